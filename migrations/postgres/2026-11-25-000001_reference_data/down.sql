@@ -1,0 +1,11 @@
+DROP TABLE reference_event_values;
+DROP TABLE reference_events;
+DROP TABLE system_incidents;
+DROP TABLE workload;
+DROP TABLE issue_categories;
+DROP TABLE enterprises;
+DROP TABLE postings;
+DROP TABLE officers;
+DROP TABLE unit_parents;
+DROP TABLE units;
+DROP TABLE register_position;

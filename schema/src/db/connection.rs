@@ -1,0 +1,116 @@
+//! The connection whose variant the database URL chooses at run time.
+
+use super::StoreError;
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection, SqliteConnection};
+use std::path::Path;
+
+/// A connection to either database.
+#[derive(diesel::MultiConnection)]
+pub enum Conn {
+    Pg(PgConnection),
+    Sqlite(SqliteConnection),
+}
+
+/// Which database a URL names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    Postgres,
+    Sqlite,
+}
+
+/// A parsed database URL.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    pub backend: Backend,
+    location: String,
+    bulk: bool,
+}
+
+impl Target {
+    /// `bulk`: for one writer of very many rows, whose indexes are to stay in memory.
+    pub fn parse(url: &str, bulk: bool) -> Result<Self, StoreError> {
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            if path.is_empty() || path == ":memory:" {
+                return Err(StoreError::BadUrl(url.to_owned()));
+            }
+            return Ok(Self { backend: Backend::Sqlite, location: path.to_owned(), bulk });
+        }
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Ok(Self { backend: Backend::Postgres, location: with_certificate_store(url), bulk });
+        }
+        Err(StoreError::BadUrl(url.to_owned()))
+    }
+
+    /// Opens a connection.
+    ///
+    /// # Errors
+    /// With the database's own words: the derived `establish` of the multi connection hides them.
+    pub fn connect(&self) -> Result<Conn, StoreError> {
+        match self.backend {
+            Backend::Postgres => {
+                // libpq would set OpenSSL up with a handler that tears it down at exit, under the
+                // feet of a pool's thread that is still connecting.
+                openssl_sys::init();
+                let mut conn = PgConnection::establish(&self.location)
+                    .map_err(|e| StoreError::Connect { place: redact(&self.location), source: e })?;
+                conn.batch_execute("SET TIME ZONE 'UTC'; SET client_min_messages = warning")
+                    .map_err(StoreError::Query)?;
+                Ok(Conn::Pg(conn))
+            }
+            Backend::Sqlite => {
+                let folder = Path::new(&self.location).parent().filter(|p| !p.as_os_str().is_empty());
+                if let Some(folder) = folder.filter(|f| !f.is_dir()) {
+                    return Err(StoreError::NoFolder(folder.to_owned()));
+                }
+                let mut conn = SqliteConnection::establish(&self.location)
+                    .map_err(|e| StoreError::Connect { place: self.location.clone(), source: e })?;
+                // The timeout stands first: changing the journal mode may itself have to wait.
+                conn.batch_execute(
+                    "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+                     PRAGMA foreign_keys = ON; PRAGMA case_sensitive_like = ON; PRAGMA cache_size = -65536; \
+                     PRAGMA temp_store = MEMORY",
+                )
+                .map_err(|e| StoreError::NotADatabase { path: self.location.clone(), source: e })?;
+                if self.bulk {
+                    conn.batch_execute("PRAGMA cache_size = -262144; PRAGMA wal_autocheckpoint = 16384")?;
+                }
+                Ok(Conn::Sqlite(conn))
+            }
+        }
+    }
+}
+
+/// libpq is bundled and knows no certificate store of the system's: name it where the URL wants
+/// certificates verified and names none.
+fn with_certificate_store(url: &str) -> String {
+    if !url.contains("sslmode=verify-") || url.contains("sslrootcert=") {
+        return url.to_owned();
+    }
+    match openssl_probe::probe().cert_file {
+        Some(file) => format!("{url}&sslrootcert={}", file.display()),
+        None => url.to_owned(),
+    }
+}
+
+/// The URL without its password, for messages.
+fn redact(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    match rest.rsplit_once('@') {
+        Some((user, host)) => {
+            let user = user.split(':').next().unwrap_or_default();
+            format!("{scheme}://{user}@{host}")
+        }
+        None => url.to_owned(),
+    }
+}
+
+impl Conn {
+    pub fn backend(&self) -> Backend {
+        match self {
+            Self::Pg(_) => Backend::Postgres,
+            Self::Sqlite(_) => Backend::Sqlite,
+        }
+    }
+}

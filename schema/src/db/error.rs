@@ -1,0 +1,40 @@
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use std::path::PathBuf;
+
+/// What can go wrong with the store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("{0:?} names no database: write sqlite:PATH or postgres://USER@HOST/NAME")]
+    BadUrl(String),
+    #[error("the folder {0:?} of the database does not exist: create it or name another file")]
+    NoFolder(PathBuf),
+    #[error("cannot open the database {place}: {source}")]
+    Connect { place: String, source: diesel::ConnectionError },
+    #[error("cannot use {path} as a database: {source}")]
+    NotADatabase { path: String, source: DieselError },
+    #[error("no connection to the database was free in time: {0}")]
+    Pool(String),
+    #[error("migration failed: {0}")]
+    Migration(String),
+    #[error("database: {0}")]
+    Query(#[from] DieselError),
+    #[error("{0}")]
+    Rule(String),
+    #[error("{0}")]
+    Conflict(String),
+    #[error("{0}")]
+    NotFound(String),
+}
+
+impl StoreError {
+    /// Another transaction wrote the same key first: the whole transaction can be tried again.
+    pub fn is_lost_race(&self) -> bool {
+        matches!(
+            self,
+            Self::Query(DieselError::DatabaseError(
+                DatabaseErrorKind::UniqueViolation | DatabaseErrorKind::SerializationFailure,
+                _
+            ))
+        )
+    }
+}

@@ -1,0 +1,48 @@
+//! Migrations, embedded in the binary, one set for each database.
+
+use super::{Conn, StoreError, dialect};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+const POSTGRES: EmbeddedMigrations = embed_migrations!("../migrations/postgres");
+const SQLITE: EmbeddedMigrations = embed_migrations!("../migrations/sqlite");
+
+/// The migrations that a call applied, by name; empty where there was nothing to do.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct MigrationReport {
+    pub applied: Vec<String>,
+}
+
+impl Conn {
+    /// Applies what is pending. Two nodes that start at once take turns.
+    pub fn migrate(&mut self) -> Result<MigrationReport, StoreError> {
+        dialect::hold_migration_lock(self)?;
+        let applied = match self {
+            Self::Pg(c) => c.run_pending_migrations(POSTGRES).map(|done| names(&done)),
+            Self::Sqlite(c) => c.run_pending_migrations(SQLITE).map(|done| names(&done)),
+        };
+        dialect::release_migration_lock(self)?;
+        applied.map(|applied| MigrationReport { applied }).map_err(|e| StoreError::Migration(e.to_string()))
+    }
+
+    /// Reverts everything: for tests of the `down` scripts.
+    pub fn revert_all_migrations(&mut self) -> Result<(), StoreError> {
+        match self {
+            Self::Pg(c) => c.revert_all_migrations(POSTGRES).map(|_| ()),
+            Self::Sqlite(c) => c.revert_all_migrations(SQLITE).map(|_| ()),
+        }
+        .map_err(|e| StoreError::Migration(e.to_string()))
+    }
+
+    /// Migrations of this binary that the database lacks.
+    pub fn has_pending_migrations(&mut self) -> Result<bool, StoreError> {
+        match self {
+            Self::Pg(c) => c.has_pending_migration(POSTGRES),
+            Self::Sqlite(c) => c.has_pending_migration(SQLITE),
+        }
+        .map_err(|e| StoreError::Migration(e.to_string()))
+    }
+}
+
+fn names(versions: &[diesel::migration::MigrationVersion<'_>]) -> Vec<String> {
+    versions.iter().map(ToString::to_string).collect()
+}

@@ -1,0 +1,27 @@
+//! One connection type and one pool for both databases. What the two dialects cannot share
+//! stands in [`dialect`]; everything else is written once.
+
+mod connection;
+pub mod dialect;
+mod error;
+mod migrations;
+mod pool;
+mod write;
+
+pub use connection::{Backend, Conn, MultiBackend};
+pub use error::StoreError;
+pub use migrations::MigrationReport;
+pub use pool::{Db, StatementCount};
+pub use write::{Committed, WriteTx};
+
+/// Evaluates one body for either database, with the concrete connection under the name given:
+/// batch inserts and ON CONFLICT do not compile over the multi connection.
+#[macro_export]
+macro_rules! each {
+    ($conn:expr, $c:ident => $body:expr) => {
+        match $conn {
+            $crate::db::Conn::Pg($c) => $body,
+            $crate::db::Conn::Sqlite($c) => $body,
+        }
+    };
+}

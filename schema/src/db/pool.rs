@@ -1,0 +1,124 @@
+//! The pool, and the two ways to use a connection: [`Db::read`] and [`Db::write`].
+
+use super::connection::Target;
+use super::{Backend, Conn, MigrationReport, StoreError};
+use diesel::connection::{Connection, InstrumentationEvent};
+use diesel::r2d2::{self, ManageConnection, Pool, R2D2Connection};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// A database and the connections to it.
+#[derive(Clone)]
+pub struct Db {
+    pool: Pool<Manager>,
+    backend: Backend,
+}
+
+/// How many statements went to the database, shared by the reads of one request.
+pub type StatementCount = Arc<AtomicU64>;
+
+/// Opens the connections of the pool.
+#[derive(Debug)]
+pub(super) struct Manager(Target);
+
+impl ManageConnection for Manager {
+    type Connection = Conn;
+    type Error = StoreError;
+
+    fn connect(&self) -> Result<Conn, StoreError> {
+        self.0.connect()
+    }
+
+    fn is_valid(&self, conn: &mut Conn) -> Result<(), StoreError> {
+        conn.ping().map_err(StoreError::Query)
+    }
+
+    fn has_broken(&self, conn: &mut Conn) -> bool {
+        std::thread::panicking() || conn.is_broken()
+    }
+}
+
+/// r2d2 writes to the log each time it tries again; the caller of [`Db::read`] gets the error.
+#[derive(Debug)]
+struct Quiet;
+
+impl r2d2::HandleError<StoreError> for Quiet {
+    fn handle_error(&self, error: StoreError) {
+        tracing::debug!(%error, "database connection");
+    }
+}
+
+impl Db {
+    /// Opens a database: `sqlite:PATH` or `postgres://…`. It is not migrated.
+    pub fn open(url: &str) -> Result<Self, StoreError> {
+        Self::open_target(Target::parse(url, false)?)
+    }
+
+    /// Opens a database for an import: SQLite gets 256 MB of memory for its pages.
+    pub fn open_for_import(url: &str) -> Result<Self, StoreError> {
+        Self::open_target(Target::parse(url, true)?)
+    }
+
+    fn open_target(target: Target) -> Result<Self, StoreError> {
+        let backend = target.backend;
+        // The first connection is made here, so that its error is told in the database's own words.
+        drop(target.connect()?);
+        let pool = Pool::builder()
+            .max_size(16)
+            .min_idle(Some(0))
+            .connection_timeout(Duration::from_secs(10))
+            // The cache of prepared statements of a connection has no bound: recycle it.
+            .max_lifetime(Some(Duration::from_secs(600)))
+            .test_on_check_out(backend == Backend::Postgres)
+            .error_handler(Box::new(Quiet))
+            .build(Manager(target))
+            .map_err(|e| StoreError::Pool(e.to_string()))?;
+        Ok(Self { pool, backend })
+    }
+
+    pub fn backend(&self) -> Backend {
+        self.backend
+    }
+
+    /// Applies pending migrations.
+    pub fn migrate(&self) -> Result<MigrationReport, StoreError> {
+        self.connection()?.migrate()
+    }
+
+    pub(super) fn connection(&self) -> Result<r2d2::PooledConnection<Manager>, StoreError> {
+        self.pool.get().map_err(|e| StoreError::Pool(e.to_string()))
+    }
+
+    /// Runs a read.
+    pub fn read<T>(&self, work: impl FnOnce(&mut Conn) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        work(&mut *self.connection()?)
+    }
+
+    /// Runs a read and adds the number of its statements to `count`.
+    pub fn read_counted<T>(
+        &self,
+        count: &StatementCount,
+        work: impl FnOnce(&mut Conn) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut conn = self.connection()?;
+        let seen = Arc::clone(count);
+        conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+            if let InstrumentationEvent::StartQuery { .. } = event {
+                seen.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let result = work(&mut conn);
+        conn.set_instrumentation(None::<Box<dyn diesel::connection::Instrumentation>>);
+        result
+    }
+
+    /// Runs a read that sees one state of the database throughout, whatever others commit.
+    pub fn read_snapshot<T>(&self, work: impl FnOnce(&mut Conn) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let mut conn = self.connection()?;
+        super::dialect::begin_snapshot(&mut conn)?;
+        let result = work(&mut conn);
+        super::dialect::rollback(&mut conn)?;
+        result
+    }
+}

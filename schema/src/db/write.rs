@@ -1,0 +1,90 @@
+//! A transaction that writes: it collects events while it works, takes its position last, stamps
+//! them with it and commits.
+
+use super::{Conn, Db, StoreError, dialect};
+use crate::events::{ComplaintEvent, ReferenceEvent, store_complaint_events, store_reference_events};
+use crate::sql_types::Timestamp;
+
+/// What a transaction left behind.
+#[derive(Debug, Clone)]
+pub struct Committed<T> {
+    pub value: T,
+    /// None where nothing changed.
+    pub position: Option<i64>,
+}
+
+/// A write under way.
+pub struct WriteTx<'a> {
+    pub conn: &'a mut Conn,
+    /// The time of the whole transaction: every row it writes is recorded at it.
+    pub now: Timestamp,
+    /// Who writes: `token:NAME`, `import:SOURCE` or `cli`.
+    pub actor: &'a str,
+    complaint_events: Vec<ComplaintEvent>,
+    reference_events: Vec<ReferenceEvent>,
+}
+
+impl WriteTx<'_> {
+    pub fn record(&mut self, event: ComplaintEvent) {
+        self.complaint_events.push(event);
+    }
+
+    pub fn record_reference(&mut self, event: ReferenceEvent) {
+        self.reference_events.push(event);
+    }
+
+    /// Stamps and stores the events.
+    fn finish(&mut self) -> Result<Option<i64>, StoreError> {
+        if self.complaint_events.is_empty() && self.reference_events.is_empty() {
+            return Ok(None);
+        }
+        let position = dialect::take_position(self.conn)?;
+        let complaint_events = std::mem::take(&mut self.complaint_events);
+        let reference_events = std::mem::take(&mut self.reference_events);
+        store_complaint_events(self.conn, position, self.now, self.actor, complaint_events)?;
+        store_reference_events(self.conn, position, self.now, self.actor, reference_events)?;
+        Ok(Some(position))
+    }
+}
+
+impl Db {
+    /// Runs a write: all of it happens or nothing.
+    pub fn write<T>(
+        &self,
+        actor: &str,
+        work: impl FnOnce(&mut WriteTx<'_>) -> Result<T, StoreError>,
+    ) -> Result<Committed<T>, StoreError> {
+        self.write_unless(false, actor, work)
+    }
+
+    /// Like [`Db::write`], but takes everything back at the end if `dry_run` says so.
+    pub fn write_unless<T>(
+        &self,
+        dry_run: bool,
+        actor: &str,
+        work: impl FnOnce(&mut WriteTx<'_>) -> Result<T, StoreError>,
+    ) -> Result<Committed<T>, StoreError> {
+        let mut conn = self.connection()?;
+        let conn: &mut Conn = &mut conn;
+        dialect::begin_write(conn)?;
+        let mut tx =
+            WriteTx { conn, now: Timestamp::now(), actor, complaint_events: Vec::new(), reference_events: Vec::new() };
+        let outcome = work(&mut tx).and_then(|value| Ok(Committed { value, position: tx.finish()? }));
+        let conn = tx.conn;
+        match outcome {
+            Ok(committed) if !dry_run => {
+                if let Err(error) = dialect::commit(conn) {
+                    // A commit that failed (a full disk) leaves SQLite in its transaction.
+                    let _already_broken = dialect::rollback(conn);
+                    return Err(error);
+                }
+                Ok(committed)
+            }
+            other => {
+                let undone = dialect::rollback(conn);
+                let value = other?;
+                undone.map(|()| value)
+            }
+        }
+    }
+}

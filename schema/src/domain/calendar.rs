@@ -1,0 +1,58 @@
+//! Dates of the register: stored in UTC, counted in the local time of Vietnam.
+
+use crate::sql_types::Timestamp;
+use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
+use chrono_tz::Tz;
+
+/// The time zone in which the register counts days.
+pub const LOCAL: Tz = chrono_tz::Asia::Ho_Chi_Minh;
+
+/// Why a time is not taken.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum TimeError {
+    #[error("{0} lies before 1970-01-01")]
+    BeforeRegister(NaiveDate),
+    #[error("{0} lies in the future (times up to tomorrow are taken)")]
+    InFuture(NaiveDate),
+    #[error("{0} does not exist in the time zone {1}: clocks were put forward")]
+    Skipped(NaiveDateTime, Tz),
+}
+
+/// The local date of a moment.
+pub fn local_date(time: Timestamp) -> NaiveDate {
+    time.utc().with_timezone(&LOCAL).date_naive()
+}
+
+/// The moment of a wall-clock time; the earlier one where clocks were put back.
+pub fn moment(wall: NaiveDateTime, zone: Tz) -> Result<Timestamp, TimeError> {
+    zone.from_local_datetime(&wall)
+        .earliest()
+        .map(|time| time.with_timezone(&Utc).into())
+        .ok_or(TimeError::Skipped(wall, zone))
+}
+
+/// The first moment of a local day.
+pub fn start_of_day(day: NaiveDate) -> Timestamp {
+    moment(day.and_time(NaiveTime::MIN), LOCAL).unwrap_or_else(|_| utc_midnight(day).into())
+}
+
+fn utc_midnight(day: NaiveDate) -> DateTime<Utc> {
+    day.and_time(NaiveTime::MIN).and_utc()
+}
+
+/// A complaint is received between 1970 and tomorrow.
+pub fn check_received(received: Timestamp, now: Timestamp) -> Result<(), TimeError> {
+    let day = local_date(received);
+    if day < NaiveDate::default() {
+        return Err(TimeError::BeforeRegister(day));
+    }
+    if day > local_date(now) + Days::new(1) {
+        return Err(TimeError::InFuture(day));
+    }
+    Ok(())
+}
+
+/// Whether a day lies in a validity that includes both its ends.
+pub fn is_valid_on(day: NaiveDate, from: NaiveDate, to: Option<NaiveDate>) -> bool {
+    from <= day && to.is_none_or(|to| day <= to)
+}

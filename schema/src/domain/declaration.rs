@@ -1,0 +1,16 @@
+//! Customs declaration numbers (số tờ khai).
+
+/// Why a declaration number is not taken.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("declaration number {0:?} has not 12 digits")]
+pub struct DeclarationError(String);
+
+/// Checks a declaration number: 12 digits. Spaces around it are taken away.
+pub fn parse(text: &str) -> Result<String, DeclarationError> {
+    let number = text.trim();
+    if number.len() == 12 && number.bytes().all(|b| b.is_ascii_digit()) {
+        Ok(number.to_owned())
+    } else {
+        Err(DeclarationError(text.to_owned()))
+    }
+}

@@ -1,0 +1,232 @@
+//! Units and what lies above and below them, on a day.
+
+use super::calendar::is_valid_on;
+use crate::enums::UnitKind;
+use crate::models::{Unit, UnitParent};
+use crate::sql_types::Id;
+use chrono::NaiveDate;
+use std::collections::{HashMap, HashSet};
+
+/// A deeper chain than this is a circle.
+const DEEPEST: usize = 16;
+
+/// The units above a unit, the unit itself among them, by level.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Ancestors {
+    pub department: Option<Id>,
+    pub branch: Option<Id>,
+    pub team: Option<Id>,
+}
+
+/// All units and their parents in time.
+#[derive(Debug, Clone, Default)]
+pub struct UnitTree {
+    kinds: HashMap<Id, UnitKind>,
+    parents: HashMap<Id, Vec<(NaiveDate, Option<NaiveDate>, Id)>>,
+}
+
+/// A chain of parents that comes back to where it began.
+#[derive(Debug, thiserror::Error)]
+#[error("the parents of unit {unit} form a circle on {day}")]
+pub struct Circle {
+    pub unit: Id,
+    pub day: NaiveDate,
+}
+
+impl UnitTree {
+    pub fn new<'a>(
+        units: impl IntoIterator<Item = &'a Unit>,
+        parents: impl IntoIterator<Item = &'a UnitParent>,
+    ) -> Self {
+        let mut tree = Self::default();
+        for unit in units {
+            tree.kinds.insert(unit.id, unit.kind);
+        }
+        for parent in parents {
+            tree.parents.entry(parent.unit_id).or_default().push((
+                parent.valid_from,
+                parent.valid_to,
+                parent.parent_id,
+            ));
+        }
+        for spans in tree.parents.values_mut() {
+            spans.sort_unstable();
+        }
+        tree
+    }
+
+    /// The parent of a unit on a day. Where two overlap, the later one counts.
+    pub fn parent_on(&self, unit: Id, day: NaiveDate) -> Option<Id> {
+        let spans = self.parents.get(&unit)?;
+        spans.iter().rev().find(|(from, to, _)| is_valid_on(day, *from, *to)).map(|(_, _, parent)| *parent)
+    }
+
+    /// The levels above a unit on a day.
+    pub fn ancestors_on(&self, unit: Id, day: NaiveDate) -> Ancestors {
+        let mut found = Ancestors::default();
+        let mut at = Some(unit);
+        for _ in 0..DEEPEST {
+            let Some(here) = at else { break };
+            let place = match self.kinds.get(&here) {
+                Some(UnitKind::ProvincialDepartment) => Some(&mut found.department),
+                Some(UnitKind::Branch) => Some(&mut found.branch),
+                Some(UnitKind::Team) => Some(&mut found.team),
+                _ => None,
+            };
+            if let Some(place) = place {
+                // The lowest of two units of one level is the one that counts.
+                place.get_or_insert(here);
+            }
+            at = self.parent_on(here, day);
+        }
+        found
+    }
+
+    /// The unit and everything that was below it at any time.
+    pub fn ever_below(&self, unit: Id) -> HashSet<Id> {
+        let mut children: HashMap<Id, Vec<Id>> = HashMap::new();
+        for (child, spans) in &self.parents {
+            for (_, _, parent) in spans {
+                children.entry(*parent).or_default().push(*child);
+            }
+        }
+        let mut found = HashSet::from([unit]);
+        let mut next = vec![unit];
+        while let Some(at) = next.pop() {
+            for child in children.get(&at).into_iter().flatten() {
+                if found.insert(*child) {
+                    next.push(*child);
+                }
+            }
+        }
+        found
+    }
+
+    /// The units that were below a unit at some time and whose complaints do not store it among
+    /// their ancestors: below a unit above the stored levels, or below one of their own level.
+    pub fn below_beside_ancestors(&self, unit: Id) -> HashSet<Id> {
+        let days: HashSet<NaiveDate> = self.parents.values().flatten().map(|(from, _, _)| *from).collect();
+        let stored = |at: Id, day: NaiveDate| {
+            let ancestors = self.ancestors_on(at, day);
+            [Some(at), ancestors.department, ancestors.branch, ancestors.team].contains(&Some(unit))
+        };
+        self.ever_below(unit)
+            .into_iter()
+            .filter(|below| days.iter().any(|day| self.is_above_on(unit, *below, *day) && !stored(*below, *day)))
+            .collect()
+    }
+
+    fn is_above_on(&self, above: Id, unit: Id, day: NaiveDate) -> bool {
+        let mut at = Some(unit);
+        for _ in 0..DEEPEST {
+            match at {
+                Some(here) if here == above => return true,
+                Some(here) => at = self.parent_on(here, day),
+                None => return false,
+            }
+        }
+        false
+    }
+
+    pub fn kind(&self, unit: Id) -> Option<UnitKind> {
+        self.kinds.get(&unit).copied()
+    }
+
+    /// Refuses a tree in which some unit is above itself on some day.
+    pub fn check_no_circle(&self) -> Result<(), Circle> {
+        for (unit, spans) in &self.parents {
+            for (day, _, _) in spans {
+                let mut at = Some(*unit);
+                for _ in 0..=DEEPEST {
+                    at = at.and_then(|here| self.parent_on(here, *day));
+                    if at == Some(*unit) {
+                        return Err(Circle { unit: *unit, day: *day });
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::models::SINCE_EVER;
+    use uuid::Uuid;
+
+    fn id(n: u128) -> Id {
+        Id(Uuid::from_u128(n))
+    }
+
+    fn unit(n: u128, kind: UnitKind) -> Unit {
+        Unit {
+            id: id(n),
+            code: n.to_string(),
+            name_vi: n.to_string(),
+            name_en: None,
+            kind,
+            peer_group: None,
+            field: None,
+            valid_from: SINCE_EVER,
+            valid_to: None,
+            unknown: false,
+        }
+    }
+
+    fn parent(unit: u128, parent: u128, from: NaiveDate, to: Option<NaiveDate>) -> UnitParent {
+        UnitParent { unit_id: id(unit), valid_from: from, valid_to: to, parent_id: id(parent) }
+    }
+
+    fn day(y: i32) -> NaiveDate {
+        NaiveDate::from_ymd_opt(y, 3, 1).expect("a date")
+    }
+
+    /// General department 1; departments 2 and 3; branch 4, moved in 2025; branch 5 below it;
+    /// team 6 below that.
+    fn tree() -> UnitTree {
+        let units = [
+            unit(1, UnitKind::GeneralDepartment),
+            unit(2, UnitKind::ProvincialDepartment),
+            unit(3, UnitKind::ProvincialDepartment),
+            unit(4, UnitKind::Branch),
+            unit(5, UnitKind::Branch),
+            unit(6, UnitKind::Team),
+        ];
+        let moved = day(2025);
+        let parents = [
+            parent(2, 1, SINCE_EVER, None),
+            parent(3, 1, SINCE_EVER, None),
+            parent(4, 2, SINCE_EVER, moved.pred_opt()),
+            parent(4, 3, moved, None),
+            parent(5, 4, SINCE_EVER, None),
+            parent(6, 5, SINCE_EVER, None),
+        ];
+        UnitTree::new(&units, &parents)
+    }
+
+    #[test]
+    fn ancestors_are_those_of_the_day() {
+        let before = tree().ancestors_on(id(6), day(2024));
+        assert_eq!(before, Ancestors { department: Some(id(2)), branch: Some(id(5)), team: Some(id(6)) });
+        assert_eq!(tree().ancestors_on(id(6), day(2025)).department, Some(id(3)));
+        assert_eq!(tree().ancestors_on(id(1), day(2025)), Ancestors::default());
+    }
+
+    #[test]
+    fn what_lies_below_is_found_beside_the_stored_ancestors() {
+        let below = |n| tree().below_beside_ancestors(id(n));
+        assert_eq!(below(1), HashSet::from([id(2), id(3), id(4), id(5), id(6)]), "above the stored levels");
+        assert_eq!(below(2), HashSet::new(), "a department is stored, with its time");
+        assert_eq!(below(4), HashSet::from([id(5), id(6)]), "a branch below a branch");
+        assert_eq!(tree().ever_below(id(2)), HashSet::from([id(2), id(4), id(5), id(6)]));
+    }
+
+    #[test]
+    fn a_circle_is_found() {
+        let units = [unit(1, UnitKind::Branch), unit(2, UnitKind::Branch)];
+        let circle = UnitTree::new(&units, &[parent(1, 2, SINCE_EVER, None), parent(2, 1, day(2025), None)]);
+        assert!(circle.check_no_circle().is_err());
+        assert!(tree().check_no_circle().is_ok());
+    }
+}

@@ -1,0 +1,186 @@
+//! The closed lists of the register, stored as checked text.
+
+use diesel::backend::Backend;
+use diesel::deserialize::{self, FromSql, FromSqlRow};
+use diesel::expression::AsExpression;
+use diesel::serialize::{self, Output, ToSql};
+use diesel::sql_types::Text;
+use serde::{Deserialize, Serialize};
+
+/// A word that is not in a closed list.
+#[derive(Debug, thiserror::Error)]
+#[error("{word:?} is not one of {}", allowed.join(", "))]
+pub struct UnknownWord {
+    pub word: String,
+    pub allowed: &'static [&'static str],
+}
+
+macro_rules! text_enum {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, AsExpression, FromSqlRow, Serialize, Deserialize)]
+        #[diesel(sql_type = Text)]
+        pub enum $name { $($(#[$vdoc])* #[serde(rename = $text)] $variant),+ }
+
+        impl $name {
+            pub const WORDS: &'static [&'static str] = &[$($text),+];
+
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = UnknownWord;
+            fn from_str(word: &str) -> Result<Self, UnknownWord> {
+                match word {
+                    $($text => Ok(Self::$variant),)+
+                    _ => Err(UnknownWord { word: word.to_owned(), allowed: Self::WORDS }),
+                }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl<DB> ToSql<Text, DB> for $name
+        where
+            DB: Backend,
+            str: ToSql<Text, DB>,
+        {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+                self.as_str().to_sql(out)
+            }
+        }
+
+        impl<DB> FromSql<Text, DB> for $name
+        where
+            DB: Backend,
+            String: FromSql<Text, DB>,
+        {
+            fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
+                Ok(String::from_sql(value)?.parse()?)
+            }
+        }
+    };
+}
+
+text_enum!(UnitKind {
+    GeneralDepartment = "GENERAL_DEPARTMENT",
+    HeadquartersUnit = "HEADQUARTERS_UNIT",
+    ProvincialDepartment = "PROVINCIAL_DEPARTMENT",
+    Branch = "BRANCH",
+    Team = "TEAM",
+});
+
+text_enum!(
+    /// Units compared with one another because their work is alike.
+    PeerGroup {
+        Seaport = "SEAPORT",
+        Airport = "AIRPORT",
+        LandBorder = "LAND_BORDER",
+        Inland = "INLAND",
+        Other = "OTHER",
+    }
+);
+
+text_enum!(CategoryKind {
+    Proficiency = "PROFICIENCY",
+    Procedure = "PROCEDURE",
+    RigidHandling = "RIGID_HANDLING",
+    Technical = "TECHNICAL",
+    Conduct = "CONDUCT",
+});
+
+text_enum!(
+    /// phản ánh, khiếu nại, tố cáo.
+    LegalForm { Feedback = "FEEDBACK", Grievance = "GRIEVANCE", Denunciation = "DENUNCIATION" }
+);
+
+text_enum!(Channel {
+    Portal = "PORTAL",
+    Hotline = "HOTLINE",
+    Email = "EMAIL",
+    Letter = "LETTER",
+    InPerson = "IN_PERSON",
+    Visit = "VISIT",
+    Other = "OTHER",
+});
+
+text_enum!(ComplaintState {
+    Received = "RECEIVED",
+    Classified = "CLASSIFIED",
+    Assigned = "ASSIGNED",
+    Answered = "ANSWERED",
+    Closed = "CLOSED",
+    Withdrawn = "WITHDRAWN",
+    Rejected = "REJECTED",
+});
+
+text_enum!(
+    /// Who says that it was this officer: the enterprise, or the Board after a check.
+    Attribution { Asserted = "ASSERTED", Confirmed = "CONFIRMED" }
+);
+
+text_enum!(Finding {
+    Pending = "PENDING",
+    Sustained = "SUSTAINED",
+    NotSustained = "NOT_SUSTAINED",
+    Unfounded = "UNFOUNDED",
+    Exonerated = "EXONERATED",
+});
+
+text_enum!(ResponseAction {
+    Explanation = "EXPLANATION",
+    Correction = "CORRECTION",
+    Guidance = "GUIDANCE",
+    Forwarded = "FORWARDED",
+    Measure = "MEASURE",
+    Other = "OTHER",
+});
+
+text_enum!(
+    /// How serious a flag is, from "look at it" to "propose a suspension for review".
+    Tier { Watch = "WATCH", Review = "REVIEW", SuspensionReview = "SUSPENSION_REVIEW" }
+);
+
+text_enum!(FlagState {
+    Open = "OPEN",
+    Acknowledged = "ACKNOWLEDGED",
+    UnderReview = "UNDER_REVIEW",
+    Upheld = "UPHELD",
+    Dismissed = "DISMISSED",
+    Expired = "EXPIRED",
+    Retracted = "RETRACTED",
+});
+
+text_enum!(SubjectKind { Officer = "OFFICER", Branch = "BRANCH" });
+
+text_enum!(RunState { Running = "RUNNING", Succeeded = "SUCCEEDED", Failed = "FAILED" });
+
+text_enum!(Role {
+    Board = "BOARD",
+    UnitHead = "UNIT_HEAD",
+    DataTeam = "DATA_TEAM",
+    Dashboard = "DASHBOARD",
+    Intake = "INTAKE",
+    Admin = "ADMIN",
+});
+
+text_enum!(ComplaintEventKind {
+    Received = "RECEIVED",
+    Updated = "UPDATED",
+    StateChanged = "STATE_CHANGED",
+    Responded = "RESPONDED",
+    UnitTreeCorrected = "UNIT_TREE_CORRECTED",
+});
+
+text_enum!(ReferenceEventKind { Created = "CREATED", Updated = "UPDATED", Removed = "REMOVED" });
+
+text_enum!(
+    /// Which value of an event a personal value stands for.
+    Side { Before = "BEFORE", After = "AFTER" }
+);

@@ -1,0 +1,271 @@
+//! The history of the register: every change with what stood before and after it, when it took
+//! effect, when it was recorded, and at which position.
+//!
+//! Events are never changed. A personal value does not stand in an event but a salted commitment
+//! to it (HMAC-SHA-256 with a random salt as its key); salt and value stand in a side table. So
+//! the value can be erased later without touching the event that a seal will cover.
+
+use crate::db::dialect::rows_per_insert;
+use crate::db::{Conn, StoreError};
+use crate::each;
+use crate::enums::{ComplaintEventKind, ReferenceEventKind, Side};
+use crate::sql_types::{Id, JsonValue, Timestamp};
+use crate::tables::{complaint_event_values, complaint_events, reference_event_values, reference_events};
+use diesel::prelude::*;
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Map, Value, json};
+use sha2::Sha256;
+
+/// The fields of an entity that changed, or all of them where it was created.
+pub type Fields = Map<String, Value>;
+
+/// Fields that hold a personal value.
+const PERSONAL: &[&str] = &["text", "response_text", "declaration_number", "name", "tax_code"];
+
+/// A change of one complaint, not yet stored.
+#[derive(Debug)]
+pub struct ComplaintEvent {
+    pub complaint_id: Id,
+    pub kind: ComplaintEventKind,
+    pub effective_at: Timestamp,
+    pub before: Option<Fields>,
+    pub after: Option<Fields>,
+}
+
+/// A change of a row of reference data, not yet stored.
+#[derive(Debug)]
+pub struct ReferenceEvent {
+    pub entity: Entity,
+    pub entity_id: Id,
+    pub kind: ReferenceEventKind,
+    pub effective_at: Timestamp,
+    pub before: Option<Fields>,
+    pub after: Option<Fields>,
+}
+
+/// The kinds of reference data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Entity {
+    Unit,
+    UnitParents,
+    Officer,
+    Postings,
+    Enterprise,
+    Category,
+    Workload,
+    Incident,
+}
+
+impl Entity {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unit => "unit",
+            Self::UnitParents => "unit_parents",
+            Self::Officer => "officer",
+            Self::Postings => "postings",
+            Self::Enterprise => "enterprise",
+            Self::Category => "issue_category",
+            Self::Workload => "workload",
+            Self::Incident => "system_incident",
+        }
+    }
+}
+
+/// The fields in which two states of one entity differ, before and after.
+pub fn changed_fields(before: &Fields, after: &Fields) -> Option<(Fields, Fields)> {
+    let mut old = Fields::new();
+    let mut new = Fields::new();
+    let keys = before.keys().chain(after.keys().filter(|key| !before.contains_key(*key)));
+    for key in keys {
+        let (was, is) = (before.get(key).unwrap_or(&Value::Null), after.get(key).unwrap_or(&Value::Null));
+        if was != is {
+            old.insert(key.clone(), was.clone());
+            new.insert(key.clone(), is.clone());
+        }
+    }
+    if new.is_empty() { None } else { Some((old, new)) }
+}
+
+/// The fields of a model as events hold them; a field that is null is left out.
+pub fn fields_of(model: &impl serde::Serialize) -> Fields {
+    match serde_json::to_value(model) {
+        Ok(Value::Object(mut fields)) => {
+            fields.retain(|_, value| !value.is_null());
+            fields
+        }
+        _ => Fields::new(),
+    }
+}
+
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = complaint_events, treat_none_as_default_value = false)]
+pub struct StoredComplaintEvent {
+    pub complaint_id: Id,
+    pub position: i64,
+    pub ordinal: i32,
+    pub kind: ComplaintEventKind,
+    pub recorded_at: Timestamp,
+    pub effective_at: Timestamp,
+    pub actor: String,
+    pub before: Option<JsonValue>,
+    pub after: Option<JsonValue>,
+}
+
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = complaint_event_values)]
+pub struct ComplaintEventValue {
+    pub complaint_id: Id,
+    pub position: i64,
+    pub ordinal: i32,
+    pub side: Side,
+    pub field: String,
+    pub salt: Vec<u8>,
+    pub value: String,
+}
+
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = reference_events, treat_none_as_default_value = false)]
+pub struct StoredReferenceEvent {
+    pub position: i64,
+    pub ordinal: i32,
+    pub entity: String,
+    pub entity_id: Id,
+    pub kind: ReferenceEventKind,
+    pub recorded_at: Timestamp,
+    pub effective_at: Timestamp,
+    pub actor: String,
+    pub before: Option<JsonValue>,
+    pub after: Option<JsonValue>,
+}
+
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = reference_event_values)]
+pub struct ReferenceEventValue {
+    pub position: i64,
+    pub ordinal: i32,
+    pub side: Side,
+    pub field: String,
+    pub salt: Vec<u8>,
+    pub value: String,
+}
+
+/// A commitment to a value: tells whether a value shown later is the one of then, and nothing of
+/// the value itself.
+pub fn commitment(salt: &[u8], field: &str, value: &str) -> String {
+    // HMAC takes keys of any length.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(salt) else { return String::new() };
+    mac.update(field.as_bytes());
+    mac.update(&[0]);
+    mac.update(value.as_bytes());
+    data_encoding::HEXLOWER.encode(&mac.finalize().into_bytes())
+}
+
+struct Withheld {
+    side: Side,
+    field: String,
+    salt: Vec<u8>,
+    value: String,
+}
+
+/// Replaces personal values by commitments and hands the values out.
+fn withhold(side: Side, fields: Option<Fields>, withheld: &mut Vec<Withheld>) -> Option<JsonValue> {
+    let mut fields = fields?;
+    for field in PERSONAL {
+        let Some(value) = fields.get_mut(*field) else { continue };
+        let Value::String(text) = value else { continue };
+        let salt: [u8; 16] = rand::random();
+        let sealed = json!({ "commitment": commitment(&salt, field, text) });
+        let Value::String(text) = std::mem::replace(value, sealed) else { continue };
+        withheld.push(Withheld { side, field: (*field).to_owned(), salt: salt.to_vec(), value: text });
+    }
+    Some(JsonValue(Value::Object(fields)))
+}
+
+/// Stores the events of one transaction, in the order in which they were made.
+pub(crate) fn store_complaint_events(
+    conn: &mut Conn,
+    position: i64,
+    recorded_at: Timestamp,
+    actor: &str,
+    events: Vec<ComplaintEvent>,
+) -> Result<(), StoreError> {
+    let mut rows = Vec::with_capacity(events.len());
+    let mut values = Vec::new();
+    for (ordinal, event) in (0..).zip(events) {
+        let mut withheld = Vec::new();
+        let before = withhold(Side::Before, event.before, &mut withheld);
+        let after = withhold(Side::After, event.after, &mut withheld);
+        let complaint_id = event.complaint_id;
+        values.extend(withheld.into_iter().map(|Withheld { side, field, salt, value }| ComplaintEventValue {
+            complaint_id,
+            position,
+            ordinal,
+            side,
+            field,
+            salt,
+            value,
+        }));
+        rows.push(StoredComplaintEvent {
+            complaint_id,
+            position,
+            ordinal,
+            kind: event.kind,
+            recorded_at,
+            effective_at: event.effective_at,
+            actor: actor.to_owned(),
+            before,
+            after,
+        });
+    }
+    for chunk in rows.chunks(rows_per_insert(9)) {
+        each!(conn, c => diesel::insert_into(complaint_events::table).values(chunk).execute(c)?);
+    }
+    for chunk in values.chunks(rows_per_insert(7)) {
+        each!(conn, c => diesel::insert_into(complaint_event_values::table).values(chunk).execute(c)?);
+    }
+    Ok(())
+}
+
+/// Stores the events of one transaction, in the order in which they were made.
+pub(crate) fn store_reference_events(
+    conn: &mut Conn,
+    position: i64,
+    recorded_at: Timestamp,
+    actor: &str,
+    events: Vec<ReferenceEvent>,
+) -> Result<(), StoreError> {
+    let mut rows = Vec::with_capacity(events.len());
+    let mut values = Vec::new();
+    for (ordinal, event) in (0..).zip(events) {
+        let mut withheld = Vec::new();
+        let before = withhold(Side::Before, event.before, &mut withheld);
+        let after = withhold(Side::After, event.after, &mut withheld);
+        values.extend(withheld.into_iter().map(|Withheld { side, field, salt, value }| ReferenceEventValue {
+            position,
+            ordinal,
+            side,
+            field,
+            salt,
+            value,
+        }));
+        rows.push(StoredReferenceEvent {
+            position,
+            ordinal,
+            entity: event.entity.as_str().to_owned(),
+            entity_id: event.entity_id,
+            kind: event.kind,
+            recorded_at,
+            effective_at: event.effective_at,
+            actor: actor.to_owned(),
+            before,
+            after,
+        });
+    }
+    for chunk in rows.chunks(rows_per_insert(10)) {
+        each!(conn, c => diesel::insert_into(reference_events::table).values(chunk).execute(c)?);
+    }
+    for chunk in values.chunks(rows_per_insert(6)) {
+        each!(conn, c => diesel::insert_into(reference_event_values::table).values(chunk).execute(c)?);
+    }
+    Ok(())
+}

@@ -1,0 +1,155 @@
+//! Dates and times as other registers write them.
+
+use crate::domain::calendar::{TimeError, moment};
+use crate::sql_types::Timestamp;
+use chrono::format::{Item, Parsed, StrftimeItems, parse};
+use chrono::{Datelike, Days, Months, NaiveDate, NaiveTime, Utc};
+use chrono_tz::Tz;
+
+/// The formats of a field, tried in turn.
+#[derive(Debug)]
+pub struct DateRules {
+    formats: Vec<(String, Vec<Item<'static>>)>,
+    month_means: MonthMeans,
+}
+
+/// The day that a month without a day stands for.
+#[derive(Debug, Clone, Copy)]
+enum MonthMeans {
+    Day(u32),
+    Last,
+}
+
+const DEFAULT_FORMATS: [&str; 4] = ["%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S%.f%:z", "%Y-%m-%dT%H:%M:%S"];
+
+impl DateRules {
+    /// How dates are written in a mapping itself.
+    pub fn own() -> Result<Self, String> {
+        Self::new(Vec::new(), None)
+    }
+
+    pub fn new(mut formats: Vec<String>, month_means: Option<&toml::Value>) -> Result<Self, String> {
+        if formats.is_empty() {
+            formats = DEFAULT_FORMATS.map(str::to_owned).to_vec();
+        }
+        let formats = formats
+            .into_iter()
+            .map(|format| {
+                let items = StrftimeItems::new(&format)
+                    .parse_to_owned()
+                    .map_err(|_| format!("{format:?} is no strftime format"))?;
+                Ok((format, items))
+            })
+            .collect::<Result<_, String>>()?;
+        let month_means = match month_means {
+            None => MonthMeans::Day(1),
+            Some(toml::Value::String(word)) if word == "first" => MonthMeans::Day(1),
+            Some(toml::Value::String(word)) if word == "last" => MonthMeans::Last,
+            Some(toml::Value::Integer(day)) if (1..=28).contains(day) => {
+                MonthMeans::Day(u32::try_from(*day).unwrap_or(1))
+            }
+            Some(other) => {
+                return Err(format!("month_means {other} is neither \"first\", \"last\" nor a day from 1 to 28"));
+            }
+        };
+        Ok(Self { formats, month_means })
+    }
+
+    /// The day that a text names.
+    pub fn date(&self, text: &str, zone: Tz) -> Result<NaiveDate, String> {
+        let parsed = self.parsed(text)?;
+        if let Ok(time) = parsed.to_datetime() {
+            return plausible(time.with_timezone(&zone).date_naive(), text);
+        }
+        plausible(self.day(&parsed, text)?, text)
+    }
+
+    /// The moment that a text names; the first one of a day, where it names no time.
+    pub fn time(&self, text: &str, zone: Tz) -> Result<Timestamp, String> {
+        let parsed = self.parsed(text)?;
+        if let Ok(time) = parsed.to_datetime() {
+            plausible(time.date_naive(), text)?;
+            return Ok(time.with_timezone(&Utc).into());
+        }
+        let day = plausible(self.day(&parsed, text)?, text)?;
+        let clock = parsed.to_naive_time().unwrap_or(NaiveTime::MIN);
+        moment(day.and_time(clock), zone).map_err(|e: TimeError| e.to_string())
+    }
+
+    fn parsed(&self, text: &str) -> Result<Parsed, String> {
+        for (_, items) in &self.formats {
+            let mut parsed = Parsed::new();
+            if parse(&mut parsed, text, items.iter()).is_ok() {
+                return Ok(parsed);
+            }
+        }
+        let formats: Vec<_> = self.formats.iter().map(|(format, _)| format.as_str()).collect();
+        Err(format!("{text:?} is no date of the form {}", formats.join(" or ")))
+    }
+
+    fn day(&self, parsed: &Parsed, text: &str) -> Result<NaiveDate, String> {
+        if let Ok(day) = parsed.to_naive_date() {
+            return Ok(day);
+        }
+        let wrong = || format!("{text:?} is no date that exists");
+        if parsed.day().is_some() {
+            return Err(wrong());
+        }
+        // Only a month was given.
+        let mut month = parsed.clone();
+        month.set_day(1).map_err(|_| wrong())?;
+        let first = month.to_naive_date().map_err(|_| wrong())?;
+        Ok(match self.month_means {
+            MonthMeans::Day(day) => first.with_day(day).unwrap_or(first),
+            MonthMeans::Last => first + Months::new(1) - Days::new(1),
+        })
+    }
+}
+
+/// strftime reads `05` as the year 5: such a date is a mistake in the format, not in the file.
+fn plausible(day: NaiveDate, text: &str) -> Result<NaiveDate, String> {
+    if (1900..=2200).contains(&day.year()) {
+        Ok(day)
+    } else {
+        Err(format!("{text:?} was read as the year {}: check the format in the mapping", day.year()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(formats: &[&str], month: Option<&str>) -> DateRules {
+        let month = month.map(|word| toml::Value::String(word.to_owned()));
+        DateRules::new(formats.iter().map(|f| (*f).to_owned()).collect(), month.as_ref()).expect("formats")
+    }
+
+    fn day(y: i32, m: u32, d: u32) -> NaiveDate {
+        NaiveDate::from_ymd_opt(y, m, d).expect("a date")
+    }
+
+    const VN: Tz = chrono_tz::Asia::Ho_Chi_Minh;
+
+    #[test]
+    fn a_month_stands_for_the_day_that_the_mapping_says() {
+        assert_eq!(rules(&["%m/%Y"], None).date("02/2024", VN), Ok(day(2024, 2, 1)));
+        assert_eq!(rules(&["%m/%Y"], Some("last")).date("02/2024", VN), Ok(day(2024, 2, 29)));
+        assert_eq!(rules(&["%d/%m/%Y", "%m/%Y"], None).date("15/02/2024", VN), Ok(day(2024, 2, 15)));
+    }
+
+    #[test]
+    fn dates_that_do_not_exist_are_refused() {
+        let vietnamese = rules(&["%d/%m/%Y"], None);
+        assert!(vietnamese.date("30/02/2024", VN).is_err());
+        assert!(vietnamese.date("1/2/05", VN).unwrap_err().contains("year 5"));
+        assert!(vietnamese.date("2024-01-01", VN).is_err());
+    }
+
+    #[test]
+    fn times_are_local_unless_they_say_otherwise() {
+        let micros = |text, format| rules(&[format], None).time(text, VN).expect("a time").utc().to_rfc3339();
+        assert_eq!(micros("2024-03-01", "%Y-%m-%d"), "2024-02-29T17:00:00+00:00");
+        assert_eq!(micros("01/03/2024 08:30", "%d/%m/%Y %H:%M"), "2024-03-01T01:30:00+00:00");
+        assert_eq!(micros("2024-03-01T08:30:00+00:00", "%Y-%m-%dT%H:%M:%S%:z"), "2024-03-01T08:30:00+00:00");
+    }
+}

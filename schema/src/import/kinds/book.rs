@@ -1,0 +1,51 @@
+//! The codes that a batch refers to, resolved together: what is known, and what is made because
+//! the mapping says `create`.
+
+use crate::db::{Conn, StoreError, WriteTx};
+use crate::domain::ids::reference_id;
+use crate::register::reference::{Stored, upsert};
+use crate::sql_types::Id;
+use std::collections::{BTreeMap, HashSet};
+
+/// The codes of one kind of reference data that a batch names.
+pub struct Book<M> {
+    wanted: BTreeMap<Id, M>,
+    known: HashSet<Id>,
+}
+
+impl<M: Stored> Book<M> {
+    pub fn new() -> Self {
+        Self { wanted: BTreeMap::new(), known: HashSet::new() }
+    }
+
+    /// Notes a code, and what would be made of it. The first note of a code stands.
+    pub fn want(&mut self, code: &str, make: impl FnOnce(Id) -> M) -> Id {
+        let id = reference_id(M::ENTITY, code);
+        self.wanted.entry(id).or_insert_with(|| make(id));
+        id
+    }
+
+    /// Finds out which of the codes are known.
+    pub fn look_up(&mut self, conn: &mut Conn) -> Result<(), StoreError> {
+        let ids: Vec<Id> = self.wanted.keys().copied().collect();
+        self.known = M::load(conn, &ids)?.into_keys().collect();
+        Ok(())
+    }
+
+    pub fn knows(&self, id: Id) -> bool {
+        self.known.contains(&id)
+    }
+
+    /// Makes those of the codes in `used` that are not known.
+    pub fn create_missing(&mut self, tx: &mut WriteTx<'_>, used: &HashSet<Id>) -> Result<bool, StoreError> {
+        let missing: Vec<M> = self
+            .wanted
+            .iter()
+            .filter(|(id, _)| used.contains(id) && !self.known.contains(id))
+            .map(|(_, row)| row.clone())
+            .collect();
+        let any = !missing.is_empty();
+        upsert(tx, missing)?;
+        Ok(any)
+    }
+}

@@ -1,0 +1,232 @@
+//! Complaints. Each row is a complaint, or one allegation of it against one officer.
+
+mod case;
+mod draft;
+
+pub use draft::unknown_officer;
+
+use super::book::Book;
+use super::{Group, Outcome};
+use crate::db::{StoreError, WriteTx, dialect};
+use crate::domain::calendar::local_date;
+use crate::domain::ids::{complaint_id, reference_id};
+use crate::enums::{
+    Attribution, CategoryKind, Channel, ComplaintEventKind, ComplaintState, Finding, LegalForm, UnitKind,
+};
+use crate::events::Entity;
+use crate::import::Reject;
+use crate::import::field::{FieldType::*, fields};
+use crate::import::mapping::OnMissing;
+use crate::import::row::Row;
+use crate::import::run::Context;
+use crate::models::{ComplaintSource, Posting};
+use crate::register::complaints;
+use crate::register::load_tree;
+use crate::sql_types::Id;
+use crate::tables::postings;
+use case::{Posted, new_case, overlaid};
+use diesel::prelude::*;
+use draft::{Books, Draft, hash, read};
+use std::collections::{HashMap, HashSet};
+
+fields! {
+    REFERENCE = "reference", Text, true, "what identifies the complaint in its source; rows that share it are one complaint";
+    RECEIVED = "received", Time, true, "when the complaint was received";
+    OCCURRED = "occurred", Time, false, "when the matter occurred; its unit and posting are those of this day";
+    CLOSED = "closed", Time, false, "when the case was closed; blank while it is open (a complaint is closed when all its rows are)";
+    STATE = "state", Word(ComplaintState::WORDS), false, "how far the case is; RECEIVED unless told, CLOSED where `closed` is filled";
+    STATE_SINCE = "state_since", Time, false, "since when; the time of `closed`, else of `received`, unless told";
+    LEGAL_FORM = "legal_form", Word(LegalForm::WORDS), false, "FEEDBACK unless told";
+    CHANNEL = "channel", Word(Channel::WORDS), false, "OTHER unless told";
+    TAX_CODE = "tax_code", TaxCode, false, "the enterprise that complains; blank for an anonymous complaint";
+    ENTERPRISE_NAME = "enterprise_name", Text, false, "its name, used where the enterprise is new";
+    ENTERPRISE_GROUP = "enterprise_group", Text, false, "its group, used where the enterprise is new";
+    UNIT = "unit", Text, false, "the code of the unit complained about (each row its own); blank: the officer's posting of the day";
+    UNIT_NAME = "unit_name", Text, false, "its name, used where the unit is created";
+    UNIT_KIND = "unit_kind", Word(UnitKind::WORDS), false, "its level, used where the unit is created; BRANCH unless told";
+    OFFICER = "officer", Text, false, "the officer's number (each row its own); blank where none is named";
+    OFFICER_NAME = "officer_name", Text, false, "the officer's name, used where the officer is created";
+    OFFICER_RANK = "officer_rank", Text, false, "the officer's rank, used where the officer is created";
+    OFFICER_APPOINTED = "officer_appointed", Date, false, "the day of appointment, used where the officer is created";
+    CATEGORY = "category", Text, false, "the code of the category (each row its own)";
+    CATEGORY_NAME = "category_name", Text, false, "its name, used where the category is created";
+    CATEGORY_KIND = "category_kind", Word(CategoryKind::WORDS), false, "its kind, needed where the category is created";
+    CATEGORY_SERIOUS = "category_serious", Bool, false, "whether it is serious, used where the category is created";
+    ATTRIBUTION = "attribution", Word(Attribution::WORDS), false, "who says that it was this officer (each row its own); ASSERTED unless told";
+    FINDING = "finding", Word(Finding::WORDS), false, "what was found about this officer (each row its own); PENDING unless told";
+    DECIDED = "decided", Date, false, "when that was decided (each row its own)";
+    DECLARATION_NUMBER = "declaration_number", DeclarationNumber, false, "the customs declaration, 12 digits";
+    TEXT = "text", Text, false, "what happened, in the enterprise's words";
+    COST_VND = "cost_vnd", Integer, false, "what it cost the enterprise, in whole VND";
+    DELAY_HOURS = "delay_hours", Decimal, false, "how long it was held up, in hours";
+    BLAMES_SYSTEM = "blames_system", Bool, false, "whether the officer blamed the system; no unless told";
+    CONFIDENTIAL = "confidential", Bool, false, "whether the enterprise asked for secrecy; no unless told";
+}
+
+pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<Outcome>, StoreError> {
+    dialect::hold_tree(tx.conn)?;
+    let mut books =
+        Books { units: Book::new(), officers: Book::new(), categories: Book::new(), enterprises: Book::new() };
+    let mut drafts: Vec<Result<Draft, Vec<Reject>>> =
+        batch.iter().map(|group| read(context, group, tx.now, &mut books)).collect();
+    books.units.look_up(tx.conn)?;
+    books.officers.look_up(tx.conn)?;
+    books.categories.look_up(tx.conn)?;
+    books.enterprises.look_up(tx.conn)?;
+    for (group, draft) in batch.iter().zip(&mut drafts) {
+        let refusal = match draft {
+            Ok(known) => refuse_unknown(context, group, known, &books),
+            Err(_) => None,
+        };
+        if let Some(reject) = refusal {
+            *draft = Err(vec![reject]);
+        }
+    }
+
+    let source = context.mapping.source.as_str();
+    let references: Vec<&str> = batch.iter().map(|group| group.key.as_str()).collect();
+    let stored = complaints::load_sources(tx.conn, source, &references)?;
+    let hashes: Vec<String> = drafts.iter().map(|draft| draft.as_ref().map(hash).unwrap_or_default()).collect();
+    let changed: Vec<Id> = batch
+        .iter()
+        .zip(&hashes)
+        .filter_map(|(group, hash)| stored.get(&group.key).filter(|row| row.content_hash != *hash))
+        .map(|row| row.complaint_id)
+        .collect();
+    let mut existing = complaints::load_for_update(tx.conn, &changed)?;
+    create_missing(tx, &mut books, batch, &drafts, &hashes, &stored)?;
+    let tree = load_tree(tx.conn)?;
+    let posted = load_postings(tx, &drafts)?;
+
+    let mut new_cases = Vec::new();
+    let mut new_sources = Vec::new();
+    let mut outcomes = Vec::with_capacity(batch.len());
+    for ((group, draft), hash) in batch.iter().zip(drafts).zip(hashes) {
+        let draft = match draft {
+            Ok(draft) => draft,
+            Err(rejects) => {
+                outcomes.push(Outcome::Rejected(rejects));
+                continue;
+            }
+        };
+        match stored.get(&group.key) {
+            None => {
+                let id = complaint_id(local_date(draft.received), source, &group.key);
+                new_cases.push(new_case(id, &draft, tx.now, &tree, &posted));
+                let reference = group.key.clone();
+                let source = source.to_owned();
+                new_sources.push(ComplaintSource { source, reference, complaint_id: id, content_hash: hash });
+                outcomes.push(Outcome::Imported);
+            }
+            Some(row) if row.content_hash == hash => outcomes.push(Outcome::Unchanged),
+            Some(row) => {
+                let Some(before) = existing.remove(&row.complaint_id) else {
+                    outcomes.push(Outcome::Unchanged);
+                    continue;
+                };
+                let mut after = overlaid(context.mapping, &before, &draft, &tree, &posted);
+                let effective =
+                    if after.complaint.state == before.complaint.state { tx.now } else { after.complaint.state_since };
+                let changed = complaints::update(tx, ComplaintEventKind::Updated, effective, &before, &mut after)?;
+                set_hash(tx, source, &group.key, &hash)?;
+                // The file says something new that the register knew or knows better.
+                outcomes.push(if changed { Outcome::Updated } else { Outcome::Unchanged });
+            }
+        }
+    }
+    complaints::insert(tx, &new_cases, &new_sources)?;
+    Ok(outcomes)
+}
+
+fn refuse_unknown(context: &Context<'_>, group: &Group, draft: &Draft, books: &Books) -> Option<Reject> {
+    let missing = &context.mapping.missing;
+    let row_with = |field: usize, code: &str| -> &Row {
+        let has = |row: &&Row| context.columns.of(row).code(field).is_ok_and(|cell| cell.as_deref() == Some(code));
+        group.rows.iter().find(has).unwrap_or(&group.rows[0])
+    };
+    let refuse = |field: usize, code: &str, what: &str| {
+        let reason =
+            format!("{code:?} is not known to the register: import {what} first, or create them with [missing]");
+        Some(context.columns.of(row_with(field, code)).reject(field, reason))
+    };
+    for allegation in &draft.allegations {
+        if let Some(code) = allegation.unit.as_deref().filter(|_| missing.unit == OnMissing::Reject)
+            && !books.units.knows(reference_id(Entity::Unit, code))
+        {
+            return refuse(UNIT, code, "units");
+        }
+        if let Some(code) = allegation.officer.as_deref().filter(|_| missing.officer == OnMissing::Reject)
+            && !books.officers.knows(reference_id(Entity::Officer, code))
+        {
+            return refuse(OFFICER, code, "officers");
+        }
+        if let Some(code) = allegation.category.as_deref().filter(|_| missing.category == OnMissing::Reject)
+            && !books.categories.knows(reference_id(Entity::Category, code))
+        {
+            return refuse(CATEGORY, code, "categories");
+        }
+    }
+    if let Some(code) = draft.tax_code.as_deref().filter(|_| missing.enterprise == OnMissing::Reject)
+        && !books.enterprises.knows(reference_id(Entity::Enterprise, code))
+    {
+        return refuse(TAX_CODE, code, "enterprises");
+    }
+    None
+}
+
+/// Makes what new and changed complaints refer to and nobody knows.
+fn create_missing(
+    tx: &mut WriteTx<'_>,
+    books: &mut Books,
+    batch: &[Group],
+    drafts: &[Result<Draft, Vec<Reject>>],
+    hashes: &[String],
+    stored: &HashMap<String, ComplaintSource>,
+) -> Result<(), StoreError> {
+    let mut used = HashSet::new();
+    for ((group, draft), hash) in batch.iter().zip(drafts).zip(hashes) {
+        let Ok(draft) = draft else { continue };
+        if stored.get(&group.key).is_some_and(|row| row.content_hash == *hash) {
+            continue;
+        }
+        used.extend(draft.tax_code.iter().map(|code| reference_id(Entity::Enterprise, code)));
+        for allegation in &draft.allegations {
+            used.extend(allegation.unit.iter().map(|code| reference_id(Entity::Unit, code)));
+            used.extend(allegation.officer.iter().map(|code| reference_id(Entity::Officer, code)));
+            used.extend(allegation.category.iter().map(|code| reference_id(Entity::Category, code)));
+        }
+    }
+    books.units.create_missing(tx, &used)?;
+    books.officers.create_missing(tx, &used)?;
+    books.categories.create_missing(tx, &used)?;
+    books.enterprises.create_missing(tx, &used)?;
+    Ok(())
+}
+
+/// The postings of officers who are named without a unit.
+fn load_postings(tx: &mut WriteTx<'_>, drafts: &[Result<Draft, Vec<Reject>>]) -> Result<Posted, StoreError> {
+    let officers: HashSet<Id> = drafts
+        .iter()
+        .flatten()
+        .flat_map(|draft| &draft.allegations)
+        .filter(|allegation| allegation.unit.is_none())
+        .filter_map(|allegation| allegation.officer.as_deref())
+        .map(|code| reference_id(Entity::Officer, code))
+        .collect();
+    let officers: Vec<Id> = officers.into_iter().collect();
+    let mut found = Posted::new();
+    for chunk in officers.chunks(dialect::KEYS_PER_QUERY) {
+        let rows: Vec<Posting> =
+            postings::table.filter(postings::officer_id.eq_any(chunk)).select(Posting::as_select()).load(tx.conn)?;
+        for row in rows {
+            found.entry(row.officer_id).or_default().push(row);
+        }
+    }
+    Ok(found)
+}
+
+fn set_hash(tx: &mut WriteTx<'_>, source: &str, reference: &str, hash: &str) -> Result<(), StoreError> {
+    use crate::tables::complaint_sources as table;
+    diesel::update(table::table.find((source, reference))).set(table::content_hash.eq(hash)).execute(tx.conn)?;
+    Ok(())
+}

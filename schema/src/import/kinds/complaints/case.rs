@@ -1,0 +1,181 @@
+//! From what a file says to what is stored.
+
+use super::draft::{Allegation, Draft};
+use super::{
+    ATTRIBUTION, BLAMES_SYSTEM, CATEGORY, CHANNEL, CLOSED, CONFIDENTIAL, COST_VND, DECIDED, DECLARATION_NUMBER,
+    DELAY_HOURS, FINDING, LEGAL_FORM, OCCURRED, OFFICER, STATE, TAX_CODE, TEXT, UNIT,
+};
+use crate::domain::calendar::is_valid_on;
+use crate::domain::ids::reference_id;
+use crate::domain::state::is_open;
+use crate::domain::tree::UnitTree;
+use crate::enums::{ComplaintState, Finding};
+use crate::events::Entity;
+use crate::import::mapping::Mapping;
+use crate::models::{Complaint, ComplaintOfficer, Posting};
+use crate::register::complaints::{Case, own_day};
+use crate::sql_types::{Id, Timestamp};
+use std::collections::HashMap;
+
+/// The postings of officers who are named without a unit.
+pub type Posted = HashMap<Id, Vec<Posting>>;
+
+/// A complaint that is new.
+pub fn new_case(id: Id, draft: &Draft, now: Timestamp, tree: &UnitTree, posted: &Posted) -> Case {
+    let mut case = Case {
+        complaint: Complaint {
+            id,
+            received_at: draft.received,
+            occurred_at: draft.occurred,
+            recorded_at: now,
+            legal_form: draft.legal_form,
+            channel: draft.channel,
+            enterprise_id: draft.tax_code.as_deref().map(|code| reference_id(Entity::Enterprise, code)),
+            unit_id: None,
+            department_id: None,
+            branch_id: None,
+            team_id: None,
+            category_id: None,
+            declaration_number: draft.declaration_number.clone(),
+            text: draft.text.clone(),
+            cost_vnd: draft.cost_vnd,
+            delay_hours: draft.delay_hours,
+            blames_system: draft.blames_system,
+            confidential: draft.confidential,
+            state: draft.state,
+            state_since: draft.state_since,
+            version: 1,
+            finding: None,
+            decided_on: None,
+            source_codes: None,
+        },
+        officers: Vec::new(),
+    };
+    set_allegations(&mut case, draft, tree, posted);
+    case
+}
+
+/// Puts the allegations of the file in the place of those of the case, and takes the complaint's
+/// own category and unit from the lowest of them.
+fn set_allegations(case: &mut Case, draft: &Draft, tree: &UnitTree, posted: &Posted) {
+    let complaint = &mut case.complaint;
+    let day = own_day(complaint.received_at, complaint.occurred_at);
+    let unit_id = |allegation: &Allegation| allegation.unit.as_deref().map(|code| reference_id(Entity::Unit, code));
+    let category_id =
+        |allegation: &Allegation| allegation.category.as_deref().map(|code| reference_id(Entity::Category, code));
+    if let Some(lowest) = draft.allegations.first() {
+        complaint.category_id = category_id(lowest);
+        complaint.unit_id = unit_id(lowest).or_else(|| {
+            let officer = reference_id(Entity::Officer, lowest.officer.as_deref()?);
+            let mut units = posted
+                .get(&officer)?
+                .iter()
+                .filter(|posting| is_valid_on(day, posting.valid_from, posting.valid_to))
+                .map(|posting| posting.unit_id);
+            // An officer of two units on one day does not say which of them is meant.
+            units.next().filter(|_| units.next().is_none())
+        });
+        // Without an officer there is no row that could hold them.
+        let nameless = lowest.officer.is_none();
+        complaint.source_codes = lowest.kept.clone().filter(|_| nameless);
+        complaint.finding = Some(lowest.finding).filter(|finding| nameless && *finding != Finding::Pending);
+        complaint.decided_on = lowest.decided.filter(|_| nameless);
+    }
+    case.officers.clear();
+    for allegation in &draft.allegations {
+        let Some(code) = allegation.officer.as_deref() else { continue };
+        let officer_id = reference_id(Entity::Officer, code);
+        let ordinal = case.officers.iter().filter(|row| row.officer_id == officer_id).count();
+        case.officers.push(ComplaintOfficer {
+            complaint_id: case.complaint.id,
+            officer_id,
+            ordinal: i32::try_from(ordinal).unwrap_or(i32::MAX),
+            category_id: category_id(allegation),
+            unit_id: unit_id(allegation),
+            attribution: allegation.attribution,
+            finding: allegation.finding,
+            decided_on: allegation.decided,
+            source_codes: allegation.kept.clone(),
+        });
+    }
+    case.officers.sort_by_key(|row| (row.officer_id, row.ordinal));
+    case.place_in(tree);
+}
+
+/// The case after an import that changes it: what the mapping fills is replaced, the rest stays.
+pub fn overlaid(mapping: &Mapping, before: &Case, draft: &Draft, tree: &UnitTree, posted: &Posted) -> Case {
+    let mut after = before.clone();
+    let complaint = &mut after.complaint;
+    complaint.received_at = draft.received;
+    macro_rules! take {
+        ($($field:ident => $stored:ident = $value:expr;)+) => {
+            $(if mapping.has($field) { complaint.$stored = $value; })+
+        };
+    }
+    take! {
+        OCCURRED => occurred_at = draft.occurred;
+        LEGAL_FORM => legal_form = draft.legal_form;
+        CHANNEL => channel = draft.channel;
+        TAX_CODE => enterprise_id = draft.tax_code.as_deref().map(|code| reference_id(Entity::Enterprise, code));
+        DECLARATION_NUMBER => declaration_number = draft.declaration_number.clone();
+        TEXT => text = draft.text.clone();
+        COST_VND => cost_vnd = draft.cost_vnd;
+        DELAY_HOURS => delay_hours = draft.delay_hours;
+        BLAMES_SYSTEM => blames_system = draft.blames_system;
+        CONFIDENTIAL => confidential = draft.confidential;
+    }
+    if (mapping.has(STATE) || mapping.has(CLOSED)) && !would_go_back(complaint.state, draft.state) {
+        complaint.state = draft.state;
+        complaint.state_since = draft.state_since;
+    }
+    let speaks_of = |fields: &[usize]| fields.iter().any(|field| mapping.has(*field));
+    if speaks_of(&[OFFICER, UNIT, CATEGORY, ATTRIBUTION, FINDING, DECIDED]) {
+        set_allegations(&mut after, draft, tree, posted);
+        keep_unmapped(mapping, before, &mut after);
+    }
+    after.place_in(tree);
+    after
+}
+
+/// Puts back what the register has of allegations and the mapping does not speak of.
+fn keep_unmapped(mapping: &Mapping, before: &Case, after: &mut Case) {
+    if !mapping.has(OFFICER) {
+        after.officers.clone_from(&before.officers);
+    }
+    if !mapping.has(UNIT) && !mapping.has(OFFICER) {
+        after.complaint.unit_id = before.complaint.unit_id;
+    }
+    if !mapping.has(CATEGORY) {
+        after.complaint.category_id = before.complaint.category_id;
+    }
+    if !mapping.has(FINDING) {
+        after.complaint.finding = before.complaint.finding;
+    }
+    if !mapping.has(DECIDED) {
+        after.complaint.decided_on = before.complaint.decided_on;
+    }
+    for row in &mut after.officers {
+        let same = |old: &&ComplaintOfficer| (old.officer_id, old.ordinal) == (row.officer_id, row.ordinal);
+        let Some(old) = before.officers.iter().find(same) else { continue };
+        if !mapping.has(UNIT) {
+            row.unit_id = old.unit_id;
+        }
+        if !mapping.has(CATEGORY) {
+            row.category_id = old.category_id;
+        }
+        if !mapping.has(ATTRIBUTION) {
+            row.attribution = old.attribution;
+        }
+        if !mapping.has(FINDING) {
+            row.finding = old.finding;
+        }
+        if !mapping.has(DECIDED) {
+            row.decided_on = old.decided_on;
+        }
+    }
+}
+
+/// Whether the file lags behind what happened here: it says open, and we are further.
+fn would_go_back(here: ComplaintState, file: ComplaintState) -> bool {
+    is_open(here) && is_open(file) && here > file
+}

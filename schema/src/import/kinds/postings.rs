@@ -1,0 +1,134 @@
+//! Where officers served, and when. The rows of one officer are brought together.
+
+use super::book::Book;
+use super::{Group, Outcome};
+use crate::db::{StoreError, WriteTx};
+use crate::domain::ids::reference_id;
+use crate::each;
+use crate::enums::ReferenceEventKind;
+use crate::events::{Entity, Fields, ReferenceEvent};
+use crate::import::Reject;
+use crate::import::field::{FieldType::*, fields};
+use crate::import::mapping::OnMissing;
+use crate::import::run::Context;
+use crate::models::{Officer, Posting, SINCE_EVER, Unit};
+use crate::register::reference::Stored;
+use crate::sql_types::Id;
+use crate::tables::postings;
+use diesel::prelude::*;
+use serde_json::json;
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+fields! {
+    OFFICER = "officer", Text, true, "the officer's number";
+    UNIT = "unit", Text, true, "the code of the unit";
+    VALID_FROM = "valid_from", Date, false, "the first day; blank for ever";
+    VALID_TO = "valid_to", Date, false, "the last day, inclusive; blank until now";
+}
+
+pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<Outcome>, StoreError> {
+    let mut officers = Book::<Officer>::new();
+    let mut units = Book::<Unit>::new();
+    let mut read: Vec<Result<Vec<Posting>, Vec<Reject>>> = batch
+        .iter()
+        .map(|group| {
+            let officer_id = officers.want(&group.key, |id| super::complaints::unknown_officer(id, &group.key));
+            read(context, group, officer_id, &mut units).map_err(|reject| vec![reject])
+        })
+        .collect();
+    officers.look_up(tx.conn)?;
+    units.look_up(tx.conn)?;
+    for (group, rows) in batch.iter().zip(&mut read) {
+        let missing = context.mapping.missing.officer == OnMissing::Reject
+            && !officers.knows(reference_id(Entity::Officer, &group.key));
+        let unit = rows.as_ref().ok().and_then(|rows| rows.iter().position(|row| !units.knows(row.unit_id)));
+        let unit = unit.filter(|_| context.mapping.missing.unit == OnMissing::Reject);
+        if missing {
+            let cells = context.columns.of(&group.rows[0]);
+            *rows = Err(vec![cells.reject(OFFICER, "is not known to the register: import officers first")]);
+        } else if let Some(at) = unit {
+            let cells = context.columns.of(&group.rows[at]);
+            *rows = Err(vec![cells.reject(UNIT, "is not known to the register: import units first")]);
+        }
+    }
+    let used: HashSet<Id> = read.iter().flatten().flatten().flat_map(|row| [row.officer_id, row.unit_id]).collect();
+    officers.create_missing(tx, &used)?;
+    units.create_missing(tx, &used)?;
+
+    let ids: Vec<Id> = read.iter().flatten().filter_map(|rows| rows.first()).map(|row| row.officer_id).collect();
+    Officer::lock(tx.conn, &ids)?;
+    let mut stored: HashMap<Id, Vec<Posting>> = HashMap::new();
+    for row in postings::table
+        .filter(postings::officer_id.eq_any(&ids))
+        .order((postings::officer_id, postings::valid_from, postings::unit_id))
+        .select(Posting::as_select())
+        .load(tx.conn)?
+    {
+        let row: Posting = row;
+        stored.entry(row.officer_id).or_default().push(row);
+    }
+    read.into_iter()
+        .map(|rows| match rows {
+            Err(rejects) => Ok(Outcome::Rejected(rejects)),
+            Ok(rows) => {
+                let before = rows.first().and_then(|row| stored.remove(&row.officer_id)).unwrap_or_default();
+                replace(tx, &before, rows, context.mapping.complete)
+            }
+        })
+        .collect()
+}
+
+fn read(context: &Context<'_>, group: &Group, officer_id: Id, units: &mut Book<Unit>) -> Result<Vec<Posting>, Reject> {
+    group
+        .rows
+        .iter()
+        .map(|row| {
+            let cells = context.columns.of(row);
+            let code = super::required(&cells, UNIT)?;
+            let valid_from = cells.date(VALID_FROM)?.unwrap_or(SINCE_EVER);
+            let valid_to = cells.date(VALID_TO)?;
+            if valid_to.is_some_and(|to| to < valid_from) {
+                return Err(cells.reject(VALID_TO, "lies before valid_from"));
+            }
+            let unit_id = units.want(&code, |id| super::units::unknown_unit(id, &code, None, None));
+            Ok(Posting { officer_id, unit_id, valid_from, valid_to })
+        })
+        .collect()
+}
+
+/// Rows of the file replace those of the same unit and first day; a file that is complete
+/// replaces them all.
+fn replace(
+    tx: &mut WriteTx<'_>,
+    before: &[Posting],
+    file: Vec<Posting>,
+    complete: bool,
+) -> Result<Outcome, StoreError> {
+    let mut after = BTreeMap::new();
+    if !complete {
+        after.extend(before.iter().map(|row| ((row.valid_from, row.unit_id), row.clone())));
+    }
+    after.extend(file.into_iter().map(|row| ((row.valid_from, row.unit_id), row)));
+    let after: Vec<Posting> = after.into_values().collect();
+    if before == after.as_slice() {
+        return Ok(Outcome::Unchanged);
+    }
+    let Some(officer) = after.first().map(|row| row.officer_id) else { return Ok(Outcome::Unchanged) };
+    diesel::delete(postings::table.filter(postings::officer_id.eq(officer))).execute(tx.conn)?;
+    each!(&mut *tx.conn, c => diesel::insert_into(postings::table).values(&after).execute(c)?);
+    let fields = |rows: &[Posting]| {
+        let mut fields = Fields::new();
+        fields.insert("postings".into(), json!(rows));
+        fields
+    };
+    let new = before.is_empty();
+    tx.record_reference(ReferenceEvent {
+        entity: Entity::Postings,
+        entity_id: officer,
+        kind: if new { ReferenceEventKind::Created } else { ReferenceEventKind::Updated },
+        effective_at: tx.now,
+        before: Some(fields(before)),
+        after: Some(fields(&after)),
+    });
+    Ok(if new { Outcome::Imported } else { Outcome::Updated })
+}

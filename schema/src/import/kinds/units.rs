@@ -1,0 +1,253 @@
+//! Units and their parents in time. Several rows of one unit are its parents at different times.
+
+use super::{Group, Outcome, against, keep_unmapped};
+use crate::db::{StoreError, WriteTx, dialect};
+use crate::domain::ids::reference_id;
+use crate::each;
+use crate::enums::{PeerGroup, ReferenceEventKind, UnitKind};
+use crate::events::{Entity, Fields, ReferenceEvent};
+use crate::import::Reject;
+use crate::import::field::{FieldType::*, fields};
+use crate::import::mapping::OnMissing;
+use crate::import::row::Row;
+use crate::import::run::Context;
+use crate::models::{SINCE_EVER, Unit, UnitParent};
+use crate::register::reference::{Change, Stored, upsert, upsert_keeping};
+use crate::register::{correct_ancestors, load_tree};
+use crate::sql_types::Id;
+use crate::tables::{unit_parents, units};
+use diesel::prelude::*;
+use serde_json::json;
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+fields! {
+    CODE = "code", Text, true, "the unit's code";
+    NAME_VI = "name_vi", Text, true, "its name in Vietnamese";
+    NAME_EN = "name_en", Text, false, "its name in English";
+    KIND = "kind", Word(UnitKind::WORDS), true, "its level";
+    PEER_GROUP = "peer_group", Word(PeerGroup::WORDS), false, "the units that it is compared with";
+    FIELD = "field", Text, false, "the field of a headquarters unit";
+    PARENT = "parent", Text, false, "the code of the unit above it";
+    VALID_FROM = "valid_from", Date, false, "the first day of this row; blank for ever";
+    VALID_TO = "valid_to", Date, false, "the last day of this row, inclusive; blank until now";
+}
+
+/// A unit that a file names before anybody described it.
+pub fn unknown_unit(id: Id, code: &str, name: Option<&str>, kind: Option<UnitKind>) -> Unit {
+    Unit {
+        id,
+        code: code.to_owned(),
+        name_vi: name.unwrap_or(code).to_owned(),
+        name_en: None,
+        kind: kind.unwrap_or(UnitKind::Branch),
+        peer_group: None,
+        field: None,
+        valid_from: SINCE_EVER,
+        valid_to: None,
+        unknown: true,
+    }
+}
+
+struct Read {
+    unit: Unit,
+    parents: Vec<UnitParent>,
+    parent_codes: Vec<String>,
+}
+
+pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<Outcome>, StoreError> {
+    dialect::change_tree(tx.conn)?;
+    let mut read: Vec<Result<Read, Vec<Reject>>> =
+        batch.iter().map(|group| read(context, group).map_err(|reject| vec![reject])).collect();
+    let unknown = refuse_unknown_parents(tx, context, batch, &mut read)?;
+
+    let old_tree = load_tree(tx.conn)?;
+    let mut tree_units: BTreeMap<Id, Unit> =
+        units::table.select(Unit::as_select()).load(tx.conn)?.into_iter().map(|unit: Unit| (unit.id, unit)).collect();
+    let mut parents: BTreeMap<Id, Vec<UnitParent>> = BTreeMap::new();
+    for row in unit_parents::table.select(UnitParent::as_select()).load(tx.conn)? {
+        parents.entry(row.unit_id).or_default().push(row);
+    }
+    upsert(tx, unknown)?;
+
+    let good: Vec<&Read> = read.iter().flatten().collect();
+    let keep = keep_unmapped!(Unit, context, NAME_EN => name_en, PEER_GROUP => peer_group, FIELD => field);
+    let changes = upsert_keeping(tx, good.iter().map(|read| read.unit.clone()).collect(), keep)?;
+    let mut affected = HashSet::new();
+    let mut outcomes = Vec::new();
+    for (read, change) in good.iter().zip(changes) {
+        let id = read.unit.id;
+        let kind_changed = tree_units.insert(id, read.unit.clone()).is_some_and(|old| old.kind != read.unit.kind);
+        let before = parents.remove(&id).unwrap_or_default();
+        let after = merged(&before, &read.parents, context.mapping.complete);
+        let moved = before != after;
+        if moved {
+            replace_parents(tx, id, &before, &after)?;
+        }
+        if moved || kind_changed {
+            affected.insert(id);
+        }
+        parents.insert(id, after);
+        outcomes.push(match change {
+            Change::Unchanged if moved => Outcome::Updated,
+            change => change.into(),
+        });
+    }
+    drop(good);
+
+    let new_tree = load_tree(tx.conn)?;
+    new_tree.check_no_circle().map_err(|circle| {
+        let code = tree_units.get(&circle.unit).map_or("?", |unit| unit.code.as_str());
+        StoreError::Rule(format!("the parents of unit {code:?} form a circle on {}: correct the file", circle.day))
+    })?;
+    let below: HashSet<Id> =
+        affected.iter().flat_map(|unit| [old_tree.ever_below(*unit), new_tree.ever_below(*unit)]).flatten().collect();
+    correct_ancestors(tx, &new_tree, &below)?;
+
+    let mut outcomes = outcomes.into_iter();
+    Ok(read
+        .into_iter()
+        .map(|read| match read {
+            Ok(_) => outcomes.next().unwrap_or(Outcome::Unchanged),
+            Err(rejects) => Outcome::Rejected(rejects),
+        })
+        .collect())
+}
+
+fn read(context: &Context<'_>, group: &Group) -> Result<Read, Reject> {
+    let id = reference_id(Entity::Unit, &group.key);
+    let mut unit: Option<Unit> = None;
+    let mut parents = Vec::new();
+    let mut parent_codes = Vec::new();
+    for row in &group.rows {
+        let cells = context.columns.of(row);
+        let valid_from = cells.date(VALID_FROM)?.unwrap_or(SINCE_EVER);
+        let valid_to = cells.date(VALID_TO)?;
+        if valid_to.is_some_and(|to| to < valid_from) {
+            return Err(cells.reject(VALID_TO, "lies before valid_from"));
+        }
+        let this = Unit {
+            id,
+            code: group.key.clone(),
+            name_vi: cells.text(NAME_VI)?.map(Into::into).unwrap_or_else(|| group.key.clone()),
+            name_en: cells.text(NAME_EN)?.map(Into::into),
+            kind: cells.word(KIND)?.ok_or_else(|| cells.reject(KIND, "is blank"))?,
+            peer_group: cells.word(PEER_GROUP)?,
+            field: cells.text(FIELD)?.map(Into::into),
+            valid_from,
+            valid_to,
+            unknown: false,
+        };
+        if let Some(code) = cells.code(PARENT)? {
+            let parent_id = reference_id(Entity::Unit, &code);
+            if parents.iter().any(|p: &UnitParent| p.valid_from == valid_from && p.parent_id != parent_id) {
+                return Err(cells.reject(PARENT, format!("another row names another parent from {valid_from}")));
+            }
+            parents.push(UnitParent { unit_id: id, valid_from, valid_to, parent_id });
+            parent_codes.push(code);
+        }
+        unit = Some(match unit {
+            None => this,
+            Some(first) => joined(first, this).map_err(|reason| against(row, reason))?,
+        });
+    }
+    let unit = unit.ok_or_else(|| Reject { row: 0, column: String::new(), reason: "is empty".into() })?;
+    let mut both: Vec<_> = parents.into_iter().zip(parent_codes).collect();
+    both.sort_by_key(|(parent, _)| parent.valid_from);
+    both.dedup();
+    let (parents, parent_codes) = both.into_iter().unzip();
+    Ok(Read { unit, parents, parent_codes })
+}
+
+/// One unit of several rows: valid from the earliest to the latest, the rest alike.
+fn joined(a: Unit, b: Unit) -> Result<Unit, String> {
+    let valid_from = a.valid_from.min(b.valid_from);
+    let valid_to = a.valid_to.zip(b.valid_to).map(|(a, b)| a.max(b));
+    let a = Unit { valid_from, valid_to, ..a };
+    let b = Unit { valid_from, valid_to, ..b };
+    if a == b { Ok(a) } else { Err(format!("describes unit {:?} otherwise than another row of it", a.code)) }
+}
+
+/// Refuses units whose parent nobody knows, until none is left, or makes the parents.
+fn refuse_unknown_parents(
+    tx: &mut WriteTx<'_>,
+    context: &Context<'_>,
+    batch: &[Group],
+    read: &mut [Result<Read, Vec<Reject>>],
+) -> Result<Vec<Unit>, StoreError> {
+    let wanted: HashMap<Id, String> = read
+        .iter()
+        .flatten()
+        .flat_map(|read| &read.parent_codes)
+        .map(|code| (reference_id(Entity::Unit, code), code.clone()))
+        .collect();
+    let ids: Vec<Id> = wanted.keys().copied().collect();
+    let stored: HashSet<Id> = Unit::load(tx.conn, &ids)?.into_keys().collect();
+    let create = context.mapping.missing.unit == OnMissing::Create;
+    loop {
+        let in_file: HashSet<Id> = read.iter().flatten().map(|read| read.unit.id).collect();
+        let known = |id: &Id| stored.contains(id) || in_file.contains(id);
+        if create {
+            let mut made: Vec<Unit> = wanted
+                .iter()
+                .filter(|(id, _)| !known(id))
+                .map(|(id, code)| unknown_unit(*id, code, None, None))
+                .collect();
+            made.sort_by(|a, b| a.code.cmp(&b.code));
+            return Ok(made);
+        }
+        let mut refused = false;
+        for (group, unit) in batch.iter().zip(read.iter_mut()) {
+            let Ok(found) = unit else { continue };
+            let missing = found.parents.iter().position(|parent| !known(&parent.parent_id));
+            if let Some(at) = missing {
+                let code = found.parent_codes.get(at).cloned().unwrap_or_default();
+                let names =
+                    |row: &&Row| context.columns.of(row).code(PARENT).is_ok_and(|cell| cell.as_ref() == Some(&code));
+                let cells = context.columns.of(group.rows.iter().find(names).unwrap_or(&group.rows[0]));
+                let reason =
+                    format!("{code:?} is no unit, neither in the register nor among the good rows of this file");
+                *unit = Err(vec![cells.reject(PARENT, reason)]);
+                refused = true;
+            }
+        }
+        if !refused {
+            return Ok(Vec::new());
+        }
+    }
+}
+
+/// The parents of a unit after an import: rows of the file replace those that begin on the same
+/// day; a file that is complete replaces them all.
+fn merged(before: &[UnitParent], file: &[UnitParent], complete: bool) -> Vec<UnitParent> {
+    let mut by_start: BTreeMap<_, _> = BTreeMap::new();
+    if !complete {
+        by_start.extend(before.iter().map(|parent| (parent.valid_from, parent.clone())));
+    }
+    by_start.extend(file.iter().map(|parent| (parent.valid_from, parent.clone())));
+    by_start.into_values().collect()
+}
+
+fn replace_parents(
+    tx: &mut WriteTx<'_>,
+    unit: Id,
+    before: &[UnitParent],
+    after: &[UnitParent],
+) -> Result<(), StoreError> {
+    diesel::delete(unit_parents::table.filter(unit_parents::unit_id.eq(unit))).execute(tx.conn)?;
+    each!(&mut *tx.conn, c => diesel::insert_into(unit_parents::table).values(after).execute(c)?);
+    let kind = if before.is_empty() { ReferenceEventKind::Created } else { ReferenceEventKind::Updated };
+    let fields = |parents: &[UnitParent]| {
+        let mut fields = Fields::new();
+        fields.insert("parents".into(), json!(parents));
+        fields
+    };
+    tx.record_reference(ReferenceEvent {
+        entity: Entity::UnitParents,
+        entity_id: unit,
+        kind,
+        effective_at: tx.now,
+        before: Some(fields(before)),
+        after: Some(fields(after)),
+    });
+    Ok(())
+}

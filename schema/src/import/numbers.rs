@@ -1,0 +1,124 @@
+//! Numbers as other registers write them. They are read and multiplied as decimal numbers: binary
+//! ones would make 8.2 million of 8.2 and a little less of it.
+
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+
+/// The signs of a field of numbers.
+#[derive(Debug)]
+pub struct NumberRules {
+    thousands: Option<char>,
+    decimal: char,
+    multiply: Decimal,
+}
+
+impl Default for NumberRules {
+    /// How numbers are written in a mapping itself.
+    fn default() -> Self {
+        Self { thousands: None, decimal: '.', multiply: Decimal::ONE }
+    }
+}
+
+impl NumberRules {
+    pub fn new(thousands: Option<&str>, decimal: Option<&str>, multiply: Option<&toml::Value>) -> Result<Self, String> {
+        let sign = |name: &str, text: &str| {
+            let mut chars = text.chars();
+            match (chars.next(), chars.next()) {
+                (Some(sign), None) => Ok(sign),
+                _ => Err(format!("{name} {text:?} is not one character")),
+            }
+        };
+        let multiply = match multiply {
+            None => Decimal::ONE,
+            Some(toml::Value::Integer(number)) => Decimal::from(*number),
+            Some(other) => read(&other.to_string()).ok_or_else(|| format!("multiply {other} is no number"))?,
+        };
+        let rules = Self {
+            thousands: thousands.map(|text| sign("thousands", text)).transpose()?,
+            // Where points divide thousands, a comma begins the fraction.
+            decimal: match decimal {
+                Some(text) => sign("decimal", text)?,
+                None if thousands == Some(".") => ',',
+                None => '.',
+            },
+            multiply,
+        };
+        if rules.thousands == Some(rules.decimal) {
+            return Err(format!("{:?} cannot both divide thousands and begin the fraction", rules.decimal));
+        }
+        Ok(rules)
+    }
+
+    fn number(&self, text: &str) -> Option<Decimal> {
+        if let Some(sign) = self.thousands {
+            // 1250.5 is no number of thousands: somebody else's sign, which must not be read away.
+            let whole = text.split(self.decimal).next().unwrap_or_default();
+            let mut groups = whole.split(sign).skip(1);
+            if groups.any(|group| group.len() != 3) {
+                return None;
+            }
+        }
+        let plain: String = text
+            .chars()
+            .filter(|c| Some(*c) != self.thousands && *c != ' ' && *c != '\u{a0}')
+            .map(|c| {
+                if c == self.decimal {
+                    '.'
+                } else if c == '.' {
+                    ','
+                } else {
+                    c
+                }
+            })
+            .collect();
+        read(&plain)?.checked_mul(self.multiply)
+    }
+
+    pub fn decimal(&self, text: &str) -> Result<f64, String> {
+        self.number(text).and_then(|number| number.to_f64()).ok_or_else(|| format!("{text:?} is no number"))
+    }
+
+    pub fn integer(&self, text: &str) -> Result<i64, String> {
+        let number = self.number(text).ok_or_else(|| format!("{text:?} is no number"))?;
+        let whole = number.is_integer().then(|| number.to_i64()).flatten();
+        whole.ok_or_else(|| format!("{text:?} is no whole number"))
+    }
+}
+
+fn read(plain: &str) -> Option<Decimal> {
+    let readable = plain.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+'));
+    readable.then(|| plain.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(thousands: &str, decimal: &str, multiply: f64) -> NumberRules {
+        let thousands = Some(thousands).filter(|sign| !sign.is_empty());
+        NumberRules::new(thousands, Some(decimal), Some(&toml::Value::Float(multiply))).expect("signs")
+    }
+
+    #[test]
+    fn vietnamese_numbers_are_read() {
+        let vietnamese = rules(".", ",", 1.0);
+        assert_eq!(vietnamese.integer("1.250.000"), Ok(1_250_000));
+        assert_eq!(vietnamese.decimal("1.250,5"), Ok(1250.5));
+        assert!(vietnamese.integer("1,5").is_err());
+        assert!(vietnamese.integer("nan").is_err());
+        assert!(vietnamese.decimal("inf").is_err());
+        assert!(NumberRules::default().decimal("1,5").is_err());
+        assert!(rules("", ",", 1.0).decimal("1.250").is_err(), "a point is neither sign of this file");
+        assert!(vietnamese.decimal("1250.5").is_err() && vietnamese.integer("1.25").is_err());
+        assert!(NumberRules::new(Some("."), Some("."), None).is_err(), "a point cannot be both");
+        assert_eq!(NumberRules::new(Some("."), None, None).expect("signs").decimal("1.250,5"), Ok(1250.5));
+    }
+
+    #[test]
+    fn millions_of_a_decimal_number_are_whole() {
+        let millions = rules("", ",", 1e6);
+        for (text, expected) in [("2,5", 2_500_000), ("8,2", 8_200_000), ("1,001", 1_001_000), ("0,57", 570_000)] {
+            assert_eq!(millions.integer(text), Ok(expected));
+        }
+    }
+}

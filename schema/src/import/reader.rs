@@ -1,0 +1,225 @@
+//! Reads the rows of a file: CSV or gzipped CSV, in the encoding that the mapping names, never
+//! holding more than one record.
+
+use super::{ImportError, Mapping};
+use csv::{ByteRecord, StringRecord};
+use encoding_rs_io::DecodeReaderBytesBuilder;
+use flate2::read::MultiGzDecoder;
+use std::cell::Cell;
+use std::io::{self, BufRead, BufReader, Read};
+use std::rc::Rc;
+use unicode_normalization::{UnicodeNormalization, is_nfc};
+
+/// The longest record taken. A quote that is never closed makes one record of the rest of a file.
+pub const LONGEST_RECORD: u64 = 16 * 1024 * 1024;
+
+/// A last line that every file is given: then every record ends with a line break, and a quote that
+/// is never closed is found out, because it swallows this line. No register holds this character.
+const END_MARK: &[u8] = b"\n\x04\n";
+
+/// The rows of a file.
+pub struct Rows {
+    name: String,
+    csv: csv::Reader<Box<dyn Read>>,
+    pub header: Vec<String>,
+    record: ByteRecord,
+    /// Where the record being read began, in bytes of text.
+    record_began: Rc<Cell<u64>>,
+    read: Rc<Cell<u64>>,
+    utf8: bool,
+}
+
+impl Rows {
+    /// Opens a file by its contents; `name` is for messages.
+    pub fn open(name: &str, input: Box<dyn Read>, mapping: &Mapping) -> Result<Self, ImportError> {
+        let file = |message: String| ImportError::File { path: name.to_owned(), message };
+        let read = Rc::new(Cell::new(0));
+        let counted = Counted { inner: input, read: Rc::clone(&read) };
+        let mut raw = BufReader::with_capacity(1 << 16, counted);
+        let magic = raw.fill_buf().map_err(|e| file(e.to_string()))?;
+        if magic.is_empty() {
+            return Err(file("is empty: there is not even a header".into()));
+        }
+        let plain: Box<dyn Read> =
+            if magic.starts_with(&[0x1f, 0x8b]) { Box::new(MultiGzDecoder::new(raw)) } else { Box::new(raw) };
+        let mut plain = BufReader::with_capacity(1 << 16, plain);
+        let start = plain.fill_buf().map_err(|e| file(read_failure(&e)))?;
+        if start.is_empty() {
+            return Err(file("is empty: there is not even a header".into()));
+        }
+        if mapping.encoding.is_none() && (start.starts_with(&[0xff, 0xfe]) || start.starts_with(&[0xfe, 0xff])) {
+            return Err(file("is UTF-16, not UTF-8: say encoding = \"utf-16le\" under [file] of the mapping".into()));
+        }
+        let text: Box<dyn Read> = match mapping.encoding {
+            None => Box::new(plain),
+            Some(encoding) => Box::new(DecodeReaderBytesBuilder::new().encoding(Some(encoding)).build(plain)),
+        };
+        let record_began = Rc::new(Cell::new(0));
+        let text = Bounded { inner: text, given: 0, record_began: Rc::clone(&record_began), mark: None };
+        let mut rows = Self {
+            name: name.to_owned(),
+            csv: csv::ReaderBuilder::new()
+                .delimiter(mapping.delimiter)
+                .has_headers(false)
+                // Only then does the reader count lines as people do: see `next`.
+                .terminator(csv::Terminator::Any(b'\n'))
+                .flexible(true)
+                .buffer_capacity(1 << 16)
+                .from_reader(Box::new(text) as Box<dyn Read>),
+            header: Vec::new(),
+            record: ByteRecord::new(),
+            record_began,
+            read,
+            utf8: mapping.encoding.is_none(),
+        };
+        let Some((_, header)) = rows.next()? else {
+            return Err(file("is empty: there is not even a header".into()));
+        };
+        let header: Vec<String> = header.iter().map(|name| name.trim().to_owned()).collect();
+        for (place, column) in header.iter().enumerate() {
+            if let Some(first) = header[..place].iter().position(|other| other == column) {
+                return Err(file(format!(
+                    "row 1: columns {} and {} are both named {column:?}: rename one of them",
+                    first + 1,
+                    place + 1
+                )));
+            }
+        }
+        rows.header = header;
+        Ok(rows)
+    }
+
+    /// The next record and the line on which it begins.
+    pub fn next(&mut self) -> Result<Option<(u64, StringRecord)>, ImportError> {
+        self.record_began.set(self.csv.position().byte());
+        let line = self.csv.position().line();
+        let more = self.csv.read_byte_record(&mut self.record).map_err(|e| {
+            let message = match e.into_kind() {
+                csv::ErrorKind::Io(e) => read_failure(&e),
+                other => format!("{other:?}"),
+            };
+            self.at(line, message)
+        })?;
+        if !more {
+            return Ok(None);
+        }
+        let record = std::mem::take(&mut self.record);
+        // Blank lines before a record have been passed by now, so its line is counted from its end.
+        let inside = record.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
+        let line = self.csv.position().line().saturating_sub(1 + inside);
+        if record.as_slice() == END_MARK.trim_ascii() {
+            return Ok(None);
+        }
+        if record.as_slice().ends_with(END_MARK) {
+            // The record went on to the end of the file, whose last line is ours.
+            let message = "a quote (\") is opened in the record that begins here and never closed";
+            return Err(self.at(line + 1, message.into()));
+        }
+        let Some(record) = without_return(record) else { return self.next() };
+        match StringRecord::from_byte_record(record) {
+            Ok(record) => match record.iter().position(|cell| !self.utf8 && cell.contains('\u{fffd}')) {
+                None => Ok(Some((line, composed(record)))),
+                Some(place) => Err(self.at(
+                    line,
+                    format!("{} is not in the encoding that the mapping names: correct [file] encoding", self.column(place)),
+                )),
+            },
+            Err(e) => Err(self.at(
+                line,
+                format!(
+                    "{} is not UTF-8: say the file's encoding under [file] of the mapping, for example encoding = \"windows-1258\"",
+                    self.column(e.utf8_error().field())
+                ),
+            )),
+        }
+    }
+
+    /// Bytes of the file read so far, compressed where it is.
+    pub fn bytes_read(&self) -> u64 {
+        self.read.get()
+    }
+
+    fn column(&self, place: usize) -> String {
+        self.header.get(place).map_or_else(|| format!("column {}", place + 1), |name| format!("column {name:?}"))
+    }
+
+    fn at(&self, row: u64, message: String) -> ImportError {
+        ImportError::Row { path: self.name.clone(), row, message }
+    }
+}
+
+fn read_failure(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => {
+            "the file ends in the middle of its gzip stream: it was cut off, get it again".into()
+        }
+        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData if error.to_string().contains("deflate") => {
+            format!("the gzip stream is damaged ({error}): get the file again")
+        }
+        _ => error.to_string(),
+    }
+}
+
+/// Counts what is read of the file itself, for the progress bar.
+struct Counted {
+    inner: Box<dyn Read>,
+    read: Rc<Cell<u64>>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(buffer)?;
+        self.read.set(self.read.get() + n as u64);
+        Ok(n)
+    }
+}
+
+/// Takes the carriage return of a line's end off the last cell; None for a line that is blank.
+fn without_return(record: ByteRecord) -> Option<ByteRecord> {
+    let Some(end) = record.iter().next_back().filter(|cell| cell.ends_with(b"\r")) else { return Some(record) };
+    let end = &end[..end.len() - 1];
+    if record.len() == 1 && end.is_empty() {
+        return None;
+    }
+    let mut cells: ByteRecord = record.iter().take(record.len() - 1).collect();
+    cells.push_field(end);
+    Some(cells)
+}
+
+/// Letters with their marks, as one character each: some encodings and systems write them apart,
+/// and then no code or name would match.
+fn composed(record: StringRecord) -> StringRecord {
+    if record.as_slice().is_ascii() || record.iter().all(is_nfc) {
+        return record;
+    }
+    record.iter().map(|cell| cell.nfc().collect::<String>()).collect()
+}
+
+/// Fails where one record grows beyond [`LONGEST_RECORD`], before memory does.
+struct Bounded {
+    inner: Box<dyn Read>,
+    given: u64,
+    record_began: Rc<Cell<u64>>,
+    /// What is still to be given of the end mark; None before the end of the file.
+    mark: Option<&'static [u8]>,
+}
+
+impl Read for Bounded {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.given.saturating_sub(self.record_began.get()) > LONGEST_RECORD {
+            return Err(io::Error::other(
+                "the record that begins here is longer than 16 MiB: is a quote (\") never closed?",
+            ));
+        }
+        let n = self.inner.read(buffer)?;
+        if n == 0 && !buffer.is_empty() {
+            let mark = self.mark.get_or_insert(END_MARK);
+            let given = mark.len().min(buffer.len());
+            buffer[..given].copy_from_slice(&mark[..given]);
+            *mark = &mark[given..];
+            return Ok(given);
+        }
+        self.given += n as u64;
+        Ok(n)
+    }
+}

@@ -1,0 +1,74 @@
+//! Rows that fail: where, in which column, and why.
+
+use super::ImportError;
+use std::io::Write;
+
+/// One row that was not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reject {
+    /// The line on which the record begins, the header being 1.
+    pub row: u64,
+    /// Empty where the row as a whole is at fault.
+    pub column: String,
+    pub reason: String,
+}
+
+/// Where rejected rows go: all of them to a CSV file, else the first twenty to a callback.
+pub struct RejectSink<'a> {
+    file: Option<(csv::Writer<Box<dyn Write>>, String)>,
+    tell: Box<dyn FnMut(&Reject) + 'a>,
+    told: usize,
+    rows: u64,
+}
+
+const TOLD: usize = 20;
+
+impl<'a> RejectSink<'a> {
+    /// Rejects are told through `tell`, the first twenty of them.
+    pub fn tell(tell: impl FnMut(&Reject) + 'a) -> Self {
+        Self { file: None, tell: Box::new(tell), told: 0, rows: 0 }
+    }
+
+    /// Rejects are written to a file: `row`, `column`, `reason`, then the columns of the input
+    /// word for word, so that a repaired file can be made of it.
+    pub fn file(path: &std::path::Path) -> Result<Self, ImportError> {
+        let name = path.display().to_string();
+        let file = std::fs::File::create(path).map_err(|source| ImportError::Rejects { path: name.clone(), source })?;
+        let writer = csv::WriterBuilder::new().flexible(true).from_writer(Box::new(file) as Box<dyn Write>);
+        Ok(Self { file: Some((writer, name)), tell: Box::new(|_| ()), told: 0, rows: 0 })
+    }
+
+    /// How many rows were rejected so far.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    pub(super) fn header(&mut self, header: &[String]) -> Result<(), ImportError> {
+        let Some((writer, name)) = &mut self.file else { return Ok(()) };
+        let columns = ["row", "column", "reason"].into_iter().chain(header.iter().map(String::as_str));
+        writer.write_record(columns).map_err(|e| failed(name, e))
+    }
+
+    pub(super) fn reject(&mut self, reject: &Reject, record: &csv::StringRecord) -> Result<(), ImportError> {
+        self.rows += 1;
+        if let Some((writer, name)) = &mut self.file {
+            let row = reject.row.to_string();
+            let cells = [row.as_str(), &reject.column, &reject.reason].into_iter().chain(record.iter());
+            return writer.write_record(cells).map_err(|e| failed(name, e));
+        }
+        if self.told < TOLD {
+            self.told += 1;
+            (self.tell)(reject);
+        }
+        Ok(())
+    }
+
+    pub(super) fn flush(&mut self) -> Result<(), ImportError> {
+        let Some((writer, name)) = &mut self.file else { return Ok(()) };
+        writer.flush().map_err(|source| ImportError::Rejects { path: name.clone(), source })
+    }
+}
+
+fn failed(path: &str, error: csv::Error) -> ImportError {
+    ImportError::Rejects { path: path.to_owned(), source: error.into() }
+}

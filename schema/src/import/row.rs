@@ -1,0 +1,275 @@
+//! One row seen through a mapping: the value of each field, or why there is none.
+
+use super::dates::DateRules;
+use super::field::FieldSpec;
+use super::mapping::FieldRule;
+use super::numbers::NumberRules;
+use super::{ImportError, Mapping, Reject};
+use crate::domain::{declaration, tax_code};
+use crate::sql_types::{JsonValue, Timestamp};
+use chrono::NaiveDate;
+use csv::StringRecord;
+use std::borrow::Cow;
+use std::str::FromStr;
+
+/// A record of the file and the line on which it begins.
+#[derive(Debug, Clone)]
+pub struct Row {
+    pub line: u64,
+    pub record: StringRecord,
+}
+
+/// A mapping bound to the header of a file.
+#[derive(Debug)]
+pub struct Columns<'m> {
+    pub mapping: &'m Mapping,
+    specs: &'static [FieldSpec],
+    /// By field: its column.
+    places: Vec<Option<usize>>,
+    keep: Vec<(String, usize)>,
+    width: usize,
+    own: OwnRules,
+}
+
+/// How dates and numbers are written in a mapping itself.
+type OwnRules = (DateRules, NumberRules);
+
+/// The longest code and the longest text taken, in characters.
+const LONGEST_CODE: usize = 200;
+const LONGEST_TEXT: usize = 100_000;
+
+impl<'m> Columns<'m> {
+    pub fn bind(mapping: &'m Mapping, specs: &'static [FieldSpec], header: &[String]) -> Result<Self, ImportError> {
+        let place = |column: &str| {
+            header.iter().position(|name| name == column).ok_or_else(|| ImportError::Mapping {
+                path: mapping.path.clone(),
+                message: format!("the file has no column {column:?}; it has {}", header.join(", ")),
+            })
+        };
+        let places = mapping
+            .fields
+            .iter()
+            .map(|rule| rule.as_ref().and_then(|rule| rule.column.as_deref()).map(place).transpose())
+            .collect::<Result<_, _>>()?;
+        let keep =
+            mapping.keep.iter().map(|name| Ok((name.clone(), place(name)?))).collect::<Result<_, ImportError>>()?;
+        let own = DateRules::own().map_err(|message| ImportError::Mapping { path: mapping.path.clone(), message })?;
+        Ok(Self { mapping, specs, places, keep, width: header.len(), own: (own, NumberRules::default()) })
+    }
+
+    pub fn of<'r>(&'r self, row: &'r Row) -> Cells<'r> {
+        Cells { columns: self, row }
+    }
+
+    /// Refuses a row that has not as many cells as the header.
+    pub fn check_width(&self, row: &Row) -> Result<(), Reject> {
+        let cells = row.record.len();
+        if cells == self.width {
+            return Ok(());
+        }
+        Err(Reject {
+            row: row.line,
+            column: String::new(),
+            reason: format!("has {cells} cells where the header has {}", self.width),
+        })
+    }
+}
+
+/// The fields of one row.
+pub struct Cells<'r> {
+    columns: &'r Columns<'r>,
+    pub row: &'r Row,
+}
+
+impl<'r> Cells<'r> {
+    /// A refusal of this row on account of a field.
+    pub fn reject(&self, field: usize, reason: impl Into<String>) -> Reject {
+        let rule = self.columns.mapping.fields[field].as_ref();
+        let column = rule.and_then(|rule| rule.column.clone()).unwrap_or_default();
+        Reject { row: self.row.line, column, reason: format!("{}: {}", self.columns.specs[field].name, reason.into()) }
+    }
+
+    pub fn mapping(&self) -> &'r Mapping {
+        self.columns.mapping
+    }
+
+    /// The text of a field; None where the mapping does not fill it or the cell is blank.
+    pub fn text(&self, field: usize) -> Result<Option<Cow<'r, str>>, Reject> {
+        Ok(self.value(field)?.map(|value| Cow::Borrowed(value.text)))
+    }
+
+    fn value(&self, field: usize) -> Result<Option<Value<'r>>, Reject> {
+        let Some(rule) = &self.columns.mapping.fields[field] else { return Ok(None) };
+        let value = match self.columns.places[field] {
+            None => rule.constant.as_deref().and_then(Value::ours),
+            Some(place) => self.cell(field, rule, place)?,
+        };
+        if value.is_none() && self.columns.specs[field].required {
+            return Err(self.reject(field, "is blank"));
+        }
+        if let Some(Value { text, .. }) = value {
+            if text.contains('\0') {
+                return Err(self.reject(field, "contains a NUL character"));
+            }
+            if text.len() > LONGEST_TEXT && text.chars().count() > LONGEST_TEXT {
+                return Err(self.reject(field, format!("is longer than {LONGEST_TEXT} characters")));
+            }
+        }
+        Ok(value)
+    }
+
+    fn cell(&self, field: usize, rule: &'r FieldRule, place: usize) -> Result<Option<Value<'r>>, Reject> {
+        let mapping = self.columns.mapping;
+        let cell = self.row.record.get(place).unwrap_or_default();
+        let cell = if mapping.trim { cell.trim() } else { cell };
+        let is_null = cell.is_empty() || mapping.nulls.contains(cell);
+        if is_null && !rule.values.as_ref().is_some_and(|values| values.contains_key(cell)) {
+            return Ok(rule.default.as_deref().and_then(Value::ours));
+        }
+        let cell = match &rule.pattern {
+            None => cell,
+            Some(pattern) => {
+                let Some(found) = pattern.captures(cell) else {
+                    return Err(self.reject(field, format!("{cell:?} does not match the pattern {pattern}")));
+                };
+                found.name("value").or_else(|| found.get(1)).map_or("", |group| group.as_str())
+            }
+        };
+        let Some(values) = &rule.values else {
+            return Ok(match cell {
+                "" => rule.default.as_deref().and_then(Value::ours),
+                text => Some(Value { text, ours: false }),
+            });
+        };
+        match values.get(cell).or(rule.otherwise.as_ref()) {
+            Some(word) if word.is_empty() => Ok(rule.default.as_deref().and_then(Value::ours)),
+            Some(word) => Ok(Value::ours(word)),
+            None => {
+                let mut known: Vec<_> = values.keys().map(String::as_str).collect();
+                known.sort_unstable();
+                Err(self.reject(field, format!("{cell:?} is not in the mapping's values ({})", known.join(", "))))
+            }
+        }
+    }
+
+    /// A code: a short text without control characters.
+    pub fn code(&self, field: usize) -> Result<Option<String>, Reject> {
+        let Some(text) = self.text(field)? else { return Ok(None) };
+        if text.chars().count() > LONGEST_CODE || text.chars().any(char::is_control) {
+            return Err(
+                self.reject(field, format!("is no code: longer than {LONGEST_CODE} characters or with line breaks"))
+            );
+        }
+        Ok(Some(text.into_owned()))
+    }
+
+    pub fn date(&self, field: usize) -> Result<Option<NaiveDate>, Reject> {
+        self.parsed(
+            field,
+            |rule, text| rule.dates.date(text, self.columns.mapping.timezone),
+            |rules, text| rules.0.date(text, self.columns.mapping.timezone),
+        )
+    }
+
+    pub fn time(&self, field: usize) -> Result<Option<Timestamp>, Reject> {
+        self.parsed(
+            field,
+            |rule, text| rule.dates.time(text, self.columns.mapping.timezone),
+            |rules, text| rules.0.time(text, self.columns.mapping.timezone),
+        )
+    }
+
+    pub fn integer(&self, field: usize) -> Result<Option<i64>, Reject> {
+        self.parsed(field, |rule, text| rule.numbers.integer(text), |rules, text| rules.1.integer(text))
+    }
+
+    /// A number that is not negative.
+    pub fn amount(&self, field: usize) -> Result<Option<f64>, Reject> {
+        let number =
+            self.parsed(field, |rule, text| rule.numbers.decimal(text), |rules, text| rules.1.decimal(text))?;
+        match number {
+            Some(number) if number < 0.0 => Err(self.reject(field, format!("{number} is negative"))),
+            number => Ok(number),
+        }
+    }
+
+    /// A whole number that is not negative.
+    pub fn count(&self, field: usize) -> Result<Option<i64>, Reject> {
+        match self.integer(field)? {
+            Some(number) if number < 0 => Err(self.reject(field, format!("{number} is negative"))),
+            number => Ok(number),
+        }
+    }
+
+    pub fn truth(&self, field: usize) -> Result<Option<bool>, Reject> {
+        self.read(field, truth)
+    }
+
+    pub fn word<E: FromStr<Err = crate::enums::UnknownWord>>(&self, field: usize) -> Result<Option<E>, Reject> {
+        self.read(field, |text| text.parse::<E>().map_err(|e| format!("{e}: translate it with `values`")))
+    }
+
+    pub fn tax_code(&self, field: usize) -> Result<Option<String>, Reject> {
+        self.read(field, |text| tax_code::parse(text).map_err(|e| e.to_string()))
+    }
+
+    pub fn declaration_number(&self, field: usize) -> Result<Option<String>, Reject> {
+        self.read(field, |text| declaration::parse(text).map_err(|e| e.to_string()))
+    }
+
+    /// The columns that the mapping keeps, word for word; blank ones left out.
+    pub fn kept(&self) -> Option<JsonValue> {
+        let kept: serde_json::Map<_, _> = self
+            .columns
+            .keep
+            .iter()
+            .filter_map(|(name, place)| {
+                let cell = self.row.record.get(*place).filter(|cell| !cell.is_empty())?;
+                Some((name.clone(), cell.replace('\0', "\u{fffd}").into()))
+            })
+            .collect();
+        if kept.is_empty() { None } else { Some(JsonValue(kept.into())) }
+    }
+
+    fn read<T>(&self, field: usize, parse: impl FnOnce(&str) -> Result<T, String>) -> Result<Option<T>, Reject> {
+        let Some(value) = self.value(field)? else { return Ok(None) };
+        parse(value.text.trim()).map(Some).map_err(|reason| self.reject(field, reason))
+    }
+
+    /// Reads a value by the rules of the file, or by our own where the mapping itself gave it.
+    fn parsed<T>(
+        &self,
+        field: usize,
+        theirs: impl FnOnce(&FieldRule, &str) -> Result<T, String>,
+        ours: impl FnOnce(&OwnRules, &str) -> Result<T, String>,
+    ) -> Result<Option<T>, Reject> {
+        let (Some(value), Some(rule)) = (self.value(field)?, &self.columns.mapping.fields[field]) else {
+            return Ok(None);
+        };
+        let text = value.text.trim();
+        let read = if value.ours { ours(&self.columns.own, text) } else { theirs(rule, text) };
+        read.map(Some).map_err(|reason| self.reject(field, reason))
+    }
+}
+
+/// A value, and whether the mapping gave it or the file.
+#[derive(Debug, Clone, Copy)]
+struct Value<'r> {
+    text: &'r str,
+    ours: bool,
+}
+
+impl<'r> Value<'r> {
+    fn ours(text: &'r str) -> Option<Self> {
+        (!text.is_empty()).then_some(Self { text, ours: true })
+    }
+}
+
+/// Yes or no, as people write it.
+pub(super) fn truth(text: &str) -> Result<bool, String> {
+    match text.to_lowercase().as_str() {
+        "true" | "t" | "1" | "yes" | "y" | "x" | "có" | "co" => Ok(true),
+        "false" | "f" | "0" | "no" | "n" | "không" | "khong" => Ok(false),
+        _ => Err(format!("{text:?} is neither yes nor no: translate it with `values`")),
+    }
+}

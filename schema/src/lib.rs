@@ -1,0 +1,16 @@
+//! What is stored: tables, models, queries, two database backends, and the rules of the domain
+//! that neither a database nor a clock decides.
+
+pub mod db;
+pub mod domain;
+pub mod enums;
+pub mod events;
+pub mod import;
+pub mod models;
+pub mod queries;
+pub mod register;
+pub mod sql_types;
+pub mod tables;
+
+pub use db::{Backend, Conn, Db, StoreError};
+pub use sql_types::{Id, JsonValue, Timestamp};

@@ -1,0 +1,144 @@
+//! The children of a page, each kind in one statement, whatever the length of the page.
+
+use crate::db::{Conn, StoreError, dialect::KEYS_PER_QUERY};
+use crate::models::{
+    ComplaintOfficer, Enterprise, FlagAssessment, IssueCategory, JobRun, Officer, Posting, Unit, UnitParent,
+    UnitResponse,
+};
+use crate::register::reference::Stored;
+use crate::sql_types::Id;
+use crate::tables::{complaint_officers, flag_assessments, flags, job_runs, postings, unit_parents, unit_responses};
+use diesel::prelude::*;
+use std::collections::HashMap;
+
+pub fn units_by_id(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Unit>, StoreError> {
+    Unit::load(conn, ids)
+}
+
+pub fn officers_by_id(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Officer>, StoreError> {
+    Officer::load(conn, ids)
+}
+
+pub fn enterprises_by_id(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Enterprise>, StoreError> {
+    Enterprise::load(conn, ids)
+}
+
+pub fn categories_by_id(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, IssueCategory>, StoreError> {
+    IssueCategory::load(conn, ids)
+}
+
+/// The allegations of complaints, in the order of (officer, ordinal).
+pub fn allegations_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, Vec<ComplaintOfficer>>, StoreError> {
+    let mut found: HashMap<Id, Vec<ComplaintOfficer>> = HashMap::new();
+    for chunk in complaints.chunks(KEYS_PER_QUERY) {
+        let rows: Vec<ComplaintOfficer> = complaint_officers::table
+            .filter(complaint_officers::complaint_id.eq_any(chunk))
+            .order((complaint_officers::complaint_id, complaint_officers::officer_id, complaint_officers::ordinal))
+            .select(ComplaintOfficer::as_select())
+            .load(conn)?;
+        for row in rows {
+            found.entry(row.complaint_id).or_default().push(row);
+        }
+    }
+    Ok(found)
+}
+
+/// The first `n` responses of each complaint, in the order of time.
+pub fn first_responses_of(
+    conn: &mut Conn,
+    complaints: &[Id],
+    n: i64,
+) -> Result<HashMap<Id, Vec<UnitResponse>>, StoreError> {
+    let others = diesel::alias!(unit_responses as others);
+    let mut found: HashMap<Id, Vec<UnitResponse>> = HashMap::new();
+    for chunk in complaints.chunks(KEYS_PER_QUERY) {
+        let first = others
+            .filter(others.field(unit_responses::complaint_id).eq(unit_responses::complaint_id))
+            .order((others.field(unit_responses::responded_at), others.field(unit_responses::id)))
+            .limit(n)
+            .select(others.field(unit_responses::id));
+        let rows: Vec<UnitResponse> = unit_responses::table
+            .filter(unit_responses::complaint_id.eq_any(chunk))
+            .filter(unit_responses::id.eq_any(first))
+            .order((unit_responses::complaint_id, unit_responses::responded_at, unit_responses::id))
+            .select(UnitResponse::as_select())
+            .load(conn)?;
+        for row in rows {
+            found.entry(row.complaint_id).or_default().push(row);
+        }
+    }
+    Ok(found)
+}
+
+/// How many responses each complaint has; one that has none is left out.
+pub fn response_counts_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, i64>, StoreError> {
+    let mut found = HashMap::new();
+    for chunk in complaints.chunks(KEYS_PER_QUERY) {
+        let rows: Vec<(Id, i64)> = unit_responses::table
+            .filter(unit_responses::complaint_id.eq_any(chunk))
+            .group_by(unit_responses::complaint_id)
+            .select((unit_responses::complaint_id, diesel::dsl::count_star()))
+            .load(conn)?;
+        found.extend(rows);
+    }
+    Ok(found)
+}
+
+/// The parents of units in time, oldest first.
+pub fn parents_of(conn: &mut Conn, units: &[Id]) -> Result<HashMap<Id, Vec<UnitParent>>, StoreError> {
+    let mut found: HashMap<Id, Vec<UnitParent>> = HashMap::new();
+    for chunk in units.chunks(KEYS_PER_QUERY) {
+        let rows: Vec<UnitParent> = unit_parents::table
+            .filter(unit_parents::unit_id.eq_any(chunk))
+            .order((unit_parents::unit_id, unit_parents::valid_from))
+            .select(UnitParent::as_select())
+            .load(conn)?;
+        for row in rows {
+            found.entry(row.unit_id).or_default().push(row);
+        }
+    }
+    Ok(found)
+}
+
+/// The postings of officers, oldest first.
+pub fn postings_of(conn: &mut Conn, officers: &[Id]) -> Result<HashMap<Id, Vec<Posting>>, StoreError> {
+    let mut found: HashMap<Id, Vec<Posting>> = HashMap::new();
+    for chunk in officers.chunks(KEYS_PER_QUERY) {
+        let rows: Vec<Posting> = postings::table
+            .filter(postings::officer_id.eq_any(chunk))
+            .order((postings::officer_id, postings::valid_from, postings::unit_id))
+            .select(Posting::as_select())
+            .load(conn)?;
+        for row in rows {
+            found.entry(row.officer_id).or_default().push(row);
+        }
+    }
+    Ok(found)
+}
+
+/// What the last run that flagged them said of flags.
+pub fn assessments_of(conn: &mut Conn, flag_ids: &[Id]) -> Result<HashMap<Id, FlagAssessment>, StoreError> {
+    let mut found = HashMap::new();
+    for chunk in flag_ids.chunks(KEYS_PER_QUERY) {
+        let rows: Vec<FlagAssessment> = flag_assessments::table
+            .inner_join(
+                flags::table
+                    .on(flags::id.eq(flag_assessments::flag_id).and(flags::run_id.eq(flag_assessments::run_id))),
+            )
+            .filter(flag_assessments::flag_id.eq_any(chunk))
+            .select(FlagAssessment::as_select())
+            .load(conn)?;
+        found.extend(rows.into_iter().map(|row| (row.flag_id, row)));
+    }
+    Ok(found)
+}
+
+pub fn job_runs_by_id(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, JobRun>, StoreError> {
+    let mut found = HashMap::new();
+    for chunk in ids.chunks(KEYS_PER_QUERY) {
+        let rows: Vec<JobRun> =
+            job_runs::table.filter(job_runs::id.eq_any(chunk)).select(JobRun::as_select()).load(conn)?;
+        found.extend(rows.into_iter().map(|row| (row.id, row)));
+    }
+    Ok(found)
+}

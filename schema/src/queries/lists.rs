@@ -1,0 +1,114 @@
+//! The lists of the register. PostgreSQL's and SQLite's orders of text agree where texts are
+//! compared bytewise: PostgreSQL is told so by the collation "C" of the columns.
+
+use super::keyset::{Direction, Key, Pred, Slice, SortExpr, Window, listed, or_double, or_int, or_text};
+use crate::db::{Conn, MultiBackend, StoreError};
+use crate::enums::Tier;
+use crate::models::{Complaint, Enterprise, Flag, IssueCategory, JobRun, Officer, Unit, UnitResponse};
+use crate::tables::{complaints, enterprises, flags, issue_categories, job_runs, officers, unit_responses, units};
+use diesel::prelude::*;
+
+listed! {
+    complaints, Complaint, list_complaints, count_complaints,
+    /// Orders of complaints.
+    ComplaintSort {
+        ReceivedAt: Time = complaints::received_at, |row| Key::Time(row.received_at);
+        RecordedAt: Time = complaints::recorded_at, |row| Key::Time(row.recorded_at);
+        StateSince: Time = complaints::state_since, |row| Key::Time(row.state_since);
+        CostVnd: Int = or_int(complaints::cost_vnd, -1), |row| Key::Int(row.cost_vnd.unwrap_or(-1));
+        DelayHours: Double = or_double(complaints::delay_hours, -1.0), |row| Key::Double(row.delay_hours.unwrap_or(-1.0));
+    }
+    unique: Id = complaints::id, |row| Key::Id(row.id);
+}
+
+listed! {
+    units, Unit, list_units, count_units,
+    /// Orders of units.
+    UnitSort {
+        Code: Text = units::code, |row| Key::Text(row.code.clone());
+        NameVi: Text = units::name_vi, |row| Key::Text(row.name_vi.clone());
+        Kind: Text = units::kind, |row| Key::Text(row.kind.to_string());
+    }
+    unique: Id = units::id, |row| Key::Id(row.id);
+}
+
+listed! {
+    officers, Officer, list_officers, count_officers,
+    /// Orders of officers.
+    OfficerSort {
+        Code: Text = officers::code, |row| Key::Text(row.code.clone());
+        Name: Text = or_text(officers::name, ""), |row| Key::Text(row.name.clone().unwrap_or_default());
+    }
+    unique: Id = officers::id, |row| Key::Id(row.id);
+}
+
+listed! {
+    enterprises, Enterprise, list_enterprises, count_enterprises,
+    /// Orders of enterprises.
+    EnterpriseSort {
+        TaxCode: Text = enterprises::tax_code, |row| Key::Text(row.tax_code.clone());
+        Name: Text = or_text(enterprises::name, ""), |row| Key::Text(row.name.clone().unwrap_or_default());
+    }
+    unique: Id = enterprises::id, |row| Key::Id(row.id);
+}
+
+listed! {
+    issue_categories, IssueCategory, list_categories, count_categories,
+    /// Orders of categories.
+    CategorySort {
+        Code: Text = issue_categories::code, |row| Key::Text(row.code.clone());
+        NameVi: Text = issue_categories::name_vi, |row| Key::Text(row.name_vi.clone());
+        Kind: Text = issue_categories::kind, |row| Key::Text(row.kind.to_string());
+    }
+    unique: Id = issue_categories::id, |row| Key::Id(row.id);
+}
+
+listed! {
+    unit_responses, UnitResponse, list_responses, count_responses,
+    /// Orders of responses.
+    ResponseSort {
+        RespondedAt: Time = unit_responses::responded_at, |row| Key::Time(row.responded_at);
+    }
+    unique:
+        Id = unit_responses::complaint_id, |row| Key::Id(row.complaint_id);
+        Id = unit_responses::id, |row| Key::Id(row.id);
+}
+
+listed! {
+    flags, Flag, list_flags, count_flags,
+    /// Orders of flags.
+    FlagSort {
+        ChangedAt: Time = flags::changed_at, |row| Key::Time(row.changed_at);
+        OpenedAt: Time = flags::opened_at, |row| Key::Time(row.opened_at);
+        Tier: Int = tier_rank(), |row| Key::Int(rank(row.tier));
+    }
+    unique: Id = flags::id, |row| Key::Id(row.id);
+}
+
+listed! {
+    job_runs, JobRun, list_job_runs, count_job_runs,
+    /// Orders of job runs.
+    JobRunSort {
+        StartedAt: Time = job_runs::started_at, |row| Key::Time(row.started_at);
+    }
+    unique: Id = job_runs::id, |row| Key::Id(row.id);
+}
+
+/// Tiers by gravity: their words do not sort so.
+#[diesel::dsl::auto_type]
+fn tier_rank() -> _ {
+    let watch: i64 = 1;
+    let review: i64 = 2;
+    let suspension: i64 = 3;
+    diesel::dsl::case_when(flags::tier.eq("WATCH"), watch.into_sql::<diesel::sql_types::BigInt>())
+        .when(flags::tier.eq("REVIEW"), review.into_sql::<diesel::sql_types::BigInt>())
+        .otherwise(suspension.into_sql::<diesel::sql_types::BigInt>())
+}
+
+fn rank(tier: Tier) -> i64 {
+    match tier {
+        Tier::Watch => 1,
+        Tier::Review => 2,
+        Tier::SuspensionReview => 3,
+    }
+}

@@ -1,0 +1,14 @@
+//! Reading lists and single things: filters, orders and pages that mean the same on both
+//! databases.
+
+mod children;
+mod in_select;
+mod keyset;
+mod lists;
+mod not_true;
+
+pub use children::*;
+pub use in_select::{InSelect, in_select};
+pub use keyset::{Direction, Key, Pred, Slice, Window};
+pub use lists::*;
+pub use not_true::{NotTrue, not_true};

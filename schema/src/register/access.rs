@@ -1,0 +1,106 @@
+//! Who may use the register: principals and their tokens.
+
+use crate::db::{Conn, StoreError, WriteTx};
+use crate::domain::ids::{random_id, reference_id};
+use crate::each;
+use crate::enums::Role;
+use crate::events::Entity;
+use crate::models::{ApiToken, Principal, Unit};
+use crate::register::reference::Stored;
+use crate::sql_types::Timestamp;
+use crate::tables::{api_tokens, principals};
+use diesel::prelude::*;
+use sha2::{Digest, Sha256};
+
+/// Every token begins so, so that a leaked one can be found by a search.
+const PREFIX: &str = "pa_";
+
+/// Makes a principal and its first token, or a further token for a principal of that name.
+///
+/// Returns the token itself: it is not stored and cannot be shown again.
+///
+/// # Errors
+/// Where the unit is not known or missing, or the name belongs to another role or unit.
+pub fn create_token(
+    tx: &mut WriteTx<'_>,
+    name: &str,
+    role: Role,
+    unit: Option<&str>,
+    expires_at: Option<Timestamp>,
+) -> Result<String, StoreError> {
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > 100 {
+        return Err(StoreError::Rule("the name of a token has 1 to 100 characters".into()));
+    }
+    let unit_id = match (role, unit) {
+        (Role::UnitHead, None) => return Err(StoreError::Rule("a UNIT_HEAD needs a unit: --unit CODE".into())),
+        (Role::UnitHead, Some(code)) => {
+            let id = reference_id(Entity::Unit, code);
+            if Unit::load(tx.conn, &[id])?.is_empty() {
+                return Err(StoreError::Rule(format!("there is no unit {code:?}: import units first")));
+            }
+            Some(id)
+        }
+        (_, Some(_)) => return Err(StoreError::Rule(format!("{role} is of no unit: leave --unit out"))),
+        (_, None) => None,
+    };
+    let existing: Option<Principal> =
+        principals::table.filter(principals::name.eq(name)).select(Principal::as_select()).first(tx.conn).optional()?;
+    let principal_id = match existing {
+        Some(principal) if principal.role == role && principal.unit_id == unit_id => principal.id,
+        Some(principal) => {
+            return Err(StoreError::Conflict(format!("{name:?} is a {} already: choose another name", principal.role)));
+        }
+        None => {
+            let row = Principal {
+                id: random_id(),
+                name: name.to_owned(),
+                role,
+                unit_id,
+                created_at: tx.now,
+                disabled_at: None,
+            };
+            each!(&mut *tx.conn, c => diesel::insert_into(principals::table).values(&row).execute(c)?);
+            row.id
+        }
+    };
+    let secret: [u8; 32] = rand::random();
+    let token = format!("{PREFIX}{}", data_encoding::BASE64URL_NOPAD.encode(&secret));
+    let row = ApiToken {
+        id: random_id(),
+        principal_id,
+        hash: hash(&token),
+        created_at: tx.now,
+        expires_at,
+        revoked_at: None,
+        last_used_at: None,
+    };
+    each!(&mut *tx.conn, c => diesel::insert_into(api_tokens::table).values(&row).execute(c)?);
+    Ok(token)
+}
+
+/// Who a token belongs to; None where it is not known, expired, revoked or its owner disabled.
+pub fn authenticate(conn: &mut Conn, token: &str, now: Timestamp) -> Result<Option<Principal>, StoreError> {
+    if !token.starts_with(PREFIX) {
+        return Ok(None);
+    }
+    let found: Option<(ApiToken, Principal)> = api_tokens::table
+        .inner_join(principals::table.on(principals::id.eq(api_tokens::principal_id)))
+        .filter(api_tokens::hash.eq(hash(token)))
+        .select((ApiToken::as_select(), Principal::as_select()))
+        .first(conn)
+        .optional()?;
+    Ok(found
+        .filter(|(token, principal)| {
+            token.revoked_at.is_none()
+                && principal.disabled_at.is_none()
+                && token.expires_at.is_none_or(|expires| expires > now)
+        })
+        .map(|(_, principal)| principal))
+}
+
+/// A token has 256 random bits: a plain hash of it cannot be searched, and a slow one would cost
+/// every request.
+fn hash(token: &str) -> Vec<u8> {
+    Sha256::digest(token.as_bytes()).to_vec()
+}

@@ -1,0 +1,175 @@
+//! Complaints with their allegations: loaded, stored and changed in batches.
+
+use crate::db::dialect::{KEYS_PER_QUERY, rows_per_insert};
+use crate::db::{Conn, StoreError, WriteTx};
+use crate::domain::calendar::local_date;
+use crate::domain::tree::UnitTree;
+use crate::each;
+use crate::enums::ComplaintEventKind;
+use crate::events::{ComplaintEvent, Fields, changed_fields, fields_of};
+use crate::models::{Complaint, ComplaintOfficer, ComplaintSource};
+use crate::sql_types::{Id, Timestamp};
+use crate::tables::{complaint_officers, complaint_sources, complaints};
+use diesel::prelude::*;
+use std::collections::HashMap;
+
+/// A complaint and its allegations, in the order of (officer, ordinal).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Case {
+    pub complaint: Complaint,
+    pub officers: Vec<ComplaintOfficer>,
+}
+
+impl Case {
+    /// The fields of the case as its events hold them.
+    pub fn fields(&self) -> Fields {
+        let mut fields = fields_of(&self.complaint);
+        // The event itself says of which complaint and when recorded.
+        fields.remove("id");
+        fields.remove("recorded_at");
+        if !self.officers.is_empty() {
+            let officers: Vec<_> = self
+                .officers
+                .iter()
+                .map(|row| {
+                    let mut row = fields_of(row);
+                    row.remove("complaint_id");
+                    row
+                })
+                .collect();
+            fields.insert("officers".into(), serde_json::json!(officers));
+        }
+        fields
+    }
+
+    /// Sets the ancestors of the unit as of the complaint's own day: that on which the matter
+    /// occurred, else that on which it was received.
+    pub fn place_in(&mut self, tree: &UnitTree) {
+        let complaint = &mut self.complaint;
+        let ancestors = complaint
+            .unit_id
+            .map(|unit| tree.ancestors_on(unit, own_day(complaint.received_at, complaint.occurred_at)))
+            .unwrap_or_default();
+        complaint.department_id = ancestors.department;
+        complaint.branch_id = ancestors.branch;
+        complaint.team_id = ancestors.team;
+    }
+}
+
+/// The day whose units and postings count for a complaint.
+pub fn own_day(received_at: Timestamp, occurred_at: Option<Timestamp>) -> chrono::NaiveDate {
+    local_date(occurred_at.unwrap_or(received_at))
+}
+
+/// Loads cases by id.
+pub fn load(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Case>, StoreError> {
+    let mut cases = HashMap::with_capacity(ids.len());
+    for chunk in ids.chunks(KEYS_PER_QUERY) {
+        let rows: Vec<Complaint> =
+            complaints::table.filter(complaints::id.eq_any(chunk)).select(Complaint::as_select()).load(conn)?;
+        cases.extend(rows.into_iter().map(|complaint| (complaint.id, Case { complaint, officers: Vec::new() })));
+        let rows: Vec<ComplaintOfficer> = complaint_officers::table
+            .filter(complaint_officers::complaint_id.eq_any(chunk))
+            .order((complaint_officers::complaint_id, complaint_officers::officer_id, complaint_officers::ordinal))
+            .select(ComplaintOfficer::as_select())
+            .load(conn)?;
+        for row in rows {
+            if let Some(case) = cases.get_mut(&row.complaint_id) {
+                case.officers.push(row);
+            }
+        }
+    }
+    Ok(cases)
+}
+
+/// Loads cases and keeps others from changing them until the transaction ends.
+pub fn load_for_update(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Case>, StoreError> {
+    if let Conn::Pg(c) = &mut *conn {
+        let mut ids = ids.to_vec();
+        ids.sort_unstable();
+        for chunk in ids.chunks(KEYS_PER_QUERY) {
+            complaints::table
+                .filter(complaints::id.eq_any(chunk))
+                .order(complaints::id)
+                .select(complaints::id)
+                .for_update()
+                .load::<Id>(c)?;
+        }
+    }
+    load(conn, ids)
+}
+
+/// The complaints of a source by their references there.
+pub fn load_sources(
+    conn: &mut Conn,
+    source: &str,
+    references: &[&str],
+) -> Result<HashMap<String, ComplaintSource>, StoreError> {
+    let mut found = HashMap::with_capacity(references.len());
+    for chunk in references.chunks(KEYS_PER_QUERY) {
+        let rows: Vec<ComplaintSource> = complaint_sources::table
+            .filter(complaint_sources::source.eq(source))
+            .filter(complaint_sources::reference.eq_any(chunk))
+            .select(ComplaintSource::as_select())
+            .load(conn)?;
+        found.extend(rows.into_iter().map(|row| (row.reference.clone(), row)));
+    }
+    Ok(found)
+}
+
+/// Stores new cases and where they came from. Each is effective when it was received.
+pub fn insert(tx: &mut WriteTx<'_>, cases: &[Case], sources: &[ComplaintSource]) -> Result<(), StoreError> {
+    for chunk in cases.chunks(rows_per_insert(24)) {
+        let rows: Vec<&Complaint> = chunk.iter().map(|case| &case.complaint).collect();
+        each!(&mut *tx.conn, c => diesel::insert_into(complaints::table).values(rows).execute(c)?);
+    }
+    for chunk in sources.chunks(rows_per_insert(4)) {
+        each!(&mut *tx.conn, c => diesel::insert_into(complaint_sources::table).values(chunk).execute(c)?);
+    }
+    let officers: Vec<&ComplaintOfficer> = cases.iter().flat_map(|case| &case.officers).collect();
+    insert_officers(tx.conn, &officers)?;
+    for case in cases {
+        tx.record(ComplaintEvent {
+            complaint_id: case.complaint.id,
+            kind: ComplaintEventKind::Received,
+            effective_at: case.complaint.received_at,
+            before: None,
+            after: Some(case.fields()),
+        });
+    }
+    Ok(())
+}
+
+/// Stores a changed case; its version goes up by one. Returns false where nothing differs.
+pub fn update(
+    tx: &mut WriteTx<'_>,
+    kind: ComplaintEventKind,
+    effective_at: Timestamp,
+    before: &Case,
+    after: &mut Case,
+) -> Result<bool, StoreError> {
+    after.complaint.version = before.complaint.version;
+    if before == after {
+        return Ok(false);
+    }
+    after.complaint.version += 1;
+    let id = after.complaint.id;
+    let row = &after.complaint;
+    each!(&mut *tx.conn, c => diesel::update(complaints::table.find(id)).set(row).execute(c)?);
+    if before.officers != after.officers {
+        diesel::delete(complaint_officers::table.filter(complaint_officers::complaint_id.eq(id))).execute(tx.conn)?;
+        let officers: Vec<&ComplaintOfficer> = after.officers.iter().collect();
+        insert_officers(tx.conn, &officers)?;
+    }
+    let (old, new) = changed_fields(&before.fields(), &after.fields()).unwrap_or_default();
+    tx.record(ComplaintEvent { complaint_id: id, kind, effective_at, before: Some(old), after: Some(new) });
+    Ok(true)
+}
+
+fn insert_officers(conn: &mut Conn, officers: &[&ComplaintOfficer]) -> Result<(), StoreError> {
+    for chunk in officers.chunks(rows_per_insert(9)) {
+        let rows = chunk.to_vec();
+        each!(&mut *conn, c => diesel::insert_into(complaint_officers::table).values(rows).execute(c)?);
+    }
+    Ok(())
+}

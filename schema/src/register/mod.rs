@@ -1,0 +1,12 @@
+//! What may be done to the register. Every change goes through here, and each leaves an event.
+
+pub mod access;
+pub mod complaints;
+pub mod reference;
+mod responses;
+mod submission;
+mod tree;
+
+pub use responses::{NewResponse, respond, respond_to};
+pub use submission::{Submission, Submitted, submit};
+pub use tree::{correct_ancestors, load_tree};

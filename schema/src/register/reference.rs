@@ -1,0 +1,142 @@
+//! Reference data: rows with a code, of which every change is an event.
+
+use crate::db::dialect::{KEYS_PER_QUERY, rows_per_insert};
+use crate::db::{Conn, StoreError, WriteTx};
+use crate::each;
+use crate::enums::ReferenceEventKind;
+use crate::events::{Entity, Fields, ReferenceEvent, changed_fields, fields_of};
+use crate::models::{Enterprise, IssueCategory, Officer, SystemIncident, Unit, Workload};
+use crate::sql_types::Id;
+use crate::tables;
+use diesel::prelude::*;
+use std::collections::HashMap;
+
+/// A row of reference data.
+pub trait Stored: Clone + PartialEq + serde::Serialize + Sized {
+    const ENTITY: Entity;
+    fn id(&self) -> Id;
+    fn load(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Self>, StoreError>;
+    fn insert(conn: &mut Conn, rows: &[Self]) -> Result<(), StoreError>;
+    fn update(conn: &mut Conn, row: &Self) -> Result<(), StoreError>;
+    /// Keeps rows as they are until the transaction ends. SQLite has one writer anyway.
+    fn lock(conn: &mut Conn, ids: &[Id]) -> Result<(), StoreError>;
+}
+
+macro_rules! stored {
+    ($model:ident, $table:ident, $entity:ident, $columns:literal) => {
+        impl Stored for $model {
+            const ENTITY: Entity = Entity::$entity;
+
+            fn id(&self) -> Id {
+                self.id
+            }
+
+            fn load(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Self>, StoreError> {
+                let mut found = HashMap::with_capacity(ids.len());
+                for chunk in ids.chunks(KEYS_PER_QUERY) {
+                    let rows: Vec<Self> = tables::$table::table
+                        .filter(tables::$table::id.eq_any(chunk))
+                        .select(Self::as_select())
+                        .load(conn)?;
+                    found.extend(rows.into_iter().map(|row| (row.id, row)));
+                }
+                Ok(found)
+            }
+
+            fn insert(conn: &mut Conn, rows: &[Self]) -> Result<(), StoreError> {
+                for chunk in rows.chunks(rows_per_insert($columns)) {
+                    each!(&mut *conn, c => diesel::insert_into(tables::$table::table).values(chunk).execute(c)?);
+                }
+                Ok(())
+            }
+
+            fn lock(conn: &mut Conn, ids: &[Id]) -> Result<(), StoreError> {
+                if let Conn::Pg(c) = conn {
+                    for chunk in ids.chunks(KEYS_PER_QUERY) {
+                        // In one order, so that two who lock do not wait for each other.
+                        tables::$table::table
+                            .filter(tables::$table::id.eq_any(chunk))
+                            .order(tables::$table::id)
+                            .select(tables::$table::id)
+                            .for_update()
+                            .load::<Id>(c)?;
+                    }
+                }
+                Ok(())
+            }
+
+            fn update(conn: &mut Conn, row: &Self) -> Result<(), StoreError> {
+                each!(conn, c => diesel::update(tables::$table::table.find(row.id)).set(row).execute(c)?);
+                Ok(())
+            }
+        }
+    };
+}
+
+stored!(Unit, units, Unit, 10);
+stored!(Officer, officers, Officer, 6);
+stored!(Enterprise, enterprises, Enterprise, 4);
+stored!(IssueCategory, issue_categories, Category, 10);
+stored!(Workload, workload, Workload, 5);
+stored!(SystemIncident, system_incidents, Incident, 6);
+
+/// What became of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    Created,
+    Updated,
+    Unchanged,
+}
+
+/// Stores rows by their ids, the new ones and those that changed, each with its event.
+pub fn upsert<M: Stored>(tx: &mut WriteTx<'_>, rows: Vec<M>) -> Result<Vec<Change>, StoreError> {
+    upsert_keeping(tx, rows, |_, _| ())
+}
+
+/// The same; `keep` may put into a row what it is to keep of the stored one.
+pub fn upsert_keeping<M: Stored>(
+    tx: &mut WriteTx<'_>,
+    mut rows: Vec<M>,
+    keep: impl Fn(&mut M, &M),
+) -> Result<Vec<Change>, StoreError> {
+    let mut ids: Vec<Id> = rows.iter().map(Stored::id).collect();
+    ids.sort_unstable();
+    M::lock(tx.conn, &ids)?;
+    let existing = M::load(tx.conn, &ids)?;
+    for row in &mut rows {
+        if let Some(stored) = existing.get(&row.id()) {
+            keep(row, stored);
+        }
+    }
+    let mut changes = Vec::with_capacity(rows.len());
+    // New rows first: changed ones may refer to them.
+    let new: Vec<M> = rows.iter().filter(|row| !existing.contains_key(&row.id())).cloned().collect();
+    M::insert(tx.conn, &new)?;
+    for row in rows {
+        let id = row.id();
+        match existing.get(&id) {
+            None => {
+                tx.record_reference(event::<M>(tx, id, ReferenceEventKind::Created, None, Some(fields_of(&row))));
+                changes.push(Change::Created);
+            }
+            Some(stored) if *stored == row => changes.push(Change::Unchanged),
+            Some(stored) => {
+                let (before, after) = changed_fields(&fields_of(stored), &fields_of(&row)).unwrap_or_default();
+                M::update(tx.conn, &row)?;
+                tx.record_reference(event::<M>(tx, id, ReferenceEventKind::Updated, Some(before), Some(after)));
+                changes.push(Change::Updated);
+            }
+        }
+    }
+    Ok(changes)
+}
+
+fn event<M: Stored>(
+    tx: &WriteTx<'_>,
+    entity_id: Id,
+    kind: ReferenceEventKind,
+    before: Option<Fields>,
+    after: Option<Fields>,
+) -> ReferenceEvent {
+    ReferenceEvent { entity: M::ENTITY, entity_id, kind, effective_at: tx.now, before, after }
+}

@@ -1,0 +1,126 @@
+//! A unit answers a complaint.
+
+use super::complaints::{self, Case};
+use crate::db::{StoreError, WriteTx};
+use crate::domain::calendar::local_date;
+use crate::domain::state::{is_open, step, steps_to_answered};
+use crate::each;
+use crate::enums::{ComplaintEventKind, ComplaintState, ResponseAction};
+use crate::events::{ComplaintEvent, fields_of};
+use crate::models::UnitResponse;
+use crate::sql_types::{Id, Timestamp};
+use crate::tables::{complaints as complaint_table, unit_responses};
+use diesel::prelude::*;
+use serde_json::json;
+
+/// A response, not yet stored.
+#[derive(Debug, Clone)]
+pub struct NewResponse {
+    pub id: Id,
+    pub unit_id: Id,
+    pub responded_at: Timestamp,
+    pub action: ResponseAction,
+    pub text: String,
+    pub outcome: Option<String>,
+    /// Whether the enterprise was satisfied; a dissatisfied one reopens the complaint.
+    pub satisfied: Option<bool>,
+}
+
+/// Records a response to a complaint as `expected_version` knows it.
+///
+/// # Errors
+/// `NotFound`; `Conflict` where the complaint was changed by somebody else or is closed.
+pub fn respond(
+    tx: &mut WriteTx<'_>,
+    complaint_id: Id,
+    expected_version: i32,
+    response: NewResponse,
+) -> Result<Case, StoreError> {
+    crate::db::dialect::hold_tree(tx.conn)?;
+    // Taken first, so that two answers to one version cannot both find it.
+    let claimed = diesel::update(
+        complaint_table::table
+            .filter(complaint_table::id.eq(complaint_id))
+            .filter(complaint_table::version.eq(expected_version)),
+    )
+    .set(complaint_table::version.eq(expected_version))
+    .execute(tx.conn)?;
+    let mut found = complaints::load(tx.conn, &[complaint_id])?;
+    let Some(case) = found.remove(&complaint_id) else {
+        return Err(StoreError::NotFound("there is no such complaint".into()));
+    };
+    if claimed == 0 {
+        return Err(StoreError::Conflict(format!(
+            "the complaint is at version {}, not {expected_version}: read it again and answer what it says now",
+            case.complaint.version
+        )));
+    }
+    respond_to(tx, case, response)
+}
+
+/// Records a response to a complaint just loaded.
+pub fn respond_to(tx: &mut WriteTx<'_>, case: Case, response: NewResponse) -> Result<Case, StoreError> {
+    let complaint_id = case.complaint.id;
+    let at = response.responded_at;
+    let state = case.complaint.state;
+    // History is imported after the fact: the answer to a case that was closed later.
+    let before_the_end = !is_open(state) && local_date(at) <= local_date(case.complaint.state_since);
+    let mut steps = Vec::new();
+    if !before_the_end {
+        steps.extend(steps_to_answered(state).map_err(|e| StoreError::Conflict(e.to_string()))?);
+        if response.satisfied == Some(false) {
+            steps.push(ComplaintState::Assigned);
+        }
+    }
+    let mut now = case;
+    for to in steps {
+        step(now.complaint.state, to).map_err(|e| StoreError::Conflict(e.to_string()))?;
+        let before = now.clone();
+        now.complaint.state = to;
+        now.complaint.state_since = at;
+        complaints::update(tx, ComplaintEventKind::StateChanged, at, &before, &mut now)?;
+    }
+    let row = UnitResponse {
+        complaint_id,
+        id: response.id,
+        unit_id: response.unit_id,
+        responded_at: at,
+        recorded_at: tx.now,
+        action: response.action,
+        text: response.text,
+        outcome: response.outcome,
+        satisfied: response.satisfied,
+        actor: tx.actor.to_owned(),
+    };
+    each!(&mut *tx.conn, c => diesel::insert_into(unit_responses::table).values(&row).execute(c)?);
+    // A further answer leaves the state as it is, and still is a change of the complaint.
+    let version = now.complaint.version;
+    now.complaint.version += 1;
+    diesel::update(complaint_table::table.find(complaint_id))
+        .set(complaint_table::version.eq(now.complaint.version))
+        .execute(tx.conn)?;
+    let mut after = fields_of(&row);
+    after.remove("complaint_id");
+    after.remove("recorded_at");
+    after.remove("actor");
+    if let Some(id) = after.remove("id") {
+        after.insert("response_id".into(), id);
+    }
+    if let Some(unit) = after.remove("unit_id") {
+        after.insert("response_unit_id".into(), unit);
+    }
+    if let Some(text) = after.remove("text") {
+        after.insert("response_text".into(), text);
+    }
+    after.insert("version".into(), json!(now.complaint.version));
+    let mut before = crate::events::Fields::new();
+    before.insert("version".into(), json!(version));
+    tx.record(ComplaintEvent {
+        complaint_id,
+        kind: ComplaintEventKind::Responded,
+        effective_at: at,
+        before: Some(before),
+        after: Some(after),
+    });
+    Ok(now)
+}

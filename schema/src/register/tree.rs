@@ -1,0 +1,85 @@
+//! The tree of units as stored, and what a correction of it does to complaints.
+
+use crate::db::dialect::KEYS_PER_QUERY;
+use crate::db::{Conn, StoreError, WriteTx};
+use crate::domain::tree::{Ancestors, UnitTree};
+use crate::enums::ComplaintEventKind;
+use crate::events::{ComplaintEvent, Fields};
+use crate::models::{Unit, UnitParent};
+use crate::register::complaints::own_day;
+use crate::sql_types::{Id, Timestamp};
+use crate::tables::{complaints, unit_parents, units};
+use diesel::prelude::*;
+use serde_json::json;
+use std::collections::{HashMap, HashSet};
+
+/// Loads all units and their parents in time.
+pub fn load_tree(conn: &mut Conn) -> Result<UnitTree, StoreError> {
+    let all: Vec<Unit> = units::table.select(Unit::as_select()).load(conn)?;
+    let parents: Vec<UnitParent> = unit_parents::table.select(UnitParent::as_select()).load(conn)?;
+    Ok(UnitTree::new(&all, &parents))
+}
+
+type Placed = (Id, Timestamp, Option<Timestamp>, Option<Id>, Option<Id>, Option<Id>, Option<Id>, i32);
+
+/// Rewrites the stored ancestors of the complaints of some units, as events.
+pub fn correct_ancestors(tx: &mut WriteTx<'_>, tree: &UnitTree, affected: &HashSet<Id>) -> Result<usize, StoreError> {
+    let mut affected: Vec<Id> = affected.iter().copied().collect();
+    affected.sort_unstable();
+    let mut corrected = 0;
+    for unit in affected {
+        let rows: Vec<Placed> = complaints::table
+            .filter(complaints::unit_id.eq(unit))
+            .order(complaints::id)
+            .select((
+                complaints::id,
+                complaints::received_at,
+                complaints::occurred_at,
+                complaints::unit_id,
+                complaints::department_id,
+                complaints::branch_id,
+                complaints::team_id,
+                complaints::version,
+            ))
+            .load(tx.conn)?;
+        let mut moved: HashMap<Ancestors, Vec<Id>> = HashMap::new();
+        for (id, received_at, occurred_at, _, department, branch, team, version) in rows {
+            let was = Ancestors { department, branch, team };
+            let is = tree.ancestors_on(unit, own_day(received_at, occurred_at));
+            if was == is {
+                continue;
+            }
+            corrected += 1;
+            moved.entry(is).or_default().push(id);
+            tx.record(ComplaintEvent {
+                complaint_id: id,
+                kind: ComplaintEventKind::UnitTreeCorrected,
+                effective_at: tx.now,
+                before: Some(placed(was, version)),
+                after: Some(placed(is, version + 1)),
+            });
+        }
+        for (Ancestors { department, branch, team }, ids) in moved {
+            for chunk in ids.chunks(KEYS_PER_QUERY) {
+                diesel::update(complaints::table.filter(complaints::id.eq_any(chunk)))
+                    .set((
+                        complaints::department_id.eq(department),
+                        complaints::branch_id.eq(branch),
+                        complaints::team_id.eq(team),
+                        complaints::version.eq(complaints::version + 1),
+                    ))
+                    .execute(tx.conn)?;
+            }
+        }
+    }
+    Ok(corrected)
+}
+
+fn placed(ancestors: Ancestors, version: i32) -> Fields {
+    let mut fields = Fields::new();
+    fields.insert("department_id".into(), json!(ancestors.department));
+    fields.insert("branch_id".into(), json!(ancestors.branch));
+    fields.insert("team_id".into(), json!(ancestors.team));
+    fields.insert("version".into(), json!(version));
+    fields
+}

@@ -1,0 +1,378 @@
+//! The tables as diesel sees them: one description for both databases, see `crate::sql_types`.
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    register_position (id) {
+        id -> Integer,
+        value -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    units (id) {
+        id -> Uid,
+        code -> Text,
+        name_vi -> Text,
+        name_en -> Nullable<Text>,
+        kind -> Text,
+        peer_group -> Nullable<Text>,
+        field -> Nullable<Text>,
+        valid_from -> Date,
+        valid_to -> Nullable<Date>,
+        unknown -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    unit_parents (unit_id, valid_from) {
+        unit_id -> Uid,
+        valid_from -> Date,
+        valid_to -> Nullable<Date>,
+        parent_id -> Uid,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    officers (id) {
+        id -> Uid,
+        code -> Text,
+        name -> Nullable<Text>,
+        rank -> Nullable<Text>,
+        appointed_on -> Nullable<Date>,
+        unknown -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    postings (officer_id, unit_id, valid_from) {
+        officer_id -> Uid,
+        unit_id -> Uid,
+        valid_from -> Date,
+        valid_to -> Nullable<Date>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    enterprises (id) {
+        id -> Uid,
+        tax_code -> Text,
+        name -> Nullable<Text>,
+        group_code -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    issue_categories (id) {
+        id -> Uid,
+        code -> Text,
+        parent_id -> Nullable<Uid>,
+        name_vi -> Text,
+        name_en -> Nullable<Text>,
+        kind -> Text,
+        serious -> Bool,
+        deadline_days -> Nullable<Integer>,
+        owner_unit_id -> Nullable<Uid>,
+        unknown -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    workload (id) {
+        id -> Uid,
+        unit_id -> Uid,
+        officer_id -> Nullable<Uid>,
+        month -> Date,
+        declarations -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    system_incidents (id) {
+        id -> Uid,
+        reference -> Text,
+        unit_id -> Nullable<Uid>,
+        started_at -> UtcMicros,
+        ended_at -> Nullable<UtcMicros>,
+        description -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    reference_events (position, ordinal) {
+        position -> BigInt,
+        ordinal -> Integer,
+        entity -> Text,
+        entity_id -> Uid,
+        kind -> Text,
+        recorded_at -> UtcMicros,
+        effective_at -> UtcMicros,
+        actor -> Text,
+        before -> Nullable<Document>,
+        after -> Nullable<Document>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    reference_event_values (position, ordinal, side, field) {
+        position -> BigInt,
+        ordinal -> Integer,
+        side -> Text,
+        field -> Text,
+        salt -> Binary,
+        value -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    complaints (id) {
+        id -> Uid,
+        received_at -> UtcMicros,
+        occurred_at -> Nullable<UtcMicros>,
+        recorded_at -> UtcMicros,
+        legal_form -> Text,
+        channel -> Text,
+        enterprise_id -> Nullable<Uid>,
+        unit_id -> Nullable<Uid>,
+        department_id -> Nullable<Uid>,
+        branch_id -> Nullable<Uid>,
+        team_id -> Nullable<Uid>,
+        category_id -> Nullable<Uid>,
+        declaration_number -> Nullable<Text>,
+        text -> Nullable<Text>,
+        cost_vnd -> Nullable<BigInt>,
+        delay_hours -> Nullable<Double>,
+        blames_system -> Bool,
+        confidential -> Bool,
+        state -> Text,
+        state_since -> UtcMicros,
+        version -> Integer,
+        finding -> Nullable<Text>,
+        decided_on -> Nullable<Date>,
+        source_codes -> Nullable<Document>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    complaint_sources (source, reference) {
+        source -> Text,
+        reference -> Text,
+        complaint_id -> Uid,
+        content_hash -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    complaint_officers (complaint_id, officer_id, ordinal) {
+        complaint_id -> Uid,
+        officer_id -> Uid,
+        ordinal -> Integer,
+        category_id -> Nullable<Uid>,
+        unit_id -> Nullable<Uid>,
+        attribution -> Text,
+        finding -> Text,
+        decided_on -> Nullable<Date>,
+        source_codes -> Nullable<Document>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    complaint_events (complaint_id, position, ordinal) {
+        complaint_id -> Uid,
+        position -> BigInt,
+        ordinal -> Integer,
+        kind -> Text,
+        recorded_at -> UtcMicros,
+        effective_at -> UtcMicros,
+        actor -> Text,
+        before -> Nullable<Document>,
+        after -> Nullable<Document>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    complaint_event_values (complaint_id, position, ordinal, side, field) {
+        complaint_id -> Uid,
+        position -> BigInt,
+        ordinal -> Integer,
+        side -> Text,
+        field -> Text,
+        salt -> Binary,
+        value -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    unit_responses (complaint_id, id) {
+        complaint_id -> Uid,
+        id -> Uid,
+        unit_id -> Uid,
+        responded_at -> UtcMicros,
+        recorded_at -> UtcMicros,
+        action -> Text,
+        text -> Text,
+        outcome -> Nullable<Text>,
+        satisfied -> Nullable<Bool>,
+        actor -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    job_runs (id) {
+        id -> Uid,
+        job -> Text,
+        scheduled_at -> UtcMicros,
+        started_at -> UtcMicros,
+        finished_at -> Nullable<UtcMicros>,
+        state -> Text,
+        as_of -> Nullable<Date>,
+        known_at -> Nullable<BigInt>,
+        rules -> Nullable<Document>,
+        rules_version -> Nullable<Text>,
+        code_version -> Text,
+        inputs -> Nullable<Document>,
+        input_hash -> Nullable<Text>,
+        output_hash -> Nullable<Text>,
+        result_hash -> Nullable<Text>,
+        summary -> Nullable<Document>,
+        error -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    flags (id) {
+        id -> Uid,
+        subject_kind -> Text,
+        officer_id -> Nullable<Uid>,
+        unit_id -> Nullable<Uid>,
+        tier -> Text,
+        state -> Text,
+        run_id -> Uid,
+        opened_at -> UtcMicros,
+        changed_at -> UtcMicros,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    flag_assessments (flag_id, run_id) {
+        flag_id -> Uid,
+        run_id -> Uid,
+        tier -> Text,
+        numbers -> Document,
+        reason_vi -> Text,
+        reason_en -> Text,
+        evidence -> Document,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    principals (id) {
+        id -> Uid,
+        name -> Text,
+        role -> Text,
+        unit_id -> Nullable<Uid>,
+        created_at -> UtcMicros,
+        disabled_at -> Nullable<UtcMicros>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    api_tokens (id) {
+        id -> Uid,
+        principal_id -> Uid,
+        hash -> Binary,
+        created_at -> UtcMicros,
+        expires_at -> Nullable<UtcMicros>,
+        revoked_at -> Nullable<UtcMicros>,
+        last_used_at -> Nullable<UtcMicros>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    register_position,
+    units,
+    unit_parents,
+    officers,
+    postings,
+    enterprises,
+    issue_categories,
+    workload,
+    system_incidents,
+    reference_events,
+    reference_event_values,
+    complaints,
+    complaint_sources,
+    complaint_officers,
+    complaint_events,
+    complaint_event_values,
+    unit_responses,
+    job_runs,
+    flags,
+    flag_assessments,
+    principals,
+    api_tokens,
+);
