@@ -1,0 +1,24 @@
+use schema::StoreError;
+
+/// What can go wrong with a job.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("statistics: {0}")]
+    Polars(#[from] polars::error::PolarsError),
+    #[error("rules {path}: {message}")]
+    Rules { path: String, message: String },
+    #[error("{0}")]
+    NotFound(String),
+    #[error("the history of the register does not fit its present: {0}")]
+    History(String),
+    #[error("the job broke off: {0}")]
+    Panicked(String),
+}
+
+impl From<diesel::result::Error> for JobError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Store(error.into())
+    }
+}

@@ -1,0 +1,19 @@
+//! What is computed: the recurrence statistics and their flags, the columnar snapshot, and the
+//! ledger of job runs.
+//!
+//! Statistics are pure functions of data frames, an as-of date and rules; they know neither a
+//! database nor a clock. What the register knew at a position is derived before ([`known`]).
+
+pub mod canonical;
+mod error;
+pub mod facts;
+pub mod flags;
+pub mod frames;
+pub mod known;
+pub mod ledger;
+pub mod recurrence;
+pub mod recurrence_job;
+pub mod snapshot;
+pub mod statistics;
+
+pub use error::JobError;

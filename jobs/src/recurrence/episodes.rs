@@ -1,0 +1,70 @@
+//! Episodes: a complaint and those of the same enterprise about the same subject within some days
+//! of the episode's first.
+
+use polars::prelude::*;
+
+/// Adds `episode_day`, the day of the first complaint of the row's episode, and `opens`, whether
+/// the row is that first complaint.
+///
+/// `rows` stand in the order of (subject, enterprise, day, complaint). Each anonymous complaint is
+/// an episode of its own. Where an episode ends depends on where it began, so this is one scan
+/// over the sorted columns and no expression.
+pub fn with_episodes(rows: &DataFrame, episode_days: i32) -> PolarsResult<DataFrame> {
+    let subjects = rows.column("subject")?.u32()?;
+    let enterprises = rows.column("enterprise")?.u32()?;
+    let anonymous = rows.column("anonymous")?.bool()?;
+    let days = rows.column("day")?.i32()?;
+    let mut episode_day = Vec::with_capacity(rows.height());
+    let mut opens = Vec::with_capacity(rows.height());
+    let mut open: Option<(Option<u32>, Option<u32>, i32)> = None;
+    for (((subject, enterprise), anonymous), day) in
+        subjects.iter().zip(enterprises.iter()).zip(anonymous.iter()).zip(days.iter())
+    {
+        let day = day.unwrap_or(i32::MIN);
+        let goes_on = anonymous != Some(true)
+            && open.is_some_and(|(s, e, first)| s == subject && e == enterprise && day - first <= episode_days);
+        if !goes_on {
+            open = Some((subject, enterprise, day));
+        }
+        opens.push(!goes_on);
+        episode_day.push(open.map_or(day, |(_, _, first)| first));
+    }
+    let columns = [Column::new("episode_day".into(), episode_day), Column::new("opens".into(), opens)];
+    rows.hstack(&columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows of one subject as (enterprise, day).
+    fn episodes(rows: &[(Option<u32>, i32)]) -> Vec<(i32, bool)> {
+        let frame = DataFrame::new(
+            rows.len(),
+            vec![
+                Column::new("subject".into(), vec![0u32; rows.len()]),
+                Column::new("enterprise".into(), rows.iter().map(|row| row.0).collect::<Vec<_>>()),
+                Column::new("anonymous".into(), rows.iter().map(|row| row.0.is_none()).collect::<Vec<_>>()),
+                Column::new("day".into(), rows.iter().map(|row| row.1).collect::<Vec<_>>()),
+            ],
+        )
+        .expect("a frame");
+        let frame = with_episodes(&frame, 7).expect("episodes");
+        let days = frame.column("episode_day").expect("a column").i32().expect("days").iter();
+        let opens = frame.column("opens").expect("a column").bool().expect("bools").iter();
+        days.zip(opens).map(|(day, opens)| (day.expect("a day"), opens.expect("a bool"))).collect()
+    }
+
+    #[test]
+    fn an_episode_is_counted_from_its_first_complaint_not_from_the_last() {
+        // Day 12 is within 7 days of day 6 but not of day 0, which began the episode.
+        let found = episodes(&[(Some(1), 0), (Some(1), 6), (Some(1), 7), (Some(1), 12), (Some(1), 19)]);
+        assert_eq!(found, [(0, true), (0, false), (0, false), (12, true), (12, false)]);
+    }
+
+    #[test]
+    fn enterprises_do_not_share_an_episode_and_anonymous_complaints_have_none_in_common() {
+        let found = episodes(&[(None, 0), (None, 0), (Some(1), 0), (Some(2), 0)]);
+        assert!(found.iter().all(|(_, opens)| *opens));
+    }
+}

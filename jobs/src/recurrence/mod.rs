@@ -1,0 +1,78 @@
+//! Who is complained about again and again: episodes, distinct enterprises, windows, tiers.
+//!
+//! Pure functions of frames, an as-of day and rules. Design §5, points 1 to 3 and 9.
+
+mod episodes;
+mod reach;
+mod reasons;
+mod rules;
+mod tiers;
+mod windows;
+
+#[cfg(test)]
+mod tests;
+
+pub use reach::{Count, Reach, reach};
+pub use reasons::{Reason, reason};
+pub use rules::{AnonymousRule, Rules, TierRule};
+pub use tiers::{Assessment, assess};
+pub use windows::{WINDOWS, WindowNumbers};
+
+use crate::frames::Frames;
+use polars::prelude::*;
+use schema::enums::SubjectKind;
+
+/// The column of the allegations that names subjects of a kind.
+fn subject_column(kind: SubjectKind) -> &'static str {
+    match kind {
+        SubjectKind::Officer => "officer",
+        SubjectKind::Branch => "branch",
+    }
+}
+
+/// The input of §5: one row for each (subject, complaint) that counts, with `subject`,
+/// `complaint`, `day`, `enterprise` (null: does not count as one), `anonymous`, `serious`,
+/// `confirmed` and `not_sustained`, in the order of (subject, enterprise, day, complaint).
+///
+/// Conduct complaints that are not void; of them the subjects with at least one allegation not
+/// found UNFOUNDED or EXONERATED.
+fn counted(frames: &Frames, kind: SubjectKind, rules: &Rules) -> PolarsResult<DataFrame> {
+    let subject = subject_column(kind);
+    // A complaint is about a branch whoever of it is meant, so its attribution is not in doubt.
+    let confirmed = match kind {
+        SubjectKind::Officer => col("confirmed"),
+        SubjectKind::Branch => lit(true),
+    };
+    let own = u32::try_from(frames.enterprises.len()).unwrap_or(u32::MAX);
+    let enterprise = match rules.anonymous {
+        AnonymousRule::NotCounted => col("enterprise"),
+        // Places after those of the enterprises that are known.
+        AnonymousRule::OwnEnterprise => {
+            when(col("enterprise").is_null()).then(col("complaint") + lit(own)).otherwise(col("enterprise"))
+        }
+    };
+    frames
+        .allegations
+        .clone()
+        .lazy()
+        .filter(col(subject).is_not_null().and(col("conduct")).and(col("void").not()).and(col("cleared").not()))
+        .with_columns([
+            col(subject).alias("subject"),
+            col("enterprise").is_null().alias("anonymous"),
+            confirmed.alias("confirmed"),
+        ])
+        .with_column(enterprise.alias("enterprise"))
+        .group_by([col("subject"), col("complaint")])
+        .agg([
+            col("day").first(),
+            col("enterprise").first(),
+            col("anonymous").first(),
+            col("serious").any(true),
+            // What is serious and only asserted does not propose a suspension.
+            col("serious").and(col("confirmed")).any(true).alias("serious_confirmed"),
+            col("confirmed").any(true),
+            col("not_sustained").all(true),
+        ])
+        .sort(["subject", "enterprise", "day", "complaint"], SortMultipleOptions::default())
+        .collect()
+}

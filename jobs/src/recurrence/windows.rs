@@ -1,0 +1,104 @@
+//! Counts of the four windows: local dates in (T − w, T].
+
+use super::episodes::with_episodes;
+use super::{Rules, counted};
+use crate::frames::Frames;
+use polars::prelude::*;
+use schema::enums::SubjectKind;
+use serde::{Deserialize, Serialize};
+
+/// The windows, in days.
+pub const WINDOWS: [i32; 4] = [30, 90, 180, 365];
+
+/// What one window shows of a subject.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WindowNumbers {
+    pub days: i32,
+    pub complaints: u32,
+    /// Episodes whose first complaint lies in the window.
+    pub episodes: u32,
+    /// Complaints without those found NOT_SUSTAINED.
+    pub complaints_without_not_sustained: u32,
+    /// Distinct enterprises, by complaint dates.
+    pub enterprises: u32,
+    /// The same of complaints whose attribution is CONFIRMED.
+    pub enterprises_confirmed: u32,
+    /// The same without complaints found NOT_SUSTAINED.
+    pub enterprises_without_not_sustained: u32,
+    pub anonymous: u32,
+    pub serious: u32,
+    pub serious_confirmed: u32,
+}
+
+/// A subject's place and its windows, in the order of places.
+pub type SubjectWindows = (u32, [WindowNumbers; 4]);
+
+/// The counts of each subject that has a complaint in the longest window, and the rows that they
+/// were made of.
+pub fn windows(
+    frames: &Frames,
+    kind: SubjectKind,
+    as_of: i32,
+    rules: &Rules,
+) -> PolarsResult<(Vec<SubjectWindows>, DataFrame)> {
+    // Episodes are formed on the whole history, and only then cut to a window.
+    let rows = with_episodes(&counted(frames, kind, rules)?, rules.episode_days)?;
+    let within = |column: &str, days: i32| col(column).gt(lit(as_of - days)).and(col(column).lt_eq(lit(as_of)));
+    let distinct = |condition: Expr| {
+        col("enterprise").filter(condition.and(col("enterprise").is_not_null())).n_unique().cast(DataType::UInt32)
+    };
+    let count = |condition: Expr| condition.cast(DataType::UInt32).sum().cast(DataType::UInt32);
+    let mut measures = Vec::new();
+    for days in WINDOWS {
+        let here = within("day", days);
+        let name = |measure: &str| format!("{measure}_{days}");
+        measures.extend([
+            count(here.clone()).alias(name("complaints")),
+            count(col("opens").and(within("episode_day", days))).alias(name("episodes")),
+            distinct(here.clone()).alias(name("enterprises")),
+            distinct(here.clone().and(col("confirmed"))).alias(name("confirmed")),
+            distinct(here.clone().and(col("not_sustained").not())).alias(name("without_not_sustained")),
+            count(here.clone().and(col("not_sustained").not())).alias(name("complaints_without_not_sustained")),
+            count(here.clone().and(col("anonymous"))).alias(name("anonymous")),
+            count(here.clone().and(col("serious"))).alias(name("serious")),
+            count(here.and(col("serious_confirmed"))).alias(name("serious_confirmed")),
+        ]);
+    }
+    let longest = WINDOWS[WINDOWS.len() - 1];
+    let recent = rows.clone().lazy().filter(within("day", longest)).collect()?;
+    let table = recent
+        .clone()
+        .lazy()
+        .group_by([col("subject")])
+        .agg(measures)
+        .sort(["subject"], SortMultipleOptions::default())
+        .collect()?;
+    Ok((read(&table)?, recent))
+}
+
+fn read(table: &DataFrame) -> PolarsResult<Vec<SubjectWindows>> {
+    let subjects = table.column("subject")?.u32()?;
+    let mut result: Vec<SubjectWindows> =
+        subjects.iter().map(|subject| (subject.unwrap_or(u32::MAX), Default::default())).collect();
+    for (at, days) in WINDOWS.into_iter().enumerate() {
+        let mut fill = |measure: &str, set: fn(&mut WindowNumbers, u32)| -> PolarsResult<()> {
+            let column = table.column(&format!("{measure}_{days}"))?.u32()?;
+            for ((_, windows), value) in result.iter_mut().zip(column.iter()) {
+                windows[at].days = days;
+                set(&mut windows[at], value.unwrap_or(0));
+            }
+            Ok(())
+        };
+        fill("complaints", |window, n| window.complaints = n)?;
+        fill("episodes", |window, n| window.episodes = n)?;
+        fill("enterprises", |window, n| window.enterprises = n)?;
+        fill("confirmed", |window, n| window.enterprises_confirmed = n)?;
+        fill("without_not_sustained", |window, n| window.enterprises_without_not_sustained = n)?;
+        fill("complaints_without_not_sustained", |window, n| window.complaints_without_not_sustained = n)?;
+        fill("anonymous", |window, n| window.anonymous = n)?;
+        fill("serious", |window, n| window.serious = n)?;
+        fill("serious_confirmed", |window, n| window.serious_confirmed = n)?;
+    }
+    Ok(result)
+}
