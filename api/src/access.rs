@@ -1,0 +1,10 @@
+//! Who may read, filter and order by what: one table, denied by default.
+//!
+//! A document is checked before it runs: every field that it selects, every argument and every
+//! field of an input object that it or its variables name. What is not in the table is denied.
+
+mod document;
+mod table;
+
+pub use document::{DEEPEST_VALUE, Guard, MOST_VALUES, Refusal};
+pub use table::{TABLE, allowed};

@@ -1,0 +1,103 @@
+//! Who asks: a bearer token, and what its owner may see of the rows.
+
+use actix_web::http::header::HeaderMap;
+use diesel::prelude::*;
+use schema::domain::tree::UnitTree;
+use schema::enums::Role;
+use schema::models::Complaint;
+use schema::queries::Pred;
+use schema::register::access::authenticate;
+use schema::tables::complaints;
+use schema::{Db, Id, StoreError, Timestamp};
+
+/// Whoever makes a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Viewer {
+    pub name: String,
+    pub role: Role,
+    /// The unit of a UNIT_HEAD.
+    pub unit_id: Option<Id>,
+}
+
+/// The token of a request.
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get("authorization")?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// The owner of a token; None where it is not valid.
+pub fn viewer(db: &Db, token: &str) -> Result<Option<Viewer>, StoreError> {
+    let principal = db.read(|conn| authenticate(conn, token, Timestamp::now()))?;
+    Ok(principal.map(|principal| Viewer { name: principal.name, role: principal.role, unit_id: principal.unit_id }))
+}
+
+impl Viewer {
+    /// The name under which this viewer's changes are recorded.
+    pub fn actor(&self) -> String {
+        format!("token:{}", self.name)
+    }
+
+    /// The complaints that this viewer may see.
+    ///
+    /// A UNIT_HEAD sees what the unit and those below it received, and until there is a redacted
+    /// text of them no confidential ones.
+    pub fn scope(&self, tree: &UnitTree) -> Scope {
+        match (self.role, self.unit_id) {
+            (Role::Board, _) => Scope::Everything,
+            (Role::UnitHead, Some(unit)) => {
+                Scope::Unit { unit, below: tree.below_beside_ancestors(unit).into_iter().collect() }
+            }
+            _ => Scope::Nothing,
+        }
+    }
+}
+
+/// Which complaints somebody may see: the one definition for lists, single objects and aggregates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    Everything,
+    /// Those of a unit on their own day, and of units below it that do not store it as an ancestor.
+    Unit {
+        unit: Id,
+        below: Vec<Id>,
+    },
+    Nothing,
+}
+
+impl Scope {
+    /// As a condition; None for everything.
+    pub fn condition(&self) -> Option<Pred<complaints::table>> {
+        match self {
+            Self::Everything => None,
+            Self::Unit { unit, below } => {
+                Some(Box::new(complaints::confidential.eq(false).nullable().and(within(*unit, below.clone()))))
+            }
+            Self::Nothing => Some(Box::new(complaints::confidential.is_null().nullable())),
+        }
+    }
+
+    /// Whether a complaint lies in it.
+    pub fn contains(&self, complaint: &Complaint) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Unit { unit, below } => {
+                let own = [complaint.unit_id, complaint.department_id, complaint.branch_id, complaint.team_id];
+                let beside = complaint.unit_id.is_some_and(|own| below.contains(&own));
+                !complaint.confidential && (own.contains(&Some(*unit)) || beside)
+            }
+            Self::Nothing => false,
+        }
+    }
+}
+
+/// Complaints of a unit and of what lies below it: by the ancestors stored with them, as of their
+/// own day, and by the units that do not store it.
+pub fn within(unit: Id, below: Vec<Id>) -> Pred<complaints::table> {
+    let stored = complaints::department_id
+        .eq(unit)
+        .or(complaints::branch_id.eq(unit))
+        .or(complaints::team_id.eq(unit))
+        .or(complaints::unit_id.eq(unit));
+    if below.is_empty() { Box::new(stored) } else { Box::new(stored.or(complaints::unit_id.eq_any(below))) }
+}

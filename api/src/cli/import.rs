@@ -1,0 +1,163 @@
+use super::SOME_REJECTED;
+use super::output::{Output, tell};
+use anyhow::Context;
+use indicatif::{ProgressBar, ProgressStyle};
+use schema::import::{Import, Kind, Mapping, Options, Progress, Reject, RejectSink, Report, Summary, run as import};
+use schema::{Db, StoreError};
+use std::fs::File;
+use std::io::{IsTerminal, Read};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The mapping says which column is which; docs/import.md tells how to write one.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// What the file is about: complaints, units, officers, postings, enterprises, categories, workload, incidents or responses
+    kind: Kind,
+    /// A CSV file, gzipped or not; - for standard input
+    file: PathBuf,
+    /// What the columns of the file mean
+    #[arg(long, value_name = "MAP.toml")]
+    mapping: PathBuf,
+    /// Check everything and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Where rejected rows go; without it the first 20 are told on standard error
+    #[arg(long, value_name = "FILE")]
+    rejects: Option<PathBuf>,
+}
+
+pub fn run(
+    args: &Args,
+    database: &str,
+    open: impl FnOnce() -> Result<Db, StoreError>,
+    out: &Output,
+) -> anyhow::Result<ExitCode> {
+    // What can be wrong without a database is told before one is made.
+    let mapping = Mapping::load(&args.mapping, args.kind)?;
+    let (input, size): (Box<dyn Read>, Option<u64>) = if args.file.as_os_str() == "-" {
+        (Box::new(std::io::stdin()), None)
+    } else {
+        let file = File::open(&args.file).with_context(|| format!("cannot open {}", args.file.display()))?;
+        let meta = file.metadata()?;
+        anyhow::ensure!(!meta.is_dir(), "{} is a folder, not a CSV file", args.file.display());
+        (Box::new(file), Some(meta.len()).filter(|_| meta.is_file()))
+    };
+    let rejects = match &args.rejects {
+        Some(path) => {
+            let sqlite = database.strip_prefix("sqlite:").map(PathBuf::from);
+            let precious = [Some(&args.file), Some(&args.mapping), sqlite.as_ref()];
+            if let Some(other) = precious.into_iter().flatten().find(|other| same_file(path, other)) {
+                anyhow::bail!("--rejects would overwrite {}: name another file", other.display());
+            }
+            RejectSink::file(path)?
+        }
+        None => RejectSink::tell(tell_reject),
+    };
+    let db = super::migrated(open()?)?;
+    let name = args.file.display().to_string();
+    let options = Options { dry_run: args.dry_run };
+    let mut bar = Bar::new(size)?;
+    let job = Import { db: &db, kind: args.kind, name: &name, mapping: &mapping, options: &options };
+    let (result, summary, rejected_rows) = {
+        let mut report = Report { summary: Summary::default(), rejects, progress: &mut bar };
+        let result = import(job, input, &mut report);
+        (result, report.summary, report.rejects.rows())
+    };
+    bar.finish();
+    if result.is_err() && summary.read > 0 {
+        let written = if args.dry_run { "nothing was written" } else { "what was written stays" };
+        tell(format_args!(
+            "stopped after: {}; {written}, the same import run again completes it",
+            text(args.kind, &summary)
+        ));
+    }
+    result?;
+    out.print(&summary, |summary| {
+        let dry = if args.dry_run { " (dry run: nothing was written)" } else { "" };
+        format!("{}{dry}", text(args.kind, summary))
+    })?;
+    if summary.rejected == 0 {
+        return Ok(ExitCode::SUCCESS);
+    }
+    match &args.rejects {
+        Some(path) => tell(format_args!("{rejected_rows} rows were rejected: see {}", path.display())),
+        None if rejected_rows > 20 => {
+            tell(format_args!("… and {} more: --rejects FILE writes them all to a file", rejected_rows - 20));
+        }
+        None => {}
+    }
+    Ok(ExitCode::from(SOME_REJECTED))
+}
+
+fn text(kind: Kind, summary: &Summary) -> String {
+    format!(
+        "{} rows, {} {}: {} imported, {} updated, {} unchanged, {} rejected",
+        summary.rows,
+        summary.read,
+        kind.name(),
+        summary.imported,
+        summary.updated,
+        summary.unchanged,
+        summary.rejected
+    )
+}
+
+fn tell_reject(reject: &Reject) {
+    let column = if reject.column.is_empty() { String::new() } else { format!(", column {:?}", reject.column) };
+    tell(format_args!("row {}{column}: {}", reject.row, reject.reason));
+}
+
+fn same_file(a: &Path, b: &Path) -> bool {
+    a.canonicalize().is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b))
+}
+
+/// A progress bar on a terminal, and a stop at the next safe place on Ctrl-C.
+struct Bar {
+    bar: ProgressBar,
+    stop: Arc<AtomicBool>,
+}
+
+impl Bar {
+    fn new(size: Option<u64>) -> anyhow::Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let seen = Arc::clone(&stop);
+        ctrlc::set_handler(move || {
+            if seen.swap(true, Ordering::SeqCst) {
+                std::process::exit(130);
+            }
+        })?;
+        let bar = if !std::io::stderr().is_terminal() {
+            ProgressBar::hidden()
+        } else if let Some(size) = size {
+            ProgressBar::new(size)
+                .with_style(ProgressStyle::with_template("{msg} [{wide_bar}] {bytes}/{total_bytes} {eta}")?)
+        } else {
+            ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{spinner} {msg} {elapsed}")?)
+        };
+        Ok(Self { bar, stop })
+    }
+
+    fn go_on(&self) -> bool {
+        !self.stop.load(Ordering::SeqCst)
+    }
+
+    fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Progress for Bar {
+    fn reading(&mut self, bytes: u64, rows: u64) -> bool {
+        self.bar.set_position(bytes);
+        self.bar.set_message(format!("read {rows} rows"));
+        self.go_on()
+    }
+
+    fn writing(&mut self, summary: &Summary) -> bool {
+        self.bar.set_message(format!("read {} rows, written {}", summary.rows, summary.read - summary.rejected));
+        self.go_on()
+    }
+}

@@ -1,0 +1,96 @@
+//! The command line: what scripts and other people's tools rely on.
+
+mod flags;
+mod import;
+mod jobs;
+mod migrate;
+mod output;
+mod rules;
+mod serve;
+mod token;
+
+use clap::{Parser, Subcommand};
+use output::{Format, Output};
+use schema::Db;
+use std::process::ExitCode;
+
+/// The complaint register and early-warning system of the Project Board.
+#[derive(Debug, Parser)]
+#[command(name = "phananh", version, max_term_width = 100)]
+struct Cli {
+    /// The database: sqlite:PATH or postgres://USER@HOST/NAME
+    #[arg(
+        long,
+        global = true,
+        env = "PHANANH_DATABASE_URL",
+        default_value = "sqlite:phananh.db",
+        hide_env_values = true
+    )]
+    database: String,
+
+    /// How to print data: text for people, json for programs
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    format: Format,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Create the tables of the database, or bring them up to date
+    Migrate,
+    /// Serve GraphQL over HTTP
+    Serve(serve::Args),
+    /// Read complaints or reference data from a CSV file
+    Import(import::Args),
+    /// Run jobs and see what they did
+    #[command(subcommand)]
+    Jobs(jobs::Command),
+    /// See who is flagged, and why
+    #[command(subcommand)]
+    Flags(flags::Command),
+    /// See what a rule would have meant
+    #[command(subcommand)]
+    Rules(rules::Command),
+    /// Make tokens for people and programs
+    #[command(subcommand)]
+    Token(token::Command),
+}
+
+/// Exit status of a command that worked, but not for every row.
+const SOME_REJECTED: u8 = 3;
+
+/// Runs the command line and returns its exit status: 0 done, 1 failed, 2 wrong usage, 3 done but
+/// some rows were rejected.
+pub fn main() -> ExitCode {
+    // clap exits with 2 for wrong usage by itself.
+    let cli = Cli::parse();
+    output::start_log();
+    let out = Output::new(cli.format);
+    match run(&cli, &out) {
+        Ok(code) => code,
+        Err(error) => {
+            output::tell_error(&error);
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
+    let open = || Db::open(&cli.database);
+    match &cli.command {
+        Command::Migrate => migrate::run(&open()?, out),
+        Command::Serve(args) => serve::run(&open()?, args),
+        Command::Import(args) => import::run(args, &cli.database, || Db::open_for_import(&cli.database), out),
+        Command::Jobs(command) => jobs::run(&migrated(open()?)?, command, out),
+        Command::Flags(command) => flags::run(&migrated(open()?)?, command, out),
+        Command::Rules(command) => rules::run(&migrated(open()?)?, command, out),
+        Command::Token(command) => token::run(&migrated(open()?)?, command, out),
+    }
+}
+
+fn migrated(db: Db) -> anyhow::Result<Db> {
+    db.migrate()?;
+    Ok(db)
+}

@@ -1,0 +1,75 @@
+//! Data goes to standard output, as text or as one JSON document; everything else goes to
+//! standard error.
+
+use clap::ValueEnum;
+use comfy_table::{ContentArrangement, Table, presets};
+use std::io::{self, ErrorKind, IsTerminal, Write};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Text,
+    Json,
+}
+
+pub struct Output {
+    format: Format,
+}
+
+impl Output {
+    pub fn new(format: Format) -> Self {
+        Self { format }
+    }
+
+    /// Prints one document: as JSON, or as the text that `text` makes of it.
+    pub fn print<T: serde::Serialize>(&self, data: &T, text: impl FnOnce(&T) -> String) -> anyhow::Result<()> {
+        let mut document = match self.format {
+            Format::Json => serde_json::to_string_pretty(data)?,
+            Format::Text => text(data),
+        };
+        if document.is_empty() {
+            return Ok(());
+        }
+        document.push('\n');
+        match io::stdout().lock().write_all(document.as_bytes()) {
+            // `phananh … | head` is no failure.
+            Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(()),
+            written => Ok(written?),
+        }
+    }
+}
+
+/// A table for people.
+pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(header);
+    for row in rows {
+        table.add_row(row);
+    }
+    table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+/// Says something on standard error. Nobody reads it where that is closed: no failure.
+pub fn tell(message: impl std::fmt::Display) {
+    let _closed = writeln!(io::stderr(), "{message}");
+}
+
+/// Says why a command failed. Causes whose words stand in the message already are left out.
+pub fn tell_error(error: &anyhow::Error) {
+    let mut message = error.to_string();
+    for cause in error.chain().skip(1) {
+        let cause = cause.to_string();
+        if !message.contains(&cause) {
+            message = format!("{message}: {cause}");
+        }
+    }
+    tell(format_args!("error: {message}"));
+}
+
+/// Logs to standard error: warnings, or what `RUST_LOG` asks for.
+pub fn start_log() {
+    use tracing_subscriber::{EnvFilter, fmt};
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    let ansi = io::stderr().is_terminal();
+    // Set once in the life of the process, so it cannot fail.
+    let _set = fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(ansi).try_init();
+}

@@ -1,0 +1,69 @@
+use super::output::{Output, table};
+use chrono::NaiveDate;
+use clap::ValueEnum;
+use jobs::recurrence::{Count, Rules, reach};
+use jobs::recurrence_job::load_frames;
+use schema::Db;
+use schema::enums::SubjectKind;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Count who ever reached "K in W days", and in which year first
+    Try {
+        /// How many
+        #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        min: u32,
+        /// Some K-th lies less than so many days after the first of those K
+        #[arg(long, value_name = "W", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        days: u32,
+        /// Whose
+        #[arg(long, value_enum, default_value_t = Subject::Officer)]
+        subject: Subject,
+        /// Of what: every complaint, or episodes or distinct enterprises of conduct complaints that hold
+        #[arg(long, value_enum, default_value_t = What::Complaints)]
+        count: What,
+        /// Rules other than the defaults, for anonymous complaints and episodes
+        #[arg(long, value_name = "RULES.toml")]
+        rules: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Subject {
+    Officer,
+    Branch,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum What {
+    Complaints,
+    Episodes,
+    Enterprises,
+}
+
+pub fn run(db: &Db, command: &Command, out: &Output) -> anyhow::Result<ExitCode> {
+    let Command::Try { min, days, subject, count, rules } = command;
+    let rules = rules.as_deref().map(Rules::load).transpose()?.unwrap_or_default();
+    let kind = match subject {
+        Subject::Officer => SubjectKind::Officer,
+        Subject::Branch => SubjectKind::Branch,
+    };
+    let count = match count {
+        What::Complaints => Count::Complaints,
+        What::Episodes => Count::Episodes,
+        What::Enterprises => Count::Enterprises,
+    };
+    // Everything received, whatever the day.
+    let (frames, _) = load_frames(db, NaiveDate::MAX, None)?;
+    let result = reach(&frames, kind, count, *min, *days, &rules)?;
+    out.print(&result, |result| {
+        let years = table(
+            &["YEAR", "FIRST REACHED"],
+            result.by_year.iter().map(|y| vec![y.year.to_string(), y.subjects.to_string()]),
+        );
+        format!("{} reached {min} in {days} days\n{years}", result.subjects)
+    })?;
+    Ok(ExitCode::SUCCESS)
+}

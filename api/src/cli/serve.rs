@@ -1,0 +1,32 @@
+use super::output::tell;
+use crate::http::{Server, ServerOptions};
+use schema::Db;
+use std::process::ExitCode;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8080")]
+    listen: String,
+    /// Development: GraphiQL, introspection without a token, suggestions in errors
+    #[arg(long)]
+    dev: bool,
+}
+
+pub fn run(db: &Db, args: &Args) -> anyhow::Result<ExitCode> {
+    db.migrate()?;
+    actix_web::rt::System::new().block_on(async {
+        let server = Server::bind(db.clone(), &ServerOptions { listen: args.listen.clone(), dev: args.dev })?;
+        let address = server.address()?;
+        let dev = args.dev;
+        server
+            .run(move || {
+                println!("address: {address}");
+                if dev {
+                    tell(format_args!("GraphiQL: {address}/graphiql"));
+                }
+            })
+            .await
+    })?;
+    Ok(ExitCode::SUCCESS)
+}

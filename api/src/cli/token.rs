@@ -1,0 +1,35 @@
+use super::output::Output;
+use schema::enums::Role;
+use schema::register::access::create_token;
+use schema::{Db, Timestamp};
+use serde_json::json;
+use std::process::ExitCode;
+
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Make a token; it is shown once and cannot be shown again
+    Create {
+        /// Who uses it
+        #[arg(long)]
+        name: String,
+        /// What it may do
+        #[arg(long, value_parser = clap::builder::PossibleValuesParser::new(Role::WORDS))]
+        role: String,
+        /// The unit of a UNIT_HEAD
+        #[arg(long, value_name = "CODE")]
+        unit: Option<String>,
+        /// Days until it expires; without it, never
+        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=3650))]
+        expires_in: Option<u32>,
+    },
+}
+
+pub fn run(db: &Db, command: &Command, out: &Output) -> anyhow::Result<ExitCode> {
+    let Command::Create { name, role, unit, expires_in } = command;
+    let role: Role = role.parse()?;
+    let expires =
+        expires_in.map(|days| Timestamp::from(Timestamp::now().utc() + chrono::TimeDelta::days(i64::from(days))));
+    let token = db.write("cli", |tx| create_token(tx, name, role, unit.as_deref(), expires))?.value;
+    out.print(&json!({ "token": token }), |_| token.clone())?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,41 @@
+//! The closed lists of the register as GraphQL enums.
+
+use async_graphql::Enum;
+use schema::enums as stored;
+
+macro_rules! mirror {
+    ($($name:ident { $($variant:ident),+ $(,)? })+) => {
+        $(
+            #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+            pub enum $name { $($variant),+ }
+
+            impl From<stored::$name> for $name {
+                fn from(value: stored::$name) -> Self {
+                    match value { $(stored::$name::$variant => Self::$variant),+ }
+                }
+            }
+
+            impl From<$name> for stored::$name {
+                fn from(value: $name) -> Self {
+                    match value { $($name::$variant => Self::$variant),+ }
+                }
+            }
+        )+
+    };
+}
+
+mirror! {
+    UnitKind { GeneralDepartment, HeadquartersUnit, ProvincialDepartment, Branch, Team }
+    PeerGroup { Seaport, Airport, LandBorder, Inland, Other }
+    CategoryKind { Proficiency, Procedure, RigidHandling, Technical, Conduct }
+    LegalForm { Feedback, Grievance, Denunciation }
+    Channel { Portal, Hotline, Email, Letter, InPerson, Visit, Other }
+    ComplaintState { Received, Classified, Assigned, Answered, Closed, Withdrawn, Rejected }
+    Attribution { Asserted, Confirmed }
+    Finding { Pending, Sustained, NotSustained, Unfounded, Exonerated }
+    ResponseAction { Explanation, Correction, Guidance, Forwarded, Measure, Other }
+    Tier { Watch, Review, SuspensionReview }
+    FlagState { Open, Acknowledged, UnderReview, Upheld, Dismissed, Expired, Retracted }
+    SubjectKind { Officer, Branch }
+    RunState { Running, Succeeded, Failed }
+}

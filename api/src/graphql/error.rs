@@ -1,0 +1,69 @@
+//! Errors as clients see them: a message and a code from one list; never SQL, a path or a panic.
+
+use async_graphql::ErrorExtensions;
+use jobs::JobError;
+use schema::StoreError;
+
+/// The codes of errors, under `extensions.code`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Code {
+    BadUserInput,
+    Unauthenticated,
+    Forbidden,
+    NotFound,
+    Conflict,
+    Internal,
+    ParseFailed,
+    ValidationFailed,
+}
+
+impl Code {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BadUserInput => "BAD_USER_INPUT",
+            Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::Forbidden => "FORBIDDEN",
+            Self::NotFound => "NOT_FOUND",
+            Self::Conflict => "CONFLICT",
+            Self::Internal => "INTERNAL_SERVER_ERROR",
+            Self::ParseFailed => "GRAPHQL_PARSE_FAILED",
+            Self::ValidationFailed => "GRAPHQL_VALIDATION_FAILED",
+        }
+    }
+}
+
+/// An error with a code.
+pub fn error(code: Code, message: impl Into<String>) -> async_graphql::Error {
+    async_graphql::Error::new(message).extend_with(|_, extensions| extensions.set("code", code.as_str()))
+}
+
+pub fn bad_input(message: impl Into<String>) -> async_graphql::Error {
+    error(Code::BadUserInput, message)
+}
+
+/// What a client may see of a failure of the store.
+pub fn from_store(failure: StoreError) -> async_graphql::Error {
+    match failure {
+        StoreError::Rule(message) => error(Code::BadUserInput, message),
+        StoreError::Conflict(message) => error(Code::Conflict, message),
+        StoreError::NotFound(message) => error(Code::NotFound, message),
+        failure if failure.is_lost_race() => {
+            error(Code::Conflict, "somebody else wrote the same at the same time: try again")
+        }
+        failure => {
+            tracing::error!(error = %failure, "a request failed");
+            error(Code::Internal, "the request failed; the server's log says why")
+        }
+    }
+}
+
+/// What a client may see of a failure of a job or statistic.
+pub fn from_job(failure: JobError) -> async_graphql::Error {
+    match failure {
+        JobError::Store(failure) => from_store(failure),
+        failure => {
+            tracing::error!(error = %failure, "a request failed");
+            error(Code::Internal, "the request failed; the server's log says why")
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Filters of complaints and what hangs on them.
+
+use super::reference::unit_named;
+use super::*;
+use async_graphql::InputObject;
+use diesel::prelude::*;
+use schema::domain::ids::ids_of_reference;
+use schema::enums::UnitKind;
+use schema::tables::{complaint_officers, complaints, enterprises, issue_categories, officers, unit_responses, units};
+use schema::{Id, StoreError};
+
+/// Complaints.
+#[derive(Debug, Clone, Default, InputObject)]
+pub struct ComplaintFilter {
+    pub id: Option<IdOps>,
+    /// The reference that people write on paper: PA-20101231-7F3KQ2M9ZX.
+    pub reference: Option<String>,
+    pub received_at: Option<DateTimeOps>,
+    pub occurred_at: Option<DateTimeOps>,
+    pub recorded_at: Option<DateTimeOps>,
+    pub legal_form: Option<LegalFormOps>,
+    pub channel: Option<ChannelOps>,
+    pub state: Option<ComplaintStateOps>,
+    pub state_since: Option<DateTimeOps>,
+    pub declaration_number: Option<StringOps>,
+    pub text: Option<StringOps>,
+    pub cost_vnd: Option<DecimalOps>,
+    pub delay_hours: Option<FloatOps>,
+    pub blames_system: Option<BooleanOps>,
+    pub confidential: Option<BooleanOps>,
+    pub anonymous: Option<BooleanOps>,
+    pub unit: Option<UnitFilter>,
+    pub category: Option<CategoryFilter>,
+    pub enterprise: Option<EnterpriseFilter>,
+    /// Some allegation against an officer.
+    pub officers: Option<AllegationFilter>,
+    /// Some response of a unit.
+    pub responses: Option<ResponseFilter>,
+    pub and: Option<Vec<ComplaintFilter>>,
+    pub or: Option<Vec<ComplaintFilter>>,
+    pub not: Option<Box<ComplaintFilter>>,
+}
+
+impl ComplaintFilter {
+    pub fn condition(&self, known: &Known) -> Made<complaints::table> {
+        let mut conditions: Vec<Pred<complaints::table>> = Vec::new();
+        equal_ops!(conditions, self.id, complaints::id, as_id);
+        if let Some(reference) = &self.reference {
+            let (first, last) = ids_of_reference(reference)
+                .ok_or_else(|| StoreError::Rule(format!("reference: {reference:?} is not one of a complaint")))?;
+            conditions.push(Box::new(complaints::id.ge(first).and(complaints::id.le(last)).nullable()));
+        }
+        ordered_ops!(conditions, self.received_at, complaints::received_at, as_time);
+        ordered_ops!(conditions, self.occurred_at, complaints::occurred_at, as_time);
+        ordered_ops!(conditions, self.recorded_at, complaints::recorded_at, as_time);
+        equal_ops!(conditions, self.legal_form, complaints::legal_form, as_word::<_, schema::enums::LegalForm>);
+        equal_ops!(conditions, self.channel, complaints::channel, as_word::<_, schema::enums::Channel>);
+        equal_ops!(conditions, self.state, complaints::state, as_word::<_, schema::enums::ComplaintState>);
+        ordered_ops!(conditions, self.state_since, complaints::state_since, as_time);
+        text_ops!(conditions, self.declaration_number, complaints::declaration_number);
+        text_ops!(conditions, self.text, complaints::text);
+        ordered_ops!(conditions, self.cost_vnd, complaints::cost_vnd, as_money);
+        ordered_ops!(conditions, self.delay_hours, complaints::delay_hours, as_is);
+        truth_ops!(conditions, self.blames_system, complaints::blames_system);
+        truth_ops!(conditions, self.confidential, complaints::confidential);
+        if let Some(ops) = &self.anonymous {
+            for wanted in
+                [ops.eq, ops.ne.map(|ne| !ne), ops.is_null.filter(|null| *null).map(|_| false)].into_iter().flatten()
+            {
+                conditions.push(match wanted {
+                    true => Box::new(complaints::enterprise_id.is_null().nullable()),
+                    false => Box::new(complaints::enterprise_id.is_not_null().nullable()),
+                });
+            }
+        }
+        if let Some(unit) = &self.unit {
+            conditions.extend(of_unit(unit, known)?);
+        }
+        if let Some(category) = &self.category {
+            let mut of = issue_categories::table.into_boxed::<MultiBackend>();
+            if let Some(condition) = category.condition()? {
+                of = of.filter(condition);
+            }
+            let of = of.select(issue_categories::id.nullable());
+            conditions.push(Box::new(in_select(complaints::category_id, of)));
+        }
+        if let Some(enterprise) = &self.enterprise {
+            let mut of = enterprises::table.into_boxed::<MultiBackend>();
+            if let Some(condition) = enterprise.condition()? {
+                of = of.filter(condition);
+            }
+            conditions.push(Box::new(in_select(complaints::enterprise_id, of.select(enterprises::id.nullable()))));
+        }
+        if let Some(allegation) = &self.officers {
+            let mut of = complaint_officers::table.into_boxed::<MultiBackend>();
+            if let Some(condition) = allegation.condition(known)? {
+                of = of.filter(condition);
+            }
+            conditions.push(Box::new(in_select(complaints::id, of.select(complaint_officers::complaint_id))));
+        }
+        if let Some(response) = &self.responses {
+            let mut of = unit_responses::table.into_boxed::<MultiBackend>();
+            if let Some(condition) = response.condition(known)? {
+                of = of.filter(condition);
+            }
+            conditions.push(Box::new(in_select(complaints::id, of.select(unit_responses::complaint_id))));
+        }
+        combine!(self, conditions, complaints::table, |part: &Self| part.condition(known))
+    }
+}
+
+/// Complaints about units: `within` means the ancestors stored with the complaint, as of its day.
+fn of_unit(filter: &UnitFilter, known: &Known) -> Made<complaints::table> {
+    let mut conditions: Vec<Pred<complaints::table>> = Vec::new();
+    if let Some(code) = &filter.within {
+        conditions.push(within(known, code)?);
+    }
+    let plain = UnitFilter { within: None, and: None, or: None, not: None, ..filter.clone() };
+    if let Some(condition) = plain.condition(known)? {
+        let of = units::table.into_boxed::<MultiBackend>().filter(condition).select(units::id.nullable());
+        conditions.push(Box::new(in_select(complaints::unit_id, of)));
+    }
+    combine!(filter, conditions, complaints::table, |part: &UnitFilter| of_unit(part, known))
+}
+
+fn within(known: &Known, code: &str) -> Result<Pred<complaints::table>, StoreError> {
+    let unit = unit_named(known, code)?;
+    let below: Vec<Id> = known.tree.below_beside_ancestors(unit.id).into_iter().collect();
+    // Of the levels that complaints store one column answers, and an index serves it.
+    Ok(match unit.kind {
+        UnitKind::ProvincialDepartment if below.is_empty() => Box::new(complaints::department_id.eq(unit.id)),
+        UnitKind::Branch if below.is_empty() => Box::new(complaints::branch_id.eq(unit.id)),
+        UnitKind::Team if below.is_empty() => Box::new(complaints::team_id.eq(unit.id)),
+        _ => crate::auth::within(unit.id, below),
+    })
+}
+
+/// Allegations against officers.
+#[derive(Debug, Clone, Default, InputObject)]
+pub struct AllegationFilter {
+    pub officer: Option<OfficerFilter>,
+    pub category: Option<CategoryFilter>,
+    pub unit: Option<UnitFilter>,
+    pub attribution: Option<AttributionOps>,
+    pub finding: Option<FindingOps>,
+    pub decided_on: Option<DateOps>,
+    pub and: Option<Vec<AllegationFilter>>,
+    pub or: Option<Vec<AllegationFilter>>,
+    pub not: Option<Box<AllegationFilter>>,
+}
+
+impl AllegationFilter {
+    pub fn condition(&self, known: &Known) -> Made<complaint_officers::table> {
+        let mut conditions: Vec<Pred<complaint_officers::table>> = Vec::new();
+        if let Some(officer) = &self.officer {
+            let mut of = officers::table.into_boxed::<MultiBackend>();
+            if let Some(condition) = officer.condition(known)? {
+                of = of.filter(condition);
+            }
+            conditions.push(Box::new(in_select(complaint_officers::officer_id, of.select(officers::id))));
+        }
+        if let Some(category) = &self.category {
+            let mut of = issue_categories::table.into_boxed::<MultiBackend>();
+            if let Some(condition) = category.condition()? {
+                of = of.filter(condition);
+            }
+            let of = of.select(issue_categories::id.nullable());
+            conditions.push(Box::new(in_select(complaint_officers::category_id, of)));
+        }
+        if let Some(unit) = &self.unit {
+            let mut of = units::table.into_boxed::<MultiBackend>();
+            if let Some(condition) = unit.condition(known)? {
+                of = of.filter(condition);
+            }
+            conditions.push(Box::new(in_select(complaint_officers::unit_id, of.select(units::id.nullable()))));
+        }
+        equal_ops!(
+            conditions,
+            self.attribution,
+            complaint_officers::attribution,
+            as_word::<_, schema::enums::Attribution>
+        );
+        equal_ops!(conditions, self.finding, complaint_officers::finding, as_word::<_, schema::enums::Finding>);
+        ordered_ops!(conditions, self.decided_on, complaint_officers::decided_on, as_is);
+        combine!(self, conditions, complaint_officers::table, |part: &Self| part.condition(known))
+    }
+}
+
+/// Responses of units.
+#[derive(Debug, Clone, Default, InputObject)]
+pub struct ResponseFilter {
+    pub complaint_id: Option<IdOps>,
+    pub unit: Option<UnitFilter>,
+    pub responded_at: Option<DateTimeOps>,
+    pub action: Option<ResponseActionOps>,
+    pub text: Option<StringOps>,
+    pub satisfied: Option<BooleanOps>,
+    pub and: Option<Vec<ResponseFilter>>,
+    pub or: Option<Vec<ResponseFilter>>,
+    pub not: Option<Box<ResponseFilter>>,
+}
+
+impl ResponseFilter {
+    pub fn condition(&self, known: &Known) -> Made<unit_responses::table> {
+        let mut conditions: Vec<Pred<unit_responses::table>> = Vec::new();
+        equal_ops!(conditions, self.complaint_id, unit_responses::complaint_id, as_id);
+        if let Some(unit) = &self.unit {
+            let mut of = units::table.into_boxed::<MultiBackend>();
+            if let Some(condition) = unit.condition(known)? {
+                of = of.filter(condition);
+            }
+            conditions.push(Box::new(in_select(unit_responses::unit_id, of.select(units::id))));
+        }
+        ordered_ops!(conditions, self.responded_at, unit_responses::responded_at, as_time);
+        equal_ops!(conditions, self.action, unit_responses::action, as_word::<_, schema::enums::ResponseAction>);
+        text_ops!(conditions, self.text, unit_responses::text);
+        truth_ops!(conditions, self.satisfied, unit_responses::satisfied);
+        combine!(self, conditions, unit_responses::table, |part: &Self| part.condition(known))
+    }
+}

@@ -1,0 +1,76 @@
+//! Filters of what jobs leave behind.
+
+use super::*;
+use async_graphql::InputObject;
+use diesel::prelude::*;
+use schema::tables::{flags, job_runs, officers, units};
+
+/// Flags.
+#[derive(Debug, Clone, Default, InputObject)]
+pub struct FlagFilter {
+    pub id: Option<IdOps>,
+    pub subject_kind: Option<SubjectKindOps>,
+    pub tier: Option<TierOps>,
+    pub state: Option<FlagStateOps>,
+    pub officer: Option<OfficerFilter>,
+    pub unit: Option<UnitFilter>,
+    pub run_id: Option<IdOps>,
+    pub opened_at: Option<DateTimeOps>,
+    pub changed_at: Option<DateTimeOps>,
+    pub and: Option<Vec<FlagFilter>>,
+    pub or: Option<Vec<FlagFilter>>,
+    pub not: Option<Box<FlagFilter>>,
+}
+
+impl FlagFilter {
+    pub fn condition(&self, known: &Known) -> Made<flags::table> {
+        let mut conditions: Vec<Pred<flags::table>> = Vec::new();
+        equal_ops!(conditions, self.id, flags::id, as_id);
+        equal_ops!(conditions, self.subject_kind, flags::subject_kind, as_word::<_, schema::enums::SubjectKind>);
+        equal_ops!(conditions, self.tier, flags::tier, as_word::<_, schema::enums::Tier>);
+        equal_ops!(conditions, self.state, flags::state, as_word::<_, schema::enums::FlagState>);
+        if let Some(officer) = &self.officer {
+            let mut of = officers::table.into_boxed::<MultiBackend>();
+            if let Some(condition) = officer.condition(known)? {
+                of = of.filter(condition);
+            }
+            conditions.push(Box::new(in_select(flags::officer_id, of.select(officers::id.nullable()))));
+        }
+        if let Some(unit) = &self.unit {
+            let mut of = units::table.into_boxed::<MultiBackend>();
+            if let Some(condition) = unit.condition(known)? {
+                of = of.filter(condition);
+            }
+            conditions.push(Box::new(in_select(flags::unit_id, of.select(units::id.nullable()))));
+        }
+        equal_ops!(conditions, self.run_id, flags::run_id, as_id);
+        ordered_ops!(conditions, self.opened_at, flags::opened_at, as_time);
+        ordered_ops!(conditions, self.changed_at, flags::changed_at, as_time);
+        combine!(self, conditions, flags::table, |part: &Self| part.condition(known))
+    }
+}
+
+/// Runs of jobs.
+#[derive(Debug, Clone, Default, InputObject)]
+pub struct JobRunFilter {
+    pub id: Option<IdOps>,
+    pub job: Option<StringOps>,
+    pub state: Option<RunStateOps>,
+    pub as_of: Option<DateOps>,
+    pub started_at: Option<DateTimeOps>,
+    pub and: Option<Vec<JobRunFilter>>,
+    pub or: Option<Vec<JobRunFilter>>,
+    pub not: Option<Box<JobRunFilter>>,
+}
+
+impl JobRunFilter {
+    pub fn condition(&self) -> Made<job_runs::table> {
+        let mut conditions: Vec<Pred<job_runs::table>> = Vec::new();
+        equal_ops!(conditions, self.id, job_runs::id, as_id);
+        text_ops!(conditions, self.job, job_runs::job);
+        equal_ops!(conditions, self.state, job_runs::state, as_word::<_, schema::enums::RunState>);
+        ordered_ops!(conditions, self.as_of, job_runs::as_of, as_is);
+        ordered_ops!(conditions, self.started_at, job_runs::started_at, as_time);
+        combine!(self, conditions, job_runs::table, Self::condition)
+    }
+}

@@ -1,0 +1,137 @@
+//! Children of a page are loaded together: each kind in one statement, whatever the length of
+//! the page.
+
+use super::context::RequestContext;
+use async_graphql::Error;
+use async_graphql::dataloader::Loader;
+use schema::models::{
+    ComplaintOfficer, Enterprise, FlagAssessment, IssueCategory, JobRun, Officer, Posting, Unit, UnitParent,
+    UnitResponse,
+};
+use schema::{Id, queries};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Loads what the objects of one request refer to.
+pub struct Loaders(pub RequestContext);
+
+/// Defines a key and what is loaded by it.
+macro_rules! loader {
+    ($(#[$doc:meta])* $key:ident => $value:ty, $load:path) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub struct $key(pub Id);
+
+        impl Loader<$key> for Loaders {
+            type Value = $value;
+            type Error = Arc<Error>;
+
+            async fn load(&self, keys: &[$key]) -> Result<HashMap<$key, $value>, Arc<Error>> {
+                let ids: Vec<Id> = keys.iter().map(|key| key.0).collect();
+                let found = self.0.read(move |conn| $load(conn, &ids)).await.map_err(Arc::new)?;
+                Ok(found.into_iter().map(|(id, value)| ($key(id), value)).collect())
+            }
+        }
+    };
+}
+
+loader!(OfficerKey => Officer, queries::officers_by_id);
+loader!(EnterpriseKey => Enterprise, queries::enterprises_by_id);
+loader!(JobRunKey => JobRun, queries::job_runs_by_id);
+loader!(
+    /// The allegations of a complaint.
+    AllegationsKey => Vec<ComplaintOfficer>, queries::allegations_of
+);
+loader!(
+    /// How many responses a complaint has.
+    ResponseCountKey => i64, queries::response_counts_of
+);
+loader!(
+    /// The parents of a unit in time.
+    ParentsKey => Vec<UnitParent>, queries::parents_of
+);
+loader!(
+    /// The postings of an officer.
+    PostingsKey => Vec<Posting>, queries::postings_of
+);
+loader!(
+    /// What the last run said of a flag.
+    AssessmentKey => FlagAssessment, queries::assessments_of
+);
+
+/// Defines a key of reference data, which the snapshot holds: only what is newer than it is asked
+/// of the database.
+macro_rules! reference_loader {
+    ($key:ident => $value:ty, $rows:ident, $place:ident, $load:path) => {
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub struct $key(pub Id);
+
+        impl Loader<$key> for Loaders {
+            type Value = $value;
+            type Error = Arc<Error>;
+
+            async fn load(&self, keys: &[$key]) -> Result<HashMap<$key, $value>, Arc<Error>> {
+                let snapshot = self.0.app.snapshots.current();
+                let reference = &snapshot.reference;
+                let mut found = HashMap::with_capacity(keys.len());
+                let mut newer = Vec::new();
+                for key in keys {
+                    match reference.$place(key.0).and_then(|place| reference.$rows.get(place as usize)) {
+                        Some(row) => {
+                            found.insert(*key, row.clone());
+                        }
+                        None => newer.push(key.0),
+                    }
+                }
+                if !newer.is_empty() {
+                    let rows = self.0.read(move |conn| $load(conn, &newer)).await.map_err(Arc::new)?;
+                    found.extend(rows.into_iter().map(|(id, row)| ($key(id), row)));
+                }
+                Ok(found)
+            }
+        }
+    };
+}
+
+reference_loader!(UnitKey => Unit, units, unit_place, queries::units_by_id);
+reference_loader!(CategoryKey => IssueCategory, categories, category_place, queries::categories_by_id);
+
+/// The first so many responses of a complaint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ResponsesKey {
+    pub complaint: Id,
+    pub first: i64,
+}
+
+impl Loader<ResponsesKey> for Loaders {
+    type Value = Vec<UnitResponse>;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[ResponsesKey]) -> Result<HashMap<ResponsesKey, Vec<UnitResponse>>, Arc<Error>> {
+        // A page asks for the same number of each; another number is another statement.
+        let mut by_number: HashMap<i64, Vec<Id>> = HashMap::new();
+        for key in keys {
+            by_number.entry(key.first).or_default().push(key.complaint);
+        }
+        let mut all = HashMap::new();
+        for (first, ids) in by_number {
+            let found =
+                self.0.read(move |conn| queries::first_responses_of(conn, &ids, first)).await.map_err(Arc::new)?;
+            all.extend(found.into_iter().map(|(complaint, rows)| (ResponsesKey { complaint, first }, rows)));
+        }
+        Ok(all)
+    }
+}
+
+/// One row by its id, through a loader.
+pub async fn one<K, V>(
+    loaders: &async_graphql::dataloader::DataLoader<Loaders>,
+    key: K,
+) -> async_graphql::Result<Option<V>>
+where
+    K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,
+    V: Send + Sync + Clone + 'static,
+    Loaders: Loader<K, Value = V, Error = Arc<Error>>,
+{
+    loaders.load_one(key).await.map_err(|e| (*e).clone())
+}

@@ -1,0 +1,190 @@
+//! What can be written.
+
+use super::context::{blocking, request, viewer};
+use super::enums::{Channel, ComplaintState, LegalForm, ResponseAction};
+use super::error::{Code, bad_input, error, from_store};
+use super::scalars::{Decimal, Moment, id, parse_id};
+use super::types::{Complaint, UnitResponse};
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use schema::domain::ids::{human_reference, random_id};
+use schema::enums::Role;
+use schema::register::{NewResponse, Submission, respond, submit};
+use schema::{StoreError, Timestamp};
+
+/// A complaint as it is submitted.
+#[derive(Debug, InputObject)]
+pub struct SubmitComplaintInput {
+    /// Chosen by the sender, one for each complaint: sent again with the same content it changes
+    /// nothing, with another it is a conflict.
+    pub idempotency_key: String,
+    /// Now unless told; from 1970 to tomorrow.
+    pub received_at: Option<Moment>,
+    pub occurred_at: Option<Moment>,
+    #[graphql(default_with = "LegalForm::Feedback")]
+    pub legal_form: LegalForm,
+    #[graphql(default_with = "Channel::Portal")]
+    pub channel: Channel,
+    /// 10 digits, 13 for a branch, or the 12-digit number of a household business. None for an
+    /// anonymous complaint.
+    pub tax_code: Option<String>,
+    /// Used where the enterprise is new.
+    pub enterprise_name: Option<String>,
+    /// The code of the unit complained about.
+    pub unit: Option<String>,
+    /// The code of the category.
+    pub category: Option<String>,
+    /// The codes of the officers named.
+    #[graphql(default)]
+    pub officers: Vec<String>,
+    /// 12 digits.
+    pub declaration_number: Option<String>,
+    pub text: String,
+    pub cost_vnd: Option<Decimal>,
+    pub delay_hours: Option<f64>,
+    #[graphql(default)]
+    pub blames_system: bool,
+    #[graphql(default)]
+    pub confidential: bool,
+}
+
+/// What the sender may know of a complaint.
+#[derive(SimpleObject)]
+pub struct Receipt {
+    pub id: ID,
+    /// The reference that people write on paper.
+    pub reference: String,
+    pub received_at: Moment,
+    pub state: ComplaintState,
+    pub version: i32,
+    /// False where the same submission had been made before.
+    pub created: bool,
+}
+
+/// A unit's answer.
+#[derive(Debug, InputObject)]
+pub struct RespondToComplaintInput {
+    pub complaint_id: ID,
+    /// The version of the complaint that is answered.
+    pub expected_version: i32,
+    pub action: ResponseAction,
+    pub text: String,
+    pub outcome: Option<String>,
+}
+
+#[derive(SimpleObject)]
+pub struct RespondToComplaintPayload {
+    pub complaint: Complaint,
+    pub response: UnitResponse,
+}
+
+pub struct Mutation;
+
+#[Object]
+impl Mutation {
+    /// Submits a complaint once.
+    async fn submit_complaint(&self, ctx: &Context<'_>, input: SubmitComplaintInput) -> Result<Receipt> {
+        let viewer = viewer(ctx)?.clone();
+        let app = request(ctx)?.app.clone();
+        let key = input.idempotency_key.trim().to_owned();
+        if key.is_empty() || key.chars().count() > 200 || key.chars().any(char::is_control) {
+            return Err(bad_input("idempotencyKey has 1 to 200 characters, for example a UUID"));
+        }
+        let submission = Submission {
+            received_at: input.received_at.map(|moment| moment.0),
+            occurred_at: input.occurred_at.map(|moment| moment.0),
+            legal_form: input.legal_form.into(),
+            channel: input.channel.into(),
+            tax_code: input.tax_code.filter(|code| !code.trim().is_empty()),
+            enterprise_name: input.enterprise_name,
+            unit: input.unit,
+            category: input.category,
+            officers: input.officers,
+            declaration_number: input.declaration_number.filter(|number| !number.trim().is_empty()),
+            text: input.text,
+            cost_vnd: input.cost_vnd.map(|cost| cost.0),
+            delay_hours: input.delay_hours,
+            blames_system: input.blames_system,
+            confidential: input.confidential,
+        };
+        let submitted = blocking(move || {
+            // Keys are each sender's own. A colon keeps them apart from the sources of imports.
+            let source = format!("api:{}", viewer.name);
+            let write = || app.db.write(&viewer.actor(), |tx| submit(tx, &source, &key, &submission));
+            let written = match write() {
+                // The same submission, twice at once: the other one was first.
+                Err(failure) if failure.is_lost_race() => write(),
+                written => written,
+            };
+            Ok(written.map_err(from_store)?.value)
+        })
+        .await?;
+        let complaint = submitted.complaint;
+        Ok(Receipt {
+            id: id(complaint.id),
+            reference: human_reference(complaint.id),
+            received_at: complaint.received_at.into(),
+            state: complaint.state.into(),
+            version: complaint.version,
+            created: submitted.created,
+        })
+    }
+
+    /// Answers a complaint, by the unit responsible.
+    async fn respond_to_complaint(
+        &self,
+        ctx: &Context<'_>,
+        input: RespondToComplaintInput,
+    ) -> Result<RespondToComplaintPayload> {
+        let viewer = viewer(ctx)?.clone();
+        let app = request(ctx)?.app.clone();
+        let scope = viewer.scope(&app.snapshots.current().reference.tree);
+        let complaint_id = parse_id(&input.complaint_id)?;
+        if input.text.trim().is_empty() || input.text.contains('\0') || input.text.chars().count() > 100_000 {
+            return Err(bad_input("text: say in 1 to 100,000 characters what was done"));
+        }
+        let (Role::UnitHead, Some(unit_id)) = (viewer.role, viewer.unit_id) else {
+            return Err(error(Code::Forbidden, "only the head of the unit responsible answers a complaint"));
+        };
+        blocking(move || {
+            let done = app
+                .db
+                .write(&viewer.actor(), |tx| {
+                    let found = schema::register::complaints::load(tx.conn, &[complaint_id])?;
+                    // Another unit's complaint is not there for this one.
+                    if !found.get(&complaint_id).is_some_and(|case| scope.contains(&case.complaint)) {
+                        return Err(StoreError::NotFound("there is no such complaint".into()));
+                    }
+                    let response = NewResponse {
+                        id: random_id(),
+                        unit_id,
+                        responded_at: Timestamp::now(),
+                        action: input.action.into(),
+                        text: input.text.clone(),
+                        outcome: input.outcome.clone(),
+                        satisfied: None,
+                    };
+                    let stored = response.clone();
+                    let case = respond(tx, complaint_id, input.expected_version, response)?;
+                    Ok((case, stored, tx.now))
+                })
+                .map_err(from_store)?;
+            let (case, response, recorded_at) = done.value;
+            Ok(RespondToComplaintPayload {
+                response: UnitResponse(schema::models::UnitResponse {
+                    complaint_id,
+                    id: response.id,
+                    unit_id,
+                    responded_at: response.responded_at,
+                    recorded_at,
+                    action: response.action,
+                    text: response.text,
+                    outcome: response.outcome,
+                    satisfied: None,
+                    actor: viewer.actor(),
+                }),
+                complaint: Complaint(case.complaint),
+            })
+        })
+        .await
+    }
+}

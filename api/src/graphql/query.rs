@@ -1,0 +1,402 @@
+//! What can be asked.
+
+use super::connection::connect;
+use super::context::{blocking, request, snapshot, viewer};
+use super::error::{bad_input, from_job};
+use super::filters::*;
+use super::page::{PageArgs, SortDirection};
+use super::scalars::parse_id;
+use super::statistics::{self, ComplaintStatisticsFilter, StatisticsDimension, StatisticsOrder};
+use super::types::*;
+use crate::auth::Scope;
+use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
+use diesel::prelude::*;
+use schema::db::MultiBackend;
+use schema::queries::{self, Direction, Pred, in_select};
+use schema::tables::{complaints, flags, officers, unit_responses, units};
+use schema::{Id, StoreError};
+
+/// Defines how a list can be ordered.
+macro_rules! order {
+    ($field:ident, $order:ident, $sort:path { $($variant:ident),+ } default $default:ident $direction:ident) => {
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+        pub enum $field { $($variant),+ }
+
+        #[derive(Debug, Clone, Copy, InputObject)]
+        pub struct $order {
+            pub field: $field,
+            #[graphql(default_with = "SortDirection::Asc")]
+            pub direction: SortDirection,
+        }
+
+        impl $order {
+            fn list(order: Option<Vec<Self>>) -> Vec<($sort, Direction)> {
+                use $sort as Sort;
+                match order.filter(|order| !order.is_empty()) {
+                    None => vec![(Sort::$default, Direction::$direction)],
+                    Some(order) => order
+                        .into_iter()
+                        .map(|one| (match one.field { $($field::$variant => Sort::$variant),+ }, one.direction.into()))
+                        .collect(),
+                }
+            }
+        }
+    };
+}
+
+order!(ComplaintOrderField, ComplaintOrder, queries::ComplaintSort { ReceivedAt, RecordedAt, StateSince, CostVnd, DelayHours } default ReceivedAt Desc);
+order!(UnitOrderField, UnitOrder, queries::UnitSort { Code, NameVi, Kind } default Code Asc);
+order!(OfficerOrderField, OfficerOrder, queries::OfficerSort { Code, Name } default Code Asc);
+order!(EnterpriseOrderField, EnterpriseOrder, queries::EnterpriseSort { TaxCode, Name } default TaxCode Asc);
+order!(IssueCategoryOrderField, IssueCategoryOrder, queries::CategorySort { Code, NameVi, Kind } default Code Asc);
+order!(UnitResponseOrderField, UnitResponseOrder, queries::ResponseSort { RespondedAt } default RespondedAt Desc);
+order!(FlagOrderField, FlagOrder, queries::FlagSort { ChangedAt, OpenedAt, Tier } default Tier Desc);
+order!(JobRunOrderField, JobRunOrder, queries::JobRunSort { StartedAt } default StartedAt Desc);
+
+pub struct Query;
+
+#[Object]
+impl Query {
+    /// Complaints, the latest first.
+    #[allow(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn complaints(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<ComplaintFilter>,
+        order_by: Option<Vec<ComplaintOrder>>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<ComplaintConnection> {
+        let known = snapshot(ctx)?.reference.clone();
+        let scope = viewer(ctx)?.scope(&known.tree);
+        let make = move || {
+            let own = filter.as_ref().map_or(Ok(None), |filter| filter.condition(&known))?;
+            Ok::<_, StoreError>(scoped(&scope, own))
+        };
+        connect!(
+            ctx,
+            PageArgs { first, after, last, before },
+            make,
+            ComplaintOrder::list(order_by),
+            queries::list_complaints,
+            queries::count_complaints,
+            queries::ComplaintSort,
+            Complaint,
+            ComplaintConnection,
+            ComplaintEdge
+        )
+    }
+
+    /// One complaint; null where there is none, or none that you may see.
+    async fn complaint(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Complaint>> {
+        let (scope, id) = (viewer(ctx)?.scope(&snapshot(ctx)?.reference.tree), parse_id(&id)?);
+        let found = request(ctx)?
+            .read(move |conn| {
+                let row: Option<schema::models::Complaint> =
+                    complaints::table.find(id).select(schema::models::Complaint::as_select()).first(conn).optional()?;
+                Ok(row.filter(|row| scope.contains(row)))
+            })
+            .await?;
+        Ok(found.map(Complaint))
+    }
+
+    /// The categories of issues, on two levels.
+    #[allow(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn issue_categories(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<CategoryFilter>,
+        order_by: Option<Vec<IssueCategoryOrder>>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<IssueCategoryConnection> {
+        viewer(ctx)?;
+        let make = move || filter.as_ref().map_or(Ok(None), CategoryFilter::condition);
+        connect!(
+            ctx,
+            PageArgs { first, after, last, before },
+            make,
+            IssueCategoryOrder::list(order_by),
+            queries::list_categories,
+            queries::count_categories,
+            queries::CategorySort,
+            IssueCategory,
+            IssueCategoryConnection,
+            IssueCategoryEdge
+        )
+    }
+
+    /// Responses of units, the latest first.
+    #[allow(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn unit_responses(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<ResponseFilter>,
+        order_by: Option<Vec<UnitResponseOrder>>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<UnitResponseConnection> {
+        let known = snapshot(ctx)?.reference.clone();
+        let scope = viewer(ctx)?.scope(&known.tree);
+        let make = move || {
+            let own = filter.as_ref().map_or(Ok(None), |filter| filter.condition(&known))?;
+            let Some(scope) = scope.condition() else { return Ok::<_, StoreError>(own) };
+            let seen = complaints::table.into_boxed::<MultiBackend>().filter(scope).select(complaints::id);
+            let seen: Pred<unit_responses::table> = Box::new(in_select(unit_responses::complaint_id, seen));
+            Ok(Some(match own {
+                None => seen,
+                Some(own) => Box::new(seen.and(own)),
+            }))
+        };
+        connect!(
+            ctx,
+            PageArgs { first, after, last, before },
+            make,
+            UnitResponseOrder::list(order_by),
+            queries::list_responses,
+            queries::count_responses,
+            queries::ResponseSort,
+            UnitResponse,
+            UnitResponseConnection,
+            UnitResponseEdge
+        )
+    }
+
+    /// Units, by code.
+    #[allow(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn units(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<UnitFilter>,
+        order_by: Option<Vec<UnitOrder>>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<UnitConnection> {
+        viewer(ctx)?;
+        let known = snapshot(ctx)?.reference.clone();
+        let make = move || filter.as_ref().map_or(Ok(None), |filter| filter.condition(&known));
+        connect!(
+            ctx,
+            PageArgs { first, after, last, before },
+            make,
+            UnitOrder::list(order_by),
+            queries::list_units,
+            queries::count_units,
+            queries::UnitSort,
+            Unit,
+            UnitConnection,
+            UnitEdge
+        )
+    }
+
+    /// One unit, by its id or its code.
+    async fn unit(&self, ctx: &Context<'_>, id: Option<ID>, code: Option<String>) -> Result<Option<Unit>> {
+        viewer(ctx)?;
+        let by = id_or_code(id, code)?;
+        let found = request(ctx)?
+            .read(move |conn| {
+                let query = units::table.into_boxed();
+                let query = match by {
+                    IdOrCode::Id(id) => query.filter(units::id.eq(id)),
+                    IdOrCode::Code(code) => query.filter(units::code.eq(code)),
+                };
+                Ok(query.select(schema::models::Unit::as_select()).first(conn).optional()?)
+            })
+            .await?;
+        Ok(found.map(Unit))
+    }
+
+    /// Officers, by code.
+    #[allow(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn officers(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<OfficerFilter>,
+        order_by: Option<Vec<OfficerOrder>>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<OfficerConnection> {
+        viewer(ctx)?;
+        let known = snapshot(ctx)?.reference.clone();
+        let make = move || filter.as_ref().map_or(Ok(None), |filter| filter.condition(&known));
+        connect!(
+            ctx,
+            PageArgs { first, after, last, before },
+            make,
+            OfficerOrder::list(order_by),
+            queries::list_officers,
+            queries::count_officers,
+            queries::OfficerSort,
+            Officer,
+            OfficerConnection,
+            OfficerEdge
+        )
+    }
+
+    /// One officer, by id or code.
+    async fn officer(&self, ctx: &Context<'_>, id: Option<ID>, code: Option<String>) -> Result<Option<Officer>> {
+        viewer(ctx)?;
+        let by = id_or_code(id, code)?;
+        let found = request(ctx)?
+            .read(move |conn| {
+                let query = officers::table.into_boxed();
+                let query = match by {
+                    IdOrCode::Id(id) => query.filter(officers::id.eq(id)),
+                    IdOrCode::Code(code) => query.filter(officers::code.eq(code)),
+                };
+                Ok(query.select(schema::models::Officer::as_select()).first(conn).optional()?)
+            })
+            .await?;
+        Ok(found.map(Officer))
+    }
+
+    /// Enterprises, by tax code.
+    #[allow(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn enterprises(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<EnterpriseFilter>,
+        order_by: Option<Vec<EnterpriseOrder>>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<EnterpriseConnection> {
+        viewer(ctx)?;
+        let make = move || filter.as_ref().map_or(Ok(None), EnterpriseFilter::condition);
+        connect!(
+            ctx,
+            PageArgs { first, after, last, before },
+            make,
+            EnterpriseOrder::list(order_by),
+            queries::list_enterprises,
+            queries::count_enterprises,
+            queries::EnterpriseSort,
+            Enterprise,
+            EnterpriseConnection,
+            EnterpriseEdge
+        )
+    }
+
+    /// Flags, the gravest first.
+    #[allow(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn flags(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<FlagFilter>,
+        order_by: Option<Vec<FlagOrder>>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<FlagConnection> {
+        viewer(ctx)?;
+        let known = snapshot(ctx)?.reference.clone();
+        let make = move || filter.as_ref().map_or(Ok(None), |filter| filter.condition(&known));
+        connect!(
+            ctx,
+            PageArgs { first, after, last, before },
+            make,
+            FlagOrder::list(order_by),
+            queries::list_flags,
+            queries::count_flags,
+            queries::FlagSort,
+            Flag,
+            FlagConnection,
+            FlagEdge
+        )
+    }
+
+    async fn flag(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Flag>> {
+        viewer(ctx)?;
+        let id = parse_id(&id)?;
+        let found = request(ctx)?
+            .read(move |conn| {
+                Ok(flags::table.find(id).select(schema::models::Flag::as_select()).first(conn).optional()?)
+            })
+            .await?;
+        Ok(found.map(Flag))
+    }
+
+    /// Runs of jobs, the latest first.
+    #[allow(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn job_runs(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<JobRunFilter>,
+        order_by: Option<Vec<JobRunOrder>>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<JobRunConnection> {
+        viewer(ctx)?;
+        let make = move || filter.as_ref().map_or(Ok(None), JobRunFilter::condition);
+        connect!(
+            ctx,
+            PageArgs { first, after, last, before },
+            make,
+            JobRunOrder::list(order_by),
+            queries::list_job_runs,
+            queries::count_job_runs,
+            queries::JobRunSort,
+            JobRun,
+            JobRunConnection,
+            JobRunEdge
+        )
+    }
+
+    /// Counts of complaints by groups, from the columnar snapshot.
+    async fn complaint_statistics(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<ComplaintStatisticsFilter>,
+        #[graphql(default)] group_by: Vec<StatisticsDimension>,
+        order_by: Option<Vec<StatisticsOrder>>,
+        #[graphql(default = 1000)] first: i32,
+    ) -> Result<ComplaintStatistics> {
+        let snapshot = snapshot(ctx)?;
+        let scope = viewer(ctx)?.scope(&snapshot.reference.tree);
+        let limit = usize::try_from(first)
+            .ok()
+            .filter(|n| *n <= statistics::MOST_GROUPS)
+            .ok_or_else(|| bad_input(format!("first is from 0 to {}", statistics::MOST_GROUPS)))?;
+        let question = statistics::question(&snapshot, &scope, filter.as_ref(), &group_by, order_by, limit)?;
+        let dimensions = question.group_by.clone();
+        let of = std::sync::Arc::clone(&snapshot);
+        let answer = blocking(move || jobs::statistics::statistics(&of, &question).map_err(from_job)).await?;
+        Ok(ComplaintStatistics::new(&snapshot, answer, dimensions))
+    }
+}
+
+/// A condition over complaints, and that the viewer may see them.
+fn scoped(scope: &Scope, own: Option<Pred<complaints::table>>) -> Option<Pred<complaints::table>> {
+    match (scope.condition(), own) {
+        (None, own) => own,
+        (scope, None) => scope,
+        (Some(scope), Some(own)) => Some(Box::new(scope.and(own))),
+    }
+}
+
+enum IdOrCode {
+    Id(Id),
+    Code(String),
+}
+
+fn id_or_code(id: Option<ID>, code: Option<String>) -> Result<IdOrCode> {
+    match (id, code) {
+        (Some(id), None) => Ok(IdOrCode::Id(parse_id(&id)?)),
+        (None, Some(code)) => Ok(IdOrCode::Code(code)),
+        _ => Err(bad_input("give either an id or a code")),
+    }
+}

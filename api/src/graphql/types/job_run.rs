@@ -1,0 +1,75 @@
+use crate::graphql::connection::connection;
+use crate::graphql::enums::RunState;
+use crate::graphql::scalars::{Moment, id};
+use async_graphql::{ID, Json, Object};
+use chrono::NaiveDate;
+use schema::models;
+
+/// A run of a job.
+pub struct JobRun(pub models::JobRun);
+
+impl From<models::JobRun> for JobRun {
+    fn from(row: models::JobRun) -> Self {
+        Self(row)
+    }
+}
+
+#[Object]
+impl JobRun {
+    async fn id(&self) -> ID {
+        id(self.0.id)
+    }
+
+    async fn job(&self) -> &str {
+        &self.0.job
+    }
+
+    async fn state(&self) -> RunState {
+        self.0.state.into()
+    }
+
+    async fn scheduled_at(&self) -> Moment {
+        self.0.scheduled_at.into()
+    }
+
+    async fn started_at(&self) -> Moment {
+        self.0.started_at.into()
+    }
+
+    async fn finished_at(&self) -> Option<Moment> {
+        self.0.finished_at.map(Into::into)
+    }
+
+    /// The day for which it was run.
+    async fn as_of(&self) -> Option<NaiveDate> {
+        self.0.as_of
+    }
+
+    /// The position of the register that it knew.
+    async fn known_at(&self) -> Option<i64> {
+        self.0.known_at
+    }
+
+    async fn rules(&self) -> Option<Json<&serde_json::Value>> {
+        self.0.rules.as_ref().map(|rules| Json(&rules.0))
+    }
+
+    async fn code_version(&self) -> &str {
+        &self.0.code_version
+    }
+
+    /// The hash over its canonical inputs and outputs.
+    async fn hash(&self) -> Option<&str> {
+        self.0.result_hash.as_deref()
+    }
+
+    async fn summary(&self) -> Option<Json<&serde_json::Value>> {
+        self.0.summary.as_ref().map(|summary| Json(&summary.0))
+    }
+
+    async fn error(&self) -> Option<&str> {
+        self.0.error.as_deref()
+    }
+}
+
+connection!(JobRun, JobRunConnection, JobRunEdge);

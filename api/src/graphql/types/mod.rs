@@ -1,0 +1,20 @@
+//! GraphQL types, each its own struct around what is stored.
+
+mod complaint;
+mod flag;
+mod job_run;
+mod people;
+mod response;
+mod statistics;
+mod unit;
+
+pub use complaint::{Complaint, ComplaintConnection, ComplaintEdge};
+pub use flag::{Flag, FlagConnection, FlagEdge};
+pub use job_run::{JobRun, JobRunConnection, JobRunEdge};
+pub use people::{
+    Enterprise, EnterpriseConnection, EnterpriseEdge, IssueCategory, IssueCategoryConnection, IssueCategoryEdge,
+    Officer, OfficerConnection, OfficerEdge,
+};
+pub use response::{UnitResponse, UnitResponseConnection, UnitResponseEdge};
+pub use statistics::ComplaintStatistics;
+pub use unit::{Unit, UnitConnection, UnitEdge};

@@ -1,0 +1,164 @@
+//! Officers, enterprises and the categories of what they quarrel about.
+
+use super::Unit;
+use crate::graphql::connection::connection;
+use crate::graphql::context::loaders;
+use crate::graphql::enums::CategoryKind;
+use crate::graphql::loaders::{CategoryKey, PostingsKey, UnitKey, one};
+use crate::graphql::scalars::id;
+use async_graphql::{Context, ID, Object, Result};
+use chrono::NaiveDate;
+use schema::models::{self, SINCE_EVER};
+
+/// An officer.
+pub struct Officer(pub models::Officer);
+
+impl From<models::Officer> for Officer {
+    fn from(row: models::Officer) -> Self {
+        Self(row)
+    }
+}
+
+#[Object]
+impl Officer {
+    async fn id(&self) -> ID {
+        id(self.0.id)
+    }
+
+    async fn code(&self) -> &str {
+        &self.0.code
+    }
+
+    async fn name(&self) -> Option<&str> {
+        self.0.name.as_deref()
+    }
+
+    async fn rank(&self) -> Option<&str> {
+        self.0.rank.as_deref()
+    }
+
+    async fn appointed_on(&self) -> Option<NaiveDate> {
+        self.0.appointed_on
+    }
+
+    /// Made by an import that met the code before anybody described it.
+    async fn unknown(&self) -> bool {
+        self.0.unknown
+    }
+
+    /// Where the officer served, oldest first.
+    async fn postings(&self, ctx: &Context<'_>) -> Result<Vec<Posting>> {
+        let rows = one(loaders(ctx)?, PostingsKey(self.0.id)).await?.unwrap_or_default();
+        Ok(rows.into_iter().map(Posting).collect())
+    }
+}
+
+/// An officer's time at a unit.
+pub struct Posting(models::Posting);
+
+#[Object]
+impl Posting {
+    async fn unit(&self, ctx: &Context<'_>) -> Result<Option<Unit>> {
+        Ok(one(loaders(ctx)?, UnitKey(self.0.unit_id)).await?.map(Unit))
+    }
+
+    async fn valid_from(&self) -> Option<NaiveDate> {
+        (self.0.valid_from != SINCE_EVER).then_some(self.0.valid_from)
+    }
+
+    async fn valid_to(&self) -> Option<NaiveDate> {
+        self.0.valid_to
+    }
+}
+
+/// An enterprise.
+pub struct Enterprise(pub models::Enterprise);
+
+impl From<models::Enterprise> for Enterprise {
+    fn from(row: models::Enterprise) -> Self {
+        Self(row)
+    }
+}
+
+#[Object]
+impl Enterprise {
+    async fn id(&self) -> ID {
+        id(self.0.id)
+    }
+
+    async fn tax_code(&self) -> &str {
+        &self.0.tax_code
+    }
+
+    async fn name(&self) -> Option<&str> {
+        self.0.name.as_deref()
+    }
+
+    /// Enterprises of one owner, or of one customs broker, share a group.
+    async fn group_code(&self) -> Option<&str> {
+        self.0.group_code.as_deref()
+    }
+}
+
+/// A category of issues, of the first or the second level.
+pub struct IssueCategory(pub models::IssueCategory);
+
+impl From<models::IssueCategory> for IssueCategory {
+    fn from(row: models::IssueCategory) -> Self {
+        Self(row)
+    }
+}
+
+#[Object]
+impl IssueCategory {
+    async fn id(&self) -> ID {
+        id(self.0.id)
+    }
+
+    async fn code(&self) -> &str {
+        &self.0.code
+    }
+
+    async fn name_vi(&self) -> &str {
+        &self.0.name_vi
+    }
+
+    async fn name_en(&self) -> Option<&str> {
+        self.0.name_en.as_deref()
+    }
+
+    async fn kind(&self) -> CategoryKind {
+        self.0.kind.into()
+    }
+
+    /// Obstruction, harassment, corruption and their like.
+    async fn serious(&self) -> bool {
+        self.0.serious
+    }
+
+    /// Days within which it must be answered.
+    async fn deadline_days(&self) -> Option<i32> {
+        self.0.deadline_days
+    }
+
+    /// Made by an import that met its code before anybody described it.
+    async fn unknown(&self) -> bool {
+        self.0.unknown
+    }
+
+    /// The category above; null for one of the first level.
+    async fn parent(&self, ctx: &Context<'_>) -> Result<Option<IssueCategory>> {
+        let Some(parent) = self.0.parent_id else { return Ok(None) };
+        Ok(one(loaders(ctx)?, CategoryKey(parent)).await?.map(IssueCategory))
+    }
+
+    /// The headquarters unit whose field it is.
+    async fn owner(&self, ctx: &Context<'_>) -> Result<Option<Unit>> {
+        let Some(owner) = self.0.owner_unit_id else { return Ok(None) };
+        Ok(one(loaders(ctx)?, UnitKey(owner)).await?.map(Unit))
+    }
+}
+
+connection!(Officer, OfficerConnection, OfficerEdge);
+connection!(Enterprise, EnterpriseConnection, EnterpriseEdge);
+connection!(IssueCategory, IssueCategoryConnection, IssueCategoryEdge);

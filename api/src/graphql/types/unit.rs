@@ -1,0 +1,96 @@
+use crate::graphql::connection::connection;
+use crate::graphql::context::loaders;
+use crate::graphql::enums::{PeerGroup, UnitKind};
+use crate::graphql::loaders::{ParentsKey, UnitKey, one};
+use crate::graphql::scalars::id;
+use async_graphql::{Context, ID, Object, Result};
+use chrono::NaiveDate;
+use schema::models::{self, SINCE_EVER};
+
+/// A unit of customs.
+pub struct Unit(pub models::Unit);
+
+impl From<models::Unit> for Unit {
+    fn from(row: models::Unit) -> Self {
+        Self(row)
+    }
+}
+
+/// A day that is not the beginning of all days.
+fn since(day: NaiveDate) -> Option<NaiveDate> {
+    (day != SINCE_EVER).then_some(day)
+}
+
+#[Object]
+impl Unit {
+    async fn id(&self) -> ID {
+        id(self.0.id)
+    }
+
+    async fn code(&self) -> &str {
+        &self.0.code
+    }
+
+    async fn name_vi(&self) -> &str {
+        &self.0.name_vi
+    }
+
+    async fn name_en(&self) -> Option<&str> {
+        self.0.name_en.as_deref()
+    }
+
+    async fn kind(&self) -> UnitKind {
+        self.0.kind.into()
+    }
+
+    /// The units that it is compared with.
+    async fn peer_group(&self) -> Option<PeerGroup> {
+        self.0.peer_group.map(Into::into)
+    }
+
+    /// The field of a headquarters unit.
+    async fn field(&self) -> Option<&str> {
+        self.0.field.as_deref()
+    }
+
+    /// Its first day; null for ever.
+    async fn valid_from(&self) -> Option<NaiveDate> {
+        since(self.0.valid_from)
+    }
+
+    /// Its last day; null until now.
+    async fn valid_to(&self) -> Option<NaiveDate> {
+        self.0.valid_to
+    }
+
+    /// Made by an import that met its code before anybody described it.
+    async fn unknown(&self) -> bool {
+        self.0.unknown
+    }
+
+    /// The units above it in time, oldest first.
+    async fn parents(&self, ctx: &Context<'_>) -> Result<Vec<UnitParent>> {
+        let rows = one(loaders(ctx)?, ParentsKey(self.0.id)).await?.unwrap_or_default();
+        Ok(rows.into_iter().map(UnitParent).collect())
+    }
+}
+
+/// The unit above a unit for some time.
+pub struct UnitParent(models::UnitParent);
+
+#[Object]
+impl UnitParent {
+    async fn unit(&self, ctx: &Context<'_>) -> Result<Option<Unit>> {
+        Ok(one(loaders(ctx)?, UnitKey(self.0.parent_id)).await?.map(Unit))
+    }
+
+    async fn valid_from(&self) -> Option<NaiveDate> {
+        since(self.0.valid_from)
+    }
+
+    async fn valid_to(&self) -> Option<NaiveDate> {
+        self.0.valid_to
+    }
+}
+
+connection!(Unit, UnitConnection, UnitEdge);

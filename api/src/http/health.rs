@@ -1,0 +1,46 @@
+//! What load balancers and tools ask for.
+
+use super::Service;
+use super::graphql::refusal;
+use crate::auth::{bearer, viewer};
+use crate::graphql::context::blocking;
+use crate::graphql::error::{Code, from_store};
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::json;
+
+/// The process answers.
+pub async fn healthz() -> HttpResponse {
+    HttpResponse::Ok().json(json!({ "status": "ok" }))
+}
+
+/// The database answers, is migrated, and the snapshot is loaded.
+pub async fn readyz(service: Data<Service>) -> HttpResponse {
+    let db = service.app.db.clone();
+    let pending = blocking(move || db.read(schema::Conn::has_pending_migrations).map_err(from_store)).await;
+    let snapshot = service.app.snapshots.current();
+    let (status, word) = match pending {
+        Ok(false) => (StatusCode::OK, "ready"),
+        Ok(true) => (StatusCode::SERVICE_UNAVAILABLE, "the database is not migrated"),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer"),
+    };
+    HttpResponse::build(status).json(json!({ "status": word, "position": snapshot.position, "asOf": snapshot.as_of }))
+}
+
+/// The schema; in production only for those who have a token.
+pub async fn sdl(service: Data<Service>, http: HttpRequest) -> HttpResponse {
+    if !service.dev {
+        let token = bearer(http.headers()).map(str::to_owned);
+        let db = service.app.db.clone();
+        let known = match token {
+            Some(token) => blocking(move || viewer(&db, &token).map_err(from_store)).await.ok().flatten().is_some(),
+            None => false,
+        };
+        if !known {
+            let message = "send a token: Authorization: Bearer …";
+            return refusal(&http, StatusCode::UNAUTHORIZED, Code::Unauthenticated, message);
+        }
+    }
+    HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(service.sdl.clone())
+}

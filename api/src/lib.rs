@@ -1,0 +1,7 @@
+//! What is served: GraphQL over HTTP, access control and the command line.
+
+pub mod access;
+pub mod auth;
+pub mod cli;
+pub mod graphql;
+pub mod http;

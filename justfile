@@ -1,0 +1,34 @@
+# The habits of the project. `just` lists them.
+
+default:
+    @just --list
+
+# Everything that CI checks
+ci:
+    bash .ci/run
+
+# Format, lint
+lint:
+    cargo fmt
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# All tests: the command of the README
+test:
+    cargo test --workspace
+
+# Accept the schema as it is now: review the difference of docs/schema.graphql.snap
+schema:
+    INSTA_UPDATE=always cargo test -p api --test whole documents
+
+# Licences, sources and bans of what we depend on; advisories where they can be reached
+deny:
+    cargo deny check bans licenses sources
+
+# The rate of an import against `sqlite3 .import` and `COPY … FROM`, in one run
+bench-import rows="200000":
+    cargo build --release -p api
+    python3 tests/bench/import.py --rows {{rows}}
+
+# GraphiQL's assets from npm, as they are embedded in the binary
+graphiql:
+    bash api/assets/graphiql/fetch.sh

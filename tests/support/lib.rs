@@ -1,0 +1,35 @@
+//! What the tests of the whole program share: databases of their own, the started binary, and a
+//! client.
+
+mod browser;
+mod database;
+mod postgres;
+mod program;
+
+pub use browser::dump_dom;
+pub use database::Database;
+pub use program::{Answer, Finished, Program, Server};
+
+use std::path::{Path, PathBuf};
+
+/// The folder of the project.
+pub fn project() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+/// The real register, where it lies beside the project; says so where it does not.
+pub fn cpdp() -> Option<PathBuf> {
+    let file = project().join("../shared/data/cpdp/complaints_2000-2016.csv.gz");
+    if file.is_file() {
+        return Some(file);
+    }
+    eprintln!("NOT TESTED: the real register is not at {}", file.display());
+    None
+}
+
+/// Writes a file into a folder and returns its path.
+pub fn file(folder: &Path, name: &str, contents: impl AsRef<[u8]>) -> PathBuf {
+    let path = folder.join(name);
+    std::fs::write(&path, contents).expect("a file of the test can be written");
+    path
+}

@@ -1,0 +1,189 @@
+//! The binary: run to its end, or started as a server and asked.
+
+use crate::Database;
+use serde_json::{Value, json};
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+
+/// The binary under test.
+#[derive(Debug, Clone)]
+pub struct Program(pub PathBuf);
+
+/// A program that ended.
+#[derive(Debug)]
+pub struct Finished {
+    pub status: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Finished {
+    fn of(output: &Output) -> Self {
+        Self {
+            status: output.status.code().unwrap_or(-1),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// The one JSON document on standard output.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("no JSON document ({e}): {self:?}"))
+    }
+
+    #[track_caller]
+    pub fn ok(self) -> Self {
+        assert_eq!(self.status, 0, "{self:?}");
+        self
+    }
+}
+
+impl Program {
+    pub fn command(&self, database: &Database) -> Command {
+        let mut command = Command::new(&self.0);
+        command.env("PHANANH_DATABASE_URL", &database.url).env_remove("RUST_LOG").stdin(Stdio::null());
+        command
+    }
+
+    pub fn run<A: AsRef<OsStr>>(&self, database: &Database, args: impl IntoIterator<Item = A>) -> Finished {
+        Finished::of(&self.command(database).args(args).output().expect("the program runs"))
+    }
+
+    /// Runs a command that must succeed and returns its JSON document.
+    #[track_caller]
+    pub fn json(&self, database: &Database, args: &[&str]) -> Value {
+        self.run(database, [args, &["--format", "json"]].concat()).ok().json()
+    }
+
+    /// Makes a token.
+    #[track_caller]
+    pub fn token(&self, database: &Database, role: &str, unit: Option<&str>) -> String {
+        let name = format!("{role}-{}", unit.unwrap_or("all"));
+        let mut args = vec!["token", "create", "--name", &name, "--role", role];
+        args.extend(unit.iter().flat_map(|unit| ["--unit", unit]));
+        self.json(database, &args)["token"].as_str().expect("a token").to_owned()
+    }
+
+    /// Starts a server on a free port and waits until it says where it is.
+    pub fn serve(&self, database: &Database, args: &[&str]) -> Server {
+        let mut child = self
+            .command(database)
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the server starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+        let address =
+            lines.by_ref().map_while(Result::ok).find_map(|line| line.strip_prefix("address: ").map(str::to_owned));
+        let Some(address) = address else {
+            let mut err = String::new();
+            child.stderr.take().expect("its errors").read_to_string(&mut err).ok();
+            panic!("the server did not start: {err}");
+        };
+        Server { child, address }
+    }
+}
+
+/// A started server; it is killed with the test.
+pub struct Server {
+    child: Child,
+    pub address: String,
+}
+
+/// An HTTP answer.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: u16,
+    pub content_type: String,
+    pub text: String,
+}
+
+impl Answer {
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|e| panic!("no JSON ({e}): {self:?}"))
+    }
+
+    /// The codes of the errors of a GraphQL answer.
+    pub fn codes(&self) -> Vec<String> {
+        let errors = self.json()["errors"].as_array().cloned().unwrap_or_default();
+        errors.iter().map(|error| error["extensions"]["code"].as_str().unwrap_or("none").to_owned()).collect()
+    }
+}
+
+impl Server {
+    /// Sends a request; `headers` without those of the client itself.
+    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.address));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(body.to_owned()).expect("a request");
+        let mut response = agent.run(request).expect("the server answers");
+        let content_type = response.headers().get("content-type").and_then(|value| value.to_str().ok());
+        Answer {
+            content_type: content_type.unwrap_or_default().to_owned(),
+            status: response.status().as_u16(),
+            text: response.body_mut().with_config().limit(64 << 20).read_to_string().expect("a body"),
+        }
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, &[], "")
+    }
+
+    /// Sends a GraphQL request.
+    pub fn graphql(&self, token: &str, query: &str, variables: &Value) -> Answer {
+        let bearer = format!("Bearer {token}");
+        let mut headers = vec![("content-type", "application/json"), ("accept", "application/graphql-response+json")];
+        if !token.is_empty() {
+            headers.push(("authorization", &bearer));
+        }
+        self.send("POST", "/graphql", &headers, &json!({ "query": query, "variables": variables }).to_string())
+    }
+
+    /// Sends a query that must succeed and returns its data.
+    #[track_caller]
+    pub fn data(&self, token: &str, query: &str) -> Value {
+        self.data_with(token, query, &json!({}))
+    }
+
+    #[track_caller]
+    pub fn data_with(&self, token: &str, query: &str, variables: &Value) -> Value {
+        let answer = self.graphql(token, query, variables).json();
+        assert!(answer.get("errors").is_none(), "{query}: {answer}");
+        answer["data"].clone()
+    }
+
+    /// The number of SQL statements that a query took; for servers started with --dev.
+    #[track_caller]
+    pub fn statements(&self, token: &str, query: &str) -> u64 {
+        let answer = self.graphql(token, query, &json!({})).json();
+        assert!(answer.get("errors").is_none(), "{query}: {answer}");
+        answer["extensions"]["statements"].as_u64().expect("a server that counts")
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends a signal by name and returns the exit status.
+    pub fn end_by(mut self, signal: &str) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", signal, &pid]).status().expect("kill runs").success());
+        self.child.wait().expect("the server ends").code()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ended_already = self.child.kill();
+        let _ended_already = self.child.wait();
+    }
+}

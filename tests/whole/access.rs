@@ -1,0 +1,265 @@
+//! Who may see and do what: everything is denied by default.
+
+use crate::program;
+use crate::world;
+use api::access::{Guard, TABLE, allowed};
+use schema::enums::Role;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use tests::Database;
+
+fn guard() -> Guard {
+    Guard::new(&api::graphql::sdl(&api::graphql::schema(false))).unwrap()
+}
+
+#[test]
+fn the_table_knows_every_field_of_the_schema_and_nothing_else() {
+    let guard = guard();
+    let fields: BTreeSet<(&str, &str)> = guard.fields().collect();
+    assert!(fields.len() > 250, "{}", fields.len());
+    for (of, field) in &fields {
+        let known = TABLE.iter().any(|(name, one, _)| name == of && (one == field || *one == "*"));
+        assert!(known, "{of}.{field} stands in no row: it is denied to everybody");
+    }
+    for (of, field, _) in TABLE {
+        let known = fields.iter().any(|(name, one)| name == of && (*field == "*" || one == field));
+        assert!(known, "the table speaks of {of}.{field}, which is not in the schema");
+    }
+    // What is new is denied until somebody says who may see it.
+    assert!(!allowed(Role::Board, "Complaint2", "text") && !allowed(Role::Board, "Query", "everything"));
+}
+
+/// Documents that name each root field, and for input objects each of their fields.
+#[test]
+fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
+    let database = Database::sqlite();
+    world::fill(&database);
+    let phananh = program();
+    let tokens: Vec<(Role, String)> = Role::WORDS
+        .iter()
+        .map(|word| {
+            let role: Role = word.parse().unwrap();
+            (role, phananh.token(&database, word, (role == Role::UnitHead).then_some("02CV")))
+        })
+        .collect();
+    let server = phananh.serve(&database, &[]);
+    let id = "00000000-0000-0000-0000-000000000000";
+    let single = |field: &str| match field {
+        "complaint" | "flag" => format!("{field}(id: \"{id}\") {{ id }}"),
+        "unit" | "officer" => format!("{field}(code: \"x\") {{ code }}"),
+        "complaintStatistics" => format!("{field} {{ position }}"),
+        list => format!("{list} {{ totalCount }}"),
+    };
+    let guard = guard();
+    let mut tried = 0;
+    let roots: Vec<&str> = guard.fields().filter(|(of, _)| *of == "Query").map(|(_, field)| field).collect();
+    for (role, token) in &tokens {
+        for field in &roots {
+            let answer = server.graphql(token, &format!("{{ {} }}", single(field)), &json!({}));
+            let may = allowed(*role, "Query", field);
+            assert_eq!(answer.status == 200, may, "{role} {field}: {}", answer.text);
+            assert_eq!(answer.codes().is_empty(), may, "{role} {field}: {}", answer.text);
+            tried += 1;
+        }
+        let of_connections = [
+            ("complaints", "ComplaintFilter"),
+            ("units", "UnitFilter"),
+            ("officers", "OfficerFilter"),
+            ("enterprises", "EnterpriseFilter"),
+            ("issueCategories", "CategoryFilter"),
+            ("unitResponses", "ResponseFilter"),
+            ("flags", "FlagFilter"),
+            ("jobRuns", "JobRunFilter"),
+            ("complaintStatistics", "ComplaintStatisticsFilter"),
+        ];
+        for (list, filter) in of_connections {
+            for (_, field) in guard.fields().filter(|(of, _)| *of == filter) {
+                // In a variable: what is named there counts as much as in the document.
+                let query = format!("query ($filter: {filter}) {{ {list}(filter: $filter) {{ __typename }} }}");
+                let answer = server.graphql(token, &query, &json!({ "filter": { field: null } }));
+                let may = allowed(*role, "Query", list) && allowed(*role, filter, field);
+                assert_eq!(answer.status == 200, may, "{role} {list} by {field}: {}", answer.text);
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 6 * 80, "{tried}");
+    // Without a token there is nothing at all.
+    for field in roots {
+        let answer = server.graphql("", &format!("{{ {} }}", single(field)), &json!({}));
+        assert_eq!((answer.status, answer.codes()), (401, vec!["UNAUTHENTICATED".to_owned()]), "{field}");
+    }
+}
+
+#[test]
+fn a_field_is_refused_wherever_it_hides() {
+    let database = Database::sqlite();
+    world::fill(&database);
+    let admin = program().token(&database, "ADMIN", None);
+    let head = program().token(&database, "UNIT_HEAD", Some("02CV"));
+    let server = program().serve(&database, &[]);
+    for query in [
+        "{ complaints { nodes { text } } }",
+        "query A { __typename } query B { complaints { totalCount } }",
+        "{ ... { complaints { totalCount } } }",
+        "{ ...F } fragment F on Query { x: complaints { totalCount } }",
+        "{ units { nodes { code } } ...F } fragment F on Query { ... on Query { flags { totalCount } } }",
+    ] {
+        let body =
+            json!({ "query": query, "operationName": if query.starts_with("query") { "B" } else { "" } }).to_string();
+        let bearer = format!("Bearer {admin}");
+        let answer =
+            server.send("POST", "/graphql", &[("content-type", "application/json"), ("authorization", &bearer)], &body);
+        assert!(
+            answer.codes().iter().all(|code| code == "FORBIDDEN") && !answer.codes().is_empty(),
+            "{query}: {}",
+            answer.text
+        );
+        assert!(answer.json().get("data").is_none_or(Value::is_null), "{}", answer.text);
+    }
+    for query in [
+        "{ complaints(filter: {officers: {officer: {unit: {code: {eq: \"03TG\"}}}}}) { totalCount } }",
+        "{ complaints(filter: {or: [{not: {officers: {officer: {unit: {}}}}}]}) { totalCount } }",
+        "query ($f: OfficerFilter = {unit: {within: \"03\"}}) { complaints(filter: {officers: {officer: $f}}) { totalCount } }",
+        "{ complaints { nodes { officers { officer { postings { unit { code } } } } } } }",
+    ] {
+        let answer = server.graphql(&head, query, &json!({}));
+        let codes = answer.codes();
+        assert!(!codes.is_empty() && codes.iter().all(|code| code == "FORBIDDEN"), "{query}: {}", answer.text);
+    }
+}
+
+#[test]
+fn the_heads_of_two_branches_never_see_each_others_complaints() {
+    for database in Database::both() {
+        world::fill(&database);
+        let phananh = program();
+        let board = phananh.token(&database, "BOARD", None);
+        let saigon = phananh.token(&database, "UNIT_HEAD", Some("02CV"));
+        let express = phananh.token(&database, "UNIT_HEAD", Some("02DS"));
+        let province = phananh.token(&database, "UNIT_HEAD", Some("02"));
+        let server = phananh.serve(&database, &[]);
+        let texts = |token: &str, filter: &str| -> Vec<String> {
+            let query = format!(
+                "{{ complaints(filter: {filter}, orderBy: [{{field: RECEIVED_AT}}]) {{ totalCount nodes {{ id text }} }} }}"
+            );
+            let data = server.data(token, &query);
+            let nodes = data["complaints"]["nodes"].as_array().unwrap();
+            assert_eq!(data["complaints"]["totalCount"], nodes.len());
+            nodes.iter().map(|node| node["text"].as_str().unwrap().to_owned()).collect()
+        };
+        // PA-6 of 02CV asked for secrecy: its own head does not see it yet.
+        assert_eq!(texts(&saigon, "{}"), ["Cán bộ đòi tiền", "Nói trống không,\nquát doanh nghiệp", "Không khai được"]);
+        assert_eq!(texts(&express, "{}"), ["Chậm trả lời"]);
+        assert_eq!(texts(&province, "{}").len(), 4);
+        for filter in [
+            "{confidential: {eq: true}}",
+            "{enterprise: {taxCode: {eq: \"0314409058\"}}}",
+            "{or: [{unit: {within: \"02DS\"}}, {confidential: {ne: false}}]}",
+            "{not: {unit: {within: \"02CV\"}}}",
+        ] {
+            assert_eq!(texts(&saigon, filter), [""; 0], "{filter}");
+        }
+        let all = server.data(&board, "{ complaints { nodes { id text confidential unit { code } } } }");
+        for complaint in all["complaints"]["nodes"].as_array().unwrap() {
+            let seen = server.data(&express, &format!("{{ complaint(id: {}) {{ text }} }}", complaint["id"]));
+            assert_eq!(seen["complaint"].is_null(), complaint["unit"]["code"] != "02DS", "{complaint}");
+        }
+        let responses = |token: &str| {
+            server.data(token, "{ unitResponses { totalCount nodes { text } } }")["unitResponses"].clone()
+        };
+        assert_eq!(responses(&saigon)["totalCount"], 3);
+        assert_eq!(responses(&express), json!({ "totalCount": 0, "nodes": [] }));
+        let count = |token: &str| {
+            server.data(token, "{ complaintStatistics { rows { complaints } } }")["complaintStatistics"]["rows"][0]["complaints"].clone()
+        };
+        assert_eq!(
+            (count(&board), count(&saigon), count(&express), count(&province)),
+            (json!(6), json!(3), json!(1), json!(4))
+        );
+        let cursor = server.data(&board, "{ complaints(first: 1) { pageInfo { endCursor } } }")["complaints"]["pageInfo"]["endCursor"].clone();
+        let behind = server.data(&express, &format!("{{ complaints(after: {cursor}) {{ nodes {{ text }} }} }}"));
+        assert_eq!(behind["complaints"]["nodes"].as_array().unwrap().len(), 1, "the Board's cursor opens no door");
+    }
+}
+
+#[test]
+fn tokens_are_shown_once_stored_hashed_and_end() {
+    use diesel::prelude::*;
+    use schema::tables::api_tokens;
+    for database in Database::both() {
+        world::fill(&database);
+        let token = program().token(&database, "BOARD", None);
+        let server = program().serve(&database, &[]);
+        assert!(token.starts_with("pa_") && token.len() > 40, "{token}");
+        let ask = || server.graphql(&token, "{ complaints { totalCount } }", &json!({})).status;
+        assert_eq!(ask(), 200);
+        let db = database.open();
+        let hashes: Vec<Vec<u8>> = db.read(|conn| Ok(api_tokens::table.select(api_tokens::hash).load(conn)?)).unwrap();
+        assert!(hashes.iter().all(|hash| hash.len() == 32
+            && !hash.windows(8).any(|part| token.as_bytes().windows(8).any(|other| other == part))));
+        let expire = |at: Option<schema::Timestamp>, revoke: Option<schema::Timestamp>| {
+            db.write("test", |tx| {
+                Ok(diesel::update(api_tokens::table)
+                    .set((api_tokens::expires_at.eq(at), api_tokens::revoked_at.eq(revoke)))
+                    .execute(tx.conn)?)
+            })
+            .unwrap();
+        };
+        expire(schema::Timestamp::from_micros(1), None);
+        assert_eq!(ask(), 401, "expired");
+        expire(None, Some(schema::Timestamp::now()));
+        assert_eq!(ask(), 401, "revoked");
+        expire(None, None);
+        assert_eq!(ask(), 200);
+        let other = program().run(&database, ["token", "create", "--name", "BOARD-all", "--role", "ADMIN"]);
+        assert_eq!(other.status, 1, "a name has one role: {other:?}");
+        let in_url = server.get(&format!("/graphql?query=%7Bcomplaints%7BtotalCount%7D%7D&token={token}"));
+        assert_eq!(in_url.status, 401, "never in a URL");
+    }
+}
+
+#[test]
+fn a_head_sees_what_lies_below_also_where_levels_repeat_or_are_not_stored() {
+    for database in Database::both() {
+        world::fill(&database);
+        let files = world::Files::new();
+        let units = "\
+ma,ten,cap,cha,nhom,tu,den
+HQ,Cục Giám sát,HEADQUARTERS_UNIT,TC,,,
+HQ-D1,Đội Giám sát,TEAM,HQ,,,
+02CV-A,Chi cục trực thuộc,BRANCH,02CV,,,
+";
+        let phananh = program();
+        phananh.run(&database, files.import("units", units, world::UNITS_MAP)).ok();
+        let header = world::COMPLAINTS.lines().next().unwrap();
+        let more = format!(
+            "{header}\nPX-1;05/01/2024;;;HQ-D1;;TD1;;;;;Đội;\nPX-2;05/01/2024;;;02CV-A;;TD1;;;;;Chi cục con;\n"
+        );
+        phananh.run(&database, files.import("complaints", more, world::COMPLAINTS_MAP)).ok();
+        let server = phananh.serve(&database, &[]);
+        let board = phananh.token(&database, "BOARD", None);
+        for (unit, seen, all) in
+            [("HQ", 1, 1), ("02CV", 4, 5), ("02CV-A", 1, 1), ("02", 5, 6), ("TC", 7, 8), ("03TG", 1, 1)]
+        {
+            let head = phananh.token(&database, "UNIT_HEAD", Some(unit));
+            let data = server
+                .data(&head, "{ complaints { totalCount nodes { id } } complaintStatistics { rows { complaints } } }");
+            assert_eq!(data["complaints"]["totalCount"], seen, "{unit} on {}", database.name);
+            assert_eq!(data["complaintStatistics"]["rows"][0]["complaints"], seen, "{unit}");
+            for complaint in data["complaints"]["nodes"].as_array().unwrap() {
+                let one = server.data(&head, &format!("{{ complaint(id: {}) {{ id }} }}", complaint["id"]));
+                assert_eq!(one["complaint"]["id"], complaint["id"]);
+            }
+            let within = format!(
+                "{{ complaints(filter: {{unit: {{within: \"{unit}\"}}}}) {{ totalCount }} complaintStatistics(filter: {{unitWithin: \"{unit}\"}}) {{ rows {{ complaints }} }} }}"
+            );
+            let within = server.data(&board, &within);
+            assert_eq!(
+                (&within["complaints"]["totalCount"], &within["complaintStatistics"]["rows"][0]["complaints"]),
+                (&json!(all), &json!(all)),
+                "{unit}"
+            );
+        }
+    }
+}

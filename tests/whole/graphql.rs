@@ -1,0 +1,442 @@
+//! Queries over HTTP, the same on both databases.
+
+use crate::program;
+use crate::world;
+use serde_json::{Value, json};
+use tests::{Database, Server};
+
+/// A started server over the world, and the tokens of its people.
+pub struct World {
+    pub server: Server,
+    pub board: String,
+    pub intake: String,
+    pub saigon: String,
+    pub express: String,
+    pub database: Database,
+}
+
+pub fn worlds() -> [World; 2] {
+    Database::both().map(|database| {
+        world::fill(&database);
+        let phananh = program();
+        World {
+            board: phananh.token(&database, "BOARD", None),
+            intake: phananh.token(&database, "INTAKE", None),
+            saigon: phananh.token(&database, "UNIT_HEAD", Some("02CV")),
+            express: phananh.token(&database, "UNIT_HEAD", Some("02DS")),
+            server: phananh.serve(&database, &["--dev"]),
+            database,
+        }
+    })
+}
+
+/// Texts of the complaints that a filter finds, in the order of reception.
+fn found(world: &World, filter: &str) -> Vec<String> {
+    let query = format!(
+        "{{ complaints(filter: {filter}, orderBy: [{{field: RECEIVED_AT}}]) {{ totalCount nodes {{ text }} }} }}"
+    );
+    let data = world.server.data(&world.board, &query);
+    let texts: Vec<String> = data["complaints"]["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| c["text"].as_str().unwrap()[..6.min(c["text"].as_str().unwrap().len())].to_owned())
+        .collect();
+    assert_eq!(data["complaints"]["totalCount"], texts.len());
+    texts
+}
+
+#[test]
+fn filters_mean_the_same_on_bothdatabases() {
+    let worlds = worlds();
+    for (filter, expected) in [
+        ("{}", 6),
+        ("{state: {eq: ANSWERED}}", 1),
+        ("{state: {in: [ANSWERED, ASSIGNED]}}", 2),
+        ("{state: {in: []}}", 0),
+        ("{receivedAt: {gte: \"2024-02-01T00:00:00+07:00\", lt: \"2024-03-01T00:00:00+07:00\"}}", 2),
+        ("{costVnd: {gt: \"400000\"}}", 2),
+        ("{costVnd: {isNull: true}}", 3),
+        ("{delayHours: {lte: 2}}", 2),
+        ("{text: {like: \"Chậm%\"}}", 1),
+        ("{text: {like: \"chậm%\"}}", 0),
+        ("{text: {like: \"100\\\\%\"}}", 0),
+        ("{anonymous: {eq: true}}", 1),
+        ("{confidential: {eq: true}}", 1),
+        ("{unit: {within: \"02\"}}", 5),
+        ("{unit: {within: \"02CV\"}}", 4),
+        ("{unit: {within: \"02CV-D1\"}}", 1),
+        ("{unit: {within: \"TC\"}}", 6),
+        ("{unit: {code: {eq: \"02CV\"}}}", 3),
+        ("{unit: {peerGroup: {eq: SEAPORT}}}", 4),
+        ("{unit: {or: [{within: \"03\"}, {code: {eq: \"02DS\"}}]}}", 2),
+        ("{unit: {not: {within: \"02\"}}}", 1),
+        ("{not: {officers: {officer: {code: {eq: \"CC01\"}}}}}", 3),
+        ("{not: {enterprise: {taxCode: {eq: \"0100233488\"}}}}", 4),
+        ("{not: {costVnd: {gt: \"400000\"}}}", 4),
+        ("{category: {serious: {eq: true}}}", 2),
+        ("{category: {kind: {ne: CONDUCT}}}", 1),
+        ("{enterprise: {taxCode: {like: \"0314409058%\"}}}", 2),
+        ("{officers: {finding: {eq: SUSTAINED}}}", 1),
+        ("{officers: {officer: {code: {eq: \"CC03\"}}}}", 2),
+        ("{officers: {officer: {name: {like: \"Nguyễn%\"}}, attribution: {eq: CONFIRMED}}}", 3),
+        ("{officers: {officer: {unit: {code: {eq: \"03TG\"}}}}}", 5),
+        ("{responses: {satisfied: {eq: false}}}", 1),
+        ("{and: [{state: {eq: RECEIVED}}, {not: {unit: {within: \"02CV\"}}}]}", 2),
+        ("{or: [{state: {eq: ANSWERED}}, {anonymous: {eq: true}}]}", 2),
+        ("{or: []}", 0),
+        ("{not: {}}", 0),
+    ] {
+        let [sqlite, postgres] = [&worlds[0], &worlds[1]].map(|world| found(world, filter));
+        assert_eq!(sqlite, postgres, "{filter}");
+        assert_eq!(sqlite.len(), expected, "{filter}: {sqlite:?}");
+    }
+}
+
+#[test]
+fn every_list_and_single_object_answers_alike_on_bothdatabases() {
+    let answers = worlds().map(|world| {
+        let run = "2024-03-31";
+        let phananh = program();
+        phananh.json(&world.database, &["jobs", "run", "recurrence", "--as-of", run]);
+        let id = world.server.data(&world.board, "{ complaints(first: 1) { nodes { id reference } } }")["complaints"]["nodes"][0].clone();
+        let list = world.server.data(
+            &world.board,
+            "{ complaints(first: 3, orderBy: [{field: COST_VND, direction: DESC}, {field: RECEIVED_AT}]) { totalCount edges { cursor node { id } } pageInfo { hasNextPage hasPreviousPage } }
+               issueCategories { nodes { code nameVi kind serious deadlineDays parent { code } } }
+               unitResponses(orderBy: [{field: RESPONDED_AT}]) { nodes { unit { code } respondedAt action text outcome satisfied } }
+               units(filter: {parent: {code: {eq: \"02\"}}}) { nodes { code nameVi kind peerGroup validFrom parents { unit { code } validFrom } } }
+               unit(code: \"02CV\") { nameVi } missing: unit(code: \"zz\") { nameVi }
+               officers { nodes { code name postings { unit { code } validFrom validTo } } }
+               officer(code: \"CC02\") { name }
+               enterprises(orderBy: [{field: NAME, direction: DESC}]) { nodes { taxCode name } }
+               flags { nodes { subjectKind tier state officer { code } unit { code } reasonVi reasonEn numbers { unadjusted windows { days complaints episodes distinctEnterprises } } evidenceIds run { asOf hash rules } } }
+               jobRuns { nodes { job state asOf hash summary } }
+               complaintStatistics(groupBy: [DEPARTMENT, CATEGORY, MONTH]) { truncated rows { department { code } category { code } month complaints distinctEnterprises costVnd delayHours } } }",
+        );
+        let one = world.server.data(
+            &world.board,
+            &format!("{{ complaint(id: {}) {{ reference }} byReference: complaints(filter: {{reference: {}}}) {{ nodes {{ reference }} }} }}", id["id"], id["reference"]),
+        );
+        assert_eq!(one["complaint"]["reference"], one["byReference"]["nodes"][0]["reference"]);
+        (list, one)
+    });
+    assert_eq!(answers[0], answers[1]);
+    let list = &answers[0].0;
+    assert_eq!(list["missing"], Value::Null);
+    let flagged: Vec<_> = list["flags"]["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|flag| (&flag["subjectKind"], &flag["officer"]["code"], &flag["unit"]["code"], &flag["tier"]))
+        .collect();
+    // Of the three complaints about CC01 two are of one enterprise, one of them of its branch.
+    let (officer, branch) = (
+        (&json!("OFFICER"), &json!("CC01"), &Value::Null, &json!("WATCH")),
+        (&json!("BRANCH"), &Value::Null, &json!("02CV"), &json!("WATCH")),
+    );
+    assert!(flagged.len() == 2 && flagged.contains(&officer) && flagged.contains(&branch), "{flagged:?}");
+    let of_officer =
+        list["flags"]["nodes"].as_array().unwrap().iter().find(|flag| flag["subjectKind"] == "OFFICER").unwrap();
+    assert_eq!(
+        of_officer["numbers"]["windows"][2],
+        json!({ "days": 180, "complaints": 3, "episodes": 3, "distinctEnterprises": 2 })
+    );
+    assert_eq!(of_officer["evidenceIds"].as_array().unwrap().len(), 3);
+    let january: Vec<_> = list["complaintStatistics"]["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|row| row["month"] == "2024-01")
+        .collect();
+    assert_eq!(january.len(), 2);
+    assert_eq!(
+        january[0],
+        &json!({ "department": {"code": "02"}, "category": {"code": "TD1"}, "month": "2024-01", "complaints": 1, "distinctEnterprises": 1, "costVnd": "0", "delayHours": 0.0 })
+    );
+}
+
+#[test]
+fn pages_forward_and_backward_hold_the_same_rows_and_stay_in_place_under_inserts() {
+    for world in worlds() {
+        let order = "orderBy: [{field: COST_VND, direction: DESC}]";
+        let all: Vec<Value> = world
+            .server
+            .data(&world.board, &format!("{{ complaints({order}) {{ nodes {{ id }} }} }}"))["complaints"]["nodes"]
+            .as_array()
+            .unwrap()
+            .clone();
+        let mut forward = Vec::new();
+        let mut after = Value::Null;
+        for page in 0.. {
+            let query = format!(
+                "query ($after: String) {{ complaints({order}, first: 2, after: $after) {{ nodes {{ id }} pageInfo {{ endCursor hasNextPage hasPreviousPage }} }} }}"
+            );
+            let data = world.server.data_with(&world.board, &query, &json!({ "after": after }));
+            forward.extend(data["complaints"]["nodes"].as_array().unwrap().clone());
+            assert_eq!(data["complaints"]["pageInfo"]["hasPreviousPage"], page > 0);
+            if data["complaints"]["pageInfo"]["hasNextPage"] == false {
+                break;
+            }
+            after = data["complaints"]["pageInfo"]["endCursor"].clone();
+            if page == 0 {
+                // A row that belongs on the page that was read already.
+                let input =
+                    json!({ "input": { "idempotencyKey": "between", "text": "Ở giữa", "costVnd": "99000000" } });
+                world.server.data_with(
+                    &world.intake,
+                    "mutation ($input: SubmitComplaintInput!) { submitComplaint(input: $input) { id } }",
+                    &input,
+                );
+            }
+        }
+        assert_eq!(forward, all);
+        let mut backward = Vec::new();
+        let mut before = Value::Null;
+        loop {
+            let query = format!(
+                "query ($before: String) {{ complaints({order}, last: 2, before: $before) {{ nodes {{ id }} pageInfo {{ startCursor hasPreviousPage }} }} }}"
+            );
+            let data = world.server.data_with(&world.board, &query, &json!({ "before": before }));
+            let mut page = data["complaints"]["nodes"].as_array().unwrap().clone();
+            page.append(&mut backward);
+            backward = page;
+            if data["complaints"]["pageInfo"]["hasPreviousPage"] == false {
+                break;
+            }
+            before = data["complaints"]["pageInfo"]["startCursor"].clone();
+        }
+        assert_eq!(backward[1..], all[..], "and the new row first");
+        for (args, word) in [
+            ("first: 201", "at most 200"),
+            ("first: -1", "negative"),
+            ("first: 1, last: 1", "not both"),
+            ("after: \"x\"", "cursor"),
+        ] {
+            let answer = world.server.graphql(
+                &world.board,
+                &format!("{{ complaints({args}) {{ nodes {{ id }} }} }}"),
+                &json!({}),
+            );
+            assert_eq!(answer.codes(), ["BAD_USER_INPUT"], "{args}");
+            assert!(answer.text.contains(word), "{}", answer.text);
+        }
+        let other =
+            world.server.data(&world.board, "{ units(first: 1) { edges { cursor } } }")["units"]["edges"][0]["cursor"]
+                .clone();
+        let answer = world.server.graphql(
+            &world.board,
+            &format!("{{ complaints(after: {other}) {{ nodes {{ id }} }} }}"),
+            &json!({}),
+        );
+        assert_eq!(answer.codes(), ["BAD_USER_INPUT"], "a cursor of another list: {}", answer.text);
+    }
+}
+
+#[test]
+fn the_number_of_statements_does_not_depend_on_the_length_of_a_page() {
+    for world in worlds() {
+        let query = |first: u32| {
+            format!(
+                "{{ complaints(first: {first}, orderBy: [{{field: RECEIVED_AT}}]) {{ totalCount nodes {{ reference category {{ nameVi }} unit {{ code }} department {{ code }}
+                   enterprise {{ name }} officers {{ officer {{ code }} unit {{ code }} category {{ code }} }}
+                   responses(first: 5) {{ totalCount nodes {{ text }} pageInfo {{ hasNextPage }} }} }} }} }}"
+            )
+        };
+        let [one, all] = [1, 100].map(|first| world.server.statements(&world.board, &query(first)));
+        assert_eq!(one, all, "{}", world.database.name);
+        // The list and its count; enterprises, allegations, responses and their counts of the
+        // complaints; officers of the allegations. Units and categories come from memory.
+        assert_eq!(all, 7, "{}", world.database.name);
+    }
+}
+
+#[test]
+fn the_first_responses_of_each_complaint_are_its_own() {
+    for world in worlds() {
+        let data = world.server.data(
+            &world.board,
+            "{ complaints(orderBy: [{field: RECEIVED_AT}]) { nodes { responses(first: 1) { totalCount nodes { text } pageInfo { hasNextPage } } } } }",
+        );
+        let responses: Vec<_> =
+            data["complaints"]["nodes"].as_array().unwrap().iter().map(|c| c["responses"].clone()).collect();
+        assert_eq!(
+            responses[0],
+            json!({ "totalCount": 2, "nodes": [{ "text": "Đã kiểm điểm" }], "pageInfo": { "hasNextPage": true } })
+        );
+        assert_eq!(responses[1], json!({ "totalCount": 0, "nodes": [], "pageInfo": { "hasNextPage": false } }));
+        assert_eq!(responses[4]["nodes"][0]["text"], "Đã hướng dẫn");
+    }
+}
+
+#[test]
+fn statistics_are_what_sql_counts() {
+    for world in worlds() {
+        let data = world.server.data(
+            &world.board,
+            "{ all: complaintStatistics { rows { complaints distinctEnterprises costVnd delayHours } }
+               saigon: complaintStatistics(filter: {unitWithin: \"02CV\"}, groupBy: [STATE], orderBy: [{field: COMPLAINTS}]) { rows { state complaints } }
+               general: complaintStatistics(filter: {unitWithin: \"TC\"}) { rows { complaints } }
+               kinds: complaintStatistics(groupBy: [KIND], first: 1, orderBy: [{field: COMPLAINTS}]) { truncated rows { kind complaints } }
+               february: complaintStatistics(filter: {receivedFrom: \"2024-02-01T00:00:00+07:00\", receivedBefore: \"2024-03-01T00:00:00+07:00\", categoryIn: [\"TD1\", \"TD2\"]}, groupBy: [YEAR, BRANCH]) { rows { year branch { code } complaints } } }",
+        );
+        // The enterprise, its branch and the household are three; nobody is anonymous twice.
+        assert_eq!(
+            data["all"]["rows"][0],
+            json!({ "complaints": 6, "distinctEnterprises": 3, "costVnd": "1750000", "delayHours": 7.5 })
+        );
+        assert_eq!(
+            data["saigon"]["rows"],
+            json!([{ "state": "RECEIVED", "complaints": 2 }, { "state": "ASSIGNED", "complaints": 1 }, { "state": "ANSWERED", "complaints": 1 }])
+        );
+        assert_eq!(data["general"]["rows"][0]["complaints"], 6);
+        assert_eq!(data["kinds"], json!({ "truncated": true, "rows": [{ "kind": "CONDUCT", "complaints": 5 }] }));
+        assert_eq!(
+            data["february"]["rows"],
+            json!([{ "year": 2024, "branch": { "code": "02DS" }, "complaints": 1 }, { "year": 2024, "branch": { "code": "03TG" }, "complaints": 1 }])
+        );
+        for bad in [
+            "filter: {unitWithin: \"zz\"}",
+            "filter: {categoryIn: [\"zz\"]}",
+            "groupBy: [YEAR, YEAR]",
+            "first: -1",
+            "filter: {receivedFrom: \"2024-02-01T00:00:00Z\"}",
+        ] {
+            let answer = world.server.graphql(
+                &world.board,
+                &format!("{{ complaintStatistics({bad}) {{ position }} }}"),
+                &json!({}),
+            );
+            assert_eq!(answer.codes(), ["BAD_USER_INPUT"], "{bad}: {}", answer.text);
+        }
+    }
+}
+
+#[test]
+fn mistakes_in_requests_have_codes_and_tell_nothing_of_the_inside() {
+    let [world, _] = worlds();
+    let json_body = [("content-type", "application/json")];
+    let bearer = format!("Bearer {}", world.board);
+    let with_token = [json_body[0], ("authorization", bearer.as_str())];
+    for (headers, body, status, code) in [
+        (&json_body[..], "{\"query\": \"{ complaints { totalCount } }\"}", 401, "UNAUTHENTICATED"),
+        (
+            &[json_body[0], ("authorization", "Bearer pa_wrong")],
+            "{\"query\": \"{ complaints { totalCount } }\"}",
+            401,
+            "UNAUTHENTICATED",
+        ),
+        (&with_token, "{\"query\": \"{ complaints {\"}", 400, "GRAPHQL_PARSE_FAILED"),
+        (&with_token, "{\"query\": \"{ nonsense }\"}", 400, "GRAPHQL_VALIDATION_FAILED"),
+        (&with_token, "{\"query\": \"{ complaint(id: \\\"x\\\") { id } }\"}", 200, "BAD_USER_INPUT"),
+        (&with_token, "{}", 400, "BAD_USER_INPUT"),
+        (&with_token, "not json", 400, "BAD_USER_INPUT"),
+        (
+            &[("content-type", "text/plain"), with_token[1]],
+            "{\"query\": \"{ complaints { totalCount } }\"}",
+            415,
+            "BAD_USER_INPUT",
+        ),
+    ] {
+        let answer = world.server.send("POST", "/graphql", headers, body);
+        assert_eq!((answer.status, answer.codes()), (status, vec![code.to_owned()]), "{body}: {}", answer.text);
+        assert!(!answer.text.contains("SELECT") && !answer.text.contains(".rs"), "{}", answer.text);
+    }
+    let mutation = "/graphql?query=mutation%20%7B%20submitComplaint(input%3A%20%7BidempotencyKey%3A%20%22x%22%2C%20text%3A%20%22y%22%7D)%20%7B%20id%20%7D%20%7D";
+    let intake = format!("Bearer {}", world.intake);
+    let answer = world.server.send("GET", mutation, &[("authorization", &intake)], "");
+    assert_eq!(answer.status, 405, "no mutation over GET: {}", answer.text);
+    let answer = world.server.send(
+        "GET",
+        "/graphql?query=%7B%20complaints%20%7B%20totalCount%20%7D%20%7D",
+        &with_token[1..],
+        "",
+    );
+    assert_eq!(answer.json()["data"]["complaints"]["totalCount"], 6);
+    assert!(answer.content_type.starts_with("application/json"), "{}", answer.content_type);
+    let answer = world.server.graphql(&world.board, "{ complaints { totalCount } }", &json!({}));
+    assert!(answer.content_type.starts_with("application/graphql-response+json"), "{}", answer.content_type);
+    let deep = "parent { ".repeat(40) + "code " + &"} ".repeat(40);
+    let answer =
+        world.server.graphql(&world.board, &format!("{{ issueCategories {{ nodes {{ {deep} }} }} }}"), &json!({}));
+    assert_eq!(answer.codes(), ["GRAPHQL_VALIDATION_FAILED"], "{}", answer.text);
+    let large =
+        json!({ "query": format!("{{ complaints {{ totalCount }} }} #{}", "x".repeat(300 * 1024)) }).to_string();
+    assert_eq!(world.server.send("POST", "/graphql", &with_token, &large).status, 413);
+}
+
+#[test]
+fn fields_come_in_the_order_in_which_they_were_asked_for() {
+    let [world, _] = worlds();
+    let query = "{ units(first: 1) { totalCount } complaints(first: 1) { nodes { unit { nameVi code } text ... on Complaint { id } } totalCount } a: officers { totalCount } }";
+    let answer = world.server.graphql(&world.board, query, &json!({}));
+    let places: Vec<_> =
+        ["\"units\"", "\"complaints\"", "\"nodes\"", "\"nameVi\"", "\"code\"", "\"text\"", "\"id\"", "\"a\""]
+            .iter()
+            .map(|word| answer.text.find(word).unwrap())
+            .collect();
+    assert!(places.is_sorted(), "{}", answer.text);
+}
+
+#[test]
+fn a_request_of_any_size_leaves_the_server_alive() {
+    for world in worlds() {
+        let ask = |filter: &Value| {
+            let query = "query ($filter: ComplaintFilter) { complaints(filter: $filter) { totalCount } }";
+            world.server.graphql(&world.board, query, &json!({ "filter": filter }))
+        };
+        let many = |n: usize| vec![json!({}); n];
+        assert_eq!(ask(&json!({ "or": many(20_000) })).codes(), ["BAD_USER_INPUT"]);
+        assert_eq!(ask(&json!({ "and": many(20_000) })).codes(), ["BAD_USER_INPUT"]);
+        let wide = ask(&json!({ "or": vec![json!({ "state": { "eq": "RECEIVED" } }); 600] })).json();
+        assert_eq!(wide["data"]["complaints"]["totalCount"], 4, "{wide}");
+        let codes: Vec<String> = (0..1_500).map(|n| format!("x{n}")).collect();
+        assert_eq!(ask(&json!({ "unit": { "code": { "in": codes } } })).json()["data"]["complaints"]["totalCount"], 0);
+        let mut deep = json!({ "state": { "eq": "RECEIVED" } });
+        for _ in 0..8 {
+            deep = json!({ "not": deep });
+        }
+        assert_eq!(ask(&deep).json()["data"]["complaints"]["totalCount"], 4);
+        for _ in 0..10 {
+            deep = json!({ "not": deep });
+        }
+        assert_eq!(ask(&deep).codes(), ["BAD_USER_INPUT"]);
+        assert_eq!(world.server.get("/healthz").status, 200);
+    }
+}
+
+#[test]
+fn an_operator_without_a_value_is_a_mistake_and_not_everything() {
+    let [world, _] = worlds();
+    for (query, variables) in [
+        ("{ complaints(filter: {state: {eq: null}}) { totalCount } }", json!({})),
+        ("query ($s: ComplaintState) { complaints(filter: {state: {eq: $s}}) { totalCount } }", json!({})),
+        (
+            "query ($f: ComplaintFilter) { complaints(filter: $f) { totalCount } }",
+            json!({ "f": { "not": { "text": { "like": null } } } }),
+        ),
+    ] {
+        assert_eq!(world.server.graphql(&world.board, query, &variables).codes(), ["BAD_USER_INPUT"], "{query}");
+    }
+    let query = "query ($s: ComplaintState = ANSWERED) { complaints(filter: {state: {eq: $s}}) { totalCount } }";
+    assert_eq!(world.server.data(&world.board, query)["complaints"]["totalCount"], 1);
+    assert_eq!(
+        world.server.data(&world.board, "{ complaints(filter: null) { totalCount } }")["complaints"]["totalCount"],
+        6
+    );
+}
+
+#[test]
+fn an_operation_that_is_named_and_alone_is_the_one_that_runs() {
+    let [world, _] = worlds();
+    let intake = format!("Bearer {}", world.intake);
+    let mutation = "/graphql?query=mutation%20M%20%7B%20submitComplaint(input%3A%20%7BidempotencyKey%3A%20%22x%22%2C%20text%3A%20%22y%22%7D)%20%7B%20id%20%7D%20%7D";
+    assert_eq!(world.server.send("GET", mutation, &[("authorization", &intake)], "").status, 405);
+    let answer = world.server.graphql(
+        &world.board,
+        "query X { b: units { totalCount } a: complaints { totalCount } }",
+        &json!({}),
+    );
+    assert!(answer.text.find("\"b\"").unwrap() < answer.text.find("\"a\"").unwrap(), "{}", answer.text);
+    assert_eq!(answer.json()["data"]["a"]["totalCount"], 6, "nothing was submitted by GET");
+}

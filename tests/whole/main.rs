@@ -1,0 +1,23 @@
+//! Tests of the whole program: the started binary, real clients, real databases.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod access;
+mod bad_input;
+mod cpdp;
+mod documents;
+mod explorer;
+mod graphql;
+mod import;
+mod migrations;
+mod recurrence;
+mod server;
+mod world;
+mod writes;
+
+use tests::Program;
+
+/// The binary under test.
+pub fn program() -> Program {
+    Program(env!("CARGO_BIN_EXE_phananh").into())
+}
