@@ -20,7 +20,7 @@ pub fn load_tree(conn: &mut Conn) -> Result<UnitTree, StoreError> {
     Ok(UnitTree::new(&all, &parents))
 }
 
-type Placed = (Id, Timestamp, Option<Timestamp>, Option<Id>, Option<Id>, Option<Id>, Option<Id>, i32);
+type Placed = (Id, Timestamp, Option<Timestamp>, Option<Id>, Option<Id>, Option<Id>, i32);
 
 /// Rewrites the stored ancestors of the complaints of some units, as events.
 pub fn correct_ancestors(tx: &mut WriteTx<'_>, tree: &UnitTree, affected: &HashSet<Id>) -> Result<usize, StoreError> {
@@ -35,7 +35,6 @@ pub fn correct_ancestors(tx: &mut WriteTx<'_>, tree: &UnitTree, affected: &HashS
                 complaints::id,
                 complaints::received_at,
                 complaints::occurred_at,
-                complaints::unit_id,
                 complaints::department_id,
                 complaints::branch_id,
                 complaints::team_id,
@@ -43,7 +42,7 @@ pub fn correct_ancestors(tx: &mut WriteTx<'_>, tree: &UnitTree, affected: &HashS
             ))
             .load(tx.conn)?;
         let mut moved: HashMap<Ancestors, Vec<Id>> = HashMap::new();
-        for (id, received_at, occurred_at, _, department, branch, team, version) in rows {
+        for (id, received_at, occurred_at, department, branch, team, version) in rows {
             let was = Ancestors { department, branch, team };
             let is = tree.ancestors_on(unit, own_day(received_at, occurred_at));
             if was == is {
