@@ -160,6 +160,14 @@ pub fn commitment(salt: &[u8], field: &str, value: &str) -> String {
     data_encoding::HEXLOWER.encode(&mac.finalize().into_bytes())
 }
 
+/// What the events of one transaction have in common.
+#[derive(Clone, Copy)]
+pub(crate) struct Stamp<'a> {
+    pub position: i64,
+    pub recorded_at: Timestamp,
+    pub actor: &'a str,
+}
+
 struct Withheld {
     side: Side,
     field: String,
@@ -181,17 +189,19 @@ fn withhold(side: Side, fields: Option<Fields>, withheld: &mut Vec<Withheld>) ->
     Some(JsonValue(Value::Object(fields)))
 }
 
-/// Stores the events of one transaction, in the order in which they were made.
+/// Stores events of one transaction, in the order in which they were made; the first gets the
+/// number given. Returns the number of the next.
 pub(crate) fn store_complaint_events(
     conn: &mut Conn,
-    position: i64,
-    recorded_at: Timestamp,
-    actor: &str,
+    stamp: Stamp<'_>,
+    first: i32,
     events: Vec<ComplaintEvent>,
-) -> Result<(), StoreError> {
+) -> Result<i32, StoreError> {
+    let Stamp { position, recorded_at, actor } = stamp;
+    let next = first.saturating_add(i32::try_from(events.len()).unwrap_or(i32::MAX));
     let mut rows = Vec::with_capacity(events.len());
     let mut values = Vec::new();
-    for (ordinal, event) in (0..).zip(events) {
+    for (ordinal, event) in (first..).zip(events) {
         let mut withheld = Vec::new();
         let before = withhold(Side::Before, event.before, &mut withheld);
         let after = withhold(Side::After, event.after, &mut withheld);
@@ -223,20 +233,22 @@ pub(crate) fn store_complaint_events(
     for chunk in values.chunks(rows_per_insert(7)) {
         each!(conn, c => diesel::insert_into(complaint_event_values::table).values(chunk).execute(c)?);
     }
-    Ok(())
+    Ok(next)
 }
 
-/// Stores the events of one transaction, in the order in which they were made.
+/// Stores events of one transaction, in the order in which they were made; the first gets the
+/// number given. Returns the number of the next.
 pub(crate) fn store_reference_events(
     conn: &mut Conn,
-    position: i64,
-    recorded_at: Timestamp,
-    actor: &str,
+    stamp: Stamp<'_>,
+    first: i32,
     events: Vec<ReferenceEvent>,
-) -> Result<(), StoreError> {
+) -> Result<i32, StoreError> {
+    let Stamp { position, recorded_at, actor } = stamp;
+    let next = first.saturating_add(i32::try_from(events.len()).unwrap_or(i32::MAX));
     let mut rows = Vec::with_capacity(events.len());
     let mut values = Vec::new();
-    for (ordinal, event) in (0..).zip(events) {
+    for (ordinal, event) in (first..).zip(events) {
         let mut withheld = Vec::new();
         let before = withhold(Side::Before, event.before, &mut withheld);
         let after = withhold(Side::After, event.after, &mut withheld);
@@ -267,5 +279,5 @@ pub(crate) fn store_reference_events(
     for chunk in values.chunks(rows_per_insert(6)) {
         each!(conn, c => diesel::insert_into(reference_event_values::table).values(chunk).execute(c)?);
     }
-    Ok(())
+    Ok(next)
 }

@@ -11,6 +11,7 @@ pub mod queries;
 pub mod register;
 pub mod sql_types;
 pub mod tables;
+pub mod world;
 
 pub use db::{Backend, Conn, Db, StoreError};
 pub use sql_types::{Id, JsonValue, Timestamp};

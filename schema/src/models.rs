@@ -212,6 +212,11 @@ model!(flag_assessments FlagAssessment {
     evidence: JsonValue,
 });
 
+model!(
+    /// What is to be known of the register as a whole.
+    register_info RegisterInfo { key: String, value: JsonValue }
+);
+
 model!(principals Principal {
     id: Id,
     name: String,

@@ -14,6 +14,16 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::sql_types::*;
 
+    register_info (key) {
+        key -> Text,
+        value -> Document,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
     units (id) {
         id -> Uid,
         code -> Text,
@@ -354,6 +364,7 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(
     register_position,
+    register_info,
     units,
     unit_parents,
     officers,

@@ -7,6 +7,7 @@ mod bad_input;
 mod cpdp;
 mod documents;
 mod explorer;
+mod generate;
 mod graphql;
 mod import;
 mod migrations;

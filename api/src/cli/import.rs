@@ -1,5 +1,6 @@
 use super::SOME_REJECTED;
 use super::output::{Output, tell};
+use super::progress::Interruptible;
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use schema::import::{Import, Kind, Mapping, Options, Progress, Reject, RejectSink, Report, Summary, run as import};
@@ -8,8 +9,6 @@ use std::fs::File;
 use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The mapping says which column is which; docs/import.md tells how to write one.
 #[derive(Debug, clap::Args)]
@@ -57,6 +56,9 @@ pub fn run(
         None => RejectSink::tell(tell_reject),
     };
     let db = super::migrated(open()?)?;
+    if db.read(schema::register::demonstration::mark)?.is_some() {
+        tell("note: the database holds demonstration data, and whatever is shown of it will go on saying so");
+    }
     let name = args.file.display().to_string();
     let options = Options { dry_run: args.dry_run };
     let mut bar = Bar::new(size)?;
@@ -66,7 +68,7 @@ pub fn run(
         let result = import(job, input, &mut report);
         (result, report.summary, report.rejects.rows())
     };
-    bar.finish();
+    bar.0.finish();
     if result.is_err() && summary.read > 0 {
         let written = if args.dry_run { "nothing was written" } else { "what was written stays" };
         tell(format_args!(
@@ -114,21 +116,10 @@ fn same_file(a: &Path, b: &Path) -> bool {
     a.canonicalize().is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b))
 }
 
-/// A progress bar on a terminal, and a stop at the next safe place on Ctrl-C.
-struct Bar {
-    bar: ProgressBar,
-    stop: Arc<AtomicBool>,
-}
+struct Bar(Interruptible);
 
 impl Bar {
     fn new(size: Option<u64>) -> anyhow::Result<Self> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let seen = Arc::clone(&stop);
-        ctrlc::set_handler(move || {
-            if seen.swap(true, Ordering::SeqCst) {
-                std::process::exit(130);
-            }
-        })?;
         let bar = if !std::io::stderr().is_terminal() {
             ProgressBar::hidden()
         } else if let Some(size) = size {
@@ -137,27 +128,19 @@ impl Bar {
         } else {
             ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{spinner} {msg} {elapsed}")?)
         };
-        Ok(Self { bar, stop })
-    }
-
-    fn go_on(&self) -> bool {
-        !self.stop.load(Ordering::SeqCst)
-    }
-
-    fn finish(&self) {
-        self.bar.finish_and_clear();
+        Ok(Self(Interruptible::new(bar)?))
     }
 }
 
 impl Progress for Bar {
     fn reading(&mut self, bytes: u64, rows: u64) -> bool {
-        self.bar.set_position(bytes);
-        self.bar.set_message(format!("read {rows} rows"));
-        self.go_on()
+        self.0.bar.set_position(bytes);
+        self.0.bar.set_message(format!("read {rows} rows"));
+        self.0.go_on()
     }
 
     fn writing(&mut self, summary: &Summary) -> bool {
-        self.bar.set_message(format!("read {} rows, written {}", summary.rows, summary.read - summary.rejected));
-        self.go_on()
+        self.0.bar.set_message(format!("read {} rows, written {}", summary.rows, summary.read - summary.rejected));
+        self.0.go_on()
     }
 }

@@ -1,10 +1,12 @@
 //! The command line: what scripts and other people's tools rely on.
 
 mod flags;
+mod generate;
 mod import;
 mod jobs;
 mod migrate;
 mod output;
+mod progress;
 mod rules;
 mod serve;
 mod token;
@@ -44,6 +46,8 @@ enum Command {
     Serve(serve::Args),
     /// Read complaints or reference data from a CSV file
     Import(import::Args),
+    /// Make an invented register to try things on
+    Generate(generate::Args),
     /// Run jobs and see what they did
     #[command(subcommand)]
     Jobs(jobs::Command),
@@ -83,6 +87,7 @@ fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
         Command::Migrate => migrate::run(&open()?, out),
         Command::Serve(args) => serve::run(&open()?, args),
         Command::Import(args) => import::run(args, &cli.database, || Db::open_for_import(&cli.database), out),
+        Command::Generate(args) => generate::run(args, &migrated(Db::open_for_import(&cli.database)?)?, out),
         Command::Jobs(command) => jobs::run(&migrated(open()?)?, command, out),
         Command::Flags(command) => flags::run(&migrated(open()?)?, command, out),
         Command::Rules(command) => rules::run(&migrated(open()?)?, command, out),

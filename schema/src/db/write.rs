@@ -2,7 +2,7 @@
 //! them with it and commits.
 
 use super::{Conn, Db, StoreError, dialect};
-use crate::events::{ComplaintEvent, ReferenceEvent, store_complaint_events, store_reference_events};
+use crate::events::{ComplaintEvent, ReferenceEvent, Stamp, store_complaint_events, store_reference_events};
 use crate::sql_types::Timestamp;
 
 /// What a transaction left behind.
@@ -22,6 +22,10 @@ pub struct WriteTx<'a> {
     pub actor: &'a str,
     complaint_events: Vec<ComplaintEvent>,
     reference_events: Vec<ReferenceEvent>,
+    /// Taken with the first events that are stored.
+    position: Option<i64>,
+    /// How many events are stored already: (complaints, reference data).
+    stored: (i32, i32),
 }
 
 impl WriteTx<'_> {
@@ -33,17 +37,29 @@ impl WriteTx<'_> {
         self.reference_events.push(event);
     }
 
-    /// Stamps and stores the events.
-    fn finish(&mut self) -> Result<Option<i64>, StoreError> {
+    /// Stamps and stores the events collected so far.
+    ///
+    /// For transactions whose events would not fit into memory: they hold the register's position
+    /// from here to their commit, and every other writer waits for them.
+    pub fn store_events(&mut self) -> Result<(), StoreError> {
         if self.complaint_events.is_empty() && self.reference_events.is_empty() {
-            return Ok(None);
+            return Ok(());
         }
-        let position = dialect::take_position(self.conn)?;
+        let position = match self.position {
+            Some(position) => position,
+            None => *self.position.insert(dialect::take_position(self.conn)?),
+        };
         let complaint_events = std::mem::take(&mut self.complaint_events);
         let reference_events = std::mem::take(&mut self.reference_events);
-        store_complaint_events(self.conn, position, self.now, self.actor, complaint_events)?;
-        store_reference_events(self.conn, position, self.now, self.actor, reference_events)?;
-        Ok(Some(position))
+        let stamp = Stamp { position, recorded_at: self.now, actor: self.actor };
+        self.stored.0 = store_complaint_events(self.conn, stamp, self.stored.0, complaint_events)?;
+        self.stored.1 = store_reference_events(self.conn, stamp, self.stored.1, reference_events)?;
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<Option<i64>, StoreError> {
+        self.store_events()?;
+        Ok(self.position)
     }
 }
 
@@ -67,8 +83,15 @@ impl Db {
         let mut conn = self.connection()?;
         let conn: &mut Conn = &mut conn;
         dialect::begin_write(conn)?;
-        let mut tx =
-            WriteTx { conn, now: Timestamp::now(), actor, complaint_events: Vec::new(), reference_events: Vec::new() };
+        let mut tx = WriteTx {
+            conn,
+            now: Timestamp::now(),
+            actor,
+            complaint_events: Vec::new(),
+            reference_events: Vec::new(),
+            position: None,
+            stored: (0, 0),
+        };
         let outcome = work(&mut tx).and_then(|value| Ok(Committed { value, position: tx.finish()? }));
         let conn = tx.conn;
         match outcome {

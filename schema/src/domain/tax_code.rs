@@ -41,14 +41,16 @@ pub fn enterprise_of(tax_code: &str) -> &str {
     tax_code.split('-').next().unwrap_or(tax_code)
 }
 
+/// The check digit of nine digits; None where no valid number begins with them.
+pub fn check_digit(nine: &str) -> Option<u32> {
+    let values = nine.bytes().map(|b| u32::from(b.wrapping_sub(b'0')));
+    let sum: u32 = values.zip(WEIGHTS).map(|(digit, weight)| digit * weight).sum();
+    Some(10 - sum % 11).filter(|digit| *digit < 10)
+}
+
 fn check(text: &str, digits: &str) -> Result<(), TaxCodeError> {
-    let values = digits.bytes().map(|b| u32::from(b - b'0'));
-    let sum: u32 = values.clone().zip(WEIGHTS).map(|(digit, weight)| digit * weight).sum();
-    let expected = 10 - sum % 11;
-    if expected == 10 {
-        return Err(TaxCodeError::NoCheckDigit(text.to_owned()));
-    }
-    if values.clone().nth(9) == Some(expected) {
+    let Some(expected) = check_digit(digits) else { return Err(TaxCodeError::NoCheckDigit(text.to_owned())) };
+    if digits.as_bytes().get(9).map(|b| u32::from(b - b'0')) == Some(expected) {
         Ok(())
     } else {
         Err(TaxCodeError::CheckDigit(text.to_owned(), expected))

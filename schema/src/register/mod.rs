@@ -2,11 +2,13 @@
 
 pub mod access;
 pub mod complaints;
+pub mod demonstration;
 pub mod reference;
 mod responses;
 mod submission;
 mod tree;
 
+pub(crate) use responses::responded;
 pub use responses::{NewResponse, respond, respond_to};
 pub use submission::{Submission, Submitted, submit};
 pub use tree::{correct_ancestors, load_tree};

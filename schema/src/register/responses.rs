@@ -99,28 +99,32 @@ pub fn respond_to(tx: &mut WriteTx<'_>, case: Case, response: NewResponse) -> Re
     diesel::update(complaint_table::table.find(complaint_id))
         .set(complaint_table::version.eq(now.complaint.version))
         .execute(tx.conn)?;
-    let mut after = fields_of(&row);
+    tx.record(responded(&row, Some((version, now.complaint.version))));
+    Ok(now)
+}
+
+/// The event of a response; `versions` of the complaint before and after it, where it became
+/// another one.
+pub(crate) fn responded(row: &UnitResponse, versions: Option<(i32, i32)>) -> ComplaintEvent {
+    let mut after = fields_of(row);
     after.remove("complaint_id");
     after.remove("recorded_at");
     after.remove("actor");
-    if let Some(id) = after.remove("id") {
-        after.insert("response_id".into(), id);
+    for (field, name) in [("id", "response_id"), ("unit_id", "response_unit_id"), ("text", "response_text")] {
+        if let Some(value) = after.remove(field) {
+            after.insert(name.into(), value);
+        }
     }
-    if let Some(unit) = after.remove("unit_id") {
-        after.insert("response_unit_id".into(), unit);
-    }
-    if let Some(text) = after.remove("text") {
-        after.insert("response_text".into(), text);
-    }
-    after.insert("version".into(), json!(now.complaint.version));
     let mut before = crate::events::Fields::new();
-    before.insert("version".into(), json!(version));
-    tx.record(ComplaintEvent {
-        complaint_id,
+    if let Some((was, is)) = versions {
+        before.insert("version".into(), json!(was));
+        after.insert("version".into(), json!(is));
+    }
+    ComplaintEvent {
+        complaint_id: row.complaint_id,
         kind: ComplaintEventKind::Responded,
-        effective_at: at,
+        effective_at: row.responded_at,
         before: Some(before),
         after: Some(after),
-    });
-    Ok(now)
+    }
 }

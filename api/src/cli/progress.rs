@@ -1,0 +1,52 @@
+//! A progress bar on a terminal, and a stop at the next safe place on Ctrl-C.
+
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Work that shows how far it is and can be interrupted; a second Ctrl-C ends it at once.
+pub struct Interruptible {
+    pub bar: ProgressBar,
+    stop: Arc<AtomicBool>,
+}
+
+impl Interruptible {
+    pub fn new(bar: ProgressBar) -> anyhow::Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let seen = Arc::clone(&stop);
+        ctrlc::set_handler(move || {
+            if seen.swap(true, Ordering::SeqCst) {
+                std::process::exit(130);
+            }
+        })?;
+        Ok(Self { bar, stop })
+    }
+
+    pub fn counting(total: usize, what: &str) -> anyhow::Result<Self> {
+        Self::new(counting(total, what)?)
+    }
+
+    /// Shows how far the work is; false where it is to stop.
+    pub fn at(&mut self, done: usize) -> bool {
+        self.bar.set_position(done as u64);
+        self.go_on()
+    }
+
+    pub fn go_on(&self) -> bool {
+        !self.stop.load(Ordering::SeqCst)
+    }
+
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// A bar that counts things; hidden where nobody looks.
+pub fn counting(total: usize, what: &str) -> anyhow::Result<ProgressBar> {
+    if !std::io::stderr().is_terminal() {
+        return Ok(ProgressBar::hidden());
+    }
+    let style = ProgressStyle::with_template(&format!("[{{wide_bar}}] {{pos}}/{{len}} {what} {{eta}}"))?;
+    Ok(ProgressBar::new(total as u64).with_style(style))
+}

@@ -1,0 +1,30 @@
+//! The mark of a database that holds an invented world: whatever is shown of it says so.
+
+use crate::db::{Conn, StoreError, WriteTx};
+use crate::each;
+use crate::models::RegisterInfo;
+use crate::sql_types::JsonValue;
+use crate::tables::register_info;
+use crate::world::Parameters;
+use diesel::prelude::*;
+use serde_json::json;
+
+const KEY: &str = "demonstration";
+
+/// What the world was made of; None for a register of real complaints.
+pub fn mark(conn: &mut Conn) -> Result<Option<Parameters>, StoreError> {
+    let found: Option<JsonValue> =
+        register_info::table.find(KEY).select(register_info::value).first(conn).optional()?;
+    found
+        .map(|value| {
+            serde_json::from_value(value.0)
+                .map_err(|e| StoreError::Rule(format!("the mark of demonstration data does not read: {e}")))
+        })
+        .transpose()
+}
+
+pub(crate) fn set_mark(tx: &mut WriteTx<'_>, parameters: Parameters) -> Result<(), StoreError> {
+    let row = RegisterInfo { key: KEY.to_owned(), value: JsonValue(json!(parameters)) };
+    each!(&mut *tx.conn, c => diesel::insert_into(register_info::table).values(&row).execute(c)?);
+    Ok(())
+}

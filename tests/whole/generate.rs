@@ -1,0 +1,213 @@
+//! A generated world: the same everywhere, honest, and kept apart from real data.
+
+use crate::program;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+use std::process::Stdio;
+use std::time::Duration;
+use tests::{Database, file};
+
+fn generate(database: &Database, complaints: u32, seed: u32, truth: &str) -> Value {
+    let (complaints, seed) = (complaints.to_string(), seed.to_string());
+    program().json(database, &["generate", "--complaints", &complaints, "--seed", &seed, "--truth", truth]);
+    serde_json::from_str(&std::fs::read_to_string(truth).expect("the truth")).expect("JSON")
+}
+
+#[test]
+fn a_seed_makes_one_world_on_both_databases_and_another_seed_another() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut found = Vec::new();
+    for (nth, (database, seed)) in
+        [(Database::sqlite(), 1), (Database::postgres(), 1), (Database::sqlite(), 2)].into_iter().enumerate()
+    {
+        let truth = folder.path().join(nth.to_string());
+        let truth = generate(&database, 2_000, seed, truth.to_str().expect("a path"));
+        assert_eq!(truth["asOf"], "2025-12-31");
+        assert_eq!(truth["officers"].as_array().expect("officers").len(), 267);
+        let run = program().json(&database, &["jobs", "run", "recurrence", "--as-of", "2025-12-31"]);
+        // The world comes out of the register as it went in.
+        let again = program().json(&database, &["flags", "reproduce", run["run"].as_str().expect("a run")]);
+        assert_eq!(again["reproduced"], true);
+        found.push((truth, run["hash"].clone()));
+    }
+    assert_eq!(found[0], found[1]);
+    assert_ne!(found[0].1, found[2].1);
+}
+
+#[test]
+fn a_world_is_what_it_says() {
+    let database = Database::sqlite();
+    let folder = tempfile::tempdir().expect("a folder");
+    let truth = folder.path().join("truth.json");
+    let truth = generate(&database, 20_000, 3, truth.to_str().expect("a path"));
+    let server = program().serve(&database, &["--dev"]);
+    let token = program().token(&database, "BOARD", None);
+    let data = server.data(
+        &token,
+        "{ all: complaintStatistics { rows { complaints } }
+           conduct: complaintStatistics(groupBy: [KIND]) { rows { kind complaints } }
+           departments: units(filter: {kind: {eq: PROVINCIAL_DEPARTMENT}}) { totalCount }
+           branches: units(filter: {kind: {eq: BRANCH}}) { totalCount } }",
+    );
+    assert_eq!(data["all"]["rows"][0]["complaints"], 20_000);
+    assert_eq!(data["departments"]["totalCount"], 35);
+    assert_eq!(data["branches"]["totalCount"], 178);
+    let conduct = data["conduct"]["rows"].as_array().expect("rows").iter().find(|row| row["kind"] == "CONDUCT");
+    let conduct = conduct.expect("conduct")["complaints"].as_f64().expect("a count");
+    assert!((0.17..0.26).contains(&(conduct / 20_000.0)), "{conduct} complaints about conduct");
+
+    // For each 50,000 complaints 40 of this and 20 of that: two fifths of it here.
+    let mut planted: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for one in truth["planted"].as_array().expect("planted") {
+        let word = |field: &str| one[field].as_str().expect("a word").to_owned();
+        *planted.entry((word("kind"), word("subject"))).or_default() += 1;
+    }
+    let expected = [
+        ("BLAMES_SYSTEM", "BRANCH", 2),
+        ("BUSY", "OFFICER", 16),
+        ("CAMPAIGN", "OFFICER", 8),
+        ("FEUD", "OFFICER", 8),
+        ("LATE", "BRANCH", 2),
+        ("RECURRENT", "BRANCH", 4),
+        ("RECURRENT", "OFFICER", 64),
+    ];
+    let expected: BTreeMap<_, _> =
+        expected.into_iter().map(|(kind, subject, many)| ((kind.to_owned(), subject.to_owned()), many)).collect();
+    assert_eq!(planted, expected);
+
+    // Officers differ by a gamma of shape 3: mean 1, variance a third.
+    let special: BTreeSet<&str> =
+        truth["planted"].as_array().expect("planted").iter().filter_map(|one| one["code"].as_str()).collect();
+    let ratios: Vec<f64> = truth["officers"]
+        .as_array()
+        .expect("officers")
+        .iter()
+        .filter(|officer| !special.contains(officer["code"].as_str().expect("a code")))
+        .map(|officer| officer["ratio"].as_f64().expect("a ratio"))
+        .collect();
+    let mean = ratios.iter().sum::<f64>() / ratios.len() as f64;
+    let variance = ratios.iter().map(|ratio| (ratio - mean).powi(2)).sum::<f64>() / ratios.len() as f64;
+    // Branches of ratio 2 and 4 pull a little.
+    assert!((0.95..1.2).contains(&mean), "mean {mean}");
+    assert!((0.25..0.7).contains(&variance), "variance {variance}");
+}
+
+/// Design: what the number of distinct enterprises finds by itself, before anything is adjusted.
+#[test]
+fn those_who_draw_a_complaint_a_month_are_found_in_five_worlds() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut expected, mut found) = (0, 0);
+    for seed in 11..16 {
+        let database = Database::sqlite();
+        let truth = generate(&database, 12_000, seed, folder.path().join("truth").to_str().expect("a path"));
+        program().json(&database, &["jobs", "run", "recurrence", "--as-of", "2025-12-31"]);
+        let flags = program().json(&database, &["flags", "list"]);
+        let flags: BTreeMap<&str, &Value> = flags
+            .as_array()
+            .expect("flags")
+            .iter()
+            .filter(|flag| flag["subject"]["kind"] == "OFFICER")
+            .map(|flag| (flag["subject"]["code"].as_str().expect("a code"), flag))
+            .collect();
+        let recurrent: BTreeSet<&str> = truth["planted"]
+            .as_array()
+            .expect("planted")
+            .iter()
+            .filter(|one| one["kind"] == "RECURRENT" && one["subject"] == "OFFICER")
+            .filter_map(|one| one["code"].as_str())
+            .collect();
+        let server = program().serve(&database, &["--dev"]);
+        let token = program().token(&database, "BOARD", None);
+        for officer in truth["officers"].as_array().expect("officers") {
+            let code = officer["code"].as_str().expect("a code");
+            let often = officer["expectedPerYear"].as_f64().expect("a rate") >= 12.0;
+            if !(recurrent.contains(code) && often) {
+                continue;
+            }
+            expected += 1;
+            let Some(flag) = flags.get(code).filter(|flag| flag["tier"] != "WATCH") else { continue };
+            found += 1;
+            // Every complaint of the year that counts is evidence, and nothing else is.
+            let query = format!(
+                r#"{{ complaints(first: 100, filter: {{officers: {{officer: {{code: {{eq: "{code}"}}}},
+                    category: {{kind: {{eq: CONDUCT}}}}, not: {{finding: {{in: [UNFOUNDED, EXONERATED]}}}}}},
+                    receivedAt: {{gte: "2024-12-31T17:00:00Z"}}, not: {{state: {{in: [WITHDRAWN, REJECTED]}}}}}}) {{
+                    nodes {{ id }} }} }}"#
+            );
+            let answer = server.data(&token, &query);
+            let ids: BTreeSet<&str> = answer["complaints"]["nodes"]
+                .as_array()
+                .expect("complaints")
+                .iter()
+                .filter_map(|node| node["id"].as_str())
+                .collect();
+            let evidence: BTreeSet<&str> =
+                flag["evidence"].as_array().expect("evidence").iter().filter_map(Value::as_str).collect();
+            assert_eq!(evidence, ids, "{code} of world {seed}");
+        }
+    }
+    assert!(expected >= 20, "only {expected} such officers");
+    assert!(found * 100 >= expected * 95, "{found} of {expected} found");
+}
+
+#[test]
+fn a_world_and_real_data_are_kept_apart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for database in Database::both() {
+        let mapping = file(
+            folder.path(),
+            "map.toml",
+            "source = \"test\"\n[fields]\ncode = \"code\"\nkind = \"kind\"\nname_vi = \"name\"\n",
+        );
+        let units = file(folder.path(), "units.csv", "code,kind,name\n02,PROVINCIAL_DEPARTMENT,Cục\n");
+        let done = program().run(
+            &database,
+            ["import", "units", units.to_str().expect("a path"), "--mapping", mapping.to_str().expect("a path")],
+        );
+        done.ok();
+        let refused = program().run(&database, ["generate", "--complaints", "500", "--seed", "1"]);
+        assert_eq!(refused.status, 1);
+        assert!(refused.err.contains("real data"), "{refused:?}");
+
+        let database = if database.name == "sqlite" { Database::sqlite() } else { Database::postgres() };
+        program().run(&database, ["generate", "--complaints", "500", "--seed", "1"]).ok();
+        let refused = program().run(&database, ["generate", "--complaints", "500", "--seed", "1"]);
+        assert_eq!(refused.status, 1);
+        assert!(refused.err.contains("demonstration data already (seed 1"), "{refused:?}");
+        let noted = program().run(
+            &database,
+            ["import", "units", units.to_str().expect("a path"), "--mapping", mapping.to_str().expect("a path")],
+        );
+        assert!(noted.err.contains("demonstration data"), "{noted:?}");
+    }
+    let database = Database::sqlite();
+    for (wrong, word) in [
+        (["generate", "--complaints", "5", "--seed", "1"].as_slice(), "from 100 to"),
+        (&["generate", "--complaints", "500", "--seed", "1", "--until", "2099-01-01"], "today"),
+    ] {
+        let refused = program().run(&database, wrong);
+        assert_eq!(refused.status, 1);
+        assert!(refused.err.contains(word), "{refused:?}");
+    }
+}
+
+#[test]
+fn an_interrupted_world_leaves_nothing() {
+    let database = Database::sqlite();
+    let mut child = program()
+        .command(&database)
+        .args(["generate", "--complaints", "200000", "--seed", "1"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    std::thread::sleep(Duration::from_secs(4));
+    let pid = child.id().to_string();
+    std::process::Command::new("kill").args(["-INT", &pid]).status().expect("kill");
+    let status = child.wait().expect("it ends");
+    let mut err = String::new();
+    child.stderr.take().expect("its errors").read_to_string(&mut err).expect("text");
+    assert_eq!(status.code(), Some(1), "{err}");
+    assert!(err.contains("nothing was written"), "{err}");
+    program().run(&database, ["generate", "--complaints", "300", "--seed", "1"]).ok();
+}
