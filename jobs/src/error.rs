@@ -9,6 +9,12 @@ pub enum JobError {
     Polars(#[from] polars::error::PolarsError),
     #[error("rules {path}: {message}")]
     Rules { path: String, message: String },
+    #[error("configuration {path}: {message}")]
+    Settings { path: String, message: String },
+    #[error("scheduler: {0}")]
+    Scheduler(String),
+    #[error(transparent)]
+    Busy(#[from] crate::ledger::Busy),
     #[error("{0}")]
     NotFound(String),
     #[error("the history of the register does not fit its present: {0}")]

@@ -1,17 +1,16 @@
 //! Flags: one for each subject, kept up by every run, with what each run said of it.
 
-use crate::JobError;
 use crate::canonical::numbers;
 use crate::recurrence::{Assessment, Rules, reason};
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use schema::db::StoreError;
 use schema::db::dialect::rows_per_insert;
+use schema::db::{StoreError, WriteTx};
 use schema::each;
 use schema::enums::{FlagState, RunState, SubjectKind, Tier};
 use schema::models::{Flag, FlagAssessment};
 use schema::tables::{flag_assessments, flags, job_runs, officers, units};
-use schema::{Conn, Db, Id, JsonValue};
+use schema::{Conn, Id, JsonValue};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -24,93 +23,90 @@ pub fn flag_id(kind: SubjectKind, subject: Id) -> Id {
 /// Stores what a run found: a flag is opened, changed or expires. A run as of a day before that of an
 /// earlier run changes no flag; whom it alone finds gets one that has expired. Returns how many of each.
 pub fn store(
-    db: &Db,
+    tx: &mut WriteTx<'_>,
     run_id: Id,
     as_of: NaiveDate,
     rules: &Rules,
     assessments: &[Assessment],
-) -> Result<Value, JobError> {
-    let committed = db.write("job", |tx| {
-        // A look back says what a run of then would have said; the flags of today stay.
-        let newest: Option<NaiveDate> = job_runs::table
-            .filter(job_runs::job.eq(crate::recurrence_job::NAME))
-            .filter(job_runs::state.eq(RunState::Succeeded))
-            .select(diesel::dsl::max(job_runs::as_of))
-            .first(tx.conn)?;
-        let looks_back = newest.is_some_and(|newest| newest > as_of);
-        let before: Vec<Flag> = flags::table.select(Flag::as_select()).load(tx.conn)?;
-        let mut before: HashMap<Id, Flag> = before.into_iter().map(|flag| (flag.id, flag)).collect();
-        let mut opened = Vec::new();
-        let (mut changed, mut expired) = (0, 0);
-        let mut rows = Vec::with_capacity(assessments.len());
-        for assessment in assessments {
-            let id = flag_id(assessment.kind, assessment.subject.id);
-            match before.remove(&id) {
-                None => opened.push(Flag {
-                    id,
-                    subject_kind: assessment.kind,
-                    officer_id: (assessment.kind == SubjectKind::Officer).then_some(assessment.subject.id),
-                    unit_id: (assessment.kind == SubjectKind::Branch).then_some(assessment.subject.id),
-                    tier: assessment.tier,
-                    state: if looks_back { FlagState::Expired } else { FlagState::Open },
-                    run_id,
-                    opened_at: tx.now,
-                    changed_at: tx.now,
-                }),
-                Some(_) if looks_back => {}
-                Some(mut flag) => {
-                    let reopens = matches!(flag.state, FlagState::Expired | FlagState::Retracted);
-                    if reopens || flag.tier != assessment.tier {
-                        changed += 1;
-                        flag.changed_at = tx.now;
-                    }
-                    if reopens {
-                        flag.state = FlagState::Open;
-                    }
-                    flag.tier = assessment.tier;
-                    flag.run_id = run_id;
-                    update(tx.conn, &flag)?;
-                }
-            }
-            let reason = reason(assessment, as_of, rules);
-            rows.push(FlagAssessment {
-                flag_id: id,
-                run_id,
+) -> Result<Value, StoreError> {
+    // A look back says what a run of then would have said; the flags of today stay.
+    let newest: Option<NaiveDate> = job_runs::table
+        .filter(job_runs::job.eq(crate::work::recurrence::NAME))
+        .filter(job_runs::state.eq(RunState::Succeeded))
+        .select(diesel::dsl::max(job_runs::as_of))
+        .first(tx.conn)?;
+    let looks_back = newest.is_some_and(|newest| newest > as_of);
+    let before: Vec<Flag> = flags::table.select(Flag::as_select()).load(tx.conn)?;
+    let mut before: HashMap<Id, Flag> = before.into_iter().map(|flag| (flag.id, flag)).collect();
+    let mut opened = Vec::new();
+    let (mut changed, mut expired) = (0, 0);
+    let mut rows = Vec::with_capacity(assessments.len());
+    for assessment in assessments {
+        let id = flag_id(assessment.kind, assessment.subject.id);
+        match before.remove(&id) {
+            None => opened.push(Flag {
+                id,
+                subject_kind: assessment.kind,
+                officer_id: (assessment.kind == SubjectKind::Officer).then_some(assessment.subject.id),
+                unit_id: (assessment.kind == SubjectKind::Branch).then_some(assessment.subject.id),
                 tier: assessment.tier,
-                numbers: JsonValue(numbers(assessment)),
-                reason_vi: reason.vi,
-                reason_en: reason.en,
-                evidence: JsonValue(json!(assessment.evidence)),
-            });
-        }
-        let gone = if looks_back { HashMap::new() } else { before };
-        for mut flag in gone.into_values() {
-            if matches!(flag.state, FlagState::Open | FlagState::Acknowledged | FlagState::UnderReview) {
-                expired += 1;
-                flag.state = FlagState::Expired;
-                flag.changed_at = tx.now;
+                state: if looks_back { FlagState::Expired } else { FlagState::Open },
+                run_id,
+                opened_at: tx.now,
+                changed_at: tx.now,
+            }),
+            Some(_) if looks_back => {}
+            Some(mut flag) => {
+                let reopens = matches!(flag.state, FlagState::Expired | FlagState::Retracted);
+                if reopens || flag.tier != assessment.tier {
+                    changed += 1;
+                    flag.changed_at = tx.now;
+                }
+                if reopens {
+                    flag.state = FlagState::Open;
+                }
+                flag.tier = assessment.tier;
+                flag.run_id = run_id;
                 update(tx.conn, &flag)?;
             }
         }
-        for chunk in opened.chunks(rows_per_insert(9)) {
-            each!(&mut *tx.conn, c => diesel::insert_into(flags::table).values(chunk).execute(c)?);
+        let reason = reason(assessment, as_of, rules);
+        rows.push(FlagAssessment {
+            flag_id: id,
+            run_id,
+            tier: assessment.tier,
+            numbers: JsonValue(numbers(assessment)),
+            reason_vi: reason.vi,
+            reason_en: reason.en,
+            evidence: JsonValue(json!(assessment.evidence)),
+        });
+    }
+    let gone = if looks_back { HashMap::new() } else { before };
+    for mut flag in gone.into_values() {
+        if matches!(flag.state, FlagState::Open | FlagState::Acknowledged | FlagState::UnderReview) {
+            expired += 1;
+            flag.state = FlagState::Expired;
+            flag.changed_at = tx.now;
+            update(tx.conn, &flag)?;
         }
-        for chunk in rows.chunks(rows_per_insert(7)) {
-            each!(&mut *tx.conn, c => diesel::insert_into(flag_assessments::table).values(chunk).execute(c)?);
-        }
-        let of = |tier: Tier| assessments.iter().filter(|assessment| assessment.tier == tier).count();
-        Ok(json!({
-            "flagged": assessments.len(),
-            "looksBack": looks_back,
-            "opened": opened.len(),
-            "changed": changed,
-            "expired": expired,
-            "watch": of(Tier::Watch),
-            "review": of(Tier::Review),
-            "suspensionReview": of(Tier::SuspensionReview),
-        }))
-    })?;
-    Ok(committed.value)
+    }
+    for chunk in opened.chunks(rows_per_insert(9)) {
+        each!(&mut *tx.conn, c => diesel::insert_into(flags::table).values(chunk).execute(c)?);
+    }
+    for chunk in rows.chunks(rows_per_insert(7)) {
+        each!(&mut *tx.conn, c => diesel::insert_into(flag_assessments::table).values(chunk).execute(c)?);
+    }
+    let of = |tier: Tier| assessments.iter().filter(|assessment| assessment.tier == tier).count();
+    Ok(json!({
+        "flagged": assessments.len(),
+        "looksBack": looks_back,
+        "opened": opened.len(),
+        "changed": changed,
+        "expired": expired,
+        "watch": of(Tier::Watch),
+        "review": of(Tier::Review),
+        "suspensionReview": of(Tier::SuspensionReview),
+    }))
 }
 
 fn update(conn: &mut Conn, flag: &Flag) -> Result<(), StoreError> {

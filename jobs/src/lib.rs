@@ -9,11 +9,16 @@ mod error;
 pub mod facts;
 pub mod flags;
 pub mod frames;
+pub mod handling;
+pub mod job;
 pub mod known;
 pub mod ledger;
 pub mod recurrence;
-pub mod recurrence_job;
+pub mod schedule;
+pub mod scheduler;
+pub mod settings;
 pub mod snapshot;
 pub mod statistics;
+pub mod work;
 
 pub use error::JobError;

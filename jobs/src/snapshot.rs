@@ -11,11 +11,12 @@ use diesel::prelude::*;
 use polars::prelude::{BooleanChunked, Column, DataFrame, PolarsResult};
 use schema::db::dialect::{KEYS_PER_QUERY, current_position};
 use schema::domain::calendar::local_date;
+use schema::domain::state::is_void;
 use schema::domain::tree::UnitTree;
 use schema::enums::{CategoryKind, ComplaintState, ReferenceEventKind};
 use schema::models::{IssueCategory, Unit, UnitParent};
 use schema::tables::{
-    complaint_events, complaints, enterprises, issue_categories, reference_events, unit_parents, units,
+    complaint_events, complaints, enterprises, issue_categories, reference_events, unit_parents, unit_responses, units,
 };
 use schema::{Conn, Db, Id, Timestamp};
 use std::collections::{HashMap, HashSet};
@@ -66,7 +67,10 @@ impl Reference {
 /// Columns of `facts`: `id_high`, `id_low` (u64, the id), `day` (i32, local date received),
 /// `month` (i32, year × 12 + month − 1), `year` (i32), `department`, `branch`, `team`, `unit`,
 /// `category` (u32?, places in [`Reference`]), `kind` (u32?, place in the kinds of categories),
-/// `state` (u32), `enterprise` (u32?), `cost` (i64?), `delay` (f64?), `confidential` (bool).
+/// `state` (u32), `enterprise` (u32?), `cost` (i64?), `delay` (f64?), `confidential` (bool), and local
+/// dates: `due` (i32?, the last day to answer on; null for a category without a deadline), `answered`
+/// (i32?, the first response, else when it was answered or closed), `ended` (i32?, closed, withdrawn
+/// or rejected).
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     pub facts: DataFrame,
@@ -108,6 +112,7 @@ struct Row {
     cost_vnd: Option<i64>,
     delay_hours: Option<f64>,
     confidential: bool,
+    state_since: Timestamp,
 }
 
 type RowColumns = (
@@ -123,6 +128,23 @@ type RowColumns = (
     complaints::cost_vnd,
     complaints::delay_hours,
     complaints::confidential,
+    complaints::state_since,
+);
+
+const ROW: RowColumns = (
+    complaints::id,
+    complaints::received_at,
+    complaints::department_id,
+    complaints::branch_id,
+    complaints::team_id,
+    complaints::unit_id,
+    complaints::category_id,
+    complaints::state,
+    complaints::enterprise_id,
+    complaints::cost_vnd,
+    complaints::delay_hours,
+    complaints::confidential,
+    complaints::state_since,
 );
 
 const ENTERPRISE: (enterprises::id, enterprises::tax_code, enterprises::group_code) =
@@ -143,6 +165,14 @@ impl SnapshotStore {
 
     pub fn current(&self) -> Arc<Snapshot> {
         self.current.load_full()
+    }
+
+    /// Puts a snapshot that was read anew in the place of the current one, unless that is newer.
+    pub fn replace(&self, fresh: &Arc<Snapshot>) {
+        let _one_at_a_time = self.refreshing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if self.current().position <= fresh.position {
+            self.current.store(Arc::clone(fresh));
+        }
     }
 
     /// Brings the snapshot up to the last commit. Readers go on with the one they hold.
@@ -201,9 +231,16 @@ fn load_all(conn: &mut Conn) -> Result<Snapshot, JobError> {
     let mut enterprises = Enterprises::default();
     enterprises.add(enterprises::table.select(ENTERPRISE).order(enterprises::id).load(conn)?);
     let mut columns = Columns::default();
-    let columns_of: RowColumns = Default::default();
-    for row in complaints::table.order(complaints::id).select(columns_of).load_iter::<Row, _>(conn)? {
-        columns.push(&row?, &reference, &enterprises);
+    let responses: HashMap<Id, Timestamp> = unit_responses::table
+        .group_by(unit_responses::complaint_id)
+        .select((unit_responses::complaint_id, diesel::dsl::min(unit_responses::responded_at)))
+        .load::<(Id, Option<Timestamp>)>(conn)?
+        .into_iter()
+        .filter_map(|(id, first)| Some((id, first?)))
+        .collect();
+    for row in complaints::table.order(complaints::id).select(ROW).load_iter::<Row, _>(conn)? {
+        let row = row?;
+        columns.push(&row, responses.get(&row.id).copied(), &reference, &enterprises);
     }
     Ok(Snapshot {
         facts: columns.into_frame()?,
@@ -225,8 +262,7 @@ fn refreshed(conn: &mut Conn, before: &Snapshot, position: i64) -> Result<Snapsh
     let mut enterprises = (*before.enterprises).clone();
     let mut columns = Columns::default();
     for chunk in changed.chunks(KEYS_PER_QUERY) {
-        let columns_of: RowColumns = Default::default();
-        let rows: Vec<Row> = complaints::table.filter(complaints::id.eq_any(chunk)).select(columns_of).load(conn)?;
+        let rows: Vec<Row> = complaints::table.filter(complaints::id.eq_any(chunk)).select(ROW).load(conn)?;
         let new: HashSet<Id> =
             rows.iter().filter_map(|row| row.enterprise_id).filter(|id| !enterprises.by_id.contains_key(id)).collect();
         let new: Vec<Id> = new.into_iter().collect();
@@ -237,8 +273,16 @@ fn refreshed(conn: &mut Conn, before: &Snapshot, position: i64) -> Result<Snapsh
                 .order(enterprises::id)
                 .load(conn)?,
         );
+        let responses: HashMap<Id, Timestamp> = unit_responses::table
+            .filter(unit_responses::complaint_id.eq_any(chunk))
+            .group_by(unit_responses::complaint_id)
+            .select((unit_responses::complaint_id, diesel::dsl::min(unit_responses::responded_at)))
+            .load::<(Id, Option<Timestamp>)>(conn)?
+            .into_iter()
+            .filter_map(|(id, first)| Some((id, first?)))
+            .collect();
         for row in rows {
-            columns.push(&row, &before.reference, &enterprises);
+            columns.push(&row, responses.get(&row.id).copied(), &before.reference, &enterprises);
         }
     }
     let gone: HashSet<(u64, u64)> = changed.iter().map(|id| halves(*id)).collect();
@@ -279,10 +323,13 @@ struct Columns {
     cost: Vec<Option<i64>>,
     delay: Vec<Option<f64>>,
     confidential: Vec<bool>,
+    due: Vec<Option<i32>>,
+    answered: Vec<Option<i32>>,
+    ended: Vec<Option<i32>>,
 }
 
 impl Columns {
-    fn push(&mut self, row: &Row, reference: &Reference, enterprises: &Enterprises) {
+    fn push(&mut self, row: &Row, first_response: Option<Timestamp>, reference: &Reference, enterprises: &Enterprises) {
         let (high, low) = halves(row.id);
         let day = local_date(row.received_at);
         let unit = |id: Option<Id>| id.and_then(|id| reference.unit_place(id));
@@ -304,6 +351,12 @@ impl Columns {
         self.cost.push(row.cost_vnd);
         self.delay.push(row.delay_hours);
         self.confidential.push(row.confidential);
+        let deadline = category.and_then(|place| reference.categories.get(place as usize)?.deadline_days);
+        let since = || day_number(local_date(row.state_since));
+        let answered_without_words = matches!(row.state, ComplaintState::Answered | ComplaintState::Closed).then(since);
+        self.due.push(deadline.map(|days| day_number(day).saturating_add(days)));
+        self.answered.push(first_response.map(|at| day_number(local_date(at))).or(answered_without_words));
+        self.ended.push((row.state == ComplaintState::Closed || is_void(row.state)).then(since));
     }
 
     fn into_frame(self) -> PolarsResult<DataFrame> {
@@ -326,6 +379,9 @@ impl Columns {
                 Column::new("cost".into(), self.cost),
                 Column::new("delay".into(), self.delay),
                 Column::new("confidential".into(), self.confidential),
+                Column::new("due".into(), self.due),
+                Column::new("answered".into(), self.answered),
+                Column::new("ended".into(), self.ended),
             ],
         )
     }

@@ -161,6 +161,20 @@ text_enum!(SubjectKind { Officer = "OFFICER", Branch = "BRANCH" });
 
 text_enum!(RunState { Running = "RUNNING", Succeeded = "SUCCEEDED", Failed = "FAILED" });
 
+text_enum!(
+    /// What began a run: its schedule, or a person.
+    RunOrigin { Scheduled = "SCHEDULED", Manual = "MANUAL" }
+);
+
+text_enum!(
+    /// The languages of digests.
+    Locale { Vi = "vi", En = "en" }
+);
+
+text_enum!(DeliveryChannel { Email = "EMAIL", Folder = "FOLDER" });
+
+text_enum!(DeliveryState { Pending = "PENDING", Sent = "SENT", Failed = "FAILED" });
+
 text_enum!(Role {
     Board = "BOARD",
     UnitHead = "UNIT_HEAD",

@@ -1,8 +1,8 @@
 //! One struct for each table: what diesel reads and writes.
 
 use crate::enums::{
-    Attribution, CategoryKind, Channel, ComplaintState, Finding, FlagState, LegalForm, PeerGroup, ResponseAction, Role,
-    RunState, SubjectKind, Tier, UnitKind,
+    Attribution, CategoryKind, Channel, ComplaintState, DeliveryChannel, DeliveryState, Finding, FlagState, LegalForm,
+    Locale, PeerGroup, ResponseAction, Role, RunOrigin, RunState, SubjectKind, Tier, UnitKind,
 };
 use crate::sql_types::{Id, JsonValue, Timestamp};
 use crate::tables;
@@ -188,7 +188,90 @@ model!(job_runs JobRun {
     result_hash: Option<String>,
     summary: Option<JsonValue>,
     error: Option<String>,
+    origin: RunOrigin,
+    /// Which attempt this is, from 1.
+    attempt: i32,
+    /// When a failed run is tried again.
+    retry_at: Option<Timestamp>,
+    /// Who runs it, or ran it last.
+    node: Option<String>,
 });
+
+model!(
+    /// What the ledger knows of a job: whether it is paused, and who runs it until when.
+    jobs Job {
+        job: String,
+        since: Timestamp,
+        paused_at: Option<Timestamp>,
+        paused_by: Option<String>,
+        run_id: Option<Id>,
+        node: Option<String>,
+        lease_until: Option<Timestamp>,
+    }
+);
+
+model!(
+    /// What a run computed, for digests and dashboards to read.
+    job_results JobResult {
+        run_id: Id,
+        name: String,
+        as_of: NaiveDate,
+        document: JsonValue,
+    }
+);
+
+model!(
+    /// A complaint that was not answered in time, brought before the level above (1) and the one above that (2).
+    escalations Escalation {
+        complaint_id: Id,
+        level: i32,
+        unit_id: Option<Id>,
+        due_on: NaiveDate,
+        escalated_at: Timestamp,
+        run_id: Id,
+    }
+);
+
+model!(
+    digests Digest {
+        id: Id,
+        run_id: Id,
+        previous_id: Option<Id>,
+        as_of: NaiveDate,
+        locale: Locale,
+        subject: String,
+        html: String,
+        text: String,
+        document: JsonValue,
+        position: i64,
+        created_at: Timestamp,
+    }
+);
+
+model!(
+    digest_subscriptions DigestSubscription {
+        id: Id,
+        channel: DeliveryChannel,
+        address: String,
+        locale: Locale,
+        created_at: Timestamp,
+        ended_at: Option<Timestamp>,
+    }
+);
+
+model!(
+    /// A digest on its way to one recipient.
+    deliveries Delivery {
+        digest_id: Id,
+        subscription_id: Id,
+        state: DeliveryState,
+        attempts: i32,
+        next_attempt_at: Timestamp,
+        message_id: String,
+        sent_at: Option<Timestamp>,
+        error: Option<String>,
+    }
+);
 
 model!(flags Flag {
     id: Id,

@@ -298,6 +298,10 @@ diesel::table! {
         result_hash -> Nullable<Text>,
         summary -> Nullable<Document>,
         error -> Nullable<Text>,
+        origin -> Text,
+        attempt -> Integer,
+        retry_at -> Nullable<UtcMicros>,
+        node -> Nullable<Text>,
     }
 }
 
@@ -362,6 +366,96 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    jobs (job) {
+        job -> Text,
+        since -> UtcMicros,
+        paused_at -> Nullable<UtcMicros>,
+        paused_by -> Nullable<Text>,
+        run_id -> Nullable<Uid>,
+        node -> Nullable<Text>,
+        lease_until -> Nullable<UtcMicros>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    job_results (run_id, name) {
+        run_id -> Uid,
+        name -> Text,
+        as_of -> Date,
+        document -> Document,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    escalations (complaint_id, level) {
+        complaint_id -> Uid,
+        level -> Integer,
+        unit_id -> Nullable<Uid>,
+        due_on -> Date,
+        escalated_at -> UtcMicros,
+        run_id -> Uid,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    digests (id) {
+        id -> Uid,
+        run_id -> Uid,
+        previous_id -> Nullable<Uid>,
+        as_of -> Date,
+        locale -> Text,
+        subject -> Text,
+        html -> Text,
+        text -> Text,
+        document -> Document,
+        position -> BigInt,
+        created_at -> UtcMicros,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    digest_subscriptions (id) {
+        id -> Uid,
+        channel -> Text,
+        address -> Text,
+        locale -> Text,
+        created_at -> UtcMicros,
+        ended_at -> Nullable<UtcMicros>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    deliveries (digest_id, subscription_id) {
+        digest_id -> Uid,
+        subscription_id -> Uid,
+        state -> Text,
+        attempts -> Integer,
+        next_attempt_at -> UtcMicros,
+        message_id -> Text,
+        sent_at -> Nullable<UtcMicros>,
+        error -> Nullable<Text>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     register_position,
     register_info,
@@ -382,6 +476,12 @@ diesel::allow_tables_to_appear_in_same_query!(
     complaint_event_values,
     unit_responses,
     job_runs,
+    jobs,
+    job_results,
+    escalations,
+    digests,
+    digest_subscriptions,
+    deliveries,
     flags,
     flag_assessments,
     principals,

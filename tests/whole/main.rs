@@ -10,6 +10,7 @@ mod explorer;
 mod generate;
 mod graphql;
 mod import;
+mod ledger;
 mod migrations;
 mod recurrence;
 mod server;

@@ -2,7 +2,7 @@ use super::output::{Output, table};
 use anyhow::Context;
 use jobs::flags::{self, Stored};
 use jobs::ledger;
-use jobs::recurrence_job::{KnownAt, reproduce};
+use jobs::work::recurrence::{KnownAt, reproduce};
 use schema::{Db, Id};
 use serde_json::{Value, json};
 use std::process::ExitCode;

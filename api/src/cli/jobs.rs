@@ -1,10 +1,12 @@
 use super::output::{Output, table};
-use anyhow::Context;
+use anyhow::Context as _;
 use chrono::NaiveDate;
+use jobs::job::{Context, JOBS, Job, find};
+use jobs::ledger;
 use jobs::recurrence::Rules;
-use jobs::{ledger, recurrence_job};
+use jobs::settings::Settings;
 use schema::domain::calendar::local_date;
-use schema::models::JobRun;
+use schema::models::{Job as JobRow, JobRun};
 use schema::{Db, Timestamp};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -19,63 +21,141 @@ pub enum Command {
         /// The day for which it is run; yesterday unless told
         #[arg(long, value_name = "DATE", value_parser = day)]
         as_of: Option<NaiveDate>,
-        /// Rules other than the defaults (docs/rules.toml has these)
+        /// Rules of the recurrence job other than the defaults (docs/rules.toml has these)
         #[arg(long, value_name = "RULES.toml")]
         rules: Option<PathBuf>,
     },
-    /// The jobs that there are
+    /// The jobs that there are, and when they run
     List,
     /// The runs that there were, newest first
     History {
+        /// Only those of one job
+        #[arg(long, value_name = "NAME")]
+        job: Option<String>,
         /// How many
-        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i64).range(1..=10_000))]
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i64).range(1..=1_000_000))]
         limit: i64,
+    },
+    /// Let a job run no more by itself
+    Pause {
+        /// Which job
+        name: String,
+    },
+    /// Let a paused job run by itself again
+    Resume {
+        /// Which job
+        name: String,
     },
 }
 
-pub fn run(db: &Db, command: &Command, out: &Output) -> anyhow::Result<ExitCode> {
+pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> anyhow::Result<ExitCode> {
     match command {
         Command::Run { name, as_of, rules } => {
-            anyhow::ensure!(name == recurrence_job::NAME, "there is no job {name:?}: `phananh jobs list` names them");
-            let rules = rules.as_deref().map(Rules::load).transpose()?.unwrap_or_default();
-            let as_of = match as_of {
-                Some(day) => *day,
-                None => local_date(Timestamp::now()).pred_opt().context("there is no yesterday")?,
-            };
-            let run = recurrence_job::run(db, as_of, &rules)?;
+            let job = known(name)?;
+            let rules = rules.as_deref().map(Rules::load).transpose()?;
+            anyhow::ensure!(
+                rules.is_none() || name == jobs::work::recurrence::NAME,
+                "--rules are those of the job {}",
+                jobs::work::recurrence::NAME
+            );
+            let as_of = as_of.map_or_else(yesterday, Ok)?;
+            let context = Context { db, settings, snapshots: None, rules: rules.as_ref() };
+            let run = ledger::run_now(&context, job, as_of)?;
             out.print(&document(&run), |_| text(&run))?;
         }
-        Command::List => {
-            let jobs: Vec<Value> =
-                ledger::JOBS.iter().map(|(name, about)| json!({ "name": name, "about": about })).collect();
-            out.print(&jobs, |_| {
-                table(&["JOB", "ABOUT"], ledger::JOBS.iter().map(|(name, about)| vec![(*name).into(), (*about).into()]))
-            })?;
-        }
-        Command::History { limit } => {
-            let runs = db.read(|conn| ledger::history(conn, *limit))?;
+        Command::List => list(db, settings, out)?,
+        Command::History { job, limit } => {
+            let job = job.as_deref().map(|name| known(name).map(Job::name)).transpose()?;
+            let runs = db.read(|conn| ledger::history(conn, job, *limit))?;
             let documents: Vec<Value> = runs.iter().map(document).collect();
             out.print(&documents, |_| {
-                let header = ["RUN", "JOB", "STARTED", "STATE", "AS OF", "KNOWN AT", "RESULT"];
-                table(
-                    &header,
-                    runs.iter().map(|run| {
-                        let result = run.error.clone().or_else(|| run.result_hash.clone()).unwrap_or_default();
-                        vec![
-                            run.id.to_string(),
-                            run.job.clone(),
-                            run.started_at.utc().format("%Y-%m-%d %H:%M:%SZ").to_string(),
-                            run.state.to_string(),
-                            run.as_of.map(|day| day.to_string()).unwrap_or_default(),
-                            run.known_at.map(|position| position.to_string()).unwrap_or_default(),
-                            result,
-                        ]
-                    }),
-                )
+                let header = ["RUN", "JOB", "SCHEDULED", "STARTED", "STATE", "TRY", "AS OF", "KNOWN AT", "RESULT"];
+                table(&header, runs.iter().map(history_row))
             })?;
+        }
+        Command::Pause { name } => {
+            let row = ledger::set_paused(db, known(name)?.name(), Some("cli"))?;
+            out.print(&json!({ "name": name, "pausedAt": row.paused_at }), |_| {
+                format!("{name} is paused: `phananh jobs resume {name}` lets it go on")
+            })?;
+        }
+        Command::Resume { name } => {
+            let row = ledger::set_paused(db, known(name)?.name(), None)?;
+            out.print(&json!({ "name": name, "pausedAt": row.paused_at }), |_| format!("{name} runs by itself again"))?;
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn known(name: &str) -> anyhow::Result<&'static dyn Job> {
+    find(name).with_context(|| format!("there is no job {name:?}: `phananh jobs list` names them"))
+}
+
+/// The day for which things are run unless told.
+pub fn yesterday() -> anyhow::Result<NaiveDate> {
+    local_date(Timestamp::now()).pred_opt().context("there is no yesterday")
+}
+
+fn list(db: &Db, settings: &Settings, out: &Output) -> anyhow::Result<()> {
+    let states = db.read(ledger::states)?;
+    let now = Timestamp::now();
+    let mut documents = Vec::new();
+    for job in JOBS {
+        let plan = settings.plan(job.name()).map_err(anyhow::Error::msg)?;
+        let state: Option<&JobRow> = states.iter().find(|state| state.job == job.name());
+        let running = state.filter(|state| state.lease_until.is_some_and(|until| until > now));
+        let paused_at = state.and_then(|state| state.paused_at);
+        let next = (plan.enabled && paused_at.is_none()).then(|| plan.schedule.next_after(now)).flatten();
+        documents.push(json!({
+            "name": job.name(),
+            "about": job.about(),
+            "enabled": plan.enabled,
+            "schedule": plan.schedule.expression(),
+            "timezone": plan.schedule.zone().name(),
+            "missed": plan.missed,
+            "pausedAt": paused_at,
+            "next": next,
+            "runningOn": running.and_then(|state| state.node.clone()),
+        }));
+    }
+    out.print(&documents, |documents| {
+        let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        table(
+            &["JOB", "SCHEDULE", "ZONE", "MISSED", "NEXT", "ABOUT"],
+            documents.iter().map(|job| {
+                let next = match (&job["enabled"], &job["pausedAt"], &job["runningOn"]) {
+                    (_, _, Value::String(node)) => format!("running on {node}"),
+                    (Value::Bool(false), _, _) => "disabled".to_owned(),
+                    (_, Value::String(_), _) => "paused".to_owned(),
+                    _ => word(&job["next"]),
+                };
+                vec![
+                    word(&job["name"]),
+                    word(&job["schedule"]),
+                    word(&job["timezone"]),
+                    word(&job["missed"]),
+                    next,
+                    word(&job["about"]),
+                ]
+            }),
+        )
+    })
+}
+
+fn history_row(run: &JobRun) -> Vec<String> {
+    let time = |at: Timestamp| at.utc().format("%Y-%m-%d %H:%M:%SZ").to_string();
+    let summary = run.summary.as_ref().map(|summary| summary.0.to_string());
+    vec![
+        run.id.to_string(),
+        run.job.clone(),
+        time(run.scheduled_at),
+        time(run.started_at),
+        run.state.to_string(),
+        run.attempt.to_string(),
+        run.as_of.map(|day| day.to_string()).unwrap_or_default(),
+        run.known_at.map(|position| position.to_string()).unwrap_or_default(),
+        run.error.clone().or_else(|| run.result_hash.clone()).or(summary).unwrap_or_default(),
+    ]
 }
 
 /// A day as it is written on the command line.
@@ -88,6 +168,11 @@ fn document(run: &JobRun) -> Value {
         "run": run.id,
         "job": run.job,
         "state": run.state,
+        "origin": run.origin,
+        "attempt": run.attempt,
+        "node": run.node,
+        "scheduledAt": run.scheduled_at,
+        "retryAt": run.retry_at,
         "startedAt": run.started_at,
         "finishedAt": run.finished_at,
         "asOf": run.as_of,
@@ -104,6 +189,10 @@ fn document(run: &JobRun) -> Value {
 
 fn text(run: &JobRun) -> String {
     let summary = run.summary.as_ref().map(|summary| &summary.0).unwrap_or(&Value::Null);
+    if run.job != jobs::work::recurrence::NAME {
+        let as_of = run.as_of.map(|day| day.to_string()).unwrap_or_default();
+        return format!("run {} of {} as of {as_of}: {summary}", run.id, run.job);
+    }
     let back = match summary["looksBack"].as_bool() {
         Some(true) => "\na later day was run before: the flags of today stay as they are",
         _ => "",

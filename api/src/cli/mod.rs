@@ -11,9 +11,11 @@ mod rules;
 mod serve;
 mod token;
 
+use ::jobs::settings::Settings;
 use clap::{Parser, Subcommand};
 use output::{Format, Output};
 use schema::Db;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// The complaint register and early-warning system of the Project Board.
@@ -29,6 +31,10 @@ struct Cli {
         hide_env_values = true
     )]
     database: String,
+
+    /// The configuration file: when jobs run, how digests are sent (docs/phananh.toml has the defaults)
+    #[arg(long, global = true, env = "PHANANH_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
 
     /// How to print data: text for people, json for programs
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
@@ -82,13 +88,15 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
+    // Wrong settings are told before anything is done.
+    let settings = cli.config.as_deref().map(Settings::load).transpose()?.unwrap_or_default();
     let open = || Db::open(&cli.database);
     match &cli.command {
         Command::Migrate => migrate::run(&open()?, out),
-        Command::Serve(args) => serve::run(&open()?, args),
+        Command::Serve(args) => serve::run(&open()?, settings, args),
         Command::Import(args) => import::run(args, &cli.database, || Db::open_for_import(&cli.database), out),
         Command::Generate(args) => generate::run(args, &migrated(Db::open_for_import(&cli.database)?)?, out),
-        Command::Jobs(command) => jobs::run(&migrated(open()?)?, command, out),
+        Command::Jobs(command) => jobs::run(&migrated(open()?)?, &settings, command, out),
         Command::Flags(command) => flags::run(&migrated(open()?)?, command, out),
         Command::Rules(command) => rules::run(&migrated(open()?)?, command, out),
         Command::Token(command) => token::run(&migrated(open()?)?, command, out),

@@ -2,7 +2,7 @@ use super::output::{Output, table};
 use chrono::NaiveDate;
 use clap::ValueEnum;
 use jobs::recurrence::{Count, Rules, reach};
-use jobs::recurrence_job::load_frames;
+use jobs::work::recurrence::load_frames;
 use schema::Db;
 use schema::enums::SubjectKind;
 use std::path::PathBuf;

@@ -1,5 +1,6 @@
 use super::output::tell;
 use crate::http::{Server, ServerOptions};
+use jobs::settings::Settings;
 use schema::Db;
 use std::process::ExitCode;
 
@@ -11,12 +12,17 @@ pub struct Args {
     /// Development: GraphiQL, introspection without a token, suggestions in errors
     #[arg(long)]
     dev: bool,
+    /// Run no jobs by themselves: another node does
+    #[arg(long)]
+    no_jobs: bool,
 }
 
-pub fn run(db: &Db, args: &Args) -> anyhow::Result<ExitCode> {
+pub fn run(db: &Db, settings: Settings, args: &Args) -> anyhow::Result<ExitCode> {
     db.migrate()?;
     actix_web::rt::System::new().block_on(async {
-        let server = Server::bind(db.clone(), &ServerOptions { listen: args.listen.clone(), dev: args.dev })?;
+        let options =
+            ServerOptions { listen: args.listen.clone(), dev: args.dev, jobs: (!args.no_jobs).then_some(settings) };
+        let server = Server::bind(db.clone(), options)?;
         let address = server.address()?;
         let dev = args.dev;
         server

@@ -38,4 +38,5 @@ mirror! {
     FlagState { Open, Acknowledged, UnderReview, Upheld, Dismissed, Expired, Retracted }
     SubjectKind { Officer, Branch }
     RunState { Running, Succeeded, Failed }
+    RunOrigin { Scheduled, Manual }
 }

@@ -7,6 +7,8 @@ use crate::graphql::{schema, sdl};
 use actix_web::web::{Data, PayloadConfig, get, post, resource};
 use actix_web::{App as ActixApp, HttpServer, middleware::Compress};
 use anyhow::Context;
+use jobs::scheduler::Scheduler;
+use jobs::settings::Settings;
 use jobs::snapshot::SnapshotStore;
 use schema::Db;
 use std::net::TcpListener;
@@ -20,6 +22,8 @@ pub struct ServerOptions {
     /// HOST:PORT; port 0 takes a free one.
     pub listen: String,
     pub dev: bool,
+    /// The settings of the jobs that run here by themselves; None for none.
+    pub jobs: Option<Settings>,
 }
 
 /// Largest body of a request.
@@ -33,11 +37,12 @@ const SHUTDOWN_SECONDS: u64 = 30;
 pub struct Server {
     listener: TcpListener,
     service: Data<Service>,
+    jobs: Option<Settings>,
 }
 
 impl Server {
     /// Loads the snapshot and binds the address.
-    pub fn bind(db: Db, options: &ServerOptions) -> anyhow::Result<Self> {
+    pub fn bind(db: Db, options: ServerOptions) -> anyhow::Result<Self> {
         let listener = TcpListener::bind(&options.listen).with_context(|| {
             format!("cannot listen on {}: is another program using it? choose another with --listen", options.listen)
         })?;
@@ -46,7 +51,7 @@ impl Server {
         let sdl = sdl(&schema);
         let guard = Guard::new(&sdl).context("the schema's own description")?;
         let service = Service { app: App { db, snapshots }, schema, guard, sdl, dev: options.dev };
-        Ok(Self { listener, service: Data::new(service) })
+        Ok(Self { listener, service: Data::new(service), jobs: options.jobs })
     }
 
     pub fn address(&self) -> anyhow::Result<String> {
@@ -71,6 +76,13 @@ impl Server {
                 }
             }
         });
+        let scheduler = match self.jobs {
+            Some(settings) => {
+                let (db, snapshots) = (service.app.db.clone(), Arc::clone(&service.app.snapshots));
+                Some(Scheduler::start(db, settings, snapshots).await?)
+            }
+            None => None,
+        };
         let dev = service.dev;
         let server = HttpServer::new(move || {
             let app = ActixApp::new()
@@ -98,10 +110,21 @@ impl Server {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
+            // Runs under way may take their time; who cannot wait says so a second time.
+            tokio::spawn(async move {
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                }
+                std::process::exit(130);
+            });
             handle.stop(true).await;
         });
         ready();
         let served = server.await;
+        if let Some(scheduler) = scheduler {
+            scheduler.stop().await;
+        }
         refresher.abort();
         Ok(served?)
     }

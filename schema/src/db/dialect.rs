@@ -2,6 +2,7 @@
 //! position.
 
 use super::{Conn, StoreError};
+use crate::sql_types::{Timestamp, UtcMicros};
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
@@ -67,6 +68,15 @@ pub fn take_position(conn: &mut Conn) -> Result<i64, StoreError> {
 pub fn current_position(conn: &mut Conn) -> Result<i64, StoreError> {
     use crate::tables::register_position::dsl::{register_position, value};
     Ok(register_position.select(value).first(conn)?)
+}
+
+/// The time of the database: what several nodes agree on, whatever their own clocks say.
+pub fn database_time(conn: &mut Conn) -> Result<Timestamp, StoreError> {
+    match conn {
+        Conn::Pg(c) => Ok(diesel::select(diesel::dsl::sql::<UtcMicros>("clock_timestamp()")).get_result(c)?),
+        // One machine has one clock.
+        Conn::Sqlite(_) => Ok(Timestamp::now()),
+    }
 }
 
 /// Keeps the tree of units as it is until the transaction ends: complaints store their ancestors.

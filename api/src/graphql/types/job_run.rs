@@ -1,5 +1,5 @@
 use crate::graphql::connection::connection;
-use crate::graphql::enums::RunState;
+use crate::graphql::enums::{RunOrigin, RunState};
 use crate::graphql::scalars::{Moment, id};
 use async_graphql::{ID, Json, Object};
 use chrono::NaiveDate;
@@ -26,6 +26,21 @@ impl JobRun {
 
     async fn state(&self) -> RunState {
         self.0.state.into()
+    }
+
+    /// What began it: its schedule, or a person.
+    async fn origin(&self) -> RunOrigin {
+        self.0.origin.into()
+    }
+
+    /// Which attempt it was, from 1.
+    async fn attempt(&self) -> i32 {
+        self.0.attempt
+    }
+
+    /// When a failed run is tried again; null where it is not.
+    async fn retry_at(&self) -> Option<Moment> {
+        self.0.retry_at.map(Into::into)
     }
 
     async fn scheduled_at(&self) -> Moment {

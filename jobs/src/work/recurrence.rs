@@ -6,6 +6,7 @@ use crate::canonical::{Digests, digests, output};
 use crate::facts::Facts;
 use crate::flags::{self, Stored};
 use crate::frames::{Frames, frames};
+use crate::job::{Context, Job, Publish};
 use crate::known::{Changes, undo};
 use crate::ledger;
 use crate::recurrence::{Assessment, Rules, assess};
@@ -59,21 +60,42 @@ pub fn derive(db: &Db, as_of: NaiveDate, known_at: Option<i64>, rules: &Rules) -
     Ok(Derived { known_at, assessments, digests })
 }
 
-/// Runs the job and stores its flags.
-pub fn run(db: &Db, as_of: NaiveDate, rules: &Rules) -> Result<JobRun, JobError> {
-    ledger::run_now(db, NAME, |run| {
-        run.as_of = Some(as_of);
+/// Who is complained about again and again.
+pub struct Recurrence;
+
+impl Job for Recurrence {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn about(&self) -> &'static str {
+        "who is complained about again and again, by many different enterprises"
+    }
+
+    fn schedule(&self) -> &'static str {
+        "0 2 * * *"
+    }
+
+    fn run(&self, context: &Context<'_>, run: &mut JobRun) -> Result<Publish, JobError> {
+        let as_of = crate::work::day_of(run)?;
+        let rules = match (context.rules, context.settings.jobs.get(NAME).and_then(|job| job.rules.as_deref())) {
+            (Some(rules), _) => rules.clone(),
+            (None, Some(path)) => Rules::load(path)?,
+            (None, None) => Rules::default(),
+        };
         run.rules = Some(json!(rules).into());
         run.rules_version = Some(rules.version.clone());
-        let derived = derive(db, as_of, None, rules)?;
+        let derived = derive(context.db, as_of, None, &rules)?;
         run.known_at = Some(derived.known_at);
         run.inputs = Some(derived.digests.inputs.clone().into());
         run.input_hash = Some(derived.digests.input_hash.clone());
         run.output_hash = Some(derived.digests.output_hash.clone());
         run.result_hash = Some(derived.digests.result_hash.clone());
-        run.summary = Some(flags::store(db, run.id, as_of, rules, &derived.assessments)?.into());
-        Ok(())
-    })
+        Ok(Box::new(move |tx, run| {
+            run.summary = Some(flags::store(tx, run.id, as_of, &rules, &derived.assessments)?.into());
+            Ok(())
+        }))
+    }
 }
 
 /// Whether a run could be derived again, and if not, where it first differs.

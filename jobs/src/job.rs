@@ -1,0 +1,63 @@
+//! What a job is, and which jobs there are.
+
+use crate::settings::{Missed, Settings};
+use crate::snapshot::SnapshotStore;
+use crate::{JobError, work};
+use schema::db::WriteTx;
+use schema::models::JobRun;
+use schema::{Db, StoreError};
+use std::sync::Arc;
+
+/// What a job works with.
+pub struct Context<'c> {
+    pub db: &'c Db,
+    pub settings: &'c Settings,
+    /// The snapshot of the node, where it serves.
+    pub snapshots: Option<&'c SnapshotStore>,
+    /// Rules other than those of the settings.
+    pub rules: Option<&'c crate::recurrence::Rules>,
+}
+
+impl Context<'_> {
+    /// The snapshot, as new as it can be had.
+    pub fn snapshot(&self) -> Result<Arc<crate::snapshot::Snapshot>, JobError> {
+        match self.snapshots {
+            Some(store) => {
+                store.refresh(self.db)?;
+                Ok(store.current())
+            }
+            None => Ok(SnapshotStore::load(self.db)?.current()),
+        }
+    }
+}
+
+/// Writes down what a run found, in the transaction that ends the run: all of it happens, once, or
+/// nothing.
+pub type Publish = Box<dyn FnOnce(&mut WriteTx<'_>, &mut JobRun) -> Result<(), StoreError>>;
+
+/// Something that is done again and again.
+pub trait Job: Sync {
+    fn name(&self) -> &'static str;
+    /// What it is for, in a few words.
+    fn about(&self) -> &'static str;
+    /// When it runs unless the configuration says otherwise, in the time of Vietnam.
+    fn schedule(&self) -> &'static str;
+    fn missed(&self) -> Missed {
+        Missed::Latest
+    }
+    /// Computes. `run.as_of` is the day for which; nothing may be written but by what is returned.
+    fn run(&self, context: &Context<'_>, run: &mut JobRun) -> Result<Publish, JobError>;
+}
+
+/// All jobs.
+pub const JOBS: &[&dyn Job] = &[
+    &work::recurrence::Recurrence,
+    &work::timeliness::Timeliness,
+    &work::trends::Trends,
+    &work::overdue::EscalateOverdue,
+    &work::snapshot::Snapshot,
+];
+
+pub fn find(name: &str) -> Option<&'static dyn Job> {
+    JOBS.iter().copied().find(|job| job.name() == name)
+}

@@ -1,0 +1,105 @@
+//! When a job is due: a cron expression in a time zone that may put its clocks forward and back.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use croner::Cron;
+use croner::parser::{CronParser, Seconds};
+use schema::Timestamp;
+
+/// A cron expression and its time zone.
+#[derive(Debug, Clone)]
+pub struct Schedule {
+    cron: Cron,
+    zone: Tz,
+}
+
+impl Schedule {
+    /// # Errors
+    /// Says which of the two is wrong, and what would be right.
+    pub fn parse(expression: &str, zone: &str) -> Result<Self, String> {
+        let zone: Tz =
+            zone.parse().map_err(|_| format!("timezone {zone:?} is not known: write it as Asia/Ho_Chi_Minh"))?;
+        let cron = CronParser::builder().seconds(Seconds::Optional).build().parse(expression).map_err(|e| {
+            format!("schedule {expression:?} is no cron expression ({e}): five fields, or six with seconds first")
+        })?;
+        let schedule = Self { cron, zone };
+        if schedule.next_after(Timestamp::now()).is_none() {
+            return Err(format!("schedule {expression:?} never comes"));
+        }
+        Ok(schedule)
+    }
+
+    /// The first time after a moment.
+    pub fn next_after(&self, moment: Timestamp) -> Option<Timestamp> {
+        let found = self.cron.find_next_occurrence(&self.local(moment), false).ok()?;
+        Some(found.with_timezone(&Utc).into())
+    }
+
+    /// The last time that is not after a moment.
+    pub fn last_until(&self, moment: Timestamp) -> Option<Timestamp> {
+        let found = self.cron.find_previous_occurrence(&self.local(moment), true).ok()?;
+        Some(found.with_timezone(&Utc).into())
+    }
+
+    fn local(&self, moment: Timestamp) -> DateTime<Tz> {
+        moment.utc().with_timezone(&self.zone)
+    }
+
+    pub fn zone(&self) -> Tz {
+        self.zone
+    }
+
+    pub fn expression(&self) -> &str {
+        self.cron.as_str()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn times(expression: &str, zone: &str, from: &str, count: usize) -> Vec<String> {
+        let schedule = Schedule::parse(expression, zone).expect("a schedule");
+        let mut at: Timestamp = from.parse::<DateTime<Utc>>().expect("a time").into();
+        (0..count)
+            .map(|_| {
+                at = schedule.next_after(at).expect("a time");
+                at.utc().format("%d %H:%M:%S").to_string()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn seconds_are_optional_and_zones_are_kept() {
+        assert_eq!(times("0 2 * * *", "Asia/Ho_Chi_Minh", "2025-01-01T00:00:00Z", 2), ["01 19:00:00", "02 19:00:00"]);
+        assert_eq!(times("*/20 * * * * *", "UTC", "2025-01-01T00:00:05Z", 2), ["01 00:00:20", "01 00:00:40"]);
+    }
+
+    #[test]
+    fn an_hour_that_comes_twice_runs_once_and_one_that_is_left_out_runs_all_the_same() {
+        // In Berlin clocks go from 02:00 to 03:00 on 30 March and from 03:00 back to 02:00 on 26 October 2025.
+        let spring = times("30 2 * * *", "Europe/Berlin", "2025-03-29T12:00:00Z", 2);
+        assert_eq!(spring.len(), 2);
+        assert!(spring[0].starts_with("30"), "{spring:?}");
+        assert_eq!(spring[1], "31 00:30:00");
+        let autumn = times("30 2 * * *", "Europe/Berlin", "2025-10-25T12:00:00Z", 2);
+        assert!(autumn[0].starts_with("26") && autumn[1].starts_with("27"), "{autumn:?}");
+    }
+
+    #[test]
+    fn the_last_time_includes_the_moment_itself() {
+        let schedule = Schedule::parse("* * * * * *", "UTC").expect("a schedule");
+        let at: Timestamp = "2025-01-01T00:00:05Z".parse::<DateTime<Utc>>().expect("a time").into();
+        assert_eq!(schedule.last_until(at), Some(at));
+        let later = Timestamp::from_micros(at.micros() + 999_999).expect("a time");
+        assert_eq!(schedule.last_until(later), Some(at));
+        assert_eq!(schedule.next_after(at).map(Timestamp::micros), Some(at.micros() + 1_000_000));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        assert!(Schedule::parse("0 2 * *", "UTC").expect_err("four fields").contains("five fields"));
+        assert!(Schedule::parse("0 2 * * *", "Hanoi").expect_err("no zone").contains("Asia/Ho_Chi_Minh"));
+        assert!(Schedule::parse("0 0 30 2 *", "UTC").is_err());
+    }
+}

@@ -1,0 +1,148 @@
+//! The configuration file: every setting with its default. `docs/phananh.toml` has them all.
+
+use crate::JobError;
+use crate::schedule::Schedule;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What a configuration file may say.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    pub scheduler: SchedulerSettings,
+    /// By the name of the job.
+    pub jobs: BTreeMap<String, JobSettings>,
+    pub smtp: Option<SmtpSettings>,
+}
+
+/// How runs are claimed.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SchedulerSettings {
+    /// How long a run belongs to a node that does not renew its claim: after a crash another takes
+    /// it over so late.
+    pub lease_seconds: u64,
+    /// How often a node looks for runs that others left behind, and for those to be tried again.
+    pub poll_seconds: u64,
+}
+
+impl Default for SchedulerSettings {
+    fn default() -> Self {
+        Self { lease_seconds: 60, poll_seconds: 10 }
+    }
+}
+
+impl SchedulerSettings {
+    pub fn lease(&self) -> Duration {
+        Duration::from_secs(self.lease_seconds)
+    }
+}
+
+/// What to do about times that passed while no node was up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Missed {
+    /// Run for the latest of them.
+    Latest,
+    /// Run for each of them, the oldest first.
+    All,
+    /// Wait for the next one.
+    Skip,
+}
+
+/// When a job runs. What is left out is as by default for the job.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct JobSettings {
+    pub enabled: Option<bool>,
+    /// A cron expression of five fields, or of six with seconds first.
+    pub schedule: Option<String>,
+    pub timezone: Option<String>,
+    pub missed: Option<Missed>,
+    /// How often a failed run is tried again.
+    pub retries: Option<u32>,
+    /// How long until the first retry; each further one waits twice as long, up to an hour.
+    pub backoff_seconds: Option<u64>,
+    /// Rules of the recurrence job other than the defaults.
+    pub rules: Option<PathBuf>,
+}
+
+/// The server that takes mail.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SmtpSettings {
+    pub host: String,
+    pub port: Option<u16>,
+    /// The address that digests come from.
+    pub from: String,
+    #[serde(default)]
+    pub encryption: Encryption,
+    pub username: Option<String>,
+    /// A file that holds the password: it does not belong into a configuration.
+    pub password_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Encryption {
+    /// TLS from the first byte (port 465).
+    Tls,
+    /// Plain at first, then TLS, or nothing is sent (port 587).
+    #[default]
+    Starttls,
+    /// For a server on the same machine (port 25).
+    None,
+}
+
+/// When and how one job runs, all defaults filled in.
+#[derive(Debug, Clone)]
+pub struct JobPlan {
+    pub enabled: bool,
+    pub schedule: Schedule,
+    pub missed: Missed,
+    pub retries: u32,
+    pub backoff: Duration,
+}
+
+impl Settings {
+    /// Reads a configuration file and checks all of it.
+    pub fn load(path: &Path) -> Result<Self, JobError> {
+        let wrong = |message: String| JobError::Settings { path: path.display().to_string(), message };
+        let text = std::fs::read_to_string(path).map_err(|e| wrong(e.to_string()))?;
+        let settings: Self = toml::from_str(&text).map_err(|e| wrong(e.to_string()))?;
+        settings.check().map_err(wrong)?;
+        Ok(settings)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if self.scheduler.lease_seconds < 2 || self.scheduler.poll_seconds == 0 {
+            return Err("scheduler: lease_seconds is at least 2, poll_seconds at least 1".into());
+        }
+        for name in self.jobs.keys() {
+            if crate::job::find(name).is_none() {
+                let names: Vec<_> = crate::job::JOBS.iter().map(|job| job.name()).collect();
+                return Err(format!("jobs.{name}: there is no such job, only {}", names.join(", ")));
+            }
+            self.plan(name)?;
+        }
+        Ok(())
+    }
+
+    /// When a job runs.
+    pub fn plan(&self, name: &str) -> Result<JobPlan, String> {
+        let job = crate::job::find(name).ok_or_else(|| format!("there is no job {name:?}"))?;
+        let given = self.jobs.get(name).cloned().unwrap_or_default();
+        let expression = given.schedule.as_deref().unwrap_or(job.schedule());
+        let zone = given.timezone.as_deref().unwrap_or("Asia/Ho_Chi_Minh");
+        let schedule = Schedule::parse(expression, zone).map_err(|message| format!("jobs.{name}: {message}"))?;
+        Ok(JobPlan {
+            enabled: given.enabled.unwrap_or(true),
+            schedule,
+            missed: given.missed.unwrap_or(job.missed()),
+            retries: given.retries.unwrap_or(3),
+            backoff: Duration::from_secs(given.backoff_seconds.unwrap_or(30)),
+        })
+    }
+}

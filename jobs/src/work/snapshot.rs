@@ -1,0 +1,69 @@
+//! Compares the columns in memory with the database, and puts new ones in their place.
+
+use super::{day_of, result};
+use crate::JobError;
+use crate::job::{Context, Job, Publish};
+use crate::snapshot::SnapshotStore;
+use polars::prelude::{DataType, IntoLazy, PolarsResult, col, len};
+use schema::models::JobRun;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+pub const NAME: &str = "snapshot";
+
+/// What the job stores.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SnapshotDocument {
+    pub position: i64,
+    pub complaints: u32,
+    pub cost_vnd: i64,
+    /// Whether the columns that were refreshed step by step agreed with those just read.
+    pub agreed: bool,
+}
+
+pub struct Snapshot;
+
+impl Job for Snapshot {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn about(&self) -> &'static str {
+        "reads the columns that aggregates are made of anew, and compares"
+    }
+
+    fn schedule(&self) -> &'static str {
+        "45 1 * * *"
+    }
+
+    fn run(&self, context: &Context<'_>, run: &mut JobRun) -> Result<Publish, JobError> {
+        let as_of = day_of(run)?;
+        let fresh = SnapshotStore::load(context.db)?.current();
+        let count = |of: &crate::snapshot::Snapshot| -> PolarsResult<(u32, i64)> {
+            let sums = of
+                .facts
+                .clone()
+                .lazy()
+                .select([len().cast(DataType::UInt32).alias("n"), col("cost").sum()])
+                .collect()?;
+            Ok((sums.column("n")?.u32()?.get(0).unwrap_or(0), sums.column("cost")?.i64()?.get(0).unwrap_or(0)))
+        };
+        let (complaints, cost_vnd) = count(&fresh)?;
+        let mut agreed = true;
+        if let Some(store) = context.snapshots {
+            let held = store.current();
+            // Only states of one position can be compared.
+            if held.position == fresh.position {
+                agreed = count(&held)? == (complaints, cost_vnd);
+            }
+            if !agreed {
+                tracing::error!(position = held.position, "the snapshot had drifted from the register");
+            }
+            store.replace(&fresh);
+        }
+        run.known_at = Some(fresh.position);
+        run.summary = Some(json!({ "complaints": complaints, "agreed": agreed }).into());
+        result(run, NAME, as_of, &SnapshotDocument { position: fresh.position, complaints, cost_vnd, agreed })
+    }
+}

@@ -1,0 +1,205 @@
+//! What changes: categories that rise, cost and delay, and what happened in the register.
+
+use super::{day_of, result};
+use crate::JobError;
+use crate::frames::day_number;
+use crate::job::{Context, Job, Publish};
+use crate::snapshot::Snapshot;
+use chrono::NaiveDate;
+use diesel::prelude::*;
+use polars::prelude::{DataFrame, DataType, IntoLazy, PolarsResult, SortMultipleOptions, col, len, lit};
+use schema::models::JobRun;
+use schema::tables::complaint_events;
+use schema::{Conn, StoreError};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use statrs::distribution::{Binomial, DiscreteCDF};
+use std::collections::BTreeMap;
+
+pub const NAME: &str = "trends";
+
+/// The days that are compared with …
+const RECENT: i32 = 30;
+/// … so many before them.
+const BEFORE: i32 = 180;
+/// A rise is told where chance would show one so clear in less than this share of the categories told
+/// (Benjamini and Hochberg 1995).
+const FALSE_SHARE: f64 = 0.05;
+/// Fewer complaints than this are no rise to speak of.
+const FEWEST: u32 = 10;
+
+/// A category, now and before.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CategoryTrend {
+    pub code: String,
+    pub name_vi: String,
+    pub name_en: Option<String>,
+    pub recent: u32,
+    pub before: u32,
+    /// Complaints of the recent days if nothing had changed.
+    pub expected: f64,
+    /// Exact one-sided binomial test of the recent share, given the sum.
+    pub p: f64,
+    pub rises: bool,
+}
+
+/// Sums of a number of days.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Totals {
+    pub complaints: u32,
+    pub cost_vnd: i64,
+    pub delay_hours: f64,
+}
+
+/// What the job stores.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TrendsDocument {
+    pub recent_days: i32,
+    pub before_days: i32,
+    pub categories: Vec<CategoryTrend>,
+    pub recent: Totals,
+    /// The same number of days before.
+    pub previous: Totals,
+    /// Events of the register so far, by kind: the difference of two results is what happened between.
+    pub events: BTreeMap<String, i64>,
+}
+
+pub struct Trends;
+
+impl Job for Trends {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn about(&self) -> &'static str {
+        "rising categories, cost and delay, and what changed in the register"
+    }
+
+    fn schedule(&self) -> &'static str {
+        "30 2 * * *"
+    }
+
+    fn run(&self, context: &Context<'_>, run: &mut JobRun) -> Result<Publish, JobError> {
+        let as_of = day_of(run)?;
+        let snapshot = context.snapshot()?;
+        run.known_at = Some(snapshot.position);
+        let position = snapshot.position;
+        let events = context.db.read(|conn| events(conn, position))?;
+        let document = trends(&snapshot, as_of, events)?;
+        let rising = document.categories.iter().filter(|category| category.rises).count();
+        run.summary = Some(json!({ "rising": rising }).into());
+        result(run, NAME, as_of, &document)
+    }
+}
+
+fn events(conn: &mut Conn, position: i64) -> Result<BTreeMap<String, i64>, StoreError> {
+    Ok(complaint_events::table
+        .filter(complaint_events::position.le(position))
+        .group_by(complaint_events::kind)
+        .select((complaint_events::kind, diesel::dsl::count_star()))
+        .load::<(String, i64)>(conn)?
+        .into_iter()
+        .collect())
+}
+
+/// Compares the recent days with those before them.
+pub fn trends(
+    snapshot: &Snapshot,
+    as_of: NaiveDate,
+    events: BTreeMap<String, i64>,
+) -> Result<TrendsDocument, JobError> {
+    let as_of = day_number(as_of);
+    let span = |from: i32, to: i32| col("day").gt(lit(from)).and(col("day").lt_eq(lit(to)));
+    let recent = span(as_of - RECENT, as_of);
+    let before = span(as_of - RECENT - BEFORE, as_of - RECENT);
+    let count = |condition: polars::prelude::Expr| condition.cast(DataType::UInt32).sum().cast(DataType::UInt32);
+    let table = snapshot
+        .facts
+        .clone()
+        .lazy()
+        .filter(col("category").is_not_null().and(span(as_of - RECENT - BEFORE, as_of)))
+        .group_by([col("category")])
+        .agg([count(recent.clone()).alias("recent"), count(before).alias("before")])
+        .sort(["category"], SortMultipleOptions::default())
+        .collect()?;
+    let totals = |from: i32, to: i32| -> PolarsResult<Totals> {
+        let sums = snapshot
+            .facts
+            .clone()
+            .lazy()
+            .filter(span(from, to))
+            .select([len().cast(DataType::UInt32).alias("n"), col("cost").sum(), col("delay").sum()])
+            .collect()?;
+        Ok(Totals {
+            complaints: sums.column("n")?.u32()?.get(0).unwrap_or(0),
+            cost_vnd: sums.column("cost")?.i64()?.get(0).unwrap_or(0),
+            delay_hours: sums.column("delay")?.f64()?.get(0).unwrap_or(0.0),
+        })
+    };
+    Ok(TrendsDocument {
+        recent_days: RECENT,
+        before_days: BEFORE,
+        categories: categories(snapshot, &table)?,
+        recent: totals(as_of - RECENT, as_of)?,
+        previous: totals(as_of - 2 * RECENT, as_of - RECENT)?,
+        events,
+    })
+}
+
+fn categories(snapshot: &Snapshot, table: &DataFrame) -> PolarsResult<Vec<CategoryTrend>> {
+    let share = f64::from(RECENT) / f64::from(RECENT + BEFORE);
+    let (places, recent, before) =
+        (table.column("category")?.u32()?, table.column("recent")?.u32()?, table.column("before")?.u32()?);
+    let mut found: Vec<CategoryTrend> = places
+        .iter()
+        .zip(recent.iter())
+        .zip(before.iter())
+        .filter_map(|((place, recent), before)| {
+            let category = snapshot.reference.categories.get(place? as usize)?;
+            let (recent, before) = (recent?, before?);
+            Some(CategoryTrend {
+                code: category.code.clone(),
+                name_vi: category.name_vi.clone(),
+                name_en: category.name_en.clone(),
+                recent,
+                before,
+                expected: f64::from(before) * f64::from(RECENT) / f64::from(BEFORE),
+                p: upper_tail(recent, recent + before, share),
+                rises: false,
+            })
+        })
+        .collect();
+    let mut order: Vec<usize> = (0..found.len()).collect();
+    order.sort_by(|a, b| found[*a].p.total_cmp(&found[*b].p));
+    let tested = found.len() as f64;
+    let told = (1..).zip(&order).filter(|(rank, at)| found[**at].p <= FALSE_SHARE * f64::from(*rank) / tested);
+    let told = told.map(|(rank, _)| rank as usize).last().unwrap_or(0);
+    for at in order.into_iter().take(told) {
+        found[at].rises = found[at].recent >= FEWEST;
+    }
+    Ok(found)
+}
+
+/// P(X ≥ k), X binomial of n and p.
+fn upper_tail(k: u32, n: u32, p: f64) -> f64 {
+    if k == 0 {
+        return 1.0;
+    }
+    Binomial::new(p, u64::from(n)).map_or(1.0, |binomial| binomial.sf(u64::from(k - 1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tail_is_the_binomial_one() {
+        // By hand: P(X ≥ 2) of 3 with 1/2 is 4/8.
+        assert!((upper_tail(2, 3, 0.5) - 0.5).abs() < 1e-12);
+        assert!((upper_tail(0, 3, 0.5) - 1.0).abs() < 1e-12);
+        assert!((upper_tail(3, 3, 0.25) - 1.0 / 64.0).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,11 @@
+DROP INDEX job_runs_by_started_at;
+DROP TABLE deliveries;
+DROP TABLE digest_subscriptions;
+DROP TABLE digests;
+DROP TABLE escalations;
+DROP TABLE job_results;
+DROP TABLE jobs;
+ALTER TABLE job_runs DROP COLUMN node;
+ALTER TABLE job_runs DROP COLUMN retry_at;
+ALTER TABLE job_runs DROP COLUMN attempt;
+ALTER TABLE job_runs DROP COLUMN origin;
