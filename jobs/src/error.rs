@@ -11,6 +11,8 @@ pub enum JobError {
     Rules { path: String, message: String },
     #[error("configuration {path}: {message}")]
     Settings { path: String, message: String },
+    #[error("template: {0}")]
+    Template(String),
     #[error("scheduler: {0}")]
     Scheduler(String),
     #[error(transparent)]

@@ -56,6 +56,8 @@ pub const JOBS: &[&dyn Job] = &[
     &work::trends::Trends,
     &work::overdue::EscalateOverdue,
     &work::snapshot::Snapshot,
+    &work::digest::Digest,
+    &work::digest::Deliver,
 ];
 
 pub fn find(name: &str) -> Option<&'static dyn Job> {

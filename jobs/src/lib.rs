@@ -5,6 +5,7 @@
 //! database nor a clock. What the register knew at a position is derived before ([`known`]).
 
 pub mod canonical;
+pub mod digest;
 mod error;
 pub mod facts;
 pub mod flags;
@@ -16,6 +17,7 @@ pub mod ledger;
 pub mod recurrence;
 pub mod schedule;
 pub mod scheduler;
+pub mod scorecard;
 pub mod settings;
 pub mod snapshot;
 pub mod statistics;

@@ -77,6 +77,8 @@ pub struct Snapshot {
     pub reference: Arc<Reference>,
     pub position: i64,
     pub as_of: Timestamp,
+    /// Whether the register holds an invented world.
+    pub demonstration: bool,
     enterprises: Arc<Enterprises>,
 }
 
@@ -247,6 +249,7 @@ fn load_all(conn: &mut Conn) -> Result<Snapshot, JobError> {
         reference: Arc::new(reference),
         position,
         as_of,
+        demonstration: schema::register::demonstration::mark(conn)?.is_some(),
         enterprises: Arc::new(enterprises),
     })
 }
@@ -297,6 +300,7 @@ fn refreshed(conn: &mut Conn, before: &Snapshot, position: i64) -> Result<Snapsh
         reference: Arc::clone(&before.reference),
         position,
         as_of,
+        demonstration: before.demonstration,
         enterprises: Arc::new(enterprises),
     })
 }

@@ -19,6 +19,23 @@ pub fn dump_dom(url: &str) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
+/// How wide a page becomes in a window of some width: more means that it has to be scrolled sideways.
+pub fn width_of(html: &str, window: u32) -> u32 {
+    let folder = tempfile::tempdir().expect("a folder for the page");
+    let page = folder.path().join("page.html");
+    let escaped = html.replace('&', "&amp;").replace('"', "&quot;");
+    // A frame of that width, since a window has a least one.
+    let frame = format!(
+        "<!DOCTYPE html><meta charset=utf-8><title>waiting</title><iframe id=f width={window} height=900 \
+         style=\"border:0\" srcdoc=\"{escaped}\"></iframe><script>f.onload = () => {{ document.title = 'width ' + \
+         f.contentDocument.documentElement.scrollWidth }}</script>"
+    );
+    std::fs::write(&page, frame).expect("the page");
+    let dom = dump_dom(&format!("file://{}", page.display()));
+    let width = dom.split("<title>width ").nth(1).and_then(|rest| rest.split('<').next()?.parse().ok());
+    width.unwrap_or_else(|| panic!("the page was not drawn: {}", &dom[..dom.len().min(500)]))
+}
+
 fn chromium() -> &'static str {
     const NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
     let find = || NAMES.into_iter().find(|name| Command::new(name).arg("--version").output().is_ok());

@@ -5,10 +5,12 @@ mod browser;
 mod database;
 mod postgres;
 mod program;
+mod smtp;
 
-pub use browser::dump_dom;
+pub use browser::{dump_dom, width_of};
 pub use database::Database;
 pub use program::{Answer, Finished, Program, Server};
+pub use smtp::MailServer;
 
 use std::path::{Path, PathBuf};
 

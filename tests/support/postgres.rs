@@ -131,13 +131,13 @@ fn relink(native: &Path) {
     }
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("its address").port()
 }
 
 /// Runs a program and returns what it printed, where it succeeded.
-fn run<A: AsRef<OsStr>>(program: &str, args: impl IntoIterator<Item = A>) -> Option<String> {
+pub(crate) fn run<A: AsRef<OsStr>>(program: &str, args: impl IntoIterator<Item = A>) -> Option<String> {
     let output = Command::new(program)
         .args(args)
         .env("DEBIAN_FRONTEND", "noninteractive")

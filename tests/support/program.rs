@@ -67,25 +67,20 @@ impl Program {
         self.json(database, &args)["token"].as_str().expect("a token").to_owned()
     }
 
+    /// Starts a command that serves and waits until it says where; what it said before and after is
+    /// in `said`.
+    pub fn demo(&self, folder: &std::path::Path) -> Server {
+        let mut command = Command::new(&self.0);
+        command.env_remove("RUST_LOG").env_remove("PHANANH_DATABASE_URL").current_dir(folder);
+        command.args(["demo", "--listen", "127.0.0.1:0"]);
+        Server::start(command, "Ctrl-C ends it.")
+    }
+
     /// Starts a server on a free port and waits until it says where it is.
     pub fn serve(&self, database: &Database, args: &[&str]) -> Server {
-        let mut child = self
-            .command(database)
-            .args(["serve", "--listen", "127.0.0.1:0"])
-            .args(args)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the server starts");
-        let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
-        let address =
-            lines.by_ref().map_while(Result::ok).find_map(|line| line.strip_prefix("address: ").map(str::to_owned));
-        let Some(address) = address else {
-            let mut err = String::new();
-            child.stderr.take().expect("its errors").read_to_string(&mut err).ok();
-            panic!("the server did not start: {err}");
-        };
-        Server { child, address }
+        let mut command = self.command(database);
+        command.args(["serve", "--listen", "127.0.0.1:0"]).args(args);
+        Server::start(command, "address: ")
     }
 }
 
@@ -93,6 +88,8 @@ impl Program {
 pub struct Server {
     child: Child,
     pub address: String,
+    /// The lines that it printed until it was ready.
+    pub said: Vec<String>,
 }
 
 /// An HTTP answer.
@@ -117,6 +114,29 @@ impl Answer {
 }
 
 impl Server {
+    /// Starts a program and reads what it prints up to a line that begins so.
+    fn start(mut command: Command, last: &str) -> Self {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the server starts");
+        let mut said = Vec::new();
+        for line in BufReader::new(child.stdout.take().expect("its output")).lines().map_while(Result::ok) {
+            said.push(line);
+            if said.last().is_some_and(|line| line.starts_with(last)) {
+                break;
+            }
+        }
+        let Some(address) = said.iter().find_map(|line| line.strip_prefix("address: ").map(str::to_owned)) else {
+            let mut err = String::new();
+            child.stderr.take().expect("its errors").read_to_string(&mut err).ok();
+            panic!("the server did not start: {err}");
+        };
+        Self { child, address, said }
+    }
+
     /// Sends a request; `headers` without those of the client itself.
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();

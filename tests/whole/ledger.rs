@@ -201,7 +201,7 @@ fn what_was_missed_in_a_week_is_caught_up_as_each_job_is_told() {
     for database in Database::both() {
         let node = serve(&database, &config);
         let db = database.open();
-        wait(20, "the ledger knows the jobs", || known_jobs(&db) == 5);
+        wait(20, "the ledger knows the jobs", || known_jobs(&db) == 7);
         assert_eq!(node.end_by("TERM"), Some(0));
         assert!(runs(&db, "trends").is_empty(), "nothing was due before it was known");
         a_week_ago(&db);
@@ -238,7 +238,7 @@ fn a_run_that_fails_is_tried_again_later_and_later_and_says_why() {
     let database = Database::sqlite();
     let db = database.open();
     let node = serve(&database, &config);
-    wait(20, "the ledger knows the jobs", || known_jobs(&db) == 5);
+    wait(20, "the ledger knows the jobs", || known_jobs(&db) == 7);
     a_week_ago(&db);
     let last = |db: &Db| runs(db, "recurrence").last().cloned();
     wait(30, "giving up", || {
@@ -269,7 +269,7 @@ fn a_signal_lets_a_run_finish() {
     let config = config(&folder, &format!("[jobs.recurrence]\nschedule = \"{}\"\n", hourly()));
     let db = database.open();
     let node = serve(&database, &config);
-    wait(20, "the ledger knows the jobs", || known_jobs(&db) == 5);
+    wait(20, "the ledger knows the jobs", || known_jobs(&db) == 7);
     assert_eq!(node.end_by("TERM"), Some(0));
     a_week_ago(&db);
     let node = serve(&database, &config);
@@ -288,7 +288,10 @@ fn jobs_are_listed_paused_and_resumed_and_wrong_settings_are_told() {
             jobs.as_array().expect("jobs").iter().map(|job| job["name"].as_str().expect("a name").to_owned()).collect()
         };
         let listed = program().json(&database, &["jobs", "list"]);
-        assert_eq!(names(&listed), ["recurrence", "timeliness", "trends", "escalate-overdue", "snapshot"]);
+        assert_eq!(
+            names(&listed),
+            ["recurrence", "timeliness", "trends", "escalate-overdue", "snapshot", "digest", "deliver-digests"]
+        );
         assert!(listed[0]["next"].is_string() && listed[0]["pausedAt"].is_null(), "{listed}");
         program().run(&database, ["jobs", "pause", "recurrence"]).ok();
         let listed = program().json(&database, &["jobs", "list"]);

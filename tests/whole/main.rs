@@ -5,6 +5,8 @@
 mod access;
 mod bad_input;
 mod cpdp;
+mod demo;
+mod digest;
 mod documents;
 mod explorer;
 mod generate;
@@ -13,6 +15,7 @@ mod import;
 mod ledger;
 mod migrations;
 mod recurrence;
+mod scorecard;
 mod server;
 mod world;
 mod writes;

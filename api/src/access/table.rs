@@ -22,6 +22,9 @@ pub const TABLE: &[(&str, &str, &[Role])] = &[
     ("Query", "flags", &[Board]),
     ("Query", "flag", &[Board]),
     ("Query", "jobRuns", &[Board, Admin]),
+    ("Query", "digests", &[Board]),
+    ("Query", "serviceInfo", &[Board, UnitHead, Intake, Admin]),
+    ("ServiceInfo", "*", REFERENCE),
     // What can be written.
     ("Mutation", "submitComplaint", &[Intake]),
     ("Mutation", "respondToComplaint", &[UnitHead]),
@@ -61,7 +64,9 @@ pub const TABLE: &[(&str, &str, &[Role])] = &[
     ("EnterpriseFilter", "*", REGISTER),
     ("EnterpriseOrder", "*", &[Board]),
     // Units and categories hold nothing personal.
+    ("Unit", "scorecard", REGISTER),
     ("Unit", "*", REFERENCE),
+    ("Scorecard", "*", REGISTER),
     ("UnitParent", "*", REFERENCE),
     ("UnitConnection", "*", REFERENCE),
     ("UnitEdge", "*", REFERENCE),
@@ -85,6 +90,12 @@ pub const TABLE: &[(&str, &str, &[Role])] = &[
     ("JobRunEdge", "*", &[Board, Admin]),
     ("JobRunFilter", "*", &[Board, Admin]),
     ("JobRunOrder", "*", &[Board, Admin]),
+    ("Digest", "*", &[Board]),
+    ("DigestConnection", "*", &[Board]),
+    ("DigestEdge", "*", &[Board]),
+    ("DigestFilter", "*", &[Board]),
+    ("DigestOrder", "*", &[Board]),
+    ("Delivery", "*", &[Board]),
     // Operators, and what every connection has.
     ("PageInfo", "*", REFERENCE),
     ("StringOps", "*", REFERENCE),
@@ -108,6 +119,7 @@ pub const TABLE: &[(&str, &str, &[Role])] = &[
     ("FlagStateOps", "*", &[Board]),
     ("SubjectKindOps", "*", &[Board]),
     ("RunStateOps", "*", &[Board, Admin]),
+    ("LocaleOps", "*", &[Board]),
 ];
 
 /// Who sees complaints, each within their scope of rows.

@@ -56,9 +56,6 @@ pub fn run(
         None => RejectSink::tell(tell_reject),
     };
     let db = super::migrated(open()?)?;
-    if db.read(schema::register::demonstration::mark)?.is_some() {
-        tell("note: the database holds demonstration data, and whatever is shown of it will go on saying so");
-    }
     let name = args.file.display().to_string();
     let options = Options { dry_run: args.dry_run };
     let mut bar = Bar::new(size)?;

@@ -1,5 +1,7 @@
 //! The command line: what scripts and other people's tools rely on.
 
+mod demo;
+mod digest;
 mod flags;
 mod generate;
 mod import;
@@ -50,6 +52,8 @@ enum Command {
     Migrate,
     /// Serve GraphQL over HTTP
     Serve(serve::Args),
+    /// Make an invented register, run its jobs and serve it: everything in one command
+    Demo(demo::Args),
     /// Read complaints or reference data from a CSV file
     Import(import::Args),
     /// Make an invented register to try things on
@@ -57,6 +61,9 @@ enum Command {
     /// Run jobs and see what they did
     #[command(subcommand)]
     Jobs(jobs::Command),
+    /// The Board's digest: preview it, and say who gets it
+    #[command(subcommand)]
+    Digest(digest::Command),
     /// See who is flagged, and why
     #[command(subcommand)]
     Flags(flags::Command),
@@ -94,9 +101,11 @@ fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
     match &cli.command {
         Command::Migrate => migrate::run(&open()?, out),
         Command::Serve(args) => serve::run(&open()?, settings, args),
+        Command::Demo(args) => demo::run(args, settings),
         Command::Import(args) => import::run(args, &cli.database, || Db::open_for_import(&cli.database), out),
         Command::Generate(args) => generate::run(args, &migrated(Db::open_for_import(&cli.database)?)?, out),
         Command::Jobs(command) => jobs::run(&migrated(open()?)?, &settings, command, out),
+        Command::Digest(command) => digest::run(&migrated(open()?)?, command, out),
         Command::Flags(command) => flags::run(&migrated(open()?)?, command, out),
         Command::Rules(command) => rules::run(&migrated(open()?)?, command, out),
         Command::Token(command) => token::run(&migrated(open()?)?, command, out),
@@ -105,5 +114,8 @@ fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
 
 fn migrated(db: Db) -> anyhow::Result<Db> {
     db.migrate()?;
+    if db.read(schema::register::demonstration::mark)?.is_some() {
+        output::tell("note: the database holds demonstration data: everything in it is invented");
+    }
     Ok(db)
 }

@@ -1,5 +1,5 @@
 use super::output::tell;
-use crate::http::{Server, ServerOptions};
+use crate::http::{Server, ServerOptions, listen};
 use jobs::settings::Settings;
 use schema::Db;
 use std::process::ExitCode;
@@ -20,9 +20,8 @@ pub struct Args {
 pub fn run(db: &Db, settings: Settings, args: &Args) -> anyhow::Result<ExitCode> {
     db.migrate()?;
     actix_web::rt::System::new().block_on(async {
-        let options =
-            ServerOptions { listen: args.listen.clone(), dev: args.dev, jobs: (!args.no_jobs).then_some(settings) };
-        let server = Server::bind(db.clone(), options)?;
+        let options = ServerOptions { dev: args.dev, jobs: (!args.no_jobs).then_some(settings) };
+        let server = Server::new(db.clone(), listen(&args.listen)?, options)?;
         let address = server.address()?;
         let dev = args.dev;
         server

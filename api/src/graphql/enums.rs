@@ -38,5 +38,8 @@ mirror! {
     FlagState { Open, Acknowledged, UnderReview, Upheld, Dismissed, Expired, Retracted }
     SubjectKind { Officer, Branch }
     RunState { Running, Succeeded, Failed }
+    Locale { Vi, En }
+    DeliveryChannel { Email, Folder }
+    DeliveryState { Pending, Sent, Failed }
     RunOrigin { Scheduled, Manual }
 }

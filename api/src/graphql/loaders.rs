@@ -5,8 +5,8 @@ use super::context::RequestContext;
 use async_graphql::Error;
 use async_graphql::dataloader::Loader;
 use schema::models::{
-    ComplaintOfficer, Enterprise, FlagAssessment, IssueCategory, JobRun, Officer, Posting, Unit, UnitParent,
-    UnitResponse,
+    ComplaintOfficer, Delivery, DigestSubscription, Enterprise, FlagAssessment, IssueCategory, JobRun, Officer,
+    Posting, Unit, UnitParent, UnitResponse,
 };
 use schema::{Id, queries};
 use std::collections::HashMap;
@@ -53,6 +53,14 @@ loader!(
 loader!(
     /// The postings of an officer.
     PostingsKey => Vec<Posting>, queries::postings_of
+);
+loader!(
+    /// To whom a digest was sent.
+    DeliveriesKey => Vec<(Delivery, DigestSubscription)>, queries::deliveries_of
+);
+loader!(
+    /// The complaints that name an officer, and whether each is about conduct.
+    OfficerComplaintsKey => Vec<(Id, bool)>, queries::complaints_of_officers
 );
 loader!(
     /// What the last run said of a flag.

@@ -9,7 +9,7 @@ use super::scalars::parse_id;
 use super::statistics::{self, ComplaintStatisticsFilter, StatisticsDimension, StatisticsOrder};
 use super::types::*;
 use crate::auth::Scope;
-use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
+use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use diesel::prelude::*;
 use schema::db::MultiBackend;
 use schema::queries::{self, Direction, Pred, in_select};
@@ -52,6 +52,16 @@ order!(IssueCategoryOrderField, IssueCategoryOrder, queries::CategorySort { Code
 order!(UnitResponseOrderField, UnitResponseOrder, queries::ResponseSort { RespondedAt } default RespondedAt Desc);
 order!(FlagOrderField, FlagOrder, queries::FlagSort { ChangedAt, OpenedAt, Tier } default Tier Desc);
 order!(JobRunOrderField, JobRunOrder, queries::JobRunSort { StartedAt } default StartedAt Desc);
+
+order!(DigestOrderField, DigestOrder, queries::DigestSort { CreatedAt } default CreatedAt Desc);
+
+/// What this service is.
+#[derive(SimpleObject)]
+pub struct ServiceInfo {
+    pub version: &'static str,
+    /// Whether everything that it holds is invented.
+    pub demonstration: bool,
+}
 
 pub struct Query;
 
@@ -354,6 +364,39 @@ impl Query {
             JobRunConnection,
             JobRunEdge
         )
+    }
+
+    /// The Board's digests, the latest first.
+    #[allow(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn digests(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<DigestFilter>,
+        order_by: Option<Vec<DigestOrder>>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<DigestConnection> {
+        viewer(ctx)?;
+        let make = move || filter.as_ref().map_or(Ok(None), DigestFilter::condition);
+        connect!(
+            ctx,
+            PageArgs { first, after, last, before },
+            make,
+            DigestOrder::list(order_by),
+            queries::list_digests,
+            queries::count_digests,
+            queries::DigestSort,
+            Digest,
+            DigestConnection,
+            DigestEdge
+        )
+    }
+
+    /// What this service is.
+    async fn service_info(&self, ctx: &Context<'_>) -> Result<ServiceInfo> {
+        Ok(ServiceInfo { version: env!("CARGO_PKG_VERSION"), demonstration: snapshot(ctx)?.demonstration })
     }
 
     /// Counts of complaints by groups, from the columnar snapshot.

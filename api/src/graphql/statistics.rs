@@ -106,6 +106,27 @@ pub fn question(
     Ok(Question { filter: conditions.into_iter().reduce(Expr::and), group_by: dimensions, order_by, limit })
 }
 
+/// The complaints that a viewer may see.
+pub fn scoped(snapshot: &Snapshot, scope: &Scope) -> Expr {
+    conditions_of(snapshot, scope).into_iter().reduce(Expr::and).unwrap_or(lit(true))
+}
+
+/// Those of them that a unit and everything below it received.
+pub fn scoped_within(snapshot: &Snapshot, scope: &Scope, unit: Id) -> Expr {
+    let below: Vec<Id> = snapshot.reference.tree.below_beside_ancestors(unit).into_iter().collect();
+    scoped(snapshot, scope).and(within(snapshot, unit, &below))
+}
+
+/// The day up to which a snapshot knows things.
+pub fn today(snapshot: &Snapshot) -> i32 {
+    day_number(local_date(snapshot.as_of))
+}
+
+/// A number of days that can be looked at.
+pub fn days(days: i32) -> Result<i32> {
+    if (1..=36_500).contains(&days) { Ok(days) } else { Err(bad_input("days is from 1 to 36,500")) }
+}
+
 /// The same complaints as in lists.
 fn conditions_of(snapshot: &Snapshot, scope: &Scope) -> Vec<Expr> {
     match scope {

@@ -157,6 +157,9 @@ async fn execute(
     // A request that never began to run is the client's mistake; one that ran has an answer.
     let refused = response.data == async_graphql::Value::Null && response.errors.iter().any(|e| e.path.is_empty());
     let status = if refused { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    if service.app.snapshots.current().demonstration {
+        response.extensions.insert("demonstration".into(), async_graphql::Value::Boolean(true));
+    }
     if service.dev {
         let count = statements.load(Ordering::Relaxed);
         response.extensions.insert("statements".into(), async_graphql::Value::Number(count.into()));

@@ -5,7 +5,7 @@ mod graphql;
 mod health;
 mod server;
 
-pub use server::{Server, ServerOptions};
+pub use server::{Server, ServerOptions, listen};
 
 use crate::access::Guard;
 use crate::graphql::PhananhSchema;

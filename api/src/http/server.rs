@@ -19,8 +19,6 @@ use tokio::signal::unix::{SignalKind, signal};
 /// How to serve.
 #[derive(Debug, Clone)]
 pub struct ServerOptions {
-    /// HOST:PORT; port 0 takes a free one.
-    pub listen: String,
     pub dev: bool,
     /// The settings of the jobs that run here by themselves; None for none.
     pub jobs: Option<Settings>,
@@ -33,6 +31,13 @@ const REFRESH_EVERY: Duration = Duration::from_secs(2);
 /// How long requests may still take at the end.
 const SHUTDOWN_SECONDS: u64 = 30;
 
+/// Binds an address, HOST:PORT; port 0 takes a free one.
+pub fn listen(address: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).with_context(|| {
+        format!("cannot listen on {address}: is another program using it? choose another with --listen")
+    })
+}
+
 /// A server that is bound to its address.
 pub struct Server {
     listener: TcpListener,
@@ -41,11 +46,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Loads the snapshot and binds the address.
-    pub fn bind(db: Db, options: ServerOptions) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind(&options.listen).with_context(|| {
-            format!("cannot listen on {}: is another program using it? choose another with --listen", options.listen)
-        })?;
+    /// Loads the snapshot.
+    pub fn new(db: Db, listener: TcpListener, options: ServerOptions) -> anyhow::Result<Self> {
         let snapshots = Arc::new(SnapshotStore::load(&db)?);
         let schema = schema(options.dev);
         let sdl = sdl(&schema);

@@ -12,6 +12,7 @@ mod windows;
 #[cfg(test)]
 mod tests;
 
+pub use episodes::with_episodes;
 pub use reach::{Count, Reach, reach};
 pub use reasons::{Reason, reason};
 pub use rules::{AnonymousRule, Rules, TierRule};

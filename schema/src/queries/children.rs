@@ -1,13 +1,17 @@
 //! The children of a page, each kind in one statement, whatever the length of the page.
 
 use crate::db::{Conn, StoreError, dialect::KEYS_PER_QUERY};
+use crate::enums::{CategoryKind, Finding};
 use crate::models::{
-    ComplaintOfficer, Enterprise, FlagAssessment, IssueCategory, JobRun, Officer, Posting, Unit, UnitParent,
-    UnitResponse,
+    ComplaintOfficer, Delivery, DigestSubscription, Enterprise, FlagAssessment, IssueCategory, JobRun, Officer,
+    Posting, Unit, UnitParent, UnitResponse,
 };
 use crate::register::reference::Stored;
 use crate::sql_types::Id;
-use crate::tables::{complaint_officers, flag_assessments, flags, job_runs, postings, unit_parents, unit_responses};
+use crate::tables::{
+    complaint_officers, deliveries, digest_subscriptions, flag_assessments, flags, issue_categories, job_runs,
+    postings, unit_parents, unit_responses,
+};
 use diesel::prelude::*;
 use std::collections::HashMap;
 
@@ -139,6 +143,56 @@ pub fn job_runs_by_id(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, JobRun>
         let rows: Vec<JobRun> =
             job_runs::table.filter(job_runs::id.eq_any(chunk)).select(JobRun::as_select()).load(conn)?;
         found.extend(rows.into_iter().map(|row| (row.id, row)));
+    }
+    Ok(found)
+}
+
+/// The deliveries of digests, with their recipients.
+pub fn deliveries_of(
+    conn: &mut Conn,
+    ids: &[Id],
+) -> Result<HashMap<Id, Vec<(Delivery, DigestSubscription)>>, StoreError> {
+    let mut found: HashMap<Id, Vec<(Delivery, DigestSubscription)>> = HashMap::new();
+    for chunk in ids.chunks(KEYS_PER_QUERY) {
+        let rows: Vec<(Delivery, DigestSubscription)> = deliveries::table
+            .inner_join(digest_subscriptions::table.on(digest_subscriptions::id.eq(deliveries::subscription_id)))
+            .filter(deliveries::digest_id.eq_any(chunk))
+            .order((digest_subscriptions::channel, digest_subscriptions::address))
+            .select((Delivery::as_select(), DigestSubscription::as_select()))
+            .load(conn)?;
+        for row in rows {
+            found.entry(row.0.digest_id).or_default().push(row);
+        }
+    }
+    Ok(found)
+}
+
+/// What stands about officers in complaints: of each complaint that names one, whether an allegation
+/// about conduct stands (was not found UNFOUNDED or EXONERATED).
+pub fn complaints_of_officers(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Vec<(Id, bool)>>, StoreError> {
+    let mut found: HashMap<Id, Vec<(Id, bool)>> = HashMap::new();
+    for chunk in ids.chunks(KEYS_PER_QUERY) {
+        type Row = (Id, Id, Finding, Option<CategoryKind>);
+        let rows: Vec<Row> = complaint_officers::table
+            .left_join(issue_categories::table.on(issue_categories::id.nullable().eq(complaint_officers::category_id)))
+            .filter(complaint_officers::officer_id.eq_any(chunk))
+            .order((complaint_officers::officer_id, complaint_officers::complaint_id))
+            .select((
+                complaint_officers::officer_id,
+                complaint_officers::complaint_id,
+                complaint_officers::finding,
+                issue_categories::kind.nullable(),
+            ))
+            .load(conn)?;
+        for (officer, complaint, finding, kind) in rows {
+            let cleared = matches!(finding, Finding::Unfounded | Finding::Exonerated);
+            let stands = kind == Some(CategoryKind::Conduct) && !cleared;
+            let complaints = found.entry(officer).or_default();
+            match complaints.last_mut() {
+                Some((last, conduct)) if *last == complaint => *conduct |= stands,
+                _ => complaints.push((complaint, stands)),
+            }
+        }
     }
     Ok(found)
 }

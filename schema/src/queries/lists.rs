@@ -4,8 +4,10 @@
 use super::keyset::{Direction, Key, Pred, Slice, SortExpr, Window, listed, or_double, or_int, or_text};
 use crate::db::{Conn, MultiBackend, StoreError};
 use crate::enums::Tier;
-use crate::models::{Complaint, Enterprise, Flag, IssueCategory, JobRun, Officer, Unit, UnitResponse};
-use crate::tables::{complaints, enterprises, flags, issue_categories, job_runs, officers, unit_responses, units};
+use crate::models::{Complaint, Digest, Enterprise, Flag, IssueCategory, JobRun, Officer, Unit, UnitResponse};
+use crate::tables::{
+    complaints, digests, enterprises, flags, issue_categories, job_runs, officers, unit_responses, units,
+};
 use diesel::prelude::*;
 
 listed! {
@@ -92,6 +94,15 @@ listed! {
         StartedAt: Time = job_runs::started_at, |row| Key::Time(row.started_at);
     }
     unique: Id = job_runs::id, |row| Key::Id(row.id);
+}
+
+listed! {
+    digests, Digest, list_digests, count_digests,
+    /// Orders of digests.
+    DigestSort {
+        CreatedAt: Time = digests::created_at, |row| Key::Time(row.created_at);
+    }
+    unique: Id = digests::id, |row| Key::Id(row.id);
 }
 
 /// Tiers by gravity: their words do not sort so.

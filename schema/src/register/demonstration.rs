@@ -3,8 +3,8 @@
 use crate::db::{Conn, StoreError, WriteTx};
 use crate::each;
 use crate::models::RegisterInfo;
-use crate::sql_types::JsonValue;
-use crate::tables::register_info;
+use crate::sql_types::{Id, JsonValue};
+use crate::tables::{complaints, register_info, units};
 use crate::world::Parameters;
 use diesel::prelude::*;
 use serde_json::json;
@@ -21,6 +21,12 @@ pub fn mark(conn: &mut Conn) -> Result<Option<Parameters>, StoreError> {
                 .map_err(|e| StoreError::Rule(format!("the mark of demonstration data does not read: {e}")))
         })
         .transpose()
+}
+
+/// Whether a database holds anything.
+pub fn is_used(conn: &mut Conn) -> Result<bool, StoreError> {
+    Ok(complaints::table.select(complaints::id).first::<Id>(conn).optional()?.is_some()
+        || units::table.select(units::id).first::<Id>(conn).optional()?.is_some())
 }
 
 pub(crate) fn set_mark(tx: &mut WriteTx<'_>, parameters: Parameters) -> Result<(), StoreError> {

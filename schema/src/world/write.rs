@@ -17,7 +17,7 @@ use crate::models::{Posting, UnitParent, UnitResponse};
 use crate::register::reference::Stored;
 use crate::register::{complaints, demonstration, responded};
 use crate::sql_types::{Id, Timestamp};
-use crate::tables::{complaints as complaint_table, postings, unit_parents, unit_responses, units as unit_table};
+use crate::tables::{postings, unit_parents, unit_responses};
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use serde_json::json;
@@ -52,9 +52,7 @@ pub fn generate(db: &Db, parameters: Parameters, progress: &mut dyn Progress) ->
                 mark.seed, mark.complaints
             )));
         }
-        let used = complaint_table::table.select(complaint_table::id).first::<Id>(conn).optional()?.is_some()
-            || unit_table::table.select(unit_table::id).first::<Id>(conn).optional()?.is_some();
-        if used {
+        if demonstration::is_used(conn)? {
             return Err(StoreError::Conflict(
                 "the database holds real data: demonstration data goes into a database of its own".into(),
             ));

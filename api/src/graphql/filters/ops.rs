@@ -77,6 +77,7 @@ words! {
     FlagStateOps, enums::FlagState;
     SubjectKindOps, enums::SubjectKind;
     RunStateOps, enums::RunState;
+    LocaleOps, enums::Locale;
 }
 
 #[derive(Debug, Clone, Default, InputObject)]

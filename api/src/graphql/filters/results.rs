@@ -3,7 +3,7 @@
 use super::*;
 use async_graphql::InputObject;
 use diesel::prelude::*;
-use schema::tables::{flags, job_runs, officers, units};
+use schema::tables::{digests, flags, job_runs, officers, units};
 
 /// Flags.
 #[derive(Debug, Clone, Default, InputObject)]
@@ -72,5 +72,28 @@ impl JobRunFilter {
         ordered_ops!(conditions, self.as_of, job_runs::as_of, as_is);
         ordered_ops!(conditions, self.started_at, job_runs::started_at, as_time);
         combine!(self, conditions, job_runs::table, Self::condition)
+    }
+}
+
+/// Digests.
+#[derive(Debug, Clone, Default, InputObject)]
+pub struct DigestFilter {
+    pub id: Option<IdOps>,
+    pub as_of: Option<DateOps>,
+    pub locale: Option<LocaleOps>,
+    pub created_at: Option<DateTimeOps>,
+    pub and: Option<Vec<DigestFilter>>,
+    pub or: Option<Vec<DigestFilter>>,
+    pub not: Option<Box<DigestFilter>>,
+}
+
+impl DigestFilter {
+    pub fn condition(&self) -> Made<digests::table> {
+        let mut conditions: Vec<Pred<digests::table>> = Vec::new();
+        equal_ops!(conditions, self.id, digests::id, as_id);
+        ordered_ops!(conditions, self.as_of, digests::as_of, as_is);
+        equal_ops!(conditions, self.locale, digests::locale, as_word::<_, schema::enums::Locale>);
+        ordered_ops!(conditions, self.created_at, digests::created_at, as_time);
+        combine!(self, conditions, digests::table, Self::condition)
     }
 }

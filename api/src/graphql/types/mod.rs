@@ -1,14 +1,17 @@
 //! GraphQL types, each its own struct around what is stored.
 
 mod complaint;
+mod digest;
 mod flag;
 mod job_run;
 mod people;
 mod response;
+mod scorecard;
 mod statistics;
 mod unit;
 
 pub use complaint::{Complaint, ComplaintConnection, ComplaintEdge};
+pub use digest::{Digest, DigestConnection, DigestEdge};
 pub use flag::{Flag, FlagConnection, FlagEdge};
 pub use job_run::{JobRun, JobRunConnection, JobRunEdge};
 pub use people::{
@@ -16,5 +19,6 @@ pub use people::{
     Officer, OfficerConnection, OfficerEdge,
 };
 pub use response::{UnitResponse, UnitResponseConnection, UnitResponseEdge};
+pub use scorecard::Scorecard;
 pub use statistics::ComplaintStatistics;
 pub use unit::{Unit, UnitConnection, UnitEdge};

@@ -1,13 +1,17 @@
 //! Officers, enterprises and the categories of what they quarrel about.
 
-use super::Unit;
+use super::{Scorecard, Unit};
 use crate::graphql::connection::connection;
-use crate::graphql::context::loaders;
+use crate::graphql::context::{blocking, loaders, snapshot, viewer};
 use crate::graphql::enums::CategoryKind;
-use crate::graphql::loaders::{CategoryKey, PostingsKey, UnitKey, one};
+use crate::graphql::error::from_job;
+use crate::graphql::loaders::{CategoryKey, OfficerComplaintsKey, PostingsKey, UnitKey, one};
 use crate::graphql::scalars::id;
+use crate::graphql::statistics;
 use async_graphql::{Context, ID, Object, Result};
 use chrono::NaiveDate;
+use jobs::JobError;
+use jobs::scorecard::{rows_of_officer, scorecard};
 use schema::models::{self, SINCE_EVER};
 
 /// An officer.
@@ -44,6 +48,22 @@ impl Officer {
     /// Made by an import that met the code before anybody described it.
     async fn unknown(&self) -> bool {
         self.0.unknown
+    }
+
+    /// What was complained about this officer in the last days, or ever, and how it was answered.
+    async fn record(&self, ctx: &Context<'_>, days: Option<i32>) -> Result<Scorecard> {
+        let days = days.map(statistics::days).transpose()?;
+        let snapshot = snapshot(ctx)?;
+        let scope = viewer(ctx)?.scope(&snapshot.reference.tree);
+        let within = statistics::scoped(&snapshot, &scope);
+        let complaints = one(loaders(ctx)?, OfficerComplaintsKey(self.0.id)).await?.unwrap_or_default();
+        blocking(move || {
+            let as_of = statistics::today(&snapshot);
+            let card = rows_of_officer(&snapshot.facts, &complaints, within).map_err(JobError::from);
+            let card = card.and_then(|rows| scorecard(&rows, as_of, days)).map_err(from_job)?;
+            Ok(Scorecard::new(&snapshot, days, &card))
+        })
+        .await
     }
 
     /// Where the officer served, oldest first.

@@ -1,10 +1,15 @@
+use super::Scorecard;
 use crate::graphql::connection::connection;
-use crate::graphql::context::loaders;
+use crate::graphql::context::{blocking, loaders, snapshot, viewer};
 use crate::graphql::enums::{PeerGroup, UnitKind};
+use crate::graphql::error::from_job;
 use crate::graphql::loaders::{ParentsKey, UnitKey, one};
 use crate::graphql::scalars::id;
+use crate::graphql::statistics;
 use async_graphql::{Context, ID, Object, Result};
 use chrono::NaiveDate;
+use jobs::JobError;
+use jobs::scorecard::{rows_of_unit, scorecard};
 use schema::models::{self, SINCE_EVER};
 
 /// A unit of customs.
@@ -66,6 +71,21 @@ impl Unit {
     /// Made by an import that met its code before anybody described it.
     async fn unknown(&self) -> bool {
         self.0.unknown
+    }
+
+    /// What was complained about here and in everything below it in the last days, and how it was answered.
+    async fn scorecard(&self, ctx: &Context<'_>, #[graphql(default = 365)] days: i32) -> Result<Scorecard> {
+        let days = statistics::days(days)?;
+        let snapshot = snapshot(ctx)?;
+        let scope = viewer(ctx)?.scope(&snapshot.reference.tree);
+        let within = statistics::scoped_within(&snapshot, &scope, self.0.id);
+        blocking(move || {
+            let as_of = statistics::today(&snapshot);
+            let card = rows_of_unit(&snapshot.facts, within).map_err(JobError::from);
+            let card = card.and_then(|rows| scorecard(&rows, as_of, Some(days))).map_err(from_job)?;
+            Ok(Scorecard::new(&snapshot, Some(days), &card))
+        })
+        .await
     }
 
     /// The units above it in time, oldest first.

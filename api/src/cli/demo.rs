@@ -1,0 +1,168 @@
+//! One command on a fresh machine: an invented register, its jobs, its digest, and a server.
+
+use super::output::tell;
+use super::progress::{Interruptible, counting};
+use crate::http::{Server, ServerOptions, listen};
+use anyhow::Context as _;
+use chrono::{Days, NaiveDate};
+use jobs::digest::outbox;
+use jobs::job::{Context, find};
+use jobs::ledger;
+use jobs::settings::Settings;
+use schema::enums::{DeliveryChannel, Locale, Role};
+use schema::register::access::create_token;
+use schema::register::demonstration;
+use schema::world::{Parameters, generate};
+use schema::{Db, StoreError};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8080")]
+    listen: String,
+}
+
+/// The database of the demonstration, in the working directory: it never touches another.
+const FILE: &str = "phananh-demo.db";
+/// Where its digests go.
+const FOLDER: &str = "phananh-demo-digests";
+const COMPLAINTS: usize = 50_000;
+const SEED: u64 = 2014;
+/// Days between the two digests that are written at first: the second says what is new.
+const BETWEEN: Days = Days::new(7);
+
+pub fn run(args: &Args, settings: Settings) -> anyhow::Result<ExitCode> {
+    // What can be wrong before the long part is found out before it.
+    let listener = listen(&args.listen)?;
+    let folder = std::env::current_dir()?.join(FOLDER);
+    let db = open()?;
+    let mut interruptible = Interruptible::new(counting(COMPLAINTS, "complaints")?)?;
+    let until = match db.read(demonstration::mark)? {
+        Some(mark) => {
+            tell(format_args!("{FILE}: {} invented complaints up to {}", mark.complaints, mark.until));
+            if mark.until < super::jobs::yesterday()? {
+                tell(format_args!("they end some days ago: delete {FILE} for a world up to yesterday"));
+            }
+            mark.until
+        }
+        None => {
+            let until = super::jobs::yesterday()?;
+            tell(format_args!("making {COMPLAINTS} invented complaints up to {until} in {FILE} …"));
+            let parameters = Parameters { complaints: COMPLAINTS, seed: SEED, until };
+            let made = generate(&db, parameters, &mut |stored| interruptible.at(stored));
+            interruptible.finish();
+            if let Err(error) = made {
+                return stopped_or(&interruptible, error.into());
+            }
+            until
+        }
+    };
+    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    if let Err(error) = run_jobs(&db, &settings, until, &folder, &interruptible) {
+        return stopped_or(&interruptible, error);
+    }
+    let token = db.write("demo", |tx| create_token(tx, "demo", Role::Board, None, None))?.value;
+    actix_web::rt::System::new().block_on(async {
+        let options = ServerOptions { dev: true, jobs: Some(settings) };
+        let server = Server::new(db.clone(), listener, options)?;
+        let address = server.address()?;
+        server.run(move || welcome(&address, &token, &folder, until)).await
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Who interrupts the demonstration wants it to end, and it ends well.
+fn stopped_or(interruptible: &Interruptible, error: anyhow::Error) -> anyhow::Result<ExitCode> {
+    if interruptible.go_on() {
+        return Err(error);
+    }
+    tell("interrupted: start it again and it goes on");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn open() -> anyhow::Result<Db> {
+    let here = || format!("the demonstration keeps its database {FILE} in the working directory");
+    let existed = Path::new(FILE).exists();
+    let db = Db::open_for_import(&format!("sqlite:{FILE}")).with_context(here)?;
+    db.migrate().with_context(|| {
+        if existed {
+            format!("{FILE} is of another version, or the folder cannot be written to: delete it, or start elsewhere")
+        } else {
+            format!("{}: can the folder be written to?", here())
+        }
+    })?;
+    if db.read(|conn| Ok(demonstration::mark(conn)?.is_none() && demonstration::is_used(conn)?))? {
+        anyhow::bail!("{FILE} holds real data: the demonstration wants a file of its own, start it in another folder");
+    }
+    Ok(db)
+}
+
+/// Runs the jobs that have not been run for the last day, and delivers the digests.
+fn run_jobs(
+    db: &Db,
+    settings: &Settings,
+    until: NaiveDate,
+    folder: &Path,
+    interruptible: &Interruptible,
+) -> anyhow::Result<()> {
+    let address = folder.display().to_string();
+    db.write("demo", |tx| outbox::subscribe(tx, DeliveryChannel::Folder, &address, Locale::Vi))?;
+    let context = Context { db, settings, snapshots: None, rules: None };
+    let stands = db.read(|conn| jobs::digest::stored(conn, 1))?;
+    if !stands.is_empty() {
+        return Ok(());
+    }
+    let mut bound = Vec::new();
+    for day in [until - BETWEEN, until] {
+        for name in ["recurrence", "timeliness", "trends", "escalate-overdue", "digest"] {
+            anyhow::ensure!(interruptible.go_on(), "interrupted");
+            tell(format_args!("running {name} as of {day} …"));
+            let job = find(name).with_context(|| format!("the job {name}"))?;
+            ledger::run_now(&context, job, day)?;
+        }
+    }
+    // A folder takes one language: the other one is written beside it.
+    for digest in db.read(|conn| jobs::digest::stored(conn, 4))? {
+        bound.push(jobs::digest::write_files(folder, &digest).map_err(|(why, _)| StoreError::Rule(why)));
+    }
+    bound.into_iter().collect::<Result<Vec<()>, _>>()?;
+    let deliver = find("deliver-digests").context("the job deliver-digests")?;
+    ledger::run_now(&context, deliver, until)?;
+    Ok(())
+}
+
+/// What to try.
+pub const QUERIES: [(&str, &str); 3] = [
+    (
+        "who is complained about by many enterprises",
+        "{ flags(filter: {tier: {eq: SUSPENSION_REVIEW}}, first: 5) { totalCount nodes { officer { code record(days: 365) { complaints distinctEnterprises } } reasonVi } } }",
+    ),
+    (
+        "what goes wrong, and where",
+        "{ complaintStatistics(groupBy: [DEPARTMENT, KIND], orderBy: [{field: COMPLAINTS, direction: DESC}], first: 10) { rows { department { nameVi } kind complaints distinctEnterprises costVnd } } }",
+    ),
+    (
+        "how a department answers",
+        "{ unit(code: \"02\") { nameVi scorecard(days: 90) { complaints episodes shareAnsweredInTime medianDaysToResponse open overdue costVnd } } }",
+    ),
+];
+
+fn welcome(address: &str, token: &str, folder: &Path, until: NaiveDate) {
+    let digest: PathBuf = folder.join(format!("phan-anh-{until}-vi.html"));
+    println!("address: {address}");
+    println!("token: {token}");
+    println!("digest: {}", digest.display());
+    println!();
+    println!("Everything in it is invented. Open {address}/graphiql, write under Headers");
+    println!("  {{\"Authorization\": \"Bearer {token}\"}}");
+    println!("and try:");
+    for (about, query) in QUERIES {
+        println!();
+        println!("# {about}");
+        println!("{query}");
+    }
+    println!();
+    println!("Ctrl-C ends it.");
+}

@@ -1,0 +1,168 @@
+use super::output::{Output, table};
+use anyhow::Context;
+use chrono::NaiveDate;
+use jobs::digest::{before, document, outbox, render};
+use schema::enums::{DeliveryChannel, Locale};
+use schema::{Db, StoreError};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Write a digest into a folder, without storing or sending it
+    Preview {
+        #[arg(long, value_parser = locale)]
+        locale: Locale,
+        /// The day up to which it goes; yesterday unless told
+        #[arg(long, value_name = "DATE", value_parser = super::jobs::day)]
+        as_of: Option<NaiveDate>,
+        /// Where digest.html, digest.txt and digest.json go
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+    /// Let somebody have the digests, by mail or in a folder
+    Subscribe {
+        #[command(flatten)]
+        to: Recipient,
+        #[arg(long, value_parser = locale)]
+        locale: Locale,
+    },
+    /// End a subscription
+    Unsubscribe {
+        #[command(flatten)]
+        to: Recipient,
+    },
+    /// Who has the digests
+    Subscriptions,
+    /// What was sent to whom, and what was not
+    Deliveries {
+        /// How many
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=100_000))]
+        limit: i64,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+pub struct Recipient {
+    /// A mail address
+    #[arg(long, value_name = "ADDRESS")]
+    email: Option<String>,
+    /// A folder that the server can write to
+    #[arg(long, value_name = "DIR")]
+    folder: Option<PathBuf>,
+}
+
+impl Recipient {
+    fn of(&self) -> anyhow::Result<(DeliveryChannel, String)> {
+        match (&self.email, &self.folder) {
+            (Some(address), _) => {
+                anyhow::ensure!(
+                    address.parse::<jobs::digest::Address>().is_ok(),
+                    "{address:?} is no mail address: write it as board@example.org"
+                );
+                Ok((DeliveryChannel::Email, address.clone()))
+            }
+            (None, Some(folder)) => {
+                // The server may run elsewhere: only a whole path means the same there.
+                let folder = std::path::absolute(folder)?;
+                Ok((DeliveryChannel::Folder, folder.display().to_string()))
+            }
+            (None, None) => anyhow::bail!("name an address or a folder"),
+        }
+    }
+}
+
+fn locale(text: &str) -> Result<Locale, String> {
+    text.parse().map_err(|_| format!("{text:?} is no language of digests: vi or en"))
+}
+
+pub fn run(db: &Db, command: &Command, out: &Output) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Preview { locale, as_of, out: folder } => {
+            let as_of = as_of.map_or_else(super::jobs::yesterday, Ok)?;
+            preview(db, *locale, as_of, folder, out)?;
+        }
+        Command::Subscribe { to, locale } => {
+            let (channel, address) = to.of()?;
+            let row = db.write("cli", |tx| outbox::subscribe(tx, channel, &address, *locale))?.value;
+            out.print(&json!({ "channel": row.channel, "address": row.address, "locale": row.locale }), |_| {
+                format!("{} will have the digests in {}", row.address, row.locale)
+            })?;
+        }
+        Command::Unsubscribe { to } => {
+            let (channel, address) = to.of()?;
+            db.write("cli", |tx| outbox::unsubscribe(tx, channel, &address))?;
+            out.print(&json!({ "channel": channel, "address": address }), |_| {
+                format!("{address} will have no more digests")
+            })?;
+        }
+        Command::Subscriptions => {
+            let rows = db.read(outbox::subscriptions)?;
+            let documents: Vec<Value> = rows
+                .iter()
+                .map(|row| json!({ "channel": row.channel, "address": row.address, "locale": row.locale }))
+                .collect();
+            out.print(&documents, |_| {
+                let rows =
+                    rows.iter().map(|row| vec![row.channel.to_string(), row.address.clone(), row.locale.to_string()]);
+                table(&["CHANNEL", "ADDRESS", "LANGUAGE"], rows)
+            })?;
+        }
+        Command::Deliveries { limit } => {
+            let rows = db.read(|conn| outbox::log(conn, None, *limit))?;
+            let documents: Vec<Value> = rows
+                .iter()
+                .map(|(delivery, digest, recipient)| {
+                    json!({
+                        "digest": digest.id,
+                        "asOf": digest.as_of,
+                        "locale": digest.locale,
+                        "channel": recipient.channel,
+                        "address": recipient.address,
+                        "state": delivery.state,
+                        "attempts": delivery.attempts,
+                        "sentAt": delivery.sent_at,
+                        "error": delivery.error,
+                    })
+                })
+                .collect();
+            out.print(&documents, |_| {
+                let rows = rows.iter().map(|(delivery, digest, recipient)| {
+                    vec![
+                        digest.as_of.to_string(),
+                        digest.locale.to_string(),
+                        recipient.address.clone(),
+                        delivery.state.to_string(),
+                        delivery.attempts.to_string(),
+                        delivery.error.clone().unwrap_or_default(),
+                    ]
+                });
+                table(&["AS OF", "LANGUAGE", "ADDRESS", "STATE", "TRIES", "ERROR"], rows)
+            })?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn preview(db: &Db, locale: Locale, as_of: NaiveDate, folder: &Path, out: &Output) -> anyhow::Result<()> {
+    let mut failure = None;
+    let document = db.read_snapshot(|conn| {
+        let made = before(conn, as_of, locale)
+            .and_then(|previous| document(conn, as_of, previous.as_ref().map(|(_, document)| document)));
+        Ok::<_, StoreError>(made.map_err(|error| failure = Some(error)).ok())
+    })?;
+    let Some(document) = document else {
+        return Err(failure.map_or_else(|| anyhow::anyhow!("nothing was read"), Into::into));
+    };
+    let rendered = render(&document, locale)?;
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let json = serde_json::to_string_pretty(&document)?;
+    for (name, text) in [("digest.html", &rendered.html), ("digest.txt", &rendered.text), ("digest.json", &json)] {
+        let path = folder.join(name);
+        std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    let summary = json!({ "subject": rendered.subject, "asOf": as_of, "locale": locale, "folder": folder });
+    out.print(&summary, |_| format!("{}\nwritten to {}", rendered.subject, folder.display()))
+}

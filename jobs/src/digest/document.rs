@@ -1,0 +1,306 @@
+//! What a digest says, put together of stored results: nothing is computed here.
+
+use crate::JobError;
+use crate::flags::{self, Stored};
+use crate::work::overdue::{self, OverdueDocument};
+use crate::work::recurrence;
+use crate::work::timeliness::{self, TimelinessDocument, UnitTimeliness};
+use crate::work::trends::{self, CategoryTrend, Totals, TrendsDocument};
+use chrono::NaiveDate;
+use diesel::prelude::*;
+use schema::enums::{RunState, SubjectKind, Tier};
+use schema::models::{JobResult, JobRun};
+use schema::register::demonstration;
+use schema::tables::{job_results, job_runs};
+use schema::{Conn, Id, StoreError};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Flags of one group that are listed with their reasons.
+const LISTED: usize = 15;
+/// Units listed as best, and as worst.
+const RANKED: usize = 5;
+/// A unit is ranked from so many complaints whose deadline has passed.
+const LEAST: u32 = 20;
+
+/// A digest, in no language: the same for all.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DigestDocument {
+    pub as_of: NaiveDate,
+    pub previous_as_of: Option<NaiveDate>,
+    pub demonstration: bool,
+    pub position: i64,
+    /// The runs that it was made of, by job.
+    pub runs: BTreeMap<String, Id>,
+    /// Results that are older than the digest.
+    pub stale: Vec<Stale>,
+    pub flags: FlagsPart,
+    pub overdue: OverdueDocument,
+    pub recent_days: i32,
+    pub before_days: i32,
+    pub rising: Vec<CategoryTrend>,
+    pub recent: Totals,
+    pub previous: Totals,
+    pub answers: AnswersPart,
+    pub register: Vec<RegisterChange>,
+    /// Events so far, for the next digest to compare with.
+    pub events: BTreeMap<String, i64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Stale {
+    pub job: String,
+    pub as_of: NaiveDate,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FlagsPart {
+    pub total: usize,
+    pub suspension_review: usize,
+    pub review: usize,
+    pub watch: usize,
+    /// How many are new, raised, lowered or gone.
+    pub changes: usize,
+    pub groups: Vec<FlagGroup>,
+    /// Everybody flagged, for the next digest to compare with.
+    pub standing: Vec<Standing>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FlagGroup {
+    /// `flags-new`, `flags-raised`, `flags-lowered` or `flags-gone`.
+    pub key: String,
+    pub count: usize,
+    pub listed: Vec<FlagLine>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FlagLine {
+    pub flag: Id,
+    pub kind: SubjectKind,
+    pub code: String,
+    pub tier: Tier,
+    pub was: Option<Tier>,
+    pub reason_vi: String,
+    pub reason_en: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Standing {
+    pub flag: Id,
+    pub kind: SubjectKind,
+    pub code: String,
+    pub tier: Tier,
+    pub reason_vi: String,
+    pub reason_en: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AnswersPart {
+    pub days: i32,
+    pub least: u32,
+    pub share_in_time: Option<f64>,
+    pub median_days: Option<f64>,
+    pub best: Vec<RankedUnit>,
+    pub worst: Vec<RankedUnit>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RankedUnit {
+    pub name_vi: String,
+    pub name_en: Option<String>,
+    pub code: String,
+    pub share_in_time: f64,
+    pub median_days: Option<f64>,
+    pub due: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RegisterChange {
+    pub kind: String,
+    pub count: i64,
+}
+
+/// Puts a digest together as of a day, compared with the one before it.
+///
+/// # Errors
+/// `NotFound` where a job has no result by that day: says which, and how to make one.
+pub fn document(
+    conn: &mut Conn,
+    as_of: NaiveDate,
+    before: Option<&DigestDocument>,
+) -> Result<DigestDocument, JobError> {
+    let (timeliness_run, answers): (JobRun, TimelinessDocument) = latest(conn, timeliness::NAME, as_of)?;
+    let (trends_run, trends): (JobRun, TrendsDocument) = latest(conn, trends::NAME, as_of)?;
+    let (overdue_run, overdue): (JobRun, OverdueDocument) = latest(conn, overdue::NAME, as_of)?;
+    let recurrence_run = latest_run(conn, recurrence::NAME, as_of)?;
+    let flagged = flags::of_run(conn, recurrence_run.id)?;
+    let all = [&recurrence_run, &timeliness_run, &trends_run, &overdue_run];
+    let stale = all
+        .iter()
+        .filter_map(|run| Some(Stale { job: run.job.clone(), as_of: run.as_of.filter(|day| *day < as_of)? }))
+        .collect();
+    Ok(DigestDocument {
+        as_of,
+        previous_as_of: before.map(|before| before.as_of),
+        demonstration: demonstration::mark(conn)?.is_some(),
+        position: all.iter().filter_map(|run| run.known_at).max().unwrap_or(0),
+        runs: all.iter().map(|run| (run.job.clone(), run.id)).collect(),
+        stale,
+        flags: flags_part(&flagged, before),
+        overdue,
+        recent_days: trends.recent_days,
+        before_days: trends.before_days,
+        rising: trends.categories.into_iter().filter(|category| category.rises).collect(),
+        recent: trends.recent,
+        previous: trends.previous,
+        answers: answers_part(&answers),
+        register: register_part(&trends.events, before),
+        events: trends.events,
+    })
+}
+
+fn latest_run(conn: &mut Conn, job: &str, as_of: NaiveDate) -> Result<JobRun, JobError> {
+    let found: Option<JobRun> = job_runs::table
+        .filter(job_runs::job.eq(job))
+        .filter(job_runs::state.eq(RunState::Succeeded))
+        .filter(job_runs::as_of.le(as_of))
+        .order((job_runs::as_of.desc(), job_runs::started_at.desc()))
+        .select(JobRun::as_select())
+        .first(conn)
+        .optional()?;
+    found.ok_or_else(|| {
+        JobError::NotFound(format!(
+            "there is nothing to tell as of {as_of}: no run of {job} by then (`phananh jobs run {job} --as-of {as_of}` \
+             makes one)"
+        ))
+    })
+}
+
+fn latest<T: DeserializeOwned>(conn: &mut Conn, job: &str, as_of: NaiveDate) -> Result<(JobRun, T), JobError> {
+    let run = latest_run(conn, job, as_of)?;
+    let result: Option<JobResult> =
+        job_results::table.find((run.id, job)).select(JobResult::as_select()).first(conn).optional()?;
+    let result = result.ok_or_else(|| StoreError::NotFound(format!("run {} of {job} left no result", run.id)))?;
+    let document = serde_json::from_value(result.document.0)
+        .map_err(|e| JobError::History(format!("the result of run {} of {job} does not read: {e}", run.id)))?;
+    Ok((run, document))
+}
+
+fn flags_part(flagged: &[Stored], before: Option<&DigestDocument>) -> FlagsPart {
+    let then: BTreeMap<Id, &Standing> =
+        before.map(|before| before.flags.standing.iter().map(|one| (one.flag, one)).collect()).unwrap_or_default();
+    let standing: Vec<Standing> = flagged
+        .iter()
+        .map(|stored| Standing {
+            flag: stored.flag.id,
+            kind: stored.flag.subject_kind,
+            code: stored.code.clone(),
+            tier: stored.assessment.tier,
+            reason_vi: stored.assessment.reason_vi.clone(),
+            reason_en: stored.assessment.reason_en.clone(),
+        })
+        .collect();
+    let (mut new, mut raised, mut lowered) = (Vec::new(), Vec::new(), Vec::new());
+    for one in &standing {
+        match then.get(&one.flag) {
+            None => new.push(line(one, None)),
+            Some(was) if was.tier < one.tier => raised.push(line(one, Some(was.tier))),
+            Some(was) if was.tier > one.tier => lowered.push(line(one, Some(was.tier))),
+            Some(_) => {}
+        }
+    }
+    let now: BTreeMap<Id, ()> = standing.iter().map(|one| (one.flag, ())).collect();
+    let gone: Vec<FlagLine> =
+        then.values().filter(|one| !now.contains_key(&one.flag)).map(|one| line(one, None)).collect();
+    let of = |tier: Tier| standing.iter().filter(|one| one.tier == tier).count();
+    let groups: Vec<FlagGroup> =
+        [("flags-new", new), ("flags-raised", raised), ("flags-lowered", lowered), ("flags-gone", gone)]
+            .into_iter()
+            .map(|(key, mut lines)| {
+                // The gravest first.
+                lines.sort_by(|a, b| (b.tier, a.kind, &a.code).cmp(&(a.tier, b.kind, &b.code)));
+                let count = lines.len();
+                lines.truncate(LISTED);
+                FlagGroup { key: key.to_owned(), count, listed: lines }
+            })
+            .collect();
+    FlagsPart {
+        total: standing.len(),
+        suspension_review: of(Tier::SuspensionReview),
+        review: of(Tier::Review),
+        watch: of(Tier::Watch),
+        changes: groups.iter().map(|group| group.count).sum(),
+        groups,
+        standing,
+    }
+}
+
+fn line(one: &Standing, was: Option<Tier>) -> FlagLine {
+    FlagLine {
+        flag: one.flag,
+        kind: one.kind,
+        code: one.code.clone(),
+        tier: one.tier,
+        was,
+        reason_vi: one.reason_vi.clone(),
+        reason_en: one.reason_en.clone(),
+    }
+}
+
+fn answers_part(answers: &TimelinessDocument) -> AnswersPart {
+    let mut ranked: Vec<RankedUnit> = answers
+        .branches
+        .iter()
+        .filter(|unit| unit.handled.due >= LEAST)
+        .filter_map(|unit: &UnitTimeliness| {
+            Some(RankedUnit {
+                name_vi: unit.name_vi.clone(),
+                name_en: unit.name_en.clone(),
+                code: unit.code.clone(),
+                share_in_time: unit.share_in_time?,
+                median_days: unit.handled.median_days,
+                due: unit.handled.due,
+            })
+        })
+        .collect();
+    // Of two that are alike the one with more complaints is the clearer case.
+    ranked.sort_by(|a, b| {
+        b.share_in_time.total_cmp(&a.share_in_time).then(b.due.cmp(&a.due)).then_with(|| a.code.cmp(&b.code))
+    });
+    // No unit is both among the best and among the worst.
+    let many = RANKED.min(ranked.len() / 2).max(usize::from(!ranked.is_empty()));
+    let mut worst: Vec<RankedUnit> = ranked.iter().rev().take(many).cloned().collect();
+    if ranked.len() < 2 {
+        worst.clear();
+    }
+    ranked.truncate(many);
+    AnswersPart {
+        days: answers.days,
+        least: LEAST,
+        share_in_time: answers.share_in_time,
+        median_days: answers.all.median_days,
+        best: ranked,
+        worst,
+    }
+}
+
+fn register_part(events: &BTreeMap<String, i64>, before: Option<&DigestDocument>) -> Vec<RegisterChange> {
+    events
+        .iter()
+        .filter_map(|(kind, now)| {
+            let then = before.and_then(|before| before.events.get(kind)).copied().unwrap_or(0);
+            (*now > then).then(|| RegisterChange { kind: kind.clone(), count: now - then })
+        })
+        .collect()
+}

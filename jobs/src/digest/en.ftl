@@ -1,0 +1,100 @@
+mark = Demonstration data: every unit, officer and enterprise in this digest is invented.
+mark-short = [DEMONSTRATION]
+title = Digest of enterprises’ complaints
+subject = Complaints up to { $day }: { $flags ->
+        [one] { $flags } new flag
+       *[other] { $flags } new flags
+    }, { $overdue } overdue
+board = Project Board
+up-to = As of the end of { $day }.
+since = Compared with the digest of { $day }.
+first = This is the first digest: every flag that stands counts as new.
+stale = The results of “{ $job }” go only to { $day }.
+not-guilt = A flag proposes a review. It says nothing of guilt; what follows is decided by a competent person.
+
+flags = Flags on officers and branches
+flags-total = { $total ->
+        [one] { $total } flag stands
+       *[other] { $total } flags stand
+    }: { $suspension } proposed for review of suspension, { $review } for review, { $watch } to watch.
+flags-none = Nothing has changed.
+flags-new = New ({ $count })
+flags-raised = Raised ({ $count })
+flags-lowered = Lowered ({ $count })
+flags-gone = No longer flagged ({ $count })
+more = … and { $count ->
+        [one] { $count } other
+       *[other] { $count } others
+    }: the system has the whole list.
+OFFICER = Officer
+BRANCH = Branch
+WATCH = Watch
+REVIEW = Review
+SUSPENSION_REVIEW = Suspension review
+was = before: { $tier }
+
+overdue = Overdue responses
+overdue-total = { $count ->
+        [one] { $count } complaint has
+       *[other] { $count } complaints have
+    } not been answered although the deadline has passed.
+escalated = Newly brought before the level above: { $department } before departments, { $top } before the General Department.
+branch = Branch
+count = Complaints
+oldest = Longest overdue
+days = { $count ->
+        [one] { $count } day
+       *[other] { $count } days
+    }
+
+rising = Rising categories
+rising-none = No category rises clearly.
+rising-note = The last { $recent } days against the { $before } days before them; only rises that chance hardly explains.
+category = Category
+recent = Recent
+expected = Usual
+
+cost = Cost and delay
+cost-line = In { $days } days: { $count ->
+        [one] { $count } complaint
+       *[other] { $count } complaints
+    }, a cost of { $cost }, a delay of { $hours } hours.
+cost-before = The { $days } days before: { $count ->
+        [one] { $count } complaint
+       *[other] { $count } complaints
+    }, a cost of { $cost }, a delay of { $hours } hours.
+
+answers = Units that answer best and worst
+answers-note = Share answered in time within { $days } days, of complaints whose deadline has passed; open ones count as they stood on the day. Only units with { $least } or more such complaints are ranked.
+answers-all = All units: { $share } in time; half of the complaints are answered within { $median }.
+answers-all-no-median = All units: { $share } in time; less than half of the complaints are answered.
+answers-none = No unit has enough complaints to be ranked.
+best = Best
+worst = Worst
+share = In time
+median = Median
+never = less than half
+
+register = Changes in the register
+register-none = Nothing has changed.
+RECEIVED = { $count ->
+        [one] { $count } complaint recorded
+       *[other] { $count } complaints recorded
+    }
+UPDATED = { $count ->
+        [one] { $count } correction
+       *[other] { $count } corrections
+    }
+STATE_CHANGED = { $count ->
+        [one] { $count } change of state
+       *[other] { $count } changes of state
+    }
+RESPONDED = { $count ->
+        [one] { $count } response
+       *[other] { $count } responses
+    }
+UNIT_TREE_CORRECTED = { $count ->
+        [one] { $count } complaint put below another unit
+       *[other] { $count } complaints put below other units
+    }
+footer = Position of the register: { $position }. This digest was made of stored results.

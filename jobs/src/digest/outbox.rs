@@ -1,0 +1,179 @@
+//! Who gets digests, and the outbox: one delivery for each digest and recipient, tried until it
+//! is done or given up.
+
+use chrono::TimeDelta;
+use diesel::prelude::*;
+use schema::db::WriteTx;
+use schema::domain::ids::random_id;
+use schema::each;
+use schema::enums::{DeliveryChannel, DeliveryState, Locale};
+use schema::models::{Delivery, Digest, DigestSubscription};
+use schema::tables::{deliveries, digest_subscriptions, digests};
+use schema::{Conn, Db, Id, StoreError, Timestamp};
+
+/// A delivery that fails so often is given up.
+pub const ATTEMPTS: i32 = 8;
+
+/// Subscribes an address, or changes its language.
+pub fn subscribe(
+    tx: &mut WriteTx<'_>,
+    channel: DeliveryChannel,
+    address: &str,
+    locale: Locale,
+) -> Result<DigestSubscription, StoreError> {
+    let known = find(tx.conn, channel, address)?;
+    if let Some(mut known) = known {
+        known.locale = locale;
+        known.ended_at = None;
+        diesel::update(digest_subscriptions::table.find(known.id))
+            .set((digest_subscriptions::locale.eq(locale), digest_subscriptions::ended_at.eq(None::<Timestamp>)))
+            .execute(tx.conn)?;
+        return Ok(known);
+    }
+    let row = DigestSubscription {
+        id: random_id(),
+        channel,
+        address: address.to_owned(),
+        locale,
+        created_at: tx.now,
+        ended_at: None,
+    };
+    each!(&mut *tx.conn, c => diesel::insert_into(digest_subscriptions::table).values(&row).execute(c)?);
+    Ok(row)
+}
+
+/// Ends a subscription. What lies in the outbox for it is not sent any more.
+pub fn unsubscribe(tx: &mut WriteTx<'_>, channel: DeliveryChannel, address: &str) -> Result<(), StoreError> {
+    let known = find(tx.conn, channel, address)?.filter(|known| known.ended_at.is_none()).ok_or_else(|| {
+        StoreError::NotFound(format!("{address} is not subscribed: `phananh digest subscriptions` lists who is"))
+    })?;
+    diesel::update(digest_subscriptions::table.find(known.id))
+        .set(digest_subscriptions::ended_at.eq(Some(tx.now)))
+        .execute(tx.conn)?;
+    diesel::update(
+        deliveries::table
+            .filter(deliveries::subscription_id.eq(known.id))
+            .filter(deliveries::state.eq(DeliveryState::Pending)),
+    )
+    .set((deliveries::state.eq(DeliveryState::Failed), deliveries::error.eq(Some("unsubscribed before it was sent"))))
+    .execute(tx.conn)?;
+    Ok(())
+}
+
+fn find(conn: &mut Conn, channel: DeliveryChannel, address: &str) -> Result<Option<DigestSubscription>, StoreError> {
+    Ok(digest_subscriptions::table
+        .filter(digest_subscriptions::channel.eq(channel))
+        .filter(digest_subscriptions::address.eq(address))
+        .select(DigestSubscription::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// Who is subscribed.
+pub fn subscriptions(conn: &mut Conn) -> Result<Vec<DigestSubscription>, StoreError> {
+    Ok(digest_subscriptions::table
+        .filter(digest_subscriptions::ended_at.is_null())
+        .order((digest_subscriptions::channel, digest_subscriptions::address))
+        .select(DigestSubscription::as_select())
+        .load(conn)?)
+}
+
+/// Puts a digest into the outbox, once for each subscriber of its language.
+pub fn post(tx: &mut WriteTx<'_>, digest: &Digest) -> Result<usize, StoreError> {
+    let recipients = subscriptions(tx.conn)?;
+    let rows: Vec<Delivery> = recipients
+        .into_iter()
+        .filter(|recipient| recipient.locale == digest.locale)
+        .map(|recipient| Delivery {
+            digest_id: digest.id,
+            subscription_id: recipient.id,
+            state: DeliveryState::Pending,
+            attempts: 0,
+            next_attempt_at: tx.now,
+            // Stable: who gets it twice after all shows it once.
+            message_id: format!("{}.{}", digest.id, recipient.id),
+            sent_at: None,
+            error: None,
+        })
+        .collect();
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    each!(&mut *tx.conn, c => diesel::insert_into(deliveries::table).values(&rows).on_conflict_do_nothing().execute(c)?);
+    Ok(rows.len())
+}
+
+/// A delivery with what is to be delivered, and to whom.
+pub type Parcel = (Delivery, Digest, DigestSubscription);
+
+/// Takes the next delivery that is due out of the outbox: it counts as tried, so that a crash in the
+/// middle of it does not end in trying for ever.
+pub fn take(db: &Db) -> Result<Option<Parcel>, StoreError> {
+    let committed = db.write("job", |tx| {
+        let now = tx.now;
+        let found: Option<Parcel> = deliveries::table
+            .inner_join(digests::table.on(digests::id.eq(deliveries::digest_id)))
+            .inner_join(digest_subscriptions::table.on(digest_subscriptions::id.eq(deliveries::subscription_id)))
+            .filter(deliveries::state.eq(DeliveryState::Pending))
+            .filter(deliveries::next_attempt_at.le(now))
+            .order((deliveries::next_attempt_at, deliveries::digest_id, deliveries::subscription_id))
+            .select((Delivery::as_select(), Digest::as_select(), DigestSubscription::as_select()))
+            .first(tx.conn)
+            .optional()?;
+        let Some((mut delivery, digest, recipient)) = found else { return Ok(None) };
+        delivery.attempts += 1;
+        let wait = TimeDelta::minutes(1 << delivery.attempts.clamp(0, 10));
+        delivery.next_attempt_at = (now.utc() + wait).into();
+        store(tx, &delivery)?;
+        Ok(Some((delivery, digest, recipient)))
+    })?;
+    Ok(committed.value)
+}
+
+/// Writes down how a delivery went; `lasting` where trying again would not help.
+pub fn settle(
+    db: &Db,
+    mut delivery: Delivery,
+    outcome: &Result<(), (String, bool)>,
+) -> Result<DeliveryState, StoreError> {
+    let committed = db.write("job", |tx| {
+        match outcome {
+            Ok(()) => {
+                delivery.state = DeliveryState::Sent;
+                delivery.sent_at = Some(tx.now);
+                delivery.error = None;
+            }
+            Err((why, lasting)) => {
+                delivery.error = Some(why.clone());
+                if *lasting || delivery.attempts >= ATTEMPTS {
+                    delivery.state = DeliveryState::Failed;
+                }
+            }
+        }
+        store(tx, &delivery)?;
+        Ok(delivery.state)
+    })?;
+    Ok(committed.value)
+}
+
+fn store(tx: &mut WriteTx<'_>, delivery: &Delivery) -> Result<(), StoreError> {
+    let key = (delivery.digest_id, delivery.subscription_id);
+    each!(&mut *tx.conn, c => diesel::update(deliveries::table.find(key)).set(delivery).execute(c)?);
+    Ok(())
+}
+
+/// The delivery log, newest digest first.
+pub fn log(conn: &mut Conn, digest: Option<Id>, limit: i64) -> Result<Vec<Parcel>, StoreError> {
+    let mut query = deliveries::table
+        .inner_join(digests::table.on(digests::id.eq(deliveries::digest_id)))
+        .inner_join(digest_subscriptions::table.on(digest_subscriptions::id.eq(deliveries::subscription_id)))
+        .into_boxed();
+    if let Some(digest) = digest {
+        query = query.filter(deliveries::digest_id.eq(digest));
+    }
+    Ok(query
+        .order((digests::as_of.desc(), digest_subscriptions::address))
+        .limit(limit)
+        .select((Delivery::as_select(), Digest::as_select(), DigestSubscription::as_select()))
+        .load(conn)?)
+}

@@ -1,0 +1,101 @@
+//! Brings a digest to its recipient: as mail, or as files in a folder.
+
+use super::outbox::Parcel;
+use crate::settings::{Encryption, Settings, SmtpSettings};
+use lettre::message::header::{HeaderName, HeaderValue};
+use lettre::message::{Mailbox, MultiPart};
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::{Message, SmtpTransport, Transport};
+use schema::enums::DeliveryChannel;
+use schema::models::Digest;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+/// Why a delivery failed, and whether trying again would not help.
+pub type Failure = (String, bool);
+
+/// Sends parcels. One connection to the mail server is used for all of them.
+pub struct Sender<'s> {
+    settings: &'s Settings,
+    smtp: Option<SmtpTransport>,
+}
+
+impl<'s> Sender<'s> {
+    pub fn new(settings: &'s Settings) -> Self {
+        Self { settings, smtp: None }
+    }
+
+    pub fn send(&mut self, (delivery, digest, recipient): &Parcel) -> Result<(), Failure> {
+        match recipient.channel {
+            DeliveryChannel::Folder => write_files(Path::new(&recipient.address), digest),
+            DeliveryChannel::Email => self.mail(digest, &recipient.address, &delivery.message_id),
+        }
+    }
+
+    fn mail(&mut self, digest: &Digest, to: &str, id: &str) -> Result<(), Failure> {
+        let passing = |why: String| (why, false);
+        let smtp = self.settings.smtp.as_ref().ok_or_else(|| passing("the configuration has no [smtp]".into()))?;
+        let message = message(digest, &smtp.from, to, id).map_err(|why| (why, true))?;
+        if self.smtp.is_none() {
+            self.smtp = Some(transport(smtp).map_err(passing)?);
+        }
+        let Some(transport) = &self.smtp else { return Err(passing("no transport".into())) };
+        transport.send(&message).map(|_| ()).map_err(|e| (format!("mail server: {e}"), e.is_permanent()))
+    }
+}
+
+/// A digest as mail.
+pub fn message(digest: &Digest, from: &str, to: &str, id: &str) -> Result<Message, String> {
+    let from: Mailbox = from.parse().map_err(|e| format!("smtp.from {from:?}: {e}"))?;
+    let domain = from.email.domain().to_owned();
+    let to: Mailbox = to.parse().map_err(|e| format!("the address {to:?}: {e}"))?;
+    let written =
+        SystemTime::UNIX_EPOCH + Duration::from_micros(u64::try_from(digest.created_at.micros()).unwrap_or(0));
+    let mut message = Message::builder()
+        .from(from)
+        .to(to)
+        .subject(&digest.subject)
+        .date(written)
+        .message_id(Some(format!("<{id}@{domain}>")))
+        .multipart(MultiPart::alternative_plain_html(digest.text.clone(), digest.html.clone()))
+        .map_err(|e| e.to_string())?;
+    // No absence notes, please (RFC 3834).
+    message
+        .headers_mut()
+        .insert_raw(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()));
+    Ok(message)
+}
+
+fn transport(settings: &SmtpSettings) -> Result<SmtpTransport, String> {
+    let builder = match settings.encryption {
+        Encryption::Tls => SmtpTransport::relay(&settings.host).map_err(|e| e.to_string())?,
+        Encryption::Starttls => SmtpTransport::starttls_relay(&settings.host).map_err(|e| e.to_string())?,
+        Encryption::None => SmtpTransport::builder_dangerous(&settings.host),
+    };
+    let builder = match settings.port {
+        Some(port) => builder.port(port),
+        None => builder,
+    };
+    let builder = match (&settings.username, &settings.password_file) {
+        (Some(user), Some(file)) => {
+            let password =
+                std::fs::read_to_string(file).map_err(|e| format!("smtp.password_file {}: {e}", file.display()))?;
+            builder.credentials(Credentials::new(user.clone(), password.trim_end().to_owned()))
+        }
+        (None, None) => builder,
+        _ => return Err("smtp: username and password_file go together".into()),
+    };
+    Ok(builder.timeout(Some(Duration::from_secs(30))).build())
+}
+
+/// Writes a digest as three files. A reader sees each of them whole or not at all.
+pub fn write_files(folder: &Path, digest: &Digest) -> Result<(), Failure> {
+    let stem = format!("phan-anh-{}-{}", digest.as_of, digest.locale);
+    let document = serde_json::to_string_pretty(&digest.document).map_err(|e| (e.to_string(), true))?;
+    for (ending, text) in [("html", &digest.html), ("txt", &digest.text), ("json", &document)] {
+        let (whole, part) = (folder.join(format!("{stem}.{ending}")), folder.join(format!(".{stem}.{ending}.part")));
+        let written = std::fs::write(&part, text).and_then(|()| std::fs::rename(&part, &whole));
+        written.map_err(|e| (format!("cannot write {}: {e}", whole.display()), false))?;
+    }
+    Ok(())
+}

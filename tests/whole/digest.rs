@@ -1,0 +1,228 @@
+//! The Board's digest: made of stored results, reviewed in both languages, delivered once.
+
+use crate::program;
+use diesel::prelude::*;
+use mail_parser::{MessageParser, MimeHeaders};
+use schema::tables::deliveries;
+use serde_json::{Value, json};
+use std::path::Path;
+use tests::{Database, MailServer, file, project, width_of};
+
+const DAY: &str = "2025-12-31";
+
+/// A world and what its jobs found by two days.
+fn world(database: &Database) {
+    program().run(database, ["generate", "--complaints", "3000", "--seed", "7"]).ok();
+    for day in ["2025-12-17", DAY] {
+        for job in ["recurrence", "timeliness", "trends", "escalate-overdue"] {
+            program().run(database, ["jobs", "run", job, "--as-of", day]).ok();
+        }
+    }
+}
+
+fn run_digest(database: &Database, day: &str) -> Value {
+    program().json(database, &["jobs", "run", "digest", "--as-of", day])
+}
+
+/// A digest is made again only by a reviewed change of these files.
+#[track_caller]
+fn assert_golden(name: &str, text: &str) {
+    insta::with_settings!({ snapshot_path => project().join("docs/digest"), prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!(name, text);
+    });
+}
+
+#[test]
+fn digests_are_the_reviewed_ones_in_both_languages_and_on_both_databases() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut written = Vec::new();
+    for database in Database::both() {
+        world(&database);
+        run_digest(&database, "2025-12-17");
+        let mut texts = Vec::new();
+        for locale in ["vi", "en"] {
+            let out = folder.path().join(database.name).join(locale);
+            let told = program().json(
+                &database,
+                &["digest", "preview", "--locale", locale, "--as-of", DAY, "--out", out.to_str().expect("a path")],
+            );
+            for name in ["digest.html", "digest.txt"] {
+                texts.push(std::fs::read_to_string(out.join(name)).expect("a part of the digest"));
+            }
+            texts.push(told["subject"].as_str().expect("a subject").to_owned());
+            let document: Value =
+                serde_json::from_str(&std::fs::read_to_string(out.join("digest.json")).expect("JSON")).expect("JSON");
+            assert_eq!(document["asOf"], DAY);
+            assert_eq!(document["previousAsOf"], "2025-12-17");
+            assert_eq!(document["demonstration"], true);
+        }
+        written.push(texts);
+    }
+    assert_eq!(written[0], written[1], "the same on both databases");
+    let [vi_html, vi_text, vi_subject, en_html, en_text, en_subject] = &written[0][..] else { panic!("six parts") };
+    assert_golden("vi.txt", &format!("{vi_subject}\n\n{vi_text}"));
+    assert_golden("en.txt", &format!("{en_subject}\n\n{en_text}"));
+    assert_golden("vi.html", vi_html);
+    assert_golden("en.html", en_html);
+    // What the page says, the text says: no line of one language strays into the other.
+    assert!(!vi_text.contains("complaints") && !en_text.contains("phản ánh"));
+    for html in [vi_html, en_html] {
+        for window in [1280, 360] {
+            // The bar at the side takes some of it.
+            let width = width_of(html, window);
+            assert!(width <= window && width + 40 > window, "{width} wide in a window of {window}");
+        }
+    }
+}
+
+#[test]
+fn a_digest_says_what_is_new_since_the_last_one_and_is_made_once_a_day() {
+    for database in Database::both() {
+        let nothing = program().run(&database, ["jobs", "run", "digest", "--as-of", DAY]);
+        assert_eq!(nothing.status, 1);
+        assert!(nothing.err.contains("jobs run timeliness --as-of 2025-12-31"), "{nothing:?}");
+        world(&database);
+        assert_eq!(run_digest(&database, "2025-12-17")["summary"]["digests"], 2);
+        assert_eq!(run_digest(&database, DAY)["summary"]["digests"], 2);
+        assert_eq!(run_digest(&database, DAY)["summary"]["digests"], 0, "there already");
+
+        let server = program().serve(&database, &["--no-jobs"]);
+        let token = program().token(&database, "BOARD", None);
+        let data = server.data(
+            &token,
+            "{ digests(filter: {locale: {eq: VI}}) { totalCount nodes { asOf locale subject html text document deliveries { state } } } }",
+        );
+        assert_eq!(data["digests"]["totalCount"], 2);
+        let (new, first) = (&data["digests"]["nodes"][0], &data["digests"]["nodes"][1]);
+        assert_eq!((&new["asOf"], &first["asOf"]), (&json!(DAY), &json!("2025-12-17")));
+        assert!(new["subject"].as_str().expect("a subject").starts_with("[MINH HỌA] "));
+        let group = |digest: &Value, key: &str| -> Value {
+            let groups = digest["document"]["flags"]["groups"].as_array().expect("groups");
+            groups.iter().find(|group| group["key"] == key).expect("the group")["count"].clone()
+        };
+        let flags = |digest: &Value| digest["document"]["flags"]["total"].as_u64().expect("a count");
+        assert_eq!(group(first, "flags-new"), flags(first), "at first all are new");
+        let now = flags(first) + group(new, "flags-new").as_u64().expect("a count")
+            - group(new, "flags-gone").as_u64().expect("a count");
+        assert_eq!(flags(new), now);
+        // Who is not the Board does not see it.
+        let admin = program().token(&database, "ADMIN", None);
+        let denied = server.graphql(&admin, "{ digests { totalCount } }", &json!({})).codes();
+        assert!(!denied.is_empty() && denied.iter().all(|code| code == "FORBIDDEN"), "{denied:?}");
+    }
+}
+
+#[test]
+fn a_digest_reaches_each_recipient_once_and_waits_for_a_server_that_is_away() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for database in Database::both() {
+        world(&database);
+        let files = folder.path().join(database.name);
+        std::fs::create_dir(&files).expect("a folder");
+        let mut server = MailServer::new();
+        let config = file(
+            folder.path(),
+            "phananh.toml",
+            format!(
+                "[smtp]\nhost = \"127.0.0.1\"\nport = {}\nencryption = \"none\"\nfrom = \"Ban Triển khai <board@example.org>\"\n",
+                server.port
+            ),
+        );
+        let config = config.to_str().expect("a path");
+        let subscribe = |to: &[&str], locale: &str| {
+            program().run(&database, [&["digest", "subscribe"], to, &["--locale", locale]].concat()).ok();
+        };
+        subscribe(&["--email", "chair@example.org"], "vi");
+        subscribe(&["--email", "adviser@example.org"], "en");
+        subscribe(&["--email", "late@example.org"], "en");
+        subscribe(&["--folder", files.to_str().expect("a path")], "vi");
+        program().run(&database, ["digest", "unsubscribe", "--email", "late@example.org"]).ok();
+        assert_eq!(run_digest(&database, DAY)["summary"]["posted"], 3);
+
+        let deliver =
+            || program().json(&database, &["jobs", "run", "deliver-digests", "--config", config])["summary"].clone();
+        assert_eq!(deliver(), json!({ "sent": 1, "failed": 2 }), "the folder has it, the server is away");
+        assert_eq!(deliver(), json!({ "sent": 0, "failed": 0 }), "it is not asked again at once");
+        let log = program().json(&database, &["digest", "deliveries"]);
+        let waiting = log.as_array().expect("deliveries").iter().filter(|one| one["state"] == "PENDING");
+        assert!(waiting.clone().all(|one| one["error"].as_str().expect("an error").contains("mail server")));
+        assert_eq!(waiting.count(), 2);
+
+        server.start();
+        let db = database.open();
+        let due = || {
+            db.write("test", |tx| {
+                diesel::update(deliveries::table).set(deliveries::next_attempt_at.eq(tx.now)).execute(tx.conn)?;
+                Ok(())
+            })
+            .expect("the outbox is changed");
+        };
+        due();
+        assert_eq!(deliver(), json!({ "sent": 2, "failed": 0 }));
+        due();
+        assert_eq!(deliver(), json!({ "sent": 0, "failed": 0 }), "once");
+        assert_eq!(run_digest(&database, DAY)["summary"]["posted"], 0);
+        assert_mails(&database, &server);
+        assert_files(&files);
+    }
+}
+
+#[track_caller]
+fn assert_mails(database: &Database, server: &MailServer) {
+    let api = program().serve(database, &["--no-jobs"]);
+    let token = program().token(database, "BOARD", None);
+    let data =
+        api.data(&token, "{ digests { nodes { locale subject html text deliveries { address state attempts } } } }");
+    let digests = data["digests"]["nodes"].as_array().expect("digests");
+    let mails = server.mails();
+    assert_eq!(mails.len(), 2);
+    for mail in &mails {
+        let mail = MessageParser::default().parse(mail).expect("a mail that parses");
+        let to = mail.to().and_then(|to| to.first()).and_then(|to| to.address()).expect("a recipient");
+        let locale = if to == "chair@example.org" { "VI" } else { "EN" };
+        let digest = digests.iter().find(|digest| digest["locale"] == locale).expect("the digest");
+        assert_eq!(mail.subject(), digest["subject"].as_str());
+        let parts = (mail.body_text(0).expect("text"), mail.body_html(0).expect("HTML"));
+        let lines = |text: &str| text.replace("\r\n", "\n");
+        assert_eq!(lines(&parts.0), digest["text"].as_str().expect("text"));
+        assert_eq!(lines(&parts.1), digest["html"].as_str().expect("HTML"));
+        let kinds: Vec<_> = mail.parts.iter().filter_map(|part| part.content_type()?.subtype()).collect();
+        assert_eq!(kinds, ["alternative", "plain", "html"]);
+        assert!(mail.message_id().expect("an id").ends_with("@example.org"));
+        let sender = mail.from().and_then(|from| from.first()).expect("a sender");
+        assert_eq!((sender.name(), sender.address()), (Some("Ban Triển khai"), Some("board@example.org")));
+        let sent = digest["deliveries"].as_array().expect("deliveries").iter().find(|one| one["address"] == to);
+        assert_eq!(sent.expect("its delivery")["state"], "SENT");
+    }
+}
+
+#[track_caller]
+fn assert_files(folder: &Path) {
+    let mut names: Vec<_> = std::fs::read_dir(folder)
+        .expect("the folder")
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["html", "json", "txt"].map(|ending| format!("phan-anh-{DAY}-vi.{ending}")));
+}
+
+#[test]
+fn wrong_use_of_digests_is_told() {
+    let database = Database::sqlite();
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().to_str().expect("a path");
+    let run = |args: &[&str]| program().run(&database, args);
+    let wrong = run(&["digest", "preview", "--locale", "fr", "--out", out]);
+    assert!(wrong.status == 2 && wrong.err.contains("vi or en"), "{wrong:?}");
+    let wrong = run(&["digest", "preview", "--locale", "vi", "--as-of", "31/12/2025", "--out", out]);
+    assert!(wrong.status == 2 && wrong.err.contains("2010-12-31"), "{wrong:?}");
+    let wrong = run(&["digest", "preview", "--locale", "vi", "--out", out]);
+    assert!(wrong.status == 1 && wrong.err.contains("there is nothing to tell"), "{wrong:?}");
+    let wrong = run(&["digest", "subscribe", "--email", "nobody", "--locale", "vi"]);
+    assert!(wrong.status == 1 && wrong.err.contains("no mail address"), "{wrong:?}");
+    let wrong = run(&["digest", "subscribe", "--locale", "vi"]);
+    assert_eq!(wrong.status, 2, "{wrong:?}");
+    let wrong = run(&["digest", "unsubscribe", "--email", "a@example.org"]);
+    assert!(wrong.status == 1 && wrong.err.contains("not subscribed"), "{wrong:?}");
+}
