@@ -62,6 +62,8 @@ pub fn claim(db: &Db, job: &dyn Job, plan: &JobPlan, lease: Duration) -> Result<
     let committed = db.write("scheduler", |tx| {
         let now = database_time(tx.conn)?;
         let row = locked(tx, job.name(), now)?;
+        // Whoever had the lock may have kept it long.
+        let now = database_time(tx.conn)?;
         if row.paused_at.is_some() || row.lease_until.is_some_and(|until| until > now) {
             return Ok(None);
         }
@@ -328,6 +330,7 @@ pub fn run_now(context: &Context<'_>, job: &dyn Job, as_of: NaiveDate) -> Result
     let committed = context.db.write("job", |tx| {
         let now = database_time(tx.conn)?;
         let row = locked(tx, job.name(), now)?;
+        let now = database_time(tx.conn)?;
         if row.lease_until.is_some_and(|until| until > now) {
             busy = Some((row.node.unwrap_or_default(), row.run_id));
             return Ok(None);

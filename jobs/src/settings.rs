@@ -120,6 +120,17 @@ impl Settings {
         if self.scheduler.lease_seconds < 2 || self.scheduler.poll_seconds == 0 {
             return Err("scheduler: lease_seconds is at least 2, poll_seconds at least 1".into());
         }
+        if let Some(smtp) = &self.smtp {
+            smtp.from
+                .parse::<lettre::message::Mailbox>()
+                .map_err(|e| format!("smtp.from {:?} is no mail address: {e}", smtp.from))?;
+            if smtp.username.is_some() != smtp.password_file.is_some() {
+                return Err("smtp: username and password_file go together".into());
+            }
+            if let Some(file) = smtp.password_file.as_ref().filter(|file| !file.is_file()) {
+                return Err(format!("smtp.password_file: there is no file {}", file.display()));
+            }
+        }
         for name in self.jobs.keys() {
             if crate::job::find(name).is_none() {
                 let names: Vec<_> = crate::job::JOBS.iter().map(|job| job.name()).collect();

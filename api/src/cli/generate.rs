@@ -27,6 +27,10 @@ pub struct Args {
 
 pub fn run(args: &Args, db: &Db, out: &Output) -> anyhow::Result<ExitCode> {
     let parameters = Parameters { complaints: args.complaints, seed: args.seed, until: args.until };
+    // A file that cannot be written is told before the world is stored: it cannot be made again.
+    if let Some(path) = &args.truth {
+        std::fs::write(path, "").with_context(|| format!("cannot write {}", path.display()))?;
+    }
     let mut bar = Interruptible::counting(args.complaints, "complaints")?;
     let generated = world::generate(db, parameters, &mut |stored| bar.at(stored));
     bar.finish();

@@ -59,6 +59,8 @@ pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> any
                 jobs::work::recurrence::NAME
             );
             let as_of = as_of.map_or_else(yesterday, Ok)?;
+            let today = local_date(Timestamp::now());
+            anyhow::ensure!(as_of <= today, "{as_of} lies in the future: a run is for a day up to today, {today}");
             let context = Context { db, settings, snapshots: None, rules: rules.as_ref() };
             let run = ledger::run_now(&context, job, as_of)?;
             out.print(&document(&run), |_| text(&run))?;

@@ -142,7 +142,8 @@ pub fn document(
 ) -> Result<DigestDocument, JobError> {
     let (timeliness_run, answers): (JobRun, TimelinessDocument) = latest(conn, timeliness::NAME, as_of)?;
     let (trends_run, trends): (JobRun, TrendsDocument) = latest(conn, trends::NAME, as_of)?;
-    let (overdue_run, overdue): (JobRun, OverdueDocument) = latest(conn, overdue::NAME, as_of)?;
+    let (overdue_run, mut overdue): (JobRun, OverdueDocument) = latest(conn, overdue::NAME, as_of)?;
+    overdue.newly_escalated = escalated_between(conn, before.map(|before| before.as_of), as_of)?;
     let recurrence_run = latest_run(conn, recurrence::NAME, as_of)?;
     let flagged = flags::of_run(conn, recurrence_run.id)?;
     let all = [&recurrence_run, &timeliness_run, &trends_run, &overdue_run];
@@ -195,6 +196,26 @@ fn latest<T: DeserializeOwned>(conn: &mut Conn, job: &str, as_of: NaiveDate) -> 
     let document = serde_json::from_value(result.document.0)
         .map_err(|e| JobError::History(format!("the result of run {} of {job} does not read: {e}", run.id)))?;
     Ok((run, document))
+}
+
+/// What all runs after the last digest brought before whom: the job runs many times a day.
+fn escalated_between(conn: &mut Conn, after: Option<NaiveDate>, until: NaiveDate) -> Result<[u32; 2], JobError> {
+    let mut results = job_results::table
+        .filter(job_results::name.eq(overdue::NAME))
+        .filter(job_results::as_of.le(until))
+        .select(JobResult::as_select())
+        .into_boxed();
+    if let Some(after) = after {
+        results = results.filter(job_results::as_of.gt(after));
+    }
+    let mut sums = [0, 0];
+    for result in results.load::<JobResult>(conn)? {
+        let document: OverdueDocument = serde_json::from_value(result.document.0)
+            .map_err(|e| JobError::History(format!("the result of run {} does not read: {e}", result.run_id)))?;
+        sums[0] += document.newly_escalated[0];
+        sums[1] += document.newly_escalated[1];
+    }
+    Ok(sums)
 }
 
 fn flags_part(flagged: &[Stored], before: Option<&DigestDocument>) -> FlagsPart {

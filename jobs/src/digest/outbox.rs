@@ -116,6 +116,8 @@ pub fn take(db: &Db) -> Result<Option<Parcel>, StoreError> {
             .inner_join(digest_subscriptions::table.on(digest_subscriptions::id.eq(deliveries::subscription_id)))
             .filter(deliveries::state.eq(DeliveryState::Pending))
             .filter(deliveries::next_attempt_at.le(now))
+            .filter(deliveries::attempts.lt(ATTEMPTS))
+            .filter(digest_subscriptions::ended_at.is_null())
             .order((deliveries::next_attempt_at, deliveries::digest_id, deliveries::subscription_id))
             .select((Delivery::as_select(), Digest::as_select(), DigestSubscription::as_select()))
             .first(tx.conn)
@@ -137,6 +139,12 @@ pub fn settle(
     outcome: &Result<(), (String, bool)>,
 ) -> Result<DeliveryState, StoreError> {
     let committed = db.write("job", |tx| {
+        let key = (delivery.digest_id, delivery.subscription_id);
+        let stands: Delivery = deliveries::table.find(key).select(Delivery::as_select()).first(tx.conn)?;
+        if outcome.is_err() && stands.state != DeliveryState::Pending {
+            // It was taken back while it was on its way.
+            return Ok(stands.state);
+        }
         match outcome {
             Ok(()) => {
                 delivery.state = DeliveryState::Sent;

@@ -35,12 +35,13 @@ impl<'s> Sender<'s> {
     fn mail(&mut self, digest: &Digest, to: &str, id: &str) -> Result<(), Failure> {
         let passing = |why: String| (why, false);
         let smtp = self.settings.smtp.as_ref().ok_or_else(|| passing("the configuration has no [smtp]".into()))?;
-        let message = message(digest, &smtp.from, to, id).map_err(|why| (why, true))?;
+        let message = message(digest, &smtp.from, to, id).map_err(passing)?;
         if self.smtp.is_none() {
             self.smtp = Some(transport(smtp).map_err(passing)?);
         }
         let Some(transport) = &self.smtp else { return Err(passing("no transport".into())) };
-        transport.send(&message).map(|_| ()).map_err(|e| (format!("mail server: {e}"), e.is_permanent()))
+        // A refusal may come of the configuration (a wrong password): only trying often gives up.
+        transport.send(&message).map(|_| ()).map_err(|e| passing(format!("mail server: {e}")))
     }
 }
 

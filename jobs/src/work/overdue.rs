@@ -13,9 +13,9 @@ use polars::prelude::{PolarsResult, col};
 use schema::db::dialect::rows_per_insert;
 use schema::db::{StoreError, WriteTx};
 use schema::each;
-use schema::enums::UnitKind;
+use schema::enums::{RunState, UnitKind};
 use schema::models::{Escalation, JobRun};
-use schema::tables::{escalations, job_results};
+use schema::tables::{escalations, job_results, job_runs};
 use schema::{Id, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -71,7 +71,14 @@ impl Job for EscalateOverdue {
         let overdue = overdue(&snapshot, as_of)?;
         let branches = by_branch(&snapshot, &overdue);
         Ok(Box::new(move |tx, run| {
-            let newly_escalated = escalate(tx, run.id, &overdue)?;
+            // A look back says what was overdue then, and brings nothing before anybody.
+            let newest: Option<NaiveDate> = job_runs::table
+                .filter(job_runs::job.eq(NAME))
+                .filter(job_runs::state.eq(RunState::Succeeded))
+                .select(diesel::dsl::max(job_runs::as_of))
+                .first(tx.conn)?;
+            let looks_back = newest.is_some_and(|newest| newest > as_of);
+            let newly_escalated = if looks_back { [0, 0] } else { escalate(tx, run.id, &overdue)? };
             let total = u32::try_from(overdue.len()).unwrap_or(u32::MAX);
             let document = OverdueDocument { overdue: total, newly_escalated, branches };
             run.summary = Some(json!({ "overdue": total, "newlyEscalated": newly_escalated }).into());

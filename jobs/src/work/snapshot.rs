@@ -18,8 +18,9 @@ pub struct SnapshotDocument {
     pub position: i64,
     pub complaints: u32,
     pub cost_vnd: i64,
-    /// Whether the columns that were refreshed step by step agreed with those just read.
-    pub agreed: bool,
+    /// Whether the columns that were refreshed step by step agreed with those just read in the number of
+    /// complaints and their cost; None where nothing could be compared.
+    pub agreed: Option<bool>,
 }
 
 pub struct Snapshot;
@@ -50,14 +51,14 @@ impl Job for Snapshot {
             Ok((sums.column("n")?.u32()?.get(0).unwrap_or(0), sums.column("cost")?.i64()?.get(0).unwrap_or(0)))
         };
         let (complaints, cost_vnd) = count(&fresh)?;
-        let mut agreed = true;
+        let mut agreed = None;
         if let Some(store) = context.snapshots {
             let held = store.current();
             // Only states of one position can be compared.
             if held.position == fresh.position {
-                agreed = count(&held)? == (complaints, cost_vnd);
+                agreed = Some(count(&held)? == (complaints, cost_vnd));
             }
-            if !agreed {
+            if agreed == Some(false) {
                 tracing::error!(position = held.position, "the snapshot had drifted from the register");
             }
             store.replace(&fresh);
