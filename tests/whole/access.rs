@@ -48,6 +48,7 @@ fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
         "complaint" | "flag" => format!("{field}(id: \"{id}\") {{ id }}"),
         "unit" | "officer" => format!("{field}(code: \"x\") {{ code }}"),
         "complaintStatistics" => format!("{field} {{ position }}"),
+        "serviceInfo" => format!("{field} {{ version }}"),
         list => format!("{list} {{ totalCount }}"),
     };
     let guard = guard();
@@ -70,6 +71,7 @@ fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
             ("unitResponses", "ResponseFilter"),
             ("flags", "FlagFilter"),
             ("jobRuns", "JobRunFilter"),
+            ("digests", "DigestFilter"),
             ("complaintStatistics", "ComplaintStatisticsFilter"),
         ];
         for (list, filter) in of_connections {
