@@ -78,8 +78,10 @@ fn it_says_when_the_database_is_gone_and_recovers() {
     let name = database.url.rsplit('/').next().unwrap().to_owned();
     let admin = database.url.replace(&name, "postgres");
     let mut conn = <diesel::PgConnection as diesel::Connection>::establish(&admin).unwrap();
+    // Two transactions: in one, the pool could connect again before the door is seen to be shut.
+    conn.batch_execute(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false")).unwrap();
     conn.batch_execute(&format!(
-        "ALTER DATABASE {name} ALLOW_CONNECTIONS false; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{name}'"
     ))
     .unwrap();
     assert_eq!(server.get("/readyz").status, 503);
