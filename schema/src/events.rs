@@ -5,11 +5,10 @@
 //! to it (HMAC-SHA-256 with a random salt as its key); salt and value stand in a side table. So
 //! the value can be erased later without touching the event that a seal will cover.
 
-use crate::db::dialect::rows_per_insert;
 use crate::db::{Conn, StoreError};
-use crate::each;
 use crate::enums::{ComplaintEventKind, ReferenceEventKind, Side};
-use crate::sql_types::{Id, JsonValue, Timestamp};
+use crate::insert_all;
+use crate::sql_types::{Id, JsonText, JsonValue, Timestamp};
 use crate::tables::{complaint_event_values, complaint_events, reference_event_values, reference_events};
 use diesel::prelude::*;
 use hmac::{Hmac, KeyInit, Mac};
@@ -97,8 +96,8 @@ pub fn fields_of(model: &impl serde::Serialize) -> Fields {
     }
 }
 
-#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = complaint_events, treat_none_as_default_value = false)]
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = complaint_events)]
 pub struct StoredComplaintEvent {
     pub complaint_id: Id,
     pub position: i64,
@@ -168,6 +167,7 @@ pub(crate) struct Stamp<'a> {
     pub actor: &'a str,
 }
 
+#[derive(Debug)]
 struct Withheld {
     side: Side,
     field: String,
@@ -189,23 +189,57 @@ fn withhold(side: Side, fields: Option<Fields>, withheld: &mut Vec<Withheld>) ->
     Some(JsonValue(Value::Object(fields)))
 }
 
+/// A change of one complaint with its personal values replaced by commitments: everything of it that
+/// can be made beside the transaction that stores it.
+#[derive(Debug)]
+pub struct Prepared {
+    complaint_id: Id,
+    kind: ComplaintEventKind,
+    effective_at: Timestamp,
+    before: Option<JsonText>,
+    after: Option<JsonText>,
+    withheld: Vec<Withheld>,
+}
+
+/// A complaint's event as it is stored.
+#[derive(Debug, Insertable)]
+#[diesel(table_name = complaint_events, treat_none_as_default_value = false)]
+struct NewComplaintEvent<'a> {
+    complaint_id: Id,
+    position: i64,
+    ordinal: i32,
+    kind: ComplaintEventKind,
+    recorded_at: Timestamp,
+    effective_at: Timestamp,
+    actor: &'a str,
+    before: Option<JsonText>,
+    after: Option<JsonText>,
+}
+
+impl ComplaintEvent {
+    pub fn prepare(self) -> Prepared {
+        let mut withheld = Vec::new();
+        let before = withhold(Side::Before, self.before, &mut withheld).map(JsonText::from);
+        let after = withhold(Side::After, self.after, &mut withheld).map(JsonText::from);
+        let Self { complaint_id, kind, effective_at, .. } = self;
+        Prepared { complaint_id, kind, effective_at, before, after, withheld }
+    }
+}
+
 /// Stores events of one transaction, in the order in which they were made; the first gets the
 /// number given. Returns the number of the next.
 pub(crate) fn store_complaint_events(
     conn: &mut Conn,
     stamp: Stamp<'_>,
     first: i32,
-    events: Vec<ComplaintEvent>,
+    events: Vec<Prepared>,
 ) -> Result<i32, StoreError> {
     let Stamp { position, recorded_at, actor } = stamp;
     let next = first.saturating_add(i32::try_from(events.len()).unwrap_or(i32::MAX));
     let mut rows = Vec::with_capacity(events.len());
     let mut values = Vec::new();
     for (ordinal, event) in (first..).zip(events) {
-        let mut withheld = Vec::new();
-        let before = withhold(Side::Before, event.before, &mut withheld);
-        let after = withhold(Side::After, event.after, &mut withheld);
-        let complaint_id = event.complaint_id;
+        let Prepared { complaint_id, kind, effective_at, before, after, withheld } = event;
         values.extend(withheld.into_iter().map(|Withheld { side, field, salt, value }| ComplaintEventValue {
             complaint_id,
             position,
@@ -215,24 +249,20 @@ pub(crate) fn store_complaint_events(
             salt,
             value,
         }));
-        rows.push(StoredComplaintEvent {
+        rows.push(NewComplaintEvent {
             complaint_id,
             position,
             ordinal,
-            kind: event.kind,
+            kind,
             recorded_at,
-            effective_at: event.effective_at,
-            actor: actor.to_owned(),
+            effective_at,
+            actor,
             before,
             after,
         });
     }
-    for chunk in rows.chunks(rows_per_insert(9)) {
-        each!(conn, c => diesel::insert_into(complaint_events::table).values(chunk).execute(c)?);
-    }
-    for chunk in values.chunks(rows_per_insert(7)) {
-        each!(conn, c => diesel::insert_into(complaint_event_values::table).values(chunk).execute(c)?);
-    }
+    insert_all!(&mut *conn, complaint_events::table, 9, rows.iter());
+    insert_all!(&mut *conn, complaint_event_values::table, 7, values.iter());
     Ok(next)
 }
 
@@ -273,11 +303,7 @@ pub(crate) fn store_reference_events(
             after,
         });
     }
-    for chunk in rows.chunks(rows_per_insert(10)) {
-        each!(conn, c => diesel::insert_into(reference_events::table).values(chunk).execute(c)?);
-    }
-    for chunk in values.chunks(rows_per_insert(6)) {
-        each!(conn, c => diesel::insert_into(reference_event_values::table).values(chunk).execute(c)?);
-    }
+    insert_all!(&mut *conn, reference_events::table, 10, rows.iter());
+    insert_all!(&mut *conn, reference_event_values::table, 6, values.iter());
     Ok(next)
 }

@@ -104,6 +104,33 @@ impl From<serde_json::Value> for JsonValue {
     }
 }
 
+/// A JSON document that was written out already: for what is stored and not read again.
+#[derive(Debug, AsExpression)]
+#[diesel(sql_type = Document)]
+pub(crate) struct JsonText(String);
+
+impl From<JsonValue> for JsonText {
+    fn from(value: JsonValue) -> Self {
+        Self(value.0.to_string())
+    }
+}
+
+impl ToSql<Document, Pg> for JsonText {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        // The binary form of jsonb begins with its version.
+        out.write_all(&[1])?;
+        out.write_all(self.0.as_bytes())?;
+        Ok(IsNull::No)
+    }
+}
+
+impl ToSql<Document, Sqlite> for JsonText {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        out.set_value(self.0.as_str());
+        Ok(IsNull::No)
+    }
+}
+
 impl ToSql<Uid, Pg> for Id {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
         out.write_all(self.0.as_bytes())?;

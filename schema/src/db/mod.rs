@@ -25,3 +25,25 @@ macro_rules! each {
         }
     };
 }
+
+/// Inserts rows, given as references, into a table of so many columns: many at once where each
+/// statement is a round trip, one by one where a statement that is prepared once is cheaper than a
+/// long one that is parsed each time.
+#[macro_export]
+macro_rules! insert_all {
+    ($conn:expr, $table:expr, $columns:expr, $rows:expr) => {
+        match $conn {
+            $crate::db::Conn::Pg(c) => {
+                let rows: Vec<_> = $rows.collect();
+                for chunk in rows.chunks($crate::db::dialect::rows_per_insert($columns)) {
+                    diesel::insert_into($table).values(chunk.to_vec()).execute(c)?;
+                }
+            }
+            $crate::db::Conn::Sqlite(c) => {
+                for row in $rows {
+                    diesel::insert_into($table).values(row).execute(c)?;
+                }
+            }
+        }
+    };
+}

@@ -2,7 +2,7 @@
 //! them with it and commits.
 
 use super::{Conn, Db, StoreError, dialect};
-use crate::events::{ComplaintEvent, ReferenceEvent, Stamp, store_complaint_events, store_reference_events};
+use crate::events::{ComplaintEvent, Prepared, ReferenceEvent, Stamp, store_complaint_events, store_reference_events};
 use crate::sql_types::Timestamp;
 
 /// What a transaction left behind.
@@ -20,7 +20,7 @@ pub struct WriteTx<'a> {
     pub now: Timestamp,
     /// Who writes: `token:NAME`, `import:SOURCE` or `cli`.
     pub actor: &'a str,
-    complaint_events: Vec<ComplaintEvent>,
+    complaint_events: Vec<Prepared>,
     reference_events: Vec<ReferenceEvent>,
     /// Taken with the first events that are stored.
     position: Option<i64>,
@@ -30,7 +30,12 @@ pub struct WriteTx<'a> {
 
 impl WriteTx<'_> {
     pub fn record(&mut self, event: ComplaintEvent) {
-        self.complaint_events.push(event);
+        self.complaint_events.push(event.prepare());
+    }
+
+    /// Records events that were prepared beside the transaction.
+    pub fn record_prepared(&mut self, events: impl IntoIterator<Item = Prepared>) {
+        self.complaint_events.extend(events);
     }
 
     pub fn record_reference(&mut self, event: ReferenceEvent) {

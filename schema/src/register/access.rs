@@ -7,7 +7,7 @@ use crate::enums::Role;
 use crate::events::Entity;
 use crate::models::{ApiToken, Principal, Unit};
 use crate::register::reference::Stored;
-use crate::sql_types::Timestamp;
+use crate::sql_types::{Id, Timestamp};
 use crate::tables::{api_tokens, principals};
 use diesel::prelude::*;
 use sha2::{Digest, Sha256};
@@ -77,6 +77,17 @@ pub fn create_token(
     };
     each!(&mut *tx.conn, c => diesel::insert_into(api_tokens::table).values(&row).execute(c)?);
     Ok(token)
+}
+
+/// Ends all tokens of a name; how many there were.
+pub fn revoke_tokens(tx: &mut WriteTx<'_>, name: &str) -> Result<usize, StoreError> {
+    let Some(id) =
+        principals::table.filter(principals::name.eq(name)).select(principals::id).first::<Id>(tx.conn).optional()?
+    else {
+        return Ok(0);
+    };
+    let standing = api_tokens::table.filter(api_tokens::principal_id.eq(id)).filter(api_tokens::revoked_at.is_null());
+    Ok(diesel::update(standing).set(api_tokens::revoked_at.eq(Some(tx.now))).execute(tx.conn)?)
 }
 
 /// Who a token belongs to; None where it is not known, expired, revoked or its owner disabled.

@@ -1,12 +1,13 @@
 //! Complaints with their allegations: loaded, stored and changed in batches.
 
-use crate::db::dialect::{KEYS_PER_QUERY, rows_per_insert};
+use crate::db::dialect::KEYS_PER_QUERY;
 use crate::db::{Conn, StoreError, WriteTx};
 use crate::domain::calendar::local_date;
 use crate::domain::tree::UnitTree;
 use crate::each;
 use crate::enums::ComplaintEventKind;
 use crate::events::{ComplaintEvent, Fields, changed_fields, fields_of};
+use crate::insert_all;
 use crate::models::{Complaint, ComplaintOfficer, ComplaintSource};
 use crate::sql_types::{Id, Timestamp};
 use crate::tables::{complaint_officers, complaint_sources, complaints};
@@ -119,25 +120,30 @@ pub fn load_sources(
 
 /// Stores new cases and where they came from. Each is effective when it was received.
 pub fn insert(tx: &mut WriteTx<'_>, cases: &[Case], sources: &[ComplaintSource]) -> Result<(), StoreError> {
-    for chunk in cases.chunks(rows_per_insert(24)) {
-        let rows: Vec<&Complaint> = chunk.iter().map(|case| &case.complaint).collect();
-        each!(&mut *tx.conn, c => diesel::insert_into(complaints::table).values(rows).execute(c)?);
-    }
-    for chunk in sources.chunks(rows_per_insert(4)) {
-        each!(&mut *tx.conn, c => diesel::insert_into(complaint_sources::table).values(chunk).execute(c)?);
-    }
-    let officers: Vec<&ComplaintOfficer> = cases.iter().flat_map(|case| &case.officers).collect();
-    insert_officers(tx.conn, &officers)?;
+    insert_rows(tx.conn, cases, sources)?;
     for case in cases {
-        tx.record(ComplaintEvent {
-            complaint_id: case.complaint.id,
-            kind: ComplaintEventKind::Received,
-            effective_at: case.complaint.received_at,
-            before: None,
-            after: Some(case.fields()),
-        });
+        tx.record(received(case));
     }
     Ok(())
+}
+
+/// The event of a new case.
+pub(crate) fn received(case: &Case) -> ComplaintEvent {
+    ComplaintEvent {
+        complaint_id: case.complaint.id,
+        kind: ComplaintEventKind::Received,
+        effective_at: case.complaint.received_at,
+        before: None,
+        after: Some(case.fields()),
+    }
+}
+
+/// Stores new cases without their events.
+pub(crate) fn insert_rows(conn: &mut Conn, cases: &[Case], sources: &[ComplaintSource]) -> Result<(), StoreError> {
+    insert_all!(&mut *conn, complaints::table, 24, cases.iter().map(|case| &case.complaint));
+    insert_all!(&mut *conn, complaint_sources::table, 4, sources.iter());
+    let officers: Vec<&ComplaintOfficer> = cases.iter().flat_map(|case| &case.officers).collect();
+    insert_officers(conn, &officers)
 }
 
 /// Stores a changed case; its version goes up by one. Returns false where nothing differs.
@@ -167,9 +173,6 @@ pub fn update(
 }
 
 fn insert_officers(conn: &mut Conn, officers: &[&ComplaintOfficer]) -> Result<(), StoreError> {
-    for chunk in officers.chunks(rows_per_insert(9)) {
-        let rows = chunk.to_vec();
-        each!(&mut *conn, c => diesel::insert_into(complaint_officers::table).values(rows).execute(c)?);
-    }
+    insert_all!(&mut *conn, complaint_officers::table, 9, officers.iter().copied());
     Ok(())
 }

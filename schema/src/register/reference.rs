@@ -1,13 +1,13 @@
 //! Reference data: rows with a code, of which every change is an event.
 
-use crate::db::dialect::{KEYS_PER_QUERY, rows_per_insert};
+use crate::db::dialect::KEYS_PER_QUERY;
 use crate::db::{Conn, StoreError, WriteTx};
-use crate::each;
 use crate::enums::ReferenceEventKind;
 use crate::events::{Entity, Fields, ReferenceEvent, changed_fields, fields_of};
 use crate::models::{Enterprise, IssueCategory, Officer, SystemIncident, Unit, Workload};
 use crate::sql_types::Id;
 use crate::tables;
+use crate::{each, insert_all};
 use diesel::prelude::*;
 use std::collections::HashMap;
 
@@ -44,9 +44,7 @@ macro_rules! stored {
             }
 
             fn insert(conn: &mut Conn, rows: &[Self]) -> Result<(), StoreError> {
-                for chunk in rows.chunks(rows_per_insert($columns)) {
-                    each!(&mut *conn, c => diesel::insert_into(tables::$table::table).values(chunk).execute(c)?);
-                }
+                insert_all!(&mut *conn, tables::$table::table, $columns, rows.iter());
                 Ok(())
             }
 

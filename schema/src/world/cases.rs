@@ -8,8 +8,10 @@ use super::timeline::some_second;
 use super::units::Category;
 use crate::domain::ids::complaint_id;
 use crate::enums::{Attribution, CategoryKind, Channel, ComplaintState, Finding, LegalForm, ResponseAction};
+use crate::events::{ComplaintEvent, Prepared};
 use crate::models::{Complaint, ComplaintOfficer, ComplaintSource, UnitResponse};
-use crate::register::complaints::Case;
+use crate::register::complaints::{Case, received};
+use crate::register::responded;
 use crate::sql_types::{Id, Timestamp};
 use chrono::Datelike;
 use uuid::Uuid;
@@ -19,6 +21,8 @@ pub struct Made {
     pub case: Case,
     pub source: ComplaintSource,
     pub responses: Vec<UnitResponse>,
+    /// What its events say, in their order.
+    pub events: Vec<Prepared>,
 }
 
 /// Makes cases of one world.
@@ -129,7 +133,7 @@ impl<'w> Maker<'w> {
             officers.extend(planned.officers.iter().map(|officer| allegation(*officer, 1, second)));
         }
         officers.sort_by_key(|row| (row.officer_id, row.ordinal));
-        let responses = course
+        let responses: Vec<UnitResponse> = course
             .answers
             .iter()
             .zip(0u8..)
@@ -146,8 +150,12 @@ impl<'w> Maker<'w> {
                 actor: self.actor.clone(),
             })
             .collect();
+        let case = Case { complaint, officers };
+        let answers = responses.iter().map(|response| responded(response, None));
+        let events = std::iter::once(received(&case)).chain(answers).map(ComplaintEvent::prepare).collect();
         Made {
-            case: Case { complaint, officers },
+            case,
+            events,
             source: ComplaintSource {
                 source: self.source.clone(),
                 reference,

@@ -8,14 +8,14 @@ use super::timeline::Timeline;
 use super::truth::{TrueOfficer, Truth};
 use super::units::{Units, categories, units};
 use super::{Parameters, incidents};
-use crate::db::dialect::rows_per_insert;
+use crate::db::dialect::{drop_indexes, make_indexes};
 use crate::db::{Db, StoreError, WriteTx};
-use crate::each;
 use crate::enums::ReferenceEventKind;
 use crate::events::{Entity, Fields, ReferenceEvent, fields_of};
+use crate::insert_all;
 use crate::models::{Posting, UnitParent, UnitResponse};
 use crate::register::reference::Stored;
-use crate::register::{complaints, demonstration, responded};
+use crate::register::{complaints, demonstration};
 use crate::sql_types::{Id, Timestamp};
 use crate::tables::{postings, unit_parents, unit_responses};
 use chrono::NaiveDate;
@@ -36,6 +36,16 @@ impl<F: FnMut(usize) -> bool> Progress for F {
 
 /// Complaints that are made and stored at once.
 const BATCH: usize = 1_000;
+/// The tables that take most rows.
+const FILLED: &[&str] = &[
+    "workload",
+    "reference_events",
+    "complaints",
+    "complaint_sources",
+    "complaint_officers",
+    "complaint_events",
+    "unit_responses",
+];
 /// Batches made ahead of those stored.
 const AHEAD: usize = 4;
 
@@ -82,6 +92,7 @@ pub fn generate(db: &Db, parameters: Parameters, progress: &mut dyn Progress) ->
     let source = format!("demo:{seed}");
     db.write("generate", |tx| {
         demonstration::set_mark(tx, parameters)?;
+        let indexes = drop_indexes(tx.conn, FILLED)?;
         store_units(tx, &units)?;
         create(tx, &category_rows)?;
         let (officers, posted) = people::rows(seed, &people, &timeline, &units);
@@ -91,7 +102,8 @@ pub fn generate(db: &Db, parameters: Parameters, progress: &mut dyn Progress) ->
         create(tx, &people::workload(&people, &timeline, &units))?;
         create(tx, &incidents::rows(&source, &incidents, &timeline, &units))?;
         let maker = Maker::new(&world, &source, tx.now, tx.actor);
-        store_complaints(tx, &maker, &planned, progress)
+        store_complaints(tx, &maker, &planned, progress)?;
+        make_indexes(tx.conn, &indexes)
     })?;
     Ok(truth(parameters, &people, &timeline))
 }
@@ -137,9 +149,7 @@ fn created(tx: &mut WriteTx<'_>, entity: Entity, entity_id: Id, after: Fields) {
 
 fn store_units(tx: &mut WriteTx<'_>, units: &Units) -> Result<(), StoreError> {
     create(tx, &units.rows)?;
-    for chunk in units.parents.chunks(rows_per_insert(4)) {
-        each!(&mut *tx.conn, c => diesel::insert_into(unit_parents::table).values(chunk).execute(c)?);
-    }
+    insert_all!(&mut *tx.conn, unit_parents::table, 4, units.parents.iter());
     for parent in &units.parents {
         let rows: [&UnitParent; 1] = [parent];
         created(tx, Entity::UnitParents, parent.unit_id, list("parents", json!(rows)));
@@ -148,9 +158,7 @@ fn store_units(tx: &mut WriteTx<'_>, units: &Units) -> Result<(), StoreError> {
 }
 
 fn store_postings(tx: &mut WriteTx<'_>, rows: &[Posting]) -> Result<(), StoreError> {
-    for chunk in rows.chunks(rows_per_insert(4)) {
-        each!(&mut *tx.conn, c => diesel::insert_into(postings::table).values(chunk).execute(c)?);
-    }
+    insert_all!(&mut *tx.conn, postings::table, 4, rows.iter());
     for of_officer in rows.chunk_by(|a, b| a.officer_id == b.officer_id) {
         created(tx, Entity::Postings, of_officer[0].officer_id, list("postings", json!(of_officer)));
     }
@@ -197,18 +205,16 @@ fn store_batch(tx: &mut WriteTx<'_>, made: Vec<Made>) -> Result<(), StoreError> 
     let mut cases = Vec::with_capacity(made.len());
     let mut sources = Vec::with_capacity(made.len());
     let mut responses: Vec<UnitResponse> = Vec::with_capacity(made.len());
+    let mut events = Vec::with_capacity(2 * made.len());
     for one in made {
+        events.extend(one.events);
         cases.push(one.case);
         sources.push(one.source);
         responses.extend(one.responses);
     }
-    complaints::insert(tx, &cases, &sources)?;
-    for chunk in responses.chunks(rows_per_insert(10)) {
-        each!(&mut *tx.conn, c => diesel::insert_into(unit_responses::table).values(chunk).execute(c)?);
-    }
-    for response in &responses {
-        tx.record(responded(response, None));
-    }
+    complaints::insert_rows(tx.conn, &cases, &sources)?;
+    insert_all!(&mut *tx.conn, unit_responses::table, 10, responses.iter());
+    tx.record_prepared(events);
     // A large world would not fit into memory as events.
     tx.store_events()
 }
