@@ -7,6 +7,7 @@ use schema::db::WriteTx;
 use schema::models::JobRun;
 use schema::{Db, StoreError};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What a job works with.
 pub struct Context<'c> {
@@ -16,9 +17,15 @@ pub struct Context<'c> {
     pub snapshots: Option<&'c SnapshotStore>,
     /// Rules other than those of the settings.
     pub rules: Option<&'c crate::recurrence::Rules>,
+    /// Set when the process is to end: a job that goes on for long at others' pace looks at it.
+    pub stop: Option<&'c AtomicBool>,
 }
 
 impl Context<'_> {
+    pub fn is_stopping(&self) -> bool {
+        self.stop.is_some_and(|stop| stop.load(Ordering::SeqCst))
+    }
+
     /// The snapshot, as new as it can be had.
     pub fn snapshot(&self) -> Result<Arc<crate::snapshot::Snapshot>, JobError> {
         match self.snapshots {

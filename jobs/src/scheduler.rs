@@ -137,9 +137,14 @@ fn one_run(line: &Line, shared: &Shared) -> Result<bool, JobError> {
     let Some(claim) = ledger::claim(&shared.db, line.job, &line.plan, shared.settings.scheduler.lease())? else {
         return Ok(false);
     };
-    let context =
-        Context { db: &shared.db, settings: &shared.settings, snapshots: Some(&shared.snapshots), rules: None };
+    let context = Context {
+        db: &shared.db,
+        settings: &shared.settings,
+        snapshots: Some(&shared.snapshots),
+        rules: None,
+        stop: Some(&shared.stopping),
+    };
     // Its failure stands in the ledger and in the log.
-    let _written_down = ledger::execute(&context, line.job, Some(&line.plan), claim);
+    let _written_down = ledger::execute(&context, line.job, &line.plan, claim);
     Ok(true)
 }

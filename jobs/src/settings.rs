@@ -1,6 +1,7 @@
 //! The configuration file: every setting with its default. `docs/phananh.toml` has them all.
 
 use crate::JobError;
+use crate::job::Job;
 use crate::schedule::Schedule;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -124,6 +125,13 @@ impl Settings {
             smtp.from
                 .parse::<lettre::message::Mailbox>()
                 .map_err(|e| format!("smtp.from {:?} is no mail address: {e}", smtp.from))?;
+            let local = matches!(smtp.host.as_str(), "localhost" | "::1") || smtp.host.starts_with("127.");
+            if matches!(smtp.encryption, Encryption::None) && !local {
+                return Err(format!(
+                    "smtp.encryption: \"none\" is for a server on this machine, and {} is not: take starttls or tls",
+                    smtp.host
+                ));
+            }
             if smtp.username.is_some() != smtp.password_file.is_some() {
                 return Err("smtp: username and password_file go together".into());
             }
@@ -144,6 +152,12 @@ impl Settings {
     /// When a job runs.
     pub fn plan(&self, name: &str) -> Result<JobPlan, String> {
         let job = crate::job::find(name).ok_or_else(|| format!("there is no job {name:?}"))?;
+        self.plan_of(job)
+    }
+
+    /// The same for a job at hand.
+    pub fn plan_of(&self, job: &dyn Job) -> Result<JobPlan, String> {
+        let name = job.name();
         let given = self.jobs.get(name).cloned().unwrap_or_default();
         let expression = given.schedule.as_deref().unwrap_or(job.schedule());
         let zone = given.timezone.as_deref().unwrap_or("Asia/Ho_Chi_Minh");

@@ -10,7 +10,7 @@ use jobs::job::{Context, find};
 use jobs::ledger;
 use jobs::settings::Settings;
 use schema::enums::{DeliveryChannel, Locale, Role};
-use schema::register::access::create_token;
+use schema::register::access::{create_token, revoke_tokens};
 use schema::register::demonstration;
 use schema::world::{Parameters, generate};
 use schema::{Db, StoreError};
@@ -63,7 +63,12 @@ pub fn run(args: &Args, settings: Settings) -> anyhow::Result<ExitCode> {
     if let Err(error) = run_jobs(&db, &settings, until, &folder, &interruptible) {
         return stopped_or(&interruptible, error);
     }
-    let token = db.write("demo", |tx| create_token(tx, "demo", Role::Board, None, None))?.value;
+    // Each start shows a token of its own; those of earlier starts are over.
+    let token = db.write("demo", |tx| {
+        revoke_tokens(tx, "demo")?;
+        create_token(tx, "demo", Role::Board, None, None)
+    })?;
+    let token = token.value;
     actix_web::rt::System::new().block_on(async {
         let options = ServerOptions { dev: true, jobs: Some(settings) };
         let server = Server::new(db.clone(), listener, options)?;
@@ -109,7 +114,7 @@ fn run_jobs(
 ) -> anyhow::Result<()> {
     let address = folder.display().to_string();
     db.write("demo", |tx| outbox::subscribe(tx, DeliveryChannel::Folder, &address, Locale::Vi))?;
-    let context = Context { db, settings, snapshots: None, rules: None };
+    let context = Context { db, settings, snapshots: None, rules: None, stop: None };
     for day in [until - BETWEEN, until] {
         let stands = db.read(|conn| jobs::digest::stored(conn, 100))?;
         if stands.iter().any(|digest| digest.as_of == day) {
@@ -124,7 +129,7 @@ fn run_jobs(
     }
     // A folder takes one language: the other one is written beside it.
     for digest in db.read(|conn| jobs::digest::stored(conn, 4))? {
-        jobs::digest::write_files(folder, &digest).map_err(|(why, _)| StoreError::Rule(why))?;
+        jobs::digest::write_files(folder, &digest).map_err(StoreError::Rule)?;
     }
     let deliver = find("deliver-digests").context("the job deliver-digests")?;
     ledger::run_now(&context, deliver, until)?;

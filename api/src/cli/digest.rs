@@ -35,6 +35,8 @@ pub enum Command {
     },
     /// Who has the digests
     Subscriptions,
+    /// Try again what was given up
+    Retry,
     /// What was sent to whom, and what was not
     Deliveries {
         /// How many
@@ -67,6 +69,12 @@ impl Recipient {
             (None, Some(folder)) => {
                 // The server may run elsewhere: only a whole path means the same there.
                 let folder = std::path::absolute(folder)?;
+                if !folder.is_dir() {
+                    super::output::tell(format_args!(
+                        "there is no folder {} on this machine: make it where the server runs",
+                        folder.display()
+                    ));
+                }
                 Ok((DeliveryChannel::Folder, folder.display().to_string()))
             }
             (None, None) => anyhow::bail!("name an address or a folder"),
@@ -110,8 +118,12 @@ pub fn run(db: &Db, command: &Command, out: &Output) -> anyhow::Result<ExitCode>
                 table(&["CHANNEL", "ADDRESS", "LANGUAGE"], rows)
             })?;
         }
+        Command::Retry => {
+            let posted = db.write("cli", outbox::retry)?.value;
+            out.print(&json!({ "posted": posted }), |_| format!("{posted} lie in the outbox again"))?;
+        }
         Command::Deliveries { limit } => {
-            let rows = db.read(|conn| outbox::log(conn, None, *limit))?;
+            let rows = db.read(|conn| outbox::log(conn, *limit))?;
             let documents: Vec<Value> = rows
                 .iter()
                 .map(|(delivery, digest, recipient)| {

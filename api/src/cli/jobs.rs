@@ -1,4 +1,4 @@
-use super::output::{Output, table};
+use super::output::{Output, table, tell};
 use anyhow::Context as _;
 use chrono::NaiveDate;
 use jobs::job::{Context, JOBS, Job, find};
@@ -61,7 +61,14 @@ pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> any
             let as_of = as_of.map_or_else(yesterday, Ok)?;
             let today = local_date(Timestamp::now());
             anyhow::ensure!(as_of <= today, "{as_of} lies in the future: a run is for a day up to today, {today}");
-            let context = Context { db, settings, snapshots: None, rules: rules.as_ref() };
+            let context = Context { db, settings, snapshots: None, rules: rules.as_ref(), stop: None };
+            // Whoever interrupts it does not have to wait for the end of its lease.
+            let interrupted = db.clone();
+            ctrlc::set_handler(move || {
+                let given_up = ledger::give_up(&interrupted);
+                tell(if given_up.is_ok() { "interrupted: nothing was written" } else { "interrupted" });
+                std::process::exit(130);
+            })?;
             let run = ledger::run_now(&context, job, as_of)?;
             out.print(&document(&run), |_| text(&run))?;
         }

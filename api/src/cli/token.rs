@@ -1,6 +1,6 @@
 use super::output::Output;
 use schema::enums::Role;
-use schema::register::access::create_token;
+use schema::register::access::{create_token, revoke_tokens};
 use schema::{Db, Timestamp};
 use serde_json::json;
 use std::process::ExitCode;
@@ -22,14 +22,37 @@ pub enum Command {
         #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=3650))]
         expires_in: Option<u32>,
     },
+    /// End all tokens of a name
+    Revoke {
+        /// Whose
+        #[arg(long)]
+        name: String,
+    },
 }
 
 pub fn run(db: &Db, command: &Command, out: &Output) -> anyhow::Result<ExitCode> {
-    let Command::Create { name, role, unit, expires_in } = command;
+    match command {
+        Command::Create { name, role, unit, expires_in } => create(db, name, role, unit.as_deref(), *expires_in, out)?,
+        Command::Revoke { name } => {
+            let revoked = db.write("cli", |tx| revoke_tokens(tx, name))?.value;
+            anyhow::ensure!(revoked > 0, "{name:?} has no token that is valid");
+            out.print(&json!({ "revoked": revoked }), |_| format!("{revoked} revoked"))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn create(
+    db: &Db,
+    name: &str,
+    role: &str,
+    unit: Option<&str>,
+    expires_in: Option<u32>,
+    out: &Output,
+) -> anyhow::Result<()> {
     let role: Role = role.parse()?;
     let expires =
         expires_in.map(|days| Timestamp::from(Timestamp::now().utc() + chrono::TimeDelta::days(i64::from(days))));
-    let token = db.write("cli", |tx| create_token(tx, name, role, unit.as_deref(), expires))?.value;
-    out.print(&json!({ "token": token }), |_| token.clone())?;
-    Ok(ExitCode::SUCCESS)
+    let token = db.write("cli", |tx| create_token(tx, name, role, unit, expires))?.value;
+    out.print(&json!({ "token": token }), |_| token.clone())
 }

@@ -15,7 +15,7 @@ use schema::tables::{job_results, job_runs};
 use schema::{Conn, Id, StoreError};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Flags of one group that are listed with their reasons.
 const LISTED: usize = 15;
@@ -241,9 +241,8 @@ fn flags_part(flagged: &[Stored], before: Option<&DigestDocument>) -> FlagsPart 
             Some(_) => {}
         }
     }
-    let now: BTreeMap<Id, ()> = standing.iter().map(|one| (one.flag, ())).collect();
-    let gone: Vec<FlagLine> =
-        then.values().filter(|one| !now.contains_key(&one.flag)).map(|one| line(one, None)).collect();
+    let now: BTreeSet<Id> = standing.iter().map(|one| one.flag).collect();
+    let gone: Vec<FlagLine> = then.values().filter(|one| !now.contains(&one.flag)).map(|one| line(one, None)).collect();
     let of = |tier: Tier| standing.iter().filter(|one| one.tier == tier).count();
     let groups: Vec<FlagGroup> =
         [("flags-new", new), ("flags-raised", raised), ("flags-lowered", lowered), ("flags-gone", gone)]

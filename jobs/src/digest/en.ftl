@@ -50,6 +50,7 @@ days = { $count ->
 rising = Rising categories
 rising-none = No category rises clearly.
 rising-note = The last { $recent } days against the { $before } days before them; only rises that chance hardly explains.
+rising-young = The register is too young to say what rises: it takes 60 days.
 category = Category
 recent = Recent
 expected = Usual

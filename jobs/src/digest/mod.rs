@@ -31,13 +31,14 @@ pub fn before(conn: &mut Conn, as_of: NaiveDate, locale: Locale) -> Result<Optio
         .select(Digest::as_select())
         .first(conn)
         .optional()?;
-    found
-        .map(|digest| {
-            let document = serde_json::from_value(digest.document.0)
-                .map_err(|e| JobError::History(format!("digest {} does not read: {e}", digest.id)))?;
-            Ok((digest.id, document))
-        })
-        .transpose()
+    Ok(found.and_then(|digest| match serde_json::from_value(digest.document.0) {
+        Ok(document) => Some((digest.id, document)),
+        Err(error) => {
+            // Of another version: the next digest tells everything, as the first did.
+            tracing::warn!(digest = %digest.id, %error, "an earlier digest does not read: nothing is compared with it");
+            None
+        }
+    }))
 }
 
 /// The stored digests, newest first.

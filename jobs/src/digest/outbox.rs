@@ -1,13 +1,14 @@
 //! Who gets digests, and the outbox: one delivery for each digest and recipient, tried until it
 //! is done or given up.
 
+use crate::ledger::still_owned;
 use chrono::TimeDelta;
 use diesel::prelude::*;
 use schema::db::WriteTx;
 use schema::domain::ids::random_id;
 use schema::each;
 use schema::enums::{DeliveryChannel, DeliveryState, Locale};
-use schema::models::{Delivery, Digest, DigestSubscription};
+use schema::models::{Delivery, Digest, DigestSubscription, JobRun};
 use schema::tables::{deliveries, digest_subscriptions, digests};
 use schema::{Conn, Db, Id, StoreError, Timestamp};
 
@@ -107,9 +108,17 @@ pub fn post(tx: &mut WriteTx<'_>, digest: &Digest) -> Result<usize, StoreError> 
 pub type Parcel = (Delivery, Digest, DigestSubscription);
 
 /// Takes the next delivery that is due out of the outbox: it counts as tried, so that a crash in the
-/// middle of it does not end in trying for ever.
-pub fn take(db: &Db) -> Result<Option<Parcel>, StoreError> {
+/// middle of it does not end in trying for ever. Mail waits while there is no server to send it by.
+///
+/// # Errors
+/// `Conflict` where the run that delivers has lost its claim: another node delivers by now.
+pub fn take(db: &Db, run: &JobRun, by_mail: bool) -> Result<Option<Parcel>, StoreError> {
+    let mut channels = vec![DeliveryChannel::Folder];
+    if by_mail {
+        channels.push(DeliveryChannel::Email);
+    }
     let committed = db.write("job", |tx| {
+        still_owned(tx, run)?;
         let now = tx.now;
         let found: Option<Parcel> = deliveries::table
             .inner_join(digests::table.on(digests::id.eq(deliveries::digest_id)))
@@ -118,6 +127,7 @@ pub fn take(db: &Db) -> Result<Option<Parcel>, StoreError> {
             .filter(deliveries::next_attempt_at.le(now))
             .filter(deliveries::attempts.lt(ATTEMPTS))
             .filter(digest_subscriptions::ended_at.is_null())
+            .filter(digest_subscriptions::channel.eq_any(&channels))
             .order((deliveries::next_attempt_at, deliveries::digest_id, deliveries::subscription_id))
             .select((Delivery::as_select(), Digest::as_select(), DigestSubscription::as_select()))
             .first(tx.conn)
@@ -132,12 +142,8 @@ pub fn take(db: &Db) -> Result<Option<Parcel>, StoreError> {
     Ok(committed.value)
 }
 
-/// Writes down how a delivery went; `lasting` where trying again would not help.
-pub fn settle(
-    db: &Db,
-    mut delivery: Delivery,
-    outcome: &Result<(), (String, bool)>,
-) -> Result<DeliveryState, StoreError> {
+/// Writes down how a delivery went.
+pub fn settle(db: &Db, mut delivery: Delivery, outcome: &Result<(), String>) -> Result<DeliveryState, StoreError> {
     let committed = db.write("job", |tx| {
         let key = (delivery.digest_id, delivery.subscription_id);
         let stands: Delivery = deliveries::table.find(key).select(Delivery::as_select()).first(tx.conn)?;
@@ -151,9 +157,9 @@ pub fn settle(
                 delivery.sent_at = Some(tx.now);
                 delivery.error = None;
             }
-            Err((why, lasting)) => {
+            Err(why) => {
                 delivery.error = Some(why.clone());
-                if *lasting || delivery.attempts >= ATTEMPTS {
+                if delivery.attempts >= ATTEMPTS {
                     delivery.state = DeliveryState::Failed;
                 }
             }
@@ -170,16 +176,25 @@ fn store(tx: &mut WriteTx<'_>, delivery: &Delivery) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Posts again what was given up, except to those who have unsubscribed; how many.
+pub fn retry(tx: &mut WriteTx<'_>) -> Result<usize, StoreError> {
+    let standing: Vec<Id> = subscriptions(tx.conn)?.into_iter().map(|row| row.id).collect();
+    let failed = deliveries::table
+        .filter(deliveries::state.eq(DeliveryState::Failed))
+        .filter(deliveries::subscription_id.eq_any(standing));
+    let fresh = (
+        deliveries::state.eq(DeliveryState::Pending),
+        deliveries::attempts.eq(0),
+        deliveries::next_attempt_at.eq(tx.now),
+    );
+    Ok(diesel::update(failed).set(fresh).execute(tx.conn)?)
+}
+
 /// The delivery log, newest digest first.
-pub fn log(conn: &mut Conn, digest: Option<Id>, limit: i64) -> Result<Vec<Parcel>, StoreError> {
-    let mut query = deliveries::table
+pub fn log(conn: &mut Conn, limit: i64) -> Result<Vec<Parcel>, StoreError> {
+    Ok(deliveries::table
         .inner_join(digests::table.on(digests::id.eq(deliveries::digest_id)))
         .inner_join(digest_subscriptions::table.on(digest_subscriptions::id.eq(deliveries::subscription_id)))
-        .into_boxed();
-    if let Some(digest) = digest {
-        query = query.filter(deliveries::digest_id.eq(digest));
-    }
-    Ok(query
         .order((digests::as_of.desc(), digest_subscriptions::address))
         .limit(limit)
         .select((Delivery::as_select(), Digest::as_select(), DigestSubscription::as_select()))

@@ -11,9 +11,6 @@ use schema::models::Digest;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-/// Why a delivery failed, and whether trying again would not help.
-pub type Failure = (String, bool);
-
 /// Sends parcels. One connection to the mail server is used for all of them.
 pub struct Sender<'s> {
     settings: &'s Settings,
@@ -25,23 +22,22 @@ impl<'s> Sender<'s> {
         Self { settings, smtp: None }
     }
 
-    pub fn send(&mut self, (delivery, digest, recipient): &Parcel) -> Result<(), Failure> {
+    pub fn send(&mut self, (delivery, digest, recipient): &Parcel) -> Result<(), String> {
         match recipient.channel {
             DeliveryChannel::Folder => write_files(Path::new(&recipient.address), digest),
             DeliveryChannel::Email => self.mail(digest, &recipient.address, &delivery.message_id),
         }
     }
 
-    fn mail(&mut self, digest: &Digest, to: &str, id: &str) -> Result<(), Failure> {
-        let passing = |why: String| (why, false);
-        let smtp = self.settings.smtp.as_ref().ok_or_else(|| passing("the configuration has no [smtp]".into()))?;
-        let message = message(digest, &smtp.from, to, id).map_err(passing)?;
+    fn mail(&mut self, digest: &Digest, to: &str, id: &str) -> Result<(), String> {
+        let smtp = self.settings.smtp.as_ref().ok_or("the configuration has no [smtp]")?;
+        let message = message(digest, &smtp.from, to, id)?;
         if self.smtp.is_none() {
-            self.smtp = Some(transport(smtp).map_err(passing)?);
+            self.smtp = Some(transport(smtp)?);
         }
-        let Some(transport) = &self.smtp else { return Err(passing("no transport".into())) };
+        let Some(transport) = &self.smtp else { return Err("no transport".into()) };
         // A refusal may come of the configuration (a wrong password): only trying often gives up.
-        transport.send(&message).map(|_| ()).map_err(|e| passing(format!("mail server: {e}")))
+        transport.send(&message).map(|_| ()).map_err(|e| format!("mail server: {e}"))
     }
 }
 
@@ -83,20 +79,20 @@ fn transport(settings: &SmtpSettings) -> Result<SmtpTransport, String> {
                 std::fs::read_to_string(file).map_err(|e| format!("smtp.password_file {}: {e}", file.display()))?;
             builder.credentials(Credentials::new(user.clone(), password.trim_end().to_owned()))
         }
-        (None, None) => builder,
-        _ => return Err("smtp: username and password_file go together".into()),
+        // The settings are checked: the two go together.
+        _ => builder,
     };
     Ok(builder.timeout(Some(Duration::from_secs(30))).build())
 }
 
 /// Writes a digest as three files. A reader sees each of them whole or not at all.
-pub fn write_files(folder: &Path, digest: &Digest) -> Result<(), Failure> {
+pub fn write_files(folder: &Path, digest: &Digest) -> Result<(), String> {
     let stem = format!("phan-anh-{}-{}", digest.as_of, digest.locale);
-    let document = serde_json::to_string_pretty(&digest.document).map_err(|e| (e.to_string(), true))?;
+    let document = serde_json::to_string_pretty(&digest.document).map_err(|e| e.to_string())?;
     for (ending, text) in [("html", &digest.html), ("txt", &digest.text), ("json", &document)] {
         let (whole, part) = (folder.join(format!("{stem}.{ending}")), folder.join(format!(".{stem}.{ending}.part")));
         let written = std::fs::write(&part, text).and_then(|()| std::fs::rename(&part, &whole));
-        written.map_err(|e| (format!("cannot write {}: {e}", whole.display()), false))?;
+        written.map_err(|e| format!("cannot write {}: {e}", whole.display()))?;
     }
     Ok(())
 }

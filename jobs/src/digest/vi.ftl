@@ -35,6 +35,7 @@ days = { $count } ngày
 rising = Nội dung phản ánh tăng
 rising-none = Không có nội dung nào tăng rõ rệt.
 rising-note = So sánh { $recent } ngày gần nhất với { $before } ngày trước đó; chỉ nêu những mức tăng khó có thể là ngẫu nhiên.
+rising-young = Hệ thống còn mới, chưa đủ dữ liệu để nói nội dung nào tăng: cần 60 ngày.
 category = Nội dung
 recent = Gần đây
 expected = Mức thường

@@ -106,10 +106,12 @@ impl Job for Deliver {
     }
 
     /// A mail is on its way before its row can say so: this job writes as it goes.
-    fn run(&self, context: &Context<'_>, _: &mut JobRun) -> Result<Publish, JobError> {
+    fn run(&self, context: &Context<'_>, run: &mut JobRun) -> Result<Publish, JobError> {
+        let by_mail = context.settings.smtp.is_some();
         let mut sender = crate::digest::Sender::new(context.settings);
         let (mut sent, mut failed) = (0, 0);
-        while let Some(parcel) = outbox::take(context.db)? {
+        while !context.is_stopping() {
+            let Some(parcel) = outbox::take(context.db, run, by_mail)? else { break };
             let outcome = sender.send(&parcel);
             if outcome.is_err() {
                 failed += 1;

@@ -7,7 +7,7 @@ use crate::job::{Context, Job, Publish};
 use crate::snapshot::Snapshot;
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use polars::prelude::{DataFrame, DataType, IntoLazy, PolarsResult, SortMultipleOptions, col, len, lit};
+use polars::prelude::{ChunkAgg, DataFrame, DataType, IntoLazy, PolarsResult, SortMultipleOptions, col, len, lit};
 use schema::models::JobRun;
 use schema::tables::complaint_events;
 use schema::{Conn, StoreError};
@@ -20,8 +20,10 @@ pub const NAME: &str = "trends";
 
 /// The days that are compared with …
 const RECENT: i32 = 30;
-/// … so many before them.
+/// … so many before them, or as many as the register has.
 const BEFORE: i32 = 180;
+/// Against fewer days than this nothing rises: the register is too young to tell.
+const LEAST_BEFORE: i32 = 30;
 /// A rise is told where chance would show one so clear in less than this share of the categories told
 /// (Benjamini and Hochberg 1995).
 const FALSE_SHARE: f64 = 0.05;
@@ -58,6 +60,7 @@ pub struct Totals {
 #[serde(rename_all = "camelCase")]
 pub struct TrendsDocument {
     pub recent_days: i32,
+    /// Fewer than usual in a young register; below 30 of them nothing is said to rise.
     pub before_days: i32,
     pub categories: Vec<CategoryTrend>,
     pub recent: Totals,
@@ -112,15 +115,17 @@ pub fn trends(
     events: BTreeMap<String, i64>,
 ) -> Result<TrendsDocument, JobError> {
     let as_of = day_number(as_of);
+    let first = snapshot.facts.column("day")?.i32()?.min().unwrap_or(as_of);
+    let before_days = (as_of - RECENT - first + 1).clamp(0, BEFORE);
     let span = |from: i32, to: i32| col("day").gt(lit(from)).and(col("day").lt_eq(lit(to)));
     let recent = span(as_of - RECENT, as_of);
-    let before = span(as_of - RECENT - BEFORE, as_of - RECENT);
+    let before = span(as_of - RECENT - before_days, as_of - RECENT);
     let count = |condition: polars::prelude::Expr| condition.cast(DataType::UInt32).sum().cast(DataType::UInt32);
     let table = snapshot
         .facts
         .clone()
         .lazy()
-        .filter(col("category").is_not_null().and(span(as_of - RECENT - BEFORE, as_of)))
+        .filter(col("category").is_not_null().and(span(as_of - RECENT - before_days, as_of)))
         .group_by([col("category")])
         .agg([count(recent.clone()).alias("recent"), count(before).alias("before")])
         .sort(["category"], SortMultipleOptions::default())
@@ -141,16 +146,17 @@ pub fn trends(
     };
     Ok(TrendsDocument {
         recent_days: RECENT,
-        before_days: BEFORE,
-        categories: categories(snapshot, &table)?,
+        before_days,
+        categories: categories(snapshot, &table, before_days)?,
         recent: totals(as_of - RECENT, as_of)?,
         previous: totals(as_of - 2 * RECENT, as_of - RECENT)?,
         events,
     })
 }
 
-fn categories(snapshot: &Snapshot, table: &DataFrame) -> PolarsResult<Vec<CategoryTrend>> {
-    let share = f64::from(RECENT) / f64::from(RECENT + BEFORE);
+fn categories(snapshot: &Snapshot, table: &DataFrame, before_days: i32) -> PolarsResult<Vec<CategoryTrend>> {
+    let enough = before_days >= LEAST_BEFORE;
+    let share = f64::from(RECENT) / f64::from(RECENT + before_days);
     let (places, recent, before) =
         (table.column("category")?.u32()?, table.column("recent")?.u32()?, table.column("before")?.u32()?);
     let mut found: Vec<CategoryTrend> = places
@@ -166,8 +172,8 @@ fn categories(snapshot: &Snapshot, table: &DataFrame) -> PolarsResult<Vec<Catego
                 name_en: category.name_en.clone(),
                 recent,
                 before,
-                expected: f64::from(before) * f64::from(RECENT) / f64::from(BEFORE),
-                p: upper_tail(recent, recent + before, share),
+                expected: if enough { f64::from(before) * f64::from(RECENT) / f64::from(before_days) } else { 0.0 },
+                p: if enough { upper_tail(recent, recent + before, share) } else { 1.0 },
                 rises: false,
             })
         })

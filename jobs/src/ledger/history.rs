@@ -1,0 +1,53 @@
+//! What the ledger tells: jobs, their runs, and which of them are paused.
+
+use super::claim::locked;
+use diesel::prelude::*;
+use schema::db::dialect::database_time;
+use schema::models::{Job as JobRow, JobRun};
+use schema::tables::{job_runs, jobs};
+use schema::{Conn, Db, Id, StoreError};
+
+/// Pauses a job, or lets it go on: scheduled runs begin no more until then, runs by hand do.
+///
+/// Times that pass while a job is paused count as missed.
+pub fn set_paused(db: &Db, job: &str, by: Option<&str>) -> Result<JobRow, StoreError> {
+    let committed = db.write("job", |tx| {
+        let now = database_time(tx.conn)?;
+        let mut row = locked(tx, job, now)?;
+        row.paused_at = by.map(|_| row.paused_at.unwrap_or(now));
+        row.paused_by = by.map(str::to_owned);
+        diesel::update(jobs::table.find(job))
+            .set((jobs::paused_at.eq(row.paused_at), jobs::paused_by.eq(&row.paused_by)))
+            .execute(tx.conn)?;
+        Ok(row)
+    })?;
+    Ok(committed.value)
+}
+
+/// What the ledger knows of all jobs.
+pub fn states(conn: &mut Conn) -> Result<Vec<JobRow>, StoreError> {
+    Ok(jobs::table.order(jobs::job).select(JobRow::as_select()).load(conn)?)
+}
+
+/// One run by its id.
+pub fn find(conn: &mut Conn, id: Id) -> Result<JobRun, StoreError> {
+    job_runs::table
+        .find(id)
+        .select(JobRun::as_select())
+        .first(conn)
+        .optional()?
+        .ok_or_else(|| StoreError::NotFound(format!("there is no run {id}: `phananh jobs history` lists them")))
+}
+
+/// The latest runs, newest first, of one job or of all.
+pub fn history(conn: &mut Conn, job: Option<&str>, limit: i64) -> Result<Vec<JobRun>, StoreError> {
+    let mut query = job_runs::table.into_boxed();
+    if let Some(job) = job {
+        query = query.filter(job_runs::job.eq(job.to_owned()));
+    }
+    Ok(query
+        .order((job_runs::started_at.desc(), job_runs::id.desc()))
+        .limit(limit)
+        .select(JobRun::as_select())
+        .load(conn)?)
+}
