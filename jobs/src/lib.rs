@@ -14,6 +14,7 @@ pub mod handling;
 pub mod job;
 pub mod known;
 pub mod ledger;
+pub mod numeric;
 pub mod recurrence;
 pub mod schedule;
 pub mod scheduler;

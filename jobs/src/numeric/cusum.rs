@@ -1,0 +1,134 @@
+//! A one-sided Poisson CUSUM: it sums what lies above a rate halfway to a multiple of the expected
+//! one, and signals when the sum has grown too large to be chance.
+//!
+//! Lucas 1985 (Technometrics 27:129); run lengths by the Markov chain of Brook and Evans 1972
+//! (Biometrika 59:539).
+
+use nalgebra::{DMatrix, DVector};
+
+/// The reference value, as a multiple of what is expected: between 1 and `rate_ratio`.
+pub fn reference(rate_ratio: f64) -> f64 {
+    (rate_ratio - 1.0) / rate_ratio.ln()
+}
+
+/// The sums after each period: S = max(0, S + O − k·E), never restarted.
+pub fn path(observed: &[f64], expected: &[f64], rate_ratio: f64) -> Vec<f64> {
+    let k = reference(rate_ratio);
+    let mut sum = 0.0_f64;
+    observed
+        .iter()
+        .zip(expected)
+        .map(|(o, e)| {
+            sum = (sum + o - k * e).max(0.0);
+            sum
+        })
+        .collect()
+}
+
+/// The sums, and where they signal: at a signal the sum is shown and starts again from 0.
+pub fn with_restarts(observed: &[f64], expected: &[f64], rate_ratio: f64, limit: f64) -> (Vec<f64>, Vec<bool>) {
+    let k = reference(rate_ratio);
+    let mut sum = 0.0_f64;
+    observed
+        .iter()
+        .zip(expected)
+        .map(|(o, e)| {
+            sum = (sum + o - k * e).max(0.0);
+            let signals = sum > limit;
+            let shown = sum;
+            if signals {
+                sum = 0.0;
+            }
+            (shown, signals)
+        })
+        .unzip()
+}
+
+/// Steps of the sum into which one complaint is cut for the Markov chain.
+const STEPS: f64 = 4.0;
+
+/// The mean number of periods until a signal where nothing is wrong, `expected` in each period.
+///
+/// The sum is rounded to quarters of a complaint: good to about 5 %.
+pub fn run_length(expected: f64, rate_ratio: f64, limit: f64) -> f64 {
+    let k = reference(rate_ratio) * expected;
+    let states = (limit * STEPS).floor() as usize + 1;
+    // (I − P) L = 1, P over the states that do not signal.
+    let mut system = DMatrix::<f64>::identity(states, states);
+    let most = (expected + 12.0 * expected.sqrt() + 30.0) as u32;
+    for from in 0..states {
+        let mut probability = (-expected).exp();
+        for count in 0..=most {
+            let to = from as f64 / STEPS + f64::from(count) - k;
+            let to = (to.max(0.0) * STEPS).round() as usize;
+            if to >= states {
+                break;
+            }
+            system[(from, to)] -= probability;
+            probability *= expected / f64::from(count + 1);
+        }
+    }
+    let ones = DVector::from_element(states, 1.0);
+    system.lu().solve(&ones).map_or(f64::INFINITY, |lengths| lengths[0])
+}
+
+/// The smallest limit, in quarters of a complaint, at which the mean run without a signal is at least
+/// `periods` where nothing is wrong. None where `expected` is not positive.
+pub fn limit(expected: f64, rate_ratio: f64, periods: f64) -> Option<f64> {
+    if expected.is_nan() || expected <= 0.0 {
+        return None;
+    }
+    let long_enough = |quarters: u32| run_length(expected, rate_ratio, f64::from(quarters) / STEPS) >= periods;
+    let mut high = 4;
+    while !long_enough(high) {
+        high *= 2;
+        if high > 4_096 {
+            return None;
+        }
+    }
+    let mut low = 0;
+    while high - low > 1 {
+        let middle = (low + high) / 2;
+        if long_enough(middle) { high = middle } else { low = middle }
+    }
+    Some(f64::from(high) / STEPS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_gives_the_run_length_asked_for_in_a_simulation() {
+        use rand::{RngExt, SeedableRng};
+        let mut chance = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+        let expected = 1.3;
+        let limit = limit(expected, 2.0, 260.0).expect("a limit");
+        let poisson = |chance: &mut rand_chacha::ChaCha8Rng| {
+            let (mut n, mut product) = (0.0, chance.random::<f64>());
+            while product > (-expected).exp() {
+                n += 1.0;
+                product *= chance.random::<f64>();
+            }
+            n
+        };
+        let runs = 2_000;
+        let mut periods = 0;
+        for _ in 0..runs {
+            let mut sum = 0.0_f64;
+            while sum <= limit {
+                sum = (sum + poisson(&mut chance) - reference(2.0) * expected).max(0.0);
+                periods += 1;
+            }
+        }
+        let mean = f64::from(periods) / f64::from(runs);
+        assert!((220.0..420.0).contains(&mean), "{mean} periods at the limit {limit}");
+    }
+
+    #[test]
+    fn a_sum_that_signalled_starts_again() {
+        let (sums, signals) = with_restarts(&[5.0, 5.0, 0.0], &[1.0, 1.0, 1.0], 2.0, 4.0);
+        assert_eq!(signals, [false, true, false]);
+        assert!(sums[1] > 4.0 && sums[2] == 0.0, "{sums:?}");
+    }
+}
