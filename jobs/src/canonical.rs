@@ -2,11 +2,13 @@
 //! 8785) of its outputs, never what a database prints.
 
 use crate::JobError;
+use crate::exposure::Basis;
 use crate::frames::Frames;
-use crate::recurrence::{Assessment, Rules};
+use crate::prints::Print;
+use crate::recurrence::{Assessment, Rules, six_digits};
 use chrono::{Days, NaiveDate};
 use polars::prelude::*;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
@@ -28,7 +30,9 @@ pub fn digests(
     as_of: NaiveDate,
     rules: &Rules,
 ) -> Result<Digests, JobError> {
-    let inputs = input_months(frames)?;
+    let mut inputs = input_months(frames)?;
+    inputs.extend(exposures(frames)?);
+    let inputs = Value::Object(inputs);
     let input_hash = hash_json(&inputs);
     let outputs: Vec<Value> = assessments.iter().map(output).collect();
     let output_hash = hash_json(&json!(outputs));
@@ -54,11 +58,15 @@ pub fn output(assessment: &Assessment) -> Value {
 
 /// The numbers of an assessment as they are stored with a flag.
 pub fn numbers(assessment: &Assessment) -> Value {
-    json!({ "unadjusted": true, "windows": assessment.windows })
+    json!({
+        "unadjusted": assessment.basis == Basis::None,
+        "basis": assessment.basis,
+        "windows": assessment.windows,
+    })
 }
 
 fn hash_json(value: &Value) -> String {
-    // A document made of strings and whole numbers always has a canonical form.
+    // A document of strings and finite numbers always has a canonical form.
     let bytes = serde_json_canonicalizer::to_vec(value).unwrap_or_default();
     hex(&Sha256::digest(&bytes))
 }
@@ -69,13 +77,15 @@ fn hex(bytes: &[u8]) -> String {
 
 /// Hashes the allegations month by month, so that a difference can be placed. Codes are hashed,
 /// not places or database ids.
-fn input_months(frames: &Frames) -> Result<Value, JobError> {
+fn input_months(frames: &Frames) -> Result<Map<String, Value>, JobError> {
     let rows = &frames.allegations;
     let day = rows.column("day")?.i32()?;
     let complaint = rows.column("complaint")?.u32()?;
     let enterprise = rows.column("enterprise")?.u32()?;
     let officer = rows.column("officer")?.u32()?;
     let branch = rows.column("branch")?.u32()?;
+    let group = rows.column("group")?.i32()?;
+    let text = rows.column("text")?.u32()?;
     let flags = ["conduct", "serious", "void", "cleared", "not_sustained", "confirmed"]
         .into_iter()
         .map(|name| rows.column(name)?.bool())
@@ -105,20 +115,50 @@ fn input_months(frames: &Frames) -> Result<Value, JobError> {
             line.extend_from_slice(&u32::try_from(text.len()).unwrap_or(u32::MAX).to_be_bytes());
             line.extend_from_slice(text.as_bytes());
         }
+        let print = text.get(at).and_then(|place| frames.prints.get(place as usize));
+        line.extend(print.into_iter().flat_map(Print::registers).flat_map(|register| register.to_be_bytes()));
+        line.extend(group.get(at).unwrap_or_default().to_be_bytes());
         line.extend(flags.iter().map(|flag| u8::from(flag.get(at) == Some(true))));
         lines.entry(month.clone()).or_default().push(line);
     }
-    let months: serde_json::Map<String, Value> = lines
-        .into_iter()
-        .map(|(month, mut lines)| {
-            lines.sort_unstable();
-            let mut hash = Sha256::new();
-            for line in &lines {
-                hash.update(u32::try_from(line.len()).unwrap_or(u32::MAX).to_be_bytes());
-                hash.update(line);
-            }
-            (month, json!({ "rows": lines.len(), "hash": hex(&hash.finalize()) }))
-        })
-        .collect();
-    Ok(Value::Object(months))
+    Ok(lines.into_iter().map(|(month, lines)| (month, hashed(lines))).collect())
+}
+
+/// The exposure of both kinds of subjects, as it is hashed beside the months.
+fn exposures(frames: &Frames) -> Result<Map<String, Value>, JobError> {
+    let mut found = Map::new();
+    let kinds = [(EXPOSURES[0], &frames.officers), (EXPOSURES[1], &frames.branches)];
+    for ((name, subjects), exposure) in kinds.into_iter().zip(&frames.exposure) {
+        let rows = &exposure.rows;
+        let (subject, group) = (rows.column("subject")?.u32()?, rows.column("group")?.i32()?);
+        let (span, handled) = (rows.column("span")?.u32()?, rows.column("exposure")?.f64()?);
+        let lines = (0..rows.height())
+            .map(|at| {
+                let code = subject.get(at).and_then(|place| subjects.get(place as usize));
+                let mut line = code.map(|subject| subject.code.clone()).unwrap_or_default().into_bytes();
+                line.push(0);
+                line.extend(group.get(at).unwrap_or_default().to_be_bytes());
+                let from = span.get(at).and_then(|place| frames.spans.get(place as usize)).map_or(0, |span| span.from);
+                line.extend(from.to_be_bytes());
+                line.extend(six_digits(handled.get(at).unwrap_or_default()).to_be_bytes());
+                line
+            })
+            .collect();
+        found.insert(name.to_owned(), hashed(lines));
+    }
+    Ok(found)
+}
+
+/// The names of exposures among the months of a run's inputs.
+pub const EXPOSURES: [&str; 2] = ["exposure of officers", "exposure of branches"];
+
+/// How many lines there are, and their hash, whatever their order.
+fn hashed(mut lines: Vec<Vec<u8>>) -> Value {
+    lines.sort_unstable();
+    let mut hash = Sha256::new();
+    for line in &lines {
+        hash.update(u32::try_from(line.len()).unwrap_or(u32::MAX).to_be_bytes());
+        hash.update(line);
+    }
+    json!({ "rows": lines.len(), "hash": hex(&hash.finalize()) })
 }

@@ -1,16 +1,18 @@
 //! The facts that statistics read, as they stand in the register now.
 
 use crate::JobError;
+use crate::known::Changes;
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use schema::db::dialect::current_position;
+use schema::db::dialect::{KEYS_PER_QUERY, current_position};
+use schema::domain::calendar::local_date;
 use schema::enums::{Attribution, CategoryKind, ComplaintState, Finding};
 use schema::models::{Posting, Unit, UnitParent};
 use schema::tables::{
-    complaint_officers, complaints, enterprises, issue_categories, officers, postings, unit_parents, units,
+    complaint_officers, complaints, enterprises, issue_categories, officers, postings, unit_parents, units, workload,
 };
 use schema::{Conn, Id, Timestamp};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// A complaint, without what no statistic reads.
 #[derive(Debug, Clone, PartialEq, Queryable)]
@@ -69,8 +71,21 @@ pub struct Facts {
     /// What an enterprise counts as: its group, else its tax code without a branch.
     pub enterprises: HashMap<Id, EnterpriseFact>,
     pub categories: HashMap<Id, CategoryFact>,
+    pub workload: HashMap<Id, WorkloadFact>,
+    /// The words of complaints about conduct: see [`Facts::load_texts`].
+    pub texts: HashMap<Id, String>,
     /// The position at which they were read.
     pub position: i64,
+}
+
+/// Declarations handled in a month, by a unit or by one officer of it.
+#[derive(Debug, Clone, PartialEq, serde::Deserialize)]
+pub struct WorkloadFact {
+    pub unit_id: Id,
+    #[serde(default)]
+    pub officer_id: Option<Id>,
+    pub month: NaiveDate,
+    pub declarations: i64,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -143,6 +158,9 @@ impl Facts {
         let category_rows = issue_categories::table
             .select((issue_categories::id, issue_categories::kind, issue_categories::serious))
             .load::<(Id, CategoryKind, bool)>(conn)?;
+        let workload_rows = workload::table
+            .select((workload::id, workload::unit_id, workload::officer_id, workload::month, workload::declarations))
+            .load::<(Id, Id, Option<Id>, NaiveDate, i64)>(conn)?;
         Ok(Self {
             complaints: complaint_rows,
             allegations,
@@ -158,7 +176,53 @@ impl Facts {
                 .into_iter()
                 .map(|(id, kind, serious)| (id, CategoryFact { kind, serious }))
                 .collect(),
+            workload: workload_rows
+                .into_iter()
+                .map(|(id, unit_id, officer_id, month, declarations)| {
+                    (id, WorkloadFact { unit_id, officer_id, month, declarations })
+                })
+                .collect(),
+            texts: HashMap::new(),
             position,
         })
+    }
+
+    /// Whether a complaint, or an allegation in it, is about conduct.
+    pub fn is_about_conduct(&self, fact: &ComplaintFact) -> bool {
+        let is_conduct = |category: Option<Id>| {
+            category
+                .and_then(|id| self.categories.get(&id))
+                .is_some_and(|category| category.kind == CategoryKind::Conduct)
+        };
+        is_conduct(fact.category_id)
+            || self.allegations.get(&fact.id).into_iter().flatten().any(|row| is_conduct(row.category_id))
+    }
+
+    /// Reads the words of complaints about conduct received in (`after`, `until`]. Whatever is said of
+    /// `changes` may have been about conduct before them: its words are read too.
+    pub fn load_texts(
+        &mut self,
+        conn: &mut Conn,
+        after: NaiveDate,
+        until: NaiveDate,
+        changes: &Changes,
+    ) -> Result<(), JobError> {
+        let touched: HashSet<Id> = changes.complaints.iter().map(|change| change.id).collect();
+        let kinds_changed = changes.reference.iter().any(|change| change.entity == "issue_category");
+        let wanted: Vec<Id> = self
+            .complaints
+            .iter()
+            .filter(|fact| (after < local_date(fact.received_at)) && local_date(fact.received_at) <= until)
+            .filter(|fact| kinds_changed || touched.contains(&fact.id) || self.is_about_conduct(fact))
+            .map(|fact| fact.id)
+            .collect();
+        for chunk in wanted.chunks(KEYS_PER_QUERY) {
+            let rows = complaints::table
+                .filter(complaints::id.eq_any(chunk))
+                .select((complaints::id, complaints::text))
+                .load::<(Id, Option<String>)>(conn)?;
+            self.texts.extend(rows.into_iter().filter_map(|(id, text)| Some((id, text?))));
+        }
+        Ok(())
     }
 }

@@ -2,7 +2,9 @@
 //! with what it counts for resolved as of a day.
 
 use crate::JobError;
+use crate::exposure::{self, Exposure, Span, spans};
 use crate::facts::{AllegationFact, ComplaintFact, Facts};
+use crate::prints::Print;
 use chrono::NaiveDate;
 use polars::prelude::*;
 use schema::Id;
@@ -11,6 +13,7 @@ use schema::domain::state::is_void;
 use schema::domain::tree::UnitTree;
 use schema::enums::{Attribution, CategoryKind, Finding, UnitKind};
 use schema::register::complaints::own_day;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Days since 1970-01-01.
@@ -35,6 +38,8 @@ pub fn day_number(day: NaiveDate) -> i32 {
 /// | `cleared` | bool | found UNFOUNDED or EXONERATED by the day |
 /// | `not_sustained` | bool | found NOT_SUSTAINED by the day |
 /// | `confirmed` | bool | the attribution is CONFIRMED |
+/// | `group` | i32 | peer group of the branch, −1 for none |
+/// | `text` | u32? | place in `prints`; null where the words were not read |
 #[derive(Debug, Clone)]
 pub struct Frames {
     pub allegations: DataFrame,
@@ -45,6 +50,10 @@ pub struct Frames {
     pub branches: Vec<Subject>,
     /// In bytewise order.
     pub enterprises: Vec<String>,
+    pub prints: Vec<Print>,
+    /// Of officers, and of branches.
+    pub exposure: [Exposure; 2],
+    pub spans: Vec<Span>,
 }
 
 /// Somebody or something that can be complained about.
@@ -67,16 +76,19 @@ struct Columns {
     cleared: Vec<bool>,
     not_sustained: Vec<bool>,
     confirmed: Vec<bool>,
+    group: Vec<i32>,
+    text: Vec<Option<u32>>,
 }
 
 /// Makes the frames of the complaints received up to `as_of`.
 pub fn frames(facts: &Facts, as_of: NaiveDate) -> Result<Frames, JobError> {
     let received: Vec<&ComplaintFact> =
         facts.complaints.iter().filter(|fact| local_date(fact.received_at) <= as_of).collect();
-    let officers = subjects(
-        received.iter().filter_map(|fact| facts.allegations.get(&fact.id)).flatten().map(|row| row.officer_id),
-        |id| facts.officer_codes.get(&id).cloned(),
-    );
+    let accused =
+        received.iter().filter_map(|fact| facts.allegations.get(&fact.id)).flatten().map(|row| row.officer_id);
+    // Those without a complaint belong to whom an officer is compared with.
+    let officers =
+        subjects(accused.chain(facts.officer_codes.keys().copied()), |id| facts.officer_codes.get(&id).cloned());
     let branches =
         subjects(facts.units.values().filter(|unit| unit.kind == UnitKind::Branch).map(|unit| unit.id), |id| {
             facts.units.get(&id).map(|unit| unit.code.clone())
@@ -93,6 +105,7 @@ pub fn frames(facts: &Facts, as_of: NaiveDate) -> Result<Frames, JobError> {
     let mut branches_of = Branches::new(facts);
 
     let mut columns = Columns::default();
+    let mut prints = Vec::new();
     for (at, fact) in (0u32..).zip(&received) {
         let day = day_number(local_date(fact.received_at));
         let enterprise = fact
@@ -101,6 +114,10 @@ pub fn frames(facts: &Facts, as_of: NaiveDate) -> Result<Frames, JobError> {
             .and_then(|enterprise| enterprise_place.get(enterprise.counts_as().as_str()).copied());
         let void = is_void(fact.state) && local_date(fact.state_since) <= as_of;
         let rows = facts.allegations.get(&fact.id).map_or(&[][..], Vec::as_slice);
+        let text = facts.texts.get(&fact.id).filter(|_| facts.is_about_conduct(fact)).map(|text| {
+            prints.push(Print::of(text));
+            u32::try_from(prints.len() - 1).unwrap_or(u32::MAX)
+        });
         let mut push = |officer: Option<u32>, branch: Option<Id>, category: Option<Id>, finding: Finding, confirmed| {
             let category = category.and_then(|id| facts.categories.get(&id));
             columns.complaint.push(at);
@@ -114,6 +131,8 @@ pub fn frames(facts: &Facts, as_of: NaiveDate) -> Result<Frames, JobError> {
             columns.cleared.push(matches!(finding, Finding::Unfounded | Finding::Exonerated));
             columns.not_sustained.push(finding == Finding::NotSustained);
             columns.confirmed.push(confirmed);
+            columns.group.push(branch.map_or(NO_GROUP, |id| group_of(facts, id)));
+            columns.text.push(text);
         };
         if rows.is_empty() {
             let finding = known_finding(fact.finding.unwrap_or(Finding::Pending), fact.decided_on, as_of);
@@ -127,13 +146,34 @@ pub fn frames(facts: &Facts, as_of: NaiveDate) -> Result<Frames, JobError> {
             push(officer_place.get(&row.officer_id).copied(), branch, category, finding, confirmed);
         }
     }
+    let tree = &branches_of.tree;
+    let seen: RefCell<HashMap<(Id, NaiveDate), i32>> = RefCell::default();
+    let groups = |unit: Id, day: NaiveDate| {
+        let find = || tree.ancestors_on(unit, day).branch.map_or(NO_GROUP, |branch| group_of(facts, branch));
+        *seen.borrow_mut().entry((unit, day)).or_insert_with(find)
+    };
+    let exposure = [
+        exposure::of_officers(facts, &officers, as_of, &groups)?,
+        exposure::of_branches(facts, &branches, as_of, tree, &groups)?,
+    ];
     Ok(Frames {
         allegations: columns.into_frame()?,
+        prints,
+        exposure,
+        spans: spans(as_of),
         complaints: received.iter().map(|fact| fact.id).collect(),
         officers,
         branches,
         enterprises,
     })
+}
+
+/// The peer group of what belongs to none.
+pub const NO_GROUP: i32 = -1;
+
+/// The peer group of a branch, as a number.
+fn group_of(facts: &Facts, branch: Id) -> i32 {
+    facts.units.get(&branch).and_then(|unit| unit.peer_group).map_or(NO_GROUP, |group| group as i32)
 }
 
 /// A finding counts from the day on which it was decided.
@@ -158,6 +198,8 @@ impl Columns {
                 Column::new("cleared".into(), self.cleared),
                 Column::new("not_sustained".into(), self.not_sustained),
                 Column::new("confirmed".into(), self.confirmed),
+                Column::new("group".into(), self.group),
+                Column::new("text".into(), self.text),
             ],
         )
     }

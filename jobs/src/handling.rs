@@ -6,6 +6,7 @@
 //! deadline has passed: of each of them it is known, so that open ones neither help nor harm before
 //! their time, and a unit that answers one easy case at once does not top a table by it.
 
+use crate::numeric::survival::Waiting;
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -80,19 +81,8 @@ pub fn read(table: &DataFrame, at: usize) -> PolarsResult<Handled> {
 }
 
 /// The Kaplan–Meier median: `times` in days, and whether each ended in an answer or was censored.
-pub fn median_survival(mut times: Vec<(i32, bool)>) -> Option<f64> {
-    times.sort_unstable();
-    let mut at_risk = times.len();
-    let mut surviving = 1.0;
-    for same in times.chunk_by(|a, b| a.0 == b.0) {
-        let answered = same.iter().filter(|(_, answered)| *answered).count();
-        surviving *= 1.0 - answered as f64 / at_risk as f64;
-        if surviving <= 0.5 {
-            return Some(f64::from(same[0].0));
-        }
-        at_risk -= same.len();
-    }
-    None
+pub fn median_survival(times: Vec<(i32, bool)>) -> Option<f64> {
+    Waiting::new(times.into_iter().map(|(days, answered)| (f64::from(days), answered)).collect()).median()
 }
 
 /// Days to the answer of each row of [`handled`], and whether there was one; those withdrawn or

@@ -62,6 +62,7 @@ pub const JOBS: &[&dyn Job] = &[
     &work::timeliness::Timeliness,
     &work::trends::Trends,
     &work::overdue::EscalateOverdue,
+    &work::blame::BlameCheck,
     &work::snapshot::Snapshot,
     &work::digest::Digest,
     &work::digest::Deliver,

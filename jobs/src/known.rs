@@ -4,9 +4,10 @@
 use crate::JobError;
 use crate::facts::{AllegationFact, ComplaintFact, Facts};
 use diesel::prelude::*;
+use schema::enums::Side;
 use schema::events::Fields;
 use schema::models::{Posting, UnitParent};
-use schema::tables::{complaint_events, reference_events};
+use schema::tables::{complaint_event_values, complaint_events, reference_events};
 use schema::{Conn, Id, JsonValue};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -18,6 +19,8 @@ pub struct Change {
     pub entity: String,
     pub id: Id,
     pub before: Option<Fields>,
+    /// The words that stood before, where the change touched them and they were not erased since.
+    pub text: Option<String>,
 }
 
 /// The changes after a position, newest first.
@@ -30,13 +33,37 @@ pub struct Changes {
 impl Changes {
     /// Reads the changes after `known_at`, in the same read as the facts.
     pub fn load_after(conn: &mut Conn, known_at: i64) -> Result<Self, JobError> {
+        let mut texts: HashMap<(Id, i64, i32), String> = complaint_event_values::table
+            .filter(complaint_event_values::position.gt(known_at))
+            .filter(complaint_event_values::field.eq("text"))
+            .filter(complaint_event_values::side.eq(Side::Before))
+            .select((
+                complaint_event_values::complaint_id,
+                complaint_event_values::position,
+                complaint_event_values::ordinal,
+                complaint_event_values::value,
+            ))
+            .load::<(Id, i64, i32, String)>(conn)?
+            .into_iter()
+            .map(|(id, position, ordinal, value)| ((id, position, ordinal), value))
+            .collect();
         let complaints = complaint_events::table
             .filter(complaint_events::position.gt(known_at))
             .order((complaint_events::position.desc(), complaint_events::ordinal.desc()))
-            .select((complaint_events::complaint_id, complaint_events::before))
-            .load::<(Id, Option<JsonValue>)>(conn)?
+            .select((
+                complaint_events::complaint_id,
+                complaint_events::position,
+                complaint_events::ordinal,
+                complaint_events::before,
+            ))
+            .load::<(Id, i64, i32, Option<JsonValue>)>(conn)?
             .into_iter()
-            .map(|(id, before)| Change { entity: "complaint".into(), id, before: fields(before) })
+            .map(|(id, position, ordinal, before)| Change {
+                entity: "complaint".into(),
+                id,
+                before: fields(before),
+                text: texts.remove(&(id, position, ordinal)),
+            })
             .collect();
         let reference = reference_events::table
             .filter(reference_events::position.gt(known_at))
@@ -44,7 +71,7 @@ impl Changes {
             .select((reference_events::entity, reference_events::entity_id, reference_events::before))
             .load::<(String, Id, Option<JsonValue>)>(conn)?
             .into_iter()
-            .map(|(entity, id, before)| Change { entity, id, before: fields(before) })
+            .map(|(entity, id, before)| Change { entity, id, before: fields(before), text: None })
             .collect();
         Ok(Self { complaints, reference })
     }
@@ -93,6 +120,12 @@ fn undo_complaints(facts: &mut Facts, changes: &[Change]) -> Result<(), JobError
         restore(before, "state_since", &mut fact.state_since)?;
         restore(before, "finding", &mut fact.finding)?;
         restore(before, "decided_on", &mut fact.decided_on)?;
+        if before.contains_key("text") {
+            match &change.text {
+                Some(text) => facts.texts.insert(change.id, text.clone()),
+                None => facts.texts.remove(&change.id),
+            };
+        }
         let mut rows: Option<Vec<AllegationFact>> = None;
         restore(before, "officers", &mut rows)?;
         if before.contains_key("officers") {
@@ -150,6 +183,16 @@ fn undo_reference(facts: &mut Facts, change: &Change) -> Result<(), JobError> {
             let category = known(&mut facts.categories, id, "category")?;
             restore(before, "kind", &mut category.kind)?;
             restore(before, "serious", &mut category.serious)?;
+        }
+        ("workload", None) => {
+            facts.workload.remove(&id);
+        }
+        ("workload", Some(before)) => {
+            let row = known(&mut facts.workload, id, "workload")?;
+            restore(before, "unit_id", &mut row.unit_id)?;
+            restore(before, "officer_id", &mut row.officer_id)?;
+            restore(before, "month", &mut row.month)?;
+            restore(before, "declarations", &mut row.declarations)?;
         }
         // Nothing of the others is read by this statistic.
         _ => {}

@@ -4,9 +4,11 @@
 //! Statistics are pure functions of data frames, an as-of date and rules; they know neither a
 //! database nor a clock. What the register knew at a position is derived before ([`known`]).
 
+pub mod backtest;
 pub mod canonical;
 pub mod digest;
 mod error;
+pub mod exposure;
 pub mod facts;
 pub mod flags;
 pub mod frames;
@@ -15,6 +17,7 @@ pub mod job;
 pub mod known;
 pub mod ledger;
 pub mod numeric;
+pub mod prints;
 pub mod recurrence;
 pub mod schedule;
 pub mod scheduler;

@@ -293,7 +293,30 @@ model!(flag_assessments FlagAssessment {
     reason_vi: String,
     reason_en: String,
     evidence: JsonValue,
+    /// What of the evidence was not there when the flag was dismissed or upheld; None before that.
+    new_evidence: Option<JsonValue>,
 });
+
+model!(
+    /// What a person decided about a flag, and on which grounds.
+    flag_reviews FlagReview {
+        id: Id,
+        flag_id: Id,
+        /// The run whose assessment was reviewed.
+        run_id: Id,
+        from_state: FlagState,
+        to_state: FlagState,
+        reason: Option<String>,
+        /// When the officer was told of the flag.
+        notified_on: Option<NaiveDate>,
+        /// What the officer said.
+        explanation: Option<String>,
+        /// The evidence that lay before the reviewer.
+        evidence: JsonValue,
+        actor: String,
+        reviewed_at: Timestamp,
+    }
+);
 
 model!(
     /// What is to be known of the register as a whole.

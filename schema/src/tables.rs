@@ -334,6 +334,26 @@ diesel::table! {
         reason_vi -> Text,
         reason_en -> Text,
         evidence -> Document,
+        new_evidence -> Nullable<Document>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    flag_reviews (id) {
+        id -> Uid,
+        flag_id -> Uid,
+        run_id -> Uid,
+        from_state -> Text,
+        to_state -> Text,
+        reason -> Nullable<Text>,
+        notified_on -> Nullable<Date>,
+        explanation -> Nullable<Text>,
+        evidence -> Document,
+        actor -> Text,
+        reviewed_at -> UtcMicros,
     }
 }
 
@@ -484,6 +504,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     deliveries,
     flags,
     flag_assessments,
+    flag_reviews,
     principals,
     api_tokens,
 );

@@ -5,11 +5,13 @@ mod browser;
 mod database;
 mod postgres;
 mod program;
+mod python;
 mod smtp;
 
 pub use browser::{dump_dom, width_of};
 pub use database::Database;
 pub use program::{Answer, Finished, Program, Server};
+pub use python::python;
 pub use smtp::MailServer;
 
 use std::path::{Path, PathBuf};

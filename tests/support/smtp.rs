@@ -1,7 +1,8 @@
 //! A real mail server, installed where it is missing: aiosmtpd, which puts what it gets into a
 //! Maildir.
 
-use crate::postgres::{free_port, run};
+use crate::postgres::free_port;
+use crate::python::python;
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -22,7 +23,7 @@ impl MailServer {
     }
 
     pub fn start(&mut self) {
-        let child = Command::new(python())
+        let child = Command::new(python(&["aiosmtpd"], &["python3-aiosmtpd"], &["aiosmtpd"]))
             .args(["-m", "aiosmtpd", "-n", "-l", &format!("127.0.0.1:{}", self.port)])
             .args(["-c", "aiosmtpd.handlers.Mailbox"])
             .arg(self.folder.path().join("mail"))
@@ -64,27 +65,4 @@ impl Drop for MailServer {
             let _ended_already = child.wait();
         }
     }
-}
-
-/// A Python that has aiosmtpd: Debian's as root, else one of our own from PyPI.
-fn python() -> PathBuf {
-    let own = std::env::temp_dir().join("phananh-test-aiosmtpd");
-    let find = || {
-        let candidates = [PathBuf::from("python3"), "/usr/bin/python3".into(), own.join("bin/python3")];
-        candidates.into_iter().find(|python| run(&python.display().to_string(), ["-c", "import aiosmtpd"]).is_some())
-    };
-    if let Some(found) = find() {
-        return found;
-    }
-    eprintln!("installing aiosmtpd for the tests");
-    let debian = run("apt-get", ["update", "-q"])
-        .and_then(|_| run("apt-get", ["install", "-y", "-q", "--no-install-recommends", "python3-aiosmtpd"]));
-    if debian.is_none() || find().is_none() {
-        let folder = own.display().to_string();
-        run("python3", ["-m", "venv", &folder])
-            .expect("aiosmtpd is missing, and so is Python: install python3-aiosmtpd");
-        run(&own.join("bin/pip").display().to_string(), ["install", "-q", "aiosmtpd"])
-            .expect("aiosmtpd is missing and could not be installed: the tests need a mail server");
-    }
-    find().expect("aiosmtpd after its installation")
 }

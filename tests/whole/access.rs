@@ -49,6 +49,9 @@ fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
         "unit" | "officer" => format!("{field}(code: \"x\") {{ code }}"),
         "complaintStatistics" => format!("{field} {{ position }}"),
         "serviceInfo" => format!("{field} {{ version }}"),
+        "funnelPlot" | "blameCheck" => format!("{field} {{ days }}"),
+        "responseTimeliness" => format!("{field} {{ unitCode }}"),
+        "categoryTrends" => format!("{field} {{ recentDays }}"),
         list => format!("{list} {{ totalCount }}"),
     };
     let guard = guard();

@@ -97,8 +97,7 @@ fn filters_mean_the_same_on_bothdatabases() {
 fn every_list_and_single_object_answers_alike_on_bothdatabases() {
     let answers = worlds().map(|world| {
         let run = "2024-03-31";
-        let phananh = program();
-        phananh.json(&world.database, &["jobs", "run", "recurrence", "--as-of", run]);
+        world::run_counting(&world.database, run);
         let id = world.server.data(&world.board, "{ complaints(first: 1) { nodes { id reference } } }")["complaints"]["nodes"][0].clone();
         let list = world.server.data(
             &world.board,

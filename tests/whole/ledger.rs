@@ -201,7 +201,7 @@ fn what_was_missed_in_a_week_is_caught_up_as_each_job_is_told() {
     for database in Database::both() {
         let node = serve(&database, &config);
         let db = database.open();
-        wait(20, "the ledger knows the jobs", || known_jobs(&db) == 7);
+        wait(20, "the ledger knows the jobs", || known_jobs(&db) == ::jobs::job::JOBS.len() as i64);
         assert_eq!(node.end_by("TERM"), Some(0));
         assert!(runs(&db, "trends").is_empty(), "nothing was due before it was known");
         a_week_ago(&db);
@@ -290,7 +290,16 @@ fn jobs_are_listed_paused_and_resumed_and_wrong_settings_are_told() {
         let listed = program().json(&database, &["jobs", "list"]);
         assert_eq!(
             names(&listed),
-            ["recurrence", "timeliness", "trends", "escalate-overdue", "snapshot", "digest", "deliver-digests"]
+            [
+                "recurrence",
+                "timeliness",
+                "trends",
+                "escalate-overdue",
+                "blame-check",
+                "snapshot",
+                "digest",
+                "deliver-digests"
+            ]
         );
         assert!(listed[0]["next"].is_string() && listed[0]["pausedAt"].is_null(), "{listed}");
         program().run(&database, ["jobs", "pause", "recurrence"]).ok();

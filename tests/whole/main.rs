@@ -17,6 +17,7 @@ mod migrations;
 mod recurrence;
 mod scorecard;
 mod server;
+mod statistician;
 mod world;
 mod writes;
 

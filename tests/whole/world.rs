@@ -1,6 +1,7 @@
 //! A small Vietnamese world for tests, as files and mappings of a register other than ours.
 
 use crate::program;
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use tests::{Database, file};
@@ -153,4 +154,19 @@ pub fn fill(database: &Database) {
     ] {
         program().run(database, files.import(kind, csv, mapping)).ok();
     }
+}
+
+/// A world so small that nothing in it is surprising: rules that count enterprises and ask no more.
+pub const COUNTS: &str = r#"
+version = "counts"
+watch = { enterprises = 2, days = 180 }
+review = { enterprises = 3, days = 365 }
+suspension_review = { enterprises = 5, days = 365, serious = true }
+"#;
+
+/// Runs the recurrence job with these rules.
+pub fn run_counting(database: &Database, as_of: &str) -> Value {
+    let files = Files::new();
+    let rules = files.put("rules.toml", COUNTS);
+    program().json(database, &["jobs", "run", "recurrence", "--as-of", as_of, "--rules", rules.to_str().unwrap()])
 }

@@ -1,10 +1,14 @@
 use super::output::{Output, table};
 use anyhow::Context;
+use chrono::NaiveDate;
 use jobs::flags::{self, Stored};
 use jobs::ledger;
-use jobs::work::recurrence::{KnownAt, reproduce};
+use jobs::recurrence::Rules;
+use jobs::work::recurrence::{KnownAt, numbers, reproduce};
+use schema::enums::SubjectKind;
 use schema::{Db, Id};
 use serde_json::{Value, json};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use uuid::Uuid;
 
@@ -17,6 +21,18 @@ pub enum Command {
         /// The id of a flag, or the code of an officer or branch
         id: String,
     },
+    /// What a run would compute of everybody, also of those who are not flagged; nothing is stored
+    Numbers {
+        /// The day for which; yesterday unless told
+        #[arg(long, value_name = "DATE", value_parser = super::jobs::day)]
+        as_of: Option<NaiveDate>,
+        /// Rules other than the defaults (docs/rules.toml has these)
+        #[arg(long, value_name = "RULES.toml")]
+        rules: Option<PathBuf>,
+        /// Who is looked at
+        #[arg(long, value_enum, default_value_t = Who::Officer)]
+        subject: Who,
+    },
     /// Derive a run again from the register and compare
     Reproduce {
         /// The id of a run: `phananh jobs history` lists them
@@ -25,6 +41,22 @@ pub enum Command {
         #[arg(long, value_name = "POSITION", value_parser = known_at)]
         known_at: Option<KnownAt>,
     },
+}
+
+/// Officers or branches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Who {
+    Officer,
+    Branch,
+}
+
+impl From<Who> for SubjectKind {
+    fn from(who: Who) -> Self {
+        match who {
+            Who::Officer => Self::Officer,
+            Who::Branch => Self::Branch,
+        }
+    }
 }
 
 fn known_at(text: &str) -> Result<KnownAt, String> {
@@ -62,6 +94,33 @@ pub fn run(db: &Db, command: &Command, out: &Output) -> anyhow::Result<ExitCode>
             })?;
         }
         Command::Show { id } => show(db, id, out)?,
+        Command::Numbers { as_of, rules, subject } => {
+            let rules = rules.as_deref().map(Rules::load).transpose()?.unwrap_or_default();
+            let as_of = as_of.map_or_else(super::jobs::yesterday, Ok)?;
+            let numbers = numbers(db, as_of, &rules, (*subject).into())?;
+            if numbers.subjects.is_empty() {
+                super::output::tell("nobody has exposure: there are no numbers but counts, which `flags show` has");
+            }
+            out.print_document(&numbers, &numbers.subjects, |rows| {
+                let short = |value: f64| format!("{value:.4}");
+                table(
+                    &["CODE", "O", "EXPOSURE", "E", "O/E", "95 %", "Q", "EBGM", "EB05"],
+                    rows.iter().map(|row| {
+                        vec![
+                            row.code.clone(),
+                            row.observed.to_string(),
+                            format!("{:.0}", row.exposure),
+                            short(row.expected),
+                            short(row.ratio),
+                            format!("{:.2}-{:.2}", row.lower, row.upper),
+                            format!("{:.2e}", row.q),
+                            short(row.ebgm),
+                            short(row.eb05),
+                        ]
+                    }),
+                )
+            })?;
+        }
         Command::Reproduce { run, known_at } => {
             let result = reproduce(db, Id(*run), known_at.unwrap_or(KnownAt::Recorded))?;
             out.print(&result, |result| match &result.first_difference {

@@ -1,5 +1,6 @@
 //! The command line: what scripts and other people's tools rely on.
 
+mod backtest;
 mod demo;
 mod digest;
 mod flags;
@@ -38,7 +39,7 @@ struct Cli {
     #[arg(long, global = true, env = "PHANANH_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
 
-    /// How to print data: text for people, json for programs
+    /// How to print data: text for people, json for programs; csv where a command prints rows (backtest)
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
     format: Format,
 
@@ -67,6 +68,8 @@ enum Command {
     /// See who is flagged, and why
     #[command(subcommand)]
     Flags(flags::Command),
+    /// See how well rankings of the past found those of whom complaints were sustained later
+    Backtest(backtest::Args),
     /// See what a rule would have meant
     #[command(subcommand)]
     Rules(rules::Command),
@@ -107,6 +110,7 @@ fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
         Command::Jobs(command) => jobs::run(&migrated(open()?)?, &settings, command, out),
         Command::Digest(command) => digest::run(&migrated(open()?)?, command, out),
         Command::Flags(command) => flags::run(&migrated(open()?)?, command, out),
+        Command::Backtest(args) => backtest::run(&migrated(open()?)?, args, out),
         Command::Rules(command) => rules::run(&migrated(open()?)?, command, out),
         Command::Token(command) => token::run(&migrated(open()?)?, command, out),
     }

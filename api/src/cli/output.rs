@@ -9,6 +9,7 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 pub enum Format {
     Text,
     Json,
+    Csv,
 }
 
 pub struct Output {
@@ -22,19 +23,53 @@ impl Output {
 
     /// Prints one document: as JSON, or as the text that `text` makes of it.
     pub fn print<T: serde::Serialize>(&self, data: &T, text: impl FnOnce(&T) -> String) -> anyhow::Result<()> {
-        let mut document = match self.format {
+        let document = match self.format {
             Format::Json => serde_json::to_string_pretty(data)?,
             Format::Text => text(data),
+            Format::Csv => anyhow::bail!("this command prints no rows: take --format json"),
         };
-        if document.is_empty() {
-            return Ok(());
+        write_out(document)
+    }
+
+    /// Prints a document whose main part is rows: the document as JSON, the rows alone as CSV or text.
+    pub fn print_document<D: serde::Serialize, T: serde::Serialize>(
+        &self,
+        document: &D,
+        rows: &[T],
+        text: impl FnOnce(&[T]) -> String,
+    ) -> anyhow::Result<()> {
+        match self.format {
+            Format::Json => self.print(document, |_| String::new()),
+            _ => self.print_rows(rows, text),
         }
-        document.push('\n');
-        match io::stdout().lock().write_all(document.as_bytes()) {
-            // `phananh … | head` is no failure.
-            Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(()),
-            written => Ok(written?),
-        }
+    }
+
+    /// Prints rows: as one JSON document, as CSV with a header, or as the text that `text` makes of them.
+    pub fn print_rows<T: serde::Serialize>(&self, rows: &[T], text: impl FnOnce(&[T]) -> String) -> anyhow::Result<()> {
+        let document = match self.format {
+            Format::Json => serde_json::to_string_pretty(rows)?,
+            Format::Text => text(rows),
+            Format::Csv => {
+                let mut writer = csv::Writer::from_writer(Vec::new());
+                for row in rows {
+                    writer.serialize(row)?;
+                }
+                String::from_utf8(writer.into_inner()?)?.trim_end().to_owned()
+            }
+        };
+        write_out(document)
+    }
+}
+
+fn write_out(mut document: String) -> anyhow::Result<()> {
+    if document.is_empty() {
+        return Ok(());
+    }
+    document.push('\n');
+    match io::stdout().lock().write_all(document.as_bytes()) {
+        // `phananh … | head` is no failure.
+        Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
     }
 }
 

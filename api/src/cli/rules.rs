@@ -1,10 +1,11 @@
 use super::output::{Output, table};
-use chrono::NaiveDate;
+use chrono::Days;
 use clap::ValueEnum;
 use jobs::recurrence::{Count, Rules, reach};
 use jobs::work::recurrence::load_frames;
-use schema::Db;
+use schema::domain::calendar::local_date;
 use schema::enums::SubjectKind;
+use schema::{Db, Timestamp};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -55,8 +56,9 @@ pub fn run(db: &Db, command: &Command, out: &Output) -> anyhow::Result<ExitCode>
         What::Episodes => Count::Episodes,
         What::Enterprises => Count::Enterprises,
     };
-    // Everything received, whatever the day.
-    let (frames, _) = load_frames(db, NaiveDate::MAX, None)?;
+    // Everything received: no complaint is of a later day than tomorrow.
+    let tomorrow = local_date(Timestamp::now()) + Days::new(1);
+    let (frames, _) = load_frames(db, tomorrow, None)?;
     let result = reach(&frames, kind, count, *min, *days, &rules)?;
     out.print(&result, |result| {
         let years = table(

@@ -5,8 +5,8 @@ use super::context::RequestContext;
 use async_graphql::Error;
 use async_graphql::dataloader::Loader;
 use schema::models::{
-    ComplaintOfficer, Delivery, DigestSubscription, Enterprise, FlagAssessment, IssueCategory, JobRun, Officer,
-    Posting, Unit, UnitParent, UnitResponse,
+    ComplaintOfficer, Delivery, DigestSubscription, Enterprise, Flag, FlagAssessment, FlagReview, IssueCategory,
+    JobRun, Officer, Posting, Unit, UnitParent, UnitResponse,
 };
 use schema::{Id, queries};
 use std::collections::HashMap;
@@ -65,6 +65,11 @@ loader!(
 loader!(
     /// What the last run said of a flag.
     AssessmentKey => FlagAssessment, queries::assessments_of
+);
+loader!(FlagKey => Flag, queries::flags_by_id);
+loader!(
+    /// What people decided about a flag.
+    ReviewsKey => Vec<FlagReview>, queries::reviews_of
 );
 
 /// Defines a key of reference data, which the snapshot holds: only what is newer than it is asked

@@ -1,11 +1,12 @@
 //! What can be written.
 
 use super::context::{blocking, request, viewer};
-use super::enums::{Channel, ComplaintState, LegalForm, ResponseAction};
+use super::enums::{Channel, ComplaintState, FlagState, LegalForm, ResponseAction};
 use super::error::{Code, bad_input, error, from_store};
 use super::scalars::{Decimal, Moment, id, parse_id};
-use super::types::{Complaint, UnitResponse};
+use super::types::{Complaint, Flag, FlagReview, UnitResponse};
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use chrono::NaiveDate;
 use schema::domain::ids::{human_reference, random_id};
 use schema::enums::Role;
 use schema::register::{NewResponse, Submission, respond, submit};
@@ -77,6 +78,26 @@ pub struct RespondToComplaintPayload {
     pub response: UnitResponse,
 }
 
+/// A decision about a flag.
+#[derive(Debug, InputObject)]
+pub struct ReviewFlagInput {
+    pub flag_id: ID,
+    /// ACKNOWLEDGED, UNDER_REVIEW, UPHELD or DISMISSED; no step is taken back.
+    pub state: FlagState,
+    /// The grounds: required to uphold or dismiss.
+    pub reason: Option<String>,
+    /// When the officer was told; required, here or in an earlier review, before a flag is upheld.
+    pub notified_on: Option<NaiveDate>,
+    /// What the officer said, or that nothing was said; required before a flag is upheld.
+    pub explanation: Option<String>,
+}
+
+#[derive(SimpleObject)]
+pub struct ReviewFlagPayload {
+    pub flag: Flag,
+    pub review: FlagReview,
+}
+
 pub struct Mutation;
 
 #[Object]
@@ -127,6 +148,32 @@ impl Mutation {
             version: complaint.version,
             created: submitted.created,
         })
+    }
+
+    /// Decides about a flag. The software proposes; a person decides, and says why.
+    async fn review_flag(&self, ctx: &Context<'_>, input: ReviewFlagInput) -> Result<ReviewFlagPayload> {
+        let viewer = viewer(ctx)?.clone();
+        let app = request(ctx)?.app.clone();
+        let flag_id = parse_id(&input.flag_id)?;
+        let too_long = |text: &Option<String>| {
+            text.as_ref().is_some_and(|text| text.contains('\0') || text.chars().count() > 100_000)
+        };
+        if too_long(&input.reason) || too_long(&input.explanation) {
+            return Err(bad_input("reason and explanation have at most 100,000 characters"));
+        }
+        let decision = jobs::flags::Decision {
+            state: input.state.into(),
+            reason: input.reason,
+            notified_on: input.notified_on,
+            explanation: input.explanation,
+        };
+        blocking(move || {
+            let done =
+                app.db.write(&viewer.actor(), |tx| jobs::flags::review(tx, flag_id, decision)).map_err(from_store)?;
+            let (flag, review) = done.value;
+            Ok(ReviewFlagPayload { flag: Flag(flag), review: FlagReview(review) })
+        })
+        .await
     }
 
     /// Answers a complaint, by the unit responsible.

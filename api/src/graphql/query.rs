@@ -11,7 +11,11 @@ use super::types::*;
 use crate::auth::Scope;
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use diesel::prelude::*;
+use jobs::work::recurrence::RecurrenceDocument;
+use jobs::work::trends::trends;
+use jobs::work::{latest_result, timeliness};
 use schema::db::MultiBackend;
+use schema::domain::calendar::local_date;
 use schema::queries::{self, Direction, Pred, in_select};
 use schema::tables::{complaints, flags, officers, unit_responses, units};
 use schema::{Id, StoreError};
@@ -392,6 +396,54 @@ impl Query {
             DigestConnection,
             DigestEdge
         )
+    }
+
+    /// Observed against expected of all branches, from the latest run of the recurrence job; null before the
+    /// first run, and where no exposure is known.
+    async fn funnel_plot(&self, ctx: &Context<'_>) -> Result<Option<FunnelPlot>> {
+        let found =
+            request(ctx)?.read(|conn| latest_result::<RecurrenceDocument>(conn, jobs::work::recurrence::NAME)).await?;
+        Ok(found
+            .filter(|(_, document)| !document.funnel.units.is_empty())
+            .map(|(as_of, document)| FunnelPlot::new(Some(as_of), document.funnel)))
+    }
+
+    /// How the units of a level answered what they received in the last days, the best first.
+    async fn response_timeliness(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default_with = "UnitLevel::Branch")] level: UnitLevel,
+        #[graphql(default = 365)] days: i32,
+    ) -> Result<Vec<ResponseTimeliness>> {
+        let days = statistics::days(days)?;
+        let snapshot = snapshot(ctx)?;
+        blocking(move || {
+            let as_of = statistics::today(&snapshot);
+            let mut units = timeliness::of_level(&snapshot, as_of, days, level.column()).map_err(from_job)?;
+            units.sort_by(|a, b| {
+                let of = |unit: &timeliness::UnitTimeliness| unit.shrunk_share.unwrap_or(-1.0);
+                of(b).total_cmp(&of(a)).then_with(|| a.code.cmp(&b.code))
+            });
+            Ok(units.into_iter().map(Into::into).collect())
+        })
+        .await
+    }
+
+    /// Who blames the system where no incident is recorded, from the latest run of the blame-check job; null
+    /// before the first.
+    async fn blame_check(&self, ctx: &Context<'_>) -> Result<Option<BlameCheck>> {
+        let found = request(ctx)?.read(|conn| latest_result(conn, jobs::work::blame::NAME)).await?;
+        Ok(found.map(|(as_of, document)| BlameCheck::new(as_of, document)))
+    }
+
+    /// The categories of complaints by their share, and which of them rise.
+    async fn category_trends(&self, ctx: &Context<'_>) -> Result<CategoryTrends> {
+        let snapshot = snapshot(ctx)?;
+        blocking(move || {
+            let document = trends(&snapshot, local_date(snapshot.as_of), Default::default()).map_err(from_job)?;
+            Ok(document.into())
+        })
+        .await
     }
 
     /// What this service is.

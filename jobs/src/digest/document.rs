@@ -120,6 +120,9 @@ pub struct RankedUnit {
     pub name_en: Option<String>,
     pub code: String,
     pub share_in_time: f64,
+    /// By which it is ranked.
+    #[serde(default)]
+    pub shrunk_share: f64,
     pub median_days: Option<f64>,
     pub due: u32,
 }
@@ -289,6 +292,7 @@ fn answers_part(answers: &TimelinessDocument) -> AnswersPart {
                 name_en: unit.name_en.clone(),
                 code: unit.code.clone(),
                 share_in_time: unit.share_in_time?,
+                shrunk_share: unit.shrunk_share.or(unit.share_in_time)?,
                 median_days: unit.handled.median_days,
                 due: unit.handled.due,
             })
@@ -296,7 +300,7 @@ fn answers_part(answers: &TimelinessDocument) -> AnswersPart {
         .collect();
     // Of two that are alike the one with more complaints is the clearer case.
     ranked.sort_by(|a, b| {
-        b.share_in_time.total_cmp(&a.share_in_time).then(b.due.cmp(&a.due)).then_with(|| a.code.cmp(&b.code))
+        b.shrunk_share.total_cmp(&a.shrunk_share).then(b.due.cmp(&a.due)).then_with(|| a.code.cmp(&b.code))
     });
     // No unit is both among the best and among the worst.
     let many = RANKED.min(ranked.len() / 2).max(usize::from(!ranked.is_empty()));

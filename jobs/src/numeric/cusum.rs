@@ -44,23 +44,28 @@ pub fn with_restarts(observed: &[f64], expected: &[f64], rate_ratio: f64, limit:
         .unzip()
 }
 
-/// Steps of the sum into which one complaint is cut for the Markov chain.
-const STEPS: f64 = 4.0;
+/// The step to which sums are rounded for the Markov chain: a quarter of a complaint, or an eighth of a
+/// standard deviation where that is more.
+fn step(expected: f64) -> f64 {
+    (expected.sqrt() / 8.0).max(0.25)
+}
 
 /// The mean number of periods until a signal where nothing is wrong, `expected` in each period.
 ///
-/// The sum is rounded to quarters of a complaint: good to about 5 %.
+/// Sums are rounded to a quarter of a complaint, or to an eighth of a standard deviation: good to about
+/// 5 %.
 pub fn run_length(expected: f64, rate_ratio: f64, limit: f64) -> f64 {
     let k = reference(rate_ratio) * expected;
-    let states = (limit * STEPS).floor() as usize + 1;
+    let step = step(expected);
+    let states = (limit / step).floor() as usize + 1;
     // (I − P) L = 1, P over the states that do not signal.
     let mut system = DMatrix::<f64>::identity(states, states);
     let most = (expected + 12.0 * expected.sqrt() + 30.0) as u32;
     for from in 0..states {
         let mut probability = (-expected).exp();
         for count in 0..=most {
-            let to = from as f64 / STEPS + f64::from(count) - k;
-            let to = (to.max(0.0) * STEPS).round() as usize;
+            let to = from as f64 * step + f64::from(count) - k;
+            let to = (to.max(0.0) / step).round() as usize;
             if to >= states {
                 break;
             }
@@ -72,17 +77,18 @@ pub fn run_length(expected: f64, rate_ratio: f64, limit: f64) -> f64 {
     system.lu().solve(&ones).map_or(f64::INFINITY, |lengths| lengths[0])
 }
 
-/// The smallest limit, in quarters of a complaint, at which the mean run without a signal is at least
+/// The smallest limit, in steps of the chain, at which the mean run without a signal is at least
 /// `periods` where nothing is wrong. None where `expected` is not positive.
 pub fn limit(expected: f64, rate_ratio: f64, periods: f64) -> Option<f64> {
     if expected.is_nan() || expected <= 0.0 {
         return None;
     }
-    let long_enough = |quarters: u32| run_length(expected, rate_ratio, f64::from(quarters) / STEPS) >= periods;
+    let step = step(expected);
+    let long_enough = |steps: u32| run_length(expected, rate_ratio, f64::from(steps) * step) >= periods;
     let mut high = 4;
     while !long_enough(high) {
         high *= 2;
-        if high > 4_096 {
+        if high > 1_024 {
             return None;
         }
     }
@@ -91,7 +97,7 @@ pub fn limit(expected: f64, rate_ratio: f64, periods: f64) -> Option<f64> {
         let middle = (low + high) / 2;
         if long_enough(middle) { high = middle } else { low = middle }
     }
-    Some(f64::from(high) / STEPS)
+    Some(f64::from(high) * step)
 }
 
 #[cfg(test)]

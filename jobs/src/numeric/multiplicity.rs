@@ -18,7 +18,9 @@ pub fn benjamini_hochberg(p: &[f64]) -> Vec<f64> {
     q
 }
 
-/// The largest p whose q is at most `limit`; None where no test reaches it.
-pub fn cut_off(p: &[f64], q: &[f64], limit: f64) -> Option<f64> {
-    p.iter().zip(q).filter(|(_, q)| **q <= limit).map(|(p, _)| *p).max_by(f64::total_cmp)
+/// The p at and below which q is at most `limit`, the other tests being as they are: `limit` × those that
+/// reach it / all. None where none does.
+pub fn cut_off(q: &[f64], limit: f64) -> Option<f64> {
+    let named = q.iter().filter(|q| **q <= limit).count();
+    (named > 0).then(|| limit * named as f64 / q.len() as f64)
 }

@@ -87,8 +87,10 @@ fn oracle_benjamini_hochberg() {
         let expected: Vec<bool> =
             case["rejected_at_005"].as_array().expect("a list").iter().map(|value| value == true).collect();
         assert_eq!(rejected, expected);
-        let cut = multiplicity::cut_off(&p, &q, 0.05);
-        assert!(p.iter().zip(&rejected).all(|(p, rejected)| cut.is_some_and(|cut| *p <= cut) == *rejected));
+        let cut = multiplicity::cut_off(&q, 0.05);
+        assert!(
+            p.iter().zip(&rejected).all(|(p, rejected)| cut.is_some_and(|cut| *p <= cut * (1.0 + 1e-12)) == *rejected)
+        );
     }
 }
 

@@ -7,22 +7,28 @@ use polars::prelude::*;
 /// the row is that first complaint.
 ///
 /// `rows` stand in the order of (subject, enterprise, day, complaint). Each anonymous complaint is
-/// an episode of its own. Where an episode ends depends on where it began, so this is one scan
+/// an episode of its own, and each campaign is one, however long it lasts. Where an episode ends depends on where it began, so this is one scan
 /// over the sorted columns and no expression.
 pub fn with_episodes(rows: &DataFrame, episode_days: i32) -> PolarsResult<DataFrame> {
     let subjects = rows.column("subject")?.u32()?;
     let enterprises = rows.column("enterprise")?.u32()?;
     let anonymous = rows.column("anonymous")?.bool()?;
     let days = rows.column("day")?.i32()?;
+    let campaigns = match rows.column("campaign") {
+        Ok(column) => column.u32()?.iter().map(|campaign| campaign.is_some()).collect(),
+        Err(_) => vec![false; rows.height()],
+    };
     let mut episode_day = Vec::with_capacity(rows.height());
     let mut opens = Vec::with_capacity(rows.height());
     let mut open: Option<(Option<u32>, Option<u32>, i32)> = None;
-    for (((subject, enterprise), anonymous), day) in
-        subjects.iter().zip(enterprises.iter()).zip(anonymous.iter()).zip(days.iter())
+    for ((((subject, enterprise), anonymous), day), campaign) in
+        subjects.iter().zip(enterprises.iter()).zip(anonymous.iter()).zip(days.iter()).zip(campaigns)
     {
         let day = day.unwrap_or(i32::MIN);
-        let goes_on = anonymous != Some(true)
-            && open.is_some_and(|(s, e, first)| s == subject && e == enterprise && day - first <= episode_days);
+        let goes_on = (anonymous != Some(true) || campaign)
+            && open.is_some_and(|(s, e, first)| {
+                s == subject && e == enterprise && (campaign || day - first <= episode_days)
+            });
         if !goes_on {
             open = Some((subject, enterprise, day));
         }

@@ -1,22 +1,33 @@
 //! Who is complained about again and again: episodes, distinct enterprises, windows, tiers.
 //!
-//! Pure functions of frames, an as-of day and rules. Design §5, points 1 to 3 and 9.
+//! Pure functions of frames, an as-of day and rules. Design §5, points 1 to 9; docs/statistics.md has the
+//! formulas and where they come from.
 
+mod campaigns;
+mod control;
 mod episodes;
+mod expected;
 mod reach;
 mod reasons;
 mod rules;
+mod surprise;
 mod tiers;
 mod windows;
 
 #[cfg(test)]
+mod adjusted_tests;
+#[cfg(test)]
 mod tests;
 
+pub use campaigns::with_campaigns;
+pub use control::{CusumSeries, CusumWeek, FunnelPlot, FunnelUnit, cusum_series, funnel_plot};
 pub use episodes::with_episodes;
+pub use expected::{Expected, cells, expected};
 pub use reach::{Count, Reach, reach};
 pub use reasons::{Reason, reason};
-pub use rules::{AnonymousRule, Rules, TierRule};
-pub use tiers::{Assessment, assess};
+pub use rules::{AnonymousRule, CampaignRule, Rules, TierRule};
+pub use surprise::{Adjusted, Compared, Scatter, six_digits};
+pub use tiers::{Assessed, Assessment, assess, assess_kind};
 pub use windows::{WINDOWS, WindowNumbers};
 
 use crate::frames::Frames;
@@ -33,7 +44,7 @@ fn subject_column(kind: SubjectKind) -> &'static str {
 
 /// The input of §5: one row for each (subject, complaint) that counts, with `subject`,
 /// `complaint`, `day`, `enterprise` (null: does not count as one), `anonymous`, `serious`,
-/// `confirmed` and `not_sustained`, in the order of (subject, enterprise, day, complaint).
+/// `confirmed`, `not_sustained`, `group` and `text`, in the order of (subject, enterprise, day, complaint).
 ///
 /// Conduct complaints that are not void; of them the subjects with at least one allegation not
 /// found UNFOUNDED or EXONERATED.
@@ -73,7 +84,28 @@ fn counted(frames: &Frames, kind: SubjectKind, rules: &Rules) -> PolarsResult<Da
             col("serious").and(col("confirmed")).any(true).alias("serious_confirmed"),
             col("confirmed").any(true),
             col("not_sustained").all(true),
+            col("group").first(),
+            col("text").first(),
         ])
-        .sort(["subject", "enterprise", "day", "complaint"], SortMultipleOptions::default())
+        .sort(ORDER, SortMultipleOptions::default())
+        .collect()
+}
+
+/// The order in which episodes are formed.
+const ORDER: [&str; 4] = ["subject", "enterprise", "day", "complaint"];
+
+/// The input of §5 with campaigns: `campaign` as in [`with_campaigns`], `own` for the enterprise itself,
+/// and in `enterprise` one number for all that stand in a campaign. In the same order.
+fn combined(frames: &Frames, kind: SubjectKind, rules: &Rules) -> PolarsResult<DataFrame> {
+    let rows = with_campaigns(&counted(frames, kind, rules)?, &frames.prints, rules)?;
+    // Places after those of enterprises, and of complaints that count as one.
+    let first = u32::try_from(frames.enterprises.len() + frames.complaints.len()).unwrap_or(u32::MAX);
+    let enterprise = when(col("campaign").is_not_null())
+        .then(col("campaign") + lit(first).cast(DataType::UInt32))
+        .otherwise(col("enterprise"));
+    rows.lazy()
+        .with_column(col("enterprise").alias("own"))
+        .with_column(enterprise.cast(DataType::UInt32).alias("enterprise"))
+        .sort(ORDER, SortMultipleOptions::default())
         .collect()
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::canonical::digests;
+use crate::exposure::{Basis, Exposure, Span, spans};
 use crate::frames::{Subject, day_number};
 use chrono::{Days, NaiveDate};
 use proptest::prelude::*;
@@ -11,12 +12,12 @@ use uuid::Uuid;
 
 /// One allegation against officer and branch 0, unless told otherwise.
 #[derive(Debug, Clone, Copy)]
-struct Row {
+pub(super) struct Row {
     complaint: u32,
-    officer: Option<u32>,
+    pub officer: Option<u32>,
     branch: u32,
     /// Days before the as-of day; negative after it.
-    ago: i32,
+    pub ago: i32,
     enterprise: Option<u32>,
     conduct: bool,
     serious: bool,
@@ -24,9 +25,11 @@ struct Row {
     cleared: bool,
     not_sustained: bool,
     confirmed: bool,
+    /// Place in `prints`.
+    pub text: Option<u32>,
 }
 
-fn row(complaint: u32, ago: i32, enterprise: impl Into<Option<u32>>) -> Row {
+pub(super) fn row(complaint: u32, ago: i32, enterprise: impl Into<Option<u32>>) -> Row {
     Row {
         complaint,
         officer: Some(0),
@@ -39,10 +42,11 @@ fn row(complaint: u32, ago: i32, enterprise: impl Into<Option<u32>>) -> Row {
         cleared: false,
         not_sustained: false,
         confirmed: true,
+        text: None,
     }
 }
 
-fn as_of() -> NaiveDate {
+pub(super) fn as_of() -> NaiveDate {
     NaiveDate::from_ymd_opt(2024, 12, 31).expect("a date")
 }
 
@@ -50,9 +54,12 @@ fn id(n: u32) -> Id {
     Id(Uuid::from_u128(n.into()))
 }
 
-fn frames(rows: &[Row]) -> Frames {
+pub(super) fn subject(prefix: &str, n: u32) -> Subject {
+    Subject { code: format!("{prefix}{n}"), id: id(n) }
+}
+
+pub(super) fn frames(rows: &[Row]) -> Frames {
     let last = day_number(as_of());
-    let subject = |prefix: &str, n: u32| Subject { code: format!("{prefix}{n}"), id: id(n) };
     let allegations = DataFrame::new(
         rows.len(),
         vec![
@@ -67,6 +74,8 @@ fn frames(rows: &[Row]) -> Frames {
             Column::new("cleared".into(), rows.iter().map(|r| r.cleared).collect::<Vec<_>>()),
             Column::new("not_sustained".into(), rows.iter().map(|r| r.not_sustained).collect::<Vec<_>>()),
             Column::new("confirmed".into(), rows.iter().map(|r| r.confirmed).collect::<Vec<_>>()),
+            Column::new("group".into(), vec![0i32; rows.len()]),
+            Column::new("text".into(), rows.iter().map(|r| r.text).collect::<Vec<_>>()),
         ],
     )
     .expect("a frame");
@@ -76,23 +85,66 @@ fn frames(rows: &[Row]) -> Frames {
         officers: (0..5).map(|n| subject("o", n)).collect(),
         branches: (0..5).map(|n| subject("b", n)).collect(),
         enterprises: (0..20).map(|n| format!("{n:010}")).collect(),
+        prints: Vec::new(),
+        exposure: [exposed(&[]), exposed(&[])],
+        spans: spans(as_of()),
     }
+}
+
+/// The same exposure in each span for each subject given, as (place, exposure a day).
+pub(super) fn exposed(subjects: &[(u32, f64)]) -> Exposure {
+    let spans = spans(as_of());
+    let cells: Vec<(u32, usize, f64)> = subjects
+        .iter()
+        .flat_map(|(subject, daily)| {
+            let of_span = |(at, span): (usize, &Span)| (*subject, at, daily * f64::from(span.to - span.from + 1));
+            spans.iter().enumerate().map(of_span).collect::<Vec<_>>()
+        })
+        .collect();
+    let rows = DataFrame::new(
+        cells.len(),
+        vec![
+            Column::new("subject".into(), cells.iter().map(|cell| cell.0).collect::<Vec<_>>()),
+            Column::new("group".into(), vec![0i32; cells.len()]),
+            Column::new("span".into(), cells.iter().map(|cell| cell.1 as u32).collect::<Vec<_>>()),
+            Column::new("month".into(), cells.iter().map(|cell| spans[cell.1].month).collect::<Vec<_>>()),
+            Column::new("exposure".into(), cells.iter().map(|cell| cell.2).collect::<Vec<_>>()),
+            Column::new("carried".into(), vec![false; cells.len()]),
+        ],
+    )
+    .expect("a frame");
+    let basis = if subjects.is_empty() { Basis::None } else { Basis::Declarations };
+    Exposure { basis, rows }
 }
 
 fn assessed(rows: &[Row], rules: &Rules) -> Vec<Assessment> {
     assess(&frames(rows), as_of(), rules).expect("an assessment")
 }
 
+/// The assessments where officers and branches have this exposure.
+pub(super) fn assessed_with(rows: &[Row], exposure: &Exposure) -> Vec<Assessment> {
+    let mut frames = frames(rows);
+    frames.exposure = [exposure.clone(), exposure.clone()];
+    assess(&frames, as_of(), &Rules::default()).expect("an assessment")
+}
+
 /// The assessment of officer 0.
 fn officer(rows: &[Row], rules: &Rules) -> Option<Assessment> {
-    assessed(rows, rules).into_iter().find(|a| a.kind == SubjectKind::Officer && a.subject.code == "o0")
+    officer_of(&frames(rows), rules)
+}
+
+pub(super) fn officer_of(frames: &Frames, rules: &Rules) -> Option<Assessment> {
+    assess(frames, as_of(), rules)
+        .expect("an assessment")
+        .into_iter()
+        .find(|a| a.kind == SubjectKind::Officer && a.subject.code == "o0")
 }
 
 fn tier(rows: &[Row]) -> Option<Tier> {
     officer(rows, &Rules::default()).map(|assessment| assessment.tier)
 }
 
-fn serious(row: Row) -> Row {
+pub(super) fn serious(row: Row) -> Row {
     Row { serious: true, ..row }
 }
 
@@ -215,7 +267,7 @@ fn an_empty_register_gives_an_answer() {
     assert_eq!((nobody.subjects, nobody.by_year.len()), (0, 0));
 }
 
-fn any_rows() -> impl Strategy<Value = Vec<Row>> {
+pub(super) fn any_rows() -> impl Strategy<Value = Vec<Row>> {
     let one = (0u32..60, 0u32..3, 0u32..2, -10i32..400, proptest::option::of(0u32..8), any::<[bool; 5]>());
     proptest::collection::vec(one, 0..60).prop_map(|rows| {
         // What belongs to a complaint is the same on all its rows.
@@ -240,6 +292,8 @@ fn any_rows() -> impl Strategy<Value = Vec<Row>> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
     #[test]
     fn the_order_of_rows_does_not_matter(rows in any_rows(), turn in 0usize..60) {
         let mut other = rows.clone();

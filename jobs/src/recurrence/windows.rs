@@ -1,17 +1,14 @@
 //! Counts of the four windows: local dates in (T − w, T].
 
-use super::episodes::with_episodes;
-use super::{Rules, counted};
-use crate::frames::Frames;
+use super::surprise::Adjusted;
 use polars::prelude::*;
-use schema::enums::SubjectKind;
 use serde::{Deserialize, Serialize};
 
 /// The windows, in days.
 pub const WINDOWS: [i32; 4] = [30, 90, 180, 365];
 
 /// What one window shows of a subject.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WindowNumbers {
     pub days: i32,
@@ -20,8 +17,14 @@ pub struct WindowNumbers {
     pub episodes: u32,
     /// Complaints without those found NOT_SUSTAINED.
     pub complaints_without_not_sustained: u32,
-    /// Distinct enterprises, by complaint dates.
+    /// Distinct enterprises, by complaint dates; a campaign counts as one.
     pub enterprises: u32,
+    /// The same with each enterprise of a campaign counted.
+    #[serde(default)]
+    pub enterprises_of_campaigns_apart: u32,
+    /// Complaints that stand in a campaign.
+    #[serde(default)]
+    pub campaign_complaints: u32,
     /// The same of complaints whose attribution is CONFIRMED.
     pub enterprises_confirmed: u32,
     /// The same without complaints found NOT_SUSTAINED.
@@ -29,25 +32,25 @@ pub struct WindowNumbers {
     pub anonymous: u32,
     pub serious: u32,
     pub serious_confirmed: u32,
+    /// Adjusted for exposure, in the windows that a tier takes its numbers from; None without exposure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adjusted: Option<Adjusted>,
+    /// The same of complaints whose attribution is CONFIRMED.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adjusted_confirmed: Option<Adjusted>,
 }
 
 /// A subject's place and its windows, in the order of places.
 pub type SubjectWindows = (u32, [WindowNumbers; 4]);
 
 /// The counts of each subject that has a complaint in the longest window, and the rows that they
-/// were made of.
-pub fn windows(
-    frames: &Frames,
-    kind: SubjectKind,
-    as_of: i32,
-    rules: &Rules,
-) -> PolarsResult<(Vec<SubjectWindows>, DataFrame)> {
-    // Episodes are formed on the whole history, and only then cut to a window.
-    let rows = with_episodes(&counted(frames, kind, rules)?, rules.episode_days)?;
+/// were made of. `rows` have episodes, formed on the whole history, and campaigns.
+pub fn windows(rows: &DataFrame, as_of: i32) -> PolarsResult<(Vec<SubjectWindows>, DataFrame)> {
     let within = |column: &str, days: i32| col(column).gt(lit(as_of - days)).and(col(column).lt_eq(lit(as_of)));
-    let distinct = |condition: Expr| {
-        col("enterprise").filter(condition.and(col("enterprise").is_not_null())).n_unique().cast(DataType::UInt32)
+    let distinct_of = |column: &str, condition: Expr| {
+        col(column).filter(condition.and(col(column).is_not_null())).n_unique().cast(DataType::UInt32)
     };
+    let distinct = |condition: Expr| distinct_of("enterprise", condition);
     let count = |condition: Expr| condition.cast(DataType::UInt32).sum().cast(DataType::UInt32);
     let mut measures = Vec::new();
     for days in WINDOWS {
@@ -57,6 +60,8 @@ pub fn windows(
             count(here.clone()).alias(name("complaints")),
             count(col("opens").and(within("episode_day", days))).alias(name("episodes")),
             distinct(here.clone()).alias(name("enterprises")),
+            distinct_of("own", here.clone()).alias(name("apart")),
+            count(here.clone().and(col("campaign").is_not_null())).alias(name("campaign")),
             distinct(here.clone().and(col("confirmed"))).alias(name("confirmed")),
             distinct(here.clone().and(col("not_sustained").not())).alias(name("without_not_sustained")),
             count(here.clone().and(col("not_sustained").not())).alias(name("complaints_without_not_sustained")),
@@ -93,6 +98,8 @@ fn read(table: &DataFrame) -> PolarsResult<Vec<SubjectWindows>> {
         fill("complaints", |window, n| window.complaints = n)?;
         fill("episodes", |window, n| window.episodes = n)?;
         fill("enterprises", |window, n| window.enterprises = n)?;
+        fill("apart", |window, n| window.enterprises_of_campaigns_apart = n)?;
+        fill("campaign", |window, n| window.campaign_complaints = n)?;
         fill("confirmed", |window, n| window.enterprises_confirmed = n)?;
         fill("without_not_sustained", |window, n| window.enterprises_without_not_sustained = n)?;
         fill("complaints_without_not_sustained", |window, n| window.complaints_without_not_sustained = n)?;

@@ -1,5 +1,6 @@
 //! The jobs: each is one file here and one line in [`crate::job::JOBS`].
 
+pub mod blame;
 pub mod digest;
 pub mod overdue;
 pub mod recurrence;
@@ -11,16 +12,32 @@ use crate::JobError;
 use crate::job::Publish;
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use schema::JsonValue;
 use schema::each;
+use schema::enums::RunState;
 use schema::models::{JobResult, JobRun};
-use schema::tables::job_results;
+use schema::tables::{job_results, job_runs};
+use schema::{Conn, JsonValue, StoreError};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::json;
 
 /// The day for which a run is made.
 fn day_of(run: &JobRun) -> Result<NaiveDate, JobError> {
     run.as_of.ok_or_else(|| JobError::NotFound(format!("run {} is for no day", run.id)))
+}
+
+/// What the run of a job for the latest day left behind; None where there was none, or it is of another
+/// version and does not read.
+pub fn latest_result<T: DeserializeOwned>(conn: &mut Conn, job: &str) -> Result<Option<(NaiveDate, T)>, StoreError> {
+    let found: Option<JobResult> = job_results::table
+        .inner_join(job_runs::table.on(job_runs::id.eq(job_results::run_id)))
+        .filter(job_results::name.eq(job))
+        .filter(job_runs::state.eq(RunState::Succeeded))
+        .order((job_results::as_of.desc(), job_runs::started_at.desc()))
+        .select(JobResult::as_select())
+        .first(conn)
+        .optional()?;
+    Ok(found.and_then(|row| Some((row.as_of, serde_json::from_value(row.document.0).ok()?))))
 }
 
 /// Stores a document as the result of a run.

@@ -1,22 +1,35 @@
 //! The recurrence job: facts, frames, assessment, hashes, flags; and the same again for a run of
 //! the past.
 
+use super::result_rows;
 use crate::JobError;
-use crate::canonical::{Digests, digests, output};
+use crate::canonical::{Digests, EXPOSURES, digests, output};
+use crate::exposure::Basis;
 use crate::facts::Facts;
+use crate::flags::Counted;
 use crate::flags::{self, Stored};
 use crate::frames::{Frames, frames};
 use crate::job::{Context, Job, Publish};
 use crate::known::{Changes, undo};
 use crate::ledger;
-use crate::recurrence::{Assessment, Rules, assess};
-use chrono::NaiveDate;
+use crate::recurrence::{
+    Assessed, Assessment, Compared, CusumSeries, FunnelPlot, Rules, Scatter, assess_kind, cusum_series, funnel_plot,
+};
+use chrono::{Days, NaiveDate};
+use diesel::prelude::*;
+use schema::each;
+use schema::enums::SubjectKind;
 use schema::models::JobRun;
+use schema::tables::job_results;
 use schema::{Db, Id};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub const NAME: &str = "recurrence";
+
+/// The words of complaints received in so many days are compared: the longest window, and what a campaign
+/// may have begun before it.
+const TEXTS: Days = Days::new(365 + 90);
 
 /// A run derived from the register.
 #[derive(Debug, Clone)]
@@ -24,16 +37,39 @@ pub struct Derived {
     pub known_at: i64,
     pub assessments: Vec<Assessment>,
     pub digests: Digests,
+    pub document: RecurrenceDocument,
+    pub counted: Counted,
+}
+
+/// What a run says beside its flags.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RecurrenceDocument {
+    pub officers: KindDocument,
+    pub branches: KindDocument,
+    pub funnel: FunnelPlot,
+    pub cusum: Vec<CusumSeries>,
+}
+
+/// How the subjects of a kind were compared.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct KindDocument {
+    pub basis: Basis,
+    pub scatter: Vec<Scatter>,
+    /// Subjects with enough distinct enterprises for a REVIEW of whom no exposure is known.
+    pub without_exposure: Vec<String>,
 }
 
 /// Loads what the register knew at a position (None: now), as of a day.
 pub fn load_frames(db: &Db, as_of: NaiveDate, known_at: Option<i64>) -> Result<(Frames, i64), JobError> {
     let mut failure = None;
     let loaded = db.read_snapshot(|conn| {
-        let read = Facts::load(conn).and_then(|facts| {
+        let read = Facts::load(conn).and_then(|mut facts| {
             let known_at = known_at.unwrap_or(facts.position);
             let changes =
                 if known_at < facts.position { Changes::load_after(conn, known_at)? } else { Changes::default() };
+            facts.load_texts(conn, as_of - TEXTS, as_of, &changes)?;
             Ok((facts, changes, known_at))
         });
         match read {
@@ -55,9 +91,93 @@ pub fn load_frames(db: &Db, as_of: NaiveDate, known_at: Option<i64>) -> Result<(
 /// Derives a run: a function of what was known, the day and the rules.
 pub fn derive(db: &Db, as_of: NaiveDate, known_at: Option<i64>, rules: &Rules) -> Result<Derived, JobError> {
     let (frames, known_at) = load_frames(db, as_of, known_at)?;
-    let assessments = assess(&frames, as_of, rules)?;
+    let mut officers = assess_kind(&frames, SubjectKind::Officer, as_of, rules)?;
+    let mut branches = assess_kind(&frames, SubjectKind::Branch, as_of, rules)?;
+    let mut assessments = std::mem::take(&mut officers.found);
+    assessments.append(&mut branches.found);
     let digests = digests(&frames, &assessments, as_of, rules)?;
-    Ok(Derived { known_at, assessments, digests })
+    let document = RecurrenceDocument {
+        funnel: branches.longest.as_ref().map(|longest| funnel_plot(&frames, longest)).unwrap_or_default(),
+        cusum: cusum_series(&frames, &frames.exposure[1], &branches, as_of)?,
+        officers: of_kind(&officers),
+        branches: of_kind(&branches),
+    };
+    let counted = Counted::new(&frames, &officers, &branches)?;
+    Ok(Derived { known_at, assessments, digests, document, counted })
+}
+
+/// What a run would compute of all subjects of a kind in the longest window of its rules, unrounded.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Numbers {
+    pub as_of: NaiveDate,
+    pub kind: SubjectKind,
+    pub basis: Basis,
+    /// None where nobody has exposure.
+    pub scatter: Option<Scatter>,
+    /// In the order of codes; those of whom something is expected.
+    pub subjects: Vec<SubjectNumbers>,
+}
+
+/// The numbers of one subject; `docs/statistics.md` says what each means.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SubjectNumbers {
+    pub code: String,
+    pub observed: u32,
+    pub exposure: f64,
+    pub expected: f64,
+    pub ratio: f64,
+    pub lower: f64,
+    pub upper: f64,
+    pub p: f64,
+    pub q: f64,
+    pub ebgm: f64,
+    pub eb05: f64,
+    pub eb95: f64,
+    pub widened: f64,
+    pub carried: bool,
+}
+
+/// Computes the numbers of everybody as of a day, and stores nothing.
+pub fn numbers(db: &Db, as_of: NaiveDate, rules: &Rules, kind: SubjectKind) -> Result<Numbers, JobError> {
+    let (frames, _) = load_frames(db, as_of, None)?;
+    let assessed = assess_kind(&frames, kind, as_of, rules)?;
+    let subjects = match kind {
+        SubjectKind::Officer => &frames.officers,
+        SubjectKind::Branch => &frames.branches,
+    };
+    let mut rows = Vec::new();
+    for (place, _, _) in assessed.longest.iter().flat_map(Compared::pairs) {
+        let numbers = assessed.longest.as_ref().and_then(|longest| longest.of(place, 0, 0));
+        let (Some(subject), Some(numbers)) = (subjects.get(place as usize), numbers) else { continue };
+        rows.push(SubjectNumbers {
+            code: subject.code.clone(),
+            observed: numbers.observed,
+            exposure: numbers.exposure,
+            expected: numbers.expected,
+            ratio: numbers.ratio,
+            lower: numbers.lower,
+            upper: numbers.upper,
+            p: numbers.p,
+            q: numbers.q,
+            ebgm: numbers.ebgm,
+            eb05: numbers.eb05,
+            eb95: numbers.eb95,
+            widened: numbers.widened,
+            carried: numbers.carried,
+        });
+    }
+    let scatter = assessed.longest.map(|longest| longest.scatter);
+    Ok(Numbers { as_of, kind, basis: assessed.basis, scatter, subjects: rows })
+}
+
+fn of_kind(assessed: &Assessed) -> KindDocument {
+    KindDocument {
+        basis: assessed.basis,
+        scatter: assessed.scatter.clone(),
+        without_exposure: assessed.without_exposure.clone(),
+    }
 }
 
 /// Who is complained about again and again.
@@ -92,7 +212,12 @@ impl Job for Recurrence {
         run.output_hash = Some(derived.digests.output_hash.clone());
         run.result_hash = Some(derived.digests.result_hash.clone());
         Ok(Box::new(move |tx, run| {
-            run.summary = Some(flags::store(tx, run.id, as_of, &rules, &derived.assessments)?.into());
+            let mut summary = flags::store(tx, run.id, as_of, &rules, &derived.assessments, &derived.counted)?;
+            summary["unadjusted"] = json!(derived.document.officers.basis == Basis::None);
+            summary["withoutExposure"] = json!(derived.document.officers.without_exposure.len());
+            run.summary = Some(summary.into());
+            let row = result_rows(run, NAME, as_of, &derived.document);
+            each!(&mut *tx.conn, c => diesel::insert_into(job_results::table).values(&row).execute(c)?);
             Ok(())
         }))
     }
@@ -178,11 +303,12 @@ fn differing_month(then: &Value, now: &Value) -> Option<String> {
     let rows = |months: &serde_json::Map<String, Value>| {
         months.get(month).and_then(|month| month["rows"].as_u64()).unwrap_or(0)
     };
-    Some(format!(
-        "inputs: the allegations of complaints received in {month} differ ({} rows then, {} now)",
-        rows(then),
-        rows(now)
-    ))
+    let what = if EXPOSURES.contains(&month.as_str()) {
+        format!("the {month} differs")
+    } else {
+        format!("the allegations of complaints received in {month} differ")
+    };
+    Some(format!("inputs: {what} ({} rows then, {} now)", rows(then), rows(now)))
 }
 
 fn differing_output(was: &Value, is: &Value) -> String {

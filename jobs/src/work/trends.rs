@@ -4,6 +4,9 @@ use super::{day_of, result};
 use crate::JobError;
 use crate::frames::day_number;
 use crate::job::{Context, Job, Publish};
+use crate::numeric::multiplicity::benjamini_hochberg;
+use crate::numeric::proportion::binomial_upper_tail;
+use crate::recurrence::six_digits;
 use crate::snapshot::Snapshot;
 use chrono::NaiveDate;
 use diesel::prelude::*;
@@ -13,7 +16,6 @@ use schema::tables::complaint_events;
 use schema::{Conn, StoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use statrs::distribution::{Binomial, DiscreteCDF};
 use std::collections::BTreeMap;
 
 pub const NAME: &str = "trends";
@@ -43,7 +45,15 @@ pub struct CategoryTrend {
     pub expected: f64,
     /// Exact one-sided binomial test of the recent share, given the sum.
     pub p: f64,
+    /// Benjamini and Hochberg, over all categories.
+    #[serde(default)]
+    pub q: f64,
     pub rises: bool,
+    /// Its share of the complaints of both spans, and that of it and all larger ones (Pareto).
+    #[serde(default)]
+    pub share: f64,
+    #[serde(default)]
+    pub cumulative_share: f64,
 }
 
 /// Sums of a number of days.
@@ -173,39 +183,28 @@ fn categories(snapshot: &Snapshot, table: &DataFrame, before_days: i32) -> Polar
                 recent,
                 before,
                 expected: if enough { f64::from(before) * f64::from(RECENT) / f64::from(before_days) } else { 0.0 },
-                p: if enough { upper_tail(recent, recent + before, share) } else { 1.0 },
+                p: if enough { binomial_upper_tail(recent, recent + before, share) } else { 1.0 },
+                q: 1.0,
                 rises: false,
+                share: 0.0,
+                cumulative_share: 0.0,
             })
         })
         .collect();
+    let p: Vec<f64> = found.iter().map(|category| category.p).collect();
+    for (category, q) in found.iter_mut().zip(benjamini_hochberg(&p)) {
+        category.q = six_digits(q);
+        category.rises = q <= FALSE_SHARE && category.recent >= FEWEST;
+    }
+    let total: f64 = found.iter().map(|category| f64::from(category.recent + category.before)).sum();
     let mut order: Vec<usize> = (0..found.len()).collect();
-    order.sort_by(|a, b| found[*a].p.total_cmp(&found[*b].p));
-    let tested = found.len() as f64;
-    let told = (1..).zip(&order).filter(|(rank, at)| found[**at].p <= FALSE_SHARE * f64::from(*rank) / tested);
-    let told = told.map(|(rank, _)| rank as usize).last().unwrap_or(0);
-    for at in order.into_iter().take(told) {
-        found[at].rises = found[at].recent >= FEWEST;
+    order.sort_by_key(|at| (std::cmp::Reverse(found[*at].recent + found[*at].before), *at));
+    let mut so_far = 0.0;
+    for at in order {
+        let share = f64::from(found[at].recent + found[at].before) / total;
+        so_far += share;
+        found[at].share = six_digits(share);
+        found[at].cumulative_share = six_digits(so_far);
     }
     Ok(found)
-}
-
-/// P(X ≥ k), X binomial of n and p.
-fn upper_tail(k: u32, n: u32, p: f64) -> f64 {
-    if k == 0 {
-        return 1.0;
-    }
-    Binomial::new(p, u64::from(n)).map_or(1.0, |binomial| binomial.sf(u64::from(k - 1)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_tail_is_the_binomial_one() {
-        // By hand: P(X ≥ 2) of 3 with 1/2 is 4/8.
-        assert!((upper_tail(2, 3, 0.5) - 0.5).abs() < 1e-12);
-        assert!((upper_tail(0, 3, 0.5) - 1.0).abs() < 1e-12);
-        assert!((upper_tail(3, 3, 0.25) - 1.0 / 64.0).abs() < 1e-12);
-    }
 }

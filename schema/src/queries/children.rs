@@ -3,14 +3,14 @@
 use crate::db::{Conn, StoreError, dialect::KEYS_PER_QUERY};
 use crate::enums::{CategoryKind, Finding};
 use crate::models::{
-    ComplaintOfficer, Delivery, DigestSubscription, Enterprise, FlagAssessment, IssueCategory, JobRun, Officer,
-    Posting, Unit, UnitParent, UnitResponse,
+    ComplaintOfficer, Delivery, DigestSubscription, Enterprise, Flag, FlagAssessment, FlagReview, IssueCategory,
+    JobRun, Officer, Posting, Unit, UnitParent, UnitResponse,
 };
 use crate::register::reference::Stored;
 use crate::sql_types::Id;
 use crate::tables::{
-    complaint_officers, deliveries, digest_subscriptions, flag_assessments, flags, issue_categories, job_runs,
-    postings, unit_parents, unit_responses,
+    complaint_officers, deliveries, digest_subscriptions, flag_assessments, flag_reviews, flags, issue_categories,
+    job_runs, postings, unit_parents, unit_responses,
 };
 use diesel::prelude::*;
 use std::collections::HashMap;
@@ -133,6 +133,25 @@ pub fn assessments_of(conn: &mut Conn, flag_ids: &[Id]) -> Result<HashMap<Id, Fl
             .select(FlagAssessment::as_select())
             .load(conn)?;
         found.extend(rows.into_iter().map(|row| (row.flag_id, row)));
+    }
+    Ok(found)
+}
+
+pub fn flags_by_id(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Flag>, StoreError> {
+    let rows: Vec<Flag> = flags::table.filter(flags::id.eq_any(ids)).select(Flag::as_select()).load(conn)?;
+    Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+}
+
+/// The reviews of flags, oldest first.
+pub fn reviews_of(conn: &mut Conn, flag_ids: &[Id]) -> Result<HashMap<Id, Vec<FlagReview>>, StoreError> {
+    let rows: Vec<FlagReview> = flag_reviews::table
+        .filter(flag_reviews::flag_id.eq_any(flag_ids))
+        .order((flag_reviews::reviewed_at, flag_reviews::id))
+        .select(FlagReview::as_select())
+        .load(conn)?;
+    let mut found: HashMap<Id, Vec<FlagReview>> = HashMap::new();
+    for row in rows {
+        found.entry(row.flag_id).or_default().push(row);
     }
     Ok(found)
 }

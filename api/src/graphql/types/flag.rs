@@ -1,10 +1,12 @@
+use super::evidence::{FlagNumbers, FlagReview};
 use super::{JobRun, Officer, Unit};
 use crate::graphql::connection::connection;
 use crate::graphql::context::loaders;
 use crate::graphql::enums::{FlagState, SubjectKind, Tier};
-use crate::graphql::loaders::{AssessmentKey, JobRunKey, OfficerKey, UnitKey, one};
+use crate::graphql::loaders::{AssessmentKey, JobRunKey, OfficerKey, ReviewsKey, UnitKey, one};
 use crate::graphql::scalars::{Moment, id};
-use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, Object, Result};
+use jobs::exposure::Basis;
 use jobs::recurrence::WindowNumbers;
 use schema::models;
 
@@ -15,44 +17,6 @@ pub struct Flag(pub models::Flag);
 impl From<models::Flag> for Flag {
     fn from(row: models::Flag) -> Self {
         Self(row)
-    }
-}
-
-/// The numbers of a flag.
-#[derive(SimpleObject)]
-pub struct FlagNumbers {
-    /// Whether the numbers are not adjusted for workload.
-    unadjusted: bool,
-    windows: Vec<FlagWindow>,
-}
-
-/// What one window shows.
-#[derive(SimpleObject)]
-pub struct FlagWindow {
-    days: i32,
-    complaints: u32,
-    complaints_without_not_sustained: u32,
-    episodes: u32,
-    distinct_enterprises: u32,
-    distinct_enterprises_confirmed: u32,
-    distinct_enterprises_without_not_sustained: u32,
-    anonymous: u32,
-    serious: u32,
-}
-
-impl From<WindowNumbers> for FlagWindow {
-    fn from(window: WindowNumbers) -> Self {
-        Self {
-            days: window.days,
-            complaints: window.complaints,
-            complaints_without_not_sustained: window.complaints_without_not_sustained,
-            episodes: window.episodes,
-            distinct_enterprises: window.enterprises,
-            distinct_enterprises_confirmed: window.enterprises_confirmed,
-            distinct_enterprises_without_not_sustained: window.enterprises_without_not_sustained,
-            anonymous: window.anonymous,
-            serious: window.serious,
-        }
     }
 }
 
@@ -104,6 +68,7 @@ impl Flag {
         let windows: Vec<WindowNumbers> = serde_json::from_value(numbers["windows"].clone())?;
         Ok(Some(FlagNumbers {
             unadjusted: numbers["unadjusted"].as_bool().unwrap_or(true),
+            basis: serde_json::from_value::<Basis>(numbers["basis"].clone()).unwrap_or_default().into(),
             windows: windows.into_iter().map(Into::into).collect(),
         }))
     }
@@ -121,6 +86,21 @@ impl Flag {
         let Some(assessment) = self.assessment(ctx).await? else { return Ok(Vec::new()) };
         let ids: Vec<schema::Id> = serde_json::from_value(assessment.evidence.0)?;
         Ok(ids.into_iter().map(id).collect())
+    }
+
+    /// What of the evidence was not there when the flag was last dismissed or upheld; null where it never
+    /// was.
+    async fn new_evidence_ids(&self, ctx: &Context<'_>) -> Result<Option<Vec<ID>>> {
+        let evidence = self.assessment(ctx).await?.and_then(|assessment| assessment.new_evidence);
+        let Some(evidence) = evidence else { return Ok(None) };
+        let ids: Vec<schema::Id> = serde_json::from_value(evidence.0)?;
+        Ok(Some(ids.into_iter().map(id).collect()))
+    }
+
+    /// What people decided about it, oldest first.
+    async fn reviews(&self, ctx: &Context<'_>) -> Result<Vec<FlagReview>> {
+        let rows = one(loaders(ctx)?, ReviewsKey(self.0.id)).await?.unwrap_or_default();
+        Ok(rows.into_iter().map(FlagReview).collect())
     }
 
     /// The last run that flagged it, with its rules, code version and hash.

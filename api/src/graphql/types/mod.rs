@@ -1,8 +1,11 @@
 //! GraphQL types, each its own struct around what is stored.
 
 mod complaint;
+mod control;
 mod digest;
+mod evidence;
 mod flag;
+mod handling;
 mod job_run;
 mod people;
 mod response;
@@ -11,8 +14,11 @@ mod statistics;
 mod unit;
 
 pub use complaint::{Complaint, ComplaintConnection, ComplaintEdge};
+pub use control::{CusumSeries, FunnelPlot};
 pub use digest::{Digest, DigestConnection, DigestEdge};
+pub use evidence::FlagReview;
 pub use flag::{Flag, FlagConnection, FlagEdge};
+pub use handling::{BlameCheck, CategoryTrends, ResponseTimeliness, UnitLevel};
 pub use job_run::{JobRun, JobRunConnection, JobRunEdge};
 pub use people::{
     Enterprise, EnterpriseConnection, EnterpriseEdge, IssueCategory, IssueCategoryConnection, IssueCategoryEdge,

@@ -1,17 +1,18 @@
 //! Officers, enterprises and the categories of what they quarrel about.
 
-use super::{Scorecard, Unit};
+use super::{Flag, Scorecard, Unit};
 use crate::graphql::connection::connection;
 use crate::graphql::context::{blocking, loaders, snapshot, viewer};
 use crate::graphql::enums::CategoryKind;
 use crate::graphql::error::from_job;
-use crate::graphql::loaders::{CategoryKey, OfficerComplaintsKey, PostingsKey, UnitKey, one};
+use crate::graphql::loaders::{CategoryKey, FlagKey, OfficerComplaintsKey, PostingsKey, UnitKey, one};
 use crate::graphql::scalars::id;
 use crate::graphql::statistics;
 use async_graphql::{Context, ID, Object, Result};
 use chrono::NaiveDate;
 use jobs::JobError;
 use jobs::scorecard::{rows_of_officer, scorecard};
+use schema::enums::SubjectKind;
 use schema::models::{self, SINCE_EVER};
 
 /// An officer.
@@ -48,6 +49,12 @@ impl Officer {
     /// Made by an import that met the code before anybody described it.
     async fn unknown(&self) -> bool {
         self.0.unknown
+    }
+
+    /// The flag on this officer, if there ever was one.
+    async fn flag(&self, ctx: &Context<'_>) -> Result<Option<Flag>> {
+        let id = jobs::flags::flag_id(SubjectKind::Officer, self.0.id);
+        Ok(one(loaders(ctx)?, FlagKey(id)).await?.map(Flag))
     }
 
     /// What was complained about this officer in the last days, or ever, and how it was answered.

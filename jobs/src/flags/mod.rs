@@ -1,18 +1,24 @@
 //! Flags: one for each subject, kept up by every run, with what each run said of it.
 
+mod review;
+
+pub use review::{Decision, review, reviews};
+
 use crate::canonical::numbers;
-use crate::recurrence::{Assessment, Rules, reason};
+use crate::frames::Frames;
+use crate::recurrence::{Assessed, Assessment, Rules, reason};
 use chrono::NaiveDate;
 use diesel::prelude::*;
+use polars::prelude::{IntoLazy, PolarsResult, col, lit};
 use schema::db::dialect::rows_per_insert;
 use schema::db::{StoreError, WriteTx};
 use schema::each;
 use schema::enums::{FlagState, RunState, SubjectKind, Tier};
-use schema::models::{Flag, FlagAssessment};
-use schema::tables::{flag_assessments, flags, job_runs, officers, units};
+use schema::models::{Flag, FlagAssessment, FlagReview};
+use schema::tables::{flag_assessments, flag_reviews, flags, job_runs, officers, units};
 use schema::{Conn, Id, JsonValue};
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 /// The id of the flag of a subject.
@@ -20,14 +26,55 @@ pub fn flag_id(kind: SubjectKind, subject: Id) -> Id {
     Id(Uuid::new_v5(&subject.0, kind.as_str().as_bytes()))
 }
 
-/// Stores what a run found: a flag is opened, changed or expires. A run as of a day before that of an
-/// earlier run changes no flag; whom it alone finds gets one that has expired. Returns how many of each.
+/// The complaints of the longest window that count against each subject, whoever is flagged.
+#[derive(Debug, Clone, Default)]
+pub struct Counted {
+    by_subject: HashMap<(SubjectKind, Id), HashSet<Id>>,
+    /// All complaints received in the window.
+    received: HashSet<Id>,
+}
+
+impl Counted {
+    pub fn new(frames: &Frames, officers: &Assessed, branches: &Assessed) -> PolarsResult<Self> {
+        let since = frames.spans.first().map_or(i32::MAX, |span| span.from);
+        let mut by_subject: HashMap<(SubjectKind, Id), HashSet<Id>> = HashMap::new();
+        let kinds =
+            [(SubjectKind::Officer, officers, &frames.officers), (SubjectKind::Branch, branches, &frames.branches)];
+        for (kind, assessed, subjects) in kinds {
+            let rows = assessed.rows.clone().lazy().filter(col("day").gt_eq(lit(since))).collect()?;
+            for (subject, complaint) in
+                rows.column("subject")?.u32()?.iter().zip(rows.column("complaint")?.u32()?.iter())
+            {
+                let subject = subject.and_then(|place| subjects.get(place as usize));
+                let complaint = complaint.and_then(|place| frames.complaints.get(place as usize));
+                let (Some(subject), Some(complaint)) = (subject, complaint) else { continue };
+                by_subject.entry((kind, subject.id)).or_default().insert(*complaint);
+            }
+        }
+        let all = frames.allegations.clone().lazy().filter(col("day").gt_eq(lit(since))).collect()?;
+        let received =
+            all.column("complaint")?.u32()?.iter().filter_map(|place| frames.complaints.get(place? as usize).copied());
+        Ok(Self { by_subject, received: received.collect() })
+    }
+
+    /// Whether one of these complaints about a subject lies in the window and does not count any more.
+    fn was_corrected(&self, kind: SubjectKind, subject: Id, evidence: &[Id]) -> bool {
+        let counts = self.by_subject.get(&(kind, subject));
+        evidence.iter().any(|id| self.received.contains(id) && !counts.is_some_and(|counts| counts.contains(id)))
+    }
+}
+
+/// Stores what a run found: a flag is opened, changed, expires, or is retracted where evidence of it was
+/// corrected away. One that was dismissed or upheld comes back only on evidence that was not there then.
+/// A run as of a day before that of an earlier run changes no flag; whom it alone finds gets one that
+/// has expired. Returns how many of each.
 pub fn store(
     tx: &mut WriteTx<'_>,
     run_id: Id,
     as_of: NaiveDate,
     rules: &Rules,
     assessments: &[Assessment],
+    counted: &Counted,
 ) -> Result<Value, StoreError> {
     // A look back says what a run of then would have said; the flags of today stay.
     let newest: Option<NaiveDate> = job_runs::table
@@ -38,11 +85,15 @@ pub fn store(
     let looks_back = newest.is_some_and(|newest| newest > as_of);
     let before: Vec<Flag> = flags::table.select(Flag::as_select()).load(tx.conn)?;
     let mut before: HashMap<Id, Flag> = before.into_iter().map(|flag| (flag.id, flag)).collect();
+    let decided = decided_on(tx.conn)?;
     let mut opened = Vec::new();
-    let (mut changed, mut expired) = (0, 0);
+    let (mut changed, mut expired, mut retracted, mut reopened) = (0, 0, 0, 0);
     let mut rows = Vec::with_capacity(assessments.len());
     for assessment in assessments {
         let id = flag_id(assessment.kind, assessment.subject.id);
+        let new_evidence: Option<Vec<Id>> = decided
+            .get(&id)
+            .map(|known| assessment.evidence.iter().filter(|id| !known.contains(id)).copied().collect());
         match before.remove(&id) {
             None => opened.push(Flag {
                 id,
@@ -57,7 +108,17 @@ pub fn store(
             }),
             Some(_) if looks_back => {}
             Some(mut flag) => {
-                let reopens = matches!(flag.state, FlagState::Expired | FlagState::Retracted);
+                let again = match flag.state {
+                    FlagState::Dismissed | FlagState::Upheld => {
+                        new_evidence.as_ref().is_some_and(|evidence| !evidence.is_empty())
+                    }
+                    _ => false,
+                };
+                reopened += i32::from(again);
+                // One that was dismissed, and has expired since, does not come back on the same evidence.
+                let lapsed = matches!(flag.state, FlagState::Expired | FlagState::Retracted)
+                    && new_evidence.as_ref().is_none_or(|evidence| !evidence.is_empty());
+                let reopens = again || lapsed;
                 if reopens || flag.tier != assessment.tier {
                     changed += 1;
                     flag.changed_at = tx.now;
@@ -79,13 +140,21 @@ pub fn store(
             reason_vi: reason.vi,
             reason_en: reason.en,
             evidence: JsonValue(json!(assessment.evidence)),
+            new_evidence: new_evidence.map(|evidence| JsonValue(json!(evidence))),
         });
     }
     let gone = if looks_back { HashMap::new() } else { before };
     for mut flag in gone.into_values() {
         if matches!(flag.state, FlagState::Open | FlagState::Acknowledged | FlagState::UnderReview) {
-            expired += 1;
-            flag.state = FlagState::Expired;
+            let evidence = evidence_of(tx.conn, &flag)?;
+            let subject = flag.officer_id.or(flag.unit_id).unwrap_or(flag.id);
+            if counted.was_corrected(flag.subject_kind, subject, &evidence) {
+                retracted += 1;
+                flag.state = FlagState::Retracted;
+            } else {
+                expired += 1;
+                flag.state = FlagState::Expired;
+            }
             flag.changed_at = tx.now;
             update(tx.conn, &flag)?;
         }
@@ -93,7 +162,7 @@ pub fn store(
     for chunk in opened.chunks(rows_per_insert(9)) {
         each!(&mut *tx.conn, c => diesel::insert_into(flags::table).values(chunk).execute(c)?);
     }
-    for chunk in rows.chunks(rows_per_insert(7)) {
+    for chunk in rows.chunks(rows_per_insert(8)) {
         each!(&mut *tx.conn, c => diesel::insert_into(flag_assessments::table).values(chunk).execute(c)?);
     }
     let of = |tier: Tier| assessments.iter().filter(|assessment| assessment.tier == tier).count();
@@ -102,11 +171,37 @@ pub fn store(
         "looksBack": looks_back,
         "opened": opened.len(),
         "changed": changed,
+        "reopened": reopened,
         "expired": expired,
+        "retracted": retracted,
         "watch": of(Tier::Watch),
         "review": of(Tier::Review),
         "suspensionReview": of(Tier::SuspensionReview),
     }))
+}
+
+/// The evidence that lay before whoever dismissed or upheld a flag last, by flag.
+fn decided_on(conn: &mut Conn) -> Result<HashMap<Id, HashSet<Id>>, StoreError> {
+    let rows: Vec<FlagReview> = flag_reviews::table
+        .filter(flag_reviews::to_state.eq_any([FlagState::Dismissed, FlagState::Upheld]))
+        .order(flag_reviews::reviewed_at)
+        .select(FlagReview::as_select())
+        .load(conn)?;
+    Ok(rows.into_iter().map(|row| (row.flag_id, ids(&row.evidence).into_iter().collect())).collect())
+}
+
+/// The evidence of the last run that flagged a subject.
+fn evidence_of(conn: &mut Conn, flag: &Flag) -> Result<Vec<Id>, StoreError> {
+    let evidence: Option<JsonValue> = flag_assessments::table
+        .find((flag.id, flag.run_id))
+        .select(flag_assessments::evidence)
+        .first(conn)
+        .optional()?;
+    Ok(evidence.as_ref().map(ids).unwrap_or_default())
+}
+
+fn ids(document: &JsonValue) -> Vec<Id> {
+    serde_json::from_value(document.0.clone()).unwrap_or_default()
 }
 
 fn update(conn: &mut Conn, flag: &Flag) -> Result<(), StoreError> {

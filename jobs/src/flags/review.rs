@@ -1,0 +1,105 @@
+//! What people decide about flags.
+
+use super::{evidence_of, update};
+use chrono::NaiveDate;
+use diesel::prelude::*;
+use schema::db::{StoreError, WriteTx};
+use schema::domain::calendar::local_date;
+use schema::domain::ids::random_id;
+use schema::each;
+use schema::enums::FlagState;
+use schema::models::{Flag, FlagReview};
+use schema::tables::{flag_reviews, flags};
+use schema::{Conn, Id, JsonValue};
+use serde_json::json;
+
+/// A decision about a flag.
+#[derive(Debug, Clone)]
+pub struct Decision {
+    pub state: FlagState,
+    /// The grounds: required to dismiss or uphold.
+    pub reason: Option<String>,
+    /// When the officer was told.
+    pub notified_on: Option<NaiveDate>,
+    /// What the officer said, or that nothing was said.
+    pub explanation: Option<String>,
+}
+
+/// Reviews a flag: OPEN → ACKNOWLEDGED → UNDER_REVIEW → UPHELD or DISMISSED. A step may be left out, none
+/// is taken back. An officer is told and heard before a flag is upheld.
+///
+/// # Errors
+/// `NotFound` where there is no such flag; `Conflict` where its state allows no such step; `Rule` where
+/// something is missing, and says what.
+pub fn review(tx: &mut WriteTx<'_>, id: Id, decision: Decision) -> Result<(Flag, FlagReview), StoreError> {
+    // Locks the flag until the transaction ends.
+    diesel::update(flags::table.find(id)).set(flags::id.eq(id)).execute(tx.conn)?;
+    let flag: Option<Flag> = flags::table.find(id).select(Flag::as_select()).first(tx.conn).optional()?;
+    let mut flag = flag.ok_or_else(|| StoreError::NotFound("there is no such flag".into()))?;
+    let rank = |state: FlagState| match state {
+        FlagState::Open => Some(0),
+        FlagState::Acknowledged => Some(1),
+        FlagState::UnderReview => Some(2),
+        FlagState::Upheld | FlagState::Dismissed => Some(3),
+        FlagState::Expired | FlagState::Retracted => None,
+    };
+    match (rank(flag.state), rank(decision.state)) {
+        (_, None) => return Err(StoreError::Rule(format!("{} is not decided by a person", decision.state))),
+        (None | Some(3), _) => {
+            return Err(StoreError::Conflict(format!("the flag is {}: there is nothing to decide", flag.state)));
+        }
+        (Some(from), Some(to)) if to <= from => {
+            return Err(StoreError::Conflict(format!("the flag is {} already", flag.state)));
+        }
+        _ => {}
+    }
+    let said = |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    let (reason, explanation) = (said(decision.reason), said(decision.explanation));
+    if rank(decision.state) == Some(3) && reason.is_none() {
+        return Err(StoreError::Rule(format!("reason: say on which grounds it is {}", decision.state)));
+    }
+    if decision.notified_on.is_some_and(|day| day > local_date(tx.now)) {
+        return Err(StoreError::Rule("notifiedOn lies in the future".into()));
+    }
+    if decision.state == FlagState::Upheld && flag.officer_id.is_some() {
+        let before = reviews(tx.conn, id)?;
+        let since = before.iter().rposition(|review| rank(review.to_state) == Some(3)).map_or(0, |at| at + 1);
+        let now = &before[since..];
+        if decision.notified_on.is_none() && now.iter().all(|review| review.notified_on.is_none()) {
+            return Err(StoreError::Rule("notifiedOn: an officer is told of the flag before it is upheld".into()));
+        }
+        if explanation.is_none() && now.iter().all(|review| review.explanation.is_none()) {
+            return Err(StoreError::Rule(
+                "explanation: what the officer said is recorded before a flag is upheld, or that nothing was said"
+                    .into(),
+            ));
+        }
+    }
+    let review = FlagReview {
+        id: random_id(),
+        flag_id: id,
+        run_id: flag.run_id,
+        from_state: flag.state,
+        to_state: decision.state,
+        reason,
+        notified_on: decision.notified_on,
+        explanation,
+        evidence: JsonValue(json!(evidence_of(tx.conn, &flag)?)),
+        actor: tx.actor.to_owned(),
+        reviewed_at: tx.now,
+    };
+    each!(&mut *tx.conn, c => diesel::insert_into(flag_reviews::table).values(&review).execute(c)?);
+    flag.state = decision.state;
+    flag.changed_at = tx.now;
+    update(tx.conn, &flag)?;
+    Ok((flag, review))
+}
+
+/// The reviews of a flag, oldest first.
+pub fn reviews(conn: &mut Conn, flag: Id) -> Result<Vec<FlagReview>, StoreError> {
+    Ok(flag_reviews::table
+        .filter(flag_reviews::flag_id.eq(flag))
+        .order((flag_reviews::reviewed_at, flag_reviews::id))
+        .select(FlagReview::as_select())
+        .load(conn)?)
+}

@@ -1,0 +1,31 @@
+//! A Python that has what a test needs, installed where it is missing.
+
+use crate::postgres::run;
+use std::path::PathBuf;
+
+/// A Python that can import all `modules`: one that stands here, else with Debian's `packages` where that is
+/// possible, else one of our own with `packages_of_pypi`.
+pub fn python(modules: &[&str], packages: &[&str], packages_of_pypi: &[&str]) -> PathBuf {
+    let own = std::env::temp_dir().join(format!("phananh-test-{}", packages_of_pypi.join("-")));
+    let import = format!("import {}", modules.join(", "));
+    let find = || {
+        let candidates = [own.join("bin/python3"), PathBuf::from("python3"), "/usr/bin/python3".into()];
+        candidates.into_iter().find(|python| run(&python.display().to_string(), ["-c", &import]).is_some())
+    };
+    if let Some(found) = find() {
+        return found;
+    }
+    let wanted = packages_of_pypi.join(", ");
+    eprintln!("installing {wanted} for the tests");
+    let debian = run("apt-get", ["update", "-q"]).and_then(|_| {
+        let install = ["install", "-y", "-q", "--no-install-recommends"];
+        run("apt-get", install.iter().copied().chain(packages.iter().copied()))
+    });
+    if debian.is_none() || find().is_none() {
+        let folder = own.display().to_string();
+        run("python3", ["-m", "venv", &folder]).unwrap_or_else(|| panic!("{wanted} is missing, and so is Python"));
+        run(&own.join("bin/pip").display().to_string(), ["install", "-q"].iter().chain(packages_of_pypi).copied())
+            .unwrap_or_else(|| panic!("{wanted} is missing and could not be installed: the tests need it"));
+    }
+    find().unwrap_or_else(|| panic!("{wanted} after its installation"))
+}
