@@ -9,6 +9,7 @@ mod demo;
 mod digest;
 mod documents;
 mod explorer;
+mod flags;
 mod generate;
 mod graphql;
 mod import;

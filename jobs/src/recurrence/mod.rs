@@ -30,6 +30,36 @@ pub use surprise::{Adjusted, Compared, Scatter, six_digits};
 pub use tiers::{Assessed, Assessment, assess, assess_kind};
 pub use windows::{WINDOWS, WindowNumbers};
 
+/// The stages of an assessment by themselves, for benchmarks.
+pub mod stages {
+    use super::{Expected, Rules, combined, windows, with_episodes};
+    use crate::frames::Frames;
+    use polars::prelude::*;
+    use schema::enums::SubjectKind;
+
+    /// What counts, with campaigns and episodes.
+    pub fn rows(frames: &Frames, kind: SubjectKind, rules: &Rules) -> PolarsResult<DataFrame> {
+        with_episodes(&combined(frames, kind, rules)?, rules.episode_days)
+    }
+
+    /// The counts of all windows: how many subjects have any.
+    pub fn counts(rows: &DataFrame, as_of: i32) -> PolarsResult<usize> {
+        Ok(windows::windows(rows, as_of)?.0.len())
+    }
+
+    /// Observed and expected of one window; `kind` is the place of the exposure.
+    pub fn expected(
+        rows: &DataFrame,
+        frames: &Frames,
+        kind: usize,
+        days: i32,
+        rules: &Rules,
+    ) -> PolarsResult<Expected> {
+        let cells = super::cells(rows, &frames.exposure[kind].rows, &frames.spans)?;
+        super::expected(&cells, &frames.spans, days, rules)
+    }
+}
+
 use crate::frames::Frames;
 use polars::prelude::*;
 use schema::enums::SubjectKind;

@@ -1,0 +1,152 @@
+//! The life of a flag, and the statistics behind it, over HTTP.
+
+use crate::program;
+use crate::world::{self, Files};
+use serde_json::{Value, json};
+use tests::{Database, Server};
+
+const FLAGS: &str =
+    "{ flags { nodes { id state officer { code flag { id } } unit { code flag { id } } evidenceIds newEvidenceIds
+    reviews { fromState toState reason notifiedOn explanation actor } } } }";
+const REVIEW: &str =
+    "mutation($input: ReviewFlagInput!) { reviewFlag(input: $input) { flag { state } review { toState } } }";
+
+fn flag_of(server: &Server, token: &str, code: &str) -> Value {
+    let data = server.data(token, FLAGS);
+    let nodes = data["flags"]["nodes"].as_array().unwrap().clone();
+    nodes.into_iter().find(|flag| flag["officer"]["code"] == code || flag["unit"]["code"] == code).unwrap()
+}
+
+#[test]
+fn a_flag_is_decided_by_a_person_and_comes_back_on_new_evidence_only() {
+    for database in Database::both() {
+        world::fill(&database);
+        world::run_counting(&database, "2024-03-31");
+        let board = program().token(&database, "BOARD", None);
+        let head = program().token(&database, "UNIT_HEAD", Some("02CV"));
+        let server = program().serve(&database, &[]);
+        let flag = flag_of(&server, &board, "CC01");
+        assert_eq!(
+            (&flag["state"], &flag["reviews"], &flag["newEvidenceIds"]),
+            (&json!("OPEN"), &json!([]), &Value::Null)
+        );
+        assert_eq!(flag["officer"]["flag"]["id"], flag["id"]);
+        let decide = |token: &str, input: Value| {
+            let mut with_id = json!({ "flagId": flag["id"] });
+            with_id.as_object_mut().unwrap().extend(input.as_object().unwrap().clone());
+            server.graphql(token, REVIEW, &json!({ "input": with_id }))
+        };
+        assert!(decide(&head, json!({ "state": "ACKNOWLEDGED" })).codes().contains(&"FORBIDDEN".to_owned()));
+        assert_eq!(
+            decide(&board, json!({ "state": "ACKNOWLEDGED" })).json()["data"]["reviewFlag"]["flag"]["state"],
+            "ACKNOWLEDGED"
+        );
+        assert_eq!(decide(&board, json!({ "state": "ACKNOWLEDGED" })).codes(), ["CONFLICT"]);
+        assert_eq!(decide(&board, json!({ "state": "EXPIRED" })).codes(), ["BAD_USER_INPUT"]);
+        for (missing, input) in [
+            ("reason", json!({ "state": "DISMISSED" })),
+            ("notifiedOn", json!({ "state": "UPHELD", "reason": "đã xác minh" })),
+            ("explanation", json!({ "state": "UPHELD", "reason": "đã xác minh", "notifiedOn": "2024-04-02" })),
+            ("future", json!({ "state": "UNDER_REVIEW", "notifiedOn": "2999-01-01" })),
+        ] {
+            let refused = decide(&board, input);
+            assert_eq!(refused.codes(), ["BAD_USER_INPUT"], "{refused:?}");
+            assert!(refused.text.contains(missing), "{missing}: {refused:?}");
+        }
+        assert_eq!(flag_of(&server, &board, "CC01")["state"], "ACKNOWLEDGED", "what was refused changed nothing");
+        decide(&board, json!({ "state": "UNDER_REVIEW", "notifiedOn": "2024-04-02", "explanation": "Không có." }));
+        let done = decide(&board, json!({ "state": "DISMISSED", "reason": "Cùng một vụ việc." }));
+        assert_eq!(done.json()["data"]["reviewFlag"]["review"]["toState"], "DISMISSED", "{done:?}");
+        assert_eq!(decide(&board, json!({ "state": "UPHELD", "reason": "x" })).codes(), ["CONFLICT"]);
+
+        // On the same evidence it stays as it was decided.
+        world::run_counting(&database, "2024-04-01");
+        let flag = flag_of(&server, &board, "CC01");
+        assert_eq!((&flag["state"], &flag["newEvidenceIds"]), (&json!("DISMISSED"), &json!([])));
+        let review = &flag["reviews"][2];
+        assert_eq!((&review["fromState"], &review["reason"]), (&json!("UNDER_REVIEW"), &json!("Cùng một vụ việc.")));
+        assert!(review["actor"].as_str().unwrap().starts_with("token:"), "{review}");
+
+        // A further enterprise complains.
+        let files = Files::new();
+        let header = world::COMPLAINTS.lines().next().unwrap();
+        let row = "PN-99;15/03/2024;001099012345;Hộ kinh doanh;03TG;CC01;TD1;;;;;kéo dài;";
+        program().run(&database, files.import("complaints", format!("{header}\n{row}\n"), world::COMPLAINTS_MAP)).ok();
+        world::run_counting(&database, "2024-04-02");
+        let flag = flag_of(&server, &board, "CC01");
+        assert_eq!(flag["state"], "OPEN");
+        assert_eq!(flag["newEvidenceIds"].as_array().unwrap().len(), 1, "{flag}");
+        assert_eq!(flag["evidenceIds"].as_array().unwrap().len(), 4, "{flag}");
+        // What was said before the last decision does not count for the next one.
+        let again = decide(&board, json!({ "state": "UPHELD", "reason": "đã xác minh" }));
+        assert!(again.text.contains("notifiedOn"), "{again:?}");
+        let heard = json!({ "state": "UPHELD", "reason": "đã xác minh", "notifiedOn": "2024-04-20", "explanation": "Thừa nhận." });
+        assert_eq!(decide(&board, heard).json()["data"]["reviewFlag"]["flag"]["state"], "UPHELD");
+    }
+}
+
+#[test]
+fn statistics_of_a_world_are_alike_on_both_databases_and_add_up() {
+    let query = "{ flags(orderBy: [{field: TIER, direction: DESC}], first: 200) { nodes { officer { code } unit { code } tier reasonVi numbers { unadjusted basis windows { days
+            distinctEnterprises adjusted { observed expected ratio ratioLower ratioUpper q ebgm eb05 eb95 largestShare } } } } }
+        funnelPlot { days phi tau2 points { unitCode observed expected ratio lower95 upper95 lower998 upper998 } }
+        unit(code: \"02AB\") { cusum { limit weeks { from observed expected sum signal } } }
+        responseTimeliness(level: BRANCH, days: 200) { unitCode due inTime shareInTime shareInTimeLower shareInTimeUpper shrunkShareInTime medianDaysToResponse }
+        blameCheck { asOf blamed withoutIncident subjects { kind code blamed withoutIncident q flagged } }
+        categoryTrends { recentDays categories { categoryCode recent before share cumulativeShare q rises } } }";
+    let answers = Database::both().map(|database| {
+        program().run(&database, ["generate", "--complaints", "6000", "--seed", "7", "--until", "2025-12-31"]).ok();
+        for job in ["recurrence", "blame-check"] {
+            program().json(&database, &["jobs", "run", job, "--as-of", "2025-12-31"]);
+        }
+        let server = program().serve(&database, &[]);
+        server.data(&program().token(&database, "BOARD", None), query)
+    });
+    let [sqlite, postgres] = answers;
+    let number = |value: &Value| value.as_f64().unwrap_or_else(|| panic!("{value}"));
+    for part in ["flags", "funnelPlot", "unit", "blameCheck"] {
+        assert_eq!(sqlite[part], postgres[part], "{part}");
+    }
+    let flags = sqlite["flags"]["nodes"].as_array().unwrap();
+    assert!(flags.len() >= 5, "{flags:?}");
+    for flag in flags {
+        let numbers = &flag["numbers"];
+        assert_eq!((&numbers["unadjusted"], &numbers["basis"]), (&json!(false), &json!("DECLARATIONS")));
+        let year = &numbers["windows"][3]["adjusted"];
+        let (lower, ratio, upper) = (number(&year["ratioLower"]), number(&year["ratio"]), number(&year["ratioUpper"]));
+        assert!(lower < ratio && ratio < upper && number(&year["eb05"]) < number(&year["ebgm"]), "{flag}");
+        assert!((ratio - number(&year["observed"]) / number(&year["expected"])).abs() < 1e-4 * ratio, "{flag}");
+        if flag["tier"] != "WATCH" {
+            assert!(number(&year["q"]) <= 0.05 && number(&year["eb05"]) >= 1.5, "{flag}");
+            assert!(flag["reasonVi"].as_str().unwrap().contains("tờ khai"), "{flag}");
+        }
+    }
+    let points = sqlite["funnelPlot"]["points"].as_array().unwrap();
+    assert!(points.len() > 150, "{}", points.len());
+    for point in points {
+        let limits = ["lower998", "lower95", "upper95", "upper998"].map(|key| number(&point[key]));
+        assert!(limits.is_sorted(), "{point}");
+    }
+    let weeks = sqlite["unit"]["cusum"]["weeks"].as_array().unwrap();
+    assert_eq!((weeks.len(), &weeks[51]["from"]), (52, &json!("2025-12-25")));
+    let of_branch = points.iter().find(|point| point["unitCode"] == "02AB").unwrap();
+    let sum = |key: &str| weeks.iter().map(|week| number(&week[key])).sum::<f64>();
+    // 52 weeks are 364 days of the window's 365.
+    assert!((sum("expected") / number(&of_branch["expected"]) - 1.0).abs() < 0.02, "{of_branch}");
+    assert!((sum("observed") - number(&of_branch["observed"])).abs() <= 2.0, "{of_branch}");
+    // Today lies after the end of the world: there may be nothing in the last 200 days but what is open.
+    let ranked: Vec<f64> = sqlite["responseTimeliness"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|unit| unit["shrunkShareInTime"].as_f64())
+        .collect();
+    assert!(ranked.is_sorted_by(|a, b| a >= b), "{ranked:?}");
+    let blame = &sqlite["blameCheck"];
+    assert_eq!(blame["asOf"], "2025-12-31");
+    assert!(number(&blame["blamed"]) > 20.0 && number(&blame["withoutIncident"]) < number(&blame["blamed"]), "{blame}");
+    let categories = sqlite["categoryTrends"]["categories"].as_array().unwrap();
+    if let Some(last) = categories.last() {
+        assert!((number(&last["cumulativeShare"]) - 1.0).abs() < 1e-5, "{last}");
+    }
+}
