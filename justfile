@@ -29,6 +29,11 @@ bench-import rows="200000":
     cargo build --release -p api
     python3 tests/bench/import.py --rows {{rows}}
 
+# The counts of the recurrence job against DuckDB with scipy, in one run
+bench-recurrence *args:
+    cargo build --release --workspace --bins --examples
+    python3 tests/bench/recurrence.py {{args}}
+
 # GraphiQL's assets from npm, as they are embedded in the binary
 graphiql:
     bash api/assets/graphiql/fetch.sh

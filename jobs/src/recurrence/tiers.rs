@@ -84,6 +84,10 @@ pub fn assess_kind(frames: &Frames, kind: SubjectKind, as_of: NaiveDate, rules: 
                 let parts = parts(rows, as_of, days)?;
                 let Some(of_window) = Compared::new(&expected, days, confirmed) else { continue };
                 for (place, windows) in &mut numbers {
+                    // Quantiles of the posterior cost most: who cannot reach a tier needs none.
+                    if !may_reach(windows, rules) {
+                        continue;
+                    }
                     let (largest, anonymous) = parts.get(place).copied().unwrap_or((0, 0));
                     let adjusted = of_window.of(*place, largest, anonymous);
                     if let Some(window) = windows.iter_mut().find(|window| window.days == days) {
@@ -138,6 +142,13 @@ pub fn assess_kind(frames: &Frames, kind: SubjectKind, as_of: NaiveDate, rules: 
     let scatter = compared.values().map(|one| one.scatter.clone()).collect();
     let longest = compared.into_iter().rfind(|((_, confirmed), _)| !confirmed).map(|(_, one)| one);
     Ok(Assessed { found, basis, scatter, without_exposure, longest, rows })
+}
+
+/// Whether a subject has as many distinct enterprises as some tier asks for.
+fn may_reach(windows: &[WindowNumbers; 4], rules: &Rules) -> bool {
+    rules.tiers().iter().any(|(_, tier)| {
+        windows.iter().any(|window| window.days == tier.days && window.enterprises >= tier.enterprises)
+    })
 }
 
 fn rounded(mut window: WindowNumbers) -> WindowNumbers {
