@@ -40,6 +40,8 @@ pub struct Event {
     pub sustained: Option<i32>,
     /// The day from which it is known to be unfounded, or the officer exonerated.
     pub cleared: Option<i32>,
+    /// The day on which it was withdrawn or rejected.
+    pub void: Option<i32>,
 }
 
 /// What a backtest is made of.
@@ -88,18 +90,19 @@ pub struct Outcome {
 }
 
 /// The rankings that are compared, the plain count first.
-pub const RANKINGS: [&str; 7] = [
+pub const RANKINGS: [&str; 8] = [
     "plain_count",
     "distinct_enterprises",
     "observed_over_expected",
     "ebgm",
     "eb05",
+    "ebgm_whole_history",
     "recency_weighted",
     "recency_and_findings",
 ];
 
 impl History {
-    /// Reads what is known of all officers. Withdrawn and rejected complaints are left out.
+    /// Reads what is known of all officers.
     pub fn load(conn: &mut Conn) -> Result<Self, JobError> {
         let facts = Facts::load(conn)?;
         let appointed: HashMap<Id, Option<NaiveDate>> = officers::table
@@ -114,9 +117,7 @@ impl History {
         for fact in &facts.complaints {
             let day = day_number(local_date(fact.received_at));
             first = first.min(day);
-            if is_void(fact.state) {
-                continue;
-            }
+            let void = is_void(fact.state).then(|| day_number(local_date(fact.state_since)));
             let enterprise = fact.enterprise_id.and_then(|id| facts.enterprises.get(&id)).map(|enterprise| {
                 let next = u32::try_from(enterprises.len()).unwrap_or(u32::MAX);
                 *enterprises.entry(enterprise.counts_as()).or_insert(next)
@@ -137,7 +138,7 @@ impl History {
                 let all_cleared =
                     of_officer.iter().all(|row| matches!(row.finding, Finding::Unfounded | Finding::Exonerated));
                 let cleared = if all_cleared { decided(&[Finding::Unfounded, Finding::Exonerated]) } else { None };
-                events.push(Event { officer, day, enterprise, sustained, cleared });
+                events.push(Event { officer, day, enterprise, sustained, cleared, void });
             }
         }
         events.sort_by_key(|event| (event.officer, event.day));
@@ -160,10 +161,13 @@ pub fn backtest(history: &History, question: &Question) -> Vec<Outcome> {
 #[derive(Debug, Default)]
 struct Known {
     window: u32,
+    history: u32,
     enterprises: HashSet<u32>,
     recency: f64,
     with_findings: f64,
     days: f64,
+    /// Days of exposure over the whole history.
+    all_days: f64,
     later: bool,
 }
 
@@ -178,16 +182,19 @@ fn at_origin(history: &History, question: &Question, origin: NaiveDate) -> Vec<O
         let since = history.since.get(of_officer[0].officer as usize).copied().unwrap_or(i32::MAX);
         let mut officer = Known {
             days: f64::from((origin_day - since.max(origin_day - WINDOW)).clamp(1, WINDOW)),
+            all_days: f64::from((origin_day - since).max(1)),
             ..Known::default()
         };
         for event in of_officer {
             let age = origin_day - event.day;
             if age < 0 {
-                officer.later |= -age <= question.horizon && event.sustained.is_some();
+                officer.later |= -age <= question.horizon && event.sustained.is_some() && event.void.is_none();
             }
-            if age <= 0 {
+            // What was withdrawn by then does not count; what was withdrawn later did.
+            if age <= 0 || event.void.is_some_and(|day| day < origin_day) {
                 continue;
             }
+            officer.history += 1;
             let weight = 0.5_f64.powf(f64::from(age) / HALF_LIFE);
             officer.recency += weight;
             // What was decided by then counts half as much again, or half.
@@ -248,24 +255,28 @@ fn at_origin(history: &History, question: &Question, origin: NaiveDate) -> Vec<O
         .collect()
 }
 
-/// The scores of all officers by each ranking.
-fn scores(known: &[Known]) -> Vec<Vec<f64>> {
-    let count = |officer: &Known| f64::from(officer.window);
-    let (all, all_days): (f64, f64) = known.iter().fold((0.0, 0.0), |(n, days), o| (n + count(o), days + o.days));
-    // The others' rate, each officer's own complaints and days left out.
-    let expected: Vec<f64> = known
+/// Fewer officers than this, and one gamma by moments takes the place of the mixture.
+const MIXTURE_FROM: usize = 50;
+
+/// What the others' rate makes of each officer's days, the officer's own complaints and days left out, and
+/// (EBGM, EB05) of each.
+fn shrunk(counts: &[u32], days: &[f64]) -> (Vec<f64>, Vec<(f64, f64)>) {
+    let all: f64 = counts.iter().map(|n| f64::from(*n)).sum();
+    let all_days: f64 = days.iter().sum();
+    let expected: Vec<f64> = counts
         .iter()
-        .map(|officer| {
-            let others = all_days - officer.days;
-            let rate = if others > 0.0 { (all - count(officer)) / others } else { 0.0 };
-            (officer.days * rate).max(1e-12)
+        .zip(days)
+        .map(|(n, days)| {
+            let others = all_days - days;
+            let rate = if others > 0.0 { (all - f64::from(*n)) / others } else { 0.0 };
+            (days * rate).max(1e-12)
         })
         .collect();
-    let counts: Vec<u32> = known.iter().map(|officer| officer.window).collect();
-    let prior = fit(&counts, &expected).map_or_else(|| Prior::by_moments(&counts, &expected), |fit| fit.prior);
+    let fitted = if counts.len() >= MIXTURE_FROM { fit(counts, &expected) } else { None };
+    let prior = fitted.map_or_else(|| Prior::by_moments(counts, &expected), |fit| fit.prior);
     // Officers of one count and expectation share a posterior.
     let mut seen: HashMap<(u32, u64), (f64, f64)> = HashMap::new();
-    let shrunk: Vec<(f64, f64)> = counts
+    let found = counts
         .iter()
         .zip(&expected)
         .map(|(n, e)| {
@@ -275,14 +286,25 @@ fn scores(known: &[Known]) -> Vec<Vec<f64>> {
             })
         })
         .collect();
+    (expected, found)
+}
+
+/// The scores of all officers by each ranking.
+fn scores(known: &[Known]) -> Vec<Vec<f64>> {
+    let of = |value: &dyn Fn(&Known) -> f64| known.iter().map(value).collect::<Vec<f64>>();
+    let counts: Vec<u32> = known.iter().map(|officer| officer.window).collect();
+    let (expected, in_window) = shrunk(&counts, &of(&|officer| officer.days));
+    let history: Vec<u32> = known.iter().map(|officer| officer.history).collect();
+    let (_, in_history) = shrunk(&history, &of(&|officer| officer.all_days));
     vec![
-        known.iter().map(count).collect(),
-        known.iter().map(|officer| officer.enterprises.len() as f64).collect(),
-        known.iter().zip(&expected).map(|(officer, e)| count(officer) / e).collect(),
-        shrunk.iter().map(|(ebgm, _)| *ebgm).collect(),
-        shrunk.iter().map(|(_, eb05)| *eb05).collect(),
-        known.iter().map(|officer| officer.recency).collect(),
-        known.iter().map(|officer| officer.with_findings).collect(),
+        of(&|officer| f64::from(officer.window)),
+        of(&|officer| officer.enterprises.len() as f64),
+        counts.iter().zip(&expected).map(|(n, e)| f64::from(*n) / e).collect(),
+        in_window.iter().map(|(ebgm, _)| *ebgm).collect(),
+        in_window.iter().map(|(_, eb05)| *eb05).collect(),
+        in_history.iter().map(|(ebgm, _)| *ebgm).collect(),
+        of(&|officer| officer.recency),
+        of(&|officer| officer.with_findings),
     ]
 }
 
@@ -343,14 +365,14 @@ mod tests {
     use super::*;
 
     fn event(officer: u32, day: i32, sustained: Option<i32>) -> Event {
-        Event { officer, day, enterprise: Some(day.unsigned_abs()), sustained, cleared: None }
+        Event { officer, day, enterprise: Some(day.unsigned_abs()), sustained, cleared: None, void: None }
     }
 
     #[test]
     fn a_ranking_sees_nothing_of_what_comes_after_the_origin() {
-        // Ten officers with one old complaint each; officer 0 has three, and one sustained later.
+        // Sixty officers with one old complaint each; officer 0 has three, and one sustained later.
         let origin = NaiveDate::default() + chrono::Days::new(1_000);
-        let mut events: Vec<Event> = (0..10).map(|officer| event(officer, 900, None)).collect();
+        let mut events: Vec<Event> = (0..60).map(|officer| event(officer, 900, None)).collect();
         events.extend([
             event(0, 901, None),
             event(0, 902, Some(2_000)),
@@ -358,14 +380,14 @@ mod tests {
             event(9, 1_000 + 731, Some(1_900)),
         ]);
         events.sort_by_key(|event| (event.officer, event.day));
-        let question = Question { origins: vec![origin], horizon: 730, top: 0.1 };
-        let history = History { events, since: vec![0; 10] };
+        let question = Question { origins: vec![origin], horizon: 730, top: 0.02 };
+        let history = History { events, since: vec![0; 60] };
         let outcomes = backtest(&history, &question);
         assert_eq!(outcomes.len(), RANKINGS.len());
         for outcome in &outcomes {
             // Officer 9's is beyond the horizon.
-            assert_eq!((outcome.population, outcome.named, outcome.later_sustained), (10, 1, 1), "{outcome:?}");
-            assert_eq!((outcome.found, outcome.recall, outcome.lift), (1.0, 1.0, 10.0), "{outcome:?}");
+            assert_eq!((outcome.population, outcome.named, outcome.later_sustained), (60, 1, 1), "{outcome:?}");
+            assert_eq!((outcome.found, outcome.recall, outcome.lift), (1.0, 1.0, 60.0), "{outcome:?}");
         }
     }
 

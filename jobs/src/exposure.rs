@@ -181,7 +181,10 @@ pub fn of_officers(
             workload.entry(officer).or_default().entry(row.unit_id).or_default().push(row);
         }
     }
-    let basis = if workload.is_empty() { Basis::PostingDays } else { Basis::Declarations };
+    // A few rows of workload must not take the exposure of all others away.
+    let posted = officers.iter().filter(|officer| facts.postings.contains_key(&officer.id)).count();
+    let handles = officers.iter().filter(|officer| workload.contains_key(&officer.id)).count();
+    let basis = if handles > 0 && 2 * handles >= posted { Basis::Declarations } else { Basis::PostingDays };
     let none = Vec::new();
     let mut columns = Columns::default();
     for (place, officer) in (0u32..).zip(officers) {
@@ -207,6 +210,11 @@ pub fn of_officers(
         let mut units: Vec<Id> = postings.iter().map(|posting| posting.unit_id).collect();
         units.sort_unstable();
         units.dedup();
+        let posted_anywhere = |month: NaiveDate| {
+            let (from, to) = (day_number(month), day_number(month + Months::new(1)) - 1);
+            let posted: i32 = postings.iter().map(|posting| overlap(posting, from, to)).sum();
+            if posted == 0 { days_of_month(month) } else { f64::from(posted) }
+        };
         for unit in &units {
             let there: Vec<&Posting> = postings.iter().filter(|posting| posting.unit_id == *unit).collect();
             let posted_days = |month: NaiveDate| {
@@ -214,14 +222,20 @@ pub fn of_officers(
                 let posted: i32 = there.iter().map(|posting| overlap(posting, from, to)).sum();
                 if posted == 0 { days_of_month(month) } else { f64::from(posted) }
             };
-            // Workload that is recorded at another level than the posting counts for the posting.
-            let rows: Vec<&WorkloadFact> = by_unit
-                .into_iter()
-                .flatten()
-                .filter(|(at, _)| *at == unit || !units.contains(at))
-                .flat_map(|(_, rows)| rows.iter().copied())
-                .collect();
-            let daily = daily(&rows, posted_days);
+            let of_units = |wanted: &dyn Fn(&Id) -> bool| -> Vec<&WorkloadFact> {
+                let rows = by_unit.into_iter().flatten().filter(|(at, _)| wanted(at));
+                rows.flat_map(|(_, rows)| rows.iter().copied()).collect()
+            };
+            let here = daily(&of_units(&|at| at == unit), posted_days);
+            // Workload that is recorded at another level than the postings is spread over all of them.
+            let elsewhere = daily(&of_units(&|at| !units.contains(at)), posted_anywhere);
+            // Who has just been moved handles what was handled before.
+            let before = daily(&of_units(&|_| true), posted_anywhere);
+            let rate = |month: NaiveDate| match (here.of(month), elsewhere.of(month)) {
+                (Some((a, carried)), Some((b, also))) => Some((a + b, carried || also)),
+                (Some(found), None) | (None, Some(found)) => Some(found),
+                (None, None) => before.of(month).map(|(rate, _)| (rate, true)),
+            };
             for (at, span) in spans.iter().enumerate() {
                 let days: i32 = there.iter().map(|posting| overlap(posting, span.from, span.to)).sum();
                 if days == 0 {
@@ -230,7 +244,7 @@ pub fn of_officers(
                 let month = first_of_month(date(span.from));
                 let (rate, carried) = match basis {
                     Basis::PostingDays => (1.0, false),
-                    _ => match daily.of(month) {
+                    _ => match rate(month) {
                         Some(found) => found,
                         None => continue,
                     },
@@ -315,3 +329,7 @@ pub fn of_branches(
     }
     columns.into_exposure(Basis::PostingDays)
 }
+
+#[cfg(test)]
+#[path = "exposure_tests.rs"]
+mod tests;

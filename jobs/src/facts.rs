@@ -212,8 +212,12 @@ impl Facts {
         let wanted: Vec<Id> = self
             .complaints
             .iter()
-            .filter(|fact| (after < local_date(fact.received_at)) && local_date(fact.received_at) <= until)
-            .filter(|fact| kinds_changed || touched.contains(&fact.id) || self.is_about_conduct(fact))
+            .filter(|fact| {
+                let received = local_date(fact.received_at);
+                let in_time = after < received && received <= until;
+                // Before the changes it may have been received on another day.
+                touched.contains(&fact.id) || in_time && (kinds_changed || self.is_about_conduct(fact))
+            })
             .map(|fact| fact.id)
             .collect();
         for chunk in wanted.chunks(KEYS_PER_QUERY) {

@@ -114,7 +114,8 @@ pub fn frames(facts: &Facts, as_of: NaiveDate) -> Result<Frames, JobError> {
             .and_then(|enterprise| enterprise_place.get(enterprise.counts_as().as_str()).copied());
         let void = is_void(fact.state) && local_date(fact.state_since) <= as_of;
         let rows = facts.allegations.get(&fact.id).map_or(&[][..], Vec::as_slice);
-        let text = facts.texts.get(&fact.id).filter(|_| facts.is_about_conduct(fact)).map(|text| {
+        let compares = || day > day_number(as_of) - TEXT_DAYS && facts.is_about_conduct(fact);
+        let text = facts.texts.get(&fact.id).filter(|_| compares()).map(|text| {
             prints.push(Print::of(text));
             u32::try_from(prints.len() - 1).unwrap_or(u32::MAX)
         });
@@ -167,6 +168,10 @@ pub fn frames(facts: &Facts, as_of: NaiveDate) -> Result<Frames, JobError> {
         enterprises,
     })
 }
+
+/// The words of complaints received in so many days are compared: the longest window, and what a campaign
+/// may have begun before it.
+pub const TEXT_DAYS: i32 = 365 + 90;
 
 /// The peer group of what belongs to none.
 pub const NO_GROUP: i32 = -1;

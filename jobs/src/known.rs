@@ -152,6 +152,8 @@ fn undo_reference(facts: &mut Facts, change: &Change) -> Result<(), JobError> {
             restore(before, "kind", &mut unit.kind)?;
             restore(before, "code", &mut unit.code)?;
             restore(before, "peer_group", &mut unit.peer_group)?;
+            restore(before, "valid_from", &mut unit.valid_from)?;
+            restore(before, "valid_to", &mut unit.valid_to)?;
         }
         ("unit_parents", before) => {
             let mut rows: Option<Vec<UnitParent>> = None;

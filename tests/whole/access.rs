@@ -50,6 +50,7 @@ fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
         "complaintStatistics" => format!("{field} {{ position }}"),
         "serviceInfo" => format!("{field} {{ version }}"),
         "funnelPlot" | "blameCheck" => format!("{field} {{ days }}"),
+        "backtest" => format!("{field}(from: 2024, to: 2024) {{ origin }}"),
         "responseTimeliness" => format!("{field} {{ unitCode }}"),
         "categoryTrends" => format!("{field} {{ recentDays }}"),
         list => format!("{list} {{ totalCount }}"),

@@ -93,6 +93,7 @@ fn statistics_of_a_world_are_alike_on_both_databases_and_add_up() {
         unit(code: \"02AB\") { cusum { limit weeks { from observed expected sum signal } } }
         responseTimeliness(level: BRANCH, days: 200) { unitCode due inTime shareInTime shareInTimeLower shareInTimeUpper shrunkShareInTime medianDaysToResponse }
         blameCheck { asOf blamed withoutIncident subjects { kind code blamed withoutIncident q flagged } }
+        backtest(from: 2024, to: 2025) { origin ranking population found recall recallLower recallUpper }
         categoryTrends { recentDays categories { categoryCode recent before share cumulativeShare q rises } } }";
     let answers = Database::both().map(|database| {
         program().run(&database, ["generate", "--complaints", "6000", "--seed", "7", "--until", "2025-12-31"]).ok();
@@ -104,7 +105,7 @@ fn statistics_of_a_world_are_alike_on_both_databases_and_add_up() {
     });
     let [sqlite, postgres] = answers;
     let number = |value: &Value| value.as_f64().unwrap_or_else(|| panic!("{value}"));
-    for part in ["flags", "funnelPlot", "unit", "blameCheck"] {
+    for part in ["flags", "funnelPlot", "unit", "blameCheck", "backtest"] {
         assert_eq!(sqlite[part], postgres[part], "{part}");
     }
     let flags = sqlite["flags"]["nodes"].as_array().unwrap();
@@ -142,6 +143,9 @@ fn statistics_of_a_world_are_alike_on_both_databases_and_add_up() {
         .filter_map(|unit| unit["shrunkShareInTime"].as_f64())
         .collect();
     assert!(ranked.is_sorted_by(|a, b| a >= b), "{ranked:?}");
+    let outcomes = sqlite["backtest"].as_array().unwrap();
+    assert_eq!(outcomes.len(), 2 * jobs::backtest::RANKINGS.len());
+    assert!(outcomes.iter().all(|one| number(&one["population"]) > 50.0), "{outcomes:?}");
     let blame = &sqlite["blameCheck"];
     assert_eq!(blame["asOf"], "2025-12-31");
     assert!(number(&blame["blamed"]) > 20.0 && number(&blame["withoutIncident"]) < number(&blame["blamed"]), "{blame}");

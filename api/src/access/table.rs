@@ -22,6 +22,8 @@ pub const TABLE: &[(&str, &str, &[Role])] = &[
     ("Query", "flags", &[Board]),
     ("Query", "flag", &[Board]),
     ("Query", "funnelPlot", &[Board]),
+    ("Query", "backtest", &[Board]),
+    ("BacktestOutcome", "*", &[Board]),
     ("Query", "responseTimeliness", &[Board]),
     ("ResponseTimeliness", "*", &[Board]),
     ("Query", "blameCheck", &[Board]),

@@ -2,7 +2,7 @@
 
 use super::connection::connect;
 use super::context::{blocking, request, snapshot, viewer};
-use super::error::{bad_input, from_job};
+use super::error::{bad_input, from_job, from_store};
 use super::filters::*;
 use super::page::{PageArgs, SortDirection};
 use super::scalars::parse_id;
@@ -11,6 +11,8 @@ use super::types::*;
 use crate::auth::Scope;
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use diesel::prelude::*;
+use jobs::JobError;
+use jobs::backtest::{History, Question, backtest};
 use jobs::work::recurrence::RecurrenceDocument;
 use jobs::work::trends::trends;
 use jobs::work::{latest_result, timeliness};
@@ -442,6 +444,37 @@ impl Query {
         blocking(move || {
             let document = trends(&snapshot, local_date(snapshot.as_of), Default::default()).map_err(from_job)?;
             Ok(document.into())
+        })
+        .await
+    }
+
+    /// How well rankings of the past found those of whom complaints were sustained later: origins on the first
+    /// day of each year.
+    async fn backtest(
+        &self,
+        ctx: &Context<'_>,
+        from: i32,
+        to: i32,
+        #[graphql(default = 730)] horizon: i32,
+        #[graphql(default = 0.05)] top: f64,
+    ) -> Result<Vec<BacktestOutcome>> {
+        if !(1970..=2200).contains(&from) || !(from..=from + 30).contains(&to) {
+            return Err(bad_input("from is a year from 1970, to a year from it on, at most 30 later"));
+        }
+        if !((1..=36_500).contains(&horizon) && top > 0.0 && top < 1.0) {
+            return Err(bad_input("horizon is from 1 to 36,500 days, top a share above 0 and below 1"));
+        }
+        let origins = (from..=to).filter_map(|year| chrono::NaiveDate::from_ymd_opt(year, 1, 1)).collect();
+        let question = Question { origins, horizon, top };
+        let app = request(ctx)?.app.clone();
+        blocking(move || {
+            let history = app.db.read_snapshot(|conn| match History::load(conn) {
+                Ok(history) => Ok(Ok(history)),
+                Err(JobError::Store(error)) => Err(error),
+                Err(other) => Ok(Err(other)),
+            });
+            let history = history.map_err(from_store)?.map_err(from_job)?;
+            Ok(backtest(&history, &question).into_iter().map(Into::into).collect())
         })
         .await
     }

@@ -8,10 +8,10 @@ use crate::work::timeliness::{self, TimelinessDocument, UnitTimeliness};
 use crate::work::trends::{self, CategoryTrend, Totals, TrendsDocument};
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use schema::enums::{RunState, SubjectKind, Tier};
+use schema::enums::{FlagState, RunState, SubjectKind, Tier};
 use schema::models::{JobResult, JobRun};
 use schema::register::demonstration;
-use schema::tables::{job_results, job_runs};
+use schema::tables::{flags as flags_table, job_results, job_runs};
 use schema::{Conn, Id, StoreError};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -73,7 +73,7 @@ pub struct FlagsPart {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FlagGroup {
-    /// `flags-new`, `flags-raised`, `flags-lowered` or `flags-gone`.
+    /// `flags-new`, `flags-raised`, `flags-lowered`, `flags-gone`, `flags-dismissed` or `flags-retracted`.
     pub key: String,
     pub count: usize,
     pub listed: Vec<FlagLine>,
@@ -148,7 +148,14 @@ pub fn document(
     let (overdue_run, mut overdue): (JobRun, OverdueDocument) = latest(conn, overdue::NAME, as_of)?;
     overdue.newly_escalated = escalated_between(conn, before.map(|before| before.as_of), as_of)?;
     let recurrence_run = latest_run(conn, recurrence::NAME, as_of)?;
-    let flagged = flags::of_run(conn, recurrence_run.id)?;
+    let mut flagged = flags::of_run(conn, recurrence_run.id)?;
+    // What a person has dismissed is not proposed any more.
+    flagged.retain(|stored| stored.flag.state != FlagState::Dismissed);
+    let states: BTreeMap<Id, FlagState> = flags_table::table
+        .select((flags_table::id, flags_table::state))
+        .load::<(Id, FlagState)>(conn)?
+        .into_iter()
+        .collect();
     let all = [&recurrence_run, &timeliness_run, &trends_run, &overdue_run];
     let stale = all
         .iter()
@@ -161,7 +168,7 @@ pub fn document(
         position: all.iter().filter_map(|run| run.known_at).max().unwrap_or(0),
         runs: all.iter().map(|run| (run.job.clone(), run.id)).collect(),
         stale,
-        flags: flags_part(&flagged, before),
+        flags: flags_part(&flagged, before, &states),
         overdue,
         recent_days: trends.recent_days,
         before_days: trends.before_days,
@@ -221,7 +228,7 @@ fn escalated_between(conn: &mut Conn, after: Option<NaiveDate>, until: NaiveDate
     Ok(sums)
 }
 
-fn flags_part(flagged: &[Stored], before: Option<&DigestDocument>) -> FlagsPart {
+fn flags_part(flagged: &[Stored], before: Option<&DigestDocument>, states: &BTreeMap<Id, FlagState>) -> FlagsPart {
     let then: BTreeMap<Id, &Standing> =
         before.map(|before| before.flags.standing.iter().map(|one| (one.flag, one)).collect()).unwrap_or_default();
     let standing: Vec<Standing> = flagged
@@ -245,19 +252,35 @@ fn flags_part(flagged: &[Stored], before: Option<&DigestDocument>) -> FlagsPart 
         }
     }
     let now: BTreeSet<Id> = standing.iter().map(|one| one.flag).collect();
-    let gone: Vec<FlagLine> = then.values().filter(|one| !now.contains(&one.flag)).map(|one| line(one, None)).collect();
+    // Whoever was told of a flag is told how it ended.
+    let ended = |wanted: &dyn Fn(FlagState) -> bool| -> Vec<FlagLine> {
+        then.values()
+            .filter(|one| !now.contains(&one.flag))
+            .filter(|one| wanted(states.get(&one.flag).copied().unwrap_or(FlagState::Expired)))
+            .map(|one| line(one, None))
+            .collect()
+    };
+    let retracted = ended(&|state| state == FlagState::Retracted);
+    let dismissed = ended(&|state| state == FlagState::Dismissed);
+    let gone = ended(&|state| !matches!(state, FlagState::Retracted | FlagState::Dismissed));
     let of = |tier: Tier| standing.iter().filter(|one| one.tier == tier).count();
-    let groups: Vec<FlagGroup> =
-        [("flags-new", new), ("flags-raised", raised), ("flags-lowered", lowered), ("flags-gone", gone)]
-            .into_iter()
-            .map(|(key, mut lines)| {
-                // The gravest first.
-                lines.sort_by(|a, b| (b.tier, a.kind, &a.code).cmp(&(a.tier, b.kind, &b.code)));
-                let count = lines.len();
-                lines.truncate(LISTED);
-                FlagGroup { key: key.to_owned(), count, listed: lines }
-            })
-            .collect();
+    let groups: Vec<FlagGroup> = [
+        ("flags-new", new),
+        ("flags-raised", raised),
+        ("flags-lowered", lowered),
+        ("flags-gone", gone),
+        ("flags-dismissed", dismissed),
+        ("flags-retracted", retracted),
+    ]
+    .into_iter()
+    .map(|(key, mut lines)| {
+        // The gravest first.
+        lines.sort_by(|a, b| (b.tier, a.kind, &a.code).cmp(&(a.tier, b.kind, &b.code)));
+        let count = lines.len();
+        lines.truncate(LISTED);
+        FlagGroup { key: key.to_owned(), count, listed: lines }
+    })
+    .collect();
     FlagsPart {
         total: standing.len(),
         suspension_review: of(Tier::SuspensionReview),

@@ -22,6 +22,8 @@ flags-new = New ({ $count })
 flags-raised = Raised ({ $count })
 flags-lowered = Lowered ({ $count })
 flags-gone = No longer flagged ({ $count })
+flags-dismissed = Dismissed by the Board ({ $count })
+flags-retracted = Retracted: evidence was corrected away ({ $count })
 more = … and { $count ->
         [one] { $count } other
        *[other] { $count } others

@@ -10,13 +10,13 @@ use crate::recurrence::{Assessed, Assessment, Rules, reason};
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use polars::prelude::{IntoLazy, PolarsResult, col, lit};
-use schema::db::dialect::rows_per_insert;
+use schema::db::dialect::{KEYS_PER_QUERY, rows_per_insert};
 use schema::db::{StoreError, WriteTx};
 use schema::each;
-use schema::enums::{FlagState, RunState, SubjectKind, Tier};
+use schema::enums::{ComplaintEventKind, FlagState, RunState, SubjectKind, Tier};
 use schema::models::{Flag, FlagAssessment, FlagReview};
-use schema::tables::{flag_assessments, flag_reviews, flags, job_runs, officers, units};
-use schema::{Conn, Id, JsonValue};
+use schema::tables::{complaint_events, flag_assessments, flag_reviews, flags, job_runs, officers, units};
+use schema::{Conn, Id, JsonValue, Timestamp};
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
@@ -83,17 +83,22 @@ pub fn store(
         .select(diesel::dsl::max(job_runs::as_of))
         .first(tx.conn)?;
     let looks_back = newest.is_some_and(|newest| newest > as_of);
+    // A review that is under way is waited for, and none begins before this is done.
+    if let Conn::Pg(c) = &mut *tx.conn {
+        flags::table.order(flags::id).select(flags::id).for_update().load::<Id>(c)?;
+    }
     let before: Vec<Flag> = flags::table.select(Flag::as_select()).load(tx.conn)?;
     let mut before: HashMap<Id, Flag> = before.into_iter().map(|flag| (flag.id, flag)).collect();
-    let decided = decided_on(tx.conn)?;
+    let decided = decisions(tx.conn)?;
     let mut opened = Vec::new();
     let (mut changed, mut expired, mut retracted, mut reopened) = (0, 0, 0, 0);
     let mut rows = Vec::with_capacity(assessments.len());
     for assessment in assessments {
         let id = flag_id(assessment.kind, assessment.subject.id);
-        let new_evidence: Option<Vec<Id>> = decided
-            .get(&id)
-            .map(|known| assessment.evidence.iter().filter(|id| !known.contains(id)).copied().collect());
+        let new_evidence = match decided.get(&id) {
+            Some(decision) => Some(decision.not_known_then(tx.conn, &assessment.evidence)?),
+            None => None,
+        };
         match before.remove(&id) {
             None => opened.push(Flag {
                 id,
@@ -125,6 +130,7 @@ pub fn store(
                 }
                 if reopens {
                     flag.state = FlagState::Open;
+                    flag.opened_at = tx.now;
                 }
                 flag.tier = assessment.tier;
                 flag.run_id = run_id;
@@ -180,14 +186,48 @@ pub fn store(
     }))
 }
 
-/// The evidence that lay before whoever dismissed or upheld a flag last, by flag.
-fn decided_on(conn: &mut Conn) -> Result<HashMap<Id, HashSet<Id>>, StoreError> {
+/// What lay before those who dismissed or upheld a flag, and when the last of them did.
+struct Decisions {
+    evidence: HashSet<Id>,
+    last: Timestamp,
+}
+
+impl Decisions {
+    /// What of this evidence was not there then: complaints that were received or changed since, and did not
+    /// lie before anybody. A complaint that was there, and stands in the evidence of another tier only, is
+    /// not new.
+    fn not_known_then(&self, conn: &mut Conn, evidence: &[Id]) -> Result<Vec<Id>, StoreError> {
+        let unseen: Vec<Id> = evidence.iter().filter(|id| !self.evidence.contains(id)).copied().collect();
+        let mut new = HashSet::new();
+        for chunk in unseen.chunks(KEYS_PER_QUERY) {
+            let rows = complaint_events::table
+                .filter(complaint_events::complaint_id.eq_any(chunk))
+                .filter(complaint_events::kind.eq_any([ComplaintEventKind::Received, ComplaintEventKind::Updated]))
+                .filter(complaint_events::recorded_at.gt(self.last))
+                .select(complaint_events::complaint_id)
+                .distinct()
+                .load::<Id>(conn)?;
+            new.extend(rows);
+        }
+        Ok(unseen.into_iter().filter(|id| new.contains(id)).collect())
+    }
+}
+
+/// The decisions about each flag that was ever dismissed or upheld.
+fn decisions(conn: &mut Conn) -> Result<HashMap<Id, Decisions>, StoreError> {
     let rows: Vec<FlagReview> = flag_reviews::table
         .filter(flag_reviews::to_state.eq_any([FlagState::Dismissed, FlagState::Upheld]))
         .order(flag_reviews::reviewed_at)
         .select(FlagReview::as_select())
         .load(conn)?;
-    Ok(rows.into_iter().map(|row| (row.flag_id, ids(&row.evidence).into_iter().collect())).collect())
+    let mut found: HashMap<Id, Decisions> = HashMap::new();
+    for row in rows {
+        let decisions =
+            found.entry(row.flag_id).or_insert_with(|| Decisions { evidence: HashSet::new(), last: row.reviewed_at });
+        decisions.evidence.extend(ids(&row.evidence));
+        decisions.last = row.reviewed_at;
+    }
+    Ok(found)
 }
 
 /// The evidence of the last run that flagged a subject.

@@ -62,9 +62,9 @@ pub fn review(tx: &mut WriteTx<'_>, id: Id, decision: Decision) -> Result<(Flag,
         return Err(StoreError::Rule("notifiedOn lies in the future".into()));
     }
     if decision.state == FlagState::Upheld && flag.officer_id.is_some() {
-        let before = reviews(tx.conn, id)?;
-        let since = before.iter().rposition(|review| rank(review.to_state) == Some(3)).map_or(0, |at| at + 1);
-        let now = &before[since..];
+        // What was said before the flag was opened, this time, was said about other evidence.
+        let now: Vec<FlagReview> =
+            reviews(tx.conn, id)?.into_iter().filter(|review| review.reviewed_at >= flag.opened_at).collect();
         if decision.notified_on.is_none() && now.iter().all(|review| review.notified_on.is_none()) {
             return Err(StoreError::Rule("notifiedOn: an officer is told of the flag before it is upheld".into()));
         }

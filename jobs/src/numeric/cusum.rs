@@ -4,6 +4,7 @@
 //! Lucas 1985 (Technometrics 27:129); run lengths by the Markov chain of Brook and Evans 1972
 //! (Biometrika 59:539).
 
+use super::poisson::probability;
 use nalgebra::{DMatrix, DVector};
 
 /// The reference value, as a multiple of what is expected: between 1 and `rate_ratio`.
@@ -61,16 +62,16 @@ pub fn run_length(expected: f64, rate_ratio: f64, limit: f64) -> f64 {
     // (I − P) L = 1, P over the states that do not signal.
     let mut system = DMatrix::<f64>::identity(states, states);
     let most = (expected + 12.0 * expected.sqrt() + 30.0) as u32;
+    let least = (expected - 12.0 * expected.sqrt() - 1.0).max(0.0) as u32;
+    let probabilities: Vec<f64> = (least..=most).map(|count| probability(count, expected)).collect();
     for from in 0..states {
-        let mut probability = (-expected).exp();
-        for count in 0..=most {
+        for (count, probability) in (least..).zip(&probabilities) {
             let to = from as f64 * step + f64::from(count) - k;
             let to = (to.max(0.0) / step).round() as usize;
             if to >= states {
                 break;
             }
             system[(from, to)] -= probability;
-            probability *= expected / f64::from(count + 1);
         }
     }
     let ones = DVector::from_element(states, 1.0);

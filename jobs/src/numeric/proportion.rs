@@ -28,7 +28,7 @@ pub fn binomial_upper_tail(successes: u32, of: u32, share: f64) -> f64 {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BetaPrior {
     pub mean: f64,
-    /// How many observations the prior counts as; infinite where units differ no more than chance
+    /// How many observations the prior counts as, at least one; infinite where units differ no more than chance
     /// makes them.
     pub strength: f64,
 }
@@ -50,7 +50,7 @@ impl BetaPrior {
         // E(scatter) = chance · ((k − 1) + ρ · (N − Σn²/N − (k − 1))).
         let room = total - squares - (count - 1.0);
         let within = if chance > 0.0 && room > 0.0 { (scatter / chance - (count - 1.0)) / room } else { 0.0 };
-        let strength = if within > 0.0 { (1.0 / within - 1.0).max(0.0) } else { f64::INFINITY };
+        let strength = if within > 0.0 { (1.0 / within - 1.0).max(1.0) } else { f64::INFINITY };
         Some(Self { mean, strength })
     }
 

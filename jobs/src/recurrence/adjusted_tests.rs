@@ -204,20 +204,36 @@ fn one_mans_feud_is_not_robust() {
 
 #[test]
 fn extremes_give_numbers_or_none() {
-    let many: Vec<_> = (0..1_000).map(|n| row(n, (n % 365) as i32, n % 20)).collect();
+    let many: Vec<_> = (0..10_000).map(|n| row(n, (n % 365) as i32, n % 20)).collect();
     let anonymous: Vec<_> = (0..10).map(|n| row(n, n as i32, None)).collect();
     let future: Vec<_> = (0..10).map(|n| row(n, -5, n)).collect();
     let one = vec![row(0, 1, 1)];
+    // Colleagues have some too: else nothing would be expected of anybody.
+    let colleagues: Vec<_> = (0..20)
+        .map(|n| {
+            let mut one = row(20_000 + n, n as i32, n % 7);
+            one.officer = Some(1 + n % 3);
+            one
+        })
+        .collect();
+    let mut compared = 0;
     for rows in [vec![], one, anonymous, future, many] {
+        let rows = [rows, colleagues.clone()].concat();
         for exposure in [&[][..], &[(0, 1.0)], &[(0, 1.0), (1, 1.0)], &[(0, 1e-9), (1, 1e9), (2, 1.0)]] {
             let mut all = frames(&rows);
             all.exposure = [exposed(exposure), exposed(exposure)];
-            for one in assess(&all, as_of(), &Rules::default()).expect("an answer") {
-                let numbers = serde_json::to_string(&one.windows).expect("JSON");
-                assert!(!numbers.contains("null"), "NaN and infinities are written as null: {numbers}");
+            let assessed = assess_kind(&all, SubjectKind::Officer, as_of(), &Rules::default()).expect("an answer");
+            assert!(assess(&all, as_of(), &Rules::default()).is_ok());
+            let Some(longest) = assessed.longest else { continue };
+            for (place, observed, _) in longest.pairs() {
+                let numbers = longest.of(place, observed.min(3), observed.min(2)).expect("numbers");
+                let written = serde_json::to_string(&numbers).expect("JSON");
+                assert!(!written.contains("null"), "NaN and infinities are written as null: {written}");
+                compared += 1;
             }
         }
     }
+    assert!(compared > 10, "{compared}");
 }
 
 fn prior() -> impl Strategy<Value = Prior> {

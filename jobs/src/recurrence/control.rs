@@ -15,9 +15,6 @@ use std::collections::{BTreeMap, HashMap};
 pub const RATE_RATIO: f64 = 2.0;
 /// Weeks until a signal, on average, where nothing is wrong: 5 years.
 pub const IN_CONTROL_WEEKS: f64 = 260.0;
-/// Weeks that are drawn.
-const WEEKS: i32 = 52;
-
 /// Observed against expected of all branches in one window.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -103,9 +100,11 @@ pub fn cusum_series(
 ) -> PolarsResult<Vec<CusumSeries>> {
     let Some(compared) = &assessed.longest else { return Ok(Vec::new()) };
     let (Some(first), Some(last)) = (frames.spans.first(), frames.spans.last()) else { return Ok(Vec::new()) };
-    let begins = last.to - 7 * WEEKS + 1;
+    // Whole weeks of the window that was compared.
+    let weeks = compared.scatter.days / 7;
+    let begins = last.to - 7 * weeks + 1;
     let week_of = |day: i32| usize::try_from((day - begins).div_euclid(7)).ok().filter(|_| day >= begins);
-    let weeks = WEEKS as usize;
+    let weeks = weeks.unsigned_abs() as usize;
     let window_from = (last.to - compared.scatter.days + 1).max(first.from);
 
     // By branch: exposure of each week, and of the whole window.

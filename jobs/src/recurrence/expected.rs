@@ -175,10 +175,10 @@ pub fn expected(cells: &LazyFrame, spans: &[Span], days: i32, rules: &Rules) -> 
 }
 
 impl Expected {
-    /// The share of episodes whose subjects have an expectation; 1 where there are none.
+    /// The share of episodes whose subjects have exposure; 1 where there are none.
     pub fn coverage(&self) -> f64 {
         let all: u32 = self.observed.iter().sum();
-        let covered: u32 = self.observed.iter().zip(&self.expected).filter(|(_, e)| e.is_some()).map(|(o, _)| *o).sum();
+        let covered: u32 = self.observed.iter().zip(&self.exposure).filter(|(_, x)| **x > 0.0).map(|(o, _)| *o).sum();
         if all == 0 { 1.0 } else { f64::from(covered) / f64::from(all) }
     }
 }

@@ -47,16 +47,14 @@ pub mod stages {
         Ok(windows::windows(rows, as_of)?.0.len())
     }
 
-    /// Observed and expected of one window; `kind` is the place of the exposure.
-    pub fn expected(
-        rows: &DataFrame,
-        frames: &Frames,
-        kind: usize,
-        days: i32,
-        rules: &Rules,
-    ) -> PolarsResult<Expected> {
-        let cells = super::cells(rows, &frames.exposure[kind].rows, &frames.spans)?;
-        super::expected(&cells, &frames.spans, days, rules)
+    /// The cells that all windows are computed from; `kind` is the place of the exposure.
+    pub fn cells(rows: &DataFrame, frames: &Frames, kind: usize) -> PolarsResult<LazyFrame> {
+        Ok(super::cells(rows, &frames.exposure[kind].rows, &frames.spans)?.collect()?.lazy())
+    }
+
+    /// Observed and expected of one window.
+    pub fn expected(cells: &LazyFrame, frames: &Frames, days: i32, rules: &Rules) -> PolarsResult<Expected> {
+        super::expected(cells, &frames.spans, days, rules)
     }
 }
 
@@ -93,7 +91,7 @@ fn counted(frames: &Frames, kind: SubjectKind, rules: &Rules) -> PolarsResult<Da
             when(col("enterprise").is_null()).then(col("complaint") + lit(own)).otherwise(col("enterprise"))
         }
     };
-    frames
+    let rows = frames
         .allegations
         .clone()
         .lazy()
@@ -102,23 +100,70 @@ fn counted(frames: &Frames, kind: SubjectKind, rules: &Rules) -> PolarsResult<Da
             col(subject).alias("subject"),
             col("enterprise").is_null().alias("anonymous"),
             confirmed.alias("confirmed"),
+            // What is serious and only asserted does not propose a suspension.
+            col("serious").and(col("confirmed")).alias("serious_confirmed"),
         ])
         .with_column(enterprise.alias("enterprise"))
-        .group_by([col("subject"), col("complaint")])
-        .agg([
-            col("day").first(),
-            col("enterprise").first(),
-            col("anonymous").first(),
-            col("serious").any(true),
-            // What is serious and only asserted does not propose a suspension.
-            col("serious").and(col("confirmed")).any(true).alias("serious_confirmed"),
-            col("confirmed").any(true),
-            col("not_sustained").all(true),
-            col("group").first(),
-            col("text").first(),
-        ])
-        .sort(ORDER, SortMultipleOptions::default())
-        .collect()
+        .select(COUNTED.map(col))
+        .collect()?;
+    let rows = if is_unique(&rows)? {
+        rows
+    } else {
+        let keys = [col("subject"), col("complaint")];
+        rows.lazy()
+            .group_by(keys)
+            .agg([
+                col("day").first(),
+                col("enterprise").first(),
+                col("anonymous").first(),
+                col("serious").any(true),
+                col("serious_confirmed").any(true),
+                col("confirmed").any(true),
+                col("not_sustained").all(true),
+                // An officer may stand in one complaint for branches of two groups.
+                col("group").min(),
+                col("text").first(),
+            ])
+            .collect()?
+    };
+    rows.sort(ORDER, SortMultipleOptions::default())
+}
+
+/// The columns of what is counted.
+const COUNTED: [&str; 11] = [
+    "subject",
+    "complaint",
+    "day",
+    "enterprise",
+    "anonymous",
+    "serious",
+    "serious_confirmed",
+    "confirmed",
+    "not_sustained",
+    "group",
+    "text",
+];
+
+/// Whether no subject stands in a complaint twice, found by a scan of rows that are in the order of complaints,
+/// as a register gives them; false for others, which may or may not be. Bringing ten million pairs together to
+/// find out that each is alone would cost more than all else.
+fn is_unique(rows: &DataFrame) -> PolarsResult<bool> {
+    let mut at = None;
+    let mut seen: Vec<Option<u32>> = Vec::new();
+    for (complaint, subject) in rows.column("complaint")?.u32()?.iter().zip(rows.column("subject")?.u32()?.iter()) {
+        if complaint < at {
+            return Ok(false);
+        }
+        if complaint != at {
+            at = complaint;
+            seen.clear();
+        }
+        if seen.contains(&subject) {
+            return Ok(false);
+        }
+        seen.push(subject);
+    }
+    Ok(true)
 }
 
 /// The order in which episodes are formed.
@@ -128,6 +173,9 @@ const ORDER: [&str; 4] = ["subject", "enterprise", "day", "complaint"];
 /// and in `enterprise` one number for all that stand in a campaign. In the same order.
 fn combined(frames: &Frames, kind: SubjectKind, rules: &Rules) -> PolarsResult<DataFrame> {
     let rows = with_campaigns(&counted(frames, kind, rules)?, &frames.prints, rules)?;
+    if rows.column("campaign")?.null_count() == rows.height() {
+        return rows.lazy().with_column(col("enterprise").alias("own")).collect();
+    }
     // Places after those of enterprises, and of complaints that count as one.
     let first = u32::try_from(frames.enterprises.len() + frames.complaints.len()).unwrap_or(u32::MAX);
     let enterprise = when(col("campaign").is_not_null())

@@ -109,7 +109,7 @@ impl Compared {
         let fitted = if counts.len() >= MIXTURE_FROM { fit(&counts, &expectations) } else { None };
         let (prior, converged) = match fitted {
             Some(fitted) => (fitted.prior, fitted.converged),
-            None => (Prior::by_moments(&counts, &expectations), true),
+            None => (Prior::by_moments(&counts, &expectations), counts.len() < MIXTURE_FROM),
         };
         let scatter = Scatter {
             days,

@@ -81,7 +81,7 @@ pub(super) fn frames(rows: &[Row]) -> Frames {
     .expect("a frame");
     Frames {
         allegations,
-        complaints: (0..1_000).map(id).collect(),
+        complaints: (0..21_000).map(id).collect(),
         officers: (0..5).map(|n| subject("o", n)).collect(),
         branches: (0..5).map(|n| subject("b", n)).collect(),
         enterprises: (0..20).map(|n| format!("{n:010}")).collect(),

@@ -70,7 +70,12 @@ pub fn assess_kind(frames: &Frames, kind: SubjectKind, as_of: NaiveDate, rules: 
         with_episodes(&combined.lazy().filter(col("confirmed")).collect()?, rules.episode_days)?
     };
     let mut compared: BTreeMap<(i32, bool), Compared> = BTreeMap::new();
-    if exposure.basis != Basis::None {
+    let adjusted = exposure.basis != Basis::None && {
+        let cells = cells(&rows, &exposure.rows, &frames.spans)?;
+        let longest = super::expected::windows_of(rules).last().copied().unwrap_or_default();
+        expected(&cells, &frames.spans, longest, rules)?.coverage() >= rules.exposure_coverage
+    };
+    if adjusted {
         for (confirmed, rows) in [(false, &rows), (true, &confirmed_rows)] {
             let cells = cells(rows, &exposure.rows, &frames.spans)?.collect()?.lazy();
             for days in super::expected::windows_of(rules) {
@@ -78,9 +83,6 @@ pub fn assess_kind(frames: &Frames, kind: SubjectKind, as_of: NaiveDate, rules: 
                     break;
                 }
                 let expected = expected(&cells, &frames.spans, days, rules)?;
-                if expected.coverage() < rules.exposure_coverage {
-                    continue;
-                }
                 let parts = parts(rows, as_of, days)?;
                 let Some(of_window) = Compared::new(&expected, days, confirmed) else { continue };
                 for (place, windows) in &mut numbers {
@@ -107,14 +109,14 @@ pub fn assess_kind(frames: &Frames, kind: SubjectKind, as_of: NaiveDate, rules: 
             }
         }
     }
-    let basis = if compared.is_empty() { Basis::None } else { exposure.basis };
+    let basis = if adjusted { exposure.basis } else { Basis::None };
     let tests: Vec<(Tier, Test<'_>)> = [Tier::SuspensionReview, Tier::Review, Tier::Watch]
         .into_iter()
         .map(|tier| {
             let rule = rule_of(rules, tier);
             let key = (rule.days, rule.confirmed && !all_confirmed);
             let cut_off = rule.q.and_then(|limit| compared.get(&key)?.cut_off(limit));
-            (tier, Test { rule, adjusted: compared.contains_key(&key), cut_off })
+            (tier, Test { rule, adjusted, cut_off })
         })
         .collect();
     let mut without_exposure = Vec::new();
@@ -196,7 +198,9 @@ impl Test<'_> {
         }
         let Some(adjusted) = adjusted else { return false };
         let surprising = |p: f64| rule.q.is_none() || self.cut_off.is_some_and(|cut_off| p <= cut_off);
-        let large = |eb05: f64| rule.eb05.is_none_or(|limit| eb05 >= limit);
+        // Where chance alone explains how subjects differ (a point prior), nobody stands out.
+        let differs = adjusted.eb95 > adjusted.eb05;
+        let large = |eb05: f64| rule.eb05.is_none_or(|limit| differs && eb05 >= limit);
         let whole = rule.q.is_none_or(|limit| adjusted.q <= limit) && large(adjusted.eb05);
         let without_largest = surprising(adjusted.p_without_largest) && large(adjusted.eb05_without_largest);
         let without_anonymous = surprising(adjusted.p_without_anonymous) && large(adjusted.eb05_without_anonymous);

@@ -34,6 +34,9 @@ const FALSE_SHARE: f64 = 0.05;
 /// … and so many complaints without an incident stand against it.
 const FEWEST: u32 = 3;
 
+/// Fewer complaints about others than this are nothing to compare with.
+const LEAST_OTHERS: u32 = 20;
+
 /// A branch or officer, and how often the system was blamed without an incident.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -191,10 +194,12 @@ impl BlameFacts {
                 .collect();
             let (all, all_without) =
                 of_kind.iter().fold((0, 0), |(a, b), (_, blamed, without)| (a + blamed, b + without));
-            // Nobody to compare with: nothing can be said.
+            // Too few to compare with: nothing can be said. Where none of them had no incident, half of one is
+            // taken: a share that is never seen is not impossible.
             let peers = |blamed: u32, without: u32| {
                 let others = all - blamed;
-                (others > 0).then(|| f64::from(all_without - without) / f64::from(others))
+                let seen = f64::from(all_without - without).max(0.5);
+                (others >= LEAST_OTHERS).then(|| seen / f64::from(others))
             };
             let p: Vec<f64> = of_kind
                 .iter()

@@ -8,7 +8,7 @@ use crate::exposure::Basis;
 use crate::facts::Facts;
 use crate::flags::Counted;
 use crate::flags::{self, Stored};
-use crate::frames::{Frames, frames};
+use crate::frames::{Frames, TEXT_DAYS, frames};
 use crate::job::{Context, Job, Publish};
 use crate::known::{Changes, undo};
 use crate::ledger;
@@ -27,9 +27,7 @@ use serde_json::{Value, json};
 
 pub const NAME: &str = "recurrence";
 
-/// The words of complaints received in so many days are compared: the longest window, and what a campaign
-/// may have begun before it.
-const TEXTS: Days = Days::new(365 + 90);
+const TEXTS: Days = Days::new(TEXT_DAYS.unsigned_abs() as u64);
 
 /// A run derived from the register.
 #[derive(Debug, Clone)]

@@ -3,6 +3,7 @@
 use crate::graphql::enums::SubjectKind;
 use async_graphql::{Enum, SimpleObject};
 use chrono::NaiveDate;
+use jobs::backtest::Outcome;
 use jobs::work::blame::{Blame, BlameDocument};
 use jobs::work::timeliness::UnitTimeliness;
 use jobs::work::trends::{CategoryTrend, TrendsDocument};
@@ -128,6 +129,53 @@ impl BlameCheck {
             blamed: document.blamed,
             without_incident: document.without_incident,
             subjects: document.subjects.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+/// How one ranking did at one origin.
+#[derive(SimpleObject)]
+pub struct BacktestOutcome {
+    origin: NaiveDate,
+    ranking: &'static str,
+    /// Officers with a complaint before the origin, and how many of them are named.
+    population: u32,
+    named: u32,
+    /// Officers of the population of whom later complaints were sustained, and those of them that are named;
+    /// ties at the edge count with their share.
+    later_sustained: u32,
+    found: f64,
+    precision: f64,
+    recall: f64,
+    /// Precision over that of naming at random.
+    lift: f64,
+    /// Bootstrap interval of 95 % of the recall.
+    recall_lower: f64,
+    recall_upper: f64,
+    /// Recall over that of the plain count, with its paired interval.
+    over_plain: f64,
+    over_plain_lower: f64,
+    over_plain_upper: f64,
+}
+
+impl From<Outcome> for BacktestOutcome {
+    fn from(outcome: Outcome) -> Self {
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Self {
+            origin: outcome.origin,
+            ranking: outcome.ranking,
+            population: count(outcome.population),
+            named: count(outcome.named),
+            later_sustained: count(outcome.later_sustained),
+            found: outcome.found,
+            precision: outcome.precision,
+            recall: outcome.recall,
+            lift: outcome.lift,
+            recall_lower: outcome.recall_lower,
+            recall_upper: outcome.recall_upper,
+            over_plain: outcome.over_plain,
+            over_plain_lower: outcome.over_plain_lower,
+            over_plain_upper: outcome.over_plain_upper,
         }
     }
 }

@@ -18,7 +18,7 @@ pub use control::{CusumSeries, FunnelPlot};
 pub use digest::{Digest, DigestConnection, DigestEdge};
 pub use evidence::FlagReview;
 pub use flag::{Flag, FlagConnection, FlagEdge};
-pub use handling::{BlameCheck, CategoryTrends, ResponseTimeliness, UnitLevel};
+pub use handling::{BacktestOutcome, BlameCheck, CategoryTrends, ResponseTimeliness, UnitLevel};
 pub use job_run::{JobRun, JobRunConnection, JobRunEdge};
 pub use people::{
     Enterprise, EnterpriseConnection, EnterpriseEdge, IssueCategory, IssueCategoryConnection, IssueCategoryEdge,
