@@ -14,16 +14,7 @@ pub fn reference(rate_ratio: f64) -> f64 {
 
 /// The sums after each period: S = max(0, S + O − k·E), never restarted.
 pub fn path(observed: &[f64], expected: &[f64], rate_ratio: f64) -> Vec<f64> {
-    let k = reference(rate_ratio);
-    let mut sum = 0.0_f64;
-    observed
-        .iter()
-        .zip(expected)
-        .map(|(o, e)| {
-            sum = (sum + o - k * e).max(0.0);
-            sum
-        })
-        .collect()
+    with_restarts(observed, expected, rate_ratio, f64::INFINITY).0
 }
 
 /// The sums, and where they signal: at a signal the sum is shown and starts again from 0.
