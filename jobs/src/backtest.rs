@@ -221,7 +221,7 @@ fn at_origin(history: &History, question: &Question, origin: NaiveDate) -> Vec<O
     let resampled = resample(&weights, &later);
     let positive = later.iter().filter(|later| **later).count();
     let found_by =
-        |weights: &[f64]| -> f64 { weights.iter().zip(&later).filter(|(_, later)| **later).map(|(w, _)| w).sum() };
+        |weights: &[f64]| -> f64 { weights.iter().zip(&later).filter(|(_, later)| **later).map(|(w, _)| w).sum::<f64>() + 0.0 };
     let plain = found_by(&weights[0]);
     RANKINGS
         .iter()
