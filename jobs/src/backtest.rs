@@ -220,8 +220,9 @@ fn at_origin(history: &History, question: &Question, origin: NaiveDate) -> Vec<O
     let weights: Vec<Vec<f64>> = scores(&known).iter().map(|scores| named_weights(scores, named)).collect();
     let resampled = resample(&weights, &later);
     let positive = later.iter().filter(|later| **later).count();
-    let found_by =
-        |weights: &[f64]| -> f64 { weights.iter().zip(&later).filter(|(_, later)| **later).map(|(w, _)| w).sum::<f64>() + 0.0 };
+    let found_by = |weights: &[f64]| -> f64 {
+        weights.iter().zip(&later).filter(|(_, later)| **later).map(|(w, _)| w).sum::<f64>() + 0.0
+    };
     let plain = found_by(&weights[0]);
     RANKINGS
         .iter()

@@ -266,7 +266,9 @@ fn check_a_flag(phananh: &Program, database: &Database, file: &Path, flags: &Val
     assert_eq!(year["serious"].as_u64().unwrap() as usize, complaints.values().filter(|serious| **serious).count());
     assert_eq!(shown["evidence"].as_array().unwrap().len(), complaints.len() + own);
     assert!(shown["reasonVi"].as_str().unwrap().contains(&format!("Công chức {code}: trong 365 ngày đến 31/12/2010")));
-    assert!(shown["reasonEn"].as_str().unwrap().contains(&format!("Officer {code}: in the 365 days to 31 December 2010")));
+    assert!(
+        shown["reasonEn"].as_str().unwrap().contains(&format!("Officer {code}: in the 365 days to 31 December 2010"))
+    );
     assert_eq!(shown["rules"]["version"], "anonymous-own");
 }
 

@@ -238,7 +238,7 @@ fn a_run_that_fails_is_tried_again_later_and_later_and_says_why() {
     let database = Database::sqlite();
     let db = database.open();
     let node = serve(&database, &config);
-    wait(20, "the ledger knows the jobs", || known_jobs(&db) == 7);
+    wait(20, "the ledger knows the jobs", || known_jobs(&db) == ::jobs::job::JOBS.len() as i64);
     a_week_ago(&db);
     let last = |db: &Db| runs(db, "recurrence").last().cloned();
     wait(30, "giving up", || {
@@ -269,7 +269,7 @@ fn a_signal_lets_a_run_finish() {
     let config = config(&folder, &format!("[jobs.recurrence]\nschedule = \"{}\"\n", hourly()));
     let db = database.open();
     let node = serve(&database, &config);
-    wait(20, "the ledger knows the jobs", || known_jobs(&db) == 7);
+    wait(20, "the ledger knows the jobs", || known_jobs(&db) == ::jobs::job::JOBS.len() as i64);
     assert_eq!(node.end_by("TERM"), Some(0));
     a_week_ago(&db);
     let node = serve(&database, &config);
