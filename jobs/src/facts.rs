@@ -2,6 +2,7 @@
 
 use crate::JobError;
 use crate::known::Changes;
+use crate::prints::Print;
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use schema::db::dialect::{KEYS_PER_QUERY, current_position};
@@ -72,8 +73,9 @@ pub struct Facts {
     pub enterprises: HashMap<Id, EnterpriseFact>,
     pub categories: HashMap<Id, CategoryFact>,
     pub workload: HashMap<Id, WorkloadFact>,
-    /// The words of complaints about conduct: see [`Facts::load_texts`].
-    pub texts: HashMap<Id, String>,
+    /// Prints of the words of complaints about conduct: see [`Facts::load_texts`]. The words themselves are not
+    /// kept, since all that is asked of them is whether they are alike.
+    pub texts: HashMap<Id, Print>,
     /// The position at which they were read.
     pub position: i64,
 }
@@ -225,7 +227,7 @@ impl Facts {
                 .filter(complaints::id.eq_any(chunk))
                 .select((complaints::id, complaints::text))
                 .load::<(Id, Option<String>)>(conn)?;
-            self.texts.extend(rows.into_iter().filter_map(|(id, text)| Some((id, text?))));
+            self.texts.extend(rows.into_iter().filter_map(|(id, text)| Some((id, Print::of(&text?)))));
         }
         Ok(())
     }

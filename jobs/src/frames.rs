@@ -115,8 +115,8 @@ pub fn frames(facts: &Facts, as_of: NaiveDate) -> Result<Frames, JobError> {
         let void = is_void(fact.state) && local_date(fact.state_since) <= as_of;
         let rows = facts.allegations.get(&fact.id).map_or(&[][..], Vec::as_slice);
         let compares = || day > day_number(as_of) - TEXT_DAYS && facts.is_about_conduct(fact);
-        let text = facts.texts.get(&fact.id).filter(|_| compares()).map(|text| {
-            prints.push(Print::of(text));
+        let text = facts.texts.get(&fact.id).filter(|_| compares()).map(|print| {
+            prints.push(print.clone());
             u32::try_from(prints.len() - 1).unwrap_or(u32::MAX)
         });
         let mut push = |officer: Option<u32>, branch: Option<Id>, category: Option<Id>, finding: Finding, confirmed| {

@@ -3,6 +3,7 @@
 
 use crate::JobError;
 use crate::facts::{AllegationFact, ComplaintFact, Facts};
+use crate::prints::Print;
 use diesel::prelude::*;
 use schema::enums::Side;
 use schema::events::Fields;
@@ -122,7 +123,7 @@ fn undo_complaints(facts: &mut Facts, changes: &[Change]) -> Result<(), JobError
         restore(before, "decided_on", &mut fact.decided_on)?;
         if before.contains_key("text") {
             match &change.text {
-                Some(text) => facts.texts.insert(change.id, text.clone()),
+                Some(text) => facts.texts.insert(change.id, Print::of(text)),
                 None => facts.texts.remove(&change.id),
             };
         }

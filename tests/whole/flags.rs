@@ -86,6 +86,52 @@ fn a_flag_is_decided_by_a_person_and_comes_back_on_new_evidence_only() {
 }
 
 #[test]
+fn a_flag_is_retracted_when_its_evidence_is_not_confirmed_any_more_also_after_it_was_upheld() {
+    for database in Database::both() {
+        world::fill(&database);
+        let files = Files::new();
+        let rules = files.put("rules.toml", world::COUNTS.replace("days = 180", "days = 180, confirmed = true"));
+        let run = |as_of: &str| {
+            let rules = rules.to_str().unwrap();
+            program().json(&database, &["jobs", "run", "recurrence", "--as-of", as_of, "--rules", rules])
+        };
+        let import = |attribution: &str| {
+            let mapping = world::COMPLAINTS_MAP.replace("\"CONFIRMED\"", &format!("\"{attribution}\""));
+            program().run(&database, files.import("complaints", world::COMPLAINTS, &mapping)).ok();
+        };
+        let board = program().token(&database, "BOARD", None);
+        let server = program().serve(&database, &[]);
+        run("2024-03-31");
+        let flag = flag_of(&server, &board, "CC01");
+        assert_eq!(flag["state"], "OPEN");
+        let seen = server.data(&board, "{ flags { nodes { id run { id } } } }")["flags"]["nodes"].clone();
+        let seen = seen.as_array().unwrap().iter().find(|one| one["id"] == flag["id"]).unwrap()["run"]["id"].clone();
+
+        import("ASSERTED");
+        run("2024-04-01");
+        assert_eq!(flag_of(&server, &board, "CC01")["state"], "RETRACTED");
+        import("CONFIRMED");
+        run("2024-04-02");
+        assert_eq!(flag_of(&server, &board, "CC01")["state"], "OPEN");
+
+        let uphold = |seen: &Value| {
+            let input = json!({
+                "flagId": flag["id"], "state": "UPHELD", "reason": "đã xác minh", "notifiedOn": "2024-04-20",
+                "explanation": "Thừa nhận.", "seenRunId": seen,
+            });
+            server.graphql(&board, REVIEW, &json!({ "input": input }))
+        };
+        assert_eq!(uphold(&seen).codes(), ["CONFLICT"], "a later run has assessed it since");
+        assert_eq!(uphold(&Value::Null).json()["data"]["reviewFlag"]["flag"]["state"], "UPHELD");
+        run("2024-12-31");
+        assert_eq!(flag_of(&server, &board, "CC01")["state"], "UPHELD", "its window is over, its evidence stands");
+        import("ASSERTED");
+        run("2025-01-01");
+        assert_eq!(flag_of(&server, &board, "CC01")["state"], "RETRACTED");
+    }
+}
+
+#[test]
 fn statistics_of_a_world_are_alike_on_both_databases_and_add_up() {
     let query = "{ flags(orderBy: [{field: TIER, direction: DESC}], first: 200) { nodes { officer { code } unit { code } tier reasonVi numbers { unadjusted basis windows { days
             distinctEnterprises adjusted { observed expected ratio ratioLower ratioUpper q ebgm eb05 eb95 largestShare } } } } }

@@ -4,6 +4,8 @@
 use super::context::RequestContext;
 use async_graphql::Error;
 use async_graphql::dataloader::Loader;
+use jobs::work::latest_result;
+use jobs::work::recurrence::{self, RecurrenceDocument};
 use schema::models::{
     ComplaintOfficer, Delivery, DigestSubscription, Enterprise, Flag, FlagAssessment, FlagReview, IssueCategory,
     JobRun, Officer, Posting, Unit, UnitParent, UnitResponse,
@@ -108,6 +110,21 @@ macro_rules! reference_loader {
 
 reference_loader!(UnitKey => Unit, units, unit_place, queries::units_by_id);
 reference_loader!(CategoryKey => IssueCategory, categories, category_place, queries::categories_by_id);
+
+/// What the latest run of the recurrence job says beside its flags: read once, whoever asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct LatestRecurrence;
+
+impl Loader<LatestRecurrence> for Loaders {
+    type Value = Arc<RecurrenceDocument>;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[LatestRecurrence]) -> Result<HashMap<LatestRecurrence, Self::Value>, Arc<Error>> {
+        let found = self.0.read(|conn| latest_result(conn, recurrence::NAME)).await.map_err(Arc::new)?;
+        let document = found.map(|(_, document)| Arc::new(document));
+        Ok(keys.iter().filter_map(|key| Some((*key, Arc::clone(document.as_ref()?)))).collect())
+    }
+}
 
 /// The first so many responses of a complaint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

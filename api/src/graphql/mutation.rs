@@ -90,6 +90,9 @@ pub struct ReviewFlagInput {
     pub notified_on: Option<NaiveDate>,
     /// What the officer said, or that nothing was said; required before a flag is upheld.
     pub explanation: Option<String>,
+    /// The run whose numbers you looked at (`flag { run { id } }`). If a later run has assessed the flag since, nothing is
+    /// decided, and the answer is a CONFLICT.
+    pub seen_run_id: Option<ID>,
 }
 
 #[derive(SimpleObject)]
@@ -166,6 +169,7 @@ impl Mutation {
             reason: input.reason,
             notified_on: input.notified_on,
             explanation: input.explanation,
+            seen_run: input.seen_run_id.as_ref().map(parse_id).transpose()?,
         };
         blocking(move || {
             let done =

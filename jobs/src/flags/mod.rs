@@ -6,7 +6,7 @@ pub use review::{Decision, review, reviews};
 
 use crate::canonical::numbers;
 use crate::frames::Frames;
-use crate::recurrence::{Assessed, Assessment, Rules, reason};
+use crate::recurrence::{Assessed, Assessment, Rules, reason, rule_of};
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use polars::prelude::{IntoLazy, PolarsResult, col, lit};
@@ -29,7 +29,8 @@ pub fn flag_id(kind: SubjectKind, subject: Id) -> Id {
 /// The complaints of the longest window that count against each subject, whoever is flagged.
 #[derive(Debug, Clone, Default)]
 pub struct Counted {
-    by_subject: HashMap<(SubjectKind, Id), HashSet<Id>>,
+    /// Whether each counts as CONFIRMED.
+    by_subject: HashMap<(SubjectKind, Id), HashMap<Id, bool>>,
     /// All complaints received in the window.
     received: HashSet<Id>,
 }
@@ -37,18 +38,19 @@ pub struct Counted {
 impl Counted {
     pub fn new(frames: &Frames, officers: &Assessed, branches: &Assessed) -> PolarsResult<Self> {
         let since = frames.spans.first().map_or(i32::MAX, |span| span.from);
-        let mut by_subject: HashMap<(SubjectKind, Id), HashSet<Id>> = HashMap::new();
+        let mut by_subject: HashMap<(SubjectKind, Id), HashMap<Id, bool>> = HashMap::new();
         let kinds =
             [(SubjectKind::Officer, officers, &frames.officers), (SubjectKind::Branch, branches, &frames.branches)];
         for (kind, assessed, subjects) in kinds {
             let rows = assessed.rows.clone().lazy().filter(col("day").gt_eq(lit(since))).collect()?;
-            for (subject, complaint) in
-                rows.column("subject")?.u32()?.iter().zip(rows.column("complaint")?.u32()?.iter())
+            let confirmed = rows.column("confirmed")?.bool()?;
+            for ((subject, complaint), confirmed) in
+                rows.column("subject")?.u32()?.iter().zip(rows.column("complaint")?.u32()?.iter()).zip(confirmed.iter())
             {
                 let subject = subject.and_then(|place| subjects.get(place as usize));
                 let complaint = complaint.and_then(|place| frames.complaints.get(place as usize));
                 let (Some(subject), Some(complaint)) = (subject, complaint) else { continue };
-                by_subject.entry((kind, subject.id)).or_default().insert(*complaint);
+                by_subject.entry((kind, subject.id)).or_default().insert(*complaint, confirmed == Some(true));
             }
         }
         let all = frames.allegations.clone().lazy().filter(col("day").gt_eq(lit(since))).collect()?;
@@ -57,10 +59,12 @@ impl Counted {
         Ok(Self { by_subject, received: received.collect() })
     }
 
-    /// Whether one of these complaints about a subject lies in the window and does not count any more.
-    fn was_corrected(&self, kind: SubjectKind, subject: Id, evidence: &[Id]) -> bool {
+    /// Whether one of these complaints about a subject lies in the window and does not count any more; where
+    /// only CONFIRMED attributions counted, also whether one is not confirmed any more.
+    fn was_corrected(&self, kind: SubjectKind, subject: Id, evidence: &[Id], only_confirmed: bool) -> bool {
         let counts = self.by_subject.get(&(kind, subject));
-        evidence.iter().any(|id| self.received.contains(id) && !counts.is_some_and(|counts| counts.contains(id)))
+        let counts = |id: &Id| counts.and_then(|counts| counts.get(id)).is_some_and(|sure| *sure || !only_confirmed);
+        evidence.iter().any(|id| self.received.contains(id) && !counts(id))
     }
 }
 
@@ -90,15 +94,13 @@ pub fn store(
     let before: Vec<Flag> = flags::table.select(Flag::as_select()).load(tx.conn)?;
     let mut before: HashMap<Id, Flag> = before.into_iter().map(|flag| (flag.id, flag)).collect();
     let decided = decisions(tx.conn)?;
+    let changes = last_changes(tx.conn, assessments, &decided)?;
     let mut opened = Vec::new();
     let (mut changed, mut expired, mut retracted, mut reopened) = (0, 0, 0, 0);
     let mut rows = Vec::with_capacity(assessments.len());
     for assessment in assessments {
         let id = flag_id(assessment.kind, assessment.subject.id);
-        let new_evidence = match decided.get(&id) {
-            Some(decision) => Some(decision.not_known_then(tx.conn, &assessment.evidence)?),
-            None => None,
-        };
+        let new_evidence = decided.get(&id).map(|decision| decision.not_known_then(&changes, &assessment.evidence));
         match before.remove(&id) {
             None => opened.push(Flag {
                 id,
@@ -151,19 +153,25 @@ pub fn store(
     }
     let gone = if looks_back { HashMap::new() } else { before };
     for mut flag in gone.into_values() {
-        if matches!(flag.state, FlagState::Open | FlagState::Acknowledged | FlagState::UnderReview) {
-            let evidence = evidence_of(tx.conn, &flag)?;
-            let subject = flag.officer_id.or(flag.unit_id).unwrap_or(flag.id);
-            if counted.was_corrected(flag.subject_kind, subject, &evidence) {
-                retracted += 1;
-                flag.state = FlagState::Retracted;
-            } else {
-                expired += 1;
-                flag.state = FlagState::Expired;
-            }
-            flag.changed_at = tx.now;
-            update(tx.conn, &flag)?;
+        let stands = matches!(flag.state, FlagState::Open | FlagState::Acknowledged | FlagState::UnderReview);
+        // What was upheld stays so when its window is over, but not when its evidence was wrong.
+        if !stands && flag.state != FlagState::Upheld {
+            continue;
         }
+        let evidence = evidence_of(tx.conn, &flag)?;
+        let subject = flag.officer_id.or(flag.unit_id).unwrap_or(flag.id);
+        let only_confirmed = rule_of(rules, flag.tier).confirmed;
+        if counted.was_corrected(flag.subject_kind, subject, &evidence, only_confirmed) {
+            retracted += 1;
+            flag.state = FlagState::Retracted;
+        } else if stands {
+            expired += 1;
+            flag.state = FlagState::Expired;
+        } else {
+            continue;
+        }
+        flag.changed_at = tx.now;
+        update(tx.conn, &flag)?;
     }
     for chunk in opened.chunks(rows_per_insert(9)) {
         each!(&mut *tx.conn, c => diesel::insert_into(flags::table).values(chunk).execute(c)?);
@@ -193,24 +201,42 @@ struct Decisions {
 }
 
 impl Decisions {
+    /// What of this evidence did not lie before anybody who decided.
+    fn unseen<'e>(&'e self, evidence: &'e [Id]) -> impl Iterator<Item = Id> + 'e {
+        evidence.iter().filter(|id| !self.evidence.contains(id)).copied()
+    }
+
     /// What of this evidence was not there then: complaints that were received or changed since, and did not
     /// lie before anybody. A complaint that was there, and stands in the evidence of another tier only, is
     /// not new.
-    fn not_known_then(&self, conn: &mut Conn, evidence: &[Id]) -> Result<Vec<Id>, StoreError> {
-        let unseen: Vec<Id> = evidence.iter().filter(|id| !self.evidence.contains(id)).copied().collect();
-        let mut new = HashSet::new();
-        for chunk in unseen.chunks(KEYS_PER_QUERY) {
-            let rows = complaint_events::table
-                .filter(complaint_events::complaint_id.eq_any(chunk))
-                .filter(complaint_events::kind.eq_any([ComplaintEventKind::Received, ComplaintEventKind::Updated]))
-                .filter(complaint_events::recorded_at.gt(self.last))
-                .select(complaint_events::complaint_id)
-                .distinct()
-                .load::<Id>(conn)?;
-            new.extend(rows);
-        }
-        Ok(unseen.into_iter().filter(|id| new.contains(id)).collect())
+    fn not_known_then(&self, changes: &HashMap<Id, Timestamp>, evidence: &[Id]) -> Vec<Id> {
+        self.unseen(evidence).filter(|id| changes.get(id).is_some_and(|changed| *changed > self.last)).collect()
     }
+}
+
+/// When each complaint that lay before nobody was last received or changed.
+fn last_changes(
+    conn: &mut Conn,
+    assessments: &[Assessment],
+    decided: &HashMap<Id, Decisions>,
+) -> Result<HashMap<Id, Timestamp>, StoreError> {
+    let unseen: HashSet<Id> = assessments
+        .iter()
+        .filter_map(|one| Some((decided.get(&flag_id(one.kind, one.subject.id))?, one)))
+        .flat_map(|(decision, one)| decision.unseen(&one.evidence))
+        .collect();
+    let unseen: Vec<Id> = unseen.into_iter().collect();
+    let mut changes = HashMap::new();
+    for chunk in unseen.chunks(KEYS_PER_QUERY) {
+        let rows = complaint_events::table
+            .filter(complaint_events::complaint_id.eq_any(chunk))
+            .filter(complaint_events::kind.eq_any([ComplaintEventKind::Received, ComplaintEventKind::Updated]))
+            .group_by(complaint_events::complaint_id)
+            .select((complaint_events::complaint_id, diesel::dsl::max(complaint_events::recorded_at)))
+            .load::<(Id, Option<Timestamp>)>(conn)?;
+        changes.extend(rows.into_iter().filter_map(|(id, last)| Some((id, last?))));
+    }
+    Ok(changes)
 }
 
 /// The decisions about each flag that was ever dismissed or upheld.

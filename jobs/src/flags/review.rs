@@ -23,6 +23,8 @@ pub struct Decision {
     pub notified_on: Option<NaiveDate>,
     /// What the officer said, or that nothing was said.
     pub explanation: Option<String>,
+    /// The run whose numbers lay before who decides: a later run may have said something else since.
+    pub seen_run: Option<Id>,
 }
 
 /// Reviews a flag: OPEN → ACKNOWLEDGED → UNDER_REVIEW → UPHELD or DISMISSED. A step may be left out, none
@@ -36,6 +38,9 @@ pub fn review(tx: &mut WriteTx<'_>, id: Id, decision: Decision) -> Result<(Flag,
     diesel::update(flags::table.find(id)).set(flags::id.eq(id)).execute(tx.conn)?;
     let flag: Option<Flag> = flags::table.find(id).select(Flag::as_select()).first(tx.conn).optional()?;
     let mut flag = flag.ok_or_else(|| StoreError::NotFound("there is no such flag".into()))?;
+    if decision.seen_run.is_some_and(|run| run != flag.run_id) {
+        return Err(StoreError::Conflict("a later run assessed the flag anew: look at it again".into()));
+    }
     let rank = |state: FlagState| match state {
         FlagState::Open => Some(0),
         FlagState::Acknowledged => Some(1),

@@ -70,19 +70,20 @@ pub fn assess_kind(frames: &Frames, kind: SubjectKind, as_of: NaiveDate, rules: 
         with_episodes(&combined.lazy().filter(col("confirmed")).collect()?, rules.episode_days)?
     };
     let mut compared: BTreeMap<(i32, bool), Compared> = BTreeMap::new();
-    let adjusted = exposure.basis != Basis::None && {
-        let cells = cells(&rows, &exposure.rows, &frames.spans)?;
-        let longest = super::expected::windows_of(rules).last().copied().unwrap_or_default();
-        expected(&cells, &frames.spans, longest, rules)?.coverage() >= rules.exposure_coverage
-    };
+    let mut adjusted = exposure.basis != Basis::None;
     if adjusted {
-        for (confirmed, rows) in [(false, &rows), (true, &confirmed_rows)] {
+        'kinds: for (confirmed, rows) in [(false, &rows), (true, &confirmed_rows)] {
+            if confirmed && all_confirmed {
+                break;
+            }
             let cells = cells(rows, &exposure.rows, &frames.spans)?.collect()?.lazy();
-            for days in super::expected::windows_of(rules) {
-                if confirmed && all_confirmed {
-                    break;
-                }
+            // The longest window comes first: it says whether enough of the exposure is known.
+            for (nth, days) in super::expected::windows_of(rules).into_iter().rev().enumerate() {
                 let expected = expected(&cells, &frames.spans, days, rules)?;
+                if nth == 0 && !confirmed && expected.coverage() < rules.exposure_coverage {
+                    adjusted = false;
+                    break 'kinds;
+                }
                 let parts = parts(rows, as_of, days)?;
                 let Some(of_window) = Compared::new(&expected, days, confirmed) else { continue };
                 for (place, windows) in &mut numbers {
@@ -168,7 +169,8 @@ fn unknown(windows: &[WindowNumbers; 4], rule: &TierRule) -> bool {
         .is_some_and(|window| window.adjusted.is_none() && window.enterprises >= rule.enterprises)
 }
 
-pub(super) fn rule_of(rules: &Rules, tier: Tier) -> &TierRule {
+/// What a tier asks for.
+pub fn rule_of(rules: &Rules, tier: Tier) -> &TierRule {
     match tier {
         Tier::Watch => &rules.watch,
         Tier::Review => &rules.review,

@@ -1,17 +1,15 @@
 use super::{CusumSeries, Flag, Scorecard};
 use crate::graphql::connection::connection;
-use crate::graphql::context::{blocking, loaders, request, snapshot, viewer};
+use crate::graphql::context::{blocking, loaders, snapshot, viewer};
 use crate::graphql::enums::{PeerGroup, UnitKind};
 use crate::graphql::error::from_job;
-use crate::graphql::loaders::{FlagKey, ParentsKey, UnitKey, one};
+use crate::graphql::loaders::{FlagKey, LatestRecurrence, ParentsKey, UnitKey, one};
 use crate::graphql::scalars::id;
 use crate::graphql::statistics;
 use async_graphql::{Context, ID, Object, Result};
 use chrono::NaiveDate;
 use jobs::JobError;
 use jobs::scorecard::{rows_of_unit, scorecard};
-use jobs::work::latest_result;
-use jobs::work::recurrence::RecurrenceDocument;
 use schema::enums::SubjectKind;
 use schema::models::{self, SINCE_EVER};
 
@@ -100,10 +98,9 @@ impl Unit {
     /// The weekly CUSUM of this branch, from the latest run of the recurrence job; null for other units and
     /// where no exposure is known.
     async fn cusum(&self, ctx: &Context<'_>) -> Result<Option<CusumSeries>> {
-        let found =
-            request(ctx)?.read(|conn| latest_result::<RecurrenceDocument>(conn, jobs::work::recurrence::NAME)).await?;
-        let series = found.into_iter().flat_map(|(_, document)| document.cusum);
-        Ok(series.into_iter().find(|series| series.code == self.0.code).map(Into::into))
+        let found = one(loaders(ctx)?, LatestRecurrence).await?;
+        let series = found.as_deref().into_iter().flat_map(|document| &document.cusum);
+        Ok(series.into_iter().find(|series| series.code == self.0.code).cloned().map(Into::into))
     }
 
     /// The units above it in time, oldest first.
