@@ -6,17 +6,21 @@ use schema::domain::tree::UnitTree;
 use schema::enums::Role;
 use schema::models::Complaint;
 use schema::queries::Pred;
-use schema::register::access::authenticate;
+use schema::register::access::{authenticate, note_use};
 use schema::tables::complaints;
 use schema::{Db, Id, StoreError, Timestamp};
 
 /// Whoever makes a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Viewer {
+    pub token_id: Id,
+    pub principal_id: Id,
     pub name: String,
     pub role: Role,
     /// The unit of a UNIT_HEAD.
     pub unit_id: Option<Id>,
+    /// When the token ends.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// The token of a request.
@@ -26,10 +30,33 @@ pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// The owner of a token; None where it is not valid.
+/// How often the use of a token is noted.
+const NOTE_USE_EVERY: chrono::TimeDelta = chrono::TimeDelta::minutes(1);
+
+/// The owner of a token; None where it is not valid. Notes that it was used, about once in a minute.
 pub fn viewer(db: &Db, token: &str) -> Result<Option<Viewer>, StoreError> {
-    let principal = db.read(|conn| authenticate(conn, token, Timestamp::now()))?;
-    Ok(principal.map(|principal| Viewer { name: principal.name, role: principal.role, unit_id: principal.unit_id }))
+    let now = Timestamp::now();
+    let found = db.read(|conn| {
+        let found = authenticate(conn, token, now)?;
+        if let Some((token, _)) = &found {
+            let is_old = |used: Timestamp| used.utc() + NOTE_USE_EVERY < now.utc();
+            if token.last_used_at.is_none_or(is_old)
+                && let Err(error) = note_use(conn, token.id, now)
+            {
+                // A register that can be read but not written, a replica say, answers all the same.
+                tracing::debug!(%error, "the use of a token was not noted");
+            }
+        }
+        Ok(found)
+    })?;
+    Ok(found.map(|(token, principal)| Viewer {
+        token_id: token.id,
+        principal_id: principal.id,
+        name: principal.name,
+        role: principal.role,
+        unit_id: principal.unit_id,
+        expires_at: token.expires_at,
+    }))
 }
 
 impl Viewer {

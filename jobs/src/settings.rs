@@ -16,6 +16,8 @@ pub struct Settings {
     /// By the name of the job.
     pub jobs: BTreeMap<String, JobSettings>,
     pub smtp: Option<SmtpSettings>,
+    /// What the server reads.
+    pub api: Option<toml::Table>,
 }
 
 /// How runs are claimed.

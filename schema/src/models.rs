@@ -341,3 +341,11 @@ model!(api_tokens ApiToken {
     revoked_at: Option<Timestamp>,
     last_used_at: Option<Timestamp>,
 });
+
+model!(trusted_operations TrustedOperation {
+    principal_id: Id,
+    signature: String,
+    name: Option<String>,
+    document: String,
+    added_at: Timestamp,
+});

@@ -476,6 +476,19 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::{Uid, UtcMicros};
+
+    trusted_operations (principal_id, signature) {
+        principal_id -> Uid,
+        signature -> Text,
+        name -> Nullable<Text>,
+        document -> Text,
+        added_at -> UtcMicros,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     register_position,
     register_info,
@@ -507,4 +520,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     flag_reviews,
     principals,
     api_tokens,
+    trusted_operations,
 );

@@ -3,6 +3,7 @@
 
 mod browser;
 mod database;
+mod node;
 mod postgres;
 mod program;
 mod python;
@@ -10,6 +11,7 @@ mod smtp;
 
 pub use browser::{dump_dom, width_of};
 pub use database::Database;
+pub use node::{clients, node};
 pub use program::{Answer, Finished, Program, Server};
 pub use python::python;
 pub use smtp::MailServer;

@@ -98,9 +98,15 @@ pub struct Answer {
     pub status: u16,
     pub content_type: String,
     pub text: String,
+    headers: ureq::http::HeaderMap,
 }
 
 impl Answer {
+    /// A header, empty where it is missing.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
     #[track_caller]
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|e| panic!("no JSON ({e}): {self:?}"))
@@ -150,6 +156,7 @@ impl Server {
         Answer {
             content_type: content_type.unwrap_or_default().to_owned(),
             status: response.status().as_u16(),
+            headers: response.headers().clone(),
             text: response.body_mut().with_config().limit(64 << 20).read_to_string().expect("a body"),
         }
     }

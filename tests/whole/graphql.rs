@@ -314,9 +314,9 @@ fn statistics_are_what_sql_counts() {
 #[test]
 fn mistakes_in_requests_have_codes_and_tell_nothing_of_the_inside() {
     let [world, _] = worlds();
-    let json_body = [("content-type", "application/json")];
+    let json_body = [("content-type", "application/json"), ("accept", "application/graphql-response+json")];
     let bearer = format!("Bearer {}", world.board);
-    let with_token = [json_body[0], ("authorization", bearer.as_str())];
+    let with_token = [json_body[0], ("authorization", bearer.as_str()), json_body[1]];
     for (headers, body, status, code) in [
         (&json_body[..], "{\"query\": \"{ complaints { totalCount } }\"}", 401, "UNAUTHENTICATED"),
         (
@@ -348,7 +348,7 @@ fn mistakes_in_requests_have_codes_and_tell_nothing_of_the_inside() {
     let answer = world.server.send(
         "GET",
         "/graphql?query=%7B%20complaints%20%7B%20totalCount%20%7D%20%7D",
-        &with_token[1..],
+        &with_token[1..2],
         "",
     );
     assert_eq!(answer.json()["data"]["complaints"]["totalCount"], 6);

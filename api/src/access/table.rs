@@ -40,6 +40,7 @@ pub const TABLE: &[(&str, &str, &[Role])] = &[
     ("Query", "digests", &[Board]),
     ("Query", "serviceInfo", &[Board, UnitHead, Intake, Admin]),
     ("ServiceInfo", "*", REFERENCE),
+    ("ServiceLimits", "*", REFERENCE),
     // What can be written.
     ("Mutation", "submitComplaint", &[Intake]),
     ("Mutation", "respondToComplaint", &[UnitHead]),

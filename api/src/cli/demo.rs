@@ -70,7 +70,7 @@ pub fn run(args: &Args, settings: Settings) -> anyhow::Result<ExitCode> {
     })?;
     let token = token.value;
     actix_web::rt::System::new().block_on(async {
-        let options = ServerOptions { dev: true, jobs: Some(settings) };
+        let options = ServerOptions { database: format!("sqlite:{FILE}"), dev: true, settings, jobs: true };
         let server = Server::new(db.clone(), listener, options)?;
         let address = server.address()?;
         server.run(move || welcome(&address, &token, &folder, until)).await

@@ -103,7 +103,7 @@ fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
     let open = || Db::open(&cli.database);
     match &cli.command {
         Command::Migrate => migrate::run(&open()?, out),
-        Command::Serve(args) => serve::run(&open()?, settings, args),
+        Command::Serve(args) => serve::run(&cli.database, settings, args),
         Command::Demo(args) => demo::run(args, settings),
         Command::Import(args) => import::run(args, &cli.database, || Db::open_for_import(&cli.database), out),
         Command::Generate(args) => generate::run(args, &migrated(Db::open_for_import(&cli.database)?)?, out),

@@ -17,11 +17,12 @@ pub struct Args {
     no_jobs: bool,
 }
 
-pub fn run(db: &Db, settings: Settings, args: &Args) -> anyhow::Result<ExitCode> {
+pub fn run(database: &str, settings: Settings, args: &Args) -> anyhow::Result<ExitCode> {
+    let db = Db::open(database)?;
     db.migrate()?;
     actix_web::rt::System::new().block_on(async {
-        let options = ServerOptions { dev: args.dev, jobs: (!args.no_jobs).then_some(settings) };
-        let server = Server::new(db.clone(), listen(&args.listen)?, options)?;
+        let options = ServerOptions { database: database.to_owned(), dev: args.dev, settings, jobs: !args.no_jobs };
+        let server = Server::new(db, listen(&args.listen)?, options)?;
         let address = server.address()?;
         let dev = args.dev;
         server

@@ -1,8 +1,11 @@
 use super::output::Output;
+use crate::access::signatures;
+use anyhow::Context;
 use schema::enums::Role;
-use schema::register::access::{create_token, revoke_tokens};
+use schema::register::access::{create_token, revoke_tokens, trust_operations};
 use schema::{Db, Timestamp};
 use serde_json::json;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Subcommand)]
@@ -22,6 +25,18 @@ pub enum Command {
         #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=3650))]
         expires_in: Option<u32>,
     },
+    /// Put the operations of GraphQL files on the allow-list of a name
+    ///
+    /// Roles that the configuration names (api.trusted_operations) run only what is on it. White space,
+    /// comments and the order of fields do not matter.
+    Trust {
+        /// Whose
+        #[arg(long)]
+        name: String,
+        /// Documents with one operation or more
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
     /// End all tokens of a name
     Revoke {
         /// Whose
@@ -33,6 +48,17 @@ pub enum Command {
 pub fn run(db: &Db, command: &Command, out: &Output) -> anyhow::Result<ExitCode> {
     match command {
         Command::Create { name, role, unit, expires_in } => create(db, name, role, unit.as_deref(), *expires_in, out)?,
+        Command::Trust { name, files } => {
+            let mut operations = Vec::new();
+            for file in files {
+                let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+                let found = signatures(&text).with_context(|| format!("{} is no GraphQL", file.display()))?;
+                operations.extend(found.into_iter().map(|(name, signature)| (signature, name, text.clone())));
+            }
+            let added = db.write("cli", |tx| trust_operations(tx, name, &operations))?.value;
+            let known = operations.len() - added;
+            out.print(&json!({ "added": added, "known": known }), |_| format!("{added} added, {known} known already"))?;
+        }
         Command::Revoke { name } => {
             let revoked = db.write("cli", |tx| revoke_tokens(tx, name))?.value;
             anyhow::ensure!(revoked > 0, "{name:?} has no token that is valid");

@@ -84,7 +84,7 @@ pub(crate) use connection;
 /// each use, since a condition cannot be cloned.
 macro_rules! connect {
     ($ctx:expr, $page:expr, $filter:expr, $order:expr, $list:path, $count:path, $sort:ty, $node:ident, $connection:ident, $edge:ident) => {{
-        let window = $page.window()?;
+        let window = $page.window($crate::graphql::context::request($ctx)?.limits.page_size)?;
         let filter = std::sync::Arc::new($filter);
         let order: Vec<($sort, schema::queries::Direction)> = $order;
         let (to_list, list_order, list_window) = (std::sync::Arc::clone(&filter), order.clone(), window.clone());

@@ -3,6 +3,7 @@
 use super::error::{Code, error, from_store};
 use super::loaders::Loaders;
 use crate::auth::Viewer;
+use crate::limits::Limits;
 use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, Result};
 use jobs::snapshot::{Snapshot, SnapshotStore};
@@ -13,7 +14,10 @@ use std::sync::Arc;
 /// What all requests share.
 #[derive(Clone)]
 pub struct App {
+    /// For requests: PostgreSQL breaks off what runs longer than a deadline.
     pub db: Db,
+    /// For what may take its time: jobs, and reading the snapshot.
+    pub unhurried: Db,
     pub snapshots: Arc<SnapshotStore>,
 }
 
@@ -25,6 +29,8 @@ pub struct RequestContext {
     pub viewer: Option<Viewer>,
     /// Counts the statements of the request.
     pub statements: StatementCount,
+    /// What whoever asks may ask for.
+    pub limits: Arc<Limits>,
 }
 
 impl RequestContext {

@@ -12,6 +12,12 @@ pub enum Code {
     Forbidden,
     NotFound,
     Conflict,
+    /// The operation took longer than its limit and was broken off.
+    Timeout,
+    /// Too many operations in a minute.
+    RateLimited,
+    /// The hash of an automatic persisted query is not known here: send it with its text.
+    PersistedQueryNotFound,
     Internal,
     ParseFailed,
     ValidationFailed,
@@ -25,6 +31,9 @@ impl Code {
             Self::Forbidden => "FORBIDDEN",
             Self::NotFound => "NOT_FOUND",
             Self::Conflict => "CONFLICT",
+            Self::Timeout => "TIMEOUT",
+            Self::RateLimited => "RATE_LIMITED",
+            Self::PersistedQueryNotFound => "PERSISTED_QUERY_NOT_FOUND",
             Self::Internal => "INTERNAL_SERVER_ERROR",
             Self::ParseFailed => "GRAPHQL_PARSE_FAILED",
             Self::ValidationFailed => "GRAPHQL_VALIDATION_FAILED",
@@ -35,6 +44,10 @@ impl Code {
 /// An error with a code.
 pub fn error(code: Code, message: impl Into<String>) -> async_graphql::Error {
     async_graphql::Error::new(message).extend_with(|_, extensions| extensions.set("code", code.as_str()))
+}
+
+pub fn timeout() -> async_graphql::Error {
+    error(Code::Timeout, "the operation took too long and was broken off: ask for less at once")
 }
 
 pub fn bad_input(message: impl Into<String>) -> async_graphql::Error {

@@ -5,9 +5,8 @@ use async_graphql::{Enum, Result};
 use data_encoding::BASE64URL_NOPAD;
 use schema::queries::{Direction, Key, Window};
 
-/// Rows of a page where nobody says otherwise, and the most that can be asked for.
+/// Rows of a page where nobody says otherwise.
 pub const DEFAULT_PAGE: usize = 25;
-pub const LARGEST_PAGE: usize = 200;
 
 /// Which way a list is ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -35,14 +34,15 @@ pub struct PageArgs {
 }
 
 impl PageArgs {
-    pub fn window(&self) -> Result<Window> {
+    /// The part of the list that was asked for; a page has at most `largest` rows.
+    pub fn window(&self, largest: u32) -> Result<Window> {
         if self.first.is_some() && self.last.is_some() {
             return Err(bad_input("give either `first` or `last`, not both"));
         }
         let limit = match (self.first, self.last) {
-            (Some(n), _) => size("first", n)?,
-            (None, Some(n)) => size("last", n)?,
-            (None, None) => DEFAULT_PAGE,
+            (Some(n), _) => size("first", n, largest)?,
+            (None, Some(n)) => size("last", n, largest)?,
+            (None, None) => DEFAULT_PAGE.min(largest as usize),
         };
         Ok(Window {
             limit,
@@ -54,10 +54,10 @@ impl PageArgs {
 }
 
 /// A page size that was asked for.
-pub fn size(name: &str, n: i32) -> Result<usize> {
+pub fn size(name: &str, n: i32, largest: u32) -> Result<usize> {
     match usize::try_from(n) {
-        Ok(n) if n <= LARGEST_PAGE => Ok(n),
-        Ok(_) => Err(bad_input(format!("{name} is {n}: a page has at most {LARGEST_PAGE} rows"))),
+        Ok(n) if n <= largest as usize => Ok(n),
+        Ok(_) => Err(bad_input(format!("{name} is {n}: a page has at most {largest} rows"))),
         Err(_) => Err(bad_input(format!("{name} is {n}: it cannot be negative"))),
     }
 }

@@ -9,6 +9,7 @@ use super::scalars::parse_id;
 use super::statistics::{self, ComplaintStatisticsFilter, StatisticsDimension, StatisticsOrder};
 use super::types::*;
 use crate::auth::Scope;
+use crate::limits::Limits;
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use diesel::prelude::*;
 use jobs::JobError;
@@ -67,6 +68,8 @@ pub struct ServiceInfo {
     pub version: &'static str,
     /// Whether everything that it holds is invented.
     pub demonstration: bool,
+    /// What you may ask for at once.
+    pub limits: Limits,
 }
 
 pub struct Query;
@@ -481,7 +484,11 @@ impl Query {
 
     /// What this service is.
     async fn service_info(&self, ctx: &Context<'_>) -> Result<ServiceInfo> {
-        Ok(ServiceInfo { version: env!("CARGO_PKG_VERSION"), demonstration: snapshot(ctx)?.demonstration })
+        Ok(ServiceInfo {
+            version: env!("CARGO_PKG_VERSION"),
+            demonstration: snapshot(ctx)?.demonstration,
+            limits: request(ctx)?.limits.as_ref().clone(),
+        })
     }
 
     /// Counts of complaints by groups, from the columnar snapshot.

@@ -1,56 +1,73 @@
-//! GraphQL over HTTP: POST with a JSON body; GET for queries only.
+//! GraphQL over HTTP: POST with a JSON body, one operation or a list of them; GET for queries only.
 
 use super::Service;
-use crate::access::{DEEPEST_VALUE, MOST_VALUES, Refusal};
-use crate::auth::{Viewer, bearer, viewer};
-use crate::graphql::Loaders;
-use crate::graphql::context::{RequestContext, blocking};
-use crate::graphql::error::{Code, from_store};
-use crate::graphql::order::in_document_order;
+use super::exchange::{Body, Media, Outcome, UrlBody, coded, refusal, respond, respond_all, respond_with};
+use super::gate::authenticated;
+use super::operation::{Prepared, prepare, run};
+use crate::auth::Viewer;
+use crate::graphql::error::Code;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ACCEPT, CONTENT_TYPE};
+use actix_web::http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, RETRY_AFTER, VARY,
+};
 use actix_web::web::{Bytes, Data, Query};
 use actix_web::{HttpRequest, HttpResponse};
-use async_graphql::dataloader::DataLoader;
-use async_graphql::{ErrorExtensionValues, Request, Response, ServerError, Variables};
-use async_graphql_parser::types::{
-    DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection,
-};
+use schema::domain::calendar::local_date;
 use serde::Deserialize;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use sha2::{Digest, Sha256};
 
-const GRAPHQL_RESPONSE: &str = "application/graphql-response+json";
-const JSON: &str = "application/json";
-
-/// The members of a request, whether they come in a body or in the query of a URL.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Body {
-    query: Option<String>,
-    operation_name: Option<String>,
-    variables: Option<serde_json::Value>,
+/// One operation, or several at once.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Bodies {
+    Many(Vec<serde_json::Value>),
+    One(serde_json::Value),
 }
 
-/// The same in a URL, where variables are text.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct UrlBody {
-    query: Option<String>,
-    operation_name: Option<String>,
-    variables: Option<String>,
-}
-
-pub async fn post(service: Data<Service>, http: HttpRequest, body: Bytes) -> HttpResponse {
+pub async fn post(service: Data<Service>, http: HttpRequest, body: Result<Bytes, actix_web::Error>) -> HttpResponse {
+    let Some(media) = Media::of(&http) else { return not_acceptable(&http) };
     let content_type = http.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media = content_type.split(';').next().unwrap_or_default().trim();
+    let given = content_type.split(';').next().unwrap_or_default().trim();
     // Forms can be sent from any page; JSON cannot without the browser asking first.
-    if !media.eq_ignore_ascii_case(JSON) {
+    if !given.eq_ignore_ascii_case("application/json") {
         let message = "send the request as JSON: Content-Type: application/json";
         return refusal(&http, StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::BadUserInput, message);
     }
-    match serde_json::from_slice::<Body>(&body) {
-        Ok(body) => answer(&service, &http, body, false).await,
+    let Ok(body) = body else {
+        let message = format!("the body is larger than {} bytes, or was cut off", service.settings.largest_body());
+        return refusal(&http, StatusCode::PAYLOAD_TOO_LARGE, Code::BadUserInput, message);
+    };
+    let viewer = match authenticated(&service, &http).await {
+        Ok(viewer) => viewer,
+        Err(outcome) => return respond(media, &outcome),
+    };
+    let limits = service.settings.limits(viewer.as_ref().map(|viewer| viewer.role));
+    if body.len() > limits.body_bytes as usize {
+        let message = format!("the body has {} bytes: at most {} may be", body.len(), limits.body_bytes);
+        return refusal(&http, StatusCode::PAYLOAD_TOO_LARGE, Code::BadUserInput, message);
+    }
+    match serde_json::from_slice::<Bodies>(&body) {
+        Ok(Bodies::One(one)) => {
+            if let Some(response) = counted(&service, viewer.as_ref(), media, 1) {
+                return response;
+            }
+            respond(media, &of_value(&service, viewer.as_ref(), one).await)
+        }
+        Ok(Bodies::Many(all)) => {
+            if all.is_empty() || all.len() > limits.batch as usize {
+                let message = format!("a list has from 1 to {} operations, this one {}", limits.batch, all.len());
+                return refusal(&http, StatusCode::BAD_REQUEST, Code::BadUserInput, message);
+            }
+            let number = u32::try_from(all.len()).unwrap_or(u32::MAX);
+            if let Some(response) = counted(&service, viewer.as_ref(), media, number) {
+                return response;
+            }
+            let mut outcomes = Vec::with_capacity(all.len());
+            for one in all {
+                outcomes.push(of_value(&service, viewer.as_ref(), one).await);
+            }
+            respond_all(media, &outcomes)
+        }
         Err(e) => {
             let message = format!("the body is no GraphQL request: {e}");
             refusal(&http, StatusCode::BAD_REQUEST, Code::BadUserInput, message)
@@ -58,197 +75,99 @@ pub async fn post(service: Data<Service>, http: HttpRequest, body: Bytes) -> Htt
     }
 }
 
-pub async fn get(service: Data<Service>, http: HttpRequest, url: Query<UrlBody>) -> HttpResponse {
-    let UrlBody { query, operation_name, variables } = url.into_inner();
-    let variables = match variables.filter(|text| !text.is_empty()).map(|text| serde_json::from_str(&text)).transpose()
-    {
-        Ok(variables) => variables,
+async fn of_value(service: &Service, viewer: Option<&Viewer>, value: serde_json::Value) -> Outcome {
+    let prepared = match serde_json::from_value::<Body>(value) {
+        Ok(body) => prepare(service, viewer, body).await,
         Err(e) => {
-            let message = format!("variables: {e}");
-            return refusal(&http, StatusCode::BAD_REQUEST, Code::BadUserInput, message);
+            let message = format!("the body is no GraphQL request: {e}");
+            Err(Outcome::refused(StatusCode::BAD_REQUEST, Code::BadUserInput, message))
         }
     };
-    answer(&service, &http, Body { query, operation_name, variables }, true).await
+    match prepared {
+        Ok(prepared) => run(service, viewer, prepared).await,
+        Err(outcome) => outcome,
+    }
 }
 
-async fn answer(service: &Service, http: &HttpRequest, body: Body, is_get: bool) -> HttpResponse {
-    let Some(query) = body.query else {
-        return refusal(http, StatusCode::BAD_REQUEST, Code::BadUserInput, "the request has no `query`");
+pub async fn get(service: Data<Service>, http: HttpRequest) -> HttpResponse {
+    let Some(media) = Media::of(&http) else { return not_acceptable(&http) };
+    let wrong = |message: String| refusal(&http, StatusCode::BAD_REQUEST, Code::BadUserInput, message);
+    let body = match Query::<UrlBody>::from_query(http.query_string()) {
+        Ok(url) => match url.into_inner().body() {
+            Ok(body) => body,
+            Err(message) => return wrong(message),
+        },
+        Err(e) => return wrong(format!("the query of the URL: {e}")),
     };
-    if body.variables.as_ref().is_some_and(|variables| !variables.is_object() && !variables.is_null()) {
-        return refusal(http, StatusCode::BAD_REQUEST, Code::BadUserInput, "`variables` is no object");
-    }
-    let viewer = match authenticated(service, http).await {
+    let viewer = match authenticated(&service, &http).await {
         Ok(viewer) => viewer,
-        Err(response) => return response,
+        Err(outcome) => return respond(media, &outcome),
     };
-    let document = match async_graphql_parser::parse_query(&query) {
-        Ok(document) => document,
-        Err(e) => return refusal(http, StatusCode::BAD_REQUEST, Code::ParseFailed, e.to_string()),
-    };
-    let operation = body.operation_name.filter(|name| !name.is_empty());
-    if is_get && !is_query(&document, operation.as_deref()) {
-        let mut response =
-            refusal(http, StatusCode::METHOD_NOT_ALLOWED, Code::BadUserInput, "GET is for queries: send it by POST");
-        response
-            .headers_mut()
-            .insert(actix_web::http::header::ALLOW, actix_web::http::header::HeaderValue::from_static("POST"));
+    if let Some(response) = counted(&service, viewer.as_ref(), media, 1) {
         return response;
     }
-    let variables = Variables::from_json(body.variables.unwrap_or_default());
-    match &viewer {
-        None if !(service.dev && is_introspection(&document)) => {
-            return refusal(
-                http,
-                StatusCode::UNAUTHORIZED,
-                Code::Unauthenticated,
-                "send a token: Authorization: Bearer … (`phananh token create` makes one)",
-            );
-        }
-        None => {}
-        Some(viewer) => {
-            let refusals = service.guard.check(viewer.role, &document, operation.as_deref(), &variables);
-            if !refusals.is_empty() {
-                let denied = refusals.iter().any(|refusal| matches!(refusal, Refusal::Denied { .. }));
-                let status = if denied { StatusCode::FORBIDDEN } else { StatusCode::BAD_REQUEST };
-                let errors = refusals.into_iter().map(|refusal| refused(viewer, refusal));
-                return respond(http, status, &Response::from_errors(errors.collect()));
-            }
-        }
-    }
-    execute(service, http, viewer, query, document, operation, variables).await
-}
-
-#[allow(clippy::too_many_arguments, reason = "the parts of one request, each used once")]
-async fn execute(
-    service: &Service,
-    http: &HttpRequest,
-    viewer: Option<Viewer>,
-    query: String,
-    document: ExecutableDocument,
-    operation: Option<String>,
-    variables: Variables,
-) -> HttpResponse {
-    let context = RequestContext { app: service.app.clone(), viewer, statements: Arc::new(AtomicU64::new(0)) };
-    let statements = Arc::clone(&context.statements);
-    let is_write = !is_query(&document, operation.as_deref());
-    let mut request = Request::new(query).variables(variables).data(context.clone());
-    request = request.data(DataLoader::new(Loaders(context), tokio::spawn));
-    let asked = document.clone();
-    request.set_parsed_query(document);
-    request.operation_name.clone_from(&operation);
-    let mut response = service.schema.execute(request).await;
-    if let Some(chosen) = chosen(&asked, operation.as_deref()) {
-        in_document_order(&mut response.data, &[&chosen.selection_set.node], &asked.fragments);
-    }
-    for error in &mut response.errors {
-        let known = error.extensions.as_ref().is_some_and(|extensions| extensions.get("code").is_some());
-        if !known {
-            // Ours all have a code: what has none comes from the validation of the document.
-            let code = if error.path.is_empty() { Code::ValidationFailed } else { Code::BadUserInput };
-            error.extensions.get_or_insert_with(ErrorExtensionValues::default).set("code", code.as_str());
-        }
-    }
-    if is_write && response.is_ok() {
-        let app = service.app.clone();
-        // The next aggregates are to see it soon, and not only when others' writes are looked for.
-        drop(tokio::task::spawn_blocking(move || app.snapshots.refresh(&app.db)));
-    }
-    // A request that never began to run is the client's mistake; one that ran has an answer.
-    let refused = response.data == async_graphql::Value::Null && response.errors.iter().any(|e| e.path.is_empty());
-    let status = if refused { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-    if service.app.snapshots.current().demonstration {
-        response.extensions.insert("demonstration".into(), async_graphql::Value::Boolean(true));
-    }
-    if service.dev {
-        let count = statements.load(Ordering::Relaxed);
-        response.extensions.insert("statements".into(), async_graphql::Value::Number(count.into()));
-    }
-    respond(http, status, &response)
-}
-
-async fn authenticated(service: &Service, http: &HttpRequest) -> Result<Option<Viewer>, HttpResponse> {
-    let Some(token) = bearer(http.headers()).map(str::to_owned) else { return Ok(None) };
-    let db = service.app.db.clone();
-    match blocking(move || viewer(&db, &token).map_err(from_store)).await {
-        Ok(Some(viewer)) => Ok(Some(viewer)),
-        Ok(None) => Err(refusal(
-            http,
-            StatusCode::UNAUTHORIZED,
-            Code::Unauthenticated,
-            "the token is not known, has expired or was revoked",
-        )),
-        Err(_) => Err(refusal(
-            http,
-            StatusCode::SERVICE_UNAVAILABLE,
-            Code::Internal,
-            "the register cannot be reached at the moment: try again",
-        )),
-    }
-}
-
-fn chosen<'d>(document: &'d ExecutableDocument, operation: Option<&str>) -> Option<&'d OperationDefinition> {
-    match &document.operations {
-        DocumentOperations::Single(single) => Some(&single.node),
-        DocumentOperations::Multiple(all) => match operation {
-            Some(name) => all.get(name).map(|one| &one.node),
-            None if all.len() == 1 => all.values().next().map(|one| &one.node),
-            None => None,
-        },
-    }
-}
-
-fn is_query(document: &ExecutableDocument, operation: Option<&str>) -> bool {
-    // Without a choice nothing runs.
-    chosen(document, operation).is_none_or(|operation| operation.ty == OperationType::Query)
-}
-
-/// Whether a document asks for nothing but the schema.
-fn is_introspection(document: &ExecutableDocument) -> bool {
-    document.operations.iter().all(|(_, operation)| {
-        operation.node.ty == OperationType::Query
-            && operation.node.selection_set.node.items.iter().all(|selection| {
-                matches!(&selection.node, Selection::Field(field) if field.node.name.node.starts_with("__"))
-            })
-    })
-}
-
-fn coded(code: Code, message: impl Into<String>) -> ServerError {
-    let mut error = ServerError::new(message, None);
-    error.extensions.get_or_insert_with(ErrorExtensionValues::default).set("code", code.as_str());
-    error
-}
-
-fn refused(viewer: &Viewer, refusal: Refusal) -> ServerError {
-    let (mut error, at) = match refusal {
-        Refusal::Denied { what, at } => (coded(Code::Forbidden, format!("a {} may not use {what}", viewer.role)), at),
-        Refusal::NullOperator { what, at } => {
-            let message = format!("{what} is null: leave the operator out, or ask with isNull");
-            (coded(Code::BadUserInput, message), at)
-        }
-        Refusal::TooManyValues { at } => {
-            let message = format!(
-                "arguments and variables hold more than {MOST_VALUES} values, or are nested deeper than {DEEPEST_VALUE}: \
-                 ask for less at once"
-            );
-            (coded(Code::BadUserInput, message), at)
-        }
+    let prepared = match prepare(&service, viewer.as_ref(), body).await {
+        Ok(prepared) => prepared,
+        Err(outcome) => return respond(media, &outcome),
     };
-    error.locations = vec![at];
-    error
-}
-
-/// An answer that says why there is none.
-pub fn refusal(http: &HttpRequest, status: StatusCode, code: Code, message: impl Into<String>) -> HttpResponse {
-    respond(http, status, &Response::from_errors(vec![coded(code, message)]))
-}
-
-/// Clients that know only JSON expect 200 wherever there is a well-formed answer.
-fn respond(http: &HttpRequest, status: StatusCode, response: &Response) -> HttpResponse {
-    let accept = http.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media = if accept.contains(GRAPHQL_RESPONSE) { GRAPHQL_RESPONSE } else { JSON };
-    match serde_json::to_vec(response) {
-        Ok(body) => HttpResponse::build(status).content_type(format!("{media}; charset=utf-8")).body(body),
-        Err(_) => HttpResponse::InternalServerError().finish(),
+    if !prepared.is_query() {
+        let message = "GET is for queries: send it by POST";
+        let mut response = refusal(&http, StatusCode::METHOD_NOT_ALLOWED, Code::BadUserInput, message);
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+        return response;
     }
+    let mut builder = HttpResponse::Ok();
+    builder.insert_header((VARY, "Authorization, Accept, Accept-Language"));
+    // What nobody but the owner of the token may keep, and that only to ask whether it is still so.
+    builder.insert_header((CACHE_CONTROL, "private, no-cache"));
+    if let Some(tag) = entity_tag(&service, viewer.as_ref(), &prepared, media) {
+        builder.insert_header((ETAG, tag.as_str()));
+        let known = http.headers().get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+        if known.is_some_and(|known| known.split(',').any(|one| one.trim() == tag)) {
+            return builder.status(StatusCode::NOT_MODIFIED).finish();
+        }
+    }
+    let outcome = run(&service, viewer.as_ref(), prepared).await;
+    respond_with(builder, media, &outcome)
+}
+
+/// What an answer from the snapshot depends on; None for other answers.
+fn entity_tag(service: &Service, viewer: Option<&Viewer>, prepared: &Prepared, media: Media) -> Option<String> {
+    let viewer = viewer?;
+    if !prepared.is_of_the_snapshot() {
+        return None;
+    }
+    let snapshot = service.app.snapshots.current();
+    // What is open is late on the day after its deadline.
+    let day = local_date(snapshot.as_of);
+    let parts = format!(
+        "{} {day} {media:?} {} {:?} {} {} {}",
+        snapshot.position,
+        viewer.role,
+        viewer.unit_id,
+        prepared.text,
+        serde_json::to_string(&prepared.variables).ok()?,
+        prepared.operation.as_deref().unwrap_or_default(),
+    );
+    Some(format!("W/\"{}\"", data_encoding::BASE64URL_NOPAD.encode(&Sha256::digest(parts.as_bytes())[..18])))
+}
+
+/// Counts operations against the rate of a token; the answer where that is too many.
+fn counted(service: &Service, viewer: Option<&Viewer>, media: Media, operations: u32) -> Option<HttpResponse> {
+    let viewer = viewer?;
+    let wait = service.rates.count(viewer, operations).err()?;
+    let seconds = wait.as_secs() + 1;
+    let limit = service.settings.limits(Some(viewer.role)).requests_per_minute;
+    let message = format!("more than {limit} operations in a minute: try again in {seconds} s");
+    let outcome = Outcome::refused_for(StatusCode::TOO_MANY_REQUESTS, vec![coded(Code::RateLimited, message)]);
+    let mut response = respond(media, &outcome);
+    if let Ok(value) = HeaderValue::from_str(&seconds.to_string()) {
+        response.headers_mut().insert(RETRY_AFTER, value);
+    }
+    Some(response)
+}
+
+fn not_acceptable(http: &HttpRequest) -> HttpResponse {
+    let message = "answers are application/graphql-response+json or application/json: accept one of them";
+    refusal(http, StatusCode::NOT_ACCEPTABLE, Code::BadUserInput, message)
 }

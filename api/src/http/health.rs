@@ -1,7 +1,7 @@
 //! What load balancers and tools ask for.
 
 use super::Service;
-use super::graphql::refusal;
+use super::exchange::refusal;
 use crate::auth::{bearer, viewer};
 use crate::graphql::context::blocking;
 use crate::graphql::error::{Code, from_store};

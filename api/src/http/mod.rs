@@ -1,15 +1,21 @@
 //! HTTP: GraphQL, its explorer, and what those who run the service look at.
 
+mod exchange;
+mod gate;
 mod graphiql;
 mod graphql;
 mod health;
+mod operation;
+mod persisted;
 mod server;
+mod watch;
 
 pub use server::{Server, ServerOptions, listen};
 
 use crate::access::Guard;
 use crate::graphql::PhananhSchema;
 use crate::graphql::context::App;
+use crate::limits::ApiSettings;
 
 /// What every handler works with.
 pub struct Service {
@@ -17,6 +23,10 @@ pub struct Service {
     pub schema: PhananhSchema,
     pub guard: Guard,
     pub sdl: String,
+    pub settings: ApiSettings,
+    rates: gate::Rates,
+    persisted: persisted::Persisted,
+    watch: watch::Watch,
     /// Development: introspection without a token, GraphiQL, suggestions, statement counts.
     pub dev: bool,
 }

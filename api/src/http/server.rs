@@ -1,15 +1,27 @@
 //! The server: it is ready before it listens, and lets requests finish before it ends.
 
+use super::gate::Rates;
+use super::persisted::Persisted;
+use super::watch::{Watch, metrics, watched};
 use super::{Service, graphiql, graphql, health};
 use crate::access::Guard;
 use crate::graphql::context::App;
 use crate::graphql::{schema, sdl};
+use crate::limits::{ApiSettings, TlsSettings};
+use actix_cors::Cors;
+use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use actix_web::web::{Data, PayloadConfig, get, post, resource};
-use actix_web::{App as ActixApp, HttpServer, middleware::Compress};
+use actix_web::{
+    App as ActixApp, HttpServer,
+    middleware::{Compress, from_fn},
+};
 use anyhow::Context;
 use jobs::scheduler::Scheduler;
 use jobs::settings::Settings;
 use jobs::snapshot::SnapshotStore;
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use schema::Db;
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -19,13 +31,16 @@ use tokio::signal::unix::{SignalKind, signal};
 /// How to serve.
 #[derive(Debug, Clone)]
 pub struct ServerOptions {
+    /// The database's URL: requests have connections of their own.
+    pub database: String,
     pub dev: bool,
-    /// The settings of the jobs that run here by themselves; None for none.
-    pub jobs: Option<Settings>,
+    pub settings: Settings,
+    /// Whether jobs run here by themselves.
+    pub jobs: bool,
 }
 
-/// Largest body of a request.
-const BODY_LIMIT: usize = 256 * 1024;
+/// PostgreSQL breaks a statement off so long after the deadline of its operation: who waits is told by us.
+const GRACE: Duration = Duration::from_millis(500);
 /// How often writes of other nodes are looked for.
 const REFRESH_EVERY: Duration = Duration::from_secs(2);
 /// How long requests may still take at the end.
@@ -43,21 +58,37 @@ pub struct Server {
     listener: TcpListener,
     service: Data<Service>,
     jobs: Option<Settings>,
+    tls: Option<ServerConfig>,
 }
 
 impl Server {
-    /// Loads the snapshot.
+    /// Loads the snapshot. `db` is for what may take its time.
     pub fn new(db: Db, listener: TcpListener, options: ServerOptions) -> anyhow::Result<Self> {
+        let settings = ApiSettings::of(&options.settings)?;
+        let tls = settings.tls.as_ref().map(tls_config).transpose()?;
         let snapshots = Arc::new(SnapshotStore::load(&db)?);
+        let for_requests = Db::open_for_requests(&options.database, settings.longest_deadline() + GRACE)?;
         let schema = schema(options.dev);
         let sdl = sdl(&schema);
         let guard = Guard::new(&sdl).context("the schema's own description")?;
-        let service = Service { app: App { db, snapshots }, schema, guard, sdl, dev: options.dev };
-        Ok(Self { listener, service: Data::new(service), jobs: options.jobs })
+        let service = Service {
+            app: App { db: for_requests, unhurried: db, snapshots },
+            schema,
+            guard,
+            sdl,
+            rates: Rates::new(&settings),
+            persisted: Persisted::new(),
+            watch: Watch::new(settings.slow()),
+            settings,
+            dev: options.dev,
+        };
+        let jobs = options.jobs.then_some(options.settings);
+        Ok(Self { listener, service: Data::new(service), jobs, tls })
     }
 
     pub fn address(&self) -> anyhow::Result<String> {
-        Ok(format!("http://{}", self.listener.local_addr()?))
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        Ok(format!("{scheme}://{}", self.listener.local_addr()?))
     }
 
     /// Serves until SIGINT or SIGTERM. `ready` is called once a signal ends it as it should.
@@ -72,7 +103,7 @@ impl Server {
             loop {
                 tick.tick().await;
                 let app = app.clone();
-                let refreshed = tokio::task::spawn_blocking(move || app.snapshots.refresh(&app.db)).await;
+                let refreshed = tokio::task::spawn_blocking(move || app.snapshots.refresh(&app.unhurried)).await;
                 if let Ok(Err(error)) = refreshed {
                     tracing::warn!(%error, "the snapshot could not be refreshed");
                 }
@@ -80,19 +111,23 @@ impl Server {
         });
         let scheduler = match self.jobs {
             Some(settings) => {
-                let (db, snapshots) = (service.app.db.clone(), Arc::clone(&service.app.snapshots));
+                let (db, snapshots) = (service.app.unhurried.clone(), Arc::clone(&service.app.snapshots));
                 Some(Scheduler::start(db, settings, snapshots).await?)
             }
             None => None,
         };
         let dev = service.dev;
+        let largest_body = service.settings.largest_body() as usize;
         let server = HttpServer::new(move || {
             let app = ActixApp::new()
                 .wrap(Compress::default())
+                .wrap(cors(&service.settings))
+                .wrap(from_fn(watched))
                 .app_data(service.clone())
-                .app_data(PayloadConfig::new(BODY_LIMIT))
+                .app_data(PayloadConfig::new(largest_body))
                 .service(resource("/graphql").route(post().to(graphql::post)).route(get().to(graphql::get)))
                 .route("/healthz", get().to(health::healthz))
+                .route("/metrics", get().to(metrics))
                 .route("/readyz", get().to(health::readyz))
                 .route("/schema.graphql", get().to(health::sdl));
             if dev {
@@ -103,9 +138,12 @@ impl Server {
         })
         .workers(std::thread::available_parallelism().map_or(2, std::num::NonZero::get))
         .shutdown_timeout(SHUTDOWN_SECONDS)
-        .disable_signals()
-        .listen(self.listener)?
-        .run();
+        .disable_signals();
+        let server = match self.tls {
+            Some(config) => server.listen_rustls_0_23(self.listener, config)?,
+            None => server.listen(self.listener)?,
+        };
+        let server = server.run();
         let handle = server.handle();
         tokio::spawn(async move {
             tokio::select! {
@@ -130,4 +168,30 @@ impl Server {
         refresher.abort();
         Ok(served?)
     }
+}
+
+/// Pages of these web sites may ask; of no others, and of none unless told.
+fn cors(settings: &ApiSettings) -> Cors {
+    let cors = Cors::default()
+        .allowed_methods(["GET", "POST"])
+        .allowed_headers([AUTHORIZATION, CONTENT_TYPE])
+        .allowed_headers(["x-request-id", "accept-language"])
+        .expose_headers(["x-request-id", "etag", "retry-after"])
+        .block_on_origin_mismatch(false)
+        .max_age(3_600);
+    settings.cors_origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
+}
+
+fn tls_config(settings: &TlsSettings) -> anyhow::Result<ServerConfig> {
+    let named = |what: &str, path: &std::path::Path| format!("api.tls.{what}: {}", path.display());
+    let certificates = CertificateDer::pem_file_iter(&settings.certificate)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .with_context(|| named("certificate", &settings.certificate))?;
+    let key = PrivateKeyDer::from_pem_file(&settings.key).with_context(|| named("key", &settings.key))?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(certificates, key)
+        .context("api.tls: the key does not belong to the certificate")
 }

@@ -3,6 +3,7 @@
 use super::claim::locked;
 use diesel::prelude::*;
 use schema::db::dialect::database_time;
+use schema::enums::RunState;
 use schema::models::{Job as JobRow, JobRun};
 use schema::tables::{job_runs, jobs};
 use schema::{Conn, Db, Id, StoreError};
@@ -50,4 +51,13 @@ pub fn history(conn: &mut Conn, job: Option<&str>, limit: i64) -> Result<Vec<Job
         .limit(limit)
         .select(JobRun::as_select())
         .load(conn)?)
+}
+
+/// How many runs of each job are in each state.
+pub fn count_runs(conn: &mut Conn) -> Result<Vec<(String, RunState, i64)>, StoreError> {
+    let counts = job_runs::table
+        .group_by((job_runs::job, job_runs::state))
+        .select((job_runs::job, job_runs::state, diesel::dsl::count_star()))
+        .load(conn)?;
+    Ok(counts)
 }

@@ -13,7 +13,7 @@ mod tests;
 
 pub use claim::{Busy, Claim, claim, run_now};
 pub use execute::{execute, give_up, still_owned};
-pub use history::{find, history, set_paused, states};
+pub use history::{count_runs, find, history, set_paused, states};
 
 use std::sync::LazyLock;
 

@@ -4,6 +4,7 @@ use super::StoreError;
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, SqliteConnection};
 use std::path::Path;
+use std::time::Duration;
 
 /// A connection to either database.
 #[derive(diesel::MultiConnection)]
@@ -25,6 +26,8 @@ pub(super) struct Target {
     pub backend: Backend,
     location: String,
     bulk: bool,
+    /// After which PostgreSQL breaks a statement off. SQLite has no such thing that safe code could set.
+    statement_timeout: Option<Duration>,
 }
 
 impl Target {
@@ -35,12 +38,18 @@ impl Target {
             if path.is_empty() || path == ":memory:" {
                 return Err(StoreError::BadUrl(url.to_owned()));
             }
-            return Ok(Self { backend: Backend::Sqlite, location: path.to_owned(), bulk });
+            return Ok(Self { backend: Backend::Sqlite, location: path.to_owned(), bulk, statement_timeout: None });
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            return Ok(Self { backend: Backend::Postgres, location: with_certificate_store(url), bulk });
+            let location = with_certificate_store(url);
+            return Ok(Self { backend: Backend::Postgres, location, bulk, statement_timeout: None });
         }
         Err(StoreError::BadUrl(url.to_owned()))
+    }
+
+    /// The same, with statements that are broken off after some time.
+    pub fn with_statement_timeout(self, timeout: Duration) -> Self {
+        Self { statement_timeout: Some(timeout), ..self }
     }
 
     /// Opens a connection.
@@ -57,6 +66,9 @@ impl Target {
                     .map_err(|e| StoreError::Connect { place: redact(&self.location), source: e })?;
                 conn.batch_execute("SET TIME ZONE 'UTC'; SET client_min_messages = warning")
                     .map_err(StoreError::Query)?;
+                if let Some(timeout) = self.statement_timeout {
+                    conn.batch_execute(&format!("SET statement_timeout = {}", timeout.as_millis()))?;
+                }
                 Ok(Conn::Pg(conn))
             }
             Backend::Sqlite => {

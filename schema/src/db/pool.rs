@@ -60,6 +60,12 @@ impl Db {
         Self::open_target(Target::parse(url, true)?)
     }
 
+    /// Opens a database for requests that have a deadline: PostgreSQL breaks a statement off that runs
+    /// longer, so that nobody waits for what nobody reads.
+    pub fn open_for_requests(url: &str, deadline: Duration) -> Result<Self, StoreError> {
+        Self::open_target(Target::parse(url, false)?.with_statement_timeout(deadline))
+    }
+
     fn open_target(target: Target) -> Result<Self, StoreError> {
         let backend = target.backend;
         // The first connection is made here, so that its error is told in the database's own words.
@@ -84,6 +90,12 @@ impl Db {
     /// Applies pending migrations.
     pub fn migrate(&self) -> Result<MigrationReport, StoreError> {
         self.connection()?.migrate()
+    }
+
+    /// How many connections are open, and how many of them nobody uses.
+    pub fn connections(&self) -> (u32, u32) {
+        let state = self.pool.state();
+        (state.connections, state.idle_connections)
     }
 
     pub(super) fn connection(&self) -> Result<r2d2::PooledConnection<Manager>, StoreError> {

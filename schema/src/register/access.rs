@@ -5,12 +5,13 @@ use crate::domain::ids::{random_id, reference_id};
 use crate::each;
 use crate::enums::Role;
 use crate::events::Entity;
-use crate::models::{ApiToken, Principal, Unit};
+use crate::models::{ApiToken, Principal, TrustedOperation, Unit};
 use crate::register::reference::Stored;
 use crate::sql_types::{Id, Timestamp};
-use crate::tables::{api_tokens, principals};
+use crate::tables::{api_tokens, principals, trusted_operations};
 use diesel::prelude::*;
 use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, HashSet};
 
 /// Every token begins so, so that a leaked one can be found by a search.
 const PREFIX: &str = "pa_";
@@ -90,8 +91,53 @@ pub fn revoke_tokens(tx: &mut WriteTx<'_>, name: &str) -> Result<usize, StoreErr
     Ok(diesel::update(standing).set(api_tokens::revoked_at.eq(Some(tx.now))).execute(tx.conn)?)
 }
 
-/// Who a token belongs to; None where it is not known, expired, revoked or its owner disabled.
-pub fn authenticate(conn: &mut Conn, token: &str, now: Timestamp) -> Result<Option<Principal>, StoreError> {
+/// Adds operations to the allow-list of a name: (signature, name, document) of each. Those that are on it
+/// already stay as they are. Returns how many are new.
+pub fn trust_operations(
+    tx: &mut WriteTx<'_>,
+    name: &str,
+    operations: &[(String, Option<String>, String)],
+) -> Result<usize, StoreError> {
+    let id: Option<Id> =
+        principals::table.filter(principals::name.eq(name)).select(principals::id).first(tx.conn).optional()?;
+    let principal_id = id.ok_or_else(|| StoreError::NotFound(format!("there is no token of the name {name:?}")))?;
+    let known: HashSet<String> = trusted_operations::table
+        .filter(trusted_operations::principal_id.eq(principal_id))
+        .select(trusted_operations::signature)
+        .load(tx.conn)?
+        .into_iter()
+        .collect();
+    let mut rows: BTreeMap<&str, TrustedOperation> = BTreeMap::new();
+    for (signature, operation, document) in operations.iter().filter(|(signature, ..)| !known.contains(signature)) {
+        let row = TrustedOperation {
+            principal_id,
+            signature: signature.clone(),
+            name: operation.clone(),
+            document: document.clone(),
+            added_at: tx.now,
+        };
+        rows.insert(signature, row);
+    }
+    for row in rows.values() {
+        each!(&mut *tx.conn, c => diesel::insert_into(trusted_operations::table).values(row).execute(c)?);
+    }
+    Ok(rows.len())
+}
+
+/// Whether an operation stands on the allow-list of a principal.
+pub fn is_trusted(conn: &mut Conn, principal: Id, signature: &str) -> Result<bool, StoreError> {
+    let found = trusted_operations::table.find((principal, signature)).count().get_result::<i64>(conn)?;
+    Ok(found > 0)
+}
+
+/// Notes that a token was used.
+pub fn note_use(conn: &mut Conn, token: Id, now: Timestamp) -> Result<(), StoreError> {
+    diesel::update(api_tokens::table.find(token)).set(api_tokens::last_used_at.eq(Some(now))).execute(conn)?;
+    Ok(())
+}
+
+/// Who a token belongs to, and the token; None where it is not known, expired, revoked or its owner disabled.
+pub fn authenticate(conn: &mut Conn, token: &str, now: Timestamp) -> Result<Option<(ApiToken, Principal)>, StoreError> {
     if !token.starts_with(PREFIX) {
         return Ok(None);
     }
@@ -101,13 +147,11 @@ pub fn authenticate(conn: &mut Conn, token: &str, now: Timestamp) -> Result<Opti
         .select((ApiToken::as_select(), Principal::as_select()))
         .first(conn)
         .optional()?;
-    Ok(found
-        .filter(|(token, principal)| {
-            token.revoked_at.is_none()
-                && principal.disabled_at.is_none()
-                && token.expires_at.is_none_or(|expires| expires > now)
-        })
-        .map(|(_, principal)| principal))
+    Ok(found.filter(|(token, principal)| {
+        token.revoked_at.is_none()
+            && principal.disabled_at.is_none()
+            && token.expires_at.is_none_or(|expires| expires > now)
+    }))
 }
 
 /// A token has 256 random bits: a plain hash of it cannot be searched, and a slow one would cost

@@ -1,6 +1,6 @@
 use super::{Enterprise, IssueCategory, Officer, Unit, UnitResponse, UnitResponseConnection, UnitResponseEdge};
 use crate::graphql::connection::{Counter, connection, page_info};
-use crate::graphql::context::loaders;
+use crate::graphql::context::{loaders, request};
 use crate::graphql::enums::{Attribution, Channel, ComplaintState, Finding, LegalForm};
 use crate::graphql::loaders::{AllegationsKey, CategoryKey, EnterpriseKey, OfficerKey, ResponsesKey, UnitKey, one};
 use crate::graphql::page::{encode, size};
@@ -151,7 +151,7 @@ impl Complaint {
     /// The first responses of units, in the order of time.
     async fn responses(&self, ctx: &Context<'_>, #[graphql(default = 5)] first: i32) -> Result<UnitResponseConnection> {
         let complaint = self.0.id;
-        let limit = size("first", first)?;
+        let limit = size("first", first, request(ctx)?.limits.page_size)?;
         let window = Window { limit, ..Window::default() };
         let wanted = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
         let mut rows = one(loaders(ctx)?, ResponsesKey { complaint, first: wanted }).await?.unwrap_or_default();

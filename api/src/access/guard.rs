@@ -1,0 +1,149 @@
+//! Checks a document against the table, and against the limits, before it runs.
+
+use super::walk::Walk;
+use crate::limits::Limits;
+use async_graphql_parser::types::{
+    BaseType, DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, ServiceDocument, Type,
+    TypeKind, TypeSystemDefinition,
+};
+use async_graphql_parser::{Pos, Positioned};
+use async_graphql_value::{ConstValue, Variables};
+use schema::enums::Role;
+use std::collections::HashMap;
+
+/// What is wrong with a document, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// A role may not name this.
+    Denied { what: String, at: Pos },
+    /// An operator without a value would be no condition at all, and show everything.
+    NullOperator { what: String, at: Pos },
+    /// It goes beyond a limit; the message says which.
+    Limit { message: String, at: Pos },
+    /// Its arguments do: the client can ask for less with the same document.
+    Arguments { message: String, at: Pos },
+}
+
+/// What a document asks for, as far as it can be told before it runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Weight {
+    pub depth: usize,
+    pub fields: usize,
+    /// Rows, at most.
+    pub cost: u64,
+}
+
+/// The types of the schema, for walking documents.
+pub struct Guard {
+    pub(super) outputs: HashMap<String, HashMap<String, Output>>,
+    pub(super) inputs: HashMap<String, HashMap<String, String>>,
+}
+
+pub(super) struct Output {
+    pub of: String,
+    pub arguments: HashMap<String, String>,
+}
+
+/// The deepest that the values of an argument may be nested: reading them recurses, on a stack of two
+/// megabytes.
+pub const DEEPEST_VALUE: usize = 12;
+
+impl Guard {
+    /// Learns the types from the schema's own description.
+    ///
+    /// # Errors
+    /// Where the description does not parse.
+    pub fn new(sdl: &str) -> Result<Self, async_graphql_parser::Error> {
+        let document: ServiceDocument = async_graphql_parser::parse_schema(sdl)?;
+        let mut guard = Self { outputs: HashMap::new(), inputs: HashMap::new() };
+        for definition in document.definitions {
+            let TypeSystemDefinition::Type(definition) = definition else { continue };
+            let name = definition.node.name.node.to_string();
+            match definition.node.kind {
+                TypeKind::Object(object) => {
+                    let fields = object.fields.into_iter().map(|field| {
+                        let arguments = field.node.arguments.into_iter();
+                        let arguments = arguments
+                            .map(|argument| (argument.node.name.node.to_string(), named(&argument.node.ty.node)))
+                            .collect();
+                        (field.node.name.node.to_string(), Output { of: named(&field.node.ty.node), arguments })
+                    });
+                    guard.outputs.insert(name, fields.collect());
+                }
+                TypeKind::InputObject(object) => {
+                    let fields = object
+                        .fields
+                        .into_iter()
+                        .map(|field| (field.node.name.node.to_string(), named(&field.node.ty.node)));
+                    guard.inputs.insert(name, fields.collect());
+                }
+                _ => {}
+            }
+        }
+        Ok(guard)
+    }
+
+    /// Every (type, field) of the schema, outputs and inputs.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        let outputs = self.outputs.iter().flat_map(|(of, fields)| fields.keys().map(move |field| (&**of, &**field)));
+        let inputs = self.inputs.iter().flat_map(|(of, fields)| fields.keys().map(move |field| (&**of, &**field)));
+        outputs.chain(inputs)
+    }
+
+    /// What of the operation a role may not name, or asks for too much, in the order of the document.
+    pub fn check(
+        &self,
+        role: Role,
+        limits: &Limits,
+        document: &ExecutableDocument,
+        operation: Option<&str>,
+        variables: &Variables,
+    ) -> (Weight, Vec<Refusal>) {
+        // An operation that is not there does not run.
+        let Some(chosen) = chosen(document, operation) else { return Default::default() };
+        let root = match chosen.node.ty {
+            OperationType::Query => "Query",
+            OperationType::Mutation => "Mutation",
+            OperationType::Subscription => "Subscription",
+        };
+        let mut walk = Walk::new(self, role, limits, document, variables);
+        for definition in &chosen.node.variable_definitions {
+            let (name, of) = (&definition.node.name.node, &definition.node.var_type.node);
+            let given = variables.get(name).is_some_and(|value| *value != ConstValue::Null);
+            if !of.nullable && !given && definition.node.default_value.is_none() {
+                walk.missing(&format!("the variable ${name} of the type {of} has no value"), definition.pos);
+            }
+            if let Some(default) = &definition.node.default_value {
+                let of = named(&definition.node.var_type.node);
+                walk.default(&of, &definition.node.name.node, default);
+            }
+        }
+        walk.root(root, chosen);
+        walk.done(chosen.pos)
+    }
+}
+
+/// The operation of a document that runs; None where a name is missing or wrong.
+pub fn chosen<'d>(
+    document: &'d ExecutableDocument,
+    operation: Option<&str>,
+) -> Option<&'d Positioned<OperationDefinition>> {
+    match &document.operations {
+        DocumentOperations::Single(single) => Some(single),
+        DocumentOperations::Multiple(all) => match operation {
+            Some(name) => all.get(name),
+            None if all.len() == 1 => all.values().next(),
+            None => None,
+        },
+    }
+}
+
+fn named(of: &Type) -> String {
+    let mut base = &of.base;
+    loop {
+        match base {
+            BaseType::Named(name) => return name.to_string(),
+            BaseType::List(inner) => base = &inner.base,
+        }
+    }
+}

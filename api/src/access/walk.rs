@@ -1,0 +1,253 @@
+//! A walk over the operation that is to run: every name in it, and what it comes to.
+
+use super::guard::{DEEPEST_VALUE, Guard, Refusal, Weight};
+use super::table::allowed;
+use crate::graphql::DEFAULT_PAGE;
+use crate::limits::Limits;
+use async_graphql_parser::types::{
+    Directive, ExecutableDocument, Field, FragmentDefinition, OperationDefinition, Selection, SelectionSet,
+};
+use async_graphql_parser::{Pos, Positioned};
+use async_graphql_value::{ConstValue, Name, Value, Variables};
+use schema::enums::Role;
+use std::collections::HashMap;
+
+/// What a statistic costs, in rows.
+const STATISTIC: u64 = 50;
+/// Fields that compute from many rows.
+const STATISTICS: [&str; 7] = [
+    "complaintStatistics",
+    "scorecard",
+    "responseTimeliness",
+    "blameCheck",
+    "categoryTrends",
+    "backtest",
+    "funnelPlot",
+];
+
+pub(super) struct Walk<'d> {
+    guard: &'d Guard,
+    role: Role,
+    limits: &'d Limits,
+    fragments: &'d HashMap<Name, Positioned<FragmentDefinition>>,
+    variables: &'d Variables,
+    defaults: HashMap<&'d Name, Value>,
+    values: usize,
+    value_depth: usize,
+    values_too_deep: bool,
+    aliases: usize,
+    directives: usize,
+    root_fields: usize,
+    weight: Weight,
+    refusals: Vec<Refusal>,
+}
+
+impl<'d> Walk<'d> {
+    pub fn new(
+        guard: &'d Guard,
+        role: Role,
+        limits: &'d Limits,
+        document: &'d ExecutableDocument,
+        variables: &'d Variables,
+    ) -> Self {
+        Self {
+            guard,
+            role,
+            limits,
+            fragments: &document.fragments,
+            variables,
+            defaults: HashMap::new(),
+            values: 0,
+            value_depth: 0,
+            values_too_deep: false,
+            aliases: 0,
+            directives: 0,
+            root_fields: 0,
+            weight: Weight::default(),
+            refusals: Vec::new(),
+        }
+    }
+
+    /// The default of a variable.
+    pub fn default(&mut self, of: &str, name: &'d Name, default: &Positioned<ConstValue>) {
+        let value = default.node.clone().into_value();
+        self.value(of, &value, default.pos);
+        self.defaults.insert(name, value);
+    }
+
+    /// A variable that has to have a value.
+    pub fn missing(&mut self, message: &str, at: Pos) {
+        self.refusals.push(Refusal::Arguments { message: message.to_owned(), at });
+    }
+
+    pub fn root(&mut self, of: &str, operation: &Positioned<OperationDefinition>) {
+        self.directives(&operation.node.directives);
+        self.selections(of, &operation.node.selection_set.node, 1, 1);
+    }
+
+    /// What was found.
+    pub fn done(mut self, at: Pos) -> (Weight, Vec<Refusal>) {
+        let limits = self.limits;
+        let counted = [
+            ("fields are nested", self.weight.depth, limits.depth, "levels deep"),
+            ("it selects", self.weight.fields, limits.fields, "fields"),
+            ("it renames", self.aliases, limits.aliases, "fields"),
+            ("it has", self.root_fields, limits.root_fields, "fields of the operation itself"),
+            ("it has", self.directives, limits.directives, "directives"),
+        ];
+        for (what, number, limit, of) in counted {
+            if number > limit as usize {
+                self.refusals
+                    .push(Refusal::Limit { message: format!("{what} {number} {of}: at most {limit} may be"), at });
+            }
+        }
+        if self.values > limits.argument_values as usize || self.values_too_deep {
+            let message = format!(
+                "arguments and variables hold more than {} values, or are nested deeper than {DEEPEST_VALUE}: \
+                 ask for less at once",
+                limits.argument_values
+            );
+            self.refusals.push(Refusal::Arguments { message, at });
+        }
+        if self.weight.cost > u64::from(limits.cost) {
+            let message = format!(
+                "it may come to {} rows: at most {} may be; ask for smaller pages, or nest fewer lists",
+                self.weight.cost, limits.cost
+            );
+            self.refusals.push(Refusal::Arguments { message, at });
+        }
+        (self.weight, self.refusals)
+    }
+
+    /// Whether it is clear that it is refused: nothing more has to be looked at. Fragments within fragments
+    /// multiply, so that a small document can have very many fields.
+    fn is_too_much(&self, depth: usize) -> bool {
+        self.weight.fields > self.limits.fields as usize || depth > self.limits.depth as usize + 1
+    }
+
+    /// `rows`: how many objects of this type there may be.
+    fn selections(&mut self, of: &str, selections: &SelectionSet, depth: usize, rows: u64) {
+        for selection in &selections.items {
+            if self.is_too_much(depth) {
+                return;
+            }
+            match &selection.node {
+                Selection::Field(field) => self.field(of, field, depth, rows),
+                Selection::InlineFragment(fragment) => {
+                    self.weight.fields += 1;
+                    self.directives(&fragment.node.directives);
+                    let condition = fragment.node.type_condition.as_ref().map(|on| on.node.on.node.to_string());
+                    let of = condition.as_deref().unwrap_or(of);
+                    self.selections(of, &fragment.node.selection_set.node, depth, rows);
+                }
+                Selection::FragmentSpread(spread) => {
+                    self.weight.fields += 1;
+                    self.directives(&spread.node.directives);
+                    if let Some(fragment) = self.fragments.get(&spread.node.fragment_name.node) {
+                        let of = fragment.node.type_condition.node.on.node.to_string();
+                        self.selections(&of, &fragment.node.selection_set.node, depth, rows);
+                    }
+                }
+            }
+        }
+    }
+
+    fn field(&mut self, of: &str, field: &Positioned<Field>, depth: usize, rows: u64) {
+        let name = field.node.name.node.as_str();
+        self.weight.fields += 1;
+        self.weight.depth = self.weight.depth.max(depth);
+        self.aliases += usize::from(field.node.alias.is_some());
+        self.root_fields += usize::from(depth == 1);
+        self.directives(&field.node.directives);
+        // Introspection tells of the schema, not of the register.
+        if name.starts_with("__") {
+            return;
+        }
+        // A field that does not exist is the validation's to refuse.
+        let Some(output) = self.guard.outputs.get(of).and_then(|fields| fields.get(name)) else { return };
+        self.name(of, name, field.pos);
+        for (argument, value) in &field.node.arguments {
+            if let Some(of) = output.arguments.get(argument.node.as_str()) {
+                self.value(of, &value.node, value.pos);
+            }
+        }
+        let below = if output.of.ends_with("Connection") {
+            let page = self.page(&field.node);
+            rows.saturating_mul(page)
+        } else {
+            rows
+        };
+        let own = match name {
+            _ if output.of.ends_with("Connection") => below,
+            _ if STATISTICS.contains(&name) => rows.saturating_mul(STATISTIC),
+            _ => 0,
+        };
+        self.weight.cost = self.weight.cost.saturating_add(own);
+        self.selections(&output.of, &field.node.selection_set.node, depth + 1, below);
+    }
+
+    /// How many rows a list may have.
+    fn page(&self, field: &Field) -> u64 {
+        let asked = field.arguments.iter().find(|(name, _)| matches!(name.node.as_str(), "first" | "last"));
+        let asked = asked.map(|(_, value)| self.resolved(&value.node));
+        match asked {
+            Some(Value::Number(n)) => n.as_u64().unwrap_or(0).max(1),
+            _ => DEFAULT_PAGE as u64,
+        }
+    }
+
+    fn directives(&mut self, directives: &[Positioned<Directive>]) {
+        self.directives += directives.len();
+    }
+
+    fn value(&mut self, of: &str, value: &Value, at: Pos) {
+        self.values += 1;
+        self.value_depth += 1;
+        if self.value_depth > DEEPEST_VALUE {
+            self.values_too_deep = true;
+        } else if self.values <= self.limits.argument_values as usize {
+            self.parts(of, value, at);
+        }
+        self.value_depth -= 1;
+    }
+
+    fn parts(&mut self, of: &str, value: &Value, at: Pos) {
+        match value {
+            Value::Object(object) => {
+                let Some(fields) = self.guard.inputs.get(of) else { return };
+                for (name, value) in object {
+                    if let Some(next) = fields.get(name.as_str()) {
+                        // Whatever stands there, also null: it has been named.
+                        self.name(of, name.as_str(), at);
+                        let value = self.resolved(value);
+                        if of.ends_with("Ops") && value == Value::Null {
+                            self.refusals.push(Refusal::NullOperator { what: format!("{of}.{name}"), at });
+                        }
+                        self.value(next, &value, at);
+                    }
+                }
+            }
+            Value::List(list) => list.iter().for_each(|value| self.value(of, value, at)),
+            Value::Variable(_) => {
+                let value = self.resolved(value);
+                self.value(of, &value, at);
+            }
+            _ => {}
+        }
+    }
+
+    /// What a variable stands for: its value, its default, or null.
+    fn resolved(&self, value: &Value) -> Value {
+        let Value::Variable(name) = value else { return value.clone() };
+        match self.variables.get(name) {
+            Some(value) => ConstValue::into_value(value.clone()),
+            None => self.defaults.get(name).cloned().unwrap_or(Value::Null),
+        }
+    }
+
+    fn name(&mut self, of: &str, field: &str, at: Pos) {
+        if !allowed(self.role, of, field) {
+            self.refusals.push(Refusal::Denied { what: format!("{of}.{field}"), at });
+        }
+    }
+}

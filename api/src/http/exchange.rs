@@ -1,0 +1,181 @@
+//! Requests as they come in and answers as they go out, by the specification of GraphQL over HTTP.
+
+use crate::graphql::error::Code;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{Accept, ContentType, Header};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use async_graphql::{ErrorExtensionValues, Response, ServerError, Value};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The media types of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Media {
+    /// `application/graphql-response+json`: the status says what became of the request.
+    GraphqlResponse,
+    /// `application/json`: clients that know no better expect 200 wherever there is a well-formed answer.
+    Json,
+}
+
+impl Media {
+    /// What a client takes; None where it takes neither.
+    pub fn of(http: &HttpRequest) -> Option<Self> {
+        let Ok(accept) = Accept::parse(http) else { return Some(Self::Json) };
+        let ranked = accept.ranked();
+        if ranked.is_empty() {
+            return Some(Self::Json);
+        }
+        ranked.iter().find_map(|media| match media.essence_str() {
+            "application/graphql-response+json" => Some(Self::GraphqlResponse),
+            "application/json" | "application/*" | "*/*" => Some(Self::Json),
+            _ => None,
+        })
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::GraphqlResponse => "application/graphql-response+json; charset=utf-8",
+            Self::Json => "application/json; charset=utf-8",
+        }
+    }
+}
+
+/// One operation of a request.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Body {
+    pub query: Option<String>,
+    pub operation_name: Option<String>,
+    pub variables: Option<serde_json::Map<String, serde_json::Value>>,
+    pub extensions: Option<Extensions>,
+}
+
+/// What a client may say beside the operation.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Extensions {
+    pub persisted_query: Option<PersistedQuery>,
+}
+
+/// An automatic persisted query: its hash, and its text where it is not known yet.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PersistedQuery {
+    pub version: u32,
+    pub sha256_hash: String,
+}
+
+/// The same in a URL, where variables and extensions are text.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UrlBody {
+    query: Option<String>,
+    operation_name: Option<String>,
+    variables: Option<String>,
+    extensions: Option<String>,
+}
+
+impl UrlBody {
+    /// # Errors
+    /// Which of the parameters cannot be read.
+    pub fn body(self) -> Result<Body, String> {
+        fn part<T: for<'de> Deserialize<'de>>(name: &str, text: Option<String>) -> Result<Option<T>, String> {
+            let text = text.filter(|text| !text.is_empty());
+            text.map_or(Ok(None), |text| serde_json::from_str(&text)).map_err(|e| format!("{name}: {e}"))
+        }
+        Ok(Body {
+            query: self.query,
+            operation_name: self.operation_name,
+            variables: part("variables", self.variables)?,
+            extensions: part("extensions", self.extensions)?,
+        })
+    }
+}
+
+/// What became of one operation.
+#[derive(Debug)]
+pub struct Outcome {
+    pub response: Response,
+    /// None where it ran: there is data then, if only null.
+    pub refused: Option<StatusCode>,
+    /// Whether the request was understood to be GraphQL, if of a kind that does not run.
+    pub is_graphql: bool,
+}
+
+impl Outcome {
+    pub fn refused(status: StatusCode, code: Code, message: impl Into<String>) -> Self {
+        Self::refused_for(status, vec![coded(code, message)])
+    }
+
+    pub fn refused_for(status: StatusCode, errors: Vec<ServerError>) -> Self {
+        Self { response: Response::from_errors(errors), refused: Some(status), is_graphql: false }
+    }
+
+    /// A request that is GraphQL and does not run.
+    pub fn request_error(errors: Vec<ServerError>) -> Self {
+        Self { is_graphql: true, ..Self::refused_for(StatusCode::BAD_REQUEST, errors) }
+    }
+
+    pub fn status(&self, media: Media) -> StatusCode {
+        match self.refused {
+            None => StatusCode::OK,
+            Some(StatusCode::BAD_REQUEST) if media == Media::Json && self.is_graphql => StatusCode::OK,
+            Some(status) => status,
+        }
+    }
+
+    fn written(&self) -> Written<'_> {
+        Written {
+            errors: &self.response.errors,
+            data: self.refused.is_none().then_some(&self.response.data),
+            extensions: &self.response.extensions,
+        }
+    }
+}
+
+/// A response in its final form: what did not run has no data, not even null.
+#[derive(Serialize)]
+struct Written<'a> {
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [ServerError],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a Value>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    extensions: &'a BTreeMap<String, Value>,
+}
+
+/// An error with a code.
+pub fn coded(code: Code, message: impl Into<String>) -> ServerError {
+    let mut error = ServerError::new(message, None);
+    error.extensions.get_or_insert_with(ErrorExtensionValues::default).set("code", code.as_str());
+    error
+}
+
+/// The answer to a single operation.
+pub fn respond(media: Media, outcome: &Outcome) -> HttpResponse {
+    write(HttpResponse::build(outcome.status(media)), media, &outcome.written())
+}
+
+/// The same, with headers set already.
+pub fn respond_with(mut builder: HttpResponseBuilder, media: Media, outcome: &Outcome) -> HttpResponse {
+    builder.status(outcome.status(media));
+    write(builder, media, &outcome.written())
+}
+
+/// The answer to a list of operations.
+pub fn respond_all(media: Media, outcomes: &[Outcome]) -> HttpResponse {
+    let all: Vec<Written<'_>> = outcomes.iter().map(Outcome::written).collect();
+    write(HttpResponse::Ok(), media, &all)
+}
+
+fn write<T: Serialize>(mut builder: HttpResponseBuilder, media: Media, body: &T) -> HttpResponse {
+    match serde_json::to_vec(body) {
+        Ok(body) => builder.content_type(media.name()).body(body),
+        Err(_) => HttpResponse::InternalServerError().insert_header(ContentType::json()).finish(),
+    }
+}
+
+/// An answer that says why there is none.
+pub fn refusal(http: &HttpRequest, status: StatusCode, code: Code, message: impl Into<String>) -> HttpResponse {
+    respond(Media::of(http).unwrap_or(Media::Json), &Outcome::refused(status, code, message))
+}

@@ -1,0 +1,247 @@
+//! One operation: read, checked against the access table and the limits, run until its deadline.
+
+use super::Service;
+use super::exchange::{Body, Outcome, coded};
+use crate::access::{Refusal, Weight, chosen, signature};
+use crate::auth::Viewer;
+use crate::graphql::Loaders;
+use crate::graphql::context::{RequestContext, blocking};
+use crate::graphql::error::{Code, from_store};
+use crate::graphql::order::in_document_order;
+use crate::limits::Limits;
+use actix_web::http::StatusCode;
+use apollo_parser::Lexer;
+use async_graphql::dataloader::DataLoader;
+use async_graphql::{ErrorExtensionValues, Request, Response, ServerError, Variables};
+use async_graphql_parser::types::{ExecutableDocument, OperationDefinition, OperationType, Selection};
+use futures_util::FutureExt;
+use schema::register::access::is_trusted;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+/// An operation that may run.
+pub struct Prepared {
+    pub text: String,
+    pub operation: Option<String>,
+    pub variables: Variables,
+    pub weight: Weight,
+    document: ExecutableDocument,
+    limits: Arc<Limits>,
+}
+
+impl Prepared {
+    fn chosen(&self) -> Option<&OperationDefinition> {
+        chosen(&self.document, self.operation.as_deref()).map(|one| &one.node)
+    }
+
+    /// Without a choice nothing runs.
+    pub fn is_query(&self) -> bool {
+        self.chosen().is_none_or(|operation| operation.ty == OperationType::Query)
+    }
+
+    pub fn is_subscription(&self) -> bool {
+        self.chosen().is_some_and(|operation| operation.ty == OperationType::Subscription)
+    }
+
+    /// Whether everything that it asks for comes from the snapshot.
+    pub fn is_of_the_snapshot(&self) -> bool {
+        self.chosen().is_some_and(|operation| {
+            operation.selection_set.node.items.iter().all(|selection| {
+                matches!(&selection.node, Selection::Field(field)
+                    if matches!(field.node.name.node.as_str(), "complaintStatistics" | "__typename"))
+            })
+        })
+    }
+
+    /// The name under which it is counted.
+    pub fn name(&self) -> &str {
+        self.operation
+            .as_deref()
+            .or_else(|| self.document.operations.iter().find_map(|(name, _)| Some(name?.as_str())))
+            .unwrap_or("anonymous")
+    }
+}
+
+/// Reads an operation and checks it.
+///
+/// # Errors
+/// Why it does not run.
+pub async fn prepare(service: &Service, viewer: Option<&Viewer>, body: Body) -> Result<Prepared, Outcome> {
+    let wrong = |code, message: String| Outcome {
+        is_graphql: code != Code::BadUserInput,
+        ..Outcome::refused(StatusCode::BAD_REQUEST, code, message)
+    };
+    let persisted = body.extensions.and_then(|extensions| extensions.persisted_query);
+    let text =
+        service.persisted.text(body.query, persisted.as_ref()).map_err(|(code, message)| wrong(code, message))?;
+    let limits = Arc::clone(service.settings.limits(viewer.map(|viewer| viewer.role)));
+    if Lexer::new(&text).take(limits.tokens as usize + 1).count() > limits.tokens as usize {
+        let message = format!("the document has more than {} words and signs", limits.tokens);
+        return Err(wrong(Code::ValidationFailed, message));
+    }
+    let document = async_graphql_parser::parse_query(&text).map_err(|e| {
+        let mut error = coded(Code::ParseFailed, e.to_string());
+        error.locations = e.positions().collect();
+        Outcome::request_error(vec![error])
+    })?;
+    let operation = body.operation_name.filter(|name| !name.is_empty());
+    let variables = Variables::from_json(serde_json::Value::Object(body.variables.unwrap_or_default()));
+    let mut prepared = Prepared { text, operation, variables, weight: Weight::default(), document, limits };
+    let Some(viewer) = viewer else {
+        if service.dev && is_introspection(&prepared.document) {
+            return Ok(prepared);
+        }
+        return Err(Outcome::refused(
+            StatusCode::UNAUTHORIZED,
+            Code::Unauthenticated,
+            "send a token: Authorization: Bearer … (`phananh token create` makes one)",
+        ));
+    };
+    trusted(service, viewer, &prepared).await?;
+    let (weight, refusals) = service.guard.check(
+        viewer.role,
+        &prepared.limits,
+        &prepared.document,
+        prepared.operation.as_deref(),
+        &prepared.variables,
+    );
+    if !refusals.is_empty() {
+        let denied = refusals.iter().any(|refusal| matches!(refusal, Refusal::Denied { .. }));
+        let errors = refusals.into_iter().map(|refusal| refused(viewer, refusal)).collect();
+        return Err(if denied {
+            Outcome::refused_for(StatusCode::FORBIDDEN, errors)
+        } else {
+            Outcome::request_error(errors)
+        });
+    }
+    prepared.weight = weight;
+    Ok(prepared)
+}
+
+/// Whether the configuration lets a viewer run this operation.
+async fn trusted(service: &Service, viewer: &Viewer, prepared: &Prepared) -> Result<(), Outcome> {
+    if !service.settings.trusted_operations.contains(&viewer.role) {
+        return Ok(());
+    }
+    let Some(operation) = prepared.chosen() else { return Ok(()) };
+    let (signature, principal, db) =
+        (signature(&prepared.document, operation), viewer.principal_id, service.app.db.clone());
+    let listed = blocking(move || db.read(|conn| is_trusted(conn, principal, &signature)).map_err(from_store)).await;
+    match listed {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Outcome::refused(
+            StatusCode::FORBIDDEN,
+            Code::Forbidden,
+            format!(
+                "a {} runs only operations from its allow-list, and this is none of them (`phananh token trust` adds it)",
+                viewer.role
+            ),
+        )),
+        Err(_) => Err(Outcome::refused(
+            StatusCode::SERVICE_UNAVAILABLE,
+            Code::Internal,
+            "the register cannot be reached at the moment: try again",
+        )),
+    }
+}
+
+/// The request of an operation, for the executor.
+pub fn request(service: &Service, viewer: Option<&Viewer>, prepared: &Prepared) -> (Request, Arc<AtomicU64>) {
+    let context = RequestContext {
+        app: service.app.clone(),
+        viewer: viewer.cloned(),
+        statements: Arc::new(AtomicU64::new(0)),
+        limits: Arc::clone(&prepared.limits),
+    };
+    let statements = Arc::clone(&context.statements);
+    let mut request = Request::new(prepared.text.clone()).variables(prepared.variables.clone()).data(context.clone());
+    request = request.data(DataLoader::new(Loaders(context), tokio::spawn));
+    request.set_parsed_query(prepared.document.clone());
+    request.operation_name.clone_from(&prepared.operation);
+    (request, statements)
+}
+
+/// Runs an operation, a query or a mutation.
+pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared) -> Outcome {
+    let began = Instant::now();
+    if prepared.is_subscription() {
+        let message = "subscriptions go over a WebSocket: /graphql/ws";
+        return Outcome::refused(StatusCode::BAD_REQUEST, Code::BadUserInput, message);
+    }
+    let (request, statements) = request(service, viewer, &prepared);
+    let execution = AssertUnwindSafe(service.schema.execute(request)).catch_unwind();
+    let mut response = match tokio::time::timeout(prepared.limits.deadline(), execution).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) => {
+            tracing::error!("an operation broke off");
+            let message = "the request broke off; the server's log says why";
+            return Outcome::refused(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, message);
+        }
+        Err(_) => {
+            service.watch.operation(&prepared, viewer, began.elapsed(), "TIMEOUT");
+            let message =
+                format!("the operation took longer than {} ms and was broken off", prepared.limits.deadline_ms);
+            return Outcome::refused(StatusCode::GATEWAY_TIMEOUT, Code::Timeout, message);
+        }
+    };
+    finish(&prepared, &mut response);
+    if !prepared.is_query() && response.is_ok() {
+        let app = service.app.clone();
+        // The next aggregates are to see it soon, and not only when others' writes are looked for.
+        drop(tokio::task::spawn_blocking(move || app.snapshots.refresh(&app.unhurried)));
+    }
+    if service.app.snapshots.current().demonstration {
+        response.extensions.insert("demonstration".into(), async_graphql::Value::Boolean(true));
+    }
+    if service.dev {
+        let count = statements.load(Ordering::Relaxed);
+        response.extensions.insert("statements".into(), async_graphql::Value::Number(count.into()));
+    }
+    // A request that never began to run is the client's mistake; one that ran has an answer.
+    let never_ran =
+        response.data == async_graphql::Value::Null && response.errors.iter().any(|error| error.path.is_empty());
+    let outcome = if response.errors.is_empty() { "OK" } else { "ERROR" };
+    service.watch.operation(&prepared, viewer, began.elapsed(), outcome);
+    Outcome { response, refused: never_ran.then_some(StatusCode::BAD_REQUEST), is_graphql: true }
+}
+
+/// Puts the fields in order and gives every error a code.
+pub fn finish(prepared: &Prepared, response: &mut Response) {
+    if let Some(chosen) = prepared.chosen() {
+        in_document_order(&mut response.data, &[&chosen.selection_set.node], &prepared.document.fragments);
+    }
+    for error in &mut response.errors {
+        let known = error.extensions.as_ref().is_some_and(|extensions| extensions.get("code").is_some());
+        if !known {
+            // Ours all have a code: what has none comes from the validation of the document.
+            let code = if error.path.is_empty() { Code::ValidationFailed } else { Code::BadUserInput };
+            error.extensions.get_or_insert_with(ErrorExtensionValues::default).set("code", code.as_str());
+        }
+    }
+}
+
+/// Whether a document asks for nothing but the schema.
+fn is_introspection(document: &ExecutableDocument) -> bool {
+    document.operations.iter().all(|(_, operation)| {
+        operation.node.ty == OperationType::Query
+            && operation.node.selection_set.node.items.iter().all(|selection| {
+                matches!(&selection.node, Selection::Field(field) if field.node.name.node.starts_with("__"))
+            })
+    })
+}
+
+fn refused(viewer: &Viewer, refusal: Refusal) -> ServerError {
+    let (mut error, at) = match refusal {
+        Refusal::Denied { what, at } => (coded(Code::Forbidden, format!("a {} may not use {what}", viewer.role)), at),
+        Refusal::NullOperator { what, at } => {
+            let message = format!("{what} is null: leave the operator out, or ask with isNull");
+            (coded(Code::BadUserInput, message), at)
+        }
+        Refusal::Limit { message, at } => (coded(Code::ValidationFailed, message), at),
+        Refusal::Arguments { message, at } => (coded(Code::BadUserInput, message), at),
+    };
+    error.locations = vec![at];
+    error
+}

@@ -1,0 +1,199 @@
+//! What those who run the service see of it: metrics, a log of what was slow, the id of each request. None
+//! of it holds what anybody asked for, or who.
+
+use super::Service;
+use super::operation::Prepared;
+use crate::auth::Viewer;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{Error, HttpResponse};
+use chrono::Utc;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+use std::collections::HashSet;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicU64;
+use std::time::{Duration, Instant};
+use tracing::Instrument;
+
+/// Names of operations that are told apart: clients choose them, and each is a series of its own for ever.
+const MOST_NAMES: usize = 200;
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OperationLabels {
+    operation: String,
+    role: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RoleLabels {
+    role: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct HttpLabels {
+    route: String,
+    status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StateLabels {
+    state: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct JobLabels {
+    job: String,
+    state: String,
+}
+
+/// Counts and times since the start of the node.
+pub struct Watch {
+    registry: Registry,
+    operations: Family<OperationLabels, Counter>,
+    seconds: Family<RoleLabels, Histogram>,
+    http: Family<HttpLabels, Counter>,
+    pool: Family<StateLabels, Gauge>,
+    snapshot_age: Gauge<f64, AtomicU64>,
+    snapshot_position: Gauge,
+    snapshot_rows: Gauge,
+    runs: Family<JobLabels, Gauge>,
+    names: Mutex<HashSet<String>>,
+    slow: Duration,
+}
+
+impl Watch {
+    /// `slow`: from when an operation is written to the log.
+    pub fn new(slow: Duration) -> Self {
+        let mut registry = Registry::with_prefix("phananh");
+        let seconds = Family::<RoleLabels, Histogram>::new_with_constructor(|| {
+            Histogram::new(exponential_buckets(0.001, 2.0, 14))
+        });
+        let watch = Self {
+            operations: Family::default(),
+            seconds,
+            http: Family::default(),
+            pool: Family::default(),
+            snapshot_age: Gauge::default(),
+            snapshot_position: Gauge::default(),
+            snapshot_rows: Gauge::default(),
+            runs: Family::default(),
+            names: Mutex::default(),
+            slow,
+            registry: Registry::default(),
+        };
+        registry.register("operations", "GraphQL operations that ran", watch.operations.clone());
+        registry.register_with_unit("operation", "Their duration", Unit::Seconds, watch.seconds.clone());
+        registry.register("http_requests", "Requests by route and status", watch.http.clone());
+        registry.register("pool_connections", "Connections to the database", watch.pool.clone());
+        let age = watch.snapshot_age.clone();
+        registry.register_with_unit(
+            "snapshot_age",
+            "Since the snapshot was compared with the database",
+            Unit::Seconds,
+            age,
+        );
+        registry.register("snapshot_position", "The last position in the snapshot", watch.snapshot_position.clone());
+        registry.register("snapshot_rows", "Complaints in the snapshot", watch.snapshot_rows.clone());
+        registry.register("job_runs", "Runs of jobs in the ledger, by state", watch.runs.clone());
+        Self { registry, ..watch }
+    }
+
+    /// Notes an operation that ran.
+    pub fn operation(&self, prepared: &Prepared, viewer: Option<&Viewer>, took: Duration, outcome: &'static str) {
+        let role = viewer.map_or("NONE", |viewer| viewer.role.as_str());
+        let name = prepared.name();
+        self.operations.get_or_create(&OperationLabels { operation: self.bounded(name), role, outcome }).inc();
+        self.seconds.get_or_create(&RoleLabels { role }).observe(took.as_secs_f64());
+        if took >= self.slow {
+            let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+            tracing::warn!(
+                operation = name,
+                role,
+                outcome,
+                ms,
+                cost = prepared.weight.cost,
+                fields = prepared.weight.fields,
+                "slow operation"
+            );
+        }
+    }
+
+    /// A name, or `other` once there are very many.
+    fn bounded(&self, name: &str) -> String {
+        let mut names = self.names.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if names.contains(name) {
+            return name.to_owned();
+        }
+        if names.len() >= MOST_NAMES || name.len() > 100 {
+            return "other".to_owned();
+        }
+        names.insert(name.to_owned());
+        name.to_owned()
+    }
+}
+
+/// The metrics in the text format of Prometheus.
+pub async fn metrics(service: Data<Service>) -> HttpResponse {
+    let watch = &service.watch;
+    let (connections, idle) = service.app.db.connections();
+    watch.pool.get_or_create(&StateLabels { state: "idle" }).set(i64::from(idle));
+    watch.pool.get_or_create(&StateLabels { state: "used" }).set(i64::from(connections.saturating_sub(idle)));
+    let snapshot = service.app.snapshots.current();
+    let age = Utc::now() - snapshot.as_of.utc();
+    watch.snapshot_age.set(age.as_seconds_f64());
+    watch.snapshot_position.set(snapshot.position);
+    watch.snapshot_rows.set(i64::try_from(snapshot.facts.height()).unwrap_or(i64::MAX));
+    let db = service.app.db.clone();
+    let runs = tokio::task::spawn_blocking(move || db.read(jobs::ledger::count_runs)).await;
+    if let Ok(Ok(runs)) = runs {
+        for (job, state, number) in runs {
+            watch.runs.get_or_create(&JobLabels { job, state: state.to_string() }).set(number);
+        }
+    }
+    let mut text = String::new();
+    match encode(&mut text, &watch.registry) {
+        Ok(()) => {
+            HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(text)
+        }
+        Err(_) => HttpResponse::InternalServerError().finish(),
+    }
+}
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Gives each request an id, that of the client where it sent a sane one, and counts it.
+pub async fn watched(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let given = request.headers().get(&REQUEST_ID).and_then(|value| value.to_str().ok());
+    let sane = |id: &&str| {
+        !id.is_empty() && id.len() <= 64 && id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+    };
+    let id = given.filter(sane).map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned);
+    let route = request.match_pattern().unwrap_or_else(|| "other".into());
+    let service = request.app_data::<Data<Service>>().cloned();
+    let span = tracing::info_span!("request", %id, method = %request.method(), route);
+    let began = Instant::now();
+    let mut response = next.call(request).instrument(span.clone()).await?;
+    let status = response.status().as_u16();
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    if let Some(service) = service {
+        service.watch.http.get_or_create(&HttpLabels { route, status }).inc();
+    }
+    let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    span.in_scope(|| tracing::info!(status, ms, "answered"));
+    Ok(response)
+}

@@ -1,0 +1,215 @@
+//! What a request may ask of the server: all limits are on by default, and `serviceInfo` says them.
+
+use async_graphql::SimpleObject;
+use jobs::settings::Settings;
+use schema::enums::Role;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The limits of one role. A request that goes beyond one is refused before anything of it runs; none of
+/// them ever changes a number in an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, SimpleObject)]
+#[serde(deny_unknown_fields, default)]
+#[graphql(name = "ServiceLimits")]
+pub struct Limits {
+    /// Bytes of the body of a request.
+    pub body_bytes: u32,
+    /// Operations in one request that is a list.
+    pub batch: u32,
+    /// Words and signs of a document (tokens of the GraphQL language).
+    pub tokens: u32,
+    /// How deep fields may be nested.
+    pub depth: u32,
+    /// Fields that are selected, those of fragments counted at each of their uses.
+    pub fields: u32,
+    /// Fields that are renamed.
+    pub aliases: u32,
+    /// Fields of the operation itself.
+    pub root_fields: u32,
+    /// Directives in the document.
+    pub directives: u32,
+    /// Values in arguments and variables.
+    pub argument_values: u32,
+    /// Rows that an answer may come to: the page sizes asked for, multiplied along the nesting; a statistic
+    /// counts as 50.
+    pub cost: u32,
+    /// Rows of one page.
+    pub page_size: u32,
+    /// Groups of one statistic.
+    pub groups: u32,
+    /// Milliseconds after which an operation is broken off.
+    pub deadline_ms: u32,
+    /// Operations in a minute, for each token; unused ones add up to no more than so many.
+    pub requests_per_minute: u32,
+    /// Subscriptions that a token may hold at once on one node.
+    pub subscriptions: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_bytes: 256 * 1024,
+            batch: 10,
+            tokens: 5_000,
+            depth: 15,
+            fields: 2_000,
+            aliases: 50,
+            root_fields: 20,
+            directives: 50,
+            argument_values: 2_000,
+            cost: 10_000,
+            page_size: 200,
+            groups: 10_000,
+            deadline_ms: 10_000,
+            requests_per_minute: 6_000,
+            subscriptions: 20,
+        }
+    }
+}
+
+impl Limits {
+    pub fn deadline(&self) -> Duration {
+        Duration::from_millis(u64::from(self.deadline_ms))
+    }
+}
+
+/// What the configuration says of the server: the table `[api]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ApiTable {
+    cors_origins: Vec<String>,
+    trusted_operations: Vec<Role>,
+    slow_ms: Option<u32>,
+    limits: toml::Table,
+    roles: BTreeMap<String, toml::Table>,
+    tls: Option<TlsSettings>,
+}
+
+/// The certificate of the server.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsSettings {
+    /// The certificate and those that vouch for it, PEM.
+    pub certificate: PathBuf,
+    /// Its private key, PEM.
+    pub key: PathBuf,
+}
+
+/// The settings of the server, checked.
+#[derive(Debug, Clone, Default)]
+pub struct ApiSettings {
+    /// Web sites whose pages may ask: their origins, `https://HOST`.
+    pub cors_origins: Vec<String>,
+    /// Roles that run only operations from the allow-list of their name.
+    pub trusted_operations: Vec<Role>,
+    pub tls: Option<TlsSettings>,
+    /// Milliseconds from which an operation is written to the log.
+    pub slow_ms: Option<u32>,
+    limits: Arc<Limits>,
+    roles: BTreeMap<Role, Arc<Limits>>,
+}
+
+impl ApiSettings {
+    /// Takes the server's part of a configuration.
+    ///
+    /// # Errors
+    /// What is wrong with it, and where.
+    pub fn of(settings: &Settings) -> anyhow::Result<Self> {
+        let Some(table) = &settings.api else { return Ok(Self::default()) };
+        let read: ApiTable = table.clone().try_into().map_err(|e| anyhow::anyhow!("the configuration, [api]: {e}"))?;
+        let limits = limits(read.limits.clone(), "api.limits")?;
+        let mut roles = BTreeMap::new();
+        for (name, own) in read.roles {
+            let role =
+                Role::from_str(&name).map_err(|e| anyhow::anyhow!("the configuration, [api.roles.{name}]: {e}"))?;
+            let mut all = read.limits.clone();
+            all.extend(own);
+            roles.insert(role, Arc::new(self::limits(all, &format!("api.roles.{name}"))?));
+        }
+        for origin in &read.cors_origins {
+            let bare = origin.starts_with("https://") || origin.starts_with("http://");
+            anyhow::ensure!(
+                bare && origin.matches('/').count() == 2,
+                "the configuration, api.cors_origins: {origin:?} is no origin, such as \"https://dashboard.example\""
+            );
+        }
+        let ApiTable { cors_origins, trusted_operations, tls, slow_ms, .. } = read;
+        Ok(Self { cors_origins, trusted_operations, tls, slow_ms, limits: Arc::new(limits), roles })
+    }
+
+    /// The limits of a role; of whoever has none, for None.
+    pub fn limits(&self, role: Option<Role>) -> &Arc<Limits> {
+        role.and_then(|role| self.roles.get(&role)).unwrap_or(&self.limits)
+    }
+
+    /// The most that any of the roles may send.
+    pub fn largest_body(&self) -> u32 {
+        self.roles.values().map(|limits| limits.body_bytes).fold(self.limits.body_bytes, u32::max)
+    }
+
+    /// From when an operation is slow.
+    pub fn slow(&self) -> Duration {
+        Duration::from_millis(u64::from(self.slow_ms.unwrap_or(1_000)))
+    }
+
+    /// The longest that any of the roles may wait.
+    pub fn longest_deadline(&self) -> Duration {
+        self.roles.values().map(|limits| limits.deadline()).fold(self.limits.deadline(), Duration::max)
+    }
+}
+
+fn limits(table: toml::Table, place: &str) -> anyhow::Result<Limits> {
+    let limits: Limits = table.try_into().map_err(|e| anyhow::anyhow!("the configuration, [{place}]: {e}"))?;
+    let least = [
+        ("batch", limits.batch),
+        ("tokens", limits.tokens),
+        ("depth", limits.depth),
+        ("root_fields", limits.root_fields),
+        ("page_size", limits.page_size),
+        ("deadline_ms", limits.deadline_ms),
+        ("requests_per_minute", limits.requests_per_minute),
+    ];
+    for (name, value) in least {
+        anyhow::ensure!(value > 0, "the configuration, {place}.{name}: with 0 nothing could be asked");
+    }
+    Ok(limits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(text: &str) -> anyhow::Result<ApiSettings> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("phananh.toml");
+        std::fs::write(&path, text)?;
+        ApiSettings::of(&Settings::load(&path)?)
+    }
+
+    #[test]
+    fn a_role_has_the_common_limits_but_for_its_own() {
+        let text = "[api.limits]\ndepth = 7\npage_size = 50\n[api.roles.DASHBOARD]\npage_size = 10\n";
+        let settings = settings(text).expect("settings");
+        let dashboard = settings.limits(Some(Role::Dashboard));
+        assert_eq!((dashboard.depth, dashboard.page_size, dashboard.batch), (7, 10, 10));
+        assert_eq!(settings.limits(Some(Role::Board)).page_size, 50);
+    }
+
+    #[test]
+    fn mistakes_say_where() {
+        for (text, place) in [
+            ("[api.limits]\ndeph = 7\n", "api.limits"),
+            ("[api.limits]\ndepth = 0\n", "api.limits.depth"),
+            ("[api.roles.BORD]\ndepth = 1\n", "api.roles.BORD"),
+            ("[api]\ncors_origins = [\"example.com\"]\n", "example.com"),
+            ("[api]\ntrusted_operations = [\"DASH\"]\n", "DASH"),
+        ] {
+            let message = settings(text).expect_err(text).to_string();
+            assert!(message.contains(place), "{message}");
+        }
+    }
+}
