@@ -2,6 +2,7 @@
 
 use actix_web::http::header::HeaderMap;
 use diesel::prelude::*;
+use jobs::statistics::Suppression;
 use schema::domain::tree::UnitTree;
 use schema::enums::Role;
 use schema::models::Complaint;
@@ -65,13 +66,19 @@ impl Viewer {
         format!("token:{}", self.name)
     }
 
+    /// From when a group of complaints is shown to this viewer; None: always.
+    pub fn suppression(&self) -> Option<Suppression> {
+        (self.role == Role::Dashboard).then_some(Suppression { complaints: 5, enterprises: 3 })
+    }
+
     /// The complaints that this viewer may see.
     ///
     /// A UNIT_HEAD sees what the unit and those below it received, and until there is a redacted
     /// text of them no confidential ones.
     pub fn scope(&self, tree: &UnitTree) -> Scope {
         match (self.role, self.unit_id) {
-            (Role::Board, _) => Scope::Everything,
+            // What these may see of a row the access table says, and of groups the suppression.
+            (Role::Board | Role::DataTeam | Role::Dashboard, _) => Scope::Everything,
             (Role::UnitHead, Some(unit)) => {
                 Scope::Unit { unit, below: tree.below_beside_ancestors(unit).into_iter().collect() }
             }

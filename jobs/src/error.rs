@@ -3,6 +3,9 @@ use schema::StoreError;
 /// What can go wrong with a job.
 #[derive(Debug, thiserror::Error)]
 pub enum JobError {
+    /// A question that cannot be answered as it is.
+    #[error("{0}")]
+    Question(String),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("statistics: {0}")]

@@ -299,7 +299,10 @@ fn statistics_are_what_sql_counts() {
             "filter: {categoryIn: [\"zz\"]}",
             "groupBy: [YEAR, YEAR]",
             "first: -1",
-            "filter: {receivedFrom: \"2024-02-01T00:00:00Z\"}",
+            "timezone: \"Mars\"",
+            "fill: true",
+            "compare: PREVIOUS_YEAR",
+            "after: \"x\"",
         ] {
             let answer = world.server.graphql(
                 &world.board,

@@ -19,6 +19,7 @@ mod recurrence;
 mod scorecard;
 mod server;
 mod statistician;
+mod statistics;
 mod transport;
 mod world;
 mod writes;

@@ -37,6 +37,8 @@ pub struct Weight {
 pub struct Guard {
     pub(super) outputs: HashMap<String, HashMap<String, Output>>,
     pub(super) inputs: HashMap<String, HashMap<String, String>>,
+    /// The words of enums: to order or group by one is to name it.
+    pub(super) enums: HashMap<String, Vec<String>>,
 }
 
 pub(super) struct Output {
@@ -55,7 +57,7 @@ impl Guard {
     /// Where the description does not parse.
     pub fn new(sdl: &str) -> Result<Self, async_graphql_parser::Error> {
         let document: ServiceDocument = async_graphql_parser::parse_schema(sdl)?;
-        let mut guard = Self { outputs: HashMap::new(), inputs: HashMap::new() };
+        let mut guard = Self { outputs: HashMap::new(), inputs: HashMap::new(), enums: HashMap::new() };
         for definition in document.definitions {
             let TypeSystemDefinition::Type(definition) = definition else { continue };
             let name = definition.node.name.node.to_string();
@@ -77,17 +79,22 @@ impl Guard {
                         .map(|field| (field.node.name.node.to_string(), named(&field.node.ty.node)));
                     guard.inputs.insert(name, fields.collect());
                 }
+                TypeKind::Enum(words) => {
+                    let words = words.values.into_iter().map(|word| word.node.value.node.to_string());
+                    guard.enums.insert(name, words.collect());
+                }
                 _ => {}
             }
         }
         Ok(guard)
     }
 
-    /// Every (type, field) of the schema, outputs and inputs.
+    /// Every (type, field) of the schema, outputs and inputs, and every (enum, word).
     pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
         let outputs = self.outputs.iter().flat_map(|(of, fields)| fields.keys().map(move |field| (&**of, &**field)));
         let inputs = self.inputs.iter().flat_map(|(of, fields)| fields.keys().map(move |field| (&**of, &**field)));
-        outputs.chain(inputs)
+        let words = self.enums.iter().flat_map(|(of, words)| words.iter().map(move |word| (&**of, &**word)));
+        outputs.chain(inputs).chain(words)
     }
 
     /// What of the operation a role may not name, or asks for too much, in the order of the document.

@@ -227,6 +227,9 @@ impl<'d> Walk<'d> {
                     }
                 }
             }
+            // In variables the words of enums are texts.
+            Value::Enum(word) if self.guard.enums.contains_key(of) => self.name(of, word.as_str(), at),
+            Value::String(word) if self.guard.enums.contains_key(of) => self.name(of, word, at),
             Value::List(list) => list.iter().for_each(|value| self.value(of, value, at)),
             Value::Variable(_) => {
                 let value = self.resolved(value);

@@ -74,6 +74,7 @@ pub fn from_store(failure: StoreError) -> async_graphql::Error {
 pub fn from_job(failure: JobError) -> async_graphql::Error {
     match failure {
         JobError::Store(failure) => from_store(failure),
+        JobError::Question(message) => bad_input(message),
         failure => {
             tracing::error!(error = %failure, "a request failed");
             error(Code::Internal, "the request failed; the server's log says why")

@@ -59,6 +59,8 @@ pub struct Receipt {
     pub version: i32,
     /// False where the same submission had been made before.
     pub created: bool,
+    /// The register's position of the change, for `minPosition`; null where nothing changed.
+    pub position: Option<i64>,
 }
 
 /// A unit's answer.
@@ -76,6 +78,8 @@ pub struct RespondToComplaintInput {
 pub struct RespondToComplaintPayload {
     pub complaint: Complaint,
     pub response: UnitResponse,
+    /// The register's position of the change, for `minPosition`.
+    pub position: Option<i64>,
 }
 
 /// A decision about a flag.
@@ -139,9 +143,10 @@ impl Mutation {
                 Err(failure) if failure.is_lost_race() => write(),
                 written => written,
             };
-            Ok(written.map_err(from_store)?.value)
+            written.map_err(from_store)
         })
         .await?;
+        let (position, submitted) = (submitted.position, submitted.value);
         let complaint = submitted.complaint;
         Ok(Receipt {
             id: id(complaint.id),
@@ -150,6 +155,7 @@ impl Mutation {
             state: complaint.state.into(),
             version: complaint.version,
             created: submitted.created,
+            position,
         })
     }
 
@@ -234,6 +240,7 @@ impl Mutation {
                     actor: viewer.actor(),
                 }),
                 complaint: Complaint(case.complaint),
+                position: done.position,
             })
         })
         .await

@@ -6,7 +6,9 @@ use super::error::{bad_input, from_job, from_store};
 use super::filters::*;
 use super::page::{PageArgs, SortDirection};
 use super::scalars::parse_id;
-use super::statistics::{self, ComplaintStatisticsFilter, StatisticsDimension, StatisticsOrder};
+use super::statistics::{
+    self, ComplaintStatisticsFilter, StatisticsComparison, StatisticsDimension, StatisticsHaving, StatisticsOrder,
+};
 use super::types::*;
 use crate::auth::Scope;
 use crate::limits::Limits;
@@ -492,26 +494,70 @@ impl Query {
     }
 
     /// Counts of complaints by groups, from the columnar snapshot.
+    #[allow(clippy::too_many_arguments, reason = "each says one thing")]
     async fn complaint_statistics(
         &self,
         ctx: &Context<'_>,
         filter: Option<ComplaintStatisticsFilter>,
         #[graphql(default)] group_by: Vec<StatisticsDimension>,
+        #[graphql(desc = "Which groups are kept, by their measures.")] having: Option<StatisticsHaving>,
         order_by: Option<Vec<StatisticsOrder>>,
-        #[graphql(default = 1000)] first: i32,
+        #[graphql(default = 1000, desc = "The most groups. No measure depends on it.")] first: i32,
+        #[graphql(desc = "The groups after those of an `endCursor`.")] after: Option<String>,
+        #[graphql(
+            default_with = "\"Asia/Ho_Chi_Minh\".to_owned()",
+            desc = "Where days begin: a name of the IANA time zone database."
+        )]
+        timezone: String,
+        #[graphql(default, desc = "All buckets of the time asked for, also those without complaints.")] fill: bool,
+        compare: Option<StatisticsComparison>,
+        #[graphql(default, desc = "The groups that `first` cuts off come as one more.")] other: bool,
+        #[graphql(desc = "Wait until the snapshot knows this position, that of one's own write, say.")]
+        min_position: Option<i64>,
     ) -> Result<ComplaintStatistics> {
+        if let Some(position) = min_position {
+            wait_for(ctx, position).await?;
+        }
         let snapshot = snapshot(ctx)?;
-        let scope = viewer(ctx)?.scope(&snapshot.reference.tree);
-        let limit = usize::try_from(first)
+        let viewer = viewer(ctx)?;
+        let scope = viewer.scope(&snapshot.reference.tree);
+        let groups = request(ctx)?.limits.groups;
+        let first = usize::try_from(first)
             .ok()
-            .filter(|n| *n <= statistics::MOST_GROUPS)
-            .ok_or_else(|| bad_input(format!("first is from 0 to {}", statistics::MOST_GROUPS)))?;
-        let question = statistics::question(&snapshot, &scope, filter.as_ref(), &group_by, order_by, limit)?;
+            .filter(|n| *n <= groups as usize)
+            .ok_or_else(|| bad_input(format!("first is from 0 to {groups}")))?;
+        let arguments = statistics::Arguments {
+            filter,
+            group_by,
+            having,
+            order_by: order_by.unwrap_or_default(),
+            first,
+            after,
+            timezone,
+            fill,
+            compare,
+            other,
+            suppression: viewer.suppression(),
+        };
+        let question = statistics::question(&snapshot, &scope, arguments, ctx.field())?;
         let dimensions = question.group_by.clone();
         let of = std::sync::Arc::clone(&snapshot);
         let answer = blocking(move || jobs::statistics::statistics(&of, &question).map_err(from_job)).await?;
         Ok(ComplaintStatistics::new(&snapshot, answer, dimensions))
     }
+}
+
+/// Waits until the snapshot knows a position; the operation's deadline ends it.
+async fn wait_for(ctx: &Context<'_>, position: i64) -> Result<()> {
+    let app = request(ctx)?.app.clone();
+    while app.snapshots.current().position < position {
+        let refreshed = app.clone();
+        blocking(move || refreshed.snapshots.refresh(&refreshed.unhurried).map_err(from_job)).await?;
+        if app.snapshots.current().position < position {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+    Ok(())
 }
 
 /// A condition over complaints, and that the viewer may see them.

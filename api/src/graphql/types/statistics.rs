@@ -1,9 +1,13 @@
-use super::{IssueCategory, Unit};
-use crate::graphql::enums::{CategoryKind, ComplaintState};
+use super::{Enterprise, IssueCategory, Officer, Unit};
+use crate::graphql::context::loaders;
+use crate::graphql::enums::{CategoryKind, Channel, ComplaintState, Finding};
+use crate::graphql::loaders::{EnterpriseKey, OfficerKey, one};
 use crate::graphql::scalars::{Decimal, Moment};
-use async_graphql::{Object, SimpleObject};
+use crate::graphql::statistics::written;
+use async_graphql::{Context, Object, Result, SimpleObject};
+use chrono::{Datelike, NaiveDate};
 use jobs::snapshot::Snapshot;
-use jobs::statistics::{Answer, Cell, Dimension};
+use jobs::statistics::{Answer, Bucket, Cell, Dimension, Measures, date};
 use schema::enums as stored;
 use std::sync::Arc;
 
@@ -17,9 +21,55 @@ pub struct ComplaintStatistics {
     pub rows: Vec<ComplaintStatisticsRow>,
     /// Whether there are more groups than were asked for. Measures are never cut.
     pub truncated: bool,
+    /// How many groups there are, whatever was asked for.
+    pub group_count: i32,
+    /// For `after`: the next groups.
+    pub end_cursor: Option<String>,
+    /// Of all complaints that the filter chooses, each counted once; null where they are too few to be shown.
+    pub totals: Option<StatisticsMeasures>,
+    /// The same of the time that it is compared with.
+    pub totals_before: Option<StatisticsMeasures>,
 }
 
-/// One group. Dimensions that were not asked for are null.
+/// The measures of a group. A sum is null where it would tell what one enterprise has of it.
+#[derive(SimpleObject)]
+pub struct StatisticsMeasures {
+    pub complaints: u32,
+    /// Complaints of one enterprise about one branch within a week of the first are one.
+    pub episodes: u32,
+    /// Enterprises of one group, and the branches of one, count once; anonymous ones not at all.
+    pub distinct_enterprises: u32,
+    pub distinct_officers: u32,
+    pub cost_vnd: Option<Decimal>,
+    pub delay_hours: Option<f64>,
+    /// Of complaints whose deadline has passed; null where there are none.
+    pub share_answered_in_time: Option<f64>,
+    /// Days until half are answered, open ones counted as not answered yet (Kaplan and Meier); null where
+    /// less than half ever are.
+    pub median_days_to_response: Option<f64>,
+}
+
+impl StatisticsMeasures {
+    fn new(measures: &Measures, cost_hidden: bool, delay_hidden: bool) -> Self {
+        Self {
+            complaints: measures.complaints,
+            episodes: measures.episodes,
+            distinct_enterprises: measures.distinct_enterprises,
+            distinct_officers: measures.distinct_officers,
+            cost_vnd: (!cost_hidden).then_some(Decimal(measures.cost_vnd)),
+            delay_hours: (!delay_hidden).then_some(measures.delay_hours),
+            share_answered_in_time: measures.share_in_time(),
+            median_days_to_response: measures.median_days,
+        }
+    }
+
+    fn of(cell: &Cell) -> Option<Self> {
+        (!cell.suppressed).then(|| Self::new(&cell.measures, cell.cost_hidden, cell.delay_hidden))
+    }
+}
+
+/// One group. Dimensions that were not asked for are null, and so are the measures of a group that is too
+/// small to be shown.
 pub struct ComplaintStatisticsRow {
     cell: Cell,
     group_by: Arc<Vec<Dimension>>,
@@ -33,6 +83,10 @@ impl ComplaintStatistics {
             as_of: snapshot.as_of.into(),
             position: snapshot.position,
             truncated: answer.truncated,
+            group_count: i32::try_from(answer.groups).unwrap_or(i32::MAX),
+            end_cursor: answer.end.as_ref().map(written),
+            totals: answer.totals.as_ref().and_then(StatisticsMeasures::of),
+            totals_before: answer.totals_before.map(|measures| StatisticsMeasures::new(&measures, false, false)),
             rows: answer
                 .cells
                 .into_iter()
@@ -52,9 +106,25 @@ impl ComplaintStatisticsRow {
         self.cell.places[at]
     }
 
+    fn small(&self, dimension: Dimension) -> Option<u32> {
+        u32::try_from(self.place(dimension)?).ok()
+    }
+
     fn unit_at(&self, dimension: Dimension) -> Option<Unit> {
-        let place = usize::try_from(self.place(dimension)?).ok()?;
-        self.snapshot.reference.units.get(place).cloned().map(Unit)
+        self.snapshot.reference.units.get(self.small(dimension)? as usize).cloned().map(Unit)
+    }
+
+    /// The first day of a bucket.
+    fn start(&self, bucket: Bucket) -> Option<NaiveDate> {
+        i32::try_from(self.place(Dimension::Time(bucket))?).ok().map(date)
+    }
+
+    fn word<T: std::str::FromStr>(&self, dimension: Dimension, words: &[&str]) -> Option<T> {
+        words.get(self.small(dimension)? as usize)?.parse().ok()
+    }
+
+    fn measures(&self) -> Option<StatisticsMeasures> {
+        StatisticsMeasures::of(&self.cell)
     }
 }
 
@@ -72,46 +142,119 @@ impl ComplaintStatisticsRow {
         self.unit_at(Dimension::Team)
     }
 
+    async fn unit(&self) -> Option<Unit> {
+        self.unit_at(Dimension::Unit)
+    }
+
+    async fn officer(&self, ctx: &Context<'_>) -> Result<Option<Officer>> {
+        let id = self.small(Dimension::Officer).and_then(|place| self.snapshot.officers.at(place));
+        let Some(id) = id else { return Ok(None) };
+        Ok(one(loaders(ctx)?, OfficerKey(id)).await?.map(Officer))
+    }
+
+    /// One of the enterprises that count as this one.
+    async fn enterprise(&self, ctx: &Context<'_>) -> Result<Option<Enterprise>> {
+        let id = self.small(Dimension::Enterprise).and_then(|place| self.snapshot.enterprises.at(place));
+        let Some(id) = id else { return Ok(None) };
+        Ok(one(loaders(ctx)?, EnterpriseKey(id)).await?.map(Enterprise))
+    }
+
     async fn category(&self) -> Option<IssueCategory> {
-        let place = usize::try_from(self.place(Dimension::Category)?).ok()?;
-        self.snapshot.reference.categories.get(place).cloned().map(IssueCategory)
+        let place = self.small(Dimension::Category)?;
+        self.snapshot.reference.categories.get(place as usize).cloned().map(IssueCategory)
     }
 
     async fn kind(&self) -> Option<CategoryKind> {
-        let place = usize::try_from(self.place(Dimension::Kind)?).ok()?;
-        stored::CategoryKind::WORDS.get(place)?.parse::<stored::CategoryKind>().ok().map(Into::into)
+        self.word::<stored::CategoryKind>(Dimension::Kind, stored::CategoryKind::WORDS).map(Into::into)
+    }
+
+    async fn channel(&self) -> Option<Channel> {
+        self.word::<stored::Channel>(Dimension::Channel, stored::Channel::WORDS).map(Into::into)
     }
 
     async fn state(&self) -> Option<ComplaintState> {
-        let place = usize::try_from(self.place(Dimension::State)?).ok()?;
-        stored::ComplaintState::WORDS.get(place)?.parse::<stored::ComplaintState>().ok().map(Into::into)
+        self.word::<stored::ComplaintState>(Dimension::State, stored::ComplaintState::WORDS).map(Into::into)
     }
 
-    /// The month received, in Vietnam: `2010-12`.
+    async fn finding(&self) -> Option<Finding> {
+        self.word::<stored::Finding>(Dimension::Finding, stored::Finding::WORDS).map(Into::into)
+    }
+
+    async fn day(&self) -> Option<NaiveDate> {
+        self.start(Bucket::Day)
+    }
+
+    /// The Monday on which the week begins.
+    async fn week(&self) -> Option<NaiveDate> {
+        self.start(Bucket::Week)
+    }
+
+    /// The month received: `2010-12`.
     async fn month(&self) -> Option<String> {
-        let month = self.place(Dimension::Month)?;
-        Some(format!("{:04}-{:02}", month.div_euclid(12), month.rem_euclid(12) + 1))
+        let start = self.start(Bucket::Month)?;
+        Some(format!("{:04}-{:02}", start.year(), start.month()))
     }
 
-    /// The year received, in Vietnam.
-    async fn year(&self) -> Option<i64> {
-        self.place(Dimension::Year)
+    /// The quarter received: `2010-Q4`.
+    async fn quarter(&self) -> Option<String> {
+        let start = self.start(Bucket::Quarter)?;
+        Some(format!("{:04}-Q{}", start.year(), start.month0() / 3 + 1))
     }
 
-    async fn complaints(&self) -> u32 {
-        self.cell.complaints
+    /// The year received.
+    async fn year(&self) -> Option<i32> {
+        Some(self.start(Bucket::Year)?.year())
+    }
+
+    /// Whether the group is too small to be shown, or would give away one that is.
+    async fn suppressed(&self) -> bool {
+        self.cell.suppressed
+    }
+
+    /// All groups that `first` cut off, together: its measures are computed from their complaints.
+    async fn is_other(&self) -> bool {
+        self.cell.is_other
+    }
+
+    async fn complaints(&self) -> Option<u32> {
+        self.measures().map(|measures| measures.complaints)
+    }
+
+    /// Complaints of one enterprise about one branch within a week of the first are one.
+    async fn episodes(&self) -> Option<u32> {
+        self.measures().map(|measures| measures.episodes)
     }
 
     /// Enterprises of one group, and the branches of one, count once; anonymous ones not at all.
-    async fn distinct_enterprises(&self) -> u32 {
-        self.cell.distinct_enterprises
+    async fn distinct_enterprises(&self) -> Option<u32> {
+        self.measures().map(|measures| measures.distinct_enterprises)
     }
 
-    async fn cost_vnd(&self) -> Decimal {
-        Decimal(self.cell.cost_vnd)
+    async fn distinct_officers(&self) -> Option<u32> {
+        self.measures().map(|measures| measures.distinct_officers)
     }
 
-    async fn delay_hours(&self) -> f64 {
-        self.cell.delay_hours
+    async fn cost_vnd(&self) -> Option<Decimal> {
+        self.measures()?.cost_vnd
+    }
+
+    async fn delay_hours(&self) -> Option<f64> {
+        self.measures()?.delay_hours
+    }
+
+    /// Of complaints whose deadline has passed.
+    async fn share_answered_in_time(&self) -> Option<f64> {
+        self.measures()?.share_answered_in_time
+    }
+
+    /// Days until half are answered, open ones counted as not answered yet.
+    async fn median_days_to_response(&self) -> Option<f64> {
+        self.measures()?.median_days_to_response
+    }
+
+    /// The same group in the time that it is compared with: buckets of time stand for those that lie as far
+    /// from its beginning.
+    async fn previous(&self) -> Option<StatisticsMeasures> {
+        self.cell.before.as_ref().map(|measures| StatisticsMeasures::new(measures, false, false))
     }
 }

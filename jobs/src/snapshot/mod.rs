@@ -1,0 +1,259 @@
+//! The columnar snapshot: the facts of complaints as columns in memory, for aggregates.
+//!
+//! Loaded at start, refreshed by position, published atomically: who reads holds one state.
+
+mod columns;
+mod episodes;
+mod reference;
+
+pub use columns::{channel_place, kind_place, meaning, state_place};
+pub use reference::{Enterprises, Officers, Reference};
+
+use crate::JobError;
+use arc_swap::ArcSwap;
+use columns::{Allegation, Columns, Row, word_of};
+use diesel::prelude::*;
+use polars::prelude::{BooleanChunked, DataFrame};
+use schema::db::dialect::{KEYS_PER_QUERY, current_position};
+use schema::enums::ReferenceEventKind;
+use schema::tables::{
+    complaint_events, complaint_officers, complaints, enterprises, officers, reference_events, unit_responses,
+};
+use schema::{Conn, Db, Id, Timestamp};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, OnceLock};
+
+/// One state of the register.
+///
+/// Columns of `facts`: `id_high`, `id_low` (u64, the id), `received` (i64, microseconds), `day` (i32, local date received),
+/// `month` (i32, year × 12 + month − 1), `year` (i32), `department`, `branch`, `team`, `unit`,
+/// `category` (u32?, places in [`Reference`]), `kind` (u32?, place in the kinds of categories),
+/// `channel`, `state` (u32), `enterprise` (u32?), `cost` (i64?), `delay` (f64?), `blames`, `confidential` (bool), `named` (a list of
+/// u32: who is named and what was found, see [`meaning`]; never empty), and local
+/// dates: `due` (i32?, the last day to answer on; null for a category without a deadline), `answered`
+/// (i32?, the first response, else when it was answered or closed), `ended` (i32?, closed, withdrawn
+/// or rejected).
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    pub facts: DataFrame,
+    pub reference: Arc<Reference>,
+    pub position: i64,
+    pub as_of: Timestamp,
+    /// Whether the register holds an invented world.
+    pub demonstration: bool,
+    pub enterprises: Arc<Enterprises>,
+    pub officers: Arc<Officers>,
+    /// Made when somebody first asks.
+    episodes: Arc<OnceLock<Vec<u32>>>,
+}
+
+/// The snapshot that is current, and the way to a newer one.
+pub struct SnapshotStore {
+    current: ArcSwap<Snapshot>,
+    refreshing: Mutex<()>,
+}
+
+impl SnapshotStore {
+    /// Loads the first snapshot.
+    pub fn load(db: &Db) -> Result<Self, JobError> {
+        let snapshot = read(db, load_all)?;
+        Ok(Self { current: ArcSwap::from_pointee(snapshot), refreshing: Mutex::new(()) })
+    }
+
+    pub fn current(&self) -> Arc<Snapshot> {
+        self.current.load_full()
+    }
+
+    /// Puts a snapshot that was read anew in the place of the current one, unless that is newer.
+    pub fn replace(&self, fresh: &Arc<Snapshot>) {
+        let _one_at_a_time = self.refreshing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if self.current().position <= fresh.position {
+            self.current.store(Arc::clone(fresh));
+        }
+    }
+
+    /// Brings the snapshot up to the last commit. Readers go on with the one they hold.
+    pub fn refresh(&self, db: &Db) -> Result<(), JobError> {
+        let _one_at_a_time = self.refreshing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let before = self.current();
+        let next = read(db, |conn| {
+            let position = current_position(conn)?;
+            if position == before.position {
+                return Ok(None);
+            }
+            // New enterprises and officers come with complaints and are read with them.
+            let reference_changed = reference_events::table
+                .filter(reference_events::position.gt(before.position))
+                .filter(
+                    reference_events::entity.eq_any(["unit", "unit_parents", "issue_category"]).or(
+                        reference_events::entity
+                            .eq("enterprise")
+                            .and(reference_events::kind.ne(ReferenceEventKind::Created)),
+                    ),
+                )
+                .count()
+                .get_result::<i64>(conn)?
+                > 0;
+            if reference_changed {
+                // Places may have moved: all of it is read again.
+                return load_all(conn).map(Some);
+            }
+            refreshed(conn, &before, position).map(Some)
+        })?;
+        if let Some(next) = next {
+            self.current.store(Arc::new(next));
+        } else {
+            let mut same = (*before).clone();
+            same.as_of = Timestamp::now();
+            self.current.store(Arc::new(same));
+        }
+        Ok(())
+    }
+}
+
+/// A read of one state that may fail for reasons of its own.
+fn read<T>(db: &Db, work: impl FnOnce(&mut Conn) -> Result<T, JobError>) -> Result<T, JobError> {
+    let mut outcome = None;
+    db.read_snapshot(|conn| {
+        outcome = Some(work(conn));
+        Ok(())
+    })?;
+    outcome.unwrap_or_else(|| Err(JobError::NotFound("nothing was read".into())))
+}
+
+const ENTERPRISE: (enterprises::id, enterprises::tax_code, enterprises::group_code) =
+    (enterprises::id, enterprises::tax_code, enterprises::group_code);
+
+fn load_all(conn: &mut Conn) -> Result<Snapshot, JobError> {
+    let as_of = Timestamp::now();
+    let position = current_position(conn)?;
+    let reference = Reference::load(conn)?;
+    let mut enterprises = Enterprises::default();
+    enterprises.add(enterprises::table.select(ENTERPRISE).order(enterprises::id).load(conn)?);
+    let mut officers = Officers::default();
+    officers.add(officers::table.select((officers::id, officers::code)).order(officers::code).load(conn)?);
+    let mut columns = Columns::default();
+    let responses = first_responses(
+        unit_responses::table
+            .group_by(unit_responses::complaint_id)
+            .select((unit_responses::complaint_id, diesel::dsl::min(unit_responses::responded_at)))
+            .load(conn)?,
+    );
+    let mut named: HashMap<Id, Vec<u32>> = HashMap::new();
+    let allegations = complaint_officers::table.order((complaint_officers::complaint_id, complaint_officers::ordinal));
+    for allegation in allegations.select(ALLEGATION).load_iter::<Allegation, _>(conn)? {
+        let allegation = allegation?;
+        named.entry(allegation.0).or_default().push(word_of(&allegation, &officers));
+    }
+    for row in complaints::table.order(complaints::id).select(Row::as_select()).load_iter::<Row, _>(conn)? {
+        let row = row?;
+        let words = named.get(&row.id).map_or(&[][..], Vec::as_slice);
+        columns.push(&row, responses.get(&row.id).copied(), words, &reference, &enterprises);
+    }
+    Ok(Snapshot {
+        facts: columns.into_frame()?,
+        reference: Arc::new(reference),
+        position,
+        as_of,
+        demonstration: schema::register::demonstration::mark(conn)?.is_some(),
+        enterprises: Arc::new(enterprises),
+        officers: Arc::new(officers),
+        episodes: Arc::default(),
+    })
+}
+
+const ALLEGATION: (
+    complaint_officers::complaint_id,
+    complaint_officers::officer_id,
+    complaint_officers::finding,
+    complaint_officers::decided_on,
+) = (
+    complaint_officers::complaint_id,
+    complaint_officers::officer_id,
+    complaint_officers::finding,
+    complaint_officers::decided_on,
+);
+
+fn first_responses(rows: Vec<(Id, Option<Timestamp>)>) -> HashMap<Id, Timestamp> {
+    rows.into_iter().filter_map(|(id, first)| Some((id, first?))).collect()
+}
+
+/// Pieces of a frame before they are put together again: new complaints are hung on, and nothing is copied.
+const MOST_PIECES: usize = 64;
+
+/// The snapshot with the complaints that changed after its position read anew.
+fn refreshed(conn: &mut Conn, before: &Snapshot, position: i64) -> Result<Snapshot, JobError> {
+    let as_of = Timestamp::now();
+    let changed: Vec<Id> = complaint_events::table
+        .filter(complaint_events::position.gt(before.position))
+        .select(complaint_events::complaint_id)
+        .distinct()
+        .order(complaint_events::complaint_id)
+        .load(conn)?;
+    let mut enterprises = Arc::clone(&before.enterprises);
+    let mut officers = Arc::clone(&before.officers);
+    let mut columns = Columns::default();
+    for chunk in changed.chunks(KEYS_PER_QUERY) {
+        let rows: Vec<Row> = complaints::table
+            .filter(complaints::id.eq_any(chunk))
+            .order(complaints::id)
+            .select(Row::as_select())
+            .load(conn)?;
+        let new: HashSet<Id> =
+            rows.iter().filter_map(|row| row.enterprise_id).filter(|id| enterprises.place(*id).is_none()).collect();
+        if !new.is_empty() {
+            let new: Vec<Id> = new.into_iter().collect();
+            let found = enterprises::table.filter(enterprises::id.eq_any(&new)).select(ENTERPRISE);
+            Arc::make_mut(&mut enterprises).add(found.order(enterprises::id).load(conn)?);
+        }
+        let allegations: Vec<Allegation> = complaint_officers::table
+            .filter(complaint_officers::complaint_id.eq_any(chunk))
+            .order((complaint_officers::complaint_id, complaint_officers::ordinal))
+            .select(ALLEGATION)
+            .load(conn)?;
+        let new: HashSet<Id> = allegations.iter().map(|row| row.1).filter(|id| officers.place(*id).is_none()).collect();
+        if !new.is_empty() {
+            let new: Vec<Id> = new.into_iter().collect();
+            let found = officers::table.filter(officers::id.eq_any(&new)).select((officers::id, officers::code));
+            Arc::make_mut(&mut officers).add(found.order(officers::code).load(conn)?);
+        }
+        let mut named: HashMap<Id, Vec<u32>> = HashMap::new();
+        for allegation in &allegations {
+            named.entry(allegation.0).or_default().push(word_of(allegation, &officers));
+        }
+        let responses = first_responses(
+            unit_responses::table
+                .filter(unit_responses::complaint_id.eq_any(chunk))
+                .group_by(unit_responses::complaint_id)
+                .select((unit_responses::complaint_id, diesel::dsl::min(unit_responses::responded_at)))
+                .load(conn)?,
+        );
+        for row in rows {
+            let words = named.get(&row.id).map_or(&[][..], Vec::as_slice);
+            columns.push(&row, responses.get(&row.id).copied(), words, &before.reference, &enterprises);
+        }
+    }
+    if changed.is_empty() {
+        return Ok(Snapshot { position, as_of, ..before.clone() });
+    }
+    let gone: HashSet<(u64, u64)> = changed.iter().map(|id| id.0.as_u64_pair()).collect();
+    let high = before.facts.column("id_high")?.u64()?;
+    let low = before.facts.column("id_low")?.u64()?;
+    let stays: BooleanChunked =
+        high.iter().zip(low.iter()).map(|(h, l)| !gone.contains(&(h.unwrap_or(0), l.unwrap_or(0)))).collect();
+    let kept = if stays.all() { before.facts.clone() } else { before.facts.filter(&stays)? };
+    let mut facts = kept.vstack(&columns.into_frame()?)?;
+    if facts.first_col_n_chunks() > MOST_PIECES {
+        facts.rechunk_mut();
+    }
+    Ok(Snapshot {
+        facts,
+        reference: Arc::clone(&before.reference),
+        position,
+        as_of,
+        demonstration: before.demonstration,
+        enterprises,
+        officers,
+        episodes: Arc::default(),
+    })
+}

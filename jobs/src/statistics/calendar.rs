@@ -1,0 +1,136 @@
+//! Days and the buckets that they fall into, in a time zone.
+
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, TimeDelta};
+use chrono_tz::Tz;
+
+/// How long a bucket of time is. Weeks begin on Monday.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Bucket {
+    Day,
+    Week,
+    Month,
+    Quarter,
+    Year,
+}
+
+/// How far days are moved before they fall into a bucket: what lay so long ago is compared with today.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shift {
+    None,
+    Days(i32),
+    /// The last day of a month stays within the month.
+    Months(u32),
+}
+
+/// Local days of moments.
+pub struct Calendar {
+    zone: Tz,
+}
+
+/// The day of a number of days since 1970.
+pub fn date(day: i32) -> NaiveDate {
+    NaiveDate::default() + TimeDelta::days(i64::from(day))
+}
+
+fn number(day: NaiveDate) -> i32 {
+    crate::frames::day_number(day)
+}
+
+impl Bucket {
+    /// The first day of the bucket of a day.
+    pub fn start(self, day: i32) -> i32 {
+        let day = date(day);
+        let start = match self {
+            Self::Day => Some(day),
+            Self::Week => day.checked_sub_days(Days::new(u64::from(day.weekday().num_days_from_monday()))),
+            Self::Month => day.with_day(1),
+            Self::Quarter => NaiveDate::from_ymd_opt(day.year(), day.month0() / 3 * 3 + 1, 1),
+            Self::Year => NaiveDate::from_ymd_opt(day.year(), 1, 1),
+        };
+        number(start.unwrap_or(day))
+    }
+
+    /// The first day of the next bucket.
+    fn next(self, start: i32) -> i32 {
+        let months = |n| date(start).checked_add_months(Months::new(n)).map_or(i32::MAX, number);
+        match self {
+            Self::Day => start.saturating_add(1),
+            Self::Week => start.saturating_add(7),
+            Self::Month => months(1),
+            Self::Quarter => months(3),
+            Self::Year => months(12),
+        }
+    }
+}
+
+impl Shift {
+    pub fn apply(self, day: i32) -> i32 {
+        match self {
+            Self::None => day,
+            Self::Days(days) => day.saturating_add(days),
+            Self::Months(months) => date(day).checked_add_months(Months::new(months)).map_or(day, number),
+        }
+    }
+}
+
+impl Calendar {
+    pub fn new(zone: Tz) -> Self {
+        Self { zone }
+    }
+
+    /// Whether the days of the register, those of Vietnam, are the days of this zone.
+    pub fn is_local(&self) -> bool {
+        self.zone == Tz::Asia__Ho_Chi_Minh
+    }
+
+    /// The local day of a moment, microseconds since 1970.
+    pub fn day(&self, micros: i64) -> i32 {
+        let moment = DateTime::from_timestamp_micros(micros).unwrap_or_default();
+        number(moment.with_timezone(&self.zone).date_naive())
+    }
+
+    /// The beginnings of all buckets from that of a day to before another.
+    pub fn buckets(&self, bucket: Bucket, from: i32, before: i32) -> Vec<i32> {
+        let first = bucket.start(from);
+        std::iter::successors(Some(first), |start| Some(bucket.next(*start)))
+            .take_while(|start| *start < before)
+            .take(super::MOST_GROUPS)
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> i32 {
+        number(text.parse().expect("a date"))
+    }
+
+    #[test]
+    fn buckets_begin_where_people_expect_it() {
+        let thursday = day("2024-02-29");
+        let starts =
+            [Bucket::Day, Bucket::Week, Bucket::Month, Bucket::Quarter, Bucket::Year].map(|b| b.start(thursday));
+        assert_eq!(starts, ["2024-02-29", "2024-02-26", "2024-02-01", "2024-01-01", "2024-01-01"].map(day));
+        assert_eq!(Bucket::Week.start(day("1969-12-31")), day("1969-12-29"));
+    }
+
+    #[test]
+    fn ranges_are_filled_from_the_bucket_of_the_first_day() {
+        let calendar = Calendar::new(Tz::UTC);
+        let months = calendar.buckets(Bucket::Month, day("2023-12-15"), day("2024-03-01"));
+        assert_eq!(months, ["2023-12-01", "2024-01-01", "2024-02-01"].map(day));
+        assert!(calendar.buckets(Bucket::Day, 5, 5).is_empty());
+    }
+
+    #[test]
+    fn a_moment_has_another_day_elsewhere() {
+        let evening = "2024-03-01T20:00:00Z".parse::<DateTime<chrono::Utc>>().expect("a time").timestamp_micros();
+        let of = |zone| Calendar::new(zone).day(evening);
+        assert_eq!(of(Tz::Asia__Ho_Chi_Minh), day("2024-03-02"));
+        assert_eq!(of(Tz::Europe__Berlin), day("2024-03-01"));
+        assert_eq!(Shift::Months(12).apply(day("2023-02-28")), day("2024-02-28"));
+        assert_eq!(Shift::Months(1).apply(day("2024-01-31")), day("2024-02-29"));
+    }
+}

@@ -1,0 +1,311 @@
+//! Aggregates of complaints from the snapshot, by any of its dimensions.
+//!
+//! Every measure of every group is computed from the rows of that group: distinct counts and medians are
+//! never put together from those of smaller groups, and no limit on groups changes a number.
+
+mod calendar;
+mod groups;
+mod measures;
+mod suppression;
+
+pub use calendar::{Bucket, Shift, date};
+pub use measures::{Measure, Measures, Wanted};
+pub use suppression::Suppression;
+
+use crate::JobError;
+use crate::snapshot::Snapshot;
+use calendar::Calendar;
+use chrono_tz::Tz;
+use groups::{Grouped, group};
+use polars::prelude::Expr;
+use std::cmp::Ordering;
+use std::collections::HashMap;
+
+/// What complaints can be grouped by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Dimension {
+    Department,
+    Branch,
+    Team,
+    Unit,
+    Officer,
+    Enterprise,
+    Category,
+    Kind,
+    Channel,
+    State,
+    Finding,
+    /// When it was received, in the question's time zone.
+    Time(Bucket),
+}
+
+/// What is asked.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// A condition over the columns of the snapshot.
+    pub filter: Option<Expr>,
+    /// Only what is said of these officers, and only with these findings: places.
+    pub officers: Option<Vec<u32>>,
+    pub findings: Option<Vec<u32>>,
+    pub group_by: Vec<Dimension>,
+    pub zone: Tz,
+    /// What is computed; measures that are not wanted are nothing.
+    pub wanted: Wanted,
+    /// Which groups are kept, by their measures.
+    pub having: Option<Having>,
+    /// By measures, then by the dimensions as they stand.
+    pub order_by: Vec<(Order, bool)>,
+    /// All buckets from the first to before the second day, also those without complaints; from the first,
+    /// or to the last that has some where a day is not given.
+    pub fill: Option<(Option<i32>, Option<i32>)>,
+    /// The same question about another time, whose groups are those of this one moved by the shift.
+    pub compare: Option<(Option<Expr>, Shift)>,
+    pub limit: usize,
+    /// After this group.
+    pub after: Option<Cursor>,
+    /// Whether the groups that the limit cuts off come back as one.
+    pub other: bool,
+    pub suppression: Option<Suppression>,
+}
+
+impl Default for Question {
+    fn default() -> Self {
+        Self {
+            filter: None,
+            officers: None,
+            findings: None,
+            group_by: Vec::new(),
+            zone: Tz::Asia__Ho_Chi_Minh,
+            wanted: Wanted::ALL,
+            having: None,
+            order_by: Vec::new(),
+            fill: None,
+            compare: None,
+            limit: usize::MAX,
+            after: None,
+            other: false,
+            suppression: None,
+        }
+    }
+}
+
+/// A condition on the measures of a group.
+#[derive(Clone)]
+pub struct Having(pub std::sync::Arc<dyn Fn(&Cell) -> bool + Send + Sync>);
+
+impl std::fmt::Debug for Having {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a condition on groups")
+    }
+}
+
+/// What groups are ordered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    Measure(Measure),
+    /// The n-th of the dimensions.
+    Dimension(usize),
+}
+
+/// Where a page of groups ended.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Cursor {
+    /// The places of the last group.
+    pub places: Vec<Option<i64>>,
+    /// How many groups came before it and with it: where it stands if it is not there any more.
+    pub rank: usize,
+}
+
+/// One group: the places of its dimensions, in the order asked for, and its measures.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cell {
+    /// Places in the reference data, or the day on which a bucket begins; None where complaints have none.
+    pub places: Vec<Option<i64>>,
+    pub measures: Measures,
+    /// The same group in the time that it is compared with.
+    pub before: Option<Measures>,
+    /// Whether it is too small to be shown: its measures are none of anybody's business.
+    pub suppressed: bool,
+    /// Whether one enterprise has so much of a sum that the sum would tell its part; or the sum would help
+    /// to find out one of those.
+    pub cost_hidden: bool,
+    pub delay_hidden: bool,
+    /// All groups that the limit cut off.
+    pub is_other: bool,
+}
+
+/// The groups.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    pub cells: Vec<Cell>,
+    /// Whether the limit cut any off.
+    pub truncated: bool,
+    /// How many groups there are, whatever the limit.
+    pub groups: usize,
+    /// Of all complaints that the filter chooses, whatever was kept; None where it is too small to be shown.
+    pub totals: Option<Cell>,
+    pub totals_before: Option<Measures>,
+    pub end: Option<Cursor>,
+}
+
+/// The most groups that are made before any are cut off.
+pub const MOST_GROUPS: usize = 2_000_000;
+
+/// Answers a question.
+///
+/// # Errors
+/// `Question` where it cannot be answered as it is, and why.
+pub fn statistics(snapshot: &Snapshot, question: &Question) -> Result<Answer, JobError> {
+    let calendar = Calendar::new(question.zone);
+    let wanted = match question.suppression {
+        Some(_) => Wanted { enterprises: true, ..question.wanted },
+        None => question.wanted,
+    };
+    let now = group(snapshot, question, question.filter.as_ref(), Shift::None, &calendar)?;
+    let mut cells = cells(&now, wanted, question)?;
+    let mut totals = vec![Cell::new(Vec::new(), now.totals(wanted, question.suppression.is_some())?)];
+    let mut totals_before = None;
+    if let Some((filter, shift)) = &question.compare {
+        let then = group(snapshot, question, filter.as_ref(), *shift, &calendar)?;
+        let measured = then.measured(wanted, false)?;
+        let known: HashMap<Vec<Option<i64>>, Measures> = then.places().into_iter().zip(measured).collect();
+        for cell in &mut cells {
+            cell.before = Some(known.get(&cell.places).cloned().unwrap_or_default());
+        }
+        totals_before = Some(then.totals(wanted, false)?);
+    }
+    if let Some(suppression) = &question.suppression {
+        // Before anything is kept, ordered or cut: those would tell of what is hidden.
+        suppression.apply(&mut cells);
+        suppression.apply(&mut totals);
+        for cell in cells.iter_mut().chain(&mut totals).filter(|cell| cell.suppressed) {
+            cell.before = None;
+        }
+        // What is compared with would have to be suppressed on its own, and by what both share.
+        totals_before = None;
+    }
+    if let Some(range) = question.fill {
+        fill(&mut cells, question, range, &calendar)?;
+    }
+    if let Some(having) = &question.having {
+        cells.retain(|cell| (having.0)(cell));
+    }
+    cells.sort_by(|a, b| compare(a, b, &question.order_by));
+    let groups = cells.len();
+    let skipped = question.after.as_ref().map_or(0, |after| {
+        cells.iter().position(|cell| cell.places == after.places).map_or(after.rank.min(groups), |at| at + 1)
+    });
+    let shown = question.limit.min(groups - skipped);
+    let truncated = skipped + shown < groups;
+    let rest = cells.split_off(skipped + shown);
+    cells.drain(..skipped);
+    let end = cells.last().map(|cell| Cursor { places: cell.places.clone(), rank: skipped + shown });
+    // Of groups that are hidden one by one the rest would tell together.
+    if question.other && truncated && question.suppression.is_none() {
+        let mut other = Cell::new(vec![None; question.group_by.len()], now.together(&rest, wanted)?);
+        other.is_other = true;
+        cells.push(other);
+    }
+    let totals = totals.pop().filter(|cell| !cell.suppressed);
+    Ok(Answer { cells, truncated, groups, totals, totals_before, end })
+}
+
+fn cells(grouped: &Grouped, wanted: Wanted, question: &Question) -> Result<Vec<Cell>, JobError> {
+    let measured = grouped.measured(wanted, question.suppression.is_some())?;
+    Ok(grouped.places().into_iter().zip(measured).map(|(places, measures)| Cell::new(places, measures)).collect())
+}
+
+impl Cell {
+    fn new(places: Vec<Option<i64>>, measures: Measures) -> Self {
+        Self {
+            places,
+            measures,
+            before: None,
+            suppressed: false,
+            cost_hidden: false,
+            delay_hidden: false,
+            is_other: false,
+        }
+    }
+
+    /// A measure as a number to order by; None where there is none, or none to be shown.
+    pub fn value(&self, measure: Measure) -> Option<f64> {
+        let hidden = match measure {
+            Measure::CostVnd => self.suppressed || self.cost_hidden,
+            Measure::DelayHours => self.suppressed || self.delay_hidden,
+            _ => self.suppressed,
+        };
+        if hidden { None } else { self.measures.value(measure) }
+    }
+}
+
+/// Groups without a value come last, whichever way is asked for.
+fn compare(a: &Cell, b: &Cell, order: &[(Order, bool)]) -> Ordering {
+    for (by, descending) in order {
+        let turned = |ordering: Ordering| if *descending { ordering.reverse() } else { ordering };
+        let ordering = match by {
+            Order::Measure(measure) => match (a.value(*measure), b.value(*measure)) {
+                (Some(a), Some(b)) => turned(a.total_cmp(&b)),
+                (a, b) => b.is_some().cmp(&a.is_some()),
+            },
+            Order::Dimension(at) => match (a.places[*at], b.places[*at]) {
+                (Some(a), Some(b)) => turned(a.cmp(&b)),
+                (a, b) => b.is_some().cmp(&a.is_some()),
+            },
+        };
+        if ordering != Ordering::Equal {
+            return ordering;
+        }
+    }
+    a.places.cmp(&b.places)
+}
+
+/// Adds the buckets without complaints, for each combination of the other dimensions.
+fn fill(
+    cells: &mut Vec<Cell>,
+    question: &Question,
+    (from, before): (Option<i32>, Option<i32>),
+    calendar: &Calendar,
+) -> Result<(), JobError> {
+    let at = question.group_by.iter().position(|dimension| matches!(dimension, Dimension::Time(_)));
+    let Some((at, Dimension::Time(bucket))) = at.map(|at| (at, question.group_by[at])) else { return Ok(()) };
+    let known = || cells.iter().filter_map(|cell| i32::try_from(cell.places[at]?).ok());
+    let (Some(from), Some(before)) = (from.or_else(|| known().min()), before.or_else(|| Some(known().max()? + 1)))
+    else {
+        return Ok(());
+    };
+    let buckets = calendar.buckets(bucket, from, before);
+    let mut others: Vec<Vec<Option<i64>>> = cells
+        .iter()
+        .map(|cell| {
+            let mut places = cell.places.clone();
+            places[at] = None;
+            places
+        })
+        .collect();
+    others.sort_unstable();
+    others.dedup();
+    if others.is_empty() && question.group_by.len() == 1 {
+        others.push(vec![None]);
+    }
+    let all = others.len().saturating_mul(buckets.len());
+    if all > MOST_GROUPS {
+        return Err(JobError::Question(format!(
+            "fill would make {all} groups: ask for fewer dimensions, longer buckets or a shorter time"
+        )));
+    }
+    let known: std::collections::HashSet<Vec<Option<i64>>> = cells.iter().map(|cell| cell.places.clone()).collect();
+    for other in others {
+        for bucket in &buckets {
+            let mut places = other.clone();
+            places[at] = Some(i64::from(*bucket));
+            if !known.contains(&places) {
+                let mut cell = Cell::new(places, Measures::default());
+                cell.before =
+                    question.compare.as_ref().filter(|_| question.suppression.is_none()).map(|_| Measures::default());
+                cells.push(cell);
+            }
+        }
+    }
+    Ok(())
+}

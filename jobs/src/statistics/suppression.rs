@@ -1,0 +1,156 @@
+//! Groups that are too small to be shown, and those that have to hide with them.
+//!
+//! A group is shown with at least so many complaints from at least so many enterprises, a sum where no
+//! enterprise has more than half of it. Where in a line of the table (all dimensions but one alike) something
+//! is hidden, what is hidden there comes to at least two groups and to the least number of complaints, so that
+//! the line's total, which another question tells, does not give it away (complementary suppression; Cox 1980).
+//!
+//! It resists who has the total of a line. It does not resist everything: questions about overlapping sets
+//! of complaints can be subtracted from one another (Dinur and Nissim 2003), so that a role to which it applies
+//! asks by a fixed set of dimensions and by whole months only.
+
+use super::Cell;
+use std::collections::HashMap;
+
+/// From when a group is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Suppression {
+    pub complaints: u32,
+    pub enterprises: u32,
+}
+
+impl Suppression {
+    /// Marks what is not shown.
+    pub fn apply(&self, cells: &mut [Cell]) {
+        for cell in cells.iter_mut() {
+            let measures = &cell.measures;
+            cell.suppressed = measures.complaints > 0
+                && (measures.complaints < self.complaints || measures.distinct_enterprises < self.enterprises);
+            cell.cost_hidden = measures.cost_dominance > MOST_OF_A_SUM;
+            cell.delay_hidden = measures.delay_dominance > MOST_OF_A_SUM;
+        }
+        let dimensions = cells.first().map_or(0, |cell| cell.places.len());
+        for part in [Part::Whole, Part::Cost, Part::Delay] {
+            // What one line hides may be alone in another line.
+            while (0..dimensions).any(|along| self.complement(cells, along, part)) {}
+        }
+    }
+
+    /// Hides more along one dimension; whether anything.
+    fn complement(&self, cells: &mut [Cell], along: usize, part: Part) -> bool {
+        let mut lines: HashMap<Vec<Option<i64>>, Vec<usize>> = HashMap::new();
+        for (at, cell) in cells.iter().enumerate().filter(|(_, cell)| cell.measures.complaints > 0) {
+            let mut line = cell.places.clone();
+            line.remove(along);
+            lines.entry(line).or_default().push(at);
+        }
+        let mut more = false;
+        for line in lines.values_mut() {
+            line.sort_by_key(|at| (cells[*at].measures.complaints, *at));
+            loop {
+                let hidden = line.iter().filter(|at| part.is_hidden(&cells[**at]));
+                let (number, complaints) =
+                    hidden.fold((0, 0), |(number, sum), at| (number + 1, sum + cells[*at].measures.complaints));
+                if number == 0 || number >= 2 && complaints >= self.complaints {
+                    break;
+                }
+                let next = line.iter().find(|at| !part.is_hidden(&cells[**at])).copied();
+                let Some(next) = next else { break };
+                part.hide(&mut cells[next]);
+                more = true;
+            }
+        }
+        more
+    }
+}
+
+/// The share of a sum from which on one enterprise could be read off it.
+const MOST_OF_A_SUM: f64 = 0.5;
+
+/// What of a group is hidden.
+#[derive(Clone, Copy)]
+enum Part {
+    Whole,
+    Cost,
+    Delay,
+}
+
+impl Part {
+    fn is_hidden(self, cell: &Cell) -> bool {
+        cell.suppressed
+            || match self {
+                Self::Whole => false,
+                Self::Cost => cell.cost_hidden,
+                Self::Delay => cell.delay_hidden,
+            }
+    }
+
+    fn hide(self, cell: &mut Cell) {
+        match self {
+            Self::Whole => cell.suppressed = true,
+            Self::Cost => cell.cost_hidden = true,
+            Self::Delay => cell.delay_hidden = true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::statistics::Measures;
+
+    /// A table of (row, column, complaints, enterprises).
+    fn hidden(rows: &[(i64, i64, u32, u32)]) -> Vec<(i64, i64)> {
+        let mut cells: Vec<Cell> = rows
+            .iter()
+            .map(|(row, column, complaints, enterprises)| {
+                let measures =
+                    Measures { complaints: *complaints, distinct_enterprises: *enterprises, ..Measures::default() };
+                Cell::new(vec![Some(*row), Some(*column)], measures)
+            })
+            .collect();
+        Suppression { complaints: 5, enterprises: 3 }.apply(&mut cells);
+        let place = |cell: &Cell| (cell.places[0].expect("a row"), cell.places[1].expect("a column"));
+        cells.iter().filter(|cell| cell.suppressed).map(place).collect()
+    }
+
+    #[test]
+    fn what_is_hidden_is_never_alone_in_its_line() {
+        let rows = [
+            (1, 1, 2, 2),
+            (1, 2, 20, 9),
+            (1, 3, 30, 9),
+            (2, 1, 25, 9),
+            (2, 2, 10, 9),
+            (2, 3, 40, 9),
+            (3, 1, 50, 9),
+            (3, 2, 60, 9),
+            (3, 3, 70, 9),
+        ];
+        // (1, 1) is small; (1, 2) hides its row's, (2, 1) its column's, and (2, 2) both of these.
+        assert_eq!(hidden(&rows), [(1, 1), (1, 2), (2, 1), (2, 2)]);
+    }
+
+    #[test]
+    fn a_sum_that_is_one_enterprise_s_hides_with_another_one() {
+        let mut cells: Vec<Cell> = [(1, 20, 0.9), (2, 30, 0.1), (3, 40, 0.2)]
+            .into_iter()
+            .map(|(place, complaints, cost_dominance)| {
+                let measures = Measures { complaints, distinct_enterprises: 9, cost_dominance, ..Measures::default() };
+                Cell::new(vec![Some(place)], measures)
+            })
+            .collect();
+        Suppression { complaints: 5, enterprises: 3 }.apply(&mut cells);
+        assert_eq!(cells.iter().map(|cell| cell.cost_hidden).collect::<Vec<_>>(), [true, true, false]);
+        assert!(cells.iter().all(|cell| !cell.suppressed && !cell.delay_hidden));
+    }
+
+    #[test]
+    fn what_is_hidden_comes_to_enough() {
+        let rows = [(1, 1, 1, 1), (1, 2, 2, 2), (1, 3, 9, 5), (1, 4, 12, 5)];
+        assert_eq!(hidden(&rows), [(1, 1), (1, 2), (1, 3)], "1 + 2 is fewer than 5");
+        assert_eq!(hidden(&[(1, 1, 4, 4)]), [(1, 1)]);
+        assert_eq!(hidden(&[(1, 1, 100, 2), (1, 2, 7, 3)]), [(1, 1), (1, 2)], "two enterprises are too few");
+        assert!(hidden(&[(1, 1, 5, 3), (1, 2, 7, 3)]).is_empty());
+    }
+}
