@@ -3,12 +3,13 @@
 use actix_web::http::header::HeaderMap;
 use diesel::prelude::*;
 use jobs::statistics::Suppression;
+use schema::db::MultiBackend;
 use schema::domain::tree::UnitTree;
 use schema::enums::Role;
 use schema::models::Complaint;
-use schema::queries::Pred;
+use schema::queries::{Pred, in_select, not_true};
 use schema::register::access::{authenticate, note_use};
-use schema::tables::complaints;
+use schema::tables::{complaint_officers, complaints};
 use schema::{Db, Id, StoreError, Timestamp};
 
 /// Whoever makes a request.
@@ -20,6 +21,8 @@ pub struct Viewer {
     pub role: Role,
     /// The unit of a UNIT_HEAD.
     pub unit_id: Option<Id>,
+    /// The officer that it is, if it is one.
+    pub officer_id: Option<Id>,
     /// When the token ends.
     pub expires_at: Option<Timestamp>,
 }
@@ -56,6 +59,7 @@ pub fn viewer(db: &Db, token: &str) -> Result<Option<Viewer>, StoreError> {
         name: principal.name,
         role: principal.role,
         unit_id: principal.unit_id,
+        officer_id: principal.officer_id,
         expires_at: token.expires_at,
     }))
 }
@@ -74,22 +78,31 @@ impl Viewer {
     /// The complaints that this viewer may see.
     ///
     /// A UNIT_HEAD sees what the unit and those below it received, and until there is a redacted
-    /// text of them no confidential ones.
+    /// text of them no confidential ones. What names the viewer itself is kept from everybody.
     pub fn scope(&self, tree: &UnitTree) -> Scope {
-        match (self.role, self.unit_id) {
+        let rows = match (self.role, self.unit_id) {
             // What these may see of a row the access table says, and of groups the suppression.
-            (Role::Board | Role::DataTeam | Role::Dashboard, _) => Scope::Everything,
+            (Role::Board | Role::DataTeam | Role::Dashboard, _) => Rows::Everything,
             (Role::UnitHead, Some(unit)) => {
-                Scope::Unit { unit, below: tree.below_beside_ancestors(unit).into_iter().collect() }
+                Rows::Unit { unit, below: tree.below_beside_ancestors(unit).into_iter().collect() }
             }
-            _ => Scope::Nothing,
-        }
+            _ => Rows::Nothing,
+        };
+        Scope { rows, except_officer: self.officer_id }
     }
 }
 
 /// Which complaints somebody may see: the one definition for lists, single objects and aggregates.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Scope {
+pub struct Scope {
+    pub rows: Rows,
+    /// None that name this officer.
+    pub except_officer: Option<Id>,
+}
+
+/// The complaints of a scope, whoever they name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rows {
     Everything,
     /// Those of a unit on their own day, and of units below it that do not store it as an ancestor.
     Unit {
@@ -102,26 +115,37 @@ pub enum Scope {
 impl Scope {
     /// As a condition; None for everything.
     pub fn condition(&self) -> Option<Pred<complaints::table>> {
-        match self {
-            Self::Everything => None,
-            Self::Unit { unit, below } => {
+        let rows: Option<Pred<complaints::table>> = match &self.rows {
+            Rows::Everything => None,
+            Rows::Unit { unit, below } => {
                 Some(Box::new(complaints::confidential.eq(false).nullable().and(within(*unit, below.clone()))))
             }
-            Self::Nothing => Some(Box::new(complaints::confidential.is_null().nullable())),
-        }
+            Rows::Nothing => Some(Box::new(complaints::confidential.is_null().nullable())),
+        };
+        let Some(officer) = self.except_officer else { return rows };
+        let named = complaint_officers::table
+            .into_boxed::<MultiBackend>()
+            .filter(complaint_officers::officer_id.eq(officer).nullable())
+            .select(complaint_officers::complaint_id);
+        let others: Pred<complaints::table> = Box::new(not_true(Box::new(in_select(complaints::id, named))));
+        Some(match rows {
+            None => others,
+            Some(rows) => Box::new(rows.and(others)),
+        })
     }
 
-    /// Whether a complaint lies in it.
-    pub fn contains(&self, complaint: &Complaint) -> bool {
-        match self {
-            Self::Everything => true,
-            Self::Unit { unit, below } => {
+    /// Whether a complaint, which names these officers, lies in it.
+    pub fn contains(&self, complaint: &Complaint, officers: &[Id]) -> bool {
+        let seen = match &self.rows {
+            Rows::Everything => true,
+            Rows::Unit { unit, below } => {
                 let own = [complaint.unit_id, complaint.department_id, complaint.branch_id, complaint.team_id];
                 let beside = complaint.unit_id.is_some_and(|own| below.contains(&own));
                 !complaint.confidential && (own.contains(&Some(*unit)) || beside)
             }
-            Self::Nothing => false,
-        }
+            Rows::Nothing => false,
+        };
+        seen && self.except_officer.is_none_or(|officer| !officers.contains(&officer))
     }
 }
 

@@ -64,6 +64,7 @@ pub const JOBS: &[&dyn Job] = &[
     &work::overdue::EscalateOverdue,
     &work::blame::BlameCheck,
     &work::snapshot::Snapshot,
+    &work::audit::VerifyAudit,
     &work::digest::Digest,
     &work::digest::Deliver,
 ];

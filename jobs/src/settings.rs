@@ -3,9 +3,11 @@
 use crate::JobError;
 use crate::job::Job;
 use crate::schedule::Schedule;
+use schema::keys::Keys;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What a configuration file may say.
@@ -18,6 +20,9 @@ pub struct Settings {
     pub smtp: Option<SmtpSettings>,
     /// What the server reads.
     pub api: Option<toml::Table>,
+    /// The keys of the key file, where there is one: not a setting, but what is needed beside them.
+    #[serde(skip)]
+    pub keys: Option<Arc<Keys>>,
 }
 
 /// How runs are claimed.

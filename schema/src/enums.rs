@@ -198,3 +198,25 @@ text_enum!(
     /// Which value of an event a personal value stands for.
     Side { Before = "BEFORE", After = "AFTER" }
 );
+
+text_enum!(
+    /// What seals keep.
+    Chain { Complaints = "COMPLAINTS", Reference = "REFERENCE", Audit = "AUDIT" }
+);
+
+impl Chain {
+    pub const ALL: [Self; 3] = [Self::Complaints, Self::Reference, Self::Audit];
+}
+
+text_enum!(
+    /// What was done that the audit log keeps.
+    AuditAction {
+        /// Somebody saw who an officer or an enterprise is, or an officer's file.
+        Look = "LOOK",
+        Export = "EXPORT",
+        Sql = "SQL",
+        TokenCreated = "TOKEN_CREATED",
+        TokenRevoked = "TOKEN_REVOKED",
+        OperationsTrusted = "OPERATIONS_TRUSTED",
+    }
+);

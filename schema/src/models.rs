@@ -1,8 +1,8 @@
 //! One struct for each table: what diesel reads and writes.
 
 use crate::enums::{
-    Attribution, CategoryKind, Channel, ComplaintState, DeliveryChannel, DeliveryState, Finding, FlagState, LegalForm,
-    Locale, PeerGroup, ResponseAction, Role, RunOrigin, RunState, SubjectKind, Tier, UnitKind,
+    Attribution, AuditAction, CategoryKind, Chain, Channel, ComplaintState, DeliveryChannel, DeliveryState, Finding,
+    FlagState, LegalForm, Locale, PeerGroup, ResponseAction, Role, RunOrigin, RunState, SubjectKind, Tier, UnitKind,
 };
 use crate::sql_types::{Id, JsonValue, Timestamp};
 use crate::tables;
@@ -330,6 +330,8 @@ model!(principals Principal {
     unit_id: Option<Id>,
     created_at: Timestamp,
     disabled_at: Option<Timestamp>,
+    /// The officer that it is: complaints that name this one are kept from it.
+    officer_id: Option<Id>,
 });
 
 model!(api_tokens ApiToken {
@@ -348,4 +350,32 @@ model!(trusted_operations TrustedOperation {
     name: Option<String>,
     document: String,
     added_at: Timestamp,
+});
+
+model!(seals Seal {
+    chain: Chain,
+    number: i64,
+    /// The positions that it covers: after the first, up to the second.
+    after: i64,
+    until: i64,
+    rows: i64,
+    marks: Vec<u8>,
+    previous: Vec<u8>,
+    hash: Vec<u8>,
+    key_version: i32,
+    signature: Vec<u8>,
+    sealed_at: Timestamp,
+});
+
+model!(audit_log AuditEntry {
+    number: i64,
+    at: Timestamp,
+    /// `token:NAME` or `cli`.
+    actor: String,
+    role: Option<Role>,
+    action: AuditAction,
+    /// The name of the operation.
+    operation: Option<String>,
+    /// Ids by kind.
+    objects: JsonValue,
 });

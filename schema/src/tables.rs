@@ -368,6 +368,7 @@ diesel::table! {
         unit_id -> Nullable<Uid>,
         created_at -> UtcMicros,
         disabled_at -> Nullable<UtcMicros>,
+        officer_id -> Nullable<Uid>,
     }
 }
 
@@ -486,6 +487,47 @@ diesel::table! {
         name -> Nullable<Text>,
         document -> Text,
         added_at -> UtcMicros,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    audit_log (number) {
+        number -> BigInt,
+        at -> UtcMicros,
+        actor -> Text,
+        role -> Nullable<Text>,
+        action -> Text,
+        operation -> Nullable<Text>,
+        objects -> Document,
+    }
+}
+
+diesel::table! {
+    audit_position (id) {
+        id -> Integer,
+        value -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    seals (chain, number) {
+        chain -> Text,
+        number -> BigInt,
+        after -> BigInt,
+        until -> BigInt,
+        rows -> BigInt,
+        marks -> Binary,
+        previous -> Binary,
+        hash -> Binary,
+        key_version -> Integer,
+        signature -> Binary,
+        sealed_at -> UtcMicros,
     }
 }
 

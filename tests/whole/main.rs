@@ -17,6 +17,7 @@ mod ledger;
 mod migrations;
 mod recurrence;
 mod scorecard;
+mod sealing;
 mod server;
 mod statistician;
 mod statistics;

@@ -66,7 +66,7 @@ pub fn run(args: &Args, settings: Settings) -> anyhow::Result<ExitCode> {
     // Each start shows a token of its own; those of earlier starts are over.
     let token = db.write("demo", |tx| {
         revoke_tokens(tx, "demo")?;
-        create_token(tx, "demo", Role::Board, None, None)
+        create_token(tx, "demo", Role::Board, None, None, None)
     })?;
     let token = token.value;
     actix_web::rt::System::new().block_on(async {

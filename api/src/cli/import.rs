@@ -4,6 +4,7 @@ use super::progress::Interruptible;
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use schema::import::{Import, Kind, Mapping, Options, Progress, Reject, RejectSink, Report, Summary, run as import};
+use schema::keys::Keys;
 use schema::{Db, StoreError};
 use std::fs::File;
 use std::io::{IsTerminal, Read};
@@ -31,6 +32,7 @@ pub struct Args {
 pub fn run(
     args: &Args,
     database: &str,
+    keys: Option<&Keys>,
     open: impl FnOnce() -> Result<Db, StoreError>,
     out: &Output,
 ) -> anyhow::Result<ExitCode> {
@@ -74,6 +76,9 @@ pub fn run(
         ));
     }
     result?;
+    if let Some(keys) = keys.filter(|_| !args.dry_run) {
+        schema::seal::seal(&db, keys)?;
+    }
     out.print(&summary, |summary| {
         let dry = if args.dry_run { " (dry run: nothing was written)" } else { "" };
         format!("{}{dry}", text(args.kind, summary))

@@ -1,5 +1,6 @@
 //! The command line: what scripts and other people's tools rely on.
 
+mod audit;
 mod backtest;
 mod demo;
 mod digest;
@@ -7,6 +8,7 @@ mod flags;
 mod generate;
 mod import;
 mod jobs;
+mod key;
 mod migrate;
 mod output;
 mod progress;
@@ -18,8 +20,10 @@ use ::jobs::settings::Settings;
 use clap::{Parser, Subcommand};
 use output::{Format, Output};
 use schema::Db;
+use schema::keys::Keys;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// The complaint register and early-warning system of the Project Board.
 #[derive(Debug, Parser)]
@@ -38,6 +42,10 @@ struct Cli {
     /// The configuration file: when jobs run, how digests are sent (docs/phananh.toml has the defaults)
     #[arg(long, global = true, env = "PHANANH_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
+
+    /// The key file, which stands outside the database: it signs seals and makes pseudonyms
+    #[arg(long, global = true, env = "PHANANH_KEY_FILE", value_name = "FILE")]
+    key_file: Option<PathBuf>,
 
     /// How to print data: text for people, json for programs; csv where a command prints rows (backtest)
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
@@ -73,6 +81,12 @@ enum Command {
     /// See what a rule would have meant
     #[command(subcommand)]
     Rules(rules::Command),
+    /// Seal the register and its audit log, and verify them
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// Make the key file
+    #[command(subcommand)]
+    Key(key::Command),
     /// Make tokens for people and programs
     #[command(subcommand)]
     Token(token::Command),
@@ -99,19 +113,29 @@ pub fn main() -> ExitCode {
 
 fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
     // Wrong settings are told before anything is done.
-    let settings = cli.config.as_deref().map(Settings::load).transpose()?.unwrap_or_default();
+    let mut settings = cli.config.as_deref().map(Settings::load).transpose()?.unwrap_or_default();
+    if let Command::Key(command) = &cli.command {
+        return key::run(command, out);
+    }
+    settings.keys = cli.key_file.as_deref().map(Keys::load).transpose()?.map(Arc::new);
     let open = || Db::open(&cli.database);
     match &cli.command {
         Command::Migrate => migrate::run(&open()?, out),
         Command::Serve(args) => serve::run(&cli.database, settings, args),
         Command::Demo(args) => demo::run(args, settings),
-        Command::Import(args) => import::run(args, &cli.database, || Db::open_for_import(&cli.database), out),
+        Command::Import(args) => {
+            let keys = settings.keys.as_deref();
+            import::run(args, &cli.database, keys, || Db::open_for_import(&cli.database), out)
+        }
         Command::Generate(args) => generate::run(args, &migrated(Db::open_for_import(&cli.database)?)?, out),
         Command::Jobs(command) => jobs::run(&migrated(open()?)?, &settings, command, out),
         Command::Digest(command) => digest::run(&migrated(open()?)?, command, out),
         Command::Flags(command) => flags::run(&migrated(open()?)?, command, out),
         Command::Backtest(args) => backtest::run(&migrated(open()?)?, args, out),
         Command::Rules(command) => rules::run(&migrated(open()?)?, command, out),
+        Command::Audit(command) => audit::run(&migrated(open()?)?, &settings, command, out),
+        // Done before a database is opened.
+        Command::Key(command) => key::run(command, out),
         Command::Token(command) => token::run(&migrated(open()?)?, command, out),
     }
 }

@@ -21,6 +21,9 @@ pub enum Command {
         /// The unit of a UNIT_HEAD
         #[arg(long, value_name = "CODE")]
         unit: Option<String>,
+        /// The officer that it is: what names this one is kept from it
+        #[arg(long, value_name = "CODE")]
+        officer: Option<String>,
         /// Days until it expires; without it, never
         #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=3650))]
         expires_in: Option<u32>,
@@ -47,7 +50,14 @@ pub enum Command {
 
 pub fn run(db: &Db, command: &Command, out: &Output) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Create { name, role, unit, expires_in } => create(db, name, role, unit.as_deref(), *expires_in, out)?,
+        Command::Create { name, role, unit, officer, expires_in } => {
+            let role: Role = role.parse()?;
+            let in_days = |days: &u32| chrono::TimeDelta::days(i64::from(*days));
+            let expires = expires_in.as_ref().map(|days| Timestamp::from(Timestamp::now().utc() + in_days(days)));
+            let (unit, officer) = (unit.as_deref(), officer.as_deref());
+            let token = db.write("cli", |tx| create_token(tx, name, role, unit, officer, expires))?.value;
+            out.print(&json!({ "token": token }), |_| token.clone())?;
+        }
         Command::Trust { name, files } => {
             let mut operations = Vec::new();
             for file in files {
@@ -66,19 +76,4 @@ pub fn run(db: &Db, command: &Command, out: &Output) -> anyhow::Result<ExitCode>
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn create(
-    db: &Db,
-    name: &str,
-    role: &str,
-    unit: Option<&str>,
-    expires_in: Option<u32>,
-    out: &Output,
-) -> anyhow::Result<()> {
-    let role: Role = role.parse()?;
-    let expires =
-        expires_in.map(|days| Timestamp::from(Timestamp::now().utc() + chrono::TimeDelta::days(i64::from(days))));
-    let token = db.write("cli", |tx| create_token(tx, name, role, unit, expires))?.value;
-    out.print(&json!({ "token": token }), |_| token.clone())
 }

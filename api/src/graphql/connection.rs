@@ -84,15 +84,16 @@ pub(crate) use connection;
 /// each use, since a condition cannot be cloned.
 macro_rules! connect {
     ($ctx:expr, $page:expr, $filter:expr, $order:expr, $list:path, $count:path, $sort:ty, $node:ident, $connection:ident, $edge:ident) => {{
-        let window = $page.window($crate::graphql::context::request($ctx)?.limits.page_size)?;
+        let request = $crate::graphql::context::request($ctx)?;
+        let sealer = &request.app.cursors;
+        let window = $page.window(request.limits.page_size, sealer)?;
         let filter = std::sync::Arc::new($filter);
         let order: Vec<($sort, schema::queries::Direction)> = $order;
         let (to_list, list_order, list_window) = (std::sync::Arc::clone(&filter), order.clone(), window.clone());
         let slice = $crate::graphql::context::request($ctx)?
             .read(move |conn| $list(conn, to_list()?, &list_order, &list_window))
             .await?;
-        let cursors: Vec<String> =
-            slice.rows.iter().map(|row| $crate::graphql::page::encode(&<$sort>::keys(&order, row))).collect();
+        let cursors: Vec<String> = slice.rows.iter().map(|row| sealer.encode(&<$sort>::keys(&order, row))).collect();
         let page_info = $crate::graphql::connection::page_info(&slice, &window, &cursors);
         let edges =
             slice.rows.into_iter().zip(cursors).map(|(row, cursor)| $edge { cursor, node: $node::from(row) }).collect();

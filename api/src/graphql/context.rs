@@ -2,14 +2,18 @@
 
 use super::error::{Code, error, from_store};
 use super::loaders::Loaders;
+use super::page::Cursors;
 use crate::auth::Viewer;
 use crate::limits::Limits;
 use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, Result};
 use jobs::snapshot::{Snapshot, SnapshotStore};
 use schema::db::StatementCount;
-use schema::{Conn, Db, StoreError};
-use std::sync::Arc;
+use schema::keys::Keys;
+use schema::{Conn, Db, Id, StoreError};
+use serde::Serialize;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 
 /// What all requests share.
 #[derive(Clone)]
@@ -19,6 +23,9 @@ pub struct App {
     /// For what may take its time: jobs, and reading the snapshot.
     pub unhurried: Db,
     pub snapshots: Arc<SnapshotStore>,
+    /// None where no key file was named: there are no pseudonyms then.
+    pub keys: Option<Arc<Keys>>,
+    pub cursors: Cursors,
 }
 
 /// What belongs to one request.
@@ -31,9 +38,41 @@ pub struct RequestContext {
     pub statements: StatementCount,
     /// What whoever asks may ask for.
     pub limits: Arc<Limits>,
+    /// Who was shown to whoever asks.
+    pub seen: Arc<Mutex<Seen>>,
+}
+
+/// People and enterprises whose names were shown, and officers whose files were, by id.
+#[derive(Debug, Default, Serialize)]
+pub struct Seen {
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub officers: BTreeSet<Id>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub enterprises: BTreeSet<Id>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub files: BTreeSet<Id>,
+}
+
+impl Seen {
+    pub fn is_empty(&self) -> bool {
+        self.officers.is_empty() && self.enterprises.is_empty() && self.files.is_empty()
+    }
 }
 
 impl RequestContext {
+    /// Notes that somebody was shown.
+    pub fn saw(&self, kind: impl FnOnce(&mut Seen) -> &mut BTreeSet<Id>, id: Id) {
+        kind(&mut self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner)).insert(id);
+    }
+
+    /// What stands for somebody who is not to be known.
+    pub fn pseudonym(&self, kind: &str, id: Id) -> Result<String> {
+        let keys = self.app.keys.as_ref().ok_or_else(|| {
+            error(Code::Internal, "there are no pseudonyms: the server was started without a key file (--key-file)")
+        })?;
+        Ok(keys.pseudonym(kind, id))
+    }
+
     /// Reads from the database on a thread that may block.
     pub async fn read<T: Send + 'static>(
         &self,

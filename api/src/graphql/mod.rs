@@ -15,7 +15,7 @@ mod statistics;
 mod types;
 
 pub use loaders::Loaders;
-pub use page::DEFAULT_PAGE;
+pub use page::{Cursors, DEFAULT_PAGE};
 
 use async_graphql::{EmptySubscription, SDLExportOptions, Schema};
 use mutation::Mutation;

@@ -10,7 +10,7 @@ use chrono::NaiveDate;
 use schema::domain::ids::{human_reference, random_id};
 use schema::enums::Role;
 use schema::register::{NewResponse, Submission, respond, submit};
-use schema::{StoreError, Timestamp};
+use schema::{Id, StoreError, Timestamp};
 
 /// A complaint as it is submitted.
 #[derive(Debug, InputObject)]
@@ -208,7 +208,11 @@ impl Mutation {
                 .write(&viewer.actor(), |tx| {
                     let found = schema::register::complaints::load(tx.conn, &[complaint_id])?;
                     // Another unit's complaint is not there for this one.
-                    if !found.get(&complaint_id).is_some_and(|case| scope.contains(&case.complaint)) {
+                    let seen = |case: &schema::register::complaints::Case| {
+                        let officers: Vec<Id> = case.officers.iter().map(|row| row.officer_id).collect();
+                        scope.contains(&case.complaint, &officers)
+                    };
+                    if !found.get(&complaint_id).is_some_and(seen) {
                         return Err(StoreError::NotFound("there is no such complaint".into()));
                     }
                     let response = NewResponse {

@@ -2,8 +2,14 @@
 
 use super::error::bad_input;
 use async_graphql::{Enum, Result};
+use chacha20poly1305::aead::Aead;
+use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use data_encoding::BASE64URL_NOPAD;
-use schema::queries::{Direction, Key, Window};
+use schema::keys::Keys;
+use schema::queries::{Direction, Window};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::sync::Arc;
 
 /// Rows of a page where nobody says otherwise.
 pub const DEFAULT_PAGE: usize = 25;
@@ -35,7 +41,7 @@ pub struct PageArgs {
 
 impl PageArgs {
     /// The part of the list that was asked for; a page has at most `largest` rows.
-    pub fn window(&self, largest: u32) -> Result<Window> {
+    pub fn window(&self, largest: u32, cursors: &Cursors) -> Result<Window> {
         if self.first.is_some() && self.last.is_some() {
             return Err(bad_input("give either `first` or `last`, not both"));
         }
@@ -46,8 +52,8 @@ impl PageArgs {
         };
         Ok(Window {
             limit,
-            after: self.after.as_deref().map(|text| decode("after", text)).transpose()?,
-            before: self.before.as_deref().map(|text| decode("before", text)).transpose()?,
+            after: self.after.as_deref().map(|text| cursors.decode("after", text)).transpose()?,
+            before: self.before.as_deref().map(|text| cursors.decode("before", text)).transpose()?,
             backward: self.last.is_some(),
         })
     }
@@ -62,15 +68,54 @@ pub fn size(name: &str, n: i32, largest: u32) -> Result<usize> {
     }
 }
 
-/// A cursor of the keys of a row.
-pub fn encode(keys: &[Key]) -> String {
-    BASE64URL_NOPAD.encode(&serde_json::to_vec(keys).unwrap_or_default())
+/// Makes cursors and reads them. With a key file they are sealed: they hold the values by which a list is
+/// ordered, and the id of the row, which not everybody may see.
+#[derive(Clone, Default)]
+pub struct Cursors(Option<Sealer>);
+
+#[derive(Clone)]
+struct Sealer {
+    cipher: XChaCha20Poly1305,
+    keys: Arc<Keys>,
 }
 
-fn decode(name: &str, cursor: &str) -> Result<Vec<Key>> {
-    BASE64URL_NOPAD
-        .decode(cursor.as_bytes())
-        .ok()
-        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-        .ok_or_else(|| bad_input(format!("{name} is no cursor: take one from `pageInfo` or an edge")))
+/// Bytes of a nonce.
+const NONCE: usize = 24;
+
+impl Cursors {
+    pub fn new(keys: Option<&Arc<Keys>>) -> Self {
+        let sealer = keys.and_then(|keys| {
+            let key = keys.code(keys.version(), "cursor", &[])?;
+            Some(Sealer { cipher: XChaCha20Poly1305::new(&key.into()), keys: Arc::clone(keys) })
+        });
+        Self(sealer)
+    }
+
+    /// A cursor of what says where a row stands.
+    pub fn encode<T: Serialize + ?Sized>(&self, place: &T) -> String {
+        let plain = serde_json::to_vec(place).unwrap_or_default();
+        let Some(Sealer { cipher, keys }) = &self.0 else { return BASE64URL_NOPAD.encode(&plain) };
+        // The nonce is made of the content, so that the same row has the same cursor, and no nonce is used twice
+        // for different ones.
+        let code = keys.code(keys.version(), "cursor-nonce", &[&plain]).unwrap_or_default();
+        let mut nonce = [0; NONCE];
+        nonce.copy_from_slice(&code[..NONCE]);
+        let sealed = cipher.encrypt(&XNonce::from(nonce), plain.as_slice()).unwrap_or_default();
+        BASE64URL_NOPAD.encode(&[nonce.as_slice(), &sealed].concat())
+    }
+
+    /// Reads a cursor back; `name` is the argument that it came in.
+    pub fn decode<T: DeserializeOwned>(&self, name: &str, cursor: &str) -> Result<T> {
+        let opened = BASE64URL_NOPAD.decode(cursor.as_bytes()).ok().and_then(|bytes| self.open(bytes));
+        opened
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .ok_or_else(|| bad_input(format!("{name} is no cursor: take one from `pageInfo` or an edge")))
+    }
+
+    fn open(&self, bytes: Vec<u8>) -> Option<Vec<u8>> {
+        let Some(Sealer { cipher, .. }) = &self.0 else { return Some(bytes) };
+        let (nonce, sealed) = bytes.split_at_checked(NONCE)?;
+        let nonce: [u8; NONCE] = nonce.try_into().ok()?;
+        cipher.decrypt(&XNonce::from(nonce), sealed).ok()
+    }
 }

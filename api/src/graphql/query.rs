@@ -115,9 +115,11 @@ impl Query {
         let (scope, id) = (viewer(ctx)?.scope(&snapshot(ctx)?.reference.tree), parse_id(&id)?);
         let found = request(ctx)?
             .read(move |conn| {
-                let row: Option<schema::models::Complaint> =
-                    complaints::table.find(id).select(schema::models::Complaint::as_select()).first(conn).optional()?;
-                Ok(row.filter(|row| scope.contains(row)))
+                let mut query = complaints::table.into_boxed::<MultiBackend>().filter(complaints::id.eq(id).nullable());
+                if let Some(seen) = scope.condition() {
+                    query = query.filter(seen);
+                }
+                Ok(query.select(schema::models::Complaint::as_select()).first(conn).optional()?)
             })
             .await?;
         Ok(found.map(Complaint))
@@ -321,9 +323,19 @@ impl Query {
         last: Option<i32>,
         before: Option<String>,
     ) -> Result<FlagConnection> {
-        viewer(ctx)?;
+        let own = viewer(ctx)?.officer_id;
         let known = snapshot(ctx)?.reference.clone();
-        let make = move || filter.as_ref().map_or(Ok(None), |filter| filter.condition(&known));
+        let make = move || {
+            let asked = filter.as_ref().map_or(Ok(None), |filter| filter.condition(&known))?;
+            // Nobody reads the flag on himself before he is told of it.
+            let Some(own) = own else { return Ok::<_, StoreError>(asked) };
+            let of_others: Pred<flags::table> =
+                Box::new(queries::not_true(Box::new(flags::officer_id.eq(own).nullable())));
+            Ok(Some(match asked {
+                None => of_others,
+                Some(asked) => Box::new(of_others.and(asked)),
+            }))
+        };
         connect!(
             ctx,
             PageArgs { first, after, last, before },
@@ -339,11 +351,13 @@ impl Query {
     }
 
     async fn flag(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Flag>> {
-        viewer(ctx)?;
+        let own = viewer(ctx)?.officer_id;
         let id = parse_id(&id)?;
         let found = request(ctx)?
             .read(move |conn| {
-                Ok(flags::table.find(id).select(schema::models::Flag::as_select()).first(conn).optional()?)
+                let row: Option<schema::models::Flag> =
+                    flags::table.find(id).select(schema::models::Flag::as_select()).first(conn).optional()?;
+                Ok(row.filter(|flag| own.is_none() || flag.officer_id != own))
             })
             .await?;
         Ok(found.map(Flag))
@@ -521,6 +535,7 @@ impl Query {
         let snapshot = snapshot(ctx)?;
         let viewer = viewer(ctx)?;
         let scope = viewer.scope(&snapshot.reference.tree);
+        let app = &request(ctx)?.app;
         let groups = request(ctx)?.limits.groups;
         let first = usize::try_from(first)
             .ok()
@@ -532,18 +547,19 @@ impl Query {
             having,
             order_by: order_by.unwrap_or_default(),
             first,
-            after,
+            after: after.map(|after| app.cursors.decode("after", &after)).transpose()?,
             timezone,
             fill,
             compare,
             other,
             suppression: viewer.suppression(),
+            disguise: statistics::disguise(&snapshot, viewer, app.keys.as_ref()),
         };
         let question = statistics::question(&snapshot, &scope, arguments, ctx.field())?;
         let dimensions = question.group_by.clone();
         let of = std::sync::Arc::clone(&snapshot);
         let answer = blocking(move || jobs::statistics::statistics(&of, &question).map_err(from_job)).await?;
-        Ok(ComplaintStatistics::new(&snapshot, answer, dimensions))
+        Ok(ComplaintStatistics::new(&snapshot, answer, dimensions, &app.cursors))
     }
 }
 

@@ -1,5 +1,6 @@
 //! HTTP: GraphQL, its explorer, and what those who run the service look at.
 
+mod audit;
 mod exchange;
 mod gate;
 mod graphiql;
@@ -27,6 +28,8 @@ pub struct Service {
     rates: gate::Rates,
     persisted: persisted::Persisted,
     watch: watch::Watch,
+    /// Set once the server runs.
+    audit: std::sync::OnceLock<audit::AuditLog>,
     /// Development: introspection without a token, GraphiQL, suggestions, statement counts.
     pub dev: bool,
 }

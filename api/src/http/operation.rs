@@ -5,7 +5,7 @@ use super::exchange::{Body, Outcome, coded};
 use crate::access::{Refusal, Weight, chosen, signature};
 use crate::auth::Viewer;
 use crate::graphql::Loaders;
-use crate::graphql::context::{RequestContext, blocking};
+use crate::graphql::context::{RequestContext, Seen, blocking};
 use crate::graphql::error::{Code, from_store};
 use crate::graphql::order::in_document_order;
 use crate::limits::Limits;
@@ -15,10 +15,13 @@ use async_graphql::dataloader::DataLoader;
 use async_graphql::{ErrorExtensionValues, Request, Response, ServerError, Variables};
 use async_graphql_parser::types::{ExecutableDocument, OperationDefinition, OperationType, Selection};
 use futures_util::FutureExt;
+use schema::Timestamp;
+use schema::enums::AuditAction;
 use schema::register::access::is_trusted;
+use schema::register::audit::Audited;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 /// An operation that may run.
@@ -148,19 +151,24 @@ async fn trusted(service: &Service, viewer: &Viewer, prepared: &Prepared) -> Res
 }
 
 /// The request of an operation, for the executor.
-pub fn request(service: &Service, viewer: Option<&Viewer>, prepared: &Prepared) -> (Request, Arc<AtomicU64>) {
+pub fn request(
+    service: &Service,
+    viewer: Option<&Viewer>,
+    prepared: &Prepared,
+) -> (Request, Arc<AtomicU64>, Arc<Mutex<Seen>>) {
     let context = RequestContext {
         app: service.app.clone(),
         viewer: viewer.cloned(),
         statements: Arc::new(AtomicU64::new(0)),
         limits: Arc::clone(&prepared.limits),
+        seen: Arc::default(),
     };
-    let statements = Arc::clone(&context.statements);
+    let (statements, seen) = (Arc::clone(&context.statements), Arc::clone(&context.seen));
     let mut request = Request::new(prepared.text.clone()).variables(prepared.variables.clone()).data(context.clone());
     request = request.data(DataLoader::new(Loaders(context), tokio::spawn));
     request.set_parsed_query(prepared.document.clone());
     request.operation_name.clone_from(&prepared.operation);
-    (request, statements)
+    (request, statements, seen)
 }
 
 /// Runs an operation, a query or a mutation.
@@ -170,7 +178,7 @@ pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared)
         let message = "subscriptions go over a WebSocket: /graphql/ws";
         return Outcome::refused(StatusCode::BAD_REQUEST, Code::BadUserInput, message);
     }
-    let (request, statements) = request(service, viewer, &prepared);
+    let (request, statements, seen) = request(service, viewer, &prepared);
     let execution = AssertUnwindSafe(service.schema.execute(request)).catch_unwind();
     let mut response = match tokio::time::timeout(prepared.limits.deadline(), execution).await {
         Ok(Ok(response)) => response,
@@ -187,6 +195,7 @@ pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared)
         }
     };
     finish(&prepared, &mut response);
+    audit(service, viewer, &prepared, &seen).await;
     if !prepared.is_query() && response.is_ok() {
         let app = service.app.clone();
         // The next aggregates are to see it soon, and not only when others' writes are looked for.
@@ -205,6 +214,24 @@ pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared)
     let outcome = if response.errors.is_empty() { "OK" } else { "ERROR" };
     service.watch.operation(&prepared, viewer, began.elapsed(), outcome);
     Outcome { response, refused: never_ran.then_some(StatusCode::BAD_REQUEST), is_graphql: true }
+}
+
+/// Hands to the audit log who was shown.
+pub async fn audit(service: &Service, viewer: Option<&Viewer>, prepared: &Prepared, seen: &Mutex<Seen>) {
+    let seen = std::mem::take(&mut *seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+    let (Some(viewer), Some(log)) = (viewer, service.audit.get()) else { return };
+    if seen.is_empty() {
+        return;
+    }
+    let entry = Audited {
+        at: Timestamp::now(),
+        actor: viewer.actor(),
+        role: Some(viewer.role),
+        action: AuditAction::Look,
+        operation: Some(prepared.name().to_owned()),
+        objects: serde_json::to_value(&seen).unwrap_or_default(),
+    };
+    log.add(entry).await;
 }
 
 /// Puts the fields in order and gives every error a code.

@@ -1,12 +1,13 @@
 //! The server: it is ready before it listens, and lets requests finish before it ends.
 
+use super::audit::AuditLog;
 use super::gate::Rates;
 use super::persisted::Persisted;
 use super::watch::{Watch, metrics, watched};
 use super::{Service, graphiql, graphql, health};
 use crate::access::Guard;
 use crate::graphql::context::App;
-use crate::graphql::{schema, sdl};
+use crate::graphql::{Cursors, schema, sdl};
 use crate::limits::{ApiSettings, TlsSettings};
 use actix_cors::Cors;
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -24,7 +25,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use schema::Db;
 use std::net::TcpListener;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -43,6 +44,8 @@ pub struct ServerOptions {
 const GRACE: Duration = Duration::from_millis(500);
 /// How often writes of other nodes are looked for.
 const REFRESH_EVERY: Duration = Duration::from_secs(2);
+/// How often what was written is sealed.
+const SEAL_EVERY: Duration = Duration::from_secs(3);
 /// How long requests may still take at the end.
 const SHUTDOWN_SECONDS: u64 = 30;
 
@@ -72,7 +75,14 @@ impl Server {
         let sdl = sdl(&schema);
         let guard = Guard::new(&sdl).context("the schema's own description")?;
         let service = Service {
-            app: App { db: for_requests, unhurried: db, snapshots },
+            app: App {
+                db: for_requests,
+                unhurried: db,
+                snapshots,
+                keys: options.settings.keys.clone(),
+                cursors: Cursors::new(options.settings.keys.as_ref()),
+            },
+            audit: OnceLock::new(),
             schema,
             guard,
             sdl,
@@ -108,6 +118,23 @@ impl Server {
                     tracing::warn!(%error, "the snapshot could not be refreshed");
                 }
             }
+        });
+        let (log, log_writer) = AuditLog::start(service.app.unhurried.clone());
+        let _set_once = service.audit.set(log);
+        let sealer = service.app.keys.clone().map(|keys| {
+            let db = service.app.unhurried.clone();
+            tokio::spawn(async move {
+                let mut tick = tokio::time::interval(SEAL_EVERY);
+                tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+                loop {
+                    tick.tick().await;
+                    let (db, keys) = (db.clone(), Arc::clone(&keys));
+                    let sealed = tokio::task::spawn_blocking(move || schema::seal::seal(&db, &keys)).await;
+                    if let Ok(Err(error)) = sealed {
+                        tracing::warn!(%error, "the register could not be sealed");
+                    }
+                }
+            })
         });
         let scheduler = match self.jobs {
             Some(settings) => {
@@ -166,6 +193,10 @@ impl Server {
             scheduler.stop().await;
         }
         refresher.abort();
+        if let Some(sealer) = sealer {
+            sealer.abort();
+        }
+        log_writer.end(Duration::from_secs(SHUTDOWN_SECONDS)).await;
         Ok(served?)
     }
 }

@@ -11,6 +11,7 @@ use diesel::prelude::*;
 use schema::enums::{FlagState, RunState, SubjectKind, Tier};
 use schema::models::{JobResult, JobRun};
 use schema::register::demonstration;
+use schema::seal::{SealName, newest_names};
 use schema::tables::{flags as flags_table, job_results, job_runs};
 use schema::{Conn, Id, StoreError};
 use serde::de::DeserializeOwned;
@@ -47,6 +48,9 @@ pub struct DigestDocument {
     pub register: Vec<RegisterChange>,
     /// Events so far, for the next digest to compare with.
     pub events: BTreeMap<String, i64>,
+    /// The newest seals: who keeps the digest can tell later whether the end of a chain was cut off.
+    #[serde(default)]
+    pub seals: Vec<SealName>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -178,6 +182,7 @@ pub fn document(
         answers: answers_part(&answers),
         register: register_part(&trends.events, before),
         events: trends.events,
+        seals: newest_names(conn)?,
     })
 }
 

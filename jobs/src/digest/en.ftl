@@ -101,3 +101,4 @@ UNIT_TREE_CORRECTED = { $count ->
        *[other] { $count } complaints put below other units
     }
 footer = Position of the register: { $position }. This digest was made of stored results.
+seal = Newest seal: { $name }

@@ -65,3 +65,4 @@ STATE_CHANGED = { $count } lần đổi trạng thái
 RESPONDED = { $count } lần trả lời
 UNIT_TREE_CORRECTED = { $count } phản ánh được sửa đơn vị cấp trên
 footer = Vị trí của sổ: { $position }. Bản tin này được lập từ các kết quả đã lưu.
+seal = Niêm phong mới nhất: { $name }

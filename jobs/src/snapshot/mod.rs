@@ -6,7 +6,7 @@ mod columns;
 mod episodes;
 mod reference;
 
-pub use columns::{channel_place, kind_place, meaning, state_place};
+pub use columns::{FINDING_BITS, channel_place, kind_place, meaning, state_place};
 pub use reference::{Enterprises, Officers, Reference};
 
 use crate::JobError;

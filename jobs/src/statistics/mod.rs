@@ -66,6 +66,7 @@ pub struct Question {
     /// Whether the groups that the limit cuts off come back as one.
     pub other: bool,
     pub suppression: Option<Suppression>,
+    pub disguise: Option<Disguise>,
 }
 
 impl Default for Question {
@@ -85,6 +86,7 @@ impl Default for Question {
             after: None,
             other: false,
             suppression: None,
+            disguise: None,
         }
     }
 }
@@ -96,6 +98,16 @@ pub struct Having(pub std::sync::Arc<dyn Fn(&Cell) -> bool + Send + Sync>);
 impl std::fmt::Debug for Having {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("a condition on groups")
+    }
+}
+
+/// By what places are ordered instead, where their own order would tell what they stand for.
+#[derive(Clone)]
+pub struct Disguise(pub std::sync::Arc<dyn Fn(Dimension, i64) -> i64 + Send + Sync>);
+
+impl std::fmt::Debug for Disguise {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("another order")
     }
 }
 
@@ -190,7 +202,17 @@ pub fn statistics(snapshot: &Snapshot, question: &Question) -> Result<Answer, Jo
     if let Some(having) = &question.having {
         cells.retain(|cell| (having.0)(cell));
     }
-    cells.sort_by(|a, b| compare(a, b, &question.order_by));
+    if let Some(disguise) = &question.disguise {
+        // A stable sort leaves groups that are alike in this order.
+        cells.sort_by_cached_key(|cell| {
+            let places = cell.places.iter().zip(&question.group_by);
+            places.map(|(place, dimension)| place.map(|place| (disguise.0)(*dimension, place))).collect::<Vec<_>>()
+        });
+    }
+    cells.sort_by(|a, b| {
+        let by_measures = compare(a, b, &question.order_by);
+        if question.disguise.is_some() { by_measures } else { by_measures.then_with(|| a.places.cmp(&b.places)) }
+    });
     let groups = cells.len();
     let skipped = question.after.as_ref().map_or(0, |after| {
         cells.iter().position(|cell| cell.places == after.places).map_or(after.rank.min(groups), |at| at + 1)
@@ -257,7 +279,7 @@ fn compare(a: &Cell, b: &Cell, order: &[(Order, bool)]) -> Ordering {
             return ordering;
         }
     }
-    a.places.cmp(&b.places)
+    Ordering::Equal
 }
 
 /// Adds the buckets without complaints, for each combination of the other dimensions.

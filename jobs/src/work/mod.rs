@@ -1,5 +1,6 @@
 //! The jobs: each is one file here and one line in [`crate::job::JOBS`].
 
+pub mod audit;
 pub mod blame;
 pub mod digest;
 pub mod overdue;

@@ -3,13 +3,15 @@
 use crate::db::{Conn, StoreError, WriteTx};
 use crate::domain::ids::{random_id, reference_id};
 use crate::each;
-use crate::enums::Role;
+use crate::enums::{AuditAction, Role};
 use crate::events::Entity;
-use crate::models::{ApiToken, Principal, TrustedOperation, Unit};
+use crate::models::{ApiToken, Officer, Principal, TrustedOperation, Unit};
+use crate::register::audit;
 use crate::register::reference::Stored;
 use crate::sql_types::{Id, Timestamp};
 use crate::tables::{api_tokens, principals, trusted_operations};
 use diesel::prelude::*;
+use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashSet};
 
@@ -27,6 +29,7 @@ pub fn create_token(
     name: &str,
     role: Role,
     unit: Option<&str>,
+    officer: Option<&str>,
     expires_at: Option<Timestamp>,
 ) -> Result<String, StoreError> {
     let name = name.trim();
@@ -45,12 +48,26 @@ pub fn create_token(
         (_, Some(_)) => return Err(StoreError::Rule(format!("{role} is of no unit: leave --unit out"))),
         (_, None) => None,
     };
+    let officer_id = match officer {
+        None => None,
+        Some(code) => {
+            let id = reference_id(Entity::Officer, code);
+            if Officer::load(tx.conn, &[id])?.is_empty() {
+                return Err(StoreError::Rule(format!("there is no officer {code:?}: import officers first")));
+            }
+            Some(id)
+        }
+    };
     let existing: Option<Principal> =
         principals::table.filter(principals::name.eq(name)).select(Principal::as_select()).first(tx.conn).optional()?;
     let principal_id = match existing {
-        Some(principal) if principal.role == role && principal.unit_id == unit_id => principal.id,
+        Some(principal) if (principal.role, principal.unit_id, principal.officer_id) == (role, unit_id, officer_id) => {
+            principal.id
+        }
         Some(principal) => {
-            return Err(StoreError::Conflict(format!("{name:?} is a {} already: choose another name", principal.role)));
+            let message =
+                format!("{name:?} is a {} of another unit or officer already: choose another name", principal.role);
+            return Err(StoreError::Conflict(message));
         }
         None => {
             let row = Principal {
@@ -60,6 +77,7 @@ pub fn create_token(
                 unit_id,
                 created_at: tx.now,
                 disabled_at: None,
+                officer_id,
             };
             each!(&mut *tx.conn, c => diesel::insert_into(principals::table).values(&row).execute(c)?);
             row.id
@@ -77,6 +95,8 @@ pub fn create_token(
         last_used_at: None,
     };
     each!(&mut *tx.conn, c => diesel::insert_into(api_tokens::table).values(&row).execute(c)?);
+    let whose = json!({ "principal": name, "role": role, "token": row.id });
+    audit::note(tx, AuditAction::TokenCreated, whose)?;
     Ok(token)
 }
 
@@ -88,7 +108,11 @@ pub fn revoke_tokens(tx: &mut WriteTx<'_>, name: &str) -> Result<usize, StoreErr
         return Ok(0);
     };
     let standing = api_tokens::table.filter(api_tokens::principal_id.eq(id)).filter(api_tokens::revoked_at.is_null());
-    Ok(diesel::update(standing).set(api_tokens::revoked_at.eq(Some(tx.now))).execute(tx.conn)?)
+    let revoked = diesel::update(standing).set(api_tokens::revoked_at.eq(Some(tx.now))).execute(tx.conn)?;
+    if revoked > 0 {
+        audit::note(tx, AuditAction::TokenRevoked, json!({ "principal": name, "tokens": revoked }))?;
+    }
+    Ok(revoked)
 }
 
 /// Adds operations to the allow-list of a name: (signature, name, document) of each. Those that are on it
@@ -120,6 +144,10 @@ pub fn trust_operations(
     }
     for row in rows.values() {
         each!(&mut *tx.conn, c => diesel::insert_into(trusted_operations::table).values(row).execute(c)?);
+    }
+    if !rows.is_empty() {
+        let signatures: Vec<&str> = rows.keys().copied().collect();
+        audit::note(tx, AuditAction::OperationsTrusted, json!({ "principal": name, "signatures": signatures }))?;
     }
     Ok(rows.len())
 }

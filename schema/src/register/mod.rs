@@ -1,6 +1,7 @@
 //! What may be done to the register. Every change goes through here, and each leaves an event.
 
 pub mod access;
+pub mod audit;
 pub mod complaints;
 pub mod demonstration;
 pub mod reference;

@@ -10,18 +10,19 @@ use super::enums::{CategoryKind, Channel, ComplaintState, Finding};
 use super::error::bad_input;
 use super::page::SortDirection;
 use super::scalars::Moment;
-use crate::auth::Scope;
+use crate::auth::{Rows, Scope, Viewer};
 use async_graphql::{Enum, InputObject, Result, SelectionField};
 use chrono_tz::Tz;
-use data_encoding::BASE64URL_NOPAD;
 use jobs::facts::EnterpriseFact;
 use jobs::frames::day_number;
-use jobs::snapshot::{Snapshot, channel_place, kind_place, state_place};
-use jobs::statistics::{Bucket, Cursor, Dimension, Measure, Order, Question, Suppression, Wanted};
+use jobs::snapshot::{FINDING_BITS, Snapshot, channel_place, kind_place, state_place};
+use jobs::statistics::{Bucket, Cursor, Dimension, Disguise, Measure, Order, Question, Suppression, Wanted};
 use period::Period;
-use polars::prelude::{Expr, col, lit};
+use polars::prelude::{DataType, Expr, col, lit};
 use schema::Id;
 use schema::domain::calendar::local_date;
+use schema::enums::Role;
+use schema::keys::Keys;
 use std::str::FromStr;
 
 /// What complaints are grouped by. One that names several officers counts once for each of them, and once
@@ -139,12 +140,14 @@ pub struct Arguments {
     pub having: Option<StatisticsHaving>,
     pub order_by: Vec<StatisticsOrder>,
     pub first: usize,
-    pub after: Option<String>,
+    pub after: Option<Cursor>,
     pub timezone: String,
     pub fill: bool,
     pub compare: Option<StatisticsComparison>,
     pub other: bool,
     pub suppression: Option<Suppression>,
+    /// Orders people by what stands for them.
+    pub disguise: Option<Disguise>,
 }
 
 /// Makes a question of arguments, within what the viewer may see. `asked`: the fields of the answer.
@@ -213,9 +216,10 @@ pub fn question(
         fill: arguments.fill.then(|| period.days()),
         compare,
         limit: arguments.first,
-        after: arguments.after.as_deref().map(cursor).transpose()?,
+        after: arguments.after,
         other: arguments.other,
         suppression: arguments.suppression,
+        disguise: arguments.disguise,
     })
 }
 
@@ -235,16 +239,30 @@ fn wanted_of(asked: SelectionField<'_>, wanted: &mut Wanted) {
     }
 }
 
-/// Where a page of groups ended, as a client sends it back.
-pub fn written(cursor: &Cursor) -> String {
-    BASE64URL_NOPAD.encode(&serde_json::to_vec(cursor).unwrap_or_default())
-}
-
-fn cursor(text: &str) -> Result<Cursor> {
-    let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok();
-    bytes
-        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-        .ok_or_else(|| bad_input("after is no cursor: take `endCursor` of the page before"))
+/// For who sees pseudonyms only: the order of codes would tell whose they are.
+pub fn disguise(
+    snapshot: &std::sync::Arc<Snapshot>,
+    viewer: &Viewer,
+    keys: Option<&std::sync::Arc<Keys>>,
+) -> Option<Disguise> {
+    if viewer.role != Role::DataTeam {
+        return None;
+    }
+    let (snapshot, keys) = (std::sync::Arc::clone(snapshot), keys.cloned());
+    Some(Disguise(std::sync::Arc::new(move |dimension, place| {
+        let at = u32::try_from(place).ok();
+        let (kind, id) = match dimension {
+            Dimension::Officer => ("officer", at.and_then(|place| snapshot.officers.at(place))),
+            Dimension::Enterprise => ("enterprise", at.and_then(|place| snapshot.enterprises.at(place))),
+            _ => return place,
+        };
+        let code = id
+            .zip(keys.as_ref())
+            .and_then(|(id, keys)| keys.code(keys.version(), "order", &[kind.as_bytes(), id.0.as_bytes()]));
+        code.map_or(0, |code| {
+            i64::from_be_bytes([code[0], code[1], code[2], code[3], code[4], code[5], code[6], code[7]])
+        })
+    })))
 }
 
 fn officers(snapshot: &Snapshot, codes: &[String]) -> Result<Vec<u32>> {
@@ -277,11 +295,18 @@ pub fn days(days: i32) -> Result<i32> {
 
 /// The same complaints as in lists.
 fn conditions_of(snapshot: &Snapshot, scope: &Scope) -> Vec<Expr> {
-    match scope {
-        Scope::Everything => Vec::new(),
-        Scope::Unit { unit, below } => vec![col("confidential").not(), within(snapshot, *unit, below)],
-        Scope::Nothing => vec![lit(false)],
+    let mut conditions = match &scope.rows {
+        Rows::Everything => Vec::new(),
+        Rows::Unit { unit, below } => vec![col("confidential").not(), within(snapshot, *unit, below)],
+        Rows::Nothing => vec![lit(false)],
+    };
+    if let Some(place) = scope.except_officer.and_then(|officer| snapshot.officers.place(officer)) {
+        // Whatever was found of this officer.
+        let words = (0..1u32 << FINDING_BITS).map(|finding| (place + 1) << FINDING_BITS | finding);
+        let named = words.map(|word| col("named").list().contains(lit(word).cast(DataType::UInt32), false));
+        conditions.extend(named.reduce(Expr::or).map(Expr::not));
     }
+    conditions
 }
 
 /// Below a unit, by the same rule as [`crate::auth::within`].

@@ -3,7 +3,7 @@ use crate::graphql::connection::{Counter, connection, page_info};
 use crate::graphql::context::{loaders, request};
 use crate::graphql::enums::{Attribution, Channel, ComplaintState, Finding, LegalForm};
 use crate::graphql::loaders::{AllegationsKey, CategoryKey, EnterpriseKey, OfficerKey, ResponsesKey, UnitKey, one};
-use crate::graphql::page::{encode, size};
+use crate::graphql::page::size;
 use crate::graphql::scalars::{Decimal, Moment, id};
 use async_graphql::{Context, ID, Object, Result};
 use chrono::NaiveDate;
@@ -34,6 +34,11 @@ async fn category(ctx: &Context<'_>, category: Option<schema::Id>) -> Result<Opt
 impl Complaint {
     async fn id(&self) -> ID {
         id(self.0.id)
+    }
+
+    /// What stands for the complaint where its id is not shown; the same for as long as the key is.
+    async fn pseudonym(&self, ctx: &Context<'_>) -> Result<String> {
+        request(ctx)?.pseudonym("complaint", self.0.id)
     }
 
     /// The reference that people write on paper.
@@ -157,8 +162,9 @@ impl Complaint {
         let mut rows = one(loaders(ctx)?, ResponsesKey { complaint, first: wanted }).await?.unwrap_or_default();
         let more = rows.len() > limit;
         rows.truncate(limit);
+        let sealer = &request(ctx)?.app.cursors;
         let order = [(ResponseSort::RespondedAt, Direction::Asc)];
-        let cursors: Vec<String> = rows.iter().map(|row| encode(&ResponseSort::keys(&order, row))).collect();
+        let cursors: Vec<String> = rows.iter().map(|row| sealer.encode(&ResponseSort::keys(&order, row))).collect();
         let slice = Slice { rows, more };
         let page_info = page_info(&slice, &window, &cursors);
         let nodes = slice.rows.into_iter().map(UnitResponse);

@@ -1,7 +1,7 @@
 use super::evidence::{FlagNumbers, FlagReview};
 use super::{JobRun, Officer, Unit};
 use crate::graphql::connection::connection;
-use crate::graphql::context::loaders;
+use crate::graphql::context::{loaders, request};
 use crate::graphql::enums::{FlagState, SubjectKind, Tier};
 use crate::graphql::loaders::{AssessmentKey, JobRunKey, OfficerKey, ReviewsKey, UnitKey, one};
 use crate::graphql::scalars::{Moment, id};
@@ -22,7 +22,16 @@ impl From<models::Flag> for Flag {
 
 impl Flag {
     async fn assessment(&self, ctx: &Context<'_>) -> Result<Option<models::FlagAssessment>> {
+        self.looked_at(ctx)?;
         one(loaders(ctx)?, AssessmentKey(self.0.id)).await
+    }
+
+    /// What is said here of an officer is a page of the officer's file.
+    fn looked_at(&self, ctx: &Context<'_>) -> Result<()> {
+        if let Some(officer) = self.0.officer_id {
+            request(ctx)?.saw(|seen| &mut seen.files, officer);
+        }
+        Ok(())
     }
 }
 
@@ -46,8 +55,9 @@ impl Flag {
         Ok(one(loaders(ctx)?, UnitKey(unit)).await?.map(Unit))
     }
 
-    async fn tier(&self) -> Tier {
-        self.0.tier.into()
+    async fn tier(&self, ctx: &Context<'_>) -> Result<Tier> {
+        self.looked_at(ctx)?;
+        Ok(self.0.tier.into())
     }
 
     async fn state(&self) -> FlagState {

@@ -2,7 +2,7 @@
 
 use super::{Flag, Scorecard, Unit};
 use crate::graphql::connection::connection;
-use crate::graphql::context::{blocking, loaders, snapshot, viewer};
+use crate::graphql::context::{blocking, loaders, request, snapshot, viewer};
 use crate::graphql::enums::CategoryKind;
 use crate::graphql::error::from_job;
 use crate::graphql::loaders::{CategoryKey, FlagKey, OfficerComplaintsKey, PostingsKey, UnitKey, one};
@@ -30,12 +30,19 @@ impl Officer {
         id(self.0.id)
     }
 
-    async fn code(&self) -> &str {
-        &self.0.code
+    /// What stands for the officer where it is not said who that is; the same for as long as the key is.
+    async fn pseudonym(&self, ctx: &Context<'_>) -> Result<String> {
+        request(ctx)?.pseudonym("officer", self.0.id)
     }
 
-    async fn name(&self) -> Option<&str> {
-        self.0.name.as_deref()
+    async fn code(&self, ctx: &Context<'_>) -> Result<&str> {
+        request(ctx)?.saw(|seen| &mut seen.officers, self.0.id);
+        Ok(&self.0.code)
+    }
+
+    async fn name(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
+        request(ctx)?.saw(|seen| &mut seen.officers, self.0.id);
+        Ok(self.0.name.as_deref())
     }
 
     async fn rank(&self) -> Option<&str> {
@@ -113,12 +120,19 @@ impl Enterprise {
         id(self.0.id)
     }
 
-    async fn tax_code(&self) -> &str {
-        &self.0.tax_code
+    /// What stands for the enterprise where it is not said which that is.
+    async fn pseudonym(&self, ctx: &Context<'_>) -> Result<String> {
+        request(ctx)?.pseudonym("enterprise", self.0.id)
     }
 
-    async fn name(&self) -> Option<&str> {
-        self.0.name.as_deref()
+    async fn tax_code(&self, ctx: &Context<'_>) -> Result<&str> {
+        request(ctx)?.saw(|seen| &mut seen.enterprises, self.0.id);
+        Ok(&self.0.tax_code)
+    }
+
+    async fn name(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
+        request(ctx)?.saw(|seen| &mut seen.enterprises, self.0.id);
+        Ok(self.0.name.as_deref())
     }
 
     /// Enterprises of one owner, or of one customs broker, share a group.

@@ -2,8 +2,8 @@ use super::{Enterprise, IssueCategory, Officer, Unit};
 use crate::graphql::context::loaders;
 use crate::graphql::enums::{CategoryKind, Channel, ComplaintState, Finding};
 use crate::graphql::loaders::{EnterpriseKey, OfficerKey, one};
+use crate::graphql::page::Cursors;
 use crate::graphql::scalars::{Decimal, Moment};
-use crate::graphql::statistics::written;
 use async_graphql::{Context, Object, Result, SimpleObject};
 use chrono::{Datelike, NaiveDate};
 use jobs::snapshot::Snapshot;
@@ -77,14 +77,14 @@ pub struct ComplaintStatisticsRow {
 }
 
 impl ComplaintStatistics {
-    pub fn new(snapshot: &Arc<Snapshot>, answer: Answer, group_by: Vec<Dimension>) -> Self {
+    pub fn new(snapshot: &Arc<Snapshot>, answer: Answer, group_by: Vec<Dimension>, cursors: &Cursors) -> Self {
         let group_by = Arc::new(group_by);
         Self {
             as_of: snapshot.as_of.into(),
             position: snapshot.position,
             truncated: answer.truncated,
             group_count: i32::try_from(answer.groups).unwrap_or(i32::MAX),
-            end_cursor: answer.end.as_ref().map(written),
+            end_cursor: answer.end.as_ref().map(|end| cursors.encode(end)),
             totals: answer.totals.as_ref().and_then(StatisticsMeasures::of),
             totals_before: answer.totals_before.map(|measures| StatisticsMeasures::new(&measures, false, false)),
             rows: answer

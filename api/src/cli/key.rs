@@ -1,0 +1,29 @@
+use super::output::Output;
+use schema::keys::Keys;
+use serde_json::json;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Make a key file; keep it outside the database, and a copy of it elsewhere
+    Create {
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Add a key and use it from now on: pseudonyms become others, old seals can still be verified
+    Rotate {
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+}
+
+pub fn run(command: &Command, out: &Output) -> anyhow::Result<ExitCode> {
+    let (file, keys) = match command {
+        Command::Create { file } => (file, Keys::create(file)?),
+        Command::Rotate { file } => (file, Keys::rotate(file)?),
+    };
+    let version = keys.version();
+    out.print(&json!({ "file": file, "version": version }), |_| format!("{}: key {version}", file.display()))?;
+    Ok(ExitCode::SUCCESS)
+}

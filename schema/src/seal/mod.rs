@@ -1,0 +1,155 @@
+//! Seals: that nothing which was recorded is changed, removed or put in later without being noticed.
+//!
+//! Rows of a chain (events of complaints, events of reference data, the audit log) are sealed in batches, in
+//! the order of their positions. A seal holds a mark of each of its rows, the hash of the seal before, and a
+//! signature by a key that does not stand in the database. No writer waits for one.
+
+mod rows;
+mod verify;
+
+pub use verify::{ChainReport, Problem, Report, verify};
+
+use crate::db::{Conn, Db, StoreError};
+use crate::each;
+use crate::enums::Chain;
+use crate::keys::Keys;
+use crate::models::Seal;
+use crate::sql_types::Timestamp;
+use crate::tables::seals;
+use diesel::prelude::*;
+use rows::{Marked, marked};
+use sha2::{Digest, Sha256};
+
+/// Rows of a seal, about: a batch ends with a position.
+const BATCH: i64 = 20_000;
+
+/// What names a seal to people: it is printed in every digest of the Board.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SealName {
+    pub chain: Chain,
+    pub number: i64,
+    /// In hex.
+    pub hash: String,
+}
+
+impl std::fmt::Display for SealName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}:{}", self.chain, self.number, self.hash)
+    }
+}
+
+impl std::str::FromStr for SealName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut parts = text.splitn(3, ':');
+        let mut next = || parts.next().ok_or_else(|| format!("{text:?} is no seal: CHAIN:NUMBER:HASH"));
+        let chain = next()?.parse().map_err(|e| format!("{e}"))?;
+        let number = next()?.parse().map_err(|_| format!("{text:?} has no number of a seal"))?;
+        Ok(Self { chain, number, hash: next()?.to_owned() })
+    }
+}
+
+/// Seals what is not sealed yet, chain by chain; how many rows. Two nodes may try at once: one of them is first.
+pub fn seal(db: &Db, keys: &Keys) -> Result<usize, StoreError> {
+    let mut sealed = 0;
+    for chain in Chain::ALL {
+        while let Some(rows) = seal_batch(db, keys, chain)? {
+            sealed += rows;
+        }
+    }
+    Ok(sealed)
+}
+
+/// The next seal of a chain; None where there is nothing to seal.
+fn seal_batch(db: &Db, keys: &Keys, chain: Chain) -> Result<Option<usize>, StoreError> {
+    // What was committed stays as it is, so it can be read before the transaction that writes the seal.
+    let (last, until) = db.read_snapshot(|conn| {
+        let last = newest(conn, chain)?;
+        let until = rows::batch_end(conn, chain, last.as_ref().map_or(0, |seal| seal.until), BATCH)?;
+        Ok((last, until))
+    })?;
+    let Some(until) = until else { return Ok(None) };
+    let after = last.as_ref().map_or(0, |seal| seal.until);
+    let rows = db.read(|conn| marked(conn, chain, after, until))?;
+    let number = rows.len();
+    let written = db.write("seal", |tx| {
+        let seal = made(keys, chain, last.as_ref(), (after, until), &rows, tx.now)?;
+        each!(&mut *tx.conn, c => diesel::insert_into(seals::table).values(&seal).execute(c)?);
+        Ok(())
+    });
+    match written {
+        Ok(_) => Ok(Some(number)),
+        // Another node sealed the same.
+        Err(error) if error.is_lost_race() => Ok(Some(0)),
+        Err(error) => Err(error),
+    }
+}
+
+fn made(
+    keys: &Keys,
+    chain: Chain,
+    last: Option<&Seal>,
+    (after, until): (i64, i64),
+    rows: &[Marked],
+    now: Timestamp,
+) -> Result<Seal, StoreError> {
+    let mut seal = Seal {
+        chain,
+        number: last.map_or(1, |seal| seal.number + 1),
+        after,
+        until,
+        rows: i64::try_from(rows.len()).unwrap_or(i64::MAX),
+        marks: rows.iter().flat_map(Marked::bytes).collect(),
+        previous: last.map_or_else(|| vec![0; 32], |seal| seal.hash.clone()),
+        hash: Vec::new(),
+        key_version: i32::try_from(keys.version()).unwrap_or(i32::MAX),
+        signature: Vec::new(),
+        sealed_at: now,
+    };
+    seal.hash = hash(&seal);
+    seal.signature = signature(keys, &seal).ok_or_else(|| StoreError::Rule("there is no current key".into()))?;
+    Ok(seal)
+}
+
+/// The hash of everything that a seal says, but its signature.
+fn hash(seal: &Seal) -> Vec<u8> {
+    let mut hasher = Sha256::new();
+    hasher.update(seal.chain.as_str());
+    for number in [seal.number, seal.after, seal.until, seal.rows, i64::from(seal.key_version), seal.sealed_at.micros()]
+    {
+        hasher.update(number.to_be_bytes());
+    }
+    hasher.update(&seal.previous);
+    hasher.update(Sha256::digest(&seal.marks));
+    hasher.finalize().to_vec()
+}
+
+fn signature(keys: &Keys, seal: &Seal) -> Option<Vec<u8>> {
+    let version = u32::try_from(seal.key_version).ok()?;
+    Some(keys.code(version, "seal", &[&seal.hash])?.to_vec())
+}
+
+/// The newest seal of a chain.
+pub fn newest(conn: &mut Conn, chain: Chain) -> Result<Option<Seal>, StoreError> {
+    Ok(seals::table
+        .filter(seals::chain.eq(chain))
+        .order(seals::number.desc())
+        .select(Seal::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// The names of the newest seals.
+pub fn newest_names(conn: &mut Conn) -> Result<Vec<SealName>, StoreError> {
+    let mut names = Vec::new();
+    for chain in Chain::ALL {
+        names.extend(newest(conn, chain)?.map(|seal| name(&seal)));
+    }
+    Ok(names)
+}
+
+fn name(seal: &Seal) -> SealName {
+    SealName { chain: seal.chain, number: seal.number, hash: data_encoding::HEXLOWER.encode(&seal.hash) }
+}

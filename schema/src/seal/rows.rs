@@ -1,0 +1,157 @@
+//! The rows of a chain, in the order in which they are sealed, and the mark of each: a hash of its canonical
+//! form, which is the same on both databases.
+
+use crate::db::{Conn, StoreError};
+use crate::enums::{Chain, ComplaintEventKind, ReferenceEventKind};
+use crate::models::AuditEntry;
+use crate::sql_types::{Id, JsonValue, Timestamp};
+use crate::tables::{audit_log, complaint_events, reference_events};
+use diesel::dsl::count_star;
+use diesel::prelude::*;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+/// Bytes of a hash in a mark.
+const HASH: usize = 16;
+/// Bytes of a mark: position, ordinal, hash.
+pub const MARK: usize = 12 + HASH;
+
+/// A row of a chain by its place, and what it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Marked {
+    pub position: i64,
+    pub ordinal: i32,
+    pub hash: [u8; HASH],
+}
+
+impl Marked {
+    fn of(position: i64, ordinal: i32, row: &Value) -> Result<Self, StoreError> {
+        let canonical = serde_json_canonicalizer::to_vec(row).map_err(|e| StoreError::Rule(e.to_string()))?;
+        let mut hash = [0; HASH];
+        hash.copy_from_slice(&Sha256::digest(canonical)[..HASH]);
+        Ok(Self { position, ordinal, hash })
+    }
+
+    pub fn bytes(&self) -> [u8; MARK] {
+        let mut bytes = [0; MARK];
+        bytes[..8].copy_from_slice(&self.position.to_be_bytes());
+        bytes[8..12].copy_from_slice(&self.ordinal.to_be_bytes());
+        bytes[12..].copy_from_slice(&self.hash);
+        bytes
+    }
+
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        Some(Self {
+            position: i64::from_be_bytes(bytes.get(..8)?.try_into().ok()?),
+            ordinal: i32::from_be_bytes(bytes.get(8..12)?.try_into().ok()?),
+            hash: bytes.get(12..)?.try_into().ok()?,
+        })
+    }
+}
+
+/// The last position of the next batch of about so many rows after a position; None where there are none.
+pub fn batch_end(conn: &mut Conn, chain: Chain, after: i64, rows: i64) -> Result<Option<i64>, StoreError> {
+    let counts: Vec<(i64, i64)> = match chain {
+        Chain::Complaints => complaint_events::table
+            .filter(complaint_events::position.gt(after))
+            .group_by(complaint_events::position)
+            .order(complaint_events::position)
+            .select((complaint_events::position, count_star()))
+            .limit(rows)
+            .load(conn)?,
+        Chain::Reference => reference_events::table
+            .filter(reference_events::position.gt(after))
+            .group_by(reference_events::position)
+            .order(reference_events::position)
+            .select((reference_events::position, count_star()))
+            .limit(rows)
+            .load(conn)?,
+        Chain::Audit => audit_log::table
+            .filter(audit_log::number.gt(after))
+            .group_by(audit_log::number)
+            .order(audit_log::number)
+            .select((audit_log::number, count_star()))
+            .limit(rows)
+            .load(conn)?,
+    };
+    let mut sum = 0;
+    let mut end = None;
+    for (position, number) in counts {
+        end = Some(position);
+        sum += number;
+        if sum >= rows {
+            break;
+        }
+    }
+    Ok(end)
+}
+
+type ComplaintRow =
+    (Id, i64, i32, ComplaintEventKind, Timestamp, Timestamp, String, Option<JsonValue>, Option<JsonValue>);
+type ReferenceRow =
+    (i64, i32, String, Id, ReferenceEventKind, Timestamp, Timestamp, String, Option<JsonValue>, Option<JsonValue>);
+
+/// The marks of the rows after a position up to another, in order.
+pub fn marked(conn: &mut Conn, chain: Chain, after: i64, until: i64) -> Result<Vec<Marked>, StoreError> {
+    let document = |value: Option<JsonValue>| value.map_or(Value::Null, |value| value.0);
+    let mut marks = match chain {
+        Chain::Complaints => {
+            let rows: Vec<ComplaintRow> = complaint_events::table
+                .filter(complaint_events::position.gt(after).and(complaint_events::position.le(until)))
+                .load(conn)?;
+            let mark = |row: ComplaintRow| {
+                let (id, position, ordinal, kind, recorded, effective, actor, before, after) = row;
+                let row = json!([
+                    id,
+                    position,
+                    ordinal,
+                    kind,
+                    recorded.micros(),
+                    effective.micros(),
+                    actor,
+                    document(before),
+                    document(after),
+                ]);
+                Marked::of(position, ordinal, &row)
+            };
+            rows.into_iter().map(mark).collect::<Result<Vec<_>, _>>()?
+        }
+        Chain::Reference => {
+            let rows: Vec<ReferenceRow> = reference_events::table
+                .filter(reference_events::position.gt(after).and(reference_events::position.le(until)))
+                .load(conn)?;
+            let mark = |row: ReferenceRow| {
+                let (position, ordinal, entity, id, kind, recorded, effective, actor, before, after) = row;
+                let row = json!([
+                    position,
+                    ordinal,
+                    entity,
+                    id,
+                    kind,
+                    recorded.micros(),
+                    effective.micros(),
+                    actor,
+                    document(before),
+                    document(after),
+                ]);
+                Marked::of(position, ordinal, &row)
+            };
+            rows.into_iter().map(mark).collect::<Result<Vec<_>, _>>()?
+        }
+        Chain::Audit => {
+            let rows: Vec<AuditEntry> = audit_log::table
+                .filter(audit_log::number.gt(after).and(audit_log::number.le(until)))
+                .select(AuditEntry::as_select())
+                .load(conn)?;
+            let mark = |row: AuditEntry| {
+                let number = row.number;
+                let row =
+                    json!([number, row.at.micros(), row.actor, row.role, row.action, row.operation, row.objects.0,]);
+                Marked::of(number, 0, &row)
+            };
+            rows.into_iter().map(mark).collect::<Result<Vec<_>, _>>()?
+        }
+    };
+    marks.sort_unstable();
+    Ok(marks)
+}

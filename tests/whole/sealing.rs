@@ -1,0 +1,329 @@
+//! Seals, the audit log, and who is who only by the key file.
+
+use crate::program;
+use crate::world::{self, Files};
+use diesel::connection::SimpleConnection;
+use schema::Conn;
+use serde_json::{Value, json};
+use std::time::Duration;
+use tests::Database;
+
+/// A key file of the test.
+fn key_file(files: &Files) -> String {
+    let path = files.path().join("phananh.key").display().to_string();
+    let made = program().run(&Database::sqlite(), ["key", "create", &path, "--format", "json"]).ok().json();
+    assert_eq!(made["version"], 1);
+    path
+}
+
+fn execute(database: &Database, sql: &str) {
+    let db = database.open();
+    db.read(|conn| {
+        match conn {
+            Conn::Pg(c) => c.batch_execute(sql)?,
+            Conn::Sqlite(c) => c.batch_execute(sql)?,
+        }
+        Ok(())
+    })
+    .unwrap();
+}
+
+fn verify(database: &Database, key: &str, more: &[&str]) -> (i32, Value) {
+    let args = [&["audit", "verify", "--key-file", key, "--format", "json"], more].concat();
+    let finished = program().run(database, args);
+    (finished.status, finished.json())
+}
+
+fn kinds(report: &Value) -> Vec<String> {
+    let problems = report["problems"].as_array().unwrap();
+    let kind = |problem: &Value| {
+        let place = problem["position"].as_i64().map(|position| format!(" {position}.{}", problem["ordinal"]));
+        format!(
+            "{} {}{}",
+            problem["chain"].as_str().unwrap(),
+            problem["kind"].as_str().unwrap(),
+            place.unwrap_or_default()
+        )
+    };
+    problems.iter().map(kind).collect()
+}
+
+#[test]
+fn what_was_sealed_and_is_changed_removed_or_put_in_is_named() {
+    let files = Files::new();
+    let key = key_file(&files);
+    for database in Database::both() {
+        world::fill(&database);
+        let without = program().run(&database, ["audit", "verify"]);
+        assert!(without.status == 1 && without.err.contains("--key-file"), "{without:?}");
+        program().run(&database, ["audit", "seal", "--key-file", &key]).ok();
+        let (status, report) = verify(&database, &key, &[]);
+        assert_eq!((status, &report["verified"], &report["problems"]), (0, &json!(true), &json!([])), "{report}");
+        let complaints = &report["chains"][0];
+        assert_eq!((&complaints["chain"], &complaints["unsealed"]), (&json!("COMPLAINTS"), &json!(0)));
+        assert!(complaints["rows"].as_i64().unwrap() >= 6 && complaints["seals"] == 1, "{report}");
+
+        // Later rows are sealed by a further seal, which follows the first.
+        world::run_counting(&database, "2024-03-31");
+        let row = "PN-1;05/01/2024;;;02CV;;TD2;;;;;x;";
+        let csv = format!("{}\n{row}\n", world::COMPLAINTS.lines().next().unwrap());
+        let mut import = files.import("complaints", csv, world::COMPLAINTS_MAP);
+        import.extend(["--key-file".to_owned(), key.clone()]);
+        program().run(&database, import).ok();
+        let (_, report) = verify(&database, &key, &[]);
+        assert_eq!(
+            (&report["chains"][0]["seals"], &report["chains"][0]["unsealed"]),
+            (&json!(2), &json!(0)),
+            "an import seals: {report}"
+        );
+        let newest = &report["chains"][0]["newest"];
+        let printed = format!("COMPLAINTS:{}:{}", newest["number"], newest["hash"].as_str().unwrap());
+        assert_eq!(verify(&database, &key, &["--seal", &printed]).0, 0);
+
+        let rows: Vec<(i64, i32)> = {
+            use diesel::prelude::*;
+            use schema::tables::complaint_events::dsl::*;
+            database
+                .open()
+                .read(|conn| Ok(complaint_events.select((position, ordinal)).order((position, ordinal)).load(conn)?))
+                .unwrap()
+        };
+        let (first, second, last) = (rows[0], rows[1], rows[rows.len() - 1]);
+        let at = |(position, ordinal): (i64, i32)| format!("position = {position} AND ordinal = {ordinal}");
+        execute(&database, &format!("UPDATE complaint_events SET actor = 'cli' WHERE {}", at(first)));
+        let (status, report) = verify(&database, &key, &[]);
+        assert_eq!((status, kinds(&report)), (1, vec![format!("COMPLAINTS changed {}.{}", first.0, first.1)]));
+        execute(
+            &database,
+            &format!(
+                "DELETE FROM complaint_event_values WHERE {0}; DELETE FROM complaint_events WHERE {0}",
+                at(second)
+            ),
+        );
+        execute(
+            &database,
+            &format!(
+                "INSERT INTO complaint_events (complaint_id, position, ordinal, kind, recorded_at, effective_at, actor)
+             SELECT complaint_id, position, 900, kind, recorded_at, effective_at, actor FROM complaint_events WHERE {}",
+                at(first)
+            ),
+        );
+        let (_, report) = verify(&database, &key, &[]);
+        let mut found = kinds(&report);
+        found.sort();
+        assert_eq!(
+            found,
+            [
+                format!("COMPLAINTS changed {}.{}", first.0, first.1),
+                format!("COMPLAINTS inserted {}.900", first.0),
+                format!("COMPLAINTS removed {}.{}", second.0, second.1),
+            ]
+        );
+
+        // The end of the chain, with its seal: the register's own position tells, and the printed seal.
+        execute(
+            &database,
+            &format!(
+                "DELETE FROM complaint_event_values WHERE {0}; DELETE FROM complaint_events WHERE {0}; DELETE FROM seals WHERE chain = 'COMPLAINTS' AND number = 2",
+                at(last)
+            ),
+        );
+        let (_, report) = verify(&database, &key, &["--seal", &printed]);
+        let found = kinds(&report);
+        assert_eq!(found.iter().filter(|kind| kind.contains("cut-off")).count(), 2, "{found:?}");
+        // A seal of one's own making is signed with another key.
+        execute(&database, "UPDATE seals SET after = 1 WHERE chain = 'COMPLAINTS' AND number = 1");
+        assert!(kinds(&verify(&database, &key, &[]).1).contains(&"COMPLAINTS seal-changed".to_owned()));
+    }
+}
+
+#[test]
+fn a_rotated_key_verifies_what_was_sealed_before_and_a_lost_one_is_named() {
+    let files = Files::new();
+    let key = key_file(&files);
+    let database = Database::sqlite();
+    world::fill(&database);
+    program().run(&database, ["audit", "seal", "--key-file", &key]).ok();
+    assert_eq!(program().run(&database, ["key", "rotate", &key, "--format", "json"]).ok().json()["version"], 2);
+    assert_eq!(verify(&database, &key, &[]).0, 0);
+    let other = files.path().join("other.key").display().to_string();
+    program().run(&database, ["key", "create", &other]).ok();
+    assert!(program().run(&database, ["key", "create", &other]).status == 1, "a key file is never overwritten");
+    let (status, report) = verify(&database, &other, &[]);
+    assert!(status == 1 && kinds(&report).iter().all(|kind| kind.ends_with("seal-changed")), "{report}");
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let open = program().run(&database, ["audit", "verify", "--key-file", &key]);
+    assert!(open.status == 1 && open.err.contains("chmod 600"), "{open:?}");
+}
+
+#[test]
+fn a_look_at_who_somebody_is_is_audited_and_sealed() {
+    let files = Files::new();
+    let key = key_file(&files);
+    for database in Database::both() {
+        world::fill(&database);
+        world::run_counting(&database, "2024-03-31");
+        let board = program().token(&database, "BOARD", None);
+        let server = program().serve(&database, &["--key-file", &key]);
+        server
+            .data(&board, "query Numbers { complaints { totalCount } complaintStatistics { totals { complaints } } }");
+        server.data(&board, "query Who { complaints { nodes { enterprise { name } officers { officer { name } } } } }");
+        server.data(&board, "query File { flags { nodes { tier } } }");
+        let entries = || -> Vec<schema::models::AuditEntry> {
+            use diesel::prelude::*;
+            let db = database.open();
+            let rows = db.read(|conn| {
+                Ok(schema::tables::audit_log::table
+                    .order(schema::tables::audit_log::number)
+                    .select(schema::models::AuditEntry::as_select())
+                    .load(conn)?)
+            });
+            rows.unwrap()
+        };
+        let looks = || entries().into_iter().filter(|entry| entry.operation.is_some()).collect::<Vec<_>>();
+        for _ in 0..50 {
+            if looks().len() >= 2 {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        let looks = looks();
+        let names: Vec<&str> = looks.iter().map(|entry| entry.operation.as_deref().unwrap()).collect();
+        assert_eq!(names, ["Who", "File"], "numbers are of nobody");
+        let who = &looks[0].objects.0;
+        assert_eq!(
+            (who["officers"].as_array().unwrap().len(), who["enterprises"].as_array().unwrap().len()),
+            (3, 4),
+            "{who}"
+        );
+        assert_eq!(looks[1].objects.0["files"].as_array().unwrap().len(), 1, "{:?}", looks[1]);
+        assert_eq!(looks[0].actor, "token:BOARD-all");
+        assert!(entries().iter().any(|entry| entry.action == schema::enums::AuditAction::TokenCreated));
+        // What stands when the server ends is written; and the server seals by itself.
+        server.data(&board, "query Last { officers { nodes { code } } }");
+        assert_eq!(server.end_by("TERM"), Some(0));
+        assert_eq!(entries().last().unwrap().operation.as_deref(), Some("Last"));
+        let (status, report) = verify(&database, &key, &[]);
+        assert!(
+            status == 0 && report["chains"][0]["unsealed"] == 0 && report["chains"][0]["seals"].as_i64() > Some(0),
+            "{report}"
+        );
+        execute(&database, "DELETE FROM audit_log WHERE number = (SELECT max(number) FROM audit_log)");
+        assert!(kinds(&verify(&database, &key, &[]).1).iter().any(|kind| kind.starts_with("AUDIT ")));
+    }
+}
+
+#[test]
+fn the_data_team_sees_pseudonyms_and_cannot_ask_for_who_they_are() {
+    let files = Files::new();
+    let key = key_file(&files);
+    for database in Database::both() {
+        world::fill(&database);
+        let (data_team, board) =
+            (program().token(&database, "DATA_TEAM", None), program().token(&database, "BOARD", None));
+        let server = program().serve(&database, &["--key-file", &key]);
+        let query = "{ complaints(first: 3) { totalCount pageInfo { endCursor } nodes { pseudonym receivedAt state anonymous enterprise { pseudonym } officers { finding officer { pseudonym } } } } }";
+        let rows = server.data(&data_team, query)["complaints"].clone();
+        assert_eq!(rows["totalCount"], 6);
+        let text = rows.to_string();
+        for secret in ["CC01", "0100233488", "Công ty", "Nguyễn"] {
+            assert!(!text.contains(secret), "{secret}: {text}");
+        }
+        // A cursor holds the id; it cannot be read without the key, nor be made.
+        let cursor = rows["pageInfo"]["endCursor"].as_str().unwrap();
+        let bytes = data_encoding::BASE64URL_NOPAD.decode(cursor.as_bytes()).unwrap();
+        assert!(!String::from_utf8_lossy(&bytes).contains('['), "{bytes:?}");
+        let next = format!("{{ complaints(after: \"{cursor}\") {{ nodes {{ pseudonym }} }} }}");
+        assert_eq!(server.data(&data_team, &next)["complaints"]["nodes"].as_array().unwrap().len(), 3);
+        let forged =
+            data_encoding::BASE64URL_NOPAD.encode(br#"[{"Time":1},{"Id":"00000000-0000-0000-0000-000000000000"}]"#);
+        let forged = format!("{{ complaints(after: \"{forged}\") {{ totalCount }} }}");
+        assert_eq!(server.graphql(&data_team, &forged, &json!({})).codes(), ["BAD_USER_INPUT"]);
+
+        // Groups by officer stand in the order of pseudonyms' own, not of codes.
+        let groups = "{ complaintStatistics(groupBy: [OFFICER]) { rows { officer { pseudonym } complaints } } }";
+        let by_pseudonym = server.data(&data_team, groups)["complaintStatistics"]["rows"].clone();
+        let known = server.data(&board, "{ officers { nodes { code pseudonym } } }")["officers"]["nodes"].clone();
+        let code = |pseudonym: &Value| {
+            known.as_array().unwrap().iter().find(|row| row["pseudonym"] == *pseudonym).map(|row| row["code"].clone())
+        };
+        let codes: Vec<Value> =
+            by_pseudonym.as_array().unwrap().iter().filter_map(|row| code(&row["officer"]["pseudonym"])).collect();
+        assert_eq!(codes.len(), 3, "{by_pseudonym} {known}");
+        for (query, why) in [
+            ("{ complaints { nodes { id } } }", "id"),
+            ("{ complaints { nodes { reference } } }", "reference"),
+            ("{ complaints { nodes { text } } }", "text"),
+            ("{ complaints { nodes { responses { totalCount } } } }", "text of responses"),
+            ("{ complaints { nodes { enterprise { taxCode } } } }", "tax code"),
+            ("{ complaints { nodes { officers { officer { code } } } } }", "code"),
+            ("{ complaints { nodes { officers { sourceCodes } } } }", "codes of the source"),
+            (
+                "{ complaints(filter: {enterprise: {taxCode: {eq: \"0100233488\"}}}) { totalCount } }",
+                "count by tax code",
+            ),
+            (
+                "{ complaints(filter: {officers: {officer: {code: {eq: \"CC01\"}}}}) { totalCount } }",
+                "count by officer",
+            ),
+            ("{ complaints(filter: {not: {text: {like: \"%tiền%\"}}}) { totalCount } }", "search"),
+            ("{ complaints(filter: {id: {isNull: false}}) { totalCount } }", "by id"),
+            (
+                "{ complaintStatistics(filter: {officerIn: [\"CC01\"]}) { totals { complaints } } }",
+                "statistics by officer",
+            ),
+            (
+                "{ complaintStatistics(filter: {enterpriseIn: [\"0100233488\"]}) { totals { complaints } } }",
+                "by enterprise",
+            ),
+            ("{ officers { totalCount } }", "officers"),
+            ("{ officer(code: \"CC01\") { pseudonym } }", "one officer"),
+            ("{ enterprises { totalCount } }", "enterprises"),
+            ("{ flags { totalCount } }", "flags"),
+            ("{ unit(code: \"02CV\") { scorecard { complaints } } }", "scorecard"),
+        ] {
+            let answer = server.graphql(&data_team, query, &json!({}));
+            assert!(
+                answer.codes().contains(&"FORBIDDEN".to_owned()) && answer.json().get("data").is_none(),
+                "{why}: {answer:?}"
+            );
+        }
+        // Without the key there are no pseudonyms, rather than weak ones.
+        let keyless = program().serve(&database, &[]);
+        let answer = keyless.graphql(&data_team, "{ complaints(first: 1) { nodes { pseudonym } } }", &json!({}));
+        assert!(answer.text.contains("key file"), "{answer:?}");
+    }
+}
+
+#[test]
+fn whoever_is_named_does_not_see_the_case() {
+    for database in Database::both() {
+        world::fill(&database);
+        world::run_counting(&database, "2024-03-31");
+        let board = program().token(&database, "BOARD", None);
+        let args = ["token", "create", "--name", "An", "--role", "BOARD", "--officer", "CC01"];
+        let member = program().json(&database, &args)["token"].as_str().unwrap().to_owned();
+        let unknown =
+            program().run(&database, ["token", "create", "--name", "x", "--role", "BOARD", "--officer", "CC99"]);
+        assert!(unknown.status == 1 && unknown.err.contains("CC99"), "{unknown:?}");
+        let server = program().serve(&database, &[]);
+        let query = "{ complaints { totalCount nodes { id } } complaintStatistics { totals { complaints } } flags { totalCount nodes { id officer { code } } } unitResponses { totalCount } }";
+        let (all, own) = (server.data(&board, query), server.data(&member, query));
+        assert_eq!((&all["complaints"]["totalCount"], &own["complaints"]["totalCount"]), (&json!(6), &json!(3)));
+        assert_eq!(own["complaintStatistics"]["totals"]["complaints"], 3);
+        assert_eq!((&all["unitResponses"]["totalCount"], &own["unitResponses"]["totalCount"]), (&json!(3), &json!(1)));
+        let flags = |data: &Value| {
+            data["flags"]["nodes"].as_array().unwrap().iter().any(|flag| flag["officer"]["code"] == "CC01")
+        };
+        assert!(flags(&all) && !flags(&own), "{own}");
+        for node in all["complaints"]["nodes"].as_array().unwrap() {
+            let seen = own["complaints"]["nodes"].as_array().unwrap().contains(node);
+            let one = format!("{{ complaint(id: {}) {{ id }} }}", node["id"]);
+            assert_eq!(server.data(&member, &one)["complaint"].is_object(), seen);
+        }
+        let flag =
+            all["flags"]["nodes"].as_array().unwrap().iter().find(|flag| flag["officer"]["code"] == "CC01").unwrap();
+        assert!(server.data(&member, &format!("{{ flag(id: {}) {{ tier }} }}", flag["id"]))["flag"].is_null());
+    }
+}
