@@ -21,6 +21,7 @@ mod sealing;
 mod server;
 mod statistician;
 mod statistics;
+mod subscriptions;
 mod transport;
 mod world;
 mod writes;

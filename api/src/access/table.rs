@@ -48,6 +48,10 @@ pub const TABLE: &[(&str, &str, &[Role])] = &[
     ("Receipt", "*", &[Intake]),
     ("RespondToComplaintInput", "*", &[UnitHead]),
     ("RespondToComplaintPayload", "*", &[UnitHead]),
+    // What can be subscribed to.
+    ("Subscription", "complaintReceived", ANALYSTS),
+    ("Subscription", "flagChanged", &[Board]),
+    ("Subscription", "jobRunChanged", &[Board, Admin]),
     // Complaints. DATA_TEAM sees who stands in them by pseudonyms, and nothing that would tell who that is: no
     // id or reference, no text, and no condition on them.
     ("Complaint", "pseudonym", ANALYSTS),

@@ -1,5 +1,6 @@
 //! What a resolver works with.
 
+use super::bus::Bus;
 use super::error::{Code, error, from_store};
 use super::loaders::Loaders;
 use super::page::Cursors;
@@ -26,6 +27,7 @@ pub struct App {
     /// None where no key file was named: there are no pseudonyms then.
     pub keys: Option<Arc<Keys>>,
     pub cursors: Cursors,
+    pub bus: Bus,
 }
 
 /// What belongs to one request.

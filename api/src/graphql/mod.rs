@@ -1,5 +1,6 @@
 //! The GraphQL schema.
 
+pub mod bus;
 pub mod connection;
 pub mod context;
 mod enums;
@@ -12,24 +13,26 @@ mod page;
 mod query;
 mod scalars;
 mod statistics;
+mod subscription;
 mod types;
 
 pub use loaders::Loaders;
 pub use page::{Cursors, DEFAULT_PAGE};
 
-use async_graphql::{EmptySubscription, SDLExportOptions, Schema};
+use async_graphql::{SDLExportOptions, Schema};
 use mutation::Mutation;
 use query::Query;
+use subscription::Subscription;
 
 /// Our schema.
-pub type PhananhSchema = Schema<Query, Mutation, EmptySubscription>;
+pub type PhananhSchema = Schema<Query, Mutation, Subscription>;
 
 /// What the executor would take, whatever the limits say: those are looked at before.
 const DEEPEST_RECURSION: usize = 64;
 
 /// Builds the schema. In production it gives no suggestions in its errors.
 pub fn schema(dev: bool) -> PhananhSchema {
-    let builder = Schema::build(Query, Mutation, EmptySubscription).limit_recursive_depth(DEEPEST_RECURSION);
+    let builder = Schema::build(Query, Mutation, Subscription).limit_recursive_depth(DEEPEST_RECURSION);
     if dev { builder.finish() } else { builder.disable_suggestions().finish() }
 }
 

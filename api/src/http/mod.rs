@@ -9,6 +9,7 @@ mod health;
 mod operation;
 mod persisted;
 mod server;
+mod socket;
 mod watch;
 
 pub use server::{Server, ServerOptions, listen};
@@ -27,6 +28,8 @@ pub struct Service {
     pub settings: ApiSettings,
     rates: gate::Rates,
     persisted: persisted::Persisted,
+    held: socket::Held,
+    stopping: socket::Stopping,
     watch: watch::Watch,
     /// Set once the server runs.
     audit: std::sync::OnceLock<audit::AuditLog>,

@@ -199,6 +199,7 @@ pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared)
     if !prepared.is_query() && response.is_ok() {
         let app = service.app.clone();
         // The next aggregates are to see it soon, and not only when others' writes are looked for.
+        app.bus.wake();
         drop(tokio::task::spawn_blocking(move || app.snapshots.refresh(&app.unhurried)));
     }
     if service.app.snapshots.current().demonstration {

@@ -3,9 +3,11 @@
 use super::audit::AuditLog;
 use super::gate::Rates;
 use super::persisted::Persisted;
+use super::socket::{Held, Stopping};
 use super::watch::{Watch, metrics, watched};
-use super::{Service, graphiql, graphql, health};
+use super::{Service, graphiql, graphql, health, socket};
 use crate::access::Guard;
+use crate::graphql::bus::Bus;
 use crate::graphql::context::App;
 use crate::graphql::{Cursors, schema, sdl};
 use crate::limits::{ApiSettings, TlsSettings};
@@ -70,6 +72,7 @@ impl Server {
         let settings = ApiSettings::of(&options.settings)?;
         let tls = settings.tls.as_ref().map(tls_config).transpose()?;
         let snapshots = Arc::new(SnapshotStore::load(&db)?);
+        let bus = Bus::new(db.clone());
         let for_requests = Db::open_for_requests(&options.database, settings.longest_deadline() + GRACE)?;
         let schema = schema(options.dev);
         let sdl = sdl(&schema);
@@ -81,6 +84,7 @@ impl Server {
                 snapshots,
                 keys: options.settings.keys.clone(),
                 cursors: Cursors::new(options.settings.keys.as_ref()),
+                bus,
             },
             audit: OnceLock::new(),
             schema,
@@ -88,6 +92,8 @@ impl Server {
             sdl,
             rates: Rates::new(&settings),
             persisted: Persisted::new(),
+            held: Held::default(),
+            stopping: Stopping::new(),
             watch: Watch::new(settings.slow()),
             settings,
             dev: options.dev,
@@ -119,6 +125,7 @@ impl Server {
                 }
             }
         });
+        service.app.bus.start();
         let (log, log_writer) = AuditLog::start(service.app.unhurried.clone());
         let _set_once = service.audit.set(log);
         let sealer = service.app.keys.clone().map(|keys| {
@@ -143,6 +150,7 @@ impl Server {
             }
             None => None,
         };
+        let ending = service.clone();
         let dev = service.dev;
         let largest_body = service.settings.largest_body() as usize;
         let server = HttpServer::new(move || {
@@ -153,6 +161,7 @@ impl Server {
                 .app_data(service.clone())
                 .app_data(PayloadConfig::new(largest_body))
                 .service(resource("/graphql").route(post().to(graphql::post)).route(get().to(graphql::get)))
+                .route("/graphql/ws", get().to(socket::open))
                 .route("/healthz", get().to(health::healthz))
                 .route("/metrics", get().to(metrics))
                 .route("/readyz", get().to(health::readyz))
@@ -185,6 +194,9 @@ impl Server {
                 }
                 std::process::exit(130);
             });
+            // Sockets would stay open for as long as they are let.
+            ending.stopping.stop();
+            ending.app.bus.stop();
             handle.stop(true).await;
         });
         ready();

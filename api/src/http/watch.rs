@@ -66,6 +66,7 @@ pub struct Watch {
     snapshot_age: Gauge<f64, AtomicU64>,
     snapshot_position: Gauge,
     snapshot_rows: Gauge,
+    subscriptions: Gauge,
     runs: Family<JobLabels, Gauge>,
     names: Mutex<HashSet<String>>,
     slow: Duration,
@@ -86,6 +87,7 @@ impl Watch {
             snapshot_age: Gauge::default(),
             snapshot_position: Gauge::default(),
             snapshot_rows: Gauge::default(),
+            subscriptions: Gauge::default(),
             runs: Family::default(),
             names: Mutex::default(),
             slow,
@@ -104,6 +106,7 @@ impl Watch {
         );
         registry.register("snapshot_position", "The last position in the snapshot", watch.snapshot_position.clone());
         registry.register("snapshot_rows", "Complaints in the snapshot", watch.snapshot_rows.clone());
+        registry.register("subscriptions", "Operations over WebSockets that are open", watch.subscriptions.clone());
         registry.register("job_runs", "Runs of jobs in the ledger, by state", watch.runs.clone());
         Self { registry, ..watch }
     }
@@ -126,6 +129,14 @@ impl Watch {
                 "slow operation"
             );
         }
+    }
+
+    pub fn subscription_opened(&self) {
+        self.subscriptions.inc();
+    }
+
+    pub fn subscription_closed(&self) {
+        self.subscriptions.dec();
     }
 
     /// A name, or `other` once there are very many.

@@ -64,6 +64,14 @@ pub fn take_position(conn: &mut Conn) -> Result<i64, StoreError> {
     Ok(row.value)
 }
 
+/// Lets those who listen know, once this transaction is committed.
+pub fn tell_of_commit(conn: &mut Conn) -> Result<(), StoreError> {
+    if let Conn::Pg(c) = conn {
+        c.batch_execute(&format!("NOTIFY {}", super::listen::CHANNEL))?;
+    }
+    Ok(())
+}
+
 /// The position of the last commit that this transaction sees.
 pub fn current_position(conn: &mut Conn) -> Result<i64, StoreError> {
     use crate::tables::register_position::dsl::{register_position, value};

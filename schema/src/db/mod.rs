@@ -4,6 +4,7 @@
 mod connection;
 pub mod dialect;
 mod error;
+mod listen;
 mod migrations;
 mod pool;
 mod write;

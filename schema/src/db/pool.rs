@@ -13,6 +13,7 @@ use std::time::Duration;
 pub struct Db {
     pool: Pool<Manager>,
     backend: Backend,
+    target: Target,
 }
 
 /// How many statements went to the database, shared by the reads of one request.
@@ -78,9 +79,9 @@ impl Db {
             .max_lifetime(Some(Duration::from_secs(600)))
             .test_on_check_out(backend == Backend::Postgres)
             .error_handler(Box::new(Quiet))
-            .build(Manager(target))
+            .build(Manager(target.clone()))
             .map_err(|e| StoreError::Pool(e.to_string()))?;
-        Ok(Self { pool, backend })
+        Ok(Self { pool, backend, target })
     }
 
     pub fn backend(&self) -> Backend {
@@ -96,6 +97,11 @@ impl Db {
     pub fn connections(&self) -> (u32, u32) {
         let state = self.pool.state();
         (state.connections, state.idle_connections)
+    }
+
+    /// Where the database tells of commits; None where it does not.
+    pub(super) fn told_by(&self) -> Option<&Target> {
+        (self.backend == Backend::Postgres).then_some(&self.target)
     }
 
     pub(super) fn connection(&self) -> Result<r2d2::PooledConnection<Manager>, StoreError> {

@@ -97,7 +97,11 @@ impl Db {
             position: None,
             stored: (0, 0),
         };
-        let outcome = work(&mut tx).and_then(|value| Ok(Committed { value, position: tx.finish()? }));
+        let outcome = work(&mut tx).and_then(|value| {
+            let position = tx.finish()?;
+            dialect::tell_of_commit(tx.conn)?;
+            Ok(Committed { value, position })
+        });
         let conn = tx.conn;
         match outcome {
             Ok(committed) if !dry_run => {

@@ -1,0 +1,105 @@
+//! What can be subscribed to. Whatever happens is read from the database for each subscriber, within what
+//! that one may see at that moment.
+
+use super::bus::{Happened, next};
+use super::context::{request, snapshot, viewer};
+use super::error::from_store;
+use super::filters::ComplaintFilter;
+use super::types::{Complaint, Flag, JobRun};
+use crate::auth::Scope;
+use async_graphql::{Context, Result, Subscription as GraphqlSubscription};
+use diesel::prelude::*;
+use futures_util::Stream;
+use futures_util::stream::unfold;
+use schema::db::MultiBackend;
+use schema::tables::{complaints, flags, job_runs};
+use schema::{Conn, Id, StoreError, models};
+use std::sync::Arc;
+
+pub struct Subscription;
+
+/// A stream of what `pick` reads of each event; it ends with its first error.
+async fn stream<T, F>(ctx: &Context<'_>, pick: F) -> Result<impl Stream<Item = Result<T>> + use<T, F>>
+where
+    T: Send + 'static,
+    F: Fn(&mut Conn, Happened) -> Result<Option<T>, StoreError> + Send + Sync + 'static,
+{
+    let receiver = request(ctx)?.app.bus.subscribe().await?;
+    let context = request(ctx)?.clone();
+    let pick = Arc::new(pick);
+    Ok(unfold(Some((receiver, context, pick)), |state| async {
+        let (mut receiver, context, pick) = state?;
+        loop {
+            let happened = match next(&mut receiver).await? {
+                Ok(happened) => happened,
+                Err(error) => return Some((Err(error), None)),
+            };
+            let picked = Arc::clone(&pick);
+            match context.read(move |conn| picked(conn, happened)).await {
+                Ok(None) => {}
+                Ok(Some(found)) => return Some((Ok(found), Some((receiver, context, pick)))),
+                Err(error) => return Some((Err(error), None)),
+            }
+        }
+    }))
+}
+
+#[GraphqlSubscription]
+impl Subscription {
+    /// Complaints as they come in, on whatever node.
+    async fn complaint_received(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<ComplaintFilter>,
+    ) -> Result<impl Stream<Item = Result<Complaint>> + use<>> {
+        let viewer = viewer(ctx)?.clone();
+        let app = request(ctx)?.app.clone();
+        // A filter that cannot be understood is told at once.
+        if let Some(filter) = &filter {
+            filter.condition(&snapshot(ctx)?.reference).map_err(from_store)?;
+        }
+        stream(ctx, move |conn, happened| {
+            let Happened::ComplaintReceived(id) = happened else { return Ok(None) };
+            let reference = app.snapshots.current().reference.clone();
+            let scope: Scope = viewer.scope(&reference.tree);
+            let mut query = complaints::table.into_boxed::<MultiBackend>().filter(complaints::id.eq(id).nullable());
+            if let Some(seen) = scope.condition() {
+                query = query.filter(seen);
+            }
+            if let Some(wanted) = filter.as_ref().map_or(Ok(None), |filter| filter.condition(&reference))? {
+                query = query.filter(wanted);
+            }
+            let row: Option<models::Complaint> = query.select(models::Complaint::as_select()).first(conn).optional()?;
+            Ok(row.map(Complaint))
+        })
+        .await
+    }
+
+    /// Flags as they are opened, change, or are decided about.
+    async fn flag_changed(&self, ctx: &Context<'_>) -> Result<impl Stream<Item = Result<Flag>> + use<>> {
+        let own = viewer(ctx)?.officer_id;
+        stream(ctx, move |conn, happened| {
+            let Happened::FlagChanged(id) = happened else { return Ok(None) };
+            let row: Option<models::Flag> =
+                flags::table.find(id).select(models::Flag::as_select()).first(conn).optional()?;
+            Ok(row.filter(|flag| own.is_none() || flag.officer_id != own).map(Flag))
+        })
+        .await
+    }
+
+    /// Runs of jobs as they begin and end.
+    async fn job_run_changed(&self, ctx: &Context<'_>) -> Result<impl Stream<Item = Result<JobRun>> + use<>> {
+        viewer(ctx)?;
+        stream(ctx, |conn, happened| {
+            let Happened::JobRunChanged(id) = happened else { return Ok(None) };
+            run(conn, id)
+        })
+        .await
+    }
+}
+
+fn run(conn: &mut Conn, id: Id) -> Result<Option<JobRun>, StoreError> {
+    let row: Option<models::JobRun> =
+        job_runs::table.find(id).select(models::JobRun::as_select()).first(conn).optional()?;
+    Ok(row.map(JobRun))
+}

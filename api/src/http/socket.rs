@@ -1,0 +1,375 @@
+//! Subscriptions over a WebSocket, by the protocol graphql-transport-ws of npm's graphql-ws.
+
+use super::Service;
+use super::exchange::{Body, Outcome};
+use super::gate::{authenticated, by_token};
+use super::operation::{Prepared, audit, finish, prepare, request, run};
+use crate::auth::Viewer;
+use crate::graphql::error::Code;
+use actix_web::http::StatusCode;
+use actix_web::rt::spawn;
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason, Session, handle_with_protocols};
+use async_graphql::ServerError;
+use futures_util::StreamExt;
+use schema::{Id, Timestamp};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
+
+const PROTOCOL: &str = "graphql-transport-ws";
+/// How long a client may take to say who it is.
+const INIT_WITHIN: Duration = Duration::from_secs(10);
+/// How often it is looked whether the client is still there and its token still valid.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// A client of which nothing was heard for so long is gone.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// Why a socket is closed: the codes of the protocol.
+#[derive(Clone, Copy)]
+enum Close {
+    BadMessage,
+    Unauthorized,
+    Forbidden,
+    WrongProtocol,
+    InitTimeout,
+    SubscriberExists,
+    TooManyInits,
+    GoingAway,
+}
+
+impl Close {
+    fn reason(self, why: &str) -> CloseReason {
+        let code = match self {
+            Self::BadMessage => 4400,
+            Self::Unauthorized => 4401,
+            Self::Forbidden => 4403,
+            Self::WrongProtocol => 4406,
+            Self::InitTimeout => 4408,
+            Self::SubscriberExists => 4409,
+            Self::TooManyInits => 4429,
+            Self::GoingAway => return CloseReason { code: CloseCode::Away, description: Some(why.into()) },
+        };
+        CloseReason { code: CloseCode::Other(code), description: Some(why.into()) }
+    }
+}
+
+/// A message of a client.
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+enum Message {
+    ConnectionInit {
+        payload: Option<serde_json::Map<String, Value>>,
+    },
+    Ping {
+        payload: Option<Value>,
+    },
+    Pong {
+        #[allow(dead_code, reason = "what a client says there is its own")]
+        payload: Option<Value>,
+    },
+    Subscribe {
+        id: String,
+        payload: Body,
+    },
+    Complete {
+        id: String,
+    },
+}
+
+/// How many subscriptions each token holds on this node.
+#[derive(Default)]
+pub struct Held(Mutex<HashMap<Id, u32>>);
+
+/// One of them; it is given back when this is dropped.
+struct Hold {
+    service: Data<Service>,
+    token: Id,
+}
+
+impl Held {
+    fn take(service: &Data<Service>, viewer: &Viewer) -> Option<Hold> {
+        let limit = service.settings.limits(Some(viewer.role)).subscriptions;
+        let mut held = service.held.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let number = held.entry(viewer.token_id).or_default();
+        if *number >= limit {
+            return None;
+        }
+        *number += 1;
+        service.watch.subscription_opened();
+        Some(Hold { service: service.clone(), token: viewer.token_id })
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        let mut held = self.service.held.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(number) = held.get_mut(&self.token) {
+            *number = number.saturating_sub(1);
+            if *number == 0 {
+                held.remove(&self.token);
+            }
+        }
+        self.service.watch.subscription_closed();
+    }
+}
+
+/// Opens a socket.
+pub async fn open(service: Data<Service>, http: HttpRequest, body: Payload) -> Result<HttpResponse, actix_web::Error> {
+    let (mut response, session, stream) = handle_with_protocols(&http, body, &[PROTOCOL])?;
+    // A browser sends no headers of ours, others may.
+    let viewer = match authenticated(&service, &http).await {
+        Ok(viewer) => viewer,
+        Err(outcome) => return Ok(super::exchange::respond(super::exchange::Media::Json, &outcome)),
+    };
+    let speaks = response.headers().contains_key("sec-websocket-protocol");
+    response
+        .headers_mut()
+        .insert(actix_web::http::header::CACHE_CONTROL, actix_web::http::header::HeaderValue::from_static("no-store"));
+    let size = service.settings.largest_body() as usize;
+    let stream = stream.max_frame_size(size).aggregate_continuations().max_continuation_size(size);
+    spawn(async move {
+        let token = crate::auth::bearer(http.headers()).map(str::to_owned);
+        let mut socket =
+            Socket { service, session, viewer, token, begun: None, tasks: JoinSet::new(), running: HashMap::new() };
+        let reason = if speaks {
+            socket.serve(stream).await
+        } else {
+            Some(Close::WrongProtocol.reason("speak graphql-transport-ws"))
+        };
+        socket.tasks.abort_all();
+        let _gone_already = socket.session.close(reason).await;
+    });
+    Ok(response)
+}
+
+struct Socket {
+    service: Data<Service>,
+    session: Session,
+    viewer: Option<Viewer>,
+    token: Option<String>,
+    /// When the connection was acknowledged.
+    begun: Option<Instant>,
+    /// Each operation under way; it returns its id when it ends.
+    tasks: JoinSet<String>,
+    running: HashMap<String, AbortHandle>,
+}
+
+impl Socket {
+    /// Serves until either side has enough; why it is closed.
+    async fn serve(&mut self, mut stream: AggregatedMessageStream) -> Option<CloseReason> {
+        let opened = Instant::now();
+        let mut heard = opened;
+        let mut look = interval(LOOK_EVERY);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut stopping = self.service.stopping.subscribe();
+        loop {
+            let deadline = if self.begun.is_none() { opened + INIT_WITHIN } else { heard + SILENCE };
+            tokio::select! {
+                message = timeout_at(deadline, stream.recv()) => {
+                    heard = Instant::now();
+                    match message {
+                        Err(_) if self.begun.is_none() => return Some(Close::InitTimeout.reason("connection initialisation timeout")),
+                        Err(_) | Ok(None) => return None,
+                        Ok(Some(Err(_))) => return Some(Close::BadMessage.reason("a message could not be read, or is too large")),
+                        Ok(Some(Ok(AggregatedMessage::Text(text)))) => {
+                            if let Err(reason) = self.message(&text).await {
+                                return Some(reason);
+                            }
+                        }
+                        Ok(Some(Ok(AggregatedMessage::Ping(bytes)))) => self.session.pong(&bytes).await.ok()?,
+                        Ok(Some(Ok(AggregatedMessage::Pong(_)))) => {}
+                        Ok(Some(Ok(AggregatedMessage::Binary(_)))) => return Some(Close::BadMessage.reason("messages are JSON text")),
+                        Ok(Some(Ok(AggregatedMessage::Close(_)))) => return None,
+                    }
+                }
+                ended = self.tasks.join_next(), if !self.tasks.is_empty() => {
+                    if let Some(Ok(id)) = ended {
+                        self.running.remove(&id);
+                    }
+                }
+                _ = look.tick() => {
+                    self.session.ping(b"").await.ok()?;
+                    if let Err(reason) = self.still_valid().await {
+                        return Some(reason);
+                    }
+                }
+                _ = stopping.changed() => return Some(Close::GoingAway.reason("the server ends")),
+            }
+        }
+    }
+
+    /// Whether the token still is: it may have expired or been revoked.
+    async fn still_valid(&mut self) -> Result<(), CloseReason> {
+        let (Some(token), Some(_)) = (&self.token, self.begun) else { return Ok(()) };
+        match by_token(&self.service, token.clone()).await {
+            Ok(viewer) => {
+                self.viewer = Some(viewer);
+                Ok(())
+            }
+            Err(outcome) if outcome.refused == Some(StatusCode::UNAUTHORIZED) => {
+                Err(Close::Unauthorized.reason("the token has expired or was revoked"))
+            }
+            // The database may be away for a moment; events do not come then either.
+            Err(_) => Ok(()),
+        }
+    }
+
+    async fn message(&mut self, text: &str) -> Result<(), CloseReason> {
+        let message: Message = serde_json::from_str(text).map_err(|e| {
+            Close::BadMessage.reason(&format!("invalid message: {e}").chars().take(100).collect::<String>())
+        })?;
+        match message {
+            Message::ConnectionInit { payload } => self.init(payload.unwrap_or_default()).await,
+            Message::Ping { payload } => {
+                self.send(&match payload {
+                    Some(payload) => json!({ "type": "pong", "payload": payload }),
+                    None => json!({ "type": "pong" }),
+                })
+                .await;
+                Ok(())
+            }
+            Message::Pong { .. } => Ok(()),
+            Message::Subscribe { id, payload } => self.subscribe(id, payload).await,
+            Message::Complete { id } => {
+                if let Some(task) = self.running.remove(&id) {
+                    task.abort();
+                }
+                Ok(())
+            }
+        }
+    }
+
+    async fn init(&mut self, payload: serde_json::Map<String, Value>) -> Result<(), CloseReason> {
+        if self.begun.is_some() {
+            return Err(Close::TooManyInits.reason("too many initialisation requests"));
+        }
+        let given = ["authorization", "Authorization", "token"].iter().find_map(|name| payload.get(*name)?.as_str());
+        if let Some(given) = given {
+            let token = given.strip_prefix("Bearer ").or_else(|| given.strip_prefix("bearer ")).unwrap_or(given);
+            self.token = Some(token.trim().to_owned());
+            self.viewer = match by_token(&self.service, token.trim().to_owned()).await {
+                Ok(viewer) => Some(viewer),
+                Err(_) => return Err(Close::Forbidden.reason("the token is not known, has expired or was revoked")),
+            };
+        }
+        if self.viewer.is_none() {
+            return Err(Close::Forbidden.reason("send a token: {\"authorization\": \"Bearer …\"} in the payload"));
+        }
+        self.begun = Some(Instant::now());
+        self.send(&json!({ "type": "connection_ack" })).await;
+        Ok(())
+    }
+
+    async fn subscribe(&mut self, id: String, body: Body) -> Result<(), CloseReason> {
+        let Some(viewer) = self.viewer.clone().filter(|_| self.begun.is_some()) else {
+            return Err(Close::Unauthorized.reason("unauthorized: initialise the connection first"));
+        };
+        if id.is_empty() || id.len() > 256 {
+            return Err(Close::BadMessage.reason("invalid message: an id has 1 to 256 bytes"));
+        }
+        if self.running.contains_key(&id) {
+            return Err(Close::SubscriberExists
+                .reason(&format!("subscriber for {} already exists", id.chars().take(60).collect::<String>())));
+        }
+        let rate = self.service.rates.count(&viewer, 1);
+        let hold = if rate.is_ok() { Held::take(&self.service, &viewer) } else { None };
+        let Some(hold) = hold else {
+            let message = "too many operations in a minute, or subscriptions at once";
+            let outcome = Outcome::refused(StatusCode::TOO_MANY_REQUESTS, Code::RateLimited, message);
+            self.send(&json!({ "type": "error", "id": id, "payload": outcome.response.errors })).await;
+            return Ok(());
+        };
+        let (service, session, own) = (self.service.clone(), self.session.clone(), id.clone());
+        let task = self.tasks.spawn_local(async move {
+            let _held = hold;
+            operate(&service, session, &viewer, &own, body).await;
+            own
+        });
+        self.running.insert(id, task);
+        Ok(())
+    }
+
+    async fn send(&mut self, message: &Value) {
+        // Who is gone is noticed when something is to be received.
+        let _gone = self.session.text(message.to_string()).await;
+    }
+}
+
+/// Runs one operation to its end, if it has one.
+async fn operate(service: &Data<Service>, mut session: Session, viewer: &Viewer, id: &str, body: Body) {
+    let prepared = match prepare(service, Some(viewer), body).await {
+        Ok(prepared) => prepared,
+        Err(outcome) => return refuse(&mut session, id, &outcome.response.errors).await,
+    };
+    if !prepared.is_subscription() {
+        let outcome = run(service, Some(viewer), prepared).await;
+        if outcome.refused.is_some() {
+            return refuse(&mut session, id, &outcome.response.errors).await;
+        }
+        if next(&mut session, id, &outcome.response).await {
+            complete(&mut session, id).await;
+        }
+        return;
+    }
+    subscribed(service, &mut session, viewer, id, &prepared).await;
+}
+
+async fn subscribed(service: &Data<Service>, session: &mut Session, viewer: &Viewer, id: &str, prepared: &Prepared) {
+    let (request, _, seen) = request(service, Some(viewer), prepared);
+    let expires = viewer.expires_at;
+    let mut responses = std::pin::pin!(service.schema.execute_stream(request));
+    let mut first = true;
+    while let Some(mut response) = responses.next().await {
+        if expires.is_some_and(|expires| expires <= Timestamp::now()) {
+            return;
+        }
+        finish(prepared, &mut response);
+        audit(service, Some(viewer), prepared, &seen).await;
+        let failed = response.data == async_graphql::Value::Null && !response.errors.is_empty();
+        if first && failed {
+            return refuse(session, id, &response.errors).await;
+        }
+        first = false;
+        if !next(session, id, &response).await {
+            return;
+        }
+    }
+    complete(session, id).await;
+}
+
+/// Whether it could be sent.
+async fn next(session: &mut Session, id: &str, response: &async_graphql::Response) -> bool {
+    let message = json!({ "type": "next", "id": id, "payload": response });
+    session.text(message.to_string()).await.is_ok()
+}
+
+async fn refuse(session: &mut Session, id: &str, errors: &[ServerError]) {
+    let _gone = session.text(json!({ "type": "error", "id": id, "payload": errors }).to_string()).await;
+}
+
+async fn complete(session: &mut Session, id: &str) {
+    let _gone = session.text(json!({ "type": "complete", "id": id }).to_string()).await;
+}
+
+/// Tells all sockets that the server ends.
+pub struct Stopping(Arc<tokio::sync::watch::Sender<bool>>);
+
+impl Stopping {
+    pub fn new() -> Self {
+        Self(Arc::new(tokio::sync::watch::Sender::new(false)))
+    }
+
+    pub fn stop(&self) {
+        self.0.send_replace(true);
+    }
+
+    fn subscribe(&self) -> tokio::sync::watch::Receiver<bool> {
+        self.0.subscribe()
+    }
+}

@@ -1,0 +1,74 @@
+//! Subscriptions over WebSockets, with the client of the protocol's authors.
+
+use crate::program;
+use crate::world;
+use serde_json::{Value, json};
+use tests::{Database, node};
+
+#[test]
+fn a_socket_is_closed_with_the_code_of_what_went_wrong() {
+    let database = Database::sqlite();
+    let token = program().token(&database, "BOARD", None);
+    let server = program().serve(&database, &[]);
+    let url = format!("{}/graphql/ws", server.address.replace("http", "ws"));
+    let codes: Value = serde_json::from_str(&node("codes.js", &[&url, &token])).unwrap();
+    let expected = json!({
+        "no JSON": 4400, "an unknown type": 4400, "no id": 4400, "subscribe before init": 4401,
+        "a wrong token": 4403, "no token": 4403, "another protocol": 4406, "no init": 4408,
+        "the same id twice": 4409, "init twice": 4429,
+    });
+    for (what, code) in expected.as_object().unwrap() {
+        // A client that offered protocols and is given none may close by itself.
+        let given = &codes[what];
+        assert!(given == code || what == "another protocol" && given != 1000, "{what}: {given}");
+    }
+}
+
+#[test]
+fn what_happens_at_one_node_is_heard_at_another_by_those_who_may_see_it() {
+    for database in Database::both() {
+        world::fill(&database);
+        world::run_counting(&database, "2024-03-31");
+        let token = |role: &str, unit: Option<&str>| program().token(&database, role, unit);
+        let member =
+            program().json(&database, &["token", "create", "--name", "An", "--role", "BOARD", "--officer", "CC01"]);
+        let board = token("BOARD", None);
+        let [listening, writing] = [0, 1].map(|_| program().serve(&database, &["--no-jobs"]));
+        let flag =
+            writing.data(&board, "{ flags { nodes { id officer { code } } } }")["flags"]["nodes"][0]["id"].clone();
+        let given = json!({
+            "ws": format!("{}/graphql/ws", listening.address.replace("http", "ws")),
+            "http": format!("{}/graphql", writing.address),
+            "program": program().0, "database": database.url, "flag": flag,
+            "tokens": {
+                "board": board, "intake": token("INTAKE", None), "member": member["token"],
+                "saigon": token("UNIT_HEAD", Some("02CV")), "haiphong": token("UNIT_HEAD", Some("03TG")),
+            },
+        });
+        let outcome: Value = serde_json::from_str(&node("subscribe.js", &[&given.to_string()])).unwrap();
+        let heard = |who: &str| -> Vec<String> {
+            let all = outcome["heard"][who].as_array().unwrap();
+            all.iter()
+                .map(|data| data["complaintReceived"]["text"].as_str().unwrap_or_else(|| panic!("{data}")).to_owned())
+                .collect()
+        };
+        assert_eq!(heard("board"), ["saigon", "haiphong", "nowhere"], "{}: {outcome}", database.name);
+        assert_eq!(heard("saigon"), ["saigon"]);
+        assert_eq!(heard("haiphong"), ["haiphong"]);
+        assert_eq!(heard("member"), ["haiphong", "nowhere"], "not what names the member itself");
+        assert_eq!(heard("filtered"), ["haiphong"]);
+        assert_eq!(
+            outcome["heard"]["board"][0]["complaintReceived"]["officers"],
+            json!([{ "officer": { "code": "CC01" } }])
+        );
+        assert_eq!(outcome["heard"]["flags"], json!([{ "flagChanged": { "id": flag, "state": "ACKNOWLEDGED" } }]));
+        assert_eq!(outcome["heard"]["denied"][0]["error"][0]["extensions"]["code"], "FORBIDDEN");
+        assert_eq!(outcome["heard"]["wrong"][0]["error"][0]["extensions"]["code"], "GRAPHQL_VALIDATION_FAILED");
+        assert_eq!(outcome["heard"]["query"], json!([{ "units": { "totalCount": 7 } }]));
+        assert_eq!(outcome["closed"]["haiphong"], 4401, "its token was revoked: {outcome}");
+        assert!(outcome["closed"].get("board").is_none());
+        let began = std::time::Instant::now();
+        assert_eq!(listening.end_by("TERM"), Some(0));
+        assert!(began.elapsed() < std::time::Duration::from_secs(15), "open sockets do not hold it up");
+    }
+}
