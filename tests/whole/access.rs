@@ -45,7 +45,7 @@ fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
     let server = phananh.serve(&database, &[]);
     let id = "00000000-0000-0000-0000-000000000000";
     let single = |field: &str| match field {
-        "complaint" | "flag" => format!("{field}(id: \"{id}\") {{ id }}"),
+        "complaint" | "flag" | "node" => format!("{field}(id: \"{id}\") {{ id }}"),
         "unit" | "officer" => format!("{field}(code: \"x\") {{ code }}"),
         "complaintStatistics" => format!("{field} {{ position }}"),
         "serviceInfo" => format!("{field} {{ version }}"),

@@ -16,6 +16,7 @@ mod import;
 mod ledger;
 mod migrations;
 mod recurrence;
+mod relations;
 mod scorecard;
 mod sealing;
 mod server;

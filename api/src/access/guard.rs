@@ -3,8 +3,8 @@
 use super::walk::Walk;
 use crate::limits::Limits;
 use async_graphql_parser::types::{
-    BaseType, DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, ServiceDocument, Type,
-    TypeKind, TypeSystemDefinition,
+    BaseType, DocumentOperations, ExecutableDocument, InterfaceType, ObjectType, OperationDefinition, OperationType,
+    ServiceDocument, Type, TypeKind, TypeSystemDefinition,
 };
 use async_graphql_parser::{Pos, Positioned};
 use async_graphql_value::{ConstValue, Variables};
@@ -62,8 +62,8 @@ impl Guard {
             let TypeSystemDefinition::Type(definition) = definition else { continue };
             let name = definition.node.name.node.to_string();
             match definition.node.kind {
-                TypeKind::Object(object) => {
-                    let fields = object.fields.into_iter().map(|field| {
+                TypeKind::Object(ObjectType { fields, .. }) | TypeKind::Interface(InterfaceType { fields, .. }) => {
+                    let fields = fields.into_iter().map(|field| {
                         let arguments = field.node.arguments.into_iter();
                         let arguments = arguments
                             .map(|argument| (argument.node.name.node.to_string(), named(&argument.node.ty.node)))

@@ -2,6 +2,7 @@
 
 use super::context::{loaders, request};
 use super::loaders::{ResponseCountKey, one};
+use super::nested::{ComplaintCountKey, ComplaintsKey};
 use async_graphql::connection::PageInfo;
 use async_graphql::{Context, Result};
 use schema::queries::{Slice, Window};
@@ -14,6 +15,10 @@ pub enum Counter {
     Query(CountQuery),
     /// The responses of a complaint, counted together with those of the page's other complaints.
     ResponsesOf(Id),
+    /// It is known.
+    Known(i64),
+    /// The complaints of a parent, counted together with those of the page's other parents.
+    ComplaintsOf(ComplaintsKey),
 }
 
 pub type CountQuery = Arc<dyn Fn(&mut Conn) -> Result<i64, StoreError> + Send + Sync>;
@@ -25,6 +30,8 @@ impl Counter {
                 let query = Arc::clone(query);
                 request(ctx)?.read(move |conn| query(conn)).await
             }
+            Self::Known(number) => Ok(*number),
+            Self::ComplaintsOf(key) => Ok(one(loaders(ctx)?, ComplaintCountKey(key.clone())).await?.unwrap_or(0)),
             Self::ResponsesOf(complaint) => Ok(one(loaders(ctx)?, ResponseCountKey(*complaint)).await?.unwrap_or(0)),
         }
     }

@@ -10,6 +10,7 @@ use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, Result};
 use jobs::snapshot::{Snapshot, SnapshotStore};
 use schema::db::StatementCount;
+use schema::enums::Locale;
 use schema::keys::Keys;
 use schema::{Conn, Db, Id, StoreError};
 use serde::Serialize;
@@ -40,6 +41,8 @@ pub struct RequestContext {
     pub statements: StatementCount,
     /// What whoever asks may ask for.
     pub limits: Arc<Limits>,
+    /// The language of names, unless a field says another.
+    pub locale: Locale,
     /// Who was shown to whoever asks.
     pub seen: Arc<Mutex<Seen>>,
 }

@@ -1,13 +1,16 @@
 //! What can be asked.
 
 use super::connection::connect;
-use super::context::{blocking, request, snapshot, viewer};
+use super::context::{blocking, loaders, request, snapshot, viewer};
 use super::error::{bad_input, from_job, from_store};
 use super::filters::*;
+use super::loaders::{EnterpriseKey, OfficerKey, UnitKey};
 use super::page::{PageArgs, SortDirection};
+use super::ranked::{At, ByMeasure, ranked};
 use super::scalars::parse_id;
 use super::statistics::{
-    self, ComplaintStatisticsFilter, StatisticsComparison, StatisticsDimension, StatisticsHaving, StatisticsOrder,
+    self, ComplaintStatisticsFilter, StatisticsComparison, StatisticsDimension, StatisticsHaving, StatisticsMeasure,
+    StatisticsOrder,
 };
 use super::types::*;
 use crate::auth::Scope;
@@ -16,13 +19,14 @@ use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject
 use diesel::prelude::*;
 use jobs::JobError;
 use jobs::backtest::{History, Question, backtest};
+use jobs::statistics::Dimension;
 use jobs::work::recurrence::RecurrenceDocument;
 use jobs::work::trends::trends;
 use jobs::work::{latest_result, timeliness};
 use schema::db::MultiBackend;
 use schema::domain::calendar::local_date;
 use schema::queries::{self, Direction, Pred, in_select};
-use schema::tables::{complaints, flags, officers, unit_responses, units};
+use schema::tables::{complaints, enterprises, flags, officers, unit_responses, units};
 use schema::{Id, StoreError};
 
 /// Defines how a list can be ordered.
@@ -39,7 +43,7 @@ macro_rules! order {
         }
 
         impl $order {
-            fn list(order: Option<Vec<Self>>) -> Vec<($sort, Direction)> {
+            pub fn list(order: Option<Vec<Self>>) -> Vec<($sort, Direction)> {
                 use $sort as Sort;
                 match order.filter(|order| !order.is_empty()) {
                     None => vec![(Sort::$default, Direction::$direction)],
@@ -53,10 +57,60 @@ macro_rules! order {
     };
 }
 
+/// The same for a list that can also be ordered by a measure of the complaints of its rows.
+macro_rules! measured_order {
+    ($field:ident, $order:ident, $sort:path { $($variant:ident),+ } default $default:ident $direction:ident) => {
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+        pub enum $field { $($variant),+ }
+
+        /// By a field, or by a measure of the complaints of each row: then it is the only order, and rows without
+        /// complaints come last.
+        #[derive(Debug, Clone, InputObject)]
+        pub struct $order {
+            pub field: Option<$field>,
+            /// ASC for fields and DESC for measures unless told.
+            pub direction: Option<SortDirection>,
+            pub measure: Option<StatisticsMeasure>,
+            /// Which complaints are measured.
+            pub filter: Option<ComplaintStatisticsFilter>,
+            /// Only those of the last so many days.
+            pub days: Option<i32>,
+        }
+
+        impl $order {
+            /// The fields to order by, or the measure.
+            fn list(order: Option<Vec<Self>>) -> Result<std::result::Result<Vec<($sort, Direction)>, ByMeasure>> {
+                use $sort as Sort;
+                let mut order = order.unwrap_or_default();
+                if let Some(at) = order.iter().position(|one| one.measure.is_some()) {
+                    let one = order.swap_remove(at);
+                    let (Some(measure), None, true) = (one.measure, one.field, order.is_empty()) else {
+                        return Err(bad_input("orderBy: a measure is the only order"));
+                    };
+                    let direction = one.direction.unwrap_or(SortDirection::Desc);
+                    return Ok(Err(ByMeasure { measure, direction, filter: one.filter, days: one.days }));
+                }
+                if order.is_empty() {
+                    return Ok(Ok(vec![(Sort::$default, Direction::$direction)]));
+                }
+                let field = |one: &Self| match one.field {
+                    _ if one.filter.is_some() || one.days.is_some() => Err(bad_input("orderBy: filter and days go with a measure")),
+                    Some(field) => Ok((
+                        match field { $($field::$variant => Sort::$variant),+ },
+                        one.direction.unwrap_or(SortDirection::Asc).into(),
+                    )),
+                    None => Err(bad_input("orderBy: name a field or a measure")),
+                };
+                Ok(Ok(order.iter().map(field).collect::<Result<Vec<_>>>()?))
+            }
+        }
+    };
+}
+
 order!(ComplaintOrderField, ComplaintOrder, queries::ComplaintSort { ReceivedAt, RecordedAt, StateSince, CostVnd, DelayHours } default ReceivedAt Desc);
-order!(UnitOrderField, UnitOrder, queries::UnitSort { Code, NameVi, Kind } default Code Asc);
-order!(OfficerOrderField, OfficerOrder, queries::OfficerSort { Code, Name } default Code Asc);
-order!(EnterpriseOrderField, EnterpriseOrder, queries::EnterpriseSort { TaxCode, Name } default TaxCode Asc);
+measured_order!(UnitOrderField, UnitOrder, queries::UnitSort { Code, NameVi, Kind } default Code Asc);
+measured_order!(OfficerOrderField, OfficerOrder, queries::OfficerSort { Code, Name } default Code Asc);
+measured_order!(EnterpriseOrderField, EnterpriseOrder, queries::EnterpriseSort { TaxCode, Name } default TaxCode Asc);
 order!(IssueCategoryOrderField, IssueCategoryOrder, queries::CategorySort { Code, NameVi, Kind } default Code Asc);
 order!(UnitResponseOrderField, UnitResponseOrder, queries::ResponseSort { RespondedAt } default RespondedAt Desc);
 order!(FlagOrderField, FlagOrder, queries::FlagSort { ChangedAt, OpenedAt, Tier } default Tier Desc);
@@ -72,6 +126,31 @@ pub struct ServiceInfo {
     pub demonstration: bool,
     /// What you may ask for at once.
     pub limits: Limits,
+}
+
+/// The ids of a list, in an order of its own.
+macro_rules! all_ids {
+    ($conn:expr, $table:ident, $model:ident, $by:expr, $filter:expr) => {{
+        let mut query = $table::table.into_boxed::<MultiBackend>();
+        if let Some(filter) = $filter {
+            query = query.filter(filter);
+        }
+        Ok(query.order($by).select($table::id).load::<Id>($conn)?)
+    }};
+}
+
+/// The rows of a page of ids, as a connection.
+macro_rules! rows_of {
+    ($ctx:expr, $found:expr, $key:ident, $node:ident, $connection:ident, $edge:ident) => {{
+        let found = $found;
+        let keys: Vec<$key> = found.rows.iter().map(|(id, _)| $key(*id)).collect();
+        let rows = loaders($ctx)?.load_many(keys).await.map_err(|e| (*e).clone())?;
+        let edges = found
+            .rows
+            .into_iter()
+            .filter_map(|(id, cursor)| Some($edge { cursor, node: $node::from(rows.get(&$key(id))?.clone()) }));
+        Ok($connection { edges: edges.collect(), page_info: found.page_info, counter: found.counter })
+    }};
 }
 
 pub struct Query;
@@ -90,24 +169,7 @@ impl Query {
         last: Option<i32>,
         before: Option<String>,
     ) -> Result<ComplaintConnection> {
-        let known = snapshot(ctx)?.reference.clone();
-        let scope = viewer(ctx)?.scope(&known.tree);
-        let make = move || {
-            let own = filter.as_ref().map_or(Ok(None), |filter| filter.condition(&known))?;
-            Ok::<_, StoreError>(scoped(&scope, own))
-        };
-        connect!(
-            ctx,
-            PageArgs { first, after, last, before },
-            make,
-            ComplaintOrder::list(order_by),
-            queries::list_complaints,
-            queries::count_complaints,
-            queries::ComplaintSort,
-            Complaint,
-            ComplaintConnection,
-            ComplaintEdge
-        )
+        complaints_where(ctx, filter, order_by, PageArgs { first, after, last, before }).await
     }
 
     /// One complaint; null where there is none, or none that you may see.
@@ -206,11 +268,24 @@ impl Query {
         viewer(ctx)?;
         let known = snapshot(ctx)?.reference.clone();
         let make = move || filter.as_ref().map_or(Ok(None), |filter| filter.condition(&known));
+        let order = match UnitOrder::list(order_by)? {
+            Ok(order) => order,
+            Err(by) => {
+                let all = request(ctx)?.read(move |conn| all_ids!(conn, units, Unit, units::code, make()?)).await?;
+                let at: At = |snapshot, place| Some(snapshot.reference.units.get(place as usize)?.id);
+                // Each unit has the measure of everything below it.
+                let dimensions =
+                    [Dimension::Department, Dimension::Branch, Dimension::Team, Dimension::Unit].map(|one| (one, at));
+                let page = PageArgs { first, after, last, before };
+                let found = ranked(ctx, all, by, dimensions.to_vec(), page).await?;
+                return rows_of!(ctx, found, UnitKey, Unit, UnitConnection, UnitEdge);
+            }
+        };
         connect!(
             ctx,
             PageArgs { first, after, last, before },
             make,
-            UnitOrder::list(order_by),
+            order,
             queries::list_units,
             queries::count_units,
             queries::UnitSort,
@@ -252,11 +327,22 @@ impl Query {
         viewer(ctx)?;
         let known = snapshot(ctx)?.reference.clone();
         let make = move || filter.as_ref().map_or(Ok(None), |filter| filter.condition(&known));
+        let order = match OfficerOrder::list(order_by)? {
+            Ok(order) => order,
+            Err(by) => {
+                let all =
+                    request(ctx)?.read(move |conn| all_ids!(conn, officers, Officer, officers::code, make()?)).await?;
+                let at: At = |snapshot, place| snapshot.officers.at(place);
+                let page = PageArgs { first, after, last, before };
+                let found = ranked(ctx, all, by, vec![(Dimension::Officer, at)], page).await?;
+                return rows_of!(ctx, found, OfficerKey, Officer, OfficerConnection, OfficerEdge);
+            }
+        };
         connect!(
             ctx,
             PageArgs { first, after, last, before },
             make,
-            OfficerOrder::list(order_by),
+            order,
             queries::list_officers,
             queries::count_officers,
             queries::OfficerSort,
@@ -297,11 +383,23 @@ impl Query {
     ) -> Result<EnterpriseConnection> {
         viewer(ctx)?;
         let make = move || filter.as_ref().map_or(Ok(None), EnterpriseFilter::condition);
+        let order = match EnterpriseOrder::list(order_by)? {
+            Ok(order) => order,
+            Err(by) => {
+                let all = request(ctx)?
+                    .read(move |conn| all_ids!(conn, enterprises, Enterprise, enterprises::tax_code, make()?))
+                    .await?;
+                let at: At = |snapshot, place| snapshot.enterprises.at(place);
+                let page = PageArgs { first, after, last, before };
+                let found = ranked(ctx, all, by, vec![(Dimension::Enterprise, at)], page).await?;
+                return rows_of!(ctx, found, EnterpriseKey, Enterprise, EnterpriseConnection, EnterpriseEdge);
+            }
+        };
         connect!(
             ctx,
             PageArgs { first, after, last, before },
             make,
-            EnterpriseOrder::list(order_by),
+            order,
             queries::list_enterprises,
             queries::count_enterprises,
             queries::EnterpriseSort,
@@ -498,6 +596,11 @@ impl Query {
         .await
     }
 
+    /// Whatever has this id; null where there is nothing, or nothing that you may see.
+    async fn node(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Node>> {
+        super::node::node(ctx, parse_id(&id)?).await
+    }
+
     /// What this service is.
     async fn service_info(&self, ctx: &Context<'_>) -> Result<ServiceInfo> {
         Ok(ServiceInfo {
@@ -576,8 +679,35 @@ async fn wait_for(ctx: &Context<'_>, position: i64) -> Result<()> {
     Ok(())
 }
 
+/// The complaints that a filter chooses, of those that the viewer may see.
+pub async fn complaints_where(
+    ctx: &Context<'_>,
+    filter: Option<ComplaintFilter>,
+    order_by: Option<Vec<ComplaintOrder>>,
+    page: PageArgs,
+) -> Result<ComplaintConnection> {
+    let known = snapshot(ctx)?.reference.clone();
+    let scope = viewer(ctx)?.scope(&known.tree);
+    let make = move || {
+        let own = filter.as_ref().map_or(Ok(None), |filter| filter.condition(&known))?;
+        Ok::<_, StoreError>(scoped(&scope, own))
+    };
+    connect!(
+        ctx,
+        page,
+        make,
+        ComplaintOrder::list(order_by),
+        queries::list_complaints,
+        queries::count_complaints,
+        queries::ComplaintSort,
+        Complaint,
+        ComplaintConnection,
+        ComplaintEdge
+    )
+}
+
 /// A condition over complaints, and that the viewer may see them.
-fn scoped(scope: &Scope, own: Option<Pred<complaints::table>>) -> Option<Pred<complaints::table>> {
+pub fn scoped(scope: &Scope, own: Option<Pred<complaints::table>>) -> Option<Pred<complaints::table>> {
     match (scope.condition(), own) {
         (None, own) => own,
         (scope, None) => scope,

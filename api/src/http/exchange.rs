@@ -2,9 +2,10 @@
 
 use crate::graphql::error::Code;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{Accept, ContentType, Header};
+use actix_web::http::header::{Accept, AcceptLanguage, ContentType, Header};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use async_graphql::{ErrorExtensionValues, Response, ServerError, Value};
+use schema::enums::Locale;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -38,6 +39,17 @@ impl Media {
             Self::Json => "application/json; charset=utf-8",
         }
     }
+}
+
+/// The language that a client would rather have names in.
+pub fn locale(http: &HttpRequest) -> Locale {
+    let ranked = AcceptLanguage::parse(http).map(|accepted| accepted.ranked()).unwrap_or_default();
+    let known = ranked.iter().find_map(|preference| match preference.item()?.primary_language() {
+        "vi" => Some(Locale::Vi),
+        "en" => Some(Locale::En),
+        _ => None,
+    });
+    known.unwrap_or(Locale::Vi)
 }
 
 /// One operation of a request.

@@ -1,7 +1,7 @@
 //! GraphQL over HTTP: POST with a JSON body, one operation or a list of them; GET for queries only.
 
 use super::Service;
-use super::exchange::{Body, Media, Outcome, UrlBody, coded, refusal, respond, respond_all, respond_with};
+use super::exchange::{Body, Media, Outcome, UrlBody, coded, locale, refusal, respond, respond_all, respond_with};
 use super::gate::authenticated;
 use super::operation::{Prepared, prepare, run};
 use crate::auth::Viewer;
@@ -13,6 +13,7 @@ use actix_web::http::header::{
 use actix_web::web::{Bytes, Data, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use schema::domain::calendar::local_date;
+use schema::enums::Locale;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -51,7 +52,7 @@ pub async fn post(service: Data<Service>, http: HttpRequest, body: Result<Bytes,
             if let Some(response) = counted(&service, viewer.as_ref(), media, 1) {
                 return response;
             }
-            respond(media, &of_value(&service, viewer.as_ref(), one).await)
+            respond(media, &of_value(&service, viewer.as_ref(), one, locale(&http)).await)
         }
         Ok(Bodies::Many(all)) => {
             if all.is_empty() || all.len() > limits.batch as usize {
@@ -64,7 +65,7 @@ pub async fn post(service: Data<Service>, http: HttpRequest, body: Result<Bytes,
             }
             let mut outcomes = Vec::with_capacity(all.len());
             for one in all {
-                outcomes.push(of_value(&service, viewer.as_ref(), one).await);
+                outcomes.push(of_value(&service, viewer.as_ref(), one, locale(&http)).await);
             }
             respond_all(media, &outcomes)
         }
@@ -75,9 +76,9 @@ pub async fn post(service: Data<Service>, http: HttpRequest, body: Result<Bytes,
     }
 }
 
-async fn of_value(service: &Service, viewer: Option<&Viewer>, value: serde_json::Value) -> Outcome {
+async fn of_value(service: &Service, viewer: Option<&Viewer>, value: serde_json::Value, locale: Locale) -> Outcome {
     let prepared = match serde_json::from_value::<Body>(value) {
-        Ok(body) => prepare(service, viewer, body).await,
+        Ok(body) => prepare(service, viewer, body, locale).await,
         Err(e) => {
             let message = format!("the body is no GraphQL request: {e}");
             Err(Outcome::refused(StatusCode::BAD_REQUEST, Code::BadUserInput, message))
@@ -106,7 +107,7 @@ pub async fn get(service: Data<Service>, http: HttpRequest) -> HttpResponse {
     if let Some(response) = counted(&service, viewer.as_ref(), media, 1) {
         return response;
     }
-    let prepared = match prepare(&service, viewer.as_ref(), body).await {
+    let prepared = match prepare(&service, viewer.as_ref(), body, locale(&http)).await {
         Ok(prepared) => prepared,
         Err(outcome) => return respond(media, &outcome),
     };

@@ -16,7 +16,7 @@ use async_graphql::{ErrorExtensionValues, Request, Response, ServerError, Variab
 use async_graphql_parser::types::{ExecutableDocument, OperationDefinition, OperationType, Selection};
 use futures_util::FutureExt;
 use schema::Timestamp;
-use schema::enums::AuditAction;
+use schema::enums::{AuditAction, Locale};
 use schema::register::access::is_trusted;
 use schema::register::audit::Audited;
 use std::panic::AssertUnwindSafe;
@@ -32,6 +32,7 @@ pub struct Prepared {
     pub weight: Weight,
     document: ExecutableDocument,
     limits: Arc<Limits>,
+    locale: Locale,
 }
 
 impl Prepared {
@@ -71,7 +72,12 @@ impl Prepared {
 ///
 /// # Errors
 /// Why it does not run.
-pub async fn prepare(service: &Service, viewer: Option<&Viewer>, body: Body) -> Result<Prepared, Outcome> {
+pub async fn prepare(
+    service: &Service,
+    viewer: Option<&Viewer>,
+    body: Body,
+    locale: Locale,
+) -> Result<Prepared, Outcome> {
     let wrong = |code, message: String| Outcome {
         is_graphql: code != Code::BadUserInput,
         ..Outcome::refused(StatusCode::BAD_REQUEST, code, message)
@@ -91,7 +97,7 @@ pub async fn prepare(service: &Service, viewer: Option<&Viewer>, body: Body) -> 
     })?;
     let operation = body.operation_name.filter(|name| !name.is_empty());
     let variables = Variables::from_json(serde_json::Value::Object(body.variables.unwrap_or_default()));
-    let mut prepared = Prepared { text, operation, variables, weight: Weight::default(), document, limits };
+    let mut prepared = Prepared { text, operation, variables, weight: Weight::default(), document, limits, locale };
     let Some(viewer) = viewer else {
         if service.dev && is_introspection(&prepared.document) {
             return Ok(prepared);
@@ -161,6 +167,7 @@ pub fn request(
         viewer: viewer.cloned(),
         statements: Arc::new(AtomicU64::new(0)),
         limits: Arc::clone(&prepared.limits),
+        locale: prepared.locale,
         seen: Arc::default(),
     };
     let (statements, seen) = (Arc::clone(&context.statements), Arc::clone(&context.seen));

@@ -13,6 +13,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason, Session, handle_with_protocols};
 use async_graphql::ServerError;
 use futures_util::StreamExt;
+use schema::enums::Locale;
 use schema::{Id, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -135,8 +136,17 @@ pub async fn open(service: Data<Service>, http: HttpRequest, body: Payload) -> R
     let stream = stream.max_frame_size(size).aggregate_continuations().max_continuation_size(size);
     spawn(async move {
         let token = crate::auth::bearer(http.headers()).map(str::to_owned);
-        let mut socket =
-            Socket { service, session, viewer, token, begun: None, tasks: JoinSet::new(), running: HashMap::new() };
+        let locale = super::exchange::locale(&http);
+        let mut socket = Socket {
+            service,
+            session,
+            viewer,
+            token,
+            locale,
+            begun: None,
+            tasks: JoinSet::new(),
+            running: HashMap::new(),
+        };
         let reason = if speaks {
             socket.serve(stream).await
         } else {
@@ -153,6 +163,7 @@ struct Socket {
     session: Session,
     viewer: Option<Viewer>,
     token: Option<String>,
+    locale: Locale,
     /// When the connection was acknowledged.
     begun: Option<Instant>,
     /// Each operation under way; it returns its id when it ends.
@@ -285,10 +296,10 @@ impl Socket {
             self.send(&json!({ "type": "error", "id": id, "payload": outcome.response.errors })).await;
             return Ok(());
         };
-        let (service, session, own) = (self.service.clone(), self.session.clone(), id.clone());
+        let (service, session, own, locale) = (self.service.clone(), self.session.clone(), id.clone(), self.locale);
         let task = self.tasks.spawn_local(async move {
             let _held = hold;
-            operate(&service, session, &viewer, &own, body).await;
+            operate(&service, session, &viewer, &own, body, locale).await;
             own
         });
         self.running.insert(id, task);
@@ -302,8 +313,8 @@ impl Socket {
 }
 
 /// Runs one operation to its end, if it has one.
-async fn operate(service: &Data<Service>, mut session: Session, viewer: &Viewer, id: &str, body: Body) {
-    let prepared = match prepare(service, Some(viewer), body).await {
+async fn operate(service: &Data<Service>, mut session: Session, viewer: &Viewer, id: &str, body: Body, locale: Locale) {
+    let prepared = match prepare(service, Some(viewer), body, locale).await {
         Ok(prepared) => prepared,
         Err(outcome) => return refuse(&mut session, id, &outcome.response.errors).await,
     };

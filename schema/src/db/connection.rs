@@ -85,6 +85,7 @@ impl Target {
                      PRAGMA temp_store = MEMORY",
                 )
                 .map_err(|e| StoreError::NotADatabase { path: self.location.clone(), source: e })?;
+                super::plain::give(&mut conn)?;
                 if self.bulk {
                     conn.batch_execute("PRAGMA cache_size = -262144; PRAGMA wal_autocheckpoint = 16384")?;
                 }

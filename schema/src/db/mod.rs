@@ -6,6 +6,7 @@ pub mod dialect;
 mod error;
 mod listen;
 mod migrations;
+pub mod plain;
 mod pool;
 mod write;
 

@@ -128,7 +128,7 @@ macro_rules! listed {
             }
 
             /// Rows beyond some keys; None where the keys are not of this order.
-            fn beyond(order: &[(Self, Direction)], keys: &[Key], backward: bool) -> Option<Pred<$table::table>> {
+            pub fn beyond(order: &[(Self, Direction)], keys: &[Key], backward: bool) -> Option<Pred<$table::table>> {
                 let places: Vec<_> = Self::exprs(order);
                 if places.len() != keys.len() {
                     return None;

@@ -2,12 +2,14 @@
 //! databases.
 
 mod children;
+mod first_of_each;
 mod in_select;
 mod keyset;
 mod lists;
 mod not_true;
 
 pub use children::*;
+pub use first_of_each::{Parent, Part, count_complaints_of, first_complaints_of};
 pub use in_select::{InSelect, in_select};
 pub use keyset::{Direction, Key, Pred, Slice, Window};
 pub use lists::*;

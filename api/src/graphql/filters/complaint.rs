@@ -24,6 +24,8 @@ pub struct ComplaintFilter {
     pub state_since: Option<DateTimeOps>,
     pub declaration_number: Option<StringOps>,
     pub text: Option<StringOps>,
+    /// Anywhere in the text; capitals and diacritics do not matter.
+    pub search: Option<String>,
     pub cost_vnd: Option<DecimalOps>,
     pub delay_hours: Option<FloatOps>,
     pub blames_system: Option<BooleanOps>,
@@ -59,6 +61,7 @@ impl ComplaintFilter {
         ordered_ops!(conditions, self.state_since, complaints::state_since, as_time);
         text_ops!(conditions, self.declaration_number, complaints::declaration_number);
         text_ops!(conditions, self.text, complaints::text);
+        search!(conditions, self.search, complaints::text);
         ordered_ops!(conditions, self.cost_vnd, complaints::cost_vnd, as_money);
         ordered_ops!(conditions, self.delay_hours, complaints::delay_hours, as_is);
         truth_ops!(conditions, self.blames_system, complaints::blames_system);

@@ -158,6 +158,17 @@ macro_rules! text_ops {
 }
 pub(super) use text_ops;
 
+/// Anywhere in a text, whatever its capitals and diacritics.
+macro_rules! search {
+    ($conditions:ident, $text:expr, $column:expr) => {
+        if let Some(text) = &$text {
+            let plain = schema::db::plain::phananh_plain($column);
+            $conditions.push(Box::new(plain.like(schema::db::plain::anywhere(text)).escape('\\')));
+        }
+    };
+}
+pub(super) use search;
+
 macro_rules! truth_ops {
     ($conditions:ident, $ops:expr, $column:expr) => {
         if let Some(ops) = &$ops {

@@ -3,6 +3,7 @@
 use super::*;
 use async_graphql::InputObject;
 use diesel::prelude::*;
+use schema::db::plain::{anywhere, phananh_plain};
 use schema::tables::{enterprises, issue_categories, officers, postings, unit_parents, units};
 use schema::{Id, StoreError};
 
@@ -18,6 +19,8 @@ pub struct UnitFilter {
     pub field: Option<StringOps>,
     /// Made by an import that met its code before anybody described it.
     pub unknown: Option<BooleanOps>,
+    /// Anywhere in the names; capitals and diacritics do not matter.
+    pub search: Option<String>,
     /// The code of a unit: itself and everything below it. For complaints: below it on the
     /// complaint's own day.
     pub within: Option<String>,
@@ -39,6 +42,11 @@ impl UnitFilter {
         equal_ops!(conditions, self.peer_group, units::peer_group, as_word::<_, schema::enums::PeerGroup>);
         text_ops!(conditions, self.field, units::field);
         truth_ops!(conditions, self.unknown, units::unknown);
+        if let Some(text) = &self.search {
+            let found = phananh_plain(units::name_vi.nullable()).like(anywhere(text)).escape('\\');
+            let english = phananh_plain(units::name_en).like(anywhere(text)).escape('\\');
+            conditions.push(Box::new(found.or(english)));
+        }
         if let Some(code) = &self.within {
             let below: Vec<Id> = known.tree.ever_below(unit_named(known, code)?.id).into_iter().collect();
             conditions.push(Box::new(units::id.eq_any(below).nullable()));
@@ -72,6 +80,8 @@ pub struct OfficerFilter {
     pub rank: Option<StringOps>,
     pub appointed_on: Option<DateOps>,
     pub unknown: Option<BooleanOps>,
+    /// Anywhere in the name; capitals and diacritics do not matter.
+    pub search: Option<String>,
     /// A unit of some posting, at any time.
     pub unit: Option<UnitFilter>,
     pub and: Option<Vec<OfficerFilter>>,
@@ -88,6 +98,7 @@ impl OfficerFilter {
         text_ops!(conditions, self.rank, officers::rank);
         ordered_ops!(conditions, self.appointed_on, officers::appointed_on, as_is);
         truth_ops!(conditions, self.unknown, officers::unknown);
+        search!(conditions, self.search, officers::name);
         if let Some(unit) = &self.unit {
             let mut of = units::table.into_boxed::<MultiBackend>();
             if let Some(condition) = unit.condition(known)? {
@@ -110,6 +121,8 @@ pub struct EnterpriseFilter {
     pub tax_code: Option<StringOps>,
     pub name: Option<StringOps>,
     pub group_code: Option<StringOps>,
+    /// Anywhere in the name; capitals and diacritics do not matter.
+    pub search: Option<String>,
     pub and: Option<Vec<EnterpriseFilter>>,
     pub or: Option<Vec<EnterpriseFilter>>,
     pub not: Option<Box<EnterpriseFilter>>,
@@ -122,6 +135,7 @@ impl EnterpriseFilter {
         text_ops!(conditions, self.tax_code, enterprises::tax_code);
         text_ops!(conditions, self.name, enterprises::name);
         text_ops!(conditions, self.group_code, enterprises::group_code);
+        search!(conditions, self.search, enterprises::name);
         combine!(self, conditions, enterprises::table, Self::condition)
     }
 }

@@ -223,6 +223,17 @@ pub fn question(
     })
 }
 
+/// Everything that a filter asks of a complaint, and that the viewer may see it.
+pub fn conditions(snapshot: &Snapshot, scope: &Scope, filter: Option<&ComplaintStatisticsFilter>) -> Result<Vec<Expr>> {
+    let mut conditions = conditions_of(snapshot, scope);
+    if let Some(filter) = filter {
+        conditions.extend(own(snapshot, filter)?);
+        conditions
+            .extend(Period::new(filter.received_from, filter.received_before, Tz::Asia__Ho_Chi_Minh)?.conditions());
+    }
+    Ok(conditions)
+}
+
 /// Only what is asked for is computed.
 fn wanted_of(asked: SelectionField<'_>, wanted: &mut Wanted) {
     for field in asked.selection_set() {
@@ -265,7 +276,8 @@ pub fn disguise(
     })))
 }
 
-fn officers(snapshot: &Snapshot, codes: &[String]) -> Result<Vec<u32>> {
+/// The places of officers.
+pub fn officers(snapshot: &Snapshot, codes: &[String]) -> Result<Vec<u32>> {
     let place = |code: &String| {
         snapshot.officers.place_of(code).ok_or_else(|| bad_input(format!("officerIn: there is no officer {code:?}")))
     };

@@ -1,15 +1,18 @@
 use super::{Enterprise, IssueCategory, Officer, Unit, UnitResponse, UnitResponseConnection, UnitResponseEdge};
-use crate::graphql::connection::{Counter, connection, page_info};
+use crate::graphql::connection::{Counter, connect, connection, page_info};
 use crate::graphql::context::{loaders, request};
 use crate::graphql::enums::{Attribution, Channel, ComplaintState, Finding, LegalForm};
 use crate::graphql::loaders::{AllegationsKey, CategoryKey, EnterpriseKey, OfficerKey, ResponsesKey, UnitKey, one};
-use crate::graphql::page::size;
+use crate::graphql::page::{PageArgs, size};
 use crate::graphql::scalars::{Decimal, Moment, id};
 use async_graphql::{Context, ID, Object, Result};
 use chrono::NaiveDate;
+use diesel::prelude::*;
+use schema::StoreError;
 use schema::domain::ids::human_reference;
 use schema::models;
-use schema::queries::{Direction, ResponseSort, Slice, Window};
+use schema::queries::{self, Direction, Pred, ResponseSort, Slice, Window};
+use schema::tables::unit_responses;
 
 /// A complaint of an enterprise.
 pub struct Complaint(pub models::Complaint);
@@ -32,7 +35,7 @@ async fn category(ctx: &Context<'_>, category: Option<schema::Id>) -> Result<Opt
 
 #[Object]
 impl Complaint {
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         id(self.0.id)
     }
 
@@ -153,8 +156,33 @@ impl Complaint {
         Ok(rows.into_iter().map(Allegation).collect())
     }
 
-    /// The first responses of units, in the order of time.
-    async fn responses(&self, ctx: &Context<'_>, #[graphql(default = 5)] first: i32) -> Result<UnitResponseConnection> {
+    /// Responses of units, in the order of time; the first ones of all complaints of a page are read together.
+    async fn responses(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default = 5)] first: i32,
+        after: Option<String>,
+    ) -> Result<UnitResponseConnection> {
+        if after.is_some() {
+            let complaint = self.0.id;
+            let page = PageArgs { first: Some(first), after, ..PageArgs::default() };
+            let make = move || {
+                let own: Pred<unit_responses::table> = Box::new(unit_responses::complaint_id.eq(complaint).nullable());
+                Ok::<_, StoreError>(Some(own))
+            };
+            return connect!(
+                ctx,
+                page,
+                make,
+                vec![(ResponseSort::RespondedAt, Direction::Asc)],
+                queries::list_responses,
+                queries::count_responses,
+                ResponseSort,
+                UnitResponse,
+                UnitResponseConnection,
+                UnitResponseEdge
+            );
+        }
         let complaint = self.0.id;
         let limit = size("first", first, request(ctx)?.limits.page_size)?;
         let window = Window { limit, ..Window::default() };

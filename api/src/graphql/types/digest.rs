@@ -18,7 +18,7 @@ impl From<models::Digest> for Digest {
 
 #[Object]
 impl Digest {
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         id(self.0.id)
     }
 

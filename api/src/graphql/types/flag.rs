@@ -37,7 +37,7 @@ impl Flag {
 
 #[Object]
 impl Flag {
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         id(self.0.id)
     }
 

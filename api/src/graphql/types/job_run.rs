@@ -16,7 +16,7 @@ impl From<models::JobRun> for JobRun {
 
 #[Object]
 impl JobRun {
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         id(self.0.id)
     }
 

@@ -7,6 +7,7 @@ mod evidence;
 mod flag;
 mod handling;
 mod job_run;
+mod node;
 mod people;
 mod response;
 mod scorecard;
@@ -20,6 +21,7 @@ pub use evidence::FlagReview;
 pub use flag::{Flag, FlagConnection, FlagEdge};
 pub use handling::{BacktestOutcome, BlameCheck, CategoryTrends, ResponseTimeliness, UnitLevel};
 pub use job_run::{JobRun, JobRunConnection, JobRunEdge};
+pub use node::Node;
 pub use people::{
     Enterprise, EnterpriseConnection, EnterpriseEdge, IssueCategory, IssueCategoryConnection, IssueCategoryEdge,
     Officer, OfficerConnection, OfficerEdge,

@@ -1,11 +1,15 @@
 //! Officers, enterprises and the categories of what they quarrel about.
 
-use super::{Flag, Scorecard, Unit};
+use super::{ComplaintConnection, Flag, Scorecard, Unit};
 use crate::graphql::connection::connection;
 use crate::graphql::context::{blocking, loaders, request, snapshot, viewer};
-use crate::graphql::enums::CategoryKind;
+use crate::graphql::enums::{CategoryKind, Locale};
 use crate::graphql::error::from_job;
+use crate::graphql::filters::ComplaintFilter;
 use crate::graphql::loaders::{CategoryKey, FlagKey, OfficerComplaintsKey, PostingsKey, UnitKey, one};
+use crate::graphql::nested::complaints_of;
+use crate::graphql::page::PageArgs;
+use crate::graphql::query::ComplaintOrder;
 use crate::graphql::scalars::id;
 use crate::graphql::statistics;
 use async_graphql::{Context, ID, Object, Result};
@@ -14,6 +18,7 @@ use jobs::JobError;
 use jobs::scorecard::{rows_of_officer, scorecard};
 use schema::enums::SubjectKind;
 use schema::models::{self, SINCE_EVER};
+use schema::queries::Parent;
 
 /// An officer.
 pub struct Officer(pub models::Officer);
@@ -26,7 +31,7 @@ impl From<models::Officer> for Officer {
 
 #[Object]
 impl Officer {
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         id(self.0.id)
     }
 
@@ -80,6 +85,22 @@ impl Officer {
         .await
     }
 
+    /// Complaints that name the officer, the latest first.
+    #[allow(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn complaints(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<ComplaintFilter>,
+        order_by: Option<Vec<ComplaintOrder>>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<ComplaintConnection> {
+        let page = PageArgs { first, after, last, before };
+        complaints_of(ctx, Parent::Officer, self.0.id, filter, order_by, page).await
+    }
+
     /// Where the officer served, oldest first.
     async fn postings(&self, ctx: &Context<'_>) -> Result<Vec<Posting>> {
         let rows = one(loaders(ctx)?, PostingsKey(self.0.id)).await?.unwrap_or_default();
@@ -116,7 +137,7 @@ impl From<models::Enterprise> for Enterprise {
 
 #[Object]
 impl Enterprise {
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         id(self.0.id)
     }
 
@@ -133,6 +154,22 @@ impl Enterprise {
     async fn name(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
         request(ctx)?.saw(|seen| &mut seen.enterprises, self.0.id);
         Ok(self.0.name.as_deref())
+    }
+
+    /// What the enterprise complained about, the latest first.
+    #[allow(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn complaints(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<ComplaintFilter>,
+        order_by: Option<Vec<ComplaintOrder>>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<ComplaintConnection> {
+        let page = PageArgs { first, after, last, before };
+        complaints_of(ctx, Parent::Enterprise, self.0.id, filter, order_by, page).await
     }
 
     /// Enterprises of one owner, or of one customs broker, share a group.
@@ -152,12 +189,19 @@ impl From<models::IssueCategory> for IssueCategory {
 
 #[Object]
 impl IssueCategory {
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         id(self.0.id)
     }
 
     async fn code(&self) -> &str {
         &self.0.code
+    }
+
+    /// The name in a language: that of `Accept-Language` unless told, in Vietnamese where there is none in English.
+    async fn name(&self, ctx: &Context<'_>, locale: Option<Locale>) -> Result<&str> {
+        let locale = locale.map_or_else(|| request(ctx).map(|request| request.locale), |locale| Ok(locale.into()))?;
+        let english = self.0.name_en.as_deref().filter(|_| locale == schema::enums::Locale::En);
+        Ok(english.unwrap_or(&self.0.name_vi))
     }
 
     async fn name_vi(&self) -> &str {
@@ -191,6 +235,22 @@ impl IssueCategory {
     async fn parent(&self, ctx: &Context<'_>) -> Result<Option<IssueCategory>> {
         let Some(parent) = self.0.parent_id else { return Ok(None) };
         Ok(one(loaders(ctx)?, CategoryKey(parent)).await?.map(IssueCategory))
+    }
+
+    /// Complaints of the category, the latest first.
+    #[allow(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn complaints(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<ComplaintFilter>,
+        order_by: Option<Vec<ComplaintOrder>>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<ComplaintConnection> {
+        let page = PageArgs { first, after, last, before };
+        complaints_of(ctx, Parent::Category, self.0.id, filter, order_by, page).await
     }
 
     /// The headquarters unit whose field it is.

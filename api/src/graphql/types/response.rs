@@ -18,7 +18,7 @@ impl From<models::UnitResponse> for UnitResponse {
 
 #[Object]
 impl UnitResponse {
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         id(self.0.id)
     }
 

@@ -1,9 +1,13 @@
-use super::{CusumSeries, Flag, Scorecard};
+use super::{ComplaintConnection, CusumSeries, Flag, Scorecard};
 use crate::graphql::connection::connection;
-use crate::graphql::context::{blocking, loaders, snapshot, viewer};
-use crate::graphql::enums::{PeerGroup, UnitKind};
+use crate::graphql::context::{blocking, loaders, request, snapshot, viewer};
+use crate::graphql::enums::{Locale, PeerGroup, UnitKind};
 use crate::graphql::error::from_job;
+use crate::graphql::filters::{ComplaintFilter, UnitFilter};
 use crate::graphql::loaders::{FlagKey, LatestRecurrence, ParentsKey, UnitKey, one};
+use crate::graphql::nested::complaints_of;
+use crate::graphql::page::PageArgs;
+use crate::graphql::query::{ComplaintOrder, complaints_where};
 use crate::graphql::scalars::id;
 use crate::graphql::statistics;
 use async_graphql::{Context, ID, Object, Result};
@@ -12,6 +16,7 @@ use jobs::JobError;
 use jobs::scorecard::{rows_of_unit, scorecard};
 use schema::enums::SubjectKind;
 use schema::models::{self, SINCE_EVER};
+use schema::queries::Parent;
 
 /// A unit of customs.
 pub struct Unit(pub models::Unit);
@@ -29,12 +34,19 @@ fn since(day: NaiveDate) -> Option<NaiveDate> {
 
 #[Object]
 impl Unit {
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         id(self.0.id)
     }
 
     async fn code(&self) -> &str {
         &self.0.code
+    }
+
+    /// The name in a language: that of `Accept-Language` unless told, in Vietnamese where there is none in English.
+    async fn name(&self, ctx: &Context<'_>, locale: Option<Locale>) -> Result<&str> {
+        let locale = locale.map_or_else(|| request(ctx).map(|request| request.locale), |locale| Ok(locale.into()))?;
+        let english = self.0.name_en.as_deref().filter(|_| locale == schema::enums::Locale::En);
+        Ok(english.unwrap_or(&self.0.name_vi))
     }
 
     async fn name_vi(&self) -> &str {
@@ -87,6 +99,39 @@ impl Unit {
             Ok(Scorecard::new(&snapshot, Some(days), &card))
         })
         .await
+    }
+
+    /// Complaints about the unit and everything below it, on their own day; the latest first.
+    #[allow(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn complaints(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<ComplaintFilter>,
+        order_by: Option<Vec<ComplaintOrder>>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<ComplaintConnection> {
+        let page = PageArgs { first, after, last, before };
+        let reference = snapshot(ctx)?.reference.clone();
+        let parent = match self.0.kind {
+            schema::enums::UnitKind::ProvincialDepartment => Some(Parent::Department),
+            schema::enums::UnitKind::Branch => Some(Parent::Branch),
+            schema::enums::UnitKind::Team => Some(Parent::Team),
+            _ => None,
+        };
+        // What lies below it without being stored with complaints is not found by one column.
+        if let Some(parent) = parent.filter(|_| reference.tree.below_beside_ancestors(self.0.id).is_empty()) {
+            return complaints_of(ctx, parent, self.0.id, filter, order_by, page).await;
+        }
+        let within = UnitFilter { within: Some(self.0.code.clone()), ..UnitFilter::default() };
+        let here = ComplaintFilter {
+            unit: Some(within),
+            and: filter.map(|filter| vec![filter]),
+            ..ComplaintFilter::default()
+        };
+        complaints_where(ctx, Some(here), order_by, page).await
     }
 
     /// The flag on this branch, if there ever was one.

@@ -1,0 +1,70 @@
+//! `node(id:)`: whatever has the id, if the viewer may see it.
+
+use super::context::{request, snapshot, viewer};
+use super::types::*;
+use crate::access::allowed;
+use async_graphql::{Context, Result};
+use diesel::prelude::*;
+use schema::db::MultiBackend;
+use schema::tables::{complaints, digests, enterprises, flags, job_runs, officers, unit_responses};
+use schema::{Conn, Id, StoreError, models};
+
+/// The row of an id, as what it is.
+macro_rules! found {
+    ($conn:expr, $table:ident, $model:ident, $id:expr) => {{
+        let row: Option<models::$model> =
+            $table::table.filter($table::id.eq($id)).select(models::$model::as_select()).first($conn).optional()?;
+        row
+    }};
+}
+
+pub async fn node(ctx: &Context<'_>, id: Id) -> Result<Option<Node>> {
+    let viewer = viewer(ctx)?.clone();
+    let reference = snapshot(ctx)?.reference.clone();
+    let may = |list: &str| allowed(viewer.role, "Query", list);
+    if let Some(unit) = reference.unit_place(id).and_then(|place| reference.units.get(place as usize)) {
+        return Ok(may("unit").then(|| Node::Unit(Unit(unit.clone()))));
+    }
+    if let Some(category) = reference.category_place(id).and_then(|place| reference.categories.get(place as usize)) {
+        return Ok(may("issueCategories").then(|| Node::IssueCategory(IssueCategory(category.clone()))));
+    }
+    let (complaints, officers, enterprises) = (may("complaint"), may("officer"), may("enterprises"));
+    let (flags, runs, digests) = (may("flag"), may("jobRuns"), may("digests"));
+    let own = viewer.officer_id;
+    let scope = viewer.scope(&reference.tree);
+    let seen = move |conn: &mut Conn, id: Id| -> Result<Option<models::Complaint>, StoreError> {
+        let mut query = complaints::table.into_boxed::<MultiBackend>().filter(complaints::id.eq(id).nullable());
+        if let Some(seen) = scope.condition() {
+            query = query.filter(seen);
+        }
+        Ok(query.select(models::Complaint::as_select()).first(conn).optional()?)
+    };
+    let find = move |conn: &mut Conn| -> Result<Option<Node>, StoreError> {
+        if complaints && let Some(row) = seen(conn, id)? {
+            return Ok(Some(Node::Complaint(Complaint(row))));
+        }
+        if complaints
+            && let Some(row) = found!(conn, unit_responses, UnitResponse, id)
+            && seen(conn, row.complaint_id)?.is_some()
+        {
+            return Ok(Some(Node::UnitResponse(UnitResponse(row))));
+        }
+        if officers && let Some(row) = found!(conn, officers, Officer, id) {
+            return Ok(Some(Node::Officer(Officer(row))));
+        }
+        if enterprises && let Some(row) = found!(conn, enterprises, Enterprise, id) {
+            return Ok(Some(Node::Enterprise(Enterprise(row))));
+        }
+        if flags && let Some(row) = found!(conn, flags, Flag, id).filter(|row| own.is_none() || row.officer_id != own) {
+            return Ok(Some(Node::Flag(Flag(row))));
+        }
+        if runs && let Some(row) = found!(conn, job_runs, JobRun, id) {
+            return Ok(Some(Node::JobRun(JobRun(row))));
+        }
+        if digests && let Some(row) = found!(conn, digests, Digest, id) {
+            return Ok(Some(Node::Digest(Digest(row))));
+        }
+        Ok(None)
+    };
+    request(ctx)?.read(find).await
+}

@@ -1,0 +1,19 @@
+//! What has an id that is the only one of its kind: the Node of the Relay specification.
+
+use super::{Complaint, Digest, Enterprise, Flag, IssueCategory, JobRun, Officer, Unit, UnitResponse};
+use async_graphql::{ID, Interface};
+
+/// Anything that has an id.
+#[derive(Interface)]
+#[graphql(field(name = "id", ty = "ID"))]
+pub enum Node {
+    Complaint(Complaint),
+    Digest(Digest),
+    Enterprise(Enterprise),
+    Flag(Flag),
+    IssueCategory(IssueCategory),
+    JobRun(JobRun),
+    Officer(Officer),
+    Unit(Unit),
+    UnitResponse(UnitResponse),
+}

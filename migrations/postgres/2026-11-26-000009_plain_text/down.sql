@@ -1,0 +1,1 @@
+DROP FUNCTION phananh_plain(text);

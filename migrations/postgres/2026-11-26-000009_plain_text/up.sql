@@ -1,0 +1,8 @@
+CREATE FUNCTION phananh_plain(value text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+    SELECT translate(
+        lower(regexp_replace(normalize(value, NFD), '[̀-ͯ]', '', 'g') COLLATE "C"),
+        'đĐ', 'dd'
+    ) COLLATE "C"
+$$;

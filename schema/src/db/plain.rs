@@ -1,0 +1,42 @@
+//! Text as it is searched: small letters without diacritics. The function has the same name on both databases:
+//! PostgreSQL's is made by a migration, SQLite's given to each connection.
+
+use crate::db::StoreError;
+use diesel::SqliteConnection;
+use diesel::sql_types::{Nullable, Text};
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+#[diesel::declare_sql_function]
+extern "SQL" {
+    /// Small letters without diacritics.
+    fn phananh_plain(value: Nullable<Text>) -> Nullable<Text>;
+}
+
+/// The same for what is searched for.
+pub fn plain(text: &str) -> String {
+    // As PostgreSQL's lower() does it in the collation "C": letters without a decomposition stay as they are.
+    let letters = text.nfd().filter(|c| !is_combining_mark(*c) || !('\u{300}'..='\u{36f}').contains(c));
+    letters.map(|c| if matches!(c, 'đ' | 'Đ') { 'd' } else { c.to_ascii_lowercase() }).collect()
+}
+
+pub(super) fn give(conn: &mut SqliteConnection) -> Result<(), StoreError> {
+    Ok(phananh_plain_utils::register_impl(conn, |value: Option<String>| value.map(|text| plain(&text)))?)
+}
+
+/// A pattern that finds a text anywhere.
+pub fn anywhere(text: &str) -> String {
+    let escaped = plain(text).replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    format!("%{escaped}%")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn diacritics_and_capitals_do_not_matter() {
+        assert_eq!(plain("Chậm TRẢ lời, Đội Thủ tục"), "cham tra loi, doi thu tuc");
+        assert_eq!(anywhere("50%_"), "%50\\%\\_%");
+    }
+}
