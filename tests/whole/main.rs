@@ -4,6 +4,7 @@
 
 mod access;
 mod bad_input;
+mod clients;
 mod cpdp;
 mod demo;
 mod digest;

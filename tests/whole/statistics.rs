@@ -261,6 +261,12 @@ fn time_is_filled_compared_cut_and_kept_as_asked() {
         assert_eq!(having("{not: {complaints: {gte: 1}}}"), 0);
         assert_eq!(having("{medianDaysToResponse: {isNull: true}}"), 4);
 
+        let future = world.server.graphql(
+            &world.board,
+            "{ complaintStatistics(minPosition: 2000000000) { position } }",
+            &json!({}),
+        );
+        assert_eq!(future.codes(), ["BAD_USER_INPUT"], "a position that nobody was given: {future:?}");
         // Received at 0:00 in Vietnam, which is the evening before in Europe.
         let berlin = ask("groupBy: [DAY], timezone: \"Europe/Berlin\", first: 1", "rows { day }");
         assert_eq!(berlin["rows"], json!([{ "day": "2024-01-04" }]));

@@ -65,7 +65,7 @@ pub struct ComplaintCountKey(pub ComplaintsKey);
 
 /// Keys of the same kind of parent and the same arguments go together.
 fn together<'k>(keys: impl Iterator<Item = &'k ComplaintsKey>) -> Vec<(Parent, Arc<Wanted>, Vec<Id>)> {
-    let mut lists: HashMap<(Parent, &str), (Arc<Wanted>, Vec<Id>)> = HashMap::new();
+    let mut lists: HashMap<_, (Arc<Wanted>, Vec<Id>)> = HashMap::new();
     for key in keys {
         let list = lists.entry((key.parent, &key.wanted.written));
         list.or_insert_with(|| (Arc::clone(&key.wanted), Vec::new())).1.push(key.id);

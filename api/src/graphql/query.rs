@@ -666,17 +666,27 @@ impl Query {
     }
 }
 
-/// Waits until the snapshot knows a position; the operation's deadline ends it.
+/// How long a position may take to arrive: a replica is a little behind.
+const ARRIVES_WITHIN: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// Waits until the snapshot knows a position.
 async fn wait_for(ctx: &Context<'_>, position: i64) -> Result<()> {
     let app = request(ctx)?.app.clone();
-    while app.snapshots.current().position < position {
+    let began = std::time::Instant::now();
+    loop {
+        let known = app.snapshots.current().position;
+        if known >= position {
+            return Ok(());
+        }
+        if began.elapsed() > ARRIVES_WITHIN {
+            return Err(bad_input(format!("minPosition: the register is at {known} and has not reached {position}")));
+        }
         let refreshed = app.clone();
         blocking(move || refreshed.snapshots.refresh(&refreshed.unhurried).map_err(from_job)).await?;
         if app.snapshots.current().position < position {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
     }
-    Ok(())
 }
 
 /// The complaints that a filter chooses, of those that the viewer may see.

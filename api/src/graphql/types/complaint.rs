@@ -160,12 +160,14 @@ impl Complaint {
     async fn responses(
         &self,
         ctx: &Context<'_>,
-        #[graphql(default = 5)] first: i32,
+        #[graphql(desc = "The first so many; 5 unless told.")] first: Option<i32>,
         after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
     ) -> Result<UnitResponseConnection> {
-        if after.is_some() {
+        if after.is_some() || before.is_some() || last.is_some() {
             let complaint = self.0.id;
-            let page = PageArgs { first: Some(first), after, ..PageArgs::default() };
+            let page = PageArgs { first, after, last, before };
             let make = move || {
                 let own: Pred<unit_responses::table> = Box::new(unit_responses::complaint_id.eq(complaint).nullable());
                 Ok::<_, StoreError>(Some(own))
@@ -184,7 +186,7 @@ impl Complaint {
             );
         }
         let complaint = self.0.id;
-        let limit = size("first", first, request(ctx)?.limits.page_size)?;
+        let limit = size("first", first.unwrap_or(5), request(ctx)?.limits.page_size)?;
         let window = Window { limit, ..Window::default() };
         let wanted = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
         let mut rows = one(loaders(ctx)?, ResponsesKey { complaint, first: wanted }).await?.unwrap_or_default();

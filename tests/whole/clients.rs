@@ -1,0 +1,123 @@
+//! Other people's clients and tools against the server.
+
+use crate::program;
+use crate::world::{self, Files};
+use schema::enums::Role;
+use serde_json::{Value, json};
+use std::process::Command;
+use tests::{Database, clients, node, project, python};
+
+/// The schema as a file among the clients, who look for it there.
+fn schema(name: &str) -> String {
+    let path = clients().join(name);
+    std::fs::write(&path, api::graphql::sdl(&api::graphql::schema(false))).unwrap();
+    path.display().to_string()
+}
+
+#[test]
+fn the_schema_follows_the_rules_of_relay() {
+    let messages = node("relay.js", &[&schema("relay.graphql")]);
+    assert_eq!(serde_json::from_str::<Value>(&messages).unwrap(), json!([]));
+}
+
+#[test]
+fn urql_queries_persists_and_subscribes() {
+    let database = Database::sqlite();
+    world::fill(&database);
+    let server = program().serve(&database, &["--no-jobs"]);
+    let given = json!({
+        "http": format!("{}/graphql", server.address), "ws": format!("{}/graphql/ws", server.address.replace("http", "ws")),
+        "board": program().token(&database, "BOARD", None), "intake": program().token(&database, "INTAKE", None),
+    });
+    let outcome: Value = serde_json::from_str(&node("urql.js", &[&given.to_string()])).unwrap();
+    assert_eq!(outcome["first"]["complaints"]["totalCount"], 6, "{outcome}");
+    assert_eq!(outcome["second"]["complaints"]["nodes"].as_array().unwrap().len(), 3);
+    assert_eq!(outcome["code"], "BAD_USER_INPUT");
+    assert_eq!(outcome["heard"], json!({ "complaintReceived": { "text": "từ urql" } }));
+    // The hash alone at first; the text once it was not known; then the hash is enough.
+    let asked: Vec<(bool, bool)> = outcome["asked"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .take(3)
+        .map(|one| (one["text"] == true, one["hash"] == true))
+        .collect();
+    assert_eq!(asked, [(false, true), (true, true), (false, true)], "{outcome}");
+}
+
+#[test]
+fn a_typescript_client_is_generated_compiles_and_asks() {
+    let database = Database::sqlite();
+    world::fill(&database);
+    let server = program().serve(&database, &["--no-jobs"]);
+    let given = json!({
+        "schema": schema("codegen.graphql"), "documents": project().join("docs/client").canonicalize().unwrap().join("*.graphql"),
+        "http": format!("{}/graphql", server.address), "token": program().token(&database, "BOARD", None),
+    });
+    let outcome: Value = serde_json::from_str(&node("codegen.js", &[&given.to_string()])).unwrap();
+    assert_eq!((&outcome["complaints"], &outcome["total"]), (&json!(6), &json!(6)));
+    let ids: std::collections::BTreeSet<&str> =
+        outcome["ids"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
+    assert_eq!(ids.len(), 4, "two pages of two");
+}
+
+#[test]
+fn a_python_client_is_generated_and_asks() {
+    let database = Database::sqlite();
+    world::fill(&database);
+    let server = program().serve(&database, &["--no-jobs"]);
+    let files = Files::new();
+    let given = json!({
+        "schema": schema("ariadne.graphql"), "documents": project().join("docs/client").canonicalize().unwrap(), "folder": files.path(),
+        "http": format!("{}/graphql", server.address), "token": program().token(&database, "BOARD", None),
+    });
+    let python = python(&["ariadne_codegen"], &[], &["ariadne-codegen==0.19.0"]);
+    let output =
+        Command::new(python).arg(project().join("tests/clients/ariadne.py")).arg(given.to_string()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let outcome: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&outcome["complaints"], &outcome["total"]), (&json!(6), &json!(6)));
+}
+
+#[test]
+fn schemathesis_finds_no_fault_of_the_server_whoever_asks() {
+    let files = Files::new();
+    let key = files.path().join("key").display().to_string();
+    let database = Database::sqlite();
+    world::fill(&database);
+    world::run_counting(&database, "2024-03-31");
+    program().run(&database, ["key", "create", &key]).ok();
+    let server = program().serve(&database, &["--no-jobs", "--key-file", &key]);
+    let python = python(&["schemathesis"], &[], &["schemathesis==4.32.5"]);
+    for role in Role::WORDS {
+        let token = program().token(&database, role, (*role == "UNIT_HEAD").then_some("02CV"));
+        let output = Command::new(&python)
+            .args([
+                "-m",
+                "schemathesis.cli",
+                "run",
+                &format!("{}/graphql", server.address),
+                "-H",
+                &format!("Authorization: Bearer {token}"),
+            ])
+            .args([
+                "-n",
+                "8",
+                "-w",
+                "2",
+                "--checks",
+                "not_a_server_error",
+                "--seed",
+                "7",
+                "--no-color",
+                "--continue-on-failure",
+            ])
+            .current_dir(files.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{role}: {said}");
+        let passed = said.lines().find(|line| line.contains("generated,")).unwrap_or_else(|| panic!("{said}"));
+        assert!(passed.contains("passed") && !passed.contains("failed"), "{role}: {passed}");
+    }
+}
