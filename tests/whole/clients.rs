@@ -121,3 +121,40 @@ fn schemathesis_finds_no_fault_of_the_server_whoever_asks() {
         assert!(passed.contains("passed") && !passed.contains("failed"), "{role}: {passed}");
     }
 }
+
+/// What breaks from one schema to another, and what is deprecated without a date.
+fn changes(before: &str, after: &str) -> (Vec<String>, Vec<String>) {
+    let found: Value = serde_json::from_str(&node("breaking.js", &[before, after])).unwrap();
+    let texts = |key: &str| -> Vec<String> { serde_json::from_value(found[key].clone()).unwrap() };
+    let undated = texts("deprecated").into_iter().filter(|text| {
+        let until = text.split_once(": ").and_then(|(_, reason)| reason.strip_prefix("deprecated until "));
+        until.and_then(|rest| rest.get(..10)?.parse::<chrono::NaiveDate>().ok()).is_none()
+    });
+    (texts("breaking"), undated.collect())
+}
+
+#[test]
+fn no_change_breaks_a_client_unless_it_is_marked() {
+    let released = project().join("docs/schema.released.graphql");
+    let marked = std::fs::read_to_string(project().join("docs/breaking.txt")).unwrap();
+    let marked: Vec<&str> =
+        marked.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split(" -- ").next()).collect();
+    let (breaking, undated) = changes(&released.display().to_string(), &schema("now.graphql"));
+    let unmarked: Vec<&String> = breaking.iter().filter(|change| !marked.contains(&change.as_str())).collect();
+    assert!(unmarked.is_empty(), "mark them in docs/breaking.txt with a reason: {unmarked:#?}");
+    assert!(undated.is_empty(), "{undated:?}");
+
+    // The comparison itself notices.
+    let now = api::graphql::sdl(&api::graphql::schema(false));
+    let file = |name: &str, text: &str| {
+        let path = clients().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let without = now.replacen("\treceivedAt: DateTime!\n", "", 1);
+    let deprecated = now.replacen("\tversion: Int!\n", "\tversion: Int! @deprecated(reason: \"some day\")\n", 1);
+    assert!(without != now && deprecated != now);
+    let (breaking, _) = changes(&schema("now.graphql"), &file("without.graphql", &without));
+    assert_eq!(breaking, ["Complaint.receivedAt was removed."]);
+    assert_eq!(changes(&schema("now.graphql"), &file("deprecated.graphql", &deprecated)).1.len(), 1);
+}
