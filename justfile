@@ -37,3 +37,8 @@ bench-recurrence *args:
 # GraphiQL's assets from npm, as they are embedded in the binary
 graphiql:
     bash api/assets/graphiql/fetch.sh
+
+# A page, statistics and subscribers against PostGraphile, pgbench, PostgreSQL and DuckDB, in one run
+bench-api *args:
+    cargo build --release --workspace --bins
+    python3 tests/bench/api.py --program "${CARGO_TARGET_DIR:-target}/release/phananh" {{args}}

@@ -78,7 +78,13 @@ impl Program {
 
     /// Starts a server on a free port and waits until it says where it is.
     pub fn serve(&self, database: &Database, args: &[&str]) -> Server {
+        self.serve_with(database, args, &[])
+    }
+
+    /// The same with something in its environment.
+    pub fn serve_with(&self, database: &Database, args: &[&str], environment: &[(&str, &str)]) -> Server {
         let mut command = self.command(database);
+        command.envs(environment.iter().copied());
         command.args(["serve", "--listen", "127.0.0.1:0"]).args(args);
         Server::start(command, "address: ")
     }

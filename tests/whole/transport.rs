@@ -358,3 +358,61 @@ fn tls_is_served_with_the_certificate_of_the_configuration() {
     let result = program().run(&database, ["serve", "--config", path.to_str().unwrap()]);
     assert!(result.status == 1 && result.err.contains("api.tls.key"), "{result:?}");
 }
+
+#[test]
+fn traces_go_to_whoever_collects_them() {
+    use std::io::{Read, Write};
+    let collector = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", collector.local_addr().unwrap());
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in collector.incoming().map_while(Result::ok) {
+            let mut stream = stream;
+            let mut got = Vec::new();
+            let mut part = [0; 65536];
+            // A whole request: its head says how long its body is.
+            loop {
+                let text = String::from_utf8_lossy(&got).to_lowercase();
+                let length = text
+                    .split("content-length: ")
+                    .nth(1)
+                    .and_then(|rest| rest.split("\r\n").next()?.parse::<usize>().ok());
+                let body = text.find("\r\n\r\n").map(|at| got.len() - at - 4);
+                if length.zip(body).is_some_and(|(length, body)| body >= length) {
+                    break;
+                }
+                match stream.read(&mut part) {
+                    Ok(0) | Err(_) => break,
+                    Ok(n) => got.extend(&part[..n]),
+                }
+            }
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").ok();
+            sender.send(got).ok();
+        }
+    });
+    let database = Database::sqlite();
+    world::fill(&database);
+    let token = program().token(&database, "BOARD", None);
+    let server = program().serve_with(&database, &[], &[("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)]);
+    let bearer = format!("Bearer {token}");
+    let headers = [
+        ("content-type", "application/json"),
+        ("authorization", &*bearer),
+        ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+    ];
+    let body = json!({ "query": "query Traced { complaints { nodes { text } } }" }).to_string();
+    assert_eq!(server.send("POST", "/graphql", &headers, &body).status, 200);
+    assert_eq!(server.end_by("TERM"), Some(0), "what waits is sent at the end");
+    let sent: Vec<u8> =
+        std::iter::from_fn(|| receiver.recv_timeout(Duration::from_secs(10)).ok()).take(1).flatten().collect();
+    let text = String::from_utf8_lossy(&sent);
+    assert!(text.starts_with("POST /v1/traces"), "{}", &text[..text.len().min(200)]);
+    for part in ["phananh", "Traced", "operation", "database", "request"] {
+        assert!(text.contains(part), "{part}");
+    }
+    let trace = (0..16)
+        .map(|n| u8::from_str_radix(&"4bf92f3577b34da6a3ce929d0e0e4736"[n * 2..n * 2 + 2], 16).unwrap())
+        .collect::<Vec<u8>>();
+    assert!(sent.windows(16).any(|window| window == trace), "it is part of the client's trace");
+    assert!(!text.contains("PA-1") && !text.contains("tiền") && !text.contains(&token));
+}

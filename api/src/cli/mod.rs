@@ -100,7 +100,7 @@ const SOME_REJECTED: u8 = 3;
 pub fn main() -> ExitCode {
     // clap exits with 2 for wrong usage by itself.
     let cli = Cli::parse();
-    output::start_log();
+    let _traces = crate::traces::start();
     let out = Output::new(cli.format);
     match run(&cli, &out) {
         Ok(code) => code,

@@ -3,7 +3,7 @@
 
 use clap::ValueEnum;
 use comfy_table::{ContentArrangement, Table, presets};
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::io::{self, ErrorKind, Write};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -98,13 +98,4 @@ pub fn tell_error(error: &anyhow::Error) {
         }
     }
     tell(format_args!("error: {message}"));
-}
-
-/// Logs to standard error: warnings, or what `RUST_LOG` asks for.
-pub fn start_log() {
-    use tracing_subscriber::{EnvFilter, fmt};
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
-    let ansi = io::stderr().is_terminal();
-    // Set once in the life of the process, so it cannot fail.
-    let _set = fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(ansi).try_init();
 }

@@ -16,6 +16,7 @@ use schema::{Conn, Db, Id, StoreError};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
+use tracing::Instrument;
 
 /// What all requests share.
 #[derive(Clone)]
@@ -84,7 +85,9 @@ impl RequestContext {
         work: impl FnOnce(&mut Conn) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T> {
         let (db, statements) = (self.app.db.clone(), Arc::clone(&self.statements));
-        blocking(move || db.read_counted(&statements, work).map_err(from_store)).await
+        blocking(move || db.read_counted(&statements, work).map_err(from_store))
+            .instrument(tracing::info_span!("database"))
+            .await
     }
 }
 

@@ -23,6 +23,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
+use tracing::Instrument;
 
 /// An operation that may run.
 pub struct Prepared {
@@ -186,7 +187,9 @@ pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared)
         return Outcome::refused(StatusCode::BAD_REQUEST, Code::BadUserInput, message);
     }
     let (request, statements, seen) = request(service, viewer, &prepared);
-    let execution = AssertUnwindSafe(service.schema.execute(request)).catch_unwind();
+    let role = viewer.map_or("NONE", |viewer| viewer.role.as_str());
+    let span = tracing::info_span!("operation", name = prepared.name(), role, cost = prepared.weight.cost);
+    let execution = AssertUnwindSafe(service.schema.execute(request)).catch_unwind().instrument(span);
     let mut response = match tokio::time::timeout(prepared.limits.deadline(), execution).await {
         Ok(Ok(response)) => response,
         Ok(Err(_)) => {

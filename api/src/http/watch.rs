@@ -4,6 +4,7 @@
 use super::Service;
 use super::operation::Prepared;
 use crate::auth::Viewer;
+use crate::traces::continues;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
@@ -195,6 +196,8 @@ pub async fn watched(
     let route = request.match_pattern().unwrap_or_else(|| "other".into());
     let service = request.app_data::<Data<Service>>().cloned();
     let span = tracing::info_span!("request", %id, method = %request.method(), route);
+    let headers = request.headers().clone();
+    continues(&span, |name| headers.get(name)?.to_str().ok().map(str::to_owned));
     let began = Instant::now();
     let mut response = next.call(request).instrument(span.clone()).await?;
     let status = response.status().as_u16();
