@@ -5,5 +5,6 @@ pub mod auth;
 pub mod cli;
 pub mod graphql;
 pub mod http;
+pub mod jwt;
 pub mod limits;
 mod traces;

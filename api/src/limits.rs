@@ -1,5 +1,6 @@
 //! What a request may ask of the server: all limits are on by default, and `serviceInfo` says them.
 
+use crate::jwt::JwtSettings;
 use async_graphql::SimpleObject;
 use jobs::settings::Settings;
 use schema::enums::Role;
@@ -87,6 +88,7 @@ struct ApiTable {
     limits: toml::Table,
     roles: BTreeMap<String, toml::Table>,
     tls: Option<TlsSettings>,
+    jwt: Option<JwtSettings>,
 }
 
 /// The certificate of the server.
@@ -107,6 +109,7 @@ pub struct ApiSettings {
     /// Roles that run only operations from the allow-list of their name.
     pub trusted_operations: Vec<Role>,
     pub tls: Option<TlsSettings>,
+    pub jwt: Option<JwtSettings>,
     /// Milliseconds from which an operation is written to the log.
     pub slow_ms: Option<u32>,
     limits: Arc<Limits>,
@@ -137,8 +140,8 @@ impl ApiSettings {
                 "the configuration, api.cors_origins: {origin:?} is no origin, such as \"https://dashboard.example\""
             );
         }
-        let ApiTable { cors_origins, trusted_operations, tls, slow_ms, .. } = read;
-        Ok(Self { cors_origins, trusted_operations, tls, slow_ms, limits: Arc::new(limits), roles })
+        let ApiTable { cors_origins, trusted_operations, tls, jwt, slow_ms, .. } = read;
+        Ok(Self { cors_origins, trusted_operations, tls, jwt, slow_ms, limits: Arc::new(limits), roles })
     }
 
     /// The limits of a role; of whoever has none, for None.

@@ -416,3 +416,76 @@ fn traces_go_to_whoever_collects_them() {
     assert!(sent.windows(16).any(|window| window == trace), "it is part of the client's trace");
     assert!(!text.contains("PA-1") && !text.contains("tiền") && !text.contains(&token));
 }
+
+#[test]
+fn tokens_of_others_are_taken_by_their_claims() {
+    use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+    let files = Files::new();
+    let openssl = |args: &[&str]| {
+        let output = std::process::Command::new("openssl").args(args).current_dir(files.path()).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        output.stdout
+    };
+    let key = |name: &str| {
+        openssl(&["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", name]);
+        let public = openssl(&["pkey", "-in", name, "-pubout", "-outform", "DER"]);
+        let point = &public[public.len() - 64..];
+        let coordinate = |bytes: &[u8]| data_encoding::BASE64URL_NOPAD.encode(bytes);
+        let jwk = json!({ "kty": "EC", "crv": "P-256", "kid": name, "alg": "ES256", "x": coordinate(&point[..32]), "y": coordinate(&point[32..]) });
+        (EncodingKey::from_ec_pem(&std::fs::read(files.path().join(name)).unwrap()).unwrap(), jwk)
+    };
+    let ((ours, ours_public), (theirs, _)) = (key("ours"), key("theirs"));
+    let set = files.put("keys.json", json!({ "keys": [ours_public] }).to_string());
+    let database = Database::sqlite();
+    world::fill(&database);
+    let config = format!("[api.jwt]\njwks = {set:?}\nissuer = \"https://login.example\"\naudience = \"phananh\"\n");
+    let server = configured(&database, &config);
+    let now = chrono::Utc::now().timestamp();
+    let claims = |changed: Value| {
+        let mut claims =
+            json!({ "sub": "an", "iss": "https://login.example", "aud": "phananh", "exp": now + 600, "role": "BOARD" });
+        claims.as_object_mut().unwrap().extend(changed.as_object().unwrap().clone());
+        claims
+    };
+    let token = |key: &EncodingKey, kid: &str, claims: &Value| {
+        let header = Header { kid: Some(kid.into()), ..Header::new(Algorithm::ES256) };
+        encode(&header, claims, key).unwrap()
+    };
+    let count = "{ complaints { totalCount } }";
+    let total = |token: &str| server.graphql(token, count, &json!({}));
+    assert_eq!(total(&token(&ours, "ours", &claims(json!({})))).json()["data"]["complaints"]["totalCount"], 6);
+    let head = claims(json!({ "role": "UNIT_HEAD", "unit": "02CV" }));
+    assert_eq!(total(&token(&ours, "ours", &head)).json()["data"]["complaints"]["totalCount"], 3);
+    let named = claims(json!({ "officer": "CC01" }));
+    assert_eq!(
+        total(&token(&ours, "ours", &named)).json()["data"]["complaints"]["totalCount"],
+        3,
+        "not what names the member"
+    );
+    for (why, wrong) in [
+        ("expired", token(&ours, "ours", &claims(json!({ "exp": now - 60 })))),
+        ("another issuer", token(&ours, "ours", &claims(json!({ "iss": "https://evil.example" })))),
+        ("another audience", token(&ours, "ours", &claims(json!({ "aud": "other" })))),
+        ("no such role", token(&ours, "ours", &claims(json!({ "role": "KING" })))),
+        ("a head of nothing", token(&ours, "ours", &claims(json!({ "role": "UNIT_HEAD" })))),
+        ("a head of no such unit", token(&ours, "ours", &claims(json!({ "role": "UNIT_HEAD", "unit": "zz" })))),
+        ("not valid yet", token(&ours, "ours", &claims(json!({ "nbf": now + 300 })))),
+        ("another's key", token(&theirs, "ours", &claims(json!({})))),
+        ("an unknown key", token(&theirs, "theirs", &claims(json!({})))),
+    ] {
+        assert_eq!((total(&wrong).status, total(&wrong).codes()), (401, vec!["UNAUTHENTICATED".to_owned()]), "{why}");
+    }
+    // A signature by a shared secret, the public key say, and none at all.
+    let secret = Header { kid: Some("ours".into()), ..Header::new(Algorithm::HS256) };
+    let forged =
+        encode(&secret, &claims(json!({})), &EncodingKey::from_secret(set.display().to_string().as_bytes())).unwrap();
+    let none = format!(
+        "{}.{}.",
+        data_encoding::BASE64URL_NOPAD.encode(br#"{"alg":"none","kid":"ours"}"#),
+        forged.split('.').nth(1).unwrap()
+    );
+    assert_eq!((total(&forged).status, total(&none).status), (401, 401));
+    let path = files.put("wrong.toml", "[api.jwt]\njwks = \"nowhere.json\"\nissuer = \"x\"\naudience = \"x\"\n");
+    let result = program().run(&database, ["serve", "--config", path.to_str().unwrap()]);
+    assert!(result.status == 1 && result.err.contains("nowhere.json"), "{result:?}");
+}

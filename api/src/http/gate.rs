@@ -5,6 +5,7 @@ use super::exchange::Outcome;
 use crate::auth::{Viewer, bearer, viewer};
 use crate::graphql::context::blocking;
 use crate::graphql::error::{Code, from_store};
+use crate::jwt::Jwt;
 use crate::limits::ApiSettings;
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
@@ -59,7 +60,13 @@ pub async fn authenticated(service: &Service, http: &HttpRequest) -> Result<Opti
 /// Where it is not valid, or cannot be looked up.
 pub async fn by_token(service: &Service, token: String) -> Result<Viewer, Outcome> {
     let db = service.app.db.clone();
-    match blocking(move || viewer(&db, &token).map_err(from_store)).await {
+    let jwt = service.jwt.clone().filter(|_| Jwt::is_one(&token));
+    let reference = std::sync::Arc::clone(&service.app.snapshots.current().reference);
+    let found = blocking(move || match jwt {
+        Some(jwt) => Ok(jwt.viewer(&token, &reference)),
+        None => viewer(&db, &token).map_err(from_store),
+    });
+    match found.await {
         Ok(Some(viewer)) => Ok(viewer),
         Ok(None) => Err(Outcome::refused(
             StatusCode::UNAUTHORIZED,

@@ -26,6 +26,7 @@ pub struct Service {
     pub guard: Guard,
     pub sdl: String,
     pub settings: ApiSettings,
+    jwt: Option<std::sync::Arc<crate::jwt::Jwt>>,
     rates: gate::Rates,
     persisted: persisted::Persisted,
     held: socket::Held,

@@ -10,6 +10,7 @@ use crate::access::Guard;
 use crate::graphql::bus::Bus;
 use crate::graphql::context::App;
 use crate::graphql::{Cursors, schema, sdl};
+use crate::jwt::Jwt;
 use crate::limits::{ApiSettings, TlsSettings};
 use actix_cors::Cors;
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -70,6 +71,7 @@ impl Server {
     /// Loads the snapshot. `db` is for what may take its time.
     pub fn new(db: Db, listener: TcpListener, options: ServerOptions) -> anyhow::Result<Self> {
         let settings = ApiSettings::of(&options.settings)?;
+        let jwt = settings.jwt.clone().map(Jwt::new).transpose()?.map(Arc::new);
         let tls = settings.tls.as_ref().map(tls_config).transpose()?;
         let snapshots = Arc::new(SnapshotStore::load(&db)?);
         let bus = Bus::new(db.clone());
@@ -90,6 +92,7 @@ impl Server {
             schema,
             guard,
             sdl,
+            jwt,
             rates: Rates::new(&settings),
             persisted: Persisted::new(),
             held: Held::default(),
