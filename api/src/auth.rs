@@ -4,12 +4,13 @@ use actix_web::http::header::HeaderMap;
 use diesel::prelude::*;
 use jobs::statistics::Suppression;
 use schema::db::MultiBackend;
+use schema::domain::calendar::local_date;
 use schema::domain::tree::UnitTree;
 use schema::enums::Role;
 use schema::models::Complaint;
 use schema::queries::{Pred, in_select, not_true};
 use schema::register::access::{authenticate, note_use};
-use schema::tables::{complaint_officers, complaints};
+use schema::tables::{complaint_officers, complaints, flags, postings};
 use schema::{Db, Id, StoreError, Timestamp};
 
 /// Whoever makes a request.
@@ -68,6 +69,34 @@ impl Viewer {
     /// The name under which this viewer's changes are recorded.
     pub fn actor(&self) -> String {
         format!("token:{}", self.name)
+    }
+
+    /// The flags that this viewer may see; None for all of them.
+    ///
+    /// A UNIT_HEAD sees those of the branches and of the officers that are its own today. Nobody sees the flag on
+    /// himself: that goes to the level above.
+    pub fn flags(&self, tree: &UnitTree) -> Option<Pred<flags::table>> {
+        let rows: Option<Pred<flags::table>> = match (self.role, self.unit_id) {
+            (Role::Board, _) => None,
+            (Role::UnitHead, Some(unit)) => {
+                let today = local_date(Timestamp::now());
+                let below: Vec<Id> = tree.below_on(unit, today).into_iter().collect();
+                let posted = postings::table
+                    .into_boxed::<MultiBackend>()
+                    .filter(postings::unit_id.eq_any(below.clone()).nullable())
+                    .filter(postings::valid_from.le(today).nullable())
+                    .filter(postings::valid_to.is_null().nullable().or(postings::valid_to.ge(today)))
+                    .select(postings::officer_id.nullable());
+                Some(Box::new(flags::unit_id.eq_any(below).or(in_select(flags::officer_id, posted))))
+            }
+            _ => Some(Box::new(flags::id.is_null().nullable())),
+        };
+        let Some(own) = self.officer_id else { return rows };
+        let of_others: Pred<flags::table> = Box::new(not_true(Box::new(flags::officer_id.eq(own).nullable())));
+        Some(match rows {
+            None => of_others,
+            Some(rows) => Box::new(rows.and(of_others)),
+        })
     }
 
     /// From when a group of complaints is shown to this viewer; None: always.

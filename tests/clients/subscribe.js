@@ -41,7 +41,7 @@ listen('filtered', given.tokens.board, 'subscription($f: ComplaintFilter) { comp
   f: { unit: { within: '03' } },
 });
 listen('flags', given.tokens.board, 'subscription { flagChanged { id state } }');
-listen('denied', given.tokens.saigon, 'subscription { flagChanged { id } }');
+listen('denied', given.tokens.saigon, 'subscription { jobRunChanged { id } }');
 listen('wrong', given.tokens.board, 'subscription { nothing }');
 listen('query', given.tokens.board, '{ units { totalCount } }');
 await pause(1500);

@@ -2,6 +2,7 @@
 
 use crate::graphql::worlds;
 use crate::program;
+use crate::world;
 use serde_json::{Value, json};
 use tests::Database;
 
@@ -78,6 +79,43 @@ fn a_head_sees_within_a_list_only_what_is_its_own() {
             whole["unit"]["complaints"]["totalCount"], 6,
             "what is not stored with complaints is found by the tree"
         );
+    }
+}
+
+#[test]
+fn a_head_sees_the_flags_of_its_own_and_of_their_evidence_what_is_its_own() {
+    for world in worlds() {
+        world::run_counting(&world.database, "2024-03-31");
+        let haiphong = program().token(&world.database, "UNIT_HEAD", Some("03TG"));
+        let flags = |token: &str| -> Vec<(Value, Value, usize)> {
+            let data = world
+                .server
+                .data(token, "{ flags { totalCount nodes { id officer { code } unit { code } tier evidenceIds } } }");
+            assert_eq!(data["flags"]["totalCount"], data["flags"]["nodes"].as_array().unwrap().len());
+            let nodes = data["flags"]["nodes"].as_array().unwrap();
+            let subject = |node: &Value| {
+                if node["officer"].is_object() { node["officer"]["code"].clone() } else { node["unit"]["code"].clone() }
+            };
+            nodes
+                .iter()
+                .map(|node| (subject(node), node["id"].clone(), node["evidenceIds"].as_array().unwrap().len()))
+                .collect()
+        };
+        let all = flags(&world.board);
+        let evidence =
+            |list: &[(Value, Value, usize)], code: &str| list.iter().find(|flag| flag.0 == code).map(|flag| flag.2);
+        assert_eq!((evidence(&all, "CC01"), evidence(&all, "02CV")), (Some(3), Some(3)), "{all:?}");
+        // CC01 serves in Hai Phong today; what is told of it happened elsewhere, and one complaint is confidential.
+        assert_eq!(evidence(&flags(&haiphong), "CC01"), Some(0));
+        let saigon = flags(&world.saigon);
+        assert_eq!((evidence(&saigon, "CC01"), evidence(&saigon, "02CV")), (None, Some(2)), "{saigon:?}");
+        assert!(flags(&world.express).iter().all(|flag| flag.0 == "02DS" || flag.0 == "CC02"));
+        let of_officer = &all.iter().find(|flag| flag.0 == "CC01").unwrap().1;
+        let one = format!("{{ flag(id: {of_officer}) {{ tier }} node(id: {of_officer}) {{ id }} }}");
+        assert_eq!(world.server.data(&world.saigon, &one), json!({ "flag": null, "node": null }));
+        assert!(world.server.data(&haiphong, &one)["node"].is_object());
+        let reviews = world.server.graphql(&haiphong, "{ flags { nodes { reviews { actor } } } }", &json!({}));
+        assert!(reviews.codes().contains(&"FORBIDDEN".to_owned()));
     }
 }
 

@@ -79,7 +79,7 @@ fn the_status_says_what_became_of_a_request_to_those_who_can_read_it() {
             assert_eq!(answer.json().get("data").is_some(), ran, "{query}: {answer:?}");
         }
     }
-    assert_eq!(ask(&head, RESPONSE, "{ flags { totalCount } }").status, 403);
+    assert_eq!(ask(&head, RESPONSE, "{ officers { totalCount } }").status, 403);
     assert_eq!(ask("pa_wrong", RESPONSE, "{ __typename }").status, 401);
     assert_eq!(ask("", RESPONSE, "{ __typename }").status, 401);
     let quality = ask(&token, &format!("application/json;q=0.5, {RESPONSE};q=0.9"), "{ __typename }");

@@ -1,12 +1,13 @@
 //! `node(id:)`: whatever has the id, if the viewer may see it.
 
 use super::context::{request, snapshot, viewer};
+use super::query::seen_flag;
 use super::types::*;
 use crate::access::allowed;
 use async_graphql::{Context, Result};
 use diesel::prelude::*;
 use schema::db::MultiBackend;
-use schema::tables::{complaints, digests, enterprises, flags, job_runs, officers, unit_responses};
+use schema::tables::{complaints, digests, enterprises, job_runs, officers, unit_responses};
 use schema::{Conn, Id, StoreError, models};
 
 /// The row of an id, as what it is.
@@ -30,7 +31,6 @@ pub async fn node(ctx: &Context<'_>, id: Id) -> Result<Option<Node>> {
     }
     let (complaints, officers, enterprises) = (may("complaint"), may("officer"), may("enterprises"));
     let (flags, runs, digests) = (may("flag"), may("jobRuns"), may("digests"));
-    let own = viewer.officer_id;
     let scope = viewer.scope(&reference.tree);
     let seen = move |conn: &mut Conn, id: Id| -> Result<Option<models::Complaint>, StoreError> {
         let mut query = complaints::table.into_boxed::<MultiBackend>().filter(complaints::id.eq(id).nullable());
@@ -55,7 +55,7 @@ pub async fn node(ctx: &Context<'_>, id: Id) -> Result<Option<Node>> {
         if enterprises && let Some(row) = found!(conn, enterprises, Enterprise, id) {
             return Ok(Some(Node::Enterprise(Enterprise(row))));
         }
-        if flags && let Some(row) = found!(conn, flags, Flag, id).filter(|row| own.is_none() || row.officer_id != own) {
+        if flags && let Some(row) = seen_flag(viewer, reference, id)(conn)? {
             return Ok(Some(Node::Flag(Flag(row))));
         }
         if runs && let Some(row) = found!(conn, job_runs, JobRun, id) {

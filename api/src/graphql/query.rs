@@ -13,7 +13,7 @@ use super::statistics::{
     StatisticsOrder,
 };
 use super::types::*;
-use crate::auth::Scope;
+use crate::auth::{Scope, Viewer};
 use crate::limits::Limits;
 use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use diesel::prelude::*;
@@ -421,18 +421,15 @@ impl Query {
         last: Option<i32>,
         before: Option<String>,
     ) -> Result<FlagConnection> {
-        let own = viewer(ctx)?.officer_id;
+        let viewer = viewer(ctx)?.clone();
         let known = snapshot(ctx)?.reference.clone();
         let make = move || {
             let asked = filter.as_ref().map_or(Ok(None), |filter| filter.condition(&known))?;
-            // Nobody reads the flag on himself before he is told of it.
-            let Some(own) = own else { return Ok::<_, StoreError>(asked) };
-            let of_others: Pred<flags::table> =
-                Box::new(queries::not_true(Box::new(flags::officer_id.eq(own).nullable())));
-            Ok(Some(match asked {
-                None => of_others,
-                Some(asked) => Box::new(of_others.and(asked)),
-            }))
+            Ok::<_, StoreError>(match (viewer.flags(&known.tree), asked) {
+                (None, asked) => asked,
+                (seen, None) => seen,
+                (Some(seen), Some(asked)) => Some(Box::new(seen.and(asked)) as Pred<flags::table>),
+            })
         };
         connect!(
             ctx,
@@ -449,15 +446,8 @@ impl Query {
     }
 
     async fn flag(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Flag>> {
-        let own = viewer(ctx)?.officer_id;
-        let id = parse_id(&id)?;
-        let found = request(ctx)?
-            .read(move |conn| {
-                let row: Option<schema::models::Flag> =
-                    flags::table.find(id).select(schema::models::Flag::as_select()).first(conn).optional()?;
-                Ok(row.filter(|flag| own.is_none() || flag.officer_id != own))
-            })
-            .await?;
+        let seen = seen_flag(viewer(ctx)?.clone(), snapshot(ctx)?.reference.clone(), parse_id(&id)?);
+        let found = request(ctx)?.read(seen).await?;
         Ok(found.map(Flag))
     }
 
@@ -686,6 +676,21 @@ async fn wait_for(ctx: &Context<'_>, position: i64) -> Result<()> {
         if app.snapshots.current().position < position {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
+    }
+}
+
+/// Reads a flag, if the viewer may see it.
+pub fn seen_flag(
+    viewer: Viewer,
+    reference: std::sync::Arc<jobs::snapshot::Reference>,
+    id: Id,
+) -> impl FnOnce(&mut schema::Conn) -> std::result::Result<Option<schema::models::Flag>, StoreError> {
+    move |conn| {
+        let mut query = flags::table.into_boxed::<MultiBackend>().filter(flags::id.eq(id).nullable());
+        if let Some(seen) = viewer.flags(&reference.tree) {
+            query = query.filter(seen);
+        }
+        Ok(query.select(schema::models::Flag::as_select()).first(conn).optional()?)
     }
 }
 

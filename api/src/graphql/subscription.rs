@@ -5,6 +5,7 @@ use super::bus::{Happened, next};
 use super::context::{request, snapshot, viewer};
 use super::error::from_store;
 use super::filters::ComplaintFilter;
+use super::query::seen_flag;
 use super::types::{Complaint, Flag, JobRun};
 use crate::auth::Scope;
 use async_graphql::{Context, Result, Subscription as GraphqlSubscription};
@@ -12,7 +13,7 @@ use diesel::prelude::*;
 use futures_util::Stream;
 use futures_util::stream::unfold;
 use schema::db::MultiBackend;
-use schema::tables::{complaints, flags, job_runs};
+use schema::tables::{complaints, job_runs};
 use schema::{Conn, Id, StoreError, models};
 use std::sync::Arc;
 
@@ -77,12 +78,12 @@ impl Subscription {
 
     /// Flags as they are opened, change, or are decided about.
     async fn flag_changed(&self, ctx: &Context<'_>) -> Result<impl Stream<Item = Result<Flag>> + use<>> {
-        let own = viewer(ctx)?.officer_id;
+        let viewer = viewer(ctx)?.clone();
+        let app = request(ctx)?.app.clone();
         stream(ctx, move |conn, happened| {
             let Happened::FlagChanged(id) = happened else { return Ok(None) };
-            let row: Option<models::Flag> =
-                flags::table.find(id).select(models::Flag::as_select()).first(conn).optional()?;
-            Ok(row.filter(|flag| own.is_none() || flag.officer_id != own).map(Flag))
+            let reference = app.snapshots.current().reference.clone();
+            Ok(seen_flag(viewer.clone(), reference, id)(conn)?.map(Flag))
         })
         .await
     }

@@ -116,6 +116,12 @@ impl UnitTree {
             .collect()
     }
 
+    /// The unit and everything below it on a day.
+    pub fn below_on(&self, unit: Id, day: NaiveDate) -> HashSet<Id> {
+        let below = self.ever_below(unit).into_iter();
+        below.filter(|one| *one == unit || self.is_above_on(unit, *one, day)).collect()
+    }
+
     fn is_above_on(&self, above: Id, unit: Id, day: NaiveDate) -> bool {
         let mut at = Some(unit);
         for _ in 0..DEEPEST {

@@ -1,14 +1,18 @@
 use super::evidence::{FlagNumbers, FlagReview};
 use super::{JobRun, Officer, Unit};
 use crate::graphql::connection::connection;
-use crate::graphql::context::{loaders, request};
+use crate::graphql::context::{loaders, request, snapshot, viewer};
 use crate::graphql::enums::{FlagState, SubjectKind, Tier};
 use crate::graphql::loaders::{AssessmentKey, JobRunKey, OfficerKey, ReviewsKey, UnitKey, one};
 use crate::graphql::scalars::{Moment, id};
 use async_graphql::{Context, ID, Object, Result};
+use diesel::prelude::*;
 use jobs::exposure::Basis;
 use jobs::recurrence::WindowNumbers;
+use schema::db::MultiBackend;
+use schema::db::dialect::KEYS_PER_QUERY;
 use schema::models;
+use schema::tables::complaints;
 
 /// Somebody or something that is complained about again and again. A flag proposes a review; it
 /// does not say that anybody did wrong.
@@ -33,6 +37,27 @@ impl Flag {
         }
         Ok(())
     }
+}
+
+/// Those of some complaints that the viewer may see: a confidential one is no evidence that a head is shown.
+async fn seen(ctx: &Context<'_>, ids: Vec<schema::Id>) -> Result<Vec<ID>> {
+    let scope = viewer(ctx)?.scope(&snapshot(ctx)?.reference.tree);
+    if scope.condition().is_none() {
+        return Ok(ids.into_iter().map(id).collect());
+    }
+    let find = move |conn: &mut schema::Conn| {
+        let mut found = Vec::new();
+        for chunk in ids.chunks(KEYS_PER_QUERY) {
+            let mut query =
+                complaints::table.into_boxed::<MultiBackend>().filter(complaints::id.eq_any(chunk.to_vec()).nullable());
+            if let Some(seen) = scope.condition() {
+                query = query.filter(seen);
+            }
+            found.extend(query.order(complaints::id).select(complaints::id).load::<schema::Id>(conn)?);
+        }
+        Ok(found)
+    };
+    Ok(request(ctx)?.read(find).await?.into_iter().map(id).collect())
 }
 
 #[Object]
@@ -91,11 +116,10 @@ impl Flag {
         Ok(self.assessment(ctx).await?.map(|assessment| assessment.reason_en))
     }
 
-    /// The ids of the complaints behind it.
+    /// The ids of the complaints behind it, of those that you may see.
     async fn evidence_ids(&self, ctx: &Context<'_>) -> Result<Vec<ID>> {
         let Some(assessment) = self.assessment(ctx).await? else { return Ok(Vec::new()) };
-        let ids: Vec<schema::Id> = serde_json::from_value(assessment.evidence.0)?;
-        Ok(ids.into_iter().map(id).collect())
+        seen(ctx, serde_json::from_value(assessment.evidence.0)?).await
     }
 
     /// What of the evidence was not there when the flag was last dismissed or upheld; null where it never
@@ -103,8 +127,7 @@ impl Flag {
     async fn new_evidence_ids(&self, ctx: &Context<'_>) -> Result<Option<Vec<ID>>> {
         let evidence = self.assessment(ctx).await?.and_then(|assessment| assessment.new_evidence);
         let Some(evidence) = evidence else { return Ok(None) };
-        let ids: Vec<schema::Id> = serde_json::from_value(evidence.0)?;
-        Ok(Some(ids.into_iter().map(id).collect()))
+        Ok(Some(seen(ctx, serde_json::from_value(evidence.0)?).await?))
     }
 
     /// What people decided about it, oldest first.
