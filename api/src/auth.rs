@@ -6,7 +6,7 @@ use jobs::statistics::Suppression;
 use schema::db::MultiBackend;
 use schema::domain::calendar::local_date;
 use schema::domain::tree::UnitTree;
-use schema::enums::Role;
+use schema::enums::{Role, UnitKind};
 use schema::models::Complaint;
 use schema::queries::{Pred, in_select, not_true};
 use schema::register::access::{authenticate, note_use};
@@ -113,7 +113,8 @@ impl Viewer {
             // What these may see of a row the access table says, and of groups the suppression.
             (Role::Board | Role::DataTeam | Role::Dashboard, _) => Rows::Everything,
             (Role::UnitHead, Some(unit)) => {
-                Rows::Unit { unit, below: tree.below_beside_ancestors(unit).into_iter().collect() }
+                let below = tree.below_beside_ancestors(unit).into_iter().collect();
+                Rows::Unit { unit, kind: tree.kind(unit), below }
             }
             _ => Rows::Nothing,
         };
@@ -136,6 +137,7 @@ pub enum Rows {
     /// Those of a unit on their own day, and of units below it that do not store it as an ancestor.
     Unit {
         unit: Id,
+        kind: Option<UnitKind>,
         below: Vec<Id>,
     },
     Nothing,
@@ -146,8 +148,9 @@ impl Scope {
     pub fn condition(&self) -> Option<Pred<complaints::table>> {
         let rows: Option<Pred<complaints::table>> = match &self.rows {
             Rows::Everything => None,
-            Rows::Unit { unit, below } => {
-                Some(Box::new(complaints::confidential.eq(false).nullable().and(within(*unit, below.clone()))))
+            Rows::Unit { unit, kind, below } => {
+                let here = within(*unit, *kind, below.clone());
+                Some(Box::new(complaints::confidential.eq(false).nullable().and(here)))
             }
             Rows::Nothing => Some(Box::new(complaints::confidential.is_null().nullable())),
         };
@@ -167,7 +170,7 @@ impl Scope {
     pub fn contains(&self, complaint: &Complaint, officers: &[Id]) -> bool {
         let seen = match &self.rows {
             Rows::Everything => true,
-            Rows::Unit { unit, below } => {
+            Rows::Unit { unit, below, .. } => {
                 let own = [complaint.unit_id, complaint.department_id, complaint.branch_id, complaint.team_id];
                 let beside = complaint.unit_id.is_some_and(|own| below.contains(&own));
                 !complaint.confidential && (own.contains(&Some(*unit)) || beside)
@@ -178,13 +181,15 @@ impl Scope {
     }
 }
 
-/// Complaints of a unit and of what lies below it: by the ancestors stored with them, as of their
-/// own day, and by the units that do not store it.
-pub fn within(unit: Id, below: Vec<Id>) -> Pred<complaints::table> {
-    let stored = complaints::department_id
-        .eq(unit)
-        .or(complaints::branch_id.eq(unit))
-        .or(complaints::team_id.eq(unit))
-        .or(complaints::unit_id.eq(unit));
-    if below.is_empty() { Box::new(stored) } else { Box::new(stored.or(complaints::unit_id.eq_any(below))) }
+/// Complaints of a unit and of what lies below it: by the ancestor stored with them at the unit's level, as
+/// of their own day, and by the units that do not store it. One column, so that an index gives them in the
+/// order of time.
+pub fn within(unit: Id, kind: Option<UnitKind>, below: Vec<Id>) -> Pred<complaints::table> {
+    let stored: Pred<complaints::table> = match kind {
+        Some(UnitKind::ProvincialDepartment) => Box::new(complaints::department_id.eq(unit)),
+        Some(UnitKind::Branch) => Box::new(complaints::branch_id.eq(unit)),
+        Some(UnitKind::Team) => Box::new(complaints::team_id.eq(unit)),
+        _ => Box::new(complaints::unit_id.eq(unit).nullable()),
+    };
+    if below.is_empty() { stored } else { Box::new(stored.or(complaints::unit_id.eq_any(below))) }
 }

@@ -138,6 +138,35 @@ fn what_was_sealed_and_is_changed_removed_or_put_in_is_named() {
 }
 
 #[test]
+fn a_transaction_of_very_many_rows_is_sealed_and_verified_part_by_part() {
+    let files = Files::new();
+    let key = key_file(&files);
+    for database in Database::both() {
+        program().run(&database, ["generate", "--complaints", "22000", "--seed", "8"]).ok();
+        program().run(&database, ["audit", "seal", "--key-file", &key]).ok();
+        let (status, report) = verify(&database, &key, &[]);
+        assert_eq!((status, &report["problems"]), (0, &json!([])));
+        assert!(report["chains"][0]["rows"].as_i64() > Some(40_000), "{report}");
+        assert!(report["chains"][1]["rows"].as_i64() > Some(40_000), "{report}");
+        let some = "(SELECT max(ordinal) - 5 FROM reference_events)";
+        execute(
+            &database,
+            &format!(
+                "DELETE FROM reference_event_values WHERE ordinal = {some}; UPDATE reference_events SET actor = 'x' WHERE ordinal = {some}"
+            ),
+        );
+        execute(&database, "UPDATE complaint_events SET kind = 'UPDATED' WHERE ordinal = 30000");
+        let found = kinds(&verify(&database, &key, &[]).1);
+        assert!(
+            found.iter().any(|kind| kind.starts_with("COMPLAINTS changed") && kind.ends_with(".30000")),
+            "{found:?}"
+        );
+        assert!(found.iter().any(|kind| kind.starts_with("REFERENCE changed")), "{found:?}");
+        assert_eq!(found.len(), 2, "{found:?}");
+    }
+}
+
+#[test]
 fn a_rotated_key_verifies_what_was_sealed_before_and_a_lost_one_is_named() {
     let files = Files::new();
     let key = key_file(&files);

@@ -69,6 +69,7 @@ pub async fn ranked(
                 findings: findings.clone(),
                 group_by: vec![dimension],
                 wanted,
+                totals: false,
                 ..Question::default()
             };
             for cell in jobs::statistics::statistics(&of, &question).map_err(from_job)?.cells {

@@ -121,9 +121,12 @@ fn coded(
         Coded { codes: places.into_iter().map(|place| place.map_or(0, |place| place + 1)).collect(), size, base: 0 }
     };
     let column = |name: &str| -> Result<Coded, JobError> {
-        let column = table.column(name)?.u32()?;
-        let places: Vec<Option<u32>> = column.iter().collect();
-        Ok(by_place(rows.of_entries(|row| places[row])))
+        // 0 is none.
+        let codes: Vec<u32> =
+            table.column(name)?.u32()?.iter().map(|place| place.map_or(0, |place| place + 1)).collect();
+        let size = codes.iter().max().map_or(1, |most| u64::from(*most) + 1);
+        let codes = if rows.is_exploded() { rows.of_entries(|row| codes[row]) } else { codes };
+        Ok(Coded { codes, size, base: 0 })
     };
     match dimension {
         Dimension::Department => column("department"),

@@ -165,6 +165,11 @@ impl Rows {
         self.people = people;
     }
 
+    /// Whether its entries are what rows say, and not rows.
+    pub fn is_exploded(&self) -> bool {
+        self.entries.is_some()
+    }
+
     pub fn people(&self) -> &[(Option<u32>, u32)] {
         &self.people
     }
@@ -200,6 +205,37 @@ impl Rows {
     }
 }
 
+/// Values brought together by group: those of group `g` are `values[starts[g]..starts[g + 1]]`, in the order in
+/// which they came. A count, and then each value goes to its place.
+struct ByGroup {
+    starts: Vec<u32>,
+    values: Vec<u32>,
+}
+
+impl ByGroup {
+    fn new(pairs: &[(u32, u32)], number: usize) -> Self {
+        let mut starts = vec![0u32; number + 1];
+        for (group, _) in pairs {
+            starts[*group as usize + 1] += 1;
+        }
+        for at in 0..number {
+            starts[at + 1] += starts[at];
+        }
+        let mut next = starts.clone();
+        let mut values = vec![0u32; pairs.len()];
+        for (group, value) in pairs {
+            let place = &mut next[*group as usize];
+            values[*place as usize] = *value;
+            *place += 1;
+        }
+        Self { starts, values }
+    }
+
+    fn of(&self, group: usize) -> &[u32] {
+        &self.values[self.starts[group] as usize..self.starts[group + 1] as usize]
+    }
+}
+
 /// The measures of each of so many groups; `groups` says to which of them each entry belongs.
 pub fn measure(
     rows: &Rows,
@@ -223,36 +259,35 @@ pub fn measure(
             of_group.in_time += u32::from(in_time);
         }
     }
-    // The sorts take most of the time, and know nothing of one another.
-    let distinct = |values: &dyn Fn(u32) -> Option<u32>| {
-        let packed = pairs.iter().filter_map(|(group, row)| Some(u64::from(*group) << 32 | u64::from(values(*row)?)));
-        counts_of(packed.collect(), number)
-    };
-    let (enterprises, episodes, officers, medians) = std::thread::scope(|scope| {
-        let enterprises = wanted.enterprises.then(|| {
-            scope.spawn(|| distinct(&|row| Some(rows.enterprise[row as usize]).filter(|place| *place != NOBODY)))
+    if wanted.enterprises || wanted.episodes || wanted.median {
+        let by_group = ByGroup::new(&pairs, number);
+        each_part(&mut measures, |first, part| {
+            let mut values: Vec<u32> = Vec::new();
+            for (nth, of_group) in part.iter_mut().enumerate() {
+                let of = by_group.of(first + nth);
+                if wanted.enterprises {
+                    let places = of.iter().map(|row| rows.enterprise[*row as usize]);
+                    of_group.distinct_enterprises = distinct(&mut values, places.filter(|place| *place != NOBODY));
+                }
+                if wanted.episodes {
+                    of_group.episodes = distinct(&mut values, of.iter().map(|row| rows.episode[*row as usize]));
+                }
+                if wanted.median {
+                    of_group.median_days = median_survival(of.iter().map(|row| rows.waited[*row as usize]).collect());
+                }
+            }
         });
-        let episodes = wanted.episodes.then(|| scope.spawn(|| distinct(&|row| Some(rows.episode[row as usize]))));
-        let officers = wanted.officers.then(|| {
-            scope.spawn(|| {
-                let named = groups.iter().zip(&rows.people).filter(|(group, _)| **group != u32::MAX);
-                let packed =
-                    named.filter_map(|(group, (officer, _))| Some(u64::from(*group) << 32 | u64::from((*officer)?)));
-                counts_of(packed.collect(), number)
-            })
+    }
+    if wanted.officers {
+        let named = groups.iter().zip(&rows.people).filter(|(group, _)| **group != u32::MAX);
+        let named: Vec<(u32, u32)> = named.filter_map(|(group, (officer, _))| Some((*group, (*officer)?))).collect();
+        let by_group = ByGroup::new(&named, number);
+        each_part(&mut measures, |first, part| {
+            let mut values: Vec<u32> = Vec::new();
+            for (nth, of_group) in part.iter_mut().enumerate() {
+                of_group.distinct_officers = distinct(&mut values, by_group.of(first + nth).iter().copied());
+            }
         });
-        let medians = wanted.median.then(|| medians(rows, &pairs, number));
-        let joined = |handle: Option<std::thread::ScopedJoinHandle<'_, Vec<u32>>>| {
-            handle.map(|handle| handle.join().map_err(|_| JobError::Question("a measure broke off".into()))).transpose()
-        };
-        Ok::<_, JobError>((joined(enterprises)?, joined(episodes)?, joined(officers)?, medians))
-    })?;
-    for (at, of_group) in measures.iter_mut().enumerate() {
-        let of = |counts: &Option<Vec<u32>>| counts.as_ref().map_or(0, |counts| counts[at]);
-        of_group.distinct_enterprises = of(&enterprises);
-        of_group.episodes = of(&episodes);
-        of_group.distinct_officers = of(&officers);
-        of_group.median_days = medians.as_ref().and_then(|medians| medians[at]);
     }
     if dominance && wanted.sums {
         dominant(rows, &pairs, &mut measures);
@@ -260,33 +295,30 @@ pub fn measure(
     Ok(measures)
 }
 
-/// How many different values each group has.
-fn counts_of(mut packed: Vec<u64>, number: usize) -> Vec<u32> {
-    packed.sort_unstable();
-    packed.dedup();
-    let mut counts = vec![0u32; number];
-    for pair in packed {
-        counts[usize::try_from(pair >> 32).unwrap_or_default()] += 1;
+/// Does the same to parts of the groups, on as many threads as there are; `work` gets the place of the first
+/// group of its part.
+fn each_part(measures: &mut [Measures], work: impl Fn(usize, &mut [Measures]) + Sync) {
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(8);
+    // Few groups are done before a thread is there.
+    if measures.len() < 256 || threads == 1 {
+        return work(0, measures);
     }
-    counts
+    let size = measures.len().div_ceil(threads);
+    std::thread::scope(|scope| {
+        for (nth, part) in measures.chunks_mut(size).enumerate() {
+            let work = &work;
+            scope.spawn(move || work(nth * size, part));
+        }
+    });
 }
 
-/// The Kaplan–Meier median of each group.
-fn medians(rows: &Rows, pairs: &[(u32, u32)], number: usize) -> Vec<Option<f64>> {
-    let mut waited: Vec<(u32, i32, bool)> = pairs
-        .iter()
-        .map(|(group, row)| {
-            let (days, answered) = rows.waited[*row as usize];
-            (*group, days, answered)
-        })
-        .collect();
-    waited.sort_unstable();
-    let mut medians = vec![None; number];
-    for of_group in waited.chunk_by(|a, b| a.0 == b.0) {
-        medians[of_group[0].0 as usize] =
-            median_survival(of_group.iter().map(|(_, days, answered)| (*days, *answered)).collect());
-    }
-    medians
+/// How many different values there are.
+fn distinct(buffer: &mut Vec<u32>, values: impl Iterator<Item = u32>) -> u32 {
+    buffer.clear();
+    buffer.extend(values);
+    buffer.sort_unstable();
+    buffer.dedup();
+    u32::try_from(buffer.len()).unwrap_or(u32::MAX)
 }
 
 /// Which share of each sum comes from one enterprise. What nobody signed may all come from one.

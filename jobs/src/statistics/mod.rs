@@ -51,6 +51,8 @@ pub struct Question {
     pub zone: Tz,
     /// What is computed; measures that are not wanted are nothing.
     pub wanted: Wanted,
+    /// Whether the measures of all together are asked for.
+    pub totals: bool,
     /// Which groups are kept, by their measures.
     pub having: Option<Having>,
     /// By measures, then by the dimensions as they stand.
@@ -78,6 +80,7 @@ impl Default for Question {
             group_by: Vec::new(),
             zone: Tz::Asia__Ho_Chi_Minh,
             wanted: Wanted::ALL,
+            totals: true,
             having: None,
             order_by: Vec::new(),
             fill: None,
@@ -175,7 +178,10 @@ pub fn statistics(snapshot: &Snapshot, question: &Question) -> Result<Answer, Jo
     };
     let now = group(snapshot, question, question.filter.as_ref(), Shift::None, &calendar)?;
     let mut cells = cells(&now, wanted, question)?;
-    let mut totals = vec![Cell::new(Vec::new(), now.totals(wanted, question.suppression.is_some())?)];
+    let mut totals = Vec::new();
+    if question.totals {
+        totals.push(Cell::new(Vec::new(), now.totals(wanted, question.suppression.is_some())?));
+    }
     let mut totals_before = None;
     if let Some((filter, shift)) = &question.compare {
         let then = group(snapshot, question, filter.as_ref(), *shift, &calendar)?;
@@ -184,7 +190,9 @@ pub fn statistics(snapshot: &Snapshot, question: &Question) -> Result<Answer, Jo
         for cell in &mut cells {
             cell.before = Some(known.get(&cell.places).cloned().unwrap_or_default());
         }
-        totals_before = Some(then.totals(wanted, false)?);
+        if question.totals {
+            totals_before = Some(then.totals(wanted, false)?);
+        }
     }
     if let Some(suppression) = &question.suppression {
         // Before anything is kept, ordered or cut: those would tell of what is hidden.
@@ -209,11 +217,19 @@ pub fn statistics(snapshot: &Snapshot, question: &Question) -> Result<Answer, Jo
             places.map(|(place, dimension)| place.map(|place| (disguise.0)(*dimension, place))).collect::<Vec<_>>()
         });
     }
-    cells.sort_by(|a, b| {
-        let by_measures = compare(a, b, &question.order_by);
-        if question.disguise.is_some() { by_measures } else { by_measures.then_with(|| a.places.cmp(&b.places)) }
-    });
     let groups = cells.len();
+    if question.disguise.is_some() {
+        cells.sort_by(|a, b| compare(a, b, &question.order_by));
+    } else {
+        let order = |a: &Cell, b: &Cell| compare(a, b, &question.order_by).then_with(|| a.places.cmp(&b.places));
+        // Of very many groups few are shown: the others need no order among themselves.
+        if question.after.is_none() && !question.other && question.limit < groups / 4 {
+            cells.select_nth_unstable_by(question.limit, order);
+            cells[..question.limit].sort_unstable_by(order);
+        } else {
+            cells.sort_unstable_by(order);
+        }
+    }
     let skipped = question.after.as_ref().map_or(0, |after| {
         cells.iter().position(|cell| cell.places == after.places).map_or(after.rank.min(groups), |at| at + 1)
     });

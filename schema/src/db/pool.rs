@@ -4,9 +4,10 @@ use super::connection::Target;
 use super::{Backend, Conn, MigrationReport, StoreError};
 use diesel::connection::{Connection, InstrumentationEvent};
 use diesel::r2d2::{self, ManageConnection, Pool, R2D2Connection};
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A database and the connections to it.
 #[derive(Clone)]
@@ -23,20 +24,48 @@ pub type StatementCount = Arc<AtomicU64>;
 #[derive(Debug)]
 pub(super) struct Manager(Target);
 
+/// A connection, and when it was last known to work.
+pub(super) struct Pooled {
+    conn: Conn,
+    worked: Instant,
+}
+
+impl Deref for Pooled {
+    type Target = Conn;
+
+    fn deref(&self) -> &Conn {
+        &self.conn
+    }
+}
+
+impl DerefMut for Pooled {
+    fn deref_mut(&mut self) -> &mut Conn {
+        self.worked = Instant::now();
+        &mut self.conn
+    }
+}
+
+/// A connection that worked so lately is not asked whether it does: that would be a statement before each
+/// statement.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
+
 impl ManageConnection for Manager {
-    type Connection = Conn;
+    type Connection = Pooled;
     type Error = StoreError;
 
-    fn connect(&self) -> Result<Conn, StoreError> {
-        self.0.connect()
+    fn connect(&self) -> Result<Pooled, StoreError> {
+        Ok(Pooled { conn: self.0.connect()?, worked: Instant::now() })
     }
 
-    fn is_valid(&self, conn: &mut Conn) -> Result<(), StoreError> {
-        conn.ping().map_err(StoreError::Query)
+    fn is_valid(&self, pooled: &mut Pooled) -> Result<(), StoreError> {
+        if pooled.worked.elapsed() < TRUSTED_FOR {
+            return Ok(());
+        }
+        pooled.conn.ping().map_err(StoreError::Query)
     }
 
-    fn has_broken(&self, conn: &mut Conn) -> bool {
-        std::thread::panicking() || conn.is_broken()
+    fn has_broken(&self, pooled: &mut Pooled) -> bool {
+        std::thread::panicking() || pooled.conn.is_broken()
     }
 }
 

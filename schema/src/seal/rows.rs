@@ -1,7 +1,7 @@
 //! The rows of a chain, in the order in which they are sealed, and the mark of each: a hash of its canonical
 //! form, which is the same on both databases.
 
-use crate::db::{Conn, StoreError};
+use crate::db::{Conn, MultiBackend, StoreError};
 use crate::enums::{Chain, ComplaintEventKind, ReferenceEventKind};
 use crate::models::AuditEntry;
 use crate::sql_types::{Id, JsonValue, Timestamp};
@@ -91,67 +91,111 @@ type ComplaintRow =
 type ReferenceRow =
     (i64, i32, String, Id, ReferenceEventKind, Timestamp, Timestamp, String, Option<JsonValue>, Option<JsonValue>);
 
+/// Rows that are read at once: events are large, and one transaction may have made millions.
+const AT_ONCE: i64 = 20_000;
+
 /// The marks of the rows after a position up to another, in order.
 pub fn marked(conn: &mut Conn, chain: Chain, after: i64, until: i64) -> Result<Vec<Marked>, StoreError> {
-    let document = |value: Option<JsonValue>| value.map_or(Value::Null, |value| value.0);
     let mut marks = match chain {
-        Chain::Complaints => {
-            let rows: Vec<ComplaintRow> = complaint_events::table
-                .filter(complaint_events::position.gt(after).and(complaint_events::position.le(until)))
-                .load(conn)?;
-            let mark = |row: ComplaintRow| {
-                let (id, position, ordinal, kind, recorded, effective, actor, before, after) = row;
-                let row = json!([
-                    id,
-                    position,
-                    ordinal,
-                    kind,
-                    recorded.micros(),
-                    effective.micros(),
-                    actor,
-                    document(before),
-                    document(after),
-                ]);
-                Marked::of(position, ordinal, &row)
-            };
-            rows.into_iter().map(mark).collect::<Result<Vec<_>, _>>()?
-        }
-        Chain::Reference => {
-            let rows: Vec<ReferenceRow> = reference_events::table
-                .filter(reference_events::position.gt(after).and(reference_events::position.le(until)))
-                .load(conn)?;
-            let mark = |row: ReferenceRow| {
-                let (position, ordinal, entity, id, kind, recorded, effective, actor, before, after) = row;
-                let row = json!([
-                    position,
-                    ordinal,
-                    entity,
-                    id,
-                    kind,
-                    recorded.micros(),
-                    effective.micros(),
-                    actor,
-                    document(before),
-                    document(after),
-                ]);
-                Marked::of(position, ordinal, &row)
-            };
-            rows.into_iter().map(mark).collect::<Result<Vec<_>, _>>()?
-        }
-        Chain::Audit => {
-            let rows: Vec<AuditEntry> = audit_log::table
-                .filter(audit_log::number.gt(after).and(audit_log::number.le(until)))
-                .select(AuditEntry::as_select())
-                .load(conn)?;
-            let mark = |row: AuditEntry| {
-                let number = row.number;
-                let row =
-                    json!([number, row.at.micros(), row.actor, row.role, row.action, row.operation, row.objects.0,]);
-                Marked::of(number, 0, &row)
-            };
-            rows.into_iter().map(mark).collect::<Result<Vec<_>, _>>()?
-        }
+        Chain::Complaints => complaints(conn, after, until)?,
+        Chain::Reference => reference(conn, after, until)?,
+        Chain::Audit => audit(conn, after, until)?,
     };
     marks.sort_unstable();
     Ok(marks)
+}
+
+fn document(value: Option<JsonValue>) -> Value {
+    value.map_or(Value::Null, |value| value.0)
+}
+
+fn complaints(conn: &mut Conn, after: i64, until: i64) -> Result<Vec<Marked>, StoreError> {
+    let within = || complaint_events::position.gt(after).and(complaint_events::position.le(until));
+    let number: i64 = complaint_events::table.filter(within()).count().get_result(conn)?;
+    let mut marks = Vec::with_capacity(usize::try_from(number).unwrap_or_default());
+    let mut push = |row: ComplaintRow| -> Result<(), StoreError> {
+        let (id, position, ordinal, kind, recorded, effective, actor, before, after) = row;
+        let (before, after) = (document(before), document(after));
+        let row = json!([id, position, ordinal, kind, recorded.micros(), effective.micros(), actor, before, after]);
+        marks.push(Marked::of(position, ordinal, &row)?);
+        Ok(())
+    };
+    if number <= AT_ONCE * 2 {
+        complaint_events::table.filter(within()).load(conn)?.into_iter().try_for_each(&mut push)?;
+        return Ok(marks);
+    }
+    // Very many rows of few transactions: by their key, a part at a time.
+    let mut last: Option<Id> = None;
+    loop {
+        let mut ids = complaint_events::table.filter(within()).into_boxed::<MultiBackend>();
+        if let Some(last) = last {
+            ids = ids.filter(complaint_events::complaint_id.gt(last));
+        }
+        let ids: Vec<Id> = ids
+            .select(complaint_events::complaint_id)
+            .order(complaint_events::complaint_id)
+            .limit(AT_ONCE)
+            .load(conn)?;
+        let (Some(first), Some(end)) = (ids.first(), ids.last()) else { return Ok(marks) };
+        let part: Vec<ComplaintRow> = complaint_events::table
+            .filter(within())
+            .filter(complaint_events::complaint_id.ge(first).and(complaint_events::complaint_id.le(end)))
+            .load(conn)?;
+        part.into_iter().try_for_each(&mut push)?;
+        last = Some(*end);
+    }
+}
+
+fn reference(conn: &mut Conn, after: i64, until: i64) -> Result<Vec<Marked>, StoreError> {
+    let mut marks = Vec::new();
+    let (mut position, mut ordinal) = (after, i32::MAX);
+    loop {
+        let later = reference_events::position
+            .gt(position)
+            .or(reference_events::position.eq(position).and(reference_events::ordinal.gt(ordinal)));
+        let rows: Vec<ReferenceRow> = reference_events::table
+            .filter(later.and(reference_events::position.le(until)))
+            .order((reference_events::position, reference_events::ordinal))
+            .limit(AT_ONCE)
+            .load(conn)?;
+        let Some(last) = rows.last() else { return Ok(marks) };
+        (position, ordinal) = (last.0, last.1);
+        for row in rows {
+            let (position, ordinal, entity, id, kind, recorded, effective, actor, before, after) = row;
+            let (before, after) = (document(before), document(after));
+            let row = json!([
+                position,
+                ordinal,
+                entity,
+                id,
+                kind,
+                recorded.micros(),
+                effective.micros(),
+                actor,
+                before,
+                after
+            ]);
+            marks.push(Marked::of(position, ordinal, &row)?);
+        }
+    }
+}
+
+fn audit(conn: &mut Conn, after: i64, until: i64) -> Result<Vec<Marked>, StoreError> {
+    let mut marks = Vec::new();
+    let mut number = after;
+    loop {
+        let rows: Vec<AuditEntry> = audit_log::table
+            .filter(audit_log::number.gt(number).and(audit_log::number.le(until)))
+            .order(audit_log::number)
+            .limit(AT_ONCE)
+            .select(AuditEntry::as_select())
+            .load(conn)?;
+        let Some(last) = rows.last() else { return Ok(marks) };
+        number = last.number;
+        for row in rows {
+            let number = row.number;
+            let row = json!([number, row.at.micros(), row.actor, row.role, row.action, row.operation, row.objects.0]);
+            marks.push(Marked::of(number, 0, &row)?);
+        }
+    }
 }

@@ -5,7 +5,6 @@ use super::*;
 use async_graphql::InputObject;
 use diesel::prelude::*;
 use schema::domain::ids::ids_of_reference;
-use schema::enums::UnitKind;
 use schema::tables::{complaint_officers, complaints, enterprises, issue_categories, officers, unit_responses, units};
 use schema::{Id, StoreError};
 
@@ -129,13 +128,7 @@ fn of_unit(filter: &UnitFilter, known: &Known) -> Made<complaints::table> {
 fn within(known: &Known, code: &str) -> Result<Pred<complaints::table>, StoreError> {
     let unit = unit_named(known, code)?;
     let below: Vec<Id> = known.tree.below_beside_ancestors(unit.id).into_iter().collect();
-    // Of the levels that complaints store one column answers, and an index serves it.
-    Ok(match unit.kind {
-        UnitKind::ProvincialDepartment if below.is_empty() => Box::new(complaints::department_id.eq(unit.id)),
-        UnitKind::Branch if below.is_empty() => Box::new(complaints::branch_id.eq(unit.id)),
-        UnitKind::Team if below.is_empty() => Box::new(complaints::team_id.eq(unit.id)),
-        _ => crate::auth::within(unit.id, below),
-    })
+    Ok(crate::auth::within(unit.id, Some(unit.kind), below))
 }
 
 /// Allegations against officers.

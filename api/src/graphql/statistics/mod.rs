@@ -21,7 +21,7 @@ use period::Period;
 use polars::prelude::{DataType, Expr, col, lit};
 use schema::Id;
 use schema::domain::calendar::local_date;
-use schema::enums::Role;
+use schema::enums::{Role, UnitKind};
 use schema::keys::Keys;
 use std::str::FromStr;
 
@@ -211,6 +211,7 @@ pub fn question(
         group_by,
         zone,
         wanted,
+        totals: asked.selection_set().any(|field| matches!(field.name(), "totals" | "totalsBefore")),
         having,
         order_by,
         fill: arguments.fill.then(|| period.days()),
@@ -309,7 +310,7 @@ pub fn days(days: i32) -> Result<i32> {
 fn conditions_of(snapshot: &Snapshot, scope: &Scope) -> Vec<Expr> {
     let mut conditions = match &scope.rows {
         Rows::Everything => Vec::new(),
-        Rows::Unit { unit, below } => vec![col("confidential").not(), within(snapshot, *unit, below)],
+        Rows::Unit { unit, below, .. } => vec![col("confidential").not(), within(snapshot, *unit, below)],
         Rows::Nothing => vec![lit(false)],
     };
     if let Some(place) = scope.except_officer.and_then(|officer| snapshot.officers.place(officer)) {
@@ -325,8 +326,16 @@ fn conditions_of(snapshot: &Snapshot, scope: &Scope) -> Vec<Expr> {
 fn within(snapshot: &Snapshot, unit: Id, below: &[Id]) -> Expr {
     let place = |id: Id| snapshot.reference.unit_place(id);
     let Some(own) = place(unit) else { return lit(false) };
-    let stored = ["unit", "department", "branch", "team"].into_iter().map(|level| equals(level, own));
-    let stored = stored.reduce(Expr::or).unwrap_or(lit(false));
+    let level = match snapshot.reference.tree.kind(unit) {
+        Some(UnitKind::ProvincialDepartment) => "department",
+        Some(UnitKind::Branch) => "branch",
+        Some(UnitKind::Team) => "team",
+        _ => "unit",
+    };
+    let stored = equals(level, own);
+    if below.is_empty() {
+        return stored;
+    }
     stored.or(any("unit", below.iter().filter_map(|id| place(*id)).collect()))
 }
 

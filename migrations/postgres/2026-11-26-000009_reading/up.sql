@@ -6,3 +6,5 @@ AS $$
         'đĐ', 'dd'
     ) COLLATE "C"
 $$;
+
+CREATE INDEX complaints_by_department_id_state_received_at_id ON complaints (department_id, state, received_at, id);

@@ -1,1 +1,0 @@
-DROP FUNCTION phananh_plain(text);

@@ -1,2 +1,0 @@
--- The function phananh_plain is given to each connection.
-SELECT 1;

@@ -1,0 +1,2 @@
+DROP INDEX complaints_by_department_id_state_received_at_id;
+SELECT 1;
