@@ -21,6 +21,7 @@ mod relations;
 mod scorecard;
 mod sealing;
 mod server;
+mod service;
 mod statistician;
 mod statistics;
 mod subscriptions;

@@ -225,9 +225,17 @@ fn time_is_filled_compared_cut_and_kept_as_asked() {
             "filter: {receivedFrom: \"2025-01-01T00:00:00+07:00\", receivedBefore: \"2025-04-01T00:00:00+07:00\"}";
         let compared = ask(
             &format!("{next_year}, compare: PREVIOUS_YEAR, groupBy: [QUARTER], fill: true"),
-            "rows { quarter complaints } totalsBefore { complaints }",
+            "rows { quarter complaints previous { complaints } } totalsBefore { complaints }",
         );
-        assert_eq!(compared["rows"], json!([{ "quarter": "2025-Q1", "complaints": 0 }]));
+        assert_eq!(
+            compared["rows"],
+            json!([{ "quarter": "2025-Q1", "complaints": 0, "previous": { "complaints": 6 } }])
+        );
+        let gone = ask(
+            &format!("{next_year}, compare: PREVIOUS_YEAR, groupBy: [BRANCH]"),
+            "rows { branch { code } complaints previous { complaints } }",
+        );
+        assert_eq!(gone["rows"].as_array().unwrap().len(), 3, "what there was then and is not any more: {gone}");
         assert_eq!(compared["totalsBefore"]["complaints"], 6);
 
         // What is cut off comes together, its enterprises counted anew: A stands in both, B in two.
@@ -267,6 +275,15 @@ fn time_is_filled_compared_cut_and_kept_as_asked() {
             &json!({}),
         );
         assert_eq!(future.codes(), ["BAD_USER_INPUT"], "a position that nobody was given: {future:?}");
+        // Where clocks go forward at midnight the week before is still a week.
+        let week = "filter: {receivedFrom: \"2024-04-07T00:00:00+03:00\", receivedBefore: \"2024-04-14T00:00:00+03:00\"}, timezone: \"Asia/Beirut\", compare: PREVIOUS_PERIOD";
+        assert_eq!(ask(week, "totalsBefore { complaints }")["totalsBefore"]["complaints"], 0);
+        let ages = "{ complaintStatistics(filter: {receivedFrom: \"0001-01-01T00:00:00Z\", receivedBefore: \"5000-01-01T00:00:00Z\"}, groupBy: [DAY], fill: true) { groupCount } }";
+        assert_eq!(
+            world.server.graphql(&world.board, ages, &json!({})).codes(),
+            ["BAD_USER_INPUT"],
+            "a million empty days"
+        );
         // Received at 0:00 in Vietnam, which is the evening before in Europe.
         let berlin = ask("groupBy: [DAY], timezone: \"Europe/Berlin\", first: 1", "rows { day }");
         assert_eq!(berlin["rows"], json!([{ "day": "2024-01-04" }]));
@@ -312,6 +329,26 @@ fn a_dashboard_sees_no_small_group() {
                 assert!(hidden != 1 || cells.len() == 1, "{key} {line}");
             }
         }
+        // What is hidden in a line would be shown together: it is not one enterprise's, nor few complaints.
+        let then = "filter: {receivedFrom: \"2025-01-01T00:00:00+07:00\", receivedBefore: \"2026-01-01T00:00:00+07:00\"}, compare: PREVIOUS_YEAR, groupBy: [DEPARTMENT, CATEGORY], first: 5000";
+        let previous = |token: &str| {
+            server.data(
+                token,
+                &format!(
+                    "{{ complaintStatistics({then}) {{ rows {{ previous {{ complaints distinctEnterprises }} }} }} }}"
+                ),
+            )["complaintStatistics"]["rows"]
+                .clone()
+        };
+        let small = |rows: &Value| {
+            rows.as_array()
+                .unwrap()
+                .iter()
+                .filter(|row| (1..5).contains(&row["previous"]["complaints"].as_i64().unwrap_or(0)))
+                .count()
+        };
+        assert!(small(&previous(&board)) > 10);
+        assert_eq!(small(&previous(&dashboard)), 0, "small groups of the time before are hidden as well");
         // Neither order nor condition tells what is hidden.
         let kept = "{ complaintStatistics(groupBy: [DEPARTMENT, CATEGORY], having: {complaints: {lt: 5}}, first: 5000) { groupCount } }";
         assert_eq!(server.data(&dashboard, kept)["complaintStatistics"]["groupCount"], 0);

@@ -9,7 +9,7 @@ use async_graphql_parser::types::{
 use async_graphql_parser::{Pos, Positioned};
 use async_graphql_value::{ConstValue, Variables};
 use schema::enums::Role;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What is wrong with a document, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub struct Weight {
 pub struct Guard {
     pub(super) outputs: HashMap<String, HashMap<String, Output>>,
     pub(super) inputs: HashMap<String, HashMap<String, String>>,
+    /// Types that others implement.
+    pub(super) interfaces: HashSet<String>,
     /// The words of enums: to order or group by one is to name it.
     pub(super) enums: HashMap<String, Vec<String>>,
 }
@@ -57,10 +59,14 @@ impl Guard {
     /// Where the description does not parse.
     pub fn new(sdl: &str) -> Result<Self, async_graphql_parser::Error> {
         let document: ServiceDocument = async_graphql_parser::parse_schema(sdl)?;
-        let mut guard = Self { outputs: HashMap::new(), inputs: HashMap::new(), enums: HashMap::new() };
+        let mut guard =
+            Self { outputs: HashMap::new(), inputs: HashMap::new(), interfaces: HashSet::new(), enums: HashMap::new() };
         for definition in document.definitions {
             let TypeSystemDefinition::Type(definition) = definition else { continue };
             let name = definition.node.name.node.to_string();
+            if matches!(definition.node.kind, TypeKind::Interface(_)) {
+                guard.interfaces.insert(name.clone());
+            }
             match definition.node.kind {
                 TypeKind::Object(ObjectType { fields, .. }) | TypeKind::Interface(InterfaceType { fields, .. }) => {
                     let fields = fields.into_iter().map(|field| {

@@ -85,7 +85,8 @@ pub const TABLE: &[(&str, &str, &[Role])] = &[
     ("UnitResponseOrder", "*", REGISTER),
     ("ComplaintStatistics", "*", STATISTICS),
     ("ComplaintStatisticsRow", "officer", ANALYSTS),
-    ("ComplaintStatisticsRow", "enterprise", ANALYSTS),
+    ("ComplaintStatisticsRow", "enterprise", EVERYTHING),
+    ("ComplaintStatisticsRow", "episodes", SEES_ALL),
     ("ComplaintStatisticsRow", "finding", ANALYSTS),
     ("ComplaintStatisticsRow", "day", ANALYSTS),
     ("ComplaintStatisticsRow", "week", ANALYSTS),
@@ -98,18 +99,21 @@ pub const TABLE: &[(&str, &str, &[Role])] = &[
     ("ComplaintStatisticsFilter", "anonymous", ANALYSTS),
     ("ComplaintStatisticsFilter", "*", STATISTICS),
     ("StatisticsDimension", "OFFICER", ANALYSTS),
-    ("StatisticsDimension", "ENTERPRISE", ANALYSTS),
+    ("StatisticsDimension", "ENTERPRISE", EVERYTHING),
     ("StatisticsDimension", "FINDING", ANALYSTS),
     ("StatisticsDimension", "DAY", ANALYSTS),
     ("StatisticsDimension", "WEEK", ANALYSTS),
     ("StatisticsDimension", "*", STATISTICS),
     ("StatisticsMeasure", "DISTINCT_OFFICERS", ANALYSTS),
+    ("StatisticsMeasure", "EPISODES", SEES_ALL),
     ("StatisticsMeasure", "*", STATISTICS),
     ("StatisticsComparison", "*", STATISTICS),
     ("StatisticsOrder", "*", STATISTICS),
     ("StatisticsHaving", "distinctOfficers", ANALYSTS),
+    ("StatisticsHaving", "episodes", SEES_ALL),
     ("StatisticsHaving", "*", STATISTICS),
     ("StatisticsMeasures", "distinctOfficers", ANALYSTS),
+    ("StatisticsMeasures", "episodes", SEES_ALL),
     ("StatisticsMeasures", "*", STATISTICS),
     // People: within complaints for those who see these, as lists for the Board alone.
     ("Officer", "pseudonym", ANALYSTS),
@@ -245,6 +249,13 @@ const STATISTICS: &[Role] = &[Board, UnitHead, DataTeam, Dashboard];
 
 /// Who sees complaints or groups of them, and who submits them.
 const COMPLAINT_WORDS: &[Role] = &[Board, UnitHead, DataTeam, Dashboard, Intake];
+
+/// Who sees groups by enterprise: one that counts for several is shown by one of them, which a head might not
+/// be shown otherwise.
+const EVERYTHING: &[Role] = &[Board, DataTeam];
+
+/// Whose episodes are formed of what they see: those of a head would tell of complaints that are kept from it.
+const SEES_ALL: &[Role] = &[Board, DataTeam, Dashboard];
 
 /// Who sees groups of any size.
 const ANALYSTS: &[Role] = &[Board, UnitHead, DataTeam];

@@ -137,19 +137,26 @@ impl<'d> Walk<'d> {
                     self.weight.fields += 1;
                     self.directives(&fragment.node.directives);
                     let condition = fragment.node.type_condition.as_ref().map(|on| on.node.on.node.to_string());
-                    let of = condition.as_deref().unwrap_or(of);
+                    let of = condition.as_deref().map_or(of, |condition| self.narrowed(of, condition));
                     self.selections(of, &fragment.node.selection_set.node, depth, rows);
                 }
                 Selection::FragmentSpread(spread) => {
                     self.weight.fields += 1;
                     self.directives(&spread.node.directives);
                     if let Some(fragment) = self.fragments.get(&spread.node.fragment_name.node) {
-                        let of = fragment.node.type_condition.node.on.node.to_string();
-                        self.selections(&of, &fragment.node.selection_set.node, depth, rows);
+                        let condition = fragment.node.type_condition.node.on.node.to_string();
+                        let of = self.narrowed(of, &condition);
+                        self.selections(of, &fragment.node.selection_set.node, depth, rows);
                     }
                 }
             }
         }
+    }
+
+    /// The type that a fragment speaks of. One on an interface, within an object, speaks of the object: its id is
+    /// the object's id, whatever it is called through.
+    fn narrowed<'t>(&self, of: &'t str, condition: &'t str) -> &'t str {
+        if self.guard.interfaces.contains(condition) && !self.guard.interfaces.contains(of) { of } else { condition }
     }
 
     fn field(&mut self, of: &str, field: &Positioned<Field>, depth: usize, rows: u64) {
@@ -188,12 +195,12 @@ impl<'d> Walk<'d> {
 
     /// How many rows a list may have.
     fn page(&self, field: &Field) -> u64 {
-        let asked = field.arguments.iter().find(|(name, _)| matches!(name.node.as_str(), "first" | "last"));
-        let asked = asked.map(|(_, value)| self.resolved(&value.node));
-        match asked {
-            Some(Value::Number(n)) => n.as_u64().unwrap_or(0).max(1),
-            _ => DEFAULT_PAGE as u64,
-        }
+        let sizes = field.arguments.iter().filter(|(name, _)| matches!(name.node.as_str(), "first" | "last"));
+        let sizes = sizes.filter_map(|(_, value)| match self.resolved(&value.node) {
+            Value::Number(n) => Some(n.as_u64().unwrap_or(0).max(1)),
+            _ => None,
+        });
+        sizes.max().unwrap_or(DEFAULT_PAGE as u64)
     }
 
     fn directives(&mut self, directives: &[Positioned<Directive>]) {

@@ -16,6 +16,7 @@ use schema::{Conn, Db, Id, StoreError};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
+use tokio::sync::Semaphore;
 use tracing::Instrument;
 
 /// What all requests share.
@@ -30,6 +31,8 @@ pub struct App {
     pub keys: Option<Arc<Keys>>,
     pub cursors: Cursors,
     pub bus: Bus,
+    /// How many statistics are computed at once.
+    pub turns: Arc<Semaphore>,
 }
 
 /// What belongs to one request.

@@ -35,7 +35,7 @@ const DEEPEST_RECURSION: usize = 64;
 
 /// Builds the schema. In production it gives no suggestions in its errors.
 pub fn schema(dev: bool) -> PhananhSchema {
-    let builder = Schema::build(Query, Mutation, Subscription).limit_recursive_depth(DEEPEST_RECURSION);
+    let builder = Schema::build(Query::default(), Mutation, Subscription).limit_recursive_depth(DEEPEST_RECURSION);
     if dev { builder.finish() } else { builder.disable_suggestions().finish() }
 }
 

@@ -3,6 +3,7 @@
 use super::context::{blocking, request, viewer};
 use super::enums::{Channel, ComplaintState, FlagState, LegalForm, ResponseAction};
 use super::error::{Code, bad_input, error, from_store};
+use super::query::seen_flag;
 use super::scalars::{Decimal, Moment, id, parse_id};
 use super::types::{Complaint, Flag, FlagReview, UnitResponse};
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
@@ -178,8 +179,15 @@ impl Mutation {
             seen_run: input.seen_run_id.as_ref().map(parse_id).transpose()?,
         };
         blocking(move || {
-            let done =
-                app.db.write(&viewer.actor(), |tx| jobs::flags::review(tx, flag_id, decision)).map_err(from_store)?;
+            let reference = app.snapshots.current().reference.clone();
+            let done = app.db.write(&viewer.actor(), |tx| {
+                // Nobody decides about himself: the flag is not there for him.
+                if seen_flag(viewer.clone(), reference, flag_id)(tx.conn)?.is_none() {
+                    return Err(StoreError::NotFound("there is no such flag".into()));
+                }
+                jobs::flags::review(tx, flag_id, decision)
+            });
+            let done = done.map_err(from_store)?;
             let (flag, review) = done.value;
             Ok(ReviewFlagPayload { flag: Flag(flag), review: FlagReview(review) })
         })

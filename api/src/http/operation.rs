@@ -10,13 +10,13 @@ use crate::graphql::error::{Code, from_store};
 use crate::graphql::order::in_document_order;
 use crate::limits::Limits;
 use actix_web::http::StatusCode;
-use apollo_parser::Lexer;
+use apollo_parser::{Lexer, TokenKind};
 use async_graphql::dataloader::DataLoader;
 use async_graphql::{ErrorExtensionValues, Request, Response, ServerError, Variables};
 use async_graphql_parser::types::{ExecutableDocument, OperationDefinition, OperationType, Selection};
 use futures_util::FutureExt;
 use schema::Timestamp;
-use schema::enums::{AuditAction, Locale};
+use schema::enums::{AuditAction, Locale, Role};
 use schema::register::access::is_trusted;
 use schema::register::audit::Audited;
 use std::panic::AssertUnwindSafe;
@@ -33,7 +33,7 @@ pub struct Prepared {
     pub weight: Weight,
     document: ExecutableDocument,
     limits: Arc<Limits>,
-    locale: Locale,
+    pub locale: Locale,
 }
 
 impl Prepared {
@@ -87,10 +87,10 @@ pub async fn prepare(
     let text =
         service.persisted.text(body.query, persisted.as_ref()).map_err(|(code, message)| wrong(code, message))?;
     let limits = Arc::clone(service.settings.limits(viewer.map(|viewer| viewer.role)));
-    if Lexer::new(&text).take(limits.tokens as usize + 1).count() > limits.tokens as usize {
-        let message = format!("the document has more than {} words and signs", limits.tokens);
-        return Err(wrong(Code::ValidationFailed, message));
+    if viewer.is_none() && !service.dev {
+        return Err(no_token());
     }
+    bounded(&text, &limits).map_err(|message| wrong(Code::ValidationFailed, message))?;
     let document = async_graphql_parser::parse_query(&text).map_err(|e| {
         let mut error = coded(Code::ParseFailed, e.to_string());
         error.locations = e.positions().collect();
@@ -103,12 +103,12 @@ pub async fn prepare(
         if service.dev && is_introspection(&prepared.document) {
             return Ok(prepared);
         }
-        return Err(Outcome::refused(
-            StatusCode::UNAUTHORIZED,
-            Code::Unauthenticated,
-            "send a token: Authorization: Bearer … (`phananh token create` makes one)",
-        ));
+        return Err(no_token());
     };
+    if viewer.role == Role::DataTeam && service.app.keys.is_none() {
+        let message = "a DATA_TEAM sees pseudonyms, and the server was started without a key file (--key-file)";
+        return Err(Outcome::refused(StatusCode::FORBIDDEN, Code::Forbidden, message));
+    }
     trusted(service, viewer, &prepared).await?;
     let (weight, refusals) = service.guard.check(
         viewer.role,
@@ -128,6 +128,37 @@ pub async fn prepare(
     }
     prepared.weight = weight;
     Ok(prepared)
+}
+
+fn no_token() -> Outcome {
+    Outcome::refused(
+        StatusCode::UNAUTHORIZED,
+        Code::Unauthenticated,
+        "send a token: Authorization: Bearer … (`phananh token create` makes one)",
+    )
+}
+
+/// Brackets within brackets: the parser recurses for each, on a stack that ends.
+const DEEPEST_BRACKETS: usize = 100;
+
+/// Whether a document is small enough to be parsed.
+fn bounded(text: &str, limits: &Limits) -> Result<(), String> {
+    let (mut tokens, mut depth) = (0, 0usize);
+    for token in Lexer::new(text).flatten() {
+        tokens += 1;
+        match token.kind() {
+            TokenKind::LBracket | TokenKind::LCurly | TokenKind::LParen => depth += 1,
+            TokenKind::RBracket | TokenKind::RCurly | TokenKind::RParen => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if tokens > limits.tokens as usize {
+            return Err(format!("the document has more than {} words and signs", limits.tokens));
+        }
+        if depth > DEEPEST_BRACKETS {
+            return Err(format!("the document has brackets more than {DEEPEST_BRACKETS} levels deep"));
+        }
+    }
+    Ok(())
 }
 
 /// Whether the configuration lets a viewer run this operation.

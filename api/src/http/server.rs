@@ -31,6 +31,7 @@ use std::net::TcpListener;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Semaphore;
 
 /// How to serve.
 #[derive(Debug, Clone)]
@@ -45,6 +46,8 @@ pub struct ServerOptions {
 
 /// PostgreSQL breaks a statement off so long after the deadline of its operation: who waits is told by us.
 const GRACE: Duration = Duration::from_millis(500);
+/// Statistics that are computed at once.
+const STATISTICS_AT_ONCE: usize = 4;
 /// How often writes of other nodes are looked for.
 const REFRESH_EVERY: Duration = Duration::from_secs(2);
 /// How often what was written is sealed.
@@ -87,6 +90,7 @@ impl Server {
                 keys: options.settings.keys.clone(),
                 cursors: Cursors::new(options.settings.keys.as_ref()),
                 bus,
+                turns: Arc::new(Semaphore::new(STATISTICS_AT_ONCE)),
             },
             audit: OnceLock::new(),
             schema,

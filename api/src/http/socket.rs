@@ -21,13 +21,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
 
 const PROTOCOL: &str = "graphql-transport-ws";
 /// How long a client may take to say who it is.
 const INIT_WITHIN: Duration = Duration::from_secs(10);
 /// How often it is looked whether the client is still there and its token still valid.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// How long a client may take to take a message.
+const SEND_WITHIN: Duration = Duration::from_secs(5);
 /// A client of which nothing was heard for so long is gone.
 const SILENCE: Duration = Duration::from_secs(60);
 
@@ -205,7 +207,7 @@ impl Socket {
                     }
                 }
                 _ = look.tick() => {
-                    self.session.ping(b"").await.ok()?;
+                    timeout(SEND_WITHIN, self.session.ping(b"")).await.ok()?.ok()?;
                     if let Err(reason) = self.still_valid().await {
                         return Some(reason);
                     }
@@ -308,7 +310,8 @@ impl Socket {
 
     async fn send(&mut self, message: &Value) {
         // Who is gone is noticed when something is to be received.
-        let _gone = self.session.text(message.to_string()).await;
+        // A client that reads nothing must not hold up what looks after it.
+        let _gone_or_stuck = timeout(SEND_WITHIN, self.session.text(message.to_string())).await;
     }
 }
 

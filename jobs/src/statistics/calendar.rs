@@ -50,6 +50,17 @@ impl Bucket {
         number(start.unwrap_or(day))
     }
 
+    /// The most days of a bucket.
+    pub const fn longest(self) -> usize {
+        match self {
+            Self::Day => 1,
+            Self::Week => 7,
+            Self::Month => 31,
+            Self::Quarter => 92,
+            Self::Year => 366,
+        }
+    }
+
     /// The first day of the next bucket.
     fn next(self, start: i32) -> i32 {
         let months = |n| date(start).checked_add_months(Months::new(n)).map_or(i32::MAX, number);

@@ -5,10 +5,11 @@
 
 use super::calendar::{Calendar, Shift};
 use super::measures::{Measures, Rows, Wanted, measure};
-use super::{Cell, Dimension, MOST_GROUPS, Question};
+use super::{Cell, Dimension, MOST_GROUPS, Question, Union};
 use crate::JobError;
 use crate::snapshot::{Snapshot, meaning};
 use polars::prelude::*;
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 /// The complaints of each group.
@@ -18,6 +19,8 @@ pub struct Grouped {
     groups: Vec<u32>,
     keys: Vec<u64>,
     dimensions: Vec<Coded>,
+    /// The entries of each group: made when something small has to be hidden.
+    by_group: OnceCell<Vec<Vec<u32>>>,
 }
 
 /// A dimension of all entries as numbers below `size`.
@@ -106,7 +109,7 @@ pub fn group(
         .map(|dimension| coded(&table, &rows, *dimension, shift, calendar))
         .collect::<Result<Vec<_>, _>>()?;
     let (groups, keys) = numbered(&dimensions, rows.entries())?;
-    Ok(Grouped { rows, groups, keys, dimensions })
+    Ok(Grouped { rows, groups, keys, dimensions, by_group: OnceCell::new() })
 }
 
 fn coded(
@@ -232,6 +235,19 @@ impl Grouped {
     pub fn totals(&self, wanted: Wanted, dominance: bool) -> Result<Measures, JobError> {
         let one = vec![0; self.groups.len()];
         Ok(measure(&self.rows, &one, 1, wanted, dominance)?.pop().unwrap_or_default())
+    }
+
+    /// What some groups come to together, by their numbers.
+    pub fn union(&self, groups: &[usize]) -> Union {
+        let starts = self.by_group.get_or_init(|| {
+            let mut rows: Vec<Vec<u32>> = vec![Vec::new(); self.keys.len()];
+            for (entry, group) in (0u32..).zip(&self.groups) {
+                rows[*group as usize].push(entry);
+            }
+            rows
+        });
+        let entries = groups.iter().filter_map(|group| starts.get(*group)).flatten().copied();
+        self.rows.union(entries.collect())
     }
 
     /// The measures of some groups together, from their rows.

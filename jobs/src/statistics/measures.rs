@@ -1,8 +1,10 @@
 //! The measures of groups, each from the rows of its group.
 
+use super::Union;
 use crate::JobError;
 use crate::handling::median_survival;
 use polars::prelude::*;
+use std::collections::HashMap;
 
 /// What can be asked of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -183,6 +185,31 @@ impl Rows {
         match &self.entries {
             None => (0..self.height).map(of_row).collect(),
             Some(entries) => entries.iter().map(|row| of_row(*row as usize)).collect(),
+        }
+    }
+
+    /// What the rows of some entries come to together: for who hides small groups.
+    pub fn union(&self, entries: Vec<u32>) -> Union {
+        let of_entry = |entry: u32| self.entries.as_ref().map_or(entry, |entries| entries[entry as usize]);
+        let mut rows: Vec<u32> = entries.into_iter().map(of_entry).collect();
+        rows.sort_unstable();
+        rows.dedup();
+        let mut sums: HashMap<u32, (f64, f64)> = HashMap::new();
+        for row in &rows {
+            let row = *row as usize;
+            let of_one = sums.entry(self.enterprise.get(row).copied().unwrap_or(NOBODY)).or_default();
+            of_one.0 += self.cost.get(row).map_or(0.0, |cost| *cost as f64);
+            of_one.1 += self.delay.get(row).copied().unwrap_or(0.0);
+        }
+        let share = |part: &dyn Fn(&(f64, f64)) -> f64| {
+            let whole: f64 = sums.values().map(part).sum();
+            if whole > 0.0 { sums.values().map(part).fold(0.0, f64::max) / whole } else { 0.0 }
+        };
+        Union {
+            complaints: u32::try_from(rows.len()).unwrap_or(u32::MAX),
+            enterprises: u32::try_from(sums.keys().filter(|one| **one != NOBODY).count()).unwrap_or(u32::MAX),
+            cost_dominance: share(&|sums| sums.0),
+            delay_dominance: share(&|sums| sums.1),
         }
     }
 

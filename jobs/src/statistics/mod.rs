@@ -10,7 +10,7 @@ mod suppression;
 
 pub use calendar::{Bucket, Shift, date};
 pub use measures::{Measure, Measures, Wanted};
-pub use suppression::Suppression;
+pub use suppression::{Suppression, Union};
 
 use crate::JobError;
 use crate::snapshot::Snapshot;
@@ -19,7 +19,7 @@ use chrono_tz::Tz;
 use groups::{Grouped, group};
 use polars::prelude::Expr;
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What complaints can be grouped by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -68,6 +68,8 @@ pub struct Question {
     /// Whether the groups that the limit cuts off come back as one.
     pub other: bool,
     pub suppression: Option<Suppression>,
+    /// When nobody waits for the answer any more.
+    pub deadline: Option<std::time::Instant>,
     pub disguise: Option<Disguise>,
 }
 
@@ -89,6 +91,7 @@ impl Default for Question {
             after: None,
             other: false,
             suppression: None,
+            deadline: None,
             disguise: None,
         }
     }
@@ -138,7 +141,7 @@ pub struct Cell {
     pub places: Vec<Option<i64>>,
     pub measures: Measures,
     /// The same group in the time that it is compared with.
-    pub before: Option<Measures>,
+    pub before: Option<Box<Cell>>,
     /// Whether it is too small to be shown: its measures are none of anybody's business.
     pub suppressed: bool,
     /// Whether one enterprise has so much of a sum that the sum would tell its part; or the sum would help
@@ -159,9 +162,12 @@ pub struct Answer {
     pub groups: usize,
     /// Of all complaints that the filter chooses, whatever was kept; None where it is too small to be shown.
     pub totals: Option<Cell>,
-    pub totals_before: Option<Measures>,
+    pub totals_before: Option<Cell>,
     pub end: Option<Cursor>,
 }
+
+/// The most groups that `fill` makes.
+const MOST_FILLED: usize = 200_000;
 
 /// The most groups that are made before any are cut off.
 pub const MOST_GROUPS: usize = 2_000_000;
@@ -178,34 +184,33 @@ pub fn statistics(snapshot: &Snapshot, question: &Question) -> Result<Answer, Jo
     };
     let now = group(snapshot, question, question.filter.as_ref(), Shift::None, &calendar)?;
     let mut cells = cells(&now, wanted, question)?;
-    let mut totals = Vec::new();
-    if question.totals {
-        totals.push(Cell::new(Vec::new(), now.totals(wanted, question.suppression.is_some())?));
-    }
-    let mut totals_before = None;
+    let mut totals = all_together(&now, wanted, question)?;
+    hide(&now, &mut cells, &mut totals, question);
+    let mut before: HashMap<Vec<Option<i64>>, Cell> = HashMap::new();
+    let mut totals_before = Vec::new();
     if let Some((filter, shift)) = &question.compare {
+        in_time(question)?;
         let then = group(snapshot, question, filter.as_ref(), *shift, &calendar)?;
-        let measured = then.measured(wanted, false)?;
-        let known: HashMap<Vec<Option<i64>>, Measures> = then.places().into_iter().zip(measured).collect();
-        for cell in &mut cells {
-            cell.before = Some(known.get(&cell.places).cloned().unwrap_or_default());
-        }
-        if question.totals {
-            totals_before = Some(then.totals(wanted, false)?);
-        }
+        let mut earlier = self::cells(&then, wanted, question)?;
+        totals_before = all_together(&then, wanted, question)?;
+        hide(&then, &mut earlier, &mut totals_before, question);
+        before = earlier.into_iter().map(|cell| (cell.places.clone(), cell)).collect();
+        let known: HashSet<&Vec<Option<i64>>> = cells.iter().map(|cell| &cell.places).collect();
+        // What there was then and is not any more has a row, too.
+        let gone = before.keys().filter(|places| !known.contains(places));
+        let gone: Vec<Cell> = gone.map(|places| Cell::new(places.clone(), Measures::default())).collect();
+        cells.extend(gone);
     }
-    if let Some(suppression) = &question.suppression {
-        // Before anything is kept, ordered or cut: those would tell of what is hidden.
-        suppression.apply(&mut cells);
-        suppression.apply(&mut totals);
-        for cell in cells.iter_mut().chain(&mut totals).filter(|cell| cell.suppressed) {
-            cell.before = None;
-        }
-        // What is compared with would have to be suppressed on its own, and by what both share.
-        totals_before = None;
-    }
+    in_time(question)?;
     if let Some(range) = question.fill {
         fill(&mut cells, question, range, &calendar)?;
+    }
+    if question.compare.is_some() {
+        for cell in &mut cells {
+            let earlier = before.remove(&cell.places);
+            cell.before =
+                Some(Box::new(earlier.unwrap_or_else(|| Cell::new(cell.places.clone(), Measures::default()))));
+        }
     }
     if let Some(having) = &question.having {
         cells.retain(|cell| (having.0)(cell));
@@ -244,8 +249,35 @@ pub fn statistics(snapshot: &Snapshot, question: &Question) -> Result<Answer, Jo
         other.is_other = true;
         cells.push(other);
     }
-    let totals = totals.pop().filter(|cell| !cell.suppressed);
+    let shown = |mut totals: Vec<Cell>| totals.pop().filter(|cell| !cell.suppressed);
+    let (totals, totals_before) = (shown(totals), shown(totals_before));
     Ok(Answer { cells, truncated, groups, totals, totals_before, end })
+}
+
+/// Whether somebody still waits for the answer.
+fn in_time(question: &Question) -> Result<(), JobError> {
+    match question.deadline {
+        Some(deadline) if deadline < std::time::Instant::now() => {
+            Err(JobError::Question("the operation took too long and was broken off".into()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// All together, where that is asked for.
+fn all_together(grouped: &Grouped, wanted: Wanted, question: &Question) -> Result<Vec<Cell>, JobError> {
+    if !question.totals {
+        return Ok(Vec::new());
+    }
+    Ok(vec![Cell::new(Vec::new(), grouped.totals(wanted, question.suppression.is_some())?)])
+}
+
+/// Hides what is too small, before anything is kept, ordered or cut: those would tell of what is hidden.
+fn hide(grouped: &Grouped, cells: &mut [Cell], totals: &mut [Cell], question: &Question) {
+    if let Some(suppression) = &question.suppression {
+        suppression.apply(cells, &|groups| grouped.union(groups));
+        suppression.apply(totals, &|_| Union::default());
+    }
 }
 
 fn cells(grouped: &Grouped, wanted: Wanted, question: &Question) -> Result<Vec<Cell>, JobError> {
@@ -312,6 +344,16 @@ fn fill(
     else {
         return Ok(());
     };
+    let too_many = |all: usize| {
+        Err(JobError::Question(format!(
+            "fill would make {all} groups, more than {MOST_FILLED}: ask for fewer dimensions, longer buckets or a shorter time"
+        )))
+    };
+    // The shortest bucket is a day.
+    let days = usize::try_from(i64::from(before) - i64::from(from)).unwrap_or_default();
+    if days / bucket.longest() > MOST_FILLED {
+        return too_many(days / bucket.longest());
+    }
     let buckets = calendar.buckets(bucket, from, before);
     let mut others: Vec<Vec<Option<i64>>> = cells
         .iter()
@@ -327,21 +369,16 @@ fn fill(
         others.push(vec![None]);
     }
     let all = others.len().saturating_mul(buckets.len());
-    if all > MOST_GROUPS {
-        return Err(JobError::Question(format!(
-            "fill would make {all} groups: ask for fewer dimensions, longer buckets or a shorter time"
-        )));
+    if all > MOST_FILLED {
+        return too_many(all);
     }
-    let known: std::collections::HashSet<Vec<Option<i64>>> = cells.iter().map(|cell| cell.places.clone()).collect();
+    let known: HashSet<Vec<Option<i64>>> = cells.iter().map(|cell| cell.places.clone()).collect();
     for other in others {
         for bucket in &buckets {
             let mut places = other.clone();
             places[at] = Some(i64::from(*bucket));
             if !known.contains(&places) {
-                let mut cell = Cell::new(places, Measures::default());
-                cell.before =
-                    question.compare.as_ref().filter(|_| question.suppression.is_none()).map(|_| Measures::default());
-                cells.push(cell);
+                cells.push(Cell::new(places, Measures::default()));
             }
         }
     }

@@ -2,8 +2,9 @@
 //!
 //! A group is shown with at least so many complaints from at least so many enterprises, a sum where no
 //! enterprise has more than half of it. Where in a line of the table (all dimensions but one alike) something
-//! is hidden, what is hidden there comes to at least two groups and to the least number of complaints, so that
-//! the line's total, which another question tells, does not give it away (complementary suppression; Cox 1980).
+//! is hidden, what is hidden there is at least two groups and would itself be shown as one, sums included, so that
+//! the line's total less what is shown, which another question tells, does not give it away (complementary
+//! suppression; Cox 1980).
 //!
 //! It resists who has the total of a line. It does not resist everything: questions about overlapping sets
 //! of complaints can be subtracted from one another (Dinur and Nissim 2003), so that a role to which it applies
@@ -11,6 +12,15 @@
 
 use super::Cell;
 use std::collections::HashMap;
+
+/// What some groups come to together.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Union {
+    pub complaints: u32,
+    pub enterprises: u32,
+    pub cost_dominance: f64,
+    pub delay_dominance: f64,
+}
 
 /// From when a group is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,8 +30,8 @@ pub struct Suppression {
 }
 
 impl Suppression {
-    /// Marks what is not shown.
-    pub fn apply(&self, cells: &mut [Cell]) {
+    /// Marks what is not shown. `union`: what the groups at some places come to together.
+    pub fn apply(&self, cells: &mut [Cell], union: &dyn Fn(&[usize]) -> Union) {
         for cell in cells.iter_mut() {
             let measures = &cell.measures;
             cell.suppressed = measures.complaints > 0
@@ -32,12 +42,22 @@ impl Suppression {
         let dimensions = cells.first().map_or(0, |cell| cell.places.len());
         for part in [Part::Whole, Part::Cost, Part::Delay] {
             // What one line hides may be alone in another line.
-            while (0..dimensions).any(|along| self.complement(cells, along, part)) {}
+            while (0..dimensions).any(|along| self.complement(cells, along, part, union)) {}
         }
     }
 
+    fn could_be_shown(&self, union: Union, part: Part) -> bool {
+        let large = union.complaints >= self.complaints && union.enterprises >= self.enterprises;
+        large
+            && match part {
+                Part::Whole => union.cost_dominance <= MOST_OF_A_SUM && union.delay_dominance <= MOST_OF_A_SUM,
+                Part::Cost => union.cost_dominance <= MOST_OF_A_SUM,
+                Part::Delay => union.delay_dominance <= MOST_OF_A_SUM,
+            }
+    }
+
     /// Hides more along one dimension; whether anything.
-    fn complement(&self, cells: &mut [Cell], along: usize, part: Part) -> bool {
+    fn complement(&self, cells: &mut [Cell], along: usize, part: Part, union: &dyn Fn(&[usize]) -> Union) -> bool {
         let mut lines: HashMap<Vec<Option<i64>>, Vec<usize>> = HashMap::new();
         for (at, cell) in cells.iter().enumerate().filter(|(_, cell)| cell.measures.complaints > 0) {
             let mut line = cell.places.clone();
@@ -48,10 +68,8 @@ impl Suppression {
         for line in lines.values_mut() {
             line.sort_by_key(|at| (cells[*at].measures.complaints, *at));
             loop {
-                let hidden = line.iter().filter(|at| part.is_hidden(&cells[**at]));
-                let (number, complaints) =
-                    hidden.fold((0, 0), |(number, sum), at| (number + 1, sum + cells[*at].measures.complaints));
-                if number == 0 || number >= 2 && complaints >= self.complaints {
+                let hidden: Vec<usize> = line.iter().filter(|at| part.is_hidden(&cells[**at])).copied().collect();
+                if hidden.is_empty() || hidden.len() >= 2 && self.could_be_shown(union(&hidden), part) {
                     break;
                 }
                 let next = line.iter().find(|at| !part.is_hidden(&cells[**at])).copied();
@@ -99,6 +117,17 @@ mod tests {
     use super::*;
     use crate::statistics::Measures;
 
+    /// Groups of other enterprises each; the largest share of one of them in a sum is that of the whole.
+    fn apply(cells: &mut [Cell]) {
+        let measures: Vec<Measures> = cells.iter().map(|cell| cell.measures.clone()).collect();
+        let union = |at: &[usize]| {
+            let of = |part: &dyn Fn(&Measures) -> u32| at.iter().map(|at| part(&measures[*at])).sum();
+            let (complaints, enterprises) = (of(&|one| one.complaints), of(&|one| one.distinct_enterprises));
+            Union { complaints, enterprises, ..Union::default() }
+        };
+        Suppression { complaints: 5, enterprises: 3 }.apply(cells, &union);
+    }
+
     /// A table of (row, column, complaints, enterprises).
     fn hidden(rows: &[(i64, i64, u32, u32)]) -> Vec<(i64, i64)> {
         let mut cells: Vec<Cell> = rows
@@ -109,7 +138,7 @@ mod tests {
                 Cell::new(vec![Some(*row), Some(*column)], measures)
             })
             .collect();
-        Suppression { complaints: 5, enterprises: 3 }.apply(&mut cells);
+        apply(&mut cells);
         let place = |cell: &Cell| (cell.places[0].expect("a row"), cell.places[1].expect("a column"));
         cells.iter().filter(|cell| cell.suppressed).map(place).collect()
     }
@@ -132,6 +161,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_hidden_together_must_not_be_one_enterprise_s() {
+        let cell = |place, complaints| {
+            let measures = Measures { complaints, distinct_enterprises: complaints.min(9), ..Measures::default() };
+            Cell::new(vec![Some(place)], measures)
+        };
+        let mut cells = vec![cell(1, 4), cell(2, 3), cell(3, 50), cell(4, 60)];
+        // The first two are the same two enterprises', the third has enough others.
+        let union =
+            |at: &[usize]| Union { complaints: 7, enterprises: if at.len() > 2 { 9 } else { 2 }, ..Union::default() };
+        Suppression { complaints: 5, enterprises: 3 }.apply(&mut cells, &union);
+        assert_eq!(cells.iter().map(|cell| cell.suppressed).collect::<Vec<_>>(), [true, true, true, false]);
+    }
+
+    #[test]
     fn a_sum_that_is_one_enterprise_s_hides_with_another_one() {
         let mut cells: Vec<Cell> = [(1, 20, 0.9), (2, 30, 0.1), (3, 40, 0.2)]
             .into_iter()
@@ -140,7 +183,7 @@ mod tests {
                 Cell::new(vec![Some(place)], measures)
             })
             .collect();
-        Suppression { complaints: 5, enterprises: 3 }.apply(&mut cells);
+        apply(&mut cells);
         assert_eq!(cells.iter().map(|cell| cell.cost_hidden).collect::<Vec<_>>(), [true, true, false]);
         assert!(cells.iter().all(|cell| !cell.suppressed && !cell.delay_hidden));
     }

@@ -2,10 +2,12 @@
 
 use super::rows::{MARK, Marked, marked};
 use super::{SealName, hash, name, signature};
-use crate::db::{Conn, Db, StoreError};
-use crate::enums::Chain;
+use crate::db::{Conn, Db, MultiBackend, StoreError};
+use crate::enums::{Chain, Side};
+use crate::events::commitment;
 use crate::keys::Keys;
 use crate::models::Seal;
+use crate::sql_types::{Id, JsonValue};
 use crate::tables::{audit_log, audit_position, complaint_events, reference_events, register_position, seals};
 use diesel::prelude::*;
 use serde::Serialize;
@@ -80,6 +82,11 @@ fn of_chain(
         seal,
         message,
     };
+    for position in before_the_first(conn, chain)? {
+        let message = format!("a row of position {position} was put in: positions begin with 1");
+        report.problems.push(Problem { position: Some(position), ..problem("inserted", None, message) });
+    }
+    values(conn, chain, began, report)?;
     let numbers: Vec<i64> =
         seals::table.filter(seals::chain.eq(chain)).order(seals::number).select(seals::number).load(conn)?;
     let mut of_chain = ChainReport { chain, seals: 0, rows: 0, unsealed: 0, newest: None };
@@ -191,6 +198,122 @@ fn register(conn: &mut Conn, report: &mut Report) -> Result<(), StoreError> {
             let message = format!("{what} was at position {should}, and its last row is of {is}: its end was cut off");
             let kind = "cut-off";
             report.problems.push(Problem { chain, kind, position: Some(is), ordinal: None, seal: None, message });
+        }
+    }
+    Ok(())
+}
+
+/// Rows that no seal covers because they pretend to be older than everything.
+fn before_the_first(conn: &mut Conn, chain: Chain) -> Result<Vec<i64>, StoreError> {
+    Ok(match chain {
+        Chain::Complaints => complaint_events::table
+            .filter(complaint_events::position.le(0))
+            .select(complaint_events::position)
+            .load(conn)?,
+        Chain::Reference => reference_events::table
+            .filter(reference_events::position.le(0))
+            .select(reference_events::position)
+            .load(conn)?,
+        Chain::Audit => audit_log::table.filter(audit_log::number.le(0)).select(audit_log::number).load(conn)?,
+    })
+}
+
+/// A personal value beside an event: where it stands, its salt, and the document that commits to it.
+type Value = (i64, i32, Side, String, Vec<u8>, String, Option<JsonValue>, Option<JsonValue>);
+
+/// Values that are read at once.
+const AT_ONCE: i64 = 20_000;
+
+/// Whether each personal value that still stands is the one that its event commits to. One that was erased is
+/// no problem: that is what the commitment is for.
+fn values(conn: &mut Conn, chain: Chain, began: usize, report: &mut Report) -> Result<(), StoreError> {
+    let mut check = |rows: Vec<Value>| {
+        for (position, ordinal, side, field, salt, value, before, after) in rows {
+            let document = if side == Side::Before { before } else { after };
+            let committed = document.as_ref().and_then(|document| document.0[&field]["commitment"].as_str());
+            if committed != Some(&commitment(&salt, &field, &value)) && report.problems.len() < began + MOST {
+                report.problems.push(Problem {
+                    chain,
+                    kind: "changed",
+                    position: Some(position),
+                    ordinal: Some(ordinal),
+                    seal: None,
+                    message: format!("the {field} of row {position}.{ordinal} is not the one that the row commits to"),
+                });
+            }
+        }
+    };
+    match chain {
+        Chain::Audit => {}
+        Chain::Complaints => {
+            use crate::tables::complaint_event_values as values;
+            let mut last: Option<Id> = None;
+            loop {
+                let mut ids = values::table.into_boxed::<MultiBackend>();
+                if let Some(last) = last {
+                    ids = ids.filter(values::complaint_id.gt(last));
+                }
+                let ids: Vec<Id> =
+                    ids.select(values::complaint_id).order(values::complaint_id).limit(AT_ONCE).load(conn)?;
+                let (Some(first), Some(end)) = (ids.first(), ids.last()) else { break };
+                let rows: Vec<Value> = values::table
+                    .left_join(
+                        complaint_events::table.on(complaint_events::complaint_id
+                            .eq(values::complaint_id)
+                            .and(complaint_events::position.eq(values::position))
+                            .and(complaint_events::ordinal.eq(values::ordinal))),
+                    )
+                    .filter(values::complaint_id.ge(first).and(values::complaint_id.le(end)))
+                    .select((
+                        values::position,
+                        values::ordinal,
+                        values::side,
+                        values::field,
+                        values::salt,
+                        values::value,
+                        complaint_events::before.nullable(),
+                        complaint_events::after.nullable(),
+                    ))
+                    .load(conn)?;
+                check(rows);
+                last = Some(*end);
+            }
+        }
+        Chain::Reference => {
+            use crate::tables::reference_event_values as values;
+            let (mut position, mut ordinal) = (i64::MIN, i32::MAX);
+            loop {
+                let later =
+                    values::position.gt(position).or(values::position.eq(position).and(values::ordinal.gt(ordinal)));
+                let rows: Vec<Value> = values::table
+                    .left_join(
+                        reference_events::table.on(reference_events::position
+                            .eq(values::position)
+                            .and(reference_events::ordinal.eq(values::ordinal))),
+                    )
+                    .filter(later)
+                    .order((values::position, values::ordinal))
+                    .limit(AT_ONCE)
+                    .select((
+                        values::position,
+                        values::ordinal,
+                        values::side,
+                        values::field,
+                        values::salt,
+                        values::value,
+                        reference_events::before.nullable(),
+                        reference_events::after.nullable(),
+                    ))
+                    .load(conn)?;
+                // The values of one row stay together: those of the last are read again with the next ones.
+                let Some(last) = rows.last().map(|row| (row.0, row.1)) else { break };
+                let whole = i64::try_from(rows.len()).unwrap_or(i64::MAX) < AT_ONCE;
+                (position, ordinal) = if whole { last } else { (last.0, last.1 - 1) };
+                check(rows);
+                if whole {
+                    break;
+                }
+            }
         }
     }
     Ok(())

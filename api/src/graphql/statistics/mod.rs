@@ -146,6 +146,7 @@ pub struct Arguments {
     pub compare: Option<StatisticsComparison>,
     pub other: bool,
     pub suppression: Option<Suppression>,
+    pub deadline: std::time::Instant,
     /// Orders people by what stands for them.
     pub disguise: Option<Disguise>,
 }
@@ -220,6 +221,7 @@ pub fn question(
         after: arguments.after,
         other: arguments.other,
         suppression: arguments.suppression,
+        deadline: Some(arguments.deadline),
         disguise: arguments.disguise,
     })
 }

@@ -64,8 +64,9 @@ impl Period {
     }
 
     fn midnight(&self, day: NaiveDate) -> Option<Timestamp> {
-        let local = self.zone.from_local_datetime(&day.and_hms_opt(0, 0, 0)?);
-        Some(local.earliest()?.with_timezone(&chrono::Utc).into())
+        // Where clocks go forward at midnight the day begins later.
+        let first = (0..4).find_map(|hour| self.zone.from_local_datetime(&day.and_hms_opt(hour, 0, 0)?).earliest());
+        Some(first?.with_timezone(&chrono::Utc).into())
     }
 
     /// The first local day of a moment that is a local midnight.
@@ -106,7 +107,8 @@ impl Period {
                 )
             }
         };
-        let period = Self { from: self.midnight(earlier), before: self.midnight(until), zone: self.zone };
+        let midnight = |day| self.midnight(day).map(Some).ok_or_else(far);
+        let period = Self { from: midnight(earlier)?, before: midnight(until)?, zone: self.zone };
         Ok((period, shift))
     }
 }

@@ -85,8 +85,9 @@ impl Flag {
         Ok(self.0.tier.into())
     }
 
-    async fn state(&self) -> FlagState {
-        self.0.state.into()
+    async fn state(&self, ctx: &Context<'_>) -> Result<FlagState> {
+        self.looked_at(ctx)?;
+        Ok(self.0.state.into())
     }
 
     async fn opened_at(&self) -> Moment {

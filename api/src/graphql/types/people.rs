@@ -65,12 +65,17 @@ impl Officer {
 
     /// The flag on this officer, if there ever was one.
     async fn flag(&self, ctx: &Context<'_>) -> Result<Option<Flag>> {
+        // Nobody reads the flag on himself.
+        if viewer(ctx)?.officer_id == Some(self.0.id) {
+            return Ok(None);
+        }
         let id = jobs::flags::flag_id(SubjectKind::Officer, self.0.id);
         Ok(one(loaders(ctx)?, FlagKey(id)).await?.map(Flag))
     }
 
     /// What was complained about this officer in the last days, or ever, and how it was answered.
     async fn record(&self, ctx: &Context<'_>, days: Option<i32>) -> Result<Scorecard> {
+        request(ctx)?.saw(|seen| &mut seen.files, self.0.id);
         let days = days.map(statistics::days).transpose()?;
         let snapshot = snapshot(ctx)?;
         let scope = viewer(ctx)?.scope(&snapshot.reference.tree);
@@ -98,6 +103,7 @@ impl Officer {
         before: Option<String>,
     ) -> Result<ComplaintConnection> {
         let page = PageArgs { first, after, last, before };
+        request(ctx)?.saw(|seen| &mut seen.files, self.0.id);
         complaints_of(ctx, Parent::Officer, self.0.id, filter, order_by, page).await
     }
 
@@ -173,8 +179,9 @@ impl Enterprise {
     }
 
     /// Enterprises of one owner, or of one customs broker, share a group.
-    async fn group_code(&self) -> Option<&str> {
-        self.0.group_code.as_deref()
+    async fn group_code(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
+        request(ctx)?.saw(|seen| &mut seen.enterprises, self.0.id);
+        Ok(self.0.group_code.as_deref())
     }
 }
 

@@ -86,7 +86,7 @@ impl ComplaintStatistics {
             group_count: i32::try_from(answer.groups).unwrap_or(i32::MAX),
             end_cursor: answer.end.as_ref().map(|end| cursors.encode(end)),
             totals: answer.totals.as_ref().and_then(StatisticsMeasures::of),
-            totals_before: answer.totals_before.map(|measures| StatisticsMeasures::new(&measures, false, false)),
+            totals_before: answer.totals_before.as_ref().and_then(StatisticsMeasures::of),
             rows: answer
                 .cells
                 .into_iter()
@@ -255,6 +255,6 @@ impl ComplaintStatisticsRow {
     /// The same group in the time that it is compared with: buckets of time stand for those that lie as far
     /// from its beginning.
     async fn previous(&self) -> Option<StatisticsMeasures> {
-        self.cell.before.as_ref().map(|measures| StatisticsMeasures::new(measures, false, false))
+        self.cell.before.as_deref().and_then(StatisticsMeasures::of)
     }
 }

@@ -1,0 +1,127 @@
+//! Aggregates, and the service itself.
+
+use crate::graphql::context::{blocking, request, snapshot, viewer};
+use crate::graphql::error::{bad_input, from_job};
+use crate::graphql::scalars::parse_id;
+use crate::graphql::statistics::{
+    self, ComplaintStatisticsFilter, StatisticsComparison, StatisticsDimension, StatisticsHaving, StatisticsOrder,
+};
+use crate::graphql::types::*;
+use crate::limits::Limits;
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use std::sync::Arc;
+
+/// What this service is.
+#[derive(SimpleObject)]
+pub struct ServiceInfo {
+    pub version: &'static str,
+    /// Whether everything that it holds is invented.
+    pub demonstration: bool,
+    /// What you may ask for at once.
+    pub limits: Limits,
+}
+
+#[derive(Default)]
+pub struct StatisticsQuery;
+
+#[Object]
+impl StatisticsQuery {
+    /// Whatever has this id; null where there is nothing, or nothing that you may see.
+    async fn node(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Node>> {
+        crate::graphql::node::node(ctx, parse_id(&id)?).await
+    }
+
+    /// What this service is.
+    async fn service_info(&self, ctx: &Context<'_>) -> Result<ServiceInfo> {
+        Ok(ServiceInfo {
+            version: env!("CARGO_PKG_VERSION"),
+            demonstration: snapshot(ctx)?.demonstration,
+            limits: request(ctx)?.limits.as_ref().clone(),
+        })
+    }
+
+    /// Counts of complaints by groups, from the columnar snapshot.
+    #[allow(clippy::too_many_arguments, reason = "each says one thing")]
+    async fn complaint_statistics(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<ComplaintStatisticsFilter>,
+        #[graphql(default)] group_by: Vec<StatisticsDimension>,
+        #[graphql(desc = "Which groups are kept, by their measures.")] having: Option<StatisticsHaving>,
+        order_by: Option<Vec<StatisticsOrder>>,
+        #[graphql(default = 1000, desc = "The most groups. No measure depends on it.")] first: i32,
+        #[graphql(desc = "The groups after those of an `endCursor`.")] after: Option<String>,
+        #[graphql(
+            default_with = "\"Asia/Ho_Chi_Minh\".to_owned()",
+            desc = "Where days begin: a name of the IANA time zone database."
+        )]
+        timezone: String,
+        #[graphql(default, desc = "All buckets of the time asked for, also those without complaints.")] fill: bool,
+        compare: Option<StatisticsComparison>,
+        #[graphql(default, desc = "The groups that `first` cuts off come as one more.")] other: bool,
+        #[graphql(desc = "Wait until the snapshot knows this position, that of one's own write, say.")]
+        min_position: Option<i64>,
+    ) -> Result<ComplaintStatistics> {
+        if let Some(position) = min_position {
+            wait_for(ctx, position).await?;
+        }
+        let snapshot = snapshot(ctx)?;
+        let viewer = viewer(ctx)?;
+        let scope = viewer.scope(&snapshot.reference.tree);
+        let app = &request(ctx)?.app;
+        let groups = request(ctx)?.limits.groups;
+        let first = usize::try_from(first)
+            .ok()
+            .filter(|n| *n <= groups as usize)
+            .ok_or_else(|| bad_input(format!("first is from 0 to {groups}")))?;
+        let arguments = statistics::Arguments {
+            filter,
+            group_by,
+            having,
+            order_by: order_by.unwrap_or_default(),
+            first,
+            after: after.map(|after| app.cursors.decode("after", &after)).transpose()?,
+            timezone,
+            fill,
+            compare,
+            other,
+            suppression: viewer.suppression(),
+            deadline: std::time::Instant::now() + request(ctx)?.limits.deadline(),
+            disguise: statistics::disguise(&snapshot, viewer, app.keys.as_ref()),
+        };
+        let question = statistics::question(&snapshot, &scope, arguments, ctx.field())?;
+        let dimensions = question.group_by.clone();
+        let of = Arc::clone(&snapshot);
+        // Each may take the memory of all its groups: a few at once, the others wait.
+        let turn = Arc::clone(&app.turns).acquire_owned().await.map_err(|_| bad_input("the server ends"))?;
+        let answer = blocking(move || {
+            let _turn = turn;
+            jobs::statistics::statistics(&of, &question).map_err(from_job)
+        })
+        .await?;
+        Ok(ComplaintStatistics::new(&snapshot, answer, dimensions, &app.cursors))
+    }
+}
+
+/// How long a position may take to arrive: a replica is a little behind.
+const ARRIVES_WITHIN: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// Waits until the snapshot knows a position.
+async fn wait_for(ctx: &Context<'_>, position: i64) -> Result<()> {
+    let app = request(ctx)?.app.clone();
+    let began = std::time::Instant::now();
+    loop {
+        let known = app.snapshots.current().position;
+        if known >= position {
+            return Ok(());
+        }
+        if began.elapsed() > ARRIVES_WITHIN {
+            return Err(bad_input(format!("minPosition: the register is at {known} and has not reached {position}")));
+        }
+        let refreshed = app.clone();
+        blocking(move || refreshed.snapshots.refresh(&refreshed.unhurried).map_err(from_job)).await?;
+        if app.snapshots.current().position < position {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! What jobs found.
+
+use super::orders::*;
+use super::seen_flag;
+use crate::graphql::connection::connect;
+use crate::graphql::context::{blocking, request, snapshot, viewer};
+use crate::graphql::error::{bad_input, from_job, from_store};
+use crate::graphql::filters::*;
+use crate::graphql::page::PageArgs;
+use crate::graphql::scalars::parse_id;
+use crate::graphql::statistics::{self};
+use crate::graphql::types::*;
+use async_graphql::{Context, ID, Object, Result};
+use diesel::prelude::*;
+use jobs::JobError;
+use jobs::backtest::{History, Question, backtest};
+use jobs::work::recurrence::RecurrenceDocument;
+use jobs::work::trends::trends;
+use jobs::work::{latest_result, timeliness};
+use schema::StoreError;
+use schema::domain::calendar::local_date;
+use schema::queries::{self, Pred};
+use schema::tables::flags;
+
+#[derive(Default)]
+pub struct ResultsQuery;
+
+#[Object]
+impl ResultsQuery {
+    /// Flags, the gravest first.
+    #[allow(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn flags(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<FlagFilter>,
+        order_by: Option<Vec<FlagOrder>>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<FlagConnection> {
+        let viewer = viewer(ctx)?.clone();
+        let known = snapshot(ctx)?.reference.clone();
+        let make = move || {
+            let asked = filter.as_ref().map_or(Ok(None), |filter| filter.condition(&known))?;
+            Ok::<_, StoreError>(match (viewer.flags(&known.tree), asked) {
+                (None, asked) => asked,
+                (seen, None) => seen,
+                (Some(seen), Some(asked)) => Some(Box::new(seen.and(asked)) as Pred<flags::table>),
+            })
+        };
+        connect!(
+            ctx,
+            PageArgs { first, after, last, before },
+            make,
+            FlagOrder::list(order_by),
+            queries::list_flags,
+            queries::count_flags,
+            queries::FlagSort,
+            Flag,
+            FlagConnection,
+            FlagEdge
+        )
+    }
+
+    async fn flag(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Flag>> {
+        let seen = seen_flag(viewer(ctx)?.clone(), snapshot(ctx)?.reference.clone(), parse_id(&id)?);
+        let found = request(ctx)?.read(seen).await?;
+        Ok(found.map(Flag))
+    }
+
+    /// Runs of jobs, the latest first.
+    #[allow(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn job_runs(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<JobRunFilter>,
+        order_by: Option<Vec<JobRunOrder>>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<JobRunConnection> {
+        viewer(ctx)?;
+        let make = move || filter.as_ref().map_or(Ok(None), JobRunFilter::condition);
+        connect!(
+            ctx,
+            PageArgs { first, after, last, before },
+            make,
+            JobRunOrder::list(order_by),
+            queries::list_job_runs,
+            queries::count_job_runs,
+            queries::JobRunSort,
+            JobRun,
+            JobRunConnection,
+            JobRunEdge
+        )
+    }
+
+    /// The Board's digests, the latest first.
+    #[allow(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn digests(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<DigestFilter>,
+        order_by: Option<Vec<DigestOrder>>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<DigestConnection> {
+        viewer(ctx)?;
+        let make = move || filter.as_ref().map_or(Ok(None), DigestFilter::condition);
+        connect!(
+            ctx,
+            PageArgs { first, after, last, before },
+            make,
+            DigestOrder::list(order_by),
+            queries::list_digests,
+            queries::count_digests,
+            queries::DigestSort,
+            Digest,
+            DigestConnection,
+            DigestEdge
+        )
+    }
+
+    /// Observed against expected of all branches, from the latest run of the recurrence job; null before the
+    /// first run, and where no exposure is known.
+    async fn funnel_plot(&self, ctx: &Context<'_>) -> Result<Option<FunnelPlot>> {
+        let found =
+            request(ctx)?.read(|conn| latest_result::<RecurrenceDocument>(conn, jobs::work::recurrence::NAME)).await?;
+        Ok(found
+            .filter(|(_, document)| !document.funnel.units.is_empty())
+            .map(|(as_of, document)| FunnelPlot::new(Some(as_of), document.funnel)))
+    }
+
+    /// How the units of a level answered what they received in the last days, the best first.
+    async fn response_timeliness(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default_with = "UnitLevel::Branch")] level: UnitLevel,
+        #[graphql(default = 365)] days: i32,
+    ) -> Result<Vec<ResponseTimeliness>> {
+        let days = statistics::days(days)?;
+        let snapshot = snapshot(ctx)?;
+        blocking(move || {
+            let as_of = statistics::today(&snapshot);
+            let mut units = timeliness::of_level(&snapshot, as_of, days, level.column()).map_err(from_job)?;
+            units.sort_by(|a, b| {
+                let of = |unit: &timeliness::UnitTimeliness| unit.shrunk_share.unwrap_or(-1.0);
+                of(b).total_cmp(&of(a)).then_with(|| a.code.cmp(&b.code))
+            });
+            Ok(units.into_iter().map(Into::into).collect())
+        })
+        .await
+    }
+
+    /// Who blames the system where no incident is recorded, from the latest run of the blame-check job; null
+    /// before the first.
+    async fn blame_check(&self, ctx: &Context<'_>) -> Result<Option<BlameCheck>> {
+        let found = request(ctx)?.read(|conn| latest_result(conn, jobs::work::blame::NAME)).await?;
+        Ok(found.map(|(as_of, document)| BlameCheck::new(as_of, document)))
+    }
+
+    /// The categories of complaints by their share, and which of them rise.
+    async fn category_trends(&self, ctx: &Context<'_>) -> Result<CategoryTrends> {
+        let snapshot = snapshot(ctx)?;
+        blocking(move || {
+            let document = trends(&snapshot, local_date(snapshot.as_of), Default::default()).map_err(from_job)?;
+            Ok(document.into())
+        })
+        .await
+    }
+
+    /// How well rankings of the past found those of whom complaints were sustained later: origins on the first
+    /// day of each year.
+    async fn backtest(
+        &self,
+        ctx: &Context<'_>,
+        from: i32,
+        to: i32,
+        #[graphql(default = 730)] horizon: i32,
+        #[graphql(default = 0.05)] top: f64,
+    ) -> Result<Vec<BacktestOutcome>> {
+        if !(1970..=2200).contains(&from) || !(from..=from + 30).contains(&to) {
+            return Err(bad_input("from is a year from 1970, to a year from it on, at most 30 later"));
+        }
+        if !((1..=36_500).contains(&horizon) && top > 0.0 && top < 1.0) {
+            return Err(bad_input("horizon is from 1 to 36,500 days, top a share above 0 and below 1"));
+        }
+        let origins = (from..=to).filter_map(|year| chrono::NaiveDate::from_ymd_opt(year, 1, 1)).collect();
+        let question = Question { origins, horizon, top };
+        let app = request(ctx)?.app.clone();
+        blocking(move || {
+            let history = app.db.read_snapshot(|conn| match History::load(conn) {
+                Ok(history) => Ok(Ok(history)),
+                Err(JobError::Store(error)) => Err(error),
+                Err(other) => Ok(Err(other)),
+            });
+            let history = history.map_err(from_store)?.map_err(from_job)?;
+            Ok(backtest(&history, &question).into_iter().map(Into::into).collect())
+        })
+        .await
+    }
+}
