@@ -42,7 +42,11 @@ fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
             (role, phananh.token(&database, word, (role == Role::UnitHead).then_some("02CV")))
         })
         .collect();
-    let server = phananh.serve(&database, &[]);
+    // Without keys there are no pseudonyms, and nothing for the DATA_TEAM.
+    let files = world::Files::new();
+    let key = files.path().join("key").display().to_string();
+    phananh.run(&database, ["key", "create", &key]).ok();
+    let server = phananh.serve(&database, &["--key-file", &key]);
     let id = "00000000-0000-0000-0000-000000000000";
     let single = |field: &str| match field {
         "complaint" | "flag" | "node" => format!("{field}(id: \"{id}\") {{ id }}"),

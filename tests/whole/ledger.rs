@@ -297,6 +297,7 @@ fn jobs_are_listed_paused_and_resumed_and_wrong_settings_are_told() {
                 "escalate-overdue",
                 "blame-check",
                 "snapshot",
+                "verify-audit",
                 "digest",
                 "deliver-digests"
             ]
