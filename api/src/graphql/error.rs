@@ -46,10 +46,6 @@ pub fn error(code: Code, message: impl Into<String>) -> async_graphql::Error {
     async_graphql::Error::new(message).extend_with(|_, extensions| extensions.set("code", code.as_str()))
 }
 
-pub fn timeout() -> async_graphql::Error {
-    error(Code::Timeout, "the operation took too long and was broken off: ask for less at once")
-}
-
 pub fn bad_input(message: impl Into<String>) -> async_graphql::Error {
     error(Code::BadUserInput, message)
 }
