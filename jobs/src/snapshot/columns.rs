@@ -1,11 +1,14 @@
 //! Complaints as columns.
 
-use super::reference::{Enterprises, Officers, Reference};
+use super::people::{Enterprises, Officers};
+use super::reference::Reference;
 use crate::frames::day_number;
 use chrono::{Datelike, NaiveDate};
 use diesel::prelude::*;
-use polars::prelude::{Column, DataFrame, IntoSeries, ListBuilderTrait, ListPrimitiveChunkedBuilder, PolarsResult};
-use polars::prelude::{DataType, UInt32Type};
+use polars::prelude::{
+    BooleanChunkedBuilder, ChunkedBuilder, Column, DataFrame, DataType, Float64Type, Int32Type, Int64Type, IntoColumn,
+    ListBuilderTrait, ListPrimitiveChunkedBuilder, PolarsResult, PrimitiveChunkedBuilder, UInt32Type,
+};
 use schema::domain::calendar::local_date;
 use schema::domain::state::is_void;
 use schema::enums::{CategoryKind, Channel, ComplaintState, Finding};
@@ -42,7 +45,10 @@ pub(super) type Allegation = (Id, Id, Finding, Option<NaiveDate>);
 /// names nobody has one word for its own finding.
 pub const FINDING_BITS: u32 = 3;
 
-#[derive(Default)]
+type Numbers = PrimitiveChunkedBuilder<UInt32Type>;
+type Days = PrimitiveChunkedBuilder<Int32Type>;
+
+/// The columns while they are filled: in the form in which they stay, since there are many.
 pub(super) struct Columns {
     id_high: Vec<u64>,
     id_low: Vec<u64>,
@@ -50,28 +56,57 @@ pub(super) struct Columns {
     day: Vec<i32>,
     month: Vec<i32>,
     year: Vec<i32>,
-    department: Vec<Option<u32>>,
-    branch: Vec<Option<u32>>,
-    team: Vec<Option<u32>>,
-    unit: Vec<Option<u32>>,
-    category: Vec<Option<u32>>,
-    kind: Vec<Option<u32>>,
+    department: Numbers,
+    branch: Numbers,
+    team: Numbers,
+    unit: Numbers,
+    category: Numbers,
+    kind: Numbers,
     channel: Vec<u32>,
     state: Vec<u32>,
-    enterprise: Vec<Option<u32>>,
-    cost: Vec<Option<i64>>,
-    delay: Vec<Option<f64>>,
-    blames: Vec<bool>,
-    confidential: Vec<bool>,
-    /// Where the words of each complaint end in `named`.
-    named_until: Vec<usize>,
-    named: Vec<u32>,
-    due: Vec<Option<i32>>,
-    answered: Vec<Option<i32>>,
-    ended: Vec<Option<i32>>,
+    enterprise: Numbers,
+    cost: PrimitiveChunkedBuilder<Int64Type>,
+    delay: PrimitiveChunkedBuilder<Float64Type>,
+    blames: BooleanChunkedBuilder,
+    confidential: BooleanChunkedBuilder,
+    named: ListPrimitiveChunkedBuilder<UInt32Type>,
+    due: Days,
+    answered: Days,
+    ended: Days,
 }
 
 impl Columns {
+    /// For about so many complaints.
+    pub fn new(rows: usize) -> Self {
+        let numbers = |name: &str| Numbers::new(name.into(), rows);
+        let days = |name: &str| Days::new(name.into(), rows);
+        Self {
+            id_high: Vec::with_capacity(rows),
+            id_low: Vec::with_capacity(rows),
+            received: Vec::with_capacity(rows),
+            day: Vec::with_capacity(rows),
+            month: Vec::with_capacity(rows),
+            year: Vec::with_capacity(rows),
+            department: numbers("department"),
+            branch: numbers("branch"),
+            team: numbers("team"),
+            unit: numbers("unit"),
+            category: numbers("category"),
+            kind: numbers("kind"),
+            channel: Vec::with_capacity(rows),
+            state: Vec::with_capacity(rows),
+            enterprise: numbers("enterprise"),
+            cost: PrimitiveChunkedBuilder::new("cost".into(), rows),
+            delay: PrimitiveChunkedBuilder::new("delay".into(), rows),
+            blames: BooleanChunkedBuilder::new("blames".into(), rows),
+            confidential: BooleanChunkedBuilder::new("confidential".into(), rows),
+            named: ListPrimitiveChunkedBuilder::new("named".into(), rows, rows, DataType::UInt32),
+            due: days("due"),
+            answered: days("answered"),
+            ended: days("ended"),
+        }
+    }
+
     /// `named`: the words of its allegations.
     pub fn push(
         &mut self,
@@ -92,33 +127,33 @@ impl Columns {
         self.day.push(day_number(day));
         self.month.push(day.year() * 12 + i32::try_from(day.month0()).unwrap_or(0));
         self.year.push(day.year());
-        self.department.push(unit(row.department_id));
-        self.branch.push(unit(row.branch_id));
-        self.team.push(unit(row.team_id));
-        self.unit.push(unit(row.unit_id));
-        self.category.push(category);
-        self.kind.push(kind);
+        self.department.append_option(unit(row.department_id));
+        self.branch.append_option(unit(row.branch_id));
+        self.team.append_option(unit(row.team_id));
+        self.unit.append_option(unit(row.unit_id));
+        self.category.append_option(category);
+        self.kind.append_option(kind);
         self.channel.push(row.channel as u32);
         self.state.push(state_place(row.state));
-        self.enterprise.push(row.enterprise_id.and_then(|id| enterprises.place(id)));
-        self.cost.push(row.cost_vnd);
-        self.delay.push(row.delay_hours);
-        self.blames.push(row.blames_system);
-        self.confidential.push(row.confidential);
+        self.enterprise.append_option(row.enterprise_id.and_then(|id| enterprises.place(id)));
+        self.cost.append_option(row.cost_vnd);
+        self.delay.append_option(row.delay_hours);
+        self.blames.append_value(row.blames_system);
+        self.confidential.append_value(row.confidential);
         if named.is_empty() {
-            self.named.push(word(None, known(row.finding.unwrap_or(Finding::Pending), row.decided_on)));
+            self.named.append_slice(&[word(None, known(row.finding.unwrap_or(Finding::Pending), row.decided_on))]);
+        } else {
+            self.named.append_slice(named);
         }
-        self.named.extend(named);
-        self.named_until.push(self.named.len());
         let deadline = category.and_then(|place| reference.categories.get(place as usize)?.deadline_days);
         let since = || day_number(local_date(row.state_since));
         let answered_without_words = matches!(row.state, ComplaintState::Answered | ComplaintState::Closed).then(since);
-        self.due.push(deadline.map(|days| day_number(day).saturating_add(days)));
-        self.answered.push(first_response.map(|at| day_number(local_date(at))).or(answered_without_words));
-        self.ended.push((row.state == ComplaintState::Closed || is_void(row.state)).then(since));
+        self.due.append_option(deadline.map(|days| day_number(day).saturating_add(days)));
+        self.answered.append_option(first_response.map(|at| day_number(local_date(at))).or(answered_without_words));
+        self.ended.append_option((row.state == ComplaintState::Closed || is_void(row.state)).then(since));
     }
 
-    pub fn into_frame(self) -> PolarsResult<DataFrame> {
+    pub fn into_frame(mut self) -> PolarsResult<DataFrame> {
         DataFrame::new(
             self.day.len(),
             vec![
@@ -128,23 +163,23 @@ impl Columns {
                 Column::new("day".into(), self.day),
                 Column::new("month".into(), self.month),
                 Column::new("year".into(), self.year),
-                Column::new("department".into(), self.department),
-                Column::new("branch".into(), self.branch),
-                Column::new("team".into(), self.team),
-                Column::new("unit".into(), self.unit),
-                Column::new("category".into(), self.category),
-                Column::new("kind".into(), self.kind),
+                self.department.finish().into_column(),
+                self.branch.finish().into_column(),
+                self.team.finish().into_column(),
+                self.unit.finish().into_column(),
+                self.category.finish().into_column(),
+                self.kind.finish().into_column(),
                 Column::new("channel".into(), self.channel),
                 Column::new("state".into(), self.state),
-                Column::new("enterprise".into(), self.enterprise),
-                Column::new("cost".into(), self.cost),
-                Column::new("delay".into(), self.delay),
-                Column::new("blames".into(), self.blames),
-                Column::new("confidential".into(), self.confidential),
-                lists("named", &self.named, &self.named_until),
-                Column::new("due".into(), self.due),
-                Column::new("answered".into(), self.answered),
-                Column::new("ended".into(), self.ended),
+                self.enterprise.finish().into_column(),
+                self.cost.finish().into_column(),
+                self.delay.finish().into_column(),
+                self.blames.finish().into_column(),
+                self.confidential.finish().into_column(),
+                self.named.finish().into_column(),
+                self.due.finish().into_column(),
+                self.answered.finish().into_column(),
+                self.ended.finish().into_column(),
             ],
         )
     }
@@ -184,15 +219,4 @@ pub(super) fn word_of(allegation: &Allegation, officers: &Officers) -> u32 {
 fn known(finding: Finding, decided_on: Option<NaiveDate>) -> Finding {
     let today = local_date(Timestamp::now());
     if decided_on.is_some_and(|day| day > today) { Finding::Pending } else { finding }
-}
-
-fn lists(name: &str, values: &[u32], until: &[usize]) -> Column {
-    let mut builder =
-        ListPrimitiveChunkedBuilder::<UInt32Type>::new(name.into(), until.len(), values.len(), DataType::UInt32);
-    let mut from = 0;
-    for until in until {
-        builder.append_slice(&values[from..*until]);
-        from = *until;
-    }
-    builder.finish().into_series().into()
 }

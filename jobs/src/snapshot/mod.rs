@@ -4,18 +4,23 @@
 
 mod columns;
 mod episodes;
+mod people;
 mod reference;
 
 pub use columns::{FINDING_BITS, channel_place, kind_place, meaning, state_place};
-pub use reference::{Enterprises, Officers, Reference};
+pub use people::{Enterprises, Officers};
+pub use reference::Reference;
 
 use crate::JobError;
 use arc_swap::ArcSwap;
 use columns::{Allegation, Columns, Row, word_of};
+use diesel::connection::DefaultLoadingMode;
+use diesel::pg::PgRowByRowLoadingMode;
 use diesel::prelude::*;
 use polars::prelude::{BooleanChunked, DataFrame};
 use schema::db::dialect::{KEYS_PER_QUERY, current_position};
 use schema::enums::ReferenceEventKind;
+use schema::models::{Enterprise, Officer};
 use schema::tables::{
     complaint_events, complaint_officers, complaints, enterprises, officers, reference_events, unit_responses,
 };
@@ -81,24 +86,18 @@ impl SnapshotStore {
             if position == before.position {
                 return Ok(None);
             }
-            // New enterprises and officers come with complaints and are read with them.
             let reference_changed = reference_events::table
                 .filter(reference_events::position.gt(before.position))
-                .filter(
-                    reference_events::entity.eq_any(["unit", "unit_parents", "issue_category"]).or(
-                        reference_events::entity
-                            .eq("enterprise")
-                            .and(reference_events::kind.ne(ReferenceEventKind::Created)),
-                    ),
-                )
+                .filter(reference_events::entity.eq_any(["unit", "unit_parents", "issue_category"]))
                 .count()
                 .get_result::<i64>(conn)?
                 > 0;
-            if reference_changed {
+            let people = if reference_changed { None } else { people_changed(conn, &before)? };
+            match people {
                 // Places may have moved: all of it is read again.
-                return load_all(conn).map(Some);
+                None => load_all(conn).map(Some),
+                Some(people) => refreshed(conn, &before, people, position).map(Some),
             }
-            refreshed(conn, &before, position).map(Some)
         })?;
         if let Some(next) = next {
             self.current.store(Arc::new(next));
@@ -121,35 +120,92 @@ fn read<T>(db: &Db, work: impl FnOnce(&mut Conn) -> Result<T, JobError>) -> Resu
     outcome.unwrap_or_else(|| Err(JobError::NotFound("nothing was read".into())))
 }
 
-const ENTERPRISE: (enterprises::id, enterprises::tax_code, enterprises::group_code) =
-    (enterprises::id, enterprises::tax_code, enterprises::group_code);
+type People = (Arc<Enterprises>, Arc<Officers>);
+
+/// Those that changed after a snapshot, brought up to date; None where an enterprise counts as another now. New
+/// ones come with complaints and are read with them.
+fn people_changed(conn: &mut Conn, before: &Snapshot) -> Result<Option<People>, JobError> {
+    let changed = |conn: &mut Conn, entity: &str| {
+        reference_events::table
+            .filter(reference_events::position.gt(before.position))
+            .filter(reference_events::entity.eq(entity.to_owned()))
+            .filter(reference_events::kind.ne(ReferenceEventKind::Created))
+            .select(reference_events::entity_id)
+            .distinct()
+            .load::<Id>(conn)
+    };
+    let (mut enterprises, mut officers) = (Arc::clone(&before.enterprises), Arc::clone(&before.officers));
+    for chunk in changed(conn, "enterprise")?.chunks(KEYS_PER_QUERY) {
+        let found = enterprises::table.filter(enterprises::id.eq_any(chunk)).select(Enterprise::as_select());
+        for enterprise in found.load(conn)? {
+            if !Arc::make_mut(&mut enterprises).renamed(&enterprise) {
+                return Ok(None);
+            }
+        }
+    }
+    for chunk in changed(conn, "officer")?.chunks(KEYS_PER_QUERY) {
+        let found = officers::table.filter(officers::id.eq_any(chunk)).select(Officer::as_select());
+        for officer in found.load(conn)? {
+            if officers.place(officer.id).is_some() {
+                Arc::make_mut(&mut officers).put(&officer);
+            }
+        }
+    }
+    Ok(Some((enterprises, officers)))
+}
+
+/// Runs a body for each row of a query, of which no more than one is held in memory.
+macro_rules! for_each {
+    ($conn:expr, $query:expr, $row:ty, |$one:ident| $body:expr) => {
+        match $conn {
+            Conn::Pg(conn) => {
+                for row in $query.load_iter::<$row, PgRowByRowLoadingMode>(conn)? {
+                    let $one = row?;
+                    $body;
+                }
+            }
+            Conn::Sqlite(conn) => {
+                for row in $query.load_iter::<$row, DefaultLoadingMode>(conn)? {
+                    let $one = row?;
+                    $body;
+                }
+            }
+        }
+    };
+}
 
 fn load_all(conn: &mut Conn) -> Result<Snapshot, JobError> {
     let as_of = Timestamp::now();
     let position = current_position(conn)?;
     let reference = Reference::load(conn)?;
     let mut enterprises = Enterprises::default();
-    enterprises.add(enterprises::table.select(ENTERPRISE).order(enterprises::id).load(conn)?);
+    for_each!(conn, enterprises::table.select(Enterprise::as_select()).order(enterprises::id), Enterprise, |row| {
+        enterprises.add(row)
+    });
     let mut officers = Officers::default();
-    officers.add(officers::table.select((officers::id, officers::code)).order(officers::code).load(conn)?);
-    let mut columns = Columns::default();
-    let responses = first_responses(
-        unit_responses::table
-            .group_by(unit_responses::complaint_id)
-            .select((unit_responses::complaint_id, diesel::dsl::min(unit_responses::responded_at)))
-            .load(conn)?,
-    );
-    let mut named: HashMap<Id, Vec<u32>> = HashMap::new();
-    let allegations = complaint_officers::table.order((complaint_officers::complaint_id, complaint_officers::ordinal));
-    for allegation in allegations.select(ALLEGATION).load_iter::<Allegation, _>(conn)? {
-        let allegation = allegation?;
-        named.entry(allegation.0).or_default().push(word_of(&allegation, &officers));
-    }
-    for row in complaints::table.order(complaints::id).select(Row::as_select()).load_iter::<Row, _>(conn)? {
-        let row = row?;
-        let words = named.get(&row.id).map_or(&[][..], Vec::as_slice);
-        columns.push(&row, responses.get(&row.id).copied(), words, &reference, &enterprises);
-    }
+    for_each!(conn, officers::table.select(Officer::as_select()).order(officers::code), Officer, |row| officers
+        .put(&row));
+    let first_responses = unit_responses::table
+        .group_by(unit_responses::complaint_id)
+        .select((unit_responses::complaint_id, diesel::dsl::min(unit_responses::responded_at)))
+        .order(unit_responses::complaint_id);
+    let mut responses: Vec<(Id, Timestamp)> = Vec::new();
+    for_each!(conn, first_responses, (Id, Option<Timestamp>), |row| responses.extend(row.1.map(|at| (row.0, at))));
+    let allegations = complaint_officers::table
+        .order((complaint_officers::complaint_id, complaint_officers::ordinal))
+        .select(ALLEGATION);
+    let mut named: Vec<(Id, u32)> = Vec::new();
+    for_each!(conn, allegations, Allegation, |row| named.push((row.0, word_of(&row, &officers))));
+    let rows = complaints::table.count().get_result::<i64>(conn)?;
+    let mut columns = Columns::new(usize::try_from(rows).unwrap_or(0));
+    // All three lie in the order of complaints.
+    let (mut responses, mut named, mut words) = (responses.as_slice(), named.as_slice(), Vec::new());
+    for_each!(conn, complaints::table.order(complaints::id).select(Row::as_select()), Row, |row| {
+        words.clear();
+        words.extend(next_of(&mut named, row.id));
+        let response = next_of(&mut responses, row.id).next();
+        columns.push(&row, response, &words, &reference, &enterprises);
+    });
     Ok(Snapshot {
         facts: columns.into_frame()?,
         reference: Arc::new(reference),
@@ -160,6 +216,16 @@ fn load_all(conn: &mut Conn) -> Result<Snapshot, JobError> {
         officers: Arc::new(officers),
         episodes: Arc::default(),
     })
+}
+
+/// What the head of a list that is ordered by complaint says of one; what lies before it is of none that is asked
+/// for.
+fn next_of<T: Copy>(list: &mut &[(Id, T)], complaint: Id) -> impl Iterator<Item = T> {
+    let from = list.iter().position(|(id, _)| *id >= complaint).unwrap_or(list.len());
+    let of = list[from..].iter().position(|(id, _)| *id != complaint).unwrap_or(list.len() - from);
+    let (found, rest) = list[from..].split_at(of);
+    *list = rest;
+    found.iter().map(|(_, value)| *value)
 }
 
 const ALLEGATION: (
@@ -182,7 +248,7 @@ fn first_responses(rows: Vec<(Id, Option<Timestamp>)>) -> HashMap<Id, Timestamp>
 const MOST_PIECES: usize = 64;
 
 /// The snapshot with the complaints that changed after its position read anew.
-fn refreshed(conn: &mut Conn, before: &Snapshot, position: i64) -> Result<Snapshot, JobError> {
+fn refreshed(conn: &mut Conn, before: &Snapshot, people: People, position: i64) -> Result<Snapshot, JobError> {
     let as_of = Timestamp::now();
     let changed: Vec<Id> = complaint_events::table
         .filter(complaint_events::position.gt(before.position))
@@ -190,9 +256,8 @@ fn refreshed(conn: &mut Conn, before: &Snapshot, position: i64) -> Result<Snapsh
         .distinct()
         .order(complaint_events::complaint_id)
         .load(conn)?;
-    let mut enterprises = Arc::clone(&before.enterprises);
-    let mut officers = Arc::clone(&before.officers);
-    let mut columns = Columns::default();
+    let (mut enterprises, mut officers) = people;
+    let mut columns = Columns::new(changed.len());
     for chunk in changed.chunks(KEYS_PER_QUERY) {
         let rows: Vec<Row> = complaints::table
             .filter(complaints::id.eq_any(chunk))
@@ -203,8 +268,9 @@ fn refreshed(conn: &mut Conn, before: &Snapshot, position: i64) -> Result<Snapsh
             rows.iter().filter_map(|row| row.enterprise_id).filter(|id| enterprises.place(*id).is_none()).collect();
         if !new.is_empty() {
             let new: Vec<Id> = new.into_iter().collect();
-            let found = enterprises::table.filter(enterprises::id.eq_any(&new)).select(ENTERPRISE);
-            Arc::make_mut(&mut enterprises).add(found.order(enterprises::id).load(conn)?);
+            let found = enterprises::table.filter(enterprises::id.eq_any(&new)).select(Enterprise::as_select());
+            let known = Arc::make_mut(&mut enterprises);
+            found.order(enterprises::id).load(conn)?.into_iter().for_each(|one| known.add(one));
         }
         let allegations: Vec<Allegation> = complaint_officers::table
             .filter(complaint_officers::complaint_id.eq_any(chunk))
@@ -214,8 +280,9 @@ fn refreshed(conn: &mut Conn, before: &Snapshot, position: i64) -> Result<Snapsh
         let new: HashSet<Id> = allegations.iter().map(|row| row.1).filter(|id| officers.place(*id).is_none()).collect();
         if !new.is_empty() {
             let new: Vec<Id> = new.into_iter().collect();
-            let found = officers::table.filter(officers::id.eq_any(&new)).select((officers::id, officers::code));
-            Arc::make_mut(&mut officers).add(found.order(officers::code).load(conn)?);
+            let found = officers::table.filter(officers::id.eq_any(&new)).select(Officer::as_select());
+            let known = Arc::make_mut(&mut officers);
+            found.order(officers::code).load(conn)?.iter().for_each(|one| known.put(one));
         }
         let mut named: HashMap<Id, Vec<u32>> = HashMap::new();
         for allegation in &allegations {
@@ -234,7 +301,7 @@ fn refreshed(conn: &mut Conn, before: &Snapshot, position: i64) -> Result<Snapsh
         }
     }
     if changed.is_empty() {
-        return Ok(Snapshot { position, as_of, ..before.clone() });
+        return Ok(Snapshot { position, as_of, enterprises, officers, ..before.clone() });
     }
     let gone: HashSet<(u64, u64)> = changed.iter().map(|id| id.0.as_u64_pair()).collect();
     let high = before.facts.column("id_high")?.u64()?;

@@ -1,7 +1,6 @@
 //! Reference data in memory.
 
 use crate::JobError;
-use crate::facts::EnterpriseFact;
 use diesel::prelude::*;
 use schema::domain::tree::UnitTree;
 use schema::models::{IssueCategory, Unit, UnitParent};
@@ -40,93 +39,19 @@ impl Reference {
         self.units.get(*self.unit_by_code.get(code)? as usize)
     }
 
+    pub fn unit(&self, id: Id) -> Option<&Unit> {
+        self.units.get(self.unit_place(id)? as usize)
+    }
+
+    pub fn category(&self, id: Id) -> Option<&IssueCategory> {
+        self.categories.get(self.category_place(id)? as usize)
+    }
+
     pub fn unit_place(&self, id: Id) -> Option<u32> {
         self.unit_place.get(&id).copied()
     }
 
     pub fn category_place(&self, id: Id) -> Option<u32> {
         self.category_place.get(&id).copied()
-    }
-}
-
-/// Places of enterprises. Those that count as one share a place.
-#[derive(Debug, Clone, Default)]
-pub struct Enterprises {
-    by_id: HashMap<Id, u32>,
-    by_name: HashMap<String, u32>,
-    /// Of enterprises with a group, whose tax code is not what they count as.
-    by_tax_code: HashMap<String, u32>,
-    /// The first that was met of each place.
-    first: Vec<Id>,
-}
-
-impl Enterprises {
-    pub(super) fn add(&mut self, rows: Vec<(Id, String, Option<String>)>) {
-        for (id, tax_code, group_code) in rows {
-            let next = u32::try_from(self.first.len()).unwrap_or(u32::MAX);
-            let grouped = group_code.is_some().then(|| tax_code.clone());
-            let name = EnterpriseFact { tax_code, group_code }.counts_as();
-            let place = *self.by_name.entry(name).or_insert(next);
-            if let Some(tax_code) = grouped {
-                self.by_tax_code.insert(tax_code, place);
-            }
-            if place == next {
-                self.first.push(id);
-            }
-            self.by_id.insert(id, place);
-        }
-    }
-
-    pub fn place(&self, id: Id) -> Option<u32> {
-        self.by_id.get(&id).copied()
-    }
-
-    /// The place of an enterprise that belongs to a group.
-    pub fn place_of_tax_code(&self, tax_code: &str) -> Option<u32> {
-        self.by_tax_code.get(tax_code).copied()
-    }
-
-    /// The place of an enterprise by what it counts as: `group:CODE`, else a tax code without its branch.
-    pub fn place_of(&self, counts_as: &str) -> Option<u32> {
-        self.by_name.get(counts_as).copied()
-    }
-
-    /// One of the enterprises at a place.
-    pub fn at(&self, place: u32) -> Option<Id> {
-        self.first.get(place as usize).copied()
-    }
-}
-
-/// Places of officers.
-#[derive(Debug, Clone, Default)]
-pub struct Officers {
-    by_id: HashMap<Id, u32>,
-    by_code: HashMap<String, u32>,
-    ids: Vec<Id>,
-}
-
-impl Officers {
-    pub(super) fn add(&mut self, rows: Vec<(Id, String)>) {
-        for (id, code) in rows {
-            let place = u32::try_from(self.ids.len()).unwrap_or(u32::MAX);
-            if self.by_id.contains_key(&id) {
-                continue;
-            }
-            self.by_id.insert(id, place);
-            self.by_code.insert(code, place);
-            self.ids.push(id);
-        }
-    }
-
-    pub fn place(&self, id: Id) -> Option<u32> {
-        self.by_id.get(&id).copied()
-    }
-
-    pub fn place_of(&self, code: &str) -> Option<u32> {
-        self.by_code.get(code).copied()
-    }
-
-    pub fn at(&self, place: u32) -> Option<Id> {
-        self.ids.get(place as usize).copied()
     }
 }

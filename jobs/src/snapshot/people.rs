@@ -1,0 +1,206 @@
+//! Officers and enterprises in memory, so that the names of a page need no statement.
+
+use crate::facts::EnterpriseFact;
+use chrono::NaiveDate;
+use schema::Id;
+use schema::models::{Enterprise, Officer};
+use std::collections::HashMap;
+
+/// Texts one behind another: an allocation for each would cost more than the text.
+#[derive(Debug, Clone, Default)]
+struct Texts(String);
+
+/// Where one of them stands.
+#[derive(Debug, Clone, Copy)]
+struct Text {
+    from: u32,
+    length: u32,
+}
+
+/// The length of what is not there.
+const NONE: u32 = u32::MAX;
+
+impl Texts {
+    fn add(&mut self, text: Option<&str>) -> Text {
+        let from = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
+        let Some(text) = text else { return Text { from, length: NONE } };
+        self.0.push_str(text);
+        Text { from, length: u32::try_from(text.len()).unwrap_or(0) }
+    }
+
+    fn get(&self, text: Text) -> Option<&str> {
+        let from = text.from as usize;
+        (text.length != NONE).then(|| self.0.get(from..from + text.length as usize).unwrap_or_default())
+    }
+
+    fn owned(&self, text: Text) -> String {
+        self.get(text).unwrap_or_default().to_owned()
+    }
+}
+
+#[derive(Debug, Clone)]
+struct EnterpriseRow {
+    id: Id,
+    /// Enterprises that count as one share it.
+    place: u32,
+    tax_code: Text,
+    name: Text,
+    group: Text,
+}
+
+/// Enterprises, and their places: those that count as one share a place.
+#[derive(Debug, Clone, Default)]
+pub struct Enterprises {
+    rows: Vec<EnterpriseRow>,
+    texts: Texts,
+    row_of: HashMap<Id, u32>,
+    by_name: HashMap<Box<str>, u32>,
+    /// Of enterprises with a group, whose tax code is not what they count as.
+    by_tax_code: HashMap<Box<str>, u32>,
+    /// The row of the first that was met of each place.
+    first: Vec<u32>,
+}
+
+impl Enterprises {
+    pub(super) fn add(&mut self, enterprise: Enterprise) {
+        let Enterprise { id, tax_code, name, group_code } = enterprise;
+        let place = u32::try_from(self.first.len()).unwrap_or(u32::MAX);
+        let row = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
+        if self.row_of.contains_key(&id) {
+            return;
+        }
+        let (tax, of, group) =
+            (self.texts.add(Some(&tax_code)), self.texts.add(name.as_deref()), self.texts.add(group_code.as_deref()));
+        let grouped = group_code.is_some().then(|| tax_code.as_str().into());
+        let counts_as = EnterpriseFact { tax_code, group_code }.counts_as();
+        let place = *self.by_name.entry(counts_as.into_boxed_str()).or_insert(place);
+        if let Some(tax_code) = grouped {
+            self.by_tax_code.insert(tax_code, place);
+        }
+        if place as usize == self.first.len() {
+            self.first.push(row);
+        }
+        self.rows.push(EnterpriseRow { id, place, tax_code: tax, name: of, group });
+        self.row_of.insert(id, row);
+    }
+
+    /// Whether one that is known counts as it did; its name is brought up to date then.
+    pub(super) fn renamed(&mut self, enterprise: &Enterprise) -> bool {
+        let Some(row) = self.row_of.get(&enterprise.id).and_then(|row| self.rows.get_mut(*row as usize)) else {
+            return true;
+        };
+        let same = self.texts.get(row.tax_code) == Some(&enterprise.tax_code)
+            && self.texts.get(row.group) == enterprise.group_code.as_deref();
+        if same && self.texts.get(row.name) != enterprise.name.as_deref() {
+            row.name = self.texts.add(enterprise.name.as_deref());
+        }
+        same
+    }
+
+    pub fn place(&self, id: Id) -> Option<u32> {
+        Some(self.rows.get(*self.row_of.get(&id)? as usize)?.place)
+    }
+
+    /// An enterprise; None for one that came after the snapshot.
+    pub fn get(&self, id: Id) -> Option<Enterprise> {
+        let row = self.rows.get(*self.row_of.get(&id)? as usize)?;
+        Some(Enterprise {
+            id,
+            tax_code: self.texts.owned(row.tax_code),
+            name: self.texts.get(row.name).map(str::to_owned),
+            group_code: self.texts.get(row.group).map(str::to_owned),
+        })
+    }
+
+    /// The place of an enterprise that belongs to a group.
+    pub fn place_of_tax_code(&self, tax_code: &str) -> Option<u32> {
+        self.by_tax_code.get(tax_code).copied()
+    }
+
+    /// The place of an enterprise by what it counts as: `group:CODE`, else a tax code without its branch.
+    pub fn place_of(&self, counts_as: &str) -> Option<u32> {
+        self.by_name.get(counts_as).copied()
+    }
+
+    /// One of the enterprises at a place.
+    pub fn at(&self, place: u32) -> Option<Id> {
+        Some(self.rows.get(*self.first.get(place as usize)? as usize)?.id)
+    }
+
+    /// How many places there are.
+    pub fn places(&self) -> usize {
+        self.first.len()
+    }
+}
+
+#[derive(Debug, Clone)]
+struct OfficerRow {
+    id: Id,
+    code: Text,
+    name: Text,
+    rank: Text,
+    appointed_on: Option<NaiveDate>,
+    unknown: bool,
+}
+
+/// Officers, and their places.
+#[derive(Debug, Clone, Default)]
+pub struct Officers {
+    rows: Vec<OfficerRow>,
+    texts: Texts,
+    by_id: HashMap<Id, u32>,
+    by_code: HashMap<Box<str>, u32>,
+}
+
+impl Officers {
+    /// Adds an officer, or brings one up to date; a code never changes.
+    pub(super) fn put(&mut self, officer: &Officer) {
+        let next = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
+        let place = *self.by_id.entry(officer.id).or_insert(next);
+        let row = OfficerRow {
+            id: officer.id,
+            code: self.texts.add(Some(&officer.code)),
+            name: self.texts.add(officer.name.as_deref()),
+            rank: self.texts.add(officer.rank.as_deref()),
+            appointed_on: officer.appointed_on,
+            unknown: officer.unknown,
+        };
+        match self.rows.get_mut(place as usize) {
+            Some(known) => *known = row,
+            None => {
+                self.by_code.insert(officer.code.as_str().into(), place);
+                self.rows.push(row);
+            }
+        }
+    }
+
+    pub fn place(&self, id: Id) -> Option<u32> {
+        self.by_id.get(&id).copied()
+    }
+
+    pub fn place_of(&self, code: &str) -> Option<u32> {
+        self.by_code.get(code).copied()
+    }
+
+    pub fn at(&self, place: u32) -> Option<Id> {
+        Some(self.rows.get(place as usize)?.id)
+    }
+
+    /// An officer; None for one that came after the snapshot.
+    pub fn get(&self, id: Id) -> Option<Officer> {
+        let row = self.rows.get(self.place(id)? as usize)?;
+        Some(Officer {
+            id,
+            code: self.texts.owned(row.code),
+            name: self.texts.get(row.name).map(str::to_owned),
+            rank: self.texts.get(row.rank).map(str::to_owned),
+            appointed_on: row.appointed_on,
+            unknown: row.unknown,
+        })
+    }
+
+    /// How many there are.
+    pub fn places(&self) -> usize {
+        self.rows.len()
+    }
+}
