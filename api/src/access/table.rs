@@ -1,6 +1,8 @@
 //! The table of design §7.
 
 use schema::enums::Role::{self, Admin, Board, Dashboard, DataTeam, Intake, UnitHead};
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// One row: a type, its fields or input fields (`*` for all of them), and the roles that may name
 /// them. A row with a field's name comes before the row with `*` of its type.
@@ -263,11 +265,17 @@ const ANALYSTS: &[Role] = &[Board, UnitHead, DataTeam];
 /// Who sees of groups what concerns people.
 const PEOPLE: &[Role] = &[Board, UnitHead];
 
+/// The rows of the table by type and field.
+static ROWS: LazyLock<HashMap<&str, HashMap<&str, &[Role]>>> = LazyLock::new(|| {
+    let mut rows: HashMap<&str, HashMap<&str, &[Role]>> = HashMap::new();
+    for (of, field, roles) in TABLE {
+        rows.entry(of).or_default().entry(field).or_insert(roles);
+    }
+    rows
+});
+
 /// Whether a role may name a field of a type. What the table does not know is denied.
 pub fn allowed(role: Role, type_name: &str, field: &str) -> bool {
-    let of_type = || TABLE.iter().filter(|(name, _, _)| *name == type_name);
-    of_type()
-        .find(|(_, name, _)| *name == field)
-        .or_else(|| of_type().find(|(_, name, _)| *name == "*"))
-        .is_some_and(|(_, _, roles)| roles.contains(&role))
+    let Some(of_type) = ROWS.get(type_name) else { return false };
+    of_type.get(field).or_else(|| of_type.get("*")).is_some_and(|roles| roles.contains(&role))
 }

@@ -5,12 +5,13 @@ use super::context::blocking;
 use super::error::{Code, error, from_store};
 use async_graphql::Result;
 use diesel::prelude::*;
+use schema::db::Backend;
 use schema::db::dialect::current_position;
 use schema::enums::{ComplaintEventKind, RunState};
 use schema::tables::{complaint_events, flags, job_runs};
 use schema::{Conn, Db, Id, StoreError, Timestamp};
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
 use tokio::sync::broadcast::{Receiver, Sender, channel, error::RecvError};
@@ -38,6 +39,8 @@ struct Inner {
     /// What was known when it was last looked; None while nobody subscribes.
     known: Mutex<Option<Known>>,
     wake: Notify,
+    /// How often commits were heard of.
+    heard: AtomicU64,
     stopping: AtomicBool,
 }
 
@@ -51,8 +54,14 @@ struct Known {
 impl Bus {
     pub fn new(db: Db) -> Self {
         let (sender, _) = channel(WAITING);
-        let inner =
-            Inner { db, sender, known: Mutex::new(None), wake: Notify::new(), stopping: AtomicBool::new(false) };
+        let inner = Inner {
+            db,
+            sender,
+            known: Mutex::new(None),
+            wake: Notify::new(),
+            heard: AtomicU64::new(0),
+            stopping: AtomicBool::new(false),
+        };
         Self(Arc::new(inner))
     }
 
@@ -63,6 +72,7 @@ impl Bus {
             let db = listening.0.db.clone();
             db.listen(|heard| {
                 if heard {
+                    listening.0.heard.fetch_add(1, Ordering::SeqCst);
                     listening.wake();
                 }
                 !listening.0.stopping.load(Ordering::SeqCst)
@@ -80,6 +90,11 @@ impl Bus {
                 }
             }
         });
+    }
+
+    /// Changes soon after each commit of any node; None where the database does not tell of commits.
+    pub fn heard(&self) -> Option<u64> {
+        (self.0.db.backend() == Backend::Postgres).then(|| self.0.heard.load(Ordering::SeqCst))
     }
 
     pub fn stop(&self) {

@@ -3,9 +3,7 @@
 use super::context::{loaders, request};
 use super::loaders::{ResponseCountKey, one};
 use super::nested::{ComplaintCountKey, ComplaintsKey};
-use async_graphql::connection::PageInfo;
 use async_graphql::{Context, Result};
-use schema::queries::{Slice, Window};
 use schema::{Conn, Id, StoreError};
 use std::sync::Arc;
 
@@ -37,29 +35,29 @@ impl Counter {
     }
 }
 
-/// The page info of a part of a list.
-pub fn page_info<M>(slice: &Slice<M>, window: &Window, cursors: &[String]) -> PageInfo {
-    PageInfo {
-        has_previous_page: if window.backward { slice.more } else { window.after.is_some() },
-        has_next_page: if window.backward { window.before.is_some() } else { slice.more },
-        start_cursor: cursors.first().cloned(),
-        end_cursor: cursors.last().cloned(),
-    }
-}
-
 /// Defines the connection of a type.
 macro_rules! connection {
     ($node:ident, $connection:ident, $edge:ident) => {
-        #[derive(async_graphql::SimpleObject)]
         pub struct $edge {
-            /// Where this row stands in the list.
-            pub cursor: String,
+            pub cursor: $crate::graphql::page::Cursor,
             pub node: $node,
+        }
+
+        #[async_graphql::Object]
+        impl $edge {
+            /// Where this row stands in the list.
+            async fn cursor(&self) -> String {
+                self.cursor.encode()
+            }
+
+            async fn node(&self) -> &$node {
+                &self.node
+            }
         }
 
         pub struct $connection {
             pub edges: Vec<$edge>,
-            pub page_info: async_graphql::connection::PageInfo,
+            pub page_info: $crate::graphql::page::PageInfo,
             pub counter: $crate::graphql::connection::Counter,
         }
 
@@ -74,7 +72,7 @@ macro_rules! connection {
                 self.edges.iter().map(|edge| &edge.node).collect()
             }
 
-            async fn page_info(&self) -> &async_graphql::connection::PageInfo {
+            async fn page_info(&self) -> &$crate::graphql::page::PageInfo {
                 &self.page_info
             }
 
@@ -87,10 +85,10 @@ macro_rules! connection {
 }
 pub(crate) use connection;
 
-/// Reads a part of a list and makes a connection of it. `filter` makes the condition anew for
+/// Reads a part of a list and makes a connection of it. `children`: reads what is asked for of all rows. `filter` makes the condition anew for
 /// each use, since a condition cannot be cloned.
 macro_rules! connect {
-    ($ctx:expr, $page:expr, $filter:expr, $order:expr, $list:path, $count:path, $sort:ty, $node:ident, $connection:ident, $edge:ident) => {{
+    ($ctx:expr, $page:expr, $filter:expr, $order:expr, $list:path, $count:path, $sort:ty, $node:ident, $connection:ident, $edge:ident $(, $children:path)?) => {{
         let request = $crate::graphql::context::request($ctx)?;
         let sealer = &request.app.cursors;
         let window = $page.window(request.limits.page_size, sealer)?;
@@ -100,8 +98,13 @@ macro_rules! connect {
         let slice = $crate::graphql::context::request($ctx)?
             .read(move |conn| $list(conn, to_list()?, &list_order, &list_window))
             .await?;
-        let cursors: Vec<String> = slice.rows.iter().map(|row| sealer.encode(&<$sort>::keys(&order, row))).collect();
-        let page_info = $crate::graphql::connection::page_info(&slice, &window, &cursors);
+        $($children($ctx, &slice.rows).await?;)?
+        let cursors: Vec<_> = slice
+            .rows
+            .iter()
+            .map(|row| sealer.at($crate::graphql::page::Place::Keys(<$sort>::keys(&order, row))))
+            .collect();
+        let page_info = $crate::graphql::page::PageInfo::new(&slice, &window, &cursors);
         let edges =
             slice.rows.into_iter().zip(cursors).map(|(row, cursor)| $edge { cursor, node: $node::from(row) }).collect();
         let counter =

@@ -2,11 +2,11 @@
 
 use super::bus::Bus;
 use super::error::{Code, error, from_store};
-use super::loaders::Loaders;
+use super::loaders::Cached;
 use super::page::Cursors;
+use super::thread::read_here;
 use crate::auth::Viewer;
 use crate::limits::Limits;
-use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, Result};
 use jobs::snapshot::{Snapshot, SnapshotStore};
 use schema::db::StatementCount;
@@ -47,6 +47,8 @@ pub struct RequestContext {
     pub limits: Arc<Limits>,
     /// The language of names, unless a field says another.
     pub locale: Locale,
+    /// Whether nothing is written.
+    pub is_query: bool,
     /// Who was shown to whoever asks.
     pub seen: Arc<Mutex<Seen>>,
 }
@@ -87,9 +89,14 @@ impl RequestContext {
         &self,
         work: impl FnOnce(&mut Conn) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T> {
+        let span = tracing::info_span!("database");
+        let work = match span.in_scope(|| read_here(&self.app.db, &self.statements, work)) {
+            Ok(found) => return found,
+            Err(work) => work,
+        };
         let (db, statements) = (self.app.db.clone(), Arc::clone(&self.statements));
-        blocking(move || db.read_counted(&statements, work).map_err(from_store))
-            .instrument(tracing::info_span!("database"))
+        blocking(move || db.session(&statements).and_then(|mut session| session.read(work)).map_err(from_store))
+            .instrument(span)
             .await
     }
 }
@@ -110,8 +117,8 @@ pub fn viewer<'c>(ctx: &Context<'c>) -> Result<&'c Viewer> {
     request(ctx)?.viewer.as_ref().ok_or_else(|| error(Code::Unauthenticated, "send a token: Authorization: Bearer …"))
 }
 
-pub fn loaders<'c>(ctx: &Context<'c>) -> Result<&'c DataLoader<Loaders>> {
-    ctx.data::<DataLoader<Loaders>>()
+pub fn loaders<'c>(ctx: &Context<'c>) -> Result<&'c Cached> {
+    ctx.data::<Cached>()
 }
 
 pub fn snapshot(ctx: &Context<'_>) -> Result<Arc<Snapshot>> {

@@ -1,9 +1,10 @@
 //! Children of a page are loaded together: each kind in one statement, whatever the length of
 //! the page.
 
-use super::context::RequestContext;
-use async_graphql::Error;
-use async_graphql::dataloader::Loader;
+use super::context::{RequestContext, loaders, snapshot};
+use async_graphql::dataloader::{DataLoader, HashMapCache, Loader};
+use async_graphql::{Context, Error};
+use jobs::snapshot::Snapshot;
 use jobs::work::latest_result;
 use jobs::work::recurrence::{self, RecurrenceDocument};
 use schema::models::{
@@ -16,6 +17,9 @@ use std::sync::Arc;
 
 /// Loads what the objects of one request refer to.
 pub struct Loaders(pub RequestContext);
+
+/// Loaders that remember what they loaded.
+pub type Cached = DataLoader<Loaders, HashMapCache>;
 
 /// Defines a key and what is loaded by it.
 macro_rules! loader {
@@ -37,8 +41,6 @@ macro_rules! loader {
     };
 }
 
-loader!(OfficerKey => Officer, queries::officers_by_id);
-loader!(EnterpriseKey => Enterprise, queries::enterprises_by_id);
 loader!(JobRunKey => JobRun, queries::job_runs_by_id);
 loader!(
     /// The allegations of a complaint.
@@ -74,12 +76,27 @@ loader!(
     ReviewsKey => Vec<FlagReview>, queries::reviews_of
 );
 
+/// What the snapshot holds is not asked of the database.
+pub trait Remembered: Copy {
+    type Row;
+    fn in_memory(self, snapshot: &Snapshot) -> Option<Self::Row>;
+}
+
 /// Defines a key of reference data, which the snapshot holds: only what is newer than it is asked
 /// of the database.
 macro_rules! reference_loader {
-    ($key:ident => $value:ty, $rows:ident, $place:ident, $load:path) => {
+    ($key:ident => $value:ty, |$snapshot:ident, $id:ident| $found:expr, $load:path) => {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub struct $key(pub Id);
+
+        impl Remembered for $key {
+            type Row = $value;
+
+            fn in_memory(self, $snapshot: &Snapshot) -> Option<$value> {
+                let $id = self.0;
+                $found
+            }
+        }
 
         impl Loader<$key> for Loaders {
             type Value = $value;
@@ -87,13 +104,12 @@ macro_rules! reference_loader {
 
             async fn load(&self, keys: &[$key]) -> Result<HashMap<$key, $value>, Arc<Error>> {
                 let snapshot = self.0.app.snapshots.current();
-                let reference = &snapshot.reference;
                 let mut found = HashMap::with_capacity(keys.len());
                 let mut newer = Vec::new();
                 for key in keys {
-                    match reference.$place(key.0).and_then(|place| reference.$rows.get(place as usize)) {
+                    match key.in_memory(&snapshot) {
                         Some(row) => {
-                            found.insert(*key, row.clone());
+                            found.insert(*key, row);
                         }
                         None => newer.push(key.0),
                     }
@@ -108,8 +124,27 @@ macro_rules! reference_loader {
     };
 }
 
-reference_loader!(UnitKey => Unit, units, unit_place, queries::units_by_id);
-reference_loader!(CategoryKey => IssueCategory, categories, category_place, queries::categories_by_id);
+/// Reference data by its id: from memory, else through a loader.
+pub async fn known<K>(ctx: &Context<'_>, key: K) -> async_graphql::Result<Option<K::Row>>
+where
+    K: Remembered + Send + Sync + std::hash::Hash + Eq + Clone + 'static,
+    K::Row: Send + Sync + Clone + 'static,
+    Loaders: Loader<K, Value = K::Row, Error = Arc<Error>>,
+{
+    if let Some(row) = key.in_memory(&*snapshot(ctx)?) {
+        return Ok(Some(row));
+    }
+    one(loaders(ctx)?, key).await
+}
+
+reference_loader!(UnitKey => Unit, |snapshot, id| snapshot.reference.unit(id).cloned(), queries::units_by_id);
+reference_loader!(
+    CategoryKey => IssueCategory, |snapshot, id| snapshot.reference.category(id).cloned(), queries::categories_by_id
+);
+reference_loader!(OfficerKey => Officer, |snapshot, id| snapshot.officers.get(id), queries::officers_by_id);
+reference_loader!(
+    EnterpriseKey => Enterprise, |snapshot, id| snapshot.enterprises.get(id), queries::enterprises_by_id
+);
 
 /// What the latest run of the recurrence job says beside its flags: read once, whoever asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -154,10 +189,7 @@ impl Loader<ResponsesKey> for Loaders {
 }
 
 /// One row by its id, through a loader.
-pub async fn one<K, V>(
-    loaders: &async_graphql::dataloader::DataLoader<Loaders>,
-    key: K,
-) -> async_graphql::Result<Option<V>>
+pub async fn one<K, V>(loaders: &Cached, key: K) -> async_graphql::Result<Option<V>>
 where
     K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,
     V: Send + Sync + Clone + 'static,

@@ -17,6 +17,7 @@ mod ranked;
 mod scalars;
 mod statistics;
 mod subscription;
+pub mod thread;
 mod types;
 
 pub use loaders::Loaders;

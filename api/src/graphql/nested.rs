@@ -1,11 +1,11 @@
 //! Complaints as children: of a unit, an officer, an enterprise, a category. Those of all parents of a page
 //! are read together.
 
-use super::connection::{Counter, page_info};
+use super::connection::Counter;
 use super::context::{loaders, request, snapshot, viewer};
 use super::filters::ComplaintFilter;
 use super::loaders::{Loaders, one};
-use super::page::PageArgs;
+use super::page::{Cursor, PageArgs, PageInfo, Place};
 use super::query::{ComplaintOrder, scoped};
 use super::types::{Complaint, ComplaintConnection, ComplaintEdge};
 use crate::auth::Scope;
@@ -129,9 +129,9 @@ pub async fn complaints_of(
     let part = one(loaders(ctx)?, key.clone()).await?.unwrap_or_default();
     let slice = Slice { rows: part.rows, more: part.more };
     let sealer = &request.app.cursors;
-    let cursors: Vec<String> =
-        slice.rows.iter().map(|row| sealer.encode(&ComplaintSort::keys(&wanted.order, row))).collect();
-    let page_info = page_info(&slice, &wanted.window, &cursors);
+    let cursors: Vec<Cursor> =
+        slice.rows.iter().map(|row| sealer.at(Place::Keys(ComplaintSort::keys(&wanted.order, row)))).collect();
+    let page_info = PageInfo::new(&slice, &wanted.window, &cursors);
     let nodes = slice.rows.into_iter().map(Complaint);
     let edges = nodes.zip(cursors).map(|(node, cursor)| ComplaintEdge { cursor, node }).collect();
     Ok(ComplaintConnection { edges, page_info, counter: Counter::ComplaintsOf(key) })

@@ -1,12 +1,13 @@
 //! Pages as the Relay specification has them.
 
 use super::error::bad_input;
-use async_graphql::{Enum, Result};
+use async_graphql::{Enum, Object, Result};
 use chacha20poly1305::aead::Aead;
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use data_encoding::BASE64URL_NOPAD;
+use schema::Id;
 use schema::keys::Keys;
-use schema::queries::{Direction, Window};
+use schema::queries::{Direction, Key, Slice, Window};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
@@ -79,6 +80,74 @@ struct Sealer {
     keys: Arc<Keys>,
 }
 
+/// Where a row stands in a list; it becomes a cursor when somebody asks for that, since sealing costs more than
+/// the rest of a row.
+#[derive(Clone)]
+pub struct Cursor {
+    sealer: Cursors,
+    place: Place,
+}
+
+/// What a cursor holds.
+#[derive(Clone, Serialize)]
+#[serde(untagged)]
+pub enum Place {
+    /// The values by which the list is ordered.
+    Keys(Vec<Key>),
+    /// The row itself, in a list whose order is computed.
+    Row(Id),
+}
+
+impl Cursor {
+    pub fn encode(&self) -> String {
+        self.sealer.encode(&self.place)
+    }
+}
+
+/// Which part of a list a page is.
+pub struct PageInfo {
+    pub has_previous_page: bool,
+    pub has_next_page: bool,
+    pub start: Option<Cursor>,
+    pub end: Option<Cursor>,
+}
+
+impl PageInfo {
+    /// The page info of a part of a list.
+    pub fn new<M>(slice: &Slice<M>, window: &Window, cursors: &[Cursor]) -> Self {
+        Self {
+            has_previous_page: if window.backward { slice.more } else { window.after.is_some() },
+            has_next_page: if window.backward { window.before.is_some() } else { slice.more },
+            start: cursors.first().cloned(),
+            end: cursors.last().cloned(),
+        }
+    }
+}
+
+/// Information about pagination in a connection
+#[Object]
+impl PageInfo {
+    /// When paginating backwards, are there more items?
+    async fn has_previous_page(&self) -> bool {
+        self.has_previous_page
+    }
+
+    /// When paginating forwards, are there more items?
+    async fn has_next_page(&self) -> bool {
+        self.has_next_page
+    }
+
+    /// When paginating backwards, the cursor to continue.
+    async fn start_cursor(&self) -> Option<String> {
+        self.start.as_ref().map(Cursor::encode)
+    }
+
+    /// When paginating forwards, the cursor to continue.
+    async fn end_cursor(&self) -> Option<String> {
+        self.end.as_ref().map(Cursor::encode)
+    }
+}
+
 /// Bytes of a nonce.
 const NONCE: usize = 24;
 
@@ -89,6 +158,11 @@ impl Cursors {
             Some(Sealer { cipher: XChaCha20Poly1305::new(&key.into()), keys: Arc::clone(keys) })
         });
         Self(sealer)
+    }
+
+    /// Where a row stands, for a cursor.
+    pub fn at(&self, place: Place) -> Cursor {
+        Cursor { sealer: self.clone(), place }
     }
 
     /// A cursor of what says where a row stands.

@@ -3,11 +3,10 @@
 use super::connection::Counter;
 use super::context::{blocking, request, snapshot, viewer};
 use super::error::{bad_input, from_job};
-use super::page::{PageArgs, SortDirection, size};
+use super::page::{Cursor, PageArgs, PageInfo, Place, SortDirection, size};
 use super::statistics::{self, ComplaintStatisticsFilter, StatisticsMeasure};
 use async_graphql::Context;
 use async_graphql::Result;
-use async_graphql::connection::PageInfo;
 use jobs::frames::day_number;
 use jobs::snapshot::Snapshot;
 use jobs::statistics::{Dimension, Question, Wanted};
@@ -27,7 +26,7 @@ pub struct ByMeasure {
 
 /// A page of such a list: ids in order, each with its cursor.
 pub struct Ranked {
-    pub rows: Vec<(Id, String)>,
+    pub rows: Vec<(Id, Cursor)>,
     pub page_info: PageInfo,
     pub counter: Counter,
 }
@@ -113,12 +112,12 @@ fn part(request: &super::context::RequestContext, order: &[(Id, Option<f64>)], p
             until = until.min(from + first);
         }
     }
-    let rows: Vec<(Id, String)> = order[from..until].iter().map(|(id, _)| (*id, sealer.encode(id))).collect();
+    let rows: Vec<(Id, Cursor)> = order[from..until].iter().map(|(id, _)| (*id, sealer.at(Place::Row(*id)))).collect();
     let page_info = PageInfo {
         has_previous_page: from > 0,
         has_next_page: until < order.len(),
-        start_cursor: rows.first().map(|(_, cursor)| cursor.clone()),
-        end_cursor: rows.last().map(|(_, cursor)| cursor.clone()),
+        start: rows.first().map(|(_, cursor)| cursor.clone()),
+        end: rows.last().map(|(_, cursor)| cursor.clone()),
     };
     let counter = Counter::Known(i64::try_from(order.len()).unwrap_or(i64::MAX));
     Ok(Ranked { rows, page_info, counter })

@@ -11,8 +11,10 @@ use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota};
-use schema::Id;
+use moka::sync::Cache;
 use schema::enums::Role;
+use schema::{Id, Timestamp};
+use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::str::FromStr;
@@ -43,6 +45,37 @@ impl Rates {
     }
 }
 
+/// The owners of tokens, for as long as nothing is written anywhere and at most a second: what revokes a token is a
+/// write, of which PostgreSQL tells. Where the database does not tell of writes, nothing is remembered.
+pub struct Tokens(Cache<[u8; 32], (u64, Viewer)>);
+
+/// How long a token is believed that nobody was heard to revoke.
+const BELIEVED_FOR: Duration = Duration::from_secs(1);
+const REMEMBERED: u64 = 10_000;
+
+impl Tokens {
+    pub fn new() -> Self {
+        Self(Cache::builder().max_capacity(REMEMBERED).time_to_live(BELIEVED_FOR).build())
+    }
+
+    fn known(&self, token: &str, heard: Option<u64>) -> Option<Viewer> {
+        let (then, viewer) = self.0.get(&hash(token))?;
+        let stands = viewer.expires_at.is_none_or(|expires| expires > Timestamp::now());
+        (Some(then) == heard && stands).then_some(viewer)
+    }
+
+    fn remember(&self, token: &str, heard: Option<u64>, viewer: &Viewer) {
+        if let Some(heard) = heard {
+            self.0.insert(hash(token), (heard, viewer.clone()));
+        }
+    }
+}
+
+/// A token itself is not kept.
+fn hash(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
+}
+
 /// Whose token a request carries; None where it carries none.
 ///
 /// # Errors
@@ -59,7 +92,12 @@ pub async fn authenticated(service: &Service, http: &HttpRequest) -> Result<Opti
 /// # Errors
 /// Where it is not valid, or cannot be looked up.
 pub async fn by_token(service: &Service, token: String) -> Result<Viewer, Outcome> {
+    let heard = service.app.bus.heard();
+    if let Some(viewer) = service.tokens.known(&token, heard) {
+        return Ok(viewer);
+    }
     let db = service.app.db.clone();
+    let remembered = token.clone();
     let jwt = service.jwt.clone().filter(|_| Jwt::is_one(&token));
     let reference = std::sync::Arc::clone(&service.app.snapshots.current().reference);
     let found = blocking(move || match jwt {
@@ -67,7 +105,10 @@ pub async fn by_token(service: &Service, token: String) -> Result<Viewer, Outcom
         None => viewer(&db, &token).map_err(from_store),
     });
     match found.await {
-        Ok(Some(viewer)) => Ok(viewer),
+        Ok(Some(viewer)) => {
+            service.tokens.remember(&remembered, heard, &viewer);
+            Ok(viewer)
+        }
         Ok(None) => Err(Outcome::refused(
             StatusCode::UNAUTHORIZED,
             Code::Unauthenticated,

@@ -28,6 +28,7 @@ pub struct Service {
     pub settings: ApiSettings,
     jwt: Option<std::sync::Arc<crate::jwt::Jwt>>,
     rates: gate::Rates,
+    tokens: gate::Tokens,
     persisted: persisted::Persisted,
     held: socket::Held,
     stopping: socket::Stopping,

@@ -8,18 +8,17 @@ use crate::graphql::Loaders;
 use crate::graphql::context::{RequestContext, Seen, blocking};
 use crate::graphql::error::{Code, from_store};
 use crate::graphql::order::in_document_order;
+use crate::graphql::thread::{Later, on_a_thread};
 use crate::limits::Limits;
 use actix_web::http::StatusCode;
 use apollo_parser::{Lexer, TokenKind};
-use async_graphql::dataloader::DataLoader;
+use async_graphql::dataloader::{DataLoader, HashMapCache};
 use async_graphql::{ErrorExtensionValues, Request, Response, ServerError, Variables};
 use async_graphql_parser::types::{ExecutableDocument, OperationDefinition, OperationType, Selection};
-use futures_util::FutureExt;
 use schema::Timestamp;
 use schema::enums::{AuditAction, Locale, Role};
 use schema::register::access::is_trusted;
 use schema::register::audit::Audited;
-use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -188,11 +187,13 @@ async fn trusted(service: &Service, viewer: &Viewer, prepared: &Prepared) -> Res
     }
 }
 
-/// The request of an operation, for the executor.
+/// The request of an operation, for the executor. `later`: where loaders leave their work, on a thread of the
+/// operation's own.
 pub fn request(
     service: &Service,
     viewer: Option<&Viewer>,
     prepared: &Prepared,
+    later: Option<Later>,
 ) -> (Request, Arc<AtomicU64>, Arc<Mutex<Seen>>) {
     let context = RequestContext {
         app: service.app.clone(),
@@ -200,12 +201,19 @@ pub fn request(
         statements: Arc::new(AtomicU64::new(0)),
         limits: Arc::clone(&prepared.limits),
         locale: prepared.locale,
+        is_query: prepared.is_query(),
         seen: Arc::default(),
     };
     let (statements, seen) = (Arc::clone(&context.statements), Arc::clone(&context.seen));
     let mut request = Request::new(prepared.text.clone()).variables(prepared.variables.clone()).data(context.clone());
     // What is asked for together is asked for in one turn of the executor: there is nothing to wait for.
-    request = request.data(DataLoader::new(Loaders(context), tokio::spawn).delay(Duration::ZERO));
+    let loaders = match later {
+        // What was read once stays true for a query; a mutation reads after it has written.
+        Some(later) => DataLoader::with_cache(Loaders(context), move |work| later.push(work), HashMapCache::default()),
+        None => DataLoader::with_cache(Loaders(context), |work| drop(tokio::spawn(work)), HashMapCache::default()),
+    };
+    loaders.enable_all_cache(prepared.is_query());
+    request = request.data(loaders.delay(Duration::ZERO));
     request.set_parsed_query(prepared.document.clone());
     request.operation_name.clone_from(&prepared.operation);
     (request, statements, seen)
@@ -218,10 +226,12 @@ pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared)
         let message = "subscriptions go over a WebSocket: /graphql/ws";
         return Outcome::refused(StatusCode::BAD_REQUEST, Code::BadUserInput, message);
     }
-    let (request, statements, seen) = request(service, viewer, &prepared);
+    let later = Later::default();
+    let (request, statements, seen) = request(service, viewer, &prepared, Some(later.clone()));
     let role = viewer.map_or("NONE", |viewer| viewer.role.as_str());
     let span = tracing::info_span!("operation", name = prepared.name(), role, cost = prepared.weight.cost);
-    let execution = AssertUnwindSafe(service.schema.execute(request)).catch_unwind().instrument(span);
+    let schema = service.schema.clone();
+    let execution = on_a_thread(async move { schema.execute(request).await }, later).instrument(span);
     let mut response = match tokio::time::timeout(prepared.limits.deadline(), execution).await {
         Ok(Ok(response)) => response,
         Ok(Err(_)) => {

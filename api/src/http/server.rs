@@ -1,7 +1,7 @@
 //! The server: it is ready before it listens, and lets requests finish before it ends.
 
 use super::audit::AuditLog;
-use super::gate::Rates;
+use super::gate::{Rates, Tokens};
 use super::persisted::Persisted;
 use super::socket::{Held, Stopping};
 use super::watch::{Watch, metrics, watched};
@@ -98,6 +98,7 @@ impl Server {
             sdl,
             jwt,
             rates: Rates::new(&settings),
+            tokens: Tokens::new(),
             persisted: Persisted::new(),
             held: Held::default(),
             stopping: Stopping::new(),

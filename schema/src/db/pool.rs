@@ -17,6 +17,26 @@ pub struct Db {
     target: Target,
 }
 
+/// A connection for several reads one after another.
+pub struct Session(r2d2::PooledConnection<Manager>);
+
+impl Session {
+    pub fn read<T>(&mut self, work: impl FnOnce(&mut Conn) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        work(&mut self.0)
+    }
+
+    /// Gives the connection up: what is read next comes over another.
+    pub fn close(mut self) {
+        self.0.given_up = true;
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.0.set_instrumentation(None::<Box<dyn diesel::connection::Instrumentation>>);
+    }
+}
+
 /// How many statements went to the database, shared by the reads of one request.
 pub type StatementCount = Arc<AtomicU64>;
 
@@ -28,6 +48,7 @@ pub(super) struct Manager(Target);
 pub(super) struct Pooled {
     conn: Conn,
     worked: Instant,
+    given_up: bool,
 }
 
 impl Deref for Pooled {
@@ -54,7 +75,7 @@ impl ManageConnection for Manager {
     type Error = StoreError;
 
     fn connect(&self) -> Result<Pooled, StoreError> {
-        Ok(Pooled { conn: self.0.connect()?, worked: Instant::now() })
+        Ok(Pooled { conn: self.0.connect()?, worked: Instant::now(), given_up: false })
     }
 
     fn is_valid(&self, pooled: &mut Pooled) -> Result<(), StoreError> {
@@ -65,7 +86,7 @@ impl ManageConnection for Manager {
     }
 
     fn has_broken(&self, pooled: &mut Pooled) -> bool {
-        std::thread::panicking() || pooled.conn.is_broken()
+        pooled.given_up || std::thread::panicking() || pooled.conn.is_broken()
     }
 }
 
@@ -142,12 +163,8 @@ impl Db {
         work(&mut *self.connection()?)
     }
 
-    /// Runs a read and adds the number of its statements to `count`.
-    pub fn read_counted<T>(
-        &self,
-        count: &StatementCount,
-        work: impl FnOnce(&mut Conn) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
+    /// A connection for several reads, whose statements are added to `count`.
+    pub fn session(&self, count: &StatementCount) -> Result<Session, StoreError> {
         let mut conn = self.connection()?;
         let seen = Arc::clone(count);
         conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
@@ -155,9 +172,7 @@ impl Db {
                 seen.fetch_add(1, Ordering::Relaxed);
             }
         });
-        let result = work(&mut conn);
-        conn.set_instrumentation(None::<Box<dyn diesel::connection::Instrumentation>>);
-        result
+        Ok(Session(conn))
     }
 
     /// Runs a read that sees one state of the database throughout, whatever others commit.

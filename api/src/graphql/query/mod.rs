@@ -8,8 +8,9 @@ mod results;
 pub use orders::*;
 
 use super::connection::connect;
-use super::context::{snapshot, viewer};
+use super::context::{loaders, request, snapshot, viewer};
 use super::filters::*;
+use super::loaders::{AllegationsKey, ResponsesKey};
 use super::page::PageArgs;
 use super::types::*;
 use crate::auth::{Scope, Viewer};
@@ -19,6 +20,8 @@ use schema::db::MultiBackend;
 use schema::queries::{self, Pred};
 use schema::tables::{complaints, flags};
 use schema::{Id, StoreError};
+use std::collections::BTreeSet;
+use std::str::FromStr;
 
 /// Everything that can be asked.
 #[derive(MergedObject, Default)]
@@ -62,8 +65,44 @@ pub async fn complaints_where(
         queries::ComplaintSort,
         Complaint,
         ComplaintConnection,
-        ComplaintEdge
+        ComplaintEdge,
+        children
     )
+}
+
+/// Reads what is asked for of all complaints of a page. Their loaders would find out one after another, and wait
+/// for each other.
+async fn children(ctx: &Context<'_>, rows: &[schema::models::Complaint]) -> Result<()> {
+    let asked = ctx.look_ahead();
+    let of_each = [asked.field("nodes"), asked.field("edges").field("node")];
+    let ids: Vec<Id> = rows.iter().map(|row| row.id).collect();
+    if ids.is_empty() || !request(ctx)?.is_query {
+        return Ok(());
+    }
+    if of_each.iter().any(|node| node.field("officers").exists()) {
+        let wanted = ids.clone();
+        let mut found = request(ctx)?.read(move |conn| queries::allegations_of(conn, &wanted)).await?;
+        let all = ids.iter().map(|id| (AllegationsKey(*id), found.remove(id).unwrap_or_default()));
+        loaders(ctx)?.feed_many(all).await;
+    }
+    let mut numbers = BTreeSet::new();
+    for field in of_each.iter().flat_map(|node| node.field("responses").selection_fields()) {
+        let arguments = field.arguments()?;
+        let named = |wanted: &str| arguments.iter().find(|(name, _)| name == wanted).map(|(_, value)| value);
+        if ["after", "before", "last"].into_iter().all(|name| named(name).is_none()) {
+            let first = named("first").and_then(|value| i32::from_str(&value.to_string()).ok());
+            numbers.insert(first);
+        }
+    }
+    for first in numbers {
+        // What cannot be is refused where the field is resolved.
+        let Ok(first) = first_responses(ctx, first) else { continue };
+        let wanted = ids.clone();
+        let mut found = request(ctx)?.read(move |conn| queries::first_responses_of(conn, &wanted, first)).await?;
+        let all = ids.iter().map(|id| (ResponsesKey { complaint: *id, first }, found.remove(id).unwrap_or_default()));
+        loaders(ctx)?.feed_many(all).await;
+    }
+    Ok(())
 }
 
 /// A condition over complaints, and that the viewer may see them.

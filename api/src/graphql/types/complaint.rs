@@ -1,9 +1,11 @@
 use super::{Enterprise, IssueCategory, Officer, Unit, UnitResponse, UnitResponseConnection, UnitResponseEdge};
-use crate::graphql::connection::{Counter, connect, connection, page_info};
+use crate::graphql::connection::{Counter, connect, connection};
 use crate::graphql::context::{loaders, request};
 use crate::graphql::enums::{Attribution, Channel, ComplaintState, Finding, LegalForm};
-use crate::graphql::loaders::{AllegationsKey, CategoryKey, EnterpriseKey, OfficerKey, ResponsesKey, UnitKey, one};
-use crate::graphql::page::{PageArgs, size};
+use crate::graphql::loaders::{
+    AllegationsKey, CategoryKey, EnterpriseKey, OfficerKey, ResponsesKey, UnitKey, known, one,
+};
+use crate::graphql::page::{Cursor, PageArgs, PageInfo, Place, size};
 use crate::graphql::scalars::{Decimal, Moment, id};
 use async_graphql::{Context, ID, Object, Result};
 use chrono::NaiveDate;
@@ -25,12 +27,12 @@ impl From<models::Complaint> for Complaint {
 
 async fn unit(ctx: &Context<'_>, unit: Option<schema::Id>) -> Result<Option<Unit>> {
     let Some(unit) = unit else { return Ok(None) };
-    Ok(one(loaders(ctx)?, UnitKey(unit)).await?.map(Unit))
+    Ok(known(ctx, UnitKey(unit)).await?.map(Unit))
 }
 
 async fn category(ctx: &Context<'_>, category: Option<schema::Id>) -> Result<Option<IssueCategory>> {
     let Some(category) = category else { return Ok(None) };
-    Ok(one(loaders(ctx)?, CategoryKey(category)).await?.map(IssueCategory))
+    Ok(known(ctx, CategoryKey(category)).await?.map(IssueCategory))
 }
 
 #[Object]
@@ -77,7 +79,7 @@ impl Complaint {
     /// Null for an anonymous complaint.
     async fn enterprise(&self, ctx: &Context<'_>) -> Result<Option<Enterprise>> {
         let Some(enterprise) = self.0.enterprise_id else { return Ok(None) };
-        Ok(one(loaders(ctx)?, EnterpriseKey(enterprise)).await?.map(Enterprise))
+        Ok(known(ctx, EnterpriseKey(enterprise)).await?.map(Enterprise))
     }
 
     async fn unit(&self, ctx: &Context<'_>) -> Result<Option<Unit>> {
@@ -186,21 +188,29 @@ impl Complaint {
             );
         }
         let complaint = self.0.id;
-        let limit = size("first", first.unwrap_or(5), request(ctx)?.limits.page_size)?;
+        let wanted = first_responses(ctx, first)?;
+        let limit = usize::try_from(wanted - 1).unwrap_or(0);
         let window = Window { limit, ..Window::default() };
-        let wanted = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
         let mut rows = one(loaders(ctx)?, ResponsesKey { complaint, first: wanted }).await?.unwrap_or_default();
         let more = rows.len() > limit;
         rows.truncate(limit);
         let sealer = &request(ctx)?.app.cursors;
         let order = [(ResponseSort::RespondedAt, Direction::Asc)];
-        let cursors: Vec<String> = rows.iter().map(|row| sealer.encode(&ResponseSort::keys(&order, row))).collect();
+        let cursors: Vec<Cursor> =
+            rows.iter().map(|row| sealer.at(Place::Keys(ResponseSort::keys(&order, row)))).collect();
         let slice = Slice { rows, more };
-        let page_info = page_info(&slice, &window, &cursors);
+        let page_info = PageInfo::new(&slice, &window, &cursors);
         let nodes = slice.rows.into_iter().map(UnitResponse);
         let edges = nodes.zip(cursors).map(|(node, cursor)| UnitResponseEdge { cursor, node }).collect();
         Ok(UnitResponseConnection { edges, page_info, counter: Counter::ResponsesOf(complaint) })
     }
+}
+
+/// How many responses of each complaint are read for so many that are asked for: one more tells whether there are
+/// more.
+pub fn first_responses(ctx: &Context<'_>, first: Option<i32>) -> Result<i64> {
+    let limit = size("first", first.unwrap_or(5), request(ctx)?.limits.page_size)?;
+    Ok(i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1))
 }
 
 /// What a complaint says of one officer.
@@ -209,7 +219,7 @@ pub struct Allegation(models::ComplaintOfficer);
 #[Object]
 impl Allegation {
     async fn officer(&self, ctx: &Context<'_>) -> Result<Option<Officer>> {
-        Ok(one(loaders(ctx)?, OfficerKey(self.0.officer_id)).await?.map(Officer))
+        Ok(known(ctx, OfficerKey(self.0.officer_id)).await?.map(Officer))
     }
 
     async fn unit(&self, ctx: &Context<'_>) -> Result<Option<Unit>> {

@@ -3,7 +3,7 @@ use super::{JobRun, Officer, Unit};
 use crate::graphql::connection::connection;
 use crate::graphql::context::{loaders, request, snapshot, viewer};
 use crate::graphql::enums::{FlagState, SubjectKind, Tier};
-use crate::graphql::loaders::{AssessmentKey, JobRunKey, OfficerKey, ReviewsKey, UnitKey, one};
+use crate::graphql::loaders::{AssessmentKey, JobRunKey, OfficerKey, ReviewsKey, UnitKey, known, one};
 use crate::graphql::scalars::{Moment, id};
 use async_graphql::{Context, ID, Object, Result};
 use diesel::prelude::*;
@@ -72,12 +72,12 @@ impl Flag {
 
     async fn officer(&self, ctx: &Context<'_>) -> Result<Option<Officer>> {
         let Some(officer) = self.0.officer_id else { return Ok(None) };
-        Ok(one(loaders(ctx)?, OfficerKey(officer)).await?.map(Officer))
+        Ok(known(ctx, OfficerKey(officer)).await?.map(Officer))
     }
 
     async fn unit(&self, ctx: &Context<'_>) -> Result<Option<Unit>> {
         let Some(unit) = self.0.unit_id else { return Ok(None) };
-        Ok(one(loaders(ctx)?, UnitKey(unit)).await?.map(Unit))
+        Ok(known(ctx, UnitKey(unit)).await?.map(Unit))
     }
 
     async fn tier(&self, ctx: &Context<'_>) -> Result<Tier> {

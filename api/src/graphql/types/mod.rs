@@ -14,7 +14,7 @@ mod scorecard;
 mod statistics;
 mod unit;
 
-pub use complaint::{Complaint, ComplaintConnection, ComplaintEdge};
+pub use complaint::{Complaint, ComplaintConnection, ComplaintEdge, first_responses};
 pub use control::{CusumSeries, FunnelPlot};
 pub use digest::{Digest, DigestConnection, DigestEdge};
 pub use evidence::FlagReview;

@@ -6,7 +6,7 @@ use crate::graphql::context::{blocking, loaders, request, snapshot, viewer};
 use crate::graphql::enums::{CategoryKind, Locale};
 use crate::graphql::error::from_job;
 use crate::graphql::filters::ComplaintFilter;
-use crate::graphql::loaders::{CategoryKey, FlagKey, OfficerComplaintsKey, PostingsKey, UnitKey, one};
+use crate::graphql::loaders::{CategoryKey, FlagKey, OfficerComplaintsKey, PostingsKey, UnitKey, known, one};
 use crate::graphql::nested::complaints_of;
 use crate::graphql::page::PageArgs;
 use crate::graphql::query::ComplaintOrder;
@@ -120,7 +120,7 @@ pub struct Posting(models::Posting);
 #[Object]
 impl Posting {
     async fn unit(&self, ctx: &Context<'_>) -> Result<Option<Unit>> {
-        Ok(one(loaders(ctx)?, UnitKey(self.0.unit_id)).await?.map(Unit))
+        Ok(known(ctx, UnitKey(self.0.unit_id)).await?.map(Unit))
     }
 
     async fn valid_from(&self) -> Option<NaiveDate> {
@@ -241,7 +241,7 @@ impl IssueCategory {
     /// The category above; null for one of the first level.
     async fn parent(&self, ctx: &Context<'_>) -> Result<Option<IssueCategory>> {
         let Some(parent) = self.0.parent_id else { return Ok(None) };
-        Ok(one(loaders(ctx)?, CategoryKey(parent)).await?.map(IssueCategory))
+        Ok(known(ctx, CategoryKey(parent)).await?.map(IssueCategory))
     }
 
     /// Complaints of the category, the latest first.
@@ -263,7 +263,7 @@ impl IssueCategory {
     /// The headquarters unit whose field it is.
     async fn owner(&self, ctx: &Context<'_>) -> Result<Option<Unit>> {
         let Some(owner) = self.0.owner_unit_id else { return Ok(None) };
-        Ok(one(loaders(ctx)?, UnitKey(owner)).await?.map(Unit))
+        Ok(known(ctx, UnitKey(owner)).await?.map(Unit))
     }
 }
 

@@ -1,8 +1,7 @@
 use super::Unit;
 use crate::graphql::connection::connection;
-use crate::graphql::context::loaders;
 use crate::graphql::enums::ResponseAction;
-use crate::graphql::loaders::{UnitKey, one};
+use crate::graphql::loaders::{UnitKey, known};
 use crate::graphql::scalars::{Moment, id};
 use async_graphql::{Context, ID, Object, Result};
 use schema::models;
@@ -27,7 +26,7 @@ impl UnitResponse {
     }
 
     async fn unit(&self, ctx: &Context<'_>) -> Result<Option<Unit>> {
-        Ok(one(loaders(ctx)?, UnitKey(self.0.unit_id)).await?.map(Unit))
+        Ok(known(ctx, UnitKey(self.0.unit_id)).await?.map(Unit))
     }
 
     async fn responded_at(&self) -> Moment {

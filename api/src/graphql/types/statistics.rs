@@ -1,7 +1,6 @@
 use super::{Enterprise, IssueCategory, Officer, Unit};
-use crate::graphql::context::loaders;
 use crate::graphql::enums::{CategoryKind, Channel, ComplaintState, Finding};
-use crate::graphql::loaders::{EnterpriseKey, OfficerKey, one};
+use crate::graphql::loaders::{EnterpriseKey, OfficerKey, known};
 use crate::graphql::page::Cursors;
 use crate::graphql::scalars::{Decimal, Moment};
 use async_graphql::{Context, Object, Result, SimpleObject};
@@ -149,14 +148,14 @@ impl ComplaintStatisticsRow {
     async fn officer(&self, ctx: &Context<'_>) -> Result<Option<Officer>> {
         let id = self.small(Dimension::Officer).and_then(|place| self.snapshot.officers.at(place));
         let Some(id) = id else { return Ok(None) };
-        Ok(one(loaders(ctx)?, OfficerKey(id)).await?.map(Officer))
+        Ok(known(ctx, OfficerKey(id)).await?.map(Officer))
     }
 
     /// One of the enterprises that count as this one.
     async fn enterprise(&self, ctx: &Context<'_>) -> Result<Option<Enterprise>> {
         let id = self.small(Dimension::Enterprise).and_then(|place| self.snapshot.enterprises.at(place));
         let Some(id) = id else { return Ok(None) };
-        Ok(one(loaders(ctx)?, EnterpriseKey(id)).await?.map(Enterprise))
+        Ok(known(ctx, EnterpriseKey(id)).await?.map(Enterprise))
     }
 
     async fn category(&self) -> Option<IssueCategory> {

@@ -4,7 +4,7 @@ use crate::graphql::context::{blocking, loaders, request, snapshot, viewer};
 use crate::graphql::enums::{Locale, PeerGroup, UnitKind};
 use crate::graphql::error::from_job;
 use crate::graphql::filters::{ComplaintFilter, UnitFilter};
-use crate::graphql::loaders::{FlagKey, LatestRecurrence, ParentsKey, UnitKey, one};
+use crate::graphql::loaders::{FlagKey, LatestRecurrence, ParentsKey, UnitKey, known, one};
 use crate::graphql::nested::complaints_of;
 use crate::graphql::page::PageArgs;
 use crate::graphql::query::{ComplaintOrder, complaints_where};
@@ -161,7 +161,7 @@ pub struct UnitParent(models::UnitParent);
 #[Object]
 impl UnitParent {
     async fn unit(&self, ctx: &Context<'_>) -> Result<Option<Unit>> {
-        Ok(one(loaders(ctx)?, UnitKey(self.0.parent_id)).await?.map(Unit))
+        Ok(known(ctx, UnitKey(self.0.parent_id)).await?.map(Unit))
     }
 
     async fn valid_from(&self) -> Option<NaiveDate> {
