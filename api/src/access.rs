@@ -9,5 +9,5 @@ mod trusted;
 mod walk;
 
 pub use guard::{Guard, Refusal, Weight, chosen};
-pub use table::{TABLE, allowed};
+pub use table::{EXPORTERS, TABLE, allowed};
 pub use trusted::{signature, signatures};

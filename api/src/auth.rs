@@ -1,5 +1,6 @@
 //! Who asks: a bearer token, and what its owner may see of the rows.
 
+use crate::limits::Limits;
 use actix_web::http::header::HeaderMap;
 use diesel::prelude::*;
 use jobs::statistics::Suppression;
@@ -100,8 +101,9 @@ impl Viewer {
     }
 
     /// From when a group of complaints is shown to this viewer; None: always.
-    pub fn suppression(&self) -> Option<Suppression> {
-        (self.role == Role::Dashboard).then_some(Suppression { complaints: 5, enterprises: 3 })
+    pub fn suppression(&self, limits: &Limits) -> Option<Suppression> {
+        let (complaints, enterprises) = (limits.smallest_group, limits.smallest_group_enterprises);
+        (self.role == Role::Dashboard).then_some(Suppression { complaints, enterprises })
     }
 
     /// The complaints that this viewer may see.

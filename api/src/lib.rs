@@ -3,6 +3,7 @@
 pub mod access;
 pub mod auth;
 pub mod cli;
+mod export;
 pub mod graphql;
 pub mod http;
 pub mod jwt;

@@ -42,6 +42,14 @@ pub struct Limits {
     pub page_size: u32,
     /// Groups of one statistic.
     pub groups: u32,
+    /// Rows of an answer to SQL.
+    pub sql_rows: u32,
+    /// Megabytes that a question in SQL may take.
+    pub sql_memory_mb: u32,
+    /// Complaints from which a group is shown to who sees only groups (DASHBOARD).
+    pub smallest_group: u32,
+    /// Enterprises from which it is.
+    pub smallest_group_enterprises: u32,
     /// Milliseconds after which an operation is broken off.
     pub deadline_ms: u32,
     /// Operations in a minute, for each token; unused ones add up to no more than so many.
@@ -65,6 +73,10 @@ impl Default for Limits {
             cost: 10_000,
             page_size: 200,
             groups: 10_000,
+            sql_rows: 10_000,
+            sql_memory_mb: 4_096,
+            smallest_group: 5,
+            smallest_group_enterprises: 3,
             deadline_ms: 10_000,
             requests_per_minute: 6_000,
             subscriptions: 20,
@@ -176,6 +188,10 @@ fn limits(table: toml::Table, place: &str) -> anyhow::Result<Limits> {
         ("deadline_ms", limits.deadline_ms),
         ("requests_per_minute", limits.requests_per_minute),
     ];
+    anyhow::ensure!(
+        limits.smallest_group >= 2 && limits.smallest_group_enterprises >= 2,
+        "the configuration, {place}: a group of one is somebody; smallest_group and smallest_group_enterprises are 2 or more"
+    );
     for (name, value) in least {
         anyhow::ensure!(value > 0, "the configuration, {place}.{name}: with 0 nothing could be asked");
     }

@@ -24,6 +24,7 @@ pub mod scheduler;
 pub mod scorecard;
 pub mod settings;
 pub mod snapshot;
+pub mod sql;
 pub mod statistics;
 pub mod work;
 

@@ -52,6 +52,7 @@ fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
         "complaint" | "flag" | "node" => format!("{field}(id: \"{id}\") {{ id }}"),
         "unit" | "officer" => format!("{field}(code: \"x\") {{ code }}"),
         "complaintStatistics" => format!("{field} {{ position }}"),
+        "sql" => format!("{field}(query: \"SELECT 1\") {{ rows }}"),
         "serviceInfo" => format!("{field} {{ version }}"),
         "funnelPlot" | "blameCheck" => format!("{field} {{ days }}"),
         "backtest" => format!("{field}(from: 2024, to: 2024) {{ origin }}"),
@@ -80,6 +81,8 @@ fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
             ("flags", "FlagFilter"),
             ("jobRuns", "JobRunFilter"),
             ("digests", "DigestFilter"),
+            ("principals", "PrincipalFilter"),
+            ("auditLog", "AuditFilter"),
             ("complaintStatistics", "ComplaintStatisticsFilter"),
         ];
         for (list, filter) in of_connections {
@@ -105,6 +108,8 @@ fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
             ("flags", "FlagOrder", "FlagOrderField"),
             ("jobRuns", "JobRunOrder", "JobRunOrderField"),
             ("digests", "DigestOrder", "DigestOrderField"),
+            ("principals", "PrincipalOrder", "PrincipalOrderField"),
+            ("auditLog", "AuditOrder", "AuditOrderField"),
             ("complaintStatistics", "StatisticsOrder", "StatisticsMeasure"),
         ];
         for (list, order, of) in orders {
@@ -308,5 +313,65 @@ HQ-D1,Đội Giám sát,TEAM,HQ,,,
                 "{unit}"
             );
         }
+    }
+}
+
+#[test]
+fn those_who_manage_make_and_end_tokens_and_read_who_looked() {
+    for database in Database::both() {
+        world::fill(&database);
+        let (admin, board) = (program().token(&database, "ADMIN", None), program().token(&database, "BOARD", None));
+        let server = program().serve(&database, &["--no-jobs"]);
+        let create = "mutation ($input: CreateTokenInput!) { createToken(input: $input) { token principal { name role unit { code } tokens { expiresAt revokedAt } } } }";
+        let made = server.data_with(
+            &admin,
+            create,
+            &json!({ "input": { "name": "cảng", "role": "UNIT_HEAD", "unit": "02CV", "expiresAt": "2999-01-01T00:00:00Z" } }),
+        )["createToken"]
+            .clone();
+        assert_eq!(
+            (&made["principal"]["role"], &made["principal"]["unit"]["code"]),
+            (&json!("UNIT_HEAD"), &json!("02CV"))
+        );
+        let head = made["token"].as_str().unwrap().to_owned();
+        let count = "{ complaints { totalCount } }";
+        assert_eq!(server.graphql(&head, count, &json!({})).status, 200);
+        for (input, code) in [
+            (json!({ "name": "a", "role": "UNIT_HEAD" }), "BAD_USER_INPUT"),
+            (json!({ "name": "a", "role": "BOARD", "unit": "02CV" }), "BAD_USER_INPUT"),
+            (json!({ "name": "cảng", "role": "BOARD" }), "CONFLICT"),
+            (json!({ "name": "a", "role": "BOARD", "expiresAt": "2001-01-01T00:00:00Z" }), "BAD_USER_INPUT"),
+        ] {
+            let answer = server.graphql(&admin, create, &json!({ "input": input }));
+            assert_eq!(answer.codes(), [code], "{input}: {}", answer.text);
+        }
+        // A look at who somebody is, and who reads of it.
+        server.data(&board, "query Nhin { officer(code: \"CC01\") { name } }");
+        let looks = "{ auditLog(filter: {action: {eq: LOOK}}) { nodes { number actor role operation objects } } }";
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
+        let look = loop {
+            let found = server.data(&admin, looks)["auditLog"]["nodes"][0].clone();
+            if found["operation"] == "Nhin" {
+                break found;
+            }
+            assert!(std::time::Instant::now() < deadline, "{found}");
+        };
+        assert_eq!((&look["actor"], &look["role"]), (&json!("token:BOARD-all"), &json!("BOARD")));
+        // Ended, also for what a node remembers of it; and no further token is of use.
+        let end = "mutation { revokeTokens(name: \"cảng\", disable: true) { revoked principal { disabledAt tokens { revokedAt } } } }";
+        let ended = server.data(&admin, end)["revokeTokens"].clone();
+        assert_eq!(ended["revoked"], 1);
+        assert!(
+            ended["principal"]["disabledAt"].is_string() && ended["principal"]["tokens"][0]["revokedAt"].is_string()
+        );
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(3);
+        while server.graphql(&head, count, &json!({})).status != 401 {
+            assert!(std::time::Instant::now() < deadline, "a token that was ended is still taken");
+        }
+        let nobody = server.graphql(&admin, "mutation { revokeTokens(name: \"nobody\") { revoked } }", &json!({}));
+        assert_eq!(nobody.codes(), ["NOT_FOUND"]);
+        let names = server
+            .data(&admin, "{ principals(filter: {role: {in: [UNIT_HEAD, ADMIN]}}) { totalCount nodes { name } } }");
+        assert_eq!(names["principals"]["totalCount"], 2, "{names}");
     }
 }

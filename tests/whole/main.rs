@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod access;
+mod analysts;
 mod bad_input;
 mod clients;
 mod cpdp;
@@ -13,6 +14,7 @@ mod explorer;
 mod flags;
 mod generate;
 mod graphql;
+mod handling;
 mod import;
 mod ledger;
 mod migrations;

@@ -15,6 +15,9 @@ pub const TABLE: &[(&str, &str, &[Role])] = &[
     ("Query", "complaint", REGISTER),
     ("Query", "unitResponses", REGISTER),
     ("Query", "complaintStatistics", STATISTICS),
+    ("Query", "sql", EVERYTHING),
+    ("SqlAnswer", "*", EVERYTHING),
+    ("SqlColumn", "*", EVERYTHING),
     ("Query", "issueCategories", REFERENCE),
     ("Query", "units", REFERENCE),
     ("Query", "unit", REFERENCE),
@@ -45,9 +48,44 @@ pub const TABLE: &[(&str, &str, &[Role])] = &[
     ("Query", "serviceInfo", REFERENCE),
     ("ServiceInfo", "*", REFERENCE),
     ("ServiceLimits", "*", REFERENCE),
+    // Who may use the register, and what they did.
+    ("Query", "principals", &[Admin]),
+    ("Query", "auditLog", &[Admin]),
+    ("Principal", "*", &[Admin]),
+    ("PrincipalConnection", "*", &[Admin]),
+    ("PrincipalEdge", "*", &[Admin]),
+    ("PrincipalFilter", "*", &[Admin]),
+    ("PrincipalOrder", "*", &[Admin]),
+    ("PrincipalOrderField", "*", &[Admin]),
+    ("ApiToken", "*", &[Admin]),
+    ("AuditEntry", "*", &[Admin]),
+    ("AuditEntryConnection", "*", &[Admin]),
+    ("AuditEntryEdge", "*", &[Admin]),
+    ("AuditFilter", "*", &[Admin]),
+    ("AuditOrder", "*", &[Admin]),
+    ("AuditOrderField", "*", &[Admin]),
+    ("AuditAction", "*", &[Admin]),
+    ("AuditActionOps", "*", &[Admin]),
+    ("Role", "*", &[Admin]),
+    ("RoleOps", "*", &[Admin]),
+    ("Mutation", "createToken", &[Admin]),
+    ("Mutation", "revokeTokens", &[Admin]),
+    ("CreateTokenInput", "*", &[Admin]),
+    ("CreateTokenPayload", "*", &[Admin]),
+    ("RevokeTokensPayload", "*", &[Admin]),
     // What can be written.
     ("Mutation", "submitComplaint", &[Intake]),
     ("Mutation", "respondToComplaint", &[UnitHead]),
+    ("Mutation", "classifyComplaint", &[Board]),
+    ("Mutation", "assignComplaint", &[Board]),
+    ("Mutation", "changeComplaintState", &[Board]),
+    ("Mutation", "recordFinding", &[Board]),
+    ("ClassifyComplaintInput", "*", &[Board]),
+    ("AttributionInput", "*", &[Board]),
+    ("AssignComplaintInput", "*", &[Board]),
+    ("ChangeComplaintStateInput", "*", &[Board]),
+    ("RecordFindingInput", "*", &[Board]),
+    ("HandleComplaintPayload", "*", &[Board]),
     ("SubmitComplaintInput", "*", &[Intake]),
     ("Receipt", "*", &[Intake]),
     ("RespondToComplaintInput", "*", &[UnitHead]),
@@ -255,6 +293,9 @@ const COMPLAINT_WORDS: &[Role] = &[Board, UnitHead, DataTeam, Dashboard, Intake]
 /// Who sees groups by enterprise: one that counts for several is shown by one of them, which a head might not
 /// be shown otherwise.
 const EVERYTHING: &[Role] = &[Board, DataTeam];
+
+/// Who exports, with pseudonyms.
+pub const EXPORTERS: &[Role] = EVERYTHING;
 
 /// Whose episodes are formed of what they see: those of a head would tell of complaints that are kept from it.
 const SEES_ALL: &[Role] = &[Board, DataTeam, Dashboard];

@@ -15,7 +15,8 @@ use std::collections::HashMap;
 /// What a statistic costs, in rows.
 const STATISTIC: u64 = 50;
 /// Fields that compute from many rows.
-const STATISTICS: [&str; 7] = [
+const STATISTICS: [&str; 8] = [
+    "sql",
     "complaintStatistics",
     "scorecard",
     "responseTimeliness",

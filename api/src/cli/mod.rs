@@ -4,6 +4,7 @@ mod audit;
 mod backtest;
 mod demo;
 mod digest;
+mod export;
 mod flags;
 mod generate;
 mod import;
@@ -14,6 +15,7 @@ mod output;
 mod progress;
 mod rules;
 mod serve;
+mod sql;
 mod token;
 
 use ::jobs::settings::Settings;
@@ -81,6 +83,13 @@ enum Command {
     /// See what a rule would have meant
     #[command(subcommand)]
     Rules(rules::Command),
+    /// Ask the register in SQL, with pseudonyms for people and enterprises
+    Sql(sql::Args),
+    /// Write the complaints to a file: CSV, Parquet or Arrow, with pseudonyms for people and enterprises
+    Export(export::Args),
+    /// Answers one question of `sql`: started by the program itself
+    #[command(name = ::jobs::sql::worker::COMMAND, hide = true)]
+    SqlWorker,
     /// Seal the register and its audit log, and verify them
     #[command(subcommand)]
     Audit(audit::Command),
@@ -112,6 +121,10 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
+    if matches!(cli.command, Command::SqlWorker) {
+        ::jobs::sql::worker::work()?;
+        return Ok(ExitCode::SUCCESS);
+    }
     // Wrong settings are told before anything is done.
     let mut settings = cli.config.as_deref().map(Settings::load).transpose()?.unwrap_or_default();
     if let Command::Key(command) = &cli.command {
@@ -133,8 +146,14 @@ fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
         Command::Flags(command) => flags::run(&migrated(open()?)?, command, out),
         Command::Backtest(args) => backtest::run(&migrated(open()?)?, args, out),
         Command::Rules(command) => rules::run(&migrated(open()?)?, command, out),
+        Command::Sql(args) => {
+            let keys = settings.keys.as_deref();
+            sql::run(|| migrated(open()?), keys, args, out)
+        }
+        Command::Export(args) => export::run(&migrated(open()?)?, settings.keys.as_deref(), args, out),
         Command::Audit(command) => audit::run(&migrated(open()?)?, &settings, command, out),
         // Done before a database is opened.
+        Command::SqlWorker => Ok(ExitCode::SUCCESS),
         Command::Key(command) => key::run(command, out),
         Command::Token(command) => token::run(&migrated(open()?)?, command, out),
     }

@@ -59,6 +59,36 @@ impl Output {
         };
         write_out(document)
     }
+    /// Prints a document with rows whose columns are known only now: the document as JSON, the rows as CSV or text.
+    pub fn print_table<D: serde::Serialize>(
+        &self,
+        document: &D,
+        columns: &[&str],
+        rows: &[Vec<serde_json::Value>],
+    ) -> anyhow::Result<()> {
+        let cells = rows.iter().map(|row| row.iter().map(cell).collect::<Vec<String>>());
+        match self.format {
+            Format::Json => self.print(document, |_| String::new()),
+            Format::Text => write_out(table(columns, cells)),
+            Format::Csv => {
+                let mut writer = csv::Writer::from_writer(Vec::new());
+                writer.write_record(columns)?;
+                for cells in cells {
+                    writer.write_record(&cells)?;
+                }
+                write_out(String::from_utf8(writer.into_inner()?)?.trim_end().to_owned())
+            }
+        }
+    }
+}
+
+/// A value as people and CSV have it: texts bare, and nothing for null.
+fn cell(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::Null => String::new(),
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
 }
 
 fn write_out(mut document: String) -> anyhow::Result<()> {

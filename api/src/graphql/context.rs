@@ -33,6 +33,8 @@ pub struct App {
     pub bus: Bus,
     /// How many statistics are computed at once.
     pub turns: Arc<Semaphore>,
+    /// How many questions in SQL are asked at once.
+    pub sql_turns: Arc<Semaphore>,
 }
 
 /// What belongs to one request.
@@ -62,6 +64,9 @@ pub struct Seen {
     pub enterprises: BTreeSet<Id>,
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub files: BTreeSet<Id>,
+    /// What was asked in SQL.
+    #[serde(skip)]
+    pub sql: Vec<String>,
 }
 
 impl Seen {
@@ -76,12 +81,21 @@ impl RequestContext {
         kind(&mut self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner)).insert(id);
     }
 
+    /// Notes what was asked in SQL.
+    pub fn asked_sql(&self, sql: String) {
+        self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner).sql.push(sql);
+    }
+
+    /// The keys of pseudonyms.
+    pub fn keys(&self) -> Result<Arc<Keys>> {
+        self.app.keys.clone().ok_or_else(|| {
+            error(Code::Internal, "there are no pseudonyms: the server was started without a key file (--key-file)")
+        })
+    }
+
     /// What stands for somebody who is not to be known.
     pub fn pseudonym(&self, kind: &str, id: Id) -> Result<String> {
-        let keys = self.app.keys.as_ref().ok_or_else(|| {
-            error(Code::Internal, "there are no pseudonyms: the server was started without a key file (--key-file)")
-        })?;
-        Ok(keys.pseudonym(kind, id))
+        Ok(self.keys()?.pseudonym(kind, id))
     }
 
     /// Reads from the database on a thread that may block.

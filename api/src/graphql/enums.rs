@@ -34,6 +34,8 @@ mirror! {
     Attribution { Asserted, Confirmed }
     Finding { Pending, Sustained, NotSustained, Unfounded, Exonerated }
     ResponseAction { Explanation, Correction, Guidance, Forwarded, Measure, Other }
+    Role { Board, UnitHead, DataTeam, Dashboard, Intake, Admin }
+    AuditAction { Look, Export, Sql, TokenCreated, TokenRevoked, OperationsTrusted }
     Tier { Watch, Review, SuspensionReview }
     FlagState { Open, Acknowledged, UnderReview, Upheld, Dismissed, Expired, Retracted }
     SubjectKind { Officer, Branch }

@@ -8,8 +8,8 @@ use jobs::snapshot::Snapshot;
 use jobs::work::latest_result;
 use jobs::work::recurrence::{self, RecurrenceDocument};
 use schema::models::{
-    ComplaintOfficer, Delivery, DigestSubscription, Enterprise, Flag, FlagAssessment, FlagReview, IssueCategory,
-    JobRun, Officer, Posting, Unit, UnitParent, UnitResponse,
+    ApiToken, ComplaintOfficer, Delivery, DigestSubscription, Enterprise, Flag, FlagAssessment, FlagReview,
+    IssueCategory, JobRun, Officer, Posting, Unit, UnitParent, UnitResponse,
 };
 use schema::{Id, queries};
 use std::collections::HashMap;
@@ -41,6 +41,10 @@ macro_rules! loader {
     };
 }
 
+loader!(
+    /// The tokens of a principal.
+    TokensKey => Vec<ApiToken>, queries::tokens_of
+);
 loader!(JobRunKey => JobRun, queries::job_runs_by_id);
 loader!(
     /// The allegations of a complaint.

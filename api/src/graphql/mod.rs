@@ -6,6 +6,7 @@ pub mod context;
 mod enums;
 pub mod error;
 mod filters;
+mod handling;
 mod loaders;
 mod mutation;
 mod nested;
@@ -18,10 +19,13 @@ mod scalars;
 mod statistics;
 mod subscription;
 pub mod thread;
+mod tokens;
 mod types;
 
+pub use filters::ComplaintFilter;
 pub use loaders::Loaders;
 pub use page::{Cursors, DEFAULT_PAGE};
+pub use query::scoped;
 
 use async_graphql::{SDLExportOptions, Schema};
 use mutation::Mutation;
@@ -36,7 +40,8 @@ const DEEPEST_RECURSION: usize = 64;
 
 /// Builds the schema. In production it gives no suggestions in its errors.
 pub fn schema(dev: bool) -> PhananhSchema {
-    let builder = Schema::build(Query::default(), Mutation, Subscription).limit_recursive_depth(DEEPEST_RECURSION);
+    let builder =
+        Schema::build(Query::default(), Mutation::default(), Subscription).limit_recursive_depth(DEEPEST_RECURSION);
     if dev { builder.finish() } else { builder.disable_suggestions().finish() }
 }
 

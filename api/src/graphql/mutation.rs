@@ -3,10 +3,12 @@
 use super::context::{blocking, request, viewer};
 use super::enums::{Channel, ComplaintState, FlagState, LegalForm, ResponseAction};
 use super::error::{Code, bad_input, error, from_store};
+use super::handling::HandlingMutation;
 use super::query::seen_flag;
 use super::scalars::{Decimal, Moment, id, parse_id};
+use super::tokens::TokenMutation;
 use super::types::{Complaint, Flag, FlagReview, UnitResponse};
-use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, InputObject, MergedObject, Object, Result, SimpleObject};
 use chrono::NaiveDate;
 use schema::domain::ids::{human_reference, random_id};
 use schema::enums::Role;
@@ -106,10 +108,15 @@ pub struct ReviewFlagPayload {
     pub review: FlagReview,
 }
 
-pub struct Mutation;
+/// Everything that can be written.
+#[derive(MergedObject, Default)]
+pub struct Mutation(RegisterMutation, HandlingMutation, TokenMutation);
+
+#[derive(Default)]
+pub struct RegisterMutation;
 
 #[Object]
-impl Mutation {
+impl RegisterMutation {
     /// Submits a complaint once.
     async fn submit_complaint(&self, ctx: &Context<'_>, input: SubmitComplaintInput) -> Result<Receipt> {
         let viewer = viewer(ctx)?.clone();

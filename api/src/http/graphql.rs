@@ -156,7 +156,7 @@ fn entity_tag(service: &Service, viewer: Option<&Viewer>, prepared: &Prepared, m
 }
 
 /// Counts operations against the rate of a token; the answer where that is too many.
-fn counted(service: &Service, viewer: Option<&Viewer>, media: Media, operations: u32) -> Option<HttpResponse> {
+pub fn counted(service: &Service, viewer: Option<&Viewer>, media: Media, operations: u32) -> Option<HttpResponse> {
     let viewer = viewer?;
     let wait = service.rates.count(viewer, operations).err()?;
     let seconds = wait.as_secs() + 1;

@@ -2,6 +2,7 @@
 
 mod audit;
 mod exchange;
+mod export;
 mod gate;
 mod graphiql;
 mod graphql;
@@ -31,6 +32,8 @@ pub struct Service {
     tokens: gate::Tokens,
     persisted: persisted::Persisted,
     held: socket::Held,
+    /// How many exports run at once.
+    exports: std::sync::Arc<tokio::sync::Semaphore>,
     stopping: socket::Stopping,
     watch: watch::Watch,
     /// Set once the server runs.

@@ -271,8 +271,19 @@ pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared)
 
 /// Hands to the audit log who was shown.
 pub async fn audit(service: &Service, viewer: Option<&Viewer>, prepared: &Prepared, seen: &Mutex<Seen>) {
-    let seen = std::mem::take(&mut *seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+    let mut seen = std::mem::take(&mut *seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
     let (Some(viewer), Some(log)) = (viewer, service.audit.get()) else { return };
+    for sql in std::mem::take(&mut seen.sql) {
+        let entry = Audited {
+            at: Timestamp::now(),
+            actor: viewer.actor(),
+            role: Some(viewer.role),
+            action: AuditAction::Sql,
+            operation: Some(prepared.name().to_owned()),
+            objects: serde_json::json!({ "sql": sql }),
+        };
+        log.add(entry).await;
+    }
     if seen.is_empty() {
         return;
     }

@@ -5,7 +5,7 @@ use super::gate::{Rates, Tokens};
 use super::persisted::Persisted;
 use super::socket::{Held, Stopping};
 use super::watch::{Watch, metrics, watched};
-use super::{Service, graphiql, graphql, health, socket};
+use super::{Service, export, graphiql, graphql, health, socket};
 use crate::access::Guard;
 use crate::graphql::bus::Bus;
 use crate::graphql::context::App;
@@ -46,6 +46,10 @@ pub struct ServerOptions {
 
 /// PostgreSQL breaks a statement off so long after the deadline of its operation: who waits is told by us.
 const GRACE: Duration = Duration::from_millis(500);
+/// Exports that run at once: each holds a connection, and a state of the database.
+const EXPORTS_AT_ONCE: usize = 2;
+/// Questions in SQL that are asked at once: each may take the memory that the limit says.
+const SQL_AT_ONCE: usize = 2;
 /// Statistics that are computed at once.
 const STATISTICS_AT_ONCE: usize = 4;
 /// How often writes of other nodes are looked for.
@@ -91,6 +95,7 @@ impl Server {
                 cursors: Cursors::new(options.settings.keys.as_ref()),
                 bus,
                 turns: Arc::new(Semaphore::new(STATISTICS_AT_ONCE)),
+                sql_turns: Arc::new(Semaphore::new(SQL_AT_ONCE)),
             },
             audit: OnceLock::new(),
             schema,
@@ -101,6 +106,7 @@ impl Server {
             tokens: Tokens::new(),
             persisted: Persisted::new(),
             held: Held::default(),
+            exports: Arc::new(Semaphore::new(EXPORTS_AT_ONCE)),
             stopping: Stopping::new(),
             watch: Watch::new(settings.slow()),
             settings,
@@ -169,6 +175,7 @@ impl Server {
                 .app_data(service.clone())
                 .app_data(PayloadConfig::new(largest_body))
                 .service(resource("/graphql").route(post().to(graphql::post)).route(get().to(graphql::get)))
+                .route("/export/complaints.{form}", get().to(export::complaints))
                 .route("/graphql/ws", get().to(socket::open))
                 .route("/healthz", get().to(health::healthz))
                 .route("/metrics", get().to(metrics))

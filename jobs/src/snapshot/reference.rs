@@ -20,7 +20,8 @@ pub struct Reference {
 }
 
 impl Reference {
-    pub(super) fn load(conn: &mut Conn) -> Result<Self, JobError> {
+    /// Reads all of it.
+    pub fn load(conn: &mut Conn) -> Result<Self, JobError> {
         let all: Vec<Unit> = units::table.order(units::code).select(Unit::as_select()).load(conn)?;
         let parents: Vec<UnitParent> = unit_parents::table.select(UnitParent::as_select()).load(conn)?;
         let categories: Vec<IssueCategory> =

@@ -3,14 +3,14 @@
 use crate::db::{Conn, StoreError, dialect::KEYS_PER_QUERY};
 use crate::enums::{CategoryKind, Finding};
 use crate::models::{
-    ComplaintOfficer, Delivery, DigestSubscription, Enterprise, Flag, FlagAssessment, FlagReview, IssueCategory,
-    JobRun, Officer, Posting, Unit, UnitParent, UnitResponse,
+    ApiToken, ComplaintOfficer, Delivery, DigestSubscription, Enterprise, Flag, FlagAssessment, FlagReview,
+    IssueCategory, JobRun, Officer, Posting, Unit, UnitParent, UnitResponse,
 };
 use crate::register::reference::Stored;
 use crate::sql_types::Id;
 use crate::tables::{
-    complaint_officers, deliveries, digest_subscriptions, flag_assessments, flag_reviews, flags, issue_categories,
-    job_runs, postings, unit_parents, unit_responses,
+    api_tokens, complaint_officers, deliveries, digest_subscriptions, flag_assessments, flag_reviews, flags,
+    issue_categories, job_runs, postings, unit_parents, unit_responses,
 };
 use diesel::prelude::*;
 use std::collections::HashMap;
@@ -152,6 +152,22 @@ pub fn reviews_of(conn: &mut Conn, flag_ids: &[Id]) -> Result<HashMap<Id, Vec<Fl
     let mut found: HashMap<Id, Vec<FlagReview>> = HashMap::new();
     for row in rows {
         found.entry(row.flag_id).or_default().push(row);
+    }
+    Ok(found)
+}
+
+/// The tokens of principals, the oldest first.
+pub fn tokens_of(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Vec<ApiToken>>, StoreError> {
+    let mut found: HashMap<Id, Vec<ApiToken>> = HashMap::new();
+    for chunk in ids.chunks(KEYS_PER_QUERY) {
+        let rows: Vec<ApiToken> = api_tokens::table
+            .filter(api_tokens::principal_id.eq_any(chunk))
+            .order((api_tokens::created_at, api_tokens::id))
+            .select(ApiToken::as_select())
+            .load(conn)?;
+        for row in rows {
+            found.entry(row.principal_id).or_default().push(row);
+        }
     }
     Ok(found)
 }

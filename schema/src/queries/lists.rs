@@ -4,9 +4,12 @@
 use super::keyset::{Direction, Key, Pred, Slice, SortExpr, Window, listed, or_double, or_int, or_text};
 use crate::db::{Conn, MultiBackend, StoreError};
 use crate::enums::Tier;
-use crate::models::{Complaint, Digest, Enterprise, Flag, IssueCategory, JobRun, Officer, Unit, UnitResponse};
+use crate::models::{
+    AuditEntry, Complaint, Digest, Enterprise, Flag, IssueCategory, JobRun, Officer, Principal, Unit, UnitResponse,
+};
 use crate::tables::{
-    complaints, digests, enterprises, flags, issue_categories, job_runs, officers, unit_responses, units,
+    audit_log, complaints, digests, enterprises, flags, issue_categories, job_runs, officers, principals,
+    unit_responses, units,
 };
 use diesel::prelude::*;
 
@@ -103,6 +106,25 @@ listed! {
         CreatedAt: Time = digests::created_at, |row| Key::Time(row.created_at);
     }
     unique: Id = digests::id, |row| Key::Id(row.id);
+}
+
+listed! {
+    principals, Principal, list_principals, count_principals,
+    /// Orders of principals.
+    PrincipalSort {
+        Name: Text = principals::name, |row| Key::Text(row.name.clone());
+        CreatedAt: Time = principals::created_at, |row| Key::Time(row.created_at);
+    }
+    unique: Id = principals::id, |row| Key::Id(row.id);
+}
+
+listed! {
+    audit_log, AuditEntry, list_audit, count_audit,
+    /// Orders of the audit log.
+    AuditSort {
+        At: Time = audit_log::at, |row| Key::Time(row.at);
+    }
+    unique: Int = audit_log::number, |row| Key::Int(row.number);
 }
 
 /// Tiers by gravity: their words do not sort so.

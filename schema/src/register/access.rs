@@ -115,6 +115,16 @@ pub fn revoke_tokens(tx: &mut WriteTx<'_>, name: &str) -> Result<usize, StoreErr
     Ok(revoked)
 }
 
+/// Takes none of a name's tokens any more, those that are made later included.
+pub fn disable(tx: &mut WriteTx<'_>, name: &str) -> Result<(), StoreError> {
+    let standing = principals::table.filter(principals::name.eq(name)).filter(principals::disabled_at.is_null());
+    let disabled = diesel::update(standing).set(principals::disabled_at.eq(Some(tx.now))).execute(tx.conn)?;
+    if disabled > 0 {
+        audit::note(tx, AuditAction::TokenRevoked, json!({ "principal": name, "disabled": true }))?;
+    }
+    Ok(())
+}
+
 /// Adds operations to the allow-list of a name: (signature, name, document) of each. Those that are on it
 /// already stay as they are. Returns how many are new.
 pub fn trust_operations(

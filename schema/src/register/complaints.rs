@@ -154,6 +154,18 @@ pub fn update(
     before: &Case,
     after: &mut Case,
 ) -> Result<bool, StoreError> {
+    update_because(tx, kind, effective_at, before, after, None)
+}
+
+/// The same with the grounds of the change, which its event keeps.
+pub fn update_because(
+    tx: &mut WriteTx<'_>,
+    kind: ComplaintEventKind,
+    effective_at: Timestamp,
+    before: &Case,
+    after: &mut Case,
+    reason: Option<&str>,
+) -> Result<bool, StoreError> {
     after.complaint.version = before.complaint.version;
     if before == after {
         return Ok(false);
@@ -167,7 +179,8 @@ pub fn update(
         let officers: Vec<&ComplaintOfficer> = after.officers.iter().collect();
         insert_officers(tx.conn, &officers)?;
     }
-    let (old, new) = changed_fields(&before.fields(), &after.fields()).unwrap_or_default();
+    let (old, mut new) = changed_fields(&before.fields(), &after.fields()).unwrap_or_default();
+    new.extend(reason.map(|reason| ("reason".to_owned(), reason.into())));
     tx.record(ComplaintEvent { complaint_id: id, kind, effective_at, before: Some(old), after: Some(new) });
     Ok(true)
 }

@@ -4,11 +4,13 @@ pub mod access;
 pub mod audit;
 pub mod complaints;
 pub mod demonstration;
+mod handling;
 pub mod reference;
 mod responses;
 mod submission;
 mod tree;
 
+pub use handling::{Handling, handle};
 pub(crate) use responses::responded;
 pub use responses::{NewResponse, respond, respond_to};
 pub use submission::{Submission, Submitted, submit};

@@ -37,24 +37,7 @@ pub fn respond(
     response: NewResponse,
 ) -> Result<Case, StoreError> {
     crate::db::dialect::hold_tree(tx.conn)?;
-    // Taken first, so that two answers to one version cannot both find it.
-    let claimed = diesel::update(
-        complaint_table::table
-            .filter(complaint_table::id.eq(complaint_id))
-            .filter(complaint_table::version.eq(expected_version)),
-    )
-    .set(complaint_table::version.eq(expected_version))
-    .execute(tx.conn)?;
-    let mut found = complaints::load(tx.conn, &[complaint_id])?;
-    let Some(case) = found.remove(&complaint_id) else {
-        return Err(StoreError::NotFound("there is no such complaint".into()));
-    };
-    if claimed == 0 {
-        return Err(StoreError::Conflict(format!(
-            "the complaint is at version {}, not {expected_version}: read it again and answer what it says now",
-            case.complaint.version
-        )));
-    }
+    let case = super::handling::claim(tx, complaint_id, expected_version)?;
     respond_to(tx, case, response)
 }
 

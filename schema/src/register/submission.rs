@@ -160,7 +160,11 @@ fn enterprise(tx: &mut WriteTx<'_>, tax_code: String, name: Option<String>) -> R
 }
 
 /// The id of a code that has to be known.
-fn known<M: Stored>(tx: &mut WriteTx<'_>, field: &str, code: Option<&str>) -> Result<Option<Id>, StoreError> {
+pub(super) fn known<M: Stored>(
+    tx: &mut WriteTx<'_>,
+    field: &str,
+    code: Option<&str>,
+) -> Result<Option<Id>, StoreError> {
     let Some(code) = code else { return Ok(None) };
     let id = reference_id(M::ENTITY, code);
     if M::load(tx.conn, &[id])?.is_empty() {

@@ -10,7 +10,7 @@ mod results;
 pub use complaint::{ComplaintFilter, ResponseFilter};
 pub use ops::*;
 pub use reference::{CategoryFilter, EnterpriseFilter, OfficerFilter, UnitFilter};
-pub use results::{DigestFilter, FlagFilter, JobRunFilter};
+pub use results::{AuditFilter, DigestFilter, FlagFilter, JobRunFilter, PrincipalFilter};
 
 use schema::StoreError;
 use schema::db::MultiBackend;

@@ -78,6 +78,8 @@ words! {
     SubjectKindOps, enums::SubjectKind;
     RunStateOps, enums::RunState;
     LocaleOps, enums::Locale;
+    RoleOps, enums::Role;
+    AuditActionOps, enums::AuditAction;
 }
 
 #[derive(Debug, Clone, Default, InputObject)]

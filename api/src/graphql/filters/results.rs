@@ -3,7 +3,7 @@
 use super::*;
 use async_graphql::InputObject;
 use diesel::prelude::*;
-use schema::tables::{digests, flags, job_runs, officers, units};
+use schema::tables::{audit_log, digests, flags, job_runs, officers, principals, units};
 
 /// Flags.
 #[derive(Debug, Clone, Default, InputObject)]
@@ -72,6 +72,50 @@ impl JobRunFilter {
         ordered_ops!(conditions, self.as_of, job_runs::as_of, as_is);
         ordered_ops!(conditions, self.started_at, job_runs::started_at, as_time);
         combine!(self, conditions, job_runs::table, Self::condition)
+    }
+}
+
+/// Who has tokens.
+#[derive(Debug, Clone, Default, InputObject)]
+pub struct PrincipalFilter {
+    pub name: Option<StringOps>,
+    pub role: Option<RoleOps>,
+    pub disabled_at: Option<DateTimeOps>,
+    pub and: Option<Vec<PrincipalFilter>>,
+    pub or: Option<Vec<PrincipalFilter>>,
+    pub not: Option<Box<PrincipalFilter>>,
+}
+
+impl PrincipalFilter {
+    pub fn condition(&self) -> Made<principals::table> {
+        let mut conditions: Vec<Pred<principals::table>> = Vec::new();
+        text_ops!(conditions, self.name, principals::name);
+        equal_ops!(conditions, self.role, principals::role, as_word::<_, schema::enums::Role>);
+        ordered_ops!(conditions, self.disabled_at, principals::disabled_at, as_time);
+        combine!(self, conditions, principals::table, Self::condition)
+    }
+}
+
+/// Entries of the audit log.
+#[derive(Debug, Clone, Default, InputObject)]
+pub struct AuditFilter {
+    pub at: Option<DateTimeOps>,
+    pub actor: Option<StringOps>,
+    pub role: Option<RoleOps>,
+    pub action: Option<AuditActionOps>,
+    pub and: Option<Vec<AuditFilter>>,
+    pub or: Option<Vec<AuditFilter>>,
+    pub not: Option<Box<AuditFilter>>,
+}
+
+impl AuditFilter {
+    pub fn condition(&self) -> Made<audit_log::table> {
+        let mut conditions: Vec<Pred<audit_log::table>> = Vec::new();
+        ordered_ops!(conditions, self.at, audit_log::at, as_time);
+        text_ops!(conditions, self.actor, audit_log::actor);
+        equal_ops!(conditions, self.role, audit_log::role, as_word::<_, schema::enums::Role>);
+        equal_ops!(conditions, self.action, audit_log::action, as_word::<_, schema::enums::AuditAction>);
+        combine!(self, conditions, audit_log::table, Self::condition)
     }
 }
 

@@ -85,7 +85,7 @@ impl StatisticsQuery {
             fill,
             compare,
             other,
-            suppression: viewer.suppression(),
+            suppression: viewer.suppression(&request(ctx)?.limits),
             deadline: std::time::Instant::now() + request(ctx)?.limits.deadline(),
             disguise: statistics::disguise(&snapshot, viewer, app.keys.as_ref()),
         };

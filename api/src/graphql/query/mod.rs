@@ -1,9 +1,11 @@
 //! What can be asked.
 
+mod access;
 mod aggregates;
 mod orders;
 mod register;
 mod results;
+mod sql;
 
 pub use orders::*;
 
@@ -25,7 +27,13 @@ use std::str::FromStr;
 
 /// Everything that can be asked.
 #[derive(MergedObject, Default)]
-pub struct Query(register::RegisterQuery, results::ResultsQuery, aggregates::StatisticsQuery);
+pub struct Query(
+    register::RegisterQuery,
+    results::ResultsQuery,
+    aggregates::StatisticsQuery,
+    sql::SqlQuery,
+    access::AccessQuery,
+);
 
 /// Reads a flag, if the viewer may see it.
 pub fn seen_flag(

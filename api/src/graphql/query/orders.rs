@@ -95,3 +95,9 @@ order!(FlagOrderField, FlagOrder, queries::FlagSort { ChangedAt, OpenedAt, Tier 
 order!(JobRunOrderField, JobRunOrder, queries::JobRunSort { StartedAt } default StartedAt Desc);
 
 order!(DigestOrderField, DigestOrder, queries::DigestSort { CreatedAt } default CreatedAt Desc);
+order!(
+    PrincipalOrderField,
+    PrincipalOrder,
+    queries::PrincipalSort { Name, CreatedAt } default Name Asc
+);
+order!(AuditOrderField, AuditOrder, queries::AuditSort { At } default At Desc);

@@ -1,5 +1,6 @@
 //! GraphQL types, each its own struct around what is stored.
 
+mod access;
 mod complaint;
 mod control;
 mod digest;
@@ -11,9 +12,11 @@ mod node;
 mod people;
 mod response;
 mod scorecard;
+mod sql;
 mod statistics;
 mod unit;
 
+pub use access::{AuditEntry, AuditEntryConnection, AuditEntryEdge, Principal, PrincipalConnection, PrincipalEdge};
 pub use complaint::{Complaint, ComplaintConnection, ComplaintEdge, first_responses};
 pub use control::{CusumSeries, FunnelPlot};
 pub use digest::{Digest, DigestConnection, DigestEdge};
@@ -28,5 +31,6 @@ pub use people::{
 };
 pub use response::{UnitResponse, UnitResponseConnection, UnitResponseEdge};
 pub use scorecard::Scorecard;
+pub use sql::SqlAnswer;
 pub use statistics::ComplaintStatistics;
 pub use unit::{Unit, UnitConnection, UnitEdge};

@@ -1,0 +1,189 @@
+use super::output::{Output, tell};
+use crate::auth::within;
+use crate::export::{ExportRow, ExportWriter, Form, in_one_state, read};
+use anyhow::{Context, bail};
+use chrono::{Datelike, Days, NaiveDate};
+use diesel::prelude::*;
+use jobs::snapshot::Reference;
+use schema::db::dialect::current_position;
+use schema::domain::calendar::{local_date, start_of_day};
+use schema::keys::Keys;
+use schema::queries::Pred;
+use schema::tables::complaints;
+use schema::{Conn, Db, StoreError};
+use serde::Serialize;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use tempfile::NamedTempFile;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The file, which says its form by its end (.csv, .parquet, .arrow); - for standard output; a folder with
+    /// --by-month
+    path: PathBuf,
+    /// The form, where the name does not say it
+    #[arg(long = "as", value_enum, value_name = "FORM")]
+    form: Option<Form>,
+    /// Write one file for each month received, month=2026-01/complaints.parquet
+    #[arg(long)]
+    by_month: bool,
+    /// Complaints received on this day or later
+    #[arg(long, value_name = "DATE")]
+    from: Option<NaiveDate>,
+    /// Complaints received on this day or earlier
+    #[arg(long, value_name = "DATE")]
+    until: Option<NaiveDate>,
+    /// Complaints of this unit and of what lies below it
+    #[arg(long, value_name = "CODE")]
+    unit: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Exported {
+    rows: u64,
+    files: Vec<String>,
+    position: i64,
+    /// None for pseudonyms of a key that nobody keeps.
+    key_version: Option<u32>,
+}
+
+pub fn run(db: &Db, keys: Option<&Keys>, args: &Args, out: &Output) -> anyhow::Result<ExitCode> {
+    let to_output = args.path == Path::new("-");
+    let form = match args.form.or_else(|| Form::of_path(&args.path)) {
+        Some(form) => form,
+        None if args.by_month => Form::Parquet,
+        None => bail!("{}: the name does not say the form: take --as csv, parquet or arrow", args.path.display()),
+    };
+    if to_output && args.by_month {
+        bail!("--by-month writes files: name a folder instead of -");
+    }
+    let passing = if keys.is_none() { Some(Keys::passing()) } else { None };
+    let Some(of) = keys.or(passing.as_ref()) else { bail!("there is no key for pseudonyms") };
+    if keys.is_none() {
+        tell("note: without --key-file, pseudonyms are of a key that nobody keeps: another export has others");
+    }
+    let (rows, files, position) = in_one_state(db, |conn| {
+        let position = current_position(conn)?;
+        let filter = filter(conn, args)?;
+        let mut target = Target { args, form, key_version: of.version(), position, open: None, files: Vec::new() };
+        let mut number = 0u64;
+        if to_output {
+            let mut writer = ExportWriter::new(form, BufWriter::new(std::io::stdout()), of.version(), position)?;
+            read(conn, of, &filter, &mut |rows| {
+                number += rows.len() as u64;
+                writer.write(&rows)
+            })?;
+            writer.finish()?.flush()?;
+            return Ok((number, Vec::new(), position));
+        }
+        if !args.by_month {
+            target.begin(None)?;
+        }
+        read(conn, of, &filter, &mut |rows| {
+            number += rows.len() as u64;
+            target.take(&rows)
+        })?;
+        target.end()?;
+        Ok((number, target.files, position))
+    })?;
+    if to_output {
+        tell(&format!("{rows} complaints"));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let files = files.iter().map(|path| path.display().to_string()).collect();
+    out.print(&Exported { rows, files, position, key_version: keys.map(Keys::version) }, |done| {
+        format!("{} complaints in {}", done.rows, done.files.join(", "))
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Which complaints.
+fn filter(
+    conn: &mut Conn,
+    args: &Args,
+) -> anyhow::Result<impl Fn() -> Result<Option<Pred<complaints::table>>, StoreError> + use<>> {
+    let reference = Reference::load(conn)?;
+    let unit = match &args.unit {
+        None => None,
+        Some(code) => {
+            let unit = reference.unit_by_code(code).with_context(|| format!("there is no unit {code:?}"))?.id;
+            let below: Vec<_> = reference.tree.below_beside_ancestors(unit).into_iter().collect();
+            Some((unit, reference.tree.kind(unit), below))
+        }
+    };
+    let from = args.from.map(start_of_day);
+    let until = args.until.map(|day| start_of_day(day + Days::new(1)));
+    Ok(move || {
+        let mut all: Vec<Pred<complaints::table>> = Vec::new();
+        all.extend(from.map(|at| Box::new(complaints::received_at.ge(at).nullable()) as Pred<complaints::table>));
+        all.extend(until.map(|at| Box::new(complaints::received_at.lt(at).nullable()) as Pred<complaints::table>));
+        all.extend(unit.clone().map(|(unit, kind, below)| within(unit, kind, below)));
+        Ok(all.into_iter().reduce(|all, one| Box::new(all.and(one))))
+    })
+}
+
+/// The files of an export. Each is written under another name and takes its own once it is whole.
+struct Target<'a> {
+    args: &'a Args,
+    form: Form,
+    key_version: u32,
+    position: i64,
+    open: Option<Open>,
+    files: Vec<PathBuf>,
+}
+
+struct Open {
+    month: Option<(i32, u32)>,
+    path: PathBuf,
+    writer: ExportWriter<BufWriter<NamedTempFile>>,
+}
+
+impl Target<'_> {
+    fn take(&mut self, rows: &[ExportRow]) -> anyhow::Result<()> {
+        let month = |row: &ExportRow| {
+            let day = local_date(row.received_at);
+            self.args.by_month.then(|| (day.year(), day.month()))
+        };
+        let months: Vec<_> = rows.iter().map(month).collect();
+        let mut from = 0;
+        for group in months.chunk_by(|a, b| a == b) {
+            if self.open.as_ref().is_none_or(|open| open.month != group[0]) {
+                self.end()?;
+                self.begin(group[0])?;
+            }
+            if let Some(open) = &mut self.open {
+                open.writer.write(&rows[from..from + group.len()])?;
+            }
+            from += group.len();
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, month: Option<(i32, u32)>) -> anyhow::Result<()> {
+        let path = match month {
+            None => self.args.path.clone(),
+            Some((year, month)) => {
+                let folder = self.args.path.join(format!("month={year:04}-{month:02}"));
+                std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+                folder.join("complaints").with_extension(self.form.extension())
+            }
+        };
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let file = NamedTempFile::new_in(folder)
+            .with_context(|| format!("cannot write to the folder {}", folder.display()))?;
+        let writer = ExportWriter::new(self.form, BufWriter::new(file), self.key_version, self.position)?;
+        self.open = Some(Open { month, path, writer });
+        Ok(())
+    }
+
+    fn end(&mut self) -> anyhow::Result<()> {
+        let Some(Open { path, writer, .. }) = self.open.take() else { return Ok(()) };
+        let file = writer.finish()?.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+        file.as_file().sync_all()?;
+        file.persist(&path).with_context(|| path.display().to_string())?;
+        self.files.push(path);
+        Ok(())
+    }
+}

@@ -1,0 +1,90 @@
+use super::output::{Output, table, tell};
+use anyhow::{Context, bail};
+use jobs::snapshot::SnapshotStore;
+use jobs::sql::worker::{Allowance, ask};
+use jobs::sql::{DESCRIBED, Pseudonyms, check, tables};
+use schema::Db;
+use schema::keys::Keys;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use std::io::Read;
+use std::process::ExitCode;
+use std::time::Duration;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// One SELECT, or - to read it from standard input; without one, the tables are listed
+    query: Option<String>,
+    /// At most so many rows
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    rows: u32,
+    /// Megabytes that the question may take
+    #[arg(long, default_value_t = 4_096, value_parser = clap::value_parser!(u32).range(512..=1_048_576))]
+    memory_mb: u32,
+    /// Seconds that the question may take
+    #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    seconds: u32,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document {
+    columns: Vec<jobs::sql::ColumnType>,
+    rows: Vec<Map<String, Value>>,
+    truncated: bool,
+    position: i64,
+    /// None for pseudonyms of a key that nobody keeps.
+    key_version: Option<u32>,
+}
+
+#[derive(Serialize)]
+struct Described {
+    table: &'static str,
+    columns: &'static [&'static str],
+}
+
+pub fn run(
+    db: impl FnOnce() -> anyhow::Result<Db>,
+    keys: Option<&Keys>,
+    args: &Args,
+    out: &Output,
+) -> anyhow::Result<ExitCode> {
+    let Some(query) = &args.query else {
+        let all: Vec<Described> = DESCRIBED.into_iter().map(|(table, columns)| Described { table, columns }).collect();
+        out.print(&all, |all| {
+            table(&["TABLE", "COLUMNS"], all.iter().map(|one| vec![one.table.to_owned(), one.columns.join(", ")]))
+        })?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    let mut sql = query.clone();
+    if sql == "-" {
+        sql.clear();
+        std::io::stdin().read_to_string(&mut sql).context("standard input")?;
+    }
+    // What cannot be asked is told before the register is read.
+    let question = check(&sql)?;
+    let passing = if keys.is_none() { Some(Keys::passing()) } else { None };
+    let Some(of) = keys.or(passing.as_ref()) else { bail!("there is no key for pseudonyms") };
+    let snapshot = SnapshotStore::load(&db()?)?.current();
+    let found = tables(&snapshot, &Pseudonyms { keys: of, except_officer: None }, &question)?;
+    if keys.is_none()
+        && (question.may_need("officer") || question.may_need("enterprise") || question.may_need("complaint"))
+    {
+        tell("note: without --key-file, pseudonyms are of a key that nobody keeps: another run has others");
+    }
+    let time = Duration::from_secs(u64::from(args.seconds));
+    let answer = ask(&question, found, Allowance { rows: args.rows, memory_mb: args.memory_mb, time })?;
+    if answer.truncated {
+        tell(&format!("note: there are more than {} rows: --rows N shows more", args.rows));
+    }
+    let document = Document {
+        rows: answer.objects(),
+        columns: answer.columns.clone(),
+        truncated: answer.truncated,
+        position: snapshot.position,
+        key_version: keys.map(Keys::version),
+    };
+    let names: Vec<&str> = document.columns.iter().map(|one| one.name.as_str()).collect();
+    out.print_table(&document, &names, &answer.rows)?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,116 @@
+//! The forms of an export.
+
+use super::row::{ExportRow, SCHEMA};
+use arrow_ipc::writer::FileWriter;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::WriterProperties;
+use std::io::Write;
+use std::path::Path;
+use std::str::FromStr;
+
+/// A form of an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Form {
+    Csv,
+    Parquet,
+    /// The Arrow IPC file format.
+    Arrow,
+}
+
+impl FromStr for Form {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        match name {
+            "csv" => Ok(Self::Csv),
+            "parquet" => Ok(Self::Parquet),
+            "arrow" => Ok(Self::Arrow),
+            _ => Err(format!("{name:?} is no form of an export: there are csv, parquet and arrow")),
+        }
+    }
+}
+
+impl Form {
+    /// By the end of a file's name.
+    pub fn of_path(path: &Path) -> Option<Self> {
+        path.extension()?.to_str()?.parse().ok()
+    }
+
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Parquet => "parquet",
+            Self::Arrow => "arrow",
+        }
+    }
+
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Csv => "text/csv; charset=utf-8; header=present",
+            Self::Parquet => "application/vnd.apache.parquet",
+            Self::Arrow => "application/vnd.apache.arrow.file",
+        }
+    }
+}
+
+/// Writes an export.
+pub enum ExportWriter<W: Write + Send> {
+    Csv(Box<csv::Writer<W>>),
+    Parquet(Box<ArrowWriter<W>>),
+    Arrow(Box<FileWriter<W>>),
+}
+
+/// Rows of a row group of Parquet, which is held in memory until it is written.
+const ROW_GROUP: usize = 100_000;
+
+impl<W: Write + Send> ExportWriter<W> {
+    /// `position`: of the register, when the export was read.
+    pub fn new(form: Form, to: W, key_version: u32, position: i64) -> anyhow::Result<Self> {
+        let about = [("phananh.key_version", key_version.to_string()), ("phananh.position", position.to_string())];
+        Ok(match form {
+            Form::Csv => {
+                let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(to);
+                // Also where no row follows.
+                writer.write_record(ExportRow::columns())?;
+                Self::Csv(Box::new(writer))
+            }
+            Form::Parquet => {
+                let about = about.map(|(key, value)| KeyValue::new(key.to_owned(), value)).to_vec();
+                let properties = WriterProperties::builder()
+                    .set_compression(Compression::ZSTD(ZstdLevel::default()))
+                    .set_max_row_group_row_count(Some(ROW_GROUP))
+                    .set_key_value_metadata(Some(about))
+                    .build();
+                Self::Parquet(Box::new(ArrowWriter::try_new(to, SCHEMA.clone(), Some(properties))?))
+            }
+            Form::Arrow => {
+                let mut writer = FileWriter::try_new(to, &SCHEMA)?;
+                about.into_iter().for_each(|(key, value)| writer.write_metadata(key, value));
+                Self::Arrow(Box::new(writer))
+            }
+        })
+    }
+
+    pub fn write(&mut self, rows: &[ExportRow]) -> anyhow::Result<()> {
+        match self {
+            Self::Csv(writer) => rows.iter().try_for_each(|row| writer.serialize(row))?,
+            Self::Parquet(writer) => writer.write(&ExportRow::batch(rows)?)?,
+            Self::Arrow(writer) => writer.write(&ExportRow::batch(rows)?)?,
+        }
+        Ok(())
+    }
+
+    /// Writes what is left, and gives back what was written to.
+    pub fn finish(self) -> anyhow::Result<W> {
+        Ok(match self {
+            Self::Csv(writer) => writer.into_inner().map_err(|e| e.into_error())?,
+            Self::Parquet(writer) => writer.into_inner()?,
+            Self::Arrow(mut writer) => {
+                writer.finish()?;
+                writer.into_inner()?
+            }
+        })
+    }
+}

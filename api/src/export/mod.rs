@@ -1,0 +1,59 @@
+//! Exports: the complaints as a file, with keyed pseudonyms for complaints, officers and enterprises, and without
+//! what would tell who they are (texts, declaration numbers, references).
+
+mod file;
+mod row;
+
+pub use file::{ExportWriter, Form};
+pub use row::ExportRow;
+
+use anyhow::Context;
+use jobs::snapshot::Reference;
+use schema::keys::Keys;
+use schema::queries::{self, ComplaintSort, Direction, Pred, Window};
+use schema::tables::complaints;
+use schema::{Conn, StoreError};
+
+/// Complaints that are read at once.
+const PAGE: usize = 5_000;
+
+/// Reads the complaints that a filter chooses, in the order in which they were received, and hands them over page
+/// by page. Call it within one read of the database that sees one state throughout.
+///
+/// # Errors
+/// Where the database fails, or whoever takes the pages.
+pub fn read(
+    conn: &mut Conn,
+    keys: &Keys,
+    filter: &dyn Fn() -> Result<Option<Pred<complaints::table>>, StoreError>,
+    take: &mut dyn FnMut(Vec<ExportRow>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let reference = Reference::load(conn)?;
+    let order = [(ComplaintSort::ReceivedAt, Direction::Asc)];
+    let mut window = Window { limit: PAGE, ..Window::default() };
+    loop {
+        let slice = queries::list_complaints(conn, filter()?, &order, &window)?;
+        let ids: Vec<schema::Id> = slice.rows.iter().map(|row| row.id).collect();
+        let mut allegations = queries::allegations_of(conn, &ids)?;
+        window.after = slice.rows.last().map(|row| ComplaintSort::keys(&order, row));
+        let rows = slice.rows.iter();
+        let rows = rows.map(|row| {
+            let named = allegations.remove(&row.id).unwrap_or_default();
+            ExportRow::new(row, &named, &reference, keys)
+        });
+        take(rows.collect())?;
+        if !slice.more {
+            return Ok(());
+        }
+    }
+}
+
+/// Runs an export within one state of the database.
+pub fn in_one_state<T>(db: &schema::Db, work: impl FnOnce(&mut Conn) -> anyhow::Result<T>) -> anyhow::Result<T> {
+    let mut outcome = None;
+    db.read_snapshot(|conn| {
+        outcome = Some(work(conn));
+        Ok(())
+    })?;
+    outcome.context("nothing was read")?
+}

@@ -1,0 +1,193 @@
+use arrow_array::builder::{ListBuilder, StringBuilder};
+use arrow_array::{
+    ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+    UInt32Array,
+};
+use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
+use jobs::frames::day_number;
+use jobs::snapshot::Reference;
+use schema::keys::Keys;
+use schema::models::{Complaint, ComplaintOfficer};
+use schema::{Id, Timestamp};
+use serde::Serialize;
+use std::sync::{Arc, LazyLock};
+
+/// A complaint as it is exported. Units and categories are codes; who is named is in the order of the register,
+/// with what was found of each.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ExportRow {
+    pub complaint: String,
+    #[serde(serialize_with = "moment")]
+    pub received_at: Timestamp,
+    #[serde(serialize_with = "maybe_moment")]
+    pub occurred_at: Option<Timestamp>,
+    #[serde(serialize_with = "moment")]
+    pub recorded_at: Timestamp,
+    pub legal_form: &'static str,
+    pub channel: &'static str,
+    /// None for an anonymous complaint.
+    pub enterprise: Option<String>,
+    pub department: Option<String>,
+    pub branch: Option<String>,
+    pub team: Option<String>,
+    pub unit: Option<String>,
+    pub category: Option<String>,
+    pub category_kind: Option<&'static str>,
+    pub cost_vnd: Option<i64>,
+    pub delay_hours: Option<f64>,
+    pub blames_system: bool,
+    pub confidential: bool,
+    pub state: &'static str,
+    #[serde(serialize_with = "moment")]
+    pub state_since: Timestamp,
+    /// Of a complaint that names nobody.
+    pub finding: Option<&'static str>,
+    pub decided_on: Option<chrono::NaiveDate>,
+    #[serde(serialize_with = "joined")]
+    pub officers: Vec<String>,
+    #[serde(serialize_with = "joined")]
+    pub findings: Vec<&'static str>,
+    /// The version of the key of the pseudonyms.
+    pub key_version: u32,
+}
+
+fn moment<S: serde::Serializer>(at: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&at.utc().to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))
+}
+
+#[allow(clippy::ref_option, reason = "serde asks so")]
+fn maybe_moment<S: serde::Serializer>(at: &Option<Timestamp>, to: S) -> Result<S::Ok, S::Error> {
+    match at {
+        Some(at) => moment(at, to),
+        None => to.serialize_none(),
+    }
+}
+
+/// CSV has no lists.
+fn joined<S: serde::Serializer, T: AsRef<str>>(all: &[T], to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&all.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(";"))
+}
+
+impl ExportRow {
+    pub fn new(row: &Complaint, named: &[ComplaintOfficer], reference: &Reference, keys: &Keys) -> Self {
+        let unit = |id: Option<Id>| Some(reference.unit(id?)?.code.clone());
+        let category = row.category_id.and_then(|id| reference.category(id));
+        Self {
+            complaint: keys.pseudonym("complaint", row.id),
+            received_at: row.received_at,
+            occurred_at: row.occurred_at,
+            recorded_at: row.recorded_at,
+            legal_form: row.legal_form.as_str(),
+            channel: row.channel.as_str(),
+            enterprise: row.enterprise_id.map(|id| keys.pseudonym("enterprise", id)),
+            department: unit(row.department_id),
+            branch: unit(row.branch_id),
+            team: unit(row.team_id),
+            unit: unit(row.unit_id),
+            category: category.map(|category| category.code.clone()),
+            category_kind: category.map(|category| category.kind.as_str()),
+            cost_vnd: row.cost_vnd,
+            delay_hours: row.delay_hours,
+            blames_system: row.blames_system,
+            confidential: row.confidential,
+            state: row.state.as_str(),
+            state_since: row.state_since,
+            finding: row.finding.map(schema::enums::Finding::as_str),
+            decided_on: row.decided_on,
+            officers: named.iter().map(|one| keys.pseudonym("officer", one.officer_id)).collect(),
+            findings: named.iter().map(|one| one.finding.as_str()).collect(),
+            key_version: keys.version(),
+        }
+    }
+
+    /// The names of the columns, in order.
+    pub fn columns() -> Vec<String> {
+        SCHEMA.fields().iter().map(|field| field.name().clone()).collect()
+    }
+
+    /// Rows as columns.
+    pub fn batch(rows: &[Self]) -> Result<RecordBatch, ArrowError> {
+        let columns: Vec<ArrayRef> = vec![
+            texts(rows, |row| Some(&row.complaint)),
+            times(rows, |row| Some(row.received_at)),
+            times(rows, |row| row.occurred_at),
+            times(rows, |row| Some(row.recorded_at)),
+            texts(rows, |row| Some(row.legal_form)),
+            texts(rows, |row| Some(row.channel)),
+            texts(rows, |row| row.enterprise.as_deref()),
+            texts(rows, |row| row.department.as_deref()),
+            texts(rows, |row| row.branch.as_deref()),
+            texts(rows, |row| row.team.as_deref()),
+            texts(rows, |row| row.unit.as_deref()),
+            texts(rows, |row| row.category.as_deref()),
+            texts(rows, |row| row.category_kind),
+            Arc::new(rows.iter().map(|row| row.cost_vnd).collect::<Int64Array>()),
+            Arc::new(rows.iter().map(|row| row.delay_hours).collect::<Float64Array>()),
+            Arc::new(rows.iter().map(|row| Some(row.blames_system)).collect::<BooleanArray>()),
+            Arc::new(rows.iter().map(|row| Some(row.confidential)).collect::<BooleanArray>()),
+            texts(rows, |row| Some(row.state)),
+            times(rows, |row| Some(row.state_since)),
+            texts(rows, |row| row.finding),
+            Arc::new(rows.iter().map(|row| row.decided_on.map(day_number)).collect::<Date32Array>()),
+            lists(rows, |row| row.officers.iter().map(String::as_str).collect()),
+            lists(rows, |row| row.findings.clone()),
+            Arc::new(rows.iter().map(|row| Some(row.key_version)).collect::<UInt32Array>()),
+        ];
+        RecordBatch::try_new(Arc::clone(&SCHEMA), columns)
+    }
+}
+
+fn texts<'r>(rows: &'r [ExportRow], of: impl Fn(&'r ExportRow) -> Option<&'r str>) -> ArrayRef {
+    Arc::new(rows.iter().map(of).collect::<StringArray>())
+}
+
+fn times(rows: &[ExportRow], of: impl Fn(&ExportRow) -> Option<Timestamp>) -> ArrayRef {
+    let times: TimestampMicrosecondArray = rows.iter().map(|row| of(row).map(Timestamp::micros)).collect();
+    Arc::new(times.with_timezone("UTC"))
+}
+
+fn lists<'r>(rows: &'r [ExportRow], of: impl Fn(&'r ExportRow) -> Vec<&'r str>) -> ArrayRef {
+    let mut builder = ListBuilder::new(StringBuilder::new()).with_field(list_item());
+    for row in rows {
+        builder.append_value(of(row).into_iter().map(Some));
+    }
+    Arc::new(builder.finish())
+}
+
+fn list_item() -> Field {
+    Field::new_list_field(DataType::Utf8, false)
+}
+
+/// The columns of an export.
+pub static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
+    let time = || DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+    let list = || DataType::List(Arc::new(list_item()));
+    let columns = [
+        ("complaint", DataType::Utf8, false),
+        ("received_at", time(), false),
+        ("occurred_at", time(), true),
+        ("recorded_at", time(), false),
+        ("legal_form", DataType::Utf8, false),
+        ("channel", DataType::Utf8, false),
+        ("enterprise", DataType::Utf8, true),
+        ("department", DataType::Utf8, true),
+        ("branch", DataType::Utf8, true),
+        ("team", DataType::Utf8, true),
+        ("unit", DataType::Utf8, true),
+        ("category", DataType::Utf8, true),
+        ("category_kind", DataType::Utf8, true),
+        ("cost_vnd", DataType::Int64, true),
+        ("delay_hours", DataType::Float64, true),
+        ("blames_system", DataType::Boolean, false),
+        ("confidential", DataType::Boolean, false),
+        ("state", DataType::Utf8, false),
+        ("state_since", time(), false),
+        ("finding", DataType::Utf8, true),
+        ("decided_on", DataType::Date32, true),
+        ("officers", list(), false),
+        ("findings", list(), false),
+        ("key_version", DataType::UInt32, false),
+    ];
+    let fields: Vec<Field> = columns.into_iter().map(|(name, of, null)| Field::new(name, of, null)).collect();
+    Arc::new(Schema::new(fields))
+});

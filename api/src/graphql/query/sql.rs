@@ -1,0 +1,67 @@
+//! SQL, for analysts.
+
+use crate::graphql::context::{blocking, request, snapshot, viewer};
+use crate::graphql::error::{Code, bad_input, error};
+use crate::graphql::types::SqlAnswer;
+use async_graphql::{Context, Object, Result};
+use jobs::sql::worker::{Allowance, AskError, ask};
+use jobs::sql::{Pseudonyms, check, tables};
+use std::sync::Arc;
+use std::time::Instant;
+
+#[derive(Default)]
+pub struct SqlQuery;
+
+#[Object]
+impl SqlQuery {
+    /// The answer to a SELECT over the tables `complaints`, `allegations`, `units` and `categories`, which hold what
+    /// the snapshot holds, with pseudonyms for people and enterprises. It runs in a process of its own, within the
+    /// limits `deadlineMs` and `sqlMemoryMb`.
+    async fn sql(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "One SELECT. docs/sql.md lists tables and columns.")] query: String,
+        #[graphql(desc = "At most so many rows; the limit `sqlRows` unless told.")] first: Option<i32>,
+    ) -> Result<SqlAnswer> {
+        let began = Instant::now();
+        let (request, viewer, snapshot) = (request(ctx)?, viewer(ctx)?, snapshot(ctx)?);
+        let question = check(&query).map_err(|e| bad_input(e.to_string()))?;
+        let most = request.limits.sql_rows;
+        let rows = match first.map(u32::try_from) {
+            None => most,
+            Some(Ok(rows)) if rows <= most => rows,
+            _ => return Err(bad_input(format!("first is from 0 to {most}"))),
+        };
+        let keys = request.keys()?;
+        let version = keys.version();
+        let except_officer = viewer.officer_id;
+        let limits = Arc::clone(&request.limits);
+        request.asked_sql(query);
+        let turn =
+            Arc::clone(&request.app.sql_turns).acquire_owned().await.map_err(|_| bad_input("the server ends"))?;
+        let of = Arc::clone(&snapshot);
+        let answer = blocking(move || {
+            let _turn = turn;
+            let pseudonyms = Pseudonyms { keys: &keys, except_officer };
+            let tables = tables(&of, &pseudonyms, &question).map_err(|e| {
+                tracing::error!(error = %e, "the tables of a question could not be made");
+                error(Code::Internal, "the question broke off; the server's log says why")
+            })?;
+            let time = limits.deadline().saturating_sub(began.elapsed());
+            ask(&question, tables, Allowance { rows, memory_mb: limits.sql_memory_mb, time }).map_err(from_ask)
+        })
+        .await?;
+        Ok(SqlAnswer::new(&snapshot, answer, version))
+    }
+}
+
+fn from_ask(failed: AskError) -> async_graphql::Error {
+    match failed {
+        AskError::Sql(_) | AskError::Broken(_) => bad_input(failed.to_string()),
+        AskError::Timeout(_) => error(Code::Timeout, failed.to_string()),
+        AskError::Worker(message) => {
+            tracing::error!(message, "the SQL worker");
+            error(Code::Internal, "the question broke off; the server's log says why")
+        }
+    }
+}

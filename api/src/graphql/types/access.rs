@@ -1,0 +1,138 @@
+//! Who may use the register, and who looked at what: for those who manage it.
+
+use super::Unit;
+use crate::graphql::connection::connection;
+use crate::graphql::context::loaders;
+use crate::graphql::context::request;
+use crate::graphql::enums::{AuditAction, Role};
+use crate::graphql::loaders::{TokensKey, UnitKey, known, one};
+use crate::graphql::scalars::{Moment, id};
+use async_graphql::{Context, ID, Json, Object, Result};
+use schema::models;
+
+/// Somebody, or a program, that has tokens.
+pub struct Principal(pub models::Principal);
+
+impl From<models::Principal> for Principal {
+    fn from(row: models::Principal) -> Self {
+        Self(row)
+    }
+}
+
+#[Object]
+impl Principal {
+    async fn id(&self) -> ID {
+        id(self.0.id)
+    }
+
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    async fn role(&self) -> Role {
+        self.0.role.into()
+    }
+
+    /// The unit of a UNIT_HEAD.
+    async fn unit(&self, ctx: &Context<'_>) -> Result<Option<Unit>> {
+        let Some(unit) = self.0.unit_id else { return Ok(None) };
+        Ok(known(ctx, UnitKey(unit)).await?.map(Unit))
+    }
+
+    /// The code of the officer that it is: what names this one is kept from it.
+    async fn officer_code(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        let Some(officer) = self.0.officer_id else { return Ok(None) };
+        request(ctx)?.saw(|seen| &mut seen.officers, officer);
+        Ok(known(ctx, crate::graphql::loaders::OfficerKey(officer)).await?.map(|officer| officer.code))
+    }
+
+    async fn created_at(&self) -> Moment {
+        self.0.created_at.into()
+    }
+
+    /// Since when none of its tokens is taken.
+    async fn disabled_at(&self) -> Option<Moment> {
+        self.0.disabled_at.map(Into::into)
+    }
+
+    /// Its tokens, the oldest first; the tokens themselves are not stored.
+    async fn tokens(&self, ctx: &Context<'_>) -> Result<Vec<ApiToken>> {
+        let rows = one(loaders(ctx)?, TokensKey(self.0.id)).await?.unwrap_or_default();
+        Ok(rows.into_iter().map(ApiToken).collect())
+    }
+}
+
+/// A token, without its secret.
+pub struct ApiToken(models::ApiToken);
+
+#[Object]
+impl ApiToken {
+    async fn id(&self) -> ID {
+        id(self.0.id)
+    }
+
+    async fn created_at(&self) -> Moment {
+        self.0.created_at.into()
+    }
+
+    /// Null for one that does not expire.
+    async fn expires_at(&self) -> Option<Moment> {
+        self.0.expires_at.map(Into::into)
+    }
+
+    async fn revoked_at(&self) -> Option<Moment> {
+        self.0.revoked_at.map(Into::into)
+    }
+
+    /// To the minute.
+    async fn last_used_at(&self) -> Option<Moment> {
+        self.0.last_used_at.map(Into::into)
+    }
+}
+
+/// An entry of the audit log.
+pub struct AuditEntry(pub models::AuditEntry);
+
+impl From<models::AuditEntry> for AuditEntry {
+    fn from(row: models::AuditEntry) -> Self {
+        Self(row)
+    }
+}
+
+#[Object]
+impl AuditEntry {
+    /// Dense, and in the order in which entries were written.
+    async fn number(&self) -> i64 {
+        self.0.number
+    }
+
+    async fn at(&self) -> Moment {
+        self.0.at.into()
+    }
+
+    /// `token:NAME`, or `cli`.
+    async fn actor(&self) -> &str {
+        &self.0.actor
+    }
+
+    async fn role(&self) -> Option<Role> {
+        self.0.role.map(Into::into)
+    }
+
+    async fn action(&self) -> AuditAction {
+        self.0.action.into()
+    }
+
+    /// The name of the operation.
+    async fn operation(&self) -> Option<&str> {
+        self.0.operation.as_deref()
+    }
+
+    /// Of what: ids by kind, or what was asked.
+    async fn objects(&self) -> Json<&serde_json::Value> {
+        Json(&self.0.objects.0)
+    }
+}
+
+connection!(Principal, PrincipalConnection, PrincipalEdge);
+connection!(AuditEntry, AuditEntryConnection, AuditEntryEdge);

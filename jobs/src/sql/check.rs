@@ -1,0 +1,172 @@
+//! What may be asked.
+
+use sqlparser::ast::{
+    Query, Select, SelectItem, SetExpr, Statement, TableFactor, Visit, Visitor, WildcardAdditionalOptions,
+};
+use sqlparser::dialect::GenericDialect;
+use sqlparser::parser::{Parser, ParserOptions};
+use sqlparser::tokenizer::{Token, Tokenizer};
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+/// Why a question is not answered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("SQL: {0}")]
+pub struct SqlError(pub String);
+
+/// A question that may be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    pub sql: String,
+    /// Every word of it, in small letters: what is not named need not be read.
+    words: BTreeSet<String>,
+    /// Whether it may name columns without saying so.
+    everything: bool,
+}
+
+impl Question {
+    /// Whether it may need a table, or a column of one.
+    pub fn names(&self, word: &str) -> bool {
+        self.words.contains(word)
+    }
+
+    /// Whether it may need a column.
+    pub fn may_need(&self, column: &str) -> bool {
+        self.everything || self.names(column)
+    }
+}
+
+/// The longest question, in bytes.
+const LONGEST: usize = 64 * 1024;
+
+/// Reads a question.
+///
+/// # Errors
+/// Where it is no SQL (with line and column), or more than one SELECT.
+pub fn check(sql: &str) -> Result<Question, SqlError> {
+    if sql.len() > LONGEST {
+        return Err(SqlError(format!("the question has {} bytes: at most {LONGEST} may be", sql.len())));
+    }
+    let dialect = GenericDialect {};
+    let options = ParserOptions { trailing_commas: true, ..ParserOptions::default() };
+    let parsed = Parser::new(&dialect).with_options(options).try_with_sql(sql).and_then(|mut p| p.parse_statements());
+    let statements = parsed.map_err(|e| SqlError(e.to_string()))?;
+    let [statement] = statements.as_slice() else {
+        return Err(SqlError(format!("write one SELECT, and not {} statements", statements.len())));
+    };
+    let mut walk = Walk::default();
+    if let ControlFlow::Break(refused) = statement.visit(&mut walk) {
+        return Err(SqlError(*refused));
+    }
+    let tokens = Tokenizer::new(&dialect, sql).tokenize().map_err(|e| SqlError(e.to_string()))?;
+    let words: BTreeSet<String> = tokens
+        .into_iter()
+        .filter_map(|token| match token {
+            Token::Word(word) => Some(word.value.to_lowercase()),
+            _ => None,
+        })
+        .collect();
+    // Both take columns that are not named.
+    let everything = walk.wildcard || words.contains("natural") || words.contains("columns");
+    Ok(Question { sql: sql.to_owned(), words, everything })
+}
+
+#[derive(Default)]
+struct Walk {
+    wildcard: bool,
+}
+
+fn refused(why: impl Into<String>) -> ControlFlow<Box<String>> {
+    ControlFlow::Break(Box::new(why.into()))
+}
+
+impl Visitor for Walk {
+    type Break = Box<String>;
+
+    fn pre_visit_statement(&mut self, statement: &Statement) -> ControlFlow<Box<String>> {
+        match statement {
+            Statement::Query(_) => ControlFlow::Continue(()),
+            _ => refused("only SELECT is answered: nothing can be changed here"),
+        }
+    }
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Box<String>> {
+        if !is_read(&query.body) {
+            return refused("only SELECT is answered: nothing can be changed here");
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<Box<String>> {
+        if select.into.is_some() {
+            return refused("SELECT … INTO is not answered: nothing can be changed here");
+        }
+        let is_wildcard = |item: &SelectItem| {
+            matches!(item, SelectItem::Wildcard(WildcardAdditionalOptions { .. }) | SelectItem::QualifiedWildcard(..))
+        };
+        self.wildcard |= select.projection.iter().any(is_wildcard);
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<Box<String>> {
+        match factor {
+            TableFactor::Table { name, args: None, .. } if name.0.len() == 1 => ControlFlow::Continue(()),
+            TableFactor::Table { name, .. } => {
+                refused(format!("{name} is no table here: there are {}", super::DESCRIBED.map(|t| t.0).join(", ")))
+            }
+            TableFactor::Derived { .. } | TableFactor::NestedJoin { .. } => ControlFlow::Continue(()),
+            other => refused(format!("{other}: read from tables, subqueries and joins only")),
+        }
+    }
+}
+
+fn is_read(body: &SetExpr) -> bool {
+    match body {
+        SetExpr::Select(_) | SetExpr::Query(_) | SetExpr::Values(_) => true,
+        SetExpr::SetOperation { left, right, .. } => is_read(left) && is_read(right),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_single_select_is_refused() {
+        for sql in [
+            "",
+            "SELECT",
+            "SELECT 1; SELECT 2",
+            "DROP TABLE complaints",
+            "CREATE TABLE t AS SELECT * FROM complaints",
+            "DELETE FROM complaints",
+            "SHOW TABLES",
+            "EXPLAIN SELECT 1",
+            "INSERT INTO t VALUES (1)",
+            "SELECT * FROM read_csv('/etc/passwd')",
+            "SELECT * FROM read_parquet('x')",
+            "SELECT * FROM (SELECT * FROM READ_CSV('/etc/passwd')) AS t",
+            "WITH t AS (SELECT * FROM read_json('x')) SELECT * FROM t",
+            "SELECT (SELECT max(a) FROM read_ipc('x'))",
+            "SELECT * FROM complaints WHERE unit IN (SELECT unit FROM read_csv('x'))",
+            "SELECT * FROM TABLE(read_csv('x'))",
+            "SELECT * FROM a.b",
+            "SELECT * INTO t FROM complaints",
+        ] {
+            assert!(check(sql).is_err(), "{sql}");
+        }
+        let deep = format!("SELECT {}1{}", "(".repeat(5_000), ")".repeat(5_000));
+        assert!(check(&deep).is_err(), "brackets without end");
+    }
+
+    #[test]
+    fn what_is_named_is_known() {
+        let question = check("SELECT c.\"Unit\", COUNT(*) FROM complaints c GROUP BY 1").expect("a question");
+        assert!(question.names("complaints") && question.may_need("unit") && !question.may_need("state"));
+        for sql in ["SELECT * FROM complaints", "SELECT a.* FROM complaints a", "SELECT COLUMNS('.*') FROM complaints"]
+        {
+            assert!(check(sql).expect(sql).may_need("state"), "{sql}");
+        }
+    }
+}

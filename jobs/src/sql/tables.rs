@@ -1,0 +1,243 @@
+//! The tables that can be asked: the snapshot with words for its numbers, and pseudonyms for people.
+
+use super::check::Question;
+use crate::snapshot::{Snapshot, meaning};
+use polars::prelude::*;
+use schema::Id;
+use schema::enums::{CategoryKind, Channel, ComplaintState, Finding};
+use schema::keys::Keys;
+use schema::models::{IssueCategory, Unit};
+
+/// Who stands behind pseudonyms, and which rows are kept from whoever asks.
+pub struct Pseudonyms<'a> {
+    pub keys: &'a Keys,
+    /// Nothing that names this officer.
+    pub except_officer: Option<Id>,
+}
+
+/// The tables and their columns.
+pub const DESCRIBED: [(&str, &[&str]); 4] = [
+    (
+        "complaints",
+        &[
+            "complaint",
+            "received_on",
+            "month",
+            "year",
+            "department",
+            "branch",
+            "team",
+            "unit",
+            "category",
+            "kind",
+            "channel",
+            "state",
+            "enterprise",
+            "cost_vnd",
+            "delay_hours",
+            "blames_system",
+            "confidential",
+            "due_on",
+            "answered_on",
+            "ended_on",
+        ],
+    ),
+    ("allegations", &["complaint", "officer", "finding"]),
+    ("units", &["code", "name_vi", "name_en", "kind", "peer_group"]),
+    ("categories", &["code", "name_vi", "name_en", "kind", "serious", "deadline_days"]),
+];
+
+/// The tables that a question names, with the columns that it may need.
+///
+/// Codes of units and categories are those of the register. Enterprises that count as one share a pseudonym.
+pub fn tables(
+    snapshot: &Snapshot,
+    pseudonyms: &Pseudonyms<'_>,
+    question: &Question,
+) -> PolarsResult<Vec<(&'static str, DataFrame)>> {
+    let mut found = Vec::new();
+    let (complaints, allegations) = (question.names("complaints"), question.names("allegations"));
+    if complaints || allegations {
+        let facts = rows(snapshot, pseudonyms)?;
+        let ids =
+            if question.may_need("complaint") { Some(complaint_pseudonyms(&facts, pseudonyms.keys)?) } else { None };
+        if complaints {
+            found.push(("complaints", self::complaints(snapshot, &facts, pseudonyms, question, ids.as_ref())?));
+        }
+        if allegations {
+            found.push(("allegations", self::allegations(snapshot, &facts, pseudonyms, ids.as_ref())?));
+        }
+    }
+    if question.names("units") {
+        found.push(("units", units(&snapshot.reference.units)?));
+    }
+    if question.names("categories") {
+        found.push(("categories", categories(&snapshot.reference.categories)?));
+    }
+    Ok(found)
+}
+
+/// The facts without what is kept from whoever asks.
+fn rows(snapshot: &Snapshot, pseudonyms: &Pseudonyms<'_>) -> PolarsResult<DataFrame> {
+    let Some(place) = pseudonyms.except_officer.and_then(|officer| snapshot.officers.place(officer)) else {
+        return Ok(snapshot.facts.clone());
+    };
+    let named = snapshot.facts.column("named")?.list()?;
+    let mut others = Vec::with_capacity(named.len());
+    for words in named.amortized_iter() {
+        let named = words.map(|words| {
+            Ok::<_, PolarsError>(words.as_ref().u32()?.iter().flatten().any(|word| meaning(word).0 == Some(place)))
+        });
+        others.push(!named.transpose()?.unwrap_or(false));
+    }
+    snapshot.facts.filter(&BooleanChunked::from_slice("others".into(), &others))
+}
+
+fn complaint_pseudonyms(facts: &DataFrame, keys: &Keys) -> PolarsResult<StringChunked> {
+    let (high, low) = (facts.column("id_high")?.u64()?, facts.column("id_low")?.u64()?);
+    let ids = high.iter().zip(low.iter()).map(|(high, low)| {
+        let id = Id(uuid::Uuid::from_u64_pair(high.unwrap_or(0), low.unwrap_or(0)));
+        Some(keys.pseudonym("complaint", id))
+    });
+    Ok(StringChunked::from_iter_options("complaint".into(), ids))
+}
+
+fn complaints(
+    snapshot: &Snapshot,
+    facts: &DataFrame,
+    pseudonyms: &Pseudonyms<'_>,
+    question: &Question,
+    ids: Option<&StringChunked>,
+) -> PolarsResult<DataFrame> {
+    let reference = &snapshot.reference;
+    let mut columns: Vec<Column> = Vec::new();
+    // Without any column the rows could not be counted.
+    columns.push(date(facts, "day", "received_on")?);
+    if let Some(ids) = ids {
+        columns.push(ids.clone().into_column());
+    }
+    let units: Vec<Option<&str>> = reference.units.iter().map(|unit| Some(unit.code.as_str())).collect();
+    let categories: Vec<Option<&str>> = reference.categories.iter().map(|one| Some(one.code.as_str())).collect();
+    let words = |all: &[&'static str]| all.iter().map(|word| Some(*word)).collect::<Vec<_>>();
+    let wanted = |name: &str| question.may_need(name);
+    for (name, names) in [
+        ("department", &units),
+        ("branch", &units),
+        ("team", &units),
+        ("unit", &units),
+        ("category", &categories),
+        ("kind", &words(CategoryKind::WORDS)),
+        ("channel", &words(Channel::WORDS)),
+        ("state", &words(ComplaintState::WORDS)),
+    ] {
+        if wanted(name) {
+            columns.push(named(facts, name, names)?);
+        }
+    }
+    if wanted("month") {
+        let month = facts.column("month")?.i32()?;
+        let text = |month: i32| format!("{:04}-{:02}", month.div_euclid(12), month.rem_euclid(12) + 1);
+        let months: StringChunked = month.iter().map(|month| month.map(text)).collect();
+        columns.push(months.with_name("month".into()).into_column());
+    }
+    if wanted("enterprise") {
+        let places = u32::try_from(snapshot.enterprises.places()).unwrap_or(u32::MAX);
+        let of = |place| Some(pseudonyms.keys.pseudonym("enterprise", snapshot.enterprises.at(place)?));
+        let names: Vec<Option<String>> = (0..places).map(of).collect();
+        let names: Vec<Option<&str>> = names.iter().map(Option::as_deref).collect();
+        columns.push(named(facts, "enterprise", &names)?);
+    }
+    for (of, name) in [("due", "due_on"), ("answered", "answered_on"), ("ended", "ended_on")] {
+        if wanted(name) {
+            columns.push(date(facts, of, name)?);
+        }
+    }
+    for (of, name) in [
+        ("year", "year"),
+        ("cost", "cost_vnd"),
+        ("delay", "delay_hours"),
+        ("blames", "blames_system"),
+        ("confidential", "confidential"),
+    ] {
+        if wanted(name) {
+            columns.push(facts.column(of)?.clone().with_name(name.into()));
+        }
+    }
+    // In the order in which they are described.
+    let place = |column: &Column| DESCRIBED[0].1.iter().position(|name| *name == column.name().as_str());
+    columns.sort_by_key(place);
+    DataFrame::new(facts.height(), columns)
+}
+
+/// Words for places, which may be null.
+fn named(facts: &DataFrame, column: &str, names: &[Option<&str>]) -> PolarsResult<Column> {
+    let names = StringChunked::from_slice_options(column.into(), names);
+    Ok(names.take(facts.column(column)?.u32()?)?.with_name(column.into()).into_column())
+}
+
+fn date(facts: &DataFrame, of: &str, name: &str) -> PolarsResult<Column> {
+    Ok(facts.column(of)?.cast(&DataType::Date)?.with_name(name.into()))
+}
+
+fn allegations(
+    snapshot: &Snapshot,
+    facts: &DataFrame,
+    pseudonyms: &Pseudonyms<'_>,
+    ids: Option<&StringChunked>,
+) -> PolarsResult<DataFrame> {
+    let places = u32::try_from(snapshot.officers.places()).unwrap_or(u32::MAX);
+    let of = |place| Some(pseudonyms.keys.pseudonym("officer", snapshot.officers.at(place)?));
+    let names: Vec<Option<String>> = (0..places).map(of).collect();
+    let (mut complaint, mut officer, mut finding) = (Vec::new(), Vec::new(), Vec::new());
+    for (row, words) in facts.column("named")?.list()?.amortized_iter().enumerate() {
+        let Some(words) = words else { continue };
+        for word in words.as_ref().u32()?.iter().flatten() {
+            // What names nobody has a word for its own finding.
+            if let (Some(place), found) = meaning(word) {
+                complaint.push(IdxSize::try_from(row).unwrap_or(IdxSize::MAX));
+                officer.push(names.get(place as usize).and_then(Option::as_deref));
+                finding.push(Finding::WORDS.get(found as usize).copied());
+            }
+        }
+    }
+    let mut columns = Vec::new();
+    if let Some(ids) = ids {
+        columns.push(ids.take(&IdxCa::from_vec("row".into(), complaint))?.into_column());
+    }
+    columns.push(StringChunked::from_slice_options("officer".into(), &officer).into_column());
+    columns.push(StringChunked::from_slice_options("finding".into(), &finding).into_column());
+    DataFrame::new(officer.len(), columns)
+}
+
+fn texts<'a, T>(name: &str, rows: &'a [T], of: impl Fn(&'a T) -> Option<&'a str>) -> Column {
+    StringChunked::from_iter_options(name.into(), rows.iter().map(of)).into_column()
+}
+
+fn units(rows: &[Unit]) -> PolarsResult<DataFrame> {
+    DataFrame::new(
+        rows.len(),
+        vec![
+            texts("code", rows, |unit| Some(&unit.code)),
+            texts("name_vi", rows, |unit| Some(&unit.name_vi)),
+            texts("name_en", rows, |unit| unit.name_en.as_deref()),
+            texts("kind", rows, |unit| Some(unit.kind.as_str())),
+            texts("peer_group", rows, |unit| unit.peer_group.map(schema::enums::PeerGroup::as_str)),
+        ],
+    )
+}
+
+fn categories(rows: &[IssueCategory]) -> PolarsResult<DataFrame> {
+    let serious: Vec<bool> = rows.iter().map(|one| one.serious).collect();
+    let deadlines: Vec<Option<i32>> = rows.iter().map(|one| one.deadline_days).collect();
+    DataFrame::new(
+        rows.len(),
+        vec![
+            texts("code", rows, |one| Some(&one.code)),
+            texts("name_vi", rows, |one| Some(&one.name_vi)),
+            texts("name_en", rows, |one| one.name_en.as_deref()),
+            texts("kind", rows, |one| Some(one.kind.as_str())),
+            Column::new("serious".into(), serious),
+            Column::new("deadline_days".into(), deadlines),
+        ],
+    )
+}

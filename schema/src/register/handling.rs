@@ -1,0 +1,203 @@
+//! What the Board does with a complaint: classify it, assign it to a unit, end or reopen it, record what was found.
+
+use super::complaints::{self, Case, own_day};
+use super::submission::known;
+use super::tree::load_tree;
+use crate::db::{StoreError, WriteTx};
+use crate::domain::calendar::local_date;
+use crate::domain::ids::reference_id;
+use crate::domain::state::step;
+use crate::enums::{Attribution, ComplaintEventKind, ComplaintState, Finding};
+use crate::events::Entity;
+use crate::models::{IssueCategory, Unit};
+use crate::sql_types::Id;
+use crate::tables::complaints as complaint_table;
+use chrono::NaiveDate;
+use diesel::prelude::*;
+
+/// A step in the handling of a complaint.
+#[derive(Debug, Clone)]
+pub enum Handling {
+    /// What it is about; and for officers it names whether it was them.
+    Classify { category: String, attributions: Vec<(String, Attribution)> },
+    /// Who has to answer: the unit it is about, unless it is known already.
+    Assign { unit: Option<String> },
+    /// An end, or ASSIGNED again; with the grounds where it is rejected or reopened.
+    Change { state: ComplaintState, reason: Option<String> },
+    /// What was found about one of the officers it names, or about a complaint that names none.
+    Find { officer: Option<String>, finding: Finding, decided_on: NaiveDate },
+}
+
+/// Claims a complaint as `expected_version` knows it: of two changes to one version one finds it.
+///
+/// # Errors
+/// `NotFound`; `Conflict` where the complaint was changed by somebody else.
+pub fn claim(tx: &mut WriteTx<'_>, complaint: Id, expected_version: i32) -> Result<Case, StoreError> {
+    let known = complaint_table::table
+        .filter(complaint_table::id.eq(complaint))
+        .filter(complaint_table::version.eq(expected_version));
+    let claimed = diesel::update(known).set(complaint_table::version.eq(expected_version)).execute(tx.conn)?;
+    let found = complaints::load(tx.conn, &[complaint])?.remove(&complaint);
+    let case = found.ok_or_else(|| StoreError::NotFound("there is no such complaint".into()))?;
+    if claimed == 0 {
+        return Err(StoreError::Conflict(format!(
+            "the complaint is at version {}, not {expected_version}: read it again and decide about what it says now",
+            case.complaint.version
+        )));
+    }
+    Ok(case)
+}
+
+/// Takes a step with a complaint as `expected_version` knows it.
+///
+/// # Errors
+/// `NotFound` and `Conflict` as [`claim`]; `Conflict` where the complaint's state does not allow the step; `Rule` where
+/// the step itself is wrong.
+pub fn handle(
+    tx: &mut WriteTx<'_>,
+    complaint: Id,
+    expected_version: i32,
+    handling: &Handling,
+) -> Result<Case, StoreError> {
+    crate::db::dialect::hold_tree(tx.conn)?;
+    let case = claim(tx, complaint, expected_version)?;
+    match handling {
+        Handling::Classify { category, attributions } => classify(tx, case, category, attributions),
+        Handling::Assign { unit } => assign(tx, case, unit.as_deref()),
+        Handling::Change { state, reason } => change(tx, case, *state, reason.as_deref()),
+        Handling::Find { officer, finding, decided_on } => find(tx, case, officer.as_deref(), *finding, *decided_on),
+    }
+}
+
+fn conflict(error: impl std::fmt::Display) -> StoreError {
+    StoreError::Conflict(error.to_string())
+}
+
+fn classify(
+    tx: &mut WriteTx<'_>,
+    case: Case,
+    category: &str,
+    attributions: &[(String, Attribution)],
+) -> Result<Case, StoreError> {
+    let id = known::<IssueCategory>(tx, "category", Some(category))?;
+    open(&case)?;
+    let mut now = case.clone();
+    now.complaint.category_id = id;
+    now.officers.iter_mut().for_each(|row| row.category_id = id);
+    for (code, attribution) in attributions {
+        let rows = now.named(code)?;
+        rows.into_iter().for_each(|row| row.attribution = *attribution);
+    }
+    let first = now.complaint.state == ComplaintState::Received;
+    if first {
+        now.complaint.state = ComplaintState::Classified;
+        now.complaint.state_since = tx.now;
+    }
+    let kind = if first { ComplaintEventKind::StateChanged } else { ComplaintEventKind::Updated };
+    complaints::update(tx, kind, tx.now, &case, &mut now)?;
+    Ok(now)
+}
+
+fn assign(tx: &mut WriteTx<'_>, case: Case, unit: Option<&str>) -> Result<Case, StoreError> {
+    open(&case)?;
+    if case.complaint.state == ComplaintState::Received {
+        return Err(StoreError::Conflict("the complaint is RECEIVED: classify it first".into()));
+    }
+    let mut now = case.clone();
+    if let Some(id) = known::<Unit>(tx, "unit", unit)? {
+        let named: Vec<Id> = now.officers.iter().filter_map(|row| row.unit_id).collect();
+        if !named.is_empty() && !named.contains(&id) {
+            return Err(StoreError::Rule(
+                "unit: the officers named were of other units, and the complaint counts for those: leave it out".into(),
+            ));
+        }
+        if named.is_empty() {
+            now.officers.iter_mut().for_each(|row| row.unit_id = Some(id));
+            now.complaint.unit_id = Some(id);
+        }
+    }
+    if now.complaint.unit_id.is_none() {
+        return Err(StoreError::Rule("unit: say which unit has to answer: the complaint names none".into()));
+    }
+    now.place_in(&load_tree(tx.conn)?);
+    let moved = case.complaint.state != ComplaintState::Assigned;
+    if moved {
+        step(case.complaint.state, ComplaintState::Assigned).map_err(conflict)?;
+        now.complaint.state = ComplaintState::Assigned;
+        now.complaint.state_since = tx.now;
+    }
+    let kind = if moved { ComplaintEventKind::StateChanged } else { ComplaintEventKind::Updated };
+    complaints::update(tx, kind, tx.now, &case, &mut now)?;
+    Ok(now)
+}
+
+fn change(tx: &mut WriteTx<'_>, case: Case, to: ComplaintState, reason: Option<&str>) -> Result<Case, StoreError> {
+    let ends = matches!(to, ComplaintState::Closed | ComplaintState::Withdrawn | ComplaintState::Rejected);
+    let reopens = case.complaint.state == ComplaintState::Answered && to == ComplaintState::Assigned;
+    if !ends && !reopens {
+        return Err(conflict(format_args!(
+            "a complaint that is {} does not become {to} by this: classify, assign or answer it",
+            case.complaint.state
+        )));
+    }
+    step(case.complaint.state, to).map_err(conflict)?;
+    let reason = reason.map(str::trim).filter(|reason| !reason.is_empty());
+    if reason.is_none() && (reopens || to == ComplaintState::Rejected) {
+        return Err(StoreError::Rule("reason: say why it is rejected or reopened".into()));
+    }
+    let mut now = case.clone();
+    now.complaint.state = to;
+    now.complaint.state_since = tx.now;
+    complaints::update_because(tx, ComplaintEventKind::StateChanged, tx.now, &case, &mut now, reason)?;
+    Ok(now)
+}
+
+fn find(
+    tx: &mut WriteTx<'_>,
+    case: Case,
+    officer: Option<&str>,
+    finding: Finding,
+    decided_on: NaiveDate,
+) -> Result<Case, StoreError> {
+    let today = local_date(tx.now);
+    let day = own_day(case.complaint.received_at, case.complaint.occurred_at);
+    if decided_on > today || decided_on < day {
+        return Err(StoreError::Rule(format!("decidedOn is {decided_on}: it lies from {day} to {today}")));
+    }
+    let mut now = case.clone();
+    let decided = (finding != Finding::Pending).then_some(decided_on);
+    match officer {
+        Some(code) => {
+            for row in now.named(code)? {
+                row.finding = finding;
+                row.decided_on = decided;
+            }
+        }
+        None if now.officers.is_empty() => {
+            now.complaint.finding = Some(finding).filter(|finding| *finding != Finding::Pending);
+            now.complaint.decided_on = decided;
+        }
+        None => return Err(StoreError::Rule("officer: say about which of the officers named it was found".into())),
+    }
+    complaints::update(tx, ComplaintEventKind::Updated, tx.now, &case, &mut now)?;
+    Ok(now)
+}
+
+fn open(case: &Case) -> Result<(), StoreError> {
+    if crate::domain::state::is_open(case.complaint.state) {
+        return Ok(());
+    }
+    Err(conflict(format_args!("the complaint is {}: nothing is done about it any more", case.complaint.state)))
+}
+
+impl Case {
+    /// The allegations against an officer.
+    fn named(&mut self, code: &str) -> Result<Vec<&mut crate::models::ComplaintOfficer>, StoreError> {
+        let id = reference_id(Entity::Officer, code);
+        let rows: Vec<_> = self.officers.iter_mut().filter(|row| row.officer_id == id).collect();
+        if rows.is_empty() {
+            return Err(StoreError::Rule(format!("officer: the complaint does not name {code:?}")));
+        }
+        Ok(rows)
+    }
+}

@@ -1,0 +1,160 @@
+//! What the Board does with complaints, over HTTP.
+
+use crate::graphql::{World, worlds};
+use crate::program;
+use serde_json::{Value, json};
+
+const FIELDS: &str = "{ complaint { id version state category { code } unit { code } department { code } finding officers { officer { code } category { code } attribution finding decidedOn } } position }";
+
+/// A complaint just submitted: its id and version.
+fn submitted(world: &World, key: &str, more: &Value) -> (String, i64) {
+    let mut input = json!({ "idempotencyKey": key, "text": "Hồ sơ bị trả lại nhiều lần." });
+    input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let query = "mutation ($input: SubmitComplaintInput!) { submitComplaint(input: $input) { id version } }";
+    let receipt = world.server.data_with(&world.intake, query, &json!({ "input": input }))["submitComplaint"].clone();
+    (receipt["id"].as_str().unwrap().to_owned(), receipt["version"].as_i64().unwrap())
+}
+
+fn send(world: &World, token: &str, mutation: &str, input: &Value) -> tests::Answer {
+    let of = format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..]);
+    let query = format!("mutation ($input: {of}!) {{ {mutation}(input: $input) {FIELDS} }}");
+    world.server.graphql(token, &query, &json!({ "input": input }))
+}
+
+/// What became of a complaint; its version is brought up to date.
+fn done(world: &World, mutation: &str, version: &mut i64, input: &Value) -> Value {
+    let mut input = input.clone();
+    input["expectedVersion"] = json!(*version);
+    let answer = send(world, &world.board, mutation, &input).json();
+    assert!(answer.get("errors").is_none(), "{mutation}: {answer}");
+    let complaint = answer["data"][mutation]["complaint"].clone();
+    *version = complaint["version"].as_i64().unwrap();
+    complaint
+}
+
+#[test]
+fn a_complaint_is_classified_assigned_answered_reopened_and_closed() {
+    for world in worlds() {
+        let (id, mut version) = submitted(&world, "life", &json!({ "officers": ["CC01"], "unit": "02CV-D1" }));
+        let early =
+            send(&world, &world.board, "assignComplaint", &json!({ "complaintId": id, "expectedVersion": version }));
+        assert_eq!(early.codes(), ["CONFLICT"], "{}", early.text);
+        let classified = done(
+            &world,
+            "classifyComplaint",
+            &mut version,
+            &json!({ "complaintId": id, "category": "TD1", "attributions": [{ "officer": "CC01", "attribution": "CONFIRMED" }] }),
+        );
+        assert_eq!((&classified["state"], &classified["category"]["code"]), (&json!("CLASSIFIED"), &json!("TD1")));
+        let allegation = &classified["officers"][0];
+        assert_eq!((&allegation["attribution"], &allegation["category"]["code"]), (&json!("CONFIRMED"), &json!("TD1")));
+        // Somebody who knows an older state decides nothing.
+        let stale = send(&world, &world.board, "assignComplaint", &json!({ "complaintId": id, "expectedVersion": 1 }));
+        assert_eq!(stale.codes(), ["CONFLICT"], "{}", stale.text);
+        let elsewhere = json!({ "complaintId": id, "expectedVersion": version, "unit": "03" });
+        assert_eq!(send(&world, &world.board, "assignComplaint", &elsewhere).codes(), ["BAD_USER_INPUT"]);
+        let assigned = done(&world, "assignComplaint", &mut version, &json!({ "complaintId": id }));
+        assert_eq!((&assigned["state"], &assigned["department"]["code"]), (&json!("ASSIGNED"), &json!("02")));
+        let head = program().token(&world.database, "UNIT_HEAD", Some("02CV"));
+        let respond = "mutation ($input: RespondToComplaintInput!) { respondToComplaint(input: $input) { complaint { state version } } }";
+        let input =
+            json!({ "complaintId": id, "expectedVersion": version, "action": "EXPLANATION", "text": "Đã giải thích." });
+        let answered = world.server.data_with(&head, respond, &json!({ "input": input }));
+        version = answered["respondToComplaint"]["complaint"]["version"].as_i64().unwrap();
+        let bare = json!({ "complaintId": id, "expectedVersion": version, "state": "ASSIGNED" });
+        assert_eq!(send(&world, &world.board, "changeComplaintState", &bare).codes(), ["BAD_USER_INPUT"], "no grounds");
+        let again = done(
+            &world,
+            "changeComplaintState",
+            &mut version,
+            &json!({ "complaintId": id, "state": "ASSIGNED", "reason": "Doanh nghiệp chưa hài lòng." }),
+        );
+        assert_eq!(again["state"], "ASSIGNED");
+        let found = done(
+            &world,
+            "recordFinding",
+            &mut version,
+            &json!({ "complaintId": id, "officer": "CC01", "finding": "SUSTAINED", "decidedOn": today() }),
+        );
+        assert_eq!(found["officers"][0]["finding"], "SUSTAINED");
+        let too_early = json!({ "complaintId": id, "expectedVersion": version, "state": "CLOSED" });
+        assert_eq!(send(&world, &world.board, "changeComplaintState", &too_early).codes(), ["CONFLICT"], "unanswered");
+        let rejected = done(
+            &world,
+            "changeComplaintState",
+            &mut version,
+            &json!({ "complaintId": id, "state": "REJECTED", "reason": "Trùng lặp." }),
+        );
+        assert_eq!(rejected["state"], "REJECTED");
+        let late = json!({ "complaintId": id, "expectedVersion": version, "category": "TD1" });
+        assert_eq!(send(&world, &world.board, "classifyComplaint", &late).codes(), ["CONFLICT"], "it is over");
+        // Grounds are kept beside the events, not in them.
+        let db = world.database.open();
+        let (events, values) = db
+            .read(|conn| {
+                use diesel::prelude::*;
+                use schema::tables::{complaint_event_values as values, complaint_events as events};
+                let all = events::table.select(events::after).order(events::position);
+                let all: Vec<Option<schema::sql_types::JsonValue>> = all.load(conn)?;
+                let kept = values::table.filter(values::field.eq("reason")).count().get_result::<i64>(conn)?;
+                Ok((all, kept))
+            })
+            .unwrap();
+        assert_eq!(values, 2);
+        let told = events.iter().flatten().filter(|event| event.0.to_string().contains("Trùng lặp")).count();
+        assert_eq!(told, 0);
+    }
+}
+
+fn today() -> String {
+    schema::domain::calendar::local_date(schema::Timestamp::now()).to_string()
+}
+
+#[test]
+fn a_complaint_of_no_unit_is_given_one_and_its_own_finding() {
+    for world in worlds() {
+        let (id, mut version) = submitted(&world, "unit", &json!({}));
+        done(&world, "classifyComplaint", &mut version, &json!({ "complaintId": id, "category": "TD1" }));
+        let nowhere = json!({ "complaintId": id, "expectedVersion": version });
+        assert_eq!(send(&world, &world.board, "assignComplaint", &nowhere).codes(), ["BAD_USER_INPUT"], "to whom?");
+        let unknown = json!({ "complaintId": id, "expectedVersion": version, "unit": "99XX" });
+        assert_eq!(send(&world, &world.board, "assignComplaint", &unknown).codes(), ["BAD_USER_INPUT"]);
+        let assigned = done(&world, "assignComplaint", &mut version, &json!({ "complaintId": id, "unit": "02CV" }));
+        assert_eq!((&assigned["unit"]["code"], &assigned["department"]["code"]), (&json!("02CV"), &json!("02")));
+        let finding = json!({ "complaintId": id, "finding": "UNFOUNDED", "decidedOn": today() });
+        assert_eq!(done(&world, "recordFinding", &mut version, &finding)["finding"], "UNFOUNDED");
+        let of_nobody = json!({ "complaintId": id, "expectedVersion": version, "officer": "CC01", "finding": "SUSTAINED", "decidedOn": today() });
+        assert_eq!(send(&world, &world.board, "recordFinding", &of_nobody).codes(), ["BAD_USER_INPUT"]);
+        let future =
+            json!({ "complaintId": id, "expectedVersion": version, "finding": "SUSTAINED", "decidedOn": "2999-01-01" });
+        assert_eq!(send(&world, &world.board, "recordFinding", &future).codes(), ["BAD_USER_INPUT"]);
+        // The statistics say so at once to whoever waits for it.
+        let withdrawn = json!({ "complaintId": id, "state": "WITHDRAWN" });
+        done(&world, "changeComplaintState", &mut version, &withdrawn);
+        let state = "{ complaintStatistics(groupBy: [STATE], filter: {stateIn: [WITHDRAWN]}, minPosition: 1) { rows { complaints } } }";
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
+        loop {
+            let rows = world.server.data(&world.board, state)["complaintStatistics"]["rows"].clone();
+            if !rows.as_array().unwrap().is_empty() {
+                break assert_eq!(rows[0]["complaints"], 1);
+            }
+            assert!(std::time::Instant::now() < deadline, "the snapshot never saw it");
+        }
+    }
+}
+
+#[test]
+fn nobody_else_decides_and_nobody_about_himself() {
+    let [world, _] = worlds();
+    let (id, version) = submitted(&world, "own", &json!({ "officers": ["CC01"], "unit": "02CV-D1" }));
+    let input = json!({ "complaintId": id, "expectedVersion": version, "category": "TD1" });
+    for role in ["UNIT_HEAD", "DATA_TEAM", "DASHBOARD", "INTAKE", "ADMIN"] {
+        let token = program().token(&world.database, role, (role == "UNIT_HEAD").then_some("02CV"));
+        let answer = send(&world, &token, "classifyComplaint", &input);
+        assert_eq!((answer.status, answer.codes()[0].as_str()), (403, "FORBIDDEN"), "{role}");
+    }
+    let own = ["token", "create", "--name", "own", "--role", "BOARD", "--officer", "CC01"];
+    let own = program().json(&world.database, &own)["token"].as_str().unwrap().to_owned();
+    assert_eq!(send(&world, &own, "classifyComplaint", &input).codes(), ["NOT_FOUND"]);
+    assert!(send(&world, &world.board, "classifyComplaint", &input).codes().is_empty());
+}
