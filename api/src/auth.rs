@@ -115,7 +115,7 @@ impl Viewer {
             // What these may see of a row the access table says, and of groups the suppression.
             (Role::Board | Role::DataTeam | Role::Dashboard, _) => Rows::Everything,
             (Role::UnitHead, Some(unit)) => {
-                let below = tree.below_beside_ancestors(unit).into_iter().collect();
+                let below = tree.below_beside_ancestors(unit);
                 Rows::Unit { unit, kind: tree.kind(unit), below }
             }
             _ => Rows::Nothing,

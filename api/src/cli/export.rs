@@ -109,7 +109,7 @@ fn filter(
         None => None,
         Some(code) => {
             let unit = reference.unit_by_code(code).with_context(|| format!("there is no unit {code:?}"))?.id;
-            let below: Vec<_> = reference.tree.below_beside_ancestors(unit).into_iter().collect();
+            let below: Vec<_> = reference.tree.below_beside_ancestors(unit);
             Some((unit, reference.tree.kind(unit), below))
         }
     };

@@ -78,7 +78,7 @@ macro_rules! connection {
 
             /// How many rows the whole list has, whatever the page. Counted only when asked for.
             async fn total_count(&self, ctx: &async_graphql::Context<'_>) -> async_graphql::Result<i64> {
-                self.counter.count(ctx).await
+                Box::pin(self.counter.count(ctx)).await
             }
         }
     };

@@ -116,11 +116,17 @@ impl RequestContext {
 }
 
 /// Runs work that blocks. A panic in it is an error of its caller.
-pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|failure| {
-        tracing::error!(error = %failure, "a request broke off");
-        Err(error(Code::Internal, "the request broke off; the server's log says why"))
-    })
+pub fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> impl Future<Output = Result<T>> {
+    // Handed over at once: what awaits it is small then, whatever the work holds.
+    let working = tokio::task::spawn_blocking(work);
+    async move {
+        working.await.unwrap_or_else(|failure| {
+            tracing::error!(error = %failure, "a request broke off");
+            Err(error(Code::Internal, "the request broke off; the server's log says why"))
+        })
+    }
 }
 
 pub fn request<'c>(ctx: &Context<'c>) -> Result<&'c RequestContext> {

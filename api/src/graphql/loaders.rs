@@ -138,7 +138,7 @@ where
     if let Some(row) = key.in_memory(&*snapshot(ctx)?) {
         return Ok(Some(row));
     }
-    one(loaders(ctx)?, key).await
+    Box::pin(one(loaders(ctx)?, key)).await
 }
 
 reference_loader!(UnitKey => Unit, |snapshot, id| snapshot.reference.unit(id).cloned(), queries::units_by_id);
@@ -199,5 +199,6 @@ where
     V: Send + Sync + Clone + 'static,
     Loaders: Loader<K, Value = V, Error = Arc<Error>>,
 {
-    loaders.load_one(key).await.map_err(|e| (*e).clone())
+    // The fields of an object share one future as large as the largest of them: what is large stands on the heap.
+    Box::pin(loaders.load_one(key)).await.map_err(|e| (*e).clone())
 }

@@ -11,6 +11,7 @@ use super::types::{Complaint, ComplaintConnection, ComplaintEdge};
 use crate::auth::Scope;
 use async_graphql::dataloader::Loader;
 use async_graphql::{Context, Error, Result};
+use futures_util::future::BoxFuture;
 use jobs::snapshot::Reference;
 use schema::queries::{self, ComplaintSort, Direction, Parent, Part, Pred, Slice, Window};
 use schema::tables::complaints;
@@ -21,7 +22,7 @@ use std::sync::Arc;
 
 /// Which part of the list of each parent: the arguments of the field.
 pub struct Wanted {
-    filter: Option<ComplaintFilter>,
+    filter: Option<Box<ComplaintFilter>>,
     scope: Scope,
     known: Arc<Reference>,
     order: Vec<(ComplaintSort, Direction)>,
@@ -109,12 +110,25 @@ impl Loader<ComplaintCountKey> for Loaders {
     }
 }
 
-/// The complaints of a parent.
-pub async fn complaints_of(
+/// The complaints of a parent. The filter comes in a box, since every field of the parent shares one future as large as
+/// the largest of them.
+pub fn complaints_of<'c>(
+    ctx: &'c Context<'_>,
+    parent: Parent,
+    id: Id,
+    filter: Option<Box<ComplaintFilter>>,
+    order_by: Option<Vec<ComplaintOrder>>,
+    page: PageArgs,
+) -> BoxFuture<'c, Result<ComplaintConnection>> {
+    // On the heap: every field of the parent would be as large otherwise.
+    Box::pin(listed(ctx, parent, id, filter, order_by, page))
+}
+
+async fn listed(
     ctx: &Context<'_>,
     parent: Parent,
     id: Id,
-    filter: Option<ComplaintFilter>,
+    filter: Option<Box<ComplaintFilter>>,
     order_by: Option<Vec<ComplaintOrder>>,
     page: PageArgs,
 ) -> Result<ComplaintConnection> {

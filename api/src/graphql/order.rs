@@ -8,28 +8,44 @@ use std::collections::HashMap;
 
 type Fragments = HashMap<Name, Positioned<FragmentDefinition>>;
 
+/// The fields of an object by the names that they have in the answer, in order, with those of what lies below.
+struct Asked<'d>(Vec<(&'d Name, Asked<'d>)>);
+
 /// Orders the fields of a value, and of what lies below it.
 pub fn in_document_order(value: &mut Value, selections: &[&SelectionSet], fragments: &Fragments) {
-    match value {
-        Value::List(list) => list.iter_mut().for_each(|value| in_document_order(value, selections, fragments)),
-        Value::Object(object) => {
-            let mut asked: Vec<(&Name, Vec<&SelectionSet>)> = Vec::new();
-            for selection in selections {
-                collect(selection, fragments, &mut asked);
-            }
-            for (at, (name, below)) in asked.iter().enumerate() {
-                if let Some(value) = object.get_mut(*name) {
-                    in_document_order(value, below, fragments);
+    // Made once for all rows of a list.
+    asked(selections, fragments).order(value);
+}
+
+impl Asked<'_> {
+    fn order(&self, value: &mut Value) {
+        match value {
+            Value::List(list) => list.iter_mut().for_each(|value| self.order(value)),
+            Value::Object(object) => {
+                // Fields of types that the object is not are missing: the places shrink.
+                let mut place = 0;
+                for (name, below) in &self.0 {
+                    if object.get_index(place).is_none_or(|(found, _)| found != *name) {
+                        let Some(elsewhere) = object.get_index_of(*name) else { continue };
+                        object.move_index(elsewhere, place);
+                    }
+                    if let Some((_, value)) = object.get_index_mut(place) {
+                        below.order(value);
+                    }
+                    place += 1;
                 }
-                if let Some(place) = object.get_index_of(*name) {
-                    // Fields of types that the object is not are missing: the places shrink.
-                    let wanted = asked[..at].iter().filter(|(name, _)| object.contains_key(*name)).count();
-                    object.move_index(place, wanted);
-                }
             }
+            _ => {}
         }
-        _ => {}
     }
+}
+
+fn asked<'d>(selections: &[&'d SelectionSet], fragments: &'d Fragments) -> Asked<'d> {
+    let mut fields: Vec<(&Name, Vec<&SelectionSet>)> = Vec::new();
+    for selection in selections {
+        collect(selection, fragments, &mut fields);
+    }
+    Asked(fields.into_iter().map(|(name, below)| (name, asked(&below, fragments))).collect())
 }
 
 /// The fields that a selection asks for, by the name they have in the answer, in order.

@@ -2,6 +2,7 @@
 
 use super::Service;
 use super::exchange::{Body, Outcome, coded};
+use super::persisted::Parsed;
 use crate::access::{Refusal, Weight, chosen, signature};
 use crate::auth::Viewer;
 use crate::graphql::Loaders;
@@ -30,14 +31,18 @@ pub struct Prepared {
     pub operation: Option<String>,
     pub variables: Variables,
     pub weight: Weight,
-    document: ExecutableDocument,
+    parsed: Arc<Parsed>,
     limits: Arc<Limits>,
     pub locale: Locale,
 }
 
 impl Prepared {
+    fn document(&self) -> &ExecutableDocument {
+        &self.parsed.document
+    }
+
     fn chosen(&self) -> Option<&OperationDefinition> {
-        chosen(&self.document, self.operation.as_deref()).map(|one| &one.node)
+        chosen(self.document(), self.operation.as_deref()).map(|one| &one.node)
     }
 
     /// Without a choice nothing runs.
@@ -63,7 +68,7 @@ impl Prepared {
     pub fn name(&self) -> &str {
         self.operation
             .as_deref()
-            .or_else(|| self.document.operations.iter().find_map(|(name, _)| Some(name?.as_str())))
+            .or_else(|| self.document().operations.iter().find_map(|(name, _)| Some(name?.as_str())))
             .unwrap_or("anonymous")
     }
 }
@@ -89,17 +94,28 @@ pub async fn prepare(
     if viewer.is_none() && !service.dev {
         return Err(no_token());
     }
-    bounded(&text, &limits).map_err(|message| wrong(Code::ValidationFailed, message))?;
-    let document = async_graphql_parser::parse_query(&text).map_err(|e| {
-        let mut error = coded(Code::ParseFailed, e.to_string());
-        error.locations = e.positions().collect();
-        Outcome::request_error(vec![error])
-    })?;
+    let known = service.persisted.known(&text);
+    let size = known.as_ref().map_or_else(|| Size::of(&text, &limits), |known| known.size);
+    size.within(&limits).map_err(|message| wrong(Code::ValidationFailed, message))?;
+    let document = match known {
+        Some(known) => known,
+        None => {
+            let document = async_graphql_parser::parse_query(&text).map_err(|e| {
+                let mut error = coded(Code::ParseFailed, e.to_string());
+                error.locations = e.positions().collect();
+                Outcome::request_error(vec![error])
+            })?;
+            let parsed = Arc::new(Parsed { document, size });
+            service.persisted.remember(&text, &parsed);
+            parsed
+        }
+    };
     let operation = body.operation_name.filter(|name| !name.is_empty());
     let variables = Variables::from_json(serde_json::Value::Object(body.variables.unwrap_or_default()));
-    let mut prepared = Prepared { text, operation, variables, weight: Weight::default(), document, limits, locale };
+    let mut prepared =
+        Prepared { text, operation, variables, weight: Weight::default(), parsed: document, limits, locale };
     let Some(viewer) = viewer else {
-        if service.dev && is_introspection(&prepared.document) {
+        if service.dev && is_introspection(prepared.document()) {
             return Ok(prepared);
         }
         return Err(no_token());
@@ -112,7 +128,7 @@ pub async fn prepare(
     let (weight, refusals) = service.guard.check(
         viewer.role,
         &prepared.limits,
-        &prepared.document,
+        prepared.document(),
         prepared.operation.as_deref(),
         &prepared.variables,
     );
@@ -140,24 +156,42 @@ fn no_token() -> Outcome {
 /// Brackets within brackets: the parser recurses for each, on a stack that ends.
 const DEEPEST_BRACKETS: usize = 100;
 
-/// Whether a document is small enough to be parsed.
-fn bounded(text: &str, limits: &Limits) -> Result<(), String> {
-    let (mut tokens, mut depth) = (0, 0usize);
-    for token in Lexer::new(text).flatten() {
-        tokens += 1;
-        match token.kind() {
-            TokenKind::LBracket | TokenKind::LCurly | TokenKind::LParen => depth += 1,
-            TokenKind::RBracket | TokenKind::RCurly | TokenKind::RParen => depth = depth.saturating_sub(1),
-            _ => {}
+/// How large a document is.
+#[derive(Debug, Clone, Copy)]
+pub struct Size {
+    tokens: usize,
+    brackets: usize,
+}
+
+impl Size {
+    /// Counts until it is clear that there are too many.
+    fn of(text: &str, limits: &Limits) -> Self {
+        let (mut size, mut depth) = (Self { tokens: 0, brackets: 0 }, 0usize);
+        for token in Lexer::new(text).flatten() {
+            size.tokens += 1;
+            match token.kind() {
+                TokenKind::LBracket | TokenKind::LCurly | TokenKind::LParen => depth += 1,
+                TokenKind::RBracket | TokenKind::RCurly | TokenKind::RParen => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            size.brackets = size.brackets.max(depth);
+            if size.within(limits).is_err() {
+                break;
+            }
         }
-        if tokens > limits.tokens as usize {
+        size
+    }
+
+    /// Whether it is small enough to be parsed.
+    fn within(self, limits: &Limits) -> Result<(), String> {
+        if self.tokens > limits.tokens as usize {
             return Err(format!("the document has more than {} words and signs", limits.tokens));
         }
-        if depth > DEEPEST_BRACKETS {
+        if self.brackets > DEEPEST_BRACKETS {
             return Err(format!("the document has brackets more than {DEEPEST_BRACKETS} levels deep"));
         }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Whether the configuration lets a viewer run this operation.
@@ -167,7 +201,7 @@ async fn trusted(service: &Service, viewer: &Viewer, prepared: &Prepared) -> Res
     }
     let Some(operation) = prepared.chosen() else { return Ok(()) };
     let (signature, principal, db) =
-        (signature(&prepared.document, operation), viewer.principal_id, service.app.db.clone());
+        (signature(prepared.document(), operation), viewer.principal_id, service.app.db.clone());
     let listed = blocking(move || db.read(|conn| is_trusted(conn, principal, &signature)).map_err(from_store)).await;
     match listed {
         Ok(true) => Ok(()),
@@ -214,7 +248,7 @@ pub fn request(
     };
     loaders.enable_all_cache(prepared.is_query());
     request = request.data(loaders.delay(Duration::ZERO));
-    request.set_parsed_query(prepared.document.clone());
+    request.set_parsed_query(prepared.document().clone());
     request.operation_name.clone_from(&prepared.operation);
     (request, statements, seen)
 }
@@ -301,7 +335,7 @@ pub async fn audit(service: &Service, viewer: Option<&Viewer>, prepared: &Prepar
 /// Puts the fields in order and gives every error a code.
 pub fn finish(prepared: &Prepared, response: &mut Response) {
     if let Some(chosen) = prepared.chosen() {
-        in_document_order(&mut response.data, &[&chosen.selection_set.node], &prepared.document.fragments);
+        in_document_order(&mut response.data, &[&chosen.selection_set.node], &prepared.document().fragments);
     }
     for error in &mut response.errors {
         let known = error.extensions.as_ref().is_some_and(|extensions| extensions.get("code").is_some());

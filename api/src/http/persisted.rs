@@ -1,14 +1,26 @@
-//! Automatic persisted queries: a client sends the hash of a document, and its text only where the node
-//! does not know it. Each node learns for itself; the oldest are forgotten.
+//! Documents that a node remembers: by their hash, for automatic persisted queries (a client sends the hash of a
+//! document, and its text only where the node does not know it), and as they were parsed. Each node learns for
+//! itself; the oldest are forgotten.
 
 use super::exchange::PersistedQuery;
+use super::operation::Size;
 use crate::graphql::error::Code;
+use async_graphql_parser::types::ExecutableDocument;
 use moka::sync::Cache;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
-/// The documents that a node knows by their hash.
-pub struct Persisted(Cache<String, Arc<str>>);
+/// The documents that a node knows.
+pub struct Persisted {
+    by_hash: Cache<String, Arc<str>>,
+    parsed: Cache<String, Arc<Parsed>>,
+}
+
+/// A document, and how large it is.
+pub struct Parsed {
+    pub document: ExecutableDocument,
+    pub size: Size,
+}
 
 /// Bytes of all documents that are kept.
 const MEMORY: u64 = 16 * 1024 * 1024;
@@ -16,7 +28,22 @@ const MEMORY: u64 = 16 * 1024 * 1024;
 impl Persisted {
     pub fn new() -> Self {
         let weigh = |_: &String, text: &Arc<str>| u32::try_from(text.len() + 64).unwrap_or(u32::MAX);
-        Self(Cache::builder().max_capacity(MEMORY).weigher(weigh).build())
+        // A parsed document is many times its text.
+        let weigh_parsed = |text: &String, _: &Arc<Parsed>| u32::try_from(text.len() * 16 + 256).unwrap_or(u32::MAX);
+        Self {
+            by_hash: Cache::builder().max_capacity(MEMORY).weigher(weigh).build(),
+            parsed: Cache::builder().max_capacity(MEMORY).weigher(weigh_parsed).build(),
+        }
+    }
+
+    /// A document that was parsed before.
+    pub fn known(&self, text: &str) -> Option<Arc<Parsed>> {
+        self.parsed.get(text)
+    }
+
+    /// Remembers how a document was parsed.
+    pub fn remember(&self, text: &str, parsed: &Arc<Parsed>) {
+        self.parsed.insert(text.to_owned(), Arc::clone(parsed));
     }
 
     /// The text of a request.
@@ -38,11 +65,11 @@ impl Persisted {
                 if data_encoding::HEXLOWER.encode(&Sha256::digest(query.as_bytes())) != hash {
                     return Err((Code::BadUserInput, "the hash of the persisted query is not that of its text".into()));
                 }
-                self.0.insert(hash, query.as_str().into());
+                self.by_hash.insert(hash, query.as_str().into());
                 Ok(query)
             }
             // The message, too, is what clients look for.
-            None => match self.0.get(&hash) {
+            None => match self.by_hash.get(&hash) {
                 Some(query) => Ok(query.to_string()),
                 None => Err((Code::PersistedQueryNotFound, "PersistedQueryNotFound".into())),
             },

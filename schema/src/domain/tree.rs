@@ -6,6 +6,7 @@ use crate::models::{Unit, UnitParent};
 use crate::sql_types::Id;
 use chrono::NaiveDate;
 use std::collections::{HashMap, HashSet};
+use std::sync::{PoisonError, RwLock};
 
 /// A deeper chain than this is a circle.
 const DEEPEST: usize = 16;
@@ -23,6 +24,18 @@ pub struct Ancestors {
 pub struct UnitTree {
     kinds: HashMap<Id, UnitKind>,
     parents: HashMap<Id, Vec<(NaiveDate, Option<NaiveDate>, Id)>>,
+    /// What was found below units so far.
+    beside: Memo,
+}
+
+/// A copy of a tree finds out for itself.
+#[derive(Debug, Default)]
+struct Memo(RwLock<HashMap<Id, Vec<Id>>>);
+
+impl Clone for Memo {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
 }
 
 /// A chain of parents that comes back to where it began.
@@ -104,16 +117,29 @@ impl UnitTree {
 
     /// The units that were below a unit at some time and whose complaints do not store it among
     /// their ancestors: below a unit above the stored levels, or below one of their own level.
-    pub fn below_beside_ancestors(&self, unit: Id) -> HashSet<Id> {
+    pub fn below_beside_ancestors(&self, unit: Id) -> Vec<Id> {
+        // Asked by each request, and always the same for a tree: a tree does not change.
+        let known = || self.beside.0.read().unwrap_or_else(PoisonError::into_inner).get(&unit).cloned();
+        known().unwrap_or_else(|| {
+            let found = self.find_below_beside_ancestors(unit);
+            self.beside.0.write().unwrap_or_else(PoisonError::into_inner).insert(unit, found.clone());
+            found
+        })
+    }
+
+    fn find_below_beside_ancestors(&self, unit: Id) -> Vec<Id> {
         let days: HashSet<NaiveDate> = self.parents.values().flatten().map(|(from, _, _)| *from).collect();
         let stored = |at: Id, day: NaiveDate| {
             let ancestors = self.ancestors_on(at, day);
             [Some(at), ancestors.department, ancestors.branch, ancestors.team].contains(&Some(unit))
         };
-        self.ever_below(unit)
+        let mut found: Vec<Id> = self
+            .ever_below(unit)
             .into_iter()
             .filter(|below| days.iter().any(|day| self.is_above_on(unit, *below, *day) && !stored(*below, *day)))
-            .collect()
+            .collect();
+        found.sort_unstable();
+        found
     }
 
     /// The unit and everything below it on a day.
@@ -221,7 +247,7 @@ mod tests {
 
     #[test]
     fn what_lies_below_is_found_beside_the_stored_ancestors() {
-        let below = |n| tree().below_beside_ancestors(id(n));
+        let below = |n| HashSet::from_iter(tree().below_beside_ancestors(id(n)));
         assert_eq!(below(1), HashSet::from([id(2), id(3), id(4), id(5), id(6)]), "above the stored levels");
         assert_eq!(below(2), HashSet::new(), "a department is stored, with its time");
         assert_eq!(below(4), HashSet::from([id(5), id(6)]), "a branch below a branch");

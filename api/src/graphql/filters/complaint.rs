@@ -127,7 +127,7 @@ fn of_unit(filter: &UnitFilter, known: &Known) -> Made<complaints::table> {
 
 fn within(known: &Known, code: &str) -> Result<Pred<complaints::table>, StoreError> {
     let unit = unit_named(known, code)?;
-    let below: Vec<Id> = known.tree.below_beside_ancestors(unit.id).into_iter().collect();
+    let below: Vec<Id> = known.tree.below_beside_ancestors(unit.id);
     Ok(crate::auth::within(unit.id, Some(unit.kind), below))
 }
 

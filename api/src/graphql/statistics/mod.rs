@@ -294,7 +294,7 @@ pub fn scoped(snapshot: &Snapshot, scope: &Scope) -> Expr {
 
 /// Those of them that a unit and everything below it received.
 pub fn scoped_within(snapshot: &Snapshot, scope: &Scope, unit: Id) -> Expr {
-    let below: Vec<Id> = snapshot.reference.tree.below_beside_ancestors(unit).into_iter().collect();
+    let below: Vec<Id> = snapshot.reference.tree.below_beside_ancestors(unit);
     scoped(snapshot, scope).and(within(snapshot, unit, &below))
 }
 
@@ -358,7 +358,7 @@ fn own(snapshot: &Snapshot, filter: &ComplaintStatisticsFilter) -> Result<Vec<Ex
     if let Some(code) = &filter.unit_within {
         let unit =
             reference.unit_by_code(code).ok_or_else(|| bad_input(format!("unitWithin: there is no unit {code:?}")))?;
-        let below: Vec<Id> = reference.tree.below_beside_ancestors(unit.id).into_iter().collect();
+        let below: Vec<Id> = reference.tree.below_beside_ancestors(unit.id);
         conditions.push(within(snapshot, unit.id, &below));
     }
     if let Some(codes) = &filter.category_in {

@@ -167,25 +167,10 @@ impl Complaint {
         last: Option<i32>,
         before: Option<String>,
     ) -> Result<UnitResponseConnection> {
-        if after.is_some() || before.is_some() || last.is_some() {
-            let complaint = self.0.id;
-            let page = PageArgs { first, after, last, before };
-            let make = move || {
-                let own: Pred<unit_responses::table> = Box::new(unit_responses::complaint_id.eq(complaint).nullable());
-                Ok::<_, StoreError>(Some(own))
-            };
-            return connect!(
-                ctx,
-                page,
-                make,
-                vec![(ResponseSort::RespondedAt, Direction::Asc)],
-                queries::list_responses,
-                queries::count_responses,
-                ResponseSort,
-                UnitResponse,
-                UnitResponseConnection,
-                UnitResponseEdge
-            );
+        let page = PageArgs { first, after, last, before };
+        if page.after.is_some() || page.before.is_some() || page.last.is_some() {
+            // On the heap: every field of a complaint would be as large otherwise.
+            return Box::pin(responses_of(ctx, self.0.id, page)).await;
         }
         let complaint = self.0.id;
         let wanted = first_responses(ctx, first)?;
@@ -204,6 +189,26 @@ impl Complaint {
         let edges = nodes.zip(cursors).map(|(node, cursor)| UnitResponseEdge { cursor, node }).collect();
         Ok(UnitResponseConnection { edges, page_info, counter: Counter::ResponsesOf(complaint) })
     }
+}
+
+/// Another part of the responses of a complaint than the first.
+async fn responses_of(ctx: &Context<'_>, complaint: schema::Id, page: PageArgs) -> Result<UnitResponseConnection> {
+    let make = move || {
+        let own: Pred<unit_responses::table> = Box::new(unit_responses::complaint_id.eq(complaint).nullable());
+        Ok::<_, StoreError>(Some(own))
+    };
+    connect!(
+        ctx,
+        page,
+        make,
+        vec![(ResponseSort::RespondedAt, Direction::Asc)],
+        queries::list_responses,
+        queries::count_responses,
+        ResponseSort,
+        UnitResponse,
+        UnitResponseConnection,
+        UnitResponseEdge
+    )
 }
 
 /// How many responses of each complaint are read for so many that are asked for: one more tells whether there are

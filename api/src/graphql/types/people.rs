@@ -81,13 +81,13 @@ impl Officer {
         let scope = viewer(ctx)?.scope(&snapshot.reference.tree);
         let within = statistics::scoped(&snapshot, &scope);
         let complaints = one(loaders(ctx)?, OfficerComplaintsKey(self.0.id)).await?.unwrap_or_default();
-        blocking(move || {
+        let made = blocking(move || {
             let as_of = statistics::today(&snapshot);
             let card = rows_of_officer(&snapshot.facts, &complaints, within).map_err(JobError::from);
             let card = card.and_then(|rows| scorecard(&rows, as_of, days)).map_err(from_job)?;
             Ok(Scorecard::new(&snapshot, days, &card))
-        })
-        .await
+        });
+        Box::pin(made).await
     }
 
     /// Complaints that name the officer, the latest first.
@@ -95,7 +95,7 @@ impl Officer {
     async fn complaints(
         &self,
         ctx: &Context<'_>,
-        filter: Option<ComplaintFilter>,
+        filter: Option<Box<ComplaintFilter>>,
         order_by: Option<Vec<ComplaintOrder>>,
         first: Option<i32>,
         after: Option<String>,
@@ -167,7 +167,7 @@ impl Enterprise {
     async fn complaints(
         &self,
         ctx: &Context<'_>,
-        filter: Option<ComplaintFilter>,
+        filter: Option<Box<ComplaintFilter>>,
         order_by: Option<Vec<ComplaintOrder>>,
         first: Option<i32>,
         after: Option<String>,
@@ -249,7 +249,7 @@ impl IssueCategory {
     async fn complaints(
         &self,
         ctx: &Context<'_>,
-        filter: Option<ComplaintFilter>,
+        filter: Option<Box<ComplaintFilter>>,
         order_by: Option<Vec<ComplaintOrder>>,
         first: Option<i32>,
         after: Option<String>,

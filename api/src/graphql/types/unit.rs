@@ -92,13 +92,13 @@ impl Unit {
         let snapshot = snapshot(ctx)?;
         let scope = viewer(ctx)?.scope(&snapshot.reference.tree);
         let within = statistics::scoped_within(&snapshot, &scope, self.0.id);
-        blocking(move || {
+        let made = blocking(move || {
             let as_of = statistics::today(&snapshot);
             let card = rows_of_unit(&snapshot.facts, within).map_err(JobError::from);
             let card = card.and_then(|rows| scorecard(&rows, as_of, Some(days))).map_err(from_job)?;
             Ok(Scorecard::new(&snapshot, Some(days), &card))
-        })
-        .await
+        });
+        Box::pin(made).await
     }
 
     /// Complaints about the unit and everything below it, on their own day; the latest first.
@@ -106,7 +106,7 @@ impl Unit {
     async fn complaints(
         &self,
         ctx: &Context<'_>,
-        filter: Option<ComplaintFilter>,
+        filter: Option<Box<ComplaintFilter>>,
         order_by: Option<Vec<ComplaintOrder>>,
         first: Option<i32>,
         after: Option<String>,
@@ -128,10 +128,10 @@ impl Unit {
         let within = UnitFilter { within: Some(self.0.code.clone()), ..UnitFilter::default() };
         let here = ComplaintFilter {
             unit: Some(within),
-            and: filter.map(|filter| vec![filter]),
+            and: filter.map(|filter| vec![*filter]),
             ..ComplaintFilter::default()
         };
-        complaints_where(ctx, Some(here), order_by, page).await
+        Box::pin(complaints_where(ctx, Some(here), order_by, page)).await
     }
 
     /// The flag on this branch, if there ever was one.
