@@ -4,7 +4,8 @@
 //! get the numbers of groups, by a table where they are dense and by hashing where they are not.
 
 use super::calendar::{Calendar, Shift};
-use super::measures::{Measures, Rows, Wanted, measure};
+use super::compute::measure;
+use super::measures::{Measures, Rows, Wanted};
 use super::{Cell, Dimension, MOST_GROUPS, Question, Union};
 use crate::JobError;
 use crate::snapshot::{Snapshot, meaning};
@@ -23,12 +24,22 @@ pub struct Grouped {
     by_group: OnceCell<Vec<Vec<u32>>>,
 }
 
-/// A dimension of all entries as numbers below `size`.
+/// A dimension of all entries as numbers below `size`, 0 for none.
 struct Coded {
     codes: Vec<u32>,
     size: u64,
-    /// What is added to a code, less one, to get a place.
-    base: i64,
+    /// The place of each code from 1 on; None where a code is its place and one.
+    places: Option<Vec<i64>>,
+}
+
+impl Coded {
+    fn place(&self, code: u64) -> Option<i64> {
+        let at = usize::try_from(code.checked_sub(1)?).unwrap_or(usize::MAX);
+        match &self.places {
+            Some(places) => places.get(at).copied(),
+            None => i64::try_from(at).ok(),
+        }
+    }
 }
 
 /// Keys up to here are found in a table.
@@ -121,15 +132,17 @@ fn coded(
 ) -> Result<Coded, JobError> {
     let by_place = |places: Vec<Option<u32>>| {
         let size = places.iter().flatten().max().map_or(1, |most| u64::from(*most) + 2);
-        Coded { codes: places.into_iter().map(|place| place.map_or(0, |place| place + 1)).collect(), size, base: 0 }
+        Coded {
+            codes: places.into_iter().map(|place| place.map_or(0, |place| place + 1)).collect(),
+            size,
+            places: None,
+        }
     };
     let column = |name: &str| -> Result<Coded, JobError> {
-        // 0 is none.
-        let codes: Vec<u32> =
-            table.column(name)?.u32()?.iter().map(|place| place.map_or(0, |place| place + 1)).collect();
+        let codes = raised(table.column(name)?.u32()?);
         let size = codes.iter().max().map_or(1, |most| u64::from(*most) + 1);
         let codes = if rows.is_exploded() { rows.of_entries(|row| codes[row]) } else { codes };
-        Ok(Coded { codes, size, base: 0 })
+        Ok(Coded { codes, size, places: None })
     };
     match dimension {
         Dimension::Department => column("department"),
@@ -145,25 +158,64 @@ fn coded(
         Dimension::Finding => Ok(by_place(rows.people().iter().map(|(_, finding)| Some(*finding)).collect())),
         Dimension::Time(bucket) => {
             let days: Vec<i32> = if calendar.is_local() {
-                table.column("day")?.i32()?.iter().map(Option::unwrap_or_default).collect()
+                values(table.column("day")?.i32()?)
             } else {
                 table.column("received")?.i64()?.iter().map(|at| calendar.day(at.unwrap_or_default())).collect()
             };
             let (Some(first), Some(last)) = (days.iter().min(), days.iter().max()) else {
-                return Ok(Coded { codes: Vec::new(), size: 1, base: 0 });
+                return Ok(Coded { codes: Vec::new(), size: 1, places: None });
             };
             // Few days stand for many rows: each is looked up once.
             let starts: Vec<i32> = (*first..=*last).map(|day| bucket.start(shift.apply(day))).collect();
-            let base = starts.iter().copied().min().unwrap_or_default();
-            let most = starts.iter().copied().max().unwrap_or_default();
-            let code = |row: usize| {
-                let start = starts[usize::try_from(days[row] - first).unwrap_or_default()];
-                u32::try_from(start - base + 1).unwrap_or_default()
+            // Buckets are numbered one after another, whatever they are long: few numbers make a small table.
+            let mut buckets = starts.clone();
+            buckets.sort_unstable();
+            buckets.dedup();
+            let code_of = |start: &i32| {
+                let at = buckets.binary_search(start).unwrap_or_default();
+                u32::try_from(at + 1).unwrap_or_default()
             };
-            let size = u64::try_from(most - base).unwrap_or_default() + 2;
-            Ok(Coded { codes: rows.of_entries(code), size, base: i64::from(base) })
+            let codes: Vec<u32> = starts.iter().map(code_of).collect();
+            let code = |row: usize| codes[usize::try_from(days[row] - first).unwrap_or_default()];
+            let size = buckets.len() as u64 + 1;
+            let places = Some(buckets.into_iter().map(i64::from).collect());
+            Ok(Coded { codes: rows.of_entries(code), size, places })
         }
     }
+}
+
+/// The values of a column, and the type's own zero where there is none.
+pub(super) fn values<T>(column: &ChunkedArray<T>) -> Vec<T::Native>
+where
+    T: PolarsNumericType,
+{
+    let mut all = Vec::with_capacity(column.len());
+    for chunk in column.downcast_iter() {
+        match chunk.validity() {
+            None => all.extend_from_slice(chunk.values()),
+            Some(valid) => {
+                let pairs = chunk.values().iter().zip(valid.iter());
+                all.extend(pairs.map(|(value, valid)| if valid { *value } else { T::Native::default() }));
+            }
+        }
+    }
+    all
+}
+
+/// Places and one, and 0 for none.
+fn raised(column: &UInt32Chunked) -> Vec<u32> {
+    let mut all = Vec::with_capacity(column.len());
+    for chunk in column.downcast_iter() {
+        match chunk.validity() {
+            None => all.extend(chunk.values().iter().map(|place| place + 1)),
+            Some(valid) => {
+                all.extend(
+                    chunk.values().iter().zip(valid.iter()).map(|(place, valid)| if valid { place + 1 } else { 0 }),
+                );
+            }
+        }
+    }
+    all
 }
 
 /// The group of each entry, and the key of each group.
@@ -173,8 +225,9 @@ fn numbered(dimensions: &[Coded], entries: usize) -> Result<(Vec<u32>, Vec<u64>)
     }
     let size = dimensions.iter().try_fold(1u64, |size, dimension| size.checked_mul(dimension.size));
     let size = size.ok_or_else(|| JobError::Question("groupBy: too many dimensions at once: leave one out".into()))?;
-    let mut packed: Vec<u64> = vec![0; entries];
-    for dimension in dimensions {
+    let mut packed: Vec<u64> = Vec::with_capacity(entries);
+    packed.extend(dimensions[0].codes.iter().map(|code| u64::from(*code)));
+    for dimension in &dimensions[1..] {
         for (key, code) in packed.iter_mut().zip(&dimension.codes) {
             *key = *key * dimension.size + u64::from(*code);
         }
@@ -182,15 +235,17 @@ fn numbered(dimensions: &[Coded], entries: usize) -> Result<(Vec<u32>, Vec<u64>)
     let mut keys = Vec::new();
     let mut groups = Vec::with_capacity(entries);
     if size <= DENSE {
-        let mut table = vec![u32::MAX; usize::try_from(size).unwrap_or(usize::MAX)];
-        for key in packed {
-            let group = &mut table[usize::try_from(key).unwrap_or_default()];
-            if *group == u32::MAX {
-                *group = u32::try_from(keys.len()).unwrap_or(u32::MAX);
-                keys.push(key);
-            }
-            groups.push(*group);
+        // Groups are numbered in the order of their keys, which is that of their places.
+        let mut table = vec![false; usize::try_from(size).unwrap_or(usize::MAX)];
+        for key in &packed {
+            table[*key as usize] = true;
         }
+        let mut numbers = vec![0u32; table.len()];
+        for ((key, _), number) in (0u64..).zip(&table).zip(&mut numbers).filter(|((_, there), _)| **there) {
+            *number = u32::try_from(keys.len()).unwrap_or(u32::MAX);
+            keys.push(key);
+        }
+        groups.extend(packed.iter().map(|key| numbers[*key as usize]));
     } else {
         let mut table: HashMap<u64, u32> = HashMap::new();
         for key in packed {
@@ -213,17 +268,28 @@ fn numbered(dimensions: &[Coded], entries: usize) -> Result<(Vec<u32>, Vec<u64>)
 impl Grouped {
     /// The places of each group.
     pub fn places(&self) -> Vec<Vec<Option<i64>>> {
-        let unpacked = |key: &u64| {
-            let mut key = *key;
-            let mut places = vec![None; self.dimensions.len()];
-            for (place, dimension) in places.iter_mut().zip(&self.dimensions).rev() {
-                let code = key % dimension.size;
-                key /= dimension.size;
-                *place = (code > 0).then(|| i64::try_from(code).unwrap_or_default() - 1 + dimension.base);
-            }
-            places
-        };
-        self.keys.iter().map(unpacked).collect()
+        (0..self.keys.len()).map(|group| self.places_of(group)).collect()
+    }
+
+    /// The places of a group.
+    pub fn places_of(&self, group: usize) -> Vec<Option<i64>> {
+        let mut key = self.keys[group];
+        let mut places = vec![None; self.dimensions.len()];
+        for (place, dimension) in places.iter_mut().zip(&self.dimensions).rev() {
+            *place = dimension.place(key % dimension.size);
+            key /= dimension.size;
+        }
+        places
+    }
+
+    /// The key of a group: keys are in the order of places, none before all others.
+    pub fn key(&self, group: usize) -> u64 {
+        self.keys[group]
+    }
+
+    /// How many groups there are.
+    pub fn len(&self) -> usize {
+        self.keys.len()
     }
 
     /// The measures of each group.

@@ -1,8 +1,8 @@
-//! The measures of groups, each from the rows of its group.
+//! What can be asked of a group, and what it is computed from.
 
 use super::Union;
+use super::groups::values;
 use crate::JobError;
-use crate::handling::median_survival;
 use polars::prelude::*;
 use std::collections::HashMap;
 
@@ -89,21 +89,37 @@ impl Measures {
 
 /// What measures are computed from: complaints, and where officers matter what each says of whom.
 pub struct Rows {
-    height: usize,
-    enterprise: Vec<u32>,
-    episode: Vec<u32>,
-    cost: Vec<i64>,
-    delay: Vec<f64>,
+    pub(super) height: usize,
+    pub(super) enterprise: Vec<u32>,
+    pub(super) episode: Vec<u32>,
+    pub(super) cost: Vec<i64>,
+    pub(super) delay: Vec<f64>,
     /// Days waited with whether that ended in an answer, and what is due and in time.
-    waited: Vec<(i32, bool)>,
-    due: Vec<(bool, bool)>,
+    pub(super) waited: Vec<(i32, bool)>,
+    pub(super) due: Vec<(bool, bool)>,
     /// The rows of the entries, in order; None where each row is one entry.
-    entries: Option<Vec<u32>>,
-    people: Vec<(Option<u32>, u32)>,
+    pub(super) entries: Option<Vec<u32>>,
+    pub(super) people: Vec<(Option<u32>, u32)>,
 }
 
 /// No enterprise.
-const NOBODY: u32 = u32::MAX;
+pub(super) const NOBODY: u32 = u32::MAX;
+
+/// The places of a column, and nobody's where there is none.
+fn places(column: &UInt32Chunked) -> Vec<u32> {
+    let mut all = Vec::with_capacity(column.len());
+    for chunk in column.downcast_iter() {
+        match chunk.validity() {
+            None => all.extend_from_slice(chunk.values()),
+            Some(valid) => {
+                all.extend(
+                    chunk.values().iter().zip(valid.iter()).map(|(place, valid)| if valid { *place } else { NOBODY }),
+                );
+            }
+        }
+    }
+    all
+}
 
 impl Rows {
     /// The columns that it reads.
@@ -134,14 +150,14 @@ impl Rows {
             people: Vec::new(),
         };
         if wanted.enterprises || dominance {
-            rows.enterprise = table.column("enterprise")?.u32()?.iter().map(|place| place.unwrap_or(NOBODY)).collect();
+            rows.enterprise = places(table.column("enterprise")?.u32()?);
         }
         if wanted.episodes {
-            rows.episode = table.column("episode")?.u32()?.iter().map(Option::unwrap_or_default).collect();
+            rows.episode = values(table.column("episode")?.u32()?);
         }
         if wanted.sums {
-            rows.cost = table.column("cost")?.i64()?.iter().map(Option::unwrap_or_default).collect();
-            rows.delay = table.column("delay")?.f64()?.iter().map(Option::unwrap_or_default).collect();
+            rows.cost = values(table.column("cost")?.i64()?);
+            rows.delay = values(table.column("delay")?.f64()?);
         }
         if wanted.timeliness || wanted.median {
             let today = crate::frames::day_number(schema::domain::calendar::local_date(schema::Timestamp::now()));
@@ -214,7 +230,7 @@ impl Rows {
     }
 
     /// Each (group, row) once, in the order of rows; entries of the group `u32::MAX` belong to none.
-    fn pairs(&self, groups: &[u32]) -> Vec<(u32, u32)> {
+    pub(super) fn pairs(&self, groups: &[u32]) -> Vec<(u32, u32)> {
         let mut pairs: Vec<(u32, u32)> = Vec::with_capacity(groups.len());
         match &self.entries {
             None => pairs.extend(groups.iter().copied().zip(0u32..).filter(|(group, _)| *group != u32::MAX)),
@@ -229,141 +245,5 @@ impl Rows {
             }
         }
         pairs
-    }
-}
-
-/// Values brought together by group: those of group `g` are `values[starts[g]..starts[g + 1]]`, in the order in
-/// which they came. A count, and then each value goes to its place.
-struct ByGroup {
-    starts: Vec<u32>,
-    values: Vec<u32>,
-}
-
-impl ByGroup {
-    fn new(pairs: &[(u32, u32)], number: usize) -> Self {
-        let mut starts = vec![0u32; number + 1];
-        for (group, _) in pairs {
-            starts[*group as usize + 1] += 1;
-        }
-        for at in 0..number {
-            starts[at + 1] += starts[at];
-        }
-        let mut next = starts.clone();
-        let mut values = vec![0u32; pairs.len()];
-        for (group, value) in pairs {
-            let place = &mut next[*group as usize];
-            values[*place as usize] = *value;
-            *place += 1;
-        }
-        Self { starts, values }
-    }
-
-    fn of(&self, group: usize) -> &[u32] {
-        &self.values[self.starts[group] as usize..self.starts[group + 1] as usize]
-    }
-}
-
-/// The measures of each of so many groups; `groups` says to which of them each entry belongs.
-pub fn measure(
-    rows: &Rows,
-    groups: &[u32],
-    number: usize,
-    wanted: Wanted,
-    dominance: bool,
-) -> Result<Vec<Measures>, JobError> {
-    let pairs = rows.pairs(groups);
-    let mut measures = vec![Measures::default(); number];
-    for (group, row) in &pairs {
-        let of_group = &mut measures[*group as usize];
-        of_group.complaints += 1;
-        if wanted.sums {
-            of_group.cost_vnd = of_group.cost_vnd.saturating_add(rows.cost[*row as usize]);
-            of_group.delay_hours += rows.delay[*row as usize];
-        }
-        if wanted.timeliness {
-            let (due, in_time) = rows.due[*row as usize];
-            of_group.due += u32::from(due);
-            of_group.in_time += u32::from(in_time);
-        }
-    }
-    if wanted.enterprises || wanted.episodes || wanted.median {
-        let by_group = ByGroup::new(&pairs, number);
-        each_part(&mut measures, |first, part| {
-            let mut values: Vec<u32> = Vec::new();
-            for (nth, of_group) in part.iter_mut().enumerate() {
-                let of = by_group.of(first + nth);
-                if wanted.enterprises {
-                    let places = of.iter().map(|row| rows.enterprise[*row as usize]);
-                    of_group.distinct_enterprises = distinct(&mut values, places.filter(|place| *place != NOBODY));
-                }
-                if wanted.episodes {
-                    of_group.episodes = distinct(&mut values, of.iter().map(|row| rows.episode[*row as usize]));
-                }
-                if wanted.median {
-                    of_group.median_days = median_survival(of.iter().map(|row| rows.waited[*row as usize]).collect());
-                }
-            }
-        });
-    }
-    if wanted.officers {
-        let named = groups.iter().zip(&rows.people).filter(|(group, _)| **group != u32::MAX);
-        let named: Vec<(u32, u32)> = named.filter_map(|(group, (officer, _))| Some((*group, (*officer)?))).collect();
-        let by_group = ByGroup::new(&named, number);
-        each_part(&mut measures, |first, part| {
-            let mut values: Vec<u32> = Vec::new();
-            for (nth, of_group) in part.iter_mut().enumerate() {
-                of_group.distinct_officers = distinct(&mut values, by_group.of(first + nth).iter().copied());
-            }
-        });
-    }
-    if dominance && wanted.sums {
-        dominant(rows, &pairs, &mut measures);
-    }
-    Ok(measures)
-}
-
-/// Does the same to parts of the groups, on as many threads as there are; `work` gets the place of the first
-/// group of its part.
-fn each_part(measures: &mut [Measures], work: impl Fn(usize, &mut [Measures]) + Sync) {
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(8);
-    // Few groups are done before a thread is there.
-    if measures.len() < 256 || threads == 1 {
-        return work(0, measures);
-    }
-    let size = measures.len().div_ceil(threads);
-    std::thread::scope(|scope| {
-        for (nth, part) in measures.chunks_mut(size).enumerate() {
-            let work = &work;
-            scope.spawn(move || work(nth * size, part));
-        }
-    });
-}
-
-/// How many different values there are.
-fn distinct(buffer: &mut Vec<u32>, values: impl Iterator<Item = u32>) -> u32 {
-    buffer.clear();
-    buffer.extend(values);
-    buffer.sort_unstable();
-    buffer.dedup();
-    u32::try_from(buffer.len()).unwrap_or(u32::MAX)
-}
-
-/// Which share of each sum comes from one enterprise. What nobody signed may all come from one.
-fn dominant(rows: &Rows, pairs: &[(u32, u32)], measures: &mut [Measures]) {
-    let mut sums: Vec<(u32, u32, i64, f64)> = pairs
-        .iter()
-        .map(|(group, row)| {
-            let row = *row as usize;
-            (*group, rows.enterprise[row], rows.cost[row], rows.delay[row])
-        })
-        .collect();
-    sums.sort_unstable_by_key(|(group, enterprise, ..)| (*group, *enterprise));
-    for of_one in sums.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
-        let of_group = &mut measures[of_one[0].0 as usize];
-        let cost: f64 = of_one.iter().map(|(_, _, cost, _)| *cost as f64).sum();
-        let delay: f64 = of_one.iter().map(|(.., delay)| *delay).sum();
-        let share = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
-        of_group.cost_dominance = of_group.cost_dominance.max(share(cost, of_group.cost_vnd as f64));
-        of_group.delay_dominance = of_group.delay_dominance.max(share(delay, of_group.delay_hours));
     }
 }

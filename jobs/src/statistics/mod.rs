@@ -4,6 +4,8 @@
 //! never put together from those of smaller groups, and no limit on groups changes a number.
 
 mod calendar;
+mod compute;
+mod few;
 mod groups;
 mod measures;
 mod suppression;
@@ -16,6 +18,7 @@ use crate::JobError;
 use crate::snapshot::Snapshot;
 use calendar::Calendar;
 use chrono_tz::Tz;
+use few::first_groups;
 use groups::{Grouped, group};
 use polars::prelude::Expr;
 use std::cmp::Ordering;
@@ -183,8 +186,11 @@ pub fn statistics(snapshot: &Snapshot, question: &Question) -> Result<Answer, Jo
         None => question.wanted,
     };
     let now = group(snapshot, question, question.filter.as_ref(), Shift::None, &calendar)?;
-    let mut cells = cells(&now, wanted, question)?;
     let mut totals = all_together(&now, wanted, question)?;
+    if question.shows_few() {
+        return first_groups(&now, wanted, question, totals);
+    }
+    let mut cells = cells(&now, wanted, question)?;
     hide(&now, &mut cells, &mut totals, question);
     let mut before: HashMap<Vec<Option<i64>>, Cell> = HashMap::new();
     let mut totals_before = Vec::new();

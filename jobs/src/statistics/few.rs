@@ -1,0 +1,65 @@
+//! The first of very many groups.
+
+use super::groups::Grouped;
+use super::{Answer, Cell, Cursor, Order, Question, Wanted};
+use crate::JobError;
+use std::cmp::Ordering;
+
+impl Question {
+    /// Whether nothing is asked of groups that are not shown, but their measures to order by.
+    pub(super) fn shows_few(&self) -> bool {
+        self.having.is_none()
+            && self.fill.is_none()
+            && self.compare.is_none()
+            && self.after.is_none()
+            && !self.other
+            && self.suppression.is_none()
+            && self.disguise.is_none()
+    }
+}
+
+/// The first groups in order. Only these are put together: there may be very many.
+pub fn first_groups(
+    grouped: &Grouped,
+    wanted: Wanted,
+    question: &Question,
+    mut totals: Vec<Cell>,
+) -> Result<Answer, JobError> {
+    let measured = grouped.measured(wanted, false)?;
+    let groups = grouped.len();
+    let shown = question.limit.min(groups);
+    let mut order: Vec<u32> = (0..u32::try_from(groups).unwrap_or(u32::MAX)).collect();
+    let by_dimension = question.order_by.iter().any(|(by, _)| matches!(by, Order::Dimension(_)));
+    // The places of all groups are needed where these order them in another way than their keys do.
+    let places = if by_dimension { grouped.places() } else { Vec::new() };
+    let compare = |a: &u32, b: &u32| {
+        let (a, b) = (*a as usize, *b as usize);
+        for (by, descending) in &question.order_by {
+            let turned = |ordering: Ordering| if *descending { ordering.reverse() } else { ordering };
+            let ordering = match by {
+                Order::Measure(measure) => match (measured[a].value(*measure), measured[b].value(*measure)) {
+                    (Some(a), Some(b)) => turned(a.total_cmp(&b)),
+                    (a, b) => b.is_some().cmp(&a.is_some()),
+                },
+                Order::Dimension(at) => match (places[a][*at], places[b][*at]) {
+                    (Some(a), Some(b)) => turned(a.cmp(&b)),
+                    (a, b) => b.is_some().cmp(&a.is_some()),
+                },
+            };
+            if ordering != Ordering::Equal {
+                return ordering;
+            }
+        }
+        grouped.key(a).cmp(&grouped.key(b))
+    };
+    if shown < groups / 4 {
+        order.select_nth_unstable_by(shown, compare);
+        order.truncate(shown);
+    }
+    order.sort_unstable_by(compare);
+    order.truncate(shown);
+    let cell = |group: &u32| Cell::new(grouped.places_of(*group as usize), measured[*group as usize].clone());
+    let cells: Vec<Cell> = order.iter().map(cell).collect();
+    let end = cells.last().map(|cell| Cursor { places: cell.places.clone(), rank: shown });
+    Ok(Answer { cells, truncated: shown < groups, groups, totals: totals.pop(), totals_before: None, end })
+}
