@@ -46,6 +46,22 @@ def wrk(url, connections, seconds, bodies, headers, folder, name):
     return {"perSecond": round(requests / micros * 1e6), "p50Ms": p50 / 1000, "p99Ms": p99 / 1000, "errors": errors}
 
 
+def cpu_seconds(pids):
+    """Processor time that processes and those they started have used so far."""
+    total = 0
+    for one in pids:
+        try:
+            fields = pathlib.Path(f"/proc/{one}/stat").read_text().rsplit(")", 1)[1].split()
+            total += int(fields[11]) + int(fields[12])
+        except FileNotFoundError:
+            pass
+    return total / os.sysconf("SC_CLK_TCK")
+
+
+def of_postgres():
+    return subprocess.run(["pgrep", "-x", "postgres"], capture_output=True, text=True).stdout.split()
+
+
 def memory_mb(pid):
     """Resident memory of a process and its children."""
     pids = [pid] + [int(p) for p in subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True).stdout.split()]
@@ -93,6 +109,8 @@ def main():
     parser.add_argument("--database")
     args = parser.parse_args()
     url = args.database
+    # Node's client does not encrypt by itself, libpq's does: none does here.
+    os.environ["PGSSLMODE"] = "disable"
     if not url:
         url = args.server.rsplit("/", 1)[0] + "/phananh_bench_api"
         psql(args.server, "DROP DATABASE IF EXISTS phananh_bench_api")
@@ -134,7 +152,12 @@ def main():
     of_head = bodies([departments[0][1]])
     result["page"] = {"ours": {}, "boardAsHead": {}, "unitHead": {}, "postgraphile": {}, "pgbenchJson": {}}
     for connections in (1, 8, 32):
+        server_before, database_before = cpu_seconds([server.pid]), cpu_seconds(of_postgres())
         result["page"]["ours"][connections] = wrk(ours, connections, args.seconds, bodies([code for _, code in departments]), headers(board), folder, "ours")
+        of_ours = result["page"]["ours"][connections]
+        pages = of_ours["perSecond"] * args.seconds
+        of_ours["cpuMsPerPage"] = round((cpu_seconds([server.pid]) - server_before) * 1000 / pages, 2)
+        of_ours["postgresMsPerPage"] = round((cpu_seconds(of_postgres()) - database_before) * 1000 / pages, 2)
         result["page"]["boardAsHead"][connections] = wrk(ours, connections, args.seconds, of_head, headers(board), folder, "board")
         result["page"]["unitHead"][connections] = wrk(ours, connections, args.seconds, of_head, headers(head), folder, "head")
     result["page"]["memoryMb"] = memory_mb(server.pid)
@@ -142,6 +165,14 @@ def main():
     packages = pathlib.Path(folder) / "peers"
     subprocess.run(["cp", "-r", HERE, packages], check=True)
     subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"], cwd=packages, check=True, stdout=subprocess.DEVNULL)
+    all_bodies = pathlib.Path(folder) / "bodies.json"
+    all_bodies.write_text(json.dumps(bodies([code for _, code in departments])))
+
+    def at_rate(rate, target, bodies, *token):
+        out = subprocess.run(["node", "rate.mjs", target, str(rate), str(args.seconds), str(bodies), *token], cwd=packages, check=True, capture_output=True, text=True).stdout
+        return json.loads(out)
+
+    result["page"]["atRate"] = {rate: {"ours": at_rate(rate, ours, all_bodies, board)} for rate in (200, 400)}
     peer = subprocess.Popen(["node", "postgraphile.mjs", url, "5678", "page-postgraphile.graphql"], cwd=packages, stdout=subprocess.PIPE, text=True, start_new_session=True, env={**os.environ, "GRAPHILE_ENV": "production"})
     for _ in range(2):
         peer.stdout.readline()
@@ -149,6 +180,10 @@ def main():
     theirs = [{"id": "page", "documentId": "page", "variables": {"department": uuid, "state": state}} for uuid, _ in departments for state in STATES]
     for connections in (1, 8, 32):
         result["page"]["postgraphile"][connections] = wrk("http://127.0.0.1:5678/graphql", connections, args.seconds, theirs, {"content-type": "application/json"}, folder, "theirs")
+    their_bodies = pathlib.Path(folder) / "theirs.json"
+    their_bodies.write_text(json.dumps(theirs))
+    for rate in (200, 400):
+        result["page"]["atRate"][rate]["postgraphile"] = at_rate(rate, "http://127.0.0.1:5678/graphql", their_bodies)
     result["page"]["postgraphileMb"] = memory_mb(peer.pid)
     os.killpg(peer.pid, signal.SIGKILL)
     for connections in (1, 8, 32):

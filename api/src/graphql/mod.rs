@@ -1,6 +1,7 @@
 //! The GraphQL schema.
 
 pub mod bus;
+mod catch;
 pub mod connection;
 pub mod context;
 mod enums;
@@ -42,6 +43,14 @@ const DEEPEST_RECURSION: usize = 64;
 pub fn schema(dev: bool) -> PhananhSchema {
     let builder =
         Schema::build(Query::default(), Mutation::default(), Subscription).limit_recursive_depth(DEEPEST_RECURSION);
+    if dev { builder.finish() } else { builder.disable_suggestions().finish() }
+}
+
+/// The same, for when something has panicked: a panic is an error of its field.
+pub fn careful_schema(dev: bool) -> PhananhSchema {
+    let builder = Schema::build(Query::default(), Mutation::default(), Subscription)
+        .limit_recursive_depth(DEEPEST_RECURSION)
+        .extension(catch::CatchPanics);
     if dev { builder.finish() } else { builder.disable_suggestions().finish() }
 }
 

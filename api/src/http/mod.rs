@@ -24,6 +24,8 @@ use crate::limits::ApiSettings;
 pub struct Service {
     pub app: App,
     pub schema: PhananhSchema,
+    /// The same, watching over every field.
+    careful: PhananhSchema,
     pub guard: Guard,
     pub sdl: String,
     pub settings: ApiSettings,

@@ -5,11 +5,11 @@ use super::exchange::{Body, Outcome, coded};
 use super::persisted::Parsed;
 use crate::access::{Refusal, Weight, chosen, signature};
 use crate::auth::Viewer;
-use crate::graphql::Loaders;
 use crate::graphql::context::{RequestContext, Seen, blocking};
 use crate::graphql::error::{Code, from_store};
 use crate::graphql::order::in_document_order;
-use crate::graphql::thread::{Later, on_a_thread};
+use crate::graphql::thread::{Broken, Later, on_a_thread};
+use crate::graphql::{Loaders, PhananhSchema};
 use crate::limits::Limits;
 use actix_web::http::StatusCode;
 use apollo_parser::{Lexer, TokenKind};
@@ -253,6 +253,15 @@ pub fn request(
     (request, statements, seen)
 }
 
+type Executed = (Result<Response, Broken>, Arc<AtomicU64>, Arc<Mutex<Seen>>);
+
+async fn execute(schema: &PhananhSchema, service: &Service, viewer: Option<&Viewer>, prepared: &Prepared) -> Executed {
+    let later = Later::default();
+    let (request, statements, seen) = request(service, viewer, prepared, Some(later.clone()));
+    let schema = schema.clone();
+    (on_a_thread(async move { schema.execute(request).await }, later).await, statements, seen)
+}
+
 /// Runs an operation, a query or a mutation.
 pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared) -> Outcome {
     let began = Instant::now();
@@ -260,15 +269,21 @@ pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared)
         let message = "subscriptions go over a WebSocket: /graphql/ws";
         return Outcome::refused(StatusCode::BAD_REQUEST, Code::BadUserInput, message);
     }
-    let later = Later::default();
-    let (request, statements, seen) = request(service, viewer, &prepared, Some(later.clone()));
     let role = viewer.map_or("NONE", |viewer| viewer.role.as_str());
     let span = tracing::info_span!("operation", name = prepared.name(), role, cost = prepared.weight.cost);
-    let schema = service.schema.clone();
-    let execution = on_a_thread(async move { schema.execute(request).await }, later).instrument(span);
-    let mut response = match tokio::time::timeout(prepared.limits.deadline(), execution).await {
-        Ok(Ok(response)) => response,
-        Ok(Err(_)) => {
+    let executed = async {
+        match execute(&service.schema, service, viewer, &prepared).await {
+            // It changed nothing: with every field watched over, one is lost and not all.
+            (Err(Broken::Panicked), ..) if prepared.is_query() => {
+                execute(&service.careful, service, viewer, &prepared).await
+            }
+            executed => executed,
+        }
+    };
+    let executed = tokio::time::timeout(prepared.limits.deadline(), executed.instrument(span)).await;
+    let (mut response, statements, seen) = match executed {
+        Ok((Ok(response), statements, seen)) => (response, statements, seen),
+        Ok((Err(_), ..)) => {
             tracing::error!("an operation broke off");
             let message = "the request broke off; the server's log says why";
             return Outcome::refused(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, message);

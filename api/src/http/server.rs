@@ -9,7 +9,7 @@ use super::{Service, export, graphiql, graphql, health, socket};
 use crate::access::Guard;
 use crate::graphql::bus::Bus;
 use crate::graphql::context::App;
-use crate::graphql::{Cursors, schema, sdl};
+use crate::graphql::{Cursors, careful_schema, schema, sdl};
 use crate::jwt::Jwt;
 use crate::limits::{ApiSettings, TlsSettings};
 use actix_cors::Cors;
@@ -99,6 +99,7 @@ impl Server {
             },
             audit: OnceLock::new(),
             schema,
+            careful: careful_schema(options.dev),
             guard,
             sdl,
             jwt,
