@@ -156,16 +156,37 @@ impl Scope {
             }
             Rows::Nothing => Some(Box::new(complaints::confidential.is_null().nullable())),
         };
-        let Some(officer) = self.except_officer else { return rows };
-        let named = complaint_officers::table
-            .into_boxed::<MultiBackend>()
-            .filter(complaint_officers::officer_id.eq(officer).nullable())
-            .select(complaint_officers::complaint_id);
-        let others: Pred<complaints::table> = Box::new(not_true(Box::new(in_select(complaints::id, named))));
+        let Some(others) = self.others() else { return rows };
         Some(match rows {
             None => others,
             Some(rows) => Box::new(rows.and(others)),
         })
+    }
+
+    /// The confidential complaints of it, of which a unit reads what the Board has redacted.
+    pub fn confidential(&self) -> Pred<complaints::table> {
+        let rows: Pred<complaints::table> = match &self.rows {
+            Rows::Everything => Box::new(complaints::confidential.eq(true).nullable()),
+            Rows::Unit { unit, kind, below } => {
+                let here = within(*unit, *kind, below.clone());
+                Box::new(complaints::confidential.eq(true).nullable().and(here))
+            }
+            Rows::Nothing => Box::new(complaints::confidential.is_null().nullable()),
+        };
+        match self.others() {
+            None => rows,
+            Some(others) => Box::new(rows.and(others)),
+        }
+    }
+
+    /// None that name the viewer; None where it is nobody.
+    fn others(&self) -> Option<Pred<complaints::table>> {
+        let officer = self.except_officer?;
+        let named = complaint_officers::table
+            .into_boxed::<MultiBackend>()
+            .filter(complaint_officers::officer_id.eq(officer).nullable())
+            .select(complaint_officers::complaint_id);
+        Some(Box::new(not_true(Box::new(in_select(complaints::id, named)))))
     }
 
     /// Whether a complaint, which names these officers, lies in it.

@@ -19,7 +19,8 @@ use sha2::Sha256;
 pub type Fields = Map<String, Value>;
 
 /// Fields that hold a personal value.
-const PERSONAL: &[&str] = &["text", "response_text", "reason", "declaration_number", "name", "tax_code"];
+const PERSONAL: &[&str] =
+    &["text", "response_text", "redacted_text", "reason", "declaration_number", "name", "tax_code"];
 
 /// A change of one complaint, not yet stored.
 #[derive(Debug)]

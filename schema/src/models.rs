@@ -170,6 +170,14 @@ model!(unit_responses UnitResponse {
     actor: String,
 });
 
+model!(redactions Redaction {
+    complaint_id: Id,
+    /// What of a confidential complaint the unit may read.
+    text: String,
+    redacted_at: Timestamp,
+    actor: String,
+});
+
 model!(job_runs JobRun {
     id: Id,
     job: String,

@@ -494,6 +494,18 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::sql_types::*;
 
+    redactions (complaint_id) {
+        complaint_id -> Uid,
+        text -> Text,
+        redacted_at -> UtcMicros,
+        actor -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
     audit_log (number) {
         number -> BigInt,
         at -> UtcMicros,
@@ -533,6 +545,7 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(
     register_position,
+    redactions,
     register_info,
     units,
     unit_parents,

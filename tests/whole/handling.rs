@@ -158,3 +158,69 @@ fn nobody_else_decides_and_nobody_about_himself() {
     assert_eq!(send(&world, &own, "classifyComplaint", &input).codes(), ["NOT_FOUND"]);
     assert!(send(&world, &world.board, "classifyComplaint", &input).codes().is_empty());
 }
+
+#[test]
+fn a_unit_reads_of_a_confidential_complaint_what_the_board_redacted_and_nothing_else() {
+    for database in tests::Database::both() {
+        crate::world::fill(&database);
+        let files = crate::world::Files::new();
+        let key = files.path().join("key").display().to_string();
+        program().run(&database, ["key", "create", &key]).ok();
+        let token = |role: &str, unit: Option<&str>| program().token(&database, role, unit);
+        let (board, own, other, province) = (
+            token("BOARD", None),
+            token("UNIT_HEAD", Some("02CV")),
+            token("UNIT_HEAD", Some("02DS")),
+            token("UNIT_HEAD", Some("02")),
+        );
+        let named =
+            ["token", "create", "--name", "named", "--role", "UNIT_HEAD", "--unit", "02CV", "--officer", "CC01"];
+        let named = program().json(&database, &named)["token"].as_str().unwrap().to_owned();
+        let server = program().serve(&database, &["--no-jobs", "--key-file", &key]);
+        let list = "{ redactedComplaints(first: 5) { totalCount pageInfo { endCursor } nodes { pseudonym month unit { code } category { code } state text } } }";
+        let read = |token: &str| server.data(token, list)["redactedComplaints"].clone();
+        assert_eq!(read(&own)["totalCount"], 0, "nothing until the Board has said what");
+        let all = server.data(&board, "{ complaints { nodes { id version confidential redactedText } } }");
+        let all = all["complaints"]["nodes"].as_array().unwrap().clone();
+        let (secret, open): (Vec<_>, Vec<_>) = all.iter().partition(|one| one["confidential"] == true);
+        let redact = "mutation ($input: RedactComplaintInput!) { redactComplaint(input: $input) { complaint { version redactedText } } }";
+        let input = |one: &Value, text: &str| json!({ "input": { "complaintId": one["id"], "expectedVersion": one["version"], "text": text } });
+        assert_eq!(server.graphql(&board, redact, &input(open[0], "x")).codes(), ["BAD_USER_INPUT"], "it is no secret");
+        assert_eq!(server.graphql(&board, redact, &input(secret[0], "  ")).codes(), ["BAD_USER_INPUT"]);
+        let done = server.data_with(&board, redact, &input(secret[0], "Một doanh nghiệp phản ánh chậm trễ."));
+        let version = secret[0]["version"].as_i64().unwrap() + 1;
+        assert_eq!(
+            done["redactComplaint"]["complaint"],
+            json!({ "version": version, "redactedText": "Một doanh nghiệp phản ánh chậm trễ." })
+        );
+        assert_eq!(server.graphql(&board, redact, &input(secret[0], "y")).codes(), ["CONFLICT"]);
+        let again =
+            json!({ "input": { "complaintId": secret[0]["id"], "expectedVersion": version, "text": "Chậm trễ." } });
+        server.data_with(&board, redact, &again);
+        for token in [&own, &province, &board] {
+            let seen = read(token);
+            assert_eq!(seen["totalCount"], 1, "{seen}");
+            let node = &seen["nodes"][0];
+            assert_eq!(
+                (&node["month"], &node["unit"]["code"], &node["category"]["code"], &node["text"]),
+                (&json!("2024-03"), &json!("02CV"), &json!("TD1"), &json!("Chậm trễ."))
+            );
+            assert!(node["pseudonym"].as_str().unwrap().starts_with("k1-"));
+            let whole = seen.to_string();
+            let id = secret[0]["id"].as_str().unwrap();
+            assert!(!whole.contains(id) && !whole.contains("0314409058") && !whole.contains("giữ kín"), "{whole}");
+        }
+        // Another branch's, and what names the reader himself, are not there; and the complaint itself is for none of them.
+        for token in [&other, &named] {
+            assert_eq!(read(token)["totalCount"], 0);
+        }
+        let mut by_id = format!("{{ complaint(id: {}) {{ id }} }}", secret[0]["id"]);
+        assert_eq!(server.data(&own, &by_id)["complaint"], json!(null));
+        by_id = format!("{{ complaint(id: {}) {{ redactedText }} }}", secret[0]["id"]);
+        assert_eq!(server.graphql(&own, &by_id, &json!({})).codes(), ["FORBIDDEN"]);
+        assert_eq!(server.graphql(&token("DATA_TEAM", None), list, &json!({})).codes()[0], "FORBIDDEN");
+        // The text is kept beside the history, which verifies.
+        program().run(&database, ["audit", "seal", "--key-file", &key]).ok();
+        program().run(&database, ["audit", "verify", "--key-file", &key]).ok();
+    }
+}

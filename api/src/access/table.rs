@@ -80,6 +80,8 @@ pub const TABLE: &[(&str, &str, &[Role])] = &[
     ("Mutation", "assignComplaint", &[Board]),
     ("Mutation", "changeComplaintState", &[Board]),
     ("Mutation", "recordFinding", &[Board]),
+    ("Mutation", "redactComplaint", &[Board]),
+    ("RedactComplaintInput", "*", &[Board]),
     ("ClassifyComplaintInput", "*", &[Board]),
     ("AttributionInput", "*", &[Board]),
     ("AssignComplaintInput", "*", &[Board]),
@@ -96,6 +98,11 @@ pub const TABLE: &[(&str, &str, &[Role])] = &[
     ("Subscription", "jobRunChanged", &[Board, Admin]),
     // Complaints. DATA_TEAM sees who stands in them by pseudonyms, and nothing that would tell who that is: no
     // id or reference, no text, and no condition on them.
+    ("Query", "redactedComplaints", REGISTER),
+    ("RedactedComplaint", "*", REGISTER),
+    ("RedactedComplaintConnection", "*", REGISTER),
+    ("RedactedComplaintEdge", "*", REGISTER),
+    ("Complaint", "redactedText", &[Board]),
     ("Complaint", "pseudonym", ANALYSTS),
     ("Complaint", "id", REGISTER),
     ("Complaint", "reference", REGISTER),

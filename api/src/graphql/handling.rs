@@ -66,6 +66,16 @@ pub struct RecordFindingInput {
     pub decided_on: NaiveDate,
 }
 
+/// What a unit may read of a confidential complaint.
+#[derive(Debug, InputObject)]
+pub struct RedactComplaintInput {
+    pub complaint_id: ID,
+    /// The version of the complaint that you know.
+    pub expected_version: i32,
+    /// A text without what would tell who complained; it takes the place of an earlier one.
+    pub text: String,
+}
+
 #[derive(SimpleObject)]
 pub struct HandleComplaintPayload {
     pub complaint: Complaint,
@@ -105,6 +115,15 @@ impl HandlingMutation {
             return Err(bad_input("reason has at most 100,000 characters"));
         }
         let handling = Handling::Change { state: input.state.into(), reason: input.reason };
+        handled(ctx, &input.complaint_id, input.expected_version, handling).await
+    }
+
+    /// Lets the unit read a redacted text of a confidential complaint (`redactedComplaints`).
+    async fn redact_complaint(&self, ctx: &Context<'_>, input: RedactComplaintInput) -> Result<HandleComplaintPayload> {
+        if input.text.contains('\0') || input.text.chars().count() > 100_000 {
+            return Err(bad_input("text has at most 100,000 characters"));
+        }
+        let handling = Handling::Redact { text: input.text };
         handled(ctx, &input.complaint_id, input.expected_version, handling).await
     }
 

@@ -9,7 +9,7 @@ use jobs::work::latest_result;
 use jobs::work::recurrence::{self, RecurrenceDocument};
 use schema::models::{
     ApiToken, ComplaintOfficer, Delivery, DigestSubscription, Enterprise, Flag, FlagAssessment, FlagReview,
-    IssueCategory, JobRun, Officer, Posting, Unit, UnitParent, UnitResponse,
+    IssueCategory, JobRun, Officer, Posting, Redaction, Unit, UnitParent, UnitResponse,
 };
 use schema::{Id, queries};
 use std::collections::HashMap;
@@ -41,6 +41,10 @@ macro_rules! loader {
     };
 }
 
+loader!(
+    /// What units may read of a confidential complaint.
+    RedactionKey => Redaction, queries::redactions_of
+);
 loader!(
     /// The tokens of a principal.
     TokensKey => Vec<ApiToken>, queries::tokens_of

@@ -42,6 +42,8 @@ impl Coded {
     }
 }
 
+/// Entries from which a thread for each dimension is worth its start.
+const WORTH_A_THREAD: usize = 100_000;
 /// Keys up to here are found in a table.
 const DENSE: u64 = 1 << 22;
 
@@ -114,11 +116,16 @@ pub fn group(
         }
         rows.explode(entries, people);
     }
-    let dimensions = question
-        .group_by
-        .iter()
-        .map(|dimension| coded(&table, &rows, *dimension, shift, calendar))
-        .collect::<Result<Vec<_>, _>>()?;
+    let one = |dimension: &Dimension| coded(&table, &rows, *dimension, shift, calendar);
+    let dimensions = if rows.entries() < WORTH_A_THREAD || question.group_by.len() < 2 {
+        question.group_by.iter().map(one).collect::<Result<Vec<_>, _>>()?
+    } else {
+        std::thread::scope(|scope| {
+            let each: Vec<_> = question.group_by.iter().map(|dimension| scope.spawn(move || one(dimension))).collect();
+            let broken = |_| Err(JobError::Panicked("a dimension could not be read".into()));
+            each.into_iter().map(|one| one.join().unwrap_or_else(broken)).collect::<Result<Vec<_>, _>>()
+        })?
+    };
     let (groups, keys) = numbered(&dimensions, rows.entries())?;
     Ok(Grouped { rows, groups, keys, dimensions, by_group: OnceCell::new() })
 }
@@ -218,6 +225,18 @@ fn raised(column: &UInt32Chunked) -> Vec<u32> {
     all
 }
 
+/// The codes of each entry as one number; `add` puts the code of a dimension of a size to those before it.
+fn packed<T: Copy + From<u32>>(dimensions: &[Coded], entries: usize, add: impl Fn(T, u64, u32) -> T) -> Vec<T> {
+    let mut packed: Vec<T> = Vec::with_capacity(entries);
+    packed.extend(dimensions[0].codes.iter().map(|code| T::from(*code)));
+    for dimension in &dimensions[1..] {
+        for (key, code) in packed.iter_mut().zip(&dimension.codes) {
+            *key = add(*key, dimension.size, *code);
+        }
+    }
+    packed
+}
+
 /// The group of each entry, and the key of each group.
 fn numbered(dimensions: &[Coded], entries: usize) -> Result<(Vec<u32>, Vec<u64>), JobError> {
     if dimensions.is_empty() {
@@ -225,17 +244,11 @@ fn numbered(dimensions: &[Coded], entries: usize) -> Result<(Vec<u32>, Vec<u64>)
     }
     let size = dimensions.iter().try_fold(1u64, |size, dimension| size.checked_mul(dimension.size));
     let size = size.ok_or_else(|| JobError::Question("groupBy: too many dimensions at once: leave one out".into()))?;
-    let mut packed: Vec<u64> = Vec::with_capacity(entries);
-    packed.extend(dimensions[0].codes.iter().map(|code| u64::from(*code)));
-    for dimension in &dimensions[1..] {
-        for (key, code) in packed.iter_mut().zip(&dimension.codes) {
-            *key = *key * dimension.size + u64::from(*code);
-        }
-    }
     let mut keys = Vec::new();
     let mut groups = Vec::with_capacity(entries);
     if size <= DENSE {
         // Groups are numbered in the order of their keys, which is that of their places.
+        let packed = packed(dimensions, entries, |key: u32, size, code| key * size as u32 + code);
         let mut table = vec![false; usize::try_from(size).unwrap_or(usize::MAX)];
         for key in &packed {
             table[*key as usize] = true;
@@ -248,7 +261,7 @@ fn numbered(dimensions: &[Coded], entries: usize) -> Result<(Vec<u32>, Vec<u64>)
         groups.extend(packed.iter().map(|key| numbers[*key as usize]));
     } else {
         let mut table: HashMap<u64, u32> = HashMap::new();
-        for key in packed {
+        for key in packed(dimensions, entries, |key: u64, size, code| key * size + u64::from(code)) {
             let group = *table.entry(key).or_insert_with(|| {
                 keys.push(key);
                 u32::try_from(keys.len() - 1).unwrap_or(u32::MAX)

@@ -4,13 +4,13 @@ use crate::db::{Conn, StoreError, dialect::KEYS_PER_QUERY};
 use crate::enums::{CategoryKind, Finding};
 use crate::models::{
     ApiToken, ComplaintOfficer, Delivery, DigestSubscription, Enterprise, Flag, FlagAssessment, FlagReview,
-    IssueCategory, JobRun, Officer, Posting, Unit, UnitParent, UnitResponse,
+    IssueCategory, JobRun, Officer, Posting, Redaction, Unit, UnitParent, UnitResponse,
 };
 use crate::register::reference::Stored;
 use crate::sql_types::Id;
 use crate::tables::{
     api_tokens, complaint_officers, deliveries, digest_subscriptions, flag_assessments, flag_reviews, flags,
-    issue_categories, job_runs, postings, unit_parents, unit_responses,
+    issue_categories, job_runs, postings, redactions, unit_parents, unit_responses,
 };
 use diesel::prelude::*;
 use std::collections::HashMap;
@@ -152,6 +152,19 @@ pub fn reviews_of(conn: &mut Conn, flag_ids: &[Id]) -> Result<HashMap<Id, Vec<Fl
     let mut found: HashMap<Id, Vec<FlagReview>> = HashMap::new();
     for row in rows {
         found.entry(row.flag_id).or_default().push(row);
+    }
+    Ok(found)
+}
+
+/// What units may read of confidential complaints.
+pub fn redactions_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, Redaction>, StoreError> {
+    let mut found = HashMap::new();
+    for chunk in complaints.chunks(KEYS_PER_QUERY) {
+        let rows: Vec<Redaction> = redactions::table
+            .filter(redactions::complaint_id.eq_any(chunk))
+            .select(Redaction::as_select())
+            .load(conn)?;
+        found.extend(rows.into_iter().map(|row| (row.complaint_id, row)));
     }
     Ok(found)
 }

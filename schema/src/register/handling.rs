@@ -7,11 +7,13 @@ use crate::db::{StoreError, WriteTx};
 use crate::domain::calendar::local_date;
 use crate::domain::ids::reference_id;
 use crate::domain::state::step;
+use crate::each;
 use crate::enums::{Attribution, ComplaintEventKind, ComplaintState, Finding};
-use crate::events::Entity;
-use crate::models::{IssueCategory, Unit};
+use crate::events::{ComplaintEvent, Entity, Fields};
+use crate::models::{IssueCategory, Redaction, Unit};
+use crate::queries::redactions_of;
 use crate::sql_types::Id;
-use crate::tables::complaints as complaint_table;
+use crate::tables::{complaints as complaint_table, redactions};
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
@@ -24,6 +26,8 @@ pub enum Handling {
     Assign { unit: Option<String> },
     /// An end, or ASSIGNED again; with the grounds where it is rejected or reopened.
     Change { state: ComplaintState, reason: Option<String> },
+    /// What the unit may read of a confidential complaint.
+    Redact { text: String },
     /// What was found about one of the officers it names, or about a complaint that names none.
     Find { officer: Option<String>, finding: Finding, decided_on: NaiveDate },
 }
@@ -65,6 +69,7 @@ pub fn handle(
         Handling::Classify { category, attributions } => classify(tx, case, category, attributions),
         Handling::Assign { unit } => assign(tx, case, unit.as_deref()),
         Handling::Change { state, reason } => change(tx, case, *state, reason.as_deref()),
+        Handling::Redact { text } => redact(tx, case, text),
         Handling::Find { officer, finding, decided_on } => find(tx, case, officer.as_deref(), *finding, *decided_on),
     }
 }
@@ -180,6 +185,41 @@ fn find(
         None => return Err(StoreError::Rule("officer: say about which of the officers named it was found".into())),
     }
     complaints::update(tx, ComplaintEventKind::Updated, tx.now, &case, &mut now)?;
+    Ok(now)
+}
+
+fn redact(tx: &mut WriteTx<'_>, case: Case, text: &str) -> Result<Case, StoreError> {
+    if !case.complaint.confidential {
+        return Err(StoreError::Rule("the complaint is not confidential: the unit reads all of it".into()));
+    }
+    if text.trim().is_empty() {
+        return Err(StoreError::Rule("text: say what the unit may read".into()));
+    }
+    let id = case.complaint.id;
+    let row = Redaction { complaint_id: id, text: text.to_owned(), redacted_at: tx.now, actor: tx.actor.to_owned() };
+    let earlier = redactions_of(tx.conn, &[id])?.remove(&id);
+    match &earlier {
+        Some(_) => each!(&mut *tx.conn, c => diesel::update(redactions::table.find(id)).set(&row).execute(c)?),
+        None => each!(&mut *tx.conn, c => diesel::insert_into(redactions::table).values(&row).execute(c)?),
+    };
+    let mut now = case;
+    let version = now.complaint.version;
+    now.complaint.version += 1;
+    diesel::update(complaint_table::table.find(id))
+        .set(complaint_table::version.eq(now.complaint.version))
+        .execute(tx.conn)?;
+    let fields = |version: i32, text: Option<&str>| {
+        let mut fields = Fields::from_iter([("version".to_owned(), version.into())]);
+        fields.extend(text.map(|text| ("redacted_text".to_owned(), text.into())));
+        fields
+    };
+    tx.record(ComplaintEvent {
+        complaint_id: id,
+        kind: ComplaintEventKind::Updated,
+        effective_at: tx.now,
+        before: Some(fields(version, earlier.as_ref().map(|row| row.text.as_str()))),
+        after: Some(fields(now.complaint.version, Some(text))),
+    });
     Ok(now)
 }
 

@@ -3,6 +3,7 @@
 mod access;
 mod aggregates;
 mod orders;
+mod redacted;
 mod register;
 mod results;
 mod sql;
@@ -33,6 +34,7 @@ pub struct Query(
     aggregates::StatisticsQuery,
     sql::SqlQuery,
     access::AccessQuery,
+    redacted::RedactedQuery,
 );
 
 /// Reads a flag, if the viewer may see it.

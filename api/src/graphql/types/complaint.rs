@@ -3,7 +3,7 @@ use crate::graphql::connection::{Counter, connect, connection};
 use crate::graphql::context::{loaders, request};
 use crate::graphql::enums::{Attribution, Channel, ComplaintState, Finding, LegalForm};
 use crate::graphql::loaders::{
-    AllegationsKey, CategoryKey, EnterpriseKey, OfficerKey, ResponsesKey, UnitKey, known, one,
+    AllegationsKey, CategoryKey, EnterpriseKey, OfficerKey, RedactionKey, ResponsesKey, UnitKey, known, one,
 };
 use crate::graphql::page::{Cursor, PageArgs, PageInfo, Place, size};
 use crate::graphql::scalars::{Decimal, Moment, id};
@@ -128,6 +128,14 @@ impl Complaint {
 
     async fn confidential(&self) -> bool {
         self.0.confidential
+    }
+
+    /// What the unit may read of it where it is confidential; null until the Board has said.
+    async fn redacted_text(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        if !self.0.confidential {
+            return Ok(None);
+        }
+        Ok(one(loaders(ctx)?, RedactionKey(self.0.id)).await?.map(|row| row.text))
     }
 
     async fn state(&self) -> ComplaintState {

@@ -10,6 +10,7 @@ mod handling;
 mod job_run;
 mod node;
 mod people;
+mod redacted;
 mod response;
 mod scorecard;
 mod sql;
@@ -29,6 +30,7 @@ pub use people::{
     Enterprise, EnterpriseConnection, EnterpriseEdge, IssueCategory, IssueCategoryConnection, IssueCategoryEdge,
     Officer, OfficerConnection, OfficerEdge,
 };
+pub use redacted::{RedactedComplaint, RedactedComplaintConnection, RedactedComplaintEdge};
 pub use response::{UnitResponse, UnitResponseConnection, UnitResponseEdge};
 pub use scorecard::Scorecard;
 pub use sql::SqlAnswer;
