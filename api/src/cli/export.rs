@@ -89,7 +89,7 @@ pub fn run(db: &Db, keys: Option<&Keys>, args: &Args, out: &Output) -> anyhow::R
         Ok((number, target.files, position))
     })?;
     if to_output {
-        tell(&format!("{rows} complaints"));
+        tell(format!("{rows} complaints"));
         return Ok(ExitCode::SUCCESS);
     }
     let files = files.iter().map(|path| path.display().to_string()).collect();

@@ -75,7 +75,7 @@ pub fn run(
     let time = Duration::from_secs(u64::from(args.seconds));
     let answer = ask(&question, found, Allowance { rows: args.rows, memory_mb: args.memory_mb, time })?;
     if answer.truncated {
-        tell(&format!("note: there are more than {} rows: --rows N shows more", args.rows));
+        tell(format!("note: there are more than {} rows: --rows N shows more", args.rows));
     }
     let document = Document {
         rows: answer.objects(),

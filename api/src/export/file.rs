@@ -105,7 +105,7 @@ impl<W: Write + Send> ExportWriter<W> {
     /// Writes what is left, and gives back what was written to.
     pub fn finish(self) -> anyhow::Result<W> {
         Ok(match self {
-            Self::Csv(writer) => writer.into_inner().map_err(|e| e.into_error())?,
+            Self::Csv(writer) => writer.into_inner().map_err(csv::IntoInnerError::into_error)?,
             Self::Parquet(writer) => writer.into_inner()?,
             Self::Arrow(mut writer) => {
                 writer.finish()?;

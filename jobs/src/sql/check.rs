@@ -56,7 +56,7 @@ pub fn check(sql: &str) -> Result<Question, SqlError> {
     };
     let mut walk = Walk::default();
     if let ControlFlow::Break(refused) = statement.visit(&mut walk) {
-        return Err(SqlError(*refused));
+        return Err(SqlError(refused.into()));
     }
     let tokens = Tokenizer::new(&dialect, sql).tokenize().map_err(|e| SqlError(e.to_string()))?;
     let words: BTreeSet<String> = tokens
@@ -76,28 +76,28 @@ struct Walk {
     wildcard: bool,
 }
 
-fn refused(why: impl Into<String>) -> ControlFlow<Box<String>> {
-    ControlFlow::Break(Box::new(why.into()))
+fn refused(why: impl Into<String>) -> ControlFlow<Box<str>> {
+    ControlFlow::Break(why.into().into_boxed_str())
 }
 
 impl Visitor for Walk {
-    type Break = Box<String>;
+    type Break = Box<str>;
 
-    fn pre_visit_statement(&mut self, statement: &Statement) -> ControlFlow<Box<String>> {
+    fn pre_visit_statement(&mut self, statement: &Statement) -> ControlFlow<Box<str>> {
         match statement {
             Statement::Query(_) => ControlFlow::Continue(()),
             _ => refused("only SELECT is answered: nothing can be changed here"),
         }
     }
 
-    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Box<String>> {
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Box<str>> {
         if !is_read(&query.body) {
             return refused("only SELECT is answered: nothing can be changed here");
         }
         ControlFlow::Continue(())
     }
 
-    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<Box<String>> {
+    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<Box<str>> {
         if select.into.is_some() {
             return refused("SELECT … INTO is not answered: nothing can be changed here");
         }
@@ -108,7 +108,7 @@ impl Visitor for Walk {
         ControlFlow::Continue(())
     }
 
-    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<Box<String>> {
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<Box<str>> {
         match factor {
             TableFactor::Table { name, args: None, .. } if name.0.len() == 1 => ControlFlow::Continue(()),
             TableFactor::Table { name, .. } => {

@@ -66,11 +66,11 @@ pub fn handle(
     crate::db::dialect::hold_tree(tx.conn)?;
     let case = claim(tx, complaint, expected_version)?;
     match handling {
-        Handling::Classify { category, attributions } => classify(tx, case, category, attributions),
-        Handling::Assign { unit } => assign(tx, case, unit.as_deref()),
-        Handling::Change { state, reason } => change(tx, case, *state, reason.as_deref()),
+        Handling::Classify { category, attributions } => classify(tx, &case, category, attributions),
+        Handling::Assign { unit } => assign(tx, &case, unit.as_deref()),
+        Handling::Change { state, reason } => change(tx, &case, *state, reason.as_deref()),
         Handling::Redact { text } => redact(tx, case, text),
-        Handling::Find { officer, finding, decided_on } => find(tx, case, officer.as_deref(), *finding, *decided_on),
+        Handling::Find { officer, finding, decided_on } => find(tx, &case, officer.as_deref(), *finding, *decided_on),
     }
 }
 
@@ -80,12 +80,12 @@ fn conflict(error: impl std::fmt::Display) -> StoreError {
 
 fn classify(
     tx: &mut WriteTx<'_>,
-    case: Case,
+    case: &Case,
     category: &str,
     attributions: &[(String, Attribution)],
 ) -> Result<Case, StoreError> {
     let id = known::<IssueCategory>(tx, "category", Some(category))?;
-    open(&case)?;
+    open(case)?;
     let mut now = case.clone();
     now.complaint.category_id = id;
     now.officers.iter_mut().for_each(|row| row.category_id = id);
@@ -99,12 +99,12 @@ fn classify(
         now.complaint.state_since = tx.now;
     }
     let kind = if first { ComplaintEventKind::StateChanged } else { ComplaintEventKind::Updated };
-    complaints::update(tx, kind, tx.now, &case, &mut now)?;
+    complaints::update(tx, kind, tx.now, case, &mut now)?;
     Ok(now)
 }
 
-fn assign(tx: &mut WriteTx<'_>, case: Case, unit: Option<&str>) -> Result<Case, StoreError> {
-    open(&case)?;
+fn assign(tx: &mut WriteTx<'_>, case: &Case, unit: Option<&str>) -> Result<Case, StoreError> {
+    open(case)?;
     if case.complaint.state == ComplaintState::Received {
         return Err(StoreError::Conflict("the complaint is RECEIVED: classify it first".into()));
     }
@@ -132,11 +132,11 @@ fn assign(tx: &mut WriteTx<'_>, case: Case, unit: Option<&str>) -> Result<Case, 
         now.complaint.state_since = tx.now;
     }
     let kind = if moved { ComplaintEventKind::StateChanged } else { ComplaintEventKind::Updated };
-    complaints::update(tx, kind, tx.now, &case, &mut now)?;
+    complaints::update(tx, kind, tx.now, case, &mut now)?;
     Ok(now)
 }
 
-fn change(tx: &mut WriteTx<'_>, case: Case, to: ComplaintState, reason: Option<&str>) -> Result<Case, StoreError> {
+fn change(tx: &mut WriteTx<'_>, case: &Case, to: ComplaintState, reason: Option<&str>) -> Result<Case, StoreError> {
     let ends = matches!(to, ComplaintState::Closed | ComplaintState::Withdrawn | ComplaintState::Rejected);
     let reopens = case.complaint.state == ComplaintState::Answered && to == ComplaintState::Assigned;
     if !ends && !reopens {
@@ -153,13 +153,13 @@ fn change(tx: &mut WriteTx<'_>, case: Case, to: ComplaintState, reason: Option<&
     let mut now = case.clone();
     now.complaint.state = to;
     now.complaint.state_since = tx.now;
-    complaints::update_because(tx, ComplaintEventKind::StateChanged, tx.now, &case, &mut now, reason)?;
+    complaints::update_because(tx, ComplaintEventKind::StateChanged, tx.now, case, &mut now, reason)?;
     Ok(now)
 }
 
 fn find(
     tx: &mut WriteTx<'_>,
-    case: Case,
+    case: &Case,
     officer: Option<&str>,
     finding: Finding,
     decided_on: NaiveDate,
@@ -184,7 +184,7 @@ fn find(
         }
         None => return Err(StoreError::Rule("officer: say about which of the officers named it was found".into())),
     }
-    complaints::update(tx, ComplaintEventKind::Updated, tx.now, &case, &mut now)?;
+    complaints::update(tx, ComplaintEventKind::Updated, tx.now, case, &mut now)?;
     Ok(now)
 }
 
