@@ -3,23 +3,38 @@
 
 use super::error::Code;
 use async_graphql::async_trait::async_trait;
-use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextResolve, ResolveInfo};
-use async_graphql::{ErrorExtensionValues, PathSegment, ServerError, ServerResult, Value};
+use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute, NextResolve, ResolveInfo};
+use async_graphql::{ErrorExtensionValues, PathSegment, Response, ServerError, ServerResult, Value};
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Makes the panic of a resolver an error of its field.
 pub struct CatchPanics;
 
 impl ExtensionFactory for CatchPanics {
     fn create(&self) -> Arc<dyn Extension> {
-        Arc::new(Self)
+        Arc::new(Watching::default())
     }
 }
 
+/// One request that is watched: the errors of its fields that broke off.
+#[derive(Default)]
+struct Watching(Mutex<Vec<ServerError>>);
+
 #[async_trait]
-impl Extension for CatchPanics {
+impl Extension for Watching {
+    async fn execute(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        operation_name: Option<&str>,
+        next: NextExecute<'_>,
+    ) -> Response {
+        let mut response = next.run(ctx, operation_name).await;
+        response.errors.append(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        response
+    }
+
     async fn resolve(
         &self,
         ctx: &ExtensionContext<'_>,
@@ -27,13 +42,19 @@ impl Extension for CatchPanics {
         next: NextResolve<'_>,
     ) -> ServerResult<Option<Value>> {
         let path = info.path_node.to_string_vec();
+        let nullable = !info.return_type.ends_with('!');
         AssertUnwindSafe(next.run(ctx, info)).catch_unwind().await.unwrap_or_else(|_| {
             tracing::error!(field = path.join("."), "a field broke off");
             let mut error = ServerError::new("this field broke off; the server's log says why", None);
             error.extensions.get_or_insert_with(ErrorExtensionValues::default).set("code", Code::Internal.as_str());
             let segment = |name: String| name.parse().map_or(PathSegment::Field(name), PathSegment::Index);
             error.path = path.into_iter().map(segment).collect();
-            Err(error)
+            // A field that cannot be null takes its object with it, as any error does.
+            if !nullable {
+                return Err(error);
+            }
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(error);
+            Ok(Some(Value::Null))
         })
     }
 }
