@@ -202,11 +202,6 @@ fn a_question_that_takes_too_much_harms_nobody() {
     assert!(message.contains("MB") || message.contains("broken off"), "{message}");
     assert_eq!(analysts.server.get("/healthz").status, 200);
     assert_eq!(analysts.sql("SELECT COUNT(*) AS n FROM complaints")["rows"], json!([{ "n": 1500 }]));
-    // A worker does not outlive its question.
-    let workers = Command::new("pgrep").args(["-fc", "sql-worker"]).output();
-    if let Ok(workers) = workers {
-        assert_eq!(String::from_utf8_lossy(&workers.stdout).trim(), "0");
-    }
 }
 
 #[test]

@@ -94,6 +94,8 @@ pub struct Cursor {
 pub enum Place {
     /// The values by which the list is ordered.
     Keys(Vec<Key>),
+    /// The same for one list alone: no other takes the cursor.
+    Of(&'static str, Vec<Key>),
     /// The row itself, in a list whose order is computed.
     Row(Id),
 }

@@ -24,8 +24,26 @@ thread_local! {
     static HELD: RefCell<Option<Held>> = const { RefCell::new(None) };
 }
 
-/// The connection of an operation, from its first statement on.
-struct Held(Option<Session>);
+/// What the operation of a thread holds.
+struct Held {
+    /// Its connection, from its first statement on and until it has to wait for something else.
+    session: Option<Session>,
+    /// Whether nobody waits for it any more.
+    abandoned: Arc<AtomicBool>,
+}
+
+/// Says that nobody waits any more when it goes.
+struct Waiting {
+    abandoned: Arc<AtomicBool>,
+    /// Its end wakes whoever waits for something else than a statement.
+    _waits: oneshot::Sender<()>,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.abandoned.store(true, Ordering::SeqCst);
+    }
+}
 
 /// Work that an operation leaves for when it can go on no further: loaders wait so until all keys of a level are
 /// known.
@@ -58,16 +76,18 @@ pub async fn on_a_thread<T: Send + 'static>(
     later: Later,
 ) -> std::result::Result<T, Broken> {
     let (waits, waits_no_more) = oneshot::channel::<()>();
+    let waiting = Waiting { abandoned: Arc::default(), _waits: waits };
+    let abandoned = Arc::clone(&waiting.abandoned);
     let span = tracing::Span::current();
     let work = move || {
         let _in_span = span.enter();
-        HELD.set(Some(Held(None)));
+        HELD.set(Some(Held { session: None, abandoned }));
         let ran = catch_unwind(AssertUnwindSafe(|| Handle::current().block_on(drive(operation, later, waits_no_more))));
         HELD.set(None);
         ran.unwrap_or(Err(Broken::Panicked))
     };
     let outcome = tokio::task::spawn_blocking(work).await.unwrap_or(Err(Broken::Panicked));
-    drop(waits);
+    drop(waiting);
     outcome
 }
 
@@ -81,12 +101,16 @@ async fn drive<T>(
     let mut left = FuturesUnordered::new();
     let woken = Arc::new(Woken::default());
     let waker = Waker::from(Arc::clone(&woken));
-    poll_fn(|context| {
+    // Without a budget: that of the runtime is not given anew within one turn, and there is nobody to give way to.
+    let driven = poll_fn(|context| {
         woken.outside.register(context.waker());
         if abandoned.as_mut().poll(context).is_ready() {
             return Poll::Ready(Err(Broken::Abandoned));
         }
         loop {
+            if is_abandoned() {
+                return Poll::Ready(Err(Broken::Abandoned));
+            }
             woken.again.store(false, Ordering::SeqCst);
             if let Poll::Ready(done) = operation.as_mut().poll(&mut Context::from_waker(&waker)) {
                 return Poll::Ready(Ok(done));
@@ -98,11 +122,17 @@ async fn drive<T>(
             }
             while let Poll::Ready(Some(())) = left.poll_next_unpin(context) {}
             if !woken.again.load(Ordering::SeqCst) {
+                // While it waits for something else (a turn, a write), others may have the connection.
+                HELD.with_borrow_mut(|held| held.as_mut().and_then(|held| held.session.take()));
                 return Poll::Pending;
             }
         }
-    })
-    .await
+    });
+    tokio::task::unconstrained(driven).await
+}
+
+fn is_abandoned() -> bool {
+    HELD.with_borrow(|held| held.as_ref().is_some_and(|held| held.abandoned.load(Ordering::SeqCst)))
 }
 
 /// Tells whether an operation can go on.
@@ -126,7 +156,10 @@ where
     W: FnOnce(&mut Conn) -> std::result::Result<T, StoreError>,
 {
     HELD.with_borrow_mut(|held| {
-        let Some(Held(session)) = held else { return Err(work) };
+        let Some(Held { session, abandoned }) = held else { return Err(work) };
+        if abandoned.load(Ordering::SeqCst) {
+            return Ok(Err(error(Code::Timeout, "nobody waits for the answer any more")));
+        }
         let open = match session.take() {
             Some(open) => Ok(open),
             None => db.session(count),

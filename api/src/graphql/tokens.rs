@@ -75,6 +75,7 @@ impl TokenMutation {
     ) -> Result<RevokeTokensPayload> {
         let viewer = viewer(ctx)?.clone();
         let app = request(ctx)?.app.clone();
+        let name = name.trim().to_owned();
         let done = blocking(move || {
             let done = app.db.write(&viewer.actor(), |tx| {
                 named(tx.conn, &name)?;

@@ -25,6 +25,7 @@ use serde::Deserialize;
 use serde_json::json;
 use std::io::{self, Write};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{Sender, channel};
@@ -95,13 +96,14 @@ async fn export(service: &Data<Service>, http: &HttpRequest, form: &str) -> Resu
         };
         log.add(entry).await;
     }
-    let (sender, mut receiver) = channel::<Result<Bytes, io::Error>>(4);
+    let (sender, mut receiver) = channel::<Bytes>(4);
     let (app, key_version) = (service.app.clone(), keys.version());
     tokio::task::spawn_blocking(move || {
         let _turn = turn;
         let known = Arc::clone(&app.snapshots.current().reference);
         let scope = viewer.scope(&known.tree);
-        let to_client = ToClient { sender: sender.clone(), piece: Vec::with_capacity(PIECE) };
+        let last = ToClient { sender: sender.clone(), piece: Vec::new() };
+        let to_client = ToClient { sender, piece: Vec::with_capacity(PIECE) };
         let make = move || {
             let own = filter.as_ref().map_or(Ok(None), |filter| filter.condition(&known))?;
             Ok(scoped(&scope, own))
@@ -112,11 +114,26 @@ async fn export(service: &Data<Service>, http: &HttpRequest, form: &str) -> Resu
             read(conn, &keys, &make, &mut |rows| writer.write(&rows))?;
             Ok(writer.finish()?.flush()?)
         });
-        if let Err(error) = written {
-            tracing::warn!(%error, "an export broke off");
-            // The body ends without its end: nobody takes it for whole.
-            let _gone = sender.blocking_send(Err(io::Error::other("the export broke off")));
+        match written {
+            // An empty piece says that it is whole.
+            Ok(()) => drop(last.send(Bytes::new())),
+            Err(error) => tracing::warn!(%error, "an export broke off"),
         }
+    });
+    let mut ended = false;
+    let pieces = poll_fn(move |context| match receiver.poll_recv(context) {
+        Poll::Ready(Some(piece)) if piece.is_empty() => {
+            ended = true;
+            Poll::Ready(None)
+        }
+        Poll::Ready(Some(piece)) => Poll::Ready(Some(Ok(piece))),
+        // It broke off: the body ends without its end, and nobody takes it for whole.
+        Poll::Ready(None) if !ended => {
+            ended = true;
+            Poll::Ready(Some(Err(io::Error::other("the export broke off"))))
+        }
+        Poll::Ready(None) => Poll::Ready(None),
+        Poll::Pending => Poll::Pending,
     });
     let name = format!("complaints.{}", form.extension());
     Ok(HttpResponse::Ok()
@@ -128,7 +145,7 @@ async fn export(service: &Data<Service>, http: &HttpRequest, form: &str) -> Resu
         .insert_header(("cache-control", "private, no-store"))
         .insert_header(("phananh-key-version", key_version.to_string()))
         .insert_header(("phananh-position", position.to_string()))
-        .streaming(poll_fn(move |context| receiver.poll_recv(context))))
+        .streaming(pieces))
 }
 
 /// The filter, if a list could be filtered by it.
@@ -155,14 +172,18 @@ async fn checked(
 
 /// What is written goes to the client in pieces; whoever writes waits for the client to take them.
 struct ToClient {
-    sender: Sender<Result<Bytes, io::Error>>,
+    sender: Sender<Bytes>,
     piece: Vec<u8>,
 }
 
 impl ToClient {
-    fn send(&mut self) -> io::Result<()> {
+    fn send_piece(&mut self) -> io::Result<()> {
         let piece = Bytes::from(std::mem::replace(&mut self.piece, Vec::with_capacity(PIECE)));
-        let sent = Handle::current().block_on(tokio::time::timeout(TAKEN_WITHIN, self.sender.send(Ok(piece))));
+        self.send(piece)
+    }
+
+    fn send(&self, piece: Bytes) -> io::Result<()> {
+        let sent = Handle::current().block_on(tokio::time::timeout(TAKEN_WITHIN, self.sender.send(piece)));
         match sent {
             Ok(Ok(())) => Ok(()),
             _ => Err(io::Error::new(io::ErrorKind::BrokenPipe, "the client is gone")),
@@ -174,12 +195,12 @@ impl Write for ToClient {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.piece.extend_from_slice(bytes);
         if self.piece.len() >= PIECE {
-            self.send()?;
+            self.send_piece()?;
         }
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        if self.piece.is_empty() { Ok(()) } else { self.send() }
+        if self.piece.is_empty() { Ok(()) } else { self.send_piece() }
     }
 }

@@ -228,7 +228,8 @@ pub fn request(
     viewer: Option<&Viewer>,
     prepared: &Prepared,
     later: Option<Later>,
-) -> (Request, Arc<AtomicU64>, Arc<Mutex<Seen>>) {
+    seen: &Arc<Mutex<Seen>>,
+) -> (Request, Arc<AtomicU64>) {
     let context = RequestContext {
         app: service.app.clone(),
         viewer: viewer.cloned(),
@@ -236,9 +237,9 @@ pub fn request(
         limits: Arc::clone(&prepared.limits),
         locale: prepared.locale,
         is_query: prepared.is_query(),
-        seen: Arc::default(),
+        seen: Arc::clone(seen),
     };
-    let (statements, seen) = (Arc::clone(&context.statements), Arc::clone(&context.seen));
+    let statements = Arc::clone(&context.statements);
     let mut request = Request::new(prepared.text.clone()).variables(prepared.variables.clone()).data(context.clone());
     // What is asked for together is asked for in one turn of the executor: there is nothing to wait for.
     let loaders = match later {
@@ -250,16 +251,22 @@ pub fn request(
     request = request.data(loaders.delay(Duration::ZERO));
     request.set_parsed_query(prepared.document().clone());
     request.operation_name.clone_from(&prepared.operation);
-    (request, statements, seen)
+    (request, statements)
 }
 
-type Executed = (Result<Response, Broken>, Arc<AtomicU64>, Arc<Mutex<Seen>>);
+type Executed = (Result<Response, Broken>, Arc<AtomicU64>);
 
-async fn execute(schema: &PhananhSchema, service: &Service, viewer: Option<&Viewer>, prepared: &Prepared) -> Executed {
+async fn execute(
+    schema: &PhananhSchema,
+    service: &Service,
+    viewer: Option<&Viewer>,
+    prepared: &Prepared,
+    seen: &Arc<Mutex<Seen>>,
+) -> Executed {
     let later = Later::default();
-    let (request, statements, seen) = request(service, viewer, prepared, Some(later.clone()));
+    let (request, statements) = request(service, viewer, prepared, Some(later.clone()), seen);
     let schema = schema.clone();
-    (on_a_thread(async move { schema.execute(request).await }, later).await, statements, seen)
+    (on_a_thread(async move { schema.execute(request).await }, later).await, statements)
 }
 
 /// Runs an operation, a query or a mutation.
@@ -271,19 +278,22 @@ pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared)
     }
     let role = viewer.map_or("NONE", |viewer| viewer.role.as_str());
     let span = tracing::info_span!("operation", name = prepared.name(), role, cost = prepared.weight.cost);
+    let seen = Arc::default();
     let executed = async {
-        match execute(&service.schema, service, viewer, &prepared).await {
+        match execute(&service.schema, service, viewer, &prepared, &seen).await {
             // It changed nothing: with every field watched over, one is lost and not all.
-            (Err(Broken::Panicked), ..) if prepared.is_query() => {
-                execute(&service.careful, service, viewer, &prepared).await
+            (Err(Broken::Panicked), _) if prepared.is_query() => {
+                execute(&service.careful, service, viewer, &prepared, &seen).await
             }
             executed => executed,
         }
     };
     let executed = tokio::time::timeout(prepared.limits.deadline(), executed.instrument(span)).await;
-    let (mut response, statements, seen) = match executed {
-        Ok((Ok(response), statements, seen)) => (response, statements, seen),
-        Ok((Err(_), ..)) => {
+    // Also of what came to no answer.
+    audit(service, viewer, &prepared, &seen).await;
+    let (mut response, statements) = match executed {
+        Ok((Ok(response), statements)) => (response, statements),
+        Ok((Err(_), _)) => {
             tracing::error!("an operation broke off");
             let message = "the request broke off; the server's log says why";
             return Outcome::refused(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, message);
@@ -296,7 +306,6 @@ pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared)
         }
     };
     finish(&prepared, &mut response);
-    audit(service, viewer, &prepared, &seen).await;
     if !prepared.is_query() && response.is_ok() {
         let app = service.app.clone();
         // The next aggregates are to see it soon, and not only when others' writes are looked for.

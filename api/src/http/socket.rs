@@ -335,7 +335,8 @@ async fn operate(service: &Data<Service>, mut session: Session, viewer: &Viewer,
 }
 
 async fn subscribed(service: &Data<Service>, session: &mut Session, viewer: &Viewer, id: &str, prepared: &Prepared) {
-    let (request, _, seen) = request(service, Some(viewer), prepared, None);
+    let seen = Arc::default();
+    let (request, _) = request(service, Some(viewer), prepared, None, &seen);
     let expires = viewer.expires_at;
     let mut responses = std::pin::pin!(service.schema.execute_stream(request));
     let mut first = true;

@@ -26,6 +26,7 @@ pub fn first_groups(
     mut totals: Vec<Cell>,
 ) -> Result<Answer, JobError> {
     let measured = grouped.measured(wanted, false)?;
+    super::in_time(question)?;
     let groups = grouped.len();
     let shown = question.limit.min(groups);
     let mut order: Vec<u32> = (0..u32::try_from(groups).unwrap_or(u32::MAX)).collect();

@@ -61,6 +61,9 @@ pub fn create_token(
     let existing: Option<Principal> =
         principals::table.filter(principals::name.eq(name)).select(Principal::as_select()).first(tx.conn).optional()?;
     let principal_id = match existing {
+        Some(principal) if principal.disabled_at.is_some() => {
+            return Err(StoreError::Conflict(format!("{name:?} was disabled: choose another name")));
+        }
         Some(principal) if (principal.role, principal.unit_id, principal.officer_id) == (role, unit_id, officer_id) => {
             principal.id
         }

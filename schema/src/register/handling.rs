@@ -10,7 +10,7 @@ use crate::domain::state::step;
 use crate::each;
 use crate::enums::{Attribution, ComplaintEventKind, ComplaintState, Finding};
 use crate::events::{ComplaintEvent, Entity, Fields};
-use crate::models::{IssueCategory, Redaction, Unit};
+use crate::models::{ComplaintOfficer, IssueCategory, Redaction, Unit};
 use crate::queries::redactions_of;
 use crate::sql_types::Id;
 use crate::tables::{complaints as complaint_table, redactions};
@@ -88,7 +88,9 @@ fn classify(
     open(case)?;
     let mut now = case.clone();
     now.complaint.category_id = id;
-    now.officers.iter_mut().for_each(|row| row.category_id = id);
+    // An allegation that is about something else stays so.
+    let own = |row: &&mut ComplaintOfficer| row.category_id.is_none() || row.category_id == case.complaint.category_id;
+    now.officers.iter_mut().filter(own).for_each(|row| row.category_id = id);
     for (code, attribution) in attributions {
         let rows = now.named(code)?;
         rows.into_iter().for_each(|row| row.attribution = *attribution);
@@ -108,10 +110,13 @@ fn assign(tx: &mut WriteTx<'_>, case: &Case, unit: Option<&str>) -> Result<Case,
     if case.complaint.state == ComplaintState::Received {
         return Err(StoreError::Conflict("the complaint is RECEIVED: classify it first".into()));
     }
+    if case.complaint.state == ComplaintState::Answered {
+        return Err(StoreError::Conflict("the complaint is ANSWERED: reopen it, with the grounds".into()));
+    }
     let mut now = case.clone();
     if let Some(id) = known::<Unit>(tx, "unit", unit)? {
         let named: Vec<Id> = now.officers.iter().filter_map(|row| row.unit_id).collect();
-        if !named.is_empty() && !named.contains(&id) {
+        if !named.is_empty() && now.complaint.unit_id != Some(id) {
             return Err(StoreError::Rule(
                 "unit: the officers named were of other units, and the complaint counts for those: leave it out".into(),
             ));
@@ -232,7 +237,7 @@ fn open(case: &Case) -> Result<(), StoreError> {
 
 impl Case {
     /// The allegations against an officer.
-    fn named(&mut self, code: &str) -> Result<Vec<&mut crate::models::ComplaintOfficer>, StoreError> {
+    fn named(&mut self, code: &str) -> Result<Vec<&mut ComplaintOfficer>, StoreError> {
         let id = reference_id(Entity::Officer, code);
         let rows: Vec<_> = self.officers.iter_mut().filter(|row| row.officer_id == id).collect();
         if rows.is_empty() {

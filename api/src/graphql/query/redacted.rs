@@ -2,15 +2,19 @@
 
 use crate::graphql::connection::Counter;
 use crate::graphql::context::{request, snapshot, viewer};
+use crate::graphql::error::bad_input;
 use crate::graphql::page::{Cursor, PageArgs, PageInfo, Place};
 use crate::graphql::types::{RedactedComplaint, RedactedComplaintConnection, RedactedComplaintEdge};
 use async_graphql::{Context, Object, Result};
 use diesel::prelude::*;
 use schema::StoreError;
 use schema::db::MultiBackend;
-use schema::queries::{self, ComplaintSort, Direction, Pred, in_select};
+use schema::queries::{self, ComplaintSort, Direction, Key, Pred, in_select};
 use schema::tables::{complaints, redactions};
 use std::sync::Arc;
+
+/// What its cursors are of.
+const LIST: &str = "redacted";
 
 #[derive(Default)]
 pub struct RedactedQuery;
@@ -36,7 +40,17 @@ impl RedactedQuery {
             Ok::<_, StoreError>(Some(seen))
         });
         let sealer = &request.app.cursors;
-        let window = PageArgs { first, after, last, before }.window(request.limits.page_size, sealer)?;
+        let mut window = PageArgs { first, last, ..PageArgs::default() }.window(request.limits.page_size, sealer)?;
+        // Its cursors are of this list alone: in another they would tell when a complaint was received.
+        let keys_of = |name: &str, cursor: Option<String>| -> Result<Option<Vec<Key>>> {
+            let Some(cursor) = cursor else { return Ok(None) };
+            let (list, keys): (String, Vec<Key>) = sealer.decode(name, &cursor)?;
+            if list != LIST {
+                return Err(bad_input(format!("{name} is no cursor of this list")));
+            }
+            Ok(Some(keys))
+        };
+        (window.after, window.before) = (keys_of("after", after)?, keys_of("before", before)?);
         let order = [(ComplaintSort::ReceivedAt, Direction::Desc)];
         let (make, part) = (Arc::clone(&condition), window.clone());
         let (slice, mut texts) = request
@@ -47,7 +61,7 @@ impl RedactedQuery {
                 Ok((slice, texts))
             })
             .await?;
-        let keys = |row| sealer.at(Place::Keys(ComplaintSort::keys(&order, row)));
+        let keys = |row| sealer.at(Place::Of(LIST, ComplaintSort::keys(&order, row)));
         let cursors: Vec<Cursor> = slice.rows.iter().map(keys).collect();
         let page_info = PageInfo::new(&slice, &window, &cursors);
         let edges = slice.rows.into_iter().zip(cursors).filter_map(|(complaint, cursor)| {
