@@ -42,9 +42,14 @@ fn chromium() -> &'static str {
     if let Some(found) = find() {
         return found;
     }
+    let _one_at_a_time = crate::INSTALLING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Some(found) = find() {
+        return found;
+    }
     eprintln!("installing Chromium for the tests");
     for args in [&["update", "-q"][..], &["install", "-y", "-q", "--no-install-recommends", "chromium"]] {
         let installed = Command::new("apt-get")
+            .args(["-o", "DPkg::Lock::Timeout=300"])
             .args(args)
             .env("DEBIAN_FRONTEND", "noninteractive")
             .stdin(Stdio::null())

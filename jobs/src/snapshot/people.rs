@@ -57,7 +57,7 @@ pub struct Enterprises {
     by_name: HashMap<Box<str>, u32>,
     /// Of enterprises with a group, whose tax code is not what they count as.
     by_tax_code: HashMap<Box<str>, u32>,
-    /// The row of the first that was met of each place.
+    /// The row of the enterprise that stands for each place.
     first: Vec<u32>,
 }
 
@@ -77,8 +77,12 @@ impl Enterprises {
         if let Some(tax_code) = grouped {
             self.by_tax_code.insert(tax_code, place);
         }
-        if place as usize == self.first.len() {
-            self.first.push(row);
+        // The one with the lowest id stands for all that count as one, in whatever order they came: so all nodes
+        // show the same.
+        match self.first.get_mut(place as usize) {
+            None => self.first.push(row),
+            Some(first) if self.rows.get(*first as usize).is_some_and(|known| known.id > id) => *first = row,
+            Some(_) => {}
         }
         self.rows.push(EnterpriseRow { id, place, tax_code: tax, name: of, group });
         self.row_of.insert(id, row);
@@ -202,5 +206,26 @@ impl Officers {
     /// How many there are.
     pub fn places(&self) -> usize {
         self.rows.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn enterprise(id: u128, tax_code: &str) -> Enterprise {
+        Enterprise { id: Id(uuid::Uuid::from_u128(id)), tax_code: tax_code.into(), name: None, group_code: None }
+    }
+
+    #[test]
+    fn who_stands_for_enterprises_that_count_as_one_does_not_depend_on_who_came_first() {
+        let whole = enterprise(2, "0314409058");
+        let branch = enterprise(1, "0314409058-002");
+        for order in [[&whole, &branch], [&branch, &whole]] {
+            let mut known = Enterprises::default();
+            order.into_iter().for_each(|one| known.add(one.clone()));
+            assert_eq!((known.places(), known.at(0)), (1, Some(branch.id)));
+            assert_eq!(known.place(whole.id), known.place(branch.id));
+        }
     }
 }
