@@ -369,7 +369,7 @@ fn those_who_manage_make_and_end_tokens_and_read_who_looked() {
             assert!(std::time::Instant::now() < deadline, "a token that was ended is still taken");
         }
         let nobody = server.graphql(&admin, "mutation { revokeTokens(name: \"nobody\") { revoked } }", &json!({}));
-        assert_eq!(nobody.codes(), ["NOT_FOUND"]);
+        assert_eq!(nobody.codes(), ["BAD_USER_INPUT"]);
         let names = server
             .data(&admin, "{ principals(filter: {role: {in: [UNIT_HEAD, ADMIN]}}) { totalCount nodes { name } } }");
         assert_eq!(names["principals"]["totalCount"], 2, "{names}");

@@ -99,5 +99,5 @@ fn named(conn: &mut schema::Conn, name: &str) -> std::result::Result<schema::mod
         .select(schema::models::Principal::as_select())
         .first(conn)
         .optional()?;
-    found.ok_or_else(|| StoreError::NotFound(format!("there is no token of the name {name:?}")))
+    found.ok_or_else(|| StoreError::Rule(format!("name: there is no token of the name {name:?}")))
 }
