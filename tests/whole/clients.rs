@@ -113,7 +113,7 @@ fn schemathesis_finds_no_fault_of_the_server_whoever_asks() {
                 "--continue-on-failure",
             ])
             .env("SCHEMATHESIS_HOOKS", "scalars")
-            .env("PYTHONPATH", tests::project().join("tests/clients"))
+            .env("PYTHONPATH", project().join("tests/clients"))
             .current_dir(files.path())
             .output()
             .unwrap();
