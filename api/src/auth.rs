@@ -7,11 +7,11 @@ use jobs::statistics::Suppression;
 use schema::db::MultiBackend;
 use schema::domain::calendar::local_date;
 use schema::domain::tree::UnitTree;
-use schema::enums::{Role, UnitKind};
+use schema::enums::{GuidanceState, Role, UnitKind};
 use schema::models::Complaint;
 use schema::queries::{Pred, in_select, not_true};
 use schema::register::access::{authenticate, note_use};
-use schema::tables::{complaint_officers, complaints, flags, postings};
+use schema::tables::{complaint_officers, complaints, flags, guidance_documents, measures, postings};
 use schema::{Db, Id, StoreError, Timestamp};
 
 /// Whoever makes a request.
@@ -98,6 +98,39 @@ impl Viewer {
             None => of_others,
             Some(rows) => Box::new(rows.and(of_others)),
         })
+    }
+
+    /// The measures that this viewer may see; None for all of them. A UNIT_HEAD sees those about officers who served in
+    /// the units that are its own today; nobody those about himself.
+    pub fn measures(&self, tree: &UnitTree) -> Option<Pred<measures::table>> {
+        let rows: Option<Pred<measures::table>> = match (self.role, self.unit_id) {
+            (Role::Board, _) => None,
+            (Role::UnitHead, Some(unit)) => {
+                let below: Vec<Id> = tree.below_on(unit, local_date(Timestamp::now())).into_iter().collect();
+                Some(Box::new(measures::unit_id.eq_any(below).nullable()))
+            }
+            _ => Some(Box::new(measures::id.is_null().nullable())),
+        };
+        let Some(own) = self.officer_id else { return rows };
+        let of_others: Pred<measures::table> = Box::new(measures::officer_id.ne(own).nullable());
+        Some(match rows {
+            None => of_others,
+            Some(rows) => Box::new(rows.and(of_others)),
+        })
+    }
+
+    /// The guidance documents that this viewer may see; None for all of them. A UNIT_HEAD sees drafts of its own unit and
+    /// those below it, and what was issued by any.
+    pub fn guidance(&self, tree: &UnitTree) -> Option<Pred<guidance_documents::table>> {
+        match (self.role, self.unit_id) {
+            (Role::Board, _) => None,
+            (Role::UnitHead, Some(unit)) => {
+                let below: Vec<Id> = tree.below_on(unit, local_date(Timestamp::now())).into_iter().collect();
+                let issued = guidance_documents::state.eq(GuidanceState::Issued);
+                Some(Box::new(guidance_documents::unit_id.eq_any(below).or(issued).nullable()))
+            }
+            _ => Some(Box::new(guidance_documents::id.is_null().nullable())),
+        }
     }
 
     /// From when a group of complaints is shown to this viewer; None: always.

@@ -7,6 +7,7 @@
 pub mod backtest;
 pub mod canonical;
 pub mod digest;
+pub mod effect;
 mod error;
 pub mod exposure;
 pub mod facts;

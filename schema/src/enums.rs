@@ -209,6 +209,39 @@ impl Chain {
 }
 
 text_enum!(
+    /// How far a guidance document of a headquarters unit has come.
+    GuidanceState {
+        OpinionRequested = "OPINION_REQUESTED",
+        OpinionGiven = "OPINION_GIVEN",
+        Issued = "ISSUED",
+        Withdrawn = "WITHDRAWN",
+    }
+);
+
+text_enum!(
+    /// What the Board thinks of a guidance document.
+    OpinionVerdict { Agreed = "AGREED", AgreedWithChanges = "AGREED_WITH_CHANGES", NotAgreed = "NOT_AGREED" }
+);
+
+text_enum!(ProposalState {
+    Proposed = "PROPOSED",
+    Accepted = "ACCEPTED",
+    Rejected = "REJECTED",
+    Implemented = "IMPLEMENTED",
+    Withdrawn = "WITHDRAWN",
+});
+
+text_enum!(
+    /// điều chuyển, kỷ luật, đình chỉ công tác, kiểm điểm.
+    MeasureKind {
+        Reassignment = "REASSIGNMENT",
+        Discipline = "DISCIPLINE",
+        Suspension = "SUSPENSION",
+        FormalReview = "FORMAL_REVIEW",
+    }
+);
+
+text_enum!(
     /// What was done that the audit log keeps.
     AuditAction {
         /// Somebody saw who an officer or an enterprise is, or an officer's file.

@@ -19,8 +19,18 @@ use sha2::Sha256;
 pub type Fields = Map<String, Value>;
 
 /// Fields that hold a personal value.
-const PERSONAL: &[&str] =
-    &["text", "response_text", "redacted_text", "reason", "declaration_number", "name", "tax_code"];
+const PERSONAL: &[&str] = &[
+    "text",
+    "response_text",
+    "redacted_text",
+    "reason",
+    "declaration_number",
+    "name",
+    "tax_code",
+    "grounds",
+    "decision_maker",
+    "end_reason",
+];
 
 /// A change of one complaint, not yet stored.
 #[derive(Debug)]
@@ -43,7 +53,7 @@ pub struct ReferenceEvent {
     pub after: Option<Fields>,
 }
 
-/// The kinds of reference data.
+/// The kinds of reference data, and of what is done beside complaints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Entity {
     Unit,
@@ -54,6 +64,10 @@ pub enum Entity {
     Category,
     Workload,
     Incident,
+    Guidance,
+    Opinion,
+    Proposal,
+    Measure,
 }
 
 impl Entity {
@@ -67,6 +81,10 @@ impl Entity {
             Self::Category => "issue_category",
             Self::Workload => "workload",
             Self::Incident => "system_incident",
+            Self::Guidance => "guidance_document",
+            Self::Opinion => "guidance_opinion",
+            Self::Proposal => "proposal",
+            Self::Measure => "measure",
         }
     }
 }

@@ -25,6 +25,10 @@ macro_rules! model {
     };
 }
 
+mod work;
+
+pub use work::{GuidanceDocument, GuidanceOpinion, Measure, Proposal, ProposalCategory, ProposalUnit};
+
 model!(units Unit {
     id: Id,
     code: String,

@@ -1,5 +1,9 @@
 //! The tables as diesel sees them: one description for both databases, see `crate::sql_types`.
 
+mod work;
+
+pub use work::{guidance_documents, guidance_opinions, measures, proposal_categories, proposal_units, proposals};
+
 diesel::table! {
     use diesel::sql_types::*;
     use crate::sql_types::*;
@@ -576,4 +580,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     principals,
     api_tokens,
     trusted_operations,
+    guidance_documents,
+    guidance_opinions,
+    proposals,
+    proposal_categories,
+    proposal_units,
+    measures,
 );

@@ -83,6 +83,9 @@ fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
             ("digests", "DigestFilter"),
             ("principals", "PrincipalFilter"),
             ("auditLog", "AuditFilter"),
+            ("guidanceDocuments", "GuidanceDocumentFilter"),
+            ("proposals", "ProposalFilter"),
+            ("measures", "MeasureFilter"),
             ("complaintStatistics", "ComplaintStatisticsFilter"),
         ];
         for (list, filter) in of_connections {
@@ -110,6 +113,9 @@ fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
             ("digests", "DigestOrder", "DigestOrderField"),
             ("principals", "PrincipalOrder", "PrincipalOrderField"),
             ("auditLog", "AuditOrder", "AuditOrderField"),
+            ("guidanceDocuments", "GuidanceDocumentOrder", "GuidanceDocumentOrderField"),
+            ("proposals", "ProposalOrder", "ProposalOrderField"),
+            ("measures", "MeasureOrder", "MeasureOrderField"),
             ("complaintStatistics", "StatisticsOrder", "StatisticsMeasure"),
         ];
         for (list, order, of) in orders {

@@ -28,6 +28,7 @@ mod statistician;
 mod statistics;
 mod subscriptions;
 mod transport;
+mod work;
 mod world;
 mod writes;
 

@@ -44,4 +44,8 @@ mirror! {
     DeliveryChannel { Email, Folder }
     DeliveryState { Pending, Sent, Failed }
     RunOrigin { Scheduled, Manual }
+    GuidanceState { OpinionRequested, OpinionGiven, Issued, Withdrawn }
+    OpinionVerdict { Agreed, AgreedWithChanges, NotAgreed }
+    ProposalState { Proposed, Accepted, Rejected, Implemented, Withdrawn }
+    MeasureKind { Reassignment, Discipline, Suspension, FormalReview }
 }

@@ -9,7 +9,7 @@ use jobs::work::latest_result;
 use jobs::work::recurrence::{self, RecurrenceDocument};
 use schema::models::{
     ApiToken, ComplaintOfficer, Delivery, DigestSubscription, Enterprise, Flag, FlagAssessment, FlagReview,
-    IssueCategory, JobRun, Officer, Posting, Redaction, Unit, UnitParent, UnitResponse,
+    GuidanceOpinion, IssueCategory, JobRun, Officer, Posting, Redaction, Unit, UnitParent, UnitResponse,
 };
 use schema::{Id, queries};
 use std::collections::HashMap;
@@ -82,6 +82,19 @@ loader!(FlagKey => Flag, queries::flags_by_id);
 loader!(
     /// What people decided about a flag.
     ReviewsKey => Vec<FlagReview>, queries::reviews_of
+);
+
+loader!(
+    /// What the Board said about a guidance document.
+    OpinionsKey => Vec<GuidanceOpinion>, queries::opinions_of
+);
+loader!(
+    /// The categories that a proposal is about.
+    ProposalCategoriesKey => Vec<Id>, queries::categories_of_proposals
+);
+loader!(
+    /// The units that a proposal is about.
+    ProposalUnitsKey => Vec<Id>, queries::units_of_proposals
 );
 
 /// What the snapshot holds is not asked of the database.

@@ -3,7 +3,9 @@
 use super::context::{blocking, request, viewer};
 use super::enums::{Channel, ComplaintState, FlagState, LegalForm, ResponseAction};
 use super::error::{Code, bad_input, error, from_store};
+use super::guidance::GuidanceMutation;
 use super::handling::HandlingMutation;
+use super::measures::MeasureMutation;
 use super::query::seen_flag;
 use super::scalars::{Decimal, Moment, id, parse_id};
 use super::tokens::TokenMutation;
@@ -110,7 +112,7 @@ pub struct ReviewFlagPayload {
 
 /// Everything that can be written.
 #[derive(MergedObject, Default)]
-pub struct Mutation(RegisterMutation, HandlingMutation, TokenMutation);
+pub struct Mutation(RegisterMutation, HandlingMutation, GuidanceMutation, MeasureMutation, TokenMutation);
 
 #[derive(Default)]
 pub struct RegisterMutation;

@@ -7,7 +7,10 @@ use crate::access::allowed;
 use async_graphql::{Context, Result};
 use diesel::prelude::*;
 use schema::db::MultiBackend;
-use schema::tables::{complaints, digests, enterprises, job_runs, officers, unit_responses};
+use schema::queries::Pred;
+use schema::tables::{
+    complaints, digests, enterprises, guidance_documents, job_runs, measures, officers, proposals, unit_responses,
+};
 use schema::{Conn, Id, StoreError, models};
 
 /// The row of an id, as what it is.
@@ -31,6 +34,7 @@ pub async fn node(ctx: &Context<'_>, id: Id) -> Result<Option<Node>> {
     }
     let (complaints, officers, enterprises) = (may("complaint"), may("officer"), may("enterprises"));
     let (flags, runs, digests) = (may("flag"), may("jobRuns"), may("digests"));
+    let (documents, advice, decided) = (may("guidanceDocuments"), may("proposals"), may("measures"));
     let scope = viewer.scope(&reference.tree);
     let seen = move |conn: &mut Conn, id: Id| -> Result<Option<models::Complaint>, StoreError> {
         let mut query = complaints::table.into_boxed::<MultiBackend>().filter(complaints::id.eq(id).nullable());
@@ -40,6 +44,8 @@ pub async fn node(ctx: &Context<'_>, id: Id) -> Result<Option<Node>> {
         Ok(query.select(models::Complaint::as_select()).first(conn).optional()?)
     };
     let find = move |conn: &mut Conn| -> Result<Option<Node>, StoreError> {
+        type Theirs = (Option<Pred<guidance_documents::table>>, Option<Pred<measures::table>>);
+        let theirs: Theirs = (viewer.guidance(&reference.tree), viewer.measures(&reference.tree));
         if complaints && let Some(row) = seen(conn, id)? {
             return Ok(Some(Node::Complaint(Complaint(row))));
         }
@@ -57,6 +63,28 @@ pub async fn node(ctx: &Context<'_>, id: Id) -> Result<Option<Node>> {
         }
         if flags && let Some(row) = seen_flag(viewer, reference, id)(conn)? {
             return Ok(Some(Node::Flag(Flag(row))));
+        }
+        if documents {
+            let mut query =
+                guidance_documents::table.into_boxed::<MultiBackend>().filter(guidance_documents::id.eq(id).nullable());
+            if let Some(seen) = theirs.0 {
+                query = query.filter(seen);
+            }
+            if let Some(row) = query.select(models::GuidanceDocument::as_select()).first(conn).optional()? {
+                return Ok(Some(Node::GuidanceDocument(GuidanceDocument(row))));
+            }
+        }
+        if decided {
+            let mut query = measures::table.into_boxed::<MultiBackend>().filter(measures::id.eq(id).nullable());
+            if let Some(seen) = theirs.1 {
+                query = query.filter(seen);
+            }
+            if let Some(row) = query.select(models::Measure::as_select()).first(conn).optional()? {
+                return Ok(Some(Node::Measure(Measure(row))));
+            }
+        }
+        if advice && let Some(row) = found!(conn, proposals, Proposal, id) {
+            return Ok(Some(Node::Proposal(Proposal(row))));
         }
         if runs && let Some(row) = found!(conn, job_runs, JobRun, id) {
             return Ok(Some(Node::JobRun(JobRun(row))));

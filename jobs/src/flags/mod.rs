@@ -2,7 +2,7 @@
 
 mod review;
 
-pub use review::{Decision, review, reviews};
+pub use review::{Decision, explain, review, reviews};
 
 use crate::canonical::numbers;
 use crate::frames::Frames;

@@ -27,6 +27,46 @@ pub struct Decision {
     pub seen_run: Option<Id>,
 }
 
+/// Records when an officer was told of a flag, and what the officer said; the flag stays in its state.
+///
+/// # Errors
+/// `NotFound` where there is no such flag; `Conflict` where it is decided; `Rule` where it is on no officer, or the day lies
+/// in the future.
+pub fn explain(tx: &mut WriteTx<'_>, id: Id, notified_on: NaiveDate, explanation: String) -> Result<Flag, StoreError> {
+    let flag = claim(tx, id)?;
+    if flag.officer_id.is_none() {
+        return Err(StoreError::Rule("flagId: the flag is on a branch, and no officer explains it".into()));
+    }
+    if !matches!(flag.state, FlagState::Open | FlagState::Acknowledged | FlagState::UnderReview) {
+        return Err(StoreError::Conflict(format!("the flag is {}: there is nothing to explain", flag.state)));
+    }
+    if notified_on > local_date(tx.now) {
+        return Err(StoreError::Rule("notifiedOn lies in the future".into()));
+    }
+    let said = FlagReview {
+        id: random_id(),
+        flag_id: id,
+        run_id: flag.run_id,
+        from_state: flag.state,
+        to_state: flag.state,
+        reason: None,
+        notified_on: Some(notified_on),
+        explanation: Some(explanation),
+        evidence: JsonValue(json!(evidence_of(tx.conn, &flag)?)),
+        actor: tx.actor.to_owned(),
+        reviewed_at: tx.now,
+    };
+    each!(&mut *tx.conn, c => diesel::insert_into(flag_reviews::table).values(&said).execute(c)?);
+    Ok(flag)
+}
+
+/// Reads a flag and keeps it as it is until the transaction ends.
+fn claim(tx: &mut WriteTx<'_>, id: Id) -> Result<Flag, StoreError> {
+    diesel::update(flags::table.find(id)).set(flags::id.eq(id)).execute(tx.conn)?;
+    let flag: Option<Flag> = flags::table.find(id).select(Flag::as_select()).first(tx.conn).optional()?;
+    flag.ok_or_else(|| StoreError::NotFound("there is no such flag".into()))
+}
+
 /// Reviews a flag: OPEN → ACKNOWLEDGED → UNDER_REVIEW → UPHELD or DISMISSED. A step may be left out, none
 /// is taken back. An officer is told and heard before a flag is upheld.
 ///
@@ -34,10 +74,7 @@ pub struct Decision {
 /// `NotFound` where there is no such flag; `Conflict` where its state allows no such step; `Rule` where
 /// something is missing, and says what.
 pub fn review(tx: &mut WriteTx<'_>, id: Id, decision: Decision) -> Result<(Flag, FlagReview), StoreError> {
-    // Locks the flag until the transaction ends.
-    diesel::update(flags::table.find(id)).set(flags::id.eq(id)).execute(tx.conn)?;
-    let flag: Option<Flag> = flags::table.find(id).select(Flag::as_select()).first(tx.conn).optional()?;
-    let mut flag = flag.ok_or_else(|| StoreError::NotFound("there is no such flag".into()))?;
+    let mut flag = claim(tx, id)?;
     if decision.seen_run.is_some_and(|run| run != flag.run_id) {
         return Err(StoreError::Conflict("a later run assessed the flag anew: look at it again".into()));
     }

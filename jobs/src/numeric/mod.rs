@@ -13,6 +13,7 @@ pub mod multiplicity;
 mod oracle;
 pub mod poisson;
 pub mod proportion;
+pub mod rates;
 mod roots;
 pub mod shrinkage;
 pub mod survival;

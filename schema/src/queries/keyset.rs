@@ -3,8 +3,9 @@
 
 use crate::db::MultiBackend;
 use crate::sql_types::{Id, Timestamp, Uid, UtcMicros};
+use chrono::NaiveDate;
 use diesel::expression::BoxableExpression;
-use diesel::sql_types::{BigInt, Bool, Double, Nullable, Text};
+use diesel::sql_types::{BigInt, Bool, Date, Double, Nullable, Text};
 use serde::{Deserialize, Serialize};
 
 /// An expression over a table, whatever it is made of.
@@ -16,6 +17,7 @@ pub type Pred<T> = Expr<T, Nullable<Bool>>;
 /// What a list can be ordered by.
 pub enum SortExpr<T> {
     Time(Expr<T, UtcMicros>),
+    Date(Expr<T, Date>),
     Int(Expr<T, BigInt>),
     Double(Expr<T, Double>),
     Text(Expr<T, Text>),
@@ -27,6 +29,7 @@ pub enum SortExpr<T> {
 #[serde(rename_all = "lowercase")]
 pub enum Key {
     Time(Timestamp),
+    Date(NaiveDate),
     Int(i64),
     Double(f64),
     Text(String),
@@ -162,6 +165,7 @@ macro_rules! listed {
                 }
                 Some(match (expr, key) {
                     (SortExpr::Time(e), Key::Time(v)) => one!(e, *v),
+                    (SortExpr::Date(e), Key::Date(v)) => one!(e, *v),
                     (SortExpr::Int(e), Key::Int(v)) => one!(e, *v),
                     (SortExpr::Double(e), Key::Double(v)) => one!(e, *v),
                     (SortExpr::Text(e), Key::Text(v)) => one!(e, v.clone()),
@@ -198,6 +202,8 @@ macro_rules! listed {
                 query = match (expr, up) {
                     (SortExpr::Time(e), true) => query.then_order_by(e.asc()),
                     (SortExpr::Time(e), false) => query.then_order_by(e.desc()),
+                    (SortExpr::Date(e), true) => query.then_order_by(e.asc()),
+                    (SortExpr::Date(e), false) => query.then_order_by(e.desc()),
                     (SortExpr::Int(e), true) => query.then_order_by(e.asc()),
                     (SortExpr::Int(e), false) => query.then_order_by(e.desc()),
                     (SortExpr::Double(e), true) => query.then_order_by(e.asc()),

@@ -5,11 +5,12 @@ use super::keyset::{Direction, Key, Pred, Slice, SortExpr, Window, listed, or_do
 use crate::db::{Conn, MultiBackend, StoreError};
 use crate::enums::Tier;
 use crate::models::{
-    AuditEntry, Complaint, Digest, Enterprise, Flag, IssueCategory, JobRun, Officer, Principal, Unit, UnitResponse,
+    AuditEntry, Complaint, Digest, Enterprise, Flag, GuidanceDocument, IssueCategory, JobRun, Measure, Officer,
+    Principal, Proposal, Unit, UnitResponse,
 };
 use crate::tables::{
-    audit_log, complaints, digests, enterprises, flags, issue_categories, job_runs, officers, principals,
-    unit_responses, units,
+    audit_log, complaints, digests, enterprises, flags, guidance_documents, issue_categories, job_runs, measures,
+    officers, principals, proposals, unit_responses, units,
 };
 use diesel::prelude::*;
 
@@ -125,6 +126,37 @@ listed! {
         At: Time = audit_log::at, |row| Key::Time(row.at);
     }
     unique: Int = audit_log::number, |row| Key::Int(row.number);
+}
+
+listed! {
+    guidance_documents, GuidanceDocument, list_guidance, count_guidance,
+    /// Orders of guidance documents.
+    GuidanceSort {
+        RequestedAt: Time = guidance_documents::requested_at, |row| Key::Time(row.requested_at);
+        StateSince: Time = guidance_documents::state_since, |row| Key::Time(row.state_since);
+    }
+    unique: Id = guidance_documents::id, |row| Key::Id(row.id);
+}
+
+listed! {
+    proposals, Proposal, list_proposals, count_proposals,
+    /// Orders of proposals.
+    ProposalSort {
+        ProposedAt: Time = proposals::proposed_at, |row| Key::Time(row.proposed_at);
+        StateSince: Time = proposals::state_since, |row| Key::Time(row.state_since);
+    }
+    unique: Id = proposals::id, |row| Key::Id(row.id);
+}
+
+listed! {
+    measures, Measure, list_measures, count_measures,
+    /// Orders of measures.
+    MeasureSort {
+        DecidedOn: Date = measures::decided_on, |row| Key::Date(row.decided_on);
+        StartsOn: Date = measures::starts_on, |row| Key::Date(row.starts_on);
+        RecordedAt: Time = measures::recorded_at, |row| Key::Time(row.recorded_at);
+    }
+    unique: Id = measures::id, |row| Key::Id(row.id);
 }
 
 /// Tiers by gravity: their words do not sort so.

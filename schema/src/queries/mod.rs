@@ -7,6 +7,7 @@ mod in_select;
 mod keyset;
 mod lists;
 mod not_true;
+mod work;
 
 pub use children::*;
 pub use first_of_each::{Parent, Part, count_complaints_of, first_complaints_of};
@@ -14,3 +15,4 @@ pub use in_select::{InSelect, in_select};
 pub use keyset::{Direction, Key, Pred, Slice, Window};
 pub use lists::*;
 pub use not_true::{NotTrue, not_true};
+pub use work::{categories_of_proposals, opinions_of, units_of_proposals};

@@ -1,6 +1,7 @@
 //! What the Board does with a complaint: classify it, assign it to a unit, end or reopen it, record what was found.
 
 use super::complaints::{self, Case, own_day};
+use super::reference::{claim_version, outdated};
 use super::submission::known;
 use super::tree::load_tree;
 use crate::db::{StoreError, WriteTx};
@@ -37,17 +38,11 @@ pub enum Handling {
 /// # Errors
 /// `NotFound`; `Conflict` where the complaint was changed by somebody else.
 pub fn claim(tx: &mut WriteTx<'_>, complaint: Id, expected_version: i32) -> Result<Case, StoreError> {
-    let known = complaint_table::table
-        .filter(complaint_table::id.eq(complaint))
-        .filter(complaint_table::version.eq(expected_version));
-    let claimed = diesel::update(known).set(complaint_table::version.eq(expected_version)).execute(tx.conn)?;
+    let claimed = claim_version!(tx, complaint_table, complaint, expected_version);
     let found = complaints::load(tx.conn, &[complaint])?.remove(&complaint);
     let case = found.ok_or_else(|| StoreError::NotFound("there is no such complaint".into()))?;
-    if claimed == 0 {
-        return Err(StoreError::Conflict(format!(
-            "the complaint is at version {}, not {expected_version}: read it again and decide about what it says now",
-            case.complaint.version
-        )));
+    if !claimed {
+        return Err(outdated("complaint", case.complaint.version, expected_version));
     }
     Ok(case)
 }

@@ -138,3 +138,42 @@ fn event<M: Stored>(
 ) -> ReferenceEvent {
     ReferenceEvent { entity: M::ENTITY, entity_id, kind, effective_at: tx.now, before, after }
 }
+
+/// Records a change of something that one transaction changes one of.
+pub(super) fn change<T: serde::Serialize>(
+    tx: &mut WriteTx<'_>,
+    entity: Entity,
+    entity_id: Id,
+    before: Option<&T>,
+    after: &T,
+) {
+    let (kind, before, after) = match before {
+        None => (ReferenceEventKind::Created, None, fields_of(after)),
+        Some(before) => {
+            let Some((before, after)) = changed_fields(&fields_of(before), &fields_of(after)) else { return };
+            (ReferenceEventKind::Updated, Some(before), after)
+        }
+    };
+    tx.record_reference(ReferenceEvent { entity, entity_id, kind, effective_at: tx.now, before, after: Some(after) });
+}
+
+/// Claims a row as somebody knows it: of two changes to one version one finds it. The row is held until the transaction
+/// ends.
+macro_rules! claim_version {
+    ($tx:expr, $table:ident, $id:expr, $version:expr) => {
+        diesel::update($table::table)
+            .filter($table::id.eq($id))
+            .filter($table::version.eq($version))
+            .set($table::version.eq($version))
+            .execute($tx.conn)?
+            == 1
+    };
+}
+pub(super) use claim_version;
+
+/// Somebody else was first.
+pub(super) fn outdated(what: &str, is: i32, expected: i32) -> StoreError {
+    StoreError::Conflict(format!(
+        "the {what} is at version {is}, not {expected}: read it again and decide about what it says now"
+    ))
+}

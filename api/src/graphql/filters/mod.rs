@@ -6,11 +6,13 @@ mod complaint;
 mod ops;
 mod reference;
 mod results;
+mod work;
 
 pub use complaint::{ComplaintFilter, ResponseFilter};
 pub use ops::*;
 pub use reference::{CategoryFilter, EnterpriseFilter, OfficerFilter, UnitFilter};
 pub use results::{AuditFilter, DigestFilter, FlagFilter, JobRunFilter, PrincipalFilter};
+pub use work::{GuidanceDocumentFilter, MeasureFilter, ProposalFilter};
 
 use schema::StoreError;
 use schema::db::MultiBackend;

@@ -80,6 +80,9 @@ words! {
     LocaleOps, enums::Locale;
     RoleOps, enums::Role;
     AuditActionOps, enums::AuditAction;
+    GuidanceStateOps, enums::GuidanceState;
+    ProposalStateOps, enums::ProposalState;
+    MeasureKindOps, enums::MeasureKind;
 }
 
 #[derive(Debug, Clone, Default, InputObject)]

@@ -7,6 +7,7 @@ mod redacted;
 mod register;
 mod results;
 mod sql;
+mod work;
 
 pub use orders::*;
 
@@ -35,6 +36,7 @@ pub struct Query(
     sql::SqlQuery,
     access::AccessQuery,
     redacted::RedactedQuery,
+    work::WorkQuery,
 );
 
 /// Reads a flag, if the viewer may see it.

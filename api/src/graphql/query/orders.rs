@@ -101,3 +101,18 @@ order!(
     queries::PrincipalSort { Name, CreatedAt } default Name Asc
 );
 order!(AuditOrderField, AuditOrder, queries::AuditSort { At } default At Desc);
+order!(
+    GuidanceDocumentOrderField,
+    GuidanceDocumentOrder,
+    queries::GuidanceSort { RequestedAt, StateSince } default RequestedAt Desc
+);
+order!(
+    ProposalOrderField,
+    ProposalOrder,
+    queries::ProposalSort { ProposedAt, StateSince } default ProposedAt Desc
+);
+order!(
+    MeasureOrderField,
+    MeasureOrder,
+    queries::MeasureSort { DecidedOn, StartsOn, RecordedAt } default DecidedOn Desc
+);

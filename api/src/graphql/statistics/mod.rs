@@ -298,6 +298,26 @@ pub fn scoped_within(snapshot: &Snapshot, scope: &Scope, unit: Id) -> Expr {
     scoped(snapshot, scope).and(within(snapshot, unit, &below))
 }
 
+/// Complaints of some categories and what lies below them, in some units and what lies below those; where none are named,
+/// of all.
+pub fn about(snapshot: &Snapshot, categories: &[Id], units: &[Id]) -> Expr {
+    let reference = &snapshot.reference;
+    let mut conditions = Vec::new();
+    if !categories.is_empty() {
+        let here = |one: &schema::models::IssueCategory| {
+            categories.contains(&one.id) || one.parent_id.is_some_and(|parent| categories.contains(&parent))
+        };
+        let places =
+            reference.categories.iter().filter(|one| here(one)).filter_map(|one| reference.category_place(one.id));
+        conditions.push(any("category", places.collect()));
+    }
+    if !units.is_empty() {
+        let of_each = units.iter().map(|unit| within(snapshot, *unit, &reference.tree.below_beside_ancestors(*unit)));
+        conditions.extend(of_each.reduce(Expr::or));
+    }
+    conditions.into_iter().reduce(Expr::and).unwrap_or(lit(true))
+}
+
 /// The day up to which a snapshot knows things.
 pub fn today(snapshot: &Snapshot) -> i32 {
     day_number(local_date(snapshot.as_of))

@@ -6,10 +6,13 @@ mod control;
 mod digest;
 mod evidence;
 mod flag;
+mod guidance;
 mod handling;
 mod job_run;
+mod measure;
 mod node;
 mod people;
+mod proposal;
 mod redacted;
 mod response;
 mod scorecard;
@@ -23,13 +26,16 @@ pub use control::{CusumSeries, FunnelPlot};
 pub use digest::{Digest, DigestConnection, DigestEdge};
 pub use evidence::FlagReview;
 pub use flag::{Flag, FlagConnection, FlagEdge};
+pub use guidance::{GuidanceDocument, GuidanceDocumentConnection, GuidanceDocumentEdge};
 pub use handling::{BacktestOutcome, BlameCheck, CategoryTrends, ResponseTimeliness, UnitLevel};
 pub use job_run::{JobRun, JobRunConnection, JobRunEdge};
+pub use measure::{Measure, MeasureConnection, MeasureEdge};
 pub use node::Node;
 pub use people::{
     Enterprise, EnterpriseConnection, EnterpriseEdge, IssueCategory, IssueCategoryConnection, IssueCategoryEdge,
     Officer, OfficerConnection, OfficerEdge,
 };
+pub use proposal::{Proposal, ProposalConnection, ProposalEdge};
 pub use redacted::{RedactedComplaint, RedactedComplaintConnection, RedactedComplaintEdge};
 pub use response::{UnitResponse, UnitResponseConnection, UnitResponseEdge};
 pub use scorecard::Scorecard;

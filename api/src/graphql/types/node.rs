@@ -1,6 +1,9 @@
 //! What has an id that is the only one of its kind: the Node of the Relay specification.
 
-use super::{Complaint, Digest, Enterprise, Flag, IssueCategory, JobRun, Officer, Unit, UnitResponse};
+use super::{
+    Complaint, Digest, Enterprise, Flag, GuidanceDocument, IssueCategory, JobRun, Measure, Officer, Proposal, Unit,
+    UnitResponse,
+};
 use async_graphql::{ID, Interface};
 
 /// Anything that has an id.
@@ -11,9 +14,12 @@ pub enum Node {
     Digest(Digest),
     Enterprise(Enterprise),
     Flag(Flag),
+    GuidanceDocument(GuidanceDocument),
     IssueCategory(IssueCategory),
     JobRun(JobRun),
+    Measure(Measure),
     Officer(Officer),
+    Proposal(Proposal),
     Unit(Unit),
     UnitResponse(UnitResponse),
 }

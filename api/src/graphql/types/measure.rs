@@ -1,0 +1,171 @@
+use super::{Flag, Officer, Unit};
+use crate::graphql::connection::connection;
+use crate::graphql::context::{blocking, loaders, request, snapshot, viewer};
+use crate::graphql::enums::MeasureKind;
+use crate::graphql::error::from_job;
+use crate::graphql::loaders::{OfficerComplaintsKey, OfficerKey, UnitKey, known, one};
+use crate::graphql::query::seen_flag;
+use crate::graphql::scalars::{Moment, id};
+use crate::graphql::statistics;
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use chrono::NaiveDate;
+use jobs::JobError;
+use jobs::effect::{self, Span, aftermath};
+use jobs::frames::day_number;
+use jobs::scorecard::{Scorecard, rows_of_officer};
+use schema::models;
+
+/// What was decided about an officer: by whom, on which grounds, and from when to when.
+pub struct Measure(pub models::Measure);
+
+impl From<models::Measure> for Measure {
+    fn from(row: models::Measure) -> Self {
+        Self(row)
+    }
+}
+
+impl Measure {
+    /// What is said here of an officer is a page of the officer's file.
+    fn looked_at(&self, ctx: &Context<'_>) -> Result<()> {
+        request(ctx)?.saw(|seen| &mut seen.files, self.0.officer_id);
+        Ok(())
+    }
+}
+
+#[Object]
+impl Measure {
+    pub async fn id(&self) -> ID {
+        id(self.0.id)
+    }
+
+    async fn officer(&self, ctx: &Context<'_>) -> Result<Option<Officer>> {
+        Ok(known(ctx, OfficerKey(self.0.officer_id)).await?.map(Officer))
+    }
+
+    /// The officer's unit on the day of the decision.
+    async fn unit(&self, ctx: &Context<'_>) -> Result<Option<Unit>> {
+        Ok(known(ctx, UnitKey(self.0.unit_id)).await?.map(Unit))
+    }
+
+    async fn kind(&self, ctx: &Context<'_>) -> Result<MeasureKind> {
+        self.looked_at(ctx)?;
+        Ok(self.0.kind.into())
+    }
+
+    async fn grounds(&self, ctx: &Context<'_>) -> Result<&str> {
+        self.looked_at(ctx)?;
+        Ok(&self.0.grounds)
+    }
+
+    async fn decision_maker(&self) -> &str {
+        &self.0.decision_maker
+    }
+
+    async fn decision_number(&self) -> Option<&str> {
+        self.0.decision_number.as_deref()
+    }
+
+    async fn decided_on(&self) -> NaiveDate {
+        self.0.decided_on
+    }
+
+    async fn starts_on(&self) -> NaiveDate {
+        self.0.starts_on
+    }
+
+    /// The last day; null while it lasts, and for what has no end.
+    async fn ends_on(&self) -> Option<NaiveDate> {
+        self.0.ends_on
+    }
+
+    async fn end_reason(&self) -> Option<&str> {
+        self.0.end_reason.as_deref()
+    }
+
+    /// The flag that led to it.
+    async fn flag(&self, ctx: &Context<'_>) -> Result<Option<Flag>> {
+        let Some(flag) = self.0.flag_id else { return Ok(None) };
+        let seen = seen_flag(viewer(ctx)?.clone(), snapshot(ctx)?.reference.clone(), flag);
+        Ok(Box::pin(request(ctx)?.read(seen)).await?.map(Flag))
+    }
+
+    async fn recorded_at(&self) -> Moment {
+        self.0.recorded_at.into()
+    }
+
+    async fn version(&self) -> i32 {
+        self.0.version
+    }
+
+    async fn actor(&self) -> &str {
+        &self.0.actor
+    }
+
+    /// What was complained about the officer in so many days before it started and since, of what you may see; null
+    /// before it starts.
+    async fn outcome(&self, ctx: &Context<'_>, #[graphql(default = 180)] days: i32) -> Result<Option<MeasureOutcome>> {
+        self.looked_at(ctx)?;
+        let days = statistics::days(days)?;
+        let snapshot = snapshot(ctx)?;
+        let scope = viewer(ctx)?.scope(&snapshot.reference.tree);
+        let within = statistics::scoped(&snapshot, &scope);
+        let complaints = one(loaders(ctx)?, OfficerComplaintsKey(self.0.officer_id)).await?.unwrap_or_default();
+        let day = day_number(self.0.starts_on);
+        let made = blocking(move || {
+            let rows = rows_of_officer(&snapshot.facts, &complaints, within).map_err(JobError::from);
+            let today = statistics::today(&snapshot);
+            let found = rows.and_then(|rows| aftermath(&rows, day, days, today)).map_err(from_job)?;
+            Ok(found.map(|found| MeasureOutcome {
+                as_of: snapshot.as_of.into(),
+                position: snapshot.position,
+                before: period(found.before.0, &found.before.1),
+                after: period(found.after.0, &found.after.1),
+                stopped: found.last.is_none(),
+                last_complaint_on: found.last.map(effect::date),
+            }))
+        });
+        Box::pin(made).await
+    }
+}
+
+/// Whether complaints about an officer stopped when a measure was taken. Whoever was moved away is complained about less
+/// for that alone, and few complaints before say little.
+#[derive(SimpleObject)]
+pub struct MeasureOutcome {
+    /// When the snapshot was taken.
+    pub as_of: Moment,
+    pub position: i64,
+    pub before: OutcomePeriod,
+    /// Since the day itself, as far as the days have passed.
+    pub after: OutcomePeriod,
+    /// Whether nothing at all was received since the measure started, however long ago that is.
+    pub stopped: bool,
+    /// The day of the latest complaint since.
+    pub last_complaint_on: Option<NaiveDate>,
+}
+
+/// Some days, both ends included, and the complaints about an officer received in them.
+#[derive(SimpleObject)]
+pub struct OutcomePeriod {
+    pub from: NaiveDate,
+    pub until: NaiveDate,
+    pub days: i32,
+    /// Of any kind.
+    pub complaints: u32,
+    /// About conduct, those of one enterprise within a week as one.
+    pub episodes: u32,
+    pub distinct_enterprises: u32,
+}
+
+fn period(span: Span, card: &Scorecard) -> OutcomePeriod {
+    OutcomePeriod {
+        from: effect::date(span.from),
+        until: effect::date(span.until),
+        days: span.days(),
+        complaints: card.handled.complaints,
+        episodes: card.episodes,
+        distinct_enterprises: card.distinct_enterprises,
+    }
+}
+
+connection!(Measure, MeasureConnection, MeasureEdge);

@@ -1,0 +1,97 @@
+//! What the Board and the units do about what is complained about.
+
+use crate::enums::{GuidanceState, MeasureKind, OpinionVerdict, ProposalState};
+use crate::sql_types::{Id, Timestamp};
+use crate::tables;
+use chrono::NaiveDate;
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+
+model!(
+    /// A guidance document that a headquarters unit drafts.
+    guidance_documents GuidanceDocument {
+        id: Id,
+        unit_id: Id,
+        /// What it is about.
+        category_id: Option<Id>,
+        title: String,
+        text: String,
+        /// Counts the texts, from 1.
+        revision: i32,
+        /// The revision about which the Board last gave its opinion.
+        opined_revision: Option<i32>,
+        state: GuidanceState,
+        state_since: Timestamp,
+        requested_at: Timestamp,
+        /// The number under which it was issued.
+        number: Option<String>,
+        issued_on: Option<NaiveDate>,
+        /// Why it was issued against the Board's opinion, or withdrawn.
+        reason: Option<String>,
+        version: i32,
+        actor: String,
+    }
+);
+
+model!(
+    /// What the Board thinks of one revision of a document.
+    guidance_opinions GuidanceOpinion {
+        document_id: Id,
+        revision: i32,
+        verdict: OpinionVerdict,
+        text: String,
+        given_at: Timestamp,
+        actor: String,
+    }
+);
+
+model!(
+    /// What the Board advises the General Department to do.
+    proposals Proposal {
+        id: Id,
+        title: String,
+        text: String,
+        state: ProposalState,
+        state_since: Timestamp,
+        proposed_at: Timestamp,
+        implemented_on: Option<NaiveDate>,
+        /// Why it was rejected or withdrawn.
+        reason: Option<String>,
+        version: i32,
+        actor: String,
+    }
+);
+
+model!(proposal_categories ProposalCategory {
+    proposal_id: Id,
+    category_id: Id,
+});
+
+model!(proposal_units ProposalUnit {
+    proposal_id: Id,
+    unit_id: Id,
+});
+
+model!(
+    /// What was decided about an officer.
+    measures Measure {
+        id: Id,
+        officer_id: Id,
+        /// The officer's unit on the day of the decision.
+        unit_id: Id,
+        kind: MeasureKind,
+        grounds: String,
+        decision_maker: String,
+        decision_number: Option<String>,
+        decided_on: NaiveDate,
+        starts_on: NaiveDate,
+        /// The last day; None while it lasts, and for what has no end.
+        ends_on: Option<NaiveDate>,
+        end_reason: Option<String>,
+        /// The flag that led to it.
+        flag_id: Option<Id>,
+        recorded_at: Timestamp,
+        version: i32,
+        actor: String,
+    }
+);

@@ -1,0 +1,55 @@
+//! What belongs to guidance documents and proposals, each kind in one statement.
+
+use crate::db::dialect::KEYS_PER_QUERY;
+use crate::db::{Conn, StoreError};
+use crate::models::GuidanceOpinion;
+use crate::sql_types::Id;
+use crate::tables::{guidance_opinions, proposal_categories, proposal_units};
+use diesel::prelude::*;
+use std::collections::HashMap;
+
+/// What the Board said about documents, oldest first.
+pub fn opinions_of(conn: &mut Conn, documents: &[Id]) -> Result<HashMap<Id, Vec<GuidanceOpinion>>, StoreError> {
+    let mut found: HashMap<Id, Vec<GuidanceOpinion>> = HashMap::new();
+    for chunk in documents.chunks(KEYS_PER_QUERY) {
+        let rows: Vec<GuidanceOpinion> = guidance_opinions::table
+            .filter(guidance_opinions::document_id.eq_any(chunk))
+            .order((guidance_opinions::document_id, guidance_opinions::revision))
+            .select(GuidanceOpinion::as_select())
+            .load(conn)?;
+        for row in rows {
+            found.entry(row.document_id).or_default().push(row);
+        }
+    }
+    Ok(found)
+}
+
+/// The categories of proposals.
+pub fn categories_of_proposals(conn: &mut Conn, proposals: &[Id]) -> Result<HashMap<Id, Vec<Id>>, StoreError> {
+    let mut found: HashMap<Id, Vec<Id>> = HashMap::new();
+    for chunk in proposals.chunks(KEYS_PER_QUERY) {
+        let rows: Vec<(Id, Id)> = proposal_categories::table
+            .filter(proposal_categories::proposal_id.eq_any(chunk))
+            .order((proposal_categories::proposal_id, proposal_categories::category_id))
+            .load(conn)?;
+        for (proposal, category) in rows {
+            found.entry(proposal).or_default().push(category);
+        }
+    }
+    Ok(found)
+}
+
+/// The units of proposals.
+pub fn units_of_proposals(conn: &mut Conn, proposals: &[Id]) -> Result<HashMap<Id, Vec<Id>>, StoreError> {
+    let mut found: HashMap<Id, Vec<Id>> = HashMap::new();
+    for chunk in proposals.chunks(KEYS_PER_QUERY) {
+        let rows: Vec<(Id, Id)> = proposal_units::table
+            .filter(proposal_units::proposal_id.eq_any(chunk))
+            .order((proposal_units::proposal_id, proposal_units::unit_id))
+            .load(conn)?;
+        for (proposal, unit) in rows {
+            found.entry(proposal).or_default().push(unit);
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,171 @@
+//! Guidance documents: a headquarters unit asks for the Board's opinion before it issues one (S5).
+
+use super::reference::{change, claim_version, outdated};
+use super::submission::known;
+use crate::db::{Conn, StoreError, WriteTx};
+use crate::domain::calendar::local_date;
+use crate::domain::ids::{random_id, reference_id};
+use crate::each;
+use crate::enums::{GuidanceState, OpinionVerdict, UnitKind};
+use crate::events::Entity;
+use crate::models::{GuidanceDocument, GuidanceOpinion, IssueCategory};
+use crate::sql_types::Id;
+use crate::tables::{guidance_documents, guidance_opinions};
+use chrono::NaiveDate;
+use diesel::prelude::*;
+
+/// A draft about which the Board's opinion is asked.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    pub unit: Id,
+    pub title: String,
+    pub text: String,
+    /// The code of the category that it is about.
+    pub category: Option<String>,
+}
+
+/// A step in the life of a document.
+#[derive(Debug, Clone)]
+pub enum GuidanceStep {
+    /// Another text, about which the Board has not been heard.
+    Revise {
+        title: Option<String>,
+        text: String,
+    },
+    /// The Board's opinion about the text as it stands.
+    Opine {
+        verdict: OpinionVerdict,
+        text: String,
+    },
+    /// With the grounds where the Board did not agree.
+    Issue {
+        number: String,
+        issued_on: NaiveDate,
+        reason: Option<String>,
+    },
+    Withdraw {
+        reason: Option<String>,
+    },
+}
+
+/// Asks for the Board's opinion about a draft.
+///
+/// # Errors
+/// `Rule` where the unit is no headquarters unit, or the category is not known.
+pub fn request_opinion(tx: &mut WriteTx<'_>, draft: Draft) -> Result<GuidanceDocument, StoreError> {
+    let unit = crate::queries::units_by_id(tx.conn, &[draft.unit])?.remove(&draft.unit);
+    if unit.is_none_or(|unit| unit.kind != UnitKind::HeadquartersUnit) {
+        return Err(StoreError::Rule("only a headquarters unit asks for an opinion about a guidance document".into()));
+    }
+    let category_id = known::<IssueCategory>(tx, "category", draft.category.as_deref())?;
+    let document = GuidanceDocument {
+        id: random_id(),
+        unit_id: draft.unit,
+        category_id,
+        title: draft.title,
+        text: draft.text,
+        revision: 1,
+        opined_revision: None,
+        state: GuidanceState::OpinionRequested,
+        state_since: tx.now,
+        requested_at: tx.now,
+        number: None,
+        issued_on: None,
+        reason: None,
+        version: 1,
+        actor: tx.actor.to_owned(),
+    };
+    each!(&mut *tx.conn, c => diesel::insert_into(guidance_documents::table).values(&document).execute(c)?);
+    change(tx, Entity::Guidance, document.id, None, &document);
+    Ok(document)
+}
+
+/// Takes a step with a document as `expected_version` knows it. `unit`: the unit that takes it, for which the documents of
+/// others are not there; None for the Board.
+///
+/// # Errors
+/// `NotFound`; `Conflict` where the document was changed by somebody else, or its state does not allow the step; `Rule`
+/// where something is missing, and says what.
+pub fn guide(
+    tx: &mut WriteTx<'_>,
+    id: Id,
+    expected_version: i32,
+    unit: Option<Id>,
+    step: GuidanceStep,
+) -> Result<GuidanceDocument, StoreError> {
+    let claimed = claim_version!(tx, guidance_documents, id, expected_version);
+    let found: Option<GuidanceDocument> =
+        guidance_documents::table.find(id).select(GuidanceDocument::as_select()).first(tx.conn).optional()?;
+    let before = found
+        .filter(|document| unit.is_none_or(|unit| unit == document.unit_id))
+        .ok_or_else(|| StoreError::NotFound("there is no such guidance document".into()))?;
+    if !claimed {
+        return Err(outdated("document", before.version, expected_version));
+    }
+    if matches!(before.state, GuidanceState::Issued | GuidanceState::Withdrawn) {
+        return Err(StoreError::Conflict(format!(
+            "the document is {}: nothing is done about it any more",
+            before.state
+        )));
+    }
+    let mut now = before.clone();
+    match step {
+        GuidanceStep::Revise { title, text } => {
+            now.title = title.unwrap_or(now.title);
+            now.text = text;
+            now.revision += 1;
+            now.state = GuidanceState::OpinionRequested;
+        }
+        GuidanceStep::Opine { verdict, text } => {
+            if before.opined_revision == Some(before.revision) {
+                return Err(StoreError::Conflict("the Board has given its opinion about this text already".into()));
+            }
+            let (revision, actor) = (before.revision, tx.actor.to_owned());
+            let opinion = GuidanceOpinion { document_id: id, revision, verdict, text, given_at: tx.now, actor };
+            each!(&mut *tx.conn, c => diesel::insert_into(guidance_opinions::table).values(&opinion).execute(c)?);
+            change(tx, Entity::Opinion, reference_id(Entity::Opinion, &format!("{id}-{revision}")), None, &opinion);
+            now.opined_revision = Some(revision);
+            now.state = GuidanceState::OpinionGiven;
+        }
+        GuidanceStep::Issue { number, issued_on, reason } => {
+            let opinion = opinion_about(tx.conn, &before)?.ok_or_else(|| {
+                StoreError::Conflict("the Board has not given its opinion about this text: wait for it".into())
+            })?;
+            let earliest = local_date(opinion.given_at);
+            if issued_on < earliest || issued_on > local_date(tx.now) {
+                return Err(StoreError::Rule(format!(
+                    "issuedOn is {issued_on}: it lies from the day of the opinion, {earliest}, to today"
+                )));
+            }
+            if opinion.verdict == OpinionVerdict::NotAgreed && reason.is_none() {
+                return Err(StoreError::Rule(
+                    "reason: the Board did not agree: say why it is issued all the same".into(),
+                ));
+            }
+            now.number = Some(number);
+            now.issued_on = Some(issued_on);
+            now.reason = reason;
+            now.state = GuidanceState::Issued;
+        }
+        GuidanceStep::Withdraw { reason } => {
+            now.reason = reason;
+            now.state = GuidanceState::Withdrawn;
+        }
+    }
+    if now.state != before.state {
+        now.state_since = tx.now;
+    }
+    now.version += 1;
+    each!(&mut *tx.conn, c => diesel::update(guidance_documents::table.find(id)).set(&now).execute(c)?);
+    change(tx, Entity::Guidance, id, Some(&before), &now);
+    Ok(now)
+}
+
+/// What the Board said about the text of a document as it stands.
+fn opinion_about(conn: &mut Conn, document: &GuidanceDocument) -> Result<Option<GuidanceOpinion>, StoreError> {
+    Ok(guidance_opinions::table
+        .find((document.id, document.revision))
+        .select(GuidanceOpinion::as_select())
+        .first(conn)
+        .optional()?)
+}

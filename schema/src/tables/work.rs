@@ -1,0 +1,97 @@
+//! What the Board and the units do about what is complained about.
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::{Uid, UtcMicros};
+
+    guidance_documents (id) {
+        id -> Uid,
+        unit_id -> Uid,
+        category_id -> Nullable<Uid>,
+        title -> Text,
+        text -> Text,
+        revision -> Integer,
+        opined_revision -> Nullable<Integer>,
+        state -> Text,
+        state_since -> UtcMicros,
+        requested_at -> UtcMicros,
+        number -> Nullable<Text>,
+        issued_on -> Nullable<Date>,
+        reason -> Nullable<Text>,
+        version -> Integer,
+        actor -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::{Uid, UtcMicros};
+
+    guidance_opinions (document_id, revision) {
+        document_id -> Uid,
+        revision -> Integer,
+        verdict -> Text,
+        text -> Text,
+        given_at -> UtcMicros,
+        actor -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::{Uid, UtcMicros};
+
+    proposals (id) {
+        id -> Uid,
+        title -> Text,
+        text -> Text,
+        state -> Text,
+        state_since -> UtcMicros,
+        proposed_at -> UtcMicros,
+        implemented_on -> Nullable<Date>,
+        reason -> Nullable<Text>,
+        version -> Integer,
+        actor -> Text,
+    }
+}
+
+diesel::table! {
+    use crate::sql_types::Uid;
+
+    proposal_categories (proposal_id, category_id) {
+        proposal_id -> Uid,
+        category_id -> Uid,
+    }
+}
+
+diesel::table! {
+    use crate::sql_types::Uid;
+
+    proposal_units (proposal_id, unit_id) {
+        proposal_id -> Uid,
+        unit_id -> Uid,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::{Uid, UtcMicros};
+
+    measures (id) {
+        id -> Uid,
+        officer_id -> Uid,
+        unit_id -> Uid,
+        kind -> Text,
+        grounds -> Text,
+        decision_maker -> Text,
+        decision_number -> Nullable<Text>,
+        decided_on -> Date,
+        starts_on -> Date,
+        ends_on -> Nullable<Date>,
+        end_reason -> Nullable<Text>,
+        flag_id -> Nullable<Uid>,
+        recorded_at -> UtcMicros,
+        version -> Integer,
+        actor -> Text,
+    }
+}
