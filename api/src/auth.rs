@@ -3,6 +3,7 @@
 use crate::limits::Limits;
 use actix_web::http::header::HeaderMap;
 use diesel::prelude::*;
+use diesel::sql_types::Text;
 use jobs::statistics::Suppression;
 use schema::db::MultiBackend;
 use schema::domain::calendar::local_date;
@@ -11,7 +12,7 @@ use schema::enums::{GuidanceState, Role, UnitKind};
 use schema::models::Complaint;
 use schema::queries::{Pred, in_select, not_true};
 use schema::register::access::{authenticate, note_use};
-use schema::tables::{complaint_officers, complaints, flags, guidance_documents, measures, postings};
+use schema::tables::{complaint_officers, complaints, digests, flags, guidance_documents, measures, postings};
 use schema::{Db, Id, StoreError, Timestamp};
 
 /// Whoever makes a request.
@@ -82,12 +83,7 @@ impl Viewer {
             (Role::UnitHead, Some(unit)) => {
                 let today = local_date(Timestamp::now());
                 let below: Vec<Id> = tree.below_on(unit, today).into_iter().collect();
-                let posted = postings::table
-                    .into_boxed::<MultiBackend>()
-                    .filter(postings::unit_id.eq_any(below.clone()).nullable())
-                    .filter(postings::valid_from.le(today).nullable())
-                    .filter(postings::valid_to.is_null().nullable().or(postings::valid_to.ge(today)))
-                    .select(postings::officer_id.nullable());
+                let posted = posted_today(below.clone()).select(postings::officer_id.nullable());
                 Some(Box::new(flags::unit_id.eq_any(below).or(in_select(flags::officer_id, posted))))
             }
             _ => Some(Box::new(flags::id.is_null().nullable())),
@@ -100,14 +96,17 @@ impl Viewer {
         })
     }
 
-    /// The measures that this viewer may see; None for all of them. A UNIT_HEAD sees those about officers who served in
-    /// the units that are its own today; nobody those about himself.
+    /// The measures that this viewer may see; None for all of them. A UNIT_HEAD sees those about officers who served in the
+    /// units that are its own today or serve there now, and those that these units recorded; nobody those about himself.
     pub fn measures(&self, tree: &UnitTree) -> Option<Pred<measures::table>> {
         let rows: Option<Pred<measures::table>> = match (self.role, self.unit_id) {
             (Role::Board, _) => None,
             (Role::UnitHead, Some(unit)) => {
                 let below: Vec<Id> = tree.below_on(unit, local_date(Timestamp::now())).into_iter().collect();
-                Some(Box::new(measures::unit_id.eq_any(below).nullable()))
+                let served = measures::unit_id.eq_any(below.clone());
+                let recorded = measures::recorded_by_unit_id.eq_any(below.clone());
+                let serves = in_select(measures::officer_id, posted_today(below).select(postings::officer_id));
+                Some(Box::new(served.or(recorded).nullable().or(serves)))
             }
             _ => Some(Box::new(measures::id.is_null().nullable())),
         };
@@ -133,6 +132,17 @@ impl Viewer {
         }
     }
 
+    /// The digests that this viewer may see; None for all of them. Nobody sees one that names himself: `code` is the
+    /// viewer's own, if it is an officer's.
+    pub fn digests(&self, code: Option<&str>) -> Option<Pred<digests::table>> {
+        self.officer_id?;
+        // One whom the register does not know stands in no digest.
+        let quoted = serde_json::to_string(code?).unwrap_or_default();
+        let escaped = quoted.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        let document = diesel::dsl::sql::<Text>("CAST(digests.document AS TEXT)");
+        Some(Box::new(document.not_like(format!("%{escaped}%")).escape('\\').nullable()))
+    }
+
     /// From when a group of complaints is shown to this viewer; None: always.
     pub fn suppression(&self, limits: &Limits) -> Option<Suppression> {
         let (complaints, enterprises) = (limits.smallest_group, limits.smallest_group_enterprises);
@@ -155,6 +165,16 @@ impl Viewer {
         };
         Scope { rows, except_officer: self.officer_id }
     }
+}
+
+/// The postings at some units that last today.
+fn posted_today<'q>(units: Vec<Id>) -> postings::BoxedQuery<'q, MultiBackend> {
+    let today = local_date(Timestamp::now());
+    postings::table
+        .into_boxed::<MultiBackend>()
+        .filter(postings::unit_id.eq_any(units).nullable())
+        .filter(postings::valid_from.le(today).nullable())
+        .filter(postings::valid_to.is_null().nullable().or(postings::valid_to.ge(today)))
 }
 
 /// Which complaints somebody may see: the one definition for lists, single objects and aggregates.

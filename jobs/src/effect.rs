@@ -31,11 +31,17 @@ impl Span {
     }
 }
 
-/// So many days before a day, and since it, as far as they have passed; None where the day has not come.
-pub fn spans(day: i32, days: i32, today: i32) -> Option<(Span, Span)> {
-    let before = Span { from: day.saturating_sub(days), until: day.saturating_sub(1) };
-    let after = Span { from: day, until: day.saturating_add(days - 1).min(today) };
-    (after.days() > 0).then_some((before, after))
+/// So many days before a day, as far back as the register goes, and since it, up to yesterday: today is not over. None
+/// where there are no such days.
+pub fn spans(day: i32, days: i32, first: i32, today: i32) -> Option<(Span, Span)> {
+    let before = Span { from: day.saturating_sub(days).max(first), until: day.saturating_sub(1) };
+    let after = Span { from: day, until: day.saturating_add(days - 1).min(today - 1) };
+    (before.days() > 0 && after.days() > 0).then_some((before, after))
+}
+
+/// The first day of the register; None where it is empty.
+pub fn first_day(facts: &DataFrame) -> PolarsResult<Option<i32>> {
+    Ok(facts.column("day")?.i32()?.min())
 }
 
 /// Complaints before and since a day.
@@ -51,10 +57,19 @@ pub struct Effect {
     pub elsewhere_ratio: Option<RateRatio>,
 }
 
-/// The complaints that a condition chooses, and all others, before a day and since; None where the day has not come.
-pub fn effect(facts: &DataFrame, concerned: Expr, day: i32, days: i32, today: i32) -> Result<Option<Effect>, JobError> {
-    let Some((before, after)) = spans(day, days, today) else { return Ok(None) };
-    let both = col("day").gt_eq(lit(before.from)).and(col("day").lt_eq(lit(after.until)));
+/// The complaints that a condition chooses, and all others of those that may be `seen`, before a day and since; None where
+/// there are no days to compare.
+pub fn effect(
+    facts: &DataFrame,
+    seen: Expr,
+    concerned: Expr,
+    day: i32,
+    days: i32,
+    today: i32,
+) -> Result<Option<Effect>, JobError> {
+    let Some(first) = first_day(facts)? else { return Ok(None) };
+    let Some((before, after)) = spans(day, days, first, today) else { return Ok(None) };
+    let both = col("day").gt_eq(lit(before.from)).and(col("day").lt_eq(lit(after.until))).and(seen);
     let rows = facts.clone().lazy().filter(both).select([col("day"), concerned.alias("concerned")]).collect()?;
     let mut numbers = [[0u32; 2]; 2];
     for (day, concerned) in rows.column("day")?.i32()?.iter().zip(rows.column("concerned")?.bool()?.iter()) {
@@ -87,10 +102,23 @@ pub struct Aftermath {
     pub last: Option<i32>,
 }
 
-/// What the complaints of an officer, as [`crate::scorecard::rows_of_officer`] has them, say about a measure; None where
-/// it has not started.
-pub fn aftermath(rows: &DataFrame, day: i32, days: i32, today: i32) -> Result<Option<Aftermath>, JobError> {
-    let Some((before, after)) = spans(day, days, today) else { return Ok(None) };
+/// Days that have to have passed before a silence means anything.
+const LONG_ENOUGH: i32 = 30;
+
+impl Aftermath {
+    /// Whether complaints stopped; None where nobody can tell, since there were none before, or too little time has passed.
+    pub fn stopped(&self) -> Option<bool> {
+        match self.last {
+            Some(_) => Some(false),
+            None => (self.before.1.handled.complaints > 0 && self.after.0.days() >= LONG_ENOUGH).then_some(true),
+        }
+    }
+}
+
+/// What the complaints of an officer, as [`crate::scorecard::rows_of_officer`] has them, say about a measure; `first` is the
+/// first day of the register. None where there are no days to compare.
+pub fn aftermath(rows: &DataFrame, day: i32, days: i32, first: i32, today: i32) -> Result<Option<Aftermath>, JobError> {
+    let Some((before, after)) = spans(day, days, first, today) else { return Ok(None) };
     let card = |span: Span| scorecard(rows, span.until, Some(span.days()));
     let since = rows.column("day")?.i32()?.iter().flatten().filter(|one| (day..=today).contains(one));
     Ok(Some(Aftermath { before: (before, card(before)?), after: (after, card(after)?), last: since.max() }))
@@ -101,12 +129,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spans_end_today_and_begin_on_the_day() {
-        let (before, after) = spans(100, 30, 500).expect("spans");
+    fn spans_end_yesterday_and_begin_on_the_day_or_with_the_register() {
+        let (before, after) = spans(100, 30, 0, 500).expect("spans");
         assert_eq!((before, after), (Span { from: 70, until: 99 }, Span { from: 100, until: 129 }));
         assert_eq!((before.days(), after.days()), (30, 30));
-        assert_eq!(spans(100, 30, 104).expect("spans").1.days(), 5);
-        assert_eq!(spans(100, 30, 99), None);
+        assert_eq!(spans(100, 30, 0, 104).expect("spans").1.days(), 4);
+        assert_eq!(spans(100, 30, 0, 100), None, "no whole day has passed");
+        assert_eq!(spans(100, 30, 88, 500).expect("spans").0.days(), 12, "the register is no older");
+        assert_eq!(spans(100, 30, 100, 500), None, "there is nothing before");
     }
 
     #[test]
@@ -119,14 +149,17 @@ mod tests {
             vec![Column::new("day".into(), days.to_vec()), Column::new("own".into(), concerned.to_vec())],
         )
         .expect("a frame");
-        let found = effect(&facts, col("own"), 100, 30, 500).expect("an effect").expect("it has come");
+        let found = effect(&facts, lit(true), col("own"), 100, 30, 500).expect("an effect").expect("it has come");
         assert_eq!((found.concerned, found.elsewhere), ((3, 1), (1, 2)));
         let ratio = found.ratio.and_then(|ratio| ratio.ratio).expect("a ratio");
         assert!((ratio - 1.0 / 3.0).abs() < 1e-12);
         // Only ten days have passed: a third of the time for the same one.
-        let early = effect(&facts, col("own"), 100, 30, 109).expect("an effect").expect("it has come");
+        let early = effect(&facts, lit(true), col("own"), 100, 30, 110).expect("an effect").expect("it has come");
         let ratio = early.ratio.and_then(|ratio| ratio.ratio).expect("a ratio");
         assert!((ratio - 1.0).abs() < 1e-12);
-        assert_eq!(effect(&facts, col("own"), 100, 30, 99).expect("an effect"), None);
+        // What may not be seen is nowhere, not elsewhere.
+        let seen = effect(&facts, col("own"), col("own"), 100, 30, 500).expect("an effect").expect("it has come");
+        assert_eq!((seen.concerned, seen.elsewhere), ((3, 1), (0, 0)));
+        assert_eq!(effect(&facts, lit(true), col("own"), 100, 30, 99).expect("an effect"), None);
     }
 }

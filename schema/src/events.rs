@@ -30,6 +30,8 @@ const PERSONAL: &[&str] = &[
     "grounds",
     "decision_maker",
     "end_reason",
+    "void_reason",
+    "outcome",
 ];
 
 /// A change of one complaint, not yet stored.

@@ -123,8 +123,18 @@ impl Keys {
     /// The pseudonym of somebody: the same for as long as the key is, and nothing can be told from it
     /// without the key. It begins with the version of the key.
     pub fn pseudonym(&self, kind: &str, id: Id) -> String {
-        let code = self.code(self.current, "pseudonym", &[kind.as_bytes(), &[0], id.0.as_bytes()]).unwrap_or_default();
-        format!("k{}-{}", self.current, BASE32_NOPAD.encode(&code[..15]).to_ascii_lowercase())
+        self.pseudonym_of(self.current, kind, id).unwrap_or_default()
+    }
+
+    /// Whether a pseudonym, of whichever version of the key, stands for somebody.
+    pub fn stands_for(&self, pseudonym: &str, kind: &str, id: Id) -> bool {
+        let version = pseudonym.strip_prefix('k').and_then(|rest| rest.split_once('-')?.0.parse().ok());
+        version.and_then(|version| self.pseudonym_of(version, kind, id)).is_some_and(|known| known == pseudonym)
+    }
+
+    fn pseudonym_of(&self, version: u32, kind: &str, id: Id) -> Option<String> {
+        let code = self.code(version, "pseudonym", &[kind.as_bytes(), &[0], id.0.as_bytes()])?;
+        Some(format!("k{version}-{}", BASE32_NOPAD.encode(&code[..15]).to_ascii_lowercase()))
     }
 }
 

@@ -54,6 +54,7 @@ fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
         "complaintStatistics" => format!("{field} {{ position }}"),
         "sql" => format!("{field}(query: \"SELECT 1\") {{ rows }}"),
         "serviceInfo" => format!("{field} {{ version }}"),
+        "receipt" => format!("{field}(idempotencyKey: \"x\") {{ state }}"),
         "funnelPlot" | "blameCheck" => format!("{field} {{ days }}"),
         "backtest" => format!("{field}(from: 2024, to: 2024) {{ origin }}"),
         "responseTimeliness" => format!("{field} {{ unitCode }}"),

@@ -226,3 +226,51 @@ fn wrong_use_of_digests_is_told() {
     let wrong = run(&["digest", "unsubscribe", "--email", "a@example.org"]);
     assert!(wrong.status == 1 && wrong.err.contains("not subscribed"), "{wrong:?}");
 }
+
+#[test]
+fn nobody_reads_a_digest_that_names_himself() {
+    for database in Database::both() {
+        world(&database);
+        for day in ["2025-12-17", DAY] {
+            run_digest(&database, day);
+        }
+        let board = program().token(&database, "BOARD", None);
+        let server = program().serve(&database, &["--no-jobs"]);
+        let all = server.data(&board, "{ digests { totalCount nodes { id document } } }")["digests"].clone();
+        let named_in = |code: &str| -> Vec<Value> {
+            let nodes = all["nodes"].as_array().expect("digests");
+            let quoted = format!("\"{code}\"");
+            nodes
+                .iter()
+                .filter(|one| one["document"].to_string().contains(&quoted))
+                .map(|one| one["id"].clone())
+                .collect()
+        };
+        // Somebody whom one of them names, and somebody whom none does.
+        let flags = server.data(
+            &board,
+            "{ flags(first: 200) { nodes { officer { code } } } officers(first: 200) { nodes { code } } }",
+        );
+        let codes = |list: &Value, at: &str| -> Vec<String> {
+            let nodes = list["nodes"].as_array().expect("a list");
+            nodes.iter().filter_map(|one| one.pointer(at)?.as_str().map(str::to_owned)).collect()
+        };
+        let flagged = codes(&flags["flags"], "/officer/code");
+        let named = flagged.iter().find(|code| !named_in(code).is_empty()).expect("a digest names an officer");
+        let other = codes(&flags["officers"], "/code").into_iter().find(|code| named_in(code).is_empty());
+        for (code, hidden) in
+            [(named.clone(), named_in(named)), (other.expect("an officer without a flag"), Vec::new())]
+        {
+            let create = ["token", "create", "--name", &format!("own-{code}"), "--role", "BOARD", "--officer", &code];
+            let token = program().json(&database, &create)["token"].as_str().expect("a token").to_owned();
+            let seen = server.data(&token, "{ digests { totalCount nodes { id } } }")["digests"].clone();
+            let shown = all["nodes"].as_array().expect("digests").len() - hidden.len();
+            assert_eq!((&seen["totalCount"], seen["nodes"].as_array().map(Vec::len)), (&json!(shown), Some(shown)));
+            for id in hidden {
+                let by_id = format!("{{ node(id: {id}) {{ id }} }}");
+                assert_eq!(server.data(&token, &by_id)["node"], Value::Null);
+                assert_eq!(server.data(&board, &by_id)["node"]["id"], id);
+            }
+        }
+    }
+}

@@ -200,3 +200,17 @@ fn statistics_of_a_world_are_alike_on_both_databases_and_add_up() {
         assert!((number(&last["cumulativeShare"]) - 1.0).abs() < 1e-5, "{last}");
     }
 }
+
+#[test]
+fn the_evidence_of_all_flags_of_a_page_is_looked_up_together() {
+    let database = Database::sqlite();
+    world::fill(&database);
+    world::run_counting(&database, "2024-03-31");
+    let head = program().token(&database, "UNIT_HEAD", Some("TC"));
+    let server = program().serve(&database, &["--dev", "--no-jobs"]);
+    let of = |first: usize| format!("{{ flags(first: {first}) {{ nodes {{ id evidenceIds }} }} }}");
+    let flags = server.data(&head, &of(10))["flags"]["nodes"].clone();
+    let with_evidence = |flag: &&Value| !flag["evidenceIds"].as_array().unwrap().is_empty();
+    assert!(flags.as_array().unwrap().iter().filter(with_evidence).count() > 1, "{flags}");
+    assert_eq!(server.statements(&head, &of(1)), server.statements(&head, &of(10)));
+}

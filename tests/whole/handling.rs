@@ -106,6 +106,28 @@ fn a_complaint_is_classified_assigned_answered_reopened_and_closed() {
     }
 }
 
+#[test]
+fn a_sender_reads_the_receipt_of_its_own_and_of_nobody_elses() {
+    for world in worlds() {
+        let (id, mut version) = submitted(&world, "mine", &json!({}));
+        let receipt = |token: &str, key: &str| {
+            world.server.data(
+                token,
+                &format!("{{ receipt(idempotencyKey: \"{key}\") {{ id reference state version created }} }}"),
+            )["receipt"]
+                .clone()
+        };
+        let first = receipt(&world.intake, "mine");
+        assert_eq!((&first["id"], &first["state"], &first["created"]), (&json!(id), &json!("RECEIVED"), &json!(false)));
+        done(&world, "classifyComplaint", &mut version, &json!({ "complaintId": id, "category": "TD1" }));
+        assert_eq!(receipt(&world.intake, " mine ")["state"], "CLASSIFIED", "what became of it");
+        assert_eq!(receipt(&world.intake, "another"), Value::Null);
+        let other = ["token", "create", "--name", "other-portal", "--role", "INTAKE"];
+        let other = program().json(&world.database, &other)["token"].as_str().unwrap().to_owned();
+        assert_eq!(receipt(&other, "mine"), Value::Null, "keys are each sender's own");
+    }
+}
+
 fn today() -> String {
     schema::domain::calendar::local_date(schema::Timestamp::now()).to_string()
 }
@@ -225,6 +247,32 @@ fn a_unit_reads_of_a_confidential_complaint_what_the_board_redacted_and_nothing_
         by_id = format!("{{ complaint(id: {}) {{ redactedText }} }}", secret[0]["id"]);
         assert_eq!(server.graphql(&own, &by_id, &json!({})).codes(), ["FORBIDDEN"]);
         assert_eq!(server.graphql(&token("DATA_TEAM", None), list, &json!({})).codes()[0], "FORBIDDEN");
+        // The unit answers it without knowing more of it; nobody else does, and not twice from one version.
+        let node = server.data(&own, "{ redactedComplaints { nodes { pseudonym version state } } }")
+            ["redactedComplaints"]["nodes"][0]
+            .clone();
+        let respond = "mutation ($input: RespondToRedactedComplaintInput!) { respondToRedactedComplaint(input: $input) { complaint { pseudonym version state text } position } }";
+        let answer = |token: &str, pseudonym: &Value| {
+            let input = json!({ "pseudonym": pseudonym, "expectedVersion": node["version"], "action": "CORRECTION", "text": "Đã xin lỗi." });
+            server.graphql(token, respond, &json!({ "input": input }))
+        };
+        for token in [&other, &named] {
+            assert_eq!(answer(token, &node["pseudonym"]).codes(), ["BAD_USER_INPUT"]);
+        }
+        assert_eq!(answer(&own, &json!("k1-x")).codes(), ["BAD_USER_INPUT"]);
+        assert_eq!(answer(&board, &node["pseudonym"]).codes()[0], "FORBIDDEN");
+        let answered =
+            answer(&own, &node["pseudonym"]).json()["data"]["respondToRedactedComplaint"]["complaint"].clone();
+        assert_eq!((&answered["state"], &answered["pseudonym"]), (&json!("ANSWERED"), &node["pseudonym"]));
+        assert_eq!(answer(&own, &node["pseudonym"]).codes(), ["CONFLICT"]);
+        let told = format!(
+            "{{ complaint(id: {}) {{ state responses {{ nodes {{ text unit {{ code }} }} }} }} }}",
+            secret[0]["id"]
+        );
+        assert_eq!(
+            server.data(&board, &told)["complaint"],
+            json!({ "state": "ANSWERED", "responses": { "nodes": [{ "text": "Đã xin lỗi.", "unit": { "code": "02CV" } }] } })
+        );
         // The text is kept beside the history, which verifies.
         program().run(&database, ["audit", "seal", "--key-file", &key]).ok();
         program().run(&database, ["audit", "verify", "--key-file", &key]).ok();

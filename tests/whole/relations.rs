@@ -251,3 +251,33 @@ fn lists_can_be_ordered_by_a_measure_of_their_complaints() {
         assert!(head.codes().iter().all(|code| code == "FORBIDDEN") && !head.codes().is_empty(), "{head:?}");
     }
 }
+
+#[test]
+fn a_head_sees_how_its_own_units_answer_and_nobody_elses() {
+    for database in Database::both() {
+        world::fill(&database);
+        let head = |unit: &str| program().token(&database, "UNIT_HEAD", Some(unit));
+        let (province, branch, board) = (head("02"), head("02CV"), program().token(&database, "BOARD", None));
+        let server = program().serve(&database, &["--no-jobs"]);
+        let of = |token: &str| -> Vec<(String, i64)> {
+            let data = server.data(token, "{ responseTimeliness(level: BRANCH, days: 36500) { unitCode complaints } }");
+            let units = data["responseTimeliness"].as_array().unwrap();
+            let mut units: Vec<_> = units
+                .iter()
+                .map(|unit| (unit["unitCode"].as_str().unwrap().to_owned(), unit["complaints"].as_i64().unwrap()))
+                .collect();
+            units.sort();
+            units
+        };
+        let named = |units: &[(&str, i64)]| -> Vec<(String, i64)> {
+            units.iter().map(|(unit, number)| ((*unit).to_owned(), *number)).collect()
+        };
+        assert_eq!(of(&board), named(&[("02CV", 4), ("02DS", 1), ("03TG", 1)]));
+        // Without PA-6, which is confidential.
+        assert_eq!(of(&province), named(&[("02CV", 3), ("02DS", 1)]));
+        assert_eq!(of(&branch), named(&[("02CV", 3)]));
+        let blames = server.graphql(&branch, "{ blameCheck { days } }", &json!({}));
+        assert_eq!(blames.codes()[0], "FORBIDDEN");
+        server.data(&branch, "{ categoryTrends { recentDays categories { categoryCode recent } } }");
+    }
+}

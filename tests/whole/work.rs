@@ -1,25 +1,26 @@
-//! What the Board and the units do about what is complained about: guidance, proposals, measures, explanations.
+//! What the Board and headquarters units do about what is complained about: guidance, and proposals.
 
+use crate::measures::MEASURE;
 use crate::program;
 use crate::world::{self, Files};
 use serde_json::{Value, json};
 use tests::{Answer, Database, Server};
 
 /// A mutation with its input; it answers with the fields given.
-fn send(server: &Server, token: &str, mutation: &str, fields: &str, input: &Value) -> Answer {
+pub fn send(server: &Server, token: &str, mutation: &str, fields: &str, input: &Value) -> Answer {
     let of = format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..]);
     let query = format!("mutation ($input: {of}!) {{ {mutation}(input: $input) {{ {fields} }} }}");
     server.graphql(token, &query, &json!({ "input": input }))
 }
 
 /// What became of it.
-fn done(server: &Server, token: &str, mutation: &str, fields: &str, input: &Value) -> Value {
+pub fn done(server: &Server, token: &str, mutation: &str, fields: &str, input: &Value) -> Value {
     let answer = send(server, token, mutation, fields, input).json();
     assert!(answer.get("errors").is_none(), "{mutation}: {answer}");
     answer["data"][mutation].clone()
 }
 
-fn with_headquarters(database: &Database) {
+pub fn with_headquarters(database: &Database) {
     world::fill(database);
     let units = "ma,ten,cap,cha,nhom,tu,den
 HQ1,Cục Giám sát quản lý,HEADQUARTERS_UNIT,TC,,,
@@ -113,8 +114,14 @@ fn no_guidance_is_issued_without_the_boards_opinion_about_its_text() {
             ])
         );
         assert_eq!(send(&own, "withdrawGuidance", &at(5, json!({}))).codes(), ["CONFLICT"], "it is over");
-        // What was issued is for everybody who has to follow it.
+        // What was issued is for everybody who has to follow it, and what was said about the drafts is not.
         assert_eq!([&other, &branch].map(|token| listed(token)), [json!(1), json!(1)]);
+        let told = |token: &str| {
+            server.data(token, "{ guidanceDocuments { nodes { text actor opinions { revision } } } }")["guidanceDocuments"]["nodes"][0].clone()
+        };
+        let published = json!({ "text": "Bước một, bước hai.", "actor": null, "opinions": [{ "revision": 2 }] });
+        assert_eq!((told(&branch), told(&other)), (published.clone(), published));
+        assert_eq!(told(&above)["opinions"], json!([{ "revision": 1 }, { "revision": 2 }]));
         for (filter, number) in [
             ("{state: {eq: ISSUED}}", 1),
             ("{search: \"BUOC HAI\"}", 1),
@@ -177,15 +184,31 @@ fn a_proposal_is_measured_from_the_day_it_is_in_force() {
         assert_eq!(
             (&effect["before"], &effect["after"]),
             (
-                &json!({ "from": "2023-12-29", "until": "2024-02-06", "days": 40, "complaints": 2, "complaintsElsewhere": 0 }),
+                // The register begins with PA-1.
+                &json!({ "from": "2024-01-05", "until": "2024-02-06", "days": 33, "complaints": 2, "complaintsElsewhere": 0 }),
                 &json!({ "from": "2024-02-07", "until": "2024-03-17", "days": 40, "complaints": 2, "complaintsElsewhere": 2 }),
             )
         );
         let ratio = |field: &str| effect["rateRatio"][field].as_f64().unwrap();
-        assert!((ratio("ratio") - 1.0).abs() < 1e-12, "{effect}");
-        // scipy: the exact limits of two in four.
-        assert!((ratio("lower") - 0.072_484_954).abs() < 1e-6 && (ratio("upper") - 13.795_967).abs() < 1e-4, "{effect}");
+        assert!((ratio("ratio") - 33.0 / 40.0).abs() < 1e-12, "{effect}");
+        // scipy: the exact limits of two in four, with 33 days against 40.
+        assert!((ratio("lower") - 0.059_800_09).abs() < 1e-6 && (ratio("upper") - 11.381_672).abs() < 1e-4, "{effect}");
         assert_eq!(effect["rateRatioElsewhere"], json!({ "ratio": null, "upper": null }), "there were none before");
+        // Another day than was said before; and whoever is named sees his own nowhere, not elsewhere.
+        assert!(change(3, json!({ "state": "IMPLEMENTED", "implementedOn": "2024-02-07" })).codes().is_empty());
+        assert_eq!(
+            change(4, json!({ "state": "IMPLEMENTED", "implementedOn": "1924-02-07" })).codes(),
+            ["BAD_USER_INPUT"]
+        );
+        let himself = ["token", "create", "--name", "own", "--role", "BOARD", "--officer", "CC02"];
+        let himself = program().json(&database, &himself)["token"].as_str().unwrap().to_owned();
+        let of_all = "{ proposals { nodes { effect(days: 40) { before { complaints complaintsElsewhere } after { complaints complaintsElsewhere } } } } }";
+        let seen = server.data(&himself, of_all)["proposals"]["nodes"][0]["effect"].clone();
+        // Without PA-3, which names CC02.
+        assert_eq!(
+            seen,
+            json!({ "before": { "complaints": 2, "complaintsElsewhere": 0 }, "after": { "complaints": 1, "complaintsElsewhere": 2 } })
+        );
         for (filter, number) in [
             ("{state: {eq: IMPLEMENTED}, implementedOn: {lte: \"2024-02-07\"}}", 1),
             ("{category: {code: {eq: \"TD\"}}, unit: {within: \"TC\"}}", 1),
@@ -198,160 +221,72 @@ fn a_proposal_is_measured_from_the_day_it_is_in_force() {
     }
 }
 
-const MEASURE: &str = "measure { id version kind grounds decisionMaker decidedOn startsOn endsOn endReason officer { code } unit { code }
-    outcome(days: 30) { before { from until complaints episodes distinctEnterprises } after { days complaints } stopped lastComplaintOn } } position";
-
 #[test]
-fn a_measure_is_recorded_by_the_officers_own_unit_and_says_whether_complaints_stopped() {
+fn of_two_steps_from_one_version_one_is_taken() {
     for database in Database::both() {
-        world::fill(&database);
-        let token = |role: &str, unit: Option<&str>| program().token(&database, role, unit);
-        let (board, own) = (token("BOARD", None), token("UNIT_HEAD", Some("02DS")));
-        let (other, above) = (token("UNIT_HEAD", Some("02CV")), token("UNIT_HEAD", Some("02")));
-        let himself = ["token", "create", "--name", "own", "--role", "UNIT_HEAD", "--unit", "02", "--officer", "CC02"];
-        let himself = program().json(&database, &himself)["token"].as_str().unwrap().to_owned();
+        with_headquarters(&database);
+        let (board, own) =
+            (program().token(&database, "BOARD", None), program().token(&database, "UNIT_HEAD", Some("HQ1")));
         let server = program().serve(&database, &["--no-jobs"]);
-        let input = |more: Value| {
-            let mut input = json!({
-                "officer": "CC02", "kind": "FORMAL_REVIEW", "grounds": "Chậm trả lời doanh nghiệp.",
-                "decisionMaker": "Chi cục trưởng", "decidedOn": "2024-02-08", "startsOn": "2024-02-10",
+        for round in 0..10 {
+            let draft = json!({ "title": format!("Văn bản {round}"), "text": "Một." });
+            let document = done(&server, &own, "requestOpinion", DOCUMENT, &draft)["document"].clone();
+            let at = |more: Value| {
+                let mut input = json!({ "documentId": document["id"], "expectedVersion": 1 });
+                input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+                input
+            };
+            let codes = std::thread::scope(|scope| {
+                let opinion = scope.spawn(|| {
+                    send(
+                        &server,
+                        &board,
+                        "giveOpinion",
+                        DOCUMENT,
+                        &at(json!({ "verdict": "AGREED", "text": "Đồng ý." })),
+                    )
+                    .codes()
+                });
+                let revision = scope
+                    .spawn(|| send(&server, &own, "reviseGuidance", DOCUMENT, &at(json!({ "text": "Hai." }))).codes());
+                [opinion.join().unwrap(), revision.join().unwrap()]
             });
-            input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            input
-        };
-        for (token, more, what) in [
-            (&other, json!({}), "CC02"),
-            (&himself, json!({}), "CC02"),
-            (&own, json!({ "officer": "XX" }), "XX"),
-            (&own, json!({ "decidedOn": "2019-12-31" }), "CC02"),
-            (&own, json!({ "startsOn": "2024-02-07" }), "startsOn"),
-            (&own, json!({ "endsOn": "2024-02-09" }), "endsOn"),
-            (&own, json!({ "decidedOn": "2999-01-01", "startsOn": null }), "future"),
-            (&own, json!({ "grounds": " " }), "grounds"),
-            (&own, json!({ "flagId": "00000000-0000-0000-0000-000000000000" }), "flagId"),
-        ] {
-            let refused = send(&server, token, "recordMeasure", MEASURE, &input(more));
-            assert_eq!(refused.codes(), ["BAD_USER_INPUT"], "{what}: {}", refused.text);
-            assert!(refused.text.contains(what), "{what}: {}", refused.text);
+            let conflicts = codes.iter().filter(|codes| **codes == ["CONFLICT"]).count();
+            assert!(conflicts == 1 && codes.iter().any(Vec::is_empty), "{codes:?}");
         }
-        assert_eq!(send(&server, &board, "recordMeasure", MEASURE, &input(json!({}))).codes()[0], "FORBIDDEN");
-        let measure = done(&server, &own, "recordMeasure", MEASURE, &input(json!({})))["measure"].clone();
-        assert_eq!((&measure["officer"]["code"], &measure["unit"]["code"]), (&json!("CC02"), &json!("02DS")));
-        // PA-3 was received three days before it started.
-        assert_eq!(
-            measure["outcome"]["before"],
-            json!({ "from": "2024-01-11", "until": "2024-02-09", "complaints": 1, "episodes": 1, "distinctEnterprises": 1 })
-        );
-        assert_eq!(measure["outcome"]["after"], json!({ "days": 30, "complaints": 0 }));
-        assert_eq!(
-            (&measure["outcome"]["stopped"], &measure["outcome"]["lastComplaintOn"]),
-            (&json!(true), &Value::Null)
-        );
-        let listed = |token: &str, filter: &str| {
-            let query = format!("{{ measures(filter: {filter}) {{ totalCount nodes {{ grounds }} }} }}");
-            server.data(token, &query)["measures"]["totalCount"].clone()
-        };
-        let seen = [&board, &own, &above, &other, &himself].map(|token| listed(token, "{}"));
-        assert_eq!(seen, [1, 1, 1, 0, 0].map(|n| json!(n)));
-        let node = format!("{{ node(id: {}) {{ ... on Measure {{ grounds }} }} }}", measure["id"]);
-        assert_eq!(server.data(&above, &node)["node"]["grounds"], "Chậm trả lời doanh nghiệp.");
-        for token in [&other, &himself] {
-            assert_eq!(server.data(token, &node)["node"], Value::Null);
-        }
-        for (filter, number) in [
-            ("{officer: {code: {eq: \"CC02\"}}, kind: {in: [FORMAL_REVIEW, SUSPENSION]}}", 1),
-            ("{unit: {within: \"02\"}, startsOn: {gt: \"2024-02-09\"}}", 1),
-            ("{endsOn: {isNull: false}}", 0),
-        ] {
-            assert_eq!(listed(&board, filter), number, "{filter}");
-        }
-
-        // A further complaint, later than the days looked at.
-        let header = world::COMPLAINTS.lines().next().unwrap();
-        let row = "PN-1;15/08/2024;0100233488;Công ty A;02DS;CC02;TD1;;;;;Lại chậm;";
-        program()
-            .run(&database, Files::new().import("complaints", format!("{header}\n{row}\n"), world::COMPLAINTS_MAP))
-            .ok();
-        let outcome = "{ measures { nodes { outcome(days: 30) { after { complaints } stopped lastComplaintOn } } } }";
-        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
-        loop {
-            let found = server.data(&own, outcome)["measures"]["nodes"][0]["outcome"].clone();
-            if found["stopped"] == json!(false) {
-                assert_eq!(
-                    (&found["after"]["complaints"], &found["lastComplaintOn"]),
-                    (&json!(0), &json!("2024-08-15"))
-                );
-                break;
-            }
-            assert!(std::time::Instant::now() < deadline, "{found}");
-        }
-
-        let end = |token: &str, version: i64, day: &str| {
-            let input = json!({ "measureId": measure["id"], "expectedVersion": version, "endsOn": day, "reason": "Đã khắc phục." });
-            send(&server, token, "endMeasure", MEASURE, &input)
-        };
-        for token in [&other, &himself] {
-            assert_eq!(end(token, 1, "2024-12-31").codes(), ["NOT_FOUND"]);
-        }
-        assert_eq!(end(&own, 1, "2024-02-09").codes(), ["BAD_USER_INPUT"], "before it started");
-        let ended = end(&own, 1, "2024-12-31").json()["data"]["endMeasure"]["measure"].clone();
-        assert_eq!((&ended["endsOn"], &ended["endReason"]), (&json!("2024-12-31"), &json!("Đã khắc phục.")));
-        assert_eq!(end(&own, 1, "2024-12-30").codes(), ["CONFLICT"], "an older version");
-        assert_eq!(end(&own, 2, "2025-01-31").codes(), ["CONFLICT"], "it ended before");
-        // Grounds stand beside the history and not in it.
-        let (events, kept) = database
-            .open()
-            .read(|conn| {
-                use diesel::prelude::*;
-                use schema::tables::{reference_event_values as values, reference_events as events};
-                let all = events::table.filter(events::entity.eq("measure")).select(events::after);
-                let all: Vec<Option<schema::JsonValue>> = all.load(conn)?;
-                let kept = values::table.filter(values::field.eq("grounds")).count().get_result::<i64>(conn)?;
-                Ok((all, kept))
-            })
-            .unwrap();
-        assert_eq!((events.len(), kept), (2, 1));
-        assert!(events.iter().flatten().all(|event| !event.0.to_string().contains("Chậm trả lời")));
     }
 }
 
-#[test]
-fn a_head_records_what_the_officer_said_and_the_board_upholds() {
-    for database in Database::both() {
-        world::fill(&database);
-        world::run_counting(&database, "2024-03-31");
-        let token = |role: &str, unit: Option<&str>| program().token(&database, role, unit);
-        let (board, own, other) =
-            (token("BOARD", None), token("UNIT_HEAD", Some("03TG")), token("UNIT_HEAD", Some("02CV")));
-        let server = program().serve(&database, &["--no-jobs"]);
-        let flags = server.data(&board, "{ flags { nodes { id officer { code } } } }")["flags"]["nodes"].clone();
-        let of = |wanted: &dyn Fn(&Value) -> bool| {
-            flags.as_array().unwrap().iter().find(|flag| wanted(flag)).unwrap()["id"].clone()
-        };
-        let (flag, branch) = (of(&|flag| flag["officer"]["code"] == "CC01"), of(&|flag| flag["officer"].is_null()));
-        let explain = |token: &str, flag: &Value, day: &str| {
-            let input = json!({ "flagId": flag, "notifiedOn": day, "explanation": "Thừa nhận." });
-            send(&server, token, "recordExplanation", "flag { state }", &input)
-        };
-        assert_eq!(explain(&board, &flag, "2024-04-02").codes()[0], "FORBIDDEN");
-        // CC01 serves at 03TG today.
-        assert_eq!(explain(&other, &flag, "2024-04-02").codes(), ["NOT_FOUND"]);
-        assert_eq!(explain(&own, &flag, "2999-01-01").codes(), ["BAD_USER_INPUT"]);
-        let on_branch = explain(&token("UNIT_HEAD", Some("TC")), &branch, "2024-04-02");
-        assert_eq!(on_branch.codes(), ["BAD_USER_INPUT"], "{}", on_branch.text);
-        let uphold = || {
-            let review = "mutation ($input: ReviewFlagInput!) { reviewFlag(input: $input) { flag { state reviews { fromState toState notifiedOn explanation } } } }";
-            let input = json!({ "flagId": flag, "state": "UPHELD", "reason": "Đã xác minh." });
-            server.graphql(&board, review, &json!({ "input": input }))
-        };
-        assert_eq!(uphold().codes(), ["BAD_USER_INPUT"], "the officer was not heard");
-        assert_eq!(explain(&own, &flag, "2024-04-02").json()["data"]["recordExplanation"]["flag"]["state"], "OPEN");
-        let upheld = uphold().json()["data"]["reviewFlag"]["flag"].clone();
-        assert_eq!(upheld["state"], "UPHELD");
-        assert_eq!(
-            upheld["reviews"][0],
-            json!({ "fromState": "OPEN", "toState": "OPEN", "notifiedOn": "2024-04-02", "explanation": "Thừa nhận." })
-        );
-        assert_eq!(explain(&own, &flag, "2024-04-03").codes(), ["CONFLICT"], "it is decided");
+/// One of each of what the Board and the units do, of the units HQ1 and 03TG: the ids of what is made.
+pub fn some_of_each(database: &Database, server: &Server) -> Vec<String> {
+    let token = |role: &str, unit: Option<&str>| program().token(database, role, unit);
+    let (board, headquarters, branch) =
+        (token("BOARD", None), token("UNIT_HEAD", Some("HQ1")), token("UNIT_HEAD", Some("03TG")));
+    let draft = json!({ "title": "Hướng dẫn kín", "text": "Dự thảo kín.", "category": "TD1" });
+    let document = done(server, &headquarters, "requestOpinion", DOCUMENT, &draft)["document"].clone();
+    let opinion =
+        json!({ "documentId": document["id"], "expectedVersion": 1, "verdict": "NOT_AGREED", "text": "Chưa được." });
+    done(server, &board, "giveOpinion", DOCUMENT, &opinion);
+    let new = json!({ "title": "Tập huấn", "text": "Tập huấn về thái độ.", "categories": ["TD"], "units": ["02"] });
+    let proposal = done(server, &board, "propose", PROPOSAL, &new)["proposal"].clone();
+    for (version, more) in
+        [(1, json!({ "state": "ACCEPTED" })), (2, json!({ "state": "IMPLEMENTED", "implementedOn": "2024-02-07" }))]
+    {
+        let mut input = json!({ "proposalId": proposal["id"], "expectedVersion": version });
+        input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        done(server, &board, "changeProposalState", PROPOSAL, &input);
     }
+    let flags = server.data(&board, "{ flags { nodes { id officer { code } } } }")["flags"]["nodes"].clone();
+    let flag = flags.as_array().unwrap().iter().find(|flag| flag["officer"]["code"] == "CC01").unwrap()["id"].clone();
+    let measure = json!({
+        "officer": "CC01", "kind": "DISCIPLINE", "grounds": "Căn cứ kín.", "decisionMaker": "Cục trưởng", "decidedOn": "2024-02-08", "flagId": flag,
+    });
+    let measure = done(server, &branch, "recordMeasure", MEASURE, &measure)["measure"].clone();
+    let said = json!({ "flagId": flag, "notifiedOn": "2024-04-02", "explanation": "Giải trình kín." });
+    done(server, &branch, "recordExplanation", "flag { id }", &said);
+    let secret = server.data(&board, "{ complaints(filter: {confidential: {eq: true}}) { nodes { id version } } }");
+    let secret = secret["complaints"]["nodes"][0].clone();
+    let redaction = json!({ "complaintId": secret["id"], "expectedVersion": secret["version"], "text": "Chậm trễ." });
+    done(server, &board, "redactComplaint", "complaint { id }", &redaction);
+    [document, proposal, measure].iter().map(|made| made["id"].as_str().unwrap().to_owned()).collect()
 }

@@ -204,3 +204,18 @@ fn positions_are_dense_however_many_write_at_once() {
         assert_eq!(seen, expected);
     }
 }
+
+#[test]
+fn a_text_with_nul_is_a_mistake_of_whoever_asks_on_both_databases() {
+    for world in worlds() {
+        for (query, variables) in [
+            ("{ units(filter: {code: {eq: \"a\\u0000b\"}}) { totalCount } }", json!({})),
+            ("query ($s: String) { complaints(filter: {search: $s}) { totalCount } }", json!({ "s": "\u{0}" })),
+            ("query ($c: String) { unit(code: $c) { code } }", json!({ "c": "02\u{0}" })),
+        ] {
+            let answer = world.server.graphql(&world.board, query, &variables);
+            assert_eq!(answer.codes(), ["BAD_USER_INPUT"], "{}", answer.text);
+            assert!(answer.text.contains("NUL"), "{}", answer.text);
+        }
+    }
+}

@@ -15,15 +15,19 @@ use std::collections::HashMap;
 /// What a statistic costs, in rows.
 const STATISTIC: u64 = 50;
 /// Fields that compute from many rows.
-const STATISTICS: [&str; 8] = [
-    "sql",
-    "complaintStatistics",
-    "scorecard",
-    "responseTimeliness",
-    "blameCheck",
-    "categoryTrends",
-    "backtest",
-    "funnelPlot",
+const STATISTICS: [(&str, &str); 12] = [
+    ("Query", "sql"),
+    ("Query", "complaintStatistics"),
+    ("Query", "responseTimeliness"),
+    ("Query", "blameCheck"),
+    ("Query", "categoryTrends"),
+    ("Query", "backtest"),
+    ("Query", "funnelPlot"),
+    ("Unit", "scorecard"),
+    ("Unit", "cusum"),
+    ("Officer", "record"),
+    ("Proposal", "effect"),
+    ("Measure", "outcome"),
 ];
 
 pub(super) struct Walk<'d> {
@@ -187,7 +191,7 @@ impl<'d> Walk<'d> {
         };
         let own = match name {
             _ if output.of.ends_with("Connection") => below,
-            _ if STATISTICS.contains(&name) => rows.saturating_mul(STATISTIC),
+            _ if STATISTICS.contains(&(of, name)) => rows.saturating_mul(STATISTIC),
             _ => 0,
         };
         self.weight.cost = self.weight.cost.saturating_add(own);
@@ -235,6 +239,16 @@ impl<'d> Walk<'d> {
                     }
                 }
             }
+            // Other ways to write a day mean other days, or none, to one of the two databases.
+            Value::String(text) if of == "NaiveDate" && !is_plain_date(text) => {
+                let message = "a NaiveDate is written as 2024-03-01, with a year of four digits";
+                self.refusals.push(Refusal::Arguments { message: message.to_owned(), at });
+            }
+            // PostgreSQL has no text with it, and would not even look for one.
+            Value::String(text) if text.contains('\0') => {
+                let message = "a text holds the character NUL, which no text of the register does: leave it out";
+                self.refusals.push(Refusal::Arguments { message: message.to_owned(), at });
+            }
             // In variables the words of enums are texts.
             Value::Enum(word) if self.guard.enums.contains_key(of) => self.name(of, word.as_str(), at),
             Value::String(word) if self.guard.enums.contains_key(of) => self.name(of, word, at),
@@ -261,4 +275,9 @@ impl<'d> Walk<'d> {
             self.refusals.push(Refusal::Denied { what: format!("{of}.{field}"), at });
         }
     }
+}
+
+fn is_plain_date(text: &str) -> bool {
+    let shape = |(at, byte): (usize, u8)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() };
+    text.len() == 10 && text.bytes().enumerate().all(shape)
 }

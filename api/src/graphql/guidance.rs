@@ -90,7 +90,8 @@ pub struct ChangeProposalStateInput {
     pub proposal_id: ID,
     /// The version of the proposal that you know.
     pub expected_version: i32,
-    /// ACCEPTED or REJECTED while it is proposed, IMPLEMENTED after it was accepted, WITHDRAWN before that.
+    /// ACCEPTED or REJECTED while it is proposed, IMPLEMENTED after it was accepted (and again with another day), WITHDRAWN
+    /// before that.
     pub state: ProposalState,
     /// Since when it is in force: its effect is measured from this day. Goes with IMPLEMENTED.
     pub implemented_on: Option<NaiveDate>,
@@ -118,6 +119,16 @@ pub fn optional(name: &str, text: Option<&str>, longest: usize) -> Result<Option
         return Err(bad_input(format!("{name} has at most {longest} characters, and no NUL among them")));
     }
     Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty()))
+}
+
+/// A day that can be one of ours, and not a slip of the keyboard.
+pub fn day(name: &str, day: NaiveDate) -> Result<NaiveDate> {
+    use chrono::Datelike;
+    if (1970..=2199).contains(&day.year()) {
+        Ok(day)
+    } else {
+        Err(bad_input(format!("{name} is {day}: it lies from 1970 to 2199")))
+    }
 }
 
 /// Characters of a title or a number.
@@ -156,7 +167,7 @@ impl GuidanceMutation {
     async fn issue_guidance(&self, ctx: &Context<'_>, input: IssueGuidanceInput) -> Result<GuidanceDocumentPayload> {
         let step = GuidanceStep::Issue {
             number: required("number", &input.number, SHORT)?,
-            issued_on: input.issued_on,
+            issued_on: day("issuedOn", input.issued_on)?,
             reason: optional("reason", input.reason.as_deref(), LONG)?,
         };
         guided(ctx, &input.document_id, input.expected_version, step).await
@@ -202,7 +213,7 @@ impl GuidanceMutation {
         let id = parse_id(&input.proposal_id)?;
         let outcome = Outcome {
             state: input.state.into(),
-            implemented_on: input.implemented_on,
+            implemented_on: input.implemented_on.map(|since| day("implementedOn", since)).transpose()?,
             reason: optional("reason", input.reason.as_deref(), LONG)?,
         };
         let (viewer, expected) = (viewer(ctx)?.clone(), input.expected_version);

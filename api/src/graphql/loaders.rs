@@ -4,14 +4,18 @@
 use super::context::{RequestContext, loaders, snapshot};
 use async_graphql::dataloader::{DataLoader, HashMapCache, Loader};
 use async_graphql::{Context, Error};
+use diesel::prelude::*;
 use jobs::snapshot::Snapshot;
 use jobs::work::latest_result;
 use jobs::work::recurrence::{self, RecurrenceDocument};
+use schema::db::MultiBackend;
+use schema::db::dialect::KEYS_PER_QUERY;
 use schema::models::{
     ApiToken, ComplaintOfficer, Delivery, DigestSubscription, Enterprise, Flag, FlagAssessment, FlagReview,
     GuidanceOpinion, IssueCategory, JobRun, Officer, Posting, Redaction, Unit, UnitParent, UnitResponse,
 };
-use schema::{Id, queries};
+use schema::tables::{complaints, flags};
+use schema::{Conn, Id, queries};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -179,6 +183,65 @@ impl Loader<LatestRecurrence> for Loaders {
         let found = self.0.read(|conn| latest_result(conn, recurrence::NAME)).await.map_err(Arc::new)?;
         let document = found.map(|(_, document)| Arc::new(document));
         Ok(keys.iter().filter_map(|key| Some((*key, Arc::clone(document.as_ref()?)))).collect())
+    }
+}
+
+/// A complaint, if the viewer may see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SeenKey(pub Id);
+
+impl Loader<SeenKey> for Loaders {
+    type Value = ();
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[SeenKey]) -> Result<HashMap<SeenKey, ()>, Arc<Error>> {
+        let Some(viewer) = &self.0.viewer else { return Ok(HashMap::new()) };
+        let scope = viewer.scope(&self.0.app.snapshots.current().reference.tree);
+        let ids: Vec<Id> = keys.iter().map(|key| key.0).collect();
+        let find = move |conn: &mut Conn| {
+            let mut found = Vec::with_capacity(ids.len());
+            for chunk in ids.chunks(KEYS_PER_QUERY) {
+                let mut query = complaints::table
+                    .into_boxed::<MultiBackend>()
+                    .filter(complaints::id.eq_any(chunk.to_vec()).nullable());
+                if let Some(seen) = scope.condition() {
+                    query = query.filter(seen);
+                }
+                found.extend(query.select(complaints::id).load::<Id>(conn)?);
+            }
+            Ok(found)
+        };
+        let found = self.0.read(find).await.map_err(Arc::new)?;
+        Ok(found.into_iter().map(|id| (SeenKey(id), ())).collect())
+    }
+}
+
+/// A flag, if the viewer may see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SeenFlagKey(pub Id);
+
+impl Loader<SeenFlagKey> for Loaders {
+    type Value = Flag;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[SeenFlagKey]) -> Result<HashMap<SeenFlagKey, Flag>, Arc<Error>> {
+        let Some(viewer) = self.0.viewer.clone() else { return Ok(HashMap::new()) };
+        let reference = self.0.app.snapshots.current().reference.clone();
+        let ids: Vec<Id> = keys.iter().map(|key| key.0).collect();
+        let find = move |conn: &mut Conn| {
+            let mut found = Vec::with_capacity(ids.len());
+            for chunk in ids.chunks(KEYS_PER_QUERY) {
+                let mut query =
+                    flags::table.into_boxed::<MultiBackend>().filter(flags::id.eq_any(chunk.to_vec()).nullable());
+                if let Some(seen) = viewer.flags(&reference.tree) {
+                    query = query.filter(seen);
+                }
+                found.extend(query.select(Flag::as_select()).load(conn)?);
+            }
+            Ok(found)
+        };
+        let found = self.0.read(find).await.map_err(Arc::new)?;
+        Ok(found.into_iter().map(|flag: Flag| (SeenFlagKey(flag.id), flag)).collect())
     }
 }
 

@@ -3,14 +3,14 @@
 use super::context::{blocking, request, viewer};
 use super::enums::MeasureKind;
 use super::error::from_store;
-use super::guidance::{LONG, SHORT, optional, own_unit, required};
-use super::query::seen_flag;
+use super::guidance::{LONG, SHORT, day, optional, own_unit, required};
+use super::query::{seen_flag, sees_measure};
 use super::scalars::parse_id;
 use super::types::{Flag, Measure};
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use chrono::NaiveDate;
 use schema::StoreError;
-use schema::register::{NewMeasure, end_measure, record_measure};
+use schema::register::{MeasureStep, NewMeasure, change_measure, no_such_flag, record_measure};
 
 /// What was decided about an officer.
 #[derive(Debug, InputObject)]
@@ -43,6 +43,15 @@ pub struct EndMeasureInput {
     pub reason: String,
 }
 
+/// That a measure was recorded by mistake.
+#[derive(Debug, InputObject)]
+pub struct VoidMeasureInput {
+    pub measure_id: ID,
+    /// The version of the measure that you know.
+    pub expected_version: i32,
+    pub reason: String,
+}
+
 #[derive(SimpleObject)]
 pub struct MeasurePayload {
     pub measure: Measure,
@@ -58,6 +67,9 @@ pub struct RecordExplanationInput {
     pub notified_on: NaiveDate,
     /// What the officer said, or that nothing was said.
     pub explanation: String,
+    /// The run whose numbers the officer was told (`flag { runId }`). If a later
+    /// run has assessed the flag since, nothing is recorded, and the answer is a CONFLICT.
+    pub seen_run_id: Option<ID>,
 }
 
 #[derive(SimpleObject)]
@@ -79,40 +91,41 @@ impl MeasureMutation {
             grounds: required("grounds", &input.grounds, LONG)?,
             decision_maker: required("decisionMaker", &input.decision_maker, SHORT)?,
             decision_number: optional("decisionNumber", input.decision_number.as_deref(), SHORT)?,
-            decided_on: input.decided_on,
-            starts_on: input.starts_on.unwrap_or(input.decided_on),
-            ends_on: input.ends_on,
+            decided_on: day("decidedOn", input.decided_on)?,
+            starts_on: day("startsOn", input.starts_on.unwrap_or(input.decided_on))?,
+            ends_on: input.ends_on.map(|end| day("endsOn", end)).transpose()?,
             flag: input.flag_id.as_ref().map(parse_id).transpose()?,
         };
         let viewer = viewer(ctx)?.clone();
         let app = request(ctx)?.app.clone();
         let done = blocking(move || {
-            let write = app.db.write(&viewer.actor(), |tx| record_measure(tx, unit, viewer.officer_id, new));
+            let reference = app.snapshots.current().reference.clone();
+            let write = app.db.write(&viewer.actor(), |tx| {
+                // A flag that is not there for the head is none: whether there is one would tell.
+                if let Some(flag) = new.flag
+                    && seen_flag(viewer.clone(), reference, flag)(tx.conn)?.is_none()
+                {
+                    return Err(no_such_flag());
+                }
+                record_measure(tx, unit, viewer.officer_id, new)
+            });
             write.map_err(from_store)
         })
         .await?;
         Ok(MeasurePayload { measure: done.value.into(), position: done.position })
     }
 
-    /// Ends a measure about an officer of your unit.
+    /// Says when a measure ends, or ended, also another day than was said before; by the head who recorded it or one above.
     async fn end_measure(&self, ctx: &Context<'_>, input: EndMeasureInput) -> Result<MeasurePayload> {
-        let unit = own_unit(ctx)?;
-        let (id, expected, ends_on) = (parse_id(&input.measure_id)?, input.expected_version, input.ends_on);
-        let reason = required("reason", &input.reason, LONG)?;
-        let viewer = viewer(ctx)?.clone();
-        let app = request(ctx)?.app.clone();
-        let done = blocking(move || {
-            let today = schema::domain::calendar::local_date(schema::Timestamp::now());
-            let below = app.snapshots.current().reference.tree.below_on(unit, today);
-            // What is not in the list of measures is not there.
-            let seen = |measure: &schema::models::Measure| {
-                below.contains(&measure.unit_id) && viewer.officer_id != Some(measure.officer_id)
-            };
-            let write = app.db.write(&viewer.actor(), |tx| end_measure(tx, id, expected, ends_on, reason, seen));
-            write.map_err(from_store)
-        })
-        .await?;
-        Ok(MeasurePayload { measure: done.value.into(), position: done.position })
+        let step =
+            MeasureStep::End { on: day("endsOn", input.ends_on)?, reason: required("reason", &input.reason, LONG)? };
+        changed(ctx, &input.measure_id, input.expected_version, step).await
+    }
+
+    /// Says that a measure was recorded by mistake; it stays in the register as void.
+    async fn void_measure(&self, ctx: &Context<'_>, input: VoidMeasureInput) -> Result<MeasurePayload> {
+        let step = MeasureStep::Void { reason: required("reason", &input.reason, LONG)? };
+        changed(ctx, &input.measure_id, input.expected_version, step).await
     }
 
     /// Records when an officer was told of a flag and what the officer said: without both no flag is upheld.
@@ -123,7 +136,8 @@ impl MeasureMutation {
     ) -> Result<RecordExplanationPayload> {
         let id = parse_id(&input.flag_id)?;
         let explanation = required("explanation", &input.explanation, LONG)?;
-        let notified_on = input.notified_on;
+        let notified_on = day("notifiedOn", input.notified_on)?;
+        let seen_run = input.seen_run_id.as_ref().map(parse_id).transpose()?;
         let viewer = viewer(ctx)?.clone();
         let app = request(ctx)?.app.clone();
         let done = blocking(move || {
@@ -132,11 +146,30 @@ impl MeasureMutation {
                 if seen_flag(viewer.clone(), reference, id)(tx.conn)?.is_none() {
                     return Err(StoreError::NotFound("there is no such flag".into()));
                 }
-                jobs::flags::explain(tx, id, notified_on, explanation)
+                jobs::flags::explain(tx, id, notified_on, explanation, seen_run)
             });
             write.map_err(from_store)
         })
         .await?;
         Ok(RecordExplanationPayload { flag: done.value.into() })
     }
+}
+
+async fn changed(ctx: &Context<'_>, id: &ID, expected: i32, step: MeasureStep) -> Result<MeasurePayload> {
+    let unit = own_unit(ctx)?;
+    let id = parse_id(id)?;
+    let viewer = viewer(ctx)?.clone();
+    let app = request(ctx)?.app.clone();
+    let done = blocking(move || {
+        let reference = app.snapshots.current().reference.clone();
+        let today = schema::domain::calendar::local_date(schema::Timestamp::now());
+        let below = reference.tree.below_on(unit, today);
+        let write = app.db.write(&viewer.actor(), |tx| {
+            let seen = |conn: &mut schema::Conn| sees_measure(&viewer, &reference, id, conn);
+            change_measure(tx, id, expected, step, seen, |measure| below.contains(&measure.recorded_by_unit_id))
+        });
+        write.map_err(from_store)
+    })
+    .await?;
+    Ok(MeasurePayload { measure: done.value.into(), position: done.position })
 }

@@ -18,6 +18,7 @@ pub mod order;
 mod page;
 mod query;
 mod ranked;
+mod redacted;
 mod scalars;
 mod statistics;
 mod subscription;

@@ -1,20 +1,21 @@
 //! What can be written.
 
 use super::context::{blocking, request, viewer};
-use super::enums::{Channel, ComplaintState, FlagState, LegalForm, ResponseAction};
+use super::enums::{Channel, FlagState, LegalForm, ResponseAction};
 use super::error::{Code, bad_input, error, from_store};
 use super::guidance::GuidanceMutation;
 use super::handling::HandlingMutation;
 use super::measures::MeasureMutation;
 use super::query::seen_flag;
-use super::scalars::{Decimal, Moment, id, parse_id};
+use super::redacted::RedactedMutation;
+use super::scalars::{Decimal, Moment, parse_id};
 use super::tokens::TokenMutation;
-use super::types::{Complaint, Flag, FlagReview, UnitResponse};
+use super::types::{Complaint, Flag, FlagReview, Receipt, UnitResponse};
 use async_graphql::{Context, ID, InputObject, MergedObject, Object, Result, SimpleObject};
 use chrono::NaiveDate;
-use schema::domain::ids::{human_reference, random_id};
+use schema::domain::ids::random_id;
 use schema::enums::Role;
-use schema::register::{NewResponse, Submission, respond, submit};
+use schema::register::{NewResponse, Submission, respond, source_of, submit};
 use schema::{Id, StoreError, Timestamp};
 
 /// A complaint as it is submitted.
@@ -51,21 +52,6 @@ pub struct SubmitComplaintInput {
     pub blames_system: bool,
     #[graphql(default)]
     pub confidential: bool,
-}
-
-/// What the sender may know of a complaint.
-#[derive(SimpleObject)]
-pub struct Receipt {
-    pub id: ID,
-    /// The reference that people write on paper.
-    pub reference: String,
-    pub received_at: Moment,
-    pub state: ComplaintState,
-    pub version: i32,
-    /// False where the same submission had been made before.
-    pub created: bool,
-    /// The register's position of the change, for `minPosition`; null where nothing changed.
-    pub position: Option<i64>,
 }
 
 /// A unit's answer.
@@ -112,7 +98,14 @@ pub struct ReviewFlagPayload {
 
 /// Everything that can be written.
 #[derive(MergedObject, Default)]
-pub struct Mutation(RegisterMutation, HandlingMutation, GuidanceMutation, MeasureMutation, TokenMutation);
+pub struct Mutation(
+    RegisterMutation,
+    HandlingMutation,
+    GuidanceMutation,
+    MeasureMutation,
+    RedactedMutation,
+    TokenMutation,
+);
 
 #[derive(Default)]
 pub struct RegisterMutation;
@@ -145,8 +138,7 @@ impl RegisterMutation {
             confidential: input.confidential,
         };
         let submitted = blocking(move || {
-            // Keys are each sender's own. A colon keeps them apart from the sources of imports.
-            let source = format!("api:{}", viewer.name);
+            let source = source_of(&viewer.name);
             let write = || app.db.write(&viewer.actor(), |tx| submit(tx, &source, &key, &submission));
             let written = match write() {
                 // The same submission, twice at once: the other one was first.
@@ -158,15 +150,7 @@ impl RegisterMutation {
         .await?;
         let (position, submitted) = (submitted.position, submitted.value);
         let complaint = submitted.complaint;
-        Ok(Receipt {
-            id: id(complaint.id),
-            reference: human_reference(complaint.id),
-            received_at: complaint.received_at.into(),
-            state: complaint.state.into(),
-            version: complaint.version,
-            created: submitted.created,
-            position,
-        })
+        Ok(Receipt { created: submitted.created, position, ..Receipt::of(&complaint) })
     }
 
     /// Decides about a flag. The software proposes; a person decides, and says why.

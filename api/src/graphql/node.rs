@@ -1,13 +1,12 @@
 //! `node(id:)`: whatever has the id, if the viewer may see it.
 
 use super::context::{request, snapshot, viewer};
-use super::query::seen_flag;
+use super::query::{own_code, seen_flag};
 use super::types::*;
 use crate::access::allowed;
 use async_graphql::{Context, Result};
 use diesel::prelude::*;
 use schema::db::MultiBackend;
-use schema::queries::Pred;
 use schema::tables::{
     complaints, digests, enterprises, guidance_documents, job_runs, measures, officers, proposals, unit_responses,
 };
@@ -33,9 +32,10 @@ pub async fn node(ctx: &Context<'_>, id: Id) -> Result<Option<Node>> {
         return Ok(may("issueCategories").then(|| Node::IssueCategory(IssueCategory(category.clone()))));
     }
     let (complaints, officers, enterprises) = (may("complaint"), may("officer"), may("enterprises"));
-    let (flags, runs, digests) = (may("flag"), may("jobRuns"), may("digests"));
+    let (flags, runs, reports) = (may("flag"), may("jobRuns"), may("digests"));
     let (documents, advice, decided) = (may("guidanceDocuments"), may("proposals"), may("measures"));
     let scope = viewer.scope(&reference.tree);
+    let own = own_code(ctx).await?;
     let seen = move |conn: &mut Conn, id: Id| -> Result<Option<models::Complaint>, StoreError> {
         let mut query = complaints::table.into_boxed::<MultiBackend>().filter(complaints::id.eq(id).nullable());
         if let Some(seen) = scope.condition() {
@@ -44,8 +44,8 @@ pub async fn node(ctx: &Context<'_>, id: Id) -> Result<Option<Node>> {
         Ok(query.select(models::Complaint::as_select()).first(conn).optional()?)
     };
     let find = move |conn: &mut Conn| -> Result<Option<Node>, StoreError> {
-        type Theirs = (Option<Pred<guidance_documents::table>>, Option<Pred<measures::table>>);
-        let theirs: Theirs = (viewer.guidance(&reference.tree), viewer.measures(&reference.tree));
+        let theirs =
+            (viewer.guidance(&reference.tree), viewer.measures(&reference.tree), viewer.digests(own.as_deref()));
         if complaints && let Some(row) = seen(conn, id)? {
             return Ok(Some(Node::Complaint(Complaint(row))));
         }
@@ -89,8 +89,14 @@ pub async fn node(ctx: &Context<'_>, id: Id) -> Result<Option<Node>> {
         if runs && let Some(row) = found!(conn, job_runs, JobRun, id) {
             return Ok(Some(Node::JobRun(JobRun(row))));
         }
-        if digests && let Some(row) = found!(conn, digests, Digest, id) {
-            return Ok(Some(Node::Digest(Digest(row))));
+        if reports {
+            let mut query = digests::table.into_boxed::<MultiBackend>().filter(digests::id.eq(id).nullable());
+            if let Some(seen) = theirs.2 {
+                query = query.filter(seen);
+            }
+            if let Some(row) = query.select(models::Digest::as_select()).first(conn).optional()? {
+                return Ok(Some(Node::Digest(Digest(row))));
+            }
         }
         Ok(None)
     };

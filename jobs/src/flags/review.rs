@@ -32,8 +32,17 @@ pub struct Decision {
 /// # Errors
 /// `NotFound` where there is no such flag; `Conflict` where it is decided; `Rule` where it is on no officer, or the day lies
 /// in the future.
-pub fn explain(tx: &mut WriteTx<'_>, id: Id, notified_on: NaiveDate, explanation: String) -> Result<Flag, StoreError> {
-    let flag = claim(tx, id)?;
+pub fn explain(
+    tx: &mut WriteTx<'_>,
+    id: Id,
+    notified_on: NaiveDate,
+    explanation: String,
+    seen_run: Option<Id>,
+) -> Result<Flag, StoreError> {
+    let mut flag = claim(tx, id)?;
+    if seen_run.is_some_and(|run| run != flag.run_id) {
+        return Err(StoreError::Conflict("a later run assessed the flag anew: look at it again".into()));
+    }
     if flag.officer_id.is_none() {
         return Err(StoreError::Rule("flagId: the flag is on a branch, and no officer explains it".into()));
     }
@@ -57,6 +66,9 @@ pub fn explain(tx: &mut WriteTx<'_>, id: Id, notified_on: NaiveDate, explanation
         reviewed_at: tx.now,
     };
     each!(&mut *tx.conn, c => diesel::insert_into(flag_reviews::table).values(&said).execute(c)?);
+    // Whoever listens to the flag hears of it.
+    flag.changed_at = tx.now;
+    update(tx.conn, &flag)?;
     Ok(flag)
 }
 

@@ -52,6 +52,15 @@ pub struct Snapshot {
     episodes: Arc<OnceLock<Vec<u32>>>,
 }
 
+impl Snapshot {
+    /// The same with the complaints alone that a condition chooses.
+    pub fn of(&self, chosen: polars::prelude::Expr) -> Result<Self, JobError> {
+        use polars::prelude::IntoLazy;
+        let facts = self.facts.clone().lazy().filter(chosen).collect()?;
+        Ok(Self { facts, episodes: Arc::default(), ..self.clone() })
+    }
+}
+
 /// The snapshot that is current, and the way to a newer one.
 pub struct SnapshotStore {
     current: ArcSwap<Snapshot>,

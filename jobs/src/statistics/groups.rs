@@ -5,6 +5,7 @@
 
 use super::calendar::{Calendar, Shift};
 use super::compute::measure;
+use super::counts::counted;
 use super::measures::{Measures, Rows, Wanted};
 use super::{Cell, Dimension, MOST_GROUPS, Question, Union};
 use crate::JobError;
@@ -22,6 +23,8 @@ pub struct Grouped {
     dimensions: Vec<Coded>,
     /// The entries of each group: made when something small has to be hidden.
     by_group: OnceCell<Vec<Vec<u32>>>,
+    /// How many complaints each group has, where nothing else is asked for: there are no entries then.
+    counts: Option<Vec<u32>>,
 }
 
 /// A dimension of all entries as numbers below `size`, 0 for none.
@@ -97,6 +100,20 @@ pub fn group(
     let mut table = chosen.select(needed.iter().map(|name| col(*name)).collect::<Vec<_>>()).collect()?;
     table.rechunk_mut();
     let mut rows = Rows::read(&table, question.wanted, question.suppression.is_some())?;
+    if question.counts_only()
+        && shift == Shift::None
+        && let Some(counted) = counted(&table, &question.group_by, calendar)?
+    {
+        let coded = |(size, places)| Coded { codes: Vec::new(), size, places };
+        return Ok(Grouped {
+            rows,
+            groups: Vec::new(),
+            keys: within_limits(counted.keys)?,
+            dimensions: counted.dimensions.into_iter().map(coded).collect(),
+            by_group: OnceCell::new(),
+            counts: Some(counted.counts),
+        });
+    }
     if by_people {
         let named = table.column("named")?.list()?;
         let mut entries = Vec::with_capacity(table.height());
@@ -127,7 +144,7 @@ pub fn group(
         })?
     };
     let (groups, keys) = numbered(&dimensions, rows.entries())?;
-    Ok(Grouped { rows, groups, keys, dimensions, by_group: OnceCell::new() })
+    Ok(Grouped { rows, groups, keys, dimensions, by_group: OnceCell::new(), counts: None })
 }
 
 fn coded(
@@ -269,13 +286,17 @@ fn numbered(dimensions: &[Coded], entries: usize) -> Result<(Vec<u32>, Vec<u64>)
             groups.push(group);
         }
     }
+    Ok((groups, within_limits(keys)?))
+}
+
+fn within_limits(keys: Vec<u64>) -> Result<Vec<u64>, JobError> {
     if keys.len() > MOST_GROUPS {
         return Err(JobError::Question(format!(
             "there are {} groups, more than {MOST_GROUPS}: filter more, or group by less",
             keys.len()
         )));
     }
-    Ok((groups, keys))
+    Ok(keys)
 }
 
 impl Grouped {
@@ -307,11 +328,17 @@ impl Grouped {
 
     /// The measures of each group.
     pub fn measured(&self, wanted: Wanted, dominance: bool) -> Result<Vec<Measures>, JobError> {
+        if let Some(counts) = &self.counts {
+            return Ok(counts.iter().map(|count| Measures::of(*count)).collect());
+        }
         measure(&self.rows, &self.groups, self.keys.len(), wanted, dominance)
     }
 
     /// The measures of all together.
     pub fn totals(&self, wanted: Wanted, dominance: bool) -> Result<Measures, JobError> {
+        if let Some(counts) = &self.counts {
+            return Ok(Measures::of(counts.iter().sum()));
+        }
         let one = vec![0; self.groups.len()];
         Ok(measure(&self.rows, &one, 1, wanted, dominance)?.pop().unwrap_or_default())
     }

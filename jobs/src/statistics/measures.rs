@@ -69,6 +69,11 @@ pub struct Measures {
 }
 
 impl Measures {
+    /// So many complaints, of which nothing else is known.
+    pub(super) fn of(complaints: u32) -> Self {
+        Self { complaints, ..Self::default() }
+    }
+
     pub fn share_in_time(&self) -> Option<f64> {
         (self.due > 0).then(|| f64::from(self.in_time) / f64::from(self.due))
     }

@@ -5,6 +5,7 @@
 
 mod calendar;
 mod compute;
+mod counts;
 mod few;
 mod groups;
 mod measures;

@@ -69,6 +69,8 @@ CREATE TABLE measures (
     ends_on date,
     end_reason text COLLATE "C",
     flag_id uuid REFERENCES flags (id),
+    void_reason text COLLATE "C",
+    recorded_by_unit_id uuid NOT NULL REFERENCES units (id),
     recorded_at timestamptz NOT NULL,
     version integer NOT NULL,
     actor text COLLATE "C" NOT NULL,
@@ -81,3 +83,5 @@ CREATE INDEX proposal_categories_by_category_id ON proposal_categories (category
 CREATE INDEX proposal_units_by_unit_id ON proposal_units (unit_id);
 CREATE INDEX measures_by_officer_id ON measures (officer_id);
 CREATE INDEX measures_by_unit_id ON measures (unit_id);
+-- The same measure is recorded once, unless it was a mistake.
+CREATE UNIQUE INDEX measures_that_stand ON measures (officer_id, kind, decided_on, starts_on) WHERE void_reason IS NULL;

@@ -69,6 +69,8 @@ CREATE TABLE measures (
     ends_on DATE,
     end_reason TEXT,
     flag_id BLOB REFERENCES flags (id),
+    void_reason TEXT,
+    recorded_by_unit_id BLOB NOT NULL REFERENCES units (id),
     recorded_at INTEGER NOT NULL,
     version INTEGER NOT NULL,
     actor TEXT NOT NULL,
@@ -81,3 +83,5 @@ CREATE INDEX proposal_categories_by_category_id ON proposal_categories (category
 CREATE INDEX proposal_units_by_unit_id ON proposal_units (unit_id);
 CREATE INDEX measures_by_officer_id ON measures (officer_id);
 CREATE INDEX measures_by_unit_id ON measures (unit_id);
+-- The same measure is recorded once, unless it was a mistake.
+CREATE UNIQUE INDEX measures_that_stand ON measures (officer_id, kind, decided_on, starts_on) WHERE void_reason IS NULL;

@@ -90,6 +90,10 @@ model!(
         end_reason: Option<String>,
         /// The flag that led to it.
         flag_id: Option<Id>,
+        /// Why it is void: it was recorded by mistake.
+        void_reason: Option<String>,
+        /// The unit whose head recorded it.
+        recorded_by_unit_id: Id,
         recorded_at: Timestamp,
         version: i32,
         actor: String,

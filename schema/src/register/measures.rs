@@ -2,7 +2,7 @@
 
 use super::reference::{change, claim_version, outdated};
 use super::tree::load_tree;
-use crate::db::{StoreError, WriteTx};
+use crate::db::{Conn, StoreError, WriteTx};
 use crate::domain::calendar::local_date;
 use crate::domain::ids::{random_id, reference_id};
 use crate::each;
@@ -26,7 +26,17 @@ pub struct NewMeasure {
     pub decided_on: NaiveDate,
     pub starts_on: NaiveDate,
     pub ends_on: Option<NaiveDate>,
+    /// The flag that led to it: one that is there for who records it.
     pub flag: Option<Id>,
+}
+
+/// What is said of a measure later.
+#[derive(Debug, Clone)]
+pub enum MeasureStep {
+    /// The last day, also another than was said before.
+    End { on: NaiveDate, reason: String },
+    /// It was recorded by mistake.
+    Void { reason: String },
 }
 
 /// Records a measure that was decided about an officer who served in a unit, or below it, on the day.
@@ -65,11 +75,22 @@ pub fn record_measure(
     if new.ends_on.is_some_and(|day| day < new.starts_on) {
         return Err(StoreError::Rule("endsOn lies before startsOn".into()));
     }
-    if let Some(id) = new.flag {
-        let flag: Option<Flag> = flags::table.find(id).select(Flag::as_select()).first(tx.conn).optional()?;
-        if flag.is_none_or(|flag| flag.officer_id != Some(officer_id)) {
-            return Err(StoreError::Rule("flagId: there is no such flag on this officer".into()));
+    if let Some(flag) = new.flag {
+        let found: Option<Flag> = flags::table.find(flag).select(Flag::as_select()).first(tx.conn).optional()?;
+        if found.is_none_or(|flag| flag.officer_id != Some(officer_id)) {
+            return Err(no_such_flag());
         }
+    }
+    let standing = measures::table
+        .filter(measures::officer_id.eq(officer_id))
+        .filter(measures::kind.eq(new.kind))
+        .filter(measures::decided_on.eq(new.decided_on))
+        .filter(measures::starts_on.eq(new.starts_on))
+        .filter(measures::void_reason.is_null())
+        .count()
+        .get_result::<i64>(tx.conn)?;
+    if standing > 0 {
+        return Err(StoreError::Conflict("the measure is recorded already: void that one if it is wrong".into()));
     }
     let measure = Measure {
         id: random_id(),
@@ -84,6 +105,8 @@ pub fn record_measure(
         ends_on: new.ends_on,
         end_reason: None,
         flag_id: new.flag,
+        void_reason: None,
+        recorded_by_unit_id: unit,
         recorded_at: tx.now,
         version: 1,
         actor: tx.actor.to_owned(),
@@ -93,34 +116,54 @@ pub fn record_measure(
     Ok(measure)
 }
 
-/// Ends a measure, as `expected_version` knows it, on a day and for a reason. `seen` says whether it is there for who
-/// asks.
+/// What is said where a flag is not there for who asks, and where there is none.
+pub fn no_such_flag() -> StoreError {
+    StoreError::Rule("flagId: there is no such flag on this officer".into())
+}
+
+/// Says when a measure ends, or that it is void, as `expected_version` knows it. `seen` says whether it is there for who
+/// asks, and `own` whether that is who recorded it, or stands above.
 ///
 /// # Errors
-/// `NotFound`; `Conflict` where it was changed by somebody else or ended before the day; `Rule` where the day cannot be.
-pub fn end_measure(
+/// `NotFound`; `Conflict` where it was changed by somebody else, is void, or was recorded by others; `Rule` where the day
+/// cannot be.
+pub fn change_measure(
     tx: &mut WriteTx<'_>,
     id: Id,
     expected_version: i32,
-    ends_on: NaiveDate,
-    reason: String,
-    seen: impl FnOnce(&Measure) -> bool,
+    step: MeasureStep,
+    seen: impl FnOnce(&mut Conn) -> Result<bool, StoreError>,
+    own: impl FnOnce(&Measure) -> bool,
 ) -> Result<Measure, StoreError> {
+    let missing = || StoreError::NotFound("there is no such measure".into());
+    if !seen(tx.conn)? {
+        return Err(missing());
+    }
     let claimed = claim_version!(tx, measures, id, expected_version);
     let found: Option<Measure> = measures::table.find(id).select(Measure::as_select()).first(tx.conn).optional()?;
-    let before = found.filter(seen).ok_or_else(|| StoreError::NotFound("there is no such measure".into()))?;
+    let before = found.ok_or_else(missing)?;
+    if !own(&before) {
+        return Err(StoreError::Conflict(
+            "another unit recorded the measure: its head, or one above, changes it".into(),
+        ));
+    }
     if !claimed {
         return Err(outdated("measure", before.version, expected_version));
     }
-    if before.ends_on.is_some_and(|day| day < ends_on) {
-        return Err(StoreError::Conflict("the measure ended before that day: record another one".into()));
-    }
-    if ends_on < before.starts_on {
-        return Err(StoreError::Rule("endsOn lies before the measure started".into()));
+    if before.void_reason.is_some() {
+        return Err(StoreError::Conflict("the measure is void: nothing is said of it any more".into()));
     }
     let mut now = before.clone();
-    now.ends_on = Some(ends_on);
-    now.end_reason = Some(reason);
+    match step {
+        MeasureStep::End { on, .. } if on < before.starts_on => {
+            return Err(StoreError::Rule("endsOn lies before the measure started".into()));
+        }
+        MeasureStep::End { on, reason } => {
+            now.ends_on = Some(on);
+            now.end_reason = Some(reason);
+        }
+        MeasureStep::Void { reason } => now.void_reason = Some(reason),
+    }
     now.version += 1;
     each!(&mut *tx.conn, c => diesel::update(measures::table.find(id)).set(&now).execute(c)?);
     change(tx, Entity::Measure, id, Some(&before), &now);

@@ -15,9 +15,9 @@ mod tree;
 
 pub use guidance::{Draft, GuidanceStep, guide, request_opinion};
 pub use handling::{Handling, handle};
-pub use measures::{NewMeasure, end_measure, record_measure};
+pub use measures::{MeasureStep, NewMeasure, change_measure, no_such_flag, record_measure};
 pub use proposals::{NewProposal, Outcome, conclude, propose};
 pub(crate) use responses::responded;
 pub use responses::{NewResponse, respond, respond_to};
-pub use submission::{Submission, Submitted, submit};
+pub use submission::{Submission, Submitted, source_of, submit, submitted};
 pub use tree::{correct_ancestors, load_tree};

@@ -107,7 +107,10 @@ pub fn conclude(tx: &mut WriteTx<'_>, id: Id, expected_version: i32, outcome: Ou
     use ProposalState::{Accepted, Implemented, Proposed, Rejected, Withdrawn};
     let allowed = matches!(
         (before.state, outcome.state),
-        (Proposed, Accepted | Rejected | Withdrawn) | (Accepted, Implemented | Withdrawn)
+        (Proposed, Accepted | Rejected | Withdrawn)
+            | (Accepted, Implemented | Withdrawn)
+            // Another day than was said before.
+            | (Implemented, Implemented)
     );
     if !allowed {
         return Err(StoreError::Conflict(format!(
@@ -132,8 +135,10 @@ pub fn conclude(tx: &mut WriteTx<'_>, id: Id, expected_version: i32, outcome: Ou
     if matches!(outcome.state, Rejected | Withdrawn) && outcome.reason.is_none() {
         return Err(StoreError::Rule("reason: say why it is rejected or withdrawn".into()));
     }
+    if now.state != outcome.state {
+        now.state_since = tx.now;
+    }
     now.state = outcome.state;
-    now.state_since = tx.now;
     now.reason = outcome.reason;
     now.version += 1;
     each!(&mut *tx.conn, c => diesel::update(proposals::table.find(id)).set(&now).execute(c)?);

@@ -3,7 +3,7 @@
 use super::complaints::{self, Case};
 use super::reference::{Stored, upsert};
 use super::tree::load_tree;
-use crate::db::{StoreError, WriteTx, dialect};
+use crate::db::{Conn, StoreError, WriteTx, dialect};
 use crate::domain::calendar::{check_received, local_date};
 use crate::domain::ids::{complaint_id, reference_id};
 use crate::domain::{declaration, tax_code};
@@ -41,6 +41,18 @@ pub struct Submitted {
     pub complaint: Complaint,
     /// False where the same submission had been made before.
     pub created: bool,
+}
+
+/// The source of what somebody submits: keys are each sender's own. A colon keeps it apart from the sources of imports.
+pub fn source_of(sender: &str) -> String {
+    format!("api:{sender}")
+}
+
+/// What was submitted under a key.
+pub fn submitted(conn: &mut Conn, source: &str, key: &str) -> Result<Option<Complaint>, StoreError> {
+    let Some(earlier) = complaints::load_sources(conn, source, &[key])?.remove(key) else { return Ok(None) };
+    let found = complaints::load(conn, &[earlier.complaint_id])?.remove(&earlier.complaint_id);
+    Ok(found.map(|case| case.complaint))
 }
 
 /// Stores a submission once per (source, key).

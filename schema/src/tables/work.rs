@@ -90,6 +90,8 @@ diesel::table! {
         ends_on -> Nullable<Date>,
         end_reason -> Nullable<Text>,
         flag_id -> Nullable<Uid>,
+        void_reason -> Nullable<Text>,
+        recorded_by_unit_id -> Uid,
         recorded_at -> UtcMicros,
         version -> Integer,
         actor -> Text,

@@ -125,7 +125,8 @@ pub struct MeasureFilter {
     pub decided_on: Option<DateOps>,
     pub starts_on: Option<DateOps>,
     pub ends_on: Option<DateOps>,
-    pub flag_id: Option<IdOps>,
+    /// Whether it was recorded by mistake.
+    pub void: Option<bool>,
     pub and: Option<Vec<MeasureFilter>>,
     pub or: Option<Vec<MeasureFilter>>,
     pub not: Option<Box<MeasureFilter>>,
@@ -153,7 +154,11 @@ impl MeasureFilter {
         ordered_ops!(conditions, self.decided_on, measures::decided_on, as_is);
         ordered_ops!(conditions, self.starts_on, measures::starts_on, as_is);
         ordered_ops!(conditions, self.ends_on, measures::ends_on, as_is);
-        equal_ops!(conditions, self.flag_id, measures::flag_id, as_id);
+        match self.void {
+            Some(true) => conditions.push(Box::new(measures::void_reason.is_not_null().nullable())),
+            Some(false) => conditions.push(Box::new(measures::void_reason.is_null().nullable())),
+            None => {}
+        }
         combine!(self, conditions, measures::table, |part: &Self| part.condition(known))
     }
 }

@@ -3,6 +3,7 @@
 mod access;
 mod aggregates;
 mod orders;
+mod receipt;
 mod redacted;
 mod register;
 mod results;
@@ -14,7 +15,7 @@ pub use orders::*;
 use super::connection::connect;
 use super::context::{loaders, request, snapshot, viewer};
 use super::filters::*;
-use super::loaders::{AllegationsKey, ResponsesKey};
+use super::loaders::{AllegationsKey, OfficerKey, ResponsesKey, known};
 use super::page::PageArgs;
 use super::types::*;
 use crate::auth::{Scope, Viewer};
@@ -22,7 +23,7 @@ use async_graphql::{Context, MergedObject, Result};
 use diesel::prelude::*;
 use schema::db::MultiBackend;
 use schema::queries::{self, Pred};
-use schema::tables::{complaints, flags};
+use schema::tables::{complaints, flags, measures};
 use schema::{Id, StoreError};
 use std::collections::BTreeSet;
 use std::str::FromStr;
@@ -35,6 +36,7 @@ pub struct Query(
     aggregates::StatisticsQuery,
     sql::SqlQuery,
     access::AccessQuery,
+    receipt::ReceiptQuery,
     redacted::RedactedQuery,
     work::WorkQuery,
 );
@@ -52,6 +54,26 @@ pub fn seen_flag(
         }
         Ok(query.select(schema::models::Flag::as_select()).first(conn).optional()?)
     }
+}
+
+/// Whether a measure is there for the viewer.
+pub fn sees_measure(
+    viewer: &Viewer,
+    reference: &jobs::snapshot::Reference,
+    id: Id,
+    conn: &mut schema::Conn,
+) -> std::result::Result<bool, StoreError> {
+    let mut query = measures::table.into_boxed::<MultiBackend>().filter(measures::id.eq(id).nullable());
+    if let Some(seen) = viewer.measures(&reference.tree) {
+        query = query.filter(seen);
+    }
+    Ok(query.count().get_result::<i64>(conn)? > 0)
+}
+
+/// The code of the officer that the viewer is, if it is one whom the register knows.
+pub async fn own_code(ctx: &Context<'_>) -> Result<Option<String>> {
+    let Some(own) = viewer(ctx)?.officer_id else { return Ok(None) };
+    Ok(known(ctx, OfficerKey(own)).await?.map(|officer| officer.code))
 }
 
 /// The complaints that a filter chooses, of those that the viewer may see.

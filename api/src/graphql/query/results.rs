@@ -1,7 +1,7 @@
 //! What jobs found.
 
 use super::orders::*;
-use super::seen_flag;
+use super::{own_code, seen_flag};
 use crate::graphql::connection::connect;
 use crate::graphql::context::{blocking, request, snapshot, viewer};
 use crate::graphql::error::{bad_input, from_job, from_store};
@@ -20,7 +20,7 @@ use jobs::work::{latest_result, timeliness};
 use schema::StoreError;
 use schema::domain::calendar::local_date;
 use schema::queries::{self, Pred};
-use schema::tables::flags;
+use schema::tables::{digests, flags};
 
 #[derive(Default)]
 pub struct ResultsQuery;
@@ -97,7 +97,7 @@ impl ResultsQuery {
         )
     }
 
-    /// The Board's digests, the latest first.
+    /// The Board's digests, the latest first; none that names you.
     #[allow(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn digests(
         &self,
@@ -109,8 +109,16 @@ impl ResultsQuery {
         last: Option<i32>,
         before: Option<String>,
     ) -> Result<DigestConnection> {
-        viewer(ctx)?;
-        let make = move || filter.as_ref().map_or(Ok(None), DigestFilter::condition);
+        let own = own_code(ctx).await?;
+        let viewer = viewer(ctx)?.clone();
+        let make = move || {
+            let asked = filter.as_ref().map_or(Ok(None), DigestFilter::condition)?;
+            Ok::<_, StoreError>(match (viewer.digests(own.as_deref()), asked) {
+                (None, asked) => asked,
+                (seen, None) => seen,
+                (Some(seen), Some(asked)) => Some(Box::new(seen.and(asked)) as Pred<digests::table>),
+            })
+        };
         connect!(
             ctx,
             PageArgs { first, after, last, before },
@@ -135,7 +143,7 @@ impl ResultsQuery {
             .map(|(as_of, document)| FunnelPlot::new(Some(as_of), document.funnel)))
     }
 
-    /// How the units of a level answered what they received in the last days, the best first.
+    /// How the units of a level answered what they received in the last days, the best first; of what you may see.
     async fn response_timeliness(
         &self,
         ctx: &Context<'_>,
@@ -144,7 +152,9 @@ impl ResultsQuery {
     ) -> Result<Vec<ResponseTimeliness>> {
         let days = statistics::days(days)?;
         let snapshot = snapshot(ctx)?;
+        let scope = viewer(ctx)?.scope(&snapshot.reference.tree);
         blocking(move || {
+            let snapshot = statistics::seen(snapshot, &scope)?;
             let as_of = statistics::today(&snapshot);
             let mut units = timeliness::of_level(&snapshot, as_of, days, level.column()).map_err(from_job)?;
             units.sort_by(|a, b| {
@@ -163,10 +173,12 @@ impl ResultsQuery {
         Ok(found.map(|(as_of, document)| BlameCheck::new(as_of, document)))
     }
 
-    /// The categories of complaints by their share, and which of them rise.
+    /// The categories of complaints by their share, and which of them rise; of what you may see.
     async fn category_trends(&self, ctx: &Context<'_>) -> Result<CategoryTrends> {
         let snapshot = snapshot(ctx)?;
+        let scope = viewer(ctx)?.scope(&snapshot.reference.tree);
         blocking(move || {
+            let snapshot = statistics::seen(snapshot, &scope)?;
             let document = trends(&snapshot, local_date(snapshot.as_of), Default::default()).map_err(from_job)?;
             Ok(document.into())
         })

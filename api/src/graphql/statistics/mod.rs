@@ -7,7 +7,7 @@ pub use having::StatisticsHaving;
 pub use period::StatisticsComparison;
 
 use super::enums::{CategoryKind, Channel, ComplaintState, Finding};
-use super::error::bad_input;
+use super::error::{bad_input, from_job};
 use super::page::SortDirection;
 use super::scalars::Moment;
 use crate::auth::{Rows, Scope, Viewer};
@@ -290,6 +290,14 @@ pub fn officers(snapshot: &Snapshot, codes: &[String]) -> Result<Vec<u32>> {
 /// The complaints that a viewer may see.
 pub fn scoped(snapshot: &Snapshot, scope: &Scope) -> Expr {
     conditions_of(snapshot, scope).into_iter().reduce(Expr::and).unwrap_or(lit(true))
+}
+
+/// The snapshot of what a viewer may see.
+pub fn seen(snapshot: std::sync::Arc<Snapshot>, scope: &Scope) -> Result<std::sync::Arc<Snapshot>> {
+    match conditions_of(&snapshot, scope).into_iter().reduce(Expr::and) {
+        None => Ok(snapshot),
+        Some(seen) => Ok(std::sync::Arc::new(snapshot.of(seen).map_err(from_job)?)),
+    }
 }
 
 /// Those of them that a unit and everything below it received.

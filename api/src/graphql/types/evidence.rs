@@ -177,3 +177,22 @@ impl FlagReview {
         self.0.reviewed_at.into()
     }
 }
+
+/// What an officer said about a flag.
+#[derive(SimpleObject)]
+pub struct FlagExplanation {
+    /// When the officer was told.
+    pub notified_on: Option<NaiveDate>,
+    /// What the officer said, or that nothing was said.
+    pub explanation: String,
+    pub recorded_at: Moment,
+    pub actor: String,
+}
+
+impl FlagExplanation {
+    /// What a review says of it; None where it says nothing.
+    pub fn of(review: models::FlagReview) -> Option<Self> {
+        let models::FlagReview { notified_on, explanation, reviewed_at, actor, .. } = review;
+        Some(Self { notified_on, explanation: explanation?, recorded_at: reviewed_at.into(), actor })
+    }
+}

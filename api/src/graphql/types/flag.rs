@@ -1,18 +1,14 @@
-use super::evidence::{FlagNumbers, FlagReview};
+use super::evidence::{FlagExplanation, FlagNumbers, FlagReview};
 use super::{JobRun, Officer, Unit};
 use crate::graphql::connection::connection;
 use crate::graphql::context::{loaders, request, snapshot, viewer};
 use crate::graphql::enums::{FlagState, SubjectKind, Tier};
-use crate::graphql::loaders::{AssessmentKey, JobRunKey, OfficerKey, ReviewsKey, UnitKey, known, one};
+use crate::graphql::loaders::{AssessmentKey, JobRunKey, OfficerKey, ReviewsKey, SeenKey, UnitKey, known, one};
 use crate::graphql::scalars::{Moment, id};
 use async_graphql::{Context, ID, Object, Result};
-use diesel::prelude::*;
 use jobs::exposure::Basis;
 use jobs::recurrence::WindowNumbers;
-use schema::db::MultiBackend;
-use schema::db::dialect::KEYS_PER_QUERY;
 use schema::models;
-use schema::tables::complaints;
 
 /// Somebody or something that is complained about again and again. A flag proposes a review; it
 /// does not say that anybody did wrong.
@@ -45,19 +41,9 @@ async fn seen(ctx: &Context<'_>, ids: Vec<schema::Id>) -> Result<Vec<ID>> {
     if scope.condition().is_none() {
         return Ok(ids.into_iter().map(id).collect());
     }
-    let find = move |conn: &mut schema::Conn| {
-        let mut found = Vec::new();
-        for chunk in ids.chunks(KEYS_PER_QUERY) {
-            let mut query =
-                complaints::table.into_boxed::<MultiBackend>().filter(complaints::id.eq_any(chunk.to_vec()).nullable());
-            if let Some(seen) = scope.condition() {
-                query = query.filter(seen);
-            }
-            found.extend(query.order(complaints::id).select(complaints::id).load::<schema::Id>(conn)?);
-        }
-        Ok(found)
-    };
-    Ok(request(ctx)?.read(find).await?.into_iter().map(id).collect())
+    // Those of all flags of a page are looked up together.
+    let found = loaders(ctx)?.load_many(ids.iter().copied().map(SeenKey)).await.map_err(|e| (*e).clone())?;
+    Ok(ids.into_iter().filter(|one| found.contains_key(&SeenKey(*one))).map(id).collect())
 }
 
 #[Object]
@@ -129,6 +115,18 @@ impl Flag {
         let evidence = self.assessment(ctx).await?.and_then(|assessment| assessment.new_evidence);
         let Some(evidence) = evidence else { return Ok(None) };
         Ok(Some(seen(ctx, serde_json::from_value(evidence.0)?).await?))
+    }
+
+    /// The last run that flagged it.
+    async fn run_id(&self) -> ID {
+        id(self.0.run_id)
+    }
+
+    /// What the officer said about it, and when the officer was told; oldest first.
+    async fn explanations(&self, ctx: &Context<'_>) -> Result<Vec<FlagExplanation>> {
+        self.looked_at(ctx)?;
+        let rows = one(loaders(ctx)?, ReviewsKey(self.0.id)).await?.unwrap_or_default();
+        Ok(rows.into_iter().filter_map(FlagExplanation::of).collect())
     }
 
     /// What people decided about it, oldest first.

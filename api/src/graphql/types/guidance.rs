@@ -1,12 +1,14 @@
 use super::{IssueCategory, Unit};
 use crate::graphql::connection::connection;
-use crate::graphql::context::loaders;
+use crate::graphql::context::{loaders, snapshot, viewer};
 use crate::graphql::enums::{GuidanceState, OpinionVerdict};
 use crate::graphql::loaders::{CategoryKey, OpinionsKey, UnitKey, known, one};
 use crate::graphql::scalars::{Moment, id};
 use async_graphql::{Context, ID, Object, Result};
 use chrono::NaiveDate;
-use schema::models;
+use schema::domain::calendar::local_date;
+use schema::enums::Role;
+use schema::{Timestamp, models};
 
 /// A guidance document that a headquarters unit drafts. It is not issued before the Board has given its opinion about the
 /// text as it stands.
@@ -15,6 +17,20 @@ pub struct GuidanceDocument(pub models::GuidanceDocument);
 impl From<models::GuidanceDocument> for GuidanceDocument {
     fn from(row: models::GuidanceDocument) -> Self {
         Self(row)
+    }
+}
+
+impl GuidanceDocument {
+    /// Whether who asks sees it as a draft, too, and not only because it was issued.
+    fn is_own(&self, ctx: &Context<'_>) -> Result<bool> {
+        let viewer = viewer(ctx)?;
+        let today = local_date(Timestamp::now());
+        Ok(match (viewer.role, viewer.unit_id) {
+            (Role::UnitHead, Some(unit)) => {
+                snapshot(ctx)?.reference.tree.below_on(unit, today).contains(&self.0.unit_id)
+            }
+            _ => true,
+        })
     }
 }
 
@@ -78,15 +94,18 @@ impl GuidanceDocument {
         self.0.version
     }
 
-    /// Who asked for the opinion.
-    async fn actor(&self) -> &str {
-        &self.0.actor
+    /// Who asked for the opinion; null where you see the document only because it was issued.
+    async fn actor(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
+        Ok(self.is_own(ctx)?.then_some(self.0.actor.as_str()))
     }
 
-    /// What the Board said, also about earlier texts; oldest first.
+    /// What the Board said, also about earlier texts; oldest first. Where you see the document only because it was issued,
+    /// what it said about the text that was.
     async fn opinions(&self, ctx: &Context<'_>) -> Result<Vec<GuidanceOpinion>> {
         let rows = one(loaders(ctx)?, OpinionsKey(self.0.id)).await?.unwrap_or_default();
-        Ok(rows.into_iter().map(GuidanceOpinion).collect())
+        let all = self.is_own(ctx)?;
+        let shown = rows.into_iter().filter(|row| all || row.revision == self.0.revision);
+        Ok(shown.map(GuidanceOpinion).collect())
     }
 }
 
@@ -110,10 +129,6 @@ impl GuidanceOpinion {
 
     async fn given_at(&self) -> Moment {
         self.0.given_at.into()
-    }
-
-    async fn actor(&self) -> &str {
-        &self.0.actor
     }
 }
 

@@ -3,8 +3,7 @@ use crate::graphql::connection::connection;
 use crate::graphql::context::{blocking, loaders, request, snapshot, viewer};
 use crate::graphql::enums::MeasureKind;
 use crate::graphql::error::from_job;
-use crate::graphql::loaders::{OfficerComplaintsKey, OfficerKey, UnitKey, known, one};
-use crate::graphql::query::seen_flag;
+use crate::graphql::loaders::{OfficerComplaintsKey, OfficerKey, SeenFlagKey, UnitKey, known, one};
 use crate::graphql::scalars::{Moment, id};
 use crate::graphql::statistics;
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
@@ -57,36 +56,53 @@ impl Measure {
         Ok(&self.0.grounds)
     }
 
-    async fn decision_maker(&self) -> &str {
-        &self.0.decision_maker
+    async fn decision_maker(&self, ctx: &Context<'_>) -> Result<&str> {
+        self.looked_at(ctx)?;
+        Ok(&self.0.decision_maker)
     }
 
-    async fn decision_number(&self) -> Option<&str> {
-        self.0.decision_number.as_deref()
+    async fn decision_number(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
+        self.looked_at(ctx)?;
+        Ok(self.0.decision_number.as_deref())
     }
 
-    async fn decided_on(&self) -> NaiveDate {
-        self.0.decided_on
+    async fn decided_on(&self, ctx: &Context<'_>) -> Result<NaiveDate> {
+        self.looked_at(ctx)?;
+        Ok(self.0.decided_on)
     }
 
-    async fn starts_on(&self) -> NaiveDate {
-        self.0.starts_on
+    async fn starts_on(&self, ctx: &Context<'_>) -> Result<NaiveDate> {
+        self.looked_at(ctx)?;
+        Ok(self.0.starts_on)
     }
 
     /// The last day; null while it lasts, and for what has no end.
-    async fn ends_on(&self) -> Option<NaiveDate> {
-        self.0.ends_on
+    async fn ends_on(&self, ctx: &Context<'_>) -> Result<Option<NaiveDate>> {
+        self.looked_at(ctx)?;
+        Ok(self.0.ends_on)
     }
 
-    async fn end_reason(&self) -> Option<&str> {
-        self.0.end_reason.as_deref()
+    async fn end_reason(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
+        self.looked_at(ctx)?;
+        Ok(self.0.end_reason.as_deref())
     }
 
-    /// The flag that led to it.
+    /// Why it is void: it was recorded by mistake.
+    async fn void_reason(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
+        self.looked_at(ctx)?;
+        Ok(self.0.void_reason.as_deref())
+    }
+
+    /// The unit whose head recorded it.
+    async fn recorded_by(&self, ctx: &Context<'_>) -> Result<Option<Unit>> {
+        Ok(known(ctx, UnitKey(self.0.recorded_by_unit_id)).await?.map(Unit))
+    }
+
+    /// The flag that led to it, if it is there for you.
     async fn flag(&self, ctx: &Context<'_>) -> Result<Option<Flag>> {
+        self.looked_at(ctx)?;
         let Some(flag) = self.0.flag_id else { return Ok(None) };
-        let seen = seen_flag(viewer(ctx)?.clone(), snapshot(ctx)?.reference.clone(), flag);
-        Ok(Box::pin(request(ctx)?.read(seen)).await?.map(Flag))
+        Ok(one(loaders(ctx)?, SeenFlagKey(flag)).await?.map(Flag))
     }
 
     async fn recorded_at(&self) -> Moment {
@@ -101,26 +117,29 @@ impl Measure {
         &self.0.actor
     }
 
-    /// What was complained about the officer in so many days before it started and since, of what you may see; null
-    /// before it starts.
+    /// What was complained about the officer in so many days before it started and since, up to yesterday, of what you may
+    /// see; null where no day has passed since, or the register is no older.
     async fn outcome(&self, ctx: &Context<'_>, #[graphql(default = 180)] days: i32) -> Result<Option<MeasureOutcome>> {
         self.looked_at(ctx)?;
         let days = statistics::days(days)?;
         let snapshot = snapshot(ctx)?;
         let scope = viewer(ctx)?.scope(&snapshot.reference.tree);
+        // Who sees a part of the complaints cannot say that there are none.
+        let sees_all = scope.condition().is_none();
         let within = statistics::scoped(&snapshot, &scope);
         let complaints = one(loaders(ctx)?, OfficerComplaintsKey(self.0.officer_id)).await?.unwrap_or_default();
         let day = day_number(self.0.starts_on);
         let made = blocking(move || {
             let rows = rows_of_officer(&snapshot.facts, &complaints, within).map_err(JobError::from);
             let today = statistics::today(&snapshot);
-            let found = rows.and_then(|rows| aftermath(&rows, day, days, today)).map_err(from_job)?;
+            let first = effect::first_day(&snapshot.facts).map_err(JobError::from).map_err(from_job)?.unwrap_or(today);
+            let found = rows.and_then(|rows| aftermath(&rows, day, days, first, today)).map_err(from_job)?;
             Ok(found.map(|found| MeasureOutcome {
                 as_of: snapshot.as_of.into(),
                 position: snapshot.position,
                 before: period(found.before.0, &found.before.1),
                 after: period(found.after.0, &found.after.1),
-                stopped: found.last.is_none(),
+                stopped: sees_all.then(|| found.stopped()).flatten(),
                 last_complaint_on: found.last.map(effect::date),
             }))
         });
@@ -138,9 +157,10 @@ pub struct MeasureOutcome {
     pub before: OutcomePeriod,
     /// Since the day itself, as far as the days have passed.
     pub after: OutcomePeriod,
-    /// Whether nothing at all was received since the measure started, however long ago that is.
-    pub stopped: bool,
-    /// The day of the latest complaint since.
+    /// Whether nothing at all was received since the measure started. Null where nobody can tell: not 30 days have passed,
+    /// nothing had been received before, or you see a part of the complaints only.
+    pub stopped: Option<bool>,
+    /// The day of the latest complaint since, of those that you may see.
     pub last_complaint_on: Option<NaiveDate>,
 }
 

@@ -13,6 +13,7 @@ mod measure;
 mod node;
 mod people;
 mod proposal;
+mod receipt;
 mod redacted;
 mod response;
 mod scorecard;
@@ -36,6 +37,7 @@ pub use people::{
     Officer, OfficerConnection, OfficerEdge,
 };
 pub use proposal::{Proposal, ProposalConnection, ProposalEdge};
+pub use receipt::Receipt;
 pub use redacted::{RedactedComplaint, RedactedComplaintConnection, RedactedComplaintEdge};
 pub use response::{UnitResponse, UnitResponseConnection, UnitResponseEdge};
 pub use scorecard::Scorecard;

@@ -1,6 +1,6 @@
 use super::{IssueCategory, Unit};
 use crate::graphql::connection::connection;
-use crate::graphql::context::{blocking, loaders, request, snapshot, viewer};
+use crate::graphql::context::{blocking, loaders, snapshot, viewer};
 use crate::graphql::enums::ProposalState;
 use crate::graphql::error::from_job;
 use crate::graphql::loaders::{CategoryKey, ProposalCategoriesKey, ProposalUnitsKey, UnitKey, known, one};
@@ -86,20 +86,21 @@ impl Proposal {
         Ok(found)
     }
 
-    /// The complaints that it is about, of so many days before it came into force and since; null while it is not in force.
+    /// The complaints that it is about, of so many days before it came into force, as far back as the register goes, and since,
+    /// up to yesterday, of what you may see; null where there are no such days. Complaints are counted one by one: a campaign
+    /// is as many as it has, which the limits do not know.
     async fn effect(&self, ctx: &Context<'_>, #[graphql(default = 90)] days: i32) -> Result<Option<ProposalEffect>> {
         let Some(day) = self.0.implemented_on else { return Ok(None) };
         let days = statistics::days(days)?;
-        request(ctx)?;
         let snapshot = snapshot(ctx)?;
         let scope = viewer(ctx)?.scope(&snapshot.reference.tree);
         let categories = one(loaders(ctx)?, ProposalCategoriesKey(self.0.id)).await?.unwrap_or_default();
         let units = one(loaders(ctx)?, ProposalUnitsKey(self.0.id)).await?.unwrap_or_default();
         let made = blocking(move || {
             let seen = statistics::scoped(&snapshot, &scope);
-            let concerned = seen.and(statistics::about(&snapshot, &categories, &units));
+            let concerned = statistics::about(&snapshot, &categories, &units);
             let today = statistics::today(&snapshot);
-            let found = effect(&snapshot.facts, concerned, day_number(day), days, today).map_err(from_job)?;
+            let found = effect(&snapshot.facts, seen, concerned, day_number(day), days, today).map_err(from_job)?;
             Ok(found.map(|found| ProposalEffect {
                 as_of: snapshot.as_of.into(),
                 position: snapshot.position,

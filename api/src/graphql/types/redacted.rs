@@ -42,6 +42,11 @@ impl RedactedComplaint {
         self.complaint.state.into()
     }
 
+    /// Goes up by one with every change; an answer names the version that it knows.
+    async fn version(&self) -> i32 {
+        self.complaint.version
+    }
+
     /// What the Board lets the unit read.
     async fn text(&self) -> &str {
         &self.text

@@ -1,0 +1,205 @@
+//! Numbers of complaints alone: read from the columns once, and counted in one table of all keys.
+//!
+//! What is asked most often, and needs neither the rows of a group nor the group of a row. Keys are those of [`super::groups`].
+
+use super::calendar::{Bucket, Calendar};
+use super::{Dimension, Question, Wanted};
+use crate::JobError;
+use polars::prelude::*;
+
+/// Keys up to here are counted in a table, one for each thread.
+const DENSE: u64 = 1 << 20;
+/// Rows whose keys are made together: they stay in the nearest cache.
+const BLOCK: usize = 4_096;
+/// Rows from which a second thread is worth its start.
+const WORTH_A_THREAD: usize = 100_000;
+
+/// The keys that there are, in order, and how many complaints each has.
+pub struct Counted {
+    pub keys: Vec<u64>,
+    pub counts: Vec<u32>,
+    /// Of each dimension how many codes there are, none among them, and the places of those of time from 1 on.
+    pub dimensions: Vec<(u64, Option<Vec<i64>>)>,
+}
+
+impl Question {
+    /// Whether only numbers of complaints are asked for.
+    pub(super) fn counts_only(&self) -> bool {
+        self.shows_few()
+            && self.wanted == Wanted::default()
+            && !self.group_by.is_empty()
+            && self.officers.is_none()
+            && self.findings.is_none()
+    }
+}
+
+/// Puts the codes of the rows from one on behind what their keys hold already; the number is how many codes there are.
+type Source<'t> = Box<dyn Fn(usize, u32, &mut [u32]) + Sync + 't>;
+
+/// Counts the rows of a table by some dimensions; None where these are not of the kind that is counted so, or there are too
+/// many keys. Each column of the table is one piece.
+pub fn counted(table: &DataFrame, group_by: &[Dimension], calendar: &Calendar) -> Result<Option<Counted>, JobError> {
+    let rows = table.height();
+    let mut sources = Vec::with_capacity(group_by.len());
+    let mut dimensions = Vec::with_capacity(group_by.len());
+    for dimension in group_by {
+        let found = match dimension {
+            Dimension::Department => places(table, "department")?,
+            Dimension::Branch => places(table, "branch")?,
+            Dimension::Team => places(table, "team")?,
+            Dimension::Unit => places(table, "unit")?,
+            Dimension::Enterprise => places(table, "enterprise")?,
+            Dimension::Category => places(table, "category")?,
+            Dimension::Kind => places(table, "kind")?,
+            Dimension::Channel => places(table, "channel")?,
+            Dimension::State => places(table, "state")?,
+            Dimension::Time(bucket) if calendar.is_local() => days(table, *bucket)?,
+            Dimension::Officer | Dimension::Finding | Dimension::Time(_) => None,
+        };
+        let Some((source, size, places)) = found else { return Ok(None) };
+        sources.push((source, size));
+        dimensions.push((size, places));
+    }
+    let size = dimensions.iter().try_fold(1u64, |all, (size, _)| all.checked_mul(*size)).filter(|size| *size <= DENSE);
+    let Some(size) = size else { return Ok(None) };
+    let size = usize::try_from(size).unwrap_or_default();
+    let count = |from: usize, until: usize| {
+        let mut counts = vec![0u32; size];
+        let mut keys = [0u32; BLOCK];
+        let mut at = from;
+        while at < until {
+            let keys = &mut keys[..BLOCK.min(until - at)];
+            keys.fill(0);
+            for (source, size) in &sources {
+                source(at, u32::try_from(*size).unwrap_or_default(), keys);
+            }
+            keys.iter().for_each(|key| counts[*key as usize] += 1);
+            at += keys.len();
+        }
+        counts
+    };
+    let counts = if rows < WORTH_A_THREAD {
+        count(0, rows)
+    } else {
+        let half = rows / 2;
+        let (mut first, second) = std::thread::scope(|scope| {
+            let second = scope.spawn(|| count(half, rows));
+            (count(0, half), second.join())
+        });
+        let second = second.map_err(|_| JobError::Panicked("rows could not be counted".into()))?;
+        first.iter_mut().zip(second).for_each(|(all, more)| *all += more);
+        first
+    };
+    let there = (0u64..).zip(counts).filter(|(_, count)| *count > 0);
+    let (keys, counts) = there.unzip();
+    Ok(Some(Counted { keys, counts, dimensions }))
+}
+
+type Found<'t> = Option<(Source<'t>, u64, Option<Vec<i64>>)>;
+
+fn places<'t>(table: &'t DataFrame, name: &str) -> Result<Found<'t>, JobError> {
+    let column = table.column(name)?.u32()?;
+    let mut pieces = column.downcast_iter();
+    let (Some(piece), None) = (pieces.next(), pieces.next()) else { return Ok(None) };
+    let size = column.max().map_or(1, |most| u64::from(most) + 2);
+    let values = piece.values();
+    let source: Source<'_> = match piece.validity().filter(|valid| valid.unset_bits() > 0) {
+        None => Box::new(move |from, size, keys| {
+            for (key, place) in keys.iter_mut().zip(&values[from..]) {
+                *key = *key * size + place + 1;
+            }
+        }),
+        Some(valid) => Box::new(move |from, size, keys| {
+            let valid = valid.clone().sliced(from, keys.len());
+            for ((key, place), valid) in keys.iter_mut().zip(&values[from..]).zip(valid.iter()) {
+                *key = *key * size + if valid { place + 1 } else { 0 };
+            }
+        }),
+    };
+    Ok(Some((source, size, None)))
+}
+
+fn days(table: &DataFrame, bucket: Bucket) -> Result<Found<'_>, JobError> {
+    let column = table.column("day")?.i32()?;
+    let mut pieces = column.downcast_iter();
+    let (Some(piece), None) = (pieces.next(), pieces.next()) else { return Ok(None) };
+    let (Some(first), Some(last)) = (column.min(), column.max()) else { return Ok(None) };
+    let starts: Vec<i32> = (first..=last).map(|day| bucket.start(day)).collect();
+    let mut buckets = starts.clone();
+    buckets.sort_unstable();
+    buckets.dedup();
+    let code_of = |start: &i32| u32::try_from(buckets.binary_search(start).unwrap_or_default() + 1).unwrap_or_default();
+    let codes: Vec<u32> = starts.iter().map(code_of).collect();
+    let values = piece.values();
+    let source: Source<'_> = Box::new(move |from, size, keys| {
+        for (key, day) in keys.iter_mut().zip(&values[from..]) {
+            *key = *key * size + codes[usize::try_from(day - first).unwrap_or_default()];
+        }
+    });
+    let size = buckets.len() as u64 + 1;
+    let places = buckets.into_iter().map(i64::from).collect();
+    Ok(Some((source, size, Some(places))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono_tz::Tz;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    type Row = (Option<u32>, u32, i32);
+
+    /// What is counted, by places, and the same one row after another.
+    fn both_ways(rows: &[Row]) -> [Vec<([Option<i64>; 3], u32)>; 2] {
+        let table = DataFrame::new(
+            rows.len(),
+            vec![
+                Column::new("department".into(), rows.iter().map(|row| row.0).collect::<Vec<_>>()),
+                Column::new("kind".into(), rows.iter().map(|row| row.1).collect::<Vec<_>>()),
+                Column::new("day".into(), rows.iter().map(|row| row.2).collect::<Vec<_>>()),
+            ],
+        )
+        .expect("a frame");
+        let by = [Dimension::Department, Dimension::Kind, Dimension::Time(Bucket::Week)];
+        let found = counted(&table, &by, &Calendar::new(Tz::Asia__Ho_Chi_Minh)).expect("counts");
+        let mut expected: BTreeMap<[Option<i64>; 3], u32> = BTreeMap::new();
+        for (department, kind, day) in rows {
+            let start = i64::from(Bucket::Week.start(*day));
+            *expected.entry([department.map(i64::from), Some(i64::from(*kind)), Some(start)]).or_default() += 1;
+        }
+        let mut told = Vec::new();
+        if let Some(found) = found {
+            for (key, count) in found.keys.iter().zip(&found.counts) {
+                let (mut key, mut places) = (*key, [None; 3]);
+                for (nth, (size, known)) in found.dimensions.iter().enumerate().rev() {
+                    let at = usize::try_from(key % size).expect("a code").checked_sub(1);
+                    places[nth] = at.map(|at| known.as_ref().map_or(at as i64, |known| known[at]));
+                    key /= size;
+                }
+                told.push((places, *count));
+            }
+        }
+        [told, expected.into_iter().collect()]
+    }
+
+    proptest! {
+        #[test]
+        fn keys_are_counted_as_one_by_one(
+            rows in prop::collection::vec((prop::option::of(0u32..7), 0u32..5, 19_000i32..19_100), 0..10_000),
+        ) {
+            let [told, expected] = both_ways(&rows);
+            prop_assert_eq!(told, expected);
+        }
+    }
+
+    #[test]
+    fn many_rows_are_counted_by_two_threads() {
+        let row =
+            |n: u32| ((!n.is_multiple_of(11)).then_some(n % 7), n % 5, 19_000 + i32::try_from(n % 83).expect("a day"));
+        let rows: Vec<Row> = (0..250_003).map(row).collect();
+        let [told, expected] = both_ways(&rows);
+        assert_eq!(told, expected);
+        assert_eq!(told.iter().map(|(_, count)| count).sum::<u32>(), 250_003);
+    }
+}

@@ -1,0 +1,237 @@
+//! What heads record about their officers: measures, and what an officer said about a flag.
+
+use crate::program;
+use crate::work::{done, send};
+use crate::world::{self, Files};
+use serde_json::{Value, json};
+use tests::Database;
+
+pub const MEASURE: &str = "measure { id version kind grounds decisionMaker decidedOn startsOn endsOn endReason officer { code } unit { code }
+    outcome(days: 30) { before { from until complaints episodes distinctEnterprises } after { days complaints } stopped lastComplaintOn } } position";
+
+#[test]
+fn a_measure_is_recorded_by_the_officers_own_unit_and_says_whether_complaints_stopped() {
+    for database in Database::both() {
+        world::fill(&database);
+        let token = |role: &str, unit: Option<&str>| program().token(&database, role, unit);
+        let (board, own) = (token("BOARD", None), token("UNIT_HEAD", Some("02DS")));
+        let (other, above) = (token("UNIT_HEAD", Some("02CV")), token("UNIT_HEAD", Some("02")));
+        let himself = ["token", "create", "--name", "own", "--role", "UNIT_HEAD", "--unit", "02", "--officer", "CC02"];
+        let himself = program().json(&database, &himself)["token"].as_str().unwrap().to_owned();
+        let server = program().serve(&database, &["--no-jobs"]);
+        let input = |more: Value| {
+            let mut input = json!({
+                "officer": "CC02", "kind": "FORMAL_REVIEW", "grounds": "Chậm trả lời doanh nghiệp.",
+                "decisionMaker": "Chi cục trưởng", "decidedOn": "2024-02-08", "startsOn": "2024-02-10",
+            });
+            input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            input
+        };
+        for (token, more, what) in [
+            (&other, json!({}), "CC02"),
+            (&himself, json!({}), "CC02"),
+            (&own, json!({ "officer": "XX" }), "XX"),
+            (&own, json!({ "decidedOn": "2019-12-31" }), "CC02"),
+            (&own, json!({ "startsOn": "2024-02-07" }), "startsOn"),
+            (&own, json!({ "endsOn": "2024-02-09" }), "endsOn"),
+            (&own, json!({ "decidedOn": "2199-01-01", "startsOn": null }), "future"),
+            (&own, json!({ "grounds": " " }), "grounds"),
+            (&own, json!({ "flagId": "00000000-0000-0000-0000-000000000000" }), "flagId"),
+            (&own, json!({ "endsOn": "+10000-01-01" }), "NaiveDate"),
+            (&own, json!({ "endsOn": "2999-01-01" }), "endsOn"),
+        ] {
+            let refused = send(&server, token, "recordMeasure", MEASURE, &input(more));
+            assert_eq!(refused.codes(), ["BAD_USER_INPUT"], "{what}: {}", refused.text);
+            assert!(refused.text.contains(what), "{what}: {}", refused.text);
+        }
+        assert_eq!(send(&server, &board, "recordMeasure", MEASURE, &input(json!({}))).codes()[0], "FORBIDDEN");
+        let measure = done(&server, &own, "recordMeasure", MEASURE, &input(json!({})))["measure"].clone();
+        assert_eq!((&measure["officer"]["code"], &measure["unit"]["code"]), (&json!("CC02"), &json!("02DS")));
+        // PA-3 was received three days before it started.
+        assert_eq!(
+            measure["outcome"]["before"],
+            json!({ "from": "2024-01-11", "until": "2024-02-09", "complaints": 1, "episodes": 1, "distinctEnterprises": 1 })
+        );
+        assert_eq!(measure["outcome"]["after"], json!({ "days": 30, "complaints": 0 }));
+        // A head sees a part of the complaints and cannot tell; the Board can.
+        assert_eq!(
+            (&measure["outcome"]["stopped"], &measure["outcome"]["lastComplaintOn"]),
+            (&Value::Null, &Value::Null)
+        );
+        let stopped = server.data(&board, "{ measures { nodes { outcome(days: 30) { stopped } } } }");
+        assert_eq!(stopped["measures"]["nodes"][0]["outcome"]["stopped"], true);
+        let again = send(&server, &own, "recordMeasure", MEASURE, &input(json!({})));
+        assert_eq!(again.codes(), ["CONFLICT"], "a retry records nothing twice: {}", again.text);
+        let listed = |token: &str, filter: &str| {
+            let query = format!("{{ measures(filter: {filter}) {{ totalCount nodes {{ grounds }} }} }}");
+            server.data(token, &query)["measures"]["totalCount"].clone()
+        };
+        let seen = [&board, &own, &above, &other, &himself].map(|token| listed(token, "{}"));
+        assert_eq!(seen, [1, 1, 1, 0, 0].map(|n| json!(n)));
+        let node = format!("{{ node(id: {}) {{ ... on Measure {{ grounds }} }} }}", measure["id"]);
+        assert_eq!(server.data(&above, &node)["node"]["grounds"], "Chậm trả lời doanh nghiệp.");
+        for token in [&other, &himself] {
+            assert_eq!(server.data(token, &node)["node"], Value::Null);
+        }
+        for (filter, number) in [
+            ("{officer: {code: {eq: \"CC02\"}}, kind: {in: [FORMAL_REVIEW, SUSPENSION]}}", 1),
+            ("{unit: {within: \"02\"}, startsOn: {gt: \"2024-02-09\"}}", 1),
+            ("{endsOn: {isNull: false}}", 0),
+            ("{void: true}", 0),
+            ("{void: false}", 1),
+        ] {
+            assert_eq!(listed(&board, filter), number, "{filter}");
+        }
+
+        // A further complaint, later than the days looked at.
+        let header = world::COMPLAINTS.lines().next().unwrap();
+        let row = "PN-1;15/08/2024;0100233488;Công ty A;02DS;CC02;TD1;;;;;Lại chậm;";
+        program()
+            .run(&database, Files::new().import("complaints", format!("{header}\n{row}\n"), world::COMPLAINTS_MAP))
+            .ok();
+        let outcome = "{ measures { nodes { outcome(days: 30) { after { complaints } stopped lastComplaintOn } } } }";
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        loop {
+            let found = server.data(&board, outcome)["measures"]["nodes"][0]["outcome"].clone();
+            if found["stopped"] == json!(false) {
+                assert_eq!(
+                    (&found["after"]["complaints"], &found["lastComplaintOn"]),
+                    (&json!(0), &json!("2024-08-15"))
+                );
+                let own = server.data(&own, outcome)["measures"]["nodes"][0]["outcome"].clone();
+                assert_eq!((&own["stopped"], &own["lastComplaintOn"]), (&Value::Null, &json!("2024-08-15")));
+                break;
+            }
+            assert!(std::time::Instant::now() < deadline, "{found}");
+        }
+
+        let end = |token: &str, version: i64, day: &str| {
+            let input = json!({ "measureId": measure["id"], "expectedVersion": version, "endsOn": day, "reason": "Đã khắc phục." });
+            send(&server, token, "endMeasure", MEASURE, &input)
+        };
+        for token in [&other, &himself] {
+            assert_eq!(end(token, 1, "2024-12-31").codes(), ["NOT_FOUND"]);
+        }
+        assert_eq!(end(&own, 1, "2024-02-09").codes(), ["BAD_USER_INPUT"], "before it started");
+        let ended = end(&own, 1, "2024-12-31").json()["data"]["endMeasure"]["measure"].clone();
+        assert_eq!((&ended["endsOn"], &ended["endReason"]), (&json!("2024-12-31"), &json!("Đã khắc phục.")));
+        assert_eq!(end(&own, 1, "2024-12-30").codes(), ["CONFLICT"], "an older version");
+        assert!(end(&above, 2, "2025-01-31").codes().is_empty(), "it was prolonged by the level above");
+        let void = |token: &str, id: &Value, version: i64| {
+            let input = json!({ "measureId": id, "expectedVersion": version, "reason": "Nhầm người." });
+            send(&server, token, "voidMeasure", "measure { version voidReason recordedBy { code } }", &input)
+        };
+        assert_eq!(void(&other, &measure["id"], 3).codes(), ["NOT_FOUND"]);
+        let gone = void(&own, &measure["id"], 3).json()["data"]["voidMeasure"]["measure"].clone();
+        assert_eq!(gone, json!({ "version": 4, "voidReason": "Nhầm người.", "recordedBy": { "code": "02DS" } }));
+        assert_eq!(end(&own, 4, "2025-02-28").codes(), ["CONFLICT"], "it is void");
+        // What the level above decided the unit itself sees, and does not end.
+        let from_above = done(&server, &above, "recordMeasure", MEASURE, &input(json!({})))["measure"].clone();
+        assert_eq!(listed(&own, "{void: false}"), 1);
+        assert_eq!(void(&own, &from_above["id"], 1).codes(), ["CONFLICT"]);
+        // Grounds stand beside the history and not in it.
+        let (events, kept) = database
+            .open()
+            .read(|conn| {
+                use diesel::prelude::*;
+                use schema::tables::{reference_event_values as values, reference_events as events};
+                let all = events::table.filter(events::entity.eq("measure")).select(events::after);
+                let all: Vec<Option<schema::JsonValue>> = all.load(conn)?;
+                let kept = values::table.filter(values::field.eq("grounds")).count().get_result::<i64>(conn)?;
+                Ok((all, kept))
+            })
+            .unwrap();
+        assert_eq!((events.len(), kept), (5, 2));
+        assert!(events.iter().flatten().all(|event| !event.0.to_string().contains("Chậm trả lời")));
+    }
+}
+
+#[test]
+fn a_measure_goes_with_the_officer_and_tells_nothing_of_flags() {
+    for database in Database::both() {
+        world::fill(&database);
+        world::run_counting(&database, "2024-03-31");
+        let token = |role: &str, unit: Option<&str>| program().token(&database, role, unit);
+        let (board, former, now) =
+            (token("BOARD", None), token("UNIT_HEAD", Some("02CV")), token("UNIT_HEAD", Some("03TG")));
+        let server = program().serve(&database, &["--dev", "--no-jobs"]);
+        let flags = server.data(&board, "{ flags { nodes { id officer { code } } } }")["flags"]["nodes"].clone();
+        let flag =
+            flags.as_array().unwrap().iter().find(|flag| flag["officer"]["code"] == "CC01").unwrap()["id"].clone();
+        let input = |day: &str, flag: &Value| {
+            json!({
+                "officer": "CC01", "kind": "SUSPENSION", "grounds": "Gây phiền hà.", "decisionMaker": "Cục trưởng", "decidedOn": day, "flagId": flag,
+            })
+        };
+        // CC01 left 02CV with the year 2023: whether there is a flag since is not for its head, whatever the id.
+        let record = |token: &str, input: &Value| send(&server, token, "recordMeasure", MEASURE, input);
+        let mut told = Vec::new();
+        for id in [&flag, &json!("00000000-0000-0000-0000-000000000000")] {
+            let refused = record(&former, &input("2023-12-01", id)).json()["errors"][0].clone();
+            assert_eq!(refused["extensions"]["code"], "BAD_USER_INPUT", "{refused}");
+            told.push(refused["message"].clone());
+        }
+        assert_eq!(told[0], told[1]);
+        assert!(record(&former, &input("2023-12-01", &Value::Null)).codes().is_empty());
+        assert!(record(&now, &input("2024-03-15", &flag)).codes().is_empty());
+        // Where the officer serves now both are seen, and where he served what was decided there.
+        let seen = |token: &str| {
+            let list = "{ measures(orderBy: [{field: DECIDED_ON, direction: ASC}]) { nodes { decidedOn recordedBy { code } flag { id } } } }";
+            server.data(token, list)["measures"]["nodes"].clone()
+        };
+        let old = json!({ "decidedOn": "2023-12-01", "recordedBy": { "code": "02CV" }, "flag": null });
+        let new = json!({ "decidedOn": "2024-03-15", "recordedBy": { "code": "03TG" }, "flag": { "id": flag } });
+        assert_eq!((seen(&former), seen(&now)), (json!([old]), json!([old, new])));
+        let of = |first: usize| format!("{{ measures(first: {first}) {{ nodes {{ id flag {{ id }} }} }} }}");
+        assert_eq!(server.statements(&now, &of(1)), server.statements(&now, &of(10)), "flags are looked up together");
+    }
+}
+
+#[test]
+fn a_head_records_what_the_officer_said_and_the_board_upholds() {
+    for database in Database::both() {
+        world::fill(&database);
+        world::run_counting(&database, "2024-03-31");
+        let token = |role: &str, unit: Option<&str>| program().token(&database, role, unit);
+        let (board, own, other) =
+            (token("BOARD", None), token("UNIT_HEAD", Some("03TG")), token("UNIT_HEAD", Some("02CV")));
+        let server = program().serve(&database, &["--no-jobs"]);
+        let flags = server.data(&board, "{ flags { nodes { id officer { code } } } }")["flags"]["nodes"].clone();
+        let of = |wanted: &dyn Fn(&Value) -> bool| {
+            flags.as_array().unwrap().iter().find(|flag| wanted(flag)).unwrap()["id"].clone()
+        };
+        let (flag, branch) = (of(&|flag| flag["officer"]["code"] == "CC01"), of(&|flag| flag["officer"].is_null()));
+        let seen_run = server.data(&own, "{ flags { nodes { runId } } }")["flags"]["nodes"][0]["runId"].clone();
+        let explain = |token: &str, flag: &Value, day: &str| {
+            let input =
+                json!({ "flagId": flag, "notifiedOn": day, "explanation": "Thừa nhận.", "seenRunId": seen_run });
+            send(&server, token, "recordExplanation", "flag { state }", &input)
+        };
+        let stale = json!({ "flagId": flag, "notifiedOn": "2024-04-02", "explanation": "Khác.", "seenRunId": branch });
+        let stale = send(&server, &own, "recordExplanation", "flag { state }", &stale);
+        assert_eq!(stale.codes(), ["CONFLICT"], "about other numbers: {}", stale.text);
+        assert_eq!(explain(&board, &flag, "2024-04-02").codes()[0], "FORBIDDEN");
+        // CC01 serves at 03TG today.
+        assert_eq!(explain(&other, &flag, "2024-04-02").codes(), ["NOT_FOUND"]);
+        assert_eq!(explain(&own, &flag, "2999-01-01").codes(), ["BAD_USER_INPUT"]);
+        let on_branch = explain(&token("UNIT_HEAD", Some("TC")), &branch, "2024-04-02");
+        assert_eq!(on_branch.codes(), ["BAD_USER_INPUT"], "{}", on_branch.text);
+        let uphold = || {
+            let review = "mutation ($input: ReviewFlagInput!) { reviewFlag(input: $input) { flag { state reviews { fromState toState notifiedOn explanation } } } }";
+            let input = json!({ "flagId": flag, "state": "UPHELD", "reason": "Đã xác minh." });
+            server.graphql(&board, review, &json!({ "input": input }))
+        };
+        assert_eq!(uphold().codes(), ["BAD_USER_INPUT"], "the officer was not heard");
+        assert_eq!(explain(&own, &flag, "2024-04-02").json()["data"]["recordExplanation"]["flag"]["state"], "OPEN");
+        // The head reads what was recorded, and not what the Board decides.
+        let own_flags = server.data(&own, "{ flags { nodes { explanations { explanation notifiedOn } } } }");
+        assert!(own_flags.to_string().contains("Thừa nhận."), "{own_flags}");
+        let upheld = uphold().json()["data"]["reviewFlag"]["flag"].clone();
+        assert_eq!(upheld["state"], "UPHELD");
+        assert_eq!(
+            upheld["reviews"][0],
+            json!({ "fromState": "OPEN", "toState": "OPEN", "notifiedOn": "2024-04-02", "explanation": "Thừa nhận." })
+        );
+        assert_eq!(explain(&own, &flag, "2024-04-03").codes(), ["CONFLICT"], "it is decided");
+    }
+}

@@ -1,0 +1,172 @@
+//! A walk over every field that can be asked for, with every role: each is answered or refused as the table says.
+
+use crate::{program, work, world};
+use api::access::allowed;
+use async_graphql_parser::types::{BaseType, FieldDefinition, Type, TypeKind, TypeSystemDefinition};
+use schema::enums::Role;
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use tests::Database;
+
+/// The fields of the object types by type and name.
+type Types = BTreeMap<String, BTreeMap<String, FieldDefinition>>;
+
+/// The object types, and the interfaces.
+fn types() -> Types {
+    let sdl = api::graphql::sdl(&api::graphql::schema(false));
+    let document = async_graphql_parser::parse_schema(sdl).unwrap();
+    let mut types = Types::new();
+    for definition in document.definitions {
+        let TypeSystemDefinition::Type(definition) = definition else { continue };
+        let fields = match definition.node.kind {
+            TypeKind::Object(object) => object.fields,
+            TypeKind::Interface(interface) => interface.fields,
+            _ => continue,
+        };
+        let fields = fields.into_iter().map(|field| (field.node.name.node.to_string(), field.node));
+        types.insert(definition.node.name.node.to_string(), fields.collect());
+    }
+    types
+}
+
+fn named(of: &Type) -> String {
+    let mut base = &of.base;
+    loop {
+        match base {
+            BaseType::Named(name) => return name.to_string(),
+            BaseType::List(inner) => base = &inner.base,
+        }
+    }
+}
+
+/// A field with the arguments that it has to have.
+fn call(name: &str, field: &FieldDefinition) -> String {
+    let needed = field.arguments.iter().map(|argument| &argument.node);
+    let needed = needed.filter(|argument| !argument.ty.node.nullable && argument.default_value.is_none());
+    // These take one of two arguments.
+    if ["unit", "officer"].contains(&name) && field.arguments.iter().any(|argument| argument.node.name.node == "code") {
+        return format!("{name}(code: \"{}\")", if name == "unit" { "02CV" } else { "CC01" });
+    }
+    let values: Vec<String> = needed
+        .map(|argument| {
+            let value = match (argument.name.node.as_str(), named(&argument.ty.node).as_str()) {
+                ("id", _) => "\"00000000-0000-0000-0000-000000000000\"",
+                ("idempotencyKey", _) => "\"x\"",
+                ("query", _) => "\"SELECT 1 AS one\"",
+                ("from" | "to", "Int") => "2024",
+                other => panic!("{name}: say what {other:?} may be"),
+            };
+            format!("{}: {value}", argument.name.node)
+        })
+        .collect();
+    if values.is_empty() { name.to_owned() } else { format!("{name}({})", values.join(", ")) }
+}
+
+/// How a role comes to each type through fields that it may ask for: each step and the type of the last.
+fn ways(types: &Types, role: Role) -> HashMap<String, Vec<String>> {
+    let mut ways = HashMap::from([("Query".to_owned(), Vec::new())]);
+    let mut next = VecDeque::from(["Query".to_owned()]);
+    while let Some(of) = next.pop_front() {
+        let Some(fields) = types.get(&of) else { continue };
+        for (name, field) in fields {
+            let to = named(&field.ty.node);
+            // A row by an id that is nobody's is null: lists have rows.
+            if ["complaint", "flag"].contains(&name.as_str()) && of == "Query" {
+                continue;
+            }
+            if !types.contains_key(&to) || ways.contains_key(&to) || !allowed(role, &of, name) {
+                continue;
+            }
+            let mut way = ways[&of].clone();
+            way.push(call(name, field));
+            ways.insert(to.clone(), way);
+            next.push_back(to);
+        }
+    }
+    ways
+}
+
+/// Whether an answer has something at the end of the way.
+fn reached(at: &serde_json::Value, way: &[String]) -> bool {
+    let Some((step, rest)) = way.split_first() else { return at.is_object() };
+    let name = step.split(['(', ' ']).next().unwrap_or(step);
+    match &at[name] {
+        serde_json::Value::Array(list) => list.iter().any(|one| reached(one, rest)),
+        other => reached(other, rest),
+    }
+}
+
+#[test]
+fn every_output_field_answers_or_refuses_as_the_table_says() {
+    let database = Database::sqlite();
+    work::with_headquarters(&database);
+    world::run_counting(&database, "2024-03-31");
+    let files = world::Files::new();
+    let key = files.path().join("key").display().to_string();
+    program().run(&database, ["key", "create", &key]).ok();
+    // As many operations as there are fields.
+    let settings = files.put("many.toml", "[api.limits]\nrequests_per_minute = 1000000\n");
+    let server = program().serve(&database, &["--no-jobs", "--key-file", &key, "--config", settings.to_str().unwrap()]);
+    work::some_of_each(&database, &server);
+    let types = types();
+    let (mut answered, mut refused, mut unasked) = (0, 0, BTreeSet::new());
+    for word in Role::WORDS {
+        let role: Role = word.parse().unwrap();
+        let token = program().token(&database, word, (role == Role::UnitHead).then_some("02CV"));
+        let ways = ways(&types, role);
+        for (of, fields) in &types {
+            // What a role cannot come to it is not given either; what comes of writing and listening has tests of its own.
+            let Some(way) = ways.get(of) else { continue };
+            for (name, field) in fields {
+                let below = if types.contains_key(&named(&field.ty.node)) { " { __typename }" } else { "" };
+                let asked = format!("{}{below}", call(name, field));
+                let query = way.iter().rev().fold(asked, |inner, step| format!("{step} {{ {inner} }}"));
+                let answer = server.graphql(&token, &format!("{{ {query} }}"), &json!({}));
+                let codes = answer.codes();
+                if allowed(role, of, name) {
+                    assert!(answer.status == 200 && codes.is_empty(), "{role} {of}.{name}: {query}: {}", answer.text);
+                    answered += 1;
+                    // An empty list on the way would mean that nothing was asked of the field.
+                    if role == Role::Board && !reached(&answer.json()["data"], way) {
+                        unasked.insert(of.clone());
+                    }
+                } else {
+                    assert_eq!(answer.status, 403, "{role} {of}.{name}: {query}: {}", answer.text);
+                    assert!(
+                        codes.iter().all(|code| code == "FORBIDDEN") && !codes.is_empty(),
+                        "{of}.{name}: {codes:?}"
+                    );
+                    assert!(answer.json().get("data").is_none_or(serde_json::Value::is_null), "{}", answer.text);
+                    refused += 1;
+                }
+            }
+        }
+        // Nobody comes to a type of which it may read nothing.
+        for of in ways.keys() {
+            assert!(
+                types[of].keys().any(|field| allowed(role, of, field)),
+                "{role} comes to {of} and may read nothing"
+            );
+        }
+    }
+    // What the small world has none of, and what random ids do not find.
+    let none = [
+        "AdjustedNumbers",
+        "BacktestOutcome",
+        "CategoryTrendRow",
+        "ResponseTimeliness",
+        "BlameCheck",
+        "BlameCheckSubject",
+        "CusumSeries",
+        "CusumWeek",
+        "Delivery",
+        "Digest",
+        "DigestEdge",
+        "FunnelPlot",
+        "FunnelPoint",
+        "Node",
+    ];
+    let unasked: Vec<&str> = unasked.iter().map(String::as_str).filter(|of| !none.contains(of)).collect();
+    assert!(unasked.is_empty(), "nothing was asked of {unasked:?}");
+    assert!(answered > 800 && refused > 100, "{answered} answered, {refused} refused");
+}
