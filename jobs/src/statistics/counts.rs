@@ -8,7 +8,7 @@ use crate::JobError;
 use polars::prelude::*;
 
 /// Keys up to here are counted in a table, one for each thread.
-const DENSE: u64 = 1 << 20;
+const DENSE: u64 = 1 << 22;
 /// Rows whose keys are made together: they stay in the nearest cache.
 const BLOCK: usize = 4_096;
 /// Rows from which a second thread is worth its start.
