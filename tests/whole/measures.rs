@@ -216,22 +216,27 @@ fn a_head_records_what_the_officer_said_and_the_board_upholds() {
         assert_eq!(explain(&own, &flag, "2999-01-01").codes(), ["BAD_USER_INPUT"]);
         let on_branch = explain(&token("UNIT_HEAD", Some("TC")), &branch, "2024-04-02");
         assert_eq!(on_branch.codes(), ["BAD_USER_INPUT"], "{}", on_branch.text);
-        let uphold = || {
+        let uphold = |said: Option<&str>| {
             let review = "mutation ($input: ReviewFlagInput!) { reviewFlag(input: $input) { flag { state reviews { fromState toState notifiedOn explanation } } } }";
-            let input = json!({ "flagId": flag, "state": "UPHELD", "reason": "Đã xác minh." });
+            let input = json!({ "flagId": flag, "state": "UPHELD", "reason": "Đã xác minh.", "explanation": said });
             server.graphql(&board, review, &json!({ "input": input }))
         };
-        assert_eq!(uphold().codes(), ["BAD_USER_INPUT"], "the officer was not heard");
+        assert_eq!(uphold(None).codes(), ["BAD_USER_INPUT"], "the officer was not heard");
         assert_eq!(explain(&own, &flag, "2024-04-02").json()["data"]["recordExplanation"]["flag"]["state"], "OPEN");
         // The head reads what was recorded, and not what the Board decides.
         let own_flags = server.data(&own, "{ flags { nodes { explanations { explanation notifiedOn } } } }");
         assert!(own_flags.to_string().contains("Thừa nhận."), "{own_flags}");
-        let upheld = uphold().json()["data"]["reviewFlag"]["flag"].clone();
+        let upheld = uphold(Some("Ban ghi nhận.")).json()["data"]["reviewFlag"]["flag"].clone();
         assert_eq!(upheld["state"], "UPHELD");
         assert_eq!(
             upheld["reviews"][0],
             json!({ "fromState": "OPEN", "toState": "OPEN", "notifiedOn": "2024-04-02", "explanation": "Thừa nhận." })
         );
         assert_eq!(explain(&own, &flag, "2024-04-03").codes(), ["CONFLICT"], "it is decided");
+        // What the Board writes when it decides is the Board's.
+        let told = |token: &str| server.data(token, "{ flags { nodes { explanations { explanation } } } }").to_string();
+        assert!(told(&board).contains("Ban ghi nhận.") && !told(&own).contains("Ban ghi nhận."));
+        let who = server.graphql(&own, "{ flags { nodes { explanations { actor } } } }", &json!({}));
+        assert_eq!(who.codes()[0], "FORBIDDEN");
     }
 }

@@ -278,6 +278,40 @@ fn a_head_sees_how_its_own_units_answer_and_nobody_elses() {
         assert_eq!(of(&branch), named(&[("02CV", 3)]));
         let blames = server.graphql(&branch, "{ blameCheck { days } }", &json!({}));
         assert_eq!(blames.codes()[0], "FORBIDDEN");
-        server.data(&branch, "{ categoryTrends { recentDays categories { categoryCode recent } } }");
+    }
+}
+
+#[test]
+fn a_head_sees_what_rises_in_its_own_units() {
+    for world in worlds() {
+        let submit = "mutation ($input: SubmitComplaintInput!) { submitComplaint(input: $input) { position } }";
+        let mut position = 0;
+        for (nth, (unit, category)) in [("02CV", "TD1"), ("02CV", "TD1"), ("02DS", "TD2")].into_iter().enumerate() {
+            let input = json!({ "idempotencyKey": format!("trend-{nth}"), "text": "Chậm.", "unit": unit, "category": category });
+            let receipt = world.server.data_with(&world.intake, submit, &json!({ "input": input }));
+            position = receipt["submitComplaint"]["position"].as_i64().unwrap();
+        }
+        world.server.data(&world.board, &format!("{{ complaintStatistics(minPosition: {position}) {{ position }} }}"));
+        let recent = |token: &str| {
+            let data = world.server.data(token, "{ categoryTrends { beforeDays categories { categoryCode recent } } }");
+            let trends = data["categoryTrends"].clone();
+            let mut seen: Vec<(String, i64)> = trends["categories"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|row| (row["categoryCode"].as_str().unwrap().to_owned(), row["recent"].as_i64().unwrap()))
+                .filter(|(_, number)| *number > 0)
+                .collect();
+            seen.sort();
+            // The register is years old, whatever part of it one sees.
+            assert_eq!(trends["beforeDays"], 180);
+            seen
+        };
+        let named = |rows: &[(&str, i64)]| -> Vec<(String, i64)> {
+            rows.iter().map(|(code, number)| ((*code).to_owned(), *number)).collect()
+        };
+        assert_eq!(recent(&world.board), named(&[("TD1", 2), ("TD2", 1)]));
+        assert_eq!(recent(&world.saigon), named(&[("TD1", 2)]));
+        assert_eq!(recent(&world.express), named(&[("TD2", 1)]));
     }
 }

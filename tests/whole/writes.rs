@@ -217,5 +217,11 @@ fn a_text_with_nul_is_a_mistake_of_whoever_asks_on_both_databases() {
             assert_eq!(answer.codes(), ["BAD_USER_INPUT"], "{}", answer.text);
             assert!(answer.text.contains("NUL"), "{}", answer.text);
         }
+        // Nor in a cursor of one's own making.
+        let cursor = data_encoding::BASE64URL_NOPAD
+            .encode(b"[{\"text\":\"\\u0000\"},{\"id\":\"00000000-0000-0000-0000-000000000000\"}]");
+        let behind = format!("{{ units(orderBy: [{{field: CODE}}], after: \"{cursor}\") {{ nodes {{ code }} }} }}");
+        let answer = world.server.graphql(&world.board, &behind, &json!({}));
+        assert_eq!(answer.codes(), ["BAD_USER_INPUT"], "{}", answer.text);
     }
 }

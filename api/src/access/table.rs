@@ -274,6 +274,7 @@ pub const TABLE: &[(&str, &str, &[Role])] = &[
     ("FlagNumbers", "*", REGISTER),
     ("FlagWindow", "*", REGISTER),
     ("AdjustedNumbers", "*", REGISTER),
+    ("FlagExplanation", "actor", &[Board]),
     ("FlagExplanation", "*", REGISTER),
     ("FlagReview", "*", &[Board]),
     ("Mutation", "reviewFlag", &[Board]),

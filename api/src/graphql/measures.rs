@@ -166,7 +166,13 @@ async fn changed(ctx: &Context<'_>, id: &ID, expected: i32, step: MeasureStep) -
         let below = reference.tree.below_on(unit, today);
         let write = app.db.write(&viewer.actor(), |tx| {
             let seen = |conn: &mut schema::Conn| sees_measure(&viewer, &reference, id, conn);
-            change_measure(tx, id, expected, step, seen, |measure| below.contains(&measure.recorded_by_unit_id))
+            // A unit that is no more has no head: whoever sees its measures now speaks for it.
+            let own = |measure: &schema::models::Measure| {
+                let recorded_by = reference.unit(measure.recorded_by_unit_id);
+                let is_over = recorded_by.and_then(|unit| unit.valid_to).is_some_and(|end| end < today);
+                is_over || below.contains(&measure.recorded_by_unit_id)
+            };
+            change_measure(tx, id, expected, step, seen, own)
         });
         write.map_err(from_store)
     })

@@ -183,6 +183,8 @@ impl Cursors {
     /// Reads a cursor back; `name` is the argument that it came in.
     pub fn decode<T: DeserializeOwned>(&self, name: &str, cursor: &str) -> Result<T> {
         let opened = BASE64URL_NOPAD.decode(cursor.as_bytes()).ok().and_then(|bytes| self.open(bytes));
+        // Nothing of ours holds NUL, and PostgreSQL would not even look for it.
+        let opened = opened.filter(|bytes| !bytes.windows(6).any(|part| part == b"\\u0000"));
         opened
             .and_then(|bytes| serde_json::from_slice(&bytes).ok())
             .ok_or_else(|| bad_input(format!("{name} is no cursor: take one from `pageInfo` or an edge")))

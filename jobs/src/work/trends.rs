@@ -2,6 +2,7 @@
 
 use super::{day_of, result};
 use crate::JobError;
+use crate::effect::first_day;
 use crate::frames::day_number;
 use crate::job::{Context, Job, Publish};
 use crate::numeric::multiplicity::benjamini_hochberg;
@@ -10,7 +11,7 @@ use crate::recurrence::six_digits;
 use crate::snapshot::Snapshot;
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use polars::prelude::{ChunkAgg, DataFrame, DataType, IntoLazy, PolarsResult, SortMultipleOptions, col, len, lit};
+use polars::prelude::{DataFrame, DataType, IntoLazy, PolarsResult, SortMultipleOptions, col, len, lit};
 use schema::models::JobRun;
 use schema::tables::complaint_events;
 use schema::{Conn, StoreError};
@@ -101,7 +102,7 @@ impl Job for Trends {
         run.known_at = Some(snapshot.position);
         let position = snapshot.position;
         let events = context.db.read(|conn| events(conn, position))?;
-        let document = trends(&snapshot, as_of, events)?;
+        let document = trends(&snapshot, first_day(&snapshot.facts)?, as_of, events)?;
         let rising = document.categories.iter().filter(|category| category.rises).count();
         run.summary = Some(json!({ "rising": rising }).into());
         result(run, NAME, as_of, &document)
@@ -118,14 +119,16 @@ fn events(conn: &mut Conn, position: i64) -> Result<BTreeMap<String, i64>, Store
         .collect())
 }
 
-/// Compares the recent days with those before them.
+/// Compares the recent days with those before them. `first` is the first day of the register, which a part of it does not
+/// tell: days on which a part had none are days without complaints.
 pub fn trends(
     snapshot: &Snapshot,
+    first: Option<i32>,
     as_of: NaiveDate,
     events: BTreeMap<String, i64>,
 ) -> Result<TrendsDocument, JobError> {
     let as_of = day_number(as_of);
-    let first = snapshot.facts.column("day")?.i32()?.min().unwrap_or(as_of);
+    let first = first.unwrap_or(as_of);
     let before_days = (as_of - RECENT - first + 1).clamp(0, BEFORE);
     let span = |from: i32, to: i32| col("day").gt(lit(from)).and(col("day").lt_eq(lit(to)));
     let recent = span(as_of - RECENT, as_of);

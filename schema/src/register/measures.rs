@@ -86,6 +86,7 @@ pub fn record_measure(
         .filter(measures::kind.eq(new.kind))
         .filter(measures::decided_on.eq(new.decided_on))
         .filter(measures::starts_on.eq(new.starts_on))
+        .filter(measures::recorded_by_unit_id.eq(unit))
         .filter(measures::void_reason.is_null())
         .count()
         .get_result::<i64>(tx.conn)?;

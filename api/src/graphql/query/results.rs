@@ -14,6 +14,7 @@ use async_graphql::{Context, ID, Object, Result};
 use diesel::prelude::*;
 use jobs::JobError;
 use jobs::backtest::{History, Question, backtest};
+use jobs::effect::first_day;
 use jobs::work::recurrence::RecurrenceDocument;
 use jobs::work::trends::trends;
 use jobs::work::{latest_result, timeliness};
@@ -178,8 +179,10 @@ impl ResultsQuery {
         let snapshot = snapshot(ctx)?;
         let scope = viewer(ctx)?.scope(&snapshot.reference.tree);
         blocking(move || {
+            let first = first_day(&snapshot.facts).map_err(JobError::from).map_err(from_job)?;
             let snapshot = statistics::seen(snapshot, &scope)?;
-            let document = trends(&snapshot, local_date(snapshot.as_of), Default::default()).map_err(from_job)?;
+            let document =
+                trends(&snapshot, first, local_date(snapshot.as_of), Default::default()).map_err(from_job)?;
             Ok(document.into())
         })
         .await

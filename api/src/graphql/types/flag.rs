@@ -126,7 +126,10 @@ impl Flag {
     async fn explanations(&self, ctx: &Context<'_>) -> Result<Vec<FlagExplanation>> {
         self.looked_at(ctx)?;
         let rows = one(loaders(ctx)?, ReviewsKey(self.0.id)).await?.unwrap_or_default();
-        Ok(rows.into_iter().filter_map(FlagExplanation::of).collect())
+        // What the Board wrote when it decided is the Board's.
+        let all = viewer(ctx)?.role == schema::enums::Role::Board;
+        let shown = rows.into_iter().filter(|row| all || row.from_state == row.to_state);
+        Ok(shown.filter_map(FlagExplanation::of).collect())
     }
 
     /// What people decided about it, oldest first.
