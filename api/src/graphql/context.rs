@@ -10,7 +10,7 @@ use crate::limits::Limits;
 use async_graphql::{Context, Result};
 use jobs::snapshot::{Snapshot, SnapshotStore};
 use schema::db::StatementCount;
-use schema::enums::Locale;
+use schema::enums::{Locale, Role};
 use schema::keys::Keys;
 use schema::{Conn, Db, Id, StoreError};
 use serde::Serialize;
@@ -135,6 +135,15 @@ pub fn request<'c>(ctx: &Context<'c>) -> Result<&'c RequestContext> {
 
 pub fn viewer<'c>(ctx: &Context<'c>) -> Result<&'c Viewer> {
     request(ctx)?.viewer.as_ref().ok_or_else(|| error(Code::Unauthenticated, "send a token: Authorization: Bearer …"))
+}
+
+/// The unit for which a head acts.
+pub fn own_unit(ctx: &Context<'_>) -> Result<Id> {
+    let viewer = viewer(ctx)?;
+    match (viewer.role, viewer.unit_id) {
+        (Role::UnitHead, Some(unit)) => Ok(unit),
+        _ => Err(error(Code::Forbidden, "only the head of a unit does this")),
+    }
 }
 
 pub fn loaders<'c>(ctx: &Context<'c>) -> Result<&'c Cached> {

@@ -1,13 +1,13 @@
 //! Guidance documents and proposals: who asks, who advises.
 
-use super::context::{blocking, request, viewer};
+use super::context::{blocking, own_unit, request, viewer};
 use super::enums::{OpinionVerdict, ProposalState};
-use super::error::{Code, bad_input, error, from_store};
+use super::error::from_store;
+use super::input::{LONG, SHORT, day, optional, required};
 use super::scalars::parse_id;
 use super::types::{GuidanceDocument, Proposal};
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use chrono::NaiveDate;
-use schema::Id;
 use schema::enums::Role;
 use schema::register::{Draft, GuidanceStep, NewProposal, Outcome, conclude, guide, propose, request_opinion};
 
@@ -106,36 +106,6 @@ pub struct ProposalPayload {
     pub position: Option<i64>,
 }
 
-/// A text that has to be there: without blanks around it.
-pub fn required(name: &str, text: &str, longest: usize) -> Result<String> {
-    optional(name, Some(text), longest)?
-        .ok_or_else(|| bad_input(format!("{name} is blank: write 1 to {longest} characters")))
-}
-
-/// A text that may be left out; a blank one is none.
-pub fn optional(name: &str, text: Option<&str>, longest: usize) -> Result<Option<String>> {
-    let Some(text) = text else { return Ok(None) };
-    if text.contains('\0') || text.chars().count() > longest {
-        return Err(bad_input(format!("{name} has at most {longest} characters, and no NUL among them")));
-    }
-    Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty()))
-}
-
-/// A day that can be one of ours, and not a slip of the keyboard.
-pub fn day(name: &str, day: NaiveDate) -> Result<NaiveDate> {
-    use chrono::Datelike;
-    if (1970..=2199).contains(&day.year()) {
-        Ok(day)
-    } else {
-        Err(bad_input(format!("{name} is {day}: it lies from 1970 to 2199")))
-    }
-}
-
-/// Characters of a title or a number.
-pub const SHORT: usize = 500;
-/// Characters of a text.
-pub const LONG: usize = 100_000;
-
 #[derive(Default)]
 pub struct GuidanceMutation;
 
@@ -223,15 +193,6 @@ impl GuidanceMutation {
         })
         .await?;
         Ok(ProposalPayload { proposal: done.value.into(), position: done.position })
-    }
-}
-
-/// The unit for which a head acts.
-pub fn own_unit(ctx: &Context<'_>) -> Result<Id> {
-    let viewer = viewer(ctx)?;
-    match (viewer.role, viewer.unit_id) {
-        (Role::UnitHead, Some(unit)) => Ok(unit),
-        _ => Err(error(Code::Forbidden, "only the head of a unit does this")),
     }
 }
 

@@ -1,9 +1,9 @@
 //! What heads record about their officers: measures, and what an officer said about a flag.
 
-use super::context::{blocking, request, viewer};
+use super::context::{blocking, own_unit, request, viewer};
 use super::enums::MeasureKind;
 use super::error::from_store;
-use super::guidance::{LONG, SHORT, day, optional, own_unit, required};
+use super::input::{LONG, SHORT, day, optional, required};
 use super::query::{seen_flag, sees_measure};
 use super::scalars::parse_id;
 use super::types::{Flag, Measure};

@@ -9,6 +9,7 @@ pub mod error;
 mod filters;
 mod guidance;
 mod handling;
+mod input;
 mod loaders;
 mod measures;
 mod mutation;

@@ -21,6 +21,17 @@ macro_rules! found {
     }};
 }
 
+/// The same, if it lies within what is seen.
+macro_rules! seen_row {
+    ($conn:expr, $table:ident, $model:ident, $id:expr, $seen:expr) => {{
+        let mut query = $table::table.into_boxed::<MultiBackend>().filter($table::id.eq($id).nullable());
+        if let Some(seen) = $seen {
+            query = query.filter(seen);
+        }
+        query.select(models::$model::as_select()).first($conn).optional()?
+    }};
+}
+
 pub async fn node(ctx: &Context<'_>, id: Id) -> Result<Option<Node>> {
     let viewer = viewer(ctx)?.clone();
     let reference = snapshot(ctx)?.reference.clone();
@@ -64,24 +75,11 @@ pub async fn node(ctx: &Context<'_>, id: Id) -> Result<Option<Node>> {
         if flags && let Some(row) = seen_flag(viewer, reference, id)(conn)? {
             return Ok(Some(Node::Flag(Flag(row))));
         }
-        if documents {
-            let mut query =
-                guidance_documents::table.into_boxed::<MultiBackend>().filter(guidance_documents::id.eq(id).nullable());
-            if let Some(seen) = theirs.0 {
-                query = query.filter(seen);
-            }
-            if let Some(row) = query.select(models::GuidanceDocument::as_select()).first(conn).optional()? {
-                return Ok(Some(Node::GuidanceDocument(GuidanceDocument(row))));
-            }
+        if documents && let Some(row) = seen_row!(conn, guidance_documents, GuidanceDocument, id, theirs.0) {
+            return Ok(Some(Node::GuidanceDocument(GuidanceDocument(row))));
         }
-        if decided {
-            let mut query = measures::table.into_boxed::<MultiBackend>().filter(measures::id.eq(id).nullable());
-            if let Some(seen) = theirs.1 {
-                query = query.filter(seen);
-            }
-            if let Some(row) = query.select(models::Measure::as_select()).first(conn).optional()? {
-                return Ok(Some(Node::Measure(Measure(row))));
-            }
+        if decided && let Some(row) = seen_row!(conn, measures, Measure, id, theirs.1) {
+            return Ok(Some(Node::Measure(Measure(row))));
         }
         if advice && let Some(row) = found!(conn, proposals, Proposal, id) {
             return Ok(Some(Node::Proposal(Proposal(row))));
@@ -89,14 +87,8 @@ pub async fn node(ctx: &Context<'_>, id: Id) -> Result<Option<Node>> {
         if runs && let Some(row) = found!(conn, job_runs, JobRun, id) {
             return Ok(Some(Node::JobRun(JobRun(row))));
         }
-        if reports {
-            let mut query = digests::table.into_boxed::<MultiBackend>().filter(digests::id.eq(id).nullable());
-            if let Some(seen) = theirs.2 {
-                query = query.filter(seen);
-            }
-            if let Some(row) = query.select(models::Digest::as_select()).first(conn).optional()? {
-                return Ok(Some(Node::Digest(Digest(row))));
-            }
+        if reports && let Some(row) = seen_row!(conn, digests, Digest, id, theirs.2) {
+            return Ok(Some(Node::Digest(Digest(row))));
         }
         Ok(None)
     };

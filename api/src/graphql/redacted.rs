@@ -1,9 +1,9 @@
 //! Answers to confidential complaints, of which a unit knows what the Board has redacted.
 
-use super::context::{blocking, request, snapshot, viewer};
+use super::context::{blocking, own_unit, request, snapshot, viewer};
 use super::enums::ResponseAction;
 use super::error::from_store;
-use super::guidance::{LONG, optional, own_unit, required};
+use super::input::{LONG, optional, required};
 use super::types::RedactedComplaint;
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use diesel::prelude::*;

@@ -28,6 +28,18 @@ use schema::{Id, StoreError};
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
+/// Both conditions, where there are two.
+macro_rules! both {
+    ($seen:expr, $asked:expr) => {
+        match ($seen, $asked) {
+            (None, asked) => asked,
+            (seen, None) => seen,
+            (Some(seen), Some(asked)) => Some(Box::new(seen.and(asked)) as schema::queries::Pred<_>),
+        }
+    };
+}
+use both;
+
 /// Everything that can be asked.
 #[derive(MergedObject, Default)]
 pub struct Query(
@@ -141,9 +153,5 @@ async fn children(ctx: &Context<'_>, rows: &[schema::models::Complaint]) -> Resu
 
 /// A condition over complaints, and that the viewer may see them.
 pub fn scoped(scope: &Scope, own: Option<Pred<complaints::table>>) -> Option<Pred<complaints::table>> {
-    match (scope.condition(), own) {
-        (None, own) => own,
-        (scope, None) => scope,
-        (Some(scope), Some(own)) => Some(Box::new(scope.and(own))),
-    }
+    both!(scope.condition(), own)
 }

@@ -1,7 +1,7 @@
 //! What jobs found.
 
 use super::orders::*;
-use super::{own_code, seen_flag};
+use super::{both, own_code, seen_flag};
 use crate::graphql::connection::connect;
 use crate::graphql::context::{blocking, request, snapshot, viewer};
 use crate::graphql::error::{bad_input, from_job, from_store};
@@ -20,8 +20,7 @@ use jobs::work::trends::trends;
 use jobs::work::{latest_result, timeliness};
 use schema::StoreError;
 use schema::domain::calendar::local_date;
-use schema::queries::{self, Pred};
-use schema::tables::{digests, flags};
+use schema::queries;
 
 #[derive(Default)]
 pub struct ResultsQuery;
@@ -44,11 +43,7 @@ impl ResultsQuery {
         let known = snapshot(ctx)?.reference.clone();
         let make = move || {
             let asked = filter.as_ref().map_or(Ok(None), |filter| filter.condition(&known))?;
-            Ok::<_, StoreError>(match (viewer.flags(&known.tree), asked) {
-                (None, asked) => asked,
-                (seen, None) => seen,
-                (Some(seen), Some(asked)) => Some(Box::new(seen.and(asked)) as Pred<flags::table>),
-            })
+            Ok::<_, StoreError>(both!(viewer.flags(&known.tree), asked))
         };
         connect!(
             ctx,
@@ -114,11 +109,7 @@ impl ResultsQuery {
         let viewer = viewer(ctx)?.clone();
         let make = move || {
             let asked = filter.as_ref().map_or(Ok(None), DigestFilter::condition)?;
-            Ok::<_, StoreError>(match (viewer.digests(own.as_deref()), asked) {
-                (None, asked) => asked,
-                (seen, None) => seen,
-                (Some(seen), Some(asked)) => Some(Box::new(seen.and(asked)) as Pred<digests::table>),
-            })
+            Ok::<_, StoreError>(both!(viewer.digests(own.as_deref()), asked))
         };
         connect!(
             ctx,

@@ -1,5 +1,6 @@
 //! What the Board and the units do about what is complained about.
 
+use super::both;
 use super::orders::*;
 use crate::graphql::connection::connect;
 use crate::graphql::context::{snapshot, viewer};
@@ -9,21 +10,10 @@ use crate::graphql::types::*;
 use async_graphql::{Context, Object, Result};
 use diesel::prelude::*;
 use schema::StoreError;
-use schema::queries::{self, Pred};
+use schema::queries;
 
 #[derive(Default)]
 pub struct WorkQuery;
-
-/// Both conditions, where there are two.
-macro_rules! both {
-    ($seen:expr, $asked:expr) => {
-        match ($seen, $asked) {
-            (None, asked) => asked,
-            (seen, None) => seen,
-            (Some(seen), Some(asked)) => Some(Box::new(seen.and(asked)) as Pred<_>),
-        }
-    };
-}
 
 #[Object]
 impl WorkQuery {
