@@ -110,6 +110,44 @@ impl Calendar {
     }
 }
 
+/// The buckets of a stretch of days, numbered one after another whatever they are long: few numbers make a small table.
+pub(super) struct Buckets {
+    first: i32,
+    /// The number of each day's bucket, from 1 on: few days stand for many rows, so each is looked up once.
+    codes: Vec<u32>,
+    /// The day on which each begins.
+    pub starts: Vec<i32>,
+}
+
+impl Buckets {
+    /// Those of the days from the first to the last, moved by a shift.
+    pub fn new(bucket: Bucket, first: i32, last: i32, shift: Shift) -> Self {
+        let of_days: Vec<i32> = (first..=last).map(|day| bucket.start(shift.apply(day))).collect();
+        let mut starts = of_days.clone();
+        starts.sort_unstable();
+        starts.dedup();
+        let code_of =
+            |start: &i32| u32::try_from(starts.binary_search(start).unwrap_or_default() + 1).unwrap_or_default();
+        let codes = of_days.iter().map(code_of).collect();
+        Self { first, codes, starts }
+    }
+
+    /// The number of the bucket of a day.
+    pub fn code(&self, day: i32) -> u32 {
+        self.codes[usize::try_from(day - self.first).unwrap_or_default()]
+    }
+
+    /// How many numbers there are, 0 for no bucket among them.
+    pub fn size(&self) -> u64 {
+        self.starts.len() as u64 + 1
+    }
+
+    /// The place of each number from 1 on.
+    pub fn into_places(self) -> Vec<i64> {
+        self.starts.into_iter().map(i64::from).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

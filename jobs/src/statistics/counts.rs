@@ -2,7 +2,7 @@
 //!
 //! What is asked most often, and needs neither the rows of a group nor the group of a row. Keys are those of [`super::groups`].
 
-use super::calendar::{Bucket, Calendar};
+use super::calendar::{Bucket, Buckets, Calendar, Shift};
 use super::{Dimension, Question, Wanted};
 use crate::JobError;
 use polars::prelude::*;
@@ -44,17 +44,11 @@ pub fn counted(table: &DataFrame, group_by: &[Dimension], calendar: &Calendar) -
     let mut dimensions = Vec::with_capacity(group_by.len());
     for dimension in group_by {
         let found = match dimension {
-            Dimension::Department => places(table, "department")?,
-            Dimension::Branch => places(table, "branch")?,
-            Dimension::Team => places(table, "team")?,
-            Dimension::Unit => places(table, "unit")?,
-            Dimension::Enterprise => places(table, "enterprise")?,
-            Dimension::Category => places(table, "category")?,
-            Dimension::Kind => places(table, "kind")?,
-            Dimension::Channel => places(table, "channel")?,
-            Dimension::State => places(table, "state")?,
             Dimension::Time(bucket) if calendar.is_local() => days(table, *bucket)?,
-            Dimension::Officer | Dimension::Finding | Dimension::Time(_) => None,
+            other => match other.column() {
+                Some(name) => places(table, name)?,
+                None => None,
+            },
         };
         let Some((source, size, places)) = found else { return Ok(None) };
         sources.push((source, size));
@@ -124,20 +118,14 @@ fn days(table: &DataFrame, bucket: Bucket) -> Result<Found<'_>, JobError> {
     let mut pieces = column.downcast_iter();
     let (Some(piece), None) = (pieces.next(), pieces.next()) else { return Ok(None) };
     let (Some(first), Some(last)) = (column.min(), column.max()) else { return Ok(None) };
-    let starts: Vec<i32> = (first..=last).map(|day| bucket.start(day)).collect();
-    let mut buckets = starts.clone();
-    buckets.sort_unstable();
-    buckets.dedup();
-    let code_of = |start: &i32| u32::try_from(buckets.binary_search(start).unwrap_or_default() + 1).unwrap_or_default();
-    let codes: Vec<u32> = starts.iter().map(code_of).collect();
+    let buckets = Buckets::new(bucket, first, last, Shift::None);
+    let (size, places) = (buckets.size(), buckets.starts.iter().copied().map(i64::from).collect());
     let values = piece.values();
     let source: Source<'_> = Box::new(move |from, size, keys| {
         for (key, day) in keys.iter_mut().zip(&values[from..]) {
-            *key = *key * size + codes[usize::try_from(day - first).unwrap_or_default()];
+            *key = *key * size + buckets.code(*day);
         }
     });
-    let size = buckets.len() as u64 + 1;
-    let places = buckets.into_iter().map(i64::from).collect();
     Ok(Some((source, size, Some(places))))
 }
 

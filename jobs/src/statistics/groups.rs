@@ -3,7 +3,7 @@
 //! Each dimension of a row is a small number, 0 for none; those of a row are packed into one key, and keys
 //! get the numbers of groups, by a table where they are dense and by hashing where they are not.
 
-use super::calendar::{Calendar, Shift};
+use super::calendar::{Buckets, Calendar, Shift};
 use super::compute::measure;
 use super::counts::counted;
 use super::measures::{Measures, Rows, Wanted};
@@ -66,18 +66,9 @@ pub fn group(
     let mut needed = Rows::columns(question.wanted, question.suppression.is_some());
     for dimension in &question.group_by {
         needed.extend(match dimension {
-            Dimension::Department => Some("department"),
-            Dimension::Branch => Some("branch"),
-            Dimension::Team => Some("team"),
-            Dimension::Unit => Some("unit"),
-            Dimension::Enterprise => Some("enterprise"),
-            Dimension::Category => Some("category"),
-            Dimension::Kind => Some("kind"),
-            Dimension::Channel => Some("channel"),
-            Dimension::State => Some("state"),
             Dimension::Time(_) if calendar.is_local() => Some("day"),
             Dimension::Time(_) => Some("received"),
-            Dimension::Officer | Dimension::Finding => None,
+            other => other.column(),
         });
     }
     if by_people {
@@ -168,18 +159,10 @@ fn coded(
         let codes = if rows.is_exploded() { rows.of_entries(|row| codes[row]) } else { codes };
         Ok(Coded { codes, size, places: None })
     };
+    if let Some(name) = dimension.column() {
+        return column(name);
+    }
     match dimension {
-        Dimension::Department => column("department"),
-        Dimension::Branch => column("branch"),
-        Dimension::Team => column("team"),
-        Dimension::Unit => column("unit"),
-        Dimension::Enterprise => column("enterprise"),
-        Dimension::Category => column("category"),
-        Dimension::Kind => column("kind"),
-        Dimension::Channel => column("channel"),
-        Dimension::State => column("state"),
-        Dimension::Officer => Ok(by_place(rows.people().iter().map(|(officer, _)| *officer).collect())),
-        Dimension::Finding => Ok(by_place(rows.people().iter().map(|(_, finding)| Some(*finding)).collect())),
         Dimension::Time(bucket) => {
             let days: Vec<i32> = if calendar.is_local() {
                 values(table.column("day")?.i32()?)
@@ -189,22 +172,13 @@ fn coded(
             let (Some(first), Some(last)) = (days.iter().min(), days.iter().max()) else {
                 return Ok(Coded { codes: Vec::new(), size: 1, places: None });
             };
-            // Few days stand for many rows: each is looked up once.
-            let starts: Vec<i32> = (*first..=*last).map(|day| bucket.start(shift.apply(day))).collect();
-            // Buckets are numbered one after another, whatever they are long: few numbers make a small table.
-            let mut buckets = starts.clone();
-            buckets.sort_unstable();
-            buckets.dedup();
-            let code_of = |start: &i32| {
-                let at = buckets.binary_search(start).unwrap_or_default();
-                u32::try_from(at + 1).unwrap_or_default()
-            };
-            let codes: Vec<u32> = starts.iter().map(code_of).collect();
-            let code = |row: usize| codes[usize::try_from(days[row] - first).unwrap_or_default()];
-            let size = buckets.len() as u64 + 1;
-            let places = Some(buckets.into_iter().map(i64::from).collect());
-            Ok(Coded { codes: rows.of_entries(code), size, places })
+            let buckets = Buckets::new(bucket, *first, *last, shift);
+            let codes = rows.of_entries(|row| buckets.code(days[row]));
+            Ok(Coded { codes, size: buckets.size(), places: Some(buckets.into_places()) })
         }
+        Dimension::Finding => Ok(by_place(rows.people().iter().map(|(_, finding)| Some(*finding)).collect())),
+        // All others are columns.
+        _ => Ok(by_place(rows.people().iter().map(|(officer, _)| *officer).collect())),
     }
 }
 

@@ -43,6 +43,24 @@ pub enum Dimension {
     Time(Bucket),
 }
 
+impl Dimension {
+    /// The column of the snapshot that holds its places; None where they are computed, or said of each officer.
+    pub(crate) const fn column(self) -> Option<&'static str> {
+        match self {
+            Self::Department => Some("department"),
+            Self::Branch => Some("branch"),
+            Self::Team => Some("team"),
+            Self::Unit => Some("unit"),
+            Self::Enterprise => Some("enterprise"),
+            Self::Category => Some("category"),
+            Self::Kind => Some("kind"),
+            Self::Channel => Some("channel"),
+            Self::State => Some("state"),
+            Self::Officer | Self::Finding | Self::Time(_) => None,
+        }
+    }
+}
+
 /// What is asked.
 #[derive(Debug, Clone)]
 pub struct Question {
