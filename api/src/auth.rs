@@ -26,6 +26,8 @@ pub struct Viewer {
     pub unit_id: Option<Id>,
     /// The officer that it is, if it is one.
     pub officer_id: Option<Id>,
+    /// Whether what it is shown leaves the house.
+    pub outside: bool,
     /// When the token ends.
     pub expires_at: Option<Timestamp>,
 }
@@ -63,6 +65,7 @@ pub fn viewer(db: &Db, token: &str) -> Result<Option<Viewer>, StoreError> {
         role: principal.role,
         unit_id: principal.unit_id,
         officer_id: principal.officer_id,
+        outside: principal.outside,
         expires_at: token.expires_at,
     }))
 }
@@ -145,7 +148,8 @@ impl Viewer {
 
     /// From when a group of complaints is shown to this viewer; None: always.
     pub fn suppression(&self, limits: &Limits) -> Option<Suppression> {
-        let (complaints, enterprises) = (limits.smallest_group, limits.smallest_group_enterprises);
+        let (smallest, enterprises) = (limits.smallest_group, limits.smallest_group_enterprises);
+        let complaints = if self.outside { smallest.max(limits.smallest_group_outside) } else { smallest };
         (self.role == Role::Dashboard).then_some(Suppression { complaints, enterprises })
     }
 

@@ -26,13 +26,16 @@ pub struct JwtSettings {
     /// What `iss` and `aud` have to be.
     pub issuer: String,
     pub audience: String,
-    /// The claims that hold the role, the code of the unit and the code of the officer that somebody is.
+    /// The claims that hold the role, the code of the unit and the code of the officer that somebody is, and whether
+    /// what it is shown leaves the house.
     #[serde(default = "role_claim")]
     pub role_claim: String,
     #[serde(default = "unit_claim")]
     pub unit_claim: String,
     #[serde(default = "officer_claim")]
     pub officer_claim: String,
+    #[serde(default = "outside_claim")]
+    pub outside_claim: String,
 }
 
 fn role_claim() -> String {
@@ -45,6 +48,10 @@ fn unit_claim() -> String {
 
 fn officer_claim() -> String {
     "officer".into()
+}
+
+fn outside_claim() -> String {
+    "outside".into()
 }
 
 /// What a token says. Others' claims are left alone.
@@ -128,6 +135,8 @@ impl Jwt {
             role,
             unit_id,
             officer_id: text(&self.settings.officer_claim).map(|code| reference_id(Entity::Officer, code)),
+            // What is there and no plain "false" is taken for the stricter.
+            outside: claims.others.get(&self.settings.outside_claim).is_some_and(|value| *value != false),
             expires_at: Some(expires),
         })
     }

@@ -48,6 +48,8 @@ pub struct Limits {
     pub sql_memory_mb: u32,
     /// Complaints from which a group is shown to who sees only groups (DASHBOARD).
     pub smallest_group: u32,
+    /// The same for what leaves the house (tokens made with `--outside`).
+    pub smallest_group_outside: u32,
     /// Enterprises from which it is.
     pub smallest_group_enterprises: u32,
     /// Milliseconds after which an operation is broken off.
@@ -76,6 +78,7 @@ impl Default for Limits {
             sql_rows: 10_000,
             sql_memory_mb: 4_096,
             smallest_group: 5,
+            smallest_group_outside: 10,
             smallest_group_enterprises: 3,
             deadline_ms: 10_000,
             requests_per_minute: 6_000,

@@ -344,6 +344,8 @@ model!(principals Principal {
     disabled_at: Option<Timestamp>,
     /// The officer that it is: complaints that name this one are kept from it.
     officer_id: Option<Id>,
+    /// Whether what it is shown leaves the house: groups have to be larger for it.
+    outside: bool,
 });
 
 model!(api_tokens ApiToken {

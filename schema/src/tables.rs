@@ -373,6 +373,7 @@ diesel::table! {
         created_at -> UtcMicros,
         disabled_at -> Nullable<UtcMicros>,
         officer_id -> Nullable<Uid>,
+        outside -> Bool,
     }
 }
 

@@ -329,6 +329,13 @@ fn those_who_manage_make_and_end_tokens_and_read_who_looked() {
         world::fill(&database);
         let (admin, board) = (program().token(&database, "ADMIN", None), program().token(&database, "BOARD", None));
         let server = program().serve(&database, &["--no-jobs"]);
+        let outside = |name: &str, role: &str| {
+            program().run(&database, ["token", "create", "--name", name, "--role", role, "--outside"])
+        };
+        assert!(outside("press", "BOARD").err.contains("leave outside out"));
+        assert_eq!(outside("press", "DASHBOARD").ok().status, 0);
+        let within = program().run(&database, ["token", "create", "--name", "press", "--role", "DASHBOARD"]);
+        assert!(within.status == 1 && within.err.contains("outside the house already"), "{within:?}");
         let create = "mutation ($input: CreateTokenInput!) { createToken(input: $input) { token principal { name role unit { code } tokens { expiresAt revokedAt } } } }";
         let made = server.data_with(
             &admin,

@@ -318,6 +318,16 @@ fn a_dashboard_sees_no_small_group() {
             }
         }
         assert!(hidden > 10, "{hidden}");
+        // What leaves the house is shown from 10 complaints on.
+        let outside = program()
+            .json(&database, &["token", "create", "--name", "web", "--role", "DASHBOARD", "--outside"])["token"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let of_outside = server.data(&outside, query)["complaintStatistics"]["rows"].clone();
+        let smallest = |rows: &[Value]| rows.iter().filter_map(|row| row["complaints"].as_i64()).min();
+        assert_eq!(smallest(shown), Some(5));
+        assert_eq!(smallest(of_outside.as_array().unwrap()), Some(10));
         // In no department, and of no category, is one group alone hidden: totals would tell it.
         for key in ["department", "category"] {
             let mut lines: std::collections::BTreeMap<String, Vec<bool>> = std::collections::BTreeMap::new();

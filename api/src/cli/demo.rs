@@ -10,7 +10,7 @@ use jobs::job::{Context, find};
 use jobs::ledger;
 use jobs::settings::Settings;
 use schema::enums::{DeliveryChannel, Locale, Role};
-use schema::register::access::{create_token, revoke_tokens};
+use schema::register::access::{Holder, create_token, revoke_tokens};
 use schema::register::demonstration;
 use schema::world::{Parameters, generate};
 use schema::{Db, StoreError};
@@ -66,7 +66,8 @@ pub fn run(args: &Args, settings: Settings) -> anyhow::Result<ExitCode> {
     // Each start shows a token of its own; those of earlier starts are over.
     let token = db.write("demo", |tx| {
         revoke_tokens(tx, "demo")?;
-        create_token(tx, "demo", Role::Board, None, None, None)
+        let holder = Holder { name: "demo", role: Role::Board, unit: None, officer: None, outside: false };
+        create_token(tx, holder, None)
     })?;
     let token = token.value;
     actix_web::rt::System::new().block_on(async {

@@ -2,7 +2,7 @@ use super::output::Output;
 use crate::access::signatures;
 use anyhow::Context;
 use schema::enums::Role;
-use schema::register::access::{create_token, revoke_tokens, trust_operations};
+use schema::register::access::{Holder, create_token, revoke_tokens, trust_operations};
 use schema::{Db, Timestamp};
 use serde_json::json;
 use std::path::PathBuf;
@@ -24,6 +24,9 @@ pub enum Command {
         /// The officer that it is: what names this one is kept from it
         #[arg(long, value_name = "CODE")]
         officer: Option<String>,
+        /// What it is shown leaves the house: a DASHBOARD's groups have to be larger then (10 complaints instead of 5)
+        #[arg(long)]
+        outside: bool,
         /// Days until it expires; without it, never
         #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=3650))]
         expires_in: Option<u32>,
@@ -50,12 +53,13 @@ pub enum Command {
 
 pub fn run(db: &Db, command: &Command, out: &Output) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Create { name, role, unit, officer, expires_in } => {
+        Command::Create { name, role, unit, officer, outside, expires_in } => {
             let role: Role = role.parse()?;
             let in_days = |days: &u32| chrono::TimeDelta::days(i64::from(*days));
             let expires = expires_in.as_ref().map(|days| Timestamp::from(Timestamp::now().utc() + in_days(days)));
             let (unit, officer) = (unit.as_deref(), officer.as_deref());
-            let token = db.write("cli", |tx| create_token(tx, name, role, unit, officer, expires))?.value;
+            let holder = Holder { name, role, unit, officer, outside: *outside };
+            let token = db.write("cli", |tx| create_token(tx, holder, expires))?.value;
             out.print(&json!({ "token": token }), |_| token.clone())?;
         }
         Command::Trust { name, files } => {

@@ -9,19 +9,22 @@ use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use diesel::prelude::*;
 use schema::StoreError;
 use schema::Timestamp;
-use schema::register::access::{create_token, disable, revoke_tokens};
+use schema::register::access::{Holder, create_token, disable, revoke_tokens};
 use schema::tables::principals;
 
 /// Whom a token is for.
 #[derive(Debug, InputObject)]
 pub struct CreateTokenInput {
-    /// Who uses it; a further token for a name that is known has to be of the same role, unit and officer.
+    /// Who uses it; a further token for a name that is known has to be of the same role, unit, officer and place.
     pub name: String,
     pub role: Role,
     /// The code of the unit of a UNIT_HEAD.
     pub unit: Option<String>,
     /// The code of the officer that it is: what names this one is kept from it.
     pub officer: Option<String>,
+    /// Whether what it is shown leaves the house: a DASHBOARD's groups have to be larger then.
+    #[graphql(default)]
+    pub outside: bool,
     /// When it ends; without it, never.
     pub expires_at: Option<Moment>,
 }
@@ -55,8 +58,14 @@ impl TokenMutation {
         }
         let done = blocking(move || {
             let done = app.db.write(&viewer.actor(), |tx| {
-                let (unit, officer) = (input.unit.as_deref(), input.officer.as_deref());
-                let token = create_token(tx, &input.name, input.role.into(), unit, officer, expires)?;
+                let holder = Holder {
+                    name: &input.name,
+                    role: input.role.into(),
+                    unit: input.unit.as_deref(),
+                    officer: input.officer.as_deref(),
+                    outside: input.outside,
+                };
+                let token = create_token(tx, holder, expires)?;
                 Ok((token, named(tx.conn, &input.name)?))
             });
             done.map_err(from_store)

@@ -18,6 +18,19 @@ use std::collections::{BTreeMap, HashSet};
 /// Every token begins so, so that a leaked one can be found by a search.
 const PREFIX: &str = "pa_";
 
+/// Whom a token is for.
+#[derive(Debug, Clone, Copy)]
+pub struct Holder<'a> {
+    pub name: &'a str,
+    pub role: Role,
+    /// The code of the unit of a UNIT_HEAD.
+    pub unit: Option<&'a str>,
+    /// The code of the officer that it is.
+    pub officer: Option<&'a str>,
+    /// Whether what it is shown leaves the house.
+    pub outside: bool,
+}
+
 /// Makes a principal and its first token, or a further token for a principal of that name.
 ///
 /// Returns the token itself: it is not stored and cannot be shown again.
@@ -26,13 +39,15 @@ const PREFIX: &str = "pa_";
 /// Where the unit is not known or missing, or the name belongs to another role or unit.
 pub fn create_token(
     tx: &mut WriteTx<'_>,
-    name: &str,
-    role: Role,
-    unit: Option<&str>,
-    officer: Option<&str>,
+    holder: Holder<'_>,
     expires_at: Option<Timestamp>,
 ) -> Result<String, StoreError> {
+    let Holder { name, role, unit, officer, outside } = holder;
     let name = name.trim();
+    if outside && role != Role::Dashboard {
+        let message = format!("a {role} sees more than groups, which nobody takes out of the house: leave outside out");
+        return Err(StoreError::Rule(message));
+    }
     if name.is_empty() || name.chars().count() > 100 {
         return Err(StoreError::Rule("the name of a token has 1 to 100 characters".into()));
     }
@@ -64,8 +79,15 @@ pub fn create_token(
         Some(principal) if principal.disabled_at.is_some() => {
             return Err(StoreError::Conflict(format!("{name:?} was disabled: choose another name")));
         }
-        Some(principal) if (principal.role, principal.unit_id, principal.officer_id) == (role, unit_id, officer_id) => {
+        Some(principal)
+            if (principal.role, principal.unit_id, principal.officer_id, principal.outside)
+                == (role, unit_id, officer_id, outside) =>
+        {
             principal.id
+        }
+        Some(principal) if (principal.role, principal.unit_id, principal.officer_id) == (role, unit_id, officer_id) => {
+            let other = if outside { "within" } else { "outside" };
+            return Err(StoreError::Conflict(format!("{name:?} is {other} the house already: choose another name")));
         }
         Some(principal) => {
             let message =
@@ -81,6 +103,7 @@ pub fn create_token(
                 created_at: tx.now,
                 disabled_at: None,
                 officer_id,
+                outside,
             };
             each!(&mut *tx.conn, c => diesel::insert_into(principals::table).values(&row).execute(c)?);
             row.id
@@ -98,7 +121,10 @@ pub fn create_token(
         last_used_at: None,
     };
     each!(&mut *tx.conn, c => diesel::insert_into(api_tokens::table).values(&row).execute(c)?);
-    let whose = json!({ "principal": name, "role": role, "token": row.id });
+    let mut whose = json!({ "principal": name, "role": role, "token": row.id });
+    if outside {
+        whose["outside"] = true.into();
+    }
     audit::note(tx, AuditAction::TokenCreated, whose)?;
     Ok(token)
 }

@@ -46,6 +46,11 @@ impl Principal {
         Ok(known(ctx, crate::graphql::loaders::OfficerKey(officer)).await?.map(|officer| officer.code))
     }
 
+    /// Whether what it is shown leaves the house.
+    async fn outside(&self) -> bool {
+        self.0.outside
+    }
+
     async fn created_at(&self) -> Moment {
         self.0.created_at.into()
     }
