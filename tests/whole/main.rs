@@ -5,6 +5,7 @@
 mod access;
 mod analysts;
 mod bad_input;
+mod broken_off;
 mod clients;
 mod cpdp;
 mod demo;

@@ -4,10 +4,11 @@ use super::bus::Bus;
 use super::error::{Code, error, from_store};
 use super::loaders::Cached;
 use super::page::Cursors;
-use super::thread::read_here;
+use super::thread::{read_here, work_here};
 use crate::auth::Viewer;
 use crate::limits::Limits;
 use async_graphql::{Context, Result};
+use futures_util::future::{Either, ready};
 use jobs::snapshot::{Snapshot, SnapshotStore};
 use schema::db::StatementCount;
 use schema::enums::{Locale, Role};
@@ -115,17 +116,23 @@ impl RequestContext {
     }
 }
 
-/// Runs work that blocks. A panic in it is an error of its caller.
+/// Runs work that blocks: on the thread of the operation, where there is one. A panic in it is an error of its caller.
 pub fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> impl Future<Output = Result<T>> {
-    // Handed over at once: what awaits it is small then, whatever the work holds.
-    let working = tokio::task::spawn_blocking(work);
+    // Done or handed over at once: what awaits it is small then, whatever the work holds.
+    let working = match work_here(work) {
+        Ok(done) => Either::Left(ready(done)),
+        Err(work) => Either::Right(tokio::task::spawn_blocking(work)),
+    };
     async move {
-        working.await.unwrap_or_else(|failure| {
-            tracing::error!(error = %failure, "a request broke off");
-            Err(error(Code::Internal, "the request broke off; the server's log says why"))
-        })
+        match working {
+            Either::Left(done) => done.await,
+            Either::Right(working) => working.await.unwrap_or_else(|failure| {
+                tracing::error!(error = %failure, "a request broke off");
+                Err(error(Code::Internal, "the request broke off; the server's log says why"))
+            }),
+        }
     }
 }
 

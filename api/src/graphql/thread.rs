@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, poll_fn};
 use futures_util::stream::FuturesUnordered;
 use futures_util::task::AtomicWaker;
-use schema::db::{Session, StatementCount};
+use schema::db::{Session, StatementCount, wanted};
 use schema::{Conn, Db, StoreError};
 use std::any::Any;
 use std::cell::RefCell;
@@ -81,9 +81,11 @@ pub async fn on_a_thread<T: Send + 'static>(
     let span = tracing::Span::current();
     let work = move || {
         let _in_span = span.enter();
+        wanted::unless(Some(Arc::clone(&abandoned)));
         HELD.set(Some(Held { session: None, abandoned }));
         let ran = catch_unwind(AssertUnwindSafe(|| Handle::current().block_on(drive(operation, later, waits_no_more))));
         HELD.set(None);
+        wanted::unless(None);
         ran.unwrap_or(Err(Broken::Panicked))
     };
     let outcome = tokio::task::spawn_blocking(work).await.unwrap_or(Err(Broken::Panicked));
@@ -158,7 +160,7 @@ where
     HELD.with_borrow_mut(|held| {
         let Some(Held { session, abandoned }) = held else { return Err(work) };
         if abandoned.load(Ordering::SeqCst) {
-            return Ok(Err(error(Code::Timeout, "nobody waits for the answer any more")));
+            return Ok(Err(nobody_waits()));
         }
         let open = match session.take() {
             Some(open) => Ok(open),
@@ -171,7 +173,8 @@ where
         Ok(match catch_unwind(AssertUnwindSafe(|| open.read(work))) {
             Ok(found) => {
                 *session = Some(open);
-                found.map_err(from_store)
+                // It failed because it was broken off.
+                found.map_err(|e| if abandoned.load(Ordering::SeqCst) { nobody_waits() } else { from_store(e) })
             }
             Err(panic) => {
                 // Nobody knows in what state it left the connection.
@@ -180,6 +183,31 @@ where
             }
         })
     })
+}
+
+/// Does what is no statement (a statistic, a write) on the thread of the operation, if this is one; gives the work
+/// back where it is not. An operation that waited for another thread to do it could wait for ever: that many may wait
+/// at once that no thread is left.
+pub fn work_here<T, W>(work: W) -> std::result::Result<Result<T>, W>
+where
+    W: FnOnce() -> Result<T>,
+{
+    let Some(abandoned) = HELD.with_borrow_mut(|held| {
+        let held = held.as_mut()?;
+        // It may need a connection of its own, and others may while it works.
+        held.session = None;
+        Some(held.abandoned.load(Ordering::SeqCst))
+    }) else {
+        return Err(work);
+    };
+    if abandoned {
+        return Ok(Err(nobody_waits()));
+    }
+    Ok(catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(broke_off(&*panic))))
+}
+
+fn nobody_waits() -> async_graphql::Error {
+    error(Code::Timeout, "nobody waits for the answer any more")
 }
 
 fn broke_off(panic: &(dyn Any + Send)) -> async_graphql::Error {

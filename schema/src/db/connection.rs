@@ -26,7 +26,7 @@ pub(super) struct Target {
     pub backend: Backend,
     location: String,
     bulk: bool,
-    /// After which PostgreSQL breaks a statement off. SQLite has no such thing that safe code could set.
+    /// After which PostgreSQL breaks a statement off. On SQLite a search ends when nobody waits ([`super::wanted`]).
     statement_timeout: Option<Duration>,
 }
 

@@ -8,6 +8,7 @@ mod listen;
 mod migrations;
 pub mod plain;
 mod pool;
+pub mod wanted;
 mod write;
 
 pub use connection::{Backend, Conn, MultiBackend};

@@ -1,0 +1,117 @@
+//! What is broken off ends, and nobody takes it for whole.
+
+use crate::program;
+use crate::world::{self, Files};
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+use serde_json::json;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::thread::sleep;
+use std::time::Duration;
+use tests::Database;
+
+#[derive(QueryableByName)]
+struct Number {
+    #[diesel(sql_type = BigInt)]
+    n: i64,
+}
+
+/// A session of PostgreSQL beside the server's.
+struct Beside(PgConnection);
+
+impl Beside {
+    fn new(database: &Database) -> Self {
+        Self(PgConnection::establish(&database.url).expect("the database of the test"))
+    }
+
+    /// Keeps a table from everybody until the session ends.
+    fn lock(&mut self, table: &str) {
+        self.0.batch_execute(&format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")).expect("the lock");
+    }
+
+    fn number(&mut self, sql: &str) -> i64 {
+        diesel::sql_query(sql).get_result::<Number>(&mut self.0).expect(sql).n
+    }
+
+    /// Waits until so many statements wait for a lock.
+    fn until_waiting(&mut self, statements: i64) {
+        let waiting = "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        for _ in 0..600 {
+            if self.number(waiting) == statements {
+                return;
+            }
+            sleep(Duration::from_millis(50));
+        }
+        panic!("{} statements wait, not {statements}", self.number(waiting));
+    }
+}
+
+#[test]
+fn after_a_deadline_nothing_more_is_asked_of_the_database() {
+    let database = Database::postgres();
+    world::fill(&database);
+    let (board, admin) = (program().token(&database, "BOARD", None), program().token(&database, "ADMIN", None));
+    let files = Files::new();
+    // PostgreSQL breaks a statement off after the longest deadline: the server has given up before.
+    let config = files.put("phananh.toml", "[api.limits]\ndeadline_ms = 2000\n[api.roles.BOARD]\ndeadline_ms = 200\n");
+    let server = program().serve(&database, &["--no-jobs", "--config", config.to_str().unwrap()]);
+    assert_eq!(server.graphql(&admin, "{ serviceInfo { version } }", &json!({})).status, 200);
+    let mut beside = Beside::new(&database);
+    beside.lock("complaint_officers");
+    let query =
+        "{ complaints { nodes { officers { finding } } } postings: officers { nodes { postings { validFrom } } } }";
+    let answer = server.graphql(&board, query, &json!({}));
+    assert_eq!((answer.status, answer.codes()), (504, vec!["TIMEOUT".to_owned()]), "{answer:?}");
+    // The statement under way waits for the lock, which is not given, and ends all the same.
+    beside.until_waiting(1);
+    beside.until_waiting(0);
+    // Long enough for the rest of the operation, which would ask for officers and their postings.
+    sleep(Duration::from_millis(300));
+    let asked = "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() \
+                 AND query LIKE '%FROM \"postings\"%'";
+    assert_eq!(beside.number(asked), 0);
+    beside.0.batch_execute("ROLLBACK").unwrap();
+    // It is what the operation goes on to, when nothing is in its way.
+    let roomy = program().serve(&database, &["--no-jobs"]);
+    assert!(roomy.data(&board, query)["postings"]["nodes"].is_array());
+    assert_eq!(beside.number(asked), 1);
+}
+
+#[test]
+fn an_export_that_breaks_off_has_no_end() {
+    let database = Database::postgres();
+    world::fill(&database);
+    let files = Files::new();
+    let key = files.path().join("key").display().to_string();
+    program().run(&database, ["key", "create", &key]).ok();
+    let token = program().token(&database, "DATA_TEAM", None);
+    let server = program().serve(&database, &["--no-jobs", "--key-file", &key]);
+    let host = server.address.strip_prefix("http://").unwrap().to_owned();
+    let export = move || {
+        let mut stream = TcpStream::connect(&host).unwrap();
+        write!(
+            stream,
+            "GET /export/complaints.csv HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\nconnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut answer = Vec::new();
+        // A connection that is cut may also be an error of reading.
+        let _cut = stream.read_to_end(&mut answer);
+        String::from_utf8_lossy(&answer).into_owned()
+    };
+    let whole = export();
+    assert!(whole.starts_with("HTTP/1.1 200 ") && whole.ends_with("\r\n0\r\n\r\n"), "{whole}");
+    let mut beside = Beside::new(&database);
+    beside.lock("complaint_officers");
+    let exporting = std::thread::spawn(export);
+    beside.until_waiting(1);
+    let ended = "SELECT count(pg_terminate_backend(pid)) AS n FROM pg_stat_activity \
+                 WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    assert_eq!(beside.number(ended), 1);
+    let broken = exporting.join().unwrap();
+    assert!(!broken.ends_with("0\r\n\r\n"), "{broken}");
+    beside.0.batch_execute("ROLLBACK").unwrap();
+    assert_eq!(server.get("/healthz").status, 200);
+}
