@@ -2,8 +2,8 @@ use super::output::{Output, table};
 use anyhow::Context;
 use chrono::NaiveDate;
 use jobs::digest::{before, document, outbox, render};
+use schema::Db;
 use schema::enums::{DeliveryChannel, Locale};
-use schema::{Db, StoreError};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -159,15 +159,10 @@ pub fn run(db: &Db, command: &Command, out: &Output) -> anyhow::Result<ExitCode>
 }
 
 fn preview(db: &Db, locale: Locale, as_of: NaiveDate, folder: &Path, out: &Output) -> anyhow::Result<()> {
-    let mut failure = None;
     let document = db.read_snapshot(|conn| {
-        let made = before(conn, as_of, locale)
-            .and_then(|previous| document(conn, as_of, previous.as_ref().map(|(_, document)| document)));
-        Ok::<_, StoreError>(made.map_err(|error| failure = Some(error)).ok())
+        let previous = before(conn, as_of, locale)?;
+        document(conn, as_of, previous.as_ref().map(|(_, document)| document))
     })?;
-    let Some(document) = document else {
-        return Err(failure.map_or_else(|| anyhow::anyhow!("nothing was read"), Into::into));
-    };
     let rendered = render(&document, locale)?;
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let json = serde_json::to_string_pretty(&document)?;

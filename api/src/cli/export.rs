@@ -1,6 +1,6 @@
 use super::output::{Output, tell};
 use crate::auth::within;
-use crate::export::{ExportRow, ExportWriter, Form, in_one_state, read};
+use crate::export::{ExportRow, ExportWriter, Form, read};
 use anyhow::{Context, bail};
 use chrono::{Datelike, Days, NaiveDate};
 use diesel::prelude::*;
@@ -64,7 +64,7 @@ pub fn run(db: &Db, keys: Option<&Keys>, args: &Args, out: &Output) -> anyhow::R
     if keys.is_none() {
         tell("note: without --key-file, pseudonyms are of a key that nobody keeps: another export has others");
     }
-    let (rows, files, position) = in_one_state(db, |conn| {
+    let (rows, files, position) = db.read_snapshot(|conn| {
         let position = current_position(conn)?;
         let filter = filter(conn, args)?;
         let mut target = Target { args, form, key_version: of.version(), position, open: None, files: Vec::new() };
@@ -76,7 +76,7 @@ pub fn run(db: &Db, keys: Option<&Keys>, args: &Args, out: &Output) -> anyhow::R
                 writer.write(&rows)
             })?;
             writer.finish()?.flush()?;
-            return Ok((number, Vec::new(), position));
+            return anyhow::Ok((number, Vec::new(), position));
         }
         if !args.by_month {
             target.begin(None)?;

@@ -7,7 +7,6 @@ mod row;
 pub use file::{ExportWriter, Form};
 pub use row::ExportRow;
 
-use anyhow::Context;
 use jobs::snapshot::Reference;
 use schema::keys::Keys;
 use schema::queries::{self, ComplaintSort, Direction, Pred, Window};
@@ -46,14 +45,4 @@ pub fn read(
             return Ok(());
         }
     }
-}
-
-/// Runs an export within one state of the database.
-pub fn in_one_state<T>(db: &schema::Db, work: impl FnOnce(&mut Conn) -> anyhow::Result<T>) -> anyhow::Result<T> {
-    let mut outcome = None;
-    db.read_snapshot(|conn| {
-        outcome = Some(work(conn));
-        Ok(())
-    })?;
-    outcome.context("nothing was read")?
 }

@@ -125,7 +125,7 @@ impl Bus {
         let (next, happened) = self.0.db.read_snapshot(|conn| {
             let next = Known::read(conn)?;
             let happened = known.as_ref().map_or(Ok(Vec::new()), |known| known.until(&next, conn))?;
-            Ok((next, happened))
+            Ok::<_, StoreError>((next, happened))
         })?;
         *known = Some(next);
         for one in happened {

@@ -2,7 +2,8 @@
 
 use super::context::{blocking, request, viewer};
 use super::enums::{Attribution, ComplaintState, Finding};
-use super::error::{bad_input, from_store};
+use super::error::from_store;
+use super::input::{LONG, optional, required};
 use super::scalars::parse_id;
 use super::types::Complaint;
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
@@ -111,19 +112,14 @@ impl HandlingMutation {
         ctx: &Context<'_>,
         input: ChangeComplaintStateInput,
     ) -> Result<HandleComplaintPayload> {
-        if input.reason.as_ref().is_some_and(|text| text.contains('\0') || text.chars().count() > 100_000) {
-            return Err(bad_input("reason has at most 100,000 characters"));
-        }
-        let handling = Handling::Change { state: input.state.into(), reason: input.reason };
+        let reason = optional("reason", input.reason.as_deref(), LONG)?;
+        let handling = Handling::Change { state: input.state.into(), reason };
         handled(ctx, &input.complaint_id, input.expected_version, handling).await
     }
 
     /// Lets the unit read a redacted text of a confidential complaint (`redactedComplaints`).
     async fn redact_complaint(&self, ctx: &Context<'_>, input: RedactComplaintInput) -> Result<HandleComplaintPayload> {
-        if input.text.contains('\0') || input.text.chars().count() > 100_000 {
-            return Err(bad_input("text has at most 100,000 characters"));
-        }
-        let handling = Handling::Redact { text: input.text };
+        let handling = Handling::Redact { text: required("text", &input.text, LONG)? };
         handled(ctx, &input.complaint_id, input.expected_version, handling).await
     }
 

@@ -5,6 +5,7 @@ use super::enums::{Channel, FlagState, LegalForm, ResponseAction};
 use super::error::{Code, bad_input, error, from_store};
 use super::guidance::GuidanceMutation;
 use super::handling::HandlingMutation;
+use super::input::{LONG, optional, required};
 use super::measures::MeasureMutation;
 use super::query::seen_flag;
 use super::redacted::RedactedMutation;
@@ -158,17 +159,11 @@ impl RegisterMutation {
         let viewer = viewer(ctx)?.clone();
         let app = request(ctx)?.app.clone();
         let flag_id = parse_id(&input.flag_id)?;
-        let too_long = |text: &Option<String>| {
-            text.as_ref().is_some_and(|text| text.contains('\0') || text.chars().count() > 100_000)
-        };
-        if too_long(&input.reason) || too_long(&input.explanation) {
-            return Err(bad_input("reason and explanation have at most 100,000 characters"));
-        }
         let decision = jobs::flags::Decision {
             state: input.state.into(),
-            reason: input.reason,
+            reason: optional("reason", input.reason.as_deref(), LONG)?,
             notified_on: input.notified_on,
-            explanation: input.explanation,
+            explanation: optional("explanation", input.explanation.as_deref(), LONG)?,
             seen_run: input.seen_run_id.as_ref().map(parse_id).transpose()?,
         };
         blocking(move || {
@@ -197,9 +192,8 @@ impl RegisterMutation {
         let app = request(ctx)?.app.clone();
         let scope = viewer.scope(&app.snapshots.current().reference.tree);
         let complaint_id = parse_id(&input.complaint_id)?;
-        if input.text.trim().is_empty() || input.text.contains('\0') || input.text.chars().count() > 100_000 {
-            return Err(bad_input("text: say in 1 to 100,000 characters what was done"));
-        }
+        let (text, outcome) =
+            (required("text", &input.text, LONG)?, optional("outcome", input.outcome.as_deref(), LONG)?);
         let (Role::UnitHead, Some(unit_id)) = (viewer.role, viewer.unit_id) else {
             return Err(error(Code::Forbidden, "only the head of the unit responsible answers a complaint"));
         };
@@ -221,8 +215,8 @@ impl RegisterMutation {
                         unit_id,
                         responded_at: Timestamp::now(),
                         action: input.action.into(),
-                        text: input.text.clone(),
-                        outcome: input.outcome.clone(),
+                        text: text.clone(),
+                        outcome: outcome.clone(),
                         satisfied: None,
                     };
                     let stored = response.clone();

@@ -8,7 +8,7 @@ use super::graphql::counted;
 use super::operation::{prepare, run};
 use crate::access::EXPORTERS;
 use crate::auth::Viewer;
-use crate::export::{ExportWriter, Form, in_one_state, read};
+use crate::export::{ExportWriter, Form, read};
 use crate::graphql::error::Code;
 use crate::graphql::{ComplaintFilter, scoped};
 use actix_web::http::StatusCode;
@@ -108,11 +108,11 @@ async fn export(service: &Data<Service>, http: &HttpRequest, form: &str) -> Resu
             let own = filter.as_ref().map_or(Ok(None), |filter| filter.condition(&known))?;
             Ok(scoped(&scope, own))
         };
-        let written = in_one_state(&app.unhurried, |conn| {
+        let written = app.unhurried.read_snapshot(|conn| {
             let position = current_position(conn)?;
             let mut writer = ExportWriter::new(form, to_client, key_version, position)?;
             read(conn, &keys, &make, &mut |rows| writer.write(&rows))?;
-            Ok(writer.finish()?.flush()?)
+            anyhow::Ok(writer.finish()?.flush()?)
         });
         match written {
             // An empty piece says that it is whole.

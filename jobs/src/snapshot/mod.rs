@@ -70,7 +70,7 @@ pub struct SnapshotStore {
 impl SnapshotStore {
     /// Loads the first snapshot.
     pub fn load(db: &Db) -> Result<Self, JobError> {
-        let snapshot = read(db, load_all)?;
+        let snapshot = db.read_snapshot(load_all)?;
         Ok(Self { current: ArcSwap::from_pointee(snapshot), refreshing: Mutex::new(()) })
     }
 
@@ -90,7 +90,7 @@ impl SnapshotStore {
     pub fn refresh(&self, db: &Db) -> Result<(), JobError> {
         let _one_at_a_time = self.refreshing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let before = self.current();
-        let next = read(db, |conn| {
+        let next = db.read_snapshot(|conn| {
             let position = current_position(conn)?;
             if position == before.position {
                 return Ok(None);
@@ -117,16 +117,6 @@ impl SnapshotStore {
         }
         Ok(())
     }
-}
-
-/// A read of one state that may fail for reasons of its own.
-fn read<T>(db: &Db, work: impl FnOnce(&mut Conn) -> Result<T, JobError>) -> Result<T, JobError> {
-    let mut outcome = None;
-    db.read_snapshot(|conn| {
-        outcome = Some(work(conn));
-        Ok(())
-    })?;
-    outcome.unwrap_or_else(|| Err(JobError::NotFound("nothing was read".into())))
 }
 
 type People = (Arc<Enterprises>, Arc<Officers>);

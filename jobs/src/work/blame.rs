@@ -87,8 +87,8 @@ impl Job for BlameCheck {
 
     fn run(&self, context: &Context<'_>, run: &mut JobRun) -> Result<Publish, JobError> {
         let as_of = day_of(run)?;
-        let (facts, position) =
-            context.db.read_snapshot(|conn| Ok((BlameFacts::load(conn, as_of)?, current_position(conn)?)))?;
+        let read = |conn: &mut Conn| Ok::<_, StoreError>((BlameFacts::load(conn, as_of)?, current_position(conn)?));
+        let (facts, position) = context.db.read_snapshot(read)?;
         run.known_at = Some(position);
         let document = facts.check();
         let flagged = document.subjects.iter().filter(|subject| subject.flagged).count();

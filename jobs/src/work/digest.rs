@@ -31,14 +31,7 @@ impl Job for Digest {
 
     fn run(&self, context: &Context<'_>, run: &mut JobRun) -> Result<Publish, JobError> {
         let as_of = day_of(run)?;
-        let mut failure = None;
-        let made = context.db.read_snapshot(|conn| {
-            let made = make(conn, run);
-            Ok(made.map_err(|error| failure = Some(error)).ok())
-        })?;
-        let Some(made) = made else {
-            return Err(failure.unwrap_or_else(|| JobError::NotFound("nothing was read".into())));
-        };
+        let made = context.db.read_snapshot(|conn| make(conn, run))?;
         run.known_at = made.first().map(|digest| digest.position);
         Ok(Box::new(move |tx, run| {
             let (mut new, mut posted) = (0, 0);

@@ -61,27 +61,13 @@ pub struct KindDocument {
 
 /// Loads what the register knew at a position (None: now), as of a day.
 pub fn load_frames(db: &Db, as_of: NaiveDate, known_at: Option<i64>) -> Result<(Frames, i64), JobError> {
-    let mut failure = None;
-    let loaded = db.read_snapshot(|conn| {
-        let read = Facts::load(conn).and_then(|mut facts| {
-            let known_at = known_at.unwrap_or(facts.position);
-            let changes =
-                if known_at < facts.position { Changes::load_after(conn, known_at)? } else { Changes::default() };
-            facts.load_texts(conn, as_of - TEXTS, as_of, &changes)?;
-            Ok((facts, changes, known_at))
-        });
-        match read {
-            Ok(read) => Ok(Some(read)),
-            Err(JobError::Store(error)) => Err(error),
-            Err(other) => {
-                failure = Some(other);
-                Ok(None)
-            }
-        }
+    let (mut facts, changes, known_at) = db.read_snapshot(|conn| {
+        let mut facts = Facts::load(conn)?;
+        let known_at = known_at.unwrap_or(facts.position);
+        let changes = if known_at < facts.position { Changes::load_after(conn, known_at)? } else { Changes::default() };
+        facts.load_texts(conn, as_of - TEXTS, as_of, &changes)?;
+        Ok::<_, JobError>((facts, changes, known_at))
     })?;
-    let Some((mut facts, changes, known_at)) = loaded else {
-        return Err(failure.unwrap_or_else(|| JobError::NotFound("nothing was read".into())));
-    };
     undo(&mut facts, &changes)?;
     Ok((frames(&facts, as_of)?, known_at))
 }

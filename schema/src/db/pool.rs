@@ -9,6 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+/// The most connections of one pool: more would only wait for the same processors.
+pub const CONNECTIONS: u32 = 16;
+
 /// A database and the connections to it.
 #[derive(Clone)]
 pub struct Db {
@@ -122,7 +125,7 @@ impl Db {
         // The first connection is made here, so that its error is told in the database's own words.
         drop(target.connect()?);
         let pool = Pool::builder()
-            .max_size(16)
+            .max_size(CONNECTIONS)
             .min_idle(Some(0))
             .connection_timeout(Duration::from_secs(10))
             // The cache of prepared statements of a connection has no bound: recycle it.
@@ -175,12 +178,15 @@ impl Db {
         Ok(Session(conn))
     }
 
-    /// Runs a read that sees one state of the database throughout, whatever others commit.
-    pub fn read_snapshot<T>(&self, work: impl FnOnce(&mut Conn) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    /// Runs a read that sees one state of the database throughout, whatever others commit. It may fail for reasons of
+    /// its own.
+    pub fn read_snapshot<T, E: From<StoreError>>(&self, work: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E> {
         let mut conn = self.connection()?;
         super::dialect::begin_snapshot(&mut conn)?;
         let result = work(&mut conn);
-        super::dialect::rollback(&mut conn)?;
-        result
+        let ended = super::dialect::rollback(&mut conn);
+        let found = result?;
+        ended?;
+        Ok(found)
     }
 }

@@ -68,7 +68,7 @@ fn seal_batch(db: &Db, keys: &Keys, chain: Chain) -> Result<Option<usize>, Store
     let (last, until) = db.read_snapshot(|conn| {
         let last = newest(conn, chain)?;
         let until = rows::batch_end(conn, chain, last.as_ref().map_or(0, |seal| seal.until), BATCH)?;
-        Ok((last, until))
+        Ok::<_, StoreError>((last, until))
     })?;
     let Some(until) = until else { return Ok(None) };
     let after = last.as_ref().map_or(0, |seal| seal.until);

@@ -4,7 +4,7 @@ use super::orders::*;
 use super::{both, own_code, seen_flag};
 use crate::graphql::connection::connect;
 use crate::graphql::context::{blocking, request, snapshot, viewer};
-use crate::graphql::error::{bad_input, from_job, from_store};
+use crate::graphql::error::{bad_input, from_job};
 use crate::graphql::filters::*;
 use crate::graphql::page::PageArgs;
 use crate::graphql::scalars::parse_id;
@@ -199,12 +199,7 @@ impl ResultsQuery {
         let question = Question { origins, horizon, top };
         let app = request(ctx)?.app.clone();
         blocking(move || {
-            let history = app.db.read_snapshot(|conn| match History::load(conn) {
-                Ok(history) => Ok(Ok(history)),
-                Err(JobError::Store(error)) => Err(error),
-                Err(other) => Ok(Err(other)),
-            });
-            let history = history.map_err(from_store)?.map_err(from_job)?;
+            let history = app.db.read_snapshot(History::load).map_err(from_job)?;
             Ok(backtest(&history, &question).into_iter().map(Into::into).collect())
         })
         .await
