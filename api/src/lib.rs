@@ -1,5 +1,8 @@
 //! What is served: GraphQL over HTTP, access control and the command line.
 
+// Whether the futures of nested objects may go to another thread is decided through all their types.
+#![recursion_limit = "256"]
+
 pub mod access;
 pub mod auth;
 pub mod cli;

@@ -50,8 +50,8 @@ macro_rules! connection {
                 self.cursor.encode()
             }
 
-            async fn node(&self) -> &$node {
-                &self.node
+            async fn node(&self) -> $crate::graphql::direct::Direct<&$node> {
+                $crate::graphql::direct::Direct(&self.node)
             }
         }
 
@@ -63,13 +63,13 @@ macro_rules! connection {
 
         #[async_graphql::Object]
         impl $connection {
-            async fn edges(&self) -> &[$edge] {
-                &self.edges
+            async fn edges(&self) -> Vec<$crate::graphql::direct::Direct<&$edge>> {
+                self.edges.iter().map($crate::graphql::direct::Direct).collect()
             }
 
             /// The rows without their cursors.
-            async fn nodes(&self) -> Vec<&$node> {
-                self.edges.iter().map(|edge| &edge.node).collect()
+            async fn nodes(&self) -> Vec<$crate::graphql::direct::Direct<&$node>> {
+                self.edges.iter().map(|edge| $crate::graphql::direct::Direct(&edge.node)).collect()
             }
 
             async fn page_info(&self) -> &$crate::graphql::page::PageInfo {

@@ -52,6 +52,8 @@ pub struct RequestContext {
     pub locale: Locale,
     /// Whether nothing is written.
     pub is_query: bool,
+    /// Whether every field is watched over, because one of them panicked.
+    pub watched: bool,
     /// Who was shown to whoever asks.
     pub seen: Arc<Mutex<Seen>>,
 }

@@ -245,11 +245,12 @@ impl Loader<SeenFlagKey> for Loaders {
     }
 }
 
-/// The first so many responses of a complaint.
+/// The first so many responses of a complaint, or the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ResponsesKey {
     pub complaint: Id,
-    pub first: i64,
+    pub number: i64,
+    pub last: bool,
 }
 
 impl Loader<ResponsesKey> for Loaders {
@@ -258,15 +259,15 @@ impl Loader<ResponsesKey> for Loaders {
 
     async fn load(&self, keys: &[ResponsesKey]) -> Result<HashMap<ResponsesKey, Vec<UnitResponse>>, Arc<Error>> {
         // A page asks for the same number of each; another number is another statement.
-        let mut by_number: HashMap<i64, Vec<Id>> = HashMap::new();
+        let mut alike: HashMap<(i64, bool), Vec<Id>> = HashMap::new();
         for key in keys {
-            by_number.entry(key.first).or_default().push(key.complaint);
+            alike.entry((key.number, key.last)).or_default().push(key.complaint);
         }
         let mut all = HashMap::new();
-        for (first, ids) in by_number {
-            let found =
-                self.0.read(move |conn| queries::first_responses_of(conn, &ids, first)).await.map_err(Arc::new)?;
-            all.extend(found.into_iter().map(|(complaint, rows)| (ResponsesKey { complaint, first }, rows)));
+        for ((number, last), ids) in alike {
+            let found = self.0.read(move |conn| queries::responses_of(conn, &ids, number, last)).await;
+            let key = |complaint| ResponsesKey { complaint, number, last };
+            all.extend(found.map_err(Arc::new)?.into_iter().map(|(complaint, rows)| (key(complaint), rows)));
         }
         Ok(all)
     }

@@ -4,6 +4,7 @@ pub mod bus;
 mod catch;
 pub mod connection;
 pub mod context;
+mod direct;
 mod enums;
 pub mod error;
 mod filters;
@@ -32,7 +33,7 @@ pub use loaders::Loaders;
 pub use page::{Cursors, DEFAULT_PAGE};
 pub use query::scoped;
 
-use async_graphql::{SDLExportOptions, Schema};
+use async_graphql::{SDLExportOptions, Schema, ValidationMode};
 use mutation::Mutation;
 use query::Query;
 use subscription::Subscription;
@@ -47,6 +48,14 @@ const DEEPEST_RECURSION: usize = 64;
 pub fn schema(dev: bool) -> PhananhSchema {
     let builder =
         Schema::build(Query::default(), Mutation::default(), Subscription).limit_recursive_depth(DEEPEST_RECURSION);
+    if dev { builder.finish() } else { builder.disable_suggestions().finish() }
+}
+
+/// The same, for documents that were found valid with the variables that they come with.
+pub fn trusting_schema(dev: bool) -> PhananhSchema {
+    let builder = Schema::build(Query::default(), Mutation::default(), Subscription)
+        .limit_recursive_depth(DEEPEST_RECURSION)
+        .validation_mode(ValidationMode::Fast);
     if dev { builder.finish() } else { builder.disable_suggestions().finish() }
 }
 

@@ -107,7 +107,10 @@ impl UrlBody {
 /// What became of one operation.
 #[derive(Debug)]
 pub struct Outcome {
-    pub response: Response,
+    /// The answer in its final form. It is written where it was made: an answer has thousands of small parts, which cost more
+    /// to free on another thread.
+    json: Vec<u8>,
+    pub errors: Vec<ServerError>,
     /// None where it ran: there is data then, if only null.
     pub refused: Option<StatusCode>,
     /// Whether the request was understood to be GraphQL, if of a kind that does not run.
@@ -120,7 +123,18 @@ impl Outcome {
     }
 
     pub fn refused_for(status: StatusCode, errors: Vec<ServerError>) -> Self {
-        Self { response: Response::from_errors(errors), refused: Some(status), is_graphql: false }
+        Self { is_graphql: false, ..Self::of(Response::from_errors(errors), Some(status)) }
+    }
+
+    /// What became of an operation that was understood.
+    pub fn of(response: Response, refused: Option<StatusCode>) -> Self {
+        let written = Written {
+            errors: &response.errors,
+            data: refused.is_none().then_some(&response.data),
+            extensions: &response.extensions,
+        };
+        let json = serde_json::to_vec(&written).unwrap_or_default();
+        Self { json, errors: response.errors, refused, is_graphql: true }
     }
 
     /// A request that is GraphQL and does not run.
@@ -136,12 +150,9 @@ impl Outcome {
         }
     }
 
-    fn written(&self) -> Written<'_> {
-        Written {
-            errors: &self.response.errors,
-            data: self.refused.is_none().then_some(&self.response.data),
-            extensions: &self.response.extensions,
-        }
+    /// The answer as a part of another document.
+    pub fn value(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.json).unwrap_or_default()
     }
 }
 
@@ -164,30 +175,30 @@ pub fn coded(code: Code, message: impl Into<String>) -> ServerError {
 }
 
 /// The answer to a single operation.
-pub fn respond(media: Media, outcome: &Outcome) -> HttpResponse {
-    write(HttpResponse::build(outcome.status(media)), media, &outcome.written())
+pub fn respond(media: Media, outcome: Outcome) -> HttpResponse {
+    respond_with(HttpResponse::Ok(), media, outcome)
 }
 
 /// The same, with headers set already.
-pub fn respond_with(mut builder: HttpResponseBuilder, media: Media, outcome: &Outcome) -> HttpResponse {
+pub fn respond_with(mut builder: HttpResponseBuilder, media: Media, outcome: Outcome) -> HttpResponse {
     builder.status(outcome.status(media));
-    write(builder, media, &outcome.written())
+    write(builder, media, outcome.json)
 }
 
 /// The answer to a list of operations.
-pub fn respond_all(media: Media, outcomes: &[Outcome]) -> HttpResponse {
-    let all: Vec<Written<'_>> = outcomes.iter().map(Outcome::written).collect();
-    write(HttpResponse::Ok(), media, &all)
+pub fn respond_all(media: Media, outcomes: Vec<Outcome>) -> HttpResponse {
+    let all: Vec<Vec<u8>> = outcomes.into_iter().map(|outcome| outcome.json).collect();
+    write(HttpResponse::Ok(), media, [b"[".as_slice(), &all.join(&b','), b"]"].concat())
 }
 
-fn write<T: Serialize>(mut builder: HttpResponseBuilder, media: Media, body: &T) -> HttpResponse {
-    match serde_json::to_vec(body) {
-        Ok(body) => builder.content_type(media.name()).body(body),
-        Err(_) => HttpResponse::InternalServerError().insert_header(ContentType::json()).finish(),
+fn write(mut builder: HttpResponseBuilder, media: Media, json: Vec<u8>) -> HttpResponse {
+    if json.is_empty() {
+        return HttpResponse::InternalServerError().insert_header(ContentType::json()).finish();
     }
+    builder.content_type(media.name()).body(json)
 }
 
 /// An answer that says why there is none.
 pub fn refusal(http: &HttpRequest, status: StatusCode, code: Code, message: impl Into<String>) -> HttpResponse {
-    respond(Media::of(http).unwrap_or(Media::Json), &Outcome::refused(status, code, message))
+    respond(Media::of(http).unwrap_or(Media::Json), Outcome::refused(status, code, message))
 }

@@ -57,7 +57,7 @@ async fn export(service: &Data<Service>, http: &HttpRequest, form: &str) -> Resu
     let form: Form = form.parse().map_err(|e| refused(StatusCode::NOT_FOUND, Code::NotFound, e))?;
     let asked = Query::<Asked>::from_query(http.query_string())
         .map_err(|e| refused(StatusCode::BAD_REQUEST, Code::BadUserInput, format!("the query of the URL: {e}")))?;
-    let viewer = authenticated(service, http).await.map_err(|outcome| respond(Media::Json, &outcome))?;
+    let viewer = authenticated(service, http).await.map_err(|outcome| respond(Media::Json, outcome))?;
     let Some(viewer) = viewer else {
         let message = "send a token: Authorization: Bearer …";
         return Err(refused(StatusCode::UNAUTHORIZED, Code::Unauthenticated, message.into()));
@@ -158,12 +158,12 @@ async fn checked(
     let variables = serde_json::Map::from_iter([("filter".to_owned(), given.clone())]);
     let body = Body { query: Some(PROBE.into()), variables: Some(variables), ..Body::default() };
     // The status says what became of it, whatever the client accepts: there is no GraphQL here.
-    let answer = |outcome: &Outcome| respond(Media::GraphqlResponse, outcome);
-    let prepared = prepare(service, Some(viewer), body, locale(http)).await.map_err(|outcome| answer(&outcome))?;
+    let answer = |outcome: Outcome| respond(Media::GraphqlResponse, outcome);
+    let prepared = prepare(service, Some(viewer), body, locale(http)).await.map_err(answer)?;
     let mut outcome = run(service, Some(viewer), prepared).await;
-    if !outcome.response.errors.is_empty() {
+    if !outcome.errors.is_empty() {
         outcome.refused.get_or_insert(StatusCode::BAD_REQUEST);
-        return Err(answer(&outcome));
+        return Err(answer(outcome));
     }
     let value = Value::from_json(given).unwrap_or_default();
     Option::<ComplaintFilter>::parse(Some(value))

@@ -40,7 +40,7 @@ pub async fn post(service: Data<Service>, http: HttpRequest, body: Result<Bytes,
     };
     let viewer = match authenticated(&service, &http).await {
         Ok(viewer) => viewer,
-        Err(outcome) => return respond(media, &outcome),
+        Err(outcome) => return respond(media, outcome),
     };
     let limits = service.settings.limits(viewer.as_ref().map(|viewer| viewer.role));
     if body.len() > limits.body_bytes as usize {
@@ -52,7 +52,7 @@ pub async fn post(service: Data<Service>, http: HttpRequest, body: Result<Bytes,
             if let Some(response) = counted(&service, viewer.as_ref(), media, 1) {
                 return response;
             }
-            respond(media, &of_value(&service, viewer.as_ref(), one, locale(&http)).await)
+            respond(media, of_value(&service, viewer.as_ref(), one, locale(&http)).await)
         }
         Ok(Bodies::Many(all)) => {
             if all.is_empty() || all.len() > limits.batch as usize {
@@ -67,7 +67,7 @@ pub async fn post(service: Data<Service>, http: HttpRequest, body: Result<Bytes,
             for one in all {
                 outcomes.push(of_value(&service, viewer.as_ref(), one, locale(&http)).await);
             }
-            respond_all(media, &outcomes)
+            respond_all(media, outcomes)
         }
         Err(e) => {
             let message = format!("the body is no GraphQL request: {e}");
@@ -102,14 +102,14 @@ pub async fn get(service: Data<Service>, http: HttpRequest) -> HttpResponse {
     };
     let viewer = match authenticated(&service, &http).await {
         Ok(viewer) => viewer,
-        Err(outcome) => return respond(media, &outcome),
+        Err(outcome) => return respond(media, outcome),
     };
     if let Some(response) = counted(&service, viewer.as_ref(), media, 1) {
         return response;
     }
     let prepared = match prepare(&service, viewer.as_ref(), body, locale(&http)).await {
         Ok(prepared) => prepared,
-        Err(outcome) => return respond(media, &outcome),
+        Err(outcome) => return respond(media, outcome),
     };
     if !prepared.is_query() {
         let message = "GET is for queries: send it by POST";
@@ -129,7 +129,7 @@ pub async fn get(service: Data<Service>, http: HttpRequest) -> HttpResponse {
         }
     }
     let outcome = run(&service, viewer.as_ref(), prepared).await;
-    respond_with(builder, media, &outcome)
+    respond_with(builder, media, outcome)
 }
 
 /// What an answer from the snapshot depends on; None for other answers.
@@ -164,7 +164,7 @@ pub fn counted(service: &Service, viewer: Option<&Viewer>, media: Media, operati
     let limit = service.settings.limits(Some(viewer.role)).requests_per_minute;
     let message = format!("more than {limit} operations in a minute: try again in {seconds} s");
     let outcome = Outcome::refused_for(StatusCode::TOO_MANY_REQUESTS, vec![coded(Code::RateLimited, message)]);
-    let mut response = respond(media, &outcome);
+    let mut response = respond(media, outcome);
     if let Ok(value) = HeaderValue::from_str(&seconds.to_string()) {
         response.headers_mut().insert(RETRY_AFTER, value);
     }

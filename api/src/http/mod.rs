@@ -11,6 +11,7 @@ mod operation;
 mod persisted;
 mod server;
 mod socket;
+mod turns;
 mod watch;
 
 pub use server::{Server, ServerOptions, listen};
@@ -24,6 +25,8 @@ use crate::limits::ApiSettings;
 pub struct Service {
     pub app: App,
     pub schema: PhananhSchema,
+    /// The same, for documents that were found valid before.
+    trusting: PhananhSchema,
     /// The same, watching over every field.
     careful: PhananhSchema,
     pub guard: Guard,
@@ -34,6 +37,7 @@ pub struct Service {
     tokens: gate::Tokens,
     persisted: persisted::Persisted,
     held: socket::Held,
+    turns: turns::Turns,
     /// How many exports run at once.
     exports: std::sync::Arc<tokio::sync::Semaphore>,
     stopping: socket::Stopping,

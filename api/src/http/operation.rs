@@ -5,11 +5,11 @@ use super::exchange::{Body, Outcome, coded};
 use super::persisted::Parsed;
 use crate::access::{Refusal, Weight, chosen, signature};
 use crate::auth::Viewer;
+use crate::graphql::Loaders;
 use crate::graphql::context::{RequestContext, Seen, blocking};
 use crate::graphql::error::{Code, from_store};
 use crate::graphql::order::in_document_order;
 use crate::graphql::thread::{Broken, Later, on_a_thread};
-use crate::graphql::{Loaders, PhananhSchema};
 use crate::limits::Limits;
 use actix_web::http::StatusCode;
 use apollo_parser::{Lexer, TokenKind};
@@ -31,6 +31,8 @@ pub struct Prepared {
     pub operation: Option<String>,
     pub variables: Variables,
     pub weight: Weight,
+    /// What its validity depends on, beside the document.
+    valid_with: String,
     parsed: Arc<Parsed>,
     limits: Arc<Limits>,
     pub locale: Locale,
@@ -83,9 +85,10 @@ pub async fn prepare(
     body: Body,
     locale: Locale,
 ) -> Result<Prepared, Outcome> {
-    let wrong = |code, message: String| Outcome {
-        is_graphql: code != Code::BadUserInput,
-        ..Outcome::refused(StatusCode::BAD_REQUEST, code, message)
+    let wrong = |code, message: String| {
+        let mut outcome = Outcome::refused(StatusCode::BAD_REQUEST, code, message);
+        outcome.is_graphql = code != Code::BadUserInput;
+        outcome
     };
     let persisted = body.extensions.and_then(|extensions| extensions.persisted_query);
     let text =
@@ -105,15 +108,17 @@ pub async fn prepare(
                 error.locations = e.positions().collect();
                 Outcome::request_error(vec![error])
             })?;
-            let parsed = Arc::new(Parsed { document, size });
+            let parsed = Arc::new(Parsed::new(document, size));
             service.persisted.remember(&text, &parsed);
             parsed
         }
     };
     let operation = body.operation_name.filter(|name| !name.is_empty());
-    let variables = Variables::from_json(serde_json::Value::Object(body.variables.unwrap_or_default()));
-    let mut prepared =
-        Prepared { text, operation, variables, weight: Weight::default(), parsed: document, limits, locale };
+    let variables = body.variables.unwrap_or_default();
+    let valid_with = serde_json::to_string(&(&operation, &variables)).unwrap_or_default();
+    let variables = Variables::from_json(serde_json::Value::Object(variables));
+    let weight = Weight::default();
+    let mut prepared = Prepared { text, operation, variables, weight, valid_with, parsed: document, limits, locale };
     let Some(viewer) = viewer else {
         if service.dev && is_introspection(prepared.document()) {
             return Ok(prepared);
@@ -229,6 +234,7 @@ pub fn request(
     prepared: &Prepared,
     later: Option<Later>,
     seen: &Arc<Mutex<Seen>>,
+    watched: bool,
 ) -> (Request, Arc<AtomicU64>) {
     let context = RequestContext {
         app: service.app.clone(),
@@ -237,6 +243,7 @@ pub fn request(
         limits: Arc::clone(&prepared.limits),
         locale: prepared.locale,
         is_query: prepared.is_query(),
+        watched,
         seen: Arc::clone(seen),
     };
     let statements = Arc::clone(&context.statements);
@@ -254,19 +261,47 @@ pub fn request(
     (request, statements)
 }
 
-type Executed = (Result<Response, Broken>, Arc<AtomicU64>);
-
+/// One attempt at an operation. `watched`: every field is watched over, because one of them panicked.
 async fn execute(
-    schema: &PhananhSchema,
     service: &Service,
     viewer: Option<&Viewer>,
-    prepared: &Prepared,
+    prepared: &Arc<Prepared>,
     seen: &Arc<Mutex<Seen>>,
-) -> Executed {
+    watched: bool,
+) -> Result<Outcome, Broken> {
+    // What comes from the snapshot has turns of its own.
+    let turn =
+        if prepared.is_of_the_snapshot() { None } else { Some(service.turns.take().await.ok_or(Broken::Abandoned)?) };
     let later = Later::default();
-    let (request, statements) = request(service, viewer, prepared, Some(later.clone()), seen);
+    let (request, statements) = request(service, viewer, prepared, Some(later.clone()), seen, watched);
+    let is_valid = prepared.parsed.is_valid_with(&prepared.valid_with);
+    let schema = match (watched, is_valid) {
+        (true, _) => &service.careful,
+        (false, true) => &service.trusting,
+        (false, false) => &service.schema,
+    };
     let schema = schema.clone();
-    (on_a_thread(async move { schema.execute(request).await }, later).await, statements)
+    let (prepared, snapshots, dev) = (Arc::clone(prepared), Arc::clone(&service.app.snapshots), service.dev);
+    let operation = async move {
+        let mut response = schema.execute(request).await;
+        drop(turn);
+        finish(&prepared, &mut response);
+        if snapshots.current().demonstration {
+            response.extensions.insert("demonstration".into(), async_graphql::Value::Boolean(true));
+        }
+        if dev {
+            let count = statements.load(Ordering::Relaxed);
+            response.extensions.insert("statements".into(), async_graphql::Value::Number(count.into()));
+        }
+        // A request that never began to run is the client's mistake; one that ran has an answer.
+        let never_ran =
+            response.data == async_graphql::Value::Null && response.errors.iter().any(|error| error.path.is_empty());
+        if !never_ran && !is_valid {
+            prepared.parsed.found_valid_with(&prepared.valid_with);
+        }
+        Outcome::of(response, never_ran.then_some(StatusCode::BAD_REQUEST))
+    };
+    on_a_thread(operation, later).await
 }
 
 /// Runs an operation, a query or a mutation.
@@ -276,24 +311,23 @@ pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared)
         let message = "subscriptions go over a WebSocket: /graphql/ws";
         return Outcome::refused(StatusCode::BAD_REQUEST, Code::BadUserInput, message);
     }
+    let prepared = Arc::new(prepared);
     let role = viewer.map_or("NONE", |viewer| viewer.role.as_str());
     let span = tracing::info_span!("operation", name = prepared.name(), role, cost = prepared.weight.cost);
     let seen = Arc::default();
     let executed = async {
-        match execute(&service.schema, service, viewer, &prepared, &seen).await {
+        match execute(service, viewer, &prepared, &seen, false).await {
             // It changed nothing: with every field watched over, one is lost and not all.
-            (Err(Broken::Panicked), _) if prepared.is_query() => {
-                execute(&service.careful, service, viewer, &prepared, &seen).await
-            }
+            Err(Broken::Panicked) if prepared.is_query() => execute(service, viewer, &prepared, &seen, true).await,
             executed => executed,
         }
     };
     let executed = tokio::time::timeout(prepared.limits.deadline(), executed.instrument(span)).await;
     // Also of what came to no answer.
     audit(service, viewer, &prepared, &seen).await;
-    let (mut response, statements) = match executed {
-        Ok((Ok(response), statements)) => (response, statements),
-        Ok((Err(_), _)) => {
+    let outcome = match executed {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_)) => {
             tracing::error!("an operation broke off");
             let message = "the request broke off; the server's log says why";
             return Outcome::refused(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, message);
@@ -305,26 +339,15 @@ pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared)
             return Outcome::refused(StatusCode::GATEWAY_TIMEOUT, Code::Timeout, message);
         }
     };
-    finish(&prepared, &mut response);
-    if !prepared.is_query() && response.is_ok() {
+    if !prepared.is_query() && outcome.errors.is_empty() {
         let app = service.app.clone();
         // The next aggregates are to see it soon, and not only when others' writes are looked for.
         app.bus.wake();
         drop(tokio::task::spawn_blocking(move || app.snapshots.refresh(&app.unhurried)));
     }
-    if service.app.snapshots.current().demonstration {
-        response.extensions.insert("demonstration".into(), async_graphql::Value::Boolean(true));
-    }
-    if service.dev {
-        let count = statements.load(Ordering::Relaxed);
-        response.extensions.insert("statements".into(), async_graphql::Value::Number(count.into()));
-    }
-    // A request that never began to run is the client's mistake; one that ran has an answer.
-    let never_ran =
-        response.data == async_graphql::Value::Null && response.errors.iter().any(|error| error.path.is_empty());
-    let outcome = if response.errors.is_empty() { "OK" } else { "ERROR" };
-    service.watch.operation(&prepared, viewer, began.elapsed(), outcome);
-    Outcome { response, refused: never_ran.then_some(StatusCode::BAD_REQUEST), is_graphql: true }
+    let word = if outcome.errors.is_empty() { "OK" } else { "ERROR" };
+    service.watch.operation(&prepared, viewer, began.elapsed(), word);
+    outcome
 }
 
 /// Hands to the audit log who was shown.

@@ -8,7 +8,8 @@ use crate::graphql::error::Code;
 use async_graphql_parser::types::ExecutableDocument;
 use moka::sync::Cache;
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The documents that a node knows.
 pub struct Persisted {
@@ -20,6 +21,34 @@ pub struct Persisted {
 pub struct Parsed {
     pub document: ExecutableDocument,
     pub size: Size,
+    /// The variables with which it was found valid.
+    valid: Mutex<HashSet<String>>,
+}
+
+/// Variables of a document that are remembered, and how long they may be.
+const VALID: usize = 500;
+const VALID_BYTES: usize = 1_000;
+
+impl Parsed {
+    pub fn new(document: ExecutableDocument, size: Size) -> Self {
+        Self { document, size, valid: Mutex::default() }
+    }
+
+    /// Whether it was found valid with these variables: whether it is depends on nothing else.
+    pub fn is_valid_with(&self, variables: &str) -> bool {
+        self.valid.lock().unwrap_or_else(PoisonError::into_inner).contains(variables)
+    }
+
+    pub fn found_valid_with(&self, variables: &str) {
+        if variables.len() > VALID_BYTES {
+            return;
+        }
+        let mut valid = self.valid.lock().unwrap_or_else(PoisonError::into_inner);
+        if valid.len() >= VALID {
+            valid.clear();
+        }
+        valid.insert(variables.to_owned());
+    }
 }
 
 /// Bytes of all documents that are kept.

@@ -4,12 +4,13 @@ use super::audit::AuditLog;
 use super::gate::{Rates, Tokens};
 use super::persisted::Persisted;
 use super::socket::{Held, Stopping};
+use super::turns::Turns;
 use super::watch::{Watch, metrics, watched};
 use super::{Service, export, graphiql, graphql, health, socket};
 use crate::access::Guard;
 use crate::graphql::bus::Bus;
 use crate::graphql::context::App;
-use crate::graphql::{Cursors, careful_schema, schema, sdl};
+use crate::graphql::{Cursors, careful_schema, schema, sdl, trusting_schema};
 use crate::jwt::Jwt;
 use crate::limits::{ApiSettings, TlsSettings};
 use actix_cors::Cors;
@@ -99,6 +100,7 @@ impl Server {
             },
             audit: OnceLock::new(),
             schema,
+            trusting: trusting_schema(options.dev),
             careful: careful_schema(options.dev),
             guard,
             sdl,
@@ -107,6 +109,7 @@ impl Server {
             tokens: Tokens::new(),
             persisted: Persisted::new(),
             held: Held::default(),
+            turns: Turns::new(),
             exports: Arc::new(Semaphore::new(EXPORTS_AT_ONCE)),
             stopping: Stopping::new(),
             watch: Watch::new(settings.slow()),

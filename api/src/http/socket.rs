@@ -128,7 +128,7 @@ pub async fn open(service: Data<Service>, http: HttpRequest, body: Payload) -> R
     // A browser sends no headers of ours, others may.
     let viewer = match authenticated(&service, &http).await {
         Ok(viewer) => viewer,
-        Err(outcome) => return Ok(super::exchange::respond(super::exchange::Media::Json, &outcome)),
+        Err(outcome) => return Ok(super::exchange::respond(super::exchange::Media::Json, outcome)),
     };
     let speaks = response.headers().contains_key("sec-websocket-protocol");
     response
@@ -295,7 +295,7 @@ impl Socket {
         let Some(hold) = hold else {
             let message = "too many operations in a minute, or subscriptions at once";
             let outcome = Outcome::refused(StatusCode::TOO_MANY_REQUESTS, Code::RateLimited, message);
-            self.send(&json!({ "type": "error", "id": id, "payload": outcome.response.errors })).await;
+            self.send(&json!({ "type": "error", "id": id, "payload": outcome.errors })).await;
             return Ok(());
         };
         let (service, session, own, locale) = (self.service.clone(), self.session.clone(), id.clone(), self.locale);
@@ -319,14 +319,14 @@ impl Socket {
 async fn operate(service: &Data<Service>, mut session: Session, viewer: &Viewer, id: &str, body: Body, locale: Locale) {
     let prepared = match prepare(service, Some(viewer), body, locale).await {
         Ok(prepared) => prepared,
-        Err(outcome) => return refuse(&mut session, id, &outcome.response.errors).await,
+        Err(outcome) => return refuse(&mut session, id, &outcome.errors).await,
     };
     if !prepared.is_subscription() {
         let outcome = run(service, Some(viewer), prepared).await;
         if outcome.refused.is_some() {
-            return refuse(&mut session, id, &outcome.response.errors).await;
+            return refuse(&mut session, id, &outcome.errors).await;
         }
-        if next(&mut session, id, &outcome.response).await {
+        if next(&mut session, id, &outcome.value()).await {
             complete(&mut session, id).await;
         }
         return;
@@ -336,7 +336,7 @@ async fn operate(service: &Data<Service>, mut session: Session, viewer: &Viewer,
 
 async fn subscribed(service: &Data<Service>, session: &mut Session, viewer: &Viewer, id: &str, prepared: &Prepared) {
     let seen = Arc::default();
-    let (request, _) = request(service, Some(viewer), prepared, None, &seen);
+    let (request, _) = request(service, Some(viewer), prepared, None, &seen, false);
     let expires = viewer.expires_at;
     let mut responses = std::pin::pin!(service.schema.execute_stream(request));
     let mut first = true;
@@ -359,7 +359,7 @@ async fn subscribed(service: &Data<Service>, session: &mut Session, viewer: &Vie
 }
 
 /// Whether it could be sent.
-async fn next(session: &mut Session, id: &str, response: &async_graphql::Response) -> bool {
+async fn next(session: &mut Session, id: &str, response: &impl serde::Serialize) -> bool {
     let message = json!({ "type": "next", "id": id, "payload": response });
     session.text(message.to_string()).await.is_ok()
 }

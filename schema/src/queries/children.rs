@@ -1,5 +1,6 @@
 //! The children of a page, each kind in one statement, whatever the length of the page.
 
+use super::keyset::Limited;
 use crate::db::{Conn, StoreError, dialect::KEYS_PER_QUERY};
 use crate::enums::{CategoryKind, Finding};
 use crate::models::{
@@ -47,28 +48,51 @@ pub fn allegations_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, 
     Ok(found)
 }
 
-/// The first `n` responses of each complaint, in the order of time.
-pub fn first_responses_of(
+/// The first `n` responses of each complaint, or the last, in the order of time.
+pub fn responses_of(
     conn: &mut Conn,
     complaints: &[Id],
     n: i64,
+    last: bool,
 ) -> Result<HashMap<Id, Vec<UnitResponse>>, StoreError> {
     let others = diesel::alias!(unit_responses as others);
     let mut found: HashMap<Id, Vec<UnitResponse>> = HashMap::new();
     for chunk in complaints.chunks(KEYS_PER_QUERY) {
-        let first = others
-            .filter(others.field(unit_responses::complaint_id).eq(unit_responses::complaint_id))
-            .order((others.field(unit_responses::responded_at), others.field(unit_responses::id)))
-            .limit(n)
-            .select(others.field(unit_responses::id));
-        let rows: Vec<UnitResponse> = unit_responses::table
-            .filter(unit_responses::complaint_id.eq_any(chunk))
-            .filter(unit_responses::id.eq_any(first))
-            .order((unit_responses::complaint_id, unit_responses::responded_at, unit_responses::id))
-            .select(UnitResponse::as_select())
-            .load(conn)?;
+        let of_these = || {
+            unit_responses::table
+                .filter(unit_responses::complaint_id.eq_any(chunk))
+                .order((unit_responses::complaint_id, unit_responses::responded_at, unit_responses::id))
+                .select(UnitResponse::as_select())
+        };
+        // Most have one or two. Where all together have no more than is wanted of them anyhow, nothing is left out, and
+        // there is no need to look at each. Round numbers, so that few statements are prepared.
+        let wanted = n.unsigned_abs().saturating_mul(chunk.len() as u64).saturating_add(1);
+        let most = i64::try_from(wanted.next_power_of_two()).unwrap_or(i64::MAX);
+        let mut rows: Vec<UnitResponse> = Limited(of_these(), most).load(conn)?;
+        if i64::try_from(rows.len()).is_ok_and(|number| number >= most) {
+            macro_rules! some_of_each {
+                ($direction:ident) => {{
+                    let responded_at = others.field(unit_responses::responded_at);
+                    let some = others
+                        .filter(others.field(unit_responses::complaint_id).eq(unit_responses::complaint_id))
+                        .order((responded_at.$direction(), others.field(unit_responses::id).$direction()))
+                        .limit(n)
+                        .select(others.field(unit_responses::id));
+                    of_these().filter(unit_responses::id.eq_any(some)).load(conn)?
+                }};
+            }
+            rows = if last { some_of_each!(desc) } else { some_of_each!(asc) };
+        }
         for row in rows {
             found.entry(row.complaint_id).or_default().push(row);
+        }
+    }
+    let n = usize::try_from(n).unwrap_or(usize::MAX);
+    for rows in found.values_mut() {
+        if last {
+            rows.drain(..rows.len().saturating_sub(n));
+        } else {
+            rows.truncate(n);
         }
     }
     Ok(found)

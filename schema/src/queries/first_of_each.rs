@@ -18,6 +18,8 @@ pub enum Parent {
     Department,
     Branch,
     Team,
+    /// The unit itself: for one whose level is not stored with complaints.
+    Unit,
     Category,
     Enterprise,
     /// Whoever is named.
@@ -30,6 +32,7 @@ impl Parent {
             Self::Department => "complaints.department_id",
             Self::Branch => "complaints.branch_id",
             Self::Team => "complaints.team_id",
+            Self::Unit => "complaints.unit_id",
             Self::Category => "complaints.category_id",
             Self::Enterprise => "complaints.enterprise_id",
             Self::Officer => "named.officer_id",

@@ -131,21 +131,23 @@ async fn children(ctx: &Context<'_>, rows: &[schema::models::Complaint]) -> Resu
         let all = ids.iter().map(|id| (AllegationsKey(*id), found.remove(id).unwrap_or_default()));
         loaders(ctx)?.feed_many(all).await;
     }
-    let mut numbers = BTreeSet::new();
+    let mut ends = BTreeSet::new();
     for field in of_each.iter().flat_map(|node| node.field("responses").selection_fields()) {
         let arguments = field.arguments()?;
         let named = |wanted: &str| arguments.iter().find(|(name, _)| name == wanted).map(|(_, value)| value);
-        if ["after", "before", "last"].into_iter().all(|name| named(name).is_none()) {
-            let first = named("first").and_then(|value| i32::from_str(&value.to_string()).ok());
-            numbers.insert(first);
+        let number = |name| named(name).and_then(|value| i32::from_str(&value.to_string()).ok());
+        let (first, last) = (number("first"), number("last"));
+        if named("after").is_none() && named("before").is_none() && (first.is_none() || last.is_none()) {
+            ends.insert((first, last));
         }
     }
-    for first in numbers {
+    for (first, end) in ends {
         // What cannot be is refused where the field is resolved.
-        let Ok(first) = first_responses(ctx, first) else { continue };
-        let wanted = ids.clone();
-        let mut found = request(ctx)?.read(move |conn| queries::first_responses_of(conn, &wanted, first)).await?;
-        let all = ids.iter().map(|id| (ResponsesKey { complaint: *id, first }, found.remove(id).unwrap_or_default()));
+        let Ok(number) = end_of_responses(ctx, first, end) else { continue };
+        let (wanted, last) = (ids.clone(), end.is_some());
+        let mut found = request(ctx)?.read(move |conn| queries::responses_of(conn, &wanted, number, last)).await?;
+        let key = |complaint| ResponsesKey { complaint, number, last };
+        let all = ids.iter().map(|id| (key(*id), found.remove(id).unwrap_or_default()));
         loaders(ctx)?.feed_many(all).await;
     }
     Ok(())

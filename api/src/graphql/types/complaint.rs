@@ -1,6 +1,7 @@
 use super::{Enterprise, IssueCategory, Officer, Unit, UnitResponse, UnitResponseConnection, UnitResponseEdge};
 use crate::graphql::connection::{Counter, connect, connection};
 use crate::graphql::context::{loaders, request};
+use crate::graphql::direct::Direct;
 use crate::graphql::enums::{Attribution, Channel, ComplaintState, Finding, LegalForm};
 use crate::graphql::loaders::{
     AllegationsKey, CategoryKey, EnterpriseKey, OfficerKey, RedactionKey, ResponsesKey, UnitKey, known, one,
@@ -25,14 +26,14 @@ impl From<models::Complaint> for Complaint {
     }
 }
 
-async fn unit(ctx: &Context<'_>, unit: Option<schema::Id>) -> Result<Option<Unit>> {
+async fn unit(ctx: &Context<'_>, unit: Option<schema::Id>) -> Result<Option<Direct<Unit>>> {
     let Some(unit) = unit else { return Ok(None) };
-    Ok(known(ctx, UnitKey(unit)).await?.map(Unit))
+    Ok(known(ctx, UnitKey(unit)).await?.map(Unit).map(Direct))
 }
 
-async fn category(ctx: &Context<'_>, category: Option<schema::Id>) -> Result<Option<IssueCategory>> {
+async fn category(ctx: &Context<'_>, category: Option<schema::Id>) -> Result<Option<Direct<IssueCategory>>> {
     let Some(category) = category else { return Ok(None) };
-    Ok(known(ctx, CategoryKey(category)).await?.map(IssueCategory))
+    Ok(known(ctx, CategoryKey(category)).await?.map(IssueCategory).map(Direct))
 }
 
 #[Object]
@@ -77,30 +78,30 @@ impl Complaint {
     }
 
     /// Null for an anonymous complaint.
-    async fn enterprise(&self, ctx: &Context<'_>) -> Result<Option<Enterprise>> {
+    async fn enterprise(&self, ctx: &Context<'_>) -> Result<Option<Direct<Enterprise>>> {
         let Some(enterprise) = self.0.enterprise_id else { return Ok(None) };
-        Ok(known(ctx, EnterpriseKey(enterprise)).await?.map(Enterprise))
+        Ok(known(ctx, EnterpriseKey(enterprise)).await?.map(Enterprise).map(Direct))
     }
 
-    async fn unit(&self, ctx: &Context<'_>) -> Result<Option<Unit>> {
+    async fn unit(&self, ctx: &Context<'_>) -> Result<Option<Direct<Unit>>> {
         unit(ctx, self.0.unit_id).await
     }
 
     /// The provincial department above the unit on the complaint's own day.
-    async fn department(&self, ctx: &Context<'_>) -> Result<Option<Unit>> {
+    async fn department(&self, ctx: &Context<'_>) -> Result<Option<Direct<Unit>>> {
         unit(ctx, self.0.department_id).await
     }
 
     /// The branch above the unit on the complaint's own day, or the unit itself.
-    async fn branch(&self, ctx: &Context<'_>) -> Result<Option<Unit>> {
+    async fn branch(&self, ctx: &Context<'_>) -> Result<Option<Direct<Unit>>> {
         unit(ctx, self.0.branch_id).await
     }
 
-    async fn team(&self, ctx: &Context<'_>) -> Result<Option<Unit>> {
+    async fn team(&self, ctx: &Context<'_>) -> Result<Option<Direct<Unit>>> {
         unit(ctx, self.0.team_id).await
     }
 
-    async fn category(&self, ctx: &Context<'_>) -> Result<Option<IssueCategory>> {
+    async fn category(&self, ctx: &Context<'_>) -> Result<Option<Direct<IssueCategory>>> {
         category(ctx, self.0.category_id).await
     }
 
@@ -161,12 +162,12 @@ impl Complaint {
     }
 
     /// The allegations against officers.
-    async fn officers(&self, ctx: &Context<'_>) -> Result<Vec<Allegation>> {
+    async fn officers(&self, ctx: &Context<'_>) -> Result<Vec<Direct<Allegation>>> {
         let rows = one(loaders(ctx)?, AllegationsKey(self.0.id)).await?.unwrap_or_default();
-        Ok(rows.into_iter().map(Allegation).collect())
+        Ok(rows.into_iter().map(Allegation).map(Direct).collect())
     }
 
-    /// Responses of units, in the order of time; the first ones of all complaints of a page are read together.
+    /// Responses of units, in the order of time; the first or the last ones of all complaints of a page are read together.
     async fn responses(
         &self,
         ctx: &Context<'_>,
@@ -174,19 +175,25 @@ impl Complaint {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-    ) -> Result<UnitResponseConnection> {
+    ) -> Result<Direct<UnitResponseConnection>> {
         let page = PageArgs { first, after, last, before };
-        if page.after.is_some() || page.before.is_some() || page.last.is_some() {
+        let is_one_end = page.after.is_none() && page.before.is_none() && (first.is_none() || last.is_none());
+        if !is_one_end {
             // On the heap: every field of a complaint would be as large otherwise.
-            return Box::pin(responses_of(ctx, self.0.id, page)).await;
+            return Box::pin(responses_of(ctx, self.0.id, page)).await.map(Direct);
         }
         let complaint = self.0.id;
-        let wanted = first_responses(ctx, first)?;
-        let limit = usize::try_from(wanted - 1).unwrap_or(0);
-        let window = Window { limit, ..Window::default() };
-        let mut rows = one(loaders(ctx)?, ResponsesKey { complaint, first: wanted }).await?.unwrap_or_default();
+        let number = end_of_responses(ctx, first, last)?;
+        let limit = usize::try_from(number - 1).unwrap_or(0);
+        let window = Window { limit, backward: last.is_some(), ..Window::default() };
+        let key = ResponsesKey { complaint, number, last: window.backward };
+        let mut rows = one(loaders(ctx)?, key).await?.unwrap_or_default();
         let more = rows.len() > limit;
-        rows.truncate(limit);
+        if window.backward {
+            rows.drain(..rows.len().saturating_sub(limit));
+        } else {
+            rows.truncate(limit);
+        }
         let sealer = &request(ctx)?.app.cursors;
         let order = [(ResponseSort::RespondedAt, Direction::Asc)];
         let cursors: Vec<Cursor> =
@@ -195,11 +202,11 @@ impl Complaint {
         let page_info = PageInfo::new(&slice, &window, &cursors);
         let nodes = slice.rows.into_iter().map(UnitResponse);
         let edges = nodes.zip(cursors).map(|(node, cursor)| UnitResponseEdge { cursor, node }).collect();
-        Ok(UnitResponseConnection { edges, page_info, counter: Counter::ResponsesOf(complaint) })
+        Ok(Direct(UnitResponseConnection { edges, page_info, counter: Counter::ResponsesOf(complaint) }))
     }
 }
 
-/// Another part of the responses of a complaint than the first.
+/// Another part of the responses of a complaint than one end of them.
 async fn responses_of(ctx: &Context<'_>, complaint: schema::Id, page: PageArgs) -> Result<UnitResponseConnection> {
     let make = move || {
         let own: Pred<unit_responses::table> = Box::new(unit_responses::complaint_id.eq(complaint).nullable());
@@ -221,8 +228,12 @@ async fn responses_of(ctx: &Context<'_>, complaint: schema::Id, page: PageArgs) 
 
 /// How many responses of each complaint are read for so many that are asked for: one more tells whether there are
 /// more.
-pub fn first_responses(ctx: &Context<'_>, first: Option<i32>) -> Result<i64> {
-    let limit = size("first", first.unwrap_or(5), request(ctx)?.limits.page_size)?;
+pub fn end_of_responses(ctx: &Context<'_>, first: Option<i32>, last: Option<i32>) -> Result<i64> {
+    let largest = request(ctx)?.limits.page_size;
+    let limit = match last {
+        Some(last) => size("last", last, largest)?,
+        None => size("first", first.unwrap_or(5), largest)?,
+    };
     Ok(i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1))
 }
 
@@ -231,15 +242,15 @@ pub struct Allegation(models::ComplaintOfficer);
 
 #[Object]
 impl Allegation {
-    async fn officer(&self, ctx: &Context<'_>) -> Result<Option<Officer>> {
-        Ok(known(ctx, OfficerKey(self.0.officer_id)).await?.map(Officer))
+    async fn officer(&self, ctx: &Context<'_>) -> Result<Option<Direct<Officer>>> {
+        Ok(known(ctx, OfficerKey(self.0.officer_id)).await?.map(Officer).map(Direct))
     }
 
-    async fn unit(&self, ctx: &Context<'_>) -> Result<Option<Unit>> {
+    async fn unit(&self, ctx: &Context<'_>) -> Result<Option<Direct<Unit>>> {
         unit(ctx, self.0.unit_id).await
     }
 
-    async fn category(&self, ctx: &Context<'_>) -> Result<Option<IssueCategory>> {
+    async fn category(&self, ctx: &Context<'_>) -> Result<Option<Direct<IssueCategory>>> {
         category(ctx, self.0.category_id).await
     }
 

@@ -22,7 +22,7 @@ mod statistics;
 mod unit;
 
 pub use access::{AuditEntry, AuditEntryConnection, AuditEntryEdge, Principal, PrincipalConnection, PrincipalEdge};
-pub use complaint::{Complaint, ComplaintConnection, ComplaintEdge, first_responses};
+pub use complaint::{Complaint, ComplaintConnection, ComplaintEdge, end_of_responses};
 pub use control::{CusumSeries, FunnelPlot};
 pub use digest::{Digest, DigestConnection, DigestEdge};
 pub use evidence::FlagReview;

@@ -116,13 +116,13 @@ impl Unit {
         let page = PageArgs { first, after, last, before };
         let reference = snapshot(ctx)?.reference.clone();
         let parent = match self.0.kind {
-            schema::enums::UnitKind::ProvincialDepartment => Some(Parent::Department),
-            schema::enums::UnitKind::Branch => Some(Parent::Branch),
-            schema::enums::UnitKind::Team => Some(Parent::Team),
-            _ => None,
+            schema::enums::UnitKind::ProvincialDepartment => Parent::Department,
+            schema::enums::UnitKind::Branch => Parent::Branch,
+            schema::enums::UnitKind::Team => Parent::Team,
+            _ => Parent::Unit,
         };
         // What lies below it without being stored with complaints is not found by one column.
-        if let Some(parent) = parent.filter(|_| reference.tree.below_beside_ancestors(self.0.id).is_empty()) {
+        if reference.tree.below_beside_ancestors(self.0.id).is_empty() {
             return complaints_of(ctx, parent, self.0.id, filter, order_by, page).await;
         }
         let within = UnitFilter { within: Some(self.0.code.clone()), ..UnitFilter::default() };
