@@ -123,6 +123,11 @@ impl Jwt {
             (Role::UnitHead, None) => return None,
             (_, _) => None,
         };
+        // What is there and no plain "false" is taken for the stricter.
+        let outside = claims.others.get(&self.settings.outside_claim).is_some_and(|value| *value != false);
+        if outside && role != Role::Dashboard {
+            return None;
+        }
         let whose = schema::Id(Uuid::new_v5(
             &Uuid::NAMESPACE_URL,
             format!("{} {}", self.settings.issuer, claims.sub).as_bytes(),
@@ -135,8 +140,7 @@ impl Jwt {
             role,
             unit_id,
             officer_id: text(&self.settings.officer_claim).map(|code| reference_id(Entity::Officer, code)),
-            // What is there and no plain "false" is taken for the stricter.
-            outside: claims.others.get(&self.settings.outside_claim).is_some_and(|value| *value != false),
+            outside,
             expires_at: Some(expires),
         })
     }

@@ -55,7 +55,7 @@ fn after_a_deadline_nothing_more_is_asked_of_the_database() {
     let (board, admin) = (program().token(&database, "BOARD", None), program().token(&database, "ADMIN", None));
     let files = Files::new();
     // PostgreSQL breaks a statement off after the longest deadline: the server has given up before.
-    let config = files.put("phananh.toml", "[api.limits]\ndeadline_ms = 2000\n[api.roles.BOARD]\ndeadline_ms = 200\n");
+    let config = files.put("phananh.toml", "[api.limits]\ndeadline_ms = 8000\n[api.roles.BOARD]\ndeadline_ms = 200\n");
     let server = program().serve(&database, &["--no-jobs", "--config", config.to_str().unwrap()]);
     assert_eq!(server.graphql(&admin, "{ serviceInfo { version } }", &json!({})).status, 200);
     let mut beside = Beside::new(&database);

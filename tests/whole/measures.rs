@@ -240,3 +240,39 @@ fn a_head_records_what_the_officer_said_and_the_board_upholds() {
         assert_eq!(who.codes()[0], "FORBIDDEN");
     }
 }
+
+#[test]
+fn whoever_sees_it_speaks_for_a_unit_that_is_no_more() {
+    for database in Database::both() {
+        world::fill(&database);
+        let token = |unit: &str| program().token(&database, "UNIT_HEAD", Some(unit));
+        let (own, next, stranger) = (token("02DS"), token("02CV"), token("03TG"));
+        let input = json!({
+            "officer": "CC02", "kind": "REASSIGNMENT", "grounds": "Chậm trả lời.", "decisionMaker": "Chi cục trưởng",
+            "decidedOn": "2024-02-08",
+        });
+        let files = Files::new();
+        let import = |kind: &str, csv: String, mapping: &str| {
+            program().run(&database, files.import(kind, csv, mapping)).ok();
+        };
+        // The officer goes to another branch; what was recorded stays with the one that recorded it.
+        let moved = "CC02,02DS,01/01/2020,30/06/2024\nCC02,02CV,01/07/2024,\n";
+        let server = program().serve(&database, &["--no-jobs"]);
+        let measure = done(&server, &own, "recordMeasure", MEASURE, &input)["measure"].clone();
+        import("postings", world::POSTINGS.replace("CC02,02DS,01/01/2020,\n", moved), world::POSTINGS_MAP);
+        let end = |server: &tests::Server, token: &str| {
+            let input = json!({ "measureId": measure["id"], "expectedVersion": 1, "endsOn": "2024-12-31", "reason": "Đã xong." });
+            send(server, token, "endMeasure", MEASURE, &input)
+        };
+        let server = program().serve(&database, &["--no-jobs"]);
+        assert_eq!(end(&server, &stranger).codes(), ["NOT_FOUND"]);
+        assert_eq!(end(&server, &next).codes(), ["CONFLICT"], "the unit that recorded it has a head");
+        let open = "02DS,Chi cục HQ Chuyển phát nhanh,BRANCH,02,AIRPORT,,\n";
+        assert!(world::UNITS.contains(open));
+        import("units", world::UNITS.replace(open, &open.replace(",,\n", ",,30/06/2024\n")), world::UNITS_MAP);
+        let server = program().serve(&database, &["--no-jobs"]);
+        assert_eq!(end(&server, &stranger).codes(), ["NOT_FOUND"]);
+        let ended = end(&server, &next);
+        assert_eq!(ended.json()["data"]["endMeasure"]["measure"]["endsOn"], "2024-12-31", "{}", ended.text);
+    }
+}

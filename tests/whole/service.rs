@@ -195,6 +195,7 @@ fn tokens_of_others_are_taken_by_their_claims() {
         ("no such role", token(&ours, "ours", &claims(json!({ "role": "KING" })))),
         ("a head of nothing", token(&ours, "ours", &claims(json!({ "role": "UNIT_HEAD" })))),
         ("a head of no such unit", token(&ours, "ours", &claims(json!({ "role": "UNIT_HEAD", "unit": "zz" })))),
+        ("a member of the Board outside", token(&ours, "ours", &claims(json!({ "outside": true })))),
         ("not valid yet", token(&ours, "ours", &claims(json!({ "nbf": now + 300 })))),
         ("another's key", token(&theirs, "ours", &claims(json!({})))),
         ("an unknown key", token(&theirs, "theirs", &claims(json!({})))),

@@ -52,6 +52,8 @@ pub struct RequestContext {
     pub locale: Locale,
     /// Whether nothing is written.
     pub is_query: bool,
+    /// Held by the field that computes: those of one operation have one thread, and would only keep turns from others.
+    pub computes: Arc<tokio::sync::Mutex<()>>,
     /// Whether every field is watched over, because one of them panicked.
     pub watched: bool,
     /// Who was shown to whoever asks.

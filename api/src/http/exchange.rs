@@ -150,9 +150,10 @@ impl Outcome {
         }
     }
 
-    /// The answer as a part of another document.
-    pub fn value(&self) -> serde_json::Value {
-        serde_json::from_slice(&self.json).unwrap_or_default()
+    /// The answer as a message of a socket.
+    pub fn as_next(&self, id: &str) -> String {
+        let (id, answer) = (serde_json::Value::from(id), String::from_utf8_lossy(&self.json));
+        format!(r#"{{"type":"next","id":{id},"payload":{answer}}}"#)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Service;
 use super::exchange::{Body, Outcome, coded};
-use super::persisted::Parsed;
+use super::persisted::{Parsed, Validity, validity};
 use crate::access::{Refusal, Weight, chosen, signature};
 use crate::auth::Viewer;
 use crate::graphql::Loaders;
@@ -31,8 +31,7 @@ pub struct Prepared {
     pub operation: Option<String>,
     pub variables: Variables,
     pub weight: Weight,
-    /// What its validity depends on, beside the document.
-    valid_with: String,
+    valid_by: Validity,
     parsed: Arc<Parsed>,
     limits: Arc<Limits>,
     pub locale: Locale,
@@ -108,17 +107,17 @@ pub async fn prepare(
                 error.locations = e.positions().collect();
                 Outcome::request_error(vec![error])
             })?;
-            let parsed = Arc::new(Parsed::new(document, size));
+            let parsed = Arc::new(Parsed { document, size });
             service.persisted.remember(&text, &parsed);
             parsed
         }
     };
     let operation = body.operation_name.filter(|name| !name.is_empty());
     let variables = body.variables.unwrap_or_default();
-    let valid_with = serde_json::to_string(&(&operation, &variables)).unwrap_or_default();
+    let valid_by = validity(&text, operation.as_deref(), &variables);
     let variables = Variables::from_json(serde_json::Value::Object(variables));
     let weight = Weight::default();
-    let mut prepared = Prepared { text, operation, variables, weight, valid_with, parsed: document, limits, locale };
+    let mut prepared = Prepared { text, operation, variables, weight, valid_by, parsed: document, limits, locale };
     let Some(viewer) = viewer else {
         if service.dev && is_introspection(prepared.document()) {
             return Ok(prepared);
@@ -243,6 +242,7 @@ pub fn request(
         limits: Arc::clone(&prepared.limits),
         locale: prepared.locale,
         is_query: prepared.is_query(),
+        computes: Arc::default(),
         watched,
         seen: Arc::clone(seen),
     };
@@ -270,11 +270,10 @@ async fn execute(
     watched: bool,
 ) -> Result<Outcome, Broken> {
     // What comes from the snapshot has turns of its own.
-    let turn =
-        if prepared.is_of_the_snapshot() { None } else { Some(service.turns.take().await.ok_or(Broken::Abandoned)?) };
+    let turn = if prepared.is_of_the_snapshot() { None } else { service.turns.take().await };
     let later = Later::default();
     let (request, statements) = request(service, viewer, prepared, Some(later.clone()), seen, watched);
-    let is_valid = prepared.parsed.is_valid_with(&prepared.valid_with);
+    let is_valid = service.persisted.is_valid(&prepared.valid_by);
     let schema = match (watched, is_valid) {
         (true, _) => &service.careful,
         (false, true) => &service.trusting,
@@ -282,6 +281,7 @@ async fn execute(
     };
     let schema = schema.clone();
     let (prepared, snapshots, dev) = (Arc::clone(prepared), Arc::clone(&service.app.snapshots), service.dev);
+    let persisted = service.persisted.clone();
     let operation = async move {
         let mut response = schema.execute(request).await;
         drop(turn);
@@ -297,7 +297,7 @@ async fn execute(
         let never_ran =
             response.data == async_graphql::Value::Null && response.errors.iter().any(|error| error.path.is_empty());
         if !never_ran && !is_valid {
-            prepared.parsed.found_valid_with(&prepared.valid_with);
+            persisted.found_valid(prepared.valid_by);
         }
         Outcome::of(response, never_ran.then_some(StatusCode::BAD_REQUEST))
     };

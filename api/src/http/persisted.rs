@@ -8,11 +8,12 @@ use crate::graphql::error::Code;
 use async_graphql_parser::types::ExecutableDocument;
 use moka::sync::Cache;
 use sha2::{Digest, Sha256};
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// The documents that a node knows.
+#[derive(Clone)]
 pub struct Persisted {
+    valid: Cache<Validity, ()>,
     by_hash: Cache<String, Arc<str>>,
     parsed: Cache<String, Arc<Parsed>>,
 }
@@ -21,35 +22,24 @@ pub struct Persisted {
 pub struct Parsed {
     pub document: ExecutableDocument,
     pub size: Size,
-    /// The variables with which it was found valid.
-    valid: Mutex<HashSet<String>>,
 }
 
-/// Variables of a document that are remembered, and how long they may be.
-const VALID: usize = 500;
-const VALID_BYTES: usize = 1_000;
+/// All that it depends on whether an operation is valid.
+pub type Validity = [u8; 32];
 
-impl Parsed {
-    pub fn new(document: ExecutableDocument, size: Size) -> Self {
-        Self { document, size, valid: Mutex::default() }
-    }
-
-    /// Whether it was found valid with these variables: whether it is depends on nothing else.
-    pub fn is_valid_with(&self, variables: &str) -> bool {
-        self.valid.lock().unwrap_or_else(PoisonError::into_inner).contains(variables)
-    }
-
-    pub fn found_valid_with(&self, variables: &str) {
-        if variables.len() > VALID_BYTES {
-            return;
-        }
-        let mut valid = self.valid.lock().unwrap_or_else(PoisonError::into_inner);
-        if valid.len() >= VALID {
-            valid.clear();
-        }
-        valid.insert(variables.to_owned());
-    }
+pub fn validity(
+    text: &str,
+    operation: Option<&str>,
+    variables: &serde_json::Map<String, serde_json::Value>,
+) -> Validity {
+    let others = serde_json::to_vec(&(operation, variables)).unwrap_or_default();
+    // Neither part can be taken for a piece of the other.
+    let length = (text.len() as u64).to_le_bytes();
+    Sha256::new().chain_update(length).chain_update(text).chain_update(others).finalize().into()
 }
+
+/// How many operations are remembered that were found valid.
+const VALID: u64 = 50_000;
 
 /// Bytes of all documents that are kept.
 const MEMORY: u64 = 16 * 1024 * 1024;
@@ -60,6 +50,7 @@ impl Persisted {
         // A parsed document is many times its text.
         let weigh_parsed = |text: &String, _: &Arc<Parsed>| u32::try_from(text.len() * 16 + 256).unwrap_or(u32::MAX);
         Self {
+            valid: Cache::new(VALID),
             by_hash: Cache::builder().max_capacity(MEMORY).weigher(weigh).build(),
             parsed: Cache::builder().max_capacity(MEMORY).weigher(weigh_parsed).build(),
         }
@@ -73,6 +64,15 @@ impl Persisted {
     /// Remembers how a document was parsed.
     pub fn remember(&self, text: &str, parsed: &Arc<Parsed>) {
         self.parsed.insert(text.to_owned(), Arc::clone(parsed));
+    }
+
+    /// Whether an operation was found valid.
+    pub fn is_valid(&self, of: &Validity) -> bool {
+        self.valid.contains_key(of)
+    }
+
+    pub fn found_valid(&self, of: Validity) {
+        self.valid.insert(of, ());
     }
 
     /// The text of a request.

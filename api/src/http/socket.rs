@@ -326,7 +326,7 @@ async fn operate(service: &Data<Service>, mut session: Session, viewer: &Viewer,
         if outcome.refused.is_some() {
             return refuse(&mut session, id, &outcome.errors).await;
         }
-        if next(&mut session, id, &outcome.value()).await {
+        if session.text(outcome.as_next(id)).await.is_ok() {
             complete(&mut session, id).await;
         }
         return;

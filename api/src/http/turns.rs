@@ -1,7 +1,7 @@
 //! How many operations read from the database at once.
 //!
 //! A few for each processor: more would take turns on it, each on a thread whose memory is cold by then, and all would be
-//! later. Where those few are slow, though, nobody is to wait for them.
+//! later. Where those few are slow, or only wait for something else, nobody waits for them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,34 +9,19 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// For each processor: one computes, the others wait for the database.
 const OF_A_PROCESSOR: usize = 3;
-/// How long an operation waits for the few; a page takes a few milliseconds.
+/// How long an operation waits for its turn; a page takes a few milliseconds.
 const PATIENCE: Duration = Duration::from_millis(50);
 
-pub struct Turns {
-    few: Arc<Semaphore>,
-    /// As many more as there are connections.
-    more: Arc<Semaphore>,
-}
+pub struct Turns(Arc<Semaphore>);
 
 impl Turns {
     pub fn new() -> Self {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        let connections = schema::db::CONNECTIONS as usize;
-        let few = (processors * OF_A_PROCESSOR).clamp(1, connections);
-        Self { few: Arc::new(Semaphore::new(few)), more: Arc::new(Semaphore::new(connections - few)) }
+        Self(Arc::new(Semaphore::new(processors * OF_A_PROCESSOR)))
     }
 
-    /// Waits for a turn, which lasts until it is dropped. None where the server ends.
+    /// Waits a little for a turn, which lasts until it is dropped; without one it goes as well.
     pub async fn take(&self) -> Option<OwnedSemaphorePermit> {
-        let few = Arc::clone(&self.few).acquire_owned();
-        let more = async {
-            tokio::time::sleep(PATIENCE).await;
-            Arc::clone(&self.more).acquire_owned().await
-        };
-        tokio::select! {
-            biased;
-            turn = few => turn.ok(),
-            turn = more => turn.ok(),
-        }
+        tokio::time::timeout(PATIENCE, Arc::clone(&self.0).acquire_owned()).await.ok()?.ok()
     }
 }

@@ -88,6 +88,13 @@ diesel::define_sql_function! {
     fn or_text(value: Nullable<Text>, otherwise: Text) -> Text;
 }
 
+/// At least so many rows, of few numbers, so that few statements are prepared: those of usual pages, then powers of two.
+pub(super) fn rounded(limit: i64) -> i64 {
+    let usual = [2, 6, 11, 26, 51, 101, 201].into_iter().find(|usual| limit <= *usual);
+    let power = || limit.unsigned_abs().checked_next_power_of_two().and_then(|power| i64::try_from(power).ok());
+    usual.or_else(power).unwrap_or(i64::MAX)
+}
+
 /// A query of so many rows, the number being part of its text. PostgreSQL plans a statement anew for each run while it cannot tell
 /// whether one plan for all of them would be worse; where it does not know how many rows are wanted, it supposes a tenth of all, and
 /// never comes to know. That was a third of the time of a page.
@@ -243,7 +250,7 @@ macro_rules! listed {
             }
             // One row more than asked for tells whether there are more.
             let limit = i64::try_from(window.limit).unwrap_or(i64::MAX).saturating_add(1);
-            let mut rows: Vec<$model> = Limited(query.select($model::as_select()), limit).load(conn)?;
+            let mut rows: Vec<$model> = Limited(query.select($model::as_select()), rounded(limit)).load(conn)?;
             let more = rows.len() > window.limit;
             rows.truncate(window.limit);
             if window.backward {

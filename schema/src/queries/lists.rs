@@ -1,7 +1,9 @@
 //! The lists of the register. PostgreSQL's and SQLite's orders of text agree where texts are
 //! compared bytewise: PostgreSQL is told so by the collation "C" of the columns.
 
-use super::keyset::{Direction, Key, Limited, Pred, Slice, SortExpr, Window, listed, or_double, or_int, or_text};
+use super::keyset::{
+    Direction, Key, Limited, Pred, Slice, SortExpr, Window, listed, or_double, or_int, or_text, rounded,
+};
 use crate::db::{Conn, MultiBackend, StoreError};
 use crate::enums::Tier;
 use crate::models::{

@@ -93,6 +93,7 @@ impl StatisticsQuery {
         let dimensions = question.group_by.clone();
         let of = Arc::clone(&snapshot);
         // Each may take the memory of all its groups: a few at once, the others wait.
+        let _alone = request(ctx)?.computes.lock().await;
         let turn = Arc::clone(&app.turns).acquire_owned().await.map_err(|_| bad_input("the server ends"))?;
         let answer = blocking(move || {
             let _turn = turn;

@@ -37,6 +37,7 @@ impl SqlQuery {
         let except_officer = viewer.officer_id;
         let limits = Arc::clone(&request.limits);
         request.asked_sql(query);
+        let _alone = request.computes.lock().await;
         let turn =
             Arc::clone(&request.app.sql_turns).acquire_owned().await.map_err(|_| bad_input("the server ends"))?;
         let of = Arc::clone(&snapshot);
