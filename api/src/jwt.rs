@@ -123,8 +123,9 @@ impl Jwt {
             (Role::UnitHead, None) => return None,
             (_, _) => None,
         };
-        // What is there and no plain "false" is taken for the stricter.
-        let outside = claims.others.get(&self.settings.outside_claim).is_some_and(|value| *value != false);
+        // What is there and does not say "no" is taken for the stricter.
+        let outside = claims.others.get(&self.settings.outside_claim);
+        let outside = outside.is_some_and(|value| *value != false && !value.is_null());
         if outside && role != Role::Dashboard {
             return None;
         }

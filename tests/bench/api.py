@@ -30,13 +30,14 @@ def psql(url, sql):
     return subprocess.run(["psql", url, "-XAtqc", sql], check=True, capture_output=True, text=True).stdout.strip()
 
 
-def wrk(url, connections, seconds, bodies, headers, folder, name):
-    """Throughput and latencies of POSTs that take turns."""
+def wrk(url, connections, seconds, bodies, headers, folder, name, tokens=None):
+    """Throughput and latencies of POSTs that take turns; `tokens`: one for each of the bodies."""
     script = pathlib.Path(folder) / f"{name}.lua"
     lines = ["local bodies = {"] + [f"  [==[{json.dumps(body)}]==]," for body in bodies] + ["}"]
     lines += ["local n = math.random(#bodies)", 'wrk.method = "POST"']
     lines += [f'wrk.headers["{key}"] = {json.dumps(value)}' for key, value in headers.items()]
-    lines += ["request = function() n = n % #bodies + 1 return wrk.format(nil, nil, nil, bodies[n]) end"]
+    lines += ["local tokens = {"] + [f"  {json.dumps('Bearer ' + token)}," for token in tokens or []] + ["}"]
+    lines += ["request = function() n = n % #bodies + 1 wrk.headers['authorization'] = tokens[n] or wrk.headers['authorization'] return wrk.format(nil, nil, nil, bodies[n]) end"]
     lines += ["done = function(summary, latency) io.write(string.format('RESULT %d %d %d %d %d\\n', summary.requests, summary.duration, latency:percentile(50), latency:percentile(99), summary.errors.status + summary.errors.timeout)) end"]
     script.write_text("\n".join(lines))
     out = subprocess.run(
@@ -126,7 +127,8 @@ def main():
         command = [args.program, "--database", url, "token", "create", "--name", f"bench {role} {time.time()}", "--role", role, "--format", "json"]
         return json.loads(subprocess.run(command + (["--unit", unit] if unit else []), check=True, capture_output=True).stdout)["token"]
 
-    board, intake, head = token("BOARD"), token("INTAKE"), token("UNIT_HEAD", departments[0][1])
+    board, intake = token("BOARD"), token("INTAKE")
+    heads = [token("UNIT_HEAD", code) for _, code in departments]
     config = pathlib.Path(folder) / "phananh.toml"
     config.write_text("[api.limits]\nrequests_per_minute = 4000000000\nsubscriptions = 100000\ngroups = 100000\ndeadline_ms = 60000\n")
     began = time.perf_counter()
@@ -149,8 +151,9 @@ def main():
     def headers(whose):
         return {"content-type": "application/json", "authorization": f"Bearer {whose}"}
 
-    of_head = bodies([departments[0][1]])
-    result["page"] = {"ours": {}, "boardAsHead": {}, "unitHead": {}, "postgraphile": {}, "pgbenchJson": {}}
+    # Each page by the head of its province: as many as there are, as in a working day.
+    of_heads = [head for head in heads for _ in STATES]
+    result["page"] = {"ours": {}, "unitHead": {}, "postgraphile": {}, "pgbenchJson": {}}
     for connections in (1, 8, 32):
         server_before, database_before = cpu_seconds([server.pid]), cpu_seconds(of_postgres())
         result["page"]["ours"][connections] = wrk(ours, connections, args.seconds, bodies([code for _, code in departments]), headers(board), folder, "ours")
@@ -158,8 +161,7 @@ def main():
         pages = of_ours["perSecond"] * args.seconds
         of_ours["cpuMsPerPage"] = round((cpu_seconds([server.pid]) - server_before) * 1000 / pages, 2)
         of_ours["postgresMsPerPage"] = round((cpu_seconds(of_postgres()) - database_before) * 1000 / pages, 2)
-        result["page"]["boardAsHead"][connections] = wrk(ours, connections, args.seconds, of_head, headers(board), folder, "board")
-        result["page"]["unitHead"][connections] = wrk(ours, connections, args.seconds, of_head, headers(head), folder, "head")
+        result["page"]["unitHead"][connections] = wrk(ours, connections, args.seconds, bodies([code for _, code in departments]), headers(board), folder, "heads", of_heads)
     result["page"]["memoryMb"] = memory_mb(server.pid)
 
     packages = pathlib.Path(folder) / "peers"

@@ -13,8 +13,8 @@ use schema::queries::{self, ComplaintSort, Direction, Pred, Window};
 use schema::tables::complaints;
 use schema::{Conn, StoreError};
 
-/// Complaints that are read at once.
-const PAGE: usize = 5_000;
+/// Complaints that are read at once: with the one that tells of more, a round number, which is what a list reads.
+const PAGE: usize = 4_095;
 
 /// Reads the complaints that a filter chooses, in the order in which they were received, and hands them over page
 /// by page. Call it within one read of the database that sees one state throughout.

@@ -17,7 +17,8 @@ use schema::{Conn, Db, Id, StoreError};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
-use tokio::sync::Semaphore;
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 use tracing::Instrument;
 
 /// What all requests share.
@@ -117,6 +118,18 @@ impl RequestContext {
         blocking(move || db.session(&statements).and_then(|mut session| session.read(work)).map_err(from_store))
             .instrument(span)
             .await
+    }
+}
+
+/// Waits for a turn. It is taken only when whoever waits can use it: a queue would give it to an operation whose thread is
+/// busy with something else.
+pub async fn turn(turns: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit> {
+    loop {
+        match Arc::clone(turns).try_acquire_owned() {
+            Ok(turn) => return Ok(turn),
+            Err(TryAcquireError::NoPermits) => tokio::time::sleep(Duration::from_millis(5)).await,
+            Err(TryAcquireError::Closed) => return Err(error(Code::Internal, "the server ends")),
+        }
     }
 }
 

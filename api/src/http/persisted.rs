@@ -6,6 +6,7 @@ use super::exchange::PersistedQuery;
 use super::operation::Size;
 use crate::graphql::error::Code;
 use async_graphql_parser::types::ExecutableDocument;
+use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -50,7 +51,8 @@ impl Persisted {
         // A parsed document is many times its text.
         let weigh_parsed = |text: &String, _: &Arc<Parsed>| u32::try_from(text.len() * 16 + 256).unwrap_or(u32::MAX);
         Self {
-            valid: Cache::new(VALID),
+            // The latest: what is asked again and again is asked soon again.
+            valid: Cache::builder().max_capacity(VALID).eviction_policy(EvictionPolicy::lru()).build(),
             by_hash: Cache::builder().max_capacity(MEMORY).weigher(weigh).build(),
             parsed: Cache::builder().max_capacity(MEMORY).weigher(weigh_parsed).build(),
         }
@@ -68,7 +70,7 @@ impl Persisted {
 
     /// Whether an operation was found valid.
     pub fn is_valid(&self, of: &Validity) -> bool {
-        self.valid.contains_key(of)
+        self.valid.get(of).is_some()
     }
 
     pub fn found_valid(&self, of: Validity) {

@@ -1,6 +1,6 @@
 //! SQL, for analysts.
 
-use crate::graphql::context::{blocking, request, snapshot, viewer};
+use crate::graphql::context::{blocking, request, snapshot, turn, viewer};
 use crate::graphql::error::{Code, bad_input, error};
 use crate::graphql::types::SqlAnswer;
 use async_graphql::{Context, Object, Result};
@@ -38,11 +38,10 @@ impl SqlQuery {
         let limits = Arc::clone(&request.limits);
         request.asked_sql(query);
         let _alone = request.computes.lock().await;
-        let turn =
-            Arc::clone(&request.app.sql_turns).acquire_owned().await.map_err(|_| bad_input("the server ends"))?;
+        let taken = turn(&request.app.sql_turns).await?;
         let of = Arc::clone(&snapshot);
         let answer = blocking(move || {
-            let _turn = turn;
+            let _turn = taken;
             let pseudonyms = Pseudonyms { keys: &keys, except_officer };
             let tables = tables(&of, &pseudonyms, &question).map_err(|e| {
                 tracing::error!(error = %e, "the tables of a question could not be made");
