@@ -83,5 +83,5 @@ CREATE INDEX proposal_categories_by_category_id ON proposal_categories (category
 CREATE INDEX proposal_units_by_unit_id ON proposal_units (unit_id);
 CREATE INDEX measures_by_officer_id ON measures (officer_id);
 CREATE INDEX measures_by_unit_id ON measures (unit_id);
--- A unit records the same measure once, unless it was a mistake.
-CREATE UNIQUE INDEX measures_that_stand ON measures (officer_id, kind, decided_on, starts_on, recorded_by_unit_id) WHERE void_reason IS NULL;
+-- The same measure is recorded once, unless it was a mistake.
+CREATE UNIQUE INDEX measures_that_stand ON measures (officer_id, kind, decided_on, starts_on) WHERE void_reason IS NULL;
