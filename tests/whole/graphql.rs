@@ -2,7 +2,6 @@
 
 use crate::program;
 use crate::world;
-use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
 use tests::{Database, Server};
 
@@ -249,68 +248,6 @@ fn the_number_of_statements_does_not_depend_on_the_length_of_a_page() {
         // The list and its count; allegations, the first and the last responses and their counts of the complaints. Units,
         // categories, enterprises and officers come from memory.
         assert_eq!(all, 6, "{}", world.database.name);
-    }
-}
-
-#[test]
-fn the_first_responses_of_each_complaint_are_its_own() {
-    for world in worlds() {
-        let data = world.server.data(
-            &world.board,
-            "{ complaints(orderBy: [{field: RECEIVED_AT}]) { nodes { responses(first: 1) { totalCount nodes { text } pageInfo { hasNextPage } }
-               last: responses(last: 1) { nodes { text } pageInfo { hasPreviousPage startCursor } } both: responses(last: 2) { nodes { text } pageInfo { hasPreviousPage } } } } }",
-        );
-        // From the end, in the order of time all the same.
-        let of_first = data["complaints"]["nodes"][0].clone();
-        let both = of_first["both"].clone();
-        assert_eq!((both["nodes"].as_array().unwrap().len(), &both["pageInfo"]["hasPreviousPage"]), (2, &json!(false)));
-        assert_eq!(both["nodes"][0]["text"], "Đã kiểm điểm");
-        assert_eq!(of_first["last"]["nodes"], json!([both["nodes"][1]]));
-        assert_eq!(of_first["last"]["pageInfo"]["hasPreviousPage"], true);
-        let before = of_first["last"]["pageInfo"]["startCursor"].as_str().unwrap();
-        let one = format!(
-            "{{ complaints(orderBy: [{{field: RECEIVED_AT}}], first: 1) {{ nodes {{ responses(last: 5, before: \"{before}\") {{ nodes {{ text }} }} }} }} }}"
-        );
-        assert_eq!(
-            world.server.data(&world.board, &one)["complaints"]["nodes"][0]["responses"]["nodes"],
-            json!([both["nodes"][0]])
-        );
-        let responses: Vec<_> =
-            data["complaints"]["nodes"].as_array().unwrap().iter().map(|c| c["responses"].clone()).collect();
-        assert_eq!(
-            responses[0],
-            json!({ "totalCount": 2, "nodes": [{ "text": "Đã kiểm điểm" }], "pageInfo": { "hasNextPage": true } })
-        );
-        assert_eq!(responses[1], json!({ "totalCount": 0, "nodes": [], "pageInfo": { "hasNextPage": false } }));
-        assert_eq!(responses[4]["nodes"][0]["text"], "Đã hướng dẫn");
-    }
-}
-
-#[test]
-fn a_complaint_with_many_responses_gives_those_that_are_asked_for() {
-    for world in worlds() {
-        let id = if world.database.name == "sqlite" { "randomblob(16)" } else { "gen_random_uuid()" };
-        let copies = format!(
-            "INSERT INTO unit_responses SELECT r.complaint_id, {id}, r.unit_id, r.responded_at, r.recorded_at, r.action, {id}, r.outcome, r.satisfied, r.actor
-             FROM unit_responses r CROSS JOIN complaints c"
-        );
-        let copies = copies.replace("gen_random_uuid(), r.outcome", "CAST(gen_random_uuid() AS TEXT), r.outcome");
-        let copies = copies.replace("randomblob(16), r.outcome", "lower(hex(randomblob(16))), r.outcome");
-        world.database.open().read(|conn| Ok(conn.batch_execute(&copies)?)).unwrap();
-        let texts = |arguments: &str| -> Vec<String> {
-            let query = format!(
-                "{{ complaints(orderBy: [{{field: RECEIVED_AT}}], first: 1) {{ nodes {{ responses({arguments}) {{ nodes {{ text }} }} }} }} }}"
-            );
-            let data = world.server.data(&world.board, &query);
-            let nodes = data["complaints"]["nodes"][0]["responses"]["nodes"].as_array().unwrap().clone();
-            nodes.iter().map(|node| node["text"].as_str().unwrap().to_owned()).collect()
-        };
-        let all = texts("first: 100");
-        assert!(all.len() > 10, "{}", all.len());
-        assert_eq!(texts("first: 2"), all[..2]);
-        assert_eq!(texts("last: 2"), all[all.len() - 2..]);
-        assert_eq!(texts("last: 100"), all);
-        assert_eq!(texts("first: 0").len() + texts("last: 0").len(), 0);
     }
 }
 

@@ -23,6 +23,7 @@ mod migrations;
 mod outputs;
 mod recurrence;
 mod relations;
+mod responses;
 mod scorecard;
 mod sealing;
 mod server;

@@ -10,6 +10,7 @@ mod health;
 mod operation;
 mod persisted;
 mod server;
+mod size;
 mod socket;
 mod turns;
 mod watch;

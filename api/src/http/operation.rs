@@ -3,6 +3,7 @@
 use super::Service;
 use super::exchange::{Body, Outcome, coded};
 use super::persisted::{Parsed, Validity, validity};
+use super::size::Size;
 use crate::access::{Refusal, Weight, chosen, signature};
 use crate::auth::Viewer;
 use crate::graphql::Loaders;
@@ -12,7 +13,6 @@ use crate::graphql::order::in_document_order;
 use crate::graphql::thread::{Broken, Later, on_a_thread};
 use crate::limits::Limits;
 use actix_web::http::StatusCode;
-use apollo_parser::{Lexer, TokenKind};
 use async_graphql::dataloader::{DataLoader, HashMapCache};
 use async_graphql::{ErrorExtensionValues, Request, Response, ServerError, Variables};
 use async_graphql_parser::types::{ExecutableDocument, OperationDefinition, OperationType, Selection};
@@ -155,47 +155,6 @@ fn no_token() -> Outcome {
         Code::Unauthenticated,
         "send a token: Authorization: Bearer … (`phananh token create` makes one)",
     )
-}
-
-/// Brackets within brackets: the parser recurses for each, on a stack that ends.
-const DEEPEST_BRACKETS: usize = 100;
-
-/// How large a document is.
-#[derive(Debug, Clone, Copy)]
-pub struct Size {
-    tokens: usize,
-    brackets: usize,
-}
-
-impl Size {
-    /// Counts until it is clear that there are too many.
-    fn of(text: &str, limits: &Limits) -> Self {
-        let (mut size, mut depth) = (Self { tokens: 0, brackets: 0 }, 0usize);
-        for token in Lexer::new(text).flatten() {
-            size.tokens += 1;
-            match token.kind() {
-                TokenKind::LBracket | TokenKind::LCurly | TokenKind::LParen => depth += 1,
-                TokenKind::RBracket | TokenKind::RCurly | TokenKind::RParen => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            size.brackets = size.brackets.max(depth);
-            if size.within(limits).is_err() {
-                break;
-            }
-        }
-        size
-    }
-
-    /// Whether it is small enough to be parsed.
-    fn within(self, limits: &Limits) -> Result<(), String> {
-        if self.tokens > limits.tokens as usize {
-            return Err(format!("the document has more than {} words and signs", limits.tokens));
-        }
-        if self.brackets > DEEPEST_BRACKETS {
-            return Err(format!("the document has brackets more than {DEEPEST_BRACKETS} levels deep"));
-        }
-        Ok(())
-    }
 }
 
 /// Whether the configuration lets a viewer run this operation.

@@ -3,7 +3,7 @@
 //! itself; the oldest are forgotten.
 
 use super::exchange::PersistedQuery;
-use super::operation::Size;
+use super::size::Size;
 use crate::graphql::error::Code;
 use async_graphql_parser::types::ExecutableDocument;
 use moka::policy::EvictionPolicy;

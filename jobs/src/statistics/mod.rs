@@ -6,12 +6,14 @@
 mod calendar;
 mod compute;
 mod counts;
+mod dimension;
 mod few;
 mod groups;
 mod measures;
 mod suppression;
 
 pub use calendar::{Bucket, Shift, date};
+pub use dimension::Dimension;
 pub use measures::{Measure, Measures, Wanted};
 pub use suppression::{Suppression, Union};
 
@@ -24,42 +26,6 @@ use groups::{Grouped, group};
 use polars::prelude::Expr;
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
-
-/// What complaints can be grouped by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Dimension {
-    Department,
-    Branch,
-    Team,
-    Unit,
-    Officer,
-    Enterprise,
-    Category,
-    Kind,
-    Channel,
-    State,
-    Finding,
-    /// When it was received, in the question's time zone.
-    Time(Bucket),
-}
-
-impl Dimension {
-    /// The column of the snapshot that holds its places; None where they are computed, or said of each officer.
-    pub(crate) const fn column(self) -> Option<&'static str> {
-        match self {
-            Self::Department => Some("department"),
-            Self::Branch => Some("branch"),
-            Self::Team => Some("team"),
-            Self::Unit => Some("unit"),
-            Self::Enterprise => Some("enterprise"),
-            Self::Category => Some("category"),
-            Self::Kind => Some("kind"),
-            Self::Channel => Some("channel"),
-            Self::State => Some("state"),
-            Self::Officer | Self::Finding | Self::Time(_) => None,
-        }
-    }
-}
 
 /// What is asked.
 #[derive(Debug, Clone)]

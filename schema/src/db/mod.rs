@@ -14,7 +14,7 @@ mod write;
 pub use connection::{Backend, Conn, MultiBackend};
 pub use error::StoreError;
 pub use migrations::MigrationReport;
-pub use pool::{CONNECTIONS, Db, Session, StatementCount};
+pub use pool::{Db, Session, StatementCount};
 pub use write::{Committed, WriteTx};
 
 /// Evaluates one body for either database, with the concrete connection under the name given:

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// The most connections of one pool: more would only wait for the same processors.
-pub const CONNECTIONS: u32 = 16;
+const CONNECTIONS: u32 = 16;
 
 /// A database and the connections to it.
 #[derive(Clone)]

@@ -97,7 +97,7 @@ pub(super) fn rounded(limit: i64) -> i64 {
 
 /// A query of so many rows, the number being part of its text. PostgreSQL plans a statement anew for each run while it cannot tell
 /// whether one plan for all of them would be worse; where it does not know how many rows are wanted, it supposes a tenth of all, and
-/// never comes to know. That was a third of the time of a page.
+/// never comes to know. Planning took longer than reading the rows.
 pub(super) struct Limited<Q>(pub Q, pub i64);
 
 impl<Q> QueryId for Limited<Q> {

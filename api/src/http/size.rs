@@ -1,0 +1,45 @@
+//! How large a document is, before it is parsed.
+
+use crate::limits::Limits;
+use apollo_parser::{Lexer, TokenKind};
+
+/// Brackets within brackets: the parser recurses for each, on a stack that ends.
+const DEEPEST_BRACKETS: usize = 100;
+
+/// How large a document is.
+#[derive(Debug, Clone, Copy)]
+pub struct Size {
+    tokens: usize,
+    brackets: usize,
+}
+
+impl Size {
+    /// Counts until it is clear that there are too many.
+    pub fn of(text: &str, limits: &Limits) -> Self {
+        let (mut size, mut depth) = (Self { tokens: 0, brackets: 0 }, 0usize);
+        for token in Lexer::new(text).flatten() {
+            size.tokens += 1;
+            match token.kind() {
+                TokenKind::LBracket | TokenKind::LCurly | TokenKind::LParen => depth += 1,
+                TokenKind::RBracket | TokenKind::RCurly | TokenKind::RParen => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            size.brackets = size.brackets.max(depth);
+            if size.within(limits).is_err() {
+                break;
+            }
+        }
+        size
+    }
+
+    /// Whether it is small enough to be parsed.
+    pub fn within(self, limits: &Limits) -> Result<(), String> {
+        if self.tokens > limits.tokens as usize {
+            return Err(format!("the document has more than {} words and signs", limits.tokens));
+        }
+        if self.brackets > DEEPEST_BRACKETS {
+            return Err(format!("the document has brackets more than {DEEPEST_BRACKETS} levels deep"));
+        }
+        Ok(())
+    }
+}
