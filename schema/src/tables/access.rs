@@ -1,0 +1,86 @@
+//! Who may ask, and what was done by whom.
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    principals (id) {
+        id -> Uid,
+        name -> Text,
+        role -> Text,
+        unit_id -> Nullable<Uid>,
+        created_at -> UtcMicros,
+        disabled_at -> Nullable<UtcMicros>,
+        officer_id -> Nullable<Uid>,
+        outside -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    api_tokens (id) {
+        id -> Uid,
+        principal_id -> Uid,
+        hash -> Binary,
+        created_at -> UtcMicros,
+        expires_at -> Nullable<UtcMicros>,
+        revoked_at -> Nullable<UtcMicros>,
+        last_used_at -> Nullable<UtcMicros>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::{Uid, UtcMicros};
+
+    trusted_operations (principal_id, signature) {
+        principal_id -> Uid,
+        signature -> Text,
+        name -> Nullable<Text>,
+        document -> Text,
+        added_at -> UtcMicros,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    audit_log (number) {
+        number -> BigInt,
+        at -> UtcMicros,
+        actor -> Text,
+        role -> Nullable<Text>,
+        action -> Text,
+        operation -> Nullable<Text>,
+        objects -> Document,
+    }
+}
+
+diesel::table! {
+    audit_position (id) {
+        id -> Integer,
+        value -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    seals (chain, number) {
+        chain -> Text,
+        number -> BigInt,
+        after -> BigInt,
+        until -> BigInt,
+        rows -> BigInt,
+        marks -> Binary,
+        previous -> Binary,
+        hash -> Binary,
+        key_version -> Integer,
+        signature -> Binary,
+        sealed_at -> UtcMicros,
+    }
+}
