@@ -2,6 +2,7 @@
 
 use crate::limits::Limits;
 use actix_web::http::header::HeaderMap;
+use diesel::dsl::not;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use jobs::statistics::Suppression;
@@ -71,6 +72,11 @@ pub fn viewer(db: &Db, token: &str) -> Result<Option<Viewer>, StoreError> {
 }
 
 impl Viewer {
+    /// Whether the token is none of ours: such a one is its own principal.
+    pub fn is_of_others(&self) -> bool {
+        self.token_id == self.principal_id
+    }
+
     /// The name under which this viewer's changes are recorded.
     pub fn actor(&self) -> String {
         format!("token:{}", self.name)
@@ -209,7 +215,9 @@ impl Scope {
             Rows::Everything => None,
             Rows::Unit { unit, kind, below } => {
                 let here = within(*unit, *kind, below.clone());
-                Some(Box::new(complaints::confidential.eq(false).nullable().and(here)))
+                // Without a value beside the text: PostgreSQL would suppose that half of all are confidential, and plan the
+                // statement anew for each page, because it knows better once it sees the value.
+                Some(Box::new(not(complaints::confidential).nullable().and(here)))
             }
             Rows::Nothing => Some(Box::new(complaints::confidential.is_null().nullable())),
         };
@@ -223,16 +231,33 @@ impl Scope {
     /// The confidential complaints of it, of which a unit reads what the Board has redacted.
     pub fn confidential(&self) -> Pred<complaints::table> {
         let rows: Pred<complaints::table> = match &self.rows {
-            Rows::Everything => Box::new(complaints::confidential.eq(true).nullable()),
+            Rows::Everything => Box::new(complaints::confidential.nullable()),
             Rows::Unit { unit, kind, below } => {
                 let here = within(*unit, *kind, below.clone());
-                Box::new(complaints::confidential.eq(true).nullable().and(here))
+                Box::new(complaints::confidential.nullable().and(here))
             }
             Rows::Nothing => Box::new(complaints::confidential.is_null().nullable()),
         };
         match self.others() {
             None => rows,
             Some(others) => Box::new(rows.and(others)),
+        }
+    }
+
+    /// Complaints that are kept from the viewer wherever they are about: confidential ones from a head, those that name
+    /// the viewer from everybody. None where none are.
+    pub fn kept(&self) -> Option<Pred<complaints::table>> {
+        let own = self.except_officer.map(|officer| {
+            let named = complaint_officers::table
+                .into_boxed::<MultiBackend>()
+                .filter(complaint_officers::officer_id.eq(officer).nullable())
+                .select(complaint_officers::complaint_id);
+            Box::new(in_select(complaints::id, named)) as Pred<complaints::table>
+        });
+        match (&self.rows, own) {
+            (Rows::Everything, own) => own,
+            (_, None) => Some(Box::new(complaints::confidential.nullable())),
+            (_, Some(own)) => Some(Box::new(complaints::confidential.nullable().or(own))),
         }
     }
 

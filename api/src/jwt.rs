@@ -20,8 +20,8 @@ use uuid::Uuid;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JwtSettings {
-    /// A file, or an https address: the key set. It is read again when a key is not in it, at most once in a
-    /// minute.
+    /// A file, or an https address: the key set. It is read again every five minutes, and when a key is not in it, at
+    /// most once in a minute.
     pub jwks: String,
     /// What `iss` and `aud` have to be.
     pub issuer: String,
@@ -36,6 +36,9 @@ pub struct JwtSettings {
     pub officer_claim: String,
     #[serde(default = "outside_claim")]
     pub outside_claim: String,
+    /// The name of a token of ours whose allow-list these follow, where their role needs one.
+    #[serde(default)]
+    pub operations_of: Option<String>,
 }
 
 fn role_claim() -> String {
@@ -70,6 +73,8 @@ pub struct Jwt {
 }
 
 const READ_AGAIN_AFTER: Duration = Duration::from_secs(60);
+/// A key that was withdrawn is taken no longer than this.
+const OLD_AFTER: Duration = Duration::from_secs(300);
 const TAKES_AT_MOST: Duration = Duration::from_secs(5);
 /// What signs with a key that everybody may know. A shared secret would let who verifies also sign.
 const ALGORITHMS: [Algorithm; 9] = [
@@ -92,6 +97,11 @@ impl Jwt {
     pub fn new(settings: JwtSettings) -> anyhow::Result<Self> {
         let keys = read(&settings.jwks)?;
         Ok(Self { settings, keys: Mutex::new((keys, Instant::now())) })
+    }
+
+    /// The name of a token of ours whose allow-list these follow.
+    pub fn operations_of(&self) -> Option<&str> {
+        self.settings.operations_of.as_deref()
     }
 
     /// Whether a token looks like one of these.
@@ -147,19 +157,21 @@ impl Jwt {
     }
 
     fn key(&self, kid: &str) -> Option<Jwk> {
-        let mut keys = self.keys.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(key) = keys.0.find(kid) {
-            return Some(key.clone());
+        let keys = || self.keys.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        {
+            let mut known = keys();
+            let (age, found) = (known.1.elapsed(), known.0.find(kid).cloned());
+            if age < READ_AGAIN_AFTER || found.is_some() && age < OLD_AFTER {
+                return found;
+            }
+            // Others go on with what is known meanwhile.
+            known.1 = Instant::now();
         }
-        if keys.1.elapsed() < READ_AGAIN_AFTER {
-            return None;
-        }
-        keys.1 = Instant::now();
         match read(&self.settings.jwks) {
-            Ok(fresh) => keys.0 = fresh,
+            Ok(fresh) => keys().0 = fresh,
             Err(error) => tracing::warn!(%error, "the key set could not be read again"),
         }
-        keys.0.find(kid).cloned()
+        keys().0.find(kid).cloned()
     }
 }
 

@@ -6,6 +6,7 @@ use crate::prints::Print;
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use schema::db::dialect::{KEYS_PER_QUERY, current_position};
+use schema::db::wanted::go_on;
 use schema::domain::calendar::local_date;
 use schema::enums::{Attribution, CategoryKind, ComplaintState, Finding};
 use schema::models::{Posting, Unit, UnitParent};
@@ -125,6 +126,7 @@ impl Facts {
                 complaints::decided_on,
             ))
             .load(conn)?;
+        go_on()?;
         let allegation_rows: Vec<AllegationFact> = complaint_officers::table
             .order((complaint_officers::complaint_id, complaint_officers::officer_id, complaint_officers::ordinal))
             .select((
@@ -138,6 +140,7 @@ impl Facts {
                 complaint_officers::decided_on,
             ))
             .load(conn)?;
+        go_on()?;
         let mut allegations: HashMap<Id, Vec<AllegationFact>> = HashMap::new();
         for row in allegation_rows {
             allegations.entry(row.complaint_id).or_default().push(row);

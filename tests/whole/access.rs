@@ -74,6 +74,7 @@ fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
         }
         let of_connections = [
             ("complaints", "ComplaintFilter"),
+            ("redactedComplaints", "RedactedComplaintFilter"),
             ("units", "UnitFilter"),
             ("officers", "OfficerFilter"),
             ("enterprises", "EnterpriseFilter"),
@@ -144,9 +145,128 @@ fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
     }
     assert!(tried > 6 * 150, "{tried}");
     // Without a token there is nothing at all.
-    for field in roots {
-        let answer = server.graphql("", &format!("{{ {} }}", single(field)), &json!({}));
-        assert_eq!((answer.status, answer.codes()), (401, vec!["UNAUTHENTICATED".to_owned()]), "{field}");
+    let written = guard.fields().filter(|(of, _)| ["Mutation", "Subscription"].contains(of));
+    let written = written.map(|(of, field)| format!("{} {{ {field} {{ __typename }} }}", of.to_lowercase()));
+    for document in roots.iter().map(|field| format!("{{ {} }}", single(field))).chain(written) {
+        let answer = server.graphql("", &document, &json!({}));
+        assert_eq!((answer.status, answer.codes()), (401, vec!["UNAUTHENTICATED".to_owned()]), "{document}");
+    }
+}
+
+#[test]
+fn what_is_written_listened_to_and_filtered_deep_down_is_refused_as_the_table_says() {
+    let database = Database::sqlite();
+    world::fill(&database);
+    let files = world::Files::new();
+    let key = files.path().join("key").display().to_string();
+    program().run(&database, ["key", "create", &key]).ok();
+    let settings = files.put("many.toml", "[api.limits]\nrequests_per_minute = 1000000\n");
+    let server = program().serve(&database, &["--key-file", &key, "--config", settings.to_str().unwrap()]);
+    let guard = guard();
+    // Filters within filters: the way to each from the filter of complaints.
+    let within: [(&[&str], &[&str], &str); 9] = [
+        (&["ComplaintFilter"], &["unit"], "UnitFilter"),
+        (&["ComplaintFilter"], &["category"], "CategoryFilter"),
+        (&["ComplaintFilter"], &["enterprise"], "EnterpriseFilter"),
+        (&["ComplaintFilter"], &["responses"], "ResponseFilter"),
+        (&["ComplaintFilter"], &["officers"], "AllegationFilter"),
+        (&["ComplaintFilter", "AllegationFilter"], &["officers", "officer"], "OfficerFilter"),
+        (&["ComplaintFilter", "AllegationFilter"], &["officers", "category"], "CategoryFilter"),
+        (&["ComplaintFilter", "AllegationFilter"], &["officers", "unit"], "UnitFilter"),
+        (&["ComplaintFilter", "ResponseFilter"], &["responses", "unit"], "UnitFilter"),
+    ];
+    let mut counted = (0, 0);
+    for word in Role::WORDS {
+        let role: Role = word.parse().unwrap();
+        let token = program().token(&database, word, (role == Role::UnitHead).then_some("02CV"));
+        let mut check = |may: bool, document: &str, variables: &Value| {
+            let answer = server.graphql(&token, document, variables);
+            let codes = answer.codes();
+            let denied = codes.iter().any(|code| code == "FORBIDDEN");
+            assert_eq!(denied, !may, "{role}: {document} {variables}: {}", answer.text);
+            if denied {
+                assert_eq!(answer.status, 403, "{role}: {document}");
+                assert!(answer.json().get("data").is_none_or(Value::is_null), "{}", answer.text);
+                counted.0 += 1;
+            } else {
+                counted.1 += 1;
+            }
+        };
+        for (of, field) in guard.fields().filter(|(of, _)| ["Mutation", "Subscription"].contains(of)) {
+            // Without its arguments it is refused all the same, but for another reason.
+            let document = format!("{} {{ {field} {{ __typename }} }}", of.to_lowercase());
+            check(allowed(role, of, field), &document, &json!({}));
+        }
+        for (types, way, of) in within {
+            let passes = types.iter().zip(way).all(|(of, step)| allowed(role, of, step));
+            for (_, field) in guard.fields().filter(|(name, _)| *name == of) {
+                let may = passes && allowed(role, of, field);
+                let filter = way.iter().rev().fold(json!({ field: null }), |inner, step| json!({ *step: inner }));
+                for (list, nested) in [("complaints", false), ("units", true)] {
+                    let (may, document) = if nested {
+                        let reached = allowed(role, "Query", list) && allowed(role, "Unit", "complaints");
+                        let inner = "{ nodes { complaints(filter: $filter) { __typename } } }";
+                        (may && reached, format!("query ($filter: ComplaintFilter) {{ {list} {inner} }}"))
+                    } else {
+                        let inner = "(filter: $filter) { __typename }";
+                        (
+                            may && allowed(role, "Query", list),
+                            format!("query ($filter: ComplaintFilter) {{ {list}{inner} }}"),
+                        )
+                    };
+                    check(may, &document, &json!({ "filter": filter }));
+                }
+            }
+        }
+        for (list, order) in [
+            ("units", "UnitOrder"),
+            ("officers", "OfficerOrder"),
+            ("enterprises", "EnterpriseOrder"),
+            ("issueCategories", "IssueCategoryOrder"),
+        ] {
+            for (field, value) in [("measure", json!("COMPLAINTS")), ("filter", json!({})), ("days", json!(30))] {
+                let may = allowed(role, "Query", list) && allowed(role, order, field);
+                let may = may && (field != "measure" || allowed(role, "StatisticsMeasure", "COMPLAINTS"));
+                let document = format!("query ($o: [{order}!]) {{ {list}(orderBy: $o) {{ __typename }} }}");
+                check(may, &document, &json!({ "o": [{ field: value }] }));
+            }
+        }
+    }
+    assert!(counted.0 > 300 && counted.1 > 300, "{counted:?}");
+}
+
+#[test]
+fn what_a_head_reads_of_a_flag_tells_nothing_of_who_complained_in_confidence() {
+    for database in Database::both() {
+        world::fill(&database);
+        world::run_counting(&database, "2024-03-31");
+        let (board, head) =
+            (program().token(&database, "BOARD", None), program().token(&database, "UNIT_HEAD", Some("02CV")));
+        let server = program().serve(&database, &["--no-jobs"]);
+        let query =
+            "{ flags { nodes { subjectKind tier evidenceIds reasonVi reasonEn numbers { windows { complaints } } } } }";
+        let flags = |token: &str| server.data(token, query)["flags"]["nodes"].as_array().unwrap().clone();
+        let withheld = |flag: &Value| ["numbers", "reasonVi", "reasonEn"].iter().all(|field| flag[*field].is_null());
+        let shown = |flag: &Value| ["numbers", "reasonVi", "reasonEn"].iter().all(|field| !flag[*field].is_null());
+        let (all, own) = (flags(&board), flags(&head));
+        assert!(!all.is_empty() && all.iter().all(shown), "{all:?}");
+        // PA-6 names the officer and the branch, and its own head is not to know of whom it is.
+        assert!(!own.is_empty() && own.iter().all(withheld), "{own:?}");
+        assert!(own.iter().all(|flag| flag["tier"].is_string()), "{own:?}");
+        // Where nothing is kept from him, he reads why.
+        let files = world::Files::new();
+        let open = world::COMPLAINTS.replace("Xin giữ kín;x", "Xin giữ kín;");
+        program().run(&database, files.import("complaints", open, world::COMPLAINTS_MAP)).ok();
+        assert!(flags(&head).iter().all(shown), "{:?}", flags(&head));
+        // What names a member of the Board is kept from him, and so is what it counts for in his branch's numbers.
+        let named = program()
+            .json(&database, &["token", "create", "--name", "named", "--role", "BOARD", "--officer", "CC01"])["token"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let seen = flags(&named);
+        assert!(seen.iter().all(|flag| flag["subjectKind"] == "BRANCH"), "{seen:?}");
+        assert!(seen.iter().any(withheld), "{seen:?}");
     }
 }
 
@@ -219,6 +339,21 @@ fn the_heads_of_two_branches_never_see_each_others_complaints() {
         ] {
             assert_eq!(texts(&saigon, filter), [""; 0], "{filter}");
         }
+        // Nor by searching for its words, nor by counting whose it is.
+        assert_eq!(texts(&board, "{search: \"xin giu kin\"}").len(), 1);
+        assert_eq!(texts(&saigon, "{search: \"xin giu kin\"}"), [""; 0]);
+        assert_eq!(texts(&express, "{search: \"doi tien\"}"), [""; 0]);
+        let by = |token: &str, code: &str| {
+            let query = format!(
+                "{{ complaintStatistics(filter: {{enterpriseIn: [\"{code}\"]}}) {{ totals {{ complaints }} }} }}"
+            );
+            server.data(token, &query)["complaintStatistics"]["totals"]["complaints"].clone()
+        };
+        // One enterprise and its branch: two complaints, of which one is confidential.
+        assert_eq!(
+            (by(&board, "0314409058"), by(&saigon, "0314409058"), by(&express, "0314409058")),
+            (json!(2), json!(1), json!(0))
+        );
         let all = server.data(&board, "{ complaints { nodes { id text confidential unit { code } } } }");
         for complaint in all["complaints"]["nodes"].as_array().unwrap() {
             let seen = server.data(&express, &format!("{{ complaint(id: {}) {{ text }} }}", complaint["id"]));

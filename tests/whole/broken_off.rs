@@ -32,6 +32,8 @@ impl Beside {
     }
 
     fn number(&mut self, sql: &str) -> i64 {
+        // Within a transaction sessions are looked up once.
+        self.0.batch_execute("SELECT pg_stat_clear_snapshot()").expect("the statistics");
         diesel::sql_query(sql).get_result::<Number>(&mut self.0).expect(sql).n
     }
 
@@ -52,21 +54,24 @@ impl Beside {
 fn after_a_deadline_nothing_more_is_asked_of_the_database() {
     let database = Database::postgres();
     world::fill(&database);
-    let (board, admin) = (program().token(&database, "BOARD", None), program().token(&database, "ADMIN", None));
+    let board = program().token(&database, "BOARD", None);
     let files = Files::new();
-    // PostgreSQL breaks a statement off after the longest deadline: the server has given up before.
-    let config = files.put("phananh.toml", "[api.limits]\ndeadline_ms = 8000\n[api.roles.BOARD]\ndeadline_ms = 200\n");
+    // PostgreSQL itself would break statements off only after the longest deadline.
+    let config =
+        files.put("phananh.toml", "[api.limits]\ndeadline_ms = 600000\n[api.roles.BOARD]\ndeadline_ms = 3000\n");
     let server = program().serve(&database, &["--no-jobs", "--config", config.to_str().unwrap()]);
-    assert_eq!(server.graphql(&admin, "{ serviceInfo { version } }", &json!({})).status, 200);
     let mut beside = Beside::new(&database);
     beside.lock("complaint_officers");
     let query =
         "{ complaints { nodes { officers { finding } } } postings: officers { nodes { postings { validFrom } } } }";
-    let answer = server.graphql(&board, query, &json!({}));
-    assert_eq!((answer.status, answer.codes()), (504, vec!["TIMEOUT".to_owned()]), "{answer:?}");
-    // The statement under way waits for the lock, which is not given, and ends all the same.
-    beside.until_waiting(1);
-    beside.until_waiting(0);
+    std::thread::scope(|scope| {
+        let asking = scope.spawn(|| server.graphql(&board, query, &json!({})));
+        // The statement under way waits for the lock, which is not given, and is cancelled all the same.
+        beside.until_waiting(1);
+        beside.until_waiting(0);
+        let answer = asking.join().unwrap();
+        assert_eq!((answer.status, answer.codes()), (504, vec!["TIMEOUT".to_owned()]), "{answer:?}");
+    });
     // Long enough for the rest of the operation, which would ask for officers and their postings.
     sleep(Duration::from_millis(300));
     let asked = "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() \
@@ -77,6 +82,57 @@ fn after_a_deadline_nothing_more_is_asked_of_the_database() {
     let roomy = program().serve(&database, &["--no-jobs"]);
     assert!(roomy.data(&board, query)["postings"]["nodes"].is_array());
     assert_eq!(beside.number(asked), 1);
+}
+
+#[test]
+fn what_a_client_that_left_had_asked_for_is_cancelled() {
+    let database = Database::postgres();
+    world::fill(&database);
+    let board = program().token(&database, "BOARD", None);
+    let files = Files::new();
+    let config = files.put("phananh.toml", "[api.limits]\ndeadline_ms = 600000\n");
+    let server = program().serve(&database, &["--no-jobs", "--config", config.to_str().unwrap()]);
+    let mut beside = Beside::new(&database);
+    beside.lock("complaint_officers");
+    let host = server.address.strip_prefix("http://").unwrap();
+    let body = json!({ "query": "{ complaints { nodes { officers { finding } } } }" }).to_string();
+    let mut stream = TcpStream::connect(host).unwrap();
+    write!(
+        stream,
+        "POST /graphql HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {board}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    beside.until_waiting(1);
+    drop(stream);
+    beside.until_waiting(0);
+    beside.0.batch_execute("ROLLBACK").unwrap();
+    assert!(server.data(&board, "{ complaints { nodes { officers { finding } } } }")["complaints"]["nodes"].is_array());
+}
+
+#[test]
+fn operations_that_wait_for_a_lock_keep_no_others_from_their_turn() {
+    let database = Database::postgres();
+    world::fill(&database);
+    let board = program().token(&database, "BOARD", None);
+    let server = program().serve(&database, &["--no-jobs"]);
+    let mut beside = Beside::new(&database);
+    beside.lock("complaint_officers");
+    // One more than have a turn at once, where the processors are not so many that the connections are fewer.
+    let many = (3 * std::thread::available_parallelism().map_or(1, usize::from) + 1).min(14);
+    std::thread::scope(|scope| {
+        let waiting: Vec<_> = (0..many)
+            .map(|_| scope.spawn(|| server.data(&board, "{ complaints { nodes { officers { finding } } } }")))
+            .collect();
+        beside.until_waiting(many as i64);
+        let other = server.data(&board, "{ issueCategories { nodes { code } } }");
+        assert!(!other["issueCategories"]["nodes"].as_array().unwrap().is_empty(), "{other}");
+        beside.0.batch_execute("ROLLBACK").unwrap();
+        for answer in waiting {
+            assert!(answer.join().unwrap()["complaints"]["nodes"][0]["officers"].is_array());
+        }
+    });
 }
 
 #[test]

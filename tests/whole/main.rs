@@ -20,6 +20,7 @@ mod import;
 mod ledger;
 mod measures;
 mod migrations;
+mod mistakes;
 mod outputs;
 mod recurrence;
 mod relations;

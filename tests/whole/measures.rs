@@ -128,7 +128,7 @@ fn a_measure_is_recorded_by_the_officers_own_unit_and_says_whether_complaints_st
         // What the level above decided the unit itself sees, and does not end.
         let from_above = done(&server, &above, "recordMeasure", MEASURE, &input(json!({})))["measure"].clone();
         assert_eq!(listed(&own, "{void: false}"), 1);
-        assert_eq!(void(&own, &from_above["id"], 1).codes(), ["CONFLICT"]);
+        assert_eq!(void(&own, &from_above["id"], 1).codes(), ["BAD_USER_INPUT"]);
         // Grounds stand beside the history and not in it.
         let (events, kept) = database
             .open()
@@ -266,7 +266,7 @@ fn whoever_sees_it_speaks_for_a_unit_that_is_no_more() {
         };
         let server = program().serve(&database, &["--no-jobs"]);
         assert_eq!(end(&server, &stranger).codes(), ["NOT_FOUND"]);
-        assert_eq!(end(&server, &next).codes(), ["CONFLICT"], "the unit that recorded it has a head");
+        assert_eq!(end(&server, &next).codes(), ["BAD_USER_INPUT"], "the unit that recorded it has a head");
         let open = "02DS,Chi cục HQ Chuyển phát nhanh,BRANCH,02,AIRPORT,,\n";
         assert!(world::UNITS.contains(open));
         import("units", world::UNITS.replace(open, &open.replace(",,\n", ",,30/06/2024\n")), world::UNITS_MAP);

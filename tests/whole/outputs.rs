@@ -74,6 +74,10 @@ fn ways(types: &Types, role: Role) -> HashMap<String, Vec<String>> {
             if ["complaint", "flag"].contains(&name.as_str()) && of == "Query" {
                 continue;
             }
+            // A statistic that is grouped by nobody names nobody: complaints do.
+            if ["officer", "enterprise"].contains(&name.as_str()) && of == "ComplaintStatisticsRow" {
+                continue;
+            }
             if !types.contains_key(&to) || ways.contains_key(&to) || !allowed(role, &of, name) {
                 continue;
             }
@@ -109,10 +113,15 @@ fn every_output_field_answers_or_refuses_as_the_table_says() {
     let server = program().serve(&database, &["--no-jobs", "--key-file", &key, "--config", settings.to_str().unwrap()]);
     work::some_of_each(&database, &server);
     let types = types();
-    let (mut answered, mut refused, mut unasked) = (0, 0, BTreeSet::new());
+    let (mut answered, mut refused, mut unasked) = (0, 0, BTreeSet::<(&str, String)>::new());
     for word in Role::WORDS {
         let role: Role = word.parse().unwrap();
-        let token = program().token(&database, word, (role == Role::UnitHead).then_some("02CV"));
+        // The head of everything: of one branch there is not something of each kind.
+        let token = program().token(&database, word, (role == Role::UnitHead).then_some("TC"));
+        if role == Role::Intake {
+            let submit = "mutation { submitComplaint(input: {idempotencyKey: \"x\", text: \"y\"}) { reference } }";
+            assert!(server.data(&token, submit)["submitComplaint"]["reference"].is_string());
+        }
         let ways = ways(&types, role);
         for (of, fields) in &types {
             // What a role cannot come to it is not given either; what comes of writing and listening has tests of its own.
@@ -127,8 +136,8 @@ fn every_output_field_answers_or_refuses_as_the_table_says() {
                     assert!(answer.status == 200 && codes.is_empty(), "{role} {of}.{name}: {query}: {}", answer.text);
                     answered += 1;
                     // An empty list on the way would mean that nothing was asked of the field.
-                    if role == Role::Board && !reached(&answer.json()["data"], way) {
-                        unasked.insert(of.clone());
+                    if !reached(&answer.json()["data"], way) {
+                        unasked.insert((word, of.clone()));
                     }
                 } else {
                     assert_eq!(answer.status, 403, "{role} {of}.{name}: {query}: {}", answer.text);
@@ -166,7 +175,10 @@ fn every_output_field_answers_or_refuses_as_the_table_says() {
         "FunnelPoint",
         "Node",
     ];
-    let unasked: Vec<&str> = unasked.iter().map(String::as_str).filter(|of| !none.contains(of)).collect();
+    // The world's flags count a confidential complaint: heads see no numbers of them, which has a test of its own.
+    let withheld = |role: &str, of: &str| role == "UNIT_HEAD" && ["FlagNumbers", "FlagWindow"].contains(&of);
+    let unasked: Vec<_> =
+        unasked.iter().filter(|(role, of)| !none.contains(&of.as_str()) && !withheld(role, of)).collect();
     assert!(unasked.is_empty(), "nothing was asked of {unasked:?}");
     assert!(answered > 800 && refused > 100, "{answered} answered, {refused} refused");
 }

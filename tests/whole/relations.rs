@@ -223,6 +223,13 @@ fn lists_can_be_ordered_by_a_measure_of_their_complaints() {
             list("units", "filter: {kind: {eq: BRANCH}}, orderBy: {measure: COMPLAINTS}", "code"),
             ["02CV", "02DS", "03TG"]
         );
+        // TD1 of PA-2, PA-3 and PA-6, TD2 of PA-1 and PA-4, HT of PA-5; a category above counts its own.
+        assert_eq!(list("issueCategories", "orderBy: {measure: COMPLAINTS}", "code"), ["TD1", "TD2", "HT", "TD"]);
+        // Also of what its complaints do not store: the general department has all of them.
+        assert_eq!(
+            list("units", "orderBy: {measure: COMPLAINTS}", "code"),
+            ["TC", "02", "02CV", "02CV-D1", "02DS", "03", "03TG"]
+        );
         let page = world.server.data(
             &world.board,
             "{ officers(orderBy: {measure: COMPLAINTS}, first: 2) { totalCount pageInfo { hasNextPage endCursor } } }",

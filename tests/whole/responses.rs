@@ -65,3 +65,38 @@ fn a_complaint_with_many_responses_gives_those_that_are_asked_for() {
         assert_eq!(texts("first: 0").len() + texts("last: 0").len(), 0);
     }
 }
+
+#[test]
+fn responses_within_a_list_are_filtered_and_ordered_and_read_together() {
+    for world in worlds() {
+        let query = |first: usize| {
+            format!(
+                "{{ complaints(first: {first}, orderBy: [{{field: RECEIVED_AT}}]) {{ nodes {{
+                   glad: responses(filter: {{satisfied: {{eq: true}}}}) {{ totalCount nodes {{ text }} pageInfo {{ hasNextPage }} }}
+                   latest: responses(first: 1, orderBy: [{{field: RESPONDED_AT, direction: DESC}}]) {{
+                     totalCount nodes {{ text }} pageInfo {{ hasNextPage endCursor }} }} }} }} }}"
+            )
+        };
+        let all = world.server.graphql(&world.board, &query(6), &json!({})).json();
+        let of = |nth: usize| all["data"]["complaints"]["nodes"][nth].clone();
+        let glad =
+            json!({ "totalCount": 1, "nodes": [{ "text": "Đã kiểm điểm" }], "pageInfo": { "hasNextPage": false } });
+        assert_eq!(of(0)["glad"], glad, "{all}");
+        assert_eq!(of(4)["glad"]["totalCount"], 0, "{all}");
+        let latest = of(0)["latest"].clone();
+        assert_eq!(
+            (&latest["totalCount"], &latest["nodes"], &latest["pageInfo"]["hasNextPage"]),
+            (&json!(2), &json!([{ "text": "Đã xin lỗi" }]), &json!(true))
+        );
+        // Behind it, in the same order.
+        let cursor = latest["pageInfo"]["endCursor"].as_str().unwrap();
+        let next = format!(
+            "{{ complaints(first: 1, orderBy: [{{field: RECEIVED_AT}}]) {{ nodes {{
+               responses(after: \"{cursor}\", orderBy: [{{field: RESPONDED_AT, direction: DESC}}]) {{ nodes {{ text }} }} }} }} }}"
+        );
+        let next = world.server.data(&world.board, &next);
+        assert_eq!(next["complaints"]["nodes"][0]["responses"]["nodes"], json!([{ "text": "Đã kiểm điểm" }]));
+        let one = world.server.graphql(&world.board, &query(1), &json!({})).json();
+        assert_eq!(one["extensions"]["statements"], all["extensions"]["statements"], "whatever the length of the page");
+    }
+}

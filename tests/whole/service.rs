@@ -164,7 +164,9 @@ fn tokens_of_others_are_taken_by_their_claims() {
     let set = files.put("keys.json", json!({ "keys": [ours_public] }).to_string());
     let database = Database::sqlite();
     world::fill(&database);
-    let config = format!("[api.jwt]\njwks = {set:?}\nissuer = \"https://login.example\"\naudience = \"phananh\"\n");
+    let limits = "[api.limits]\nsmallest_group = 2\nsmallest_group_enterprises = 2\nsmallest_group_outside = 7\n";
+    let config =
+        format!("{limits}[api.jwt]\njwks = {set:?}\nissuer = \"https://login.example\"\naudience = \"phananh\"\n");
     let server = configured(&database, &config);
     let now = chrono::Utc::now().timestamp();
     let claims = |changed: Value| {
@@ -188,6 +190,12 @@ fn tokens_of_others_are_taken_by_their_claims() {
         3,
         "not what names the member"
     );
+    // What leaves the house is shown in larger groups; what the claim says beside "no" is taken for the stricter.
+    for (outside, shown) in [(json!(false), json!(6)), (json!(true), Value::Null), (json!("yes"), Value::Null)] {
+        let public = token(&ours, "ours", &claims(json!({ "role": "DASHBOARD", "outside": outside })));
+        let answer = server.graphql(&public, "{ complaintStatistics { totals { complaints } } }", &json!({})).json();
+        assert_eq!(answer["data"]["complaintStatistics"]["totals"]["complaints"], shown, "{outside}: {answer}");
+    }
     for (why, wrong) in [
         ("expired", token(&ours, "ours", &claims(json!({ "exp": now - 60 })))),
         ("another issuer", token(&ours, "ours", &claims(json!({ "iss": "https://evil.example" })))),

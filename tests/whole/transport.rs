@@ -131,6 +131,22 @@ fn get_is_for_queries_and_answers_of_the_snapshot_have_a_tag() {
     assert_eq!((again.status, &*again.text), (304, ""));
     let other = get(&server, &head, &statistics, &[("if-none-match", &tag)]);
     assert_eq!(other.status, 200, "another sees other rows");
+    for (query, has_tag) in [
+        (
+            "{ complaintStatistics(groupBy: [BRANCH]) { rows { ...R } } } fragment R on ComplaintStatisticsRow { branch { code } }",
+            true,
+        ),
+        // A flag changes without the register.
+        ("{ complaintStatistics(groupBy: [BRANCH]) { rows { branch { flag { state } } } } }", false),
+        (
+            "{ complaintStatistics(groupBy: [BRANCH]) { rows { ...R } } } fragment R on ComplaintStatisticsRow { branch { flag { state } } }",
+            false,
+        ),
+        ("{ complaintStatistics(groupBy: [BRANCH]) { rows { branch { complaints { totalCount } } } } }", false),
+    ] {
+        let answer = get(&server, &board, &[("query", query)], &[]);
+        assert_eq!((answer.status, !answer.header("etag").is_empty()), (200, has_tag), "{query}: {answer:?}");
+    }
     let files = Files::new();
     let row = "PN-1;05/01/2024;;;02CV;;TD2;;;;;x;";
     let csv = format!("{}\n{row}\n", world::COMPLAINTS.lines().next().unwrap());
@@ -162,6 +178,9 @@ fn operations_come_in_lists_and_by_their_hash() {
     let hash: String = Sha256::digest(query.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
     let extensions = json!({ "persistedQuery": { "version": 1, "sha256Hash": hash } });
     let by_hash = json!({ "extensions": extensions });
+    // Who has no token teaches nothing, and does not learn what is known.
+    assert_eq!(post(&server, "", RESPONSE, &json!({ "query": query, "extensions": extensions })).status, 401);
+    assert_eq!(post(&server, "", RESPONSE, &by_hash).status, 401);
     let unknown = post(&server, &token, "", &by_hash);
     assert_eq!((unknown.status, unknown.codes()), (200, vec!["PERSISTED_QUERY_NOT_FOUND".to_owned()]));
     assert_eq!(unknown.json()["errors"][0]["message"], "PersistedQueryNotFound");
@@ -170,6 +189,8 @@ fn operations_come_in_lists_and_by_their_hash() {
     let taught = post(&server, &token, "", &json!({ "query": query, "extensions": extensions }));
     assert!(taught.json()["data"]["serviceInfo"]["version"].is_string());
     assert_eq!(post(&server, &token, "", &by_hash).json()["data"], taught.json()["data"]);
+    let of_nobody = post(&server, "", "", &by_hash);
+    assert_eq!(of_nobody.codes(), ["UNAUTHENTICATED"], "{of_nobody:?}");
     let by_url = get(&server, &token, &[("extensions", &extensions.to_string())], &[]);
     assert_eq!(by_url.json()["data"], taught.json()["data"], "{by_url:?}");
 }

@@ -167,6 +167,7 @@ pub const TABLE: &[(&str, &str, &[Role])] = &[
     ("RedactedComplaint", "*", REGISTER),
     ("RedactedComplaintConnection", "*", REGISTER),
     ("RedactedComplaintEdge", "*", REGISTER),
+    ("RedactedComplaintFilter", "*", REGISTER),
     ("Complaint", "redactedText", &[Board]),
     ("Complaint", "pseudonym", ANALYSTS),
     ("Complaint", "id", REGISTER),
@@ -266,6 +267,9 @@ pub const TABLE: &[(&str, &str, &[Role])] = &[
     ("IssueCategoryConnection", "*", REFERENCE),
     ("IssueCategoryEdge", "*", REFERENCE),
     ("CategoryFilter", "*", REFERENCE),
+    ("IssueCategoryOrder", "measure", ANALYSTS),
+    ("IssueCategoryOrder", "filter", ANALYSTS),
+    ("IssueCategoryOrder", "days", ANALYSTS),
     ("IssueCategoryOrder", "*", REFERENCE),
     // What jobs leave behind.
     ("Flag", "reviews", &[Board]),

@@ -190,12 +190,28 @@ impl<'d> Walk<'d> {
             rows
         };
         let own = match name {
-            _ if output.of.ends_with("Connection") => below,
+            _ if output.of.ends_with("Connection") => {
+                let statistics = if self.is_by_measure(&field.node) { rows.saturating_mul(STATISTIC) } else { 0 };
+                // Units are ordered by the measures of four levels.
+                let statistics = if output.of == "UnitConnection" { statistics.saturating_mul(4) } else { statistics };
+                below.saturating_add(statistics)
+            }
             _ if STATISTICS.contains(&(of, name)) => rows.saturating_mul(STATISTIC),
             _ => 0,
         };
         self.weight.cost = self.weight.cost.saturating_add(own);
         self.selections(&output.of, &field.node.selection_set.node, depth + 1, below);
+    }
+
+    /// Whether a list is ordered by a measure, which is a statistic.
+    fn is_by_measure(&self, field: &Field) -> bool {
+        let has = |value: &Value| matches!(value, Value::Object(fields) if fields.contains_key("measure"));
+        field.arguments.iter().filter(|(name, _)| name.node == "orderBy").any(|(_, value)| {
+            match self.resolved(&value.node) {
+                Value::List(all) => all.iter().any(|one| has(&self.resolved(one))),
+                one => has(&one),
+            }
+        })
     }
 
     /// How many rows a list may have.

@@ -37,7 +37,7 @@ pub fn run(db: &Db, args: &Args, out: &Output) -> anyhow::Result<ExitCode> {
     let origins: Vec<NaiveDate> =
         (args.from..=args.to).filter_map(|year| NaiveDate::from_ymd_opt(year, 1, 1)).collect();
     let history = db.read_snapshot(History::load).context("the history of the register")?;
-    let outcomes = backtest(&history, &Question { origins, horizon: args.horizon, top: args.top });
+    let outcomes = backtest(&history, &Question { origins, horizon: args.horizon, top: args.top })?;
     anyhow::ensure!(
         !outcomes.is_empty(),
         "no officer has a complaint before these years: take later ones, or a larger --top"

@@ -3,6 +3,7 @@
 use super::context::{loaders, request};
 use super::loaders::{ResponseCountKey, one};
 use super::nested::{ComplaintCountKey, ComplaintsKey};
+use super::responses::{SomeResponsesCountKey, SomeResponsesKey};
 use async_graphql::{Context, Result};
 use schema::{Conn, Id, StoreError};
 use std::sync::Arc;
@@ -13,6 +14,8 @@ pub enum Counter {
     Query(CountQuery),
     /// The responses of a complaint, counted together with those of the page's other complaints.
     ResponsesOf(Id),
+    /// Those of them that a filter finds.
+    SomeResponsesOf(SomeResponsesKey),
     /// It is known.
     Known(i64),
     /// The complaints of a parent, counted together with those of the page's other parents.
@@ -30,6 +33,9 @@ impl Counter {
             }
             Self::Known(number) => Ok(*number),
             Self::ComplaintsOf(key) => Ok(one(loaders(ctx)?, ComplaintCountKey(key.clone())).await?.unwrap_or(0)),
+            Self::SomeResponsesOf(key) => {
+                Ok(one(loaders(ctx)?, SomeResponsesCountKey(key.clone())).await?.unwrap_or(0))
+            }
             Self::ResponsesOf(complaint) => Ok(one(loaders(ctx)?, ResponseCountKey(*complaint)).await?.unwrap_or(0)),
         }
     }

@@ -95,7 +95,7 @@ impl RequestContext {
     /// The keys of pseudonyms.
     pub fn keys(&self) -> Result<Arc<Keys>> {
         self.app.keys.clone().ok_or_else(|| {
-            error(Code::Internal, "there are no pseudonyms: the server was started without a key file (--key-file)")
+            error(Code::Forbidden, "there are no pseudonyms: the server was started without a key file (--key-file)")
         })
     }
 

@@ -21,12 +21,14 @@ mod page;
 mod query;
 mod ranked;
 mod redacted;
+mod responses;
 mod scalars;
 mod statistics;
 mod subscription;
 pub mod thread;
 mod tokens;
 mod types;
+mod withheld;
 
 pub use filters::ComplaintFilter;
 pub use loaders::Loaders;

@@ -1,7 +1,7 @@
 //! Lists in the order of a measure of their complaints.
 
 use super::connection::Counter;
-use super::context::{blocking, request, snapshot, viewer};
+use super::context::{blocking, request, snapshot, turn, viewer};
 use super::error::{bad_input, from_job};
 use super::page::{Cursor, PageArgs, PageInfo, Place, SortDirection, size};
 use super::statistics::{self, ComplaintStatisticsFilter, StatisticsMeasure};
@@ -34,15 +34,23 @@ pub struct Ranked {
 /// The id at a place of a dimension.
 pub type At = fn(&Snapshot, u32) -> Option<Id>;
 
+/// Where the measures of things are found.
+pub struct Found {
+    /// Those that complaints are grouped by.
+    pub dimensions: Vec<(Dimension, At)>,
+    /// Those of which no dimension has all complaints, each with its condition.
+    pub apart: Vec<(Id, Expr)>,
+}
+
+impl From<(Dimension, At)> for Found {
+    fn from(one: (Dimension, At)) -> Self {
+        Self { dimensions: vec![one], apart: Vec::new() }
+    }
+}
+
 /// Orders things by the measure of their complaints; those that have none come last, in the order in which
-/// they are given. `all`: what the list has, in its own order; `dimensions`: where their measures are found.
-pub async fn ranked(
-    ctx: &Context<'_>,
-    all: Vec<Id>,
-    by: ByMeasure,
-    dimensions: Vec<(Dimension, At)>,
-    page: PageArgs,
-) -> Result<Ranked> {
+/// they are given. `all`: what the list has, in its own order.
+pub async fn ranked(ctx: &Context<'_>, all: Vec<Id>, by: ByMeasure, found: Found, page: PageArgs) -> Result<Ranked> {
     let (request, viewer, snapshot) = (request(ctx)?, viewer(ctx)?, snapshot(ctx)?);
     let scope = viewer.scope(&snapshot.reference.tree);
     let mut conditions = statistics::conditions(&snapshot, &scope, by.filter.as_ref())?;
@@ -59,18 +67,29 @@ pub async fn ranked(
     let mut wanted = Wanted::default();
     wanted.add(measure);
     let of = Arc::clone(&snapshot);
+    // As for any statistic: one at a time for each operation, and a few at once.
+    let _alone = request.computes.lock().await;
+    let taken = turn(&request.app.turns).await?;
     let values: HashMap<Id, f64> = blocking(move || {
+        let _turn = taken;
         let mut values = HashMap::new();
-        for (dimension, at) in dimensions {
-            let question = Question {
-                filter: condition.clone(),
-                officers: officers.clone(),
-                findings: findings.clone(),
-                group_by: vec![dimension],
-                wanted,
-                totals: false,
-                ..Question::default()
-            };
+        let question =
+            Question { filter: condition.clone(), officers, findings, wanted, totals: false, ..Question::default() };
+        for (id, own) in found.apart {
+            let filter = Some(match &condition {
+                Some(condition) => condition.clone().and(own),
+                None => own,
+            });
+            let question = Question { filter, totals: true, ..question.clone() };
+            let totals = jobs::statistics::statistics(&of, &question).map_err(from_job)?.totals;
+            // Nobody complained: as for what no group is of.
+            if let Some(value) = totals.filter(|cell| cell.measures.complaints > 0).and_then(|cell| cell.value(measure))
+            {
+                values.insert(id, value);
+            }
+        }
+        for (dimension, at) in found.dimensions {
+            let question = Question { group_by: vec![dimension], ..question.clone() };
             for cell in jobs::statistics::statistics(&of, &question).map_err(from_job)?.cells {
                 let id = cell.places[0].and_then(|place| at(&of, u32::try_from(place).ok()?));
                 if let (Some(id), Some(value)) = (id, cell.value(measure)) {

@@ -7,7 +7,8 @@ use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, poll_fn};
 use futures_util::stream::FuturesUnordered;
 use futures_util::task::AtomicWaker;
-use schema::db::{Session, StatementCount, wanted};
+use schema::db::wanted::{self, Interest};
+use schema::db::{Session, StatementCount};
 use schema::{Conn, Db, StoreError};
 use std::any::Any;
 use std::cell::RefCell;
@@ -28,20 +29,30 @@ thread_local! {
 struct Held {
     /// Its connection, from its first statement on and until it has to wait for something else.
     session: Option<Session>,
-    /// Whether nobody waits for it any more.
-    abandoned: Arc<AtomicBool>,
+    /// Whether anybody waits for it.
+    interest: Arc<Interest>,
 }
 
 /// Says that nobody waits any more when it goes.
 struct Waiting {
-    abandoned: Arc<AtomicBool>,
+    interest: Arc<Interest>,
+    db: Db,
     /// Its end wakes whoever waits for something else than a statement.
     _waits: oneshot::Sender<()>,
 }
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        self.abandoned.store(true, Ordering::SeqCst);
+        if !self.interest.lose() {
+            return;
+        }
+        let (interest, db) = (Arc::clone(&self.interest), self.db.clone());
+        // On a thread of its own: those that may block may all wait for such statements.
+        std::thread::spawn(move || {
+            if let Err(failure) = interest.cancel(&db) {
+                tracing::warn!(error = %failure, "a statement that nobody waits for could not be cancelled");
+            }
+        });
     }
 }
 
@@ -69,28 +80,39 @@ pub enum Broken {
     Abandoned,
 }
 
-/// Runs an operation on a thread that may block. Where whoever awaits it stops waiting, it is broken off at the
-/// next statement.
+/// Runs an operation on a thread that may block. Where whoever awaits it stops waiting, it is broken off: the
+/// statement under way is cancelled, a statistic ends with its stage.
 pub async fn on_a_thread<T: Send + 'static>(
+    db: &Db,
     operation: impl Future<Output = T> + Send + 'static,
     later: Later,
 ) -> std::result::Result<T, Broken> {
     let (waits, waits_no_more) = oneshot::channel::<()>();
-    let waiting = Waiting { abandoned: Arc::default(), _waits: waits };
-    let abandoned = Arc::clone(&waiting.abandoned);
+    let waiting = Waiting { interest: Arc::default(), db: db.clone(), _waits: waits };
+    let interest = Arc::clone(&waiting.interest);
     let span = tracing::Span::current();
     let work = move || {
         let _in_span = span.enter();
-        wanted::unless(Some(Arc::clone(&abandoned)));
-        HELD.set(Some(Held { session: None, abandoned }));
+        wanted::works_for(Some(Arc::clone(&interest)));
+        HELD.set(Some(Held { session: None, interest }));
+        let _end = End;
         let ran = catch_unwind(AssertUnwindSafe(|| Handle::current().block_on(drive(operation, later, waits_no_more))));
-        HELD.set(None);
-        wanted::unless(None);
         ran.unwrap_or(Err(Broken::Panicked))
     };
     let outcome = tokio::task::spawn_blocking(work).await.unwrap_or(Err(Broken::Panicked));
     drop(waiting);
     outcome
+}
+
+/// The thread goes on to other work when it goes.
+struct End;
+
+impl Drop for End {
+    fn drop(&mut self) {
+        // First, should giving the connection back panic.
+        wanted::works_for(None);
+        HELD.set(None);
+    }
 }
 
 async fn drive<T>(
@@ -134,7 +156,7 @@ async fn drive<T>(
 }
 
 fn is_abandoned() -> bool {
-    HELD.with_borrow(|held| held.as_ref().is_some_and(|held| held.abandoned.load(Ordering::SeqCst)))
+    HELD.with_borrow(|held| held.as_ref().is_some_and(|held| held.interest.is_lost()))
 }
 
 /// Tells whether an operation can go on.
@@ -158,13 +180,10 @@ where
     W: FnOnce(&mut Conn) -> std::result::Result<T, StoreError>,
 {
     HELD.with_borrow_mut(|held| {
-        let Some(Held { session, abandoned }) = held else { return Err(work) };
-        if abandoned.load(Ordering::SeqCst) {
-            return Ok(Err(nobody_waits()));
-        }
+        let Some(Held { session, .. }) = held else { return Err(work) };
         let open = match session.take() {
             Some(open) => Ok(open),
-            None => db.session(count),
+            None => wanted::go_on().and_then(|()| db.session(count)),
         };
         let mut open = match open {
             Ok(open) => open,
@@ -173,8 +192,7 @@ where
         Ok(match catch_unwind(AssertUnwindSafe(|| open.read(work))) {
             Ok(found) => {
                 *session = Some(open);
-                // It failed because it was broken off.
-                found.map_err(|e| if abandoned.load(Ordering::SeqCst) { nobody_waits() } else { from_store(e) })
+                found.map_err(from_store)
             }
             Err(panic) => {
                 // Nobody knows in what state it left the connection.
@@ -192,22 +210,17 @@ pub fn work_here<T, W>(work: W) -> std::result::Result<Result<T>, W>
 where
     W: FnOnce() -> Result<T>,
 {
-    let Some(abandoned) = HELD.with_borrow_mut(|held| {
-        let held = held.as_mut()?;
+    let is_operation = HELD.with_borrow_mut(|held| {
         // It may need a connection of its own, and others may while it works.
-        held.session = None;
-        Some(held.abandoned.load(Ordering::SeqCst))
-    }) else {
+        held.as_mut().map(|held| held.session = None).is_some()
+    });
+    if !is_operation {
         return Err(work);
-    };
-    if abandoned {
-        return Ok(Err(nobody_waits()));
+    }
+    if let Err(failure) = wanted::go_on() {
+        return Ok(Err(from_store(failure)));
     }
     Ok(catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(broke_off(&*panic))))
-}
-
-fn nobody_waits() -> async_graphql::Error {
-    error(Code::Timeout, "nobody waits for the answer any more")
 }
 
 fn broke_off(panic: &(dyn Any + Send)) -> async_graphql::Error {

@@ -142,8 +142,10 @@ fn entity_tag(service: &Service, viewer: Option<&Viewer>, prepared: &Prepared, m
     // What is open is late on the day after its deadline.
     let day = local_date(snapshot.as_of);
     let parts = format!(
-        "{} {day} {media:?} {} {} {:?} {:?} {} {} {} {}",
+        "{} {day} {media:?} {:?} {:?} {} {} {:?} {:?} {} {} {} {}",
         snapshot.position,
+        prepared.limits(),
+        service.app.keys.as_ref().map(|keys| keys.version()),
         viewer.role,
         viewer.outside,
         viewer.unit_id,

@@ -1,8 +1,8 @@
 //! What load balancers and tools ask for.
 
 use super::Service;
-use super::exchange::refusal;
-use crate::auth::{bearer, viewer};
+use super::exchange::{Media, refusal, respond};
+use super::gate::authenticated;
 use crate::graphql::context::blocking;
 use crate::graphql::error::{Code, from_store};
 use actix_web::http::StatusCode;
@@ -31,15 +31,13 @@ pub async fn readyz(service: Data<Service>) -> HttpResponse {
 /// The schema; in production only for those who have a token.
 pub async fn sdl(service: Data<Service>, http: HttpRequest) -> HttpResponse {
     if !service.dev {
-        let token = bearer(http.headers()).map(str::to_owned);
-        let db = service.app.db.clone();
-        let known = match token {
-            Some(token) => blocking(move || viewer(&db, &token).map_err(from_store)).await.ok().flatten().is_some(),
-            None => false,
-        };
-        if !known {
-            let message = "send a token: Authorization: Bearer …";
-            return refusal(&http, StatusCode::UNAUTHORIZED, Code::Unauthenticated, message);
+        match authenticated(&service, &http).await {
+            Ok(Some(_)) => {}
+            Ok(None) => {
+                let message = "send a token: Authorization: Bearer …";
+                return refusal(&http, StatusCode::UNAUTHORIZED, Code::Unauthenticated, message);
+            }
+            Err(outcome) => return respond(Media::of(&http).unwrap_or(Media::Json), outcome),
         }
     }
     HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(service.sdl.clone())

@@ -15,15 +15,30 @@ use crate::limits::Limits;
 use actix_web::http::StatusCode;
 use async_graphql::dataloader::{DataLoader, HashMapCache};
 use async_graphql::{ErrorExtensionValues, Request, Response, ServerError, Variables};
-use async_graphql_parser::types::{ExecutableDocument, OperationDefinition, OperationType, Selection};
-use schema::Timestamp;
+use async_graphql_parser::types::{ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet};
 use schema::enums::{AuditAction, Locale, Role};
-use schema::register::access::is_trusted;
+use schema::register::access::{is_trusted, principal_named};
 use schema::register::audit::Audited;
+use schema::{Conn, Timestamp};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tracing::Instrument;
+
+/// The objects of a statistic.
+const OF_A_STATISTIC: [&str; 11] = [
+    "rows",
+    "totals",
+    "totalsBefore",
+    "previous",
+    "department",
+    "branch",
+    "team",
+    "unit",
+    "category",
+    "officer",
+    "enterprise",
+];
 
 /// An operation that may run.
 pub struct Prepared {
@@ -55,14 +70,42 @@ impl Prepared {
         self.chosen().is_some_and(|operation| operation.ty == OperationType::Subscription)
     }
 
+    /// What whoever asks may ask for.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// Whether everything that it asks for comes from the snapshot.
     pub fn is_of_the_snapshot(&self) -> bool {
         self.chosen().is_some_and(|operation| {
             operation.selection_set.node.items.iter().all(|selection| {
-                matches!(&selection.node, Selection::Field(field)
-                    if matches!(field.node.name.node.as_str(), "complaintStatistics" | "__typename"))
+                let Selection::Field(field) = &selection.node else { return false };
+                match field.node.name.node.as_str() {
+                    "complaintStatistics" => self.is_statistic(&field.node.selection_set.node, 0),
+                    name => name == "__typename",
+                }
             })
         })
+    }
+
+    /// Whether below a statistic nothing is asked for but groups, measures and what stands in the row of what they are of:
+    /// a unit's flag, say, changes without the register.
+    fn is_statistic(&self, set: &SelectionSet, depth: usize) -> bool {
+        // What is deeper is refused elsewhere.
+        depth < 16
+            && set.items.iter().all(|selection| match &selection.node {
+                Selection::Field(field) => {
+                    let below = &field.node.selection_set.node;
+                    below.items.is_empty()
+                        || OF_A_STATISTIC.contains(&field.node.name.node.as_str())
+                            && self.is_statistic(below, depth + 1)
+                }
+                Selection::InlineFragment(inline) => self.is_statistic(&inline.node.selection_set.node, depth + 1),
+                Selection::FragmentSpread(spread) => {
+                    let named = self.document().fragments.get(&spread.node.fragment_name.node);
+                    named.is_some_and(|named| self.is_statistic(&named.node.selection_set.node, depth + 1))
+                }
+            })
     }
 
     /// The name under which it is counted.
@@ -89,13 +132,14 @@ pub async fn prepare(
         outcome.is_graphql = code != Code::BadUserInput;
         outcome
     };
-    let persisted = body.extensions.and_then(|extensions| extensions.persisted_query);
-    let text =
-        service.persisted.text(body.query, persisted.as_ref()).map_err(|(code, message)| wrong(code, message))?;
     let limits = Arc::clone(service.settings.limits(viewer.map(|viewer| viewer.role)));
+    // First of all: whoever has no token neither fills what the node remembers, nor learns what it knows.
     if viewer.is_none() && !service.dev {
         return Err(no_token());
     }
+    let persisted = body.extensions.and_then(|extensions| extensions.persisted_query);
+    let text =
+        service.persisted.text(body.query, persisted.as_ref()).map_err(|(code, message)| wrong(code, message))?;
     let known = service.persisted.known(&text);
     let size = known.as_ref().map_or_else(|| Size::of(&text, &limits), |known| known.size);
     size.within(&limits).map_err(|message| wrong(Code::ValidationFailed, message))?;
@@ -165,14 +209,30 @@ async fn trusted(service: &Service, viewer: &Viewer, prepared: &Prepared) -> Res
     let Some(operation) = prepared.chosen() else { return Ok(()) };
     let (signature, principal, db) =
         (signature(prepared.document(), operation), viewer.principal_id, service.app.db.clone());
-    let listed = blocking(move || db.read(|conn| is_trusted(conn, principal, &signature)).map_err(from_store)).await;
+    // A token of others has no list of its own.
+    let named =
+        service.jwt.as_ref().filter(|_| viewer.is_of_others()).map(|jwt| jwt.operations_of().map(str::to_owned));
+    let listed = blocking(move || {
+        let whose = |conn: &mut Conn| match named {
+            None => Ok(Some(principal)),
+            Some(None) => Ok(None),
+            Some(Some(name)) => principal_named(conn, &name),
+        };
+        let listed = |conn: &mut Conn| match whose(conn)? {
+            Some(principal) => is_trusted(conn, principal, &signature),
+            None => Ok(false),
+        };
+        db.read(listed).map_err(from_store)
+    })
+    .await;
     match listed {
         Ok(true) => Ok(()),
         Ok(false) => Err(Outcome::refused(
             StatusCode::FORBIDDEN,
             Code::Forbidden,
             format!(
-                "a {} runs only operations from its allow-list, and this is none of them (`phananh token trust` adds it)",
+                "a {} runs only operations from its allow-list, and this is none of them (`phananh token trust` adds it; \
+                 for tokens of others `operations_of` in [api.jwt] names whose list they follow)",
                 viewer.role
             ),
         )),
@@ -260,7 +320,7 @@ async fn execute(
         }
         Outcome::of(response, never_ran.then_some(StatusCode::BAD_REQUEST))
     };
-    on_a_thread(operation, later).await
+    on_a_thread(&service.app.db, operation, later).await
 }
 
 /// Runs an operation, a query or a mutation.
@@ -275,13 +335,16 @@ pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared)
     let span = tracing::info_span!("operation", name = prepared.name(), role, cost = prepared.weight.cost);
     let seen = Arc::default();
     let executed = async {
-        match execute(service, viewer, &prepared, &seen, false).await {
-            // It changed nothing: with every field watched over, one is lost and not all.
+        // Of a query that panics nothing is changed: it runs once more with every field watched over, and one is lost and
+        // not all. A mutation cannot run twice.
+        match execute(service, viewer, &prepared, &seen, !prepared.is_query()).await {
             Err(Broken::Panicked) if prepared.is_query() => execute(service, viewer, &prepared, &seen, true).await,
             executed => executed,
         }
     };
+    let mut left = Left { service, viewer, prepared: &prepared, seen: &seen, began, is_answered: false };
     let executed = tokio::time::timeout(prepared.limits.deadline(), executed.instrument(span)).await;
+    left.is_answered = true;
     // Also of what came to no answer.
     audit(service, viewer, &prepared, &seen).await;
     let outcome = match executed {
@@ -299,43 +362,77 @@ pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared)
         }
     };
     if !prepared.is_query() && outcome.errors.is_empty() {
-        let app = service.app.clone();
-        // The next aggregates are to see it soon, and not only when others' writes are looked for.
-        app.bus.wake();
-        drop(tokio::task::spawn_blocking(move || app.snapshots.refresh(&app.unhurried)));
+        after_a_write(service);
     }
     let word = if outcome.errors.is_empty() { "OK" } else { "ERROR" };
     service.watch.operation(&prepared, viewer, began.elapsed(), word);
     outcome
 }
 
+/// The next aggregates are to see a write soon, and not only when others' writes are looked for.
+fn after_a_write(service: &Service) {
+    let app = service.app.clone();
+    app.bus.wake();
+    drop(tokio::task::spawn_blocking(move || app.snapshots.refresh(&app.unhurried)));
+}
+
+/// What remains to be done for an operation whose client left before there was an answer: it goes then.
+struct Left<'a> {
+    service: &'a Service,
+    viewer: Option<&'a Viewer>,
+    prepared: &'a Prepared,
+    seen: &'a Mutex<Seen>,
+    began: Instant,
+    is_answered: bool,
+}
+
+impl Drop for Left<'_> {
+    fn drop(&mut self) {
+        if self.is_answered {
+            return;
+        }
+        self.service.watch.operation(self.prepared, self.viewer, self.began.elapsed(), "LEFT");
+        let entries = audited(self.viewer, self.prepared, self.seen);
+        if let Some(log) = self.service.audit.get().cloned() {
+            tokio::spawn(async move {
+                for entry in entries {
+                    log.add(entry).await;
+                }
+            });
+        }
+        if !self.prepared.is_query() {
+            after_a_write(self.service);
+        }
+    }
+}
+
 /// Hands to the audit log who was shown.
 pub async fn audit(service: &Service, viewer: Option<&Viewer>, prepared: &Prepared, seen: &Mutex<Seen>) {
-    let mut seen = std::mem::take(&mut *seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
-    let (Some(viewer), Some(log)) = (viewer, service.audit.get()) else { return };
-    for sql in std::mem::take(&mut seen.sql) {
-        let entry = Audited {
-            at: Timestamp::now(),
-            actor: viewer.actor(),
-            role: Some(viewer.role),
-            action: AuditAction::Sql,
-            operation: Some(prepared.name().to_owned()),
-            objects: serde_json::json!({ "sql": sql }),
-        };
+    let Some(log) = service.audit.get() else { return };
+    for entry in audited(viewer, prepared, seen) {
         log.add(entry).await;
     }
-    if seen.is_empty() {
-        return;
-    }
-    let entry = Audited {
+}
+
+/// What the audit log is to hold of an operation: what was asked in SQL, and who was shown.
+fn audited(viewer: Option<&Viewer>, prepared: &Prepared, seen: &Mutex<Seen>) -> Vec<Audited> {
+    let mut seen = std::mem::take(&mut *seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+    let Some(viewer) = viewer else { return Vec::new() };
+    let entry = |action, objects| Audited {
         at: Timestamp::now(),
         actor: viewer.actor(),
         role: Some(viewer.role),
-        action: AuditAction::Look,
+        action,
         operation: Some(prepared.name().to_owned()),
-        objects: serde_json::to_value(&seen).unwrap_or_default(),
+        objects,
     };
-    log.add(entry).await;
+    let asked = std::mem::take(&mut seen.sql).into_iter();
+    let mut entries: Vec<Audited> =
+        asked.map(|sql| entry(AuditAction::Sql, serde_json::json!({ "sql": sql }))).collect();
+    if !seen.is_empty() {
+        entries.push(entry(AuditAction::Look, serde_json::to_value(&seen).unwrap_or_default()));
+    }
+    entries
 }
 
 /// Puts the fields in order and gives every error a code.

@@ -193,6 +193,8 @@ impl Server {
         })
         .workers(std::thread::available_parallelism().map_or(2, std::num::NonZero::get))
         .shutdown_timeout(SHUTDOWN_SECONDS)
+        // Who closes a connection waits for no answer: what was asked over it is broken off.
+        .h1_allow_half_closed(false)
         .disable_signals();
         let server = match self.tls {
             Some(config) => server.listen_rustls_0_23(self.listener, config)?,
@@ -237,7 +239,7 @@ fn cors(settings: &ApiSettings) -> Cors {
     let cors = Cors::default()
         .allowed_methods(["GET", "POST"])
         .allowed_headers([AUTHORIZATION, CONTENT_TYPE])
-        .allowed_headers(["x-request-id", "accept-language"])
+        .allowed_headers(["x-request-id", "accept-language", "if-none-match", "traceparent", "tracestate"])
         .expose_headers(["x-request-id", "etag", "retry-after"])
         .block_on_origin_mismatch(false)
         .max_age(3_600);

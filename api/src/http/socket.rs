@@ -1,7 +1,7 @@
 //! Subscriptions over a WebSocket, by the protocol graphql-transport-ws of npm's graphql-ws.
 
 use super::Service;
-use super::exchange::{Body, Outcome};
+use super::exchange::{Body, Outcome, coded};
 use super::gate::{authenticated, by_token};
 use super::operation::{Prepared, audit, finish, prepare, request, run};
 use crate::auth::Viewer;
@@ -202,8 +202,10 @@ impl Socket {
                     }
                 }
                 ended = self.tasks.join_next(), if !self.tasks.is_empty() => {
-                    if let Some(Ok(id)) = ended {
-                        self.running.remove(&id);
+                    match ended {
+                        Some(Ok(id)) => drop(self.running.remove(&id)),
+                        Some(Err(failure)) => self.broke_off(failure.id()).await,
+                        None => {}
                     }
                 }
                 _ = look.tick() => {
@@ -215,6 +217,14 @@ impl Socket {
                 _ = stopping.changed() => return Some(Close::GoingAway.reason("the server ends")),
             }
         }
+    }
+
+    /// Tells of an operation that panicked; one that the client has ended is not among those that run.
+    async fn broke_off(&mut self, task: tokio::task::Id) {
+        let Some(id) = self.running.iter().find(|(_, run)| run.id() == task).map(|(id, _)| id.clone()) else { return };
+        self.running.remove(&id);
+        let error = coded(Code::Internal, "the operation broke off; the server's log says why");
+        self.send(&json!({ "id": id, "type": "error", "payload": [error] })).await;
     }
 
     /// Whether the token still is: it may have expired or been revoked.

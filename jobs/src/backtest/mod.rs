@@ -5,22 +5,21 @@
 //! them is held against those of whom complaints received in (T, T + horizon] were sustained by the end of
 //! the data. Ties at the edge count with their share: no ranking gains by the order of names.
 
+mod history;
+
+pub use history::{Event, History};
+
 use crate::JobError;
-use crate::facts::Facts;
 use crate::frames::day_number;
 use crate::numeric::shrinkage::{Prior, fit};
 use crate::recurrence::six_digits;
 use chrono::NaiveDate;
-use diesel::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use schema::domain::calendar::local_date;
-use schema::domain::state::is_void;
-use schema::enums::Finding;
-use schema::tables::officers;
-use schema::{Conn, Id};
+use schema::StoreError;
+use schema::db::wanted::go_on;
 use serde::Serialize;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 /// Days before the origin that windows look back.
 const WINDOW: i32 = 730;
@@ -28,30 +27,6 @@ const WINDOW: i32 = 730;
 const HALF_LIFE: f64 = 365.0;
 /// Resamples of a bootstrap interval, by a fixed seed.
 const RESAMPLES: usize = 400;
-
-/// An allegation, once for each officer and complaint.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Event {
-    pub officer: u32,
-    /// Days since 1970.
-    pub day: i32,
-    pub enterprise: Option<u32>,
-    /// The day from which it is known to be sustained.
-    pub sustained: Option<i32>,
-    /// The day from which it is known to be unfounded, or the officer exonerated.
-    pub cleared: Option<i32>,
-    /// The day on which it was withdrawn or rejected.
-    pub void: Option<i32>,
-}
-
-/// What a backtest is made of.
-#[derive(Debug, Clone, Default)]
-pub struct History {
-    /// In the order of (officer, day).
-    pub events: Vec<Event>,
-    /// The first day of exposure of each officer: appointed then, or the register's first day.
-    pub since: Vec<i32>,
-}
 
 /// What is asked.
 #[derive(Debug, Clone)]
@@ -101,60 +76,16 @@ pub const RANKINGS: [&str; 8] = [
     "recency_and_findings",
 ];
 
-impl History {
-    /// Reads what is known of all officers.
-    pub fn load(conn: &mut Conn) -> Result<Self, JobError> {
-        let facts = Facts::load(conn)?;
-        let appointed: HashMap<Id, Option<NaiveDate>> = officers::table
-            .select((officers::id, officers::appointed_on))
-            .load::<(Id, Option<NaiveDate>)>(conn)?
-            .into_iter()
-            .collect();
-        let mut places: BTreeMap<Id, u32> = BTreeMap::new();
-        let mut enterprises: HashMap<String, u32> = HashMap::new();
-        let mut events = Vec::new();
-        let mut first = i32::MAX;
-        for fact in &facts.complaints {
-            let day = day_number(local_date(fact.received_at));
-            first = first.min(day);
-            let void = is_void(fact.state).then(|| day_number(local_date(fact.state_since)));
-            let enterprise = fact.enterprise_id.and_then(|id| facts.enterprises.get(&id)).map(|enterprise| {
-                let next = u32::try_from(enterprises.len()).unwrap_or(u32::MAX);
-                *enterprises.entry(enterprise.counts_as()).or_insert(next)
-            });
-            let rows = facts.allegations.get(&fact.id).map_or(&[][..], Vec::as_slice);
-            for of_officer in rows.chunk_by(|a, b| a.officer_id == b.officer_id) {
-                let next = u32::try_from(places.len()).unwrap_or(u32::MAX);
-                let officer = *places.entry(of_officer[0].officer_id).or_insert(next);
-                let decided = |wanted: &[Finding]| {
-                    of_officer
-                        .iter()
-                        .filter(|row| wanted.contains(&row.finding))
-                        // Decided at an unknown time: known from the end of all days.
-                        .map(|row| row.decided_on.map_or(i32::MAX, day_number))
-                        .min()
-                };
-                let sustained = decided(&[Finding::Sustained]);
-                let all_cleared =
-                    of_officer.iter().all(|row| matches!(row.finding, Finding::Unfounded | Finding::Exonerated));
-                let cleared = if all_cleared { decided(&[Finding::Unfounded, Finding::Exonerated]) } else { None };
-                events.push(Event { officer, day, enterprise, sustained, cleared, void });
-            }
-        }
-        events.sort_by_key(|event| (event.officer, event.day));
-        let mut since = vec![first; places.len()];
-        for (id, place) in places {
-            if let Some(Some(day)) = appointed.get(&id) {
-                since[place as usize] = day_number(*day).max(first);
-            }
-        }
-        Ok(Self { events, since })
-    }
-}
-
 /// Ranks and compares at each origin.
-pub fn backtest(history: &History, question: &Question) -> Vec<Outcome> {
-    question.origins.iter().flat_map(|origin| at_origin(history, question, *origin)).collect()
+///
+/// # Errors
+/// `Abandoned` where whoever waited for this thread stopped waiting.
+pub fn backtest(history: &History, question: &Question) -> Result<Vec<Outcome>, JobError> {
+    let mut outcomes = Vec::new();
+    for origin in &question.origins {
+        outcomes.extend(at_origin(history, question, *origin)?);
+    }
+    Ok(outcomes)
 }
 
 /// What is known of one officer at an origin.
@@ -171,7 +102,8 @@ struct Known {
     later: bool,
 }
 
-fn at_origin(history: &History, question: &Question, origin: NaiveDate) -> Vec<Outcome> {
+fn at_origin(history: &History, question: &Question, origin: NaiveDate) -> Result<Vec<Outcome>, StoreError> {
+    go_on()?;
     let origin_day = day_number(origin);
     let mut known: Vec<Known> = Vec::new();
     for of_officer in history.events.chunk_by(|a, b| a.officer == b.officer) {
@@ -214,17 +146,17 @@ fn at_origin(history: &History, question: &Question, origin: NaiveDate) -> Vec<O
     }
     let named = ((known.len() as f64 * question.top).round() as usize).min(known.len());
     if named == 0 {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let later: Vec<bool> = known.iter().map(|officer| officer.later).collect();
     let weights: Vec<Vec<f64>> = scores(&known).iter().map(|scores| named_weights(scores, named)).collect();
-    let resampled = resample(&weights, &later);
+    let resampled = resample(&weights, &later)?;
     let positive = later.iter().filter(|later| **later).count();
     let found_by = |weights: &[f64]| -> f64 {
         weights.iter().zip(&later).filter(|(_, later)| **later).map(|(w, _)| w).sum::<f64>() + 0.0
     };
     let plain = found_by(&weights[0]);
-    RANKINGS
+    let outcomes = RANKINGS
         .iter()
         .zip(&weights)
         .zip(&resampled)
@@ -253,7 +185,8 @@ fn at_origin(history: &History, question: &Question, origin: NaiveDate) -> Vec<O
                 over_plain_upper,
             }
         })
-        .collect()
+        .collect();
+    Ok(outcomes)
 }
 
 /// Fewer officers than this, and one gamma by moments takes the place of the mixture.
@@ -329,10 +262,11 @@ fn named_weights(scores: &[f64], named: usize) -> Vec<f64> {
 }
 
 /// (recall, recall over that of the first ranking) of each ranking in each resample of officers.
-fn resample(weights: &[Vec<f64>], later: &[bool]) -> Vec<Vec<(f64, f64)>> {
+fn resample(weights: &[Vec<f64>], later: &[bool]) -> Result<Vec<Vec<(f64, f64)>>, StoreError> {
     let mut chance = ChaCha8Rng::seed_from_u64(1);
     let mut samples = vec![Vec::with_capacity(RESAMPLES); weights.len()];
     for _ in 0..RESAMPLES {
+        go_on()?;
         let mut found = vec![0.0; weights.len()];
         let mut positive = 0.0;
         for _ in 0..later.len() {
@@ -350,7 +284,7 @@ fn resample(weights: &[Vec<f64>], later: &[bool]) -> Vec<Vec<(f64, f64)>> {
             samples.push((share(positive), share(plain)));
         }
     }
-    samples
+    Ok(samples)
 }
 
 /// The middle 95 % of values.
@@ -383,7 +317,7 @@ mod tests {
         events.sort_by_key(|event| (event.officer, event.day));
         let question = Question { origins: vec![origin], horizon: 730, top: 0.02 };
         let history = History { events, since: vec![0; 60] };
-        let outcomes = backtest(&history, &question);
+        let outcomes = backtest(&history, &question).unwrap();
         assert_eq!(outcomes.len(), RANKINGS.len());
         for outcome in &outcomes {
             // Officer 9's is beyond the horizon.
@@ -400,6 +334,6 @@ mod tests {
     #[test]
     fn an_origin_before_all_history_gives_nothing() {
         let question = Question { origins: vec![NaiveDate::default()], horizon: 730, top: 0.05 };
-        assert_eq!(backtest(&History::default(), &question), []);
+        assert_eq!(backtest(&History::default(), &question).unwrap(), []);
     }
 }

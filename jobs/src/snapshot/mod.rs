@@ -121,20 +121,21 @@ impl SnapshotStore {
 
 type People = (Arc<Enterprises>, Arc<Officers>);
 
-/// Those that changed after a snapshot, brought up to date; None where an enterprise counts as another now. New
-/// ones come with complaints and are read with them.
+/// Those that changed after a snapshot, brought up to date, and new officers; None where an enterprise counts as another
+/// now. New enterprises come with complaints and are read with them.
 fn people_changed(conn: &mut Conn, before: &Snapshot) -> Result<Option<People>, JobError> {
-    let changed = |conn: &mut Conn, entity: &str| {
+    let changed = |conn: &mut Conn, entity: &str, kinds: &[ReferenceEventKind]| {
         reference_events::table
             .filter(reference_events::position.gt(before.position))
             .filter(reference_events::entity.eq(entity.to_owned()))
-            .filter(reference_events::kind.ne(ReferenceEventKind::Created))
+            .filter(reference_events::kind.eq_any(kinds.to_vec()))
             .select(reference_events::entity_id)
             .distinct()
             .load::<Id>(conn)
     };
+    let [created, updated] = [ReferenceEventKind::Created, ReferenceEventKind::Updated];
     let (mut enterprises, mut officers) = (Arc::clone(&before.enterprises), Arc::clone(&before.officers));
-    for chunk in changed(conn, "enterprise")?.chunks(KEYS_PER_QUERY) {
+    for chunk in changed(conn, "enterprise", &[updated])?.chunks(KEYS_PER_QUERY) {
         let found = enterprises::table.filter(enterprises::id.eq_any(chunk)).select(Enterprise::as_select());
         for enterprise in found.load(conn)? {
             if !Arc::make_mut(&mut enterprises).renamed(&enterprise) {
@@ -142,12 +143,10 @@ fn people_changed(conn: &mut Conn, before: &Snapshot) -> Result<Option<People>, 
             }
         }
     }
-    for chunk in changed(conn, "officer")?.chunks(KEYS_PER_QUERY) {
+    for chunk in changed(conn, "officer", &[created, updated])?.chunks(KEYS_PER_QUERY) {
         let found = officers::table.filter(officers::id.eq_any(chunk)).select(Officer::as_select());
         for officer in found.load(conn)? {
-            if officers.place(officer.id).is_some() {
-                Arc::make_mut(&mut officers).put(&officer);
-            }
+            Arc::make_mut(&mut officers).put(&officer);
         }
     }
     Ok(Some((enterprises, officers)))

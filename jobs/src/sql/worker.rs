@@ -8,6 +8,7 @@ use super::engine::{Answer, answer};
 use crate::JobError;
 use polars::io::ipc::{IpcStreamReader, IpcStreamWriter};
 use polars::prelude::{DataFrame, SerReader, SerWriter};
+use schema::db::wanted::go_on;
 use serde::{Deserialize, Serialize};
 use std::io::{BufRead, BufReader, Cursor, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -26,6 +27,8 @@ pub struct Allowance {
 
 /// Bytes of an answer, which its asker has to hold.
 const LARGEST_ANSWER: u64 = 64 * 1024 * 1024;
+/// How often it is looked whether anybody waits for the answer.
+const LOOKS_EVERY: Duration = Duration::from_millis(50);
 /// The command of the program that starts a worker.
 pub const COMMAND: &str = "sql-worker";
 
@@ -93,11 +96,14 @@ pub fn ask(
         let read = BufReader::new(output).take(LARGEST_ANSWER + 1).read_to_end(&mut text);
         let _nobody_waits = told.send(read.map(|_| text));
     });
-    let left = allowed.time.saturating_sub(began.elapsed());
-    let text = match heard.recv_timeout(left) {
-        Ok(read) => read.map_err(|e| failed(&e))?,
-        Err(RecvTimeoutError::Timeout) => return Err(AskError::Timeout(allowed.time)),
-        Err(RecvTimeoutError::Disconnected) => return Err(AskError::Broken(allowed.memory_mb)),
+    let text = loop {
+        let left = allowed.time.saturating_sub(began.elapsed());
+        match heard.recv_timeout(left.min(LOOKS_EVERY)) {
+            Ok(read) => break read.map_err(|e| failed(&e))?,
+            Err(RecvTimeoutError::Timeout) if left > LOOKS_EVERY && go_on().is_ok() => {}
+            Err(RecvTimeoutError::Timeout) => return Err(AskError::Timeout(allowed.time)),
+            Err(RecvTimeoutError::Disconnected) => return Err(AskError::Broken(allowed.memory_mb)),
+        }
     };
     if text.len() as u64 > LARGEST_ANSWER {
         let most = LARGEST_ANSWER / 1024 / 1024;

@@ -37,6 +37,17 @@ fn number(day: NaiveDate) -> i32 {
 }
 
 impl Bucket {
+    /// Those that are made of it.
+    pub(super) const fn longer(self) -> &'static [Self] {
+        match self {
+            Self::Day => &[Self::Week, Self::Month, Self::Quarter, Self::Year],
+            // Weeks lie across months.
+            Self::Week | Self::Year => &[],
+            Self::Month => &[Self::Quarter, Self::Year],
+            Self::Quarter => &[Self::Year],
+        }
+    }
+
     /// The first day of the bucket of a day.
     pub fn start(self, day: i32) -> i32 {
         let day = date(day);

@@ -3,6 +3,7 @@
 use super::measures::{Measures, NOBODY, Rows, Wanted};
 use crate::JobError;
 use crate::handling::median_survival;
+use schema::db::wanted::go_on;
 
 /// Values brought together by group: those of group `g` are `values[starts[g]..starts[g + 1]]`, in the order in
 /// which they came. A count, and then each value goes to its place.
@@ -67,6 +68,7 @@ pub fn measure(
     });
     let (enterprises, episodes, by_row) =
         brought.map_err(|_| JobError::Panicked("rows could not be brought together".into()))?;
+    go_on()?;
     if enterprises.is_some() || episodes.is_some() || by_row.is_some() {
         each_part(&mut measures, |first, part| {
             let mut values: Vec<u32> = Vec::new();
@@ -85,6 +87,7 @@ pub fn measure(
             }
         });
     }
+    go_on()?;
     if wanted.officers {
         let named = groups.iter().zip(&rows.people).filter(|(group, _)| **group != u32::MAX);
         let named: Vec<(u32, u32)> = named.filter_map(|(group, (officer, _))| Some((*group, (*officer)?))).collect();

@@ -21,6 +21,17 @@ pub enum Dimension {
 }
 
 impl Dimension {
+    /// The columns of what lies above it: other questions tell their totals.
+    pub(super) const fn above(self) -> &'static [&'static str] {
+        match self {
+            Self::Branch => &["department"],
+            Self::Team => &["branch", "department"],
+            Self::Unit => &["team", "branch", "department"],
+            Self::Category => &["kind"],
+            _ => &[],
+        }
+    }
+
     /// The column of the snapshot that holds its places; None where they are computed, or said of each officer.
     pub(super) const fn column(self) -> Option<&'static str> {
         match self {

@@ -25,6 +25,15 @@ pub struct Grouped {
     by_group: OnceCell<Vec<Vec<u32>>>,
     /// How many complaints each group has, where nothing else is asked for: there are no entries then.
     counts: Option<Vec<u32>>,
+    above: Vec<Above>,
+}
+
+/// What the groups of a dimension lie in: the year of a month, the kind of a category.
+pub struct Above {
+    /// The n-th of the dimensions.
+    pub dimension: usize,
+    /// Of each group.
+    pub places: Vec<i64>,
 }
 
 /// A dimension of all entries as numbers below `size`, 0 for none.
@@ -74,6 +83,9 @@ pub fn group(
     if by_people {
         needed.push("named");
     }
+    if question.suppression.is_some() {
+        needed.extend(question.group_by.iter().flat_map(|dimension| dimension.above()));
+    }
     // Something has to say how many rows there are.
     needed.push("state");
     needed.sort_unstable();
@@ -103,6 +115,7 @@ pub fn group(
             dimensions: counted.dimensions.into_iter().map(coded).collect(),
             by_group: OnceCell::new(),
             counts: Some(counted.counts),
+            above: Vec::new(),
         });
     }
     if by_people {
@@ -135,7 +148,12 @@ pub fn group(
         })?
     };
     let (groups, keys) = numbered(&dimensions, rows.entries())?;
-    Ok(Grouped { rows, groups, keys, dimensions, by_group: OnceCell::new(), counts: None })
+    let mut grouped =
+        Grouped { rows, groups, keys, dimensions, by_group: OnceCell::new(), counts: None, above: Vec::new() };
+    if question.suppression.is_some() {
+        grouped.above = grouped.find_above(&table, &question.group_by)?;
+    }
+    Ok(grouped)
 }
 
 fn coded(
@@ -315,6 +333,38 @@ impl Grouped {
         }
         let one = vec![0; self.groups.len()];
         Ok(measure(&self.rows, &one, 1, wanted, dominance)?.pop().unwrap_or_default())
+    }
+
+    /// What the groups lie in.
+    pub fn above(&self) -> &[Above] {
+        &self.above
+    }
+
+    fn find_above(&self, table: &DataFrame, group_by: &[Dimension]) -> Result<Vec<Above>, JobError> {
+        let mut above = Vec::new();
+        for (dimension, of) in group_by.iter().enumerate() {
+            for name in of.above() {
+                let codes = raised(table.column(name)?.u32()?);
+                let of_entries = self.rows.of_entries(|row| codes[row]);
+                // A unit that has come below another one lies where its latest complaint did.
+                let mut places = vec![0; self.keys.len()];
+                for (group, code) in self.groups.iter().zip(of_entries) {
+                    places[*group as usize] = i64::from(code);
+                }
+                above.push(Above { dimension, places });
+            }
+            if let Dimension::Time(bucket) = of {
+                for longer in bucket.longer() {
+                    let start = |place: Option<i64>| {
+                        let day = place.and_then(|place| i32::try_from(place).ok());
+                        day.map_or(i64::MIN, |day| i64::from(longer.start(day)))
+                    };
+                    let places = (0..self.keys.len()).map(|group| start(self.places_of(group)[dimension])).collect();
+                    above.push(Above { dimension, places });
+                }
+            }
+        }
+        Ok(above)
     }
 
     /// What some groups come to together, by their numbers.

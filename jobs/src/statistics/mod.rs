@@ -24,6 +24,7 @@ use chrono_tz::Tz;
 use few::first_groups;
 use groups::{Grouped, group};
 use polars::prelude::Expr;
+use schema::db::wanted::go_on;
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 
@@ -56,8 +57,6 @@ pub struct Question {
     /// Whether the groups that the limit cuts off come back as one.
     pub other: bool,
     pub suppression: Option<Suppression>,
-    /// When nobody waits for the answer any more.
-    pub deadline: Option<std::time::Instant>,
     pub disguise: Option<Disguise>,
 }
 
@@ -79,7 +78,6 @@ impl Default for Question {
             after: None,
             other: false,
             suppression: None,
-            deadline: None,
             disguise: None,
         }
     }
@@ -163,7 +161,8 @@ pub const MOST_GROUPS: usize = 2_000_000;
 /// Answers a question.
 ///
 /// # Errors
-/// `Question` where it cannot be answered as it is, and why.
+/// `Question` where it cannot be answered as it is, and why; `Abandoned` after a stage in which whoever waited for this
+/// thread stopped waiting.
 pub fn statistics(snapshot: &Snapshot, question: &Question) -> Result<Answer, JobError> {
     let calendar = Calendar::new(question.zone);
     let wanted = match question.suppression {
@@ -171,16 +170,18 @@ pub fn statistics(snapshot: &Snapshot, question: &Question) -> Result<Answer, Jo
         None => question.wanted,
     };
     let now = group(snapshot, question, question.filter.as_ref(), Shift::None, &calendar)?;
+    go_on()?;
     let mut totals = all_together(&now, wanted, question)?;
     if question.shows_few() {
         return first_groups(&now, wanted, question, totals);
     }
     let mut cells = cells(&now, wanted, question)?;
+    go_on()?;
     hide(&now, &mut cells, &mut totals, question);
     let mut before: HashMap<Vec<Option<i64>>, Cell> = HashMap::new();
     let mut totals_before = Vec::new();
     if let Some((filter, shift)) = &question.compare {
-        in_time(question)?;
+        go_on()?;
         let then = group(snapshot, question, filter.as_ref(), *shift, &calendar)?;
         let mut earlier = self::cells(&then, wanted, question)?;
         totals_before = all_together(&then, wanted, question)?;
@@ -192,7 +193,7 @@ pub fn statistics(snapshot: &Snapshot, question: &Question) -> Result<Answer, Jo
         let gone: Vec<Cell> = gone.map(|places| Cell::new(places.clone(), Measures::default())).collect();
         cells.extend(gone);
     }
-    in_time(question)?;
+    go_on()?;
     if let Some(range) = question.fill {
         fill(&mut cells, question, range, &calendar)?;
     }
@@ -245,16 +246,6 @@ pub fn statistics(snapshot: &Snapshot, question: &Question) -> Result<Answer, Jo
     Ok(Answer { cells, truncated, groups, totals, totals_before, end })
 }
 
-/// Whether somebody still waits for the answer.
-fn in_time(question: &Question) -> Result<(), JobError> {
-    match question.deadline {
-        Some(deadline) if deadline < std::time::Instant::now() => {
-            Err(JobError::Question("the operation took too long and was broken off".into()))
-        }
-        _ => Ok(()),
-    }
-}
-
 /// All together, where that is asked for.
 fn all_together(grouped: &Grouped, wanted: Wanted, question: &Question) -> Result<Vec<Cell>, JobError> {
     if !question.totals {
@@ -266,8 +257,8 @@ fn all_together(grouped: &Grouped, wanted: Wanted, question: &Question) -> Resul
 /// Hides what is too small, before anything is kept, ordered or cut: those would tell of what is hidden.
 fn hide(grouped: &Grouped, cells: &mut [Cell], totals: &mut [Cell], question: &Question) {
     if let Some(suppression) = &question.suppression {
-        suppression.apply(cells, &|groups| grouped.union(groups));
-        suppression.apply(totals, &|_| Union::default());
+        suppression.apply(cells, grouped.above(), &|groups| grouped.union(groups));
+        suppression.apply(totals, &[], &|_| Union::default());
     }
 }
 

@@ -4,13 +4,15 @@
 //! enterprise has more than half of it. Where in a line of the table (all dimensions but one alike) something
 //! is hidden, what is hidden there is at least two groups and would itself be shown as one, sums included, so that
 //! the line's total less what is shown, which another question tells, does not give it away (complementary
-//! suppression; Cox 1980).
+//! suppression; Cox 1980). A line is also what lies in one year, quarter, kind, department or branch: a question by
+//! these tells its total.
 //!
 //! It resists who has the total of a line. It does not resist everything: questions about overlapping sets
 //! of complaints can be subtracted from one another (Dinur and Nissim 2003), so that a role to which it applies
 //! asks by a fixed set of dimensions and by whole months only.
 
 use super::Cell;
+use super::groups::Above;
 use std::collections::HashMap;
 
 /// What some groups come to together.
@@ -30,8 +32,8 @@ pub struct Suppression {
 }
 
 impl Suppression {
-    /// Marks what is not shown. `union`: what the groups at some places come to together.
-    pub fn apply(&self, cells: &mut [Cell], union: &dyn Fn(&[usize]) -> Union) {
+    /// Marks what is not shown. `above`: what the groups lie in; `union`: what those at some places come to together.
+    pub fn apply(&self, cells: &mut [Cell], above: &[Above], union: &dyn Fn(&[usize]) -> Union) {
         for cell in cells.iter_mut() {
             let measures = &cell.measures;
             cell.suppressed = measures.complaints > 0
@@ -40,9 +42,11 @@ impl Suppression {
             cell.delay_hidden = measures.delay_dominance > MOST_OF_A_SUM;
         }
         let dimensions = cells.first().map_or(0, |cell| cell.places.len());
+        let whole = (0..dimensions).map(|along| (along, None));
+        let lines: Vec<_> = above.iter().map(|above| (above.dimension, Some(above))).chain(whole).collect();
         for part in [Part::Whole, Part::Cost, Part::Delay] {
             // What one line hides may be alone in another line.
-            while (0..dimensions).any(|along| self.complement(cells, along, part, union)) {}
+            while lines.iter().any(|(along, above)| self.complement(cells, *along, *above, part, union)) {}
         }
     }
 
@@ -56,12 +60,19 @@ impl Suppression {
             }
     }
 
-    /// Hides more along one dimension; whether anything.
-    fn complement(&self, cells: &mut [Cell], along: usize, part: Part, union: &dyn Fn(&[usize]) -> Union) -> bool {
+    /// Hides more along one dimension, within what lies above it or altogether; whether anything.
+    fn complement(
+        &self,
+        cells: &mut [Cell],
+        along: usize,
+        above: Option<&Above>,
+        part: Part,
+        union: &dyn Fn(&[usize]) -> Union,
+    ) -> bool {
         let mut lines: HashMap<Vec<Option<i64>>, Vec<usize>> = HashMap::new();
         for (at, cell) in cells.iter().enumerate().filter(|(_, cell)| cell.measures.complaints > 0) {
             let mut line = cell.places.clone();
-            line.remove(along);
+            line[along] = above.and_then(|above| above.places.get(at).copied());
             lines.entry(line).or_default().push(at);
         }
         let mut more = false;
@@ -125,7 +136,7 @@ mod tests {
             let (complaints, enterprises) = (of(&|one| one.complaints), of(&|one| one.distinct_enterprises));
             Union { complaints, enterprises, ..Union::default() }
         };
-        Suppression { complaints: 5, enterprises: 3 }.apply(cells, &union);
+        Suppression { complaints: 5, enterprises: 3 }.apply(cells, &[], &union);
     }
 
     /// A table of (row, column, complaints, enterprises).
@@ -170,8 +181,28 @@ mod tests {
         // The first two are the same two enterprises', the third has enough others.
         let union =
             |at: &[usize]| Union { complaints: 7, enterprises: if at.len() > 2 { 9 } else { 2 }, ..Union::default() };
-        Suppression { complaints: 5, enterprises: 3 }.apply(&mut cells, &union);
+        Suppression { complaints: 5, enterprises: 3 }.apply(&mut cells, &[], &union);
         assert_eq!(cells.iter().map(|cell| cell.suppressed).collect::<Vec<_>>(), [true, true, true, false]);
+    }
+
+    #[test]
+    fn what_is_hidden_is_not_alone_in_its_year() {
+        let cell = |month, complaints| {
+            let measures = Measures { complaints, distinct_enterprises: complaints.min(9), ..Measures::default() };
+            Cell::new(vec![Some(month)], measures)
+        };
+        // Two small months that are enough together, of two years: each year's total would tell its own.
+        let mut cells = vec![cell(1, 4), cell(2, 20), cell(3, 30), cell(13, 3), cell(14, 25), cell(15, 40)];
+        let years = Above { dimension: 0, places: vec![2023, 2023, 2023, 2024, 2024, 2024] };
+        let all = |at: &[usize]| {
+            let complaints = at.iter().map(|at| [4, 20, 30, 3, 25, 40][*at]).sum();
+            Union { complaints, enterprises: complaints.min(9), ..Union::default() }
+        };
+        Suppression { complaints: 5, enterprises: 3 }.apply(&mut cells, &[years], &all);
+        assert_eq!(
+            cells.iter().map(|cell| cell.suppressed).collect::<Vec<_>>(),
+            [true, true, false, true, true, false]
+        );
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::snapshot::Snapshot;
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use polars::prelude::{DataFrame, DataType, IntoLazy, PolarsResult, SortMultipleOptions, col, len, lit};
+use schema::db::wanted::go_on;
 use schema::models::JobRun;
 use schema::tables::complaint_events;
 use schema::{Conn, StoreError};
@@ -143,7 +144,8 @@ pub fn trends(
         .agg([count(recent.clone()).alias("recent"), count(before).alias("before")])
         .sort(["category"], SortMultipleOptions::default())
         .collect()?;
-    let totals = |from: i32, to: i32| -> PolarsResult<Totals> {
+    let totals = |from: i32, to: i32| -> Result<Totals, JobError> {
+        go_on()?;
         let sums = snapshot
             .facts
             .clone()

@@ -26,7 +26,7 @@ pub(super) struct Target {
     pub backend: Backend,
     location: String,
     bulk: bool,
-    /// After which PostgreSQL breaks a statement off. On SQLite a search ends when nobody waits ([`super::wanted`]).
+    /// After which PostgreSQL breaks a statement off.
     statement_timeout: Option<Duration>,
 }
 
@@ -50,6 +50,11 @@ impl Target {
     /// The same, with statements that are broken off after some time.
     pub fn with_statement_timeout(self, timeout: Duration) -> Self {
         Self { statement_timeout: Some(timeout), ..self }
+    }
+
+    /// Whether statements are cancelled when nobody waits for them ([`super::wanted`]).
+    pub fn cancels(&self) -> bool {
+        self.backend == Backend::Postgres && self.statement_timeout.is_some()
     }
 
     /// Opens a connection.

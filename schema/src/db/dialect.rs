@@ -5,7 +5,7 @@ use super::{Conn, StoreError};
 use crate::sql_types::{Timestamp, UtcMicros};
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Integer, Text};
 
 /// Rows of a multi-row insert: PostgreSQL allows 65,535 bind parameters, SQLite 32,766.
 pub const fn rows_per_insert(columns: usize) -> usize {
@@ -76,6 +76,11 @@ pub fn tell_of_commit(conn: &mut Conn) -> Result<(), StoreError> {
 pub fn current_position(conn: &mut Conn) -> Result<i64, StoreError> {
     use crate::tables::register_position::dsl::{register_position, value};
     Ok(register_position.select(value).first(conn)?)
+}
+
+/// The process of PostgreSQL behind a connection.
+pub(super) fn process(conn: &mut Conn) -> Result<i32, StoreError> {
+    Ok(diesel::select(diesel::dsl::sql::<Integer>("pg_backend_pid()")).get_result(conn)?)
 }
 
 /// The time of the database: what several nodes agree on, whatever their own clocks say.

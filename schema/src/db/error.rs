@@ -24,6 +24,8 @@ pub enum StoreError {
     Conflict(String),
     #[error("{0}")]
     NotFound(String),
+    #[error("nobody waits for the answer any more")]
+    Abandoned,
 }
 
 impl StoreError {

@@ -1,12 +1,15 @@
 //! The pool, and the two ways to use a connection: [`Db::read`] and [`Db::write`].
 
 use super::connection::Target;
+use super::wanted::{self, Running};
 use super::{Backend, Conn, MigrationReport, StoreError};
+use diesel::RunQueryDsl;
 use diesel::connection::{Connection, InstrumentationEvent};
 use diesel::r2d2::{self, ManageConnection, Pool, R2D2Connection};
+use diesel::sql_types::Integer;
 use std::ops::{Deref, DerefMut};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The most connections of one pool: more would only wait for the same processors.
@@ -18,14 +21,25 @@ pub struct Db {
     pool: Pool<Manager>,
     backend: Backend,
     target: Target,
+    /// Over which statements are cancelled, once one was.
+    beside: Arc<Mutex<Option<Conn>>>,
 }
 
 /// A connection for several reads one after another.
 pub struct Session(r2d2::PooledConnection<Manager>);
 
 impl Session {
+    /// # Errors
+    /// `Abandoned` where nobody waits for this thread any more ([`wanted`]), be it because what it read was cancelled.
     pub fn read<T>(&mut self, work: impl FnOnce(&mut Conn) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        work(&mut self.0)
+        self.run(work)
+    }
+
+    fn run<T, E: From<StoreError>>(&mut self, work: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E> {
+        // First said that it runs, then asked whether anybody waits: whoever stops waiting does it the other way round.
+        let _runs = Running::on(self.0.process);
+        wanted::go_on()?;
+        work(&mut self.0).map_err(|failure| wanted::go_on().err().map_or(failure, E::from))
     }
 
     /// Gives the connection up: what is read next comes over another.
@@ -52,6 +66,8 @@ pub(super) struct Pooled {
     conn: Conn,
     worked: Instant,
     given_up: bool,
+    /// The process of PostgreSQL, where statements are to be cancelled when nobody waits for them.
+    process: Option<i32>,
 }
 
 impl Deref for Pooled {
@@ -78,7 +94,9 @@ impl ManageConnection for Manager {
     type Error = StoreError;
 
     fn connect(&self) -> Result<Pooled, StoreError> {
-        Ok(Pooled { conn: self.0.connect()?, worked: Instant::now(), given_up: false })
+        let mut conn = self.0.connect()?;
+        let process = if self.0.cancels() { Some(super::dialect::process(&mut conn)?) } else { None };
+        Ok(Pooled { conn, worked: Instant::now(), given_up: false, process })
     }
 
     fn is_valid(&self, pooled: &mut Pooled) -> Result<(), StoreError> {
@@ -114,8 +132,8 @@ impl Db {
         Self::open_target(Target::parse(url, true)?)
     }
 
-    /// Opens a database for requests that have a deadline: PostgreSQL breaks a statement off that runs
-    /// longer, so that nobody waits for what nobody reads.
+    /// Opens a database for requests that have a deadline: what a [`Session`] reads on PostgreSQL can be cancelled
+    /// ([`wanted::Interest`]), and is broken off where it runs longer than that.
     pub fn open_for_requests(url: &str, deadline: Duration) -> Result<Self, StoreError> {
         Self::open_target(Target::parse(url, false)?.with_statement_timeout(deadline))
     }
@@ -134,7 +152,7 @@ impl Db {
             .error_handler(Box::new(Quiet))
             .build(Manager(target.clone()))
             .map_err(|e| StoreError::Pool(e.to_string()))?;
-        Ok(Self { pool, backend, target })
+        Ok(Self { pool, backend, target, beside: Arc::default() })
     }
 
     pub fn backend(&self) -> Backend {
@@ -157,13 +175,26 @@ impl Db {
         (self.backend == Backend::Postgres).then_some(&self.target)
     }
 
+    /// Tells a process of PostgreSQL to cancel its statement, over a connection that is none of the pool: those may all
+    /// wait for such statements.
+    pub(super) fn cancel(&self, process: i32) -> Result<(), StoreError> {
+        let mut beside = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut conn = match beside.take() {
+            Some(conn) => conn,
+            None => self.target.connect()?,
+        };
+        diesel::sql_query("SELECT pg_cancel_backend($1)").bind::<Integer, _>(process).execute(&mut conn)?;
+        *beside = Some(conn);
+        Ok(())
+    }
+
     pub(super) fn connection(&self) -> Result<r2d2::PooledConnection<Manager>, StoreError> {
         self.pool.get().map_err(|e| StoreError::Pool(e.to_string()))
     }
 
     /// Runs a read.
     pub fn read<T>(&self, work: impl FnOnce(&mut Conn) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        work(&mut *self.connection()?)
+        Session(self.connection()?).run(work)
     }
 
     /// A connection for several reads, whose statements are added to `count`.
@@ -181,12 +212,13 @@ impl Db {
     /// Runs a read that sees one state of the database throughout, whatever others commit. It may fail for reasons of
     /// its own.
     pub fn read_snapshot<T, E: From<StoreError>>(&self, work: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E> {
-        let mut conn = self.connection()?;
-        super::dialect::begin_snapshot(&mut conn)?;
-        let result = work(&mut conn);
-        let ended = super::dialect::rollback(&mut conn);
-        let found = result?;
-        ended?;
-        Ok(found)
+        Session(self.connection()?).run(|conn| {
+            super::dialect::begin_snapshot(conn)?;
+            let result = work(conn);
+            let ended = super::dialect::rollback(conn);
+            let found = result?;
+            ended?;
+            Ok(found)
+        })
     }
 }

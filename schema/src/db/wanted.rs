@@ -1,19 +1,93 @@
-//! Whether anybody still waits for what this thread reads. SQLite runs a statement to its end unless one of its
-//! functions fails; ours looks here.
+//! Whether anybody still waits for what this thread reads, and what becomes of a statement under way where nobody does:
+//! PostgreSQL is told to cancel it; SQLite runs a statement to its end unless one of its functions fails, and ours looks
+//! here.
 
+use super::{Db, StoreError};
 use std::cell::RefCell;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How long after a signal it is looked whether the process still runs something.
+const AGAIN_AFTER: Duration = Duration::from_millis(20);
 
 thread_local! {
-    static GONE: RefCell<Option<Arc<AtomicBool>>> = const { RefCell::new(None) };
+    static WORKS_FOR: RefCell<Option<Arc<Interest>>> = const { RefCell::new(None) };
 }
 
-/// From now on statements of this thread may be broken off once `gone` is true; with None none are.
-pub fn unless(gone: Option<Arc<AtomicBool>>) {
-    GONE.set(gone);
+/// That somebody waits for some work.
+#[derive(Debug, Default)]
+pub struct Interest {
+    lost: AtomicBool,
+    /// The process of PostgreSQL that runs a statement for it.
+    runs: Mutex<Option<i32>>,
+}
+
+impl Interest {
+    pub fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::SeqCst)
+    }
+
+    /// Nobody waits any more. Says whether a statement is under way that [`Self::cancel`] would end.
+    pub fn lose(&self) -> bool {
+        self.lost.store(true, Ordering::SeqCst);
+        self.runs().is_some()
+    }
+
+    /// Cancels the statement under way, and those that are begun before what reads them looks here again.
+    pub fn cancel(&self, db: &Db) -> Result<(), StoreError> {
+        loop {
+            {
+                // Held until the signal is sent: the process may not begin with somebody else's statement before. Between
+                // two statements PostgreSQL takes no notice of it.
+                let runs = self.runs();
+                let Some(process) = *runs else { return Ok(()) };
+                db.cancel(process)?;
+            }
+            std::thread::sleep(AGAIN_AFTER);
+        }
+    }
+
+    fn runs(&self) -> MutexGuard<'_, Option<i32>> {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// From now on this thread works for whoever has this interest; with None nobody can lose it.
+pub fn works_for(interest: Option<Arc<Interest>>) {
+    WORKS_FOR.set(interest);
+}
+
+/// Goes on only where somebody waits for the work of this thread.
+///
+/// # Errors
+/// `Abandoned` where nobody does any more.
+pub fn go_on() -> Result<(), StoreError> {
+    if is_unwanted() { Err(StoreError::Abandoned) } else { Ok(()) }
 }
 
 pub(super) fn is_unwanted() -> bool {
-    GONE.with_borrow(|gone| gone.as_ref().is_some_and(|gone| gone.load(Ordering::Relaxed)))
+    WORKS_FOR.with_borrow(|interest| interest.as_ref().is_some_and(|interest| interest.is_lost()))
+}
+
+/// As long as it lives, a process of PostgreSQL runs statements of this thread.
+pub(super) struct Running {
+    interest: Arc<Interest>,
+    /// What ran before, and goes on when this has ended: a read within a read.
+    before: Option<i32>,
+}
+
+impl Running {
+    /// None where nobody can lose interest.
+    pub fn on(process: Option<i32>) -> Option<Self> {
+        let interest = WORKS_FOR.with_borrow(Clone::clone)?;
+        let before = interest.runs().replace(process?);
+        Some(Self { interest, before })
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        *self.interest.runs() = self.before;
+    }
 }

@@ -1,7 +1,8 @@
 //! The children of a page, each kind in one statement, whatever the length of the page.
 
-use super::keyset::Limited;
-use crate::db::{Conn, StoreError, dialect::KEYS_PER_QUERY};
+use super::keyset::{Direction, Limited, Pred, Slice, Window};
+use super::lists::ResponseSort;
+use crate::db::{Conn, MultiBackend, StoreError, dialect::KEYS_PER_QUERY};
 use crate::enums::{CategoryKind, Finding};
 use crate::models::{
     ApiToken, ComplaintOfficer, Delivery, DigestSubscription, Enterprise, Flag, FlagAssessment, FlagReview,
@@ -108,6 +109,78 @@ pub fn response_counts_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<
             .select((unit_responses::complaint_id, diesel::dsl::count_star()))
             .load(conn)?;
         found.extend(rows);
+    }
+    Ok(found)
+}
+
+/// A part of the responses to each complaint: `condition` is made anew for each statement. A complaint has few, so that all
+/// that it finds are read.
+///
+/// # Errors
+/// `Rule` where a cursor belongs to another order.
+pub fn some_responses_of(
+    conn: &mut Conn,
+    complaints: &[Id],
+    condition: &dyn Fn() -> Result<Option<Pred<unit_responses::table>>, StoreError>,
+    direction: Direction,
+    window: &Window,
+) -> Result<HashMap<Id, Slice<UnitResponse>>, StoreError> {
+    let order = [(ResponseSort::RespondedAt, direction)];
+    let mut found: HashMap<Id, Slice<UnitResponse>> = HashMap::new();
+    for chunk in complaints.chunks(KEYS_PER_QUERY) {
+        let mut query = unit_responses::table
+            .into_boxed::<MultiBackend>()
+            .filter(unit_responses::complaint_id.eq_any(chunk).nullable());
+        if let Some(condition) = condition()? {
+            query = query.filter(condition);
+        }
+        for (keys, back) in [(&window.after, false), (&window.before, true)] {
+            if let Some(keys) = keys {
+                let beyond = ResponseSort::beyond(&order, keys, back)
+                    .ok_or_else(|| StoreError::Rule("the cursor does not belong to this list and order".into()))?;
+                query = query.filter(beyond);
+            }
+        }
+        let rows: Vec<UnitResponse> = query
+            .order((unit_responses::complaint_id, unit_responses::responded_at, unit_responses::id))
+            .select(UnitResponse::as_select())
+            .load(conn)?;
+        for row in rows {
+            let of = found.entry(row.complaint_id).or_insert_with(|| Slice { rows: Vec::new(), more: false });
+            of.rows.push(row);
+        }
+    }
+    for slice in found.values_mut() {
+        if direction == Direction::Desc {
+            slice.rows.reverse();
+        }
+        slice.more = slice.rows.len() > window.limit;
+        if window.backward {
+            slice.rows.drain(..slice.rows.len().saturating_sub(window.limit));
+        } else {
+            slice.rows.truncate(window.limit);
+        }
+    }
+    Ok(found)
+}
+
+/// How many responses to each complaint a condition finds; complaints without any are left out.
+pub fn count_some_responses_of(
+    conn: &mut Conn,
+    complaints: &[Id],
+    condition: &dyn Fn() -> Result<Option<Pred<unit_responses::table>>, StoreError>,
+) -> Result<HashMap<Id, i64>, StoreError> {
+    let mut found: HashMap<Id, i64> = HashMap::new();
+    for chunk in complaints.chunks(KEYS_PER_QUERY) {
+        let mut query = unit_responses::table
+            .into_boxed::<MultiBackend>()
+            .filter(unit_responses::complaint_id.eq_any(chunk).nullable());
+        if let Some(condition) = condition()? {
+            query = query.filter(condition);
+        }
+        for complaint in query.select(unit_responses::complaint_id).load::<Id>(conn)? {
+            *found.entry(complaint).or_default() += 1;
+        }
     }
     Ok(found)
 }

@@ -3,7 +3,7 @@
 use super::keyset::{Direction, Pred, Window};
 use super::lists::ComplaintSort;
 use crate::db::dialect::KEYS_PER_QUERY;
-use crate::db::{Conn, MultiBackend, StoreError};
+use crate::db::{Backend, Conn, MultiBackend, StoreError};
 use crate::models::Complaint;
 use crate::sql_types::{Id, Uid};
 use crate::tables::complaints;
@@ -55,6 +55,8 @@ struct Of<'a> {
     parent: Parent,
     ids: &'a [Id],
     conditions: Vec<Pred<complaints::table>>,
+    /// Whether each row looks whether anybody waits: what PostgreSQL is told, SQLite has to ask.
+    asks: bool,
 }
 
 impl Of<'_> {
@@ -73,6 +75,9 @@ impl Of<'_> {
             pass.push_sql(" IN (");
             self.list(pass)?;
             pass.push_sql(")");
+        }
+        if self.asks {
+            pass.push_sql(" AND phananh_wanted()");
         }
         for condition in &self.conditions {
             pass.push_sql(" AND ");
@@ -196,7 +201,7 @@ pub fn first_complaints_of(
             }
         }
         let limit = i64::try_from(window.limit).unwrap_or(i64::MAX).saturating_add(1);
-        let of = Of { parent, ids: chunk, conditions };
+        let of = Of { parent, ids: chunk, conditions, asks: conn.backend() == Backend::Sqlite };
         let query = FirstOfEach { of, order, backward: window.backward, limit };
         let pairs: Vec<(Id, Id)> = query.load(conn)?;
         let mut wanted: Vec<Id> = pairs.iter().map(|(_, id)| *id).collect();
@@ -230,7 +235,8 @@ pub fn count_complaints_of(
     let mut found = HashMap::new();
     for chunk in ids.chunks(KEYS_PER_QUERY) {
         let conditions = filter()?.into_iter().collect();
-        let counts: Vec<(Id, i64)> = CountOfEach(Of { parent, ids: chunk, conditions }).load(conn)?;
+        let of = Of { parent, ids: chunk, conditions, asks: conn.backend() == Backend::Sqlite };
+        let counts: Vec<(Id, i64)> = CountOfEach(of).load(conn)?;
         found.extend(counts);
     }
     Ok(found)

@@ -220,6 +220,10 @@ macro_rules! listed {
             window: &Window,
         ) -> Result<Slice<$model>, StoreError> {
             let mut query = $table::table.into_boxed::<MultiBackend>();
+            // First of all conditions: behind one that a row fails it would not be asked.
+            if conn.backend() == Backend::Sqlite {
+                query = query.filter(phananh_wanted().nullable());
+            }
             if let Some(filter) = filter {
                 query = query.filter(filter);
             }
@@ -262,6 +266,10 @@ macro_rules! listed {
         /// Counts the whole list.
         pub fn $count(conn: &mut Conn, filter: Option<Pred<$table::table>>) -> Result<i64, StoreError> {
             let mut query = $table::table.into_boxed::<MultiBackend>();
+            // Without a condition the number is known without looking at rows.
+            if filter.is_some() && conn.backend() == Backend::Sqlite {
+                query = query.filter(phananh_wanted().nullable());
+            }
             if let Some(filter) = filter {
                 query = query.filter(filter);
             }

@@ -161,9 +161,8 @@ pub fn trust_operations(
     name: &str,
     operations: &[(String, Option<String>, String)],
 ) -> Result<usize, StoreError> {
-    let id: Option<Id> =
-        principals::table.filter(principals::name.eq(name)).select(principals::id).first(tx.conn).optional()?;
-    let principal_id = id.ok_or_else(|| StoreError::NotFound(format!("there is no token of the name {name:?}")))?;
+    let principal_id = principal_named(tx.conn, name)?
+        .ok_or_else(|| StoreError::NotFound(format!("there is no token of the name {name:?}")))?;
     let known: HashSet<String> = trusted_operations::table
         .filter(trusted_operations::principal_id.eq(principal_id))
         .select(trusted_operations::signature)
@@ -195,6 +194,11 @@ pub fn trust_operations(
 pub fn is_trusted(conn: &mut Conn, principal: Id, signature: &str) -> Result<bool, StoreError> {
     let found = trusted_operations::table.find((principal, signature)).count().get_result::<i64>(conn)?;
     Ok(found > 0)
+}
+
+/// The principal of a name.
+pub fn principal_named(conn: &mut Conn, name: &str) -> Result<Option<Id>, StoreError> {
+    Ok(principals::table.filter(principals::name.eq(name)).select(principals::id).first(conn).optional()?)
 }
 
 /// Notes that a token was used.

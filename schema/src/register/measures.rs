@@ -126,8 +126,8 @@ pub fn no_such_flag() -> StoreError {
 /// asks, and `own` whether that is who recorded it, or stands above.
 ///
 /// # Errors
-/// `NotFound`; `Conflict` where it was changed by somebody else, is void, or was recorded by others; `Rule` where the day
-/// cannot be.
+/// `NotFound`; `Conflict` where it was changed by somebody else or is void; `Rule` where it was recorded by others, or the
+/// day cannot be.
 pub fn change_measure(
     tx: &mut WriteTx<'_>,
     id: Id,
@@ -144,9 +144,7 @@ pub fn change_measure(
     let found: Option<Measure> = measures::table.find(id).select(Measure::as_select()).first(tx.conn).optional()?;
     let before = found.ok_or_else(missing)?;
     if !own(&before) {
-        return Err(StoreError::Conflict(
-            "another unit recorded the measure: its head, or one above, changes it".into(),
-        ));
+        return Err(StoreError::Rule("another unit recorded the measure: its head, or one above, changes it".into()));
     }
     if !claimed {
         return Err(outdated("measure", before.version, expected_version));

@@ -131,6 +131,26 @@ fn within(known: &Known, code: &str) -> Result<Pred<complaints::table>, StoreErr
     Ok(crate::auth::within(unit.id, Some(unit.kind), below))
 }
 
+/// Confidential complaints, as far as a unit may read them: nothing else of them may be asked.
+#[derive(Debug, Clone, Default, InputObject)]
+pub struct RedactedComplaintFilter {
+    pub state: Option<ComplaintStateOps>,
+    pub unit: Option<UnitFilter>,
+    pub category: Option<CategoryFilter>,
+    pub and: Option<Vec<RedactedComplaintFilter>>,
+    pub or: Option<Vec<RedactedComplaintFilter>>,
+    pub not: Option<Box<RedactedComplaintFilter>>,
+}
+
+impl RedactedComplaintFilter {
+    pub fn condition(&self, known: &Known) -> Made<complaints::table> {
+        let Self { state, unit, category, .. } = self.clone();
+        let own = ComplaintFilter { state, unit, category, ..ComplaintFilter::default() };
+        let mut conditions: Vec<Pred<complaints::table>> = own.condition(known)?.into_iter().collect();
+        combine!(self, conditions, complaints::table, |part: &Self| part.condition(known))
+    }
+}
+
 /// Allegations against officers.
 #[derive(Debug, Clone, Default, InputObject)]
 pub struct AllegationFilter {

@@ -8,7 +8,7 @@ mod reference;
 mod results;
 mod work;
 
-pub use complaint::{ComplaintFilter, ResponseFilter};
+pub use complaint::{ComplaintFilter, RedactedComplaintFilter, ResponseFilter};
 pub use ops::*;
 pub use reference::{CategoryFilter, EnterpriseFilter, OfficerFilter, UnitFilter};
 pub use results::{AuditFilter, DigestFilter, FlagFilter, JobRunFilter, PrincipalFilter};

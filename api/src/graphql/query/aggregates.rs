@@ -86,7 +86,6 @@ impl StatisticsQuery {
             compare,
             other,
             suppression: viewer.suppression(&request(ctx)?.limits),
-            deadline: std::time::Instant::now() + request(ctx)?.limits.deadline(),
             disguise: statistics::disguise(&snapshot, viewer, app.keys.as_ref()),
         };
         let question = statistics::question(&snapshot, &scope, arguments, ctx.field())?;

@@ -137,7 +137,8 @@ async fn children(ctx: &Context<'_>, rows: &[schema::models::Complaint]) -> Resu
         let named = |wanted: &str| arguments.iter().find(|(name, _)| name == wanted).map(|(_, value)| value);
         let number = |name| named(name).and_then(|value| i32::from_str(&value.to_string()).ok());
         let (first, last) = (number("first"), number("last"));
-        if named("after").is_none() && named("before").is_none() && (first.is_none() || last.is_none()) {
+        let others = ["after", "before", "filter", "orderBy"];
+        if others.iter().all(|name| named(name).is_none()) && (first.is_none() || last.is_none()) {
             ends.insert((first, last));
         }
     }

@@ -89,7 +89,7 @@ order!(ComplaintOrderField, ComplaintOrder, queries::ComplaintSort { ReceivedAt,
 measured_order!(UnitOrderField, UnitOrder, queries::UnitSort { Code, NameVi, Kind } default Code Asc);
 measured_order!(OfficerOrderField, OfficerOrder, queries::OfficerSort { Code, Name } default Code Asc);
 measured_order!(EnterpriseOrderField, EnterpriseOrder, queries::EnterpriseSort { TaxCode, Name } default TaxCode Asc);
-order!(IssueCategoryOrderField, IssueCategoryOrder, queries::CategorySort { Code, NameVi, Kind } default Code Asc);
+measured_order!(IssueCategoryOrderField, IssueCategoryOrder, queries::CategorySort { Code, NameVi, Kind } default Code Asc);
 order!(UnitResponseOrderField, UnitResponseOrder, queries::ResponseSort { RespondedAt } default RespondedAt Desc);
 order!(FlagOrderField, FlagOrder, queries::FlagSort { ChangedAt, OpenedAt, Tier } default Tier Desc);
 order!(JobRunOrderField, JobRunOrder, queries::JobRunSort { StartedAt } default StartedAt Desc);

@@ -1,8 +1,10 @@
 //! Confidential complaints, as far as a unit may read them.
 
+use super::both;
 use crate::graphql::connection::Counter;
 use crate::graphql::context::{request, snapshot, viewer};
 use crate::graphql::error::bad_input;
+use crate::graphql::filters::RedactedComplaintFilter;
 use crate::graphql::page::{Cursor, PageArgs, PageInfo, Place};
 use crate::graphql::types::{RedactedComplaint, RedactedComplaintConnection, RedactedComplaintEdge};
 use async_graphql::{Context, Object, Result};
@@ -25,6 +27,7 @@ impl RedactedQuery {
     async fn redacted_complaints(
         &self,
         ctx: &Context<'_>,
+        filter: Option<RedactedComplaintFilter>,
         first: Option<i32>,
         after: Option<String>,
         last: Option<i32>,
@@ -33,11 +36,13 @@ impl RedactedQuery {
         let request = request(ctx)?;
         // Cursors hold the time of a complaint, and pseudonyms stand for it: both need a key.
         request.keys()?;
-        let scope = viewer(ctx)?.scope(&snapshot(ctx)?.reference.tree);
+        let known = Arc::clone(&snapshot(ctx)?.reference);
+        let scope = viewer(ctx)?.scope(&known.tree);
         let condition = Arc::new(move || {
             let redacted = redactions::table.into_boxed::<MultiBackend>().select(redactions::complaint_id);
             let seen: Pred<complaints::table> = Box::new(scope.confidential().and(in_select(complaints::id, redacted)));
-            Ok::<_, StoreError>(Some(seen))
+            let own = filter.as_ref().map_or(Ok(None), |filter| filter.condition(&known))?;
+            Ok::<_, StoreError>(both!(Some(seen), own))
         });
         let sealer = &request.app.cursors;
         let mut window = PageArgs { first, last, ..PageArgs::default() }.window(request.limits.page_size, sealer)?;

@@ -6,17 +6,18 @@ use crate::graphql::connection::connect;
 use crate::graphql::context::{loaders, request, snapshot, viewer};
 use crate::graphql::error::bad_input;
 use crate::graphql::filters::*;
-use crate::graphql::loaders::{EnterpriseKey, OfficerKey, UnitKey};
+use crate::graphql::loaders::{CategoryKey, EnterpriseKey, OfficerKey, UnitKey};
 use crate::graphql::page::PageArgs;
-use crate::graphql::ranked::{At, ranked};
+use crate::graphql::ranked::{At, Found, ranked};
 use crate::graphql::scalars::parse_id;
+use crate::graphql::statistics;
 use crate::graphql::types::*;
 use async_graphql::{Context, ID, Object, Result};
 use diesel::prelude::*;
 use jobs::statistics::Dimension;
 use schema::db::MultiBackend;
 use schema::queries::{self, Pred, in_select};
-use schema::tables::{complaints, enterprises, officers, unit_responses, units};
+use schema::tables::{complaints, enterprises, issue_categories, officers, unit_responses, units};
 use schema::{Id, StoreError};
 
 /// The ids of a list, in an order of its own.
@@ -93,11 +94,23 @@ impl RegisterQuery {
     ) -> Result<IssueCategoryConnection> {
         viewer(ctx)?;
         let make = move || filter.as_ref().map_or(Ok(None), CategoryFilter::condition);
+        let order = match IssueCategoryOrder::list(order_by)? {
+            Ok(order) => order,
+            Err(by) => {
+                let all = request(ctx)?
+                    .read(move |conn| all_ids!(conn, issue_categories, IssueCategory, issue_categories::code, make()?))
+                    .await?;
+                let at: At = |snapshot, place| Some(snapshot.reference.categories.get(place as usize)?.id);
+                let page = PageArgs { first, after, last, before };
+                let found = ranked(ctx, all, by, (Dimension::Category, at).into(), page).await?;
+                return rows_of!(ctx, found, CategoryKey, IssueCategory, IssueCategoryConnection, IssueCategoryEdge);
+            }
+        };
         connect!(
             ctx,
             PageArgs { first, after, last, before },
             make,
-            IssueCategoryOrder::list(order_by),
+            order,
             queries::list_categories,
             queries::count_categories,
             queries::CategorySort,
@@ -165,11 +178,17 @@ impl RegisterQuery {
             Err(by) => {
                 let all = request(ctx)?.read(move |conn| all_ids!(conn, units, Unit, units::code, make()?)).await?;
                 let at: At = |snapshot, place| Some(snapshot.reference.units.get(place as usize)?.id);
-                // Each unit has the measure of everything below it.
-                let dimensions =
-                    [Dimension::Department, Dimension::Branch, Dimension::Team, Dimension::Unit].map(|one| (one, at));
+                // Each unit has the measure of everything below it, whether its complaints store it or not.
+                let levels = [Dimension::Department, Dimension::Branch, Dimension::Team, Dimension::Unit];
+                let snapshot = snapshot(ctx)?;
+                let tree = &snapshot.reference.tree;
+                let apart = all.iter().filter_map(|unit| {
+                    let below = tree.below_beside_ancestors(*unit);
+                    (!below.is_empty()).then(|| (*unit, statistics::within(&snapshot, *unit, &below)))
+                });
+                let found = Found { apart: apart.collect(), dimensions: levels.map(|level| (level, at)).to_vec() };
                 let page = PageArgs { first, after, last, before };
-                let found = ranked(ctx, all, by, dimensions.to_vec(), page).await?;
+                let found = ranked(ctx, all, by, found, page).await?;
                 return rows_of!(ctx, found, UnitKey, Unit, UnitConnection, UnitEdge);
             }
         };
@@ -226,7 +245,7 @@ impl RegisterQuery {
                     request(ctx)?.read(move |conn| all_ids!(conn, officers, Officer, officers::code, make()?)).await?;
                 let at: At = |snapshot, place| snapshot.officers.at(place);
                 let page = PageArgs { first, after, last, before };
-                let found = ranked(ctx, all, by, vec![(Dimension::Officer, at)], page).await?;
+                let found = ranked(ctx, all, by, (Dimension::Officer, at).into(), page).await?;
                 return rows_of!(ctx, found, OfficerKey, Officer, OfficerConnection, OfficerEdge);
             }
         };
@@ -283,7 +302,7 @@ impl RegisterQuery {
                     .await?;
                 let at: At = |snapshot, place| snapshot.enterprises.at(place);
                 let page = PageArgs { first, after, last, before };
-                let found = ranked(ctx, all, by, vec![(Dimension::Enterprise, at)], page).await?;
+                let found = ranked(ctx, all, by, (Dimension::Enterprise, at).into(), page).await?;
                 return rows_of!(ctx, found, EnterpriseKey, Enterprise, EnterpriseConnection, EnterpriseEdge);
             }
         };

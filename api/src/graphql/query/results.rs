@@ -11,15 +11,19 @@ use crate::graphql::scalars::parse_id;
 use crate::graphql::statistics::{self};
 use crate::graphql::types::*;
 use async_graphql::{Context, ID, Object, Result};
+use chrono::NaiveDate;
 use diesel::prelude::*;
 use jobs::JobError;
 use jobs::backtest::{History, Question, backtest};
 use jobs::effect::first_day;
+use jobs::work::blame::{Blame, BlameDocument};
 use jobs::work::recurrence::RecurrenceDocument;
 use jobs::work::trends::trends;
 use jobs::work::{latest_result, timeliness};
 use schema::StoreError;
 use schema::domain::calendar::local_date;
+use schema::domain::ids::reference_id;
+use schema::events::Entity;
 use schema::queries;
 
 #[derive(Default)]
@@ -159,10 +163,19 @@ impl ResultsQuery {
     }
 
     /// Who blames the system where no incident is recorded, from the latest run of the blame-check job; null
-    /// before the first.
+    /// before the first. Nobody sees what it says of himself.
     async fn blame_check(&self, ctx: &Context<'_>) -> Result<Option<BlameCheck>> {
         let found = request(ctx)?.read(|conn| latest_result(conn, jobs::work::blame::NAME)).await?;
-        Ok(found.map(|(as_of, document)| BlameCheck::new(as_of, document)))
+        let Some((as_of, mut document)): Option<(NaiveDate, BlameDocument)> = found else { return Ok(None) };
+        let own = viewer(ctx)?.officer_id;
+        let of_officer = |blame: &Blame| {
+            (blame.kind == schema::enums::SubjectKind::Officer).then(|| reference_id(Entity::Officer, &blame.code))
+        };
+        document.subjects.retain(|blame| own.is_none() || of_officer(blame) != own);
+        for officer in document.subjects.iter().filter_map(of_officer) {
+            request(ctx)?.saw(|seen| &mut seen.files, officer);
+        }
+        Ok(Some(BlameCheck::new(as_of, document)))
     }
 
     /// The categories of complaints by their share, and which of them rise; of what you may see.
@@ -195,12 +208,13 @@ impl ResultsQuery {
         if !((1..=36_500).contains(&horizon) && top > 0.0 && top < 1.0) {
             return Err(bad_input("horizon is from 1 to 36,500 days, top a share above 0 and below 1"));
         }
-        let origins = (from..=to).filter_map(|year| chrono::NaiveDate::from_ymd_opt(year, 1, 1)).collect();
+        let origins = (from..=to).filter_map(|year| NaiveDate::from_ymd_opt(year, 1, 1)).collect();
         let question = Question { origins, horizon, top };
         let app = request(ctx)?.app.clone();
         blocking(move || {
             let history = app.db.read_snapshot(History::load).map_err(from_job)?;
-            Ok(backtest(&history, &question).into_iter().map(Into::into).collect())
+            let outcomes = backtest(&history, &question).map_err(from_job)?;
+            Ok(outcomes.into_iter().map(Into::into).collect())
         })
         .await
     }

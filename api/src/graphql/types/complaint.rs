@@ -1,21 +1,21 @@
 use super::{Enterprise, IssueCategory, Officer, Unit, UnitResponse, UnitResponseConnection, UnitResponseEdge};
-use crate::graphql::connection::{Counter, connect, connection};
+use crate::graphql::connection::{Counter, connection};
 use crate::graphql::context::{loaders, request};
 use crate::graphql::direct::Direct;
 use crate::graphql::enums::{Attribution, Channel, ComplaintState, Finding, LegalForm};
+use crate::graphql::filters::ResponseFilter;
 use crate::graphql::loaders::{
     AllegationsKey, CategoryKey, EnterpriseKey, OfficerKey, RedactionKey, ResponsesKey, UnitKey, known, one,
 };
 use crate::graphql::page::{Cursor, PageArgs, PageInfo, Place, size};
+use crate::graphql::query::UnitResponseOrder;
+use crate::graphql::responses::some_responses;
 use crate::graphql::scalars::{Decimal, Moment, id};
 use async_graphql::{Context, ID, Object, Result};
 use chrono::NaiveDate;
-use diesel::prelude::*;
-use schema::StoreError;
 use schema::domain::ids::human_reference;
 use schema::models;
-use schema::queries::{self, Direction, Pred, ResponseSort, Slice, Window};
-use schema::tables::unit_responses;
+use schema::queries::{Direction, ResponseSort, Slice, Window};
 
 /// A complaint of an enterprise.
 pub struct Complaint(pub models::Complaint);
@@ -167,10 +167,13 @@ impl Complaint {
         Ok(rows.into_iter().map(Allegation).map(Direct).collect())
     }
 
-    /// Responses of units, in the order of time; the first or the last ones of all complaints of a page are read together.
+    /// Responses of units, the oldest first unless told; those of all complaints of a page are read together.
+    #[allow(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn responses(
         &self,
         ctx: &Context<'_>,
+        filter: Option<Box<ResponseFilter>>,
+        order_by: Option<Vec<UnitResponseOrder>>,
         #[graphql(desc = "The first so many; 5 unless told.")] first: Option<i32>,
         after: Option<String>,
         last: Option<i32>,
@@ -178,9 +181,9 @@ impl Complaint {
     ) -> Result<Direct<UnitResponseConnection>> {
         let page = PageArgs { first, after, last, before };
         let is_one_end = page.after.is_none() && page.before.is_none() && (first.is_none() || last.is_none());
-        if !is_one_end {
+        if !is_one_end || filter.is_some() || order_by.is_some() {
             // On the heap: every field of a complaint would be as large otherwise.
-            return Box::pin(responses_of(ctx, self.0.id, page)).await.map(Direct);
+            return Box::pin(some_responses(ctx, self.0.id, filter, order_by, page)).await.map(Direct);
         }
         let complaint = self.0.id;
         let number = end_of_responses(ctx, first, last)?;
@@ -204,26 +207,6 @@ impl Complaint {
         let edges = nodes.zip(cursors).map(|(node, cursor)| UnitResponseEdge { cursor, node }).collect();
         Ok(Direct(UnitResponseConnection { edges, page_info, counter: Counter::ResponsesOf(complaint) }))
     }
-}
-
-/// Another part of the responses of a complaint than one end of them.
-async fn responses_of(ctx: &Context<'_>, complaint: schema::Id, page: PageArgs) -> Result<UnitResponseConnection> {
-    let make = move || {
-        let own: Pred<unit_responses::table> = Box::new(unit_responses::complaint_id.eq(complaint).nullable());
-        Ok::<_, StoreError>(Some(own))
-    };
-    connect!(
-        ctx,
-        page,
-        make,
-        vec![(ResponseSort::RespondedAt, Direction::Asc)],
-        queries::list_responses,
-        queries::count_responses,
-        ResponseSort,
-        UnitResponse,
-        UnitResponseConnection,
-        UnitResponseEdge
-    )
 }
 
 /// How many responses of each complaint are read for so many that are asked for: one more tells whether there are

@@ -1,10 +1,13 @@
 use crate::graphql::connection::connection;
-use crate::graphql::context::loaders;
+use crate::graphql::context::{loaders, request};
 use crate::graphql::enums::{DeliveryChannel, DeliveryState, Locale};
 use crate::graphql::loaders::{DeliveriesKey, one};
 use crate::graphql::scalars::{Moment, id};
 use async_graphql::{Context, ID, Json, Object, Result, SimpleObject};
 use chrono::NaiveDate;
+use schema::domain::ids::reference_id;
+use schema::enums::SubjectKind;
+use schema::events::Entity;
 use schema::models;
 
 /// A digest as it was written and sent.
@@ -13,6 +16,18 @@ pub struct Digest(pub models::Digest);
 impl From<models::Digest> for Digest {
     fn from(row: models::Digest) -> Self {
         Self(row)
+    }
+}
+
+impl Digest {
+    /// It says why officers are flagged, which is a page of their files.
+    fn looked_at(&self, ctx: &Context<'_>) -> Result<()> {
+        let standing = self.0.document.0["flags"]["standing"].as_array().into_iter().flatten();
+        let officers = standing.filter(|one| one["kind"] == SubjectKind::Officer.as_str());
+        for code in officers.filter_map(|one| one["code"].as_str()) {
+            request(ctx)?.saw(|seen| &mut seen.files, reference_id(Entity::Officer, code));
+        }
+        Ok(())
     }
 }
 
@@ -35,17 +50,20 @@ impl Digest {
         &self.0.subject
     }
 
-    async fn html(&self) -> &str {
-        &self.0.html
+    async fn html(&self, ctx: &Context<'_>) -> Result<&str> {
+        self.looked_at(ctx)?;
+        Ok(&self.0.html)
     }
 
-    async fn text(&self) -> &str {
-        &self.0.text
+    async fn text(&self, ctx: &Context<'_>) -> Result<&str> {
+        self.looked_at(ctx)?;
+        Ok(&self.0.text)
     }
 
     /// What it says, in no language.
-    async fn document(&self) -> Json<&serde_json::Value> {
-        Json(&self.0.document.0)
+    async fn document(&self, ctx: &Context<'_>) -> Result<Json<&serde_json::Value>> {
+        self.looked_at(ctx)?;
+        Ok(Json(&self.0.document.0))
     }
 
     /// The position of the register that it knew.

@@ -5,6 +5,7 @@ use crate::graphql::context::{loaders, request, snapshot, viewer};
 use crate::graphql::enums::{FlagState, SubjectKind, Tier};
 use crate::graphql::loaders::{AssessmentKey, JobRunKey, OfficerKey, ReviewsKey, SeenKey, UnitKey, known, one};
 use crate::graphql::scalars::{Moment, id};
+use crate::graphql::withheld::WithheldKey;
 use async_graphql::{Context, ID, Object, Result};
 use jobs::exposure::Basis;
 use jobs::recurrence::WindowNumbers;
@@ -24,6 +25,15 @@ impl Flag {
     async fn assessment(&self, ctx: &Context<'_>) -> Result<Option<models::FlagAssessment>> {
         self.looked_at(ctx)?;
         one(loaders(ctx)?, AssessmentKey(self.0.id)).await
+    }
+
+    /// The same, for what it counts; None also where it counts what is kept from the viewer.
+    async fn counted(&self, ctx: &Context<'_>) -> Result<Option<models::FlagAssessment>> {
+        if one(loaders(ctx)?, WithheldKey(self.0.id)).await?.is_some() {
+            self.looked_at(ctx)?;
+            return Ok(None);
+        }
+        self.assessment(ctx).await
     }
 
     /// What is said here of an officer is a page of the officer's file.
@@ -84,8 +94,9 @@ impl Flag {
         self.0.changed_at.into()
     }
 
+    /// Null where they count a complaint that is kept from you: they would tell of it.
     async fn numbers(&self, ctx: &Context<'_>) -> Result<Option<FlagNumbers>> {
-        let Some(assessment) = self.assessment(ctx).await? else { return Ok(None) };
+        let Some(assessment) = self.counted(ctx).await? else { return Ok(None) };
         let numbers = assessment.numbers.0;
         let windows: Vec<WindowNumbers> = serde_json::from_value(numbers["windows"].clone())?;
         Ok(Some(FlagNumbers {
@@ -95,12 +106,14 @@ impl Flag {
         }))
     }
 
+    /// In Vietnamese; null where `numbers` is.
     async fn reason_vi(&self, ctx: &Context<'_>) -> Result<Option<String>> {
-        Ok(self.assessment(ctx).await?.map(|assessment| assessment.reason_vi))
+        Ok(self.counted(ctx).await?.map(|assessment| assessment.reason_vi))
     }
 
+    /// In English; null where `numbers` is.
     async fn reason_en(&self, ctx: &Context<'_>) -> Result<Option<String>> {
-        Ok(self.assessment(ctx).await?.map(|assessment| assessment.reason_en))
+        Ok(self.counted(ctx).await?.map(|assessment| assessment.reason_en))
     }
 
     /// The ids of the complaints behind it, of those that you may see.
