@@ -22,6 +22,7 @@ mod measures;
 mod migrations;
 mod mistakes;
 mod outputs;
+mod recounted;
 mod recurrence;
 mod relations;
 mod responses;
