@@ -69,10 +69,19 @@ struct Claims {
 /// Verifies tokens.
 pub struct Jwt {
     settings: JwtSettings,
-    keys: Mutex<(JwkSet, Instant)>,
+    keys: Mutex<Keys>,
+}
+
+struct Keys {
+    set: JwkSet,
+    read: Instant,
+    /// When it was tried to read them, successfully or not.
+    tried: Instant,
 }
 
 const READ_AGAIN_AFTER: Duration = Duration::from_secs(60);
+/// Where the set cannot be read, its keys are taken no longer than this.
+const STALE_AFTER: Duration = Duration::from_secs(3_600);
 /// A key that was withdrawn is taken no longer than this.
 const OLD_AFTER: Duration = Duration::from_secs(300);
 const TAKES_AT_MOST: Duration = Duration::from_secs(5);
@@ -96,7 +105,8 @@ impl Jwt {
     /// Where it cannot be read, and why.
     pub fn new(settings: JwtSettings) -> anyhow::Result<Self> {
         let keys = read(&settings.jwks)?;
-        Ok(Self { settings, keys: Mutex::new((keys, Instant::now())) })
+        let now = Instant::now();
+        Ok(Self { settings, keys: Mutex::new(Keys { set: keys, read: now, tried: now }) })
     }
 
     /// The name of a token of ours whose allow-list these follow.
@@ -160,18 +170,21 @@ impl Jwt {
         let keys = || self.keys.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         {
             let mut known = keys();
-            let (age, found) = (known.1.elapsed(), known.0.find(kid).cloned());
-            if age < READ_AGAIN_AFTER || found.is_some() && age < OLD_AFTER {
+            let found = known.set.find(kid).filter(|_| known.read.elapsed() < STALE_AFTER).cloned();
+            if known.tried.elapsed() < READ_AGAIN_AFTER || found.is_some() && known.read.elapsed() < OLD_AFTER {
                 return found;
             }
             // Others go on with what is known meanwhile.
-            known.1 = Instant::now();
+            known.tried = Instant::now();
         }
-        match read(&self.settings.jwks) {
-            Ok(fresh) => keys().0 = fresh,
+        let fresh = read(&self.settings.jwks);
+        let mut known = keys();
+        match fresh {
+            Ok(fresh) => (known.set, known.read) = (fresh, Instant::now()),
             Err(error) => tracing::warn!(%error, "the key set could not be read again"),
         }
-        keys().0.find(kid).cloned()
+        let known = &*known;
+        known.set.find(kid).filter(|_| known.read.elapsed() < STALE_AFTER).cloned()
     }
 }
 

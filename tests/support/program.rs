@@ -208,6 +208,15 @@ impl Server {
         assert!(Command::new("kill").args(["-s", signal, &pid]).status().expect("kill runs").success());
         self.child.wait().expect("the server ends").code()
     }
+
+    /// What it wrote to its log until a signal ended it.
+    pub fn log_after(mut self, signal: &str) -> String {
+        let mut log = self.child.stderr.take().expect("its log");
+        assert!(self.end_by(signal).is_some());
+        let mut text = String::new();
+        log.read_to_string(&mut text).expect("text");
+        text
+    }
 }
 
 impl Drop for Server {

@@ -19,16 +19,21 @@ struct Number {
 }
 
 /// A session of PostgreSQL beside the server's.
-struct Beside(PgConnection);
+pub struct Beside(PgConnection);
 
 impl Beside {
-    fn new(database: &Database) -> Self {
+    pub fn new(database: &Database) -> Self {
         Self(PgConnection::establish(&database.url).expect("the database of the test"))
     }
 
     /// Keeps a table from everybody until the session ends.
-    fn lock(&mut self, table: &str) {
+    pub fn lock(&mut self, table: &str) {
         self.0.batch_execute(&format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")).expect("the lock");
+    }
+
+    /// Gives the table back.
+    pub fn unlock(&mut self) {
+        self.0.batch_execute("ROLLBACK").expect("the end");
     }
 
     fn number(&mut self, sql: &str) -> i64 {
@@ -38,7 +43,7 @@ impl Beside {
     }
 
     /// Waits until so many statements wait for a lock.
-    fn until_waiting(&mut self, statements: i64) {
+    pub fn until_waiting(&mut self, statements: i64) {
         let waiting = "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
         for _ in 0..600 {
             if self.number(waiting) == statements {
@@ -48,6 +53,16 @@ impl Beside {
         }
         panic!("{} statements wait, not {statements}", self.number(waiting));
     }
+}
+
+/// An operation as it goes over a connection; `more`: headers.
+pub fn request(host: &str, token: &str, query: &str, more: &str) -> String {
+    let body = json!({ "query": query }).to_string();
+    format!(
+        "POST /graphql HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n{more}\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
 }
 
 #[test]
@@ -77,7 +92,7 @@ fn after_a_deadline_nothing_more_is_asked_of_the_database() {
     let asked = "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() \
                  AND query LIKE '%FROM \"postings\"%'";
     assert_eq!(beside.number(asked), 0);
-    beside.0.batch_execute("ROLLBACK").unwrap();
+    beside.unlock();
     // It is what the operation goes on to, when nothing is in its way.
     let roomy = program().serve(&database, &["--no-jobs"]);
     assert!(roomy.data(&board, query)["postings"]["nodes"].is_array());
@@ -95,19 +110,13 @@ fn what_a_client_that_left_had_asked_for_is_cancelled() {
     let mut beside = Beside::new(&database);
     beside.lock("complaint_officers");
     let host = server.address.strip_prefix("http://").unwrap();
-    let body = json!({ "query": "{ complaints { nodes { officers { finding } } } }" }).to_string();
     let mut stream = TcpStream::connect(host).unwrap();
-    write!(
-        stream,
-        "POST /graphql HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {board}\r\n\
-         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .unwrap();
+    let query = "{ complaints { nodes { officers { finding } } } }";
+    stream.write_all(request(host, &board, query, "").as_bytes()).unwrap();
     beside.until_waiting(1);
     drop(stream);
     beside.until_waiting(0);
-    beside.0.batch_execute("ROLLBACK").unwrap();
+    beside.unlock();
     assert!(server.data(&board, "{ complaints { nodes { officers { finding } } } }")["complaints"]["nodes"].is_array());
 }
 
@@ -128,7 +137,7 @@ fn operations_that_wait_for_a_lock_keep_no_others_from_their_turn() {
         beside.until_waiting(many as i64);
         let other = server.data(&board, "{ issueCategories { nodes { code } } }");
         assert!(!other["issueCategories"]["nodes"].as_array().unwrap().is_empty(), "{other}");
-        beside.0.batch_execute("ROLLBACK").unwrap();
+        beside.unlock();
         for answer in waiting {
             assert!(answer.join().unwrap()["complaints"]["nodes"][0]["officers"].is_array());
         }
@@ -168,6 +177,6 @@ fn an_export_that_breaks_off_has_no_end() {
     assert_eq!(beside.number(ended), 1);
     let broken = exporting.join().unwrap();
     assert!(!broken.ends_with("0\r\n\r\n"), "{broken}");
-    beside.0.batch_execute("ROLLBACK").unwrap();
+    beside.unlock();
     assert_eq!(server.get("/healthz").status, 200);
 }

@@ -34,6 +34,7 @@ mod statistician;
 mod statistics;
 mod subscriptions;
 mod transport;
+mod watched;
 mod work;
 mod world;
 mod writes;

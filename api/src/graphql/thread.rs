@@ -48,11 +48,14 @@ impl Drop for Waiting {
         }
         let (interest, db) = (Arc::clone(&self.interest), self.db.clone());
         // On a thread of its own: those that may block may all wait for such statements.
-        std::thread::spawn(move || {
+        let cancelling = std::thread::Builder::new().spawn(move || {
             if let Err(failure) = interest.cancel(&db) {
                 tracing::warn!(error = %failure, "a statement that nobody waits for could not be cancelled");
             }
         });
+        if let Err(failure) = cancelling {
+            tracing::warn!(error = %failure, "a statement that nobody waits for could not be cancelled");
+        }
     }
 }
 

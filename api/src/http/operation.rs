@@ -23,6 +23,7 @@ use schema::{Conn, Timestamp};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
 use tracing::Instrument;
 
 /// The objects of a statistic.
@@ -393,14 +394,15 @@ impl Drop for Left<'_> {
         }
         self.service.watch.operation(self.prepared, self.viewer, self.began.elapsed(), "LEFT");
         let entries = audited(self.viewer, self.prepared, self.seen);
-        if let Some(log) = self.service.audit.get().cloned() {
-            tokio::spawn(async move {
+        // Without a runtime the server is being ended by force.
+        if let (Some(log), Ok(runtime)) = (self.service.audit.get().cloned(), Handle::try_current()) {
+            runtime.spawn(async move {
                 for entry in entries {
                     log.add(entry).await;
                 }
             });
         }
-        if !self.prepared.is_query() {
+        if !self.prepared.is_query() && Handle::try_current().is_ok() {
             after_a_write(self.service);
         }
     }

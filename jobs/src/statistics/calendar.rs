@@ -22,6 +22,17 @@ pub enum Shift {
     Months(u32),
 }
 
+impl Shift {
+    /// The day that is shown as this one.
+    pub(super) fn back(self, day: i32) -> i32 {
+        match self {
+            Self::None => day,
+            Self::Days(days) => day.saturating_sub(days),
+            Self::Months(months) => date(day).checked_sub_months(Months::new(months)).map_or(day, number),
+        }
+    }
+}
+
 /// Local days of moments.
 pub struct Calendar {
     zone: Tz,

@@ -12,7 +12,7 @@ use crate::JobError;
 use crate::snapshot::{Snapshot, meaning};
 use polars::prelude::*;
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// The complaints of each group.
 pub struct Grouped {
@@ -33,7 +33,16 @@ pub struct Above {
     /// The n-th of the dimensions.
     pub dimension: usize,
     /// Of each group.
-    pub places: Vec<i64>,
+    pub places: Vec<Places>,
+}
+
+/// Where a group lies.
+#[derive(Debug, Clone)]
+pub enum Places {
+    One(i64),
+    /// In several, with its entries in each: what was filed at no branch lies in many departments, and a unit that moved
+    /// lies in two.
+    Several(Vec<(i64, Vec<u32>)>),
 }
 
 /// A dimension of all entries as numbers below `size`, 0 for none.
@@ -151,7 +160,7 @@ pub fn group(
     let mut grouped =
         Grouped { rows, groups, keys, dimensions, by_group: OnceCell::new(), counts: None, above: Vec::new() };
     if question.suppression.is_some() {
-        grouped.above = grouped.find_above(&table, &question.group_by)?;
+        grouped.above = grouped.find_above(&table, &question.group_by, shift)?;
     }
     Ok(grouped)
 }
@@ -340,35 +349,53 @@ impl Grouped {
         &self.above
     }
 
-    fn find_above(&self, table: &DataFrame, group_by: &[Dimension]) -> Result<Vec<Above>, JobError> {
+    /// Where each group lies by the codes of its entries.
+    fn lying_in(&self, codes: &[u32]) -> Vec<Places> {
+        let mut first: Vec<Option<u32>> = vec![None; self.keys.len()];
+        let mut of_several: HashMap<u32, BTreeMap<u32, Vec<u32>>> = HashMap::new();
+        for (group, code) in self.groups.iter().zip(codes) {
+            let known = first[*group as usize].get_or_insert(*code);
+            if known != code {
+                of_several.entry(*group).or_default();
+            }
+        }
+        for ((entry, group), code) in (0u32..).zip(&self.groups).zip(codes) {
+            if let Some(parts) = of_several.get_mut(group) {
+                parts.entry(*code).or_default().push(entry);
+            }
+        }
+        let place = |(group, first): (u32, Option<u32>)| match of_several.remove(&group) {
+            None => Places::One(i64::from(first.unwrap_or(0))),
+            Some(parts) => Places::Several(parts.into_iter().map(|(code, all)| (i64::from(code), all)).collect()),
+        };
+        (0u32..).zip(first).map(place).collect()
+    }
+
+    fn find_above(&self, table: &DataFrame, group_by: &[Dimension], shift: Shift) -> Result<Vec<Above>, JobError> {
         let mut above = Vec::new();
         for (dimension, of) in group_by.iter().enumerate() {
             for name in of.above() {
                 let codes = raised(table.column(name)?.u32()?);
                 let of_entries = self.rows.of_entries(|row| codes[row]);
-                // A unit that has come below another one lies where its latest complaint did.
-                let mut places = vec![0; self.keys.len()];
-                for (group, code) in self.groups.iter().zip(of_entries) {
-                    places[*group as usize] = i64::from(code);
-                }
-                above.push(Above { dimension, places });
+                above.push(Above { dimension, places: self.lying_in(&of_entries) });
             }
             if let Dimension::Time(bucket) = of {
                 for longer in bucket.longer() {
                     let start = |place: Option<i64>| {
                         let day = place.and_then(|place| i32::try_from(place).ok());
-                        day.map_or(i64::MIN, |day| i64::from(longer.start(day)))
+                        // Where it really lies, not where it is shown for comparison.
+                        day.map_or(i64::MIN, |day| i64::from(longer.start(shift.back(day))))
                     };
-                    let places = (0..self.keys.len()).map(|group| start(self.places_of(group)[dimension])).collect();
-                    above.push(Above { dimension, places });
+                    let place = |group| Places::One(start(self.places_of(group)[dimension]));
+                    above.push(Above { dimension, places: (0..self.keys.len()).map(place).collect() });
                 }
             }
         }
         Ok(above)
     }
 
-    /// What some groups come to together, by their numbers.
-    pub fn union(&self, groups: &[usize]) -> Union {
+    /// What some groups come to together, by their numbers, with some entries of others.
+    pub fn union(&self, groups: &[usize], others: &[u32]) -> Union {
         let starts = self.by_group.get_or_init(|| {
             let mut rows: Vec<Vec<u32>> = vec![Vec::new(); self.keys.len()];
             for (entry, group) in (0u32..).zip(&self.groups) {
@@ -376,7 +403,7 @@ impl Grouped {
             }
             rows
         });
-        let entries = groups.iter().filter_map(|group| starts.get(*group)).flatten().copied();
+        let entries = groups.iter().filter_map(|group| starts.get(*group)).flatten().chain(others).copied();
         self.rows.union(entries.collect())
     }
 

@@ -177,7 +177,7 @@ pub fn statistics(snapshot: &Snapshot, question: &Question) -> Result<Answer, Jo
     }
     let mut cells = cells(&now, wanted, question)?;
     go_on()?;
-    hide(&now, &mut cells, &mut totals, question);
+    hide(&now, &mut cells, &mut totals, question)?;
     let mut before: HashMap<Vec<Option<i64>>, Cell> = HashMap::new();
     let mut totals_before = Vec::new();
     if let Some((filter, shift)) = &question.compare {
@@ -185,7 +185,7 @@ pub fn statistics(snapshot: &Snapshot, question: &Question) -> Result<Answer, Jo
         let then = group(snapshot, question, filter.as_ref(), *shift, &calendar)?;
         let mut earlier = self::cells(&then, wanted, question)?;
         totals_before = all_together(&then, wanted, question)?;
-        hide(&then, &mut earlier, &mut totals_before, question);
+        hide(&then, &mut earlier, &mut totals_before, question)?;
         before = earlier.into_iter().map(|cell| (cell.places.clone(), cell)).collect();
         let known: HashSet<&Vec<Option<i64>>> = cells.iter().map(|cell| &cell.places).collect();
         // What there was then and is not any more has a row, too.
@@ -255,11 +255,13 @@ fn all_together(grouped: &Grouped, wanted: Wanted, question: &Question) -> Resul
 }
 
 /// Hides what is too small, before anything is kept, ordered or cut: those would tell of what is hidden.
-fn hide(grouped: &Grouped, cells: &mut [Cell], totals: &mut [Cell], question: &Question) {
+fn hide(grouped: &Grouped, cells: &mut [Cell], totals: &mut [Cell], question: &Question) -> Result<(), JobError> {
     if let Some(suppression) = &question.suppression {
-        suppression.apply(cells, grouped.above(), &|groups| grouped.union(groups));
-        suppression.apply(totals, &[], &|_| Union::default());
+        let sums = question.wanted.sums;
+        suppression.apply(cells, grouped.above(), sums, &|groups, others| grouped.union(groups, others))?;
+        suppression.apply(totals, &[], sums, &|_, _| Union::default())?;
     }
+    Ok(())
 }
 
 fn cells(grouped: &Grouped, wanted: Wanted, question: &Question) -> Result<Vec<Cell>, JobError> {

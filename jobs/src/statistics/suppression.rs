@@ -12,7 +12,9 @@
 //! asks by a fixed set of dimensions and by whole months only.
 
 use super::Cell;
-use super::groups::Above;
+use super::groups::{Above, Places};
+use crate::JobError;
+use schema::db::wanted::go_on;
 use std::collections::HashMap;
 
 /// What some groups come to together.
@@ -32,8 +34,12 @@ pub struct Suppression {
 }
 
 impl Suppression {
-    /// Marks what is not shown. `above`: what the groups lie in; `union`: what those at some places come to together.
-    pub fn apply(&self, cells: &mut [Cell], above: &[Above], union: &dyn Fn(&[usize]) -> Union) {
+    /// Marks what is not shown. `above`: what the groups lie in; `union`: what groups at some places, and other entries, come
+    /// to together; `sums`: whether any are asked for.
+    ///
+    /// # Errors
+    /// `Abandoned` where nobody waits for it any more.
+    pub fn apply(&self, cells: &mut [Cell], above: &[Above], sums: bool, union: &Together<'_>) -> Result<(), JobError> {
         for cell in cells.iter_mut() {
             let measures = &cell.measures;
             cell.suppressed = measures.complaints > 0
@@ -44,10 +50,18 @@ impl Suppression {
         let dimensions = cells.first().map_or(0, |cell| cell.places.len());
         let whole = (0..dimensions).map(|along| (along, None));
         let lines: Vec<_> = above.iter().map(|above| (above.dimension, Some(above))).chain(whole).collect();
-        for part in [Part::Whole, Part::Cost, Part::Delay] {
+        let parts: &[Part] = if sums { &[Part::Whole, Part::Cost, Part::Delay] } else { &[Part::Whole] };
+        for part in parts {
             // What one line hides may be alone in another line.
-            while lines.iter().any(|(along, above)| self.complement(cells, *along, *above, part, union)) {}
+            let mut more = true;
+            while more {
+                more = false;
+                for (along, above) in &lines {
+                    more |= self.complement(cells, *along, *above, *part, union)?;
+                }
+            }
         }
+        Ok(())
     }
 
     fn could_be_shown(&self, union: Union, part: Part) -> bool {
@@ -67,20 +81,42 @@ impl Suppression {
         along: usize,
         above: Option<&Above>,
         part: Part,
-        union: &dyn Fn(&[usize]) -> Union,
-    ) -> bool {
-        let mut lines: HashMap<Vec<Option<i64>>, Vec<usize>> = HashMap::new();
+        union: &Together<'_>,
+    ) -> Result<bool, JobError> {
+        let mut lines: HashMap<Vec<Option<i64>>, Line> = HashMap::new();
         for (at, cell) in cells.iter().enumerate().filter(|(_, cell)| cell.measures.complaints > 0) {
             let mut line = cell.places.clone();
-            line[along] = above.and_then(|above| above.places.get(at).copied());
-            lines.entry(line).or_default().push(at);
+            match above.map(|above| &above.places[at]) {
+                Some(Places::Several(parts)) => {
+                    for (place, entries) in parts {
+                        line[along] = Some(*place);
+                        lines.entry(line.clone()).or_default().rest.extend(entries);
+                    }
+                }
+                Some(Places::One(place)) => {
+                    line[along] = Some(*place);
+                    lines.entry(line).or_default().cells.push(at);
+                }
+                None => {
+                    line[along] = None;
+                    lines.entry(line).or_default().cells.push(at);
+                }
+            }
         }
         let mut more = false;
-        for line in lines.values_mut() {
+        for Line { cells: line, rest } in lines.values_mut() {
+            go_on()?;
             line.sort_by_key(|at| (cells[*at].measures.complaints, *at));
             loop {
                 let hidden: Vec<usize> = line.iter().filter(|at| part.is_hidden(&cells[**at])).copied().collect();
-                if hidden.is_empty() || hidden.len() >= 2 && self.could_be_shown(union(&hidden), part) {
+                // What is not shown here whatever is done: the part of groups that lie elsewhere, too.
+                let fewest = if rest.is_empty() { 2 } else { 1 };
+                let is_safe = match (hidden.is_empty(), rest.is_empty()) {
+                    (true, true) => true,
+                    (true, false) => self.could_be_shown(union(&[], rest), part),
+                    _ => hidden.len() >= fewest && self.could_be_shown(union(&hidden, rest), part),
+                };
+                if is_safe {
                     break;
                 }
                 let next = line.iter().find(|at| !part.is_hidden(&cells[**at])).copied();
@@ -89,9 +125,19 @@ impl Suppression {
                 more = true;
             }
         }
-        more
+        Ok(more)
     }
 }
+
+/// The cells of a line, and entries of others of which a part lies in it.
+#[derive(Default)]
+struct Line {
+    cells: Vec<usize>,
+    rest: Vec<u32>,
+}
+
+/// What groups at some places, and other entries, come to together.
+pub type Together<'a> = dyn Fn(&[usize], &[u32]) -> Union + 'a;
 
 /// The share of a sum from which on one enterprise could be read off it.
 const MOST_OF_A_SUM: f64 = 0.5;
@@ -131,12 +177,12 @@ mod tests {
     /// Groups of other enterprises each; the largest share of one of them in a sum is that of the whole.
     fn apply(cells: &mut [Cell]) {
         let measures: Vec<Measures> = cells.iter().map(|cell| cell.measures.clone()).collect();
-        let union = |at: &[usize]| {
+        let union = |at: &[usize], _: &[u32]| {
             let of = |part: &dyn Fn(&Measures) -> u32| at.iter().map(|at| part(&measures[*at])).sum();
             let (complaints, enterprises) = (of(&|one| one.complaints), of(&|one| one.distinct_enterprises));
             Union { complaints, enterprises, ..Union::default() }
         };
-        Suppression { complaints: 5, enterprises: 3 }.apply(cells, &[], &union);
+        Suppression { complaints: 5, enterprises: 3 }.apply(cells, &[], true, &union).unwrap();
     }
 
     /// A table of (row, column, complaints, enterprises).
@@ -179,9 +225,12 @@ mod tests {
         };
         let mut cells = vec![cell(1, 4), cell(2, 3), cell(3, 50), cell(4, 60)];
         // The first two are the same two enterprises', the third has enough others.
-        let union =
-            |at: &[usize]| Union { complaints: 7, enterprises: if at.len() > 2 { 9 } else { 2 }, ..Union::default() };
-        Suppression { complaints: 5, enterprises: 3 }.apply(&mut cells, &[], &union);
+        let union = |at: &[usize], _: &[u32]| Union {
+            complaints: 7,
+            enterprises: if at.len() > 2 { 9 } else { 2 },
+            ..Union::default()
+        };
+        Suppression { complaints: 5, enterprises: 3 }.apply(&mut cells, &[], true, &union).unwrap();
         assert_eq!(cells.iter().map(|cell| cell.suppressed).collect::<Vec<_>>(), [true, true, true, false]);
     }
 
@@ -193,16 +242,39 @@ mod tests {
         };
         // Two small months that are enough together, of two years: each year's total would tell its own.
         let mut cells = vec![cell(1, 4), cell(2, 20), cell(3, 30), cell(13, 3), cell(14, 25), cell(15, 40)];
-        let years = Above { dimension: 0, places: vec![2023, 2023, 2023, 2024, 2024, 2024] };
-        let all = |at: &[usize]| {
+        let years = [2023, 2023, 2023, 2024, 2024, 2024].map(Places::One);
+        let years = Above { dimension: 0, places: years.into() };
+        let all = |at: &[usize], _: &[u32]| {
             let complaints = at.iter().map(|at| [4, 20, 30, 3, 25, 40][*at]).sum();
             Union { complaints, enterprises: complaints.min(9), ..Union::default() }
         };
-        Suppression { complaints: 5, enterprises: 3 }.apply(&mut cells, &[years], &all);
+        Suppression { complaints: 5, enterprises: 3 }.apply(&mut cells, &[years], false, &all).unwrap();
         assert_eq!(
             cells.iter().map(|cell| cell.suppressed).collect::<Vec<_>>(),
             [true, true, false, true, true, false]
         );
+    }
+
+    #[test]
+    fn what_lies_in_several_leaves_no_small_rest_in_any() {
+        let cell = |branch, complaints| {
+            let measures = Measures { complaints, distinct_enterprises: complaints.min(9), ..Measures::default() };
+            Cell::new(vec![branch], measures)
+        };
+        // Of those of no branch two are the first department's own: its total less its branches would tell so.
+        let mut cells = vec![cell(None, 9), cell(Some(1), 20), cell(Some(2), 30), cell(Some(3), 40), cell(Some(4), 50)];
+        let several = Places::Several(vec![(1, vec![0, 1]), (2, vec![2, 3, 4, 5, 6, 7, 8])]);
+        let departments = Above {
+            dimension: 0,
+            places: vec![several, Places::One(1), Places::One(1), Places::One(2), Places::One(2)],
+        };
+        let all = |at: &[usize], rest: &[u32]| {
+            let complaints = at.iter().map(|at| [9, 20, 30, 40, 50][*at]).sum::<u32>() + rest.len() as u32;
+            Union { complaints, enterprises: complaints.min(9), ..Union::default() }
+        };
+        Suppression { complaints: 5, enterprises: 3 }.apply(&mut cells, &[departments], false, &all).unwrap();
+        // The seven of the second are enough to be told; one of the first's hides its two, and then another one hides with it.
+        assert_eq!(cells.iter().map(|cell| cell.suppressed).collect::<Vec<_>>(), [true, true, false, false, false]);
     }
 
     #[test]

@@ -52,6 +52,18 @@ impl Target {
         Self { statement_timeout: Some(timeout), ..self }
     }
 
+    /// The same, with a connection that soon says where it cannot be used.
+    pub fn impatient(&self) -> Self {
+        let mut location = self.location.clone();
+        for (name, value) in [("connect_timeout", "5"), ("tcp_user_timeout", "5000")] {
+            if !location.contains(&format!("{name}=")) {
+                let sign = if location.contains('?') { '&' } else { '?' };
+                location = format!("{location}{sign}{name}={value}");
+            }
+        }
+        Self { location, ..self.clone() }
+    }
+
     /// Whether statements are cancelled when nobody waits for them ([`super::wanted`]).
     pub fn cancels(&self) -> bool {
         self.backend == Backend::Postgres && self.statement_timeout.is_some()

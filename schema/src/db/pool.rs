@@ -9,7 +9,7 @@ use diesel::r2d2::{self, ManageConnection, Pool, R2D2Connection};
 use diesel::sql_types::Integer;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The most connections of one pool: more would only wait for the same processors.
@@ -22,7 +22,23 @@ pub struct Db {
     backend: Backend,
     target: Target,
     /// Over which statements are cancelled, once one was.
-    beside: Arc<Mutex<Option<Conn>>>,
+    beside: Arc<Mutex<Option<(Conn, Instant)>>>,
+}
+
+/// Tells processes of PostgreSQL to cancel their statements.
+pub(super) struct Canceller<'a>(MutexGuard<'a, Option<(Conn, Instant)>>);
+
+impl Canceller<'_> {
+    pub fn cancel(&mut self, process: i32) -> Result<(), StoreError> {
+        let Some((conn, used)) = &mut *self.0 else { return Ok(()) };
+        *used = Instant::now();
+        let sent = diesel::sql_query("SELECT pg_cancel_backend($1)").bind::<Integer, _>(process).execute(conn);
+        if sent.is_err() {
+            *self.0 = None;
+        }
+        sent?;
+        Ok(())
+    }
 }
 
 /// A connection for several reads one after another.
@@ -175,17 +191,16 @@ impl Db {
         (self.backend == Backend::Postgres).then_some(&self.target)
     }
 
-    /// Tells a process of PostgreSQL to cancel its statement, over a connection that is none of the pool: those may all
-    /// wait for such statements.
-    pub(super) fn cancel(&self, process: i32) -> Result<(), StoreError> {
+    /// What cancels statements: one at a time, over a connection that is none of the pool, since those may all wait for
+    /// such statements.
+    pub(super) fn canceller(&self) -> Result<Canceller<'_>, StoreError> {
         let mut beside = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut conn = match beside.take() {
-            Some(conn) => conn,
-            None => self.target.connect()?,
-        };
-        diesel::sql_query("SELECT pg_cancel_backend($1)").bind::<Integer, _>(process).execute(&mut conn)?;
-        *beside = Some(conn);
-        Ok(())
+        // One that was not used for long may be dead, which would be found out only after minutes.
+        if beside.as_ref().is_none_or(|(_, used)| used.elapsed() > TRUSTED_FOR) {
+            *beside = None;
+            *beside = Some((self.target.impatient().connect()?, Instant::now()));
+        }
+        Ok(Canceller(beside))
     }
 
     pub(super) fn connection(&self) -> Result<r2d2::PooledConnection<Manager>, StoreError> {

@@ -35,17 +35,28 @@ impl Interest {
     }
 
     /// Cancels the statement under way, and those that are begun before what reads them looks here again.
+    ///
+    /// # Errors
+    /// Where PostgreSQL cannot be told, twice in turn.
     pub fn cancel(&self, db: &Db) -> Result<(), StoreError> {
-        loop {
-            {
+        let mut failed = false;
+        while self.runs().is_some() {
+            let mut canceller = db.canceller()?;
+            let told = {
                 // Held until the signal is sent: the process may not begin with somebody else's statement before. Between
                 // two statements PostgreSQL takes no notice of it.
                 let runs = self.runs();
                 let Some(process) = *runs else { return Ok(()) };
-                db.cancel(process)?;
+                canceller.cancel(process)
+            };
+            drop(canceller);
+            match told {
+                Err(failure) if failed => return Err(failure),
+                told => failed = told.is_err(),
             }
             std::thread::sleep(AGAIN_AFTER);
         }
+        Ok(())
     }
 
     fn runs(&self) -> MutexGuard<'_, Option<i32>> {

@@ -22,10 +22,20 @@ impl From<models::Digest> for Digest {
 impl Digest {
     /// It says why officers are flagged, which is a page of their files.
     fn looked_at(&self, ctx: &Context<'_>) -> Result<()> {
-        let standing = self.0.document.0["flags"]["standing"].as_array().into_iter().flatten();
-        let officers = standing.filter(|one| one["kind"] == SubjectKind::Officer.as_str());
-        for code in officers.filter_map(|one| one["code"].as_str()) {
-            request(ctx)?.saw(|seen| &mut seen.files, reference_id(Entity::Officer, code));
+        // Those that stand, and those that are gone, dismissed or retracted.
+        let mut parts = vec![&self.0.document.0["flags"]];
+        while let Some(part) = parts.pop() {
+            match part {
+                serde_json::Value::Array(all) => parts.extend(all),
+                serde_json::Value::Object(fields) => {
+                    let is_officer = fields.get("kind").is_some_and(|kind| *kind == SubjectKind::Officer.as_str());
+                    if let Some(code) = fields.get("code").and_then(|code| code.as_str()).filter(|_| is_officer) {
+                        request(ctx)?.saw(|seen| &mut seen.files, reference_id(Entity::Officer, code));
+                    }
+                    parts.extend(fields.values());
+                }
+                _ => {}
+            }
         }
         Ok(())
     }

@@ -1,0 +1,150 @@
+//! What those who run the service rely on: its log, its metrics, compression, and an end that cuts nobody off.
+
+use crate::broken_off::{Beside, request};
+use crate::program;
+use crate::world::{self, Files};
+use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::thread::sleep;
+use std::time::Duration;
+use tests::{Database, node};
+
+#[test]
+fn the_log_tells_of_what_was_slow_and_of_nobody() {
+    let database = Database::sqlite();
+    world::fill(&database);
+    let token = program().token(&database, "BOARD", None);
+    let files = Files::new();
+    let config = files.put("slow.toml", "[api]\nslow_ms = 0\n");
+    let environment = [("PHANANH_LOG", "json"), ("RUST_LOG", "info")];
+    let server = program().serve_with(&database, &["--no-jobs", "--config", config.to_str().unwrap()], &environment);
+    let query = "query Everybody($search: String, $tax: String) {
+        complaints(filter: {search: $search}) { nodes { text reference enterprise { name taxCode } officers { officer { name } } } }
+        enterprises(filter: {taxCode: {eq: $tax}}) { totalCount } }";
+    let data = server.data_with(&token, query, &json!({ "search": "doi tien", "tax": "0100233488" }));
+    assert_eq!(data["complaints"]["nodes"][0]["enterprise"]["name"], "Công ty A");
+    let reference = data["complaints"]["nodes"][0]["reference"].as_str().unwrap().to_owned();
+    server.graphql(&token, "query Wrong { complaint(id: \"0100233488\") { text } }", &json!({}));
+    let log = server.log_after("TERM");
+    let lines: Vec<Value> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    assert_eq!(lines.len(), log.lines().count(), "each line is a JSON document: {log}");
+    let of = |name: &str| lines.iter().find(|line| line["fields"]["operation"] == name).cloned().unwrap_or_default();
+    let slow = of("Everybody");
+    assert_eq!(
+        (&slow["fields"]["message"], &slow["fields"]["outcome"]),
+        (&json!("slow operation"), &json!("OK")),
+        "{log}"
+    );
+    assert!(slow["fields"]["cost"].as_u64().unwrap() >= 50 && slow["fields"]["ms"].is_u64(), "{slow}");
+    assert_eq!(of("Wrong")["fields"]["outcome"], "ERROR", "{log}");
+    let personal =
+        ["Công ty A", "0100233488", "doi tien", "đòi tiền", "Nguyễn Văn An", &reference, &token, "BOARD-all"];
+    for word in personal {
+        assert!(!log.contains(word), "{word}: {log}");
+    }
+}
+
+#[test]
+fn metrics_tell_how_old_the_snapshot_is_and_what_jobs_ran() {
+    let database = Database::sqlite();
+    world::fill(&database);
+    world::run_counting(&database, "2024-03-31");
+    let token = program().token(&database, "BOARD", None);
+    let server = program().serve(&database, &["--no-jobs"]);
+    server.data(&token, "{ serviceInfo { version } }");
+    let metrics = server.get("/metrics").text;
+    for part in
+        ["phananh_snapshot_age_seconds ", "phananh_job_runs{", "state=\"SUCCEEDED\"", "phananh_snapshot_position "]
+    {
+        assert!(metrics.contains(part), "{part}: {metrics}");
+    }
+}
+
+#[test]
+fn a_large_answer_is_compressed_for_whoever_can_read_it() {
+    let database = Database::sqlite();
+    world::fill(&database);
+    let token = program().token(&database, "BOARD", None);
+    let server = program().serve(&database, &["--no-jobs"]);
+    let host = server.address.strip_prefix("http://").unwrap();
+    let query =
+        "{ units { nodes { id code nameVi name kind } } complaints { nodes { id text reference receivedAt state } } }";
+    let ask = |more: &str| {
+        let mut stream = TcpStream::connect(host).unwrap();
+        stream.write_all(request(host, &token, query, &format!("connection: close\r\n{more}")).as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let at = answer.windows(4).position(|part| part == b"\r\n\r\n").unwrap();
+        (String::from_utf8_lossy(&answer[..at]).to_lowercase(), answer[at + 4..].len())
+    };
+    let (plain, packed) = (ask(""), ask("accept-encoding: gzip\r\n"));
+    assert!(
+        !plain.0.contains("content-encoding") && packed.0.contains("content-encoding: gzip"),
+        "{} {}",
+        plain.0,
+        packed.0
+    );
+    assert!(packed.1 * 2 < plain.1, "{} {}", packed.1, plain.1);
+}
+
+#[test]
+fn a_server_that_ends_answers_first_what_it_was_asked() {
+    let database = Database::postgres();
+    world::fill(&database);
+    let token = program().token(&database, "BOARD", None);
+    let server = program().serve(&database, &["--no-jobs"]);
+    let host = server.address.strip_prefix("http://").unwrap().to_owned();
+    let mut beside = Beside::new(&database);
+    beside.lock("complaint_officers");
+    let mut stream = TcpStream::connect(&host).unwrap();
+    let query = "{ complaints { nodes { officers { finding } } } }";
+    stream.write_all(request(&host, &token, query, "connection: close\r\n").as_bytes()).unwrap();
+    beside.until_waiting(1);
+    let ending = std::thread::spawn(move || server.end_by("TERM"));
+    // Nobody new is let in, and who waits for an answer still does.
+    let refused = (0..100).any(|_| {
+        sleep(Duration::from_millis(50));
+        TcpStream::connect(&host).is_err()
+    });
+    assert!(refused && !ending.is_finished());
+    beside.unlock();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("\"finding\""), "{answer}");
+    assert_eq!(ending.join().unwrap(), Some(0));
+}
+
+#[test]
+fn a_token_says_when_it_was_used_and_its_socket_ends_with_it() {
+    let database = Database::sqlite();
+    world::fill(&database);
+    let admin = program().token(&database, "ADMIN", None);
+    let files = Files::new();
+    let config = files.put("one.toml", "[api.limits]\nsubscriptions = 1\ngroups = 10\n");
+    let server = program().serve(&database, &["--no-jobs", "--config", config.to_str().unwrap()]);
+    let soon = chrono::Utc::now() + chrono::Duration::seconds(8);
+    let create = "mutation ($input: CreateTokenInput!) { createToken(input: $input) { token } }";
+    let input = json!({ "name": "soon", "role": "BOARD", "expiresAt": soon.to_rfc3339() });
+    let token = server.data_with(&admin, create, &json!({ "input": input }))["createToken"]["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let used = || {
+        let query = "{ principals(filter: {name: {eq: \"soon\"}}) { nodes { tokens { lastUsedAt } } } }";
+        server.data(&admin, query)["principals"]["nodes"][0]["tokens"][0]["lastUsedAt"].clone()
+    };
+    assert_eq!(used(), Value::Null);
+    assert_eq!(
+        server.graphql(&token, "{ complaintStatistics(groupBy: [UNIT], first: 10) { truncated } }", &json!({})).status,
+        200
+    );
+    let many = server.graphql(&token, "{ complaintStatistics(groupBy: [UNIT], first: 11) { truncated } }", &json!({}));
+    assert_eq!(many.codes(), ["BAD_USER_INPUT"], "{}", many.text);
+    assert!(used().is_string());
+    let url = format!("{}/graphql/ws", server.address.replace("http", "ws"));
+    let said: Value = serde_json::from_str(&node("expiry.js", &[&url, &token])).unwrap();
+    // One subscription is what the configuration allows; the socket goes when the token does.
+    assert_eq!(said, json!({ "second": "RATE_LIMITED", "closed": 4401 }));
+    assert!(chrono::Utc::now() >= soon);
+}
