@@ -253,10 +253,21 @@ fn what_a_head_reads_of_a_flag_tells_nothing_of_who_complained_in_confidence() {
         // PA-6 names the officer and the branch, and its own head is not to know of whom it is.
         assert!(!own.is_empty() && own.iter().all(withheld), "{own:?}");
         assert!(own.iter().all(|flag| flag["tier"].is_string()), "{own:?}");
-        // Where nothing is kept from him, he reads why.
         let files = world::Files::new();
+        let import = |complaints: &str| {
+            program().run(&database, files.import("complaints", complaints, world::COMPLAINTS_MAP)).ok();
+        };
+        // Nor once it is about somebody else: the run counted it.
+        let kept = "02CV;CC01;TD1;;;;;Xin giữ kín;x";
+        assert!(world::COMPLAINTS.contains(kept));
+        import(&world::COMPLAINTS.replace(kept, "03TG;CC03;TD1;;;;;Xin giữ kín;x"));
+        assert!(flags(&head).iter().all(withheld), "{:?}", flags(&head));
+        // Where nothing is kept from him, he reads why; and that somebody complained in confidence since then he does not
+        // learn from what vanishes.
         let open = world::COMPLAINTS.replace("Xin giữ kín;x", "Xin giữ kín;");
-        program().run(&database, files.import("complaints", open, world::COMPLAINTS_MAP)).ok();
+        import(&open);
+        assert!(flags(&head).iter().all(shown), "{:?}", flags(&head));
+        import(&format!("{open}PA-7;12/03/2024;0100233488;Công ty A;02CV;CC01;TD1;;;;;Xin giữ kín;x\n"));
         assert!(flags(&head).iter().all(shown), "{:?}", flags(&head));
         // What names a member of the Board is kept from him, and so is what it counts for in his branch's numbers.
         let named = program()

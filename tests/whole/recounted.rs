@@ -32,6 +32,9 @@ struct Row {
     episode: usize,
 }
 
+/// Officers of whom something is said, one of nobody where nobody is named.
+type Named = Vec<Option<Id>>;
+
 struct Register {
     rows: Vec<Row>,
     units: HashMap<Id, Unit>,
@@ -100,7 +103,7 @@ impl Register {
     }
 
     /// The groups of a dimension that a complaint falls into, each with what it says of officers there.
-    fn groups(&self, row: &Row, dimension: &str) -> Vec<(String, Vec<Option<Id>>)> {
+    fn groups(&self, row: &Row, dimension: &str) -> Vec<(String, Named)> {
         let everybody = || row.said.iter().map(|(officer, _)| *officer).collect::<Vec<_>>();
         let unit = |id: Option<Id>| id.map_or("null".to_owned(), |id| self.units[&id].code.clone());
         let of = &row.complaint;
@@ -121,7 +124,7 @@ impl Register {
             "QUARTER" => format!("{}-Q{}", received.year(), received.month0() / 3 + 1),
             "YEAR" => received.year().to_string(),
             _ => {
-                let mut groups: BTreeMap<String, Vec<Option<Id>>> = BTreeMap::new();
+                let mut groups: BTreeMap<String, Named> = BTreeMap::new();
                 for (officer, finding) in &row.said {
                     let of_officer = || officer.map_or("null".to_owned(), |id| self.officers[&id].code.clone());
                     let name = if dimension == "OFFICER" { of_officer() } else { finding.clone() };
@@ -134,7 +137,7 @@ impl Register {
     }
 
     /// The measures of some complaints, by their definitions.
-    fn measured(&self, of: &[(&Row, Vec<Option<Id>>)]) -> Value {
+    fn measured(&self, of: &[(&Row, Named)]) -> Value {
         let rows: Vec<&Row> = of.iter().map(|(row, _)| *row).collect();
         let officers: HashSet<Id> = of.iter().flat_map(|(_, officers)| officers).flatten().copied().collect();
         let enterprises: HashSet<&String> = rows.iter().filter_map(|row| row.enterprise.as_ref()).collect();
@@ -241,9 +244,9 @@ fn compare(register: &Register, server: &Server, token: &str, position: i64, by:
     );
     let answer = server.data_with(token, &query, &json!({ "p": position }))["complaintStatistics"].clone();
     assert_eq!(answer["truncated"], false);
-    let mut expected: BTreeMap<Vec<String>, Vec<(&Row, Vec<Option<Id>>)>> = BTreeMap::new();
+    let mut expected: BTreeMap<Vec<String>, Vec<(&Row, Named)>> = BTreeMap::new();
     for row in &register.rows {
-        let mut places: Vec<(Vec<String>, Option<Vec<Option<Id>>>)> = vec![(Vec::new(), None)];
+        let mut places: Vec<(Vec<String>, Option<Named>)> = vec![(Vec::new(), None)];
         for dimension in by {
             let groups = register.groups(row, dimension);
             places = places

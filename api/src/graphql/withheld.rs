@@ -113,6 +113,16 @@ fn with_kept_evidence(conn: &mut Conn, ids: &[Id], scope: &Scope) -> Result<Vec<
     Ok(evidence.into_iter().filter_map(has).collect())
 }
 
+/// A complaint that is kept from the viewer.
+#[derive(Queryable)]
+struct KeptRow {
+    id: Id,
+    unit: Option<Id>,
+    branch: Option<Id>,
+    received: Timestamp,
+    recorded: Timestamp,
+}
+
 /// When complaints were received and recorded that are kept from the viewer.
 #[derive(Default)]
 struct Kept {
@@ -169,7 +179,7 @@ impl Kept {
         if let Some(since) = midnight.and_then(Timestamp::from_micros) {
             query = query.filter(complaints::received_at.ge(since).nullable());
         }
-        let rows: Vec<(Id, Option<Id>, Option<Id>, Timestamp, Timestamp)> = query
+        let rows: Vec<KeptRow> = query
             .select((
                 complaints::id,
                 complaints::unit_id,
@@ -179,9 +189,9 @@ impl Kept {
             ))
             .load(conn)?;
         go_on()?;
-        let said = queries::allegations_of(conn, &rows.iter().map(|row| row.0).collect::<Vec<_>>())?;
+        let said = queries::allegations_of(conn, &rows.iter().map(|row| row.id).collect::<Vec<_>>())?;
         let mut found = Self::default();
-        for (id, unit, branch, received, recorded) in rows {
+        for KeptRow { id, unit, branch, received, recorded } in rows {
             let times = (received, recorded);
             let said = said.get(&id).map_or(&[][..], Vec::as_slice);
             let mut of_branches: HashSet<Id> = HashSet::new();
