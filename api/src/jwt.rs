@@ -77,6 +77,14 @@ struct Keys {
     read: Instant,
     /// When it was tried to read them, successfully or not.
     tried: Instant,
+    failed: bool,
+}
+
+impl Keys {
+    fn find(&self, kid: &str) -> Option<Jwk> {
+        let is_stale = self.failed && self.read.elapsed() > STALE_AFTER;
+        self.set.find(kid).filter(|_| !is_stale).cloned()
+    }
 }
 
 const READ_AGAIN_AFTER: Duration = Duration::from_secs(60);
@@ -106,7 +114,7 @@ impl Jwt {
     pub fn new(settings: JwtSettings) -> anyhow::Result<Self> {
         let keys = read(&settings.jwks)?;
         let now = Instant::now();
-        Ok(Self { settings, keys: Mutex::new(Keys { set: keys, read: now, tried: now }) })
+        Ok(Self { settings, keys: Mutex::new(Keys { set: keys, read: now, tried: now, failed: false }) })
     }
 
     /// The name of a token of ours whose allow-list these follow.
@@ -170,7 +178,7 @@ impl Jwt {
         let keys = || self.keys.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         {
             let mut known = keys();
-            let found = known.set.find(kid).filter(|_| known.read.elapsed() < STALE_AFTER).cloned();
+            let found = known.find(kid);
             if known.tried.elapsed() < READ_AGAIN_AFTER || found.is_some() && known.read.elapsed() < OLD_AFTER {
                 return found;
             }
@@ -180,11 +188,13 @@ impl Jwt {
         let fresh = read(&self.settings.jwks);
         let mut known = keys();
         match fresh {
-            Ok(fresh) => (known.set, known.read) = (fresh, Instant::now()),
-            Err(error) => tracing::warn!(%error, "the key set could not be read again"),
+            Ok(fresh) => (known.set, known.read, known.failed) = (fresh, Instant::now(), false),
+            Err(error) => {
+                known.failed = true;
+                tracing::warn!(%error, "the key set could not be read again");
+            }
         }
-        let known = &*known;
-        known.set.find(kid).filter(|_| known.read.elapsed() < STALE_AFTER).cloned()
+        known.find(kid)
     }
 }
 

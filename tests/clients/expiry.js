@@ -5,7 +5,7 @@ const [url, token] = process.argv.slice(2);
 const socket = new WebSocket(url, ['graphql-transport-ws']);
 const said = {};
 const watch = (id) => socket.send(JSON.stringify({ type: 'subscribe', id, payload: { query: 'subscription { complaintReceived { id } }' } }));
-setTimeout(() => (console.log(JSON.stringify({ ...said, closed: 'never' })), process.exit(0)), 40000);
+setTimeout(() => (console.log(JSON.stringify({ ...said, closed: 'never' })), process.exit(0)), 60000);
 socket.on('open', () => socket.send(JSON.stringify({ type: 'connection_init', payload: { authorization: `Bearer ${token}` } })));
 socket.on('message', (data) => {
   const message = JSON.parse(data);

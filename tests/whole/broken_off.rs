@@ -73,7 +73,7 @@ fn after_a_deadline_nothing_more_is_asked_of_the_database() {
     let files = Files::new();
     // PostgreSQL itself would break statements off only after the longest deadline.
     let config =
-        files.put("phananh.toml", "[api.limits]\ndeadline_ms = 600000\n[api.roles.BOARD]\ndeadline_ms = 3000\n");
+        files.put("phananh.toml", "[api.limits]\ndeadline_ms = 600000\n[api.roles.BOARD]\ndeadline_ms = 6000\n");
     let server = program().serve(&database, &["--no-jobs", "--config", config.to_str().unwrap()]);
     let mut beside = Beside::new(&database);
     beside.lock("complaint_officers");
@@ -125,7 +125,9 @@ fn operations_that_wait_for_a_lock_keep_no_others_from_their_turn() {
     let database = Database::postgres();
     world::fill(&database);
     let board = program().token(&database, "BOARD", None);
-    let server = program().serve(&database, &["--no-jobs"]);
+    let files = Files::new();
+    let config = files.put("phananh.toml", "[api.limits]\ndeadline_ms = 60000\n");
+    let server = program().serve(&database, &["--no-jobs", "--config", config.to_str().unwrap()]);
     let mut beside = Beside::new(&database);
     beside.lock("complaint_officers");
     // One more than have a turn at once, where the processors are not so many that the connections are fewer.

@@ -380,10 +380,13 @@ impl Grouped {
                 above.push(Above { dimension, places: self.lying_in(&of_entries) });
             }
             if let Dimension::Time(bucket) = of {
-                for longer in bucket.longer() {
+                // Where they really lie, and where they are shown for comparison, which other questions show as well.
+                let shifts = if shift == Shift::None { vec![shift] } else { vec![shift, Shift::None] };
+                for (longer, shift) in
+                    bucket.longer().iter().flat_map(|longer| shifts.iter().map(move |shift| (longer, shift)))
+                {
                     let start = |place: Option<i64>| {
                         let day = place.and_then(|place| i32::try_from(place).ok());
-                        // Where it really lies, not where it is shown for comparison.
                         day.map_or(i64::MIN, |day| i64::from(longer.start(shift.back(day))))
                     };
                     let place = |group| Places::One(start(self.places_of(group)[dimension]));

@@ -47,6 +47,13 @@ impl Suppression {
             cell.cost_hidden = measures.cost_dominance > MOST_OF_A_SUM;
             cell.delay_hidden = measures.delay_dominance > MOST_OF_A_SUM;
         }
+        // What lies in several and is little in one of them: its parts elsewhere may be told.
+        for above in above {
+            for (cell, places) in cells.iter_mut().zip(&above.places) {
+                let Places::Several(parts) = places else { continue };
+                cell.suppressed |= parts.iter().any(|(_, entries)| !self.is_large(union(&[], entries)));
+            }
+        }
         let dimensions = cells.first().map_or(0, |cell| cell.places.len());
         let whole = (0..dimensions).map(|along| (along, None));
         let lines: Vec<_> = above.iter().map(|above| (above.dimension, Some(above))).chain(whole).collect();
@@ -64,9 +71,12 @@ impl Suppression {
         Ok(())
     }
 
+    fn is_large(&self, union: Union) -> bool {
+        union.complaints >= self.complaints && union.enterprises >= self.enterprises
+    }
+
     fn could_be_shown(&self, union: Union, part: Part) -> bool {
-        let large = union.complaints >= self.complaints && union.enterprises >= self.enterprises;
-        large
+        self.is_large(union)
             && match part {
                 Part::Whole => union.cost_dominance <= MOST_OF_A_SUM && union.delay_dominance <= MOST_OF_A_SUM,
                 Part::Cost => union.cost_dominance <= MOST_OF_A_SUM,
@@ -83,14 +93,14 @@ impl Suppression {
         part: Part,
         union: &Together<'_>,
     ) -> Result<bool, JobError> {
-        let mut lines: HashMap<Vec<Option<i64>>, Line> = HashMap::new();
+        let mut lines: HashMap<Vec<Option<i64>>, Line<'_>> = HashMap::new();
         for (at, cell) in cells.iter().enumerate().filter(|(_, cell)| cell.measures.complaints > 0) {
             let mut line = cell.places.clone();
             match above.map(|above| &above.places[at]) {
                 Some(Places::Several(parts)) => {
                     for (place, entries) in parts {
                         line[along] = Some(*place);
-                        lines.entry(line.clone()).or_default().rest.extend(entries);
+                        lines.entry(line.clone()).or_default().rest.push((at, entries));
                     }
                 }
                 Some(Places::One(place)) => {
@@ -109,12 +119,23 @@ impl Suppression {
             line.sort_by_key(|at| (cells[*at].measures.complaints, *at));
             loop {
                 let hidden: Vec<usize> = line.iter().filter(|at| part.is_hidden(&cells[**at])).copied().collect();
-                // What is not shown here whatever is done: the part of groups that lie elsewhere, too.
-                let fewest = if rest.is_empty() { 2 } else { 1 };
-                let is_safe = match (hidden.is_empty(), rest.is_empty()) {
-                    (true, true) => true,
-                    (true, false) => self.could_be_shown(union(&[], rest), part),
-                    _ => hidden.len() >= fewest && self.could_be_shown(union(&hidden, rest), part),
+                // The parts of groups that lie elsewhere, too, are told by the line's total less what is shown; those of a group
+                // that is shown may also be told by its other parts, and then hide nothing.
+                let parts = |of: &dyn Fn(&Cell) -> bool| -> Vec<u32> {
+                    rest.iter().filter(|(at, _)| of(&cells[*at])).flat_map(|(_, entries)| *entries).copied().collect()
+                };
+                let is_safe = if hidden.is_empty() {
+                    let all = parts(&|_| true);
+                    let told = || union(&[], &all);
+                    all.is_empty()
+                        || match part {
+                            Part::Whole => self.is_large(told()),
+                            _ => self.could_be_shown(told(), part),
+                        }
+                } else {
+                    let beside = parts(&|cell| part.is_hidden(cell));
+                    let fewest = if beside.is_empty() { 2 } else { 1 };
+                    hidden.len() >= fewest && self.could_be_shown(union(&hidden, &beside), part)
                 };
                 if is_safe {
                     break;
@@ -131,9 +152,10 @@ impl Suppression {
 
 /// The cells of a line, and entries of others of which a part lies in it.
 #[derive(Default)]
-struct Line {
+struct Line<'a> {
     cells: Vec<usize>,
-    rest: Vec<u32>,
+    /// The group, and the entries.
+    rest: Vec<(usize, &'a Vec<u32>)>,
 }
 
 /// What groups at some places, and other entries, come to together.
@@ -273,7 +295,7 @@ mod tests {
             Union { complaints, enterprises: complaints.min(9), ..Union::default() }
         };
         Suppression { complaints: 5, enterprises: 3 }.apply(&mut cells, &[departments], false, &all).unwrap();
-        // The seven of the second are enough to be told; one of the first's hides its two, and then another one hides with it.
+        // The seven of the second are enough to be told, the two of the first are not: its branch hides with them.
         assert_eq!(cells.iter().map(|cell| cell.suppressed).collect::<Vec<_>>(), [true, true, false, false, false]);
     }
 

@@ -57,7 +57,13 @@ impl Target {
         let mut location = self.location.clone();
         for (name, value) in [("connect_timeout", "5"), ("tcp_user_timeout", "5000")] {
             if !location.contains(&format!("{name}=")) {
-                let sign = if location.contains('?') { '&' } else { '?' };
+                // A password may have a question mark.
+                let behind = location.rsplit_once('@').map_or(location.as_str(), |(_, behind)| behind);
+                let sign = match behind.split_once('?') {
+                    None => "?",
+                    Some((_, last)) if last.is_empty() || last.ends_with('&') => "",
+                    Some(_) => "&",
+                };
                 location = format!("{location}{sign}{name}={value}");
             }
         }

@@ -41,15 +41,12 @@ impl Interest {
     pub fn cancel(&self, db: &Db) -> Result<(), StoreError> {
         let mut failed = false;
         while self.runs().is_some() {
-            let mut canceller = db.canceller()?;
-            let told = {
+            let told = db.canceller().and_then(|mut canceller| {
                 // Held until the signal is sent: the process may not begin with somebody else's statement before. Between
                 // two statements PostgreSQL takes no notice of it.
                 let runs = self.runs();
-                let Some(process) = *runs else { return Ok(()) };
-                canceller.cancel(process)
-            };
-            drop(canceller);
+                runs.map_or(Ok(()), |process| canceller.cancel(process))
+            });
             match told {
                 Err(failure) if failed => return Err(failure),
                 told => failed = told.is_err(),
