@@ -198,23 +198,8 @@ fn median(waited: &[(i64, bool)]) -> Option<f64> {
     None
 }
 
-const DIMENSIONS: [&str; 15] = [
-    "DEPARTMENT",
-    "BRANCH",
-    "TEAM",
-    "UNIT",
-    "OFFICER",
-    "CATEGORY",
-    "KIND",
-    "CHANNEL",
-    "STATE",
-    "FINDING",
-    "DAY",
-    "WEEK",
-    "MONTH",
-    "QUARTER",
-    "YEAR",
-];
+const DIMENSIONS: &str =
+    "DEPARTMENT BRANCH TEAM UNIT OFFICER CATEGORY KIND CHANNEL STATE FINDING DAY WEEK MONTH QUARTER YEAR";
 const MEASURES: &str =
     "complaints episodes distinctEnterprises distinctOfficers costVnd shareAnsweredInTime medianDaysToResponse";
 
@@ -381,7 +366,7 @@ fn every_measure_of_every_group_is_what_the_rows_say_after_random_writes_through
         let register = Register::read(&database);
         assert_eq!(register.rows.len(), 1_048);
         for server in &nodes {
-            for dimension in DIMENSIONS {
+            for dimension in DIMENSIONS.split(' ') {
                 compare(&register, server, &board, last, &[dimension]);
             }
             compare(&register, server, &board, last, &["DEPARTMENT", "KIND", "MONTH"]);

@@ -1,7 +1,9 @@
-//! Who comes in: tokens, and how many operations each may run in a minute.
+//! Who comes in: tokens, how many operations each may run in a minute, and which.
 
 use super::Service;
 use super::exchange::Outcome;
+use super::operation::Prepared;
+use crate::access::signature;
 use crate::auth::{Viewer, bearer, viewer};
 use crate::graphql::context::blocking;
 use crate::graphql::error::{Code, from_store};
@@ -13,7 +15,8 @@ use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota};
 use moka::sync::Cache;
 use schema::enums::Role;
-use schema::{Id, Timestamp};
+use schema::register::access::{is_trusted, principal_named};
+use schema::{Conn, Id, Timestamp};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -113,6 +116,49 @@ pub async fn by_token(service: &Service, token: String) -> Result<Viewer, Outcom
             StatusCode::UNAUTHORIZED,
             Code::Unauthenticated,
             "the token is not known, has expired or was revoked",
+        )),
+        Err(_) => Err(Outcome::refused(
+            StatusCode::SERVICE_UNAVAILABLE,
+            Code::Internal,
+            "the register cannot be reached at the moment: try again",
+        )),
+    }
+}
+
+/// Whether the configuration lets a viewer run this operation.
+pub async fn trusted(service: &Service, viewer: &Viewer, prepared: &Prepared) -> Result<(), Outcome> {
+    if !service.settings.trusted_operations.contains(&viewer.role) {
+        return Ok(());
+    }
+    let Some(operation) = prepared.chosen() else { return Ok(()) };
+    let (signature, principal, db) =
+        (signature(prepared.document(), operation), viewer.principal_id, service.app.db.clone());
+    // A token of others has no list of its own.
+    let named =
+        service.jwt.as_ref().filter(|_| viewer.is_of_others()).map(|jwt| jwt.operations_of().map(str::to_owned));
+    let listed = blocking(move || {
+        let whose = |conn: &mut Conn| match named {
+            None => Ok(Some(principal)),
+            Some(None) => Ok(None),
+            Some(Some(name)) => principal_named(conn, &name),
+        };
+        let listed = |conn: &mut Conn| match whose(conn)? {
+            Some(principal) => is_trusted(conn, principal, &signature),
+            None => Ok(false),
+        };
+        db.read(listed).map_err(from_store)
+    })
+    .await;
+    match listed {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Outcome::refused(
+            StatusCode::FORBIDDEN,
+            Code::Forbidden,
+            format!(
+                "a {} runs only operations from its allow-list, and this is none of them (`phananh token trust` adds it; \
+                 for tokens of others `operations_of` in [api.jwt] names whose list they follow)",
+                viewer.role
+            ),
         )),
         Err(_) => Err(Outcome::refused(
             StatusCode::SERVICE_UNAVAILABLE,

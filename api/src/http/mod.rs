@@ -1,5 +1,6 @@
 //! HTTP: GraphQL, its explorer, and what those who run the service look at.
 
+mod afterwards;
 mod audit;
 mod exchange;
 mod export;

@@ -1,14 +1,16 @@
 //! One operation: read, checked against the access table and the limits, run until its deadline.
 
 use super::Service;
+use super::afterwards::{Left, after_a_write, audit};
 use super::exchange::{Body, Outcome, coded};
+use super::gate::trusted;
 use super::persisted::{Parsed, Validity, validity};
 use super::size::Size;
-use crate::access::{Refusal, Weight, chosen, signature};
+use crate::access::{Refusal, Weight, chosen};
 use crate::auth::Viewer;
 use crate::graphql::Loaders;
-use crate::graphql::context::{RequestContext, Seen, blocking};
-use crate::graphql::error::{Code, from_store};
+use crate::graphql::context::{RequestContext, Seen};
+use crate::graphql::error::Code;
 use crate::graphql::order::in_document_order;
 use crate::graphql::thread::{Broken, Later, on_a_thread};
 use crate::limits::Limits;
@@ -16,14 +18,10 @@ use actix_web::http::StatusCode;
 use async_graphql::dataloader::{DataLoader, HashMapCache};
 use async_graphql::{ErrorExtensionValues, Request, Response, ServerError, Variables};
 use async_graphql_parser::types::{ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet};
-use schema::enums::{AuditAction, Locale, Role};
-use schema::register::access::{is_trusted, principal_named};
-use schema::register::audit::Audited;
-use schema::{Conn, Timestamp};
+use schema::enums::{Locale, Role};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use tokio::runtime::Handle;
 use tracing::Instrument;
 
 /// The objects of a statistic.
@@ -54,11 +52,11 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    fn document(&self) -> &ExecutableDocument {
+    pub fn document(&self) -> &ExecutableDocument {
         &self.parsed.document
     }
 
-    fn chosen(&self) -> Option<&OperationDefinition> {
+    pub fn chosen(&self) -> Option<&OperationDefinition> {
         chosen(self.document(), self.operation.as_deref()).map(|one| &one.node)
     }
 
@@ -202,49 +200,6 @@ fn no_token() -> Outcome {
     )
 }
 
-/// Whether the configuration lets a viewer run this operation.
-async fn trusted(service: &Service, viewer: &Viewer, prepared: &Prepared) -> Result<(), Outcome> {
-    if !service.settings.trusted_operations.contains(&viewer.role) {
-        return Ok(());
-    }
-    let Some(operation) = prepared.chosen() else { return Ok(()) };
-    let (signature, principal, db) =
-        (signature(prepared.document(), operation), viewer.principal_id, service.app.db.clone());
-    // A token of others has no list of its own.
-    let named =
-        service.jwt.as_ref().filter(|_| viewer.is_of_others()).map(|jwt| jwt.operations_of().map(str::to_owned));
-    let listed = blocking(move || {
-        let whose = |conn: &mut Conn| match named {
-            None => Ok(Some(principal)),
-            Some(None) => Ok(None),
-            Some(Some(name)) => principal_named(conn, &name),
-        };
-        let listed = |conn: &mut Conn| match whose(conn)? {
-            Some(principal) => is_trusted(conn, principal, &signature),
-            None => Ok(false),
-        };
-        db.read(listed).map_err(from_store)
-    })
-    .await;
-    match listed {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(Outcome::refused(
-            StatusCode::FORBIDDEN,
-            Code::Forbidden,
-            format!(
-                "a {} runs only operations from its allow-list, and this is none of them (`phananh token trust` adds it; \
-                 for tokens of others `operations_of` in [api.jwt] names whose list they follow)",
-                viewer.role
-            ),
-        )),
-        Err(_) => Err(Outcome::refused(
-            StatusCode::SERVICE_UNAVAILABLE,
-            Code::Internal,
-            "the register cannot be reached at the moment: try again",
-        )),
-    }
-}
-
 /// The request of an operation, for the executor. `later`: where loaders leave their work, on a thread of the
 /// operation's own.
 pub fn request(
@@ -368,73 +323,6 @@ pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared)
     let word = if outcome.errors.is_empty() { "OK" } else { "ERROR" };
     service.watch.operation(&prepared, viewer, began.elapsed(), word);
     outcome
-}
-
-/// The next aggregates are to see a write soon, and not only when others' writes are looked for.
-fn after_a_write(service: &Service) {
-    let app = service.app.clone();
-    app.bus.wake();
-    drop(tokio::task::spawn_blocking(move || app.snapshots.refresh(&app.unhurried)));
-}
-
-/// What remains to be done for an operation whose client left before there was an answer: it goes then.
-struct Left<'a> {
-    service: &'a Service,
-    viewer: Option<&'a Viewer>,
-    prepared: &'a Prepared,
-    seen: &'a Mutex<Seen>,
-    began: Instant,
-    is_answered: bool,
-}
-
-impl Drop for Left<'_> {
-    fn drop(&mut self) {
-        if self.is_answered {
-            return;
-        }
-        self.service.watch.operation(self.prepared, self.viewer, self.began.elapsed(), "LEFT");
-        let entries = audited(self.viewer, self.prepared, self.seen);
-        // Without a runtime the server is being ended by force.
-        if let (Some(log), Ok(runtime)) = (self.service.audit.get().cloned(), Handle::try_current()) {
-            runtime.spawn(async move {
-                for entry in entries {
-                    log.add(entry).await;
-                }
-            });
-        }
-        if !self.prepared.is_query() && Handle::try_current().is_ok() {
-            after_a_write(self.service);
-        }
-    }
-}
-
-/// Hands to the audit log who was shown.
-pub async fn audit(service: &Service, viewer: Option<&Viewer>, prepared: &Prepared, seen: &Mutex<Seen>) {
-    let Some(log) = service.audit.get() else { return };
-    for entry in audited(viewer, prepared, seen) {
-        log.add(entry).await;
-    }
-}
-
-/// What the audit log is to hold of an operation: what was asked in SQL, and who was shown.
-fn audited(viewer: Option<&Viewer>, prepared: &Prepared, seen: &Mutex<Seen>) -> Vec<Audited> {
-    let mut seen = std::mem::take(&mut *seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
-    let Some(viewer) = viewer else { return Vec::new() };
-    let entry = |action, objects| Audited {
-        at: Timestamp::now(),
-        actor: viewer.actor(),
-        role: Some(viewer.role),
-        action,
-        operation: Some(prepared.name().to_owned()),
-        objects,
-    };
-    let asked = std::mem::take(&mut seen.sql).into_iter();
-    let mut entries: Vec<Audited> =
-        asked.map(|sql| entry(AuditAction::Sql, serde_json::json!({ "sql": sql }))).collect();
-    if !seen.is_empty() {
-        entries.push(entry(AuditAction::Look, serde_json::to_value(&seen).unwrap_or_default()));
-    }
-    entries
 }
 
 /// Puts the fields in order and gives every error a code.

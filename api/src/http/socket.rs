@@ -1,9 +1,10 @@
 //! Subscriptions over a WebSocket, by the protocol graphql-transport-ws of npm's graphql-ws.
 
 use super::Service;
+use super::afterwards::audit;
 use super::exchange::{Body, Outcome, coded};
 use super::gate::{authenticated, by_token};
-use super::operation::{Prepared, audit, finish, prepare, request, run};
+use super::operation::{Prepared, finish, prepare, request, run};
 use crate::auth::Viewer;
 use crate::graphql::error::Code;
 use actix_web::http::StatusCode;

@@ -3,6 +3,7 @@
 //! Each dimension of a row is a small number, 0 for none; those of a row are packed into one key, and keys
 //! get the numbers of groups, by a table where they are dense and by hashing where they are not.
 
+use super::above::{Above, Places, lying_in};
 use super::calendar::{Buckets, Calendar, Shift};
 use super::compute::measure;
 use super::counts::counted;
@@ -12,7 +13,7 @@ use crate::JobError;
 use crate::snapshot::{Snapshot, meaning};
 use polars::prelude::*;
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 /// The complaints of each group.
 pub struct Grouped {
@@ -26,23 +27,6 @@ pub struct Grouped {
     /// How many complaints each group has, where nothing else is asked for: there are no entries then.
     counts: Option<Vec<u32>>,
     above: Vec<Above>,
-}
-
-/// What the groups of a dimension lie in: the year of a month, the kind of a category.
-pub struct Above {
-    /// The n-th of the dimensions.
-    pub dimension: usize,
-    /// Of each group.
-    pub places: Vec<Places>,
-}
-
-/// Where a group lies.
-#[derive(Debug, Clone)]
-pub enum Places {
-    One(i64),
-    /// In several, with its entries in each: what was filed at no branch lies in many departments, and a unit that moved
-    /// lies in two.
-    Several(Vec<(i64, Vec<u32>)>),
 }
 
 /// A dimension of all entries as numbers below `size`, 0 for none.
@@ -349,35 +333,13 @@ impl Grouped {
         &self.above
     }
 
-    /// Where each group lies by the codes of its entries.
-    fn lying_in(&self, codes: &[u32]) -> Vec<Places> {
-        let mut first: Vec<Option<u32>> = vec![None; self.keys.len()];
-        let mut of_several: HashMap<u32, BTreeMap<u32, Vec<u32>>> = HashMap::new();
-        for (group, code) in self.groups.iter().zip(codes) {
-            let known = first[*group as usize].get_or_insert(*code);
-            if known != code {
-                of_several.entry(*group).or_default();
-            }
-        }
-        for ((entry, group), code) in (0u32..).zip(&self.groups).zip(codes) {
-            if let Some(parts) = of_several.get_mut(group) {
-                parts.entry(*code).or_default().push(entry);
-            }
-        }
-        let place = |(group, first): (u32, Option<u32>)| match of_several.remove(&group) {
-            None => Places::One(i64::from(first.unwrap_or(0))),
-            Some(parts) => Places::Several(parts.into_iter().map(|(code, all)| (i64::from(code), all)).collect()),
-        };
-        (0u32..).zip(first).map(place).collect()
-    }
-
     fn find_above(&self, table: &DataFrame, group_by: &[Dimension], shift: Shift) -> Result<Vec<Above>, JobError> {
         let mut above = Vec::new();
         for (dimension, of) in group_by.iter().enumerate() {
             for name in of.above() {
                 let codes = raised(table.column(name)?.u32()?);
                 let of_entries = self.rows.of_entries(|row| codes[row]);
-                above.push(Above { dimension, places: self.lying_in(&of_entries) });
+                above.push(Above { dimension, places: lying_in(&self.groups, self.keys.len(), &of_entries) });
             }
             if let Dimension::Time(bucket) = of {
                 // Where they really lie, and where they are shown for comparison, which other questions show as well.

@@ -3,6 +3,7 @@
 //! Every measure of every group is computed from the rows of that group: distinct counts and medians are
 //! never put together from those of smaller groups, and no limit on groups changes a number.
 
+mod above;
 mod calendar;
 mod compute;
 mod counts;

@@ -12,7 +12,7 @@
 //! asks by a fixed set of dimensions and by whole months only.
 
 use super::Cell;
-use super::groups::{Above, Places};
+use super::above::{Above, Places};
 use crate::JobError;
 use schema::db::wanted::go_on;
 use std::collections::HashMap;
