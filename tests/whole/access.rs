@@ -76,6 +76,35 @@ fn what_a_head_reads_of_a_flag_tells_nothing_of_who_complained_in_confidence() {
 }
 
 #[test]
+fn nobody_reads_who_blames_the_system_about_himself_and_whoever_reads_it_is_noted() {
+    let database = Database::sqlite();
+    program().run(&database, ["generate", "--complaints", "20000", "--seed", "3"]).ok();
+    program().run(&database, ["jobs", "run", "blame-check"]).ok();
+    let (board, admin) = (program().token(&database, "BOARD", None), program().token(&database, "ADMIN", None));
+    let server = program().serve(&database, &["--no-jobs"]);
+    let officers = |token: &str| -> BTreeSet<String> {
+        let data = server.data(token, "query Blamed { blameCheck { subjects { kind code } } }");
+        let subjects = data["blameCheck"]["subjects"].as_array().unwrap().clone();
+        let officers = subjects.iter().filter(|one| one["kind"] == "OFFICER");
+        officers.map(|one| one["code"].as_str().unwrap().to_owned()).collect()
+    };
+    let all = officers(&board);
+    let one = all.first().unwrap();
+    let args = ["token", "create", "--name", "one", "--role", "BOARD", "--officer", one];
+    let own = program().json(&database, &args)["token"].as_str().unwrap().to_owned();
+    let others: BTreeSet<String> = all.iter().filter(|code| *code != one).cloned().collect();
+    assert_eq!(officers(&own), others);
+    let looks = "{ auditLog(filter: {action: {eq: LOOK}}) { nodes { operation objects } } }";
+    let noted = (0..100).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        let entries = server.data(&admin, looks)["auditLog"]["nodes"].as_array().unwrap().clone();
+        let seen = |entry: &Value| entry["objects"]["files"].as_array().map_or(0, Vec::len);
+        entries.iter().any(|entry| entry["operation"] == "Blamed" && seen(entry) == all.len())
+    });
+    assert!(noted, "{}", server.data(&admin, looks));
+}
+
+#[test]
 fn a_field_is_refused_wherever_it_hides() {
     let database = Database::sqlite();
     world::fill(&database);

@@ -165,8 +165,13 @@ fn tokens_of_others_are_taken_by_their_claims() {
     let database = Database::sqlite();
     world::fill(&database);
     let limits = "[api.limits]\nsmallest_group = 2\nsmallest_group_enterprises = 2\nsmallest_group_outside = 7\n";
-    let config =
-        format!("{limits}[api.jwt]\njwks = {set:?}\nissuer = \"https://login.example\"\naudience = \"phananh\"\n");
+    program().run(&database, ["token", "create", "--name", "lists", "--role", "ADMIN"]).ok();
+    let list = files.put("list.graphql", "query Version { serviceInfo { version } }");
+    program().run(&database, ["token", "trust", "--name", "lists", list.to_str().unwrap()]).ok();
+    let config = format!(
+        "[api]\ntrusted_operations = [\"ADMIN\"]\n{limits}[api.jwt]\njwks = {set:?}\nissuer = \"https://login.example\"\n\
+         audience = \"phananh\"\noperations_of = \"lists\"\n"
+    );
     let server = configured(&database, &config);
     let now = chrono::Utc::now().timestamp();
     let claims = |changed: Value| {
@@ -190,6 +195,13 @@ fn tokens_of_others_are_taken_by_their_claims() {
         3,
         "not what names the member"
     );
+    // Where a role needs a list, they follow that of a token of ours.
+    let admin = token(&ours, "ours", &claims(json!({ "role": "ADMIN" })));
+    let ask = |query: &str| server.graphql(&admin, query, &json!({}));
+    assert_eq!(ask("{ serviceInfo { version } }").status, 200);
+    assert_eq!(ask("{ principals { totalCount } }").codes(), ["FORBIDDEN"]);
+    let bearer = format!("Bearer {admin}");
+    assert_eq!(server.send("GET", "/schema.graphql", &[("authorization", &bearer)], "").status, 200);
     // What leaves the house is shown in larger groups; what the claim says beside "no" is taken for the stricter.
     for (outside, shown) in [(json!(false), json!(6)), (json!(true), Value::Null), (json!("yes"), Value::Null)] {
         let public = token(&ours, "ours", &claims(json!({ "role": "DASHBOARD", "outside": outside })));

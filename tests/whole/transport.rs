@@ -242,6 +242,12 @@ fn each_limit_is_told_and_holds() {
     // Fragments that multiply are refused before they are walked through.
     let names: Vec<String> = (0..40).map(|n| format!("fragment F{n} on Unit {{ ...F{0} ...F{0} }}", n + 1)).collect();
     let bomb = format!("{{ units {{ nodes {{ ...F0 }} }} }} {} fragment F40 on Unit {{ code }}", names.join(" "));
+    // A list by a measure is a statistic, and one of units four.
+    let ranked = |name: &str| format!("{name}: units(first: 1, orderBy: {{measure: COMPLAINTS}}) {{ totalCount }}");
+    let one = server.graphql(&token, &format!("{{ {} }}", ranked("a")), &json!({}));
+    assert_eq!((one.status, one.codes()), (200, Vec::new()), "{}", one.text);
+    let two = server.graphql(&token, &format!("{{ {} {} }}", ranked("a"), ranked("b")), &json!({}));
+    assert_eq!(two.codes(), ["BAD_USER_INPUT"], "{}", two.text);
     let roomy = program().serve(&database, &[]);
     assert_eq!(roomy.graphql(&token, &bomb, &json!({})).status, 400);
     // Brackets within brackets would overflow the parser's stack, also without a token.
