@@ -247,14 +247,7 @@ impl Scope {
     /// Complaints that are kept from the viewer wherever they are about: confidential ones from a head, those that name
     /// the viewer from everybody. None where none are.
     pub fn kept(&self) -> Option<Pred<complaints::table>> {
-        let own = self.except_officer.map(|officer| {
-            let named = complaint_officers::table
-                .into_boxed::<MultiBackend>()
-                .filter(complaint_officers::officer_id.eq(officer).nullable())
-                .select(complaint_officers::complaint_id);
-            Box::new(in_select(complaints::id, named)) as Pred<complaints::table>
-        });
-        match (&self.rows, own) {
+        match (&self.rows, self.naming_viewer()) {
             (Rows::Everything, own) => own,
             (_, None) => Some(Box::new(complaints::confidential.nullable())),
             (_, Some(own)) => Some(Box::new(complaints::confidential.nullable().or(own))),
@@ -263,12 +256,17 @@ impl Scope {
 
     /// None that name the viewer; None where it is nobody.
     fn others(&self) -> Option<Pred<complaints::table>> {
+        Some(Box::new(not_true(self.naming_viewer()?)))
+    }
+
+    /// Those that name the viewer; None where it is nobody.
+    fn naming_viewer(&self) -> Option<Pred<complaints::table>> {
         let officer = self.except_officer?;
         let named = complaint_officers::table
             .into_boxed::<MultiBackend>()
             .filter(complaint_officers::officer_id.eq(officer).nullable())
             .select(complaint_officers::complaint_id);
-        Some(Box::new(not_true(Box::new(in_select(complaints::id, named)))))
+        Some(Box::new(in_select(complaints::id, named)))
     }
 
     /// Whether a complaint, which names these officers, lies in it.

@@ -10,7 +10,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::thread::sleep;
 use std::time::Duration;
-use tests::Database;
+use tests::{Database, Server};
 
 #[derive(QueryableByName)]
 struct Number {
@@ -53,6 +53,13 @@ impl Beside {
         }
         panic!("{} statements wait, not {statements}", self.number(waiting));
     }
+}
+
+/// A server that breaks nothing off by itself as long as a test lasts, and runs no jobs, which would wait for locks, too.
+pub fn patient(database: &Database) -> Server {
+    let files = Files::new();
+    let config = files.put("phananh.toml", "[api.limits]\ndeadline_ms = 600000\n");
+    program().serve(database, &["--no-jobs", "--config", config.to_str().unwrap()])
 }
 
 /// An operation as it goes over a connection; `more`: headers.
@@ -104,9 +111,7 @@ fn what_a_client_that_left_had_asked_for_is_cancelled() {
     let database = Database::postgres();
     world::fill(&database);
     let board = program().token(&database, "BOARD", None);
-    let files = Files::new();
-    let config = files.put("phananh.toml", "[api.limits]\ndeadline_ms = 600000\n");
-    let server = program().serve(&database, &["--no-jobs", "--config", config.to_str().unwrap()]);
+    let server = patient(&database);
     let mut beside = Beside::new(&database);
     beside.lock("complaint_officers");
     let host = server.address.strip_prefix("http://").unwrap();
@@ -116,6 +121,9 @@ fn what_a_client_that_left_had_asked_for_is_cancelled() {
     beside.until_waiting(1);
     drop(stream);
     beside.until_waiting(0);
+    // It is told of like any other that ended.
+    let left = "outcome=\"LEFT\"} 1";
+    assert!(server.get("/metrics").text.contains(left), "{}", server.get("/metrics").text);
     beside.unlock();
     assert!(server.data(&board, "{ complaints { nodes { officers { finding } } } }")["complaints"]["nodes"].is_array());
 }
@@ -125,9 +133,7 @@ fn operations_that_wait_for_a_lock_keep_no_others_from_their_turn() {
     let database = Database::postgres();
     world::fill(&database);
     let board = program().token(&database, "BOARD", None);
-    let files = Files::new();
-    let config = files.put("phananh.toml", "[api.limits]\ndeadline_ms = 60000\n");
-    let server = program().serve(&database, &["--no-jobs", "--config", config.to_str().unwrap()]);
+    let server = patient(&database);
     let mut beside = Beside::new(&database);
     beside.lock("complaint_officers");
     // One more than have a turn at once, where the processors are not so many that the connections are fewer.

@@ -1,6 +1,6 @@
 //! What those who run the service rely on: its log, its metrics, compression, and an end that cuts nobody off.
 
-use crate::broken_off::{Beside, request};
+use crate::broken_off::{Beside, patient, request};
 use crate::program;
 use crate::world::{self, Files};
 use serde_json::{Value, json};
@@ -93,9 +93,7 @@ fn a_server_that_ends_answers_first_what_it_was_asked() {
     let database = Database::postgres();
     world::fill(&database);
     let token = program().token(&database, "BOARD", None);
-    let files = Files::new();
-    let config = files.put("slow.toml", "[api.limits]\ndeadline_ms = 60000\n");
-    let server = program().serve(&database, &["--no-jobs", "--config", config.to_str().unwrap()]);
+    let server = patient(&database);
     let host = server.address.strip_prefix("http://").unwrap().to_owned();
     let mut beside = Beside::new(&database);
     beside.lock("complaint_officers");

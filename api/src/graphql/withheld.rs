@@ -14,7 +14,7 @@ use schema::domain::calendar::local_date;
 use schema::domain::tree::UnitTree;
 use schema::models::{Flag, JobRun};
 use schema::queries::{self, in_select};
-use schema::tables::{complaint_officers, complaints, flags, postings};
+use schema::tables::{complaint_officers, complaints, postings};
 use schema::{Conn, Id, StoreError, Timestamp};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -75,13 +75,12 @@ impl Counted {
 fn withheld(conn: &mut Conn, ids: &[Id], scope: &Scope, tree: &UnitTree) -> Result<HashSet<Id>, StoreError> {
     let mut found = HashSet::new();
     for chunk in ids.chunks(KEYS_PER_QUERY) {
-        let flagged: Vec<Flag> = flags::table.filter(flags::id.eq_any(chunk)).select(Flag::as_select()).load(conn)?;
+        let flagged: Vec<Flag> = queries::flags_by_id(conn, chunk)?.into_values().collect();
         let runs = queries::job_runs_by_id(conn, &flagged.iter().map(|flag| flag.run_id).collect::<Vec<_>>())?;
         let counted = |flag: &Flag| Counted::by(runs.get(&flag.run_id));
         let Some(since) = flagged.iter().map(|flag| counted(flag).after).min() else { continue };
         let kept = Kept::of(conn, &flagged, since, scope, tree)?;
-        let by_evidence = with_kept_evidence(conn, chunk, scope)?;
-        found.extend(by_evidence);
+        found.extend(with_kept_evidence(conn, chunk, scope)?);
         let counts = |flag: &&Flag| {
             let counted = counted(flag);
             kept.times(flag).iter().any(|times| counted.has(*times))

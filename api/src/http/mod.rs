@@ -2,6 +2,7 @@
 
 mod afterwards;
 mod audit;
+mod close;
 mod exchange;
 mod export;
 mod gate;

@@ -2,6 +2,7 @@
 
 use super::Service;
 use super::afterwards::audit;
+use super::close::Close;
 use super::exchange::{Body, Outcome, coded};
 use super::gate::{authenticated, by_token};
 use super::operation::{Prepared, finish, prepare, request, run};
@@ -11,7 +12,7 @@ use actix_web::http::StatusCode;
 use actix_web::rt::spawn;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason, Session, handle_with_protocols};
+use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseReason, Session, handle_with_protocols};
 use async_graphql::ServerError;
 use futures_util::StreamExt;
 use schema::enums::Locale;
@@ -33,35 +34,6 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 const SEND_WITHIN: Duration = Duration::from_secs(5);
 /// A client of which nothing was heard for so long is gone.
 const SILENCE: Duration = Duration::from_secs(60);
-
-/// Why a socket is closed: the codes of the protocol.
-#[derive(Clone, Copy)]
-enum Close {
-    BadMessage,
-    Unauthorized,
-    Forbidden,
-    WrongProtocol,
-    InitTimeout,
-    SubscriberExists,
-    TooManyInits,
-    GoingAway,
-}
-
-impl Close {
-    fn reason(self, why: &str) -> CloseReason {
-        let code = match self {
-            Self::BadMessage => 4400,
-            Self::Unauthorized => 4401,
-            Self::Forbidden => 4403,
-            Self::WrongProtocol => 4406,
-            Self::InitTimeout => 4408,
-            Self::SubscriberExists => 4409,
-            Self::TooManyInits => 4429,
-            Self::GoingAway => return CloseReason { code: CloseCode::Away, description: Some(why.into()) },
-        };
-        CloseReason { code: CloseCode::Other(code), description: Some(why.into()) }
-    }
-}
 
 /// A message of a client.
 #[derive(Deserialize)]

@@ -343,16 +343,15 @@ impl Grouped {
             }
             if let Dimension::Time(bucket) = of {
                 // Where they really lie, and where they are shown for comparison, which other questions show as well.
-                let shifts = if shift == Shift::None { vec![shift] } else { vec![shift, Shift::None] };
-                for (longer, shift) in
-                    bucket.longer().iter().flat_map(|longer| shifts.iter().map(move |shift| (longer, shift)))
-                {
-                    let start = |place: Option<i64>| {
-                        let day = place.and_then(|place| i32::try_from(place).ok());
-                        day.map_or(i64::MIN, |day| i64::from(longer.start(shift.back(day))))
-                    };
-                    let place = |group| Places::One(start(self.places_of(group)[dimension]));
-                    above.push(Above { dimension, places: (0..self.keys.len()).map(place).collect() });
+                let shifts: &[Shift] = if shift == Shift::None { &[shift] } else { &[shift, Shift::None] };
+                let place = |group| self.places_of(group)[dimension].and_then(|place| i32::try_from(place).ok());
+                let days: Vec<Option<i32>> = (0..self.keys.len()).map(place).collect();
+                for longer in bucket.longer() {
+                    for shift in shifts {
+                        let start = |day: i32| i64::from(longer.start(shift.back(day)));
+                        let places = days.iter().map(|day| Places::One(day.map_or(i64::MIN, start)));
+                        above.push(Above { dimension, places: places.collect() });
+                    }
                 }
             }
         }

@@ -112,6 +112,7 @@ impl Target {
                 )
                 .map_err(|e| StoreError::NotADatabase { path: self.location.clone(), source: e })?;
                 super::plain::give(&mut conn)?;
+                super::wanted::give(&mut conn)?;
                 if self.bulk {
                     conn.batch_execute("PRAGMA cache_size = -262144; PRAGMA wal_autocheckpoint = 16384")?;
                 }

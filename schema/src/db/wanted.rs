@@ -3,7 +3,9 @@
 //! here.
 
 use super::{Db, StoreError};
+use diesel::SqliteConnection;
 use std::cell::RefCell;
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -74,7 +76,28 @@ pub fn go_on() -> Result<(), StoreError> {
     if is_unwanted() { Err(StoreError::Abandoned) } else { Ok(()) }
 }
 
-pub(super) fn is_unwanted() -> bool {
+#[diesel::declare_sql_function]
+extern "SQL" {
+    /// True. On SQLite only, where it is asked for each row, and fails where nobody waits for the statement.
+    fn phananh_wanted() -> Bool;
+}
+
+pub(super) fn give(conn: &mut SqliteConnection) -> Result<(), StoreError> {
+    Ok(phananh_wanted_utils::register_nondeterministic_impl(conn, || {
+        fail_if_unwanted();
+        true
+    })?)
+}
+
+/// Where nobody waits any more, the statement fails here. An unwinding that nobody made by a panic is caught by diesel as
+/// one is, and says nothing to the log.
+pub(super) fn fail_if_unwanted() {
+    if is_unwanted() {
+        resume_unwind(Box::new("nobody waits for this statement"));
+    }
+}
+
+fn is_unwanted() -> bool {
     WORKS_FOR.with_borrow(|interest| interest.as_ref().is_some_and(|interest| interest.is_lost()))
 }
 
@@ -97,5 +120,45 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         *self.interest.runs() = self.before;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::plain;
+    use super::*;
+    use diesel::connection::SimpleConnection;
+    use diesel::{Connection, RunQueryDsl, sql_query};
+
+    /// It would go on for many seconds, and then end well.
+    fn ends_when_nobody_waits(condition: &str) {
+        let mut conn = SqliteConnection::establish(":memory:").unwrap();
+        give(&mut conn).unwrap();
+        plain::give(&mut conn).unwrap();
+        let long = format!(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000000) \
+             SELECT count(*) FROM n WHERE {condition}"
+        );
+        let interest = Arc::new(Interest::default());
+        let later = Arc::clone(&interest);
+        let leaving = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(50));
+            later.lose();
+        });
+        works_for(Some(interest));
+        assert!(sql_query(long).execute(&mut conn).is_err());
+        leaving.join().unwrap();
+        works_for(None);
+        conn.batch_execute("SELECT phananh_plain('Đ'), phananh_wanted()").unwrap();
+    }
+
+    #[test]
+    fn a_search_that_nobody_waits_for_ends() {
+        ends_when_nobody_waits("phananh_plain(CAST(i AS TEXT)) = 'x'");
+    }
+
+    #[test]
+    fn any_statement_that_nobody_waits_for_ends() {
+        ends_when_nobody_waits("phananh_wanted() AND i < 0");
     }
 }

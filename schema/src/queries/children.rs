@@ -113,6 +113,19 @@ pub fn response_counts_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<
     Ok(found)
 }
 
+/// The responses to some complaints that a condition finds.
+fn responses_to<'q>(
+    complaints: &[Id],
+    condition: Option<Pred<unit_responses::table>>,
+) -> unit_responses::BoxedQuery<'q, MultiBackend> {
+    let of_these = unit_responses::complaint_id.eq_any(complaints.to_vec()).nullable();
+    let query = unit_responses::table.into_boxed::<MultiBackend>().filter(of_these);
+    match condition {
+        Some(condition) => query.filter(condition),
+        None => query,
+    }
+}
+
 /// A part of the responses to each complaint: `condition` is made anew for each statement. A complaint has few, so that all
 /// that it finds are read.
 ///
@@ -128,18 +141,9 @@ pub fn some_responses_of(
     let order = [(ResponseSort::RespondedAt, direction)];
     let mut found: HashMap<Id, Slice<UnitResponse>> = HashMap::new();
     for chunk in complaints.chunks(KEYS_PER_QUERY) {
-        let mut query = unit_responses::table
-            .into_boxed::<MultiBackend>()
-            .filter(unit_responses::complaint_id.eq_any(chunk).nullable());
-        if let Some(condition) = condition()? {
-            query = query.filter(condition);
-        }
-        for (keys, back) in [(&window.after, false), (&window.before, true)] {
-            if let Some(keys) = keys {
-                let beyond = ResponseSort::beyond(&order, keys, back)
-                    .ok_or_else(|| StoreError::Rule("the cursor does not belong to this list and order".into()))?;
-                query = query.filter(beyond);
-            }
+        let mut query = responses_to(chunk, condition()?);
+        for bound in ResponseSort::bounds(&order, window)? {
+            query = query.filter(bound);
         }
         let rows: Vec<UnitResponse> = query
             .order((unit_responses::complaint_id, unit_responses::responded_at, unit_responses::id))
@@ -172,13 +176,7 @@ pub fn count_some_responses_of(
 ) -> Result<HashMap<Id, i64>, StoreError> {
     let mut found: HashMap<Id, i64> = HashMap::new();
     for chunk in complaints.chunks(KEYS_PER_QUERY) {
-        let mut query = unit_responses::table
-            .into_boxed::<MultiBackend>()
-            .filter(unit_responses::complaint_id.eq_any(chunk).nullable());
-        if let Some(condition) = condition()? {
-            query = query.filter(condition);
-        }
-        for complaint in query.select(unit_responses::complaint_id).load::<Id>(conn)? {
+        for complaint in responses_to(chunk, condition()?).select(unit_responses::complaint_id).load::<Id>(conn)? {
             *found.entry(complaint).or_default() += 1;
         }
     }

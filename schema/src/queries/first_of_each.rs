@@ -193,13 +193,7 @@ pub fn first_complaints_of(
     let mut found: HashMap<Id, Part> = HashMap::new();
     for chunk in ids.chunks(KEYS_PER_QUERY) {
         let mut conditions: Vec<Pred<complaints::table>> = filter()?.into_iter().collect();
-        for (keys, back) in [(&window.after, false), (&window.before, true)] {
-            if let Some(keys) = keys {
-                let beyond = ComplaintSort::beyond(order, keys, back)
-                    .ok_or_else(|| StoreError::Rule("the cursor does not belong to this list and order".into()))?;
-                conditions.push(beyond);
-            }
-        }
+        conditions.extend(ComplaintSort::bounds(order, window)?);
         let limit = i64::try_from(window.limit).unwrap_or(i64::MAX).saturating_add(1);
         let of = Of { parent, ids: chunk, conditions, asks: conn.backend() == Backend::Sqlite };
         let query = FirstOfEach { of, order, backward: window.backward, limit };

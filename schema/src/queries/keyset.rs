@@ -164,8 +164,23 @@ macro_rules! listed {
                 exprs
             }
 
+            /// The conditions on the rows of a part of the list.
+            ///
+            /// # Errors
+            /// `Rule` where a cursor belongs to another order.
+            pub fn bounds(order: &[(Self, Direction)], window: &Window) -> Result<Vec<Pred<$table::table>>, StoreError> {
+                let ends = [(&window.after, false), (&window.before, true)];
+                let ends = ends.into_iter().filter_map(|(keys, back)| keys.as_ref().map(|keys| (keys, back)));
+                ends.map(|(keys, back)| {
+                    Self::beyond(order, keys, back).ok_or_else(|| {
+                        StoreError::Rule("the cursor does not belong to this list and order".into())
+                    })
+                })
+                .collect()
+            }
+
             /// Rows beyond some keys; None where the keys are not of this order.
-            pub fn beyond(order: &[(Self, Direction)], keys: &[Key], backward: bool) -> Option<Pred<$table::table>> {
+            fn beyond(order: &[(Self, Direction)], keys: &[Key], backward: bool) -> Option<Pred<$table::table>> {
                 let places: Vec<_> = Self::exprs(order);
                 if places.len() != keys.len() {
                     return None;
@@ -227,13 +242,8 @@ macro_rules! listed {
             if let Some(filter) = filter {
                 query = query.filter(filter);
             }
-            for (keys, back) in [(&window.after, false), (&window.before, true)] {
-                if let Some(keys) = keys {
-                    let beyond = $sort::beyond(order, keys, back).ok_or_else(|| {
-                        StoreError::Rule("the cursor does not belong to this list and order".into())
-                    })?;
-                    query = query.filter(beyond);
-                }
+            for bound in $sort::bounds(order, window)? {
+                query = query.filter(bound);
             }
             for (expr, direction) in $sort::exprs(order) {
                 let up = direction.reversed_if(window.backward) == Direction::Asc;

@@ -1,0 +1,32 @@
+//! How a WebSocket ends.
+
+use actix_ws::{CloseCode, CloseReason};
+
+/// Why a socket is closed: the codes of the protocol.
+#[derive(Clone, Copy)]
+pub enum Close {
+    BadMessage,
+    Unauthorized,
+    Forbidden,
+    WrongProtocol,
+    InitTimeout,
+    SubscriberExists,
+    TooManyInits,
+    GoingAway,
+}
+
+impl Close {
+    pub fn reason(self, why: &str) -> CloseReason {
+        let code = match self {
+            Self::BadMessage => 4400,
+            Self::Unauthorized => 4401,
+            Self::Forbidden => 4403,
+            Self::WrongProtocol => 4406,
+            Self::InitTimeout => 4408,
+            Self::SubscriberExists => 4409,
+            Self::TooManyInits => 4429,
+            Self::GoingAway => return CloseReason { code: CloseCode::Away, description: Some(why.into()) },
+        };
+        CloseReason { code: CloseCode::Other(code), description: Some(why.into()) }
+    }
+}
