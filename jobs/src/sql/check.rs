@@ -38,6 +38,10 @@ impl Question {
 
 /// The longest question, in bytes.
 const LONGEST: usize = 64 * 1024;
+/// The most words and signs of a question. Each may be a level of the syntax tree (`1+1+1…`, `UNION SELECT 1 UNION …`).
+const MOST_TOKENS: usize = 5_000;
+/// Bytes of the stack on which a question is read: the parser, our look at the tree and its end recurse for each level.
+const STACK: usize = 64 * 1024 * 1024;
 
 /// Reads a question.
 ///
@@ -47,6 +51,30 @@ pub fn check(sql: &str) -> Result<Question, SqlError> {
     if sql.len() > LONGEST {
         return Err(SqlError(format!("the question has {} bytes: at most {LONGEST} may be", sql.len())));
     }
+    let tokens = Tokenizer::new(&GenericDialect {}, sql).tokenize().map_err(|e| SqlError(e.to_string()))?;
+    let number = tokens.iter().filter(|token| !matches!(token, Token::Whitespace(_))).count();
+    if number > MOST_TOKENS {
+        return Err(SqlError(format!("the question has {number} words and signs: at most {MOST_TOKENS} may be")));
+    }
+    let words: BTreeSet<String> = tokens
+        .into_iter()
+        .filter_map(|token| match token {
+            Token::Word(word) => Some(word.value.to_lowercase()),
+            _ => None,
+        })
+        .collect();
+    let wildcard = std::thread::scope(|scope| {
+        let reading = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || names_everything(sql));
+        let read = reading.map_err(|e| SqlError(format!("the question cannot be read now: {e}")))?.join();
+        read.unwrap_or_else(|_| Err(SqlError("the question cannot be read: write it in another way".into())))
+    })?;
+    // Both take columns that are not named.
+    let everything = wildcard || words.contains("natural") || words.contains("columns");
+    Ok(Question { sql: sql.to_owned(), words, everything })
+}
+
+/// Parses a question and checks that it only reads; whether it takes columns by a wildcard.
+fn names_everything(sql: &str) -> Result<bool, SqlError> {
     let dialect = GenericDialect {};
     let options = ParserOptions { trailing_commas: true, ..ParserOptions::default() };
     let parsed = Parser::new(&dialect).with_options(options).try_with_sql(sql).and_then(|mut p| p.parse_statements());
@@ -58,17 +86,7 @@ pub fn check(sql: &str) -> Result<Question, SqlError> {
     if let ControlFlow::Break(refused) = statement.visit(&mut walk) {
         return Err(SqlError(refused.into()));
     }
-    let tokens = Tokenizer::new(&dialect, sql).tokenize().map_err(|e| SqlError(e.to_string()))?;
-    let words: BTreeSet<String> = tokens
-        .into_iter()
-        .filter_map(|token| match token {
-            Token::Word(word) => Some(word.value.to_lowercase()),
-            _ => None,
-        })
-        .collect();
-    // Both take columns that are not named.
-    let everything = walk.wildcard || words.contains("natural") || words.contains("columns");
-    Ok(Question { sql: sql.to_owned(), words, everything })
+    Ok(walk.wildcard)
 }
 
 #[derive(Default)]
@@ -158,6 +176,21 @@ mod tests {
         }
         let deep = format!("SELECT {}1{}", "(".repeat(5_000), ")".repeat(5_000));
         assert!(check(&deep).is_err(), "brackets without end");
+    }
+
+    #[test]
+    fn a_deep_question_is_read_or_refused_and_never_ends_the_process() {
+        // On a thread with the stack of those that serve requests.
+        for (part, times) in [("1+", 20_000), ("1+", 2_400), ("NOT ", 2_400), ("- ", 2_400), ("SELECT 1 UNION ", 1_600)]
+        {
+            let sql = if part.starts_with("SELECT") {
+                format!("{}SELECT 1", part.repeat(times))
+            } else {
+                format!("SELECT {}1", part.repeat(times))
+            };
+            let read = std::thread::spawn(move || check(&sql)).join().expect("it does not panic");
+            assert!(times < 20_000 || read.is_err(), "{part}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::engine::{Answer, answer};
 use crate::JobError;
 use polars::io::ipc::{IpcStreamReader, IpcStreamWriter};
 use polars::prelude::{DataFrame, SerReader, SerWriter};
+use rustix::process::{Signal, set_parent_process_death_signal};
 use schema::db::wanted::go_on;
 use serde::{Deserialize, Serialize};
 use std::io::{BufRead, BufReader, Cursor, Read, Write};
@@ -37,6 +38,10 @@ struct Asked {
     sql: String,
     rows: u32,
     memory_mb: u32,
+    /// Seconds of processor time, of all threads together.
+    cpu_seconds: u64,
+    /// The process that asks: the worker ends with it.
+    parent: u32,
     /// Names of the tables, and the bytes of each.
     tables: Vec<(String, u64)>,
 }
@@ -75,6 +80,8 @@ pub fn ask(
         sql: question.sql.clone(),
         rows: allowed.rows,
         memory_mb: allowed.memory_mb,
+        cpu_seconds: cpu_seconds(allowed.time),
+        parent: std::process::id(),
         tables: streams.iter().map(|(name, stream)| (name.clone(), stream.len() as u64)).collect(),
     };
     let mut line = serde_json::to_vec(&asked).map_err(|e| failed(&e))?;
@@ -115,6 +122,12 @@ pub fn ask(
     outcome.map_err(|message| AskError::Sql(SqlError(message)))
 }
 
+/// The processor time of a question that may take so long: each processor may be busy for all of it.
+fn cpu_seconds(time: Duration) -> u64 {
+    let processors = std::thread::available_parallelism().map_or(1, |number| number.get() as u64);
+    (time.as_secs() + 1).saturating_mul(processors) + 1
+}
+
 /// A worker that ends with this.
 struct Ended(Child);
 
@@ -143,10 +156,16 @@ fn start() -> std::io::Result<Child> {
 /// Where it is not asked as it should be.
 pub fn work() -> Result<(), JobError> {
     let wrong = |e: &dyn std::fmt::Display| JobError::Question(e.to_string());
+    // The asker may be killed and then ends nothing: the system does.
+    set_parent_process_death_signal(Some(Signal::KILL)).map_err(|e| wrong(&e))?;
     let mut input = BufReader::new(std::io::stdin().lock());
     let mut line = String::new();
     input.read_line(&mut line).map_err(|e| wrong(&e))?;
     let asked: Asked = serde_json::from_str(&line).map_err(|e| wrong(&e))?;
+    if std::os::unix::process::parent_id() != asked.parent {
+        return Err(wrong(&"the process that asked is gone"));
+    }
+    rlimit::Resource::CPU.set(asked.cpu_seconds, asked.cpu_seconds).map_err(|e| wrong(&e))?;
     let bytes = u64::from(asked.memory_mb) * 1024 * 1024;
     rlimit::Resource::AS.set(bytes, bytes).map_err(|e| wrong(&e))?;
     let mut tables = Vec::with_capacity(asked.tables.len());
