@@ -42,3 +42,8 @@ graphiql:
 bench-api *args:
     cargo build --release --workspace --bins
     python3 tests/bench/api.py --program "${CARGO_TARGET_DIR:-target}/release/phananh" {{args}}
+
+# Honest clients beside 50 hostile connections, against the same alone, in one run
+bench-hostile *args:
+    cargo build --release --workspace --bins
+    python3 tests/bench/hostile.py --program "${CARGO_TARGET_DIR:-target}/release/phananh" {{args}}

@@ -3,11 +3,14 @@
 //! A document is checked before it runs: every field that it selects, every argument and every
 //! field of an input object that it or its variables name. What is not in the table is denied.
 
+mod expansion;
 mod guard;
+mod introspection;
 mod table;
 mod trusted;
 mod walk;
 
+pub use expansion::{Expansion, ExpansionError};
 pub use guard::{Guard, Refusal, Weight, chosen};
 pub use table::{EXPORTERS, TABLE, allowed};
 pub use trusted::{signature, signatures};

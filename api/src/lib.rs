@@ -4,6 +4,7 @@
 #![recursion_limit = "256"]
 
 pub mod access;
+mod admission;
 pub mod auth;
 pub mod cli;
 mod export;

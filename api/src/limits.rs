@@ -25,7 +25,7 @@ pub struct Limits {
     pub tokens: u32,
     /// How deep fields may be nested.
     pub depth: u32,
-    /// Fields that are selected, those of fragments counted at each of their uses.
+    /// Fields that all operations of a document select, those of fragments counted at each of their uses.
     pub fields: u32,
     /// Fields that are renamed.
     pub aliases: u32,
@@ -35,8 +35,12 @@ pub struct Limits {
     pub directives: u32,
     /// Values in arguments and variables.
     pub argument_values: u32,
+    /// Characters of a text argument.
+    pub text_characters: u32,
+    /// Characters of a text in a filter: a value that is compared, a pattern, words that are searched.
+    pub condition_characters: u32,
     /// Rows that an answer may come to: the page sizes asked for, multiplied along the nesting; a statistic
-    /// counts as 50.
+    /// counts as 50, an introspection as one for 25 values.
     pub cost: u32,
     /// Rows of one page.
     pub page_size: u32,
@@ -72,6 +76,8 @@ impl Default for Limits {
             root_fields: 20,
             directives: 50,
             argument_values: 2_000,
+            text_characters: 50_000,
+            condition_characters: 1_000,
             cost: 10_000,
             page_size: 200,
             groups: 10_000,
@@ -94,16 +100,36 @@ impl Limits {
 }
 
 /// What the configuration says of the server: the table `[api]`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct ApiTable {
     cors_origins: Vec<String>,
     trusted_operations: Vec<Role>,
     slow_ms: Option<u32>,
+    connections: u32,
+    incomplete_requests_per_address: u32,
+    request_seconds: u32,
     limits: toml::Table,
     roles: BTreeMap<String, toml::Table>,
     tls: Option<TlsSettings>,
     jwt: Option<JwtSettings>,
+}
+
+impl Default for ApiTable {
+    fn default() -> Self {
+        Self {
+            cors_origins: Vec::new(),
+            trusted_operations: Vec::new(),
+            slow_ms: None,
+            connections: 10_000,
+            incomplete_requests_per_address: 100,
+            request_seconds: 20,
+            limits: toml::Table::new(),
+            roles: BTreeMap::new(),
+            tls: None,
+            jwt: None,
+        }
+    }
 }
 
 /// The certificate of the server.
@@ -117,7 +143,7 @@ pub struct TlsSettings {
 }
 
 /// The settings of the server, checked.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct ApiSettings {
     /// Web sites whose pages may ask: their origins, `https://HOST`.
     pub cors_origins: Vec<String>,
@@ -127,6 +153,13 @@ pub struct ApiSettings {
     pub jwt: Option<JwtSettings>,
     /// Milliseconds from which an operation is written to the log.
     pub slow_ms: Option<u32>,
+    /// Connections that a node serves at once; 32 more are open for two seconds each, so that a full node can be asked
+    /// for its health.
+    pub connections: u32,
+    /// Requests of one address that have begun to arrive and are not there; beyond that the oldest is closed.
+    pub incomplete_requests_per_address: u32,
+    /// Seconds that a request may take to arrive.
+    pub request_seconds: u32,
     limits: Arc<Limits>,
     roles: BTreeMap<Role, Arc<Limits>>,
 }
@@ -137,8 +170,15 @@ impl ApiSettings {
     /// # Errors
     /// What is wrong with it, and where.
     pub fn of(settings: &Settings) -> anyhow::Result<Self> {
-        let Some(table) = &settings.api else { return Ok(Self::default()) };
-        let read: ApiTable = table.clone().try_into().map_err(|e| anyhow::anyhow!("the configuration, [api]: {e}"))?;
+        let table = settings.api.clone().unwrap_or_default();
+        let read: ApiTable = table.try_into().map_err(|e| anyhow::anyhow!("the configuration, [api]: {e}"))?;
+        for (name, value) in [
+            ("connections", read.connections),
+            ("incomplete_requests_per_address", read.incomplete_requests_per_address),
+            ("request_seconds", read.request_seconds),
+        ] {
+            anyhow::ensure!(value > 0, "the configuration, api.{name}: with 0 nothing could be asked");
+        }
         let limits = limits(read.limits.clone(), "api.limits")?;
         let mut roles = BTreeMap::new();
         for (name, own) in read.roles {
@@ -155,8 +195,18 @@ impl ApiSettings {
                 "the configuration, api.cors_origins: {origin:?} is no origin, such as \"https://dashboard.example\""
             );
         }
-        let ApiTable { cors_origins, trusted_operations, tls, jwt, slow_ms, .. } = read;
-        Ok(Self { cors_origins, trusted_operations, tls, jwt, slow_ms, limits: Arc::new(limits), roles })
+        Ok(Self {
+            cors_origins: read.cors_origins,
+            trusted_operations: read.trusted_operations,
+            tls: read.tls,
+            jwt: read.jwt,
+            slow_ms: read.slow_ms,
+            connections: read.connections,
+            incomplete_requests_per_address: read.incomplete_requests_per_address,
+            request_seconds: read.request_seconds,
+            limits: Arc::new(limits),
+            roles,
+        })
     }
 
     /// The limits of a role; of whoever has none, for None.

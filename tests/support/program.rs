@@ -202,6 +202,11 @@ impl Server {
         answer["extensions"]["statements"].as_u64().expect("a server that counts")
     }
 
+    /// The number of its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal by name and returns the exit status.
     pub fn end_by(mut self, signal: &str) -> Option<i32> {
         let pid = self.child.id().to_string();

@@ -137,7 +137,7 @@ fn operations_that_wait_for_a_lock_keep_no_others_from_their_turn() {
     let mut beside = Beside::new(&database);
     beside.lock("complaint_officers");
     // One more than have a turn at once, where the processors are not so many that the connections are fewer.
-    let many = (3 * std::thread::available_parallelism().map_or(1, usize::from) + 1).min(14);
+    let many = (3 * std::thread::available_parallelism().map_or(1, usize::from) + 1).min(11);
     std::thread::scope(|scope| {
         let waiting: Vec<_> = (0..many)
             .map(|_| scope.spawn(|| server.data(&board, "{ complaints { nodes { officers { finding } } } }")))

@@ -10,6 +10,7 @@ mod broken_off;
 mod clients;
 mod cpdp;
 mod demo;
+mod denial_of_service;
 mod digest;
 mod documents;
 mod explorer;

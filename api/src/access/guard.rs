@@ -1,5 +1,6 @@
 //! Checks a document against the table, and against the limits, before it runs.
 
+use super::introspection::SchemaShape;
 use super::walk::Walk;
 use crate::limits::Limits;
 use async_graphql_parser::types::{
@@ -41,6 +42,8 @@ pub struct Guard {
     pub(super) interfaces: HashSet<String>,
     /// The words of enums: to order or group by one is to name it.
     pub(super) enums: HashMap<String, Vec<String>>,
+    /// What introspection returns of the schema.
+    pub(super) shape: SchemaShape,
 }
 
 pub(super) struct Output {
@@ -59,8 +62,13 @@ impl Guard {
     /// Where the description does not parse.
     pub fn new(sdl: &str) -> Result<Self, async_graphql_parser::Error> {
         let document: ServiceDocument = async_graphql_parser::parse_schema(sdl)?;
-        let mut guard =
-            Self { outputs: HashMap::new(), inputs: HashMap::new(), interfaces: HashSet::new(), enums: HashMap::new() };
+        let mut guard = Self {
+            outputs: HashMap::new(),
+            inputs: HashMap::new(),
+            interfaces: HashSet::new(),
+            enums: HashMap::new(),
+            shape: SchemaShape::new(&document)?,
+        };
         for definition in document.definitions {
             let TypeSystemDefinition::Type(definition) = definition else { continue };
             let name = definition.node.name.node.to_string();
@@ -103,10 +111,11 @@ impl Guard {
         outputs.chain(inputs).chain(words)
     }
 
-    /// What of the operation a role may not name, or asks for too much, in the order of the document.
+    /// What of the operation a role may not name, or asks for too much, in the order of the document. Without a role
+    /// nothing but the schema's own introspection may be named.
     pub fn check(
         &self,
-        role: Role,
+        role: Option<Role>,
         limits: &Limits,
         document: &ExecutableDocument,
         operation: Option<&str>,

@@ -14,6 +14,11 @@ use std::collections::HashMap;
 
 /// What a statistic costs, in rows.
 const STATISTIC: u64 = 50;
+/// Values of an introspection that cost as much as a row: a row of a page of complaints has about as many.
+const VALUES_OF_A_ROW: u64 = 25;
+/// How deep the fields of an introspection may be nested. Tools ask for a type with nine levels of `ofType`, below an
+/// argument of a field of the schema's types: 15 levels.
+const DEEPEST_INTROSPECTION: u32 = 20;
 /// Fields that compute from many rows.
 const STATISTICS: [(&str, &str); 12] = [
     ("Query", "sql"),
@@ -32,7 +37,7 @@ const STATISTICS: [(&str, &str); 12] = [
 
 pub(super) struct Walk<'d> {
     guard: &'d Guard,
-    role: Role,
+    role: Option<Role>,
     limits: &'d Limits,
     fragments: &'d HashMap<Name, Positioned<FragmentDefinition>>,
     variables: &'d Variables,
@@ -40,6 +45,9 @@ pub(super) struct Walk<'d> {
     values: usize,
     value_depth: usize,
     values_too_deep: bool,
+    /// Whether the values that are looked at belong to a condition.
+    in_condition: bool,
+    introspection_depth: usize,
     aliases: usize,
     directives: usize,
     root_fields: usize,
@@ -50,7 +58,7 @@ pub(super) struct Walk<'d> {
 impl<'d> Walk<'d> {
     pub fn new(
         guard: &'d Guard,
-        role: Role,
+        role: Option<Role>,
         limits: &'d Limits,
         document: &'d ExecutableDocument,
         variables: &'d Variables,
@@ -65,6 +73,8 @@ impl<'d> Walk<'d> {
             values: 0,
             value_depth: 0,
             values_too_deep: false,
+            in_condition: false,
+            introspection_depth: 0,
             aliases: 0,
             directives: 0,
             root_fields: 0,
@@ -85,7 +95,7 @@ impl<'d> Walk<'d> {
         self.refusals.push(Refusal::Arguments { message: message.to_owned(), at });
     }
 
-    pub fn root(&mut self, of: &str, operation: &Positioned<OperationDefinition>) {
+    pub fn root(&mut self, of: &str, operation: &'d Positioned<OperationDefinition>) {
         self.directives(&operation.node.directives);
         self.selections(of, &operation.node.selection_set.node, 1, 1);
     }
@@ -95,6 +105,7 @@ impl<'d> Walk<'d> {
         let limits = self.limits;
         let counted = [
             ("fields are nested", self.weight.depth, limits.depth, "levels deep"),
+            ("fields of the introspection are nested", self.introspection_depth, DEEPEST_INTROSPECTION, "levels deep"),
             ("it selects", self.weight.fields, limits.fields, "fields"),
             ("it renames", self.aliases, limits.aliases, "fields"),
             ("it has", self.root_fields, limits.root_fields, "fields of the operation itself"),
@@ -131,7 +142,7 @@ impl<'d> Walk<'d> {
     }
 
     /// `rows`: how many objects of this type there may be.
-    fn selections(&mut self, of: &str, selections: &SelectionSet, depth: usize, rows: u64) {
+    fn selections(&mut self, of: &str, selections: &'d SelectionSet, depth: usize, rows: u64) {
         for selection in &selections.items {
             if self.is_too_much(depth) {
                 return;
@@ -164,15 +175,16 @@ impl<'d> Walk<'d> {
         if self.guard.interfaces.contains(condition) && !self.guard.interfaces.contains(of) { of } else { condition }
     }
 
-    fn field(&mut self, of: &str, field: &Positioned<Field>, depth: usize, rows: u64) {
+    fn field(&mut self, of: &str, field: &'d Positioned<Field>, depth: usize, rows: u64) {
         let name = field.node.name.node.as_str();
         self.weight.fields += 1;
         self.weight.depth = self.weight.depth.max(depth);
         self.aliases += usize::from(field.node.alias.is_some());
         self.root_fields += usize::from(depth == 1);
         self.directives(&field.node.directives);
-        // Introspection tells of the schema, not of the register.
+        // Introspection tells of the schema, not of the register: every role may name it.
         if name.starts_with("__") {
+            self.introspection(field, depth);
             return;
         }
         // A field that does not exist is the validation's to refuse.
@@ -201,6 +213,55 @@ impl<'d> Walk<'d> {
         };
         self.weight.cost = self.weight.cost.saturating_add(own);
         self.selections(&output.of, &field.node.selection_set.node, depth + 1, below);
+    }
+
+    /// Counts and prices what an introspection selects.
+    fn introspection(&mut self, field: &'d Positioned<Field>, depth: usize) {
+        let set = &field.node.selection_set.node;
+        self.count(set, depth, 1);
+        let name = field.node.arguments.iter().find(|(name, _)| name.node == "name");
+        let name = name.map(|(_, value)| {
+            self.value("String", &value.node, value.pos);
+            self.resolved(&value.node)
+        });
+        let name = match &name {
+            Some(Value::String(name)) => Some(name.as_str()),
+            _ => None,
+        };
+        // A role pays for more than it may as for much more: the count stops there.
+        let limit = (u64::from(self.limits.cost) + 1).saturating_mul(VALUES_OF_A_ROW);
+        let values = self.guard.shape.values(&field.node.name.node, name, set, self.fragments, limit);
+        self.weight.cost = self.weight.cost.saturating_add(values / VALUES_OF_A_ROW);
+    }
+
+    /// Counts the fields below an introspection.
+    fn count(&mut self, set: &'d SelectionSet, depth: usize, level: usize) {
+        for selection in &set.items {
+            if self.is_too_much(depth) {
+                return;
+            }
+            self.weight.fields += 1;
+            let below = match &selection.node {
+                Selection::Field(field) => {
+                    self.introspection_depth = self.introspection_depth.max(level);
+                    self.aliases += usize::from(field.node.alias.is_some());
+                    self.directives(&field.node.directives);
+                    (&field.node.selection_set.node, level + 1)
+                }
+                Selection::InlineFragment(inline) => {
+                    self.directives(&inline.node.directives);
+                    (&inline.node.selection_set.node, level)
+                }
+                Selection::FragmentSpread(spread) => {
+                    self.directives(&spread.node.directives);
+                    match self.fragments.get(&spread.node.fragment_name.node) {
+                        Some(fragment) => (&fragment.node.selection_set.node, level),
+                        None => continue,
+                    }
+                }
+            };
+            self.count(below.0, depth, below.1);
+        }
     }
 
     /// Whether a list is ordered by a measure, which is a statistic.
@@ -243,6 +304,8 @@ impl<'d> Walk<'d> {
         match value {
             Value::Object(object) => {
                 let Some(fields) = self.guard.inputs.get(of) else { return };
+                let around = self.in_condition;
+                self.in_condition |= of.ends_with("Ops") || of.ends_with("Filter");
                 for (name, value) in object {
                     if let Some(next) = fields.get(name.as_str()) {
                         // Whatever stands there, also null: it has been named.
@@ -254,6 +317,7 @@ impl<'d> Walk<'d> {
                         self.value(next, &value, at);
                     }
                 }
+                self.in_condition = around;
             }
             // Other ways to write a day mean other days, or none, to one of the two databases.
             Value::String(text) if of == "NaiveDate" && !is_plain_date(text) => {
@@ -264,6 +328,13 @@ impl<'d> Walk<'d> {
             Value::String(text) if text.contains('\0') => {
                 let message = "a text holds the character NUL, which no text of the register does: leave it out";
                 self.refusals.push(Refusal::Arguments { message: message.to_owned(), at });
+            }
+            // Databases and parsers recurse along a pattern, on a stack that ends.
+            Value::String(text) if text.len() > self.longest_text() && text.chars().count() > self.longest_text() => {
+                let (most, what) =
+                    (self.longest_text(), if self.in_condition { "a text of a condition" } else { "a text" });
+                let message = format!("{what} is longer than {most} characters: shorten it");
+                self.refusals.push(Refusal::Arguments { message, at });
             }
             // In variables the words of enums are texts.
             Value::Enum(word) if self.guard.enums.contains_key(of) => self.name(of, word.as_str(), at),
@@ -277,6 +348,12 @@ impl<'d> Walk<'d> {
         }
     }
 
+    /// Characters of the longest text that may be given.
+    fn longest_text(&self) -> usize {
+        let limit = if self.in_condition { self.limits.condition_characters } else { self.limits.text_characters };
+        limit as usize
+    }
+
     /// What a variable stands for: its value, its default, or null.
     fn resolved(&self, value: &Value) -> Value {
         let Value::Variable(name) = value else { return value.clone() };
@@ -287,7 +364,7 @@ impl<'d> Walk<'d> {
     }
 
     fn name(&mut self, of: &str, field: &str, at: Pos) {
-        if !allowed(self.role, of, field) {
+        if !self.role.is_some_and(|role| allowed(role, of, field)) {
             self.refusals.push(Refusal::Denied { what: format!("{of}.{field}"), at });
         }
     }

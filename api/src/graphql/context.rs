@@ -5,6 +5,7 @@ use super::error::{Code, error, from_store};
 use super::loaders::Cached;
 use super::page::Cursors;
 use super::thread::{read_here, work_here};
+use crate::admission::{Admission, Owner, Permit};
 use crate::auth::Viewer;
 use crate::limits::Limits;
 use async_graphql::{Context, Result};
@@ -17,8 +18,7 @@ use schema::{Conn, Db, Id, StoreError};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
+use tokio::time::Instant;
 use tracing::Instrument;
 
 /// What all requests share.
@@ -34,9 +34,9 @@ pub struct App {
     pub cursors: Cursors,
     pub bus: Bus,
     /// How many statistics are computed at once.
-    pub turns: Arc<Semaphore>,
+    pub statistics: Admission,
     /// How many questions in SQL are asked at once.
-    pub sql_turns: Arc<Semaphore>,
+    pub questions: Admission,
 }
 
 /// What belongs to one request.
@@ -55,6 +55,8 @@ pub struct RequestContext {
     pub is_query: bool,
     /// Held by the field that computes: those of one operation have one thread, and would only keep turns from others.
     pub computes: Arc<tokio::sync::Mutex<()>>,
+    /// When the whole request has to be answered.
+    pub deadline: Instant,
     /// Whether every field is watched over, because one of them panicked.
     pub watched: bool,
     /// Who was shown to whoever asks.
@@ -82,6 +84,11 @@ impl Seen {
 }
 
 impl RequestContext {
+    /// Waits for a place among the statistics or questions that run at once.
+    pub async fn admitted(&self, to: &Admission) -> Permit {
+        to.acquire(Owner::of(self.viewer.as_ref())).await
+    }
+
     /// Notes that somebody was shown.
     pub fn saw(&self, kind: impl FnOnce(&mut Seen) -> &mut BTreeSet<Id>, id: Id) {
         kind(&mut self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner)).insert(id);
@@ -118,18 +125,6 @@ impl RequestContext {
         blocking(move || db.session(&statements).and_then(|mut session| session.read(work)).map_err(from_store))
             .instrument(span)
             .await
-    }
-}
-
-/// Waits for a turn. It is taken only when whoever waits can use it: a queue would give it to an operation whose thread is
-/// busy with something else.
-pub async fn turn(turns: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit> {
-    loop {
-        match Arc::clone(turns).try_acquire_owned() {
-            Ok(turn) => return Ok(turn),
-            Err(TryAcquireError::NoPermits) => tokio::time::sleep(Duration::from_millis(5)).await,
-            Err(TryAcquireError::Closed) => return Err(error(Code::Internal, "the server ends")),
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Lists in the order of a measure of their complaints.
 
 use super::connection::Counter;
-use super::context::{blocking, request, snapshot, turn, viewer};
+use super::context::{blocking, request, snapshot, viewer};
 use super::error::{bad_input, from_job};
 use super::page::{Cursor, PageArgs, PageInfo, Place, SortDirection, size};
 use super::statistics::{self, ComplaintStatisticsFilter, StatisticsMeasure};
@@ -69,9 +69,9 @@ pub async fn ranked(ctx: &Context<'_>, all: Vec<Id>, by: ByMeasure, found: Found
     let of = Arc::clone(&snapshot);
     // As for any statistic: one at a time for each operation, and a few at once.
     let _alone = request.computes.lock().await;
-    let taken = turn(&request.app.turns).await?;
+    let permit = request.admitted(&request.app.statistics).await;
     let values: HashMap<Id, f64> = blocking(move || {
-        let _turn = taken;
+        let _permit = permit;
         let mut values = HashMap::new();
         let question =
             Question { filter: condition.clone(), officers, findings, wanted, totals: false, ..Question::default() };

@@ -9,8 +9,8 @@ use schema::Timestamp;
 use schema::enums::AuditAction;
 use schema::register::audit::Audited;
 use std::sync::Mutex;
-use std::time::Instant;
 use tokio::runtime::Handle;
+use tokio::time::Instant;
 
 /// The next aggregates are to see a write soon, and not only when others' writes are looked for.
 pub fn after_a_write(service: &Service) {

@@ -5,30 +5,28 @@ use super::Service;
 use super::exchange::{Body, Media, Outcome, locale, refusal, respond};
 use super::gate::authenticated;
 use super::graphql::counted;
-use super::operation::{prepare, run};
+use super::operation::{deadline, prepare, run};
+use super::spool::spool;
 use crate::access::EXPORTERS;
+use crate::admission::Owner;
 use crate::auth::Viewer;
 use crate::export::{ExportWriter, Form, read};
 use crate::graphql::error::Code;
 use crate::graphql::{ComplaintFilter, scoped};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ContentDisposition, DispositionParam, DispositionType, RETRY_AFTER};
-use actix_web::web::{Bytes, Data, Path, Query};
+use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use async_graphql::{InputType, Value};
-use futures_util::stream::poll_fn;
+use futures_util::StreamExt;
 use schema::Timestamp;
 use schema::db::dialect::current_position;
 use schema::enums::AuditAction;
 use schema::register::audit::Audited;
 use serde::Deserialize;
 use serde_json::json;
-use std::io::{self, Write};
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
-use tokio::runtime::Handle;
-use tokio::sync::mpsc::{Sender, channel};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -40,10 +38,8 @@ pub struct Asked {
 /// The filter is checked as that of a list is: by the schema, and by what the role may filter by.
 const PROBE: &str =
     "query Export($filter: ComplaintFilter) { complaints(filter: $filter, first: 0) { pageInfo { hasNextPage } } }";
-/// Whoever takes nothing for so long is gone.
-const TAKEN_WITHIN: Duration = Duration::from_secs(60);
-/// Bytes that are sent at once.
-const PIECE: usize = 64 * 1024;
+/// How long an export waits for others.
+const WAITS_FOR_A_PLACE: Duration = Duration::from_secs(10);
 
 pub async fn complaints(service: Data<Service>, http: HttpRequest, form: Path<String>) -> HttpResponse {
     match export(&service, &http, &form).await {
@@ -78,8 +74,11 @@ async fn export(service: &Data<Service>, http: &HttpRequest, form: &str) -> Resu
             .map_err(|e| refused(StatusCode::BAD_REQUEST, Code::BadUserInput, format!("filter is no JSON: {e}")))?,
     };
     let filter = checked(service, &viewer, http, given.clone()).await?;
-    let Ok(turn) = Arc::clone(&service.exports).try_acquire_owned() else {
-        let message = "others export at the moment: try again in a minute";
+    let owner = Owner::of(Some(&viewer));
+    let download = service.downloads.acquire_within(owner, WAITS_FOR_A_PLACE).await;
+    let reading = service.exports.acquire_within(owner, WAITS_FOR_A_PLACE).await;
+    let (Some(download), Some(reading)) = (download, reading) else {
+        let message = "other exports are under way: try again in a minute";
         let mut response = refused(StatusCode::TOO_MANY_REQUESTS, Code::RateLimited, message.into());
         response.headers_mut().insert(RETRY_AFTER, 60.into());
         return Err(response);
@@ -96,14 +95,15 @@ async fn export(service: &Data<Service>, http: &HttpRequest, form: &str) -> Resu
         };
         log.add(entry).await;
     }
-    let (sender, mut receiver) = channel::<Bytes>(4);
+    let (to_client, pieces) = spool().map_err(|error| {
+        tracing::error!(%error, "an export has no temporary file");
+        refused(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, "the export has no room on the server".into())
+    })?;
     let (app, key_version) = (service.app.clone(), keys.version());
     tokio::task::spawn_blocking(move || {
-        let _turn = turn;
+        let _reading = reading;
         let known = Arc::clone(&app.snapshots.current().reference);
         let scope = viewer.scope(&known.tree);
-        let last = ToClient { sender: sender.clone(), piece: Vec::new() };
-        let to_client = ToClient { sender, piece: Vec::with_capacity(PIECE) };
         let make = move || {
             let own = filter.as_ref().map_or(Ok(None), |filter| filter.condition(&known))?;
             Ok(scoped(&scope, own))
@@ -112,28 +112,14 @@ async fn export(service: &Data<Service>, http: &HttpRequest, form: &str) -> Resu
             let position = current_position(conn)?;
             let mut writer = ExportWriter::new(form, to_client, key_version, position)?;
             read(conn, &keys, &make, &mut |rows| writer.write(&rows))?;
-            anyhow::Ok(writer.finish()?.flush()?)
+            anyhow::Ok(writer.finish()?.finish()?)
         });
-        match written {
-            // An empty piece says that it is whole.
-            Ok(()) => drop(last.send(Bytes::new())),
-            Err(error) => tracing::warn!(%error, "an export broke off"),
+        if let Err(error) = written {
+            tracing::warn!(%error, "an export was not finished");
         }
     });
-    let mut ended = false;
-    let pieces = poll_fn(move |context| match receiver.poll_recv(context) {
-        Poll::Ready(Some(piece)) if piece.is_empty() => {
-            ended = true;
-            Poll::Ready(None)
-        }
-        Poll::Ready(Some(piece)) => Poll::Ready(Some(Ok(piece))),
-        // It broke off: the body ends without its end, and nobody takes it for whole.
-        Poll::Ready(None) if !ended => {
-            ended = true;
-            Poll::Ready(Some(Err(io::Error::other("the export broke off"))))
-        }
-        Poll::Ready(None) => Poll::Ready(None),
-        Poll::Pending => Poll::Pending,
+    let pieces = pieces.stream().inspect(move |_| {
+        let _until_it_is_sent = &download;
     });
     let name = format!("complaints.{}", form.extension());
     Ok(HttpResponse::Ok()
@@ -160,7 +146,7 @@ async fn checked(
     // The status says what became of it, whatever the client accepts: there is no GraphQL here.
     let answer = |outcome: Outcome| respond(Media::GraphqlResponse, outcome);
     let prepared = prepare(service, Some(viewer), body, locale(http)).await.map_err(answer)?;
-    let mut outcome = run(service, Some(viewer), prepared).await;
+    let mut outcome = run(service, Some(viewer), prepared, deadline(service, Some(viewer))).await;
     if !outcome.errors.is_empty() {
         outcome.refused.get_or_insert(StatusCode::BAD_REQUEST);
         return Err(answer(outcome));
@@ -168,39 +154,4 @@ async fn checked(
     let value = Value::from_json(given).unwrap_or_default();
     Option::<ComplaintFilter>::parse(Some(value))
         .map_err(|_| refusal(http, StatusCode::BAD_REQUEST, Code::BadUserInput, "filter is no ComplaintFilter"))
-}
-
-/// What is written goes to the client in pieces; whoever writes waits for the client to take them.
-struct ToClient {
-    sender: Sender<Bytes>,
-    piece: Vec<u8>,
-}
-
-impl ToClient {
-    fn send_piece(&mut self) -> io::Result<()> {
-        let piece = Bytes::from(std::mem::replace(&mut self.piece, Vec::with_capacity(PIECE)));
-        self.send(piece)
-    }
-
-    fn send(&self, piece: Bytes) -> io::Result<()> {
-        let sent = Handle::current().block_on(tokio::time::timeout(TAKEN_WITHIN, self.sender.send(piece)));
-        match sent {
-            Ok(Ok(())) => Ok(()),
-            _ => Err(io::Error::new(io::ErrorKind::BrokenPipe, "the client is gone")),
-        }
-    }
-}
-
-impl Write for ToClient {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.piece.extend_from_slice(bytes);
-        if self.piece.len() >= PIECE {
-            self.send_piece()?;
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        if self.piece.is_empty() { Ok(()) } else { self.send_piece() }
-    }
 }

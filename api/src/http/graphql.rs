@@ -3,7 +3,7 @@
 use super::Service;
 use super::exchange::{Body, Media, Outcome, UrlBody, coded, locale, refusal, respond, respond_all, respond_with};
 use super::gate::authenticated;
-use super::operation::{Prepared, prepare, run};
+use super::operation::{Prepared, deadline, prepare, run};
 use crate::auth::Viewer;
 use crate::graphql::error::Code;
 use actix_web::http::StatusCode;
@@ -16,6 +16,7 @@ use schema::domain::calendar::local_date;
 use schema::enums::Locale;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
+use tokio::time::Instant;
 
 /// One operation, or several at once.
 #[derive(Deserialize)]
@@ -47,12 +48,13 @@ pub async fn post(service: Data<Service>, http: HttpRequest, body: Result<Bytes,
         let message = format!("the body has {} bytes: at most {} may be", body.len(), limits.body_bytes);
         return refusal(&http, StatusCode::PAYLOAD_TOO_LARGE, Code::BadUserInput, message);
     }
+    let deadline = deadline(&service, viewer.as_ref());
     match serde_json::from_slice::<Bodies>(&body) {
         Ok(Bodies::One(one)) => {
             if let Some(response) = counted(&service, viewer.as_ref(), media, 1) {
                 return response;
             }
-            respond(media, of_value(&service, viewer.as_ref(), one, locale(&http)).await)
+            respond(media, of_value(&service, viewer.as_ref(), one, locale(&http), deadline).await)
         }
         Ok(Bodies::Many(all)) => {
             if all.is_empty() || all.len() > limits.batch as usize {
@@ -65,7 +67,7 @@ pub async fn post(service: Data<Service>, http: HttpRequest, body: Result<Bytes,
             }
             let mut outcomes = Vec::with_capacity(all.len());
             for one in all {
-                outcomes.push(of_value(&service, viewer.as_ref(), one, locale(&http)).await);
+                outcomes.push(of_value(&service, viewer.as_ref(), one, locale(&http), deadline).await);
             }
             respond_all(media, outcomes)
         }
@@ -76,7 +78,13 @@ pub async fn post(service: Data<Service>, http: HttpRequest, body: Result<Bytes,
     }
 }
 
-async fn of_value(service: &Service, viewer: Option<&Viewer>, value: serde_json::Value, locale: Locale) -> Outcome {
+async fn of_value(
+    service: &Service,
+    viewer: Option<&Viewer>,
+    value: serde_json::Value,
+    locale: Locale,
+    deadline: Instant,
+) -> Outcome {
     let prepared = match serde_json::from_value::<Body>(value) {
         Ok(body) => prepare(service, viewer, body, locale).await,
         Err(e) => {
@@ -85,7 +93,7 @@ async fn of_value(service: &Service, viewer: Option<&Viewer>, value: serde_json:
         }
     };
     match prepared {
-        Ok(prepared) => run(service, viewer, prepared).await,
+        Ok(prepared) => run(service, viewer, prepared, deadline).await,
         Err(outcome) => outcome,
     }
 }
@@ -107,6 +115,7 @@ pub async fn get(service: Data<Service>, http: HttpRequest) -> HttpResponse {
     if let Some(response) = counted(&service, viewer.as_ref(), media, 1) {
         return response;
     }
+    let deadline = deadline(&service, viewer.as_ref());
     let prepared = match prepare(&service, viewer.as_ref(), body, locale(&http)).await {
         Ok(prepared) => prepared,
         Err(outcome) => return respond(media, outcome),
@@ -128,7 +137,7 @@ pub async fn get(service: Data<Service>, http: HttpRequest) -> HttpResponse {
             return builder.status(StatusCode::NOT_MODIFIED).finish();
         }
     }
-    let outcome = run(&service, viewer.as_ref(), prepared).await;
+    let outcome = run(&service, viewer.as_ref(), prepared, deadline).await;
     respond_with(builder, media, outcome)
 }
 

@@ -3,6 +3,7 @@
 mod afterwards;
 mod audit;
 mod close;
+mod connections;
 mod exchange;
 mod export;
 mod gate;
@@ -14,7 +15,7 @@ mod persisted;
 mod server;
 mod size;
 mod socket;
-mod turns;
+mod spool;
 mod watch;
 
 pub use server::{Server, ServerOptions, listen};
@@ -40,9 +41,12 @@ pub struct Service {
     tokens: gate::Tokens,
     persisted: persisted::Persisted,
     held: socket::Held,
-    turns: turns::Turns,
-    /// How many exports run at once.
-    exports: std::sync::Arc<tokio::sync::Semaphore>,
+    operations: crate::admission::OperationAdmission,
+    /// Exports that read the database.
+    exports: crate::admission::Admission,
+    /// Exports that are being sent.
+    downloads: crate::admission::Admission,
+    connections: std::sync::Arc<connections::Connections>,
     stopping: socket::Stopping,
     watch: watch::Watch,
     /// Set once the server runs.

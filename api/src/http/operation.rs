@@ -6,7 +6,8 @@ use super::exchange::{Body, Outcome, coded};
 use super::gate::trusted;
 use super::persisted::{Parsed, Validity, validity};
 use super::size::Size;
-use crate::access::{Refusal, Weight, chosen};
+use crate::access::{Expansion, Refusal, Weight, chosen};
+use crate::admission::Owner;
 use crate::auth::Viewer;
 use crate::graphql::Loaders;
 use crate::graphql::context::{RequestContext, Seen};
@@ -21,7 +22,8 @@ use async_graphql_parser::types::{ExecutableDocument, OperationDefinition, Opera
 use schema::enums::{Locale, Role};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 use tracing::Instrument;
 
 /// The objects of a statistic.
@@ -150,11 +152,21 @@ pub async fn prepare(
                 error.locations = e.positions().collect();
                 Outcome::request_error(vec![error])
             })?;
-            let parsed = Arc::new(Parsed { document, size });
+            let expansion = Expansion::of(&document);
+            let parsed = Arc::new(Parsed { document, size, expansion });
             service.persisted.remember(&text, &parsed);
             parsed
         }
     };
+    // The executor validates all operations, also those that do not run.
+    let expansion = document.expansion.as_ref().map_err(|e| wrong(Code::ValidationFailed, e.to_string()))?;
+    if expansion.fields > u64::from(limits.fields) {
+        let message = format!(
+            "the operations of the document select {} fields together: at most {} may be",
+            expansion.fields, limits.fields
+        );
+        return Err(wrong(Code::ValidationFailed, message));
+    }
     let operation = body.operation_name.filter(|name| !name.is_empty());
     let variables = body.variables.unwrap_or_default();
     let valid_by = validity(&text, operation.as_deref(), &variables);
@@ -162,34 +174,33 @@ pub async fn prepare(
     let weight = Weight::default();
     let mut prepared = Prepared { text, operation, variables, weight, valid_by, parsed: document, limits, locale };
     let Some(viewer) = viewer else {
-        if service.dev && is_introspection(prepared.document()) {
-            return Ok(prepared);
+        if !is_introspection(prepared.document()) {
+            return Err(no_token());
         }
-        return Err(no_token());
+        prepared.weight = checked(service, None, &prepared)?;
+        return Ok(prepared);
     };
     if viewer.role == Role::DataTeam && service.app.keys.is_none() {
         let message = "a DATA_TEAM sees pseudonyms, and the server was started without a key file (--key-file)";
         return Err(Outcome::refused(StatusCode::FORBIDDEN, Code::Forbidden, message));
     }
     trusted(service, viewer, &prepared).await?;
-    let (weight, refusals) = service.guard.check(
-        viewer.role,
-        &prepared.limits,
-        prepared.document(),
-        prepared.operation.as_deref(),
-        &prepared.variables,
-    );
-    if !refusals.is_empty() {
-        let denied = refusals.iter().any(|refusal| matches!(refusal, Refusal::Denied { .. }));
-        let errors = refusals.into_iter().map(|refusal| refused(viewer, refusal)).collect();
-        return Err(if denied {
-            Outcome::refused_for(StatusCode::FORBIDDEN, errors)
-        } else {
-            Outcome::request_error(errors)
-        });
-    }
-    prepared.weight = weight;
+    prepared.weight = checked(service, Some(viewer), &prepared)?;
     Ok(prepared)
+}
+
+/// Checks an operation against the access table and the limits.
+fn checked(service: &Service, viewer: Option<&Viewer>, prepared: &Prepared) -> Result<Weight, Outcome> {
+    let role = viewer.map(|viewer| viewer.role);
+    let operation = prepared.operation.as_deref();
+    let (weight, refusals) =
+        service.guard.check(role, &prepared.limits, prepared.document(), operation, &prepared.variables);
+    if refusals.is_empty() {
+        return Ok(weight);
+    }
+    let denied = refusals.iter().any(|refusal| matches!(refusal, Refusal::Denied { .. }));
+    let errors = refusals.into_iter().map(|refusal| refused(role, refusal)).collect();
+    Err(if denied { Outcome::refused_for(StatusCode::FORBIDDEN, errors) } else { Outcome::request_error(errors) })
 }
 
 fn no_token() -> Outcome {
@@ -208,6 +219,7 @@ pub fn request(
     prepared: &Prepared,
     later: Option<Later>,
     seen: &Arc<Mutex<Seen>>,
+    deadline: Instant,
     watched: bool,
 ) -> (Request, Arc<AtomicU64>) {
     let context = RequestContext {
@@ -218,6 +230,7 @@ pub fn request(
         locale: prepared.locale,
         is_query: prepared.is_query(),
         computes: Arc::default(),
+        deadline,
         watched,
         seen: Arc::clone(seen),
     };
@@ -242,12 +255,16 @@ async fn execute(
     viewer: Option<&Viewer>,
     prepared: &Arc<Prepared>,
     seen: &Arc<Mutex<Seen>>,
+    deadline: Instant,
     watched: bool,
 ) -> Result<Outcome, Broken> {
     // What comes from the snapshot has turns of its own.
-    let turn = if prepared.is_of_the_snapshot() { None } else { service.turns.take().await };
+    let permit = match prepared.is_of_the_snapshot() {
+        true => None,
+        false => Some(service.operations.acquire(Owner::of(viewer)).await),
+    };
     let later = Later::default();
-    let (request, statements) = request(service, viewer, prepared, Some(later.clone()), seen, watched);
+    let (request, statements) = request(service, viewer, prepared, Some(later.clone()), seen, deadline, watched);
     let is_valid = service.persisted.is_valid(&prepared.valid_by);
     let schema = match (watched, is_valid) {
         (true, _) => &service.careful,
@@ -259,7 +276,7 @@ async fn execute(
     let persisted = service.persisted.clone();
     let operation = async move {
         let mut response = schema.execute(request).await;
-        drop(turn);
+        drop(permit);
         finish(&prepared, &mut response);
         if snapshots.current().demonstration {
             response.extensions.insert("demonstration".into(), async_graphql::Value::Boolean(true));
@@ -279,8 +296,8 @@ async fn execute(
     on_a_thread(&service.app.db, operation, later).await
 }
 
-/// Runs an operation, a query or a mutation.
-pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared) -> Outcome {
+/// Runs an operation, a query or a mutation. The operations of one request share a deadline, see [`deadline`].
+pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared, deadline: Instant) -> Outcome {
     let began = Instant::now();
     if prepared.is_subscription() {
         let message = "subscriptions go over a WebSocket: /graphql/ws";
@@ -293,13 +310,15 @@ pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared)
     let executed = async {
         // Of a query that panics nothing is changed: it runs once more with every field watched over, and one is lost and
         // not all. A mutation cannot run twice.
-        match execute(service, viewer, &prepared, &seen, !prepared.is_query()).await {
-            Err(Broken::Panicked) if prepared.is_query() => execute(service, viewer, &prepared, &seen, true).await,
+        match execute(service, viewer, &prepared, &seen, deadline, !prepared.is_query()).await {
+            Err(Broken::Panicked) if prepared.is_query() => {
+                execute(service, viewer, &prepared, &seen, deadline, true).await
+            }
             executed => executed,
         }
     };
     let mut left = Left { service, viewer, prepared: &prepared, seen: &seen, began, is_answered: false };
-    let executed = tokio::time::timeout(prepared.limits.deadline(), executed.instrument(span)).await;
+    let executed = tokio::time::timeout_at(deadline, executed.instrument(span)).await;
     left.is_answered = true;
     // Also of what came to no answer.
     audit(service, viewer, &prepared, &seen).await;
@@ -323,6 +342,11 @@ pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared)
     let word = if outcome.errors.is_empty() { "OK" } else { "ERROR" };
     service.watch.operation(&prepared, viewer, began.elapsed(), word);
     outcome
+}
+
+/// When a request that arrives now has to be answered, however many operations it has.
+pub fn deadline(service: &Service, viewer: Option<&Viewer>) -> Instant {
+    Instant::now() + service.settings.limits(viewer.map(|viewer| viewer.role)).deadline()
 }
 
 /// Puts the fields in order and gives every error a code.
@@ -350,9 +374,12 @@ fn is_introspection(document: &ExecutableDocument) -> bool {
     })
 }
 
-fn refused(viewer: &Viewer, refusal: Refusal) -> ServerError {
+fn refused(role: Option<Role>, refusal: Refusal) -> ServerError {
     let (mut error, at) = match refusal {
-        Refusal::Denied { what, at } => (coded(Code::Forbidden, format!("a {} may not use {what}", viewer.role)), at),
+        Refusal::Denied { what, at } => {
+            let who = role.map_or("somebody without a token", Role::as_str);
+            (coded(Code::Forbidden, format!("a {who} may not use {what}")), at)
+        }
         Refusal::NullOperator { what, at } => {
             let message = format!("{what} is null: leave the operator out, or ask with isNull");
             (coded(Code::BadUserInput, message), at)

@@ -4,6 +4,7 @@
 
 use super::exchange::PersistedQuery;
 use super::size::Size;
+use crate::access::{Expansion, ExpansionError};
 use crate::graphql::error::Code;
 use async_graphql_parser::types::ExecutableDocument;
 use moka::policy::EvictionPolicy;
@@ -23,6 +24,7 @@ pub struct Persisted {
 pub struct Parsed {
     pub document: ExecutableDocument,
     pub size: Size,
+    pub expansion: Result<Expansion, ExpansionError>,
 }
 
 /// All that it depends on whether an operation is valid.

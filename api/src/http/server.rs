@@ -1,13 +1,14 @@
 //! The server: it is ready before it listens, and lets requests finish before it ends.
 
 use super::audit::AuditLog;
+use super::connections::{ConnectionLimits, Connections, http_server};
 use super::gate::{Rates, Tokens};
 use super::persisted::Persisted;
 use super::socket::{Held, Stopping};
-use super::turns::Turns;
 use super::watch::{Watch, metrics, watched};
 use super::{Service, export, graphiql, graphql, health, socket};
 use crate::access::Guard;
+use crate::admission::{Admission, OperationAdmission};
 use crate::graphql::bus::Bus;
 use crate::graphql::context::App;
 use crate::graphql::{Cursors, careful_schema, schema, sdl, trusting_schema};
@@ -17,7 +18,7 @@ use actix_cors::Cors;
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use actix_web::web::{Data, PayloadConfig, get, post, resource};
 use actix_web::{
-    App as ActixApp, HttpServer,
+    App as ActixApp,
     middleware::{Compress, from_fn},
 };
 use anyhow::Context;
@@ -32,7 +33,6 @@ use std::net::TcpListener;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::Semaphore;
 
 /// How to serve.
 #[derive(Debug, Clone)]
@@ -47,12 +47,18 @@ pub struct ServerOptions {
 
 /// PostgreSQL breaks a statement off so long after the deadline of its operation: who waits is told by us.
 const GRACE: Duration = Duration::from_millis(500);
-/// Exports that run at once: each holds a connection, and a state of the database.
+/// Exports that read the database at once: each holds a connection, and a state of the database.
 const EXPORTS_AT_ONCE: usize = 2;
-/// Questions in SQL that are asked at once: each may take the memory that the limit says.
+/// Exports that are sent at once: each holds a temporary file.
+const DOWNLOADS_AT_ONCE: usize = 64;
+/// Of these, for one token.
+const DOWNLOADS_OF_A_TOKEN: usize = 4;
+/// Questions in SQL that are asked at once, one for each token: each may take the memory that the limit says.
 const SQL_AT_ONCE: usize = 2;
 /// Statistics that are computed at once.
 const STATISTICS_AT_ONCE: usize = 4;
+/// Of these, for one token: another one's begins at once.
+const STATISTICS_OF_A_TOKEN: usize = 2;
 /// How often writes of other nodes are looked for.
 const REFRESH_EVERY: Duration = Duration::from_secs(2);
 /// How often what was written is sealed.
@@ -95,8 +101,8 @@ impl Server {
                 keys: options.settings.keys.clone(),
                 cursors: Cursors::new(options.settings.keys.as_ref()),
                 bus,
-                turns: Arc::new(Semaphore::new(STATISTICS_AT_ONCE)),
-                sql_turns: Arc::new(Semaphore::new(SQL_AT_ONCE)),
+                statistics: Admission::new(STATISTICS_AT_ONCE, STATISTICS_OF_A_TOKEN),
+                questions: Admission::new(SQL_AT_ONCE, 1),
             },
             audit: OnceLock::new(),
             schema,
@@ -109,8 +115,10 @@ impl Server {
             tokens: Tokens::new(),
             persisted: Persisted::new(),
             held: Held::default(),
-            turns: Turns::new(),
-            exports: Arc::new(Semaphore::new(EXPORTS_AT_ONCE)),
+            operations: OperationAdmission::new(),
+            exports: Admission::new(EXPORTS_AT_ONCE, 1),
+            downloads: Admission::new(DOWNLOADS_AT_ONCE, DOWNLOADS_OF_A_TOKEN),
+            connections: Connections::new(connection_limits(&settings)),
             stopping: Stopping::new(),
             watch: Watch::new(settings.slow()),
             settings,
@@ -171,7 +179,8 @@ impl Server {
         let ending = service.clone();
         let dev = service.dev;
         let largest_body = service.settings.largest_body() as usize;
-        let server = HttpServer::new(move || {
+        let connections = Arc::clone(&service.connections);
+        let application = move || {
             let app = ActixApp::new()
                 .wrap(Compress::default())
                 .wrap(cors(&service.settings))
@@ -190,17 +199,8 @@ impl Server {
             } else {
                 app
             }
-        })
-        .workers(std::thread::available_parallelism().map_or(2, std::num::NonZero::get))
-        .shutdown_timeout(SHUTDOWN_SECONDS)
-        // Who closes a connection waits for no answer: what was asked over it is broken off.
-        .h1_allow_half_closed(false)
-        .disable_signals();
-        let server = match self.tls {
-            Some(config) => server.listen_rustls_0_23(self.listener, config)?,
-            None => server.listen(self.listener)?,
         };
-        let server = server.run();
+        let server = http_server(self.listener, self.tls, connections, SHUTDOWN_SECONDS, application)?;
         let handle = server.handle();
         tokio::spawn(async move {
             tokio::select! {
@@ -231,6 +231,29 @@ impl Server {
         }
         log_writer.end(Duration::from_secs(SHUTDOWN_SECONDS)).await;
         Ok(served?)
+    }
+}
+
+/// Files that the node needs beside its connections: those to the database, its own, and what an export writes.
+const OTHER_FILES: u64 = 256;
+/// Open files that the node asks the system for, where it is allowed fewer.
+const WANTED_FILES: u64 = 65_536;
+
+/// The limits of connections, within what the system lets the process open.
+fn connection_limits(settings: &ApiSettings) -> ConnectionLimits {
+    let files = rlimit::increase_nofile_limit(WANTED_FILES).unwrap_or_else(|error| {
+        tracing::warn!(%error, "the limit of open files could not be read");
+        1_024
+    });
+    let possible = usize::try_from(files.saturating_sub(OTHER_FILES).max(64)).unwrap_or(usize::MAX);
+    let connections = settings.connections as usize;
+    if connections > possible {
+        tracing::warn!(connections, possible, "the system lets the node open fewer connections than api.connections");
+    }
+    ConnectionLimits {
+        connections: connections.min(possible),
+        incomplete_per_address: settings.incomplete_requests_per_address as usize,
+        request: Duration::from_secs(u64::from(settings.request_seconds)),
     }
 }
 

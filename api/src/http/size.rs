@@ -6,22 +6,28 @@ use apollo_parser::{Lexer, TokenKind};
 /// Brackets within brackets: the parser recurses for each, on a stack that ends.
 const DEEPEST_BRACKETS: usize = 100;
 
+/// Characters of a name: of a field, a variable, a fragment. Errors repeat names, and suggestions compare them with all
+/// others.
+const LONGEST_NAME: usize = 200;
+
 /// How large a document is.
 #[derive(Debug, Clone, Copy)]
 pub struct Size {
     tokens: usize,
     brackets: usize,
+    longest_name: usize,
 }
 
 impl Size {
     /// Counts until it is clear that there are too many.
     pub fn of(text: &str, limits: &Limits) -> Self {
-        let (mut size, mut depth) = (Self { tokens: 0, brackets: 0 }, 0usize);
+        let (mut size, mut depth) = (Self { tokens: 0, brackets: 0, longest_name: 0 }, 0usize);
         for token in Lexer::new(text).flatten() {
             size.tokens += 1;
             match token.kind() {
                 TokenKind::LBracket | TokenKind::LCurly | TokenKind::LParen => depth += 1,
                 TokenKind::RBracket | TokenKind::RCurly | TokenKind::RParen => depth = depth.saturating_sub(1),
+                TokenKind::Name => size.longest_name = size.longest_name.max(token.data().len()),
                 _ => {}
             }
             size.brackets = size.brackets.max(depth);
@@ -39,6 +45,9 @@ impl Size {
         }
         if self.brackets > DEEPEST_BRACKETS {
             return Err(format!("the document has brackets more than {DEEPEST_BRACKETS} levels deep"));
+        }
+        if self.longest_name > LONGEST_NAME {
+            return Err(format!("the document has a name of more than {LONGEST_NAME} characters"));
         }
         Ok(())
     }

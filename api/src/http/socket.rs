@@ -5,7 +5,7 @@ use super::afterwards::audit;
 use super::close::Close;
 use super::exchange::{Body, Outcome, coded};
 use super::gate::{authenticated, by_token};
-use super::operation::{Prepared, finish, prepare, request, run};
+use super::operation::{Prepared, deadline, finish, prepare, request, run};
 use crate::auth::Viewer;
 use crate::graphql::error::Code;
 use actix_web::http::StatusCode;
@@ -32,6 +32,8 @@ const INIT_WITHIN: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How long a client may take to take a message.
 const SEND_WITHIN: Duration = Duration::from_secs(5);
+/// Subscriptions have no deadline of their own.
+const FAR: Duration = Duration::from_secs(365 * 24 * 3_600);
 /// A client of which nothing was heard for so long is gone.
 const SILENCE: Duration = Duration::from_secs(60);
 
@@ -300,12 +302,13 @@ impl Socket {
 
 /// Runs one operation to its end, if it has one.
 async fn operate(service: &Data<Service>, mut session: Session, viewer: &Viewer, id: &str, body: Body, locale: Locale) {
+    let deadline = deadline(service, Some(viewer));
     let prepared = match prepare(service, Some(viewer), body, locale).await {
         Ok(prepared) => prepared,
         Err(outcome) => return refuse(&mut session, id, &outcome.errors).await,
     };
     if !prepared.is_subscription() {
-        let outcome = run(service, Some(viewer), prepared).await;
+        let outcome = run(service, Some(viewer), prepared, deadline).await;
         if outcome.refused.is_some() {
             return refuse(&mut session, id, &outcome.errors).await;
         }
@@ -319,7 +322,8 @@ async fn operate(service: &Data<Service>, mut session: Session, viewer: &Viewer,
 
 async fn subscribed(service: &Data<Service>, session: &mut Session, viewer: &Viewer, id: &str, prepared: &Prepared) {
     let seen = Arc::default();
-    let (request, _) = request(service, Some(viewer), prepared, None, &seen, false);
+    let never = Instant::now() + FAR;
+    let (request, _) = request(service, Some(viewer), prepared, None, &seen, never, false);
     let expires = viewer.expires_at;
     let mut responses = std::pin::pin!(service.schema.execute_stream(request));
     let mut first = true;

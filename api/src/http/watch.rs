@@ -68,6 +68,7 @@ pub struct Watch {
     snapshot_position: Gauge,
     snapshot_rows: Gauge,
     subscriptions: Gauge,
+    connections: Gauge,
     runs: Family<JobLabels, Gauge>,
     names: Mutex<HashSet<String>>,
     slow: Duration,
@@ -89,6 +90,7 @@ impl Watch {
             snapshot_position: Gauge::default(),
             snapshot_rows: Gauge::default(),
             subscriptions: Gauge::default(),
+            connections: Gauge::default(),
             runs: Family::default(),
             names: Mutex::default(),
             slow,
@@ -108,6 +110,7 @@ impl Watch {
         registry.register("snapshot_position", "The last position in the snapshot", watch.snapshot_position.clone());
         registry.register("snapshot_rows", "Complaints in the snapshot", watch.snapshot_rows.clone());
         registry.register("subscriptions", "Operations over WebSockets that are open", watch.subscriptions.clone());
+        registry.register("http_connections", "Connections of clients that are open", watch.connections.clone());
         registry.register("job_runs", "Runs of jobs in the ledger, by state", watch.runs.clone());
         Self { registry, ..watch }
     }
@@ -160,6 +163,7 @@ pub async fn metrics(service: Data<Service>) -> HttpResponse {
     let (connections, idle) = service.app.db.connections();
     watch.pool.get_or_create(&StateLabels { state: "idle" }).set(i64::from(idle));
     watch.pool.get_or_create(&StateLabels { state: "used" }).set(i64::from(connections.saturating_sub(idle)));
+    watch.connections.set(i64::try_from(service.connections.number()).unwrap_or(i64::MAX));
     let snapshot = service.app.snapshots.current();
     let age = Utc::now() - snapshot.as_of.utc();
     watch.snapshot_age.set(age.as_seconds_f64());

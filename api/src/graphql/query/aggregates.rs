@@ -1,6 +1,6 @@
 //! Aggregates, and the service itself.
 
-use crate::graphql::context::{blocking, request, snapshot, turn, viewer};
+use crate::graphql::context::{blocking, request, snapshot, viewer};
 use crate::graphql::error::{bad_input, from_job};
 use crate::graphql::scalars::parse_id;
 use crate::graphql::statistics::{
@@ -93,9 +93,9 @@ impl StatisticsQuery {
         let of = Arc::clone(&snapshot);
         // Each may take the memory of all its groups: a few at once, the others wait.
         let _alone = request(ctx)?.computes.lock().await;
-        let taken = turn(&app.turns).await?;
+        let permit = request(ctx)?.admitted(&app.statistics).await;
         let answer = blocking(move || {
-            let _turn = taken;
+            let _permit = permit;
             jobs::statistics::statistics(&of, &question).map_err(from_job)
         })
         .await?;

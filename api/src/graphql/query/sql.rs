@@ -1,13 +1,13 @@
 //! SQL, for analysts.
 
-use crate::graphql::context::{blocking, request, snapshot, turn, viewer};
+use crate::graphql::context::{blocking, request, snapshot, viewer};
 use crate::graphql::error::{Code, bad_input, error};
 use crate::graphql::types::SqlAnswer;
 use async_graphql::{Context, Object, Result};
 use jobs::sql::worker::{Allowance, AskError, ask};
 use jobs::sql::{Pseudonyms, check, tables};
 use std::sync::Arc;
-use std::time::Instant;
+use tokio::time::Instant;
 
 #[derive(Default)]
 pub struct SqlQuery;
@@ -23,7 +23,6 @@ impl SqlQuery {
         #[graphql(desc = "One SELECT. docs/sql.md lists tables and columns.")] query: String,
         #[graphql(desc = "At most so many rows; the limit `sqlRows` unless told.")] first: Option<i32>,
     ) -> Result<SqlAnswer> {
-        let began = Instant::now();
         let (request, viewer, snapshot) = (request(ctx)?, viewer(ctx)?, snapshot(ctx)?);
         let question = check(&query).map_err(|e| bad_input(e.to_string()))?;
         let most = request.limits.sql_rows;
@@ -35,19 +34,19 @@ impl SqlQuery {
         let keys = request.keys()?;
         let version = keys.version();
         let except_officer = viewer.officer_id;
-        let limits = Arc::clone(&request.limits);
+        let (limits, deadline) = (Arc::clone(&request.limits), request.deadline);
         request.asked_sql(query);
         let _alone = request.computes.lock().await;
-        let taken = turn(&request.app.sql_turns).await?;
+        let permit = request.admitted(&request.app.questions).await;
         let of = Arc::clone(&snapshot);
         let answer = blocking(move || {
-            let _turn = taken;
+            let _permit = permit;
             let pseudonyms = Pseudonyms { keys: &keys, except_officer };
             let tables = tables(&of, &pseudonyms, &question).map_err(|e| {
                 tracing::error!(error = %e, "the tables of a question could not be made");
                 error(Code::Internal, "the question broke off; the server's log says why")
             })?;
-            let time = limits.deadline().saturating_sub(began.elapsed());
+            let time = deadline.saturating_duration_since(Instant::now());
             ask(&question, tables, Allowance { rows, memory_mb: limits.sql_memory_mb, time }).map_err(from_ask)
         })
         .await?;

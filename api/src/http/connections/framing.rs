@@ -1,0 +1,242 @@
+//! Where requests begin and end in what a connection receives (RFC 9112), and whether the lines of their heads end as
+//! they have to.
+//!
+//! The parser of actix-http takes a bare LF as the end of a line, which other parsers on the way do not; what two parsers
+//! see differently can be made into a request that one of them never checks. This follows the bytes and finds such an
+//! end of a line; the parser itself does everything else.
+
+/// Bytes of a head that are kept to find how long the body is; actix-http refuses heads that are larger.
+const LARGEST_HEAD: usize = 256 * 1024;
+
+/// Where in a request the next byte lies.
+#[derive(Debug)]
+enum At {
+    /// Before the first byte of a request; line ends before it do not count.
+    Start,
+    Head,
+    Body(u64),
+    /// The line that says how large a chunk is.
+    ChunkSize,
+    /// A chunk and the line end behind it.
+    Chunk(u64),
+    /// Behind the last chunk: field lines up to an empty one.
+    Trailers,
+    /// Not HTTP any more, or not understood.
+    Opaque,
+}
+
+/// What became of some bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// All of them fit.
+    Fine,
+    /// The byte at this place is the end of a line without a CR.
+    BareLineFeed(usize),
+}
+
+/// Follows the requests of one connection.
+#[derive(Debug)]
+pub struct Framing {
+    at: At,
+    /// The line, or head, that has not ended.
+    kept: Vec<u8>,
+    /// Whether the request under way asks for another protocol.
+    asks_for_upgrade: bool,
+}
+
+impl Framing {
+    pub fn new() -> Self {
+        Self { at: At::Start, kept: Vec::new(), asks_for_upgrade: false }
+    }
+
+    /// Whether a request has begun and not ended.
+    pub fn is_within_request(&self) -> bool {
+        !matches!(self.at, At::Start | At::Opaque)
+    }
+
+    /// Whether the last request asks for another protocol.
+    pub fn asks_for_upgrade(&self) -> bool {
+        self.asks_for_upgrade
+    }
+
+    /// What follows is not HTTP.
+    pub fn upgraded(&mut self) {
+        self.at = At::Opaque;
+    }
+
+    /// Follows some bytes; after a bare LF nothing more is looked at.
+    pub fn feed(&mut self, bytes: &[u8]) -> Seen {
+        let mut next = 0;
+        while next < bytes.len() {
+            match &mut self.at {
+                At::Opaque => break,
+                At::Start if matches!(bytes[next], b'\r' | b'\n') => {
+                    if bytes[next] == b'\n' && self.kept.last() != Some(&b'\r') {
+                        return self.bare(next);
+                    }
+                    self.kept = if bytes[next] == b'\r' { vec![b'\r'] } else { Vec::new() };
+                    next += 1;
+                }
+                At::Start => {
+                    self.kept.clear();
+                    self.asks_for_upgrade = false;
+                    self.at = At::Head;
+                }
+                At::Body(left) => {
+                    let taken = (bytes.len() - next).min(usize::try_from(*left).unwrap_or(usize::MAX));
+                    next += taken;
+                    *left -= taken as u64;
+                    if *left == 0 {
+                        self.at = At::Start;
+                    }
+                }
+                At::Chunk(left) => {
+                    let taken = (bytes.len() - next).min(usize::try_from(*left).unwrap_or(usize::MAX));
+                    next += taken;
+                    *left -= taken as u64;
+                    if *left == 0 {
+                        self.at = At::ChunkSize;
+                    }
+                }
+                At::Head | At::ChunkSize | At::Trailers => {
+                    let byte = bytes[next];
+                    if byte == b'\n' && self.kept.last() != Some(&b'\r') {
+                        return self.bare(next);
+                    }
+                    self.kept.push(byte);
+                    next += 1;
+                    if byte == b'\n' {
+                        self.line_ended();
+                    } else if self.kept.len() > LARGEST_HEAD {
+                        self.at = At::Opaque;
+                    }
+                }
+            }
+        }
+        Seen::Fine
+    }
+
+    fn bare(&mut self, at: usize) -> Seen {
+        self.at = At::Opaque;
+        Seen::BareLineFeed(at)
+    }
+
+    fn line_ended(&mut self) {
+        self.at = match self.at {
+            At::Head if !self.kept.ends_with(b"\r\n\r\n") => return,
+            At::Head => self.body(),
+            At::ChunkSize => match chunk_size(&self.kept) {
+                Some(0) => At::Trailers,
+                // The line end behind the chunk belongs to it.
+                Some(size) => At::Chunk(size.saturating_add(2)),
+                None => At::Opaque,
+            },
+            At::Trailers if self.kept == b"\r\n" => At::Start,
+            At::Trailers => At::Trailers,
+            _ => At::Opaque,
+        };
+        self.kept.clear();
+        if matches!(self.at, At::Body(0)) {
+            self.at = At::Start;
+        }
+    }
+
+    /// What follows a head.
+    fn body(&mut self) -> At {
+        let mut length = Some(0);
+        let mut is_chunked = false;
+        for line in self.kept.split(|byte| *byte == b'\n').skip(1) {
+            let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
+            let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
+            if name.eq_ignore_ascii_case(b"content-length") {
+                length = std::str::from_utf8(value).ok().and_then(|value| value.parse().ok());
+            } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
+                is_chunked |= value.to_ascii_lowercase().ends_with(b"chunked");
+            } else if name.eq_ignore_ascii_case(b"upgrade") {
+                self.asks_for_upgrade = true;
+            }
+        }
+        if is_chunked { At::ChunkSize } else { length.map_or(At::Opaque, At::Body) }
+    }
+}
+
+/// The size of a chunk, without its extensions.
+fn chunk_size(line: &[u8]) -> Option<u64> {
+    let size = line.split(|byte| *byte == b';').next()?.trim_ascii();
+    u64::from_str_radix(std::str::from_utf8(size).ok()?, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const BODY: &str = "POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\na\nb\n\nc";
+    const CHUNKED: &str = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n4;x=1\r\na\nb\n\r\nA\r\n0123456\n\n9\r\n0\r\nX: y\r\n\r\n";
+    const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+
+    #[test]
+    fn bodies_may_hold_line_feeds_and_heads_may_not() {
+        let whole = [GET, BODY, "\r\n", CHUNKED, GET].concat();
+        let mut framing = Framing::new();
+        assert_eq!(framing.feed(whole.as_bytes()), Seen::Fine);
+        assert!(!framing.is_within_request());
+        for (text, at) in [
+            ("GET / HTTP/1.1\nHost: a\r\n\r\n", 14),
+            ("GET / HTTP/1.1\r\nHost: a\n\r\n", 23),
+            ("GET / HTTP/1.1\r\nHost: a\r\n\n", 25),
+            ("\nGET / HTTP/1.1\r\n\r\n", 0),
+            ("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n4\nabcd\r\n", 48),
+            ("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: y\n", 54),
+        ] {
+            assert_eq!(Framing::new().feed(text.as_bytes()), Seen::BareLineFeed(at), "{text:?}");
+            let mut second = Framing::new();
+            assert_eq!(second.feed(BODY.as_bytes()), Seen::Fine);
+            assert_eq!(second.feed(text.as_bytes()), Seen::BareLineFeed(at), "{text:?} as the second request");
+        }
+    }
+
+    #[test]
+    fn a_request_is_under_way_until_its_last_byte() {
+        let mut framing = Framing::new();
+        assert!(!framing.is_within_request());
+        for (nth, byte) in BODY.bytes().enumerate() {
+            assert_eq!(framing.feed(&[byte]), Seen::Fine);
+            assert_eq!(framing.is_within_request(), nth + 1 < BODY.len());
+        }
+    }
+
+    #[test]
+    fn what_follows_an_upgrade_is_not_looked_at() {
+        let mut framing = Framing::new();
+        assert_eq!(framing.feed(b"GET /graphql/ws HTTP/1.1\r\nUpgrade: websocket\r\n\r\n"), Seen::Fine);
+        assert!(framing.asks_for_upgrade());
+        framing.upgraded();
+        assert_eq!(framing.feed(b"\x81\x01\n"), Seen::Fine);
+    }
+
+    proptest! {
+        #[test]
+        fn however_the_bytes_are_cut_the_same_is_seen(cuts in prop::collection::vec(1usize..40, 1..20), bare in any::<bool>()) {
+            let last = if bare { "GET / HTTP/1.1\nHost: a\r\n\r\n" } else { GET };
+            let whole = [GET, CHUNKED, BODY, last].concat().into_bytes();
+            let mut framing = Framing::new();
+            let mut rest = &whole[..];
+            let mut seen = Seen::Fine;
+            for cut in cuts.iter().cycle() {
+                if rest.is_empty() || seen != Seen::Fine {
+                    break;
+                }
+                let (part, left) = rest.split_at((*cut).min(rest.len()));
+                seen = framing.feed(part);
+                rest = left;
+            }
+            prop_assert_eq!(seen != Seen::Fine, bare);
+        }
+
+        #[test]
+        fn nothing_that_is_received_makes_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+            Framing::new().feed(&bytes);
+        }
+    }
+}

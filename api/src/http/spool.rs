@@ -1,0 +1,172 @@
+//! A file that is sent while it is written, each at its own speed.
+//!
+//! What makes the file holds a connection to the database and a place among the exports, so it must not wait for a client
+//! that reads slowly. It writes into a temporary file without a name, as fast as the disk takes it, and is done. The client
+//! reads from that file.
+
+use actix_web::web::Bytes;
+use futures_util::Stream;
+use futures_util::stream::try_unfold;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// Bytes that are read and sent at once.
+const PIECE: usize = 64 * 1024;
+
+/// How far the file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Progress {
+    written: u64,
+    /// Whether it is whole.
+    is_whole: bool,
+}
+
+/// The writing end. Where it is dropped before [`SpoolWriter::finish`], the reader's stream ends with an error, so that
+/// nobody takes the file for whole.
+#[derive(Debug)]
+pub struct SpoolWriter {
+    file: BufWriter<Counted>,
+}
+
+#[derive(Debug)]
+struct Counted {
+    file: Arc<File>,
+    progress: watch::Sender<Progress>,
+}
+
+/// The reading end.
+#[derive(Debug)]
+pub struct SpoolReader {
+    file: Arc<File>,
+    progress: watch::Receiver<Progress>,
+    read: u64,
+}
+
+/// Makes a temporary file with both its ends.
+///
+/// # Errors
+/// Where no file can be made in the folder for temporary files.
+pub fn spool() -> io::Result<(SpoolWriter, SpoolReader)> {
+    let file = Arc::new(tempfile::tempfile()?);
+    let (progress, read) = watch::channel(Progress { written: 0, is_whole: false });
+    let counted = Counted { file: Arc::clone(&file), progress };
+    let writer = SpoolWriter { file: BufWriter::with_capacity(PIECE, counted) };
+    Ok((writer, SpoolReader { file, progress: read, read: 0 }))
+}
+
+impl Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.progress.is_closed() {
+            return Err(io::Error::new(io::ErrorKind::BrokenPipe, "the client is gone"));
+        }
+        let written = (&*self.file).write(bytes)?;
+        self.progress.send_modify(|progress| progress.written += written as u64);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Write for SpoolWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl SpoolWriter {
+    /// Says that the file is whole.
+    ///
+    /// # Errors
+    /// Where the rest of it cannot be written.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.file.flush()?;
+        self.file.get_ref().progress.send_modify(|progress| progress.is_whole = true);
+        Ok(())
+    }
+}
+
+impl SpoolReader {
+    /// The bytes of the file, as they are written.
+    ///
+    /// # Errors
+    /// The stream ends with one where the writer is dropped before it has finished, or the file cannot be read.
+    pub fn stream(self) -> impl Stream<Item = io::Result<Bytes>> {
+        try_unfold(self, |mut reader| async move {
+            let piece = reader.next().await?;
+            Ok(piece.map(|piece| (piece, reader)))
+        })
+    }
+
+    async fn next(&mut self) -> io::Result<Option<Bytes>> {
+        let read = self.read;
+        let waited = self.progress.wait_for(|progress| progress.written > read || progress.is_whole).await;
+        let progress = waited.map(|progress| *progress).map_err(|_| io::Error::other("the file was not finished"))?;
+        if progress.written == read {
+            return Ok(None);
+        }
+        let length = usize::try_from(progress.written - read).unwrap_or(PIECE).min(PIECE);
+        let file = Arc::clone(&self.file);
+        let piece = tokio::task::spawn_blocking(move || {
+            let mut piece = vec![0; length];
+            file.read_exact_at(&mut piece, read).map(|()| piece)
+        });
+        let piece = piece.await.map_err(io::Error::other)??;
+        self.read += length as u64;
+        Ok(Some(piece.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::{FutureExt, StreamExt};
+
+    fn runtime() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().expect("a runtime")
+    }
+
+    #[test]
+    fn the_reader_gets_everything_and_then_the_end() {
+        runtime().block_on(async {
+            let (mut writer, reader) = spool().expect("a file");
+            let mut pieces = std::pin::pin!(reader.stream());
+            assert!(pieces.next().now_or_never().is_none(), "nothing is written yet");
+            let all: Vec<u8> = (0..300_000u32).map(|n| n as u8).collect();
+            writer.write_all(&all).expect("written");
+            writer.finish().expect("whole");
+            let mut got = Vec::new();
+            while let Some(piece) = pieces.next().await {
+                got.extend_from_slice(&piece.expect("a piece"));
+            }
+            assert_eq!(got, all);
+        });
+    }
+
+    #[test]
+    fn a_file_that_is_not_finished_ends_with_an_error() {
+        runtime().block_on(async {
+            let (mut writer, reader) = spool().expect("a file");
+            writer.write_all(b"half").and_then(|()| writer.flush()).expect("written");
+            drop(writer);
+            let all: Vec<_> = reader.stream().collect().await;
+            assert_eq!(all.len(), 2);
+            assert!(all[0].is_ok() && all[1].is_err());
+        });
+    }
+
+    #[test]
+    fn the_writer_ends_when_the_reader_is_gone() {
+        let (mut writer, reader) = spool().expect("a file");
+        drop(reader);
+        assert!(writer.write_all(&[0; PIECE * 2]).is_err());
+    }
+}

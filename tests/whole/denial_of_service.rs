@@ -1,0 +1,417 @@
+//! Requests that cost a client little and the server much are refused, or bounded, and others are served meanwhile.
+
+use crate::broken_off::{Beside, patient, request};
+use crate::program;
+use crate::transport::configured;
+use crate::world::{self, Files};
+use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+use tests::{Answer, Database, Server};
+
+/// Brackets around a text, so many times.
+fn nested(open: &str, close: &str, levels: usize, inner: &str) -> String {
+    format!("{}{inner}{}", open.repeat(levels), close.repeat(levels))
+}
+
+/// What GraphQL tools ask for to learn a schema, with as many levels of types as they take (graphql-js 16).
+fn introspection_of_tools() -> String {
+    let of_type = nested("ofType { kind name ", "}", 9, "");
+    format!(
+        "query IntrospectionQuery {{ __schema {{ queryType {{ name }} mutationType {{ name }} subscriptionType {{ name }}
+           types {{ ...FullType }} directives {{ name description locations args {{ ...InputValue }} }} }} }}
+         fragment FullType on __Type {{ kind name description
+           fields(includeDeprecated: true) {{ name description args {{ ...InputValue }} type {{ ...TypeRef }} isDeprecated
+             deprecationReason }}
+           inputFields {{ ...InputValue }} interfaces {{ ...TypeRef }}
+           enumValues(includeDeprecated: true) {{ name description isDeprecated deprecationReason }}
+           possibleTypes {{ ...TypeRef }} }}
+         fragment InputValue on __InputValue {{ name description type {{ ...TypeRef }} defaultValue }}
+         fragment TypeRef on __Type {{ kind name {of_type} }}"
+    )
+}
+
+/// Fragments of which each spreads the next twice.
+fn doubling(on: &str, levels: usize, inner: &str) -> String {
+    let fragments = (0..levels).map(|n| format!("fragment A{n} on {on} {{ ...A{} ...A{} }} ", n + 1, n + 1));
+    fragments.collect::<String>() + &format!("fragment A{levels} on {on} {{ {inner} }}")
+}
+
+#[test]
+fn an_introspection_is_counted_and_priced() {
+    let database = Database::sqlite();
+    world::fill(&database);
+    let dashboard = program().token(&database, "DASHBOARD", None);
+    let production = program().serve(&database, &["--no-jobs"]);
+    let development = program().serve(&database, &["--no-jobs", "--dev"]);
+    let whole = production.data(&dashboard, &introspection_of_tools());
+    assert!(whole["__schema"]["types"].as_array().unwrap().len() > 100, "tools learn the schema");
+    let implementing = nested("possibleTypes { interfaces { ", "} } ", 6, "name");
+    let arguments = nested("inputFields { type { ", "} } ", 9, "name");
+    let documents = [
+        format!("{{ __type(name: \"Node\") {{ {implementing} }} }}"),
+        format!("query($name: String! = \"Node\") {{ __type(name: $name) {{ {implementing} }} }}"),
+        format!("{{ __schema {{ types {{ {arguments} }} }} }}"),
+        format!("{{ __schema {{ types {{ ...T }} }} }} fragment T on __Type {{ {arguments} }}"),
+        format!("{{ __type(name: \"Node\") {{ {} }} }}", nested("ofType { ", "} ", 30, "name")),
+        format!("{{ __schema {{ ...A0 }} }} {}", doubling("__Schema", 12, "types { name }")),
+    ];
+    for document in &documents {
+        // Where development needs no token, the limits hold all the same.
+        for (server, token) in [(&production, &*dashboard), (&development, &*dashboard), (&development, "")] {
+            let began = Instant::now();
+            let answer = server.graphql(token, document, &json!({}));
+            assert_eq!(answer.status, 400, "{document}: {answer:?}");
+            assert!(answer.text.len() < 10_000 && began.elapsed() < Duration::from_secs(5), "{document}");
+        }
+    }
+    let by_url: String = documents[0].bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let bearer = format!("Bearer {dashboard}");
+    let answer = production.send("GET", &format!("/graphql?query={by_url}"), &[("authorization", &bearer)], "");
+    assert!(answer.text.contains("errors"), "{answer:?}");
+    // Without a token nothing else may be asked in the same document.
+    let beside = development.graphql("", "{ __schema { queryType { name } } serviceInfo { version } }", &json!({}));
+    assert_eq!((beside.status, beside.codes()), (401, vec!["UNAUTHENTICATED".to_owned()]));
+}
+
+#[test]
+fn every_operation_of_a_document_keeps_to_the_limits() {
+    let database = Database::sqlite();
+    world::fill(&database);
+    let token = program().token(&database, "DASHBOARD", None);
+    let server = program().serve(&database, &["--no-jobs", "--dev"]);
+    let cheap = "query A { serviceInfo { version } }";
+    let many = "units { nodes { code } } ".repeat(1_000);
+    let documents = [
+        format!("{cheap} query B {{ ...A0 ...A0 }} {}", doubling("Query", 40, "__typename")),
+        format!("{cheap} query B {{ ...A0 }} {}", doubling("Query", 59, "__typename")),
+        format!("{cheap} mutation B {{ ...A0 }} {}", doubling("Mutation", 40, "__typename")),
+        format!("{cheap} query B {{ units {{ nodes {{ ...A0 }} }} }} {}", doubling("Unit", 40, "code")),
+        format!("{cheap} query B {{ {many} }}"),
+        format!("{cheap} fragment F on Query {{ ...G }} fragment G on Query {{ ...F }}"),
+        format!("{cheap} fragment F on Query {{ {} }}", nested("... on Query { ", "} ", 90, "__typename")),
+        format!("{cheap} query B {{ {} }}", nested("units { nodes { parent { ", "} } } ", 30, "code")),
+        format!("query A {{ serviceInfo {{ version }} }} query B {{ {} }}", "x".repeat(100_000)),
+    ];
+    for document in &documents {
+        let began = Instant::now();
+        for body in
+            [json!({ "query": document, "operationName": "A" }), json!([{ "query": document, "operationName": "A" }])]
+        {
+            let headers = [("content-type", "application/json"), ("authorization", &*format!("Bearer {token}"))];
+            let answer = server.send("POST", "/graphql", &headers, &body.to_string());
+            let codes = ["GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED"];
+            assert!(codes.iter().any(|code| answer.text.contains(code)), "{document}: {answer:?}");
+            assert!(answer.text.len() < 10_000);
+        }
+        assert!(began.elapsed() < Duration::from_secs(5), "{document}");
+    }
+    let two = format!("{cheap} query B {{ units {{ nodes {{ code }} }} }}");
+    let body = json!({ "query": two, "operationName": "A" }).to_string();
+    let headers = [("content-type", "application/json"), ("authorization", &*format!("Bearer {token}"))];
+    assert_eq!(server.send("POST", "/graphql", &headers, &body).json()["data"]["serviceInfo"]["version"], "0.1.0");
+}
+
+#[test]
+fn texts_that_are_compared_have_a_bound() {
+    for database in Database::both() {
+        world::fill(&database);
+        let board = program().token(&database, "BOARD", None);
+        let intake = program().token(&database, "INTAKE", None);
+        let server = program().serve(&database, &["--no-jobs"]);
+        let text = "a".repeat(45_000);
+        let submit = "mutation($text: String!) { submitComplaint(input: {idempotencyKey: \"1\", unit: \"02CV\", category: \"HT\",
+            legalForm: FEEDBACK, channel: PORTAL, text: $text}) { reference } }";
+        let made = server.graphql(&intake, submit, &json!({ "text": text }));
+        assert!(made.json().get("errors").is_none(), "{made:?}");
+        let pattern = "%a".repeat(25_000);
+        let long = "a".repeat(5_000);
+        let documents = [
+            ("query($p: String) { complaints(filter: {text: {like: $p}}) { totalCount } }", json!({ "p": pattern })),
+            (
+                "query($f: ComplaintFilter) { complaints(filter: $f) { totalCount } }",
+                json!({ "f": { "text": { "like": pattern } } }),
+            ),
+            (
+                "query($p: String) { complaints(filter: {not: {or: [{text: {like: $p}}]}}) { totalCount } }",
+                json!({ "p": pattern }),
+            ),
+            ("query($p: String) { complaints(filter: {search: $p}) { totalCount } }", json!({ "p": long })),
+            ("query($p: String!) { complaints(filter: {text: {in: [$p]}}) { totalCount } }", json!({ "p": long })),
+            (
+                "query($p: String) { complaints(filter: {unit: {nameVi: {like: $p}}}) { totalCount } }",
+                json!({ "p": pattern }),
+            ),
+            ("query($p: String) { officers(filter: {name: {like: $p}}) { totalCount } }", json!({ "p": pattern })),
+            (
+                "query($p: String!) { complaintStatistics(filter: {unitWithin: [$p]}) { position } }",
+                json!({ "p": long }),
+            ),
+        ];
+        for (document, variables) in documents {
+            let answer = server.graphql(&board, document, &variables);
+            assert_eq!(answer.codes(), ["BAD_USER_INPUT"], "{}: {document}: {answer:?}", database.name);
+            assert!(answer.text.contains("longer than"), "{answer:?}");
+        }
+        // The longest that may be asked for is answered, over the long text.
+        let longest = "%a".repeat(500);
+        let found = server.data_with(&board, documents_like(), &json!({ "p": longest }));
+        assert_eq!(found["complaints"]["totalCount"], 1, "{}", database.name);
+        let sql =
+            |sql: &str| server.graphql(&board, "query($q: String!) { sql(query: $q) { rows } }", &json!({ "q": sql }));
+        for deep in ["1+".repeat(24_000), "NOT ".repeat(12_000), "- ".repeat(24_000)] {
+            assert!(sql(&format!("SELECT {deep}1")).text.contains("errors"), "{}", database.name);
+        }
+        assert!(sql(&format!("{}SELECT 1", "SELECT 1 UNION ".repeat(3_000))).text.contains("errors"));
+        // Very many conditions are wide and not deep.
+        let one = json!({ "state": { "eq": "CLOSED" } });
+        for of in [json!({ "or": vec![&one; 600] }), json!({ "and": vec![&one; 600] })] {
+            server.data_with(
+                &board,
+                "query($f: ComplaintFilter) { complaints(filter: $f) { totalCount } }",
+                &json!({ "f": of }),
+            );
+        }
+        assert_eq!(server.get("/healthz").status, 200, "it still runs");
+    }
+}
+
+fn documents_like() -> &'static str {
+    "query($p: String) { complaints(filter: {text: {like: $p}}) { totalCount } }"
+}
+
+/// A request of which the end is missing: its head is whole and its body is not, or not even its head.
+fn half_sent(host: &str, with_body: bool) -> TcpStream {
+    let mut stream = TcpStream::connect(host).expect("a connection");
+    let half = if with_body {
+        format!(
+            "POST /graphql HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{{\"que"
+        )
+    } else {
+        format!("POST /graphql HTTP/1.1\r\nhost: {host}\r\ncontent-ty")
+    };
+    // One that is closed at once may not even take this.
+    let _closed = stream.write_all(half.as_bytes());
+    stream
+}
+
+/// Whether the server closes a connection within some time.
+fn is_closed(stream: &mut TcpStream, within: Duration) -> bool {
+    stream.set_read_timeout(Some(within)).expect("a time limit");
+    let mut rest = Vec::new();
+    match stream.read_to_end(&mut rest) {
+        Ok(_) => true,
+        Err(error) => !matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut),
+    }
+}
+
+#[test]
+fn half_sent_requests_keep_nobody_out() {
+    let database = Database::sqlite();
+    world::fill(&database);
+    let board = program().token(&database, "BOARD", None);
+    let server = configured(&database, "[api]\nincomplete_requests_per_address = 50\nrequest_seconds = 3\n");
+    let host = server.address.strip_prefix("http://").unwrap();
+    let mut held: Vec<TcpStream> = (0..1_100).map(|n| half_sent(host, n % 2 == 0)).collect();
+    for _ in 0..20 {
+        assert_eq!(server.data(&board, "{ serviceInfo { version } }")["serviceInfo"]["version"], "0.1.0");
+        assert_eq!(server.get("/healthz").status, 200);
+    }
+    // Those beyond the limit went at once, the oldest first; the others go when their time is over.
+    assert!(is_closed(&mut held[0], Duration::from_secs(1)), "the oldest");
+    let mut last = held.pop().expect("the last");
+    assert!(is_closed(&mut last, Duration::from_secs(10)), "the last, after its time");
+    // A body that comes a little at a time is not there in time either.
+    let mut slow = half_sent(host, true);
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(10) && slow.write_all(b" ").is_ok() {
+        sleep(Duration::from_millis(200));
+    }
+    assert!(is_closed(&mut slow, Duration::from_secs(1)));
+}
+
+#[test]
+fn a_full_node_still_tells_of_its_health() {
+    let database = Database::sqlite();
+    world::fill(&database);
+    let board = program().token(&database, "BOARD", None);
+    let server = configured(&database, "[api]\nconnections = 20\nrequest_seconds = 60\n");
+    let host = server.address.strip_prefix("http://").unwrap();
+    let silent: Vec<TcpStream> = (0..40).map(|_| TcpStream::connect(host).expect("a connection")).collect();
+    let half: Vec<TcpStream> = (0..40).map(|n| half_sent(host, n % 2 == 0)).collect();
+    for _ in 0..10 {
+        assert_eq!(server.get("/healthz").status, 200);
+        assert_eq!(server.get("/readyz").status, 200);
+        assert_eq!(server.data(&board, "{ serviceInfo { version } }")["serviceInfo"]["version"], "0.1.0");
+    }
+    drop((silent, half));
+}
+
+#[test]
+fn a_line_of_a_head_ends_with_both_signs() {
+    let database = Database::sqlite();
+    world::fill(&database);
+    let board = program().token(&database, "BOARD", None);
+    let server = program().serve(&database, &["--no-jobs"]);
+    let host = server.address.strip_prefix("http://").unwrap();
+    let answers = |bytes: &str| {
+        let mut stream = TcpStream::connect(host).expect("a connection");
+        stream.write_all(bytes.as_bytes()).expect("sent");
+        stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a time limit");
+        let mut answer = Vec::new();
+        let _closed = stream.read_to_end(&mut answer);
+        String::from_utf8_lossy(&answer).into_owned()
+    };
+    let good = request(host, &board, "{\n serviceInfo {\n version } }", "connection: close\r\n");
+    assert!(answers(&good).starts_with("HTTP/1.1 200"), "{}", answers(&good));
+    // A body may hold what it wants, also as a list of chunks.
+    let body = "{\"query\":\n\"{ serviceInfo { version } }\"\n}";
+    let head = format!(
+        "POST /graphql HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {board}\r\ncontent-type: application/json\r\nconnection: close\r\n"
+    );
+    let chunked = format!("{head}transfer-encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
+    assert!(answers(&chunked).starts_with("HTTP/1.1 200"), "{}", answers(&chunked));
+    let get = format!("GET /healthz HTTP/1.1\r\nhost: {host}\r\n\r\n");
+    for bad in [
+        good.replacen("\r\n", "\n", 1),
+        good.replace("connection: close\r\n", "connection: close\n"),
+        good.replace("\r\n\r\n", "\n\n"),
+        good.replace("\r\n\r\n", "\r\n\n"),
+        good.replace("\r\n", "\n"),
+        format!("\n{get}"),
+        // As the second request of a connection, where another parser may see the first one's body.
+        format!("{get}{}", get.replace("\r\n", "\n")),
+    ] {
+        let answer = answers(&bad);
+        assert!(answer.contains("HTTP/1.1 400"), "{bad:?}: {answer}");
+        assert!(!answer.contains("\"version\""), "{bad:?}: {answer}");
+    }
+}
+
+#[test]
+fn the_operations_of_a_list_share_a_deadline() {
+    let database = Database::postgres();
+    world::fill(&database);
+    let board = program().token(&database, "BOARD", None);
+    let server = configured(&database, "[api.roles.BOARD]\ndeadline_ms = 1500\n[api.limits]\ndeadline_ms = 60000\n");
+    let mut beside = Beside::new(&database);
+    beside.lock("complaint_officers");
+    let one = json!({ "query": "{ complaints { nodes { officers { finding } } } }" });
+    let headers = [("content-type", "application/json"), ("authorization", &*format!("Bearer {board}"))];
+    let began = Instant::now();
+    let answer = server.send("POST", "/graphql", &headers, &Value::from(vec![one; 10]).to_string());
+    let took = began.elapsed();
+    beside.unlock();
+    let answers = answer.json();
+    let codes: Vec<&str> = (0..10).filter_map(|n| answers[n]["errors"][0]["extensions"]["code"].as_str()).collect();
+    assert_eq!(codes, ["TIMEOUT"; 10], "{answers}");
+    assert!(took < Duration::from_millis(2 * 1_500), "ten deadlines are fifteen seconds: {took:?}");
+}
+
+#[test]
+fn one_token_leaves_places_for_the_others() {
+    let database = Database::postgres();
+    world::fill(&database);
+    let greedy = program().token(&database, "UNIT_HEAD", Some("02"));
+    let board = program().token(&database, "BOARD", None);
+    let server = patient(&database);
+    let mut beside = Beside::new(&database);
+    beside.lock("complaint_officers");
+    std::thread::scope(|scope| {
+        let waiting: Vec<_> = (0..60)
+            .map(|_| {
+                scope.spawn(|| server.graphql(&greedy, "{ complaints { nodes { officers { finding } } } }", &json!({})))
+            })
+            .collect();
+        sleep(Duration::from_secs(2));
+        for _ in 0..5 {
+            let other = server.data(&board, "{ issueCategories { nodes { code } } }");
+            assert!(!other["issueCategories"]["nodes"].as_array().unwrap().is_empty());
+        }
+        beside.unlock();
+        for answer in waiting {
+            let answer: Answer = answer.join().unwrap();
+            assert_eq!(answer.status, 200, "{answer:?}");
+        }
+    });
+}
+
+#[test]
+fn who_reads_an_export_slowly_holds_up_no_other() {
+    let database = Database::sqlite();
+    program().run(&database, ["generate", "--complaints", "40000", "--seed", "3", "--until", "2024-06-30"]).ok();
+    let files = Files::new();
+    let key = files.path().join("key").display().to_string();
+    program().run(&database, ["key", "create", &key]).ok();
+    let board = program().token(&database, "BOARD", None);
+    let team = program().token(&database, "DATA_TEAM", None);
+    let server = program().serve(&database, &["--no-jobs", "--key-file", &key]);
+    let host = server.address.strip_prefix("http://").unwrap();
+    let begin = |token: &str| {
+        let mut stream = TcpStream::connect(host).expect("a connection");
+        write!(stream, "GET /export/complaints.csv HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n\r\n")
+            .expect("sent");
+        let mut first = [0; 200];
+        stream.read_exact(&mut first).expect("it begins");
+        assert!(first.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&first));
+        stream
+    };
+    let slow: Vec<TcpStream> = [&team, &board, &team, &board].map(|token| begin(token)).into();
+    let answer = server.send("GET", "/export/complaints.csv", &[("authorization", &format!("Bearer {team}"))], "");
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert!(answer.text.lines().count() > 40_000 && answer.text.len() > 4 << 20, "{} bytes", answer.text.len());
+    drop(slow);
+}
+
+/// The processes whose parent is this one, by their command line.
+fn children(parent: u32) -> Vec<(u32, String)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").expect("the processes").flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
+        let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else { continue };
+        let Some((_, after)) = stat.rsplit_once(')') else { continue };
+        if after.split_whitespace().nth(1).and_then(|ppid| ppid.parse().ok()) == Some(parent) {
+            let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            found.push((pid, String::from_utf8_lossy(&line).replace('\0', " ")));
+        }
+    }
+    found
+}
+
+#[test]
+fn the_worker_of_a_question_ends_with_its_server() {
+    let database = Database::sqlite();
+    world::fill(&database);
+    let files = Files::new();
+    let key = files.path().join("key").display().to_string();
+    program().run(&database, ["key", "create", &key]).ok();
+    let team = program().token(&database, "DATA_TEAM", None);
+    let config = files.put("phananh.toml", "[api.limits]\ndeadline_ms = 100000\n");
+    let server: Server =
+        program().serve(&database, &["--no-jobs", "--key-file", &key, "--config", config.to_str().unwrap()]);
+    let pid = server.pid();
+    let host = server.address.strip_prefix("http://").unwrap().to_owned();
+    let cross = (0..10).map(|n| format!("complaints t{n}")).collect::<Vec<_>>().join(" CROSS JOIN ");
+    let query = format!("{{ sql(query: \"SELECT COUNT(*) AS n FROM {cross}\") {{ rows }} }}");
+    let mut asking = TcpStream::connect(&host).expect("a connection");
+    asking.write_all(request(&host, &team, &query, "").as_bytes()).expect("sent");
+    let worker = (0..200).find_map(|_| {
+        sleep(Duration::from_millis(50));
+        children(pid).into_iter().find(|(_, line)| line.contains("sql-worker"))
+    });
+    let (worker, _) = worker.expect("a worker");
+    // Its limit of processor time is that of the deadline, whatever becomes of the server.
+    sleep(Duration::from_millis(500));
+    let limits = std::fs::read_to_string(format!("/proc/{worker}/limits")).expect("its limits");
+    let cpu = limits.lines().find(|line| line.starts_with("Max cpu time")).expect("a limit").to_owned();
+    assert!(!cpu.contains("unlimited"), "{cpu}");
+    assert!(server.end_by("KILL").is_none());
+    let ends = (0..100).any(|_| {
+        sleep(Duration::from_millis(50));
+        let state = std::fs::read_to_string(format!("/proc/{worker}/stat")).unwrap_or_default();
+        state.is_empty() || state.contains(") Z ")
+    });
+    assert!(ends, "the worker {worker} lives on");
+}
