@@ -11,6 +11,7 @@ use schema::domain::calendar::local_date;
 use schema::domain::tree::UnitTree;
 use schema::enums::{GuidanceState, Role, UnitKind};
 use schema::models::Complaint;
+use schema::pseudonyms::Audience;
 use schema::queries::{Pred, in_select, not_true};
 use schema::register::access::{authenticate, note_use};
 use schema::tables::{complaint_officers, complaints, digests, flags, guidance_documents, measures, postings};
@@ -75,6 +76,21 @@ impl Viewer {
     /// Whether the token is none of ours: such a one is its own principal.
     pub fn is_of_others(&self) -> bool {
         self.token_id == self.principal_id
+    }
+
+    /// Among whom pseudonyms and cursors mean the same: those of one role, and the heads of one unit. What leaves the house and
+    /// what is told by tokens of others does not make another audience: it is seen by the same people.
+    pub fn audience(&self) -> Audience {
+        match (self.role, self.unit_id) {
+            (Role::UnitHead, Some(unit)) => Audience::Unit(unit),
+            (role, _) => Audience::Role(role),
+        }
+    }
+
+    /// Whether people, enterprises and complaints are shown to it under pseudonyms alone: it must not be told by ids or codes,
+    /// not even by an order made of them.
+    pub fn sees_pseudonyms_alone(&self) -> bool {
+        self.role == Role::DataTeam
     }
 
     /// The name under which this viewer's changes are recorded.

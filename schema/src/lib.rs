@@ -8,6 +8,7 @@ pub mod events;
 pub mod import;
 pub mod keys;
 pub mod models;
+pub mod pseudonyms;
 pub mod queries;
 pub mod register;
 pub mod seal;

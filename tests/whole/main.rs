@@ -5,6 +5,7 @@
 mod access;
 mod access_walk;
 mod analysts;
+mod audiences;
 mod bad_input;
 mod broken_off;
 mod clients;

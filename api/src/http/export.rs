@@ -20,6 +20,7 @@ use futures_util::stream::poll_fn;
 use schema::Timestamp;
 use schema::db::dialect::current_position;
 use schema::enums::AuditAction;
+use schema::pseudonyms::Audience;
 use schema::register::audit::Audited;
 use serde::Deserialize;
 use serde_json::json;
@@ -97,7 +98,8 @@ async fn export(service: &Data<Service>, http: &HttpRequest, form: &str) -> Resu
         log.add(entry).await;
     }
     let (sender, mut receiver) = channel::<Bytes>(4);
-    let (app, key_version) = (service.app.clone(), keys.version());
+    let pseudonyms = keys.pseudonyms(Audience::Export(viewer.role));
+    let (app, key_version) = (service.app.clone(), pseudonyms.version());
     tokio::task::spawn_blocking(move || {
         let _turn = turn;
         let known = Arc::clone(&app.snapshots.current().reference);
@@ -111,7 +113,7 @@ async fn export(service: &Data<Service>, http: &HttpRequest, form: &str) -> Resu
         let written = app.unhurried.read_snapshot(|conn| {
             let position = current_position(conn)?;
             let mut writer = ExportWriter::new(form, to_client, key_version, position)?;
-            read(conn, &keys, &make, &mut |rows| writer.write(&rows))?;
+            read(conn, &pseudonyms, &make, &mut |rows| writer.write(&rows))?;
             anyhow::Ok(writer.finish()?.flush()?)
         });
         match written {

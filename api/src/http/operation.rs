@@ -213,6 +213,7 @@ pub fn request(
     let context = RequestContext {
         app: service.app.clone(),
         viewer: viewer.cloned(),
+        shown: viewer.map_or_else(Arc::default, |viewer| service.app.audiences.shown_to(viewer.audience())),
         statements: Arc::new(AtomicU64::new(0)),
         limits: Arc::clone(&prepared.limits),
         locale: prepared.locale,

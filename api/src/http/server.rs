@@ -10,7 +10,7 @@ use super::{Service, export, graphiql, graphql, health, socket};
 use crate::access::Guard;
 use crate::graphql::bus::Bus;
 use crate::graphql::context::App;
-use crate::graphql::{Cursors, careful_schema, schema, sdl, trusting_schema};
+use crate::graphql::{Audiences, careful_schema, schema, sdl, trusting_schema};
 use crate::jwt::Jwt;
 use crate::limits::{ApiSettings, TlsSettings};
 use actix_cors::Cors;
@@ -93,7 +93,7 @@ impl Server {
                 unhurried: db,
                 snapshots,
                 keys: options.settings.keys.clone(),
-                cursors: Cursors::new(options.settings.keys.as_ref()),
+                audiences: Arc::new(Audiences::new(options.settings.keys.clone())),
                 bus,
                 turns: Arc::new(Semaphore::new(STATISTICS_AT_ONCE)),
                 sql_turns: Arc::new(Semaphore::new(SQL_AT_ONCE)),
