@@ -12,6 +12,7 @@ pub mod pseudonyms;
 pub mod queries;
 pub mod register;
 pub mod seal;
+pub mod sheet;
 pub mod sql_types;
 pub mod tables;
 pub mod world;

@@ -35,6 +35,7 @@ mod service;
 mod statistician;
 mod statistics;
 mod subscriptions;
+mod texts;
 mod transport;
 mod watched;
 mod work;

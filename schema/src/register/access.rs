@@ -2,6 +2,7 @@
 
 use crate::db::{Conn, StoreError, WriteTx};
 use crate::domain::ids::{random_id, reference_id};
+use crate::domain::inert;
 use crate::each;
 use crate::enums::{AuditAction, Role};
 use crate::events::Entity;
@@ -43,13 +44,10 @@ pub fn create_token(
     expires_at: Option<Timestamp>,
 ) -> Result<String, StoreError> {
     let Holder { name, role, unit, officer, outside } = holder;
-    let name = name.trim();
+    let name = inert::name("the name of a token", name, 100).map_err(StoreError::Rule)?;
     if outside && role != Role::Dashboard {
         let message = format!("a {role} sees more than groups, which nobody takes out of the house: leave outside out");
         return Err(StoreError::Rule(message));
-    }
-    if name.is_empty() || name.chars().count() > 100 {
-        return Err(StoreError::Rule("the name of a token has 1 to 100 characters".into()));
     }
     let unit_id = match (role, unit) {
         (Role::UnitHead, None) => return Err(StoreError::Rule("a UNIT_HEAD needs a unit: --unit CODE".into())),
