@@ -15,6 +15,7 @@ mod digest;
 mod documents;
 mod explorer;
 mod flags;
+mod foreign_tokens;
 mod generate;
 mod graphql;
 mod handling;
