@@ -10,7 +10,7 @@ use schema::db::MultiBackend;
 use schema::domain::calendar::local_date;
 use schema::domain::tree::UnitTree;
 use schema::enums::{GuidanceState, Role, UnitKind};
-use schema::models::Complaint;
+use schema::models::{ApiToken, Complaint, Principal};
 use schema::pseudonyms::Audience;
 use schema::queries::{Pred, in_select, not_true};
 use schema::register::access::{authenticate, note_use};
@@ -60,7 +60,12 @@ pub fn viewer(db: &Db, token: &str) -> Result<Option<Viewer>, StoreError> {
         }
         Ok(found)
     })?;
-    Ok(found.map(|(token, principal)| Viewer {
+    Ok(found.map(|(token, principal)| viewer_of(&token, principal)))
+}
+
+/// Whoever a token belongs to.
+pub fn viewer_of(token: &ApiToken, principal: Principal) -> Viewer {
+    Viewer {
         token_id: token.id,
         principal_id: principal.id,
         name: principal.name,
@@ -69,7 +74,7 @@ pub fn viewer(db: &Db, token: &str) -> Result<Option<Viewer>, StoreError> {
         officer_id: principal.officer_id,
         outside: principal.outside,
         expires_at: token.expires_at,
-    }))
+    }
 }
 
 impl Viewer {
@@ -91,6 +96,12 @@ impl Viewer {
     /// not even by an order made of them.
     pub fn sees_pseudonyms_alone(&self) -> bool {
         self.role == Role::DataTeam
+    }
+
+    /// Whether this viewer may see and do what another may.
+    pub fn has_rights_of(&self, other: &Self) -> bool {
+        let rights = |viewer: &Self| (viewer.role, viewer.unit_id, viewer.officer_id, viewer.outside);
+        rights(self) == rights(other)
     }
 
     /// The name under which this viewer's changes are recorded.

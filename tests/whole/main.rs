@@ -29,6 +29,7 @@ mod recounted;
 mod recurrence;
 mod relations;
 mod responses;
+mod revoked;
 mod scorecard;
 mod sealing;
 mod server;

@@ -6,6 +6,7 @@ use super::exchange::{Body, Media, Outcome, locale, refusal, respond};
 use super::gate::authenticated;
 use super::graphql::counted;
 use super::operation::{prepare, run};
+use super::rights::Watched;
 use crate::access::EXPORTERS;
 use crate::auth::Viewer;
 use crate::export::{ExportWriter, Form, read};
@@ -97,6 +98,7 @@ async fn export(service: &Data<Service>, http: &HttpRequest, form: &str) -> Resu
         };
         log.add(entry).await;
     }
+    let watched = Watched::over(service, &viewer);
     let (sender, mut receiver) = channel::<Bytes>(4);
     let pseudonyms = keys.pseudonyms(Audience::Export(viewer.role));
     let (app, key_version) = (service.app.clone(), pseudonyms.version());
@@ -104,8 +106,8 @@ async fn export(service: &Data<Service>, http: &HttpRequest, form: &str) -> Resu
         let _turn = turn;
         let known = Arc::clone(&app.snapshots.current().reference);
         let scope = viewer.scope(&known.tree);
-        let last = ToClient { sender: sender.clone(), piece: Vec::new() };
-        let to_client = ToClient { sender, piece: Vec::with_capacity(PIECE) };
+        let last = sender.clone();
+        let to_client = ToClient { sender, piece: Vec::with_capacity(PIECE), rights: watched };
         let make = move || {
             let own = filter.as_ref().map_or(Ok(None), |filter| filter.condition(&known))?;
             Ok(scoped(&scope, own))
@@ -118,7 +120,7 @@ async fn export(service: &Data<Service>, http: &HttpRequest, form: &str) -> Resu
         });
         match written {
             // An empty piece says that it is whole.
-            Ok(()) => drop(last.send(Bytes::new())),
+            Ok(()) => drop(send(&last, Bytes::new())),
             Err(error) => tracing::warn!(%error, "an export broke off"),
         }
     });
@@ -176,20 +178,23 @@ async fn checked(
 struct ToClient {
     sender: Sender<Bytes>,
     piece: Vec<u8>,
+    rights: Watched,
 }
 
 impl ToClient {
     fn send_piece(&mut self) -> io::Result<()> {
-        let piece = Bytes::from(std::mem::replace(&mut self.piece, Vec::with_capacity(PIECE)));
-        self.send(piece)
-    }
-
-    fn send(&self, piece: Bytes) -> io::Result<()> {
-        let sent = Handle::current().block_on(tokio::time::timeout(TAKEN_WITHIN, self.sender.send(piece)));
-        match sent {
-            Ok(Ok(())) => Ok(()),
-            _ => Err(io::Error::new(io::ErrorKind::BrokenPipe, "the client is gone")),
+        if self.rights.is_lost() {
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, "the token has expired or was revoked"));
         }
+        send(&self.sender, Bytes::from(std::mem::replace(&mut self.piece, Vec::with_capacity(PIECE))))
+    }
+}
+
+fn send(to: &Sender<Bytes>, piece: Bytes) -> io::Result<()> {
+    let sent = Handle::current().block_on(tokio::time::timeout(TAKEN_WITHIN, to.send(piece)));
+    match sent {
+        Ok(Ok(())) => Ok(()),
+        _ => Err(io::Error::new(io::ErrorKind::BrokenPipe, "the client is gone")),
     }
 }
 

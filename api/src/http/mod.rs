@@ -9,8 +9,10 @@ mod gate;
 mod graphiql;
 mod graphql;
 mod health;
+mod held;
 mod operation;
 mod persisted;
+mod rights;
 mod server;
 mod size;
 mod socket;
@@ -39,7 +41,8 @@ pub struct Service {
     rates: gate::Rates,
     tokens: gate::Tokens,
     persisted: persisted::Persisted,
-    held: socket::Held,
+    held: held::Held,
+    rights: rights::Rights,
     turns: turns::Turns,
     /// How many exports run at once.
     exports: std::sync::Arc<tokio::sync::Semaphore>,

@@ -2,8 +2,10 @@
 
 use super::audit::AuditLog;
 use super::gate::{Rates, Tokens};
+use super::held::Held;
 use super::persisted::Persisted;
-use super::socket::{Held, Stopping};
+use super::rights::Rights;
+use super::socket::Stopping;
 use super::turns::Turns;
 use super::watch::{Watch, metrics, watched};
 use super::{Service, export, graphiql, graphql, health, socket};
@@ -109,6 +111,7 @@ impl Server {
             tokens: Tokens::new(),
             persisted: Persisted::new(),
             held: Held::default(),
+            rights: Rights::new(),
             turns: Turns::new(),
             exports: Arc::new(Semaphore::new(EXPORTS_AT_ONCE)),
             stopping: Stopping::new(),
@@ -144,6 +147,8 @@ impl Server {
             }
         });
         service.app.bus.start();
+        let looking = service.clone();
+        let looker = tokio::spawn(async move { looking.rights.look(looking.app.unhurried.clone()).await });
         let (log, log_writer) = AuditLog::start(service.app.unhurried.clone());
         let _set_once = service.audit.set(log);
         let sealer = service.app.keys.clone().map(|keys| {
@@ -226,6 +231,7 @@ impl Server {
             scheduler.stop().await;
         }
         refresher.abort();
+        looker.abort();
         if let Some(sealer) = sealer {
             sealer.abort();
         }
