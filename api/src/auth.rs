@@ -10,7 +10,8 @@ use schema::db::MultiBackend;
 use schema::domain::calendar::local_date;
 use schema::domain::tree::UnitTree;
 use schema::enums::{GuidanceState, Role, UnitKind};
-use schema::models::Complaint;
+use schema::models::{ApiToken, Complaint, Principal};
+use schema::pseudonyms::Audience;
 use schema::queries::{Pred, in_select, not_true};
 use schema::register::access::{authenticate, note_use};
 use schema::tables::{complaint_officers, complaints, digests, flags, guidance_documents, measures, postings};
@@ -59,7 +60,12 @@ pub fn viewer(db: &Db, token: &str) -> Result<Option<Viewer>, StoreError> {
         }
         Ok(found)
     })?;
-    Ok(found.map(|(token, principal)| Viewer {
+    Ok(found.map(|(token, principal)| viewer_of(&token, principal)))
+}
+
+/// Whoever a token belongs to.
+pub fn viewer_of(token: &ApiToken, principal: Principal) -> Viewer {
+    Viewer {
         token_id: token.id,
         principal_id: principal.id,
         name: principal.name,
@@ -68,13 +74,34 @@ pub fn viewer(db: &Db, token: &str) -> Result<Option<Viewer>, StoreError> {
         officer_id: principal.officer_id,
         outside: principal.outside,
         expires_at: token.expires_at,
-    }))
+    }
 }
 
 impl Viewer {
     /// Whether the token is none of ours: such a one is its own principal.
     pub fn is_of_others(&self) -> bool {
         self.token_id == self.principal_id
+    }
+
+    /// Among whom pseudonyms and cursors mean the same: those of one role, and the heads of one unit. What leaves the house and
+    /// what is told by tokens of others does not make another audience: it is seen by the same people.
+    pub fn audience(&self) -> Audience {
+        match (self.role, self.unit_id) {
+            (Role::UnitHead, Some(unit)) => Audience::Unit(unit),
+            (role, _) => Audience::Role(role),
+        }
+    }
+
+    /// Whether people, enterprises and complaints are shown to it under pseudonyms alone: it must not be told by ids or codes,
+    /// not even by an order made of them.
+    pub fn sees_pseudonyms_alone(&self) -> bool {
+        self.role == Role::DataTeam
+    }
+
+    /// Whether this viewer may see and do what another may.
+    pub fn has_rights_of(&self, other: &Self) -> bool {
+        let rights = |viewer: &Self| (viewer.role, viewer.unit_id, viewer.officer_id, viewer.outside);
+        rights(self) == rights(other)
     }
 
     /// The name under which this viewer's changes are recorded.

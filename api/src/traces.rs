@@ -7,6 +7,7 @@ use opentelemetry_otlp::SpanExporter;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use schema::domain::inert::visible;
 use std::io::{self, IsTerminal};
 use tracing::Span;
 use tracing::level_filters::LevelFilter;
@@ -32,11 +33,12 @@ impl Drop for Traces {
 /// requests, operations and reads of the database go to `OTEL_EXPORTER_OTLP_ENDPOINT` where that is set.
 pub fn start() -> Traces {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
-    let log = fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
+    let is_terminal = io::stderr().is_terminal();
+    let log = fmt::layer().with_ansi(is_terminal);
     let log = if std::env::var("PHANANH_LOG").is_ok_and(|format| format == "json") {
-        log.json().with_filter(filter).boxed()
+        log.with_writer(io::stderr).json().with_filter(filter).boxed()
     } else {
-        log.with_filter(filter).boxed()
+        log.with_writer(move || OneLine { to: io::stderr(), colours: is_terminal }).with_filter(filter).boxed()
     };
     let provider = provider();
     let spans = provider.as_ref().map(|provider| {
@@ -46,6 +48,33 @@ pub fn start() -> Traces {
     // Set once in the life of the process, so it cannot fail.
     let _set = tracing_subscriber::registry().with(log).with(spans).try_init();
     Traces(provider)
+}
+
+/// Writes each entry of the log on one line, with nothing in it that a terminal or a reader would take for more than text: the
+/// formatter escapes some characters of the values of others, and lets line breaks and marks of direction through.
+struct OneLine<W> {
+    to: W,
+    /// Whether the formatter colours what it writes: then its escapes stay, and those of values it has made visible.
+    colours: bool,
+}
+
+impl<W: io::Write> io::Write for OneLine<W> {
+    fn write(&mut self, entry: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(entry);
+        let (line, end) = text.strip_suffix('\n').map_or((&*text, ""), |line| (line, "\n"));
+        let mut written = if self.colours {
+            line.split('\u{1b}').map(|part| visible(part)).collect::<Vec<_>>().join("\u{1b}")
+        } else {
+            visible(line).into_owned()
+        };
+        written.push_str(end);
+        self.to.write_all(written.as_bytes())?;
+        Ok(entry.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
 }
 
 fn provider() -> Option<SdkTracerProvider> {

@@ -4,8 +4,8 @@
 //! A TOML file with keys by version, of which one is current: after a rotation new seals are signed with
 //! the new key, and those of before can still be verified.
 
-use crate::sql_types::Id;
-use data_encoding::{BASE32_NOPAD, BASE64};
+use crate::pseudonyms::{Audience, Pseudonyms};
+use data_encoding::BASE64;
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
@@ -113,28 +113,52 @@ impl Keys {
         self.current
     }
 
-    /// A code of a message for a purpose; None where there is no key of that version.
-    pub fn code(&self, version: u32, purpose: &str, message: &[&[u8]]) -> Option<[u8; 32]> {
+    /// What makes the codes of one purpose with the key of a version; None where there is no such key.
+    pub(crate) fn coder(&self, version: u32, purpose: &str) -> Option<Coder> {
         // A key of its own for each purpose, so that one thing cannot be passed off as another.
         let own = mac(self.keys.get(&version)?, &[purpose.as_bytes()])?;
-        mac(&own, message)
+        Some(Coder(Hmac::new_from_slice(&own).ok()?))
     }
 
-    /// The pseudonym of somebody: the same for as long as the key is, and nothing can be told from it
-    /// without the key. It begins with the version of the key.
-    pub fn pseudonym(&self, kind: &str, id: Id) -> String {
-        self.pseudonym_of(self.current, kind, id).unwrap_or_default()
+    /// A code of a message for a purpose; None where there is no key of that version.
+    pub fn code(&self, version: u32, purpose: &str, message: &[&[u8]]) -> Option<[u8; 32]> {
+        Some(self.coder(version, purpose)?.code(message))
     }
 
-    /// Whether a pseudonym, of whichever version of the key, stands for somebody.
-    pub fn stands_for(&self, pseudonym: &str, kind: &str, id: Id) -> bool {
-        let version = pseudonym.strip_prefix('k').and_then(|rest| rest.split_once('-')?.0.parse().ok());
-        version.and_then(|version| self.pseudonym_of(version, kind, id)).is_some_and(|known| known == pseudonym)
+    /// The versions of the keys.
+    pub(crate) fn versions(&self) -> impl Iterator<Item = u32> {
+        self.keys.keys().copied()
     }
 
-    fn pseudonym_of(&self, version: u32, kind: &str, id: Id) -> Option<String> {
-        let code = self.code(version, "pseudonym", &[kind.as_bytes(), &[0], id.0.as_bytes()])?;
-        Some(format!("k{version}-{}", BASE32_NOPAD.encode(&code[..15]).to_ascii_lowercase()))
+    /// What stands for people, enterprises and complaints towards an audience.
+    pub fn pseudonyms(&self, audience: Audience) -> Pseudonyms {
+        Pseudonyms::new(self, audience)
+    }
+
+    /// The keys that seal the cursors of an audience.
+    pub fn cursors(&self, audience: Audience) -> Option<CursorKeys> {
+        let sealing = self.code(self.current, &format!("cursor/{audience}"), &[])?;
+        Some(CursorKeys { sealing, nonce: self.coder(self.current, &format!("cursor-nonce/{audience}"))? })
+    }
+}
+
+/// The keys that seal the cursors of an audience.
+#[derive(Clone)]
+pub struct CursorKeys {
+    pub sealing: [u8; 32],
+    /// Makes a nonce of what is sealed.
+    pub nonce: Coder,
+}
+
+/// Makes codes of messages (HMAC-SHA-256) with a key that serves one purpose.
+#[derive(Clone)]
+pub struct Coder(Hmac<Sha256>);
+
+impl Coder {
+    pub fn code(&self, message: &[&[u8]]) -> [u8; 32] {
+        let mut mac = self.0.clone();
+        message.iter().for_each(|part| mac.update(part));
+        mac.finalize().into_bytes().into()
     }
 }
 

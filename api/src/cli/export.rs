@@ -1,4 +1,5 @@
 use super::output::{Output, tell};
+use super::reader::Reader;
 use crate::auth::within;
 use crate::export::{ExportRow, ExportWriter, Form, read};
 use anyhow::{Context, bail};
@@ -8,6 +9,7 @@ use jobs::snapshot::Reference;
 use schema::db::dialect::current_position;
 use schema::domain::calendar::{local_date, start_of_day};
 use schema::keys::Keys;
+use schema::pseudonyms::Audience;
 use schema::queries::Pred;
 use schema::tables::complaints;
 use schema::{Conn, Db, StoreError};
@@ -37,6 +39,9 @@ pub struct Args {
     /// Complaints of this unit and of what lies below it
     #[arg(long, value_name = "CODE")]
     unit: Option<String>,
+    /// Whose pseudonyms: those of the files that this role exports
+    #[arg(long = "for", value_name = "ROLE", value_enum, default_value_t)]
+    reader: Reader,
 }
 
 #[derive(Serialize)]
@@ -61,6 +66,7 @@ pub fn run(db: &Db, keys: Option<&Keys>, args: &Args, out: &Output) -> anyhow::R
     }
     let passing = if keys.is_none() { Some(Keys::passing()) } else { None };
     let Some(of) = keys.or(passing.as_ref()) else { bail!("there is no key for pseudonyms") };
+    let pseudonyms = &of.pseudonyms(Audience::Export(args.reader.role()));
     if keys.is_none() {
         tell("note: without --key-file, pseudonyms are of a key that nobody keeps: another export has others");
     }
@@ -71,7 +77,7 @@ pub fn run(db: &Db, keys: Option<&Keys>, args: &Args, out: &Output) -> anyhow::R
         let mut number = 0u64;
         if to_output {
             let mut writer = ExportWriter::new(form, BufWriter::new(std::io::stdout()), of.version(), position)?;
-            read(conn, of, &filter, &mut |rows| {
+            read(conn, pseudonyms, &filter, &mut |rows| {
                 number += rows.len() as u64;
                 writer.write(&rows)
             })?;
@@ -81,7 +87,7 @@ pub fn run(db: &Db, keys: Option<&Keys>, args: &Args, out: &Output) -> anyhow::R
         if !args.by_month {
             target.begin(None)?;
         }
-        read(conn, of, &filter, &mut |rows| {
+        read(conn, pseudonyms, &filter, &mut |rows| {
             number += rows.len() as u64;
             target.take(&rows)
         })?;

@@ -13,6 +13,7 @@ mod key;
 mod migrate;
 mod output;
 mod progress;
+mod reader;
 mod rules;
 mod serve;
 mod sql;

@@ -3,6 +3,8 @@
 
 use clap::ValueEnum;
 use comfy_table::{ContentArrangement, Table, presets};
+use schema::domain::inert::{visible, visible_json, visible_lines};
+use schema::sheet::SheetWriter;
 use std::io::{self, ErrorKind, Write};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -24,8 +26,8 @@ impl Output {
     /// Prints one document: as JSON, or as the text that `text` makes of it.
     pub fn print<T: serde::Serialize>(&self, data: &T, text: impl FnOnce(&T) -> String) -> anyhow::Result<()> {
         let document = match self.format {
-            Format::Json => serde_json::to_string_pretty(data)?,
-            Format::Text => text(data),
+            Format::Json => json(data)?,
+            Format::Text => visible_lines(&text(data)).into_owned(),
             Format::Csv => anyhow::bail!("this command prints no rows: take --format json"),
         };
         write_out(document)
@@ -47,18 +49,17 @@ impl Output {
     /// Prints rows: as one JSON document, as CSV with a header, or as the text that `text` makes of them.
     pub fn print_rows<T: serde::Serialize>(&self, rows: &[T], text: impl FnOnce(&[T]) -> String) -> anyhow::Result<()> {
         let document = match self.format {
-            Format::Json => serde_json::to_string_pretty(rows)?,
-            Format::Text => text(rows),
+            Format::Json => json(rows)?,
+            Format::Text => visible_lines(&text(rows)).into_owned(),
             Format::Csv => {
-                let mut writer = csv::Writer::from_writer(Vec::new());
-                for row in rows {
-                    writer.serialize(row)?;
-                }
+                let mut writer = SheetWriter::new(Vec::new());
+                writer.rows(rows, true)?;
                 String::from_utf8(writer.into_inner()?)?.trim_end().to_owned()
             }
         };
         write_out(document)
     }
+
     /// Prints a document with rows whose columns are known only now: the document as JSON, the rows as CSV or text.
     pub fn print_table<D: serde::Serialize>(
         &self,
@@ -71,10 +72,10 @@ impl Output {
             Format::Json => self.print(document, |_| String::new()),
             Format::Text => write_out(table(columns, cells)),
             Format::Csv => {
-                let mut writer = csv::Writer::from_writer(Vec::new());
-                writer.write_record(columns)?;
+                let mut writer = SheetWriter::new(Vec::new());
+                writer.row(columns.iter().copied())?;
                 for cells in cells {
-                    writer.write_record(&cells)?;
+                    writer.row(cells.iter().map(String::as_str))?;
                 }
                 write_out(String::from_utf8(writer.into_inner()?)?.trim_end().to_owned())
             }
@@ -103,19 +104,27 @@ fn write_out(mut document: String) -> anyhow::Result<()> {
     }
 }
 
-/// A table for people.
+/// The document as JSON, with nothing in it that a terminal would carry out.
+fn json<T: serde::Serialize + ?Sized>(data: &T) -> anyhow::Result<String> {
+    Ok(visible_json(&serde_json::to_string_pretty(data)?).into_owned())
+}
+
+/// A table for people. A cell stands on one line, and nothing in it acts on the terminal: it may hold texts of others.
 pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(header);
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .set_header(header.iter().map(|cell| visible(cell)));
     for row in rows {
-        table.add_row(row);
+        table.add_row(row.iter().map(|cell| visible(cell)));
     }
     table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
-/// Says something on standard error. Nobody reads it where that is closed: no failure.
+/// Says something on standard error, on one line. Nobody reads it where that is closed: no failure.
 pub fn tell(message: impl std::fmt::Display) {
-    let _closed = writeln!(io::stderr(), "{message}");
+    let _closed = writeln!(io::stderr(), "{}", visible(&message.to_string()));
 }
 
 /// Says why a command failed. Causes whose words stand in the message already are left out.

@@ -1,10 +1,12 @@
 use super::output::{Output, table, tell};
+use super::reader::Reader;
 use anyhow::{Context, bail};
 use jobs::snapshot::SnapshotStore;
 use jobs::sql::worker::{Allowance, ask};
-use jobs::sql::{DESCRIBED, Pseudonyms, check, tables};
+use jobs::sql::{DESCRIBED, Shown, check, tables};
 use schema::Db;
 use schema::keys::Keys;
+use schema::pseudonyms::Audience;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::io::Read;
@@ -24,6 +26,9 @@ pub struct Args {
     /// Seconds that the question may take
     #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=86_400))]
     seconds: u32,
+    /// Whose pseudonyms: those that this role sees in its own answers
+    #[arg(long = "for", value_name = "ROLE", value_enum, default_value_t)]
+    reader: Reader,
 }
 
 #[derive(Serialize)]
@@ -65,8 +70,9 @@ pub fn run(
     let question = check(&sql)?;
     let passing = if keys.is_none() { Some(Keys::passing()) } else { None };
     let Some(of) = keys.or(passing.as_ref()) else { bail!("there is no key for pseudonyms") };
+    let pseudonyms = of.pseudonyms(Audience::Role(args.reader.role()));
     let snapshot = SnapshotStore::load(&db()?)?.current();
-    let found = tables(&snapshot, &Pseudonyms { keys: of, except_officer: None }, &question)?;
+    let found = tables(&snapshot, &Shown { pseudonyms: &pseudonyms, except_officer: None }, &question)?;
     if keys.is_none()
         && (question.may_need("officer") || question.may_need("enterprise") || question.may_need("complaint"))
     {

@@ -6,6 +6,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
+use schema::sheet::SheetWriter;
 use std::io::Write;
 use std::path::Path;
 use std::str::FromStr;
@@ -57,7 +58,7 @@ impl Form {
 
 /// Writes an export.
 pub enum ExportWriter<W: Write + Send> {
-    Csv(Box<csv::Writer<W>>),
+    Csv(Box<SheetWriter<W>>),
     Parquet(Box<ArrowWriter<W>>),
     Arrow(Box<FileWriter<W>>),
 }
@@ -71,9 +72,9 @@ impl<W: Write + Send> ExportWriter<W> {
         let about = [("phananh.key_version", key_version.to_string()), ("phananh.position", position.to_string())];
         Ok(match form {
             Form::Csv => {
-                let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(to);
+                let mut writer = SheetWriter::new(to);
                 // Also where no row follows.
-                writer.write_record(ExportRow::columns())?;
+                writer.row(ExportRow::columns().iter().map(String::as_str))?;
                 Self::Csv(Box::new(writer))
             }
             Form::Parquet => {
@@ -95,7 +96,7 @@ impl<W: Write + Send> ExportWriter<W> {
 
     pub fn write(&mut self, rows: &[ExportRow]) -> anyhow::Result<()> {
         match self {
-            Self::Csv(writer) => rows.iter().try_for_each(|row| writer.serialize(row))?,
+            Self::Csv(writer) => writer.rows(rows, false)?,
             Self::Parquet(writer) => writer.write(&ExportRow::batch(rows)?)?,
             Self::Arrow(writer) => writer.write(&ExportRow::batch(rows)?)?,
         }
@@ -105,7 +106,7 @@ impl<W: Write + Send> ExportWriter<W> {
     /// Writes what is left, and gives back what was written to.
     pub fn finish(self) -> anyhow::Result<W> {
         Ok(match self {
-            Self::Csv(writer) => writer.into_inner().map_err(csv::IntoInnerError::into_error)?,
+            Self::Csv(writer) => writer.into_inner()?,
             Self::Parquet(writer) => writer.into_inner()?,
             Self::Arrow(mut writer) => {
                 writer.finish()?;

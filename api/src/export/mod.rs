@@ -8,7 +8,7 @@ pub use file::{ExportWriter, Form};
 pub use row::ExportRow;
 
 use jobs::snapshot::Reference;
-use schema::keys::Keys;
+use schema::pseudonyms::Pseudonyms;
 use schema::queries::{self, ComplaintSort, Direction, Pred, Window};
 use schema::tables::complaints;
 use schema::{Conn, StoreError};
@@ -16,19 +16,20 @@ use schema::{Conn, StoreError};
 /// Complaints that are read at once: with the one that tells of more, a round number, which is what a list reads.
 const PAGE: usize = 4_095;
 
-/// Reads the complaints that a filter chooses, in the order in which they were received, and hands them over page
-/// by page. Call it within one read of the database that sees one state throughout.
+/// Reads the complaints that a filter chooses, in the order in which they were received (those of one moment in a secret
+/// one: that of their ids would tell which is which), and hands them over page by page. Call it within one read of the database that sees one state throughout.
 ///
 /// # Errors
 /// Where the database fails, or whoever takes the pages.
 pub fn read(
     conn: &mut Conn,
-    keys: &Keys,
+    pseudonyms: &Pseudonyms,
     filter: &dyn Fn() -> Result<Option<Pred<complaints::table>>, StoreError>,
     take: &mut dyn FnMut(Vec<ExportRow>) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let reference = Reference::load(conn)?;
-    let order = [(ComplaintSort::ReceivedAt, Direction::Asc)];
+    let order =
+        [(ComplaintSort::ReceivedAt, Direction::Asc), (ComplaintSort::Shuffled(pseudonyms.shuffle()), Direction::Asc)];
     let mut window = Window { limit: PAGE, ..Window::default() };
     loop {
         let slice = queries::list_complaints(conn, filter()?, &order, &window)?;
@@ -38,7 +39,7 @@ pub fn read(
         let rows = slice.rows.iter();
         let rows = rows.map(|row| {
             let named = allegations.remove(&row.id).unwrap_or_default();
-            ExportRow::new(row, &named, &reference, keys)
+            ExportRow::new(row, &named, &reference, pseudonyms)
         });
         take(rows.collect())?;
         if !slice.more {

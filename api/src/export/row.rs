@@ -6,14 +6,14 @@ use arrow_array::{
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
 use jobs::frames::day_number;
 use jobs::snapshot::Reference;
-use schema::keys::Keys;
 use schema::models::{Complaint, ComplaintOfficer};
+use schema::pseudonyms::{Pseudonyms, Subject};
 use schema::{Id, Timestamp};
 use serde::Serialize;
 use std::sync::{Arc, LazyLock};
 
-/// A complaint as it is exported. Units and categories are codes; who is named is in the order of the register,
-/// with what was found of each.
+/// A complaint as it is exported. Units and categories are codes; who is named is in the order of pseudonyms, with what
+/// was found of each: the order of the register is made of the codes of officers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ExportRow {
     pub complaint: String,
@@ -69,17 +69,22 @@ fn joined<S: serde::Serializer, T: AsRef<str>>(all: &[T], to: S) -> Result<S::Ok
 }
 
 impl ExportRow {
-    pub fn new(row: &Complaint, named: &[ComplaintOfficer], reference: &Reference, keys: &Keys) -> Self {
+    pub fn new(row: &Complaint, named: &[ComplaintOfficer], reference: &Reference, pseudonyms: &Pseudonyms) -> Self {
         let unit = |id: Option<Id>| Some(reference.unit(id?)?.code.clone());
         let category = row.category_id.and_then(|id| reference.category(id));
+        let officer = |one: &ComplaintOfficer| pseudonyms.of(Subject::Officer, one.officer_id);
+        let mut named: Vec<(String, &'static str)> =
+            named.iter().map(|one| (officer(one), one.finding.as_str())).collect();
+        named.sort_unstable();
+        let (officers, findings) = named.into_iter().unzip();
         Self {
-            complaint: keys.pseudonym("complaint", row.id),
+            complaint: pseudonyms.of(Subject::Complaint, row.id),
             received_at: row.received_at,
             occurred_at: row.occurred_at,
             recorded_at: row.recorded_at,
             legal_form: row.legal_form.as_str(),
             channel: row.channel.as_str(),
-            enterprise: row.enterprise_id.map(|id| keys.pseudonym("enterprise", id)),
+            enterprise: row.enterprise_id.map(|id| pseudonyms.of(Subject::Enterprise, id)),
             department: unit(row.department_id),
             branch: unit(row.branch_id),
             team: unit(row.team_id),
@@ -94,9 +99,9 @@ impl ExportRow {
             state_since: row.state_since,
             finding: row.finding.map(schema::enums::Finding::as_str),
             decided_on: row.decided_on,
-            officers: named.iter().map(|one| keys.pseudonym("officer", one.officer_id)).collect(),
-            findings: named.iter().map(|one| one.finding.as_str()).collect(),
-            key_version: keys.version(),
+            officers,
+            findings,
+            key_version: pseudonyms.version(),
         }
     }
 

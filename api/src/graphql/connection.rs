@@ -96,7 +96,7 @@ pub(crate) use connection;
 macro_rules! connect {
     ($ctx:expr, $page:expr, $filter:expr, $order:expr, $list:path, $count:path, $sort:ty, $node:ident, $connection:ident, $edge:ident $(, $children:path)?) => {{
         let request = $crate::graphql::context::request($ctx)?;
-        let sealer = &request.app.cursors;
+        let sealer = request.cursors();
         let window = $page.window(request.limits.page_size, sealer)?;
         let filter = std::sync::Arc::new($filter);
         let order: Vec<($sort, schema::queries::Direction)> = $order;

@@ -4,6 +4,7 @@ use super::bus::Bus;
 use super::error::{Code, error, from_store};
 use super::loaders::Cached;
 use super::page::Cursors;
+use super::shown::{Audiences, Shown};
 use super::thread::{read_here, work_here};
 use crate::admission::{Admission, Owner, Permit};
 use crate::auth::Viewer;
@@ -14,6 +15,7 @@ use jobs::snapshot::{Snapshot, SnapshotStore};
 use schema::db::StatementCount;
 use schema::enums::{Locale, Role};
 use schema::keys::Keys;
+use schema::pseudonyms::{Pseudonyms, Subject};
 use schema::{Conn, Db, Id, StoreError};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -31,7 +33,7 @@ pub struct App {
     pub snapshots: Arc<SnapshotStore>,
     /// None where no key file was named: there are no pseudonyms then.
     pub keys: Option<Arc<Keys>>,
-    pub cursors: Cursors,
+    pub audiences: Arc<Audiences>,
     pub bus: Bus,
     /// How many statistics are computed at once.
     pub statistics: Admission,
@@ -45,6 +47,8 @@ pub struct RequestContext {
     pub app: App,
     /// None for an introspection without a token.
     pub viewer: Option<Viewer>,
+    /// Pseudonyms and cursors, which are of the viewer's audience alone.
+    pub shown: Arc<Shown>,
     /// Counts the statements of the request.
     pub statements: StatementCount,
     /// What whoever asks may ask for.
@@ -99,16 +103,27 @@ impl RequestContext {
         self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner).sql.push(sql);
     }
 
-    /// The keys of pseudonyms.
-    pub fn keys(&self) -> Result<Arc<Keys>> {
-        self.app.keys.clone().ok_or_else(|| {
+    /// The pseudonyms that the viewer sees.
+    pub fn pseudonyms(&self) -> Result<&Pseudonyms> {
+        self.shown.pseudonyms.as_ref().ok_or_else(|| {
             error(Code::Forbidden, "there are no pseudonyms: the server was started without a key file (--key-file)")
         })
     }
 
     /// What stands for somebody who is not to be known.
-    pub fn pseudonym(&self, kind: &str, id: Id) -> Result<String> {
-        Ok(self.keys()?.pseudonym(kind, id))
+    pub fn pseudonym(&self, subject: Subject, id: Id) -> Result<String> {
+        Ok(self.pseudonyms()?.of(subject, id))
+    }
+
+    /// The cursors of the viewer's audience.
+    pub fn cursors(&self) -> &Cursors {
+        &self.shown.cursors
+    }
+
+    /// By which pseudonyms people and enterprises are ordered, where the viewer sees nothing else of them.
+    pub fn ordering_pseudonyms(&self) -> Option<&Pseudonyms> {
+        let hides = self.viewer.as_ref().is_some_and(Viewer::sees_pseudonyms_alone);
+        self.shown.pseudonyms.as_ref().filter(|_| hides)
     }
 
     /// Reads from the database on a thread that may block.

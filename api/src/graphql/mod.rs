@@ -23,6 +23,7 @@ mod ranked;
 mod redacted;
 mod responses;
 mod scalars;
+mod shown;
 mod statistics;
 mod subscription;
 pub mod thread;
@@ -32,8 +33,9 @@ mod withheld;
 
 pub use filters::ComplaintFilter;
 pub use loaders::Loaders;
-pub use page::{Cursors, DEFAULT_PAGE};
+pub use page::DEFAULT_PAGE;
 pub use query::scoped;
+pub use shown::{Audiences, Shown};
 
 use async_graphql::{SDLExportOptions, Schema, ValidationMode};
 use mutation::Mutation;

@@ -6,7 +6,7 @@ use super::context::{loaders, request, snapshot, viewer};
 use super::filters::ComplaintFilter;
 use super::loaders::{Loaders, one};
 use super::page::{Cursor, PageArgs, PageInfo, Place};
-use super::query::{ComplaintOrder, scoped};
+use super::query::{ComplaintOrder, complaint_order, scoped};
 use super::types::{Complaint, ComplaintConnection, ComplaintEdge};
 use crate::auth::Scope;
 use async_graphql::dataloader::Loader;
@@ -133,8 +133,8 @@ async fn listed(
     page: PageArgs,
 ) -> Result<ComplaintConnection> {
     let request = request(ctx)?;
-    let window = page.window(request.limits.page_size, &request.app.cursors)?;
-    let order = ComplaintOrder::list(order_by);
+    let window = page.window(request.limits.page_size, request.cursors())?;
+    let order = complaint_order(request, order_by);
     let known = snapshot(ctx)?.reference.clone();
     let scope = viewer(ctx)?.scope(&known.tree);
     let written = format!("{filter:?} {order:?} {window:?}");
@@ -142,7 +142,7 @@ async fn listed(
     let key = ComplaintsKey { parent, id, wanted: Arc::clone(&wanted) };
     let part = one(loaders(ctx)?, key.clone()).await?.unwrap_or_default();
     let slice = Slice { rows: part.rows, more: part.more };
-    let sealer = &request.app.cursors;
+    let sealer = request.cursors();
     let cursors: Vec<Cursor> =
         slice.rows.iter().map(|row| sealer.at(Place::Keys(ComplaintSort::keys(&wanted.order, row)))).collect();
     let page_info = PageInfo::new(&slice, &wanted.window, &cursors);

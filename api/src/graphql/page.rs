@@ -6,11 +6,10 @@ use chacha20poly1305::aead::Aead;
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use data_encoding::BASE64URL_NOPAD;
 use schema::Id;
-use schema::keys::Keys;
+use schema::keys::{Coder, CursorKeys};
 use schema::queries::{Direction, Key, Slice, Window};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::sync::Arc;
 
 /// Rows of a page where nobody says otherwise.
 pub const DEFAULT_PAGE: usize = 25;
@@ -70,14 +69,15 @@ pub fn size(name: &str, n: i32, largest: u32) -> Result<usize> {
 }
 
 /// Makes cursors and reads them. With a key file they are sealed: they hold the values by which a list is
-/// ordered, and the id of the row, which not everybody may see.
+/// ordered, and the id of the row, which not everybody may see. The same row has the same cursor, so each audience has a key
+/// of its own: a cursor would name the row to another audience otherwise.
 #[derive(Clone, Default)]
 pub struct Cursors(Option<Sealer>);
 
 #[derive(Clone)]
 struct Sealer {
     cipher: XChaCha20Poly1305,
-    keys: Arc<Keys>,
+    nonce: Coder,
 }
 
 /// Where a row stands in a list; it becomes a cursor when somebody asks for that, since sealing costs more than
@@ -154,12 +154,10 @@ impl PageInfo {
 const NONCE: usize = 24;
 
 impl Cursors {
-    pub fn new(keys: Option<&Arc<Keys>>) -> Self {
-        let sealer = keys.and_then(|keys| {
-            let key = keys.code(keys.version(), "cursor", &[])?;
-            Some(Sealer { cipher: XChaCha20Poly1305::new(&key.into()), keys: Arc::clone(keys) })
-        });
-        Self(sealer)
+    pub fn new(keys: Option<&CursorKeys>) -> Self {
+        Self(
+            keys.map(|keys| Sealer { cipher: XChaCha20Poly1305::new(&keys.sealing.into()), nonce: keys.nonce.clone() }),
+        )
     }
 
     /// Where a row stands, for a cursor.
@@ -170,10 +168,10 @@ impl Cursors {
     /// A cursor of what says where a row stands.
     pub fn encode<T: Serialize + ?Sized>(&self, place: &T) -> String {
         let plain = serde_json::to_vec(place).unwrap_or_default();
-        let Some(Sealer { cipher, keys }) = &self.0 else { return BASE64URL_NOPAD.encode(&plain) };
+        let Some(Sealer { cipher, nonce: coder }) = &self.0 else { return BASE64URL_NOPAD.encode(&plain) };
         // The nonce is made of the content, so that the same row has the same cursor, and no nonce is used twice
         // for different ones.
-        let code = keys.code(keys.version(), "cursor-nonce", &[&plain]).unwrap_or_default();
+        let code = coder.code(&[&plain]);
         let mut nonce = [0; NONCE];
         nonce.copy_from_slice(&code[..NONCE]);
         let sealed = cipher.encrypt(&XNonce::from(nonce), plain.as_slice()).unwrap_or_default();

@@ -111,7 +111,7 @@ pub async fn ranked(ctx: &Context<'_>, all: Vec<Id>, by: ByMeasure, found: Found
 
 /// The part of the list that was asked for.
 fn part(request: &super::context::RequestContext, order: &[(Id, Option<f64>)], page: &PageArgs) -> Result<Ranked> {
-    let sealer = &request.app.cursors;
+    let sealer = request.cursors();
     let largest = request.limits.page_size;
     let place = |name: &str, cursor: &Option<String>| -> Result<Option<usize>> {
         let Some(cursor) = cursor else { return Ok(None) };

@@ -9,6 +9,7 @@ use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use diesel::prelude::*;
 use schema::db::MultiBackend;
 use schema::domain::ids::random_id;
+use schema::pseudonyms::Subject;
 use schema::queries::{in_select, redactions_of};
 use schema::register::{NewResponse, respond};
 use schema::tables::{complaints, redactions};
@@ -48,7 +49,7 @@ impl RedactedMutation {
         let text = required("text", &input.text, LONG)?;
         let outcome = optional("outcome", input.outcome.as_deref(), LONG)?;
         let viewer = viewer(ctx)?.clone();
-        let (app, keys) = (request(ctx)?.app.clone(), request(ctx)?.keys()?);
+        let (app, pseudonyms) = (request(ctx)?.app.clone(), request(ctx)?.pseudonyms()?.clone());
         let scope = viewer.scope(&snapshot(ctx)?.reference.tree);
         // A pseudonym is not stored: it is looked for among those of what the unit may read, before anything is held.
         let (pseudonym, find) = (input.pseudonym, scope.clone());
@@ -59,7 +60,7 @@ impl RedactedMutation {
                 .filter(find.confidential().and(in_select(complaints::id, redacted)))
                 .select(complaints::id)
                 .load(conn)?;
-            let found = seen.into_iter().find(|id| keys.stands_for(&pseudonym, "complaint", *id));
+            let found = seen.into_iter().find(|id| pseudonyms.stands_for(&pseudonym, Subject::Complaint, *id));
             found.ok_or_else(no_such_complaint)
         };
         let id = request(ctx)?.read(redacted).await?;

@@ -118,7 +118,7 @@ pub async fn some_responses(
     if page.first.is_none() && page.last.is_none() {
         page.first = Some(5);
     }
-    let window = page.window(request.limits.page_size, &request.app.cursors)?;
+    let window = page.window(request.limits.page_size, request.cursors())?;
     let order = order_by.filter(|order| !order.is_empty()).map(|order| UnitResponseOrder::list(Some(order)));
     // There is but one field to order by.
     let direction = order.map_or(Direction::Asc, |order| order[0].1);
@@ -129,7 +129,7 @@ pub async fn some_responses(
     let slice =
         one(loaders(ctx)?, key.clone()).await?.unwrap_or_else(|| Arc::new(Slice { rows: Vec::new(), more: false }));
     let order = [(ResponseSort::RespondedAt, direction)];
-    let sealer = &request.app.cursors;
+    let sealer = request.cursors();
     let cursors: Vec<Cursor> =
         slice.rows.iter().map(|row| sealer.at(Place::Keys(ResponseSort::keys(&order, row)))).collect();
     let page_info = PageInfo::new(&*slice, &wanted.window, &cursors);

@@ -6,6 +6,7 @@ use super::exchange::{Body, Media, Outcome, locale, refusal, respond};
 use super::gate::authenticated;
 use super::graphql::counted;
 use super::operation::{deadline, prepare, run};
+use super::rights::Watched;
 use super::spool::spool;
 use crate::access::EXPORTERS;
 use crate::admission::Owner;
@@ -22,9 +23,11 @@ use futures_util::StreamExt;
 use schema::Timestamp;
 use schema::db::dialect::current_position;
 use schema::enums::AuditAction;
+use schema::pseudonyms::Audience;
 use schema::register::audit::Audited;
 use serde::Deserialize;
 use serde_json::json;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -95,11 +98,13 @@ async fn export(service: &Data<Service>, http: &HttpRequest, form: &str) -> Resu
         };
         log.add(entry).await;
     }
+    let rights = Watched::over(service, &viewer);
     let (to_client, pieces) = spool().map_err(|error| {
         tracing::error!(%error, "an export has no temporary file");
         refused(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, "the export has no room on the server".into())
     })?;
-    let (app, key_version) = (service.app.clone(), keys.version());
+    let pseudonyms = keys.pseudonyms(Audience::Export(viewer.role));
+    let (app, key_version) = (service.app.clone(), pseudonyms.version());
     tokio::task::spawn_blocking(move || {
         let _reading = reading;
         let known = Arc::clone(&app.snapshots.current().reference);
@@ -111,15 +116,19 @@ async fn export(service: &Data<Service>, http: &HttpRequest, form: &str) -> Resu
         let written = app.unhurried.read_snapshot(|conn| {
             let position = current_position(conn)?;
             let mut writer = ExportWriter::new(form, to_client, key_version, position)?;
-            read(conn, &keys, &make, &mut |rows| writer.write(&rows))?;
+            read(conn, &pseudonyms, &make, &mut |rows| writer.write(&rows))?;
             anyhow::Ok(writer.finish()?.finish()?)
         });
         if let Err(error) = written {
             tracing::warn!(%error, "an export was not finished");
         }
     });
-    let pieces = pieces.stream().inspect(move |_| {
+    let pieces = pieces.stream().map(move |piece| {
         let _until_it_is_sent = &download;
+        match rights.is_lost() {
+            true => Err(io::Error::new(io::ErrorKind::PermissionDenied, "the token has expired or was revoked")),
+            false => piece,
+        }
     });
     let name = format!("complaints.{}", form.extension());
     Ok(HttpResponse::Ok()

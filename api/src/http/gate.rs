@@ -7,20 +7,26 @@ use crate::access::signature;
 use crate::auth::{Viewer, bearer, viewer};
 use crate::graphql::context::blocking;
 use crate::graphql::error::{Code, from_store};
-use crate::jwt::Jwt;
+use crate::jwt::{Jwt, Refused, Register};
 use crate::limits::ApiSettings;
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota};
+use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
+use jobs::snapshot::Snapshot;
 use moka::sync::Cache;
+use schema::domain::ids::reference_id;
 use schema::enums::Role;
+use schema::events::Entity;
+use schema::queries::{officers_by_id, units_by_id};
 use schema::register::access::{is_trusted, principal_named};
-use schema::{Conn, Id, Timestamp};
+use schema::{Conn, Db, Id, StoreError, Timestamp};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::str::FromStr;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// How often each token has asked of late.
@@ -102,9 +108,12 @@ pub async fn by_token(service: &Service, token: String) -> Result<Viewer, Outcom
     let db = service.app.db.clone();
     let remembered = token.clone();
     let jwt = service.jwt.clone().filter(|_| Jwt::is_one(&token));
-    let reference = std::sync::Arc::clone(&service.app.snapshots.current().reference);
+    let snapshot = service.app.snapshots.current();
     let found = blocking(move || match jwt {
-        Some(jwt) => Ok(jwt.viewer(&token, &reference)),
+        Some(jwt) => {
+            let owner = jwt.viewer(&token, &Codes { snapshot: &snapshot, db: &db }).map_err(from_store)?;
+            Ok(owner.map_err(|refused| tell_of(&refused)).ok())
+        }
         None => viewer(&db, &token).map_err(from_store),
     });
     match found.await {
@@ -122,6 +131,48 @@ pub async fn by_token(service: &Service, token: String) -> Result<Viewer, Outcom
             Code::Internal,
             "the register cannot be reached at the moment: try again",
         )),
+    }
+}
+
+/// Codes in tokens of others: by the snapshot, and by the database for those that are newer.
+struct Codes<'a> {
+    snapshot: &'a Snapshot,
+    db: &'a Db,
+}
+
+impl Register for Codes<'_> {
+    fn unit(&self, code: &str) -> Result<Option<Id>, StoreError> {
+        let id = reference_id(Entity::Unit, code);
+        if self.snapshot.reference.unit(id).is_some_and(|unit| unit.code == code) {
+            return Ok(Some(id));
+        }
+        let found = self.db.read(|conn| units_by_id(conn, &[id]))?;
+        Ok(found.get(&id).filter(|unit| unit.code == code).map(|unit| unit.id))
+    }
+
+    fn officer(&self, code: &str) -> Result<Option<Id>, StoreError> {
+        let id = reference_id(Entity::Officer, code);
+        if self.snapshot.officers.get(id).is_some_and(|officer| officer.code == code) {
+            return Ok(Some(id));
+        }
+        let found = self.db.read(|conn| officers_by_id(conn, &[id]))?;
+        Ok(found.get(&id).filter(|officer| officer.code == code).map(|officer| officer.id))
+    }
+}
+
+/// Refused tokens that are told of in a minute: whoever sends many must not fill the log.
+const TOLD_IN_A_MINUTE: NonZeroU32 = NonZeroU32::new(20).expect("not zero");
+
+/// Tells the log why a token of others was refused, and nothing of the token itself.
+fn tell_of(refused: &Refused) {
+    static TOLD: LazyLock<DefaultDirectRateLimiter> =
+        LazyLock::new(|| RateLimiter::direct(Quota::per_minute(TOLD_IN_A_MINUTE)));
+    static UNTOLD: AtomicU64 = AtomicU64::new(0);
+    if TOLD.check().is_ok() {
+        let untold = UNTOLD.swap(0, Ordering::Relaxed);
+        tracing::warn!(part = refused.part, why = %refused.why, untold, "a token of others was refused");
+    } else {
+        UNTOLD.fetch_add(1, Ordering::Relaxed);
     }
 }
 

@@ -10,8 +10,10 @@ mod gate;
 mod graphiql;
 mod graphql;
 mod health;
+mod held;
 mod operation;
 mod persisted;
+mod rights;
 mod server;
 mod size;
 mod socket;
@@ -40,7 +42,8 @@ pub struct Service {
     rates: gate::Rates,
     tokens: gate::Tokens,
     persisted: persisted::Persisted,
-    held: socket::Held,
+    held: held::Held,
+    rights: rights::Rights,
     operations: crate::admission::OperationAdmission,
     /// Exports that read the database.
     exports: crate::admission::Admission,

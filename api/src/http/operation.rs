@@ -109,12 +109,14 @@ impl Prepared {
             })
     }
 
-    /// The name under which it is counted.
+    /// The name under which it is counted: one of the document, and nothing else that a client says.
     pub fn name(&self) -> &str {
-        self.operation
-            .as_deref()
-            .or_else(|| self.document().operations.iter().find_map(|(name, _)| Some(name?.as_str())))
-            .unwrap_or("anonymous")
+        let document = self.document();
+        let mut names = document.operations.iter().filter_map(|(name, _)| Some(name?.as_str()));
+        match self.operation.as_deref() {
+            Some(chosen) => names.find(|name| *name == chosen).unwrap_or("unknown"),
+            None => names.next().unwrap_or("anonymous"),
+        }
     }
 }
 
@@ -225,6 +227,7 @@ pub fn request(
     let context = RequestContext {
         app: service.app.clone(),
         viewer: viewer.cloned(),
+        shown: viewer.map_or_else(Arc::default, |viewer| service.app.audiences.shown_to(viewer.audience())),
         statements: Arc::new(AtomicU64::new(0)),
         limits: Arc::clone(&prepared.limits),
         locale: prepared.locale,

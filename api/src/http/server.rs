@@ -3,15 +3,17 @@
 use super::audit::AuditLog;
 use super::connections::{ConnectionLimits, Connections, http_server};
 use super::gate::{Rates, Tokens};
+use super::held::Held;
 use super::persisted::Persisted;
-use super::socket::{Held, Stopping};
+use super::rights::Rights;
+use super::socket::Stopping;
 use super::watch::{Watch, metrics, watched};
 use super::{Service, export, graphiql, graphql, health, socket};
 use crate::access::Guard;
 use crate::admission::{Admission, OperationAdmission};
 use crate::graphql::bus::Bus;
 use crate::graphql::context::App;
-use crate::graphql::{Cursors, careful_schema, schema, sdl, trusting_schema};
+use crate::graphql::{Audiences, careful_schema, schema, sdl, trusting_schema};
 use crate::jwt::Jwt;
 use crate::limits::{ApiSettings, TlsSettings};
 use actix_cors::Cors;
@@ -99,7 +101,7 @@ impl Server {
                 unhurried: db,
                 snapshots,
                 keys: options.settings.keys.clone(),
-                cursors: Cursors::new(options.settings.keys.as_ref()),
+                audiences: Arc::new(Audiences::new(options.settings.keys.clone())),
                 bus,
                 statistics: Admission::new(STATISTICS_AT_ONCE, STATISTICS_OF_A_TOKEN),
                 questions: Admission::new(SQL_AT_ONCE, 1),
@@ -115,6 +117,7 @@ impl Server {
             tokens: Tokens::new(),
             persisted: Persisted::new(),
             held: Held::default(),
+            rights: Rights::new(),
             operations: OperationAdmission::new(),
             exports: Admission::new(EXPORTS_AT_ONCE, 1),
             downloads: Admission::new(DOWNLOADS_AT_ONCE, DOWNLOADS_OF_A_TOKEN),
@@ -152,6 +155,8 @@ impl Server {
             }
         });
         service.app.bus.start();
+        let looking = service.clone();
+        let looker = tokio::spawn(async move { looking.rights.look(looking.app.unhurried.clone()).await });
         let (log, log_writer) = AuditLog::start(service.app.unhurried.clone());
         let _set_once = service.audit.set(log);
         let sealer = service.app.keys.clone().map(|keys| {
@@ -226,6 +231,7 @@ impl Server {
             scheduler.stop().await;
         }
         refresher.abort();
+        looker.abort();
         if let Some(sealer) = sealer {
             sealer.abort();
         }

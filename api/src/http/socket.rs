@@ -5,7 +5,9 @@ use super::afterwards::audit;
 use super::close::Close;
 use super::exchange::{Body, Outcome, coded};
 use super::gate::{authenticated, by_token};
+use super::held::Held;
 use super::operation::{Prepared, deadline, finish, prepare, request, run};
+use super::rights::Watched;
 use crate::auth::Viewer;
 use crate::graphql::error::Code;
 use actix_web::http::StatusCode;
@@ -16,11 +18,10 @@ use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseReason, Session,
 use async_graphql::ServerError;
 use futures_util::StreamExt;
 use schema::enums::Locale;
-use schema::{Id, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
@@ -28,7 +29,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
 const PROTOCOL: &str = "graphql-transport-ws";
 /// How long a client may take to say who it is.
 const INIT_WITHIN: Duration = Duration::from_secs(10);
-/// How often it is looked whether the client is still there and its token still valid.
+/// How often it is looked whether the client is still there, and a token of others still valid.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How long a client may take to take a message.
 const SEND_WITHIN: Duration = Duration::from_secs(5);
@@ -60,43 +61,6 @@ enum Message {
     },
 }
 
-/// How many subscriptions each token holds on this node.
-#[derive(Default)]
-pub struct Held(Mutex<HashMap<Id, u32>>);
-
-/// One of them; it is given back when this is dropped.
-struct Hold {
-    service: Data<Service>,
-    token: Id,
-}
-
-impl Held {
-    fn take(service: &Data<Service>, viewer: &Viewer) -> Option<Hold> {
-        let limit = service.settings.limits(Some(viewer.role)).subscriptions;
-        let mut held = service.held.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let number = held.entry(viewer.token_id).or_default();
-        if *number >= limit {
-            return None;
-        }
-        *number += 1;
-        service.watch.subscription_opened();
-        Some(Hold { service: service.clone(), token: viewer.token_id })
-    }
-}
-
-impl Drop for Hold {
-    fn drop(&mut self) {
-        let mut held = self.service.held.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(number) = held.get_mut(&self.token) {
-            *number = number.saturating_sub(1);
-            if *number == 0 {
-                held.remove(&self.token);
-            }
-        }
-        self.service.watch.subscription_closed();
-    }
-}
-
 /// Opens a socket.
 pub async fn open(service: Data<Service>, http: HttpRequest, body: Payload) -> Result<HttpResponse, actix_web::Error> {
     let (mut response, session, stream) = handle_with_protocols(&http, body, &[PROTOCOL])?;
@@ -120,6 +84,7 @@ pub async fn open(service: Data<Service>, http: HttpRequest, body: Payload) -> R
             viewer,
             token,
             locale,
+            rights: None,
             begun: None,
             tasks: JoinSet::new(),
             running: HashMap::new(),
@@ -141,6 +106,8 @@ struct Socket {
     viewer: Option<Viewer>,
     token: Option<String>,
     locale: Locale,
+    /// Those of the viewer, once the connection was acknowledged.
+    rights: Option<Watched>,
     /// When the connection was acknowledged.
     begun: Option<Instant>,
     /// Each operation under way; it returns its id when it ends.
@@ -183,6 +150,9 @@ impl Socket {
                         None => {}
                     }
                 }
+                () = lost(&mut self.rights) => {
+                    return Some(Close::Unauthorized.reason("the token has expired, was revoked or means something else now"));
+                }
                 _ = look.tick() => {
                     timeout(SEND_WITHIN, self.session.ping(b"")).await.ok()?.ok()?;
                     if let Err(reason) = self.still_valid().await {
@@ -202,14 +172,14 @@ impl Socket {
         self.send(&json!({ "id": id, "type": "error", "payload": [error] })).await;
     }
 
-    /// Whether the token still is: it may have expired or been revoked.
+    /// Whether a token of others still is: its key may have been withdrawn. Our own are watched over ([`Watched`]).
     async fn still_valid(&mut self) -> Result<(), CloseReason> {
         let (Some(token), Some(_)) = (&self.token, self.begun) else { return Ok(()) };
+        if !self.viewer.as_ref().is_some_and(Viewer::is_of_others) {
+            return Ok(());
+        }
         match by_token(&self.service, token.clone()).await {
-            Ok(viewer) => {
-                self.viewer = Some(viewer);
-                Ok(())
-            }
+            Ok(_) => Ok(()),
             Err(outcome) if outcome.refused == Some(StatusCode::UNAUTHORIZED) => {
                 Err(Close::Unauthorized.reason("the token has expired or was revoked"))
             }
@@ -259,6 +229,7 @@ impl Socket {
         if self.viewer.is_none() {
             return Err(Close::Forbidden.reason("send a token: {\"authorization\": \"Bearer …\"} in the payload"));
         }
+        self.rights = self.viewer.as_ref().map(|viewer| Watched::over(&self.service, viewer));
         self.begun = Some(Instant::now());
         self.send(&json!({ "type": "connection_ack" })).await;
         Ok(())
@@ -300,8 +271,21 @@ impl Socket {
     }
 }
 
+/// Returns once somebody has lost the rights with which a connection was begun.
+async fn lost(rights: &mut Option<Watched>) {
+    match rights {
+        Some(rights) => rights.lost().await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Runs one operation to its end, if it has one.
 async fn operate(service: &Data<Service>, mut session: Session, viewer: &Viewer, id: &str, body: Body, locale: Locale) {
+    let mut rights = Watched::over(service, viewer);
+    if !rights.stands().await {
+        // The connection is about to be closed.
+        return;
+    }
     let deadline = deadline(service, Some(viewer));
     let prepared = match prepare(service, Some(viewer), body, locale).await {
         Ok(prepared) => prepared,
@@ -317,18 +301,25 @@ async fn operate(service: &Data<Service>, mut session: Session, viewer: &Viewer,
         }
         return;
     }
-    subscribed(service, &mut session, viewer, id, &prepared).await;
+    subscribed(service, &mut session, viewer, &mut rights, id, &prepared).await;
 }
 
-async fn subscribed(service: &Data<Service>, session: &mut Session, viewer: &Viewer, id: &str, prepared: &Prepared) {
+async fn subscribed(
+    service: &Data<Service>,
+    session: &mut Session,
+    viewer: &Viewer,
+    rights: &mut Watched,
+    id: &str,
+    prepared: &Prepared,
+) {
     let seen = Arc::default();
     let never = Instant::now() + FAR;
     let (request, _) = request(service, Some(viewer), prepared, None, &seen, never, false);
-    let expires = viewer.expires_at;
     let mut responses = std::pin::pin!(service.schema.execute_stream(request));
     let mut first = true;
     while let Some(mut response) = responses.next().await {
-        if expires.is_some_and(|expires| expires <= Timestamp::now()) {
+        // Before each event: the token may have been revoked since the one before.
+        if !rights.stands().await {
             return;
         }
         finish(prepared, &mut response);

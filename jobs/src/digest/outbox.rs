@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use diesel::prelude::*;
 use schema::db::WriteTx;
 use schema::domain::ids::random_id;
+use schema::domain::inert;
 use schema::each;
 use schema::enums::{DeliveryChannel, DeliveryState, Locale};
 use schema::models::{Delivery, Digest, DigestSubscription, JobRun};
@@ -22,6 +23,7 @@ pub fn subscribe(
     address: &str,
     locale: Locale,
 ) -> Result<DigestSubscription, StoreError> {
+    let address = inert::name("an address", address, 4_096).map_err(StoreError::Rule)?;
     let known = find(tx.conn, channel, address)?;
     if let Some(mut known) = known {
         known.locale = locale;

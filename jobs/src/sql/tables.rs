@@ -5,12 +5,12 @@ use crate::snapshot::{Snapshot, meaning};
 use polars::prelude::*;
 use schema::Id;
 use schema::enums::{CategoryKind, Channel, ComplaintState, Finding};
-use schema::keys::Keys;
 use schema::models::{IssueCategory, Unit};
+use schema::pseudonyms::{Pseudonyms, Subject};
 
-/// Who stands behind pseudonyms, and which rows are kept from whoever asks.
-pub struct Pseudonyms<'a> {
-    pub keys: &'a Keys,
+/// What is shown to whoever asks.
+pub struct Shown<'a> {
+    pub pseudonyms: &'a Pseudonyms,
     /// Nothing that names this officer.
     pub except_officer: Option<Id>,
 }
@@ -49,23 +49,27 @@ pub const DESCRIBED: [(&str, &[&str]); 4] = [
 
 /// The tables that a question names, with the columns that it may need.
 ///
-/// Codes of units and categories are those of the register. Enterprises that count as one share a pseudonym.
+/// Codes of units and categories are those of the register. Enterprises that count as one share a pseudonym. The rows of a day
+/// stand in a secret order, and officers within a complaint in that of their pseudonyms: ids and codes, by which the snapshot is
+/// ordered, would tell who is who.
 pub fn tables(
     snapshot: &Snapshot,
-    pseudonyms: &Pseudonyms<'_>,
+    shown: &Shown<'_>,
     question: &Question,
 ) -> PolarsResult<Vec<(&'static str, DataFrame)>> {
     let mut found = Vec::new();
     let (complaints, allegations) = (question.names("complaints"), question.names("allegations"));
     if complaints || allegations {
-        let facts = rows(snapshot, pseudonyms)?;
+        let facts = rows(snapshot, shown)?;
+        let order = order(&facts, shown.pseudonyms)?;
         let ids =
-            if question.may_need("complaint") { Some(complaint_pseudonyms(&facts, pseudonyms.keys)?) } else { None };
+            if question.may_need("complaint") { Some(complaint_pseudonyms(&facts, shown.pseudonyms)?) } else { None };
         if complaints {
-            found.push(("complaints", self::complaints(snapshot, &facts, pseudonyms, question, ids.as_ref())?));
+            let table = self::complaints(snapshot, &facts, shown.pseudonyms, question, ids.as_ref())?;
+            found.push(("complaints", table.take(&IdxCa::from_slice("row".into(), &order))?));
         }
         if allegations {
-            found.push(("allegations", self::allegations(snapshot, &facts, pseudonyms, ids.as_ref())?));
+            found.push(("allegations", self::allegations(snapshot, &facts, shown.pseudonyms, &order, ids.as_ref())?));
         }
     }
     if question.names("units") {
@@ -78,8 +82,8 @@ pub fn tables(
 }
 
 /// The facts without what is kept from whoever asks.
-fn rows(snapshot: &Snapshot, pseudonyms: &Pseudonyms<'_>) -> PolarsResult<DataFrame> {
-    let Some(place) = pseudonyms.except_officer.and_then(|officer| snapshot.officers.place(officer)) else {
+fn rows(snapshot: &Snapshot, shown: &Shown<'_>) -> PolarsResult<DataFrame> {
+    let Some(place) = shown.except_officer.and_then(|officer| snapshot.officers.place(officer)) else {
         return Ok(snapshot.facts.clone());
     };
     let named = snapshot.facts.column("named")?.list()?;
@@ -93,11 +97,24 @@ fn rows(snapshot: &Snapshot, pseudonyms: &Pseudonyms<'_>) -> PolarsResult<DataFr
     snapshot.facts.filter(&BooleanChunked::from_slice("others".into(), &others))
 }
 
-fn complaint_pseudonyms(facts: &DataFrame, keys: &Keys) -> PolarsResult<StringChunked> {
+/// The rows in the order in which they are handed over: by the day, which is shown, and then secretly.
+fn order(facts: &DataFrame, pseudonyms: &Pseudonyms) -> PolarsResult<Vec<IdxSize>> {
+    let shuffle = pseudonyms.shuffle();
+    let (high, low) = (facts.column("id_high")?.u64()?, facts.column("id_low")?.u64()?);
+    let places =
+        high.iter().zip(low.iter()).map(|(high, low)| shuffle.place(high.unwrap_or_default(), low.unwrap_or_default()));
+    let days = facts.column("day")?.i32()?;
+    let mut rows: Vec<(Option<i32>, u64, IdxSize)> =
+        days.iter().zip(places).zip(0..).map(|((day, place), row)| (day, place, row)).collect();
+    rows.sort_unstable();
+    Ok(rows.into_iter().map(|(_, _, row)| row).collect())
+}
+
+fn complaint_pseudonyms(facts: &DataFrame, pseudonyms: &Pseudonyms) -> PolarsResult<StringChunked> {
     let (high, low) = (facts.column("id_high")?.u64()?, facts.column("id_low")?.u64()?);
     let ids = high.iter().zip(low.iter()).map(|(high, low)| {
         let id = Id(uuid::Uuid::from_u64_pair(high.unwrap_or(0), low.unwrap_or(0)));
-        Some(keys.pseudonym("complaint", id))
+        Some(pseudonyms.of(Subject::Complaint, id))
     });
     Ok(StringChunked::from_iter_options("complaint".into(), ids))
 }
@@ -105,7 +122,7 @@ fn complaint_pseudonyms(facts: &DataFrame, keys: &Keys) -> PolarsResult<StringCh
 fn complaints(
     snapshot: &Snapshot,
     facts: &DataFrame,
-    pseudonyms: &Pseudonyms<'_>,
+    pseudonyms: &Pseudonyms,
     question: &Question,
     ids: Option<&StringChunked>,
 ) -> PolarsResult<DataFrame> {
@@ -142,7 +159,7 @@ fn complaints(
     }
     if wanted("enterprise") {
         let places = u32::try_from(snapshot.enterprises.places()).unwrap_or(u32::MAX);
-        let of = |place| Some(pseudonyms.keys.pseudonym("enterprise", snapshot.enterprises.at(place)?));
+        let of = |place| Some(pseudonyms.of(Subject::Enterprise, snapshot.enterprises.at(place)?));
         let names: Vec<Option<String>> = (0..places).map(of).collect();
         let names: Vec<Option<&str>> = names.iter().map(Option::as_deref).collect();
         columns.push(named(facts, "enterprise", &names)?);
@@ -182,31 +199,40 @@ fn date(facts: &DataFrame, of: &str, name: &str) -> PolarsResult<Column> {
 fn allegations(
     snapshot: &Snapshot,
     facts: &DataFrame,
-    pseudonyms: &Pseudonyms<'_>,
+    pseudonyms: &Pseudonyms,
+    order: &[IdxSize],
     ids: Option<&StringChunked>,
 ) -> PolarsResult<DataFrame> {
     let places = u32::try_from(snapshot.officers.places()).unwrap_or(u32::MAX);
-    let of = |place| Some(pseudonyms.keys.pseudonym("officer", snapshot.officers.at(place)?));
+    let of = |place| Some(pseudonyms.of(Subject::Officer, snapshot.officers.at(place)?));
     let names: Vec<Option<String>> = (0..places).map(of).collect();
-    let (mut complaint, mut officer, mut finding) = (Vec::new(), Vec::new(), Vec::new());
-    for (row, words) in facts.column("named")?.list()?.amortized_iter().enumerate() {
+    let mut place_of_row: Vec<IdxSize> = vec![0; order.len()];
+    for (place, row) in (0..).zip(order) {
+        place_of_row[*row as usize] = place;
+    }
+    // By the place of the complaint, and then by all that is shown.
+    let mut allegations: Vec<(IdxSize, Option<&str>, Option<&str>)> = Vec::new();
+    for (words, place) in facts.column("named")?.list()?.amortized_iter().zip(place_of_row) {
         let Some(words) = words else { continue };
         for word in words.as_ref().u32()?.iter().flatten() {
             // What names nobody has a word for its own finding.
-            if let (Some(place), found) = meaning(word) {
-                complaint.push(IdxSize::try_from(row).unwrap_or(IdxSize::MAX));
-                officer.push(names.get(place as usize).and_then(Option::as_deref));
-                finding.push(Finding::WORDS.get(found as usize).copied());
+            if let (Some(named), found) = meaning(word) {
+                let officer = names.get(named as usize).and_then(Option::as_deref);
+                allegations.push((place, officer, Finding::WORDS.get(found as usize).copied()));
             }
         }
     }
+    allegations.sort_unstable();
     let mut columns = Vec::new();
     if let Some(ids) = ids {
-        columns.push(ids.take(&IdxCa::from_vec("row".into(), complaint))?.into_column());
+        let rows = allegations.iter().map(|(place, ..)| order[*place as usize]).collect();
+        columns.push(ids.take(&IdxCa::from_vec("row".into(), rows))?.into_column());
     }
-    columns.push(StringChunked::from_slice_options("officer".into(), &officer).into_column());
-    columns.push(StringChunked::from_slice_options("finding".into(), &finding).into_column());
-    DataFrame::new(officer.len(), columns)
+    let officers = allegations.iter().map(|(_, officer, _)| *officer);
+    columns.push(StringChunked::from_iter_options("officer".into(), officers).into_column());
+    let findings = allegations.iter().map(|(.., finding)| *finding);
+    columns.push(StringChunked::from_iter_options("finding".into(), findings).into_column());
+    DataFrame::new(allegations.len(), columns)
 }
 
 fn texts<'a, T>(name: &str, rows: &'a [T], of: impl Fn(&'a T) -> Option<&'a str>) -> Column {

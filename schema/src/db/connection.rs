@@ -113,6 +113,7 @@ impl Target {
                 .map_err(|e| StoreError::NotADatabase { path: self.location.clone(), source: e })?;
                 super::plain::give(&mut conn)?;
                 super::wanted::give(&mut conn)?;
+                crate::queries::shuffled::give(&mut conn)?;
                 if self.bulk {
                     conn.batch_execute("PRAGMA cache_size = -262144; PRAGMA wal_autocheckpoint = 16384")?;
                 }

@@ -3,6 +3,7 @@
 pub mod calendar;
 pub mod declaration;
 pub mod ids;
+pub mod inert;
 pub mod state;
 pub mod tax_code;
 pub mod tree;

@@ -2,6 +2,7 @@
 //! holding more than one record.
 
 use super::{ImportError, Mapping};
+use crate::sheet::live;
 use csv::{ByteRecord, StringRecord};
 use encoding_rs_io::DecodeReaderBytesBuilder;
 use flate2::read::MultiGzDecoder;
@@ -118,7 +119,7 @@ impl Rows {
         let Some(record) = without_return(record) else { return self.next() };
         match StringRecord::from_byte_record(record) {
             Ok(record) => match record.iter().position(|cell| !self.utf8 && cell.contains('\u{fffd}')) {
-                None => Ok(Some((line, composed(record)))),
+                None => Ok(Some((line, without_apostrophes(composed(record))))),
                 Some(place) => Err(self.at(
                     line,
                     format!("{} is not in the encoding that the mapping names: correct [file] encoding", self.column(place)),
@@ -193,6 +194,14 @@ fn composed(record: StringRecord) -> StringRecord {
         return record;
     }
     record.iter().map(|cell| cell.nfc().collect::<String>()).collect()
+}
+
+/// Cells as they were before they were made harmless for spreadsheets: rejected rows come back so.
+fn without_apostrophes(record: StringRecord) -> StringRecord {
+    if record.iter().all(|cell| live(cell).len() == cell.len()) {
+        return record;
+    }
+    record.iter().map(live).collect()
 }
 
 /// Fails where one record grows beyond [`LONGEST_RECORD`], before memory does.

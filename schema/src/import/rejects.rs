@@ -1,6 +1,7 @@
 //! Rows that fail: where, in which column, and why.
 
 use super::ImportError;
+use crate::sheet::SheetWriter;
 use std::io::Write;
 
 /// One row that was not taken.
@@ -15,7 +16,7 @@ pub struct Reject {
 
 /// Where rejected rows go: all of them to a CSV file, else the first twenty to a callback.
 pub struct RejectSink<'a> {
-    file: Option<(csv::Writer<Box<dyn Write>>, String)>,
+    file: Option<(SheetWriter<Box<dyn Write>>, String)>,
     tell: Box<dyn FnMut(&Reject) + 'a>,
     told: usize,
     rows: u64,
@@ -30,11 +31,12 @@ impl<'a> RejectSink<'a> {
     }
 
     /// Rejects are written to a file: `row`, `column`, `reason`, then the columns of the input
-    /// word for word, so that a repaired file can be made of it.
+    /// word for word, so that a repaired file can be made of it. What a spreadsheet would run has an apostrophe in front,
+    /// which an import takes off again.
     pub fn file(path: &std::path::Path) -> Result<Self, ImportError> {
         let name = path.display().to_string();
         let file = std::fs::File::create(path).map_err(|source| ImportError::Rejects { path: name.clone(), source })?;
-        let writer = csv::WriterBuilder::new().flexible(true).from_writer(Box::new(file) as Box<dyn Write>);
+        let writer = SheetWriter::new(Box::new(file) as Box<dyn Write>);
         Ok(Self { file: Some((writer, name)), tell: Box::new(|_| ()), told: 0, rows: 0 })
     }
 
@@ -46,7 +48,7 @@ impl<'a> RejectSink<'a> {
     pub(super) fn header(&mut self, header: &[String]) -> Result<(), ImportError> {
         let Some((writer, name)) = &mut self.file else { return Ok(()) };
         let columns = ["row", "column", "reason"].into_iter().chain(header.iter().map(String::as_str));
-        writer.write_record(columns).map_err(|e| failed(name, e))
+        writer.row(columns).map_err(|e| failed(name, e))
     }
 
     pub(super) fn reject(&mut self, reject: &Reject, record: &csv::StringRecord) -> Result<(), ImportError> {
@@ -54,7 +56,7 @@ impl<'a> RejectSink<'a> {
         if let Some((writer, name)) = &mut self.file {
             let row = reject.row.to_string();
             let cells = [row.as_str(), &reject.column, &reject.reason].into_iter().chain(record.iter());
-            return writer.write_record(cells).map_err(|e| failed(name, e));
+            return writer.row(cells).map_err(|e| failed(name, e));
         }
         if self.told < TOLD {
             self.told += 1;
@@ -65,10 +67,10 @@ impl<'a> RejectSink<'a> {
 
     pub(super) fn flush(&mut self) -> Result<(), ImportError> {
         let Some((writer, name)) = &mut self.file else { return Ok(()) };
-        writer.flush().map_err(|source| ImportError::Rejects { path: name.clone(), source })
+        writer.flush().map_err(|e| failed(name, e))
     }
 }
 
-fn failed(path: &str, error: csv::Error) -> ImportError {
-    ImportError::Rejects { path: path.to_owned(), source: error.into() }
+fn failed(path: &str, source: std::io::Error) -> ImportError {
+    ImportError::Rejects { path: path.to_owned(), source }
 }

@@ -2,6 +2,7 @@
 
 use super::keyset::{Direction, Pred, Window};
 use super::lists::ComplaintSort;
+use super::shuffled::Shuffled;
 use crate::db::dialect::KEYS_PER_QUERY;
 use crate::db::{Backend, Conn, MultiBackend, StoreError};
 use crate::models::Complaint;
@@ -40,15 +41,19 @@ impl Parent {
     }
 }
 
-const fn sort_sql(sort: ComplaintSort) -> &'static str {
+/// An order as SQL, or as an expression of its own.
+fn sort_sql(sort: ComplaintSort) -> Result<&'static str, Shuffled> {
     match sort {
-        ComplaintSort::ReceivedAt => "complaints.received_at",
-        ComplaintSort::RecordedAt => "complaints.recorded_at",
-        ComplaintSort::StateSince => "complaints.state_since",
-        ComplaintSort::CostVnd => "coalesce(complaints.cost_vnd, -1)",
-        ComplaintSort::DelayHours => "coalesce(complaints.delay_hours, -1.0)",
+        ComplaintSort::ReceivedAt => Ok("complaints.received_at"),
+        ComplaintSort::RecordedAt => Ok("complaints.recorded_at"),
+        ComplaintSort::StateSince => Ok("complaints.state_since"),
+        ComplaintSort::CostVnd => Ok("coalesce(complaints.cost_vnd, -1)"),
+        ComplaintSort::DelayHours => Ok("coalesce(complaints.delay_hours, -1.0)"),
+        ComplaintSort::Shuffled(by) => Err(Shuffled::by(by)),
     }
 }
+
+type SortSql = (Result<&'static str, Shuffled>, Direction);
 
 /// `FROM complaints … WHERE parent IN (…) AND …`, which both statements have.
 struct Of<'a> {
@@ -100,7 +105,7 @@ impl Of<'_> {
 /// The statement for the first of each: pairs of parent and complaint, in order.
 struct FirstOfEach<'a> {
     of: Of<'a>,
-    order: &'a [(ComplaintSort, Direction)],
+    order: Vec<SortSql>,
     backward: bool,
     limit: i64,
 }
@@ -124,14 +129,14 @@ impl QueryFragment<MultiBackend> for FirstOfEach<'_> {
         pass.push_sql(" AS parent, complaints.id AS id, row_number() OVER (PARTITION BY ");
         pass.push_sql(parent);
         pass.push_sql(" ORDER BY ");
-        // As in lists: what makes the order total goes the way of its last part.
-        let last = self.order.last().map_or(Direction::Asc, |(_, direction)| *direction);
-        let parts = self.order.iter().map(|(sort, direction)| (sort_sql(*sort), *direction));
-        for (nth, (sql, direction)) in parts.chain([("complaints.id", last)]).enumerate() {
+        for (nth, (sort, direction)) in self.order.iter().enumerate() {
             if nth > 0 {
                 pass.push_sql(", ");
             }
-            pass.push_sql(sql);
+            match sort {
+                Ok(sql) => pass.push_sql(sql),
+                Err(shuffled) => shuffled.walk_ast(pass.reborrow())?,
+            }
             let up = direction.reversed_if(self.backward) == Direction::Asc;
             pass.push_sql(if up { " ASC" } else { " DESC" });
         }
@@ -196,6 +201,10 @@ pub fn first_complaints_of(
         conditions.extend(ComplaintSort::bounds(order, window)?);
         let limit = i64::try_from(window.limit).unwrap_or(i64::MAX).saturating_add(1);
         let of = Of { parent, ids: chunk, conditions, asks: conn.backend() == Backend::Sqlite };
+        // As in lists: what makes the order total goes the way of its last part.
+        let last = order.last().map_or(Direction::Asc, |(_, direction)| *direction);
+        let sorts = order.iter().map(|(sort, direction)| (sort_sql(*sort), *direction));
+        let order = sorts.chain([(Ok("complaints.id"), last)]).collect();
         let query = FirstOfEach { of, order, backward: window.backward, limit };
         let pairs: Vec<(Id, Id)> = query.load(conn)?;
         let mut wanted: Vec<Id> = pairs.iter().map(|(_, id)| *id).collect();

@@ -125,22 +125,22 @@ impl<Q: QueryFragment<MultiBackend>> QueryFragment<MultiBackend> for Limited<Q> 
 macro_rules! listed {
     (
         $table:ident, $model:ident, $list:ident, $count:ident,
-        $(#[$doc:meta])* $sort:ident { $($variant:ident: $kind:ident = $expr:expr, $key:expr;)+ }
+        $(#[$doc:meta])* $sort:ident { $($variant:ident $(($of:ident: $given:ty))?: $kind:ident = $expr:expr, $key:expr;)+ }
         unique: $($ukind:ident = $uexpr:expr, $ukey:expr;)+
     ) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum $sort { $($variant),+ }
+        pub enum $sort { $($variant $(($given))?),+ }
 
         impl $sort {
             fn expr(self) -> SortExpr<$table::table> {
-                match self { $(Self::$variant => SortExpr::$kind(Box::new($expr))),+ }
+                match self { $(Self::$variant $(($of))? => SortExpr::$kind(Box::new($expr))),+ }
             }
 
             fn key(self, row: &$model) -> Key {
                 match self {
-                    $(Self::$variant => {
-                        let key: fn(&$model) -> Key = $key;
+                    $(Self::$variant $(($of))? => {
+                        let key: &dyn Fn(&$model) -> Key = &$key;
                         key(row)
                     })+
                 }

@@ -4,6 +4,7 @@
 use super::keyset::{
     Direction, Key, Limited, Pred, Slice, SortExpr, Window, listed, or_double, or_int, or_text, rounded,
 };
+use super::shuffled::Shuffled;
 use crate::db::wanted::phananh_wanted;
 use crate::db::{Backend, Conn, MultiBackend, StoreError};
 use crate::enums::Tier;
@@ -11,6 +12,7 @@ use crate::models::{
     AuditEntry, Complaint, Digest, Enterprise, Flag, GuidanceDocument, IssueCategory, JobRun, Measure, Officer,
     Principal, Proposal, Unit, UnitResponse,
 };
+use crate::pseudonyms::Shuffle;
 use crate::tables::{
     audit_log, complaints, digests, enterprises, flags, guidance_documents, issue_categories, job_runs, measures,
     officers, principals, proposals, unit_responses, units,
@@ -26,6 +28,8 @@ listed! {
         StateSince: Time = complaints::state_since, |row| Key::Time(row.state_since);
         CostVnd: Int = or_int(complaints::cost_vnd, -1), |row| Key::Int(row.cost_vnd.unwrap_or(-1));
         DelayHours: Double = or_double(complaints::delay_hours, -1.0), |row| Key::Double(row.delay_hours.unwrap_or(-1.0));
+        // For whoever may not know ids, before these make the order total.
+        Shuffled(by: Shuffle): Text = Shuffled::by(by), move |row| Key::Text(Shuffled::of(by, row.id));
     }
     unique: Id = complaints::id, |row| Key::Id(row.id);
 }

@@ -7,6 +7,7 @@ mod in_select;
 mod keyset;
 mod lists;
 mod not_true;
+pub(crate) mod shuffled;
 mod work;
 
 pub use children::*;

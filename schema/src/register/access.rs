@@ -1,7 +1,9 @@
 //! Who may use the register: principals and their tokens.
 
+use crate::db::dialect::KEYS_PER_QUERY;
 use crate::db::{Conn, StoreError, WriteTx};
 use crate::domain::ids::{random_id, reference_id};
+use crate::domain::inert;
 use crate::each;
 use crate::enums::{AuditAction, Role};
 use crate::events::Entity;
@@ -43,13 +45,10 @@ pub fn create_token(
     expires_at: Option<Timestamp>,
 ) -> Result<String, StoreError> {
     let Holder { name, role, unit, officer, outside } = holder;
-    let name = name.trim();
+    let name = inert::name("the name of a token", name, 100).map_err(StoreError::Rule)?;
     if outside && role != Role::Dashboard {
         let message = format!("a {role} sees more than groups, which nobody takes out of the house: leave outside out");
         return Err(StoreError::Rule(message));
-    }
-    if name.is_empty() || name.chars().count() > 100 {
-        return Err(StoreError::Rule("the name of a token has 1 to 100 characters".into()));
     }
     let unit_id = match (role, unit) {
         (Role::UnitHead, None) => return Err(StoreError::Rule("a UNIT_HEAD needs a unit: --unit CODE".into())),
@@ -218,11 +217,27 @@ pub fn authenticate(conn: &mut Conn, token: &str, now: Timestamp) -> Result<Opti
         .select((ApiToken::as_select(), Principal::as_select()))
         .first(conn)
         .optional()?;
-    Ok(found.filter(|(token, principal)| {
-        token.revoked_at.is_none()
-            && principal.disabled_at.is_none()
-            && token.expires_at.is_none_or(|expires| expires > now)
-    }))
+    Ok(found.filter(|(token, principal)| is_valid(token, principal, now)))
+}
+
+/// Those of some tokens that are valid, and whose they are.
+pub fn standing(conn: &mut Conn, tokens: &[Id], now: Timestamp) -> Result<Vec<(ApiToken, Principal)>, StoreError> {
+    let mut all = Vec::with_capacity(tokens.len());
+    for chunk in tokens.chunks(KEYS_PER_QUERY) {
+        let found: Vec<(ApiToken, Principal)> = api_tokens::table
+            .inner_join(principals::table.on(principals::id.eq(api_tokens::principal_id)))
+            .filter(api_tokens::id.eq_any(chunk))
+            .select((ApiToken::as_select(), Principal::as_select()))
+            .load(conn)?;
+        all.extend(found.into_iter().filter(|(token, principal)| is_valid(token, principal, now)));
+    }
+    Ok(all)
+}
+
+fn is_valid(token: &ApiToken, principal: &Principal, now: Timestamp) -> bool {
+    token.revoked_at.is_none()
+        && principal.disabled_at.is_none()
+        && token.expires_at.is_none_or(|expires| expires > now)
 }
 
 /// A token has 256 random bits: a plain hash of it cannot be searched, and a slow one would cost

@@ -80,13 +80,13 @@ impl StatisticsQuery {
             having,
             order_by: order_by.unwrap_or_default(),
             first,
-            after: after.map(|after| app.cursors.decode("after", &after)).transpose()?,
+            after: after.map(|after| request(ctx)?.cursors().decode("after", &after)).transpose()?,
             timezone,
             fill,
             compare,
             other,
             suppression: viewer.suppression(&request(ctx)?.limits),
-            disguise: statistics::disguise(&snapshot, viewer, app.keys.as_ref()),
+            disguise: statistics::disguise(&snapshot, request(ctx)?.ordering_pseudonyms()),
         };
         let question = statistics::question(&snapshot, &scope, arguments, ctx.field())?;
         let dimensions = question.group_by.clone();
@@ -99,7 +99,7 @@ impl StatisticsQuery {
             jobs::statistics::statistics(&of, &question).map_err(from_job)
         })
         .await?;
-        Ok(ComplaintStatistics::new(&snapshot, answer, dimensions, &app.cursors))
+        Ok(ComplaintStatistics::new(&snapshot, answer, dimensions, request(ctx)?.cursors()))
     }
 }
 

@@ -13,7 +13,7 @@ mod work;
 pub use orders::*;
 
 use super::connection::connect;
-use super::context::{loaders, request, snapshot, viewer};
+use super::context::{RequestContext, loaders, request, snapshot, viewer};
 use super::filters::*;
 use super::loaders::{AllegationsKey, OfficerKey, ResponsesKey, known};
 use super::page::PageArgs;
@@ -88,6 +88,20 @@ pub async fn own_code(ctx: &Context<'_>) -> Result<Option<String>> {
     Ok(known(ctx, OfficerKey(own)).await?.map(|officer| officer.code))
 }
 
+/// The order of a list of complaints. Those that stand alike in it are in the order of their ids, or in a secret one for whoever
+/// may not know these.
+pub fn complaint_order(
+    request: &RequestContext,
+    order_by: Option<Vec<ComplaintOrder>>,
+) -> Vec<(queries::ComplaintSort, queries::Direction)> {
+    let mut order = ComplaintOrder::list(order_by);
+    if let Some(by) = request.ordering_pseudonyms() {
+        let last = order.last().map_or(queries::Direction::Asc, |(_, direction)| *direction);
+        order.push((queries::ComplaintSort::Shuffled(by.shuffle()), last));
+    }
+    order
+}
+
 /// The complaints that a filter chooses, of those that the viewer may see.
 pub async fn complaints_where(
     ctx: &Context<'_>,
@@ -105,7 +119,7 @@ pub async fn complaints_where(
         ctx,
         page,
         make,
-        ComplaintOrder::list(order_by),
+        complaint_order(request(ctx)?, order_by),
         queries::list_complaints,
         queries::count_complaints,
         queries::ComplaintSort,

@@ -6,24 +6,33 @@ use crate::graphql::context::{request, snapshot, viewer};
 use crate::graphql::error::bad_input;
 use crate::graphql::filters::RedactedComplaintFilter;
 use crate::graphql::page::{Cursor, PageArgs, PageInfo, Place};
-use crate::graphql::types::{RedactedComplaint, RedactedComplaintConnection, RedactedComplaintEdge};
+use crate::graphql::types::{RedactedComplaint, RedactedComplaintConnection, RedactedComplaintEdge, month_of};
 use async_graphql::{Context, Object, Result};
 use diesel::prelude::*;
-use schema::StoreError;
 use schema::db::MultiBackend;
-use schema::queries::{self, ComplaintSort, Direction, Key, Pred, in_select};
+use schema::models::Complaint;
+use schema::pseudonyms::Subject;
+use schema::queries::{self, Key, Pred, Slice, Window, in_select};
 use schema::tables::{complaints, redactions};
+use schema::{Id, StoreError, Timestamp};
+use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// What its cursors are of.
 const LIST: &str = "redacted";
+
+/// Where a complaint stands: the latest month first, and within it in the order of pseudonyms. The month is all that is shown of
+/// the time: an order by the time itself would tell more.
+type Stands = (Reverse<String>, String);
 
 #[derive(Default)]
 pub struct RedactedQuery;
 
 #[Object]
 impl RedactedQuery {
-    /// Confidential complaints about your unit and those below it whose text the Board has redacted, the latest first.
+    /// Confidential complaints about your unit and those below it whose text the Board has redacted, the latest month
+    /// first.
     async fn redacted_complaints(
         &self,
         ctx: &Context<'_>,
@@ -34,46 +43,70 @@ impl RedactedQuery {
         before: Option<String>,
     ) -> Result<RedactedComplaintConnection> {
         let request = request(ctx)?;
-        // Cursors hold the time of a complaint, and pseudonyms stand for it: both need a key.
-        request.keys()?;
+        let pseudonyms = request.pseudonyms()?.clone();
         let known = Arc::clone(&snapshot(ctx)?.reference);
         let scope = viewer(ctx)?.scope(&known.tree);
-        let condition = Arc::new(move || {
+        let condition = move || {
             let redacted = redactions::table.into_boxed::<MultiBackend>().select(redactions::complaint_id);
             let seen: Pred<complaints::table> = Box::new(scope.confidential().and(in_select(complaints::id, redacted)));
             let own = filter.as_ref().map_or(Ok(None), |filter| filter.condition(&known))?;
             Ok::<_, StoreError>(both!(Some(seen), own))
-        });
-        let sealer = &request.app.cursors;
-        let mut window = PageArgs { first, last, ..PageArgs::default() }.window(request.limits.page_size, sealer)?;
-        // Its cursors are of this list alone: in another they would tell when a complaint was received.
-        let keys_of = |name: &str, cursor: Option<String>| -> Result<Option<Vec<Key>>> {
-            let Some(cursor) = cursor else { return Ok(None) };
-            let (list, keys): (String, Vec<Key>) = sealer.decode(name, &cursor)?;
-            if list != LIST {
-                return Err(bad_input(format!("{name} is no cursor of this list")));
-            }
-            Ok(Some(keys))
         };
-        (window.after, window.before) = (keys_of("after", after)?, keys_of("before", before)?);
-        let order = [(ComplaintSort::ReceivedAt, Direction::Desc)];
-        let (make, part) = (Arc::clone(&condition), window.clone());
-        let (slice, mut texts) = request
-            .read(move |conn| {
-                let slice = queries::list_complaints(conn, make()?, &order, &part)?;
-                let ids: Vec<schema::Id> = slice.rows.iter().map(|row| row.id).collect();
-                let texts = queries::redactions_of(conn, &ids)?;
-                Ok((slice, texts))
-            })
-            .await?;
-        let keys = |row| sealer.at(Place::Of(LIST, ComplaintSort::keys(&order, row)));
-        let cursors: Vec<Cursor> = slice.rows.iter().map(keys).collect();
+        let sealer = request.cursors();
+        let window = PageArgs { first, last, ..PageArgs::default() }.window(request.limits.page_size, sealer)?;
+        // Its cursors are of this list alone: in another they would say more of a complaint than is shown here.
+        let stands_at = |name: &str, cursor: Option<String>| -> Result<Option<Stands>> {
+            let Some(cursor) = cursor else { return Ok(None) };
+            match sealer.decode::<(String, Vec<Key>)>(name, &cursor)? {
+                (list, keys) if list == LIST => match <[Key; 2]>::try_from(keys) {
+                    Ok([Key::Text(month), Key::Text(pseudonym)]) => Ok(Some((Reverse(month), pseudonym))),
+                    _ => Err(bad_input(format!("{name} is no cursor of this list"))),
+                },
+                _ => Err(bad_input(format!("{name} is no cursor of this list"))),
+            }
+        };
+        let (after, before) = (stands_at("after", after)?, stands_at("before", before)?);
+        let window =
+            Window { after: after.as_ref().map(|_| Vec::new()), before: before.as_ref().map(|_| Vec::new()), ..window };
+        let part = window.clone();
+        let read = move |conn: &mut schema::Conn| {
+            let mut query = complaints::table.into_boxed::<MultiBackend>();
+            if let Some(condition) = condition()? {
+                query = query.filter(condition);
+            }
+            // Each was redacted by a person: there are not many.
+            let all: Vec<(Id, Timestamp)> = query.select((complaints::id, complaints::received_at)).load(conn)?;
+            let number = i64::try_from(all.len()).unwrap_or(i64::MAX);
+            let stands =
+                |(id, at): (Id, Timestamp)| ((Reverse(month_of(at)), pseudonyms.of(Subject::Complaint, id)), id);
+            let mut all: Vec<(Stands, Id)> = all.into_iter().map(stands).collect();
+            all.retain(|(at, _)| {
+                after.as_ref().is_none_or(|after| at > after) && before.as_ref().is_none_or(|before| at < before)
+            });
+            all.sort_unstable();
+            let more = all.len() > part.limit;
+            if part.backward {
+                all.drain(..all.len().saturating_sub(part.limit));
+            } else {
+                all.truncate(part.limit);
+            }
+            let ids: Vec<Id> = all.iter().map(|(_, id)| *id).collect();
+            let rows: Vec<Complaint> =
+                complaints::table.filter(complaints::id.eq_any(&ids)).select(Complaint::as_select()).load(conn)?;
+            let texts = queries::redactions_of(conn, &ids)?;
+            Ok((Slice { rows: all, more }, rows, texts, number))
+        };
+        let (slice, rows, mut texts, number) = request.read(read).await?;
+        let mut rows: HashMap<Id, Complaint> = rows.into_iter().map(|row| (row.id, row)).collect();
+        let cursor = |((Reverse(month), pseudonym), _): &(Stands, Id)| {
+            sealer.at(Place::Of(LIST, vec![Key::Text(month.clone()), Key::Text(pseudonym.clone())]))
+        };
+        let cursors: Vec<Cursor> = slice.rows.iter().map(cursor).collect();
         let page_info = PageInfo::new(&slice, &window, &cursors);
-        let edges = slice.rows.into_iter().zip(cursors).filter_map(|(complaint, cursor)| {
-            let text = texts.remove(&complaint.id)?.text;
+        let edges = slice.rows.into_iter().zip(cursors).filter_map(|((_, id), cursor)| {
+            let (complaint, text) = (rows.remove(&id)?, texts.remove(&id)?.text);
             Some(RedactedComplaintEdge { cursor, node: RedactedComplaint { complaint, text } })
         });
-        let counter = Counter::Query(Arc::new(move |conn| queries::count_complaints(conn, condition()?)));
-        Ok(RedactedComplaintConnection { edges: edges.collect(), page_info, counter })
+        Ok(RedactedComplaintConnection { edges: edges.collect(), page_info, counter: Counter::Known(number) })
     }
 }

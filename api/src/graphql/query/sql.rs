@@ -5,7 +5,7 @@ use crate::graphql::error::{Code, bad_input, error};
 use crate::graphql::types::SqlAnswer;
 use async_graphql::{Context, Object, Result};
 use jobs::sql::worker::{Allowance, AskError, ask};
-use jobs::sql::{Pseudonyms, check, tables};
+use jobs::sql::{Shown, check, tables};
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -31,8 +31,8 @@ impl SqlQuery {
             Some(Ok(rows)) if rows <= most => rows,
             _ => return Err(bad_input(format!("first is from 0 to {most}"))),
         };
-        let keys = request.keys()?;
-        let version = keys.version();
+        let pseudonyms = request.pseudonyms()?.clone();
+        let version = pseudonyms.version();
         let except_officer = viewer.officer_id;
         let (limits, deadline) = (Arc::clone(&request.limits), request.deadline);
         request.asked_sql(query);
@@ -41,8 +41,8 @@ impl SqlQuery {
         let of = Arc::clone(&snapshot);
         let answer = blocking(move || {
             let _permit = permit;
-            let pseudonyms = Pseudonyms { keys: &keys, except_officer };
-            let tables = tables(&of, &pseudonyms, &question).map_err(|e| {
+            let shown = Shown { pseudonyms: &pseudonyms, except_officer };
+            let tables = tables(&of, &shown, &question).map_err(|e| {
                 tracing::error!(error = %e, "the tables of a question could not be made");
                 error(Code::Internal, "the question broke off; the server's log says why")
             })?;

@@ -10,7 +10,7 @@ pub use period::StatisticsComparison;
 
 use super::error::bad_input;
 use super::page::SortDirection;
-use crate::auth::{Scope, Viewer};
+use crate::auth::Scope;
 use async_graphql::{Enum, InputObject, Result, SelectionField};
 use chrono_tz::Tz;
 use conditions::{conditions_of, own};
@@ -20,9 +20,9 @@ use jobs::statistics::{Bucket, Cursor, Dimension, Disguise, Measure, Order, Ques
 use period::Period;
 use polars::prelude::Expr;
 use schema::domain::calendar::local_date;
-use schema::enums::Role;
-use schema::keys::Keys;
+use schema::pseudonyms::{Pseudonyms, Subject};
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// What complaints are grouped by. One that names several officers counts once for each of them, and once
 /// in the totals.
@@ -216,29 +216,17 @@ fn wanted_of(asked: SelectionField<'_>, wanted: &mut Wanted) {
     }
 }
 
-/// For who sees pseudonyms only: the order of codes would tell whose they are.
-pub fn disguise(
-    snapshot: &std::sync::Arc<Snapshot>,
-    viewer: &Viewer,
-    keys: Option<&std::sync::Arc<Keys>>,
-) -> Option<Disguise> {
-    if viewer.role != Role::DataTeam {
-        return None;
-    }
-    let (snapshot, keys) = (std::sync::Arc::clone(snapshot), keys.cloned());
-    Some(Disguise(std::sync::Arc::new(move |dimension, place| {
+/// Orders people and enterprises by pseudonyms, for who sees nothing else of them: the order of codes would tell whose they are.
+pub fn disguise(snapshot: &Arc<Snapshot>, by: Option<&Pseudonyms>) -> Option<Disguise> {
+    let (snapshot, by) = (Arc::clone(snapshot), by?.clone());
+    Some(Disguise(Arc::new(move |dimension, place| {
         let at = u32::try_from(place).ok();
-        let (kind, id) = match dimension {
-            Dimension::Officer => ("officer", at.and_then(|place| snapshot.officers.at(place))),
-            Dimension::Enterprise => ("enterprise", at.and_then(|place| snapshot.enterprises.at(place))),
+        let (subject, id) = match dimension {
+            Dimension::Officer => (Subject::Officer, at.and_then(|place| snapshot.officers.at(place))),
+            Dimension::Enterprise => (Subject::Enterprise, at.and_then(|place| snapshot.enterprises.at(place))),
             _ => return place,
         };
-        let code = id
-            .zip(keys.as_ref())
-            .and_then(|(id, keys)| keys.code(keys.version(), "order", &[kind.as_bytes(), id.0.as_bytes()]));
-        code.map_or(0, |code| {
-            i64::from_be_bytes([code[0], code[1], code[2], code[3], code[4], code[5], code[6], code[7]])
-        })
+        id.map_or(0, |id| by.place(subject, id))
     })))
 }
 

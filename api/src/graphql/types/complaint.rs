@@ -15,6 +15,7 @@ use async_graphql::{Context, ID, Object, Result};
 use chrono::NaiveDate;
 use schema::domain::ids::human_reference;
 use schema::models;
+use schema::pseudonyms::Subject;
 use schema::queries::{Direction, ResponseSort, Slice, Window};
 
 /// A complaint of an enterprise.
@@ -44,7 +45,7 @@ impl Complaint {
 
     /// What stands for the complaint where its id is not shown; the same for as long as the key is.
     async fn pseudonym(&self, ctx: &Context<'_>) -> Result<String> {
-        request(ctx)?.pseudonym("complaint", self.0.id)
+        request(ctx)?.pseudonym(Subject::Complaint, self.0.id)
     }
 
     /// The reference that people write on paper.
@@ -163,7 +164,11 @@ impl Complaint {
 
     /// The allegations against officers.
     async fn officers(&self, ctx: &Context<'_>) -> Result<Vec<Direct<Allegation>>> {
-        let rows = one(loaders(ctx)?, AllegationsKey(self.0.id)).await?.unwrap_or_default();
+        let mut rows = one(loaders(ctx)?, AllegationsKey(self.0.id)).await?.unwrap_or_default();
+        if let Some(by) = request(ctx)?.ordering_pseudonyms() {
+            // They are read in the order of ids, which are made of codes.
+            rows.sort_by_cached_key(|row| by.place(Subject::Officer, row.officer_id));
+        }
         Ok(rows.into_iter().map(Allegation).map(Direct).collect())
     }
 
@@ -197,7 +202,7 @@ impl Complaint {
         } else {
             rows.truncate(limit);
         }
-        let sealer = &request(ctx)?.app.cursors;
+        let sealer = request(ctx)?.cursors();
         let order = [(ResponseSort::RespondedAt, Direction::Asc)];
         let cursors: Vec<Cursor> =
             rows.iter().map(|row| sealer.at(Place::Keys(ResponseSort::keys(&order, row)))).collect();

@@ -38,7 +38,7 @@ pub use people::{
 };
 pub use proposal::{Proposal, ProposalConnection, ProposalEdge};
 pub use receipt::Receipt;
-pub use redacted::{RedactedComplaint, RedactedComplaintConnection, RedactedComplaintEdge};
+pub use redacted::{RedactedComplaint, RedactedComplaintConnection, RedactedComplaintEdge, month_of};
 pub use response::{UnitResponse, UnitResponseConnection, UnitResponseEdge};
 pub use scorecard::Scorecard;
 pub use sql::SqlAnswer;

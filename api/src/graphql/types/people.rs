@@ -18,6 +18,7 @@ use jobs::JobError;
 use jobs::scorecard::{rows_of_officer, scorecard};
 use schema::enums::SubjectKind;
 use schema::models::{self, SINCE_EVER};
+use schema::pseudonyms::Subject;
 use schema::queries::Parent;
 
 /// An officer.
@@ -37,7 +38,7 @@ impl Officer {
 
     /// What stands for the officer where it is not said who that is; the same for as long as the key is.
     async fn pseudonym(&self, ctx: &Context<'_>) -> Result<String> {
-        request(ctx)?.pseudonym("officer", self.0.id)
+        request(ctx)?.pseudonym(Subject::Officer, self.0.id)
     }
 
     async fn code(&self, ctx: &Context<'_>) -> Result<&str> {
@@ -149,7 +150,7 @@ impl Enterprise {
 
     /// What stands for the enterprise where it is not said which that is.
     async fn pseudonym(&self, ctx: &Context<'_>) -> Result<String> {
-        request(ctx)?.pseudonym("enterprise", self.0.id)
+        request(ctx)?.pseudonym(Subject::Enterprise, self.0.id)
     }
 
     async fn tax_code(&self, ctx: &Context<'_>) -> Result<&str> {

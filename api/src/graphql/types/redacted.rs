@@ -5,8 +5,10 @@ use crate::graphql::enums::ComplaintState;
 use crate::graphql::loaders::{CategoryKey, UnitKey, known};
 use async_graphql::{Context, Object, Result};
 use chrono::Datelike;
+use schema::Timestamp;
 use schema::domain::calendar::local_date;
 use schema::models;
+use schema::pseudonyms::Subject;
 
 /// What may be read of a confidential complaint: a text that the Board has redacted, and nothing that would tell who
 /// complained.
@@ -19,13 +21,12 @@ pub struct RedactedComplaint {
 impl RedactedComplaint {
     /// What stands for the complaint; the same for as long as the key is.
     async fn pseudonym(&self, ctx: &Context<'_>) -> Result<String> {
-        request(ctx)?.pseudonym("complaint", self.complaint.id)
+        request(ctx)?.pseudonym(Subject::Complaint, self.complaint.id)
     }
 
     /// The month in which it was received, `2025-03`.
     async fn month(&self) -> String {
-        let day = local_date(self.complaint.received_at);
-        format!("{:04}-{:02}", day.year(), day.month())
+        month_of(self.complaint.received_at)
     }
 
     async fn unit(&self, ctx: &Context<'_>) -> Result<Option<Unit>> {
@@ -51,6 +52,12 @@ impl RedactedComplaint {
     async fn text(&self) -> &str {
         &self.text
     }
+}
+
+/// The month of a moment, `2025-03`.
+pub fn month_of(at: Timestamp) -> String {
+    let day = local_date(at);
+    format!("{:04}-{:02}", day.year(), day.month())
 }
 
 connection!(RedactedComplaint, RedactedComplaintConnection, RedactedComplaintEdge);

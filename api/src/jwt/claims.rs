@@ -1,0 +1,121 @@
+//! The claims of a token: who somebody is.
+
+use super::{JwtSettings, LEEWAY, Refused, object};
+use schema::Timestamp;
+use schema::domain::inert;
+use schema::enums::Role;
+use serde_json::{Map, Value};
+use std::str::FromStr;
+
+/// What is read of the claims. Those that are none of ours are left alone.
+#[derive(Debug)]
+pub struct Claims {
+    pub subject: String,
+    pub role: Role,
+    pub unit: Option<String>,
+    pub officer: Option<String>,
+    pub outside: bool,
+    pub expires: Timestamp,
+}
+
+/// Characters of a subject.
+const LONGEST_SUBJECT: usize = 200;
+/// Characters of a code.
+const LONGEST_CODE: usize = 200;
+/// Seconds by which a clock that issues tokens may be ahead.
+const AHEAD: i64 = 60;
+
+impl Claims {
+    /// Reads the payload of a token whose signature is verified. `now` in seconds since 1970.
+    ///
+    /// # Errors
+    /// Which claim is not understood.
+    pub fn new(payload: &[u8], settings: &JwtSettings, now: i64) -> Result<Self, Refused> {
+        let object = object::read(payload)
+            .map_err(|_| Refused::of("payload", "it is no object of JSON, or a claim stands twice in it"))?;
+        if !matches!(object.get("iss"), Some(Value::String(issuer)) if *issuer == settings.issuer) {
+            return Err(Refused::claim("iss", "it is not the issuer alone, as a text"));
+        }
+        let is_for_us = match object.get("aud") {
+            Some(Value::String(audience)) => *audience == settings.audience,
+            Some(Value::Array(all)) => {
+                all.iter().all(Value::is_string) && all.iter().any(|one| *one == settings.audience)
+            }
+            _ => false,
+        };
+        if !is_for_us {
+            return Err(Refused::claim("aud", "it does not name this register, as a text or a list of texts"));
+        }
+        let expires = times(&object, settings, now)?;
+        let subject = text(&object, "sub")?.ok_or_else(|| Refused::claim("sub", "it is missing"))?;
+        if inert::name("sub", subject, LONGEST_SUBJECT).is_err() {
+            let why = "it is empty, too long, or has line breaks, invisible characters or white space at its ends";
+            return Err(Refused::claim("sub", why));
+        }
+        let role = text(&object, &settings.role_claim)?.and_then(|word| Role::from_str(word).ok());
+        let role = role.ok_or_else(|| Refused::claim(&settings.role_claim, "it is none of the roles"))?;
+        let outside = match object.get(&settings.outside_claim) {
+            None | Some(Value::Null) => false,
+            Some(Value::Bool(outside)) => *outside,
+            Some(_) => return Err(Refused::claim(&settings.outside_claim, "it is neither true nor false")),
+        };
+        if outside && role != Role::Dashboard {
+            return Err(Refused::claim(&settings.outside_claim, "only what a DASHBOARD is shown may leave the house"));
+        }
+        Ok(Self {
+            subject: subject.to_owned(),
+            role,
+            unit: code(&object, &settings.unit_claim)?,
+            officer: code(&object, &settings.officer_claim)?,
+            outside,
+            expires,
+        })
+    }
+}
+
+/// When it ends; that it began, and does not last longer than it may, is checked.
+fn times(object: &Map<String, Value>, settings: &JwtSettings, now: i64) -> Result<Timestamp, Refused> {
+    let seconds = |name: &str| match object.get(name) {
+        None => Ok(None),
+        Some(value) => match value.as_i64().filter(|seconds| *seconds >= 0) {
+            Some(seconds) => Ok(Some(seconds)),
+            None => Err(Refused::claim(name, "it is no whole number of seconds since 1970")),
+        },
+    };
+    let (issued, from, until) = (seconds("iat")?, seconds("nbf")?, seconds("exp")?);
+    let until = until.ok_or_else(|| Refused::claim("exp", "it is missing"))?;
+    let leeway = i64::try_from(LEEWAY).unwrap_or(i64::MAX);
+    if until <= now.saturating_sub(leeway) {
+        return Err(Refused::claim("exp", "the token has expired"));
+    }
+    let longest = i64::from(settings.longest_hours).saturating_mul(3_600).saturating_add(AHEAD);
+    if until > now.saturating_add(longest) {
+        return Err(Refused::claim("exp", "it lies further ahead than api.jwt.longest_hours"));
+    }
+    if issued.is_some_and(|issued| issued > now.saturating_add(AHEAD) || issued > until) {
+        return Err(Refused::claim("iat", "it lies in the future"));
+    }
+    if from.is_some_and(|from| from > now.saturating_add(leeway)) {
+        return Err(Refused::claim("nbf", "the token is not valid yet"));
+    }
+    let micros = until.checked_mul(1_000_000).and_then(Timestamp::from_micros);
+    micros.ok_or_else(|| Refused::claim("exp", "it is no time"))
+}
+
+/// A claim that is a text; None where it is not there, or null, by which some say the same.
+fn text<'o>(object: &'o Map<String, Value>, name: &str) -> Result<Option<&'o str>, Refused> {
+    match object.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(Refused::claim(name, "it is not a text")),
+    }
+}
+
+/// A claim that is a code of the register: exactly as it stands there.
+fn code(object: &Map<String, Value>, name: &str) -> Result<Option<String>, Refused> {
+    let Some(code) = text(object, name)? else { return Ok(None) };
+    match inert::name(name, code, LONGEST_CODE) {
+        Ok(code) => Ok(Some(code.to_owned())),
+        Err(_) => Err(Refused::claim(name, "it is empty, padded, too long or has characters that no code has")),
+    }
+}

@@ -1,0 +1,201 @@
+//! Pseudonyms: keyed names for those who are not to be known.
+//!
+//! Each audience has pseudonyms of its own, derived with a key of its own. Values that two audiences see therefore have
+//! nothing in common, and nobody who sees names beside pseudonyms can tell by them what another audience looks at.
+
+use crate::enums::Role;
+use crate::keys::{Coder, Keys};
+use crate::sql_types::Id;
+use data_encoding::BASE32_NOPAD;
+use siphasher::sip::SipHasher24;
+use std::fmt;
+use std::hash::Hasher;
+
+/// Who sees a pseudonym, and for what purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Audience {
+    /// Everybody of a role, in answers to GraphQL and SQL.
+    Role(Role),
+    /// The head of one unit.
+    Unit(Id),
+    /// Whoever is given the export files of a role.
+    Export(Role),
+}
+
+impl fmt::Display for Audience {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Role(role) => write!(f, "role/{role}"),
+            Self::Unit(unit) => write!(f, "unit/{unit}"),
+            Self::Export(role) => write!(f, "export/{role}"),
+        }
+    }
+}
+
+/// What a pseudonym stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Subject {
+    Complaint,
+    Officer,
+    Enterprise,
+}
+
+impl Subject {
+    const fn word(self) -> &'static [u8] {
+        match self {
+            Self::Complaint => b"complaint",
+            Self::Officer => b"officer",
+            Self::Enterprise => b"enterprise",
+        }
+    }
+}
+
+/// The pseudonyms of one audience.
+#[derive(Clone)]
+pub struct Pseudonyms {
+    audience: Audience,
+    version: u32,
+    current: Option<Coder>,
+    /// Of keys that were current before: what was shown then can still be named.
+    earlier: Vec<(u32, Coder)>,
+    order: [u8; 32],
+}
+
+impl Pseudonyms {
+    pub(crate) fn new(keys: &Keys, audience: Audience) -> Self {
+        let purpose = format!("pseudonym/{audience}");
+        let version = keys.version();
+        let earlier = keys.versions().filter(|other| *other != version);
+        Self {
+            audience,
+            version,
+            current: keys.coder(version, &purpose),
+            earlier: earlier.filter_map(|version| Some((version, keys.coder(version, &purpose)?))).collect(),
+            order: keys.code(version, &format!("order/{audience}"), &[]).unwrap_or_default(),
+        }
+    }
+
+    pub fn audience(&self) -> Audience {
+        self.audience
+    }
+
+    /// The version of the key that makes them.
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// The pseudonym of something: the same for as long as the key is, and nothing can be told from it without the key.
+    /// It begins with the version of the key.
+    pub fn of(&self, subject: Subject, id: Id) -> String {
+        self.current.as_ref().map(|coder| written(self.version, coder, subject, id)).unwrap_or_default()
+    }
+
+    /// Whether a pseudonym, of whichever version of the key, stands for something.
+    pub fn stands_for(&self, pseudonym: &str, subject: Subject, id: Id) -> bool {
+        let version = pseudonym.strip_prefix('k').and_then(|rest| rest.split_once('-')?.0.parse::<u32>().ok());
+        let Some(version) = version else { return false };
+        let earlier = || self.earlier.iter().find(|(other, _)| *other == version).map(|(_, coder)| coder);
+        let coder = if version == self.version { self.current.as_ref() } else { earlier() };
+        coder.is_some_and(|coder| written(version, coder, subject, id) == pseudonym)
+    }
+
+    /// The place of something among its like, in the order of their pseudonyms.
+    pub fn place(&self, subject: Subject, id: Id) -> i64 {
+        let pseudonym = self.of(subject, id);
+        let letters = pseudonym.split_once('-').map_or("", |(_, letters)| letters);
+        // Sixty bits of it: digits stand before letters, as they do where texts are compared.
+        letters.bytes().take(12).fold(0, |place, letter| {
+            let digit = if letter.is_ascii_digit() { letter - b'2' } else { letter.saturating_sub(b'a') + 6 };
+            place << 5 | i64::from(digit)
+        })
+    }
+
+    /// Puts complaints that a list does not tell apart in an order that says nothing of their ids.
+    pub fn shuffle(&self) -> Shuffle {
+        let mut salt = [0; 16];
+        salt.copy_from_slice(&self.order[..16]);
+        Shuffle(salt)
+    }
+}
+
+fn written(version: u32, coder: &Coder, subject: Subject, id: Id) -> String {
+    let code = coder.code(&[subject.word(), &[0], id.0.as_bytes()]);
+    format!("k{version}-{}", BASE32_NOPAD.encode(&code[..15]).to_ascii_lowercase())
+}
+
+/// A secret order of complaints, for whoever may not know their ids: an id is made of what the source calls the
+/// complaint, so that the order of ids would tell which is which to whoever has a list of the source's references.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Shuffle([u8; 16]);
+
+impl fmt::Debug for Shuffle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a secret order")
+    }
+}
+
+impl Shuffle {
+    /// The salt of the order as the databases have it.
+    pub(crate) fn salt(self) -> String {
+        data_encoding::HEXLOWER.encode(&self.0)
+    }
+
+    /// The place of a complaint in memory: another order than that of the databases, which is dearer.
+    pub fn place(self, id_high: u64, id_low: u64) -> u64 {
+        let half = |bytes: &[u8]| bytes.iter().fold(0, |all, byte| all << 8 | u64::from(*byte));
+        let mut hasher = SipHasher24::new_with_keys(half(&self.0[..8]), half(&self.0[8..]));
+        hasher.write_u64(id_high);
+        hasher.write_u64(id_low);
+        hasher.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::random_id;
+
+    const SUBJECTS: [Subject; 3] = [Subject::Complaint, Subject::Officer, Subject::Enterprise];
+
+    #[test]
+    fn no_two_audiences_see_the_same() {
+        let keys = Keys::passing();
+        let roles = Role::WORDS.iter().map(|word| word.parse::<Role>().expect("a role"));
+        let mut audiences: Vec<Audience> =
+            roles.flat_map(|role| [Audience::Role(role), Audience::Export(role)]).collect();
+        audiences.extend([random_id(), random_id()].map(Audience::Unit));
+        let id = random_id();
+        let mut seen = std::collections::HashSet::new();
+        for audience in &audiences {
+            let pseudonyms = keys.pseudonyms(*audience);
+            for subject in SUBJECTS {
+                assert!(seen.insert(pseudonyms.of(subject, id)), "{audience} {subject:?}");
+                assert_eq!(pseudonyms.of(subject, id), keys.pseudonyms(*audience).of(subject, id));
+            }
+            let other = keys.pseudonyms(Audience::Unit(random_id()));
+            assert!(!other.stands_for(&pseudonyms.of(Subject::Complaint, id), Subject::Complaint, id));
+        }
+    }
+
+    #[test]
+    fn the_place_is_that_of_the_pseudonym() {
+        let pseudonyms = Keys::passing().pseudonyms(Audience::Role(Role::DataTeam));
+        let mut ids: Vec<Id> = (0..200).map(|_| random_id()).collect();
+        ids.sort_by_key(|id| pseudonyms.of(Subject::Officer, *id));
+        assert!(ids.is_sorted_by_key(|id| pseudonyms.place(Subject::Officer, *id)));
+    }
+
+    #[test]
+    fn a_pseudonym_of_an_earlier_key_still_stands() {
+        let folder = std::env::temp_dir().join(format!("phananh-pseudonyms-{}", random_id()));
+        Keys::create(&folder).expect("a key file");
+        let (id, audience) = (random_id(), Audience::Unit(random_id()));
+        let before = Keys::load(&folder).expect("the keys").pseudonyms(audience).of(Subject::Complaint, id);
+        let rotated = Keys::rotate(&folder).expect("another key").pseudonyms(audience);
+        std::fs::remove_file(&folder).ok();
+        assert!(before.starts_with("k1-") && rotated.of(Subject::Complaint, id).starts_with("k2-"));
+        assert!(rotated.stands_for(&before, Subject::Complaint, id));
+        assert!(!rotated.stands_for(&before, Subject::Officer, id));
+        assert!(!rotated.stands_for(&before.replace("k1-", "k9-"), Subject::Complaint, id));
+    }
+}

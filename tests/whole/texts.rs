@@ -1,0 +1,238 @@
+//! Texts of others: nothing in them is run by a spreadsheet, a terminal or a log.
+
+use crate::program;
+use crate::world::{self, Files};
+use serde_json::{Value, json};
+use tests::{Database, Finished};
+
+const MAP: &str = r#"
+source = "so"
+kind = "complaints"
+[missing]
+unit = "create"
+officer = "create"
+category = "create"
+[fields]
+reference = "ref"
+received = { column = "nhan", format = "%d/%m/%Y" }
+tax_code = "mst"
+unit = "dv"
+officer = "cb"
+category = "loai"
+category_kind = { constant = "CONDUCT" }
+text = "nd"
+"#;
+
+/// What spreadsheets run, one text in each row; the first column that is wrong makes each a reject.
+const TEXTS: [&str; 10] =
+    ["=1+1", "+84 28 3829 1234", "-2+3", "@SUM(A1:A9)", "\t=1+1", "＝1+1", " =1+1", "''=1+1", "-5", "a=b"];
+
+/// Whether some spreadsheet would run a cell.
+fn runs(cell: &str) -> bool {
+    let number = cell.parse::<f64>().is_ok();
+    let first = cell.trim_start_matches([' ', '\u{200b}']).chars().next();
+    !number && first.is_some_and(|c| "=+-@\t\r\n＝＋－＠".contains(c))
+}
+
+fn cells(csv: &str) -> Vec<Vec<String>> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(csv.as_bytes());
+    reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect()
+}
+
+#[track_caller]
+fn assert_inert(csv: &str) {
+    for cell in cells(csv).iter().flatten() {
+        assert!(!runs(cell), "{cell:?} in {csv}");
+    }
+}
+
+#[test]
+fn what_a_spreadsheet_would_run_is_text_in_files_and_comes_back_as_it_was() {
+    for database in Database::both() {
+        let files = Files::new();
+        let rejects = files.path().join("rejects.csv").display().to_string();
+        let mut csv = String::from("=ref,ref,nhan,mst,dv,cb,loai,nd\n");
+        for (n, text) in TEXTS.iter().enumerate() {
+            csv.push_str(&format!(
+                "@x,PA-{n},xx,,02CV,CC-{n},\"=HYPERLINK(\"\"http://x.example\"\",\"\"a{n}\"\")\",\"{text}\"\n"
+            ));
+        }
+        let import = |csv: &str, more: &[&str]| -> Finished {
+            let mut args = files.import("complaints", csv, MAP);
+            args.extend(more.iter().map(ToString::to_string));
+            program().run(&database, args)
+        };
+        assert_eq!(import(&csv, &["--rejects", &rejects]).status, 3);
+        let rejected = std::fs::read_to_string(&rejects).unwrap();
+        assert_inert(&rejected);
+        let rows = cells(&rejected);
+        assert_eq!((rows.len(), rows[0][3].as_str(), rows[1][10].as_str()), (11, "'=ref", "'=1+1"), "{rejected}");
+        assert_eq!((rows[9][10].as_str(), rows[10][10].as_str(), rows[8][10].as_str()), ("-5", "a=b", "''=1+1"));
+        // Repaired, with the columns that say why and without them, it is what it was.
+        let repaired = rejected.replace(",xx,", ",05/03/2024,");
+        assert_eq!(import(&repaired, &[]).ok().json()["imported"], 10);
+        let without: Vec<String> = cells(&repaired)
+            .iter()
+            .map(|row| {
+                row[3..].iter().map(|cell| format!("\"{}\"", cell.replace('"', "\"\""))).collect::<Vec<_>>().join(",")
+            })
+            .collect();
+        assert_eq!(import(&without.join("\n"), &[]).ok().json()["unchanged"], 10);
+        let board = program().token(&database, "BOARD", None);
+        let key = files.path().join("key").display().to_string();
+        program().run(&database, ["key", "create", &key]).ok();
+        let server = program().serve(&database, &["--no-jobs", "--key-file", &key]);
+        let found = server.data(&board, "{ complaints(first: 50) { nodes { text category { code } } } }");
+        let nodes = found["complaints"]["nodes"].as_array().unwrap();
+        for (n, text) in TEXTS.iter().enumerate() {
+            // Blanks around a text are no part of it, and an apostrophe before a sign is taken for one of ours.
+            let wanted = text.trim().replace("''=", "'=");
+            let node = nodes
+                .iter()
+                .find(|node| node["text"] == wanted.as_str())
+                .unwrap_or_else(|| panic!("{text:?}: {found}"));
+            if *text != "=1+1" && *text != "\t=1+1" && *text != " =1+1" {
+                assert_eq!(node["category"]["code"], format!("=HYPERLINK(\"http://x.example\",\"a{n}\")"));
+            }
+        }
+        // Exports, over HTTP and by the command line, and whatever a command prints as CSV.
+        let bearer = format!("Bearer {board}");
+        let exported = server.send("GET", "/export/complaints.csv", &[("authorization", &bearer)], "").text;
+        assert!(exported.contains("\"'=HYPERLINK("), "{exported}");
+        assert_inert(&exported);
+        let by_command = program().run(&database, ["export", "-", "--as", "csv", "--key-file", &key]).ok().out;
+        assert_inert(&by_command);
+        let sql = "SELECT category, MIN(cost_vnd) - 5 AS \"=cost\" FROM complaints GROUP BY category";
+        let printed = program().run(&database, ["sql", sql, "--format", "csv"]).ok().out;
+        assert!(printed.contains("'=HYPERLINK") && printed.starts_with("category,'=cost"), "{printed}");
+        assert_inert(&printed);
+        // JSON is for programs: nothing is put in front there.
+        let by_json = program().json(&database, &["sql", "SELECT code FROM categories ORDER BY code"]);
+        assert!(by_json["rows"].to_string().contains("\"=HYPERLINK"), "{by_json}");
+    }
+}
+
+/// Characters that a terminal carries out, or that hide what follows.
+fn acts(c: char) -> bool {
+    c != '\n'
+        && (c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'))
+}
+
+#[test]
+fn nothing_that_a_command_prints_acts_on_the_terminal() {
+    let database = Database::sqlite();
+    world::fill(&database);
+    let files = Files::new();
+    let evil = "a\u{1b}[2J\u{1b}]0;x\u{7}\u{9b}31m\u{202e}b\u{2028}c";
+    // Names of categories are texts, and so are cells of a file that are refused.
+    let categories = format!("{}\nEV,,\"{evil}\nzweite\rZeile\",CONDUCT,không,15\n", world::CATEGORIES.trim_end());
+    program().run(&database, files.import("categories", categories, world::CATEGORIES_MAP)).ok();
+    let header = world::COMPLAINTS.lines().next().unwrap();
+    let wrong = format!("{header}\nPA-{evil};99/99/2024;{evil};Công ty A;{evil};CC01;{evil};;;x;;;\n");
+    let rejected = program().run(&database, files.import("complaints", wrong, world::COMPLAINTS_MAP));
+    assert_eq!(rejected.status, 3);
+    let query = "SELECT code, name_vi, kind FROM categories WHERE code = 'EV'";
+    let table = program().run(&database, ["sql", query]).ok();
+    let document = program().run(&database, ["sql", query, "--format", "json"]).ok();
+    let refused = program().run(&database, ["sql", &format!("SELECT \"{evil}\" FROM complaints")]);
+    let unknown = program().run(&database, ["jobs", "run", &format!("{evil}\nerror: all is well")]);
+    let file = files.path().join(format!("no{evil}such.csv")).display().to_string();
+    let map = files.put("map.toml", world::COMPLAINTS_MAP).display().to_string();
+    let missing = program().run(&database, ["import", "complaints", &file, "--mapping", &map]);
+    let reproduced = program().run(&database, ["flags", "show", evil]);
+    for (what, printed) in [
+        ("rejects", &rejected),
+        ("a table", &table),
+        ("a document", &document),
+        ("SQL", &refused),
+        ("a job", &unknown),
+        ("a file", &missing),
+        ("a flag", &reproduced),
+    ] {
+        for text in [&printed.out, &printed.err] {
+            assert!(!text.contains(acts), "{what}: {text:?}");
+        }
+    }
+    assert_eq!(table.out.lines().count(), 2, "a row is a line: {}", table.out);
+    assert_eq!(
+        document.json()["rows"][0]["name_vi"].as_str().unwrap().chars().filter(|c| acts(*c)).count(),
+        7,
+        "{document:?}"
+    );
+    assert_eq!(unknown.err.lines().count(), 1, "{}", unknown.err);
+}
+
+#[test]
+fn a_name_is_what_it_looks_like() {
+    for database in Database::both() {
+        let admin = program().token(&database, "ADMIN", None);
+        let server = program().serve(&database, &[]);
+        let mutation = "mutation ($input: CreateTokenInput!) { createToken(input: $input) { principal { name } } }";
+        for name in [
+            "An\nBOARD",
+            "An\r",
+            "An\u{1b}[31m",
+            "An\u{202e}gpj",
+            "\u{2066}An",
+            "An\u{2028}x",
+            "An\u{85}",
+            "A\u{200b}n",
+            "\u{feff}An",
+            " An",
+            "An ",
+            "An\u{a0}",
+            "",
+            "\t",
+        ] {
+            let by_command =
+                program().run(&database, ["token", "create", &format!("--name={name}"), "--role", "BOARD"]);
+            assert!(by_command.status == 1 && !by_command.err.contains(acts), "{name:?}: {by_command:?}");
+            let by_api = server.graphql(&admin, mutation, &json!({ "input": { "name": name, "role": "BOARD" } }));
+            assert_eq!(by_api.codes(), ["BAD_USER_INPUT"], "{name:?}: {}", by_api.text);
+        }
+        for name in ["Nguyễn Văn An – Ban Triển khai (2)", "board-1"] {
+            let made = server.data_with(&admin, mutation, &json!({ "input": { "name": name, "role": "BOARD" } }));
+            assert_eq!(made["createToken"]["principal"]["name"], name);
+        }
+        for folder in ["/tmp/a\nb", "/tmp/a\u{1b}[31mb", "/tmp/a\u{202e}b"] {
+            let subscribed = program().run(&database, ["digest", "subscribe", "--folder", folder, "--locale", "vi"]);
+            assert!(subscribed.status == 1 && !subscribed.err.contains(acts), "{folder:?}: {subscribed:?}");
+        }
+        let listed = server.data(&admin, "{ principals { nodes { name } } }");
+        let names = listed["principals"]["nodes"].as_array().unwrap();
+        assert!(names.iter().all(|one| !one["name"].as_str().unwrap().contains(acts)), "{listed}");
+    }
+}
+
+#[test]
+fn an_entry_of_the_log_is_one_line_and_is_counted_under_a_name_of_the_document() {
+    let database = Database::sqlite();
+    world::fill(&database);
+    let files = Files::new();
+    let board = program().token(&database, "BOARD", None);
+    let config = files.put("phananh.toml", "[api]\nslow_ms = 0\n").display().to_string();
+    let server = program().serve_with(&database, &["--config", &config], &[("RUST_LOG", "info")]);
+    let evil = "x\n2026-01-01T00:00:00Z ERROR all is lost \u{1b}[2J \u{202e}";
+    let bearer = format!("Bearer {board}");
+    let ask = |name: &str| {
+        let headers = [("authorization", &*bearer), ("content-type", "application/json")];
+        let body = json!({ "query": "query Known { serviceInfo { version } }", "operationName": name }).to_string();
+        server.send("POST", "/graphql", &headers, &body)
+    };
+    ask("Known");
+    let refused: Value = ask(evil).json();
+    assert!(refused["errors"].is_array(), "{refused}");
+    server.send("GET", "/healthz", &[("x-request-id", "a b\u{9b}")], "");
+    server.graphql(
+        &board,
+        "query Reject { sql(query: \"SELECT '\\n2026 ERROR x' FROM nowhere\") { rows } }",
+        &json!({}),
+    );
+    let metrics = server.get("/metrics").text;
+    assert!(metrics.contains("operation=\"Known\"") && !metrics.contains("all is lost"), "{metrics}");
+    let log = server.log_after("TERM");
+    assert!(log.contains("Known") && !log.contains(acts), "{log:?}");
+    let begins = |line: &str| line.starts_with("20") || line.starts_with("GraphiQL");
+    assert!(log.lines().all(begins) && !log.contains("\n2026-01-01T00:00:00Z ERROR"), "{log}");
+}
