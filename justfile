@@ -47,3 +47,7 @@ bench-api *args:
 bench-hostile *args:
     cargo build --release --workspace --bins
     python3 tests/bench/hostile.py --program "${CARGO_TARGET_DIR:-target}/release/phananh" {{args}}
+
+# Random documents, filters, heads and tokens, each for so many seconds, with their time and memory
+fuzz seconds="1200":
+    PHANANH_FUZZ_SECONDS={{seconds}} cargo test -p api --test whole -- --test-threads 1 fuzz:: --nocapture

@@ -11,19 +11,19 @@ use std::process::Command;
 use tests::{Database, Server};
 
 /// An issuer with a key set of several keys.
-struct Issuer {
+pub struct Issuer {
     files: Files,
     keys: Vec<(String, EncodingKey)>,
     set: Vec<Value>,
 }
 
 impl Issuer {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self { files: Files::new(), keys: Vec::new(), set: Vec::new() }
     }
 
     /// Makes a key; `about` says what stands in the set beside it.
-    fn key(&mut self, kid: &str, about: &Value) {
+    pub fn key(&mut self, kid: &str, about: &Value) {
         let openssl = |args: &[&str]| {
             let output = Command::new("openssl").args(args).current_dir(self.files.path()).output().unwrap();
             assert!(output.status.success(), "{output:?}");
@@ -41,14 +41,14 @@ impl Issuer {
     }
 
     /// A server that takes its tokens.
-    fn serve(&self, database: &Database) -> Server {
+    pub fn serve(&self, database: &Database) -> Server {
         let set = self.files.put("keys.json", json!({ "keys": self.set }).to_string());
         let config = format!("[api.jwt]\njwks = {set:?}\nissuer = \"https://login.example\"\naudience = \"phananh\"\n");
         configured(database, &config)
     }
 
     /// Signs a header and a payload as they stand.
-    fn signed(&self, kid: &str, header: &str, payload: &str) -> String {
+    pub fn signed(&self, kid: &str, header: &str, payload: &str) -> String {
         let message =
             format!("{}.{}", BASE64URL_NOPAD.encode(header.as_bytes()), BASE64URL_NOPAD.encode(payload.as_bytes()));
         let (_, key) = self.keys.iter().find(|(name, _)| name == kid).unwrap();
@@ -60,11 +60,11 @@ fn now() -> i64 {
     chrono::Utc::now().timestamp()
 }
 
-fn header(changed: &Value) -> String {
+pub fn header(changed: &Value) -> String {
     changed_object(json!({ "alg": "ES256", "typ": "JWT", "kid": "ours" }), changed)
 }
 
-fn payload(changed: &Value) -> String {
+pub fn payload(changed: &Value) -> String {
     let claims =
         json!({ "sub": "an", "iss": "https://login.example", "aud": "phananh", "exp": now() + 600, "role": "BOARD" });
     changed_object(claims, changed)

@@ -17,6 +17,7 @@ mod documents;
 mod explorer;
 mod flags;
 mod foreign_tokens;
+mod fuzz;
 mod generate;
 mod graphql;
 mod handling;

@@ -59,8 +59,6 @@ const DOWNLOADS_OF_A_TOKEN: usize = 4;
 const SQL_AT_ONCE: usize = 2;
 /// Statistics that are computed at once.
 const STATISTICS_AT_ONCE: usize = 4;
-/// Of these, for one token: another one's begins at once.
-const STATISTICS_OF_A_TOKEN: usize = 2;
 /// How often writes of other nodes are looked for.
 const REFRESH_EVERY: Duration = Duration::from_secs(2);
 /// How often what was written is sealed.
@@ -103,7 +101,7 @@ impl Server {
                 keys: options.settings.keys.clone(),
                 audiences: Arc::new(Audiences::new(options.settings.keys.clone())),
                 bus,
-                statistics: Admission::new(STATISTICS_AT_ONCE, STATISTICS_OF_A_TOKEN),
+                statistics: Admission::new(STATISTICS_AT_ONCE, statistics_of_a_token()),
                 questions: Admission::new(SQL_AT_ONCE, 1),
             },
             audit: OnceLock::new(),
@@ -244,6 +242,12 @@ impl Server {
 const OTHER_FILES: u64 = 256;
 /// Open files that the node asks the system for, where it is allowed fewer.
 const WANTED_FILES: u64 = 65_536;
+
+/// Statistics that are computed at once for one token: it may keep half of the processors busy, and another one's statistic
+/// begins at once.
+fn statistics_of_a_token() -> usize {
+    (std::thread::available_parallelism().map_or(1, std::num::NonZero::get) / 2).clamp(1, STATISTICS_AT_ONCE / 2)
+}
 
 /// The limits of connections, within what the system lets the process open.
 fn connection_limits(settings: &ApiSettings) -> ConnectionLimits {

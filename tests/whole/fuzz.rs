@@ -1,0 +1,484 @@
+//! Random requests: documents, filters, heads and tokens. None ends the server, none is its fault (a status of 500 or
+//! more), and none is answered long after its deadline.
+//!
+//! In a run of all tests each fuzzer goes on for some seconds. `just fuzz` lets each go on for twenty minutes and looks at
+//! time and memory, too.
+
+use crate::foreign_tokens::{Issuer, header, payload};
+use crate::program;
+use crate::world::{self, Files};
+use async_graphql_parser::parse_schema;
+use async_graphql_parser::types::{BaseType, Type, TypeKind, TypeSystemDefinition};
+use rand::seq::IndexedRandom;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde_json::{Map, Value, json};
+use std::collections::HashMap;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+use tests::{Database, Server};
+
+const DEADLINE: Duration = Duration::from_secs(2);
+/// How long after its deadline a request may be answered, and how many megabytes the server may take above idle.
+const LATE: Duration = Duration::from_millis(200);
+const MEMORY_MB: u64 = 300;
+
+/// A time to fuzz for, and the chance that it goes by. The seed is printed, so that a failure can be had again.
+struct Fuzzer {
+    random: ChaCha8Rng,
+    until: Instant,
+    lasts: Duration,
+    /// Whether time and memory are looked at: a machine that runs other tests beside is slow for other reasons.
+    is_long: bool,
+}
+
+impl Fuzzer {
+    fn new(name: &str) -> Self {
+        let given = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+        let seconds = given("PHANANH_FUZZ_SECONDS");
+        let seed = given("PHANANH_FUZZ_SEED").unwrap_or_else(rand::random);
+        eprintln!("{name}: PHANANH_FUZZ_SEED={seed}");
+        let lasts = Duration::from_secs(seconds.unwrap_or(8));
+        let until = Instant::now() + lasts;
+        Self { random: ChaCha8Rng::seed_from_u64(seed), until, lasts, is_long: seconds.is_some() }
+    }
+
+    fn goes_on(&self) -> bool {
+        Instant::now() < self.until
+    }
+
+    fn one_in(&mut self, n: u32) -> bool {
+        self.random.random_range(0..n) == 0
+    }
+
+    fn choose<'a, T: ?Sized>(&mut self, all: &[&'a T]) -> &'a T {
+        all.choose(&mut self.random).expect("something to choose from")
+    }
+
+    fn text(&mut self) -> String {
+        const PARTS: [&str; 14] = [
+            "",
+            "02",
+            "02CV",
+            "CC01",
+            "TD2",
+            "%",
+            "_",
+            "\\",
+            "'",
+            "\"",
+            "đòi tiền",
+            "\u{202e}",
+            "0100233488",
+            "2024-01-05",
+        ];
+        let parts = self.random.random_range(0..4);
+        let mut text: String = (0..parts).map(|_| self.choose(&PARTS)).collect();
+        if self.one_in(40) {
+            text = text.repeat(self.random.random_range(1..2_000));
+        }
+        text
+    }
+
+    /// Asks, and checks what has to hold of every answer.
+    fn asks(&self, server: &Server, token: &str, body: &Value) -> u16 {
+        let began = Instant::now();
+        let bearer = format!("Bearer {token}");
+        let headers = [("content-type", "application/json"), ("authorization", &*bearer)];
+        let answer = server.send("POST", "/graphql", &headers, &body.to_string());
+        let took = began.elapsed();
+        // 504 is a deadline that was kept.
+        assert!(answer.status < 500 || answer.status == 504, "{body}: {answer:?}");
+        assert!(!answer.text.contains("INTERNAL_SERVER_ERROR"), "{body}: {answer:?}");
+        assert!(!self.is_long || took <= DEADLINE + LATE, "{body}: after {took:?}");
+        answer.status
+    }
+}
+
+/// The memory of a process, in megabytes.
+fn memory_mb(server: &Server) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).expect("the process");
+    let line = status.lines().find(|line| line.starts_with("VmRSS")).expect("its memory");
+    line.split_whitespace().nth(1).and_then(|kb| kb.parse::<u64>().ok()).expect("a number") / 1024
+}
+
+/// A server over the small world, with tokens of every role.
+struct Target {
+    server: Server,
+    tokens: Vec<String>,
+    idle_mb: u64,
+    _files: Files,
+    _database: Database,
+}
+
+impl Target {
+    fn new(database: Database) -> Self {
+        world::fill(&database);
+        let files = Files::new();
+        let key = files.path().join("key").display().to_string();
+        program().run(&database, ["key", "create", &key]).ok();
+        let roles = ["BOARD", "UNIT_HEAD", "DATA_TEAM", "DASHBOARD", "INTAKE", "ADMIN"];
+        let tokens = roles.map(|role| program().token(&database, role, (role == "UNIT_HEAD").then_some("02"))).to_vec();
+        let limits = format!("[api.limits]\ndeadline_ms = {}\nrequests_per_minute = 10000000\n", DEADLINE.as_millis());
+        let config = files.put("phananh.toml", limits);
+        let server = program()
+            .serve(&database, &["--no-jobs", "--dev", "--key-file", &key, "--config", config.to_str().unwrap()]);
+        let idle_mb = memory_mb(&server);
+        Self { server, tokens, idle_mb, _files: files, _database: database }
+    }
+
+    fn token(&self, fuzzer: &mut Fuzzer) -> &str {
+        self.tokens.choose(&mut fuzzer.random).expect("a token")
+    }
+
+    fn ends_well(&self, fuzzer: &Fuzzer) {
+        assert_eq!(self.server.get("/healthz").status, 200);
+        let memory = memory_mb(&self.server);
+        assert!(!fuzzer.is_long || memory <= self.idle_mb + MEMORY_MB, "{memory} MB, {} when idle", self.idle_mb);
+    }
+}
+
+/// A field by its name, with the type of its value and its arguments.
+type Output = (String, String, Vec<(String, Type)>);
+
+/// The types of the schema by name: fields with their arguments, input fields, words.
+#[derive(Default)]
+struct Types {
+    outputs: HashMap<String, Vec<Output>>,
+    inputs: HashMap<String, Vec<(String, Type)>>,
+    words: HashMap<String, Vec<String>>,
+}
+
+fn named(of: &Type) -> String {
+    match &of.base {
+        BaseType::Named(name) => name.to_string(),
+        BaseType::List(inner) => named(inner),
+    }
+}
+
+impl Types {
+    fn new(sdl: &str) -> Self {
+        let mut types = Self::default();
+        for definition in parse_schema(sdl).expect("the schema").definitions {
+            let TypeSystemDefinition::Type(definition) = definition else { continue };
+            let name = definition.node.name.node.to_string();
+            let fields = match definition.node.kind {
+                TypeKind::Object(object) => object.fields,
+                TypeKind::Interface(interface) => interface.fields,
+                TypeKind::InputObject(object) => {
+                    let fields =
+                        object.fields.into_iter().map(|one| (one.node.name.node.to_string(), one.node.ty.node));
+                    types.inputs.insert(name, fields.collect());
+                    continue;
+                }
+                TypeKind::Enum(words) => {
+                    let words = words.values.into_iter().map(|word| word.node.value.node.to_string());
+                    types.words.insert(name, words.collect());
+                    continue;
+                }
+                _ => continue,
+            };
+            let fields = fields.into_iter().map(|field| {
+                let arguments = field.node.arguments.into_iter();
+                let arguments = arguments.map(|one| (one.node.name.node.to_string(), one.node.ty.node)).collect();
+                (field.node.name.node.to_string(), named(&field.node.ty.node), arguments)
+            });
+            types.outputs.insert(name, fields.collect());
+        }
+        types
+    }
+
+    /// A value of a type, mostly a fitting one.
+    fn value(&self, fuzzer: &mut Fuzzer, of: &Type, depth: usize) -> Value {
+        if fuzzer.one_in(20) {
+            return json!(null);
+        }
+        let name = match &of.base {
+            BaseType::List(inner) => {
+                let number = if fuzzer.one_in(30) { 300 } else { fuzzer.random.random_range(0..4) };
+                return (0..number).map(|_| self.value(fuzzer, inner, depth)).collect();
+            }
+            BaseType::Named(name) => name.as_str(),
+        };
+        if let Some(words) = self.words.get(name) {
+            return words.choose(&mut fuzzer.random).map_or(json!("NONE"), |word| json!(word));
+        }
+        if let Some(fields) = self.inputs.get(name) {
+            let mut object = Map::new();
+            let number = if depth > 6 { 0 } else { fuzzer.random.random_range(0..4) };
+            for _ in 0..number {
+                let Some((field, of)) = fields.choose(&mut fuzzer.random) else { continue };
+                object.insert(field.clone(), self.value(fuzzer, of, depth + 1));
+            }
+            return Value::Object(object);
+        }
+        match name {
+            "Int" => json!(*[0, 1, 3, -1, 200, i32::MAX, i32::MIN].choose(&mut fuzzer.random).expect("a number")),
+            "Float" => json!(*[0.0, -1.5, 1e300, 1e-300, 4.0].choose(&mut fuzzer.random).expect("a number")),
+            "Boolean" => json!(fuzzer.one_in(2)),
+            "DateTime" => json!(fuzzer.choose(&[
+                "2024-01-05T00:00:00Z",
+                "2024-02-30T00:00:00Z",
+                "9999-12-31T23:59:59+14:00",
+                "x"
+            ])),
+            "NaiveDate" => json!(fuzzer.choose(&["2024-01-05", "0000-01-01", "9999-12-31", "+262142-12-31"])),
+            "Decimal" => json!(fuzzer.choose(&["0", "-1", "9223372036854775807", "1e30", "0.5"])),
+            _ => json!(fuzzer.text()),
+        }
+    }
+
+    /// A selection of a type; arguments become variables.
+    fn selection(
+        &self,
+        fuzzer: &mut Fuzzer,
+        of: &str,
+        depth: usize,
+        variables: &mut Vec<(String, String, Value)>,
+    ) -> String {
+        let Some(fields) = self.outputs.get(of) else { return String::new() };
+        let mut text = String::from("{ __typename ");
+        for _ in 0..fuzzer.random.random_range(1..4) {
+            if depth > 8 {
+                break;
+            }
+            match fuzzer.random.random_range(0..12) {
+                0 => text += &format!("...F{} ", fuzzer.random.random_range(0..3)),
+                1 => text += &format!("... on {of} {} ", self.selection(fuzzer, of, depth + 1, variables)),
+                2 if depth == 0 => text += "__schema { types { fields { type { ofType { name } } } } } ",
+                _ => {
+                    let Some((name, below, arguments)) = fields.choose(&mut fuzzer.random) else { continue };
+                    if fuzzer.one_in(8) {
+                        text += &format!("a{}: ", variables.len());
+                    }
+                    text += name;
+                    let mut given = Vec::new();
+                    for (argument, of) in arguments {
+                        if !of.nullable || fuzzer.one_in(3) {
+                            let variable = format!("v{}", variables.len());
+                            given.push(format!("{argument}: ${variable}"));
+                            let value = self.value(fuzzer, of, 0);
+                            variables.push((variable, of.to_string(), value));
+                        }
+                    }
+                    if !given.is_empty() {
+                        text += &format!("({})", given.join(", "));
+                    }
+                    if fuzzer.one_in(10) {
+                        text += fuzzer.choose(&[
+                            " @skip(if: true)",
+                            " @include(if: false)",
+                            " @skip(if: $v0)",
+                            " @deprecated",
+                        ]);
+                    }
+                    text += " ";
+                    text += &self.selection(fuzzer, below, depth + 1, variables);
+                }
+            }
+        }
+        text + "} "
+    }
+}
+
+#[test]
+fn random_documents() {
+    let mut fuzzer = Fuzzer::new("random_documents");
+    let target = Target::new(Database::sqlite());
+    let types = Types::new(&target.server.get("/schema.graphql").text);
+    let mut answered = 0;
+    while fuzzer.goes_on() {
+        let mut variables = Vec::new();
+        let mut text = String::new();
+        let operations = fuzzer.random.random_range(1..4);
+        for n in 0..operations {
+            let (word, root) =
+                [("query", "Query"), ("query", "Query"), ("mutation", "Mutation"), ("subscription", "Subscription")]
+                    [fuzzer.random.random_range(0..4)];
+            let own = variables.len();
+            let selection = types.selection(&mut fuzzer, root, 0, &mut variables);
+            let declared: Vec<String> = variables[own..].iter().map(|(name, of, _)| format!("${name}: {of}")).collect();
+            let declared = if declared.is_empty() { String::new() } else { format!("({})", declared.join(", ")) };
+            text += &format!("{word} O{n}{declared} {selection}");
+        }
+        for n in 0..fuzzer.random.random_range(0..4) {
+            let on = fuzzer.choose(&["Query", "Complaint", "Unit", "Node", "Officer", "__Type"]);
+            let mut unused = Vec::new();
+            text += &format!("fragment F{n} on {on} {} ", types.selection(&mut fuzzer, on, 3, &mut unused));
+        }
+        let given: Map<String, Value> = variables.into_iter().map(|(name, _, value)| (name, value)).collect();
+        let body = json!({ "query": text, "variables": given, "operationName": "O0" });
+        let token = target.token(&mut fuzzer).to_owned();
+        let body = if fuzzer.one_in(10) { json!([body, body]) } else { body };
+        answered += u32::from(fuzzer.asks(&target.server, &token, &body) == 200);
+    }
+    assert!(answered > 10, "{answered} documents ran");
+    target.ends_well(&fuzzer);
+}
+
+#[test]
+fn random_filters() {
+    let mut fuzzer = Fuzzer::new("random_filters");
+    for database in Database::both() {
+        let target = Target::new(database);
+        let types = Types::new(&target.server.get("/schema.graphql").text);
+        let lists: Vec<&Output> = types.outputs["Query"]
+            .iter()
+            .filter(|(.., arguments)| arguments.iter().any(|(name, _)| name == "filter"))
+            .collect();
+        let mut answered = 0;
+        // Half of the time for each database.
+        let end = Instant::now() + fuzzer.lasts / 2;
+        while Instant::now() < end {
+            let (name, of, arguments) = *lists.choose(&mut fuzzer.random).expect("a list");
+            let mut declared = Vec::new();
+            let mut variables = Map::new();
+            for (argument, of) in arguments
+                .iter()
+                .filter(|(name, _)| matches!(name.as_str(), "filter" | "orderBy" | "having" | "groupBy"))
+            {
+                declared.push((argument, of));
+                variables.insert(argument.clone(), types.value(&mut fuzzer, of, 0));
+            }
+            let given: Vec<String> = declared.iter().map(|(name, of)| format!("${name}: {of}")).collect();
+            let passed: Vec<String> = declared.iter().map(|(name, _)| format!("{name}: ${name}")).collect();
+            let below =
+                if of.ends_with("Connection") { "{ totalCount nodes { __typename } }" } else { "{ __typename }" };
+            let query = format!("query ({}) {{ {name}({}) {below} }}", given.join(", "), passed.join(", "));
+            let token = target.token(&mut fuzzer).to_owned();
+            let status = fuzzer.asks(&target.server, &token, &json!({ "query": query, "variables": variables }));
+            answered += u32::from(status == 200);
+        }
+        assert!(answered > 5, "{answered} filters ran");
+        target.ends_well(&fuzzer);
+    }
+}
+
+#[test]
+fn random_heads() {
+    let mut fuzzer = Fuzzer::new("random_heads");
+    let target = Target::new(Database::sqlite());
+    let host = target.server.address.strip_prefix("http://").unwrap().to_owned();
+    let body = r#"{"query": "{ serviceInfo { version } }"}"#;
+    while fuzzer.goes_on() {
+        let token = target.token(&mut fuzzer).to_owned();
+        let path = fuzzer.choose(&[
+            "/graphql",
+            "/graphql/ws",
+            "/export/complaints.csv",
+            "/healthz",
+            "/graphql?query=%7B",
+            "/\u{7f}",
+        ]);
+        let method = fuzzer.choose(&["POST", "GET", "HEAD", "OPTIONS", "PUT", "post", "PRI"]);
+        let mut request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\nconnection: close\r\n"
+        );
+        for _ in 0..fuzzer.random.random_range(0..5) {
+            let name = fuzzer.choose(&[
+                "accept",
+                "accept-language",
+                "content-length",
+                "transfer-encoding",
+                "if-none-match",
+                "upgrade",
+                "origin",
+                "traceparent",
+                "x-request-id",
+                "cookie",
+                "expect",
+                "sec-websocket-key",
+                "sec-websocket-protocol",
+            ]);
+            let value = fuzzer.choose(&[
+                "*/*;q=x",
+                "vi;q=2, en",
+                "5",
+                "-1",
+                "99999999999999999999",
+                "chunked",
+                "W/\"\"",
+                "websocket",
+                "null",
+                "00-0-0-0",
+                "100-continue",
+                "graphql-transport-ws",
+                ",,,",
+                "\u{e9}",
+            ]);
+            request += &format!("{name}: {value}\r\n");
+        }
+        request += &format!("content-length: {}\r\n\r\n{body}", body.len());
+        let mut bytes = request.into_bytes();
+        for _ in 0..fuzzer.random.random_range(0..4) {
+            let at = fuzzer.random.random_range(0..bytes.len());
+            bytes[at] = fuzzer.random.random();
+        }
+        let mut stream = TcpStream::connect(&host).expect("a connection");
+        stream.set_read_timeout(Some(Duration::from_millis(300))).expect("a time limit");
+        let _closed = stream.write_all(&bytes);
+        let mut answer = [0; 16];
+        let read = stream.read(&mut answer).unwrap_or(0);
+        let status = String::from_utf8_lossy(&answer[..read]).into_owned();
+        assert!(!status.contains(" 50"), "{status}: {}", String::from_utf8_lossy(&bytes));
+    }
+    target.ends_well(&fuzzer);
+}
+
+#[test]
+fn random_claims() {
+    let mut fuzzer = Fuzzer::new("random_claims");
+    let mut issuer = Issuer::new();
+    issuer.key("ours", &json!({ "alg": "ES256" }));
+    let database = Database::sqlite();
+    world::fill(&database);
+    let server = issuer.serve(&database);
+    let mut taken = 0;
+    while fuzzer.goes_on() {
+        let odd = |fuzzer: &mut Fuzzer| {
+            let text = fuzzer.text();
+            let values = [
+                json!(null),
+                json!(1),
+                json!(true),
+                json!([]),
+                json!(["CC01"]),
+                json!({}),
+                json!("CC01"),
+                json!("cc01"),
+                json!(" CC01"),
+                json!(text),
+                json!(1e300),
+                json!("BOARD"),
+                json!("(gone)"),
+            ];
+            values.choose(&mut fuzzer.random).cloned().expect("a value")
+        };
+        let mut claims = Map::new();
+        for _ in 0..fuzzer.random.random_range(0..3) {
+            let name = fuzzer
+                .choose(&["officer", "unit", "role", "outside", "sub", "iss", "aud", "exp", "nbf", "iat", "jti", "x"]);
+            claims.insert(name.to_owned(), odd(&mut fuzzer));
+        }
+        let mut head = Map::new();
+        if fuzzer.one_in(3) {
+            let name = fuzzer.choose(&["alg", "typ", "kid", "crit", "b64", "zip", "cty", "x"]);
+            head.insert(name.to_owned(), odd(&mut fuzzer));
+        }
+        let officer = claims.get("officer").cloned().unwrap_or(json!("(gone)"));
+        let (head, claims) = (Value::Object(head), Value::Object(claims));
+        let token = issuer.signed("ours", &header(&head), &payload(&claims));
+        if !token.is_ascii() {
+            continue;
+        }
+        let answer = server.graphql(&token, "{ complaints { totalCount } }", &json!({}));
+        assert!(answer.status < 500, "{head} {claims}: {answer:?}");
+        // A member that is an officer is blinded, or its token is not taken: nothing lies between.
+        if answer.status == 200 && answer.json()["data"]["complaints"]["totalCount"] == 6 {
+            assert!(officer == "(gone)" || officer.is_null(), "{claims}: {answer:?}");
+            taken += 1;
+        }
+    }
+    assert!(taken > 3, "{taken} tokens were taken");
+}
