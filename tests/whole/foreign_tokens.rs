@@ -269,3 +269,36 @@ fn a_key_verifies_only_what_it_is_for() {
         assert!(log.contains(&format!("part=\"{part}\"")), "{part}: {log}");
     }
 }
+
+#[test]
+fn a_token_of_others_and_one_of_ours_are_of_one_audience_where_the_role_is_one() {
+    let mut issuer = Issuer::new();
+    issuer.key("ours", &json!({}));
+    let set = issuer.files.put("keys.json", json!({ "keys": issuer.set }).to_string());
+    let jwt = format!("[api.jwt]\njwks = {set:?}\nissuer = \"https://login.example\"\naudience = \"phananh\"\n");
+    let config = issuer.files.put("phananh.toml", jwt).display().to_string();
+    let key = issuer.files.path().join("key").display().to_string();
+    let database = Database::sqlite();
+    world::fill(&database);
+    program().run(&database, ["key", "create", &key]).ok();
+    let server = program().serve(&database, &["--config", &config, "--key-file", &key]);
+    let foreign = |changed: Value| issuer.signed("ours", &header(&json!({})), &payload(&changed));
+    let list = "{ complaints { edges { cursor node { pseudonym } } } }";
+    let data_team = server.data(&program().token(&database, "DATA_TEAM", None), list);
+    assert_eq!(server.data(&foreign(json!({ "role": "DATA_TEAM" })), list), data_team);
+    let [board, head, above] =
+        [json!({}), json!({ "role": "UNIT_HEAD", "unit": "02CV" }), json!({ "role": "UNIT_HEAD", "unit": "02" })]
+            .map(|claims| server.data(&foreign(claims), list));
+    assert_eq!(server.data(&program().token(&database, "UNIT_HEAD", Some("02CV")), list), head);
+    let marks = |answer: &Value| -> Vec<String> {
+        let edges = answer["complaints"]["edges"].as_array().unwrap().clone();
+        let both = |edge: Value| [edge["cursor"].clone(), edge["node"]["pseudonym"].clone()];
+        edges.into_iter().flat_map(both).map(|mark| mark.as_str().unwrap().to_owned()).collect()
+    };
+    let audiences = [data_team, board, head, above];
+    for (at, one) in audiences.iter().enumerate() {
+        for other in &audiences[at + 1..] {
+            assert!(marks(one).iter().all(|mark| !marks(other).contains(mark)), "{one} {other}");
+        }
+    }
+}

@@ -15,6 +15,7 @@ use super::types::{Complaint, Flag, FlagReview, Receipt, UnitResponse};
 use async_graphql::{Context, ID, InputObject, MergedObject, Object, Result, SimpleObject};
 use chrono::NaiveDate;
 use schema::domain::ids::random_id;
+use schema::domain::inert::acts;
 use schema::enums::Role;
 use schema::register::{NewResponse, Submission, respond, source_of, submit};
 use schema::{Id, StoreError, Timestamp};
@@ -118,7 +119,7 @@ impl RegisterMutation {
         let viewer = viewer(ctx)?.clone();
         let app = request(ctx)?.app.clone();
         let key = input.idempotency_key.trim().to_owned();
-        if key.is_empty() || key.chars().count() > 200 || key.chars().any(char::is_control) {
+        if key.is_empty() || key.chars().count() > 200 || key.chars().any(acts) {
             return Err(bad_input("idempotencyKey has 1 to 200 characters, for example a UUID"));
         }
         let submission = Submission {

@@ -283,8 +283,7 @@ async fn lost(rights: &mut Option<Watched>) {
 async fn operate(service: &Data<Service>, mut session: Session, viewer: &Viewer, id: &str, body: Body, locale: Locale) {
     let mut rights = Watched::over(service, viewer);
     if !rights.stands().await {
-        // The connection is about to be closed.
-        return;
+        return not_told(&mut session, &rights, id).await;
     }
     let deadline = deadline(service, Some(viewer));
     let prepared = match prepare(service, Some(viewer), body, locale).await {
@@ -320,7 +319,7 @@ async fn subscribed(
     while let Some(mut response) = responses.next().await {
         // Before each event: the token may have been revoked since the one before.
         if !rights.stands().await {
-            return;
+            return not_told(session, rights, id).await;
         }
         finish(prepared, &mut response);
         audit(service, Some(viewer), prepared, &seen).await;
@@ -334,6 +333,14 @@ async fn subscribed(
         }
     }
     complete(session, id).await;
+}
+
+/// Ends an operation of whoever may be told nothing. Where the rights are lost the connection is closed besides.
+async fn not_told(session: &mut Session, rights: &Watched, id: &str) {
+    if !rights.is_lost() {
+        let message = "the register cannot be reached at the moment: subscribe again";
+        refuse(session, id, &[coded(Code::Internal, message)]).await;
+    }
 }
 
 /// Whether it could be sent.
