@@ -4,10 +4,12 @@
 //! field of an input object that it or its variables name. What is not in the table is denied.
 
 mod guard;
+mod looks;
 mod table;
 mod trusted;
 mod walk;
 
-pub use guard::{Guard, Refusal, Weight, chosen};
+pub use guard::{Checked, Guard, Refusal, Weight, chosen};
+pub use looks::{ASKED, Condition, EXEMPT, Looks, Of, SHOWN};
 pub use table::{EXPORTERS, TABLE, allowed};
 pub use trusted::{signature, signatures};

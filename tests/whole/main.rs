@@ -19,6 +19,7 @@ mod graphql;
 mod handling;
 mod import;
 mod ledger;
+mod looks;
 mod measures;
 mod migrations;
 mod mistakes;

@@ -197,6 +197,7 @@ impl RegisterMutation {
         let (Role::UnitHead, Some(unit_id)) = (viewer.role, viewer.unit_id) else {
             return Err(error(Code::Forbidden, "only the head of the unit responsible answers a complaint"));
         };
+        let noting = request(ctx)?.clone();
         blocking(move || {
             let done = app
                 .db
@@ -225,6 +226,7 @@ impl RegisterMutation {
                 })
                 .map_err(from_store)?;
             let (case, response, recorded_at) = done.value;
+            noting.saw_complaints([complaint_id]);
             Ok(RespondToComplaintPayload {
                 response: UnitResponse(schema::models::UnitResponse {
                     complaint_id,

@@ -92,5 +92,11 @@ pub async fn node(ctx: &Context<'_>, id: Id) -> Result<Option<Node>> {
         }
         Ok(None)
     };
-    request(ctx)?.read(find).await
+    let found = request(ctx)?.read(find).await?;
+    match &found {
+        Some(Node::Complaint(Complaint(row))) => request(ctx)?.saw_complaints([row.id]),
+        Some(Node::UnitResponse(UnitResponse(row))) => request(ctx)?.saw_complaints([row.complaint_id]),
+        _ => {}
+    }
+    Ok(found)
 }

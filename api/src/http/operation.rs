@@ -1,12 +1,12 @@
 //! One operation: read, checked against the access table and the limits, run until its deadline.
 
 use super::Service;
-use super::afterwards::{Left, after_a_write, audit};
+use super::afterwards::{Came, Left, after_a_write, audit, denied};
 use super::exchange::{Body, Outcome, coded};
 use super::gate::trusted;
 use super::persisted::{Parsed, Validity, validity};
 use super::size::Size;
-use crate::access::{Refusal, Weight, chosen};
+use crate::access::{Checked, Looks, Refusal, Weight, chosen};
 use crate::auth::Viewer;
 use crate::graphql::Loaders;
 use crate::graphql::context::{RequestContext, Seen};
@@ -45,6 +45,8 @@ pub struct Prepared {
     pub operation: Option<String>,
     pub variables: Variables,
     pub weight: Weight,
+    /// Whom it looks at.
+    pub looks: Looks,
     valid_by: Validity,
     parsed: Arc<Parsed>,
     limits: Arc<Limits>,
@@ -107,12 +109,11 @@ impl Prepared {
             })
     }
 
-    /// The name under which it is counted.
+    /// The name under which it is counted: that of an operation of the document, whatever else a client may have sent.
     pub fn name(&self) -> &str {
-        self.operation
-            .as_deref()
-            .or_else(|| self.document().operations.iter().find_map(|(name, _)| Some(name?.as_str())))
-            .unwrap_or("anonymous")
+        let mut names = self.document().operations.iter().filter_map(|(name, _)| Some(name?.as_str()));
+        let given = self.operation.as_deref();
+        names.clone().find(|name| Some(*name) == given).or_else(|| names.next()).unwrap_or("anonymous")
     }
 }
 
@@ -159,8 +160,9 @@ pub async fn prepare(
     let variables = body.variables.unwrap_or_default();
     let valid_by = validity(&text, operation.as_deref(), &variables);
     let variables = Variables::from_json(serde_json::Value::Object(variables));
-    let weight = Weight::default();
-    let mut prepared = Prepared { text, operation, variables, weight, valid_by, parsed: document, limits, locale };
+    let (weight, looks) = Default::default();
+    let mut prepared =
+        Prepared { text, operation, variables, weight, looks, valid_by, parsed: document, limits, locale };
     let Some(viewer) = viewer else {
         if service.dev && is_introspection(prepared.document()) {
             return Ok(prepared);
@@ -172,14 +174,16 @@ pub async fn prepare(
         return Err(Outcome::refused(StatusCode::FORBIDDEN, Code::Forbidden, message));
     }
     trusted(service, viewer, &prepared).await?;
-    let (weight, refusals) = service.guard.check(
+    let Checked { weight, refusals, looks } = service.guard.check(
         viewer.role,
         &prepared.limits,
         prepared.document(),
         prepared.operation.as_deref(),
         &prepared.variables,
     );
+    prepared.looks = looks;
     if !refusals.is_empty() {
+        denied(service, viewer, &mut prepared).await;
         let denied = refusals.iter().any(|refusal| matches!(refusal, Refusal::Denied { .. }));
         let errors = refusals.into_iter().map(|refusal| refused(viewer, refusal)).collect();
         return Err(if denied {
@@ -219,6 +223,7 @@ pub fn request(
         is_query: prepared.is_query(),
         computes: Arc::default(),
         watched,
+        shows_complaints: prepared.looks.complaints,
         seen: Arc::clone(seen),
     };
     let statements = Arc::clone(&context.statements);
@@ -301,8 +306,13 @@ pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared)
     let mut left = Left { service, viewer, prepared: &prepared, seen: &seen, began, is_answered: false };
     let executed = tokio::time::timeout(prepared.limits.deadline(), executed.instrument(span)).await;
     left.is_answered = true;
-    // Also of what came to no answer.
-    audit(service, viewer, &prepared, &seen).await;
+    // Also of what came to no answer: that it was refused, or took long, may tell something.
+    let came = match &executed {
+        Ok(Ok(outcome)) if outcome.errors.is_empty() => Came::ToAnAnswer,
+        Ok(_) => Came::ToErrors,
+        Err(_) => Came::TooLate,
+    };
+    audit(service, viewer, &prepared, &seen, came).await;
     let outcome = match executed {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_)) => {

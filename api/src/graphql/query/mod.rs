@@ -119,6 +119,7 @@ pub async fn complaints_where(
 /// Reads what is asked for of all complaints of a page. Their loaders would find out one after another, and wait
 /// for each other.
 async fn children(ctx: &Context<'_>, rows: &[schema::models::Complaint]) -> Result<()> {
+    request(ctx)?.saw_complaints(rows.iter().map(|row| row.id));
     let asked = ctx.look_ahead();
     let of_each = [asked.field("nodes"), asked.field("edges").field("node")];
     let ids: Vec<Id> = rows.iter().map(|row| row.id).collect();

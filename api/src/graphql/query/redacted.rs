@@ -69,6 +69,7 @@ impl RedactedQuery {
         let keys = |row| sealer.at(Place::Of(LIST, ComplaintSort::keys(&order, row)));
         let cursors: Vec<Cursor> = slice.rows.iter().map(keys).collect();
         let page_info = PageInfo::new(&slice, &window, &cursors);
+        request.saw_complaints(slice.rows.iter().map(|row| row.id));
         let edges = slice.rows.into_iter().zip(cursors).filter_map(|(complaint, cursor)| {
             let text = texts.remove(&complaint.id)?.text;
             Some(RedactedComplaintEdge { cursor, node: RedactedComplaint { complaint, text } })

@@ -77,6 +77,7 @@ impl RegisterQuery {
                 Ok(query.select(schema::models::Complaint::as_select()).first(conn).optional()?)
             })
             .await?;
+        request(ctx)?.saw_complaints(found.iter().map(|row| row.id));
         Ok(found.map(Complaint))
     }
 
@@ -154,7 +155,8 @@ impl RegisterQuery {
             queries::ResponseSort,
             UnitResponse,
             UnitResponseConnection,
-            UnitResponseEdge
+            UnitResponseEdge,
+            answered
         )
     }
 
@@ -319,6 +321,12 @@ impl RegisterQuery {
             EnterpriseEdge
         )
     }
+}
+
+/// Notes which complaints some responses are about.
+async fn answered(ctx: &Context<'_>, rows: &[schema::models::UnitResponse]) -> Result<()> {
+    request(ctx)?.saw_complaints(rows.iter().map(|row| row.complaint_id));
+    Ok(())
 }
 
 enum IdOrCode {

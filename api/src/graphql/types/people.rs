@@ -31,8 +31,9 @@ impl From<models::Officer> for Officer {
 
 #[Object]
 impl Officer {
-    pub async fn id(&self) -> ID {
-        id(self.0.id)
+    pub async fn id(&self, ctx: &Context<'_>) -> Result<ID> {
+        request(ctx)?.saw(|seen| &mut seen.officers, self.0.id);
+        Ok(id(self.0.id))
     }
 
     /// What stands for the officer where it is not said who that is; the same for as long as the key is.
@@ -50,12 +51,14 @@ impl Officer {
         Ok(self.0.name.as_deref())
     }
 
-    async fn rank(&self) -> Option<&str> {
-        self.0.rank.as_deref()
+    async fn rank(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
+        request(ctx)?.saw(|seen| &mut seen.officers, self.0.id);
+        Ok(self.0.rank.as_deref())
     }
 
-    async fn appointed_on(&self) -> Option<NaiveDate> {
-        self.0.appointed_on
+    async fn appointed_on(&self, ctx: &Context<'_>) -> Result<Option<NaiveDate>> {
+        request(ctx)?.saw(|seen| &mut seen.officers, self.0.id);
+        Ok(self.0.appointed_on)
     }
 
     /// Made by an import that met the code before anybody described it.
@@ -69,6 +72,8 @@ impl Officer {
         if viewer(ctx)?.officer_id == Some(self.0.id) {
             return Ok(None);
         }
+        // That there is none is a page of the file, too.
+        request(ctx)?.saw(|seen| &mut seen.files, self.0.id);
         let id = jobs::flags::flag_id(SubjectKind::Officer, self.0.id);
         Ok(one(loaders(ctx)?, FlagKey(id)).await?.map(Flag))
     }
@@ -109,6 +114,7 @@ impl Officer {
 
     /// Where the officer served, oldest first.
     async fn postings(&self, ctx: &Context<'_>) -> Result<Vec<Posting>> {
+        request(ctx)?.saw(|seen| &mut seen.files, self.0.id);
         let rows = one(loaders(ctx)?, PostingsKey(self.0.id)).await?.unwrap_or_default();
         Ok(rows.into_iter().map(Posting).collect())
     }
@@ -143,8 +149,9 @@ impl From<models::Enterprise> for Enterprise {
 
 #[Object]
 impl Enterprise {
-    pub async fn id(&self) -> ID {
-        id(self.0.id)
+    pub async fn id(&self, ctx: &Context<'_>) -> Result<ID> {
+        request(ctx)?.saw(|seen| &mut seen.enterprises, self.0.id);
+        Ok(id(self.0.id))
     }
 
     /// What stands for the enterprise where it is not said which that is.
@@ -175,6 +182,7 @@ impl Enterprise {
         before: Option<String>,
     ) -> Result<ComplaintConnection> {
         let page = PageArgs { first, after, last, before };
+        request(ctx)?.saw(|seen| &mut seen.enterprises, self.0.id);
         complaints_of(ctx, Parent::Enterprise, self.0.id, filter, order_by, page).await
     }
 
