@@ -73,8 +73,8 @@ fn entries(server: &Server, admin: &str, operation: &str) -> Vec<Value> {
     }
 }
 
-fn asked(path: &str, value: Value) -> Value {
-    json!({ "path": path, "value": value })
+fn asked(path: &str, value: impl Into<Value>) -> Value {
+    json!({ "path": path, "value": value.into() })
 }
 
 fn number_of(entry: &Value, kind: &str) -> usize {

@@ -21,6 +21,7 @@ mod import;
 mod ledger;
 mod looks;
 mod measures;
+mod members;
 mod migrations;
 mod mistakes;
 mod outputs;

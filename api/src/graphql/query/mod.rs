@@ -15,7 +15,7 @@ pub use orders::*;
 use super::connection::connect;
 use super::context::{loaders, request, snapshot, viewer};
 use super::filters::*;
-use super::loaders::{AllegationsKey, OfficerKey, ResponsesKey, known};
+use super::loaders::{AllegationsKey, ResponsesKey};
 use super::page::PageArgs;
 use super::types::*;
 use crate::auth::{Scope, Viewer};
@@ -80,12 +80,6 @@ pub fn sees_measure(
         query = query.filter(seen);
     }
     Ok(query.count().get_result::<i64>(conn)? > 0)
-}
-
-/// The code of the officer that the viewer is, if it is one whom the register knows.
-pub async fn own_code(ctx: &Context<'_>) -> Result<Option<String>> {
-    let Some(own) = viewer(ctx)?.officer_id else { return Ok(None) };
-    Ok(known(ctx, OfficerKey(own)).await?.map(|officer| officer.code))
 }
 
 /// The complaints that a filter chooses, of those that the viewer may see.

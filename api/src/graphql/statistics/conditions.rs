@@ -7,9 +7,10 @@ use crate::graphql::error::{bad_input, from_job};
 use crate::graphql::scalars::Moment;
 use async_graphql::{InputObject, Result};
 use chrono_tz::Tz;
+use jobs::effect;
 use jobs::facts::EnterpriseFact;
 use jobs::snapshot::{FINDING_BITS, Snapshot, channel_place, kind_place, state_place};
-use polars::prelude::{DataType, Expr, NamedFrom, Series, col, lit};
+use polars::prelude::{DataType, Expr, IntoLazy, NamedFrom, Series, col, lit};
 use schema::Id;
 use schema::enums::UnitKind;
 
@@ -66,6 +67,17 @@ pub fn seen(snapshot: std::sync::Arc<Snapshot>, scope: &Scope) -> Result<std::sy
         None => Ok(snapshot),
         Some(seen) => Ok(std::sync::Arc::new(snapshot.of(seen).map_err(from_job)?)),
     }
+}
+
+/// The first day of the register; None where it is empty. It is as old for a head as for the Board, but for nobody by
+/// what names himself.
+pub fn first_day(snapshot: &Snapshot, scope: &Scope) -> Result<Option<i32>> {
+    let whole = Scope { rows: Rows::Everything, except_officer: scope.except_officer };
+    let first = match conditions_of(snapshot, &whole).into_iter().reduce(Expr::and) {
+        None => effect::first_day(&snapshot.facts),
+        Some(seen) => snapshot.facts.clone().lazy().filter(seen).collect().and_then(|facts| effect::first_day(&facts)),
+    };
+    first.map_err(|e| from_job(e.into()))
 }
 
 /// Those of them that a unit and everything below it received.

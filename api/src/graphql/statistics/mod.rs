@@ -4,7 +4,9 @@ mod conditions;
 mod having;
 mod period;
 
-pub use conditions::{ComplaintStatisticsFilter, about, conditions, officers, scoped, scoped_within, seen, within};
+pub use conditions::{
+    ComplaintStatisticsFilter, about, conditions, first_day, officers, scoped, scoped_within, seen, within,
+};
 pub use having::StatisticsHaving;
 pub use period::StatisticsComparison;
 

@@ -5,7 +5,6 @@ use crate::graphql::context::{loaders, request, snapshot, viewer};
 use crate::graphql::enums::{FlagState, SubjectKind, Tier};
 use crate::graphql::loaders::{AssessmentKey, JobRunKey, OfficerKey, ReviewsKey, SeenKey, UnitKey, known, one};
 use crate::graphql::scalars::{Moment, id};
-use crate::graphql::withheld::WithheldKey;
 use async_graphql::{Context, ID, Object, Result};
 use jobs::exposure::Basis;
 use jobs::recurrence::WindowNumbers;
@@ -27,13 +26,10 @@ impl Flag {
         one(loaders(ctx)?, AssessmentKey(self.0.id)).await
     }
 
-    /// The same, for what it counts; None also where it counts what is kept from the viewer.
+    /// The same, for what it counts; None for who does not see every complaint.
     async fn counted(&self, ctx: &Context<'_>) -> Result<Option<models::FlagAssessment>> {
-        if one(loaders(ctx)?, WithheldKey(self.0.id)).await?.is_some() {
-            self.looked_at(ctx)?;
-            return Ok(None);
-        }
-        self.assessment(ctx).await
+        self.looked_at(ctx)?;
+        if viewer(ctx)?.sees_every_complaint() { self.assessment(ctx).await } else { Ok(None) }
     }
 
     /// What is said here of an officer is a page of the officer's file.
@@ -100,7 +96,8 @@ impl Flag {
         Ok(self.0.changed_at.into())
     }
 
-    /// Null where they count a complaint that is kept from you: they would tell of it.
+    /// Null for who does not see every complaint, a head or an officer: they would tell how many are kept from you, and so would
+    /// numbers that are missing only where some are.
     async fn numbers(&self, ctx: &Context<'_>) -> Result<Option<FlagNumbers>> {
         let Some(assessment) = self.counted(ctx).await? else { return Ok(None) };
         let numbers = assessment.numbers.0;

@@ -139,7 +139,7 @@ impl Measure {
         let made = blocking(move || {
             let rows = rows_of_officer(&snapshot.facts, &complaints, within).map_err(JobError::from);
             let today = statistics::today(&snapshot);
-            let first = effect::first_day(&snapshot.facts).map_err(JobError::from).map_err(from_job)?.unwrap_or(today);
+            let first = statistics::first_day(&snapshot, &scope)?.unwrap_or(today);
             let found = rows.and_then(|rows| aftermath(&rows, day, days, first, today)).map_err(from_job)?;
             Ok(found.map(|found| MeasureOutcome {
                 as_of: snapshot.as_of.into(),

@@ -6,7 +6,7 @@ use crate::graphql::context::{blocking, loaders, request, snapshot, viewer};
 use crate::graphql::enums::{CategoryKind, Locale};
 use crate::graphql::error::from_job;
 use crate::graphql::filters::ComplaintFilter;
-use crate::graphql::loaders::{CategoryKey, FlagKey, OfficerComplaintsKey, PostingsKey, UnitKey, known, one};
+use crate::graphql::loaders::{CategoryKey, OfficerComplaintsKey, PostingsKey, SeenFlagKey, UnitKey, known, one};
 use crate::graphql::nested::complaints_of;
 use crate::graphql::page::PageArgs;
 use crate::graphql::query::ComplaintOrder;
@@ -75,7 +75,7 @@ impl Officer {
         // That there is none is a page of the file, too.
         request(ctx)?.saw(|seen| &mut seen.files, self.0.id);
         let id = jobs::flags::flag_id(SubjectKind::Officer, self.0.id);
-        Ok(one(loaders(ctx)?, FlagKey(id)).await?.map(Flag))
+        Ok(one(loaders(ctx)?, SeenFlagKey(id)).await?.map(Flag))
     }
 
     /// What was complained about this officer in the last days, or ever, and how it was answered.
