@@ -6,6 +6,7 @@ use jobs::settings::Settings;
 use schema::enums::Role;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -100,6 +101,7 @@ struct ApiTable {
     cors_origins: Vec<String>,
     trusted_operations: Vec<Role>,
     slow_ms: Option<u32>,
+    metrics_listen: Option<SocketAddr>,
     limits: toml::Table,
     roles: BTreeMap<String, toml::Table>,
     tls: Option<TlsSettings>,
@@ -127,6 +129,8 @@ pub struct ApiSettings {
     pub jwt: Option<JwtSettings>,
     /// Milliseconds from which an operation is written to the log.
     pub slow_ms: Option<u32>,
+    /// An address of its own for the metrics, where they are told without a token.
+    pub metrics_listen: Option<SocketAddr>,
     limits: Arc<Limits>,
     roles: BTreeMap<Role, Arc<Limits>>,
 }
@@ -155,8 +159,9 @@ impl ApiSettings {
                 "the configuration, api.cors_origins: {origin:?} is no origin, such as \"https://dashboard.example\""
             );
         }
-        let ApiTable { cors_origins, trusted_operations, tls, jwt, slow_ms, .. } = read;
-        Ok(Self { cors_origins, trusted_operations, tls, jwt, slow_ms, limits: Arc::new(limits), roles })
+        let ApiTable { cors_origins, trusted_operations, tls, jwt, slow_ms, metrics_listen, .. } = read;
+        let limits = Arc::new(limits);
+        Ok(Self { cors_origins, trusted_operations, tls, jwt, slow_ms, metrics_listen, limits, roles })
     }
 
     /// The limits of a role; of whoever has none, for None.
@@ -228,6 +233,7 @@ mod tests {
             ("[api.limits]\ndepth = 0\n", "api.limits.depth"),
             ("[api.roles.BORD]\ndepth = 1\n", "api.roles.BORD"),
             ("[api]\ncors_origins = [\"example.com\"]\n", "example.com"),
+            ("[api]\nmetrics_listen = \"9100\"\n", "[api]"),
             ("[api]\ntrusted_operations = [\"DASH\"]\n", "DASH"),
         ] {
             let message = settings(text).expect_err(text).to_string();

@@ -171,6 +171,14 @@ impl Server {
         self.send("GET", path, &[], "")
     }
 
+    /// The metrics, for whoever has a token.
+    #[track_caller]
+    pub fn metrics(&self, token: &str) -> String {
+        let answer = self.send("GET", "/metrics", &[("authorization", &format!("Bearer {token}"))], "");
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.text
+    }
+
     /// Sends a GraphQL request.
     pub fn graphql(&self, token: &str, query: &str, variables: &Value) -> Answer {
         let bearer = format!("Bearer {token}");

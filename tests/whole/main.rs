@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod absence;
 mod access;
 mod access_walk;
 mod analysts;

@@ -41,7 +41,8 @@ pub struct SubmitComplaintInput {
     pub unit: Option<String>,
     /// The code of the category.
     pub category: Option<String>,
-    /// The codes of the officers named.
+    /// The codes of the officers named, at most 50. One that nobody has described yet is taken as it is, for the Board to
+    /// resolve.
     #[graphql(default)]
     pub officers: Vec<String>,
     /// 12 digits.

@@ -182,7 +182,7 @@ pub fn question(
     };
     Ok(Question {
         filter: within(&period),
-        officers: filter.officer_in.as_deref().map(|codes| officers(snapshot, codes)).transpose()?,
+        officers: filter.officer_in.as_deref().map(|codes| officers(snapshot, scope, codes)).transpose()?,
         findings: filter
             .finding_in
             .map(|all| all.into_iter().map(|one| schema::enums::Finding::from(one) as u32).collect()),

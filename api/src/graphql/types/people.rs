@@ -61,7 +61,7 @@ impl Officer {
         Ok(self.0.appointed_on)
     }
 
-    /// Made by an import that met the code before anybody described it.
+    /// Made by an import or a complaint that met the code before anybody described it.
     async fn unknown(&self) -> bool {
         self.0.unknown
     }
