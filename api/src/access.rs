@@ -6,11 +6,13 @@
 mod expansion;
 mod guard;
 mod introspection;
+mod looks;
 mod table;
 mod trusted;
 mod walk;
 
 pub use expansion::{Expansion, ExpansionError};
-pub use guard::{Guard, Refusal, Weight, chosen};
+pub use guard::{Checked, Guard, Refusal, Weight, chosen};
+pub use looks::{ASKED, Condition, EXEMPT, Looks, Of, SHOWN};
 pub use table::{EXPORTERS, TABLE, allowed};
 pub use trusted::{signature, signatures};

@@ -4,7 +4,6 @@ use crate::limits::Limits;
 use actix_web::http::header::HeaderMap;
 use diesel::dsl::not;
 use diesel::prelude::*;
-use diesel::sql_types::Text;
 use jobs::statistics::Suppression;
 use schema::db::MultiBackend;
 use schema::domain::calendar::local_date;
@@ -14,7 +13,10 @@ use schema::models::{ApiToken, Complaint, Principal};
 use schema::pseudonyms::Audience;
 use schema::queries::{Pred, in_select, not_true};
 use schema::register::access::{authenticate, note_use};
-use schema::tables::{complaint_officers, complaints, digests, flags, guidance_documents, measures, postings};
+use schema::tables::{
+    complaint_officers, complaints, digests, enterprises, flags, guidance_documents, measures, officers, postings,
+    unit_parents,
+};
 use schema::{Db, Id, StoreError, Timestamp};
 
 /// Whoever makes a request.
@@ -109,10 +111,23 @@ impl Viewer {
         format!("token:{}", self.name)
     }
 
+    /// Whether this viewer is shown each complaint. Who is not, a head or an officer, is shown no number that a run computed
+    /// from all of them, whether it counts one that is kept from this viewer or not: a number that is missing only then
+    /// would tell that it does.
+    pub fn sees_every_complaint(&self) -> bool {
+        !matches!(self.role, Role::UnitHead | Role::Intake | Role::Admin) && !self.is_an_officer()
+    }
+
+    /// Whether complaints that name this viewer may be kept from it.
+    pub fn is_an_officer(&self) -> bool {
+        self.officer_id.is_some()
+    }
+
     /// The flags that this viewer may see; None for all of them.
     ///
     /// A UNIT_HEAD sees those of the branches and of the officers that are its own today. Nobody sees the flag on
-    /// himself: that goes to the level above.
+    /// himself: that goes to the level above. Nor does a member of the Board who is an officer see the flags of branches in
+    /// which it ever served: complaints that name it may be what they are raised by, and it would decide in its own case.
     pub fn flags(&self, tree: &UnitTree) -> Option<Pred<flags::table>> {
         let rows: Option<Pred<flags::table>> = match (self.role, self.unit_id) {
             (Role::Board, _) => None,
@@ -126,6 +141,10 @@ impl Viewer {
         };
         let Some(own) = self.officer_id else { return rows };
         let of_others: Pred<flags::table> = Box::new(not_true(Box::new(flags::officer_id.eq(own).nullable())));
+        let of_others: Pred<flags::table> = match self.role {
+            Role::UnitHead => of_others,
+            _ => Box::new(of_others.and(not_true(of_branches_of(own)))),
+        };
         Some(match rows {
             None => of_others,
             Some(rows) => Box::new(rows.and(of_others)),
@@ -168,15 +187,34 @@ impl Viewer {
         }
     }
 
-    /// The digests that this viewer may see; None for all of them. Nobody sees one that names himself: `code` is the
-    /// viewer's own, if it is an officer's.
-    pub fn digests(&self, code: Option<&str>) -> Option<Pred<digests::table>> {
-        self.officer_id?;
-        // One whom the register does not know stands in no digest.
-        let quoted = serde_json::to_string(code?).unwrap_or_default();
-        let escaped = quoted.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-        let document = diesel::dsl::sql::<Text>("CAST(digests.document AS TEXT)");
-        Some(Box::new(document.not_like(format!("%{escaped}%")).escape('\\').nullable()))
+    /// The digests that this viewer may see; None for all of them. An officer sees none: their totals count complaints that
+    /// name this one, and one that is missing because it names this one would tell so.
+    pub fn digests(&self) -> Option<Pred<digests::table>> {
+        self.is_an_officer().then(|| Box::new(digests::id.is_null().nullable()) as Pred<digests::table>)
+    }
+
+    /// The enterprises that this viewer may see; None for all of them. An officer sees those that complained about something
+    /// that it may see: of one that is in the register for a single complaint, which names this officer, it would tell.
+    pub fn enterprises(&self, tree: &UnitTree) -> Option<Pred<enterprises::table>> {
+        let seen = self.scope(tree).condition().filter(|_| self.is_an_officer())?;
+        let complained = complaints::table
+            .into_boxed::<MultiBackend>()
+            .filter(seen.and(complaints::enterprise_id.is_not_null()))
+            .select(complaints::enterprise_id.assume_not_null());
+        Some(Box::new(in_select(enterprises::id, complained)))
+    }
+
+    /// The officers that this viewer may see; None for all of them. An officer does not see those of whom the register
+    /// knows by complaints alone that name it too.
+    pub fn officers(&self, tree: &UnitTree) -> Option<Pred<officers::table>> {
+        let (own, seen) = (self.officer_id?, self.scope(tree).condition()?);
+        let seen = complaints::table.into_boxed::<MultiBackend>().filter(seen).select(complaints::id);
+        let named = complaint_officers::table
+            .into_boxed::<MultiBackend>()
+            .filter(in_select(complaint_officers::complaint_id, seen))
+            .select(complaint_officers::officer_id);
+        let known = not(officers::unknown).or(officers::id.eq(own)).nullable();
+        Some(Box::new(known.or(in_select(officers::id, named))))
     }
 
     /// From when a group of complaints is shown to this viewer; None: always.
@@ -202,6 +240,26 @@ impl Viewer {
         };
         Scope { rows, except_officer: self.officer_id }
     }
+}
+
+/// The flags of branches in which an officer ever served, also in a team below them.
+fn of_branches_of(officer: Id) -> Pred<flags::table> {
+    let served = || {
+        postings::table
+            .into_boxed::<MultiBackend>()
+            .filter(postings::officer_id.eq(officer).nullable())
+            .select(postings::unit_id)
+    };
+    let above = |below: Pred<unit_parents::table>| {
+        unit_parents::table.into_boxed::<MultiBackend>().filter(below).select(unit_parents::parent_id)
+    };
+    let one = || above(Box::new(in_select(unit_parents::unit_id, served())));
+    // A team may lie within a team.
+    let two = above(Box::new(in_select(unit_parents::unit_id, one())));
+    let here = served().select(postings::unit_id.nullable());
+    let one = one().select(unit_parents::parent_id.nullable());
+    let two = two.select(unit_parents::parent_id.nullable());
+    Box::new(in_select(flags::unit_id, here).or(in_select(flags::unit_id, one)).or(in_select(flags::unit_id, two)))
 }
 
 /// The postings at some units that last today.
@@ -268,16 +326,6 @@ impl Scope {
         match self.others() {
             None => rows,
             Some(others) => Box::new(rows.and(others)),
-        }
-    }
-
-    /// Complaints that are kept from the viewer wherever they are about: confidential ones from a head, those that name
-    /// the viewer from everybody. None where none are.
-    pub fn kept(&self) -> Option<Pred<complaints::table>> {
-        match (&self.rows, self.naming_viewer()) {
-            (Rows::Everything, own) => own,
-            (_, None) => Some(Box::new(complaints::confidential.nullable())),
-            (_, Some(own)) => Some(Box::new(complaints::confidential.nullable().or(own))),
         }
     }
 

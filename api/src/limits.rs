@@ -6,6 +6,7 @@ use jobs::settings::Settings;
 use schema::enums::Role;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -109,6 +110,7 @@ struct ApiTable {
     connections: u32,
     incomplete_requests_per_address: u32,
     request_seconds: u32,
+    metrics_listen: Option<SocketAddr>,
     limits: toml::Table,
     roles: BTreeMap<String, toml::Table>,
     tls: Option<TlsSettings>,
@@ -124,6 +126,7 @@ impl Default for ApiTable {
             connections: 10_000,
             incomplete_requests_per_address: 100,
             request_seconds: 20,
+            metrics_listen: None,
             limits: toml::Table::new(),
             roles: BTreeMap::new(),
             tls: None,
@@ -160,6 +163,8 @@ pub struct ApiSettings {
     pub incomplete_requests_per_address: u32,
     /// Seconds that a request may take to arrive.
     pub request_seconds: u32,
+    /// An address of its own for the metrics, where they are told without a token.
+    pub metrics_listen: Option<SocketAddr>,
     limits: Arc<Limits>,
     roles: BTreeMap<Role, Arc<Limits>>,
 }
@@ -201,6 +206,7 @@ impl ApiSettings {
             tls: read.tls,
             jwt: read.jwt,
             slow_ms: read.slow_ms,
+            metrics_listen: read.metrics_listen,
             connections: read.connections,
             incomplete_requests_per_address: read.incomplete_requests_per_address,
             request_seconds: read.request_seconds,
@@ -278,6 +284,7 @@ mod tests {
             ("[api.limits]\ndepth = 0\n", "api.limits.depth"),
             ("[api.roles.BORD]\ndepth = 1\n", "api.roles.BORD"),
             ("[api]\ncors_origins = [\"example.com\"]\n", "example.com"),
+            ("[api]\nmetrics_listen = \"9100\"\n", "[api]"),
             ("[api]\ntrusted_operations = [\"DASH\"]\n", "DASH"),
         ] {
             let message = settings(text).expect_err(text).to_string();

@@ -17,6 +17,10 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
 
+/// Warnings, but not those of the HTTP parser: it writes an error for each request that is malformed, so that anybody could
+/// fill the log.
+const DEFAULT_FILTER: &str = "warn,actix_http::h1=off";
+
 /// Sends what waits when it is dropped.
 pub struct Traces(Option<SdkTracerProvider>);
 
@@ -32,7 +36,7 @@ impl Drop for Traces {
 /// Logs to standard error: warnings, or what `RUST_LOG` asks for; `PHANANH_LOG=json` for programs. Spans of
 /// requests, operations and reads of the database go to `OTEL_EXPORTER_OTLP_ENDPOINT` where that is set.
 pub fn start() -> Traces {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
     let is_terminal = io::stderr().is_terminal();
     let log = fmt::layer().with_ansi(is_terminal);
     let log = if std::env::var("PHANANH_LOG").is_ok_and(|format| format == "json") {

@@ -58,16 +58,17 @@ pub struct Effect {
 }
 
 /// The complaints that a condition chooses, and all others of those that may be `seen`, before a day and since; None where
-/// there are no days to compare.
+/// there are no days to compare. `first`: the first day of the register.
 pub fn effect(
     facts: &DataFrame,
+    first: Option<i32>,
     seen: Expr,
     concerned: Expr,
     day: i32,
     days: i32,
     today: i32,
 ) -> Result<Option<Effect>, JobError> {
-    let Some(first) = first_day(facts)? else { return Ok(None) };
+    let Some(first) = first else { return Ok(None) };
     let Some((before, after)) = spans(day, days, first, today) else { return Ok(None) };
     let both = col("day").gt_eq(lit(before.from)).and(col("day").lt_eq(lit(after.until))).and(seen);
     let rows = facts.clone().lazy().filter(both).select([col("day"), concerned.alias("concerned")]).collect()?;
@@ -149,17 +150,26 @@ mod tests {
             vec![Column::new("day".into(), days.to_vec()), Column::new("own".into(), concerned.to_vec())],
         )
         .expect("a frame");
-        let found = effect(&facts, lit(true), col("own"), 100, 30, 500).expect("an effect").expect("it has come");
+        let found = effect(&facts, first_day(&facts).expect("a day"), lit(true), col("own"), 100, 30, 500)
+            .expect("an effect")
+            .expect("it has come");
         assert_eq!((found.concerned, found.elsewhere), ((3, 1), (1, 2)));
         let ratio = found.ratio.and_then(|ratio| ratio.ratio).expect("a ratio");
         assert!((ratio - 1.0 / 3.0).abs() < 1e-12);
         // Only ten days have passed: a third of the time for the same one.
-        let early = effect(&facts, lit(true), col("own"), 100, 30, 110).expect("an effect").expect("it has come");
+        let early = effect(&facts, first_day(&facts).expect("a day"), lit(true), col("own"), 100, 30, 110)
+            .expect("an effect")
+            .expect("it has come");
         let ratio = early.ratio.and_then(|ratio| ratio.ratio).expect("a ratio");
         assert!((ratio - 1.0).abs() < 1e-12);
         // What may not be seen is nowhere, not elsewhere.
-        let seen = effect(&facts, col("own"), col("own"), 100, 30, 500).expect("an effect").expect("it has come");
+        let seen = effect(&facts, first_day(&facts).expect("a day"), col("own"), col("own"), 100, 30, 500)
+            .expect("an effect")
+            .expect("it has come");
         assert_eq!((seen.concerned, seen.elsewhere), ((3, 1), (0, 0)));
-        assert_eq!(effect(&facts, lit(true), col("own"), 100, 30, 99).expect("an effect"), None);
+        assert_eq!(
+            effect(&facts, first_day(&facts).expect("a day"), lit(true), col("own"), 100, 30, 99).expect("an effect"),
+            None
+        );
     }
 }

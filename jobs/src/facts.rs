@@ -108,6 +108,18 @@ impl EnterpriseFact {
 }
 
 impl Facts {
+    /// Takes out the complaints that name an officer.
+    pub fn forget_what_names(&mut self, officer: Id) {
+        let naming: HashSet<Id> = self
+            .allegations
+            .iter()
+            .filter(|(_, rows)| rows.iter().any(|row| row.officer_id == officer))
+            .map(|(complaint, _)| *complaint)
+            .collect();
+        self.complaints.retain(|complaint| !naming.contains(&complaint.id));
+        self.allegations.retain(|complaint, _| !naming.contains(complaint));
+    }
+
     /// Reads the facts. Call it within one read of the database that sees one state throughout.
     pub fn load(conn: &mut Conn) -> Result<Self, JobError> {
         let position = current_position(conn)?;

@@ -115,6 +115,12 @@ impl From<JsonValue> for JsonText {
     }
 }
 
+impl From<&serde_json::Value> for JsonText {
+    fn from(value: &serde_json::Value) -> Self {
+        Self(value.to_string())
+    }
+}
+
 impl ToSql<Document, Pg> for JsonText {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
         // The binary form of jsonb begins with its version.

@@ -93,6 +93,8 @@ impl Program {
 /// A started server; it is killed with the test.
 pub struct Server {
     child: Child,
+    /// What it writes to its log, read all the time: a log that nobody reads holds its writer up.
+    log: Option<std::thread::JoinHandle<String>>,
     pub address: String,
     /// The lines that it printed until it was ready.
     pub said: Vec<String>,
@@ -146,7 +148,13 @@ impl Server {
             child.stderr.take().expect("its errors").read_to_string(&mut err).ok();
             panic!("the server did not start: {err}");
         };
-        Self { child, address, said }
+        let mut log = child.stderr.take().expect("its log");
+        let log = std::thread::spawn(move || {
+            let mut text = Vec::new();
+            let _read = log.read_to_end(&mut text);
+            String::from_utf8_lossy(&text).into_owned()
+        });
+        Self { child, log: Some(log), address, said }
     }
 
     /// Sends a request; `headers` without those of the client itself.
@@ -169,6 +177,14 @@ impl Server {
 
     pub fn get(&self, path: &str) -> Answer {
         self.send("GET", path, &[], "")
+    }
+
+    /// The metrics, for whoever has a token.
+    #[track_caller]
+    pub fn metrics(&self, token: &str) -> String {
+        let answer = self.send("GET", "/metrics", &[("authorization", &format!("Bearer {token}"))], "");
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.text
     }
 
     /// Sends a GraphQL request.
@@ -216,11 +232,9 @@ impl Server {
 
     /// What it wrote to its log until a signal ended it.
     pub fn log_after(mut self, signal: &str) -> String {
-        let mut log = self.child.stderr.take().expect("its log");
+        let log = self.log.take().expect("its log");
         assert!(self.end_by(signal).is_some());
-        let mut text = String::new();
-        log.read_to_string(&mut text).expect("text");
-        text
+        log.join().expect("text")
     }
 }
 

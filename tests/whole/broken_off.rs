@@ -123,7 +123,7 @@ fn what_a_client_that_left_had_asked_for_is_cancelled() {
     beside.until_waiting(0);
     // It is told of like any other that ended.
     let left = "outcome=\"LEFT\"} 1";
-    assert!(server.get("/metrics").text.contains(left), "{}", server.get("/metrics").text);
+    assert!(server.metrics(&board).contains(left), "{}", server.metrics(&board));
     beside.unlock();
     assert!(server.data(&board, "{ complaints { nodes { officers { finding } } } }")["complaints"]["nodes"].is_array());
 }

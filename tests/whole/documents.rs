@@ -59,7 +59,7 @@ fn the_guide_to_mappings_names_every_kind_field_and_word() {
 }
 
 /// The documents of the guide to the API, each with the heading under which it stands.
-fn documents_of_the_guide() -> Vec<(String, String)> {
+pub fn documents_of_the_guide() -> Vec<(String, String)> {
     let guide = read("docs/api.md");
     let (mut heading, mut found) = (String::new(), Vec::new());
     let mut lines = guide.lines();

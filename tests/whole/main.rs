@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod absence;
 mod access;
 mod access_walk;
 mod analysts;
@@ -23,7 +24,9 @@ mod graphql;
 mod handling;
 mod import;
 mod ledger;
+mod looks;
 mod measures;
+mod members;
 mod migrations;
 mod mistakes;
 mod outputs;

@@ -44,7 +44,7 @@ fn metrics_say_what_was_asked_and_not_by_whom() {
     let server = program().serve(&database, &[]);
     server.data(&token, "query Overview { units { totalCount } }");
     server.graphql(&token, "query Broken { unit { code } }", &json!({}));
-    let metrics = server.get("/metrics").text;
+    let metrics = server.metrics(&token);
     for line in [
         r#"phananh_operations_total{operation="Overview",role="BOARD",outcome="OK"} 1"#,
         r#"phananh_operations_total{operation="Broken",role="BOARD",outcome="ERROR"} 1"#,

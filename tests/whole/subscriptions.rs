@@ -63,6 +63,17 @@ fn what_happens_at_one_node_is_heard_at_another_by_those_who_may_see_it() {
         assert_eq!(outcome["heard"]["query"], json!([{ "units": { "totalCount": 7 } }]));
         assert_eq!(outcome["closed"]["haiphong"], 4401, "its token was revoked: {outcome}");
         assert!(outcome["closed"].get("board").is_none());
+        // Each complaint that was heard is a look at it, and so is each flag.
+        let admin = token("ADMIN", None);
+        let looks = listening
+            .data(&admin, "{ auditLog(first: 200, filter: {action: {eq: LOOK}}) { nodes { actor objects } } }");
+        let number = |actor: &str, kind: &str| -> usize {
+            let all = looks["auditLog"]["nodes"].as_array().unwrap().iter().filter(|entry| entry["actor"] == actor);
+            all.map(|entry| entry["objects"][kind].as_array().map_or(0, Vec::len)).sum()
+        };
+        assert_eq!((number("token:UNIT_HEAD-02CV", "complaints"), number("token:An", "complaints")), (1, 2), "{looks}");
+        assert_eq!(number("token:BOARD-all", "complaints"), 3 + 1, "{looks}");
+        assert!(number("token:BOARD-all", "files") >= 1, "{looks}");
         let began = std::time::Instant::now();
         assert_eq!(listening.end_by("TERM"), Some(0));
         assert!(began.elapsed() < std::time::Duration::from_secs(15), "open sockets do not hold it up");

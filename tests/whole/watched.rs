@@ -53,7 +53,7 @@ fn metrics_tell_how_old_the_snapshot_is_and_what_jobs_ran() {
     let token = program().token(&database, "BOARD", None);
     let server = program().serve(&database, &["--no-jobs"]);
     server.data(&token, "{ serviceInfo { version } }");
-    let metrics = server.get("/metrics").text;
+    let metrics = server.metrics(&token);
     for part in
         ["phananh_snapshot_age_seconds ", "phananh_job_runs{", "state=\"SUCCEEDED\"", "phananh_snapshot_position "]
     {

@@ -60,7 +60,7 @@ fn a_submission_is_checked_and_may_be_anonymous() {
         ("declarationNumber", json!("12345"), "12 digits"),
         ("unit", json!("99"), "unit: \\\"99\\\" is not known"),
         ("category", json!("XX"), "category"),
-        ("officers", json!(["CC77"]), "officers"),
+        ("officers", json!([" "]), "officers: a code has"),
         ("text", json!("  "), "text"),
         ("receivedAt", json!("2190-01-01T00:00:00Z"), "future"),
         ("occurredAt", json!("2190-01-01T00:00:00Z"), "occurredAt"),

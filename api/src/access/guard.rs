@@ -1,6 +1,7 @@
 //! Checks a document against the table, and against the limits, before it runs.
 
 use super::introspection::SchemaShape;
+use super::looks::{Looks, Shown, asks};
 use super::walk::Walk;
 use crate::limits::Limits;
 use async_graphql_parser::types::{
@@ -37,18 +38,45 @@ pub struct Weight {
 /// The types of the schema, for walking documents.
 pub struct Guard {
     pub(super) outputs: HashMap<String, HashMap<String, Output>>,
-    pub(super) inputs: HashMap<String, HashMap<String, String>>,
+    pub(super) inputs: HashMap<String, HashMap<String, Input>>,
     /// Types that others implement.
     pub(super) interfaces: HashSet<String>,
     /// The words of enums: to order or group by one is to name it.
     pub(super) enums: HashMap<String, Vec<String>>,
     /// What introspection returns of the schema.
     pub(super) shape: SchemaShape,
+    /// Enums of which some word names somebody.
+    pub(super) naming: HashSet<String>,
 }
 
 pub(super) struct Output {
     pub of: String,
-    pub arguments: HashMap<String, String>,
+    pub arguments: HashMap<String, Input>,
+    /// What it shows of somebody.
+    pub shown: Option<Shown>,
+}
+
+/// A field of an input object, or an argument.
+pub(super) struct Input {
+    pub of: String,
+    /// Whether it asks for somebody.
+    pub asks: bool,
+}
+
+impl Input {
+    fn new(within: &str, name: &str, of: &Type) -> Self {
+        Self { of: named(of), asks: asks(within, name) }
+    }
+}
+
+/// What was found in a document.
+#[derive(Debug, Default)]
+pub struct Checked {
+    pub weight: Weight,
+    /// What a role may not name, or asks for too much, in the order of the document.
+    pub refusals: Vec<Refusal>,
+    /// Whom it looks at.
+    pub looks: Looks,
 }
 
 /// The deepest that the values of an argument may be nested: reading them recurses, on a stack of two
@@ -68,6 +96,7 @@ impl Guard {
             interfaces: HashSet::new(),
             enums: HashMap::new(),
             shape: SchemaShape::new(&document)?,
+            naming: HashSet::new(),
         };
         for definition in document.definitions {
             let TypeSystemDefinition::Type(definition) = definition else { continue };
@@ -78,24 +107,37 @@ impl Guard {
             match definition.node.kind {
                 TypeKind::Object(ObjectType { fields, .. }) | TypeKind::Interface(InterfaceType { fields, .. }) => {
                     let fields = fields.into_iter().map(|field| {
-                        let arguments = field.node.arguments.into_iter();
-                        let arguments = arguments
-                            .map(|argument| (argument.node.name.node.to_string(), named(&argument.node.ty.node)))
-                            .collect();
-                        (field.node.name.node.to_string(), Output { of: named(&field.node.ty.node), arguments })
+                        let field = field.node;
+                        let within = format!("{name}.{}", field.name.node);
+                        let arguments = field.arguments.into_iter().map(|argument| {
+                            let argument = argument.node;
+                            let own = argument.name.node.to_string();
+                            let input = Input::new(&within, &own, &argument.ty.node);
+                            (own, input)
+                        });
+                        let shown = Shown::of(&name, &field.name.node);
+                        let output = Output { of: named(&field.ty.node), arguments: arguments.collect(), shown };
+                        (field.name.node.to_string(), output)
                     });
-                    guard.outputs.insert(name, fields.collect());
+                    let fields = fields.collect();
+                    guard.outputs.insert(name, fields);
                 }
                 TypeKind::InputObject(object) => {
-                    let fields = object
-                        .fields
-                        .into_iter()
-                        .map(|field| (field.node.name.node.to_string(), named(&field.node.ty.node)));
-                    guard.inputs.insert(name, fields.collect());
+                    let fields = object.fields.into_iter().map(|field| {
+                        let own = field.node.name.node.to_string();
+                        let input = Input::new(&name, &own, &field.node.ty.node);
+                        (own, input)
+                    });
+                    let fields = fields.collect();
+                    guard.inputs.insert(name, fields);
                 }
                 TypeKind::Enum(words) => {
                     let words = words.values.into_iter().map(|word| word.node.value.node.to_string());
-                    guard.enums.insert(name, words.collect());
+                    let words: Vec<String> = words.collect();
+                    if words.iter().any(|word| asks(&name, word)) {
+                        guard.naming.insert(name.clone());
+                    }
+                    guard.enums.insert(name, words);
                 }
                 _ => {}
             }
@@ -111,8 +153,28 @@ impl Guard {
         outputs.chain(inputs).chain(words)
     }
 
-    /// What of the operation a role may not name, or asks for too much, in the order of the document. Without a role
-    /// nothing but the schema's own introspection may be named.
+    /// Every field of the schema that holds a value or an object, outputs and inputs, every argument (of `Type.field`) and every
+    /// word of an enum, each with the name of its type; that of a word is empty.
+    pub fn typed(&self) -> Vec<(String, &str, &str)> {
+        let mut all = Vec::new();
+        for (of, fields) in &self.outputs {
+            for (field, output) in fields {
+                all.push((of.clone(), &**field, &*output.of));
+                let arguments = output.arguments.iter();
+                all.extend(arguments.map(|(name, input)| (format!("{of}.{field}"), &**name, &*input.of)));
+            }
+        }
+        for (of, fields) in &self.inputs {
+            all.extend(fields.iter().map(|(field, input)| (of.clone(), &**field, &*input.of)));
+        }
+        for (of, words) in &self.enums {
+            all.extend(words.iter().map(|word| (of.clone(), &**word, "")));
+        }
+        all
+    }
+
+    /// What of the operation a role may not name, or asks for too much, in the order of the document, and whom it looks at.
+    /// Without a role nothing but the schema's own introspection may be named.
     pub fn check(
         &self,
         role: Option<Role>,
@@ -120,7 +182,7 @@ impl Guard {
         document: &ExecutableDocument,
         operation: Option<&str>,
         variables: &Variables,
-    ) -> (Weight, Vec<Refusal>) {
+    ) -> Checked {
         // An operation that is not there does not run.
         let Some(chosen) = chosen(document, operation) else { return Default::default() };
         let root = match chosen.node.ty {

@@ -1,6 +1,7 @@
 //! A walk over the operation that is to run: every name in it, and what it comes to.
 
-use super::guard::{DEEPEST_VALUE, Guard, Refusal, Weight};
+use super::guard::{Checked, DEEPEST_VALUE, Guard, Refusal, Weight};
+use super::looks::{Looks, MOST_BYTES, asks};
 use super::table::allowed;
 use crate::graphql::DEFAULT_PAGE;
 use crate::limits::Limits;
@@ -35,6 +36,9 @@ const STATISTICS: [(&str, &str); 12] = [
     ("Measure", "outcome"),
 ];
 
+/// Characters of a text that are noted where it is too long to be noted whole.
+const BEGINNING: usize = 100;
+
 pub(super) struct Walk<'d> {
     guard: &'d Guard,
     role: Option<Role>,
@@ -53,6 +57,29 @@ pub(super) struct Walk<'d> {
     root_fields: usize,
     weight: Weight,
     refusals: Vec<Refusal>,
+    looks: Looks,
+    /// Bytes of conditions that may still be noted word for word.
+    bytes_left: usize,
+}
+
+/// The way to what is walked over: it lies on the stack, and is written out only where somebody is asked for.
+#[derive(Clone, Copy)]
+struct Path<'p> {
+    above: Option<&'p Path<'p>>,
+    name: &'p str,
+}
+
+impl<'p> Path<'p> {
+    fn to(&'p self, name: &'p str) -> Self {
+        Self { above: Some(self), name }
+    }
+
+    fn written(&self) -> String {
+        match self.above {
+            Some(above) => format!("{}.{}", above.written(), self.name),
+            None => self.name.to_owned(),
+        }
+    }
 }
 
 impl<'d> Walk<'d> {
@@ -80,13 +107,16 @@ impl<'d> Walk<'d> {
             root_fields: 0,
             weight: Weight::default(),
             refusals: Vec::new(),
+            looks: Looks::default(),
+            bytes_left: MOST_BYTES,
         }
     }
 
     /// The default of a variable.
     pub fn default(&mut self, of: &str, name: &'d Name, default: &Positioned<ConstValue>) {
         let value = default.node.clone().into_value();
-        self.value(of, &value, default.pos);
+        // What it asks for is noted where it is used.
+        self.value(of, &value, default.pos, None);
         self.defaults.insert(name, value);
     }
 
@@ -97,11 +127,12 @@ impl<'d> Walk<'d> {
 
     pub fn root(&mut self, of: &str, operation: &'d Positioned<OperationDefinition>) {
         self.directives(&operation.node.directives);
-        self.selections(of, &operation.node.selection_set.node, 1, 1);
+        let kind = operation.node.ty.to_string();
+        self.selections(of, &operation.node.selection_set.node, 1, 1, &Path { above: None, name: &kind });
     }
 
     /// What was found.
-    pub fn done(mut self, at: Pos) -> (Weight, Vec<Refusal>) {
+    pub fn done(mut self, at: Pos) -> Checked {
         let limits = self.limits;
         let counted = [
             ("fields are nested", self.weight.depth, limits.depth, "levels deep"),
@@ -132,7 +163,7 @@ impl<'d> Walk<'d> {
             );
             self.refusals.push(Refusal::Arguments { message, at });
         }
-        (self.weight, self.refusals)
+        Checked { weight: self.weight, refusals: self.refusals, looks: self.looks }
     }
 
     /// Whether it is clear that it is refused: nothing more has to be looked at. Fragments within fragments
@@ -142,19 +173,19 @@ impl<'d> Walk<'d> {
     }
 
     /// `rows`: how many objects of this type there may be.
-    fn selections(&mut self, of: &str, selections: &'d SelectionSet, depth: usize, rows: u64) {
+    fn selections(&mut self, of: &str, selections: &'d SelectionSet, depth: usize, rows: u64, path: &Path<'_>) {
         for selection in &selections.items {
             if self.is_too_much(depth) {
                 return;
             }
             match &selection.node {
-                Selection::Field(field) => self.field(of, field, depth, rows),
+                Selection::Field(field) => self.field(of, field, depth, rows, path),
                 Selection::InlineFragment(fragment) => {
                     self.weight.fields += 1;
                     self.directives(&fragment.node.directives);
                     let condition = fragment.node.type_condition.as_ref().map(|on| on.node.on.node.to_string());
                     let of = condition.as_deref().map_or(of, |condition| self.narrowed(of, condition));
-                    self.selections(of, &fragment.node.selection_set.node, depth, rows);
+                    self.selections(of, &fragment.node.selection_set.node, depth, rows, path);
                 }
                 Selection::FragmentSpread(spread) => {
                     self.weight.fields += 1;
@@ -162,7 +193,7 @@ impl<'d> Walk<'d> {
                     if let Some(fragment) = self.fragments.get(&spread.node.fragment_name.node) {
                         let condition = fragment.node.type_condition.node.on.node.to_string();
                         let of = self.narrowed(of, &condition);
-                        self.selections(of, &fragment.node.selection_set.node, depth, rows);
+                        self.selections(of, &fragment.node.selection_set.node, depth, rows, path);
                     }
                 }
             }
@@ -175,7 +206,7 @@ impl<'d> Walk<'d> {
         if self.guard.interfaces.contains(condition) && !self.guard.interfaces.contains(of) { of } else { condition }
     }
 
-    fn field(&mut self, of: &str, field: &'d Positioned<Field>, depth: usize, rows: u64) {
+    fn field(&mut self, of: &str, field: &'d Positioned<Field>, depth: usize, rows: u64, path: &Path<'_>) {
         let name = field.node.name.node.as_str();
         self.weight.fields += 1;
         self.weight.depth = self.weight.depth.max(depth);
@@ -190,9 +221,18 @@ impl<'d> Walk<'d> {
         // A field that does not exist is the validation's to refuse.
         let Some(output) = self.guard.outputs.get(of).and_then(|fields| fields.get(name)) else { return };
         self.name(of, name, field.pos);
+        if let Some(shown) = &output.shown {
+            self.looks.show(shown);
+        }
+        let path = path.to(name);
         for (argument, value) in &field.node.arguments {
-            if let Some(of) = output.arguments.get(argument.node.as_str()) {
-                self.value(of, &value.node, value.pos);
+            let argument = argument.node.as_str();
+            if let Some(input) = output.arguments.get(argument) {
+                let path = path.to(argument);
+                if input.asks {
+                    self.asked(&path, &value.node);
+                }
+                self.value(&input.of, &value.node, value.pos, Some(&path));
             }
         }
         let below = if output.of.ends_with("Connection") {
@@ -212,7 +252,7 @@ impl<'d> Walk<'d> {
             _ => 0,
         };
         self.weight.cost = self.weight.cost.saturating_add(own);
-        self.selections(&output.of, &field.node.selection_set.node, depth + 1, below);
+        self.selections(&output.of, &field.node.selection_set.node, depth + 1, below, &path);
     }
 
     /// Counts and prices what an introspection selects.
@@ -221,7 +261,7 @@ impl<'d> Walk<'d> {
         self.count(set, depth, 1);
         let name = field.node.arguments.iter().find(|(name, _)| name.node == "name");
         let name = name.map(|(_, value)| {
-            self.value("String", &value.node, value.pos);
+            self.value("String", &value.node, value.pos, None);
             self.resolved(&value.node)
         });
         let name = match &name {
@@ -289,18 +329,19 @@ impl<'d> Walk<'d> {
         self.directives += directives.len();
     }
 
-    fn value(&mut self, of: &str, value: &Value, at: Pos) {
+    /// `path`: the way to it; None where nothing is asked for by it.
+    fn value(&mut self, of: &str, value: &Value, at: Pos, path: Option<&Path<'_>>) {
         self.values += 1;
         self.value_depth += 1;
         if self.value_depth > DEEPEST_VALUE {
             self.values_too_deep = true;
         } else if self.values <= self.limits.argument_values as usize {
-            self.parts(of, value, at);
+            self.parts(of, value, at, path);
         }
         self.value_depth -= 1;
     }
 
-    fn parts(&mut self, of: &str, value: &Value, at: Pos) {
+    fn parts(&mut self, of: &str, value: &Value, at: Pos, path: Option<&Path<'_>>) {
         match value {
             Value::Object(object) => {
                 let Some(fields) = self.guard.inputs.get(of) else { return };
@@ -314,7 +355,11 @@ impl<'d> Walk<'d> {
                         if of.ends_with("Ops") && value == Value::Null {
                             self.refusals.push(Refusal::NullOperator { what: format!("{of}.{name}"), at });
                         }
-                        self.value(next, &value, at);
+                        let path = path.map(|path| path.to(name));
+                        if let Some(path) = path.as_ref().filter(|_| next.asks) {
+                            self.asked(path, &value);
+                        }
+                        self.value(&next.of, &value, at, path.as_ref());
                     }
                 }
                 self.in_condition = around;
@@ -337,12 +382,12 @@ impl<'d> Walk<'d> {
                 self.refusals.push(Refusal::Arguments { message, at });
             }
             // In variables the words of enums are texts.
-            Value::Enum(word) if self.guard.enums.contains_key(of) => self.name(of, word.as_str(), at),
-            Value::String(word) if self.guard.enums.contains_key(of) => self.name(of, word, at),
-            Value::List(list) => list.iter().for_each(|value| self.value(of, value, at)),
+            Value::Enum(word) if self.guard.enums.contains_key(of) => self.word(of, word, at, path),
+            Value::String(word) if self.guard.enums.contains_key(of) => self.word(of, word, at, path),
+            Value::List(list) => list.iter().for_each(|value| self.value(of, value, at, path)),
             Value::Variable(_) => {
                 let value = self.resolved(value);
-                self.value(of, &value, at);
+                self.value(of, &value, at, path);
             }
             _ => {}
         }
@@ -352,6 +397,56 @@ impl<'d> Walk<'d> {
     fn longest_text(&self) -> usize {
         let limit = if self.in_condition { self.limits.condition_characters } else { self.limits.text_characters };
         limit as usize
+    }
+
+    fn word(&mut self, of: &str, word: &str, at: Pos, path: Option<&Path<'_>>) {
+        self.name(of, word, at);
+        if let Some(path) = path.filter(|_| self.guard.naming.contains(of) && asks(of, word)) {
+            self.looks.ask(path.written(), word.into());
+        }
+    }
+
+    /// Notes that somebody is asked for.
+    fn asked(&mut self, path: &Path<'_>, value: &Value) {
+        let value = self.constant(value, 0);
+        self.looks.ask(path.written(), value);
+    }
+
+    /// A value with what its variables stand for.
+    fn constant(&mut self, value: &Value, depth: usize) -> serde_json::Value {
+        use serde_json::Value as Json;
+        // What is deeper is refused.
+        if depth > DEEPEST_VALUE {
+            return Json::Null;
+        }
+        match value {
+            Value::Variable(_) => {
+                let value = self.resolved(value);
+                self.constant(&value, depth + 1)
+            }
+            Value::Null => Json::Null,
+            Value::Number(number) => Json::Number(number.clone()),
+            Value::String(text) => Json::String(self.noted(text)),
+            Value::Boolean(yes) => Json::Bool(*yes),
+            Value::Binary(bytes) => Json::String(data_encoding::BASE64.encode(bytes)),
+            Value::Enum(word) => Json::String(word.to_string()),
+            Value::List(all) => all.iter().map(|one| self.constant(one, depth + 1)).collect(),
+            Value::Object(fields) => {
+                fields.iter().map(|(name, one)| (name.to_string(), self.constant(one, depth + 1))).collect()
+            }
+        }
+    }
+
+    /// A text, as much of it as may still be noted.
+    fn noted(&mut self, text: &str) -> String {
+        // PostgreSQL has no text with NUL: such a one is refused, and noted with a sign for it.
+        let kept = |text: &str| text.replace('\0', "\u{fffd}");
+        if text.len() <= self.bytes_left {
+            self.bytes_left -= text.len();
+            return kept(text);
+        }
+        let beginning: String = text.chars().take(BEGINNING).collect();
+        format!("{}… ({} bytes)", kept(&beginning), text.len())
     }
 
     /// What a variable stands for: its value, its default, or null.

@@ -36,7 +36,7 @@ pub fn run(db: &Db, args: &Args, out: &Output) -> anyhow::Result<ExitCode> {
     anyhow::ensure!(args.from <= args.to, "--from {} lies after --to {}", args.from, args.to);
     let origins: Vec<NaiveDate> =
         (args.from..=args.to).filter_map(|year| NaiveDate::from_ymd_opt(year, 1, 1)).collect();
-    let history = db.read_snapshot(History::load).context("the history of the register")?;
+    let history = db.read_snapshot(|conn| History::load(conn, None)).context("the history of the register")?;
     let outcomes = backtest(&history, &Question { origins, horizon: args.horizon, top: args.top })?;
     anyhow::ensure!(
         !outcomes.is_empty(),

@@ -17,9 +17,10 @@ use schema::enums::{Locale, Role};
 use schema::keys::Keys;
 use schema::pseudonyms::{Pseudonyms, Subject};
 use schema::{Conn, Db, Id, StoreError};
-use serde::Serialize;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::Instant;
 use tracing::Instrument;
 
@@ -63,19 +64,23 @@ pub struct RequestContext {
     pub deadline: Instant,
     /// Whether every field is watched over, because one of them panicked.
     pub watched: bool,
+    /// Whether it shows complaints by id or by what was written in them.
+    pub shows_complaints: bool,
     /// Who was shown to whoever asks.
     pub seen: Arc<Mutex<Seen>>,
 }
 
-/// People and enterprises whose names were shown, and officers whose files were, by id.
+/// People and enterprises whose names were shown, officers whose files were, and complaints whose ids or texts were.
 #[derive(Debug, Default, Serialize)]
 pub struct Seen {
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    pub officers: BTreeSet<Id>,
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    pub enterprises: BTreeSet<Id>,
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    pub files: BTreeSet<Id>,
+    #[serde(skip_serializing_if = "Noted::is_empty")]
+    pub officers: Noted,
+    #[serde(skip_serializing_if = "Noted::is_empty")]
+    pub enterprises: Noted,
+    #[serde(skip_serializing_if = "Noted::is_empty")]
+    pub files: Noted,
+    #[serde(skip_serializing_if = "Noted::is_empty")]
+    pub complaints: Noted,
     /// What was asked in SQL.
     #[serde(skip)]
     pub sql: Vec<String>,
@@ -83,7 +88,40 @@ pub struct Seen {
 
 impl Seen {
     pub fn is_empty(&self) -> bool {
-        self.officers.is_empty() && self.enterprises.is_empty() && self.files.is_empty()
+        [&self.officers, &self.enterprises, &self.files, &self.complaints].into_iter().all(Noted::is_empty)
+    }
+}
+
+/// Ids that were shown. Fields of one row note the same one after another.
+#[derive(Debug, Default)]
+pub struct Noted(Vec<Id>);
+
+/// Ids of a kind that an entry of the audit log holds at most; of more, it says how many there were.
+const MOST_IDS: usize = 1_000;
+
+impl Noted {
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn add(&mut self, id: Id) {
+        if self.0.last() != Some(&id) {
+            self.0.push(id);
+        }
+    }
+}
+
+impl Serialize for Noted {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let all: BTreeSet<&Id> = self.0.iter().collect();
+        if all.len() <= MOST_IDS {
+            return serializer.collect_seq(all);
+        }
+        let first: Vec<&Id> = all.iter().take(MOST_IDS).copied().collect();
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("count", &all.len())?;
+        map.serialize_entry("first", &first)?;
+        map.end()
     }
 }
 
@@ -94,13 +132,21 @@ impl RequestContext {
     }
 
     /// Notes that somebody was shown.
-    pub fn saw(&self, kind: impl FnOnce(&mut Seen) -> &mut BTreeSet<Id>, id: Id) {
-        kind(&mut self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner)).insert(id);
+    pub fn saw(&self, kind: impl FnOnce(&mut Seen) -> &mut Noted, id: Id) {
+        kind(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner)).add(id);
+    }
+
+    /// Notes the complaints of some rows, where the operation shows which they are or what was written in them.
+    pub fn saw_complaints(&self, ids: impl IntoIterator<Item = Id>) {
+        if self.shows_complaints {
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            ids.into_iter().for_each(|id| seen.complaints.add(id));
+        }
     }
 
     /// Notes what was asked in SQL.
     pub fn asked_sql(&self, sql: String) {
-        self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner).sql.push(sql);
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).sql.push(sql);
     }
 
     /// The pseudonyms that the viewer sees.

@@ -157,5 +157,6 @@ async fn handled(
         done.map_err(from_store)
     })
     .await?;
+    request(ctx)?.saw_complaints([id]);
     Ok(HandleComplaintPayload { complaint: Complaint(done.value.complaint), position: done.position })
 }

@@ -82,7 +82,6 @@ loader!(
     /// What the last run said of a flag.
     AssessmentKey => FlagAssessment, queries::assessments_of
 );
-loader!(FlagKey => Flag, queries::flags_by_id);
 loader!(
     /// What people decided about a flag.
     ReviewsKey => Vec<FlagReview>, queries::reviews_of

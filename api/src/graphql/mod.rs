@@ -29,7 +29,6 @@ mod subscription;
 pub mod thread;
 mod tokens;
 mod types;
-mod withheld;
 
 pub use filters::ComplaintFilter;
 pub use loaders::Loaders;

@@ -42,7 +42,8 @@ pub struct SubmitComplaintInput {
     pub unit: Option<String>,
     /// The code of the category.
     pub category: Option<String>,
-    /// The codes of the officers named.
+    /// The codes of the officers named, at most 50. One that nobody has described yet is taken as it is, for the Board to
+    /// resolve.
     #[graphql(default)]
     pub officers: Vec<String>,
     /// 12 digits.
@@ -198,6 +199,7 @@ impl RegisterMutation {
         let (Role::UnitHead, Some(unit_id)) = (viewer.role, viewer.unit_id) else {
             return Err(error(Code::Forbidden, "only the head of the unit responsible answers a complaint"));
         };
+        let noting = request(ctx)?.clone();
         blocking(move || {
             let done = app
                 .db
@@ -226,6 +228,7 @@ impl RegisterMutation {
                 })
                 .map_err(from_store)?;
             let (case, response, recorded_at) = done.value;
+            noting.saw_complaints([complaint_id]);
             Ok(RespondToComplaintPayload {
                 response: UnitResponse(schema::models::UnitResponse {
                     complaint_id,

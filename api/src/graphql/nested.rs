@@ -146,6 +146,7 @@ async fn listed(
     let cursors: Vec<Cursor> =
         slice.rows.iter().map(|row| sealer.at(Place::Keys(ComplaintSort::keys(&wanted.order, row)))).collect();
     let page_info = PageInfo::new(&slice, &wanted.window, &cursors);
+    request.saw_complaints(slice.rows.iter().map(|row| row.id));
     let nodes = slice.rows.into_iter().map(Complaint);
     let edges = nodes.zip(cursors).map(|(node, cursor)| ComplaintEdge { cursor, node }).collect();
     Ok(ComplaintConnection { edges, page_info, counter: Counter::ComplaintsOf(key) })

@@ -1,7 +1,7 @@
 //! `node(id:)`: whatever has the id, if the viewer may see it.
 
 use super::context::{request, snapshot, viewer};
-use super::query::{own_code, seen_flag};
+use super::query::seen_flag;
 use super::types::*;
 use crate::access::allowed;
 use async_graphql::{Context, Result};
@@ -46,7 +46,6 @@ pub async fn node(ctx: &Context<'_>, id: Id) -> Result<Option<Node>> {
     let (flags, runs, reports) = (may("flag"), may("jobRuns"), may("digests"));
     let (documents, advice, decided) = (may("guidanceDocuments"), may("proposals"), may("measures"));
     let scope = viewer.scope(&reference.tree);
-    let own = own_code(ctx).await?;
     let seen = move |conn: &mut Conn, id: Id| -> Result<Option<models::Complaint>, StoreError> {
         let mut query = complaints::table.into_boxed::<MultiBackend>().filter(complaints::id.eq(id).nullable());
         if let Some(seen) = scope.condition() {
@@ -55,8 +54,7 @@ pub async fn node(ctx: &Context<'_>, id: Id) -> Result<Option<Node>> {
         Ok(query.select(models::Complaint::as_select()).first(conn).optional()?)
     };
     let find = move |conn: &mut Conn| -> Result<Option<Node>, StoreError> {
-        let theirs =
-            (viewer.guidance(&reference.tree), viewer.measures(&reference.tree), viewer.digests(own.as_deref()));
+        let theirs = (viewer.guidance(&reference.tree), viewer.measures(&reference.tree), viewer.digests());
         if complaints && let Some(row) = seen(conn, id)? {
             return Ok(Some(Node::Complaint(Complaint(row))));
         }
@@ -66,10 +64,12 @@ pub async fn node(ctx: &Context<'_>, id: Id) -> Result<Option<Node>> {
         {
             return Ok(Some(Node::UnitResponse(UnitResponse(row))));
         }
-        if officers && let Some(row) = found!(conn, officers, Officer, id) {
+        if officers && let Some(row) = seen_row!(conn, officers, Officer, id, viewer.officers(&reference.tree)) {
             return Ok(Some(Node::Officer(Officer(row))));
         }
-        if enterprises && let Some(row) = found!(conn, enterprises, Enterprise, id) {
+        if enterprises
+            && let Some(row) = seen_row!(conn, enterprises, Enterprise, id, viewer.enterprises(&reference.tree))
+        {
             return Ok(Some(Node::Enterprise(Enterprise(row))));
         }
         if flags && let Some(row) = seen_flag(viewer, reference, id)(conn)? {
@@ -92,5 +92,11 @@ pub async fn node(ctx: &Context<'_>, id: Id) -> Result<Option<Node>> {
         }
         Ok(None)
     };
-    request(ctx)?.read(find).await
+    let found = request(ctx)?.read(find).await?;
+    match &found {
+        Some(Node::Complaint(Complaint(row))) => request(ctx)?.saw_complaints([row.id]),
+        Some(Node::UnitResponse(UnitResponse(row))) => request(ctx)?.saw_complaints([row.complaint_id]),
+        _ => {}
+    }
+    Ok(found)
 }

@@ -59,7 +59,8 @@ pub async fn ranked(ctx: &Context<'_>, all: Vec<Id>, by: ByMeasure, found: Found
         conditions.push(col("day").gt(lit(day_number(local_date(snapshot.as_of)) - days)));
     }
     let filter = by.filter.unwrap_or_default();
-    let officers = filter.officer_in.as_deref().map(|codes| statistics::officers(&snapshot, codes)).transpose()?;
+    let officers =
+        filter.officer_in.as_deref().map(|codes| statistics::officers(&snapshot, &scope, codes)).transpose()?;
     let findings: Option<Vec<u32>> =
         filter.finding_in.map(|all| all.into_iter().map(|one| schema::enums::Finding::from(one) as u32).collect());
     let condition = conditions.into_iter().reduce(Expr::and);

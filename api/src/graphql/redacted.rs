@@ -64,6 +64,7 @@ impl RedactedMutation {
             found.ok_or_else(no_such_complaint)
         };
         let id = request(ctx)?.read(redacted).await?;
+        let noting = request(ctx)?.clone();
         blocking(move || {
             let done = app.db.write(&viewer.actor(), |tx| {
                 let still = complaints::table
@@ -87,6 +88,7 @@ impl RedactedMutation {
                 Ok(RedactedComplaint { complaint: case.complaint, text })
             });
             let done = done.map_err(from_store)?;
+            noting.saw_complaints([id]);
             Ok(RespondToRedactedComplaintPayload { complaint: done.value, position: done.position })
         })
         .await

@@ -55,6 +55,7 @@ impl Subscription {
     ) -> Result<impl Stream<Item = Result<Complaint>> + use<>> {
         let viewer = viewer(ctx)?.clone();
         let app = request(ctx)?.app.clone();
+        let noting = request(ctx)?.clone();
         // A filter that cannot be understood is told at once.
         if let Some(filter) = &filter {
             filter.condition(&snapshot(ctx)?.reference).map_err(from_store)?;
@@ -71,6 +72,7 @@ impl Subscription {
                 query = query.filter(wanted);
             }
             let row: Option<models::Complaint> = query.select(models::Complaint::as_select()).first(conn).optional()?;
+            noting.saw_complaints(row.iter().map(|row| row.id));
             Ok(row.map(Complaint))
         })
         .await

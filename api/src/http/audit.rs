@@ -3,6 +3,7 @@
 
 use schema::Db;
 use schema::register::audit::{Audited, write};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::oneshot;
@@ -63,7 +64,7 @@ async fn write_all(db: Db, mut receiver: Receiver<Audited>, stopped: oneshot::Re
                 if taken == 0 {
                     return;
                 }
-                write_batch(&db, &mut entries).await;
+                write_batch(&db, std::mem::take(&mut entries)).await;
                 if !stopping {
                     tokio::time::sleep(PAUSE).await;
                 }
@@ -72,16 +73,16 @@ async fn write_all(db: Db, mut receiver: Receiver<Audited>, stopped: oneshot::Re
     }
 }
 
-async fn write_batch(db: &Db, entries: &mut Vec<Audited>) {
+async fn write_batch(db: &Db, entries: Vec<Audited>) {
+    let entries = Arc::new(entries);
     loop {
-        let (to, batch) = (db.clone(), entries.clone());
+        let (to, batch) = (db.clone(), Arc::clone(&entries));
         let written = tokio::task::spawn_blocking(move || to.write("audit", |tx| write(tx.conn, &batch))).await;
         match written {
-            Ok(Ok(_)) => break,
+            Ok(Ok(_)) => return,
             Ok(Err(error)) => tracing::error!(%error, "the audit log could not be written: trying again"),
             Err(error) => tracing::error!(%error, "the audit log could not be written: trying again"),
         }
         tokio::time::sleep(AFTER_FAILURE).await;
     }
-    entries.clear();
 }

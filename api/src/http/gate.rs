@@ -96,6 +96,11 @@ pub async fn authenticated(service: &Service, http: &HttpRequest) -> Result<Opti
     }
 }
 
+/// Whether a viewer is told how the service does: numbers of the whole register are in it, so that an officer is not.
+pub fn looks_after(viewer: &Viewer) -> bool {
+    matches!(viewer.role, Role::Admin | Role::Board) && !viewer.is_an_officer()
+}
+
 /// The owner of a token.
 ///
 /// # Errors

@@ -1,6 +1,7 @@
 //! GraphQL over HTTP: POST with a JSON body, one operation or a list of them; GET for queries only.
 
 use super::Service;
+use super::afterwards::{Came, audit};
 use super::exchange::{Body, Media, Outcome, UrlBody, coded, locale, refusal, respond, respond_all, respond_with};
 use super::gate::authenticated;
 use super::operation::{Prepared, deadline, prepare, run};
@@ -16,6 +17,7 @@ use schema::domain::calendar::local_date;
 use schema::enums::Locale;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
+use std::sync::Mutex;
 use tokio::time::Instant;
 
 /// One operation, or several at once.
@@ -134,6 +136,8 @@ pub async fn get(service: Data<Service>, http: HttpRequest) -> HttpResponse {
         builder.insert_header((ETAG, tag.as_str()));
         let known = http.headers().get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
         if known.is_some_and(|known| known.split(',').any(|one| one.trim() == tag)) {
+            // That nothing changed is an answer.
+            audit(&service, viewer.as_ref(), &prepared, &Mutex::default(), Came::ToAnAnswer).await;
             return builder.status(StatusCode::NOT_MODIFIED).finish();
         }
     }

@@ -1,12 +1,12 @@
 //! One operation: read, checked against the access table and the limits, run until its deadline.
 
 use super::Service;
-use super::afterwards::{Left, after_a_write, audit};
+use super::afterwards::{Came, Left, after_a_write, audit, denied};
 use super::exchange::{Body, Outcome, coded};
 use super::gate::trusted;
 use super::persisted::{Parsed, Validity, validity};
 use super::size::Size;
-use crate::access::{Expansion, Refusal, Weight, chosen};
+use crate::access::{Checked, Expansion, Looks, Refusal, Weight, chosen};
 use crate::admission::Owner;
 use crate::auth::Viewer;
 use crate::graphql::Loaders;
@@ -47,6 +47,8 @@ pub struct Prepared {
     pub operation: Option<String>,
     pub variables: Variables,
     pub weight: Weight,
+    /// Whom it looks at.
+    pub looks: Looks,
     valid_by: Validity,
     parsed: Arc<Parsed>,
     limits: Arc<Limits>,
@@ -173,13 +175,14 @@ pub async fn prepare(
     let variables = body.variables.unwrap_or_default();
     let valid_by = validity(&text, operation.as_deref(), &variables);
     let variables = Variables::from_json(serde_json::Value::Object(variables));
-    let weight = Weight::default();
-    let mut prepared = Prepared { text, operation, variables, weight, valid_by, parsed: document, limits, locale };
+    let (weight, looks) = Default::default();
+    let mut prepared =
+        Prepared { text, operation, variables, weight, looks, valid_by, parsed: document, limits, locale };
     let Some(viewer) = viewer else {
         if !is_introspection(prepared.document()) {
             return Err(no_token());
         }
-        prepared.weight = checked(service, None, &prepared)?;
+        prepared.weight = checked(service, None, &mut prepared)?;
         return Ok(prepared);
     };
     if viewer.role == Role::DataTeam && service.app.keys.is_none() {
@@ -187,16 +190,23 @@ pub async fn prepare(
         return Err(Outcome::refused(StatusCode::FORBIDDEN, Code::Forbidden, message));
     }
     trusted(service, viewer, &prepared).await?;
-    prepared.weight = checked(service, Some(viewer), &prepared)?;
+    match checked(service, Some(viewer), &mut prepared) {
+        Ok(weight) => prepared.weight = weight,
+        Err(outcome) => {
+            denied(service, viewer, &mut prepared).await;
+            return Err(outcome);
+        }
+    }
     Ok(prepared)
 }
 
 /// Checks an operation against the access table and the limits.
-fn checked(service: &Service, viewer: Option<&Viewer>, prepared: &Prepared) -> Result<Weight, Outcome> {
+fn checked(service: &Service, viewer: Option<&Viewer>, prepared: &mut Prepared) -> Result<Weight, Outcome> {
     let role = viewer.map(|viewer| viewer.role);
     let operation = prepared.operation.as_deref();
-    let (weight, refusals) =
+    let Checked { weight, refusals, looks } =
         service.guard.check(role, &prepared.limits, prepared.document(), operation, &prepared.variables);
+    prepared.looks = looks;
     if refusals.is_empty() {
         return Ok(weight);
     }
@@ -235,6 +245,7 @@ pub fn request(
         computes: Arc::default(),
         deadline,
         watched,
+        shows_complaints: prepared.looks.complaints,
         seen: Arc::clone(seen),
     };
     let statements = Arc::clone(&context.statements);
@@ -323,8 +334,13 @@ pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared,
     let mut left = Left { service, viewer, prepared: &prepared, seen: &seen, began, is_answered: false };
     let executed = tokio::time::timeout_at(deadline, executed.instrument(span)).await;
     left.is_answered = true;
-    // Also of what came to no answer.
-    audit(service, viewer, &prepared, &seen).await;
+    // Also of what came to no answer: that it was refused, or took long, may tell something.
+    let came = match &executed {
+        Ok(Ok(outcome)) if outcome.errors.is_empty() => Came::ToAnAnswer,
+        Ok(_) => Came::ToErrors,
+        Err(_) => Came::TooLate,
+    };
+    audit(service, viewer, &prepared, &seen, came).await;
     let outcome = match executed {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_)) => {

@@ -7,7 +7,7 @@ use super::held::Held;
 use super::persisted::Persisted;
 use super::rights::Rights;
 use super::socket::Stopping;
-use super::watch::{Watch, metrics, watched};
+use super::watch::{Watch, metrics, metrics_within, watched};
 use super::{Service, export, graphiql, graphql, health, socket};
 use crate::access::Guard;
 use crate::admission::{Admission, OperationAdmission};
@@ -17,10 +17,11 @@ use crate::graphql::{Audiences, careful_schema, schema, sdl, trusting_schema};
 use crate::jwt::Jwt;
 use crate::limits::{ApiSettings, TlsSettings};
 use actix_cors::Cors;
+use actix_web::dev::ServerHandle;
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use actix_web::web::{Data, PayloadConfig, get, post, resource};
 use actix_web::{
-    App as ActixApp,
+    App as ActixApp, HttpServer,
     middleware::{Compress, from_fn},
 };
 use anyhow::Context;
@@ -79,6 +80,8 @@ pub struct Server {
     service: Data<Service>,
     jobs: Option<Settings>,
     tls: Option<ServerConfig>,
+    /// Where the metrics are told without a token.
+    metrics: Option<TcpListener>,
 }
 
 impl Server {
@@ -87,6 +90,8 @@ impl Server {
         let settings = ApiSettings::of(&options.settings)?;
         let jwt = settings.jwt.clone().map(Jwt::new).transpose()?.map(Arc::new);
         let tls = settings.tls.as_ref().map(tls_config).transpose()?;
+        let metrics = settings.metrics_listen.map(|address| TcpListener::bind(address).map_err(|e| (address, e)));
+        let metrics = metrics.transpose().map_err(|(at, e)| anyhow::anyhow!("api.metrics_listen: {at}: {e}"))?;
         let snapshots = Arc::new(SnapshotStore::load(&db)?);
         let bus = Bus::new(db.clone());
         let for_requests = Db::open_for_requests(&options.database, settings.longest_deadline() + GRACE)?;
@@ -126,7 +131,7 @@ impl Server {
             dev: options.dev,
         };
         let jobs = options.jobs.then_some(options.settings);
-        Ok(Self { listener, service: Data::new(service), jobs, tls })
+        Ok(Self { listener, service: Data::new(service), jobs, tls, metrics })
     }
 
     pub fn address(&self) -> anyhow::Result<String> {
@@ -179,6 +184,7 @@ impl Server {
             }
             None => None,
         };
+        let within = self.metrics.map(|listener| tell_metrics(listener, service.clone())).transpose()?;
         let ending = service.clone();
         let dev = service.dev;
         let largest_body = service.settings.largest_body() as usize;
@@ -221,6 +227,9 @@ impl Server {
             // Sockets would stay open for as long as they are let.
             ending.stopping.stop();
             ending.app.bus.stop();
+            if let Some(within) = within {
+                within.stop(false).await;
+            }
             handle.stop(true).await;
         });
         ready();
@@ -265,6 +274,15 @@ fn connection_limits(settings: &ApiSettings) -> ConnectionLimits {
         incomplete_per_address: settings.incomplete_requests_per_address as usize,
         request: Duration::from_secs(u64::from(settings.request_seconds)),
     }
+}
+
+/// Tells the metrics, and nothing else, at an address of their own.
+fn tell_metrics(listener: TcpListener, service: Data<Service>) -> anyhow::Result<ServerHandle> {
+    let make = move || ActixApp::new().app_data(service.clone()).route("/metrics", get().to(metrics_within));
+    let server = HttpServer::new(make).workers(1).disable_signals().listen(listener)?.run();
+    let handle = server.handle();
+    tokio::spawn(server);
+    Ok(handle)
 }
 
 /// Pages of these web sites may ask; of no others, and of none unless told.

@@ -1,7 +1,7 @@
 //! Subscriptions over a WebSocket, by the protocol graphql-transport-ws of npm's graphql-ws.
 
 use super::Service;
-use super::afterwards::audit;
+use super::afterwards::{Came, audit};
 use super::close::Close;
 use super::exchange::{Body, Outcome, coded};
 use super::gate::{authenticated, by_token};
@@ -314,6 +314,8 @@ async fn subscribed(
     let seen = Arc::default();
     let never = Instant::now() + FAR;
     let (request, _) = request(service, Some(viewer), prepared, None, &seen, never, false);
+    // That nothing happens is an answer, too.
+    audit(service, Some(viewer), prepared, &seen, Came::ToAnAnswer).await;
     let mut responses = std::pin::pin!(service.schema.execute_stream(request));
     let mut first = true;
     while let Some(mut response) = responses.next().await {
@@ -322,7 +324,8 @@ async fn subscribed(
             return not_told(session, rights, id).await;
         }
         finish(prepared, &mut response);
-        audit(service, Some(viewer), prepared, &seen).await;
+        let came = if response.errors.is_empty() { Came::ToAnAnswer } else { Came::ToErrors };
+        audit(service, Some(viewer), prepared, &seen, came).await;
         let failed = response.data == async_graphql::Value::Null && !response.errors.is_empty();
         if first && failed {
             return refuse(session, id, &response.errors).await;

@@ -2,15 +2,19 @@
 //! of it holds what anybody asked for, or who.
 
 use super::Service;
+use super::exchange::{Media, refusal, respond};
+use super::gate::{authenticated, looks_after};
 use super::operation::Prepared;
 use crate::auth::Viewer;
+use crate::graphql::error::Code;
 use crate::traces::continues;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{Error, HttpResponse};
+use actix_web::{Error, HttpRequest, HttpResponse};
 use chrono::Utc;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -157,8 +161,25 @@ impl Watch {
     }
 }
 
-/// The metrics in the text format of Prometheus.
-pub async fn metrics(service: Data<Service>) -> HttpResponse {
+/// The metrics for whoever has a token of those who look after the service.
+pub async fn metrics(service: Data<Service>, http: HttpRequest) -> HttpResponse {
+    let refused = |status, code, message: &str| refusal(&http, status, code, message);
+    match authenticated(&service, &http).await {
+        Ok(Some(viewer)) if looks_after(&viewer) => metrics_within(service).await,
+        Ok(Some(viewer)) => {
+            let message = format!("a {} may not read the metrics: an ADMIN or BOARD may", viewer.role);
+            refused(StatusCode::FORBIDDEN, Code::Forbidden, &message)
+        }
+        Ok(None) => {
+            let message = "send a token: Authorization: Bearer …, or read them where api.metrics_listen says";
+            refused(StatusCode::UNAUTHORIZED, Code::Unauthenticated, message)
+        }
+        Err(outcome) => respond(Media::of(&http).unwrap_or(Media::Json), outcome),
+    }
+}
+
+/// The metrics in the text format of Prometheus, for an address that only those within reach.
+pub async fn metrics_within(service: Data<Service>) -> HttpResponse {
     let watch = &service.watch;
     let (connections, idle) = service.app.db.connections();
     watch.pool.get_or_create(&StateLabels { state: "idle" }).set(i64::from(idle));

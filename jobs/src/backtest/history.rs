@@ -38,9 +38,12 @@ pub struct History {
 }
 
 impl History {
-    /// Reads what is known of all officers.
-    pub fn load(conn: &mut Conn) -> Result<Self, JobError> {
-        let facts = Facts::load(conn)?;
+    /// Reads what is known of all officers, without complaints that name one of them.
+    pub fn load(conn: &mut Conn, except: Option<Id>) -> Result<Self, JobError> {
+        let mut facts = Facts::load(conn)?;
+        if let Some(except) = except {
+            facts.forget_what_names(except);
+        }
         go_on()?;
         let appointed: HashMap<Id, Option<NaiveDate>> = officers::table
             .select((officers::id, officers::appointed_on))

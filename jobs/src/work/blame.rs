@@ -23,7 +23,7 @@ use schema::tables::{complaint_officers, complaints, officers, system_incidents,
 use schema::{Conn, Id, StoreError, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 pub const NAME: &str = "blame-check";
 
@@ -87,7 +87,8 @@ impl Job for BlameCheck {
 
     fn run(&self, context: &Context<'_>, run: &mut JobRun) -> Result<Publish, JobError> {
         let as_of = day_of(run)?;
-        let read = |conn: &mut Conn| Ok::<_, StoreError>((BlameFacts::load(conn, as_of)?, current_position(conn)?));
+        let read =
+            |conn: &mut Conn| Ok::<_, StoreError>((BlameFacts::load(conn, as_of, None)?, current_position(conn)?));
         let (facts, position) = context.db.read_snapshot(read)?;
         run.known_at = Some(position);
         let document = facts.check();
@@ -117,8 +118,16 @@ struct Row {
     state_since: Timestamp,
 }
 
+/// What the job would find as of a day in a register without the complaints that name an officer.
+///
+/// # Errors
+/// Where the register cannot be read.
+pub fn blame_check_without(conn: &mut Conn, as_of: NaiveDate, officer: Id) -> Result<BlameDocument, StoreError> {
+    Ok(BlameFacts::load(conn, as_of, Some(officer))?.check())
+}
+
 impl BlameFacts {
-    fn load(conn: &mut Conn, as_of: NaiveDate) -> Result<Self, StoreError> {
+    fn load(conn: &mut Conn, as_of: NaiveDate, except: Option<Id>) -> Result<Self, StoreError> {
         let rows: Vec<Row> = complaints::table
             .filter(complaints::blames_system.eq(true))
             .order(complaints::id)
@@ -132,12 +141,24 @@ impl BlameFacts {
                 complaints::state_since,
             ))
             .load(conn)?;
+        let naming: HashSet<Id> = match except {
+            None => HashSet::new(),
+            Some(officer) => complaint_officers::table
+                .filter(complaint_officers::officer_id.eq(officer))
+                .select(complaint_officers::complaint_id)
+                .load(conn)?
+                .into_iter()
+                .collect(),
+        };
         let from = as_of - Days::new(DAYS);
         let rows: Vec<Row> = rows
             .into_iter()
             .filter(|row| {
                 let received = local_date(row.received_at);
-                received > from && received <= as_of && !(is_void(row.state) && local_date(row.state_since) <= as_of)
+                !naming.contains(&row.id)
+                    && received > from
+                    && received <= as_of
+                    && !(is_void(row.state) && local_date(row.state_since) <= as_of)
             })
             .collect();
         let named: Vec<(Id, String)> = complaint_officers::table

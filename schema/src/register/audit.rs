@@ -3,8 +3,7 @@
 use crate::db::{Conn, StoreError, WriteTx};
 use crate::each;
 use crate::enums::{AuditAction, Role};
-use crate::models::AuditEntry;
-use crate::sql_types::{JsonValue, Timestamp};
+use crate::sql_types::{JsonText, Timestamp};
 use crate::tables::audit_log;
 use diesel::prelude::*;
 use serde_json::Value;
@@ -18,6 +17,19 @@ pub struct Audited {
     pub action: AuditAction,
     pub operation: Option<String>,
     pub objects: Value,
+}
+
+/// The same as it is written: what was asked may be long, and is not copied.
+#[derive(Insertable)]
+#[diesel(table_name = audit_log, treat_none_as_default_value = false)]
+struct Row<'e> {
+    number: i64,
+    at: Timestamp,
+    actor: &'e str,
+    role: Option<Role>,
+    action: AuditAction,
+    operation: Option<&'e str>,
+    objects: JsonText,
 }
 
 #[derive(QueryableByName)]
@@ -35,16 +47,16 @@ pub fn write(conn: &mut Conn, entries: &[Audited]) -> Result<(), StoreError> {
     let take = format!("UPDATE audit_position SET value = value + {number} WHERE id = 1 RETURNING value");
     let taken: Taken = each!(conn, c => diesel::sql_query(&take).get_result(c)?);
     let first = taken.value - number + 1;
-    let rows: Vec<AuditEntry> = (first..)
+    let rows: Vec<Row<'_>> = (first..)
         .zip(entries)
-        .map(|(number, entry)| AuditEntry {
+        .map(|(number, entry)| Row {
             number,
             at: entry.at,
-            actor: entry.actor.clone(),
+            actor: &entry.actor,
             role: entry.role,
             action: entry.action,
-            operation: entry.operation.clone(),
-            objects: JsonValue(entry.objects.clone()),
+            operation: entry.operation.as_deref(),
+            objects: JsonText::from(&entry.objects),
         })
         .collect();
     crate::insert_all!(&mut *conn, audit_log::table, 7, rows.iter());

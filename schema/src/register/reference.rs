@@ -86,6 +86,11 @@ pub enum Change {
     Unchanged,
 }
 
+/// An officer of whom nothing is known but a code, until somebody describes it.
+pub fn unknown_officer(id: Id, code: &str) -> Officer {
+    Officer { id, code: code.to_owned(), name: None, rank: None, appointed_on: None, unknown: true }
+}
+
 /// Stores rows by their ids, the new ones and those that changed, each with its event.
 pub fn upsert<M: Stored>(tx: &mut WriteTx<'_>, rows: Vec<M>) -> Result<Vec<Change>, StoreError> {
     upsert_keeping(tx, rows, |_, _| ())

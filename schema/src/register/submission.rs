@@ -1,7 +1,7 @@
 //! An enterprise, or somebody for it, submits a complaint.
 
 use super::complaints::{self, Case};
-use super::reference::{Stored, upsert};
+use super::reference::{Stored, unknown_officer, upsert};
 use super::tree::load_tree;
 use crate::db::{Conn, StoreError, WriteTx, dialect};
 use crate::domain::calendar::{check_received, local_date};
@@ -107,6 +107,7 @@ pub fn submit(tx: &mut WriteTx<'_>, source: &str, key: &str, submission: &Submis
             Some(enterprise(tx, tax_code, submission.enterprise_name.clone())?)
         }
     };
+    let codes = officer_codes(&submission.officers).map_err(|message| rule("officers", message))?;
     let unit_id = known::<Unit>(tx, "unit", submission.unit.as_deref())?;
     let category_id = known::<IssueCategory>(tx, "category", submission.category.as_deref())?;
 
@@ -140,11 +141,7 @@ pub fn submit(tx: &mut WriteTx<'_>, source: &str, key: &str, submission: &Submis
         },
         officers: Vec::new(),
     };
-    let mut codes = submission.officers.clone();
-    codes.sort_unstable();
-    codes.dedup();
-    for code in codes {
-        let Some(officer_id) = known::<Officer>(tx, "officers", Some(&code))? else { continue };
+    for officer_id in officers(tx, &codes)? {
         case.officers.push(ComplaintOfficer {
             complaint_id: id,
             officer_id,
@@ -161,6 +158,38 @@ pub fn submit(tx: &mut WriteTx<'_>, source: &str, key: &str, submission: &Submis
     let row = ComplaintSource { source: source.to_owned(), reference: key.to_owned(), complaint_id: id, content_hash };
     complaints::insert(tx, std::slice::from_ref(&case), &[row])?;
     Ok(Submitted { complaint: case.complaint, created: true })
+}
+
+/// The longest code of an officer, as in imports.
+const LONGEST_CODE: usize = 200;
+/// Officers whom a complaint names at most.
+const MOST_OFFICERS: usize = 50;
+
+/// The codes of the officers named, each once.
+fn officer_codes(given: &[String]) -> Result<Vec<String>, String> {
+    let mut codes: Vec<String> = given.iter().map(|code| code.trim().to_owned()).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    if codes.len() > MOST_OFFICERS {
+        return Err(format!("{} are named: at most {MOST_OFFICERS} may be", codes.len()));
+    }
+    let is_code =
+        |code: &String| !code.is_empty() && code.chars().count() <= LONGEST_CODE && !code.chars().any(char::is_control);
+    if codes.iter().all(is_code) {
+        return Ok(codes);
+    }
+    Err(format!("a code has from 1 to {LONGEST_CODE} characters, and no line breaks"))
+}
+
+/// The ids of officers. One whose code nobody has described yet is noted as unknown, as imports do, for the Board to
+/// resolve: that a code is refused would tell whoever submits which officers there are.
+fn officers(tx: &mut WriteTx<'_>, codes: &[String]) -> Result<Vec<Id>, StoreError> {
+    let ids: Vec<Id> = codes.iter().map(|code| reference_id(Entity::Officer, code)).collect();
+    let known = Officer::load(tx.conn, &ids)?;
+    let new = codes.iter().zip(&ids).filter(|(_, id)| !known.contains_key(id));
+    let new: Vec<Officer> = new.map(|(code, id)| unknown_officer(*id, code)).collect();
+    upsert(tx, new)?;
+    Ok(ids)
 }
 
 fn enterprise(tx: &mut WriteTx<'_>, tax_code: String, name: Option<String>) -> Result<Id, StoreError> {

@@ -15,7 +15,7 @@ pub use orders::*;
 use super::connection::connect;
 use super::context::{RequestContext, loaders, request, snapshot, viewer};
 use super::filters::*;
-use super::loaders::{AllegationsKey, OfficerKey, ResponsesKey, known};
+use super::loaders::{AllegationsKey, ResponsesKey};
 use super::page::PageArgs;
 use super::types::*;
 use crate::auth::{Scope, Viewer};
@@ -82,12 +82,6 @@ pub fn sees_measure(
     Ok(query.count().get_result::<i64>(conn)? > 0)
 }
 
-/// The code of the officer that the viewer is, if it is one whom the register knows.
-pub async fn own_code(ctx: &Context<'_>) -> Result<Option<String>> {
-    let Some(own) = viewer(ctx)?.officer_id else { return Ok(None) };
-    Ok(known(ctx, OfficerKey(own)).await?.map(|officer| officer.code))
-}
-
 /// The order of a list of complaints. Those that stand alike in it are in the order of their ids, or in a secret one for whoever
 /// may not know these.
 pub fn complaint_order(
@@ -133,6 +127,7 @@ pub async fn complaints_where(
 /// Reads what is asked for of all complaints of a page. Their loaders would find out one after another, and wait
 /// for each other.
 async fn children(ctx: &Context<'_>, rows: &[schema::models::Complaint]) -> Result<()> {
+    request(ctx)?.saw_complaints(rows.iter().map(|row| row.id));
     let asked = ctx.look_ahead();
     let of_each = [asked.field("nodes"), asked.field("edges").field("node")];
     let ids: Vec<Id> = rows.iter().map(|row| row.id).collect();

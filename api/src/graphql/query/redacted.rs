@@ -103,6 +103,7 @@ impl RedactedQuery {
         };
         let cursors: Vec<Cursor> = slice.rows.iter().map(cursor).collect();
         let page_info = PageInfo::new(&slice, &window, &cursors);
+        request.saw_complaints(slice.rows.iter().map(|(_, id)| *id));
         let edges = slice.rows.into_iter().zip(cursors).filter_map(|((_, id), cursor)| {
             let (complaint, text) = (rows.remove(&id)?, texts.remove(&id)?.text);
             Some(RedactedComplaintEdge { cursor, node: RedactedComplaint { complaint, text } })

@@ -1,7 +1,7 @@
 //! Complaints, and what they are about.
 
-use super::complaints_where;
 use super::orders::*;
+use super::{both, complaints_where};
 use crate::graphql::connection::connect;
 use crate::graphql::context::{loaders, request, snapshot, viewer};
 use crate::graphql::error::bad_input;
@@ -77,6 +77,7 @@ impl RegisterQuery {
                 Ok(query.select(schema::models::Complaint::as_select()).first(conn).optional()?)
             })
             .await?;
+        request(ctx)?.saw_complaints(found.iter().map(|row| row.id));
         Ok(found.map(Complaint))
     }
 
@@ -154,7 +155,8 @@ impl RegisterQuery {
             queries::ResponseSort,
             UnitResponse,
             UnitResponseConnection,
-            UnitResponseEdge
+            UnitResponseEdge,
+            answered
         )
     }
 
@@ -235,9 +237,12 @@ impl RegisterQuery {
         last: Option<i32>,
         before: Option<String>,
     ) -> Result<OfficerConnection> {
-        viewer(ctx)?;
+        let viewer = viewer(ctx)?.clone();
         let known = snapshot(ctx)?.reference.clone();
-        let make = move || filter.as_ref().map_or(Ok(None), |filter| filter.condition(&known));
+        let make = move || {
+            let asked = filter.as_ref().map_or(Ok(None), |filter| filter.condition(&known))?;
+            Ok::<_, StoreError>(both!(viewer.officers(&known.tree), asked))
+        };
         let order = match OfficerOrder::list(order_by)? {
             Ok(order) => order,
             Err(by) => {
@@ -265,15 +270,19 @@ impl RegisterQuery {
 
     /// One officer, by id or code.
     async fn officer(&self, ctx: &Context<'_>, id: Option<ID>, code: Option<String>) -> Result<Option<Officer>> {
-        viewer(ctx)?;
+        let viewer = viewer(ctx)?.clone();
+        let known = snapshot(ctx)?.reference.clone();
         let by = id_or_code(id, code)?;
         let found = request(ctx)?
             .read(move |conn| {
-                let query = officers::table.into_boxed();
-                let query = match by {
-                    IdOrCode::Id(id) => query.filter(officers::id.eq(id)),
-                    IdOrCode::Code(code) => query.filter(officers::code.eq(code)),
+                let query = officers::table.into_boxed::<MultiBackend>();
+                let mut query = match by {
+                    IdOrCode::Id(id) => query.filter(officers::id.eq(id).nullable()),
+                    IdOrCode::Code(code) => query.filter(officers::code.eq(code).nullable()),
                 };
+                if let Some(seen) = viewer.officers(&known.tree) {
+                    query = query.filter(seen);
+                }
                 Ok(query.select(schema::models::Officer::as_select()).first(conn).optional()?)
             })
             .await?;
@@ -292,8 +301,12 @@ impl RegisterQuery {
         last: Option<i32>,
         before: Option<String>,
     ) -> Result<EnterpriseConnection> {
-        viewer(ctx)?;
-        let make = move || filter.as_ref().map_or(Ok(None), EnterpriseFilter::condition);
+        let viewer = viewer(ctx)?.clone();
+        let known = snapshot(ctx)?.reference.clone();
+        let make = move || {
+            let asked = filter.as_ref().map_or(Ok(None), EnterpriseFilter::condition)?;
+            Ok::<_, StoreError>(both!(viewer.enterprises(&known.tree), asked))
+        };
         let order = match EnterpriseOrder::list(order_by)? {
             Ok(order) => order,
             Err(by) => {
@@ -319,6 +332,12 @@ impl RegisterQuery {
             EnterpriseEdge
         )
     }
+}
+
+/// Notes which complaints some responses are about.
+async fn answered(ctx: &Context<'_>, rows: &[schema::models::UnitResponse]) -> Result<()> {
+    request(ctx)?.saw_complaints(rows.iter().map(|row| row.complaint_id));
+    Ok(())
 }
 
 enum IdOrCode {

@@ -1,7 +1,7 @@
 //! What jobs found.
 
 use super::orders::*;
-use super::{both, own_code, seen_flag};
+use super::{both, seen_flag};
 use crate::graphql::connection::connect;
 use crate::graphql::context::{blocking, request, snapshot, viewer};
 use crate::graphql::error::{bad_input, from_job};
@@ -13,10 +13,8 @@ use crate::graphql::types::*;
 use async_graphql::{Context, ID, Object, Result};
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use jobs::JobError;
 use jobs::backtest::{History, Question, backtest};
-use jobs::effect::first_day;
-use jobs::work::blame::{Blame, BlameDocument};
+use jobs::work::blame::{Blame, BlameDocument, blame_check_without};
 use jobs::work::recurrence::RecurrenceDocument;
 use jobs::work::trends::trends;
 use jobs::work::{latest_result, timeliness};
@@ -97,7 +95,7 @@ impl ResultsQuery {
         )
     }
 
-    /// The Board's digests, the latest first; none that names you.
+    /// The Board's digests, the latest first. None where you are an officer: their totals count complaints that name you.
     #[allow(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn digests(
         &self,
@@ -109,11 +107,10 @@ impl ResultsQuery {
         last: Option<i32>,
         before: Option<String>,
     ) -> Result<DigestConnection> {
-        let own = own_code(ctx).await?;
         let viewer = viewer(ctx)?.clone();
         let make = move || {
             let asked = filter.as_ref().map_or(Ok(None), DigestFilter::condition)?;
-            Ok::<_, StoreError>(both!(viewer.digests(own.as_deref()), asked))
+            Ok::<_, StoreError>(both!(viewer.digests(), asked))
         };
         connect!(
             ctx,
@@ -130,8 +127,11 @@ impl ResultsQuery {
     }
 
     /// Observed against expected of all branches, from the latest run of the recurrence job; null before the
-    /// first run, and where no exposure is known.
+    /// first run, where no exposure is known, and where you are an officer: it counts complaints that name you.
     async fn funnel_plot(&self, ctx: &Context<'_>) -> Result<Option<FunnelPlot>> {
+        if viewer(ctx)?.is_an_officer() {
+            return Ok(None);
+        }
         let found =
             request(ctx)?.read(|conn| latest_result::<RecurrenceDocument>(conn, jobs::work::recurrence::NAME)).await?;
         Ok(found
@@ -163,15 +163,16 @@ impl ResultsQuery {
     }
 
     /// Who blames the system where no incident is recorded, from the latest run of the blame-check job; null
-    /// before the first. Nobody sees what it says of himself.
+    /// before the first. Where you are an officer, it is computed anew for the same day without complaints that name you.
     async fn blame_check(&self, ctx: &Context<'_>) -> Result<Option<BlameCheck>> {
         let found = request(ctx)?.read(|conn| latest_result(conn, jobs::work::blame::NAME)).await?;
         let Some((as_of, mut document)): Option<(NaiveDate, BlameDocument)> = found else { return Ok(None) };
-        let own = viewer(ctx)?.officer_id;
+        if let Some(own) = viewer(ctx)?.officer_id {
+            document = request(ctx)?.read(move |conn| blame_check_without(conn, as_of, own)).await?;
+        }
         let of_officer = |blame: &Blame| {
             (blame.kind == schema::enums::SubjectKind::Officer).then(|| reference_id(Entity::Officer, &blame.code))
         };
-        document.subjects.retain(|blame| own.is_none() || of_officer(blame) != own);
         for officer in document.subjects.iter().filter_map(of_officer) {
             request(ctx)?.saw(|seen| &mut seen.files, officer);
         }
@@ -183,7 +184,7 @@ impl ResultsQuery {
         let snapshot = snapshot(ctx)?;
         let scope = viewer(ctx)?.scope(&snapshot.reference.tree);
         blocking(move || {
-            let first = first_day(&snapshot.facts).map_err(JobError::from).map_err(from_job)?;
+            let first = statistics::first_day(&snapshot, &scope)?;
             let snapshot = statistics::seen(snapshot, &scope)?;
             let document =
                 trends(&snapshot, first, local_date(snapshot.as_of), Default::default()).map_err(from_job)?;
@@ -193,7 +194,7 @@ impl ResultsQuery {
     }
 
     /// How well rankings of the past found those of whom complaints were sustained later: origins on the first
-    /// day of each year.
+    /// day of each year. Of what you may see.
     async fn backtest(
         &self,
         ctx: &Context<'_>,
@@ -211,8 +212,9 @@ impl ResultsQuery {
         let origins = (from..=to).filter_map(|year| NaiveDate::from_ymd_opt(year, 1, 1)).collect();
         let question = Question { origins, horizon, top };
         let app = request(ctx)?.app.clone();
+        let own = viewer(ctx)?.officer_id;
         blocking(move || {
-            let history = app.db.read_snapshot(History::load).map_err(from_job)?;
+            let history = app.db.read_snapshot(|conn| History::load(conn, own)).map_err(from_job)?;
             let outcomes = backtest(&history, &question).map_err(from_job)?;
             Ok(outcomes.into_iter().map(Into::into).collect())
         })

@@ -7,9 +7,10 @@ use crate::graphql::error::{bad_input, from_job};
 use crate::graphql::scalars::Moment;
 use async_graphql::{InputObject, Result};
 use chrono_tz::Tz;
+use jobs::effect;
 use jobs::facts::EnterpriseFact;
 use jobs::snapshot::{FINDING_BITS, Snapshot, channel_place, kind_place, state_place};
-use polars::prelude::{DataType, Expr, NamedFrom, Series, col, lit};
+use polars::prelude::{DataType, Expr, IntoLazy, NamedFrom, Series, col, lit};
 use schema::Id;
 use schema::enums::UnitKind;
 
@@ -47,12 +48,15 @@ pub fn conditions(snapshot: &Snapshot, scope: &Scope, filter: Option<&ComplaintS
     Ok(conditions)
 }
 
-/// The places of officers.
-pub fn officers(snapshot: &Snapshot, codes: &[String]) -> Result<Vec<u32>> {
-    let place = |code: &String| {
-        snapshot.officers.place_of(code).ok_or_else(|| bad_input(format!("officerIn: there is no officer {code:?}")))
-    };
-    codes.iter().map(place).collect()
+/// The places of officers. Who sees a part of the complaints is not told whether there is an officer of a code: nothing is
+/// found of either.
+pub fn officers(snapshot: &Snapshot, scope: &Scope, codes: &[String]) -> Result<Vec<u32>> {
+    let sees_all = scope.rows == Rows::Everything && scope.except_officer.is_none();
+    let places = codes.iter().map(|code| match snapshot.officers.place_of(code) {
+        None if sees_all => Err(bad_input(format!("officerIn: there is no officer {code:?}"))),
+        place => Ok(place),
+    });
+    Ok(places.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
 }
 
 /// The complaints that a viewer may see.
@@ -66,6 +70,17 @@ pub fn seen(snapshot: std::sync::Arc<Snapshot>, scope: &Scope) -> Result<std::sy
         None => Ok(snapshot),
         Some(seen) => Ok(std::sync::Arc::new(snapshot.of(seen).map_err(from_job)?)),
     }
+}
+
+/// The first day of the register; None where it is empty. It is as old for a head as for the Board, but for nobody by
+/// what names himself.
+pub fn first_day(snapshot: &Snapshot, scope: &Scope) -> Result<Option<i32>> {
+    let whole = Scope { rows: Rows::Everything, except_officer: scope.except_officer };
+    let first = match conditions_of(snapshot, &whole).into_iter().reduce(Expr::and) {
+        None => effect::first_day(&snapshot.facts),
+        Some(seen) => snapshot.facts.clone().lazy().filter(seen).collect().and_then(|facts| effect::first_day(&facts)),
+    };
+    first.map_err(|e| from_job(e.into()))
 }
 
 /// Those of them that a unit and everything below it received.

@@ -4,7 +4,9 @@ mod conditions;
 mod having;
 mod period;
 
-pub use conditions::{ComplaintStatisticsFilter, about, conditions, officers, scoped, scoped_within, seen, within};
+pub use conditions::{
+    ComplaintStatisticsFilter, about, conditions, first_day, officers, scoped, scoped_within, seen, within,
+};
 pub use having::StatisticsHaving;
 pub use period::StatisticsComparison;
 
@@ -180,7 +182,7 @@ pub fn question(
     };
     Ok(Question {
         filter: within(&period),
-        officers: filter.officer_in.as_deref().map(|codes| officers(snapshot, codes)).transpose()?,
+        officers: filter.officer_in.as_deref().map(|codes| officers(snapshot, scope, codes)).transpose()?,
         findings: filter
             .finding_in
             .map(|all| all.into_iter().map(|one| schema::enums::Finding::from(one) as u32).collect()),

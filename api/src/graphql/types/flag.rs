@@ -5,7 +5,6 @@ use crate::graphql::context::{loaders, request, snapshot, viewer};
 use crate::graphql::enums::{FlagState, SubjectKind, Tier};
 use crate::graphql::loaders::{AssessmentKey, JobRunKey, OfficerKey, ReviewsKey, SeenKey, UnitKey, known, one};
 use crate::graphql::scalars::{Moment, id};
-use crate::graphql::withheld::WithheldKey;
 use async_graphql::{Context, ID, Object, Result};
 use jobs::exposure::Basis;
 use jobs::recurrence::WindowNumbers;
@@ -27,13 +26,10 @@ impl Flag {
         one(loaders(ctx)?, AssessmentKey(self.0.id)).await
     }
 
-    /// The same, for what it counts; None also where it counts what is kept from the viewer.
+    /// The same, for what it counts; None for who does not see every complaint.
     async fn counted(&self, ctx: &Context<'_>) -> Result<Option<models::FlagAssessment>> {
-        if one(loaders(ctx)?, WithheldKey(self.0.id)).await?.is_some() {
-            self.looked_at(ctx)?;
-            return Ok(None);
-        }
-        self.assessment(ctx).await
+        self.looked_at(ctx)?;
+        if viewer(ctx)?.sees_every_complaint() { self.assessment(ctx).await } else { Ok(None) }
     }
 
     /// What is said here of an officer is a page of the officer's file.
@@ -48,18 +44,21 @@ impl Flag {
 /// Those of some complaints that the viewer may see: a confidential one is no evidence that a head is shown.
 async fn seen(ctx: &Context<'_>, ids: Vec<schema::Id>) -> Result<Vec<ID>> {
     let scope = viewer(ctx)?.scope(&snapshot(ctx)?.reference.tree);
-    if scope.condition().is_none() {
-        return Ok(ids.into_iter().map(id).collect());
+    let mut ids = ids;
+    if scope.condition().is_some() {
+        // Those of all flags of a page are looked up together.
+        let found = loaders(ctx)?.load_many(ids.iter().copied().map(SeenKey)).await.map_err(|e| (*e).clone())?;
+        ids.retain(|one| found.contains_key(&SeenKey(*one)));
     }
-    // Those of all flags of a page are looked up together.
-    let found = loaders(ctx)?.load_many(ids.iter().copied().map(SeenKey)).await.map_err(|e| (*e).clone())?;
-    Ok(ids.into_iter().filter(|one| found.contains_key(&SeenKey(*one))).map(id).collect())
+    request(ctx)?.saw_complaints(ids.iter().copied());
+    Ok(ids.into_iter().map(id).collect())
 }
 
 #[Object]
 impl Flag {
-    pub async fn id(&self) -> ID {
-        id(self.0.id)
+    pub async fn id(&self, ctx: &Context<'_>) -> Result<ID> {
+        self.looked_at(ctx)?;
+        Ok(id(self.0.id))
     }
 
     async fn subject_kind(&self) -> SubjectKind {
@@ -68,6 +67,7 @@ impl Flag {
 
     async fn officer(&self, ctx: &Context<'_>) -> Result<Option<Officer>> {
         let Some(officer) = self.0.officer_id else { return Ok(None) };
+        self.looked_at(ctx)?;
         Ok(known(ctx, OfficerKey(officer)).await?.map(Officer))
     }
 
@@ -86,15 +86,18 @@ impl Flag {
         Ok(self.0.state.into())
     }
 
-    async fn opened_at(&self) -> Moment {
-        self.0.opened_at.into()
+    async fn opened_at(&self, ctx: &Context<'_>) -> Result<Moment> {
+        self.looked_at(ctx)?;
+        Ok(self.0.opened_at.into())
     }
 
-    async fn changed_at(&self) -> Moment {
-        self.0.changed_at.into()
+    async fn changed_at(&self, ctx: &Context<'_>) -> Result<Moment> {
+        self.looked_at(ctx)?;
+        Ok(self.0.changed_at.into())
     }
 
-    /// Null where they count a complaint that is kept from you: they would tell of it.
+    /// Null for who does not see every complaint, a head or an officer: they would tell how many are kept from you, and so would
+    /// numbers that are missing only where some are.
     async fn numbers(&self, ctx: &Context<'_>) -> Result<Option<FlagNumbers>> {
         let Some(assessment) = self.counted(ctx).await? else { return Ok(None) };
         let numbers = assessment.numbers.0;
@@ -131,8 +134,9 @@ impl Flag {
     }
 
     /// The last run that flagged it.
-    async fn run_id(&self) -> ID {
-        id(self.0.run_id)
+    async fn run_id(&self, ctx: &Context<'_>) -> Result<ID> {
+        self.looked_at(ctx)?;
+        Ok(id(self.0.run_id))
     }
 
     /// What the officer said about it, and when the officer was told; oldest first.
@@ -147,12 +151,14 @@ impl Flag {
 
     /// What people decided about it, oldest first.
     async fn reviews(&self, ctx: &Context<'_>) -> Result<Vec<FlagReview>> {
+        self.looked_at(ctx)?;
         let rows = one(loaders(ctx)?, ReviewsKey(self.0.id)).await?.unwrap_or_default();
         Ok(rows.into_iter().map(FlagReview).collect())
     }
 
     /// The last run that flagged it, with its rules, code version and hash.
     async fn run(&self, ctx: &Context<'_>) -> Result<Option<JobRun>> {
+        self.looked_at(ctx)?;
         Ok(one(loaders(ctx)?, JobRunKey(self.0.run_id)).await?.map(JobRun))
     }
 }

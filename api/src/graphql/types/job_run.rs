@@ -1,7 +1,8 @@
 use crate::graphql::connection::connection;
+use crate::graphql::context::viewer;
 use crate::graphql::enums::{RunOrigin, RunState};
 use crate::graphql::scalars::{Moment, id};
-use async_graphql::{ID, Json, Object};
+use async_graphql::{Context, ID, Json, Object, Result};
 use chrono::NaiveDate;
 use schema::models;
 
@@ -73,18 +74,28 @@ impl JobRun {
         &self.0.code_version
     }
 
-    /// The hash over its canonical inputs and outputs.
-    async fn hash(&self) -> Option<&str> {
-        self.0.result_hash.as_deref()
+    /// The hash over its canonical inputs and outputs; null where you are an officer.
+    async fn hash(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
+        let shown = shows_all(ctx)?;
+        Ok(self.0.result_hash.as_deref().filter(|_| shown))
     }
 
-    async fn summary(&self) -> Option<Json<&serde_json::Value>> {
-        self.0.summary.as_ref().map(|summary| Json(&summary.0))
+    /// How many of what it found; null where you are an officer: it counts complaints that name you.
+    async fn summary(&self, ctx: &Context<'_>) -> Result<Option<Json<&serde_json::Value>>> {
+        let shown = shows_all(ctx)?;
+        Ok(self.0.summary.as_ref().filter(|_| shown).map(|summary| Json(&summary.0)))
     }
 
-    async fn error(&self) -> Option<&str> {
-        self.0.error.as_deref()
+    /// Why it failed; null where you are an officer.
+    async fn error(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
+        let shown = shows_all(ctx)?;
+        Ok(self.0.error.as_deref().filter(|_| shown))
     }
+}
+
+/// Whether the viewer is shown what a run says of all complaints.
+fn shows_all(ctx: &Context<'_>) -> Result<bool> {
+    Ok(!viewer(ctx)?.is_an_officer())
 }
 
 connection!(JobRun, JobRunConnection, JobRunEdge);

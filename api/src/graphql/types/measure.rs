@@ -33,16 +33,19 @@ impl Measure {
 
 #[Object]
 impl Measure {
-    pub async fn id(&self) -> ID {
-        id(self.0.id)
+    pub async fn id(&self, ctx: &Context<'_>) -> Result<ID> {
+        self.looked_at(ctx)?;
+        Ok(id(self.0.id))
     }
 
     async fn officer(&self, ctx: &Context<'_>) -> Result<Option<Officer>> {
+        self.looked_at(ctx)?;
         Ok(known(ctx, OfficerKey(self.0.officer_id)).await?.map(Officer))
     }
 
     /// The officer's unit on the day of the decision.
     async fn unit(&self, ctx: &Context<'_>) -> Result<Option<Unit>> {
+        self.looked_at(ctx)?;
         Ok(known(ctx, UnitKey(self.0.unit_id)).await?.map(Unit))
     }
 
@@ -95,6 +98,7 @@ impl Measure {
 
     /// The unit whose head recorded it.
     async fn recorded_by(&self, ctx: &Context<'_>) -> Result<Option<Unit>> {
+        self.looked_at(ctx)?;
         Ok(known(ctx, UnitKey(self.0.recorded_by_unit_id)).await?.map(Unit))
     }
 
@@ -105,16 +109,19 @@ impl Measure {
         Ok(one(loaders(ctx)?, SeenFlagKey(flag)).await?.map(Flag))
     }
 
-    async fn recorded_at(&self) -> Moment {
-        self.0.recorded_at.into()
+    async fn recorded_at(&self, ctx: &Context<'_>) -> Result<Moment> {
+        self.looked_at(ctx)?;
+        Ok(self.0.recorded_at.into())
     }
 
-    async fn version(&self) -> i32 {
-        self.0.version
+    async fn version(&self, ctx: &Context<'_>) -> Result<i32> {
+        self.looked_at(ctx)?;
+        Ok(self.0.version)
     }
 
-    async fn actor(&self) -> &str {
-        &self.0.actor
+    async fn actor(&self, ctx: &Context<'_>) -> Result<&str> {
+        self.looked_at(ctx)?;
+        Ok(&self.0.actor)
     }
 
     /// What was complained about the officer in so many days before it started and since, up to yesterday, of what you may
@@ -132,7 +139,7 @@ impl Measure {
         let made = blocking(move || {
             let rows = rows_of_officer(&snapshot.facts, &complaints, within).map_err(JobError::from);
             let today = statistics::today(&snapshot);
-            let first = effect::first_day(&snapshot.facts).map_err(JobError::from).map_err(from_job)?.unwrap_or(today);
+            let first = statistics::first_day(&snapshot, &scope)?.unwrap_or(today);
             let found = rows.and_then(|rows| aftermath(&rows, day, days, first, today)).map_err(from_job)?;
             Ok(found.map(|found| MeasureOutcome {
                 as_of: snapshot.as_of.into(),

@@ -6,7 +6,7 @@ use crate::graphql::context::{blocking, loaders, request, snapshot, viewer};
 use crate::graphql::enums::{CategoryKind, Locale};
 use crate::graphql::error::from_job;
 use crate::graphql::filters::ComplaintFilter;
-use crate::graphql::loaders::{CategoryKey, FlagKey, OfficerComplaintsKey, PostingsKey, UnitKey, known, one};
+use crate::graphql::loaders::{CategoryKey, OfficerComplaintsKey, PostingsKey, SeenFlagKey, UnitKey, known, one};
 use crate::graphql::nested::complaints_of;
 use crate::graphql::page::PageArgs;
 use crate::graphql::query::ComplaintOrder;
@@ -32,8 +32,9 @@ impl From<models::Officer> for Officer {
 
 #[Object]
 impl Officer {
-    pub async fn id(&self) -> ID {
-        id(self.0.id)
+    pub async fn id(&self, ctx: &Context<'_>) -> Result<ID> {
+        request(ctx)?.saw(|seen| &mut seen.officers, self.0.id);
+        Ok(id(self.0.id))
     }
 
     /// What stands for the officer where it is not said who that is; the same for as long as the key is.
@@ -51,15 +52,17 @@ impl Officer {
         Ok(self.0.name.as_deref())
     }
 
-    async fn rank(&self) -> Option<&str> {
-        self.0.rank.as_deref()
+    async fn rank(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
+        request(ctx)?.saw(|seen| &mut seen.officers, self.0.id);
+        Ok(self.0.rank.as_deref())
     }
 
-    async fn appointed_on(&self) -> Option<NaiveDate> {
-        self.0.appointed_on
+    async fn appointed_on(&self, ctx: &Context<'_>) -> Result<Option<NaiveDate>> {
+        request(ctx)?.saw(|seen| &mut seen.officers, self.0.id);
+        Ok(self.0.appointed_on)
     }
 
-    /// Made by an import that met the code before anybody described it.
+    /// Made by an import or a complaint that met the code before anybody described it.
     async fn unknown(&self) -> bool {
         self.0.unknown
     }
@@ -70,8 +73,10 @@ impl Officer {
         if viewer(ctx)?.officer_id == Some(self.0.id) {
             return Ok(None);
         }
+        // That there is none is a page of the file, too.
+        request(ctx)?.saw(|seen| &mut seen.files, self.0.id);
         let id = jobs::flags::flag_id(SubjectKind::Officer, self.0.id);
-        Ok(one(loaders(ctx)?, FlagKey(id)).await?.map(Flag))
+        Ok(one(loaders(ctx)?, SeenFlagKey(id)).await?.map(Flag))
     }
 
     /// What was complained about this officer in the last days, or ever, and how it was answered.
@@ -110,6 +115,7 @@ impl Officer {
 
     /// Where the officer served, oldest first.
     async fn postings(&self, ctx: &Context<'_>) -> Result<Vec<Posting>> {
+        request(ctx)?.saw(|seen| &mut seen.files, self.0.id);
         let rows = one(loaders(ctx)?, PostingsKey(self.0.id)).await?.unwrap_or_default();
         Ok(rows.into_iter().map(Posting).collect())
     }
@@ -144,8 +150,9 @@ impl From<models::Enterprise> for Enterprise {
 
 #[Object]
 impl Enterprise {
-    pub async fn id(&self) -> ID {
-        id(self.0.id)
+    pub async fn id(&self, ctx: &Context<'_>) -> Result<ID> {
+        request(ctx)?.saw(|seen| &mut seen.enterprises, self.0.id);
+        Ok(id(self.0.id))
     }
 
     /// What stands for the enterprise where it is not said which that is.
@@ -176,6 +183,7 @@ impl Enterprise {
         before: Option<String>,
     ) -> Result<ComplaintConnection> {
         let page = PageArgs { first, after, last, before };
+        request(ctx)?.saw(|seen| &mut seen.enterprises, self.0.id);
         complaints_of(ctx, Parent::Enterprise, self.0.id, filter, order_by, page).await
     }
 

@@ -100,7 +100,9 @@ impl Proposal {
             let seen = statistics::scoped(&snapshot, &scope);
             let concerned = statistics::about(&snapshot, &categories, &units);
             let today = statistics::today(&snapshot);
-            let found = effect(&snapshot.facts, seen, concerned, day_number(day), days, today).map_err(from_job)?;
+            let first = statistics::first_day(&snapshot, &scope)?;
+            let found =
+                effect(&snapshot.facts, first, seen, concerned, day_number(day), days, today).map_err(from_job)?;
             Ok(found.map(|found| ProposalEffect {
                 as_of: snapshot.as_of.into(),
                 position: snapshot.position,

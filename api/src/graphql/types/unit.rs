@@ -4,7 +4,7 @@ use crate::graphql::context::{blocking, loaders, request, snapshot, viewer};
 use crate::graphql::enums::{Locale, PeerGroup, UnitKind};
 use crate::graphql::error::from_job;
 use crate::graphql::filters::{ComplaintFilter, UnitFilter};
-use crate::graphql::loaders::{FlagKey, LatestRecurrence, ParentsKey, UnitKey, known, one};
+use crate::graphql::loaders::{LatestRecurrence, ParentsKey, SeenFlagKey, UnitKey, known, one};
 use crate::graphql::nested::complaints_of;
 use crate::graphql::page::PageArgs;
 use crate::graphql::query::{ComplaintOrder, complaints_where};
@@ -134,15 +134,18 @@ impl Unit {
         Box::pin(complaints_where(ctx, Some(here), order_by, page)).await
     }
 
-    /// The flag on this branch, if there ever was one.
+    /// The flag on this branch, if there ever was one; null also where you are an officer who served here.
     async fn flag(&self, ctx: &Context<'_>) -> Result<Option<Flag>> {
         let id = jobs::flags::flag_id(SubjectKind::Branch, self.0.id);
-        Ok(one(loaders(ctx)?, FlagKey(id)).await?.map(Flag))
+        Ok(one(loaders(ctx)?, SeenFlagKey(id)).await?.map(Flag))
     }
 
-    /// The weekly CUSUM of this branch, from the latest run of the recurrence job; null for other units and
-    /// where no exposure is known.
+    /// The weekly CUSUM of this branch, from the latest run of the recurrence job; null for other units,
+    /// where no exposure is known, and where you are an officer: it counts complaints that name you.
     async fn cusum(&self, ctx: &Context<'_>) -> Result<Option<CusumSeries>> {
+        if viewer(ctx)?.is_an_officer() {
+            return Ok(None);
+        }
         let found = one(loaders(ctx)?, LatestRecurrence).await?;
         let series = found.as_deref().into_iter().flat_map(|document| &document.cusum);
         Ok(series.into_iter().find(|series| series.code == self.0.code).cloned().map(Into::into))

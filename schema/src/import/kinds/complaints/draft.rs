@@ -10,13 +10,15 @@ use crate::domain::calendar::check_received;
 use crate::enums::{Attribution, CategoryKind, Channel, ComplaintState, Finding, LegalForm};
 use crate::import::Reject;
 use crate::import::kinds::book::Book;
+pub use crate::register::reference::unknown_officer;
+
 use crate::import::kinds::{against, units::unknown_unit};
 use crate::import::mapping::{Mapping, OnMissing};
 use crate::import::row::Cells;
 use crate::import::run::Context;
 use crate::import::stage::Group;
 use crate::models::{Enterprise, IssueCategory, Officer, Unit};
-use crate::sql_types::{Id, JsonValue, Timestamp};
+use crate::sql_types::{JsonValue, Timestamp};
 use chrono::NaiveDate;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -68,11 +70,6 @@ pub struct Books {
     pub officers: Book<Officer>,
     pub categories: Book<IssueCategory>,
     pub enterprises: Book<Enterprise>,
-}
-
-/// An officer whom a file names before anybody described them.
-pub fn unknown_officer(id: Id, code: &str) -> Officer {
-    Officer { id, code: code.to_owned(), name: None, rank: None, appointed_on: None, unknown: true }
 }
 
 /// Reads the rows of one complaint.
