@@ -113,6 +113,11 @@ impl Keys {
         self.current
     }
 
+    /// The oldest key, for what a rotation must not change.
+    pub fn first_version(&self) -> u32 {
+        self.keys.first_key_value().map_or(self.current, |(version, _)| *version)
+    }
+
     /// A code of a message for a purpose; None where there is no key of that version.
     pub fn code(&self, version: u32, purpose: &str, message: &[&[u8]]) -> Option<[u8; 32]> {
         // A key of its own for each purpose, so that one thing cannot be passed off as another.

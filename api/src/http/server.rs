@@ -24,10 +24,12 @@ use anyhow::Context;
 use jobs::scheduler::Scheduler;
 use jobs::settings::Settings;
 use jobs::snapshot::SnapshotStore;
+use jobs::statistics::Editions;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use schema::Db;
+use schema::register::disclosure;
 use std::net::TcpListener;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -82,6 +84,7 @@ impl Server {
         let jwt = settings.jwt.clone().map(Jwt::new).transpose()?.map(Arc::new);
         let tls = settings.tls.as_ref().map(tls_config).transpose()?;
         let snapshots = Arc::new(SnapshotStore::load(&db)?);
+        let editions = Arc::new(Editions::new(disclosure::secret(&db, options.settings.keys.as_deref())?));
         let bus = Bus::new(db.clone());
         let for_requests = Db::open_for_requests(&options.database, settings.longest_deadline() + GRACE)?;
         let schema = schema(options.dev);
@@ -92,6 +95,7 @@ impl Server {
                 db: for_requests,
                 unhurried: db,
                 snapshots,
+                editions,
                 keys: options.settings.keys.clone(),
                 cursors: Cursors::new(options.settings.keys.as_ref()),
                 bus,
