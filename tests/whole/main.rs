@@ -11,6 +11,8 @@ mod clients;
 mod cpdp;
 mod demo;
 mod digest;
+mod disclosure_aggregates;
+mod disclosure_over_time;
 mod documents;
 mod explorer;
 mod flags;
