@@ -4,7 +4,7 @@ use crate::limits::Limits;
 use actix_web::http::header::HeaderMap;
 use diesel::dsl::not;
 use diesel::prelude::*;
-use jobs::statistics::Suppression;
+use jobs::statistics::Thresholds;
 use schema::db::MultiBackend;
 use schema::domain::calendar::local_date;
 use schema::domain::tree::UnitTree;
@@ -217,11 +217,11 @@ impl Viewer {
         Some(Box::new(known.or(in_select(officers::id, named))))
     }
 
-    /// From when a group of complaints is shown to this viewer; None: always.
-    pub fn suppression(&self, limits: &Limits) -> Option<Suppression> {
+    /// From when a group of complaints is shown to this viewer, rounded; None for who sees exact numbers.
+    pub fn thresholds(&self, limits: &Limits) -> Option<Thresholds> {
         let (smallest, enterprises) = (limits.smallest_group, limits.smallest_group_enterprises);
         let complaints = if self.outside { smallest.max(limits.smallest_group_outside) } else { smallest };
-        (self.role == Role::Dashboard).then_some(Suppression { complaints, enterprises })
+        (self.role == Role::Dashboard).then_some(Thresholds { complaints, enterprises })
     }
 
     /// The complaints that this viewer may see.
@@ -230,7 +230,7 @@ impl Viewer {
     /// text of them no confidential ones. What names the viewer itself is kept from everybody.
     pub fn scope(&self, tree: &UnitTree) -> Scope {
         let rows = match (self.role, self.unit_id) {
-            // What these may see of a row the access table says, and of groups the suppression.
+            // What these may see of a row the access table says, and of groups the thresholds.
             (Role::Board | Role::DataTeam | Role::Dashboard, _) => Rows::Everything,
             (Role::UnitHead, Some(unit)) => {
                 let below = tree.below_beside_ancestors(unit);
@@ -238,7 +238,8 @@ impl Viewer {
             }
             _ => Rows::Nothing,
         };
-        Scope { rows, except_officer: self.officer_id }
+        // All who see aggregates alone see the same: what one sees less than another would tell where an officer is named.
+        Scope { rows, except_officer: self.officer_id.filter(|_| self.role != Role::Dashboard) }
     }
 }
 

@@ -51,12 +51,14 @@ pub struct Limits {
     pub sql_rows: u32,
     /// Megabytes that a question in SQL may take.
     pub sql_memory_mb: u32,
-    /// Complaints from which a group is shown to who sees only groups (DASHBOARD).
+    /// Complaints from which a group is shown to who sees only groups (DASHBOARD). Counts are rounded to multiples of it.
     pub smallest_group: u32,
     /// The same for what leaves the house (tokens made with `--outside`).
     pub smallest_group_outside: u32,
-    /// Enterprises from which it is.
+    /// Enterprises from which it is. Counts of enterprises are rounded to multiples of it.
     pub smallest_group_enterprises: u32,
+    /// Minutes for which who sees only groups is shown one state of the register, counted from midnight in Vietnam.
+    pub edition_minutes: u32,
     /// Milliseconds after which an operation is broken off.
     pub deadline_ms: u32,
     /// Operations in a minute, for each token; unused ones add up to no more than so many.
@@ -87,6 +89,7 @@ impl Default for Limits {
             smallest_group: 5,
             smallest_group_outside: 10,
             smallest_group_enterprises: 3,
+            edition_minutes: 24 * 60,
             deadline_ms: 10_000,
             requests_per_minute: 6_000,
             subscriptions: 20,
@@ -245,6 +248,7 @@ fn limits(table: toml::Table, place: &str) -> anyhow::Result<Limits> {
         ("root_fields", limits.root_fields),
         ("page_size", limits.page_size),
         ("deadline_ms", limits.deadline_ms),
+        ("edition_minutes", limits.edition_minutes),
         ("requests_per_minute", limits.requests_per_minute),
     ];
     anyhow::ensure!(

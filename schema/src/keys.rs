@@ -113,6 +113,11 @@ impl Keys {
         self.current
     }
 
+    /// The oldest key, for what a rotation must not change.
+    pub fn first_version(&self) -> u32 {
+        self.keys.first_key_value().map_or(self.current, |(version, _)| *version)
+    }
+
     /// What makes the codes of one purpose with the key of a version; None where there is no such key.
     pub(crate) fn coder(&self, version: u32, purpose: &str) -> Option<Coder> {
         // A key of its own for each purpose, so that one thing cannot be passed off as another.

@@ -14,6 +14,8 @@ mod cpdp;
 mod demo;
 mod denial_of_service;
 mod digest;
+mod disclosure_aggregates;
+mod disclosure_over_time;
 mod documents;
 mod explorer;
 mod flags;

@@ -12,6 +12,7 @@ use crate::limits::Limits;
 use async_graphql::{Context, Result};
 use futures_util::future::{Either, ready};
 use jobs::snapshot::{Snapshot, SnapshotStore};
+use jobs::statistics::Editions;
 use schema::db::StatementCount;
 use schema::enums::{Locale, Role};
 use schema::keys::Keys;
@@ -32,6 +33,8 @@ pub struct App {
     /// For what may take its time: jobs, and reading the snapshot.
     pub unhurried: Db,
     pub snapshots: Arc<SnapshotStore>,
+    /// What is shown of the snapshot to who sees aggregates alone.
+    pub editions: Arc<Editions>,
     /// None where no key file was named: there are no pseudonyms then.
     pub keys: Option<Arc<Keys>>,
     pub audiences: Arc<Audiences>,

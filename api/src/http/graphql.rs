@@ -13,6 +13,7 @@ use actix_web::http::header::{
 };
 use actix_web::web::{Bytes, Data, Query};
 use actix_web::{HttpRequest, HttpResponse};
+use schema::Timestamp;
 use schema::domain::calendar::local_date;
 use schema::enums::Locale;
 use serde::Deserialize;
@@ -151,12 +152,19 @@ fn entity_tag(service: &Service, viewer: Option<&Viewer>, prepared: &Prepared, m
     if !prepared.is_of_the_snapshot() {
         return None;
     }
-    let snapshot = service.app.snapshots.current();
+    let limits = service.settings.limits(Some(viewer.role));
+    let edition = viewer.thresholds(limits).map(|_| limits.edition_minutes);
+    let snapshot = match edition {
+        // The tag must not tell what is written meanwhile.
+        Some(minutes) => service.app.editions.made(minutes, Timestamp::now())?,
+        None => service.app.snapshots.current(),
+    };
     // What is open is late on the day after its deadline.
-    let day = local_date(snapshot.as_of);
+    let day = local_date(Timestamp::now());
     let parts = format!(
-        "{} {day} {media:?} {:?} {:?} {} {} {:?} {:?} {} {} {} {}",
+        "{} {:?} {day} {media:?} {:?} {:?} {} {} {:?} {:?} {} {} {} {}",
         snapshot.position,
+        edition.map(|_| snapshot.as_of),
         prepared.limits(),
         service.app.keys.as_ref().map(|keys| keys.version()),
         viewer.role,

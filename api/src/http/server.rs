@@ -28,10 +28,12 @@ use anyhow::Context;
 use jobs::scheduler::Scheduler;
 use jobs::settings::Settings;
 use jobs::snapshot::SnapshotStore;
+use jobs::statistics::Editions;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use schema::Db;
+use schema::register::disclosure;
 use std::net::TcpListener;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -93,6 +95,7 @@ impl Server {
         let metrics = settings.metrics_listen.map(|address| TcpListener::bind(address).map_err(|e| (address, e)));
         let metrics = metrics.transpose().map_err(|(at, e)| anyhow::anyhow!("api.metrics_listen: {at}: {e}"))?;
         let snapshots = Arc::new(SnapshotStore::load(&db)?);
+        let editions = Arc::new(Editions::new(disclosure::secret(&db, options.settings.keys.as_deref())?));
         let bus = Bus::new(db.clone());
         let for_requests = Db::open_for_requests(&options.database, settings.longest_deadline() + GRACE)?;
         let schema = schema(options.dev);
@@ -103,6 +106,7 @@ impl Server {
                 db: for_requests,
                 unhurried: db,
                 snapshots,
+                editions,
                 keys: options.settings.keys.clone(),
                 audiences: Arc::new(Audiences::new(options.settings.keys.clone())),
                 bus,

@@ -22,14 +22,34 @@ pub enum Shift {
     Months(u32),
 }
 
-impl Shift {
-    /// The day that is shown as this one.
-    pub(super) fn back(self, day: i32) -> i32 {
-        match self {
-            Self::None => day,
-            Self::Days(days) => day.saturating_sub(days),
-            Self::Months(months) => date(day).checked_sub_months(Months::new(months)).map_or(day, number),
-        }
+/// The days from one to before another, both the first of a month; None: however long ago, or to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Span {
+    from: Option<i32>,
+    before: Option<i32>,
+    by_month: bool,
+}
+
+impl Span {
+    pub const ALL: Self = Self { from: None, before: None, by_month: false };
+
+    pub const fn new(from: Option<i32>, before: Option<i32>) -> Self {
+        Self { from, before, by_month: false }
+    }
+
+    /// The same, of which each month is a part.
+    pub const fn by_month(self) -> Self {
+        Self { by_month: true, ..self }
+    }
+
+    /// The first day of the part that a day of it lies in: the longest of year, quarter and month that lies within it.
+    pub(super) fn part(self, day: i32) -> i32 {
+        let is_within = |bucket: &Bucket| {
+            let start = bucket.start(day);
+            self.from.is_none_or(|from| from <= start) && self.before.is_none_or(|before| bucket.next(start) <= before)
+        };
+        let longer: &[Bucket] = if self.by_month { &[] } else { &[Bucket::Year, Bucket::Quarter] };
+        longer.iter().find(|bucket| is_within(bucket)).unwrap_or(&Bucket::Month).start(day)
     }
 }
 
@@ -48,17 +68,6 @@ fn number(day: NaiveDate) -> i32 {
 }
 
 impl Bucket {
-    /// Those that are made of it.
-    pub(super) const fn longer(self) -> &'static [Self] {
-        match self {
-            Self::Day => &[Self::Week, Self::Month, Self::Quarter, Self::Year],
-            // Weeks lie across months.
-            Self::Week | Self::Year => &[],
-            Self::Month => &[Self::Quarter, Self::Year],
-            Self::Quarter => &[Self::Year],
-        }
-    }
-
     /// The first day of the bucket of a day.
     pub fn start(self, day: i32) -> i32 {
         let day = date(day);
@@ -97,6 +106,16 @@ impl Bucket {
 }
 
 impl Shift {
+    /// Whether it moves each bucket of a length to another one.
+    pub(super) const fn keeps(self, bucket: Bucket) -> bool {
+        match (self, bucket) {
+            (Self::None, _) | (Self::Days(_), Bucket::Day) | (Self::Months(_), Bucket::Month) => true,
+            (Self::Months(months), Bucket::Quarter) => months.is_multiple_of(3),
+            (Self::Months(months), Bucket::Year) => months.is_multiple_of(12),
+            _ => false,
+        }
+    }
+
     pub fn apply(self, day: i32) -> i32 {
         match self {
             Self::None => day,
@@ -144,7 +163,16 @@ pub(super) struct Buckets {
 impl Buckets {
     /// Those of the days from the first to the last, moved by a shift.
     pub fn new(bucket: Bucket, first: i32, last: i32, shift: Shift) -> Self {
-        let of_days: Vec<i32> = (first..=last).map(|day| bucket.start(shift.apply(day))).collect();
+        Self::by(first, last, |day| bucket.start(shift.apply(day)))
+    }
+
+    /// The parts of a span.
+    pub fn parts(span: Span, first: i32, last: i32) -> Self {
+        Self::by(first, last, |day| span.part(day))
+    }
+
+    fn by(first: i32, last: i32, start: impl Fn(i32) -> i32) -> Self {
+        let of_days: Vec<i32> = (first..=last).map(start).collect();
         let mut starts = of_days.clone();
         starts.sort_unstable();
         starts.dedup();
@@ -185,6 +213,27 @@ mod tests {
             [Bucket::Day, Bucket::Week, Bucket::Month, Bucket::Quarter, Bucket::Year].map(|b| b.start(thursday));
         assert_eq!(starts, ["2024-02-29", "2024-02-26", "2024-02-01", "2024-01-01", "2024-01-01"].map(day));
         assert_eq!(Bucket::Week.start(day("1969-12-31")), day("1969-12-29"));
+    }
+
+    #[test]
+    fn a_span_has_years_quarters_and_months_for_parts() {
+        let span = Span::new(Some(day("2023-11-01")), Some(day("2025-06-01")));
+        let parts = |span: Span| {
+            let mut parts: Vec<i32> = (day("2023-11-01")..day("2025-06-01")).map(|day| span.part(day)).collect();
+            parts.dedup();
+            parts
+        };
+        let expected = ["2023-11-01", "2023-12-01", "2024-01-01", "2025-01-01", "2025-04-01", "2025-05-01"];
+        assert_eq!(parts(span), expected.map(day));
+        assert_eq!(parts(span.by_month()).len(), 19);
+        assert_eq!(parts(Span::ALL), ["2023-01-01", "2024-01-01", "2025-01-01"].map(day));
+    }
+
+    #[test]
+    fn some_shifts_move_quarters_to_quarters() {
+        let kept = |months| [Bucket::Month, Bucket::Quarter, Bucket::Year].map(|b| Shift::Months(months).keeps(b));
+        assert_eq!([kept(12), kept(9), kept(5)], [[true; 3], [true, true, false], [true, false, false]]);
+        assert!(Shift::None.keeps(Bucket::Week) && !Shift::Days(7).keeps(Bucket::Month));
     }
 
     #[test]

@@ -38,13 +38,13 @@ impl ByGroup {
     }
 }
 
-/// The measures of each of so many groups; `groups` says to which of them each entry belongs.
+/// The measures of each of so many groups; `groups` says to which of them each entry belongs. `disclosed`: of fixed cells.
 pub fn measure(
     rows: &Rows,
     groups: &[u32],
     number: usize,
     wanted: Wanted,
-    dominance: bool,
+    disclosed: bool,
 ) -> Result<Vec<Measures>, JobError> {
     let pairs: Pairs<'_> = if rows.is_exploded() || groups.contains(&u32::MAX) {
         Pairs::Listed(rows.pairs(groups))
@@ -60,7 +60,7 @@ pub fn measure(
                 ByGroup::new(named, number)
             });
             let episodes = wanted.episodes.then(|| ByGroup::new(pairs.map(&rows.episode), number));
-            let by_row = wanted.median.then(|| ByGroup::new(pairs.iter(), number));
+            let by_row = (wanted.median || disclosed).then(|| ByGroup::new(pairs.iter(), number));
             (enterprises, episodes, by_row)
         });
         sum(rows, &pairs, &mut measures, wanted);
@@ -71,7 +71,7 @@ pub fn measure(
     go_on()?;
     if enterprises.is_some() || episodes.is_some() || by_row.is_some() {
         each_part(&mut measures, |first, part| {
-            let mut values: Vec<u32> = Vec::new();
+            let (mut values, mut shares): (Vec<u32>, Vec<_>) = (Vec::new(), Vec::new());
             for (nth, of_group) in part.iter_mut().enumerate() {
                 let group = first + nth;
                 if let Some(of) = &enterprises {
@@ -80,7 +80,10 @@ pub fn measure(
                 if let Some(of) = &episodes {
                     of_group.episodes = distinct(&mut values, of.of(group).iter().copied());
                 }
-                if let Some(of) = &by_row {
+                if let Some(of) = by_row.as_ref().filter(|_| disclosed) {
+                    disclose(rows, of.of(group), &mut shares, of_group, wanted.sums);
+                }
+                if let Some(of) = by_row.as_ref().filter(|_| wanted.median) {
                     let waited = of.of(group).iter().map(|row| rows.waited[*row as usize]);
                     of_group.median_days = median_survival(waited.collect());
                 }
@@ -98,9 +101,6 @@ pub fn measure(
                 of_group.distinct_officers = distinct(&mut values, by_group.of(first + nth).iter().copied());
             }
         });
-    }
-    if dominance && wanted.sums {
-        dominant(rows, &pairs, &mut measures);
     }
     Ok(measures)
 }
@@ -187,22 +187,33 @@ fn distinct(buffer: &mut Vec<u32>, values: impl Iterator<Item = u32>) -> u32 {
     u32::try_from(buffer.len()).unwrap_or(u32::MAX)
 }
 
-/// Which share of each sum comes from one enterprise. What nobody signed may all come from one.
-fn dominant(rows: &Rows, pairs: &Pairs<'_>, measures: &mut [Measures]) {
-    let mut sums: Vec<(u32, u32, i64, f64)> = pairs
-        .iter()
-        .map(|(group, row)| {
-            let row = row as usize;
-            (group, rows.enterprise[row], rows.cost[row], rows.delay[row])
-        })
-        .collect();
-    sums.sort_unstable_by_key(|(group, enterprise, ..)| (*group, *enterprise));
-    for of_one in sums.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
-        let of_group = &mut measures[of_one[0].0 as usize];
-        let cost: f64 = of_one.iter().map(|(_, _, cost, _)| *cost as f64).sum();
-        let delay: f64 = of_one.iter().map(|(.., delay)| *delay).sum();
-        let share = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
-        of_group.cost_dominance = of_group.cost_dominance.max(share(cost, of_group.cost_vnd as f64));
-        of_group.delay_dominance = of_group.delay_dominance.max(share(delay, of_group.delay_hours));
+/// The key of a fixed cell and its complaints that are not confidential; and which share of each sum comes from one enterprise, before
+/// noised values take its place. What nobody signed may all come from one.
+fn disclose(rows: &Rows, of: &[u32], shares: &mut Vec<(u32, f64, f64)>, measures: &mut Measures, sums: bool) {
+    for row in of {
+        let row = *row as usize;
+        measures.cell_key = measures.cell_key.wrapping_add(rows.cell_key[row]);
+        measures.open += u32::from(rows.open[row]);
+    }
+    if !sums {
+        return;
+    }
+    shares.clear();
+    shares.extend(of.iter().map(|row| {
+        let row = *row as usize;
+        (rows.enterprise[row], rows.cost[row] as f64, rows.delay[row])
+    }));
+    shares.sort_unstable_by_key(|(enterprise, ..)| *enterprise);
+    let share = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
+    for of_one in shares.chunk_by(|a, b| a.0 == b.0) {
+        let (cost, delay) = of_one.iter().fold((0.0, 0.0), |sum, (_, cost, delay)| (sum.0 + cost, sum.1 + delay));
+        measures.cost_dominance = measures.cost_dominance.max(share(cost, measures.cost_vnd as f64));
+        measures.delay_dominance = measures.delay_dominance.max(share(delay, measures.delay_hours));
+    }
+    (measures.cost_vnd, measures.delay_hours) = (0, 0.0);
+    for row in of {
+        let (cost, delay) = rows.noised[*row as usize];
+        measures.cost_vnd = measures.cost_vnd.saturating_add(cost);
+        measures.delay_hours += delay;
     }
 }

@@ -1,6 +1,6 @@
 //! What complaints can be grouped by, and where it stands in the snapshot.
 
-use super::calendar::Bucket;
+use super::calendar::{Bucket, Span};
 
 /// What complaints can be grouped by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -18,20 +18,11 @@ pub enum Dimension {
     Finding,
     /// When it was received, in the question's time zone.
     Time(Bucket),
+    /// The part of a span that it was received in, in the register's own time zone.
+    Part(Span),
 }
 
 impl Dimension {
-    /// The columns of what lies above it: other questions tell their totals.
-    pub(super) const fn above(self) -> &'static [&'static str] {
-        match self {
-            Self::Branch => &["department"],
-            Self::Team => &["branch", "department"],
-            Self::Unit => &["team", "branch", "department"],
-            Self::Category => &["kind"],
-            _ => &[],
-        }
-    }
-
     /// The column of the snapshot that holds its places; None where they are computed, or said of each officer.
     pub(super) const fn column(self) -> Option<&'static str> {
         match self {
@@ -44,7 +35,7 @@ impl Dimension {
             Self::Kind => Some("kind"),
             Self::Channel => Some("channel"),
             Self::State => Some("state"),
-            Self::Officer | Self::Finding | Self::Time(_) => None,
+            Self::Officer | Self::Finding | Self::Time(_) | Self::Part(_) => None,
         }
     }
 }

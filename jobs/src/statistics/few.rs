@@ -14,7 +14,7 @@ impl Question {
             && self.compare.is_none()
             && self.after.is_none()
             && !self.other
-            && self.suppression.is_none()
+            && self.disclosure.is_none()
             && self.disguise.is_none()
     }
 }

@@ -3,16 +3,14 @@
 //! Each dimension of a row is a small number, 0 for none; those of a row are packed into one key, and keys
 //! get the numbers of groups, by a table where they are dense and by hashing where they are not.
 
-use super::above::{Above, Places, lying_in};
 use super::calendar::{Buckets, Calendar, Shift};
 use super::compute::measure;
 use super::counts::counted;
 use super::measures::{Measures, Rows, Wanted};
-use super::{Cell, Dimension, MOST_GROUPS, Question, Union};
+use super::{Cell, Dimension, MOST_GROUPS, Question};
 use crate::JobError;
 use crate::snapshot::{Snapshot, meaning};
 use polars::prelude::*;
-use std::cell::OnceCell;
 use std::collections::HashMap;
 
 /// The complaints of each group.
@@ -22,11 +20,8 @@ pub struct Grouped {
     groups: Vec<u32>,
     keys: Vec<u64>,
     dimensions: Vec<Coded>,
-    /// The entries of each group: made when something small has to be hidden.
-    by_group: OnceCell<Vec<Vec<u32>>>,
     /// How many complaints each group has, where nothing else is asked for: there are no entries then.
     counts: Option<Vec<u32>>,
-    above: Vec<Above>,
 }
 
 /// A dimension of all entries as numbers below `size`, 0 for none.
@@ -65,9 +60,10 @@ pub fn group(
         || question.findings.is_some()
         || question.wanted.officers
         || question.group_by.iter().any(is_of_people);
-    let mut needed = Rows::columns(question.wanted, question.suppression.is_some());
+    let mut needed = Rows::columns(question.wanted, question.disclosure.is_some());
     for dimension in &question.group_by {
         needed.extend(match dimension {
+            Dimension::Part(_) => Some("day"),
             Dimension::Time(_) if calendar.is_local() => Some("day"),
             Dimension::Time(_) => Some("received"),
             other => other.column(),
@@ -75,9 +71,6 @@ pub fn group(
     }
     if by_people {
         needed.push("named");
-    }
-    if question.suppression.is_some() {
-        needed.extend(question.group_by.iter().flat_map(|dimension| dimension.above()));
     }
     // Something has to say how many rows there are.
     needed.push("state");
@@ -95,7 +88,7 @@ pub fn group(
     }
     let mut table = chosen.select(needed.iter().map(|name| col(*name)).collect::<Vec<_>>()).collect()?;
     table.rechunk_mut();
-    let mut rows = Rows::read(&table, question.wanted, question.suppression.is_some())?;
+    let mut rows = Rows::read(&table, question.wanted, question.disclosure.is_some())?;
     if question.counts_only()
         && shift == Shift::None
         && let Some(counted) = counted(&table, &question.group_by, calendar)?
@@ -106,9 +99,7 @@ pub fn group(
             groups: Vec::new(),
             keys: within_limits(counted.keys)?,
             dimensions: counted.dimensions.into_iter().map(coded).collect(),
-            by_group: OnceCell::new(),
             counts: Some(counted.counts),
-            above: Vec::new(),
         });
     }
     if by_people {
@@ -141,12 +132,7 @@ pub fn group(
         })?
     };
     let (groups, keys) = numbered(&dimensions, rows.entries())?;
-    let mut grouped =
-        Grouped { rows, groups, keys, dimensions, by_group: OnceCell::new(), counts: None, above: Vec::new() };
-    if question.suppression.is_some() {
-        grouped.above = grouped.find_above(&table, &question.group_by, shift)?;
-    }
-    Ok(grouped)
+    Ok(Grouped { rows, groups, keys, dimensions, counts: None })
 }
 
 fn coded(
@@ -186,6 +172,15 @@ fn coded(
             let buckets = Buckets::new(bucket, *first, *last, shift);
             let codes = rows.of_entries(|row| buckets.code(days[row]));
             Ok(Coded { codes, size: buckets.size(), places: Some(buckets.into_places()) })
+        }
+        Dimension::Part(span) => {
+            let days: Vec<i32> = values(table.column("day")?.i32()?);
+            let (Some(first), Some(last)) = (days.iter().min(), days.iter().max()) else {
+                return Ok(Coded { codes: Vec::new(), size: 1, places: None });
+            };
+            let parts = Buckets::parts(span, *first, *last);
+            let codes = rows.of_entries(|row| parts.code(days[row]));
+            Ok(Coded { codes, size: parts.size(), places: Some(parts.into_places()) })
         }
         Dimension::Finding => Ok(by_place(rows.people().iter().map(|(_, finding)| Some(*finding)).collect())),
         // All others are columns.
@@ -311,64 +306,27 @@ impl Grouped {
         self.keys.len()
     }
 
-    /// The measures of each group.
-    pub fn measured(&self, wanted: Wanted, dominance: bool) -> Result<Vec<Measures>, JobError> {
+    /// The measures of each group; `disclosed`: of fixed cells.
+    pub fn measured(&self, wanted: Wanted, disclosed: bool) -> Result<Vec<Measures>, JobError> {
         if let Some(counts) = &self.counts {
             return Ok(counts.iter().map(|count| Measures::of(*count)).collect());
         }
-        measure(&self.rows, &self.groups, self.keys.len(), wanted, dominance)
+        measure(&self.rows, &self.groups, self.keys.len(), wanted, disclosed)
+    }
+
+    /// The measures of fixed cells by all dimensions but the first so many.
+    pub fn measured_without(&self, first: usize, wanted: Wanted) -> Result<Vec<Measures>, JobError> {
+        let (groups, keys) = numbered(&self.dimensions[first..], self.rows.entries())?;
+        measure(&self.rows, &groups, keys.len(), wanted, true)
     }
 
     /// The measures of all together.
-    pub fn totals(&self, wanted: Wanted, dominance: bool) -> Result<Measures, JobError> {
+    pub fn totals(&self, wanted: Wanted) -> Result<Measures, JobError> {
         if let Some(counts) = &self.counts {
             return Ok(Measures::of(counts.iter().sum()));
         }
         let one = vec![0; self.groups.len()];
-        Ok(measure(&self.rows, &one, 1, wanted, dominance)?.pop().unwrap_or_default())
-    }
-
-    /// What the groups lie in.
-    pub fn above(&self) -> &[Above] {
-        &self.above
-    }
-
-    fn find_above(&self, table: &DataFrame, group_by: &[Dimension], shift: Shift) -> Result<Vec<Above>, JobError> {
-        let mut above = Vec::new();
-        for (dimension, of) in group_by.iter().enumerate() {
-            for name in of.above() {
-                let codes = raised(table.column(name)?.u32()?);
-                let of_entries = self.rows.of_entries(|row| codes[row]);
-                above.push(Above { dimension, places: lying_in(&self.groups, self.keys.len(), &of_entries) });
-            }
-            if let Dimension::Time(bucket) = of {
-                // Where they really lie, and where they are shown for comparison, which other questions show as well.
-                let shifts: &[Shift] = if shift == Shift::None { &[shift] } else { &[shift, Shift::None] };
-                let place = |group| self.places_of(group)[dimension].and_then(|place| i32::try_from(place).ok());
-                let days: Vec<Option<i32>> = (0..self.keys.len()).map(place).collect();
-                for longer in bucket.longer() {
-                    for shift in shifts {
-                        let start = |day: i32| i64::from(longer.start(shift.back(day)));
-                        let places = days.iter().map(|day| Places::One(day.map_or(i64::MIN, start)));
-                        above.push(Above { dimension, places: places.collect() });
-                    }
-                }
-            }
-        }
-        Ok(above)
-    }
-
-    /// What some groups come to together, by their numbers, with some entries of others.
-    pub fn union(&self, groups: &[usize], others: &[u32]) -> Union {
-        let starts = self.by_group.get_or_init(|| {
-            let mut rows: Vec<Vec<u32>> = vec![Vec::new(); self.keys.len()];
-            for (entry, group) in (0u32..).zip(&self.groups) {
-                rows[*group as usize].push(entry);
-            }
-            rows
-        });
-        let entries = groups.iter().filter_map(|group| starts.get(*group)).flatten().chain(others).copied();
-        self.rows.union(entries.collect())
+        Ok(measure(&self.rows, &one, 1, wanted, false)?.pop().unwrap_or_default())
     }
 
     /// The measures of some groups together, from their rows.

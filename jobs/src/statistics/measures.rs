@@ -1,10 +1,9 @@
 //! What can be asked of a group, and what it is computed from.
 
-use super::Union;
+use super::disclosure::{CELL_KEY, NOISED_COST, NOISED_DELAY};
 use super::groups::values;
 use crate::JobError;
 use polars::prelude::*;
-use std::collections::HashMap;
 
 /// What can be asked of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -62,10 +61,13 @@ pub struct Measures {
     pub in_time: u32,
     /// Days until half are answered, open ones censored; None where less than half ever are.
     pub median_days: Option<f64>,
-    /// The largest share that one enterprise has of the cost, and of the delay; computed where small groups
-    /// are not shown.
+    /// The largest share that one enterprise has of the cost, and of the delay, and the sum of the keys of its complaints: computed
+    /// for fixed cells, whose sums are those of noised values.
     pub cost_dominance: f64,
     pub delay_dominance: f64,
+    pub cell_key: u64,
+    /// Complaints that are not confidential; computed with these.
+    pub open: u32,
 }
 
 impl Measures {
@@ -99,6 +101,10 @@ pub struct Rows {
     pub(super) episode: Vec<u32>,
     pub(super) cost: Vec<i64>,
     pub(super) delay: Vec<f64>,
+    /// The keys of complaints, and their costs and delays as they count where they are disclosed.
+    pub(super) cell_key: Vec<u64>,
+    pub(super) open: Vec<bool>,
+    pub(super) noised: Vec<(i64, f64)>,
     /// Days waited with whether that ended in an answer, and what is due and in time.
     pub(super) waited: Vec<(i32, bool)>,
     pub(super) due: Vec<(bool, bool)>,
@@ -127,14 +133,20 @@ fn places(column: &UInt32Chunked) -> Vec<u32> {
 }
 
 impl Rows {
-    /// The columns that it reads.
-    pub fn columns(wanted: Wanted, dominance: bool) -> Vec<&'static str> {
+    /// The columns that it reads; `disclosed`: those of an edition, too.
+    pub fn columns(wanted: Wanted, disclosed: bool) -> Vec<&'static str> {
         let mut columns = Vec::new();
-        if wanted.enterprises || dominance {
+        if wanted.enterprises || disclosed {
             columns.push("enterprise");
+        }
+        if disclosed {
+            columns.extend([CELL_KEY, "confidential"]);
         }
         if wanted.sums {
             columns.extend(["cost", "delay"]);
+            if disclosed {
+                columns.extend([NOISED_COST, NOISED_DELAY]);
+            }
         }
         if wanted.timeliness || wanted.median {
             columns.extend(["day", "due", "answered", "ended"]);
@@ -142,19 +154,26 @@ impl Rows {
         columns
     }
 
-    pub fn read(table: &DataFrame, wanted: Wanted, dominance: bool) -> Result<Self, JobError> {
+    pub fn read(table: &DataFrame, wanted: Wanted, disclosed: bool) -> Result<Self, JobError> {
         let mut rows = Self {
             height: table.height(),
             enterprise: Vec::new(),
             episode: Vec::new(),
             cost: Vec::new(),
             delay: Vec::new(),
+            cell_key: Vec::new(),
+            open: Vec::new(),
+            noised: Vec::new(),
             waited: Vec::new(),
             due: Vec::new(),
             entries: None,
             people: Vec::new(),
         };
-        if wanted.enterprises || dominance {
+        if disclosed {
+            rows.cell_key = values(table.column(CELL_KEY)?.u64()?);
+            rows.open = table.column("confidential")?.bool()?.iter().map(|secret| secret == Some(false)).collect();
+        }
+        if wanted.enterprises || disclosed {
             rows.enterprise = places(table.column("enterprise")?.u32()?);
         }
         if wanted.episodes {
@@ -163,6 +182,10 @@ impl Rows {
         if wanted.sums {
             rows.cost = values(table.column("cost")?.i64()?);
             rows.delay = values(table.column("delay")?.f64()?);
+            if disclosed {
+                let costs = values(table.column(NOISED_COST)?.i64()?);
+                rows.noised = costs.into_iter().zip(values(table.column(NOISED_DELAY)?.f64()?)).collect();
+            }
         }
         if wanted.timeliness || wanted.median {
             let today = crate::frames::day_number(schema::domain::calendar::local_date(schema::Timestamp::now()));
@@ -206,31 +229,6 @@ impl Rows {
         match &self.entries {
             None => (0..self.height).map(of_row).collect(),
             Some(entries) => entries.iter().map(|row| of_row(*row as usize)).collect(),
-        }
-    }
-
-    /// What the rows of some entries come to together: for who hides small groups.
-    pub fn union(&self, entries: Vec<u32>) -> Union {
-        let of_entry = |entry: u32| self.entries.as_ref().map_or(entry, |entries| entries[entry as usize]);
-        let mut rows: Vec<u32> = entries.into_iter().map(of_entry).collect();
-        rows.sort_unstable();
-        rows.dedup();
-        let mut sums: HashMap<u32, (f64, f64)> = HashMap::new();
-        for row in &rows {
-            let row = *row as usize;
-            let of_one = sums.entry(self.enterprise.get(row).copied().unwrap_or(NOBODY)).or_default();
-            of_one.0 += self.cost.get(row).map_or(0.0, |cost| *cost as f64);
-            of_one.1 += self.delay.get(row).copied().unwrap_or(0.0);
-        }
-        let share = |part: &dyn Fn(&(f64, f64)) -> f64| {
-            let whole: f64 = sums.values().map(part).sum();
-            if whole > 0.0 { sums.values().map(part).fold(0.0, f64::max) / whole } else { 0.0 }
-        };
-        Union {
-            complaints: u32::try_from(rows.len()).unwrap_or(u32::MAX),
-            enterprises: u32::try_from(sums.keys().filter(|one| **one != NOBODY).count()).unwrap_or(u32::MAX),
-            cost_dominance: share(&|sums| sums.0),
-            delay_dominance: share(&|sums| sums.1),
         }
     }
 

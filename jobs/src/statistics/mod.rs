@@ -3,25 +3,25 @@
 //! Every measure of every group is computed from the rows of that group: distinct counts and medians are
 //! never put together from those of smaller groups, and no limit on groups changes a number.
 
-mod above;
 mod calendar;
 mod compute;
 mod counts;
 mod dimension;
+mod disclosure;
 mod few;
 mod groups;
 mod measures;
-mod suppression;
 
-pub use calendar::{Bucket, Shift, date};
+pub use calendar::{Bucket, Shift, Span, date};
 pub use dimension::Dimension;
+pub use disclosure::{Disclosure, Editions, Thresholds};
 pub use measures::{Measure, Measures, Wanted};
-pub use suppression::{Suppression, Union};
 
 use crate::JobError;
 use crate::snapshot::Snapshot;
 use calendar::Calendar;
 use chrono_tz::Tz;
+use disclosure::disclosed;
 use few::first_groups;
 use groups::{Grouped, group};
 use polars::prelude::Expr;
@@ -57,7 +57,8 @@ pub struct Question {
     pub after: Option<Cursor>,
     /// Whether the groups that the limit cuts off come back as one.
     pub other: bool,
-    pub suppression: Option<Suppression>,
+    /// How the numbers are protected, for who sees aggregates alone; the snapshot is an edition then.
+    pub disclosure: Option<Disclosure>,
     pub disguise: Option<Disguise>,
 }
 
@@ -78,7 +79,7 @@ impl Default for Question {
             limit: usize::MAX,
             after: None,
             other: false,
-            suppression: None,
+            disclosure: None,
             disguise: None,
         }
     }
@@ -129,10 +130,9 @@ pub struct Cell {
     pub measures: Measures,
     /// The same group in the time that it is compared with.
     pub before: Option<Box<Cell>>,
-    /// Whether it is too small to be shown: its measures are none of anybody's business.
+    /// Whether it is too small to be shown: it has no measures then.
     pub suppressed: bool,
-    /// Whether one enterprise has so much of a sum that the sum would tell its part; or the sum would help
-    /// to find out one of those.
+    /// Whether one enterprise has so much of a sum that the sum would tell its part.
     pub cost_hidden: bool,
     pub delay_hidden: bool,
     /// All groups that the limit cut off.
@@ -166,27 +166,24 @@ pub const MOST_GROUPS: usize = 2_000_000;
 /// thread stopped waiting.
 pub fn statistics(snapshot: &Snapshot, question: &Question) -> Result<Answer, JobError> {
     let calendar = Calendar::new(question.zone);
-    let wanted = match question.suppression {
+    let wanted = match question.disclosure {
         Some(_) => Wanted { enterprises: true, ..question.wanted },
         None => question.wanted,
     };
-    let now = group(snapshot, question, question.filter.as_ref(), Shift::None, &calendar)?;
-    go_on()?;
-    let mut totals = all_together(&now, wanted, question)?;
     if question.shows_few() {
+        let now = group(snapshot, question, question.filter.as_ref(), Shift::None, &calendar)?;
+        go_on()?;
+        let totals = all_together(&now, wanted, question)?;
         return first_groups(&now, wanted, question, totals);
     }
-    let mut cells = cells(&now, wanted, question)?;
-    go_on()?;
-    hide(&now, &mut cells, &mut totals, question)?;
+    let (now, mut cells, totals) =
+        cells(snapshot, question, (question.filter.as_ref(), Shift::None), wanted, &calendar)?;
     let mut before: HashMap<Vec<Option<i64>>, Cell> = HashMap::new();
     let mut totals_before = Vec::new();
     if let Some((filter, shift)) = &question.compare {
         go_on()?;
-        let then = group(snapshot, question, filter.as_ref(), *shift, &calendar)?;
-        let mut earlier = self::cells(&then, wanted, question)?;
-        totals_before = all_together(&then, wanted, question)?;
-        hide(&then, &mut earlier, &mut totals_before, question)?;
+        let (_, earlier, then) = self::cells(snapshot, question, (filter.as_ref(), *shift), wanted, &calendar)?;
+        totals_before = then;
         before = earlier.into_iter().map(|cell| (cell.places.clone(), cell)).collect();
         let known: HashSet<&Vec<Option<i64>>> = cells.iter().map(|cell| &cell.places).collect();
         // What there was then and is not any more has a row, too.
@@ -236,14 +233,13 @@ pub fn statistics(snapshot: &Snapshot, question: &Question) -> Result<Answer, Jo
     let rest = cells.split_off(skipped + shown);
     cells.drain(..skipped);
     let end = cells.last().map(|cell| Cursor { places: cell.places.clone(), rank: skipped + shown });
-    // Of groups that are hidden one by one the rest would tell together.
-    if question.other && truncated && question.suppression.is_none() {
+    // Who sees fixed cells alone sees no rest: it is none.
+    if let Some(now) = now.filter(|_| question.other && truncated) {
         let mut other = Cell::new(vec![None; question.group_by.len()], now.together(&rest, wanted)?);
         other.is_other = true;
         cells.push(other);
     }
-    let shown = |mut totals: Vec<Cell>| totals.pop().filter(|cell| !cell.suppressed);
-    let (totals, totals_before) = (shown(totals), shown(totals_before));
+    let [totals, totals_before] = [totals, totals_before].map(|mut totals| totals.pop());
     Ok(Answer { cells, truncated, groups, totals, totals_before, end })
 }
 
@@ -252,22 +248,33 @@ fn all_together(grouped: &Grouped, wanted: Wanted, question: &Question) -> Resul
     if !question.totals {
         return Ok(Vec::new());
     }
-    Ok(vec![Cell::new(Vec::new(), grouped.totals(wanted, question.suppression.is_some())?)])
+    Ok(vec![Cell::new(Vec::new(), grouped.totals(wanted)?)])
 }
 
-/// Hides what is too small, before anything is kept, ordered or cut: those would tell of what is hidden.
-fn hide(grouped: &Grouped, cells: &mut [Cell], totals: &mut [Cell], question: &Question) -> Result<(), JobError> {
-    if let Some(suppression) = &question.suppression {
-        let sums = question.wanted.sums;
-        suppression.apply(cells, grouped.above(), sums, &|groups, others| grouped.union(groups, others))?;
-        suppression.apply(totals, &[], sums, &|_, _| Union::default())?;
+/// What can still be asked about groups, the groups, and all together.
+type Groups = (Option<Grouped>, Vec<Cell>, Vec<Cell>);
+
+/// The groups of a time, and all together. What is disclosed is perturbed before anything is kept, ordered or cut, which would
+/// tell of what is not shown; the complaints of its groups are nobody's business afterwards.
+fn cells(
+    snapshot: &Snapshot,
+    question: &Question,
+    (filter, shift): (Option<&Expr>, Shift),
+    wanted: Wanted,
+    calendar: &Calendar,
+) -> Result<Groups, JobError> {
+    if let Some(disclosure) = &question.disclosure {
+        let (cells, totals) = disclosed(snapshot, question, disclosure, (filter, shift), wanted, calendar)?;
+        return Ok((None, cells, totals));
     }
-    Ok(())
-}
-
-fn cells(grouped: &Grouped, wanted: Wanted, question: &Question) -> Result<Vec<Cell>, JobError> {
-    let measured = grouped.measured(wanted, question.suppression.is_some())?;
-    Ok(grouped.places().into_iter().zip(measured).map(|(places, measures)| Cell::new(places, measures)).collect())
+    let grouped = group(snapshot, question, filter, shift, calendar)?;
+    go_on()?;
+    let totals = all_together(&grouped, wanted, question)?;
+    let measured = grouped.measured(wanted, false)?;
+    let each = grouped.places().into_iter().zip(measured);
+    let cells = each.map(|(places, measures)| Cell::new(places, measures)).collect();
+    go_on()?;
+    Ok((Some(grouped), cells, totals))
 }
 
 impl Cell {

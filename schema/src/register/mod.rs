@@ -4,6 +4,7 @@ pub mod access;
 pub mod audit;
 pub mod complaints;
 pub mod demonstration;
+pub mod disclosure;
 mod guidance;
 mod handling;
 mod measures;

@@ -9,6 +9,8 @@ use crate::graphql::statistics::{
 use crate::graphql::types::*;
 use crate::limits::Limits;
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use jobs::snapshot::Snapshot;
+use schema::Timestamp;
 use std::sync::Arc;
 
 /// What this service is.
@@ -62,11 +64,16 @@ impl StatisticsQuery {
         #[graphql(desc = "Wait until the snapshot knows this position, that of one's own write, say.")]
         min_position: Option<i64>,
     ) -> Result<ComplaintStatistics> {
-        if let Some(position) = min_position {
-            wait_for(ctx, position).await?;
-        }
-        let snapshot = snapshot(ctx)?;
         let viewer = viewer(ctx)?;
+        let thresholds = viewer.thresholds(&request(ctx)?.limits);
+        let snapshot = if thresholds.is_some() {
+            edition(ctx, min_position).await?
+        } else {
+            if let Some(position) = min_position {
+                wait_for(ctx, position).await?;
+            }
+            snapshot(ctx)?
+        };
         let scope = viewer.scope(&snapshot.reference.tree);
         let app = &request(ctx)?.app;
         let groups = request(ctx)?.limits.groups;
@@ -85,7 +92,7 @@ impl StatisticsQuery {
             fill,
             compare,
             other,
-            suppression: viewer.suppression(&request(ctx)?.limits),
+            thresholds,
             disguise: statistics::disguise(&snapshot, request(ctx)?.ordering_pseudonyms()),
         };
         let question = statistics::question(&snapshot, &scope, arguments, ctx.field())?;
@@ -105,6 +112,20 @@ impl StatisticsQuery {
 
 /// How long a position may take to arrive: a replica is a little behind.
 const ARRIVES_WITHIN: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// The state that is shown to who sees aggregates alone. Waiting for a position would tell what is written meanwhile.
+async fn edition(ctx: &Context<'_>, min_position: Option<i64>) -> Result<Arc<Snapshot>> {
+    let (app, minutes) = (request(ctx)?.app.clone(), request(ctx)?.limits.edition_minutes);
+    let current = move || app.editions.current(&app.snapshots, minutes, Timestamp::now()).map_err(from_job);
+    let edition = blocking(current).await?;
+    match min_position.filter(|position| *position > edition.position) {
+        None => Ok(edition),
+        Some(position) => Err(bad_input(format!(
+            "minPosition: your role reads an edition of the register, of position {} and not yet {position}; one lasts {minutes} minutes",
+            edition.position
+        ))),
+    }
+}
 
 /// Waits until the snapshot knows a position.
 async fn wait_for(ctx: &Context<'_>, position: i64) -> Result<()> {

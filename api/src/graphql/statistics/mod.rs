@@ -18,7 +18,9 @@ use chrono_tz::Tz;
 use conditions::{conditions_of, own};
 use jobs::frames::day_number;
 use jobs::snapshot::Snapshot;
-use jobs::statistics::{Bucket, Cursor, Dimension, Disguise, Measure, Order, Question, Suppression, Wanted};
+use jobs::statistics::{
+    Bucket, Cursor, Dimension, Disclosure, Disguise, Measure, Order, Question, Span, Thresholds, Wanted,
+};
 use period::Period;
 use polars::prelude::Expr;
 use schema::domain::calendar::local_date;
@@ -123,7 +125,8 @@ pub struct Arguments {
     pub fill: bool,
     pub compare: Option<StatisticsComparison>,
     pub other: bool,
-    pub suppression: Option<Suppression>,
+    /// Where the viewer sees fixed cells alone.
+    pub thresholds: Option<Thresholds>,
     /// Orders people by what stands for them.
     pub disguise: Option<Disguise>,
 }
@@ -159,8 +162,8 @@ pub fn question(
     let having = arguments.having.as_ref().map(|having| having.condition(&mut wanted)).transpose()?;
     let filter = arguments.filter.unwrap_or_default();
     let period = Period::new(filter.received_from, filter.received_before, zone)?;
-    if arguments.suppression.is_some() && !(zone == Tz::Asia__Ho_Chi_Minh && period.is_of_whole_months()) {
-        // Two answers about times that overlap tell of the days between.
+    if arguments.thresholds.is_some() && !(zone == Tz::Asia__Ho_Chi_Minh && period.is_of_whole_months()) {
+        // Months are the smallest cells of time.
         return Err(bad_input("your role asks about whole months in Asia/Ho_Chi_Minh"));
     }
     let mut conditions = conditions_of(snapshot, scope);
@@ -173,13 +176,25 @@ pub fn question(
     if arguments.fill && times != 1 {
         return Err(bad_input("fill wants one dimension of time in groupBy: DAY, WEEK, MONTH, QUARTER or YEAR"));
     }
+    let span = |period: &Period| {
+        let (from, before) = period.days();
+        Span::new(from, before)
+    };
+    let mut span_before = Span::ALL;
     let compare = match arguments.compare {
         None => None,
         Some(compare) => {
             let (before, shift) = period.before(compare)?;
+            span_before = span(&before);
             Some((within(&before), shift))
         }
     };
+    let disclosure = arguments.thresholds.map(|thresholds| Disclosure {
+        thresholds,
+        listed: listed(&filter),
+        span: span(&period),
+        span_before,
+    });
     Ok(Question {
         filter: within(&period),
         officers: filter.officer_in.as_deref().map(|codes| officers(snapshot, scope, codes)).transpose()?,
@@ -197,9 +212,20 @@ pub fn question(
         limit: arguments.first,
         after: arguments.after,
         other: arguments.other,
-        suppression: arguments.suppression,
+        disclosure,
         disguise: arguments.disguise,
     })
+}
+
+/// The dimensions of which a filter lists several values.
+fn listed(filter: &ComplaintStatisticsFilter) -> Vec<Dimension> {
+    let lengths = [
+        (Dimension::Category, filter.category_in.as_ref().map(Vec::len)),
+        (Dimension::Kind, filter.kind_in.as_ref().map(Vec::len)),
+        (Dimension::Channel, filter.channel_in.as_ref().map(Vec::len)),
+        (Dimension::State, filter.state_in.as_ref().map(Vec::len)),
+    ];
+    lengths.into_iter().filter(|(_, length)| length.is_some_and(|n| n > 1)).map(|(dimension, _)| dimension).collect()
 }
 
 /// Only what is asked for is computed.

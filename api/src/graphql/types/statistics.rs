@@ -11,11 +11,17 @@ use schema::enums as stored;
 use std::sync::Arc;
 
 /// Counts of complaints by groups.
+///
+/// To the role DASHBOARD each number is shown with noise that is fixed by a keyed hash of the complaints it counts (the cell-key
+/// method): the same complaints are always shown as the same number. Complaints and episodes are multiples of `limits.smallestGroup` (5),
+/// less than one and a half of it from the truth; enterprises are multiples of `limits.smallestGroupEnterprises` (3), likewise. Each complaint counts in sums for
+/// a half to one and a half of what it has. What a filter lists, and times other than whole months, quarters and years, are
+/// added up from such numbers. Its numbers are those of an edition of the register, a state that stays for `limits.editionMinutes`.
 #[derive(SimpleObject)]
 pub struct ComplaintStatistics {
     /// When the snapshot was taken from which this was answered.
     pub as_of: Moment,
-    /// The position of the register that the snapshot knows.
+    /// The position of the register that the snapshot knows; for a DASHBOARD rounded down to a hundred.
     pub position: i64,
     pub rows: Vec<ComplaintStatisticsRow>,
     /// Whether there are more groups than were asked for. Measures are never cut.
@@ -24,13 +30,13 @@ pub struct ComplaintStatistics {
     pub group_count: i32,
     /// For `after`: the next groups.
     pub end_cursor: Option<String>,
-    /// Of all complaints that the filter chooses, each counted once; null where they are too few to be shown.
+    /// Of all complaints that the filter chooses, each counted once; for a DASHBOARD null where they are too few to be shown, or none.
     pub totals: Option<StatisticsMeasures>,
     /// The same of the time that it is compared with.
     pub totals_before: Option<StatisticsMeasures>,
 }
 
-/// The measures of a group. A sum is null where it would tell what one enterprise has of it.
+/// The measures of a group. For a DASHBOARD a sum is null where one enterprise has more than half of it.
 #[derive(SimpleObject)]
 pub struct StatisticsMeasures {
     pub complaints: u32,
@@ -205,12 +211,12 @@ impl ComplaintStatisticsRow {
         Some(self.start(Bucket::Year)?.year())
     }
 
-    /// Whether the group is too small to be shown, or would give away one that is.
+    /// Whether the group is too small to be shown to a DASHBOARD. Such a group is listed only where its count would be rounded up.
     async fn suppressed(&self) -> bool {
         self.cell.suppressed
     }
 
-    /// All groups that `first` cut off, together: its measures are computed from their complaints.
+    /// All groups that `first` cut off, together: its measures are computed from their complaints. A DASHBOARD has none.
     async fn is_other(&self) -> bool {
         self.cell.is_other
     }

@@ -1,0 +1,189 @@
+//! One fixed cell, as it is shown.
+
+use super::super::Measures;
+use super::Thresholds;
+use super::perturbation::{CellKey, Of};
+
+/// What is shown of a cell. Nothing else leaves this module.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fixed {
+    /// Whether it is shown; else it has a part in the number of complaints of unions, and no other measure.
+    pub is_shown: bool,
+    pub complaints: u32,
+    pub episodes: u32,
+    pub enterprises: u32,
+    /// None where one enterprise has more than half of it.
+    pub cost: Option<i64>,
+    pub delay: Option<f64>,
+    /// The share answered in time: so many of so many steps.
+    pub in_time: Option<(u32, u32)>,
+    pub median_days: Option<f64>,
+}
+
+/// The share of a sum from which on one enterprise could be read off it.
+const MOST_OF_A_SUM: f64 = 0.5;
+
+impl Fixed {
+    /// Perturbs the measures of a cell.
+    pub fn new(of: &Measures, thresholds: Thresholds) -> Self {
+        let (key, base) = (CellKey(of.cell_key), thresholds.complaints);
+        // Whether it is shown, and whether it is there, depends on no confidential complaint: the head of the unit knows all others.
+        let is_shown = of.open >= base && of.distinct_enterprises >= thresholds.enterprises;
+        if !is_shown {
+            // How many complaints few enterprises made is hidden like how many few complaints are.
+            let complaints = key.rounded(Of::Complaints, of.open.min(base - 1), base).min(base);
+            return Self {
+                is_shown,
+                complaints: if of.open == 0 { 0 } else { complaints },
+                episodes: 0,
+                enterprises: 0,
+                cost: None,
+                delay: None,
+                in_time: None,
+                median_days: None,
+            };
+        }
+        let complaints = key.rounded(Of::Complaints, of.complaints, base).max(base);
+        let counted = |purpose, count, base: u32| key.rounded(purpose, count, base).max(base).min(complaints);
+        let in_time = (of.due >= base).then(|| {
+            let steps = steps(complaints, base);
+            let share = f64::from(of.in_time) / f64::from(of.due);
+            (key.whole(Of::Share, share * f64::from(steps)) as u32, steps)
+        });
+        let median_days = of.median_days.map(|days| {
+            let step = if days < 10.0 {
+                2.0
+            } else if days < 30.0 {
+                5.0
+            } else {
+                10.0
+            };
+            key.whole(Of::Median, days / step) * step
+        });
+        Self {
+            is_shown,
+            complaints,
+            episodes: counted(Of::Episodes, of.episodes, base),
+            enterprises: counted(Of::Enterprises, of.distinct_enterprises, thresholds.enterprises),
+            cost: (of.cost_dominance <= MOST_OF_A_SUM).then(|| significant(of.cost_vnd as f64) as i64),
+            delay: (of.delay_dominance <= MOST_OF_A_SUM).then(|| significant(of.delay_hours)),
+            in_time,
+            median_days,
+        }
+    }
+
+    /// As measures of a group.
+    pub fn measures(&self) -> Measures {
+        let (in_time, due) = self.in_time.unwrap_or_default();
+        Measures {
+            complaints: self.complaints,
+            episodes: self.episodes,
+            distinct_enterprises: self.enterprises,
+            cost_vnd: self.cost.unwrap_or_default(),
+            delay_hours: self.delay.unwrap_or_default(),
+            due,
+            in_time,
+            median_days: self.median_days,
+            ..Measures::default()
+        }
+    }
+}
+
+/// The steps into which shares are rounded: the fewer complaints, the fewer.
+pub fn steps(complaints: u32, base: u32) -> u32 {
+    if complaints < base.saturating_mul(4) {
+        4
+    } else if complaints < base.saturating_mul(20) {
+        10
+    } else {
+        20
+    }
+}
+
+/// Three significant digits.
+pub fn significant(number: f64) -> f64 {
+    if number == 0.0 || !number.is_finite() {
+        return 0.0;
+    }
+    let unit = 10f64.powi(number.abs().log10().floor() as i32 - 2);
+    // Units below one are divided by as their inverse, which is exact.
+    if unit >= 1.0 { (number / unit).round() * unit } else { (number * unit.recip()).round() / unit.recip().round() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const THRESHOLDS: Thresholds = Thresholds { complaints: 5, enterprises: 3 };
+
+    #[test]
+    fn three_digits_of_a_sum_are_shown() {
+        let shown = [1_234_567.0, 999_600.0, 12.344, 0.0].map(significant);
+        let expected = [1_230_000.0, 1_000_000.0, 12.3, 0.0];
+        assert!(shown.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-9), "{shown:?}");
+    }
+
+    #[test]
+    fn a_sum_that_is_one_enterprise_s_is_not_shown() {
+        let measures = Measures {
+            complaints: 20,
+            open: 20,
+            distinct_enterprises: 9,
+            cost_vnd: 5_000_000,
+            delay_hours: 7.0,
+            cost_dominance: 0.6,
+            delay_dominance: 0.5,
+            ..Measures::default()
+        };
+        let shown = Fixed::new(&measures, THRESHOLDS);
+        assert_eq!((shown.is_shown, shown.cost, shown.delay), (true, None, Some(7.0)));
+    }
+
+    #[test]
+    fn few_complaints_and_those_of_few_enterprises_show_nothing_but_a_part_in_unions() {
+        for (complaints, distinct_enterprises) in [(4, 4), (1, 1), (900, 2)] {
+            for cell_key in 0..500 {
+                let measures =
+                    Measures { complaints, open: complaints, distinct_enterprises, cell_key, ..Measures::default() };
+                let shown = Fixed::new(&measures, THRESHOLDS);
+                assert!(!shown.is_shown && (shown.complaints == 0 || shown.complaints == 5), "{shown:?}");
+                assert_eq!(shown.measures(), Measures { complaints: shown.complaints, ..Measures::default() });
+            }
+        }
+    }
+
+    #[test]
+    fn confidential_complaints_show_and_list_no_cell() {
+        for cell_key in 0..200 {
+            let measures = |complaints, open| {
+                Fixed::new(
+                    &Measures { complaints, open, distinct_enterprises: 3, cell_key, ..Measures::default() },
+                    THRESHOLDS,
+                )
+            };
+            assert!(!measures(9, 4).is_shown && measures(9, 5).is_shown);
+            assert_eq!(measures(4, 0).complaints, 0);
+            assert_eq!(measures(9, 3).complaints, measures(3, 3).complaints);
+        }
+    }
+
+    #[test]
+    fn shares_and_medians_are_coarse_and_within_one_step() {
+        for cell_key in 0..500 {
+            let measures = Measures {
+                complaints: 9,
+                open: 9,
+                distinct_enterprises: 4,
+                due: 7,
+                in_time: 3,
+                median_days: Some(13.0),
+                cell_key,
+                ..Measures::default()
+            };
+            let shown = Fixed::new(&measures, THRESHOLDS);
+            let (of, steps) = shown.in_time.expect("a share");
+            assert!(steps == 4 && (of == 1 || of == 2), "{shown:?}");
+            assert!(matches!(shown.median_days, Some(days) if [10.0, 15.0].contains(&days)), "{shown:?}");
+        }
+    }
+}

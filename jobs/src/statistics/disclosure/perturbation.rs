@@ -1,0 +1,107 @@
+//! Random rounding by the key of a cell.
+
+/// What of a cell is rounded: each has noise of its own.
+#[derive(Debug, Clone, Copy)]
+pub enum Of {
+    Complaints,
+    Episodes,
+    Enterprises,
+    Share,
+    Median,
+}
+
+/// The key of a cell: the sum of the keys of its complaints, which nobody else can compute.
+#[derive(Debug, Clone, Copy)]
+pub struct CellKey(pub u64);
+
+impl CellKey {
+    /// Rounds a count to a multiple of a base, up or down at random such that it is right on average, after a first noise of less
+    /// than half a base. Without that noise multiples of the base would be shown as they are, and one complaint more than somebody
+    /// knows of would be told whenever they are rounded up. The result lies less than `most_error(base)` from the count.
+    pub fn rounded(self, of: Of, count: u32, base: u32) -> u32 {
+        let random = self.random(of);
+        let width = u64::from(base.div_ceil(2));
+        let first = (random >> 20) % width;
+        let second = (random >> 42) % width;
+        let threshold = random % u64::from(base);
+        let raised = (u64::from(count) + first + threshold).saturating_sub(second);
+        u32::try_from(raised / u64::from(base) * u64::from(base)).unwrap_or(u32::MAX)
+    }
+
+    /// Rounds a number to a whole one, up or down at random such that it is right on average.
+    pub fn whole(self, of: Of, number: f64) -> f64 {
+        // 53 bits, as many as the fraction has.
+        let random = (self.random(of) >> 11) as f64 / (1u64 << 53) as f64;
+        (number + random).floor()
+    }
+
+    /// The finaliser of SplitMix64 (Steele, Lea and Flood 2014): keys are random already, and this makes what is drawn for one purpose
+    /// independent of what is drawn for another.
+    fn random(self, of: Of) -> u64 {
+        let mut mixed = self.0.wrapping_add((of as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+}
+
+/// How far a rounded count may lie from the count at most.
+#[cfg(test)]
+pub fn most_error(base: u32) -> u32 {
+    base - 1 + (base - 1) / 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_count_is_rounded_to_a_multiple_that_is_near(count in 0u32..100_000, base in 2u32..50, key: u64) {
+            let shown = CellKey(key).rounded(Of::Complaints, count, base);
+            prop_assert_eq!(shown % base, 0);
+            prop_assert!(shown.abs_diff(count) <= most_error(base), "{} {}", shown, count);
+            prop_assert_eq!(shown, CellKey(key).rounded(Of::Complaints, count, base));
+        }
+    }
+
+    #[test]
+    fn rounding_is_right_on_average_and_no_count_is_shown_as_it_is() {
+        for (base, deviation) in [(5, 2.6), (10, 5.2), (3, 1.6)] {
+            for count in 20..40 {
+                let number = 40_000u32;
+                let shown: Vec<f64> = (0..number)
+                    .map(|key| {
+                        f64::from(CellKey(u64::from(key).wrapping_mul(0x2545_f491_4f6c_dd1d)).rounded(
+                            Of::Complaints,
+                            count,
+                            base,
+                        ))
+                    })
+                    .collect();
+                let mean = shown.iter().sum::<f64>() / f64::from(number);
+                assert!((mean - f64::from(count)).abs() < 0.06, "{base} {count}: {mean}");
+                let variance = shown.iter().map(|n| (n - mean).powi(2)).sum::<f64>() / f64::from(number);
+                assert!(variance.sqrt() < deviation && variance.sqrt() > 0.5, "{base} {count}: {variance}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_drawn_for_one_purpose_says_nothing_of_another() {
+        let both = (0..10_000u64).filter(|key| {
+            let of = |of| CellKey(key << 17).rounded(of, 7, 5);
+            of(Of::Complaints) == of(Of::Episodes)
+        });
+        let share = both.count() as f64 / 10_000.0;
+        assert!((0.3..0.6).contains(&share), "{share}");
+    }
+
+    #[test]
+    fn shares_are_rounded_to_steps() {
+        let mean = (0..10_000u64).map(|key| CellKey(key << 9).whole(Of::Share, 2.25)).sum::<f64>() / 10_000.0;
+        assert!((mean - 2.25).abs() < 0.02, "{mean}");
+        assert!((0..100).all(|key| (CellKey(key).whole(Of::Share, 4.0) - 4.0).abs() < 1e-9));
+    }
+}
