@@ -12,6 +12,7 @@ pub mod queries;
 pub mod register;
 pub mod seal;
 pub mod sql_types;
+pub mod states;
 pub mod tables;
 pub mod world;
 

@@ -34,6 +34,7 @@ mod service;
 mod statistician;
 mod statistics;
 mod subscriptions;
+mod tampering;
 mod transport;
 mod watched;
 mod work;

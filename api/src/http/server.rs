@@ -22,8 +22,9 @@ use actix_web::{
 };
 use anyhow::Context;
 use jobs::scheduler::Scheduler;
-use jobs::settings::Settings;
+use jobs::settings::{AuditSettings, Settings};
 use jobs::snapshot::SnapshotStore;
+use jobs::work::audit::seal_and_witness;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -72,6 +73,7 @@ pub struct Server {
     listener: TcpListener,
     service: Data<Service>,
     jobs: Option<Settings>,
+    audit: AuditSettings,
     tls: Option<ServerConfig>,
 }
 
@@ -116,8 +118,9 @@ impl Server {
             settings,
             dev: options.dev,
         };
+        let audit = options.settings.audit.clone();
         let jobs = options.jobs.then_some(options.settings);
-        Ok(Self { listener, service: Data::new(service), jobs, tls })
+        Ok(Self { listener, service: Data::new(service), jobs, audit, tls })
     }
 
     pub fn address(&self) -> anyhow::Result<String> {
@@ -146,6 +149,7 @@ impl Server {
         service.app.bus.start();
         let (log, log_writer) = AuditLog::start(service.app.unhurried.clone());
         let _set_once = service.audit.set(log);
+        let audit = self.audit;
         let sealer = service.app.keys.clone().map(|keys| {
             let db = service.app.unhurried.clone();
             tokio::spawn(async move {
@@ -153,8 +157,8 @@ impl Server {
                 tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
                 loop {
                     tick.tick().await;
-                    let (db, keys) = (db.clone(), Arc::clone(&keys));
-                    let sealed = tokio::task::spawn_blocking(move || schema::seal::seal(&db, &keys)).await;
+                    let (db, keys, audit) = (db.clone(), Arc::clone(&keys), audit.clone());
+                    let sealed = tokio::task::spawn_blocking(move || seal_and_witness(&db, &keys, &audit)).await;
                     if let Ok(Err(error)) = sealed {
                         tracing::warn!(%error, "the register could not be sealed");
                     }
