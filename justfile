@@ -42,3 +42,8 @@ graphiql:
 bench-api *args:
     cargo build --release --workspace --bins
     python3 tests/bench/api.py --program "${CARGO_TARGET_DIR:-target}/release/phananh" {{args}}
+
+# How long and with how much memory a register is verified, seals and every row
+bench-verify *args:
+    cargo build --release --workspace --bins
+    python3 tests/bench/verify.py --program "${CARGO_TARGET_DIR:-target}/release/phananh" {{args}}
