@@ -59,7 +59,13 @@ impl Database {
     }
 
     /// Changes the database as somebody does who goes around the program: no foreign key is in the way.
+    #[track_caller]
     pub fn tamper(&self, sql: &str) {
+        self.try_tamper(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    /// The same; it may be a change that the database refuses.
+    pub fn try_tamper(&self, sql: &str) -> Result<(), String> {
         let done = match &self.kind {
             Kind::Sqlite(folder) => {
                 let file = folder.path().join("test.db").display().to_string();
@@ -71,7 +77,7 @@ impl Database {
                 conn.batch_execute(&format!("SET session_replication_role = replica; {sql}"))
             }
         };
-        done.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        done.map_err(|error| error.to_string())
     }
 
     /// One of each kind.

@@ -208,7 +208,7 @@ pub const CHANGES: &[Change] = &[
     change("DELETE FROM measures", &["measures -"]),
     // Flags.
     change("UPDATE flags SET state = 'OPEN' WHERE state = 'DISMISSED'", &["flags.state"]),
-    change("UPDATE flags SET tier = 'WATCH' WHERE tier = 'REVIEW'", &["flags.tier"]),
+    change("UPDATE flags SET tier = 'SUSPENSION_REVIEW' WHERE state = 'DISMISSED'", &["flags.tier"]),
     change("DELETE FROM flags WHERE state = 'DISMISSED'", &["flags -"]),
     change("UPDATE flag_assessments SET reason_vi = 'x'", &["flag_assessments.reason_vi"]),
     change("UPDATE flag_assessments SET evidence = '[]'", &["flag_assessments.evidence"]),
@@ -247,7 +247,7 @@ pub const CHANGES: &[Change] = &[
         &["principals +"],
     ),
     change(
-        "INSERT INTO api_tokens (id, principal_id, hash, created_at) SELECT {random}, principal_id, {random}, created_at FROM api_tokens WHERE revoked_at IS NOT NULL",
+        "INSERT INTO api_tokens (id, principal_id, hash, created_at) SELECT {random}, principal_id, (SELECT hash FROM seals WHERE chain = 'STATE' AND number = 1), created_at FROM api_tokens WHERE revoked_at IS NOT NULL",
         &["api_tokens +"],
     ),
     change("UPDATE principals SET role = 'BOARD' WHERE name = 'INTAKE-all'", &["principals.role"]),

@@ -104,8 +104,8 @@ pub fn verify(
         ];
         let Some(id) = heads.into_iter().flatten().min() else { return Ok(()) };
         let events = events.take(id);
-        let values: Vec<SideValue> = values.take(id).into_iter().map(side_value).collect();
-        check_values(CHAIN, &events, &values, findings);
+        let mut values: Vec<SideValue> = values.take(id).into_iter().map(side_value).collect();
+        check_values(CHAIN, &events, &mut values, findings);
         let says = Says::of(id, events);
         let rows = Rows {
             id,
@@ -121,7 +121,7 @@ pub fn verify(
 
 fn side_value(row: ComplaintEventValue) -> SideValue {
     let ComplaintEventValue { position, ordinal, side, field, salt, value, .. } = row;
-    SideValue { place: (position, ordinal), side, field, salt, value }
+    SideValue { place: (position, ordinal), side, field, salt, value, is_committed: false }
 }
 
 /// What the events of a complaint say.
@@ -152,10 +152,10 @@ impl Says {
                 state.fields.insert("recorded_at".into(), recorded_at.clone());
                 state.fields.insert("actor".into(), event.actor.clone().into());
                 state.apply(std::mem::take(&mut after), place, |field| match field {
-                    "response_id" => "id",
-                    "response_unit_id" => "unit_id",
-                    "response_text" => "text",
-                    other => other,
+                    "response_id" => Some("id"),
+                    "response_unit_id" => Some("unit_id"),
+                    "response_text" => Some("text"),
+                    _ => None,
                 });
                 says.responses.insert(response, state);
                 after.extend(version.map(|version| ("version".to_owned(), version)));
@@ -166,7 +166,7 @@ impl Says {
                 state.fields.insert("redacted_at".into(), recorded_at.clone());
                 state.fields.insert("actor".into(), event.actor.into());
                 let text = Fields::from_iter([("redacted_text".to_owned(), text)]);
-                state.apply(text, place, |_| "text");
+                state.apply(text, place, |_| Some("text"));
                 says.redaction = Some(state);
             }
             after.remove("reason");
@@ -182,7 +182,7 @@ impl Says {
                 state.fields.insert("recorded_at".into(), recorded_at);
                 state
             });
-            complaint.apply(after, place, |field| field);
+            complaint.apply(after, place, |_| None);
         }
         says
     }
@@ -208,8 +208,10 @@ impl Rows {
     ) -> Result<(), StoreError> {
         let Self { id, complaint, officers, responses, sources, redaction } = self;
         let name = |table| RowName { table, name: human_reference(id), id: id.to_string() };
+        let of_response =
+            |key: String| RowName { table: "unit_responses", name: format!("{} {key}", human_reference(id)), id: key };
         let is_known = says.complaint.is_some();
-        one(&name("complaints"), says.complaint.as_ref(), complaint.as_ref().map(fields_of), values, findings);
+        one(|| name("complaints"), says.complaint.as_ref(), complaint.as_ref().map(fields_of), values, findings);
         let officers = officers.iter().map(fields_of).map(|mut row| {
             row.remove("complaint_id");
             row
@@ -228,29 +230,38 @@ impl Rows {
         }
         for response in responses {
             let key = response.id.to_string();
-            let name = RowName { name: format!("{} {key}", human_reference(id)), id: key, table: "unit_responses" };
-            let state = says.responses.remove(&name.id);
-            one(&name, state.as_ref(), Some(fields_of(&response)), values, findings);
+            let state = says.responses.remove(&key);
+            one(|| of_response(key), state.as_ref(), Some(fields_of(&response)), values, findings);
         }
         for (key, state) in says.responses {
-            let name = RowName { name: format!("{} {key}", human_reference(id)), id: key, table: "unit_responses" };
-            one(&name, Some(&state), None, values, findings);
+            one(|| of_response(key), Some(&state), None, values, findings);
         }
         let redaction = redaction.as_ref().map(fields_of);
-        one(&name("redactions"), says.redaction.as_ref(), redaction, values, findings);
+        one(|| name("redactions"), says.redaction.as_ref(), redaction, values, findings);
         compare_sources(id, is_known, &sources, says.content_hash.as_ref(), findings);
         Ok(())
     }
 }
 
-fn one(name: &RowName, says: Option<&State>, is: Option<Fields>, values: &[SideValue], findings: &mut Findings) {
+fn one(
+    name: impl FnOnce() -> RowName,
+    says: Option<&State>,
+    is: Option<Fields>,
+    values: &[SideValue],
+    findings: &mut Findings,
+) {
     match (says, is) {
         (None, None) => {}
-        (None, Some(_)) => findings.tell(Problem::of_row(CHAIN, name, "inserted", None)),
-        (Some(_), None) => findings.tell(Problem::of_row(CHAIN, name, "removed", None)),
+        (None, Some(_)) => findings.tell(Problem::of_row(CHAIN, &name(), "inserted", None)),
+        (Some(_), None) => findings.tell(Problem::of_row(CHAIN, &name(), "removed", None)),
         (Some(says), Some(is)) => {
-            for (column, kind) in says.differences(&is, values) {
-                findings.tell(Problem::of_row(CHAIN, name, kind, Some(&column)));
+            let differences = says.differences(&is, values);
+            if differences.is_empty() {
+                return;
+            }
+            let name = name();
+            for (column, kind) in differences {
+                findings.tell(Problem::of_row(CHAIN, &name, kind, Some(&column)));
             }
         }
     }
@@ -266,14 +277,14 @@ fn compare_sources(
 ) {
     let name = |row: &str| RowName { table: "complaint_sources", name: row.trim().to_owned(), id: id.to_string() };
     for source in sources {
-        let name = name(&format!("{} {}", source.source, source.reference));
+        let name = || name(&format!("{} {}", source.source, source.reference));
         if !is_complaint_id_of(id, &source.source, &source.reference) {
             // Which of the two it was cannot be told: the id is a hash of both.
-            findings.tell(Problem::of_row(CHAIN, &name, "changed", Some("reference")));
+            findings.tell(Problem::of_row(CHAIN, &name(), "changed", Some("reference")));
         } else if !is_known {
-            findings.tell(Problem::of_row(CHAIN, &name, "inserted", None));
+            findings.tell(Problem::of_row(CHAIN, &name(), "inserted", None));
         } else if content_hash.is_some_and(|hash| hash != source.content_hash.as_str()) {
-            findings.tell(Problem::of_row(CHAIN, &name, "changed", Some(CONTENT_HASH)));
+            findings.tell(Problem::of_row(CHAIN, &name(), "changed", Some(CONTENT_HASH)));
         }
     }
     if is_known && sources.is_empty() {

@@ -15,6 +15,8 @@ pub struct SideValue {
     pub field: String,
     pub salt: Vec<u8>,
     pub value: String,
+    /// Whether it is the one that its event commits to, once that was checked.
+    pub is_committed: bool,
 }
 
 /// The fields that events left a row with.
@@ -26,24 +28,24 @@ pub struct State {
 }
 
 impl State {
-    /// Takes what an event says after it; `column` gives the column of a field.
-    pub fn apply(&mut self, after: Fields, place: (i64, i32), column: impl Fn(&str) -> &str) {
+    /// Takes what an event says after it; `column` gives the column of a field that has another name.
+    pub fn apply(&mut self, after: Fields, place: (i64, i32), column: impl Fn(&str) -> Option<&'static str>) {
         for (field, value) in after {
-            let name = column(&field).to_owned();
+            let name = column(&field).map(str::to_owned);
             if value.is_null() {
-                self.fields.remove(&name);
+                self.fields.remove(name.as_ref().unwrap_or(&field));
                 continue;
             }
             if committed(&value).is_some() {
-                self.personal.insert(name.clone(), (place, field));
+                self.personal.insert(name.clone().unwrap_or_else(|| field.clone()), (place, field.clone()));
             }
-            self.fields.insert(name, value);
+            self.fields.insert(name.unwrap_or(field), value);
         }
     }
 
     /// The columns in which a row differs from the state, each with `changed` or `unverifiable`.
     pub fn differences(&self, row: &Fields, values: &[SideValue]) -> Vec<(String, &'static str)> {
-        let columns: BTreeSet<&String> = self.fields.keys().chain(row.keys()).collect();
+        let others = row.keys().filter(|column| !self.fields.contains_key(*column));
         let differs = |column: &String| {
             let (Some(says), Some(is)) = (self.fields.get(column), row.get(column)) else { return Some("changed") };
             let (Some(commitment), Some(text)) = (committed(says), is.as_str()) else {
@@ -52,10 +54,11 @@ impl State {
             let (place, field) = self.personal.get(column)?;
             match find(values, *place, Side::After, field) {
                 None => Some("unverifiable"),
+                Some(value) if value.is_committed && value.value == text => None,
                 Some(value) => (self::commitment(&value.salt, field, text) != commitment).then_some("changed"),
             }
         };
-        columns.into_iter().filter_map(|column| Some((column.clone(), differs(column)?))).collect()
+        self.fields.keys().chain(others).filter_map(|column| Some((column.clone(), differs(column)?))).collect()
     }
 }
 
@@ -70,12 +73,13 @@ fn find<'v>(values: &'v [SideValue], place: (i64, i32), side: Side, field: &str)
 
 /// Whether each personal value beside the events is the one that its event commits to. One that is gone is no problem
 /// of its event: that is what the commitment is for.
-pub fn check_values(chain: Chain, events: &[Event], values: &[SideValue], findings: &mut Findings) {
-    for SideValue { place, side, field, salt, value } in values {
+pub fn check_values(chain: Chain, events: &[Event], values: &mut [SideValue], findings: &mut Findings) {
+    for SideValue { place, side, field, salt, value, is_committed } in values {
         let event = events.iter().find(|event| event.place() == *place);
         let document = event.map(|event| if *side == Side::Before { &event.before } else { &event.after });
-        let committed = document.and_then(|document| committed(document.get(field)?));
-        if committed != Some(&commitment(salt, field, value)) {
+        let committed = document.and_then(|document| committed(document.get(field.as_str())?));
+        *is_committed = committed == Some(&commitment(salt, field, value));
+        if !*is_committed {
             let (position, ordinal) = *place;
             let message = format!("the {field} of row {position}.{ordinal} is not the one that the row commits to");
             findings.tell(Problem {

@@ -14,6 +14,7 @@ pub use chain::{ChainReport, Positions};
 pub use problem::Problem;
 
 use super::SealName;
+use crate::db::dialect::{begin_snapshot, rollback, scanning};
 use crate::db::{Conn, Db, StoreError};
 use crate::enums::Chain;
 use crate::keys::Keys;
@@ -82,12 +83,14 @@ pub fn verify(db: &Db, scope: Scope<'_>) -> Result<Report, StoreError> {
     let mut findings = Findings::default();
     let known = Known { keys: scope.keys, seals: scope.known };
     let (chains, positions) = db.read_snapshot(|conn| {
-        let positions = chain::ends(conn, &mut findings)?;
-        let mut chains = Vec::new();
-        for chain in Chain::ALL {
-            chains.push(chain::seals_of(conn, &known, chain, |seal| at_once(&scope, seal), &mut findings)?);
-        }
-        Ok::<_, StoreError>((chains, positions))
+        scanning(conn, |conn| {
+            let positions = chain::ends(conn, &mut findings)?;
+            let mut chains = Vec::new();
+            for chain in Chain::ALL {
+                chains.push(chain::seals_of(conn, &known, chain, |seal| at_once(&scope, seal), &mut findings)?);
+            }
+            Ok((chains, positions))
+        })
     })?;
     let (chains, spans): (Vec<ChainReport>, Vec<Spans>) = chains.into_iter().unzip();
     if let [of_complaints, of_reference, ..] = spans.as_slice() {
@@ -130,25 +133,12 @@ fn verify_parts(
     findings: &mut Findings,
 ) -> Result<Pair<Sums>, StoreError> {
     let queue = Mutex::new(queue);
-    let work = || -> Result<(Findings, Pair<Sums>), StoreError> {
-        let mut findings = Findings::default();
-        let mut sums = Pair { complaints: spans.complaints.sums(), reference: spans.reference.sums() };
-        loop {
-            let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next(db);
-            let done = next.and_then(|next| {
-                let Some((task, part)) = next else { return Ok(true) };
-                db.read_snapshot(|conn| verify_part(conn, task, &part, spans, &mut sums, &mut findings))?;
-                Ok(false)
-            });
-            match done {
-                Ok(false) => {}
-                Ok(true) => return Ok((findings, sums)),
-                Err(error) => {
-                    queue.lock().unwrap_or_else(PoisonError::into_inner).clear();
-                    return Err(error);
-                }
-            }
+    let work = || {
+        let worked = db.read(|conn| scanning(conn, |conn| work_off(conn, &queue, spans)));
+        if worked.is_err() {
+            queue.lock().unwrap_or_else(PoisonError::into_inner).clear();
         }
+        worked
     };
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(THREADS);
     let found = std::thread::scope(|scope| {
@@ -166,6 +156,20 @@ fn verify_parts(
         sums.reference.merge(&sums_of_part.reference);
     }
     Ok(sums)
+}
+
+/// Verifies parts until none is left, each at one state of the database.
+fn work_off(conn: &mut Conn, queue: &Mutex<Queue>, spans: &Pair<&Spans>) -> Result<(Findings, Pair<Sums>), StoreError> {
+    let mut findings = Findings::default();
+    let mut sums = Pair { complaints: spans.complaints.sums(), reference: spans.reference.sums() };
+    loop {
+        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next(conn)?;
+        let Some((task, part)) = next else { return Ok((findings, sums)) };
+        begin_snapshot(conn)?;
+        let verified = verify_part(conn, task, &part, spans, &mut sums, &mut findings);
+        let ended = rollback(conn);
+        verified.and(ended)?;
+    }
 }
 
 fn verify_part(

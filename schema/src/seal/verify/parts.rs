@@ -2,7 +2,7 @@
 //! of the register is.
 
 use super::reference::{self, Derived};
-use crate::db::{Conn, Db, StoreError};
+use crate::db::{Conn, StoreError};
 use crate::sql_types::Id;
 use crate::tables::complaints;
 use diesel::prelude::*;
@@ -90,12 +90,12 @@ impl Queue {
     }
 
     /// The next part; None where nothing is left.
-    pub fn next(&mut self, db: &Db) -> Result<Option<(Task, Part)>, StoreError> {
+    pub fn next(&mut self, conn: &mut Conn) -> Result<Option<(Task, Part)>, StoreError> {
         loop {
             let Some((task, rest)) = self.waiting.pop_front() else { return Ok(None) };
             match rest {
                 Rest::From(first) => {
-                    let last = db.read(|conn| end_of_part(conn, task, first))?.unwrap_or(LAST);
+                    let last = end_of_part(conn, task, first)?.unwrap_or(LAST);
                     if last != LAST {
                         let next = Id(Uuid::from_u128(last.0.as_u128() + 1));
                         self.waiting.push_front((task, Rest::From(next)));

@@ -232,9 +232,9 @@ pub fn verify(
     let mut events = Run::new(events, |event| event.entity_id);
     while let Some(id) = events.head() {
         let events = events.take(id);
-        let values: Vec<SideValue> =
+        let mut values: Vec<SideValue> =
             events.iter().filter_map(|event| values.remove(&event.place())).flatten().collect();
-        check_values(CHAIN, &events, &values, findings);
+        check_values(CHAIN, &events, &mut values, findings);
         let says = said(events);
         compare(conn, derived, id, Some(says), found.remove(&id), &values, findings)?;
     }
@@ -249,7 +249,7 @@ fn said(events: Vec<Event>) -> State {
     for event in events.into_iter().filter(|event| event.position > 0) {
         let place = event.place();
         if let Value::Object(after) = event.after {
-            state.apply(after, place, |field| field);
+            state.apply(after, place, |_| None);
         }
     }
     state
@@ -273,7 +273,7 @@ fn values(conn: &mut Conn, entity: &str, part: &Part) -> Result<Values, StoreErr
     let mut values = Values::new();
     for (position, ordinal, side, field, salt, value) in rows {
         let place = (position, ordinal);
-        values.entry(place).or_default().push(SideValue { place, side, field, salt, value });
+        values.entry(place).or_default().push(SideValue { place, side, field, salt, value, is_committed: false });
     }
     Ok(values)
 }
