@@ -51,3 +51,8 @@ bench-hostile *args:
 # Random documents, filters, heads and tokens, each for so many seconds, with their time and memory
 fuzz seconds="1200":
     PHANANH_FUZZ_SECONDS={{seconds}} cargo test -p api --test whole -- --test-threads 1 fuzz:: --nocapture
+
+# How long and with how much memory a register is verified, seals and every row
+bench-verify *args:
+    cargo build --release --workspace --bins
+    python3 tests/bench/verify.py --program "${CARGO_TARGET_DIR:-target}/release/phananh" {{args}}

@@ -24,6 +24,10 @@ pub enum JobError {
     NotFound(String),
     #[error("the history of the register does not fit its present: {0}")]
     History(String),
+    #[error("the register is not verified: {number} problems; the first: {first}; `phananh audit verify` lists them")]
+    NotVerified { number: u64, first: String },
+    #[error(transparent)]
+    Witness(#[from] schema::seal::witness::WitnessError),
     #[error("the job broke off: {0}")]
     Panicked(String),
 }

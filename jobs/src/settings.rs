@@ -18,6 +18,7 @@ pub struct Settings {
     /// By the name of the job.
     pub jobs: BTreeMap<String, JobSettings>,
     pub smtp: Option<SmtpSettings>,
+    pub audit: AuditSettings,
     /// What the server reads.
     pub api: Option<toml::Table>,
     /// The keys of the key file, where there is one: not a setting, but what is needed beside them.
@@ -75,6 +76,14 @@ pub struct JobSettings {
     pub backoff_seconds: Option<u64>,
     /// Rules of the recurrence job other than the defaults.
     pub rules: Option<PathBuf>,
+}
+
+/// What is kept of seals outside the database.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AuditSettings {
+    /// A folder to which the name of each new seal is appended: best one that another machine keeps.
+    pub witness: Option<PathBuf>,
 }
 
 /// The server that takes mail.

@@ -201,11 +201,11 @@ text_enum!(
 
 text_enum!(
     /// What seals keep.
-    Chain { Complaints = "COMPLAINTS", Reference = "REFERENCE", Audit = "AUDIT" }
+    Chain { Complaints = "COMPLAINTS", Reference = "REFERENCE", Audit = "AUDIT", State = "STATE" }
 );
 
 impl Chain {
-    pub const ALL: [Self; 3] = [Self::Complaints, Self::Reference, Self::Audit];
+    pub const ALL: [Self; 4] = [Self::Complaints, Self::Reference, Self::Audit, Self::State];
 }
 
 text_enum!(

@@ -14,6 +14,7 @@ pub mod register;
 pub mod seal;
 pub mod sheet;
 pub mod sql_types;
+pub mod states;
 pub mod tables;
 pub mod world;
 

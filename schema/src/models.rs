@@ -393,3 +393,19 @@ model!(audit_log AuditEntry {
     /// Ids by kind.
     objects: JsonValue,
 });
+
+model!(
+    /// What became of a row of a table without events: hashes of its state, never its contents.
+    state_events StateEvent {
+        number: i64,
+        table_name: String,
+        row_key: String,
+        recorded_at: Timestamp,
+        actor: String,
+        /// None: the row was removed.
+        hash: Option<Vec<u8>>,
+        /// A short hash of each column, by which the one that differs is named.
+        column_hashes: JsonValue,
+        salt: Vec<u8>,
+    }
+);

@@ -6,7 +6,9 @@ mod register;
 mod results;
 mod work;
 
-pub use access::{api_tokens, audit_log, audit_position, principals, seals, trusted_operations};
+pub use access::{
+    api_tokens, audit_log, audit_position, principals, seals, state_events, state_position, trusted_operations,
+};
 pub use reference::{
     enterprises, issue_categories, officers, postings, reference_event_values, reference_events, register_info,
     register_position, system_incidents, unit_parents, units, workload,

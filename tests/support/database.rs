@@ -2,7 +2,7 @@
 
 use crate::postgres;
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, PgConnection};
+use diesel::{Connection, PgConnection, SqliteConnection};
 use std::path::Path;
 use tempfile::TempDir;
 
@@ -35,6 +35,49 @@ impl Database {
         let (base, _) = server.rsplit_once('/').expect("a URL with a database");
         let url = format!("{base}/{database}");
         Self { url, name: "postgres", kind: Kind::Postgres { server, database } }
+    }
+
+    /// Another database that holds the same. Nobody may be connected to this one.
+    pub fn copy(&self) -> Self {
+        match &self.kind {
+            Kind::Sqlite(folder) => {
+                let copy = Self::sqlite();
+                let Kind::Sqlite(into) = &copy.kind else { unreachable!("a SQLite database") };
+                for file in std::fs::read_dir(folder.path()).expect("its folder").flatten() {
+                    std::fs::copy(file.path(), into.path().join(file.file_name())).expect("a copy");
+                }
+                copy
+            }
+            Kind::Postgres { server, database } => {
+                let copy = format!("phananh_test_{}", uuid::Uuid::new_v4().simple());
+                let mut conn = PgConnection::establish(server).expect("the PostgreSQL server of the tests");
+                conn.batch_execute(&format!("CREATE DATABASE {copy} TEMPLATE {database}")).expect("a copy");
+                let url = self.url.replace(database, &copy);
+                Self { url, name: self.name, kind: Kind::Postgres { server: server.clone(), database: copy } }
+            }
+        }
+    }
+
+    /// Changes the database as somebody does who goes around the program: no foreign key is in the way.
+    #[track_caller]
+    pub fn tamper(&self, sql: &str) {
+        self.try_tamper(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    /// The same; it may be a change that the database refuses.
+    pub fn try_tamper(&self, sql: &str) -> Result<(), String> {
+        let done = match &self.kind {
+            Kind::Sqlite(folder) => {
+                let file = folder.path().join("test.db").display().to_string();
+                let mut conn = SqliteConnection::establish(&file).expect("the database opens");
+                conn.batch_execute(&format!("PRAGMA foreign_keys = OFF; {sql}"))
+            }
+            Kind::Postgres { .. } => {
+                let mut conn = PgConnection::establish(&self.url).expect("the database opens");
+                conn.batch_execute(&format!("SET session_replication_role = replica; {sql}"))
+            }
+        };
+        done.map_err(|error| error.to_string())
     }
 
     /// One of each kind.

@@ -44,6 +44,7 @@ mod service;
 mod statistician;
 mod statistics;
 mod subscriptions;
+mod tampering;
 mod texts;
 mod transport;
 mod watched;

@@ -1,60 +1,77 @@
-use super::output::{Output, table};
+use super::output::{Output, table, tell};
 use anyhow::Context;
-use jobs::settings::Settings;
-use jobs::work::audit::printed;
+use jobs::settings::{AuditSettings, Settings};
+use jobs::work::audit::{known_seals, seal_and_witness};
 use schema::Db;
-use schema::seal::{self, SealName};
+use schema::seal::{self, Report, Scope, SealName};
 use serde_json::json;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Verify that nothing which was sealed was changed, removed or put in later; status 1 where something was
+    /// Verify that nothing which was sealed was changed, removed or put in later, and that every row is what its events
+    /// say; status 1 where something is not
     Verify {
-        /// A seal that was printed in a digest, CHAIN:NUMBER:HASH: that it is still there. Those of digests in the
-        /// database are known
-        #[arg(long = "seal", value_name = "SEAL")]
-        seals: Vec<SealName>,
+        /// A seal that was seen elsewhere, CHAIN:NUMBER:HASH as digests print it: that it is still there. Those of
+        /// digests in the database are known
+        #[arg(long = "expect", visible_alias = "seal", value_name = "SEAL")]
+        expected: Vec<SealName>,
+        /// A folder of witnessed seals, instead of the one of the configuration
+        #[arg(long, value_name = "DIR")]
+        witness: Option<PathBuf>,
     },
     /// Seal what is not sealed yet; a server does it every few seconds
     Seal,
 }
 
+const NO_KEY: &str =
+    "seals need the key file: name it with --key-file or PHANANH_KEY_FILE (`phananh key create FILE` makes one)";
+
 pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> anyhow::Result<ExitCode> {
-    let keys = settings.keys.as_deref().context(
-        "seals need the key file: name it with --key-file or PHANANH_KEY_FILE (`phananh key create FILE` makes one)",
-    )?;
     match command {
         Command::Seal => {
-            let sealed = seal::seal(db, keys)?;
+            let keys = settings.keys.as_deref().context(NO_KEY)?;
+            let sealed = seal_and_witness(db, keys, &settings.audit)?;
             out.print(&json!({ "sealed": sealed }), |_| format!("{sealed} rows sealed"))?;
+            Ok(ExitCode::SUCCESS)
         }
-        Command::Verify { seals } => {
-            let mut known = db.read(printed)?;
-            known.extend(seals.iter().cloned());
-            let report = seal::verify(db, keys, &known)?;
-            out.print(&report, |report| {
-                let rows = report.chains.iter().map(|chain| {
-                    let newest = chain.newest.as_ref().map(ToString::to_string).unwrap_or_default();
-                    vec![
-                        chain.chain.to_string(),
-                        chain.seals.to_string(),
-                        chain.rows.to_string(),
-                        chain.unsealed.to_string(),
-                        newest,
-                    ]
-                });
-                let mut text = table(&["chain", "seals", "rows", "not sealed", "newest seal"], rows);
-                for problem in &report.problems {
-                    text.push_str(&format!("\n{}: {}", problem.chain, problem.message));
-                }
-                text.push_str(if report.verified { "\nverified" } else { "\nNOT AS IT WAS" });
-                text
-            })?;
-            if !report.verified {
-                return Ok(ExitCode::from(1));
+        Command::Verify { expected, witness } => {
+            let keys = settings.keys.as_deref();
+            if keys.is_none() {
+                tell(NO_KEY);
             }
+            let audit = AuditSettings { witness: witness.clone().or_else(|| settings.audit.witness.clone()) };
+            let mut known = known_seals(db, &audit)?;
+            known.extend(expected.iter().cloned());
+            let report = seal::verify(db, Scope { keys, known: &known, since: None })?;
+            out.print(&report, text)?;
+            Ok(if report.verified { ExitCode::SUCCESS } else { ExitCode::from(1) })
         }
     }
-    Ok(ExitCode::SUCCESS)
+}
+
+fn text(report: &Report) -> String {
+    let rows = report.chains.iter().map(|chain| {
+        let newest = chain.newest.as_ref().map(ToString::to_string).unwrap_or_default();
+        vec![
+            chain.chain.to_string(),
+            chain.seals.to_string(),
+            chain.rows.to_string(),
+            chain.unsealed.to_string(),
+            newest,
+        ]
+    });
+    let mut text = table(&["chain", "seals", "rows", "not sealed", "newest seal"], rows);
+    let compared: u64 = report.tables.iter().map(|table| table.rows).sum();
+    text.push_str(&format!("\n{compared} rows of {} tables compared with what their chains say", report.tables.len()));
+    for problem in &report.problems {
+        let chain = problem.chain.map_or_else(|| "all".to_owned(), |chain| chain.to_string());
+        text.push_str(&format!("\n{chain}: {}", problem.message));
+    }
+    if report.more > 0 {
+        text.push_str(&format!("\nand {} more of the same kinds", report.more));
+    }
+    text.push_str(if report.verified { "\nverified" } else { "\nNOT VERIFIED" });
+    text
 }

@@ -3,8 +3,9 @@ use super::output::{Output, tell};
 use super::progress::Interruptible;
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
+use jobs::settings::Settings;
+use jobs::work::audit::seal_and_witness;
 use schema::import::{Import, Kind, Mapping, Options, Progress, Reject, RejectSink, Report, Summary, run as import};
-use schema::keys::Keys;
 use schema::{Db, StoreError};
 use std::fs::File;
 use std::io::{IsTerminal, Read};
@@ -32,7 +33,7 @@ pub struct Args {
 pub fn run(
     args: &Args,
     database: &str,
-    keys: Option<&Keys>,
+    settings: &Settings,
     open: impl FnOnce() -> Result<Db, StoreError>,
     out: &Output,
 ) -> anyhow::Result<ExitCode> {
@@ -76,8 +77,8 @@ pub fn run(
         ));
     }
     result?;
-    if let Some(keys) = keys.filter(|_| !args.dry_run) {
-        schema::seal::seal(&db, keys)?;
+    if let Some(keys) = settings.keys.as_deref().filter(|_| !args.dry_run) {
+        seal_and_witness(&db, keys, &settings.audit)?;
     }
     out.print(&summary, |summary| {
         let dry = if args.dry_run { " (dry run: nothing was written)" } else { "" };

@@ -138,8 +138,7 @@ fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
         Command::Serve(args) => serve::run(&cli.database, settings, args),
         Command::Demo(args) => demo::run(args, settings),
         Command::Import(args) => {
-            let keys = settings.keys.as_deref();
-            import::run(args, &cli.database, keys, || Db::open_for_import(&cli.database), out)
+            import::run(args, &cli.database, &settings, || Db::open_for_import(&cli.database), out)
         }
         Command::Generate(args) => generate::run(args, &migrated(Db::open_for_import(&cli.database)?)?, out),
         Command::Jobs(command) => jobs::run(&migrated(open()?)?, &settings, command, out),

@@ -26,9 +26,10 @@ use actix_web::{
 };
 use anyhow::Context;
 use jobs::scheduler::Scheduler;
-use jobs::settings::Settings;
+use jobs::settings::{AuditSettings, Settings};
 use jobs::snapshot::SnapshotStore;
 use jobs::statistics::Editions;
+use jobs::work::audit::seal_and_witness;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -81,6 +82,7 @@ pub struct Server {
     listener: TcpListener,
     service: Data<Service>,
     jobs: Option<Settings>,
+    audit: AuditSettings,
     tls: Option<ServerConfig>,
     /// Where the metrics are told without a token.
     metrics: Option<TcpListener>,
@@ -134,8 +136,9 @@ impl Server {
             settings,
             dev: options.dev,
         };
+        let audit = options.settings.audit.clone();
         let jobs = options.jobs.then_some(options.settings);
-        Ok(Self { listener, service: Data::new(service), jobs, tls, metrics })
+        Ok(Self { listener, service: Data::new(service), jobs, audit, tls, metrics })
     }
 
     pub fn address(&self) -> anyhow::Result<String> {
@@ -166,6 +169,7 @@ impl Server {
         let looker = tokio::spawn(async move { looking.rights.look(looking.app.unhurried.clone()).await });
         let (log, log_writer) = AuditLog::start(service.app.unhurried.clone());
         let _set_once = service.audit.set(log);
+        let audit = self.audit;
         let sealer = service.app.keys.clone().map(|keys| {
             let db = service.app.unhurried.clone();
             tokio::spawn(async move {
@@ -173,8 +177,8 @@ impl Server {
                 tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
                 loop {
                     tick.tick().await;
-                    let (db, keys) = (db.clone(), Arc::clone(&keys));
-                    let sealed = tokio::task::spawn_blocking(move || schema::seal::seal(&db, &keys)).await;
+                    let (db, keys, audit) = (db.clone(), Arc::clone(&keys), audit.clone());
+                    let sealed = tokio::task::spawn_blocking(move || seal_and_witness(&db, &keys, &audit)).await;
                     if let Ok(Err(error)) = sealed {
                         tracing::warn!(%error, "the register could not be sealed");
                     }

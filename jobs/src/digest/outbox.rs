@@ -10,6 +10,7 @@ use schema::domain::inert;
 use schema::each;
 use schema::enums::{DeliveryChannel, DeliveryState, Locale};
 use schema::models::{Delivery, Digest, DigestSubscription, JobRun};
+use schema::states::{Kept, pair};
 use schema::tables::{deliveries, digest_subscriptions, digests};
 use schema::{Conn, Db, Id, StoreError, Timestamp};
 
@@ -31,6 +32,7 @@ pub fn subscribe(
         diesel::update(digest_subscriptions::table.find(known.id))
             .set((digest_subscriptions::locale.eq(locale), digest_subscriptions::ended_at.eq(None::<Timestamp>)))
             .execute(tx.conn)?;
+        tx.keep(Kept::DigestSubscriptions, &known.id);
         return Ok(known);
     }
     let row = DigestSubscription {
@@ -42,6 +44,7 @@ pub fn subscribe(
         ended_at: None,
     };
     each!(&mut *tx.conn, c => diesel::insert_into(digest_subscriptions::table).values(&row).execute(c)?);
+    tx.keep(Kept::DigestSubscriptions, &row.id);
     Ok(row)
 }
 
@@ -53,14 +56,22 @@ pub fn unsubscribe(tx: &mut WriteTx<'_>, channel: DeliveryChannel, address: &str
     diesel::update(digest_subscriptions::table.find(known.id))
         .set(digest_subscriptions::ended_at.eq(Some(tx.now)))
         .execute(tx.conn)?;
-    diesel::update(
-        deliveries::table
-            .filter(deliveries::subscription_id.eq(known.id))
-            .filter(deliveries::state.eq(DeliveryState::Pending)),
-    )
-    .set((deliveries::state.eq(DeliveryState::Failed), deliveries::error.eq(Some("unsubscribed before it was sent"))))
-    .execute(tx.conn)?;
+    tx.keep(Kept::DigestSubscriptions, &known.id);
+    let waiting = deliveries::table
+        .filter(deliveries::subscription_id.eq(known.id))
+        .filter(deliveries::state.eq(DeliveryState::Pending));
+    let taken_back =
+        (deliveries::state.eq(DeliveryState::Failed), deliveries::error.eq(Some("unsubscribed before it was sent")));
+    let taken_back: Vec<(Id, Id)> = each!(&mut *tx.conn, c => diesel::update(waiting)
+        .set(taken_back)
+        .returning((deliveries::digest_id, deliveries::subscription_id))
+        .get_results(c)?);
+    keep_deliveries(tx, &taken_back);
     Ok(())
+}
+
+fn keep_deliveries(tx: &mut WriteTx<'_>, keys: &[(Id, Id)]) {
+    keys.iter().for_each(|(digest, recipient)| tx.keep(Kept::Deliveries, &pair(digest, recipient)));
 }
 
 fn find(conn: &mut Conn, channel: DeliveryChannel, address: &str) -> Result<Option<DigestSubscription>, StoreError> {
@@ -103,6 +114,8 @@ pub fn post(tx: &mut WriteTx<'_>, digest: &Digest) -> Result<usize, StoreError> 
         return Ok(0);
     }
     each!(&mut *tx.conn, c => diesel::insert_into(deliveries::table).values(&rows).on_conflict_do_nothing().execute(c)?);
+    let keys: Vec<(Id, Id)> = rows.iter().map(|row| (row.digest_id, row.subscription_id)).collect();
+    keep_deliveries(tx, &keys);
     Ok(rows.len())
 }
 
@@ -175,6 +188,10 @@ pub fn settle(db: &Db, mut delivery: Delivery, outcome: &Result<(), String>) -> 
 fn store(tx: &mut WriteTx<'_>, delivery: &Delivery) -> Result<(), StoreError> {
     let key = (delivery.digest_id, delivery.subscription_id);
     each!(&mut *tx.conn, c => diesel::update(deliveries::table.find(key)).set(delivery).execute(c)?);
+    // While a delivery waits, only its attempts change, which are in no state.
+    if delivery.state != DeliveryState::Pending {
+        keep_deliveries(tx, &[key]);
+    }
     Ok(())
 }
 
@@ -189,7 +206,12 @@ pub fn retry(tx: &mut WriteTx<'_>) -> Result<usize, StoreError> {
         deliveries::attempts.eq(0),
         deliveries::next_attempt_at.eq(tx.now),
     );
-    Ok(diesel::update(failed).set(fresh).execute(tx.conn)?)
+    let posted: Vec<(Id, Id)> = each!(&mut *tx.conn, c => diesel::update(failed)
+        .set(fresh)
+        .returning((deliveries::digest_id, deliveries::subscription_id))
+        .get_results(c)?);
+    keep_deliveries(tx, &posted);
+    Ok(posted.len())
 }
 
 /// The delivery log, newest digest first.

@@ -15,6 +15,8 @@ use schema::db::{StoreError, WriteTx};
 use schema::each;
 use schema::enums::{ComplaintEventKind, FlagState, RunState, SubjectKind, Tier};
 use schema::models::{Flag, FlagAssessment, FlagReview};
+use schema::register::complaints::CONTENT_HASH;
+use schema::states::{Kept, pair};
 use schema::tables::{complaint_events, flag_assessments, flag_reviews, flags, job_runs, officers, units};
 use schema::{Conn, Id, JsonValue, Timestamp};
 use serde_json::{Value, json};
@@ -136,7 +138,7 @@ pub fn store(
                 }
                 flag.tier = assessment.tier;
                 flag.run_id = run_id;
-                update(tx.conn, &flag)?;
+                update(tx, &flag)?;
             }
         }
         let reason = reason(assessment, as_of, rules);
@@ -171,13 +173,15 @@ pub fn store(
             continue;
         }
         flag.changed_at = tx.now;
-        update(tx.conn, &flag)?;
+        update(tx, &flag)?;
     }
     for chunk in opened.chunks(rows_per_insert(9)) {
         each!(&mut *tx.conn, c => diesel::insert_into(flags::table).values(chunk).execute(c)?);
+        chunk.iter().for_each(|flag| tx.keep(Kept::Flags, &flag.id));
     }
     for chunk in rows.chunks(rows_per_insert(8)) {
         each!(&mut *tx.conn, c => diesel::insert_into(flag_assessments::table).values(chunk).execute(c)?);
+        chunk.iter().for_each(|row| tx.keep(Kept::FlagAssessments, &pair(row.flag_id, row.run_id)));
     }
     let of = |tier: Tier| assessments.iter().filter(|assessment| assessment.tier == tier).count();
     Ok(json!({
@@ -231,12 +235,19 @@ fn last_changes(
         let rows = complaint_events::table
             .filter(complaint_events::complaint_id.eq_any(chunk))
             .filter(complaint_events::kind.eq_any([ComplaintEventKind::Received, ComplaintEventKind::Updated]))
-            .group_by(complaint_events::complaint_id)
-            .select((complaint_events::complaint_id, diesel::dsl::max(complaint_events::recorded_at)))
-            .load::<(Id, Option<Timestamp>)>(conn)?;
-        changes.extend(rows.into_iter().filter_map(|(id, last)| Some((id, last?))));
+            .order(complaint_events::recorded_at)
+            .select((complaint_events::complaint_id, complaint_events::recorded_at, complaint_events::after))
+            .load::<(Id, Timestamp, Option<JsonValue>)>(conn)?;
+        // A file that says in other words what the register has changes the hash of the source alone.
+        let changed = rows.into_iter().filter(|(_, _, after)| !says_only_a_hash(after.as_ref()));
+        changes.extend(changed.map(|(id, at, _)| (id, at)));
     }
     Ok(changes)
+}
+
+fn says_only_a_hash(after: Option<&JsonValue>) -> bool {
+    let fields = after.and_then(|after| after.0.as_object());
+    fields.is_some_and(|fields| fields.len() == 1 && fields.contains_key(CONTENT_HASH))
 }
 
 /// The decisions about each flag that was ever dismissed or upheld.
@@ -270,8 +281,9 @@ fn ids(document: &JsonValue) -> Vec<Id> {
     serde_json::from_value(document.0.clone()).unwrap_or_default()
 }
 
-fn update(conn: &mut Conn, flag: &Flag) -> Result<(), StoreError> {
-    each!(conn, c => diesel::update(flags::table.find(flag.id)).set(flag).execute(c)?);
+fn update(tx: &mut WriteTx<'_>, flag: &Flag) -> Result<(), StoreError> {
+    each!(&mut *tx.conn, c => diesel::update(flags::table.find(flag.id)).set(flag).execute(c)?);
+    tx.keep(Kept::Flags, &flag.id);
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use schema::domain::ids::random_id;
 use schema::each;
 use schema::enums::FlagState;
 use schema::models::{Flag, FlagReview};
+use schema::states::Kept;
 use schema::tables::{flag_reviews, flags};
 use schema::{Conn, Id, JsonValue};
 use serde_json::json;
@@ -66,9 +67,10 @@ pub fn explain(
         reviewed_at: tx.now,
     };
     each!(&mut *tx.conn, c => diesel::insert_into(flag_reviews::table).values(&said).execute(c)?);
+    tx.keep(Kept::FlagReviews, &said.id);
     // Whoever listens to the flag hears of it.
     flag.changed_at = tx.now;
-    update(tx.conn, &flag)?;
+    update(tx, &flag)?;
     Ok(flag)
 }
 
@@ -143,9 +145,10 @@ pub fn review(tx: &mut WriteTx<'_>, id: Id, decision: Decision) -> Result<(Flag,
         reviewed_at: tx.now,
     };
     each!(&mut *tx.conn, c => diesel::insert_into(flag_reviews::table).values(&review).execute(c)?);
+    tx.keep(Kept::FlagReviews, &review.id);
     flag.state = decision.state;
     flag.changed_at = tx.now;
-    update(tx.conn, &flag)?;
+    update(tx, &flag)?;
     Ok((flag, review))
 }
 

@@ -12,6 +12,7 @@ use schema::domain::ids::random_id;
 use schema::each;
 use schema::enums::{RunOrigin, RunState};
 use schema::models::{Job as JobRow, JobRun};
+use schema::states::Kept;
 use schema::tables::{job_runs, jobs};
 use schema::{Db, Id, Timestamp};
 use std::time::Duration;
@@ -92,7 +93,11 @@ pub(super) fn locked(tx: &mut WriteTx<'_>, job: &str, now: Timestamp) -> Result<
         node: None,
         lease_until: None,
     };
-    each!(&mut *tx.conn, c => diesel::insert_into(jobs::table).values(&new).on_conflict_do_nothing().execute(c)?);
+    let inserted =
+        each!(&mut *tx.conn, c => diesel::insert_into(jobs::table).values(&new).on_conflict_do_nothing().execute(c)?);
+    if inserted > 0 {
+        tx.keep(Kept::Jobs, job);
+    }
     diesel::update(jobs::table.find(job)).set(jobs::job.eq(job)).execute(tx.conn)?;
     Ok(jobs::table.find(job).select(JobRow::as_select()).first(tx.conn)?)
 }
@@ -171,6 +176,7 @@ pub(super) fn release(tx: &mut WriteTx<'_>, job: &str) -> Result<(), StoreError>
 
 pub(super) fn store(tx: &mut WriteTx<'_>, run: &JobRun) -> Result<(), StoreError> {
     each!(&mut *tx.conn, c => diesel::update(job_runs::table.find(run.id)).set(run).execute(c)?);
+    tx.keep(Kept::JobRuns, &run.id);
     Ok(())
 }
 

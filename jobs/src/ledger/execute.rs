@@ -10,6 +10,7 @@ use schema::db::dialect::database_time;
 use schema::db::{StoreError, WriteTx};
 use schema::enums::RunState;
 use schema::models::JobRun;
+use schema::states::Kept;
 use schema::tables::{job_runs, jobs};
 use schema::{Db, Id};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -85,6 +86,7 @@ fn end(db: &Db, run: &JobRun, plan: &JobPlan, error: &str) -> Result<(), JobErro
                 job_runs::retry_at.eq(retry_at),
             ))
             .execute(tx.conn)?;
+        tx.keep(Kept::JobRuns, &run.id);
         release(tx, &run.job)
     })?;
     Ok(())
@@ -107,6 +109,7 @@ pub fn give_up(db: &Db) -> Result<(), StoreError> {
                     job_runs::error.eq(Some("interrupted")),
                 ))
                 .execute(tx.conn)?;
+            tx.keep(Kept::JobRuns, &run);
         }
         Ok(())
     })?;

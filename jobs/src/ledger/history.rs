@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use schema::db::dialect::database_time;
 use schema::enums::RunState;
 use schema::models::{Job as JobRow, JobRun};
+use schema::states::Kept;
 use schema::tables::{job_runs, jobs};
 use schema::{Conn, Db, Id, StoreError};
 
@@ -20,6 +21,7 @@ pub fn set_paused(db: &Db, job: &str, by: Option<&str>) -> Result<JobRow, StoreE
         diesel::update(jobs::table.find(job))
             .set((jobs::paused_at.eq(row.paused_at), jobs::paused_by.eq(&row.paused_by)))
             .execute(tx.conn)?;
+        tx.keep(Kept::Jobs, job);
         Ok(row)
     })?;
     Ok(committed.value)

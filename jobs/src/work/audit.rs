@@ -1,19 +1,43 @@
-//! Verifies that nothing which was sealed was changed, removed or put in later.
+//! Verifies that nothing which was sealed was changed, removed or put in later, and that every row is what its events
+//! say: each day what was written since the last verification, each week everything.
 
-use super::{day_of, result};
+use super::{day_of, latest_result, result};
 use crate::JobError;
 use crate::job::{Context, Job, Publish};
+use crate::settings::AuditSettings;
+use chrono::NaiveDate;
 use diesel::prelude::*;
 use schema::enums::Locale;
 use schema::models::JobRun;
-use schema::seal::{Report, SealName, verify};
+use schema::seal::{Positions, Report, Scope, SealName, seal, verify, witness};
 use schema::tables::digests;
-use schema::{Conn, JsonValue, StoreError};
+use schema::{Conn, Db, JsonValue, StoreError};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 pub const NAME: &str = "verify-audit";
 
+/// After so many days everything is verified, also what was verified before and not written since.
+const EVERYTHING_AFTER: i64 = 7;
+
 pub struct VerifyAudit;
+
+/// What the job stores: the report, and when everything was verified last.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document<'r> {
+    #[serde(flatten)]
+    report: &'r Report,
+    all_on: NaiveDate,
+}
+
+/// What is read of it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Verified {
+    positions: Positions,
+    all_on: NaiveDate,
+}
 
 impl Job for VerifyAudit {
     fn name(&self) -> &'static str {
@@ -21,7 +45,7 @@ impl Job for VerifyAudit {
     }
 
     fn about(&self) -> &'static str {
-        "verifies that nothing which was sealed was changed, removed or put in later"
+        "verifies the register by its seals and events: what is new each day, everything each week"
     }
 
     fn schedule(&self) -> &'static str {
@@ -34,15 +58,37 @@ impl Job for VerifyAudit {
             run.summary = Some(json!({ "verified": null, "reason": "no key file: nothing is sealed" }).into());
             return Ok(Box::new(|_, _| Ok(())));
         };
-        let known = context.db.read(printed)?;
-        let report: Report = verify(context.db, keys, &known)?;
+        let before = context.db.read(|conn| latest_result::<Verified>(conn, NAME))?.map(|(_, verified)| verified);
+        let before = before.filter(|before| (as_of - before.all_on).num_days() < EVERYTHING_AFTER);
+        let known = known_seals(context.db, &context.settings.audit)?;
+        let since = before.as_ref().map(|before| before.positions);
+        let report = verify(context.db, Scope { keys: Some(keys), known: &known, since })?;
         if let Some(first) = report.problems.first() {
-            let number = report.problems.len();
-            return Err(JobError::History(format!("{number} problems; the first: {}", first.message)));
+            let number = report.problems.len() as u64 + report.more;
+            return Err(JobError::NotVerified { number, first: first.message.clone() });
         }
-        run.summary = Some(json!({ "verified": true, "chains": report.chains }).into());
-        result(run, NAME, as_of, &report.chains)
+        run.summary = Some(json!({ "verified": true, "all": report.all, "sealed": report.sealed }).into());
+        let all_on = before.map_or(as_of, |before| before.all_on);
+        result(run, NAME, as_of, &Document { report: &report, all_on })
     }
+}
+
+/// The seals that were seen elsewhere: those printed in digests, and those of the witness.
+pub fn known_seals(db: &Db, audit: &AuditSettings) -> Result<Vec<SealName>, JobError> {
+    let mut known = db.read(printed)?;
+    if let Some(folder) = &audit.witness {
+        known.extend(witness::read(folder)?);
+    }
+    Ok(known)
+}
+
+/// Seals what is not sealed yet, and appends the new seals to the witness. Returns how many rows were sealed.
+pub fn seal_and_witness(db: &Db, keys: &schema::keys::Keys, audit: &AuditSettings) -> Result<usize, JobError> {
+    let sealed = seal(db, keys)?;
+    if let Some(folder) = &audit.witness {
+        witness::record(db, folder)?;
+    }
+    Ok(sealed)
 }
 
 /// The seals that were printed in digests.

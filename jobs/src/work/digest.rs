@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use schema::domain::ids::random_id;
 use schema::each;
 use schema::models::{Digest as Row, JobRun};
+use schema::states::Kept;
 use schema::tables::digests;
 use schema::{Conn, JsonValue, StoreError};
 use serde_json::json;
@@ -48,6 +49,7 @@ impl Job for Digest {
                 }
                 digest.created_at = tx.now;
                 each!(&mut *tx.conn, c => diesel::insert_into(digests::table).values(&digest).execute(c)?);
+                tx.keep(Kept::Digests, &digest.id);
                 new += 1;
                 posted += outbox::post(tx, &digest)?;
             }

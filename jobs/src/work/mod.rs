@@ -13,9 +13,11 @@ use crate::JobError;
 use crate::job::Publish;
 use chrono::NaiveDate;
 use diesel::prelude::*;
+use schema::db::WriteTx;
 use schema::each;
 use schema::enums::RunState;
 use schema::models::{JobResult, JobRun};
+use schema::states::{Kept, pair};
 use schema::tables::{job_results, job_runs};
 use schema::{Conn, JsonValue, StoreError};
 use serde::Serialize;
@@ -44,10 +46,14 @@ pub fn latest_result<T: DeserializeOwned>(conn: &mut Conn, job: &str) -> Result<
 /// Stores a document as the result of a run.
 fn result(run: &JobRun, name: &str, as_of: NaiveDate, document: &impl Serialize) -> Result<Publish, JobError> {
     let row = result_rows(run, name, as_of, document);
-    Ok(Box::new(move |tx, _| {
-        each!(&mut *tx.conn, c => diesel::insert_into(job_results::table).values(&row).execute(c)?);
-        Ok(())
-    }))
+    Ok(Box::new(move |tx, _| store_result(tx, &row)))
+}
+
+/// Stores a result in the transaction that ends its run.
+fn store_result(tx: &mut WriteTx<'_>, row: &JobResult) -> Result<(), StoreError> {
+    each!(&mut *tx.conn, c => diesel::insert_into(job_results::table).values(row).execute(c)?);
+    tx.keep(Kept::JobResults, &pair(row.run_id, &row.name));
+    Ok(())
 }
 
 fn result_rows(run: &JobRun, name: &str, as_of: NaiveDate, document: &impl Serialize) -> JobResult {

@@ -1,7 +1,7 @@
 //! Complaints that were not answered in time, and who is told: the department, and after the deadline
 //! has passed twice the General Department.
 
-use super::{day_of, result_rows};
+use super::{day_of, result_rows, store_result};
 use crate::JobError;
 use crate::frames::day_number;
 use crate::handling::handled;
@@ -15,7 +15,8 @@ use schema::db::{StoreError, WriteTx};
 use schema::each;
 use schema::enums::{RunState, UnitKind};
 use schema::models::{Escalation, JobRun};
-use schema::tables::{escalations, job_results, job_runs};
+use schema::states::{Kept, pair};
+use schema::tables::{escalations, job_runs};
 use schema::{Id, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -83,8 +84,7 @@ impl Job for EscalateOverdue {
             let document = OverdueDocument { overdue: total, newly_escalated, branches };
             run.summary = Some(json!({ "overdue": total, "newlyEscalated": newly_escalated }).into());
             let row = result_rows(run, NAME, as_of, &document);
-            each!(&mut *tx.conn, c => diesel::insert_into(job_results::table).values(&row).execute(c)?);
-            Ok(())
+            store_result(tx, &row)
         }))
     }
 }
@@ -181,6 +181,7 @@ fn escalate(tx: &mut WriteTx<'_>, run_id: Id, overdue: &[Late]) -> Result<[u32; 
     }
     for chunk in rows.chunks(rows_per_insert(6)) {
         each!(&mut *tx.conn, c => diesel::insert_into(escalations::table).values(chunk).execute(c)?);
+        chunk.iter().for_each(|row| tx.keep(Kept::Escalations, &pair(row.complaint_id, row.level)));
     }
     Ok(new)
 }

@@ -16,11 +16,8 @@ use crate::recurrence::{
     Assessed, Assessment, Compared, CusumSeries, FunnelPlot, Rules, Scatter, assess_kind, cusum_series, funnel_plot,
 };
 use chrono::{Days, NaiveDate};
-use diesel::prelude::*;
-use schema::each;
 use schema::enums::SubjectKind;
 use schema::models::JobRun;
-use schema::tables::job_results;
 use schema::{Db, Id};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -201,8 +198,7 @@ impl Job for Recurrence {
             summary["withoutExposure"] = json!(derived.document.officers.without_exposure.len());
             run.summary = Some(summary.into());
             let row = result_rows(run, NAME, as_of, &derived.document);
-            each!(&mut *tx.conn, c => diesel::insert_into(job_results::table).values(&row).execute(c)?);
-            Ok(())
+            crate::work::store_result(tx, &row)
         }))
     }
 }

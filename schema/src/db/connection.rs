@@ -105,11 +105,12 @@ impl Target {
                 let mut conn = SqliteConnection::establish(&self.location)
                     .map_err(|e| StoreError::Connect { place: self.location.clone(), source: e })?;
                 // The timeout stands first: changing the journal mode may itself have to wait.
-                conn.batch_execute(
+                let cache = super::dialect::CACHE;
+                conn.batch_execute(&format!(
                     "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                     PRAGMA foreign_keys = ON; PRAGMA case_sensitive_like = ON; PRAGMA cache_size = -65536; \
+                     PRAGMA foreign_keys = ON; PRAGMA case_sensitive_like = ON; PRAGMA cache_size = -{cache}; \
                      PRAGMA temp_store = MEMORY",
-                )
+                ))
                 .map_err(|e| StoreError::NotADatabase { path: self.location.clone(), source: e })?;
                 super::plain::give(&mut conn)?;
                 super::wanted::give(&mut conn)?;

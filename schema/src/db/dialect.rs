@@ -40,6 +40,26 @@ pub fn begin_snapshot(conn: &mut Conn) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Pages that SQLite keeps in memory for a connection, in KiB: as [`super::connection`] sets it, and for a scan.
+pub(super) const CACHE: u32 = 65_536;
+const CACHE_OF_SCANS: u32 = 8_192;
+
+/// Reads very much, each page about once: several connections that do so at once need not each keep many pages.
+pub fn scanning<T>(conn: &mut Conn, work: impl FnOnce(&mut Conn) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    keep_pages(conn, CACHE_OF_SCANS)?;
+    let found = work(conn);
+    let restored = keep_pages(conn, CACHE);
+    let found = found?;
+    restored.map(|()| found)
+}
+
+fn keep_pages(conn: &mut Conn, kilobytes: u32) -> Result<(), StoreError> {
+    if let Conn::Sqlite(c) = conn {
+        c.batch_execute(&format!("PRAGMA cache_size = -{kilobytes}"))?;
+    }
+    Ok(())
+}
+
 pub fn commit(conn: &mut Conn) -> Result<(), StoreError> {
     crate::each!(conn, c => AnsiTransactionManager::commit_transaction(c)?);
     Ok(())

@@ -20,8 +20,11 @@ impl Conn {
             Self::Pg(c) => c.run_pending_migrations(POSTGRES).map(|done| names(&done)),
             Self::Sqlite(c) => c.run_pending_migrations(SQLITE).map(|done| names(&done)),
         };
+        let applied = applied.map_err(|e| StoreError::Migration(e.to_string()));
+        // While the lock is held, so that nobody writes between the tables and what is known of their rows.
+        let applied = applied.and_then(|applied| crate::states::take_over(self).map(|()| applied));
         dialect::release_migration_lock(self)?;
-        applied.map(|applied| MigrationReport { applied }).map_err(|e| StoreError::Migration(e.to_string()))
+        applied.map(|applied| MigrationReport { applied })
     }
 
     /// Reverts everything: for tests of the `down` scripts.

@@ -4,6 +4,8 @@
 use super::{Conn, Db, StoreError, dialect};
 use crate::events::{ComplaintEvent, Prepared, ReferenceEvent, Stamp, store_complaint_events, store_reference_events};
 use crate::sql_types::Timestamp;
+use crate::states::{self, Kept};
+use std::collections::BTreeSet;
 
 /// What a transaction left behind.
 #[derive(Debug, Clone)]
@@ -26,6 +28,8 @@ pub struct WriteTx<'a> {
     position: Option<i64>,
     /// How many events are stored already: (complaints, reference data).
     stored: (i32, i32),
+    /// Rows of tables without events that this transaction wrote.
+    kept: BTreeSet<(Kept, String)>,
 }
 
 impl WriteTx<'_> {
@@ -40,6 +44,12 @@ impl WriteTx<'_> {
 
     pub fn record_reference(&mut self, event: ReferenceEvent) {
         self.reference_events.push(event);
+    }
+
+    /// Notes that this transaction inserted, changed or deleted a row of a table without events. The state in which
+    /// the transaction leaves the row is hashed into the chain of states just before the commit.
+    pub fn keep(&mut self, table: Kept, key: &(impl ToString + ?Sized)) {
+        self.kept.insert((table, key.to_string()));
     }
 
     /// Stamps and stores the events collected so far.
@@ -64,6 +74,8 @@ impl WriteTx<'_> {
 
     fn finish(&mut self) -> Result<Option<i64>, StoreError> {
         self.store_events()?;
+        // After the register's position: every transaction locks the positions in the same order.
+        states::store(self.conn, self.now, self.actor, std::mem::take(&mut self.kept))?;
         Ok(self.position)
     }
 }
@@ -96,6 +108,7 @@ impl Db {
             reference_events: Vec::new(),
             position: None,
             stored: (0, 0),
+            kept: BTreeSet::new(),
         };
         let outcome = work(&mut tx).and_then(|value| {
             let position = tx.finish()?;

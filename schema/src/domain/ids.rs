@@ -13,11 +13,22 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x3c6f_1d52_8a0e_4b8e_9d51_7a60_2b17_c0d
 /// received and whose rest is a hash of source and source reference. It lies in the order of time
 /// in an index, also for imported history, and gives away a day, not a minute.
 pub fn complaint_id(received_on: NaiveDate, source: &str, reference: &str) -> Id {
+    with_day(received_on, &hash_of(source, reference))
+}
+
+/// Whether a complaint's id was made of this source and reference, on whatever day it was received.
+pub fn is_complaint_id_of(id: Id, source: &str, reference: &str) -> bool {
+    let mut day = [0; 6];
+    day.copy_from_slice(&id.0.as_bytes()[..6]);
+    id == with_millis(day, &hash_of(source, reference))
+}
+
+fn hash_of(source: &str, reference: &str) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update((source.len() as u64).to_be_bytes());
     hash.update(source);
     hash.update(reference);
-    with_day(received_on, &hash.finalize().into())
+    hash.finalize().into()
 }
 
 /// The id of a complaint that has no source reference.
@@ -27,8 +38,14 @@ pub fn random_complaint_id(received_on: NaiveDate) -> Id {
 
 fn with_day(day: NaiveDate, rest: &[u8; 32]) -> Id {
     let millis = day.and_time(NaiveTime::MIN).and_utc().timestamp_millis().max(0);
+    let mut day = [0; 6];
+    day.copy_from_slice(&millis.to_be_bytes()[2..]);
+    with_millis(day, rest)
+}
+
+fn with_millis(day: [u8; 6], rest: &[u8; 32]) -> Id {
     let mut bytes = [0; 16];
-    bytes[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
+    bytes[..6].copy_from_slice(&day);
     bytes[6..].copy_from_slice(&rest[..10]);
     Id(uuid::Builder::from_custom_bytes(bytes).into_uuid())
 }

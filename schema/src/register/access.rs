@@ -11,6 +11,7 @@ use crate::models::{ApiToken, Officer, Principal, TrustedOperation, Unit};
 use crate::register::audit;
 use crate::register::reference::Stored;
 use crate::sql_types::{Id, Timestamp};
+use crate::states::{Kept, pair};
 use crate::tables::{api_tokens, principals, trusted_operations};
 use diesel::prelude::*;
 use serde_json::json;
@@ -105,6 +106,7 @@ pub fn create_token(
                 outside,
             };
             each!(&mut *tx.conn, c => diesel::insert_into(principals::table).values(&row).execute(c)?);
+            tx.keep(Kept::Principals, &row.id);
             row.id
         }
     };
@@ -120,6 +122,7 @@ pub fn create_token(
         last_used_at: None,
     };
     each!(&mut *tx.conn, c => diesel::insert_into(api_tokens::table).values(&row).execute(c)?);
+    tx.keep(Kept::ApiTokens, &row.id);
     let mut whose = json!({ "principal": name, "role": role, "token": row.id });
     if outside {
         whose["outside"] = true.into();
@@ -136,7 +139,12 @@ pub fn revoke_tokens(tx: &mut WriteTx<'_>, name: &str) -> Result<usize, StoreErr
         return Ok(0);
     };
     let standing = api_tokens::table.filter(api_tokens::principal_id.eq(id)).filter(api_tokens::revoked_at.is_null());
-    let revoked = diesel::update(standing).set(api_tokens::revoked_at.eq(Some(tx.now))).execute(tx.conn)?;
+    let revoked: Vec<Id> = each!(&mut *tx.conn, c => diesel::update(standing)
+        .set(api_tokens::revoked_at.eq(Some(tx.now)))
+        .returning(api_tokens::id)
+        .get_results(c)?);
+    revoked.iter().for_each(|token| tx.keep(Kept::ApiTokens, token));
+    let revoked = revoked.len();
     if revoked > 0 {
         audit::note(tx, AuditAction::TokenRevoked, json!({ "principal": name, "tokens": revoked }))?;
     }
@@ -146,8 +154,12 @@ pub fn revoke_tokens(tx: &mut WriteTx<'_>, name: &str) -> Result<usize, StoreErr
 /// Takes none of a name's tokens any more, those that are made later included.
 pub fn disable(tx: &mut WriteTx<'_>, name: &str) -> Result<(), StoreError> {
     let standing = principals::table.filter(principals::name.eq(name)).filter(principals::disabled_at.is_null());
-    let disabled = diesel::update(standing).set(principals::disabled_at.eq(Some(tx.now))).execute(tx.conn)?;
-    if disabled > 0 {
+    let disabled: Vec<Id> = each!(&mut *tx.conn, c => diesel::update(standing)
+        .set(principals::disabled_at.eq(Some(tx.now)))
+        .returning(principals::id)
+        .get_results(c)?);
+    disabled.iter().for_each(|principal| tx.keep(Kept::Principals, principal));
+    if !disabled.is_empty() {
         audit::note(tx, AuditAction::TokenRevoked, json!({ "principal": name, "disabled": true }))?;
     }
     Ok(())
@@ -181,6 +193,7 @@ pub fn trust_operations(
     }
     for row in rows.values() {
         each!(&mut *tx.conn, c => diesel::insert_into(trusted_operations::table).values(row).execute(c)?);
+        tx.keep(Kept::TrustedOperations, &pair(principal_id, &row.signature));
     }
     if !rows.is_empty() {
         let signatures: Vec<&str> = rows.keys().copied().collect();

@@ -14,6 +14,9 @@ use crate::tables::{complaint_officers, complaint_sources, complaints};
 use diesel::prelude::*;
 use std::collections::HashMap;
 
+/// The field of an event that holds the hash of what a source says of the complaint.
+pub const CONTENT_HASH: &str = "content_hash";
+
 /// A complaint and its allegations, in the order of (officer, ordinal).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Case {
@@ -121,20 +124,24 @@ pub fn load_sources(
 /// Stores new cases and where they came from. Each is effective when it was received.
 pub fn insert(tx: &mut WriteTx<'_>, cases: &[Case], sources: &[ComplaintSource]) -> Result<(), StoreError> {
     insert_rows(tx.conn, cases, sources)?;
+    let hashes: HashMap<Id, &str> =
+        sources.iter().map(|source| (source.complaint_id, source.content_hash.as_str())).collect();
     for case in cases {
-        tx.record(received(case));
+        tx.record(received(case, hashes.get(&case.complaint.id).copied()));
     }
     Ok(())
 }
 
-/// The event of a new case.
-pub(crate) fn received(case: &Case) -> ComplaintEvent {
+/// The event of a new case; `content_hash` as its source holds it.
+pub(crate) fn received(case: &Case, content_hash: Option<&str>) -> ComplaintEvent {
+    let mut after = case.fields();
+    after.extend(content_hash.map(|hash| (CONTENT_HASH.to_owned(), hash.into())));
     ComplaintEvent {
         complaint_id: case.complaint.id,
         kind: ComplaintEventKind::Received,
         effective_at: case.complaint.received_at,
         before: None,
-        after: Some(case.fields()),
+        after: Some(after),
     }
 }
 
@@ -166,9 +173,41 @@ pub fn update_because(
     after: &mut Case,
     reason: Option<&str>,
 ) -> Result<bool, StoreError> {
+    let Some((old, mut new)) = store(tx, before, after)? else { return Ok(false) };
+    new.extend(reason.map(|reason| ("reason".to_owned(), reason.into())));
+    let complaint_id = after.complaint.id;
+    tx.record(ComplaintEvent { complaint_id, kind, effective_at, before: Some(old), after: Some(new) });
+    Ok(true)
+}
+
+/// Stores what a file says anew of a complaint, and the hash of it. The event holds the hash also where the complaint
+/// itself stays as it is. Returns false there.
+pub fn update_from_source(
+    tx: &mut WriteTx<'_>,
+    effective_at: Timestamp,
+    before: &Case,
+    after: &mut Case,
+    source: &ComplaintSource,
+    content_hash: &str,
+) -> Result<bool, StoreError> {
+    let changed = store(tx, before, after)?;
+    diesel::update(complaint_sources::table.find((&source.source, &source.reference)))
+        .set(complaint_sources::content_hash.eq(content_hash))
+        .execute(tx.conn)?;
+    let is_changed = changed.is_some();
+    let (mut old, mut new) = changed.unwrap_or_default();
+    old.insert(CONTENT_HASH.to_owned(), source.content_hash.as_str().into());
+    new.insert(CONTENT_HASH.to_owned(), content_hash.into());
+    let (complaint_id, kind) = (after.complaint.id, ComplaintEventKind::Updated);
+    tx.record(ComplaintEvent { complaint_id, kind, effective_at, before: Some(old), after: Some(new) });
+    Ok(is_changed)
+}
+
+/// Writes the rows of a changed case, and gives the fields that differ.
+fn store(tx: &mut WriteTx<'_>, before: &Case, after: &mut Case) -> Result<Option<(Fields, Fields)>, StoreError> {
     after.complaint.version = before.complaint.version;
     if before == after {
-        return Ok(false);
+        return Ok(None);
     }
     after.complaint.version += 1;
     let id = after.complaint.id;
@@ -179,10 +218,7 @@ pub fn update_because(
         let officers: Vec<&ComplaintOfficer> = after.officers.iter().collect();
         insert_officers(tx.conn, &officers)?;
     }
-    let (old, mut new) = changed_fields(&before.fields(), &after.fields()).unwrap_or_default();
-    new.extend(reason.map(|reason| ("reason".to_owned(), reason.into())));
-    tx.record(ComplaintEvent { complaint_id: id, kind, effective_at, before: Some(old), after: Some(new) });
-    Ok(true)
+    Ok(Some(changed_fields(&before.fields(), &after.fields()).unwrap_or_default()))
 }
 
 fn insert_officers(conn: &mut Conn, officers: &[&ComplaintOfficer]) -> Result<(), StoreError> {

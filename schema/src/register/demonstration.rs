@@ -4,6 +4,7 @@ use crate::db::{Conn, StoreError, WriteTx};
 use crate::each;
 use crate::models::RegisterInfo;
 use crate::sql_types::{Id, JsonValue};
+use crate::states::Kept;
 use crate::tables::{complaints, register_info, units};
 use crate::world::Parameters;
 use diesel::prelude::*;
@@ -32,5 +33,6 @@ pub fn is_used(conn: &mut Conn) -> Result<bool, StoreError> {
 pub(crate) fn set_mark(tx: &mut WriteTx<'_>, parameters: Parameters) -> Result<(), StoreError> {
     let row = RegisterInfo { key: KEY.to_owned(), value: JsonValue(json!(parameters)) };
     each!(&mut *tx.conn, c => diesel::insert_into(register_info::table).values(&row).execute(c)?);
+    tx.keep(Kept::RegisterInfo, KEY);
     Ok(())
 }

@@ -1,13 +1,16 @@
 //! Seals: that nothing which was recorded is changed, removed or put in later without being noticed.
 //!
-//! Rows of a chain (events of complaints, events of reference data, the audit log) are sealed in batches, in
-//! the order of their positions. A seal holds a mark of each of its rows, the hash of the seal before, and a
+//! Rows of a chain (events of complaints, events of reference data, the audit log, states of rows without events) are
+//! sealed in batches, in the order of their positions. A seal holds a mark of each of its rows, the hash of the seal before, and a
 //! signature by a key that does not stand in the database. No writer waits for one.
 
+mod coverage;
 mod rows;
 mod verify;
+pub mod witness;
 
-pub use verify::{ChainReport, Problem, Report, verify};
+pub use coverage::{Cover, cover_of, covered_tables};
+pub use verify::{ChainReport, Positions, Problem, Report, Scope, TableReport, verify};
 
 use crate::db::{Conn, Db, StoreError};
 use crate::each;

@@ -3,9 +3,9 @@
 
 use crate::db::{Conn, MultiBackend, StoreError};
 use crate::enums::{Chain, ComplaintEventKind, ReferenceEventKind};
-use crate::models::AuditEntry;
+use crate::models::{AuditEntry, StateEvent};
 use crate::sql_types::{Id, JsonValue, Timestamp};
-use crate::tables::{audit_log, complaint_events, reference_events};
+use crate::tables::{audit_log, complaint_events, reference_events, state_events};
 use diesel::dsl::count_star;
 use diesel::prelude::*;
 use serde_json::{Value, json};
@@ -73,6 +73,13 @@ pub fn batch_end(conn: &mut Conn, chain: Chain, after: i64, rows: i64) -> Result
             .select((audit_log::number, count_star()))
             .limit(rows)
             .load(conn)?,
+        Chain::State => state_events::table
+            .filter(state_events::number.gt(after))
+            .group_by(state_events::number)
+            .order(state_events::number)
+            .select((state_events::number, count_star()))
+            .limit(rows)
+            .load(conn)?,
     };
     let mut sum = 0;
     let mut end = None;
@@ -86,9 +93,9 @@ pub fn batch_end(conn: &mut Conn, chain: Chain, after: i64, rows: i64) -> Result
     Ok(end)
 }
 
-type ComplaintRow =
+pub(super) type ComplaintRow =
     (Id, i64, i32, ComplaintEventKind, Timestamp, Timestamp, String, Option<JsonValue>, Option<JsonValue>);
-type ReferenceRow =
+pub(super) type ReferenceRow =
     (i64, i32, String, Id, ReferenceEventKind, Timestamp, Timestamp, String, Option<JsonValue>, Option<JsonValue>);
 
 /// Rows that are read at once: events are large, and one transaction may have made millions.
@@ -100,6 +107,7 @@ pub fn marked(conn: &mut Conn, chain: Chain, after: i64, until: i64) -> Result<V
         Chain::Complaints => complaints(conn, after, until)?,
         Chain::Reference => reference(conn, after, until)?,
         Chain::Audit => audit(conn, after, until)?,
+        Chain::State => states(conn, after, until)?,
     };
     marks.sort_unstable();
     Ok(marks)
@@ -109,15 +117,62 @@ fn document(value: Option<JsonValue>) -> Value {
     value.map_or(Value::Null, |value| value.0)
 }
 
+/// An event as it was read for its mark.
+#[derive(Debug)]
+pub struct Event {
+    pub entity_id: Id,
+    pub position: i64,
+    pub ordinal: i32,
+    pub recorded_at: Timestamp,
+    pub actor: String,
+    pub before: Value,
+    pub after: Value,
+}
+
+impl Event {
+    pub fn place(&self) -> (i64, i32) {
+        (self.position, self.ordinal)
+    }
+
+    /// Takes back from the canonical form what it was made of: documents are large, and not copied.
+    fn taken(entity_id: Id, place: (i64, i32), recorded_at: Timestamp, row: Value) -> Self {
+        let mut parts = match row {
+            Value::Array(parts) => parts,
+            _ => Vec::new(),
+        };
+        let mut last = || parts.pop().unwrap_or_default();
+        let (after, before) = (last(), last());
+        let actor = match last() {
+            Value::String(actor) => actor,
+            _ => String::new(),
+        };
+        Self { entity_id, position: place.0, ordinal: place.1, recorded_at, actor, before, after }
+    }
+}
+
+/// The mark of an event of a complaint, and the event.
+pub fn complaint_event(row: ComplaintRow) -> Result<(Marked, Event), StoreError> {
+    let (id, position, ordinal, kind, recorded, effective, actor, before, after) = row;
+    let (before, after) = (document(before), document(after));
+    let row = json!([id, position, ordinal, kind, recorded.micros(), effective.micros(), actor, before, after]);
+    Ok((Marked::of(position, ordinal, &row)?, Event::taken(id, (position, ordinal), recorded, row)))
+}
+
+/// The mark of an event of reference data, and the event.
+pub fn reference_event(row: ReferenceRow) -> Result<(Marked, Event), StoreError> {
+    let (position, ordinal, entity, id, kind, recorded, effective, actor, before, after) = row;
+    let (before, after) = (document(before), document(after));
+    let (recorded_at, effective_at) = (recorded.micros(), effective.micros());
+    let row = json!([position, ordinal, entity, id, kind, recorded_at, effective_at, actor, before, after]);
+    Ok((Marked::of(position, ordinal, &row)?, Event::taken(id, (position, ordinal), recorded, row)))
+}
+
 fn complaints(conn: &mut Conn, after: i64, until: i64) -> Result<Vec<Marked>, StoreError> {
     let within = || complaint_events::position.gt(after).and(complaint_events::position.le(until));
     let number: i64 = complaint_events::table.filter(within()).count().get_result(conn)?;
     let mut marks = Vec::with_capacity(usize::try_from(number).unwrap_or_default());
     let mut push = |row: ComplaintRow| -> Result<(), StoreError> {
-        let (id, position, ordinal, kind, recorded, effective, actor, before, after) = row;
-        let (before, after) = (document(before), document(after));
-        let row = json!([id, position, ordinal, kind, recorded.micros(), effective.micros(), actor, before, after]);
-        marks.push(Marked::of(position, ordinal, &row)?);
+        marks.push(complaint_event(row)?.0);
         Ok(())
     };
     if number <= AT_ONCE * 2 {
@@ -161,21 +216,7 @@ fn reference(conn: &mut Conn, after: i64, until: i64) -> Result<Vec<Marked>, Sto
         let Some(last) = rows.last() else { return Ok(marks) };
         (position, ordinal) = (last.0, last.1);
         for row in rows {
-            let (position, ordinal, entity, id, kind, recorded, effective, actor, before, after) = row;
-            let (before, after) = (document(before), document(after));
-            let row = json!([
-                position,
-                ordinal,
-                entity,
-                id,
-                kind,
-                recorded.micros(),
-                effective.micros(),
-                actor,
-                before,
-                after
-            ]);
-            marks.push(Marked::of(position, ordinal, &row)?);
+            marks.push(reference_event(row)?.0);
         }
     }
 }
@@ -195,6 +236,29 @@ fn audit(conn: &mut Conn, after: i64, until: i64) -> Result<Vec<Marked>, StoreEr
         for row in rows {
             let number = row.number;
             let row = json!([number, row.at.micros(), row.actor, row.role, row.action, row.operation, row.objects.0]);
+            marks.push(Marked::of(number, 0, &row)?);
+        }
+    }
+}
+
+/// Salts and the hashes of columns are left out: a salt may be erased with its row, and no row has the hash of another
+/// under whatever salt.
+fn states(conn: &mut Conn, after: i64, until: i64) -> Result<Vec<Marked>, StoreError> {
+    let mut marks = Vec::new();
+    let mut number = after;
+    loop {
+        let rows: Vec<StateEvent> = state_events::table
+            .filter(state_events::number.gt(number).and(state_events::number.le(until)))
+            .order(state_events::number)
+            .limit(AT_ONCE)
+            .select(StateEvent::as_select())
+            .load(conn)?;
+        let Some(last) = rows.last() else { return Ok(marks) };
+        number = last.number;
+        for row in rows {
+            let number = row.number;
+            let hash = row.hash.map(|hash| data_encoding::HEXLOWER.encode(&hash));
+            let row = json!([number, row.table_name, row.row_key, row.recorded_at.micros(), row.actor, hash]);
             marks.push(Marked::of(number, 0, &row)?);
         }
     }

@@ -84,3 +84,26 @@ diesel::table! {
         sealed_at -> UtcMicros,
     }
 }
+
+diesel::table! {
+    state_position (id) {
+        id -> Integer,
+        value -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    state_events (number) {
+        number -> BigInt,
+        table_name -> Text,
+        row_key -> Text,
+        recorded_at -> UtcMicros,
+        actor -> Text,
+        hash -> Nullable<Binary>,
+        column_hashes -> Document,
+        salt -> Binary,
+    }
+}

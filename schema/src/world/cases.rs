@@ -152,7 +152,9 @@ impl<'w> Maker<'w> {
             .collect();
         let case = Case { complaint, officers };
         let answers = responses.iter().map(|response| responded(response, None));
-        let events = std::iter::once(received(&case)).chain(answers).map(ComplaintEvent::prepare).collect();
+        let content_hash = "demonstration";
+        let events =
+            std::iter::once(received(&case, Some(content_hash))).chain(answers).map(ComplaintEvent::prepare).collect();
         Made {
             case,
             events,
@@ -160,7 +162,7 @@ impl<'w> Maker<'w> {
                 source: self.source.clone(),
                 reference,
                 complaint_id: id,
-                content_hash: "demonstration".to_owned(),
+                content_hash: content_hash.to_owned(),
             },
             responses,
         }

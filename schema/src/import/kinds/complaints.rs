@@ -10,9 +10,7 @@ use super::{Group, Outcome};
 use crate::db::{StoreError, WriteTx, dialect};
 use crate::domain::calendar::local_date;
 use crate::domain::ids::{complaint_id, reference_id};
-use crate::enums::{
-    Attribution, CategoryKind, Channel, ComplaintEventKind, ComplaintState, Finding, LegalForm, UnitKind,
-};
+use crate::enums::{Attribution, CategoryKind, Channel, ComplaintState, Finding, LegalForm, UnitKind};
 use crate::events::Entity;
 use crate::import::Reject;
 use crate::import::field::{FieldType::*, fields};
@@ -127,8 +125,7 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
                 let mut after = overlaid(context.mapping, &before, &draft, &tree, &posted);
                 let effective =
                     if after.complaint.state == before.complaint.state { tx.now } else { after.complaint.state_since };
-                let changed = complaints::update(tx, ComplaintEventKind::Updated, effective, &before, &mut after)?;
-                set_hash(tx, source, &group.key, &hash)?;
+                let changed = complaints::update_from_source(tx, effective, &before, &mut after, row, &hash)?;
                 // The file says something new that the register knew or knows better.
                 outcomes.push(if changed { Outcome::Updated } else { Outcome::Unchanged });
             }
@@ -223,10 +220,4 @@ fn load_postings(tx: &mut WriteTx<'_>, drafts: &[Result<Draft, Vec<Reject>>]) ->
         }
     }
     Ok(found)
-}
-
-fn set_hash(tx: &mut WriteTx<'_>, source: &str, reference: &str, hash: &str) -> Result<(), StoreError> {
-    use crate::tables::complaint_sources as table;
-    diesel::update(table::table.find((source, reference))).set(table::content_hash.eq(hash)).execute(tx.conn)?;
-    Ok(())
 }

@@ -1,0 +1,233 @@
+//! The seals of a chain: whether each follows the one before, and is the one that was made.
+
+use super::super::rows::{MARK, Marked, marked};
+use super::super::{SealName, hash, name, signature};
+use super::problem::{Findings, Problem};
+use super::sums::Spans;
+use crate::db::{Conn, StoreError};
+use crate::enums::Chain;
+use crate::keys::Keys;
+use crate::models::Seal;
+use crate::sql_types::Timestamp;
+use crate::tables::{
+    audit_log, audit_position, complaint_events, reference_events, register_position, seals, state_events,
+    state_position,
+};
+use chrono::TimeDelta;
+use diesel::prelude::*;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// What was verified of a chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChainReport {
+    pub chain: Chain,
+    pub seals: i64,
+    pub rows: i64,
+    /// Rows after the last seal: they are sealed within seconds where a server runs.
+    pub unsealed: i64,
+    pub newest: Option<SealName>,
+}
+
+/// How long rows may stand without a seal.
+const UNSEALED: TimeDelta = TimeDelta::minutes(1);
+
+/// What to verify seals with.
+pub struct Known<'k> {
+    pub keys: Option<&'k Keys>,
+    /// Seals that were seen elsewhere.
+    pub seals: &'k [SealName],
+}
+
+/// Verifies the seals of a chain. `compare` says of which seals the rows are compared at once.
+pub fn seals_of(
+    conn: &mut Conn,
+    known: &Known<'_>,
+    chain: Chain,
+    compare: impl Fn(&Seal) -> bool,
+    findings: &mut Findings,
+) -> Result<(ChainReport, Spans), StoreError> {
+    for position in before_the_first(conn, chain)? {
+        let message = format!("a row of position {position} was put in: positions begin with 1");
+        findings.tell(Problem { position: Some(position), ..Problem::of(chain, "inserted", message) });
+    }
+    let numbers: Vec<i64> =
+        seals::table.filter(seals::chain.eq(chain)).order(seals::number).select(seals::number).load(conn)?;
+    let mut report = ChainReport { chain, seals: 0, rows: 0, unsealed: 0, newest: None };
+    let mut spans = Spans::new();
+    let mut last: Option<Seal> = None;
+    for number in numbers {
+        // One at a time: marks of a million rows need not be in memory at once.
+        let mut seal: Seal = seals::table.find((chain, number)).select(Seal::as_select()).first(conn)?;
+        link(known.keys, last.as_ref(), &seal, findings);
+        if compare(&seal) {
+            rows(conn, &seal, findings)?;
+        } else {
+            spans.push(&seal);
+        }
+        report.seals += 1;
+        report.rows += seal.rows;
+        let newest = name(&seal);
+        for known in known.seals.iter().filter(|known| known.chain == chain && known.number == number) {
+            if newest != *known {
+                let message = format!("seal {number} was {} once: the end of the chain was replaced", known.hash);
+                findings.tell(Problem { seal: Some(number), ..Problem::of(chain, "cut-off", message) });
+            }
+        }
+        report.newest = Some(newest);
+        seal.marks = Vec::new();
+        last = Some(seal);
+    }
+    let end = last.as_ref().map_or(0, |seal| seal.number);
+    for known in known.seals.iter().filter(|known| known.chain == chain && known.number > end) {
+        let message = format!("seal {} was seen once and is not there: the end of the chain was cut off", known.number);
+        findings.tell(Problem { seal: Some(known.number), ..Problem::of(chain, "cut-off", message) });
+    }
+    let until = last.as_ref().map_or(0, |seal| seal.until);
+    let (number, oldest) = unsealed(conn, chain, until)?;
+    report.unsealed = number;
+    if let Some(oldest) = oldest.filter(|oldest| oldest.utc() + UNSEALED < Timestamp::now().utc()) {
+        let since = oldest.utc().format("%Y-%m-%d %H:%M:%SZ");
+        let message =
+            format!("{number} rows are not sealed, the oldest since {since}: a server that has the key seals");
+        findings.tell(Problem::of(chain, "unsealed", message));
+    }
+    Ok((report, spans))
+}
+
+/// Whether a seal is the one that was made after the one before.
+fn link(keys: Option<&Keys>, last: Option<&Seal>, seal: &Seal, findings: &mut Findings) {
+    let (chain, number) = (seal.chain, seal.number);
+    let expected = last.map_or(1, |last| last.number + 1);
+    if number != expected {
+        let message = format!("seal {expected} is missing; the next is {number}");
+        findings.tell(Problem { seal: Some(expected), ..Problem::of(chain, "seal-removed", message) });
+    }
+    let follows = match last {
+        None => number != 1 || seal.previous == [0; 32] && seal.after == 0,
+        Some(last) => number != last.number + 1 || seal.previous == last.hash && seal.after == last.until,
+    };
+    let is_whole = hash(seal) == seal.hash && follows;
+    let version = u32::try_from(seal.key_version).unwrap_or_default();
+    let problem = match keys.map(|keys| signature(keys, seal)) {
+        Some(None) => Some((
+            "key-missing",
+            format!("seal {number} was signed with key {version}, which the key file does not have"),
+        )),
+        Some(Some(signature)) if !is_whole || signature != seal.signature => {
+            Some(("seal-changed", format!("seal {number} is not the one that was made")))
+        }
+        None if !is_whole => Some(("seal-changed", format!("seal {number} is not the one that was made"))),
+        _ => None,
+    };
+    if let Some((kind, message)) = problem {
+        findings.tell(Problem { seal: Some(number), ..Problem::of(chain, kind, message) });
+    }
+}
+
+/// Compares the rows of a seal with what they were.
+pub fn rows(conn: &mut Conn, seal: &Seal, findings: &mut Findings) -> Result<(), StoreError> {
+    let place = |mark: &Marked| (mark.position, mark.ordinal);
+    let sealed = seal.marks.chunks(MARK).filter_map(Marked::read).map(|mark| (place(&mark), mark));
+    let mut sealed: BTreeMap<(i64, i32), Marked> = sealed.collect();
+    let mut tell = |kind, (position, ordinal): (i64, i32), what: &str| {
+        let message = format!("row {position}.{ordinal} {what} after seal {} was made", seal.number);
+        findings.tell(Problem {
+            position: Some(position),
+            ordinal: Some(ordinal),
+            seal: Some(seal.number),
+            ..Problem::of(seal.chain, kind, message)
+        });
+    };
+    for mark in marked(conn, seal.chain, seal.after, seal.until)? {
+        match sealed.remove(&place(&mark)) {
+            None => tell("inserted", place(&mark), "was put in"),
+            Some(was) if was != mark => tell("changed", place(&mark), "was changed"),
+            Some(_) => {}
+        }
+    }
+    for gone in sealed.into_keys() {
+        tell("removed", gone, "was removed");
+    }
+    Ok(())
+}
+
+/// How many rows no seal covers yet, and since when the oldest of them stands.
+fn unsealed(conn: &mut Conn, chain: Chain, until: i64) -> Result<(i64, Option<Timestamp>), StoreError> {
+    macro_rules! after {
+        ($table:ident, $position:ident, $at:ident) => {{
+            let late = || $table::table.filter($table::$position.gt(until));
+            let oldest = late().order($table::$at).select($table::$at).first(conn).optional()?;
+            (late().count().get_result(conn)?, oldest)
+        }};
+    }
+    Ok(match chain {
+        Chain::Complaints => after!(complaint_events, position, recorded_at),
+        Chain::Reference => after!(reference_events, position, recorded_at),
+        Chain::Audit => after!(audit_log, number, at),
+        Chain::State => after!(state_events, number, recorded_at),
+    })
+}
+
+/// Up to where there is something.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Positions {
+    pub register: i64,
+    pub audit: i64,
+    pub state: i64,
+}
+
+impl Positions {
+    pub const fn of(&self, chain: Chain) -> i64 {
+        match chain {
+            Chain::Complaints | Chain::Reference => self.register,
+            Chain::Audit => self.audit,
+            Chain::State => self.state,
+        }
+    }
+}
+
+/// Positions are dense: the last one has its rows, also where nothing is sealed yet.
+pub fn ends(conn: &mut Conn, findings: &mut Findings) -> Result<Positions, StoreError> {
+    macro_rules! last {
+        ($table:ident, $position:ident) => {{
+            let last: Option<i64> = $table::table.select(diesel::dsl::max($table::$position)).first(conn)?;
+            last.unwrap_or(0)
+        }};
+    }
+    let positions = Positions {
+        register: register_position::table.select(register_position::value).first(conn)?,
+        audit: audit_position::table.select(audit_position::value).first(conn)?,
+        state: state_position::table.select(state_position::value).first(conn)?,
+    };
+    let events = last!(complaint_events, position).max(last!(reference_events, position));
+    let ends = [
+        (Chain::Complaints, positions.register, events, "the register"),
+        (Chain::Audit, positions.audit, last!(audit_log, number), "the audit log"),
+        (Chain::State, positions.state, last!(state_events, number), "the chain of states"),
+    ];
+    for (chain, should, is, what) in ends {
+        if is != should {
+            let message = format!("{what} was at position {should}, and its last row is of {is}: its end was cut off");
+            findings.tell(Problem { position: Some(is), ..Problem::of(chain, "cut-off", message) });
+        }
+    }
+    Ok(positions)
+}
+
+/// Rows that no seal covers because they pretend to be older than everything.
+fn before_the_first(conn: &mut Conn, chain: Chain) -> Result<Vec<i64>, StoreError> {
+    macro_rules! early {
+        ($table:ident, $position:ident) => {
+            $table::table.filter($table::$position.le(0)).select($table::$position).load(conn)?
+        };
+    }
+    Ok(match chain {
+        Chain::Complaints => early!(complaint_events, position),
+        Chain::Reference => early!(reference_events, position),
+        Chain::Audit => early!(audit_log, number),
+        Chain::State => early!(state_events, number),
+    })
+}

@@ -1,0 +1,293 @@
+//! Complaints and what belongs to them, compared with what their events say.
+
+use super::super::rows::{ComplaintRow, Event, complaint_event};
+use super::fold::{SideValue, State, check_values, list_differences};
+use super::names::{self, code_of};
+use super::parts::{Part, Run, of_part};
+use super::problem::{Findings, Problem, RowName};
+use super::sums::{Spans, Sums};
+use crate::db::{Conn, StoreError};
+use crate::domain::ids::{human_reference, is_complaint_id_of};
+use crate::enums::Chain;
+use crate::events::{ComplaintEventValue, Entity, Fields, fields_of};
+use crate::models::{Complaint, ComplaintOfficer, ComplaintSource, Redaction, UnitResponse};
+use crate::register::complaints::CONTENT_HASH;
+use crate::sql_types::Id;
+use crate::tables::{
+    complaint_event_values, complaint_events, complaint_officers, complaint_sources, complaints, redactions,
+    unit_responses,
+};
+use diesel::prelude::*;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+const CHAIN: Chain = Chain::Complaints;
+
+/// Verifies a part: the marks of its events go into the sums, its rows are compared with the events.
+pub fn verify(
+    conn: &mut Conn,
+    part: &Part,
+    spans: &Spans,
+    sums: &mut Sums,
+    findings: &mut Findings,
+) -> Result<(), StoreError> {
+    use complaint_event_values as side;
+    let rows: Vec<ComplaintRow> = of_part!(
+        conn,
+        part,
+        complaint_events::complaint_id,
+        complaint_events::table.order((
+            complaint_events::complaint_id,
+            complaint_events::position,
+            complaint_events::ordinal
+        ))
+    );
+    let mut events = Vec::with_capacity(rows.len());
+    for row in rows {
+        let (mark, event) = complaint_event(row)?;
+        spans.add(sums, &mark);
+        events.push(event);
+    }
+    let values: Vec<ComplaintEventValue> = of_part!(
+        conn,
+        part,
+        side::complaint_id,
+        side::table.order((side::complaint_id, side::position, side::ordinal)).select(ComplaintEventValue::as_select())
+    );
+    let complaints: Vec<Complaint> =
+        of_part!(conn, part, complaints::id, complaints::table.order(complaints::id).select(Complaint::as_select()));
+    let officers: Vec<ComplaintOfficer> = of_part!(
+        conn,
+        part,
+        complaint_officers::complaint_id,
+        complaint_officers::table.order(complaint_officers::complaint_id).select(ComplaintOfficer::as_select())
+    );
+    let responses: Vec<UnitResponse> = of_part!(
+        conn,
+        part,
+        unit_responses::complaint_id,
+        unit_responses::table.order(unit_responses::complaint_id).select(UnitResponse::as_select())
+    );
+    let sources: Vec<ComplaintSource> = of_part!(
+        conn,
+        part,
+        complaint_sources::complaint_id,
+        complaint_sources::table.order(complaint_sources::complaint_id).select(ComplaintSource::as_select())
+    );
+    let redacted: Vec<Redaction> = of_part!(
+        conn,
+        part,
+        redactions::complaint_id,
+        redactions::table.order(redactions::complaint_id).select(Redaction::as_select())
+    );
+    findings.count("complaints", complaints.len());
+    findings.count("complaint_officers", officers.len());
+    findings.count("unit_responses", responses.len());
+    findings.count("complaint_sources", sources.len());
+    findings.count("redactions", redacted.len());
+    let mut events = Run::new(events, |event| event.entity_id);
+    let mut values = Run::new(values, |value| value.complaint_id);
+    let mut complaints = Run::new(complaints, |row| row.id);
+    let mut officers = Run::new(officers, |row| row.complaint_id);
+    let mut responses = Run::new(responses, |row| row.complaint_id);
+    let mut sources = Run::new(sources, |row| row.complaint_id);
+    let mut redacted = Run::new(redacted, |row| row.complaint_id);
+    loop {
+        let heads = [
+            events.head(),
+            values.head(),
+            complaints.head(),
+            officers.head(),
+            responses.head(),
+            sources.head(),
+            redacted.head(),
+        ];
+        let Some(id) = heads.into_iter().flatten().min() else { return Ok(()) };
+        let events = events.take(id);
+        let mut values: Vec<SideValue> = values.take(id).into_iter().map(side_value).collect();
+        check_values(CHAIN, &events, &mut values, findings);
+        let says = Says::of(id, events);
+        let rows = Rows {
+            id,
+            complaint: complaints.take(id).pop(),
+            officers: officers.take(id),
+            responses: responses.take(id),
+            sources: sources.take(id),
+            redaction: redacted.take(id).pop(),
+        };
+        rows.compare(conn, says, &values, findings)?;
+    }
+}
+
+fn side_value(row: ComplaintEventValue) -> SideValue {
+    let ComplaintEventValue { position, ordinal, side, field, salt, value, .. } = row;
+    SideValue { place: (position, ordinal), side, field, salt, value, is_committed: false }
+}
+
+/// What the events of a complaint say.
+#[derive(Default)]
+struct Says {
+    /// None where no event speaks of the complaint.
+    complaint: Option<State>,
+    officers: Option<Value>,
+    /// Of the source; None in events of before it was recorded.
+    content_hash: Option<Value>,
+    responses: BTreeMap<String, State>,
+    redaction: Option<State>,
+}
+
+impl Says {
+    /// Goes by the fields of events, not by their kinds.
+    fn of(id: Id, events: Vec<Event>) -> Self {
+        let mut says = Self::default();
+        // Positions begin with 1: an event before that was put in.
+        for event in events.into_iter().filter(|event| event.position > 0) {
+            let place = event.place();
+            let Value::Object(mut after) = event.after else { continue };
+            let recorded_at = json!(event.recorded_at);
+            if let Some(Value::String(response)) = after.get("response_id").cloned() {
+                let version = after.remove("version");
+                let mut state = State::default();
+                state.fields.insert("complaint_id".into(), json!(id));
+                state.fields.insert("recorded_at".into(), recorded_at.clone());
+                state.fields.insert("actor".into(), event.actor.clone().into());
+                state.apply(std::mem::take(&mut after), place, |field| match field {
+                    "response_id" => Some("id"),
+                    "response_unit_id" => Some("unit_id"),
+                    "response_text" => Some("text"),
+                    _ => None,
+                });
+                says.responses.insert(response, state);
+                after.extend(version.map(|version| ("version".to_owned(), version)));
+            }
+            if let Some(text) = after.remove("redacted_text") {
+                let mut state = State::default();
+                state.fields.insert("complaint_id".into(), json!(id));
+                state.fields.insert("redacted_at".into(), recorded_at.clone());
+                state.fields.insert("actor".into(), event.actor.into());
+                let text = Fields::from_iter([("redacted_text".to_owned(), text)]);
+                state.apply(text, place, |_| Some("text"));
+                says.redaction = Some(state);
+            }
+            after.remove("reason");
+            if let Some(officers) = after.remove("officers") {
+                says.officers = Some(officers);
+            }
+            if let Some(hash) = after.remove(CONTENT_HASH) {
+                says.content_hash = Some(hash);
+            }
+            let complaint = says.complaint.get_or_insert_with(|| {
+                let mut state = State::default();
+                state.fields.insert("id".into(), json!(id));
+                state.fields.insert("recorded_at".into(), recorded_at);
+                state
+            });
+            complaint.apply(after, place, |_| None);
+        }
+        says
+    }
+}
+
+/// What stands of a complaint.
+struct Rows {
+    id: Id,
+    complaint: Option<Complaint>,
+    officers: Vec<ComplaintOfficer>,
+    responses: Vec<UnitResponse>,
+    sources: Vec<ComplaintSource>,
+    redaction: Option<Redaction>,
+}
+
+impl Rows {
+    fn compare(
+        self,
+        conn: &mut Conn,
+        mut says: Says,
+        values: &[SideValue],
+        findings: &mut Findings,
+    ) -> Result<(), StoreError> {
+        let Self { id, complaint, officers, responses, sources, redaction } = self;
+        let name = |table| RowName { table, name: human_reference(id), id: id.to_string() };
+        let of_response =
+            |key: String| RowName { table: "unit_responses", name: format!("{} {key}", human_reference(id)), id: key };
+        let is_known = says.complaint.is_some();
+        one(|| name("complaints"), says.complaint.as_ref(), complaint.as_ref().map(fields_of), values, findings);
+        let officers = officers.iter().map(fields_of).map(|mut row| {
+            row.remove("complaint_id");
+            row
+        });
+        let differences = list_differences(says.officers.as_ref(), officers.collect(), &["officer_id", "ordinal"]);
+        for difference in differences {
+            let table = "complaint_officers";
+            if findings.is_full(CHAIN, table) {
+                findings.more += 1;
+                continue;
+            }
+            let officer = code_of(conn, Entity::Officer, difference.row.get("officer_id"))?;
+            let key = names::joined(&difference.row, &["officer_id", "ordinal"]);
+            let name = RowName { table, name: format!("{} {officer}", human_reference(id)), id: format!("{id} {key}") };
+            findings.tell(Problem::of_row(CHAIN, &name, difference.kind, difference.column.as_deref()));
+        }
+        for response in responses {
+            let key = response.id.to_string();
+            let state = says.responses.remove(&key);
+            one(|| of_response(key), state.as_ref(), Some(fields_of(&response)), values, findings);
+        }
+        for (key, state) in says.responses {
+            one(|| of_response(key), Some(&state), None, values, findings);
+        }
+        let redaction = redaction.as_ref().map(fields_of);
+        one(|| name("redactions"), says.redaction.as_ref(), redaction, values, findings);
+        compare_sources(id, is_known, &sources, says.content_hash.as_ref(), findings);
+        Ok(())
+    }
+}
+
+fn one(
+    name: impl FnOnce() -> RowName,
+    says: Option<&State>,
+    is: Option<Fields>,
+    values: &[SideValue],
+    findings: &mut Findings,
+) {
+    match (says, is) {
+        (None, None) => {}
+        (None, Some(_)) => findings.tell(Problem::of_row(CHAIN, &name(), "inserted", None)),
+        (Some(_), None) => findings.tell(Problem::of_row(CHAIN, &name(), "removed", None)),
+        (Some(says), Some(is)) => {
+            let differences = says.differences(&is, values);
+            if differences.is_empty() {
+                return;
+            }
+            let name = name();
+            for (column, kind) in differences {
+                findings.tell(Problem::of_row(CHAIN, &name, kind, Some(&column)));
+            }
+        }
+    }
+}
+
+/// A complaint has one source, of which its id is a hash.
+fn compare_sources(
+    id: Id,
+    is_known: bool,
+    sources: &[ComplaintSource],
+    content_hash: Option<&Value>,
+    findings: &mut Findings,
+) {
+    let name = |row: &str| RowName { table: "complaint_sources", name: row.trim().to_owned(), id: id.to_string() };
+    for source in sources {
+        let name = || name(&format!("{} {}", source.source, source.reference));
+        if !is_complaint_id_of(id, &source.source, &source.reference) {
+            // Which of the two it was cannot be told: the id is a hash of both.
+            findings.tell(Problem::of_row(CHAIN, &name(), "changed", Some("reference")));
+        } else if !is_known {
+            findings.tell(Problem::of_row(CHAIN, &name(), "inserted", None));
+        } else if content_hash.is_some_and(|hash| hash != source.content_hash.as_str()) {
+            findings.tell(Problem::of_row(CHAIN, &name(), "changed", Some(CONTENT_HASH)));
+        }
+    }
+    if is_known && sources.is_empty() {
+        findings.tell(Problem::of_row(CHAIN, &name(&human_reference(id)), "removed", None));
+    }
+}

@@ -1,0 +1,161 @@
+//! Tables without events, compared with the chain of states.
+
+use super::names::{self, code_of};
+use super::problem::{Findings, Problem, RowName};
+use crate::db::{Conn, StoreError};
+use crate::domain::ids::human_reference;
+use crate::enums::Chain;
+use crate::events::{Entity, Fields};
+use crate::models::StateEvent;
+use crate::sql_types::Id;
+use crate::states::{Kept, Row, column_hashes, row_hash, rows_after};
+use crate::tables::state_events;
+use diesel::prelude::*;
+use std::collections::BTreeSet;
+
+/// Rows that are read at once: some hold whole documents.
+const AT_ONCE: i64 = 300;
+
+/// Behind every key.
+const END: &str = "\u{10FFFF}";
+
+/// Compares every row of a table with the last state that the chain has of it.
+pub fn verify(conn: &mut Conn, table: Kept, findings: &mut Findings) -> Result<(), StoreError> {
+    let mut after = String::new();
+    loop {
+        let rows = rows_after(conn, table, Some(after.as_str()).filter(|key| !key.is_empty()), AT_ONCE)?;
+        let is_last = i64::try_from(rows.len()).unwrap_or(i64::MAX) < AT_ONCE;
+        let until = rows.last().filter(|_| !is_last).map_or_else(|| END.to_owned(), |row| row.key.clone());
+        findings.count(table.name(), rows.len());
+        let mut states = last_states(conn, table, &after, &until)?.into_iter().peekable();
+        for row in rows {
+            while let Some(gone) = states.next_if(|state| state.row_key < row.key) {
+                removed(conn, table, &gone, findings)?;
+            }
+            let state = states.next_if(|state| state.row_key == row.key);
+            compare(conn, table, &row, state.as_ref(), findings)?;
+        }
+        for gone in states {
+            removed(conn, table, &gone, findings)?;
+        }
+        if is_last {
+            return Ok(());
+        }
+        after = until;
+    }
+}
+
+/// The last state of each row between two keys, the second included.
+fn last_states(conn: &mut Conn, table: Kept, after: &str, until: &str) -> Result<Vec<StateEvent>, StoreError> {
+    let numbers: Vec<Option<i64>> = state_events::table
+        .filter(state_events::table_name.eq(table.name()))
+        .filter(state_events::row_key.gt(after))
+        .filter(state_events::row_key.le(until))
+        .group_by(state_events::row_key)
+        .select(diesel::dsl::max(state_events::number))
+        .load(conn)?;
+    let numbers: Vec<i64> = numbers.into_iter().flatten().collect();
+    let mut states: Vec<StateEvent> = Vec::with_capacity(numbers.len());
+    for chunk in numbers.chunks(crate::db::dialect::KEYS_PER_QUERY) {
+        let part: Vec<StateEvent> = state_events::table
+            .filter(state_events::number.eq_any(chunk))
+            .select(StateEvent::as_select())
+            .load(conn)?;
+        states.extend(part);
+    }
+    states.sort_by(|a, b| a.row_key.cmp(&b.row_key));
+    Ok(states)
+}
+
+fn removed(conn: &mut Conn, table: Kept, state: &StateEvent, findings: &mut Findings) -> Result<(), StoreError> {
+    if state.hash.is_none() {
+        return Ok(());
+    }
+    tell(conn, table, &state.row_key, &Fields::new(), "removed", None, findings)
+}
+
+fn compare(
+    conn: &mut Conn,
+    table: Kept,
+    row: &Row,
+    state: Option<&StateEvent>,
+    findings: &mut Findings,
+) -> Result<(), StoreError> {
+    let Some(state) = state else {
+        if row.passing {
+            return Ok(());
+        }
+        return tell(conn, table, &row.key, &row.fields, "inserted", None, findings);
+    };
+    let Some(hash) = &state.hash else {
+        return tell(conn, table, &row.key, &row.fields, "inserted", None, findings);
+    };
+    if row_hash(&state.salt, &row.fields)?.as_slice() == hash.as_slice() {
+        return Ok(());
+    }
+    let empty = Fields::new();
+    let was = state.column_hashes.0.as_object().unwrap_or(&empty);
+    let is = column_hashes(&state.salt, &row.fields)?;
+    let columns: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
+    let differing: Vec<&String> = columns.into_iter().filter(|column| was.get(*column) != is.get(*column)).collect();
+    if differing.is_empty() {
+        return tell(conn, table, &row.key, &row.fields, "changed", None, findings);
+    }
+    differing
+        .into_iter()
+        .try_for_each(|column| tell(conn, table, &row.key, &row.fields, "changed", Some(column), findings))
+}
+
+fn tell(
+    conn: &mut Conn,
+    table: Kept,
+    key: &str,
+    fields: &Fields,
+    kind: &'static str,
+    column: Option<&str>,
+    findings: &mut Findings,
+) -> Result<(), StoreError> {
+    if findings.is_full(Chain::State, table.name()) {
+        findings.more += 1;
+        return Ok(());
+    }
+    let name = RowName { table: table.name(), name: name(conn, table, key, fields)?, id: key.to_owned() };
+    findings.tell(Problem::of_row(Chain::State, &name, kind, column));
+    Ok(())
+}
+
+fn name(conn: &mut Conn, table: Kept, key: &str, fields: &Fields) -> Result<String, StoreError> {
+    let first = key.split_once(' ').map_or(key, |(first, _)| first);
+    let found = match table {
+        Kept::RegisterInfo | Kept::Jobs => key.to_owned(),
+        Kept::Principals => names::text(fields, "name"),
+        Kept::ApiTokens => match fields.get("principal_id") {
+            Some(id) => format!("{} {key}", names::principal(conn, Some(id))?),
+            None => String::new(),
+        },
+        Kept::TrustedOperations => {
+            let operation = names::text(fields, "name");
+            format!("{} {operation}", names::principal(conn, Some(&first.into()))?)
+        }
+        Kept::JobRuns => names::joined(fields, &["job", "scheduled_at"]),
+        Kept::JobResults => names::joined(fields, &["name", "as_of"]),
+        Kept::Escalations => {
+            let reference = first.parse::<Id>().map_or_else(|_| first.to_owned(), human_reference);
+            format!("{reference}{}", &key[first.len()..])
+        }
+        Kept::Flags => {
+            let officer = code_of(conn, Entity::Officer, fields.get("officer_id"))?;
+            if officer.is_empty() { code_of(conn, Entity::Unit, fields.get("unit_id"))? } else { officer }
+        }
+        Kept::FlagAssessments => names::flagged(conn, first)?,
+        Kept::FlagReviews => match fields.get("flag_id").and_then(|id| id.as_str()) {
+            Some(flag) => format!("{} {}", names::flagged(conn, flag)?, names::text(fields, "reviewed_at")),
+            None => String::new(),
+        },
+        Kept::Digests => names::joined(fields, &["as_of", "locale"]),
+        Kept::DigestSubscriptions => names::text(fields, "address"),
+        Kept::Deliveries => names::text(fields, "message_id"),
+    };
+    let found = found.trim();
+    Ok(if found.is_empty() { key.to_owned() } else { found.to_owned() })
+}

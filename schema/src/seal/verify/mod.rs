@@ -1,0 +1,257 @@
+//! Whether everything that was sealed is still there, and whether every row is what its chain says.
+
+mod chain;
+mod complaints;
+mod fold;
+mod kept;
+mod names;
+mod parts;
+mod problem;
+mod reference;
+mod sums;
+
+pub use chain::{ChainReport, Positions};
+pub use problem::Problem;
+
+use super::SealName;
+use crate::db::dialect::{begin_snapshot, rollback, scanning};
+use crate::db::{Conn, Db, StoreError};
+use crate::enums::Chain;
+use crate::keys::Keys;
+use crate::models::Seal;
+use crate::sql_types::Id;
+use crate::states::Kept;
+use crate::tables::{complaint_events, reference_events, seals};
+use chain::Known;
+use diesel::prelude::*;
+use parts::{Part, Queue, Task};
+use problem::Findings;
+use reference::Derived;
+use serde::Serialize;
+use std::sync::{Mutex, PoisonError};
+use sums::{Spans, Sums};
+
+/// What to verify, and with what.
+#[derive(Debug, Clone, Copy)]
+pub struct Scope<'s> {
+    /// None: seals are checked without their signatures, and nothing is called verified.
+    pub keys: Option<&'s Keys>,
+    /// Seals that were seen elsewhere, printed in a digest say: if one of them is gone, or another, the end of its chain
+    /// was cut off or replaced.
+    pub known: &'s [SealName],
+    /// Only rows that were written after these positions; None for all.
+    pub since: Option<Positions>,
+}
+
+/// The outcome.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    pub verified: bool,
+    /// Whether all rows were compared, or those that were written since another verification.
+    pub all: bool,
+    /// Of all chains.
+    pub seals: i64,
+    pub sealed: i64,
+    pub unsealed: i64,
+    pub chains: Vec<ChainReport>,
+    /// Rows that were compared, table by table.
+    pub tables: Vec<TableReport>,
+    /// Up to where the chains were verified.
+    pub positions: Positions,
+    pub problems: Vec<Problem>,
+    /// Problems that are not listed, since there are so many of their kind.
+    pub more: u64,
+}
+
+/// How many rows of a table were compared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TableReport {
+    pub table: &'static str,
+    pub rows: u64,
+}
+
+/// Threads that verify parts: each has a connection of its own.
+const THREADS: usize = 4;
+
+/// Verifies the chains, and every row by the chain that speaks of it.
+///
+/// # Errors
+/// Where the database cannot be read. What is wrong with the register is in the report.
+pub fn verify(db: &Db, scope: Scope<'_>) -> Result<Report, StoreError> {
+    let mut findings = Findings::default();
+    let known = Known { keys: scope.keys, seals: scope.known };
+    let (chains, positions) = db.read_snapshot(|conn| {
+        scanning(conn, |conn| {
+            let positions = chain::ends(conn, &mut findings)?;
+            let mut chains = Vec::new();
+            for chain in Chain::ALL {
+                chains.push(chain::seals_of(conn, &known, chain, |seal| at_once(&scope, seal), &mut findings)?);
+            }
+            Ok((chains, positions))
+        })
+    })?;
+    let (chains, spans): (Vec<ChainReport>, Vec<Spans>) = chains.into_iter().unzip();
+    if let [of_complaints, of_reference, ..] = spans.as_slice() {
+        let queue = match scope.since {
+            None => Queue::of_all(),
+            Some(since) => db.read_snapshot(|conn| changed_since(conn, since.register))?,
+        };
+        let spans = Pair { complaints: of_complaints, reference: of_reference };
+        let sums = verify_parts(db, queue, &spans, &mut findings)?;
+        if scope.since.is_none() {
+            name_the_differing(db, &spans, &sums, &mut findings)?;
+        }
+    }
+    db.read_snapshot(|conn| {
+        reference::stray_values(conn, &mut findings)?;
+        // They are few, and what rights depend on is among them.
+        Kept::ALL.iter().try_for_each(|table| kept::verify(conn, *table, &mut findings))
+    })?;
+    Ok(report(&scope, chains, positions, findings))
+}
+
+/// Whether the rows of a seal are compared while the seals are read. Those of the register are read by their keys, unless
+/// only the new ones are.
+fn at_once(scope: &Scope<'_>, seal: &Seal) -> bool {
+    match scope.since {
+        None => matches!(seal.chain, Chain::Audit | Chain::State),
+        Some(since) => seal.until > since.of(seal.chain),
+    }
+}
+
+struct Pair<T> {
+    complaints: T,
+    reference: T,
+}
+
+fn verify_parts(
+    db: &Db,
+    queue: Queue,
+    spans: &Pair<&Spans>,
+    findings: &mut Findings,
+) -> Result<Pair<Sums>, StoreError> {
+    let queue = Mutex::new(queue);
+    let work = || {
+        let worked = db.read(|conn| scanning(conn, |conn| work_off(conn, &queue, spans)));
+        if worked.is_err() {
+            queue.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+        worked
+    };
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(THREADS);
+    let found = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        workers
+            .into_iter()
+            .map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect::<Vec<_>>()
+    });
+    let mut sums = Pair { complaints: spans.complaints.sums(), reference: spans.reference.sums() };
+    for part in found {
+        let (of_part, sums_of_part) = part?;
+        findings.merge(of_part);
+        sums.complaints.merge(&sums_of_part.complaints);
+        sums.reference.merge(&sums_of_part.reference);
+    }
+    Ok(sums)
+}
+
+/// Verifies parts until none is left, each at one state of the database.
+fn work_off(conn: &mut Conn, queue: &Mutex<Queue>, spans: &Pair<&Spans>) -> Result<(Findings, Pair<Sums>), StoreError> {
+    let mut findings = Findings::default();
+    let mut sums = Pair { complaints: spans.complaints.sums(), reference: spans.reference.sums() };
+    loop {
+        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next(conn)?;
+        let Some((task, part)) = next else { return Ok((findings, sums)) };
+        begin_snapshot(conn)?;
+        let verified = verify_part(conn, task, &part, spans, &mut sums, &mut findings);
+        let ended = rollback(conn);
+        verified.and(ended)?;
+    }
+}
+
+fn verify_part(
+    conn: &mut Conn,
+    task: Task,
+    part: &Part,
+    spans: &Pair<&Spans>,
+    sums: &mut Pair<Sums>,
+    findings: &mut Findings,
+) -> Result<(), StoreError> {
+    match task {
+        Task::Complaints => complaints::verify(conn, part, spans.complaints, &mut sums.complaints, findings),
+        Task::Reference(derived) => {
+            reference::verify(conn, derived, part, spans.reference, &mut sums.reference, findings)
+        }
+        Task::Unknown => reference::unknown(conn, spans.reference, &mut sums.reference),
+    }
+}
+
+/// The seals whose rows are others than those that were sealed: row by row.
+fn name_the_differing(
+    db: &Db,
+    spans: &Pair<&Spans>,
+    sums: &Pair<Sums>,
+    findings: &mut Findings,
+) -> Result<(), StoreError> {
+    let differing = [
+        (Chain::Complaints, spans.complaints.differing(&sums.complaints)),
+        (Chain::Reference, spans.reference.differing(&sums.reference)),
+    ];
+    for (chain, numbers) in differing {
+        for number in numbers {
+            db.read_snapshot(|conn| {
+                let seal: Seal = seals::table.find((chain, number)).select(Seal::as_select()).first(conn)?;
+                chain::rows(conn, &seal, findings)
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// What was written after a position.
+fn changed_since(conn: &mut Conn, position: i64) -> Result<Queue, StoreError> {
+    let complaints: Vec<Id> = complaint_events::table
+        .filter(complaint_events::position.gt(position))
+        .select(complaint_events::complaint_id)
+        .distinct()
+        .order(complaint_events::complaint_id)
+        .load(conn)?;
+    let mut tasks = vec![(Task::Complaints, complaints)];
+    for derived in Derived::ALL {
+        let ids: Vec<Id> = reference_events::table
+            .filter(reference_events::position.gt(position))
+            .filter(reference_events::entity.eq(derived.entity().as_str()))
+            .select(reference_events::entity_id)
+            .distinct()
+            .order(reference_events::entity_id)
+            .load(conn)?;
+        tasks.push((Task::Reference(*derived), ids));
+    }
+    Ok(Queue::of_some(tasks))
+}
+
+fn report(scope: &Scope<'_>, chains: Vec<ChainReport>, positions: Positions, mut findings: Findings) -> Report {
+    let sum = |count: fn(&ChainReport) -> i64| chains.iter().map(count).sum();
+    let (seals, sealed, unsealed) = (sum(|chain| chain.seals), sum(|chain| chain.rows), sum(|chain| chain.unsealed));
+    if scope.keys.is_none() {
+        findings.tell(Problem::of(None, "key-missing", "without the key file no signature of a seal can be checked"));
+    }
+    if seals == 0 {
+        findings.tell(Problem::of(None, "no-seals", "there is no seal: nothing tells what the register was"));
+    }
+    Report {
+        verified: findings.problems.is_empty(),
+        all: scope.since.is_none(),
+        seals,
+        sealed,
+        unsealed,
+        chains,
+        tables: findings.rows.iter().map(|(table, rows)| TableReport { table, rows: *rows }).collect(),
+        positions,
+        problems: findings.problems,
+        more: findings.more,
+    }
+}

@@ -1,0 +1,419 @@
+//! Reference data and what is done beside complaints, compared with what their events say.
+
+use super::super::rows::{Event, ReferenceRow, reference_event};
+use super::fold::{SideValue, State, check_values, list_differences};
+use super::names::{self, code_of};
+use super::parts::{Part, Run, of_part};
+use super::problem::{Findings, Problem, RowName};
+use super::sums::{Spans, Sums};
+use crate::db::{Conn, StoreError};
+use crate::domain::ids::reference_id;
+use crate::enums::{Chain, Side};
+use crate::events::{Entity, Fields, fields_of};
+use crate::models::{
+    Enterprise, GuidanceDocument, GuidanceOpinion, IssueCategory, Measure, Officer, Posting, Proposal,
+    ProposalCategory, ProposalUnit, SystemIncident, Unit, UnitParent, Workload,
+};
+use crate::sql_types::{Id, JsonValue};
+use crate::tables::{
+    enterprises, guidance_documents, guidance_opinions, issue_categories, measures, officers, postings,
+    proposal_categories, proposal_units, proposals, reference_event_values as side, reference_events, system_incidents,
+    unit_parents, units, workload,
+};
+use diesel::prelude::*;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, HashMap};
+
+const CHAIN: Chain = Chain::Reference;
+
+/// What has events in the chain of reference data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Derived {
+    Units,
+    UnitParents,
+    Officers,
+    Postings,
+    Enterprises,
+    Categories,
+    Workload,
+    Incidents,
+    Guidance,
+    Opinions,
+    Proposals,
+    Measures,
+}
+
+impl Derived {
+    pub const ALL: &'static [Self] = &[
+        Self::Units,
+        Self::UnitParents,
+        Self::Officers,
+        Self::Postings,
+        Self::Enterprises,
+        Self::Categories,
+        Self::Workload,
+        Self::Incidents,
+        Self::Guidance,
+        Self::Opinions,
+        Self::Proposals,
+        Self::Measures,
+    ];
+
+    pub const fn entity(self) -> Entity {
+        match self {
+            Self::Units => Entity::Unit,
+            Self::UnitParents => Entity::UnitParents,
+            Self::Officers => Entity::Officer,
+            Self::Postings => Entity::Postings,
+            Self::Enterprises => Entity::Enterprise,
+            Self::Categories => Entity::Category,
+            Self::Workload => Entity::Workload,
+            Self::Incidents => Entity::Incident,
+            Self::Guidance => Entity::Guidance,
+            Self::Opinions => Entity::Opinion,
+            Self::Proposals => Entity::Proposal,
+            Self::Measures => Entity::Measure,
+        }
+    }
+
+    const fn table(self) -> &'static str {
+        match self {
+            Self::Units => "units",
+            Self::UnitParents => "unit_parents",
+            Self::Officers => "officers",
+            Self::Postings => "postings",
+            Self::Enterprises => "enterprises",
+            Self::Categories => "issue_categories",
+            Self::Workload => "workload",
+            Self::Incidents => "system_incidents",
+            Self::Guidance => "guidance_documents",
+            Self::Opinions => "guidance_opinions",
+            Self::Proposals => "proposals",
+            Self::Measures => "measures",
+        }
+    }
+
+    /// Fields of an event that list rows of a table: the field, the table, and the key of a row within the list.
+    const fn lists(self) -> &'static [(&'static str, &'static str, &'static [&'static str])] {
+        match self {
+            Self::UnitParents => &[("parents", "unit_parents", &["valid_from"])],
+            Self::Postings => &[("postings", "postings", &["unit_id", "valid_from"])],
+            Self::Proposals => &[("categories", "proposal_categories", &["id"]), ("units", "proposal_units", &["id"])],
+            _ => &[],
+        }
+    }
+
+    /// Whether the entity is nothing but its list.
+    const fn is_list(self) -> bool {
+        matches!(self, Self::UnitParents | Self::Postings)
+    }
+}
+
+/// The id at which a part ends that begins with another; None where there are fewer rows.
+pub fn end_of_part(conn: &mut Conn, derived: Derived, first: Id, rows: i64) -> Result<Option<Id>, StoreError> {
+    macro_rules! nth {
+        ($table:ident, $id:ident) => {
+            $table::table
+                .filter($table::$id.ge(first))
+                .order($table::$id)
+                .offset(rows - 1)
+                .select($table::$id)
+                .first(conn)
+                .optional()?
+        };
+    }
+    Ok(match derived {
+        Derived::Units => nth!(units, id),
+        Derived::UnitParents => nth!(unit_parents, unit_id),
+        Derived::Officers => nth!(officers, id),
+        Derived::Postings => nth!(postings, officer_id),
+        Derived::Enterprises => nth!(enterprises, id),
+        Derived::Categories => nth!(issue_categories, id),
+        Derived::Workload => nth!(workload, id),
+        Derived::Incidents => nth!(system_incidents, id),
+        Derived::Guidance => nth!(guidance_documents, id),
+        // Their ids are hashes of their keys, and there are few.
+        Derived::Opinions => None,
+        Derived::Proposals => nth!(proposals, id),
+        Derived::Measures => nth!(measures, id),
+    })
+}
+
+/// What stands: the fields of each entity, lists among them.
+fn load(conn: &mut Conn, derived: Derived, part: &Part) -> Result<BTreeMap<Id, Fields>, StoreError> {
+    macro_rules! plain {
+        ($table:ident, $model:ident) => {{
+            let rows: Vec<$model> =
+                of_part!(conn, part, $table::id, $table::table.order($table::id).select($model::as_select()));
+            rows.iter().map(|row| (row.id, fields_of(row))).collect()
+        }};
+    }
+    macro_rules! listed {
+        ($table:ident, $model:ident, $id:ident, $found:expr, $field:literal, $row:expr) => {{
+            let rows: Vec<$model> =
+                of_part!(conn, part, $table::$id, $table::table.order($table::$id).select($model::as_select()));
+            let mut lists: BTreeMap<Id, Vec<Value>> = BTreeMap::new();
+            rows.iter().for_each(|row| lists.entry(row.$id).or_default().push($row(row)));
+            for (id, list) in lists {
+                $found.entry(id).or_default().insert($field.to_owned(), list.into());
+            }
+        }};
+    }
+    let mut found: BTreeMap<Id, Fields> = BTreeMap::new();
+    match derived {
+        Derived::Units => found = plain!(units, Unit),
+        Derived::Officers => found = plain!(officers, Officer),
+        Derived::Enterprises => found = plain!(enterprises, Enterprise),
+        Derived::Categories => found = plain!(issue_categories, IssueCategory),
+        Derived::Workload => found = plain!(workload, Workload),
+        Derived::Incidents => found = plain!(system_incidents, SystemIncident),
+        Derived::Guidance => found = plain!(guidance_documents, GuidanceDocument),
+        Derived::Measures => found = plain!(measures, Measure),
+        Derived::UnitParents => listed!(unit_parents, UnitParent, unit_id, found, "parents", |row: &_| json!(row)),
+        Derived::Postings => listed!(postings, Posting, officer_id, found, "postings", |row: &_| json!(row)),
+        Derived::Proposals => {
+            found = plain!(proposals, Proposal);
+            let category = |row: &ProposalCategory| json!(row.category_id);
+            listed!(proposal_categories, ProposalCategory, proposal_id, found, "categories", category);
+            let unit = |row: &ProposalUnit| json!(row.unit_id);
+            listed!(proposal_units, ProposalUnit, proposal_id, found, "units", unit);
+        }
+        Derived::Opinions => {
+            let rows: Vec<GuidanceOpinion> =
+                guidance_opinions::table.select(GuidanceOpinion::as_select()).load(conn)?;
+            let id =
+                |row: &GuidanceOpinion| reference_id(Entity::Opinion, &format!("{}-{}", row.document_id, row.revision));
+            found.extend(rows.iter().map(|row| (id(row), fields_of(row))));
+            if let Part::Ids(ids) = part {
+                found.retain(|id, _| ids.contains(id));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Verifies a part: the marks of its events go into the sums, its rows are compared with the events.
+pub fn verify(
+    conn: &mut Conn,
+    derived: Derived,
+    part: &Part,
+    spans: &Spans,
+    sums: &mut Sums,
+    findings: &mut Findings,
+) -> Result<(), StoreError> {
+    let entity = derived.entity().as_str();
+    let rows: Vec<ReferenceRow> = of_part!(
+        conn,
+        part,
+        reference_events::entity_id,
+        reference_events::table.filter(reference_events::entity.eq(entity)).order((
+            reference_events::entity_id,
+            reference_events::position,
+            reference_events::ordinal
+        ))
+    );
+    let mut events = Vec::with_capacity(rows.len());
+    for row in rows {
+        let (mark, event) = reference_event(row)?;
+        spans.add(sums, &mark);
+        events.push(event);
+    }
+    let mut values = values(conn, entity, part)?;
+    let mut found = load(conn, derived, part)?;
+    let count = |field: Option<&str>| -> usize {
+        let lists = found.values().filter_map(|fields| fields.get(field?)?.as_array()).map(Vec::len);
+        if field.is_none() { found.len() } else { lists.sum() }
+    };
+    let counts: Vec<_> = derived.lists().iter().map(|(field, table, _)| (*table, count(Some(field)))).collect();
+    if !derived.is_list() {
+        findings.count(derived.table(), count(None));
+    }
+    counts.into_iter().for_each(|(table, rows)| findings.count(table, rows));
+    let mut events = Run::new(events, |event| event.entity_id);
+    while let Some(id) = events.head() {
+        let events = events.take(id);
+        let mut values: Vec<SideValue> =
+            events.iter().filter_map(|event| values.remove(&event.place())).flatten().collect();
+        check_values(CHAIN, &events, &mut values, findings);
+        let says = said(events);
+        compare(conn, derived, id, Some(says), found.remove(&id), &values, findings)?;
+    }
+    for (id, row) in found {
+        compare(conn, derived, id, None, Some(row), &[], findings)?;
+    }
+    Ok(())
+}
+
+fn said(events: Vec<Event>) -> State {
+    let mut state = State::default();
+    for event in events.into_iter().filter(|event| event.position > 0) {
+        let place = event.place();
+        if let Value::Object(after) = event.after {
+            state.apply(after, place, |_| None);
+        }
+    }
+    state
+}
+
+type Values = HashMap<(i64, i32), Vec<SideValue>>;
+
+fn values(conn: &mut Conn, entity: &str, part: &Part) -> Result<Values, StoreError> {
+    let rows: Vec<(i64, i32, Side, String, Vec<u8>, String)> = of_part!(
+        conn,
+        part,
+        reference_events::entity_id,
+        side::table
+            .inner_join(
+                reference_events::table
+                    .on(reference_events::position.eq(side::position).and(reference_events::ordinal.eq(side::ordinal)))
+            )
+            .filter(reference_events::entity.eq(entity))
+            .select((side::position, side::ordinal, side::side, side::field, side::salt, side::value))
+    );
+    let mut values = Values::new();
+    for (position, ordinal, side, field, salt, value) in rows {
+        let place = (position, ordinal);
+        values.entry(place).or_default().push(SideValue { place, side, field, salt, value, is_committed: false });
+    }
+    Ok(values)
+}
+
+fn compare(
+    conn: &mut Conn,
+    derived: Derived,
+    id: Id,
+    says: Option<State>,
+    is: Option<Fields>,
+    values: &[SideValue],
+    findings: &mut Findings,
+) -> Result<(), StoreError> {
+    let mut is = is;
+    let known = says.is_some();
+    let mut says = says.unwrap_or_default();
+    for (field, table, key) in derived.lists() {
+        let listed = says.fields.remove(*field).map(as_rows);
+        let rows = is.as_mut().and_then(|is| is.remove(*field)).map(as_rows);
+        let rows: Vec<Fields> = match rows {
+            Some(Value::Array(rows)) => rows.into_iter().filter_map(|row| row.as_object().cloned()).collect(),
+            _ => Vec::new(),
+        };
+        for difference in list_differences(listed.as_ref(), rows, key) {
+            if findings.is_full(CHAIN, table) {
+                findings.more += 1;
+                continue;
+            }
+            let name = RowName { table, name: listed_name(conn, table, id, &difference.row)?, id: id.to_string() };
+            findings.tell(Problem::of_row(CHAIN, &name, difference.kind, difference.column.as_deref()));
+        }
+    }
+    if derived.is_list() {
+        return Ok(());
+    }
+    // Lists of something that is not there itself.
+    let is = is.filter(|fields| !fields.is_empty());
+    if is.is_none() && !known {
+        return Ok(());
+    }
+    let (kind, columns) = match (known, &is) {
+        (_, None) => ("removed", Vec::new()),
+        (false, Some(_)) => ("inserted", Vec::new()),
+        (true, Some(is)) => {
+            let differences = says.differences(is, values);
+            if differences.is_empty() {
+                return Ok(());
+            }
+            ("changed", differences)
+        }
+    };
+    let table = derived.table();
+    if findings.is_full(CHAIN, table) {
+        findings.more += 1;
+        return Ok(());
+    }
+    let fields = is.as_ref().unwrap_or(&says.fields);
+    let name = RowName { table, name: name(conn, derived, id, &says.fields, fields)?, id: id.to_string() };
+    if columns.is_empty() {
+        findings.tell(Problem::of_row(CHAIN, &name, kind, None));
+    }
+    for (column, kind) in columns {
+        findings.tell(Problem::of_row(CHAIN, &name, kind, Some(&column)));
+    }
+    Ok(())
+}
+
+/// Lists of ids as rows that have nothing but an id.
+fn as_rows(list: Value) -> Value {
+    let Value::Array(list) = list else { return list };
+    list.into_iter().map(|row| if row.is_string() { json!({ "id": row }) } else { row }).collect()
+}
+
+fn listed_name(conn: &mut Conn, table: &str, id: Id, row: &Fields) -> Result<String, StoreError> {
+    let own = Some(Value::String(id.to_string()));
+    Ok(match table {
+        "unit_parents" => {
+            format!("{} {}", code_of(conn, Entity::Unit, own.as_ref())?, names::text(row, "valid_from"))
+        }
+        "postings" => {
+            let officer = code_of(conn, Entity::Officer, own.as_ref())?;
+            let unit = code_of(conn, Entity::Unit, row.get("unit_id"))?;
+            format!("{officer} {unit} {}", names::text(row, "valid_from"))
+        }
+        "proposal_units" => format!("{id} {}", code_of(conn, Entity::Unit, row.get("id"))?),
+        _ => format!("{id} {}", names::text(row, "id")),
+    })
+}
+
+/// By the code that events say, where they say it in the clear.
+fn name(conn: &mut Conn, derived: Derived, id: Id, says: &Fields, is: &Fields) -> Result<String, StoreError> {
+    let clear = |field: &str| says.get(field).or_else(|| is.get(field)).and_then(Value::as_str).map(str::to_owned);
+    let found = match derived {
+        Derived::Units | Derived::Officers | Derived::Categories => clear("code"),
+        Derived::Enterprises => is.get("tax_code").and_then(Value::as_str).map(str::to_owned),
+        Derived::Incidents => clear("reference"),
+        Derived::Workload => {
+            let unit = code_of(conn, Entity::Unit, is.get("unit_id"))?;
+            let officer = code_of(conn, Entity::Officer, is.get("officer_id"))?;
+            let parts = [unit, officer, names::text(is, "month")];
+            Some(parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" "))
+        }
+        Derived::Guidance | Derived::Proposals => clear("title").map(|title| format!("{id} {title}")),
+        Derived::Opinions => Some(names::joined(is, &["document_id", "revision"])),
+        Derived::Measures => {
+            Some(format!("{} {}", code_of(conn, Entity::Officer, is.get("officer_id"))?, names::text(is, "decided_on")))
+        }
+        Derived::UnitParents | Derived::Postings => None,
+    };
+    Ok(found.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| id.to_string()))
+}
+
+/// Events of entities that the program does not know: their marks go into the sums, and nothing stands for them.
+pub fn unknown(conn: &mut Conn, spans: &Spans, sums: &mut Sums) -> Result<(), StoreError> {
+    let known: Vec<&str> = Derived::ALL.iter().map(|derived| derived.entity().as_str()).collect();
+    let rows: Vec<ReferenceRow> = reference_events::table.filter(reference_events::entity.ne_all(known)).load(conn)?;
+    for row in rows {
+        spans.add(sums, &reference_event(row)?.0);
+    }
+    Ok(())
+}
+
+/// Values beside events that are not there: only somebody else can have put them there.
+pub fn stray_values(conn: &mut Conn, findings: &mut Findings) -> Result<(), StoreError> {
+    let rows: Vec<(i64, i32, String, Option<JsonValue>)> = side::table
+        .left_join(
+            reference_events::table
+                .on(reference_events::position.eq(side::position).and(reference_events::ordinal.eq(side::ordinal))),
+        )
+        .filter(reference_events::position.nullable().is_null())
+        .limit(100)
+        .select((side::position, side::ordinal, side::field, reference_events::after.nullable()))
+        .load(conn)?;
+    for (position, ordinal, field, _) in rows {
+        let message = format!("the {field} of row {position}.{ordinal} is not the one that the row commits to");
+        findings.tell(Problem {
+            position: Some(position),
+            ordinal: Some(ordinal),
+            ..Problem::of(CHAIN, "changed", message)
+        });
+    }
+    Ok(())
+}

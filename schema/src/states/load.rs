@@ -1,0 +1,151 @@
+//! Rows of the tables of the chain of states, as they are hashed.
+//!
+//! The text of a key orders rows as the key itself does on both databases: ids are written with a fixed length, and
+//! texts are collated bytewise.
+
+use super::tables::{Kept, pair};
+use crate::db::{Conn, StoreError};
+use crate::enums::{DeliveryState, RunState};
+use crate::events::{Fields, fields_of};
+use crate::models::{
+    ApiToken, Delivery, Digest, DigestSubscription, Escalation, Flag, FlagAssessment, FlagReview, Job, JobResult,
+    JobRun, Principal, RegisterInfo, TrustedOperation,
+};
+use crate::sql_types::Id;
+use crate::tables::{
+    api_tokens, deliveries, digest_subscriptions, digests, escalations, flag_assessments, flag_reviews, flags,
+    job_results, job_runs, jobs, principals, register_info, trusted_operations,
+};
+use diesel::prelude::*;
+use std::collections::BTreeSet;
+use std::str::FromStr;
+
+/// A row as it is hashed.
+#[derive(Debug, Clone)]
+pub struct Row {
+    pub key: String,
+    pub fields: Fields,
+    /// It is no state yet: a run under way for the first time.
+    pub passing: bool,
+}
+
+/// Which rows are read.
+#[derive(Clone, Copy)]
+enum Want<'a> {
+    Keys(&'a [String]),
+    After(Option<&'a str>, i64),
+}
+
+/// The rows of a table after a key, in the order of their keys.
+pub fn rows_after(conn: &mut Conn, table: Kept, after: Option<&str>, limit: i64) -> Result<Vec<Row>, StoreError> {
+    rows(conn, table, Want::After(after, limit))
+}
+
+/// The rows of these keys that are there.
+pub(super) fn rows_of(conn: &mut Conn, table: Kept, keys: &[String]) -> Result<Vec<Row>, StoreError> {
+    rows(conn, table, Want::Keys(keys))
+}
+
+/// A key of one column.
+macro_rules! single {
+    ($conn:expr, $want:expr, $table:ident, $model:ident, $column:ident: $key:ty) => {{
+        let query = || $table::table.order($table::$column).select($model::as_select());
+        let rows: Vec<$model> = match $want {
+            Want::Keys(keys) => {
+                let keys: Vec<$key> = keys.iter().filter_map(|key| part(key)).collect();
+                query().filter($table::$column.eq_any(keys)).load($conn)?
+            }
+            Want::After(None, limit) => query().limit(limit).load($conn)?,
+            Want::After(Some(after), limit) => match part::<$key>(after) {
+                Some(after) => query().filter($table::$column.gt(after)).limit(limit).load($conn)?,
+                None => Vec::new(),
+            },
+        };
+        rows.into_iter().map(|row| (row.$column.to_string(), fields_of(&row))).collect::<Vec<_>>()
+    }};
+}
+
+/// A key of two columns, of which `$few` finds few rows.
+macro_rules! double {
+    ($conn:expr, $want:expr, $table:ident, $model:ident, ($a:ident: $first:ty, $b:ident: $second:ty), $few:ident) => {{
+        let query = || $table::table.order(($table::$a, $table::$b)).select($model::as_select());
+        let parts = |key: &str| -> Option<($first, $second)> {
+            let (a, b) = key.split_once(' ')?;
+            Some((part(a)?, part(b)?))
+        };
+        let rows: Vec<$model> = match $want {
+            Want::Keys(keys) => {
+                let mut few = Vec::new();
+                for ($a, $b) in keys.iter().filter_map(|key| parts(key)) {
+                    let _other_column = (&$a, &$b);
+                    few.push($few);
+                }
+                few.sort_unstable();
+                few.dedup();
+                query().filter($table::$few.eq_any(few)).load($conn)?
+            }
+            Want::After(None, limit) => query().limit(limit).load($conn)?,
+            Want::After(Some(after), limit) => match parts(after) {
+                Some((a, b)) => query()
+                    .filter($table::$a.gt(a).or($table::$a.eq(a).and($table::$b.gt(b))))
+                    .limit(limit)
+                    .load($conn)?,
+                None => Vec::new(),
+            },
+        };
+        rows.into_iter().map(|row| (pair(&row.$a, &row.$b), fields_of(&row))).collect::<Vec<_>>()
+    }};
+}
+
+fn part<K: FromStr>(text: &str) -> Option<K> {
+    text.parse().ok()
+}
+
+fn rows(conn: &mut Conn, table: Kept, want: Want<'_>) -> Result<Vec<Row>, StoreError> {
+    let found = match table {
+        Kept::RegisterInfo => single!(conn, want, register_info, RegisterInfo, key: String),
+        Kept::Principals => single!(conn, want, principals, Principal, id: Id),
+        Kept::ApiTokens => single!(conn, want, api_tokens, ApiToken, id: Id),
+        Kept::TrustedOperations => {
+            double!(conn, want, trusted_operations, TrustedOperation, (principal_id: Id, signature: String), principal_id)
+        }
+        Kept::Jobs => single!(conn, want, jobs, Job, job: String),
+        Kept::JobRuns => single!(conn, want, job_runs, JobRun, id: Id),
+        Kept::JobResults => double!(conn, want, job_results, JobResult, (run_id: Id, name: String), run_id),
+        Kept::Escalations => {
+            double!(conn, want, escalations, Escalation, (complaint_id: Id, level: i32), complaint_id)
+        }
+        Kept::Flags => single!(conn, want, flags, Flag, id: Id),
+        Kept::FlagAssessments => {
+            double!(conn, want, flag_assessments, FlagAssessment, (flag_id: Id, run_id: Id), run_id)
+        }
+        Kept::FlagReviews => single!(conn, want, flag_reviews, FlagReview, id: Id),
+        Kept::Digests => single!(conn, want, digests, Digest, id: Id),
+        Kept::DigestSubscriptions => single!(conn, want, digest_subscriptions, DigestSubscription, id: Id),
+        Kept::Deliveries => {
+            double!(conn, want, deliveries, Delivery, (digest_id: Id, subscription_id: Id), digest_id)
+        }
+    };
+    let wanted: Option<BTreeSet<&str>> = match want {
+        Want::Keys(keys) => Some(keys.iter().map(String::as_str).collect()),
+        Want::After(..) => None,
+    };
+    let rows = found.into_iter().filter(|(key, _)| wanted.as_ref().is_none_or(|keys| keys.contains(key.as_str())));
+    Ok(rows.map(|(key, fields)| settled(table, key, fields)).collect())
+}
+
+/// Leaves out what changes by itself.
+fn settled(table: Kept, key: String, mut fields: Fields) -> Row {
+    fields.retain(|column, _| !table.volatile().contains(&column.as_str()));
+    let is = |column: &str, word: &str| fields.get(column).is_some_and(|value| value == word);
+    let on_its_way = table == Kept::Deliveries && is("state", DeliveryState::Pending.as_str());
+    let passing = table == Kept::JobRuns
+        && is("state", RunState::Running.as_str())
+        && fields.get("attempt").is_some_and(|attempt| attempt == 1);
+    if on_its_way {
+        // Each attempt changes them.
+        fields.remove("attempts");
+        fields.remove("error");
+    }
+    Row { key, fields, passing }
+}

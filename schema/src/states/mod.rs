@@ -1,0 +1,143 @@
+//! The chain of states: for tables whose rows have no events, a hash of each state that a row was left in.
+//!
+//! A transaction that writes such a row says so ([`WriteTx::keep`](crate::db::WriteTx::keep)); before it commits, the
+//! rows are read back and their hashes appended to `state_events`, in the same transaction. The hashes are salted, so
+//! that they tell nothing of a row once its salt is erased. Seals cover the chain, and a verification compares the last
+//! hash of each row with the row as it stands.
+
+mod hash;
+mod load;
+mod tables;
+
+pub use hash::{column_hashes, row_hash};
+pub use load::{Row, rows_after};
+pub use tables::{Kept, pair};
+
+use crate::db::{Conn, StoreError, dialect};
+use crate::models::StateEvent;
+use crate::sql_types::{JsonValue, Timestamp};
+use crate::tables::{state_events, state_position};
+use crate::{each, insert_all};
+use diesel::prelude::*;
+use load::rows_of;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Who takes the rows over that stood before the chain began.
+const TAKEN_OVER_BY: &str = "migrate";
+
+/// Rows that are taken over at once.
+const AT_ONCE: i64 = 1_000;
+
+#[derive(QueryableByName)]
+struct Taken {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    value: i64,
+}
+
+/// Appends the states of rows as the transaction leaves them.
+pub(crate) fn store(
+    conn: &mut Conn,
+    now: Timestamp,
+    actor: &str,
+    written: BTreeSet<(Kept, String)>,
+) -> Result<(), StoreError> {
+    let mut by_table: BTreeMap<Kept, Vec<String>> = BTreeMap::new();
+    for (table, key) in written {
+        by_table.entry(table).or_default().push(key);
+    }
+    let mut states = Vec::new();
+    for (table, keys) in by_table {
+        for keys in keys.chunks(dialect::KEYS_PER_QUERY) {
+            let mut rows: BTreeMap<String, Row> =
+                rows_of(conn, table, keys)?.into_iter().map(|row| (row.key.clone(), row)).collect();
+            for key in keys {
+                match rows.remove(key) {
+                    Some(row) if row.passing => {}
+                    row => states.push(state(table, key, row.as_ref(), now, actor)?),
+                }
+            }
+        }
+    }
+    append(conn, states)
+}
+
+fn state(
+    table: Kept,
+    key: &str,
+    row: Option<&Row>,
+    recorded_at: Timestamp,
+    actor: &str,
+) -> Result<StateEvent, StoreError> {
+    let salt: [u8; 16] = rand::random();
+    let hash = row.map(|row| row_hash(&salt, &row.fields)).transpose()?;
+    let columns = row.map(|row| column_hashes(&salt, &row.fields)).transpose()?.unwrap_or_default();
+    Ok(StateEvent {
+        number: 0,
+        table_name: table.name().to_owned(),
+        row_key: key.to_owned(),
+        recorded_at,
+        actor: actor.to_owned(),
+        hash: hash.map(|hash| hash.to_vec()),
+        column_hashes: JsonValue(columns.into()),
+        salt: salt.to_vec(),
+    })
+}
+
+/// Numbers are dense and in the order of commits: the row of the position stays locked until then.
+fn append(conn: &mut Conn, mut states: Vec<StateEvent>) -> Result<(), StoreError> {
+    if states.is_empty() {
+        return Ok(());
+    }
+    let number = i64::try_from(states.len()).unwrap_or(i64::MAX);
+    let take =
+        format!("UPDATE state_position SET value = value + {number} WHERE id = 1 AND value >= 0 RETURNING value");
+    let taken: Option<Taken> = each!(&mut *conn, c => diesel::sql_query(&take).get_result(c).optional()?);
+    let Some(taken) = taken else {
+        return Err(StoreError::Migration("the rows of this database were not taken over: `phananh migrate`".into()));
+    };
+    for (place, state) in (taken.value - number + 1..).zip(&mut states) {
+        state.number = place;
+    }
+    insert_all!(&mut *conn, state_events::table, 8, states.iter());
+    Ok(())
+}
+
+/// Takes the rows into the chain that stood before there was one: once, when the database is migrated.
+pub(crate) fn take_over(conn: &mut Conn) -> Result<(), StoreError> {
+    let began = |conn: &mut Conn| -> Result<bool, StoreError> {
+        Ok(state_position::table.select(state_position::value).first::<i64>(conn)? >= 0)
+    };
+    if began(conn)? {
+        return Ok(());
+    }
+    dialect::begin_write(conn)?;
+    // Another process may have been first.
+    let taken = began(conn).and_then(|began| if began { Ok(()) } else { take_over_all(conn) });
+    match taken {
+        Ok(()) => dialect::commit(conn),
+        Err(error) => {
+            dialect::rollback(conn)?;
+            Err(error)
+        }
+    }
+}
+
+fn take_over_all(conn: &mut Conn) -> Result<(), StoreError> {
+    diesel::update(state_position::table.find(1)).set(state_position::value.eq(0)).execute(conn)?;
+    let now = Timestamp::now();
+    for table in Kept::ALL.iter().copied() {
+        let mut after: Option<String> = None;
+        loop {
+            let rows = rows_after(conn, table, after.as_deref(), AT_ONCE)?;
+            let Some(last) = rows.last() else { break };
+            after = Some(last.key.clone());
+            let states = rows
+                .iter()
+                .filter(|row| !row.passing)
+                .map(|row| state(table, &row.key, Some(row), now, TAKEN_OVER_BY))
+                .collect::<Result<Vec<_>, _>>()?;
+            append(conn, states)?;
+        }
+    }
+    Ok(())
+}

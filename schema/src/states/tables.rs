@@ -1,0 +1,53 @@
+//! The tables of the chain of states.
+
+use std::fmt::Display;
+
+macro_rules! kept {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal),+ $(,)?) => {
+        /// A table whose rows have no events.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Kept { $($(#[$doc])* $variant),+ }
+
+        impl Kept {
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),+ }
+            }
+        }
+    };
+}
+
+kept! {
+    RegisterInfo = "register_info",
+    Principals = "principals",
+    ApiTokens = "api_tokens",
+    TrustedOperations = "trusted_operations",
+    Jobs = "jobs",
+    JobRuns = "job_runs",
+    JobResults = "job_results",
+    Escalations = "escalations",
+    Flags = "flags",
+    FlagAssessments = "flag_assessments",
+    FlagReviews = "flag_reviews",
+    Digests = "digests",
+    DigestSubscriptions = "digest_subscriptions",
+    Deliveries = "deliveries",
+}
+
+impl Kept {
+    /// Columns that change without anybody deciding anything: they are in no state.
+    pub(super) const fn volatile(self) -> &'static [&'static str] {
+        match self {
+            Self::ApiTokens => &["last_used_at"],
+            Self::Jobs => &["run_id", "node", "lease_until"],
+            Self::Deliveries => &["next_attempt_at"],
+            _ => &[],
+        }
+    }
+}
+
+/// The key of a row whose table has a key of two columns, the first of which is an id.
+pub fn pair(first: impl Display, second: impl Display) -> String {
+    format!("{first} {second}")
+}

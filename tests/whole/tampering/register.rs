@@ -1,0 +1,180 @@
+//! A register in which everything has happened once, all of it by the program.
+
+use crate::program;
+use crate::work::{done, with_headquarters};
+use crate::world::{self, Files};
+use diesel::prelude::*;
+use schema::Conn;
+use serde_json::{Value, json};
+use tests::{Database, Server};
+
+/// A name for what is made for no other reason than to be there.
+pub const KEY: &str = "key";
+
+/// The key file of a test.
+pub fn key_file(files: &Files) -> String {
+    let path = files.path().join("phananh.key").display().to_string();
+    program().run(&Database::sqlite(), ["key", "create", &path]).ok();
+    path
+}
+
+/// A register, sealed.
+pub struct Prepared {
+    pub database: Database,
+    pub key: String,
+    _files: Files,
+}
+
+impl Prepared {
+    pub fn both() -> [Self; 2] {
+        Database::both().map(Self::fill)
+    }
+
+    pub fn sqlite() -> Self {
+        Self::fill(Database::sqlite())
+    }
+
+    fn fill(database: Database) -> Self {
+        let files = Files::new();
+        let key = key_file(&files);
+        with_headquarters(&database);
+        import_more(&database, &files);
+        world::run_counting(&database, "2024-03-31");
+        let run = |args: &[&str]| program().run(&database, args).ok();
+        let folder = files.path().join("digests").display().to_string();
+        std::fs::create_dir_all(&folder).unwrap();
+        run(&["digest", "subscribe", "--folder", &folder, "--locale", "vi"]);
+        run(&["digest", "subscribe", "--email", "chair@example.org", "--locale", "vi"]);
+        for job in ["timeliness", "trends", "escalate-overdue", "digest", "deliver-digests"] {
+            run(&["jobs", "run", job, "--as-of", "2024-06-30"]);
+        }
+        run(&["jobs", "pause", "trends"]);
+        tokens(&database, &files);
+        people_work(&database);
+        // What a file corrects, and what it says again in other words.
+        let corrected = world::COMPLAINTS.replace("1.250.000", "1.300.000").replace("Hộ C", "Hộ kinh doanh C");
+        program().run(&database, files.import("complaints", corrected, world::COMPLAINTS_MAP)).ok();
+        run(&["audit", "seal", "--key-file", &key]);
+        Self { database, key, _files: files }
+    }
+}
+
+fn import_more(database: &Database, files: &Files) {
+    for (kind, csv, fields) in [
+        (
+            "enterprises",
+            "mst,ten,nhom\n0100233488,Công ty A,G1\n0314409058,Công ty B,G1\n",
+            "tax_code = \"mst\"\nname = \"ten\"\ngroup = \"nhom\"\n",
+        ),
+        (
+            "workload",
+            "dv,cb,thang,so\n02CV,,2024-01-01,900\n02CV,CC01,2024-01-01,120\n",
+            "unit = \"dv\"\nofficer = \"cb\"\nmonth = { column = \"thang\", format = \"%Y-%m-%d\" }\ndeclarations = \"so\"\n",
+        ),
+        (
+            "incidents",
+            "ma,dv,tu,mo_ta\nSC1,02CV,2024-01-05 08:00:00,Mất kết nối\n",
+            "reference = \"ma\"\nunit = \"dv\"\nstarted = \"tu\"\ndescription = \"mo_ta\"\n",
+        ),
+    ] {
+        program().run(database, files.import(kind, csv, &format!("source = \"them\"\n[fields]\n{fields}"))).ok();
+    }
+}
+
+fn tokens(database: &Database, files: &Files) {
+    let run = |args: &[&str]| program().run(database, args).ok();
+    run(&["token", "create", "--name", "gone", "--role", "BOARD", "--expires-in", "90"]);
+    run(&["token", "revoke", "--name", "gone"]);
+    run(&["token", "create", "--name", "member", "--role", "BOARD", "--officer", "CC03"]);
+    run(&["token", "create", "--name", "paper", "--role", "DASHBOARD", "--outside"]);
+    let list = files.put("list.graphql", "query Version { serviceInfo { version } }");
+    run(&["token", "trust", "--name", "paper", list.to_str().unwrap()]);
+}
+
+fn people_work(database: &Database) {
+    let token = |role: &str, unit: Option<&str>| program().token(database, role, unit);
+    let (board, hq, head) = (token("BOARD", None), token("UNIT_HEAD", Some("HQ1")), token("UNIT_HEAD", Some("02CV")));
+    let (intake, other) = (token("INTAKE", None), token("UNIT_HEAD", Some("02DS")));
+    let server = program().serve(database, &["--no-jobs"]);
+    let draft = json!({ "title": "Hướng dẫn khai báo", "text": "Bước một.", "category": "TD1" });
+    let document = done(&server, &hq, "requestOpinion", "document { id }", &draft)["document"]["id"].clone();
+    let opinion =
+        json!({ "documentId": document, "expectedVersion": 1, "verdict": "NOT_AGREED", "text": "Chưa rõ bước hai." });
+    done(&server, &board, "giveOpinion", "position", &opinion);
+    let proposal =
+        json!({ "title": "Sửa quy trình", "text": "Bỏ bước hai.", "categories": ["TD1", "HT"], "units": ["02"] });
+    let proposal = done(&server, &board, "propose", "proposal { id }", &proposal)["proposal"]["id"].clone();
+    let accepted = json!({ "proposalId": proposal, "expectedVersion": 1, "state": "ACCEPTED" });
+    done(&server, &board, "changeProposalState", "position", &accepted);
+    let measure = json!({
+        "officer": "CC02", "kind": "FORMAL_REVIEW", "grounds": "Chậm trả lời doanh nghiệp.",
+        "decisionMaker": "Chi cục trưởng", "decidedOn": "2024-02-08", "startsOn": "2024-02-10",
+    });
+    let measure = done(&server, &other, "recordMeasure", "measure { id }", &measure)["measure"]["id"].clone();
+    let end = json!({ "measureId": measure, "expectedVersion": 1, "endsOn": "2024-03-01", "reason": "Đã xong." });
+    done(&server, &other, "endMeasure", "position", &end);
+    let flags = server.data(&board, "{ flags { nodes { id officer { code } } } }")["flags"]["nodes"].clone();
+    let flag = flags.as_array().unwrap().iter().find(|flag| flag["officer"]["code"] == "CC01").unwrap()["id"].clone();
+    let dismiss = json!({ "flagId": flag, "state": "DISMISSED", "reason": "Cùng một vụ việc." });
+    done(&server, &board, "reviewFlag", "flag { state }", &dismiss);
+    complaints(&server, &board, &head, &intake);
+    assert_eq!(server.end_by("TERM"), Some(0));
+}
+
+fn complaints(server: &Server, board: &str, head: &str, intake: &str) {
+    let rows = server.data(board, "{ complaints { nodes { id version text } } }")["complaints"]["nodes"].clone();
+    let of = |text: &str| -> Value {
+        rows.as_array().unwrap().iter().find(|row| row["text"] == text).expect("a complaint").clone()
+    };
+    let (silent, open) = (of("Xin giữ kín"), of("Ẩn danh"));
+    let redacted =
+        json!({ "complaintId": silent["id"], "expectedVersion": silent["version"], "text": "Cán bộ hách dịch." });
+    done(server, board, "redactComplaint", "position", &redacted);
+    let classified = json!({ "complaintId": open["id"], "expectedVersion": open["version"], "category": "TD1",
+        "attributions": [{ "officer": "CC03", "attribution": "ASSERTED" }] });
+    let classified = done(server, board, "classifyComplaint", "complaint { version }", &classified);
+    let version = classified["complaint"]["version"].clone();
+    let found = json!({ "complaintId": open["id"], "expectedVersion": version, "officer": "CC03", "finding": "SUSTAINED",
+        "decidedOn": "2024-05-01" });
+    done(server, board, "recordFinding", "position", &found);
+    // Officers in an order other than that of their ids.
+    let submission = json!({ "idempotencyKey": "mới", "text": "Hồ sơ bị trả lại nhiều lần.", "delayHours": 0.1,
+        "officers": ["CC03", "CC01", "CC02"], "taxCode": "0100233488", "declarationNumber": "103456789012" });
+    let query = "mutation ($input: SubmitComplaintInput!) { submitComplaint(input: $input) { id version } }";
+    let receipt = server.data_with(intake, query, &json!({ "input": submission }))["submitComplaint"].clone();
+    let classified = json!({ "complaintId": receipt["id"], "expectedVersion": receipt["version"], "category": "TD1" });
+    let version =
+        done(server, board, "classifyComplaint", "complaint { version }", &classified)["complaint"]["version"].clone();
+    let assigned = json!({ "complaintId": receipt["id"], "expectedVersion": version, "unit": "02CV" });
+    let version =
+        done(server, board, "assignComplaint", "complaint { version }", &assigned)["complaint"]["version"].clone();
+    let answer = json!({ "complaintId": receipt["id"], "expectedVersion": version, "action": "EXPLANATION",
+        "text": "Đã giải thích.", "outcome": "Doanh nghiệp đồng ý." });
+    done(server, head, "respondToComplaint", "position", &answer);
+}
+
+#[derive(QueryableByName)]
+struct Name {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    name: String,
+}
+
+/// The tables that are there.
+pub fn tables(database: &Database) -> Vec<String> {
+    let names: Vec<Name> = database
+        .open()
+        .read(|conn| {
+            Ok(match conn {
+                Conn::Sqlite(c) => {
+                    diesel::sql_query("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'")
+                        .load(c)?
+                }
+                Conn::Pg(c) => diesel::sql_query(
+                    "SELECT table_name::text AS name FROM information_schema.tables WHERE table_schema = 'public'",
+                )
+                .load(c)?,
+            })
+        })
+        .unwrap();
+    names.into_iter().map(|name| name.name).collect()
+}
