@@ -151,7 +151,7 @@ pub struct OperationAdmission {
 
 /// For each processor: one computes, the others wait for the database.
 const OF_A_PROCESSOR: usize = 3;
-/// How long an operation waits for one of the few; a page takes a few milliseconds.
+/// How long an operation waits for one of the few, of which one token leaves one; a page takes a few milliseconds.
 const PATIENCE: Duration = Duration::from_millis(50);
 /// The most of the few: half of the connections to the database.
 const MOST_OF_THE_FEW: usize = 8;
@@ -165,7 +165,7 @@ impl OperationAdmission {
     pub fn new() -> Self {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let few = (processors * OF_A_PROCESSOR).min(MOST_OF_THE_FEW);
-        Self { few: Admission::new(few, few), more: Admission::new(MORE, MORE_OF_AN_OWNER) }
+        Self { few: Admission::new(few, few.saturating_sub(1).max(1)), more: Admission::new(MORE, MORE_OF_AN_OWNER) }
     }
 
     /// Waits for a place.

@@ -159,8 +159,7 @@ pub struct ApiSettings {
     pub jwt: Option<JwtSettings>,
     /// Milliseconds from which an operation is written to the log.
     pub slow_ms: Option<u32>,
-    /// Connections that a node serves at once; 32 more are open for two seconds each, so that a full node can be asked
-    /// for its health.
+    /// Connections that a node serves at once; a full node closes another one for a newcomer.
     pub connections: u32,
     /// Requests of one address that have begun to arrive and are not there; beyond that the oldest is closed.
     pub incomplete_requests_per_address: u32,

@@ -207,10 +207,17 @@ def no_fault(ctx, response, case):
     assert "INTERNAL_SERVER_ERROR" not in codes and "TIMEOUT" not in codes, codes
 
 
+def without_conditions(answer):
+    """Without what the audit log says that others asked with: who manages it reads that (docs/threat-model.md)."""
+    if isinstance(answer, dict):
+        return {name: without_conditions(value) for name, value in answer.items() if name != "asked"}
+    return [without_conditions(value) for value in answer] if isinstance(answer, list) else answer
+
+
 @schemathesis.check
 def nothing_leaks(ctx, response, case):
     """No secret of the register stands in an answer unless it was asked with, and nothing of the inside."""
-    answer = response.content.decode("utf-8")
+    answer = json.dumps(without_conditions(json.loads(response.content)), ensure_ascii=False)
     asked = json.dumps(case.body, ensure_ascii=False) if not isinstance(case.body, str) else case.body
     found = [secret for secret in SECRET if secret in answer and secret not in asked]
     assert not found, f"the answer tells {found}"

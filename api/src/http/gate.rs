@@ -4,6 +4,7 @@ use super::Service;
 use super::exchange::Outcome;
 use super::operation::Prepared;
 use crate::access::signature;
+use crate::admission::Owner;
 use crate::auth::{Viewer, bearer, viewer};
 use crate::graphql::context::blocking;
 use crate::graphql::error::{Code, from_store};
@@ -110,6 +111,7 @@ pub async fn by_token(service: &Service, token: String) -> Result<Viewer, Outcom
     if let Some(viewer) = service.tokens.known(&token, heard) {
         return Ok(viewer);
     }
+    let _place = service.lookups.acquire(Owner::of(None)).await;
     let db = service.app.db.clone();
     let remembered = token.clone();
     let jwt = service.jwt.clone().filter(|_| Jwt::is_one(&token));

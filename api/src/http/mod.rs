@@ -45,6 +45,10 @@ pub struct Service {
     held: held::Held,
     rights: rights::Rights,
     operations: crate::admission::OperationAdmission,
+    /// Operations that need no connection to the database: each has a thread while it waits for a statistic.
+    snapshot_operations: crate::admission::Admission,
+    /// Look-ups of tokens.
+    lookups: crate::admission::Admission,
     /// Exports that read the database.
     exports: crate::admission::Admission,
     /// Exports that are being sent.

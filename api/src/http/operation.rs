@@ -273,9 +273,10 @@ async fn execute(
     watched: bool,
 ) -> Result<Outcome, Broken> {
     // What comes from the snapshot has turns of its own.
+    let owner = Owner::of(viewer);
     let permit = match prepared.is_of_the_snapshot() {
-        true => None,
-        false => Some(service.operations.acquire(Owner::of(viewer)).await),
+        true => service.snapshot_operations.acquire(owner).await,
+        false => service.operations.acquire(owner).await,
     };
     let later = Later::default();
     let (request, statements) = request(service, viewer, prepared, Some(later.clone()), seen, deadline, watched);

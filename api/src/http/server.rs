@@ -61,6 +61,11 @@ const DOWNLOADS_AT_ONCE: usize = 64;
 const DOWNLOADS_OF_A_TOKEN: usize = 4;
 /// Questions in SQL that are asked at once, one for each token: each may take the memory that the limit says.
 const SQL_AT_ONCE: usize = 2;
+/// Operations on the snapshot that have a thread at once, and those of one token. The runtime has 512 threads that may block.
+const SNAPSHOT_OPERATIONS: usize = 64;
+const SNAPSHOT_OPERATIONS_OF_A_TOKEN: usize = 8;
+/// Tokens that are looked up at once: anybody can send one, and each look-up takes a connection.
+const LOOKUPS_AT_ONCE: usize = 4;
 /// Statistics that are computed at once.
 const STATISTICS_AT_ONCE: usize = 4;
 /// How often writes of other nodes are looked for.
@@ -128,6 +133,8 @@ impl Server {
             held: Held::default(),
             rights: Rights::new(),
             operations: OperationAdmission::new(),
+            snapshot_operations: Admission::new(SNAPSHOT_OPERATIONS, SNAPSHOT_OPERATIONS_OF_A_TOKEN),
+            lookups: Admission::new(LOOKUPS_AT_ONCE, LOOKUPS_AT_ONCE),
             exports: Admission::new(EXPORTS_AT_ONCE, 1),
             downloads: Admission::new(DOWNLOADS_AT_ONCE, DOWNLOADS_OF_A_TOKEN),
             connections: Connections::new(connection_limits(&settings)),

@@ -59,7 +59,7 @@ impl Job for VerifyAudit {
             return Ok(Box::new(|_, _| Ok(())));
         };
         let before = context.db.read(|conn| latest_result::<Verified>(conn, NAME))?.map(|(_, verified)| verified);
-        let before = before.filter(|before| (as_of - before.all_on).num_days() < EVERYTHING_AFTER);
+        let before = before.filter(|before| (0..EVERYTHING_AFTER).contains(&(as_of - before.all_on).num_days()));
         let known = known_seals(context.db, &context.settings.audit)?;
         let since = before.as_ref().map(|before| before.positions);
         let report = verify(context.db, Scope { keys: Some(keys), known: &known, since })?;

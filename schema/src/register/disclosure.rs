@@ -8,6 +8,7 @@ use crate::each;
 use crate::keys::Keys;
 use crate::models::RegisterInfo;
 use crate::sql_types::JsonValue;
+use crate::states::Kept;
 use crate::tables::register_info;
 use data_encoding::BASE64;
 use diesel::prelude::*;
@@ -37,6 +38,7 @@ pub fn secret(db: &Db, keys: Option<&Keys>) -> Result<[u8; 32], StoreError> {
                 let value = JsonValue(Value::String(BASE64.encode(&rand::random::<[u8; 32]>())));
                 let row = RegisterInfo { key: KEY.to_owned(), value: value.clone() };
                 each!(&mut *tx.conn, c => diesel::insert_into(register_info::table).values(&row).execute(c)?);
+                tx.keep(Kept::RegisterInfo, KEY);
                 Ok(value)
             });
             written?.value

@@ -109,9 +109,7 @@ fn last_name(path: &Path) -> Result<Option<SealName>, WitnessError> {
 }
 
 fn append(path: &Path, lines: &str) -> std::io::Result<()> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
+    // The folder is not made: where a share is not mounted, seals would go to this very machine.
     let mut options = OpenOptions::new();
     options.append(true).create(true);
     #[cfg(unix)]

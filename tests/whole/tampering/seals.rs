@@ -77,6 +77,7 @@ fn seals_made_anew_are_told_by_what_lies_outside() {
         let Prepared { database, key, .. } = &prepared;
         let files = Files::new();
         let witness = files.path().join("witness").display().to_string();
+        std::fs::create_dir(&witness).unwrap();
         let config = files.put("config.toml", format!("[audit]\nwitness = {witness:?}\n")).display().to_string();
         let configured = ["--config", config.as_str()];
         // What was sealed before is witnessed, too.
@@ -143,6 +144,7 @@ fn a_server_witnesses_the_seals_that_it_makes() {
     let files = Files::new();
     let key = key_file(&files);
     let witness = files.path().join("witness");
+    std::fs::create_dir(&witness).unwrap();
     let config = files.put("config.toml", format!("[audit]\nwitness = {witness:?}\n")).display().to_string();
     let database = Database::sqlite();
     crate::world::fill(&database);

@@ -7,6 +7,8 @@
 
 /// Bytes of a head that are kept to find how long the body is; actix-http refuses heads that are larger.
 const LARGEST_HEAD: usize = 256 * 1024;
+/// Bytes of a line that says how large a chunk is, and of one behind the last chunk.
+const LONGEST_LINE: usize = 4 * 1024;
 
 /// Where in a request the next byte lies.
 #[derive(Debug)]
@@ -21,8 +23,10 @@ enum At {
     Chunk(u64),
     /// Behind the last chunk: field lines up to an empty one.
     Trailers,
-    /// Not HTTP any more, or not understood.
+    /// Not HTTP any more.
     Opaque,
+    /// Not understood: the connection is about to end.
+    Malformed,
 }
 
 /// What became of some bytes.
@@ -32,6 +36,8 @@ pub enum Seen {
     Fine,
     /// The byte at this place is the end of a line without a CR.
     BareLineFeed(usize),
+    /// A line is too long, or a length is no number.
+    Malformed,
 }
 
 /// Follows the requests of one connection.
@@ -42,16 +48,23 @@ pub struct Framing {
     kept: Vec<u8>,
     /// Whether the request under way asks for another protocol.
     asks_for_upgrade: bool,
+    /// How many requests have ended.
+    ended: u64,
 }
 
 impl Framing {
     pub fn new() -> Self {
-        Self { at: At::Start, kept: Vec::new(), asks_for_upgrade: false }
+        Self { at: At::Start, kept: Vec::new(), asks_for_upgrade: false, ended: 0 }
     }
 
     /// Whether a request has begun and not ended.
     pub fn is_within_request(&self) -> bool {
         !matches!(self.at, At::Start | At::Opaque)
+    }
+
+    /// How many requests have ended.
+    pub fn ended(&self) -> u64 {
+        self.ended
     }
 
     /// Whether the last request asks for another protocol.
@@ -70,6 +83,7 @@ impl Framing {
         while next < bytes.len() {
             match &mut self.at {
                 At::Opaque => break,
+                At::Malformed => return Seen::Malformed,
                 At::Start if matches!(bytes[next], b'\r' | b'\n') => {
                     if bytes[next] == b'\n' && self.kept.last() != Some(&b'\r') {
                         return self.bare(next);
@@ -87,7 +101,7 @@ impl Framing {
                     next += taken;
                     *left -= taken as u64;
                     if *left == 0 {
-                        self.at = At::Start;
+                        self.begin_next();
                     }
                 }
                 At::Chunk(left) => {
@@ -107,8 +121,8 @@ impl Framing {
                     next += 1;
                     if byte == b'\n' {
                         self.line_ended();
-                    } else if self.kept.len() > LARGEST_HEAD {
-                        self.at = At::Opaque;
+                    } else if self.kept.len() > self.longest() {
+                        self.at = At::Malformed;
                     }
                 }
             }
@@ -116,8 +130,18 @@ impl Framing {
         Seen::Fine
     }
 
+    fn begin_next(&mut self) {
+        self.at = At::Start;
+        self.ended += 1;
+    }
+
+    /// Bytes of the longest line, or head.
+    fn longest(&self) -> usize {
+        if matches!(self.at, At::Head) { LARGEST_HEAD } else { LONGEST_LINE }
+    }
+
     fn bare(&mut self, at: usize) -> Seen {
-        self.at = At::Opaque;
+        self.at = At::Malformed;
         Seen::BareLineFeed(at)
     }
 
@@ -129,15 +153,15 @@ impl Framing {
                 Some(0) => At::Trailers,
                 // The line end behind the chunk belongs to it.
                 Some(size) => At::Chunk(size.saturating_add(2)),
-                None => At::Opaque,
+                None => At::Malformed,
             },
-            At::Trailers if self.kept == b"\r\n" => At::Start,
+            At::Trailers if self.kept == b"\r\n" => At::Body(0),
             At::Trailers => At::Trailers,
-            _ => At::Opaque,
+            _ => At::Malformed,
         };
         self.kept.clear();
         if matches!(self.at, At::Body(0)) {
-            self.at = At::Start;
+            self.begin_next();
         }
     }
 
@@ -156,7 +180,7 @@ impl Framing {
                 self.asks_for_upgrade = true;
             }
         }
-        if is_chunked { At::ChunkSize } else { length.map_or(At::Opaque, At::Body) }
+        if is_chunked { At::ChunkSize } else { length.map_or(At::Malformed, At::Body) }
     }
 }
 
@@ -203,6 +227,23 @@ mod tests {
         for (nth, byte) in BODY.bytes().enumerate() {
             assert_eq!(framing.feed(&[byte]), Seen::Fine);
             assert_eq!(framing.is_within_request(), nth + 1 < BODY.len());
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_stays_a_request_that_has_not_arrived() {
+        let chunked = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+        for text in [
+            format!("{chunked}1;{}", "a".repeat(LONGEST_LINE)),
+            format!("{chunked}0\r\nX: {}", "a".repeat(LONGEST_LINE)),
+            format!("{chunked}x\r\n"),
+            format!("GET / HTTP/1.1\r\nX: {}", "a".repeat(LARGEST_HEAD)),
+            "POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n".to_owned(),
+        ] {
+            let mut framing = Framing::new();
+            framing.feed(text.as_bytes());
+            assert_eq!(framing.feed(b"more"), Seen::Malformed, "{:.80}", text);
+            assert!(framing.is_within_request() && framing.ended() == 0);
         }
     }
 

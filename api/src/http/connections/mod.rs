@@ -1,9 +1,9 @@
 //! The connections of a node: how many there are, and which one goes when there are too many.
 //!
 //! A client that opens connections and sends half a request holds a place in each. Such a connection is closed when its
-//! request is not there in time, and at once when its address has too many of them or the node is full: the oldest goes, so
-//! that a client that does send its request is served. Connections beyond the limit of the node live for two seconds, which
-//! is enough for a health check.
+//! request is not there in time, and at once when its address has too many of them. A full node closes a connection of the
+//! address that has the most: first one whose request is incomplete, then one that has sent nothing, then the one that has
+//! been quiet for the longest time. So a newcomer, a health check say, is always served.
 //!
 //! actix-web limits connections for each worker only and stops to accept beyond; it has no time limit for bodies.
 
@@ -16,15 +16,10 @@ use stream::Guarded;
 
 use futures_util::task::AtomicWaker;
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-
-/// How long a connection beyond the limit of the node lives.
-const BRIEF: Duration = Duration::from_secs(2);
-/// Connections beyond the limit of the node.
-const RESERVE: usize = 32;
 
 /// How many connections a node has, and how long a request may take to arrive.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,8 +80,6 @@ pub(super) struct Slot {
     activity: AtomicU8,
     /// Since when, in milliseconds of the node.
     since: AtomicU64,
-    /// Whether it lies beyond the limit of the node.
-    is_brief: bool,
     waker: AtomicWaker,
 }
 
@@ -101,17 +94,14 @@ impl Connections {
         Arc::new(Self { limits, began: Instant::now(), open: Mutex::default() })
     }
 
-    /// A place for a new connection; None where there is none, not even one of the reserve.
-    pub(super) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+    /// A place for a new connection. A full node closes another one for it.
+    pub(super) fn admit(self: &Arc<Self>, peer: SocketAddr) -> Place {
+        let address = network(peer);
         let mut open = self.open();
         if open.number >= self.limits.connections
-            && let Some(slot) = open.oldest(Activity::Receiving).or_else(|| open.oldest(Activity::Idle))
+            && let Some(slot) = open.dispensable()
         {
             open.evict(&slot);
-        }
-        let is_full = open.number >= self.limits.connections;
-        if open.number >= self.limits.connections + RESERVE {
-            return None;
         }
         open.next += 1;
         open.number += 1;
@@ -120,11 +110,10 @@ impl Connections {
             address,
             activity: AtomicU8::new(Activity::Idle as u8),
             since: AtomicU64::new(self.now()),
-            is_brief: is_full,
             waker: AtomicWaker::new(),
         });
         open.by_address.entry(address).or_default().push(Arc::clone(&slot));
-        Some(Place { slot, connections: Arc::clone(self) })
+        Place { slot, connections: Arc::clone(self) }
     }
 
     fn now(&self) -> u64 {
@@ -149,11 +138,30 @@ impl Open {
         slot.waker.wake();
     }
 
-    /// The connection that has done this for the longest time.
-    fn oldest(&self, activity: Activity) -> Option<Arc<Slot>> {
-        let all = self.by_address.values().flatten();
-        let such = all.filter(|slot| slot.activity() == activity);
-        such.min_by_key(|slot| slot.since.load(Ordering::Relaxed)).cloned()
+    /// The connection that is missed least, of the address that has the most.
+    fn dispensable(&self) -> Option<Arc<Slot>> {
+        let live = |slots: &[Arc<Slot>]| slots.iter().filter(|slot| slot.activity() != Activity::Evicted).count();
+        let of_address = self.by_address.values().max_by_key(|slots| live(slots))?;
+        let rank = |slot: &Slot| match slot.activity() {
+            Activity::Receiving => Some(0),
+            Activity::Idle => Some(1),
+            Activity::Serving => Some(2),
+            Activity::Evicted => None,
+        };
+        let ranked = of_address.iter().filter_map(|slot| Some((rank(slot)?, slot)));
+        let least = ranked.min_by_key(|(rank, slot)| (*rank, slot.since.load(Ordering::Relaxed), slot.id));
+        least.map(|(_, slot)| Arc::clone(slot))
+    }
+}
+
+/// The address of a client; of an IPv6 client that of its network, since it has many.
+fn network(peer: SocketAddr) -> IpAddr {
+    match peer.ip().to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+        address => address,
     }
 }
 
@@ -170,7 +178,7 @@ impl Place {
     fn becomes(&self, activity: Activity) {
         let code = self.slot.activity.load(Ordering::SeqCst);
         if code == activity as u8 || Activity::of(code) == Activity::Evicted {
-            return;
+            return self.touch();
         }
         self.slot.since.store(self.connections.now(), Ordering::Relaxed);
         // What was evicted meanwhile stays so.
@@ -190,13 +198,16 @@ impl Place {
         }
     }
 
-    fn is_evicted(&self) -> bool {
-        self.slot.activity() == Activity::Evicted
+    /// Notes that something is received or sent.
+    fn touch(&self) {
+        // How long a request has been arriving counts from its first byte.
+        if self.slot.activity() == Activity::Serving {
+            self.slot.since.store(self.connections.now(), Ordering::Relaxed);
+        }
     }
 
-    /// How long the connection lives at most, where that is limited.
-    fn lives(&self) -> Option<Duration> {
-        self.slot.is_brief.then_some(BRIEF)
+    fn is_evicted(&self) -> bool {
+        self.slot.activity() == Activity::Evicted
     }
 
     fn limits(&self) -> &ConnectionLimits {
@@ -228,40 +239,57 @@ mod tests {
         Connections::new(ConnectionLimits { connections: number, incomplete_per_address: incomplete, request })
     }
 
-    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
-    const THERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
+    const HERE: &str = "127.0.0.1:1";
+    const THERE: &str = "192.0.2.1:1";
+
+    fn admit(connections: &Arc<Connections>, peer: &str) -> Place {
+        connections.admit(peer.parse().expect("an address"))
+    }
 
     #[test]
     fn the_oldest_incomplete_request_of_an_address_goes_first() {
         let connections = connections(100, 2);
-        let other = connections.admit(THERE).expect("a place");
+        let other = admit(&connections, THERE);
         other.becomes(Activity::Receiving);
-        let places: Vec<Place> = (0..3).map(|_| connections.admit(HERE).expect("a place")).collect();
+        let places: Vec<Place> = (0..3).map(|_| admit(&connections, HERE)).collect();
         places.iter().for_each(|place| place.becomes(Activity::Receiving));
         assert_eq!(places.iter().map(Place::is_evicted).collect::<Vec<_>>(), [true, false, false]);
         assert!(!other.is_evicted(), "another address has its own");
         // A request that has arrived is not incomplete.
         places[1].becomes(Activity::Serving);
-        let late = connections.admit(HERE).expect("a place");
+        let late = admit(&connections, HERE);
         late.becomes(Activity::Receiving);
         assert!(!places[1].is_evicted() && !places[2].is_evicted());
     }
 
     #[test]
-    fn a_full_node_closes_what_waits_and_has_a_reserve() {
-        let connections = connections(2, 10);
-        let served = connections.admit(HERE).expect("a place");
+    fn a_full_node_closes_what_is_missed_least_of_the_address_that_has_the_most() {
+        let connections = connections(4, 10);
+        let honest = admit(&connections, THERE);
+        honest.becomes(Activity::Receiving);
+        let [served, idle, receiving] = [(); 3].map(|()| admit(&connections, HERE));
         served.becomes(Activity::Serving);
-        let idle = connections.admit(THERE).expect("a place");
-        let next = connections.admit(HERE).expect("its place");
-        assert!(idle.is_evicted() && !served.is_evicted());
-        next.becomes(Activity::Serving);
-        let brief = (0..RESERVE).filter_map(|_| connections.admit(HERE));
-        let brief: Vec<Place> = brief.inspect(|place| place.becomes(Activity::Serving)).collect();
-        assert_eq!((next.lives(), brief[0].lives()), (None, Some(BRIEF)));
-        assert!(brief.len() == RESERVE && connections.admit(HERE).is_none(), "the reserve ends");
-        drop((idle, brief, next));
+        receiving.becomes(Activity::Receiving);
+        let mut newcomers = Vec::new();
+        for gone in [&receiving, &idle] {
+            let newcomer = admit(&connections, THERE);
+            newcomer.becomes(Activity::Serving);
+            newcomers.push(newcomer);
+            assert!(gone.is_evicted() && !served.is_evicted() && !honest.is_evicted());
+        }
+        // Now the other address has the most.
+        let _newcomer = admit(&connections, HERE);
+        assert!(honest.is_evicted() && !served.is_evicted());
+        assert_eq!(connections.number(), 4);
+        drop((served, idle, receiving, honest, newcomers));
         assert_eq!(connections.number(), 1);
-        assert_eq!(connections.admit(HERE).expect("a place").lives(), None);
+    }
+
+    #[test]
+    fn the_addresses_of_one_ipv6_network_count_together() {
+        let of = |peer: &str| network(peer.parse().expect("an address"));
+        assert_eq!(of("[2001:db8:1:2:3::4]:5"), of("[2001:db8:1:2::9]:5"));
+        assert_ne!(of("[2001:db8:1:2::4]:5"), of("[2001:db8:1:3::4]:5"));
+        assert_eq!(of("[::ffff:192.0.2.1]:5"), of("192.0.2.1:7"));
     }
 }

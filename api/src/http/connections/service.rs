@@ -70,6 +70,8 @@ where
             let (connections, tls) = (Arc::clone(&connections), tls.clone());
             async move {
                 let peer = stream.peer_addr()?;
+                // Before the handshake of TLS, which a client may leave unfinished.
+                let place = connections.admit(peer);
                 let stream = match tls {
                     None => Either::Left(stream),
                     Some(tls) => {
@@ -77,7 +79,7 @@ where
                         Either::Right(accepted.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??)
                     }
                 };
-                Ok((Guarded::new(stream, peer, &connections)?, Protocol::Http1, Some(peer)))
+                Ok((Guarded::new(stream, place), Protocol::Http1, Some(peer)))
             }
         })
         .and_then(http)

@@ -117,7 +117,8 @@ pub fn verify(db: &Db, scope: Scope<'_>) -> Result<Report, StoreError> {
 fn at_once(scope: &Scope<'_>, seal: &Seal) -> bool {
     match scope.since {
         None => matches!(seal.chain, Chain::Audit | Chain::State),
-        Some(since) => seal.until > since.of(seal.chain),
+        // Rights and flags are compared with their states each time, so these have to be the sealed ones.
+        Some(since) => seal.chain == Chain::State || seal.until > since.of(seal.chain),
     }
 }
 

@@ -4,7 +4,7 @@
 use super::reference::{self, Derived};
 use crate::db::{Conn, StoreError};
 use crate::sql_types::Id;
-use crate::tables::complaints;
+use crate::tables::{complaint_events, complaints};
 use diesel::prelude::*;
 use std::collections::VecDeque;
 use uuid::Uuid;
@@ -121,13 +121,25 @@ impl Queue {
 /// The last id of the part that begins with an id; None where that part is the last.
 fn end_of_part(conn: &mut Conn, task: Task, first: Id) -> Result<Option<Id>, StoreError> {
     Ok(match task {
-        Task::Complaints => complaints::table
-            .filter(complaints::id.ge(first))
-            .order(complaints::id)
-            .offset(PART - 1)
-            .select(complaints::id)
-            .first(conn)
-            .optional()?,
+        Task::Complaints => {
+            let of_rows = complaints::table
+                .filter(complaints::id.ge(first))
+                .order(complaints::id)
+                .offset(PART - 1)
+                .select(complaints::id)
+                .first::<Id>(conn)
+                .optional()?;
+            // Also where the rows were removed, their events come in parts.
+            let of_events = complaint_events::table
+                .filter(complaint_events::complaint_id.ge(first))
+                .select(complaint_events::complaint_id)
+                .distinct()
+                .order(complaint_events::complaint_id)
+                .offset(PART - 1)
+                .first::<Id>(conn)
+                .optional()?;
+            of_rows.into_iter().chain(of_events).min()
+        }
         Task::Reference(derived) => reference::end_of_part(conn, derived, first, PART)?,
         Task::Unknown => None,
     })
