@@ -1,8 +1,8 @@
 //! One struct for each table: what diesel reads and writes.
 
 use crate::enums::{
-    Attribution, AuditAction, CategoryKind, Chain, Channel, ComplaintState, DeliveryChannel, DeliveryState, Finding,
-    FlagState, LegalForm, Locale, PeerGroup, ResponseAction, Role, RunOrigin, RunState, SubjectKind, Tier, UnitKind,
+    Attribution, CategoryKind, Channel, ComplaintState, DeliveryChannel, DeliveryState, Finding, FlagState, LegalForm,
+    Locale, PeerGroup, ResponseAction, Role, RunOrigin, RunState, SubjectKind, Tier, UnitKind,
 };
 use crate::sql_types::{Id, JsonValue, Timestamp};
 use crate::tables;
@@ -25,8 +25,10 @@ macro_rules! model {
     };
 }
 
+mod audit;
 mod work;
 
+pub use audit::{AuditEntry, Seal, StateEvent};
 pub use work::{GuidanceDocument, GuidanceOpinion, Measure, Proposal, ProposalCategory, ProposalUnit};
 
 model!(units Unit {
@@ -365,47 +367,3 @@ model!(trusted_operations TrustedOperation {
     document: String,
     added_at: Timestamp,
 });
-
-model!(seals Seal {
-    chain: Chain,
-    number: i64,
-    /// The positions that it covers: after the first, up to the second.
-    after: i64,
-    until: i64,
-    rows: i64,
-    marks: Vec<u8>,
-    previous: Vec<u8>,
-    hash: Vec<u8>,
-    key_version: i32,
-    signature: Vec<u8>,
-    sealed_at: Timestamp,
-});
-
-model!(audit_log AuditEntry {
-    number: i64,
-    at: Timestamp,
-    /// `token:NAME` or `cli`.
-    actor: String,
-    role: Option<Role>,
-    action: AuditAction,
-    /// The name of the operation.
-    operation: Option<String>,
-    /// Ids by kind.
-    objects: JsonValue,
-});
-
-model!(
-    /// What became of a row of a table without events: hashes of its state, never its contents.
-    state_events StateEvent {
-        number: i64,
-        table_name: String,
-        row_key: String,
-        recorded_at: Timestamp,
-        actor: String,
-        /// None: the row was removed.
-        hash: Option<Vec<u8>>,
-        /// A short hash of each column, by which the one that differs is named.
-        column_hashes: JsonValue,
-        salt: Vec<u8>,
-    }
-);

@@ -2,6 +2,7 @@
 
 mod chain;
 mod complaints;
+mod derived;
 mod fold;
 mod kept;
 mod names;
@@ -23,10 +24,11 @@ use crate::sql_types::Id;
 use crate::states::Kept;
 use crate::tables::{complaint_events, reference_events, seals};
 use chain::Known;
+use derived::Derived;
 use diesel::prelude::*;
 use parts::{Part, Queue, Task};
 use problem::Findings;
-use reference::Derived;
+
 use serde::Serialize;
 use std::sync::{Mutex, PoisonError};
 use sums::{Spans, Sums};

@@ -1,7 +1,7 @@
 //! The register, part by part: each part is read at one state of the database, and fits into memory whatever the size
 //! of the register is.
 
-use super::reference::{self, Derived};
+use super::derived::{self, Derived};
 use crate::db::{Conn, StoreError};
 use crate::sql_types::Id;
 use crate::tables::{complaint_events, complaints};
@@ -140,7 +140,7 @@ fn end_of_part(conn: &mut Conn, task: Task, first: Id) -> Result<Option<Id>, Sto
                 .optional()?;
             of_rows.into_iter().chain(of_events).min()
         }
-        Task::Reference(derived) => reference::end_of_part(conn, derived, first, PART)?,
+        Task::Reference(derived) => derived::end_of_part(conn, derived, first, PART)?,
         Task::Unknown => None,
     })
 }

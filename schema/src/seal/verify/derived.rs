@@ -1,0 +1,123 @@
+//! What has events in the chain of reference data, and where its rows stand.
+
+use crate::db::{Conn, StoreError};
+use crate::events::Entity;
+use crate::sql_types::Id;
+use crate::tables::{
+    enterprises, guidance_documents, issue_categories, measures, officers, postings, proposals, system_incidents,
+    unit_parents, units, workload,
+};
+use diesel::prelude::*;
+
+/// What has events in the chain of reference data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Derived {
+    Units,
+    UnitParents,
+    Officers,
+    Postings,
+    Enterprises,
+    Categories,
+    Workload,
+    Incidents,
+    Guidance,
+    Opinions,
+    Proposals,
+    Measures,
+}
+
+impl Derived {
+    pub const ALL: &'static [Self] = &[
+        Self::Units,
+        Self::UnitParents,
+        Self::Officers,
+        Self::Postings,
+        Self::Enterprises,
+        Self::Categories,
+        Self::Workload,
+        Self::Incidents,
+        Self::Guidance,
+        Self::Opinions,
+        Self::Proposals,
+        Self::Measures,
+    ];
+
+    pub const fn entity(self) -> Entity {
+        match self {
+            Self::Units => Entity::Unit,
+            Self::UnitParents => Entity::UnitParents,
+            Self::Officers => Entity::Officer,
+            Self::Postings => Entity::Postings,
+            Self::Enterprises => Entity::Enterprise,
+            Self::Categories => Entity::Category,
+            Self::Workload => Entity::Workload,
+            Self::Incidents => Entity::Incident,
+            Self::Guidance => Entity::Guidance,
+            Self::Opinions => Entity::Opinion,
+            Self::Proposals => Entity::Proposal,
+            Self::Measures => Entity::Measure,
+        }
+    }
+
+    pub const fn table(self) -> &'static str {
+        match self {
+            Self::Units => "units",
+            Self::UnitParents => "unit_parents",
+            Self::Officers => "officers",
+            Self::Postings => "postings",
+            Self::Enterprises => "enterprises",
+            Self::Categories => "issue_categories",
+            Self::Workload => "workload",
+            Self::Incidents => "system_incidents",
+            Self::Guidance => "guidance_documents",
+            Self::Opinions => "guidance_opinions",
+            Self::Proposals => "proposals",
+            Self::Measures => "measures",
+        }
+    }
+
+    /// Fields of an event that list rows of a table: the field, the table, and the key of a row within the list.
+    pub const fn lists(self) -> &'static [(&'static str, &'static str, &'static [&'static str])] {
+        match self {
+            Self::UnitParents => &[("parents", "unit_parents", &["valid_from"])],
+            Self::Postings => &[("postings", "postings", &["unit_id", "valid_from"])],
+            Self::Proposals => &[("categories", "proposal_categories", &["id"]), ("units", "proposal_units", &["id"])],
+            _ => &[],
+        }
+    }
+
+    /// Whether the entity is nothing but its list.
+    pub const fn is_list(self) -> bool {
+        matches!(self, Self::UnitParents | Self::Postings)
+    }
+}
+
+/// The id at which a part ends that begins with another; None where there are fewer rows.
+pub fn end_of_part(conn: &mut Conn, derived: Derived, first: Id, rows: i64) -> Result<Option<Id>, StoreError> {
+    macro_rules! nth {
+        ($table:ident, $id:ident) => {
+            $table::table
+                .filter($table::$id.ge(first))
+                .order($table::$id)
+                .offset(rows - 1)
+                .select($table::$id)
+                .first(conn)
+                .optional()?
+        };
+    }
+    Ok(match derived {
+        Derived::Units => nth!(units, id),
+        Derived::UnitParents => nth!(unit_parents, unit_id),
+        Derived::Officers => nth!(officers, id),
+        Derived::Postings => nth!(postings, officer_id),
+        Derived::Enterprises => nth!(enterprises, id),
+        Derived::Categories => nth!(issue_categories, id),
+        Derived::Workload => nth!(workload, id),
+        Derived::Incidents => nth!(system_incidents, id),
+        Derived::Guidance => nth!(guidance_documents, id),
+        // Their ids are hashes of their keys, and there are few.
+        Derived::Opinions => None,
+        Derived::Proposals => nth!(proposals, id),
+        Derived::Measures => nth!(measures, id),
+    })
+}
