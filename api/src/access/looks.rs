@@ -291,7 +291,7 @@ pub struct Looks {
 
 /// Bytes of conditions that are kept word for word, as many as the largest document may have unless told. A document can say
 /// one thing often; of what is beyond, the beginning of each text is kept, so that nothing can hide behind something long.
-pub(super) const MOST_BYTES: usize = 32 * 1024;
+pub(super) const MOST_BYTES: usize = 256 * 1024;
 
 impl Looks {
     pub fn is_empty(&self) -> bool {

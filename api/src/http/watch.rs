@@ -11,7 +11,7 @@ use crate::traces::continues;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::{CONTENT_ENCODING, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpRequest, HttpResponse};
@@ -210,9 +210,11 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Gives each request an id, that of the client where it sent a sane one, and counts it.
 pub async fn watched(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    // Nothing is inflated: some kilobytes may become gigabytes before a limit is looked at.
+    request.headers_mut().remove(CONTENT_ENCODING);
     let given = request.headers().get(&REQUEST_ID).and_then(|value| value.to_str().ok());
     let sane = |id: &&str| {
         !id.is_empty() && id.len() <= 64 && id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
