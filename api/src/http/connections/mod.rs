@@ -138,19 +138,23 @@ impl Open {
         slot.waker.wake();
     }
 
-    /// The connection that is missed least, of the address that has the most.
+    /// The connection that is missed least, of the address that has the most. Where several addresses have as many, it is
+    /// the one that is missed least of all of theirs: which of two clients is cut off must not depend on chance.
     fn dispensable(&self) -> Option<Arc<Slot>> {
-        let live = |slots: &[Arc<Slot>]| slots.iter().filter(|slot| slot.activity() != Activity::Evicted).count();
-        let of_address = self.by_address.values().max_by_key(|slots| live(slots))?;
         let rank = |slot: &Slot| match slot.activity() {
             Activity::Receiving => Some(0),
             Activity::Idle => Some(1),
             Activity::Serving => Some(2),
             Activity::Evicted => None,
         };
-        let ranked = of_address.iter().filter_map(|slot| Some((rank(slot)?, slot)));
-        let least = ranked.min_by_key(|(rank, slot)| (*rank, slot.since.load(Ordering::Relaxed), slot.id));
-        least.map(|(_, slot)| Arc::clone(slot))
+        let of_addresses = self.by_address.values().filter_map(|slots| {
+            let live =
+                slots.iter().filter_map(|slot| Some((rank(slot)?, slot.since.load(Ordering::Relaxed), slot.id, slot)));
+            let number = slots.iter().filter(|slot| slot.activity() != Activity::Evicted).count();
+            let (rank, since, id, slot) = live.min_by_key(|(rank, since, id, _)| (*rank, *since, *id))?;
+            Some(((std::cmp::Reverse(number), rank, since, id), slot))
+        });
+        of_addresses.min_by_key(|(key, _)| *key).map(|(_, slot)| Arc::clone(slot))
     }
 }
 
@@ -271,13 +275,13 @@ mod tests {
         served.becomes(Activity::Serving);
         receiving.becomes(Activity::Receiving);
         let mut newcomers = Vec::new();
-        for gone in [&receiving, &idle] {
-            let newcomer = admit(&connections, THERE);
+        for (gone, peer) in [(&receiving, "192.0.2.2:1"), (&idle, "192.0.2.3:1")] {
+            let newcomer = admit(&connections, peer);
             newcomer.becomes(Activity::Serving);
             newcomers.push(newcomer);
             assert!(gone.is_evicted() && !served.is_evicted() && !honest.is_evicted());
         }
-        // Now the other address has the most.
+        // Now every address has one: the incomplete request goes.
         let _newcomer = admit(&connections, HERE);
         assert!(honest.is_evicted() && !served.is_evicted());
         assert_eq!(connections.number(), 4);
