@@ -178,6 +178,10 @@ fn a_name_is_what_it_looks_like() {
             "An\u{2028}x",
             "An\u{85}",
             "A\u{200b}n",
+            "A\u{3164}n",
+            "\u{115f}",
+            "A\u{a0}n",
+            "B\u{430}n",
             "\u{feff}An",
             " An",
             "An ",
@@ -229,7 +233,7 @@ fn an_entry_of_the_log_is_one_line_and_is_counted_under_a_name_of_the_document()
         "query Reject { sql(query: \"SELECT '\\n2026 ERROR x' FROM nowhere\") { rows } }",
         &json!({}),
     );
-    let metrics = server.get("/metrics").text;
+    let metrics = server.send("GET", "/metrics", &[("authorization", &format!("Bearer {board}"))], "").text;
     assert!(metrics.contains("operation=\"Known\"") && !metrics.contains("all is lost"), "{metrics}");
     let log = server.log_after("TERM");
     assert!(log.contains("Known") && !log.contains(acts), "{log:?}");

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 use std::fmt::Write;
+use unicode_normalization::is_nfc;
+use unicode_security::{GeneralSecurityProfile, MixedScript};
 
 /// Whether a character does something, or hides, instead of being read: control characters, line and paragraph separators,
 /// marks that turn the direction of writing, and those that cannot be seen.
@@ -64,13 +66,30 @@ pub fn name<'n>(what: &str, name: &'n str, longest: usize) -> Result<&'n str, St
     if name.starts_with(char::is_whitespace) || name.ends_with(char::is_whitespace) {
         return Err(format!("{what} is {name:?}: leave out the white space at its ends"));
     }
-    match name.chars().find(|c| acts(*c)) {
-        Some(c) => Err(format!(
-            "{what} is {name:?}: a name has no line breaks, control characters, invisible ones or marks of direction, and \
-             U+{:04X} is one",
+    if let Some(c) = name.chars().find(|c| !may_stand_in_a_name(*c)) {
+        return Err(format!(
+            "{what} is {name:?}: a name has letters, digits, spaces and punctuation that everybody can see and tell apart, and \
+             U+{:04X} is none of them",
             u32::from(c)
-        )),
-        None => Ok(name),
+        ));
+    }
+    if !is_nfc(name) {
+        return Err(format!("{what} is {name:?}: write its letters with their marks as one character each (NFC)"));
+    }
+    if !name.is_single_script() {
+        return Err(format!(
+            "{what} is {name:?}: it has letters of several scripts, some of which look alike: use those of one"
+        ));
+    }
+    Ok(name)
+}
+
+/// Whether a character may stand in a name: ASCII that is printed, what the Unicode Consortium recommends for identifiers
+/// (UTS 39), and some punctuation. Letters that nobody sees, such as U+3164, are none of these.
+fn may_stand_in_a_name(c: char) -> bool {
+    match c.is_ascii() {
+        true => c == ' ' || c.is_ascii_graphic(),
+        false => !acts(c) && (c.identifier_allowed() || "–—‘’“”«»…№§".contains(c)),
     }
 }
 
@@ -105,10 +124,20 @@ mod tests {
             "A\u{2028}n",
             "An\u{a0}",
             "\u{feff}An",
+            "A\u{a0}n",
+            "\u{3164}",
+            "An\u{115f}",
+            "A\u{2800}n",
+            "A\u{fe0f}n",
+            // A Cyrillic letter, mathematical letters, and marks apart from their letter.
+            "B\u{430}n",
+            "\u{1d400}n",
+            "Nguye\u{302}n",
         ] {
             assert!(name("a name", wrong, 100).is_err(), "{wrong:?}");
         }
         assert!(name("a name", &"a".repeat(101), 100).is_err());
         assert_eq!(name("a name", "Nguyễn Văn An – Ban", 100), Ok("Nguyễn Văn An – Ban"));
+        assert_eq!(name("a name", "jobs@hải-quan.vn (02BA/07)", 100), Ok("jobs@hải-quan.vn (02BA/07)"));
     }
 }
