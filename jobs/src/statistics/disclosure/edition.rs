@@ -23,8 +23,9 @@ const MOST_NOISE: f64 = 0.5;
 /// Day of the register begins at midnight in Vietnam, and so does an edition of a day.
 const MIDNIGHT: i64 = 7 * 3_600 * 1_000_000;
 
-/// The editions of a node: 28 bytes for each complaint, beside the columns that it shares with the snapshot until these change. One stays until its time is over, whatever is written meanwhile; the next is made of what the register is
-/// when somebody first asks.
+/// The editions of a node: 28 bytes for each complaint, beside the columns that it shares with the snapshot until these
+/// change. One stays until its time is over, whatever is written meanwhile. The first is made when somebody asks, each
+/// following one when its time begins, so that nobody chooses by a question which state of the register it shows.
 pub struct Editions {
     secret: [u8; 32],
     held: Mutex<Option<Held>>,
@@ -54,6 +55,18 @@ impl Editions {
         let snapshot = Arc::new(self.edition(&store.current())?);
         *held = Some(Held { number, snapshot: Arc::clone(&snapshot) });
         Ok(snapshot)
+    }
+
+    /// Makes the edition of now where there is one of before. Where nobody has asked for any, none is made: it takes memory.
+    ///
+    /// # Errors
+    /// Where the columns of the snapshot cannot be read.
+    pub fn renew(&self, store: &SnapshotStore, minutes: u32, now: Timestamp) -> Result<(), JobError> {
+        let is_asked_for = self.held.lock().unwrap_or_else(std::sync::PoisonError::into_inner).is_some();
+        if is_asked_for {
+            self.current(store, minutes, now)?;
+        }
+        Ok(())
     }
 
     /// The edition of now, if it is made already.

@@ -19,7 +19,7 @@ impl CellKey {
     /// than half a base. Without that noise multiples of the base would be shown as they are, and one complaint more than somebody
     /// knows of would be told whenever they are rounded up. The result lies less than `most_error(base)` from the count.
     pub fn rounded(self, of: Of, count: u32, base: u32) -> u32 {
-        let random = self.random(of);
+        let random = self.random(of, base);
         let width = u64::from(base.div_ceil(2));
         let first = (random >> 20) % width;
         let second = (random >> 42) % width;
@@ -31,14 +31,16 @@ impl CellKey {
     /// Rounds a number to a whole one, up or down at random such that it is right on average.
     pub fn whole(self, of: Of, number: f64) -> f64 {
         // 53 bits, as many as the fraction has.
-        let random = (self.random(of) >> 11) as f64 / (1u64 << 53) as f64;
+        let random = (self.random(of, 0) >> 11) as f64 / (1u64 << 53) as f64;
         (number + random).floor()
     }
 
     /// The finaliser of SplitMix64 (Steele, Lea and Flood 2014): keys are random already, and this makes what is drawn for one purpose
-    /// independent of what is drawn for another.
-    fn random(self, of: Of) -> u64 {
-        let mut mixed = self.0.wrapping_add((of as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    /// independent of what is drawn for another. So is what is drawn for another base: who sees a count rounded to two bases
+    /// by one draw would learn more of the draw than either tells.
+    fn random(self, of: Of, base: u32) -> u64 {
+        let purpose = (u64::from(base) << 8) + of as u64 + 1;
+        let mut mixed = self.0.wrapping_add(purpose.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ (mixed >> 31)
@@ -96,6 +98,16 @@ mod tests {
         });
         let share = both.count() as f64 / 10_000.0;
         assert!((0.3..0.6).contains(&share), "{share}");
+    }
+
+    #[test]
+    fn what_is_drawn_for_one_base_says_nothing_of_another() {
+        // A count of 7 is raised or not: with one draw for both bases the larger base would be raised only where the smaller is.
+        let raised = |key: u64, base| CellKey(key << 17).rounded(Of::Complaints, 7, base) > 7;
+        let keys = (0..20_000u64).filter(|key| raised(*key, 10));
+        let (with, all) = keys.fold((0u32, 0u32), |(with, all), key| (with + u32::from(raised(key, 5)), all + 1));
+        let share = (0..20_000u64).filter(|key| raised(*key, 5)).count() as f64 / 20_000.0;
+        assert!((f64::from(with) / f64::from(all) - share).abs() < 0.02, "{with} of {all}, {share} of all");
     }
 
     #[test]
