@@ -40,6 +40,8 @@ pub struct Limits {
     pub text_characters: u32,
     /// Characters of a text in a filter: a value that is compared, a pattern, words that are searched.
     pub condition_characters: u32,
+    /// Characters of all patterns and searched words of an operation together: a database compares each with every text.
+    pub pattern_characters: u32,
     /// Rows that an answer may come to: the page sizes asked for, multiplied along the nesting; a statistic
     /// counts as 50, an introspection as one for 25 values.
     pub cost: u32,
@@ -81,6 +83,7 @@ impl Default for Limits {
             argument_values: 2_000,
             text_characters: 50_000,
             condition_characters: 1_000,
+            pattern_characters: 1_000,
             cost: 10_000,
             page_size: 200,
             groups: 10_000,

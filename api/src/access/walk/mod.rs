@@ -1,7 +1,10 @@
 //! A walk over the operation that is to run: every name in it, and what it comes to.
 
+mod introspection;
+mod values;
+
 use super::guard::{Checked, DEEPEST_VALUE, Guard, Refusal, Weight};
-use super::looks::{Looks, MOST_BYTES, asks};
+use super::looks::{Looks, MOST_BYTES};
 use super::table::allowed;
 use crate::graphql::DEFAULT_PAGE;
 use crate::limits::Limits;
@@ -15,8 +18,6 @@ use std::collections::HashMap;
 
 /// What a statistic costs, in rows.
 const STATISTIC: u64 = 50;
-/// Values of an introspection that cost as much as a row: a row of a page of complaints has about as many.
-const VALUES_OF_A_ROW: u64 = 25;
 /// How deep the fields of an introspection may be nested. Tools ask for a type with nine levels of `ofType`, below an
 /// argument of a field of the schema's types: 15 levels.
 const DEEPEST_INTROSPECTION: u32 = 20;
@@ -36,10 +37,7 @@ const STATISTICS: [(&str, &str); 12] = [
     ("Measure", "outcome"),
 ];
 
-/// Characters of a text that are noted where it is too long to be noted whole.
-const BEGINNING: usize = 100;
-
-pub(super) struct Walk<'d> {
+pub(in crate::access) struct Walk<'d> {
     guard: &'d Guard,
     role: Option<Role>,
     limits: &'d Limits,
@@ -51,6 +49,7 @@ pub(super) struct Walk<'d> {
     values_too_deep: bool,
     /// Whether the values that are looked at belong to a condition.
     in_condition: bool,
+    pattern_characters: usize,
     introspection_depth: usize,
     aliases: usize,
     directives: usize,
@@ -101,6 +100,7 @@ impl<'d> Walk<'d> {
             value_depth: 0,
             values_too_deep: false,
             in_condition: false,
+            pattern_characters: 0,
             introspection_depth: 0,
             aliases: 0,
             directives: 0,
@@ -153,6 +153,13 @@ impl<'d> Walk<'d> {
                 "arguments and variables hold more than {} values, or are nested deeper than {DEEPEST_VALUE}: \
                  ask for less at once",
                 limits.argument_values
+            );
+            self.refusals.push(Refusal::Arguments { message, at });
+        }
+        if self.pattern_characters > limits.pattern_characters as usize {
+            let message = format!(
+                "its patterns and searched words have {} characters together: at most {} may be",
+                self.pattern_characters, limits.pattern_characters
             );
             self.refusals.push(Refusal::Arguments { message, at });
         }
@@ -255,55 +262,6 @@ impl<'d> Walk<'d> {
         self.selections(&output.of, &field.node.selection_set.node, depth + 1, below, &path);
     }
 
-    /// Counts and prices what an introspection selects.
-    fn introspection(&mut self, field: &'d Positioned<Field>, depth: usize) {
-        let set = &field.node.selection_set.node;
-        self.count(set, depth, 1);
-        let name = field.node.arguments.iter().find(|(name, _)| name.node == "name");
-        let name = name.map(|(_, value)| {
-            self.value("String", &value.node, value.pos, None);
-            self.resolved(&value.node)
-        });
-        let name = match &name {
-            Some(Value::String(name)) => Some(name.as_str()),
-            _ => None,
-        };
-        // A role pays for more than it may as for much more: the count stops there.
-        let limit = (u64::from(self.limits.cost) + 1).saturating_mul(VALUES_OF_A_ROW);
-        let values = self.guard.shape.values(&field.node.name.node, name, set, self.fragments, limit);
-        self.weight.cost = self.weight.cost.saturating_add(values / VALUES_OF_A_ROW);
-    }
-
-    /// Counts the fields below an introspection.
-    fn count(&mut self, set: &'d SelectionSet, depth: usize, level: usize) {
-        for selection in &set.items {
-            if self.is_too_much(depth) {
-                return;
-            }
-            self.weight.fields += 1;
-            let below = match &selection.node {
-                Selection::Field(field) => {
-                    self.introspection_depth = self.introspection_depth.max(level);
-                    self.aliases += usize::from(field.node.alias.is_some());
-                    self.directives(&field.node.directives);
-                    (&field.node.selection_set.node, level + 1)
-                }
-                Selection::InlineFragment(inline) => {
-                    self.directives(&inline.node.directives);
-                    (&inline.node.selection_set.node, level)
-                }
-                Selection::FragmentSpread(spread) => {
-                    self.directives(&spread.node.directives);
-                    match self.fragments.get(&spread.node.fragment_name.node) {
-                        Some(fragment) => (&fragment.node.selection_set.node, level),
-                        None => continue,
-                    }
-                }
-            };
-            self.count(below.0, depth, below.1);
-        }
-    }
-
     /// Whether a list is ordered by a measure, which is a statistic.
     fn is_by_measure(&self, field: &Field) -> bool {
         let has = |value: &Value| matches!(value, Value::Object(fields) if fields.contains_key("measure"));
@@ -329,143 +287,9 @@ impl<'d> Walk<'d> {
         self.directives += directives.len();
     }
 
-    /// `path`: the way to it; None where nothing is asked for by it.
-    fn value(&mut self, of: &str, value: &Value, at: Pos, path: Option<&Path<'_>>) {
-        self.values += 1;
-        self.value_depth += 1;
-        if self.value_depth > DEEPEST_VALUE {
-            self.values_too_deep = true;
-        } else if self.values <= self.limits.argument_values as usize {
-            self.parts(of, value, at, path);
-        }
-        self.value_depth -= 1;
-    }
-
-    fn parts(&mut self, of: &str, value: &Value, at: Pos, path: Option<&Path<'_>>) {
-        match value {
-            Value::Object(object) => {
-                let Some(fields) = self.guard.inputs.get(of) else { return };
-                let around = self.in_condition;
-                self.in_condition |= of.ends_with("Ops") || of.ends_with("Filter");
-                for (name, value) in object {
-                    if let Some(next) = fields.get(name.as_str()) {
-                        // Whatever stands there, also null: it has been named.
-                        self.name(of, name.as_str(), at);
-                        let value = self.resolved(value);
-                        if of.ends_with("Ops") && value == Value::Null {
-                            self.refusals.push(Refusal::NullOperator { what: format!("{of}.{name}"), at });
-                        }
-                        let path = path.map(|path| path.to(name));
-                        if let Some(path) = path.as_ref().filter(|_| next.asks) {
-                            self.asked(path, &value);
-                        }
-                        self.value(&next.of, &value, at, path.as_ref());
-                    }
-                }
-                self.in_condition = around;
-            }
-            // Other ways to write a day mean other days, or none, to one of the two databases.
-            Value::String(text) if of == "NaiveDate" && !is_plain_date(text) => {
-                let message = "a NaiveDate is written as 2024-03-01, with a year of four digits";
-                self.refusals.push(Refusal::Arguments { message: message.to_owned(), at });
-            }
-            // PostgreSQL has no text with it, and would not even look for one.
-            Value::String(text) if text.contains('\0') => {
-                let message = "a text holds the character NUL, which no text of the register does: leave it out";
-                self.refusals.push(Refusal::Arguments { message: message.to_owned(), at });
-            }
-            // Databases and parsers recurse along a pattern, on a stack that ends.
-            Value::String(text) if text.len() > self.longest_text() && text.chars().count() > self.longest_text() => {
-                let (most, what) =
-                    (self.longest_text(), if self.in_condition { "a text of a condition" } else { "a text" });
-                let message = format!("{what} is longer than {most} characters: shorten it");
-                self.refusals.push(Refusal::Arguments { message, at });
-            }
-            // In variables the words of enums are texts.
-            Value::Enum(word) if self.guard.enums.contains_key(of) => self.word(of, word, at, path),
-            Value::String(word) if self.guard.enums.contains_key(of) => self.word(of, word, at, path),
-            Value::List(list) => list.iter().for_each(|value| self.value(of, value, at, path)),
-            Value::Variable(_) => {
-                let value = self.resolved(value);
-                self.value(of, &value, at, path);
-            }
-            _ => {}
-        }
-    }
-
-    /// Characters of the longest text that may be given.
-    fn longest_text(&self) -> usize {
-        let limit = if self.in_condition { self.limits.condition_characters } else { self.limits.text_characters };
-        limit as usize
-    }
-
-    fn word(&mut self, of: &str, word: &str, at: Pos, path: Option<&Path<'_>>) {
-        self.name(of, word, at);
-        if let Some(path) = path.filter(|_| self.guard.naming.contains(of) && asks(of, word)) {
-            self.looks.ask(path.written(), word.into());
-        }
-    }
-
-    /// Notes that somebody is asked for.
-    fn asked(&mut self, path: &Path<'_>, value: &Value) {
-        let value = self.constant(value, 0);
-        self.looks.ask(path.written(), value);
-    }
-
-    /// A value with what its variables stand for.
-    fn constant(&mut self, value: &Value, depth: usize) -> serde_json::Value {
-        use serde_json::Value as Json;
-        // What is deeper is refused.
-        if depth > DEEPEST_VALUE {
-            return Json::Null;
-        }
-        match value {
-            Value::Variable(_) => {
-                let value = self.resolved(value);
-                self.constant(&value, depth + 1)
-            }
-            Value::Null => Json::Null,
-            Value::Number(number) => Json::Number(number.clone()),
-            Value::String(text) => Json::String(self.noted(text)),
-            Value::Boolean(yes) => Json::Bool(*yes),
-            Value::Binary(bytes) => Json::String(data_encoding::BASE64.encode(bytes)),
-            Value::Enum(word) => Json::String(word.to_string()),
-            Value::List(all) => all.iter().map(|one| self.constant(one, depth + 1)).collect(),
-            Value::Object(fields) => {
-                fields.iter().map(|(name, one)| (name.to_string(), self.constant(one, depth + 1))).collect()
-            }
-        }
-    }
-
-    /// A text, as much of it as may still be noted.
-    fn noted(&mut self, text: &str) -> String {
-        // PostgreSQL has no text with NUL: such a one is refused, and noted with a sign for it.
-        let kept = |text: &str| text.replace('\0', "\u{fffd}");
-        if text.len() <= self.bytes_left {
-            self.bytes_left -= text.len();
-            return kept(text);
-        }
-        let beginning: String = text.chars().take(BEGINNING).collect();
-        format!("{}… ({} bytes)", kept(&beginning), text.len())
-    }
-
-    /// What a variable stands for: its value, its default, or null.
-    fn resolved(&self, value: &Value) -> Value {
-        let Value::Variable(name) = value else { return value.clone() };
-        match self.variables.get(name) {
-            Some(value) => ConstValue::into_value(value.clone()),
-            None => self.defaults.get(name).cloned().unwrap_or(Value::Null),
-        }
-    }
-
     fn name(&mut self, of: &str, field: &str, at: Pos) {
         if !self.role.is_some_and(|role| allowed(role, of, field)) {
             self.refusals.push(Refusal::Denied { what: format!("{of}.{field}"), at });
         }
     }
-}
-
-fn is_plain_date(text: &str) -> bool {
-    let shape = |(at, byte): (usize, u8)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() };
-    text.len() == 10 && text.bytes().enumerate().all(shape)
 }

@@ -1,0 +1,153 @@
+//! The values of arguments and variables: what they ask for, and how long they are.
+
+use super::{DEEPEST_VALUE, Path, Refusal, Walk};
+use crate::access::looks::asks;
+use async_graphql_parser::Pos;
+use async_graphql_value::{ConstValue, Value};
+
+/// Characters of a text that are noted where it is too long to be noted whole.
+const BEGINNING: usize = 100;
+
+/// Input fields whose text is compared with every place of a text: a database takes time for the product of both lengths.
+const PATTERNS: [&str; 2] = ["like", "search"];
+
+impl<'d> Walk<'d> {
+    /// `path`: the way to it; None where nothing is asked for by it.
+    pub(super) fn value(&mut self, of: &str, value: &Value, at: Pos, path: Option<&Path<'_>>) {
+        self.values += 1;
+        self.value_depth += 1;
+        if self.value_depth > DEEPEST_VALUE {
+            self.values_too_deep = true;
+        } else if self.values <= self.limits.argument_values as usize {
+            self.parts(of, value, at, path);
+        }
+        self.value_depth -= 1;
+    }
+
+    fn parts(&mut self, of: &str, value: &Value, at: Pos, path: Option<&Path<'_>>) {
+        match value {
+            Value::Object(object) => {
+                let Some(fields) = self.guard.inputs.get(of) else { return };
+                let around = self.in_condition;
+                self.in_condition |= of.ends_with("Ops") || of.ends_with("Filter");
+                for (name, value) in object {
+                    if let Some(next) = fields.get(name.as_str()) {
+                        // Whatever stands there, also null: it has been named.
+                        self.name(of, name.as_str(), at);
+                        let value = self.resolved(value);
+                        if let (true, Value::String(pattern)) = (PATTERNS.contains(&name.as_str()), &value) {
+                            // One that is too long by itself is refused for that.
+                            let length = pattern.chars().count();
+                            self.pattern_characters += if length > self.longest_text() { 0 } else { length };
+                        }
+                        if of.ends_with("Ops") && value == Value::Null {
+                            self.refusals.push(Refusal::NullOperator { what: format!("{of}.{name}"), at });
+                        }
+                        let path = path.map(|path| path.to(name));
+                        if let Some(path) = path.as_ref().filter(|_| next.asks) {
+                            self.asked(path, &value);
+                        }
+                        self.value(&next.of, &value, at, path.as_ref());
+                    }
+                }
+                self.in_condition = around;
+            }
+            // Other ways to write a day mean other days, or none, to one of the two databases.
+            Value::String(text) if of == "NaiveDate" && !is_plain_date(text) => {
+                let message = "a NaiveDate is written as 2024-03-01, with a year of four digits";
+                self.refusals.push(Refusal::Arguments { message: message.to_owned(), at });
+            }
+            // PostgreSQL has no text with it, and would not even look for one.
+            Value::String(text) if text.contains('\0') => {
+                let message = "a text holds the character NUL, which no text of the register does: leave it out";
+                self.refusals.push(Refusal::Arguments { message: message.to_owned(), at });
+            }
+            // Databases and parsers recurse along a pattern, on a stack that ends.
+            Value::String(text) if text.len() > self.longest_text() && text.chars().count() > self.longest_text() => {
+                let (most, what) =
+                    (self.longest_text(), if self.in_condition { "a text of a condition" } else { "a text" });
+                let message = format!("{what} is longer than {most} characters: shorten it");
+                self.refusals.push(Refusal::Arguments { message, at });
+            }
+            // In variables the words of enums are texts.
+            Value::Enum(word) if self.guard.enums.contains_key(of) => self.word(of, word, at, path),
+            Value::String(word) if self.guard.enums.contains_key(of) => self.word(of, word, at, path),
+            Value::List(list) => list.iter().for_each(|value| self.value(of, value, at, path)),
+            Value::Variable(_) => {
+                let value = self.resolved(value);
+                self.value(of, &value, at, path);
+            }
+            _ => {}
+        }
+    }
+
+    /// Characters of the longest text that may be given.
+    fn longest_text(&self) -> usize {
+        let limit = if self.in_condition { self.limits.condition_characters } else { self.limits.text_characters };
+        limit as usize
+    }
+
+    fn word(&mut self, of: &str, word: &str, at: Pos, path: Option<&Path<'_>>) {
+        self.name(of, word, at);
+        if let Some(path) = path.filter(|_| self.guard.naming.contains(of) && asks(of, word)) {
+            self.looks.ask(path.written(), word.into());
+        }
+    }
+
+    /// Notes that somebody is asked for.
+    pub(super) fn asked(&mut self, path: &Path<'_>, value: &Value) {
+        let value = self.constant(value, 0);
+        self.looks.ask(path.written(), value);
+    }
+
+    /// A value with what its variables stand for.
+    fn constant(&mut self, value: &Value, depth: usize) -> serde_json::Value {
+        use serde_json::Value as Json;
+        // What is deeper is refused.
+        if depth > DEEPEST_VALUE {
+            return Json::Null;
+        }
+        match value {
+            Value::Variable(_) => {
+                let value = self.resolved(value);
+                self.constant(&value, depth + 1)
+            }
+            Value::Null => Json::Null,
+            Value::Number(number) => Json::Number(number.clone()),
+            Value::String(text) => Json::String(self.noted(text)),
+            Value::Boolean(yes) => Json::Bool(*yes),
+            Value::Binary(bytes) => Json::String(data_encoding::BASE64.encode(bytes)),
+            Value::Enum(word) => Json::String(word.to_string()),
+            Value::List(all) => all.iter().map(|one| self.constant(one, depth + 1)).collect(),
+            Value::Object(fields) => {
+                fields.iter().map(|(name, one)| (name.to_string(), self.constant(one, depth + 1))).collect()
+            }
+        }
+    }
+
+    /// A text, as much of it as may still be noted.
+    fn noted(&mut self, text: &str) -> String {
+        // PostgreSQL has no text with NUL: such a one is refused, and noted with a sign for it.
+        let kept = |text: &str| text.replace('\0', "\u{fffd}");
+        if text.len() <= self.bytes_left {
+            self.bytes_left -= text.len();
+            return kept(text);
+        }
+        let beginning: String = text.chars().take(BEGINNING).collect();
+        format!("{}… ({} bytes)", kept(&beginning), text.len())
+    }
+
+    /// What a variable stands for: its value, its default, or null.
+    pub(super) fn resolved(&self, value: &Value) -> Value {
+        let Value::Variable(name) = value else { return value.clone() };
+        match self.variables.get(name) {
+            Some(value) => ConstValue::into_value(value.clone()),
+            None => self.defaults.get(name).cloned().unwrap_or(Value::Null),
+        }
+    }
+}
+
+fn is_plain_date(text: &str) -> bool {
+    let shape = |(at, byte): (usize, u8)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() };
+    text.len() == 10 && text.bytes().enumerate().all(shape)
+}
