@@ -6,6 +6,7 @@
 pub mod access;
 mod admission;
 pub mod auth;
+pub mod budget;
 pub mod cli;
 mod export;
 pub mod graphql;

@@ -45,6 +45,8 @@ pub struct Limits {
     /// Rows that an answer may come to: the page sizes asked for, multiplied along the nesting; a statistic
     /// counts as 50, an introspection as one for 25 values.
     pub cost: u32,
+    /// Bytes of an answer, of all answers where a request is a list of operations. While it is made each value counts 16 more.
+    pub answer_bytes: u32,
     /// Rows of one page.
     pub page_size: u32,
     /// Groups of one statistic.
@@ -85,6 +87,7 @@ impl Default for Limits {
             condition_characters: 1_000,
             pattern_characters: 1_000,
             cost: 10_000,
+            answer_bytes: 16 * 1024 * 1024,
             page_size: 200,
             groups: 10_000,
             sql_rows: 10_000,
@@ -249,6 +252,7 @@ fn limits(table: toml::Table, place: &str) -> anyhow::Result<Limits> {
         ("depth", limits.depth),
         ("root_fields", limits.root_fields),
         ("page_size", limits.page_size),
+        ("answer_bytes", limits.answer_bytes),
         ("deadline_ms", limits.deadline_ms),
         ("edition_minutes", limits.edition_minutes),
         ("requests_per_minute", limits.requests_per_minute),

@@ -268,6 +268,16 @@ fn a_body_is_not_inflated() {
     }
 }
 
+/// Sends bytes as they are; what comes back until the connection ends.
+pub fn raw_answer(host: &str, bytes: &str) -> String {
+    let mut stream = TcpStream::connect(host).expect("a connection");
+    stream.write_all(bytes.as_bytes()).expect("sent");
+    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a time limit");
+    let mut answer = Vec::new();
+    let _closed = stream.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
 #[test]
 fn a_line_of_a_head_ends_with_both_signs() {
     let database = Database::sqlite();
@@ -275,14 +285,7 @@ fn a_line_of_a_head_ends_with_both_signs() {
     let board = program().token(&database, "BOARD", None);
     let server = program().serve(&database, &["--no-jobs"]);
     let host = server.address.strip_prefix("http://").unwrap();
-    let answers = |bytes: &str| {
-        let mut stream = TcpStream::connect(host).expect("a connection");
-        stream.write_all(bytes.as_bytes()).expect("sent");
-        stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a time limit");
-        let mut answer = Vec::new();
-        let _closed = stream.read_to_end(&mut answer);
-        String::from_utf8_lossy(&answer).into_owned()
-    };
+    let answers = |bytes: &str| raw_answer(host, bytes);
     let good = request(host, &board, "{\n serviceInfo {\n version } }", "connection: close\r\n");
     assert!(answers(&good).starts_with("HTTP/1.1 200"), "{}", answers(&good));
     // A body may hold what it wants, also as a list of chunks.

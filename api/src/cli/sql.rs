@@ -13,6 +13,9 @@ use std::io::Read;
 use std::process::ExitCode;
 use std::time::Duration;
 
+/// Bytes of an answer, which the command holds.
+const LARGEST_ANSWER: u32 = 64 * 1024 * 1024;
+
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// One SELECT, or - to read it from standard input; without one, the tables are listed
@@ -79,7 +82,11 @@ pub fn run(
         tell("note: without --key-file, pseudonyms are of a key that nobody keeps: another run has others");
     }
     let time = Duration::from_secs(u64::from(args.seconds));
-    let answer = ask(&question, found, Allowance { rows: args.rows, memory_mb: args.memory_mb, time })?;
+    let answer = ask(
+        &question,
+        found,
+        Allowance { rows: args.rows, memory_mb: args.memory_mb, answer_bytes: LARGEST_ANSWER, time },
+    )?;
     if answer.truncated {
         tell(format!("note: there are more than {} rows: --rows N shows more", args.rows));
     }

@@ -1,13 +1,14 @@
 //! What a resolver works with.
 
 use super::bus::Bus;
-use super::error::{Code, error, from_store};
+use super::error::{Code, bad_input, error, from_store};
 use super::loaders::Cached;
 use super::page::Cursors;
 use super::shown::{Audiences, Shown};
 use super::thread::{read_here, work_here};
 use crate::admission::{Admission, Owner, Permit};
 use crate::auth::Viewer;
+use crate::budget::Budget;
 use crate::limits::Limits;
 use async_graphql::{Context, Result};
 use futures_util::future::{Either, ready};
@@ -22,7 +23,6 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::time::Instant;
 use tracing::Instrument;
 
 /// What all requests share.
@@ -63,8 +63,8 @@ pub struct RequestContext {
     pub is_query: bool,
     /// Held by the field that computes: those of one operation have one thread, and would only keep turns from others.
     pub computes: Arc<tokio::sync::Mutex<()>>,
-    /// When the whole request has to be answered.
-    pub deadline: Instant,
+    /// The time and the bytes that the request may take.
+    pub budget: Budget,
     /// Whether every field is watched over, because one of them panicked.
     pub watched: bool,
     /// Whether it shows complaints by id or by what was written in them.
@@ -144,6 +144,18 @@ impl RequestContext {
         if self.shows_complaints {
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
             ids.into_iter().for_each(|id| seen.complaints.add(id));
+        }
+    }
+
+    /// Counts the texts of rows that are copied for the answer: one list may stand in it very often.
+    ///
+    /// # Errors
+    /// Where the answer holds too much already; it is refused as a whole.
+    pub fn copies<'t>(&self, texts: impl IntoIterator<Item = Option<&'t String>>) -> Result<()> {
+        self.budget.read(texts);
+        match self.budget.is_spent() {
+            true => Err(bad_input("the answer is too large")),
+            false => Ok(()),
         }
     }
 

@@ -5,6 +5,7 @@
 //! a field is polled where it stands, and only one that has to wait gets a place of its own.
 
 use super::context::RequestContext;
+use crate::budget::Budget;
 use async_graphql::parser::types::{Field, Selection, SelectionSet};
 use async_graphql::registry::Registry;
 use async_graphql::{
@@ -37,11 +38,22 @@ impl<T: ContainerType> OutputType for Direct<T> {
 
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
         let mut fields = Vec::with_capacity(ctx.item.node.items.len());
-        let watched = ctx.data_opt::<RequestContext>().is_none_or(|request| request.watched);
-        if watched || !plain(ctx, &ctx.item.node, &T::type_name(), &mut fields) {
-            return self.0.resolve(ctx, field).await;
+        let request = ctx.data_opt::<RequestContext>();
+        let budget = request.map(|request| &request.budget);
+        // The answer is refused as a whole when it is written.
+        if budget.is_some_and(Budget::is_spent) {
+            return Ok(Value::Null);
         }
-        Ok(resolved(ctx, &self.0, &fields).await)
+        let watched = request.is_none_or(|request| request.watched);
+        let value = if watched || !plain(ctx, &ctx.item.node, &T::type_name(), &mut fields) {
+            self.0.resolve(ctx, field).await?
+        } else {
+            resolved(ctx, &self.0, &fields).await
+        };
+        if let (Some(budget), Value::Object(fields)) = (budget, &value) {
+            budget.resolved(fields);
+        }
+        Ok(value)
     }
 }
 

@@ -142,6 +142,7 @@ async fn listed(
     let key = ComplaintsKey { parent, id, wanted: Arc::clone(&wanted) };
     let part = one(loaders(ctx)?, key.clone()).await?.unwrap_or_default();
     let slice = Slice { rows: part.rows, more: part.more };
+    request.copies(slice.rows.iter().map(|row| row.text.as_ref()))?;
     let sealer = request.cursors();
     let cursors: Vec<Cursor> =
         slice.rows.iter().map(|row| sealer.at(Place::Keys(ComplaintSort::keys(&wanted.order, row)))).collect();

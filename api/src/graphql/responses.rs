@@ -128,6 +128,7 @@ pub async fn some_responses(
     let key = SomeResponsesKey { complaint, wanted: Arc::clone(&wanted) };
     let slice =
         one(loaders(ctx)?, key.clone()).await?.unwrap_or_else(|| Arc::new(Slice { rows: Vec::new(), more: false }));
+    request.copies(slice.rows.iter().map(|row| Some(&row.text)))?;
     let order = [(ResponseSort::RespondedAt, direction)];
     let sealer = request.cursors();
     let cursors: Vec<Cursor> =

@@ -1,8 +1,17 @@
 //! Scalars of our own.
 
-use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
+use super::context::RequestContext;
+use crate::budget::Budget;
+use async_graphql::parser::types::Field;
+use async_graphql::registry::Registry;
+use async_graphql::{
+    ContextSelectionSet, InputValueError, InputValueResult, OutputType, Positioned, Scalar, ScalarType, ServerResult,
+    Value, to_value,
+};
 use chrono::{DateTime, SecondsFormat, Utc};
 use schema::{Id, Timestamp};
+use serde::Serialize;
+use std::borrow::Cow;
 use uuid::Uuid;
 
 /// An amount of money in whole VND, as a string: JSON numbers lose the last digits of large ones.
@@ -47,6 +56,31 @@ impl ScalarType for Moment {
 impl From<Timestamp> for Moment {
     fn from(time: Timestamp) -> Self {
         Self(time)
+    }
+}
+
+/// A document of JSON, which counts against the bytes of the answer with all that is in it.
+pub struct Json<T>(pub T);
+
+impl<T: Serialize + Send + Sync> OutputType for Json<T> {
+    fn type_name() -> Cow<'static, str> {
+        <async_graphql::Json<serde_json::Value> as OutputType>::type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        <async_graphql::Json<serde_json::Value> as OutputType>::create_type_info(registry)
+    }
+
+    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _field: &Positioned<Field>) -> ServerResult<Value> {
+        let budget = ctx.data_opt::<RequestContext>().map(|request| &request.budget);
+        if budget.is_some_and(Budget::is_spent) {
+            return Ok(Value::Null);
+        }
+        let document = to_value(&self.0).unwrap_or_default();
+        if let Some(budget) = budget {
+            budget.resolved_document(&document);
+        }
+        Ok(document)
     }
 }
 

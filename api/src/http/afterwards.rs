@@ -2,7 +2,7 @@
 //! it wrote.
 
 use super::Service;
-use super::operation::Prepared;
+use super::prepared::Prepared;
 use crate::access::Condition;
 use crate::auth::Viewer;
 use crate::graphql::context::Seen;

@@ -1,5 +1,6 @@
 //! Requests as they come in and answers as they go out, by the specification of GraphQL over HTTP.
 
+use crate::budget::{Budget, TooLarge};
 use crate::graphql::error::Code;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{Accept, AcceptLanguage, ContentType, Header};
@@ -128,13 +129,32 @@ impl Outcome {
 
     /// What became of an operation that was understood.
     pub fn of(response: Response, refused: Option<StatusCode>) -> Self {
-        let written = Written {
-            errors: &response.errors,
-            data: refused.is_none().then_some(&response.data),
-            extensions: &response.extensions,
-        };
-        let json = serde_json::to_vec(&written).unwrap_or_default();
+        let mut response = response;
+        shorten(&mut response.errors);
+        let json = serde_json::to_vec(&Written::of(&response, refused.is_none())).unwrap_or_default();
         Self { json, errors: response.errors, refused, is_graphql: true }
+    }
+
+    /// The answer of an operation that ran; where it is too large, an error in its place.
+    pub fn of_answer(mut response: Response, budget: &Budget, is_query: bool) -> Self {
+        shorten(&mut response.errors);
+        match budget.write(&Written::of(&response, true)) {
+            Ok(json) => Self { json, errors: response.errors, refused: None, is_graphql: true },
+            Err(TooLarge(limit)) => {
+                let written = if is_query { "" } else { "; what the operation was to write is written" };
+                let message = format!(
+                    "the answer has more than {limit} bytes (answerBytes in serviceInfo.limits): ask for fewer rows, or for fewer fields and aliases of \
+                     each{written}"
+                );
+                let response = Response::from_errors(vec![coded(Code::BadUserInput, message)]);
+                Self::of(response, None)
+            }
+        }
+    }
+
+    /// Bytes of the answer.
+    pub fn size(&self) -> usize {
+        self.json.len()
     }
 
     /// A request that is GraphQL and does not run.
@@ -166,6 +186,25 @@ struct Written<'a> {
     data: Option<&'a Value>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     extensions: &'a BTreeMap<String, Value>,
+}
+
+impl<'a> Written<'a> {
+    fn of(response: &'a Response, has_data: bool) -> Self {
+        Self { errors: &response.errors, data: has_data.then_some(&response.data), extensions: &response.extensions }
+    }
+}
+
+/// Characters of a message that an error tells: some repeat what was sent.
+const LONGEST_MESSAGE: usize = 1_000;
+
+/// Cuts messages that repeat long texts of the client.
+fn shorten(errors: &mut [ServerError]) {
+    for error in errors {
+        if let Some((end, _)) = error.message.char_indices().nth(LONGEST_MESSAGE) {
+            error.message.truncate(end);
+            error.message.push('…');
+        }
+    }
 }
 
 /// An error with a code.

@@ -5,7 +5,7 @@ use super::Service;
 use super::exchange::{Body, Media, Outcome, locale, refusal, respond};
 use super::gate::authenticated;
 use super::graphql::counted;
-use super::operation::{deadline, prepare, run};
+use super::operation::{budget, prepare, run};
 use super::rights::Watched;
 use super::spool::spool;
 use crate::access::EXPORTERS;
@@ -155,7 +155,7 @@ async fn checked(
     // The status says what became of it, whatever the client accepts: there is no GraphQL here.
     let answer = |outcome: Outcome| respond(Media::GraphqlResponse, outcome);
     let prepared = prepare(service, Some(viewer), body, locale(http)).await.map_err(answer)?;
-    let mut outcome = run(service, Some(viewer), prepared, deadline(service, Some(viewer))).await;
+    let mut outcome = run(service, Some(viewer), prepared, &budget(service, Some(viewer))).await;
     if !outcome.errors.is_empty() {
         outcome.refused.get_or_insert(StatusCode::BAD_REQUEST);
         return Err(answer(outcome));

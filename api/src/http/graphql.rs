@@ -4,8 +4,11 @@ use super::Service;
 use super::afterwards::{Came, audit};
 use super::exchange::{Body, Media, Outcome, UrlBody, coded, locale, refusal, respond, respond_all, respond_with};
 use super::gate::authenticated;
-use super::operation::{Prepared, deadline, prepare, run};
+use super::operation::{budget, prepare, run};
+use super::prepared::Prepared;
+use super::sending::send;
 use crate::auth::Viewer;
+use crate::budget::Budget;
 use crate::graphql::error::Code;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
@@ -19,7 +22,6 @@ use schema::enums::Locale;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::sync::Mutex;
-use tokio::time::Instant;
 
 /// One operation, or several at once.
 #[derive(Deserialize)]
@@ -51,13 +53,14 @@ pub async fn post(service: Data<Service>, http: HttpRequest, body: Result<Bytes,
         let message = format!("the body has {} bytes: at most {} may be", body.len(), limits.body_bytes);
         return refusal(&http, StatusCode::PAYLOAD_TOO_LARGE, Code::BadUserInput, message);
     }
-    let deadline = deadline(&service, viewer.as_ref());
+    let budget = budget(&service, viewer.as_ref());
     match serde_json::from_slice::<Bodies>(&body) {
         Ok(Bodies::One(one)) => {
             if let Some(response) = counted(&service, viewer.as_ref(), media, 1) {
                 return response;
             }
-            respond(media, of_value(&service, viewer.as_ref(), one, locale(&http), deadline).await)
+            let outcome = of_value(&service, viewer.as_ref(), one, locale(&http), &budget).await;
+            send(&service, viewer.as_ref(), &http, respond(media, outcome)).await
         }
         Ok(Bodies::Many(all)) => {
             if all.is_empty() || all.len() > limits.batch as usize {
@@ -70,9 +73,9 @@ pub async fn post(service: Data<Service>, http: HttpRequest, body: Result<Bytes,
             }
             let mut outcomes = Vec::with_capacity(all.len());
             for one in all {
-                outcomes.push(of_value(&service, viewer.as_ref(), one, locale(&http), deadline).await);
+                outcomes.push(of_value(&service, viewer.as_ref(), one, locale(&http), &budget).await);
             }
-            respond_all(media, outcomes)
+            send(&service, viewer.as_ref(), &http, respond_all(media, outcomes)).await
         }
         Err(e) => {
             let message = format!("the body is no GraphQL request: {e}");
@@ -86,7 +89,7 @@ async fn of_value(
     viewer: Option<&Viewer>,
     value: serde_json::Value,
     locale: Locale,
-    deadline: Instant,
+    budget: &Budget,
 ) -> Outcome {
     let prepared = match serde_json::from_value::<Body>(value) {
         Ok(body) => prepare(service, viewer, body, locale).await,
@@ -96,7 +99,7 @@ async fn of_value(
         }
     };
     match prepared {
-        Ok(prepared) => run(service, viewer, prepared, deadline).await,
+        Ok(prepared) => run(service, viewer, prepared, budget).await,
         Err(outcome) => outcome,
     }
 }
@@ -118,7 +121,7 @@ pub async fn get(service: Data<Service>, http: HttpRequest) -> HttpResponse {
     if let Some(response) = counted(&service, viewer.as_ref(), media, 1) {
         return response;
     }
-    let deadline = deadline(&service, viewer.as_ref());
+    let budget = budget(&service, viewer.as_ref());
     let prepared = match prepare(&service, viewer.as_ref(), body, locale(&http)).await {
         Ok(prepared) => prepared,
         Err(outcome) => return respond(media, outcome),
@@ -142,8 +145,8 @@ pub async fn get(service: Data<Service>, http: HttpRequest) -> HttpResponse {
             return builder.status(StatusCode::NOT_MODIFIED).finish();
         }
     }
-    let outcome = run(&service, viewer.as_ref(), prepared, deadline).await;
-    respond_with(builder, media, outcome)
+    let outcome = run(&service, viewer.as_ref(), prepared, &budget).await;
+    send(&service, viewer.as_ref(), &http, respond_with(builder, media, outcome)).await
 }
 
 /// What an answer from the snapshot depends on; None for other answers.

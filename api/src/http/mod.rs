@@ -13,7 +13,9 @@ mod health;
 mod held;
 mod operation;
 mod persisted;
+mod prepared;
 mod rights;
+mod sending;
 mod server;
 mod size;
 mod socket;
@@ -53,6 +55,8 @@ pub struct Service {
     exports: crate::admission::Admission,
     /// Exports that are being sent.
     downloads: crate::admission::Admission,
+    /// Large answers that are being sent.
+    answers: crate::admission::Admission,
     connections: std::sync::Arc<connections::Connections>,
     stopping: socket::Stopping,
     watch: watch::Watch,

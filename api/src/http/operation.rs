@@ -4,123 +4,28 @@ use super::Service;
 use super::afterwards::{Came, Left, after_a_write, audit, denied};
 use super::exchange::{Body, Outcome, coded};
 use super::gate::trusted;
-use super::persisted::{Parsed, Validity, validity};
+use super::persisted::{Parsed, validity};
+use super::prepared::Prepared;
 use super::size::Size;
-use crate::access::{Checked, Expansion, Looks, Refusal, Weight, chosen};
+use crate::access::{Checked, Expansion, Refusal, Weight};
 use crate::admission::Owner;
 use crate::auth::Viewer;
+use crate::budget::Budget;
 use crate::graphql::Loaders;
 use crate::graphql::context::{RequestContext, Seen};
 use crate::graphql::error::Code;
 use crate::graphql::order::in_document_order;
 use crate::graphql::thread::{Broken, Later, on_a_thread};
-use crate::limits::Limits;
 use actix_web::http::StatusCode;
 use async_graphql::dataloader::{DataLoader, HashMapCache};
 use async_graphql::{ErrorExtensionValues, Request, Response, ServerError, Variables};
-use async_graphql_parser::types::{ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet};
+use async_graphql_parser::types::{ExecutableDocument, OperationType, Selection};
 use schema::enums::{Locale, Role};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
 use tracing::Instrument;
-
-/// The objects of a statistic.
-const OF_A_STATISTIC: [&str; 11] = [
-    "rows",
-    "totals",
-    "totalsBefore",
-    "previous",
-    "department",
-    "branch",
-    "team",
-    "unit",
-    "category",
-    "officer",
-    "enterprise",
-];
-
-/// An operation that may run.
-pub struct Prepared {
-    pub text: String,
-    pub operation: Option<String>,
-    pub variables: Variables,
-    pub weight: Weight,
-    /// Whom it looks at.
-    pub looks: Looks,
-    valid_by: Validity,
-    parsed: Arc<Parsed>,
-    limits: Arc<Limits>,
-    pub locale: Locale,
-}
-
-impl Prepared {
-    pub fn document(&self) -> &ExecutableDocument {
-        &self.parsed.document
-    }
-
-    pub fn chosen(&self) -> Option<&OperationDefinition> {
-        chosen(self.document(), self.operation.as_deref()).map(|one| &one.node)
-    }
-
-    /// Without a choice nothing runs.
-    pub fn is_query(&self) -> bool {
-        self.chosen().is_none_or(|operation| operation.ty == OperationType::Query)
-    }
-
-    pub fn is_subscription(&self) -> bool {
-        self.chosen().is_some_and(|operation| operation.ty == OperationType::Subscription)
-    }
-
-    /// What whoever asks may ask for.
-    pub fn limits(&self) -> &Limits {
-        &self.limits
-    }
-
-    /// Whether everything that it asks for comes from the snapshot.
-    pub fn is_of_the_snapshot(&self) -> bool {
-        self.chosen().is_some_and(|operation| {
-            operation.selection_set.node.items.iter().all(|selection| {
-                let Selection::Field(field) = &selection.node else { return false };
-                match field.node.name.node.as_str() {
-                    "complaintStatistics" => self.is_statistic(&field.node.selection_set.node, 0),
-                    name => name == "__typename",
-                }
-            })
-        })
-    }
-
-    /// Whether below a statistic nothing is asked for but groups, measures and what stands in the row of what they are of:
-    /// a unit's flag, say, changes without the register.
-    fn is_statistic(&self, set: &SelectionSet, depth: usize) -> bool {
-        // What is deeper is refused elsewhere.
-        depth < 16
-            && set.items.iter().all(|selection| match &selection.node {
-                Selection::Field(field) => {
-                    let below = &field.node.selection_set.node;
-                    below.items.is_empty()
-                        || OF_A_STATISTIC.contains(&field.node.name.node.as_str())
-                            && self.is_statistic(below, depth + 1)
-                }
-                Selection::InlineFragment(inline) => self.is_statistic(&inline.node.selection_set.node, depth + 1),
-                Selection::FragmentSpread(spread) => {
-                    let named = self.document().fragments.get(&spread.node.fragment_name.node);
-                    named.is_some_and(|named| self.is_statistic(&named.node.selection_set.node, depth + 1))
-                }
-            })
-    }
-
-    /// The name under which it is counted: one of the document, and nothing else that a client says.
-    pub fn name(&self) -> &str {
-        let document = self.document();
-        let mut names = document.operations.iter().filter_map(|(name, _)| Some(name?.as_str()));
-        match self.operation.as_deref() {
-            Some(chosen) => names.find(|name| *name == chosen).unwrap_or("unknown"),
-            None => names.next().unwrap_or("anonymous"),
-        }
-    }
-}
 
 /// Reads an operation and checks it.
 ///
@@ -231,7 +136,7 @@ pub fn request(
     prepared: &Prepared,
     later: Option<Later>,
     seen: &Arc<Mutex<Seen>>,
-    deadline: Instant,
+    budget: &Budget,
     watched: bool,
 ) -> (Request, Arc<AtomicU64>) {
     let context = RequestContext {
@@ -243,7 +148,7 @@ pub fn request(
         locale: prepared.locale,
         is_query: prepared.is_query(),
         computes: Arc::default(),
-        deadline,
+        budget: budget.clone(),
         watched,
         shows_complaints: prepared.looks.complaints,
         seen: Arc::clone(seen),
@@ -269,7 +174,7 @@ async fn execute(
     viewer: Option<&Viewer>,
     prepared: &Arc<Prepared>,
     seen: &Arc<Mutex<Seen>>,
-    deadline: Instant,
+    budget: &Budget,
     watched: bool,
 ) -> Result<Outcome, Broken> {
     // What comes from the snapshot has turns of its own.
@@ -279,7 +184,7 @@ async fn execute(
         false => service.operations.acquire(owner).await,
     };
     let later = Later::default();
-    let (request, statements) = request(service, viewer, prepared, Some(later.clone()), seen, deadline, watched);
+    let (request, statements) = request(service, viewer, prepared, Some(later.clone()), seen, budget, watched);
     let is_valid = service.persisted.is_valid(&prepared.valid_by);
     let schema = match (watched, is_valid) {
         (true, _) => &service.careful,
@@ -288,7 +193,7 @@ async fn execute(
     };
     let schema = schema.clone();
     let (prepared, snapshots, dev) = (Arc::clone(prepared), Arc::clone(&service.app.snapshots), service.dev);
-    let persisted = service.persisted.clone();
+    let (persisted, budget) = (service.persisted.clone(), budget.clone());
     let operation = async move {
         let mut response = schema.execute(request).await;
         drop(permit);
@@ -306,13 +211,16 @@ async fn execute(
         if !never_ran && !is_valid {
             persisted.found_valid(prepared.valid_by);
         }
-        Outcome::of(response, never_ran.then_some(StatusCode::BAD_REQUEST))
+        match never_ran {
+            true => Outcome::of(response, Some(StatusCode::BAD_REQUEST)),
+            false => Outcome::of_answer(response, &budget, prepared.is_query()),
+        }
     };
     on_a_thread(&service.app.db, operation, later).await
 }
 
-/// Runs an operation, a query or a mutation. The operations of one request share a deadline, see [`deadline`].
-pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared, deadline: Instant) -> Outcome {
+/// Runs an operation, a query or a mutation. The operations of one request share a budget, see [`budget`].
+pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared, budget: &Budget) -> Outcome {
     let began = Instant::now();
     if prepared.is_subscription() {
         let message = "subscriptions go over a WebSocket: /graphql/ws";
@@ -325,15 +233,15 @@ pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared,
     let executed = async {
         // Of a query that panics nothing is changed: it runs once more with every field watched over, and one is lost and
         // not all. A mutation cannot run twice.
-        match execute(service, viewer, &prepared, &seen, deadline, !prepared.is_query()).await {
+        match execute(service, viewer, &prepared, &seen, budget, !prepared.is_query()).await {
             Err(Broken::Panicked) if prepared.is_query() => {
-                execute(service, viewer, &prepared, &seen, deadline, true).await
+                execute(service, viewer, &prepared, &seen, budget, true).await
             }
             executed => executed,
         }
     };
     let mut left = Left { service, viewer, prepared: &prepared, seen: &seen, began, is_answered: false };
-    let executed = tokio::time::timeout_at(deadline, executed.instrument(span)).await;
+    let executed = tokio::time::timeout_at(budget.deadline, executed.instrument(span)).await;
     left.is_answered = true;
     // Also of what came to no answer: that it was refused, or took long, may tell something.
     let came = match &executed {
@@ -356,7 +264,8 @@ pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared,
             return Outcome::refused(StatusCode::GATEWAY_TIMEOUT, Code::Timeout, message);
         }
     };
-    if !prepared.is_query() && outcome.errors.is_empty() {
+    // Also where some of it failed: the rest is written.
+    if !prepared.is_query() {
         after_a_write(service);
     }
     let word = if outcome.errors.is_empty() { "OK" } else { "ERROR" };
@@ -364,9 +273,9 @@ pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared,
     outcome
 }
 
-/// When a request that arrives now has to be answered, however many operations it has.
-pub fn deadline(service: &Service, viewer: Option<&Viewer>) -> Instant {
-    Instant::now() + service.settings.limits(viewer.map(|viewer| viewer.role)).deadline()
+/// What a request that arrives now may take, however many operations it has.
+pub fn budget(service: &Service, viewer: Option<&Viewer>) -> Budget {
+    Budget::new(service.settings.limits(viewer.map(|viewer| viewer.role)))
 }
 
 /// Puts the fields in order and gives every error a code.

@@ -33,8 +33,9 @@ use jobs::work::audit::seal_and_witness;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use schema::Db;
+use schema::enums::Role;
 use schema::register::disclosure;
+use schema::{Db, Timestamp};
 use std::net::TcpListener;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -59,6 +60,9 @@ const EXPORTS_AT_ONCE: usize = 2;
 const DOWNLOADS_AT_ONCE: usize = 64;
 /// Of these, for one token.
 const DOWNLOADS_OF_A_TOKEN: usize = 4;
+/// Large answers that are sent at once, and those of one token: each holds a temporary file.
+const ANSWERS_AT_ONCE: usize = 128;
+const ANSWERS_OF_A_TOKEN: usize = 16;
 /// Questions in SQL that are asked at once, one for each token: each may take the memory that the limit says.
 const SQL_AT_ONCE: usize = 2;
 /// Operations on the snapshot that have a thread at once, and those of one token. The runtime has 512 threads that may block.
@@ -137,6 +141,7 @@ impl Server {
             lookups: Admission::new(LOOKUPS_AT_ONCE, LOOKUPS_AT_ONCE),
             exports: Admission::new(EXPORTS_AT_ONCE, 1),
             downloads: Admission::new(DOWNLOADS_AT_ONCE, DOWNLOADS_OF_A_TOKEN),
+            answers: Admission::new(ANSWERS_AT_ONCE, ANSWERS_OF_A_TOKEN),
             connections: Connections::new(connection_limits(&settings)),
             stopping: Stopping::new(),
             watch: Watch::new(settings.slow()),
@@ -159,13 +164,18 @@ impl Server {
         let mut terminate = signal(SignalKind::terminate())?;
         let service = self.service;
         let app = service.app.clone();
+        let edition_minutes = service.settings.limits(Some(Role::Dashboard)).edition_minutes;
         let refresher = tokio::spawn(async move {
             let mut tick = tokio::time::interval(REFRESH_EVERY);
             tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             loop {
                 tick.tick().await;
                 let app = app.clone();
-                let refreshed = tokio::task::spawn_blocking(move || app.snapshots.refresh(&app.unhurried)).await;
+                let refreshed = tokio::task::spawn_blocking(move || {
+                    app.snapshots.refresh(&app.unhurried)?;
+                    app.editions.renew(&app.snapshots, edition_minutes, Timestamp::now())
+                });
+                let refreshed = refreshed.await;
                 if let Ok(Err(error)) = refreshed {
                     tracing::warn!(%error, "the snapshot could not be refreshed");
                 }

@@ -6,9 +6,11 @@ use super::close::Close;
 use super::exchange::{Body, Outcome, coded};
 use super::gate::{authenticated, by_token};
 use super::held::Held;
-use super::operation::{Prepared, deadline, finish, prepare, request, run};
+use super::operation::{budget, finish, prepare, request, run};
+use super::prepared::Prepared;
 use super::rights::Watched;
 use crate::auth::Viewer;
+use crate::budget::Budget;
 use crate::graphql::error::Code;
 use actix_web::http::StatusCode;
 use actix_web::rt::spawn;
@@ -33,6 +35,8 @@ const INIT_WITHIN: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How long a client may take to take a message.
 const SEND_WITHIN: Duration = Duration::from_secs(5);
+/// Bytes of an answer: a socket queues some of them, and a client may read slowly.
+const LARGEST_MESSAGE: usize = 1024 * 1024;
 /// Subscriptions have no deadline of their own.
 const FAR: Duration = Duration::from_secs(365 * 24 * 3_600);
 /// A client of which nothing was heard for so long is gone.
@@ -285,15 +289,15 @@ async fn operate(service: &Data<Service>, mut session: Session, viewer: &Viewer,
     if !rights.stands().await {
         return not_told(&mut session, &rights, id).await;
     }
-    let deadline = deadline(service, Some(viewer));
+    let budget = budget(service, Some(viewer));
     let prepared = match prepare(service, Some(viewer), body, locale).await {
         Ok(prepared) => prepared,
         Err(outcome) => return refuse(&mut session, id, &outcome.errors).await,
     };
     if !prepared.is_subscription() {
-        let outcome = run(service, Some(viewer), prepared, deadline).await;
-        if outcome.refused.is_some() {
-            return refuse(&mut session, id, &outcome.errors).await;
+        let outcome = run(service, Some(viewer), prepared, &budget).await;
+        if outcome.refused.is_some() || outcome.size() > LARGEST_MESSAGE {
+            return refuse_answer(&mut session, id, &outcome).await;
         }
         if session.text(outcome.as_next(id)).await.is_ok() {
             complete(&mut session, id).await;
@@ -312,8 +316,8 @@ async fn subscribed(
     prepared: &Prepared,
 ) {
     let seen = Arc::default();
-    let never = Instant::now() + FAR;
-    let (request, _) = request(service, Some(viewer), prepared, None, &seen, never, false);
+    let budget = Budget::until(Instant::now() + FAR, prepared.limits());
+    let (request, _) = request(service, Some(viewer), prepared, None, &seen, &budget, false);
     // That nothing happens is an answer, too.
     audit(service, Some(viewer), prepared, &seen, Came::ToAnAnswer).await;
     let mut responses = std::pin::pin!(service.schema.execute_stream(request));
@@ -324,14 +328,16 @@ async fn subscribed(
             return not_told(session, rights, id).await;
         }
         finish(prepared, &mut response);
-        let came = if response.errors.is_empty() { Came::ToAnAnswer } else { Came::ToErrors };
-        audit(service, Some(viewer), prepared, &seen, came).await;
         let failed = response.data == async_graphql::Value::Null && !response.errors.is_empty();
-        if first && failed {
-            return refuse(session, id, &response.errors).await;
+        let outcome = Outcome::of_answer(response, &budget, true);
+        budget.renew();
+        let came = if outcome.errors.is_empty() { Came::ToAnAnswer } else { Came::ToErrors };
+        audit(service, Some(viewer), prepared, &seen, came).await;
+        if (first && failed) || outcome.size() > LARGEST_MESSAGE {
+            return refuse_answer(session, id, &outcome).await;
         }
         first = false;
-        if !next(session, id, &response).await {
+        if session.text(outcome.as_next(id)).await.is_err() {
             return;
         }
     }
@@ -346,10 +352,13 @@ async fn not_told(session: &mut Session, rights: &Watched, id: &str) {
     }
 }
 
-/// Whether it could be sent.
-async fn next(session: &mut Session, id: &str, response: &impl serde::Serialize) -> bool {
-    let message = json!({ "type": "next", "id": id, "payload": response });
-    session.text(message.to_string()).await.is_ok()
+/// Tells why there is no answer, or that it is too large for a socket.
+async fn refuse_answer(session: &mut Session, id: &str, outcome: &Outcome) {
+    if outcome.size() <= LARGEST_MESSAGE {
+        return refuse(session, id, &outcome.errors).await;
+    }
+    let message = format!("an answer over a socket has at most {LARGEST_MESSAGE} bytes: ask over HTTP");
+    refuse(session, id, &[coded(Code::BadUserInput, message)]).await;
 }
 
 async fn refuse(session: &mut Session, id: &str, errors: &[ServerError]) {

@@ -4,7 +4,7 @@
 use super::Service;
 use super::exchange::{Media, refusal, respond};
 use super::gate::{authenticated, looks_after};
-use super::operation::Prepared;
+use super::prepared::Prepared;
 use crate::auth::Viewer;
 use crate::graphql::error::Code;
 use crate::traces::continues;

@@ -23,11 +23,11 @@ pub struct Allowance {
     pub rows: u32,
     /// Of the worker's process, in megabytes.
     pub memory_mb: u32,
+    /// Of its answer, which its asker has to hold.
+    pub answer_bytes: u32,
     pub time: Duration,
 }
 
-/// Bytes of an answer, which its asker has to hold.
-const LARGEST_ANSWER: u64 = 64 * 1024 * 1024;
 /// How often it is looked whether anybody waits for the answer.
 const LOOKS_EVERY: Duration = Duration::from_millis(50);
 /// The command of the program that starts a worker.
@@ -97,10 +97,11 @@ pub fn ask(
             let _closed = input.write_all(stream);
         }
     });
+    let most = u64::from(allowed.answer_bytes);
     let (told, heard) = channel();
     std::thread::spawn(move || {
         let mut text = Vec::new();
-        let read = BufReader::new(output).take(LARGEST_ANSWER + 1).read_to_end(&mut text);
+        let read = BufReader::new(output).take(most + 1).read_to_end(&mut text);
         let _nobody_waits = told.send(read.map(|_| text));
     });
     let text = loop {
@@ -112,9 +113,9 @@ pub fn ask(
             Err(RecvTimeoutError::Disconnected) => return Err(AskError::Broken(allowed.memory_mb)),
         }
     };
-    if text.len() as u64 > LARGEST_ANSWER {
-        let most = LARGEST_ANSWER / 1024 / 1024;
-        return Err(AskError::Sql(SqlError(format!("the answer is larger than {most} MB: ask for less at once"))));
+    if text.len() as u64 > most {
+        let message = format!("the answer has more than {most} bytes: ask for fewer rows or columns");
+        return Err(AskError::Sql(SqlError(message)));
     }
     // Whoever was ended by the system wrote nothing, or half of it.
     let outcome: Result<Answer, String> =

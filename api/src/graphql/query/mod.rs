@@ -128,6 +128,7 @@ pub async fn complaints_where(
 /// for each other.
 async fn children(ctx: &Context<'_>, rows: &[schema::models::Complaint]) -> Result<()> {
     request(ctx)?.saw_complaints(rows.iter().map(|row| row.id));
+    request(ctx)?.copies(rows.iter().map(|row| row.text.as_ref()))?;
     let asked = ctx.look_ahead();
     let of_each = [asked.field("nodes"), asked.field("edges").field("node")];
     let ids: Vec<Id> = rows.iter().map(|row| row.id).collect();

@@ -34,7 +34,7 @@ impl SqlQuery {
         let pseudonyms = request.pseudonyms()?.clone();
         let version = pseudonyms.version();
         let except_officer = viewer.officer_id;
-        let (limits, deadline) = (Arc::clone(&request.limits), request.deadline);
+        let (limits, deadline) = (Arc::clone(&request.limits), request.budget.deadline);
         request.asked_sql(query);
         let _alone = request.computes.lock().await;
         let permit = request.admitted(&request.app.questions).await;
@@ -47,7 +47,12 @@ impl SqlQuery {
                 error(Code::Internal, "the question broke off; the server's log says why")
             })?;
             let time = deadline.saturating_duration_since(Instant::now());
-            ask(&question, tables, Allowance { rows, memory_mb: limits.sql_memory_mb, time }).map_err(from_ask)
+            ask(
+                &question,
+                tables,
+                Allowance { rows, memory_mb: limits.sql_memory_mb, answer_bytes: limits.answer_bytes, time },
+            )
+            .map_err(from_ask)
         })
         .await?;
         Ok(SqlAnswer::new(&snapshot, answer, version))

@@ -6,8 +6,8 @@ use crate::graphql::context::loaders;
 use crate::graphql::context::request;
 use crate::graphql::enums::{AuditAction, Role};
 use crate::graphql::loaders::{TokensKey, UnitKey, known, one};
-use crate::graphql::scalars::{Moment, id};
-use async_graphql::{Context, ID, Json, Object, Result};
+use crate::graphql::scalars::{Json, Moment, id};
+use async_graphql::{Context, ID, Object, Result};
 use schema::models;
 
 /// Somebody, or a program, that has tokens.

@@ -10,7 +10,7 @@ use crate::graphql::loaders::{
 use crate::graphql::page::{Cursor, PageArgs, PageInfo, Place, size};
 use crate::graphql::query::UnitResponseOrder;
 use crate::graphql::responses::some_responses;
-use crate::graphql::scalars::{Decimal, Moment, id};
+use crate::graphql::scalars::{Decimal, Json, Moment, id};
 use async_graphql::{Context, ID, Object, Result};
 use chrono::NaiveDate;
 use schema::domain::ids::human_reference;
@@ -202,6 +202,7 @@ impl Complaint {
         } else {
             rows.truncate(limit);
         }
+        request(ctx)?.copies(rows.iter().map(|row| Some(&row.text)))?;
         let sealer = request(ctx)?.cursors();
         let order = [(ResponseSort::RespondedAt, Direction::Asc)];
         let cursors: Vec<Cursor> =
@@ -256,8 +257,8 @@ impl Allegation {
     }
 
     /// The source's own codes, word for word.
-    async fn source_codes(&self) -> Option<async_graphql::Json<&serde_json::Value>> {
-        self.0.source_codes.as_ref().map(|codes| async_graphql::Json(&codes.0))
+    async fn source_codes(&self) -> Option<Json<&serde_json::Value>> {
+        self.0.source_codes.as_ref().map(|codes| Json(&codes.0))
     }
 }
 

@@ -1,8 +1,8 @@
 use crate::graphql::connection::connection;
 use crate::graphql::context::viewer;
 use crate::graphql::enums::{RunOrigin, RunState};
-use crate::graphql::scalars::{Moment, id};
-use async_graphql::{Context, ID, Json, Object, Result};
+use crate::graphql::scalars::{Json, Moment, id};
+use async_graphql::{Context, ID, Object, Result};
 use chrono::NaiveDate;
 use schema::models;
 

@@ -1,5 +1,5 @@
-use crate::graphql::scalars::Moment;
-use async_graphql::{Json, SimpleObject};
+use crate::graphql::scalars::{Json, Moment};
+use async_graphql::SimpleObject;
 use jobs::snapshot::Snapshot;
 use jobs::sql::Answer;
 use serde_json::{Map, Value};

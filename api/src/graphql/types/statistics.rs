@@ -1,4 +1,5 @@
 use super::{Enterprise, IssueCategory, Officer, Unit};
+use crate::graphql::direct::Direct;
 use crate::graphql::enums::{CategoryKind, Channel, ComplaintState, Finding};
 use crate::graphql::loaders::{EnterpriseKey, OfficerKey, known};
 use crate::graphql::page::Cursors;
@@ -23,7 +24,7 @@ pub struct ComplaintStatistics {
     pub as_of: Moment,
     /// The position of the register that the snapshot knows; for a DASHBOARD rounded down to a hundred.
     pub position: i64,
-    pub rows: Vec<ComplaintStatisticsRow>,
+    pub rows: Vec<Direct<ComplaintStatisticsRow>>,
     /// Whether there are more groups than were asked for. Measures are never cut.
     pub truncated: bool,
     /// How many groups there are, whatever was asked for.
@@ -100,6 +101,7 @@ impl ComplaintStatistics {
                     group_by: Arc::clone(&group_by),
                     snapshot: Arc::clone(snapshot),
                 })
+                .map(Direct)
                 .collect(),
         }
     }
@@ -115,8 +117,8 @@ impl ComplaintStatisticsRow {
         u32::try_from(self.place(dimension)?).ok()
     }
 
-    fn unit_at(&self, dimension: Dimension) -> Option<Unit> {
-        self.snapshot.reference.units.get(self.small(dimension)? as usize).cloned().map(Unit)
+    fn unit_at(&self, dimension: Dimension) -> Option<Direct<Unit>> {
+        self.snapshot.reference.units.get(self.small(dimension)? as usize).cloned().map(Unit).map(Direct)
     }
 
     /// The first day of a bucket.
@@ -135,38 +137,38 @@ impl ComplaintStatisticsRow {
 
 #[Object]
 impl ComplaintStatisticsRow {
-    async fn department(&self) -> Option<Unit> {
+    async fn department(&self) -> Option<Direct<Unit>> {
         self.unit_at(Dimension::Department)
     }
 
-    async fn branch(&self) -> Option<Unit> {
+    async fn branch(&self) -> Option<Direct<Unit>> {
         self.unit_at(Dimension::Branch)
     }
 
-    async fn team(&self) -> Option<Unit> {
+    async fn team(&self) -> Option<Direct<Unit>> {
         self.unit_at(Dimension::Team)
     }
 
-    async fn unit(&self) -> Option<Unit> {
+    async fn unit(&self) -> Option<Direct<Unit>> {
         self.unit_at(Dimension::Unit)
     }
 
-    async fn officer(&self, ctx: &Context<'_>) -> Result<Option<Officer>> {
+    async fn officer(&self, ctx: &Context<'_>) -> Result<Option<Direct<Officer>>> {
         let id = self.small(Dimension::Officer).and_then(|place| self.snapshot.officers.at(place));
         let Some(id) = id else { return Ok(None) };
-        Ok(known(ctx, OfficerKey(id)).await?.map(Officer))
+        Ok(known(ctx, OfficerKey(id)).await?.map(Officer).map(Direct))
     }
 
     /// One of the enterprises that count as this one.
-    async fn enterprise(&self, ctx: &Context<'_>) -> Result<Option<Enterprise>> {
+    async fn enterprise(&self, ctx: &Context<'_>) -> Result<Option<Direct<Enterprise>>> {
         let id = self.small(Dimension::Enterprise).and_then(|place| self.snapshot.enterprises.at(place));
         let Some(id) = id else { return Ok(None) };
-        Ok(known(ctx, EnterpriseKey(id)).await?.map(Enterprise))
+        Ok(known(ctx, EnterpriseKey(id)).await?.map(Enterprise).map(Direct))
     }
 
-    async fn category(&self) -> Option<IssueCategory> {
+    async fn category(&self) -> Option<Direct<IssueCategory>> {
         let place = self.small(Dimension::Category)?;
-        self.snapshot.reference.categories.get(place as usize).cloned().map(IssueCategory)
+        self.snapshot.reference.categories.get(place as usize).cloned().map(IssueCategory).map(Direct)
     }
 
     async fn kind(&self) -> Option<CategoryKind> {

@@ -1,0 +1,174 @@
+//! What one request may take: the time until its deadline, and the bytes of its answer.
+//!
+//! A document of a few kilobytes can ask for one long text under fifty names in each of two hundred rows. The answer is
+//! therefore counted while it is made, and the work ends as soon as it is too large.
+
+use crate::limits::Limits;
+use async_graphql::Value;
+use async_graphql::indexmap::IndexMap;
+use serde::Serialize;
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::time::Instant;
+
+/// Bytes that a value takes beside its name and its text: a small value takes more memory than room in the answer.
+const OF_A_VALUE: usize = 16;
+
+/// The texts of the rows of an answer, which are read whole, may have so many times the bytes of the answer.
+const TEXTS: u64 = 4;
+
+/// The budget of a request; all of its operations share it.
+#[derive(Debug, Clone)]
+pub struct Budget {
+    /// When the whole request has to be answered.
+    pub deadline: Instant,
+    limit: u64,
+    spent: Arc<Spent>,
+}
+
+#[derive(Debug, Default)]
+struct Spent {
+    /// By values that were resolved.
+    resolved: AtomicU64,
+    /// By the texts of rows that were read.
+    read: AtomicU64,
+    /// By answers that were written.
+    written: AtomicU64,
+}
+
+/// An answer has more bytes than it may have: so many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooLarge(pub u64);
+
+impl Budget {
+    /// The budget of a request that arrives now.
+    pub fn new(limits: &Limits) -> Self {
+        Self::until(Instant::now() + limits.deadline(), limits)
+    }
+
+    /// The same with a deadline.
+    pub fn until(deadline: Instant, limits: &Limits) -> Self {
+        Self { deadline, limit: u64::from(limits.answer_bytes), spent: Arc::default() }
+    }
+
+    /// Counts the fields of an object that was resolved. The objects in it count by themselves.
+    pub fn resolved<'v, K: AsRef<str> + 'v>(&self, fields: impl IntoIterator<Item = (&'v K, &'v Value)>) {
+        let bytes = fields.into_iter().map(|(name, value)| name.as_ref().len() + bytes_of(value)).sum::<usize>();
+        self.spent.resolved.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Counts a document of JSON that was resolved, with all that is in it.
+    pub fn resolved_document(&self, document: &Value) {
+        self.spent.resolved.fetch_add(bytes_of_all(document) as u64, Ordering::Relaxed);
+    }
+
+    /// Counts the texts of rows that were read, or copied, for the answer.
+    pub fn read<'t>(&self, texts: impl IntoIterator<Item = Option<&'t String>>) {
+        let bytes = texts.into_iter().flatten().map(String::len).sum::<usize>();
+        self.spent.read.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Whether no more may be read or resolved.
+    pub fn is_spent(&self) -> bool {
+        self.spent.resolved.load(Ordering::Relaxed) > self.limit
+            || self.spent.read.load(Ordering::Relaxed) > self.limit.saturating_mul(TEXTS)
+    }
+
+    /// Begins anew: each event of a subscription is an answer of its own.
+    pub fn renew(&self) {
+        for counter in [&self.spent.resolved, &self.spent.read] {
+            counter.store(0, Ordering::Relaxed);
+        }
+        self.spent.written.store(0, Ordering::Relaxed);
+    }
+
+    /// Writes an answer as JSON.
+    ///
+    /// # Errors
+    /// Where the answers of the request have more bytes than they may have.
+    pub fn write(&self, answer: &impl Serialize) -> Result<Vec<u8>, TooLarge> {
+        if self.is_spent() {
+            return Err(TooLarge(self.limit));
+        }
+        let left = self.limit.saturating_sub(self.spent.written.load(Ordering::Relaxed));
+        let mut to = Bounded { bytes: Vec::with_capacity(256), left };
+        serde_json::to_writer(&mut to, answer).map_err(|_| TooLarge(self.limit))?;
+        self.spent.written.fetch_add(to.bytes.len() as u64, Ordering::Relaxed);
+        Ok(to.bytes)
+    }
+}
+
+/// Bytes of a value; those of an object's fields not counted.
+fn bytes_of(value: &Value) -> usize {
+    OF_A_VALUE
+        + match value {
+            Value::String(text) => text.len(),
+            Value::Binary(bytes) => bytes.len(),
+            Value::List(all) => all.iter().map(bytes_of).sum(),
+            Value::Null | Value::Number(_) | Value::Boolean(_) | Value::Enum(_) | Value::Object(_) => 0,
+        }
+}
+
+fn bytes_of_all(value: &Value) -> usize {
+    let of_fields = |fields: &IndexMap<async_graphql::Name, Value>| {
+        fields.iter().map(|(name, value)| name.len() + bytes_of_all(value)).sum::<usize>()
+    };
+    match value {
+        Value::Object(fields) => OF_A_VALUE + of_fields(fields),
+        Value::List(all) => OF_A_VALUE + all.iter().map(bytes_of_all).sum::<usize>(),
+        scalar => bytes_of(scalar),
+    }
+}
+
+/// A writer that takes so many bytes, and no more.
+struct Bounded {
+    bytes: Vec<u8>,
+    left: u64,
+}
+
+impl Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.left = self.left.checked_sub(bytes.len() as u64).ok_or(io::ErrorKind::FileTooLarge)?;
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use async_graphql::value;
+
+    fn budget(bytes: u32) -> Budget {
+        Budget::new(&Limits { answer_bytes: bytes, ..Limits::default() })
+    }
+
+    #[test]
+    fn the_answers_of_a_request_share_its_bytes() {
+        let budget = budget(20);
+        assert_eq!(budget.write(&"0123456789").map(|json| json.len()), Ok(12));
+        assert_eq!(budget.clone().write(&"0123456789"), Err(TooLarge(20)));
+        budget.renew();
+        assert!(budget.write(&"0123456789").is_ok());
+        budget.read([Some(&"x".repeat(80)), None]);
+        assert!(!budget.is_spent());
+        budget.read([Some(&"x".to_owned())]);
+        assert!(budget.is_spent(), "texts that are read may have four times as many");
+    }
+
+    #[test]
+    fn what_was_resolved_counts_before_it_is_written() {
+        let budget = budget(100);
+        let Value::Object(fields) = value!({ "name": "0123456789", "below": { "not": "counted" } }) else { panic!() };
+        budget.resolved(&fields);
+        assert!(!budget.is_spent(), "4 + 10 + 5, and 16 for each of two values");
+        budget.resolved_document(&value!([{ "a": "b" }, ["c"]]));
+        assert!(budget.is_spent(), "3, and 16 for each of five values");
+        assert_eq!(budget.write(&0), Err(TooLarge(100)));
+    }
+}

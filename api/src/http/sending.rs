@@ -1,0 +1,67 @@
+//! Large answers on their way to a client.
+//!
+//! A client may read as slowly as the connection allows. A large answer waits for it in a temporary file and not in memory,
+//! and holds a place of its token until it is sent.
+
+use super::Service;
+use super::exchange::refusal;
+use super::spool::spool;
+use crate::admission::Owner;
+use crate::auth::Viewer;
+use crate::graphql::error::Code;
+use actix_web::body::{BodySize, MessageBody, SizedStream};
+use actix_web::http::StatusCode;
+use actix_web::http::header::RETRY_AFTER;
+use actix_web::{HttpRequest, HttpResponse};
+use futures_util::StreamExt;
+use std::io::{self, Write};
+use std::time::Duration;
+
+/// Bytes from which an answer is large.
+const LARGE: u64 = 256 * 1024;
+/// How long an answer waits for a place, in memory.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// The response in the form in which it is sent.
+pub async fn send(
+    service: &Service,
+    viewer: Option<&Viewer>,
+    http: &HttpRequest,
+    response: HttpResponse,
+) -> HttpResponse {
+    let length = match response.body().size() {
+        BodySize::Sized(length) if length > LARGE => length,
+        _ => return response,
+    };
+    let Some(place) = service.answers.acquire_within(Owner::of(viewer), PATIENCE).await else {
+        let message = "other large answers to this token are being sent: read them, and try again";
+        let mut refused = refusal(http, StatusCode::TOO_MANY_REQUESTS, Code::RateLimited, message);
+        refused.headers_mut().insert(RETRY_AFTER, 1.into());
+        return refused;
+    };
+    let (head, body) = response.into_parts();
+    let bytes = match body.try_into_bytes() {
+        Ok(bytes) => bytes,
+        Err(body) => return head.set_body(body),
+    };
+    let spooled = tokio::task::spawn_blocking(move || {
+        let (mut writer, reader) = spool()?;
+        writer.write_all(&bytes)?;
+        writer.finish()?;
+        Ok(reader)
+    });
+    match spooled.await.map_err(io::Error::other).flatten() {
+        Ok(reader) => {
+            let pieces = reader.stream().map(move |piece| {
+                let _until_it_is_sent = &place;
+                piece
+            });
+            head.set_body(SizedStream::new(length, Box::pin(pieces))).map_into_boxed_body()
+        }
+        Err(error) => {
+            tracing::error!(%error, "a large answer has no temporary file");
+            let message = "the answer has no room on the server: ask for less at once";
+            refusal(http, StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, message)
+        }
+    }
+}
