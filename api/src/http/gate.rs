@@ -2,7 +2,7 @@
 
 use super::Service;
 use super::exchange::Outcome;
-use super::operation::Prepared;
+use super::prepared::Prepared;
 use crate::access::signature;
 use crate::admission::Owner;
 use crate::auth::{Viewer, bearer, viewer};
@@ -12,6 +12,7 @@ use crate::jwt::{Jwt, Refused, Register};
 use crate::limits::ApiSettings;
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
+use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, EXPECT};
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
 use jobs::snapshot::Snapshot;
@@ -91,6 +92,18 @@ fn hash(token: &str) -> [u8; 32] {
 /// # Errors
 /// Where the token is not valid, or cannot be looked up.
 pub async fn authenticated(service: &Service, http: &HttpRequest) -> Result<Option<Viewer>, Outcome> {
+    // A proxy may look at another one than we do.
+    for once in [AUTHORIZATION, CONTENT_TYPE] {
+        if http.headers().get_all(&once).count() > 1 {
+            let message = format!("the request has the header {once} more than once: send it once");
+            return Err(Outcome::refused(StatusCode::BAD_REQUEST, Code::BadUserInput, message));
+        }
+    }
+    let expected = http.headers().get(EXPECT).map(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"));
+    if expected == Some(false) {
+        let message = "the only expectation that can be met is 100-continue: leave the header expect out";
+        return Err(Outcome::refused(StatusCode::EXPECTATION_FAILED, Code::BadUserInput, message));
+    }
     match bearer(http.headers()) {
         None => Ok(None),
         Some(token) => by_token(service, token.to_owned()).await.map(Some),
