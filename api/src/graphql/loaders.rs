@@ -15,7 +15,7 @@ use schema::models::{
     GuidanceOpinion, IssueCategory, JobRun, Officer, Posting, Redaction, Unit, UnitParent, UnitResponse,
 };
 use schema::tables::{complaints, flags};
-use schema::{Conn, Id, queries};
+use schema::{Conn, Id, StoreError, queries};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ macro_rules! loader {
 
 loader!(
     /// What units may read of a confidential complaint.
-    RedactionKey => Redaction, queries::redactions_of
+    RedactionKey => Arc<Redaction>, redactions
 );
 loader!(
     /// The tokens of a principal.
@@ -244,6 +244,12 @@ impl Loader<SeenFlagKey> for Loaders {
     }
 }
 
+/// Every field that waits for a row gets a copy of it: where it holds a long text, all share one.
+fn redactions(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Arc<Redaction>>, StoreError> {
+    let found = queries::redactions_of(conn, ids)?;
+    Ok(found.into_iter().map(|(id, row)| (id, Arc::new(row))).collect())
+}
+
 /// The first so many responses of a complaint, or the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ResponsesKey {
@@ -253,10 +259,10 @@ pub struct ResponsesKey {
 }
 
 impl Loader<ResponsesKey> for Loaders {
-    type Value = Vec<UnitResponse>;
+    type Value = Arc<Vec<UnitResponse>>;
     type Error = Arc<Error>;
 
-    async fn load(&self, keys: &[ResponsesKey]) -> Result<HashMap<ResponsesKey, Vec<UnitResponse>>, Arc<Error>> {
+    async fn load(&self, keys: &[ResponsesKey]) -> Result<HashMap<ResponsesKey, Self::Value>, Arc<Error>> {
         // A page asks for the same number of each; another number is another statement.
         let mut alike: HashMap<(i64, bool), Vec<Id>> = HashMap::new();
         for key in keys {
@@ -266,7 +272,7 @@ impl Loader<ResponsesKey> for Loaders {
         for ((number, last), ids) in alike {
             let found = self.0.read(move |conn| queries::responses_of(conn, &ids, number, last)).await;
             let key = |complaint| ResponsesKey { complaint, number, last };
-            all.extend(found.map_err(Arc::new)?.into_iter().map(|(complaint, rows)| (key(complaint), rows)));
+            all.extend(found.map_err(Arc::new)?.into_iter().map(|(complaint, rows)| (key(complaint), Arc::new(rows))));
         }
         Ok(all)
     }

@@ -75,10 +75,10 @@ fn together<'k>(keys: impl Iterator<Item = &'k ComplaintsKey>) -> Vec<(Parent, A
 }
 
 impl Loader<ComplaintsKey> for Loaders {
-    type Value = Part;
+    type Value = Arc<Part>;
     type Error = Arc<Error>;
 
-    async fn load(&self, keys: &[ComplaintsKey]) -> Result<HashMap<ComplaintsKey, Part>, Arc<Error>> {
+    async fn load(&self, keys: &[ComplaintsKey]) -> Result<HashMap<ComplaintsKey, Self::Value>, Arc<Error>> {
         let mut all = HashMap::new();
         for (parent, wanted, ids) in together(keys.iter()) {
             let of = Arc::clone(&wanted);
@@ -87,7 +87,7 @@ impl Loader<ComplaintsKey> for Loaders {
             });
             let found = found.await.map_err(Arc::new)?;
             let key = |id| ComplaintsKey { parent, id, wanted: Arc::clone(&wanted) };
-            all.extend(found.into_iter().map(|(id, part)| (key(id), part)));
+            all.extend(found.into_iter().map(|(id, part)| (key(id), Arc::new(part))));
         }
         Ok(all)
     }
@@ -141,8 +141,8 @@ async fn listed(
     let wanted = Arc::new(Wanted { filter, scope, known, order, window, written });
     let key = ComplaintsKey { parent, id, wanted: Arc::clone(&wanted) };
     let part = one(loaders(ctx)?, key.clone()).await?.unwrap_or_default();
-    let slice = Slice { rows: part.rows, more: part.more };
-    request.copies(slice.rows.iter().map(|row| row.text.as_ref()))?;
+    request.copies(part.rows.iter().map(|row| row.text.as_ref()))?;
+    let slice = Slice { rows: part.rows.clone(), more: part.more };
     let sealer = request.cursors();
     let cursors: Vec<Cursor> =
         slice.rows.iter().map(|row| sealer.at(Place::Keys(ComplaintSort::keys(&wanted.order, row)))).collect();

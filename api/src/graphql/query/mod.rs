@@ -27,6 +27,7 @@ use schema::tables::{complaints, flags, measures};
 use schema::{Id, StoreError};
 use std::collections::BTreeSet;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// Both conditions, where there are two.
 macro_rules! both {
@@ -56,7 +57,7 @@ pub struct Query(
 /// Reads a flag, if the viewer may see it.
 pub fn seen_flag(
     viewer: Viewer,
-    reference: std::sync::Arc<jobs::snapshot::Reference>,
+    reference: Arc<jobs::snapshot::Reference>,
     id: Id,
 ) -> impl FnOnce(&mut schema::Conn) -> std::result::Result<Option<schema::models::Flag>, StoreError> {
     move |conn| {
@@ -158,7 +159,7 @@ async fn children(ctx: &Context<'_>, rows: &[schema::models::Complaint]) -> Resu
         let (wanted, last) = (ids.clone(), end.is_some());
         let mut found = request(ctx)?.read(move |conn| queries::responses_of(conn, &wanted, number, last)).await?;
         let key = |complaint| ResponsesKey { complaint, number, last };
-        let all = ids.iter().map(|id| (key(*id), found.remove(id).unwrap_or_default()));
+        let all = ids.iter().map(|id| (key(*id), Arc::new(found.remove(id).unwrap_or_default())));
         loaders(ctx)?.feed_many(all).await;
     }
     Ok(())

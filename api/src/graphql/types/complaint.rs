@@ -137,7 +137,9 @@ impl Complaint {
         if !self.0.confidential {
             return Ok(None);
         }
-        Ok(one(loaders(ctx)?, RedactionKey(self.0.id)).await?.map(|row| row.text))
+        let Some(row) = one(loaders(ctx)?, RedactionKey(self.0.id)).await? else { return Ok(None) };
+        request(ctx)?.copies([Some(&row.text)])?;
+        Ok(Some(row.text.clone()))
     }
 
     async fn state(&self) -> ComplaintState {
@@ -195,14 +197,12 @@ impl Complaint {
         let limit = usize::try_from(number - 1).unwrap_or(0);
         let window = Window { limit, backward: last.is_some(), ..Window::default() };
         let key = ResponsesKey { complaint, number, last: window.backward };
-        let mut rows = one(loaders(ctx)?, key).await?.unwrap_or_default();
-        let more = rows.len() > limit;
-        if window.backward {
-            rows.drain(..rows.len().saturating_sub(limit));
-        } else {
-            rows.truncate(limit);
-        }
+        let all = one(loaders(ctx)?, key).await?.unwrap_or_default();
+        let more = all.len() > limit;
+        let beyond = all.len().saturating_sub(limit);
+        let rows = if window.backward { &all[beyond..] } else { &all[..all.len() - beyond] };
         request(ctx)?.copies(rows.iter().map(|row| Some(&row.text)))?;
+        let rows = rows.to_vec();
         let sealer = request(ctx)?.cursors();
         let order = [(ResponseSort::RespondedAt, Direction::Asc)];
         let cursors: Vec<Cursor> =
