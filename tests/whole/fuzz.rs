@@ -140,17 +140,17 @@ impl Target {
 }
 
 /// A field by its name, with the type of its value and its arguments.
-type Output = (String, String, Vec<(String, Type)>);
+pub type Output = (String, String, Vec<(String, Type)>);
 
 /// The types of the schema by name: fields with their arguments, input fields, words.
 #[derive(Default)]
-struct Types {
-    outputs: HashMap<String, Vec<Output>>,
-    inputs: HashMap<String, Vec<(String, Type)>>,
+pub struct Types {
+    pub outputs: HashMap<String, Vec<Output>>,
+    pub inputs: HashMap<String, Vec<(String, Type)>>,
     words: HashMap<String, Vec<String>>,
 }
 
-fn named(of: &Type) -> String {
+pub fn named(of: &Type) -> String {
     match &of.base {
         BaseType::Named(name) => name.to_string(),
         BaseType::List(inner) => named(inner),
@@ -158,7 +158,7 @@ fn named(of: &Type) -> String {
 }
 
 impl Types {
-    fn new(sdl: &str) -> Self {
+    pub fn new(sdl: &str) -> Self {
         let mut types = Self::default();
         for definition in parse_schema(sdl).expect("the schema").definitions {
             let TypeSystemDefinition::Type(definition) = definition else { continue };

@@ -11,6 +11,7 @@ mod audiences;
 mod bad_input;
 mod broken_off;
 mod clients;
+mod conditions;
 mod cpdp;
 mod demo;
 mod denial_of_service;

@@ -18,8 +18,8 @@ use std::collections::{HashMap, HashSet};
 pub enum Refusal {
     /// A role may not name this.
     Denied { what: String, at: Pos },
-    /// An operator without a value would be no condition at all, and show everything.
-    NullOperator { what: String, at: Pos },
+    /// A condition without a value would be no condition at all, and show everything.
+    NullCondition { what: String, at: Pos },
     /// It goes beyond a limit; the message says which.
     Limit { message: String, at: Pos },
     /// Its arguments do: the client can ask for less with the same document.

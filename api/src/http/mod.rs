@@ -4,6 +4,7 @@ mod afterwards;
 mod audit;
 mod close;
 mod connections;
+mod escapes;
 mod exchange;
 mod export;
 mod gate;

@@ -2,12 +2,13 @@
 
 use super::Service;
 use super::afterwards::{Came, Left, after_a_write, audit, denied};
+use super::escapes::with_plain_escapes;
 use super::exchange::{Body, Outcome, coded};
 use super::gate::trusted;
 use super::persisted::{Parsed, validity};
 use super::prepared::Prepared;
 use super::size::Size;
-use crate::access::{Checked, Expansion, Refusal, Weight};
+use crate::access::{Checked, Expansion, Refusal, Weight, chosen};
 use crate::admission::Owner;
 use crate::auth::Viewer;
 use crate::budget::Budget;
@@ -56,7 +57,7 @@ pub async fn prepare(
     let document = match known {
         Some(known) => known,
         None => {
-            let document = async_graphql_parser::parse_query(&text).map_err(|e| {
+            let document = async_graphql_parser::parse_query(with_plain_escapes(&text)).map_err(|e| {
                 let mut error = coded(Code::ParseFailed, e.to_string());
                 error.locations = e.positions().collect();
                 Outcome::request_error(vec![error])
@@ -79,7 +80,8 @@ pub async fn prepare(
     let operation = body.operation_name.filter(|name| !name.is_empty());
     let variables = body.variables.unwrap_or_default();
     let valid_by = validity(&text, operation.as_deref(), &variables);
-    let variables = Variables::from_json(serde_json::Value::Object(variables));
+    let mut variables = Variables::from_json(serde_json::Value::Object(variables));
+    complete(&mut variables, &document.document, operation.as_deref());
     let (weight, looks) = Default::default();
     let mut prepared =
         Prepared { text, operation, variables, weight, looks, valid_by, parsed: document, limits, locale };
@@ -103,6 +105,17 @@ pub async fn prepare(
         }
     }
     Ok(prepared)
+}
+
+/// Gives variables without a value their defaults: the executor looks for these in arguments, and not in directives, where
+/// `@skip(if: $rehearsal)` would run what the default says to skip.
+fn complete(variables: &mut Variables, document: &ExecutableDocument, operation: Option<&str>) {
+    let Some(chosen) = chosen(document, operation) else { return };
+    for definition in &chosen.node.variable_definitions {
+        if let Some(default) = &definition.node.default_value {
+            variables.entry(definition.node.name.node.clone()).or_insert_with(|| default.node.clone());
+        }
+    }
 }
 
 /// Checks an operation against the access table and the limits.
@@ -309,8 +322,11 @@ fn refused(role: Option<Role>, refusal: Refusal) -> ServerError {
             let who = role.map_or("somebody without a token", Role::as_str);
             (coded(Code::Forbidden, format!("a {who} may not use {what}")), at)
         }
-        Refusal::NullOperator { what, at } => {
-            let message = format!("{what} is null: leave the operator out, or ask with isNull");
+        Refusal::NullCondition { what, at } => {
+            let message = format!(
+                "{what} is null, or a variable without a value: a condition that is null would be none at all; leave it \
+                 out, or ask with isNull"
+            );
             (coded(Code::BadUserInput, message), at)
         }
         Refusal::Limit { message, at } => (coded(Code::ValidationFailed, message), at),

@@ -49,6 +49,8 @@ pub(in crate::access) struct Walk<'d> {
     values_too_deep: bool,
     /// Whether the values that are looked at belong to a condition.
     in_condition: bool,
+    /// Whether they stand in a variable, and not in the document.
+    in_variable: bool,
     pattern_characters: usize,
     introspection_depth: usize,
     aliases: usize,
@@ -100,6 +102,7 @@ impl<'d> Walk<'d> {
             value_depth: 0,
             values_too_deep: false,
             in_condition: false,
+            in_variable: false,
             pattern_characters: 0,
             introspection_depth: 0,
             aliases: 0,

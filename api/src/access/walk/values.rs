@@ -11,6 +11,9 @@ const BEGINNING: usize = 100;
 /// Input fields whose text is compared with every place of a text: a database takes time for the product of both lengths.
 const PATTERNS: [&str; 2] = ["like", "search"];
 
+/// Types of which every field is a condition.
+const CONDITIONS: [&str; 3] = ["Filter", "Having", "Ops"];
+
 impl<'d> Walk<'d> {
     /// `path`: the way to it; None where nothing is asked for by it.
     pub(super) fn value(&mut self, of: &str, value: &Value, at: Pos, path: Option<&Path<'_>>) {
@@ -29,25 +32,29 @@ impl<'d> Walk<'d> {
             Value::Object(object) => {
                 let Some(fields) = self.guard.inputs.get(of) else { return };
                 let around = self.in_condition;
-                self.in_condition |= of.ends_with("Ops") || of.ends_with("Filter");
+                let is_condition = CONDITIONS.iter().any(|kind| of.ends_with(kind));
+                self.in_condition |= is_condition;
                 for (name, value) in object {
                     if let Some(next) = fields.get(name.as_str()) {
                         // Whatever stands there, also null: it has been named.
                         self.name(of, name.as_str(), at);
+                        let written = self.in_variable;
+                        self.in_variable |= matches!(value, Value::Variable(_));
                         let value = self.resolved(value);
                         if let (true, Value::String(pattern)) = (PATTERNS.contains(&name.as_str()), &value) {
                             // One that is too long by itself is refused for that.
                             let length = pattern.chars().count();
                             self.pattern_characters += if length > self.longest_text() { 0 } else { length };
                         }
-                        if of.ends_with("Ops") && value == Value::Null {
-                            self.refusals.push(Refusal::NullOperator { what: format!("{of}.{name}"), at });
+                        if is_condition && value == Value::Null {
+                            self.refusals.push(Refusal::NullCondition { what: format!("{of}.{name}"), at });
                         }
                         let path = path.map(|path| path.to(name));
                         if let Some(path) = path.as_ref().filter(|_| next.asks) {
                             self.asked(path, &value);
                         }
                         self.value(&next.of, &value, at, path.as_ref());
+                        self.in_variable = written;
                     }
                 }
                 self.in_condition = around;
@@ -69,13 +76,20 @@ impl<'d> Walk<'d> {
                 let message = format!("{what} is longer than {most} characters: shorten it");
                 self.refusals.push(Refusal::Arguments { message, at });
             }
+            Value::String(text) if !self.in_variable && self.guard.enums.contains_key(of) => {
+                let message =
+                    format!("{text:?} is a text where a word of the enum {of} stands: write it without quotes");
+                self.refusals.push(Refusal::Arguments { message, at });
+            }
             // In variables the words of enums are texts.
             Value::Enum(word) if self.guard.enums.contains_key(of) => self.word(of, word, at, path),
             Value::String(word) if self.guard.enums.contains_key(of) => self.word(of, word, at, path),
             Value::List(list) => list.iter().for_each(|value| self.value(of, value, at, path)),
             Value::Variable(_) => {
                 let value = self.resolved(value);
+                let written = std::mem::replace(&mut self.in_variable, true);
                 self.value(of, &value, at, path);
+                self.in_variable = written;
             }
             _ => {}
         }

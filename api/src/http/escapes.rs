@@ -1,0 +1,131 @@
+//! Escapes of characters in the texts of a document.
+//!
+//! The specification has `\u00e9` for a UTF-16 code unit, so that characters beyond it need two (October 2021 takes such
+//! pairs), and `\u{1F600}` for a character (September 2025). Our parser reads one code unit alone. What it does not read is
+//! written as the character itself before.
+
+use std::borrow::Cow;
+
+/// A document in which every escape of a character is one that the parser reads. What is no character stays as it is: the
+/// parser says where it stands.
+pub fn with_plain_escapes(document: &str) -> Cow<'_, str> {
+    if !document.contains("\\u") {
+        return Cow::Borrowed(document);
+    }
+    let mut written = String::with_capacity(document.len());
+    let mut rest = document;
+    while let Some(next) = rest.chars().next() {
+        let length = match next {
+            '#' => rest.find(['\n', '\r']).unwrap_or(rest.len()),
+            '"' if rest.starts_with("\"\"\"") => block(rest),
+            '"' => {
+                let length = text(rest);
+                rewrite(&rest[..length], &mut written);
+                rest = &rest[length..];
+                continue;
+            }
+            other => other.len_utf8(),
+        };
+        written.push_str(&rest[..length]);
+        rest = &rest[length..];
+    }
+    Cow::Owned(written)
+}
+
+/// How long the text is with which a document begins.
+fn text(document: &str) -> usize {
+    let mut escaped = false;
+    for (at, c) in document.char_indices().skip(1) {
+        match c {
+            '\n' | '\r' => return at,
+            '"' if !escaped => return at + 1,
+            _ => escaped = c == '\\' && !escaped,
+        }
+    }
+    document.len()
+}
+
+/// How long the block of text is with which a document begins.
+fn block(document: &str) -> usize {
+    let mut at = 3;
+    while let Some(found) = document[at..].find("\"\"\"") {
+        at += found + 3;
+        if !document[..at - 3].ends_with('\\') {
+            return at;
+        }
+    }
+    document.len()
+}
+
+fn rewrite(text: &str, written: &mut String) {
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        written.push_str(&rest[..at]);
+        rest = &rest[at..];
+        match character(rest) {
+            Some((c, length)) => {
+                match c {
+                    // Characters that end a text or a line, or begin an escape, stay escaped.
+                    '"' | '\\' => written.extend(['\\', c]),
+                    c if c.is_control() => written.push_str(&format!("\\u{:04x}", u32::from(c))),
+                    c => written.push(c),
+                }
+                rest = &rest[length..];
+            }
+            None => {
+                let length = 1 + rest[1..].chars().next().map_or(0, char::len_utf8);
+                written.push_str(&rest[..length]);
+                rest = &rest[length..];
+            }
+        }
+    }
+    written.push_str(rest);
+}
+
+/// The character whose escape a text begins with, and the length of it.
+fn character(text: &str) -> Option<(char, usize)> {
+    let after = text.strip_prefix("\\u")?;
+    if let Some(braced) = after.strip_prefix('{') {
+        let digits = &braced[..braced.find('}')?];
+        let c = char::from_u32(hexadecimal(digits)?)?;
+        return Some((c, "\\u{}".len() + digits.len()));
+    }
+    let first = u16::try_from(hexadecimal(after.get(..4)?)?).ok()?;
+    let second = after[4..].strip_prefix("\\u").and_then(|more| hexadecimal(more.get(..4)?));
+    let units = [Some(first), second.and_then(|unit| u16::try_from(unit).ok())];
+    let mut characters = char::decode_utf16(units.into_iter().flatten());
+    let c = characters.next()?.ok()?;
+    Some((c, 6 * c.len_utf16()))
+}
+
+fn hexadecimal(digits: &str) -> Option<u32> {
+    let is_number = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    is_number.then(|| u32::from_str_radix(digits, 16).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters_are_read_however_they_are_escaped() {
+        for (document, plain) in [
+            (r#"{ a(b: "\uD83D\uDE00") }"#, "{ a(b: \"\u{1f600}\") }"),
+            (r#"{ a(b: "x\u{1F600}y") }"#, "{ a(b: \"x\u{1f600}y\") }"),
+            (r#"{ a(b: "\u{61}\u0062") }"#, r#"{ a(b: "ab") }"#),
+            (r#"{ a(b: "\u{22}\u{5C}\u{A}") }"#, r#"{ a(b: "\"\\\u000a") }"#),
+            // No escapes: after a backslash, in a block, in a comment.
+            (r#"{ a(b: "\\u{61}") }"#, r#"{ a(b: "\\u{61}") }"#),
+            (r#"{ a(b: """\u{61}""") }"#, r#"{ a(b: """\u{61}""") }"#),
+            ("{ a # \"\\u{61}\n(b: \"\\u{61}\") }", "{ a # \"\\u{61}\n(b: \"a\") }"),
+            // No characters.
+            (r#"{ a(b: "\uD83D") }"#, r#"{ a(b: "\uD83D") }"#),
+            (r#"{ a(b: "\uDE00\uD83D") }"#, r#"{ a(b: "\uDE00\uD83D") }"#),
+            (r#"{ a(b: "\u{110000}\u{}\u{+1}") }"#, r#"{ a(b: "\u{110000}\u{}\u{+1}") }"#),
+            (r#"{ a(b: "\u{61"#, r#"{ a(b: "\u{61"#),
+            (r#"{ a(b: "\u00é9\u"#, r#"{ a(b: "\u00é9\u"#),
+        ] {
+            assert_eq!(with_plain_escapes(document), plain, "{document}");
+        }
+    }
+}
