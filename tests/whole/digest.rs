@@ -220,11 +220,40 @@ fn wrong_use_of_digests_is_told() {
     let wrong = run(&["digest", "preview", "--locale", "vi", "--out", out]);
     assert!(wrong.status == 1 && wrong.err.contains("there is nothing to tell"), "{wrong:?}");
     let wrong = run(&["digest", "subscribe", "--email", "nobody", "--locale", "vi"]);
-    assert!(wrong.status == 1 && wrong.err.contains("no mail address"), "{wrong:?}");
+    assert!(wrong.status == 1 && wrong.err.contains("is written as board@example.org"), "{wrong:?}");
     let wrong = run(&["digest", "subscribe", "--locale", "vi"]);
     assert_eq!(wrong.status, 2, "{wrong:?}");
     let wrong = run(&["digest", "unsubscribe", "--email", "a@example.org"]);
     assert!(wrong.status == 1 && wrong.err.contains("not subscribed"), "{wrong:?}");
+}
+
+#[test]
+fn a_mailbox_in_several_spellings_is_subscribed_once() {
+    for database in Database::both() {
+        let run = |args: &[&str]| program().run(&database, args);
+        for address in ["board@example.org", "Board@Example.org", "BOARD@example.org"] {
+            run(&["digest", "subscribe", "--email", address, "--locale", "vi"]).ok();
+        }
+        for address in [
+            "nguyễn@example.org",
+            "x@cơquan.vn",
+            "\"a b\"@example.org",
+            "a@[127.0.0.1]",
+            "a@b",
+            "a\u{3164}@example.org",
+        ] {
+            let wrong = run(&["digest", "subscribe", "--email", address, "--locale", "vi"]);
+            assert!(wrong.status == 1 && wrong.err.len() > 40, "{address}: {wrong:?}");
+        }
+        let listed = || run(&["digest", "subscriptions", "--format", "json"]).json();
+        let expected = json!([{ "channel": "EMAIL", "address": "board@example.org", "locale": "vi" }]);
+        assert_eq!(listed(), expected, "{}", database.name);
+        // Any spelling changes or ends it.
+        run(&["digest", "subscribe", "--email", "BOARD@EXAMPLE.ORG", "--locale", "en"]).ok();
+        assert_eq!(listed()[0]["locale"], "en");
+        run(&["digest", "unsubscribe", "--email", "bOARD@example.org"]).ok();
+        assert_eq!(listed(), json!([]));
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 use super::output::{Output, table};
 use anyhow::Context;
 use chrono::NaiveDate;
-use jobs::digest::{before, document, outbox, render};
+use jobs::digest::{address, before, document, outbox, render};
 use schema::Db;
 use schema::enums::{DeliveryChannel, Locale};
 use serde_json::{Value, json};
@@ -60,10 +60,7 @@ impl Recipient {
     fn of(&self) -> anyhow::Result<(DeliveryChannel, String)> {
         match (&self.email, &self.folder) {
             (Some(address), _) => {
-                anyhow::ensure!(
-                    address.parse::<jobs::digest::Address>().is_ok(),
-                    "{address:?} is no mail address: write it as board@example.org"
-                );
+                address::check(DeliveryChannel::Email, address).map_err(anyhow::Error::msg)?;
                 Ok((DeliveryChannel::Email, address.clone()))
             }
             (None, Some(folder)) => {

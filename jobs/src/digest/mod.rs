@@ -1,5 +1,6 @@
 //! The Board's digest: a stored document, made of stored results, in Vietnamese and English.
 
+pub mod address;
 mod document;
 pub mod outbox;
 mod render;
@@ -7,7 +8,6 @@ mod send;
 mod words;
 
 pub use document::{DigestDocument, document};
-pub use lettre::Address;
 pub use render::{Rendered, render};
 pub use send::{Sender, write_files};
 

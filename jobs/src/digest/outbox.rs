@@ -1,30 +1,31 @@
 //! Who gets digests, and the outbox: one delivery for each digest and recipient, tried until it
 //! is done or given up.
 
+use super::address;
 use crate::ledger::still_owned;
 use chrono::TimeDelta;
 use diesel::prelude::*;
 use schema::db::WriteTx;
 use schema::domain::ids::random_id;
-use schema::domain::inert;
 use schema::each;
 use schema::enums::{DeliveryChannel, DeliveryState, Locale};
 use schema::models::{Delivery, Digest, DigestSubscription, JobRun};
 use schema::states::{Kept, pair};
 use schema::tables::{deliveries, digest_subscriptions, digests};
 use schema::{Conn, Db, Id, StoreError, Timestamp};
+use std::collections::HashSet;
 
 /// A delivery that fails so often is given up.
 pub const ATTEMPTS: i32 = 8;
 
-/// Subscribes an address, or changes its language.
+/// Subscribes an address, or changes its language. Another spelling of an address that is subscribed is the same one.
 pub fn subscribe(
     tx: &mut WriteTx<'_>,
     channel: DeliveryChannel,
     address: &str,
     locale: Locale,
 ) -> Result<DigestSubscription, StoreError> {
-    let address = inert::name("an address", address, 4_096).map_err(StoreError::Rule)?;
+    let address = address::check(channel, address).map_err(StoreError::Rule)?;
     let known = find(tx.conn, channel, address)?;
     if let Some(mut known) = known {
         known.locale = locale;
@@ -75,12 +76,18 @@ fn keep_deliveries(tx: &mut WriteTx<'_>, keys: &[(Id, Id)]) {
 }
 
 fn find(conn: &mut Conn, channel: DeliveryChannel, address: &str) -> Result<Option<DigestSubscription>, StoreError> {
-    Ok(digest_subscriptions::table
+    let wanted = address::identity(channel, address);
+    let all: Vec<DigestSubscription> = digest_subscriptions::table
         .filter(digest_subscriptions::channel.eq(channel))
-        .filter(digest_subscriptions::address.eq(address))
+        .order((
+            digest_subscriptions::ended_at.is_not_null(),
+            digest_subscriptions::created_at,
+            digest_subscriptions::id,
+        ))
         .select(DigestSubscription::as_select())
-        .first(conn)
-        .optional()?)
+        .load(conn)?;
+    // One that is not ended comes first.
+    Ok(all.into_iter().find(|one| address::identity(channel, &one.address) == wanted))
 }
 
 /// Who is subscribed.
@@ -95,9 +102,14 @@ pub fn subscriptions(conn: &mut Conn) -> Result<Vec<DigestSubscription>, StoreEr
 /// Puts a digest into the outbox, once for each subscriber of its language.
 pub fn post(tx: &mut WriteTx<'_>, digest: &Digest) -> Result<usize, StoreError> {
     let recipients = subscriptions(tx.conn)?;
+    let mut addresses = HashSet::new();
     let rows: Vec<Delivery> = recipients
         .into_iter()
         .filter(|recipient| recipient.locale == digest.locale)
+        // Registers of before hold several spellings of one address.
+        .filter(|recipient| {
+            addresses.insert((recipient.channel, address::identity(recipient.channel, &recipient.address)))
+        })
         .map(|recipient| Delivery {
             digest_id: digest.id,
             subscription_id: recipient.id,

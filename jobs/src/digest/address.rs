@@ -1,0 +1,107 @@
+//! Addresses of digests: which can be sent to, and which are one and the same.
+
+use lettre::Address;
+use schema::domain::inert;
+use schema::enums::DeliveryChannel;
+use std::path::{Path, PathBuf};
+
+/// The longest address of a channel, in characters (RFC 5321 §4.5.3.1.3: a path has 256 octets, with its brackets).
+const LONGEST_MAIL: usize = 254;
+const LONGEST_FOLDER: usize = 4_096;
+
+/// Checks that digests can be delivered to an address.
+///
+/// # Errors
+/// Why they cannot be, and what to write.
+pub fn check(channel: DeliveryChannel, address: &str) -> Result<&str, String> {
+    match channel {
+        DeliveryChannel::Folder => inert::name("the folder", address, LONGEST_FOLDER),
+        DeliveryChannel::Email => mailbox(inert::name("the address", address, LONGEST_MAIL)?),
+    }
+}
+
+/// What two spellings of one address have in common: capitals in mail addresses and the way that a path is written
+/// change nothing. (Servers may tell capitals in local parts apart; none in use does.)
+pub fn identity(channel: DeliveryChannel, address: &str) -> String {
+    match channel {
+        DeliveryChannel::Email => address.to_lowercase(),
+        DeliveryChannel::Folder => Path::new(address).components().collect::<PathBuf>().display().to_string(),
+    }
+}
+
+fn mailbox(address: &str) -> Result<&str, String> {
+    let wrong = |what: &str| Err(format!("{address:?} cannot be sent to: {what}"));
+    let Some((local, domain)) = address.rsplit_once('@') else {
+        return wrong("a mail address is written as board@example.org");
+    };
+    if !local.is_ascii() {
+        return wrong(
+            "the part before the @ has letters that mail servers without SMTPUTF8 do not take; use another one",
+        );
+    }
+    if !domain.is_ascii() {
+        return wrong("write the domain as the mail server knows it (xn--…)");
+    }
+    if local.contains(['"', '\\', ' ', '(', ')', ',', ':', ';', '<', '>', '[', ']']) {
+        return wrong("quoted names are not taken; use an address without quotes, spaces and brackets");
+    }
+    if domain.starts_with('[') || domain.parse::<std::net::IpAddr>().is_ok() {
+        return wrong("name the domain of the mailbox, not the address of a machine");
+    }
+    let labels: Vec<&str> = domain.split('.').collect();
+    let is_label = |label: &&str| {
+        !label.is_empty()
+            && label.len() <= 63
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    if !labels.iter().all(is_label) || (labels.len() == 1 && domain != "localhost") {
+        return wrong("the part after the @ is no domain, such as example.org");
+    }
+    match address.parse::<Address>() {
+        Ok(_) => Ok(address),
+        Err(error) => wrong(&format!("{error}; a mail address is written as board@example.org")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_sent_to_is_refused() {
+        for address in ["board@example.org", "a.b+c_d-e@mail-1.example.org", "root@localhost", "x@xn--cquan-jya.vn"] {
+            assert_eq!(check(DeliveryChannel::Email, address), Ok(address));
+        }
+        for address in [
+            "nobody",
+            "@example.org",
+            "a@",
+            "a@b",
+            "a@@example.org",
+            "a..b@example.org",
+            "a@-example.org",
+            "a@example..org",
+            "a@127.0.0.1",
+            "a@[127.0.0.1]",
+            "\"a b\"@example.org",
+            "a b@example.org",
+            "a@example.org, b@example.org",
+            "nguyễn@example.org",
+            "x@cơquan.vn",
+            "An <a@example.org>",
+        ] {
+            assert!(check(DeliveryChannel::Email, address).is_err(), "{address}");
+        }
+    }
+
+    #[test]
+    fn spellings_of_one_address_are_one() {
+        let mail = |address| identity(DeliveryChannel::Email, address);
+        assert_eq!(mail("Board@Example.ORG"), mail("board@example.org"));
+        let folder = |address| identity(DeliveryChannel::Folder, address);
+        assert_eq!(folder("/srv/digests/"), folder("/srv//./digests"));
+        assert_ne!(folder("/srv/digests"), folder("/srv/Digests"));
+    }
+}
