@@ -23,6 +23,8 @@ const DEADLINE: Duration = Duration::from_secs(2);
 /// How long after its deadline a request may be answered, and how many megabytes the server may take above idle.
 const LATE: Duration = Duration::from_millis(200);
 const MEMORY_MB: u64 = 300;
+/// Bytes of the largest body that is sent: four times as many as are taken.
+const LARGEST: usize = 1024 * 1024;
 
 /// A time to fuzz for, and the chance that it goes by. The seed is printed, so that a failure can be had again.
 struct Fuzzer {
@@ -83,10 +85,15 @@ impl Fuzzer {
 
     /// Asks, and checks what has to hold of every answer.
     fn asks(&self, server: &Server, token: &str, body: &Value) -> u16 {
+        // What chance makes very large takes longer to send than to refuse: a little of that is enough.
+        let text = body.to_string();
+        if text.len() > LARGEST {
+            return 0;
+        }
         let began = Instant::now();
         let bearer = format!("Bearer {token}");
         let headers = [("content-type", "application/json"), ("authorization", &*bearer)];
-        let answer = server.send("POST", "/graphql", &headers, &body.to_string());
+        let answer = server.send("POST", "/graphql", &headers, &text);
         let took = began.elapsed();
         // 504 is a deadline that was kept.
         assert!(answer.status < 500 || answer.status == 504, "{body}: {answer:?}");
