@@ -36,6 +36,13 @@ impl Beside {
         self.0.batch_execute("ROLLBACK").expect("the end");
     }
 
+    /// Ends all other sessions of the database.
+    pub fn end_all_others(&mut self) {
+        let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        self.0.batch_execute(end).expect("the others end");
+    }
+
     fn number(&mut self, sql: &str) -> i64 {
         // Within a transaction sessions are looked up once.
         self.0.batch_execute("SELECT pg_stat_clear_snapshot()").expect("the statistics");

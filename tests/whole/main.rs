@@ -43,6 +43,7 @@ mod scorecard;
 mod sealing;
 mod server;
 mod service;
+mod silent_database;
 mod statistician;
 mod statistics;
 mod subscriptions;

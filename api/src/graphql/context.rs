@@ -4,6 +4,7 @@ use super::bus::Bus;
 use super::error::{Code, bad_input, error, from_store};
 use super::loaders::Cached;
 use super::page::Cursors;
+use super::refresher::Refresher;
 use super::shown::{Audiences, Shown};
 use super::thread::{read_here, work_here};
 use crate::admission::{Admission, Owner, Permit};
@@ -33,6 +34,8 @@ pub struct App {
     /// For what may take its time: jobs, and reading the snapshot.
     pub unhurried: Db,
     pub snapshots: Arc<SnapshotStore>,
+    /// What brings the snapshot up to date.
+    pub refresher: Arc<Refresher>,
     /// What is shown of the snapshot to who sees aggregates alone.
     pub editions: Arc<Editions>,
     /// None where no key file was named: there are no pseudonyms then.

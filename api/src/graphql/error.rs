@@ -19,6 +19,8 @@ pub enum Code {
     /// The hash of an automatic persisted query is not known here: send it with its text.
     PersistedQueryNotFound,
     Internal,
+    /// The database cannot be reached at the moment: try again.
+    Unavailable,
     ParseFailed,
     ValidationFailed,
 }
@@ -35,6 +37,7 @@ impl Code {
             Self::RateLimited => "RATE_LIMITED",
             Self::PersistedQueryNotFound => "PERSISTED_QUERY_NOT_FOUND",
             Self::Internal => "INTERNAL_SERVER_ERROR",
+            Self::Unavailable => "UNAVAILABLE",
             Self::ParseFailed => "GRAPHQL_PARSE_FAILED",
             Self::ValidationFailed => "GRAPHQL_VALIDATION_FAILED",
         }
@@ -60,12 +63,19 @@ pub fn from_store(failure: StoreError) -> async_graphql::Error {
         failure if failure.is_lost_race() => {
             error(Code::Conflict, "somebody else wrote the same at the same time: try again")
         }
+        failure if failure.is_unavailable() => {
+            tracing::warn!(error = %failure, "the database cannot be reached");
+            error(Code::Unavailable, UNREACHABLE)
+        }
         failure => {
             tracing::error!(error = %failure, "a request failed");
             error(Code::Internal, "the request failed; the server's log says why")
         }
     }
 }
+
+/// What is said while the database is away.
+pub const UNREACHABLE: &str = "the register cannot be reached at the moment: try again";
 
 /// What a client may see of a failure of a job or statistic.
 pub fn from_job(failure: JobError) -> async_graphql::Error {

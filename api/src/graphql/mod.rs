@@ -21,6 +21,7 @@ mod page;
 mod query;
 mod ranked;
 mod redacted;
+pub mod refresher;
 mod responses;
 mod scalars;
 mod shown;

@@ -16,9 +16,8 @@ use tokio::time::Instant;
 
 /// The next aggregates are to see a write soon, and not only when others' writes are looked for.
 pub fn after_a_write(service: &Service) {
-    let app = service.app.clone();
-    app.bus.wake();
-    drop(tokio::task::spawn_blocking(move || app.snapshots.refresh(&app.unhurried)));
+    service.app.bus.wake();
+    service.app.refresher.wake();
 }
 
 /// What remains to be done for an operation whose client left before there was an answer: it goes then.

@@ -3,7 +3,7 @@
 use crate::budget::{Budget, TooLarge};
 use crate::graphql::error::Code;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{Accept, AcceptLanguage, ContentType, Header};
+use actix_web::http::header::{Accept, AcceptLanguage, ContentType, Header, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use async_graphql::{ErrorExtensionValues, Response, ServerError, Value};
 use schema::enums::Locale;
@@ -138,6 +138,10 @@ impl Outcome {
     /// The answer of an operation that ran; where it is too large, an error in its place.
     pub fn of_answer(mut response: Response, budget: &Budget, is_query: bool) -> Self {
         shorten(&mut response.errors);
+        // What was asked again when the database is back has no use for a part of it; of a mutation a part may be written.
+        if response.errors.iter().any(is_unavailable) && (is_query || response.data == Value::Null) {
+            return Self { is_graphql: true, ..Self::refused_for(StatusCode::SERVICE_UNAVAILABLE, response.errors) };
+        }
         match budget.write(&Written::of(&response, true)) {
             Ok(json) => Self { json, errors: response.errors, refused: None, is_graphql: true },
             Err(TooLarge(limit)) => {
@@ -197,6 +201,12 @@ impl<'a> Written<'a> {
 /// Characters of a message that an error tells: some repeat what was sent.
 const LONGEST_MESSAGE: usize = 1_000;
 
+/// Whether an error says that the database is away.
+fn is_unavailable(error: &ServerError) -> bool {
+    let code = error.extensions.as_ref().and_then(|extensions| extensions.get("code"));
+    matches!(code, Some(Value::String(code)) if code == Code::Unavailable.as_str())
+}
+
 /// Cuts messages that repeat long texts of the client.
 fn shorten(errors: &mut [ServerError]) {
     for error in errors {
@@ -214,6 +224,9 @@ pub fn coded(code: Code, message: impl Into<String>) -> ServerError {
     error
 }
 
+/// When whoever found the database away may try again.
+const RETRY_SECONDS: u32 = 2;
+
 /// The answer to a single operation.
 pub fn respond(media: Media, outcome: Outcome) -> HttpResponse {
     respond_with(HttpResponse::Ok(), media, outcome)
@@ -221,7 +234,11 @@ pub fn respond(media: Media, outcome: Outcome) -> HttpResponse {
 
 /// The same, with headers set already.
 pub fn respond_with(mut builder: HttpResponseBuilder, media: Media, outcome: Outcome) -> HttpResponse {
-    builder.status(outcome.status(media));
+    let status = outcome.status(media);
+    builder.status(status);
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        builder.insert_header((RETRY_AFTER, RETRY_SECONDS));
+    }
     write(builder, media, outcome.json)
 }
 

@@ -7,7 +7,7 @@ use crate::access::signature;
 use crate::admission::Owner;
 use crate::auth::{Viewer, bearer, viewer};
 use crate::graphql::context::blocking;
-use crate::graphql::error::{Code, from_store};
+use crate::graphql::error::{Code, UNREACHABLE, from_store};
 use crate::jwt::{Jwt, Refused, Register};
 use crate::limits::ApiSettings;
 use actix_web::HttpRequest;
@@ -30,6 +30,7 @@ use std::str::FromStr;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// How often each token has asked of late.
 pub struct Rates(HashMap<Role, DefaultKeyedRateLimiter<Id>>);
@@ -124,19 +125,26 @@ pub async fn by_token(service: &Service, token: String) -> Result<Viewer, Outcom
     if let Some(viewer) = service.tokens.known(&token, heard) {
         return Ok(viewer);
     }
-    let _place = service.lookups.acquire(Owner::of(None)).await;
+    let away = || Outcome::refused(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, UNREACHABLE);
+    let until = Instant::now() + LOOKED_UP_WITHIN;
+    let place = service.lookups.acquire_within(Owner::of(None), LOOKED_UP_WITHIN).await.ok_or_else(away)?;
     let db = service.app.db.clone();
     let remembered = token.clone();
     let jwt = service.jwt.clone().filter(|_| Jwt::is_one(&token));
     let snapshot = service.app.snapshots.current();
-    let found = blocking(move || match jwt {
-        Some(jwt) => {
-            let owner = jwt.viewer(&token, &Codes { snapshot: &snapshot, db: &db }).map_err(from_store)?;
-            Ok(owner.map_err(|refused| tell_of(&refused)).ok())
+    let found = blocking(move || {
+        // As long as the thread is busy, also where nobody waits for it any more.
+        let _place = place;
+        match jwt {
+            Some(jwt) => {
+                let owner = jwt.viewer(&token, &Codes { snapshot: &snapshot, db: &db }).map_err(from_store)?;
+                Ok(owner.map_err(|refused| tell_of(&refused)).ok())
+            }
+            None => viewer(&db, &token).map_err(from_store),
         }
-        None => viewer(&db, &token).map_err(from_store),
     });
-    match found.await {
+    let Ok(found) = tokio::time::timeout_at(until, found).await else { return Err(away()) };
+    match found {
         Ok(Some(viewer)) => {
             service.tokens.remember(&remembered, heard, &viewer);
             Ok(viewer)
@@ -146,13 +154,12 @@ pub async fn by_token(service: &Service, token: String) -> Result<Viewer, Outcom
             Code::Unauthenticated,
             "the token is not known, has expired or was revoked",
         )),
-        Err(_) => Err(Outcome::refused(
-            StatusCode::SERVICE_UNAVAILABLE,
-            Code::Internal,
-            "the register cannot be reached at the moment: try again",
-        )),
+        Err(_) => Err(away()),
     }
 }
+
+/// How long the look-up of a token may take; those that hang hold their places.
+const LOOKED_UP_WITHIN: Duration = Duration::from_secs(5);
 
 /// Codes in tokens of others: by the snapshot, and by the database for those that are newer.
 struct Codes<'a> {
@@ -231,10 +238,6 @@ pub async fn trusted(service: &Service, viewer: &Viewer, prepared: &Prepared) ->
                 viewer.role
             ),
         )),
-        Err(_) => Err(Outcome::refused(
-            StatusCode::SERVICE_UNAVAILABLE,
-            Code::Internal,
-            "the register cannot be reached at the moment: try again",
-        )),
+        Err(_) => Err(Outcome::refused(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, UNREACHABLE)),
     }
 }

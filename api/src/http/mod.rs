@@ -56,6 +56,8 @@ pub struct Service {
     exports: crate::admission::Admission,
     /// Exports that are being sent.
     downloads: crate::admission::Admission,
+    /// Looks whether the database is there.
+    probes: crate::admission::Admission,
     /// Large answers that are being sent.
     answers: crate::admission::Admission,
     connections: std::sync::Arc<connections::Connections>,

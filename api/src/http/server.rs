@@ -13,6 +13,7 @@ use crate::access::Guard;
 use crate::admission::{Admission, OperationAdmission};
 use crate::graphql::bus::Bus;
 use crate::graphql::context::App;
+use crate::graphql::refresher::Refresher;
 use crate::graphql::{Audiences, careful_schema, schema, sdl, trusting_schema};
 use crate::jwt::Jwt;
 use crate::limits::{ApiSettings, TlsSettings};
@@ -33,9 +34,9 @@ use jobs::work::audit::seal_and_witness;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use schema::Db;
 use schema::enums::Role;
 use schema::register::disclosure;
-use schema::{Db, Timestamp};
 use std::net::TcpListener;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -72,8 +73,6 @@ const SNAPSHOT_OPERATIONS_OF_A_TOKEN: usize = 8;
 const LOOKUPS_AT_ONCE: usize = 4;
 /// Statistics that are computed at once.
 const STATISTICS_AT_ONCE: usize = 4;
-/// How often writes of other nodes are looked for.
-const REFRESH_EVERY: Duration = Duration::from_secs(2);
 /// How often what was written is sealed.
 const SEAL_EVERY: Duration = Duration::from_secs(3);
 /// How long requests may still take at the end.
@@ -116,6 +115,7 @@ impl Server {
             app: App {
                 db: for_requests,
                 unhurried: db,
+                refresher: Arc::new(Refresher::new(snapshots.current().position)),
                 snapshots,
                 editions,
                 keys: options.settings.keys.clone(),
@@ -142,6 +142,7 @@ impl Server {
             exports: Admission::new(EXPORTS_AT_ONCE, 1),
             downloads: Admission::new(DOWNLOADS_AT_ONCE, DOWNLOADS_OF_A_TOKEN),
             answers: Admission::new(ANSWERS_AT_ONCE, ANSWERS_OF_A_TOKEN),
+            probes: Admission::new(1, 1),
             connections: Connections::new(connection_limits(&settings)),
             stopping: Stopping::new(),
             watch: Watch::new(settings.slow()),
@@ -163,24 +164,8 @@ impl Server {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let service = self.service;
-        let app = service.app.clone();
         let edition_minutes = service.settings.limits(Some(Role::Dashboard)).edition_minutes;
-        let refresher = tokio::spawn(async move {
-            let mut tick = tokio::time::interval(REFRESH_EVERY);
-            tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-            loop {
-                tick.tick().await;
-                let app = app.clone();
-                let refreshed = tokio::task::spawn_blocking(move || {
-                    app.snapshots.refresh(&app.unhurried)?;
-                    app.editions.renew(&app.snapshots, edition_minutes, Timestamp::now())
-                });
-                let refreshed = refreshed.await;
-                if let Ok(Err(error)) = refreshed {
-                    tracing::warn!(%error, "the snapshot could not be refreshed");
-                }
-            }
-        });
+        let refresher = tokio::spawn(Refresher::run(service.app.clone(), edition_minutes));
         service.app.bus.start();
         let looking = service.clone();
         let looker = tokio::spawn(async move { looking.rights.look(looking.app.unhurried.clone()).await });
@@ -248,6 +233,12 @@ impl Server {
                     _ = terminate.recv() => {}
                 }
                 std::process::exit(130);
+            });
+            // Of its own, beside all that may hang: a thread that waits for a database keeps the runtime from ending.
+            std::thread::spawn(|| {
+                std::thread::sleep(Duration::from_secs(SHUTDOWN_SECONDS + 5));
+                tracing::error!("something did not end in time: the server ends without it");
+                std::process::exit(1);
             });
             // Sockets would stay open for as long as they are let.
             ending.stopping.stop();

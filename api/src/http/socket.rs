@@ -11,7 +11,7 @@ use super::prepared::Prepared;
 use super::rights::Watched;
 use crate::auth::Viewer;
 use crate::budget::Budget;
-use crate::graphql::error::Code;
+use crate::graphql::error::{Code, UNREACHABLE};
 use actix_web::http::StatusCode;
 use actix_web::rt::spawn;
 use actix_web::web::{Data, Payload};
@@ -347,8 +347,7 @@ async fn subscribed(
 /// Ends an operation of whoever may be told nothing. Where the rights are lost the connection is closed besides.
 async fn not_told(session: &mut Session, rights: &Watched, id: &str) {
     if !rights.is_lost() {
-        let message = "the register cannot be reached at the moment: subscribe again";
-        refuse(session, id, &[coded(Code::Internal, message)]).await;
+        refuse(session, id, &[coded(Code::Unavailable, UNREACHABLE)]).await;
     }
 }
 

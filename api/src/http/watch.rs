@@ -190,9 +190,8 @@ pub async fn metrics_within(service: Data<Service>) -> HttpResponse {
     watch.snapshot_age.set(age.as_seconds_f64());
     watch.snapshot_position.set(snapshot.position);
     watch.snapshot_rows.set(i64::try_from(snapshot.facts.height()).unwrap_or(i64::MAX));
-    let db = service.app.db.clone();
-    let runs = tokio::task::spawn_blocking(move || db.read(jobs::ledger::count_runs)).await;
-    if let Ok(Ok(runs)) = runs {
+    // The rest is told also where the database is silent.
+    if let Some(runs) = service.probe(jobs::ledger::count_runs).await {
         for (job, state, number) in runs {
             watch.runs.get_or_create(&JobLabels { job, state: state.to_string() }).set(number);
         }

@@ -41,7 +41,7 @@ impl Target {
             return Ok(Self { backend: Backend::Sqlite, location: path.to_owned(), bulk, statement_timeout: None });
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            let location = with_certificate_store(url);
+            let location = with_settings(with_certificate_store(url), &PATIENCE);
             return Ok(Self { backend: Backend::Postgres, location, bulk, statement_timeout: None });
         }
         Err(StoreError::BadUrl(url.to_owned()))
@@ -54,20 +54,10 @@ impl Target {
 
     /// The same, with a connection that soon says where it cannot be used.
     pub fn impatient(&self) -> Self {
-        let mut location = self.location.clone();
-        for (name, value) in [("connect_timeout", "5"), ("tcp_user_timeout", "5000")] {
-            if !location.contains(&format!("{name}=")) {
-                // A password may have a question mark.
-                let behind = location.rsplit_once('@').map_or(location.as_str(), |(_, behind)| behind);
-                let sign = match behind.split_once('?') {
-                    None => "?",
-                    Some((_, last)) if last.is_empty() || last.ends_with('&') => "",
-                    Some(_) => "&",
-                };
-                location = format!("{location}{sign}{name}={value}");
-            }
-        }
-        Self { location, ..self.clone() }
+        // libpq takes the last of several values.
+        let location = format!("{}&tcp_user_timeout=5000", self.location);
+        let is_postgres = self.backend == Backend::Postgres;
+        Self { location: if is_postgres { location } else { self.location.clone() }, ..self.clone() }
     }
 
     /// Whether statements are cancelled when nobody waits for them ([`super::wanted`]).
@@ -122,6 +112,34 @@ impl Target {
             }
         }
     }
+}
+
+/// How soon a connection says that the other end is gone, where the URL says nothing else (settings of libpq): a host that
+/// vanished without a word (a failover, a firewall) is noticed after 10 s, and not after the 15 minutes of the system's.
+const PATIENCE: [(&str, &str); 6] = [
+    ("connect_timeout", "5"),
+    ("tcp_user_timeout", "10000"),
+    ("keepalives", "1"),
+    ("keepalives_idle", "5"),
+    ("keepalives_interval", "2"),
+    ("keepalives_count", "3"),
+];
+
+/// A URL with settings that it does not have yet.
+fn with_settings(mut location: String, settings: &[(&str, &str)]) -> String {
+    for (name, value) in settings {
+        // A password may have a question mark.
+        let behind = location.rsplit_once('@').map_or(location.as_str(), |(_, behind)| behind);
+        let (sign, given) = match behind.split_once('?') {
+            None => ("?", ""),
+            Some((_, given)) if given.is_empty() || given.ends_with('&') => ("", given),
+            Some((_, given)) => ("&", given),
+        };
+        if !given.split('&').any(|one| one.split_once('=').is_some_and(|(own, _)| own == *name)) {
+            location = format!("{location}{sign}{name}={value}");
+        }
+    }
+    location
 }
 
 /// libpq is bundled and knows no certificate store of the system's: name it where the URL wants

@@ -28,7 +28,36 @@ pub enum StoreError {
     Abandoned,
 }
 
+/// How libpq and PostgreSQL say that a connection has ended, or that the server starts or stops.
+const ENDED: [&str; 8] = [
+    "server closed the connection unexpectedly",
+    "could not receive data from server",
+    "could not send data to server",
+    "no connection to the server",
+    "terminating connection due to",
+    "the database system is",
+    "Connection timed out",
+    "connection to server",
+];
+
 impl StoreError {
+    /// The database is away, or has no connection to spare: nothing is wrong with what was asked.
+    pub fn is_unavailable(&self) -> bool {
+        match self {
+            Self::Connect { .. } | Self::Pool(_) => true,
+            Self::Query(DieselError::DatabaseError(
+                DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand,
+                _,
+            )) => true,
+            Self::Query(DieselError::BrokenTransactionManager) => true,
+            // libpq tells of a connection that ends in the middle of an answer in words alone.
+            Self::Query(DieselError::DatabaseError(DatabaseErrorKind::Unknown, told)) => {
+                ENDED.iter().any(|words| told.message().contains(words))
+            }
+            _ => false,
+        }
+    }
+
     /// Another transaction wrote the same key first: the whole transaction can be tried again.
     pub fn is_lost_race(&self) -> bool {
         matches!(

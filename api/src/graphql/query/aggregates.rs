@@ -130,19 +130,9 @@ async fn edition(ctx: &Context<'_>, min_position: Option<i64>) -> Result<Arc<Sna
 /// Waits until the snapshot knows a position.
 async fn wait_for(ctx: &Context<'_>, position: i64) -> Result<()> {
     let app = request(ctx)?.app.clone();
-    let began = std::time::Instant::now();
-    loop {
-        let known = app.snapshots.current().position;
-        if known >= position {
-            return Ok(());
-        }
-        if began.elapsed() > ARRIVES_WITHIN {
-            return Err(bad_input(format!("minPosition: the register is at {known} and has not reached {position}")));
-        }
-        let refreshed = app.clone();
-        blocking(move || refreshed.snapshots.refresh(&refreshed.unhurried).map_err(from_job)).await?;
-        if app.snapshots.current().position < position {
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
+    if app.snapshots.current().position >= position || app.refresher.reaches(position, ARRIVES_WITHIN).await {
+        return Ok(());
     }
+    let known = app.snapshots.current().position;
+    Err(bad_input(format!("minPosition: the register is at {known} and has not reached {position}")))
 }

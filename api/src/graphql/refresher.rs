@@ -1,0 +1,63 @@
+//! The one task of a node that brings its snapshot up to date.
+//!
+//! Writes wake it; what wakes it while it works is one refresh more. Whoever has to see a write waits for a position and
+//! holds no thread, so that a database that answers slowly costs one thread and not one for each write.
+
+use super::context::App;
+use schema::Timestamp;
+use std::time::Duration;
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, timeout};
+
+/// How often writes of other nodes are looked for.
+const AT_LEAST_EVERY: Duration = Duration::from_secs(2);
+/// How often a position that has not arrived is looked for: a replica is a little behind.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// Wakes the task, and tells how far it is.
+#[derive(Debug)]
+pub struct Refresher {
+    wake: Notify,
+    position: watch::Sender<i64>,
+}
+
+impl Refresher {
+    pub fn new(position: i64) -> Self {
+        Self { wake: Notify::new(), position: watch::Sender::new(position) }
+    }
+
+    /// Says that something was written.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// Refreshes the snapshot of a node, and the edition that a DASHBOARD is shown, whenever it is woken.
+    pub async fn run(app: App, edition_minutes: u32) {
+        loop {
+            let of = app.clone();
+            let refreshed = tokio::task::spawn_blocking(move || {
+                of.snapshots.refresh(&of.unhurried)?;
+                of.editions.renew(&of.snapshots, edition_minutes, Timestamp::now())
+            });
+            if let Ok(Err(error)) = refreshed.await {
+                tracing::warn!(%error, "the snapshot could not be refreshed");
+            }
+            app.refresher.position.send_replace(app.snapshots.current().position);
+            // A wake that comes from now on is not lost, nor was one that came since the refresh began.
+            let _woken_or_late = timeout(AT_LEAST_EVERY, app.refresher.wake.notified()).await;
+        }
+    }
+
+    /// Waits until the snapshot knows a position; false where it does not within some time.
+    pub async fn reaches(&self, position: i64, within: Duration) -> bool {
+        let until = Instant::now() + within;
+        let mut known = self.position.subscribe();
+        while Instant::now() < until {
+            self.wake();
+            if timeout(LOOK_AGAIN, known.wait_for(|known| *known >= position)).await.is_ok() {
+                return true;
+            }
+        }
+        false
+    }
+}

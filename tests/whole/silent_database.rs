@@ -1,0 +1,206 @@
+//! A database that says nothing, and many writes at once: nobody waits longer than told, and no thread is left behind.
+
+use crate::program;
+use crate::world::{self, Files};
+use serde_json::json;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{sleep, spawn};
+use std::time::{Duration, Instant};
+use tests::{Database, Server};
+
+/// Stands between the server and PostgreSQL, and can hold all that goes through it.
+struct Proxy {
+    url: String,
+    holds: Arc<AtomicBool>,
+}
+
+impl Proxy {
+    fn before(database: &Database) -> Self {
+        let (before, after) = database.url.rsplit_once('@').expect("a user");
+        let (host, name) = after.split_once('/').expect("a name");
+        let upstream = if host.contains(':') { host.to_owned() } else { format!("{host}:5432") };
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let url = format!("{before}@{}/{name}", listener.local_addr().expect("its address"));
+        let holds = Arc::new(AtomicBool::new(false));
+        let held = Arc::clone(&holds);
+        spawn(move || {
+            for client in listener.incoming().flatten() {
+                let Ok(server) = TcpStream::connect(&upstream) else { continue };
+                let ends = [(client.try_clone(), server.try_clone()), (Ok(server), Ok(client))];
+                for (from, to) in ends {
+                    let (Ok(from), Ok(to)) = (from, to) else { continue };
+                    let held = Arc::clone(&held);
+                    spawn(move || pass(from, to, &held));
+                }
+            }
+        });
+        Self { url, holds }
+    }
+
+    fn hold(&self, holds: bool) {
+        self.holds.store(holds, Ordering::SeqCst);
+    }
+}
+
+fn pass(mut from: TcpStream, mut to: TcpStream, held: &AtomicBool) {
+    let mut buffer = [0; 16 * 1024];
+    from.set_read_timeout(Some(Duration::from_millis(20))).expect("a time limit");
+    loop {
+        while held.load(Ordering::SeqCst) {
+            sleep(Duration::from_millis(5));
+        }
+        match from.read(&mut buffer) {
+            Ok(0) => break,
+            // What was read as the proxy began to hold is held, too.
+            Ok(read) => {
+                while held.load(Ordering::SeqCst) {
+                    sleep(Duration::from_millis(5));
+                }
+                if to.write_all(&buffer[..read]).is_err() {
+                    break;
+                }
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+            Err(_) => break,
+        }
+    }
+    let _gone = to.shutdown(std::net::Shutdown::Both);
+}
+
+fn threads(server: &Server) -> usize {
+    std::fs::read_dir(format!("/proc/{}/task", server.pid())).expect("its threads").count()
+}
+
+#[test]
+fn while_the_database_is_silent_everybody_is_told_in_time() {
+    let database = Database::postgres();
+    world::fill(&database);
+    let board = program().token(&database, "BOARD", None);
+    let intake = program().token(&database, "INTAKE", None);
+    let proxy = Proxy::before(&database);
+    let files = Files::new();
+    let config = files.put("phananh.toml", "[api.limits]\ndeadline_ms = 2000\n");
+    let server =
+        program().serve(&database, &["--no-jobs", "--database", &proxy.url, "--config", config.to_str().unwrap()]);
+    let page = "{ complaints(first: 3) { nodes { reference officers { finding } } } }";
+    let submit = "mutation { submitComplaint(input: {idempotencyKey: \"1\", unit: \"02CV\", category: \"HT\",
+        legalForm: FEEDBACK, channel: PORTAL, text: \"a\"}) { reference } }";
+    server.data(&board, page);
+    server.data(&intake, "{ serviceInfo { version } }");
+    let idle = threads(&server);
+    proxy.hold(true);
+    std::thread::scope(|scope| {
+        for round in 0..3 {
+            let asked: Vec<_> = (0..20)
+                .map(|n| {
+                    let (token, query) = if n % 5 == 4 { (&intake, submit) } else { (&board, page) };
+                    let server = &server;
+                    scope.spawn(move || {
+                        let began = Instant::now();
+                        (server.graphql(token, query, &json!({})), began.elapsed())
+                    })
+                })
+                .collect();
+            let began = Instant::now();
+            assert_eq!(server.get("/healthz").status, 200);
+            let ready = server.get("/readyz");
+            assert_eq!(ready.status, 503, "{ready:?}");
+            assert!(began.elapsed() < Duration::from_millis(1_500), "{:?}", began.elapsed());
+            for asked in asked {
+                let (answer, took) = asked.join().expect("an answer");
+                let codes = answer.codes();
+                // Whose token it is is found out within 5 s, and what runs within its deadline.
+                assert!(took < Duration::from_millis(5_000 + 2_000 + 500), "round {round}: {took:?}");
+                let expected = [(503, "UNAVAILABLE"), (504, "TIMEOUT")];
+                assert!(
+                    expected.iter().any(|(status, code)| answer.status == *status && codes == [*code]),
+                    "{answer:?}"
+                );
+                assert!(answer.status != 503 || !answer.header("retry-after").is_empty(), "{answer:?}");
+            }
+        }
+    });
+    let held = threads(&server);
+    assert!(held <= idle + 40, "{held} threads, {idle} before");
+    proxy.hold(false);
+    let back = Instant::now();
+    let again = (0..100).any(|_| {
+        sleep(Duration::from_millis(100));
+        server.graphql(&board, page, &json!({})).status == 200
+    });
+    assert!(again && back.elapsed() < Duration::from_secs(10), "{:?}", back.elapsed());
+    assert_eq!(server.get("/readyz").status, 200);
+    // A submission that was cut off is written once, however often it is sent again.
+    for _ in 0..2 {
+        server.data(&intake, submit);
+    }
+    let found = server.data(&board, "{ complaints { totalCount } }");
+    assert_eq!(found["complaints"]["totalCount"], 7, "{found}");
+}
+
+#[test]
+fn a_database_that_is_away_is_unavailable() {
+    let database = Database::postgres();
+    world::fill(&database);
+    let board = program().token(&database, "BOARD", None);
+    let proxy = Proxy::before(&database);
+    let server = program().serve(&database, &["--no-jobs", "--database", &proxy.url]);
+    let page = "{ complaints(first: 3) { nodes { reference } } }";
+    server.data(&board, page);
+    // PostgreSQL ends all sessions, as it does when it stops.
+    let mut beside = crate::broken_off::Beside::new(&database);
+    beside.end_all_others();
+    let answers: Vec<_> = (0..5).map(|_| server.graphql(&board, page, &json!({}))).collect();
+    for answer in &answers {
+        assert!(answer.status == 200 || answer.codes() == ["UNAVAILABLE"], "{answer:?}");
+        assert!(!answer.text.contains("INTERNAL_SERVER_ERROR"), "{answer:?}");
+    }
+    assert_eq!(answers.last().map(|answer| answer.status), Some(200), "{answers:?}");
+}
+
+#[test]
+fn many_writes_at_once_keep_to_a_few_threads() {
+    for database in Database::both() {
+        world::fill(&database);
+        let intake = program().token(&database, "INTAKE", None);
+        let board = program().token(&database, "BOARD", None);
+        let server = program().serve(&database, &["--no-jobs"]);
+        let submit = "mutation($key: String!) { submitComplaint(input: {idempotencyKey: $key, unit: \"02CV\",
+            category: \"HT\", legalForm: FEEDBACK, channel: PORTAL, text: \"a\"}) { reference } }";
+        let most = std::thread::scope(|scope| {
+            let writers: Vec<_> = (0..32)
+                .map(|writer| {
+                    let (server, intake, board) = (&server, &intake, &board);
+                    scope.spawn(move || {
+                        for n in 0..12 {
+                            match n % 3 {
+                                0 => drop(server.data_with(intake, submit, &json!({ "key": format!("{writer}-{n}") }))),
+                                _ => drop(server.data(board, "{ complaints(first: 20) { nodes { reference } } }")),
+                            }
+                        }
+                    })
+                })
+                .collect();
+            let mut most = 0;
+            while writers.iter().any(|writer| !writer.is_finished()) {
+                most = most.max(threads(&server));
+                sleep(Duration::from_millis(20));
+            }
+            most
+        });
+        assert!(most <= 64, "{}: {most} threads", database.name);
+        // What was written is in the statistics soon.
+        let last = "mutation { submitComplaint(input: {idempotencyKey: \"last\", unit: \"02CV\", category: \"HT\",
+            legalForm: FEEDBACK, channel: PORTAL, text: \"a\"}) { position } }";
+        let position = server.data(&intake, last)["submitComplaint"]["position"].clone();
+        let counted = server.data(&board, "{ complaints { totalCount } }");
+        assert_eq!(counted["complaints"]["totalCount"], 6 + 32 * 4 + 1);
+        let seen =
+            "query($p: Int!) { complaintStatistics(groupBy: [YEAR], minPosition: $p) { totals { complaints } } }";
+        let seen = server.data_with(&board, seen, &json!({ "p": position }));
+        assert_eq!(seen["complaintStatistics"]["totals"]["complaints"], 6 + 32 * 4 + 1);
+    }
+}
