@@ -1,6 +1,7 @@
 //! Migrations, embedded in the binary, one set for each database.
 
 use super::{Conn, StoreError, dialect};
+use diesel::migration::MigrationSource;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../migrations/postgres");
@@ -36,6 +37,15 @@ impl Conn {
         .map_err(|e| StoreError::Migration(e.to_string()))
     }
 
+    /// The versions of the migrations of this binary.
+    pub fn known_migrations(&self) -> Result<Vec<String>, StoreError> {
+        let versions = match self {
+            Self::Pg(_) => versions::<diesel::pg::Pg>(&POSTGRES),
+            Self::Sqlite(_) => versions::<diesel::sqlite::Sqlite>(&SQLITE),
+        };
+        versions.map_err(|e| StoreError::Migration(e.to_string()))
+    }
+
     /// Migrations of this binary that the database lacks.
     pub fn has_pending_migrations(&mut self) -> Result<bool, StoreError> {
         match self {
@@ -44,6 +54,12 @@ impl Conn {
         }
         .map_err(|e| StoreError::Migration(e.to_string()))
     }
+}
+
+fn versions<DB: diesel::backend::Backend>(
+    source: &impl MigrationSource<DB>,
+) -> Result<Vec<String>, Box<dyn std::error::Error + Send + Sync>> {
+    Ok(source.migrations()?.iter().map(|migration| migration.name().version().to_string()).collect())
 }
 
 fn names(versions: &[diesel::migration::MigrationVersion<'_>]) -> Vec<String> {

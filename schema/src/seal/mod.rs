@@ -12,13 +12,14 @@ pub mod witness;
 pub use coverage::{Cover, cover_of, covered_tables};
 pub use verify::{ChainReport, Positions, Problem, Report, Scope, TableReport, verify};
 
+use crate::db::readable::Readable;
 use crate::db::{Conn, Db, StoreError};
 use crate::each;
-use crate::enums::Chain;
+use crate::enums::{Chain, Locale};
 use crate::keys::Keys;
 use crate::models::Seal;
-use crate::sql_types::Timestamp;
-use crate::tables::seals;
+use crate::sql_types::{JsonValue, Timestamp};
+use crate::tables::{digests, seals};
 use diesel::prelude::*;
 use rows::{Marked, marked};
 use sha2::{Digest, Sha256};
@@ -75,7 +76,15 @@ fn seal_batch(db: &Db, keys: &Keys, chain: Chain) -> Result<Option<usize>, Store
     })?;
     let Some(until) = until else { return Ok(None) };
     let after = last.as_ref().map_or(0, |seal| seal.until);
-    let rows = db.read(|conn| marked(conn, chain, after, until))?;
+    let rows = db.read(|conn| {
+        marked(conn, chain, after, until, &mut |table, row| {
+            let column = row.column.unwrap_or_default();
+            Err(StoreError::Rule(format!(
+                "{table}.{column} of a row that is not sealed yet does not read: {}; `phananh audit verify` names it",
+                row.message
+            )))
+        })
+    })?;
     let number = rows.len();
     let written = db.write("seal", |tx| {
         let seal = made(keys, chain, last.as_ref(), (after, until), &rows, tx.now)?;
@@ -132,6 +141,16 @@ fn hash(seal: &Seal) -> Vec<u8> {
 fn signature(keys: &Keys, seal: &Seal) -> Option<Vec<u8>> {
     let version = u32::try_from(seal.key_version).ok()?;
     Some(keys.code(version, "seal", &[&seal.hash])?.to_vec())
+}
+
+/// The seals that were printed in digests. A document that does not read prints none: a verification names it.
+pub fn printed(conn: &mut Conn) -> Result<Vec<SealName>, StoreError> {
+    let documents: Vec<Readable<JsonValue>> =
+        digests::table.filter(digests::locale.eq(Locale::Vi)).select(digests::document).load(conn)?;
+    let seals = |document: Readable<JsonValue>| {
+        serde_json::from_value::<Vec<SealName>>(document.0.ok()?.0.get("seals")?.clone()).ok()
+    };
+    Ok(documents.into_iter().filter_map(seals).flatten().collect())
 }
 
 /// The newest seal of a chain.

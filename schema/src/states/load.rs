@@ -4,6 +4,7 @@
 //! texts are collated bytewise.
 
 use super::tables::{Kept, pair};
+use crate::db::readable::{Readable, Unreadable, columns_of};
 use crate::db::{Conn, StoreError};
 use crate::enums::{DeliveryState, RunState};
 use crate::events::{Fields, fields_of};
@@ -36,21 +37,32 @@ enum Want<'a> {
     After(Option<&'a str>, i64),
 }
 
+/// A row, or what reads of it.
+pub type Loaded = Result<Row, Unreadable>;
+
 /// The rows of a table after a key, in the order of their keys.
-pub fn rows_after(conn: &mut Conn, table: Kept, after: Option<&str>, limit: i64) -> Result<Vec<Row>, StoreError> {
+pub fn rows_after(conn: &mut Conn, table: Kept, after: Option<&str>, limit: i64) -> Result<Vec<Loaded>, StoreError> {
     rows(conn, table, Want::After(after, limit))
 }
 
 /// The rows of these keys that are there.
 pub(super) fn rows_of(conn: &mut Conn, table: Kept, keys: &[String]) -> Result<Vec<Row>, StoreError> {
-    rows(conn, table, Want::Keys(keys))
+    rows(conn, table, Want::Keys(keys))?.into_iter().map(|row| whole(table, row)).collect()
+}
+
+/// A row that has to read.
+pub(super) fn whole(table: Kept, row: Loaded) -> Result<Row, StoreError> {
+    row.map_err(|row| {
+        let column = row.column.unwrap_or_default();
+        StoreError::Rule(format!("{}.{column} does not read: {}", table.name(), row.message))
+    })
 }
 
 /// A key of one column.
 macro_rules! single {
     ($conn:expr, $want:expr, $table:ident, $model:ident, $column:ident: $key:ty) => {{
-        let query = || $table::table.order($table::$column).select($model::as_select());
-        let rows: Vec<$model> = match $want {
+        let query = || $table::table.order($table::$column).select(columns_of!($model));
+        let rows: Vec<Readable<$model>> = match $want {
             Want::Keys(keys) => {
                 let keys: Vec<$key> = keys.iter().filter_map(|key| part(key)).collect();
                 query().filter($table::$column.eq_any(keys)).load($conn)?
@@ -61,19 +73,19 @@ macro_rules! single {
                 None => Vec::new(),
             },
         };
-        rows.into_iter().map(|row| (row.$column.to_string(), fields_of(&row))).collect::<Vec<_>>()
+        rows.into_iter().map(|row| row.0.map(|row| (row.$column.to_string(), fields_of(&row)))).collect::<Vec<_>>()
     }};
 }
 
 /// A key of two columns, of which `$few` finds few rows.
 macro_rules! double {
     ($conn:expr, $want:expr, $table:ident, $model:ident, ($a:ident: $first:ty, $b:ident: $second:ty), $few:ident) => {{
-        let query = || $table::table.order(($table::$a, $table::$b)).select($model::as_select());
+        let query = || $table::table.order(($table::$a, $table::$b)).select(columns_of!($model));
         let parts = |key: &str| -> Option<($first, $second)> {
             let (a, b) = key.split_once(' ')?;
             Some((part(a)?, part(b)?))
         };
-        let rows: Vec<$model> = match $want {
+        let rows: Vec<Readable<$model>> = match $want {
             Want::Keys(keys) => {
                 let mut few = Vec::new();
                 for ($a, $b) in keys.iter().filter_map(|key| parts(key)) {
@@ -93,7 +105,7 @@ macro_rules! double {
                 None => Vec::new(),
             },
         };
-        rows.into_iter().map(|row| (pair(&row.$a, &row.$b), fields_of(&row))).collect::<Vec<_>>()
+        rows.into_iter().map(|row| row.0.map(|row| (pair(&row.$a, &row.$b), fields_of(&row)))).collect::<Vec<_>>()
     }};
 }
 
@@ -101,7 +113,7 @@ fn part<K: FromStr>(text: &str) -> Option<K> {
     text.parse().ok()
 }
 
-fn rows(conn: &mut Conn, table: Kept, want: Want<'_>) -> Result<Vec<Row>, StoreError> {
+fn rows(conn: &mut Conn, table: Kept, want: Want<'_>) -> Result<Vec<Loaded>, StoreError> {
     let found = match table {
         Kept::RegisterInfo => single!(conn, want, register_info, RegisterInfo, key: String),
         Kept::Principals => single!(conn, want, principals, Principal, id: Id),
@@ -130,8 +142,12 @@ fn rows(conn: &mut Conn, table: Kept, want: Want<'_>) -> Result<Vec<Row>, StoreE
         Want::Keys(keys) => Some(keys.iter().map(String::as_str).collect()),
         Want::After(..) => None,
     };
-    let rows = found.into_iter().filter(|(key, _)| wanted.as_ref().is_none_or(|keys| keys.contains(key.as_str())));
-    Ok(rows.map(|(key, fields)| settled(table, key, fields)).collect())
+    let is_wanted = |row: &Result<(String, Fields), Unreadable>| match (row, &wanted) {
+        (Ok((key, _)), Some(keys)) => keys.contains(key.as_str()),
+        _ => true,
+    };
+    let rows = found.into_iter().filter(is_wanted);
+    Ok(rows.map(|row| row.map(|(key, fields)| settled(table, key, fields))).collect())
 }
 
 /// Leaves out what changes by itself.

@@ -10,7 +10,7 @@ mod load;
 mod tables;
 
 pub use hash::{column_hashes, row_hash};
-pub use load::{Row, rows_after};
+pub use load::{Loaded, Row, rows_after};
 pub use tables::{Kept, pair};
 
 use crate::db::{Conn, StoreError, dialect};
@@ -19,7 +19,7 @@ use crate::sql_types::{JsonValue, Timestamp};
 use crate::tables::{state_events, state_position};
 use crate::{each, insert_all};
 use diesel::prelude::*;
-use load::rows_of;
+use load::{rows_of, whole};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Who takes the rows over that stood before the chain began.
@@ -105,7 +105,9 @@ fn append(conn: &mut Conn, mut states: Vec<StateEvent>) -> Result<(), StoreError
 /// Takes the rows into the chain that stood before there was one: once, when the database is migrated.
 pub(crate) fn take_over(conn: &mut Conn) -> Result<(), StoreError> {
     let began = |conn: &mut Conn| -> Result<bool, StoreError> {
-        Ok(state_position::table.select(state_position::value).first::<i64>(conn)? >= 0)
+        let value: Option<i64> = state_position::table.select(state_position::value).first(conn).optional()?;
+        // Without its row nothing can be appended; a verification names it.
+        Ok(value.is_none_or(|value| value >= 0))
     };
     if began(conn)? {
         return Ok(());
@@ -129,6 +131,7 @@ fn take_over_all(conn: &mut Conn) -> Result<(), StoreError> {
         let mut after: Option<String> = None;
         loop {
             let rows = rows_after(conn, table, after.as_deref(), AT_ONCE)?;
+            let rows = rows.into_iter().map(|row| whole(table, row)).collect::<Result<Vec<Row>, _>>()?;
             let Some(last) = rows.last() else { break };
             after = Some(last.key.clone());
             let states = rows

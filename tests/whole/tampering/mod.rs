@@ -4,6 +4,7 @@
 mod changes;
 mod register;
 mod seals;
+mod stored;
 
 use changes::{CHANGES, Change};
 use register::{KEY, Prepared};
