@@ -61,9 +61,10 @@ impl Job for VerifyAudit {
             before => before?.map(|(_, verified)| verified),
         };
         let before = before.filter(|before| (0..EVERYTHING_AFTER).contains(&(as_of - before.all_on).num_days()));
-        let known = known_seals(context.db, &context.settings.audit)?;
+        let known = printed_seals(context.db)?;
+        let witness = context.settings.audit.witness.as_deref().map(witness::read);
         let since = before.as_ref().map(|before| before.positions);
-        let report = verify(context.db, Scope { keys: Some(keys), known: &known, since })?;
+        let report = verify(context.db, Scope { keys: Some(keys), known: &known, witness: witness.as_ref(), since })?;
         if let Some(first) = report.problems.first() {
             let number = report.problems.len() as u64 + report.more;
             return Err(JobError::NotVerified { number, first: first.message.clone() });
@@ -74,17 +75,13 @@ impl Job for VerifyAudit {
     }
 }
 
-/// The seals that were seen elsewhere: those printed in digests, and those of the witness.
-pub fn known_seals(db: &Db, audit: &AuditSettings) -> Result<Vec<SealName>, JobError> {
-    // What the database refuses here is named by the verification.
-    let mut known = match db.read(printed) {
-        Err(StoreError::Query(_)) => Vec::new(),
-        printed => printed?,
-    };
-    if let Some(folder) = &audit.witness {
-        known.extend(witness::read(folder)?);
+/// The seals that digests printed.
+pub fn printed_seals(db: &Db) -> Result<Vec<SealName>, StoreError> {
+    match db.read(printed) {
+        // What the database refuses here is named by the verification.
+        Err(StoreError::Query(_)) => Ok(Vec::new()),
+        printed => printed,
     }
-    Ok(known)
 }
 
 /// Seals what is not sealed yet, and appends the new seals to the witness. Returns how many rows were sealed.

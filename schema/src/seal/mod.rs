@@ -24,6 +24,9 @@ use diesel::prelude::*;
 use rows::{Marked, marked};
 use sha2::{Digest, Sha256};
 
+/// Bytes of the hash of a seal.
+const HASH: usize = 32;
+
 /// Rows of a seal, about: a batch ends with a position.
 const BATCH: i64 = 20_000;
 
@@ -47,11 +50,26 @@ impl std::str::FromStr for SealName {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let mut parts = text.splitn(3, ':');
-        let mut next = || parts.next().ok_or_else(|| format!("{text:?} is no seal: CHAIN:NUMBER:HASH"));
-        let chain = next()?.parse().map_err(|e| format!("{e}"))?;
-        let number = next()?.parse().map_err(|_| format!("{text:?} has no number of a seal"))?;
-        Ok(Self { chain, number, hash: next()?.to_owned() })
+        let wrong = |what: &str| {
+            format!(
+                "{text:?} names no seal, {what}: write CHAIN:NUMBER:HASH as digests print it, where CHAIN is one of {}, \
+                 NUMBER begins with 1, and HASH has {} hexadecimal digits",
+                Chain::WORDS.join(", "),
+                HASH * 2
+            )
+        };
+        let parts: Vec<&str> = text.split(':').collect();
+        let [chain, number, hash] = parts.as_slice() else { return Err(wrong("since it has not three parts")) };
+        let chain = chain.parse().map_err(|_| wrong("since there is no such chain"))?;
+        let digits = number.bytes().all(|byte| byte.is_ascii_digit());
+        let number = number.parse().ok().filter(|number| digits && *number > 0);
+        let number = number.ok_or_else(|| wrong("since its number is none"))?;
+        // Both cases of a digit are the same hash.
+        let hash = hash.to_ascii_lowercase();
+        if data_encoding::HEXLOWER.decode(hash.as_bytes()).ok().is_none_or(|bytes| bytes.len() != HASH) {
+            return Err(wrong("since its hash is none"));
+        }
+        Ok(Self { chain, number, hash })
     }
 }
 

@@ -19,6 +19,7 @@ pub use chain::{ChainReport, Positions};
 pub use problem::Problem;
 
 use super::SealName;
+use super::witness::Witnessed;
 use crate::db::dialect::{begin_snapshot, rollback, scanning};
 use crate::db::readable::Readable;
 use crate::db::{Conn, Db, StoreError};
@@ -47,6 +48,8 @@ pub struct Scope<'s> {
     /// Seals that were seen elsewhere, printed in a digest say: if one of them is gone, or another, the end of its chain
     /// was cut off or replaced.
     pub known: &'s [SealName],
+    /// What a folder of another machine has: where it is given, it has to know each chain that has seals.
+    pub witness: Option<&'s Witnessed>,
     /// Only rows that were written after these positions; None for all.
     pub since: Option<Positions>,
 }
@@ -89,7 +92,9 @@ const THREADS: usize = 4;
 /// Where the database cannot be read. What is wrong with the register is in the report.
 pub fn verify(db: &Db, scope: Scope<'_>) -> Result<Report, StoreError> {
     let mut findings = Findings::default();
-    let known = Known { keys: scope.keys, seals: scope.known };
+    let mut known = scope.known.to_vec();
+    known.extend(scope.witness.iter().flat_map(|witness| &witness.seals).cloned());
+    let known = Known { keys: scope.keys, seals: &known };
     step(db, "__diesel_schema_migrations", &mut findings, migrations::verify)?;
     let mut positions = Positions::default();
     step(db, "register_position", &mut findings, |conn, findings| {
@@ -285,11 +290,28 @@ fn changed_since(conn: &mut Conn, position: i64, findings: &mut Findings) -> Res
     Ok(tasks)
 }
 
+/// A witness that does not know a chain tells nothing of it.
+fn witnessed(witness: &Witnessed, chains: &[ChainReport], findings: &mut Findings) {
+    for problem in &witness.problems {
+        findings.tell(Problem::of(None, "no-witness", problem.clone()));
+    }
+    for chain in chains.iter().filter(|chain| chain.seals > 0) {
+        if !witness.seals.iter().any(|seal| seal.chain == chain.chain) {
+            let folder = witness.folder.display();
+            let message = format!("the witness {folder} has no seal of this chain: it is not the one of this register");
+            findings.tell(Problem::of(chain.chain, "no-witness", message));
+        }
+    }
+}
+
 fn report(scope: &Scope<'_>, chains: Vec<ChainReport>, positions: Positions, mut findings: Findings) -> Report {
     let sum = |count: fn(&ChainReport) -> i64| chains.iter().map(count).sum();
     let (seals, sealed, unsealed) = (sum(|chain| chain.seals), sum(|chain| chain.rows), sum(|chain| chain.unsealed));
     if scope.keys.is_none() {
         findings.tell(Problem::of(None, "key-missing", "without the key file no signature of a seal can be checked"));
+    }
+    if let Some(witness) = scope.witness {
+        witnessed(witness, &chains, &mut findings);
     }
     if seals == 0 {
         findings.tell(Problem::of(None, "no-seals", "there is no seal: nothing tells what the register was"));

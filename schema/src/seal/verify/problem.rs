@@ -11,7 +11,7 @@ pub struct Problem {
     /// The chain that tells; None where it is about all of them.
     pub chain: Option<Chain>,
     /// Of rows: `changed`, `removed`, `inserted` or `unverifiable`. Of chains: `seal-changed`, `seal-removed`,
-    /// `cut-off`, `key-missing`, `no-seals` or `unsealed`.
+    /// `cut-off`, `key-missing`, `no-seals`, `no-witness` or `unsealed`.
     pub kind: &'static str,
     /// The table, the row as people name it, its key in the database, and the column. None for an event.
     pub table: Option<&'static str>,
