@@ -7,6 +7,9 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../migrations/postgres");
 const SQLITE: EmbeddedMigrations = embed_migrations!("../migrations/sqlite");
 
+/// The migration from which on the chain of states has runs that are under way.
+const RUNS_UNDER_WAY: &str = "20261128000016";
+
 /// The migrations that a call applied, by name; empty where there was nothing to do.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct MigrationReport {
@@ -23,7 +26,13 @@ impl Conn {
         };
         let applied = applied.map_err(|e| StoreError::Migration(e.to_string()));
         // While the lock is held, so that nobody writes between the tables and what is known of their rows.
-        let applied = applied.and_then(|applied| crate::states::take_over(self).map(|()| applied));
+        let applied = applied.and_then(|applied| {
+            crate::states::take_over(self)?;
+            if applied.iter().any(|version| version == RUNS_UNDER_WAY) {
+                crate::states::take_over_runs(self)?;
+            }
+            Ok(applied)
+        });
         dialect::release_migration_lock(self)?;
         applied.map(|applied| MigrationReport { applied })
     }

@@ -10,6 +10,7 @@ mod verify;
 pub mod witness;
 
 pub use coverage::{Cover, cover_of, covered_tables};
+pub use verify::LONGEST_LEASE;
 pub use verify::{ChainReport, Positions, Problem, Report, Scope, TableReport, verify};
 
 use crate::db::readable::Readable;

@@ -6,7 +6,7 @@
 use super::tables::{Kept, pair};
 use crate::db::readable::{Readable, Unreadable, columns_of};
 use crate::db::{Conn, StoreError};
-use crate::enums::{DeliveryState, RunState};
+use crate::enums::DeliveryState;
 use crate::events::{Fields, fields_of};
 use crate::models::{
     ApiToken, Delivery, Digest, DigestSubscription, Escalation, Flag, FlagAssessment, FlagReview, Job, JobResult,
@@ -26,8 +26,6 @@ use std::str::FromStr;
 pub struct Row {
     pub key: String,
     pub fields: Fields,
-    /// It is no state yet: a run under way for the first time.
-    pub passing: bool,
 }
 
 /// Which rows are read.
@@ -153,15 +151,19 @@ fn rows(conn: &mut Conn, table: Kept, want: Want<'_>) -> Result<Vec<Loaded>, Sto
 /// Leaves out what changes by itself.
 fn settled(table: Kept, key: String, mut fields: Fields) -> Row {
     fields.retain(|column, _| !table.volatile().contains(&column.as_str()));
-    let is = |column: &str, word: &str| fields.get(column).is_some_and(|value| value == word);
-    let on_its_way = table == Kept::Deliveries && is("state", DeliveryState::Pending.as_str());
-    let passing = table == Kept::JobRuns
-        && is("state", RunState::Running.as_str())
-        && fields.get("attempt").is_some_and(|attempt| attempt == 1);
-    if on_its_way {
-        // Each attempt changes them.
+    Row { key, fields }
+}
+
+/// What the hash of a row was made of before it had all of its columns; None where it has not changed since.
+pub fn earlier_form(table: Kept, fields: &Fields) -> Option<Fields> {
+    if table != Kept::Deliveries {
+        return None;
+    }
+    let mut fields = fields.clone();
+    fields.remove("next_attempt_at");
+    if fields.get("state").is_some_and(|state| state == DeliveryState::Pending.as_str()) {
         fields.remove("attempts");
         fields.remove("error");
     }
-    Row { key, fields, passing }
+    Some(fields)
 }

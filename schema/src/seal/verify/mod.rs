@@ -6,6 +6,7 @@ mod complaints;
 mod derived;
 mod fold;
 mod kept;
+mod leases;
 mod migrations;
 mod names;
 mod parts;
@@ -16,6 +17,7 @@ mod stored;
 mod sums;
 
 pub use chain::{ChainReport, Positions};
+pub use leases::LONGEST_LEASE;
 pub use problem::Problem;
 
 use super::SealName;
@@ -138,6 +140,7 @@ pub fn verify(db: &Db, scope: Scope<'_>) -> Result<Report, StoreError> {
     for table in Kept::ALL {
         step(db, table.name(), &mut findings, |conn, findings| kept::verify(conn, *table, findings))?;
     }
+    step(db, "jobs", &mut findings, leases::verify)?;
     Ok(report(&scope, chains, positions, findings))
 }
 
