@@ -3,7 +3,7 @@ use anyhow::Context;
 use jobs::settings::Settings;
 use jobs::work::audit::{printed_seals, seal_and_witness};
 use schema::Db;
-use schema::seal::{self, Report, Scope, SealName, witness};
+use schema::seal::{self, Report, Scope, SealName, Sealer, witness};
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -32,7 +32,7 @@ pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> any
     match command {
         Command::Seal => {
             let keys = settings.keys.as_deref().context(NO_KEY)?;
-            let sealed = seal_and_witness(db, keys, &settings.audit)?;
+            let sealed = seal_and_witness(&mut Sealer::default(), db, keys, &settings.audit)?;
             out.print(&json!({ "sealed": sealed }), |_| format!("{sealed} rows sealed"))?;
             Ok(ExitCode::SUCCESS)
         }

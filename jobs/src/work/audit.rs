@@ -7,7 +7,7 @@ use crate::job::{Context, Job, Publish};
 use crate::settings::AuditSettings;
 use chrono::NaiveDate;
 use schema::models::JobRun;
-use schema::seal::{Positions, Report, Scope, SealName, printed, seal, verify, witness};
+use schema::seal::{Positions, Report, Scope, SealName, Sealer, printed, verify, witness};
 use schema::{Db, StoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -85,8 +85,13 @@ pub fn printed_seals(db: &Db) -> Result<Vec<SealName>, StoreError> {
 }
 
 /// Seals what is not sealed yet, and appends the new seals to the witness. Returns how many rows were sealed.
-pub fn seal_and_witness(db: &Db, keys: &schema::keys::Keys, audit: &AuditSettings) -> Result<usize, JobError> {
-    let sealed = seal(db, keys)?;
+pub fn seal_and_witness(
+    sealer: &mut Sealer,
+    db: &Db,
+    keys: &schema::keys::Keys,
+    audit: &AuditSettings,
+) -> Result<usize, JobError> {
+    let sealed = sealer.seal(db, keys)?;
     if let Some(folder) = &audit.witness {
         witness::record(db, folder)?;
     }

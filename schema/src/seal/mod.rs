@@ -24,6 +24,7 @@ use crate::tables::{digests, seals};
 use diesel::prelude::*;
 use rows::{Marked, marked};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 
 /// Bytes of the hash of a seal.
 const HASH: usize = 32;
@@ -74,48 +75,87 @@ impl std::str::FromStr for SealName {
     }
 }
 
-/// Seals what is not sealed yet, chain by chain; how many rows. Two nodes may try at once: one of them is first.
-pub fn seal(db: &Db, keys: &Keys) -> Result<usize, StoreError> {
-    let mut sealed = 0;
-    for chain in Chain::ALL {
-        while let Some(rows) = seal_batch(db, keys, chain)? {
-            sealed += rows;
-        }
-    }
-    Ok(sealed)
+/// Seals what is not sealed yet, chain by chain. It remembers the last seal of each chain that it saw or made: where that
+/// one is gone, a new chain would hide that seals were deleted.
+#[derive(Debug, Default)]
+pub struct Sealer {
+    newest: BTreeMap<Chain, SealName>,
 }
 
-/// The next seal of a chain; None where there is nothing to seal.
-fn seal_batch(db: &Db, keys: &Keys, chain: Chain) -> Result<Option<usize>, StoreError> {
-    // What was committed stays as it is, so it can be read before the transaction that writes the seal.
-    let (last, until) = db.read_snapshot(|conn| {
-        let last = newest(conn, chain)?;
-        let until = rows::batch_end(conn, chain, last.as_ref().map_or(0, |seal| seal.until), BATCH)?;
-        Ok::<_, StoreError>((last, until))
-    })?;
-    let Some(until) = until else { return Ok(None) };
-    let after = last.as_ref().map_or(0, |seal| seal.until);
-    let rows = db.read(|conn| {
-        marked(conn, chain, after, until, &mut |table, row| {
-            let column = row.column.unwrap_or_default();
-            Err(StoreError::Rule(format!(
-                "{table}.{column} of a row that is not sealed yet does not read: {}; `phananh audit verify` names it",
-                row.message
-            )))
-        })
-    })?;
-    let number = rows.len();
-    let written = db.write("seal", |tx| {
-        let seal = made(keys, chain, last.as_ref(), (after, until), &rows, tx.now)?;
-        each!(&mut *tx.conn, c => diesel::insert_into(seals::table).values(&seal).execute(c)?);
-        Ok(())
-    });
-    match written {
-        Ok(_) => Ok(Some(number)),
-        // Another node sealed the same.
-        Err(error) if error.is_lost_race() => Ok(Some(0)),
-        Err(error) => Err(error),
+impl Sealer {
+    /// Seals what is not sealed yet; how many rows. Two nodes may try at once: one of them is first.
+    ///
+    /// # Errors
+    /// Also where the seals of a chain were deleted or replaced since the last time: the other chains are sealed all the
+    /// same.
+    pub fn seal(&mut self, db: &Db, keys: &Keys) -> Result<usize, StoreError> {
+        let mut sealed = 0;
+        let mut outcome = Ok(());
+        for chain in Chain::ALL {
+            let of_chain = loop {
+                match self.seal_batch(db, keys, chain) {
+                    Ok(None) => break Ok(()),
+                    Ok(Some(rows)) => sealed += rows,
+                    Err(error) => break Err(error),
+                }
+            };
+            outcome = outcome.and(of_chain);
+        }
+        outcome.map(|()| sealed)
     }
+
+    /// The next seal of a chain; None where there is nothing to seal.
+    fn seal_batch(&mut self, db: &Db, keys: &Keys, chain: Chain) -> Result<Option<usize>, StoreError> {
+        let known = self.newest.get(&chain);
+        // What was committed stays as it is, so it can be read before the transaction that writes the seal.
+        let (last, until) = db.read_snapshot(|conn| {
+            known.map_or(Ok(()), |known| stands(conn, known))?;
+            let last = newest(conn, chain)?;
+            let until = rows::batch_end(conn, chain, last.as_ref().map_or(0, |seal| seal.until), BATCH)?;
+            Ok::<_, StoreError>((last, until))
+        })?;
+        self.newest.extend(last.as_ref().map(|seal| (chain, name(seal))));
+        let Some(until) = until else { return Ok(None) };
+        let after = last.as_ref().map_or(0, |seal| seal.until);
+        let rows = db.read(|conn| {
+            marked(conn, chain, after, until, &mut |table, row| {
+                let column = row.column.unwrap_or_default();
+                Err(StoreError::Rule(format!(
+                    "{table}.{column} of a row that is not sealed yet does not read: {}; `phananh audit verify` names it",
+                    row.message
+                )))
+            })
+        })?;
+        let number = rows.len();
+        let written = db.write("seal", |tx| {
+            let seal = made(keys, chain, last.as_ref(), (after, until), &rows, tx.now)?;
+            each!(&mut *tx.conn, c => diesel::insert_into(seals::table).values(&seal).execute(c)?);
+            Ok(name(&seal))
+        });
+        match written {
+            Ok(committed) => {
+                self.newest.insert(chain, committed.value);
+                Ok(Some(number))
+            }
+            // Another node sealed the same.
+            Err(error) if error.is_lost_race() => Ok(Some(0)),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Refuses to go on where a seal that was there is gone, or another.
+fn stands(conn: &mut Conn, known: &SealName) -> Result<(), StoreError> {
+    let hash: Option<Vec<u8>> =
+        seals::table.find((known.chain, known.number)).select(seals::hash).first(conn).optional()?;
+    if hash.is_some_and(|hash| data_encoding::HEXLOWER.encode(&hash) == known.hash) {
+        return Ok(());
+    }
+    Err(StoreError::Rule(format!(
+        "the seal {known} was deleted or replaced behind the program's back: this server makes no seals of {} any more; \
+         `phananh audit verify --expect {known}` says what else was changed",
+        known.chain
+    )))
 }
 
 fn made(
