@@ -312,6 +312,7 @@ pub const CHANGES: &[Change] = &[
             "job_runs +",
             "jobs +",
             "principals +",
+            "register_info +",
             "trusted_operations +",
         ],
     ),

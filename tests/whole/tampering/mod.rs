@@ -2,7 +2,9 @@
 //! is never taken for one.
 
 mod changes;
+mod outside;
 mod register;
+mod running;
 mod seals;
 mod stored;
 

@@ -1,11 +1,12 @@
-//! Values that SQLite keeps in another form than the program writes: a condition misses them, and a reader takes them
+//! Values that a database keeps in another form than the program writes: a condition misses them, and a reader takes them
 //! for genuine. One scan of each table gives the wrong rows only.
 
 use super::super::coverage::chain_of;
 use super::problem::{Findings, Problem, RowName};
-use super::stored::Stored;
+use super::stored::{Form, Stored, StoredColumn};
 use crate::db::{Conn, StoreError};
 use crate::domain::ids::human_reference;
+use crate::each;
 use crate::sql_types::Id;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
@@ -36,29 +37,40 @@ pub const LABELS: &[&str] = &["code", "tax_code", "name", "reference", "address"
 
 /// Names the values of a table that stand in another form than the program writes them.
 pub fn verify(conn: &mut Conn, stored: &Stored, findings: &mut Findings) -> Result<(), StoreError> {
-    let Conn::Sqlite(c) = conn else { return Ok(()) };
-    let conditions: Vec<String> = stored.columns.iter().map(|column| column.wrong()).collect();
-    let condition = conditions.join(" OR ");
-    let named: Vec<String> = stored
+    let is_sqlite = matches!(conn, Conn::Sqlite(_));
+    let (named, conditions): (Vec<String>, Vec<String>) = stored
         .columns
         .iter()
-        .zip(&conditions)
-        .map(|(column, wrong)| format!("CASE WHEN {wrong} THEN '{} ' ELSE '' END", column.name))
-        .collect();
-    let key: Vec<String> = stored.key.iter().map(|column| as_text(column)).collect();
-    let label = LABELS.iter().find(|label| stored.columns.iter().any(|column| column.name == **label));
+        .filter_map(|column| {
+            let wrong = if is_sqlite { Some(column.wrong_in_sqlite()) } else { column.wrong_in_postgres() }?;
+            Some((format!("CASE WHEN {wrong} THEN '{} ' ELSE '' END", column.name), wrong))
+        })
+        .unzip();
+    if conditions.is_empty() {
+        return Ok(());
+    }
+    let condition = conditions.join(" OR ");
+    let as_text = |column: &StoredColumn| {
+        if is_sqlite { text_in_sqlite(column) } else { format!("coalesce(\"{}\"::text, '')", column.name) }
+    };
+    let in_hex = |text: String| {
+        if is_sqlite { format!("hex({text})") } else { format!("encode(convert_to({text}, 'UTF8'), 'hex')") }
+    };
+    let find = |name: &str| stored.columns.iter().find(|column| column.name == name);
+    let key: Vec<String> = stored.key.iter().filter_map(|name| find(name)).map(as_text).collect();
+    let label = LABELS.iter().find_map(|label| find(label)).map_or_else(|| "''".to_owned(), as_text);
     let query = format!(
-        "SELECT hex({}) AS key, hex({}) AS label, {} AS columns FROM \"{}\" WHERE {condition} LIMIT {}",
-        key.join(" || ' ' || "),
-        label.map_or_else(|| "''".to_owned(), |label| as_text(label)),
+        "SELECT {} AS key, {} AS label, {} AS columns FROM \"{}\" WHERE {condition} LIMIT {}",
+        in_hex(key.join(" || ' ' || ")),
+        in_hex(label),
         named.join(" || "),
         stored.table,
         NAMED + 1,
     );
-    let mut rows: Vec<Wrong> = diesel::sql_query(query).load(c)?;
+    let mut rows: Vec<Wrong> = each!(&mut *conn, c => diesel::sql_query(query).load(c)?);
     if rows.len() > NAMED {
         let count = format!("SELECT count(*) AS number FROM \"{}\" WHERE {condition}", stored.table);
-        let count: Count = diesel::sql_query(count).get_result(c)?;
+        let count: Count = each!(&mut *conn, c => diesel::sql_query(count).get_result(c)?);
         findings.more += u64::try_from(count.number).unwrap_or_default().saturating_sub(NAMED as u64);
         rows.truncate(NAMED);
     }
@@ -86,19 +98,20 @@ pub fn called(table: &'static str, key: &str, label: Option<&str>) -> RowName {
     RowName { table, name, id: key.to_owned() }
 }
 
-/// SQL for a value as text: ids as they are written, other bytes in hex.
-fn as_text(column: &str) -> String {
-    let hex = format!("lower(hex(\"{column}\"))");
+/// SQL for a value as text, whatever its form: ids as they are written, or else in hex.
+fn text_in_sqlite(column: &StoredColumn) -> String {
+    let name = column.name;
+    let as_text = format!("coalesce(CAST(\"{name}\" AS TEXT), '')");
+    if column.form != Form::Id {
+        return as_text;
+    }
+    let hex = format!("lower(hex(\"{name}\"))");
     let part = |from: u8, length: u8| format!("substr({hex}, {from}, {length})");
     let id = [part(1, 8), part(9, 4), part(13, 4), part(17, 4), part(21, 12)].join(" || '-' || ");
-    format!(
-        "(CASE WHEN typeof(\"{column}\") = 'blob' AND length(\"{column}\") = 16 THEN {id} \
-         WHEN typeof(\"{column}\") = 'blob' THEN {hex} \
-         ELSE coalesce(CAST(\"{column}\" AS TEXT), '') END)"
-    )
+    format!("(CASE WHEN length({hex}) = 32 THEN {id} WHEN typeof(\"{name}\") = 'blob' THEN {hex} ELSE {as_text} END)")
 }
 
 fn text(hex: &str) -> String {
-    let bytes = data_encoding::HEXUPPER.decode(hex.as_bytes()).unwrap_or_default();
+    let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).unwrap_or_default();
     String::from_utf8_lossy(&bytes).into_owned()
 }

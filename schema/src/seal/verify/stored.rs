@@ -1,5 +1,5 @@
-//! How the program stores the values of each column. PostgreSQL sees to it by itself; SQLite keeps any value in any
-//! column, and reads a text or a fraction as the number that it resembles, while conditions and indexes do not.
+//! How the program stores the values of each column. PostgreSQL sees to most of it by itself; SQLite keeps any value in
+//! any column, and reads a text or a fraction as the number that it resembles, while conditions and indexes do not.
 
 use crate::sql_types::{Document, Uid, UtcMicros};
 use crate::tables;
@@ -12,6 +12,7 @@ use diesel::sql_types::{BigInt, Binary, Bool, Date, Double, Integer, Nullable, S
 pub enum Form {
     Id,
     Text,
+    Json,
     Bytes,
     /// Of 32 bits.
     Integer,
@@ -52,7 +53,7 @@ macro_rules! formed {
 formed!(
     Uid => Id,
     Text => Text,
-    Document => Text,
+    Document => Json,
     Binary => Bytes,
     Integer => Integer,
     BigInt => Long,
@@ -168,12 +169,28 @@ stored!(
 );
 
 impl StoredColumn {
-    /// The condition under which a value is not one that the program writes. Each form has one way to write a value.
-    pub fn wrong(&self) -> String {
+    /// The condition under which PostgreSQL holds a value that the program never writes, and that it reads as none; None
+    /// where there is no such value.
+    pub fn wrong_in_postgres(&self) -> Option<String> {
+        let name = self.name;
+        match self.form {
+            Form::Json if self.nullable => Some(format!("(\"{name}\" = 'null'::jsonb)")),
+            Form::Fraction => Some(format!("(\"{name}\" IN ('NaN', 'Infinity', '-Infinity'))")),
+            _ => None,
+        }
+    }
+
+    /// The condition under which SQLite holds a value in a form that the program does not write. Each value has one form.
+    pub fn wrong_in_sqlite(&self) -> String {
         let name = self.name;
         let wrong = match self.form {
             Form::Id => format!("typeof(\"{name}\") <> 'blob' OR length(\"{name}\") <> 16"),
             Form::Text => format!("typeof(\"{name}\") <> 'text'"),
+            // It would be read as none, and is not.
+            Form::Json if self.nullable => {
+                format!("typeof(\"{name}\") <> 'text' OR trim(\"{name}\", char(9, 10, 13, 32)) = 'null'")
+            }
+            Form::Json => format!("typeof(\"{name}\") <> 'text'"),
             Form::Bytes => format!("typeof(\"{name}\") <> 'blob'"),
             Form::Integer => {
                 format!("typeof(\"{name}\") <> 'integer' OR \"{name}\" NOT BETWEEN {} AND {}", i32::MIN, i32::MAX)
@@ -185,7 +202,8 @@ impl StoredColumn {
                 "typeof(\"{name}\") <> 'text' OR (\"{name}\" NOT GLOB '{DAY}' AND \"{name}\" NOT GLOB '-{DAY}' \
                  AND \"{name}\" NOT GLOB '[+-][1-9][0-9]{DAY}' AND \"{name}\" NOT GLOB '[+-][1-9]{DAY}')"
             ),
-            Form::Fraction => format!("typeof(\"{name}\") <> 'real'"),
+            // One without an end would be read as none.
+            Form::Fraction => format!("typeof(\"{name}\") <> 'real' OR abs(\"{name}\") > {:e}", f64::MAX),
         };
         if self.nullable { format!("(\"{name}\" IS NOT NULL AND ({wrong}))") } else { format!("({wrong})") }
     }
