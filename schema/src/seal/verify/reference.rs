@@ -165,10 +165,11 @@ fn said(events: Vec<Event>) -> State {
     state
 }
 
+type ValueRow = (i64, i32, Side, String, Vec<u8>, String);
 type Values = HashMap<(i64, i32), Vec<SideValue>>;
 
 fn values(conn: &mut Conn, entity: &str, part: &Part, findings: &mut Findings) -> Result<Values, StoreError> {
-    let rows: Vec<Readable<(i64, i32, Side, String, Vec<u8>, String)>> = of_part!(
+    let rows: Vec<Readable<ValueRow>> = of_part!(
         conn,
         part,
         reference_events::entity_id,
