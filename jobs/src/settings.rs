@@ -4,6 +4,7 @@ use crate::JobError;
 use crate::job::Job;
 use crate::schedule::Schedule;
 use schema::keys::Keys;
+use schema::seal::LONGEST_LEASE;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -136,6 +137,9 @@ impl Settings {
     fn check(&self) -> Result<(), String> {
         if self.scheduler.lease_seconds < 2 || self.scheduler.poll_seconds == 0 {
             return Err("scheduler: lease_seconds is at least 2, poll_seconds at least 1".into());
+        }
+        if self.scheduler.lease() > LONGEST_LEASE {
+            return Err(format!("scheduler: lease_seconds is at most {}", LONGEST_LEASE.as_secs()));
         }
         if let Some(smtp) = &self.smtp {
             smtp.from

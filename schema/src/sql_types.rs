@@ -185,7 +185,8 @@ impl ToSql<UtcMicros, Pg> for Timestamp {
 impl FromSql<UtcMicros, Pg> for Timestamp {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
         let micros = i64::from_be_bytes(value.as_bytes().try_into()?);
-        Self::from_micros(micros + PG_EPOCH).ok_or_else(|| "time out of range".into())
+        let micros = micros.checked_add(PG_EPOCH);
+        micros.and_then(Self::from_micros).ok_or_else(|| "time out of range".into())
     }
 }
 

@@ -7,7 +7,8 @@ mod results;
 mod work;
 
 pub use access::{
-    api_tokens, audit_log, audit_position, principals, seals, state_events, state_position, trusted_operations,
+    __diesel_schema_migrations, api_tokens, audit_log, audit_position, principals, seals, state_events, state_position,
+    trusted_operations,
 };
 pub use reference::{
     enterprises, issue_categories, officers, postings, reference_event_values, reference_events, register_info,

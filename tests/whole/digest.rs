@@ -213,6 +213,7 @@ fn wrong_use_of_digests_is_told() {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().to_str().expect("a path");
     let run = |args: &[&str]| program().run(&database, args);
+    run(&["migrate"]).ok();
     let wrong = run(&["digest", "preview", "--locale", "fr", "--out", out]);
     assert!(wrong.status == 2 && wrong.err.contains("vi or en"), "{wrong:?}");
     let wrong = run(&["digest", "preview", "--locale", "vi", "--as-of", "31/12/2025", "--out", out]);

@@ -287,6 +287,7 @@ fn jobs_are_listed_paused_and_resumed_and_wrong_settings_are_told() {
         let names = |jobs: &Value| -> Vec<String> {
             jobs.as_array().expect("jobs").iter().map(|job| job["name"].as_str().expect("a name").to_owned()).collect()
         };
+        program().run(&database, ["migrate"]).ok();
         let listed = program().json(&database, &["jobs", "list"]);
         assert_eq!(
             names(&listed),
@@ -342,6 +343,7 @@ fn jobs_are_listed_paused_and_resumed_and_wrong_settings_are_told() {
 #[test]
 fn the_documented_defaults_are_the_defaults() {
     let database = Database::sqlite();
+    program().run(&database, ["migrate"]).ok();
     let documented = tests::project().join("docs/phananh.toml");
     let documented = documented.to_str().expect("a path");
     let named = program().json(&database, &["jobs", "list", "--config", documented]);

@@ -31,6 +31,7 @@ fn a_statistician_with_other_tools_gets_the_same_numbers() {
 fn a_backtest_is_printed_as_a_table_as_json_and_as_csv() {
     let database = Database::sqlite();
     let args = ["backtest", "--from", "2023", "--to", "2023", "--top", "10%"];
+    program().run(&database, ["migrate"]).ok();
     let empty = program().run(&database, args);
     assert_eq!(empty.status, 1);
     assert!(empty.err.contains("no officer has a complaint"), "{empty:?}");

@@ -1,9 +1,9 @@
 use super::output::{Output, table, tell};
 use anyhow::Context;
-use jobs::settings::{AuditSettings, Settings};
-use jobs::work::audit::{known_seals, seal_and_witness};
+use jobs::settings::Settings;
+use jobs::work::audit::{printed_seals, seal_and_witness};
 use schema::Db;
-use schema::seal::{self, Report, Scope, SealName};
+use schema::seal::{self, Report, Scope, SealName, Sealer, witness};
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -32,7 +32,7 @@ pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> any
     match command {
         Command::Seal => {
             let keys = settings.keys.as_deref().context(NO_KEY)?;
-            let sealed = seal_and_witness(db, keys, &settings.audit)?;
+            let sealed = seal_and_witness(&mut Sealer::default(), db, keys, &settings.audit)?;
             out.print(&json!({ "sealed": sealed }), |_| format!("{sealed} rows sealed"))?;
             Ok(ExitCode::SUCCESS)
         }
@@ -41,10 +41,12 @@ pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> any
             if keys.is_none() {
                 tell(NO_KEY);
             }
-            let audit = AuditSettings { witness: witness.clone().or_else(|| settings.audit.witness.clone()) };
-            let mut known = known_seals(db, &audit)?;
+            let witness = witness.as_deref().or(settings.audit.witness.as_deref()).map(witness::read);
+            witness.iter().flat_map(|witness| &witness.problems).for_each(tell);
+            let mut known = printed_seals(db)?;
             known.extend(expected.iter().cloned());
-            let report = seal::verify(db, Scope { keys, known: &known, since: None })?;
+            let scope = Scope { keys, known: &known, witness: witness.as_ref(), since: None };
+            let report = seal::verify(db, scope)?;
             out.print(&report, text)?;
             Ok(if report.verified { ExitCode::SUCCESS } else { ExitCode::from(1) })
         }

@@ -45,6 +45,12 @@ pub enum Command {
     },
 }
 
+impl Command {
+    pub const fn only_reads(&self) -> bool {
+        matches!(self, Self::Preview { .. } | Self::Subscriptions | Self::Deliveries { .. })
+    }
+}
+
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 pub struct Recipient {

@@ -6,6 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use jobs::settings::Settings;
 use jobs::work::audit::seal_and_witness;
 use schema::import::{Import, Kind, Mapping, Options, Progress, Reject, RejectSink, Report, Summary, run as import};
+use schema::seal::Sealer;
 use schema::{Db, StoreError};
 use std::fs::File;
 use std::io::{IsTerminal, Read};
@@ -78,7 +79,7 @@ pub fn run(
     }
     result?;
     if let Some(keys) = settings.keys.as_deref().filter(|_| !args.dry_run) {
-        seal_and_witness(&db, keys, &settings.audit)?;
+        seal_and_witness(&mut Sealer::default(), &db, keys, &settings.audit)?;
     }
     out.print(&summary, |summary| {
         let dry = if args.dry_run { " (dry run: nothing was written)" } else { "" };

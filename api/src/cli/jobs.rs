@@ -48,6 +48,12 @@ pub enum Command {
     },
 }
 
+impl Command {
+    pub const fn only_reads(&self) -> bool {
+        matches!(self, Self::List | Self::History { .. })
+    }
+}
+
 pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> anyhow::Result<ExitCode> {
     match command {
         Command::Run { name, as_of, rules } => {

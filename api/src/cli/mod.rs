@@ -133,6 +133,8 @@ fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
     }
     settings.keys = cli.key_file.as_deref().map(Keys::load).transpose()?.map(Arc::new);
     let open = || Db::open(&cli.database);
+    // What only reads or changes what is there makes no database: one that is not there is a path that is wrong.
+    let existing = || Db::open_existing(&cli.database);
     match &cli.command {
         Command::Migrate => migrate::run(&open()?, out),
         Command::Serve(args) => serve::run(&cli.database, settings, args),
@@ -141,21 +143,29 @@ fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
             import::run(args, &cli.database, &settings, || Db::open_for_import(&cli.database), out)
         }
         Command::Generate(args) => generate::run(args, &migrated(Db::open_for_import(&cli.database)?)?, out),
-        Command::Jobs(command) => jobs::run(&migrated(open()?)?, &settings, command, out),
-        Command::Digest(command) => digest::run(&migrated(open()?)?, command, out),
-        Command::Flags(command) => flags::run(&migrated(open()?)?, command, out),
-        Command::Backtest(args) => backtest::run(&migrated(open()?)?, args, out),
-        Command::Rules(command) => rules::run(&migrated(open()?)?, command, out),
+        Command::Jobs(command) => {
+            jobs::run(&migrated(if command.only_reads() { existing()? } else { open()? })?, &settings, command, out)
+        }
+        Command::Digest(command) => {
+            digest::run(&migrated(if command.only_reads() { existing()? } else { open()? })?, command, out)
+        }
+        Command::Flags(command) => flags::run(&migrated(existing()?)?, command, out),
+        Command::Backtest(args) => backtest::run(&migrated(existing()?)?, args, out),
+        Command::Rules(command) => rules::run(&migrated(existing()?)?, command, out),
         Command::Sql(args) => {
             let keys = settings.keys.as_deref();
-            sql::run(|| migrated(open()?), keys, args, out)
+            sql::run(|| migrated(existing()?), keys, args, out)
         }
-        Command::Export(args) => export::run(&migrated(open()?)?, settings.keys.as_deref(), args, out),
-        Command::Audit(command) => audit::run(&migrated(open()?)?, &settings, command, out),
+        Command::Export(args) => export::run(&migrated(existing()?)?, settings.keys.as_deref(), args, out),
+        // A verification changes nothing, and does not rely on the list of migrations.
+        Command::Audit(command @ audit::Command::Verify { .. }) => audit::run(&existing()?, &settings, command, out),
+        Command::Audit(command) => audit::run(&migrated(existing()?)?, &settings, command, out),
         // Done before a database is opened.
         Command::SqlWorker => Ok(ExitCode::SUCCESS),
         Command::Key(command) => key::run(command, out),
-        Command::Token(command) => token::run(&migrated(open()?)?, command, out),
+        Command::Token(command) => {
+            token::run(&migrated(if command.makes_one() { open()? } else { existing()? })?, command, out)
+        }
     }
 }
 

@@ -51,6 +51,13 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// The first token may be made before anything else is there.
+    pub const fn makes_one(&self) -> bool {
+        matches!(self, Self::Create { .. })
+    }
+}
+
 pub fn run(db: &Db, command: &Command, out: &Output) -> anyhow::Result<ExitCode> {
     match command {
         Command::Create { name, role, unit, officer, outside, expires_in } => {

@@ -37,9 +37,10 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use schema::Db;
 use schema::enums::Role;
 use schema::register::disclosure;
+use schema::seal::Sealer;
 use std::net::TcpListener;
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// How to serve.
@@ -75,6 +76,8 @@ const LOOKUPS_AT_ONCE: usize = 4;
 const STATISTICS_AT_ONCE: usize = 4;
 /// How often what was written is sealed.
 const SEAL_EVERY: Duration = Duration::from_secs(3);
+/// How often the log says that the register cannot be sealed.
+const UNSEALED_TOLD_EVERY: Duration = Duration::from_secs(60);
 /// How long requests may still take at the end.
 const SHUTDOWN_SECONDS: u64 = 30;
 
@@ -177,12 +180,22 @@ impl Server {
             tokio::spawn(async move {
                 let mut tick = tokio::time::interval(SEAL_EVERY);
                 tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+                let sealer = Arc::new(Mutex::new(Sealer::default()));
+                let mut told: Option<Instant> = None;
                 loop {
                     tick.tick().await;
                     let (db, keys, audit) = (db.clone(), Arc::clone(&keys), audit.clone());
-                    let sealed = tokio::task::spawn_blocking(move || seal_and_witness(&db, &keys, &audit)).await;
-                    if let Ok(Err(error)) = sealed {
-                        tracing::warn!(%error, "the register could not be sealed");
+                    let sealer = Arc::clone(&sealer);
+                    let sealed = tokio::task::spawn_blocking(move || {
+                        let mut sealer = sealer.lock().unwrap_or_else(PoisonError::into_inner);
+                        seal_and_witness(&mut sealer, &db, &keys, &audit)
+                    })
+                    .await;
+                    if let Ok(Err(error)) = sealed
+                        && told.is_none_or(|at| at.elapsed() >= UNSEALED_TOLD_EVERY)
+                    {
+                        told = Some(Instant::now());
+                        tracing::error!(%error, "the register could not be sealed");
                     }
                 }
             })

@@ -200,10 +200,7 @@ pub fn settle(db: &Db, mut delivery: Delivery, outcome: &Result<(), String>) -> 
 fn store(tx: &mut WriteTx<'_>, delivery: &Delivery) -> Result<(), StoreError> {
     let key = (delivery.digest_id, delivery.subscription_id);
     each!(&mut *tx.conn, c => diesel::update(deliveries::table.find(key)).set(delivery).execute(c)?);
-    // While a delivery waits, only its attempts change, which are in no state.
-    if delivery.state != DeliveryState::Pending {
-        keep_deliveries(tx, &[key]);
-    }
+    keep_deliveries(tx, &[key]);
     Ok(())
 }
 

@@ -6,12 +6,9 @@ use crate::JobError;
 use crate::job::{Context, Job, Publish};
 use crate::settings::AuditSettings;
 use chrono::NaiveDate;
-use diesel::prelude::*;
-use schema::enums::Locale;
 use schema::models::JobRun;
-use schema::seal::{Positions, Report, Scope, SealName, seal, verify, witness};
-use schema::tables::digests;
-use schema::{Conn, Db, JsonValue, StoreError};
+use schema::seal::{Positions, Report, Scope, SealName, Sealer, printed, verify, witness};
+use schema::{Db, StoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -58,11 +55,16 @@ impl Job for VerifyAudit {
             run.summary = Some(json!({ "verified": null, "reason": "no key file: nothing is sealed" }).into());
             return Ok(Box::new(|_, _| Ok(())));
         };
-        let before = context.db.read(|conn| latest_result::<Verified>(conn, NAME))?.map(|(_, verified)| verified);
+        // What was verified before and does not read was not verified.
+        let before = match context.db.read(|conn| latest_result::<Verified>(conn, NAME)) {
+            Err(StoreError::Query(_)) => None,
+            before => before?.map(|(_, verified)| verified),
+        };
         let before = before.filter(|before| (0..EVERYTHING_AFTER).contains(&(as_of - before.all_on).num_days()));
-        let known = known_seals(context.db, &context.settings.audit)?;
+        let known = printed_seals(context.db)?;
+        let witness = context.settings.audit.witness.as_deref().map(witness::read);
         let since = before.as_ref().map(|before| before.positions);
-        let report = verify(context.db, Scope { keys: Some(keys), known: &known, since })?;
+        let report = verify(context.db, Scope { keys: Some(keys), known: &known, witness: witness.as_ref(), since })?;
         if let Some(first) = report.problems.first() {
             let number = report.problems.len() as u64 + report.more;
             return Err(JobError::NotVerified { number, first: first.message.clone() });
@@ -73,28 +75,25 @@ impl Job for VerifyAudit {
     }
 }
 
-/// The seals that were seen elsewhere: those printed in digests, and those of the witness.
-pub fn known_seals(db: &Db, audit: &AuditSettings) -> Result<Vec<SealName>, JobError> {
-    let mut known = db.read(printed)?;
-    if let Some(folder) = &audit.witness {
-        known.extend(witness::read(folder)?);
+/// The seals that digests printed.
+pub fn printed_seals(db: &Db) -> Result<Vec<SealName>, StoreError> {
+    match db.read(printed) {
+        // What the database refuses here is named by the verification.
+        Err(StoreError::Query(_)) => Ok(Vec::new()),
+        printed => printed,
     }
-    Ok(known)
 }
 
 /// Seals what is not sealed yet, and appends the new seals to the witness. Returns how many rows were sealed.
-pub fn seal_and_witness(db: &Db, keys: &schema::keys::Keys, audit: &AuditSettings) -> Result<usize, JobError> {
-    let sealed = seal(db, keys)?;
+pub fn seal_and_witness(
+    sealer: &mut Sealer,
+    db: &Db,
+    keys: &schema::keys::Keys,
+    audit: &AuditSettings,
+) -> Result<usize, JobError> {
+    let sealed = sealer.seal(db, keys)?;
     if let Some(folder) = &audit.witness {
         witness::record(db, folder)?;
     }
     Ok(sealed)
-}
-
-/// The seals that were printed in digests.
-pub fn printed(conn: &mut Conn) -> Result<Vec<SealName>, StoreError> {
-    let documents: Vec<JsonValue> =
-        digests::table.filter(digests::locale.eq(Locale::Vi)).select(digests::document).load(conn)?;
-    let seals = |document: JsonValue| serde_json::from_value::<Vec<SealName>>(document.0["seals"].clone()).ok();
-    Ok(documents.into_iter().filter_map(seals).flatten().collect())
 }

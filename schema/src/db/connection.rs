@@ -26,6 +26,8 @@ pub(super) struct Target {
     pub backend: Backend,
     location: String,
     bulk: bool,
+    /// Whether a SQLite database that is not there is made.
+    makes: bool,
     /// After which PostgreSQL breaks a statement off.
     statement_timeout: Option<Duration>,
 }
@@ -38,13 +40,24 @@ impl Target {
             if path.is_empty() || path == ":memory:" {
                 return Err(StoreError::BadUrl(url.to_owned()));
             }
-            return Ok(Self { backend: Backend::Sqlite, location: path.to_owned(), bulk, statement_timeout: None });
+            return Ok(Self {
+                backend: Backend::Sqlite,
+                location: path.to_owned(),
+                bulk,
+                makes: true,
+                statement_timeout: None,
+            });
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let location = with_settings(with_certificate_store(url), &PATIENCE);
-            return Ok(Self { backend: Backend::Postgres, location, bulk, statement_timeout: None });
+            return Ok(Self { backend: Backend::Postgres, location, bulk, makes: true, statement_timeout: None });
         }
         Err(StoreError::BadUrl(url.to_owned()))
+    }
+
+    /// The same, but only where it is there.
+    pub fn existing(self) -> Self {
+        Self { makes: false, ..self }
     }
 
     /// The same, with statements that are broken off after some time.
@@ -58,6 +71,14 @@ impl Target {
         let location = format!("{}&tcp_user_timeout=5000", self.location);
         let is_postgres = self.backend == Backend::Postgres;
         Self { location: if is_postgres { location } else { self.location.clone() }, ..self.clone() }
+    }
+
+    /// SQLite makes the file that it opens.
+    fn must_be_there(&self) -> Result<(), StoreError> {
+        // It takes URIs, too: file:PATH?OPTIONS.
+        let uri = self.location.strip_prefix("file:").map(|path| path.strip_prefix("//").unwrap_or(path));
+        let path = uri.map_or(self.location.as_str(), |path| path.split(['?', '#']).next().unwrap_or_default());
+        if Path::new(path).exists() { Ok(()) } else { Err(StoreError::NoDatabase(path.into())) }
     }
 
     /// Whether statements are cancelled when nobody waits for them ([`super::wanted`]).
@@ -91,6 +112,9 @@ impl Target {
                 let folder = Path::new(&self.location).parent().filter(|p| !p.as_os_str().is_empty());
                 if let Some(folder) = folder.filter(|f| !f.is_dir()) {
                     return Err(StoreError::NoFolder(folder.to_owned()));
+                }
+                if !self.makes {
+                    self.must_be_there()?;
                 }
                 let mut conn = SqliteConnection::establish(&self.location)
                     .map_err(|e| StoreError::Connect { place: self.location.clone(), source: e })?;

@@ -8,6 +8,11 @@ pub enum StoreError {
     BadUrl(String),
     #[error("the folder {0:?} of the database does not exist: create it or name another file")]
     NoFolder(PathBuf),
+    #[error(
+        "there is no database {0:?}, and this command makes none: name the file that holds the register with \
+         --database sqlite:PATH, or make a new one with `phananh migrate`"
+    )]
+    NoDatabase(PathBuf),
     #[error("cannot open the database {place}: {source}")]
     Connect { place: String, source: diesel::ConnectionError },
     #[error("cannot use {path} as a database: {source}")]

@@ -1,10 +1,14 @@
 //! Migrations, embedded in the binary, one set for each database.
 
 use super::{Conn, StoreError, dialect};
+use diesel::migration::MigrationSource;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../migrations/postgres");
 const SQLITE: EmbeddedMigrations = embed_migrations!("../migrations/sqlite");
+
+/// The migration from which on the chain of states has runs that are under way.
+const RUNS_UNDER_WAY: &str = "20261128000016";
 
 /// The migrations that a call applied, by name; empty where there was nothing to do.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -22,7 +26,13 @@ impl Conn {
         };
         let applied = applied.map_err(|e| StoreError::Migration(e.to_string()));
         // While the lock is held, so that nobody writes between the tables and what is known of their rows.
-        let applied = applied.and_then(|applied| crate::states::take_over(self).map(|()| applied));
+        let applied = applied.and_then(|applied| {
+            crate::states::take_over(self)?;
+            if applied.iter().any(|version| version == RUNS_UNDER_WAY) {
+                crate::states::take_over_runs(self)?;
+            }
+            Ok(applied)
+        });
         dialect::release_migration_lock(self)?;
         applied.map(|applied| MigrationReport { applied })
     }
@@ -36,6 +46,15 @@ impl Conn {
         .map_err(|e| StoreError::Migration(e.to_string()))
     }
 
+    /// The versions of the migrations of this binary.
+    pub fn known_migrations(&self) -> Result<Vec<String>, StoreError> {
+        let versions = match self {
+            Self::Pg(_) => versions::<diesel::pg::Pg>(&POSTGRES),
+            Self::Sqlite(_) => versions::<diesel::sqlite::Sqlite>(&SQLITE),
+        };
+        versions.map_err(|e| StoreError::Migration(e.to_string()))
+    }
+
     /// Migrations of this binary that the database lacks.
     pub fn has_pending_migrations(&mut self) -> Result<bool, StoreError> {
         match self {
@@ -44,6 +63,12 @@ impl Conn {
         }
         .map_err(|e| StoreError::Migration(e.to_string()))
     }
+}
+
+fn versions<DB: diesel::backend::Backend>(
+    source: &impl MigrationSource<DB>,
+) -> Result<Vec<String>, Box<dyn std::error::Error + Send + Sync>> {
+    Ok(source.migrations()?.iter().map(|migration| migration.name().version().to_string()).collect())
 }
 
 fn names(versions: &[diesel::migration::MigrationVersion<'_>]) -> Vec<String> {

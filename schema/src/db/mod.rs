@@ -8,6 +8,7 @@ mod listen;
 mod migrations;
 pub mod plain;
 mod pool;
+pub(crate) mod readable;
 pub mod wanted;
 mod write;
 

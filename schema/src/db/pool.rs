@@ -143,6 +143,11 @@ impl Db {
         Self::open_target(Target::parse(url, false)?)
     }
 
+    /// Opens a database that is there: SQLite would make the file that it opens.
+    pub fn open_existing(url: &str) -> Result<Self, StoreError> {
+        Self::open_target(Target::parse(url, false)?.existing())
+    }
+
     /// Opens a database for an import: SQLite gets 256 MB of memory for its pages.
     pub fn open_for_import(url: &str) -> Result<Self, StoreError> {
         Self::open_target(Target::parse(url, true)?)

@@ -1,6 +1,7 @@
 //! The rows of a chain, in the order in which they are sealed, and the mark of each: a hash of its canonical
 //! form, which is the same on both databases.
 
+use crate::db::readable::{Readable, Unreadable, columns_of};
 use crate::db::{Conn, MultiBackend, StoreError};
 use crate::enums::{Chain, ComplaintEventKind, ReferenceEventKind};
 use crate::models::{AuditEntry, StateEvent};
@@ -83,7 +84,8 @@ pub fn batch_end(conn: &mut Conn, chain: Chain, after: i64, rows: i64) -> Result
     };
     let mut sum = 0;
     let mut end = None;
-    for (position, number) in counts {
+    // SQLite puts what is no number after every number, and reads it as another one.
+    for (position, number) in counts.into_iter().filter(|(position, _)| *position > after) {
         end = Some(position);
         sum += number;
         if sum >= rows {
@@ -101,13 +103,22 @@ pub(super) type ReferenceRow =
 /// Rows that are read at once: events are large, and one transaction may have made millions.
 const AT_ONCE: i64 = 20_000;
 
+/// What is done with a row that does not read: its table, and what does read of it.
+pub type Otherwise<'o> = &'o mut dyn FnMut(&'static str, Unreadable) -> Result<(), StoreError>;
+
 /// The marks of the rows after a position up to another, in order.
-pub fn marked(conn: &mut Conn, chain: Chain, after: i64, until: i64) -> Result<Vec<Marked>, StoreError> {
+pub fn marked(
+    conn: &mut Conn,
+    chain: Chain,
+    after: i64,
+    until: i64,
+    otherwise: Otherwise<'_>,
+) -> Result<Vec<Marked>, StoreError> {
     let mut marks = match chain {
-        Chain::Complaints => complaints(conn, after, until)?,
-        Chain::Reference => reference(conn, after, until)?,
-        Chain::Audit => audit(conn, after, until)?,
-        Chain::State => states(conn, after, until)?,
+        Chain::Complaints => complaints(conn, after, until, otherwise)?,
+        Chain::Reference => reference(conn, after, until, otherwise)?,
+        Chain::Audit => audit(conn, after, until, otherwise)?,
+        Chain::State => states(conn, after, until, otherwise)?,
     };
     marks.sort_unstable();
     Ok(marks)
@@ -167,16 +178,20 @@ pub fn reference_event(row: ReferenceRow) -> Result<(Marked, Event), StoreError>
     Ok((Marked::of(position, ordinal, &row)?, Event::taken(id, (position, ordinal), recorded, row)))
 }
 
-fn complaints(conn: &mut Conn, after: i64, until: i64) -> Result<Vec<Marked>, StoreError> {
+fn complaints(conn: &mut Conn, after: i64, until: i64, otherwise: Otherwise<'_>) -> Result<Vec<Marked>, StoreError> {
     let within = || complaint_events::position.gt(after).and(complaint_events::position.le(until));
     let number: i64 = complaint_events::table.filter(within()).count().get_result(conn)?;
     let mut marks = Vec::with_capacity(usize::try_from(number).unwrap_or_default());
-    let mut push = |row: ComplaintRow| -> Result<(), StoreError> {
-        marks.push(complaint_event(row)?.0);
+    let mut push = |row: Readable<ComplaintRow>| -> Result<(), StoreError> {
+        match row.0 {
+            Ok(row) => marks.push(complaint_event(row)?.0),
+            Err(row) => otherwise("complaint_events", row)?,
+        }
         Ok(())
     };
     if number <= AT_ONCE * 2 {
-        complaint_events::table.filter(within()).load(conn)?.into_iter().try_for_each(&mut push)?;
+        let rows: Vec<Readable<ComplaintRow>> = complaint_events::table.filter(within()).load(conn)?;
+        rows.into_iter().try_for_each(&mut push)?;
         return Ok(marks);
     }
     // Very many rows of few transactions: by their key, a part at a time.
@@ -186,13 +201,14 @@ fn complaints(conn: &mut Conn, after: i64, until: i64) -> Result<Vec<Marked>, St
         if let Some(last) = last {
             ids = ids.filter(complaint_events::complaint_id.gt(last));
         }
-        let ids: Vec<Id> = ids
+        let ids: Vec<Readable<Id>> = ids
             .select(complaint_events::complaint_id)
             .order(complaint_events::complaint_id)
             .limit(AT_ONCE)
             .load(conn)?;
+        let ids: Vec<Id> = ids.into_iter().filter_map(|id| id.0.ok()).collect();
         let (Some(first), Some(end)) = (ids.first(), ids.last()) else { return Ok(marks) };
-        let part: Vec<ComplaintRow> = complaint_events::table
+        let part: Vec<Readable<ComplaintRow>> = complaint_events::table
             .filter(within())
             .filter(complaint_events::complaint_id.ge(first).and(complaint_events::complaint_id.le(end)))
             .load(conn)?;
@@ -201,39 +217,59 @@ fn complaints(conn: &mut Conn, after: i64, until: i64) -> Result<Vec<Marked>, St
     }
 }
 
-fn reference(conn: &mut Conn, after: i64, until: i64) -> Result<Vec<Marked>, StoreError> {
+fn reference(conn: &mut Conn, after: i64, until: i64, otherwise: Otherwise<'_>) -> Result<Vec<Marked>, StoreError> {
     let mut marks = Vec::new();
     let (mut position, mut ordinal) = (after, i32::MAX);
     loop {
         let later = reference_events::position
             .gt(position)
             .or(reference_events::position.eq(position).and(reference_events::ordinal.gt(ordinal)));
-        let rows: Vec<ReferenceRow> = reference_events::table
+        let rows: Vec<Readable<ReferenceRow>> = reference_events::table
             .filter(later.and(reference_events::position.le(until)))
             .order((reference_events::position, reference_events::ordinal))
             .limit(AT_ONCE)
             .load(conn)?;
         let Some(last) = rows.last() else { return Ok(marks) };
-        (position, ordinal) = (last.0, last.1);
+        let place = match &last.0 {
+            Ok(row) => (row.0, row.1),
+            Err(row) => (number_of(row, "position"), number_of(row, "ordinal").try_into().unwrap_or_default()),
+        };
+        // A fraction is read as a whole number: reading goes on in any case.
+        (position, ordinal) = if place > (position, ordinal) { place } else { (position + 1, i32::MIN) };
         for row in rows {
-            marks.push(reference_event(row)?.0);
+            match row.0 {
+                Ok(row) => marks.push(reference_event(row)?.0),
+                Err(row) => otherwise("reference_events", row)?,
+            }
         }
     }
 }
 
-fn audit(conn: &mut Conn, after: i64, until: i64) -> Result<Vec<Marked>, StoreError> {
+fn number_of(row: &Unreadable, column: &str) -> i64 {
+    row.number(column).unwrap_or_default()
+}
+
+fn audit(conn: &mut Conn, after: i64, until: i64, otherwise: Otherwise<'_>) -> Result<Vec<Marked>, StoreError> {
     let mut marks = Vec::new();
     let mut number = after;
     loop {
-        let rows: Vec<AuditEntry> = audit_log::table
+        let rows: Vec<Readable<AuditEntry>> = audit_log::table
             .filter(audit_log::number.gt(number).and(audit_log::number.le(until)))
             .order(audit_log::number)
             .limit(AT_ONCE)
-            .select(AuditEntry::as_select())
+            .select(columns_of!(AuditEntry))
             .load(conn)?;
         let Some(last) = rows.last() else { return Ok(marks) };
-        number = last.number;
+        let end = last.0.as_ref().map_or_else(|row| number_of(row, "number"), |row| row.number);
+        number = end.max(number + 1);
         for row in rows {
+            let row = match row.0 {
+                Ok(row) => row,
+                Err(row) => {
+                    otherwise("audit_log", row)?;
+                    continue;
+                }
+            };
             let number = row.number;
             let row = json!([number, row.at.micros(), row.actor, row.role, row.action, row.operation, row.objects.0]);
             marks.push(Marked::of(number, 0, &row)?);
@@ -243,19 +279,27 @@ fn audit(conn: &mut Conn, after: i64, until: i64) -> Result<Vec<Marked>, StoreEr
 
 /// Salts and the hashes of columns are left out: a salt may be erased with its row, and no row has the hash of another
 /// under whatever salt.
-fn states(conn: &mut Conn, after: i64, until: i64) -> Result<Vec<Marked>, StoreError> {
+fn states(conn: &mut Conn, after: i64, until: i64, otherwise: Otherwise<'_>) -> Result<Vec<Marked>, StoreError> {
     let mut marks = Vec::new();
     let mut number = after;
     loop {
-        let rows: Vec<StateEvent> = state_events::table
+        let rows: Vec<Readable<StateEvent>> = state_events::table
             .filter(state_events::number.gt(number).and(state_events::number.le(until)))
             .order(state_events::number)
             .limit(AT_ONCE)
-            .select(StateEvent::as_select())
+            .select(columns_of!(StateEvent))
             .load(conn)?;
         let Some(last) = rows.last() else { return Ok(marks) };
-        number = last.number;
+        let end = last.0.as_ref().map_or_else(|row| number_of(row, "number"), |row| row.number);
+        number = end.max(number + 1);
         for row in rows {
+            let row = match row.0 {
+                Ok(row) => row,
+                Err(row) => {
+                    otherwise("state_events", row)?;
+                    continue;
+                }
+            };
             let number = row.number;
             let hash = row.hash.map(|hash| data_encoding::HEXLOWER.encode(&hash));
             let row = json!([number, row.table_name, row.row_key, row.recorded_at.micros(), row.actor, hash]);

@@ -1,5 +1,6 @@
 //! Witnesses: the names of seals in files outside the database, best on another machine. They tell when seals were
-//! deleted or made anew, which nothing within the database can.
+//! deleted or made anew, which nothing within the database can. A witness that says nothing must not look as if all were
+//! well: what does not read of it is told, and each chain that has seals has to have witnessed ones.
 
 use super::SealName;
 use crate::db::{Db, StoreError};
@@ -15,8 +16,6 @@ use std::path::{Path, PathBuf};
 pub enum WitnessError {
     #[error("the witness {path}: {source}")]
     File { path: PathBuf, source: std::io::Error },
-    #[error("the witness {path}, line {line}: {message}")]
-    Line { path: PathBuf, line: usize, message: String },
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -35,7 +34,8 @@ pub fn record(db: &Db, folder: &Path) -> Result<usize, WitnessError> {
     let mut recorded = 0;
     for chain in Chain::ALL {
         let path = file_of(folder, chain);
-        let last = last_name(&path)?.map_or(0, |name| name.number);
+        let (last, is_torn) = last_name(&path)?;
+        let last = last.map_or(0, |name| name.number);
         let names = db.read(|conn| {
             let rows: Vec<(i64, Vec<u8>)> = seals::table
                 .filter(seals::chain.eq(chain))
@@ -56,48 +56,78 @@ pub fn record(db: &Db, folder: &Path) -> Result<usize, WitnessError> {
                 format!("{}\n", SealName { chain, number, hash })
             })
             .collect();
+        // A line that a crash left without its end is not to run into the next one.
+        let lines = if is_torn { format!("\n{lines}") } else { lines };
         append(&path, &lines).map_err(|source| WitnessError::File { path, source })?;
     }
     Ok(recorded)
 }
 
-/// All seals that a folder has witnessed.
-///
-/// # Errors
-/// Where a file cannot be read, or a line names no seal.
-pub fn read(folder: &Path) -> Result<Vec<SealName>, WitnessError> {
-    // A folder that is not there witnesses nothing, and must not look as if it did.
-    std::fs::read_dir(folder).map_err(|source| WitnessError::File { path: folder.to_owned(), source })?;
-    let mut names = Vec::new();
+/// What a folder witnesses.
+#[derive(Debug, Clone)]
+pub struct Witnessed {
+    pub folder: PathBuf,
+    pub seals: Vec<SealName>,
+    /// What does not read, each with its file.
+    pub problems: Vec<String>,
+}
+
+/// All seals that a folder has witnessed, and what does not read of it.
+pub fn read(folder: &Path) -> Witnessed {
+    let mut witnessed = Witnessed { folder: folder.to_owned(), seals: Vec::new(), problems: Vec::new() };
+    if let Err(error) = std::fs::read_dir(folder) {
+        witnessed.problems.push(format!("the witness {} does not read: {error}", folder.display()));
+        return witnessed;
+    }
     for chain in Chain::ALL {
         let path = file_of(folder, chain);
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => continue,
-            Err(source) => return Err(WitnessError::File { path, source }),
-        };
-        for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            let name = line.trim().parse().map_err(|message| WitnessError::Line {
-                path: path.clone(),
-                line: at + 1,
-                message,
-            })?;
-            names.push(name);
+        match std::fs::read_to_string(&path) {
+            Ok(text) => read_lines(&path, chain, &text, &mut witnessed),
+            // Whether there should be one, the seals of the register say.
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => witnessed.problems.push(format!("the witness {} does not read: {error}", path.display())),
         }
     }
-    Ok(names)
+    witnessed
+}
+
+fn read_lines(path: &Path, chain: Chain, text: &str, witnessed: &mut Witnessed) {
+    let mut lines = text.lines().enumerate().peekable();
+    while let Some((at, line)) = lines.next() {
+        let line = line.trim();
+        if line.is_empty() {
+            continue;
+        }
+        let problem = match line.parse::<SealName>() {
+            Ok(name) if name.chain == chain => {
+                witnessed.seals.push(name);
+                continue;
+            }
+            Ok(name) => format!("it names a seal of {}", name.chain),
+            Err(message) => message,
+        };
+        // Torn by a crash: the same seal was appended again after it, or will be.
+        let is_torn = match lines.peek() {
+            Some((_, next)) => next.trim().starts_with(line),
+            None => !text.ends_with('\n'),
+        };
+        if !is_torn {
+            witnessed.problems.push(format!("the witness {}, line {}: {problem}", path.display(), at + 1));
+        }
+    }
 }
 
 fn file_of(folder: &Path, chain: Chain) -> PathBuf {
     folder.join(format!("{}.seals", chain.as_str().to_lowercase()))
 }
 
-/// The last seal of a file; None where there is no file yet. A line that a crash left without its end is none.
-fn last_name(path: &Path) -> Result<Option<SealName>, WitnessError> {
+/// The last seal of a file; None where there is no file yet. A line that a crash left without its end is none; whether
+/// there is one.
+fn last_name(path: &Path) -> Result<(Option<SealName>, bool), WitnessError> {
     let wrong = |source| WitnessError::File { path: path.to_owned(), source };
     let mut file = match std::fs::File::open(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok((None, false)),
         Err(error) => return Err(wrong(error)),
     };
     let length = file.metadata().map_err(wrong)?.len();
@@ -105,7 +135,8 @@ fn last_name(path: &Path) -> Result<Option<SealName>, WitnessError> {
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).map_err(wrong)?;
     let text = String::from_utf8_lossy(&bytes);
-    Ok(text.lines().rev().find_map(|line| line.trim().parse().ok()))
+    let is_torn = !text.is_empty() && !text.ends_with('\n');
+    Ok((text.lines().rev().find_map(|line| line.trim().parse().ok()), is_torn))
 }
 
 fn append(path: &Path, lines: &str) -> std::io::Result<()> {

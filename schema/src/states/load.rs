@@ -4,8 +4,9 @@
 //! texts are collated bytewise.
 
 use super::tables::{Kept, pair};
+use crate::db::readable::{Readable, Unreadable, columns_of};
 use crate::db::{Conn, StoreError};
-use crate::enums::{DeliveryState, RunState};
+use crate::enums::DeliveryState;
 use crate::events::{Fields, fields_of};
 use crate::models::{
     ApiToken, Delivery, Digest, DigestSubscription, Escalation, Flag, FlagAssessment, FlagReview, Job, JobResult,
@@ -25,8 +26,6 @@ use std::str::FromStr;
 pub struct Row {
     pub key: String,
     pub fields: Fields,
-    /// It is no state yet: a run under way for the first time.
-    pub passing: bool,
 }
 
 /// Which rows are read.
@@ -36,21 +35,32 @@ enum Want<'a> {
     After(Option<&'a str>, i64),
 }
 
+/// A row, or what reads of it.
+pub type Loaded = Result<Row, Unreadable>;
+
 /// The rows of a table after a key, in the order of their keys.
-pub fn rows_after(conn: &mut Conn, table: Kept, after: Option<&str>, limit: i64) -> Result<Vec<Row>, StoreError> {
+pub fn rows_after(conn: &mut Conn, table: Kept, after: Option<&str>, limit: i64) -> Result<Vec<Loaded>, StoreError> {
     rows(conn, table, Want::After(after, limit))
 }
 
 /// The rows of these keys that are there.
 pub(super) fn rows_of(conn: &mut Conn, table: Kept, keys: &[String]) -> Result<Vec<Row>, StoreError> {
-    rows(conn, table, Want::Keys(keys))
+    rows(conn, table, Want::Keys(keys))?.into_iter().map(|row| whole(table, row)).collect()
+}
+
+/// A row that has to read.
+pub(super) fn whole(table: Kept, row: Loaded) -> Result<Row, StoreError> {
+    row.map_err(|row| {
+        let column = row.column.unwrap_or_default();
+        StoreError::Rule(format!("{}.{column} does not read: {}", table.name(), row.message))
+    })
 }
 
 /// A key of one column.
 macro_rules! single {
     ($conn:expr, $want:expr, $table:ident, $model:ident, $column:ident: $key:ty) => {{
-        let query = || $table::table.order($table::$column).select($model::as_select());
-        let rows: Vec<$model> = match $want {
+        let query = || $table::table.order($table::$column).select(columns_of!($model));
+        let rows: Vec<Readable<$model>> = match $want {
             Want::Keys(keys) => {
                 let keys: Vec<$key> = keys.iter().filter_map(|key| part(key)).collect();
                 query().filter($table::$column.eq_any(keys)).load($conn)?
@@ -61,19 +71,19 @@ macro_rules! single {
                 None => Vec::new(),
             },
         };
-        rows.into_iter().map(|row| (row.$column.to_string(), fields_of(&row))).collect::<Vec<_>>()
+        rows.into_iter().map(|row| row.0.map(|row| (row.$column.to_string(), fields_of(&row)))).collect::<Vec<_>>()
     }};
 }
 
 /// A key of two columns, of which `$few` finds few rows.
 macro_rules! double {
     ($conn:expr, $want:expr, $table:ident, $model:ident, ($a:ident: $first:ty, $b:ident: $second:ty), $few:ident) => {{
-        let query = || $table::table.order(($table::$a, $table::$b)).select($model::as_select());
+        let query = || $table::table.order(($table::$a, $table::$b)).select(columns_of!($model));
         let parts = |key: &str| -> Option<($first, $second)> {
             let (a, b) = key.split_once(' ')?;
             Some((part(a)?, part(b)?))
         };
-        let rows: Vec<$model> = match $want {
+        let rows: Vec<Readable<$model>> = match $want {
             Want::Keys(keys) => {
                 let mut few = Vec::new();
                 for ($a, $b) in keys.iter().filter_map(|key| parts(key)) {
@@ -93,7 +103,7 @@ macro_rules! double {
                 None => Vec::new(),
             },
         };
-        rows.into_iter().map(|row| (pair(&row.$a, &row.$b), fields_of(&row))).collect::<Vec<_>>()
+        rows.into_iter().map(|row| row.0.map(|row| (pair(&row.$a, &row.$b), fields_of(&row)))).collect::<Vec<_>>()
     }};
 }
 
@@ -101,7 +111,7 @@ fn part<K: FromStr>(text: &str) -> Option<K> {
     text.parse().ok()
 }
 
-fn rows(conn: &mut Conn, table: Kept, want: Want<'_>) -> Result<Vec<Row>, StoreError> {
+fn rows(conn: &mut Conn, table: Kept, want: Want<'_>) -> Result<Vec<Loaded>, StoreError> {
     let found = match table {
         Kept::RegisterInfo => single!(conn, want, register_info, RegisterInfo, key: String),
         Kept::Principals => single!(conn, want, principals, Principal, id: Id),
@@ -130,22 +140,30 @@ fn rows(conn: &mut Conn, table: Kept, want: Want<'_>) -> Result<Vec<Row>, StoreE
         Want::Keys(keys) => Some(keys.iter().map(String::as_str).collect()),
         Want::After(..) => None,
     };
-    let rows = found.into_iter().filter(|(key, _)| wanted.as_ref().is_none_or(|keys| keys.contains(key.as_str())));
-    Ok(rows.map(|(key, fields)| settled(table, key, fields)).collect())
+    let is_wanted = |row: &Result<(String, Fields), Unreadable>| match (row, &wanted) {
+        (Ok((key, _)), Some(keys)) => keys.contains(key.as_str()),
+        _ => true,
+    };
+    let rows = found.into_iter().filter(is_wanted);
+    Ok(rows.map(|row| row.map(|(key, fields)| settled(table, key, fields))).collect())
 }
 
 /// Leaves out what changes by itself.
 fn settled(table: Kept, key: String, mut fields: Fields) -> Row {
     fields.retain(|column, _| !table.volatile().contains(&column.as_str()));
-    let is = |column: &str, word: &str| fields.get(column).is_some_and(|value| value == word);
-    let on_its_way = table == Kept::Deliveries && is("state", DeliveryState::Pending.as_str());
-    let passing = table == Kept::JobRuns
-        && is("state", RunState::Running.as_str())
-        && fields.get("attempt").is_some_and(|attempt| attempt == 1);
-    if on_its_way {
-        // Each attempt changes them.
+    Row { key, fields }
+}
+
+/// What the hash of a row was made of before it had all of its columns; None where it has not changed since.
+pub fn earlier_form(table: Kept, fields: &Fields) -> Option<Fields> {
+    if table != Kept::Deliveries {
+        return None;
+    }
+    let mut fields = fields.clone();
+    fields.remove("next_attempt_at");
+    if fields.get("state").is_some_and(|state| state == DeliveryState::Pending.as_str()) {
         fields.remove("attempts");
         fields.remove("error");
     }
-    Row { key, fields, passing }
+    Some(fields)
 }

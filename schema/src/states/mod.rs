@@ -10,16 +10,17 @@ mod load;
 mod tables;
 
 pub use hash::{column_hashes, row_hash};
-pub use load::{Row, rows_after};
+pub use load::{Loaded, Row, earlier_form, rows_after};
 pub use tables::{Kept, pair};
 
 use crate::db::{Conn, StoreError, dialect};
+use crate::enums::RunState;
 use crate::models::StateEvent;
-use crate::sql_types::{JsonValue, Timestamp};
-use crate::tables::{state_events, state_position};
+use crate::sql_types::{Id, JsonValue, Timestamp};
+use crate::tables::{job_runs, state_events, state_position};
 use crate::{each, insert_all};
 use diesel::prelude::*;
-use load::rows_of;
+use load::{rows_of, whole};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Who takes the rows over that stood before the chain began.
@@ -51,10 +52,7 @@ pub(crate) fn store(
             let mut rows: BTreeMap<String, Row> =
                 rows_of(conn, table, keys)?.into_iter().map(|row| (row.key.clone(), row)).collect();
             for key in keys {
-                match rows.remove(key) {
-                    Some(row) if row.passing => {}
-                    row => states.push(state(table, key, row.as_ref(), now, actor)?),
-                }
+                states.push(state(table, key, rows.remove(key).as_ref(), now, actor)?);
             }
         }
     }
@@ -93,7 +91,11 @@ fn append(conn: &mut Conn, mut states: Vec<StateEvent>) -> Result<(), StoreError
         format!("UPDATE state_position SET value = value + {number} WHERE id = 1 AND value >= 0 RETURNING value");
     let taken: Option<Taken> = each!(&mut *conn, c => diesel::sql_query(&take).get_result(c).optional()?);
     let Some(taken) = taken else {
-        return Err(StoreError::Migration("the rows of this database were not taken over: `phananh migrate`".into()));
+        return Err(StoreError::Migration(
+            "state_position says nothing that can be counted on: `phananh migrate` takes the rows of an older database \
+             over; `phananh audit verify` says whether its row is missing"
+                .into(),
+        ));
     };
     for (place, state) in (taken.value - number + 1..).zip(&mut states) {
         state.number = place;
@@ -105,15 +107,41 @@ fn append(conn: &mut Conn, mut states: Vec<StateEvent>) -> Result<(), StoreError
 /// Takes the rows into the chain that stood before there was one: once, when the database is migrated.
 pub(crate) fn take_over(conn: &mut Conn) -> Result<(), StoreError> {
     let began = |conn: &mut Conn| -> Result<bool, StoreError> {
-        Ok(state_position::table.select(state_position::value).first::<i64>(conn)? >= 0)
+        let value: Option<i64> = state_position::table.select(state_position::value).first(conn).optional()?;
+        // Without its row nothing can be appended; a verification names it.
+        Ok(value.is_none_or(|value| value >= 0))
     };
     if began(conn)? {
         return Ok(());
     }
-    dialect::begin_write(conn)?;
     // Another process may have been first.
-    let taken = began(conn).and_then(|began| if began { Ok(()) } else { take_over_all(conn) });
-    match taken {
+    at_once(conn, |conn| if began(conn)? { Ok(()) } else { take_over_all(conn) })
+}
+
+/// Takes the runs into the chain that are under way and not in it yet: a version before this one kept them out of it.
+pub(crate) fn take_over_runs(conn: &mut Conn) -> Result<(), StoreError> {
+    at_once(conn, |conn| {
+        let running: Vec<Id> =
+            job_runs::table.filter(job_runs::state.eq(RunState::Running)).select(job_runs::id).load(conn)?;
+        let running: Vec<String> = running.iter().map(ToString::to_string).collect();
+        let known: Vec<String> = state_events::table
+            .filter(state_events::table_name.eq(Kept::JobRuns.name()))
+            .filter(state_events::row_key.eq_any(&running))
+            .select(state_events::row_key)
+            .load(conn)?;
+        let new: Vec<String> = running.into_iter().filter(|key| !known.contains(key)).collect();
+        let now = Timestamp::now();
+        let states = rows_of(conn, Kept::JobRuns, &new)?
+            .iter()
+            .map(|row| state(Kept::JobRuns, &row.key, Some(row), now, TAKEN_OVER_BY))
+            .collect::<Result<Vec<_>, _>>()?;
+        append(conn, states)
+    })
+}
+
+fn at_once(conn: &mut Conn, work: impl FnOnce(&mut Conn) -> Result<(), StoreError>) -> Result<(), StoreError> {
+    dialect::begin_write(conn)?;
+    match work(conn) {
         Ok(()) => dialect::commit(conn),
         Err(error) => {
             dialect::rollback(conn)?;
@@ -129,11 +157,11 @@ fn take_over_all(conn: &mut Conn) -> Result<(), StoreError> {
         let mut after: Option<String> = None;
         loop {
             let rows = rows_after(conn, table, after.as_deref(), AT_ONCE)?;
+            let rows = rows.into_iter().map(|row| whole(table, row)).collect::<Result<Vec<Row>, _>>()?;
             let Some(last) = rows.last() else { break };
             after = Some(last.key.clone());
             let states = rows
                 .iter()
-                .filter(|row| !row.passing)
                 .map(|row| state(table, &row.key, Some(row), now, TAKEN_OVER_BY))
                 .collect::<Result<Vec<_>, _>>()?;
             append(conn, states)?;

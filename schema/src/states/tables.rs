@@ -41,7 +41,6 @@ impl Kept {
         match self {
             Self::ApiTokens => &["last_used_at"],
             Self::Jobs => &["run_id", "node", "lease_until"],
-            Self::Deliveries => &["next_attempt_at"],
             _ => &[],
         }
     }

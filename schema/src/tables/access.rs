@@ -107,3 +107,9 @@ diesel::table! {
         salt -> Binary,
     }
 }
+
+diesel::table! {
+    __diesel_schema_migrations (version) {
+        version -> Text,
+    }
+}

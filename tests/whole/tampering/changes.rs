@@ -283,7 +283,7 @@ pub const CHANGES: &[Change] = &[
     ),
     change(
         "UPDATE deliveries SET state = 'SENT', sent_at = next_attempt_at WHERE state = 'PENDING'",
-        &["deliveries.attempts", "deliveries.sent_at", "deliveries.state"],
+        &["deliveries.sent_at", "deliveries.state"],
     ),
     change("UPDATE deliveries SET message_id = 'x' WHERE state = 'SENT'", &["deliveries.message_id"]),
     change("DELETE FROM deliveries WHERE state = 'SENT'", &["deliveries -"]),
@@ -312,6 +312,7 @@ pub const CHANGES: &[Change] = &[
             "job_runs +",
             "jobs +",
             "principals +",
+            "register_info +",
             "trusted_operations +",
         ],
     ),

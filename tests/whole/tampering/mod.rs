@@ -2,8 +2,11 @@
 //! is never taken for one.
 
 mod changes;
+mod outside;
 mod register;
+mod running;
 mod seals;
+mod stored;
 
 use changes::{CHANGES, Change};
 use register::{KEY, Prepared};

@@ -1,9 +1,12 @@
 //! The seals of a chain: whether each follows the one before, and is the one that was made.
 
+use super::super::coverage::chain_of;
 use super::super::rows::{MARK, Marked, marked};
 use super::super::{SealName, hash, name, signature};
-use super::problem::{Findings, Problem};
+use super::broken;
+use super::problem::{Findings, Problem, RowName};
 use super::sums::Spans;
+use crate::db::readable::{Readable, columns_of};
 use crate::db::{Conn, StoreError};
 use crate::enums::Chain;
 use crate::keys::Keys;
@@ -14,7 +17,9 @@ use crate::tables::{
     state_position,
 };
 use chrono::TimeDelta;
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -28,6 +33,13 @@ pub struct ChainReport {
     /// Rows after the last seal: they are sealed within seconds where a server runs.
     pub unsealed: i64,
     pub newest: Option<SealName>,
+}
+
+impl ChainReport {
+    /// Of a chain of which nothing is verified yet.
+    pub const fn of(chain: Chain) -> Self {
+        Self { chain, seals: 0, rows: 0, unsealed: 0, newest: None }
+    }
 }
 
 /// How long rows may stand without a seal.
@@ -52,15 +64,31 @@ pub fn seals_of(
         let message = format!("a row of position {position} was put in: positions begin with 1");
         findings.tell(Problem { position: Some(position), ..Problem::of(chain, "inserted", message) });
     }
-    let numbers: Vec<i64> =
-        seals::table.filter(seals::chain.eq(chain)).order(seals::number).select(seals::number).load(conn)?;
-    let mut report = ChainReport { chain, seals: 0, rows: 0, unsealed: 0, newest: None };
+    // A number in another form is no number, and is named with the other values of such forms.
+    let numbers: Vec<i64> = seals::table
+        .filter(seals::chain.eq(chain))
+        .filter(sql::<Bool>("number = CAST(number AS BIGINT)"))
+        .order(seals::number)
+        .select(seals::number)
+        .load(conn)?;
+    let mut report = ChainReport::of(chain);
     let mut spans = Spans::new();
     let mut last: Option<Seal> = None;
+    let mut end = 0;
     for number in numbers {
         // One at a time: marks of a million rows need not be in memory at once.
-        let mut seal: Seal = seals::table.find((chain, number)).select(Seal::as_select()).first(conn)?;
-        link(known.keys, last.as_ref(), &seal, findings);
+        let seal: Readable<Seal> = seals::table.find((chain, number)).select(columns_of!(Seal)).first(conn)?;
+        let mut seal = match seal.0 {
+            Ok(seal) => seal,
+            Err(row) => {
+                broken::tell("seals", &row, findings);
+                report.seals += 1;
+                (last, end) = (None, end.max(number));
+                continue;
+            }
+        };
+        link(known.keys, last.as_ref().ok_or(end), &seal, findings);
+        end = end.max(number);
         if compare(&seal) {
             rows(conn, &seal, findings)?;
         } else {
@@ -79,8 +107,8 @@ pub fn seals_of(
         seal.marks = Vec::new();
         last = Some(seal);
     }
-    let end = last.as_ref().map_or(0, |seal| seal.number);
-    for known in known.seals.iter().filter(|known| known.chain == chain && known.number > end) {
+    let is_outside = |number: i64| number < 1 || number > end;
+    for known in known.seals.iter().filter(|known| known.chain == chain && is_outside(known.number)) {
         let message = format!("seal {} was seen once and is not there: the end of the chain was cut off", known.number);
         findings.tell(Problem { seal: Some(known.number), ..Problem::of(chain, "cut-off", message) });
     }
@@ -96,17 +124,32 @@ pub fn seals_of(
     Ok((report, spans))
 }
 
-/// Whether a seal is the one that was made after the one before.
-fn link(keys: Option<&Keys>, last: Option<&Seal>, seal: &Seal, findings: &mut Findings) {
+/// Seals of chains that the program does not know.
+pub fn strange_seals(conn: &mut Conn, findings: &mut Findings) -> Result<(), StoreError> {
+    let rows: Vec<Readable<(String, i64)>> = seals::table
+        .filter(seals::chain.ne_all(Chain::WORDS))
+        .select((seals::chain, seals::number))
+        .limit(100)
+        .load(conn)?;
+    for (chain, number) in broken::readable("seals", rows, findings) {
+        let name = format!("{chain} {number}");
+        let name = RowName { table: "seals", name: name.clone(), id: name };
+        findings.tell(Problem::of_row(None, &name, "inserted", None));
+    }
+    Ok(())
+}
+
+/// Whether a seal is the one that was made after the one before, or after the one of a number, which does not read.
+fn link(keys: Option<&Keys>, last: Result<&Seal, i64>, seal: &Seal, findings: &mut Findings) {
     let (chain, number) = (seal.chain, seal.number);
-    let expected = last.map_or(1, |last| last.number + 1);
+    let expected = last.map_or_else(|number| number, |last| last.number) + 1;
     if number != expected {
         let message = format!("seal {expected} is missing; the next is {number}");
         findings.tell(Problem { seal: Some(expected), ..Problem::of(chain, "seal-removed", message) });
     }
     let follows = match last {
-        None => number != 1 || seal.previous == [0; 32] && seal.after == 0,
-        Some(last) => number != last.number + 1 || seal.previous == last.hash && seal.after == last.until,
+        Err(_) => number != 1 || seal.previous == [0; 32] && seal.after == 0,
+        Ok(last) => number != last.number + 1 || seal.previous == last.hash && seal.after == last.until,
     };
     let is_whole = hash(seal) == seal.hash && follows;
     let version = u32::try_from(seal.key_version).unwrap_or_default();
@@ -140,7 +183,19 @@ pub fn rows(conn: &mut Conn, seal: &Seal, findings: &mut Findings) -> Result<(),
             ..Problem::of(seal.chain, kind, message)
         });
     };
-    for mark in marked(conn, seal.chain, seal.after, seal.until)? {
+    let mut unreadable = Vec::new();
+    let marks = marked(conn, seal.chain, seal.after, seal.until, &mut |table, row| {
+        unreadable.push((table, row));
+        Ok(())
+    })?;
+    for (_, row) in &unreadable {
+        let position = row.number("position").or_else(|| row.number("number"));
+        let ordinal = row.number("ordinal").map_or(Ok(0), i32::try_from);
+        if let (Some(position), Ok(ordinal)) = (position, ordinal) {
+            sealed.remove(&(position, ordinal));
+        }
+    }
+    for mark in marks {
         match sealed.remove(&place(&mark)) {
             None => tell("inserted", place(&mark), "was put in"),
             Some(was) if was != mark => tell("changed", place(&mark), "was changed"),
@@ -150,6 +205,7 @@ pub fn rows(conn: &mut Conn, seal: &Seal, findings: &mut Findings) -> Result<(),
     for gone in sealed.into_keys() {
         tell("removed", gone, "was removed");
     }
+    unreadable.iter().for_each(|(table, row)| broken::tell(table, row, findings));
     Ok(())
 }
 
@@ -158,8 +214,9 @@ fn unsealed(conn: &mut Conn, chain: Chain, until: i64) -> Result<(i64, Option<Ti
     macro_rules! after {
         ($table:ident, $position:ident, $at:ident) => {{
             let late = || $table::table.filter($table::$position.gt(until));
-            let oldest = late().order($table::$at).select($table::$at).first(conn).optional()?;
-            (late().count().get_result(conn)?, oldest)
+            let oldest: Option<Readable<Timestamp>> =
+                late().order($table::$at).select($table::$at).first(conn).optional()?;
+            (late().count().get_result(conn)?, oldest.and_then(|oldest| oldest.0.ok()))
         }};
     }
     Ok(match chain {
@@ -197,16 +254,40 @@ pub fn ends(conn: &mut Conn, findings: &mut Findings) -> Result<Positions, Store
             last.unwrap_or(0)
         }};
     }
-    let positions = Positions {
-        register: register_position::table.select(register_position::value).first(conn)?,
-        audit: audit_position::table.select(audit_position::value).first(conn)?,
-        state: state_position::table.select(state_position::value).first(conn)?,
-    };
+    macro_rules! position {
+        ($table:ident, $last:expr) => {{
+            let rows: Vec<Readable<(i32, i64)>> = $table::table.load(conn)?;
+            let name = |id: i32| RowName { table: stringify!($table), name: id.to_string(), id: id.to_string() };
+            let (mut is_there, mut found) = (false, $last);
+            for row in rows {
+                match row.0 {
+                    Ok((1, value)) => (is_there, found) = (true, value),
+                    Ok((id, _)) => {
+                        findings.tell(Problem::of_row(chain_of(stringify!($table)), &name(id), "inserted", None))
+                    }
+                    Err(row) => {
+                        is_there |= row.number("id") == Some(1) || row.text("id").is_none();
+                        broken::tell(stringify!($table), &row, findings);
+                    }
+                }
+            }
+            if !is_there {
+                findings.tell(Problem::of_row(chain_of(stringify!($table)), &name(1), "removed", None));
+            }
+            found
+        }};
+    }
     let events = last!(complaint_events, position).max(last!(reference_events, position));
+    let (audit, states) = (last!(audit_log, number), last!(state_events, number));
+    let positions = Positions {
+        register: position!(register_position, events),
+        audit: position!(audit_position, audit),
+        state: position!(state_position, states),
+    };
     let ends = [
         (Chain::Complaints, positions.register, events, "the register"),
-        (Chain::Audit, positions.audit, last!(audit_log, number), "the audit log"),
-        (Chain::State, positions.state, last!(state_events, number), "the chain of states"),
+        (Chain::Audit, positions.audit, audit, "the audit log"),
+        (Chain::State, positions.state, states, "the chain of states"),
     ];
     for (chain, should, is, what) in ends {
         if is != should {

@@ -1,5 +1,7 @@
 //! What has events in the chain of reference data, and where its rows stand.
 
+use super::parts::nth_readable;
+use crate::db::readable::Readable;
 use crate::db::{Conn, StoreError};
 use crate::events::Entity;
 use crate::sql_types::Id;
@@ -96,13 +98,15 @@ impl Derived {
 pub fn end_of_part(conn: &mut Conn, derived: Derived, first: Id, rows: i64) -> Result<Option<Id>, StoreError> {
     macro_rules! nth {
         ($table:ident, $id:ident) => {
-            $table::table
-                .filter($table::$id.ge(first))
-                .order($table::$id)
-                .offset(rows - 1)
-                .select($table::$id)
-                .first(conn)
-                .optional()?
+            nth_readable(rows, |at| {
+                $table::table
+                    .filter($table::$id.ge(first))
+                    .order($table::$id)
+                    .offset(at)
+                    .select($table::$id)
+                    .first::<Readable<Id>>(conn)
+                    .optional()
+            })?
         };
     }
     Ok(match derived {

@@ -1,21 +1,29 @@
 //! Whether everything that was sealed is still there, and whether every row is what its chain says.
 
+mod broken;
 mod chain;
 mod complaints;
 mod derived;
 mod fold;
 mod kept;
+mod leases;
+mod migrations;
 mod names;
 mod parts;
 mod problem;
 mod reference;
+mod storage;
+mod stored;
 mod sums;
 
 pub use chain::{ChainReport, Positions};
+pub use leases::LONGEST_LEASE;
 pub use problem::Problem;
 
 use super::SealName;
+use super::witness::Witnessed;
 use crate::db::dialect::{begin_snapshot, rollback, scanning};
+use crate::db::readable::Readable;
 use crate::db::{Conn, Db, StoreError};
 use crate::enums::Chain;
 use crate::keys::Keys;
@@ -23,14 +31,15 @@ use crate::models::Seal;
 use crate::sql_types::Id;
 use crate::states::Kept;
 use crate::tables::{complaint_events, reference_events, seals};
+use broken::{attempt, readable};
 use chain::Known;
 use derived::Derived;
 use diesel::prelude::*;
 use parts::{Part, Queue, Task};
 use problem::Findings;
-
 use serde::Serialize;
 use std::sync::{Mutex, PoisonError};
+use stored::{Stored, stored};
 use sums::{Spans, Sums};
 
 /// What to verify, and with what.
@@ -41,6 +50,8 @@ pub struct Scope<'s> {
     /// Seals that were seen elsewhere, printed in a digest say: if one of them is gone, or another, the end of its chain
     /// was cut off or replaced.
     pub known: &'s [SealName],
+    /// What a folder of another machine has: where it is given, it has to know each chain that has seals.
+    pub witness: Option<&'s Witnessed>,
     /// Only rows that were written after these positions; None for all.
     pub since: Option<Positions>,
 }
@@ -83,35 +94,66 @@ const THREADS: usize = 4;
 /// Where the database cannot be read. What is wrong with the register is in the report.
 pub fn verify(db: &Db, scope: Scope<'_>) -> Result<Report, StoreError> {
     let mut findings = Findings::default();
-    let known = Known { keys: scope.keys, seals: scope.known };
-    let (chains, positions) = db.read_snapshot(|conn| {
-        scanning(conn, |conn| {
-            let positions = chain::ends(conn, &mut findings)?;
-            let mut chains = Vec::new();
-            for chain in Chain::ALL {
-                chains.push(chain::seals_of(conn, &known, chain, |seal| at_once(&scope, seal), &mut findings)?);
-            }
-            Ok((chains, positions))
-        })
+    let mut known = scope.known.to_vec();
+    known.extend(scope.witness.iter().flat_map(|witness| &witness.seals).cloned());
+    let known = Known { keys: scope.keys, seals: &known };
+    step(db, "__diesel_schema_migrations", &mut findings, migrations::verify)?;
+    let mut positions = Positions::default();
+    step(db, "register_position", &mut findings, |conn, findings| {
+        positions = chain::ends(conn, findings)?;
+        Ok(())
     })?;
-    let (chains, spans): (Vec<ChainReport>, Vec<Spans>) = chains.into_iter().unzip();
+    let mut chains = Vec::new();
+    let mut spans = Vec::new();
+    for chain in Chain::ALL {
+        let mut found = (ChainReport::of(chain), Spans::new());
+        step(db, "seals", &mut findings, |conn, findings| {
+            found = chain::seals_of(conn, &known, chain, |seal| at_once(&scope, seal), findings)?;
+            Ok(())
+        })?;
+        chains.push(found.0);
+        spans.push(found.1);
+    }
     if let [of_complaints, of_reference, ..] = spans.as_slice() {
-        let queue = match scope.since {
-            None => Queue::of_all(),
-            Some(since) => db.read_snapshot(|conn| changed_since(conn, since.register))?,
-        };
+        let stored = stored();
+        let mut queue = Queue::of_storage(stored.len());
+        match scope.since {
+            None => queue = queue.then_all(),
+            Some(since) => {
+                let mut changed = Vec::new();
+                step(db, "complaint_events", &mut findings, |conn, findings| {
+                    changed = changed_since(conn, since.register, findings)?;
+                    Ok(())
+                })?;
+                queue = queue.then_some(changed);
+            }
+        }
         let spans = Pair { complaints: of_complaints, reference: of_reference };
-        let sums = verify_parts(db, queue, &spans, &mut findings)?;
+        let sums = verify_parts(db, queue, &stored, &spans, &mut findings)?;
         if scope.since.is_none() {
             name_the_differing(db, &spans, &sums, &mut findings)?;
         }
     }
-    db.read_snapshot(|conn| {
-        reference::stray_values(conn, &mut findings)?;
-        // They are few, and what rights depend on is among them.
-        Kept::ALL.iter().try_for_each(|table| kept::verify(conn, *table, &mut findings))
-    })?;
+    step(db, "reference_event_values", &mut findings, reference::stray_values)?;
+    step(db, "seals", &mut findings, chain::strange_seals)?;
+    // They are few, and what rights depend on is among them.
+    for table in Kept::ALL {
+        step(db, table.name(), &mut findings, |conn, findings| kept::verify(conn, *table, findings))?;
+    }
+    step(db, "jobs", &mut findings, leases::verify)?;
     Ok(report(&scope, chains, positions, findings))
+}
+
+/// One step of a verification, at one state of the database: what the database refuses does not keep the next one from
+/// being taken.
+fn step(
+    db: &Db,
+    table: &'static str,
+    findings: &mut Findings,
+    work: impl FnOnce(&mut Conn, &mut Findings) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let taken = db.read_snapshot(|conn| scanning(conn, |conn| work(conn, findings)));
+    attempt(table, taken, findings)
 }
 
 /// Whether the rows of a seal are compared while the seals are read. Those of the register are read by their keys, unless
@@ -132,12 +174,13 @@ struct Pair<T> {
 fn verify_parts(
     db: &Db,
     queue: Queue,
+    stored: &[Stored],
     spans: &Pair<&Spans>,
     findings: &mut Findings,
 ) -> Result<Pair<Sums>, StoreError> {
     let queue = Mutex::new(queue);
     let work = || {
-        let worked = db.read(|conn| scanning(conn, |conn| work_off(conn, &queue, spans)));
+        let worked = db.read(|conn| scanning(conn, |conn| work_off(conn, &queue, stored, spans)));
         if worked.is_err() {
             queue.lock().unwrap_or_else(PoisonError::into_inner).clear();
         }
@@ -162,16 +205,29 @@ fn verify_parts(
 }
 
 /// Verifies parts until none is left, each at one state of the database.
-fn work_off(conn: &mut Conn, queue: &Mutex<Queue>, spans: &Pair<&Spans>) -> Result<(Findings, Pair<Sums>), StoreError> {
+fn work_off(
+    conn: &mut Conn,
+    queue: &Mutex<Queue>,
+    stored: &[Stored],
+    spans: &Pair<&Spans>,
+) -> Result<(Findings, Pair<Sums>), StoreError> {
     let mut findings = Findings::default();
     let mut sums = Pair { complaints: spans.complaints.sums(), reference: spans.reference.sums() };
     loop {
-        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next(conn)?;
+        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next(conn);
         let Some((task, part)) = next else { return Ok((findings, sums)) };
-        begin_snapshot(conn)?;
-        let verified = verify_part(conn, task, &part, spans, &mut sums, &mut findings);
-        let ended = rollback(conn);
-        verified.and(ended)?;
+        let verified = part.and_then(|part| {
+            begin_snapshot(conn)?;
+            let verified = match task {
+                Task::Storage(at) => {
+                    stored.get(at).map_or(Ok(()), |stored| storage::verify(conn, stored, &mut findings))
+                }
+                _ => verify_part(conn, task, &part, spans, &mut sums, &mut findings),
+            };
+            let ended = rollback(conn);
+            verified.and(ended)
+        });
+        attempt(task.table(stored), verified, &mut findings)?;
     }
 }
 
@@ -188,7 +244,8 @@ fn verify_part(
         Task::Reference(derived) => {
             reference::verify(conn, derived, part, spans.reference, &mut sums.reference, findings)
         }
-        Task::Unknown => reference::unknown(conn, spans.reference, &mut sums.reference),
+        Task::Unknown => reference::unknown(conn, spans.reference, &mut sums.reference, findings),
+        Task::Storage(_) => Ok(()),
     }
 }
 
@@ -205,7 +262,7 @@ fn name_the_differing(
     ];
     for (chain, numbers) in differing {
         for number in numbers {
-            db.read_snapshot(|conn| {
+            step(db, "seals", findings, |conn, findings| {
                 let seal: Seal = seals::table.find((chain, number)).select(Seal::as_select()).first(conn)?;
                 chain::rows(conn, &seal, findings)
             })?;
@@ -215,25 +272,39 @@ fn name_the_differing(
 }
 
 /// What was written after a position.
-fn changed_since(conn: &mut Conn, position: i64) -> Result<Queue, StoreError> {
-    let complaints: Vec<Id> = complaint_events::table
+fn changed_since(conn: &mut Conn, position: i64, findings: &mut Findings) -> Result<Vec<(Task, Vec<Id>)>, StoreError> {
+    let complaints: Vec<Readable<Id>> = complaint_events::table
         .filter(complaint_events::position.gt(position))
         .select(complaint_events::complaint_id)
         .distinct()
         .order(complaint_events::complaint_id)
         .load(conn)?;
-    let mut tasks = vec![(Task::Complaints, complaints)];
+    let mut tasks = vec![(Task::Complaints, readable("complaint_events", complaints, findings))];
     for derived in Derived::ALL {
-        let ids: Vec<Id> = reference_events::table
+        let ids: Vec<Readable<Id>> = reference_events::table
             .filter(reference_events::position.gt(position))
             .filter(reference_events::entity.eq(derived.entity().as_str()))
             .select(reference_events::entity_id)
             .distinct()
             .order(reference_events::entity_id)
             .load(conn)?;
-        tasks.push((Task::Reference(*derived), ids));
+        tasks.push((Task::Reference(*derived), readable("reference_events", ids, findings)));
     }
-    Ok(Queue::of_some(tasks))
+    Ok(tasks)
+}
+
+/// A witness that does not know a chain tells nothing of it.
+fn witnessed(witness: &Witnessed, chains: &[ChainReport], findings: &mut Findings) {
+    for problem in &witness.problems {
+        findings.tell(Problem::of(None, "no-witness", problem.clone()));
+    }
+    for chain in chains.iter().filter(|chain| chain.seals > 0) {
+        if !witness.seals.iter().any(|seal| seal.chain == chain.chain) {
+            let folder = witness.folder.display();
+            let message = format!("the witness {folder} has no seal of this chain: it is not the one of this register");
+            findings.tell(Problem::of(chain.chain, "no-witness", message));
+        }
+    }
 }
 
 fn report(scope: &Scope<'_>, chains: Vec<ChainReport>, positions: Positions, mut findings: Findings) -> Report {
@@ -241,6 +312,9 @@ fn report(scope: &Scope<'_>, chains: Vec<ChainReport>, positions: Positions, mut
     let (seals, sealed, unsealed) = (sum(|chain| chain.seals), sum(|chain| chain.rows), sum(|chain| chain.unsealed));
     if scope.keys.is_none() {
         findings.tell(Problem::of(None, "key-missing", "without the key file no signature of a seal can be checked"));
+    }
+    if let Some(witness) = scope.witness {
+        witnessed(witness, &chains, &mut findings);
     }
     if seals == 0 {
         findings.tell(Problem::of(None, "no-seals", "there is no seal: nothing tells what the register was"));

@@ -1,5 +1,6 @@
 //! What people call a row.
 
+use crate::db::readable::Readable;
 use crate::db::{Conn, StoreError};
 use crate::events::{Entity, Fields};
 use crate::sql_types::Id;
@@ -26,27 +27,27 @@ pub fn joined(fields: &Fields, names: &[&str]) -> String {
 pub fn code_of(conn: &mut Conn, entity: Entity, id: Option<&Value>) -> Result<String, StoreError> {
     let Some(text) = id.and_then(Value::as_str) else { return Ok(String::new()) };
     let Ok(id) = text.parse::<Id>() else { return Ok(text.to_owned()) };
-    let code: Option<String> = match entity {
+    let code: Option<Readable<String>> = match entity {
         Entity::Officer => officers::table.find(id).select(officers::code).first(conn).optional()?,
         _ => units::table.find(id).select(units::code).first(conn).optional()?,
     };
-    Ok(code.unwrap_or_else(|| text.to_owned()))
+    Ok(code.and_then(|code| code.0.ok()).unwrap_or_else(|| text.to_owned()))
 }
 
 /// The name of a principal.
 pub fn principal(conn: &mut Conn, id: Option<&Value>) -> Result<String, StoreError> {
     let Some(text) = id.and_then(Value::as_str) else { return Ok(String::new()) };
     let Ok(id) = text.parse::<Id>() else { return Ok(text.to_owned()) };
-    let name: Option<String> = principals::table.find(id).select(principals::name).first(conn).optional()?;
-    Ok(name.unwrap_or_else(|| text.to_owned()))
+    let name: Option<Readable<String>> = principals::table.find(id).select(principals::name).first(conn).optional()?;
+    Ok(name.and_then(|name| name.0.ok()).unwrap_or_else(|| text.to_owned()))
 }
 
 /// The code of the subject of a flag.
 pub fn flagged(conn: &mut Conn, id: &str) -> Result<String, StoreError> {
     let Ok(flag) = id.parse::<Id>() else { return Ok(id.to_owned()) };
-    let found: Option<(Option<Id>, Option<Id>)> =
+    let found: Option<Readable<(Option<Id>, Option<Id>)>> =
         flags::table.find(flag).select((flags::officer_id, flags::unit_id)).first(conn).optional()?;
-    match found {
+    match found.and_then(|found| found.0.ok()) {
         Some((Some(officer), _)) => code_of(conn, Entity::Officer, Some(&officer.to_string().into())),
         Some((None, Some(unit))) => code_of(conn, Entity::Unit, Some(&unit.to_string().into())),
         _ => Ok(id.to_owned()),

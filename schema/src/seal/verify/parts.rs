@@ -2,6 +2,8 @@
 //! of the register is.
 
 use super::derived::{self, Derived};
+use super::stored::Stored;
+use crate::db::readable::Readable;
 use crate::db::{Conn, StoreError};
 use crate::sql_types::Id;
 use crate::tables::{complaint_events, complaints};
@@ -19,6 +21,20 @@ pub enum Task {
     Reference(Derived),
     /// Events of entities that the program does not know.
     Unknown,
+    /// How the values of a table are stored: one of [`stored`](super::stored::stored).
+    Storage(usize),
+}
+
+impl Task {
+    /// The table that the task is about, more than about others.
+    pub fn table(self, stored: &[Stored]) -> &'static str {
+        match self {
+            Self::Complaints => "complaints",
+            Self::Reference(derived) => derived.table(),
+            Self::Unknown => "reference_events",
+            Self::Storage(at) => stored.get(at).map_or("a table", |stored| stored.table),
+        }
+    }
 }
 
 /// Which things of it: those of a range of ids, both ends included, or those of a list.
@@ -76,36 +92,46 @@ enum Rest {
 }
 
 impl Queue {
-    /// Everything.
-    pub fn of_all() -> Self {
+    /// How so many tables are stored.
+    pub fn of_storage(tables: usize) -> Self {
+        Self { waiting: (0..tables).map(|at| (Task::Storage(at), Rest::From(FIRST))).collect() }
+    }
+
+    /// Then everything.
+    pub fn then_all(mut self) -> Self {
         let tasks = std::iter::once(Task::Complaints)
             .chain(Derived::ALL.iter().copied().map(Task::Reference))
             .chain(std::iter::once(Task::Unknown));
-        Self { waiting: tasks.map(|task| (task, Rest::From(FIRST))).collect() }
+        self.waiting.extend(tasks.map(|task| (task, Rest::From(FIRST))));
+        self
     }
 
-    /// Some things of each kind.
-    pub fn of_some(tasks: impl IntoIterator<Item = (Task, Vec<Id>)>) -> Self {
-        Self { waiting: tasks.into_iter().map(|(task, ids)| (task, Rest::Ids(ids))).collect() }
+    /// Then some things of each kind.
+    pub fn then_some(mut self, tasks: impl IntoIterator<Item = (Task, Vec<Id>)>) -> Self {
+        self.waiting.extend(tasks.into_iter().map(|(task, ids)| (task, Rest::Ids(ids))));
+        self
     }
 
-    /// The next part; None where nothing is left.
-    pub fn next(&mut self, conn: &mut Conn) -> Result<Option<(Task, Part)>, StoreError> {
+    /// The next part, or why the task has none; None where nothing is left.
+    pub fn next(&mut self, conn: &mut Conn) -> Option<(Task, Result<Part, StoreError>)> {
         loop {
-            let Some((task, rest)) = self.waiting.pop_front() else { return Ok(None) };
+            let (task, rest) = self.waiting.pop_front()?;
             match rest {
                 Rest::From(first) => {
-                    let last = end_of_part(conn, task, first)?.unwrap_or(LAST);
+                    let last = match end_of_part(conn, task, first) {
+                        Ok(last) => last.unwrap_or(LAST),
+                        Err(error) => return Some((task, Err(error))),
+                    };
                     if last != LAST {
                         let next = Id(Uuid::from_u128(last.0.as_u128() + 1));
                         self.waiting.push_front((task, Rest::From(next)));
                     }
-                    return Ok(Some((task, Part::Range(first, last))));
+                    return Some((task, Ok(Part::Range(first, last))));
                 }
                 Rest::Ids(mut ids) if !ids.is_empty() => {
                     let rest = ids.split_off(ids.len().min(usize::try_from(PART).unwrap_or(usize::MAX)));
                     self.waiting.push_front((task, Rest::Ids(rest)));
-                    return Ok(Some((task, Part::Ids(ids))));
+                    return Some((task, Ok(Part::Ids(ids))));
                 }
                 Rest::Ids(_) => {}
             }
@@ -118,29 +144,49 @@ impl Queue {
     }
 }
 
+/// The id of the last of so many rows; None where there are fewer. An id that does not read ends no part: the one before
+/// it does.
+pub fn nth_readable(
+    rows: i64,
+    mut at: impl FnMut(i64) -> QueryResult<Option<Readable<Id>>>,
+) -> Result<Option<Id>, StoreError> {
+    for offset in (0..rows).rev() {
+        match at(offset)? {
+            None => return Ok(None),
+            Some(Readable(Ok(id))) => return Ok(Some(id)),
+            Some(Readable(Err(_))) => {}
+        }
+    }
+    Ok(None)
+}
+
 /// The last id of the part that begins with an id; None where that part is the last.
 fn end_of_part(conn: &mut Conn, task: Task, first: Id) -> Result<Option<Id>, StoreError> {
     Ok(match task {
         Task::Complaints => {
-            let of_rows = complaints::table
-                .filter(complaints::id.ge(first))
-                .order(complaints::id)
-                .offset(PART - 1)
-                .select(complaints::id)
-                .first::<Id>(conn)
-                .optional()?;
+            let of_rows = nth_readable(PART, |at| {
+                complaints::table
+                    .filter(complaints::id.ge(first))
+                    .order(complaints::id)
+                    .offset(at)
+                    .select(complaints::id)
+                    .first::<Readable<Id>>(conn)
+                    .optional()
+            })?;
             // Also where the rows were removed, their events come in parts.
-            let of_events = complaint_events::table
-                .filter(complaint_events::complaint_id.ge(first))
-                .select(complaint_events::complaint_id)
-                .distinct()
-                .order(complaint_events::complaint_id)
-                .offset(PART - 1)
-                .first::<Id>(conn)
-                .optional()?;
+            let of_events = nth_readable(PART, |at| {
+                complaint_events::table
+                    .filter(complaint_events::complaint_id.ge(first))
+                    .select(complaint_events::complaint_id)
+                    .distinct()
+                    .order(complaint_events::complaint_id)
+                    .offset(at)
+                    .first::<Readable<Id>>(conn)
+                    .optional()
+            })?;
             of_rows.into_iter().chain(of_events).min()
         }
         Task::Reference(derived) => derived::end_of_part(conn, derived, first, PART)?,
-        Task::Unknown => None,
+        Task::Unknown | Task::Storage(_) => None,
     })
 }

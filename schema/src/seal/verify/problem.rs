@@ -2,7 +2,7 @@
 
 use crate::enums::Chain;
 use serde::Serialize;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Something that is not as it was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -11,7 +11,7 @@ pub struct Problem {
     /// The chain that tells; None where it is about all of them.
     pub chain: Option<Chain>,
     /// Of rows: `changed`, `removed`, `inserted` or `unverifiable`. Of chains: `seal-changed`, `seal-removed`,
-    /// `cut-off`, `key-missing`, `no-seals` or `unsealed`.
+    /// `cut-off`, `key-missing`, `no-seals`, `no-witness` or `unsealed`.
     pub kind: &'static str,
     /// The table, the row as people name it, its key in the database, and the column. None for an event.
     pub table: Option<&'static str>,
@@ -43,8 +43,19 @@ impl Problem {
         }
     }
 
+    /// A problem of a value, in words of its own.
+    pub fn of_column(chain: Option<Chain>, row: &RowName, column: &str, message: String) -> Self {
+        Self {
+            table: Some(row.table),
+            row: Some(row.name.clone()),
+            id: Some(row.id.clone()),
+            column: Some(column.to_owned()),
+            ..Self::of(chain, "changed", message)
+        }
+    }
+
     /// A problem of a row.
-    pub fn of_row(chain: Chain, row: &RowName, kind: &'static str, column: Option<&str>) -> Self {
+    pub fn of_row(chain: impl Into<Option<Chain>>, row: &RowName, kind: &'static str, column: Option<&str>) -> Self {
         let column_is = column.unwrap_or("the row");
         let what = match kind {
             "inserted" => "no event says that it is there".to_owned(),
@@ -82,13 +93,29 @@ const MOST: usize = 100;
 pub struct Findings {
     pub problems: Vec<Problem>,
     told: HashMap<(Option<Chain>, Option<&'static str>), usize>,
+    /// A value may be met more than once.
+    known: HashSet<Told>,
     /// Problems that are not listed.
     pub more: u64,
     pub rows: BTreeMap<&'static str, u64>,
 }
 
+/// By what a problem of a value is known.
+type Told = (&'static str, &'static str, Option<String>, Option<String>, Option<String>);
+
 impl Findings {
     pub fn tell(&mut self, problem: Problem) {
+        if let Some(table) = problem.table
+            && !self.known.insert((
+                table,
+                problem.kind,
+                problem.row.clone(),
+                problem.id.clone(),
+                problem.column.clone(),
+            ))
+        {
+            return;
+        }
         let told = self.told.entry((problem.chain, problem.table)).or_default();
         *told += 1;
         if *told > MOST {

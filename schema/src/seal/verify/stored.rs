@@ -1,0 +1,212 @@
+//! How the program stores the values of each column. PostgreSQL sees to most of it by itself; SQLite keeps any value in
+//! any column, and reads a text or a fraction as the number that it resembles, while conditions and indexes do not.
+
+use crate::sql_types::{Document, Uid, UtcMicros};
+use crate::tables;
+use diesel::expression::Expression;
+use diesel::query_source::{Column, Table};
+use diesel::sql_types::{BigInt, Binary, Bool, Date, Double, Integer, Nullable, SqlType, Text, is_nullable::NotNull};
+
+/// The form in which the values of a column stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    Id,
+    Text,
+    Json,
+    Bytes,
+    /// Of 32 bits.
+    Integer,
+    /// Of 64 bits, moments among them.
+    Long,
+    Bool,
+    Day,
+    Fraction,
+}
+
+/// The columns of a table as the program writes them.
+pub struct Stored {
+    pub table: &'static str,
+    /// The columns of the key.
+    pub key: &'static [&'static str],
+    pub columns: Vec<StoredColumn>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct StoredColumn {
+    pub name: &'static str,
+    pub form: Form,
+    pub nullable: bool,
+}
+
+/// The form of a type of SQL.
+trait Formed {
+    const FORM: Form;
+    const NULLABLE: bool = false;
+}
+
+macro_rules! formed {
+    ($($sql:ty => $form:ident),+ $(,)?) => {
+        $(impl Formed for $sql { const FORM: Form = Form::$form; })+
+    };
+}
+
+formed!(
+    Uid => Id,
+    Text => Text,
+    Document => Json,
+    Binary => Bytes,
+    Integer => Integer,
+    BigInt => Long,
+    UtcMicros => Long,
+    Bool => Bool,
+    Date => Day,
+    Double => Fraction,
+);
+
+impl<T: Formed + SqlType<IsNull = NotNull>> Formed for Nullable<T> {
+    const FORM: Form = T::FORM;
+    const NULLABLE: bool = true;
+}
+
+/// The columns of a table in the form in which diesel lists them.
+trait Columns {
+    fn columns() -> Vec<StoredColumn>;
+}
+
+macro_rules! columns {
+    ($($column:ident)+) => {
+        impl<$($column),+> Columns for ($($column,)+)
+        where
+            $($column: Column + Expression, <$column as Expression>::SqlType: Formed,)+
+        {
+            fn columns() -> Vec<StoredColumn> {
+                vec![$(StoredColumn {
+                    name: $column::NAME,
+                    form: <<$column as Expression>::SqlType as Formed>::FORM,
+                    nullable: <<$column as Expression>::SqlType as Formed>::NULLABLE,
+                }),+]
+            }
+        }
+    };
+}
+
+macro_rules! columns_of_each_length {
+    ($last:ident) => { columns!($last); };
+    ($first:ident $($rest:ident)+) => {
+        columns!($first $($rest)+);
+        columns_of_each_length!($($rest)+);
+    };
+}
+
+columns_of_each_length!(A B C D E F G H I J K L M N O P Q R S T U V W X);
+
+macro_rules! stored {
+    ($($table:ident ($($key:ident),+)),+ $(,)?) => {
+        /// All tables, each with its key.
+        pub fn stored() -> Vec<Stored> {
+            vec![$(Stored {
+                table: stringify!($table),
+                key: &[$(<tables::$table::$key as Column>::NAME),+],
+                columns: <<tables::$table::table as Table>::AllColumns as Columns>::columns(),
+            }),+]
+        }
+
+        /// The columns of the key of a table; none of one that the program does not know.
+        pub fn key_of(table: &str) -> &'static [&'static str] {
+            match table {
+                $(stringify!($table) => &[$(<tables::$table::$key as Column>::NAME),+],)+
+                _ => &[],
+            }
+        }
+    };
+}
+
+stored!(
+    register_position(id),
+    units(id),
+    unit_parents(unit_id, valid_from),
+    officers(id),
+    postings(officer_id, unit_id, valid_from),
+    enterprises(id),
+    issue_categories(id),
+    workload(id),
+    system_incidents(id),
+    reference_events(position, ordinal),
+    reference_event_values(position, ordinal, side, field),
+    complaints(id),
+    complaint_sources(source, reference),
+    complaint_officers(complaint_id, officer_id, ordinal),
+    complaint_events(complaint_id, position, ordinal),
+    complaint_event_values(complaint_id, position, ordinal, side, field),
+    unit_responses(complaint_id, id),
+    redactions(complaint_id),
+    job_runs(id),
+    flags(id),
+    flag_assessments(flag_id, run_id),
+    flag_reviews(id),
+    principals(id),
+    api_tokens(id),
+    trusted_operations(principal_id, signature),
+    register_info(key),
+    jobs(job),
+    job_results(run_id, name),
+    escalations(complaint_id, level),
+    digests(id),
+    digest_subscriptions(id),
+    deliveries(digest_id, subscription_id),
+    audit_position(id),
+    audit_log(number),
+    seals(chain, number),
+    state_position(id),
+    state_events(number),
+    guidance_documents(id),
+    guidance_opinions(document_id, revision),
+    proposals(id),
+    proposal_categories(proposal_id, category_id),
+    proposal_units(proposal_id, unit_id),
+    measures(id),
+    __diesel_schema_migrations(version),
+);
+
+impl StoredColumn {
+    /// The condition under which PostgreSQL holds a value that the program never writes, and that it reads as none; None
+    /// where there is no such value.
+    pub fn wrong_in_postgres(&self) -> Option<String> {
+        let name = self.name;
+        match self.form {
+            Form::Json if self.nullable => Some(format!("(\"{name}\" = 'null'::jsonb)")),
+            Form::Fraction => Some(format!("(\"{name}\" IN ('NaN', 'Infinity', '-Infinity'))")),
+            _ => None,
+        }
+    }
+
+    /// The condition under which SQLite holds a value in a form that the program does not write. Each value has one form.
+    pub fn wrong_in_sqlite(&self) -> String {
+        let name = self.name;
+        let wrong = match self.form {
+            Form::Id => format!("typeof(\"{name}\") <> 'blob' OR length(\"{name}\") <> 16"),
+            Form::Text => format!("typeof(\"{name}\") <> 'text'"),
+            // It would be read as none, and is not.
+            Form::Json if self.nullable => {
+                format!("typeof(\"{name}\") <> 'text' OR trim(\"{name}\", char(9, 10, 13, 32)) = 'null'")
+            }
+            Form::Json => format!("typeof(\"{name}\") <> 'text'"),
+            Form::Bytes => format!("typeof(\"{name}\") <> 'blob'"),
+            Form::Integer => {
+                format!("typeof(\"{name}\") <> 'integer' OR \"{name}\" NOT BETWEEN {} AND {}", i32::MIN, i32::MAX)
+            }
+            Form::Long => format!("typeof(\"{name}\") <> 'integer'"),
+            Form::Bool => format!("typeof(\"{name}\") <> 'integer' OR \"{name}\" NOT IN (0, 1)"),
+            // Years of more than four digits have a sign.
+            Form::Day => format!(
+                "typeof(\"{name}\") <> 'text' OR (\"{name}\" NOT GLOB '{DAY}' AND \"{name}\" NOT GLOB '-{DAY}' \
+                 AND \"{name}\" NOT GLOB '[+-][1-9][0-9]{DAY}' AND \"{name}\" NOT GLOB '[+-][1-9]{DAY}')"
+            ),
+            // One without an end would be read as none.
+            Form::Fraction => format!("typeof(\"{name}\") <> 'real' OR abs(\"{name}\") > {:e}", f64::MAX),
+        };
+        if self.nullable { format!("(\"{name}\" IS NOT NULL AND ({wrong}))") } else { format!("({wrong})") }
+    }
+}
+
+const DAY: &str = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]";
