@@ -19,6 +19,7 @@ impl Schedule {
     pub fn parse(expression: &str, zone: &str) -> Result<Self, String> {
         let zone: Tz =
             zone.parse().map_err(|_| format!("timezone {zone:?} is not known: write it as Asia/Ho_Chi_Minh"))?;
+        steps(expression)?;
         let cron = CronParser::builder().seconds(Seconds::Optional).build().parse(expression).map_err(|e| {
             format!("schedule {expression:?} is no cron expression ({e}): five fields, or six with seconds first")
         })?;
@@ -52,6 +53,27 @@ impl Schedule {
     pub fn expression(&self) -> &str {
         self.cron.as_str()
     }
+}
+
+/// How many values each field has: seconds, minutes, hours, days of the month, months, days of the week.
+const SPANS: [u32; 6] = [60, 60, 24, 31, 12, 7];
+
+/// Checks that each step comes at least twice in its field: `*/70` of minutes is each hour, and nobody means that.
+fn steps(expression: &str) -> Result<(), String> {
+    let fields: Vec<&str> = expression.split_whitespace().collect();
+    let spans = &SPANS[SPANS.len().saturating_sub(fields.len())..];
+    for (nth, (field, span)) in fields.iter().zip(spans).enumerate() {
+        for step in field.split(',').filter_map(|part| Some(part.split_once('/')?.1)) {
+            if !step.parse::<u32>().is_ok_and(|step| (1..*span).contains(&step)) {
+                return Err(format!(
+                    "schedule {expression:?}, field {}: the step {step:?} is none from 1 to {}",
+                    nth + 1,
+                    span - 1
+                ));
+            }
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -101,5 +123,23 @@ mod tests {
         assert!(Schedule::parse("0 2 * *", "UTC").expect_err("four fields").contains("five fields"));
         assert!(Schedule::parse("0 2 * * *", "Hanoi").expect_err("no zone").contains("Asia/Ho_Chi_Minh"));
         assert!(Schedule::parse("0 0 30 2 *", "UTC").is_err());
+        for (wrong, field) in [
+            ("*/70 * * * *", "field 1"),
+            ("*/0 * * * *", "field 1"),
+            ("*/60 * * * * *", "field 1"),
+            ("0 0-12/24 * * *", "field 2"),
+            ("0 2 */31 * *", "field 3"),
+            ("0 2 1,5/40 * *", "field 3"),
+            ("0 2 * */12 *", "field 4"),
+            ("0 2 * * */7", "field 5"),
+            ("0 0 2 * * 1-5/9", "field 6"),
+            ("*/x * * * *", "field 1"),
+        ] {
+            let message = Schedule::parse(wrong, "UTC").expect_err(wrong);
+            assert!(message.contains(field), "{wrong}: {message}");
+        }
+        for right in ["*/59 * * * *", "*/20 * * * * *", "0 */23 * * *", "0 2 */2 */3 1-5/2"] {
+            assert!(Schedule::parse(right, "UTC").is_ok(), "{right}");
+        }
     }
 }

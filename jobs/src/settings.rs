@@ -48,6 +48,11 @@ impl SchedulerSettings {
     pub fn lease(&self) -> Duration {
         Duration::from_secs(self.lease_seconds)
     }
+
+    /// How often a node looks for what is due without being told.
+    pub fn poll(&self) -> Duration {
+        Duration::from_secs(self.poll_seconds)
+    }
 }
 
 /// What to do about times that passed while no node was up.

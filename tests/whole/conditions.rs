@@ -176,8 +176,21 @@ fn a_scope_without_a_value_is_no_scope() {
             let answer = server.send("GET", &path, &[("authorization", &bearer)], "");
             assert_eq!(answer.status, 400, "{filter}: {answer:?}");
         }
+        // What a client leaves of a condition without a value: {"unit": {"within": undefined}} is sent so.
+        for filter in [
+            json!({ "unit": {} }),
+            json!({ "unit": { "parent": {} } }),
+            json!({ "text": {} }),
+            json!({ "or": [{}] }),
+            json!({ "not": {} }),
+            json!({ "officers": {} }),
+        ] {
+            let ask = "query($f: ComplaintFilter) { complaints(filter: $f) { totalCount } }";
+            let answer = server.graphql(&board, ask, &json!({ "f": filter }));
+            assert_eq!(answer.codes(), ["BAD_USER_INPUT"], "{filter}: {answer:?}");
+        }
         // No filter at all is one that says so.
-        for variables in [json!({}), json!({ "f": null })] {
+        for variables in [json!({}), json!({ "f": null }), json!({ "f": {} })] {
             let all = server.data_with(
                 &board,
                 "query($f: ComplaintFilter) { complaints(filter: $f) { totalCount } }",
@@ -240,5 +253,25 @@ fn characters_are_found_however_they_are_escaped() {
             let document = format!("{{ complaints(filter: {{search: \"{wrong}\"}}) {{ totalCount }} }}");
             assert_eq!(server.graphql(&board, &document, &json!({})).codes(), ["GRAPHQL_PARSE_FAILED"], "{document}");
         }
+    }
+}
+
+#[test]
+fn a_pattern_ends_with_no_half_of_an_escape() {
+    for database in Database::both() {
+        world::fill(&database);
+        let board = program().token(&database, "BOARD", None);
+        let server = program().serve(&database, &["--no-jobs"]);
+        let ask = "query($p: String) { complaints(filter: {text: {like: $p}}) { totalCount } }";
+        for pattern in ["\\", "a\\", "\\\\\\", "%\\"] {
+            let answer = server.graphql(&board, ask, &json!({ "p": pattern }));
+            assert_eq!(answer.codes(), ["BAD_USER_INPUT"], "{}: {pattern}: {answer:?}", database.name);
+        }
+        for pattern in ["\\\\", "\\%", "a\\_", "%"] {
+            server.data_with(&board, ask, &json!({ "p": pattern }));
+        }
+        // What is searched for is no pattern.
+        let search = "query($p: String) { complaints(filter: {search: $p}) { totalCount } }";
+        assert_eq!(server.data_with(&board, search, &json!({ "p": "\\" }))["complaints"]["totalCount"], 0);
     }
 }

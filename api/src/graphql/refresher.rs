@@ -11,8 +11,10 @@ use tokio::time::{Instant, timeout};
 
 /// How often writes of other nodes are looked for.
 const AT_LEAST_EVERY: Duration = Duration::from_secs(2);
+/// How long it rests where the database is away.
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// How often a position that has not arrived is looked for: a replica is a little behind.
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Wakes the task, and tells how far it is.
 #[derive(Debug)]
@@ -39,8 +41,14 @@ impl Refresher {
                 of.snapshots.refresh(&of.unhurried)?;
                 of.editions.renew(&of.snapshots, edition_minutes, Timestamp::now())
             });
-            if let Ok(Err(error)) = refreshed.await {
-                tracing::warn!(%error, "the snapshot could not be refreshed");
+            let failed = match refreshed.await {
+                Ok(Ok(())) => None,
+                Ok(Err(error)) => Some(error.to_string()),
+                Err(panic) => Some(panic.to_string()),
+            };
+            if let Some(error) = failed {
+                tracing::warn!(error, "the snapshot could not be refreshed");
+                tokio::time::sleep(AFTER_FAILURE).await;
             }
             app.refresher.position.send_replace(app.snapshots.current().position);
             // A wake that comes from now on is not lost, nor was one that came since the refresh began.

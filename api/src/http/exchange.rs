@@ -116,6 +116,8 @@ pub struct Outcome {
     pub refused: Option<StatusCode>,
     /// Whether the request was understood to be GraphQL, if of a kind that does not run.
     pub is_graphql: bool,
+    /// Whether it may have written: then it must not be sent again, and its answer is told in any case.
+    pub wrote: bool,
 }
 
 impl Outcome {
@@ -132,18 +134,18 @@ impl Outcome {
         let mut response = response;
         shorten(&mut response.errors);
         let json = serde_json::to_vec(&Written::of(&response, refused.is_none())).unwrap_or_default();
-        Self { json, errors: response.errors, refused, is_graphql: true }
+        Self { json, errors: response.errors, refused, is_graphql: true, wrote: false }
     }
 
     /// The answer of an operation that ran; where it is too large, an error in its place.
     pub fn of_answer(mut response: Response, budget: &Budget, is_query: bool) -> Self {
         shorten(&mut response.errors);
-        // What was asked again when the database is back has no use for a part of it; of a mutation a part may be written.
-        if response.errors.iter().any(is_unavailable) && (is_query || response.data == Value::Null) {
+        // What is asked again when the database is back has no use for a part. Of a mutation a part may be written.
+        if is_query && response.errors.iter().any(is_unavailable) {
             return Self { is_graphql: true, ..Self::refused_for(StatusCode::SERVICE_UNAVAILABLE, response.errors) };
         }
         match budget.write(&Written::of(&response, true)) {
-            Ok(json) => Self { json, errors: response.errors, refused: None, is_graphql: true },
+            Ok(json) => Self { json, errors: response.errors, refused: None, is_graphql: true, wrote: !is_query },
             Err(TooLarge(limit)) => {
                 let written = if is_query { "" } else { "; what the operation was to write is written" };
                 let message = format!(
@@ -151,7 +153,7 @@ impl Outcome {
                      each{written}"
                 );
                 let response = Response::from_errors(vec![coded(Code::BadUserInput, message)]);
-                Self::of(response, None)
+                Self { wrote: !is_query, ..Self::of(response, None) }
             }
         }
     }
@@ -244,8 +246,13 @@ pub fn respond_with(mut builder: HttpResponseBuilder, media: Media, outcome: Out
 
 /// The answer to a list of operations.
 pub fn respond_all(media: Media, outcomes: Vec<Outcome>) -> HttpResponse {
+    let is_away = outcomes.iter().all(|outcome| outcome.refused == Some(StatusCode::SERVICE_UNAVAILABLE));
+    let mut builder = HttpResponse::Ok();
+    if is_away {
+        builder.status(StatusCode::SERVICE_UNAVAILABLE).insert_header((RETRY_AFTER, RETRY_SECONDS));
+    }
     let all: Vec<Vec<u8>> = outcomes.into_iter().map(|outcome| outcome.json).collect();
-    write(HttpResponse::Ok(), media, [b"[".as_slice(), &all.join(&b','), b"]"].concat())
+    write(builder, media, [b"[".as_slice(), &all.join(&b','), b"]"].concat())
 }
 
 fn write(mut builder: HttpResponseBuilder, media: Media, json: Vec<u8>) -> HttpResponse {

@@ -214,7 +214,11 @@ pub async fn trusted(service: &Service, viewer: &Viewer, prepared: &Prepared) ->
     // A token of others has no list of its own.
     let named =
         service.jwt.as_ref().filter(|_| viewer.is_of_others()).map(|jwt| jwt.operations_of().map(str::to_owned));
+    let away = || Outcome::refused(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, UNREACHABLE);
+    let until = Instant::now() + LOOKED_UP_WITHIN;
+    let place = service.lookups.acquire_within(Owner::of(Some(viewer)), LOOKED_UP_WITHIN).await.ok_or_else(away)?;
     let listed = blocking(move || {
+        let _place = place;
         let whose = |conn: &mut Conn| match named {
             None => Ok(Some(principal)),
             Some(None) => Ok(None),
@@ -225,8 +229,8 @@ pub async fn trusted(service: &Service, viewer: &Viewer, prepared: &Prepared) ->
             None => Ok(false),
         };
         db.read(listed).map_err(from_store)
-    })
-    .await;
+    });
+    let Ok(listed) = tokio::time::timeout_at(until, listed).await else { return Err(away()) };
     match listed {
         Ok(true) => Ok(()),
         Ok(false) => Err(Outcome::refused(
@@ -238,6 +242,6 @@ pub async fn trusted(service: &Service, viewer: &Viewer, prepared: &Prepared) ->
                 viewer.role
             ),
         )),
-        Err(_) => Err(Outcome::refused(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, UNREACHABLE)),
+        Err(_) => Err(away()),
     }
 }

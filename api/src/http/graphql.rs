@@ -60,7 +60,8 @@ pub async fn post(service: Data<Service>, http: HttpRequest, body: Result<Bytes,
                 return response;
             }
             let outcome = of_value(&service, viewer.as_ref(), one, locale(&http), &budget).await;
-            send(&service, viewer.as_ref(), &http, respond(media, outcome)).await
+            let wrote = outcome.wrote;
+            send(&service, viewer.as_ref(), &http, wrote, respond(media, outcome)).await
         }
         Ok(Bodies::Many(all)) => {
             if all.is_empty() || all.len() > limits.batch as usize {
@@ -75,7 +76,8 @@ pub async fn post(service: Data<Service>, http: HttpRequest, body: Result<Bytes,
             for one in all {
                 outcomes.push(of_value(&service, viewer.as_ref(), one, locale(&http), &budget).await);
             }
-            send(&service, viewer.as_ref(), &http, respond_all(media, outcomes)).await
+            let wrote = outcomes.iter().any(|outcome| outcome.wrote);
+            send(&service, viewer.as_ref(), &http, wrote, respond_all(media, outcomes)).await
         }
         Err(e) => {
             let message = format!("the body is no GraphQL request: {e}");
@@ -146,7 +148,7 @@ pub async fn get(service: Data<Service>, http: HttpRequest) -> HttpResponse {
         }
     }
     let outcome = run(&service, viewer.as_ref(), prepared, &budget).await;
-    send(&service, viewer.as_ref(), &http, respond_with(builder, media, outcome)).await
+    send(&service, viewer.as_ref(), &http, false, respond_with(builder, media, outcome)).await
 }
 
 /// What an answer from the snapshot depends on; None for other answers.

@@ -3,44 +3,78 @@
 use super::Service;
 use super::exchange::{Media, refusal, respond};
 use super::gate::{authenticated, looks_after};
-use crate::admission::Owner;
 use crate::graphql::error::Code;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use schema::{Conn, StoreError};
+use schema::{Conn, Db, StoreError};
 use serde_json::json;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
 
-/// How long the database may take to say that it is there, and how long who asks waits to be looked for.
-const PROBED_WITHIN: Duration = Duration::from_millis(400);
+/// How long the database may take to answer, and how long an answer stands for those who ask next.
+const PROBED_WITHIN: Duration = Duration::from_millis(500);
+const STANDS_FOR: Duration = Duration::from_millis(250);
 
 /// The process answers.
 pub async fn healthz() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "status": "ok" }))
 }
 
-impl Service {
-    /// Asks the database something small, if it answers soon; None where it does not.
-    pub(super) async fn probe<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut Conn) -> Result<T, StoreError> + Send + 'static,
-    ) -> Option<T> {
-        // One at a time: where the database is silent each would hold a thread.
-        let place = self.probes.acquire_within(Owner::of(None), PROBED_WITHIN).await?;
-        let db = self.app.db.clone();
-        let probe = tokio::task::spawn_blocking(move || {
-            let _place = place;
-            db.read(work)
-        });
-        tokio::time::timeout(PROBED_WITHIN, probe).await.ok()?.ok()?.ok()
+/// Asks the database something small, for all who want to know: one thread at a time, however many they are and however
+/// long it is silent.
+pub struct Probe<T> {
+    last: Mutex<Option<(Instant, Option<T>)>>,
+    under_way: AtomicBool,
+    answered: watch::Sender<()>,
+}
+
+impl<T: Clone + Send + Sync + 'static> Probe<T> {
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self { last: Mutex::default(), under_way: AtomicBool::new(false), answered: watch::Sender::new(()) })
+    }
+
+    /// What the database says; None where it does not answer soon.
+    pub async fn ask(self: &Arc<Self>, db: &Db, work: fn(&mut Conn) -> Result<T, StoreError>) -> Option<T> {
+        let mut answered = self.answered.subscribe();
+        if let Some((at, answer)) = self.last()
+            && at.elapsed() < STANDS_FOR
+        {
+            return answer;
+        }
+        if !self.under_way.swap(true, Ordering::SeqCst) {
+            let (probe, db) = (Arc::clone(self), db.clone());
+            tokio::task::spawn_blocking(move || {
+                // Also where the read panics.
+                let _done = Done(&probe);
+                let answer = db.read(work).ok();
+                *probe.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), answer));
+            });
+        }
+        tokio::time::timeout(PROBED_WITHIN, answered.changed()).await.ok()?.ok()?;
+        self.last()?.1
+    }
+
+    fn last(&self) -> Option<(Instant, Option<T>)> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+struct Done<'p, T>(&'p Probe<T>);
+
+impl<T> Drop for Done<'_, T> {
+    fn drop(&mut self) {
+        self.0.under_way.store(false, Ordering::SeqCst);
+        self.0.answered.send_replace(());
     }
 }
 
 /// The database answers, is migrated, and the snapshot is loaded. Where the register is, which goes up with everything
 /// that is written, is told to those who look after the service.
 pub async fn readyz(service: Data<Service>, http: HttpRequest) -> HttpResponse {
-    let pending = service.probe(Conn::has_pending_migrations).await;
+    let pending = service.ready.ask(&service.app.db, Conn::has_pending_migrations).await;
     let snapshot = service.app.snapshots.current();
     let (status, word) = match pending {
         Some(false) => (StatusCode::OK, "ready"),
@@ -49,9 +83,8 @@ pub async fn readyz(service: Data<Service>, http: HttpRequest) -> HttpResponse {
     };
     let mut said = json!({ "status": word });
     // Whose token it is cannot be told without the database.
-    if status == StatusCode::OK
-        && matches!(authenticated(&service, &http).await, Ok(Some(viewer)) if looks_after(&viewer))
-    {
+    let whose = tokio::time::timeout(PROBED_WITHIN, authenticated(&service, &http));
+    if status == StatusCode::OK && matches!(whose.await, Ok(Ok(Some(viewer))) if looks_after(&viewer)) {
         said["position"] = snapshot.position.into();
         said["asOf"] = json!(snapshot.as_of);
     }

@@ -57,7 +57,9 @@ pub struct Service {
     /// Exports that are being sent.
     downloads: crate::admission::Admission,
     /// Looks whether the database is there.
-    probes: crate::admission::Admission,
+    ready: std::sync::Arc<health::Probe<bool>>,
+    /// Counts the runs of jobs.
+    runs: std::sync::Arc<health::Probe<Vec<(String, schema::enums::RunState, i64)>>>,
     /// Large answers that are being sent.
     answers: crate::admission::Admission,
     connections: std::sync::Arc<connections::Connections>,

@@ -232,11 +232,18 @@ async fn execute(
     on_a_thread(&service.app.db, operation, later).await
 }
 
+/// How long after the deadline an operation may still wait for the audit log.
+const NOTED_WITHIN: Duration = Duration::from_millis(500);
+
 /// Runs an operation, a query or a mutation. The operations of one request share a budget, see [`budget`].
 pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared, budget: &Budget) -> Outcome {
     let began = Instant::now();
     if prepared.is_subscription() {
         let message = "subscriptions go over a WebSocket: /graphql/ws";
+        return Outcome::refused(StatusCode::BAD_REQUEST, Code::BadUserInput, message);
+    }
+    if budget.is_spent() {
+        let message = "the operations before it in the list have all bytes of the answer: send it by itself";
         return Outcome::refused(StatusCode::BAD_REQUEST, Code::BadUserInput, message);
     }
     let prepared = Arc::new(prepared);
@@ -262,7 +269,20 @@ pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared,
         Ok(_) => Came::ToErrors,
         Err(_) => Came::TooLate,
     };
-    audit(service, viewer, &prepared, &seen, came).await;
+    let noted = tokio::time::timeout_at(budget.deadline + NOTED_WITHIN, audit(service, viewer, &prepared, &seen, came));
+    // Nothing is shown that could not be noted.
+    if noted.await.is_err() {
+        tracing::error!("the audit log takes no more entries");
+        let written = if prepared.is_query() { "" } else { "; what the operation was to write is written" };
+        let message = format!("the audit log cannot be written at the moment{written}");
+        let errors = vec![coded(Code::Unavailable, message)];
+        if prepared.is_query() {
+            return Outcome::refused_for(StatusCode::SERVICE_UNAVAILABLE, errors);
+        }
+        let mut outcome = Outcome::of(Response::from_errors(errors), None);
+        outcome.wrote = true;
+        return outcome;
+    }
     let outcome = match executed {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_)) => {
@@ -327,6 +347,10 @@ fn refused(role: Option<Role>, refusal: Refusal) -> ServerError {
                 "{what} is null, or a variable without a value: a condition that is null would be none at all; leave it \
                  out, or ask with isNull"
             );
+            (coded(Code::BadUserInput, message), at)
+        }
+        Refusal::EmptyCondition { what, at } => {
+            let message = format!("{what} has no condition in it and would choose everything: leave it out");
             (coded(Code::BadUserInput, message), at)
         }
         Refusal::Limit { message, at } => (coded(Code::ValidationFailed, message), at),

@@ -9,7 +9,7 @@ use super::spool::spool;
 use crate::admission::Owner;
 use crate::auth::Viewer;
 use crate::graphql::error::Code;
-use actix_web::body::{BodySize, MessageBody, SizedStream};
+use actix_web::body::{BodySize, BoxBody, MessageBody, SizedStream};
 use actix_web::http::StatusCode;
 use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpRequest, HttpResponse};
@@ -22,18 +22,24 @@ const LARGE: u64 = 256 * 1024;
 /// How long an answer waits for a place, in memory.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// The response in the form in which it is sent.
+/// The response in the form in which it is sent. What says what was written (`wrote`) is never refused: whoever is told to
+/// try again would write it twice.
 pub async fn send(
     service: &Service,
     viewer: Option<&Viewer>,
     http: &HttpRequest,
+    wrote: bool,
     response: HttpResponse,
 ) -> HttpResponse {
     let length = match response.body().size() {
         BodySize::Sized(length) if length > LARGE => length,
         _ => return response,
     };
-    let Some(place) = service.answers.acquire_within(Owner::of(viewer), PATIENCE).await else {
+    let place = service.answers.acquire_within(Owner::of(viewer), PATIENCE).await;
+    if place.is_none() && wrote {
+        return response;
+    }
+    let Some(place) = place else {
         let message = "other large answers to this token are being sent: read them, and try again";
         let mut refused = refusal(http, StatusCode::TOO_MANY_REQUESTS, Code::RateLimited, message);
         refused.headers_mut().insert(RETRY_AFTER, 1.into());
@@ -44,6 +50,7 @@ pub async fn send(
         Ok(bytes) => bytes,
         Err(body) => return head.set_body(body),
     };
+    let kept = wrote.then(|| bytes.clone());
     let spooled = tokio::task::spawn_blocking(move || {
         let (mut writer, reader) = spool()?;
         writer.write_all(&bytes)?;
@@ -60,6 +67,9 @@ pub async fn send(
         }
         Err(error) => {
             tracing::error!(%error, "a large answer has no temporary file");
+            if let Some(bytes) = kept {
+                return head.set_body(BoxBody::new(bytes));
+            }
             let message = "the answer has no room on the server: ask for less at once";
             refusal(http, StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, message)
         }

@@ -296,7 +296,8 @@ async fn operate(service: &Data<Service>, mut session: Session, viewer: &Viewer,
     };
     if !prepared.is_subscription() {
         let outcome = run(service, Some(viewer), prepared, &budget).await;
-        if outcome.refused.is_some() || outcome.size() > LARGEST_MESSAGE {
+        // What says what was written is told in any case.
+        if outcome.refused.is_some() || (outcome.size() > LARGEST_MESSAGE && !outcome.wrote) {
             return refuse_answer(&mut session, id, &outcome).await;
         }
         if session.text(outcome.as_next(id)).await.is_ok() {

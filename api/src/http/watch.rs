@@ -191,7 +191,7 @@ pub async fn metrics_within(service: Data<Service>) -> HttpResponse {
     watch.snapshot_position.set(snapshot.position);
     watch.snapshot_rows.set(i64::try_from(snapshot.facts.height()).unwrap_or(i64::MAX));
     // The rest is told also where the database is silent.
-    if let Some(runs) = service.probe(jobs::ledger::count_runs).await {
+    if let Some(runs) = service.runs.ask(&service.app.db, jobs::ledger::count_runs).await {
         for (job, state, number) in runs {
             watch.runs.get_or_create(&JobLabels { job, state: state.to_string() }).set(number);
         }

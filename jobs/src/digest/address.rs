@@ -15,7 +15,7 @@ const LONGEST_FOLDER: usize = 4_096;
 /// Why they cannot be, and what to write.
 pub fn check(channel: DeliveryChannel, address: &str) -> Result<&str, String> {
     match channel {
-        DeliveryChannel::Folder => inert::name("the folder", address, LONGEST_FOLDER),
+        DeliveryChannel::Folder => folder(address),
         DeliveryChannel::Email => mailbox(inert::name("the address", address, LONGEST_MAIL)?),
     }
 }
@@ -26,6 +26,17 @@ pub fn identity(channel: DeliveryChannel, address: &str) -> String {
     match channel {
         DeliveryChannel::Email => address.to_lowercase(),
         DeliveryChannel::Folder => Path::new(address).components().collect::<PathBuf>().display().to_string(),
+    }
+}
+
+/// A path may have letters of any script, however they are composed, as long as it reads as one line.
+fn folder(address: &str) -> Result<&str, String> {
+    if address.is_empty() || address.len() > LONGEST_FOLDER {
+        return Err(format!("the folder has 1 to {LONGEST_FOLDER} bytes"));
+    }
+    match address.chars().find(|c| inert::acts(*c)) {
+        Some(c) => Err(format!("the folder {address:?} has the character U+{:04X}, which nobody sees", u32::from(c))),
+        None => Ok(address),
     }
 }
 
@@ -56,7 +67,9 @@ fn mailbox(address: &str) -> Result<&str, String> {
             && !label.ends_with('-')
             && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
-    if !labels.iter().all(is_label) || (labels.len() == 1 && domain != "localhost") {
+    // No domain ends in a number: such a one is the address of a machine (RFC 3696 §2).
+    let is_number = labels.last().is_none_or(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
+    if !labels.iter().all(is_label) || is_number || (labels.len() == 1 && domain != "localhost") {
         return wrong("the part after the @ is no domain, such as example.org");
     }
     match address.parse::<Address>() {
@@ -84,6 +97,8 @@ mod tests {
             "a@-example.org",
             "a@example..org",
             "a@127.0.0.1",
+            "a@127.1",
+            "a@999.1.1.1",
             "a@[127.0.0.1]",
             "\"a b\"@example.org",
             "a b@example.org",
@@ -103,5 +118,7 @@ mod tests {
         let folder = |address| identity(DeliveryChannel::Folder, address);
         assert_eq!(folder("/srv/digests/"), folder("/srv//./digests"));
         assert_ne!(folder("/srv/digests"), folder("/srv/Digests"));
+        assert!(check(DeliveryChannel::Folder, "/srv/Ba\u{301}o ca\u{301}o/東京").is_ok());
+        assert!(check(DeliveryChannel::Folder, "/srv/a\nb").is_err());
     }
 }

@@ -26,7 +26,7 @@ pub fn subscribe(
     locale: Locale,
 ) -> Result<DigestSubscription, StoreError> {
     let address = address::check(channel, address).map_err(StoreError::Rule)?;
-    let known = find(tx.conn, channel, address)?;
+    let known = spellings(tx.conn, channel, address)?.into_iter().next();
     if let Some(mut known) = known {
         known.locale = locale;
         known.ended_at = None;
@@ -51,15 +51,18 @@ pub fn subscribe(
 
 /// Ends a subscription. What lies in the outbox for it is not sent any more.
 pub fn unsubscribe(tx: &mut WriteTx<'_>, channel: DeliveryChannel, address: &str) -> Result<(), StoreError> {
-    let known = find(tx.conn, channel, address)?.filter(|known| known.ended_at.is_none()).ok_or_else(|| {
-        StoreError::NotFound(format!("{address} is not subscribed: `phananh digest subscriptions` lists who is"))
-    })?;
-    diesel::update(digest_subscriptions::table.find(known.id))
+    let known = spellings(tx.conn, channel, address)?;
+    let ends: Vec<Id> = known.iter().filter(|known| known.ended_at.is_none()).map(|known| known.id).collect();
+    if ends.is_empty() {
+        let message = format!("{address} is not subscribed: `phananh digest subscriptions` lists who is");
+        return Err(StoreError::NotFound(message));
+    }
+    diesel::update(digest_subscriptions::table.filter(digest_subscriptions::id.eq_any(&ends)))
         .set(digest_subscriptions::ended_at.eq(Some(tx.now)))
         .execute(tx.conn)?;
-    tx.keep(Kept::DigestSubscriptions, &known.id);
+    ends.iter().for_each(|id| tx.keep(Kept::DigestSubscriptions, id));
     let waiting = deliveries::table
-        .filter(deliveries::subscription_id.eq(known.id))
+        .filter(deliveries::subscription_id.eq_any(ends))
         .filter(deliveries::state.eq(DeliveryState::Pending));
     let taken_back =
         (deliveries::state.eq(DeliveryState::Failed), deliveries::error.eq(Some("unsubscribed before it was sent")));
@@ -75,7 +78,8 @@ fn keep_deliveries(tx: &mut WriteTx<'_>, keys: &[(Id, Id)]) {
     keys.iter().for_each(|(digest, recipient)| tx.keep(Kept::Deliveries, &pair(digest, recipient)));
 }
 
-fn find(conn: &mut Conn, channel: DeliveryChannel, address: &str) -> Result<Option<DigestSubscription>, StoreError> {
+/// The subscriptions of an address, however it is spelled; those that are not ended come first.
+fn spellings(conn: &mut Conn, channel: DeliveryChannel, address: &str) -> Result<Vec<DigestSubscription>, StoreError> {
     let wanted = address::identity(channel, address);
     let all: Vec<DigestSubscription> = digest_subscriptions::table
         .filter(digest_subscriptions::channel.eq(channel))
@@ -86,8 +90,7 @@ fn find(conn: &mut Conn, channel: DeliveryChannel, address: &str) -> Result<Opti
         ))
         .select(DigestSubscription::as_select())
         .load(conn)?;
-    // One that is not ended comes first.
-    Ok(all.into_iter().find(|one| address::identity(channel, &one.address) == wanted))
+    Ok(all.into_iter().filter(|one| address::identity(channel, &one.address) == wanted).collect())
 }
 
 /// Who is subscribed.
@@ -147,11 +150,13 @@ pub fn take(db: &Db, run: &JobRun, by_mail: bool) -> Result<Option<Parcel>, Stor
     let committed = db.write("job", |tx| {
         still_owned(tx, run)?;
         let now = tx.now;
+        let latest = now.utc() + TimeDelta::minutes(1 << ATTEMPTS);
         let found: Option<Parcel> = deliveries::table
             .inner_join(digests::table.on(digests::id.eq(deliveries::digest_id)))
             .inner_join(digest_subscriptions::table.on(digest_subscriptions::id.eq(deliveries::subscription_id)))
             .filter(deliveries::state.eq(DeliveryState::Pending))
-            .filter(deliveries::next_attempt_at.le(now))
+            // Where the clock was ahead, an attempt seems to be due in a week: none waits that long.
+            .filter(deliveries::next_attempt_at.le(now).or(deliveries::next_attempt_at.gt(Timestamp::from(latest))))
             .filter(deliveries::attempts.lt(ATTEMPTS))
             .filter(digest_subscriptions::ended_at.is_null())
             .filter(digest_subscriptions::channel.eq_any(&channels))

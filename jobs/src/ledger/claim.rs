@@ -1,5 +1,6 @@
 //! Who may run what, and when.
 
+use super::execute::LONGEST_BACKOFF;
 use super::{CODE_VERSION, execute, find, node};
 use crate::JobError;
 use crate::job::{Context, Job};
@@ -12,6 +13,7 @@ use schema::domain::ids::random_id;
 use schema::each;
 use schema::enums::{RunOrigin, RunState};
 use schema::models::{Job as JobRow, JobRun};
+use schema::seal::LONGEST_LEASE;
 use schema::states::Kept;
 use schema::tables::{job_runs, jobs};
 use schema::{Db, Id, Timestamp};
@@ -41,7 +43,8 @@ pub fn claim(db: &Db, job: &dyn Job, plan: &JobPlan, lease: Duration) -> Result<
         let row = locked(tx, job.name(), now)?;
         // Whoever had the lock may have kept it long.
         let now = database_time(tx.conn)?;
-        if row.lease_until.is_some_and(|until| until > now) {
+        // Where the clock was ahead, a lease seems to end in a week: none is that long.
+        if row.lease_until.is_some_and(|until| until > now && until <= after(now, LONGEST_LEASE)) {
             return Ok(None);
         }
         let left = left_behind(tx, &row, plan, now)?;
@@ -57,15 +60,29 @@ pub fn claim(db: &Db, job: &dyn Job, plan: &JobPlan, lease: Duration) -> Result<
         let last: Option<Timestamp> = job_runs::table
             .filter(job_runs::job.eq(job.name()))
             .filter(job_runs::origin.eq(RunOrigin::Scheduled))
+            // What ran while the clock was ahead is no reason to wait until it is that late.
+            .filter(job_runs::scheduled_at.le(now))
             .select(diesel::dsl::max(job_runs::scheduled_at))
             .first(tx.conn)?;
-        let Some(slot) = due(plan, last.unwrap_or(row.since).max(row.since), now, lease) else { return Ok(None) };
+        let since = known_since(tx, &row, now)?;
+        let Some(slot) = due(plan, last.unwrap_or(since).max(since), now, lease) else { return Ok(None) };
         let mut run = new_run(job.name(), slot, RunOrigin::Scheduled, now);
         run.as_of = local_day_before(slot, plan.schedule.zone());
         each!(&mut *tx.conn, c => diesel::insert_into(job_runs::table).values(&run).execute(c)?);
         own(tx, run, lease, now).map(Some)
     })?;
     Ok(committed.value)
+}
+
+/// Since when a job is known; where the clock was ahead then, since now.
+fn known_since(tx: &mut WriteTx<'_>, row: &JobRow, now: Timestamp) -> Result<Timestamp, StoreError> {
+    if row.since <= now {
+        return Ok(row.since);
+    }
+    tracing::warn!(job = row.job, since = %row.since.utc(), "the clock was ahead: the job is known since now");
+    diesel::update(jobs::table.find(&row.job)).set(jobs::since.eq(now)).execute(tx.conn)?;
+    tx.keep(Kept::Jobs, &row.job);
+    Ok(now)
 }
 
 /// The time for which to run now, after the last one.
@@ -139,7 +156,8 @@ fn to_try_again(tx: &mut WriteTx<'_>, job: &str, now: Timestamp) -> Result<Optio
     let found: Option<JobRun> = job_runs::table
         .filter(job_runs::job.eq(job))
         .filter(job_runs::state.eq(RunState::Failed))
-        .filter(job_runs::retry_at.le(now))
+        // No wait is longer than the longest: that one was begun while the clock was ahead.
+        .filter(job_runs::retry_at.le(now).or(job_runs::retry_at.gt(after(now, LONGEST_BACKOFF))))
         .order(job_runs::scheduled_at)
         .select(JobRun::as_select())
         .first(tx.conn)

@@ -18,7 +18,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 /// The longest wait before a retry.
-const LONGEST_BACKOFF: Duration = Duration::from_secs(3600);
+pub(super) const LONGEST_BACKOFF: Duration = Duration::from_secs(3600);
 
 /// Does the work of a claim and writes down how it ended. A panic is a failed run.
 ///

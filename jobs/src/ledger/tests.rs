@@ -86,3 +86,31 @@ fn who_lost_its_claim_cannot_write_what_it_found() {
     assert_eq!((state.paused_by.as_deref(), state.node.as_deref()), (None, Some("another")));
     assert_eq!(db.read(|conn| history(conn, None, 1)).expect("runs")[0].state, RunState::Running);
 }
+
+#[test]
+fn a_clock_that_was_ahead_stops_no_job() {
+    let (_folder, db) = database();
+    let settings = Settings::default();
+    let plan = settings.plan_of(&Breaks).expect("a plan");
+    let lease = Duration::from_secs(60);
+    let week = Timestamp::from_micros(Timestamp::now().micros() + 7 * 86_400 * 1_000_000).expect("a time");
+    db.write("test", |tx| {
+        // What a node left that ran for some seconds when its clock was a week ahead, and was killed.
+        locked(tx, "breaks", week)?;
+        for state in [RunState::Succeeded, RunState::Running] {
+            let at = Timestamp::from_micros(week.micros() + i64::from(state == RunState::Running)).expect("a time");
+            let run = JobRun { state, ..new_run("breaks", at, RunOrigin::Scheduled, at) };
+            each!(&mut *tx.conn, c => diesel::insert_into(job_runs::table).values(&run).execute(c)?);
+            if state == RunState::Running {
+                own(tx, run, lease, at)?;
+            }
+        }
+        Ok(())
+    })
+    .expect("written");
+    let claimed = (0..30).find_map(|_| {
+        std::thread::sleep(Duration::from_millis(100));
+        claim(&db, &Breaks, &plan, lease).expect("the ledger answers").filter(|claim| claim.run.scheduled_at < week)
+    });
+    assert!(claimed.is_some(), "{:?}", db.read(states));
+}

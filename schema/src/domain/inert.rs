@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 use unicode_normalization::is_nfc;
-use unicode_security::{GeneralSecurityProfile, MixedScript};
+use unicode_security::{GeneralSecurityProfile, RestrictionLevel, RestrictionLevelDetection};
 
 /// Whether a character does something, or hides, instead of being read: control characters, line and paragraph separators,
 /// marks that turn the direction of writing, and those that cannot be seen.
@@ -76,10 +76,9 @@ pub fn name<'n>(what: &str, name: &'n str, longest: usize) -> Result<&'n str, St
     if !is_nfc(name) {
         return Err(format!("{what} is {name:?}: write its letters with their marks as one character each (NFC)"));
     }
-    if !name.is_single_script() {
-        return Err(format!(
-            "{what} is {name:?}: it has letters of several scripts, some of which look alike: use those of one"
-        ));
+    let letters: String = name.chars().filter(|c| c.is_alphanumeric()).collect();
+    if !letters.check_restriction_level(RestrictionLevel::HighlyRestrictive) {
+        return Err(format!("{what} is {name:?}: it has letters of several scripts that look alike: use those of one"));
     }
     Ok(name)
 }
@@ -138,6 +137,7 @@ mod tests {
         }
         assert!(name("a name", &"a".repeat(101), 100).is_err());
         assert_eq!(name("a name", "Nguyễn Văn An – Ban", 100), Ok("Nguyễn Văn An – Ban"));
+        assert_eq!(name("a name", "Sales 東京", 100), Ok("Sales 東京"));
         assert_eq!(name("a name", "jobs@hải-quan.vn (02BA/07)", 100), Ok("jobs@hải-quan.vn (02BA/07)"));
     }
 }

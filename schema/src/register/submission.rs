@@ -14,6 +14,9 @@ use crate::sql_types::{Id, Timestamp};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+/// The first moment at which something may have happened, in microseconds of Unix time: a year before it is mistyped.
+const EARLIEST: i64 = 0;
+
 /// What is submitted. The codes are checked when it is stored.
 #[derive(Debug, Clone, Serialize)]
 pub struct Submission {
@@ -81,6 +84,9 @@ pub fn submit(tx: &mut WriteTx<'_>, source: &str, key: &str, submission: &Submis
     check_received(received_at, tx.now).map_err(|e| rule("receivedAt", e.to_string()))?;
     if submission.occurred_at.is_some_and(|occurred| occurred > received_at) {
         return Err(rule("occurredAt", "lies after the complaint was received".into()));
+    }
+    if submission.occurred_at.is_some_and(|occurred| occurred.micros() < EARLIEST) {
+        return Err(rule("occurredAt", "lies before 1970: check the year".into()));
     }
     if submission.cost_vnd.is_some_and(|cost| cost < 0) {
         return Err(rule("costVnd", "is negative".into()));

@@ -33,6 +33,10 @@ impl<'d> Walk<'d> {
                 let Some(fields) = self.guard.inputs.get(of) else { return };
                 let around = self.in_condition;
                 let is_condition = CONDITIONS.iter().any(|kind| of.ends_with(kind));
+                // Clients leave out what has no value: a condition of which nothing is left would choose everything.
+                if is_condition && self.in_condition && object.is_empty() {
+                    self.refusals.push(Refusal::EmptyCondition { what: of.to_owned(), at });
+                }
                 self.in_condition |= is_condition;
                 for (name, value) in object {
                     if let Some(next) = fields.get(name.as_str()) {
@@ -42,6 +46,7 @@ impl<'d> Walk<'d> {
                         self.in_variable |= matches!(value, Value::Variable(_));
                         let value = self.resolved(value);
                         if let (true, Value::String(pattern)) = (PATTERNS.contains(&name.as_str()), &value) {
+                            self.escapes(name, pattern, at);
                             // One that is too long by itself is refused for that.
                             let length = pattern.chars().count();
                             self.pattern_characters += if length > self.longest_text() { 0 } else { length };
@@ -92,6 +97,15 @@ impl<'d> Walk<'d> {
                 self.in_variable = written;
             }
             _ => {}
+        }
+    }
+
+    /// PostgreSQL takes no pattern that ends in the middle of an escape, and SQLite finds nothing by it.
+    fn escapes(&mut self, name: &str, pattern: &str, at: Pos) {
+        let backslashes = pattern.bytes().rev().take_while(|byte| *byte == b'\\').count();
+        if name == "like" && backslashes % 2 == 1 {
+            let message = "a pattern ends with a backslash that escapes nothing: write two for one that is looked for";
+            self.refusals.push(Refusal::Arguments { message: message.to_owned(), at });
         }
     }
 
