@@ -160,12 +160,18 @@ impl Mapping {
                 )));
             }
         }
+        let timezone = match &file.timezone {
+            None => crate::domain::calendar::LOCAL,
+            Some(name) => name
+                .parse()
+                .map_err(|_| wrong(format!("timezone {name:?} is not known: write for example Asia/Ho_Chi_Minh")))?,
+        };
         let mut entries = file.fields;
         let mut fields = Vec::with_capacity(specs.len());
         for spec in specs {
             let rule = entries
                 .remove(spec.name)
-                .map(|entry| field_rule(spec, entry))
+                .map(|entry| field_rule(spec, entry, timezone))
                 .transpose()
                 .map_err(|message| wrong(format!("fields.{}: {message}", spec.name)))?;
             if rule.is_none() && spec.required {
@@ -190,12 +196,6 @@ impl Mapping {
             "scattered" => false,
             "adjacent" => true,
             other => return Err(wrong(format!("file.rows {other:?} is neither \"scattered\" nor \"adjacent\""))),
-        };
-        let timezone = match &file.timezone {
-            None => crate::domain::calendar::LOCAL,
-            Some(name) => name
-                .parse()
-                .map_err(|_| wrong(format!("timezone {name:?} is not known: write for example Asia/Ho_Chi_Minh")))?,
         };
         if kind != Kind::Complaints && (adjacent || !file.keep.is_empty()) {
             return Err(wrong("`rows = \"adjacent\"` and `keep` are for complaints".into()));
@@ -225,7 +225,7 @@ impl Mapping {
     }
 }
 
-fn field_rule(spec: &FieldSpec, entry: toml::Value) -> Result<FieldRule, String> {
+fn field_rule(spec: &FieldSpec, entry: toml::Value, timezone: Tz) -> Result<FieldRule, String> {
     let file = match entry {
         toml::Value::String(column) => FieldRuleFile { column: Some(column), ..FieldRuleFile::default() },
         toml::Value::Table(_) => entry.try_into::<FieldRuleFile>().map_err(|e| e.message().to_owned())?,
@@ -284,7 +284,7 @@ fn field_rule(spec: &FieldSpec, entry: toml::Value) -> Result<FieldRule, String>
         pattern,
         values,
         otherwise,
-        dates: DateRules::new(formats, file.month_means.as_ref())?,
+        dates: DateRules::new(formats, file.month_means.as_ref(), spec.of == FieldType::Date, timezone)?,
         numbers: NumberRules::new(file.thousands.as_deref(), file.decimal.as_deref(), file.multiply.as_ref())?,
     })
 }

@@ -4,6 +4,7 @@
 //! brought together ([`stage`]), each thing is checked and written in transactions of some
 //! thousand ([`run`]), by the rules of its kind ([`kinds`]).
 
+mod clock;
 mod dates;
 mod error;
 mod field;
