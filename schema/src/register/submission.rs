@@ -140,6 +140,7 @@ pub fn submit(tx: &mut WriteTx<'_>, source: &str, key: &str, submission: &Submis
             source_codes: None,
         },
         officers: Vec::new(),
+        matters: Vec::new(),
     };
     for officer_id in officers(tx, &codes)? {
         case.officers.push(ComplaintOfficer {

@@ -20,6 +20,7 @@ pub enum Cover {
 const BY_EVENTS: &[&str] = &[
     "complaints",
     "complaint_officers",
+    "complaint_matters",
     "complaint_sources",
     "unit_responses",
     "redactions",
