@@ -20,6 +20,8 @@ mod disclosure_over_time;
 mod documents;
 mod explorer;
 mod flags;
+mod foreign_files;
+mod foreign_rows;
 mod foreign_tokens;
 mod fuzz;
 mod generate;

@@ -5,7 +5,9 @@ use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use jobs::settings::Settings;
 use jobs::work::audit::seal_and_witness;
-use schema::import::{Import, Kind, Mapping, Options, Progress, Reject, RejectSink, Report, Summary, run as import};
+use schema::import::{
+    Import, Kind, Mapping, Notices, Options, Progress, Reject, RejectSink, Report, Summary, run as import,
+};
 use schema::{Db, StoreError};
 use std::fs::File;
 use std::io::{IsTerminal, Read};
@@ -63,12 +65,16 @@ pub fn run(
     let options = Options { dry_run: args.dry_run };
     let mut bar = Bar::new(size)?;
     let job = Import { db: &db, kind: args.kind, name: &name, mapping: &mapping, options: &options };
-    let (result, summary, rejected_rows) = {
-        let mut report = Report { summary: Summary::default(), rejects, progress: &mut bar };
+    let (result, summary, rejected_rows, untold) = {
+        let notices = Notices::new(|message| tell(format_args!("warning: {message}")));
+        let mut report = Report { summary: Summary::default(), rejects, notices, progress: &mut bar };
         let result = import(job, input, &mut report);
-        (result, report.summary, report.rejects.rows())
+        (result, report.summary, report.rejects.rows(), report.notices.untold())
     };
     bar.0.finish();
+    if untold > 0 {
+        tell(format_args!("warning: … and {untold} more of this kind"));
+    }
     if result.is_err() && summary.read > 0 {
         let written = if args.dry_run { "nothing was written" } else { "what was written stays" };
         tell(format_args!(

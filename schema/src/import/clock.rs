@@ -18,7 +18,7 @@ pub struct Clock {
     /// An offset from UTC, or seconds since 1970.
     offset: bool,
     zone_name: bool,
-    /// One part that has date, time and offset: `%+`, `%s`, `%c`'s relatives.
+    /// One part that is a whole moment: `%+`, `%s`.
     whole: bool,
 }
 
@@ -147,7 +147,10 @@ fn literal_zone(format: &str, items: &[Item<'_>], clock: Clock, zone: Tz) -> Res
         })
         .collect();
     let is_utc = matches!(zone.name(), "UTC" | "GMT" | "Zulu" | "Universal" | "UCT" | "Greenwich")
-        || matches!(zone.name().strip_prefix("Etc/"), Some("UTC" | "GMT" | "Zulu" | "Universal" | "UCT" | "GMT0" | "GMT+0"));
+        || matches!(
+            zone.name().strip_prefix("Etc/"),
+            Some("UTC" | "GMT" | "Zulu" | "Universal" | "UCT" | "GMT0" | "GMT+0")
+        );
     let utc = letters
         .split(|c: char| !c.is_ascii_alphabetic())
         .find(|word| ["z", "utc", "gmt"].contains(&word.to_ascii_lowercase().as_str()));
@@ -160,7 +163,8 @@ fn literal_zone(format: &str, items: &[Item<'_>], clock: Clock, zone: Tz) -> Res
         ));
     }
     let signs: Vec<char> = letters.chars().collect();
-    let offset = signs.windows(3).any(|part| matches!(part, ['+' | '-', a, b] if a.is_ascii_digit() && b.is_ascii_digit()));
+    let offset =
+        signs.windows(3).any(|part| matches!(part, ['+' | '-', a, b] if a.is_ascii_digit() && b.is_ascii_digit()));
     if offset {
         return Err(format!(
             "format {format:?}: an offset that is written as digits of the format is read and not heeded. Write %:z for \
@@ -221,9 +225,22 @@ mod tests {
     #[test]
     fn what_gives_a_moment_is_taken() {
         for format in [
-            "%d/%m/%Y", "%m/%Y", "%d/%m/%Y %H:%M", "%d/%m/%y %I:%M %p", "%d/%m/%Y %r", "%d/%m/%Y %T", "%F %R", "%+", "%s",
-            "%Y-%m-%dT%H:%M:%S%.f%:z", "%Y-%m-%d %H:%M%#z", "ngày %d tháng %m năm %Y", "%H giờ %M ngày %d/%m/%Y", "%Y%m%d",
-            "%d-%m-%Y", "%c",
+            "%d/%m/%Y",
+            "%m/%Y",
+            "%d/%m/%Y %H:%M",
+            "%d/%m/%y %I:%M %p",
+            "%d/%m/%Y %r",
+            "%d/%m/%Y %T",
+            "%F %R",
+            "%+",
+            "%s",
+            "%Y-%m-%dT%H:%M:%S%.f%:z",
+            "%Y-%m-%d %H:%M%#z",
+            "ngày %d tháng %m năm %Y",
+            "%H giờ %M ngày %d/%m/%Y",
+            "%Y%m%d",
+            "%d-%m-%Y",
+            "%c",
         ] {
             assert!(checked(format, false, VN).is_ok(), "{format}: {:?}", checked(format, false, VN));
         }

@@ -158,7 +158,12 @@ fn plausible(day: NaiveDate, text: &str) -> Result<NaiveDate, String> {
     if (1900..=2200).contains(&day.year()) {
         Ok(day)
     } else {
-        Err(format!("{text:?} was read as the year {}: check the format in the mapping", day.year()))
+        // Other registers write such days where there is none.
+        let (year, bound) = (day.year(), if day.year() > 2200 { "without end" } else { "not known" });
+        Err(format!(
+            "{text:?} was read as the year {year}: check the format in the mapping; if it stands for {bound}, say \
+             null = [{text:?}] under [file]"
+        ))
     }
 }
 

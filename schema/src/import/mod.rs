@@ -6,11 +6,15 @@
 
 mod clock;
 mod dates;
+mod encoding;
 mod error;
 mod field;
 pub mod kinds;
+mod looks;
 mod mapping;
+mod notices;
 mod numbers;
+mod quotes;
 mod reader;
 mod rejects;
 mod row;
@@ -22,5 +26,6 @@ pub use error::ImportError;
 pub use field::{FieldSpec, FieldType};
 pub use kinds::Kind;
 pub use mapping::Mapping;
+pub use notices::Notices;
 pub use rejects::{Reject, RejectSink};
 pub use run::{Import, Options, Progress, Report, Summary, run};
