@@ -28,6 +28,7 @@ mod generate;
 mod graphql;
 mod handling;
 mod import;
+mod inspect;
 mod ledger;
 mod looks;
 mod measures;

@@ -9,6 +9,7 @@ mod dates;
 mod encoding;
 mod error;
 mod field;
+pub mod inspect;
 pub mod kinds;
 mod looks;
 mod mapping;
