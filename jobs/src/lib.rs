@@ -27,6 +27,7 @@ pub mod settings;
 pub mod snapshot;
 pub mod sql;
 pub mod statistics;
+pub mod sums;
 pub mod work;
 
 pub use error::JobError;

@@ -5,6 +5,7 @@ use crate::JobError;
 use crate::handling::{Handled, handled, measures, median_survival, read, times};
 use crate::recurrence::with_episodes;
 use crate::snapshot::kind_place;
+use crate::sums::costs_and_delays;
 use polars::prelude::*;
 use schema::Id;
 use schema::enums::CategoryKind;
@@ -56,12 +57,9 @@ pub fn scorecard(rows: &DataFrame, as_of: i32, days: Option<i32>) -> Result<Scor
     let sums = recent
         .clone()
         .lazy()
-        .select([
-            col("enterprise").drop_nulls().n_unique().cast(DataType::UInt32).alias("enterprises"),
-            col("cost").sum(),
-            col("delay").sum(),
-        ])
+        .select([col("enterprise").drop_nulls().n_unique().cast(DataType::UInt32).alias("enterprises")])
         .collect()?;
+    let (cost_vnd, delay_hours) = costs_and_delays(&recent)?;
     let table = recent.clone().lazy().select(measures()).collect()?;
     let mut handled = read(&table, 0)?;
     handled.median_days = median_survival(times(&recent, as_of)?);
@@ -69,8 +67,8 @@ pub fn scorecard(rows: &DataFrame, as_of: i32, days: Option<i32>) -> Result<Scor
         handled,
         episodes: episodes(rows, as_of, from)?,
         distinct_enterprises: sums.column("enterprises")?.u32()?.get(0).unwrap_or(0),
-        cost_vnd: sums.column("cost")?.i64()?.get(0).unwrap_or(0),
-        delay_hours: sums.column("delay")?.f64()?.get(0).unwrap_or(0.0),
+        cost_vnd,
+        delay_hours,
     })
 }
 

@@ -163,6 +163,19 @@ model!(
     }
 );
 
+model!(
+    /// One of several allegations of a complaint against nobody named.
+    complaint_matters ComplaintMatter {
+        complaint_id: Id,
+        ordinal: i32,
+        category_id: Option<Id>,
+        unit_id: Option<Id>,
+        finding: Finding,
+        decided_on: Option<NaiveDate>,
+        source_codes: Option<JsonValue>,
+    }
+);
+
 model!(unit_responses UnitResponse {
     complaint_id: Id,
     id: Id,

@@ -15,8 +15,8 @@ pub use reference::{
     register_position, system_incidents, unit_parents, units, workload,
 };
 pub use register::{
-    complaint_event_values, complaint_events, complaint_officers, complaint_sources, complaints, escalations,
-    redactions, unit_responses,
+    complaint_event_values, complaint_events, complaint_matters, complaint_officers, complaint_sources, complaints,
+    escalations, redactions, unit_responses,
 };
 pub use results::{
     deliveries, digest_subscriptions, digests, flag_assessments, flag_reviews, flags, job_results, job_runs, jobs,
@@ -40,6 +40,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     complaints,
     complaint_sources,
     complaint_officers,
+    complaint_matters,
     complaint_events,
     complaint_event_values,
     unit_responses,

@@ -53,6 +53,7 @@ fn the_guide_to_mappings_names_every_kind_field_and_word() {
         "thousands",
         "decimal",
         "multiply",
+        "most",
     ] {
         assert!(guide.contains(&format!("`{key}`")), "{key}");
     }

@@ -5,7 +5,10 @@ use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use jobs::settings::Settings;
 use jobs::work::audit::seal_and_witness;
-use schema::import::{Import, Kind, Mapping, Options, Progress, Reject, RejectSink, Report, Summary, run as import};
+use schema::import::inspect::inspect;
+use schema::import::{
+    Import, Kind, Mapping, Notices, Options, Progress, Reject, RejectSink, Report, Summary, run as import,
+};
 use schema::seal::Sealer;
 use schema::{Db, StoreError};
 use std::fs::File;
@@ -15,20 +18,51 @@ use std::process::ExitCode;
 
 /// The mapping says which column is which; docs/import.md tells how to write one.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Args {
+    #[command(subcommand)]
+    look: Option<Look>,
     /// What the file is about: complaints, units, officers, postings, enterprises, categories, workload, incidents or responses
-    kind: Kind,
+    #[arg(required = true)]
+    kind: Option<Kind>,
     /// A CSV file, gzipped or not; - for standard input
-    file: PathBuf,
+    #[arg(required = true)]
+    file: Option<PathBuf>,
     /// What the columns of the file mean
-    #[arg(long, value_name = "MAP.toml")]
-    mapping: PathBuf,
+    #[arg(long, value_name = "MAP.toml", required = true)]
+    mapping: Option<PathBuf>,
     /// Check everything and write nothing
     #[arg(long)]
     dry_run: bool,
     /// Where rejected rows go; without it the first 20 are told on standard error
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Look {
+    /// Show what a file looks like, and draft a mapping for complaints: its output is one
+    Inspect {
+        /// A CSV file, gzipped or not; - for standard input
+        file: PathBuf,
+    },
+}
+
+/// The file, or standard input, and its size where it has one.
+fn opened(path: &Path) -> anyhow::Result<(Box<dyn Read>, Option<u64>)> {
+    if path.as_os_str() == "-" {
+        return Ok((Box::new(std::io::stdin()), None));
+    }
+    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    let meta = file.metadata()?;
+    anyhow::ensure!(!meta.is_dir(), "{} is a folder, not a CSV file", path.display());
+    Ok((Box::new(file), Some(meta.len()).filter(|_| meta.is_file())))
+}
+
+fn inspect_file(path: &Path, out: &Output) -> anyhow::Result<ExitCode> {
+    let found = inspect(&path.display().to_string(), opened(path)?.0)?;
+    out.print(&found, |found| found.mapping.clone())?;
+    Ok(ExitCode::SUCCESS)
 }
 
 pub fn run(
@@ -38,43 +72,46 @@ pub fn run(
     open: impl FnOnce() -> Result<Db, StoreError>,
     out: &Output,
 ) -> anyhow::Result<ExitCode> {
-    // What can be wrong without a database is told before one is made.
-    let mapping = Mapping::load(&args.mapping, args.kind)?;
-    let (input, size): (Box<dyn Read>, Option<u64>) = if args.file.as_os_str() == "-" {
-        (Box::new(std::io::stdin()), None)
-    } else {
-        let file = File::open(&args.file).with_context(|| format!("cannot open {}", args.file.display()))?;
-        let meta = file.metadata()?;
-        anyhow::ensure!(!meta.is_dir(), "{} is a folder, not a CSV file", args.file.display());
-        (Box::new(file), Some(meta.len()).filter(|_| meta.is_file()))
+    if let Some(Look::Inspect { file }) = &args.look {
+        return inspect_file(file, out);
+    }
+    let (Some(kind), Some(path), Some(map)) = (args.kind, &args.file, &args.mapping) else {
+        anyhow::bail!("say what to import, the file and its --mapping");
     };
+    // What can be wrong without a database is told before one is made.
+    let mapping = Mapping::load(map, kind)?;
+    let (input, size) = opened(path)?;
     let rejects = match &args.rejects {
-        Some(path) => {
+        Some(rejected) => {
             let sqlite = database.strip_prefix("sqlite:").map(PathBuf::from);
-            let precious = [Some(&args.file), Some(&args.mapping), sqlite.as_ref()];
-            if let Some(other) = precious.into_iter().flatten().find(|other| same_file(path, other)) {
+            let precious = [Some(path), Some(map), sqlite.as_ref()];
+            if let Some(other) = precious.into_iter().flatten().find(|other| same_file(rejected, other)) {
                 anyhow::bail!("--rejects would overwrite {}: name another file", other.display());
             }
-            RejectSink::file(path)?
+            RejectSink::file(rejected)?
         }
         None => RejectSink::tell(tell_reject),
     };
     let db = super::migrated(open()?)?;
-    let name = args.file.display().to_string();
+    let name = path.display().to_string();
     let options = Options { dry_run: args.dry_run };
     let mut bar = Bar::new(size)?;
-    let job = Import { db: &db, kind: args.kind, name: &name, mapping: &mapping, options: &options };
-    let (result, summary, rejected_rows) = {
-        let mut report = Report { summary: Summary::default(), rejects, progress: &mut bar };
+    let job = Import { db: &db, kind, name: &name, mapping: &mapping, options: &options };
+    let (result, summary, rejected_rows, untold) = {
+        let notices = Notices::new(|message| tell(format_args!("warning: {message}")));
+        let mut report = Report { summary: Summary::default(), rejects, notices, progress: &mut bar };
         let result = import(job, input, &mut report);
-        (result, report.summary, report.rejects.rows())
+        (result, report.summary, report.rejects.rows(), report.notices.untold())
     };
     bar.0.finish();
+    if untold > 0 {
+        tell(format_args!("warning: … and {untold} more of this kind"));
+    }
     if result.is_err() && summary.read > 0 {
         let written = if args.dry_run { "nothing was written" } else { "what was written stays" };
         tell(format_args!(
             "stopped after: {}; {written}, the same import run again completes it",
-            text(args.kind, &summary)
+            text(kind, &summary)
         ));
     }
     result?;
@@ -83,7 +120,7 @@ pub fn run(
     }
     out.print(&summary, |summary| {
         let dry = if args.dry_run { " (dry run: nothing was written)" } else { "" };
-        format!("{}{dry}", text(args.kind, summary))
+        format!("{}{dry}", text(kind, summary))
     })?;
     if summary.rejected == 0 {
         return Ok(ExitCode::SUCCESS);

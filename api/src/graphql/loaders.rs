@@ -11,8 +11,8 @@ use jobs::work::recurrence::{self, RecurrenceDocument};
 use schema::db::MultiBackend;
 use schema::db::dialect::KEYS_PER_QUERY;
 use schema::models::{
-    ApiToken, ComplaintOfficer, Delivery, DigestSubscription, Enterprise, Flag, FlagAssessment, FlagReview,
-    GuidanceOpinion, IssueCategory, JobRun, Officer, Posting, Redaction, Unit, UnitParent, UnitResponse,
+    ApiToken, ComplaintMatter, ComplaintOfficer, Delivery, DigestSubscription, Enterprise, Flag, FlagAssessment,
+    FlagReview, GuidanceOpinion, IssueCategory, JobRun, Officer, Posting, Redaction, Unit, UnitParent, UnitResponse,
 };
 use schema::tables::{complaints, flags};
 use schema::{Conn, Id, StoreError, queries};
@@ -57,6 +57,10 @@ loader!(JobRunKey => JobRun, queries::job_runs_by_id);
 loader!(
     /// The allegations of a complaint.
     AllegationsKey => Vec<ComplaintOfficer>, queries::allegations_of
+);
+loader!(
+    /// What a complaint says against nobody named.
+    MattersKey => Vec<ComplaintMatter>, queries::matters_of
 );
 loader!(
     /// How many responses a complaint has.

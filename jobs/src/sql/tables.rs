@@ -2,6 +2,7 @@
 
 use super::check::Question;
 use crate::snapshot::{Snapshot, meaning};
+use crate::sums::costs_and_delays;
 use polars::prelude::*;
 use schema::Id;
 use schema::enums::{CategoryKind, Channel, ComplaintState, Finding};
@@ -127,6 +128,11 @@ fn complaints(
     ids: Option<&StringChunked>,
 ) -> PolarsResult<DataFrame> {
     let reference = &snapshot.reference;
+    let wanted = |name: &str| question.may_need(name);
+    if wanted("cost_vnd") || wanted("delay_hours") {
+        // The engine's sums wrap: where the sum of all fits, so does that of a part.
+        costs_and_delays(facts).map_err(|e| PolarsError::ComputeError(e.to_string().into()))?;
+    }
     let mut columns: Vec<Column> = Vec::new();
     // Without any column the rows could not be counted.
     columns.push(date(facts, "day", "received_on")?);
@@ -136,7 +142,6 @@ fn complaints(
     let units: Vec<Option<&str>> = reference.units.iter().map(|unit| Some(unit.code.as_str())).collect();
     let categories: Vec<Option<&str>> = reference.categories.iter().map(|one| Some(one.code.as_str())).collect();
     let words = |all: &[&'static str]| all.iter().map(|word| Some(*word)).collect::<Vec<_>>();
-    let wanted = |name: &str| question.may_need(name);
     for (name, names) in [
         ("department", &units),
         ("branch", &units),

@@ -3,6 +3,7 @@
 use super::measures::{Measures, NOBODY, Rows, Wanted};
 use crate::JobError;
 use crate::handling::median_survival;
+use crate::sums::{cost_of, delay_of};
 use schema::db::wanted::go_on;
 
 /// Values brought together by group: those of group `g` are `values[starts[g]..starts[g + 1]]`, in the order in
@@ -63,11 +64,11 @@ pub fn measure(
             let by_row = (wanted.median || disclosed).then(|| ByGroup::new(pairs.iter(), number));
             (enterprises, episodes, by_row)
         });
-        sum(rows, &pairs, &mut measures, wanted);
-        brought.join()
+        let summed = sum(rows, &pairs, &mut measures, wanted);
+        summed.map(|()| brought.join())
     });
     let (enterprises, episodes, by_row) =
-        brought.map_err(|_| JobError::Panicked("rows could not be brought together".into()))?;
+        brought?.map_err(|_| JobError::Panicked("rows could not be brought together".into()))?;
     go_on()?;
     if enterprises.is_some() || episodes.is_some() || by_row.is_some() {
         each_part(&mut measures, |first, part| {
@@ -128,7 +129,7 @@ impl Pairs<'_> {
 }
 
 /// Counts and adds up.
-fn sum(rows: &Rows, pairs: &Pairs<'_>, measures: &mut [Measures], wanted: Wanted) {
+fn sum(rows: &Rows, pairs: &Pairs<'_>, measures: &mut [Measures], wanted: Wanted) -> Result<(), JobError> {
     // Small numbers side by side: groups are met in no order.
     let mut counts = vec![0u32; measures.len()];
     match pairs {
@@ -136,14 +137,14 @@ fn sum(rows: &Rows, pairs: &Pairs<'_>, measures: &mut [Measures], wanted: Wanted
         Pairs::Listed(pairs) => pairs.iter().for_each(|(group, _)| counts[*group as usize] += 1),
     }
     if wanted.sums {
-        let mut sums = vec![(0i64, 0f64); measures.len()];
+        let mut sums = vec![(0i128, 0f64); measures.len()];
         for (group, row) in pairs.iter() {
             let of_group = &mut sums[group as usize];
-            of_group.0 = of_group.0.saturating_add(rows.cost[row as usize]);
+            of_group.0 += i128::from(rows.cost[row as usize]);
             of_group.1 += rows.delay[row as usize];
         }
         for (of_group, (cost, delay)) in measures.iter_mut().zip(sums) {
-            (of_group.cost_vnd, of_group.delay_hours) = (cost, delay);
+            (of_group.cost_vnd, of_group.delay_hours) = (cost_of(cost)?, delay_of(delay)?);
         }
     }
     if wanted.timeliness {
@@ -159,6 +160,7 @@ fn sum(rows: &Rows, pairs: &Pairs<'_>, measures: &mut [Measures], wanted: Wanted
         }
     }
     measures.iter_mut().zip(counts).for_each(|(of_group, count)| of_group.complaints = count);
+    Ok(())
 }
 
 /// Does the same to parts of the groups, on as many threads as there are; `work` gets the place of the first
@@ -213,7 +215,8 @@ fn disclose(rows: &Rows, of: &[u32], shares: &mut Vec<(u32, f64, f64)>, measures
     (measures.cost_vnd, measures.delay_hours) = (0, 0.0);
     for row in of {
         let (cost, delay) = rows.noised[*row as usize];
-        measures.cost_vnd = measures.cost_vnd.saturating_add(cost);
+        // Twice the sum that was checked is the most that it can be.
+        measures.cost_vnd += cost;
         measures.delay_hours += delay;
     }
 }

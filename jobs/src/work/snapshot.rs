@@ -4,7 +4,7 @@ use super::{day_of, result};
 use crate::JobError;
 use crate::job::{Context, Job, Publish};
 use crate::snapshot::SnapshotStore;
-use polars::prelude::{DataType, IntoLazy, PolarsResult, col, len};
+use crate::sums::costs_and_delays;
 use schema::models::JobRun;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -41,14 +41,9 @@ impl Job for Snapshot {
     fn run(&self, context: &Context<'_>, run: &mut JobRun) -> Result<Publish, JobError> {
         let as_of = day_of(run)?;
         let fresh = SnapshotStore::load(context.db)?.current();
-        let count = |of: &crate::snapshot::Snapshot| -> PolarsResult<(u32, i64)> {
-            let sums = of
-                .facts
-                .clone()
-                .lazy()
-                .select([len().cast(DataType::UInt32).alias("n"), col("cost").sum()])
-                .collect()?;
-            Ok((sums.column("n")?.u32()?.get(0).unwrap_or(0), sums.column("cost")?.i64()?.get(0).unwrap_or(0)))
+        let count = |of: &crate::snapshot::Snapshot| -> Result<(u32, i64), JobError> {
+            let complaints = u32::try_from(of.facts.height()).unwrap_or(u32::MAX);
+            Ok((complaints, costs_and_delays(&of.facts)?.0))
         };
         let (complaints, cost_vnd) = count(&fresh)?;
         let mut agreed = None;

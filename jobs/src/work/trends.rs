@@ -9,9 +9,10 @@ use crate::numeric::multiplicity::benjamini_hochberg;
 use crate::numeric::proportion::binomial_upper_tail;
 use crate::recurrence::six_digits;
 use crate::snapshot::Snapshot;
+use crate::sums::costs_and_delays;
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use polars::prelude::{DataFrame, DataType, IntoLazy, PolarsResult, SortMultipleOptions, col, len, lit};
+use polars::prelude::{DataFrame, DataType, IntoLazy, PolarsResult, SortMultipleOptions, col, lit};
 use schema::db::wanted::go_on;
 use schema::models::JobRun;
 use schema::tables::complaint_events;
@@ -146,18 +147,10 @@ pub fn trends(
         .collect()?;
     let totals = |from: i32, to: i32| -> Result<Totals, JobError> {
         go_on()?;
-        let sums = snapshot
-            .facts
-            .clone()
-            .lazy()
-            .filter(span(from, to))
-            .select([len().cast(DataType::UInt32).alias("n"), col("cost").sum(), col("delay").sum()])
-            .collect()?;
-        Ok(Totals {
-            complaints: sums.column("n")?.u32()?.get(0).unwrap_or(0),
-            cost_vnd: sums.column("cost")?.i64()?.get(0).unwrap_or(0),
-            delay_hours: sums.column("delay")?.f64()?.get(0).unwrap_or(0.0),
-        })
+        let rows =
+            snapshot.facts.clone().lazy().filter(span(from, to)).select([col("cost"), col("delay")]).collect()?;
+        let (cost_vnd, delay_hours) = costs_and_delays(&rows)?;
+        Ok(Totals { complaints: u32::try_from(rows.height()).unwrap_or(u32::MAX), cost_vnd, delay_hours })
     };
     Ok(TrendsDocument {
         recent_days: RECENT,

@@ -18,7 +18,12 @@ extern "SQL" {
 pub fn plain(text: &str) -> String {
     // As PostgreSQL's lower() does it in the collation "C": letters without a decomposition stay as they are.
     let letters = text.nfd().filter(|c| !is_combining_mark(*c) || !('\u{300}'..='\u{36f}').contains(c));
-    letters.map(|c| if matches!(c, 'đ' | 'Đ') { 'd' } else { c.to_ascii_lowercase() }).collect()
+    letters.map(|c| if is_d(c) { 'd' } else { c.to_ascii_lowercase() }).collect()
+}
+
+/// Đ, and the letters that look like it: eth (Ð), and the African d (Ɖ). Some keyboards and conversions write them for it.
+fn is_d(c: char) -> bool {
+    matches!(c, '\u{111}' | '\u{110}' | '\u{f0}' | '\u{d0}' | '\u{256}' | '\u{189}')
 }
 
 pub(super) fn give(conn: &mut SqliteConnection) -> Result<(), StoreError> {
@@ -42,6 +47,9 @@ mod tests {
     #[test]
     fn diacritics_and_capitals_do_not_matter() {
         assert_eq!(plain("Chậm TRẢ lời, Đội Thủ tục"), "cham tra loi, doi thu tuc");
+        for d in ["\u{110}\u{111}", "\u{d0}\u{f0}", "\u{189}\u{256}"] {
+            assert_eq!(plain(d), "dd");
+        }
         assert_eq!(anywhere("50%_"), "%50\\%\\_%");
     }
 }

@@ -1,5 +1,6 @@
 //! Rules of the domain that neither a database nor a clock decides.
 
+pub mod amounts;
 pub mod calendar;
 pub mod declaration;
 pub mod ids;

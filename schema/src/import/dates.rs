@@ -1,16 +1,24 @@
 //! Dates and times as other registers write them.
 
+use super::clock::{Clock, check};
 use crate::domain::calendar::{TimeError, moment};
 use crate::sql_types::Timestamp;
 use chrono::format::{Item, Parsed, StrftimeItems, parse};
-use chrono::{Datelike, Days, Months, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Datelike, Days, FixedOffset, Months, NaiveDate, NaiveTime, Timelike, Utc};
 use chrono_tz::Tz;
 
 /// The formats of a field, tried in turn.
 #[derive(Debug)]
 pub struct DateRules {
-    formats: Vec<(String, Vec<Item<'static>>)>,
+    formats: Vec<Format>,
     month_means: MonthMeans,
+}
+
+#[derive(Debug)]
+struct Format {
+    text: String,
+    items: Vec<Item<'static>>,
+    clock: Clock,
 }
 
 /// The day that a month without a day stands for.
@@ -20,25 +28,44 @@ enum MonthMeans {
     Last,
 }
 
-const DEFAULT_FORMATS: [&str; 4] = ["%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S%.f%:z", "%Y-%m-%dT%H:%M:%S"];
+/// Written without `formats`: ISO 8601 and RFC 3339, and as databases print them.
+const DEFAULT_FORMATS: [&str; 7] = [
+    "%Y-%m-%d",
+    "%Y-%m-%d %H:%M:%S%.f",
+    "%+",
+    "%Y-%m-%dT%H:%M:%S%.f",
+    "%Y-%m-%d %H:%M:%S%.f%#z",
+    "%Y-%m-%dT%H:%M",
+    "%Y-%m-%d %H:%M",
+];
 
 impl DateRules {
     /// How dates are written in a mapping itself.
     pub fn own() -> Result<Self, String> {
-        Self::new(Vec::new(), None)
+        Self::new(Vec::new(), None, false, crate::domain::calendar::LOCAL)
     }
 
-    pub fn new(mut formats: Vec<String>, month_means: Option<&toml::Value>) -> Result<Self, String> {
+    /// The rules of a field; one that is `day_only` needs no time of day. `zone` is the time zone of the mapping.
+    ///
+    /// # Errors
+    /// A format that is none, or that loses the time that it reads.
+    pub fn new(
+        mut formats: Vec<String>,
+        month_means: Option<&toml::Value>,
+        day_only: bool,
+        zone: Tz,
+    ) -> Result<Self, String> {
         if formats.is_empty() {
             formats = DEFAULT_FORMATS.map(str::to_owned).to_vec();
         }
         let formats = formats
             .into_iter()
-            .map(|format| {
-                let items = StrftimeItems::new(&format)
+            .map(|text| {
+                let items = StrftimeItems::new(&text)
                     .parse_to_owned()
-                    .map_err(|_| format!("{format:?} is no strftime format"))?;
-                Ok((format, items))
+                    .map_err(|_| format!("{text:?} is no strftime format"))?;
+                let clock = check(&text, &items, day_only, zone)?;
+                Ok(Format { text, items, clock })
             })
             .collect::<Result<_, String>>()?;
         let month_means = match month_means {
@@ -57,8 +84,9 @@ impl DateRules {
 
     /// The day that a text names.
     pub fn date(&self, text: &str, zone: Tz) -> Result<NaiveDate, String> {
-        let parsed = self.parsed(text)?;
-        if let Ok(time) = parsed.to_datetime() {
+        let (parsed, clock) = self.parsed(text)?;
+        if clock.tells_moment() {
+            let time = whole_moment(&parsed, text)?;
             return plausible(time.with_timezone(&zone).date_naive(), text);
         }
         plausible(self.day(&parsed, text)?, text)
@@ -66,24 +94,30 @@ impl DateRules {
 
     /// The moment that a text names; the first one of a day, where it names no time.
     pub fn time(&self, text: &str, zone: Tz) -> Result<Timestamp, String> {
-        let parsed = self.parsed(text)?;
-        if let Ok(time) = parsed.to_datetime() {
+        let (parsed, clock) = self.parsed(text)?;
+        if clock.tells_moment() {
+            let time = whole_moment(&parsed, text)?;
             plausible(time.date_naive(), text)?;
             return Ok(time.with_timezone(&Utc).into());
         }
         let day = plausible(self.day(&parsed, text)?, text)?;
-        let clock = parsed.to_naive_time().unwrap_or(NaiveTime::MIN);
-        moment(day.and_time(clock), zone).map_err(|e: TimeError| e.to_string())
+        let time = if clock.tells_time() {
+            let time = parsed.to_naive_time().map_err(|_| format!("{text:?} has no time of day that exists"))?;
+            within_its_minute(time)
+        } else {
+            NaiveTime::MIN
+        };
+        moment(day.and_time(time), zone).map_err(|e: TimeError| e.to_string())
     }
 
-    fn parsed(&self, text: &str) -> Result<Parsed, String> {
-        for (_, items) in &self.formats {
+    fn parsed(&self, text: &str) -> Result<(Parsed, Clock), String> {
+        for format in &self.formats {
             let mut parsed = Parsed::new();
-            if parse(&mut parsed, text, items.iter()).is_ok() {
-                return Ok(parsed);
+            if parse(&mut parsed, text, format.items.iter()).is_ok() {
+                return Ok((parsed, format.clock));
             }
         }
-        let formats: Vec<_> = self.formats.iter().map(|(format, _)| format.as_str()).collect();
+        let formats: Vec<_> = self.formats.iter().map(|format| format.text.as_str()).collect();
         Err(format!("{text:?} is no date of the form {}", formats.join(" or ")))
     }
 
@@ -106,12 +140,30 @@ impl DateRules {
     }
 }
 
+/// The moment of a text that names its own offset.
+fn whole_moment(parsed: &Parsed, text: &str) -> Result<DateTime<FixedOffset>, String> {
+    let time = parsed.to_datetime().map_err(|_| format!("{text:?} is no moment that exists"))?;
+    Ok(time.with_time(within_its_minute(time.time())).single().unwrap_or(time))
+}
+
+/// A leap second (23:59:60) as the last second of its minute: the register does not have leap seconds, and the next second
+/// belongs to the next day.
+fn within_its_minute(time: NaiveTime) -> NaiveTime {
+    const SECOND: u32 = 1_000_000_000;
+    time.with_nanosecond(time.nanosecond() % SECOND).unwrap_or(time)
+}
+
 /// strftime reads `05` as the year 5: such a date is a mistake in the format, not in the file.
 fn plausible(day: NaiveDate, text: &str) -> Result<NaiveDate, String> {
     if (1900..=2200).contains(&day.year()) {
         Ok(day)
     } else {
-        Err(format!("{text:?} was read as the year {}: check the format in the mapping", day.year()))
+        // Other registers write such days where there is none.
+        let (year, bound) = (day.year(), if day.year() > 2200 { "without end" } else { "not known" });
+        Err(format!(
+            "{text:?} was read as the year {year}: check the format in the mapping; if it stands for {bound}, say \
+             null = [{text:?}] under [file]"
+        ))
     }
 }
 
@@ -121,7 +173,7 @@ mod tests {
 
     fn rules(formats: &[&str], month: Option<&str>) -> DateRules {
         let month = month.map(|word| toml::Value::String(word.to_owned()));
-        DateRules::new(formats.iter().map(|f| (*f).to_owned()).collect(), month.as_ref()).expect("formats")
+        DateRules::new(formats.iter().map(|f| (*f).to_owned()).collect(), month.as_ref(), false, VN).expect("formats")
     }
 
     fn day(y: i32, m: u32, d: u32) -> NaiveDate {
@@ -151,5 +203,35 @@ mod tests {
         assert_eq!(micros("2024-03-01", "%Y-%m-%d"), "2024-02-29T17:00:00+00:00");
         assert_eq!(micros("01/03/2024 08:30", "%d/%m/%Y %H:%M"), "2024-03-01T01:30:00+00:00");
         assert_eq!(micros("2024-03-01T08:30:00+00:00", "%Y-%m-%dT%H:%M:%S%:z"), "2024-03-01T08:30:00+00:00");
+    }
+
+    #[test]
+    fn iso_8601_is_read_without_a_format() {
+        let read = |text| rules(&[], None).time(text, VN).map(|time| time.utc().to_rfc3339());
+        for text in [
+            "2024-03-05T20:00:00Z",
+            "2024-03-05T20:00:00+00:00",
+            "2024-03-06T03:00:00.000+07:00",
+            "2024-03-06T03:00:00.5",
+            "2024-03-06 03:00:00",
+            "2024-03-06 03:00",
+            "2024-03-05 20:00:00+00",
+            "2024-03-05 20:00:00Z",
+        ] {
+            let read = read(text).unwrap_or_else(|e| panic!("{e}"));
+            assert!(read.starts_with("2024-03-05T20:00:00"), "{text}: {read}");
+        }
+        assert!(read("2024-03-05T20:00:00 Paris").is_err());
+    }
+
+    #[test]
+    fn a_leap_second_stays_on_its_day() {
+        for (format, text, expected) in [
+            ("%d/%m/%Y %H:%M:%S", "31/12/2016 23:59:60", "2016-12-31T16:59:59+00:00"),
+            ("%+", "2016-12-31T23:59:60Z", "2016-12-31T23:59:59+00:00"),
+        ] {
+            assert_eq!(rules(&[format], None).time(text, VN).expect("a time").utc().to_rfc3339(), expected);
+        }
+        assert_eq!(rules(&["%+"], None).date("2016-12-31T16:59:60Z", VN), Ok(day(2016, 12, 31)));
     }
 }

@@ -4,7 +4,10 @@
 /// How the text of a cell is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldType {
+    /// Free text, kept as it is.
     Text,
+    /// A short text that names something: signs that nobody sees do not belong to it.
+    Code,
     /// A day, or a month that stands for one of its days.
     Date,
     /// A moment; a day alone is its beginning.

@@ -5,6 +5,7 @@ use super::dates::DateRules;
 use super::field::{FieldSpec, FieldType};
 use super::kinds::Kind;
 use super::numbers::NumberRules;
+use crate::domain::amounts::{MOST_COST_VND, MOST_DELAY_HOURS};
 use chrono_tz::Tz;
 use regex::Regex;
 use serde::Deserialize;
@@ -123,6 +124,7 @@ struct FieldRuleFile {
     thousands: Option<String>,
     decimal: Option<String>,
     multiply: Option<toml::Value>,
+    most: Option<toml::Value>,
 }
 
 #[derive(Deserialize)]
@@ -160,12 +162,18 @@ impl Mapping {
                 )));
             }
         }
+        let timezone = match &file.timezone {
+            None => crate::domain::calendar::LOCAL,
+            Some(name) => name
+                .parse()
+                .map_err(|_| wrong(format!("timezone {name:?} is not known: write for example Asia/Ho_Chi_Minh")))?,
+        };
         let mut entries = file.fields;
         let mut fields = Vec::with_capacity(specs.len());
         for spec in specs {
             let rule = entries
                 .remove(spec.name)
-                .map(|entry| field_rule(spec, entry))
+                .map(|entry| field_rule(spec, entry, timezone))
                 .transpose()
                 .map_err(|message| wrong(format!("fields.{}: {message}", spec.name)))?;
             if rule.is_none() && spec.required {
@@ -190,12 +198,6 @@ impl Mapping {
             "scattered" => false,
             "adjacent" => true,
             other => return Err(wrong(format!("file.rows {other:?} is neither \"scattered\" nor \"adjacent\""))),
-        };
-        let timezone = match &file.timezone {
-            None => crate::domain::calendar::LOCAL,
-            Some(name) => name
-                .parse()
-                .map_err(|_| wrong(format!("timezone {name:?} is not known: write for example Asia/Ho_Chi_Minh")))?,
         };
         if kind != Kind::Complaints && (adjacent || !file.keep.is_empty()) {
             return Err(wrong("`rows = \"adjacent\"` and `keep` are for complaints".into()));
@@ -225,7 +227,7 @@ impl Mapping {
     }
 }
 
-fn field_rule(spec: &FieldSpec, entry: toml::Value) -> Result<FieldRule, String> {
+fn field_rule(spec: &FieldSpec, entry: toml::Value, timezone: Tz) -> Result<FieldRule, String> {
     let file = match entry {
         toml::Value::String(column) => FieldRuleFile { column: Some(column), ..FieldRuleFile::default() },
         toml::Value::Table(_) => entry.try_into::<FieldRuleFile>().map_err(|e| e.message().to_owned())?,
@@ -246,9 +248,17 @@ fn field_rule(spec: &FieldSpec, entry: toml::Value) -> Result<FieldRule, String>
         return Err("`formats` and `month_means` are for dates and times".into());
     }
     let numeric = matches!(spec.of, FieldType::Integer | FieldType::Decimal);
-    if (file.thousands.is_some() || file.decimal.is_some() || file.multiply.is_some()) && !numeric {
-        return Err("`thousands`, `decimal` and `multiply` are for numbers".into());
+    if (file.thousands.is_some() || file.decimal.is_some() || file.multiply.is_some() || file.most.is_some())
+        && !numeric
+    {
+        return Err("`thousands`, `decimal`, `multiply` and `most` are for numbers".into());
     }
+    if file.column.as_deref().is_some_and(|column| column.trim().is_empty()) {
+        return Err("the name of the column is blank: give the column a name in the file".into());
+    }
+    let (usual, ceiling) = most_of(spec.name);
+    let numbers = NumberRules::new(file.thousands.as_deref(), file.decimal.as_deref(), file.multiply.as_ref())?
+        .limited(file.most.as_ref(), usual, ceiling)?;
     let values = file
         .values
         .map(|table| {
@@ -260,7 +270,7 @@ fn field_rule(spec: &FieldSpec, entry: toml::Value) -> Result<FieldRule, String>
     let otherwise = file.otherwise.as_ref().map(word_of).transpose()?;
     let ours = [&constant, &default, &otherwise].into_iter().flatten().chain(values.iter().flat_map(HashMap::values));
     for word in ours.filter(|word| !word.is_empty()) {
-        check_word(spec, word)?;
+        check_word(spec, word, &numbers.own())?;
     }
     let pattern = file
         .pattern
@@ -284,21 +294,32 @@ fn field_rule(spec: &FieldSpec, entry: toml::Value) -> Result<FieldRule, String>
         pattern,
         values,
         otherwise,
-        dates: DateRules::new(formats, file.month_means.as_ref())?,
-        numbers: NumberRules::new(file.thousands.as_deref(), file.decimal.as_deref(), file.multiply.as_ref())?,
+        dates: DateRules::new(formats, file.month_means.as_ref(), spec.of == FieldType::Date, timezone)?,
+        numbers,
     })
+}
+
+/// The most that a number of a field is taken to be, and the most that a mapping may say instead: sums of as many complaints as
+/// there may be stay numbers of 64 bits.
+fn most_of(field: &str) -> (i64, i64) {
+    match field {
+        "cost_vnd" => (MOST_COST_VND, MOST_COST_VND * 1_000),
+        "delay_hours" => (MOST_DELAY_HOURS, MOST_DELAY_HOURS * 10),
+        "deadline_days" => (3_650, 36_500),
+        _ => (1_000_000_000, 1_000_000_000_000),
+    }
 }
 
 /// Checks a value that the mapping itself gives, which is written our way: dates as 2024-01-31,
 /// numbers as 1250000 or 1.5.
-fn check_word(spec: &FieldSpec, word: &str) -> Result<(), String> {
+fn check_word(spec: &FieldSpec, word: &str, numbers: &NumberRules) -> Result<(), String> {
     let zone = crate::domain::calendar::LOCAL;
     match spec.of {
-        FieldType::Text => Ok(()),
+        FieldType::Text | FieldType::Code => Ok(()),
         FieldType::Date => DateRules::own()?.date(word, zone).map(|_| ()),
         FieldType::Time => DateRules::own()?.time(word, zone).map(|_| ()),
-        FieldType::Integer => NumberRules::default().integer(word).map(|_| ()),
-        FieldType::Decimal => NumberRules::default().decimal(word).map(|_| ()),
+        FieldType::Integer => numbers.integer(word).map(|_| ()),
+        FieldType::Decimal => numbers.decimal(word).map(|_| ()),
         FieldType::Bool => super::row::truth(word).map(|_| ()),
         FieldType::TaxCode => crate::domain::tax_code::parse(word).map(|_| ()).map_err(|e| e.to_string()),
         FieldType::DeclarationNumber => crate::domain::declaration::parse(word).map(|_| ()).map_err(|e| e.to_string()),

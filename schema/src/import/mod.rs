@@ -4,12 +4,18 @@
 //! brought together ([`stage`]), each thing is checked and written in transactions of some
 //! thousand ([`run`]), by the rules of its kind ([`kinds`]).
 
+mod clock;
 mod dates;
+mod encoding;
 mod error;
 mod field;
+pub mod inspect;
 pub mod kinds;
+mod looks;
 mod mapping;
+mod notices;
 mod numbers;
+mod quotes;
 mod reader;
 mod rejects;
 mod row;
@@ -21,5 +27,6 @@ pub use error::ImportError;
 pub use field::{FieldSpec, FieldType};
 pub use kinds::Kind;
 pub use mapping::Mapping;
+pub use notices::Notices;
 pub use rejects::{Reject, RejectSink};
 pub use run::{Import, Options, Progress, Report, Summary, run};

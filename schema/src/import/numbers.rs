@@ -10,12 +10,14 @@ pub struct NumberRules {
     thousands: Option<char>,
     decimal: char,
     multiply: Decimal,
+    /// A number beyond it is a mistake.
+    most: Option<Decimal>,
 }
 
 impl Default for NumberRules {
     /// How numbers are written in a mapping itself.
     fn default() -> Self {
-        Self { thousands: None, decimal: '.', multiply: Decimal::ONE }
+        Self { thousands: None, decimal: '.', multiply: Decimal::ONE, most: None }
     }
 }
 
@@ -42,11 +44,43 @@ impl NumberRules {
                 None => '.',
             },
             multiply,
+            most: None,
         };
         if rules.thousands == Some(rules.decimal) {
             return Err(format!("{:?} cannot both divide thousands and begin the fraction", rules.decimal));
         }
         Ok(rules)
+    }
+
+    /// The same with a limit: that of the mapping, else the usual one of the field; `ceiling` is the largest that a mapping may set.
+    ///
+    /// # Errors
+    /// A limit that is no number, or beyond the ceiling.
+    pub fn limited(self, most: Option<&toml::Value>, usual: i64, ceiling: i64) -> Result<Self, String> {
+        let most = match most {
+            None => Decimal::from(usual),
+            Some(toml::Value::Integer(number)) => Decimal::from(*number),
+            Some(other) => read(&other.to_string()).ok_or_else(|| format!("most {other} is no number"))?,
+        };
+        if most.is_sign_negative() || most > Decimal::from(ceiling) {
+            return Err(format!("most {most} is no limit for this field: write a number from 0 to {ceiling}"));
+        }
+        Ok(Self { most: Some(most), ..self })
+    }
+
+    /// How a mapping itself writes numbers of the field.
+    pub fn own(&self) -> Self {
+        Self { most: self.most, ..Self::default() }
+    }
+
+    fn checked(&self, text: &str) -> Result<Decimal, String> {
+        let number = self.number(text).ok_or_else(|| format!("{text:?} is no number"))?;
+        match self.most {
+            Some(most) if number > most => Err(format!(
+                "{number} is more than {most}, which is the most that is taken: correct it, or set `most` of this field in the mapping"
+            )),
+            _ => Ok(number),
+        }
     }
 
     fn number(&self, text: &str) -> Option<Decimal> {
@@ -75,11 +109,11 @@ impl NumberRules {
     }
 
     pub fn decimal(&self, text: &str) -> Result<f64, String> {
-        self.number(text).and_then(|number| number.to_f64()).ok_or_else(|| format!("{text:?} is no number"))
+        self.checked(text)?.to_f64().ok_or_else(|| format!("{text:?} is no number"))
     }
 
     pub fn integer(&self, text: &str) -> Result<i64, String> {
-        let number = self.number(text).ok_or_else(|| format!("{text:?} is no number"))?;
+        let number = self.checked(text)?;
         let whole = number.is_integer().then(|| number.to_i64()).flatten();
         whole.ok_or_else(|| format!("{text:?} is no whole number"))
     }
@@ -120,5 +154,20 @@ mod tests {
         for (text, expected) in [("2,5", 2_500_000), ("8,2", 8_200_000), ("1,001", 1_001_000), ("0,57", 570_000)] {
             assert_eq!(millions.integer(text), Ok(expected));
         }
+    }
+
+    #[test]
+    fn what_is_beyond_the_limit_is_told() {
+        let limited = |most: Option<i64>| {
+            NumberRules::default().limited(most.map(toml::Value::Integer).as_ref(), 1_000, 1_000_000)
+        };
+        let usual = limited(None).expect("a limit");
+        assert_eq!((usual.integer("1000"), usual.decimal("999.5")), (Ok(1_000), Ok(999.5)));
+        for text in ["1001", "9223372036854775807", "99999999999999999999"] {
+            let told = usual.integer(text).unwrap_err();
+            assert!(told.contains(text) && told.contains("`most`"), "{told}");
+        }
+        assert_eq!(limited(Some(2_000)).expect("a limit").integer("1500"), Ok(1_500));
+        assert!(limited(Some(1_000_001)).is_err() && limited(Some(-1)).is_err());
     }
 }

@@ -1,6 +1,10 @@
 //! Reads the rows of a file: CSV or gzipped CSV, in the encoding that the mapping names, never
 //! holding more than one record.
 
+use super::encoding::{NotUtf8, check_start, is_utf8};
+use super::looks::shown;
+use super::quotes::{Quotes, Strays};
+use super::row::Row;
 use super::{ImportError, Mapping};
 use crate::sheet::live;
 use csv::{ByteRecord, StringRecord};
@@ -28,6 +32,12 @@ pub struct Rows {
     record_began: Rc<Cell<u64>>,
     read: Rc<Cell<u64>>,
     utf8: bool,
+    /// Whether the encoding has one byte for each letter: its bytes without a letter become control characters.
+    single_byte: bool,
+    /// Where the encoding is another one: whether what was read so far is UTF-8 nevertheless.
+    seems_utf8: Rc<Cell<bool>>,
+    encoding: Option<&'static encoding_rs::Encoding>,
+    strays: Strays,
 }
 
 impl Rows {
@@ -48,15 +58,24 @@ impl Rows {
         if start.is_empty() {
             return Err(file("is empty: there is not even a header".into()));
         }
-        if mapping.encoding.is_none() && (start.starts_with(&[0xff, 0xfe]) || start.starts_with(&[0xfe, 0xff])) {
-            return Err(file("is UTF-16, not UTF-8: say encoding = \"utf-16le\" under [file] of the mapping".into()));
-        }
+        check_start(mapping.encoding, start).map_err(file)?;
+        let seems_utf8 = Rc::new(Cell::new(false));
         let text: Box<dyn Read> = match mapping.encoding {
             None => Box::new(plain),
-            Some(encoding) => Box::new(DecodeReaderBytesBuilder::new().encoding(Some(encoding)).build(plain)),
+            Some(encoding) => Box::new(DecodeReaderBytesBuilder::new().encoding(Some(encoding)).build(NotUtf8::new(
+                plain,
+                encoding,
+                Rc::clone(&seems_utf8),
+            ))),
         };
+        let mut text = BufReader::with_capacity(1 << 16, text);
+        let start = text.fill_buf().map_err(|e| file(read_failure(&e)))?;
+        let text: Box<dyn Read> =
+            if has_old_mac_lines(start) { Box::new(OldMacLines { inner: text }) } else { Box::new(text) };
         let record_began = Rc::new(Cell::new(0));
-        let text = Bounded { inner: text, given: 0, record_began: Rc::clone(&record_began), mark: None };
+        let strays = Strays::default();
+        let quotes = Quotes::new(mapping.delimiter, Rc::clone(&strays));
+        let text = Bounded { inner: text, given: 0, record_began: Rc::clone(&record_began), mark: None, quotes };
         let mut rows = Self {
             name: name.to_owned(),
             csv: csv::ReaderBuilder::new()
@@ -72,17 +91,23 @@ impl Rows {
             record_began,
             read,
             utf8: mapping.encoding.is_none(),
+            single_byte: mapping.encoding.is_some_and(encoding_rs::Encoding::is_single_byte),
+            seems_utf8,
+            encoding: mapping.encoding,
+            strays,
         };
-        let Some((_, header)) = rows.next()? else {
+        let Some(Row { record: header, .. }) = rows.next()? else {
             return Err(file("is empty: there is not even a header".into()));
         };
         let header: Vec<String> = header.iter().map(|name| name.trim().to_owned()).collect();
-        for (place, column) in header.iter().enumerate() {
+        // Columns without a name cannot be mapped, so it does not matter how many there are.
+        for (place, column) in header.iter().enumerate().filter(|(_, column)| !column.is_empty()) {
             if let Some(first) = header[..place].iter().position(|other| other == column) {
                 return Err(file(format!(
-                    "row 1: columns {} and {} are both named {column:?}: rename one of them",
+                    "row 1: columns {} and {} are both named \"{}\": rename one of them",
                     first + 1,
-                    place + 1
+                    place + 1,
+                    shown(column)
                 )));
             }
         }
@@ -91,7 +116,7 @@ impl Rows {
     }
 
     /// The next record and the line on which it begins.
-    pub fn next(&mut self) -> Result<Option<(u64, StringRecord)>, ImportError> {
+    pub fn next(&mut self) -> Result<Option<Row>, ImportError> {
         self.record_began.set(self.csv.position().byte());
         let line = self.csv.position().line();
         let more = self.csv.read_byte_record(&mut self.record).map_err(|e| {
@@ -116,14 +141,22 @@ impl Rows {
             let message = "a quote (\") is opened in the record that begins here and never closed";
             return Err(self.at(line + 1, message.into()));
         }
+        let misquoted = self.misquoted();
         let Some(record) = without_return(record) else { return self.next() };
+        if record.len() == 1 && !record.is_empty() && record.as_slice().iter().all(|byte| *byte == DOS_END) {
+            return self.next();
+        }
         match StringRecord::from_byte_record(record) {
-            Ok(record) => match record.iter().position(|cell| !self.utf8 && cell.contains('\u{fffd}')) {
-                None => Ok(Some((line, without_apostrophes(composed(record))))),
-                Some(place) => Err(self.at(
-                    line,
-                    format!("{} is not in the encoding that the mapping names: correct [file] encoding", self.column(place)),
-                )),
+            Ok(record) => match record.iter().position(|cell| self.is_undecoded(cell)) {
+                None => Ok(Some(Row { line, record: without_apostrophes(composed(record)), misquoted })),
+                Some(place) => {
+                    let seems_utf8 = self.encoding.filter(|_| self.seems_utf8.get()).map(is_utf8);
+                    let wrong = || {
+                        let column = self.column(place);
+                        format!("{column} is not in the encoding that the mapping names: correct [file] encoding")
+                    };
+                    Err(self.at(line, seems_utf8.unwrap_or_else(wrong)))
+                }
             },
             Err(e) => Err(self.at(
                 line,
@@ -135,13 +168,32 @@ impl Rows {
         }
     }
 
+    /// Whether a quote of the record that was read last is written as CSV does not have it.
+    fn misquoted(&self) -> bool {
+        let end = self.csv.position().byte();
+        let mut strays = self.strays.borrow_mut();
+        let mut any = false;
+        while strays.front().is_some_and(|at| *at < end) {
+            strays.pop_front();
+            any = true;
+        }
+        any
+    }
+
+    /// Whether a cell has bytes that its encoding does not have.
+    fn is_undecoded(&self, cell: &str) -> bool {
+        !self.utf8 && cell.contains(|c| c == '\u{fffd}' || (self.single_byte && ('\u{80}'..='\u{9f}').contains(&c)))
+    }
+
     /// Bytes of the file read so far, compressed where it is.
     pub fn bytes_read(&self) -> u64 {
         self.read.get()
     }
 
     fn column(&self, place: usize) -> String {
-        self.header.get(place).map_or_else(|| format!("column {}", place + 1), |name| format!("column {name:?}"))
+        self.header
+            .get(place)
+            .map_or_else(|| format!("column {}", place + 1), |name| format!("column \"{}\"", shown(name)))
     }
 
     fn at(&self, row: u64, message: String) -> ImportError {
@@ -158,6 +210,29 @@ fn read_failure(error: &io::Error) -> String {
             format!("the gzip stream is damaged ({error}): get the file again")
         }
         _ => error.to_string(),
+    }
+}
+
+/// Ends the text of files of DOS, behind their last line.
+const DOS_END: u8 = 0x1a;
+
+/// Whether the lines of a text end with a carriage return alone.
+fn has_old_mac_lines(start: &[u8]) -> bool {
+    // A carriage return at the end may be the first half of a line's end.
+    let before_last = &start[..start.len().saturating_sub(1)];
+    before_last.contains(&b'\r') && !start.contains(&b'\n')
+}
+
+/// Gives lines that end with a carriage return the line break of today.
+struct OldMacLines<R> {
+    inner: R,
+}
+
+impl<R: Read> Read for OldMacLines<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(buffer)?;
+        buffer[..n].iter_mut().filter(|byte| **byte == b'\r').for_each(|byte| *byte = b'\n');
+        Ok(n)
     }
 }
 
@@ -211,6 +286,7 @@ struct Bounded {
     record_began: Rc<Cell<u64>>,
     /// What is still to be given of the end mark; None before the end of the file.
     mark: Option<&'static [u8]>,
+    quotes: Quotes,
 }
 
 impl Read for Bounded {
@@ -228,6 +304,7 @@ impl Read for Bounded {
             *mark = &mark[given..];
             return Ok(given);
         }
+        self.quotes.follow(&buffer[..n]);
         self.given += n as u64;
         Ok(n)
     }

@@ -1,7 +1,8 @@
 //! One row seen through a mapping: the value of each field, or why there is none.
 
 use super::dates::DateRules;
-use super::field::FieldSpec;
+use super::field::{FieldSpec, FieldType};
+use super::looks::{self, shown, spelt};
 use super::mapping::FieldRule;
 use super::numbers::NumberRules;
 use super::{ImportError, Mapping, Reject};
@@ -10,6 +11,7 @@ use crate::sql_types::{JsonValue, Timestamp};
 use chrono::NaiveDate;
 use csv::StringRecord;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::str::FromStr;
 
 /// A record of the file and the line on which it begins.
@@ -17,6 +19,8 @@ use std::str::FromStr;
 pub struct Row {
     pub line: u64,
     pub record: StringRecord,
+    /// A quote of the record is not written as CSV has it, so its cells are not those that were meant.
+    pub misquoted: bool,
 }
 
 /// A mapping bound to the header of a file.
@@ -27,6 +31,8 @@ pub struct Columns<'m> {
     /// By field: its column.
     places: Vec<Option<usize>>,
     keep: Vec<(String, usize)>,
+    /// Columns of fields that are no free text.
+    exact: Vec<usize>,
     width: usize,
     own: OwnRules,
 }
@@ -41,12 +47,12 @@ const LONGEST_TEXT: usize = 100_000;
 impl<'m> Columns<'m> {
     pub fn bind(mapping: &'m Mapping, specs: &'static [FieldSpec], header: &[String]) -> Result<Self, ImportError> {
         let place = |column: &str| {
-            header.iter().position(|name| name == column).ok_or_else(|| ImportError::Mapping {
-                path: mapping.path.clone(),
-                message: format!("the file has no column {column:?}; it has {}", header.join(", ")),
-            })
+            header
+                .iter()
+                .position(|name| name == column)
+                .ok_or_else(|| ImportError::Mapping { path: mapping.path.clone(), message: no_column(column, header) })
         };
-        let places = mapping
+        let places: Vec<Option<usize>> = mapping
             .fields
             .iter()
             .map(|rule| rule.as_ref().and_then(|rule| rule.column.as_deref()).map(place).transpose())
@@ -54,15 +60,37 @@ impl<'m> Columns<'m> {
         let keep =
             mapping.keep.iter().map(|name| Ok((name.clone(), place(name)?))).collect::<Result<_, ImportError>>()?;
         let own = DateRules::own().map_err(|message| ImportError::Mapping { path: mapping.path.clone(), message })?;
-        Ok(Self { mapping, specs, places, keep, width: header.len(), own: (own, NumberRules::default()) })
+        let exact: BTreeSet<usize> = places
+            .iter()
+            .zip(specs)
+            .filter(|(_, spec)| spec.of != FieldType::Text)
+            .filter_map(|(place, _)| *place)
+            .collect();
+        let exact = exact.into_iter().collect();
+        Ok(Self { mapping, specs, places, keep, exact, width: header.len(), own: (own, NumberRules::default()) })
+    }
+
+    /// Columns whose cells are codes, words, dates or numbers, and no free text.
+    pub fn exact(&self) -> &[usize] {
+        &self.exact
+    }
+
+    /// The name of the column of a field; empty where it has none.
+    pub fn column_of(&self, field: usize) -> &str {
+        self.mapping.fields[field].as_ref().and_then(|rule| rule.column.as_deref()).unwrap_or_default()
     }
 
     pub fn of<'r>(&'r self, row: &'r Row) -> Cells<'r> {
         Cells { columns: self, row }
     }
 
-    /// Refuses a row that has not as many cells as the header.
-    pub fn check_width(&self, row: &Row) -> Result<(), Reject> {
+    /// Refuses a row whose quotes are wrong, or that has not as many cells as the header.
+    pub fn check_shape(&self, row: &Row) -> Result<(), Reject> {
+        if row.misquoted {
+            let reason = "text stands behind a quote (\") that ends its cell: a quote inside a quoted cell is written twice (\"\"), \
+                          and not as \\\"";
+            return Err(Reject { row: row.line, column: String::new(), reason: reason.into() });
+        }
         let cells = row.record.len();
         if cells == self.width {
             return Ok(());
@@ -73,6 +101,23 @@ impl<'m> Columns<'m> {
             reason: format!("has {cells} cells where the header has {}", self.width),
         })
     }
+}
+
+/// A column of the mapping that the file does not have, and the one that may be meant.
+fn no_column(column: &str, header: &[String]) -> String {
+    let named: Vec<String> = header.iter().filter(|name| !name.is_empty()).map(|name| shown(name)).collect();
+    let look = looks::look(column);
+    let meant = header.iter().position(|name| !name.is_empty() && looks::look(name) == look);
+    let hint = meant.map_or_else(String::new, |place| {
+        format!(
+            ": column {} is {}, which looks the same; correct the header of the file, or write the name in the mapping just so",
+            place + 1,
+            spelt(&header[place])
+        )
+    });
+    let unnamed = header.len() - named.len();
+    let unnamed = if unnamed == 0 { String::new() } else { format!(" and {unnamed} without a name") };
+    format!("the file has no column \"{}\"; it has {}{unnamed}{hint}", shown(column), named.join(", "))
 }
 
 /// The fields of one row.
@@ -147,7 +192,13 @@ impl<'r> Cells<'r> {
             None => {
                 let mut known: Vec<_> = values.keys().map(String::as_str).collect();
                 known.sort_unstable();
-                Err(self.reject(field, format!("{cell:?} is not in the mapping's values ({})", known.join(", "))))
+                let look = looks::look(cell);
+                let hint = known
+                    .iter()
+                    .find(|key| looks::look(key) == look)
+                    .map_or_else(String::new, |key| format!("; it looks like {} and is {}", spelt(key), spelt(cell)));
+                let known = known.join(", ");
+                Err(self.reject(field, format!("\"{}\" is not in the mapping's values ({known}){hint}", shown(cell))))
             }
         }
     }

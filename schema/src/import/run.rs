@@ -1,6 +1,7 @@
 //! An import from beginning to end.
 
 use super::kinds::{Kind, Outcome};
+use super::notices::{Notices, Watch};
 use super::reader::Rows;
 use super::row::{Columns, Row};
 use super::seen::Seen;
@@ -62,6 +63,7 @@ pub struct Import<'a> {
 pub struct Report<'a> {
     pub summary: Summary,
     pub rejects: RejectSink<'a>,
+    pub notices: Notices<'a>,
     pub progress: &'a mut dyn Progress,
 }
 
@@ -83,13 +85,16 @@ fn run_into(import: Import<'_>, input: Box<dyn Read>, report: &mut Report<'_>) -
     // Both the reader and the writer report into these.
     let shared = RefCell::new(report);
     let failed = Cell::new(None);
+    let is_broken = Cell::new(false);
+    let watch = RefCell::new(Watch::new(kind, &columns));
 
     let staged = std::iter::from_fn(|| {
         loop {
-            let (line, record) = match rows.next() {
+            let mut row = match rows.next() {
                 Ok(next) => next?,
                 Err(e) => {
                     failed.set(Some(e));
+                    is_broken.set(true);
                     return None;
                 }
             };
@@ -100,7 +105,8 @@ fn run_into(import: Import<'_>, input: Box<dyn Read>, report: &mut Report<'_>) -
                 failed.set(Some(ImportError::Stopped));
                 return None;
             }
-            let row = Row { line, record };
+            Watch::see(&columns, &rows.header, &mut row, &mut report.notices);
+            watch.borrow_mut().note(&columns, &row);
             match kind.key(&columns.of(&row)) {
                 Ok(key) => return Some(Staged { key, row }),
                 Err(reject) => {
@@ -117,14 +123,17 @@ fn run_into(import: Import<'_>, input: Box<dyn Read>, report: &mut Report<'_>) -
     });
 
     if mapping.adjacent {
-        let written = write_all(import, &context, Groups::new(staged.map(Ok)), &shared);
-        return failed.take().map_or(written, Err);
+        let written = write_all(import, &context, Groups::new(staged.map(Ok)), &shared, &is_broken);
+        failed.take().map_or(written, Err)?;
+    } else {
+        let sorted = sorted(staged)?;
+        if let Some(e) = failed.take() {
+            return Err(e);
+        }
+        write_all(import, &context, Groups::new(sorted), &shared, &is_broken)?;
     }
-    let sorted = sorted(staged)?;
-    if let Some(e) = failed.take() {
-        return Err(e);
-    }
-    write_all(import, &context, Groups::new(sorted), &shared)
+    watch.into_inner().tell(import.db, &mut shared.borrow_mut().notices)?;
+    Ok(())
 }
 
 type Shared<'s, 'a> = RefCell<&'s mut Report<'a>>;
@@ -134,6 +143,7 @@ fn write_all(
     context: &Context<'_>,
     groups: impl Iterator<Item = Result<Group, ImportError>>,
     shared: &Shared<'_, '_>,
+    is_broken: &Cell<bool>,
 ) -> Result<(), ImportError> {
     let kind = import.kind;
     let limit = if kind.is_one_transaction() { usize::MAX } else { BATCH_THINGS };
@@ -150,7 +160,8 @@ fn write_all(
             rows = 0;
         }
     }
-    if batch.is_empty() { Ok(()) } else { write_batch(import, context, batch, &mut seen, shared) }
+    // What came last before the file could not be read may be as wrong as what followed.
+    if batch.is_empty() || is_broken.get() { Ok(()) } else { write_batch(import, context, batch, &mut seen, shared) }
 }
 
 fn write_batch(
@@ -167,7 +178,7 @@ fn write_batch(
     let mut good = Vec::with_capacity(batch.len());
     for (group, again) in batch.into_iter().zip(again) {
         let mut misshapen: Vec<Reject> =
-            group.rows.iter().filter_map(|row| context.columns.check_width(row).err()).collect();
+            group.rows.iter().filter_map(|row| context.columns.check_shape(row).err()).collect();
         if again {
             // The second part of a thing would replace the first.
             let reason = "further rows of a complaint that was complete: the rows are not adjacent, \
@@ -192,7 +203,7 @@ fn write_batch(
             Err(e) => return Err(explained(e)),
         }
     };
-    let Report { summary, rejects, progress } = &mut **shared.borrow_mut();
+    let Report { summary, rejects, progress, .. } = &mut **shared.borrow_mut();
     for (group, outcome) in good.iter().zip(outcomes) {
         summary.read += 1;
         match outcome {

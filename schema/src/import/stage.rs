@@ -90,6 +90,7 @@ impl<I: Iterator<Item = Result<Staged, ImportError>>> Iterator for Groups<I> {
 impl Sortable for Staged {
     fn encode<W: Write>(&self, writer: &mut W) -> io::Result<()> {
         writer.write_all(&self.row.line.to_le_bytes())?;
+        writer.write_all(&[u8::from(self.row.misquoted)])?;
         write_text(writer, &self.key)?;
         writer.write_all(&(self.row.record.len() as u64).to_le_bytes())?;
         for cell in &self.row.record {
@@ -100,13 +101,15 @@ impl Sortable for Staged {
 
     fn decode<R: Read>(reader: &mut R) -> io::Result<Self> {
         let line = read_number(reader)?;
+        let mut misquoted = [0];
+        reader.read_exact(&mut misquoted)?;
         let key = read_text(reader)?;
         let cells = read_number(reader)?;
         let mut record = StringRecord::new();
         for _ in 0..cells {
             record.push_field(&read_text(reader)?);
         }
-        Ok(Self { key, row: Row { line, record } })
+        Ok(Self { key, row: Row { line, record, misquoted: misquoted != [0] } })
     }
 }
 

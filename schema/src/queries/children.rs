@@ -5,14 +5,14 @@ use super::lists::ResponseSort;
 use crate::db::{Conn, MultiBackend, StoreError, dialect::KEYS_PER_QUERY};
 use crate::enums::{CategoryKind, Finding};
 use crate::models::{
-    ApiToken, ComplaintOfficer, Delivery, DigestSubscription, Enterprise, Flag, FlagAssessment, FlagReview,
-    IssueCategory, JobRun, Officer, Posting, Redaction, Unit, UnitParent, UnitResponse,
+    ApiToken, ComplaintMatter, ComplaintOfficer, Delivery, DigestSubscription, Enterprise, Flag, FlagAssessment,
+    FlagReview, IssueCategory, JobRun, Officer, Posting, Redaction, Unit, UnitParent, UnitResponse,
 };
 use crate::register::reference::Stored;
 use crate::sql_types::Id;
 use crate::tables::{
-    api_tokens, complaint_officers, deliveries, digest_subscriptions, flag_assessments, flag_reviews, flags,
-    issue_categories, job_runs, postings, redactions, unit_parents, unit_responses,
+    api_tokens, complaint_matters, complaint_officers, deliveries, digest_subscriptions, flag_assessments,
+    flag_reviews, flags, issue_categories, job_runs, postings, redactions, unit_parents, unit_responses,
 };
 use diesel::prelude::*;
 use std::collections::HashMap;
@@ -41,6 +41,22 @@ pub fn allegations_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, 
             .filter(complaint_officers::complaint_id.eq_any(chunk))
             .order((complaint_officers::complaint_id, complaint_officers::officer_id, complaint_officers::ordinal))
             .select(ComplaintOfficer::as_select())
+            .load(conn)?;
+        for row in rows {
+            found.entry(row.complaint_id).or_default().push(row);
+        }
+    }
+    Ok(found)
+}
+
+/// What complaints say against nobody named, where that is several things.
+pub fn matters_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, Vec<ComplaintMatter>>, StoreError> {
+    let mut found: HashMap<Id, Vec<ComplaintMatter>> = HashMap::new();
+    for chunk in complaints.chunks(KEYS_PER_QUERY) {
+        let rows: Vec<ComplaintMatter> = complaint_matters::table
+            .filter(complaint_matters::complaint_id.eq_any(chunk))
+            .order((complaint_matters::complaint_id, complaint_matters::ordinal))
+            .select(ComplaintMatter::as_select())
             .load(conn)?;
         for row in rows {
             found.entry(row.complaint_id).or_default().push(row);

@@ -8,9 +8,9 @@ use crate::each;
 use crate::enums::ComplaintEventKind;
 use crate::events::{ComplaintEvent, Fields, changed_fields, fields_of};
 use crate::insert_all;
-use crate::models::{Complaint, ComplaintOfficer, ComplaintSource};
+use crate::models::{Complaint, ComplaintMatter, ComplaintOfficer, ComplaintSource};
 use crate::sql_types::{Id, Timestamp};
-use crate::tables::{complaint_officers, complaint_sources, complaints};
+use crate::tables::{complaint_matters, complaint_officers, complaint_sources, complaints};
 use diesel::prelude::*;
 use std::collections::HashMap;
 
@@ -22,6 +22,8 @@ pub const CONTENT_HASH: &str = "content_hash";
 pub struct Case {
     pub complaint: Complaint,
     pub officers: Vec<ComplaintOfficer>,
+    /// What it says against nobody named, where that is several things, in their order; the complaint has the first.
+    pub matters: Vec<ComplaintMatter>,
 }
 
 impl Case {
@@ -32,16 +34,10 @@ impl Case {
         fields.remove("id");
         fields.remove("recorded_at");
         if !self.officers.is_empty() {
-            let officers: Vec<_> = self
-                .officers
-                .iter()
-                .map(|row| {
-                    let mut row = fields_of(row);
-                    row.remove("complaint_id");
-                    row
-                })
-                .collect();
-            fields.insert("officers".into(), serde_json::json!(officers));
+            fields.insert("officers".into(), rows_of(&self.officers));
+        }
+        if !self.matters.is_empty() {
+            fields.insert("matters".into(), rows_of(&self.matters));
         }
         fields
     }
@@ -60,6 +56,16 @@ impl Case {
     }
 }
 
+/// The rows of a complaint as its events hold them.
+fn rows_of(rows: &[impl serde::Serialize]) -> serde_json::Value {
+    let without_id = |row| {
+        let mut row = fields_of(row);
+        row.remove("complaint_id");
+        row
+    };
+    serde_json::json!(rows.iter().map(without_id).collect::<Vec<_>>())
+}
+
 /// The day whose units and postings count for a complaint.
 pub fn own_day(received_at: Timestamp, occurred_at: Option<Timestamp>) -> chrono::NaiveDate {
     local_date(occurred_at.unwrap_or(received_at))
@@ -71,7 +77,8 @@ pub fn load(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Case>, StoreError
     for chunk in ids.chunks(KEYS_PER_QUERY) {
         let rows: Vec<Complaint> =
             complaints::table.filter(complaints::id.eq_any(chunk)).select(Complaint::as_select()).load(conn)?;
-        cases.extend(rows.into_iter().map(|complaint| (complaint.id, Case { complaint, officers: Vec::new() })));
+        let bare = |complaint| Case { complaint, officers: Vec::new(), matters: Vec::new() };
+        cases.extend(rows.into_iter().map(|complaint: Complaint| (complaint.id, bare(complaint))));
         let rows: Vec<ComplaintOfficer> = complaint_officers::table
             .filter(complaint_officers::complaint_id.eq_any(chunk))
             .order((complaint_officers::complaint_id, complaint_officers::officer_id, complaint_officers::ordinal))
@@ -80,6 +87,16 @@ pub fn load(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Case>, StoreError
         for row in rows {
             if let Some(case) = cases.get_mut(&row.complaint_id) {
                 case.officers.push(row);
+            }
+        }
+        let rows: Vec<ComplaintMatter> = complaint_matters::table
+            .filter(complaint_matters::complaint_id.eq_any(chunk))
+            .order((complaint_matters::complaint_id, complaint_matters::ordinal))
+            .select(ComplaintMatter::as_select())
+            .load(conn)?;
+        for row in rows {
+            if let Some(case) = cases.get_mut(&row.complaint_id) {
+                case.matters.push(row);
             }
         }
     }
@@ -150,7 +167,9 @@ pub(crate) fn insert_rows(conn: &mut Conn, cases: &[Case], sources: &[ComplaintS
     insert_all!(&mut *conn, complaints::table, 24, cases.iter().map(|case| &case.complaint));
     insert_all!(&mut *conn, complaint_sources::table, 4, sources.iter());
     let officers: Vec<&ComplaintOfficer> = cases.iter().flat_map(|case| &case.officers).collect();
-    insert_officers(conn, &officers)
+    insert_officers(conn, &officers)?;
+    insert_all!(&mut *conn, complaint_matters::table, 7, cases.iter().flat_map(|case| &case.matters));
+    Ok(())
 }
 
 /// Stores a changed case; its version goes up by one. Returns false where nothing differs.
@@ -217,6 +236,10 @@ fn store(tx: &mut WriteTx<'_>, before: &Case, after: &mut Case) -> Result<Option
         diesel::delete(complaint_officers::table.filter(complaint_officers::complaint_id.eq(id))).execute(tx.conn)?;
         let officers: Vec<&ComplaintOfficer> = after.officers.iter().collect();
         insert_officers(tx.conn, &officers)?;
+    }
+    if before.matters != after.matters {
+        diesel::delete(complaint_matters::table.filter(complaint_matters::complaint_id.eq(id))).execute(tx.conn)?;
+        insert_all!(&mut *tx.conn, complaint_matters::table, 7, after.matters.iter());
     }
     Ok(Some(changed_fields(&before.fields(), &after.fields()).unwrap_or_default()))
 }

@@ -86,6 +86,8 @@ fn classify(
     // An allegation that is about something else stays so.
     let own = |row: &&mut ComplaintOfficer| row.category_id.is_none() || row.category_id == case.complaint.category_id;
     now.officers.iter_mut().filter(own).for_each(|row| row.category_id = id);
+    let same = now.matters.iter_mut().filter(|row| row.category_id == case.complaint.category_id);
+    same.for_each(|row| row.category_id = id);
     for (code, attribution) in attributions {
         let rows = now.named(code)?;
         rows.into_iter().for_each(|row| row.attribution = *attribution);
@@ -118,6 +120,7 @@ fn assign(tx: &mut WriteTx<'_>, case: &Case, unit: Option<&str>) -> Result<Case,
         }
         if named.is_empty() {
             now.officers.iter_mut().for_each(|row| row.unit_id = Some(id));
+            now.matters.iter_mut().for_each(|row| row.unit_id = Some(id));
             now.complaint.unit_id = Some(id);
         }
     }

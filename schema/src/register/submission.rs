@@ -4,6 +4,7 @@ use super::complaints::{self, Case};
 use super::reference::{Stored, unknown_officer, upsert};
 use super::tree::load_tree;
 use crate::db::{Conn, StoreError, WriteTx, dialect};
+use crate::domain::amounts::{MOST_COST_VND, MOST_DELAY_HOURS};
 use crate::domain::calendar::{check_received, local_date};
 use crate::domain::ids::{complaint_id, reference_id};
 use crate::domain::{declaration, tax_code};
@@ -94,6 +95,12 @@ pub fn submit(tx: &mut WriteTx<'_>, source: &str, key: &str, submission: &Submis
     if submission.delay_hours.is_some_and(|hours| !hours.is_finite() || hours < 0.0) {
         return Err(rule("delayHours", "is no number of hours".into()));
     }
+    if submission.cost_vnd.is_some_and(|cost| cost > MOST_COST_VND) {
+        return Err(rule("costVnd", format!("is more than {MOST_COST_VND}, the most that is taken: correct it")));
+    }
+    if submission.delay_hours.is_some_and(|hours| hours > MOST_DELAY_HOURS as f64) {
+        return Err(rule("delayHours", format!("is more than {MOST_DELAY_HOURS}, the most that is taken: correct it")));
+    }
     if submission.text.trim().is_empty() {
         return Err(rule("text", "is blank: say what happened".into()));
     }
@@ -146,6 +153,7 @@ pub fn submit(tx: &mut WriteTx<'_>, source: &str, key: &str, submission: &Submis
             source_codes: None,
         },
         officers: Vec::new(),
+        matters: Vec::new(),
     };
     for officer_id in officers(tx, &codes)? {
         case.officers.push(ComplaintOfficer {

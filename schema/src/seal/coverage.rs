@@ -19,7 +19,7 @@ pub enum Cover {
 }
 
 const BY_COMPLAINT_EVENTS: &[&str] =
-    &["complaints", "complaint_officers", "complaint_sources", "unit_responses", "redactions"];
+    &["complaints", "complaint_officers", "complaint_matters", "complaint_sources", "unit_responses", "redactions"];
 
 const BY_REFERENCE_EVENTS: &[&str] = &[
     "units",

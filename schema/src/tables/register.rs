@@ -65,6 +65,21 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::sql_types::*;
 
+    complaint_matters (complaint_id, ordinal) {
+        complaint_id -> Uid,
+        ordinal -> Integer,
+        category_id -> Nullable<Uid>,
+        unit_id -> Nullable<Uid>,
+        finding -> Text,
+        decided_on -> Nullable<Date>,
+        source_codes -> Nullable<Document>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
     complaint_events (complaint_id, position, ordinal) {
         complaint_id -> Uid,
         position -> BigInt,

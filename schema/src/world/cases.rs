@@ -150,7 +150,7 @@ impl<'w> Maker<'w> {
                 actor: self.actor.clone(),
             })
             .collect();
-        let case = Case { complaint, officers };
+        let case = Case { complaint, officers, matters: Vec::new() };
         let answers = responses.iter().map(|response| responded(response, None));
         let content_hash = "demonstration";
         let events =

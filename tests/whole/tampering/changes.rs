@@ -103,6 +103,17 @@ pub const CHANGES: &[Change] = &[
         "INSERT INTO complaint_officers (complaint_id, officer_id, ordinal, attribution, finding) SELECT c.id, o.id, 0, 'CONFIRMED', 'SUSTAINED' FROM complaints c, officers o WHERE c.text = 'Không khai được' AND o.code = 'CC02'",
         &["complaint_officers +"],
     ),
+    // What complaints say against nobody named.
+    change("UPDATE complaint_matters SET finding = 'SUSTAINED' WHERE ordinal = 0", &["complaint_matters.finding"]),
+    change(
+        "UPDATE complaint_matters SET unit_id = NULL, category_id = NULL WHERE ordinal = 1",
+        &["complaint_matters.category_id", "complaint_matters.unit_id"],
+    ),
+    change("DELETE FROM complaint_matters WHERE ordinal = 1", &["complaint_matters -"]),
+    change(
+        "INSERT INTO complaint_matters (complaint_id, ordinal, finding) SELECT id, 0, 'PENDING' FROM complaints WHERE text = 'Không khai được'",
+        &["complaint_matters +"],
+    ),
     // What was answered.
     change("UPDATE unit_responses SET text = 'Khác' WHERE text = 'Đã kiểm điểm'", &["unit_responses.text"]),
     change("UPDATE unit_responses SET outcome = NULL WHERE outcome IS NOT NULL", &["unit_responses.outcome"]),

@@ -76,6 +76,11 @@ fn import_more(database: &Database, files: &Files) {
             "ma,dv,tu,mo_ta\nSC1,02CV,2024-01-05 08:00:00,Mất kết nối\n",
             "reference = \"ma\"\nunit = \"dv\"\nstarted = \"tu\"\ndescription = \"mo_ta\"\n",
         ),
+        (
+            "complaints",
+            "so,ngay,dv,loai\nND-1,2024-02-20,02CV,TD1\nND-1,2024-02-20,03TG,HT\n",
+            "reference = \"so\"\nreceived = \"ngay\"\nunit = \"dv\"\ncategory = \"loai\"\n",
+        ),
     ] {
         program().run(database, files.import(kind, csv, &format!("source = \"them\"\n[fields]\n{fields}"))).ok();
     }

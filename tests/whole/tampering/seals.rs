@@ -215,7 +215,7 @@ fn a_register_of_before_is_taken_over_as_it_stands() {
         };
         let down = std::fs::read_to_string(down).unwrap();
         database.tamper(&format!(
-            "{down}; DELETE FROM seals; {hashless}; DELETE FROM __diesel_schema_migrations WHERE version LIKE '20261128%'"
+            "{down}; DELETE FROM seals; {hashless}; DELETE FROM __diesel_schema_migrations WHERE version = '20261128000015'"
         ));
         seal(database, key, &[]);
         let (status, report) = verify(database, key, &[]);

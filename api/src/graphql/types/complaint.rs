@@ -5,7 +5,7 @@ use crate::graphql::direct::Direct;
 use crate::graphql::enums::{Attribution, Channel, ComplaintState, Finding, LegalForm};
 use crate::graphql::filters::ResponseFilter;
 use crate::graphql::loaders::{
-    AllegationsKey, CategoryKey, EnterpriseKey, OfficerKey, RedactionKey, ResponsesKey, UnitKey, known, one,
+    AllegationsKey, CategoryKey, EnterpriseKey, MattersKey, OfficerKey, RedactionKey, ResponsesKey, UnitKey, known, one,
 };
 use crate::graphql::page::{Cursor, PageArgs, PageInfo, Place, size};
 use crate::graphql::query::UnitResponseOrder;
@@ -13,6 +13,7 @@ use crate::graphql::responses::some_responses;
 use crate::graphql::scalars::{Decimal, Json, Moment, id};
 use async_graphql::{Context, ID, Object, Result};
 use chrono::NaiveDate;
+use schema::JsonValue;
 use schema::domain::ids::human_reference;
 use schema::models;
 use schema::pseudonyms::Subject;
@@ -171,7 +172,14 @@ impl Complaint {
             // They are read in the order of ids, which are made of codes.
             rows.sort_by_cached_key(|row| by.place(Subject::Officer, row.officer_id));
         }
-        Ok(rows.into_iter().map(Allegation).map(Direct).collect())
+        Ok(rows.into_iter().map(Allegation::from).map(Direct).collect())
+    }
+
+    /// What it says against nobody named, where that is several things; their officer is null. The complaint counts once, for
+    /// the first of them.
+    async fn matters(&self, ctx: &Context<'_>) -> Result<Vec<Direct<Allegation>>> {
+        let rows = one(loaders(ctx)?, MattersKey(self.0.id)).await?.unwrap_or_default();
+        Ok(rows.into_iter().map(Allegation::from).map(Direct).collect())
     }
 
     /// Responses of units, the oldest first unless told; those of all complaints of a page are read together.
@@ -226,39 +234,76 @@ pub fn end_of_responses(ctx: &Context<'_>, first: Option<i32>, last: Option<i32>
     Ok(i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1))
 }
 
-/// What a complaint says of one officer.
-pub struct Allegation(models::ComplaintOfficer);
+/// What a complaint says of one officer, or of nobody named.
+pub struct Allegation {
+    officer_id: Option<schema::Id>,
+    unit_id: Option<schema::Id>,
+    category_id: Option<schema::Id>,
+    attribution: schema::enums::Attribution,
+    finding: schema::enums::Finding,
+    decided_on: Option<NaiveDate>,
+    source_codes: Option<JsonValue>,
+}
+
+impl From<models::ComplaintOfficer> for Allegation {
+    fn from(row: models::ComplaintOfficer) -> Self {
+        Self {
+            officer_id: Some(row.officer_id),
+            unit_id: row.unit_id,
+            category_id: row.category_id,
+            attribution: row.attribution,
+            finding: row.finding,
+            decided_on: row.decided_on,
+            source_codes: row.source_codes,
+        }
+    }
+}
+
+impl From<models::ComplaintMatter> for Allegation {
+    fn from(row: models::ComplaintMatter) -> Self {
+        Self {
+            officer_id: None,
+            unit_id: row.unit_id,
+            category_id: row.category_id,
+            attribution: schema::enums::Attribution::Asserted,
+            finding: row.finding,
+            decided_on: row.decided_on,
+            source_codes: row.source_codes,
+        }
+    }
+}
 
 #[Object]
 impl Allegation {
     async fn officer(&self, ctx: &Context<'_>) -> Result<Option<Direct<Officer>>> {
-        Ok(known(ctx, OfficerKey(self.0.officer_id)).await?.map(Officer).map(Direct))
+        let Some(officer) = self.officer_id else { return Ok(None) };
+        Ok(known(ctx, OfficerKey(officer)).await?.map(Officer).map(Direct))
     }
 
     async fn unit(&self, ctx: &Context<'_>) -> Result<Option<Direct<Unit>>> {
-        unit(ctx, self.0.unit_id).await
+        unit(ctx, self.unit_id).await
     }
 
     async fn category(&self, ctx: &Context<'_>) -> Result<Option<Direct<IssueCategory>>> {
-        category(ctx, self.0.category_id).await
+        category(ctx, self.category_id).await
     }
 
     /// Who says that it was this officer.
     async fn attribution(&self) -> Attribution {
-        self.0.attribution.into()
+        self.attribution.into()
     }
 
     async fn finding(&self) -> Finding {
-        self.0.finding.into()
+        self.finding.into()
     }
 
     async fn decided_on(&self) -> Option<NaiveDate> {
-        self.0.decided_on
+        self.decided_on
     }
 
     /// The source's own codes, word for word.
     async fn source_codes(&self) -> Option<Json<&serde_json::Value>> {
-        self.0.source_codes.as_ref().map(|codes| Json(&codes.0))
+        self.source_codes.as_ref().map(|codes| Json(&codes.0))
     }
 }
 

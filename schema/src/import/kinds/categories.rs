@@ -15,14 +15,14 @@ use diesel::prelude::*;
 use std::collections::{HashMap, HashSet};
 
 fields! {
-    CODE = "code", Text, true, "the category's code";
-    PARENT = "parent", Text, false, "the code of the category above it, for the second of the two levels";
+    CODE = "code", Code, true, "the category's code";
+    PARENT = "parent", Code, false, "the code of the category above it, for the second of the two levels";
     NAME_VI = "name_vi", Text, true, "its name in Vietnamese";
     NAME_EN = "name_en", Text, false, "its name in English";
     KIND = "kind", Word(CategoryKind::WORDS), true, "what kind of obstacle it is";
     SERIOUS = "serious", Bool, false, "obstruction, harassment, corruption and their like; no unless told";
     DEADLINE_DAYS = "deadline_days", Integer, false, "days within which it must be answered";
-    OWNER = "owner", Text, false, "the code of the headquarters unit whose field it is";
+    OWNER = "owner", Code, false, "the code of the headquarters unit whose field it is";
 }
 
 pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<Outcome>, StoreError> {

@@ -28,7 +28,7 @@ use draft::{Books, Draft, hash, read};
 use std::collections::{HashMap, HashSet};
 
 fields! {
-    REFERENCE = "reference", Text, true, "what identifies the complaint in its source; rows that share it are one complaint";
+    REFERENCE = "reference", Code, true, "what identifies the complaint in its source; rows that share it are one complaint";
     RECEIVED = "received", Time, true, "when the complaint was received";
     OCCURRED = "occurred", Time, false, "when the matter occurred; its unit and posting are those of this day";
     CLOSED = "closed", Time, false, "when the case was closed; blank while it is open (a complaint is closed when all its rows are)";
@@ -38,15 +38,15 @@ fields! {
     CHANNEL = "channel", Word(Channel::WORDS), false, "OTHER unless told";
     TAX_CODE = "tax_code", TaxCode, false, "the enterprise that complains; blank for an anonymous complaint";
     ENTERPRISE_NAME = "enterprise_name", Text, false, "its name, used where the enterprise is new";
-    ENTERPRISE_GROUP = "enterprise_group", Text, false, "its group, used where the enterprise is new";
-    UNIT = "unit", Text, false, "the code of the unit complained about (each row its own); blank: the officer's posting of the day";
+    ENTERPRISE_GROUP = "enterprise_group", Code, false, "its group, used where the enterprise is new";
+    UNIT = "unit", Code, false, "the code of the unit complained about (each row its own); blank: the officer's posting of the day";
     UNIT_NAME = "unit_name", Text, false, "its name, used where the unit is created";
     UNIT_KIND = "unit_kind", Word(UnitKind::WORDS), false, "its level, used where the unit is created; BRANCH unless told";
-    OFFICER = "officer", Text, false, "the officer's number (each row its own); blank where none is named";
+    OFFICER = "officer", Code, false, "the officer's number (each row its own); blank where none is named";
     OFFICER_NAME = "officer_name", Text, false, "the officer's name, used where the officer is created";
-    OFFICER_RANK = "officer_rank", Text, false, "the officer's rank, used where the officer is created";
+    OFFICER_RANK = "officer_rank", Code, false, "the officer's rank, used where the officer is created";
     OFFICER_APPOINTED = "officer_appointed", Date, false, "the day of appointment, used where the officer is created";
-    CATEGORY = "category", Text, false, "the code of the category (each row its own)";
+    CATEGORY = "category", Code, false, "the code of the category (each row its own)";
     CATEGORY_NAME = "category_name", Text, false, "its name, used where the category is created";
     CATEGORY_KIND = "category_kind", Word(CategoryKind::WORDS), false, "its kind, needed where the category is created";
     CATEGORY_SERIOUS = "category_serious", Bool, false, "whether it is serious, used where the category is created";

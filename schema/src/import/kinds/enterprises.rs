@@ -11,7 +11,7 @@ use crate::models::Enterprise;
 fields! {
     TAX_CODE = "tax_code", TaxCode, true, "10 digits, 13 for a branch, or the 12-digit number of a household business";
     NAME = "name", Text, false, "the enterprise's name";
-    GROUP = "group", Text, false, "a code that enterprises of one owner, or of one customs broker, share";
+    GROUP = "group", Code, false, "a code that enterprises of one owner, or of one customs broker, share";
 }
 
 pub fn key(cells: &Cells<'_>) -> Result<String, Reject> {

@@ -11,8 +11,8 @@ use crate::register::reference::Stored;
 use crate::sql_types::Id;
 
 fields! {
-    REFERENCE = "reference", Text, true, "what identifies the incident in its source";
-    UNIT = "unit", Text, false, "the code of the unit that it struck; blank for the whole country";
+    REFERENCE = "reference", Code, true, "what identifies the incident in its source";
+    UNIT = "unit", Code, false, "the code of the unit that it struck; blank for the whole country";
     STARTED = "started", Time, true, "when it began";
     ENDED = "ended", Time, false, "when it was over; blank while it lasts";
     DESCRIPTION = "description", Text, false, "what failed";

@@ -9,9 +9,9 @@ use crate::import::run::Context;
 use crate::models::Officer;
 
 fields! {
-    CODE = "code", Text, true, "the officer's number";
+    CODE = "code", Code, true, "the officer's number";
     NAME = "name", Text, false, "the officer's name";
-    RANK = "rank", Text, false, "the officer's rank";
+    RANK = "rank", Code, false, "the officer's rank";
     APPOINTED = "appointed", Date, false, "the day of appointment";
 }
 

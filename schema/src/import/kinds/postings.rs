@@ -20,8 +20,8 @@ use serde_json::json;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 fields! {
-    OFFICER = "officer", Text, true, "the officer's number";
-    UNIT = "unit", Text, true, "the code of the unit";
+    OFFICER = "officer", Code, true, "the officer's number";
+    UNIT = "unit", Code, true, "the code of the unit";
     VALID_FROM = "valid_from", Date, false, "the first day; blank for ever";
     VALID_TO = "valid_to", Date, false, "the last day, inclusive; blank until now";
 }

@@ -21,10 +21,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use uuid::Uuid;
 
 fields! {
-    REFERENCE = "reference", Text, true, "the reference of the complaint in its source";
-    COMPLAINT_SOURCE = "complaint_source", Text, false, "the source of the complaint; the mapping's own unless told";
-    RESPONSE = "response", Text, false, "what identifies the response in its source; its time unless told";
-    UNIT = "unit", Text, false, "the code of the unit that answered; the complaint's own unless told";
+    REFERENCE = "reference", Code, true, "the reference of the complaint in its source";
+    COMPLAINT_SOURCE = "complaint_source", Code, false, "the source of the complaint; the mapping's own unless told";
+    RESPONSE = "response", Code, false, "what identifies the response in its source; its time unless told";
+    UNIT = "unit", Code, false, "the code of the unit that answered; the complaint's own unless told";
     RESPONDED = "responded", Time, true, "when it answered";
     ACTION = "action", Word(ResponseAction::WORDS), false, "what it did; OTHER unless told";
     TEXT = "text", Text, false, "what it wrote";

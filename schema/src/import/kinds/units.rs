@@ -21,13 +21,13 @@ use serde_json::json;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 fields! {
-    CODE = "code", Text, true, "the unit's code";
+    CODE = "code", Code, true, "the unit's code";
     NAME_VI = "name_vi", Text, true, "its name in Vietnamese";
     NAME_EN = "name_en", Text, false, "its name in English";
     KIND = "kind", Word(UnitKind::WORDS), true, "its level";
     PEER_GROUP = "peer_group", Word(PeerGroup::WORDS), false, "the units that it is compared with";
     FIELD = "field", Text, false, "the field of a headquarters unit";
-    PARENT = "parent", Text, false, "the code of the unit above it";
+    PARENT = "parent", Code, false, "the code of the unit above it";
     VALID_FROM = "valid_from", Date, false, "the first day of this row; blank for ever";
     VALID_TO = "valid_to", Date, false, "the last day of this row, inclusive; blank until now";
 }

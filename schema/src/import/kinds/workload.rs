@@ -12,8 +12,8 @@ use crate::sql_types::Id;
 use chrono::Datelike;
 
 fields! {
-    UNIT = "unit", Text, true, "the code of the unit";
-    OFFICER = "officer", Text, false, "the officer's number; blank for the unit as a whole";
+    UNIT = "unit", Code, true, "the code of the unit";
+    OFFICER = "officer", Code, false, "the officer's number; blank for the unit as a whole";
     MONTH = "month", Date, true, "the month, or any day of it";
     DECLARATIONS = "declarations", Integer, true, "declarations handled in the month";
 }

@@ -12,12 +12,12 @@ use crate::db::{Conn, StoreError};
 use crate::domain::ids::{human_reference, is_complaint_id_of};
 use crate::enums::Chain;
 use crate::events::{ComplaintEventValue, Entity, Fields, fields_of};
-use crate::models::{Complaint, ComplaintOfficer, ComplaintSource, Redaction, UnitResponse};
+use crate::models::{Complaint, ComplaintMatter, ComplaintOfficer, ComplaintSource, Redaction, UnitResponse};
 use crate::register::complaints::CONTENT_HASH;
 use crate::sql_types::Id;
 use crate::tables::{
-    complaint_event_values, complaint_events, complaint_officers, complaint_sources, complaints, redactions,
-    unit_responses,
+    complaint_event_values, complaint_events, complaint_matters, complaint_officers, complaint_sources, complaints,
+    redactions, unit_responses,
 };
 use diesel::prelude::*;
 use serde_json::{Value, json};
@@ -65,6 +65,12 @@ pub fn verify(
         complaint_officers::complaint_id,
         complaint_officers::table.order(complaint_officers::complaint_id).select(columns_of!(ComplaintOfficer))
     );
+    let matters: Vec<Readable<ComplaintMatter>> = of_part!(
+        conn,
+        part,
+        complaint_matters::complaint_id,
+        complaint_matters::table.order(complaint_matters::complaint_id).select(columns_of!(ComplaintMatter))
+    );
     let responses: Vec<Readable<UnitResponse>> = of_part!(
         conn,
         part,
@@ -86,11 +92,13 @@ pub fn verify(
     let values = broken.readable("complaint_event_values", "complaint_id", values, findings);
     let complaints = broken.readable("complaints", "id", complaints, findings);
     let officers = broken.readable("complaint_officers", "complaint_id", officers, findings);
+    let matters = broken.readable("complaint_matters", "complaint_id", matters, findings);
     let responses = broken.readable("unit_responses", "complaint_id", responses, findings);
     let sources = broken.readable("complaint_sources", "complaint_id", sources, findings);
     let redacted = broken.readable("redactions", "complaint_id", redacted, findings);
     findings.count("complaints", complaints.len());
     findings.count("complaint_officers", officers.len());
+    findings.count("complaint_matters", matters.len());
     findings.count("unit_responses", responses.len());
     findings.count("complaint_sources", sources.len());
     findings.count("redactions", redacted.len());
@@ -98,6 +106,7 @@ pub fn verify(
     let mut values = Run::new(values, |value| value.complaint_id);
     let mut complaints = Run::new(complaints, |row| row.id);
     let mut officers = Run::new(officers, |row| row.complaint_id);
+    let mut matters = Run::new(matters, |row| row.complaint_id);
     let mut responses = Run::new(responses, |row| row.complaint_id);
     let mut sources = Run::new(sources, |row| row.complaint_id);
     let mut redacted = Run::new(redacted, |row| row.complaint_id);
@@ -107,6 +116,7 @@ pub fn verify(
             values.head(),
             complaints.head(),
             officers.head(),
+            matters.head(),
             responses.head(),
             sources.head(),
             redacted.head(),
@@ -120,6 +130,7 @@ pub fn verify(
             id,
             complaint: complaints.take(id).pop(),
             officers: officers.take(id),
+            matters: matters.take(id),
             responses: responses.take(id),
             sources: sources.take(id),
             redaction: redacted.take(id).pop(),
@@ -142,6 +153,7 @@ struct Says {
     /// None where no event speaks of the complaint.
     complaint: Option<State>,
     officers: Option<Value>,
+    matters: Option<Value>,
     /// Of the source; None in events of before it was recorded.
     content_hash: Option<Value>,
     responses: BTreeMap<String, State>,
@@ -185,6 +197,9 @@ impl Says {
             if let Some(officers) = after.remove("officers") {
                 says.officers = Some(officers);
             }
+            if let Some(matters) = after.remove("matters") {
+                says.matters = Some(matters);
+            }
             if let Some(hash) = after.remove(CONTENT_HASH) {
                 says.content_hash = Some(hash);
             }
@@ -205,6 +220,7 @@ struct Rows {
     id: Id,
     complaint: Option<Complaint>,
     officers: Vec<ComplaintOfficer>,
+    matters: Vec<ComplaintMatter>,
     responses: Vec<UnitResponse>,
     sources: Vec<ComplaintSource>,
     redaction: Option<Redaction>,
@@ -219,7 +235,7 @@ impl Rows {
         broken: &Broken,
         findings: &mut Findings,
     ) -> Result<(), StoreError> {
-        let Self { id, complaint, officers, responses, sources, redaction } = self;
+        let Self { id, complaint, officers, matters, responses, sources, redaction } = self;
         let name = |table| RowName { table, name: human_reference(id), id: id.to_string() };
         let of_response =
             |key: String| RowName { table: "unit_responses", name: format!("{} {key}", human_reference(id)), id: key };
@@ -244,6 +260,16 @@ impl Rows {
             let officer = code_of(conn, Entity::Officer, difference.row.get("officer_id"))?;
             let key = names::joined(&difference.row, &["officer_id", "ordinal"]);
             let name = RowName { table, name: format!("{} {officer}", human_reference(id)), id: format!("{id} {key}") };
+            findings.tell(Problem::of_row(CHAIN, &name, difference.kind, difference.column.as_deref()));
+        }
+        let matters = matters.iter().map(fields_of).map(|mut row| {
+            row.remove("complaint_id");
+            row
+        });
+        for difference in list_differences(says.matters.as_ref(), matters.collect(), &["ordinal"]) {
+            let ordinal = names::joined(&difference.row, &["ordinal"]);
+            let (table, id) = ("complaint_matters", format!("{id} {ordinal}"));
+            let name = RowName { table, name: format!("{} {ordinal}", name(table).name), id };
             findings.tell(Problem::of_row(CHAIN, &name, difference.kind, difference.column.as_deref()));
         }
         for response in responses {

@@ -12,7 +12,7 @@ use crate::domain::tree::UnitTree;
 use crate::enums::{ComplaintState, Finding};
 use crate::events::Entity;
 use crate::import::mapping::Mapping;
-use crate::models::{Complaint, ComplaintOfficer, Posting};
+use crate::models::{Complaint, ComplaintMatter, ComplaintOfficer, Posting};
 use crate::register::complaints::{Case, own_day};
 use crate::sql_types::{Id, Timestamp};
 use std::collections::HashMap;
@@ -50,6 +50,7 @@ pub fn new_case(id: Id, draft: &Draft, now: Timestamp, tree: &UnitTree, posted: 
             source_codes: None,
         },
         officers: Vec::new(),
+        matters: Vec::new(),
     };
     set_allegations(&mut case, draft, tree, posted);
     case
@@ -75,11 +76,26 @@ fn set_allegations(case: &mut Case, draft: &Draft, tree: &UnitTree, posted: &Pos
             // An officer of two units on one day does not say which of them is meant.
             units.next().filter(|_| units.next().is_none())
         });
-        // Without an officer there is no row that could hold them.
-        let nameless = lowest.officer.is_none();
-        complaint.source_codes = lowest.kept.clone().filter(|_| nameless);
-        complaint.finding = Some(lowest.finding).filter(|finding| nameless && *finding != Finding::Pending);
-        complaint.decided_on = lowest.decided.filter(|_| nameless);
+        let nameless: Vec<&Allegation> =
+            draft.allegations.iter().filter(|allegation| allegation.officer.is_none()).collect();
+        complaint.finding = finding_of(&nameless);
+        let is_decided = nameless.len() == 1 || complaint.finding.is_some();
+        complaint.decided_on = nameless.iter().filter_map(|one| one.decided).max().filter(|_| is_decided);
+        // Of one, the complaint itself holds what was kept; of several, each has a row.
+        complaint.source_codes = nameless.first().filter(|_| nameless.len() == 1).and_then(|one| one.kept.clone());
+        let several = nameless.iter().filter(|_| nameless.len() > 1);
+        case.matters = several
+            .zip(0..)
+            .map(|(allegation, ordinal)| ComplaintMatter {
+                complaint_id: complaint.id,
+                ordinal,
+                category_id: category_id(allegation),
+                unit_id: unit_id(allegation),
+                finding: allegation.finding,
+                decided_on: allegation.decided,
+                source_codes: allegation.kept.clone(),
+            })
+            .collect();
     }
     case.officers.clear();
     for allegation in &draft.allegations {
@@ -100,6 +116,18 @@ fn set_allegations(case: &mut Case, draft: &Draft, tree: &UnitTree, posted: &Pos
     }
     case.officers.sort_by_key(|row| (row.officer_id, row.ordinal));
     case.place_in(tree);
+}
+
+/// What was found about a complaint by what was found about its allegations against nobody named: it is decided when the
+/// last of them is, or when one is sustained. None for not yet.
+fn finding_of(nameless: &[&Allegation]) -> Option<Finding> {
+    let found = |finding| nameless.iter().any(|allegation| allegation.finding == finding);
+    if !found(Finding::Sustained) && found(Finding::Pending) {
+        return None;
+    }
+    [Finding::Sustained, Finding::NotSustained, Finding::Unfounded, Finding::Exonerated]
+        .into_iter()
+        .find(|one| found(*one))
 }
 
 /// The case after an import that changes it: what the mapping fills is replaced, the rest stays.
@@ -147,12 +175,29 @@ fn keep_unmapped(mapping: &Mapping, before: &Case, after: &mut Case) {
     }
     if !mapping.has(CATEGORY) {
         after.complaint.category_id = before.complaint.category_id;
+        // Rows without a category do not say which things were alleged.
+        after.matters.clone_from(&before.matters);
     }
     if !mapping.has(FINDING) {
         after.complaint.finding = before.complaint.finding;
     }
     if !mapping.has(DECIDED) {
         after.complaint.decided_on = before.complaint.decided_on;
+    }
+    for row in &mut after.matters {
+        let Some(old) = before.matters.iter().find(|old| old.ordinal == row.ordinal) else { continue };
+        if !mapping.has(UNIT) {
+            row.unit_id = old.unit_id;
+        }
+        if !mapping.has(CATEGORY) {
+            row.category_id = old.category_id;
+        }
+        if !mapping.has(FINDING) {
+            row.finding = old.finding;
+        }
+        if !mapping.has(DECIDED) {
+            row.decided_on = old.decided_on;
+        }
     }
     for row in &mut after.officers {
         let same = |old: &&ComplaintOfficer| (old.officer_id, old.ordinal) == (row.officer_id, row.ordinal);

@@ -12,7 +12,7 @@ use crate::import::Reject;
 use crate::import::kinds::book::Book;
 pub use crate::register::reference::unknown_officer;
 
-use crate::import::kinds::{against, units::unknown_unit};
+use crate::import::kinds::units::unknown_unit;
 use crate::import::mapping::{Mapping, OnMissing};
 use crate::import::row::Cells;
 use crate::import::run::Context;
@@ -77,11 +77,16 @@ pub fn read(context: &Context<'_>, group: &Group, now: Timestamp, books: &mut Bo
     let mut draft: Option<Draft> = None;
     let mut rejects = Vec::new();
     let mut closed = Some(Vec::new());
+    let mut told = Told::default();
     for row in &group.rows {
         let cells = context.columns.of(row);
         match read_row(context.mapping, &cells, now, books) {
             Err(reject) => rejects.push(reject),
-            Ok((this, closed_here)) => {
+            Ok((this, told_here, closed_here)) => {
+                if let Err(reject) = told.agree(told_here, &cells) {
+                    rejects.push(reject);
+                    continue;
+                }
                 match (&mut closed, closed_here) {
                     (Some(all), Some(at)) => all.push(at),
                     (closed, _) => *closed = None,
@@ -98,6 +103,7 @@ pub fn read(context: &Context<'_>, group: &Group, now: Timestamp, books: &mut Bo
         }
     }
     let Some(mut draft) = draft.filter(|_| rejects.is_empty()) else { return Err(rejects) };
+    told.fill(&mut draft);
     if context.mapping.has(CLOSED)
         && let Some(at) = closed.and_then(|all| all.into_iter().max())
     {
@@ -106,11 +112,6 @@ pub fn read(context: &Context<'_>, group: &Group, now: Timestamp, books: &mut Bo
     }
     draft.allegations.sort_by(|a, b| a.rank().cmp(&b.rank()));
     draft.allegations.dedup();
-    let nameless: Vec<_> = draft.allegations.iter().filter(|allegation| allegation.officer.is_none()).collect();
-    if nameless.len() > 1 {
-        let reason = "rows that name no officer differ: a complaint has one category and one unit of its own";
-        return Err(vec![against(&group.rows[group.rows.len() - 1], reason)]);
-    }
     Ok(draft)
 }
 
@@ -119,7 +120,7 @@ fn read_row(
     cells: &Cells<'_>,
     now: Timestamp,
     books: &mut Books,
-) -> Result<(Draft, Option<Timestamp>), Reject> {
+) -> Result<(Draft, Told, Option<Timestamp>), Reject> {
     let received = cells.time(RECEIVED)?.ok_or_else(|| cells.reject(RECEIVED, "is blank"))?;
     check_received(received, now).map_err(|e| cells.reject(RECEIVED, e.to_string()))?;
     let allegation = Allegation {
@@ -131,45 +132,111 @@ fn read_row(
         decided: cells.date(DECIDED)?,
         kept: cells.kept(),
     };
-    let draft = Draft {
-        received,
+    let told = Told {
         occurred: cells.time(OCCURRED)?,
-        state: cells.word(STATE)?.unwrap_or(ComplaintState::Received),
-        state_since: cells.time(STATE_SINCE)?.unwrap_or(received),
-        legal_form: cells.word(LEGAL_FORM)?.unwrap_or(LegalForm::Feedback),
-        channel: cells.word(CHANNEL)?.unwrap_or(Channel::Other),
+        state: cells.word(STATE)?,
+        state_since: cells.time(STATE_SINCE)?,
+        legal_form: cells.word(LEGAL_FORM)?,
+        channel: cells.word(CHANNEL)?,
         tax_code: want_enterprise(cells, books)?,
         declaration_number: cells.declaration_number(DECLARATION_NUMBER)?,
         text: cells.text(TEXT)?.map(Into::into),
         cost_vnd: cells.count(COST_VND)?,
         delay_hours: cells.amount(DELAY_HOURS)?,
-        blames_system: cells.truth(BLAMES_SYSTEM)?.unwrap_or(false),
-        confidential: cells.truth(CONFIDENTIAL)?.unwrap_or(false),
+        blames_system: cells.truth(BLAMES_SYSTEM)?,
+        confidential: cells.truth(CONFIDENTIAL)?,
+    };
+    let draft = Draft {
+        received,
+        occurred: None,
+        state: ComplaintState::Received,
+        state_since: received,
+        legal_form: LegalForm::Feedback,
+        channel: Channel::Other,
+        tax_code: None,
+        declaration_number: None,
+        text: None,
+        cost_vnd: None,
+        delay_hours: None,
+        blames_system: false,
+        confidential: false,
         kept: None,
         allegations: vec![allegation],
     };
-    Ok((draft, cells.time(CLOSED)?))
+    Ok((draft, told, cells.time(CLOSED)?))
 }
 
-/// Adds a further row of a complaint. What belongs to the complaint as a whole has to agree.
+/// What a row says of the complaint as a whole, and may leave blank.
+#[derive(Default)]
+struct Told {
+    occurred: Option<Timestamp>,
+    state: Option<ComplaintState>,
+    state_since: Option<Timestamp>,
+    legal_form: Option<LegalForm>,
+    channel: Option<Channel>,
+    tax_code: Option<String>,
+    declaration_number: Option<String>,
+    text: Option<String>,
+    cost_vnd: Option<i64>,
+    delay_hours: Option<f64>,
+    blames_system: Option<bool>,
+    confidential: Option<bool>,
+}
+
+impl Told {
+    /// Takes in what another row says: a value is preferred to a blank, and two values have to agree.
+    fn agree(&mut self, row: Self, cells: &Cells<'_>) -> Result<(), Reject> {
+        macro_rules! agree {
+            ($($field:ident => $name:ident;)+) => {
+                $(match (&self.$name, row.$name) {
+                    (Some(before), Some(here)) if *before != here => {
+                        return Err(cells.reject($field, DIFFERS));
+                    }
+                    (None, here) => self.$name = here,
+                    _ => {}
+                })+
+            };
+        }
+        agree! {
+            OCCURRED => occurred;
+            STATE => state;
+            STATE_SINCE => state_since;
+            LEGAL_FORM => legal_form;
+            CHANNEL => channel;
+            TAX_CODE => tax_code;
+            DECLARATION_NUMBER => declaration_number;
+            TEXT => text;
+            COST_VND => cost_vnd;
+            DELAY_HOURS => delay_hours;
+            BLAMES_SYSTEM => blames_system;
+            CONFIDENTIAL => confidential;
+        }
+        Ok(())
+    }
+
+    /// Writes into the draft what was told; the rest stays as it is unless told.
+    fn fill(self, draft: &mut Draft) {
+        draft.occurred = self.occurred;
+        draft.state = self.state.unwrap_or(draft.state);
+        draft.state_since = self.state_since.unwrap_or(draft.state_since);
+        draft.legal_form = self.legal_form.unwrap_or(draft.legal_form);
+        draft.channel = self.channel.unwrap_or(draft.channel);
+        draft.tax_code = self.tax_code;
+        draft.declaration_number = self.declaration_number;
+        draft.text = self.text;
+        draft.cost_vnd = self.cost_vnd;
+        draft.delay_hours = self.delay_hours;
+        draft.blames_system = self.blames_system.unwrap_or(false);
+        draft.confidential = self.confidential.unwrap_or(false);
+    }
+}
+
+const DIFFERS: &str = "differs between the rows of one complaint";
+
+/// Adds a further row of a complaint, which was received at one time.
 fn join(draft: &mut Draft, mut row: Draft, cells: &Cells<'_>) -> Result<(), Reject> {
-    let differs = [
-        (RECEIVED, draft.received != row.received),
-        (OCCURRED, draft.occurred != row.occurred),
-        (STATE, draft.state != row.state),
-        (STATE_SINCE, draft.state_since != row.state_since),
-        (LEGAL_FORM, draft.legal_form != row.legal_form),
-        (CHANNEL, draft.channel != row.channel),
-        (TAX_CODE, draft.tax_code != row.tax_code),
-        (DECLARATION_NUMBER, draft.declaration_number != row.declaration_number),
-        (TEXT, draft.text != row.text),
-        (COST_VND, draft.cost_vnd != row.cost_vnd),
-        (DELAY_HOURS, draft.delay_hours != row.delay_hours),
-        (BLAMES_SYSTEM, draft.blames_system != row.blames_system),
-        (CONFIDENTIAL, draft.confidential != row.confidential),
-    ];
-    if let Some((field, _)) = differs.iter().find(|(_, differs)| *differs) {
-        return Err(cells.reject(*field, "differs between the rows of one complaint"));
+    if draft.received != row.received {
+        return Err(cells.reject(RECEIVED, DIFFERS));
     }
     draft.allegations.append(&mut row.allegations);
     Ok(())

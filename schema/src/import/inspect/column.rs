@@ -1,0 +1,219 @@
+//! What the cells of a column look like.
+
+use super::Look;
+use crate::domain::calendar::LOCAL;
+use crate::domain::tax_code;
+use crate::import::dates::DateRules;
+use crate::import::numbers::NumberRules;
+use std::collections::HashMap;
+
+/// The ways in which dates are written that are tried, the likelier ones first; the first is what is read without a format.
+pub const FORMATS: [&str; 21] = [
+    "",
+    "%d/%m/%Y",
+    "%d/%m/%Y %H:%M",
+    "%d/%m/%Y %H:%M:%S",
+    "%d-%m-%Y",
+    "%d.%m.%Y",
+    "%d/%m/%y",
+    "%H:%M %d/%m/%Y",
+    "%m/%Y",
+    "%Y/%m/%d",
+    "%Y-%m",
+    "%Y%m%d",
+    "%d/%m/%Y %I:%M:%S %p",
+    "%d/%m/%Y %I:%M %p",
+    "%m/%d/%Y",
+    "%m/%d/%Y %H:%M",
+    "%m/%d/%Y %H:%M:%S",
+    "%m/%d/%Y %I:%M:%S %p",
+    "%m/%d/%Y %I:%M %p",
+    "%m/%d/%y",
+    "%d-%b-%Y",
+];
+
+/// The signs between thousands and before the fraction that are tried.
+pub const NUMBERS: [(Option<&str>, Option<&str>); 4] =
+    [(None, None), (Some("."), Some(",")), (Some(","), Some(".")), (None, Some(","))];
+
+/// Cells that other registers write where there is nothing.
+const NOTHING: [&str; 14] = [
+    "-",
+    "--",
+    "NULL",
+    "null",
+    "N/A",
+    "n/a",
+    "#N/A",
+    "NA",
+    "None",
+    "none",
+    "không có",
+    "Không có",
+    "không rõ",
+    "9999-12-31",
+];
+
+/// Different values that are counted.
+const MOST_VALUES: usize = 50_000;
+/// Values that are shown.
+const SHOWN: usize = 8;
+
+pub struct Column {
+    pub name: String,
+    pub blank: u64,
+    pub filled: u64,
+    pub longest: usize,
+    values: HashMap<String, u64>,
+    more: bool,
+    pub nothing: Vec<&'static str>,
+    dates: Vec<DateRules>,
+    /// How many cells can be read by just these formats.
+    by_formats: HashMap<u32, u64>,
+    numbers: Vec<NumberRules>,
+    by_numbers: [u64; NUMBERS.len()],
+    tax_codes: u64,
+}
+
+impl Column {
+    pub fn new(name: &str) -> Result<Self, String> {
+        let rules = |format: &&str| {
+            let formats = if format.is_empty() { Vec::new() } else { vec![(*format).to_owned()] };
+            DateRules::new(formats, None, false, LOCAL)
+        };
+        Ok(Self {
+            name: name.to_owned(),
+            blank: 0,
+            filled: 0,
+            longest: 0,
+            values: HashMap::new(),
+            more: false,
+            nothing: Vec::new(),
+            dates: FORMATS.iter().map(rules).collect::<Result<_, _>>()?,
+            by_formats: HashMap::new(),
+            numbers: NUMBERS
+                .iter()
+                .map(|(thousands, decimal)| NumberRules::new(*thousands, *decimal, None))
+                .collect::<Result<_, _>>()?,
+            by_numbers: [0; NUMBERS.len()],
+            tax_codes: 0,
+        })
+    }
+
+    /// Takes a cell in.
+    pub fn see(&mut self, cell: &str) {
+        if let Some(count) = self.values.get_mut(cell) {
+            *count += 1;
+        } else if self.values.len() < MOST_VALUES {
+            self.values.insert(cell.to_owned(), 1);
+        } else {
+            self.more = true;
+        }
+        if let Some(nothing) = NOTHING.iter().find(|nothing| **nothing == cell) {
+            if !self.nothing.contains(nothing) {
+                self.nothing.push(nothing);
+            }
+            self.blank += 1;
+            return;
+        }
+        if cell.is_empty() {
+            self.blank += 1;
+            return;
+        }
+        self.filled += 1;
+        self.longest = self.longest.max(cell.chars().count());
+        // Dates, numbers and tax codes are short and have a digit.
+        if cell.len() > 40 || !cell.contains(|c: char| c.is_ascii_digit()) {
+            return;
+        }
+        let mask = (0..).zip(&self.dates).filter(|(_, rules)| rules.time(cell, LOCAL).is_ok());
+        let mask = mask.fold(0u32, |mask, (nth, _)| mask | (1 << nth));
+        *self.by_formats.entry(mask).or_default() += 1;
+        for (count, rules) in self.by_numbers.iter_mut().zip(&self.numbers) {
+            *count += u64::from(rules.decimal(cell).is_ok());
+        }
+        self.tax_codes += u64::from(tax_code::parse(cell).is_ok());
+    }
+
+    /// Different values; None where they were too many to be counted.
+    pub fn distinct(&self) -> Option<usize> {
+        let distinct = self.values.keys().filter(|value| !value.is_empty()).count();
+        (!self.more).then_some(distinct)
+    }
+
+    /// Whether nearly all filled cells are of a kind of which there are so many.
+    fn is_mostly(&self, number: u64) -> bool {
+        self.filled > 0 && number * 10 >= self.filled * 9
+    }
+
+    /// The formats that together read nearly all cells, the fewest; None where the cells are no dates.
+    pub fn formats(&self) -> Option<Vec<&'static str>> {
+        let read_by = |mask: u32| -> u64 {
+            self.by_formats.iter().filter(|(by, _)| *by & mask != 0).map(|(_, count)| count).sum()
+        };
+        let mut chosen: Vec<usize> = Vec::new();
+        let mut mask = 0u32;
+        while read_by(mask) < read_by(u32::MAX) && chosen.len() < 4 {
+            // Of formats that read as much, the likelier one.
+            let (best, _) =
+                (0..FORMATS.len()).map(|nth| (nth, read_by(mask | 1 << nth))).rev().max_by_key(|(_, n)| *n)?;
+            chosen.push(best);
+            mask |= 1 << best;
+        }
+        (!chosen.is_empty() && self.is_mostly(read_by(mask))).then(|| chosen.iter().map(|nth| FORMATS[*nth]).collect())
+    }
+
+    /// Whether day and month could be exchanged in all cells.
+    pub fn is_day_or_month(&self) -> bool {
+        let of = |format: &str| FORMATS.iter().position(|one| *one == format).map_or(0, |nth| 1u32 << nth);
+        let pairs = [("%d/%m/%Y", "%m/%d/%Y"), ("%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M"), ("%d/%m/%y", "%m/%d/%y")];
+        pairs.iter().any(|(day, month)| {
+            let both = of(day) | of(month);
+            let count: u64 = self.by_formats.iter().filter(|(by, _)| *by & both == both).map(|(_, count)| count).sum();
+            self.filled > 0 && count == self.filled
+        })
+    }
+
+    /// How its numbers are written; None where its cells are none.
+    pub fn number(&self) -> Option<(Option<&'static str>, Option<&'static str>)> {
+        let best = (0..NUMBERS.len()).rev().max_by_key(|nth| self.by_numbers[*nth])?;
+        self.is_mostly(self.by_numbers[best]).then(|| NUMBERS[best])
+    }
+
+    pub fn is_tax_code(&self) -> bool {
+        self.is_mostly(self.tax_codes)
+    }
+
+    pub fn reads_as(&self) -> String {
+        if self.filled == 0 {
+            return "nothing".into();
+        }
+        if self.is_tax_code() {
+            return "tax code".into();
+        }
+        if let Some(formats) = self.formats() {
+            let formats: Vec<_> =
+                formats.iter().map(|format| if format.is_empty() { "ISO 8601" } else { format }).collect();
+            let either = if self.is_day_or_month() { " (or month before day: no day is beyond 12)" } else { "" };
+            return format!("date {}{either}", formats.join(" or "));
+        }
+        match self.number() {
+            Some((None, None)) => "number".into(),
+            Some((thousands, decimal)) => {
+                let sign =
+                    |name: &str, sign: Option<&str>| sign.map_or_else(String::new, |sign| format!(" {name} {sign:?}"));
+                format!("number with{}{}", sign("thousands", thousands), sign("decimal", decimal))
+            }
+            None => "text".into(),
+        }
+    }
+
+    pub fn look(&self) -> Look {
+        let mut values: Vec<(String, u64)> =
+            self.values.iter().filter(|(value, _)| !value.is_empty()).map(|(value, n)| (value.clone(), *n)).collect();
+        values.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        values.truncate(SHOWN);
+        let distinct = self.distinct().map(|number| number as u64);
+        Look { name: self.name.clone(), blank: self.blank, distinct, reads_as: self.reads_as(), values }
+    }
+}

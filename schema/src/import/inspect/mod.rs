@@ -1,0 +1,79 @@
+//! A look at somebody's file before there is a mapping: its encoding, its separator, its columns with their values, and a
+//! draft of a mapping to begin with.
+
+mod column;
+mod draft;
+mod guess;
+
+use super::kinds::Kind;
+use super::reader::Rows;
+use super::{ImportError, Mapping};
+use column::Column;
+use flate2::read::MultiGzDecoder;
+use serde::Serialize;
+use std::io::{BufRead, BufReader, Cursor, Read};
+
+/// What a file looks like.
+#[derive(Debug, Clone, Serialize)]
+pub struct Inspection {
+    pub encoding: String,
+    pub delimiter: String,
+    /// Rows without the header.
+    pub rows: u64,
+    pub columns: Vec<Look>,
+    /// A mapping for complaints that `import` takes as it is. It is a guess: a person has to read it.
+    pub mapping: String,
+}
+
+/// What a column looks like.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Look {
+    pub name: String,
+    pub blank: u64,
+    /// How many different values it has; None for more than were counted.
+    pub distinct: Option<u64>,
+    /// What its cells can be read as: `date %d/%m/%Y`, `number`, `tax code`, `text`.
+    pub reads_as: String,
+    /// The most frequent values and how often each is there.
+    pub values: Vec<(String, u64)>,
+}
+
+/// Bytes that encoding and separator are guessed from.
+const SAMPLE: u64 = 1 << 20;
+
+/// Reads a file to its end and says what it looks like.
+///
+/// # Errors
+/// Where it cannot be read as the CSV that it seems to be.
+pub fn inspect(name: &str, input: Box<dyn Read>) -> Result<Inspection, ImportError> {
+    let file = |message: String| ImportError::File { path: name.to_owned(), message };
+    let mut raw = BufReader::new(input);
+    let is_gzip = raw.fill_buf().map_err(|e| file(e.to_string()))?.starts_with(&[0x1f, 0x8b]);
+    let mut plain: Box<dyn Read> = if is_gzip { Box::new(MultiGzDecoder::new(raw)) } else { Box::new(raw) };
+    let mut sample = Vec::new();
+    plain.by_ref().take(SAMPLE).read_to_end(&mut sample).map_err(|e| file(e.to_string()))?;
+    let encoding = guess::encoding(&sample);
+    let delimiter = guess::delimiter(&guess::decoded(encoding, &sample));
+    let head = draft::head(encoding, delimiter, &[]);
+    // Every field that a mapping has to fill: this one is for reading alone.
+    let fields = "[fields]\nreference = { constant = \"x\" }\nreceived = { constant = \"2000-01-01\" }\n";
+    let mapping = Mapping::parse(&format!("{head}{fields}"), name, Kind::Complaints)?;
+    let mut rows = Rows::open(name, Box::new(Cursor::new(sample).chain(plain)), &mapping)?;
+    let mut columns: Vec<Column> =
+        rows.header.iter().map(|name| Column::new(name)).collect::<Result<_, _>>().map_err(file)?;
+    let mut number = 0;
+    while let Some(row) = rows.next()? {
+        number += 1;
+        for (column, cell) in columns.iter_mut().zip(&row.record) {
+            column.see(cell.trim());
+        }
+    }
+    let mapping = draft::mapping(encoding, delimiter, number, &columns);
+    Ok(Inspection {
+        encoding: encoding.map_or_else(|| "utf-8".to_owned(), |encoding| encoding.name().to_ascii_lowercase()),
+        delimiter: draft::delimiter_word(delimiter).to_owned(),
+        rows: number,
+        columns: columns.iter().map(Column::look).collect(),
+        mapping,
+    })
+}
