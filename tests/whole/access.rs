@@ -135,7 +135,7 @@ fn a_field_is_refused_wherever_it_hides() {
     }
     for query in [
         "{ complaints(filter: {officers: {officer: {unit: {code: {eq: \"03TG\"}}}}}) { totalCount } }",
-        "{ complaints(filter: {or: [{not: {officers: {officer: {unit: {}}}}}]}) { totalCount } }",
+        "{ complaints(filter: {or: [{not: {officers: {officer: {unit: {code: {eq: \"03TG\"}}}}}}]}) { totalCount } }",
         "query ($f: OfficerFilter = {unit: {within: \"03\"}}) { complaints(filter: {officers: {officer: $f}}) { totalCount } }",
         "{ complaints { nodes { officers { officer { postings { unit { code } } } } } } }",
     ] {

@@ -20,8 +20,6 @@ pub enum Refusal {
     Denied { what: String, at: Pos },
     /// A condition without a value would be no condition at all, and show everything.
     NullCondition { what: String, at: Pos },
-    /// The same of an object without conditions within another.
-    EmptyCondition { what: String, at: Pos },
     /// It goes beyond a limit; the message says which.
     Limit { message: String, at: Pos },
     /// Its arguments do: the client can ask for less with the same document.

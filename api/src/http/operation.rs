@@ -349,10 +349,6 @@ fn refused(role: Option<Role>, refusal: Refusal) -> ServerError {
             );
             (coded(Code::BadUserInput, message), at)
         }
-        Refusal::EmptyCondition { what, at } => {
-            let message = format!("{what} has no condition in it and would choose everything: leave it out");
-            (coded(Code::BadUserInput, message), at)
-        }
         Refusal::Limit { message, at } => (coded(Code::ValidationFailed, message), at),
         Refusal::Arguments { message, at } => (coded(Code::BadUserInput, message), at),
     };

@@ -4,7 +4,7 @@
 /// Why a tax code is not taken.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum TaxCodeError {
-    #[error("tax code {0:?} has not 10, 12 or 13 digits (a branch is written 0314409058-002)")]
+    #[error("tax code {0:?} has not 10, 12 or 13 digits (a branch is written 0101234567-001)")]
     Form(String),
     #[error("tax code {0:?} is wrong: its check digit should be {1}")]
     CheckDigit(String, u32),

@@ -33,10 +33,6 @@ impl<'d> Walk<'d> {
                 let Some(fields) = self.guard.inputs.get(of) else { return };
                 let around = self.in_condition;
                 let is_condition = CONDITIONS.iter().any(|kind| of.ends_with(kind));
-                // Clients leave out what has no value: a condition of which nothing is left would choose everything.
-                if is_condition && self.in_condition && object.is_empty() {
-                    self.refusals.push(Refusal::EmptyCondition { what: of.to_owned(), at });
-                }
                 self.in_condition |= is_condition;
                 for (name, value) in object {
                     if let Some(next) = fields.get(name.as_str()) {
