@@ -157,6 +157,12 @@ def main():
     arguments.add_argument("--program", required=True)
     arguments.add_argument("--complaints", default="100000")
     arguments.add_argument("--seconds", type=float, default=20)
+    arguments.add_argument(
+        "--attackers-nice",
+        type=int,
+        default=0,
+        help="their priority: with 19 they take no processor from the server, and send less where it is busy",
+    )
     asked = arguments.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         database = f"sqlite:{folder}/hostile.db"
@@ -179,8 +185,7 @@ def main():
         # A process of their own: the honest clients do not wait for the interpreter.
         stop = multiprocessing.Event()
         def attacks():
-            # Attackers do not run on the server's machine: where it is busy they must not take its processors from it.
-            os.nice(19)
+            os.nice(asked.attackers_nice)
             [one.join() for one in attack(address, tokens, stop)]
 
         attackers = multiprocessing.Process(target=attacks)

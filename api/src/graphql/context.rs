@@ -58,7 +58,7 @@ pub struct RequestContext {
     pub shown: Arc<Shown>,
     /// Counts the statements of the request.
     pub statements: StatementCount,
-    /// What whoever asks may ask for.
+    /// The limits of the viewer's role.
     pub limits: Arc<Limits>,
     /// The language of names, unless a field says another.
     pub locale: Locale,

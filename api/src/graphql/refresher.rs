@@ -1,7 +1,8 @@
 //! The one task of a node that brings its snapshot up to date.
 //!
-//! Writes wake it; what wakes it while it works is one refresh more. Whoever has to see a write waits for a position and
-//! holds no thread, so that a database that answers slowly costs one thread and not one for each write.
+//! Each write wakes the task. Several wake-ups during one refresh are coalesced into one more refresh. A reader that has to
+//! see a write waits for its position without holding a thread, so that a slow database costs one thread and not one for
+//! each write.
 
 use super::context::App;
 use schema::Timestamp;

@@ -6,8 +6,8 @@
 
 use std::borrow::Cow;
 
-/// A document in which every escape of a character is one that the parser reads. What is no character stays as it is: the
-/// parser says where it stands.
+/// Rewrites the escapes that the parser does not read as the characters that they stand for. An escape that stands for no
+/// character is left alone, so that the parser reports its position.
 pub fn with_plain_escapes(document: &str) -> Cow<'_, str> {
     if !document.contains("\\u") {
         return Cow::Borrowed(document);

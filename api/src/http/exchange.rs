@@ -226,7 +226,7 @@ pub fn coded(code: Code, message: impl Into<String>) -> ServerError {
     error
 }
 
-/// When whoever found the database away may try again.
+/// `Retry-After` of a 503, in seconds.
 const RETRY_SECONDS: u32 = 2;
 
 /// The answer to a single operation.

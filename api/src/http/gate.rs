@@ -133,7 +133,7 @@ pub async fn by_token(service: &Service, token: String) -> Result<Viewer, Outcom
     let jwt = service.jwt.clone().filter(|_| Jwt::is_one(&token));
     let snapshot = service.app.snapshots.current();
     let found = blocking(move || {
-        // As long as the thread is busy, also where nobody waits for it any more.
+        // The thread keeps its place until the look-up ends, also after its caller has timed out.
         let _place = place;
         match jwt {
             Some(jwt) => {

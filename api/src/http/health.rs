@@ -38,6 +38,7 @@ impl<T: Clone + Send + Sync + 'static> Probe<T> {
 
     /// What the database says; None where it does not answer soon.
     pub async fn ask(self: &Arc<Self>, db: &Db, work: fn(&mut Conn) -> Result<T, StoreError>) -> Option<T> {
+        let asked = Instant::now();
         let mut answered = self.answered.subscribe();
         if let Some((at, answer)) = self.last()
             && at.elapsed() < STANDS_FOR
@@ -54,7 +55,8 @@ impl<T: Clone + Send + Sync + 'static> Probe<T> {
             });
         }
         tokio::time::timeout(PROBED_WITHIN, answered.changed()).await.ok()?.ok()?;
-        self.last()?.1
+        // A read that panicked left the answer of before.
+        self.last().filter(|(at, _)| *at >= asked)?.1
     }
 
     fn last(&self) -> Option<(Instant, Option<T>)> {

@@ -55,7 +55,7 @@ impl Prepared {
         self.chosen().is_some_and(|operation| operation.ty == OperationType::Subscription)
     }
 
-    /// What whoever asks may ask for.
+    /// The limits of the viewer's role.
     pub fn limits(&self) -> &Limits {
         &self.limits
     }

@@ -118,7 +118,7 @@ impl<'d> Walk<'d> {
         }
     }
 
-    /// Notes that somebody is asked for.
+    /// Records for the audit log that the document asks for somebody.
     pub(super) fn asked(&mut self, path: &Path<'_>, value: &Value) {
         let value = self.constant(value, 0);
         self.looks.ask(path.written(), value);
@@ -151,7 +151,7 @@ impl<'d> Walk<'d> {
 
     /// A text, as much of it as may still be noted.
     fn noted(&mut self, text: &str) -> String {
-        // PostgreSQL has no text with NUL: such a one is refused, and noted with a sign for it.
+        // PostgreSQL stores no NUL: the guard refuses such a text, and the audit log records it with U+FFFD instead.
         let kept = |text: &str| text.replace('\0', "\u{fffd}");
         if text.len() <= self.bytes_left {
             self.bytes_left -= text.len();

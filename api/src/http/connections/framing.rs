@@ -36,7 +36,7 @@ pub enum Seen {
     Fine,
     /// The byte at this place is the end of a line without a CR.
     BareLineFeed(usize),
-    /// A line is too long, or a length is no number.
+    /// The client sent a line that is too long, or a length that is no number.
     Malformed,
 }
 
