@@ -6,6 +6,7 @@
 
 pub mod backtest;
 pub mod canonical;
+pub mod compute;
 pub mod digest;
 pub mod effect;
 mod error;

@@ -4,6 +4,7 @@
 //! stop claims nothing more, and ends when its run has ended.
 
 use crate::JobError;
+use crate::compute;
 use crate::job::{Context, JOBS, Job};
 use crate::ledger;
 use crate::settings::{JobPlan, Settings};
@@ -113,7 +114,7 @@ async fn work(lines: Arc<Vec<Line>>, at: usize, shared: Arc<Shared>) {
         lines[at].looked.store(Timestamp::now().micros(), Ordering::Relaxed);
         let Ok(turn) = shared.turns.acquire().await else { return };
         let (of, with) = (Arc::clone(&lines), Arc::clone(&shared));
-        let ran = tokio::task::spawn_blocking(move || one_run(&of[at], &with)).await;
+        let ran = compute::spawn(move || one_run(&of[at], &with)).await;
         drop(turn);
         match ran {
             Ok(Ok(true)) => continue,

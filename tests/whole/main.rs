@@ -37,6 +37,7 @@ mod members;
 mod migrations;
 mod mistakes;
 mod outputs;
+mod priorities;
 mod recounted;
 mod recurrence;
 mod relations;

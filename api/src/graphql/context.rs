@@ -6,8 +6,8 @@ use super::loaders::Cached;
 use super::page::Cursors;
 use super::refresher::Refresher;
 use super::shown::{Audiences, Shown};
-use super::thread::{read_here, work_here};
-use crate::admission::{Admission, Owner, Permit};
+use super::thread::{self, read_here, work_here};
+use crate::admission::{Admission, Owner};
 use crate::auth::Viewer;
 use crate::budget::Budget;
 use crate::limits::Limits;
@@ -64,7 +64,7 @@ pub struct RequestContext {
     pub locale: Locale,
     /// Whether nothing is written.
     pub is_query: bool,
-    /// Held by the field that computes: those of one operation have one thread, and would only keep turns from others.
+    /// Held by the field that computes: an operation with many such fields takes one place, and not all.
     pub computes: Arc<tokio::sync::Mutex<()>>,
     /// The time and the bytes that the request may take.
     pub budget: Budget,
@@ -132,9 +132,29 @@ impl Serialize for Noted {
 }
 
 impl RequestContext {
-    /// Waits for a place among the statistics or questions that run at once.
-    pub async fn admitted(&self, to: &Admission) -> Permit {
-        to.acquire(Owner::of(self.viewer.as_ref())).await
+    /// Computes a statistic: one at a time for each operation, a few at once for all, on a thread of a lower priority.
+    pub async fn compute<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+        self.compute_within(&self.app.statistics, work).await
+    }
+
+    /// Asks a question in SQL, likewise; these have places of their own.
+    pub async fn ask<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+        self.compute_within(&self.app.questions, work).await
+    }
+
+    async fn compute_within<T: Send + 'static>(
+        &self,
+        places: &Admission,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let _alone = self.computes.lock().await;
+        let permit = places.acquire(Owner::of(self.viewer.as_ref())).await;
+        // The permit goes along: work that nobody waits for any more still has a thread.
+        thread::compute(move || {
+            let _permit = permit;
+            work()
+        })
+        .await
     }
 
     /// Notes that somebody was shown.

@@ -1,7 +1,7 @@
 //! Lists in the order of a measure of their complaints.
 
 use super::connection::Counter;
-use super::context::{blocking, request, snapshot, viewer};
+use super::context::{request, snapshot, viewer};
 use super::error::{bad_input, from_job};
 use super::page::{Cursor, PageArgs, PageInfo, Place, SortDirection, size};
 use super::statistics::{self, ComplaintStatisticsFilter, StatisticsMeasure};
@@ -68,11 +68,7 @@ pub async fn ranked(ctx: &Context<'_>, all: Vec<Id>, by: ByMeasure, found: Found
     let mut wanted = Wanted::default();
     wanted.add(measure);
     let of = Arc::clone(&snapshot);
-    // As for any statistic: one at a time for each operation, and a few at once.
-    let _alone = request.computes.lock().await;
-    let permit = request.admitted(&request.app.statistics).await;
-    let values: HashMap<Id, f64> = blocking(move || {
-        let _permit = permit;
+    let computing = request.compute(move || {
         let mut values = HashMap::new();
         let question =
             Question { filter: condition.clone(), officers, findings, wanted, totals: false, ..Question::default() };
@@ -99,8 +95,8 @@ pub async fn ranked(ctx: &Context<'_>, all: Vec<Id>, by: ByMeasure, found: Found
             }
         }
         Ok(values)
-    })
-    .await?;
+    });
+    let values: HashMap<Id, f64> = computing.await?;
     let mut order: Vec<(Id, Option<f64>)> = all.into_iter().map(|id| (id, values.get(&id).copied())).collect();
     order.sort_by(|(_, a), (_, b)| match (a, b) {
         (Some(a), Some(b)) if by.direction == SortDirection::Desc => b.total_cmp(a),

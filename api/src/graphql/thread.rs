@@ -226,6 +226,22 @@ where
     Ok(catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(broke_off(&*panic))))
 }
 
+/// Computes on a thread of a lower priority, see [`jobs::compute`], for the operation of this thread. A panic in it is an
+/// error of its caller.
+pub async fn compute<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    // It ends with its stage, too, where nobody waits for the operation any more.
+    let interest = HELD.with_borrow(|held| held.as_ref().map(|held| Arc::clone(&held.interest)));
+    let span = tracing::Span::current();
+    let computed = jobs::compute::spawn(move || {
+        let _in_span = span.enter();
+        wanted::works_for(interest);
+        let _end = End;
+        wanted::go_on().map_err(from_store)?;
+        catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(broke_off(&*panic)))
+    });
+    computed.await.unwrap_or_else(|failure| Err(broke_off(&failure)))
+}
+
 fn broke_off(panic: &(dyn Any + Send)) -> async_graphql::Error {
     let message = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     tracing::error!(panic = message.unwrap_or("no message"), "a request broke off");

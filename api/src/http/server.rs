@@ -169,6 +169,7 @@ impl Server {
         let mut terminate = signal(SignalKind::terminate())?;
         let service = self.service;
         let edition_minutes = service.settings.limits(Some(Role::Dashboard)).edition_minutes;
+        jobs::compute::lower_polars();
         let refresher = tokio::spawn(Refresher::run(service.app.clone(), edition_minutes));
         service.app.bus.start();
         let looking = service.clone();

@@ -75,7 +75,6 @@ impl StatisticsQuery {
             snapshot(ctx)?
         };
         let scope = viewer.scope(&snapshot.reference.tree);
-        let app = &request(ctx)?.app;
         let groups = request(ctx)?.limits.groups;
         let first = usize::try_from(first)
             .ok()
@@ -98,14 +97,8 @@ impl StatisticsQuery {
         let question = statistics::question(&snapshot, &scope, arguments, ctx.field())?;
         let dimensions = question.group_by.clone();
         let of = Arc::clone(&snapshot);
-        // Each may take the memory of all its groups: a few at once, the others wait.
-        let _alone = request(ctx)?.computes.lock().await;
-        let permit = request(ctx)?.admitted(&app.statistics).await;
-        let answer = blocking(move || {
-            let _permit = permit;
-            jobs::statistics::statistics(&of, &question).map_err(from_job)
-        })
-        .await?;
+        let computing = move || jobs::statistics::statistics(&of, &question).map_err(from_job);
+        let answer = request(ctx)?.compute(computing).await?;
         Ok(ComplaintStatistics::new(&snapshot, answer, dimensions, request(ctx)?.cursors()))
     }
 }

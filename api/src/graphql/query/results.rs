@@ -3,7 +3,7 @@
 use super::orders::*;
 use super::{both, seen_flag};
 use crate::graphql::connection::connect;
-use crate::graphql::context::{blocking, request, snapshot, viewer};
+use crate::graphql::context::{request, snapshot, viewer};
 use crate::graphql::error::{bad_input, from_job};
 use crate::graphql::filters::*;
 use crate::graphql::page::PageArgs;
@@ -149,7 +149,7 @@ impl ResultsQuery {
         let days = statistics::days(days)?;
         let snapshot = snapshot(ctx)?;
         let scope = viewer(ctx)?.scope(&snapshot.reference.tree);
-        blocking(move || {
+        let computing = request(ctx)?.compute(move || {
             let snapshot = statistics::seen(snapshot, &scope)?;
             let as_of = statistics::today(&snapshot);
             let mut units = timeliness::of_level(&snapshot, as_of, days, level.column()).map_err(from_job)?;
@@ -158,8 +158,8 @@ impl ResultsQuery {
                 of(b).total_cmp(&of(a)).then_with(|| a.code.cmp(&b.code))
             });
             Ok(units.into_iter().map(Into::into).collect())
-        })
-        .await
+        });
+        computing.await
     }
 
     /// Who blames the system where no incident is recorded, from the latest run of the blame-check job; null
@@ -183,14 +183,14 @@ impl ResultsQuery {
     async fn category_trends(&self, ctx: &Context<'_>) -> Result<CategoryTrends> {
         let snapshot = snapshot(ctx)?;
         let scope = viewer(ctx)?.scope(&snapshot.reference.tree);
-        blocking(move || {
+        let computing = request(ctx)?.compute(move || {
             let first = statistics::first_day(&snapshot, &scope)?;
             let snapshot = statistics::seen(snapshot, &scope)?;
             let document =
                 trends(&snapshot, first, local_date(snapshot.as_of), Default::default()).map_err(from_job)?;
             Ok(document.into())
-        })
-        .await
+        });
+        computing.await
     }
 
     /// How well rankings of the past found those of whom complaints were sustained later: origins on the first
@@ -213,11 +213,11 @@ impl ResultsQuery {
         let question = Question { origins, horizon, top };
         let app = request(ctx)?.app.clone();
         let own = viewer(ctx)?.officer_id;
-        blocking(move || {
+        let computing = request(ctx)?.compute(move || {
             let history = app.db.read_snapshot(|conn| History::load(conn, own)).map_err(from_job)?;
             let outcomes = backtest(&history, &question).map_err(from_job)?;
             Ok(outcomes.into_iter().map(Into::into).collect())
-        })
-        .await
+        });
+        computing.await
     }
 }

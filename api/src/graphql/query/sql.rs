@@ -1,6 +1,6 @@
 //! SQL, for analysts.
 
-use crate::graphql::context::{blocking, request, snapshot, viewer};
+use crate::graphql::context::{request, snapshot, viewer};
 use crate::graphql::error::{Code, bad_input, error};
 use crate::graphql::types::SqlAnswer;
 use async_graphql::{Context, Object, Result};
@@ -36,11 +36,8 @@ impl SqlQuery {
         let except_officer = viewer.officer_id;
         let (limits, deadline) = (Arc::clone(&request.limits), request.budget.deadline);
         request.asked_sql(query);
-        let _alone = request.computes.lock().await;
-        let permit = request.admitted(&request.app.questions).await;
         let of = Arc::clone(&snapshot);
-        let answer = blocking(move || {
-            let _permit = permit;
+        let asking = request.ask(move || {
             let shown = Shown { pseudonyms: &pseudonyms, except_officer };
             let tables = tables(&of, &shown, &question).map_err(|e| {
                 tracing::error!(error = %e, "the tables of a question could not be made");
@@ -53,8 +50,8 @@ impl SqlQuery {
                 Allowance { rows, memory_mb: limits.sql_memory_mb, answer_bytes: limits.answer_bytes, time },
             )
             .map_err(from_ask)
-        })
-        .await?;
+        });
+        let answer = asking.await?;
         Ok(SqlAnswer::new(&snapshot, answer, version))
     }
 }

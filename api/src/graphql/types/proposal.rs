@@ -1,6 +1,6 @@
 use super::{IssueCategory, Unit};
 use crate::graphql::connection::connection;
-use crate::graphql::context::{blocking, loaders, snapshot, viewer};
+use crate::graphql::context::{loaders, request, snapshot, viewer};
 use crate::graphql::enums::ProposalState;
 use crate::graphql::error::from_job;
 use crate::graphql::loaders::{CategoryKey, ProposalCategoriesKey, ProposalUnitsKey, UnitKey, known, one};
@@ -96,7 +96,7 @@ impl Proposal {
         let scope = viewer(ctx)?.scope(&snapshot.reference.tree);
         let categories = one(loaders(ctx)?, ProposalCategoriesKey(self.0.id)).await?.unwrap_or_default();
         let units = one(loaders(ctx)?, ProposalUnitsKey(self.0.id)).await?.unwrap_or_default();
-        let made = blocking(move || {
+        let made = request(ctx)?.compute(move || {
             let seen = statistics::scoped(&snapshot, &scope);
             let concerned = statistics::about(&snapshot, &categories, &units);
             let today = statistics::today(&snapshot);

@@ -1,6 +1,6 @@
 use super::{ComplaintConnection, CusumSeries, Flag, Scorecard};
 use crate::graphql::connection::connection;
-use crate::graphql::context::{blocking, loaders, request, snapshot, viewer};
+use crate::graphql::context::{loaders, request, snapshot, viewer};
 use crate::graphql::enums::{Locale, PeerGroup, UnitKind};
 use crate::graphql::error::from_job;
 use crate::graphql::filters::{ComplaintFilter, UnitFilter};
@@ -92,7 +92,7 @@ impl Unit {
         let snapshot = snapshot(ctx)?;
         let scope = viewer(ctx)?.scope(&snapshot.reference.tree);
         let within = statistics::scoped_within(&snapshot, &scope, self.0.id);
-        let made = blocking(move || {
+        let made = request(ctx)?.compute(move || {
             let as_of = statistics::today(&snapshot);
             let card = rows_of_unit(&snapshot.facts, within).map_err(JobError::from);
             let card = card.and_then(|rows| scorecard(&rows, as_of, Some(days))).map_err(from_job)?;
