@@ -1,7 +1,7 @@
-use super::output::{Output, table};
+use super::output::{Output, table, tell};
 use anyhow::Context;
 use chrono::NaiveDate;
-use jobs::backtest::{History, Question, backtest};
+use jobs::backtest::{History, Outcome, Question, backtest};
 use schema::Db;
 use std::process::ExitCode;
 
@@ -42,6 +42,15 @@ pub fn run(db: &Db, args: &Args, out: &Output) -> anyhow::Result<ExitCode> {
         !outcomes.is_empty(),
         "no officer has a complaint before these years: take later ones, or a larger --top"
     );
+    let early: Vec<&Outcome> = outcomes.iter().filter(|one| one.observed_days < args.horizon).collect();
+    if let (Some(first), Some(observed)) = (early.first(), early.iter().map(|one| one.observed_days).min()) {
+        tell(format_args!(
+            "warning: the horizon of {} days is not over for the origins from {} on (of the last one {observed} days are in \
+             the register): later complaints are missing, and what was found is too little; take an earlier --to or a \
+             shorter --horizon",
+            args.horizon, first.origin
+        ));
+    }
     out.print_rows(&outcomes, |outcomes| {
         let percent = |value: f64| format!("{:.1} %", 100.0 * value);
         table(

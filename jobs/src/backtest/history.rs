@@ -35,6 +35,8 @@ pub struct History {
     pub events: Vec<Event>,
     /// The first day of exposure of each officer: appointed then, or the register's first day.
     pub since: Vec<i32>,
+    /// The day of the latest complaint of anybody; None where there is no complaint.
+    pub last: Option<i32>,
 }
 
 impl History {
@@ -54,9 +56,11 @@ impl History {
         let mut enterprises: HashMap<String, u32> = HashMap::new();
         let mut events = Vec::new();
         let mut first = i32::MAX;
+        let mut last = None;
         for fact in &facts.complaints {
             let day = day_number(local_date(fact.received_at));
             first = first.min(day);
+            last = last.max(Some(day));
             let void = is_void(fact.state).then(|| day_number(local_date(fact.state_since)));
             let enterprise = fact.enterprise_id.and_then(|id| facts.enterprises.get(&id)).map(|enterprise| {
                 let next = u32::try_from(enterprises.len()).unwrap_or(u32::MAX);
@@ -88,6 +92,6 @@ impl History {
                 since[place as usize] = day_number(*day).max(first);
             }
         }
-        Ok(Self { events, since })
+        Ok(Self { events, since, last })
     }
 }

@@ -62,6 +62,9 @@ pub struct Outcome {
     pub over_plain: f64,
     pub over_plain_lower: f64,
     pub over_plain_upper: f64,
+    /// Days of the horizon for which the register has complaints. Where they are fewer than the horizon, later complaints are
+    /// missing, and what was found of them is too little.
+    pub observed_days: i32,
 }
 
 /// The rankings that are compared, the plain count first.
@@ -148,6 +151,7 @@ fn at_origin(history: &History, question: &Question, origin: NaiveDate) -> Resul
     if named == 0 {
         return Ok(Vec::new());
     }
+    let observed_days = history.last.map_or(0, |last| (last - origin_day).clamp(0, question.horizon));
     let later: Vec<bool> = known.iter().map(|officer| officer.later).collect();
     let weights: Vec<Vec<f64>> = scores(&known).iter().map(|scores| named_weights(scores, named)).collect();
     let resampled = resample(&weights, &later)?;
@@ -171,6 +175,7 @@ fn at_origin(history: &History, question: &Question, origin: NaiveDate) -> Resul
             Outcome {
                 origin,
                 ranking,
+                observed_days,
                 population: known.len(),
                 named,
                 later_sustained: positive,
@@ -316,7 +321,7 @@ mod tests {
         ]);
         events.sort_by_key(|event| (event.officer, event.day));
         let question = Question { origins: vec![origin], horizon: 730, top: 0.02 };
-        let history = History { events, since: vec![0; 60] };
+        let history = History { events, since: vec![0; 60], last: None };
         let outcomes = backtest(&history, &question).unwrap();
         assert_eq!(outcomes.len(), RANKINGS.len());
         for outcome in &outcomes {
@@ -324,6 +329,20 @@ mod tests {
             assert_eq!((outcome.population, outcome.named, outcome.later_sustained), (60, 1, 1), "{outcome:?}");
             assert_eq!((outcome.found, outcome.recall, outcome.lift), (1.0, 1.0, 60.0), "{outcome:?}");
         }
+    }
+
+    #[test]
+    fn a_horizon_that_ends_after_the_register_says_how_much_of_it_was_observed() {
+        let events: Vec<Event> = (0..60).map(|officer| event(officer, 900, None)).collect();
+        let observed = |last: Option<i32>| {
+            let origins = vec![NaiveDate::default() + chrono::Days::new(1_000)];
+            let history = History { events: events.clone(), since: vec![0; 60], last };
+            backtest(&history, &Question { origins, horizon: 730, top: 0.05 }).unwrap()[0].observed_days
+        };
+        assert_eq!(
+            [Some(5_000), Some(1_730), Some(1_729), Some(1_000), Some(900), None].map(observed),
+            [730, 730, 729, 0, 0, 0]
+        );
     }
 
     #[test]

@@ -156,6 +156,9 @@ pub struct BacktestOutcome {
     over_plain: f64,
     over_plain_lower: f64,
     over_plain_upper: f64,
+    /// Days of the horizon for which the register has complaints. Where they are fewer than the horizon, later complaints are
+    /// missing, and what was found of them is too little.
+    observed_days: i32,
 }
 
 impl From<Outcome> for BacktestOutcome {
@@ -164,6 +167,7 @@ impl From<Outcome> for BacktestOutcome {
         Self {
             origin: outcome.origin,
             ranking: outcome.ranking,
+            observed_days: outcome.observed_days,
             population: count(outcome.population),
             named: count(outcome.named),
             later_sustained: count(outcome.later_sustained),
