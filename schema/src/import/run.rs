@@ -8,6 +8,7 @@ use super::seen::Seen;
 use super::stage::{Group, Groups, Staged, sorted};
 use super::{ImportError, Mapping, Reject, RejectSink};
 use crate::db::{Db, StoreError};
+use crate::register::demonstration;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io::Read;
@@ -71,7 +72,14 @@ pub struct Report<'a> {
 ///
 /// Everything written so far stays written when an error stops an import half-way; the same
 /// import run again ends where an undisturbed one would have.
+///
+/// # Errors
+/// Where the database holds a demonstration: nobody could tell real complaints from invented ones. Else what is wrong with
+/// the file or with the database.
 pub fn run(import: Import<'_>, input: Box<dyn Read>, report: &mut Report<'_>) -> Result<(), ImportError> {
+    if !import.options.dry_run {
+        import.db.read(demonstration::refuse)?;
+    }
     let result = run_into(import, input, report);
     result.and(report.rejects.flush())
 }

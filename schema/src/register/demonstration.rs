@@ -24,6 +24,19 @@ pub fn mark(conn: &mut Conn) -> Result<Option<Parameters>, StoreError> {
         .transpose()
 }
 
+/// Keeps real data out of a demonstration.
+///
+/// # Errors
+/// Where the database holds one.
+pub fn refuse(conn: &mut Conn) -> Result<(), StoreError> {
+    match mark(conn)? {
+        None => Ok(()),
+        Some(_) => Err(StoreError::Rule(
+            "the database holds demonstration data: real data goes into a database of its own (--database)".into(),
+        )),
+    }
+}
+
 /// Whether a database holds anything.
 pub fn is_used(conn: &mut Conn) -> Result<bool, StoreError> {
     Ok(complaints::table.select(complaints::id).first::<Id>(conn).optional()?.is_some()
