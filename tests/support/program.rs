@@ -20,7 +20,8 @@ pub struct Finished {
 }
 
 impl Finished {
-    fn of(output: &Output) -> Self {
+    /// What came of a command.
+    pub fn of(output: &Output) -> Self {
         Self {
             status: output.status.code().unwrap_or(-1),
             out: String::from_utf8_lossy(&output.stdout).into_owned(),

@@ -58,6 +58,7 @@ mod watched;
 mod work;
 mod world;
 mod writes;
+mod wrong_arguments;
 
 use tests::Program;
 

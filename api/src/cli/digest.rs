@@ -1,7 +1,8 @@
-use super::output::{Output, table};
+use super::output::{Output, table, tell};
 use anyhow::Context;
 use chrono::NaiveDate;
 use jobs::digest::{address, before, document, outbox, render};
+use jobs::settings::Settings;
 use schema::Db;
 use schema::enums::{DeliveryChannel, Locale};
 use serde_json::{Value, json};
@@ -46,8 +47,9 @@ pub enum Command {
 }
 
 impl Command {
-    pub const fn only_reads(&self) -> bool {
-        matches!(self, Self::Preview { .. } | Self::Subscriptions | Self::Deliveries { .. })
+    /// Whether it may come before there is a register.
+    pub const fn prepares(&self) -> bool {
+        matches!(self, Self::Subscribe { .. })
     }
 }
 
@@ -73,7 +75,7 @@ impl Recipient {
                 // The server may run elsewhere: only a whole path means the same there.
                 let folder = std::path::absolute(folder)?;
                 if !folder.is_dir() {
-                    super::output::tell(format_args!(
+                    tell(format_args!(
                         "there is no folder {} on this machine: make it where the server runs",
                         folder.display()
                     ));
@@ -89,7 +91,10 @@ fn locale(text: &str) -> Result<Locale, String> {
     text.parse().map_err(|_| format!("{text:?} is no language of digests: vi or en"))
 }
 
-pub fn run(db: &Db, command: &Command, out: &Output) -> anyhow::Result<ExitCode> {
+/// What mail waits for where the configuration names no server.
+const NO_SERVER: &str = "the configuration (--config) has no [smtp]: mail is sent by a server that has one";
+
+pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> anyhow::Result<ExitCode> {
     match command {
         Command::Preview { locale, as_of, out: folder } => {
             let as_of = as_of.map_or_else(super::jobs::yesterday, Ok)?;
@@ -101,6 +106,9 @@ pub fn run(db: &Db, command: &Command, out: &Output) -> anyhow::Result<ExitCode>
             out.print(&json!({ "channel": row.channel, "address": row.address, "locale": row.locale }), |_| {
                 format!("{} will have the digests in {}", row.address, row.locale)
             })?;
+            if channel == DeliveryChannel::Email && settings.smtp.is_none() {
+                tell(format_args!("note: {NO_SERVER}"));
+            }
         }
         Command::Unsubscribe { to } => {
             let (channel, address) = to.of()?;
@@ -126,6 +134,10 @@ pub fn run(db: &Db, command: &Command, out: &Output) -> anyhow::Result<ExitCode>
             out.print(&json!({ "posted": posted }), |_| format!("{posted} lie in the outbox again"))?;
         }
         Command::Deliveries { limit } => {
+            let waiting = db.read(outbox::waiting_for_mail)?;
+            if waiting > 0 && settings.smtp.is_none() {
+                tell(format_args!("note: {waiting} wait for a mail server, and {NO_SERVER}"));
+            }
             let rows = db.read(|conn| outbox::log(conn, *limit))?;
             let documents: Vec<Value> = rows
                 .iter()

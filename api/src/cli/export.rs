@@ -31,10 +31,10 @@ pub struct Args {
     #[arg(long)]
     by_month: bool,
     /// Complaints received on this day or later
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = super::jobs::day)]
     from: Option<NaiveDate>,
     /// Complaints received on this day or earlier
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = super::jobs::day)]
     until: Option<NaiveDate>,
     /// Complaints of this unit and of what lies below it
     #[arg(long, value_name = "CODE")]
@@ -55,6 +55,9 @@ struct Exported {
 }
 
 pub fn run(db: &Db, keys: Option<&Keys>, args: &Args, out: &Output) -> anyhow::Result<ExitCode> {
+    if let (Some(from), Some(until)) = (args.from, args.until) {
+        anyhow::ensure!(from <= until, "--from {from} lies after --until {until}");
+    }
     let to_output = args.path == Path::new("-");
     let form = match args.form.or_else(|| Form::of_path(&args.path)) {
         Some(form) => form,
@@ -177,8 +180,10 @@ impl Target<'_> {
             }
         };
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let file = NamedTempFile::new_in(folder)
-            .with_context(|| format!("cannot write to the folder {}", folder.display()))?;
+        // Its own words name a temporary file, which nobody asked for.
+        let file = NamedTempFile::new_in(folder).map_err(|failure| {
+            anyhow::anyhow!("cannot write to the folder {}: {}", folder.display(), failure.kind())
+        })?;
         let writer = ExportWriter::new(self.form, BufWriter::new(file), self.key_version, self.position)?;
         self.open = Some(Open { month, path, writer });
         Ok(())

@@ -36,6 +36,7 @@ pub enum Command {
     /// Derive a run again from the register and compare
     Reproduce {
         /// The id of a run: `phananh jobs history` lists them
+        #[arg(value_parser = run_id)]
         run: Uuid,
         /// The position that the register is taken at: that of the run, unless told; `now`, or a number
         #[arg(long, value_name = "POSITION", value_parser = known_at)]
@@ -57,6 +58,10 @@ impl From<Who> for SubjectKind {
             Who::Branch => Self::Branch,
         }
     }
+}
+
+fn run_id(text: &str) -> Result<Uuid, String> {
+    text.parse().map_err(|_| format!("{text:?} is no id of a run: `phananh jobs history` lists them"))
 }
 
 fn known_at(text: &str) -> Result<KnownAt, String> {

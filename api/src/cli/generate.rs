@@ -25,8 +25,14 @@ pub struct Args {
     truth: Option<PathBuf>,
 }
 
+impl Args {
+    pub fn parameters(&self) -> Parameters {
+        Parameters { complaints: self.complaints, seed: self.seed, until: self.until }
+    }
+}
+
 pub fn run(args: &Args, db: &Db, out: &Output) -> anyhow::Result<ExitCode> {
-    let parameters = Parameters { complaints: args.complaints, seed: args.seed, until: args.until };
+    let parameters = args.parameters();
     // A file that cannot be written is told before the world is stored: it cannot be made again.
     if let Some(path) = &args.truth {
         std::fs::write(path, "").with_context(|| format!("cannot write {}", path.display()))?;

@@ -10,7 +10,7 @@ use schema::import::{
     Import, Kind, Mapping, Notices, Options, Progress, Reject, RejectSink, Report, Summary, run as import,
 };
 use schema::seal::Sealer;
-use schema::{Db, StoreError};
+use schema::{Conn, Db, StoreError};
 use std::fs::File;
 use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
@@ -59,6 +59,15 @@ fn opened(path: &Path) -> anyhow::Result<(Box<dyn Read>, Option<u64>)> {
     Ok((Box::new(file), Some(meta.len()).filter(|_| meta.is_file())))
 }
 
+/// The register of a database, where it holds one.
+fn register_of(database: &str) -> anyhow::Result<Option<Db>> {
+    match Db::open_existing(database) {
+        Ok(db) => Ok(db.read(Conn::holds_register)?.then_some(db)),
+        Err(StoreError::NoDatabase(_)) => Ok(None),
+        Err(failure) => Err(failure.into()),
+    }
+}
+
 fn inspect_file(path: &Path, out: &Output) -> anyhow::Result<ExitCode> {
     let found = inspect(&path.display().to_string(), opened(path)?.0)?;
     out.print(&found, |found| found.mapping.clone())?;
@@ -92,7 +101,15 @@ pub fn run(
         }
         None => RejectSink::tell(tell_reject),
     };
-    let db = super::migrated(open()?)?;
+    // A check makes no register: where there is none, it is made against an empty one that goes with the command.
+    let scratch = tempfile::tempdir()?;
+    let db = match args.dry_run {
+        false => super::made(open()?)?,
+        true => super::migrated(match register_of(database)? {
+            Some(db) => db,
+            None => Db::open(&format!("sqlite:{}", scratch.path().join("empty.db").display()))?,
+        })?,
+    };
     let name = path.display().to_string();
     let options = Options { dry_run: args.dry_run };
     let mut bar = Bar::new(size)?;

@@ -5,7 +5,7 @@ use jobs::job::{Context, JOBS, Job, find};
 use jobs::ledger;
 use jobs::recurrence::Rules;
 use jobs::settings::Settings;
-use schema::domain::calendar::local_date;
+use schema::domain::calendar::{FIRST_DAY, LAST_DAY, is_sensible, local_date};
 use schema::models::{Job as JobRow, JobRun};
 use schema::{Db, Timestamp};
 use serde_json::{Value, json};
@@ -48,22 +48,16 @@ pub enum Command {
     },
 }
 
-impl Command {
-    pub const fn only_reads(&self) -> bool {
-        matches!(self, Self::List | Self::History { .. })
-    }
-}
-
 pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> anyhow::Result<ExitCode> {
     match command {
         Command::Run { name, as_of, rules } => {
             let job = known(name)?;
-            let rules = rules.as_deref().map(Rules::load).transpose()?;
             anyhow::ensure!(
                 rules.is_none() || name == jobs::work::recurrence::NAME,
-                "--rules are those of the job {}",
+                "--rules are those of the job {}: leave them out",
                 jobs::work::recurrence::NAME
             );
+            let rules = rules.as_deref().map(Rules::load).transpose()?;
             let as_of = as_of.map_or_else(yesterday, Ok)?;
             let today = local_date(Timestamp::now());
             anyhow::ensure!(as_of <= today, "{as_of} lies in the future: a run is for a day up to today, {today}");
@@ -174,8 +168,15 @@ fn history_row(run: &JobRun) -> Vec<String> {
 }
 
 /// A day as it is written on the command line.
+///
+/// # Errors
+/// Where it is none, or one that nobody means.
 pub fn day(text: &str) -> Result<NaiveDate, String> {
-    text.parse().map_err(|_| format!("{text:?} is no date: write it as 2010-12-31"))
+    let day = text.parse().map_err(|_| format!("{text:?} is no date: write it as 2010-12-31"))?;
+    match is_sensible(day) {
+        true => Ok(day),
+        false => Err(format!("{text} lies outside of the register: write a day from {FIRST_DAY} to {LAST_DAY}")),
+    }
 }
 
 fn document(run: &JobRun) -> Value {

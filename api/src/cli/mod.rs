@@ -20,10 +20,10 @@ mod sql;
 mod token;
 
 use ::jobs::settings::Settings;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use output::{Format, Output};
-use schema::Db;
 use schema::keys::Keys;
+use schema::{Conn, Db};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -50,7 +50,7 @@ struct Cli {
     #[arg(long, global = true, env = "PHANANH_KEY_FILE", value_name = "FILE")]
     key_file: Option<PathBuf>,
 
-    /// How to print data: text for people, json for programs; csv where a command prints rows (backtest)
+    /// How to print data: text for people, json for programs, csv for lists
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
     format: Format,
 
@@ -109,7 +109,7 @@ const SOME_REJECTED: u8 = 3;
 /// some rows were rejected.
 pub fn main() -> ExitCode {
     // clap exits with 2 for wrong usage by itself.
-    let cli = Cli::parse();
+    let cli = Cli::from_arg_matches(&with_negative_numbers(Cli::command()).get_matches()).unwrap_or_else(|e| e.exit());
     let _traces = crate::traces::start();
     let out = Output::new(cli.format);
     match run(&cli, &out) {
@@ -119,6 +119,15 @@ pub fn main() -> ExitCode {
             ExitCode::from(1)
         }
     }
+}
+
+/// The same command line, where `--min -3` is a value out of range and no unknown option.
+fn with_negative_numbers(command: clap::Command) -> clap::Command {
+    let takes = |arg: clap::Arg| match arg.get_action().takes_values() && !arg.is_positional() {
+        true => arg.allow_negative_numbers(true),
+        false => arg,
+    };
+    command.mut_args(takes).mut_subcommands(with_negative_numbers)
 }
 
 fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
@@ -132,41 +141,61 @@ fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
         return key::run(command, out);
     }
     settings.keys = cli.key_file.as_deref().map(Keys::load).transpose()?.map(Arc::new);
-    let open = || Db::open(&cli.database);
-    // What only reads or changes what is there makes no database: one that is not there is a path that is wrong.
-    let existing = || Db::open_existing(&cli.database);
+    let open = || made(Db::open(&cli.database)?);
+    let existing = || there(Db::open_existing(&cli.database)?);
     match &cli.command {
-        Command::Migrate => migrate::run(&open()?, out),
+        Command::Migrate => migrate::run(&Db::open(&cli.database)?, out),
         Command::Serve(args) => serve::run(&cli.database, settings, args),
         Command::Demo(args) => demo::run(args, settings),
         Command::Import(args) => {
             import::run(args, &cli.database, &settings, || Db::open_for_import(&cli.database), out)
         }
-        Command::Generate(args) => generate::run(args, &migrated(Db::open_for_import(&cli.database)?)?, out),
-        Command::Jobs(command) => {
-            jobs::run(&migrated(if command.only_reads() { existing()? } else { open()? })?, &settings, command, out)
+        Command::Generate(args) => {
+            args.parameters().check()?;
+            generate::run(args, &made(Db::open_for_import(&cli.database)?)?, out)
         }
+        Command::Jobs(command) => jobs::run(&existing()?, &settings, command, out),
         Command::Digest(command) => {
-            digest::run(&migrated(if command.only_reads() { existing()? } else { open()? })?, command, out)
+            digest::run(&if command.prepares() { open()? } else { existing()? }, &settings, command, out)
         }
-        Command::Flags(command) => flags::run(&migrated(existing()?)?, command, out),
-        Command::Backtest(args) => backtest::run(&migrated(existing()?)?, args, out),
-        Command::Rules(command) => rules::run(&migrated(existing()?)?, command, out),
+        Command::Flags(command) => flags::run(&existing()?, command, out),
+        Command::Backtest(args) => backtest::run(&existing()?, args, out),
+        Command::Rules(command) => rules::run(&existing()?, command, out),
         Command::Sql(args) => {
             let keys = settings.keys.as_deref();
-            sql::run(|| migrated(existing()?), keys, args, out)
+            sql::run(existing, keys, args, out)
         }
-        Command::Export(args) => export::run(&migrated(existing()?)?, settings.keys.as_deref(), args, out),
+        Command::Export(args) => export::run(&existing()?, settings.keys.as_deref(), args, out),
         // A verification changes nothing, and does not rely on the list of migrations.
-        Command::Audit(command @ audit::Command::Verify { .. }) => audit::run(&existing()?, &settings, command, out),
-        Command::Audit(command) => audit::run(&migrated(existing()?)?, &settings, command, out),
+        Command::Audit(command @ audit::Command::Verify { .. }) => {
+            audit::run(&Db::open_existing(&cli.database)?, &settings, command, out)
+        }
+        Command::Audit(command) => audit::run(&existing()?, &settings, command, out),
         // Done before a database is opened.
         Command::SqlWorker => Ok(ExitCode::SUCCESS),
         Command::Key(command) => key::run(command, out),
-        Command::Token(command) => {
-            token::run(&migrated(if command.makes_one() { open()? } else { existing()? })?, command, out)
-        }
+        Command::Token(command) => token::run(&if command.makes_one() { open()? } else { existing()? }, command, out),
     }
+}
+
+/// A register that is there. Commands that read or change one make none: of one that is new they would say, without an
+/// error, that nobody is flagged.
+fn there(db: Db) -> anyhow::Result<Db> {
+    anyhow::ensure!(
+        db.read(Conn::holds_register)?,
+        "the database holds no register: check --database (PHANANH_DATABASE_URL); `phananh migrate` makes an empty one"
+    );
+    migrated(db)
+}
+
+/// A register, made where there is none.
+fn made(db: Db) -> anyhow::Result<Db> {
+    let is_new = !db.read(Conn::holds_register)?;
+    let db = migrated(db)?;
+    if is_new {
+        output::tell("note: the database held no register: an empty one was made");
+    }
+    Ok(db)
 }
 
 fn migrated(db: Db) -> anyhow::Result<Db> {

@@ -5,6 +5,7 @@ use clap::ValueEnum;
 use comfy_table::{ContentArrangement, Table, presets};
 use schema::domain::inert::{visible, visible_json, visible_lines};
 use schema::sheet::SheetWriter;
+use serde_json::{Map, Value};
 use std::io::{self, ErrorKind, Write};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -23,12 +24,12 @@ impl Output {
         Self { format }
     }
 
-    /// Prints one document: as JSON, or as the text that `text` makes of it.
+    /// Prints one document: as JSON, or as the text that `text` makes of it. A list of objects is also printed as CSV.
     pub fn print<T: serde::Serialize>(&self, data: &T, text: impl FnOnce(&T) -> String) -> anyhow::Result<()> {
         let document = match self.format {
             Format::Json => json(data)?,
             Format::Text => visible_lines(&text(data)).into_owned(),
-            Format::Csv => anyhow::bail!("this command prints no rows: take --format json"),
+            Format::Csv => sheet(&serde_json::to_value(data)?)?,
         };
         write_out(document)
     }
@@ -65,7 +66,7 @@ impl Output {
         &self,
         document: &D,
         columns: &[&str],
-        rows: &[Vec<serde_json::Value>],
+        rows: &[Vec<Value>],
     ) -> anyhow::Result<()> {
         let cells = rows.iter().map(|row| row.iter().map(cell).collect::<Vec<String>>());
         match self.format {
@@ -83,11 +84,36 @@ impl Output {
     }
 }
 
+/// A list of objects as CSV: a column for each field that any of them has.
+fn sheet(list: &Value) -> anyhow::Result<String> {
+    let objects: Option<Vec<&Map<String, Value>>> =
+        list.as_array().and_then(|all| all.iter().map(Value::as_object).collect());
+    let Some(objects) = objects else {
+        anyhow::bail!("this command prints one document and no rows: --format csv is for lists, take --format json");
+    };
+    let mut columns: Vec<&String> = Vec::new();
+    for field in objects.iter().flat_map(|object| object.keys()) {
+        if !columns.contains(&field) {
+            columns.push(field);
+        }
+    }
+    let mut writer = SheetWriter::new(Vec::new());
+    if !columns.is_empty() {
+        writer.row(columns.iter().map(|column| column.as_str()))?;
+    }
+    for object in objects {
+        let cells: Vec<String> =
+            columns.iter().map(|column| object.get(*column).map(cell).unwrap_or_default()).collect();
+        writer.row(cells.iter().map(String::as_str))?;
+    }
+    Ok(String::from_utf8(writer.into_inner()?)?.trim_end().to_owned())
+}
+
 /// A value as people and CSV have it: texts bare, and nothing for null.
-fn cell(value: &serde_json::Value) -> String {
+fn cell(value: &Value) -> String {
     match value {
-        serde_json::Value::Null => String::new(),
-        serde_json::Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
         other => other.to_string(),
     }
 }
@@ -131,7 +157,8 @@ pub fn tell(message: impl std::fmt::Display) {
 pub fn tell_error(error: &anyhow::Error) {
     let mut message = error.to_string();
     for cause in error.chain().skip(1) {
-        let cause = cause.to_string();
+        // A cause may have several lines, which the message has on one.
+        let cause = cause.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
         if !message.contains(&cause) {
             message = format!("{message}: {cause}");
         }

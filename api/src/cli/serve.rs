@@ -18,8 +18,7 @@ pub struct Args {
 }
 
 pub fn run(database: &str, settings: Settings, args: &Args) -> anyhow::Result<ExitCode> {
-    let db = Db::open(database)?;
-    db.migrate()?;
+    let db = super::made(Db::open(database)?)?;
     actix_web::rt::System::new().block_on(async {
         let options = ServerOptions { database: database.to_owned(), dev: args.dev, settings, jobs: !args.no_jobs };
         let server = Server::new(db, listen(&args.listen)?, options)?;

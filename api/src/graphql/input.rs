@@ -2,7 +2,8 @@
 
 use super::error::bad_input;
 use async_graphql::Result;
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
+use schema::domain::calendar::{FIRST_DAY, LAST_DAY, is_sensible};
 
 /// A text that has to be there: without blanks around it.
 pub fn required(name: &str, text: &str, longest: usize) -> Result<String> {
@@ -21,10 +22,9 @@ pub fn optional(name: &str, text: Option<&str>, longest: usize) -> Result<Option
 
 /// A day that can be one of ours, and not a slip of the keyboard.
 pub fn day(name: &str, day: NaiveDate) -> Result<NaiveDate> {
-    if (1970..=2199).contains(&day.year()) {
-        Ok(day)
-    } else {
-        Err(bad_input(format!("{name} is {day}: it lies from 1970 to 2199")))
+    match is_sensible(day) {
+        true => Ok(day),
+        false => Err(bad_input(format!("{name} is {day}: write a day from {FIRST_DAY} to {LAST_DAY}"))),
     }
 }
 

@@ -107,3 +107,13 @@ pub async fn sdl(service: Data<Service>, http: HttpRequest) -> HttpResponse {
     }
     HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(service.sdl.clone())
 }
+
+/// Nothing is here: says where something is.
+pub async fn not_found(http: HttpRequest) -> HttpResponse {
+    let message = format!(
+        "there is nothing at {}: GraphQL is at /graphql, subscriptions at /graphql/ws, exports at \
+         /export/complaints.{{csv,parquet,arrow}}, the schema at /schema.graphql, health checks at /healthz and /readyz",
+        http.path()
+    );
+    refusal(&http, StatusCode::NOT_FOUND, Code::NotFound, message)
+}

@@ -20,7 +20,7 @@ use crate::limits::{ApiSettings, TlsSettings};
 use actix_cors::Cors;
 use actix_web::dev::ServerHandle;
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
-use actix_web::web::{Data, PayloadConfig, get, post, resource};
+use actix_web::web::{Data, PayloadConfig, get, post, resource, to};
 use actix_web::{
     App as ActixApp, HttpServer,
     middleware::{Compress, from_fn},
@@ -38,6 +38,7 @@ use schema::Db;
 use schema::enums::Role;
 use schema::register::disclosure;
 use schema::seal::Sealer;
+use std::io::ErrorKind;
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -82,9 +83,23 @@ const UNSEALED_TOLD_EVERY: Duration = Duration::from_secs(60);
 const SHUTDOWN_SECONDS: u64 = 30;
 
 /// Binds an address, HOST:PORT; port 0 takes a free one.
+///
+/// # Errors
+/// Where it is no address, or cannot be bound: says why, and what to do.
 pub fn listen(address: &str) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).with_context(|| {
-        format!("cannot listen on {address}: is another program using it? choose another with --listen")
+    let written = "write --listen HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080";
+    let port = address.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+    anyhow::ensure!(port.is_some(), "cannot listen on {address:?}: that is no host and port: {written}");
+    TcpListener::bind(address).map_err(|failure| {
+        let hint = match failure.kind() {
+            ErrorKind::AddrInUse => "another program uses it: choose another port with --listen".to_owned(),
+            ErrorKind::PermissionDenied => {
+                "the system lets this user have no such port: take one from 1024 on".to_owned()
+            }
+            ErrorKind::AddrNotAvailable => "this machine has no such address".to_owned(),
+            _ => format!("{failure}: {written}"),
+        };
+        anyhow::anyhow!("cannot listen on {address}: {hint}")
     })
 }
 
@@ -227,7 +242,8 @@ impl Server {
                 .route("/healthz", get().to(health::healthz))
                 .route("/metrics", get().to(metrics))
                 .route("/readyz", get().to(health::readyz))
-                .route("/schema.graphql", get().to(health::sdl));
+                .route("/schema.graphql", get().to(health::sdl))
+                .default_service(to(health::not_found));
             if dev {
                 app.route("/graphiql", get().to(graphiql::page)).route("/graphiql/{name}", get().to(graphiql::asset))
             } else {

@@ -74,6 +74,16 @@ pub fn unsubscribe(tx: &mut WriteTx<'_>, channel: DeliveryChannel, address: &str
     Ok(())
 }
 
+/// Digests that wait to be sent by mail.
+pub fn waiting_for_mail(conn: &mut Conn) -> Result<i64, StoreError> {
+    Ok(deliveries::table
+        .inner_join(digest_subscriptions::table.on(digest_subscriptions::id.eq(deliveries::subscription_id)))
+        .filter(deliveries::state.eq(DeliveryState::Pending))
+        .filter(digest_subscriptions::channel.eq(DeliveryChannel::Email))
+        .count()
+        .get_result(conn)?)
+}
+
 fn keep_deliveries(tx: &mut WriteTx<'_>, keys: &[(Id, Id)]) {
     keys.iter().for_each(|(digest, recipient)| tx.keep(Kept::Deliveries, &pair(digest, recipient)));
 }

@@ -103,6 +103,12 @@ impl Job for Deliver {
     /// A mail is on its way before its row can say so: this job writes as it goes.
     fn run(&self, context: &Context<'_>, run: &mut JobRun) -> Result<Publish, JobError> {
         let by_mail = context.settings.smtp.is_some();
+        if !by_mail {
+            let waiting = context.db.read(outbox::waiting_for_mail)?;
+            if waiting > 0 {
+                tracing::warn!(waiting, "digests wait for a mail server: the configuration has no [smtp]");
+            }
+        }
         let mut sender = crate::digest::Sender::new(context.settings);
         let (mut sent, mut failed) = (0, 0);
         while !context.is_stopping() {

@@ -181,12 +181,14 @@ fn with_certificate_store(url: &str) -> String {
 /// The URL without its password, for messages.
 fn redact(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    // Settings, after the question mark, may hold a password, too; most of them are ours.
+    let shown = |host: &str| host.split('?').next().unwrap_or_default().to_owned();
     match rest.rsplit_once('@') {
         Some((user, host)) => {
             let user = user.split(':').next().unwrap_or_default();
-            format!("{scheme}://{user}@{host}")
+            format!("{scheme}://{user}@{}", shown(host))
         }
-        None => url.to_owned(),
+        None => format!("{scheme}://{}", shown(rest)),
     }
 }
 

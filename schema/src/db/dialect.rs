@@ -112,6 +112,23 @@ pub fn database_time(conn: &mut Conn) -> Result<Timestamp, StoreError> {
     }
 }
 
+/// Whether there is a table of this name.
+pub(super) fn has_table(conn: &mut Conn, name: &str) -> Result<bool, StoreError> {
+    use diesel::dsl::sql;
+    let found: i64 = match conn {
+        Conn::Pg(c) => {
+            let of =
+                sql::<BigInt>("SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = ");
+            of.bind::<Text, _>(name).get_result(c)?
+        }
+        Conn::Sqlite(c) => {
+            let of = sql::<BigInt>("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ");
+            of.bind::<Text, _>(name).get_result(c)?
+        }
+    };
+    Ok(found > 0)
+}
+
 /// Drops the indexes of tables that are about to be filled, those of keys excepted, and gives the
 /// statements that make them again: an index made at once of a million rows is cheaper than a
 /// million changes of it. Both happen in the transaction under way.

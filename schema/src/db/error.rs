@@ -13,7 +13,7 @@ pub enum StoreError {
          --database sqlite:PATH, or make a new one with `phananh migrate`"
     )]
     NoDatabase(PathBuf),
-    #[error("cannot open the database {place}: {source}")]
+    #[error("cannot open the database {place}: {}", one_line(source))]
     Connect { place: String, source: diesel::ConnectionError },
     #[error("cannot use {path} as a database: {source}")]
     NotADatabase { path: String, source: DieselError },
@@ -31,6 +31,11 @@ pub enum StoreError {
     NotFound(String),
     #[error("nobody waits for the answer any more")]
     Abandoned,
+}
+
+/// A message of libpq, which has several lines.
+fn one_line(message: &diesel::ConnectionError) -> String {
+    message.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// How libpq and PostgreSQL say that a connection has ended, or that the server starts or stops.

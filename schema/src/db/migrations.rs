@@ -55,6 +55,18 @@ impl Conn {
         versions.map_err(|e| StoreError::Migration(e.to_string()))
     }
 
+    /// Whether the database holds a register: some migration was applied to it.
+    pub fn holds_register(&mut self) -> Result<bool, StoreError> {
+        if !dialect::has_table(self, "__diesel_schema_migrations")? {
+            return Ok(false);
+        }
+        let applied = match self {
+            Self::Pg(c) => c.applied_migrations().map(|all| !all.is_empty()),
+            Self::Sqlite(c) => c.applied_migrations().map(|all| !all.is_empty()),
+        };
+        applied.map_err(|e| StoreError::Migration(e.to_string()))
+    }
+
     /// Migrations of this binary that the database lacks.
     pub fn has_pending_migrations(&mut self) -> Result<bool, StoreError> {
         match self {

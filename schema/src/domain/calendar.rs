@@ -52,6 +52,15 @@ pub fn check_received(received: Timestamp, now: Timestamp) -> Result<(), TimeErr
     Ok(())
 }
 
+/// The first and the last day that anything may be asked about: what lies outside is a slip of the keyboard.
+pub const FIRST_DAY: NaiveDate = NaiveDate::from_ymd_opt(1970, 1, 1).expect("a day");
+pub const LAST_DAY: NaiveDate = NaiveDate::from_ymd_opt(2199, 12, 31).expect("a day");
+
+/// Whether a day lies from [`FIRST_DAY`] to [`LAST_DAY`].
+pub fn is_sensible(day: NaiveDate) -> bool {
+    (FIRST_DAY..=LAST_DAY).contains(&day)
+}
+
 /// Whether a day lies in a validity that includes both its ends.
 pub fn is_valid_on(day: NaiveDate, from: NaiveDate, to: Option<NaiveDate>) -> bool {
     from <= day && to.is_none_or(|to| day <= to)

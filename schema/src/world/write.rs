@@ -54,7 +54,7 @@ const AHEAD: usize = 4;
 /// # Errors
 /// `Conflict` where the database holds anything already; `Rule` for parameters that make no world.
 pub fn generate(db: &Db, parameters: Parameters, progress: &mut dyn Progress) -> Result<Truth, StoreError> {
-    check(parameters)?;
+    parameters.check()?;
     db.read(|conn| {
         if let Some(mark) = demonstration::mark(conn)? {
             return Err(StoreError::Conflict(format!(
@@ -108,15 +108,20 @@ pub fn generate(db: &Db, parameters: Parameters, progress: &mut dyn Progress) ->
     Ok(truth(parameters, &people, &timeline))
 }
 
-fn check(parameters: Parameters) -> Result<(), StoreError> {
-    if !(100..=20_000_000).contains(&parameters.complaints) {
-        return Err(StoreError::Rule("a world has from 100 to 20,000,000 complaints".into()));
+impl Parameters {
+    /// # Errors
+    /// Where no world can be made of them.
+    pub fn check(self) -> Result<(), StoreError> {
+        if !(100..=20_000_000).contains(&self.complaints) {
+            return Err(StoreError::Rule("a world has from 100 to 20,000,000 complaints".into()));
+        }
+        let (first, last) =
+            (NaiveDate::from_ymd_opt(1975, 1, 1), crate::domain::calendar::local_date(Timestamp::now()));
+        if first.is_some_and(|first| self.until < first) || self.until > last {
+            return Err(StoreError::Rule(format!("the last day of a world lies between 1975-01-01 and today, {last}")));
+        }
+        Ok(())
     }
-    let (first, last) = (NaiveDate::from_ymd_opt(1975, 1, 1), crate::domain::calendar::local_date(Timestamp::now()));
-    if first.is_some_and(|first| parameters.until < first) || parameters.until > last {
-        return Err(StoreError::Rule(format!("the last day of a world lies between 1975-01-01 and today, {last}")));
-    }
-    Ok(())
 }
 
 fn interrupted() -> StoreError {
