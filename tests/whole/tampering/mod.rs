@@ -2,6 +2,7 @@
 //! is never taken for one.
 
 mod changes;
+mod gaps;
 mod outside;
 mod register;
 mod running;

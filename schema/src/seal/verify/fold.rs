@@ -71,10 +71,10 @@ fn find<'v>(values: &'v [SideValue], place: (i64, i32), side: Side, field: &str)
     values.iter().find(|value| value.place == place && value.side == side && value.field == field)
 }
 
-/// Whether each personal value beside the events is the one that its event commits to. One that is gone is no problem
-/// of its event: that is what the commitment is for.
+/// Whether each personal value beside the events is the one that its event commits to, and there. One that is gone and stands
+/// in the row is told with the row ([`State::differences`]).
 pub fn check_values(chain: Chain, events: &[Event], values: &mut [SideValue], findings: &mut Findings) {
-    for SideValue { place, side, field, salt, value, is_committed } in values {
+    for SideValue { place, side, field, salt, value, is_committed } in values.iter_mut() {
         let event = events.iter().find(|event| event.place() == *place);
         let document = event.map(|event| if *side == Side::Before { &event.before } else { &event.after });
         let committed = document.and_then(|document| committed(document.get(field.as_str())?));
@@ -89,6 +89,37 @@ pub fn check_values(chain: Chain, events: &[Event], values: &mut [SideValue], fi
             });
         }
     }
+    let newest = newest_values(events);
+    for event in events {
+        for (side, document) in [(Side::Before, &event.before), (Side::After, &event.after)] {
+            let personal = document.as_object().into_iter().flatten().filter(|(_, value)| committed(value).is_some());
+            for (field, _) in personal {
+                let stands = side == Side::After && newest.get(field.as_str()) == Some(&event.place());
+                if stands || find(values, event.place(), side, field).is_some() {
+                    continue;
+                }
+                let when = if side == Side::Before { "before" } else { "after" };
+                let (position, ordinal) = event.place();
+                let message = format!("the {field} {when} row {position}.{ordinal} was erased");
+                findings.tell(Problem {
+                    position: Some(position),
+                    ordinal: Some(ordinal),
+                    ..Problem::of(chain, "removed", message)
+                });
+            }
+        }
+    }
+}
+
+/// The last event that sets each field.
+fn newest_values(events: &[Event]) -> BTreeMap<&str, (i64, i32)> {
+    let mut newest = BTreeMap::new();
+    for event in events {
+        for field in event.after.as_object().into_iter().flatten().map(|(field, _)| field.as_str()) {
+            newest.insert(field, event.place());
+        }
+    }
+    newest
 }
 
 /// Whether two values are the same. A fraction may have been read from another form of the same number.

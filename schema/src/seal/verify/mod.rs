@@ -5,6 +5,7 @@ mod chain;
 mod complaints;
 mod derived;
 mod fold;
+mod gaps;
 mod kept;
 mod leases;
 mod migrations;
@@ -141,6 +142,8 @@ pub fn verify(db: &Db, scope: Scope<'_>) -> Result<Report, StoreError> {
         step(db, table.name(), &mut findings, |conn, findings| kept::verify(conn, *table, findings))?;
     }
     step(db, "jobs", &mut findings, leases::verify)?;
+    // Last: what is known by its row is told by that.
+    step(db, "register_position", &mut findings, gaps::verify)?;
     Ok(report(&scope, chains, positions, findings))
 }
 

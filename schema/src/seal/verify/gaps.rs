@@ -1,0 +1,98 @@
+//! Positions and numbers are dense: where one is missing, what stood there was taken out or never stored, be it before a seal
+//! covered it.
+
+use super::problem::{Findings, Problem};
+use crate::db::{Conn, StoreError};
+use crate::enums::Chain;
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+use std::collections::HashSet;
+
+/// Gaps that are told of one chain.
+const MOST: i64 = 20;
+
+/// Two numbers that follow each other.
+#[derive(QueryableByName)]
+struct Gap {
+    #[diesel(sql_type = BigInt)]
+    low: i64,
+    #[diesel(sql_type = BigInt)]
+    high: i64,
+}
+
+/// A position with fewer events than the last of them counts.
+#[derive(QueryableByName)]
+struct Short {
+    #[diesel(sql_type = BigInt)]
+    place: i64,
+    #[diesel(sql_type = BigInt)]
+    missing: i64,
+}
+
+/// What is missing between the rows of each chain. Where another problem names the place, a gap tells nothing new.
+pub fn verify(conn: &mut Conn, findings: &mut Findings) -> Result<(), StoreError> {
+    let named: HashSet<(Option<Chain>, i64)> =
+        findings.problems.iter().filter_map(|problem| Some((problem.chain, problem.position?))).collect();
+    let mut problems = Vec::new();
+    let numbered = [(Chain::Audit, "audit_log", "number"), (Chain::State, "state_events", "number")];
+    for (chain, table, column) in numbered {
+        let numbers = numbers(conn, table, column);
+        problems.extend(gaps(conn, &numbers)?.into_iter().map(|gap| missing(chain, &gap, "the row of number")));
+    }
+    let positions = format!(
+        "{} UNION {}",
+        numbers(conn, "complaint_events", "position"),
+        numbers(conn, "reference_events", "position")
+    );
+    problems.extend(
+        gaps(conn, &positions)?.into_iter().map(|gap| missing(Chain::Complaints, &gap, "what was written at position")),
+    );
+    for (chain, table) in [(Chain::Complaints, "complaint_events"), (Chain::Reference, "reference_events")] {
+        for short in short(conn, table)? {
+            let message = format!(
+                "{} of the events of position {} are missing in {table}: they were taken out, or never stored",
+                short.missing, short.place
+            );
+            problems.push(Problem { position: Some(short.place), ..Problem::of(chain, "removed", message) });
+        }
+    }
+    let is_new = |problem: &Problem| problem.position.is_some_and(|at| !named.contains(&(problem.chain, at)));
+    problems.into_iter().filter(is_new).for_each(|problem| findings.tell(problem));
+    Ok(())
+}
+
+fn missing(chain: Chain, gap: &Gap, what: &str) -> Problem {
+    let (first, last) = (gap.low + 1, gap.high - 1);
+    let until = if first == last { String::new() } else { format!(" to {last}") };
+    let message = format!("{what} {first}{until} is missing: it was taken out, or never stored");
+    Problem { position: Some(first), ..Problem::of(chain, "removed", message) }
+}
+
+/// A statement that gives the numbers of a table. SQLite may have something else there, which is named with its row.
+fn numbers(conn: &Conn, table: &str, column: &str) -> String {
+    format!("SELECT \"{column}\" AS n FROM {table} WHERE \"{column}\" > 0{}", integers(conn, &[column]))
+}
+
+fn integers(conn: &Conn, columns: &[&str]) -> String {
+    match conn {
+        Conn::Pg(_) => String::new(),
+        Conn::Sqlite(_) => columns.iter().map(|column| format!(" AND typeof(\"{column}\") = 'integer'")).collect(),
+    }
+}
+
+fn gaps(conn: &mut Conn, numbers: &str) -> Result<Vec<Gap>, StoreError> {
+    let neighbours =
+        format!("SELECT n AS high, lag(n, 1, CAST(0 AS BIGINT)) OVER (ORDER BY n) AS low FROM ({numbers}) AS numbers");
+    let sql =
+        format!("SELECT low, high FROM ({neighbours}) AS neighbours WHERE high > low + 1 ORDER BY high LIMIT {MOST}");
+    Ok(diesel::sql_query(sql).load(conn)?)
+}
+
+fn short(conn: &mut Conn, table: &str) -> Result<Vec<Short>, StoreError> {
+    let sql = format!(
+        "SELECT \"position\" AS place, CAST(max(ordinal) + 1 - count(*) AS BIGINT) AS missing FROM {table} \
+         WHERE \"position\" > 0{} GROUP BY \"position\" HAVING max(ordinal) + 1 > count(*) ORDER BY \"position\" LIMIT {MOST}",
+        integers(conn, &["position", "ordinal"])
+    );
+    Ok(diesel::sql_query(sql).load(conn)?)
+}
