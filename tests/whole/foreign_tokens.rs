@@ -137,11 +137,13 @@ fn a_claim_or_header_that_is_not_exactly_understood_is_refused() {
         ("claim officer", claims(json!({ "officer": "" }))),
         ("claim unit", claims(json!({ "role": "UNIT_HEAD", "unit": "02cv" }))),
         ("claim unit", claims(json!({ "role": "UNIT_HEAD", "unit": "02CV " }))),
+        ("claim officer", claims(json!({ "Officer": "CC01" }))),
         ("claim outside", claims(json!({ "role": "DASHBOARD", "outside": "yes" }))),
         ("claim role", claims(json!({ "role": "board" }))),
         ("header crit", headers(json!({ "crit": ["exp"] }))),
         ("header b64", headers(json!({ "b64": false }))),
         ("payload", twice("role")),
+        ("header jku", headers(json!({ "jku": "https://login.example/keys" }))),
         // Of those that follow the log says no more within this minute than how many there were.
         ("claim officer", claims(json!({ "role": "DATA_TEAM", "officer": 5 }))),
         ("claim unit", claims(json!({ "role": "UNIT_HEAD", "unit": 2 }))),
@@ -210,6 +212,20 @@ fn a_claim_or_header_that_is_not_exactly_understood_is_refused() {
     }
     // A valid one is taken after all of these.
     assert_eq!(total(&claims(json!({}))), 6);
+    // Whoever submits a complaint makes up a code, and makes nobody of it.
+    let intake = program().token(&database, "INTAKE", None);
+    let submit = "mutation($input: SubmitComplaintInput!) { submitComplaint(input: $input) { created } }";
+    for code in ["cc01", "CC 01", "CC88"] {
+        let input = json!({ "idempotencyKey": code, "text": "Đòi tiền", "officers": [code], "unit": "02CV", "category": "TD1" });
+        assert_eq!(server.data_with(&intake, submit, &json!({ "input": input }))["submitComplaint"]["created"], true);
+        let token = claims(json!({ "officer": code }));
+        assert_eq!(ask(&server, &token).0, 401, "{code}");
+        let create = ["token", "create", "--name", "x", "--role", "BOARD", "--officer", code];
+        let made = program().run(&database, create);
+        assert!(made.status == 1 && made.err.contains("there is no officer"), "{made:?}");
+    }
+    let alike = program().run(&database, ["token", "create", "--name", "JWT:an", "--role", "BOARD"]);
+    assert!(alike.status == 1 && alike.err.contains("does not begin with jwt:"), "{alike:?}");
     let log = server.log_after("TERM");
     let told: Vec<&str> = log.lines().filter(|line| line.contains("a token of others was refused")).collect();
     assert!((17..=22).contains(&told.len()), "{} of {}", told.len(), refused.len());

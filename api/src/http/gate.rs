@@ -179,11 +179,12 @@ impl Register for Codes<'_> {
 
     fn officer(&self, code: &str) -> Result<Option<Id>, StoreError> {
         let id = reference_id(Entity::Officer, code);
-        if self.snapshot.officers.get(id).is_some_and(|officer| officer.code == code) {
+        // Whoever submits a complaint makes up codes: only those that somebody has described are of officers.
+        if self.snapshot.officers.get(id).is_some_and(|officer| officer.code == code && !officer.unknown) {
             return Ok(Some(id));
         }
         let found = self.db.read(|conn| officers_by_id(conn, &[id]))?;
-        Ok(found.get(&id).filter(|officer| officer.code == code).map(|officer| officer.id))
+        Ok(found.get(&id).filter(|officer| officer.code == code && !officer.unknown).map(|officer| officer.id))
     }
 }
 

@@ -52,6 +52,7 @@ impl Claims {
             let why = "it is empty, too long, or has line breaks, invisible characters or white space at its ends";
             return Err(Refused::claim("sub", why));
         }
+        spelt_otherwise(&object, settings)?;
         let role = text(&object, &settings.role_claim)?.and_then(|word| Role::from_str(word).ok());
         let role = role.ok_or_else(|| Refused::claim(&settings.role_claim, "it is none of the roles"))?;
         let outside = match object.get(&settings.outside_claim) {
@@ -100,6 +101,18 @@ fn times(object: &Map<String, Value>, settings: &JwtSettings, now: i64) -> Resul
     }
     let micros = until.checked_mul(1_000_000).and_then(Timestamp::from_micros);
     micros.ok_or_else(|| Refused::claim("exp", "it is no time"))
+}
+
+/// Claims that read like one of ours, `Officer` where `officer` is meant: they would be left alone, and blind nobody.
+fn spelt_otherwise(object: &Map<String, Value>, settings: &JwtSettings) -> Result<(), Refused> {
+    let ours = [&settings.role_claim, &settings.unit_claim, &settings.officer_claim, &settings.outside_claim];
+    for name in object.keys() {
+        let alike = |own: &&&String| name.trim().to_lowercase() == own.to_lowercase() && name != **own;
+        if let Some(own) = ours.iter().find(alike) {
+            return Err(Refused::claim(own, "it is written in other letters"));
+        }
+    }
+    Ok(())
 }
 
 /// A claim that is a text; None where it is not there, or null, by which some say the same.

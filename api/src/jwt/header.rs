@@ -22,10 +22,11 @@ const ALGORITHMS: [Algorithm; 9] = [
 const TYPES: [&str; 4] = ["jwt", "application/jwt", "at+jwt", "application/at+jwt"];
 
 /// Parameters that change what a token is or how it is read: `crit` names extensions that have to be understood (RFC 7515), and
-/// none are; `b64` would have the payload read another way (RFC 7797); the others are of encrypted and nested tokens.
-const NOT_UNDERSTOOD: [&str; 5] = ["crit", "b64", "enc", "zip", "cty"];
+/// none are; `b64` would have the payload read another way (RFC 7797); `enc`, `zip` and `cty` are of encrypted and nested tokens;
+/// the others bring a key along or say where it is, and only keys of the set that is configured count.
+const NOT_UNDERSTOOD: [&str; 9] = ["crit", "b64", "enc", "zip", "cty", "jku", "jwk", "x5u", "x5c"];
 
-/// What is read of a header. Keys that a token names or brings along (`jku`, `jwk`, `x5c`) are never looked at.
+/// What is read of a header.
 #[derive(Debug)]
 pub struct Header {
     pub algorithm: Algorithm,

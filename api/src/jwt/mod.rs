@@ -13,6 +13,7 @@ use jsonwebtoken::errors::{Error, ErrorKind};
 use jsonwebtoken::{DecodingKey, Validation, decode};
 use keys::Keys;
 use schema::enums::Role;
+use schema::register::access::OF_OTHERS;
 use schema::{Id, StoreError, Timestamp};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -198,7 +199,7 @@ impl Jwt {
         Ok(Ok(Viewer {
             token_id: whose,
             principal_id: whose,
-            name: format!("jwt:{}", claims.subject),
+            name: format!("{OF_OTHERS}{}", claims.subject),
             role: claims.role,
             unit_id,
             officer_id,

@@ -34,6 +34,9 @@ pub struct Holder<'a> {
     pub outside: bool,
 }
 
+/// How the names of those begin who come with tokens of another issuer.
+pub const OF_OTHERS: &str = "jwt:";
+
 /// Makes a principal and its first token, or a further token for a principal of that name.
 ///
 /// Returns the token itself: it is not stored and cannot be shown again.
@@ -47,6 +50,11 @@ pub fn create_token(
 ) -> Result<String, StoreError> {
     let Holder { name, role, unit, officer, outside } = holder;
     let name = inert::name("the name of a token", name, 100).map_err(StoreError::Rule)?;
+    if name.to_lowercase().starts_with(OF_OTHERS) {
+        let message =
+            format!("the name of a token does not begin with {OF_OTHERS}: so do those of other issuers (JWT)");
+        return Err(StoreError::Rule(message));
+    }
     if outside && role != Role::Dashboard {
         let message = format!("a {role} sees more than groups, which nobody takes out of the house: leave outside out");
         return Err(StoreError::Rule(message));
@@ -67,7 +75,8 @@ pub fn create_token(
         None => None,
         Some(code) => {
             let id = reference_id(Entity::Officer, code);
-            if Officer::load(tx.conn, &[id])?.is_empty() {
+            // Whoever submits a complaint makes up codes: only those that somebody has described are of officers.
+            if !Officer::load(tx.conn, &[id])?.get(&id).is_some_and(|officer| !officer.unknown) {
                 return Err(StoreError::Rule(format!("there is no officer {code:?}: import officers first")));
             }
             Some(id)
