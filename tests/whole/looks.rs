@@ -270,7 +270,7 @@ fn what_takes_too_long_or_hides_behind_something_long_is_noted() {
     let many: String = (0..15).map(|n| format!("a{n}: officer(code: $long) {{ code }} ")).collect();
     let behind = format!("query Behind($long: String) {{ {many} meant: officer(code: \"CB0001\") {{ code }} }}");
     let answer = server.graphql(&board, &behind, &json!({ "long": "x".repeat(50_000) }));
-    assert_eq!(answer.codes(), [""; 0], "{}", answer.text);
+    assert_eq!(answer.codes(), ["BAD_USER_INPUT"], "{}", answer.text);
     let found = entries(&server, &admin, "Behind").remove(0);
     let conditions = found["asked"].as_array().unwrap();
     assert!(
@@ -278,4 +278,20 @@ fn what_takes_too_long_or_hides_behind_something_long_is_noted() {
         "{conditions:?}"
     );
     assert!(found.to_string().len() < 300_000, "{}", found.to_string().len());
+    // Lists that leave no room, and a pattern whose name stands at its end.
+    let pattern = format!("{}Văn An", "%".repeat(120));
+    let list: Vec<String> = (0..225).map(|n| format!("{n:06}").repeat(166)).collect();
+    let hidden = "query Hidden($list: [String!], $pattern: String) {
+        a: officers(filter: {code: {in: $list}}) { totalCount } b: officers(filter: {code: {in: $list}}) { totalCount }
+        k: complaints(filter: {officers: {officer: {name: {like: $pattern}}}}) { totalCount } }";
+    let answer = server.graphql(&board, hidden, &json!({ "list": list, "pattern": pattern }));
+    assert_eq!((answer.codes(), answer.json()["data"].is_null()), (vec!["BAD_USER_INPUT".to_owned()], true));
+    assert!(answer.text.contains("ask for less at once"), "{}", answer.text);
+    // What runs is noted to its end.
+    let once =
+        hidden.replacen("b: officers(filter: {code: {in: $list}}) { totalCount }", "", 1).replace("Hidden", "Whole");
+    let answer = server.graphql(&board, &once, &json!({ "list": list, "pattern": pattern }));
+    assert_eq!(answer.codes(), [""; 0], "{}", answer.text);
+    let noted = entries(&server, &admin, "Whole").remove(0)["asked"].to_string();
+    assert!(noted.contains("Văn An") && list.iter().all(|code| noted.contains(code)), "{}", noted.len());
 }

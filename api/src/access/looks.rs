@@ -289,8 +289,8 @@ pub struct Looks {
     pub complaints: bool,
 }
 
-/// Bytes of conditions that are kept word for word, as many as the largest document may have unless told. A document can say
-/// one thing often; of what is beyond, the beginning of each text is kept, so that nothing can hide behind something long.
+/// Bytes of conditions that an entry of the audit log holds, as many as the largest document may have unless told. A document
+/// can say one thing often: with more than this it is refused, and the entry has the beginning of each text that is beyond.
 pub(super) const MOST_BYTES: usize = 256 * 1024;
 
 impl Looks {

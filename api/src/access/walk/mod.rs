@@ -59,8 +59,9 @@ pub(in crate::access) struct Walk<'d> {
     weight: Weight,
     refusals: Vec<Refusal>,
     looks: Looks,
-    /// Bytes of conditions that may still be noted word for word.
+    /// Bytes of conditions that may still be noted word for word, and whether there were more.
     bytes_left: usize,
+    conditions_too_long: bool,
 }
 
 /// The way to what is walked over: it lies on the stack, and is written out only where somebody is asked for.
@@ -112,6 +113,7 @@ impl<'d> Walk<'d> {
             refusals: Vec::new(),
             looks: Looks::default(),
             bytes_left: MOST_BYTES,
+            conditions_too_long: false,
         }
     }
 
@@ -240,7 +242,7 @@ impl<'d> Walk<'d> {
             if let Some(input) = output.arguments.get(argument) {
                 let path = path.to(argument);
                 if input.asks {
-                    self.asked(&path, &value.node);
+                    self.asked(&path, &value.node, value.pos);
                 }
                 self.value(&input.of, &value.node, value.pos, Some(&path));
             }

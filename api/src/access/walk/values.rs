@@ -1,7 +1,7 @@
 //! The values of arguments and variables: what they ask for, and how long they are.
 
 use super::{DEEPEST_VALUE, Path, Refusal, Walk};
-use crate::access::looks::asks;
+use crate::access::looks::{MOST_BYTES, asks};
 use async_graphql_parser::Pos;
 use async_graphql_value::{ConstValue, Value};
 
@@ -52,7 +52,7 @@ impl<'d> Walk<'d> {
                         }
                         let path = path.map(|path| path.to(name));
                         if let Some(path) = path.as_ref().filter(|_| next.asks) {
-                            self.asked(path, &value);
+                            self.asked(path, &value, at);
                         }
                         self.value(&next.of, &value, at, path.as_ref());
                         self.in_variable = written;
@@ -118,10 +118,18 @@ impl<'d> Walk<'d> {
         }
     }
 
-    /// Records for the audit log that the document asks for somebody.
-    pub(super) fn asked(&mut self, path: &Path<'_>, value: &Value) {
+    /// Records for the audit log that the document asks for somebody. What does not fit into an entry is refused: it could
+    /// hide whom it asks for.
+    pub(super) fn asked(&mut self, path: &Path<'_>, value: &Value, at: Pos) {
+        let fitted = !self.conditions_too_long;
         let value = self.constant(value, 0);
         self.looks.ask(path.written(), value);
+        if fitted && self.conditions_too_long {
+            let message = format!(
+                "the conditions have more than {MOST_BYTES} bytes together, a variable counted at each use: ask for less at once"
+            );
+            self.refusals.push(Refusal::Arguments { message, at });
+        }
     }
 
     /// A value with what its variables stand for.
@@ -157,6 +165,7 @@ impl<'d> Walk<'d> {
             self.bytes_left -= text.len();
             return kept(text);
         }
+        self.conditions_too_long = true;
         let beginning: String = text.chars().take(BEGINNING).collect();
         format!("{}… ({} bytes)", kept(&beginning), text.len())
     }

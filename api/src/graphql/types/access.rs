@@ -8,7 +8,8 @@ use crate::graphql::enums::{AuditAction, Role};
 use crate::graphql::loaders::{TokensKey, UnitKey, known, one};
 use crate::graphql::scalars::{Json, Moment, id};
 use async_graphql::{Context, ID, Object, Result};
-use schema::models;
+use schema::pseudonyms::{Pseudonyms, Subject};
+use schema::{Id, models};
 
 /// Somebody, or a program, that has tokens.
 pub struct Principal(pub models::Principal);
@@ -95,6 +96,37 @@ impl ApiToken {
     }
 }
 
+/// The ids that entries of the audit log have, by kind.
+const IDENTIFIED: [(&str, Subject); 4] = [
+    ("officers", Subject::Officer),
+    ("files", Subject::Officer),
+    ("enterprises", Subject::Enterprise),
+    ("complaints", Subject::Complaint),
+];
+
+/// Puts pseudonyms in the place of ids: of a list, or of the first of many.
+fn hide(ids: &mut serde_json::Value, pseudonyms: Option<&Pseudonyms>, subject: Subject) {
+    match (ids, pseudonyms) {
+        (serde_json::Value::Array(ids), Some(pseudonyms)) => {
+            for id in ids {
+                let known = id.as_str().and_then(|id| id.parse().ok()).map(Id);
+                *id = known.map(|id| pseudonyms.of(subject, id)).into();
+            }
+        }
+        (ids @ serde_json::Value::Array(_), None) => {
+            let count = ids.as_array().map_or(0, Vec::len);
+            *ids = serde_json::json!({ "count": count });
+        }
+        (serde_json::Value::Object(many), None) => drop(many.remove("first")),
+        (serde_json::Value::Object(many), Some(_)) => {
+            if let Some(first) = many.get_mut("first") {
+                hide(first, pseudonyms, subject);
+            }
+        }
+        _ => {}
+    }
+}
+
 /// An entry of the audit log.
 pub struct AuditEntry(pub models::AuditEntry);
 
@@ -133,9 +165,17 @@ impl AuditEntry {
         self.0.operation.as_deref()
     }
 
-    /// Of what: ids by kind, or what was asked.
-    async fn objects(&self) -> Json<&serde_json::Value> {
-        Json(&self.0.objects.0)
+    /// Of what: pseudonyms by kind, or what was asked. Ids of officers and enterprises can be computed from their codes, and
+    /// nobody who reads the log sees complaints; without a key file there are numbers alone.
+    async fn objects(&self, ctx: &Context<'_>) -> Result<Json<serde_json::Value>> {
+        let pseudonyms = request(ctx)?.shown.pseudonyms.as_ref();
+        let mut objects = self.0.objects.0.clone();
+        for (kind, subject) in IDENTIFIED {
+            if let Some(ids) = objects.get_mut(kind) {
+                hide(ids, pseudonyms, subject);
+            }
+        }
+        Ok(Json(objects))
     }
 }
 
