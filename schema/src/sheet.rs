@@ -48,6 +48,15 @@ fn is_number(cell: &str) -> bool {
     is_written_so && cell.replace(',', ".").parse::<f64>().is_ok()
 }
 
+/// A cell in quotes where it has a sign at which some spreadsheet begins the next cell: where numbers have a decimal comma,
+/// cells are parted by semicolons, and what follows one would be run.
+fn quoted(cell: &str) -> Cow<'_, str> {
+    match cell.contains([',', ';', '\t', '"', '\r', '\n']) {
+        true => Cow::Owned(format!("\"{}\"", cell.replace('"', "\"\""))),
+        false => Cow::Borrowed(cell),
+    }
+}
+
 /// Writes CSV whose cells no spreadsheet runs. All CSV of this program goes through it.
 pub struct SheetWriter<W: Write>(csv::Writer<W>);
 
@@ -55,7 +64,8 @@ pub struct SheetWriter<W: Write>(csv::Writer<W>);
 impl<W: Write> SheetWriter<W> {
     /// Rows need not have the same number of cells.
     pub fn new(to: W) -> Self {
-        Self(csv::WriterBuilder::new().flexible(true).from_writer(to))
+        // Cells are quoted here, see `quoted`.
+        Self(csv::WriterBuilder::new().flexible(true).quote_style(csv::QuoteStyle::Never).from_writer(to))
     }
 
     /// Writes a row.
@@ -64,7 +74,7 @@ impl<W: Write> SheetWriter<W> {
     /// Where it cannot be written.
     pub fn row<'c>(&mut self, cells: impl IntoIterator<Item = &'c str>) -> io::Result<()> {
         for cell in cells {
-            self.0.write_field(inert(cell).as_bytes())?;
+            self.0.write_field(quoted(&inert(cell)).as_bytes())?;
         }
         Ok(self.0.write_record(None::<&[u8]>)?)
     }
