@@ -17,9 +17,9 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
 
-/// Warnings, but not those of the HTTP parser: it writes an error for each request that is malformed, so that anybody could
-/// fill the log.
-const DEFAULT_FILTER: &str = "warn,actix_http::h1=off";
+/// Warnings, but not those of the parsers of HTTP and WebSocket: they write an error for each request or message that is
+/// malformed, so that anybody could fill the log.
+const DEFAULT_FILTER: &str = "warn,actix_http::h1=off,actix_http::ws=off";
 
 /// Sends what waits when it is dropped.
 pub struct Traces(Option<SdkTracerProvider>);

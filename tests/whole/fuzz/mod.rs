@@ -104,10 +104,10 @@ impl Fuzzer {
     }
 }
 
-/// The memory of a process, in megabytes.
-fn memory_mb(server: &Server) -> u64 {
+/// The memory of a process, in megabytes: `VmRSS` is what it has, `VmHWM` the most that it ever had.
+fn memory_mb(server: &Server, which: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).expect("the process");
-    let line = status.lines().find(|line| line.starts_with("VmRSS")).expect("its memory");
+    let line = status.lines().find(|line| line.starts_with(which)).expect("its memory");
     line.split_whitespace().nth(1).and_then(|kb| kb.parse::<u64>().ok()).expect("a number") / 1024
 }
 
@@ -132,7 +132,7 @@ impl Target {
         let config = files.put("phananh.toml", limits);
         let server = program()
             .serve(&database, &["--no-jobs", "--dev", "--key-file", &key, "--config", config.to_str().unwrap()]);
-        let idle_mb = memory_mb(&server);
+        let idle_mb = memory_mb(&server, "VmRSS");
         Self { server, tokens, idle_mb, _files: files, _database: database }
     }
 
@@ -140,10 +140,13 @@ impl Target {
         self.tokens.choose(&mut fuzzer.random).expect("a token")
     }
 
-    fn ends_well(&self, fuzzer: &Fuzzer) {
+    /// It still runs, took no more memory at any time than it may, and nothing in it panicked.
+    fn ends_well(self, fuzzer: &Fuzzer) {
         assert_eq!(self.server.get("/healthz").status, 200);
-        let memory = memory_mb(&self.server);
+        let memory = memory_mb(&self.server, "VmHWM");
         assert!(!fuzzer.is_long || memory <= self.idle_mb + MEMORY_MB, "{memory} MB, {} when idle", self.idle_mb);
+        let log = self.server.log_after("TERM");
+        assert!(!log.contains("panicked"), "{log}");
     }
 }
 
@@ -226,6 +229,7 @@ fn random_heads() {
     let target = Target::new(Database::sqlite());
     let host = target.server.address.strip_prefix("http://").unwrap().to_owned();
     let body = r#"{"query": "{ serviceInfo { version } }"}"#;
+    let mut answered = 0;
     while fuzzer.goes_on() {
         let token = target.token(&mut fuzzer).to_owned();
         let path = fuzzer.choose(&[
@@ -287,7 +291,9 @@ fn random_heads() {
         let read = stream.read(&mut answer).unwrap_or(0);
         let status = String::from_utf8_lossy(&answer[..read]).into_owned();
         assert!(!status.contains(" 50"), "{status}: {}", String::from_utf8_lossy(&bytes));
+        answered += u32::from(status.contains(" 200"));
     }
+    assert!(answered > 0, "none was as it should be");
     target.ends_well(&fuzzer);
 }
 
