@@ -48,6 +48,8 @@ mod sealing;
 mod server;
 mod service;
 mod silent_database;
+mod slow_clients;
+mod sockets;
 mod statistician;
 mod statistics;
 mod subscriptions;

@@ -10,6 +10,7 @@ mod export;
 mod gate;
 mod graphiql;
 mod graphql;
+mod handshakes;
 mod health;
 mod held;
 mod operation;
@@ -46,6 +47,8 @@ pub struct Service {
     tokens: gate::Tokens,
     persisted: persisted::Persisted,
     held: held::Held,
+    /// Sockets whose client has not said yet who it is.
+    handshakes: std::sync::Arc<handshakes::Handshakes>,
     rights: rights::Rights,
     operations: crate::admission::OperationAdmission,
     /// Operations that need no connection to the database: each has a thread while it waits for a statistic.

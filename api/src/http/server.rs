@@ -3,6 +3,7 @@
 use super::audit::AuditLog;
 use super::connections::{ConnectionLimits, Connections, http_server};
 use super::gate::{Rates, Tokens};
+use super::handshakes::Handshakes;
 use super::held::Held;
 use super::persisted::Persisted;
 use super::rights::Rights;
@@ -153,6 +154,7 @@ impl Server {
             tokens: Tokens::new(),
             persisted: Persisted::new(),
             held: Held::default(),
+            handshakes: Handshakes::new(settings.incomplete_requests_per_address as usize),
             rights: Rights::new(),
             operations: OperationAdmission::new(),
             snapshot_operations: Admission::new(SNAPSHOT_OPERATIONS, SNAPSHOT_OPERATIONS_OF_A_TOKEN),

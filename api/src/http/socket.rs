@@ -5,6 +5,7 @@ use super::afterwards::{Came, audit};
 use super::close::Close;
 use super::exchange::{Body, Outcome, coded};
 use super::gate::{authenticated, by_token};
+use super::handshakes::Handshake;
 use super::held::Held;
 use super::operation::{budget, finish, prepare, request, run};
 use super::prepared::Prepared;
@@ -16,7 +17,9 @@ use actix_web::http::StatusCode;
 use actix_web::rt::spawn;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseReason, Session, handle_with_protocols};
+use actix_ws::{
+    AggregatedMessage, AggregatedMessageStream, CloseReason, Message, MessageStream, Session, handle_with_protocols,
+};
 use async_graphql::ServerError;
 use futures_util::StreamExt;
 use schema::enums::Locale;
@@ -29,6 +32,9 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
 
 const PROTOCOL: &str = "graphql-transport-ws";
+/// Bytes of the message that says who a client is, and of any other. A frame is in memory until it is whole.
+const FIRST_FRAME: usize = 16 * 1024;
+const LARGEST_FRAME: usize = 64 * 1024;
 /// How long a client may take to say who it is.
 const INIT_WITHIN: Duration = Duration::from_secs(10);
 /// How often it is looked whether the client is still there, and a token of others still valid.
@@ -45,7 +51,7 @@ const SILENCE: Duration = Duration::from_secs(60);
 /// A message of a client.
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
-enum Message {
+enum Said {
     ConnectionInit {
         payload: Option<serde_json::Map<String, Value>>,
     },
@@ -77,8 +83,7 @@ pub async fn open(service: Data<Service>, http: HttpRequest, body: Payload) -> R
     response
         .headers_mut()
         .insert(actix_web::http::header::CACHE_CONTROL, actix_web::http::header::HeaderValue::from_static("no-store"));
-    let size = service.settings.largest_body() as usize;
-    let stream = stream.max_frame_size(size).aggregate_continuations().max_continuation_size(size);
+    let handshake = http.peer_addr().map(|peer| service.handshakes.begin(peer));
     spawn(async move {
         let token = crate::auth::bearer(http.headers()).map(str::to_owned);
         let locale = super::exchange::locale(&http);
@@ -94,7 +99,7 @@ pub async fn open(service: Data<Service>, http: HttpRequest, body: Payload) -> R
             running: HashMap::new(),
         };
         let reason = if speaks {
-            socket.serve(stream).await
+            socket.serve(stream, handshake).await
         } else {
             Some(Close::WrongProtocol.reason("speak graphql-transport-ws"))
         };
@@ -121,19 +126,56 @@ struct Socket {
 
 impl Socket {
     /// Serves until either side has enough; why it is closed.
-    async fn serve(&mut self, mut stream: AggregatedMessageStream) -> Option<CloseReason> {
-        let opened = Instant::now();
-        let mut heard = opened;
+    async fn serve(&mut self, stream: MessageStream, handshake: Option<Handshake>) -> Option<CloseReason> {
+        let mut stream = stream.max_frame_size(FIRST_FRAME);
+        if let Err(reason) = self.introduce(&mut stream, handshake).await {
+            return reason;
+        }
+        let size = (self.service.settings.largest_body() as usize).min(LARGEST_FRAME);
+        let stream = stream.max_frame_size(size).aggregate_continuations().max_continuation_size(size);
+        self.converse(stream).await
+    }
+
+    /// Waits until the client says who it is. Anybody can open a socket: little is read of it until then.
+    async fn introduce(
+        &mut self,
+        stream: &mut MessageStream,
+        mut handshake: Option<Handshake>,
+    ) -> Result<(), Option<CloseReason>> {
+        let until = Instant::now() + INIT_WITHIN;
+        let mut stopping = self.service.stopping.subscribe();
+        let late = || Some(Close::InitTimeout.reason("connection initialisation timeout"));
+        while self.begun.is_none() {
+            let message = tokio::select! {
+                message = timeout_at(until, stream.recv()) => message,
+                () = evicted(&mut handshake) => return Err(late()),
+                _ = stopping.changed() => return Err(Some(Close::GoingAway.reason("the server ends"))),
+            };
+            match message {
+                Err(_) => return Err(late()),
+                Ok(None | Some(Ok(Message::Close(_)))) => return Err(None),
+                Ok(Some(Ok(Message::Text(text)))) => self.message(&text).await.map_err(Some)?,
+                Ok(Some(Ok(Message::Ping(bytes)))) => self.session.pong(&bytes).await.map_err(|_| None)?,
+                Ok(Some(Ok(Message::Pong(_) | Message::Nop))) => {}
+                Ok(Some(Ok(Message::Binary(_) | Message::Continuation(_)) | Err(_))) => {
+                    let message = "a message could not be read, is too large, or is no JSON text in one frame";
+                    return Err(Some(Close::BadMessage.reason(message)));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn converse(&mut self, mut stream: AggregatedMessageStream) -> Option<CloseReason> {
+        let mut heard = Instant::now();
         let mut look = interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut stopping = self.service.stopping.subscribe();
         loop {
-            let deadline = if self.begun.is_none() { opened + INIT_WITHIN } else { heard + SILENCE };
             tokio::select! {
-                message = timeout_at(deadline, stream.recv()) => {
+                message = timeout_at(heard + SILENCE, stream.recv()) => {
                     heard = Instant::now();
                     match message {
-                        Err(_) if self.begun.is_none() => return Some(Close::InitTimeout.reason("connection initialisation timeout")),
                         Err(_) | Ok(None) => return None,
                         Ok(Some(Err(_))) => return Some(Close::BadMessage.reason("a message could not be read, or is too large")),
                         Ok(Some(Ok(AggregatedMessage::Text(text)))) => {
@@ -193,12 +235,12 @@ impl Socket {
     }
 
     async fn message(&mut self, text: &str) -> Result<(), CloseReason> {
-        let message: Message = serde_json::from_str(text).map_err(|e| {
+        let message: Said = serde_json::from_str(text).map_err(|e| {
             Close::BadMessage.reason(&format!("invalid message: {e}").chars().take(100).collect::<String>())
         })?;
         match message {
-            Message::ConnectionInit { payload } => self.init(payload.unwrap_or_default()).await,
-            Message::Ping { payload } => {
+            Said::ConnectionInit { payload } => self.init(payload.unwrap_or_default()).await,
+            Said::Ping { payload } => {
                 self.send(&match payload {
                     Some(payload) => json!({ "type": "pong", "payload": payload }),
                     None => json!({ "type": "pong" }),
@@ -206,9 +248,9 @@ impl Socket {
                 .await;
                 Ok(())
             }
-            Message::Pong { .. } => Ok(()),
-            Message::Subscribe { id, payload } => self.subscribe(id, payload).await,
-            Message::Complete { id } => {
+            Said::Pong { .. } => Ok(()),
+            Said::Subscribe { id, payload } => self.subscribe(id, payload).await,
+            Said::Complete { id } => {
                 if let Some(task) = self.running.remove(&id) {
                     task.abort();
                 }
@@ -272,6 +314,14 @@ impl Socket {
         // Who is gone is noticed when something is to be received.
         // A client that reads nothing must not hold up what looks after it.
         let _gone_or_stuck = timeout(SEND_WITHIN, self.session.text(message.to_string())).await;
+    }
+}
+
+/// Returns once the client has waited for too long to say who it is, since its address has more that do.
+async fn evicted(handshake: &mut Option<Handshake>) {
+    match handshake {
+        Some(handshake) => handshake.evicted().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -159,7 +159,7 @@ impl Open {
 }
 
 /// The address of a client; of an IPv6 client that of its network, since it has many.
-fn network(peer: SocketAddr) -> IpAddr {
+pub(super) fn network(peer: SocketAddr) -> IpAddr {
     match peer.ip().to_canonical() {
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();

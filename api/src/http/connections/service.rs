@@ -8,6 +8,7 @@ use actix_service::{IntoServiceFactory, Service, ServiceFactory, ServiceFactoryE
 use actix_web::Error;
 use actix_web::dev::AppConfig;
 use rustls::ServerConfig;
+use socket2::SockRef;
 use std::fmt::Debug;
 use std::io;
 use std::net::TcpListener;
@@ -19,6 +20,8 @@ use tokio_util::either::Either;
 
 /// How long a client may take to begin with a request, and to answer the handshake of TLS.
 const FIRST_BYTES_WITHIN: Duration = Duration::from_secs(5);
+/// Bytes that the kernel holds for a client, which Linux doubles.
+const SEND_BUFFER: usize = 96 * 1024;
 /// How long a client may take to close its side.
 const CLOSES_WITHIN: Duration = Duration::from_secs(1);
 
@@ -70,6 +73,9 @@ where
             let (connections, tls) = (Arc::clone(&connections), tls.clone());
             async move {
                 let peer = stream.peer_addr()?;
+                // The kernel says that there is room again once a part of its buffer is sent: of a large one so seldom that a
+                // client which reads steadily would look like one that does not.
+                SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER)?;
                 // Before the handshake of TLS, which a client may leave unfinished.
                 let place = connections.admit(peer);
                 let stream = match tls {

@@ -1,0 +1,126 @@
+//! WebSockets as a hostile client opens them: what a socket may hold before, and after, it says who it is.
+
+use crate::program;
+use crate::transport::configured;
+use crate::world;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+use tests::{Database, Server};
+
+/// An open socket.
+struct Socket(TcpStream);
+
+impl Socket {
+    fn open(server: &Server) -> Self {
+        let address = server.address.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let head = "GET /graphql/ws HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+            sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+            sec-websocket-protocol: graphql-transport-ws\r\n\r\n";
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            answer.push(byte[0]);
+        }
+        assert!(answer.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&answer));
+        Self(stream)
+    }
+
+    /// Sends a text frame that says how long it is, with as much of it as there is.
+    fn frame(&mut self, length: u64, payload: &[u8]) {
+        let mut frame = vec![0x81];
+        match length {
+            0..126 => frame.push(0x80 | length as u8),
+            126..65_536 => frame.extend([&[0x80 | 126][..], &(length as u16).to_be_bytes()].concat()),
+            _ => frame.extend([&[0x80 | 127][..], &length.to_be_bytes()].concat()),
+        }
+        // With a mask of zeros the payload stands as it is.
+        frame.extend([0; 4]);
+        frame.extend(payload);
+        self.0.write_all(&frame).unwrap();
+    }
+
+    /// The code with which the server closes, and how long that took; pings of the server are passed over.
+    fn closed(&mut self) -> (u16, Duration) {
+        let began = Instant::now();
+        loop {
+            let mut head = [0; 2];
+            self.0.read_exact(&mut head).expect("a frame");
+            let mut payload = vec![0; usize::from(head[1] & 0x7f)];
+            self.0.read_exact(&mut payload).unwrap();
+            if head[0] & 0x0f == 8 {
+                return (u16::from_be_bytes([payload[0], payload[1]]), began.elapsed());
+            }
+        }
+    }
+
+    fn said(&mut self) -> String {
+        loop {
+            let mut head = [0; 2];
+            self.0.read_exact(&mut head).expect("a frame");
+            let mut payload = vec![0; usize::from(head[1] & 0x7f)];
+            self.0.read_exact(&mut payload).unwrap();
+            if head[0] & 0x0f == 1 {
+                return String::from_utf8(payload).unwrap();
+            }
+        }
+    }
+}
+
+fn init(token: &str) -> String {
+    serde_json::json!({ "type": "connection_init", "payload": { "authorization": format!("Bearer {token}") } })
+        .to_string()
+}
+
+#[test]
+fn who_has_not_said_who_it_is_holds_little_memory() {
+    let database = Database::sqlite();
+    world::fill(&database);
+    let board = program().token(&database, "BOARD", None);
+    let server = program().serve(&database, &["--no-jobs"]);
+    // A frame is refused by its head, before the rest of it arrives; in one piece or in several.
+    let mut large = Socket::open(&server);
+    large.frame(250_000, &[b' '; 4_000]);
+    let (code, after) = large.closed();
+    assert!(code == 4400 && after < Duration::from_secs(2), "{code} after {after:?}");
+    let mut first = Socket::open(&server);
+    let long = format!("{}{}", init(&board), " ".repeat(20_000));
+    first.frame(long.len() as u64, long.as_bytes());
+    assert_eq!(first.closed().0, 4400);
+    // Afterwards, too, a frame has a bound.
+    let mut known = Socket::open(&server);
+    let hello = init(&board);
+    known.frame(hello.len() as u64, hello.as_bytes());
+    assert!(known.said().contains("connection_ack"));
+    known.frame(250_000, b"{");
+    let (code, after) = known.closed();
+    assert!(code == 4400 && after < Duration::from_secs(2), "{code} after {after:?}");
+}
+
+#[test]
+fn of_one_address_few_sockets_wait_and_the_oldest_goes_first() {
+    let database = Database::sqlite();
+    world::fill(&database);
+    let board = program().token(&database, "BOARD", None);
+    let server = configured(&database, "[api]\nincomplete_requests_per_address = 3\n");
+    let mut waiting: Vec<Socket> = (0..3).map(|_| Socket::open(&server)).collect();
+    // One that has said who it is waits for nothing any more.
+    let mut known = waiting.remove(0);
+    let hello = init(&board);
+    known.frame(hello.len() as u64, hello.as_bytes());
+    assert!(known.said().contains("connection_ack"));
+    waiting.extend((0..2).map(|_| Socket::open(&server)));
+    let (code, after) = waiting[0].closed();
+    assert!(code == 4408 && after < Duration::from_secs(2), "{code} after {after:?}");
+    // A newcomer is served at once.
+    let mut next = Socket::open(&server);
+    next.frame(hello.len() as u64, hello.as_bytes());
+    assert!(next.said().contains("connection_ack"));
+    let ping = "{\"type\": \"ping\"}";
+    known.frame(ping.len() as u64, ping.as_bytes());
+    assert!(known.said().contains("pong"), "the known one stays");
+}
