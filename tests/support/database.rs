@@ -2,7 +2,9 @@
 
 use crate::postgres;
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, PgConnection, SqliteConnection};
+use diesel::sql_types::{BigInt, Text};
+use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection};
+use std::collections::BTreeMap;
 use std::path::Path;
 use tempfile::TempDir;
 
@@ -11,6 +13,14 @@ pub struct Database {
     pub url: String,
     pub name: &'static str,
     kind: Kind,
+}
+
+#[derive(QueryableByName)]
+struct Rows {
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = BigInt)]
+    rows: i64,
 }
 
 enum Kind {
@@ -70,7 +80,7 @@ impl Database {
             Kind::Sqlite(folder) => {
                 let file = folder.path().join("test.db").display().to_string();
                 let mut conn = SqliteConnection::establish(&file).expect("the database opens");
-                conn.batch_execute(&format!("PRAGMA foreign_keys = OFF; {sql}"))
+                conn.batch_execute(&format!("PRAGMA busy_timeout = 30000; PRAGMA foreign_keys = OFF; {sql}"))
             }
             Kind::Postgres { .. } => {
                 let mut conn = PgConnection::establish(&self.url).expect("the database opens");
@@ -91,6 +101,29 @@ impl Database {
             Kind::Sqlite(folder) => Some(folder.path()),
             Kind::Postgres { .. } => None,
         }
+    }
+
+    /// How many rows each table has.
+    pub fn rows(&self) -> BTreeMap<String, i64> {
+        let db = schema::Db::open(&self.url).expect("the database opens");
+        let tables = match &self.kind {
+            Kind::Sqlite(_) => "SELECT name AS name, 0 AS rows FROM sqlite_schema WHERE type = 'table'",
+            Kind::Postgres { .. } => {
+                "SELECT table_name::text AS name, 0::bigint AS rows FROM information_schema.tables WHERE table_schema = 'public'"
+            }
+        };
+        let counted = db.read(|conn| {
+            let tables: Vec<Rows> = schema::each!(&mut *conn, c => diesel::sql_query(tables).load(c)?);
+            tables
+                .into_iter()
+                .map(|table| {
+                    let count = format!("SELECT '{0}' AS name, count(*) AS rows FROM \"{0}\"", table.name);
+                    let counted: Rows = schema::each!(&mut *conn, c => diesel::sql_query(count).get_result(c)?);
+                    Ok((table.name, counted.rows))
+                })
+                .collect()
+        });
+        counted.expect("its rows are counted")
     }
 
     pub fn open(&self) -> schema::Db {

@@ -36,6 +36,7 @@ mod measures;
 mod members;
 mod migrations;
 mod mistakes;
+mod newer;
 mod outputs;
 mod priorities;
 mod recounted;

@@ -7,6 +7,7 @@ use crate::graphql::error::Code;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use schema::db::Standing;
 use schema::{Conn, Db, StoreError};
 use serde_json::json;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -76,11 +77,14 @@ impl<T> Drop for Done<'_, T> {
 /// The database answers, is migrated, and the snapshot is loaded. Where the register is, which goes up with everything
 /// that is written, is told to those who look after the service.
 pub async fn readyz(service: Data<Service>, http: HttpRequest) -> HttpResponse {
-    let pending = service.ready.ask(&service.app.db, Conn::has_pending_migrations).await;
+    let standing = service.ready.ask(&service.app.db, Conn::standing).await;
     let snapshot = service.app.snapshots.current();
-    let (status, word) = match pending {
-        Some(false) => (StatusCode::OK, "ready"),
-        Some(true) => (StatusCode::SERVICE_UNAVAILABLE, "the database is not migrated"),
+    let (status, word) = match standing {
+        Some(Standing::Current) => (StatusCode::OK, "ready"),
+        Some(Standing::Behind) => (StatusCode::SERVICE_UNAVAILABLE, "the database is not migrated"),
+        Some(Standing::Ahead(_)) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "a newer version has migrated the database: this one is to be replaced")
+        }
         None => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer"),
     };
     let mut said = json!({ "status": word });

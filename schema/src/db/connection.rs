@@ -2,9 +2,10 @@
 
 use super::StoreError;
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, PgConnection, SqliteConnection};
+use diesel::result::Error as DieselError;
+use diesel::{Connection, PgConnection, QueryResult, SqliteConnection};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A connection to either database.
 #[derive(diesel::MultiConnection)]
@@ -120,12 +121,14 @@ impl Target {
                     .map_err(|e| StoreError::Connect { place: self.location.clone(), source: e })?;
                 // The timeout stands first: changing the journal mode may itself have to wait.
                 let cache = super::dialect::CACHE;
-                conn.batch_execute(&format!(
-                    "PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+                let settings = format!(
+                    "PRAGMA busy_timeout = {}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
                      PRAGMA foreign_keys = ON; PRAGMA case_sensitive_like = ON; PRAGMA cache_size = -{cache}; \
                      PRAGMA temp_store = MEMORY",
-                ))
-                .map_err(|e| StoreError::NotADatabase { path: self.location.clone(), source: e })?;
+                    BUSY.as_millis(),
+                );
+                taking_turns(|| conn.batch_execute(&settings))
+                    .map_err(|e| StoreError::NotADatabase { path: self.location.clone(), source: e })?;
                 super::plain::give(&mut conn)?;
                 super::wanted::give(&mut conn)?;
                 crate::queries::shuffled::give(&mut conn)?;
@@ -134,6 +137,25 @@ impl Target {
                 }
                 Ok(Conn::Sqlite(conn))
             }
+        }
+    }
+}
+
+/// How long SQLite waits for others that hold its file.
+const BUSY: Duration = Duration::from_secs(30);
+
+/// Of several processes that open a new file at once one makes it a file with a log of writes (WAL), and for that SQLite
+/// lets none of the others wait.
+fn taking_turns(mut work: impl FnMut() -> QueryResult<()>) -> QueryResult<()> {
+    let end = Instant::now() + BUSY;
+    loop {
+        match work() {
+            Err(DieselError::DatabaseError(_, told))
+                if told.message().contains("database is locked") && Instant::now() < end =>
+            {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            done => return done,
         }
     }
 }

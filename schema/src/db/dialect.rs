@@ -70,6 +70,21 @@ pub fn rollback(conn: &mut Conn) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Runs a transaction that writes: all of it happens or nothing.
+pub(crate) fn at_once<T>(
+    conn: &mut Conn,
+    work: impl FnOnce(&mut Conn) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    begin_write(conn)?;
+    match work(conn) {
+        Ok(done) => commit(conn).map(|()| done),
+        Err(error) => {
+            rollback(conn)?;
+            Err(error)
+        }
+    }
+}
+
 #[derive(QueryableByName)]
 struct Position {
     #[diesel(sql_type = BigInt)]
@@ -110,23 +125,6 @@ pub fn database_time(conn: &mut Conn) -> Result<Timestamp, StoreError> {
         // One machine has one clock.
         Conn::Sqlite(_) => Ok(Timestamp::now()),
     }
-}
-
-/// Whether there is a table of this name.
-pub(super) fn has_table(conn: &mut Conn, name: &str) -> Result<bool, StoreError> {
-    use diesel::dsl::sql;
-    let found: i64 = match conn {
-        Conn::Pg(c) => {
-            let of =
-                sql::<BigInt>("SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = ");
-            of.bind::<Text, _>(name).get_result(c)?
-        }
-        Conn::Sqlite(c) => {
-            let of = sql::<BigInt>("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ");
-            of.bind::<Text, _>(name).get_result(c)?
-        }
-    };
-    Ok(found > 0)
 }
 
 /// Drops the indexes of tables that are about to be filled, those of keys excepted, and gives the

@@ -21,6 +21,12 @@ pub enum StoreError {
     Pool(String),
     #[error("migration failed: {0}")]
     Migration(String),
+    #[error(
+        "a newer version of phananh has migrated the database ({}), which this one ({}) would damage: take the newer \
+         version, or a database from before, as docs/operations.md says",
+        .0.join(", "), env!("CARGO_PKG_VERSION")
+    )]
+    Newer(Vec<String>),
     #[error("database: {0}")]
     Query(#[from] DieselError),
     #[error("{0}")]
@@ -54,7 +60,8 @@ impl StoreError {
     /// The database is away, or has no connection to spare: nothing is wrong with what was asked.
     pub fn is_unavailable(&self) -> bool {
         match self {
-            Self::Connect { .. } | Self::Pool(_) => true,
+            // Another node serves a database that this one is too old for.
+            Self::Connect { .. } | Self::Pool(_) | Self::Newer(_) => true,
             Self::Query(DieselError::DatabaseError(
                 DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand,
                 _,

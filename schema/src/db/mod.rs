@@ -14,7 +14,7 @@ mod write;
 
 pub use connection::{Backend, Conn, MultiBackend};
 pub use error::StoreError;
-pub use migrations::MigrationReport;
+pub use migrations::{MigrationReport, Standing, known_migrations};
 pub use pool::{Db, Session, StatementCount};
 pub use write::{Committed, WriteTx};
 

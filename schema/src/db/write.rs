@@ -100,6 +100,11 @@ impl Db {
         let mut conn = self.connection()?;
         let conn: &mut Conn = &mut conn;
         dialect::begin_write(conn)?;
+        // A newer version may have migrated the database under a server that goes on.
+        if let Err(error) = conn.refuse_newer() {
+            dialect::rollback(conn)?;
+            return Err(error);
+        }
         let mut tx = WriteTx {
             conn,
             now: Timestamp::now(),

@@ -106,48 +106,33 @@ fn append(conn: &mut Conn, mut states: Vec<StateEvent>) -> Result<(), StoreError
 
 /// Takes the rows into the chain that stood before there was one: once, when the database is migrated.
 pub(crate) fn take_over(conn: &mut Conn) -> Result<(), StoreError> {
-    let began = |conn: &mut Conn| -> Result<bool, StoreError> {
-        let value: Option<i64> = state_position::table.select(state_position::value).first(conn).optional()?;
-        // Without its row nothing can be appended; a verification names it.
-        Ok(value.is_none_or(|value| value >= 0))
-    };
-    if began(conn)? {
-        return Ok(());
-    }
-    // Another process may have been first.
-    at_once(conn, |conn| if began(conn)? { Ok(()) } else { take_over_all(conn) })
+    if lacks_rows(conn)? { take_over_all(conn) } else { Ok(()) }
+}
+
+/// Whether rows stand in a migrated database that were not taken over yet.
+pub(crate) fn lacks_rows(conn: &mut Conn) -> Result<bool, StoreError> {
+    let value: Option<i64> = state_position::table.select(state_position::value).first(conn).optional()?;
+    // Without its row nothing can be appended; a verification names it.
+    Ok(value.is_some_and(|value| value < 0))
 }
 
 /// Takes the runs into the chain that are under way and not in it yet: a version before this one kept them out of it.
 pub(crate) fn take_over_runs(conn: &mut Conn) -> Result<(), StoreError> {
-    at_once(conn, |conn| {
-        let running: Vec<Id> =
-            job_runs::table.filter(job_runs::state.eq(RunState::Running)).select(job_runs::id).load(conn)?;
-        let running: Vec<String> = running.iter().map(ToString::to_string).collect();
-        let known: Vec<String> = state_events::table
-            .filter(state_events::table_name.eq(Kept::JobRuns.name()))
-            .filter(state_events::row_key.eq_any(&running))
-            .select(state_events::row_key)
-            .load(conn)?;
-        let new: Vec<String> = running.into_iter().filter(|key| !known.contains(key)).collect();
-        let now = Timestamp::now();
-        let states = rows_of(conn, Kept::JobRuns, &new)?
-            .iter()
-            .map(|row| state(Kept::JobRuns, &row.key, Some(row), now, TAKEN_OVER_BY))
-            .collect::<Result<Vec<_>, _>>()?;
-        append(conn, states)
-    })
-}
-
-fn at_once(conn: &mut Conn, work: impl FnOnce(&mut Conn) -> Result<(), StoreError>) -> Result<(), StoreError> {
-    dialect::begin_write(conn)?;
-    match work(conn) {
-        Ok(()) => dialect::commit(conn),
-        Err(error) => {
-            dialect::rollback(conn)?;
-            Err(error)
-        }
-    }
+    let running: Vec<Id> =
+        job_runs::table.filter(job_runs::state.eq(RunState::Running)).select(job_runs::id).load(conn)?;
+    let running: Vec<String> = running.iter().map(ToString::to_string).collect();
+    let known: Vec<String> = state_events::table
+        .filter(state_events::table_name.eq(Kept::JobRuns.name()))
+        .filter(state_events::row_key.eq_any(&running))
+        .select(state_events::row_key)
+        .load(conn)?;
+    let new: Vec<String> = running.into_iter().filter(|key| !known.contains(key)).collect();
+    let now = Timestamp::now();
+    let states = rows_of(conn, Kept::JobRuns, &new)?
+        .iter()
+        .map(|row| state(Kept::JobRuns, &row.key, Some(row), now, TAKEN_OVER_BY))
+        .collect::<Result<Vec<_>, _>>()?;
+    append(conn, states)
 }
 
 fn take_over_all(conn: &mut Conn) -> Result<(), StoreError> {
