@@ -1,6 +1,8 @@
 //! The `phananh` binary.
 
 use mimalloc::MiMalloc;
+use rustix::fs::Mode;
+use rustix::process::umask;
 use std::process::ExitCode;
 
 /// Answers are made of many small pieces, and loading the register of many large ones: this allocator is quicker
@@ -9,5 +11,7 @@ use std::process::ExitCode;
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
+    // What it writes holds complaints, and who was complained about: nobody but its owner reads it.
+    umask(Mode::RWXG | Mode::RWXO);
     api::cli::main()
 }

@@ -4,13 +4,14 @@
 //! A TOML file with keys by version, of which one is current: after a rotation new seals are signed with
 //! the new key, and those of before can still be verified.
 
+use crate::files::{Draft, lock};
 use crate::pseudonyms::{Audience, Pseudonyms};
 use data_encoding::BASE64;
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
 /// What can be wrong with a key file.
@@ -72,7 +73,7 @@ impl Keys {
     /// Makes a key file that is not there yet.
     pub fn create(path: &Path) -> Result<Self, KeyError> {
         let keys = Self { current: 1, keys: BTreeMap::from([(1, rand::random())]) };
-        keys.store(path, true)?;
+        keys.store(path, Draft::keep_new)?;
         Ok(keys)
     }
 
@@ -83,30 +84,28 @@ impl Keys {
 
     /// Adds a key to a key file and makes it the current one. Pseudonyms are others from then on.
     pub fn rotate(path: &Path) -> Result<Self, KeyError> {
+        // Of two rotations at once each adds a key of its own.
+        let _held = lock(path).ok();
         let mut keys = Self::load(path)?;
         keys.current = keys.keys.last_key_value().map_or(1, |(version, _)| version + 1);
         keys.keys.insert(keys.current, rand::random());
-        // The old file stands until the new one is whole.
-        let beside = path.with_extension("new");
-        keys.store(&beside, true)?;
-        std::fs::rename(&beside, path)
-            .map_err(|e| KeyError { path: path.display().to_string(), message: e.to_string() })?;
+        keys.store(path, Draft::keep)?;
         Ok(keys)
     }
 
-    fn store(&self, path: &Path, new: bool) -> Result<(), KeyError> {
+    /// Writes the file as a whole: whatever ends the program meanwhile, the old one stands.
+    fn store(&self, path: &Path, put: impl FnOnce(Draft) -> io::Result<()>) -> Result<(), KeyError> {
         let wrong = |message: String| KeyError { path: path.display().to_string(), message };
         let keys = self.keys.iter().map(|(version, key)| (version.to_string(), BASE64.encode(key))).collect();
         let text = toml::to_string(&KeyFile { current: self.current, keys }).map_err(|e| wrong(e.to_string()))?;
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create_new(new);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::OpenOptionsExt;
-            options.mode(0o600);
-        }
-        let mut file = options.open(path).map_err(|e| wrong(e.to_string()))?;
-        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|e| wrong(e.to_string()))
+        let written = Draft::begin(path).and_then(|mut draft| {
+            draft.write_all(text.as_bytes())?;
+            put(draft)
+        });
+        written.map_err(|e| match e.kind() {
+            ErrorKind::AlreadyExists => wrong("it is there already: `phananh key rotate` adds a key to it".into()),
+            _ => wrong(e.to_string()),
+        })
     }
 
     pub fn version(&self) -> u32 {

@@ -5,6 +5,7 @@ pub mod db;
 pub mod domain;
 pub mod enums;
 pub mod events;
+pub mod files;
 pub mod import;
 pub mod keys;
 pub mod models;

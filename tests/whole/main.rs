@@ -39,6 +39,7 @@ mod mistakes;
 mod newer;
 mod outputs;
 mod priorities;
+mod private_files;
 mod recounted;
 mod recurrence;
 mod relations;

@@ -183,7 +183,7 @@ fn preview(db: &Db, locale: Locale, as_of: NaiveDate, folder: &Path, out: &Outpu
     let json = serde_json::to_string_pretty(&document)?;
     for (name, text) in [("digest.html", &rendered.html), ("digest.txt", &rendered.text), ("digest.json", &json)] {
         let path = folder.join(name);
-        std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        schema::files::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
     let summary = json!({ "subject": rendered.subject, "asOf": as_of, "locale": locale, "folder": folder });
     out.print(&summary, |_| format!("{}\nwritten to {}", rendered.subject, folder.display()))

@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use jobs::snapshot::Reference;
 use schema::db::dialect::current_position;
 use schema::domain::calendar::{local_date, start_of_day};
+use schema::files::Draft;
 use schema::keys::Keys;
 use schema::pseudonyms::Audience;
 use schema::queries::Pred;
@@ -17,7 +18,6 @@ use serde::Serialize;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use tempfile::NamedTempFile;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -146,7 +146,7 @@ struct Target<'a> {
 struct Open {
     month: Option<(i32, u32)>,
     path: PathBuf,
-    writer: ExportWriter<BufWriter<NamedTempFile>>,
+    writer: ExportWriter<BufWriter<Draft>>,
 }
 
 impl Target<'_> {
@@ -179,11 +179,7 @@ impl Target<'_> {
                 folder.join("complaints").with_extension(self.form.extension())
             }
         };
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        // Its own words name a temporary file, which nobody asked for.
-        let file = NamedTempFile::new_in(folder).map_err(|failure| {
-            anyhow::anyhow!("cannot write to the folder {}: {}", folder.display(), failure.kind())
-        })?;
+        let file = Draft::begin(&path).with_context(|| format!("cannot write {}", path.display()))?;
         let writer = ExportWriter::new(self.form, BufWriter::new(file), self.key_version, self.position)?;
         self.open = Some(Open { month, path, writer });
         Ok(())
@@ -192,8 +188,7 @@ impl Target<'_> {
     fn end(&mut self) -> anyhow::Result<()> {
         let Some(Open { path, writer, .. }) = self.open.take() else { return Ok(()) };
         let file = writer.finish()?.into_inner().map_err(std::io::IntoInnerError::into_error)?;
-        file.as_file().sync_all()?;
-        file.persist(&path).with_context(|| path.display().to_string())?;
+        file.keep().with_context(|| path.display().to_string())?;
         self.files.push(path);
         Ok(())
     }

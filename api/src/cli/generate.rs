@@ -3,8 +3,11 @@ use super::progress::Interruptible;
 use anyhow::Context;
 use chrono::NaiveDate;
 use schema::Db;
+use schema::files::Draft;
+use schema::register::demonstration;
 use schema::world::{self, Parameters, UNTIL};
 use serde_json::json;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -33,17 +36,27 @@ impl Args {
 
 pub fn run(args: &Args, db: &Db, out: &Output) -> anyhow::Result<ExitCode> {
     let parameters = args.parameters();
-    // A file that cannot be written is told before the world is stored: it cannot be made again.
-    if let Some(path) = &args.truth {
-        std::fs::write(path, "").with_context(|| format!("cannot write {}", path.display()))?;
-    }
-    let mut bar = Interruptible::counting(args.complaints, "complaints")?;
-    let generated = world::generate(db, parameters, &mut |stored| bar.at(stored));
-    bar.finish();
-    let truth = generated?;
-    if let Some(path) = &args.truth {
+    // A file that cannot be written is told before the world is stored.
+    let draft = match args.truth.as_deref() {
+        None => None,
+        Some(path) => Some((path, Draft::begin(path).with_context(|| format!("cannot write {}", path.display()))?)),
+    };
+    let stored = db.read(demonstration::mark)?;
+    let truth = if stored == Some(parameters) && args.truth.as_deref().is_some_and(|path| !path.exists()) {
+        tell("the database holds this world already: only what is true of it is written");
+        world::true_of(parameters)?
+    } else {
+        let mut bar = Interruptible::counting(args.complaints, "complaints")?;
+        let generated = world::generate(db, parameters, &mut |stored| bar.at(stored));
+        bar.finish();
+        generated?
+    };
+    if let Some((path, mut draft)) = draft {
         let text = serde_json::to_string_pretty(&truth)?;
-        std::fs::write(path, text).with_context(|| format!("the world is stored, but not {}", path.display()))?;
+        let written = draft.write_all(text.as_bytes());
+        written.and_then(|()| draft.keep()).with_context(|| {
+            format!("the world is stored, but not {}: the same command again writes it", path.display())
+        })?;
     }
     let summary = json!({
         "complaints": args.complaints,

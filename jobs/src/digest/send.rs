@@ -90,9 +90,8 @@ pub fn write_files(folder: &Path, digest: &Digest) -> Result<(), String> {
     let stem = format!("phan-anh-{}-{}", digest.as_of, digest.locale);
     let document = serde_json::to_string_pretty(&digest.document).map_err(|e| e.to_string())?;
     for (ending, text) in [("html", &digest.html), ("txt", &digest.text), ("json", &document)] {
-        let (whole, part) = (folder.join(format!("{stem}.{ending}")), folder.join(format!(".{stem}.{ending}.part")));
-        let written = std::fs::write(&part, text).and_then(|()| std::fs::rename(&part, &whole));
-        written.map_err(|e| format!("cannot write {}: {e}", whole.display()))?;
+        let path = folder.join(format!("{stem}.{ending}"));
+        schema::files::write(&path, text).map_err(|e| format!("cannot write {}: {e}", path.display()))?;
     }
     Ok(())
 }

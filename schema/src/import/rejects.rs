@@ -1,8 +1,8 @@
 //! Rows that fail: where, in which column, and why.
 
 use super::ImportError;
+use crate::files::Draft;
 use crate::sheet::SheetWriter;
-use std::io::Write;
 
 /// One row that was not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct Reject {
 
 /// Where rejected rows go: all of them to a CSV file, else the first twenty to a callback.
 pub struct RejectSink<'a> {
-    file: Option<(SheetWriter<Box<dyn Write>>, String)>,
+    file: Option<(SheetWriter<Draft>, String)>,
     tell: Box<dyn FnMut(&Reject) + 'a>,
     told: usize,
     rows: u64,
@@ -32,12 +32,11 @@ impl<'a> RejectSink<'a> {
 
     /// Rejects are written to a file: `row`, `column`, `reason`, then the columns of the input
     /// word for word, so that a repaired file can be made of it. What a spreadsheet would run has an apostrophe in front,
-    /// which an import takes off again.
+    /// which an import takes off again. An older file stands until the import has ended, or for ever where it does not begin.
     pub fn file(path: &std::path::Path) -> Result<Self, ImportError> {
         let name = path.display().to_string();
-        let file = std::fs::File::create(path).map_err(|source| ImportError::Rejects { path: name.clone(), source })?;
-        let writer = SheetWriter::new(Box::new(file) as Box<dyn Write>);
-        Ok(Self { file: Some((writer, name)), tell: Box::new(|_| ()), told: 0, rows: 0 })
+        let file = Draft::begin(path).map_err(|source| failed(&name, source))?;
+        Ok(Self { file: Some((SheetWriter::new(file), name)), tell: Box::new(|_| ()), told: 0, rows: 0 })
     }
 
     /// How many rows were rejected so far.
@@ -65,9 +64,11 @@ impl<'a> RejectSink<'a> {
         Ok(())
     }
 
-    pub(super) fn flush(&mut self) -> Result<(), ImportError> {
-        let Some((writer, name)) = &mut self.file else { return Ok(()) };
-        writer.flush().map_err(|e| failed(name, e))
+    /// Puts the file into its place.
+    pub(super) fn finish(&mut self) -> Result<(), ImportError> {
+        let Some((writer, name)) = self.file.take() else { return Ok(()) };
+        let draft = writer.into_inner().map_err(|e| failed(&name, e))?;
+        draft.keep().map_err(|e| failed(&name, e))
     }
 }
 

@@ -81,7 +81,10 @@ pub fn run(import: Import<'_>, input: Box<dyn Read>, report: &mut Report<'_>) ->
         import.db.read(demonstration::refuse)?;
     }
     let result = run_into(import, input, report);
-    result.and(report.rejects.flush())
+    if result.is_err() && report.summary.rows == 0 {
+        return result;
+    }
+    result.and(report.rejects.finish())
 }
 
 fn run_into(import: Import<'_>, input: Box<dyn Read>, report: &mut Report<'_>) -> Result<(), ImportError> {

@@ -3,6 +3,7 @@
 
 use super::row::Row;
 use super::{ImportError, reader::LONGEST_RECORD};
+use crate::files::WorkFolder;
 use csv::StringRecord;
 use extsort::{ExternalSorter, Sortable};
 use std::cmp::Ordering;
@@ -35,11 +36,17 @@ const SEGMENT_ROWS: usize = 50_000;
 pub fn sorted(
     rows: impl Iterator<Item = Staged>,
 ) -> Result<impl Iterator<Item = Result<Staged, ImportError>>, ImportError> {
+    let folder = WorkFolder::new().map_err(ImportError::Stage)?;
     let sorted = ExternalSorter::new()
         .with_segment_size(SEGMENT_ROWS)
+        .with_sort_dir(folder.path().to_owned())
         .sort_by(rows, order)
         .map_err(|e| ImportError::Stage(io::Error::other(e)))?;
-    Ok(sorted.map(|staged| staged.map_err(|e| ImportError::Stage(io::Error::other(e)))))
+    Ok(sorted.map(move |staged| {
+        // It goes with the rows.
+        let _staged_in = &folder;
+        staged.map_err(|e| ImportError::Stage(io::Error::other(e)))
+    }))
 }
 
 fn order(a: &Staged, b: &Staged) -> Ordering {

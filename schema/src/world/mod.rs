@@ -16,7 +16,7 @@ mod units;
 mod write;
 
 pub use truth::{Kind, Planted, SubjectWord, TrueOfficer, Truth};
-pub use write::{Progress, generate};
+pub use write::{Progress, generate, true_of};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};

@@ -108,6 +108,18 @@ pub fn generate(db: &Db, parameters: Parameters, progress: &mut dyn Progress) ->
     Ok(truth(parameters, &people, &timeline))
 }
 
+/// What is true of a world, whether it is stored anywhere or not.
+///
+/// # Errors
+/// `Rule` for parameters that make no world.
+pub fn true_of(parameters: Parameters) -> Result<Truth, StoreError> {
+    parameters.check()?;
+    let timeline = Timeline::new(parameters.until);
+    let mut units = units(parameters.seed, timeline.since);
+    let people = people::people(parameters.seed, parameters.complaints, &timeline, &mut units);
+    Ok(truth(parameters, &people, &timeline))
+}
+
 impl Parameters {
     /// # Errors
     /// Where no world can be made of them.

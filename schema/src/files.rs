@@ -1,0 +1,283 @@
+//! Files that are there whole or not at all, and that only their owner reads.
+//!
+//! What is written stands beside its place until it is whole. Whoever writes holds a lock on it, which the system takes
+//! back when the process dies, however it dies: what has no owner any more is removed by whoever writes there next.
+
+use std::fs::{File, OpenOptions, Permissions, TryLockError};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use tempfile::{Builder, NamedTempFile, TempDir};
+
+/// How the names of files end that are not whole.
+const PART: &str = ".part";
+/// How the names of folders begin that hold what a process works on.
+const WORK: &str = "phananh-work-";
+
+/// A file that is not whole yet.
+#[derive(Debug)]
+pub struct Draft(Target);
+
+#[derive(Debug)]
+enum Target {
+    Beside {
+        file: NamedTempFile,
+        path: PathBuf,
+    },
+    /// A terminal, a pipe, `/dev/null`: what is no file cannot be replaced by one.
+    Straight(File),
+}
+
+impl Draft {
+    /// Begins a file, and removes what processes that were killed left of earlier ones.
+    ///
+    /// # Errors
+    /// Where nothing can be written there.
+    pub fn begin(path: &Path) -> io::Result<Self> {
+        // What a link leads to is replaced, and not the link.
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        match path.metadata() {
+            Ok(meta) if meta.is_dir() => return Err(io::Error::from(ErrorKind::IsADirectory)),
+            Ok(meta) if !meta.is_file() => {
+                return Ok(Self(Target::Straight(OpenOptions::new().write(true).open(&path)?)));
+            }
+            // Who may not write to a file may not replace it, either.
+            Ok(_) => drop(OpenOptions::new().write(true).open(&path)?),
+            Err(_) => {}
+        }
+        let name = path.file_name().ok_or(ErrorKind::InvalidFilename)?.to_string_lossy().into_owned();
+        let folder = folder_of(&path).to_owned();
+        let prefix = format!(".{name}.");
+        remove_left_behind(&folder, |found| found.starts_with(&prefix) && found.ends_with(PART));
+        loop {
+            let mut builder = Builder::new();
+            builder.prefix(&prefix).suffix(PART).permissions(Permissions::from_mode(0o600));
+            // Its own words name the part, which nobody asked for.
+            let file = builder.tempfile_in(&folder).map_err(|failure| io::Error::from(failure.kind()))?;
+            // A file system without locks has no one to remove what is left behind.
+            let _lockless = file.as_file().lock();
+            // Somebody who cleans up may have come between the two.
+            if file.as_file().metadata()?.nlink() > 0 {
+                return Ok(Self(Target::Beside { file, path }));
+            }
+        }
+    }
+
+    /// Where it stands until it is whole; None for what is written straight to its place.
+    pub fn path(&self) -> Option<&Path> {
+        match &self.0 {
+            Target::Beside { file, .. } => Some(file.path()),
+            Target::Straight(_) => None,
+        }
+    }
+
+    /// Puts the file into its place, instead of the one that is there.
+    ///
+    /// # Errors
+    /// Where it cannot be; the old file stands then.
+    pub fn keep(self) -> io::Result<()> {
+        self.put(|file, path| file.persist(path).map(drop).map_err(|e| e.error))
+    }
+
+    /// Puts the file into its place, where there is none yet.
+    ///
+    /// # Errors
+    /// `AlreadyExists` where there is one.
+    pub fn keep_new(self) -> io::Result<()> {
+        self.put(|file, path| file.persist_noclobber(path).map(drop).map_err(|e| e.error))
+    }
+
+    fn put(self, place: impl FnOnce(NamedTempFile, &Path) -> io::Result<()>) -> io::Result<()> {
+        let Target::Beside { file, path } = self.0 else { return Ok(()) };
+        file.as_file().sync_all()?;
+        place(file, &path)?;
+        File::open(folder_of(&path))?.sync_all()
+    }
+}
+
+impl Write for Draft {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.0 {
+            Target::Beside { file, .. } => file.write(bytes),
+            Target::Straight(file) => file.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match &mut self.0 {
+            Target::Beside { file, .. } => file.flush(),
+            Target::Straight(file) => file.flush(),
+        }
+    }
+}
+
+/// Writes a file, instead of the one that is there.
+///
+/// # Errors
+/// Where it cannot be written; the old file stands then.
+pub fn write(path: &Path, contents: impl AsRef<[u8]>) -> io::Result<()> {
+    let mut draft = Draft::begin(path)?;
+    draft.write_all(contents.as_ref())?;
+    draft.keep()
+}
+
+/// A file that this process alone has, until it is dropped; another one waits for it.
+///
+/// # Errors
+/// Where there is no such file.
+pub fn lock(path: &Path) -> io::Result<File> {
+    loop {
+        let file = File::open(path)?;
+        file.lock()?;
+        // Whoever had it before may have put another into its place.
+        let (held, stands) = (file.metadata()?, path.metadata()?);
+        if (held.dev(), held.ino()) == (stands.dev(), stands.ino()) {
+            return Ok(file);
+        }
+    }
+}
+
+/// A folder for what this process works on; it goes when it is dropped.
+#[derive(Debug)]
+pub struct WorkFolder {
+    folder: TempDir,
+    _lock: File,
+}
+
+impl WorkFolder {
+    /// Makes one in the folder for temporary files, and removes those of processes that were killed.
+    ///
+    /// # Errors
+    /// Where none can be made.
+    pub fn new() -> io::Result<Self> {
+        let within = std::env::temp_dir();
+        remove_left_behind(&within, |found| found.starts_with(WORK));
+        loop {
+            let made = Builder::new().prefix(WORK).permissions(Permissions::from_mode(0o700)).tempdir_in(&within)?;
+            let lock = File::open(made.path());
+            let lock = match lock {
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                lock => lock?,
+            };
+            let _lockless = lock.lock();
+            // Somebody who cleans up may have come between.
+            if made.path().is_dir() {
+                return Ok(Self { folder: made, _lock: lock });
+            }
+        }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+/// Removes files and folders that nobody holds the lock of.
+fn remove_left_behind(within: &Path, is_one: impl Fn(&str) -> bool) {
+    for entry in std::fs::read_dir(within).into_iter().flatten().flatten() {
+        if !is_one(&entry.file_name().to_string_lossy()) {
+            continue;
+        }
+        // A link may lead anywhere, and a pipe would wait for a writer.
+        let Ok(kind) = entry.file_type() else { continue };
+        if !kind.is_file() && !kind.is_dir() {
+            continue;
+        }
+        let path = entry.path();
+        let Ok(file) =
+            OpenOptions::new().read(true).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32).open(&path)
+        else {
+            continue;
+        };
+        let removed = match file.try_lock() {
+            Err(TryLockError::WouldBlock | TryLockError::Error(_)) => continue,
+            Ok(()) if kind.is_dir() => std::fs::remove_dir_all(&path),
+            Ok(()) => std::fs::remove_file(&path),
+        };
+        match removed {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Ok(()) => tracing::info!(path = %path.display(), "removed what a process that was killed left behind"),
+            Err(error) => tracing::warn!(path = %path.display(), %error, "left behind by a process that was killed"),
+        }
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let found = std::fs::read_dir(folder).expect("a folder").flatten();
+        let mut names: Vec<String> = found.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_file_is_the_old_one_until_it_is_whole() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.json");
+        write(&path, "old").expect("written");
+        let mut draft = Draft::begin(&path).expect("a draft");
+        draft.write_all(b"new").expect("written");
+        assert_eq!(std::fs::read_to_string(&path).expect("a file"), "old");
+        draft.keep().expect("kept");
+        assert_eq!(std::fs::read_to_string(&path).expect("a file"), "new");
+        assert_eq!(path.metadata().expect("a file").permissions().mode() & 0o777, 0o600);
+        drop(Draft::begin(&path).expect("a draft"));
+        let refused = Draft::begin(&path).expect("a draft").keep_new().expect_err("there is one");
+        assert_eq!(refused.kind(), ErrorKind::AlreadyExists);
+        assert_eq!(names(folder.path()), ["a.json"]);
+    }
+
+    #[test]
+    fn what_has_no_owner_any_more_goes_and_what_has_one_stays() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.json");
+        for other in [".a.json.x.part", ".b.json.x.part", ".a.json.x"] {
+            std::fs::write(folder.path().join(other), "").expect("written");
+        }
+        let first = Draft::begin(&path).expect("a draft");
+        let second = Draft::begin(&path).expect("a draft");
+        assert_eq!(names(folder.path()).len(), 4, "{:?}", names(folder.path()));
+        second.keep().expect("kept");
+        first.keep().expect("kept");
+        assert_eq!(names(folder.path()), [".a.json.x", ".b.json.x.part", "a.json"]);
+    }
+
+    #[test]
+    fn a_link_stays_one_and_what_is_no_file_is_written_to() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (path, link) = (folder.path().join("a"), folder.path().join("link"));
+        std::fs::write(&path, "old").expect("written");
+        std::os::unix::fs::symlink(&path, &link).expect("a link");
+        write(&link, "new").expect("written");
+        assert!(link.is_symlink() && std::fs::read_to_string(&path).expect("a file") == "new");
+        write(Path::new("/dev/null"), "x").expect("written");
+        assert!(!Path::new("/dev/null").metadata().expect("a device").is_file());
+        assert!(write(folder.path(), "x").is_err());
+    }
+
+    #[test]
+    fn of_two_that_change_a_file_the_second_sees_what_the_first_did() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("n");
+        write(&path, "0").expect("written");
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..20 {
+                        let _held = lock(&path).expect("a lock");
+                        let n: u32 = std::fs::read_to_string(&path).expect("a file").parse().expect("a number");
+                        write(&path, (n + 1).to_string()).expect("written");
+                    }
+                });
+            }
+        });
+        assert_eq!(std::fs::read_to_string(&path).expect("a file"), "160");
+    }
+}
