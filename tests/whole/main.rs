@@ -30,6 +30,7 @@ mod graphql;
 mod handling;
 mod import;
 mod inspect;
+mod killed;
 mod ledger;
 mod looks;
 mod measures;

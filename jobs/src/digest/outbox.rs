@@ -160,6 +160,7 @@ pub fn take(db: &Db, run: &JobRun, by_mail: bool) -> Result<Option<Parcel>, Stor
     let committed = db.write("job", |tx| {
         still_owned(tx, run)?;
         let now = tx.now;
+        give_up_on_the_last(tx)?;
         let latest = now.utc() + TimeDelta::minutes(1 << ATTEMPTS);
         let found: Option<Parcel> = deliveries::table
             .inner_join(digests::table.on(digests::id.eq(deliveries::digest_id)))
@@ -182,6 +183,22 @@ pub fn take(db: &Db, run: &JobRun, by_mail: bool) -> Result<Option<Parcel>, Stor
         Ok(Some((delivery, digest, recipient)))
     })?;
     Ok(committed.value)
+}
+
+/// Whoever delivers delivers alone: what was tried for the last time and has not ended was broken off. Whether it
+/// arrived nobody knows.
+fn give_up_on_the_last(tx: &mut WriteTx<'_>) -> Result<(), StoreError> {
+    let broken_off = deliveries::table
+        .filter(deliveries::state.eq(DeliveryState::Pending))
+        .filter(deliveries::attempts.ge(ATTEMPTS));
+    let why = "the node went away in the last attempt: `phananh digest retry` sends it once more";
+    let given_up = (deliveries::state.eq(DeliveryState::Failed), deliveries::error.eq(Some(why)));
+    let keys: Vec<(Id, Id)> = each!(&mut *tx.conn, c => diesel::update(broken_off)
+        .set(given_up)
+        .returning((deliveries::digest_id, deliveries::subscription_id))
+        .get_results(c)?);
+    keep_deliveries(tx, &keys);
+    Ok(())
 }
 
 /// Writes down how a delivery went.

@@ -1,0 +1,183 @@
+//! A process that is killed at a bad moment, and the same command again; several that begin at once.
+
+use crate::program;
+use crate::world::{self, Files};
+use diesel::prelude::*;
+use schema::enums::DeliveryState;
+use schema::keys::Keys;
+use schema::tables::deliveries;
+use schema::{Db, Timestamp};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+use tests::Database;
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+/// Starts a command and kills it after so many microseconds.
+fn killed_after(micros: u64, database: &Database, args: &[&str]) {
+    let mut command = program().command(database);
+    let mut child = command.args(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(Duration::from_micros(micros));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_key_file_is_rotated_after_a_rotation_that_was_killed() {
+    let database = Database::sqlite();
+    let files = Files::new();
+    let path = files.path().join("phananh.key");
+    let key = path.to_str().unwrap();
+    for n in 0..40 {
+        killed_after(n * 300, &database, &["key", "create", key]);
+        if path.exists() {
+            break;
+        }
+    }
+    let created = program().run(&database, ["key", "create", key]);
+    assert!(created.status == 0 || created.err.contains("it is there already"), "{created:?}");
+    let mut version = Keys::load(&path).unwrap().version();
+    for n in 0..60 {
+        killed_after(n * 200, &database, &["key", "rotate", key]);
+        let now = Keys::load(&path).unwrap().version();
+        assert!(now == version || now == version + 1, "{version}, then {now}");
+        version = now;
+    }
+    // As a kill before the renaming leaves it, today and in versions before.
+    std::fs::write(files.path().join(".phananh.key.xyz.part"), "current = ").unwrap();
+    std::fs::write(files.path().join("phananh.new"), "current = ").unwrap();
+    let rotated = program().json(&database, &["key", "rotate", key]);
+    assert_eq!(rotated["version"], version + 1);
+    assert_eq!(names(files.path()), ["phananh.key", "phananh.new"]);
+    // Two at once make two keys.
+    std::thread::scope(|scope| {
+        for _ in 0..6 {
+            scope.spawn(|| program().run(&database, ["key", "rotate", key]).ok());
+        }
+    });
+    assert_eq!(Keys::load(&path).unwrap().version(), version + 7);
+}
+
+#[test]
+fn a_file_that_is_there_is_not_emptied_by_what_is_refused_or_killed() {
+    let files = Files::new();
+    for database in Database::both() {
+        let truth = files.put("truth.json", "of another world");
+        let truth = truth.to_str().unwrap();
+        let generate = |seed: &'static str| ["generate", "--complaints", "300", "--seed", seed, "--truth", truth];
+        let read = || std::fs::read_to_string(truth).unwrap();
+        killed_after(30_000, &database, &generate("1"));
+        assert!(read() == "of another world" || read().starts_with('{'));
+        // It may have been killed after the world was stored.
+        program().run(&database, generate("1"));
+        std::fs::remove_file(truth).unwrap();
+        program().run(&database, generate("1")).ok();
+        let whole = read();
+        assert!(whole.contains("planted"), "{whole}");
+        let refused = program().run(&database, generate("2"));
+        assert!(refused.status == 1 && refused.err.contains("demonstration data already"), "{refused:?}");
+        assert_eq!(read(), whole);
+        // What is true of a world can be written again, as it was.
+        std::fs::remove_file(truth).unwrap();
+        program().run(&database, generate("1")).ok();
+        assert_eq!(read(), whole);
+        let wrong = program().run(&database, generate("2"));
+        assert_eq!(wrong.status, 1);
+    }
+    let database = Database::sqlite();
+    world::fill(&database);
+    let rejects = files.put("rejects.csv", "row,column,reason\n");
+    let mut import = files.import("officers", "khac,ho_ten\nx,y\n", world::OFFICERS_MAP);
+    import.extend(["--rejects".to_owned(), rejects.display().to_string()]);
+    let refused = program().run(&database, &import);
+    assert_eq!(refused.status, 1, "{refused:?}");
+    assert_eq!(std::fs::read_to_string(&rejects).unwrap(), "row,column,reason\n");
+    let mut import = files.import("officers", "so_hieu,ho_ten\n,y\n", world::OFFICERS_MAP);
+    import.extend(["--rejects".to_owned(), rejects.display().to_string()]);
+    assert_eq!(program().run(&database, &import).status, 3);
+    assert!(std::fs::read_to_string(&rejects).unwrap().lines().count() == 2);
+    // No export and no preview leaves half of a file behind, or beside.
+    let out = files.path().join("out.csv");
+    std::fs::write(&out, "before").unwrap();
+    for n in 0..20 {
+        killed_after(n * 2_000, &database, &["export", out.to_str().unwrap()]);
+    }
+    program().run(&database, ["export", out.to_str().unwrap()]).ok();
+    assert_eq!(std::fs::read_to_string(&out).unwrap().lines().count(), 7);
+    assert!(names(files.path()).iter().all(|name| !name.ends_with(".part")), "{:?}", names(files.path()));
+}
+
+#[test]
+fn a_delivery_that_was_killed_in_its_last_try_is_given_up_and_can_be_retried() {
+    for database in Database::both() {
+        let folder = Files::new();
+        program().run(&database, ["generate", "--complaints", "300", "--seed", "7"]).ok();
+        for job in ["recurrence", "timeliness", "trends", "escalate-overdue"] {
+            program().run(&database, ["jobs", "run", job, "--as-of", "2025-12-31"]).ok();
+        }
+        let place = folder.path().to_str().unwrap();
+        program().run(&database, ["digest", "subscribe", "--folder", place, "--locale", "vi"]).ok();
+        program().run(&database, ["jobs", "run", "digest", "--as-of", "2025-12-31"]).ok();
+        let db: Db = database.open();
+        // As a node leaves it that is killed while it delivers.
+        db.write("test", |tx| {
+            let later = Timestamp::from_micros(tx.now.micros() + 3_600_000_000).unwrap();
+            diesel::update(deliveries::table)
+                .set((deliveries::attempts.eq(8), deliveries::next_attempt_at.eq(later)))
+                .execute(tx.conn)?;
+            Ok(())
+        })
+        .unwrap();
+        let delivered = program().json(&database, &["jobs", "run", "deliver-digests"]);
+        assert_eq!(delivered["summary"]["sent"], 0, "{delivered}");
+        let stands =
+            db.read(|conn| Ok(deliveries::table.select((deliveries::state, deliveries::error)).load(conn)?)).unwrap();
+        let [(state, Some(error))]: &[(DeliveryState, Option<String>)] = &stands[..] else { panic!("{stands:?}") };
+        assert_eq!(*state, DeliveryState::Failed);
+        assert!(error.contains("went away in the last attempt"), "{error}");
+        assert_eq!(program().json(&database, &["digest", "retry"])["posted"], 1);
+        let delivered = program().json(&database, &["jobs", "run", "deliver-digests"]);
+        assert_eq!(delivered["summary"]["sent"], 1, "{delivered}");
+        assert_eq!(names(folder.path()).len(), 3);
+    }
+}
+
+#[test]
+fn commands_that_begin_at_once_on_a_new_database_all_succeed() {
+    for round in 0..4 {
+        for database in Database::both() {
+            let all: Vec<_> = std::thread::scope(|scope| {
+                let started: Vec<_> = (0..8)
+                    .map(|n| {
+                        let database = &database;
+                        scope.spawn(move || match n % 4 {
+                            0 => program().run(database, ["migrate"]),
+                            1 => program().run(database, ["jobs", "run", "escalate-overdue"]),
+                            2 => program()
+                                .run(database, ["token", "create", "--name", &format!("t{n}"), "--role", "BOARD"]),
+                            _ => program().run(database, ["jobs", "pause", "trends"]),
+                        })
+                    })
+                    .collect();
+                started.into_iter().map(|one| one.join().unwrap()).collect()
+            });
+            for one in &all {
+                // A job that runs already is no failure of the database's.
+                let busy = one.err.contains("is running already");
+                assert!(one.status == 0 || busy, "{} in round {round}: {one:?}", database.name);
+            }
+            let applied = program().json(&database, &["migrate"]);
+            assert_eq!(applied["applied"], serde_json::json!([]));
+            let rows = database.rows();
+            assert_eq!((rows["api_tokens"], rows["jobs"]), (2, 2), "{}", database.name);
+        }
+    }
+}
