@@ -15,6 +15,7 @@ pub(crate) static INSTALLING: std::sync::Mutex<()> = std::sync::Mutex::new(());
 pub use browser::{dump_dom, width_of};
 pub use database::Database;
 pub use node::{clients, node};
+pub use postgres::postgres_tool;
 pub use program::{Answer, Finished, Program, Server};
 pub use python::python;
 pub use smtp::MailServer;

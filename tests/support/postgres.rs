@@ -26,6 +26,12 @@ pub fn server_url() -> String {
     .clone()
 }
 
+/// A tool of PostgreSQL's, such as pg_dump, installed where it is missing.
+pub fn postgres_tool(name: &str) -> PathBuf {
+    let find = || binaries().map(|folder| folder.join(name)).filter(|tool| tool.is_file());
+    find().or_else(|| install().and_then(|_| find())).unwrap_or_else(|| panic!("{name} is missing: install PostgreSQL"))
+}
+
 /// Makes a cluster in a temporary folder and starts it. It ends with the test program: its parent
 /// is a shell that waits for the program's end.
 fn throw_away_cluster() -> String {

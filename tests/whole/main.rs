@@ -8,6 +8,7 @@ mod access_walk;
 mod analysts;
 mod answer_size;
 mod audiences;
+mod backup;
 mod bad_input;
 mod broken_off;
 mod clients;

@@ -2,6 +2,7 @@
 
 mod audit;
 mod backtest;
+mod backup;
 mod demo;
 mod digest;
 mod export;
@@ -97,6 +98,10 @@ enum Command {
     /// Make the key file
     #[command(subcommand)]
     Key(key::Command),
+    /// Write a register in SQLite into a file, while it is used
+    Backup(backup::BackupArgs),
+    /// Put a backup into the place of a register in SQLite
+    Restore(backup::RestoreArgs),
     /// Make tokens for people and programs
     #[command(subcommand)]
     Token(token::Command),
@@ -166,6 +171,9 @@ fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
             sql::run(existing, keys, args, out)
         }
         Command::Export(args) => export::run(&existing()?, settings.keys.as_deref(), args, out),
+        // What comes before an update changes nothing.
+        Command::Backup(args) => backup::back_up(&Db::open_existing(&cli.database)?, args, out),
+        Command::Restore(args) => backup::restored(&cli.database, args, out),
         // A verification changes nothing, and does not rely on the list of migrations.
         Command::Audit(command @ audit::Command::Verify { .. }) => {
             audit::run(&Db::open_existing(&cli.database)?, &settings, command, out)

@@ -4,7 +4,7 @@ use super::StoreError;
 use diesel::connection::SimpleConnection;
 use diesel::result::Error as DieselError;
 use diesel::{Connection, PgConnection, QueryResult, SqliteConnection};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// A connection to either database.
@@ -74,12 +74,20 @@ impl Target {
         Self { location: if is_postgres { location } else { self.location.clone() }, ..self.clone() }
     }
 
-    /// SQLite makes the file that it opens.
-    fn must_be_there(&self) -> Result<(), StoreError> {
+    /// The file of a SQLite database.
+    pub fn file(&self) -> Option<PathBuf> {
         // It takes URIs, too: file:PATH?OPTIONS.
         let uri = self.location.strip_prefix("file:").map(|path| path.strip_prefix("//").unwrap_or(path));
         let path = uri.map_or(self.location.as_str(), |path| path.split(['?', '#']).next().unwrap_or_default());
-        if Path::new(path).exists() { Ok(()) } else { Err(StoreError::NoDatabase(path.into())) }
+        (self.backend == Backend::Sqlite).then(|| path.into())
+    }
+
+    /// SQLite makes the file that it opens.
+    fn must_be_there(&self) -> Result<(), StoreError> {
+        match self.file().filter(|path| !path.exists()) {
+            Some(path) => Err(StoreError::NoDatabase(path)),
+            None => Ok(()),
+        }
     }
 
     /// Whether statements are cancelled when nobody waits for them ([`super::wanted`]).

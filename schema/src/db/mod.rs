@@ -1,6 +1,7 @@
 //! One connection type and one pool for both databases. What the two dialects cannot share
 //! stands in [`dialect`]; everything else is written once.
 
+mod backup;
 mod connection;
 pub mod dialect;
 mod error;
@@ -12,6 +13,7 @@ pub(crate) mod readable;
 pub mod wanted;
 mod write;
 
+pub use backup::{Backup, restore};
 pub use connection::{Backend, Conn, MultiBackend};
 pub use error::StoreError;
 pub use migrations::{MigrationReport, Standing, known_migrations};
