@@ -5,7 +5,7 @@ use crate::snapshot::SnapshotStore;
 use crate::{JobError, work};
 use schema::db::WriteTx;
 use schema::models::JobRun;
-use schema::{Db, StoreError};
+use schema::{Conn, Db, StoreError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -51,6 +51,14 @@ pub trait Job: Sync {
     fn schedule(&self) -> &'static str;
     fn missed(&self) -> Missed {
         Missed::Latest
+    }
+    /// The jobs whose results it reads: its run of a time waits for theirs.
+    fn after(&self) -> &'static [&'static str] {
+        &[]
+    }
+    /// Whether there is anything to do: a run that would do nothing is not made.
+    fn has_work(&self, _: &Context<'_>, _: &mut Conn) -> Result<bool, StoreError> {
+        Ok(true)
     }
     /// Computes. `run.as_of` is the day for which; nothing may be written but by what is returned.
     fn run(&self, context: &Context<'_>, run: &mut JobRun) -> Result<Publish, JobError>;

@@ -6,7 +6,7 @@
 use crate::JobError;
 use crate::compute;
 use crate::job::{Context, JOBS, Job};
-use crate::ledger;
+use crate::ledger::{self, Waiting};
 use crate::settings::{JobPlan, Settings};
 use crate::snapshot::SnapshotStore;
 use schema::{Db, Timestamp};
@@ -33,6 +33,7 @@ struct Line {
     job: &'static dyn Job,
     plan: JobPlan,
     wake: Notify,
+    waiting: Waiting,
     /// When the worker looked last, in microseconds.
     looked: AtomicI64,
 }
@@ -54,7 +55,8 @@ impl Scheduler {
                 .plan(job.name())
                 .map_err(|message| JobError::Settings { path: "configuration".into(), message })?;
             if plan.enabled {
-                lines.push(Line { job: *job, plan, wake: Notify::new(), looked: AtomicI64::new(0) });
+                let (wake, looked) = (Notify::new(), AtomicI64::new(0));
+                lines.push(Line { job: *job, plan, wake, waiting: Waiting::default(), looked });
             }
         }
         let lines = Arc::new(lines);
@@ -117,7 +119,11 @@ async fn work(lines: Arc<Vec<Line>>, at: usize, shared: Arc<Shared>) {
         let ran = compute::spawn(move || one_run(&of[at], &with)).await;
         drop(turn);
         match ran {
-            Ok(Ok(true)) => continue,
+            Ok(Ok(true)) => {
+                let name = lines[at].job.name();
+                lines.iter().filter(|line| line.job.after().contains(&name)).for_each(|line| line.wake.notify_one());
+                continue;
+            }
             Ok(Ok(false)) => {}
             Ok(Err(error)) => tracing::warn!(job = lines[at].job.name(), %error, "the ledger could not be asked"),
             Err(panic) => tracing::error!(job = lines[at].job.name(), error = %panic, "a worker broke off"),
@@ -133,9 +139,6 @@ fn one_run(line: &Line, shared: &Shared) -> Result<bool, JobError> {
     if shared.stopping.load(Ordering::SeqCst) {
         return Ok(false);
     }
-    let Some(claim) = ledger::claim(&shared.db, line.job, &line.plan, shared.settings.scheduler.lease())? else {
-        return Ok(false);
-    };
     let context = Context {
         db: &shared.db,
         settings: &shared.settings,
@@ -143,6 +146,7 @@ fn one_run(line: &Line, shared: &Shared) -> Result<bool, JobError> {
         rules: None,
         stop: Some(&shared.stopping),
     };
+    let Some(claim) = ledger::claim(&context, line.job, &line.plan, &line.waiting)? else { return Ok(false) };
     // Its failure stands in the ledger and in the log.
     let _written_down = ledger::execute(&context, line.job, &line.plan, claim);
     Ok(true)

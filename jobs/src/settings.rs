@@ -80,6 +80,8 @@ pub struct JobSettings {
     pub retries: Option<u32>,
     /// How long until the first retry; each further one waits twice as long, up to an hour.
     pub backoff_seconds: Option<u64>,
+    /// How long a run waits for those of the jobs whose results it reads.
+    pub wait_seconds: Option<u64>,
     /// Rules of the recurrence job other than the defaults.
     pub rules: Option<PathBuf>,
 }
@@ -127,6 +129,8 @@ pub struct JobPlan {
     pub missed: Missed,
     pub retries: u32,
     pub backoff: Duration,
+    /// How long it waits for those whose results it reads.
+    pub wait: Duration,
 }
 
 impl Settings {
@@ -193,6 +197,7 @@ impl Settings {
             missed: given.missed.unwrap_or(job.missed()),
             retries: given.retries.unwrap_or(3),
             backoff: Duration::from_secs(given.backoff_seconds.unwrap_or(30)),
+            wait: Duration::from_secs(given.wait_seconds.unwrap_or(3600)),
         })
     }
 }

@@ -60,6 +60,7 @@ mod subscriptions;
 mod tampering;
 mod texts;
 mod transport;
+mod waiting;
 mod watched;
 mod work;
 mod world;

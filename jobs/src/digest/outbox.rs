@@ -153,29 +153,11 @@ pub type Parcel = (Delivery, Digest, DigestSubscription);
 /// # Errors
 /// `Conflict` where the run that delivers has lost its claim: another node delivers by now.
 pub fn take(db: &Db, run: &JobRun, by_mail: bool) -> Result<Option<Parcel>, StoreError> {
-    let mut channels = vec![DeliveryChannel::Folder];
-    if by_mail {
-        channels.push(DeliveryChannel::Email);
-    }
     let committed = db.write("job", |tx| {
         still_owned(tx, run)?;
-        let now = tx.now;
         give_up_on_the_last(tx)?;
-        let latest = now.utc() + TimeDelta::minutes(1 << ATTEMPTS);
-        let found: Option<Parcel> = deliveries::table
-            .inner_join(digests::table.on(digests::id.eq(deliveries::digest_id)))
-            .inner_join(digest_subscriptions::table.on(digest_subscriptions::id.eq(deliveries::subscription_id)))
-            .filter(deliveries::state.eq(DeliveryState::Pending))
-            // Where the clock was ahead, an attempt seems to be due in a week: none waits that long.
-            .filter(deliveries::next_attempt_at.le(now).or(deliveries::next_attempt_at.gt(Timestamp::from(latest))))
-            .filter(deliveries::attempts.lt(ATTEMPTS))
-            .filter(digest_subscriptions::ended_at.is_null())
-            .filter(digest_subscriptions::channel.eq_any(&channels))
-            .order((deliveries::next_attempt_at, deliveries::digest_id, deliveries::subscription_id))
-            .select((Delivery::as_select(), Digest::as_select(), DigestSubscription::as_select()))
-            .first(tx.conn)
-            .optional()?;
-        let Some((mut delivery, digest, recipient)) = found else { return Ok(None) };
+        let now = tx.now;
+        let Some((mut delivery, digest, recipient)) = next(tx.conn, now, by_mail)? else { return Ok(None) };
         delivery.attempts += 1;
         let wait = TimeDelta::minutes(1 << delivery.attempts.clamp(0, 10));
         delivery.next_attempt_at = (now.utc() + wait).into();
@@ -183,6 +165,38 @@ pub fn take(db: &Db, run: &JobRun, by_mail: bool) -> Result<Option<Parcel>, Stor
         Ok(Some((delivery, digest, recipient)))
     })?;
     Ok(committed.value)
+}
+
+/// The next delivery that is due.
+fn next(conn: &mut Conn, now: Timestamp, by_mail: bool) -> Result<Option<Parcel>, StoreError> {
+    let mut channels = vec![DeliveryChannel::Folder];
+    if by_mail {
+        channels.push(DeliveryChannel::Email);
+    }
+    let latest = now.utc() + TimeDelta::minutes(1 << ATTEMPTS);
+    Ok(deliveries::table
+        .inner_join(digests::table.on(digests::id.eq(deliveries::digest_id)))
+        .inner_join(digest_subscriptions::table.on(digest_subscriptions::id.eq(deliveries::subscription_id)))
+        .filter(deliveries::state.eq(DeliveryState::Pending))
+        // Where the clock was ahead, an attempt seems to be due in a week: none waits that long.
+        .filter(deliveries::next_attempt_at.le(now).or(deliveries::next_attempt_at.gt(Timestamp::from(latest))))
+        .filter(deliveries::attempts.lt(ATTEMPTS))
+        .filter(digest_subscriptions::ended_at.is_null())
+        .filter(digest_subscriptions::channel.eq_any(&channels))
+        .order((deliveries::next_attempt_at, deliveries::digest_id, deliveries::subscription_id))
+        .select((Delivery::as_select(), Digest::as_select(), DigestSubscription::as_select()))
+        .first(conn)
+        .optional()?)
+}
+
+/// Whether anything is to be delivered, or to be given up.
+pub fn is_anything_due(conn: &mut Conn, by_mail: bool) -> Result<bool, StoreError> {
+    let tried: i64 = deliveries::table
+        .filter(deliveries::state.eq(DeliveryState::Pending))
+        .filter(deliveries::attempts.ge(ATTEMPTS))
+        .count()
+        .get_result(conn)?;
+    Ok(tried > 0 || next(conn, Timestamp::now(), by_mail)?.is_some())
 }
 
 /// Whoever delivers delivers alone: what was tried for the last time and has not ended was broken off. Whether it

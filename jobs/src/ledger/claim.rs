@@ -1,6 +1,7 @@
 //! Who may run what, and when.
 
 use super::execute::LONGEST_BACKOFF;
+use super::waiting::{Waiting, may_begin};
 use super::{CODE_VERSION, execute, find, node};
 use crate::JobError;
 use crate::job::{Context, Job};
@@ -16,7 +17,7 @@ use schema::models::{Job as JobRow, JobRun};
 use schema::seal::LONGEST_LEASE;
 use schema::states::Kept;
 use schema::tables::{job_runs, jobs};
-use schema::{Db, Id, Timestamp};
+use schema::{Id, Timestamp};
 use std::time::Duration;
 
 /// A run that belongs to this node for now.
@@ -36,9 +37,15 @@ pub struct Busy {
 }
 
 /// Claims what is due for a job: a run that a crash left behind, one to be tried again, or the next
-/// scheduled time. None where nothing is due, the job is paused, or another node has it.
-pub fn claim(db: &Db, job: &dyn Job, plan: &JobPlan, lease: Duration) -> Result<Option<Claim>, JobError> {
-    let committed = db.write("scheduler", |tx| {
+/// scheduled time. None where nothing is due or to do, the job is paused or waits for others, or another node has it.
+pub fn claim(
+    context: &Context<'_>,
+    job: &dyn Job,
+    plan: &JobPlan,
+    waiting: &Waiting,
+) -> Result<Option<Claim>, JobError> {
+    let lease = context.settings.scheduler.lease();
+    let committed = context.db.write("scheduler", |tx| {
         let now = database_time(tx.conn)?;
         let row = locked(tx, job.name(), now)?;
         // Whoever had the lock may have kept it long.
@@ -66,6 +73,9 @@ pub fn claim(db: &Db, job: &dyn Job, plan: &JobPlan, lease: Duration) -> Result<
             .first(tx.conn)?;
         let since = known_since(tx, &row, now)?;
         let Some(slot) = due(plan, last.unwrap_or(since).max(since), now, lease) else { return Ok(None) };
+        if !job.has_work(context, tx.conn)? || !may_begin(tx.conn, context, job, plan, slot, now, waiting)? {
+            return Ok(None);
+        }
         let mut run = new_run(job.name(), slot, RunOrigin::Scheduled, now);
         run.as_of = local_day_before(slot, plan.schedule.zone());
         each!(&mut *tx.conn, c => diesel::insert_into(job_runs::table).values(&run).execute(c)?);
@@ -225,7 +235,7 @@ pub(super) fn new_run(job: &str, scheduled_at: Timestamp, origin: RunOrigin, now
 }
 
 /// A run says what had happened by the end of the day before it.
-fn local_day_before(slot: Timestamp, zone: chrono_tz::Tz) -> Option<NaiveDate> {
+pub(super) fn local_day_before(slot: Timestamp, zone: chrono_tz::Tz) -> Option<NaiveDate> {
     slot.utc().with_timezone(&zone).date_naive().pred_opt()
 }
 

@@ -92,6 +92,8 @@ fn a_clock_that_was_ahead_stops_no_job() {
     let (_folder, db) = database();
     let settings = Settings::default();
     let plan = settings.plan_of(&Breaks).expect("a plan");
+    let context = Context { db: &db, settings: &settings, snapshots: None, rules: None, stop: None };
+    let waiting = Waiting::default();
     let lease = Duration::from_secs(60);
     let week = Timestamp::from_micros(Timestamp::now().micros() + 7 * 86_400 * 1_000_000).expect("a time");
     db.write("test", |tx| {
@@ -109,7 +111,8 @@ fn a_clock_that_was_ahead_stops_no_job() {
     })
     .expect("written");
     // What the killed node left is taken over at once, whenever its lease seems to end.
-    let left = claim(&db, &Breaks, &plan, lease).expect("the ledger answers").expect("the run that was left behind");
+    let left =
+        claim(&context, &Breaks, &plan, &waiting).expect("the ledger answers").expect("the run that was left behind");
     assert!(left.run.scheduled_at > week && left.run.attempt == 2, "{:?}", left.run);
     db.write("test", |tx| {
         diesel::update(job_runs::table.find(left.run.id))
@@ -120,7 +123,7 @@ fn a_clock_that_was_ahead_stops_no_job() {
     .expect("it ends");
     let next = (0..30).find_map(|_| {
         std::thread::sleep(Duration::from_millis(100));
-        claim(&db, &Breaks, &plan, lease).expect("the ledger answers")
+        claim(&context, &Breaks, &plan, &waiting).expect("the ledger answers")
     });
     assert!(next.is_some_and(|next| next.run.scheduled_at < week), "{:?}", db.read(states));
 }

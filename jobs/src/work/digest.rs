@@ -1,6 +1,6 @@
 //! Makes the Board's digest of stored results, and puts it into the outbox.
 
-use super::day_of;
+use super::{day_of, overdue, recurrence, timeliness, trends};
 use crate::JobError;
 use crate::digest::{LOCALES, before, document, outbox, render};
 use crate::job::{Context, Job, Publish};
@@ -28,6 +28,10 @@ impl Job for Digest {
 
     fn schedule(&self) -> &'static str {
         "0 7 * * *"
+    }
+
+    fn after(&self) -> &'static [&'static str] {
+        &[recurrence::NAME, timeliness::NAME, trends::NAME, overdue::NAME]
     }
 
     fn run(&self, context: &Context<'_>, run: &mut JobRun) -> Result<Publish, JobError> {
@@ -98,6 +102,10 @@ impl Job for Deliver {
 
     fn schedule(&self) -> &'static str {
         "* * * * *"
+    }
+
+    fn has_work(&self, context: &Context<'_>, conn: &mut Conn) -> Result<bool, StoreError> {
+        outbox::is_anything_due(conn, context.settings.smtp.is_some())
     }
 
     /// A mail is on its way before its row can say so: this job writes as it goes.

@@ -1,0 +1,130 @@
+//! Jobs that read what others found wait for them, but not for ever.
+
+use crate::program;
+use chrono::{DateTime, Days, FixedOffset, NaiveDate, Timelike, Utc};
+use diesel::prelude::*;
+use schema::enums::{RunOrigin, RunState};
+use schema::models::JobRun;
+use schema::tables::{digests, job_runs, jobs};
+use schema::{Db, JsonValue, Timestamp};
+use serde_json::Value;
+use std::time::{Duration, Instant};
+use tests::{Database, file};
+
+const READ: [&str; 4] = ["recurrence", "timeliness", "trends", "escalate-overdue"];
+
+fn local() -> DateTime<FixedOffset> {
+    Utc::now().with_timezone(&FixedOffset::east_opt(7 * 3600).unwrap())
+}
+
+/// A time of each day, of which the last is about an hour ago.
+fn daily(minutes_later: i64) -> (String, NaiveDate) {
+    let slot = local() - chrono::TimeDelta::minutes(60 - minutes_later);
+    (format!("{} {} * * *", slot.minute(), slot.hour()), slot.date_naive() - Days::new(1))
+}
+
+fn runs(db: &Db, job: &str) -> Vec<JobRun> {
+    db.read(|conn| {
+        let runs = job_runs::table.filter(job_runs::job.eq(job.to_owned()));
+        let scheduled = runs.filter(job_runs::origin.eq(RunOrigin::Scheduled));
+        Ok(scheduled.order(job_runs::scheduled_at).select(JobRun::as_select()).load(conn)?)
+    })
+    .unwrap()
+}
+
+#[track_caller]
+fn wait(seconds: u64, what: &str, mut met: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(seconds);
+    while !met() {
+        assert!(Instant::now() < end, "{what} did not come true in {seconds} s");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// A node that was down when its jobs were due: it is started, and what it does for the digest is looked at.
+fn after_a_night(database: &Database, config: &str) -> (Db, tests::Server) {
+    let db = database.open();
+    let node = program().serve(database, &["--config", config]);
+    let known = || db.read(|conn| Ok(jobs::table.count().get_result::<i64>(conn)?)).unwrap();
+    wait(20, "the ledger knows the jobs", || known() == ::jobs::job::JOBS.len() as i64);
+    assert_eq!(node.end_by("TERM"), Some(0));
+    db.write("test", |tx| {
+        let since = Timestamp::from_micros(tx.now.micros() - 24 * 3_600_000_000).unwrap();
+        diesel::update(jobs::table).set(jobs::since.eq(since)).execute(tx.conn)?;
+        Ok(())
+    })
+    .unwrap();
+    let node = program().serve(database, &["--config", config]);
+    (db, node)
+}
+
+fn documents(db: &Db) -> Vec<Value> {
+    let documents = db.read(|conn| Ok(digests::table.select(digests::document).load::<JsonValue>(conn)?));
+    documents.unwrap().into_iter().map(|document| document.0).collect()
+}
+
+#[test]
+fn a_digest_that_is_caught_up_tells_of_the_runs_that_are_caught_up_with_it() {
+    for database in Database::both() {
+        let folder = tempfile::tempdir().unwrap();
+        let ((read, day), (digest, _)) = (daily(0), daily(1));
+        let until = day.to_string();
+        program().run(&database, ["generate", "--complaints", "3000", "--seed", "7", "--until", &until]).ok();
+        // Results of another day are there already: a digest could be made of them.
+        for job in READ {
+            let before = (day - Days::new(7)).to_string();
+            program().run(&database, ["jobs", "run", job, "--as-of", &before]).ok();
+        }
+        let mut config = String::from("[scheduler]\npoll_seconds = 1\n");
+        for job in READ {
+            config += &format!("[jobs.{job}]\nschedule = \"{read}\"\n");
+        }
+        config += &format!("[jobs.digest]\nschedule = \"{digest}\"\n");
+        let config = file(folder.path(), "phananh.toml", config);
+        let (db, node) = after_a_night(&database, config.to_str().unwrap());
+        wait(90, "the digest", || runs(&db, "digest").iter().any(|run| run.state == RunState::Succeeded));
+        let made = runs(&db, "digest").remove(0);
+        for job in READ {
+            let read = runs(&db, job).remove(0);
+            assert_eq!((read.state, read.as_of), (RunState::Succeeded, Some(day)), "{read:?}");
+            assert!(read.finished_at.unwrap() <= made.started_at, "{}: {read:?} {made:?}", database.name);
+        }
+        for document in documents(&db) {
+            assert_eq!((&document["asOf"], &document["stale"]), (&until.clone().into(), &serde_json::json!([])));
+        }
+        assert_eq!(node.end_by("TERM"), Some(0));
+    }
+}
+
+#[test]
+fn who_has_waited_long_enough_goes_by_what_there_is_and_says_so() {
+    let database = Database::sqlite();
+    let folder = tempfile::tempdir().unwrap();
+    let ((read, day), (digest, _)) = (daily(0), daily(1));
+    program().run(&database, ["generate", "--complaints", "1000", "--seed", "7", "--until", &day.to_string()]).ok();
+    let before = (day - Days::new(7)).to_string();
+    for job in READ {
+        program().run(&database, ["jobs", "run", job, "--as-of", &before]).ok();
+    }
+    // The rules are not there: its run is tried again after an hour, and the digest does not wait so long.
+    let mut config = String::from("[scheduler]\npoll_seconds = 1\n");
+    for job in READ {
+        config += &format!("[jobs.{job}]\nschedule = \"{read}\"\n");
+        if job == "recurrence" {
+            config += "rules = \"/nowhere/rules.toml\"\nbackoff_seconds = 3600\n";
+        }
+    }
+    config += &format!("[jobs.digest]\nschedule = \"{digest}\"\nwait_seconds = 4\n");
+    let config = file(folder.path(), "phananh.toml", config);
+    let (db, node) = after_a_night(&database, config.to_str().unwrap());
+    wait(60, "the digest", || runs(&db, "digest").iter().any(|run| run.state == RunState::Succeeded));
+    let failed = runs(&db, "recurrence").remove(0);
+    assert!(failed.state == RunState::Failed && failed.retry_at.is_some(), "{failed:?}");
+    let waited = runs(&db, "digest")[0].started_at.micros() - failed.finished_at.unwrap().micros();
+    assert!(waited >= 2_000_000, "{waited} µs");
+    for document in documents(&db) {
+        assert_eq!(document["stale"], serde_json::json!([{ "job": "recurrence", "asOf": before }]));
+    }
+    let log = node.log_after("TERM");
+    assert!(log.contains("has waited long enough") && log.contains("lacking=\"recurrence\""), "{log}");
+}
