@@ -75,6 +75,7 @@ pub const JOBS: &[&dyn Job] = &[
     &work::audit::VerifyAudit,
     &work::digest::Digest,
     &work::digest::Deliver,
+    &work::retention::Retention,
 ];
 
 pub fn find(name: &str) -> Option<&'static dyn Job> {

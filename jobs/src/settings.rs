@@ -20,6 +20,7 @@ pub struct Settings {
     pub jobs: BTreeMap<String, JobSettings>,
     pub smtp: Option<SmtpSettings>,
     pub audit: AuditSettings,
+    pub retention: RetentionSettings,
     /// What the server reads.
     pub api: Option<toml::Table>,
     /// The keys of the key file, where there is one: not a setting, but what is needed beside them.
@@ -86,6 +87,22 @@ pub struct JobSettings {
     pub rules: Option<PathBuf>,
 }
 
+/// For how long what is of no further use stays.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RetentionSettings {
+    /// Runs of jobs on which nothing depends.
+    pub runs_days: u32,
+    /// Deliveries of digests that were sent or given up.
+    pub deliveries_days: u32,
+}
+
+impl Default for RetentionSettings {
+    fn default() -> Self {
+        Self { runs_days: 90, deliveries_days: 365 }
+    }
+}
+
 /// What is kept of seals outside the database.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -146,6 +163,9 @@ impl Settings {
     fn check(&self) -> Result<(), String> {
         if self.scheduler.lease_seconds < 2 || self.scheduler.poll_seconds == 0 {
             return Err("scheduler: lease_seconds is at least 2, poll_seconds at least 1".into());
+        }
+        if [self.retention.runs_days, self.retention.deliveries_days].iter().any(|days| !(7..=36_500).contains(days)) {
+            return Err("retention: runs_days and deliveries_days are from 7 to 36500".into());
         }
         if self.scheduler.lease() > LONGEST_LEASE {
             return Err(format!("scheduler: lease_seconds is at most {}", LONGEST_LEASE.as_secs()));

@@ -46,6 +46,7 @@ mod recounted;
 mod recurrence;
 mod relations;
 mod responses;
+mod retention;
 mod revoked;
 mod scorecard;
 mod sealing;

@@ -8,7 +8,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use schema::db::Standing;
-use schema::{Conn, Db, StoreError};
+use schema::{Conn, Db};
 use serde_json::json;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -38,7 +38,7 @@ impl<T: Clone + Send + Sync + 'static> Probe<T> {
     }
 
     /// What the database says; None where it does not answer soon.
-    pub async fn ask(self: &Arc<Self>, db: &Db, work: fn(&mut Conn) -> Result<T, StoreError>) -> Option<T> {
+    pub async fn ask(self: &Arc<Self>, work: impl FnOnce() -> Option<T> + Send + 'static) -> Option<T> {
         let asked = Instant::now();
         let mut answered = self.answered.subscribe();
         if let Some((at, answer)) = self.last()
@@ -46,18 +46,37 @@ impl<T: Clone + Send + Sync + 'static> Probe<T> {
         {
             return answer;
         }
-        if !self.under_way.swap(true, Ordering::SeqCst) {
-            let (probe, db) = (Arc::clone(self), db.clone());
-            tokio::task::spawn_blocking(move || {
-                // Also where the read panics.
-                let _done = Done(&probe);
-                let answer = db.read(work).ok();
-                *probe.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), answer));
-            });
-        }
+        self.begin(work);
         tokio::time::timeout(PROBED_WITHIN, answered.changed()).await.ok()?.ok()?;
         // A read that panicked left the answer of before.
         self.last().filter(|(at, _)| *at >= asked)?.1
+    }
+
+    /// What the database said last, at once; it is asked anew where that was some time ago. The first time it is waited for.
+    pub async fn last_or_ask(
+        self: &Arc<Self>,
+        stands_for: Duration,
+        work: impl FnOnce() -> Option<T> + Send + 'static,
+    ) -> Option<T> {
+        let Some((at, Some(answer))) = self.last() else { return self.ask(work).await };
+        if at.elapsed() >= stands_for {
+            self.begin(work);
+        }
+        Some(answer)
+    }
+
+    /// Asks, unless somebody does already.
+    fn begin(self: &Arc<Self>, work: impl FnOnce() -> Option<T> + Send + 'static) {
+        if self.under_way.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let probe = Arc::clone(self);
+        tokio::task::spawn_blocking(move || {
+            // Also where the read panics.
+            let _done = Done(&probe);
+            let answer = work();
+            *probe.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), answer));
+        });
     }
 
     fn last(&self) -> Option<(Instant, Option<T>)> {
@@ -77,14 +96,12 @@ impl<T> Drop for Done<'_, T> {
 /// The database answers, is migrated, and the snapshot is loaded. Where the register is, which goes up with everything
 /// that is written, is told to those who look after the service.
 pub async fn readyz(service: Data<Service>, http: HttpRequest) -> HttpResponse {
-    let standing = service.ready.ask(&service.app.db, Conn::standing).await;
+    let db = service.app.db.clone();
+    let state = service.ready.ask(move || Some(state(&db))).await;
     let snapshot = service.app.snapshots.current();
-    let (status, word) = match standing {
-        Some(Standing::Current) => (StatusCode::OK, "ready"),
-        Some(Standing::Behind) => (StatusCode::SERVICE_UNAVAILABLE, "the database is not migrated"),
-        Some(Standing::Ahead(_)) => {
-            (StatusCode::SERVICE_UNAVAILABLE, "a newer version has migrated the database: this one is to be replaced")
-        }
+    let (status, word) = match state {
+        Some(Ok(())) => (StatusCode::OK, "ready"),
+        Some(Err(word)) => (StatusCode::SERVICE_UNAVAILABLE, word),
         None => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer"),
     };
     let mut said = json!({ "status": word });
@@ -95,6 +112,16 @@ pub async fn readyz(service: Data<Service>, http: HttpRequest) -> HttpResponse {
         said["asOf"] = json!(snapshot.as_of);
     }
     HttpResponse::build(status).json(said)
+}
+
+/// What keeps the database from being used, in words that tell nothing of where it is.
+fn state(db: &Db) -> Result<(), &'static str> {
+    match db.read(Conn::standing) {
+        Ok(Standing::Current) => Ok(()),
+        Ok(Standing::Behind) => Err("the database is not migrated"),
+        Ok(Standing::Ahead(_)) => Err("a newer version has migrated the database: this one is to be replaced"),
+        Err(_) => Err("the database does not answer"),
+    }
 }
 
 /// The schema; in production only for those who have a token.

@@ -60,7 +60,7 @@ pub struct Service {
     /// Exports that are being sent.
     downloads: crate::admission::Admission,
     /// Looks whether the database is there.
-    ready: std::sync::Arc<health::Probe<schema::db::Standing>>,
+    ready: std::sync::Arc<health::Probe<Result<(), &'static str>>>,
     /// Counts the runs of jobs.
     runs: std::sync::Arc<health::Probe<Vec<(String, schema::enums::RunState, i64)>>>,
     /// Large answers that are being sent.

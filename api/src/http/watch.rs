@@ -32,6 +32,9 @@ use tracing::Instrument;
 /// Names of operations that are told apart: clients choose them, and each is a series of its own for ever.
 const MOST_NAMES: usize = 200;
 
+/// How long the number of runs stands: to count many takes its time.
+const RECOUNTED_AFTER: Duration = Duration::from_secs(10);
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OperationLabels {
     operation: String,
@@ -191,7 +194,9 @@ pub async fn metrics_within(service: Data<Service>) -> HttpResponse {
     watch.snapshot_position.set(snapshot.position);
     watch.snapshot_rows.set(i64::try_from(snapshot.facts.height()).unwrap_or(i64::MAX));
     // The rest is told also where the database is silent.
-    if let Some(runs) = service.runs.ask(&service.app.db, jobs::ledger::count_runs).await {
+    let db = service.app.db.clone();
+    let counted = service.runs.last_or_ask(RECOUNTED_AFTER, move || db.read(jobs::ledger::count_runs).ok());
+    if let Some(runs) = counted.await {
         for (job, state, number) in runs {
             watch.runs.get_or_create(&JobLabels { job, state: state.to_string() }).set(number);
         }

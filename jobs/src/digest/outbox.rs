@@ -199,6 +199,22 @@ pub fn is_anything_due(conn: &mut Conn, by_mail: bool) -> Result<bool, StoreErro
     Ok(tried > 0 || next(conn, Timestamp::now(), by_mail)?.is_some())
 }
 
+/// Deletes deliveries that ended before a time; how many.
+pub fn forget(tx: &mut WriteTx<'_>, before: Timestamp, most: i64) -> Result<usize, StoreError> {
+    let old: Vec<(Id, Id)> = deliveries::table
+        .filter(deliveries::state.ne(DeliveryState::Pending))
+        .filter(deliveries::next_attempt_at.lt(before))
+        .order((deliveries::next_attempt_at, deliveries::digest_id, deliveries::subscription_id))
+        .limit(most)
+        .select((deliveries::digest_id, deliveries::subscription_id))
+        .load(tx.conn)?;
+    for key in &old {
+        diesel::delete(deliveries::table.find(*key)).execute(tx.conn)?;
+    }
+    keep_deliveries(tx, &old);
+    Ok(old.len())
+}
+
 /// Whoever delivers delivers alone: what was tried for the last time and has not ended was broken off. Whether it
 /// arrived nobody knows.
 fn give_up_on_the_last(tx: &mut WriteTx<'_>) -> Result<(), StoreError> {

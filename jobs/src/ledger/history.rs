@@ -2,12 +2,13 @@
 
 use super::claim::locked;
 use diesel::prelude::*;
+use schema::db::WriteTx;
 use schema::db::dialect::database_time;
-use schema::enums::RunState;
+use schema::enums::{RunOrigin, RunState};
 use schema::models::{Job as JobRow, JobRun};
 use schema::states::Kept;
-use schema::tables::{job_runs, jobs};
-use schema::{Conn, Db, Id, StoreError};
+use schema::tables::{digests, escalations, flag_assessments, flag_reviews, flags, job_results, job_runs, jobs};
+use schema::{Conn, Db, Id, StoreError, Timestamp};
 
 /// Pauses a job, or lets it go on: scheduled runs begin no more until then, runs by hand do.
 ///
@@ -62,4 +63,47 @@ pub fn count_runs(conn: &mut Conn) -> Result<Vec<(String, RunState, i64)>, Store
         .select((job_runs::job, job_runs::state, diesel::dsl::count_star()))
         .load(conn)?;
     Ok(counts)
+}
+
+/// Deletes runs that ended before a time and on which nothing depends; how many.
+pub fn forget(tx: &mut WriteTx<'_>, before: Timestamp, most: i64) -> Result<usize, StoreError> {
+    let stay = newest(tx.conn, tx.now)?;
+    let old: Vec<Id> = job_runs::table
+        .filter(job_runs::started_at.lt(before))
+        .filter(job_runs::state.ne(RunState::Running))
+        .filter(job_runs::retry_at.is_null())
+        // It can be reproduced.
+        .filter(job_runs::result_hash.is_null())
+        .filter(job_runs::id.ne_all(stay))
+        .filter(job_runs::id.ne_all(job_results::table.select(job_results::run_id)))
+        .filter(job_runs::id.ne_all(flags::table.select(flags::run_id)))
+        .filter(job_runs::id.ne_all(flag_assessments::table.select(flag_assessments::run_id)))
+        .filter(job_runs::id.ne_all(flag_reviews::table.select(flag_reviews::run_id)))
+        .filter(job_runs::id.ne_all(escalations::table.select(escalations::run_id)))
+        .filter(job_runs::id.ne_all(digests::table.select(digests::run_id)))
+        .order(job_runs::started_at)
+        .limit(most)
+        .select(job_runs::id)
+        .load(tx.conn)?;
+    diesel::delete(job_runs::table.filter(job_runs::id.eq_any(&old))).execute(tx.conn)?;
+    old.iter().for_each(|id| tx.keep(Kept::JobRuns, id));
+    Ok(old.len())
+}
+
+/// The newest scheduled run of each job: it says up to when the job has run.
+fn newest(conn: &mut Conn, now: Timestamp) -> Result<Vec<Id>, StoreError> {
+    let times: Vec<(String, Option<Timestamp>)> = job_runs::table
+        .filter(job_runs::origin.eq(RunOrigin::Scheduled))
+        .filter(job_runs::scheduled_at.le(now))
+        .group_by(job_runs::job)
+        .select((job_runs::job, diesel::dsl::max(job_runs::scheduled_at)))
+        .load(conn)?;
+    times
+        .into_iter()
+        .filter_map(|(job, at)| Some((job, at?)))
+        .map(|(job, at)| {
+            let of = job_runs::table.filter(job_runs::job.eq(job)).filter(job_runs::scheduled_at.eq(at));
+            Ok(of.select(job_runs::id).first(conn)?)
+        })
+        .collect()
 }

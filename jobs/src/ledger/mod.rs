@@ -14,7 +14,7 @@ mod waiting;
 
 pub use claim::{Busy, Claim, claim, run_now};
 pub use execute::{execute, give_up, still_owned};
-pub use history::{count_runs, find, history, set_paused, states};
+pub use history::{count_runs, find, forget, history, set_paused, states};
 pub use waiting::Waiting;
 
 use std::sync::LazyLock;

@@ -5,6 +5,7 @@ pub mod blame;
 pub mod digest;
 pub mod overdue;
 pub mod recurrence;
+pub mod retention;
 pub mod snapshot;
 pub mod timeliness;
 pub mod trends;
