@@ -20,6 +20,7 @@ pub struct Settings {
     pub jobs: BTreeMap<String, JobSettings>,
     pub smtp: Option<SmtpSettings>,
     pub audit: AuditSettings,
+    pub database: DatabaseSettings,
     pub retention: RetentionSettings,
     /// What the server reads.
     pub api: Option<toml::Table>,
@@ -85,6 +86,31 @@ pub struct JobSettings {
     pub wait_seconds: Option<u64>,
     /// Rules of the recurrence job other than the defaults.
     pub rules: Option<PathBuf>,
+}
+
+/// How a server uses the database.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DatabaseSettings {
+    /// The most connections of a node.
+    pub connections: u32,
+}
+
+impl Default for DatabaseSettings {
+    fn default() -> Self {
+        Self { connections: 34 }
+    }
+}
+
+impl DatabaseSettings {
+    const LEAST: u32 = 12;
+    /// One hears of commits, one cancels statements.
+    const BESIDE: u32 = 2;
+
+    /// Of the requests, and as many of jobs and all else that takes its time.
+    pub fn of_a_pool(&self) -> u32 {
+        (self.connections.max(Self::LEAST) - Self::BESIDE) / 2
+    }
 }
 
 /// For how long what is of no further use stays.
@@ -163,6 +189,9 @@ impl Settings {
     fn check(&self) -> Result<(), String> {
         if self.scheduler.lease_seconds < 2 || self.scheduler.poll_seconds == 0 {
             return Err("scheduler: lease_seconds is at least 2, poll_seconds at least 1".into());
+        }
+        if !(DatabaseSettings::LEAST..=1_000).contains(&self.database.connections) {
+            return Err(format!("database: connections is from {} to 1000", DatabaseSettings::LEAST));
         }
         if [self.retention.runs_days, self.retention.deliveries_days].iter().any(|days| !(7..=36_500).contains(days)) {
             return Err("retention: runs_days and deliveries_days are from 7 to 36500".into());

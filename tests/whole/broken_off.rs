@@ -43,6 +43,11 @@ impl Beside {
         self.0.batch_execute(end).expect("the others end");
     }
 
+    /// Does something in a session that began before.
+    pub fn run(&mut self, sql: &str) {
+        self.0.batch_execute(sql).expect("it is done");
+    }
+
     fn number(&mut self, sql: &str) -> i64 {
         // Within a transaction sessions are looked up once.
         self.0.batch_execute("SELECT pg_stat_clear_snapshot()").expect("the statistics");

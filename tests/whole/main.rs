@@ -57,6 +57,7 @@ mod slow_clients;
 mod sockets;
 mod statistician;
 mod statistics;
+mod storage;
 mod subscriptions;
 mod tampering;
 mod texts;

@@ -8,7 +8,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use schema::db::Standing;
-use schema::{Conn, Db};
+use schema::{Conn, Db, StoreError};
 use serde_json::json;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -96,8 +96,8 @@ impl<T> Drop for Done<'_, T> {
 /// The database answers, is migrated, and the snapshot is loaded. Where the register is, which goes up with everything
 /// that is written, is told to those who look after the service.
 pub async fn readyz(service: Data<Service>, http: HttpRequest) -> HttpResponse {
-    let db = service.app.db.clone();
-    let state = service.ready.ask(move || Some(state(&db))).await;
+    let (of_requests, unhurried) = (service.app.db.clone(), service.app.unhurried.clone());
+    let state = service.ready.ask(move || Some(state(&of_requests, &unhurried))).await;
     let snapshot = service.app.snapshots.current();
     let (status, word) = match state {
         Some(Ok(())) => (StatusCode::OK, "ready"),
@@ -115,12 +115,23 @@ pub async fn readyz(service: Data<Service>, http: HttpRequest) -> HttpResponse {
 }
 
 /// What keeps the database from being used, in words that tell nothing of where it is.
-fn state(db: &Db) -> Result<(), &'static str> {
-    match db.read(Conn::standing) {
-        Ok(Standing::Current) => Ok(()),
-        Ok(Standing::Behind) => Err("the database is not migrated"),
-        Ok(Standing::Ahead(_)) => Err("a newer version has migrated the database: this one is to be replaced"),
-        Err(_) => Err("the database does not answer"),
+fn state(of_requests: &Db, unhurried: &Db) -> Result<(), &'static str> {
+    match of_requests.read(Conn::standing) {
+        Ok(Standing::Current) => {}
+        Ok(Standing::Behind) => return Err("the database is not migrated"),
+        Ok(Standing::Ahead(_)) => {
+            return Err("a newer version has migrated the database: this one is to be replaced");
+        }
+        Err(error) => return Err(why(&error)),
+    }
+    [of_requests, unhurried].into_iter().try_for_each(|db| db.takes_writes().map_err(|error| why(&error)))
+}
+
+fn why(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::Gone(_) => "the database was deleted or replaced under the server: start it again",
+        error if error.is_refused_write() => "the database takes no writes: its disk is full, or it only reads",
+        _ => "the database does not answer",
     }
 }
 

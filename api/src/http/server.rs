@@ -126,7 +126,11 @@ impl Server {
         let snapshots = Arc::new(SnapshotStore::load(&db)?);
         let editions = Arc::new(Editions::new(disclosure::secret(&db, options.settings.keys.as_deref())?));
         let bus = Bus::new(db.clone());
-        let for_requests = Db::open_for_requests(&options.database, settings.longest_deadline() + GRACE)?;
+        let for_requests = Db::open_for_requests(
+            &options.database,
+            settings.longest_deadline() + GRACE,
+            options.settings.database.of_a_pool(),
+        )?;
         let schema = schema(options.dev);
         let sdl = sdl(&schema);
         let guard = Guard::new(&sdl).context("the schema's own description")?;

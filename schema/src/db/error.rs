@@ -27,6 +27,13 @@ pub enum StoreError {
         .0.join(", "), env!("CARGO_PKG_VERSION")
     )]
     Newer(Vec<String>),
+    #[error(
+        "the database {0:?} was deleted or another file was put into its place while it was used: nothing is written until \
+         the server is started again with the register in its place"
+    )]
+    Gone(PathBuf),
+    #[error("the disk of the database is full ({0}): make room")]
+    Full(String),
     #[error("database: {0}")]
     Query(#[from] DieselError),
     #[error("{0}")]
@@ -56,12 +63,22 @@ const ENDED: [&str; 8] = [
     "connection to server",
 ];
 
+/// How the databases say that there is no room, or that they take no writes.
+const REFUSED: [&str; 5] = [
+    "disk is full",
+    "No space left",
+    "could not extend file",
+    "in a read-only transaction",
+    "attempt to write a readonly database",
+];
+
 impl StoreError {
     /// The database is away, or has no connection to spare: nothing is wrong with what was asked.
     pub fn is_unavailable(&self) -> bool {
         match self {
             // Another node serves a database that this one is too old for.
-            Self::Connect { .. } | Self::Pool(_) | Self::Newer(_) => true,
+            Self::Connect { .. } | Self::Pool(_) | Self::Newer(_) | Self::Gone(_) => true,
+            _ if self.is_refused_write() => true,
             Self::Query(DieselError::DatabaseError(
                 DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand,
                 _,
@@ -70,6 +87,17 @@ impl StoreError {
             // libpq tells of a connection that ends in the middle of an answer in words alone.
             Self::Query(DieselError::DatabaseError(DatabaseErrorKind::Unknown, told)) => {
                 ENDED.iter().any(|words| told.message().contains(words))
+            }
+            _ => false,
+        }
+    }
+
+    /// No write is taken for now: the disk is full, or the server is one that only reads.
+    pub fn is_refused_write(&self) -> bool {
+        match self {
+            Self::Full(_) => true,
+            Self::Query(DieselError::DatabaseError(_, told)) => {
+                REFUSED.iter().any(|words| told.message().contains(words))
             }
             _ => false,
         }

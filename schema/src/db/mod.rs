@@ -10,6 +10,7 @@ mod migrations;
 pub mod plain;
 mod pool;
 pub(crate) mod readable;
+mod storage;
 pub mod wanted;
 mod write;
 

@@ -1,6 +1,7 @@
 //! The pool, and the two ways to use a connection: [`Db::read`] and [`Db::write`].
 
 use super::connection::Target;
+use super::storage::{Place, Writes};
 use super::wanted::{self, Running};
 use super::{Backend, Conn, MigrationReport, StoreError};
 use diesel::RunQueryDsl;
@@ -12,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The most connections of one pool: more would only wait for the same processors.
+/// The most connections of one pool unless told: more would only wait for the same processors.
 const CONNECTIONS: u32 = 16;
 
 /// A database and the connections to it.
@@ -21,6 +22,7 @@ pub struct Db {
     pool: Pool<Manager>,
     backend: Backend,
     target: Target,
+    writes: Arc<Writes>,
     /// Over which statements are cancelled, once one was.
     beside: Arc<Mutex<Option<(Conn, Instant)>>>,
 }
@@ -140,31 +142,39 @@ impl r2d2::HandleError<StoreError> for Quiet {
 impl Db {
     /// Opens a database: `sqlite:PATH` or `postgres://…`. It is not migrated.
     pub fn open(url: &str) -> Result<Self, StoreError> {
-        Self::open_target(Target::parse(url, false)?)
+        Self::open_target(Target::parse(url, false)?, CONNECTIONS)
+    }
+
+    /// Opens a database with at most so many connections.
+    pub fn open_with(url: &str, connections: u32) -> Result<Self, StoreError> {
+        Self::open_target(Target::parse(url, false)?, connections)
     }
 
     /// Opens a database that is there: SQLite would make the file that it opens.
     pub fn open_existing(url: &str) -> Result<Self, StoreError> {
-        Self::open_target(Target::parse(url, false)?.existing())
+        Self::open_target(Target::parse(url, false)?.existing(), CONNECTIONS)
     }
 
     /// Opens a database for an import: SQLite gets 256 MB of memory for its pages.
     pub fn open_for_import(url: &str) -> Result<Self, StoreError> {
-        Self::open_target(Target::parse(url, true)?)
+        Self::open_target(Target::parse(url, true)?, CONNECTIONS)
     }
 
     /// Opens a database for requests that have a deadline: what a [`Session`] reads on PostgreSQL can be cancelled
     /// ([`wanted::Interest`]), and is broken off where it runs longer than that.
-    pub fn open_for_requests(url: &str, deadline: Duration) -> Result<Self, StoreError> {
-        Self::open_target(Target::parse(url, false)?.with_statement_timeout(deadline))
+    pub fn open_for_requests(url: &str, deadline: Duration, connections: u32) -> Result<Self, StoreError> {
+        Self::open_target(Target::parse(url, false)?.with_statement_timeout(deadline), connections)
     }
 
-    fn open_target(target: Target) -> Result<Self, StoreError> {
+    fn open_target(target: Target, connections: u32) -> Result<Self, StoreError> {
         let backend = target.backend;
         // The first connection is made here, so that its error is told in the database's own words.
         drop(target.connect()?);
+        // A file that is deleted from now on is not made anew.
+        let target = target.existing();
+        let writes = Writes::to(target.file().and_then(Place::of));
         let pool = Pool::builder()
-            .max_size(CONNECTIONS)
+            .max_size(connections)
             .min_idle(Some(0))
             .connection_timeout(Duration::from_secs(10))
             // The cache of prepared statements of a connection has no bound: recycle it.
@@ -173,7 +183,7 @@ impl Db {
             .error_handler(Box::new(Quiet))
             .build(Manager(target.clone()))
             .map_err(|e| StoreError::Pool(e.to_string()))?;
-        Ok(Self { pool, backend, target, beside: Arc::default() })
+        Ok(Self { pool, backend, target, writes: Arc::new(writes), beside: Arc::default() })
     }
 
     pub fn backend(&self) -> Backend {
@@ -208,7 +218,30 @@ impl Db {
         Ok(Canceller(beside))
     }
 
+    /// The most connections at once.
+    pub fn most_connections(&self) -> u32 {
+        self.pool.max_size()
+    }
+
+    /// What is known of the writes of this process.
+    pub(super) fn writes(&self) -> &Writes {
+        &self.writes
+    }
+
+    /// Whether writes are taken: the database is in its place, and has room.
+    ///
+    /// # Errors
+    /// Says what keeps them from being taken.
+    pub fn takes_writes(&self) -> Result<(), StoreError> {
+        self.writes.check()?;
+        if self.writes.were_refused() {
+            self.write("probe", |tx| super::dialect::touch_position(tx.conn))?;
+        }
+        Ok(())
+    }
+
     pub(super) fn connection(&self) -> Result<r2d2::PooledConnection<Manager>, StoreError> {
+        self.writes.place.iter().try_for_each(Place::check)?;
         self.pool.get().map_err(|e| StoreError::Pool(e.to_string()))
     }
 

@@ -1,6 +1,7 @@
 //! A transaction that writes: it collects events while it works, takes its position last, stamps
 //! them with it and commits.
 
+use super::storage::Place;
 use super::{Conn, Db, StoreError, dialect};
 use crate::events::{ComplaintEvent, Prepared, ReferenceEvent, Stamp, store_complaint_events, store_reference_events};
 use crate::sql_types::Timestamp;
@@ -97,8 +98,21 @@ impl Db {
         actor: &str,
         work: impl FnOnce(&mut WriteTx<'_>) -> Result<T, StoreError>,
     ) -> Result<Committed<T>, StoreError> {
-        let mut conn = self.connection()?;
-        let conn: &mut Conn = &mut conn;
+        let outcome = self.write_over(&mut *self.connection()?, dry_run, actor, work);
+        self.writes().note(&outcome);
+        let committed = outcome?;
+        // What went to a file that nobody finds any more is not written.
+        self.writes().place.iter().try_for_each(Place::check)?;
+        Ok(committed)
+    }
+
+    fn write_over<T>(
+        &self,
+        conn: &mut Conn,
+        dry_run: bool,
+        actor: &str,
+        work: impl FnOnce(&mut WriteTx<'_>) -> Result<T, StoreError>,
+    ) -> Result<Committed<T>, StoreError> {
         dialect::begin_write(conn)?;
         // A newer version may have migrated the database under a server that goes on.
         if let Err(error) = conn.refuse_newer() {

@@ -250,10 +250,8 @@ fn reject_whole(group: &Group, reasons: &[Reject], rejects: &mut RejectSink<'_>)
 }
 
 fn explained(error: StoreError) -> ImportError {
-    let text = error.to_string();
-    let full =
-        text.contains("disk is full") || text.contains("No space left") || text.contains("could not extend file");
-    if full {
+    if error.is_refused_write() {
+        let text = error.to_string();
         return ImportError::Store(StoreError::Rule(format!(
             "the disk of the database is full ({text}): make room and run the same import again, it goes on where it stopped"
         )));

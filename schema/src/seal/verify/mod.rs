@@ -190,6 +190,8 @@ fn verify_parts(
         worked
     };
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(THREADS);
+    // Others go on beside it.
+    let threads = threads.min(usize::try_from(db.most_connections() / 2).unwrap_or(1)).max(1);
     let found = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         workers
