@@ -12,12 +12,16 @@ use crate::snapshot::SnapshotStore;
 use schema::{Db, Timestamp};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 use tokio_cron_scheduler::{Job as Bell, JobScheduler};
 
 /// Runs of different jobs at one time: they compute, and there are other things to do.
 const AT_ONCE: usize = 2;
+
+/// How soon the ledger is asked again that could not be: jobs go on once the database is back.
+const AFTER_FAILURE: Duration = Duration::from_secs(2);
 
 /// What the workers share.
 struct Shared {
@@ -118,6 +122,7 @@ async fn work(lines: Arc<Vec<Line>>, at: usize, shared: Arc<Shared>) {
         let (of, with) = (Arc::clone(&lines), Arc::clone(&shared));
         let ran = compute::spawn(move || one_run(&of[at], &with)).await;
         drop(turn);
+        let mut look_again = shared.settings.scheduler.poll();
         match ran {
             Ok(Ok(true)) => {
                 let name = lines[at].job.name();
@@ -125,12 +130,15 @@ async fn work(lines: Arc<Vec<Line>>, at: usize, shared: Arc<Shared>) {
                 continue;
             }
             Ok(Ok(false)) => {}
-            Ok(Err(error)) => tracing::warn!(job = lines[at].job.name(), %error, "the ledger could not be asked"),
+            Ok(Err(error)) => {
+                tracing::warn!(job = lines[at].job.name(), %error, "the ledger could not be asked");
+                look_again = look_again.min(AFTER_FAILURE);
+            }
             Err(panic) => tracing::error!(job = lines[at].job.name(), error = %panic, "a worker broke off"),
         }
         // The bell goes by the clock, which may be set back; so much time passes in any case.
         let rung = lines[at].wake.notified();
-        let _rung_or_late = tokio::time::timeout(shared.settings.scheduler.poll(), rung).await;
+        let _rung_or_late = tokio::time::timeout(look_again, rung).await;
     }
 }
 

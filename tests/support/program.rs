@@ -82,6 +82,15 @@ impl Program {
         self.serve_with(database, args, &[])
     }
 
+    /// The same within a namespace of the network, at an address there.
+    pub fn serve_in(&self, namespace: &str, address: &str, database: &Database, args: &[&str]) -> Server {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", namespace]).arg(&self.0);
+        command.env("PHANANH_DATABASE_URL", &database.url).env_remove("RUST_LOG");
+        command.args(["serve", "--listen", &format!("{address}:0")]).args(args);
+        Server::start(command, "address: ")
+    }
+
     /// The same with something in its environment.
     pub fn serve_with(&self, database: &Database, args: &[&str], environment: &[(&str, &str)]) -> Server {
         let mut command = self.command(database);

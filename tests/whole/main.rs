@@ -21,6 +21,7 @@ mod disclosure_aggregates;
 mod disclosure_over_time;
 mod documents;
 mod explorer;
+mod failover;
 mod flags;
 mod foreign_files;
 mod foreign_rows;

@@ -5,39 +5,70 @@ use crate::world::{self, Files};
 use serde_json::json;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::{sleep, spawn};
 use std::time::{Duration, Instant};
 use tests::{Database, Server};
 
 /// Stands between the server and PostgreSQL, and can hold all that goes through it.
-struct Proxy {
-    url: String,
+pub struct Proxy {
+    pub url: String,
     holds: Arc<AtomicBool>,
+    /// What goes through it is dropped for ever, and nobody is told.
+    abandons: Arc<AtomicBool>,
+    servers: Arc<Mutex<Vec<TcpStream>>>,
 }
 
 impl Proxy {
     fn before(database: &Database) -> Self {
+        Self::at(database, "127.0.0.1")
+    }
+
+    /// At an address of this machine.
+    pub fn at(database: &Database, address: &str) -> Self {
         let (before, after) = database.url.rsplit_once('@').expect("a user");
         let (host, name) = after.split_once('/').expect("a name");
         let upstream = if host.contains(':') { host.to_owned() } else { format!("{host}:5432") };
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let listener = TcpListener::bind((address, 0)).expect("a free port");
         let url = format!("{before}@{}/{name}", listener.local_addr().expect("its address"));
         let holds = Arc::new(AtomicBool::new(false));
-        let held = Arc::clone(&holds);
+        let (abandons, servers) = (Arc::new(AtomicBool::new(false)), Arc::<Mutex<Vec<TcpStream>>>::default());
+        let (held, abandoned, kept) = (Arc::clone(&holds), Arc::clone(&abandons), Arc::clone(&servers));
         spawn(move || {
             for client in listener.incoming().flatten() {
                 let Ok(server) = TcpStream::connect(&upstream) else { continue };
+                kept.lock().unwrap().extend(server.try_clone());
                 let ends = [(client.try_clone(), server.try_clone()), (Ok(server), Ok(client))];
                 for (from, to) in ends {
                     let (Ok(from), Ok(to)) = (from, to) else { continue };
-                    let held = Arc::clone(&held);
-                    spawn(move || pass(from, to, &held));
+                    let (held, abandoned) = (Arc::clone(&held), Arc::clone(&abandoned));
+                    spawn(move || {
+                        let ends = pass(from, to, &held);
+                        if abandoned.load(Ordering::SeqCst) {
+                            // Open, and silent.
+                            std::mem::forget(ends);
+                        } else {
+                            let _gone = ends.1.shutdown(std::net::Shutdown::Both);
+                        }
+                    });
                 }
             }
         });
-        Self { url, holds }
+        Self { url, holds, abandons, servers }
+    }
+
+    /// The host of PostgreSQL dies: what was under way there is rolled back, and nobody hears of it. Connections made after
+    /// [`Self::moved`] lead to another host.
+    pub fn abandon(&self) {
+        self.abandons.store(true, Ordering::SeqCst);
+        for server in self.servers.lock().unwrap().drain(..) {
+            let _gone = server.shutdown(std::net::Shutdown::Both);
+        }
+    }
+
+    pub fn moved(&self) {
+        self.abandons.store(false, Ordering::SeqCst);
     }
 
     fn hold(&self, holds: bool) {
@@ -45,7 +76,7 @@ impl Proxy {
     }
 }
 
-fn pass(mut from: TcpStream, mut to: TcpStream, held: &AtomicBool) {
+fn pass(mut from: TcpStream, mut to: TcpStream, held: &AtomicBool) -> (TcpStream, TcpStream) {
     let mut buffer = [0; 16 * 1024];
     from.set_read_timeout(Some(Duration::from_millis(20))).expect("a time limit");
     loop {
@@ -67,10 +98,10 @@ fn pass(mut from: TcpStream, mut to: TcpStream, held: &AtomicBool) {
             Err(_) => break,
         }
     }
-    let _gone = to.shutdown(std::net::Shutdown::Both);
+    (from, to)
 }
 
-fn threads(server: &Server) -> usize {
+pub fn threads(server: &Server) -> usize {
     std::fs::read_dir(format!("/proc/{}/task", server.pid())).expect("its threads").count()
 }
 
@@ -205,4 +236,38 @@ fn many_writes_at_once_keep_to_a_few_threads() {
         let seen = server.data_with(&board, seen, &json!({ "p": position }));
         assert_eq!(seen["complaintStatistics"]["totals"]["complaints"], 6 + 32 * 4 + 1);
     }
+}
+
+#[test]
+fn jobs_go_on_soon_after_the_database_speaks_again() {
+    let database = Database::postgres();
+    world::fill(&database);
+    let intake = program().token(&database, "INTAKE", None);
+    let proxy = Proxy::before(&database);
+    let files = Files::new();
+    let key = files.path().join("key").display().to_string();
+    program().run(&database, ["key", "create", &key]).ok();
+    let config = files.put("phananh.toml", crate::failover::EVERY_SECOND);
+    let config = config.to_str().unwrap();
+    let server = program().serve(&database, &["--database", &proxy.url, "--config", config, "--key-file", &key]);
+    let db = database.open();
+    crate::failover::wait(20, "jobs run", || crate::failover::runs_since(&db, 0) > 2);
+    let idle = threads(&server);
+    proxy.hold(true);
+    let end = Instant::now() + Duration::from_secs(20);
+    while Instant::now() < end {
+        let began = Instant::now();
+        assert_eq!(server.get("/readyz").status, 503);
+        assert!(began.elapsed() < Duration::from_millis(1_200), "{:?}", began.elapsed());
+        sleep(Duration::from_millis(500));
+    }
+    assert!(threads(&server) <= idle + 64, "{} threads, {idle} before", threads(&server));
+    proxy.hold(false);
+    crate::failover::assert_goes_on(&database, &db, &server, &intake);
+    // A signal ends it in time, whatever hangs.
+    proxy.hold(true);
+    sleep(Duration::from_secs(3));
+    let began = Instant::now();
+    server.end_by("TERM");
+    assert!(began.elapsed() < Duration::from_secs(40), "{:?}", began.elapsed());
 }

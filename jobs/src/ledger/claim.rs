@@ -1,6 +1,6 @@
 //! Who may run what, and when.
 
-use super::execute::LONGEST_BACKOFF;
+use super::execute::{LONGEST_BACKOFF, is_under_way};
 use super::waiting::{Waiting, may_begin};
 use super::{CODE_VERSION, execute, find, node};
 use crate::JobError;
@@ -51,7 +51,10 @@ pub fn claim(
         // Whoever had the lock may have kept it long.
         let now = database_time(tx.conn)?;
         // Where the clock was ahead, a lease seems to end in a week: none is that long.
-        if row.lease_until.is_some_and(|until| until > now && until <= after(now, LONGEST_LEASE)) {
+        let holds = row.lease_until.is_some_and(|until| until > now && until <= after(now, LONGEST_LEASE));
+        // What this node began and does no more, since it could not even say so while the database was away, nobody does.
+        let is_abandoned = row.node.as_deref() == Some(node()) && row.run_id.is_some_and(|run| !is_under_way(run));
+        if holds && !is_abandoned {
             return Ok(None);
         }
         let left = left_behind(tx, &row, plan, now)?;

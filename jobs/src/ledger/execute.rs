@@ -7,40 +7,86 @@ use crate::job::{Context, Job};
 use crate::settings::JobPlan;
 use diesel::prelude::*;
 use schema::db::dialect::database_time;
+use schema::db::wanted::{Interest, works_for};
 use schema::db::{StoreError, WriteTx};
 use schema::enums::RunState;
 use schema::models::JobRun;
 use schema::states::Kept;
 use schema::tables::{job_runs, jobs};
 use schema::{Db, Id};
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// The longest wait before a retry.
 pub(super) const LONGEST_BACKOFF: Duration = Duration::from_secs(3600);
 
+/// The runs that this process does.
+static UNDER_WAY: Mutex<BTreeSet<Id>> = Mutex::new(BTreeSet::new());
+
+fn under_way() -> MutexGuard<'static, BTreeSet<Id>> {
+    UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether this process does a run.
+pub(super) fn is_under_way(run: Id) -> bool {
+    under_way().contains(&run)
+}
+
+/// That this process does a run, until it is dropped.
+struct UnderWay(Id);
+
+impl UnderWay {
+    fn begin(run: Id) -> Self {
+        under_way().insert(run);
+        Self(run)
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        under_way().remove(&self.0);
+    }
+}
+
 /// Does the work of a claim and writes down how it ended. A panic is a failed run.
 ///
 /// The lease is renewed by a thread beside the work. Who loses it (a machine that slept, a database
-/// that was away) cannot write what it found.
+/// that was away) ends with the next thing that it reads, and cannot write what it found.
 pub fn execute(context: &Context<'_>, job: &dyn Job, plan: &JobPlan, claim: Claim) -> Result<JobRun, JobError> {
     let Claim { mut run, lease } = claim;
     let (id, name) = (run.id, run.job.clone());
+    let _under_way = UnderWay::begin(id);
     let (done, ended) = channel::<()>();
+    let interest = Arc::new(Interest::default());
     let outcome = std::thread::scope(|scope| {
+        let held = Arc::clone(&interest);
         scope.spawn(move || {
+            let mut renewed = Instant::now();
             while ended.recv_timeout(lease / 3) == Err(RecvTimeoutError::Timeout) {
-                if let Err(error) = renew(context.db, &name, id, lease) {
-                    tracing::warn!(job = name, run = %id, %error, "the lease could not be renewed");
+                match renew(context.db, &name, id, lease) {
+                    Ok(true) => renewed = Instant::now(),
+                    Ok(false) => {
+                        held.lose();
+                    }
+                    Err(error) => {
+                        tracing::warn!(job = name, run = %id, %error, "the lease could not be renewed");
+                        if renewed.elapsed() >= lease {
+                            held.lose();
+                        }
+                    }
                 }
             }
         });
+        works_for(Some(interest));
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let publish = job.run(context, &mut run)?;
             finish(context.db, &mut run, |tx, run| publish(tx, run))
         }))
         .unwrap_or_else(|panic| Err(JobError::Panicked(panic_message(panic.as_ref()))));
+        works_for(None);
         drop(done);
         outcome
     });
@@ -128,15 +174,14 @@ pub fn still_owned(tx: &mut WriteTx<'_>, run: &JobRun) -> Result<(), StoreError>
     Err(StoreError::Conflict(format!("run {} of {} was taken over by another node", run.id, run.job)))
 }
 
-fn renew(db: &Db, job: &str, run: Id, lease: Duration) -> Result<(), StoreError> {
-    db.write("job", |tx| {
+/// Whether the lease is still held, and goes on.
+fn renew(db: &Db, job: &str, run: Id, lease: Duration) -> Result<bool, StoreError> {
+    let renewed = db.write("job", |tx| {
         let until = after(database_time(tx.conn)?, lease);
-        diesel::update(jobs::table.find(job).filter(jobs::run_id.eq(run)).filter(jobs::node.eq(node())))
-            .set(jobs::lease_until.eq(Some(until)))
-            .execute(tx.conn)?;
-        Ok(())
+        let of_this_node = jobs::table.find(job).filter(jobs::run_id.eq(run)).filter(jobs::node.eq(node()));
+        Ok(diesel::update(of_this_node).set(jobs::lease_until.eq(Some(until))).execute(tx.conn)?)
     })?;
-    Ok(())
+    Ok(renewed.value > 0)
 }
 
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {

@@ -127,3 +127,32 @@ fn a_clock_that_was_ahead_stops_no_job() {
     });
     assert!(next.is_some_and(|next| next.run.scheduled_at < week), "{:?}", db.read(states));
 }
+
+#[test]
+fn a_run_that_this_node_could_not_end_is_taken_over_by_it_before_its_lease_ends() {
+    let (_folder, db) = database();
+    let settings = Settings::default();
+    let plan = settings.plan_of(&Breaks).expect("a plan");
+    let context = Context { db: &db, settings: &settings, snapshots: None, rules: None, stop: None };
+    let now = Timestamp::now();
+    let own_as = |node: Option<&str>| {
+        db.write("test", |tx| {
+            locked(tx, "breaks", now)?;
+            let run = new_run("breaks", Timestamp::now(), RunOrigin::Scheduled, now);
+            each!(&mut *tx.conn, c => diesel::insert_into(job_runs::table).values(&run).execute(c)?);
+            let claim = own(tx, run, Duration::from_secs(600), Timestamp::now())?;
+            if let Some(node) = node {
+                diesel::update(jobs::table).set(jobs::node.eq(Some(node))).execute(tx.conn)?;
+            }
+            Ok(claim.run.id)
+        })
+        .expect("a claim")
+        .value
+    };
+    let of_another = own_as(Some("another"));
+    let waiting = Waiting::default();
+    assert!(claim(&context, &Breaks, &plan, &waiting).expect("the ledger answers").is_none(), "{of_another:?}");
+    let abandoned = own_as(None);
+    let again = claim(&context, &Breaks, &plan, &waiting).expect("the ledger answers").expect("a run");
+    assert_eq!((again.run.id, again.run.attempt), (abandoned, 2));
+}

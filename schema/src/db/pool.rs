@@ -16,6 +16,9 @@ use std::time::{Duration, Instant};
 /// The most connections of one pool unless told: more would only wait for the same processors.
 const CONNECTIONS: u32 = 16;
 
+/// How long whoever needs a connection waits for one.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// A database and the connections to it.
 #[derive(Clone)]
 pub struct Db {
@@ -176,7 +179,8 @@ impl Db {
         let pool = Pool::builder()
             .max_size(connections)
             .min_idle(Some(0))
-            .connection_timeout(Duration::from_secs(10))
+            // Half of it is the longest wait before a connection is tried again that could not be made.
+            .connection_timeout(Duration::from_secs(2))
             // The cache of prepared statements of a connection has no bound: recycle it.
             .max_lifetime(Some(Duration::from_secs(600)))
             .test_on_check_out(backend == Backend::Postgres)
@@ -242,7 +246,7 @@ impl Db {
 
     pub(super) fn connection(&self) -> Result<r2d2::PooledConnection<Manager>, StoreError> {
         self.writes.place.iter().try_for_each(Place::check)?;
-        self.pool.get().map_err(|e| StoreError::Pool(e.to_string()))
+        self.pool.get_timeout(PATIENCE).map_err(|e| StoreError::Pool(e.to_string()))
     }
 
     /// Runs a read.
