@@ -143,9 +143,25 @@ text_enum!(ResponseAction {
 });
 
 text_enum!(
-    /// How serious a flag is, from "look at it" to "propose a suspension for review".
+    /// How serious a flag is. What the gravest one proposes depends on the subject: see [`Proposed`].
     Tier { Watch = "WATCH", Review = "REVIEW", SuspensionReview = "SUSPENSION_REVIEW" }
 );
+
+text_enum!(
+    /// What a flag proposes: its tier by the name that fits its subject. An officer can be suspended, a branch is inspected.
+    Proposed { Watch = "WATCH", Review = "REVIEW", SuspensionReview = "SUSPENSION_REVIEW", Inspection = "INSPECTION" }
+);
+
+impl Tier {
+    pub const fn proposed(self, of: SubjectKind) -> Proposed {
+        match (self, of) {
+            (Self::Watch, _) => Proposed::Watch,
+            (Self::Review, _) => Proposed::Review,
+            (Self::SuspensionReview, SubjectKind::Officer) => Proposed::SuspensionReview,
+            (Self::SuspensionReview, SubjectKind::Branch) => Proposed::Inspection,
+        }
+    }
+}
 
 text_enum!(FlagState {
     Open = "OPEN",

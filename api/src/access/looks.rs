@@ -68,6 +68,7 @@ pub const SHOWN: &[(&str, Names, Of)] = &[
             "id",
             "officer",
             "tier",
+            "proposed",
             "state",
             "numbers",
             "reasonVi",

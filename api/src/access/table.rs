@@ -343,6 +343,7 @@ pub const TABLE: &[(&str, &str, &[Role])] = &[
     ("OfficerOrderField", "*", &[Board]),
     ("EnterpriseOrderField", "*", &[Board]),
     ("Tier", "*", REGISTER),
+    ("Proposed", "*", REGISTER),
     ("FlagState", "*", REGISTER),
     ("FlagOrderField", "*", REGISTER),
     ("SubjectKind", "*", REGISTER),

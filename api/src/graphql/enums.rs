@@ -4,10 +4,11 @@ use async_graphql::Enum;
 use schema::enums as stored;
 
 macro_rules! mirror {
-    ($($name:ident { $($variant:ident),+ $(,)? })+) => {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$said:meta])* $variant:ident),+ $(,)? })+) => {
         $(
+            $(#[$doc])*
             #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-            pub enum $name { $($variant),+ }
+            pub enum $name { $($(#[$said])* $variant),+ }
 
             impl From<stored::$name> for $name {
                 fn from(value: stored::$name) -> Self {
@@ -36,7 +37,24 @@ mirror! {
     ResponseAction { Explanation, Correction, Guidance, Forwarded, Measure, Other }
     Role { Board, UnitHead, DataTeam, Dashboard, Intake, Admin }
     AuditAction { Look, Export, Sql, TokenCreated, TokenRevoked, OperationsTrusted }
-    Tier { Watch, Review, SuspensionReview }
+    /// How serious a flag is. What it proposes by that depends on whom it is on: `Flag.proposed`.
+    Tier {
+        Watch,
+        Review,
+        /// The gravest tier: of an officer, that a suspension is reviewed; of a branch, that it is inspected.
+        SuspensionReview,
+    }
+    /// What a flag proposes: its tier by the name that fits its subject.
+    Proposed {
+        /// That somebody is watched.
+        Watch,
+        /// That somebody is looked at.
+        Review,
+        /// That the suspension of an officer is reviewed.
+        SuspensionReview,
+        /// That a branch is inspected, which cannot be suspended: its gravest tier.
+        Inspection,
+    }
     FlagState { Open, Acknowledged, UnderReview, Upheld, Dismissed, Expired, Retracted }
     SubjectKind { Officer, Branch }
     RunState { Running, Succeeded, Failed }

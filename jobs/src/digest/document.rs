@@ -8,7 +8,7 @@ use crate::work::timeliness::{self, TimelinessDocument, UnitTimeliness};
 use crate::work::trends::{self, CategoryTrend, Totals, TrendsDocument};
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use schema::enums::{FlagState, RunState, SubjectKind, Tier};
+use schema::enums::{FlagState, Proposed, RunState, SubjectKind, Tier};
 use schema::models::{JobResult, JobRun};
 use schema::register::demonstration;
 use schema::seal::{SealName, newest_names};
@@ -64,7 +64,11 @@ pub struct Stale {
 #[serde(rename_all = "camelCase")]
 pub struct FlagsPart {
     pub total: usize,
+    /// The gravest tier: officers and branches.
     pub suspension_review: usize,
+    /// Those of them that are branches, which are inspected and not suspended.
+    #[serde(default)]
+    pub inspection: usize,
     pub review: usize,
     pub watch: usize,
     /// How many are new, raised, lowered or gone.
@@ -289,6 +293,7 @@ fn flags_part(flagged: &[Stored], before: Option<&DigestDocument>, states: &BTre
     FlagsPart {
         total: standing.len(),
         suspension_review: of(Tier::SuspensionReview),
+        inspection: standing.iter().filter(|one| one.tier.proposed(one.kind) == Proposed::Inspection).count(),
         review: of(Tier::Review),
         watch: of(Tier::Watch),
         changes: groups.iter().map(|group| group.count).sum(),

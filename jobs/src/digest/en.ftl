@@ -16,7 +16,7 @@ flags = Flags on officers and branches
 flags-total = { $total ->
         [one] { $total } flag stands
        *[other] { $total } flags stand
-    }: { $suspension } proposed for review of suspension, { $review } for review, { $watch } to watch.
+    }: { $suspension } proposed for review of suspension, { $inspection } for inspection of a branch, { $review } for review, { $watch } to watch.
 flags-none = Nothing has changed.
 flags-new = New ({ $count })
 flags-raised = Raised ({ $count })
@@ -33,6 +33,7 @@ BRANCH = Branch
 WATCH = Watch
 REVIEW = Review
 SUSPENSION_REVIEW = Suspension review
+INSPECTION = Inspection of the branch
 was = before: { $tier }
 
 overdue = Overdue responses

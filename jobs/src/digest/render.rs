@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use fluent_bundle::FluentArgs;
 use minijinja::value::{Kwargs, Serde, Value};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, context};
-use schema::enums::Locale;
+use schema::enums::{Locale, Tier, UnknownWord};
 use std::sync::Arc;
 
 /// A digest as it is read.
@@ -83,6 +83,10 @@ fn environment(words: &Arc<Words>) -> Environment<'static> {
         let day: NaiveDate =
             day.parse().map_err(|_| Error::new(ErrorKind::InvalidOperation, format!("{day:?} is no date")))?;
         Ok(of.date(day))
+    });
+    environment.add_function("proposed", |kind: String, tier: String| -> Result<&'static str, Error> {
+        let word = |e: UnknownWord| Error::new(ErrorKind::InvalidOperation, e.to_string());
+        Ok(tier.parse::<Tier>().map_err(word)?.proposed(kind.parse().map_err(word)?).as_str())
     });
     let english = words.is_english();
     environment.add_function("name", move |thing: Value| -> Result<String, Error> {

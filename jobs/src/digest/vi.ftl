@@ -10,7 +10,7 @@ stale = Kết quả “{ $job }” mới có đến ngày { $day }.
 not-guilt = Cảnh báo là đề nghị xem xét, không phải kết luận về vi phạm. Việc xử lý do người có thẩm quyền quyết định.
 
 flags = Cảnh báo về công chức và chi cục
-flags-total = Đang có { $total } cảnh báo: { $suspension } đề nghị xem xét đình chỉ, { $review } đề nghị xem xét, { $watch } theo dõi.
+flags-total = Đang có { $total } cảnh báo: { $suspension } đề nghị xem xét đình chỉ, { $inspection } đề nghị kiểm tra chi cục, { $review } đề nghị xem xét, { $watch } theo dõi.
 flags-none = Không có thay đổi nào.
 flags-new = Mới ({ $count })
 flags-raised = Tăng mức ({ $count })
@@ -24,6 +24,7 @@ BRANCH = Chi cục
 WATCH = Theo dõi
 REVIEW = Xem xét
 SUSPENSION_REVIEW = Xem xét đình chỉ
+INSPECTION = Kiểm tra chi cục
 was = trước đây: { $tier }
 
 overdue = Phản ánh quá hạn trả lời

@@ -13,7 +13,7 @@ use polars::prelude::{IntoLazy, PolarsResult, col, lit};
 use schema::db::dialect::{KEYS_PER_QUERY, rows_per_insert};
 use schema::db::{StoreError, WriteTx};
 use schema::each;
-use schema::enums::{ComplaintEventKind, FlagState, RunState, SubjectKind, Tier};
+use schema::enums::{ComplaintEventKind, FlagState, Proposed, RunState, SubjectKind, Tier};
 use schema::models::{Flag, FlagAssessment, FlagReview};
 use schema::register::complaints::CONTENT_HASH;
 use schema::states::{Kept, pair};
@@ -184,6 +184,8 @@ pub fn store(
         chunk.iter().for_each(|row| tx.keep(Kept::FlagAssessments, &pair(row.flag_id, row.run_id)));
     }
     let of = |tier: Tier| assessments.iter().filter(|assessment| assessment.tier == tier).count();
+    // Of the gravest tier, those that are branches.
+    let inspection = assessments.iter().filter(|one| one.tier.proposed(one.kind) == Proposed::Inspection).count();
     Ok(json!({
         "flagged": assessments.len(),
         "looksBack": looks_back,
@@ -195,6 +197,7 @@ pub fn store(
         "watch": of(Tier::Watch),
         "review": of(Tier::Review),
         "suspensionReview": of(Tier::SuspensionReview),
+        "inspection": inspection,
     }))
 }
 

@@ -27,7 +27,7 @@ pub use reach::{Count, Reach, reach};
 pub use reasons::{Reason, reason};
 pub use rules::{AnonymousRule, CampaignRule, Rules, TierRule};
 pub use surprise::{Adjusted, Compared, Scatter, six_digits};
-pub use tiers::{Assessed, Assessment, assess, assess_kind, rule_of};
+pub use tiers::{Assessed, Assessment, Complainants, assess, assess_kind, rule_of};
 pub use windows::{WINDOWS, WindowNumbers};
 
 /// The stages of an assessment by themselves, for benchmarks.

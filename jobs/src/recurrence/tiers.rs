@@ -12,7 +12,7 @@ use chrono::NaiveDate;
 use polars::prelude::*;
 use schema::Id;
 use schema::enums::{SubjectKind, Tier};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// A subject that reaches a tier.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +25,17 @@ pub struct Assessment {
     pub basis: Basis,
     /// The complaints of the tier's window that were counted, in the order of ids.
     pub evidence: Vec<Id>,
+    /// Whose these complaints are.
+    pub complainants: Complainants,
+}
+
+/// Who made some complaints.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Complainants {
+    /// Distinct enterprises that are known by name; a campaign is one.
+    pub enterprises: u32,
+    /// Complaints that name no enterprise.
+    pub anonymous: u32,
 }
 
 /// All subjects of a kind, assessed.
@@ -135,9 +146,12 @@ pub fn assess_kind(frames: &Frames, kind: SubjectKind, as_of: NaiveDate, rules: 
         .into_iter()
         .filter_map(|((place, windows), tier)| {
             let subject = subjects.get(place as usize)?.clone();
-            let mut evidence = evidence.remove(&place).unwrap_or_default();
-            evidence.sort_unstable();
-            Some(Assessment { kind, subject, tier, windows: windows.map(rounded), basis, evidence })
+            let Evidence { mut complaints, enterprises, anonymous } = evidence.remove(&place).unwrap_or_default();
+            complaints.sort_unstable();
+            let enterprises = u32::try_from(enterprises.len()).unwrap_or(u32::MAX);
+            let complainants = Complainants { enterprises, anonymous };
+            let windows = windows.map(rounded);
+            Some(Assessment { kind, subject, tier, windows, basis, evidence: complaints, complainants })
         })
         .collect();
     found.sort_by(|a, b| a.subject.cmp(&b.subject));
@@ -236,6 +250,14 @@ fn parts(rows: &DataFrame, as_of: i32, days: i32) -> PolarsResult<HashMap<u32, (
         .collect())
 }
 
+/// The complaints behind a tier, and the enterprises that made them.
+#[derive(Default)]
+struct Evidence {
+    complaints: Vec<Id>,
+    enterprises: HashSet<u32>,
+    anonymous: u32,
+}
+
 /// The complaints behind each tier reached.
 fn evidence(
     frames: &Frames,
@@ -243,22 +265,30 @@ fn evidence(
     as_of: i32,
     reached: &[(SubjectWindows, Tier)],
     rules: &Rules,
-) -> PolarsResult<HashMap<u32, Vec<Id>>> {
+) -> PolarsResult<HashMap<u32, Evidence>> {
     let rule: HashMap<u32, &TierRule> =
         reached.iter().map(|((place, _), tier)| (*place, rule_of(rules, *tier))).collect();
-    let mut found: HashMap<u32, Vec<Id>> = HashMap::new();
+    let mut found: HashMap<u32, Evidence> = HashMap::new();
     let subjects = rows.column("subject")?.u32()?;
     let complaints = rows.column("complaint")?.u32()?;
     let days = rows.column("day")?.i32()?;
     let confirmed = rows.column("confirmed")?.bool()?;
-    for (((subject, complaint), day), confirmed) in
-        subjects.iter().zip(complaints.iter()).zip(days.iter()).zip(confirmed.iter())
+    let enterprises = rows.column("enterprise")?.u32()?;
+    let anonymous = rows.column("anonymous")?.bool()?;
+    let who = enterprises.iter().zip(anonymous.iter());
+    for ((((subject, complaint), day), confirmed), (enterprise, anonymous)) in
+        subjects.iter().zip(complaints.iter()).zip(days.iter()).zip(confirmed.iter()).zip(who)
     {
         let (Some(subject), Some(complaint), Some(day)) = (subject, complaint, day) else { continue };
         let Some(rule) = rule.get(&subject) else { continue };
         let counts = day > as_of - rule.days && (!rule.confirmed || confirmed == Some(true));
-        if let Some(id) = frames.complaints.get(complaint as usize).filter(|_| counts) {
-            found.entry(subject).or_default().push(*id);
+        let Some(id) = frames.complaints.get(complaint as usize).filter(|_| counts) else { continue };
+        let evidence = found.entry(subject).or_default();
+        evidence.complaints.push(*id);
+        if anonymous == Some(true) {
+            evidence.anonymous += 1;
+        } else {
+            evidence.enterprises.extend(enterprise);
         }
     }
     Ok(found)

@@ -2,7 +2,7 @@ use super::evidence::{FlagExplanation, FlagNumbers, FlagReview};
 use super::{JobRun, Officer, Unit};
 use crate::graphql::connection::connection;
 use crate::graphql::context::{loaders, request, snapshot, viewer};
-use crate::graphql::enums::{FlagState, SubjectKind, Tier};
+use crate::graphql::enums::{FlagState, Proposed, SubjectKind, Tier};
 use crate::graphql::loaders::{AssessmentKey, JobRunKey, OfficerKey, ReviewsKey, SeenKey, UnitKey, known, one};
 use crate::graphql::scalars::{Moment, id};
 use async_graphql::{Context, ID, Object, Result};
@@ -79,6 +79,12 @@ impl Flag {
     async fn tier(&self, ctx: &Context<'_>) -> Result<Tier> {
         self.looked_at(ctx)?;
         Ok(self.0.tier.into())
+    }
+
+    /// What it proposes: the tier by the name that fits its subject. The gravest of a branch is an inspection.
+    async fn proposed(&self, ctx: &Context<'_>) -> Result<Proposed> {
+        self.looked_at(ctx)?;
+        Ok(self.0.tier.proposed(self.0.subject_kind).into())
     }
 
     async fn state(&self, ctx: &Context<'_>) -> Result<FlagState> {
