@@ -50,6 +50,7 @@ fn the_guide_to_mappings_names_every_kind_field_and_word() {
         "pattern",
         "formats",
         "month_means",
+        "precision",
         "thousands",
         "decimal",
         "multiply",

@@ -22,6 +22,7 @@ mod disclosure_over_time;
 mod documents;
 mod explorer;
 mod failover;
+mod flag_lists;
 mod flags;
 mod foreign_files;
 mod foreign_rows;

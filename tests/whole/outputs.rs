@@ -54,6 +54,7 @@ fn call(name: &str, field: &FieldDefinition) -> String {
                 ("idempotencyKey", _) => "\"x\"",
                 ("query", _) => "\"SELECT 1 AS one\"",
                 ("from" | "to", "Int") => "2024",
+                ("asOf", "NaiveDate") => "\"2024-03-31\"",
                 other => panic!("{name}: say what {other:?} may be"),
             };
             format!("{}: {value}", argument.name.node)

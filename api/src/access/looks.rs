@@ -108,6 +108,8 @@ pub const SHOWN: &[(&str, Names, Of)] = &[
         Of::Noted,
     ),
     ("BlameCheckSubject", &["code"], Of::Noted),
+    ("FoundFlag", &["code", "tier", "proposed", "numbers", "reasonVi", "reasonEn", "flagId"], Of::Noted),
+    ("FoundFlag", &["evidenceIds"], Of::Complaint),
     ("Digest", &["html", "text", "document"], Of::Noted),
     ("Principal", &["officerCode"], Of::Noted),
 ];
@@ -137,6 +139,8 @@ pub const EXEMPT: &[(&str, Names, &str)] = &[
     ("AdjustedNumbers", &["*"], "told by Flag.numbers"),
     ("MeasureOutcome", &["*"], "told by Measure.outcome"),
     ("OutcomePeriod", &["*"], "told by Measure.outcome"),
+    ("FlagsFound", &["*", "runId"], "which run it was; whom it found has fields of its own"),
+    ("FoundFlag", &["*"], "told by FoundFlag.code"),
     ("BlameCheck", &["*"], "numbers of all; its subjects have fields of their own"),
     ("BlameCheckSubject", &["*"], "told by BlameCheckSubject.code"),
     ("Scorecard", &["*"], "of a unit, or told by Officer.record"),

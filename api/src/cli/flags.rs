@@ -1,4 +1,7 @@
-use super::output::{Output, table};
+mod list;
+mod shown;
+
+use super::output::Output;
 use anyhow::Context;
 use chrono::NaiveDate;
 use jobs::flags::{self, Stored};
@@ -6,6 +9,7 @@ use jobs::ledger;
 use jobs::recurrence::Rules;
 use jobs::work::recurrence::{KnownAt, numbers, reproduce};
 use schema::enums::SubjectKind;
+use schema::models::JobRun;
 use schema::{Db, Id};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -14,12 +18,15 @@ use uuid::Uuid;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// All flags, one for each subject
-    List,
+    /// All flags, one for each subject; or what the run for a day found
+    List(list::Args),
     /// One flag: its numbers, reasons, evidence, rules and hash
     Show {
         /// The id of a flag, or the code of an officer or branch
         id: String,
+        /// As the last run for this day found it, whatever stands today
+        #[arg(long, value_name = "DATE", value_parser = super::jobs::day)]
+        as_of: Option<NaiveDate>,
     },
     /// What a run would compute of everybody, also of those who are not flagged; nothing is stored
     Numbers {
@@ -76,29 +83,8 @@ fn known_at(text: &str) -> Result<KnownAt, String> {
 
 pub fn run(db: &Db, command: &Command, out: &Output) -> anyhow::Result<ExitCode> {
     match command {
-        Command::List => {
-            let all = db.read(flags::all)?;
-            let documents: Vec<Value> = all.iter().map(document).collect();
-            out.print(&documents, |_| {
-                if all.is_empty() {
-                    return "nobody is flagged: `phananh jobs run recurrence` looks".to_owned();
-                }
-                table(
-                    &["SUBJECT", "CODE", "TIER", "STATE", "D 365", "FLAG"],
-                    all.iter().map(|stored| {
-                        vec![
-                            stored.flag.subject_kind.to_string(),
-                            stored.code.clone(),
-                            stored.flag.tier.to_string(),
-                            stored.flag.state.to_string(),
-                            stored.assessment.numbers.0["windows"][3]["enterprises"].to_string(),
-                            stored.flag.id.to_string(),
-                        ]
-                    }),
-                )
-            })?;
-        }
-        Command::Show { id } => show(db, id, out)?,
+        Command::List(args) => list::run(db, args, out)?,
+        Command::Show { id, as_of } => show(db, id, *as_of, out)?,
         Command::Numbers { as_of, rules, subject } => {
             let rules = rules.as_deref().map(Rules::load).transpose()?.unwrap_or_default();
             let as_of = as_of.map_or_else(super::jobs::yesterday, Ok)?;
@@ -106,25 +92,7 @@ pub fn run(db: &Db, command: &Command, out: &Output) -> anyhow::Result<ExitCode>
             if numbers.subjects.is_empty() {
                 super::output::tell("nobody has exposure: there are no numbers but counts, which `flags show` has");
             }
-            out.print_document(&numbers, &numbers.subjects, |rows| {
-                let short = |value: f64| format!("{value:.4}");
-                table(
-                    &["CODE", "O", "EXPOSURE", "E", "O/E", "95 %", "Q", "EBGM", "EB05"],
-                    rows.iter().map(|row| {
-                        vec![
-                            row.code.clone(),
-                            row.observed.to_string(),
-                            format!("{:.0}", row.exposure),
-                            short(row.expected),
-                            short(row.ratio),
-                            format!("{:.2}-{:.2}", row.lower, row.upper),
-                            format!("{:.2e}", row.q),
-                            short(row.ebgm),
-                            short(row.eb05),
-                        ]
-                    }),
-                )
-            })?;
+            out.print_document(&numbers, &numbers.subjects, shown::numbers)?;
         }
         Command::Reproduce { run, known_at } => {
             let result = reproduce(db, Id(*run), known_at.unwrap_or(KnownAt::Recorded))?;
@@ -143,42 +111,52 @@ pub fn run(db: &Db, command: &Command, out: &Output) -> anyhow::Result<ExitCode>
     Ok(ExitCode::SUCCESS)
 }
 
-fn show(db: &Db, id: &str, out: &Output) -> anyhow::Result<()> {
-    let all = db.read(flags::all)?;
+/// The last run for a day.
+fn run_for(db: &Db, as_of: NaiveDate) -> anyhow::Result<JobRun> {
+    db.read(|conn| flags::latest_for(conn, as_of))?.with_context(|| {
+        format!("no run is for {as_of}: `phananh jobs run recurrence --as-of {as_of}` makes one, and `phananh jobs history --job recurrence` lists those that there are")
+    })
+}
+
+fn show(db: &Db, id: &str, as_of: Option<NaiveDate>, out: &Output) -> anyhow::Result<()> {
+    let (all, lists) = match as_of {
+        None => (db.read(flags::all)?, "`phananh flags list` lists them".to_owned()),
+        Some(day) => {
+            let run = run_for(db, day)?;
+            let lists = format!("`phananh flags list --as-of {day}` lists whom the run for that day found");
+            (db.read(|conn| flags::of_run(conn, run.id))?, lists)
+        }
+    };
     let matching: Vec<&Stored> =
-        all.iter().filter(|stored| stored.code == id || stored.flag.id.to_string() == id).collect();
+        all.iter().filter(|stored| stored.code == id || stored.assessment.flag_id.to_string() == id).collect();
     let stored = match matching[..] {
-        [] => anyhow::bail!("there is no flag {id:?}: `phananh flags list` lists them"),
+        [] => anyhow::bail!("there is no flag {id:?}: {lists}"),
         [one] => one,
         _ => anyhow::bail!("{id:?} is the code of an officer and of a branch: name the flag by its id"),
     };
-    let run = db.read(|conn| ledger::find(conn, stored.flag.run_id)).context("the run of the flag")?;
+    let run = db.read(|conn| ledger::find(conn, stored.assessment.run_id)).context("the run of the flag")?;
     let mut full = document(stored);
     full["asOf"] = json!(run.as_of);
     full["rules"] = json!(run.rules);
     full["codeVersion"] = json!(run.code_version);
     full["hash"] = json!(run.result_hash);
     out.print(&full, |full| {
-        let windows = full["numbers"]["windows"].as_array().cloned().unwrap_or_default();
-        let header = ["DAYS", "COMPLAINTS", "EPISODES", "ENTERPRISES", "CONFIRMED", "W/O NOT SUSTAINED", "ANONYMOUS", "SERIOUS"];
-        let fields =
-            ["days", "complaints", "episodes", "enterprises", "enterprisesConfirmed", "enterprisesWithoutNotSustained", "anonymous", "serious"];
-        let rows = windows.iter().map(|window| fields.iter().map(|field| window[*field].to_string()).collect());
         let evidence = full["evidence"].as_array().cloned().unwrap_or_default();
         let evidence: Vec<_> = evidence.iter().filter_map(Value::as_str).collect();
         format!(
-            "{} {}: {} ({})\n{}\n{}\n\n{}\n\nunadjusted for workload; as of {}, known at {}\nevidence: {}\nrules {}\nrun {}, code {}, hash {}",
-            stored.flag.subject_kind,
+            "{} {}: {}{}\n{}\n{}\n\n{}\n\n{}; as of {}, known at {}\nevidence: {}\nrules {}\nrun {}, code {}, hash {}",
+            stored.kind,
             stored.code,
-            stored.flag.tier,
-            stored.flag.state,
+            stored.assessment.tier.proposed(stored.kind),
+            stored.flag.as_ref().map(|flag| format!(" ({})", flag.state)).unwrap_or_default(),
             stored.assessment.reason_vi,
             stored.assessment.reason_en,
-            table(&header, rows),
+            shown::windows(&stored.assessment.numbers.0, run.rules.as_ref().map(|rules| &rules.0)),
+            shown::adjustment(&stored.assessment.numbers.0),
             run.as_of.map(|day| day.to_string()).unwrap_or_default(),
             run.known_at.unwrap_or_default(),
             evidence.join(" "),
-            full["rules"],
+            shown::rules(run.rules.as_ref().map(|rules| &rules.0)),
             run.id,
             run.code_version,
             run.result_hash.as_deref().unwrap_or_default()
@@ -187,14 +165,16 @@ fn show(db: &Db, id: &str, out: &Output) -> anyhow::Result<()> {
 }
 
 fn document(stored: &Stored) -> Value {
+    let flag = stored.flag.as_ref();
     json!({
-        "id": stored.flag.id,
-        "subject": { "kind": stored.flag.subject_kind, "code": stored.code },
-        "tier": stored.flag.tier,
-        "state": stored.flag.state,
-        "run": stored.flag.run_id,
-        "openedAt": stored.flag.opened_at,
-        "changedAt": stored.flag.changed_at,
+        "id": stored.assessment.flag_id,
+        "subject": { "kind": stored.kind, "code": stored.code },
+        "tier": stored.assessment.tier,
+        "proposed": stored.assessment.tier.proposed(stored.kind),
+        "state": flag.map(|flag| flag.state),
+        "run": stored.assessment.run_id,
+        "openedAt": flag.map(|flag| flag.opened_at),
+        "changedAt": flag.map(|flag| flag.changed_at),
         "numbers": stored.assessment.numbers,
         "reasonVi": stored.assessment.reason_vi,
         "reasonEn": stored.assessment.reason_en,

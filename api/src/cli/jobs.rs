@@ -151,9 +151,37 @@ fn list(db: &Db, settings: &Settings, out: &Output) -> anyhow::Result<()> {
     })
 }
 
+/// What a run counted, as people read it.
+fn in_words(summary: &Value) -> String {
+    match summary {
+        Value::Null => "-".to_owned(),
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        Value::Array(parts) => parts.iter().map(in_words).collect::<Vec<_>>().join(" and "),
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| format!("{} {}", spaced(name), in_words(value)))
+            .collect::<Vec<_>>()
+            .join(", "),
+    }
+}
+
+/// A name of JSON as words: `newlyEscalated` is "newly escalated".
+fn spaced(name: &str) -> String {
+    name.chars().fold(String::new(), |mut words, letter| {
+        if letter.is_ascii_uppercase() {
+            words.push(' ');
+        }
+        words.push(letter.to_ascii_lowercase());
+        words
+    })
+}
+
 fn history_row(run: &JobRun) -> Vec<String> {
     let time = |at: Timestamp| at.utc().format("%Y-%m-%d %H:%M:%SZ").to_string();
-    let summary = run.summary.as_ref().map(|summary| summary.0.to_string());
+    let summary = run.summary.as_ref().map(|summary| in_words(&summary.0));
     vec![
         run.id.to_string(),
         run.job.clone(),
@@ -205,23 +233,26 @@ fn document(run: &JobRun) -> Value {
 
 fn text(run: &JobRun) -> String {
     let summary = run.summary.as_ref().map(|summary| &summary.0).unwrap_or(&Value::Null);
+    let as_of = run.as_of.map(|day| day.to_string()).unwrap_or_default();
     if run.job != jobs::work::recurrence::NAME {
-        let as_of = run.as_of.map(|day| day.to_string()).unwrap_or_default();
-        return format!("run {} of {} as of {as_of}: {summary}", run.id, run.job);
+        return format!("run {} of {} as of {as_of}: {}", run.id, run.job, in_words(summary));
     }
     let back = match summary["looksBack"].as_bool() {
-        Some(true) => "\na later day was run before: the flags of today stay as they are",
-        _ => "",
+        Some(true) => format!(
+            "\na later day was run before: the flags of today stay as they are, and `phananh flags list --as-of {as_of}` shows what was found"
+        ),
+        _ => String::new(),
     };
+    let count = |name: &str| summary[name].as_u64().unwrap_or(0);
     format!(
-        "run {} of {} as of {}: {} flagged ({} watch, {} review, {} suspension review)\nhash {}{back}",
+        "run {} of {} as of {as_of}: {} flagged ({} watch, {} review, {} suspension review, {} inspection)\nhash {}{back}",
         run.id,
         run.job,
-        run.as_of.map(|day| day.to_string()).unwrap_or_default(),
-        summary["flagged"],
-        summary["watch"],
-        summary["review"],
-        summary["suspensionReview"],
+        count("flagged"),
+        count("watch"),
+        count("review"),
+        count("suspensionReview").saturating_sub(count("inspection")),
+        count("inspection"),
         run.result_hash.as_deref().unwrap_or_default()
     )
 }

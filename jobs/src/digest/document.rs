@@ -158,7 +158,7 @@ pub fn document(
     let recurrence_run = latest_run(conn, recurrence::NAME, as_of)?;
     let mut flagged = flags::of_run(conn, recurrence_run.id)?;
     // What a person has dismissed is not proposed any more.
-    flagged.retain(|stored| stored.flag.state != FlagState::Dismissed);
+    flagged.retain(|stored| stored.flag.as_ref().is_none_or(|flag| flag.state != FlagState::Dismissed));
     let states: BTreeMap<Id, FlagState> = flags_table::table
         .select((flags_table::id, flags_table::state))
         .load::<(Id, FlagState)>(conn)?
@@ -243,8 +243,8 @@ fn flags_part(flagged: &[Stored], before: Option<&DigestDocument>, states: &BTre
     let standing: Vec<Standing> = flagged
         .iter()
         .map(|stored| Standing {
-            flag: stored.flag.id,
-            kind: stored.flag.subject_kind,
+            flag: stored.assessment.flag_id,
+            kind: stored.kind,
             code: stored.code.clone(),
             tier: stored.assessment.tier,
             reason_vi: stored.assessment.reason_vi.clone(),

@@ -1,7 +1,9 @@
 //! Flags: one for each subject, kept up by every run, with what each run said of it.
 
+mod past;
 mod review;
 
+pub use past::{latest_for, of_run};
 pub use review::{Decision, explain, review, reviews};
 
 use crate::canonical::numbers;
@@ -13,11 +15,11 @@ use polars::prelude::{IntoLazy, PolarsResult, col, lit};
 use schema::db::dialect::{KEYS_PER_QUERY, rows_per_insert};
 use schema::db::{StoreError, WriteTx};
 use schema::each;
-use schema::enums::{ComplaintEventKind, FlagState, Proposed, RunState, SubjectKind, Tier};
-use schema::models::{Flag, FlagAssessment, FlagReview};
+use schema::enums::{ComplaintEventKind, FlagState, Proposed, SubjectKind, Tier};
+use schema::models::{Flag, FlagAssessment, FlagReview, JobRun};
 use schema::register::complaints::CONTENT_HASH;
 use schema::states::{Kept, pair};
-use schema::tables::{complaint_events, flag_assessments, flag_reviews, flags, job_runs, officers, units};
+use schema::tables::{complaint_events, flag_assessments, flag_reviews, flags, officers, units};
 use schema::{Conn, Id, JsonValue, Timestamp};
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
@@ -72,23 +74,21 @@ impl Counted {
 
 /// Stores what a run found: a flag is opened, changed, expires, or is retracted where evidence of it was
 /// corrected away. One that was dismissed or upheld comes back only on evidence that was not there then.
-/// A run as of a day before that of an earlier run changes no flag; whom it alone finds gets one that
-/// has expired. Returns how many of each.
+/// A run as of a day before that of an earlier run changes no flag: what it found is stored with the run alone.
+/// Returns how many of each.
 pub fn store(
     tx: &mut WriteTx<'_>,
-    run_id: Id,
+    run: &JobRun,
     as_of: NaiveDate,
     rules: &Rules,
     assessments: &[Assessment],
     counted: &Counted,
 ) -> Result<Value, StoreError> {
-    // A look back says what a run of then would have said; the flags of today stay.
-    let newest: Option<NaiveDate> = job_runs::table
-        .filter(job_runs::job.eq(crate::work::recurrence::NAME))
-        .filter(job_runs::state.eq(RunState::Succeeded))
-        .select(diesel::dsl::max(job_runs::as_of))
-        .first(tx.conn)?;
-    let looks_back = newest.is_some_and(|newest| newest > as_of);
+    if past::looks_back(tx.conn, as_of)? {
+        past::store(tx, run, as_of, rules, assessments)?;
+        return Ok(summary(assessments, true, &Changed::default()));
+    }
+    let run_id = run.id;
     // A review that is under way is waited for, and none begins before this is done.
     if let Conn::Pg(c) = &mut *tx.conn {
         flags::table.order(flags::id).select(flags::id).for_update().load::<Id>(c)?;
@@ -98,7 +98,7 @@ pub fn store(
     let decided = decisions(tx.conn)?;
     let changes = last_changes(tx.conn, assessments, &decided)?;
     let mut opened = Vec::new();
-    let (mut changed, mut expired, mut retracted, mut reopened) = (0, 0, 0, 0);
+    let mut count = Changed::default();
     let mut rows = Vec::with_capacity(assessments.len());
     for assessment in assessments {
         let id = flag_id(assessment.kind, assessment.subject.id);
@@ -110,12 +110,11 @@ pub fn store(
                 officer_id: (assessment.kind == SubjectKind::Officer).then_some(assessment.subject.id),
                 unit_id: (assessment.kind == SubjectKind::Branch).then_some(assessment.subject.id),
                 tier: assessment.tier,
-                state: if looks_back { FlagState::Expired } else { FlagState::Open },
+                state: FlagState::Open,
                 run_id,
                 opened_at: tx.now,
                 changed_at: tx.now,
             }),
-            Some(_) if looks_back => {}
             Some(mut flag) => {
                 let again = match flag.state {
                     FlagState::Dismissed | FlagState::Upheld => {
@@ -123,13 +122,13 @@ pub fn store(
                     }
                     _ => false,
                 };
-                reopened += i32::from(again);
+                count.reopened += u32::from(again);
                 // One that was dismissed, and has expired since, does not come back on the same evidence.
                 let lapsed = matches!(flag.state, FlagState::Expired | FlagState::Retracted)
                     && new_evidence.as_ref().is_none_or(|evidence| !evidence.is_empty());
                 let reopens = again || lapsed;
                 if reopens || flag.tier != assessment.tier {
-                    changed += 1;
+                    count.changed += 1;
                     flag.changed_at = tx.now;
                 }
                 if reopens {
@@ -153,8 +152,7 @@ pub fn store(
             new_evidence: new_evidence.map(|evidence| JsonValue(json!(evidence))),
         });
     }
-    let gone = if looks_back { HashMap::new() } else { before };
-    for mut flag in gone.into_values() {
+    for mut flag in before.into_values() {
         let stands = matches!(flag.state, FlagState::Open | FlagState::Acknowledged | FlagState::UnderReview);
         // What was upheld stays so when its window is over, but not when its evidence was wrong.
         if !stands && flag.state != FlagState::Upheld {
@@ -164,10 +162,10 @@ pub fn store(
         let subject = flag.officer_id.or(flag.unit_id).unwrap_or(flag.id);
         let only_confirmed = rule_of(rules, flag.tier).confirmed;
         if counted.was_corrected(flag.subject_kind, subject, &evidence, only_confirmed) {
-            retracted += 1;
+            count.retracted += 1;
             flag.state = FlagState::Retracted;
         } else if stands {
-            expired += 1;
+            count.expired += 1;
             flag.state = FlagState::Expired;
         } else {
             continue;
@@ -183,22 +181,37 @@ pub fn store(
         each!(&mut *tx.conn, c => diesel::insert_into(flag_assessments::table).values(chunk).execute(c)?);
         chunk.iter().for_each(|row| tx.keep(Kept::FlagAssessments, &pair(row.flag_id, row.run_id)));
     }
+    count.opened = opened.len();
+    Ok(summary(assessments, false, &count))
+}
+
+/// How many flags a run changed, and how.
+#[derive(Default)]
+struct Changed {
+    opened: usize,
+    changed: u32,
+    reopened: u32,
+    expired: u32,
+    retracted: u32,
+}
+
+fn summary(assessments: &[Assessment], looks_back: bool, count: &Changed) -> Value {
     let of = |tier: Tier| assessments.iter().filter(|assessment| assessment.tier == tier).count();
     // Of the gravest tier, those that are branches.
     let inspection = assessments.iter().filter(|one| one.tier.proposed(one.kind) == Proposed::Inspection).count();
-    Ok(json!({
+    json!({
         "flagged": assessments.len(),
         "looksBack": looks_back,
-        "opened": opened.len(),
-        "changed": changed,
-        "reopened": reopened,
-        "expired": expired,
-        "retracted": retracted,
+        "opened": count.opened,
+        "changed": count.changed,
+        "reopened": count.reopened,
+        "expired": count.expired,
+        "retracted": count.retracted,
         "watch": of(Tier::Watch),
         "review": of(Tier::Review),
         "suspensionReview": of(Tier::SuspensionReview),
         "inspection": inspection,
-    }))
+    })
 }
 
 /// What lay before those who dismissed or upheld a flag, and when the last of them did.
@@ -290,11 +303,14 @@ fn update(tx: &mut WriteTx<'_>, flag: &Flag) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// A flag as a run stored it, with its subject's code.
+/// What a run found of somebody, with the code of the subject.
 #[derive(Debug, Clone)]
 pub struct Stored {
-    pub flag: Flag,
+    pub kind: SubjectKind,
+    pub subject: Id,
     pub code: String,
+    /// The flag as it stands now; None for whom only runs of the past found.
+    pub flag: Option<Flag>,
     pub assessment: FlagAssessment,
     /// In the form that is hashed.
     pub output: Value,
@@ -309,39 +325,39 @@ pub fn all(conn: &mut Conn) -> Result<Vec<Stored>, StoreError> {
         )
         .select((Flag::as_select(), FlagAssessment::as_select()))
         .load(conn)?;
-    with_codes(conn, rows)
+    with_codes(conn, rows.into_iter().map(with_flag))
 }
 
-/// What one run found, in the order of (kind, code).
-pub fn of_run(conn: &mut Conn, run_id: Id) -> Result<Vec<Stored>, StoreError> {
-    let rows: Vec<(Flag, FlagAssessment)> = flag_assessments::table
-        .inner_join(flags::table.on(flags::id.eq(flag_assessments::flag_id)))
-        .filter(flag_assessments::run_id.eq(run_id))
-        .select((Flag::as_select(), FlagAssessment::as_select()))
-        .load(conn)?;
-    with_codes(conn, rows)
+/// A flag with what a run said of it.
+type Said = (SubjectKind, Id, Option<Flag>, FlagAssessment);
+
+fn with_flag((flag, assessment): (Flag, FlagAssessment)) -> Said {
+    let subject = flag.officer_id.or(flag.unit_id).unwrap_or(flag.id);
+    (flag.subject_kind, subject, Some(flag), assessment)
 }
 
-fn with_codes(conn: &mut Conn, rows: Vec<(Flag, FlagAssessment)>) -> Result<Vec<Stored>, StoreError> {
+fn with_codes(conn: &mut Conn, rows: impl Iterator<Item = Said>) -> Result<Vec<Stored>, StoreError> {
     let officer_codes: HashMap<Id, String> =
         officers::table.select((officers::id, officers::code)).load::<(Id, String)>(conn)?.into_iter().collect();
     let unit_codes: HashMap<Id, String> =
         units::table.select((units::id, units::code)).load::<(Id, String)>(conn)?.into_iter().collect();
     let mut found: Vec<Stored> = rows
-        .into_iter()
-        .map(|(flag, assessment)| {
-            let officer = flag.officer_id.and_then(|id| officer_codes.get(&id));
-            let code = officer.or_else(|| flag.unit_id.and_then(|id| unit_codes.get(&id))).cloned().unwrap_or_default();
+        .map(|(kind, subject, flag, assessment)| {
+            let codes = match kind {
+                SubjectKind::Officer => &officer_codes,
+                SubjectKind::Branch => &unit_codes,
+            };
+            let code = codes.get(&subject).cloned().unwrap_or_default();
             let output = json!({
-                "kind": flag.subject_kind,
+                "kind": kind,
                 "code": code,
                 "tier": assessment.tier,
                 "numbers": assessment.numbers.0,
                 "evidence": assessment.evidence.0,
             });
-            Stored { flag, code, assessment, output }
+            Stored { kind, subject, code, flag, assessment, output }
         })
         .collect();
-    found.sort_by(|a, b| (a.flag.subject_kind, &a.code).cmp(&(b.flag.subject_kind, &b.code)));
+    found.sort_by(|a, b| (a.kind, &a.code).cmp(&(b.kind, &b.code)));
     Ok(found)
 }

@@ -51,12 +51,12 @@ fn result(run: &JobRun, name: &str, as_of: NaiveDate, document: &impl Serialize)
 }
 
 /// Stores a result in the transaction that ends its run.
-fn store_result(tx: &mut WriteTx<'_>, row: &JobResult) -> Result<(), StoreError> {
+pub(crate) fn store_result(tx: &mut WriteTx<'_>, row: &JobResult) -> Result<(), StoreError> {
     each!(&mut *tx.conn, c => diesel::insert_into(job_results::table).values(row).execute(c)?);
     tx.keep(Kept::JobResults, &pair(row.run_id, &row.name));
     Ok(())
 }
 
-fn result_rows(run: &JobRun, name: &str, as_of: NaiveDate, document: &impl Serialize) -> JobResult {
+pub(crate) fn result_rows(run: &JobRun, name: &str, as_of: NaiveDate, document: &impl Serialize) -> JobResult {
     JobResult { run_id: run.id, name: name.to_owned(), as_of, document: JsonValue(json!(document)) }
 }

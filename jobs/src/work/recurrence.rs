@@ -193,7 +193,7 @@ impl Job for Recurrence {
         run.output_hash = Some(derived.digests.output_hash.clone());
         run.result_hash = Some(derived.digests.result_hash.clone());
         Ok(Box::new(move |tx, run| {
-            let mut summary = flags::store(tx, run.id, as_of, &rules, &derived.assessments, &derived.counted)?;
+            let mut summary = flags::store(tx, run, as_of, &rules, &derived.assessments, &derived.counted)?;
             summary["unadjusted"] = json!(derived.document.officers.basis == Basis::None);
             summary["withoutExposure"] = json!(derived.document.officers.without_exposure.len());
             run.summary = Some(summary.into());

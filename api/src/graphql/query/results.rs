@@ -7,13 +7,14 @@ use crate::graphql::context::{request, snapshot, viewer};
 use crate::graphql::error::{bad_input, from_job};
 use crate::graphql::filters::*;
 use crate::graphql::page::PageArgs;
-use crate::graphql::scalars::parse_id;
+use crate::graphql::scalars::{id, parse_id};
 use crate::graphql::statistics::{self};
 use crate::graphql::types::*;
 use async_graphql::{Context, ID, Object, Result};
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use diesel::prelude::*;
 use jobs::backtest::{History, Question, backtest};
+use jobs::flags;
 use jobs::work::blame::{Blame, BlameDocument, blame_check_without};
 use jobs::work::recurrence::RecurrenceDocument;
 use jobs::work::trends::trends;
@@ -21,6 +22,7 @@ use jobs::work::{latest_result, timeliness};
 use schema::StoreError;
 use schema::domain::calendar::local_date;
 use schema::domain::ids::reference_id;
+use schema::enums::SubjectKind;
 use schema::events::Entity;
 use schema::queries;
 
@@ -65,6 +67,33 @@ impl ResultsQuery {
         let seen = seen_flag(viewer(ctx)?.clone(), snapshot(ctx)?.reference.clone(), parse_id(&id)?);
         let found = request(ctx)?.read(seen).await?;
         Ok(found.map(Flag))
+    }
+
+    /// What the last run of the recurrence job for a day found, whatever stands today; null where none is for that day, and
+    /// where you are an officer: it counts complaints that name you.
+    async fn flags_found(&self, ctx: &Context<'_>, as_of: NaiveDate) -> Result<Option<FlagsFound>> {
+        if !(1970..=2200).contains(&as_of.year()) {
+            return Err(bad_input("asOf is a day from 1970 to 2200"));
+        }
+        if viewer(ctx)?.is_an_officer() {
+            return Ok(None);
+        }
+        let found = request(ctx)?
+            .read(move |conn| {
+                let Some(run) = flags::latest_for(conn, as_of)? else { return Ok::<_, StoreError>(None) };
+                Ok(Some((run.id, flags::of_run(conn, run.id)?)))
+            })
+            .await?;
+        let Some((run, found)) = found else { return Ok(None) };
+        for stored in &found {
+            if stored.kind == SubjectKind::Officer {
+                request(ctx)?.saw(|seen| &mut seen.files, stored.subject);
+            }
+            let evidence: Vec<schema::Id> = serde_json::from_value(stored.assessment.evidence.0.clone())?;
+            request(ctx)?.saw_complaints(evidence);
+        }
+        let found = found.into_iter().map(FoundFlag::of).collect::<Result<_>>()?;
+        Ok(Some(FlagsFound { as_of, run_id: id(run), found }))
     }
 
     /// Runs of jobs, the latest first.
@@ -170,9 +199,8 @@ impl ResultsQuery {
         if let Some(own) = viewer(ctx)?.officer_id {
             document = request(ctx)?.read(move |conn| blame_check_without(conn, as_of, own)).await?;
         }
-        let of_officer = |blame: &Blame| {
-            (blame.kind == schema::enums::SubjectKind::Officer).then(|| reference_id(Entity::Officer, &blame.code))
-        };
+        let of_officer =
+            |blame: &Blame| (blame.kind == SubjectKind::Officer).then(|| reference_id(Entity::Officer, &blame.code));
         for officer in document.subjects.iter().filter_map(of_officer) {
             request(ctx)?.saw(|seen| &mut seen.files, officer);
         }

@@ -2,7 +2,7 @@
 
 use crate::graphql::enums::FlagState;
 use crate::graphql::scalars::{Moment, id};
-use async_graphql::{ID, Object, SimpleObject};
+use async_graphql::{ID, Object, Result, SimpleObject};
 use chrono::NaiveDate;
 use jobs::exposure::Basis;
 use jobs::recurrence::{self, WindowNumbers};
@@ -35,6 +35,18 @@ pub struct FlagNumbers {
     pub windows: Vec<FlagWindow>,
 }
 
+impl FlagNumbers {
+    /// Those of an assessment.
+    pub fn of(numbers: &serde_json::Value) -> Result<Self> {
+        let windows: Vec<WindowNumbers> = serde_json::from_value(numbers["windows"].clone())?;
+        Ok(Self {
+            unadjusted: numbers["unadjusted"].as_bool().unwrap_or(true),
+            basis: serde_json::from_value::<Basis>(numbers["basis"].clone()).unwrap_or_default().into(),
+            windows: windows.into_iter().map(Into::into).collect(),
+        })
+    }
+}
+
 /// What one window shows.
 #[derive(SimpleObject)]
 pub struct FlagWindow {
@@ -42,7 +54,7 @@ pub struct FlagWindow {
     complaints: u32,
     complaints_without_not_sustained: u32,
     episodes: u32,
-    /// A campaign counts as one.
+    /// A campaign counts as one. By the rule `own_enterprise` each anonymous complaint counts as one, too: see `anonymous`.
     distinct_enterprises: u32,
     distinct_enterprises_of_campaigns_apart: u32,
     distinct_enterprises_confirmed: u32,

@@ -6,8 +6,6 @@ use crate::graphql::enums::{FlagState, Proposed, SubjectKind, Tier};
 use crate::graphql::loaders::{AssessmentKey, JobRunKey, OfficerKey, ReviewsKey, SeenKey, UnitKey, known, one};
 use crate::graphql::scalars::{Moment, id};
 use async_graphql::{Context, ID, Object, Result};
-use jobs::exposure::Basis;
-use jobs::recurrence::WindowNumbers;
 use schema::models;
 
 /// Somebody or something that is complained about again and again. A flag proposes a review; it
@@ -106,13 +104,7 @@ impl Flag {
     /// numbers that are missing only where some are.
     async fn numbers(&self, ctx: &Context<'_>) -> Result<Option<FlagNumbers>> {
         let Some(assessment) = self.counted(ctx).await? else { return Ok(None) };
-        let numbers = assessment.numbers.0;
-        let windows: Vec<WindowNumbers> = serde_json::from_value(numbers["windows"].clone())?;
-        Ok(Some(FlagNumbers {
-            unadjusted: numbers["unadjusted"].as_bool().unwrap_or(true),
-            basis: serde_json::from_value::<Basis>(numbers["basis"].clone()).unwrap_or_default().into(),
-            windows: windows.into_iter().map(Into::into).collect(),
-        }))
+        FlagNumbers::of(&assessment.numbers.0).map(Some)
     }
 
     /// In Vietnamese; null where `numbers` is.

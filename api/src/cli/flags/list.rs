@@ -1,0 +1,167 @@
+//! Flags as a list: those that stand, or what the run for a day found.
+
+use super::{Who, document, run_for};
+use crate::cli::output::{Output, table};
+use anyhow::Context;
+use chrono::NaiveDate;
+use diesel::prelude::*;
+use jobs::flags::{self, Stored};
+use jobs::recurrence::{Adjusted, WindowNumbers};
+use jobs::snapshot::Reference;
+use schema::domain::calendar::{is_valid_on, local_date};
+use schema::enums::{FlagState, Proposed, SubjectKind};
+use schema::models::Posting;
+use schema::tables::postings;
+use schema::{Db, Id, Timestamp};
+use serde::Serialize;
+use std::collections::HashSet;
+use std::str::FromStr;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// What the last run for this day found, whatever stands today
+    #[arg(long, value_name = "DATE", value_parser = crate::cli::jobs::day)]
+    as_of: Option<NaiveDate>,
+    /// Only these tiers: WATCH, REVIEW, SUSPENSION_REVIEW (the gravest, of branches too), or INSPECTION (the gravest of branches)
+    #[arg(long, value_name = "TIER", value_delimiter = ',', value_parser = word::<Proposed>)]
+    tier: Vec<Proposed>,
+    /// Only flags that are in these states now: OPEN, ACKNOWLEDGED, UNDER_REVIEW, UPHELD, DISMISSED, EXPIRED, RETRACTED
+    #[arg(long, value_name = "STATE", value_delimiter = ',', value_parser = word::<FlagState>)]
+    state: Vec<FlagState>,
+    /// Only officers, or only branches
+    #[arg(long, value_enum)]
+    kind: Option<Who>,
+    /// Only branches that are this unit or below it, and officers posted there on the day (today, unless --as-of says)
+    #[arg(long, value_name = "CODE")]
+    unit: Option<String>,
+}
+
+/// A word of a closed list, in any case and with - for _.
+fn word<W: FromStr<Err = schema::enums::UnknownWord>>(text: &str) -> Result<W, String> {
+    text.to_ascii_uppercase().replace('-', "_").parse().map_err(|e: schema::enums::UnknownWord| e.to_string())
+}
+
+pub fn run(db: &Db, args: &Args, out: &Output) -> anyhow::Result<()> {
+    let mut found = match args.as_of {
+        None => db.read(flags::all)?,
+        Some(day) => {
+            let run = run_for(db, day)?;
+            db.read(|conn| flags::of_run(conn, run.id))?
+        }
+    };
+    let all = found.len();
+    if let Some(code) = &args.unit {
+        let day = args.as_of.unwrap_or_else(|| local_date(Timestamp::now()));
+        let subjects = subjects_of(db, code, day)?;
+        found.retain(|stored| subjects.contains(&stored.subject));
+    }
+    let kind = args.kind.map(SubjectKind::from);
+    found.retain(|stored| kind.is_none_or(|kind| kind == stored.kind) && is_of(&args.tier, stored));
+    found.retain(|stored| {
+        args.state.is_empty() || stored.flag.as_ref().is_some_and(|flag| args.state.contains(&flag.state))
+    });
+    let documents: Vec<_> = found.iter().map(document).collect();
+    let rows = found.iter().map(Line::of).collect::<Result<Vec<_>, _>>()?;
+    out.print_document(&documents, &rows, |rows| {
+        if rows.is_empty() {
+            return match (all, args.as_of) {
+                (0, Some(day)) => format!("the run for {day} found nobody"),
+                (0, None) => "nobody is flagged: `phananh jobs run recurrence` looks".to_owned(),
+                (all, _) => format!("none of {all} flags is of that kind"),
+            };
+        }
+        let state = if args.as_of.is_some() { "STATE NOW" } else { "STATE" };
+        table(&["SUBJECT", "CODE", "TIER", state, "D 365", "O", "E", "Q", "EB05", "FLAG"], rows.iter().map(Line::cells))
+    })
+}
+
+/// Whether a flag is of one of these tiers; of any, where none is named.
+fn is_of(tiers: &[Proposed], stored: &Stored) -> bool {
+    let tier = stored.assessment.tier;
+    let names = [tier.proposed(stored.kind), tier.proposed(SubjectKind::Officer)];
+    tiers.is_empty() || tiers.iter().any(|wanted| names.contains(wanted))
+}
+
+/// The branches that are a unit or below it on a day, and the officers posted there.
+fn subjects_of(db: &Db, code: &str, day: NaiveDate) -> anyhow::Result<HashSet<Id>> {
+    let reference = db.read_snapshot(Reference::load)?;
+    let unit = reference.unit_by_code(code).with_context(|| format!("there is no unit {code:?}"))?;
+    let mut subjects = reference.tree.below_on(unit.id, day);
+    let posted: Vec<Posting> = db.read(|conn| {
+        Ok::<_, schema::StoreError>(
+            postings::table.filter(postings::valid_from.le(day)).select(Posting::as_select()).load(conn)?,
+        )
+    })?;
+    let there: Vec<Id> = posted
+        .iter()
+        .filter(|posting| is_valid_on(day, posting.valid_from, posting.valid_to) && subjects.contains(&posting.unit_id))
+        .map(|posting| posting.officer_id)
+        .collect();
+    subjects.extend(there);
+    Ok(subjects)
+}
+
+/// A flag as a row.
+#[derive(Serialize)]
+struct Line {
+    subject: SubjectKind,
+    code: String,
+    tier: Proposed,
+    state: Option<FlagState>,
+    /// In the longest window.
+    complaints: u32,
+    enterprises: u32,
+    anonymous: u32,
+    observed: Option<u32>,
+    expected: Option<f64>,
+    ratio: Option<f64>,
+    q: Option<f64>,
+    eb05: Option<f64>,
+    unadjusted: bool,
+    flag: Id,
+    run: Id,
+}
+
+impl Line {
+    fn of(stored: &Stored) -> anyhow::Result<Self> {
+        let numbers = &stored.assessment.numbers.0;
+        let windows: Vec<WindowNumbers> =
+            serde_json::from_value(numbers["windows"].clone()).context("the numbers of a flag do not read")?;
+        let longest = windows.last().cloned().unwrap_or_default();
+        let adjusted = longest.adjusted.as_ref();
+        let number = |of: fn(&Adjusted) -> f64| adjusted.map(of);
+        Ok(Self {
+            subject: stored.kind,
+            code: stored.code.clone(),
+            tier: stored.assessment.tier.proposed(stored.kind),
+            state: stored.flag.as_ref().map(|flag| flag.state),
+            complaints: longest.complaints,
+            enterprises: longest.enterprises,
+            anonymous: longest.anonymous,
+            observed: adjusted.map(|adjusted| adjusted.observed),
+            expected: number(|adjusted| adjusted.expected),
+            ratio: number(|adjusted| adjusted.ratio),
+            q: number(|adjusted| adjusted.q),
+            eb05: number(|adjusted| adjusted.eb05),
+            unadjusted: numbers["unadjusted"].as_bool().unwrap_or(true),
+            flag: stored.assessment.flag_id,
+            run: stored.assessment.run_id,
+        })
+    }
+
+    fn cells(&self) -> Vec<String> {
+        let number = |value: Option<f64>| value.map(|value| format!("{value:.2}")).unwrap_or_default();
+        vec![
+            self.subject.to_string(),
+            self.code.clone(),
+            self.tier.to_string(),
+            self.state.map(|state| state.to_string()).unwrap_or_default(),
+            self.enterprises.to_string(),
+            self.observed.map(|observed| observed.to_string()).unwrap_or_default(),
+            number(self.expected),
+            self.q.map(|q| format!("{q:.1e}")).unwrap_or_default(),
+            number(self.eb05),
+            self.flag.to_string(),
+        ]
+    }
+}

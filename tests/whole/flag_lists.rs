@@ -1,0 +1,194 @@
+//! What the command line and the API say of flags: which stand and which a run of the past found, what their numbers were
+//! adjusted for, and what they propose.
+
+use crate::program;
+use crate::world::{self, Files};
+use serde_json::{Value, json};
+use tests::Database;
+
+fn show(database: &Database, id: &str) -> String {
+    program().run(database, ["flags", "show", id]).ok().out
+}
+
+/// Two enterprises complained about CC02 in 2022, and one about a colleague; nobody since.
+const OF_2022: &str = "\
+PN-1;10/03/2022;0100233488;A;02DS;CC02;TD1;;;;;x;
+PN-2;11/04/2022;0314409058;B;02DS;CC02;TD1;;;;;x;
+PN-3;12/04/2022;0100233488;A;03TG;CC03;TD1;;;;;x;
+";
+
+#[test]
+fn a_run_of_a_past_day_changes_nothing_that_stands_and_shows_what_it_found() {
+    for database in Database::both() {
+        world::fill(&database);
+        let files = Files::new();
+        let header = world::COMPLAINTS.lines().next().unwrap();
+        let csv = format!("{header}\n{OF_2022}");
+        program().run(&database, files.import("complaints", csv, world::COMPLAINTS_MAP)).ok();
+        world::run_counting(&database, "2024-03-31");
+        let stands = program().json(&database, &["flags", "list"]);
+        let found = |day: &str| {
+            let list = program().json(&database, &["flags", "list", "--as-of", day]);
+            let code = |flag: &Value| flag["subject"]["code"].as_str().unwrap().to_owned();
+            list.as_array().unwrap().iter().map(|flag| (code(flag), flag["state"].clone())).collect::<Vec<_>>()
+        };
+        let standing: Vec<_> = ["CC01", "02CV"].map(|code| (code.to_owned(), json!("OPEN"))).to_vec();
+        assert_eq!(found("2024-03-31"), standing);
+
+        let back = world::run_counting(&database, "2022-06-30");
+        assert_eq!((&back["summary"]["flagged"], &back["summary"]["looksBack"]), (&json!(2), &json!(true)));
+        assert_eq!(program().json(&database, &["flags", "list"]), stands, "not a flag more, and none of another state");
+        let then: Vec<_> = ["CC02", "02DS"].map(|code| (code.to_owned(), Value::Null)).to_vec();
+        assert_eq!(found("2022-06-30"), then);
+        assert_eq!(found("2024-03-31"), standing, "the run for the day that stands is what it was");
+
+        let missing = program().run(&database, ["flags", "list", "--as-of", "2021-01-01"]);
+        assert_eq!(missing.status, 1);
+        assert!(missing.err.contains("jobs run recurrence --as-of 2021-01-01"), "{missing:?}");
+        let shown = program().run(&database, ["flags", "show", "CC02", "--as-of", "2022-06-30"]).ok();
+        assert!(
+            shown.out.contains("in the 365 days to 30 June 2022")
+                || shown.out.contains("in the 180 days to 30 June 2022"),
+            "{shown:?}"
+        );
+        let today = program().run(&database, ["flags", "show", "CC02"]);
+        assert_eq!(today.status, 1, "no flag stands: {today:?}");
+
+        let board = program().token(&database, "BOARD", None);
+        let server = program().serve(&database, &["--no-jobs"]);
+        let query = "{ flags { totalCount } nobody: flagsFound(asOf: \"2021-01-01\") { runId }
+            then: flagsFound(asOf: \"2022-06-30\") { asOf runId found { code tier proposed flagId reasonVi evidenceIds numbers { windows { days } } } }
+            now: flagsFound(asOf: \"2024-03-31\") { found { code flagId } } }";
+        let data = server.data(&board, query);
+        assert_eq!((&data["flags"]["totalCount"], &data["nobody"]), (&json!(2), &Value::Null));
+        assert_eq!((&data["then"]["runId"], &data["then"]["found"][0]["code"]), (&back["run"], &json!("CC02")));
+        assert_eq!(data["then"]["found"][0]["flagId"], Value::Null);
+        assert_eq!(data["then"]["found"][0]["evidenceIds"].as_array().unwrap().len(), 2);
+        assert!(data["now"]["found"][0]["flagId"].is_string(), "{data}");
+        for (role, unit) in [("UNIT_HEAD", Some("TC")), ("DASHBOARD", None), ("ADMIN", None)] {
+            let token = program().token(&database, role, unit);
+            let denied = server.graphql(&token, "{ flagsFound(asOf: \"2022-06-30\") { found { code } } }", &json!({}));
+            assert!(denied.codes().contains(&"FORBIDDEN".to_owned()), "{role}: {denied:?}");
+        }
+        drop(server);
+
+        // A run of the past is derived again like any other, also after a correction.
+        let reproduced = |run: &Value| {
+            let args = ["flags", "reproduce", run["run"].as_str().unwrap(), "--format", "json"];
+            program().run(&database, args).json()["reproduced"].clone()
+        };
+        assert_eq!(reproduced(&back), true);
+        let corrected = format!("{header}\n{}", OF_2022.replace("0314409058;B", "001099012345;C"));
+        program().run(&database, files.import("complaints", corrected, world::COMPLAINTS_MAP)).ok();
+        assert_eq!(reproduced(&back), true);
+        // Whom only the past found is flagged anew when a later day finds somebody: nothing is reopened.
+        world::run_counting(&database, "2024-04-01");
+        assert_eq!(program().json(&database, &["flags", "list"]).as_array().unwrap().len(), 2);
+    }
+}
+
+#[test]
+fn what_is_shown_says_of_the_adjustment_and_of_branches_what_the_numbers_say() {
+    let database = Database::sqlite();
+    program().run(&database, ["generate", "--complaints", "6000", "--seed", "7", "--until", "2025-12-31"]).ok();
+    let run = program().json(&database, &["jobs", "run", "recurrence", "--as-of", "2025-12-31"]);
+    let list = program().json(&database, &["flags", "list"]);
+    let flags = list.as_array().unwrap();
+    let branch = |flag: &&Value| flag["subject"]["kind"] == "BRANCH" && flag["tier"] == "SUSPENSION_REVIEW";
+    let gravest: Vec<&Value> = flags.iter().filter(branch).collect();
+    assert!(!gravest.is_empty(), "the world has a branch of the gravest tier");
+    assert_eq!(run["summary"]["inspection"], gravest.len());
+    for flag in flags {
+        let id = flag["id"].as_str().unwrap();
+        let text = show(&database, id);
+        let unadjusted = flag["numbers"]["unadjusted"].as_bool().unwrap();
+        assert!(!unadjusted, "this world has workload");
+        assert!(
+            text.contains("adjusted for the number of declarations handled") && !text.contains("not adjusted"),
+            "{text}"
+        );
+        assert!(!text.contains("unadjusted"), "{text}");
+        // What was observed and expected stands there, as the numbers have it.
+        let year = &flag["numbers"]["windows"][3]["adjusted"];
+        for column in ["O", "E", "Q", "EB05"] {
+            assert!(text.split_whitespace().any(|word| word == column), "{column}: {text}");
+        }
+        for number in ["expected", "eb05"] {
+            let shown = format!("{:.2}", year[number].as_f64().unwrap());
+            assert!(text.split_whitespace().any(|word| word == shown), "{number} {shown}: {text}");
+        }
+        assert!(!text.contains('{') && !text.contains("\":"), "JSON is for programs: {text}");
+        assert!(text.contains("suspension_review: 5 enterprises in 365 days"), "the rules are told: {text}");
+        let reasons = format!("{}{}", flag["reasonVi"].as_str().unwrap(), flag["reasonEn"].as_str().unwrap());
+        let suspends = reasons.contains("suspension") || reasons.contains("đình chỉ");
+        let officer = flag["subject"]["kind"] == "OFFICER";
+        assert_eq!(suspends, officer && flag["tier"] == "SUSPENSION_REVIEW", "{reasons}");
+        let proposed = if branch(&flag) { "INSPECTION" } else { flag["tier"].as_str().unwrap() };
+        assert_eq!(flag["proposed"], proposed);
+        assert!(text.lines().next().unwrap().contains(&format!(": {proposed} (")), "{text}");
+        if branch(&flag) {
+            assert!(reasons.contains("inspection of the branch") && reasons.contains("kiểm tra chi cục"), "{reasons}");
+        }
+    }
+    let board = program().token(&database, "BOARD", None);
+    let server = program().serve(&database, &["--no-jobs"]);
+    let data = server.data(&board, "{ flags(first: 200) { nodes { subjectKind tier proposed unit { code } } } }");
+    let nodes = data["flags"]["nodes"].as_array().unwrap();
+    assert_eq!(nodes.len(), flags.len());
+    for node in nodes {
+        let inspected = node["subjectKind"] == "BRANCH" && node["tier"] == "SUSPENSION_REVIEW";
+        let proposed = if inspected { json!("INSPECTION") } else { node["tier"].clone() };
+        assert_eq!(node["proposed"], proposed);
+    }
+    filters(&database, flags);
+    runs_in_words(&database);
+}
+
+/// The list by tier, state, kind and unit, as JSON, CSV and text.
+fn filters(database: &Database, flags: &[Value]) {
+    let listed = |args: &[&str]| -> Vec<Value> {
+        let list = program().json(database, &[&["flags", "list"], args].concat());
+        list.as_array().unwrap().clone()
+    };
+    let of = |wanted: &dyn Fn(&Value) -> bool| flags.iter().filter(|flag| wanted(flag)).cloned().collect::<Vec<_>>();
+    assert_eq!(listed(&["--tier", "WATCH"]), of(&|flag| flag["tier"] == "WATCH"));
+    assert_eq!(listed(&["--tier", "watch,review"]), of(&|flag| flag["tier"] != "SUSPENSION_REVIEW"));
+    assert_eq!(listed(&["--tier", "SUSPENSION_REVIEW"]), of(&|flag| flag["tier"] == "SUSPENSION_REVIEW"));
+    assert_eq!(listed(&["--tier", "inspection"]), of(&|flag| flag["proposed"] == "INSPECTION"));
+    assert_eq!(listed(&["--kind", "branch"]), of(&|flag| flag["subject"]["kind"] == "BRANCH"));
+    assert_eq!(listed(&["--state", "open"]).len(), flags.len());
+    assert_eq!(listed(&["--state", "DISMISSED,EXPIRED"]), Vec::<Value>::new());
+    let branch = of(&|flag| flag["subject"]["kind"] == "BRANCH")[0]["subject"]["code"].as_str().unwrap().to_owned();
+    let there = listed(&["--unit", &branch]);
+    assert!(there.iter().any(|flag| flag["subject"]["code"] == branch.as_str()), "{there:?}");
+    assert!(there.len() < flags.len());
+    for (args, words) in [
+        (["--tier", "GRAVE"], "INSPECTION"),
+        (["--state", "closed"], "DISMISSED"),
+        (["--unit", "nowhere"], "there is no unit"),
+        (["--kind", "team"], "branch"),
+    ] {
+        let refused = program().run(database, [&["flags", "list"], &args[..]].concat());
+        assert!(refused.status != 0 && refused.err.contains(words), "{args:?}: {refused:?}");
+    }
+    let csv = program().run(database, ["flags", "list", "--kind", "officer", "--format", "csv"]).ok().out;
+    let header = csv.lines().next().unwrap();
+    assert!(
+        header.starts_with("subject,code,tier,state,") && header.contains("expected") && header.contains("eb05"),
+        "{header}"
+    );
+    assert_eq!(csv.lines().count() - 1, of(&|flag| flag["subject"]["kind"] == "OFFICER").len());
+    let none = program().run(database, ["flags", "list", "--state", "UPHELD"]).ok();
+    assert!(none.out.contains(&format!("none of {} flags", flags.len())), "{none:?}");
+}
+
+/// What jobs counted is told in words.
+fn runs_in_words(database: &Database) {
+    for (job, words) in [("timeliness", "complaints "), ("trends", "rising "), ("escalate-overdue", "newly escalated ")]
+    {
+        let told = program().run(database, ["jobs", "run", job, "--as-of", "2025-12-31"]).ok().out;
+        assert!(!told.contains(['{', '"', '[']) && told.contains(words), "{job}: {told}");
+    }
+    let history = program().run(database, ["jobs", "history"]).ok().out;
+    assert!(!history.contains(['{', '"', '[']) && history.contains("newly escalated "), "{history}");
+}
