@@ -1,13 +1,18 @@
 //! What the command line and the API say of flags: which stand and which a run of the past found, what their numbers were
-//! adjusted for, and what they propose.
+//! adjusted for, what they propose, and why nobody is flagged.
 
 use crate::program;
 use crate::world::{self, Files};
 use serde_json::{Value, json};
-use tests::Database;
+use tests::{Database, Finished};
 
 fn show(database: &Database, id: &str) -> String {
     program().run(database, ["flags", "show", id]).ok().out
+}
+
+fn text_of(finished: Finished) -> String {
+    let finished = finished.ok();
+    format!("{}{}", finished.out, finished.err)
 }
 
 /// Two enterprises complained about CC02 in 2022, and one about a colleague; nobody since.
@@ -191,4 +196,92 @@ fn runs_in_words(database: &Database) {
     }
     let history = program().run(database, ["jobs", "history"]).ok().out;
     assert!(!history.contains(['{', '"', '[']) && history.contains("newly escalated "), "{history}");
+}
+
+/// A register of the past whose complaints name officers and nobody who complained.
+const ANONYMOUS: &str = "\
+id,month,officer,unit,what
+1,2010-01,7,12,Abuse
+2,2010-02,7,12,Abuse
+3,2010-03,7,12,Abuse
+4,2010-03,8,12,Abuse
+5,2010-05,7,12,Abuse
+6,2010-06,7,12,Abuse
+";
+const ANONYMOUS_MAP: &str = r#"
+source = "old-register"
+[missing]
+unit = "create"
+officer = "create"
+category = "create"
+[fields]
+reference = "id"
+received = { column = "month", format = "%Y-%m" }
+officer = "officer"
+unit = "unit"
+unit_kind = { constant = "BRANCH" }
+category = "what"
+category_kind = { constant = "CONDUCT" }
+category_serious = { constant = true }
+"#;
+const OWN: &str = "version = \"own\"\nanonymous = \"own_enterprise\"\n";
+
+#[test]
+fn an_anonymous_register_of_the_past_says_what_was_missing_and_shows_its_counts() {
+    for database in Database::both() {
+        let files = Files::new();
+        program().run(&database, files.import("complaints", ANONYMOUS, ANONYMOUS_MAP)).ok();
+        let missing = |text: &str, words: &[&str]| {
+            for word in words {
+                assert!(text.contains(word), "{word}: {text}");
+            }
+        };
+        // As of yesterday nothing was received for years.
+        let today = text_of(program().run(&database, ["jobs", "run", "recurrence"]));
+        missing(&today, &["0 flagged", "nothing was received", "2010-06-01", "--as-of 2010-06-01"]);
+        missing(&text_of(program().run(&database, ["flags", "list"])), &["nobody is flagged", "--as-of 2010-06-01"]);
+
+        let then = ["jobs", "run", "recurrence", "--as-of", "2010-06-30"];
+        let told = text_of(program().run(&database, then));
+        let lacks = [
+            "missing: enterprises",
+            "own_enterprise",
+            "missing: confirmed attributions",
+            "missing: exposure of officers",
+        ];
+        missing(&told, &lacks);
+        missing(&told, &["6 complaints", "6 anonymous", "7 (5), 8 (1)", "12 (6)"]);
+        let list = program().run(&database, ["flags", "list", "--as-of", "2010-06-30"]).ok();
+        missing(&format!("{}{}", list.out, list.err), &lacks);
+        let summary = program().json(&database, &then)["summary"].clone();
+        assert_eq!(summary["lacks"][0], "ENTERPRISES", "{summary}");
+        assert_eq!((&summary["available"]["anonymous"], &summary["available"]["most"]), (&json!(6), &json!([])));
+
+        let numbers = program().run(&database, ["flags", "numbers", "--as-of", "2010-06-30"]).ok();
+        missing(&numbers.err, &["missing: enterprises", "missing: exposure of officers"]);
+        assert!(!numbers.err.contains("branches: neither"), "of branches nothing is asked: {numbers:?}");
+        let row = numbers.out.lines().nth(1).unwrap().split_whitespace().collect::<Vec<_>>();
+        assert_eq!(row, ["7", "5", "5", "0", "0", "5", "5"], "{numbers:?}");
+        let counts = program().json(&database, &["flags", "numbers", "--as-of", "2010-06-30", "--subject", "branch"]);
+        assert_eq!((&counts["counts"][0]["code"], &counts["counts"][0]["complaints"]), (&json!("12"), &json!(6)));
+
+        let reached = program().json(&database, &["rules", "try", "--min", "3", "--days", "365", "--list"]);
+        assert_eq!(reached["reached"], json!([{ "on": "2010-03-01", "code": "7" }]));
+        let text = program().run(&database, ["rules", "try", "--min", "1", "--days", "365", "--list"]).ok().out;
+        missing(&text, &["2 reached", "REACHED ON", "2010-01-01", "2010-03-01"]);
+
+        // What was missing is set: each anonymous complaint counts, and no different enterprises are claimed.
+        let rules = files.put("rules.toml", OWN);
+        let run = [&then[..], &["--rules", rules.to_str().unwrap()]].concat();
+        let told = text_of(program().run(&database, &run));
+        assert!(!told.contains("missing: enterprises"), "{told}");
+        let list = program().json(&database, &["flags", "list", "--as-of", "2010-06-30"]);
+        let flags = list.as_array().unwrap();
+        assert_eq!(flags.len(), 2, "{list}");
+        for flag in flags {
+            let (vi, en) = (flag["reasonVi"].as_str().unwrap(), flag["reasonEn"].as_str().unwrap());
+            assert!(!vi.contains("doanh nghiệp khác nhau") && vi.contains("phản ánh ẩn danh"), "{vi}");
+            assert!(!en.contains("different enterprises") && en.contains("anonymous complaints were received"), "{en}");
+        }
+    }
 }

@@ -1,7 +1,8 @@
 mod list;
 mod shown;
 
-use super::output::Output;
+use super::lacks::told;
+use super::output::{Output, tell_lines};
 use anyhow::Context;
 use chrono::NaiveDate;
 use jobs::flags::{self, Stored};
@@ -89,10 +90,15 @@ pub fn run(db: &Db, command: &Command, out: &Output) -> anyhow::Result<ExitCode>
             let rules = rules.as_deref().map(Rules::load).transpose()?.unwrap_or_default();
             let as_of = as_of.map_or_else(super::jobs::yesterday, Ok)?;
             let numbers = numbers(db, as_of, &rules, (*subject).into())?;
-            if numbers.subjects.is_empty() {
-                super::output::tell("nobody has exposure: there are no numbers but counts, which `flags show` has");
+            if !numbers.lacks.is_empty() {
+                tell_lines(&told(&numbers.available, &numbers.lacks));
             }
-            out.print_document(&numbers, &numbers.subjects, shown::numbers)?;
+            // Counts where there is nothing to hold them against.
+            if numbers.subjects.is_empty() {
+                out.print_document(&numbers, &numbers.counts, shown::counts)?;
+            } else {
+                out.print_document(&numbers, &numbers.subjects, shown::numbers)?;
+            }
         }
         Command::Reproduce { run, known_at } => {
             let result = reproduce(db, Id(*run), known_at.unwrap_or(KnownAt::Recorded))?;

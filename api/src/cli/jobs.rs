@@ -1,6 +1,8 @@
+use super::lacks::told;
 use super::output::{Output, table, tell};
 use anyhow::Context as _;
 use chrono::NaiveDate;
+use jobs::flags;
 use jobs::job::{Context, JOBS, Job, find};
 use jobs::ledger;
 use jobs::recurrence::Rules;
@@ -70,7 +72,11 @@ pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> any
                 std::process::exit(130);
             })?;
             let run = ledger::run_now(&context, job, as_of)?;
-            out.print(&document(&run), |_| text(&run))?;
+            let mut lines = vec![text(&run)];
+            if let Some(found) = db.read(|conn| flags::what_there_was(conn, run.id))? {
+                lines.extend((!found.lacks.is_empty()).then(|| told(&found.available, &found.lacks)));
+            }
+            out.print(&document(&run), |_| lines.join("\n"))?;
         }
         Command::List => list(db, settings, out)?,
         Command::History { job, limit } => {

@@ -11,6 +11,7 @@ mod generate;
 mod import;
 mod jobs;
 mod key;
+mod lacks;
 mod migrate;
 mod output;
 mod progress;

@@ -153,6 +153,11 @@ pub fn tell(message: impl std::fmt::Display) {
     let _closed = writeln!(io::stderr(), "{}", visible(&message.to_string()));
 }
 
+/// Says several lines on standard error.
+pub fn tell_lines(message: &str) {
+    message.lines().for_each(tell);
+}
+
 /// Says why a command failed. Causes whose words stand in the message already are left out.
 pub fn tell_error(error: &anyhow::Error) {
     let mut message = error.to_string();

@@ -1,7 +1,7 @@
 use super::output::{Output, table};
 use chrono::Days;
 use clap::ValueEnum;
-use jobs::recurrence::{Count, Rules, reach};
+use jobs::recurrence::{Count, Reach, Rules, reach};
 use jobs::work::recurrence::load_frames;
 use schema::domain::calendar::local_date;
 use schema::enums::SubjectKind;
@@ -25,6 +25,9 @@ pub enum Command {
         /// Of what: every complaint, or episodes or distinct enterprises of conduct complaints that hold
         #[arg(long, value_enum, default_value_t = What::Complaints)]
         count: What,
+        /// Name whom it reached, and the day on which it first did
+        #[arg(long)]
+        list: bool,
         /// Rules other than the defaults, for anonymous complaints and episodes
         #[arg(long, value_name = "RULES.toml")]
         rules: Option<PathBuf>,
@@ -45,7 +48,7 @@ pub enum What {
 }
 
 pub fn run(db: &Db, command: &Command, out: &Output) -> anyhow::Result<ExitCode> {
-    let Command::Try { min, days, subject, count, rules } = command;
+    let Command::Try { min, days, subject, count, list, rules } = command;
     let rules = rules.as_deref().map(Rules::load).transpose()?.unwrap_or_default();
     let kind = match subject {
         Subject::Officer => SubjectKind::Officer,
@@ -59,13 +62,21 @@ pub fn run(db: &Db, command: &Command, out: &Output) -> anyhow::Result<ExitCode>
     // Everything received: no complaint is of a later day than tomorrow.
     let tomorrow = local_date(Timestamp::now()) + Days::new(1);
     let (frames, _) = load_frames(db, tomorrow, None)?;
-    let result = reach(&frames, kind, count, *min, *days, &rules)?;
-    out.print(&result, |result| {
+    let result = reach(&frames, kind, count, *min, *days, &rules, *list)?;
+    let text = |result: &Reach| {
         let years = table(
             &["YEAR", "FIRST REACHED"],
             result.by_year.iter().map(|y| vec![y.year.to_string(), y.subjects.to_string()]),
         );
-        format!("{} reached {min} in {days} days\n{years}", result.subjects)
-    })?;
+        let named = result.reached.iter().map(|reached| {
+            let rows = reached.iter().map(|one| vec![one.on.to_string(), one.code.clone()]);
+            format!("\n\n{}", table(&["REACHED ON", "CODE"], rows))
+        });
+        format!("{} reached {min} in {days} days\n{years}{}", result.subjects, named.collect::<String>())
+    };
+    match &result.reached {
+        Some(reached) => out.print_document(&result, reached, |_| text(&result))?,
+        None => out.print(&result, text)?,
+    }
     Ok(ExitCode::SUCCESS)
 }

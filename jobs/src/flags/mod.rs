@@ -3,7 +3,7 @@
 mod past;
 mod review;
 
-pub use past::{latest_for, of_run};
+pub use past::{latest, latest_for, of_run, what_there_was};
 pub use review::{Decision, explain, review, reviews};
 
 use crate::canonical::numbers;

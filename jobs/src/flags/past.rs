@@ -3,7 +3,8 @@
 use super::{Said, Stored, flag_id, with_codes, with_flag};
 use crate::canonical::numbers;
 use crate::recurrence::{Assessment, Rules, reason};
-use crate::work::{recurrence, result_rows, store_result};
+use crate::work::recurrence::{self, RecurrenceDocument};
+use crate::work::{result_rows, store_result};
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use schema::db::dialect::KEYS_PER_QUERY;
@@ -82,6 +83,24 @@ pub fn latest_for(conn: &mut Conn, as_of: NaiveDate) -> Result<Option<JobRun>, S
         .select(JobRun::as_select())
         .first(conn)
         .optional()?)
+}
+
+/// The last run for the latest day; None before the first.
+pub fn latest(conn: &mut Conn) -> Result<Option<JobRun>, StoreError> {
+    Ok(job_runs::table
+        .filter(job_runs::job.eq(recurrence::NAME))
+        .filter(job_runs::state.eq(RunState::Succeeded))
+        .order((job_runs::as_of.desc(), job_runs::started_at.desc()))
+        .select(JobRun::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// What a run says beside its flags; None where it is of another version and does not read.
+pub fn what_there_was(conn: &mut Conn, run_id: Id) -> Result<Option<RecurrenceDocument>, StoreError> {
+    let result: Option<JobResult> =
+        job_results::table.find((run_id, recurrence::NAME)).select(JobResult::as_select()).first(conn).optional()?;
+    Ok(result.and_then(|row| serde_json::from_value(row.document.0).ok()))
 }
 
 /// What one run found, in the order of (kind, code).

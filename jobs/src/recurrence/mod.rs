@@ -3,6 +3,7 @@
 //! Pure functions of frames, an as-of day and rules. Design §5, points 1 to 9; docs/statistics.md has the
 //! formulas and where they come from.
 
+mod available;
 mod campaigns;
 mod control;
 mod episodes;
@@ -19,11 +20,12 @@ mod adjusted_tests;
 #[cfg(test)]
 mod tests;
 
+pub use available::{Available, Lack, Most, available};
 pub use campaigns::with_campaigns;
 pub use control::{CusumSeries, CusumWeek, FunnelPlot, FunnelUnit, cusum_series, funnel_plot};
 pub use episodes::with_episodes;
 pub use expected::{Expected, cells, expected};
-pub use reach::{Count, Reach, reach};
+pub use reach::{Count, Reach, Reached, reach};
 pub use reasons::{Reason, reason};
 pub use rules::{AnonymousRule, CampaignRule, Rules, TierRule};
 pub use surprise::{Adjusted, Compared, Scatter, six_digits};
@@ -58,7 +60,8 @@ pub mod stages {
     }
 }
 
-use crate::frames::Frames;
+use crate::frames::{Frames, day_number};
+use chrono::NaiveDate;
 use polars::prelude::*;
 use schema::enums::SubjectKind;
 
@@ -127,6 +130,12 @@ fn counted(frames: &Frames, kind: SubjectKind, rules: &Rules) -> PolarsResult<Da
             .collect()?
     };
     rows.sort(ORDER, SortMultipleOptions::default())
+}
+
+/// The counts of everybody in the longest window, in the order of places.
+pub fn counts_of(assessed: &Assessed, as_of: NaiveDate) -> PolarsResult<Vec<(u32, WindowNumbers)>> {
+    let (numbers, _) = windows::windows(&assessed.rows, day_number(as_of))?;
+    Ok(numbers.into_iter().map(|(place, [.., longest])| (place, longest)).collect())
 }
 
 /// The columns of what is counted.

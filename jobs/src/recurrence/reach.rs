@@ -26,6 +26,17 @@ pub enum Count {
 pub struct Reach {
     pub subjects: u32,
     pub by_year: Vec<YearReach>,
+    /// Whom it reached, the first first; None unless asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reached: Option<Vec<Reached>>,
+}
+
+/// Somebody whom a rule reached.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Reached {
+    /// The day on which it first did.
+    pub on: NaiveDate,
+    pub code: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -35,7 +46,7 @@ pub struct YearReach {
 }
 
 /// Counts the subjects for which some `k`-th event lies less than `days` days after the first of
-/// those `k`, by the year in which they first reached it.
+/// those `k`, by the year in which they first reached it, and names them where they are to be listed.
 pub fn reach(
     frames: &Frames,
     kind: SubjectKind,
@@ -43,6 +54,7 @@ pub fn reach(
     k: u32,
     days: u32,
     rules: &Rules,
+    list: bool,
 ) -> PolarsResult<Reach> {
     let k = i64::from(k.max(1));
     let days = i32::try_from(days).unwrap_or(i32::MAX);
@@ -65,20 +77,32 @@ pub fn reach(
         Count::Enterprises => first_reached_by_enterprises(&counted(frames, kind, rules)?, k, days)?,
     };
     let mut by_year: BTreeMap<i32, u32> = BTreeMap::new();
-    for day in &first {
-        let since = u64::try_from(*day).unwrap_or(0);
-        let year = (NaiveDate::default() + Days::new(since)).year();
-        *by_year.entry(year).or_default() += 1;
+    let date = |day: i32| NaiveDate::default() + Days::new(u64::try_from(day).unwrap_or(0));
+    for (_, day) in &first {
+        *by_year.entry(date(*day).year()).or_default() += 1;
     }
+    let subjects = match kind {
+        SubjectKind::Officer => &frames.officers,
+        SubjectKind::Branch => &frames.branches,
+    };
+    let reached = list.then(|| {
+        let named = first.iter().filter_map(|(place, day)| {
+            Some(Reached { on: date(*day), code: subjects.get(*place as usize)?.code.clone() })
+        });
+        let mut reached: Vec<Reached> = named.collect();
+        reached.sort();
+        reached
+    });
     Ok(Reach {
         subjects: u32::try_from(first.len()).unwrap_or(u32::MAX),
         by_year: by_year.into_iter().map(|(year, subjects)| YearReach { year, subjects }).collect(),
+        reached,
     })
 }
 
-/// The day on which each subject first has its k-th event less than `days` days after the first
+/// The subjects and the day on which each first has its k-th event less than `days` days after the first
 /// of those k.
-fn first_reached(events: LazyFrame, k: i64, days: i32) -> PolarsResult<Vec<i32>> {
+fn first_reached(events: LazyFrame, k: i64, days: i32) -> PolarsResult<Vec<(u32, i32)>> {
     let reached = events
         .select([col("subject"), col("day")])
         .sort(["subject", "day"], SortMultipleOptions::default())
@@ -87,12 +111,13 @@ fn first_reached(events: LazyFrame, k: i64, days: i32) -> PolarsResult<Vec<i32>>
         .group_by([col("subject")])
         .agg([col("day").min()])
         .collect()?;
-    Ok(reached.column("day")?.i32()?.iter().flatten().collect())
+    let (subjects, days) = (reached.column("subject")?.u32()?, reached.column("day")?.i32()?);
+    Ok(subjects.iter().zip(days.iter()).filter_map(|(subject, day)| subject.zip(day)).collect())
 }
 
 /// The same for distinct enterprises: a window slides over the complaints of each subject. How
 /// many are distinct changes with both of its ends, so this is a scan and no expression.
-fn first_reached_by_enterprises(rows: &DataFrame, k: i64, days: i32) -> PolarsResult<Vec<i32>> {
+fn first_reached_by_enterprises(rows: &DataFrame, k: i64, days: i32) -> PolarsResult<Vec<(u32, i32)>> {
     let rows = rows
         .clone()
         .lazy()
@@ -130,7 +155,7 @@ fn first_reached_by_enterprises(rows: &DataFrame, k: i64, days: i32) -> PolarsRe
         *inside.entry(enterprise).or_default() += 1;
         if i64::try_from(inside.len()).unwrap_or(i64::MAX) >= k {
             reached = true;
-            found.push(day);
+            found.extend(subject.map(|subject| (subject, day)));
         }
     }
     Ok(found)

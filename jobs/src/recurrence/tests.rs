@@ -241,7 +241,9 @@ fn a_complaint_of_several_branches_counts_once_for_each() {
 #[test]
 fn reaching_is_less_than_so_many_days_after_the_first() {
     let reached = |count, k, days, rows: &[Row]| {
-        let result = reach(&frames(rows), SubjectKind::Officer, count, k, days, &Rules::default()).expect("an answer");
+        let result =
+            reach(&frames(rows), SubjectKind::Officer, count, k, days, &Rules::default(), true).expect("an answer");
+        assert_eq!(result.reached.map(|reached| reached.len()), Some(result.subjects as usize));
         (result.subjects, result.by_year.iter().map(|year| (year.year, year.subjects)).collect::<Vec<_>>())
     };
     let two = [row(0, 400, 1), row(1, 35, 1)];
@@ -262,8 +264,8 @@ fn reaching_is_less_than_so_many_days_after_the_first() {
 #[test]
 fn an_empty_register_gives_an_answer() {
     assert_eq!(assessed(&[], &Rules::default()), []);
-    let nobody =
-        reach(&frames(&[]), SubjectKind::Branch, Count::Enterprises, 2, 10, &Rules::default()).expect("an answer");
+    let nobody = reach(&frames(&[]), SubjectKind::Branch, Count::Enterprises, 2, 10, &Rules::default(), false)
+        .expect("an answer");
     assert_eq!((nobody.subjects, nobody.by_year.len()), (0, 0));
 }
 

@@ -13,7 +13,8 @@ use crate::job::{Context, Job, Publish};
 use crate::known::{Changes, undo};
 use crate::ledger;
 use crate::recurrence::{
-    Assessed, Assessment, Compared, CusumSeries, FunnelPlot, Rules, Scatter, assess_kind, cusum_series, funnel_plot,
+    Assessed, Assessment, Available, Compared, CusumSeries, FunnelPlot, Lack, Rules, Scatter, assess_kind, available,
+    counts_of, cusum_series, funnel_plot,
 };
 use chrono::{Days, NaiveDate};
 use schema::enums::SubjectKind;
@@ -44,6 +45,10 @@ pub struct RecurrenceDocument {
     pub branches: KindDocument,
     pub funnel: FunnelPlot,
     pub cusum: Vec<CusumSeries>,
+    /// What there was to count.
+    pub available: Available,
+    /// What was missing for the rules of the run.
+    pub lacks: Vec<Lack>,
 }
 
 /// How the subjects of a kind were compared.
@@ -77,7 +82,11 @@ pub fn derive(db: &Db, as_of: NaiveDate, known_at: Option<i64>, rules: &Rules) -
     let mut assessments = std::mem::take(&mut officers.found);
     assessments.append(&mut branches.found);
     let digests = digests(&frames, &assessments, as_of, rules)?;
+    let rows = [(SubjectKind::Officer, &officers.rows), (SubjectKind::Branch, &branches.rows)];
+    let available = available(&frames, as_of, &rows)?;
     let document = RecurrenceDocument {
+        lacks: available.lacks(rules, [officers.basis, branches.basis]),
+        available,
         funnel: branches.longest.as_ref().map(|longest| funnel_plot(&frames, longest)).unwrap_or_default(),
         cusum: cusum_series(&frames, &frames.exposure[1], &branches, as_of)?,
         officers: of_kind(&officers),
@@ -98,6 +107,24 @@ pub struct Numbers {
     pub scatter: Option<Scatter>,
     /// In the order of codes; those of whom something is expected.
     pub subjects: Vec<SubjectNumbers>,
+    /// What there is to count of everybody, with exposure or without: most complaints first.
+    pub counts: Vec<SubjectCounts>,
+    pub available: Available,
+    /// What is missing for the rules.
+    pub lacks: Vec<Lack>,
+}
+
+/// The counts of one subject in the longest window.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SubjectCounts {
+    pub code: String,
+    pub complaints: u32,
+    pub episodes: u32,
+    pub enterprises: u32,
+    pub enterprises_confirmed: u32,
+    pub anonymous: u32,
+    pub serious: u32,
 }
 
 /// The numbers of one subject; `docs/statistics.md` says what each means.
@@ -149,8 +176,35 @@ pub fn numbers(db: &Db, as_of: NaiveDate, rules: &Rules, kind: SubjectKind) -> R
             carried: numbers.carried,
         });
     }
+    let mut counts: Vec<SubjectCounts> = counts_of(&assessed, as_of)?
+        .into_iter()
+        .filter_map(|(place, window)| {
+            Some(SubjectCounts {
+                code: subjects.get(place as usize)?.code.clone(),
+                complaints: window.complaints,
+                episodes: window.episodes,
+                enterprises: window.enterprises,
+                enterprises_confirmed: window.enterprises_confirmed,
+                anonymous: window.anonymous,
+                serious: window.serious,
+            })
+        })
+        .collect();
+    counts.sort_by(|a, b| b.complaints.cmp(&a.complaints).then_with(|| a.code.cmp(&b.code)));
+    let available = available(&frames, as_of, &[(kind, &assessed.rows)])?;
+    // Of the other kind nothing is asked here.
+    let other = match kind {
+        SubjectKind::Officer => [Lack::Branches, Lack::ExposureOfBranches, Lack::ExposureOfBranches],
+        SubjectKind::Branch => [Lack::Officers, Lack::ExposureOfOfficers, Lack::Confirmed],
+    };
+    let lacks = available.lacks(rules, [assessed.basis; 2]).into_iter().filter(|lack| !other.contains(lack)).collect();
     let scatter = assessed.longest.map(|longest| longest.scatter);
-    Ok(Numbers { as_of, kind, basis: assessed.basis, scatter, subjects: rows })
+    Ok(Numbers { as_of, kind, basis: assessed.basis, scatter, subjects: rows, counts, available, lacks })
+}
+
+/// What there was to count, without names: who looks after jobs sees summaries, and nobody's complaints.
+fn numbers_alone(available: &Available) -> Value {
+    json!(Available { most: Vec::new(), ..available.clone() })
 }
 
 fn of_kind(assessed: &Assessed) -> KindDocument {
@@ -196,6 +250,10 @@ impl Job for Recurrence {
             let mut summary = flags::store(tx, run, as_of, &rules, &derived.assessments, &derived.counted)?;
             summary["unadjusted"] = json!(derived.document.officers.basis == Basis::None);
             summary["withoutExposure"] = json!(derived.document.officers.without_exposure.len());
+            summary["basis"] =
+                json!({ "officers": derived.document.officers.basis, "branches": derived.document.branches.basis });
+            summary["available"] = numbers_alone(&derived.document.available);
+            summary["lacks"] = json!(derived.document.lacks);
             run.summary = Some(summary.into());
             let row = result_rows(run, NAME, as_of, &derived.document);
             crate::work::store_result(tx, &row)

@@ -1,7 +1,8 @@
 //! Flags as a list: those that stand, or what the run for a day found.
 
 use super::{Who, document, run_for};
-use crate::cli::output::{Output, table};
+use crate::cli::lacks::told;
+use crate::cli::output::{Output, table, tell_lines};
 use anyhow::Context;
 use chrono::NaiveDate;
 use diesel::prelude::*;
@@ -10,7 +11,7 @@ use jobs::recurrence::{Adjusted, WindowNumbers};
 use jobs::snapshot::Reference;
 use schema::domain::calendar::{is_valid_on, local_date};
 use schema::enums::{FlagState, Proposed, SubjectKind};
-use schema::models::Posting;
+use schema::models::{JobRun, Posting};
 use schema::tables::postings;
 use schema::{Db, Id, Timestamp};
 use serde::Serialize;
@@ -42,13 +43,19 @@ fn word<W: FromStr<Err = schema::enums::UnknownWord>>(text: &str) -> Result<W, S
 }
 
 pub fn run(db: &Db, args: &Args, out: &Output) -> anyhow::Result<()> {
-    let mut found = match args.as_of {
-        None => db.read(flags::all)?,
+    let (run, mut found) = match args.as_of {
+        None => (db.read(flags::latest)?, db.read(flags::all)?),
         Some(day) => {
             let run = run_for(db, day)?;
-            db.read(|conn| flags::of_run(conn, run.id))?
+            let found = db.read(|conn| flags::of_run(conn, run.id))?;
+            (Some(run), found)
         }
     };
+    if let Some(run) =
+        run.as_ref().filter(|_| if args.as_of.is_some() { found.is_empty() } else { !found.iter().any(stands) })
+    {
+        tell_why(db, run)?;
+    }
     let all = found.len();
     if let Some(code) = &args.unit {
         let day = args.as_of.unwrap_or_else(|| local_date(Timestamp::now()));
@@ -66,6 +73,7 @@ pub fn run(db: &Db, args: &Args, out: &Output) -> anyhow::Result<()> {
         if rows.is_empty() {
             return match (all, args.as_of) {
                 (0, Some(day)) => format!("the run for {day} found nobody"),
+                (0, None) if run.is_some() => "nobody is flagged".to_owned(),
                 (0, None) => "nobody is flagged: `phananh jobs run recurrence` looks".to_owned(),
                 (all, _) => format!("none of {all} flags is of that kind"),
             };
@@ -73,6 +81,20 @@ pub fn run(db: &Db, args: &Args, out: &Output) -> anyhow::Result<()> {
         let state = if args.as_of.is_some() { "STATE NOW" } else { "STATE" };
         table(&["SUBJECT", "CODE", "TIER", state, "D 365", "O", "E", "Q", "EB05", "FLAG"], rows.iter().map(Line::cells))
     })
+}
+
+/// Whether a flag is not over.
+fn stands(stored: &Stored) -> bool {
+    stored.flag.as_ref().is_some_and(|flag| !matches!(flag.state, FlagState::Expired | FlagState::Retracted))
+}
+
+/// Says what a run had to count, and what it lacked.
+fn tell_why(db: &Db, run: &JobRun) -> anyhow::Result<()> {
+    let day = run.as_of.map(|day| day.to_string()).unwrap_or_default();
+    if let Some(found) = db.read(|conn| flags::what_there_was(conn, run.id))? {
+        tell_lines(&format!("the run for {day}:\n{}", told(&found.available, &found.lacks)));
+    }
+    Ok(())
 }
 
 /// Whether a flag is of one of these tiers; of any, where none is named.

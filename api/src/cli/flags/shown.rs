@@ -3,7 +3,7 @@
 use crate::cli::output::table;
 use jobs::exposure::Basis;
 use jobs::recurrence::{Adjusted, AnonymousRule, Rules, TierRule, WindowNumbers};
-use jobs::work::recurrence::SubjectNumbers;
+use jobs::work::recurrence::{SubjectCounts, SubjectNumbers};
 use serde_json::Value;
 
 /// What the numbers of an assessment were adjusted for: the same as its sentence says.
@@ -87,6 +87,18 @@ pub fn numbers(rows: &[SubjectNumbers]) -> String {
                 short(row.ebgm),
                 short(row.eb05),
             ]
+        }),
+    )
+}
+
+/// The counts of everybody, where nothing is expected of anybody.
+pub fn counts(rows: &[SubjectCounts]) -> String {
+    table(
+        &["CODE", "COMPLAINTS", "EPISODES", "ENTERPRISES", "CONFIRMED", "ANONYMOUS", "SERIOUS"],
+        rows.iter().map(|row| {
+            let numbers =
+                [row.complaints, row.episodes, row.enterprises, row.enterprises_confirmed, row.anonymous, row.serious];
+            std::iter::once(row.code.clone()).chain(numbers.map(|number| number.to_string())).collect()
         }),
     )
 }
