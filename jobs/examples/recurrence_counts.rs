@@ -149,6 +149,7 @@ fn invented(complaints: u32, officers: u32, enterprises: u32, as_of: NaiveDate) 
     let subject = |n: u32| Subject { code: format!("{n:07}"), id: Id(uuid::Uuid::from_u128(n.into())) };
     let none = Exposure { basis: Basis::None, rows: exposure.head(Some(0)) };
     Ok(Frames {
+        by_month: Default::default(),
         allegations,
         complaints: (0..complaints).map(|n| Id(uuid::Uuid::from_u128(n.into()))).collect(),
         officers: (0..officers).map(subject).collect(),

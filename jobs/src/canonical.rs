@@ -58,10 +58,11 @@ pub fn output(assessment: &Assessment) -> Value {
 
 /// The numbers of an assessment as they are stored with a flag.
 pub fn numbers(assessment: &Assessment) -> Value {
+    let windows: Vec<_> = assessment.windows.iter().filter(|window| !window.left_out).collect();
     json!({
         "unadjusted": assessment.basis == Basis::None,
         "basis": assessment.basis,
-        "windows": assessment.windows,
+        "windows": windows,
     })
 }
 
@@ -119,6 +120,8 @@ fn input_months(frames: &Frames) -> Result<Map<String, Value>, JobError> {
         line.extend(print.into_iter().flat_map(Print::registers).flat_map(|register| register.to_be_bytes()));
         line.extend(group.get(at).unwrap_or_default().to_be_bytes());
         line.extend(flags.iter().map(|flag| u8::from(flag.get(at) == Some(true))));
+        // Days that are known are hashed as they were before others could be stored.
+        line.extend(complaint.get(at).filter(|place| frames.by_month.contains(place)).map(|_| b'M'));
         lines.entry(month.clone()).or_default().push(line);
     }
     Ok(lines.into_iter().map(|(month, lines)| (month, hashed(lines))).collect())

@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use schema::db::dialect::{KEYS_PER_QUERY, current_position};
 use schema::db::wanted::go_on;
 use schema::domain::calendar::local_date;
-use schema::enums::{Attribution, CategoryKind, ComplaintState, Finding};
+use schema::enums::{Attribution, CategoryKind, ComplaintState, DatePrecision, Finding};
 use schema::models::{Posting, Unit, UnitParent};
 use schema::tables::{
     complaint_officers, complaints, enterprises, issue_categories, officers, postings, unit_parents, units, workload,
@@ -30,6 +30,7 @@ pub struct ComplaintFact {
     /// Of a complaint that names no officer.
     pub finding: Option<Finding>,
     pub decided_on: Option<NaiveDate>,
+    pub received_precision: Option<DatePrecision>,
 }
 
 /// An allegation against an officer.
@@ -136,6 +137,7 @@ impl Facts {
                 complaints::state_since,
                 complaints::finding,
                 complaints::decided_on,
+                complaints::received_precision,
             ))
             .load(conn)?;
         go_on()?;

@@ -11,10 +11,10 @@ use schema::Id;
 use schema::domain::calendar::{is_valid_on, local_date};
 use schema::domain::state::is_void;
 use schema::domain::tree::UnitTree;
-use schema::enums::{Attribution, CategoryKind, Finding, UnitKind};
+use schema::enums::{Attribution, CategoryKind, DatePrecision, Finding, UnitKind};
 use schema::register::complaints::own_day;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Days since 1970-01-01.
 pub fn day_number(day: NaiveDate) -> i32 {
@@ -45,6 +45,8 @@ pub struct Frames {
     pub allegations: DataFrame,
     /// In the order of ids.
     pub complaints: Vec<Id>,
+    /// Places of the complaints of which only the month of receipt is known.
+    pub by_month: HashSet<u32>,
     /// In the order of codes, bytewise.
     pub officers: Vec<Subject>,
     pub branches: Vec<Subject>,
@@ -163,6 +165,11 @@ pub fn frames(facts: &Facts, as_of: NaiveDate) -> Result<Frames, JobError> {
         exposure,
         spans: spans(as_of),
         complaints: received.iter().map(|fact| fact.id).collect(),
+        by_month: (0u32..)
+            .zip(&received)
+            .filter(|(_, fact)| fact.received_precision == Some(DatePrecision::Month))
+            .map(|(at, _)| at)
+            .collect(),
         officers,
         branches,
         enterprises,

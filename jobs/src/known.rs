@@ -121,6 +121,7 @@ fn undo_complaints(facts: &mut Facts, changes: &[Change]) -> Result<(), JobError
         restore(before, "state_since", &mut fact.state_since)?;
         restore(before, "finding", &mut fact.finding)?;
         restore(before, "decided_on", &mut fact.decided_on)?;
+        restore(before, "received_precision", &mut fact.received_precision)?;
         if before.contains_key("text") {
             match &change.text {
                 Some(text) => facts.texts.insert(change.id, Print::of(text)),

@@ -18,6 +18,7 @@ pub mod handling;
 pub mod job;
 pub mod known;
 pub mod ledger;
+pub mod monthly;
 pub mod numeric;
 pub mod prints;
 pub mod recurrence;

@@ -163,6 +163,11 @@ impl Tier {
     }
 }
 
+text_enum!(
+    /// How exactly a day is known, where less exactly than by itself.
+    DatePrecision { Month = "MONTH" }
+);
+
 text_enum!(FlagState {
     Open = "OPEN",
     Acknowledged = "ACKNOWLEDGED",

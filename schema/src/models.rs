@@ -1,8 +1,8 @@
 //! One struct for each table: what diesel reads and writes.
 
 use crate::enums::{
-    Attribution, CategoryKind, Channel, ComplaintState, DeliveryChannel, DeliveryState, Finding, FlagState, LegalForm,
-    Locale, PeerGroup, ResponseAction, Role, RunOrigin, RunState, SubjectKind, Tier, UnitKind,
+    Attribution, CategoryKind, Channel, ComplaintState, DatePrecision, DeliveryChannel, DeliveryState, Finding,
+    FlagState, LegalForm, Locale, PeerGroup, ResponseAction, Role, RunOrigin, RunState, SubjectKind, Tier, UnitKind,
 };
 use crate::sql_types::{Id, JsonValue, Timestamp};
 use crate::tables;
@@ -139,6 +139,8 @@ model!(complaints Complaint {
     finding: Option<Finding>,
     decided_on: Option<NaiveDate>,
     source_codes: Option<JsonValue>,
+    /// None where the day is known, or more.
+    received_precision: Option<DatePrecision>,
 });
 
 model!(complaint_sources ComplaintSource {

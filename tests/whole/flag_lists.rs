@@ -285,3 +285,83 @@ fn an_anonymous_register_of_the_past_says_what_was_missing_and_shows_its_counts(
         }
     }
 }
+
+#[test]
+fn months_without_days_are_told_and_short_windows_are_left_out() {
+    for database in Database::both() {
+        let files = Files::new();
+        let imported = program().run(&database, files.import("complaints", ANONYMOUS, ANONYMOUS_MAP)).ok();
+        assert!(
+            imported.err.contains("column \"month\": 6 rows give the month of receipt without its day"),
+            "{imported:?}"
+        );
+        let again = program().run(&database, files.import("complaints", ANONYMOUS, ANONYMOUS_MAP)).ok();
+        assert_eq!(again.json()["unchanged"], 6);
+
+        let short = format!("{OWN}watch = {{ enterprises = 1, days = 30 }}\n");
+        let rules = files.put("rules.toml", &short);
+        let run = ["jobs", "run", "recurrence", "--as-of", "2010-06-15", "--rules", rules.to_str().unwrap()];
+        let told = program().run(&database, run).ok().out;
+        assert!(told.contains("\"old-register\" gives months without days (6 complaints"), "{told}");
+        let list = program().json(&database, &["flags", "list"]);
+        assert_eq!(list.as_array().unwrap().iter().filter(|flag| flag["tier"] == "WATCH").count(), 0, "{list}");
+        let months = program().json(&database, &run);
+        let board = program().token(&database, "BOARD", None);
+        let days = |list: &Value| -> Vec<i64> {
+            let windows = list[0]["numbers"]["windows"].as_array().unwrap().clone();
+            windows.iter().map(|window| window["days"].as_i64().unwrap()).collect()
+        };
+        assert_eq!(days(&list), [90, 180, 365]);
+        let server = program().serve(&database, &["--no-jobs"]);
+        let data = server.data(&board, "{ flags { nodes { numbers { windows { days } } } } }");
+        assert_eq!(
+            data["flags"]["nodes"][0]["numbers"]["windows"],
+            json!([{ "days": 90 }, { "days": 180 }, { "days": 365 }])
+        );
+        drop(server);
+        let shown = show(&database, list[0]["id"].as_str().unwrap());
+        let of_30_days = shown.lines().any(|line| line.split_whitespace().next() == Some("30"));
+        assert!(!of_30_days && shown.contains(" 90 "), "{shown}");
+
+        for job in ["timeliness", "trends", "escalate-overdue"] {
+            program().run(&database, ["jobs", "run", job, "--as-of", "2010-06-15"]).ok();
+        }
+        let folder = files.path().join("digest");
+        for (locale, words) in
+            [("en", "“old-register” gives months without days: 6 complaints"), ("vi", "“old-register” chỉ ghi tháng")]
+        {
+            let out = folder.to_str().unwrap();
+            program()
+                .run(&database, ["digest", "preview", "--locale", locale, "--as-of", "2010-06-15", "--out", out])
+                .ok();
+            for name in ["digest.txt", "digest.html"] {
+                let digest = std::fs::read_to_string(folder.join(name)).unwrap();
+                assert!(digest.contains(words), "{name}: {digest}");
+            }
+        }
+
+        // The register finds the days: the windows are there again, and the run of before is derived as it was.
+        let csv = ANONYMOUS
+            .replace(",2010-06,", ",2010-06-09,")
+            .replace(",2010-05,", ",2010-05-20,")
+            .replace(",2010-03,", ",2010-03-05,");
+        let csv = csv.replace(",2010-02,", ",2010-02-07,").replace(",2010-01,", ",2010-01-03,");
+        let mapping = ANONYMOUS_MAP.replace("\"%Y-%m\"", "\"%Y-%m-%d\"");
+        let imported = program().run(&database, files.import("complaints", csv, &mapping)).ok();
+        assert_eq!(imported.json()["updated"], 6);
+        assert!(!imported.err.contains("without its day"), "{imported:?}");
+        let told = program().run(&database, run).ok().out;
+        assert!(!told.contains("months without days"), "{told}");
+        assert_eq!(days(&program().json(&database, &["flags", "list"])), [30, 90, 180, 365]);
+        let args = ["flags", "reproduce", months["run"].as_str().unwrap(), "--format", "json"];
+        let reproduced = program().run(&database, args);
+        assert_eq!((reproduced.status, &reproduced.json()["reproduced"]), (0, &json!(true)), "{reproduced:?}");
+
+        // Days that stand for their months are known by a word of the mapping.
+        let mapping = ANONYMOUS_MAP.replace("format = \"%Y-%m\"", "format = \"%Y-%m-%d\", precision = \"month\"");
+        let csv = ANONYMOUS.replace(",7,12", "-01,7,12").replace(",8,12", "-01,8,12");
+        let imported = program().run(&database, files.import("complaints", csv, &mapping)).ok();
+        assert_eq!(imported.json()["updated"], 6, "{imported:?}");
+        assert!(imported.err.contains("6 rows give the month"), "{imported:?}");
+    }
+}

@@ -1,4 +1,4 @@
-use super::lacks::told;
+use super::lacks::{monthly, told};
 use super::output::{Output, table, tell};
 use anyhow::Context as _;
 use chrono::NaiveDate;
@@ -75,6 +75,7 @@ pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> any
             let mut lines = vec![text(&run)];
             if let Some(found) = db.read(|conn| flags::what_there_was(conn, run.id))? {
                 lines.extend((!found.lacks.is_empty()).then(|| told(&found.available, &found.lacks)));
+                lines.extend(monthly(&found.monthly));
             }
             out.print(&document(&run), |_| lines.join("\n"))?;
         }

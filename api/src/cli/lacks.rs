@@ -1,5 +1,6 @@
 //! What a run had to count and what it lacked, with what to set: so that one that flags nobody says why.
 
+use jobs::monthly::MonthlySource;
 use jobs::recurrence::{Available, Lack, Most};
 use schema::enums::SubjectKind;
 
@@ -8,6 +9,17 @@ pub fn told(available: &Available, lacks: &[Lack]) -> String {
     let mut lines = vec![counts(available)];
     lines.extend(lacks.iter().map(|lack| format!("missing: {}", said(*lack, available))));
     lines.join("\n")
+}
+
+/// A line for each source that gives months without days.
+pub fn monthly(sources: &[MonthlySource]) -> Vec<String> {
+    let line = |MonthlySource { source, complaints }: &MonthlySource| {
+        format!(
+            "{source:?} gives months without days ({complaints} complaints in the longest window): windows shorter than 90 days are \
+             left out for whom they are about"
+        )
+    };
+    sources.iter().map(line).collect()
 }
 
 fn counts(of: &Available) -> String {

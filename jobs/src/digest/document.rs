@@ -2,6 +2,7 @@
 
 use crate::JobError;
 use crate::flags::{self, Stored};
+use crate::monthly::MonthlySource;
 use crate::work::overdue::{self, OverdueDocument};
 use crate::work::recurrence;
 use crate::work::timeliness::{self, TimelinessDocument, UnitTimeliness};
@@ -37,6 +38,9 @@ pub struct DigestDocument {
     pub runs: BTreeMap<String, Id>,
     /// Results that are older than the digest.
     pub stale: Vec<Stale>,
+    /// Sources that give months without days.
+    #[serde(default)]
+    pub monthly: Vec<MonthlySource>,
     pub flags: FlagsPart,
     pub overdue: OverdueDocument,
     pub recent_days: i32,
@@ -156,6 +160,7 @@ pub fn document(
     let (overdue_run, mut overdue): (JobRun, OverdueDocument) = latest(conn, overdue::NAME, as_of)?;
     overdue.newly_escalated = escalated_between(conn, before.map(|before| before.as_of), as_of)?;
     let recurrence_run = latest_run(conn, recurrence::NAME, as_of)?;
+    let monthly = flags::what_there_was(conn, recurrence_run.id)?.map(|found| found.monthly).unwrap_or_default();
     let mut flagged = flags::of_run(conn, recurrence_run.id)?;
     // What a person has dismissed is not proposed any more.
     flagged.retain(|stored| stored.flag.as_ref().is_none_or(|flag| flag.state != FlagState::Dismissed));
@@ -176,6 +181,7 @@ pub fn document(
         position: all.iter().filter_map(|run| run.known_at).max().unwrap_or(0),
         runs: all.iter().map(|run| (run.job.clone(), run.id)).collect(),
         stale,
+        monthly,
         flags: flags_part(&flagged, before, &states),
         overdue,
         recent_days: trends.recent_days,

@@ -10,6 +10,10 @@ up-to = As of the end of { $day }.
 since = Compared with the digest of { $day }.
 first = This is the first digest: every flag that stands counts as new.
 stale = The results of “{ $job }” go only to { $day }.
+monthly = “{ $source }” gives months without days: { $count ->
+        [one] { $count } complaint
+       *[other] { $count } complaints
+    } in a year. Windows shorter than 90 days are left out for whom they are about, and numbers of 30 days below have whole months of it, or none.
 not-guilt = A flag proposes a review. It says nothing of guilt; what follows is decided by a competent person.
 
 flags = Flags on officers and branches

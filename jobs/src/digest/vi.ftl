@@ -7,6 +7,7 @@ up-to = Số liệu đến hết ngày { $day }.
 since = So với bản tin đến ngày { $day }.
 first = Đây là bản tin đầu tiên: mọi cảnh báo đang mở đều được coi là mới.
 stale = Kết quả “{ $job }” mới có đến ngày { $day }.
+monthly = “{ $source }” chỉ ghi tháng, không ghi ngày: { $count } phản ánh trong một năm. Không tính các khoảng ngắn hơn 90 ngày cho đối tượng liên quan; các số liệu 30 ngày dưới đây gồm trọn tháng của nguồn này hoặc không có.
 not-guilt = Cảnh báo là đề nghị xem xét, không phải kết luận về vi phạm. Việc xử lý do người có thẩm quyền quyết định.
 
 flags = Cảnh báo về công chức và chi cục

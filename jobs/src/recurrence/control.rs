@@ -3,6 +3,7 @@
 
 use super::surprise::{Compared, six_digits};
 use super::tiers::Assessed;
+use super::windows::subjects_by_month;
 use crate::exposure::Exposure;
 use crate::frames::Frames;
 use crate::numeric::{cusum, funnel};
@@ -130,9 +131,12 @@ pub fn cusum_series(
             *count += 1;
         }
     }
+    // A week in which a month begins would have all of it.
+    let recent = assessed.rows.clone().lazy().filter(col("day").gt_eq(lit(begins))).collect()?;
+    let by_month = subjects_by_month(&recent, &frames.by_month)?;
     let mut limits: HashMap<u64, Option<f64>> = HashMap::new();
     let mut series = Vec::new();
-    for (place, _, expected) in compared.pairs() {
+    for (place, _, expected) in compared.pairs().into_iter().filter(|(place, ..)| !by_month.contains(place)) {
         let (Some((by_week, whole)), Some(branch)) = (exposed.get(&place), frames.branches.get(place as usize)) else {
             continue;
         };

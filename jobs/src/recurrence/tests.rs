@@ -80,6 +80,7 @@ pub(super) fn frames(rows: &[Row]) -> Frames {
     )
     .expect("a frame");
     Frames {
+        by_month: Default::default(),
         allegations,
         complaints: (0..21_000).map(id).collect(),
         officers: (0..5).map(|n| subject("o", n)).collect(),

@@ -4,7 +4,7 @@
 use super::episodes::with_episodes;
 use super::expected::{cells, expected};
 use super::surprise::{Adjusted, Compared, Scatter};
-use super::windows::{SubjectWindows, WindowNumbers, windows};
+use super::windows::{SubjectWindows, WindowNumbers, leave_out, windows};
 use super::{Rules, TierRule, combined};
 use crate::exposure::Basis;
 use crate::frames::{Frames, Subject, day_number};
@@ -72,6 +72,7 @@ pub fn assess_kind(frames: &Frames, kind: SubjectKind, as_of: NaiveDate, rules: 
     let combined = combined(frames, kind, rules)?;
     let rows = with_episodes(&combined, rules.episode_days)?;
     let (mut numbers, recent) = windows(&rows, as_of)?;
+    leave_out(&mut numbers, &recent, &frames.by_month)?;
 
     // What the tiers compare, by (window, only what is confirmed).
     let all_confirmed = rows.column("confirmed")?.bool()?.all();
@@ -202,7 +203,9 @@ pub(super) struct Test<'r> {
 impl Test<'_> {
     pub fn holds(&self, windows: &[WindowNumbers; 4]) -> bool {
         let rule = self.rule;
-        let Some(window) = windows.iter().find(|window| window.days == rule.days) else { return false };
+        let Some(window) = windows.iter().find(|window| window.days == rule.days && !window.left_out) else {
+            return false;
+        };
         let (enterprises, serious, adjusted) = if rule.confirmed {
             (window.enterprises_confirmed, window.serious_confirmed, &window.adjusted_confirmed)
         } else {

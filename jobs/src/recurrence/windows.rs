@@ -3,15 +3,22 @@
 use super::surprise::Adjusted;
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
 /// The windows, in days.
 pub const WINDOWS: [i32; 4] = [30, 90, 180, 365];
+
+/// Where only months are known, shorter windows than this hold one month or none by accident.
+pub const SHORTEST_BY_MONTH: i32 = 90;
 
 /// What one window shows of a subject.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WindowNumbers {
     pub days: i32,
+    /// It is shorter than days are known for, so that nothing is said of it.
+    #[serde(skip)]
+    pub left_out: bool,
     pub complaints: u32,
     /// Episodes whose first complaint lies in the window.
     pub episodes: u32,
@@ -80,6 +87,29 @@ pub fn windows(rows: &DataFrame, as_of: i32) -> PolarsResult<(Vec<SubjectWindows
         .sort(["subject"], SortMultipleOptions::default())
         .collect()?;
     Ok((read(&table)?, recent))
+}
+
+/// Leaves short windows out for subjects of whom a complaint is counted that is known by its month alone.
+pub fn leave_out(numbers: &mut [SubjectWindows], recent: &DataFrame, by_month: &HashSet<u32>) -> PolarsResult<()> {
+    let subjects = subjects_by_month(recent, by_month)?;
+    for (_, windows) in numbers.iter_mut().filter(|(place, _)| subjects.contains(place)) {
+        for window in windows.iter_mut().filter(|window| window.days < SHORTEST_BY_MONTH) {
+            window.left_out = true;
+        }
+    }
+    Ok(())
+}
+
+/// The subjects of rows of whom a complaint is known by its month alone.
+pub fn subjects_by_month(rows: &DataFrame, by_month: &HashSet<u32>) -> PolarsResult<HashSet<u32>> {
+    if by_month.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let pairs = rows.column("subject")?.u32()?.iter().zip(rows.column("complaint")?.u32()?.iter());
+    Ok(pairs
+        .filter(|(_, complaint)| complaint.is_some_and(|place| by_month.contains(&place)))
+        .filter_map(|pair| pair.0)
+        .collect())
 }
 
 fn read(table: &DataFrame) -> PolarsResult<Vec<SubjectWindows>> {

@@ -12,6 +12,7 @@ use crate::frames::{Frames, TEXT_DAYS, frames};
 use crate::job::{Context, Job, Publish};
 use crate::known::{Changes, undo};
 use crate::ledger;
+use crate::monthly::{MonthlySource, monthly_sources};
 use crate::recurrence::{
     Assessed, Assessment, Available, Compared, CusumSeries, FunnelPlot, Lack, Rules, Scatter, assess_kind, available,
     counts_of, cusum_series, funnel_plot,
@@ -49,6 +50,8 @@ pub struct RecurrenceDocument {
     pub available: Available,
     /// What was missing for the rules of the run.
     pub lacks: Vec<Lack>,
+    /// The sources that give months without days.
+    pub monthly: Vec<MonthlySource>,
 }
 
 /// How the subjects of a kind were compared.
@@ -84,7 +87,11 @@ pub fn derive(db: &Db, as_of: NaiveDate, known_at: Option<i64>, rules: &Rules) -
     let digests = digests(&frames, &assessments, as_of, rules)?;
     let rows = [(SubjectKind::Officer, &officers.rows), (SubjectKind::Branch, &branches.rows)];
     let available = available(&frames, as_of, &rows)?;
+    let days = u64::from(available.days.unsigned_abs());
+    let monthly =
+        if frames.by_month.is_empty() { Vec::new() } else { db.read(|conn| monthly_sources(conn, as_of, days))? };
     let document = RecurrenceDocument {
+        monthly,
         lacks: available.lacks(rules, [officers.basis, branches.basis]),
         available,
         funnel: branches.longest.as_ref().map(|longest| funnel_plot(&frames, longest)).unwrap_or_default(),
@@ -254,6 +261,7 @@ impl Job for Recurrence {
                 json!({ "officers": derived.document.officers.basis, "branches": derived.document.branches.basis });
             summary["available"] = numbers_alone(&derived.document.available);
             summary["lacks"] = json!(derived.document.lacks);
+            summary["monthly"] = json!(derived.document.monthly);
             run.summary = Some(summary.into());
             let row = result_rows(run, NAME, as_of, &derived.document);
             crate::work::store_result(tx, &row)

@@ -52,7 +52,7 @@ macro_rules! readable_rows {
     };
 }
 
-readable_rows!(A B C D E F G H I J K L M N O P Q R S U V W X Y);
+readable_rows!(A B C D E F G H I J K L M N O P Q R S U V W X Y Z);
 
 macro_rules! readable_value {
     ($($sql:ty => $value:ty),+) => {

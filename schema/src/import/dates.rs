@@ -3,7 +3,7 @@
 use super::clock::{Clock, check};
 use crate::domain::calendar::{TimeError, moment};
 use crate::sql_types::Timestamp;
-use chrono::format::{Item, Parsed, StrftimeItems, parse};
+use chrono::format::{Fixed, Item, Numeric, Parsed, StrftimeItems, parse};
 use chrono::{DateTime, Datelike, Days, FixedOffset, Months, NaiveDate, NaiveTime, Timelike, Utc};
 use chrono_tz::Tz;
 
@@ -12,6 +12,8 @@ use chrono_tz::Tz;
 pub struct DateRules {
     formats: Vec<Format>,
     month_means: MonthMeans,
+    /// The days of the file stand for their months.
+    all_by_month: bool,
 }
 
 #[derive(Debug)]
@@ -19,6 +21,7 @@ struct Format {
     text: String,
     items: Vec<Item<'static>>,
     clock: Clock,
+    names_day: bool,
 }
 
 /// The day that a month without a day stands for.
@@ -65,7 +68,8 @@ impl DateRules {
                     .parse_to_owned()
                     .map_err(|_| format!("{text:?} is no strftime format"))?;
                 let clock = check(&text, &items, day_only, zone)?;
-                Ok(Format { text, items, clock })
+                let names_day = items.iter().any(names_day);
+                Ok(Format { text, items, clock, names_day })
             })
             .collect::<Result<_, String>>()?;
         let month_means = match month_means {
@@ -79,7 +83,23 @@ impl DateRules {
                 return Err(format!("month_means {other} is neither \"first\", \"last\" nor a day from 1 to 28"));
             }
         };
-        Ok(Self { formats, month_means })
+        Ok(Self { formats, month_means, all_by_month: false })
+    }
+
+    /// The same, where the days that the file writes stand for their months.
+    #[must_use]
+    pub fn by_month(self) -> Self {
+        Self { all_by_month: true, ..self }
+    }
+
+    /// Whether some format names no day.
+    pub fn may_be_by_month(&self) -> bool {
+        self.all_by_month || self.formats.iter().any(|format| !format.names_day)
+    }
+
+    /// Whether a text names a month and no day, or a day that stands for its month.
+    pub fn is_by_month(&self, text: &str) -> bool {
+        self.all_by_month || self.format_of(text).is_some_and(|(format, _)| !format.names_day)
     }
 
     /// The day that a text names.
@@ -110,12 +130,17 @@ impl DateRules {
         moment(day.and_time(time), zone).map_err(|e: TimeError| e.to_string())
     }
 
-    fn parsed(&self, text: &str) -> Result<(Parsed, Clock), String> {
-        for format in &self.formats {
+    /// The first format that reads a text, and what it reads.
+    fn format_of(&self, text: &str) -> Option<(&Format, Parsed)> {
+        self.formats.iter().find_map(|format| {
             let mut parsed = Parsed::new();
-            if parse(&mut parsed, text, format.items.iter()).is_ok() {
-                return Ok((parsed, format.clock));
-            }
+            parse(&mut parsed, text, format.items.iter()).ok().map(|()| (format, parsed))
+        })
+    }
+
+    fn parsed(&self, text: &str) -> Result<(Parsed, Clock), String> {
+        if let Some((format, parsed)) = self.format_of(text) {
+            return Ok((parsed, format.clock));
         }
         let formats: Vec<_> = self.formats.iter().map(|format| format.text.as_str()).collect();
         Err(format!("{text:?} is no date of the form {}", formats.join(" or ")))
@@ -137,6 +162,30 @@ impl DateRules {
             MonthMeans::Day(day) => first.with_day(day).unwrap_or(first),
             MonthMeans::Last => first + Months::new(1) - Days::new(1),
         })
+    }
+}
+
+/// Whether a part of a format says which day of a month or year it is.
+fn names_day(item: &Item<'_>) -> bool {
+    match item {
+        Item::Numeric(part, _) => !matches!(
+            part,
+            Numeric::Year
+                | Numeric::YearDiv100
+                | Numeric::YearMod100
+                | Numeric::IsoYear
+                | Numeric::IsoYearDiv100
+                | Numeric::IsoYearMod100
+                | Numeric::Quarter
+                | Numeric::Month
+                | Numeric::Hour
+                | Numeric::Hour12
+                | Numeric::Minute
+                | Numeric::Second
+                | Numeric::Nanosecond
+        ),
+        Item::Fixed(part) => matches!(part, Fixed::RFC2822 | Fixed::RFC3339),
+        _ => false,
     }
 }
 
@@ -187,6 +236,20 @@ mod tests {
         assert_eq!(rules(&["%m/%Y"], None).date("02/2024", VN), Ok(day(2024, 2, 1)));
         assert_eq!(rules(&["%m/%Y"], Some("last")).date("02/2024", VN), Ok(day(2024, 2, 29)));
         assert_eq!(rules(&["%d/%m/%Y", "%m/%Y"], None).date("15/02/2024", VN), Ok(day(2024, 2, 15)));
+    }
+
+    #[test]
+    fn a_text_that_names_a_month_alone_is_told_from_one_with_a_day() {
+        let both = rules(&["%d/%m/%Y", "%m/%Y"], None);
+        assert!(both.may_be_by_month() && both.is_by_month("02/2024") && !both.is_by_month("01/02/2024"));
+        for named in ["%d/%m/%Y", "%Y-%j", "%F %T", "%G-W%V-%u", "%s", "%+", "%D", "%c"] {
+            assert!(!rules(&[named], None).may_be_by_month(), "{named}");
+        }
+        for month in ["%m/%Y", "%Y%m", "%B %Y", "%b-%y"] {
+            assert!(rules(&[month], None).may_be_by_month(), "{month}");
+        }
+        assert!(!rules(&[], None).may_be_by_month());
+        assert!(rules(&[], None).by_month().is_by_month("2024-02-01"));
     }
 
     #[test]

@@ -121,6 +121,7 @@ struct FieldRuleFile {
     #[serde(alias = "format")]
     formats: Option<OneOrMany>,
     month_means: Option<toml::Value>,
+    precision: Option<String>,
     thousands: Option<String>,
     decimal: Option<String>,
     multiply: Option<toml::Value>,
@@ -256,6 +257,14 @@ fn field_rule(spec: &FieldSpec, entry: toml::Value, timezone: Tz) -> Result<Fiel
     if file.column.as_deref().is_some_and(|column| column.trim().is_empty()) {
         return Err("the name of the column is blank: give the column a name in the file".into());
     }
+    if file.precision.is_some() && spec.name != "received" {
+        return Err("`precision` is for `received`".into());
+    }
+    let by_month = match file.precision.as_deref() {
+        None | Some("day") => false,
+        Some("month") => true,
+        Some(other) => return Err(format!("precision {other:?} is neither \"day\" nor \"month\"")),
+    };
     let (usual, ceiling) = most_of(spec.name);
     let numbers = NumberRules::new(file.thousands.as_deref(), file.decimal.as_deref(), file.multiply.as_ref())?
         .limited(file.most.as_ref(), usual, ceiling)?;
@@ -287,6 +296,7 @@ fn field_rule(spec: &FieldSpec, entry: toml::Value, timezone: Tz) -> Result<Fiel
         Some(OneOrMany::One(one)) => vec![one],
         Some(OneOrMany::Many(many)) => many,
     };
+    let dates = DateRules::new(formats, file.month_means.as_ref(), spec.of == FieldType::Date, timezone)?;
     Ok(FieldRule {
         column: file.column,
         constant,
@@ -294,7 +304,7 @@ fn field_rule(spec: &FieldSpec, entry: toml::Value, timezone: Tz) -> Result<Fiel
         pattern,
         values,
         otherwise,
-        dates: DateRules::new(formats, file.month_means.as_ref(), spec.of == FieldType::Date, timezone)?,
+        dates: if by_month { dates.by_month() } else { dates },
         numbers,
     })
 }

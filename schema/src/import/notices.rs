@@ -61,6 +61,8 @@ pub struct Watch {
     /// Fields that hold codes of something.
     fields: Vec<(usize, Named)>,
     codes: [Codes; 3],
+    /// The field of the day received, where some of its formats name no day, and the rows that give a month alone.
+    by_month: Option<(usize, u64)>,
 }
 
 impl Watch {
@@ -72,7 +74,10 @@ impl Watch {
             .filter(|(field, _)| columns.mapping.has(*field))
             .filter_map(|(field, spec)| Some((field, Named::of(kind, spec.name)?)))
             .collect();
-        Self { fields, codes: Default::default() }
+        let received = kind.fields().iter().position(|spec| kind == Kind::Complaints && spec.name == "received");
+        let rule = |field: &usize| columns.mapping.fields[*field].as_ref();
+        let by_month = received.filter(|field| rule(field).is_some_and(|rule| rule.dates.may_be_by_month()));
+        Self { fields, codes: Default::default(), by_month: by_month.map(|field| (field, 0)) }
     }
 
     /// Takes signs that nobody sees out of cells that are no free text, and tells them.
@@ -104,10 +109,20 @@ impl Watch {
                 self.codes[*named as usize].note(&code, row.line, columns.column_of(*field));
             }
         }
+        if let Some((field, rows)) = &mut self.by_month {
+            *rows += u64::from(cells.is_by_month(*field));
+        }
     }
 
-    /// Tells codes of the file that look like others of the file or of the register.
-    pub fn tell(&self, db: &Db, notices: &mut Notices<'_>) -> Result<(), StoreError> {
+    /// Tells rows that give a month alone, and codes of the file that look like others of the file or of the register.
+    pub fn tell(&self, columns: &Columns<'_>, db: &Db, notices: &mut Notices<'_>) -> Result<(), StoreError> {
+        if let Some((field, rows @ 1..)) = self.by_month {
+            notices.notice(&format!(
+                "column {:?}: {rows} rows give the month of receipt without its day. They count on the day that the mapping says \
+                 (month_means), and windows shorter than 90 days are left out for whom they are about",
+                columns.column_of(field)
+            ));
+        }
         for (named, what) in Named::ALL {
             let codes = &self.codes[named as usize];
             if codes.is_empty() {

@@ -230,6 +230,15 @@ impl<'r> Cells<'r> {
         )
     }
 
+    /// Whether a field names a month and no day.
+    pub fn is_by_month(&self, field: usize) -> bool {
+        let Some(rule) = self.columns.mapping.fields[field].as_ref().filter(|rule| rule.dates.may_be_by_month()) else {
+            return false;
+        };
+        let value = self.value(field).ok().flatten();
+        value.is_some_and(|value| !value.ours && rule.dates.is_by_month(value.text.trim()))
+    }
+
     pub fn integer(&self, field: usize) -> Result<Option<i64>, Reject> {
         self.parsed(field, |rule, text| rule.numbers.integer(text), |rules, text| rules.1.integer(text))
     }

@@ -143,7 +143,7 @@ fn run_into(import: Import<'_>, input: Box<dyn Read>, report: &mut Report<'_>) -
         }
         write_all(import, &context, Groups::new(sorted), &shared, &is_broken)?;
     }
-    watch.into_inner().tell(import.db, &mut shared.borrow_mut().notices)?;
+    watch.into_inner().tell(&columns, import.db, &mut shared.borrow_mut().notices)?;
     Ok(())
 }
 

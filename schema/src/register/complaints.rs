@@ -164,7 +164,7 @@ pub(crate) fn received(case: &Case, content_hash: Option<&str>) -> ComplaintEven
 
 /// Stores new cases without their events.
 pub(crate) fn insert_rows(conn: &mut Conn, cases: &[Case], sources: &[ComplaintSource]) -> Result<(), StoreError> {
-    insert_all!(&mut *conn, complaints::table, 24, cases.iter().map(|case| &case.complaint));
+    insert_all!(&mut *conn, complaints::table, 25, cases.iter().map(|case| &case.complaint));
     insert_all!(&mut *conn, complaint_sources::table, 4, sources.iter());
     let officers: Vec<&ComplaintOfficer> = cases.iter().flat_map(|case| &case.officers).collect();
     insert_officers(conn, &officers)?;

@@ -151,6 +151,7 @@ pub fn submit(tx: &mut WriteTx<'_>, source: &str, key: &str, submission: &Submis
             finding: None,
             decided_on: None,
             source_codes: None,
+            received_precision: None,
         },
         officers: Vec::new(),
         matters: Vec::new(),

@@ -29,6 +29,7 @@ diesel::table! {
         finding -> Nullable<Text>,
         decided_on -> Nullable<Date>,
         source_codes -> Nullable<Document>,
+        received_precision -> Nullable<Text>,
     }
 }
 

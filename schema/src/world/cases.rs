@@ -107,6 +107,7 @@ impl<'w> Maker<'w> {
             finding: None,
             decided_on: None,
             source_codes: None,
+            received_precision: None,
         };
         let (finding, decided_on) = self.finding(&mut chance, planned, conduct, &course);
         let allegation = |officer: u32, ordinal: i32, category_id: Id| ComplaintOfficer {

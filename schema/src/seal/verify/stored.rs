@@ -98,7 +98,7 @@ macro_rules! columns_of_each_length {
     };
 }
 
-columns_of_each_length!(A B C D E F G H I J K L M N O P Q R S T U V W X);
+columns_of_each_length!(A B C D E F G H I J K L M N O P Q R S T U V W X Y);
 
 macro_rules! stored {
     ($($table:ident ($($key:ident),+)),+ $(,)?) => {

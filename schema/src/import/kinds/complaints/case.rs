@@ -48,6 +48,7 @@ pub fn new_case(id: Id, draft: &Draft, now: Timestamp, tree: &UnitTree, posted: 
             finding: None,
             decided_on: None,
             source_codes: None,
+            received_precision: draft.received_precision,
         },
         officers: Vec::new(),
         matters: Vec::new(),
@@ -135,6 +136,7 @@ pub fn overlaid(mapping: &Mapping, before: &Case, draft: &Draft, tree: &UnitTree
     let mut after = before.clone();
     let complaint = &mut after.complaint;
     complaint.received_at = draft.received;
+    complaint.received_precision = draft.received_precision;
     macro_rules! take {
         ($($field:ident => $stored:ident = $value:expr;)+) => {
             $(if mapping.has($field) { complaint.$stored = $value; })+

@@ -7,7 +7,7 @@ use super::{
     TAX_CODE, TEXT, UNIT, UNIT_KIND, UNIT_NAME,
 };
 use crate::domain::calendar::check_received;
-use crate::enums::{Attribution, CategoryKind, Channel, ComplaintState, Finding, LegalForm};
+use crate::enums::{Attribution, CategoryKind, Channel, ComplaintState, DatePrecision, Finding, LegalForm};
 use crate::import::Reject;
 use crate::import::kinds::book::Book;
 pub use crate::register::reference::unknown_officer;
@@ -28,6 +28,9 @@ use sha2::{Digest, Sha256};
 #[derive(Debug, Clone, Serialize)]
 pub struct Draft {
     pub received: Timestamp,
+    /// Left out of the hash where it is a day, as it was before there was any other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub received_precision: Option<DatePrecision>,
     pub occurred: Option<Timestamp>,
     pub state: ComplaintState,
     pub state_since: Timestamp,
@@ -148,6 +151,7 @@ fn read_row(
     };
     let draft = Draft {
         received,
+        received_precision: cells.is_by_month(RECEIVED).then_some(DatePrecision::Month),
         occurred: None,
         state: ComplaintState::Received,
         state_since: received,
@@ -238,6 +242,8 @@ fn join(draft: &mut Draft, mut row: Draft, cells: &Cells<'_>) -> Result<(), Reje
     if draft.received != row.received {
         return Err(cells.reject(RECEIVED, DIFFERS));
     }
+    // One row that says the day is enough.
+    draft.received_precision = draft.received_precision.and(row.received_precision);
     draft.allegations.append(&mut row.allegations);
     Ok(())
 }
