@@ -1,6 +1,7 @@
 //! The table of design §7.
 
-use schema::enums::Role::{self, Admin, Board, Dashboard, DataTeam, Intake, UnitHead};
+use super::roles::{ANALYSTS, COMPLAINT_WORDS, EVERYTHING, PEOPLE, REFERENCE, REGISTER, SEES_ALL, STATISTICS};
+use schema::enums::Role::{self, Admin, Board, Intake, UnitHead};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -359,34 +360,6 @@ pub const TABLE: &[(&str, &str, &[Role])] = &[
     ("DeliveryChannel", "*", &[Board]),
     ("DeliveryState", "*", &[Board]),
 ];
-
-/// Who sees complaints, each within their scope of rows.
-const REGISTER: &[Role] = &[Board, UnitHead];
-
-/// Who sees what is not about anybody.
-const REFERENCE: &[Role] = &[Board, UnitHead, DataTeam, Dashboard, Intake, Admin];
-
-/// Who sees groups of complaints: within a scope of rows, with pseudonyms, or only those that are large enough.
-const STATISTICS: &[Role] = &[Board, UnitHead, DataTeam, Dashboard];
-
-/// Who sees complaints or groups of them, and who submits them.
-const COMPLAINT_WORDS: &[Role] = &[Board, UnitHead, DataTeam, Dashboard, Intake];
-
-/// Who sees groups by enterprise: one that counts for several is shown by one of them, which a head might not
-/// be shown otherwise.
-const EVERYTHING: &[Role] = &[Board, DataTeam];
-
-/// Who exports, with pseudonyms.
-pub const EXPORTERS: &[Role] = EVERYTHING;
-
-/// Whose episodes are formed of what they see: those of a head would tell of complaints that are kept from it.
-const SEES_ALL: &[Role] = &[Board, DataTeam, Dashboard];
-
-/// Who sees groups of any size.
-const ANALYSTS: &[Role] = &[Board, UnitHead, DataTeam];
-
-/// Who sees of groups what concerns people.
-const PEOPLE: &[Role] = &[Board, UnitHead];
 
 /// The rows of the table by type and field.
 static ROWS: LazyLock<HashMap<&str, HashMap<&str, &[Role]>>> = LazyLock::new(|| {
