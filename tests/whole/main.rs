@@ -44,6 +44,7 @@ mod newer;
 mod outputs;
 mod priorities;
 mod private_files;
+mod own_numbers;
 mod recounted;
 mod recurrence;
 mod relations;

@@ -15,7 +15,7 @@ pub const ASKED: &[(&str, Names)] = &[
     ("Query.node", &["id"]),
     ("Query.flag", &["id"]),
     ("Query.officer", &["id", "code"]),
-    ("ComplaintFilter", &["id", "reference", "text", "search", "declarationNumber"]),
+    ("ComplaintFilter", &["id", "reference", "sourceReference", "source", "text", "search", "declarationNumber"]),
     ("OfficerFilter", &["id", "code", "name", "search", "rank", "appointedOn", "unit", "unknown"]),
     ("EnterpriseFilter", &["id", "taxCode", "name", "groupCode", "search"]),
     ("ResponseFilter", &["complaintId", "text"]),
@@ -55,7 +55,7 @@ pub enum Of {
 
 /// Output fields that show an identity, a text of a complaint, or a page of an officer's file.
 pub const SHOWN: &[(&str, Names, Of)] = &[
-    ("Complaint", &["id", "reference", "text", "redactedText", "declarationNumber"], Of::Complaint),
+    ("Complaint", &["id", "reference", "sources", "text", "redactedText", "declarationNumber"], Of::Complaint),
     ("Allegation", &["sourceCodes"], Of::Complaint),
     ("UnitResponse", &["id", "complaintId", "text", "outcome"], Of::Complaint),
     ("RedactedComplaint", &["text"], Of::Complaint),
@@ -125,6 +125,7 @@ pub const EXEMPT: &[(&str, Names, &str)] = &[
     ("Mutation", &["*"], "each is told by its input and by the fields below it"),
     ("Subscription", &["*"], "each is told by its arguments and by the fields below it"),
     ("Complaint", &["*", "pseudonym"], "says neither who nor what was written; a pseudonym is what stands for an id"),
+    ("ComplaintSource", &["source", "reference"], "told by Complaint.sources"),
     ("Allegation", &["*"], "the officer has fields of its own"),
     ("UnitResponse", &["*"], "when and how, not what"),
     ("RedactedComplaint", &["*", "pseudonym", "month"], "says neither who nor what was written"),

@@ -11,8 +11,9 @@ use jobs::work::recurrence::{self, RecurrenceDocument};
 use schema::db::MultiBackend;
 use schema::db::dialect::KEYS_PER_QUERY;
 use schema::models::{
-    ApiToken, ComplaintMatter, ComplaintOfficer, Delivery, DigestSubscription, Enterprise, Flag, FlagAssessment,
-    FlagReview, GuidanceOpinion, IssueCategory, JobRun, Officer, Posting, Redaction, Unit, UnitParent, UnitResponse,
+    ApiToken, ComplaintMatter, ComplaintOfficer, ComplaintSource, Delivery, DigestSubscription, Enterprise, Flag,
+    FlagAssessment, FlagReview, GuidanceOpinion, IssueCategory, JobRun, Officer, Posting, Redaction, Unit, UnitParent,
+    UnitResponse,
 };
 use schema::tables::{complaints, flags};
 use schema::{Conn, Id, StoreError, queries};
@@ -61,6 +62,10 @@ loader!(
 loader!(
     /// What a complaint says against nobody named.
     MattersKey => Vec<ComplaintMatter>, queries::matters_of
+);
+loader!(
+    /// What other registers call a complaint.
+    SourcesKey => Vec<ComplaintSource>, queries::sources_of
 );
 loader!(
     /// How many responses a complaint has.

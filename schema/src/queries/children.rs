@@ -2,17 +2,19 @@
 
 use super::keyset::{Direction, Limited, Pred, Slice, Window};
 use super::lists::ResponseSort;
+use super::registered::of_a_register;
 use crate::db::{Conn, MultiBackend, StoreError, dialect::KEYS_PER_QUERY};
 use crate::enums::{CategoryKind, Finding};
 use crate::models::{
-    ApiToken, ComplaintMatter, ComplaintOfficer, Delivery, DigestSubscription, Enterprise, Flag, FlagAssessment,
-    FlagReview, IssueCategory, JobRun, Officer, Posting, Redaction, Unit, UnitParent, UnitResponse,
+    ApiToken, ComplaintMatter, ComplaintOfficer, ComplaintSource, Delivery, DigestSubscription, Enterprise, Flag,
+    FlagAssessment, FlagReview, IssueCategory, JobRun, Officer, Posting, Redaction, Unit, UnitParent, UnitResponse,
 };
 use crate::register::reference::Stored;
 use crate::sql_types::Id;
 use crate::tables::{
-    api_tokens, complaint_matters, complaint_officers, deliveries, digest_subscriptions, flag_assessments,
-    flag_reviews, flags, issue_categories, job_runs, postings, redactions, unit_parents, unit_responses,
+    api_tokens, complaint_matters, complaint_officers, complaint_sources, deliveries, digest_subscriptions,
+    flag_assessments, flag_reviews, flags, issue_categories, job_runs, postings, redactions, unit_parents,
+    unit_responses,
 };
 use diesel::prelude::*;
 use std::collections::HashMap;
@@ -57,6 +59,23 @@ pub fn matters_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, Vec<
             .filter(complaint_matters::complaint_id.eq_any(chunk))
             .order((complaint_matters::complaint_id, complaint_matters::ordinal))
             .select(ComplaintMatter::as_select())
+            .load(conn)?;
+        for row in rows {
+            found.entry(row.complaint_id).or_default().push(row);
+        }
+    }
+    Ok(found)
+}
+
+/// What other registers call complaints, in the order of (source, reference).
+pub fn sources_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, Vec<ComplaintSource>>, StoreError> {
+    let mut found: HashMap<Id, Vec<ComplaintSource>> = HashMap::new();
+    for chunk in complaints.chunks(KEYS_PER_QUERY) {
+        let rows: Vec<ComplaintSource> = complaint_sources::table
+            .filter(complaint_sources::complaint_id.eq_any(chunk))
+            .filter(of_a_register())
+            .order((complaint_sources::source, complaint_sources::reference))
+            .select(ComplaintSource::as_select())
             .load(conn)?;
         for row in rows {
             found.entry(row.complaint_id).or_default().push(row);

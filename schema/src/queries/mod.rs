@@ -7,6 +7,7 @@ mod in_select;
 mod keyset;
 mod lists;
 mod not_true;
+mod registered;
 pub(crate) mod shuffled;
 mod work;
 
@@ -16,4 +17,5 @@ pub use in_select::{InSelect, in_select};
 pub use keyset::{Direction, Key, Pred, Slice, Window};
 pub use lists::*;
 pub use not_true::{NotTrue, not_true};
+pub use registered::{Registered, of_a_register, registered};
 pub use work::{categories_of_proposals, opinions_of, units_of_proposals};

@@ -5,7 +5,10 @@ use super::*;
 use async_graphql::InputObject;
 use diesel::prelude::*;
 use schema::domain::ids::ids_of_reference;
-use schema::tables::{complaint_officers, complaints, enterprises, issue_categories, officers, unit_responses, units};
+use schema::queries::{of_a_register, registered};
+use schema::tables::{
+    complaint_officers, complaint_sources, complaints, enterprises, issue_categories, officers, unit_responses, units,
+};
 use schema::{Id, StoreError};
 
 /// Complaints.
@@ -14,6 +17,11 @@ pub struct ComplaintFilter {
     pub id: Option<IdOps>,
     /// The reference that people write on paper: PA-20101231-7F3KQ2M9ZX.
     pub reference: Option<String>,
+    /// The number that another register gave it, from which it was imported. With `source`, of that register; `isNull` says whether
+    /// it has none.
+    pub source_reference: Option<StringOps>,
+    /// The register from which it was imported, as its mapping names it.
+    pub source: Option<StringOps>,
     pub received_at: Option<DateTimeOps>,
     pub occurred_at: Option<DateTimeOps>,
     pub recorded_at: Option<DateTimeOps>,
@@ -23,7 +31,7 @@ pub struct ComplaintFilter {
     pub state_since: Option<DateTimeOps>,
     pub declaration_number: Option<StringOps>,
     pub text: Option<StringOps>,
-    /// Anywhere in the text; capitals and diacritics do not matter.
+    /// Anywhere in the text, where capitals and diacritics do not matter; or the whole number that another register gave it.
     pub search: Option<String>,
     pub cost_vnd: Option<DecimalOps>,
     pub delay_hours: Option<FloatOps>,
@@ -48,7 +56,10 @@ impl ComplaintFilter {
         equal_ops!(conditions, self.id, complaints::id, as_id);
         if let Some(reference) = &self.reference {
             let (first, last) = ids_of_reference(reference)
-                .ok_or_else(|| StoreError::Rule(format!("reference: {reference:?} is not one of a complaint")))?;
+                .ok_or_else(|| StoreError::Rule(format!(
+                        "reference: {reference:?} is none that this register gave; the number that another register gave is \
+                         a sourceReference"
+                    )))?;
             conditions.push(Box::new(complaints::id.ge(first).and(complaints::id.le(last)).nullable()));
         }
         ordered_ops!(conditions, self.received_at, complaints::received_at, as_time);
@@ -60,7 +71,13 @@ impl ComplaintFilter {
         ordered_ops!(conditions, self.state_since, complaints::state_since, as_time);
         text_ops!(conditions, self.declaration_number, complaints::declaration_number);
         text_ops!(conditions, self.text, complaints::text);
-        search!(conditions, self.search, complaints::text);
+        if let Some(search) = &self.search {
+            let mut found: Vec<Pred<complaints::table>> = Vec::new();
+            search!(found, self.search, complaints::text);
+            found.push(Box::new(registered(search)));
+            conditions.extend(balanced(found, |a, b| Box::new(a.or(b))));
+        }
+        self.of_sources(&mut conditions)?;
         ordered_ops!(conditions, self.cost_vnd, complaints::cost_vnd, as_money);
         ordered_ops!(conditions, self.delay_hours, complaints::delay_hours, as_is);
         truth_ops!(conditions, self.blames_system, complaints::blames_system);
@@ -108,6 +125,26 @@ impl ComplaintFilter {
             conditions.push(Box::new(in_select(complaints::id, of.select(unit_responses::complaint_id))));
         }
         combine!(self, conditions, complaints::table, |part: &Self| part.condition(known))
+    }
+
+    /// One register has to have given it a number of which all is true. A complaint that was submitted here has none, which is
+    /// what `isNull` asks for: no row is missing its columns.
+    fn of_sources(&self, conditions: &mut Vec<Pred<complaints::table>>) -> Result<(), StoreError> {
+        let mut found: Vec<Pred<complaint_sources::table>> = Vec::new();
+        let [mut reference, mut source] = [self.source_reference.clone(), self.source.clone()];
+        let wanted = [&mut reference, &mut source].map(|ops| ops.as_mut().and_then(|ops| ops.is_null.take()));
+        text_ops!(found, reference, complaint_sources::reference);
+        text_ops!(found, source, complaint_sources::source);
+        let all = || complaint_sources::table.into_boxed::<MultiBackend>().filter(of_a_register().nullable());
+        if let Some(found) = balanced(found, |a, b| Box::new(a.and(b))) {
+            let of = all().filter(found).select(complaint_sources::complaint_id);
+            conditions.push(Box::new(in_select(complaints::id, of)));
+        }
+        for null in wanted.into_iter().flatten() {
+            let any = in_select(complaints::id, all().select(complaint_sources::complaint_id));
+            conditions.push(if null { Box::new(schema::queries::not_true(Box::new(any))) } else { Box::new(any) });
+        }
+        Ok(())
     }
 }
 

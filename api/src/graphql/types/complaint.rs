@@ -5,13 +5,14 @@ use crate::graphql::direct::Direct;
 use crate::graphql::enums::{Attribution, Channel, ComplaintState, Finding, LegalForm};
 use crate::graphql::filters::ResponseFilter;
 use crate::graphql::loaders::{
-    AllegationsKey, CategoryKey, EnterpriseKey, MattersKey, OfficerKey, RedactionKey, ResponsesKey, UnitKey, known, one,
+    AllegationsKey, CategoryKey, EnterpriseKey, MattersKey, OfficerKey, RedactionKey, ResponsesKey, SourcesKey,
+    UnitKey, known, one,
 };
 use crate::graphql::page::{Cursor, PageArgs, PageInfo, Place, size};
 use crate::graphql::query::UnitResponseOrder;
 use crate::graphql::responses::some_responses;
 use crate::graphql::scalars::{Decimal, Json, Moment, id};
-use async_graphql::{Context, ID, Object, Result};
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::NaiveDate;
 use schema::JsonValue;
 use schema::domain::ids::human_reference;
@@ -26,6 +27,15 @@ impl From<models::Complaint> for Complaint {
     fn from(row: models::Complaint) -> Self {
         Self(row)
     }
+}
+
+/// What another register calls a complaint.
+#[derive(SimpleObject)]
+pub struct ComplaintSource {
+    /// The register, as its mapping names it.
+    source: String,
+    /// The number that it gave, letter for letter.
+    reference: String,
 }
 
 async fn unit(ctx: &Context<'_>, unit: Option<schema::Id>) -> Result<Option<Direct<Unit>>> {
@@ -52,6 +62,14 @@ impl Complaint {
     /// The reference that people write on paper.
     async fn reference(&self) -> String {
         human_reference(self.0.id)
+    }
+
+    /// The registers from which it was imported, with the number that each gave it; none for one that was submitted here.
+    async fn sources(&self, ctx: &Context<'_>) -> Result<Vec<ComplaintSource>> {
+        let rows = one(loaders(ctx)?, SourcesKey(self.0.id)).await?.unwrap_or_default();
+        request(ctx)?.copies(rows.iter().map(|row| Some(&row.reference)))?;
+        let named = |row: models::ComplaintSource| ComplaintSource { source: row.source, reference: row.reference };
+        Ok(rows.into_iter().map(named).collect())
     }
 
     async fn received_at(&self) -> Moment {

@@ -1,0 +1,131 @@
+//! The numbers that other registers gave: who finds complaints by them, who reads them, and that they undo no pseudonym.
+
+use crate::program;
+use crate::world::{self, Files};
+use serde_json::{Value, json};
+use tests::{Database, Server};
+
+fn texts(data: &Value) -> Vec<String> {
+    let nodes = data["complaints"]["nodes"].as_array().unwrap();
+    let mut texts: Vec<String> = nodes.iter().map(|node| node["text"].as_str().unwrap().to_owned()).collect();
+    texts.sort();
+    texts
+}
+
+fn submit(server: &Server, intake: &str, text: &str) {
+    let query = "mutation($input: SubmitComplaintInput!) { submitComplaint(input: $input) { position } }";
+    server.data_with(intake, query, &json!({ "input": { "idempotencyKey": "khóa 1", "text": text } }));
+}
+
+#[test]
+fn a_complaint_is_found_by_the_number_of_its_register() {
+    for database in Database::both() {
+        world::fill(&database);
+        let files = Files::new();
+        // Another register has given one of the numbers, too.
+        let other = world::COMPLAINTS_MAP.replace("duong-day-nong", "so-cong-van");
+        let header = world::COMPLAINTS.lines().next().unwrap();
+        let csv = format!("{header}\nPA-1;01/04/2024;;;02CV;;HT;;;;;Công văn nhắc PA-2;\n");
+        program().run(&database, files.import("complaints", csv, &other)).ok();
+        let [board, intake] = ["BOARD", "INTAKE"].map(|role| program().token(&database, role, None));
+        let server = program().serve(&database, &["--no-jobs"]);
+        submit(&server, &intake, "Nộp ở đây");
+        let found = |filter: &str| {
+            texts(&server.data(&board, &format!("{{ complaints(filter: {filter}) {{ nodes {{ text }} }} }}")))
+        };
+        let (bribe, letter) = ("Cán bộ đòi tiền", "Công văn nhắc PA-2");
+        assert_eq!(found("{sourceReference: {eq: \"PA-1\"}}"), [bribe, letter]);
+        assert_eq!(found("{sourceReference: {eq: \"PA-1\"}, source: {eq: \"duong-day-nong\"}}"), [bribe]);
+        // Both are about one number of one register.
+        assert_eq!(found("{sourceReference: {eq: \"PA-5\"}, source: {eq: \"so-cong-van\"}}"), [""; 0]);
+        assert_eq!(found("{source: {like: \"so-%\"}}"), [letter]);
+        assert_eq!(found("{sourceReference: {in: [\"PA-4\", \"PA-6\", \"PA-99\"]}}"), ["Xin giữ kín", "Ẩn danh"]);
+        assert_eq!(found("{sourceReference: {isNull: true}}"), ["Nộp ở đây"]);
+        assert_eq!(found("{source: {isNull: false}}").len(), 7);
+        assert_eq!(found("{not: {sourceReference: {like: \"PA-%\"}}}"), ["Nộp ở đây"]);
+        // The key of who submitted it is nobody's business.
+        assert_eq!(found("{sourceReference: {like: \"%\"}, source: {like: \"%:%\"}}"), [""; 0]);
+        assert_eq!(found("{sourceReference: {eq: \"khóa 1\"}}"), [""; 0]);
+        assert_eq!(found("{search: \"khóa 1\"}"), [""; 0]);
+        // A search finds a whole number beside what stands in texts.
+        assert_eq!(found("{search: \"PA-4\"}"), ["Ẩn danh"]);
+        assert_eq!(found("{search: \" PA-4 \"}"), ["Ẩn danh"]);
+        assert_eq!(found("{search: \"PA-2\"}"), [letter, "Nói trống không,\nquát doanh nghiệp"]);
+        assert_eq!(found("{search: \"PA-\"}"), [letter]);
+        let sources = "{ complaints(filter: {search: \"PA-1\"}, orderBy: [{field: RECEIVED_AT, direction: ASC}]) { nodes { sources { source reference } } } }";
+        let nodes = server.data(&board, sources)["complaints"]["nodes"].clone();
+        assert_eq!(nodes[0]["sources"], json!([{ "source": "duong-day-nong", "reference": "PA-1" }]));
+        assert_eq!(nodes[1]["sources"], json!([{ "source": "so-cong-van", "reference": "PA-1" }]));
+        let submitted = "{ complaints(filter: {search: \"nop o day\"}) { nodes { sources { source } } } }";
+        assert_eq!(server.data(&board, submitted)["complaints"]["nodes"][0]["sources"], json!([]));
+        let misplaced =
+            server.graphql(&board, "{ complaints(filter: {reference: \"PA-1\"}) { totalCount } }", &json!({}));
+        assert!(misplaced.codes() == ["BAD_USER_INPUT"] && misplaced.text.contains("sourceReference"), "{misplaced:?}");
+    }
+}
+
+#[test]
+fn the_numbers_of_a_page_are_read_in_one_statement() {
+    for database in Database::both() {
+        world::fill(&database);
+        let board = program().token(&database, "BOARD", None);
+        let server = program().serve(&database, &["--no-jobs", "--dev"]);
+        let statements = |fields: &str| {
+            server.statements(&board, &format!("{{ complaints(first: 6) {{ nodes {{ text {fields} }} }} }}"))
+        };
+        assert_eq!(statements("sources { reference }"), statements("") + 1);
+    }
+}
+
+#[test]
+fn a_head_reads_the_numbers_of_what_it_sees_and_looks_are_on_record() {
+    for database in Database::both() {
+        world::fill(&database);
+        let head = program().token(&database, "UNIT_HEAD", Some("02CV"));
+        let named = ["token", "create", "--name", "named", "--role", "BOARD", "--officer", "CC03"];
+        let named = program().json(&database, &named)["token"].as_str().unwrap().to_owned();
+        let [team, dashboard, admin] =
+            ["DATA_TEAM", "DASHBOARD", "ADMIN"].map(|role| program().token(&database, role, None));
+        let server = program().serve(&database, &["--no-jobs"]);
+        let number = |token: &str, filter: &str| {
+            let query = format!(
+                "query Looked {{ complaints(filter: {filter}) {{ totalCount nodes {{ sources {{ reference }} }} }} }}"
+            );
+            server.graphql(token, &query, &json!({}))
+        };
+        let found = |token: &str, reference: &str| {
+            let answer = number(token, &format!("{{sourceReference: {{eq: \"{reference}\"}}}}"));
+            let searched = number(token, &format!("{{search: \"{reference}\"}}"));
+            let [by_number, by_search] =
+                [answer, searched].map(|answer| answer.json()["data"]["complaints"]["totalCount"].clone());
+            assert_eq!(by_number, by_search, "{reference}");
+            by_number.as_i64().unwrap()
+        };
+        // PA-3 and PA-4 are of other units, and PA-6 is confidential.
+        assert_eq!(["PA-1", "PA-2", "PA-3", "PA-4", "PA-5", "PA-6"].map(|one| found(&head, one)), [1, 1, 0, 0, 1, 0]);
+        assert_eq!(["PA-2", "PA-3", "PA-4", "PA-6"].map(|one| found(&named, one)), [1, 0, 0, 1]);
+        for (token, role) in [(&team, "DATA_TEAM"), (&dashboard, "DASHBOARD"), (&admin, "ADMIN")] {
+            for query in [
+                "{ complaints { nodes { sources { source } } } }",
+                "{ complaints(filter: {sourceReference: {eq: \"PA-1\"}}) { totalCount } }",
+                "{ complaints(filter: {not: {source: {isNull: true}}}) { totalCount } }",
+            ] {
+                let codes = server.graphql(token, query, &json!({})).codes();
+                assert!(
+                    !codes.is_empty() && codes.iter().all(|code| code == "FORBIDDEN"),
+                    "{role}: {query}: {codes:?}"
+                );
+            }
+        }
+        let log = "{ auditLog(first: 100, filter: {action: {eq: LOOK}}) { nodes { actor operation objects } } }";
+        let noted = (0..100).any(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            let all = server.data(&admin, log)["auditLog"]["nodes"].clone();
+            all.as_array().unwrap().iter().any(|entry| {
+                let asked = json!([{ "path": "query.complaints.filter.sourceReference", "value": { "eq": "PA-6" } }]);
+                entry["actor"] == "token:UNIT_HEAD-02CV" && entry["objects"]["asked"] == asked
+            })
+        });
+        assert!(noted, "{}", server.data(&admin, log));
+    }
+}
