@@ -20,6 +20,9 @@ pub enum Audience {
     Unit(Id),
     /// Whoever is given the export files of a role.
     Export(Role),
+    /// Whoever is given files of a role with the numbers of other registers: by these it can be told who stands behind the
+    /// pseudonyms beside them, which are therefore found nowhere else.
+    Referenced(Role),
 }
 
 impl fmt::Display for Audience {
@@ -28,6 +31,7 @@ impl fmt::Display for Audience {
             Self::Role(role) => write!(f, "role/{role}"),
             Self::Unit(unit) => write!(f, "unit/{unit}"),
             Self::Export(role) => write!(f, "export/{role}"),
+            Self::Referenced(role) => write!(f, "referenced/{role}"),
         }
     }
 }
@@ -162,7 +166,7 @@ mod tests {
         let keys = Keys::passing();
         let roles = Role::WORDS.iter().map(|word| word.parse::<Role>().expect("a role"));
         let mut audiences: Vec<Audience> =
-            roles.flat_map(|role| [Audience::Role(role), Audience::Export(role)]).collect();
+            roles.flat_map(|role| [Audience::Role(role), Audience::Export(role), Audience::Referenced(role)]).collect();
         audiences.extend([random_id(), random_id()].map(Audience::Unit));
         let id = random_id();
         let mut seen = std::collections::HashSet::new();

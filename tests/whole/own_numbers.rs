@@ -3,7 +3,8 @@
 use crate::program;
 use crate::world::{self, Files};
 use serde_json::{Value, json};
-use tests::{Database, Server};
+use std::collections::BTreeSet;
+use tests::{Answer, Database, Server};
 
 fn texts(data: &Value) -> Vec<String> {
     let nodes = data["complaints"]["nodes"].as_array().unwrap();
@@ -127,5 +128,106 @@ fn a_head_reads_the_numbers_of_what_it_sees_and_looks_are_on_record() {
             })
         });
         assert!(noted, "{}", server.data(&admin, log));
+    }
+}
+
+#[test]
+fn the_board_alone_asks_for_numbers_in_sql() {
+    for database in Database::both() {
+        world::fill(&database);
+        let files = Files::new();
+        let key = files.path().join("key").display().to_string();
+        program().run(&database, ["key", "create", &key]).ok();
+        let [board, team] = ["BOARD", "DATA_TEAM"].map(|role| program().token(&database, role, None));
+        let named = ["token", "create", "--name", "named", "--role", "BOARD", "--officer", "CC03"];
+        let named = program().json(&database, &named)["token"].as_str().unwrap().to_owned();
+        let server = program().serve(&database, &["--no-jobs", "--key-file", &key]);
+        let ask = |token: &str, sql: &str| {
+            server.graphql(token, "query($sql: String!) { sql(query: $sql) { rows } }", &json!({ "sql": sql }))
+        };
+        let rows = |token: &str, sql: &str| ask(token, sql).json()["data"]["sql"]["rows"].clone();
+        let joined = "SELECT s.reference, c.category FROM sources s JOIN complaints c ON s.complaint = c.complaint \
+                      WHERE s.source = 'duong-day-nong' ORDER BY s.reference LIMIT 2";
+        let expected = json!([{ "reference": "PA-1", "category": "TD2" }, { "reference": "PA-2", "category": "TD1" }]);
+        assert_eq!(rows(&board, joined), expected);
+        assert_eq!(rows(&board, "SELECT COUNT(*) AS n FROM sources"), json!([{ "n": 6 }]));
+        // Two of the six name this officer.
+        assert_eq!(rows(&named, "SELECT COUNT(*) AS n FROM sources"), json!([{ "n": 4 }]));
+        for sql in ["SELECT * FROM sources", joined] {
+            let refused = ask(&team, sql);
+            assert!(refused.codes() == ["BAD_USER_INPUT"] && !refused.text.contains("PA-1"), "{refused:?}");
+        }
+        // A name of one's own is one's own.
+        let own = "WITH sources AS (SELECT unit FROM complaints) SELECT COUNT(*) AS n FROM sources";
+        assert_eq!([&board, &team].map(|token| rows(token, own)), [json!([{ "n": 6 }]), json!([{ "n": 6 }])]);
+        let count = "SELECT COUNT(*) AS n FROM sources";
+        let cli = |args: &[&str]| program().run(&database, [&["sql", count, "--format", "json"], args].concat());
+        assert_eq!(cli(&["--for", "BOARD"]).ok().json()["rows"], json!([{ "n": 6 }]));
+        assert_eq!(cli(&[]).status, 1);
+    }
+}
+
+fn download(server: &Server, token: &str, query: &str) -> Answer {
+    let bearer = format!("Bearer {token}");
+    server.send("GET", &format!("/export/complaints.csv{query}"), &[("authorization", &bearer)], "")
+}
+
+/// The values of a column of a CSV without quoted cells.
+fn column(csv: &str, name: &str) -> BTreeSet<String> {
+    let mut lines = csv.lines();
+    let at =
+        lines.next().unwrap().split(',').position(|column| column == name).unwrap_or_else(|| panic!("{name}: {csv}"));
+    lines.map(|line| line.split(',').nth(at).unwrap().to_owned()).filter(|cell| !cell.is_empty()).collect()
+}
+
+#[test]
+fn a_file_with_numbers_is_the_board_s_and_joins_with_no_other() {
+    for database in Database::both() {
+        world::fill(&database);
+        let files = Files::new();
+        let key = files.path().join("key").display().to_string();
+        program().run(&database, ["key", "create", &key]).ok();
+        let [board, team, admin] = ["BOARD", "DATA_TEAM", "ADMIN"].map(|role| program().token(&database, role, None));
+        let server = program().serve(&database, &["--no-jobs", "--key-file", &key]);
+        let plain = download(&server, &board, "");
+        assert_eq!(plain.status, 200);
+        assert!(!plain.text.contains("PA-") && !plain.text.contains("source"), "{}", plain.text);
+        let numbered = download(&server, &board, "?references=true");
+        assert_eq!(numbered.status, 200, "{numbered:?}");
+        let expected = ["PA-1", "PA-2", "PA-3", "PA-4", "PA-5", "PA-6"].map(str::to_owned);
+        assert_eq!(column(&numbered.text, "source_references"), BTreeSet::from(expected));
+        assert_eq!(column(&numbered.text, "sources"), BTreeSet::from(["duong-day-nong".to_owned()]));
+        for name in ["complaint", "enterprise", "officers"] {
+            let [with, without] = [&numbered, &plain].map(|file| column(&file.text, name));
+            assert!(
+                with.is_disjoint(&without) && !with.is_empty(),
+                "{name}: a number would tell who stands behind the other"
+            );
+        }
+        let list = "{ complaints { nodes { pseudonym } } }";
+        let shown = server.data(&board, list)["complaints"]["nodes"].clone();
+        let shown: BTreeSet<String> =
+            shown.as_array().unwrap().iter().map(|one| one["pseudonym"].as_str().unwrap().to_owned()).collect();
+        assert!(column(&numbered.text, "complaint").is_disjoint(&shown));
+        let refused = download(&server, &team, "?references=true");
+        assert_eq!((refused.status, refused.codes()), (403, vec!["FORBIDDEN".to_owned()]), "{refused:?}");
+        let filtered = download(&server, &team, "?filter=%7B%22sourceReference%22%3A%7B%22eq%22%3A%22PA-1%22%7D%7D");
+        assert_eq!(filtered.status, 403, "{filtered:?}");
+        assert_eq!(download(&server, &board, "?references=yes").status, 400);
+        let log = "{ auditLog(filter: {action: {eq: EXPORT}}) { nodes { objects } } }";
+        let noted = (0..100).any(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            let all = server.data(&admin, log)["auditLog"]["nodes"].clone();
+            all.as_array().unwrap().iter().any(|entry| entry["objects"]["references"] == true)
+        });
+        assert!(noted);
+        let to = files.path().join("so.csv").display().to_string();
+        let export = |args: &[&str]| program().run(&database, [&["export", &to, "--key-file", &key], args].concat());
+        export(&["--for", "BOARD", "--references"]).ok();
+        assert_eq!(column(&std::fs::read_to_string(&to).unwrap(), "source_references").len(), 6);
+        let parquet = files.path().join("so.parquet").display().to_string();
+        program().run(&database, ["export", &parquet, "--for", "BOARD", "--references", "--key-file", &key]).ok();
+        let refused = export(&["--references"]);
+        assert!(refused.status != 0 && refused.err.contains("--for BOARD"), "{refused:?}");
     }
 }

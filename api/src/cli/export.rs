@@ -1,7 +1,7 @@
 use super::output::{Output, tell};
 use super::reader::Reader;
 use crate::auth::within;
-use crate::export::{ExportRow, ExportWriter, Form, read};
+use crate::export::{ExportRow, ExportWriter, Form, Terms, audience, read};
 use anyhow::{Context, bail};
 use chrono::{Datelike, Days, NaiveDate};
 use diesel::prelude::*;
@@ -10,7 +10,6 @@ use schema::db::dialect::current_position;
 use schema::domain::calendar::{local_date, start_of_day};
 use schema::files::Draft;
 use schema::keys::Keys;
-use schema::pseudonyms::Audience;
 use schema::queries::Pred;
 use schema::tables::complaints;
 use schema::{Conn, Db, StoreError};
@@ -42,6 +41,9 @@ pub struct Args {
     /// Whose pseudonyms: those of the files that this role exports
     #[arg(long = "for", value_name = "ROLE", value_enum, default_value_t)]
     reader: Reader,
+    /// With the numbers that other registers gave: for BOARD, under pseudonyms that no other file has
+    #[arg(long)]
+    references: bool,
 }
 
 #[derive(Serialize)]
@@ -67,20 +69,24 @@ pub fn run(db: &Db, keys: Option<&Keys>, args: &Args, out: &Output) -> anyhow::R
     if to_output && args.by_month {
         bail!("--by-month writes files: name a folder instead of -");
     }
+    if args.references && args.reader != Reader::Board {
+        bail!("--references tells who stands behind pseudonyms: it is for the Board, --for BOARD");
+    }
     let passing = if keys.is_none() { Some(Keys::passing()) } else { None };
     let Some(of) = keys.or(passing.as_ref()) else { bail!("there is no key for pseudonyms") };
-    let pseudonyms = &of.pseudonyms(Audience::Export(args.reader.role()));
+    let pseudonyms = &of.pseudonyms(audience(args.reader.role(), args.references));
     if keys.is_none() {
         tell("note: without --key-file, pseudonyms are of a key that nobody keeps: another export has others");
     }
     let (rows, files, position) = db.read_snapshot(|conn| {
         let position = current_position(conn)?;
         let filter = filter(conn, args)?;
-        let mut target = Target { args, form, key_version: of.version(), position, open: None, files: Vec::new() };
+        let terms = Terms { key_version: of.version(), position, references: args.references };
+        let mut target = Target { args, form, terms, open: None, files: Vec::new() };
         let mut number = 0u64;
         if to_output {
-            let mut writer = ExportWriter::new(form, BufWriter::new(std::io::stdout()), of.version(), position)?;
-            read(conn, pseudonyms, &filter, &mut |rows| {
+            let mut writer = ExportWriter::new(form, BufWriter::new(std::io::stdout()), terms)?;
+            read(conn, pseudonyms, args.references, &filter, &mut |rows| {
                 number += rows.len() as u64;
                 writer.write(&rows)
             })?;
@@ -90,7 +96,7 @@ pub fn run(db: &Db, keys: Option<&Keys>, args: &Args, out: &Output) -> anyhow::R
         if !args.by_month {
             target.begin(None)?;
         }
-        read(conn, pseudonyms, &filter, &mut |rows| {
+        read(conn, pseudonyms, args.references, &filter, &mut |rows| {
             number += rows.len() as u64;
             target.take(&rows)
         })?;
@@ -137,8 +143,7 @@ fn filter(
 struct Target<'a> {
     args: &'a Args,
     form: Form,
-    key_version: u32,
-    position: i64,
+    terms: Terms,
     open: Option<Open>,
     files: Vec<PathBuf>,
 }
@@ -180,7 +185,7 @@ impl Target<'_> {
             }
         };
         let file = Draft::begin(&path).with_context(|| format!("cannot write {}", path.display()))?;
-        let writer = ExportWriter::new(self.form, BufWriter::new(file), self.key_version, self.position)?;
+        let writer = ExportWriter::new(self.form, BufWriter::new(file), self.terms)?;
         self.open = Some(Open { month, path, writer });
         Ok(())
     }

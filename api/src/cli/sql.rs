@@ -3,7 +3,7 @@ use super::reader::Reader;
 use anyhow::{Context, bail};
 use jobs::snapshot::SnapshotStore;
 use jobs::sql::worker::{Allowance, ask};
-use jobs::sql::{DESCRIBED, Shown, check, tables};
+use jobs::sql::{DESCRIBED, SOURCES, Shown, check, sources, tables};
 use schema::Db;
 use schema::keys::Keys;
 use schema::pseudonyms::Audience;
@@ -74,8 +74,12 @@ pub fn run(
     let passing = if keys.is_none() { Some(Keys::passing()) } else { None };
     let Some(of) = keys.or(passing.as_ref()) else { bail!("there is no key for pseudonyms") };
     let pseudonyms = of.pseudonyms(Audience::Role(args.reader.role()));
-    let snapshot = SnapshotStore::load(&db()?)?.current();
-    let found = tables(&snapshot, &Shown { pseudonyms: &pseudonyms, except_officer: None }, &question)?;
+    let db = db()?;
+    let snapshot = SnapshotStore::load(&db)?.current();
+    let shows_sources = args.reader == Reader::Board && question.names(SOURCES);
+    let sources = if shows_sources { Some(db.read(sources)?) } else { None };
+    let shown = Shown { pseudonyms: &pseudonyms, except_officer: None, sources: sources.as_deref() };
+    let found = tables(&snapshot, &shown, &question)?;
     if keys.is_none()
         && (question.may_need("officer") || question.may_need("enterprise") || question.may_need("complaint"))
     {

@@ -1,6 +1,6 @@
 //! The forms of an export.
 
-use super::row::{ExportRow, SCHEMA};
+use super::row::{ExportRow, schema};
 use arrow_ipc::writer::FileWriter;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
@@ -56,6 +56,16 @@ impl Form {
     }
 }
 
+/// What an export says of itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms {
+    pub key_version: u32,
+    /// Of the register, when the export was read.
+    pub position: i64,
+    /// Whether it has the numbers of other registers.
+    pub references: bool,
+}
+
 /// Writes an export.
 pub enum ExportWriter<W: Write + Send> {
     Csv(Box<SheetWriter<W>>),
@@ -67,14 +77,15 @@ pub enum ExportWriter<W: Write + Send> {
 const ROW_GROUP: usize = 100_000;
 
 impl<W: Write + Send> ExportWriter<W> {
-    /// `position`: of the register, when the export was read.
-    pub fn new(form: Form, to: W, key_version: u32, position: i64) -> anyhow::Result<Self> {
+    pub fn new(form: Form, to: W, terms: Terms) -> anyhow::Result<Self> {
+        let Terms { key_version, position, references } = terms;
         let about = [("phananh.key_version", key_version.to_string()), ("phananh.position", position.to_string())];
+        let schema = schema(references);
         Ok(match form {
             Form::Csv => {
                 let mut writer = SheetWriter::new(to);
                 // Also where no row follows.
-                writer.row(ExportRow::columns().iter().map(String::as_str))?;
+                writer.row(schema.fields().iter().map(|field| field.name().as_str()))?;
                 Self::Csv(Box::new(writer))
             }
             Form::Parquet => {
@@ -84,10 +95,10 @@ impl<W: Write + Send> ExportWriter<W> {
                     .set_max_row_group_row_count(Some(ROW_GROUP))
                     .set_key_value_metadata(Some(about))
                     .build();
-                Self::Parquet(Box::new(ArrowWriter::try_new(to, SCHEMA.clone(), Some(properties))?))
+                Self::Parquet(Box::new(ArrowWriter::try_new(to, schema, Some(properties))?))
             }
             Form::Arrow => {
-                let mut writer = FileWriter::try_new(to, &SCHEMA)?;
+                let mut writer = FileWriter::try_new(to, &schema)?;
                 about.into_iter().for_each(|(key, value)| writer.write_metadata(key, value));
                 Self::Arrow(Box::new(writer))
             }

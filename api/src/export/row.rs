@@ -6,7 +6,7 @@ use arrow_array::{
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
 use jobs::frames::day_number;
 use jobs::snapshot::Reference;
-use schema::models::{Complaint, ComplaintOfficer};
+use schema::models::{Complaint, ComplaintOfficer, ComplaintSource};
 use schema::pseudonyms::{Pseudonyms, Subject};
 use schema::{Id, Timestamp};
 use serde::Serialize;
@@ -49,6 +49,11 @@ pub struct ExportRow {
     pub findings: Vec<&'static str>,
     /// The version of the key of the pseudonyms.
     pub key_version: u32,
+    /// The registers from which it was imported, and the number that each gave it; None where they are not shown.
+    #[serde(serialize_with = "maybe_joined", skip_serializing_if = "Option::is_none")]
+    pub sources: Option<Vec<String>>,
+    #[serde(serialize_with = "maybe_joined", skip_serializing_if = "Option::is_none")]
+    pub source_references: Option<Vec<String>>,
 }
 
 fn moment<S: serde::Serializer>(at: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
@@ -68,8 +73,22 @@ fn joined<S: serde::Serializer, T: AsRef<str>>(all: &[T], to: S) -> Result<S::Ok
     to.serialize_str(&all.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(";"))
 }
 
+#[allow(clippy::ref_option, reason = "serde asks so")]
+fn maybe_joined<S: serde::Serializer>(all: &Option<Vec<String>>, to: S) -> Result<S::Ok, S::Error> {
+    joined(all.as_deref().unwrap_or_default(), to)
+}
+
 impl ExportRow {
-    pub fn new(row: &Complaint, named: &[ComplaintOfficer], reference: &Reference, pseudonyms: &Pseudonyms) -> Self {
+    pub fn new(
+        row: &Complaint,
+        named: &[ComplaintOfficer],
+        sources: Option<Vec<ComplaintSource>>,
+        reference: &Reference,
+        pseudonyms: &Pseudonyms,
+    ) -> Self {
+        let sources: Option<(Vec<String>, Vec<String>)> =
+            sources.map(|all| all.into_iter().map(|one| (one.source, one.reference)).unzip());
+        let (sources, source_references) = sources.unzip();
         let unit = |id: Option<Id>| Some(reference.unit(id?)?.code.clone());
         let category = row.category_id.and_then(|id| reference.category(id));
         let officer = |one: &ComplaintOfficer| pseudonyms.of(Subject::Officer, one.officer_id);
@@ -102,17 +121,15 @@ impl ExportRow {
             officers,
             findings,
             key_version: pseudonyms.version(),
+            sources,
+            source_references,
         }
-    }
-
-    /// The names of the columns, in order.
-    pub fn columns() -> Vec<String> {
-        SCHEMA.fields().iter().map(|field| field.name().clone()).collect()
     }
 
     /// Rows as columns.
     pub fn batch(rows: &[Self]) -> Result<RecordBatch, ArrowError> {
-        let columns: Vec<ArrayRef> = vec![
+        let references = rows.iter().any(|row| row.sources.is_some());
+        let mut columns: Vec<ArrayRef> = vec![
             texts(rows, |row| Some(&row.complaint)),
             times(rows, |row| Some(row.received_at)),
             times(rows, |row| row.occurred_at),
@@ -138,7 +155,11 @@ impl ExportRow {
             lists(rows, |row| row.findings.clone()),
             Arc::new(rows.iter().map(|row| Some(row.key_version)).collect::<UInt32Array>()),
         ];
-        RecordBatch::try_new(Arc::clone(&SCHEMA), columns)
+        if references {
+            columns.push(lists(rows, |row| row.sources.iter().flatten().map(String::as_str).collect()));
+            columns.push(lists(rows, |row| row.source_references.iter().flatten().map(String::as_str).collect()));
+        }
+        RecordBatch::try_new(schema(references), columns)
     }
 }
 
@@ -163,8 +184,14 @@ fn list_item() -> Field {
     Field::new_list_field(DataType::Utf8, false)
 }
 
-/// The columns of an export.
-pub static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
+/// The columns of an export, with the numbers of other registers or without.
+pub fn schema(references: bool) -> SchemaRef {
+    static PLAIN: LazyLock<SchemaRef> = LazyLock::new(|| columns(false));
+    static REFERENCED: LazyLock<SchemaRef> = LazyLock::new(|| columns(true));
+    Arc::clone(if references { &REFERENCED } else { &PLAIN })
+}
+
+fn columns(references: bool) -> SchemaRef {
     let time = || DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
     let list = || DataType::List(Arc::new(list_item()));
     let columns = [
@@ -193,6 +220,8 @@ pub static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
         ("findings", list(), false),
         ("key_version", DataType::UInt32, false),
     ];
-    let fields: Vec<Field> = columns.into_iter().map(|(name, of, null)| Field::new(name, of, null)).collect();
+    let referenced = [("sources", list(), false), ("source_references", list(), false)];
+    let columns = columns.into_iter().chain(referenced.into_iter().filter(|_| references));
+    let fields: Vec<Field> = columns.map(|(name, of, null)| Field::new(name, of, null)).collect();
     Arc::new(Schema::new(fields))
-});
+}

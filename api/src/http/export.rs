@@ -11,7 +11,7 @@ use super::spool::spool;
 use crate::access::EXPORTERS;
 use crate::admission::Owner;
 use crate::auth::Viewer;
-use crate::export::{ExportWriter, Form, read};
+use crate::export::{ExportWriter, Form, Terms, audience, read};
 use crate::graphql::error::Code;
 use crate::graphql::{ComplaintFilter, scoped};
 use actix_web::http::StatusCode;
@@ -22,8 +22,7 @@ use async_graphql::{InputType, Value};
 use futures_util::StreamExt;
 use schema::Timestamp;
 use schema::db::dialect::current_position;
-use schema::enums::AuditAction;
-use schema::pseudonyms::Audience;
+use schema::enums::{AuditAction, Role};
 use schema::register::audit::Audited;
 use serde::Deserialize;
 use serde_json::json;
@@ -36,6 +35,9 @@ use std::time::Duration;
 pub struct Asked {
     /// A `ComplaintFilter` as JSON.
     filter: Option<String>,
+    /// Whether the numbers of other registers stand beside the complaints.
+    #[serde(default)]
+    references: bool,
 }
 
 /// The filter is checked as that of a list is: by the schema, and by what the role may filter by.
@@ -63,6 +65,11 @@ async fn export(service: &Data<Service>, http: &HttpRequest, form: &str) -> Resu
     };
     if !EXPORTERS.contains(&viewer.role) {
         return Err(refused(StatusCode::FORBIDDEN, Code::Forbidden, format!("a {} may not export", viewer.role)));
+    }
+    if asked.references && viewer.role != Role::Board {
+        let message =
+            format!("references tells a {} who stands behind pseudonyms: only a BOARD exports them", viewer.role);
+        return Err(refused(StatusCode::FORBIDDEN, Code::Forbidden, message));
     }
     let Some(keys) = service.app.keys.clone() else {
         let message = "an export has pseudonyms, and the server was started without a key file (--key-file)";
@@ -94,16 +101,17 @@ async fn export(service: &Data<Service>, http: &HttpRequest, form: &str) -> Resu
             role: Some(viewer.role),
             action: AuditAction::Export,
             operation: None,
-            objects: json!({ "form": form.extension(), "filter": given, "keyVersion": keys.version() }),
+            objects: json!({ "form": form.extension(), "filter": given, "references": asked.references, "keyVersion": keys.version() }),
         };
         log.add(entry).await;
     }
+    let references = asked.references;
     let rights = Watched::over(service, &viewer);
     let (to_client, pieces) = spool().map_err(|error| {
         tracing::error!(%error, "an export has no temporary file");
         refused(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, "the export has no room on the server".into())
     })?;
-    let pseudonyms = keys.pseudonyms(Audience::Export(viewer.role));
+    let pseudonyms = keys.pseudonyms(audience(viewer.role, references));
     let (app, key_version) = (service.app.clone(), pseudonyms.version());
     tokio::task::spawn_blocking(move || {
         let _reading = reading;
@@ -115,8 +123,8 @@ async fn export(service: &Data<Service>, http: &HttpRequest, form: &str) -> Resu
         };
         let written = app.unhurried.read_snapshot(|conn| {
             let position = current_position(conn)?;
-            let mut writer = ExportWriter::new(form, to_client, key_version, position)?;
-            read(conn, &pseudonyms, &make, &mut |rows| writer.write(&rows))?;
+            let mut writer = ExportWriter::new(form, to_client, Terms { key_version, position, references })?;
+            read(conn, &pseudonyms, references, &make, &mut |rows| writer.write(&rows))?;
             anyhow::Ok(writer.finish()?.finish()?)
         });
         if let Err(error) = written {

@@ -11,4 +11,4 @@ pub mod worker;
 
 pub use check::{Question, SqlError, check};
 pub use engine::{Answer, ColumnType};
-pub use tables::{DESCRIBED, Shown, tables};
+pub use tables::{DESCRIBED, SOURCES, Shown, Source, sources, tables};

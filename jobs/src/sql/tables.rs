@@ -3,21 +3,39 @@
 use super::check::Question;
 use crate::snapshot::{Snapshot, meaning};
 use crate::sums::costs_and_delays;
+use diesel::prelude::{QueryDsl, RunQueryDsl};
 use polars::prelude::*;
-use schema::Id;
 use schema::enums::{CategoryKind, Channel, ComplaintState, Finding};
 use schema::models::{IssueCategory, Unit};
 use schema::pseudonyms::{Pseudonyms, Subject};
+use schema::queries::of_a_register;
+use schema::tables::complaint_sources;
+use schema::{Conn, Id, StoreError};
+use std::collections::HashMap;
 
 /// What is shown to whoever asks.
 pub struct Shown<'a> {
     pub pseudonyms: &'a Pseudonyms,
     /// Nothing that names this officer.
     pub except_officer: Option<Id>,
+    /// What other registers call complaints; None for who sees pseudonyms alone.
+    pub sources: Option<&'a [Source]>,
 }
 
+/// A complaint, a register from which it was imported, and the number that this register gave it.
+pub type Source = (Id, String, String);
+
+/// All of them: the snapshot does not hold what few ask for.
+pub fn sources(conn: &mut Conn) -> Result<Vec<Source>, StoreError> {
+    let columns = (complaint_sources::complaint_id, complaint_sources::source, complaint_sources::reference);
+    Ok(complaint_sources::table.filter(of_a_register()).select(columns).load(conn)?)
+}
+
+/// What the Board alone may ask.
+pub const SOURCES: &str = "sources";
+
 /// The tables and their columns.
-pub const DESCRIBED: [(&str, &[&str]); 4] = [
+pub const DESCRIBED: [(&str, &[&str]); 5] = [
     (
         "complaints",
         &[
@@ -46,6 +64,7 @@ pub const DESCRIBED: [(&str, &[&str]); 4] = [
     ("allegations", &["complaint", "officer", "finding"]),
     ("units", &["code", "name_vi", "name_en", "kind", "peer_group"]),
     ("categories", &["code", "name_vi", "name_en", "kind", "serious", "deadline_days"]),
+    (SOURCES, &["complaint", "source", "reference"]),
 ];
 
 /// The tables that a question names, with the columns that it may need.
@@ -60,7 +79,8 @@ pub fn tables(
 ) -> PolarsResult<Vec<(&'static str, DataFrame)>> {
     let mut found = Vec::new();
     let (complaints, allegations) = (question.names("complaints"), question.names("allegations"));
-    if complaints || allegations {
+    let sources = shown.sources.filter(|_| question.names(SOURCES));
+    if complaints || allegations || sources.is_some() {
         let facts = rows(snapshot, shown)?;
         let order = order(&facts, shown.pseudonyms)?;
         let ids =
@@ -71,6 +91,9 @@ pub fn tables(
         }
         if allegations {
             found.push(("allegations", self::allegations(snapshot, &facts, shown.pseudonyms, &order, ids.as_ref())?));
+        }
+        if let Some(rows) = sources {
+            found.push((SOURCES, references(&facts, rows, &order, ids.as_ref())?));
         }
     }
     if question.names("units") {
@@ -238,6 +261,36 @@ fn allegations(
     let findings = allegations.iter().map(|(.., finding)| *finding);
     columns.push(StringChunked::from_iter_options("finding".into(), findings).into_column());
     DataFrame::new(allegations.len(), columns)
+}
+
+/// What other registers call the complaints of these facts.
+fn references(
+    facts: &DataFrame,
+    rows: &[Source],
+    order: &[IdxSize],
+    ids: Option<&StringChunked>,
+) -> PolarsResult<DataFrame> {
+    let (high, low) = (facts.column("id_high")?.u64()?, facts.column("id_low")?.u64()?);
+    let mut places: HashMap<(u64, u64), IdxSize> = HashMap::with_capacity(order.len());
+    for (place, row) in (0..).zip(order) {
+        if let (Some(high), Some(low)) = (high.get(*row as usize), low.get(*row as usize)) {
+            places.insert((high, low), place);
+        }
+    }
+    // What was imported after the snapshot was taken is not in it.
+    let named = rows.iter().filter_map(|(id, source, reference)| {
+        Some((*places.get(&id.0.as_u64_pair())?, source.as_str(), reference.as_str()))
+    });
+    let mut named: Vec<(IdxSize, &str, &str)> = named.collect();
+    named.sort_unstable();
+    let mut columns = Vec::new();
+    if let Some(ids) = ids {
+        let rows = named.iter().map(|(place, ..)| order[*place as usize]).collect();
+        columns.push(ids.take(&IdxCa::from_vec("row".into(), rows))?.into_column());
+    }
+    columns.push(texts("source", &named, |(_, source, _)| Some(*source)));
+    columns.push(texts("reference", &named, |(.., reference)| Some(*reference)));
+    DataFrame::new(named.len(), columns)
 }
 
 fn texts<'a, T>(name: &str, rows: &'a [T], of: impl Fn(&'a T) -> Option<&'a str>) -> Column {

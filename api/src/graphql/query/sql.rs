@@ -5,7 +5,8 @@ use crate::graphql::error::{Code, bad_input, error};
 use crate::graphql::types::SqlAnswer;
 use async_graphql::{Context, Object, Result};
 use jobs::sql::worker::{Allowance, AskError, ask};
-use jobs::sql::{Shown, check, tables};
+use jobs::sql::{SOURCES, Shown, check, sources, tables};
+use schema::enums::Role;
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -15,8 +16,8 @@ pub struct SqlQuery;
 #[Object]
 impl SqlQuery {
     /// The answer to a SELECT over the tables `complaints`, `allegations`, `units` and `categories`, which hold what
-    /// the snapshot holds, with pseudonyms for people and enterprises. It runs in a process of its own, within the
-    /// limits `deadlineMs` and `sqlMemoryMb`.
+    /// the snapshot holds, with pseudonyms for people and enterprises; for a BOARD also `sources`, which has the numbers of other
+    /// registers. It runs in a process of its own, within the limits `deadlineMs` and `sqlMemoryMb`.
     async fn sql(
         &self,
         ctx: &Context<'_>,
@@ -34,11 +35,13 @@ impl SqlQuery {
         let pseudonyms = request.pseudonyms()?.clone();
         let version = pseudonyms.version();
         let except_officer = viewer.officer_id;
+        let shows_sources = viewer.role == Role::Board && question.names(SOURCES);
         let (limits, deadline) = (Arc::clone(&request.limits), request.budget.deadline);
         request.asked_sql(query);
+        let sources = if shows_sources { Some(request.read(sources).await?) } else { None };
         let of = Arc::clone(&snapshot);
         let asking = request.ask(move || {
-            let shown = Shown { pseudonyms: &pseudonyms, except_officer };
+            let shown = Shown { pseudonyms: &pseudonyms, except_officer, sources: sources.as_deref() };
             let tables = tables(&of, &shown, &question).map_err(|e| {
                 tracing::error!(error = %e, "the tables of a question could not be made");
                 error(Code::Internal, "the question broke off; the server's log says why")
