@@ -231,3 +231,27 @@ fn a_file_with_numbers_is_the_board_s_and_joins_with_no_other() {
         assert!(refused.status != 0 && refused.err.contains("--for BOARD"), "{refused:?}");
     }
 }
+
+#[test]
+fn evidence_is_shown_as_people_read_it() {
+    for database in Database::both() {
+        world::fill(&database);
+        world::run_counting(&database, "2024-03-31");
+        let shown = program().run(&database, ["flags", "show", "CC01"]).ok().out;
+        let line =
+            |words: &str| shown.lines().find(|line| line.contains(words)).unwrap_or_else(|| panic!("{words}: {shown}"));
+        for words in ["2024-01-05", "duong-day-nong", "02CV", "0100233488", "Công ty A", "SUSTAINED", "Cán bộ đòi tiền"]
+        {
+            assert!(line("PA-1 ").contains(words), "{words}: {shown}");
+        }
+        assert!(line("PA-2 ").contains("Nói trống không, quát doanh nghiệp"), "on one line: {shown}");
+        assert!(line("PA-2 ").contains("0314409058-002") && line("PA-2 ").contains("PENDING"), "{shown}");
+        let order = ["PA-6 ", "PA-2 ", "PA-1 "].map(|one| shown.find(one).unwrap());
+        assert!(order.is_sorted(), "the latest first: {shown}");
+        let document = program().json(&database, &["flags", "show", "CC01"]);
+        let complaints = document["complaints"].as_array().unwrap();
+        assert_eq!(complaints.len(), document["evidence"].as_array().unwrap().len());
+        assert_eq!(complaints[2]["sources"], json!([{ "source": "duong-day-nong", "reference": "PA-1" }]));
+        assert_eq!((&complaints[2]["findings"], &complaints[2]["unit"]), (&json!(["SUSTAINED"]), &json!("02CV")));
+    }
+}

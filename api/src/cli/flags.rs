@@ -1,6 +1,7 @@
 mod list;
 mod shown;
 
+use super::evidence::evidence_table;
 use super::lacks::told;
 use super::output::{Output, tell_lines};
 use anyhow::Context;
@@ -141,16 +142,16 @@ fn show(db: &Db, id: &str, as_of: Option<NaiveDate>, out: &Output) -> anyhow::Re
         _ => anyhow::bail!("{id:?} is the code of an officer and of a branch: name the flag by its id"),
     };
     let run = db.read(|conn| ledger::find(conn, stored.assessment.run_id)).context("the run of the flag")?;
+    let complaints = db.read(|conn| flags::evidence(conn, stored))?;
     let mut full = document(stored);
+    full["complaints"] = json!(complaints);
     full["asOf"] = json!(run.as_of);
     full["rules"] = json!(run.rules);
     full["codeVersion"] = json!(run.code_version);
     full["hash"] = json!(run.result_hash);
     out.print(&full, |full| {
-        let evidence = full["evidence"].as_array().cloned().unwrap_or_default();
-        let evidence: Vec<_> = evidence.iter().filter_map(Value::as_str).collect();
         format!(
-            "{} {}: {}{}\n{}\n{}\n\n{}\n\n{}; as of {}, known at {}\nevidence: {}\nrules {}\nrun {}, code {}, hash {}",
+            "{} {}: {}{}\n{}\n{}\n\n{}\n\n{}; as of {}, known at {}\n\nevidence, as the register has it now:\n{}\n\nrules {}\nrun {}, code {}, hash {}",
             stored.kind,
             stored.code,
             stored.assessment.tier.proposed(stored.kind),
@@ -161,7 +162,7 @@ fn show(db: &Db, id: &str, as_of: Option<NaiveDate>, out: &Output) -> anyhow::Re
             shown::adjustment(&stored.assessment.numbers.0),
             run.as_of.map(|day| day.to_string()).unwrap_or_default(),
             run.known_at.unwrap_or_default(),
-            evidence.join(" "),
+            evidence_table(&complaints),
             shown::rules(run.rules.as_ref().map(|rules| &rules.0)),
             run.id,
             run.code_version,

@@ -5,6 +5,7 @@ mod backtest;
 mod backup;
 mod demo;
 mod digest;
+mod evidence;
 mod export;
 mod flags;
 mod generate;

@@ -1,8 +1,10 @@
 //! Flags: one for each subject, kept up by every run, with what each run said of it.
 
+mod evidence;
 mod past;
 mod review;
 
+pub use evidence::{EnterpriseOf, EvidenceOf, SourceOf, evidence};
 pub use past::{latest, latest_for, of_run, what_there_was};
 pub use review::{Decision, explain, review, reviews};
 
