@@ -45,6 +45,7 @@ mod outputs;
 mod priorities;
 mod private_files;
 mod own_numbers;
+mod past_days;
 mod recounted;
 mod recurrence;
 mod relations;

@@ -4,6 +4,7 @@
 use super::context::{RequestContext, loaders, snapshot};
 use async_graphql::dataloader::{DataLoader, HashMapCache, Loader};
 use async_graphql::{Context, Error};
+use chrono::NaiveDate;
 use diesel::prelude::*;
 use jobs::snapshot::Snapshot;
 use jobs::work::latest_result;
@@ -82,10 +83,6 @@ loader!(
 loader!(
     /// To whom a digest was sent.
     DeliveriesKey => Vec<(Delivery, DigestSubscription)>, queries::deliveries_of
-);
-loader!(
-    /// The complaints that name an officer, and whether each is about conduct.
-    OfficerComplaintsKey => Vec<(Id, bool)>, queries::complaints_of_officers
 );
 loader!(
     /// What the last run said of a flag.
@@ -250,6 +247,35 @@ impl Loader<SeenFlagKey> for Loaders {
         };
         let found = self.0.read(find).await.map_err(Arc::new)?;
         Ok(found.into_iter().map(|flag: Flag| (SeenFlagKey(flag.id), flag)).collect())
+    }
+}
+
+/// The complaints that name an officer, and whether something about conduct stood in each by the end of a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct OfficerComplaintsKey {
+    pub officer: Id,
+    pub as_of: NaiveDate,
+}
+
+impl Loader<OfficerComplaintsKey> for Loaders {
+    type Value = Vec<(Id, bool)>;
+    type Error = Arc<Error>;
+
+    async fn load(
+        &self,
+        keys: &[OfficerComplaintsKey],
+    ) -> Result<HashMap<OfficerComplaintsKey, Self::Value>, Arc<Error>> {
+        let mut alike: HashMap<NaiveDate, Vec<Id>> = HashMap::new();
+        for key in keys {
+            alike.entry(key.as_of).or_default().push(key.officer);
+        }
+        let mut all = HashMap::new();
+        for (as_of, ids) in alike {
+            let found = self.0.read(move |conn| queries::complaints_of_officers(conn, &ids, as_of)).await;
+            let found = found.map_err(Arc::new)?;
+            all.extend(found.into_iter().map(|(officer, rows)| (OfficerComplaintsKey { officer, as_of }, rows)));
+        }
+        Ok(all)
     }
 }
 

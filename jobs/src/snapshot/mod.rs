@@ -4,10 +4,12 @@
 
 mod columns;
 mod episodes;
+mod past;
 mod people;
 mod reference;
 
 pub use columns::{FINDING_BITS, channel_place, kind_place, meaning, state_place};
+pub use past::Earlier;
 pub use people::{Enterprises, Officers};
 pub use reference::Reference;
 
@@ -176,6 +178,7 @@ macro_rules! for_each {
         }
     };
 }
+use for_each;
 
 fn load_all(conn: &mut Conn) -> Result<Snapshot, JobError> {
     let as_of = Timestamp::now();

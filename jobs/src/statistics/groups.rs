@@ -88,7 +88,7 @@ pub fn group(
     }
     let mut table = chosen.select(needed.iter().map(|name| col(*name)).collect::<Vec<_>>()).collect()?;
     table.rechunk_mut();
-    let mut rows = Rows::read(&table, question.wanted, question.disclosure.is_some())?;
+    let mut rows = Rows::read(&table, question.wanted, question.as_of, question.disclosure.is_some())?;
     if question.counts_only()
         && shift == Shift::None
         && let Some(counted) = counted(&table, &question.group_by, calendar)?

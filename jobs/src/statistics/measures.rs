@@ -154,7 +154,7 @@ impl Rows {
         columns
     }
 
-    pub fn read(table: &DataFrame, wanted: Wanted, disclosed: bool) -> Result<Self, JobError> {
+    pub fn read(table: &DataFrame, wanted: Wanted, as_of: Option<i32>, disclosed: bool) -> Result<Self, JobError> {
         let mut rows = Self {
             height: table.height(),
             enterprise: Vec::new(),
@@ -188,17 +188,18 @@ impl Rows {
             }
         }
         if wanted.timeliness || wanted.median {
-            let today = crate::frames::day_number(schema::domain::calendar::local_date(schema::Timestamp::now()));
+            let today = || crate::frames::day_number(schema::domain::calendar::local_date(schema::Timestamp::now()));
+            let as_of = as_of.unwrap_or_else(today);
             let column = |name: &str| table.column(name).and_then(|column| column.i32().cloned());
             let (day, due, answered, ended) = (column("day")?, column("due")?, column("answered")?, column("ended")?);
             for (((day, due), answered), ended) in day.iter().zip(due.iter()).zip(answered.iter()).zip(ended.iter()) {
                 let day = day.unwrap_or_default();
-                // The same as `handling::handled`, as of today.
-                let answered = answered.filter(|at| *at <= today);
-                let ended = ended.filter(|at| *at <= today);
-                let until = answered.or(ended).unwrap_or(today);
+                // The same as `handling::handled`.
+                let answered = answered.filter(|at| *at <= as_of);
+                let ended = ended.filter(|at| *at <= as_of);
+                let until = answered.or(ended).unwrap_or(as_of);
                 rows.waited.push(((until - day).max(0), answered.is_some()));
-                let was_due = due.is_some_and(|due| due <= today) && (answered.is_some() || ended.is_none());
+                let was_due = due.is_some_and(|due| due <= as_of) && (answered.is_some() || ended.is_none());
                 rows.due.push((was_due, was_due && answered <= due && answered.is_some()));
             }
         }

@@ -34,6 +34,9 @@ use std::collections::{HashMap, HashSet};
 pub struct Question {
     /// A condition over the columns of the snapshot.
     pub filter: Option<Expr>,
+    /// The day (days since 1970) by whose end something was answered or not; today unless told. What was received later is the
+    /// filter's to leave out.
+    pub as_of: Option<i32>,
     /// Only what is said of these officers, and only with these findings: places.
     pub officers: Option<Vec<u32>>,
     pub findings: Option<Vec<u32>>,
@@ -66,6 +69,7 @@ impl Default for Question {
     fn default() -> Self {
         Self {
             filter: None,
+            as_of: None,
             officers: None,
             findings: None,
             group_by: Vec::new(),

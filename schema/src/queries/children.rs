@@ -16,6 +16,7 @@ use crate::tables::{
     flag_assessments, flag_reviews, flags, issue_categories, job_runs, postings, redactions, unit_parents,
     unit_responses,
 };
+use chrono::NaiveDate;
 use diesel::prelude::*;
 use std::collections::HashMap;
 
@@ -346,11 +347,15 @@ pub fn deliveries_of(
 }
 
 /// What stands about officers in complaints: of each complaint that names one, whether an allegation
-/// about conduct stands (was not found UNFOUNDED or EXONERATED).
-pub fn complaints_of_officers(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Vec<(Id, bool)>>, StoreError> {
+/// about conduct stands (was not found UNFOUNDED or EXONERATED by a day).
+pub fn complaints_of_officers(
+    conn: &mut Conn,
+    ids: &[Id],
+    as_of: NaiveDate,
+) -> Result<HashMap<Id, Vec<(Id, bool)>>, StoreError> {
     let mut found: HashMap<Id, Vec<(Id, bool)>> = HashMap::new();
     for chunk in ids.chunks(KEYS_PER_QUERY) {
-        type Row = (Id, Id, Finding, Option<CategoryKind>);
+        type Row = (Id, Id, Finding, Option<NaiveDate>, Option<CategoryKind>);
         let rows: Vec<Row> = complaint_officers::table
             .left_join(issue_categories::table.on(issue_categories::id.nullable().eq(complaint_officers::category_id)))
             .filter(complaint_officers::officer_id.eq_any(chunk))
@@ -359,11 +364,13 @@ pub fn complaints_of_officers(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id,
                 complaint_officers::officer_id,
                 complaint_officers::complaint_id,
                 complaint_officers::finding,
+                complaint_officers::decided_on,
                 issue_categories::kind.nullable(),
             ))
             .load(conn)?;
-        for (officer, complaint, finding, kind) in rows {
-            let cleared = matches!(finding, Finding::Unfounded | Finding::Exonerated);
+        for (officer, complaint, finding, decided_on, kind) in rows {
+            let decided = decided_on.is_none_or(|day| day <= as_of);
+            let cleared = decided && matches!(finding, Finding::Unfounded | Finding::Exonerated);
             let stands = kind == Some(CategoryKind::Conduct) && !cleared;
             let complaints = found.entry(officer).or_default();
             match complaints.last_mut() {

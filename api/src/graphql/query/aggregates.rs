@@ -9,8 +9,11 @@ use crate::graphql::statistics::{
 use crate::graphql::types::*;
 use crate::limits::Limits;
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
-use jobs::snapshot::Snapshot;
-use schema::Timestamp;
+use chrono::NaiveDate;
+use jobs::JobError;
+use jobs::frames::day_number;
+use jobs::snapshot::{Earlier, Snapshot};
+use schema::{Db, Timestamp};
 use std::sync::Arc;
 
 /// What this service is.
@@ -63,9 +66,17 @@ impl StatisticsQuery {
         #[graphql(default, desc = "The groups that `first` cuts off come as one more.")] other: bool,
         #[graphql(desc = "Wait until the snapshot knows this position, that of one's own write, say.")]
         min_position: Option<i64>,
+        #[graphql(
+            desc = "By the end of this past day, in Vietnam: what had been received, answered, decided and found by then, as the register knows it now. Today unless told. Not for a DASHBOARD."
+        )]
+        as_of: Option<NaiveDate>,
     ) -> Result<ComplaintStatistics> {
         let viewer = viewer(ctx)?;
         let thresholds = viewer.thresholds(&request(ctx)?.limits);
+        if thresholds.is_some() && as_of.is_some() {
+            // Two days that follow one another differ by what happened on one: months are the smallest cells of time.
+            return Err(bad_input("asOf is not for your role, which reads whole months: give receivedBefore"));
+        }
         let snapshot = if thresholds.is_some() {
             edition(ctx, min_position).await?
         } else {
@@ -93,14 +104,34 @@ impl StatisticsQuery {
             other,
             thresholds,
             disguise: statistics::disguise(&snapshot, request(ctx)?.ordering_pseudonyms()),
+            as_of: as_of.map(|day| statistics::past_day(&snapshot, Some(day))).transpose()?,
         };
+        let steps = arguments.steps();
         let question = statistics::question(&snapshot, &scope, arguments, ctx.field())?;
         let dimensions = question.group_by.clone();
         let of = Arc::clone(&snapshot);
-        let computing = move || jobs::statistics::statistics(&of, &question).map_err(from_job);
+        let database = request(ctx)?.app.db.clone();
+        let computing = move || {
+            let past = match as_of.filter(|_| steps != (false, false)) {
+                None => of,
+                Some(day) => Arc::new(as_it_was(&database, &of, day, steps).map_err(from_job)?),
+            };
+            jobs::statistics::statistics(&past, &question).map_err(from_job)
+        };
         let answer = request(ctx)?.compute(computing).await?;
         Ok(ComplaintStatistics::new(&snapshot, answer, dimensions, request(ctx)?.cursors()))
     }
+}
+
+/// The states and findings of a past day.
+fn as_it_was(
+    database: &Db,
+    snapshot: &Snapshot,
+    day: NaiveDate,
+    (states, findings): (bool, bool),
+) -> Result<Snapshot, JobError> {
+    let earlier = database.read_snapshot(|conn| Earlier::read(conn, &snapshot.officers, day, states, findings))?;
+    snapshot.as_of(day_number(day), &earlier)
 }
 
 /// How long a position may take to arrive: a replica is a little behind.

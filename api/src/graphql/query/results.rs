@@ -15,12 +15,12 @@ use chrono::{Datelike, NaiveDate};
 use diesel::prelude::*;
 use jobs::backtest::{History, Question, backtest};
 use jobs::flags;
+use jobs::frames::day_number;
 use jobs::work::blame::{Blame, BlameDocument, blame_check_without};
 use jobs::work::recurrence::RecurrenceDocument;
 use jobs::work::trends::trends;
 use jobs::work::{latest_result, timeliness};
 use schema::StoreError;
-use schema::domain::calendar::local_date;
 use schema::domain::ids::reference_id;
 use schema::enums::SubjectKind;
 use schema::events::Entity;
@@ -174,13 +174,17 @@ impl ResultsQuery {
         ctx: &Context<'_>,
         #[graphql(default_with = "UnitLevel::Branch")] level: UnitLevel,
         #[graphql(default = 365)] days: i32,
+        #[graphql(
+            desc = "By the end of this past day, in Vietnam: what had happened by then, as the register knows it now. Today unless told."
+        )]
+        as_of: Option<NaiveDate>,
     ) -> Result<Vec<ResponseTimeliness>> {
         let days = statistics::days(days)?;
         let snapshot = snapshot(ctx)?;
         let scope = viewer(ctx)?.scope(&snapshot.reference.tree);
+        let as_of = day_number(statistics::past_day(&snapshot, as_of)?);
         let computing = request(ctx)?.compute(move || {
             let snapshot = statistics::seen(snapshot, &scope)?;
-            let as_of = statistics::today(&snapshot);
             let mut units = timeliness::of_level(&snapshot, as_of, days, level.column()).map_err(from_job)?;
             units.sort_by(|a, b| {
                 let of = |unit: &timeliness::UnitTimeliness| unit.shrunk_share.unwrap_or(-1.0);
@@ -208,14 +212,21 @@ impl ResultsQuery {
     }
 
     /// The categories of complaints by their share, and which of them rise; of what you may see.
-    async fn category_trends(&self, ctx: &Context<'_>) -> Result<CategoryTrends> {
+    async fn category_trends(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            desc = "By the end of this past day, in Vietnam: what had happened by then, as the register knows it now. Today unless told."
+        )]
+        as_of: Option<NaiveDate>,
+    ) -> Result<CategoryTrends> {
         let snapshot = snapshot(ctx)?;
         let scope = viewer(ctx)?.scope(&snapshot.reference.tree);
+        let as_of = statistics::past_day(&snapshot, as_of)?;
         let computing = request(ctx)?.compute(move || {
             let first = statistics::first_day(&snapshot, &scope)?;
             let snapshot = statistics::seen(snapshot, &scope)?;
-            let document =
-                trends(&snapshot, first, local_date(snapshot.as_of), Default::default()).map_err(from_job)?;
+            let document = trends(&snapshot, first, as_of, Default::default()).map_err(from_job)?;
             Ok(document.into())
         });
         computing.await

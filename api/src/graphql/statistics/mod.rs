@@ -14,6 +14,7 @@ use super::error::bad_input;
 use super::page::SortDirection;
 use crate::auth::Scope;
 use async_graphql::{Enum, InputObject, Result, SelectionField};
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 use conditions::{conditions_of, own};
 use jobs::frames::day_number;
@@ -22,7 +23,7 @@ use jobs::statistics::{
     Bucket, Cursor, Dimension, Disclosure, Disguise, Measure, Order, Question, Span, Thresholds, Wanted,
 };
 use period::Period;
-use polars::prelude::Expr;
+use polars::prelude::{Expr, col, lit};
 use schema::domain::calendar::local_date;
 use schema::pseudonyms::{Pseudonyms, Subject};
 use std::str::FromStr;
@@ -129,6 +130,20 @@ pub struct Arguments {
     pub thresholds: Option<Thresholds>,
     /// Orders people by what stands for them.
     pub disguise: Option<Disguise>,
+    /// A past day by whose end it is.
+    pub as_of: Option<NaiveDate>,
+}
+
+impl Arguments {
+    /// Whether states, and findings, are asked for: the snapshot has those of now.
+    pub fn steps(&self) -> (bool, bool) {
+        let asks = |dimension| self.group_by.contains(&dimension);
+        let lists = |of: fn(&ComplaintStatisticsFilter) -> bool| self.filter.as_ref().is_some_and(of);
+        (
+            asks(StatisticsDimension::State) || lists(|filter| filter.state_in.is_some()),
+            asks(StatisticsDimension::Finding) || lists(|filter| filter.finding_in.is_some()),
+        )
+    }
 }
 
 /// Makes a question of arguments, within what the viewer may see. `asked`: the fields of the answer.
@@ -168,6 +183,8 @@ pub fn question(
     }
     let mut conditions = conditions_of(snapshot, scope);
     conditions.extend(own(snapshot, &filter)?);
+    let as_of = arguments.as_of.map(day_number);
+    conditions.extend(as_of.map(|day| col("day").lt_eq(lit(day))));
     let within = |period: &Period| {
         let all = conditions.iter().cloned().chain(period.conditions());
         all.reduce(Expr::and)
@@ -197,6 +214,7 @@ pub fn question(
     });
     Ok(Question {
         filter: within(&period),
+        as_of,
         officers: filter.officer_in.as_deref().map(|codes| officers(snapshot, scope, codes)).transpose()?,
         findings: filter
             .finding_in
@@ -256,6 +274,16 @@ pub fn disguise(snapshot: &Arc<Snapshot>, by: Option<&Pseudonyms>) -> Option<Dis
         };
         id.map_or(0, |id| by.place(subject, id))
     })))
+}
+
+/// The day by whose end something is looked at: today unless told.
+pub fn past_day(snapshot: &Snapshot, as_of: Option<NaiveDate>) -> Result<NaiveDate> {
+    let today = local_date(snapshot.as_of);
+    let Some(day) = as_of else { return Ok(today) };
+    if day > today {
+        return Err(bad_input(format!("asOf is {day} and lies in the future: today is {today}")));
+    }
+    super::input::day("asOf", day)
 }
 
 /// The day up to which a snapshot knows things.

@@ -12,6 +12,7 @@ use jobs::JobError;
 use jobs::effect::{self, Span, aftermath};
 use jobs::frames::day_number;
 use jobs::scorecard::{Scorecard, rows_of_officer};
+use schema::domain::calendar::local_date;
 use schema::models;
 
 /// What was decided about an officer: by whom, on which grounds, and from when to when.
@@ -134,7 +135,10 @@ impl Measure {
         // Who sees a part of the complaints cannot say that there are none.
         let sees_all = scope.condition().is_none();
         let within = statistics::scoped(&snapshot, &scope);
-        let complaints = one(loaders(ctx)?, OfficerComplaintsKey(self.0.officer_id)).await?.unwrap_or_default();
+        let complaints =
+            one(loaders(ctx)?, OfficerComplaintsKey { officer: self.0.officer_id, as_of: local_date(snapshot.as_of) })
+                .await?
+                .unwrap_or_default();
         let day = day_number(self.0.starts_on);
         let made = blocking(move || {
             let rows = rows_of_officer(&snapshot.facts, &complaints, within).map_err(JobError::from);

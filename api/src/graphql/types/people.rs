@@ -15,6 +15,7 @@ use crate::graphql::statistics;
 use async_graphql::{Context, ID, Object, Result};
 use chrono::NaiveDate;
 use jobs::JobError;
+use jobs::frames::day_number;
 use jobs::scorecard::{rows_of_officer, scorecard};
 use schema::enums::SubjectKind;
 use schema::models::{self, SINCE_EVER};
@@ -80,15 +81,25 @@ impl Officer {
     }
 
     /// What was complained about this officer in the last days, or ever, and how it was answered.
-    async fn record(&self, ctx: &Context<'_>, days: Option<i32>) -> Result<Scorecard> {
+    async fn record(
+        &self,
+        ctx: &Context<'_>,
+        days: Option<i32>,
+        #[graphql(
+            desc = "By the end of this past day, in Vietnam: what had happened by then, as the register knows it now. Today unless told."
+        )]
+        as_of: Option<NaiveDate>,
+    ) -> Result<Scorecard> {
         request(ctx)?.saw(|seen| &mut seen.files, self.0.id);
         let days = days.map(statistics::days).transpose()?;
         let snapshot = snapshot(ctx)?;
         let scope = viewer(ctx)?.scope(&snapshot.reference.tree);
         let within = statistics::scoped(&snapshot, &scope);
-        let complaints = one(loaders(ctx)?, OfficerComplaintsKey(self.0.id)).await?.unwrap_or_default();
+        let as_of = statistics::past_day(&snapshot, as_of)?;
+        let key = OfficerComplaintsKey { officer: self.0.id, as_of };
+        let complaints = one(loaders(ctx)?, key).await?.unwrap_or_default();
         let made = blocking(move || {
-            let as_of = statistics::today(&snapshot);
+            let as_of = day_number(as_of);
             let card = rows_of_officer(&snapshot.facts, &complaints, within).map_err(JobError::from);
             let card = card.and_then(|rows| scorecard(&rows, as_of, days)).map_err(from_job)?;
             Ok(Scorecard::new(&snapshot, days, &card))

@@ -9,7 +9,7 @@ pub struct Scorecard {
     /// When the snapshot was taken.
     pub as_of: Moment,
     pub position: i64,
-    /// The days looked at, up to today; null for all.
+    /// The days looked at, up to the one asked for, or today; null for all.
     pub days: Option<i32>,
     /// Complaints received, of any kind.
     pub complaints: u32,

@@ -13,6 +13,7 @@ use crate::graphql::statistics;
 use async_graphql::{Context, ID, Object, Result};
 use chrono::NaiveDate;
 use jobs::JobError;
+use jobs::frames::day_number;
 use jobs::scorecard::{rows_of_unit, scorecard};
 use schema::enums::SubjectKind;
 use schema::models::{self, SINCE_EVER};
@@ -87,13 +88,21 @@ impl Unit {
     }
 
     /// What was complained about here and in everything below it in the last days, and how it was answered.
-    async fn scorecard(&self, ctx: &Context<'_>, #[graphql(default = 365)] days: i32) -> Result<Scorecard> {
+    async fn scorecard(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default = 365)] days: i32,
+        #[graphql(
+            desc = "By the end of this past day, in Vietnam: what had happened by then, as the register knows it now. Today unless told."
+        )]
+        as_of: Option<NaiveDate>,
+    ) -> Result<Scorecard> {
         let days = statistics::days(days)?;
         let snapshot = snapshot(ctx)?;
         let scope = viewer(ctx)?.scope(&snapshot.reference.tree);
         let within = statistics::scoped_within(&snapshot, &scope, self.0.id);
+        let as_of = day_number(statistics::past_day(&snapshot, as_of)?);
         let made = request(ctx)?.compute(move || {
-            let as_of = statistics::today(&snapshot);
             let card = rows_of_unit(&snapshot.facts, within).map_err(JobError::from);
             let card = card.and_then(|rows| scorecard(&rows, as_of, Some(days))).map_err(from_job)?;
             Ok(Scorecard::new(&snapshot, Some(days), &card))
