@@ -43,6 +43,8 @@ fn the_guide_to_mappings_names_every_kind_field_and_word() {
         "rows",
         "null",
         "column",
+        "join",
+        "separator",
         "constant",
         "default",
         "values",

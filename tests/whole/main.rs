@@ -36,6 +36,7 @@ mod inspect;
 mod killed;
 mod ledger;
 mod looks;
+mod mapping_help;
 mod measures;
 mod members;
 mod migrations;

@@ -66,7 +66,9 @@ impl Default for Missing {
 /// How a field gets its value.
 #[derive(Debug)]
 pub struct FieldRule {
-    pub column: Option<String>,
+    /// None where the mapping gives a constant; several are joined.
+    pub columns: Vec<String>,
+    pub separator: String,
     pub constant: Option<String>,
     pub default: Option<String>,
     pub pattern: Option<Regex>,
@@ -113,6 +115,8 @@ impl Default for FileRules {
 #[serde(deny_unknown_fields)]
 struct FieldRuleFile {
     column: Option<String>,
+    join: Option<Vec<String>>,
+    separator: Option<String>,
     constant: Option<toml::Value>,
     default: Option<toml::Value>,
     pattern: Option<String>,
@@ -238,8 +242,18 @@ fn field_rule(spec: &FieldSpec, entry: toml::Value, timezone: Tz) -> Result<Fiel
                 .into());
         }
     };
-    if file.column.is_some() == file.constant.is_some() {
-        return Err("give either a column or a constant".into());
+    let given = [file.column.is_some(), file.join.is_some(), file.constant.is_some()];
+    if given.into_iter().filter(|given| *given).count() != 1 {
+        return Err("give either a column, columns to `join`, or a constant".into());
+    }
+    if file.join.as_ref().is_some_and(|columns| columns.len() < 2) {
+        return Err("`join` names two columns or more".into());
+    }
+    if file.separator.is_some() && file.join.is_none() {
+        return Err("`separator` stands between the columns of a `join`".into());
+    }
+    if file.separator.as_deref() == Some("") && spec.of == FieldType::Code {
+        return Err("`separator` is empty: \"1\" and \"23\" would be the same code as \"12\" and \"3\"".into());
     }
     if file.otherwise.is_some() && file.values.is_none() {
         return Err("`otherwise` belongs to a table of `values`".into());
@@ -254,7 +268,8 @@ fn field_rule(spec: &FieldSpec, entry: toml::Value, timezone: Tz) -> Result<Fiel
     {
         return Err("`thousands`, `decimal`, `multiply` and `most` are for numbers".into());
     }
-    if file.column.as_deref().is_some_and(|column| column.trim().is_empty()) {
+    let columns: Vec<String> = file.join.into_iter().flatten().chain(file.column).collect();
+    if columns.iter().any(|column| column.trim().is_empty()) {
         return Err("the name of the column is blank: give the column a name in the file".into());
     }
     if file.precision.is_some() && spec.name != "received" {
@@ -298,7 +313,8 @@ fn field_rule(spec: &FieldSpec, entry: toml::Value, timezone: Tz) -> Result<Fiel
     };
     let dates = DateRules::new(formats, file.month_means.as_ref(), spec.of == FieldType::Date, timezone)?;
     Ok(FieldRule {
-        column: file.column,
+        columns,
+        separator: file.separator.unwrap_or_else(|| "-".into()),
         constant,
         default,
         pattern,

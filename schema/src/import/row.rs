@@ -10,6 +10,7 @@ use crate::domain::{declaration, tax_code};
 use crate::sql_types::{JsonValue, Timestamp};
 use chrono::NaiveDate;
 use csv::StringRecord;
+use regex::Regex;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::str::FromStr;
@@ -28,8 +29,9 @@ pub struct Row {
 pub struct Columns<'m> {
     pub mapping: &'m Mapping,
     specs: &'static [FieldSpec],
-    /// By field: its column.
-    places: Vec<Option<usize>>,
+    /// By field: its columns, and their names.
+    places: Vec<Vec<usize>>,
+    names: Vec<String>,
     keep: Vec<(String, usize)>,
     /// Columns of fields that are no free text.
     exact: Vec<usize>,
@@ -52,11 +54,13 @@ impl<'m> Columns<'m> {
                 .position(|name| name == column)
                 .ok_or_else(|| ImportError::Mapping { path: mapping.path.clone(), message: no_column(column, header) })
         };
-        let places: Vec<Option<usize>> = mapping
+        let columns = |rule: &'m Option<FieldRule>| rule.as_ref().map_or(&[][..], |rule| rule.columns.as_slice());
+        let places: Vec<Vec<usize>> = mapping
             .fields
             .iter()
-            .map(|rule| rule.as_ref().and_then(|rule| rule.column.as_deref()).map(place).transpose())
+            .map(|rule| columns(rule).iter().map(|column| place(column)).collect::<Result<_, _>>())
             .collect::<Result<_, _>>()?;
+        let names = mapping.fields.iter().map(|rule| columns(rule).join(" + ")).collect();
         let keep =
             mapping.keep.iter().map(|name| Ok((name.clone(), place(name)?))).collect::<Result<_, ImportError>>()?;
         let own = DateRules::own().map_err(|message| ImportError::Mapping { path: mapping.path.clone(), message })?;
@@ -64,10 +68,11 @@ impl<'m> Columns<'m> {
             .iter()
             .zip(specs)
             .filter(|(_, spec)| spec.of != FieldType::Text)
-            .filter_map(|(place, _)| *place)
+            .flat_map(|(places, _)| places)
+            .copied()
             .collect();
         let exact = exact.into_iter().collect();
-        Ok(Self { mapping, specs, places, keep, exact, width: header.len(), own: (own, NumberRules::default()) })
+        Ok(Self { mapping, specs, places, names, keep, exact, width: header.len(), own: (own, NumberRules::default()) })
     }
 
     /// Columns whose cells are codes, words, dates or numbers, and no free text.
@@ -75,9 +80,9 @@ impl<'m> Columns<'m> {
         &self.exact
     }
 
-    /// The name of the column of a field; empty where it has none.
+    /// The name of the column of a field, or of those that are joined; empty where it has none.
     pub fn column_of(&self, field: usize) -> &str {
-        self.mapping.fields[field].as_ref().and_then(|rule| rule.column.as_deref()).unwrap_or_default()
+        &self.names[field]
     }
 
     pub fn of<'r>(&'r self, row: &'r Row) -> Cells<'r> {
@@ -129,8 +134,7 @@ pub struct Cells<'r> {
 impl<'r> Cells<'r> {
     /// A refusal of this row on account of a field.
     pub fn reject(&self, field: usize, reason: impl Into<String>) -> Reject {
-        let rule = self.columns.mapping.fields[field].as_ref();
-        let column = rule.and_then(|rule| rule.column.clone()).unwrap_or_default();
+        let column = self.columns.column_of(field).to_owned();
         Reject { row: self.row.line, column, reason: format!("{}: {}", self.columns.specs[field].name, reason.into()) }
     }
 
@@ -140,19 +144,19 @@ impl<'r> Cells<'r> {
 
     /// The text of a field; None where the mapping does not fill it or the cell is blank.
     pub fn text(&self, field: usize) -> Result<Option<Cow<'r, str>>, Reject> {
-        Ok(self.value(field)?.map(|value| Cow::Borrowed(value.text)))
+        Ok(self.value(field)?.map(|value| value.text))
     }
 
     fn value(&self, field: usize) -> Result<Option<Value<'r>>, Reject> {
         let Some(rule) = &self.columns.mapping.fields[field] else { return Ok(None) };
-        let value = match self.columns.places[field] {
-            None => rule.constant.as_deref().and_then(Value::ours),
-            Some(place) => self.cell(field, rule, place)?,
+        let value = match self.columns.places[field].as_slice() {
+            [] => rule.constant.as_deref().and_then(Value::ours),
+            places => self.cell(field, rule, places)?,
         };
         if value.is_none() && self.columns.specs[field].required {
             return Err(self.reject(field, "is blank"));
         }
-        if let Some(Value { text, .. }) = value {
+        if let Some(Value { text, .. }) = &value {
             if text.contains('\0') {
                 return Err(self.reject(field, "contains a NUL character"));
             }
@@ -163,44 +167,72 @@ impl<'r> Cells<'r> {
         Ok(value)
     }
 
-    fn cell(&self, field: usize, rule: &'r FieldRule, place: usize) -> Result<Option<Value<'r>>, Reject> {
+    /// A cell without blanks around it, and whether it means that there is nothing.
+    fn trimmed(&self, place: usize) -> (&'r str, bool) {
         let mapping = self.columns.mapping;
         let cell = self.row.record.get(place).unwrap_or_default();
         let cell = if mapping.trim { cell.trim() } else { cell };
-        let is_null = cell.is_empty() || mapping.nulls.contains(cell);
-        if is_null && !rule.values.as_ref().is_some_and(|values| values.contains_key(cell)) {
+        (cell, cell.is_empty() || mapping.nulls.contains(cell))
+    }
+
+    /// The cells of a field as one, and whether they mean that there is nothing. One of several that is blank keeps its place.
+    fn joined(&self, field: usize, rule: &FieldRule, places: &[usize]) -> Result<(Cow<'r, str>, bool), Reject> {
+        if let [place] = places {
+            let (cell, is_null) = self.trimmed(*place);
+            return Ok((Cow::Borrowed(cell), is_null));
+        }
+        let cells = places.iter().map(|place| self.trimmed(*place));
+        let cells: Vec<&str> = cells.map(|(cell, is_null)| if is_null { "" } else { cell }).collect();
+        // "1-2" and "3" would be the same code as "1" and "2-3".
+        let of_code = self.columns.specs[field].of == FieldType::Code;
+        if let Some(cell) = cells.iter().find(|cell| of_code && cell.contains(&rule.separator)) {
+            let reason = format!("{cell:?} has the separator {:?} in it: choose another `separator`", rule.separator);
+            return Err(self.reject(field, reason));
+        }
+        let is_null = cells.iter().all(|cell| cell.is_empty());
+        Ok((Cow::Owned(if is_null { String::new() } else { cells.join(&rule.separator) }), is_null))
+    }
+
+    fn cell(&self, field: usize, rule: &'r FieldRule, places: &[usize]) -> Result<Option<Value<'r>>, Reject> {
+        let (cell, is_null) = self.joined(field, rule, places)?;
+        if is_null && !rule.values.as_ref().is_some_and(|values| values.contains_key(&*cell)) {
             return Ok(rule.default.as_deref().and_then(Value::ours));
         }
-        let cell = match &rule.pattern {
-            None => cell,
-            Some(pattern) => {
-                let Some(found) = pattern.captures(cell) else {
-                    return Err(self.reject(field, format!("{cell:?} does not match the pattern {pattern}")));
-                };
-                found.name("value").or_else(|| found.get(1)).map_or("", |group| group.as_str())
-            }
+        let cell = match (&rule.pattern, cell) {
+            (None, cell) => cell,
+            (Some(pattern), Cow::Borrowed(cell)) => Cow::Borrowed(self.matched(field, pattern, cell)?),
+            (Some(pattern), Cow::Owned(cell)) => Cow::Owned(self.matched(field, pattern, &cell)?.to_owned()),
         };
         let Some(values) = &rule.values else {
-            return Ok(match cell {
-                "" => rule.default.as_deref().and_then(Value::ours),
-                text => Some(Value { text, ours: false }),
+            return Ok(if cell.is_empty() {
+                rule.default.as_deref().and_then(Value::ours)
+            } else {
+                Some(Value { text: cell, ours: false })
             });
         };
-        match values.get(cell).or(rule.otherwise.as_ref()) {
+        match values.get(&*cell).or(rule.otherwise.as_ref()) {
             Some(word) if word.is_empty() => Ok(rule.default.as_deref().and_then(Value::ours)),
             Some(word) => Ok(Value::ours(word)),
             None => {
                 let mut known: Vec<_> = values.keys().map(String::as_str).collect();
                 known.sort_unstable();
-                let look = looks::look(cell);
+                let look = looks::look(&cell);
                 let hint = known
                     .iter()
                     .find(|key| looks::look(key) == look)
-                    .map_or_else(String::new, |key| format!("; it looks like {} and is {}", spelt(key), spelt(cell)));
+                    .map_or_else(String::new, |key| format!("; it looks like {} and is {}", spelt(key), spelt(&cell)));
                 let known = known.join(", ");
-                Err(self.reject(field, format!("\"{}\" is not in the mapping's values ({known}){hint}", shown(cell))))
+                Err(self.reject(field, format!("\"{}\" is not in the mapping's values ({known}){hint}", shown(&cell))))
             }
         }
+    }
+
+    /// The part of a cell that its pattern takes.
+    fn matched<'c>(&self, field: usize, pattern: &Regex, cell: &'c str) -> Result<&'c str, Reject> {
+        let Some(found) = pattern.captures(cell) else {
+            return Err(self.reject(field, format!("{cell:?} does not match the pattern {pattern}")));
+        };
+        Ok(found.name("value").or_else(|| found.get(1)).map_or("", |group| group.as_str()))
     }
 
     /// A code: a short text without control characters.
@@ -313,15 +345,15 @@ impl<'r> Cells<'r> {
 }
 
 /// A value, and whether the mapping gave it or the file.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Value<'r> {
-    text: &'r str,
+    text: Cow<'r, str>,
     ours: bool,
 }
 
 impl<'r> Value<'r> {
     fn ours(text: &'r str) -> Option<Self> {
-        (!text.is_empty()).then_some(Self { text, ours: true })
+        (!text.is_empty()).then_some(Self { text: Cow::Borrowed(text), ours: true })
     }
 }
 

@@ -1,0 +1,67 @@
+//! What helps to write a mapping: codes of several columns.
+
+use crate::foreign_files::{complaints, import, says};
+use crate::program;
+use crate::world::Files;
+use serde_json::Value;
+use tests::Database;
+
+fn map(fields: &str) -> String {
+    format!(
+        "source = \"so\"\n[missing]\nunit = \"create\"\nofficer = \"create\"\ncategory = \"create\"\n[fields]\n{fields}\n"
+    )
+}
+
+#[test]
+fn several_columns_make_one_code_a_text_or_a_time() {
+    let csv = "nam,so,ngay,gio,cap1,cap2\n2024,1,05/03/2024,14:30,Thái độ,Hách dịch\n2024,2,05/03/2024,,Thái độ,\n\
+               2025,1,06/03/2024,08:00,,Khác\n2024,1,05/03/2024,14:30,Thái độ,Sách nhiễu\n";
+    let fields = "reference = { join = [\"so\", \"nam\"], separator = \"/\" }\n\
+                  received = { join = [\"ngay\", \"gio\"], separator = \" \", formats = [\"%d/%m/%Y %H:%M\", \"%d/%m/%Y\"] }\n\
+                  category = { join = [\"cap1\", \"cap2\"], pattern = '^(.*)$' }\ncategory_kind = { constant = \"CONDUCT\" }\n\
+                  text = { join = [\"cap2\", \"cap1\"], separator = \", \" }";
+    import(csv, &map(fields), |database, result| {
+        // A blank part keeps its place, so that "Thái độ" alone is no category that something else is, too.
+        says(result, 3, &["row 5, column \"cap2 + cap1\": text: differs between the rows of one complaint"]);
+        let all = complaints(database);
+        let codes: Vec<&Value> = (0..2).map(|n| &all["nodes"][n]["category"]["code"]).collect();
+        assert_eq!(codes, ["Thái độ-", "-Khác"]);
+        assert_eq!(all["nodes"][0]["receivedAt"], "2024-03-05T00:00:00+07:00");
+        assert_eq!(all["nodes"][1]["receivedAt"], "2024-03-06T08:00:00+07:00");
+    });
+    let one_text = fields.replace("text = { join = [\"cap2\", \"cap1\"], separator = \", \" }", "text = \"cap1\"");
+    import(csv, &map(&one_text), |database, result| {
+        assert_eq!(result.json()["imported"], 3, "{result:?}");
+        let board = program().token(database, "BOARD", None);
+        let server = program().serve(database, &["--no-jobs"]);
+        let query =
+            "{ complaints(filter: {sourceReference: {eq: \"1/2024\"}}) { nodes { matters { category { code } } } } }";
+        let matters = server.data(&board, query)["complaints"]["nodes"][0]["matters"].clone();
+        assert_eq!(matters.as_array().unwrap().len(), 2, "{matters}");
+    });
+}
+
+#[test]
+fn a_join_that_makes_one_code_of_two_is_refused() {
+    let fields = |join: &str| map(&format!("reference = {join}\nreceived = \"ngay\""));
+    let csv = "a,b,ngay\n1-2,3,2024-03-05\n1,2-3,2024-03-05\n1,2,2024-03-05\n";
+    import(csv, &fields("{ join = [\"a\", \"b\"] }"), |_, result| {
+        says(result, 3, &["row 2, column \"a + b\"", "row 3, column \"a + b\"", "\"2-3\" has the separator \"-\""]);
+        assert_eq!(result.json()["imported"], 1);
+    });
+    import(csv, &fields("{ join = [\"a\", \"b\"], separator = \"|\" }"), |_, result| {
+        assert_eq!(result.json()["imported"], 3, "{result:?}");
+    });
+    for (join, words) in [
+        ("{ join = [\"a\"] }", "two columns or more"),
+        ("{ join = [\"a\", \"b\"], column = \"a\" }", "either a column or a constant, or columns to `join`"),
+        ("{ join = [\"a\", \"b\"], separator = \"\" }", "would be the same code"),
+        ("{ column = \"a\", separator = \"-\" }", "`separator` stands between"),
+        ("{ join = [\"a\", \" \"] }", "the name of the column is blank"),
+        ("{ join = [\"a\", \"c\"] }", "the file has no column \"c\""),
+    ] {
+        let database = Database::sqlite();
+        let files = Files::new();
+        says(&program().run(&database, files.import("complaints", csv, &fields(join))), 1, &[words]);
+    }
+}
