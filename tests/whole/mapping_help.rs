@@ -1,9 +1,9 @@
-//! What helps to write a mapping: codes of several columns.
+//! What helps to write a mapping: codes of several columns, and rows that leave something blank.
 
-use crate::foreign_files::{complaints, import, says};
+use crate::foreign_files::{DAY, HEADER, complaints, import, mapping, plain, says};
 use crate::program;
 use crate::world::Files;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tests::Database;
 
 fn map(fields: &str) -> String {
@@ -64,4 +64,35 @@ fn a_join_that_makes_one_code_of_two_is_refused() {
         let files = Files::new();
         says(&program().run(&database, files.import("complaints", csv, &fields(join))), 1, &[words]);
     }
+}
+
+#[test]
+fn a_value_is_preferred_to_a_blank_whichever_row_has_it() {
+    let header = "ref,nhan,mst,ten,dv,cb,loai,nd";
+    let map = mapping(DAY, "", "enterprise_name = \"ten\"\nofficer_name = \"ten\"");
+    let rows = [
+        "1,,0100233488,,02CV,CC-1,SN,",
+        "1,05/03/2024,,Công ty A,02CV,CC-1,HD,Đòi tiền",
+        "1,,0100233488,Công ty A,02CV,CC-2,SN,",
+    ];
+    for order in [[0, 1, 2], [2, 1, 0], [1, 0, 2]] {
+        let csv = format!("{header}\n{}\n", order.map(|n| rows[n]).join("\n"));
+        import(&csv, &map, |database, result| {
+            assert_eq!((&result.json()["imported"], &result.json()["rejected"]), (&json!(1), &json!(0)), "{result:?}");
+            let board = program().token(database, "BOARD", None);
+            let query =
+                "{ complaints { nodes { receivedAt text enterprise { name } officers { officer { code name } } } } }";
+            let one = program().serve(database, &["--no-jobs"]).data(&board, query)["complaints"]["nodes"][0].clone();
+            assert_eq!((&one["receivedAt"], &one["text"]), (&json!("2024-03-05T00:00:00+07:00"), &json!("Đòi tiền")));
+            assert_eq!(one["enterprise"]["name"], "Công ty A");
+            assert!(
+                one["officers"].as_array().unwrap().iter().all(|one| one["officer"]["name"] == "Công ty A"),
+                "{one}"
+            );
+        });
+    }
+    let never = format!("{HEADER}\n1,,,02CV,CC-1,SN,a\n1,,,02CV,CC-2,SN,a\n");
+    import(&never, &plain(), |_, result| says(result, 3, &["column \"nhan\": received: is blank"]));
+    let differs = format!("{HEADER}\n1,05/03/2024,,02CV,CC-1,SN,a\n1,06/03/2024,,02CV,CC-2,SN,a\n");
+    import(&differs, &plain(), |_, result| says(result, 3, &["received: differs between the rows"]));
 }

@@ -1,5 +1,7 @@
 //! One row seen through a mapping: the value of each field, or why there is none.
 
+mod raw;
+
 use super::dates::DateRules;
 use super::field::{FieldSpec, FieldType};
 use super::looks::{self, shown, spelt};
@@ -10,7 +12,6 @@ use crate::domain::{declaration, tax_code};
 use crate::sql_types::{JsonValue, Timestamp};
 use chrono::NaiveDate;
 use csv::StringRecord;
-use regex::Regex;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::str::FromStr;
@@ -41,6 +42,9 @@ pub struct Columns<'m> {
 
 /// How dates and numbers are written in a mapping itself.
 type OwnRules = (DateRules, NumberRules);
+
+/// Why a row is refused that lacks what it has to have.
+pub(super) const BLANK: &str = "is blank";
 
 /// The longest code and the longest text taken, in characters.
 const LONGEST_CODE: usize = 200;
@@ -148,14 +152,20 @@ impl<'r> Cells<'r> {
     }
 
     fn value(&self, field: usize) -> Result<Option<Value<'r>>, Reject> {
+        let value = self.told(field)?;
+        if value.is_none() && self.columns.specs[field].required {
+            return Err(self.reject(field, BLANK));
+        }
+        Ok(value)
+    }
+
+    /// The value of a field, which may be blank also where it is required: another row may have it.
+    fn told(&self, field: usize) -> Result<Option<Value<'r>>, Reject> {
         let Some(rule) = &self.columns.mapping.fields[field] else { return Ok(None) };
         let value = match self.columns.places[field].as_slice() {
             [] => rule.constant.as_deref().and_then(Value::ours),
             places => self.cell(field, rule, places)?,
         };
-        if value.is_none() && self.columns.specs[field].required {
-            return Err(self.reject(field, "is blank"));
-        }
         if let Some(Value { text, .. }) = &value {
             if text.contains('\0') {
                 return Err(self.reject(field, "contains a NUL character"));
@@ -165,32 +175,6 @@ impl<'r> Cells<'r> {
             }
         }
         Ok(value)
-    }
-
-    /// A cell without blanks around it, and whether it means that there is nothing.
-    fn trimmed(&self, place: usize) -> (&'r str, bool) {
-        let mapping = self.columns.mapping;
-        let cell = self.row.record.get(place).unwrap_or_default();
-        let cell = if mapping.trim { cell.trim() } else { cell };
-        (cell, cell.is_empty() || mapping.nulls.contains(cell))
-    }
-
-    /// The cells of a field as one, and whether they mean that there is nothing. One of several that is blank keeps its place.
-    fn joined(&self, field: usize, rule: &FieldRule, places: &[usize]) -> Result<(Cow<'r, str>, bool), Reject> {
-        if let [place] = places {
-            let (cell, is_null) = self.trimmed(*place);
-            return Ok((Cow::Borrowed(cell), is_null));
-        }
-        let cells = places.iter().map(|place| self.trimmed(*place));
-        let cells: Vec<&str> = cells.map(|(cell, is_null)| if is_null { "" } else { cell }).collect();
-        // "1-2" and "3" would be the same code as "1" and "2-3".
-        let of_code = self.columns.specs[field].of == FieldType::Code;
-        if let Some(cell) = cells.iter().find(|cell| of_code && cell.contains(&rule.separator)) {
-            let reason = format!("{cell:?} has the separator {:?} in it: choose another `separator`", rule.separator);
-            return Err(self.reject(field, reason));
-        }
-        let is_null = cells.iter().all(|cell| cell.is_empty());
-        Ok((Cow::Owned(if is_null { String::new() } else { cells.join(&rule.separator) }), is_null))
     }
 
     fn cell(&self, field: usize, rule: &'r FieldRule, places: &[usize]) -> Result<Option<Value<'r>>, Reject> {
@@ -227,14 +211,6 @@ impl<'r> Cells<'r> {
         }
     }
 
-    /// The part of a cell that its pattern takes.
-    fn matched<'c>(&self, field: usize, pattern: &Regex, cell: &'c str) -> Result<&'c str, Reject> {
-        let Some(found) = pattern.captures(cell) else {
-            return Err(self.reject(field, format!("{cell:?} does not match the pattern {pattern}")));
-        };
-        Ok(found.name("value").or_else(|| found.get(1)).map_or("", |group| group.as_str()))
-    }
-
     /// A code: a short text without control characters.
     pub fn code(&self, field: usize) -> Result<Option<String>, Reject> {
         let Some(text) = self.text(field)? else { return Ok(None) };
@@ -249,14 +225,25 @@ impl<'r> Cells<'r> {
     pub fn date(&self, field: usize) -> Result<Option<NaiveDate>, Reject> {
         self.parsed(
             field,
+            self.value(field)?,
             |rule, text| rule.dates.date(text, self.columns.mapping.timezone),
             |rules, text| rules.0.date(text, self.columns.mapping.timezone),
         )
     }
 
     pub fn time(&self, field: usize) -> Result<Option<Timestamp>, Reject> {
+        self.time_of(field, self.value(field)?)
+    }
+
+    /// A time that may be blank in this row although the field is required.
+    pub fn time_or_blank(&self, field: usize) -> Result<Option<Timestamp>, Reject> {
+        self.time_of(field, self.told(field)?)
+    }
+
+    fn time_of(&self, field: usize, value: Option<Value<'_>>) -> Result<Option<Timestamp>, Reject> {
         self.parsed(
             field,
+            value,
             |rule, text| rule.dates.time(text, self.columns.mapping.timezone),
             |rules, text| rules.0.time(text, self.columns.mapping.timezone),
         )
@@ -272,13 +259,15 @@ impl<'r> Cells<'r> {
     }
 
     pub fn integer(&self, field: usize) -> Result<Option<i64>, Reject> {
-        self.parsed(field, |rule, text| rule.numbers.integer(text), |rules, text| rules.1.integer(text))
+        let value = self.value(field)?;
+        self.parsed(field, value, |rule, text| rule.numbers.integer(text), |rules, text| rules.1.integer(text))
     }
 
     /// A number that is not negative.
     pub fn amount(&self, field: usize) -> Result<Option<f64>, Reject> {
+        let value = self.value(field)?;
         let number =
-            self.parsed(field, |rule, text| rule.numbers.decimal(text), |rules, text| rules.1.decimal(text))?;
+            self.parsed(field, value, |rule, text| rule.numbers.decimal(text), |rules, text| rules.1.decimal(text))?;
         match number {
             Some(number) if number < 0.0 => Err(self.reject(field, format!("{number} is negative"))),
             number => Ok(number),
@@ -332,10 +321,11 @@ impl<'r> Cells<'r> {
     fn parsed<T>(
         &self,
         field: usize,
+        value: Option<Value<'_>>,
         theirs: impl FnOnce(&FieldRule, &str) -> Result<T, String>,
         ours: impl FnOnce(&OwnRules, &str) -> Result<T, String>,
     ) -> Result<Option<T>, Reject> {
-        let (Some(value), Some(rule)) = (self.value(field)?, &self.columns.mapping.fields[field]) else {
+        let (Some(value), Some(rule)) = (value, &self.columns.mapping.fields[field]) else {
             return Ok(None);
         };
         let text = value.text.trim();

@@ -5,6 +5,7 @@ use crate::db::{Conn, StoreError, WriteTx};
 use crate::domain::ids::reference_id;
 use crate::register::reference::{Stored, upsert};
 use crate::sql_types::Id;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashSet};
 
 /// The codes of one kind of reference data that a batch names.
@@ -13,15 +14,23 @@ pub struct Book<M> {
     known: HashSet<Id>,
 }
 
-impl<M: Stored> Book<M> {
-    pub fn new() -> Self {
+impl<M> Default for Book<M> {
+    fn default() -> Self {
         Self { wanted: BTreeMap::new(), known: HashSet::new() }
     }
+}
 
-    /// Notes a code, and what would be made of it. The first note of a code stands.
-    pub fn want(&mut self, code: &str, make: impl FnOnce(Id) -> M) -> Id {
+impl<M: Stored> Book<M> {
+    /// Notes a code, and what would be made of it. The first note of a code stands; `fill` takes over what only a further one
+    /// says, since a value is preferred to a blank.
+    pub fn want(&mut self, code: &str, make: impl FnOnce(Id) -> M, fill: impl FnOnce(&mut M, M)) -> Id {
         let id = reference_id(M::ENTITY, code);
-        self.wanted.entry(id).or_insert_with(|| make(id));
+        match self.wanted.entry(id) {
+            Entry::Vacant(place) => {
+                place.insert(make(id));
+            }
+            Entry::Occupied(mut noted) => fill(noted.get_mut(), make(id)),
+        }
         id
     }
 

@@ -2,10 +2,8 @@
 
 mod case;
 mod draft;
+mod wanted;
 
-pub use draft::unknown_officer;
-
-use super::book::Book;
 use super::{Group, Outcome};
 use crate::db::{StoreError, WriteTx, dialect};
 use crate::domain::calendar::local_date;
@@ -24,8 +22,9 @@ use crate::sql_types::Id;
 use crate::tables::postings;
 use case::{Posted, new_case, overlaid};
 use diesel::prelude::*;
-use draft::{Books, Draft, hash, read};
+use draft::{Draft, hash, read};
 use std::collections::{HashMap, HashSet};
+use wanted::Books;
 
 fields! {
     REFERENCE = "reference", Code, true, "what identifies the complaint in its source; rows that share it are one complaint";
@@ -63,14 +62,10 @@ fields! {
 
 pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<Outcome>, StoreError> {
     dialect::hold_tree(tx.conn)?;
-    let mut books =
-        Books { units: Book::new(), officers: Book::new(), categories: Book::new(), enterprises: Book::new() };
+    let mut books = Books::default();
     let mut drafts: Vec<Result<Draft, Vec<Reject>>> =
         batch.iter().map(|group| read(context, group, tx.now, &mut books)).collect();
-    books.units.look_up(tx.conn)?;
-    books.officers.look_up(tx.conn)?;
-    books.categories.look_up(tx.conn)?;
-    books.enterprises.look_up(tx.conn)?;
+    books.look_up(tx.conn)?;
     for (group, draft) in batch.iter().zip(&mut drafts) {
         let refusal = match draft {
             Ok(known) => refuse_unknown(context, group, known, &books),

@@ -12,7 +12,7 @@ use crate::import::field::{FieldType::*, fields};
 use crate::import::mapping::OnMissing;
 use crate::import::run::Context;
 use crate::models::{Officer, Posting, SINCE_EVER, Unit};
-use crate::register::reference::Stored;
+use crate::register::reference::{Stored, unknown_officer};
 use crate::sql_types::Id;
 use crate::tables::postings;
 use diesel::prelude::*;
@@ -27,12 +27,12 @@ fields! {
 }
 
 pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<Outcome>, StoreError> {
-    let mut officers = Book::<Officer>::new();
-    let mut units = Book::<Unit>::new();
+    let mut officers = Book::<Officer>::default();
+    let mut units = Book::<Unit>::default();
     let mut read: Vec<Result<Vec<Posting>, Vec<Reject>>> = batch
         .iter()
         .map(|group| {
-            let officer_id = officers.want(&group.key, |id| super::complaints::unknown_officer(id, &group.key));
+            let officer_id = officers.want(&group.key, |id| unknown_officer(id, &group.key), |_, _| ());
             read(context, group, officer_id, &mut units).map_err(|reject| vec![reject])
         })
         .collect();
@@ -90,7 +90,7 @@ fn read(context: &Context<'_>, group: &Group, officer_id: Id, units: &mut Book<U
             if valid_to.is_some_and(|to| to < valid_from) {
                 return Err(cells.reject(VALID_TO, "lies before valid_from"));
             }
-            let unit_id = units.want(&code, |id| super::units::unknown_unit(id, &code, None, None));
+            let unit_id = units.want(&code, |id| super::units::unknown_unit(id, &code, None, None), |_, _| ());
             Ok(Posting { officer_id, unit_id, valid_from, valid_to })
         })
         .collect()

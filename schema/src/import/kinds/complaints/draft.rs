@@ -1,23 +1,17 @@
 //! What a file says of a complaint: its rows read and joined.
 
+use super::wanted::{Books, want_category, want_enterprise, want_officer, want_unit};
 use super::{
-    ATTRIBUTION, BLAMES_SYSTEM, CATEGORY, CATEGORY_KIND, CATEGORY_NAME, CATEGORY_SERIOUS, CHANNEL, CLOSED,
-    CONFIDENTIAL, COST_VND, DECIDED, DECLARATION_NUMBER, DELAY_HOURS, ENTERPRISE_GROUP, ENTERPRISE_NAME, FINDING,
-    LEGAL_FORM, OCCURRED, OFFICER, OFFICER_APPOINTED, OFFICER_NAME, OFFICER_RANK, RECEIVED, STATE, STATE_SINCE,
-    TAX_CODE, TEXT, UNIT, UNIT_KIND, UNIT_NAME,
+    ATTRIBUTION, BLAMES_SYSTEM, CHANNEL, CLOSED, CONFIDENTIAL, COST_VND, DECIDED, DECLARATION_NUMBER, DELAY_HOURS,
+    FINDING, LEGAL_FORM, OCCURRED, RECEIVED, STATE, STATE_SINCE, TAX_CODE, TEXT,
 };
 use crate::domain::calendar::check_received;
-use crate::enums::{Attribution, CategoryKind, Channel, ComplaintState, DatePrecision, Finding, LegalForm};
+use crate::enums::{Attribution, Channel, ComplaintState, DatePrecision, Finding, LegalForm};
 use crate::import::Reject;
-use crate::import::kinds::book::Book;
-pub use crate::register::reference::unknown_officer;
-
-use crate::import::kinds::units::unknown_unit;
-use crate::import::mapping::{Mapping, OnMissing};
-use crate::import::row::Cells;
+use crate::import::mapping::Mapping;
+use crate::import::row::{BLANK, Cells};
 use crate::import::run::Context;
 use crate::import::stage::Group;
-use crate::models::{Enterprise, IssueCategory, Officer, Unit};
 use crate::sql_types::{JsonValue, Timestamp};
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -67,14 +61,6 @@ impl Allegation {
     }
 }
 
-/// The codes that a batch refers to.
-pub struct Books {
-    pub units: Book<Unit>,
-    pub officers: Book<Officer>,
-    pub categories: Book<IssueCategory>,
-    pub enterprises: Book<Enterprise>,
-}
-
 /// Reads the rows of one complaint.
 pub fn read(context: &Context<'_>, group: &Group, now: Timestamp, books: &mut Books) -> Result<Draft, Vec<Reject>> {
     let mut draft: Option<Draft> = None;
@@ -96,17 +82,17 @@ pub fn read(context: &Context<'_>, group: &Group, now: Timestamp, books: &mut Bo
                 }
                 match &mut draft {
                     None => draft = Some(this),
-                    Some(draft) => {
-                        if let Err(reject) = join(draft, this, &cells) {
-                            rejects.push(reject);
-                        }
-                    }
+                    // Whatever else a row says was agreed upon.
+                    Some(draft) => draft.allegations.extend(this.allegations),
                 }
             }
         }
     }
     let Some(mut draft) = draft.filter(|_| rejects.is_empty()) else { return Err(rejects) };
-    told.fill(&mut draft);
+    let Some(received) = told.received else {
+        return Err(vec![context.columns.of(&group.rows[0]).reject(RECEIVED, BLANK)]);
+    };
+    told.fill(received, &mut draft);
     if context.mapping.has(CLOSED)
         && let Some(at) = closed.and_then(|all| all.into_iter().max())
     {
@@ -124,8 +110,10 @@ fn read_row(
     now: Timestamp,
     books: &mut Books,
 ) -> Result<(Draft, Told, Option<Timestamp>), Reject> {
-    let received = cells.time(RECEIVED)?.ok_or_else(|| cells.reject(RECEIVED, "is blank"))?;
-    check_received(received, now).map_err(|e| cells.reject(RECEIVED, e.to_string()))?;
+    let received = cells.time_or_blank(RECEIVED)?;
+    if let Some(received) = received {
+        check_received(received, now).map_err(|e| cells.reject(RECEIVED, e.to_string()))?;
+    }
     let allegation = Allegation {
         officer: want_officer(cells, books)?,
         category: want_category(mapping, cells, books)?,
@@ -136,6 +124,8 @@ fn read_row(
         kept: cells.kept(),
     };
     let told = Told {
+        received,
+        names_a_day: received.is_some() && !cells.is_by_month(RECEIVED),
         occurred: cells.time(OCCURRED)?,
         state: cells.word(STATE)?,
         state_since: cells.time(STATE_SINCE)?,
@@ -150,11 +140,11 @@ fn read_row(
         confidential: cells.truth(CONFIDENTIAL)?,
     };
     let draft = Draft {
-        received,
-        received_precision: cells.is_by_month(RECEIVED).then_some(DatePrecision::Month),
+        received: now,
+        received_precision: None,
         occurred: None,
         state: ComplaintState::Received,
-        state_since: received,
+        state_since: now,
         legal_form: LegalForm::Feedback,
         channel: Channel::Other,
         tax_code: None,
@@ -173,6 +163,9 @@ fn read_row(
 /// What a row says of the complaint as a whole, and may leave blank.
 #[derive(Default)]
 struct Told {
+    received: Option<Timestamp>,
+    /// Whether the time of receipt names a day, and not a month alone. One row that says the day is enough.
+    names_a_day: bool,
     occurred: Option<Timestamp>,
     state: Option<ComplaintState>,
     state_since: Option<Timestamp>,
@@ -201,7 +194,9 @@ impl Told {
                 })+
             };
         }
+        self.names_a_day |= row.names_a_day;
         agree! {
+            RECEIVED => received;
             OCCURRED => occurred;
             STATE => state;
             STATE_SINCE => state_since;
@@ -218,11 +213,13 @@ impl Told {
         Ok(())
     }
 
-    /// Writes into the draft what was told; the rest stays as it is unless told.
-    fn fill(self, draft: &mut Draft) {
+    /// Writes into the draft what was told; the rest stays as it is unless told. It was received some time.
+    fn fill(self, received: Timestamp, draft: &mut Draft) {
+        draft.received = received;
+        draft.received_precision = (!self.names_a_day).then_some(DatePrecision::Month);
         draft.occurred = self.occurred;
         draft.state = self.state.unwrap_or(draft.state);
-        draft.state_since = self.state_since.unwrap_or(draft.state_since);
+        draft.state_since = self.state_since.unwrap_or(received);
         draft.legal_form = self.legal_form.unwrap_or(draft.legal_form);
         draft.channel = self.channel.unwrap_or(draft.channel);
         draft.tax_code = self.tax_code;
@@ -236,72 +233,6 @@ impl Told {
 }
 
 const DIFFERS: &str = "differs between the rows of one complaint";
-
-/// Adds a further row of a complaint, which was received at one time.
-fn join(draft: &mut Draft, mut row: Draft, cells: &Cells<'_>) -> Result<(), Reject> {
-    if draft.received != row.received {
-        return Err(cells.reject(RECEIVED, DIFFERS));
-    }
-    // One row that says the day is enough.
-    draft.received_precision = draft.received_precision.and(row.received_precision);
-    draft.allegations.append(&mut row.allegations);
-    Ok(())
-}
-
-fn want_unit(cells: &Cells<'_>, books: &mut Books) -> Result<Option<String>, Reject> {
-    let Some(code) = cells.code(UNIT)? else { return Ok(None) };
-    let (name, kind) = (cells.text(UNIT_NAME)?, cells.word(UNIT_KIND)?);
-    books.units.want(&code, |id| unknown_unit(id, &code, name.as_deref(), kind));
-    Ok(Some(code))
-}
-
-fn want_officer(cells: &Cells<'_>, books: &mut Books) -> Result<Option<String>, Reject> {
-    let Some(code) = cells.code(OFFICER)? else { return Ok(None) };
-    let (name, rank, appointed_on) =
-        (cells.text(OFFICER_NAME)?, cells.code(OFFICER_RANK)?, cells.date(OFFICER_APPOINTED)?);
-    books.officers.want(&code, |id| Officer {
-        name: name.map(Into::into),
-        rank,
-        appointed_on,
-        ..unknown_officer(id, &code)
-    });
-    Ok(Some(code))
-}
-
-fn want_category(mapping: &Mapping, cells: &Cells<'_>, books: &mut Books) -> Result<Option<String>, Reject> {
-    let Some(code) = cells.code(CATEGORY)? else { return Ok(None) };
-    let (name, kind) = (cells.text(CATEGORY_NAME)?, cells.word(CATEGORY_KIND)?);
-    let serious = cells.truth(CATEGORY_SERIOUS)?.unwrap_or(false);
-    let kind = match kind {
-        Some(kind) => kind,
-        None if mapping.missing.category == OnMissing::Create => {
-            return Err(
-                cells.reject(CATEGORY_KIND, "is needed where the mapping says that missing categories are created")
-            );
-        }
-        None => CategoryKind::Conduct,
-    };
-    books.categories.want(&code, |id| IssueCategory {
-        id,
-        code: code.clone(),
-        parent_id: None,
-        name_vi: name.map_or_else(|| code.clone(), Into::into),
-        name_en: None,
-        kind,
-        serious,
-        deadline_days: None,
-        owner_unit_id: None,
-        unknown: true,
-    });
-    Ok(Some(code))
-}
-
-fn want_enterprise(cells: &Cells<'_>, books: &mut Books) -> Result<Option<String>, Reject> {
-    let Some(tax_code) = cells.tax_code(TAX_CODE)? else { return Ok(None) };
-    let (name, group_code) = (cells.text(ENTERPRISE_NAME)?.map(Into::into), cells.code(ENTERPRISE_GROUP)?);
-    books.enterprises.want(&tax_code, |id| Enterprise { id, tax_code: tax_code.clone(), name, group_code });
-    Ok(Some(tax_code))
-}
 
 /// What is compared to see whether anything changed.
 pub fn hash(draft: &Draft) -> String {

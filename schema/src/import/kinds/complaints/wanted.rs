@@ -1,0 +1,114 @@
+//! The codes that complaints name, and what is made of those that nobody knows.
+
+use super::{
+    CATEGORY, CATEGORY_KIND, CATEGORY_NAME, CATEGORY_SERIOUS, ENTERPRISE_GROUP, ENTERPRISE_NAME, OFFICER,
+    OFFICER_APPOINTED, OFFICER_NAME, OFFICER_RANK, TAX_CODE, UNIT, UNIT_KIND, UNIT_NAME,
+};
+use crate::db::Conn;
+use crate::db::StoreError;
+use crate::enums::CategoryKind;
+use crate::import::Reject;
+use crate::import::kinds::book::Book;
+use crate::import::kinds::units::unknown_unit;
+use crate::import::mapping::{Mapping, OnMissing};
+use crate::import::row::Cells;
+use crate::models::{Enterprise, IssueCategory, Officer, Unit};
+use crate::register::reference::unknown_officer;
+use crate::sql_types::Id;
+
+/// The codes that a batch refers to.
+#[derive(Default)]
+pub struct Books {
+    pub units: Book<Unit>,
+    pub officers: Book<Officer>,
+    pub categories: Book<IssueCategory>,
+    pub enterprises: Book<Enterprise>,
+}
+
+impl Books {
+    /// Finds out which of the codes are known.
+    pub fn look_up(&mut self, conn: &mut Conn) -> Result<(), StoreError> {
+        self.units.look_up(conn)?;
+        self.officers.look_up(conn)?;
+        self.categories.look_up(conn)?;
+        self.enterprises.look_up(conn)
+    }
+}
+
+pub fn want_unit(cells: &Cells<'_>, books: &mut Books) -> Result<Option<String>, Reject> {
+    let Some(code) = cells.code(UNIT)? else { return Ok(None) };
+    let (name, kind) = (cells.text(UNIT_NAME)?, cells.word(UNIT_KIND)?);
+    let make = |id| unknown_unit(id, &code, name.as_deref(), kind);
+    books.units.want(&code, make, |noted, row| {
+        if noted.name_vi == noted.code {
+            noted.name_vi = row.name_vi;
+        }
+    });
+    Ok(Some(code))
+}
+
+pub fn want_officer(cells: &Cells<'_>, books: &mut Books) -> Result<Option<String>, Reject> {
+    let Some(code) = cells.code(OFFICER)? else { return Ok(None) };
+    let (name, rank, appointed_on) =
+        (cells.text(OFFICER_NAME)?, cells.code(OFFICER_RANK)?, cells.date(OFFICER_APPOINTED)?);
+    let make = |id| Officer { name: name.map(Into::into), rank, appointed_on, ..unknown_officer(id, &code) };
+    books.officers.want(&code, make, |noted, row| {
+        noted.name = noted.name.take().or(row.name);
+        noted.rank = noted.rank.take().or(row.rank);
+        noted.appointed_on = noted.appointed_on.or(row.appointed_on);
+    });
+    Ok(Some(code))
+}
+
+pub fn want_category(mapping: &Mapping, cells: &Cells<'_>, books: &mut Books) -> Result<Option<String>, Reject> {
+    let Some(code) = cells.code(CATEGORY)? else { return Ok(None) };
+    let (name, kind) = (cells.text(CATEGORY_NAME)?, cells.word(CATEGORY_KIND)?);
+    let serious = cells.truth(CATEGORY_SERIOUS)?.unwrap_or(false);
+    let kind = match kind {
+        Some(kind) => kind,
+        None if mapping.missing.category == OnMissing::Create => {
+            return Err(
+                cells.reject(CATEGORY_KIND, "is needed where the mapping says that missing categories are created")
+            );
+        }
+        None => CategoryKind::Conduct,
+    };
+    let make = |id| IssueCategory {
+        name_vi: name.map_or_else(|| code.clone(), Into::into),
+        serious,
+        ..unknown_category(id, &code, kind)
+    };
+    books.categories.want(&code, make, |noted, row| {
+        if noted.name_vi == noted.code {
+            noted.name_vi = row.name_vi;
+        }
+        noted.serious |= row.serious;
+    });
+    Ok(Some(code))
+}
+
+fn unknown_category(id: Id, code: &str, kind: CategoryKind) -> IssueCategory {
+    IssueCategory {
+        id,
+        code: code.to_owned(),
+        parent_id: None,
+        name_vi: code.to_owned(),
+        name_en: None,
+        kind,
+        serious: false,
+        deadline_days: None,
+        owner_unit_id: None,
+        unknown: true,
+    }
+}
+
+pub fn want_enterprise(cells: &Cells<'_>, books: &mut Books) -> Result<Option<String>, Reject> {
+    let Some(tax_code) = cells.tax_code(TAX_CODE)? else { return Ok(None) };
+    let (name, group_code) = (cells.text(ENTERPRISE_NAME)?.map(Into::into), cells.code(ENTERPRISE_GROUP)?);
+    let make = |id| Enterprise { id, tax_code: tax_code.clone(), name, group_code };
+    books.enterprises.want(&tax_code, make, |noted, row| {
+        noted.name = noted.name.take().or(row.name);
+        noted.group_code = noted.group_code.take().or(row.group_code);
+    });
+    Ok(Some(tax_code))
+}

@@ -1,0 +1,49 @@
+//! The cells of a field before they are read.
+
+use super::Cells;
+use crate::import::Reject;
+use crate::import::field::FieldType;
+use crate::import::mapping::FieldRule;
+use regex::Regex;
+use std::borrow::Cow;
+
+impl<'r> Cells<'r> {
+    /// A cell without blanks around it, and whether it means that there is nothing.
+    fn trimmed(&self, place: usize) -> (&'r str, bool) {
+        let mapping = self.columns.mapping;
+        let cell = self.row.record.get(place).unwrap_or_default();
+        let cell = if mapping.trim { cell.trim() } else { cell };
+        (cell, cell.is_empty() || mapping.nulls.contains(cell))
+    }
+
+    /// The cells of a field as one, and whether they mean that there is nothing. One of several that is blank keeps its place.
+    pub(super) fn joined(
+        &self,
+        field: usize,
+        rule: &FieldRule,
+        places: &[usize],
+    ) -> Result<(Cow<'r, str>, bool), Reject> {
+        if let [place] = places {
+            let (cell, is_null) = self.trimmed(*place);
+            return Ok((Cow::Borrowed(cell), is_null));
+        }
+        let cells = places.iter().map(|place| self.trimmed(*place));
+        let cells: Vec<&str> = cells.map(|(cell, is_null)| if is_null { "" } else { cell }).collect();
+        // "1-2" and "3" would be the same code as "1" and "2-3".
+        let of_code = self.columns.specs[field].of == FieldType::Code;
+        if let Some(cell) = cells.iter().find(|cell| of_code && cell.contains(&rule.separator)) {
+            let reason = format!("{cell:?} has the separator {:?} in it: choose another `separator`", rule.separator);
+            return Err(self.reject(field, reason));
+        }
+        let is_null = cells.iter().all(|cell| cell.is_empty());
+        Ok((Cow::Owned(if is_null { String::new() } else { cells.join(&rule.separator) }), is_null))
+    }
+
+    /// The part of a cell that its pattern takes.
+    pub(super) fn matched<'c>(&self, field: usize, pattern: &Regex, cell: &'c str) -> Result<&'c str, Reject> {
+        let Some(found) = pattern.captures(cell) else {
+            return Err(self.reject(field, format!("{cell:?} does not match the pattern {pattern}")));
+        };
+        Ok(found.name("value").or_else(|| found.get(1)).map_or("", |group| group.as_str()))
+    }
+}
