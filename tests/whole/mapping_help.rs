@@ -1,4 +1,4 @@
-//! What helps to write a mapping: codes of several columns, and rows that leave something blank.
+//! What helps to write a mapping: codes of several columns, categories of two levels, and rows that leave something blank.
 
 use crate::foreign_files::{DAY, HEADER, complaints, import, mapping, plain, says};
 use crate::program;
@@ -64,6 +64,39 @@ fn a_join_that_makes_one_code_of_two_is_refused() {
         let files = Files::new();
         says(&program().run(&database, files.import("complaints", csv, &fields(join))), 1, &[words]);
     }
+}
+
+#[test]
+fn a_category_names_the_one_above_it() {
+    let header = "ref,ngay,nhom,loai";
+    let fields = "reference = \"ref\"\nreceived = \"ngay\"\ncategory = \"loai\"\ncategory_parent = \"nhom\"\n\
+                  category_kind = { constant = \"CONDUCT\" }\ncategory_name = { column = \"loai\", pattern = '^(.*)$' }";
+    let csv = format!(
+        "{header}\n1,2024-03-05,TD,TD1\n2,2024-03-05,TD,TD2\n3,2024-03-05,TD,TD\n4,2024-03-05,,HT\n5,2024-03-05,QT,QT1\n"
+    );
+    let tree = |database: &Database| {
+        let board = program().token(database, "BOARD", None);
+        let server = program().serve(database, &["--no-jobs"]);
+        let query = "{ issueCategories(first: 20) { nodes { code parent { code } } } }";
+        let nodes = server.data(&board, query)["issueCategories"]["nodes"].clone();
+        let nodes = nodes.as_array().unwrap().iter();
+        nodes.map(|one| json!([one["code"], one["parent"]["code"]])).collect::<Vec<Value>>()
+    };
+    import(&csv, &map(fields), |database, result| {
+        assert_eq!(result.json()["imported"], 5, "{result:?}");
+        let mut found = tree(database);
+        found.sort_by_key(ToString::to_string);
+        let expected = [["HT", ""], ["QT", ""], ["QT1", "QT"], ["TD", ""], ["TD1", "TD"], ["TD2", "TD"]];
+        let expected = expected.map(|[code, parent]| json!([code, (!parent.is_empty()).then_some(parent)]));
+        assert_eq!(found, expected);
+        // A third level is none, whether the one above is known or comes with the file.
+        let files = Files::new();
+        let deeper = format!("{header}\n6,2024-03-05,TD1,TD11\n7,2024-03-05,A,B\n8,2024-03-05,B,C\n");
+        let result = program().run(database, files.import("complaints", deeper, &map(fields)));
+        let words = ["row 2, column \"nhom\": category_parent: \"TD1\" is itself below a category", "row 4"];
+        says(&result, 3, &words);
+        assert_eq!(result.json()["imported"], 1);
+    });
 }
 
 #[test]

@@ -6,17 +6,17 @@ use crate::domain::ids::reference_id;
 use crate::register::reference::{Stored, upsert};
 use crate::sql_types::Id;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// The codes of one kind of reference data that a batch names.
 pub struct Book<M> {
     wanted: BTreeMap<Id, M>,
-    known: HashSet<Id>,
+    known: HashMap<Id, M>,
 }
 
 impl<M> Default for Book<M> {
     fn default() -> Self {
-        Self { wanted: BTreeMap::new(), known: HashSet::new() }
+        Self { wanted: BTreeMap::new(), known: HashMap::new() }
     }
 }
 
@@ -34,27 +34,42 @@ impl<M: Stored> Book<M> {
         id
     }
 
+    /// What would be made of a code that was noted.
+    pub fn wanted(&self, id: Id) -> Option<&M> {
+        self.wanted.get(&id)
+    }
+
     /// Finds out which of the codes are known.
     pub fn look_up(&mut self, conn: &mut Conn) -> Result<(), StoreError> {
         let ids: Vec<Id> = self.wanted.keys().copied().collect();
-        self.known = M::load(conn, &ids)?.into_keys().collect();
+        self.known = M::load(conn, &ids)?;
         Ok(())
     }
 
     pub fn knows(&self, id: Id) -> bool {
-        self.known.contains(&id)
+        self.known.contains_key(&id)
     }
 
-    /// Makes those of the codes in `used` that are not known.
-    pub fn create_missing(&mut self, tx: &mut WriteTx<'_>, used: &HashSet<Id>) -> Result<bool, StoreError> {
-        let missing: Vec<M> = self
+    /// What the register has under a code that was noted.
+    pub fn known(&self, id: Id) -> Option<&M> {
+        self.known.get(&id)
+    }
+
+    /// Makes those of the codes in `used` that are not known, those first to which others refer.
+    pub fn create_missing(
+        &mut self,
+        tx: &mut WriteTx<'_>,
+        used: &HashSet<Id>,
+        refers: impl Fn(&M) -> bool,
+    ) -> Result<(), StoreError> {
+        let mut missing: Vec<M> = self
             .wanted
             .iter()
-            .filter(|(id, _)| used.contains(id) && !self.known.contains(id))
+            .filter(|(id, _)| used.contains(id) && !self.known.contains_key(id))
             .map(|(_, row)| row.clone())
             .collect();
-        let any = !missing.is_empty();
+        missing.sort_by_key(refers);
         upsert(tx, missing)?;
-        Ok(any)
+        Ok(())
     }
 }

@@ -47,6 +47,7 @@ fields! {
     OFFICER_APPOINTED = "officer_appointed", Date, false, "the day of appointment, used where the officer is created";
     CATEGORY = "category", Code, false, "the code of the category (each row its own)";
     CATEGORY_NAME = "category_name", Text, false, "its name, used where the category is created";
+    CATEGORY_PARENT = "category_parent", Code, false, "the code of the category above it, used where the category is created";
     CATEGORY_KIND = "category_kind", Word(CategoryKind::WORDS), false, "its kind, needed where the category is created";
     CATEGORY_SERIOUS = "category_serious", Bool, false, "whether it is serious, used where the category is created";
     ATTRIBUTION = "attribution", Word(Attribution::WORDS), false, "who says that it was this officer (each row its own); ASSERTED unless told";
@@ -157,6 +158,11 @@ fn refuse_unknown(context: &Context<'_>, group: &Group, draft: &Draft, books: &B
         {
             return refuse(CATEGORY, code, "categories");
         }
+        if let Some((code, above)) = allegation.category.as_deref().and_then(|code| Some((code, books.too_deep(code)?)))
+        {
+            let reason = format!("{:?} is itself below a category: there are two levels", above.code);
+            return Some(context.columns.of(row_with(CATEGORY, code)).reject(CATEGORY_PARENT, reason));
+        }
     }
     if let Some(code) = draft.tax_code.as_deref().filter(|_| missing.enterprise == OnMissing::Reject)
         && !books.enterprises.knows(reference_id(Entity::Enterprise, code))
@@ -185,13 +191,17 @@ fn create_missing(
         for allegation in &draft.allegations {
             used.extend(allegation.unit.iter().map(|code| reference_id(Entity::Unit, code)));
             used.extend(allegation.officer.iter().map(|code| reference_id(Entity::Officer, code)));
-            used.extend(allegation.category.iter().map(|code| reference_id(Entity::Category, code)));
+            if let Some(code) = &allegation.category {
+                let id = reference_id(Entity::Category, code);
+                used.insert(id);
+                used.extend(books.categories.wanted(id).and_then(|category| category.parent_id));
+            }
         }
     }
-    books.units.create_missing(tx, &used)?;
-    books.officers.create_missing(tx, &used)?;
-    books.categories.create_missing(tx, &used)?;
-    books.enterprises.create_missing(tx, &used)?;
+    books.units.create_missing(tx, &used, |_| false)?;
+    books.officers.create_missing(tx, &used, |_| false)?;
+    books.categories.create_missing(tx, &used, |category| category.parent_id.is_some())?;
+    books.enterprises.create_missing(tx, &used, |_| false)?;
     Ok(())
 }
 

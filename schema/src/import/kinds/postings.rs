@@ -52,8 +52,8 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
         }
     }
     let used: HashSet<Id> = read.iter().flatten().flatten().flat_map(|row| [row.officer_id, row.unit_id]).collect();
-    officers.create_missing(tx, &used)?;
-    units.create_missing(tx, &used)?;
+    officers.create_missing(tx, &used, |_| false)?;
+    units.create_missing(tx, &used, |_| false)?;
 
     let ids: Vec<Id> = read.iter().flatten().filter_map(|rows| rows.first()).map(|row| row.officer_id).collect();
     Officer::lock(tx.conn, &ids)?;

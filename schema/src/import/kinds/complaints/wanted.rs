@@ -1,12 +1,14 @@
 //! The codes that complaints name, and what is made of those that nobody knows.
 
 use super::{
-    CATEGORY, CATEGORY_KIND, CATEGORY_NAME, CATEGORY_SERIOUS, ENTERPRISE_GROUP, ENTERPRISE_NAME, OFFICER,
-    OFFICER_APPOINTED, OFFICER_NAME, OFFICER_RANK, TAX_CODE, UNIT, UNIT_KIND, UNIT_NAME,
+    CATEGORY, CATEGORY_KIND, CATEGORY_NAME, CATEGORY_PARENT, CATEGORY_SERIOUS, ENTERPRISE_GROUP, ENTERPRISE_NAME,
+    OFFICER, OFFICER_APPOINTED, OFFICER_NAME, OFFICER_RANK, TAX_CODE, UNIT, UNIT_KIND, UNIT_NAME,
 };
 use crate::db::Conn;
 use crate::db::StoreError;
+use crate::domain::ids::reference_id;
 use crate::enums::CategoryKind;
+use crate::events::Entity;
 use crate::import::Reject;
 use crate::import::kinds::book::Book;
 use crate::import::kinds::units::unknown_unit;
@@ -15,6 +17,7 @@ use crate::import::row::Cells;
 use crate::models::{Enterprise, IssueCategory, Officer, Unit};
 use crate::register::reference::unknown_officer;
 use crate::sql_types::Id;
+use std::collections::BTreeMap;
 
 /// The codes that a batch refers to.
 #[derive(Default)]
@@ -23,15 +26,30 @@ pub struct Books {
     pub officers: Book<Officer>,
     pub categories: Book<IssueCategory>,
     pub enterprises: Book<Enterprise>,
+    /// Categories that others name as the one above them, with the kind of the first of these.
+    parents: BTreeMap<String, CategoryKind>,
 }
 
 impl Books {
     /// Finds out which of the codes are known.
     pub fn look_up(&mut self, conn: &mut Conn) -> Result<(), StoreError> {
+        // What rows of their own say of these stands.
+        for (code, kind) in std::mem::take(&mut self.parents) {
+            self.categories.want(&code, |id| unknown_category(id, &code, kind), |_, _| ());
+        }
         self.units.look_up(conn)?;
         self.officers.look_up(conn)?;
         self.categories.look_up(conn)?;
         self.enterprises.look_up(conn)
+    }
+
+    /// The category above one that is to be made, where that is itself below another.
+    pub fn too_deep(&self, category: &str) -> Option<&IssueCategory> {
+        let id = reference_id(Entity::Category, category);
+        let made = self.categories.wanted(id).filter(|_| !self.categories.knows(id))?;
+        let parent = made.parent_id?;
+        let above = self.categories.known(parent).or_else(|| self.categories.wanted(parent))?;
+        above.parent_id.is_some().then_some(above)
     }
 }
 
@@ -64,6 +82,8 @@ pub fn want_category(mapping: &Mapping, cells: &Cells<'_>, books: &mut Books) ->
     let Some(code) = cells.code(CATEGORY)? else { return Ok(None) };
     let (name, kind) = (cells.text(CATEGORY_NAME)?, cells.word(CATEGORY_KIND)?);
     let serious = cells.truth(CATEGORY_SERIOUS)?.unwrap_or(false);
+    // Registers of two levels write the name of the first into both columns where there is no second.
+    let parent = cells.code(CATEGORY_PARENT)?.filter(|parent| *parent != code);
     let kind = match kind {
         Some(kind) => kind,
         None if mapping.missing.category == OnMissing::Create => {
@@ -74,6 +94,7 @@ pub fn want_category(mapping: &Mapping, cells: &Cells<'_>, books: &mut Books) ->
         None => CategoryKind::Conduct,
     };
     let make = |id| IssueCategory {
+        parent_id: parent.as_deref().map(|parent| reference_id(Entity::Category, parent)),
         name_vi: name.map_or_else(|| code.clone(), Into::into),
         serious,
         ..unknown_category(id, &code, kind)
@@ -82,8 +103,12 @@ pub fn want_category(mapping: &Mapping, cells: &Cells<'_>, books: &mut Books) ->
         if noted.name_vi == noted.code {
             noted.name_vi = row.name_vi;
         }
+        noted.parent_id = noted.parent_id.or(row.parent_id);
         noted.serious |= row.serious;
     });
+    if let Some(parent) = parent {
+        books.parents.entry(parent).or_insert(kind);
+    }
     Ok(Some(code))
 }
 
