@@ -1,4 +1,5 @@
-//! What helps to write a mapping: codes of several columns, categories of two levels, and rows that leave something blank.
+//! What helps to write a mapping: codes of several columns, categories of two levels, rows that leave something blank, and the
+//! report of an import.
 
 use crate::foreign_files::{DAY, HEADER, complaints, import, mapping, plain, says};
 use crate::program;
@@ -128,4 +129,85 @@ fn a_value_is_preferred_to_a_blank_whichever_row_has_it() {
     import(&never, &plain(), |_, result| says(result, 3, &["column \"nhan\": received: is blank"]));
     let differs = format!("{HEADER}\n1,05/03/2024,,02CV,CC-1,SN,a\n1,06/03/2024,,02CV,CC-2,SN,a\n");
     import(&differs, &plain(), |_, result| says(result, 3, &["received: differs between the rows"]));
+}
+
+#[test]
+fn an_import_reports_what_it_met() {
+    let header = format!("{HEADER},kl,kenh");
+    let csv = format!(
+        "{header}\n1,05/03/2024,,02CV,CC-1,SN - a,a,Đ,x\n2,05/03/2024,,02CV,CC-2,SN - b,,đúng,\n3,05/03/2024,,03TG,,HD - c,,S,?\n\
+         4,05/03/2024,,03TG,CC-1,HD,,,?\n5,05/03/2024,,03TG,CC-1,SN - a,,Q,?\n6,,,03TG,CC-1,SN - a,,S,?\n"
+    );
+    let more = "finding = { column = \"kl\", values = { \"Đ\" = \"SUSTAINED\", \"đúng\" = \"SUSTAINED\", S = \"UNFOUNDED\" } }\n\
+                channel = { column = \"kenh\", values = { x = \"PORTAL\" }, otherwise = \"OTHER\" }";
+    let map = mapping(DAY, "", more)
+        .replace("category = \"loai\"", "category = { column = \"loai\", pattern = '^([A-Z]+) - ' }");
+    for dry in [true, false] {
+        for database in Database::both() {
+            let files = Files::new();
+            let mut args = files.import("complaints", &csv, &map);
+            args.extend(dry.then(|| "--dry-run".to_owned()));
+            let to = files.path().join("report.json").display().to_string();
+            let written = program().run(
+                &database,
+                [&args[..], &["--dry-run".into(), "--report".into(), to.clone()][usize::from(dry)..]].concat(),
+            );
+            assert!(written.status == 3 && !written.err.contains("created"), "{written:?}");
+            let report: Value = serde_json::from_str(&std::fs::read_to_string(&to).unwrap()).unwrap();
+            let result = program().run(&database, &args);
+            assert_eq!(result.status, 3, "{result:?}");
+            let document = result.json();
+            assert_eq!((&document["imported"], &document["rejected"]), (&json!(3), &json!(3)), "{document}");
+            assert_eq!(
+                report["created"],
+                json!([
+                    { "kind": "units", "number": 2, "codes": ["02CV", "03TG"] },
+                    { "kind": "officers", "number": 2, "codes": ["CC-1", "CC-2"] },
+                    { "kind": "categories", "number": 2, "codes": ["HD", "SN"] },
+                ]),
+                "dry run: {dry}"
+            );
+            let column = |field: &str| {
+                let all = report["columns"].as_array().unwrap();
+                all.iter()
+                    .find(|column| column["field"] == field)
+                    .unwrap_or_else(|| panic!("{field}: {report}"))
+                    .clone()
+            };
+            assert_eq!(
+                column("finding"),
+                json!({ "column": "kl", "field": "finding", "filled": 5, "blank": 1, "unknown": 1, "unknownValues": [["Q", 1]],
+                    "merged": [{ "readAs": "SUSTAINED", "different": 2, "cells": [["Đ", 1], ["đúng", 1]] }], "rejected": 1 })
+            );
+            let category = column("category");
+            assert_eq!((&category["unknown"], &category["unknownValues"]), (&json!(1), &json!([["HD", 1]])));
+            assert_eq!(category["merged"][0]["cells"], json!([["SN - a", 3], ["SN - b", 1]]));
+            assert_eq!(column("channel")["unknownValues"], json!([["?", 4]]), "what falls to `otherwise` is told");
+            assert_eq!((&column("channel")["rejected"], &column("channel")["blank"]), (&json!(0), &json!(1)));
+            assert_eq!((&column("received")["blank"], &column("received")["rejected"]), (&json!(1), &json!(1)));
+            assert_eq!(column("text")["blank"], 5);
+            for line in [
+                "created, since nobody had described them: units: 2 (02CV, 03TG); officers: 2 (CC-1, CC-2); categories: 2 (HD, SN)",
+                "column \"kl\" (finding): 1 of 6 cells blank; 1 not in the mapping: \"Q\" (1); rejected rows: 1; \
+                 read as \"SUSTAINED\": \"Đ\" (1), \"đúng\" (1)",
+            ] {
+                assert!(result.err.contains(line), "{line} is not in\n{}", result.err);
+            }
+        }
+    }
+    // The same file again changes nothing, and nothing is told of it.
+    let database = Database::sqlite();
+    let files = Files::new();
+    let good = format!("{HEADER}\n1,05/03/2024,,02CV,CC-1,SN,\n");
+    program().run(&database, files.import("complaints", &good, &plain())).ok();
+    let again = program().run(&database, files.import("complaints", &good, &plain())).ok();
+    assert_eq!(again.err, "");
+    // A report is written over nothing that is needed.
+    let args = files.import("complaints", &good, &plain());
+    for name in [&args[2], &args[4]] {
+        let refused = program().run(&database, [&args[..], &["--report".into(), name.clone()]].concat());
+        says(&refused, 1, &["--report would overwrite"]);
+    }
+    let both = ["--report", "x", "--rejects", "x"].map(str::to_owned);
+    says(&program().run(&database, [&args[..], &both].concat()), 1, &["would overwrite"]);
 }

@@ -7,12 +7,13 @@ use jobs::settings::Settings;
 use jobs::work::audit::seal_and_witness;
 use schema::import::inspect::inspect;
 use schema::import::{
-    Import, Kind, Mapping, Notices, Options, Progress, Reject, RejectSink, Report, Summary, run as import,
+    Import, Kind, Mapping, Notices, Options, Progress, Reject, RejectSink, Report, Summary, Tallied, run as import,
 };
 use schema::seal::Sealer;
 use schema::{Conn, Db, StoreError};
 use std::fs::File;
-use std::io::{IsTerminal, Read};
+use std::io::{IsTerminal, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -37,6 +38,9 @@ pub struct Args {
     /// Where rejected rows go; without it the first 20 are told on standard error
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
+    /// Where the report of what was met in each column goes, as JSON; without it, it is told on standard error
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -90,15 +94,18 @@ pub fn run(
     // What can be wrong without a database is told before one is made.
     let mapping = Mapping::load(map, kind)?;
     let (input, size) = opened(path)?;
-    let rejects = match &args.rejects {
-        Some(rejected) => {
-            let sqlite = database.strip_prefix("sqlite:").map(PathBuf::from);
-            let precious = [Some(path), Some(map), sqlite.as_ref()];
-            if let Some(other) = precious.into_iter().flatten().find(|other| same_file(rejected, other)) {
-                anyhow::bail!("--rejects would overwrite {}: name another file", other.display());
-            }
-            RejectSink::file(rejected)?
+    let sqlite = database.strip_prefix("sqlite:").map(PathBuf::from);
+    for (option, written, other) in
+        [("--rejects", &args.rejects, &args.report), ("--report", &args.report, &args.rejects)]
+    {
+        let precious = [Some(path), Some(map), sqlite.as_ref(), other.as_ref()].into_iter().flatten();
+        let Some(written) = written else { continue };
+        if let Some(other) = precious.into_iter().find(|other| *other == written || same_file(written, other)) {
+            anyhow::bail!("{option} would overwrite {}: name another file", other.display());
         }
+    }
+    let rejects = match &args.rejects {
+        Some(rejected) => RejectSink::file(rejected)?,
         None => RejectSink::tell(tell_reject),
     };
     // A check makes no register: where there is none, it is made against an empty one that goes with the command.
@@ -114,11 +121,12 @@ pub fn run(
     let options = Options { dry_run: args.dry_run };
     let mut bar = Bar::new(size)?;
     let job = Import { db: &db, kind, name: &name, mapping: &mapping, options: &options };
-    let (result, summary, rejected_rows, untold) = {
+    let (result, summary, tallied, rejected_rows, untold) = {
         let notices = Notices::new(|message| tell(format_args!("warning: {message}")));
-        let mut report = Report { summary: Summary::default(), rejects, notices, progress: &mut bar };
+        let mut report =
+            Report { summary: Summary::default(), rejects, notices, tallied: Tallied::default(), progress: &mut bar };
         let result = import(job, input, &mut report);
-        (result, report.summary, report.rejects.rows(), report.notices.untold())
+        (result, report.summary, report.tallied, report.rejects.rows(), report.notices.untold())
     };
     bar.0.finish();
     if untold > 0 {
@@ -139,6 +147,12 @@ pub fn run(
         let dry = if args.dry_run { " (dry run: nothing was written)" } else { "" };
         format!("{}{dry}", text(kind, summary))
     })?;
+    match &args.report {
+        Some(path) => write_report(path, &tallied)?,
+        // Of a file that is imported every night and changed nothing there is nothing to read.
+        None if summary.read > summary.unchanged => lines(&tallied).iter().for_each(tell),
+        None => {}
+    }
     if summary.rejected == 0 {
         return Ok(ExitCode::SUCCESS);
     }
@@ -163,6 +177,53 @@ fn text(kind: Kind, summary: &Summary) -> String {
         summary.unchanged,
         summary.rejected
     )
+}
+
+/// Values of a column of which it is told that several cells were read as one.
+const MERGED: usize = 10;
+
+/// It holds codes and cells of complaints: nobody else reads it.
+fn write_report(path: &Path, report: &Tallied) -> anyhow::Result<()> {
+    let file = File::options().write(true).create(true).truncate(true).mode(0o600).open(path);
+    let named = || format!("--report {}", path.display());
+    let mut file = file.with_context(named)?;
+    serde_json::to_writer_pretty(&mut file, report).with_context(named)?;
+    file.write_all(b"\n").with_context(named)
+}
+
+/// What a person should read of a report: what was made, and the columns of which there is something to say.
+fn lines(report: &Tallied) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !report.created.is_empty() {
+        let created = report.created.iter().map(|one| {
+            let more = if one.number > one.codes.len() as u64 { ", …" } else { "" };
+            format!("{}: {} ({}{more})", one.kind, one.number, one.codes.join(", "))
+        });
+        lines.push(format!("created, since nobody had described them: {}", created.collect::<Vec<_>>().join("; ")));
+    }
+    let counted = |cells: &[(String, u64)]| {
+        cells.iter().map(|(cell, number)| format!("{cell:?} ({number})")).collect::<Vec<_>>().join(", ")
+    };
+    for column in &report.columns {
+        let mut said = Vec::new();
+        if column.blank > 0 {
+            said.push(format!("{} of {} cells blank", column.blank, column.blank + column.filled));
+        }
+        if column.unknown > 0 {
+            said.push(format!("{} not in the mapping: {}", column.unknown, counted(&column.unknown_values)));
+        }
+        if column.rejected > 0 {
+            said.push(format!("rejected rows: {}", column.rejected));
+        }
+        said.extend(column.merged.iter().take(MERGED).map(|one| {
+            let more = if one.different > one.cells.len() as u64 { ", …" } else { "" };
+            format!("read as {:?}: {}{more}", one.read_as, counted(&one.cells))
+        }));
+        if !said.is_empty() {
+            lines.push(format!("column {:?} ({}): {}", column.column, column.field, said.join("; ")));
+        }
+    }
+    lines
 }
 
 fn tell_reject(reject: &Reject) {

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use schema::db::dialect::KEYS_PER_QUERY;
 use schema::domain::calendar::local_date;
 use schema::domain::ids::human_reference;
-use schema::enums::Finding;
+use schema::enums::{Finding, SubjectKind};
 use schema::models::Complaint;
 use schema::tables::complaints;
 use schema::{Conn, Id, StoreError, queries};
@@ -95,9 +95,10 @@ pub fn evidence(conn: &mut Conn, stored: &Stored) -> Result<Vec<EvidenceOf>, Sto
 
 /// What was found in each complaint of those whom a flag is about, each finding once.
 fn findings(conn: &mut Conn, stored: &Stored, ids: &[Id]) -> Result<HashMap<Id, Vec<Finding>>, StoreError> {
+    let officer = (stored.kind == SubjectKind::Officer).then_some(stored.subject);
     let mut found: HashMap<Id, Vec<Finding>> = HashMap::new();
     for (complaint, allegations) in queries::allegations_of(conn, ids)? {
-        let about = allegations.iter().filter(|one| stored.flag.officer_id.is_none_or(|own| own == one.officer_id));
+        let about = allegations.iter().filter(|one| officer.is_none_or(|own| own == one.officer_id));
         let mut all: Vec<Finding> = about.map(|one| one.finding).collect();
         all.sort_unstable_by_key(|finding| finding.as_str());
         all.dedup();

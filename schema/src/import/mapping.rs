@@ -244,7 +244,7 @@ fn field_rule(spec: &FieldSpec, entry: toml::Value, timezone: Tz) -> Result<Fiel
     };
     let given = [file.column.is_some(), file.join.is_some(), file.constant.is_some()];
     if given.into_iter().filter(|given| *given).count() != 1 {
-        return Err("give either a column, columns to `join`, or a constant".into());
+        return Err("give either a column or a constant, or columns to `join`".into());
     }
     if file.join.as_ref().is_some_and(|columns| columns.len() < 2) {
         return Err("`join` names two columns or more".into());

@@ -22,6 +22,7 @@ mod row;
 mod run;
 mod seen;
 mod stage;
+mod tally;
 
 pub use error::ImportError;
 pub use field::{FieldSpec, FieldType};
@@ -30,3 +31,4 @@ pub use mapping::Mapping;
 pub use notices::Notices;
 pub use rejects::{Reject, RejectSink};
 pub use run::{Import, Options, Progress, Report, Summary, run};
+pub use tally::{ColumnTally, Created, Merged, Tallied};

@@ -3,6 +3,7 @@
 use super::ImportError;
 use crate::files::Draft;
 use crate::sheet::SheetWriter;
+use std::collections::HashMap;
 
 /// One row that was not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub struct RejectSink<'a> {
     tell: Box<dyn FnMut(&Reject) + 'a>,
     told: usize,
     rows: u64,
+    /// Rows by the column for which they were rejected; not those that share a complaint with one.
+    by_column: HashMap<String, u64>,
 }
 
 const TOLD: usize = 20;
@@ -27,7 +30,7 @@ const TOLD: usize = 20;
 impl<'a> RejectSink<'a> {
     /// Rejects are told through `tell`, the first twenty of them.
     pub fn tell(tell: impl FnMut(&Reject) + 'a) -> Self {
-        Self { file: None, tell: Box::new(tell), told: 0, rows: 0 }
+        Self { file: None, tell: Box::new(tell), told: 0, rows: 0, by_column: HashMap::new() }
     }
 
     /// Rejects are written to a file: `row`, `column`, `reason`, then the columns of the input
@@ -36,12 +39,17 @@ impl<'a> RejectSink<'a> {
     pub fn file(path: &std::path::Path) -> Result<Self, ImportError> {
         let name = path.display().to_string();
         let file = Draft::begin(path).map_err(|source| failed(&name, source))?;
-        Ok(Self { file: Some((SheetWriter::new(file), name)), tell: Box::new(|_| ()), told: 0, rows: 0 })
+        let writer = SheetWriter::new(file);
+        Ok(Self { file: Some((writer, name)), tell: Box::new(|_| ()), told: 0, rows: 0, by_column: HashMap::new() })
     }
 
     /// How many rows were rejected so far.
     pub fn rows(&self) -> u64 {
         self.rows
+    }
+
+    pub(super) fn by_column(&self) -> &HashMap<String, u64> {
+        &self.by_column
     }
 
     pub(super) fn header(&mut self, header: &[String]) -> Result<(), ImportError> {
@@ -52,6 +60,9 @@ impl<'a> RejectSink<'a> {
 
     pub(super) fn reject(&mut self, reject: &Reject, record: &csv::StringRecord) -> Result<(), ImportError> {
         self.rows += 1;
+        if !reject.column.is_empty() {
+            *self.by_column.entry(reject.column.clone()).or_default() += 1;
+        }
         if let Some((writer, name)) = &mut self.file {
             let row = reject.row.to_string();
             let cells = [row.as_str(), &reject.column, &reject.reason].into_iter().chain(record.iter());

@@ -12,6 +12,7 @@ use crate::domain::{declaration, tax_code};
 use crate::sql_types::{JsonValue, Timestamp};
 use chrono::NaiveDate;
 use csv::StringRecord;
+pub use raw::Met;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::str::FromStr;

@@ -6,9 +6,12 @@ use super::reader::Rows;
 use super::row::{Columns, Row};
 use super::seen::Seen;
 use super::stage::{Group, Groups, Staged, sorted};
+use super::tally::{Tallied, Tally};
 use super::{ImportError, Mapping, Reject, RejectSink};
 use crate::db::{Db, StoreError};
+use crate::events::Entity;
 use crate::register::demonstration;
+use crate::sql_types::Id;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io::Read;
@@ -41,6 +44,15 @@ pub trait Progress {
 pub struct Context<'a> {
     pub columns: &'a Columns<'a>,
     pub mapping: &'a Mapping,
+    /// What the batch under way made of codes that nobody knew.
+    made: RefCell<Vec<(Entity, Id, String)>>,
+}
+
+impl Context<'_> {
+    /// Notes what was made because the register did not know its code.
+    pub fn made(&self, all: impl Iterator<Item = (Entity, Id, String)>) {
+        self.made.borrow_mut().extend(all);
+    }
 }
 
 /// Things in one transaction, and rows that they may have.
@@ -65,6 +77,8 @@ pub struct Report<'a> {
     pub summary: Summary,
     pub rejects: RejectSink<'a>,
     pub notices: Notices<'a>,
+    /// What was met in the columns, once the import is through.
+    pub tallied: Tallied,
     pub progress: &'a mut dyn Progress,
 }
 
@@ -92,12 +106,13 @@ fn run_into(import: Import<'_>, input: Box<dyn Read>, report: &mut Report<'_>) -
     let mut rows = Rows::open(import.name, input, mapping)?;
     let columns = Columns::bind(mapping, kind.fields(), &rows.header)?;
     report.rejects.header(&rows.header)?;
-    let context = Context { columns: &columns, mapping };
+    let context = Context { columns: &columns, mapping, made: RefCell::default() };
     // Both the reader and the writer report into these.
     let shared = RefCell::new(report);
     let failed = Cell::new(None);
     let is_broken = Cell::new(false);
     let watch = RefCell::new(Watch::new(kind, &columns));
+    let tally = RefCell::new(Tally::new(kind, &columns));
 
     let staged = std::iter::from_fn(|| {
         loop {
@@ -118,6 +133,7 @@ fn run_into(import: Import<'_>, input: Box<dyn Read>, report: &mut Report<'_>) -
             }
             Watch::see(&columns, &rows.header, &mut row, &mut report.notices);
             watch.borrow_mut().note(&columns, &row);
+            tally.borrow_mut().note(&columns, &row);
             match kind.key(&columns.of(&row)) {
                 Ok(key) => return Some(Staged { key, row }),
                 Err(reject) => {
@@ -134,16 +150,18 @@ fn run_into(import: Import<'_>, input: Box<dyn Read>, report: &mut Report<'_>) -
     });
 
     if mapping.adjacent {
-        let written = write_all(import, &context, Groups::new(staged.map(Ok)), &shared, &is_broken);
+        let written = write_all(import, &context, Groups::new(staged.map(Ok)), &shared, &tally, &is_broken);
         failed.take().map_or(written, Err)?;
     } else {
         let sorted = sorted(staged)?;
         if let Some(e) = failed.take() {
             return Err(e);
         }
-        write_all(import, &context, Groups::new(sorted), &shared, &is_broken)?;
+        write_all(import, &context, Groups::new(sorted), &shared, &tally, &is_broken)?;
     }
-    watch.into_inner().tell(&columns, import.db, &mut shared.borrow_mut().notices)?;
+    let report = shared.into_inner();
+    report.tallied = tally.into_inner().done(&columns, report.rejects.by_column());
+    watch.into_inner().tell(&columns, import.db, &mut report.notices)?;
     Ok(())
 }
 
@@ -154,6 +172,7 @@ fn write_all(
     context: &Context<'_>,
     groups: impl Iterator<Item = Result<Group, ImportError>>,
     shared: &Shared<'_, '_>,
+    tally: &RefCell<Tally>,
     is_broken: &Cell<bool>,
 ) -> Result<(), ImportError> {
     let kind = import.kind;
@@ -167,12 +186,15 @@ fn write_all(
         rows += group.rows.len();
         batch.push(group);
         if batch.len() >= limit || rows >= rows_limit {
-            write_batch(import, context, std::mem::take(&mut batch), &mut seen, shared)?;
+            write_batch(import, context, std::mem::take(&mut batch), &mut seen, shared, tally)?;
             rows = 0;
         }
     }
     // What came last before the file could not be read may be as wrong as what followed.
-    if batch.is_empty() || is_broken.get() { Ok(()) } else { write_batch(import, context, batch, &mut seen, shared) }
+    if batch.is_empty() || is_broken.get() {
+        return Ok(());
+    }
+    write_batch(import, context, batch, &mut seen, shared, tally)
 }
 
 fn write_batch(
@@ -181,6 +203,7 @@ fn write_batch(
     batch: Vec<Group>,
     seen: &mut Option<Seen>,
     shared: &Shared<'_, '_>,
+    tally: &RefCell<Tally>,
 ) -> Result<(), ImportError> {
     let again = match seen {
         Some(seen) => seen.note(batch.iter().map(|group| group.key.as_str()))?,
@@ -208,12 +231,14 @@ fn write_batch(
     let actor = format!("import:{}", context.mapping.source);
     let mut tries = 1;
     let outcomes = loop {
+        context.made.take();
         match import.db.write_unless(import.options.dry_run, &actor, |tx| import.kind.apply(tx, context, &good)) {
             Ok(committed) => break committed.value,
             Err(e) if e.is_lost_race() && tries < TRIES => tries += 1,
             Err(e) => return Err(explained(e)),
         }
     };
+    tally.borrow_mut().made(context.made.take());
     let Report { summary, rejects, progress, .. } = &mut **shared.borrow_mut();
     for (group, outcome) in good.iter().zip(outcomes) {
         summary.read += 1;

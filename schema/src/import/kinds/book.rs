@@ -55,13 +55,13 @@ impl<M: Stored> Book<M> {
         self.known.get(&id)
     }
 
-    /// Makes those of the codes in `used` that are not known, those first to which others refer.
+    /// Makes those of the codes in `used` that are not known, those first to which others refer; returns what was made.
     pub fn create_missing(
         &mut self,
         tx: &mut WriteTx<'_>,
         used: &HashSet<Id>,
         refers: impl Fn(&M) -> bool,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<M>, StoreError> {
         let mut missing: Vec<M> = self
             .wanted
             .iter()
@@ -69,7 +69,7 @@ impl<M: Stored> Book<M> {
             .map(|(_, row)| row.clone())
             .collect();
         missing.sort_by_key(refers);
-        upsert(tx, missing)?;
-        Ok(())
+        upsert(tx, missing.clone())?;
+        Ok(missing)
     }
 }

@@ -88,7 +88,7 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
         .map(|row| row.complaint_id)
         .collect();
     let mut existing = complaints::load_for_update(tx.conn, &changed)?;
-    create_missing(tx, &mut books, batch, &drafts, &hashes, &stored)?;
+    create_missing(tx, context, &mut books, batch, &drafts, &hashes, &stored)?;
     let tree = load_tree(tx.conn)?;
     let posted = load_postings(tx, &drafts)?;
 
@@ -175,6 +175,7 @@ fn refuse_unknown(context: &Context<'_>, group: &Group, draft: &Draft, books: &B
 /// Makes what new and changed complaints refer to and nobody knows.
 fn create_missing(
     tx: &mut WriteTx<'_>,
+    context: &Context<'_>,
     books: &mut Books,
     batch: &[Group],
     drafts: &[Result<Draft, Vec<Reject>>],
@@ -198,10 +199,14 @@ fn create_missing(
             }
         }
     }
-    books.units.create_missing(tx, &used, |_| false)?;
-    books.officers.create_missing(tx, &used, |_| false)?;
-    books.categories.create_missing(tx, &used, |category| category.parent_id.is_some())?;
-    books.enterprises.create_missing(tx, &used, |_| false)?;
+    let units = books.units.create_missing(tx, &used, |_| false)?;
+    context.made(units.into_iter().map(|row| (Entity::Unit, row.id, row.code)));
+    let officers = books.officers.create_missing(tx, &used, |_| false)?;
+    context.made(officers.into_iter().map(|row| (Entity::Officer, row.id, row.code)));
+    let categories = books.categories.create_missing(tx, &used, |category| category.parent_id.is_some())?;
+    context.made(categories.into_iter().map(|row| (Entity::Category, row.id, row.code)));
+    let enterprises = books.enterprises.create_missing(tx, &used, |_| false)?;
+    context.made(enterprises.into_iter().map(|row| (Entity::Enterprise, row.id, row.tax_code)));
     Ok(())
 }
 

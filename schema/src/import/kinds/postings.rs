@@ -52,8 +52,10 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
         }
     }
     let used: HashSet<Id> = read.iter().flatten().flatten().flat_map(|row| [row.officer_id, row.unit_id]).collect();
-    officers.create_missing(tx, &used, |_| false)?;
-    units.create_missing(tx, &used, |_| false)?;
+    context.made(
+        officers.create_missing(tx, &used, |_| false)?.into_iter().map(|row| (Entity::Officer, row.id, row.code)),
+    );
+    context.made(units.create_missing(tx, &used, |_| false)?.into_iter().map(|row| (Entity::Unit, row.id, row.code)));
 
     let ids: Vec<Id> = read.iter().flatten().filter_map(|rows| rows.first()).map(|row| row.officer_id).collect();
     Officer::lock(tx.conn, &ids)?;

@@ -7,6 +7,20 @@ use crate::import::mapping::FieldRule;
 use regex::Regex;
 use std::borrow::Cow;
 
+/// What a mapping makes of a cell.
+pub enum Met<'r> {
+    Blank,
+    /// It is taken as it stands.
+    Plain,
+    /// A pattern or a table of values makes something else of it.
+    Read {
+        cell: Cow<'r, str>,
+        value: Cow<'r, str>,
+    },
+    /// The pattern does not match it, or the table does not have it.
+    Unknown(Cow<'r, str>),
+}
+
 impl<'r> Cells<'r> {
     /// A cell without blanks around it, and whether it means that there is nothing.
     fn trimmed(&self, place: usize) -> (&'r str, bool) {
@@ -37,6 +51,35 @@ impl<'r> Cells<'r> {
         }
         let is_null = cells.iter().all(|cell| cell.is_empty());
         Ok((Cow::Owned(if is_null { String::new() } else { cells.join(&rule.separator) }), is_null))
+    }
+
+    /// How a field comes by its value in this row; None where its cells cannot be joined, or the mapping itself gives the value.
+    pub fn met(&self, field: usize) -> Option<Met<'_>> {
+        let rule = self.columns.mapping.fields[field].as_ref()?;
+        let places = self.columns.places[field].as_slice();
+        if places.is_empty() {
+            return None;
+        }
+        let (cell, is_null) = self.joined(field, rule, places).ok()?;
+        if is_null && !rule.values.as_ref().is_some_and(|values| values.contains_key(&*cell)) {
+            return Some(Met::Blank);
+        }
+        if rule.pattern.is_none() && rule.values.is_none() {
+            return Some(Met::Plain);
+        }
+        let taken = match &rule.pattern {
+            None => Some(&*cell),
+            Some(pattern) => self.matched(field, pattern, &cell).ok(),
+        };
+        let value = match (taken, &rule.values) {
+            (Some(taken), None) => Some(Cow::Owned(taken.to_owned())),
+            (Some(taken), Some(values)) => values.get(taken).map(|word| Cow::Borrowed(word.as_str())),
+            (None, _) => None,
+        };
+        Some(match value {
+            Some(value) => Met::Read { cell, value },
+            None => Met::Unknown(cell),
+        })
     }
 
     /// The part of a cell that its pattern takes.
