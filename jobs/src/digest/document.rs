@@ -1,7 +1,8 @@
 //! What a digest says, put together of stored results: nothing is computed here.
 
+use super::flagged::{FlagsPart, flags_part, states};
 use crate::JobError;
-use crate::flags::{self, Stored};
+use crate::flags;
 use crate::monthly::MonthlySource;
 use crate::work::overdue::{self, OverdueDocument};
 use crate::work::recurrence;
@@ -9,18 +10,16 @@ use crate::work::timeliness::{self, TimelinessDocument, UnitTimeliness};
 use crate::work::trends::{self, CategoryTrend, Totals, TrendsDocument};
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use schema::enums::{FlagState, Proposed, RunState, SubjectKind, Tier};
+use schema::enums::{FlagState, RunState};
 use schema::models::{JobResult, JobRun};
 use schema::register::demonstration;
 use schema::seal::{SealName, newest_names};
-use schema::tables::{flags as flags_table, job_results, job_runs};
+use schema::tables::{job_results, job_runs};
 use schema::{Conn, Id, StoreError};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-/// Flags of one group that are listed with their reasons.
-const LISTED: usize = 15;
 /// Units listed as best, and as worst.
 const RANKED: usize = 5;
 /// A unit is ranked from so many complaints whose deadline has passed.
@@ -62,56 +61,6 @@ pub struct DigestDocument {
 pub struct Stale {
     pub job: String,
     pub as_of: NaiveDate,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct FlagsPart {
-    pub total: usize,
-    /// The gravest tier: officers and branches.
-    pub suspension_review: usize,
-    /// Those of them that are branches, which are inspected and not suspended.
-    #[serde(default)]
-    pub inspection: usize,
-    pub review: usize,
-    pub watch: usize,
-    /// How many are new, raised, lowered or gone.
-    pub changes: usize,
-    pub groups: Vec<FlagGroup>,
-    /// Everybody flagged, for the next digest to compare with.
-    pub standing: Vec<Standing>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct FlagGroup {
-    /// `flags-new`, `flags-raised`, `flags-lowered`, `flags-gone`, `flags-dismissed` or `flags-retracted`.
-    pub key: String,
-    pub count: usize,
-    pub listed: Vec<FlagLine>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct FlagLine {
-    pub flag: Id,
-    pub kind: SubjectKind,
-    pub code: String,
-    pub tier: Tier,
-    pub was: Option<Tier>,
-    pub reason_vi: String,
-    pub reason_en: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Standing {
-    pub flag: Id,
-    pub kind: SubjectKind,
-    pub code: String,
-    pub tier: Tier,
-    pub reason_vi: String,
-    pub reason_en: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -164,11 +113,7 @@ pub fn document(
     let mut flagged = flags::of_run(conn, recurrence_run.id)?;
     // What a person has dismissed is not proposed any more.
     flagged.retain(|stored| stored.flag.as_ref().is_none_or(|flag| flag.state != FlagState::Dismissed));
-    let states: BTreeMap<Id, FlagState> = flags_table::table
-        .select((flags_table::id, flags_table::state))
-        .load::<(Id, FlagState)>(conn)?
-        .into_iter()
-        .collect();
+    let states = states(conn)?;
     let all = [&recurrence_run, &timeliness_run, &trends_run, &overdue_run];
     let stale = all
         .iter()
@@ -241,83 +186,6 @@ fn escalated_between(conn: &mut Conn, after: Option<NaiveDate>, until: NaiveDate
         sums[1] += document.newly_escalated[1];
     }
     Ok(sums)
-}
-
-fn flags_part(flagged: &[Stored], before: Option<&DigestDocument>, states: &BTreeMap<Id, FlagState>) -> FlagsPart {
-    let then: BTreeMap<Id, &Standing> =
-        before.map(|before| before.flags.standing.iter().map(|one| (one.flag, one)).collect()).unwrap_or_default();
-    let standing: Vec<Standing> = flagged
-        .iter()
-        .map(|stored| Standing {
-            flag: stored.assessment.flag_id,
-            kind: stored.kind,
-            code: stored.code.clone(),
-            tier: stored.assessment.tier,
-            reason_vi: stored.assessment.reason_vi.clone(),
-            reason_en: stored.assessment.reason_en.clone(),
-        })
-        .collect();
-    let (mut new, mut raised, mut lowered) = (Vec::new(), Vec::new(), Vec::new());
-    for one in &standing {
-        match then.get(&one.flag) {
-            None => new.push(line(one, None)),
-            Some(was) if was.tier < one.tier => raised.push(line(one, Some(was.tier))),
-            Some(was) if was.tier > one.tier => lowered.push(line(one, Some(was.tier))),
-            Some(_) => {}
-        }
-    }
-    let now: BTreeSet<Id> = standing.iter().map(|one| one.flag).collect();
-    // Whoever was told of a flag is told how it ended.
-    let ended = |wanted: &dyn Fn(FlagState) -> bool| -> Vec<FlagLine> {
-        then.values()
-            .filter(|one| !now.contains(&one.flag))
-            .filter(|one| wanted(states.get(&one.flag).copied().unwrap_or(FlagState::Expired)))
-            .map(|one| line(one, None))
-            .collect()
-    };
-    let retracted = ended(&|state| state == FlagState::Retracted);
-    let dismissed = ended(&|state| state == FlagState::Dismissed);
-    let gone = ended(&|state| !matches!(state, FlagState::Retracted | FlagState::Dismissed));
-    let of = |tier: Tier| standing.iter().filter(|one| one.tier == tier).count();
-    let groups: Vec<FlagGroup> = [
-        ("flags-new", new),
-        ("flags-raised", raised),
-        ("flags-lowered", lowered),
-        ("flags-gone", gone),
-        ("flags-dismissed", dismissed),
-        ("flags-retracted", retracted),
-    ]
-    .into_iter()
-    .map(|(key, mut lines)| {
-        // The gravest first.
-        lines.sort_by(|a, b| (b.tier, a.kind, &a.code).cmp(&(a.tier, b.kind, &b.code)));
-        let count = lines.len();
-        lines.truncate(LISTED);
-        FlagGroup { key: key.to_owned(), count, listed: lines }
-    })
-    .collect();
-    FlagsPart {
-        total: standing.len(),
-        suspension_review: of(Tier::SuspensionReview),
-        inspection: standing.iter().filter(|one| one.tier.proposed(one.kind) == Proposed::Inspection).count(),
-        review: of(Tier::Review),
-        watch: of(Tier::Watch),
-        changes: groups.iter().map(|group| group.count).sum(),
-        groups,
-        standing,
-    }
-}
-
-fn line(one: &Standing, was: Option<Tier>) -> FlagLine {
-    FlagLine {
-        flag: one.flag,
-        kind: one.kind,
-        code: one.code.clone(),
-        tier: one.tier,
-        was,
-        reason_vi: one.reason_vi.clone(),
-        reason_en: one.reason_en.clone(),
-    }
 }
 
 fn answers_part(answers: &TimelinessDocument) -> AnswersPart {

@@ -21,13 +21,20 @@ flags-total = { $total ->
         [one] { $total } flag stands
        *[other] { $total } flags stand
     }: { $suspension } proposed for review of suspension, { $inspection } for inspection of a branch, { $review } for review, { $watch } to watch.
-flags-none = Nothing has changed.
+flags-none = No flag is new, raised, lowered or ended.
 flags-new = New ({ $count })
 flags-raised = Raised ({ $count })
 flags-lowered = Lowered ({ $count })
 flags-gone = No longer flagged ({ $count })
 flags-dismissed = Dismissed by the Board ({ $count })
 flags-retracted = Retracted: evidence was corrected away ({ $count })
+flags-gone-why = As of { $day } no rule is met any more: complaints have left the time that the rules look at, or do not count any more.
+flags-dismissed-why = The Board has dismissed it.
+flags-retracted-why = Without the evidence that was corrected no rule is met.
+because = Reason: { $reason }
+last-reason = When it was last flagged: { $reason }
+others = The others: { $codes }
+standing = All flags that stand
 more = … and { $count ->
         [one] { $count } other
        *[other] { $count } others
@@ -84,7 +91,10 @@ median = Median
 never = less than half
 
 register = Changes in the register
-register-none = Nothing has changed.
+register-none = Nothing was recorded since the digest before. { $count ->
+        [one] { $count } complaint
+       *[other] { $count } complaints
+    } of the last { $days } days had been recorded earlier.
 RECEIVED = { $count ->
         [one] { $count } complaint recorded
        *[other] { $count } complaints recorded

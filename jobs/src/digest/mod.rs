@@ -2,6 +2,7 @@
 
 pub mod address;
 mod document;
+mod flagged;
 pub mod outbox;
 mod render;
 mod send;

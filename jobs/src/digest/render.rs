@@ -10,6 +10,9 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, co
 use schema::enums::{Locale, Tier, UnknownWord};
 use std::sync::Arc;
 
+/// Groups of flags that stand no more.
+const ENDED: [&str; 3] = ["flags-gone", "flags-dismissed", "flags-retracted"];
+
 /// A digest as it is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendered {
@@ -31,6 +34,7 @@ pub fn render(document: &DigestDocument, locale: Locale) -> Result<Rendered, Job
         locale => locale.as_str(),
         subject => subject.clone(),
         demonstration => document.demonstration,
+        ended => ENDED,
         colours => context! { WATCH => "#c9a227", REVIEW => "#d9730d", SUSPENSION_REVIEW => "#b42318" },
     };
     let html = environment.get_template("digest.html").and_then(|t| t.render(&values)).map_err(broken)?;

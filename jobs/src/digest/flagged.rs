@@ -1,0 +1,202 @@
+//! Who is flagged, and what changed since the digest before.
+
+use super::document::DigestDocument;
+use crate::JobError;
+use crate::flags::Stored;
+use diesel::prelude::*;
+use schema::enums::{FlagState, Proposed, SubjectKind, Tier};
+use schema::tables::{flag_reviews, flags};
+use schema::{Conn, Id};
+use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Flags of one group that are listed with their reasons, and by their codes alone.
+const LISTED: usize = 15;
+const BY_CODE: usize = 300;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FlagsPart {
+    pub total: usize,
+    /// The gravest tier: officers and branches.
+    pub suspension_review: usize,
+    /// Those of them that are branches, which are inspected and not suspended.
+    #[serde(default)]
+    pub inspection: usize,
+    pub review: usize,
+    pub watch: usize,
+    /// How many are new, raised, lowered or gone.
+    pub changes: usize,
+    pub groups: Vec<FlagGroup>,
+    /// The codes of everybody flagged, the gravest first: no flag is without a line.
+    #[serde(default)]
+    pub all: Vec<Flagged>,
+    /// Everybody flagged, for the next digest to compare with.
+    pub standing: Vec<Standing>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FlagGroup {
+    /// `flags-new`, `flags-raised`, `flags-lowered`, `flags-gone`, `flags-dismissed` or `flags-retracted`.
+    pub key: String,
+    pub count: usize,
+    pub listed: Vec<FlagLine>,
+    /// The codes of those that are not listed.
+    #[serde(default)]
+    pub others: Vec<String>,
+}
+
+/// Who is flagged with one tier.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Flagged {
+    pub kind: SubjectKind,
+    pub tier: Tier,
+    pub count: usize,
+    /// Of so many at most.
+    pub codes: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FlagLine {
+    pub flag: Id,
+    pub kind: SubjectKind,
+    pub code: String,
+    pub tier: Tier,
+    pub was: Option<Tier>,
+    pub reason_vi: String,
+    pub reason_en: String,
+    /// Why the Board dismissed it, in its own words.
+    #[serde(default)]
+    pub because: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Standing {
+    pub flag: Id,
+    pub kind: SubjectKind,
+    pub code: String,
+    pub tier: Tier,
+    pub reason_vi: String,
+    pub reason_en: String,
+}
+
+/// What became of each flag, with the reason of the Board where it was dismissed.
+pub(super) fn states(conn: &mut Conn) -> Result<BTreeMap<Id, (FlagState, Option<String>)>, JobError> {
+    let mut reasons: BTreeMap<Id, Option<String>> = flag_reviews::table
+        .filter(flag_reviews::to_state.eq(FlagState::Dismissed))
+        .order(flag_reviews::reviewed_at)
+        .select((flag_reviews::flag_id, flag_reviews::reason))
+        .load::<(Id, Option<String>)>(conn)?
+        .into_iter()
+        .collect();
+    let states = flags::table.select((flags::id, flags::state)).load::<(Id, FlagState)>(conn)?;
+    let with_reason = |(id, state): (Id, FlagState)| {
+        let reason = reasons.remove(&id).flatten().filter(|_| state == FlagState::Dismissed);
+        (id, (state, reason))
+    };
+    Ok(states.into_iter().map(with_reason).collect())
+}
+
+pub(super) fn flags_part(
+    flagged: &[Stored],
+    before: Option<&DigestDocument>,
+    states: &BTreeMap<Id, (FlagState, Option<String>)>,
+) -> FlagsPart {
+    let then: BTreeMap<Id, &Standing> =
+        before.map(|before| before.flags.standing.iter().map(|one| (one.flag, one)).collect()).unwrap_or_default();
+    let standing: Vec<Standing> = flagged
+        .iter()
+        .map(|stored| Standing {
+            flag: stored.assessment.flag_id,
+            kind: stored.kind,
+            code: stored.code.clone(),
+            tier: stored.assessment.tier,
+            reason_vi: stored.assessment.reason_vi.clone(),
+            reason_en: stored.assessment.reason_en.clone(),
+        })
+        .collect();
+    let (mut new, mut raised, mut lowered) = (Vec::new(), Vec::new(), Vec::new());
+    for one in &standing {
+        match then.get(&one.flag) {
+            None => new.push(line(one, None)),
+            Some(was) if was.tier < one.tier => raised.push(line(one, Some(was.tier))),
+            Some(was) if was.tier > one.tier => lowered.push(line(one, Some(was.tier))),
+            Some(_) => {}
+        }
+    }
+    let now: BTreeSet<Id> = standing.iter().map(|one| one.flag).collect();
+    // Whoever was told of a flag is told how it ended.
+    let ended = |wanted: &dyn Fn(FlagState) -> bool| -> Vec<FlagLine> {
+        let state = |one: &Standing| states.get(&one.flag).map_or(FlagState::Expired, |(state, _)| *state);
+        let because = |one: &Standing| states.get(&one.flag).and_then(|(_, reason)| reason.clone());
+        then.values()
+            .filter(|one| !now.contains(&one.flag) && wanted(state(one)))
+            .map(|one| FlagLine { because: because(one), ..line(one, Some(one.tier)) })
+            .collect()
+    };
+    let retracted = ended(&|state| state == FlagState::Retracted);
+    let dismissed = ended(&|state| state == FlagState::Dismissed);
+    let gone = ended(&|state| !matches!(state, FlagState::Retracted | FlagState::Dismissed));
+    let of = |tier: Tier| standing.iter().filter(|one| one.tier == tier).count();
+    let groups: Vec<FlagGroup> = [
+        ("flags-new", new),
+        ("flags-raised", raised),
+        ("flags-lowered", lowered),
+        ("flags-gone", gone),
+        ("flags-dismissed", dismissed),
+        ("flags-retracted", retracted),
+    ]
+    .into_iter()
+    .map(|(key, mut lines)| {
+        // The gravest first.
+        lines.sort_by(|a, b| (b.tier, a.kind, &a.code).cmp(&(a.tier, b.kind, &b.code)));
+        let count = lines.len();
+        let others = lines.iter().skip(LISTED).take(BY_CODE).map(|one| one.code.clone()).collect();
+        lines.truncate(LISTED);
+        FlagGroup { key: key.to_owned(), count, listed: lines, others }
+    })
+    .collect();
+    FlagsPart {
+        total: standing.len(),
+        suspension_review: of(Tier::SuspensionReview),
+        inspection: standing.iter().filter(|one| one.tier.proposed(one.kind) == Proposed::Inspection).count(),
+        review: of(Tier::Review),
+        watch: of(Tier::Watch),
+        changes: groups.iter().map(|group| group.count).sum(),
+        groups,
+        all: everybody(&standing),
+        standing,
+    }
+}
+
+fn everybody(standing: &[Standing]) -> Vec<Flagged> {
+    let mut by_tier: BTreeMap<(Reverse<Tier>, SubjectKind), Vec<String>> = BTreeMap::new();
+    for one in standing {
+        by_tier.entry((Reverse(one.tier), one.kind)).or_default().push(one.code.clone());
+    }
+    let flagged = |((Reverse(tier), kind), mut codes): ((Reverse<Tier>, SubjectKind), Vec<String>)| {
+        let count = codes.len();
+        codes.sort_unstable();
+        codes.truncate(BY_CODE);
+        Flagged { kind, tier, count, codes }
+    };
+    by_tier.into_iter().map(flagged).collect()
+}
+
+fn line(one: &Standing, was: Option<Tier>) -> FlagLine {
+    FlagLine {
+        flag: one.flag,
+        kind: one.kind,
+        code: one.code.clone(),
+        tier: one.tier,
+        was,
+        reason_vi: one.reason_vi.clone(),
+        reason_en: one.reason_en.clone(),
+        because: None,
+    }
+}
