@@ -47,6 +47,7 @@ impl Draft {
         }
         let name = path.file_name().ok_or(ErrorKind::InvalidFilename)?.to_string_lossy().into_owned();
         let folder = folder_of(&path).to_owned();
+        folder.metadata()?;
         let prefix = format!(".{name}.");
         remove_left_behind(&folder, |found| found.starts_with(&prefix) && found.ends_with(PART));
         loop {

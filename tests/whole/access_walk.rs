@@ -37,6 +37,7 @@ fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
         "funnelPlot" | "blameCheck" => format!("{field} {{ days }}"),
         "backtest" => format!("{field}(from: 2024, to: 2024) {{ origin }}"),
         "responseTimeliness" => format!("{field} {{ unitCode }}"),
+        "flagsFound" => format!("{field}(asOf: \"2024-01-01\") {{ runId }}"),
         "categoryTrends" => format!("{field} {{ recentDays }}"),
         list => format!("{list} {{ totalCount }}"),
     };

@@ -78,6 +78,7 @@ fn digests_are_the_reviewed_ones_in_both_languages_and_on_both_databases() {
 #[test]
 fn a_digest_says_what_is_new_since_the_last_one_and_is_made_once_a_day() {
     for database in Database::both() {
+        program().run(&database, ["migrate"]).ok();
         let nothing = program().run(&database, ["jobs", "run", "digest", "--as-of", DAY]);
         assert_eq!(nothing.status, 1);
         assert!(nothing.err.contains("jobs run timeliness --as-of 2025-12-31"), "{nothing:?}");

@@ -337,6 +337,7 @@ fn jobs_are_listed_paused_and_resumed_and_wrong_settings_are_told() {
         assert_eq!(refused.status, 1, "{wrong}");
         assert!(refused.err.contains("phananh.toml") && refused.err.contains(word), "{wrong}: {refused:?}");
     }
+    program().run(&database, ["migrate"]).ok();
     let refused = program().run(&database, ["jobs", "run", "recurrance"]);
     assert!(refused.status == 1 && refused.err.contains("jobs list"), "{refused:?}");
 }

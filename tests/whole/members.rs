@@ -151,6 +151,7 @@ impl Everything {
                 ],
                 "officer" => &["(code: \"CC01\")", "(code: \"CC02\")", "(code: \"CC03\")"],
                 "unit" => &["(code: \"02\")", "(code: \"02CV\")", "(code: \"03TG\")"],
+                "flagsFound" => &["(asOf: \"2024-06-30\")"],
                 "backtest" => &["(from: 2024, to: 2025, top: 0.6)"],
                 "complaint" | "flag" | "node" => continue,
                 "complaintStatistics" => &[

@@ -373,14 +373,14 @@ fn every_measure_of_every_group_is_what_the_rows_say_after_random_writes_through
             compare(&register, server, &board, last, &["BRANCH", "FINDING"]);
         }
         // An officer that came while the node ran is known to it.
-        let files = crate::world::Files::new();
-        let officers = "so_hieu,ho_ten\nZZ99,Người Mới\n";
-        program().run(&database, files.import("officers", officers, crate::world::OFFICERS_MAP)).ok();
+        let submit = "mutation($input: SubmitComplaintInput!) { submitComplaint(input: $input) { position } }";
+        let input = json!({ "idempotencyKey": "new", "text": "Đòi tiền", "officers": ["ZZ99"], "unit": branches[0] });
+        nodes[1].data_with(&intake, submit, &json!({ "input": input }));
         let query = "{ complaintStatistics(filter: {officerIn: [\"ZZ99\"]}) { totals { complaints } } }";
         let known = (0..100).any(|_| {
             std::thread::sleep(std::time::Duration::from_millis(100));
             let answer = nodes[0].graphql(&board, query, &json!({})).json();
-            answer["data"]["complaintStatistics"]["totals"]["complaints"] == 0
+            answer["data"]["complaintStatistics"]["totals"]["complaints"] == 1
         });
         assert!(known, "{:?}", nodes[0].graphql(&board, query, &json!({})));
     }

@@ -93,7 +93,7 @@ const WRONG: &[(&[&str], i32, &[&str])] = &[
     (&["export", "x.csv", "--from", "2024-13-01"], 2, &["2024-13-01", "write it as 2010-12-31"]),
     (&["export", "x.csv", "--until", "+262142-12-31"], 2, &["from 1970-01-01 to 2199-12-31"]),
     (&["export", "x.csv", "--from", "2025-01-01", "--until", "2024-01-01"], 1, &["2025-01-01 lies after --until"]),
-    (&["export", "none/x.csv"], 1, &["cannot write none/x.csv", "entity not found"]),
+    (&["export", "none/x.csv"], 1, &["cannot write none/x.csv", "No such file"]),
     (&["export", "x.csv", "--for", "INTAKE"], 2, &["DATA_TEAM, BOARD"]),
     // Serving.
     (&["serve", "--listen", "nonsense"], 1, &["no host and port", "127.0.0.1:8080"]),

@@ -149,7 +149,7 @@ fn show(db: &Db, id: &str, as_of: Option<NaiveDate>, out: &Output) -> anyhow::Re
     full["rules"] = json!(run.rules);
     full["codeVersion"] = json!(run.code_version);
     full["hash"] = json!(run.result_hash);
-    out.print(&full, |full| {
+    out.print(&full, |_| {
         format!(
             "{} {}: {}{}\n{}\n{}\n\n{}\n\n{}; as of {}, known at {}\n\nevidence, as the register has it now:\n{}\n\nrules {}\nrun {}, code {}, hash {}",
             stored.kind,

@@ -5,6 +5,7 @@ use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use jobs::settings::Settings;
 use jobs::work::audit::seal_and_witness;
+use schema::files::WorkFolder;
 use schema::import::inspect::inspect;
 use schema::import::{
     Import, Kind, Mapping, Notices, Options, Progress, Reject, RejectSink, Report, Summary, Tallied, run as import,
@@ -109,13 +110,14 @@ pub fn run(
         None => RejectSink::tell(tell_reject),
     };
     // A check makes no register: where there is none, it is made against an empty one that goes with the command.
-    let scratch = tempfile::tempdir()?;
-    let db = match args.dry_run {
-        false => super::made(open()?)?,
-        true => super::migrated(match register_of(database)? {
-            Some(db) => db,
-            None => Db::open(&format!("sqlite:{}", scratch.path().join("empty.db").display()))?,
-        })?,
+    let scratch;
+    let db = match (args.dry_run, if args.dry_run { register_of(database)? } else { None }) {
+        (false, _) => super::made(open()?)?,
+        (true, Some(db)) => super::migrated(db)?,
+        (true, None) => {
+            scratch = WorkFolder::new()?;
+            super::migrated(Db::open(&format!("sqlite:{}", scratch.path().join("empty.db").display()))?)?
+        }
     };
     let name = path.display().to_string();
     let options = Options { dry_run: args.dry_run };

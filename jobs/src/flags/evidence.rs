@@ -50,8 +50,9 @@ pub struct EnterpriseOf {
 /// # Errors
 /// Where the database fails, or the evidence of the flag does not read.
 pub fn evidence(conn: &mut Conn, stored: &Stored) -> Result<Vec<EvidenceOf>, StoreError> {
-    let ids: Vec<Id> = serde_json::from_value(stored.assessment.evidence.0.clone())
-        .map_err(|e| StoreError::Rule(format!("the evidence of flag {} does not read: {e}", stored.assessment.flag_id)))?;
+    let ids: Vec<Id> = serde_json::from_value(stored.assessment.evidence.0.clone()).map_err(|e| {
+        StoreError::Rule(format!("the evidence of flag {} does not read: {e}", stored.assessment.flag_id))
+    })?;
     let mut rows: Vec<Complaint> = Vec::with_capacity(ids.len());
     for chunk in ids.chunks(KEYS_PER_QUERY) {
         rows.extend(
