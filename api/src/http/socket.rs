@@ -1,18 +1,16 @@
 //! Subscriptions over a WebSocket, by the protocol graphql-transport-ws of npm's graphql-ws.
 
+mod operate;
+
 use super::Service;
-use super::afterwards::{Came, audit};
 use super::close::Close;
 use super::exchange::{Body, Outcome, coded};
 use super::gate::{authenticated, by_token};
 use super::handshakes::Handshake;
 use super::held::Held;
-use super::operation::{budget, finish, prepare, request, run};
-use super::prepared::Prepared;
 use super::rights::Watched;
 use crate::auth::Viewer;
-use crate::budget::Budget;
-use crate::graphql::error::{Code, UNREACHABLE};
+use crate::graphql::error::Code;
 use actix_web::http::StatusCode;
 use actix_web::rt::spawn;
 use actix_web::web::{Data, Payload};
@@ -20,8 +18,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use actix_ws::{
     AggregatedMessage, AggregatedMessageStream, CloseReason, Message, MessageStream, Session, handle_with_protocols,
 };
-use async_graphql::ServerError;
-use futures_util::StreamExt;
+use operate::operate;
 use schema::enums::Locale;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -41,10 +38,6 @@ const INIT_WITHIN: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How long a client may take to take a message.
 const SEND_WITHIN: Duration = Duration::from_secs(5);
-/// Bytes of an answer: a socket queues some of them, and a client may read slowly.
-const LARGEST_MESSAGE: usize = 1024 * 1024;
-/// Subscriptions have no deadline of their own.
-const FAR: Duration = Duration::from_secs(365 * 24 * 3_600);
 /// A client of which nothing was heard for so long is gone.
 const SILENCE: Duration = Duration::from_secs(60);
 
@@ -331,92 +324,6 @@ async fn lost(rights: &mut Option<Watched>) {
         Some(rights) => rights.lost().await,
         None => std::future::pending().await,
     }
-}
-
-/// Runs one operation to its end, if it has one.
-async fn operate(service: &Data<Service>, mut session: Session, viewer: &Viewer, id: &str, body: Body, locale: Locale) {
-    let mut rights = Watched::over(service, viewer);
-    if !rights.stands().await {
-        return not_told(&mut session, &rights, id).await;
-    }
-    let budget = budget(service, Some(viewer));
-    let prepared = match prepare(service, Some(viewer), body, locale).await {
-        Ok(prepared) => prepared,
-        Err(outcome) => return refuse(&mut session, id, &outcome.errors).await,
-    };
-    if !prepared.is_subscription() {
-        let outcome = run(service, Some(viewer), prepared, &budget).await;
-        // What says what was written is told in any case.
-        if outcome.refused.is_some() || (outcome.size() > LARGEST_MESSAGE && !outcome.wrote) {
-            return refuse_answer(&mut session, id, &outcome).await;
-        }
-        if session.text(outcome.as_next(id)).await.is_ok() {
-            complete(&mut session, id).await;
-        }
-        return;
-    }
-    subscribed(service, &mut session, viewer, &mut rights, id, &prepared).await;
-}
-
-async fn subscribed(
-    service: &Data<Service>,
-    session: &mut Session,
-    viewer: &Viewer,
-    rights: &mut Watched,
-    id: &str,
-    prepared: &Prepared,
-) {
-    let seen = Arc::default();
-    let budget = Budget::until(Instant::now() + FAR, prepared.limits());
-    let (request, _) = request(service, Some(viewer), prepared, None, &seen, &budget, false);
-    // That nothing happens is an answer, too.
-    audit(service, Some(viewer), prepared, &seen, Came::ToAnAnswer).await;
-    let mut responses = std::pin::pin!(service.schema.execute_stream(request));
-    let mut first = true;
-    while let Some(mut response) = responses.next().await {
-        // Before each event: the token may have been revoked since the one before.
-        if !rights.stands().await {
-            return not_told(session, rights, id).await;
-        }
-        finish(prepared, &mut response);
-        let failed = response.data == async_graphql::Value::Null && !response.errors.is_empty();
-        let outcome = Outcome::of_answer(response, &budget, true);
-        budget.renew();
-        let came = if outcome.errors.is_empty() { Came::ToAnAnswer } else { Came::ToErrors };
-        audit(service, Some(viewer), prepared, &seen, came).await;
-        if (first && failed) || outcome.size() > LARGEST_MESSAGE {
-            return refuse_answer(session, id, &outcome).await;
-        }
-        first = false;
-        if session.text(outcome.as_next(id)).await.is_err() {
-            return;
-        }
-    }
-    complete(session, id).await;
-}
-
-/// Ends an operation of whoever may be told nothing. Where the rights are lost the connection is closed besides.
-async fn not_told(session: &mut Session, rights: &Watched, id: &str) {
-    if !rights.is_lost() {
-        refuse(session, id, &[coded(Code::Unavailable, UNREACHABLE)]).await;
-    }
-}
-
-/// Tells why there is no answer, or that it is too large for a socket.
-async fn refuse_answer(session: &mut Session, id: &str, outcome: &Outcome) {
-    if outcome.size() <= LARGEST_MESSAGE {
-        return refuse(session, id, &outcome.errors).await;
-    }
-    let message = format!("an answer over a socket has at most {LARGEST_MESSAGE} bytes: ask over HTTP");
-    refuse(session, id, &[coded(Code::BadUserInput, message)]).await;
-}
-
-async fn refuse(session: &mut Session, id: &str, errors: &[ServerError]) {
-    let _gone = session.text(json!({ "type": "error", "id": id, "payload": errors }).to_string()).await;
-}
-
-async fn complete(session: &mut Session, id: &str) {
-    let _gone = session.text(json!({ "type": "complete", "id": id }).to_string()).await;
 }
 
 /// Tells all sockets that the server ends.

@@ -76,7 +76,7 @@ pub fn create_token(
         Some(code) => {
             let id = reference_id(Entity::Officer, code);
             // Whoever submits a complaint makes up codes: only those that somebody has described are of officers.
-            if !Officer::load(tx.conn, &[id])?.get(&id).is_some_and(|officer| !officer.unknown) {
+            if Officer::load(tx.conn, &[id])?.get(&id).is_none_or(|officer| officer.unknown) {
                 return Err(StoreError::Rule(format!("there is no officer {code:?}: import officers first")));
             }
             Some(id)
