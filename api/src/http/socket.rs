@@ -4,6 +4,7 @@ mod operate;
 
 use super::Service;
 use super::close::Close;
+use super::connections::LARGEST_FRAME;
 use super::exchange::{Body, Outcome, coded};
 use super::gate::{authenticated, by_token};
 use super::handshakes::Handshake;
@@ -29,9 +30,6 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
 
 const PROTOCOL: &str = "graphql-transport-ws";
-/// Bytes of the message that says who a client is, and of any other. A frame is in memory until it is whole.
-const FIRST_FRAME: usize = 16 * 1024;
-const LARGEST_FRAME: usize = 64 * 1024;
 /// How long a client may take to say who it is.
 const INIT_WITHIN: Duration = Duration::from_secs(10);
 /// How often it is looked whether the client is still there, and a token of others still valid.
@@ -120,16 +118,17 @@ struct Socket {
 impl Socket {
     /// Serves until either side has enough; why it is closed.
     async fn serve(&mut self, stream: MessageStream, handshake: Option<Handshake>) -> Option<CloseReason> {
-        let mut stream = stream.max_frame_size(FIRST_FRAME);
+        let size = (self.service.settings.largest_body() as usize).min(LARGEST_FRAME);
+        let mut stream = stream.max_frame_size(size);
         if let Err(reason) = self.introduce(&mut stream, handshake).await {
             return reason;
         }
-        let size = (self.service.settings.largest_body() as usize).min(LARGEST_FRAME);
-        let stream = stream.max_frame_size(size).aggregate_continuations().max_continuation_size(size);
-        self.converse(stream).await
+        let largest = self.service.settings.largest_body() as usize;
+        self.converse(stream.aggregate_continuations().max_continuation_size(largest)).await
     }
 
-    /// Waits until the client says who it is. Anybody can open a socket: little is read of it until then.
+    /// Waits until the client says who it is. Anybody can open a socket: a few of an address wait, and
+    /// their first message is one frame.
     async fn introduce(
         &mut self,
         stream: &mut MessageStream,

@@ -9,6 +9,9 @@
 const LARGEST_HEAD: usize = 256 * 1024;
 /// Bytes of a line that says how large a chunk is, and of one behind the last chunk.
 const LONGEST_LINE: usize = 4 * 1024;
+/// Bytes of a frame of a WebSocket. actix-http keeps what has arrived of a frame until it is whole, and only then asks whether it is
+/// too large.
+pub const LARGEST_FRAME: usize = 64 * 1024;
 
 /// Where in a request the next byte lies.
 #[derive(Debug)]
@@ -23,8 +26,10 @@ enum At {
     Chunk(u64),
     /// Behind the last chunk: field lines up to an empty one.
     Trailers,
-    /// Not HTTP any more.
-    Opaque,
+    /// The head of a frame of a WebSocket (RFC 6455, section 5.2).
+    FrameHead,
+    /// The payload of a frame.
+    Payload(u64),
     /// Not understood: the connection is about to end.
     Malformed,
 }
@@ -36,7 +41,7 @@ pub enum Seen {
     Fine,
     /// The byte at this place is the end of a line without a CR.
     BareLineFeed(usize),
-    /// The client sent a line that is too long, or a length that is no number.
+    /// The client sent a line or a frame that is too long, or a length that is no number.
     Malformed,
 }
 
@@ -59,7 +64,7 @@ impl Framing {
 
     /// Whether a request has begun and not ended.
     pub fn is_within_request(&self) -> bool {
-        !matches!(self.at, At::Start | At::Opaque)
+        !matches!(self.at, At::Start | At::FrameHead | At::Payload(_))
     }
 
     /// How many requests have ended.
@@ -72,9 +77,10 @@ impl Framing {
         self.asks_for_upgrade
     }
 
-    /// What follows is not HTTP.
+    /// What follows are frames of a WebSocket.
     pub fn upgraded(&mut self) {
-        self.at = At::Opaque;
+        self.kept.clear();
+        self.at = At::FrameHead;
     }
 
     /// Follows some bytes; after a bare LF nothing more is looked at.
@@ -82,7 +88,29 @@ impl Framing {
         let mut next = 0;
         while next < bytes.len() {
             match &mut self.at {
-                At::Opaque => break,
+                At::FrameHead => {
+                    self.kept.push(bytes[next]);
+                    next += 1;
+                    if let Some(length) = payload_length(&self.kept) {
+                        self.kept.clear();
+                        self.at = match length {
+                            0 => At::FrameHead,
+                            length if length <= LARGEST_FRAME as u64 => At::Payload(length),
+                            _ => At::Malformed,
+                        };
+                        if matches!(self.at, At::Malformed) {
+                            return Seen::Malformed;
+                        }
+                    }
+                }
+                At::Payload(left) => {
+                    let here = (*left).min((bytes.len() - next) as u64);
+                    *left -= here;
+                    next += here as usize;
+                    if *left == 0 {
+                        self.at = At::FrameHead;
+                    }
+                }
                 At::Malformed => return Seen::Malformed,
                 At::Start if matches!(bytes[next], b'\r' | b'\n') => {
                     if bytes[next] == b'\n' && self.kept.last() != Some(&b'\r') {
@@ -190,6 +218,25 @@ fn chunk_size(line: &[u8]) -> Option<u64> {
     u64::from_str_radix(std::str::from_utf8(size).ok()?, 16).ok()
 }
 
+/// The length of the payload that the head of a frame announces; None where the head has not ended.
+fn payload_length(head: &[u8]) -> Option<u64> {
+    let second = *head.get(1)?;
+    let extended = match second & 0x7f {
+        126 => 2,
+        127 => 8,
+        _ => 0,
+    };
+    let mask = if second & 0x80 == 0 { 0 } else { 4 };
+    if head.len() < 2 + extended + mask {
+        return None;
+    }
+    let bytes = head[2..2 + extended].iter();
+    Some(match extended {
+        0 => u64::from(second & 0x7f),
+        _ => bytes.fold(0, |length, byte| length << 8 | u64::from(*byte)),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -254,6 +301,31 @@ mod tests {
         assert!(framing.asks_for_upgrade());
         framing.upgraded();
         assert_eq!(framing.feed(b"\x81\x01\n"), Seen::Fine);
+    }
+
+    #[test]
+    fn a_frame_that_is_too_long_is_seen_by_its_head() {
+        let head = |length: u64| match length {
+            0..126 => vec![0x82, 0x80 | length as u8, 0, 0, 0, 0],
+            126..65_536 => [&[0x82, 0xfe][..], &(length as u16).to_be_bytes(), &[0; 4]].concat(),
+            _ => [&[0x82, 0xff][..], &length.to_be_bytes(), &[0; 4]].concat(),
+        };
+        let largest = LARGEST_FRAME as u64;
+        let mut framing = Framing::new();
+        framing.upgraded();
+        // One byte at a time, and then in one piece.
+        for length in [0, 1, 125, 126, 65_535, largest] {
+            let frame = [head(length), vec![b'\n'; length as usize]].concat();
+            assert!(frame.iter().all(|byte| framing.feed(&[*byte]) == Seen::Fine), "{length}");
+            assert_eq!(framing.feed(&[frame.clone(), frame].concat()), Seen::Fine, "{length}");
+        }
+        for length in [largest + 1, 250_000, u64::MAX] {
+            let mut framing = Framing::new();
+            framing.upgraded();
+            assert_eq!(framing.feed(&head(1)), Seen::Fine);
+            assert_eq!(framing.feed(b"x"), Seen::Fine);
+            assert_eq!(framing.feed(&head(length)), Seen::Malformed, "{length}");
+        }
     }
 
     proptest! {

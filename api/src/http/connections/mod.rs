@@ -11,6 +11,7 @@ mod framing;
 mod service;
 mod stream;
 
+pub use framing::LARGEST_FRAME;
 pub use service::http_server;
 use stream::Guarded;
 
