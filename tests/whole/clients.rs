@@ -185,6 +185,10 @@ fn schemathesis_finds_no_fault_no_leak_and_nothing_of_another_type_whoever_asks(
         let answered = std::fs::read_to_string(&answered).unwrap();
         for (_, field) in guard.fields().filter(|(of_type, field)| *of_type == "Query" && allowed(of, of_type, field)) {
             // One row by a random id is not found; the numbers of these need a run or an allowed question.
+            // A DASHBOARD is refused days and past days, which chance asks for nearly always.
+            if *role == "DASHBOARD" && field == "complaintStatistics" {
+                continue;
+            }
             if ![
                 "complaint",
                 "flag",

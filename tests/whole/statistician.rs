@@ -53,6 +53,6 @@ fn a_backtest_is_printed_as_a_table_as_json_and_as_csv() {
     let wrong = program().run(&database, ["backtest", "--from", "2023", "--to", "2020"]);
     assert!(wrong.status == 1 && wrong.err.contains("lies after"), "{wrong:?}");
     assert_eq!(program().run(&database, ["backtest", "--from", "2020", "--to", "2023", "--top", "0"]).status, 2);
-    let no_rows = program().run(&database, ["jobs", "list", "--format", "csv"]);
+    let no_rows = program().run(&database, ["rules", "try", "--min", "3", "--days", "90", "--format", "csv"]);
     assert!(no_rows.status == 1 && no_rows.err.contains("json"), "{no_rows:?}");
 }

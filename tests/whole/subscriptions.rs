@@ -69,7 +69,8 @@ fn what_happens_at_one_node_is_heard_at_another_by_those_who_may_see_it() {
             .data(&admin, "{ auditLog(first: 200, filter: {action: {eq: LOOK}}) { nodes { actor objects } } }");
         let number = |actor: &str, kind: &str| -> usize {
             let all = looks["auditLog"]["nodes"].as_array().unwrap().iter().filter(|entry| entry["actor"] == actor);
-            all.map(|entry| entry["objects"][kind].as_array().map_or(0, Vec::len)).sum()
+            // Without a key file there are numbers alone.
+            all.map(|entry| entry["objects"][kind]["count"].as_u64().unwrap_or(0) as usize).sum()
         };
         assert_eq!((number("token:UNIT_HEAD-02CV", "complaints"), number("token:An", "complaints")), (1, 2), "{looks}");
         assert_eq!(number("token:BOARD-all", "complaints"), 3 + 1, "{looks}");
