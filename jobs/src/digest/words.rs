@@ -53,7 +53,8 @@ impl Words {
     }
 
     pub fn number(&self, value: f64, digits: usize) -> String {
-        number(value, digits, self.locale)
+        // A sum of nothing is -0.0, which would be read as a negative number.
+        number(value + 0.0, digits, self.locale)
     }
 
     /// A share as a percentage with one digit.
@@ -108,6 +109,7 @@ mod tests {
             (vi.number(1_234_567.5, 1), en.number(1_234_567.5, 1)),
             ("1.234.567,5".into(), "1,234,567.5".into())
         );
+        assert_eq!((vi.number(-0.0, 0), en.number([0.0; 0].iter().sum(), 0)), ("0".into(), "0".into()));
         assert_eq!((vi.percent(0.875), en.percent(0.875)), ("87,5%".into(), "87.5%".into()));
         assert_eq!((vi.money(2_500_000.0), en.money(2_500_000.0)), ("2.500.000 đồng".into(), "VND 2,500,000".into()));
         let day = NaiveDate::from_ymd_opt(2025, 3, 1).expect("a date");
