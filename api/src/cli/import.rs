@@ -5,7 +5,7 @@ use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use jobs::settings::Settings;
 use jobs::work::audit::seal_and_witness;
-use schema::files::WorkFolder;
+use schema::files::{WorkFolder, write};
 use schema::import::inspect::inspect;
 use schema::import::{
     Import, Kind, Mapping, Notices, Options, Progress, Reject, RejectSink, Report, Summary, Tallied, run as import,
@@ -13,8 +13,7 @@ use schema::import::{
 use schema::seal::Sealer;
 use schema::{Conn, Db, StoreError};
 use std::fs::File;
-use std::io::{IsTerminal, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -111,13 +110,13 @@ pub fn run(
     };
     // A check makes no register: where there is none, it is made against an empty one that goes with the command.
     let scratch;
-    let db = match (args.dry_run, if args.dry_run { register_of(database)? } else { None }) {
-        (false, _) => super::made(open()?)?,
-        (true, Some(db)) => super::migrated(db)?,
-        (true, None) => {
-            scratch = WorkFolder::new()?;
-            super::migrated(Db::open(&format!("sqlite:{}", scratch.path().join("empty.db").display()))?)?
-        }
+    let db = if !args.dry_run {
+        super::made(open()?)?
+    } else if let Some(db) = register_of(database)? {
+        super::migrated(db)?
+    } else {
+        scratch = WorkFolder::new()?;
+        super::migrated(Db::open(&format!("sqlite:{}", scratch.path().join("empty.db").display()))?)?
     };
     let name = path.display().to_string();
     let options = Options { dry_run: args.dry_run };
@@ -184,13 +183,9 @@ fn text(kind: Kind, summary: &Summary) -> String {
 /// Values of a column of which it is told that several cells were read as one.
 const MERGED: usize = 10;
 
-/// It holds codes and cells of complaints: nobody else reads it.
 fn write_report(path: &Path, report: &Tallied) -> anyhow::Result<()> {
-    let file = File::options().write(true).create(true).truncate(true).mode(0o600).open(path);
-    let named = || format!("--report {}", path.display());
-    let mut file = file.with_context(named)?;
-    serde_json::to_writer_pretty(&mut file, report).with_context(named)?;
-    file.write_all(b"\n").with_context(named)
+    let text = format!("{}\n", serde_json::to_string_pretty(report)?);
+    write(path, text).with_context(|| format!("--report {}", path.display()))
 }
 
 /// What a person should read of a report: what was made, and the columns of which there is something to say.

@@ -6,12 +6,13 @@ use crate::graphql::connection::connect;
 use crate::graphql::context::{request, snapshot, viewer};
 use crate::graphql::error::{bad_input, from_job};
 use crate::graphql::filters::*;
+use crate::graphql::input::day;
 use crate::graphql::page::PageArgs;
 use crate::graphql::scalars::{id, parse_id};
 use crate::graphql::statistics::{self};
 use crate::graphql::types::*;
 use async_graphql::{Context, ID, Object, Result};
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
 use diesel::prelude::*;
 use jobs::backtest::{History, Question, backtest};
 use jobs::flags;
@@ -72,9 +73,7 @@ impl ResultsQuery {
     /// What the last run of the recurrence job for a day found, whatever stands today; null where none is for that day, and
     /// where you are an officer: it counts complaints that name you.
     async fn flags_found(&self, ctx: &Context<'_>, as_of: NaiveDate) -> Result<Option<FlagsFound>> {
-        if !(1970..=2200).contains(&as_of.year()) {
-            return Err(bad_input("asOf is a day from 1970 to 2200"));
-        }
+        let as_of = day("asOf", as_of)?;
         if viewer(ctx)?.is_an_officer() {
             return Ok(None);
         }

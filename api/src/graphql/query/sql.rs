@@ -1,7 +1,7 @@
 //! SQL, for analysts.
 
 use crate::graphql::context::{request, snapshot, viewer};
-use crate::graphql::error::{Code, bad_input, error};
+use crate::graphql::error::{Code, bad_input, error, from_store};
 use crate::graphql::types::SqlAnswer;
 use async_graphql::{Context, Object, Result};
 use jobs::sql::worker::{Allowance, AskError, ask};
@@ -38,9 +38,10 @@ impl SqlQuery {
         let shows_sources = viewer.role == Role::Board && question.names(SOURCES);
         let (limits, deadline) = (Arc::clone(&request.limits), request.budget.deadline);
         request.asked_sql(query);
-        let sources = if shows_sources { Some(request.read(sources).await?) } else { None };
-        let of = Arc::clone(&snapshot);
+        let (of, db) = (Arc::clone(&snapshot), request.app.db.clone());
         let asking = request.ask(move || {
+            // Once the question has its place: the numbers of a large register take memory.
+            let sources = if shows_sources { Some(db.read(sources).map_err(from_store)?) } else { None };
             let shown = Shown { pseudonyms: &pseudonyms, except_officer, sources: sources.as_deref() };
             let tables = tables(&of, &shown, &question).map_err(|e| {
                 tracing::error!(error = %e, "the tables of a question could not be made");
