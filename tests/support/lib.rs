@@ -21,6 +21,7 @@ pub use python::python;
 pub use smtp::MailServer;
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// The folder of the project.
 pub fn project() -> &'static Path {
@@ -42,4 +43,14 @@ pub fn file(folder: &Path, name: &str, contents: impl AsRef<[u8]>) -> PathBuf {
     let path = folder.join(name);
     std::fs::write(&path, contents).expect("a file of the test can be written");
     path
+}
+
+/// Waits for something to become true.
+#[track_caller]
+pub fn wait_until(seconds: u64, what: &str, mut met: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(seconds);
+    while !met() {
+        assert!(Instant::now() < end, "{what} did not come true in {seconds} s");
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }

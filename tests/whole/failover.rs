@@ -10,19 +10,10 @@ use schema::{Db, Timestamp};
 use serde_json::json;
 use std::process::Command;
 use std::time::{Duration, Instant};
-use tests::{Database, Server};
+use tests::{Database, Server, wait_until};
 
 pub const EVERY_SECOND: &str = "[api.limits]\ndeadline_ms = 2000\n[scheduler]\npoll_seconds = 10\n
     [jobs.escalate-overdue]\nschedule = \"* * * * * *\"\n[jobs.trends]\nschedule = \"* * * * * *\"\n";
-
-#[track_caller]
-pub fn wait(seconds: u64, what: &str, mut met: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(seconds);
-    while !met() {
-        assert!(Instant::now() < end, "{what} did not come true in {seconds} s");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
 
 /// How many runs of each second's jobs began after a time and ended well; of the job that has fewer.
 pub fn runs_since(db: &Db, micros: i64) -> i64 {
@@ -38,17 +29,17 @@ pub fn runs_since(db: &Db, micros: i64) -> i64 {
 #[track_caller]
 pub fn assert_goes_on(database: &Database, db: &Db, server: &Server, intake: &str) {
     let back = Timestamp::now().micros();
-    wait(10, "jobs go on", || runs_since(db, back) > 0);
+    wait_until(10, "jobs go on", || runs_since(db, back) > 0);
     let submit = "mutation { submitComplaint(input: {idempotencyKey: \"back\", unit: \"02CV\", category: \"HT\",
         legalForm: FEEDBACK, channel: PORTAL, text: \"a\"}) { reference } }";
-    wait(10, "requests are answered", || {
+    wait_until(10, "requests are answered", || {
         let answer = server.graphql(intake, submit, &json!({}));
         answer.status == 200 && answer.codes().is_empty()
     });
-    wait(10, "it is ready", || server.get("/readyz").status == 200);
+    wait_until(10, "it is ready", || server.get("/readyz").status == 200);
     let sealed = || db.read(|conn| Ok(seals::table.count().get_result::<i64>(conn)?)).unwrap();
     let before = sealed();
-    wait(10, "seals go on", || sealed() > before);
+    wait_until(10, "seals go on", || sealed() > before);
     assert_eq!(database.rows()["complaints"], 7, "written once");
 }
 
@@ -113,7 +104,7 @@ fn a_node_goes_on_after_the_host_of_the_database_vanished() {
     let args = ["--database", &proxy.url, "--config", config, "--key-file", &key];
     let server = program().serve_in(&wires.name, &format!("10.{net}.2.2"), &database, &args);
     let db = database.open();
-    wait(20, "jobs run", || runs_since(&db, 0) > 2);
+    wait_until(20, "jobs run", || runs_since(&db, 0) > 2);
     let page = "{ complaints(first: 3) { nodes { reference officers { finding } } } }";
     server.data(&board, page);
     let idle = threads(&server);

@@ -9,7 +9,7 @@ use schema::{Db, Id, Timestamp};
 use serde_json::Value;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
-use tests::{Database, Server, file};
+use tests::{Database, Server, file, wait_until};
 
 const SECOND: i64 = 1_000_000;
 
@@ -31,16 +31,6 @@ fn runs(db: &Db, job: &str) -> Vec<JobRun> {
             .load(conn)?)
     })
     .expect("the ledger reads")
-}
-
-/// Waits for something to become true.
-#[track_caller]
-fn wait(seconds: u64, what: &str, mut met: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(seconds);
-    while !met() {
-        assert!(Instant::now() < end, "{what} did not come true in {seconds} s");
-        std::thread::sleep(Duration::from_millis(50));
-    }
 }
 
 /// Each second from the first to the last has one run, and it was completed; none overlaps another.
@@ -154,8 +144,8 @@ fn a_run_that_a_dead_node_left_behind_is_done_again_and_one_by_hand_is_not() {
         assert!(busy.err.contains("trends is running already, on gone"), "{busy:?}");
 
         let node = serve(&database, &config);
-        wait(20, "taking over", || runs(&db, "trends").iter().all(|run| run.state != RunState::Running));
-        wait(20, "failing", || runs(&db, "timeliness").iter().all(|run| run.state != RunState::Running));
+        wait_until(20, "taking over", || runs(&db, "trends").iter().all(|run| run.state != RunState::Running));
+        wait_until(20, "failing", || runs(&db, "timeliness").iter().all(|run| run.state != RunState::Running));
         let taken = &runs(&db, "trends")[0];
         assert_eq!((taken.state, taken.attempt), (RunState::Succeeded, 2), "{taken:?}");
         let failed = &runs(&db, "timeliness")[0];
@@ -201,14 +191,14 @@ fn what_was_missed_in_a_week_is_caught_up_as_each_job_is_told() {
     for database in Database::both() {
         let node = serve(&database, &config);
         let db = database.open();
-        wait(20, "the ledger knows the jobs", || known_jobs(&db) == ::jobs::job::JOBS.len() as i64);
+        wait_until(20, "the ledger knows the jobs", || known_jobs(&db) == ::jobs::job::JOBS.len() as i64);
         assert_eq!(node.end_by("TERM"), Some(0));
         assert!(runs(&db, "trends").is_empty(), "nothing was due before it was known");
         a_week_ago(&db);
 
         let node = serve(&database, &config);
-        wait(90, "catching up", || runs(&db, "trends").len() >= 168);
-        wait(20, "the latest", || runs(&db, "timeliness").len() == 1);
+        wait_until(90, "catching up", || runs(&db, "trends").len() >= 168);
+        wait_until(20, "the latest", || runs(&db, "timeliness").len() == 1);
         assert_eq!(node.end_by("TERM"), Some(0));
         let all = runs(&db, "trends");
         assert_eq!(all.len(), 168, "{}", database.name);
@@ -238,10 +228,10 @@ fn a_run_that_fails_is_tried_again_later_and_later_and_says_why() {
     let database = Database::sqlite();
     let db = database.open();
     let node = serve(&database, &config);
-    wait(20, "the ledger knows the jobs", || known_jobs(&db) == ::jobs::job::JOBS.len() as i64);
+    wait_until(20, "the ledger knows the jobs", || known_jobs(&db) == ::jobs::job::JOBS.len() as i64);
     a_week_ago(&db);
     let last = |db: &Db| runs(db, "recurrence").last().cloned();
-    wait(30, "giving up", || {
+    wait_until(30, "giving up", || {
         last(&db).is_some_and(|run| run.state == RunState::Failed && run.attempt == 3 && run.retry_at.is_none())
     });
     let given_up = last(&db).expect("a run");
@@ -256,7 +246,7 @@ fn a_run_that_fails_is_tried_again_later_and_later_and_says_why() {
         Ok(())
     })
     .expect("the ledger is changed");
-    wait(30, "a good run", || last(&db).is_some_and(|run| run.state == RunState::Succeeded));
+    wait_until(30, "a good run", || last(&db).is_some_and(|run| run.state == RunState::Succeeded));
     assert_eq!(last(&db).expect("a run").rules_version.as_deref(), Some("mine"));
     assert_eq!(node.end_by("TERM"), Some(0));
 }
@@ -269,11 +259,11 @@ fn a_signal_lets_a_run_finish() {
     let config = config(&folder, &format!("[jobs.recurrence]\nschedule = \"{}\"\n", hourly()));
     let db = database.open();
     let node = serve(&database, &config);
-    wait(20, "the ledger knows the jobs", || known_jobs(&db) == ::jobs::job::JOBS.len() as i64);
+    wait_until(20, "the ledger knows the jobs", || known_jobs(&db) == ::jobs::job::JOBS.len() as i64);
     assert_eq!(node.end_by("TERM"), Some(0));
     a_week_ago(&db);
     let node = serve(&database, &config);
-    wait(30, "a run", || runs(&db, "recurrence").iter().any(|run| run.state == RunState::Running));
+    wait_until(30, "a run", || runs(&db, "recurrence").iter().any(|run| run.state == RunState::Running));
     assert_eq!(node.end_by("TERM"), Some(0));
     let run = &runs(&db, "recurrence")[0];
     assert_eq!((run.state, run.attempt), (RunState::Succeeded, 1), "{run:?}");
@@ -316,13 +306,13 @@ fn jobs_are_listed_paused_and_resumed_and_wrong_settings_are_told() {
         );
         let node = serve(&database, &every_second);
         let db = database.open();
-        wait(20, "the other job", || runs(&db, "trends").len() > 2);
+        wait_until(20, "the other job", || runs(&db, "trends").len() > 2);
         assert!(runs(&db, "recurrence").is_empty(), "it is paused");
         let token = program().token(&database, "BOARD", None);
         let data = node.data(&token, "{ jobRuns(first: 1) { nodes { job state origin attempt retryAt } } }");
         assert_eq!(data["jobRuns"]["nodes"][0]["origin"], "SCHEDULED");
         program().run(&database, ["jobs", "resume", "recurrence"]).ok();
-        wait(20, "it goes on", || !runs(&db, "recurrence").is_empty());
+        wait_until(20, "it goes on", || !runs(&db, "recurrence").is_empty());
         assert_eq!(node.end_by("TERM"), Some(0));
     }
     let database = Database::sqlite();

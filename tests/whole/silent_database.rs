@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{sleep, spawn};
 use std::time::{Duration, Instant};
-use tests::{Database, Server};
+use tests::{Database, Server, wait_until};
 
 /// Stands between the server and PostgreSQL, and can hold all that goes through it.
 pub struct Proxy {
@@ -251,7 +251,7 @@ fn jobs_go_on_soon_after_the_database_speaks_again() {
     let config = config.to_str().unwrap();
     let server = program().serve(&database, &["--database", &proxy.url, "--config", config, "--key-file", &key]);
     let db = database.open();
-    crate::failover::wait(20, "jobs run", || crate::failover::runs_since(&db, 0) > 2);
+    wait_until(20, "jobs run", || crate::failover::runs_since(&db, 0) > 2);
     let idle = threads(&server);
     proxy.hold(true);
     let end = Instant::now() + Duration::from_secs(20);

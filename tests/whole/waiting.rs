@@ -8,8 +8,7 @@ use schema::models::JobRun;
 use schema::tables::{digests, job_runs, jobs};
 use schema::{Db, JsonValue, Timestamp};
 use serde_json::Value;
-use std::time::{Duration, Instant};
-use tests::{Database, file};
+use tests::{Database, file, wait_until};
 
 const READ: [&str; 4] = ["recurrence", "timeliness", "trends", "escalate-overdue"];
 
@@ -32,21 +31,12 @@ fn runs(db: &Db, job: &str) -> Vec<JobRun> {
     .unwrap()
 }
 
-#[track_caller]
-fn wait(seconds: u64, what: &str, mut met: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(seconds);
-    while !met() {
-        assert!(Instant::now() < end, "{what} did not come true in {seconds} s");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
-
 /// A node that was down when its jobs were due: it is started, and what it does for the digest is looked at.
 fn after_a_night(database: &Database, config: &str) -> (Db, tests::Server) {
     let db = database.open();
     let node = program().serve(database, &["--config", config]);
     let known = || db.read(|conn| Ok(jobs::table.count().get_result::<i64>(conn)?)).unwrap();
-    wait(20, "the ledger knows the jobs", || known() == ::jobs::job::JOBS.len() as i64);
+    wait_until(20, "the ledger knows the jobs", || known() == ::jobs::job::JOBS.len() as i64);
     assert_eq!(node.end_by("TERM"), Some(0));
     db.write("test", |tx| {
         let since = Timestamp::from_micros(tx.now.micros() - 24 * 3_600_000_000).unwrap();
@@ -82,7 +72,7 @@ fn a_digest_that_is_caught_up_tells_of_the_runs_that_are_caught_up_with_it() {
         config += &format!("[jobs.digest]\nschedule = \"{digest}\"\n");
         let config = file(folder.path(), "phananh.toml", config);
         let (db, node) = after_a_night(&database, config.to_str().unwrap());
-        wait(90, "the digest", || runs(&db, "digest").iter().any(|run| run.state == RunState::Succeeded));
+        wait_until(90, "the digest", || runs(&db, "digest").iter().any(|run| run.state == RunState::Succeeded));
         let made = runs(&db, "digest").remove(0);
         for job in READ {
             let read = runs(&db, job).remove(0);
@@ -117,7 +107,7 @@ fn who_has_waited_long_enough_goes_by_what_there_is_and_says_so() {
     config += &format!("[jobs.digest]\nschedule = \"{digest}\"\nwait_seconds = 4\n");
     let config = file(folder.path(), "phananh.toml", config);
     let (db, node) = after_a_night(&database, config.to_str().unwrap());
-    wait(60, "the digest", || runs(&db, "digest").iter().any(|run| run.state == RunState::Succeeded));
+    wait_until(60, "the digest", || runs(&db, "digest").iter().any(|run| run.state == RunState::Succeeded));
     let failed = runs(&db, "recurrence").remove(0);
     assert!(failed.state == RunState::Failed && failed.retry_at.is_some(), "{failed:?}");
     let waited = runs(&db, "digest")[0].started_at.micros() - failed.finished_at.unwrap().micros();
