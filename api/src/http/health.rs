@@ -48,7 +48,7 @@ impl<T: Clone + Send + Sync + 'static> Probe<T> {
         }
         self.begin(work);
         tokio::time::timeout(PROBED_WITHIN, answered.changed()).await.ok()?.ok()?;
-        // A read that panicked left the answer of before.
+        // A read that failed or panicked left the answer of before.
         self.last().filter(|(at, _)| *at >= asked)?.1
     }
 
@@ -75,7 +75,11 @@ impl<T: Clone + Send + Sync + 'static> Probe<T> {
             // Also where the read panics.
             let _done = Done(&probe);
             let answer = work();
-            *probe.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), answer));
+            let mut last = probe.last.lock().unwrap_or_else(PoisonError::into_inner);
+            // Where the database fails, what it said before stands, with its age.
+            if answer.is_some() || last.as_ref().is_none_or(|(_, before)| before.is_none()) {
+                *last = Some((Instant::now(), answer));
+            }
         });
     }
 

@@ -17,12 +17,13 @@ use actix_web::web::Data;
 use actix_web::{Error, HttpRequest, HttpResponse};
 use chrono::Utc;
 use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
+use schema::enums::RunState;
 use std::collections::HashSet;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
@@ -34,6 +35,8 @@ const MOST_NAMES: usize = 200;
 
 /// How long the number of runs stands: to count many takes its time.
 const RECOUNTED_AFTER: Duration = Duration::from_secs(10);
+/// What the names of all metrics begin with.
+const PREFIX: &str = "phananh";
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OperationLabels {
@@ -76,7 +79,6 @@ pub struct Watch {
     snapshot_rows: Gauge,
     subscriptions: Gauge,
     connections: Gauge,
-    runs: Family<JobLabels, Gauge>,
     names: Mutex<HashSet<String>>,
     slow: Duration,
 }
@@ -84,7 +86,7 @@ pub struct Watch {
 impl Watch {
     /// `slow`: from when an operation is written to the log.
     pub fn new(slow: Duration) -> Self {
-        let mut registry = Registry::with_prefix("phananh");
+        let mut registry = Registry::with_prefix(PREFIX);
         let seconds = Family::<RoleLabels, Histogram>::new_with_constructor(|| {
             Histogram::new(exponential_buckets(0.001, 2.0, 14))
         });
@@ -98,7 +100,6 @@ impl Watch {
             snapshot_rows: Gauge::default(),
             subscriptions: Gauge::default(),
             connections: Gauge::default(),
-            runs: Family::default(),
             names: Mutex::default(),
             slow,
             registry: Registry::default(),
@@ -118,7 +119,6 @@ impl Watch {
         registry.register("snapshot_rows", "Complaints in the snapshot", watch.snapshot_rows.clone());
         registry.register("subscriptions", "Operations over WebSockets that are open", watch.subscriptions.clone());
         registry.register("http_connections", "Connections of clients that are open", watch.connections.clone());
-        registry.register("job_runs", "Runs of jobs in the ledger, by state", watch.runs.clone());
         Self { registry, ..watch }
     }
 
@@ -181,6 +181,18 @@ pub async fn metrics(service: Data<Service>, http: HttpRequest) -> HttpResponse 
     }
 }
 
+/// The numbers of runs as they were counted. They are registered anew for each answer: a state that no run has any more would
+/// keep its last number otherwise.
+fn job_runs(counts: Vec<(String, RunState, i64)>) -> Registry {
+    let runs = Family::<JobLabels, Gauge>::default();
+    for (job, state, number) in counts {
+        runs.get_or_create(&JobLabels { job, state: state.to_string() }).set(number);
+    }
+    let mut registry = Registry::with_prefix(PREFIX);
+    registry.register("job_runs", "Runs of jobs in the ledger, by state", runs);
+    registry
+}
+
 /// The metrics in the text format of Prometheus, for an address that only those within reach.
 pub async fn metrics_within(service: Data<Service>) -> HttpResponse {
     let watch = &service.watch;
@@ -196,13 +208,12 @@ pub async fn metrics_within(service: Data<Service>) -> HttpResponse {
     // The rest is told also where the database is silent.
     let db = service.app.db.clone();
     let counted = service.runs.last_or_ask(RECOUNTED_AFTER, move || db.read(jobs::ledger::count_runs).ok());
-    if let Some(runs) = counted.await {
-        for (job, state, number) in runs {
-            watch.runs.get_or_create(&JobLabels { job, state: state.to_string() }).set(number);
-        }
-    }
+    let runs = job_runs(counted.await.unwrap_or_default());
     let mut text = String::new();
-    match encode(&mut text, &watch.registry) {
+    let encoded = encode_registry(&mut text, &watch.registry)
+        .and_then(|()| encode_registry(&mut text, &runs))
+        .and_then(|()| encode_eof(&mut text));
+    match encoded {
         Ok(()) => {
             HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(text)
         }
