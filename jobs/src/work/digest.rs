@@ -38,6 +38,7 @@ impl Job for Digest {
         let as_of = day_of(run)?;
         let made = context.db.read_snapshot(|conn| make(conn, run))?;
         run.known_at = made.first().map(|digest| digest.position);
+        let by_mail = context.settings.smtp.is_some();
         Ok(Box::new(move |tx, run| {
             let (mut new, mut posted) = (0, 0);
             for mut digest in made {
@@ -56,6 +57,10 @@ impl Job for Digest {
                 tx.keep(Kept::Digests, &digest.id);
                 new += 1;
                 posted += outbox::post(tx, &digest)?;
+            }
+            // Told where digests are posted: without a mail server nothing is due, and deliveries do not run.
+            if !by_mail {
+                warn_of_waiting_mail(outbox::waiting_for_mail(tx.conn)?);
             }
             run.summary = Some(json!({ "digests": new, "posted": posted }).into());
             Ok(())
@@ -88,6 +93,12 @@ fn make(conn: &mut Conn, run: &JobRun) -> Result<Vec<Row>, JobError> {
         .collect()
 }
 
+fn warn_of_waiting_mail(digests: i64) {
+    if digests > 0 {
+        tracing::warn!(digests, "digests wait for a mail server: the configuration has no [smtp]");
+    }
+}
+
 /// Brings what lies in the outbox to its recipients.
 pub struct Deliver;
 
@@ -112,10 +123,7 @@ impl Job for Deliver {
     fn run(&self, context: &Context<'_>, run: &mut JobRun) -> Result<Publish, JobError> {
         let by_mail = context.settings.smtp.is_some();
         if !by_mail {
-            let waiting = context.db.read(outbox::waiting_for_mail)?;
-            if waiting > 0 {
-                tracing::warn!(waiting, "digests wait for a mail server: the configuration has no [smtp]");
-            }
+            warn_of_waiting_mail(context.db.read(outbox::waiting_for_mail)?);
         }
         let mut sender = crate::digest::Sender::new(context.settings);
         let (mut sent, mut failed) = (0, 0);
