@@ -44,18 +44,24 @@ impl Socket {
         self.0.write_all(&frame).unwrap();
     }
 
-    /// The code with which the server closes, and how long that took; pings of the server are passed over.
-    fn closed(&mut self) -> (u16, Duration) {
-        let began = Instant::now();
+    /// The payload of the next frame with this opcode (RFC 6455, section 5.2); pings of the server are passed over.
+    fn next(&mut self, opcode: u8) -> Vec<u8> {
         loop {
             let mut head = [0; 2];
             self.0.read_exact(&mut head).expect("a frame");
             let mut payload = vec![0; usize::from(head[1] & 0x7f)];
             self.0.read_exact(&mut payload).unwrap();
-            if head[0] & 0x0f == 8 {
-                return (u16::from_be_bytes([payload[0], payload[1]]), began.elapsed());
+            if head[0] & 0x0f == opcode {
+                return payload;
             }
         }
+    }
+
+    /// The code with which the server closes, and how long that took.
+    fn closed(&mut self) -> (u16, Duration) {
+        let began = Instant::now();
+        let payload = self.next(8);
+        (u16::from_be_bytes([payload[0], payload[1]]), began.elapsed())
     }
 
     /// Whether the server closes the connection within 2 s.
@@ -68,15 +74,7 @@ impl Socket {
     }
 
     fn said(&mut self) -> String {
-        loop {
-            let mut head = [0; 2];
-            self.0.read_exact(&mut head).expect("a frame");
-            let mut payload = vec![0; usize::from(head[1] & 0x7f)];
-            self.0.read_exact(&mut payload).unwrap();
-            if head[0] & 0x0f == 1 {
-                return String::from_utf8(payload).unwrap();
-            }
-        }
+        String::from_utf8(self.next(1)).unwrap()
     }
 }
 

@@ -83,11 +83,7 @@ fn what_was_taken_out_before_it_was_sealed_leaves_a_gap() {
                     for table in ["complaint_officers", "complaint_event_values", "complaint_events"] {
                         database.tamper(&format!("DELETE FROM {table} WHERE complaint_id = {gone}"));
                     }
-                    let id = match database.name {
-                        "sqlite" => "SELECT complaint_id FROM complaint_sources WHERE reference = 'PB-1'",
-                        _ => "SELECT complaint_id FROM complaint_sources WHERE reference = 'PB-1'",
-                    };
-                    database.tamper(&format!("CREATE TABLE gone AS {id}"));
+                    database.tamper(&format!("CREATE TABLE gone AS {}", gone.trim_matches(['(', ')'])));
                     database.tamper("DELETE FROM complaint_sources WHERE reference = 'PB-1'");
                     database.tamper("DELETE FROM complaints WHERE id IN (SELECT complaint_id FROM gone)");
                     database.tamper("DROP TABLE gone");
