@@ -15,7 +15,7 @@ const NICENESS: i32 = 10;
 /// Threads at most; what comes beyond waits. Admission lets fewer compute at once.
 const THREADS: usize = 16;
 
-/// Never ended: at the end of the process nobody waits for what still computes.
+/// Never shut down: a process that ends does not wait for computations.
 static COMPUTE: LazyLock<io::Result<Runtime>> = LazyLock::new(|| {
     Builder::new_multi_thread()
         .worker_threads(1)

@@ -1,5 +1,5 @@
 //! What the command line and the API say of flags: which stand and which a run of the past found, what their numbers were
-//! adjusted for, what they propose, and why nobody is flagged.
+//! adjusted for, what they propose, and why no flag stands.
 
 use crate::program;
 use crate::world::{self, Files};
@@ -170,7 +170,7 @@ fn filters(database: &Database, flags: &[Value]) {
     for (args, words) in [
         (["--tier", "GRAVE"], "INSPECTION"),
         (["--state", "closed"], "DISMISSED"),
-        (["--unit", "nowhere"], "there is no unit"),
+        (["--unit", "nowhere"], "SELECT code FROM units"),
         (["--kind", "team"], "branch"),
     ] {
         let refused = program().run(database, [&["flags", "list"], &args[..]].concat());
@@ -239,7 +239,7 @@ fn an_anonymous_register_of_the_past_says_what_was_missing_and_shows_its_counts(
         // As of yesterday nothing was received for years.
         let today = text_of(program().run(&database, ["jobs", "run", "recurrence"]));
         missing(&today, &["0 flagged", "nothing was received", "2010-06-01", "--as-of 2010-06-01"]);
-        missing(&text_of(program().run(&database, ["flags", "list"])), &["nobody is flagged", "--as-of 2010-06-01"]);
+        missing(&text_of(program().run(&database, ["flags", "list"])), &["no flag stands", "--as-of 2010-06-01"]);
 
         let then = ["jobs", "run", "recurrence", "--as-of", "2010-06-30"];
         let told = text_of(program().run(&database, then));

@@ -45,7 +45,7 @@ const WRONG: &[(&[&str], i32, &[&str])] = &[
     (&["flags", "numbers", "--as-of", "9999-01-01"], 2, &["from 1970-01-01 to 2199-12-31"]),
     (&["flags", "numbers", "--as-of", "+262142-12-31"], 2, &["from 1970-01-01 to 2199-12-31"]),
     (&["flags", "numbers", "--subject", "team"], 2, &["possible values: officer, branch"]),
-    (&["flags", "reproduce", "0"], 2, &["\"0\" is no id of a run", "phananh jobs history"]),
+    (&["flags", "reproduce", "0"], 2, &["\"0\" is not the id of a run", "phananh jobs history"]),
     (&["flags", "reproduce", "00000000-0000-0000-0000-000000000000"], 1, &["jobs history"]),
     (&["backtest", "--from", "2024"], 2, &["--to <YEAR>"]),
     (&["backtest", "--from", "2024", "--to", "2020"], 1, &["--from 2024 lies after --to 2020"]),

@@ -5,7 +5,7 @@ use schema::enums::Role::{self, Admin, Board, Dashboard, DataTeam, Intake, UnitH
 /// Who sees complaints, each within their scope of rows.
 pub(super) const REGISTER: &[Role] = &[Board, UnitHead];
 
-/// Who sees what is not about anybody.
+/// Who sees reference data and texts about procedures, which are about no person.
 pub(super) const REFERENCE: &[Role] = &[Board, UnitHead, DataTeam, Dashboard, Intake, Admin];
 
 /// Who sees groups of complaints: within a scope of rows, with pseudonyms, or only those that are large enough.

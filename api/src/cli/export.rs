@@ -123,7 +123,7 @@ fn filter(
     let unit = match &args.unit {
         None => None,
         Some(code) => {
-            let unit = reference.unit_by_code(code).with_context(|| format!("there is no unit {code:?}"))?.id;
+            let unit = reference.unit_by_code(code).with_context(|| super::no_unit(code))?.id;
             let below: Vec<_> = reference.tree.below_beside_ancestors(unit);
             Some((unit, reference.tree.kind(unit), below))
         }

@@ -70,7 +70,7 @@ impl From<Who> for SubjectKind {
 }
 
 fn run_id(text: &str) -> Result<Uuid, String> {
-    text.parse().map_err(|_| format!("{text:?} is no id of a run: `phananh jobs history` lists them"))
+    text.parse().map_err(|_| format!("{text:?} is not the id of a run: `phananh jobs history` lists them"))
 }
 
 fn known_at(text: &str) -> Result<KnownAt, String> {

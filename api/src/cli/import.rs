@@ -111,7 +111,7 @@ pub fn run(
     // A check makes no register: where there is none, it is made against an empty one that goes with the command.
     let scratch;
     let db = if !args.dry_run {
-        super::made(open()?)?
+        super::register_or_new(open()?)?
     } else if let Some(db) = register_of(database)? {
         super::migrated(db)?
     } else {

@@ -73,7 +73,7 @@ pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> any
             })?;
             let run = ledger::run_now(&context, job, as_of)?;
             let mut lines = vec![text(&run)];
-            if let Some(found) = db.read(|conn| flags::what_there_was(conn, run.id))? {
+            if let Some(found) = db.read(|conn| flags::document_of_run(conn, run.id))? {
                 lines.extend((!found.lacks.is_empty()).then(|| told(&found.available, &found.lacks)));
                 lines.extend(monthly(&found.monthly));
             }

@@ -148,8 +148,8 @@ fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
         return key::run(command, out);
     }
     settings.keys = cli.key_file.as_deref().map(Keys::load).transpose()?.map(Arc::new);
-    let open = || made(Db::open(&cli.database)?);
-    let existing = || there(Db::open_existing(&cli.database)?);
+    let open = || register_or_new(Db::open(&cli.database)?);
+    let existing = || existing_register(Db::open_existing(&cli.database)?);
     match &cli.command {
         Command::Migrate => migrate::run(&Db::open(&cli.database)?, out),
         Command::Serve(args) => serve::run(&cli.database, settings, args),
@@ -159,7 +159,7 @@ fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
         }
         Command::Generate(args) => {
             args.parameters().check()?;
-            generate::run(args, &made(Db::open_for_import(&cli.database)?)?, out)
+            generate::run(args, &register_or_new(Db::open_for_import(&cli.database)?)?, out)
         }
         Command::Jobs(command) => jobs::run(&existing()?, &settings, command, out),
         Command::Digest(command) => {
@@ -188,9 +188,9 @@ fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// A register that is there. Commands that read or change one make none: of one that is new they would say, without an
-/// error, that nobody is flagged.
-fn there(db: Db) -> anyhow::Result<Db> {
+/// The register of a database. Commands that read or change a register create none: over a new one `flags list` would
+/// succeed, and say that no flag stands.
+fn existing_register(db: Db) -> anyhow::Result<Db> {
     anyhow::ensure!(
         db.read(Conn::holds_register)?,
         "the database holds no register: check --database (PHANANH_DATABASE_URL); `phananh migrate` makes an empty one"
@@ -198,14 +198,18 @@ fn there(db: Db) -> anyhow::Result<Db> {
     migrated(db)
 }
 
-/// A register, made where there is none.
-fn made(db: Db) -> anyhow::Result<Db> {
+/// The register of a database, created where the database holds none.
+fn register_or_new(db: Db) -> anyhow::Result<Db> {
     let is_new = !db.read(Conn::holds_register)?;
     let db = migrated(db)?;
     if is_new {
         output::tell("note: the database held no register: an empty one was made");
     }
     Ok(db)
+}
+
+fn no_unit(code: &str) -> String {
+    format!("there is no unit {code:?}: `phananh sql \"SELECT code FROM units\"` lists the codes")
 }
 
 fn migrated(db: Db) -> anyhow::Result<Db> {

@@ -42,7 +42,7 @@ const SILENCE: Duration = Duration::from_secs(60);
 /// A message of a client.
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
-enum Said {
+enum ClientMessage {
     ConnectionInit {
         payload: Option<serde_json::Map<String, Value>>,
     },
@@ -118,12 +118,11 @@ struct Socket {
 impl Socket {
     /// Serves until either side has enough; why it is closed.
     async fn serve(&mut self, stream: MessageStream, handshake: Option<Handshake>) -> Option<CloseReason> {
-        let size = (self.service.settings.largest_body() as usize).min(LARGEST_FRAME);
-        let mut stream = stream.max_frame_size(size);
+        let largest = self.service.settings.largest_body() as usize;
+        let mut stream = stream.max_frame_size(largest.min(LARGEST_FRAME));
         if let Err(reason) = self.introduce(&mut stream, handshake).await {
             return reason;
         }
-        let largest = self.service.settings.largest_body() as usize;
         self.converse(stream.aggregate_continuations().max_continuation_size(largest)).await
     }
 
@@ -227,12 +226,12 @@ impl Socket {
     }
 
     async fn message(&mut self, text: &str) -> Result<(), CloseReason> {
-        let message: Said = serde_json::from_str(text).map_err(|e| {
+        let message: ClientMessage = serde_json::from_str(text).map_err(|e| {
             Close::BadMessage.reason(&format!("invalid message: {e}").chars().take(100).collect::<String>())
         })?;
         match message {
-            Said::ConnectionInit { payload } => self.init(payload.unwrap_or_default()).await,
-            Said::Ping { payload } => {
+            ClientMessage::ConnectionInit { payload } => self.init(payload.unwrap_or_default()).await,
+            ClientMessage::Ping { payload } => {
                 self.send(&match payload {
                     Some(payload) => json!({ "type": "pong", "payload": payload }),
                     None => json!({ "type": "pong" }),
@@ -240,9 +239,9 @@ impl Socket {
                 .await;
                 Ok(())
             }
-            Said::Pong { .. } => Ok(()),
-            Said::Subscribe { id, payload } => self.subscribe(id, payload).await,
-            Said::Complete { id } => {
+            ClientMessage::Pong { .. } => Ok(()),
+            ClientMessage::Subscribe { id, payload } => self.subscribe(id, payload).await,
+            ClientMessage::Complete { id } => {
                 if let Some(task) = self.running.remove(&id) {
                     task.abort();
                 }

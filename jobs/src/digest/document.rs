@@ -109,7 +109,7 @@ pub fn document(
     let (overdue_run, mut overdue): (JobRun, OverdueDocument) = latest(conn, overdue::NAME, as_of)?;
     overdue.newly_escalated = escalated_between(conn, before.map(|before| before.as_of), as_of)?;
     let recurrence_run = latest_run(conn, recurrence::NAME, as_of)?;
-    let monthly = flags::what_there_was(conn, recurrence_run.id)?.map(|found| found.monthly).unwrap_or_default();
+    let monthly = flags::document_of_run(conn, recurrence_run.id)?.map(|found| found.monthly).unwrap_or_default();
     let mut flagged = flags::of_run(conn, recurrence_run.id)?;
     // What a person has dismissed is not proposed any more.
     flagged.retain(|stored| stored.flag.as_ref().is_none_or(|flag| flag.state != FlagState::Dismissed));

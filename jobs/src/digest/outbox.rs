@@ -215,8 +215,8 @@ pub fn forget(tx: &mut WriteTx<'_>, before: Timestamp, most: i64) -> Result<usiz
     Ok(old.len())
 }
 
-/// Whoever delivers delivers alone: what was tried for the last time and has not ended was broken off. Whether it
-/// arrived nobody knows.
+/// Gives up deliveries whose last attempt was interrupted. One run delivers at a time, so a last attempt that has not ended
+/// is that of a node that went away; whether its mail arrived is unknown.
 fn give_up_on_the_last(tx: &mut WriteTx<'_>) -> Result<(), StoreError> {
     let broken_off = deliveries::table
         .filter(deliveries::state.eq(DeliveryState::Pending))

@@ -5,7 +5,7 @@ mod past;
 mod review;
 
 pub use evidence::{EnterpriseOf, EvidenceOf, SourceOf, evidence};
-pub use past::{latest, latest_for, of_run, what_there_was};
+pub use past::{document_of_run, latest, latest_for, of_run};
 pub use review::{Decision, explain, review, reviews};
 
 use crate::canonical::numbers;

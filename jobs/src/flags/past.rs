@@ -96,8 +96,8 @@ pub fn latest(conn: &mut Conn) -> Result<Option<JobRun>, StoreError> {
         .optional()?)
 }
 
-/// What a run says beside its flags; None where it is of another version and does not read.
-pub fn what_there_was(conn: &mut Conn, run_id: Id) -> Result<Option<RecurrenceDocument>, StoreError> {
+/// The document that a run stored beside its flags; None where another version of the program wrote it in another form.
+pub fn document_of_run(conn: &mut Conn, run_id: Id) -> Result<Option<RecurrenceDocument>, StoreError> {
     let result: Option<JobResult> =
         job_results::table.find((run_id, recurrence::NAME)).select(JobResult::as_select()).first(conn).optional()?;
     Ok(result.and_then(|row| serde_json::from_value(row.document.0).ok()))

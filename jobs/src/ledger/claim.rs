@@ -52,7 +52,7 @@ pub fn claim(
         let now = database_time(tx.conn)?;
         // Where the clock was ahead, a lease seems to end in a week: none is that long.
         let holds = row.lease_until.is_some_and(|until| until > now && until <= after(now, LONGEST_LEASE));
-        // What this node began and does no more, since it could not even say so while the database was away, nobody does.
+        // A run that this node holds and does not execute has failed while the database was away: the ledger could not be told.
         let is_abandoned = row.node.as_deref() == Some(node()) && row.run_id.is_some_and(|run| !is_under_way(run));
         if holds && !is_abandoned {
             return Ok(None);

@@ -67,7 +67,8 @@ pub fn reason(assessment: &Assessment, as_of: NaiveDate, rules: &Rules) -> Reaso
     }
 }
 
-/// Who complained. Nobody knows whether anonymous complaints come from different enterprises, so they are told apart.
+/// Who complained. The register cannot tell whether anonymous complaints come from different enterprises, so the sentence
+/// counts them apart.
 fn complainants(assessment: &Assessment, anonymous_count: bool) -> (String, String) {
     let Complainants { enterprises, anonymous } = assessment.complainants;
     let complaints = u32::try_from(assessment.evidence.len()).unwrap_or(u32::MAX);

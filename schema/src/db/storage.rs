@@ -4,7 +4,7 @@
 use super::StoreError;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Below so many bytes that are free the disk is called full: a write needs room for its log, too.
 const LEAST_FREE: u64 = 4 << 20;
@@ -52,12 +52,12 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
 pub(super) struct Writes {
     pub place: Option<Place>,
     /// Whether the last write found no room, or was refused.
-    refused: Mutex<bool>,
+    refused: AtomicBool,
 }
 
 impl Writes {
     pub fn to(place: Option<Place>) -> Self {
-        Self { place, refused: Mutex::new(false) }
+        Self { place, refused: AtomicBool::new(false) }
     }
 
     /// Notes how a write went.
@@ -67,12 +67,12 @@ impl Writes {
             Err(error) if error.is_refused_write() => true,
             Err(_) => return,
         };
-        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = refused;
+        self.refused.store(refused, Ordering::Relaxed);
     }
 
     /// Whether a write has to be tried to know whether others are taken.
     pub fn were_refused(&self) -> bool {
-        *self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+        self.refused.load(Ordering::Relaxed)
     }
 
     /// # Errors

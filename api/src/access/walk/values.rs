@@ -118,8 +118,8 @@ impl<'d> Walk<'d> {
         }
     }
 
-    /// Records for the audit log that the document asks for somebody. What does not fit into an entry is refused: it could
-    /// hide whom it asks for.
+    /// Records a condition on people for the audit log. The guard refuses conditions that do not fit into an entry: they could
+    /// hide whom the document asks for.
     pub(super) fn asked(&mut self, path: &Path<'_>, value: &Value, at: Pos) {
         let fitted = !self.conditions_too_long;
         let value = self.constant(value, 0);

@@ -72,9 +72,11 @@ pub fn run(db: &Db, args: &Args, out: &Output) -> anyhow::Result<()> {
     out.print_document(&documents, &rows, |rows| {
         if rows.is_empty() {
             return match (all, args.as_of) {
-                (0, Some(day)) => format!("the run for {day} found nobody"),
-                (0, None) if run.is_some() => "nobody is flagged".to_owned(),
-                (0, None) => "nobody is flagged: `phananh jobs run recurrence` looks".to_owned(),
+                (0, Some(day)) => format!("the run for {day} flagged no officer and no branch"),
+                (0, None) if run.is_some() => "no flag stands".to_owned(),
+                (0, None) => {
+                    "no flag stands, and recurrence has not run: `phananh jobs run recurrence` runs it".to_owned()
+                }
                 (all, _) => format!("none of {all} flags is of that kind"),
             };
         }
@@ -91,7 +93,7 @@ fn stands(stored: &Stored) -> bool {
 /// Says what a run had to count, and what it lacked.
 fn tell_why(db: &Db, run: &JobRun) -> anyhow::Result<()> {
     let day = run.as_of.map(|day| day.to_string()).unwrap_or_default();
-    if let Some(found) = db.read(|conn| flags::what_there_was(conn, run.id))? {
+    if let Some(found) = db.read(|conn| flags::document_of_run(conn, run.id))? {
         tell_lines(&format!("the run for {day}:\n{}", told(&found.available, &found.lacks)));
     }
     Ok(())
@@ -107,7 +109,7 @@ fn is_of(tiers: &[Proposed], stored: &Stored) -> bool {
 /// The branches that are a unit or below it on a day, and the officers posted there.
 fn subjects_of(db: &Db, code: &str, day: NaiveDate) -> anyhow::Result<HashSet<Id>> {
     let reference = db.read_snapshot(Reference::load)?;
-    let unit = reference.unit_by_code(code).with_context(|| format!("there is no unit {code:?}"))?;
+    let unit = reference.unit_by_code(code).with_context(|| super::super::no_unit(code))?;
     let mut subjects = reference.tree.below_on(unit.id, day);
     let posted: Vec<Posting> = db.read(|conn| {
         Ok::<_, schema::StoreError>(

@@ -19,7 +19,7 @@ pub fn adjustment(numbers: &Value) -> &'static str {
 pub fn windows(numbers: &Value, rules: Option<&Value>) -> String {
     let windows: Vec<WindowNumbers> = serde_json::from_value(numbers["windows"].clone()).unwrap_or_default();
     let own = parsed(rules).is_some_and(|rules| rules.anonymous == AnonymousRule::OwnEnterprise);
-    // Nobody knows whether anonymous complaints come from different enterprises.
+    // The register cannot tell whether anonymous complaints come from different enterprises.
     let whose = if own { "ENTERPRISES AND ANONYMOUS" } else { "ENTERPRISES" };
     let counts = table(
         &["DAYS", "COMPLAINTS", "EPISODES", whose, "CONFIRMED", "W/O NOT SUSTAINED", "ANONYMOUS", "SERIOUS"],

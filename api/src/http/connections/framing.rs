@@ -1,5 +1,5 @@
-//! Where requests begin and end in what a connection receives (RFC 9112), and whether the lines of their heads end as
-//! they have to.
+//! Where requests begin and end in what a connection receives (RFC 9112), whether the lines of their heads end as
+//! they have to, and how long the frames of a WebSocket are that follow an upgrade (RFC 6455).
 //!
 //! The parser of actix-http takes a bare LF as the end of a line, which other parsers on the way do not; what two parsers
 //! see differently can be made into a request that one of them never checks. This follows the bytes and finds such an
@@ -96,11 +96,11 @@ impl Framing {
                         self.at = match length {
                             0 => At::FrameHead,
                             length if length <= LARGEST_FRAME as u64 => At::Payload(length),
-                            _ => At::Malformed,
+                            _ => {
+                                self.at = At::Malformed;
+                                return Seen::Malformed;
+                            }
                         };
-                        if matches!(self.at, At::Malformed) {
-                            return Seen::Malformed;
-                        }
                     }
                 }
                 At::Payload(left) => {
