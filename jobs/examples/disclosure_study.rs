@@ -9,7 +9,9 @@
 
 use chrono::NaiveDate;
 use jobs::snapshot::{Snapshot, SnapshotStore};
-use jobs::statistics::{Bucket, Cell, Dimension, Disclosure, Editions, Question, Span, Thresholds, Wanted, statistics};
+use jobs::statistics::{
+    Bucket, Cell, Dimension, Disclosure, Editions, NoiseKey, Question, Span, Thresholds, Wanted, statistics,
+};
 use schema::world::{self, Parameters};
 use schema::{Db, Timestamp};
 use std::collections::HashMap;
@@ -17,6 +19,7 @@ use std::collections::HashMap;
 type Failure = Box<dyn std::error::Error>;
 
 const THRESHOLDS: Thresholds = Thresholds { complaints: 5, enterprises: 3 };
+const SECRET: [u8; 32] = [7; 32];
 
 fn main() -> Result<(), Failure> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -29,7 +32,7 @@ fn main() -> Result<(), Failure> {
     world::generate(&db, parameters, &mut |_| true)?;
     let store = SnapshotStore::load(&db)?;
     let began = std::time::Instant::now();
-    let edition = Editions::new([7; 32]).current(&store, 24 * 60, Timestamp::now())?;
+    let edition = Editions::new(SECRET).current(&store, 24 * 60, Timestamp::now())?;
     println!("an edition of {complaints} complaints is made in {} ms\n", began.elapsed().as_millis());
     durations(&store.current(), &edition)?;
     distances(&edition)?;
@@ -40,6 +43,7 @@ fn main() -> Result<(), Failure> {
 fn ask(of: &Snapshot, group_by: &[Dimension], shown: bool) -> Result<HashMap<Vec<Option<i64>>, Cell>, Failure> {
     let disclosure = shown.then(|| Disclosure {
         thresholds: THRESHOLDS,
+        noise_key: NoiseKey(SECRET),
         listed: Vec::new(),
         span: Span::ALL,
         span_before: Span::ALL,

@@ -1,5 +1,6 @@
 //! The measures of groups, each from the rows of its group.
 
+use super::disclosure::decision_weight;
 use super::measures::{Measures, NOBODY, Rows, Wanted};
 use crate::JobError;
 use crate::handling::median_survival;
@@ -82,9 +83,9 @@ pub fn measure(
                     of_group.episodes = distinct(&mut values, of.of(group).iter().copied());
                 }
                 if let Some(of) = by_row.as_ref().filter(|_| disclosed) {
-                    disclose(rows, of.of(group), &mut shares, of_group, wanted.sums);
+                    disclose(rows, of.of(group), &mut shares, of_group, wanted);
                 }
-                if let Some(of) = by_row.as_ref().filter(|_| wanted.median) {
+                if let Some(of) = by_row.as_ref().filter(|_| wanted.median && !disclosed) {
                     let waited = of.of(group).iter().map(|row| rows.waited[*row as usize]);
                     of_group.median_days = median_survival(waited.collect());
                 }
@@ -189,34 +190,51 @@ fn distinct(buffer: &mut Vec<u32>, values: impl Iterator<Item = u32>) -> u32 {
     u32::try_from(buffer.len()).unwrap_or(u32::MAX)
 }
 
-/// The key of a fixed cell and its complaints that are not confidential; and which share of each sum comes from one enterprise, before
-/// noised values take its place. What nobody signed may all come from one.
-fn disclose(rows: &Rows, of: &[u32], shares: &mut Vec<(u32, f64, f64)>, measures: &mut Measures, sums: bool) {
+/// What decides how a fixed cell is shown, and its sums, shares and medians: those of complaints that are not confidential, so that
+/// the head of a unit, who knows all others, learns nothing of these. What nobody signed may all come from one enterprise.
+fn disclose(rows: &Rows, of: &[u32], shares: &mut Vec<(u32, f64, f64)>, measures: &mut Measures, wanted: Wanted) {
+    let cell = &mut measures.cell;
     for row in of {
         let row = *row as usize;
-        measures.cell_key = measures.cell_key.wrapping_add(rows.cell_key[row]);
-        measures.open += u32::from(rows.open[row]);
+        cell.key = cell.key.wrapping_add(rows.cell_key[row]);
+        cell.shared.add(rows.attributes[row]);
+        cell.open += u32::from(rows.open[row]);
     }
-    if !sums {
+    let open = || of.iter().map(|row| *row as usize).filter(|row| rows.open[*row]);
+    if wanted.timeliness {
+        let due = || open().map(|row| rows.due[row]);
+        measures.due = count(due().filter(|(due, _)| *due));
+        measures.in_time = count(due().filter(|(_, in_time)| *in_time));
+    }
+    if wanted.median {
+        measures.median_days = median_survival(open().map(|row| rows.waited[row]).collect());
+    }
+    if !wanted.sums {
         return;
     }
     shares.clear();
-    shares.extend(of.iter().map(|row| {
-        let row = *row as usize;
-        (rows.enterprise[row], rows.cost[row] as f64, rows.delay[row])
+    shares.extend(open().map(|row| {
+        let weight = decision_weight(rows.cell_key[row]);
+        (rows.enterprise[row], rows.cost[row] as f64 * weight, rows.delay[row] * weight)
     }));
     shares.sort_unstable_by_key(|(enterprise, ..)| *enterprise);
+    let add = |sum: (f64, f64), (_, cost, delay): &(u32, f64, f64)| (sum.0 + cost, sum.1 + delay);
+    let whole = shares.iter().fold((0.0, 0.0), add);
     let share = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
     for of_one in shares.chunk_by(|a, b| a.0 == b.0) {
-        let (cost, delay) = of_one.iter().fold((0.0, 0.0), |sum, (_, cost, delay)| (sum.0 + cost, sum.1 + delay));
-        measures.cost_dominance = measures.cost_dominance.max(share(cost, measures.cost_vnd as f64));
-        measures.delay_dominance = measures.delay_dominance.max(share(delay, measures.delay_hours));
+        let part = of_one.iter().fold((0.0, 0.0), add);
+        cell.cost_dominance = cell.cost_dominance.max(share(part.0, whole.0));
+        cell.delay_dominance = cell.delay_dominance.max(share(part.1, whole.1));
     }
     (measures.cost_vnd, measures.delay_hours) = (0, 0.0);
     for row in of {
         let (cost, delay) = rows.noised[*row as usize];
-        // Twice the sum that was checked is the most that it can be.
-        measures.cost_vnd += cost;
+        // Noise may take a sum beyond what was checked.
+        measures.cost_vnd = measures.cost_vnd.saturating_add(cost);
         measures.delay_hours += delay;
     }
+}
+
+fn count(of: impl Iterator) -> u32 {
+    u32::try_from(of.count()).unwrap_or(u32::MAX)
 }

@@ -1,6 +1,6 @@
 //! What can be asked of a group, and what it is computed from.
 
-use super::disclosure::{CELL_KEY, NOISED_COST, NOISED_DELAY};
+use super::disclosure::{ATTRIBUTES, CELL_KEY, NOISED_COST, NOISED_DELAY, SharedAttributes};
 use super::groups::values;
 use crate::JobError;
 use polars::prelude::*;
@@ -61,13 +61,21 @@ pub struct Measures {
     pub in_time: u32,
     /// Days until half are answered, open ones censored; None where less than half ever are.
     pub median_days: Option<f64>,
-    /// The largest share that one enterprise has of the cost, and of the delay, and the sum of the keys of its complaints: computed
-    /// for fixed cells, whose sums are those of noised values.
+    /// Of fixed cells alone, whose sums, shares and medians are those of complaints that are not confidential.
+    pub cell: CellMeasures,
+}
+
+/// What decides how a fixed cell is shown.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CellMeasures {
+    /// The sum of the keys of its complaints.
+    pub key: u64,
+    pub shared: SharedAttributes,
+    /// Complaints that are not confidential.
+    pub open: u32,
+    /// The largest share that one enterprise has of the cost, and of the delay, about.
     pub cost_dominance: f64,
     pub delay_dominance: f64,
-    pub cell_key: u64,
-    /// Complaints that are not confidential; computed with these.
-    pub open: u32,
 }
 
 impl Measures {
@@ -103,6 +111,7 @@ pub struct Rows {
     pub(super) delay: Vec<f64>,
     /// The keys of complaints, and their costs and delays as they count where they are disclosed.
     pub(super) cell_key: Vec<u64>,
+    pub(super) attributes: Vec<u64>,
     pub(super) open: Vec<bool>,
     pub(super) noised: Vec<(i64, f64)>,
     /// Days waited with whether that ended in an answer, and what is due and in time.
@@ -140,7 +149,7 @@ impl Rows {
             columns.push("enterprise");
         }
         if disclosed {
-            columns.extend([CELL_KEY, "confidential"]);
+            columns.extend([CELL_KEY, ATTRIBUTES, "confidential"]);
         }
         if wanted.sums {
             columns.extend(["cost", "delay"]);
@@ -162,6 +171,7 @@ impl Rows {
             cost: Vec::new(),
             delay: Vec::new(),
             cell_key: Vec::new(),
+            attributes: Vec::new(),
             open: Vec::new(),
             noised: Vec::new(),
             waited: Vec::new(),
@@ -171,6 +181,7 @@ impl Rows {
         };
         if disclosed {
             rows.cell_key = values(table.column(CELL_KEY)?.u64()?);
+            rows.attributes = values(table.column(ATTRIBUTES)?.u64()?);
             rows.open = table.column("confidential")?.bool()?.iter().map(|secret| secret == Some(false)).collect();
         }
         if wanted.enterprises || disclosed {

@@ -14,7 +14,7 @@ mod measures;
 
 pub use calendar::{Bucket, Shift, Span, date};
 pub use dimension::Dimension;
-pub use disclosure::{Disclosure, Editions, Thresholds};
+pub use disclosure::{Disclosure, Editions, NoiseKey, Thresholds};
 pub use measures::{Measure, Measures, Wanted};
 
 use crate::JobError;

@@ -72,6 +72,7 @@ impl StatisticsQuery {
         as_of: Option<NaiveDate>,
     ) -> Result<ComplaintStatistics> {
         let viewer = viewer(ctx)?;
+        let app = &request(ctx)?.app;
         let thresholds = viewer.thresholds(&request(ctx)?.limits);
         if thresholds.is_some() && as_of.is_some() {
             // Two days that follow one another differ by what happened on one: months are the smallest cells of time.
@@ -102,7 +103,7 @@ impl StatisticsQuery {
             fill,
             compare,
             other,
-            thresholds,
+            thresholds: thresholds.map(|thresholds| (thresholds, app.editions.noise_key())),
             disguise: statistics::disguise(&snapshot, request(ctx)?.ordering_pseudonyms()),
             as_of: as_of.map(|day| statistics::past_day(&snapshot, Some(day))).transpose()?,
         };
@@ -110,7 +111,7 @@ impl StatisticsQuery {
         let question = statistics::question(&snapshot, &scope, arguments, ctx.field())?;
         let dimensions = question.group_by.clone();
         let of = Arc::clone(&snapshot);
-        let database = request(ctx)?.app.db.clone();
+        let database = app.db.clone();
         let computing = move || {
             let past = match as_of.filter(|_| steps != (false, false)) {
                 None => of,

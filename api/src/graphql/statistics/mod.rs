@@ -20,7 +20,7 @@ use conditions::{conditions_of, own};
 use jobs::frames::day_number;
 use jobs::snapshot::Snapshot;
 use jobs::statistics::{
-    Bucket, Cursor, Dimension, Disclosure, Disguise, Measure, Order, Question, Span, Thresholds, Wanted,
+    Bucket, Cursor, Dimension, Disclosure, Disguise, Measure, NoiseKey, Order, Question, Span, Thresholds, Wanted,
 };
 use period::Period;
 use polars::prelude::{Expr, col, lit};
@@ -127,7 +127,7 @@ pub struct Arguments {
     pub compare: Option<StatisticsComparison>,
     pub other: bool,
     /// Where the viewer sees fixed cells alone.
-    pub thresholds: Option<Thresholds>,
+    pub thresholds: Option<(Thresholds, NoiseKey)>,
     /// Orders people by what stands for them.
     pub disguise: Option<Disguise>,
     /// A past day by whose end it is.
@@ -206,8 +206,9 @@ pub fn question(
             Some((within(&before), shift))
         }
     };
-    let disclosure = arguments.thresholds.map(|thresholds| Disclosure {
+    let disclosure = arguments.thresholds.map(|(thresholds, noise_key)| Disclosure {
         thresholds,
+        noise_key,
         listed: listed(&filter),
         span: span(&period),
         span_before,

@@ -1,6 +1,7 @@
 //! The state of the register that readers of aggregates alone are shown, with what their noise is made of.
 
 use super::super::measures::NOBODY;
+use super::shared::{NoiseKey, words};
 use crate::JobError;
 use crate::snapshot::{Snapshot, SnapshotStore};
 use polars::prelude::{Column, IntoColumn, NamedFrom, Series, UInt32Chunked};
@@ -10,11 +11,16 @@ use std::sync::{Arc, Mutex};
 
 /// The columns that an edition has beside those of a snapshot.
 pub const CELL_KEY: &str = "cell_key";
+pub const ATTRIBUTES: &str = "attributes";
 pub const NOISED_COST: &str = "noised_cost";
 pub const NOISED_DELAY: &str = "noised_delay";
 
 /// Its position is said in steps of so many, so that it does not count what was written between two editions.
 const POSITIONS: i64 = 100;
+
+/// From how many complaints on the share of confidential ones is told from the whole register. Rounded to a hundredth, it says less
+/// of their number than the rounded number of all complaints does.
+const KNOWN_FROM: usize = 1_000;
 
 /// What each complaint counts in sums: more or less than it has by a share between these.
 const LEAST_NOISE: f64 = 0.25;
@@ -23,7 +29,7 @@ const MOST_NOISE: f64 = 0.5;
 /// Day of the register begins at midnight in Vietnam, and so does an edition of a day.
 const MIDNIGHT: i64 = 7 * 3_600 * 1_000_000;
 
-/// The editions of a node: 28 bytes for each complaint, beside the columns that it shares with the snapshot until these
+/// The editions of a node: 36 bytes for each complaint, beside the columns that it shares with the snapshot until these
 /// change. One stays until its time is over, whatever is written meanwhile. The first is made when somebody asks, each
 /// following one when its time begins, so that nobody chooses by a question which state of the register it shows.
 pub struct Editions {
@@ -40,6 +46,11 @@ impl Editions {
     /// `secret` has to stay the same for as long as the register: other noise for the same cells could be averaged.
     pub fn new(secret: [u8; 32]) -> Self {
         Self { secret, held: Mutex::new(None) }
+    }
+
+    /// The key of the noise of cells.
+    pub fn noise_key(&self) -> NoiseKey {
+        NoiseKey(self.secret)
     }
 
     /// The edition of now, each of which lasts so many minutes.
@@ -88,10 +99,12 @@ impl Editions {
         let above: Vec<bool> =
             (0u32..).map_while(|place| of.enterprises.at(place)).map(|id| self.digest(b"e", id)[0] & 1 == 1).collect();
         let rows = of.facts.height();
+        let scale = scale(rows, confidential.iter().filter(|secret| *secret == Some(true)).count());
         let (mut keys, mut costs, mut delays) =
             (Vec::with_capacity(rows), Vec::with_capacity(rows), Vec::with_capacity(rows));
-        let facts = high.iter().zip(low.iter()).zip(enterprise.iter()).zip(cost.iter()).zip(delay.iter());
-        for ((((high, low), enterprise), cost), delay) in facts {
+        let sums = cost.iter().zip(delay.iter()).zip(confidential.iter());
+        let facts = high.iter().zip(low.iter()).zip(enterprise.iter()).zip(sums);
+        for (((high, low), enterprise), ((cost, delay), confidential)) in facts {
             let id = uuid::Uuid::from_u64_pair(high.unwrap_or_default(), low.unwrap_or_default());
             let digest = self.digest(b"c", Id(id));
             let part = |at: usize| u64::from_le_bytes(std::array::from_fn(|n| digest[at + n]));
@@ -100,7 +113,14 @@ impl Editions {
             let is_above = above.get(enterprise.unwrap_or(NOBODY) as usize).copied().unwrap_or(digest[24] & 1 == 1);
             let factor = |at: usize| {
                 let share = LEAST_NOISE + (MOST_NOISE - LEAST_NOISE) * (part(at) >> 11) as f64 / (1u64 << 53) as f64;
-                if is_above { 1.0 + share } else { 1.0 - share }
+                // What is confidential is in no sum, so that no sum tells a head who knows all the rest of it.
+                if confidential == Some(true) {
+                    0.0
+                } else if is_above {
+                    scale * (1.0 + share)
+                } else {
+                    scale * (1.0 - share)
+                }
             };
             keys.push(part(0));
             costs.push((cost.unwrap_or_default() as f64 * factor(8)).round() as i64);
@@ -108,6 +128,7 @@ impl Editions {
         }
         let columns = [
             Column::from(Series::new(CELL_KEY.into(), keys)),
+            Column::from(Series::new(ATTRIBUTES.into(), words(of, &of.facts)?)),
             Column::from(Series::new(NOISED_COST.into(), costs)),
             Column::from(Series::new(NOISED_DELAY.into(), delays)),
         ];
@@ -128,6 +149,15 @@ impl Editions {
         hash.update(id.0.as_bytes());
         hash.finalize().into()
     }
+}
+
+/// By how much the sums of complaints that are not confidential are raised to stand for all: the share of those in the register.
+fn scale(complaints: usize, confidential: usize) -> f64 {
+    let open = complaints - confidential;
+    if complaints < KNOWN_FROM || open == 0 {
+        return 1.0;
+    }
+    (complaints as f64 / open as f64 * 100.0).round() / 100.0
 }
 
 /// Which edition a moment belongs to.

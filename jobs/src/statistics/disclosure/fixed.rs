@@ -1,8 +1,8 @@
 //! One fixed cell, as it is shown.
 
-use super::super::Measures;
-use super::Thresholds;
+use super::super::measures::{CellMeasures, Measures};
 use super::perturbation::{CellKey, Of};
+use super::{NoiseKey, Thresholds};
 
 /// What is shown of a cell. Nothing else leaves this module.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,21 +20,24 @@ pub struct Fixed {
     pub median_days: Option<f64>,
 }
 
-/// The share of a sum from which on one enterprise could be read off it.
-const MOST_OF_A_SUM: f64 = 0.5;
+/// The share of a sum, about, from which on it is hidden. Shares are computed from values that are off by a fifth
+/// ([`super::decision_weight`]), so that no sum is shown of which one enterprise has more than half: ½·0.8 / (½·0.8 + ½·1.2) = 0.4.
+const MOST_OF_A_SUM: f64 = 0.4;
 
 impl Fixed {
     /// Perturbs the measures of a cell.
-    pub fn new(of: &Measures, thresholds: Thresholds) -> Self {
-        let (key, base) = (CellKey(of.cell_key), thresholds.complaints);
+    pub fn new(of: &Measures, thresholds: Thresholds, noise_key: NoiseKey) -> Self {
+        let CellMeasures { open, cost_dominance, delay_dominance, .. } = of.cell;
+        let key = CellKey { complaints: of.cell.key, place: of.cell.shared.hash(noise_key) };
+        let base = thresholds.complaints;
         // Whether it is shown, and whether it is there, depends on no confidential complaint: the head of the unit knows all others.
-        let is_shown = of.open >= base && of.distinct_enterprises >= thresholds.enterprises;
+        let is_shown = open >= base && of.distinct_enterprises >= thresholds.enterprises;
         if !is_shown {
             // How many complaints few enterprises made is hidden like how many few complaints are.
-            let complaints = key.rounded(Of::Complaints, of.open.min(base - 1), base).min(base);
+            let complaints = key.rounded(Of::Complaints, open.min(base - 1), base).min(base);
             return Self {
                 is_shown,
-                complaints: if of.open == 0 { 0 } else { complaints },
+                complaints: if open == 0 { 0 } else { complaints },
                 episodes: 0,
                 enterprises: 0,
                 cost: None,
@@ -65,8 +68,8 @@ impl Fixed {
             complaints,
             episodes: counted(Of::Episodes, of.episodes, base),
             enterprises: counted(Of::Enterprises, of.distinct_enterprises, thresholds.enterprises),
-            cost: (of.cost_dominance <= MOST_OF_A_SUM).then(|| significant(of.cost_vnd as f64) as i64),
-            delay: (of.delay_dominance <= MOST_OF_A_SUM).then(|| significant(of.delay_hours)),
+            cost: (cost_dominance <= MOST_OF_A_SUM).then(|| significant(of.cost_vnd as f64) as i64),
+            delay: (delay_dominance <= MOST_OF_A_SUM).then(|| significant(of.delay_hours)),
             in_time,
             median_days,
         }
@@ -115,6 +118,7 @@ mod tests {
     use super::*;
 
     const THRESHOLDS: Thresholds = Thresholds { complaints: 5, enterprises: 3 };
+    const KEY: NoiseKey = NoiseKey([7; 32]);
 
     #[test]
     fn three_digits_of_a_sum_are_shown() {
@@ -127,15 +131,13 @@ mod tests {
     fn a_sum_that_is_one_enterprise_s_is_not_shown() {
         let measures = Measures {
             complaints: 20,
-            open: 20,
             distinct_enterprises: 9,
             cost_vnd: 5_000_000,
             delay_hours: 7.0,
-            cost_dominance: 0.6,
-            delay_dominance: 0.5,
+            cell: CellMeasures { open: 20, cost_dominance: 0.41, delay_dominance: 0.4, ..CellMeasures::default() },
             ..Measures::default()
         };
-        let shown = Fixed::new(&measures, THRESHOLDS);
+        let shown = Fixed::new(&measures, THRESHOLDS, KEY);
         assert_eq!((shown.is_shown, shown.cost, shown.delay), (true, None, Some(7.0)));
     }
 
@@ -143,9 +145,9 @@ mod tests {
     fn few_complaints_and_those_of_few_enterprises_show_nothing_but_a_part_in_unions() {
         for (complaints, distinct_enterprises) in [(4, 4), (1, 1), (900, 2)] {
             for cell_key in 0..500 {
-                let measures =
-                    Measures { complaints, open: complaints, distinct_enterprises, cell_key, ..Measures::default() };
-                let shown = Fixed::new(&measures, THRESHOLDS);
+                let cell = CellMeasures { key: cell_key, open: complaints, ..CellMeasures::default() };
+                let measures = Measures { complaints, distinct_enterprises, cell, ..Measures::default() };
+                let shown = Fixed::new(&measures, THRESHOLDS, KEY);
                 assert!(!shown.is_shown && (shown.complaints == 0 || shown.complaints == 5), "{shown:?}");
                 assert_eq!(shown.measures(), Measures { complaints: shown.complaints, ..Measures::default() });
             }
@@ -156,9 +158,11 @@ mod tests {
     fn confidential_complaints_show_and_list_no_cell() {
         for cell_key in 0..200 {
             let measures = |complaints, open| {
+                let cell = CellMeasures { key: cell_key, open, ..CellMeasures::default() };
                 Fixed::new(
-                    &Measures { complaints, open, distinct_enterprises: 3, cell_key, ..Measures::default() },
+                    &Measures { complaints, distinct_enterprises: 3, cell, ..Measures::default() },
                     THRESHOLDS,
+                    KEY,
                 )
             };
             assert!(!measures(9, 4).is_shown && measures(9, 5).is_shown);
@@ -172,15 +176,14 @@ mod tests {
         for cell_key in 0..500 {
             let measures = Measures {
                 complaints: 9,
-                open: 9,
                 distinct_enterprises: 4,
                 due: 7,
                 in_time: 3,
                 median_days: Some(13.0),
-                cell_key,
+                cell: CellMeasures { key: cell_key, open: 9, ..CellMeasures::default() },
                 ..Measures::default()
             };
-            let shown = Fixed::new(&measures, THRESHOLDS);
+            let shown = Fixed::new(&measures, THRESHOLDS, KEY);
             let (of, steps) = shown.in_time.expect("a share");
             assert!(steps == 4 && (of == 1 || of == 2), "{shown:?}");
             assert!(matches!(shown.median_days, Some(days) if [10.0, 15.0].contains(&days)), "{shown:?}");

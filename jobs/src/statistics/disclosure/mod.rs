@@ -6,6 +6,9 @@
 //!
 //! - Each complaint has a record key, a keyed hash of its id. The key of a cell is the sum of those of its complaints, so that the
 //!   same complaints are shown as the same number in whatever question they are asked for.
+//! - A second noise is keyed by what the complaints of a cell have in common ([`SharedAttributes`]). It stays when a complaint joins
+//!   them, so that the numbers of many days do not average it away.
+//! - Confidential complaints are in counts alone: sums, shares and medians are those of all others.
 //! - There are finitely many cells: a unit, a category or a kind, a channel, a state, and a month, a quarter or a year, each of them or
 //!   all. What is a union of cells (a list in a filter, other months than whole quarters and years) is answered from what
 //!   is shown of these cells and from nothing else. Without this, an attacker could ask for one cell within hundreds of unions and
@@ -15,13 +18,18 @@
 //! - All this is computed from an edition of the register ([`Editions`]), a state that stays for a day, so that asking again and
 //!   again does not tell one change from the next.
 
+#[cfg(test)]
+mod attacks;
 mod edition;
 mod fixed;
 mod perturbation;
+mod shared;
 mod union;
 
 pub use edition::Editions;
-pub(super) use edition::{CELL_KEY, NOISED_COST, NOISED_DELAY};
+pub(super) use edition::{ATTRIBUTES, CELL_KEY, NOISED_COST, NOISED_DELAY};
+pub(super) use perturbation::decision_weight;
+pub use shared::{NoiseKey, SharedAttributes};
 
 use super::calendar::{Bucket, Calendar, Shift, Span};
 use super::groups::group;
@@ -45,6 +53,7 @@ pub struct Thresholds {
 #[derive(Debug, Clone)]
 pub struct Disclosure {
     pub thresholds: Thresholds,
+    pub noise_key: NoiseKey,
     /// Dimensions of which the filter lists several values: each is a cell of its own.
     pub listed: Vec<Dimension>,
     /// The days that the filter chooses.
@@ -93,7 +102,7 @@ pub fn disclosed(
     let measured = grouped.measured(wanted, true)?;
     go_on()?;
     let shown = |measures: &[Measures]| -> Vec<Fixed> {
-        measures.iter().map(|measures| Fixed::new(measures, disclosure.thresholds)).collect()
+        measures.iter().map(|measures| Fixed::new(measures, disclosure.thresholds, disclosure.noise_key)).collect()
     };
     let places = grouped.places();
     let cells = if divisions.is_empty() {
@@ -140,6 +149,7 @@ fn cell(places: Vec<Option<i64>>, of: &[Fixed], thresholds: Thresholds) -> Optio
 
 #[cfg(test)]
 mod tests {
+    use super::super::measures::CellMeasures;
     use super::*;
 
     const ALL: Span = Span::ALL;
@@ -147,7 +157,7 @@ mod tests {
 
     fn disclosure(listed: &[Dimension], span: Span) -> Disclosure {
         let thresholds = Thresholds { complaints: 5, enterprises: 3 };
-        Disclosure { thresholds, listed: listed.to_vec(), span, span_before: span }
+        Disclosure { thresholds, noise_key: NoiseKey([7; 32]), listed: listed.to_vec(), span, span_before: span }
     }
 
     #[test]
@@ -173,12 +183,12 @@ mod tests {
         let fixed = |complaints: u32, enterprises: u32, cell_key: u64| {
             let measures = Measures {
                 complaints,
-                open: complaints,
                 distinct_enterprises: enterprises,
-                cell_key,
+                cell: CellMeasures { key: cell_key, open: complaints, ..CellMeasures::default() },
                 ..Measures::default()
             };
-            Fixed::new(&measures, thresholds)
+            // Each is a cell of another place.
+            Fixed::new(&measures, thresholds, NoiseKey([cell_key as u8; 32]))
         };
         let keys = 0..200u64;
         let small: Vec<Fixed> = keys.clone().map(|key| fixed(3, 3, key)).collect();

@@ -8,43 +8,57 @@ pub enum Of {
     Enterprises,
     Share,
     Median,
+    /// What a complaint weighs where it is decided whether a sum is one enterprise's.
+    Dominance,
 }
 
-/// The key of a cell: the sum of the keys of its complaints, which nobody else can compute.
+/// The keys of a cell, which only this server can compute.
 #[derive(Debug, Clone, Copy)]
-pub struct CellKey(pub u64);
+pub struct CellKey {
+    /// The sum of the keys of its complaints: another set of complaints has another one.
+    pub complaints: u64,
+    /// The hash of what these have in common: it stays the same when one more joins them.
+    pub place: u64,
+}
 
 impl CellKey {
     /// Rounds a count to a multiple of a base, up or down at random such that it is right on average, after a first noise of less
-    /// than half a base. Without that noise multiples of the base would be shown as they are, and one complaint more than somebody
-    /// knows of would be told whenever they are rounded up. The result lies less than `most_error(base)` from the count.
+    /// than half a base, uniform and of the cell's place. Without that noise multiples of the base would be shown as they are, and
+    /// one complaint more than somebody knows of would be told whenever they are rounded up. The rounding is drawn anew when the
+    /// complaints of the cell change, and can be averaged away over many days; the first noise is not, and cannot. The result lies
+    /// `most_error(base)` from the count at most.
     pub fn rounded(self, of: Of, count: u32, base: u32) -> u32 {
-        let random = self.random(of, base);
-        let width = u64::from(base.div_ceil(2));
-        let first = (random >> 20) % width;
-        let second = (random >> 42) % width;
-        let threshold = random % u64::from(base);
-        let raised = (u64::from(count) + first + threshold).saturating_sub(second);
-        u32::try_from(raised / u64::from(base) * u64::from(base)).unwrap_or(u32::MAX)
+        let base = u64::from(base);
+        let most = (base - 1) / 2;
+        let first = random(self.place, of, base) % (2 * most + 1);
+        let threshold = random(self.complaints, of, base) % base;
+        let raised = (u64::from(count) + first + threshold).saturating_sub(most);
+        u32::try_from(raised / base * base).unwrap_or(u32::MAX)
     }
 
     /// Rounds a number to a whole one, up or down at random such that it is right on average.
     pub fn whole(self, of: Of, number: f64) -> f64 {
         // 53 bits, as many as the fraction has.
-        let random = (self.random(of, 0) >> 11) as f64 / (1u64 << 53) as f64;
+        let random = (random(self.complaints, of, 0) >> 11) as f64 / (1u64 << 53) as f64;
         (number + random).floor()
     }
+}
 
-    /// The finaliser of SplitMix64 (Steele, Lea and Flood 2014): keys are random already, and this makes what is drawn for one purpose
-    /// independent of what is drawn for another. So is what is drawn for another base: who sees a count rounded to two bases
-    /// by one draw would learn more of the draw than either tells.
-    fn random(self, of: Of, base: u32) -> u64 {
-        let purpose = (u64::from(base) << 8) + of as u64 + 1;
-        let mut mixed = self.0.wrapping_add(purpose.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
+/// What a complaint weighs where it is decided whether a sum is one enterprise's: from 0.8 to 1.2, always the same. Without it, whoever
+/// adds complaints with costs of its own until the sum vanishes would know the cost of the others to the dong.
+pub fn decision_weight(key: u64) -> f64 {
+    0.8 + 0.4 * ((random(key, Of::Dominance, 0) >> 11) as f64 / (1u64 << 53) as f64)
+}
+
+/// The finaliser of SplitMix64 (Steele, Lea and Flood 2014): keys are random already, and this makes what is drawn for one purpose
+/// independent of what is drawn for another. So is what is drawn for another base: who sees a count rounded to two bases
+/// by one draw would learn more of the draw than either tells.
+fn random(key: u64, of: Of, base: u64) -> u64 {
+    let purpose = (base << 8) + of as u64 + 1;
+    let mut mixed = key.wrapping_add(purpose.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
 }
 
 /// How far a rounded count may lie from the count at most.
@@ -58,13 +72,18 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// A cell of its own place.
+    fn place(key: u64) -> CellKey {
+        CellKey { complaints: key, place: key.rotate_left(29) ^ 0x5851_f42d_4c95_7f2d }
+    }
+
     proptest! {
         #[test]
         fn a_count_is_rounded_to_a_multiple_that_is_near(count in 0u32..100_000, base in 2u32..50, key: u64) {
-            let shown = CellKey(key).rounded(Of::Complaints, count, base);
+            let shown = place(key).rounded(Of::Complaints, count, base);
             prop_assert_eq!(shown % base, 0);
             prop_assert!(shown.abs_diff(count) <= most_error(base), "{} {}", shown, count);
-            prop_assert_eq!(shown, CellKey(key).rounded(Of::Complaints, count, base));
+            prop_assert_eq!(shown, place(key).rounded(Of::Complaints, count, base));
         }
     }
 
@@ -75,7 +94,7 @@ mod tests {
                 let number = 40_000u32;
                 let shown: Vec<f64> = (0..number)
                     .map(|key| {
-                        f64::from(CellKey(u64::from(key).wrapping_mul(0x2545_f491_4f6c_dd1d)).rounded(
+                        f64::from(place(u64::from(key).wrapping_mul(0x2545_f491_4f6c_dd1d)).rounded(
                             Of::Complaints,
                             count,
                             base,
@@ -93,7 +112,7 @@ mod tests {
     #[test]
     fn what_is_drawn_for_one_purpose_says_nothing_of_another() {
         let both = (0..10_000u64).filter(|key| {
-            let of = |of| CellKey(key << 17).rounded(of, 7, 5);
+            let of = |of| place(key << 17).rounded(of, 7, 5);
             of(Of::Complaints) == of(Of::Episodes)
         });
         let share = both.count() as f64 / 10_000.0;
@@ -103,7 +122,7 @@ mod tests {
     #[test]
     fn what_is_drawn_for_one_base_says_nothing_of_another() {
         // A count of 7 is raised or not: with one draw for both bases the larger base would be raised only where the smaller is.
-        let raised = |key: u64, base| CellKey(key << 17).rounded(Of::Complaints, 7, base) > 7;
+        let raised = |key: u64, base| place(key << 17).rounded(Of::Complaints, 7, base) > 7;
         let keys = (0..20_000u64).filter(|key| raised(*key, 10));
         let (with, all) = keys.fold((0u32, 0u32), |(with, all), key| (with + u32::from(raised(key, 5)), all + 1));
         let share = (0..20_000u64).filter(|key| raised(*key, 5)).count() as f64 / 20_000.0;
@@ -112,8 +131,8 @@ mod tests {
 
     #[test]
     fn shares_are_rounded_to_steps() {
-        let mean = (0..10_000u64).map(|key| CellKey(key << 9).whole(Of::Share, 2.25)).sum::<f64>() / 10_000.0;
+        let mean = (0..10_000u64).map(|key| place(key << 9).whole(Of::Share, 2.25)).sum::<f64>() / 10_000.0;
         assert!((mean - 2.25).abs() < 0.02, "{mean}");
-        assert!((0..100).all(|key| (CellKey(key).whole(Of::Share, 4.0) - 4.0).abs() < 1e-9));
+        assert!((0..100).all(|key| (place(key).whole(Of::Share, 4.0) - 4.0).abs() < 1e-9));
     }
 }

@@ -1,0 +1,206 @@
+//! What an attacker learns who compares many editions, who adds complaints of his own, and who knows all but what is confidential.
+//! The register is a generated one, of which the attacker's editions are parts.
+
+use super::*;
+use crate::snapshot::SnapshotStore;
+use crate::statistics::{Answer, statistics};
+use chrono::NaiveDate;
+use polars::prelude::{BooleanChunked, Column, Int32Chunked, IntoColumn, UInt32Chunked};
+use schema::Db;
+use schema::world::{self, Parameters};
+use std::sync::Arc;
+
+const SECRET: [u8; 32] = [9; 32];
+const GROUPS: [Dimension; 3] = [Dimension::Department, Dimension::Kind, Dimension::Time(Bucket::Year)];
+
+fn register(complaints: usize) -> Arc<Snapshot> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let db = Db::open(&format!("sqlite:{}", folder.path().join("world.db").display())).expect("a database");
+    db.migrate().expect("migrations");
+    let until = NaiveDate::from_ymd_opt(2025, 12, 31).expect("a date");
+    world::generate(&db, Parameters { complaints, seed: 11, until }, &mut |_| true).expect("a register");
+    let register = SnapshotStore::load(&db).expect("a snapshot").current();
+    // More of them are confidential than in the generated one.
+    let mut facts = register.facts.clone();
+    let confidential: BooleanChunked = (0..facts.height()).map(|row| row % 9 == 0).collect();
+    facts.replace("confidential", confidential.with_name("confidential".into()).into_column()).expect("flags");
+    Arc::new(register.with(facts, register.position))
+}
+
+/// A part of a register.
+fn part(of: &Snapshot, keep: &[bool]) -> Snapshot {
+    let keep: BooleanChunked = keep.iter().copied().collect();
+    of.with(of.facts.filter(&keep).expect("a part"), of.position)
+}
+
+fn ask(of: &Snapshot, group_by: &[Dimension], shown: bool) -> Answer {
+    let editions = Editions::new(SECRET);
+    let disclosure = shown.then(|| Disclosure {
+        thresholds: Thresholds { complaints: 5, enterprises: 3 },
+        noise_key: editions.noise_key(),
+        listed: Vec::new(),
+        span: Span::ALL,
+        span_before: Span::ALL,
+    });
+    let wanted = Wanted { officers: false, ..Wanted::ALL };
+    let question = Question { group_by: group_by.to_vec(), wanted, disclosure, ..Question::default() };
+    if shown {
+        statistics(&editions.edition(of).expect("an edition"), &question).expect("an answer")
+    } else {
+        statistics(of, &question).expect("an answer")
+    }
+}
+
+fn by_place(answer: Answer) -> HashMap<Vec<Option<i64>>, Cell> {
+    answer.cells.into_iter().map(|cell| (cell.places.clone(), cell)).collect()
+}
+
+fn flags(of: &Snapshot) -> Vec<bool> {
+    let column = of.facts.column("confidential").expect("a column").bool().expect("flags");
+    column.iter().map(|flag| flag == Some(true)).collect()
+}
+
+/// A head knows all complaints of its unit but the confidential ones, and compares their number with the one that is shown, for
+/// eighty days on each of which some complaints come in.
+#[test]
+fn the_editions_of_eighty_days_do_not_tell_how_many_complaints_are_confidential() {
+    const DAYS: usize = 80;
+    let all = register(6_000);
+    let confidential = flags(&all);
+    // Half of those that everybody knows of come in one after the other, so that the larger groups change every day.
+    let comes_on = |row: usize| if row.is_multiple_of(2) { row / 2 % DAYS } else { 0 };
+    let is_here = |row: usize, day: usize| confidential[row] || comes_on(row) <= day;
+    let by: [&[Dimension]; 5] = [
+        &[Dimension::Department],
+        &[Dimension::Kind],
+        &[Dimension::Channel],
+        &[Dimension::State],
+        &[Dimension::Time(Bucket::Year)],
+    ];
+    let mut told: Vec<(f64, f64)> = Vec::new();
+    let secret = part(&all, &confidential);
+    let rows = 0..confidential.len();
+    for group_by in by {
+        let mut differences: HashMap<Vec<Option<i64>>, Vec<f64>> = HashMap::new();
+        for day in 0..DAYS {
+            let here: Vec<bool> = rows.clone().map(|row| is_here(row, day)).collect();
+            let known: Vec<bool> = rows.clone().map(|row| is_here(row, day) && !confidential[row]).collect();
+            let known = by_place(ask(&part(&all, &known), group_by, false));
+            for (places, cell) in by_place(ask(&part(&all, &here), group_by, true)) {
+                if let Some(known) = known.get(&places).filter(|_| !cell.suppressed) {
+                    let told = f64::from(cell.measures.complaints) - f64::from(known.measures.complaints);
+                    differences.entry(places).or_default().push(told);
+                }
+            }
+        }
+        let secret = by_place(ask(&secret, group_by, false));
+        told.extend(differences.iter().filter(|(_, days)| days.len() == DAYS).map(|(places, days)| {
+            let truth = secret.get(places).map_or(0, |cell| cell.measures.complaints);
+            (days.iter().sum::<f64>() / days.len() as f64, f64::from(truth))
+        }));
+    }
+    let exact = told.iter().filter(|(told, truth)| (told - truth).abs() < 0.5).count();
+    let error =
+        |of: &dyn Fn(f64) -> f64| told.iter().map(|(told, truth)| of(told - truth)).sum::<f64>() / told.len() as f64;
+    assert!(told.len() >= 40, "{}", told.len());
+    // The noise that stays is one of five numbers.
+    assert!(exact * 5 < told.len() * 2, "{exact} of {}", told.len());
+    assert!(error(&|error| error.powi(2)) > 1.2, "{}", error(&|error| error.powi(2)));
+    assert!(error(&|error| error).abs() < 0.6, "it is right on average: {}", error(&|error| error));
+}
+
+/// An attacker raises the cost of a complaint of his own until the sum of its group vanishes: at the limit his part is to that of the
+/// others as the limit is to what remains.
+#[test]
+fn when_a_sum_vanishes_does_not_tell_the_cost_of_the_others() {
+    let all = register(6_000);
+    let rows = all.facts.height();
+    let group_by = [Dimension::Branch, Dimension::Time(Bucket::Year)];
+    let cells = by_place(ask(&all, &group_by, true));
+    let column = |name: &str| all.facts.column(name).expect("a column").clone();
+    let (branch, year) = (column("branch"), column("year"));
+    let (branch, year) = (branch.u32().expect("places"), year.i32().expect("years"));
+    let cost = column("cost");
+    let costs: Vec<i64> = cost.i64().expect("costs").iter().map(Option::unwrap_or_default).collect();
+    let places = |row: usize| {
+        let january = NaiveDate::from_ymd_opt(year.get(row)?, 1, 1)?;
+        Some(vec![branch.get(row).map(i64::from), Some(i64::from(crate::frames::day_number(january)))])
+    };
+    let enterprise = column("enterprise");
+    let enterprise = enterprise.u32().expect("places");
+    let confidential = flags(&all);
+    let (mut probed, mut near, mut errors) = (0, 0, 0.0);
+    let mut seen = std::collections::HashSet::new();
+    for own in (0..rows).filter(|row| !confidential[*row] && enterprise.get(*row).is_some()) {
+        let Some(places) = places(own).filter(|places| cells.get(places).is_some_and(|cell| !cell.suppressed)) else {
+            continue;
+        };
+        let of_cell: Vec<usize> = (0..rows).filter(|row| same(&places, branch, year, *row)).collect();
+        let is_alone = of_cell.iter().filter(|row| enterprise.get(**row) == enterprise.get(own)).count() == 1;
+        if !is_alone || of_cell.len() > 30 || !seen.insert(places.clone()) {
+            continue;
+        }
+        let others: i64 =
+            of_cell.iter().filter(|row| **row != own && !confidential[**row]).map(|row| costs[*row]).sum();
+        let keep: Vec<bool> = (0..rows).map(|row| of_cell.contains(&row)).collect();
+        let own_at = of_cell.iter().position(|row| *row == own).expect("its own");
+        let cell = part(&all, &keep);
+        let is_hidden = |amount: i64| {
+            let mut of_costs: Vec<i64> = of_cell.iter().map(|row| costs[*row]).collect();
+            of_costs[own_at] = amount;
+            let mut facts = cell.facts.clone();
+            facts.replace("cost", Column::new("cost".into(), of_costs)).expect("costs");
+            ask(&cell.with(facts, 0), &group_by, true).cells.iter().any(|cell| cell.cost_hidden)
+        };
+        // From as much as the others have on, it is hidden.
+        let (mut shown, mut hidden) = (others / 10, others * 10);
+        if others == 0 || is_hidden(shown) || !is_hidden(hidden) {
+            continue;
+        }
+        assert!(is_hidden(others + 1), "one enterprise has more than half");
+        while hidden - shown > others / 10_000 + 1 {
+            let middle = i64::midpoint(shown, hidden);
+            if is_hidden(middle) { hidden = middle } else { shown = middle }
+        }
+        let told = hidden as f64 * 0.6 / 0.4;
+        let error = (told - others as f64).abs() / others as f64;
+        (probed, near, errors) = (probed + 1, near + i32::from(error < 0.01), errors + error);
+        if probed == 40 {
+            break;
+        }
+    }
+    assert!(probed >= 20, "{probed}");
+    assert!(near * 5 < probed, "{near} of {probed} are known to a hundredth");
+    assert!(errors / f64::from(probed) > 0.04, "{}", errors / f64::from(probed));
+}
+
+fn same(places: &[Option<i64>], branch: &UInt32Chunked, year: &Int32Chunked, row: usize) -> bool {
+    let january = year.get(row).and_then(|year| NaiveDate::from_ymd_opt(year, 1, 1)).map(crate::frames::day_number);
+    places[0] == branch.get(row).map(i64::from) && places[1] == january.map(i64::from)
+}
+
+/// What is shown, what is withheld, and every sum are the same with confidential complaints and without them.
+#[test]
+fn nothing_but_counts_depends_on_confidential_complaints() {
+    let all = register(900);
+    let open: Vec<bool> = flags(&all).iter().map(|secret| !secret).collect();
+    let mut compared = 0;
+    for group_by in [&GROUPS[..], &[Dimension::Branch], &[Dimension::Channel, Dimension::State]] {
+        let with = by_place(ask(&all, group_by, true));
+        let without = by_place(ask(&part(&all, &open), group_by, true));
+        for (places, with) in with {
+            let Some(without) = without.get(&places) else {
+                assert!(with.suppressed, "{places:?}");
+                continue;
+            };
+            let told = |cell: &Cell| {
+                let of = &cell.measures;
+                let is_there = (of.due > 0, of.median_days.is_some());
+                (cell.suppressed, cell.cost_hidden, cell.delay_hidden, of.cost_vnd, of.delay_hours.to_bits(), is_there)
+            };
+            assert_eq!(told(&with), told(without), "{group_by:?} {places:?}");
+            compared += usize::from(!with.suppressed);
+        }
+    }
+    assert!(compared >= 40 && open.iter().filter(|open| !**open).count() >= 20, "{compared}");
+}
