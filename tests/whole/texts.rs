@@ -199,6 +199,14 @@ fn a_name_is_what_it_looks_like() {
             let made = server.data_with(&admin, mutation, &json!({ "input": { "name": name, "role": "BOARD" } }));
             assert_eq!(made["createToken"]["principal"]["name"], name);
         }
+        // Another name that a reader would take for one of these.
+        for name in ["board–1", "board-l"] {
+            let by_api = server.graphql(&admin, mutation, &json!({ "input": { "name": name, "role": "DATA_TEAM" } }));
+            assert_eq!(by_api.codes(), ["CONFLICT"], "{name:?}: {}", by_api.text);
+            let by_command =
+                program().run(&database, ["token", "create", &format!("--name={name}"), "--role", "DATA_TEAM"]);
+            assert!(by_command.status == 1 && by_command.err.contains("looks like"), "{name:?}: {by_command:?}");
+        }
         for folder in ["/tmp/a\nb", "/tmp/a\u{1b}[31mb", "/tmp/a\u{202e}b"] {
             let subscribed = program().run(&database, ["digest", "subscribe", "--folder", folder, "--locale", "vi"]);
             assert!(subscribed.status == 1 && !subscribed.err.contains(acts), "{folder:?}: {subscribed:?}");

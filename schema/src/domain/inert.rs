@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 use unicode_normalization::is_nfc;
+use unicode_security::confusable_detection::skeleton;
 use unicode_security::{GeneralSecurityProfile, RestrictionLevel, RestrictionLevelDetection};
 
 /// Whether a character does something, or hides, instead of being read: control characters, line and paragraph separators,
@@ -83,6 +84,12 @@ pub fn name<'n>(what: &str, name: &'n str, longest: usize) -> Result<&'n str, St
     Ok(name)
 }
 
+/// Whether a reader would take one name for the other: by the skeletons of the Unicode Consortium (UTS 39), in which `–` is `-`
+/// and `l` is `1`.
+pub fn looks_like(one: &str, other: &str) -> bool {
+    skeleton(one).eq(skeleton(other))
+}
+
 /// Whether a character may stand in a name: ASCII that is printed, what the Unicode Consortium recommends for identifiers
 /// (UTS 39), and some punctuation. Letters that nobody sees, such as U+3164, are none of these.
 fn may_stand_in_a_name(c: char) -> bool {
@@ -139,5 +146,15 @@ mod tests {
         assert_eq!(name("a name", "Nguyễn Văn An – Ban", 100), Ok("Nguyễn Văn An – Ban"));
         assert_eq!(name("a name", "Sales 東京", 100), Ok("Sales 東京"));
         assert_eq!(name("a name", "jobs@hải-quan.vn (02BA/07)", 100), Ok("jobs@hải-quan.vn (02BA/07)"));
+    }
+
+    #[test]
+    fn names_that_a_reader_would_confuse_look_alike() {
+        for (one, other) in [("BOARD-all", "BOARD–all"), ("node-1", "node-l"), ("admin", "adrnin"), ("An", "An")] {
+            assert!(looks_like(one, other), "{one} {other}");
+        }
+        for (one, other) in [("BOARD", "Board"), ("An", "Ăn"), ("02BA", "02BB"), ("head 1", "head 2")] {
+            assert!(!looks_like(one, other), "{one} {other}");
+        }
     }
 }

@@ -104,6 +104,12 @@ pub fn create_token(
             return Err(StoreError::Conflict(message));
         }
         None => {
+            let names: Vec<String> = principals::table.select(principals::name).load(tx.conn)?;
+            if let Some(other) = names.iter().find(|other| inert::looks_like(name, other)) {
+                return Err(StoreError::Conflict(format!(
+                    "{name:?} looks like {other:?}, which exists: choose another name"
+                )));
+            }
             let row = Principal {
                 id: random_id(),
                 name: name.to_owned(),
