@@ -2,7 +2,7 @@
 
 use crate::jwt::JwtSettings;
 use async_graphql::SimpleObject;
-use jobs::settings::Settings;
+use jobs::runner::settings::Settings;
 use schema::enums::Role;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -275,7 +275,7 @@ mod tests {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("phananh.toml");
         std::fs::write(&path, text)?;
-        ApiSettings::of(&Settings::load(&path)?)
+        ApiSettings::of(&Settings::load(&path, jobs::scheduled::REGISTRY)?)
     }
 
     #[test]

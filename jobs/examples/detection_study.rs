@@ -8,10 +8,10 @@
 //! everything fitted again.
 
 use chrono::{Days, NaiveDate};
+use jobs::analyses::recurrence::{Rules, assess_kind};
 use jobs::facts::Facts;
-use jobs::frames::{Frames, TEXT_DAYS, day_number, frames};
-use jobs::known::Changes;
-use jobs::recurrence::{Rules, assess_kind};
+use jobs::facts::frames::{Frames, TEXT_DAYS, day_number, frames};
+use jobs::facts::rewind::Changes;
 use polars::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

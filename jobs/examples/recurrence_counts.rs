@@ -6,10 +6,10 @@
 //! Prints one JSON document. With files the frame is written for the other side to read.
 
 use chrono::NaiveDate;
-use jobs::exposure::{Basis, Exposure, spans};
-use jobs::frames::{Frames, Subject, day_number};
+use jobs::analyses::recurrence::{Rules, assess_kind, stages};
+use jobs::facts::exposure::{Basis, Exposure, spans};
+use jobs::facts::frames::{Frames, Subject, day_number};
 use jobs::numeric::poisson::mid_p_upper_tail;
-use jobs::recurrence::{Rules, assess_kind, stages};
 use polars::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -155,7 +155,7 @@ fn invented(complaints: u32, officers: u32, enterprises: u32, as_of: NaiveDate) 
         officers: (0..officers).map(subject).collect(),
         branches: (0..5).map(subject).collect(),
         enterprises: (0..enterprises).map(|n| n.to_string()).collect(),
-        prints: Vec::new(),
+        sketches: Vec::new(),
         exposure: [Exposure { basis: Basis::Declarations, rows: exposure }, none],
         spans,
     })

@@ -19,7 +19,7 @@ pub enum JobError {
     #[error("scheduler: {0}")]
     Scheduler(String),
     #[error(transparent)]
-    Busy(#[from] crate::ledger::Busy),
+    Busy(#[from] crate::runner::ledger::Busy),
     #[error("{0}")]
     NotFound(String),
     #[error("the history of the register does not fit its present: {0}")]

@@ -141,5 +141,5 @@ fn the_mapping_that_is_shipped_reads() {
 #[test]
 fn the_rules_that_are_shipped_are_the_defaults() {
     let path = project().join("docs/rules.toml");
-    assert_eq!(jobs::recurrence::Rules::load(&path).unwrap(), jobs::recurrence::Rules::default());
+    assert_eq!(jobs::analyses::recurrence::Rules::load(&path).unwrap(), jobs::analyses::recurrence::Rules::default());
 }

@@ -190,7 +190,7 @@ fn statistics_of_a_world_are_alike_on_both_databases_and_add_up() {
         .collect();
     assert!(ranked.is_sorted_by(|a, b| a >= b), "{ranked:?}");
     let outcomes = sqlite["backtest"].as_array().unwrap();
-    assert_eq!(outcomes.len(), 2 * jobs::backtest::RANKINGS.len());
+    assert_eq!(outcomes.len(), 2 * jobs::analyses::backtest::RANKINGS.len());
     assert!(outcomes.iter().all(|one| number(&one["population"]) > 50.0), "{outcomes:?}");
     let blame = &sqlite["blameCheck"];
     assert_eq!(blame["asOf"], "2025-12-31");

@@ -191,7 +191,9 @@ fn what_was_missed_in_a_week_is_caught_up_as_each_job_is_told() {
     for database in Database::both() {
         let node = serve(&database, &config);
         let db = database.open();
-        wait_until(20, "the ledger knows the jobs", || known_jobs(&db) == ::jobs::job::JOBS.len() as i64);
+        wait_until(20, "the ledger knows the jobs", || {
+            known_jobs(&db) == ::jobs::scheduled::REGISTRY.iter().count() as i64
+        });
         assert_eq!(node.end_by("TERM"), Some(0));
         assert!(runs(&db, "trends").is_empty(), "nothing was due before it was known");
         a_week_ago(&db);
@@ -228,7 +230,9 @@ fn a_run_that_fails_is_tried_again_later_and_later_and_says_why() {
     let database = Database::sqlite();
     let db = database.open();
     let node = serve(&database, &config);
-    wait_until(20, "the ledger knows the jobs", || known_jobs(&db) == ::jobs::job::JOBS.len() as i64);
+    wait_until(20, "the ledger knows the jobs", || {
+        known_jobs(&db) == ::jobs::scheduled::REGISTRY.iter().count() as i64
+    });
     a_week_ago(&db);
     let last = |db: &Db| runs(db, "recurrence").last().cloned();
     wait_until(30, "giving up", || {
@@ -259,7 +263,9 @@ fn a_signal_lets_a_run_finish() {
     let config = config(&folder, &format!("[jobs.recurrence]\nschedule = \"{}\"\n", hourly()));
     let db = database.open();
     let node = serve(&database, &config);
-    wait_until(20, "the ledger knows the jobs", || known_jobs(&db) == ::jobs::job::JOBS.len() as i64);
+    wait_until(20, "the ledger knows the jobs", || {
+        known_jobs(&db) == ::jobs::scheduled::REGISTRY.iter().count() as i64
+    });
     assert_eq!(node.end_by("TERM"), Some(0));
     a_week_ago(&db);
     let node = serve(&database, &config);

@@ -38,7 +38,7 @@ fn a_backtest_is_printed_as_a_table_as_json_and_as_csv() {
     program().run(&database, ["generate", "--complaints", "4000", "--seed", "3"]).ok();
     let rows = program().json(&database, &args);
     let rankings: Vec<_> = rows.as_array().unwrap().iter().map(|row| row["ranking"].as_str().unwrap()).collect();
-    assert_eq!(rankings, jobs::backtest::RANKINGS);
+    assert_eq!(rankings, jobs::analyses::backtest::RANKINGS);
     for row in rows.as_array().unwrap() {
         let (recall, lower, upper) = (
             row["recall"].as_f64().unwrap(),

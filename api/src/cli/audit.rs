@@ -1,7 +1,7 @@
 use super::output::{Output, table, tell};
 use anyhow::Context;
-use jobs::settings::Settings;
-use jobs::work::audit::{printed_seals, seal_and_witness};
+use jobs::runner::settings::Settings;
+use jobs::scheduled::audit::{printed_seals, seal_and_witness};
 use schema::Db;
 use schema::seal::{self, Report, Scope, SealName, Sealer, witness};
 use serde_json::json;

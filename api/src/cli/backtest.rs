@@ -1,7 +1,7 @@
 use super::output::{Output, table, tell};
 use anyhow::Context;
 use chrono::NaiveDate;
-use jobs::backtest::{History, Outcome, Question, backtest};
+use jobs::analyses::backtest::{History, Outcome, Question, backtest};
 use schema::Db;
 use std::process::ExitCode;
 

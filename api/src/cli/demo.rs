@@ -6,9 +6,10 @@ use crate::http::{Server, ServerOptions, listen};
 use anyhow::Context as _;
 use chrono::{Days, NaiveDate};
 use jobs::digest::outbox;
-use jobs::job::{Context, find};
-use jobs::ledger;
-use jobs::settings::Settings;
+use jobs::runner::job::Context;
+use jobs::runner::ledger;
+use jobs::runner::settings::Settings;
+use jobs::scheduled::REGISTRY;
 use schema::enums::{DeliveryChannel, Locale, Role};
 use schema::register::access::{Holder, create_token, revoke_tokens};
 use schema::register::demonstration;
@@ -115,7 +116,7 @@ fn run_jobs(
 ) -> anyhow::Result<()> {
     let address = folder.display().to_string();
     db.write("demo", |tx| outbox::subscribe(tx, DeliveryChannel::Folder, &address, Locale::Vi))?;
-    let context = Context { db, settings, snapshots: None, rules: None, stop: None };
+    let context = Context { db, settings, jobs: REGISTRY, snapshots: None, rules: None, stop: None };
     for day in [until - BETWEEN, until] {
         let stands = db.read(|conn| jobs::digest::stored(conn, 100))?;
         if stands.iter().any(|digest| digest.as_of == day) {
@@ -124,7 +125,7 @@ fn run_jobs(
         for name in ["recurrence", "timeliness", "trends", "escalate-overdue", "digest"] {
             anyhow::ensure!(interruptible.go_on(), "interrupted");
             tell(format_args!("running {name} as of {day} …"));
-            let job = find(name).with_context(|| format!("the job {name}"))?;
+            let job = REGISTRY.find(name).with_context(|| format!("the job {name}"))?;
             ledger::run_now(&context, job, day)?;
         }
     }
@@ -132,7 +133,7 @@ fn run_jobs(
     for digest in db.read(|conn| jobs::digest::stored(conn, 4))? {
         jobs::digest::write_files(folder, &digest).map_err(StoreError::Rule)?;
     }
-    let deliver = find("deliver-digests").context("the job deliver-digests")?;
+    let deliver = REGISTRY.find("deliver-digests").context("the job deliver-digests")?;
     ledger::run_now(&context, deliver, until)?;
     Ok(())
 }

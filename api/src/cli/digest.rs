@@ -2,7 +2,7 @@ use super::output::{Output, table, tell};
 use anyhow::Context;
 use chrono::NaiveDate;
 use jobs::digest::{address, before, document, outbox, render};
-use jobs::settings::Settings;
+use jobs::runner::settings::Settings;
 use schema::Db;
 use schema::enums::{DeliveryChannel, Locale};
 use serde_json::{Value, json};

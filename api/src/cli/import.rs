@@ -3,8 +3,8 @@ use super::output::{Output, tell};
 use super::progress::Interruptible;
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
-use jobs::settings::Settings;
-use jobs::work::audit::seal_and_witness;
+use jobs::runner::settings::Settings;
+use jobs::scheduled::audit::seal_and_witness;
 use schema::files::{WorkFolder, write};
 use schema::import::inspect::inspect;
 use schema::import::{

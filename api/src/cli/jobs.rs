@@ -2,11 +2,12 @@ use super::lacks::{monthly, told};
 use super::output::{Output, table, tell};
 use anyhow::Context as _;
 use chrono::NaiveDate;
+use jobs::analyses::recurrence::Rules;
 use jobs::flags;
-use jobs::job::{Context, JOBS, Job, find};
-use jobs::ledger;
-use jobs::recurrence::Rules;
-use jobs::settings::Settings;
+use jobs::runner::job::{Context, Job};
+use jobs::runner::ledger;
+use jobs::runner::settings::Settings;
+use jobs::scheduled::REGISTRY;
 use schema::domain::calendar::{FIRST_DAY, LAST_DAY, is_sensible, local_date};
 use schema::models::{Job as JobRow, JobRun};
 use schema::{Db, Timestamp};
@@ -55,15 +56,15 @@ pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> any
         Command::Run { name, as_of, rules } => {
             let job = known(name)?;
             anyhow::ensure!(
-                rules.is_none() || name == jobs::work::recurrence::NAME,
+                rules.is_none() || name == jobs::scheduled::recurrence::NAME,
                 "--rules are those of the job {}: leave them out",
-                jobs::work::recurrence::NAME
+                jobs::scheduled::recurrence::NAME
             );
             let rules = rules.as_deref().map(Rules::load).transpose()?;
             let as_of = as_of.map_or_else(yesterday, Ok)?;
             let today = local_date(Timestamp::now());
             anyhow::ensure!(as_of <= today, "{as_of} lies in the future: a run is for a day up to today, {today}");
-            let context = Context { db, settings, snapshots: None, rules: rules.as_ref(), stop: None };
+            let context = Context { db, settings, jobs: REGISTRY, snapshots: None, rules: rules.as_ref(), stop: None };
             // Whoever interrupts it does not have to wait for the end of its lease.
             let interrupted = db.clone();
             ctrlc::set_handler(move || {
@@ -104,7 +105,7 @@ pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> any
 }
 
 fn known(name: &str) -> anyhow::Result<&'static dyn Job> {
-    find(name).with_context(|| format!("there is no job {name:?}: `phananh jobs list` names them"))
+    REGISTRY.find(name).with_context(|| format!("there is no job {name:?}: `phananh jobs list` names them"))
 }
 
 /// The day for which things are run unless told.
@@ -116,8 +117,8 @@ fn list(db: &Db, settings: &Settings, out: &Output) -> anyhow::Result<()> {
     let states = db.read(ledger::states)?;
     let now = Timestamp::now();
     let mut documents = Vec::new();
-    for job in JOBS {
-        let plan = settings.plan(job.name()).map_err(anyhow::Error::msg)?;
+    for job in REGISTRY.iter() {
+        let plan = settings.plan(job).map_err(anyhow::Error::msg)?;
         let state: Option<&JobRow> = states.iter().find(|state| state.job == job.name());
         let running = state.filter(|state| state.lease_until.is_some_and(|until| until > now));
         let paused_at = state.and_then(|state| state.paused_at);
@@ -241,7 +242,7 @@ fn document(run: &JobRun) -> Value {
 fn text(run: &JobRun) -> String {
     let summary = run.summary.as_ref().map(|summary| &summary.0).unwrap_or(&Value::Null);
     let as_of = run.as_of.map(|day| day.to_string()).unwrap_or_default();
-    if run.job != jobs::work::recurrence::NAME {
+    if run.job != jobs::scheduled::recurrence::NAME {
         return format!("run {} of {} as of {as_of}: {}", run.id, run.job, in_words(summary));
     }
     let back = match summary["looksBack"].as_bool() {

@@ -1,7 +1,7 @@
 //! What a run had to count and what it lacked, with what to set: so that one that flags nobody says why.
 
-use jobs::monthly::MonthlySource;
-use jobs::recurrence::{Available, Lack, Most};
+use jobs::analyses::recurrence::{Available, Lack, Most};
+use jobs::facts::monthly::MonthlySource;
 use schema::enums::SubjectKind;
 
 /// The counts, and a line for each thing that is missing.

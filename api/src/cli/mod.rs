@@ -22,7 +22,8 @@ mod serve;
 mod sql;
 mod token;
 
-use ::jobs::settings::Settings;
+use ::jobs::runner::settings::Settings;
+use ::jobs::scheduled::REGISTRY;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use output::{Format, Output};
 use schema::keys::Keys;
@@ -143,7 +144,8 @@ fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     // Wrong settings are told before anything is done.
-    let mut settings = cli.config.as_deref().map(Settings::load).transpose()?.unwrap_or_default();
+    let mut settings =
+        cli.config.as_deref().map(|file| Settings::load(file, REGISTRY)).transpose()?.unwrap_or_default();
     if let Command::Key(command) = &cli.command {
         return key::run(command, out);
     }

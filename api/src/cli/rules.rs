@@ -1,8 +1,8 @@
 use super::output::{Output, table};
 use chrono::Days;
 use clap::ValueEnum;
-use jobs::recurrence::{Count, Reach, Rules, reach};
-use jobs::work::recurrence::load_frames;
+use jobs::analyses::recurrence::{Count, Reach, Rules, reach};
+use jobs::scheduled::recurrence::load_frames;
 use schema::domain::calendar::local_date;
 use schema::enums::SubjectKind;
 use schema::{Db, Timestamp};

@@ -1,6 +1,6 @@
 use super::output::tell;
 use crate::http::{Server, ServerOptions, listen};
-use jobs::settings::Settings;
+use jobs::runner::settings::Settings;
 use schema::Db;
 use std::process::ExitCode;
 

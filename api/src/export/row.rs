@@ -4,7 +4,7 @@ use arrow_array::{
     UInt32Array,
 };
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
-use jobs::frames::day_number;
+use jobs::facts::frames::day_number;
 use jobs::snapshot::Reference;
 use schema::models::{Complaint, ComplaintOfficer, ComplaintSource};
 use schema::pseudonyms::{Pseudonyms, Subject};

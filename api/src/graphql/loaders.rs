@@ -6,9 +6,9 @@ use async_graphql::dataloader::{DataLoader, HashMapCache, Loader};
 use async_graphql::{Context, Error};
 use chrono::NaiveDate;
 use diesel::prelude::*;
+use jobs::scheduled::latest_result;
+use jobs::scheduled::recurrence::{self, RecurrenceDocument};
 use jobs::snapshot::Snapshot;
-use jobs::work::latest_result;
-use jobs::work::recurrence::{self, RecurrenceDocument};
 use schema::db::MultiBackend;
 use schema::db::dialect::KEYS_PER_QUERY;
 use schema::models::{

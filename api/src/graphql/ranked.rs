@@ -7,7 +7,7 @@ use super::page::{Cursor, PageArgs, PageInfo, Place, SortDirection, size};
 use super::statistics::{self, ComplaintStatisticsFilter, StatisticsMeasure};
 use async_graphql::Context;
 use async_graphql::Result;
-use jobs::frames::day_number;
+use jobs::facts::frames::day_number;
 use jobs::snapshot::Snapshot;
 use jobs::statistics::{Dimension, Question, Wanted};
 use polars::prelude::{Expr, col, lit};

@@ -226,13 +226,13 @@ where
     Ok(catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(broke_off(&*panic))))
 }
 
-/// Computes on a thread of a lower priority, see [`jobs::compute`], for the operation of this thread. A panic in it is an
+/// Computes on a thread of a lower priority, see [`jobs::compute_pool`], for the operation of this thread. A panic in it is an
 /// error of its caller.
 pub async fn compute<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     // It ends with its stage, too, where nobody waits for the operation any more.
     let interest = HELD.with_borrow(|held| held.as_ref().map(|held| Arc::clone(&held.interest)));
     let span = tracing::Span::current();
-    let computed = jobs::compute::spawn(move || {
+    let computed = jobs::compute_pool::spawn(move || {
         let _in_span = span.enter();
         wanted::works_for(interest);
         let _end = End;

@@ -27,11 +27,12 @@ use actix_web::{
     middleware::{Compress, from_fn},
 };
 use anyhow::Context;
-use jobs::scheduler::Scheduler;
-use jobs::settings::{AuditSettings, Settings};
+use jobs::runner::scheduler::Scheduler;
+use jobs::runner::settings::{AuditSettings, Settings};
+use jobs::scheduled::REGISTRY;
+use jobs::scheduled::audit::seal_and_witness;
 use jobs::snapshot::SnapshotStore;
 use jobs::statistics::Editions;
-use jobs::work::audit::seal_and_witness;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -190,7 +191,7 @@ impl Server {
         let mut terminate = signal(SignalKind::terminate())?;
         let service = self.service;
         let edition_minutes = service.settings.limits(Some(Role::Dashboard)).edition_minutes;
-        jobs::compute::lower_polars();
+        jobs::compute_pool::lower_polars();
         let refresher = tokio::spawn(Refresher::run(service.app.clone(), edition_minutes));
         service.app.bus.start();
         let looking = service.clone();
@@ -226,7 +227,7 @@ impl Server {
         let scheduler = match self.jobs {
             Some(settings) => {
                 let (db, snapshots) = (service.app.unhurried.clone(), Arc::clone(&service.app.snapshots));
-                Some(Scheduler::start(db, settings, snapshots).await?)
+                Some(Scheduler::start(db, settings, REGISTRY, snapshots).await?)
             }
             None => None,
         };

@@ -207,7 +207,7 @@ pub async fn metrics_within(service: Data<Service>) -> HttpResponse {
     watch.snapshot_rows.set(i64::try_from(snapshot.facts.height()).unwrap_or(i64::MAX));
     // The rest is told also where the database is silent.
     let db = service.app.db.clone();
-    let counted = service.runs.last_or_ask(RECOUNTED_AFTER, move || db.read(jobs::ledger::count_runs).ok());
+    let counted = service.runs.last_or_ask(RECOUNTED_AFTER, move || db.read(jobs::runner::ledger::count_runs).ok());
     let runs = job_runs(counted.await.unwrap_or_default());
     let mut text = String::new();
     let encoded = encode_registry(&mut text, &watch.registry)

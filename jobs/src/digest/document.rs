@@ -2,12 +2,12 @@
 
 use super::flagged::{FlagsPart, flags_part, states};
 use crate::JobError;
+use crate::facts::monthly::MonthlySource;
 use crate::flags;
-use crate::monthly::MonthlySource;
-use crate::work::overdue::{self, OverdueDocument};
-use crate::work::recurrence;
-use crate::work::timeliness::{self, TimelinessDocument, UnitTimeliness};
-use crate::work::trends::{self, CategoryTrend, Totals, TrendsDocument};
+use crate::scheduled::overdue::{self, OverdueDocument};
+use crate::scheduled::recurrence;
+use crate::scheduled::timeliness::{self, TimelinessDocument, UnitTimeliness};
+use crate::scheduled::trends::{self, CategoryTrend, Totals, TrendsDocument};
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use schema::enums::{FlagState, RunState};

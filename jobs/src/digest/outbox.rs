@@ -2,7 +2,7 @@
 //! is done or given up.
 
 use super::address;
-use crate::ledger::still_owned;
+use crate::runner::ledger::still_owned;
 use chrono::TimeDelta;
 use diesel::prelude::*;
 use schema::db::WriteTx;

@@ -1,7 +1,7 @@
 //! Brings a digest to its recipient: as mail, or as files in a folder.
 
 use super::outbox::Parcel;
-use crate::settings::{Encryption, Settings, SmtpSettings};
+use crate::runner::settings::{Encryption, Settings, SmtpSettings};
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::authentication::Credentials;

@@ -8,9 +8,9 @@ pub use evidence::{EnterpriseOf, EvidenceOf, SourceOf, evidence};
 pub use past::{document_of_run, latest, latest_for, of_run};
 pub use review::{Decision, explain, review, reviews};
 
-use crate::canonical::numbers;
-use crate::frames::Frames;
-use crate::recurrence::{Assessed, Assessment, Rules, reason, rule_of};
+use crate::analyses::recurrence::{Assessed, Assessment, Rules, reason, rule_of};
+use crate::facts::frames::Frames;
+use crate::run_hash::numbers;
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use polars::prelude::{IntoLazy, PolarsResult, col, lit};

@@ -1,10 +1,10 @@
 //! What runs as of a past day found. It is stored with the run, as its result, and changes no flag: a flag says what stands.
 
 use super::{Said, Stored, flag_id, with_codes, with_flag};
-use crate::canonical::numbers;
-use crate::recurrence::{Assessment, Rules, reason};
-use crate::work::recurrence::{self, RecurrenceDocument};
-use crate::work::{result_rows, store_result};
+use crate::analyses::recurrence::{Assessment, Rules, reason};
+use crate::run_hash::numbers;
+use crate::scheduled::recurrence::{self, RecurrenceDocument};
+use crate::scheduled::{result_rows, store_result};
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use schema::db::dialect::KEYS_PER_QUERY;

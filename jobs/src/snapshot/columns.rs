@@ -2,7 +2,7 @@
 
 use super::people::{Enterprises, Officers};
 use super::reference::Reference;
-use crate::frames::day_number;
+use crate::facts::frames::day_number;
 use chrono::{Datelike, NaiveDate};
 use diesel::prelude::*;
 use polars::prelude::{

@@ -64,7 +64,7 @@ pub fn date(day: i32) -> NaiveDate {
 }
 
 fn number(day: NaiveDate) -> i32 {
-    crate::frames::day_number(day)
+    crate::facts::frames::day_number(day)
 }
 
 impl Bucket {

@@ -4,8 +4,8 @@
 //! get the numbers of groups, by a table where they are dense and by hashing where they are not.
 
 use super::calendar::{Buckets, Calendar, Shift};
-use super::compute::measure;
-use super::counts::counted;
+use super::count_fast_path::counted;
+use super::measure_groups::measure;
 use super::measures::{Measures, Rows, Wanted};
 use super::{Cell, Dimension, MOST_GROUPS, Question};
 use crate::JobError;

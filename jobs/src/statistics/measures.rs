@@ -199,7 +199,8 @@ impl Rows {
             }
         }
         if wanted.timeliness || wanted.median {
-            let today = || crate::frames::day_number(schema::domain::calendar::local_date(schema::Timestamp::now()));
+            let today =
+                || crate::facts::frames::day_number(schema::domain::calendar::local_date(schema::Timestamp::now()));
             let as_of = as_of.unwrap_or_else(today);
             let column = |name: &str| table.column(name).and_then(|column| column.i32().cloned());
             let (day, due, answered, ended) = (column("day")?, column("due")?, column("answered")?, column("ended")?);

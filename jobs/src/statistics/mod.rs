@@ -4,13 +4,13 @@
 //! never put together from those of smaller groups, and no limit on groups changes a number.
 
 mod calendar;
-mod compute;
-mod counts;
+mod count_fast_path;
 mod dimension;
 mod disclosure;
-mod few;
 mod groups;
+mod measure_groups;
 mod measures;
+mod top_groups;
 
 pub use calendar::{Bucket, Shift, Span, date};
 pub use dimension::Dimension;
@@ -22,12 +22,12 @@ use crate::snapshot::Snapshot;
 use calendar::Calendar;
 use chrono_tz::Tz;
 use disclosure::disclosed;
-use few::first_groups;
 use groups::{Grouped, group};
 use polars::prelude::Expr;
 use schema::db::wanted::go_on;
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
+use top_groups::first_groups;
 
 /// What is asked.
 #[derive(Debug, Clone)]

@@ -1,9 +1,9 @@
 //! The numbers of a flag, and the rules behind it, as people read them.
 
 use crate::cli::output::table;
-use jobs::exposure::Basis;
-use jobs::recurrence::{Adjusted, AnonymousRule, Rules, TierRule, WindowNumbers};
-use jobs::work::recurrence::{SubjectCounts, SubjectNumbers};
+use jobs::analyses::recurrence::{Adjusted, AnonymousRule, Rules, TierRule, WindowNumbers};
+use jobs::facts::exposure::Basis;
+use jobs::scheduled::recurrence::{SubjectCounts, SubjectNumbers};
 use serde_json::Value;
 
 /// What the numbers of an assessment were adjusted for: the same as its sentence says.

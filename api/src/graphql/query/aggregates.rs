@@ -11,7 +11,7 @@ use crate::limits::Limits;
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::NaiveDate;
 use jobs::JobError;
-use jobs::frames::day_number;
+use jobs::facts::frames::day_number;
 use jobs::snapshot::{Earlier, Snapshot};
 use schema::{Db, Timestamp};
 use std::sync::Arc;

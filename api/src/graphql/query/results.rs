@@ -14,13 +14,13 @@ use crate::graphql::types::*;
 use async_graphql::{Context, ID, Object, Result};
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use jobs::backtest::{History, Question, backtest};
+use jobs::analyses::backtest::{History, Question, backtest};
+use jobs::facts::frames::day_number;
 use jobs::flags;
-use jobs::frames::day_number;
-use jobs::work::blame::{Blame, BlameDocument, blame_check_without};
-use jobs::work::recurrence::RecurrenceDocument;
-use jobs::work::trends::trends;
-use jobs::work::{latest_result, timeliness};
+use jobs::scheduled::blame::{Blame, BlameDocument, blame_check_without};
+use jobs::scheduled::recurrence::RecurrenceDocument;
+use jobs::scheduled::trends::trends;
+use jobs::scheduled::{latest_result, timeliness};
 use schema::StoreError;
 use schema::domain::ids::reference_id;
 use schema::enums::SubjectKind;
@@ -160,8 +160,9 @@ impl ResultsQuery {
         if viewer(ctx)?.is_an_officer() {
             return Ok(None);
         }
-        let found =
-            request(ctx)?.read(|conn| latest_result::<RecurrenceDocument>(conn, jobs::work::recurrence::NAME)).await?;
+        let found = request(ctx)?
+            .read(|conn| latest_result::<RecurrenceDocument>(conn, jobs::scheduled::recurrence::NAME))
+            .await?;
         Ok(found
             .filter(|(_, document)| !document.funnel.units.is_empty())
             .map(|(as_of, document)| FunnelPlot::new(Some(as_of), document.funnel)))
@@ -197,7 +198,7 @@ impl ResultsQuery {
     /// Who blames the system where no incident is recorded, from the latest run of the blame-check job; null
     /// before the first. Where you are an officer, it is computed anew for the same day without complaints that name you.
     async fn blame_check(&self, ctx: &Context<'_>) -> Result<Option<BlameCheck>> {
-        let found = request(ctx)?.read(|conn| latest_result(conn, jobs::work::blame::NAME)).await?;
+        let found = request(ctx)?.read(|conn| latest_result(conn, jobs::scheduled::blame::NAME)).await?;
         let Some((as_of, mut document)): Option<(NaiveDate, BlameDocument)> = found else { return Ok(None) };
         if let Some(own) = viewer(ctx)?.officer_id {
             document = request(ctx)?.read(move |conn| blame_check_without(conn, as_of, own)).await?;

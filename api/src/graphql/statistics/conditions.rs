@@ -7,7 +7,7 @@ use crate::graphql::error::{bad_input, from_job};
 use crate::graphql::scalars::Moment;
 use async_graphql::{InputObject, Result};
 use chrono_tz::Tz;
-use jobs::effect;
+use jobs::analyses::before_after;
 use jobs::facts::EnterpriseFact;
 use jobs::snapshot::{FINDING_BITS, Snapshot, channel_place, kind_place, state_place};
 use polars::prelude::{DataType, Expr, IntoLazy, NamedFrom, Series, col, lit};
@@ -77,8 +77,10 @@ pub fn seen(snapshot: std::sync::Arc<Snapshot>, scope: &Scope) -> Result<std::sy
 pub fn first_day(snapshot: &Snapshot, scope: &Scope) -> Result<Option<i32>> {
     let whole = Scope { rows: Rows::Everything, except_officer: scope.except_officer };
     let first = match conditions_of(snapshot, &whole).into_iter().reduce(Expr::and) {
-        None => effect::first_day(&snapshot.facts),
-        Some(seen) => snapshot.facts.clone().lazy().filter(seen).collect().and_then(|facts| effect::first_day(&facts)),
+        None => before_after::first_day(&snapshot.facts),
+        Some(seen) => {
+            snapshot.facts.clone().lazy().filter(seen).collect().and_then(|facts| before_after::first_day(&facts))
+        }
     };
     first.map_err(|e| from_job(e.into()))
 }

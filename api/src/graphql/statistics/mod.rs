@@ -17,7 +17,7 @@ use async_graphql::{Enum, InputObject, Result, SelectionField};
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use conditions::{conditions_of, own};
-use jobs::frames::day_number;
+use jobs::facts::frames::day_number;
 use jobs::snapshot::Snapshot;
 use jobs::statistics::{
     Bucket, Cursor, Dimension, Disclosure, Disguise, Measure, NoiseKey, Order, Question, Span, Thresholds, Wanted,

@@ -5,7 +5,7 @@ use super::super::scalars::Moment;
 use async_graphql::{Enum, Result};
 use chrono::{Datelike, Days, Months, NaiveDate, TimeZone};
 use chrono_tz::Tz;
-use jobs::frames::day_number;
+use jobs::facts::frames::day_number;
 use jobs::statistics::Shift;
 use polars::prelude::{Expr, col, lit};
 use schema::Timestamp;

@@ -2,7 +2,7 @@
 
 use async_graphql::SimpleObject;
 use chrono::NaiveDate;
-use jobs::recurrence;
+use jobs::analyses::recurrence;
 
 /// Observed against expected of all branches, with the limits that they lie within by chance, given
 /// that they differ anyhow (Spiegelhalter 2005).

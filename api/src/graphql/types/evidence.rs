@@ -4,8 +4,8 @@ use crate::graphql::enums::FlagState;
 use crate::graphql::scalars::{Moment, id};
 use async_graphql::{ID, Object, Result, SimpleObject};
 use chrono::NaiveDate;
-use jobs::exposure::Basis;
-use jobs::recurrence::{self, WindowNumbers};
+use jobs::analyses::recurrence::{self, WindowNumbers};
+use jobs::facts::exposure::Basis;
 use schema::models;
 
 /// What exposure is measured in.

@@ -3,10 +3,10 @@
 use crate::graphql::enums::SubjectKind;
 use async_graphql::{Enum, SimpleObject};
 use chrono::NaiveDate;
-use jobs::backtest::Outcome;
-use jobs::work::blame::{Blame, BlameDocument};
-use jobs::work::timeliness::UnitTimeliness;
-use jobs::work::trends::{CategoryTrend, TrendsDocument};
+use jobs::analyses::backtest::Outcome;
+use jobs::scheduled::blame::{Blame, BlameDocument};
+use jobs::scheduled::timeliness::UnitTimeliness;
+use jobs::scheduled::trends::{CategoryTrend, TrendsDocument};
 
 /// The level of units that are ranked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]

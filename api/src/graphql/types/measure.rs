@@ -9,9 +9,9 @@ use crate::graphql::statistics;
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::NaiveDate;
 use jobs::JobError;
-use jobs::effect::{self, Span, aftermath};
-use jobs::frames::day_number;
-use jobs::scorecard::{Scorecard, rows_of_officer};
+use jobs::analyses::before_after::{self, Span, aftermath};
+use jobs::analyses::scorecard::{Scorecard, rows_of_officer};
+use jobs::facts::frames::day_number;
 use schema::domain::calendar::local_date;
 use schema::models;
 
@@ -151,7 +151,7 @@ impl Measure {
                 before: period(found.before.0, &found.before.1),
                 after: period(found.after.0, &found.after.1),
                 stopped: sees_all.then(|| found.stopped()).flatten(),
-                last_complaint_on: found.last.map(effect::date),
+                last_complaint_on: found.last.map(before_after::date),
             }))
         });
         Box::pin(made).await
@@ -190,8 +190,8 @@ pub struct OutcomePeriod {
 
 fn period(span: Span, card: &Scorecard) -> OutcomePeriod {
     OutcomePeriod {
-        from: effect::date(span.from),
-        until: effect::date(span.until),
+        from: before_after::date(span.from),
+        until: before_after::date(span.until),
         days: span.days(),
         complaints: card.handled.complaints,
         episodes: card.episodes,

@@ -8,8 +8,8 @@ use crate::graphql::scalars::{Moment, id};
 use crate::graphql::statistics;
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::NaiveDate;
-use jobs::effect::{self, Span, effect};
-use jobs::frames::day_number;
+use jobs::analyses::before_after::{self, Span, effect};
+use jobs::facts::frames::day_number;
 use jobs::numeric::rates::RateRatio;
 use schema::models;
 
@@ -163,8 +163,8 @@ impl From<RateRatio> for RateRatioWithLimits {
 fn period(span: Span, complaints: u32, elsewhere: u32) -> EffectPeriod {
     let number = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
     EffectPeriod {
-        from: effect::date(span.from),
-        until: effect::date(span.until),
+        from: before_after::date(span.from),
+        until: before_after::date(span.until),
         days: span.days(),
         complaints: number(complaints),
         complaints_elsewhere: number(elsewhere),

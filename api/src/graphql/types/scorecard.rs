@@ -1,6 +1,6 @@
 use crate::graphql::scalars::{Decimal, Moment};
 use async_graphql::SimpleObject;
-use jobs::scorecard;
+use jobs::analyses::scorecard;
 use jobs::snapshot::Snapshot;
 
 /// What the register knows of a unit with everything below it, or of an officer, from the snapshot.

@@ -124,7 +124,7 @@ fn when_a_sum_vanishes_does_not_tell_the_cost_of_the_others() {
     let costs: Vec<i64> = cost.i64().expect("costs").iter().map(Option::unwrap_or_default).collect();
     let places = |row: usize| {
         let january = NaiveDate::from_ymd_opt(year.get(row)?, 1, 1)?;
-        Some(vec![branch.get(row).map(i64::from), Some(i64::from(crate::frames::day_number(january)))])
+        Some(vec![branch.get(row).map(i64::from), Some(i64::from(crate::facts::frames::day_number(january)))])
     };
     let enterprise = column("enterprise");
     let enterprise = enterprise.u32().expect("places");
@@ -175,7 +175,8 @@ fn when_a_sum_vanishes_does_not_tell_the_cost_of_the_others() {
 }
 
 fn same(places: &[Option<i64>], branch: &UInt32Chunked, year: &Int32Chunked, row: usize) -> bool {
-    let january = year.get(row).and_then(|year| NaiveDate::from_ymd_opt(year, 1, 1)).map(crate::frames::day_number);
+    let january =
+        year.get(row).and_then(|year| NaiveDate::from_ymd_opt(year, 1, 1)).map(crate::facts::frames::day_number);
     places[0] == branch.get(row).map(i64::from) && places[1] == january.map(i64::from)
 }
 

@@ -1,0 +1,119 @@
+//! Campaigns: near-identical texts about one subject from several enterprises within some days. They
+//! are counted as one enterprise and one episode, since one hand may have written them.
+
+use super::Rules;
+use crate::facts::minhash::TextSketch;
+use polars::prelude::*;
+use std::collections::{BTreeMap, HashSet};
+
+/// Neighbours by time within a bucket that a text is compared with: a text that is alike to none of
+/// so many that share a band with it belongs to none of theirs.
+const NEIGHBOURS: usize = 8;
+
+/// A row that has a text, about one subject.
+struct Text<'p> {
+    row: usize,
+    day: i32,
+    enterprise: u32,
+    sketch: &'p TextSketch,
+}
+
+/// Adds `campaign`: null, or the place of the campaign's first row in `rows`, which are in the order of
+/// (subject, enterprise, day, complaint) and say in `text` which of `sketches` is theirs.
+///
+/// Texts are linked where they lie at most the campaign's days apart and are alike enough; linked texts
+/// are a campaign where enough enterprises stand in it within its days. Texts that are alike to a
+/// template are left out, and short ones.
+pub fn with_campaigns(rows: &DataFrame, sketches: &[TextSketch], rules: &Rules) -> PolarsResult<DataFrame> {
+    let rule = &rules.campaign;
+    let templates: Vec<TextSketch> = rule.templates.iter().map(|text| TextSketch::of(text)).collect();
+    let subjects = rows.column("subject")?.u32()?;
+    let enterprises = rows.column("enterprise")?.u32()?;
+    let days = rows.column("day")?.i32()?;
+    let places = rows.column("text")?.u32()?;
+    let mut campaign: Vec<Option<u32>> = vec![None; rows.height()];
+    let mut of_subject: Vec<Text<'_>> = Vec::new();
+    let mut at = None;
+    let mut settle = |texts: &mut Vec<Text<'_>>| {
+        if texts.len() >= rule.enterprises as usize {
+            for members in found(texts, rules) {
+                let first = members.iter().map(|member| texts[*member].row).min();
+                for member in members {
+                    campaign[texts[member].row] = first.and_then(|first| u32::try_from(first).ok());
+                }
+            }
+        }
+        texts.clear();
+    };
+    let columns = subjects.iter().zip(enterprises.iter()).zip(days.iter()).zip(places.iter());
+    for (row, (((subject, enterprise), day), place)) in columns.enumerate() {
+        if subject != at {
+            settle(&mut of_subject);
+            at = subject;
+        }
+        let sketch = place.and_then(|place| sketches.get(place as usize));
+        let (Some(enterprise), Some(day), Some(sketch)) = (enterprise, day, sketch) else { continue };
+        let of_a_form = || templates.iter().any(|template| template.similarity(sketch) >= rule.similarity);
+        if sketch.length >= rule.characters as usize && !of_a_form() {
+            of_subject.push(Text { row, day, enterprise, sketch });
+        }
+    }
+    settle(&mut of_subject);
+    rows.hstack(&[Column::new("campaign".into(), campaign)])
+}
+
+/// The campaigns among the texts about one subject, as places in `texts`.
+fn found(texts: &mut [Text<'_>], rules: &Rules) -> Vec<Vec<usize>> {
+    let rule = &rules.campaign;
+    texts.sort_by_key(|text| (text.day, text.row));
+    let distinct: HashSet<u32> = texts.iter().map(|text| text.enterprise).collect();
+    if distinct.len() < rule.enterprises as usize {
+        return Vec::new();
+    }
+    let mut buckets: Vec<((u8, u64), usize)> =
+        texts.iter().enumerate().flat_map(|(at, text)| text.sketch.bands().map(move |key| (key, at))).collect();
+    buckets.sort_unstable();
+    let mut above: Vec<usize> = (0..texts.len()).collect();
+    for bucket in buckets.chunk_by(|a, b| a.0 == b.0) {
+        for (nth, (_, later)) in bucket.iter().enumerate() {
+            for (_, earlier) in bucket[nth.saturating_sub(NEIGHBOURS)..nth].iter().rev() {
+                let (a, b) = (&texts[*earlier], &texts[*later]);
+                if b.day - a.day >= rule.days {
+                    break;
+                }
+                let (one, other) = (root(&mut above, *earlier), root(&mut above, *later));
+                if one != other && a.sketch.similarity(b.sketch) >= rule.similarity {
+                    above[one.max(other)] = one.min(other);
+                }
+            }
+        }
+    }
+    let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for at in 0..texts.len() {
+        groups.entry(root(&mut above, at)).or_default().push(at);
+    }
+    groups.into_values().filter(|members| crowded(texts, members, rules)).collect()
+}
+
+fn root(above: &mut [usize], mut at: usize) -> usize {
+    while above[at] != at {
+        above[at] = above[above[at]];
+        at = above[at];
+    }
+    at
+}
+
+/// Whether enough enterprises stand in it within the days of a campaign.
+fn crowded(texts: &[Text<'_>], members: &[usize], rules: &Rules) -> bool {
+    let rule = &rules.campaign;
+    members.iter().enumerate().any(|(nth, first)| {
+        let until = texts[*first].day + rule.days;
+        let within: HashSet<u32> = members[nth..]
+            .iter()
+            .map(|member| &texts[*member])
+            .take_while(|text| text.day < until)
+            .map(|text| text.enterprise)
+            .collect();
+        within.len() >= rule.enterprises as usize
+    })
+}

@@ -1,0 +1,162 @@
+//! What a rule would have meant: who ever reached "k in w days", and in which year first.
+
+use super::episodes::with_episodes;
+use super::{Rules, counted, subject_column};
+use crate::facts::frames::Frames;
+use chrono::{Datelike, Days, NaiveDate};
+use polars::prelude::*;
+use schema::enums::SubjectKind;
+use serde::Serialize;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Count {
+    /// Every complaint, whatever its kind, state and finding.
+    Complaints,
+    /// Episodes of the input of §5.
+    Episodes,
+    /// Distinct enterprises of the input of §5.
+    Enterprises,
+}
+
+/// Who reached it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reach {
+    pub subjects: u32,
+    pub by_year: Vec<YearReach>,
+    /// Whom it reached, the first first; None unless asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reached: Option<Vec<Reached>>,
+}
+
+/// Somebody whom a rule reached.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Reached {
+    /// The day on which it first did.
+    pub on: NaiveDate,
+    pub code: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct YearReach {
+    pub year: i32,
+    pub subjects: u32,
+}
+
+/// Counts the subjects for which some `k`-th event lies less than `days` days after the first of
+/// those `k`, by the year in which they first reached it, and names them where they are to be listed.
+pub fn reach(
+    frames: &Frames,
+    kind: SubjectKind,
+    count: Count,
+    k: u32,
+    days: u32,
+    rules: &Rules,
+    list: bool,
+) -> PolarsResult<Reach> {
+    let k = i64::from(k.max(1));
+    let days = i32::try_from(days).unwrap_or(i32::MAX);
+    let first = match count {
+        Count::Complaints => {
+            let subject = subject_column(kind);
+            let events = frames
+                .allegations
+                .clone()
+                .lazy()
+                .filter(col(subject).is_not_null())
+                .group_by([col(subject).alias("subject"), col("complaint")])
+                .agg([col("day").first()]);
+            first_reached(events, k, days)?
+        }
+        Count::Episodes => {
+            let rows = with_episodes(&counted(frames, kind, rules)?, rules.episode_days)?;
+            first_reached(rows.lazy().filter(col("opens")), k, days)?
+        }
+        Count::Enterprises => first_reached_by_enterprises(&counted(frames, kind, rules)?, k, days)?,
+    };
+    let mut by_year: BTreeMap<i32, u32> = BTreeMap::new();
+    let date = |day: i32| NaiveDate::default() + Days::new(u64::try_from(day).unwrap_or(0));
+    for (_, day) in &first {
+        *by_year.entry(date(*day).year()).or_default() += 1;
+    }
+    let subjects = match kind {
+        SubjectKind::Officer => &frames.officers,
+        SubjectKind::Branch => &frames.branches,
+    };
+    let reached = list.then(|| {
+        let named = first.iter().filter_map(|(place, day)| {
+            Some(Reached { on: date(*day), code: subjects.get(*place as usize)?.code.clone() })
+        });
+        let mut reached: Vec<Reached> = named.collect();
+        reached.sort();
+        reached
+    });
+    Ok(Reach {
+        subjects: u32::try_from(first.len()).unwrap_or(u32::MAX),
+        by_year: by_year.into_iter().map(|(year, subjects)| YearReach { year, subjects }).collect(),
+        reached,
+    })
+}
+
+/// The subjects and the day on which each first has its k-th event less than `days` days after the first
+/// of those k.
+fn first_reached(events: LazyFrame, k: i64, days: i32) -> PolarsResult<Vec<(u32, i32)>> {
+    let reached = events
+        .select([col("subject"), col("day")])
+        .sort(["subject", "day"], SortMultipleOptions::default())
+        .with_column((col("day") - col("day").shift(lit(k - 1)).over([col("subject")])?).alias("span"))
+        .filter(col("span").lt(lit(days)))
+        .group_by([col("subject")])
+        .agg([col("day").min()])
+        .collect()?;
+    let (subjects, days) = (reached.column("subject")?.u32()?, reached.column("day")?.i32()?);
+    Ok(subjects.iter().zip(days.iter()).filter_map(|(subject, day)| subject.zip(day)).collect())
+}
+
+/// The same for distinct enterprises: a window slides over the complaints of each subject. How
+/// many are distinct changes with both of its ends, so this is a scan and no expression.
+fn first_reached_by_enterprises(rows: &DataFrame, k: i64, days: i32) -> PolarsResult<Vec<(u32, i32)>> {
+    let rows = rows
+        .clone()
+        .lazy()
+        .filter(col("enterprise").is_not_null())
+        .sort(["subject", "day", "enterprise"], SortMultipleOptions::default())
+        .collect()?;
+    let subjects = rows.column("subject")?.u32()?;
+    let enterprises = rows.column("enterprise")?.u32()?;
+    let all_days = rows.column("day")?.i32()?;
+    let mut found = Vec::new();
+    let mut at = None;
+    let mut reached = false;
+    let mut window: VecDeque<(i32, u32)> = VecDeque::new();
+    let mut inside: HashMap<u32, u32> = HashMap::new();
+    for ((subject, enterprise), day) in subjects.iter().zip(enterprises.iter()).zip(all_days.iter()) {
+        let (Some(enterprise), Some(day)) = (enterprise, day) else { continue };
+        if at != subject {
+            at = subject;
+            reached = false;
+            window.clear();
+            inside.clear();
+        }
+        if reached {
+            continue;
+        }
+        while let Some((_, gone)) = window.pop_front_if(|(first, _)| day - *first >= days) {
+            if let Some(n) = inside.get_mut(&gone) {
+                *n -= 1;
+                if *n == 0 {
+                    inside.remove(&gone);
+                }
+            }
+        }
+        window.push_back((day, enterprise));
+        *inside.entry(enterprise).or_default() += 1;
+        if i64::try_from(inside.len()).unwrap_or(i64::MAX) >= k {
+            reached = true;
+            found.extend(subject.map(|subject| (subject, day)));
+        }
+    }
+    Ok(found)
+}

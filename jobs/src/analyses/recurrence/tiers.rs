@@ -1,0 +1,298 @@
+//! From numbers to tiers. Where no subject has exposure the tiers fall back to the number of distinct
+//! enterprises alone, and say so: `unadjusted`.
+
+use super::episodes::with_episodes;
+use super::expected::{cells, expected};
+use super::surprise::{Adjusted, Compared, Scatter};
+use super::windows::{SubjectWindows, WindowNumbers, leave_out, windows};
+use super::{Rules, TierRule, combined};
+use crate::facts::exposure::Basis;
+use crate::facts::frames::{Frames, Subject, day_number};
+use chrono::NaiveDate;
+use polars::prelude::*;
+use schema::Id;
+use schema::enums::{SubjectKind, Tier};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// A subject that reaches a tier.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assessment {
+    pub kind: SubjectKind,
+    pub subject: Subject,
+    pub tier: Tier,
+    pub windows: [WindowNumbers; 4],
+    /// What exposure was measured in; [`Basis::None`]: the numbers are not adjusted.
+    pub basis: Basis,
+    /// The complaints of the tier's window that were counted, in the order of ids.
+    pub evidence: Vec<Id>,
+    /// Whose these complaints are.
+    pub complainants: Complainants,
+}
+
+/// Who made some complaints.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Complainants {
+    /// Distinct enterprises that are known by name; a campaign is one.
+    pub enterprises: u32,
+    /// Complaints that name no enterprise.
+    pub anonymous: u32,
+}
+
+/// All subjects of a kind, assessed.
+pub struct Assessed {
+    /// Those that reach a tier, in the order of codes.
+    pub found: Vec<Assessment>,
+    pub basis: Basis,
+    /// How all subjects scatter, in the windows that tiers take their numbers from.
+    pub scatter: Vec<Scatter>,
+    /// Subjects that have as many distinct enterprises as a REVIEW asks for and no exposure, so that
+    /// nothing can be said of them: their codes.
+    pub without_exposure: Vec<String>,
+    /// The longest window compared, all attributions: for funnels.
+    pub longest: Option<Compared>,
+    /// What was counted, with episodes and campaigns.
+    pub rows: DataFrame,
+}
+
+/// Assesses all officers and branches as of a day: those that reach a tier, in the order of
+/// (kind, code).
+pub fn assess(frames: &Frames, as_of: NaiveDate, rules: &Rules) -> PolarsResult<Vec<Assessment>> {
+    let mut all = assess_kind(frames, SubjectKind::Officer, as_of, rules)?.found;
+    all.extend(assess_kind(frames, SubjectKind::Branch, as_of, rules)?.found);
+    Ok(all)
+}
+
+/// Assesses all subjects of a kind as of a day.
+pub fn assess_kind(frames: &Frames, kind: SubjectKind, as_of: NaiveDate, rules: &Rules) -> PolarsResult<Assessed> {
+    let as_of = day_number(as_of);
+    let (subjects, exposure) = match kind {
+        SubjectKind::Officer => (&frames.officers, &frames.exposure[0]),
+        SubjectKind::Branch => (&frames.branches, &frames.exposure[1]),
+    };
+    let combined = combined(frames, kind, rules)?;
+    let rows = with_episodes(&combined, rules.episode_days)?;
+    let (mut numbers, recent) = windows(&rows, as_of)?;
+    leave_out(&mut numbers, &recent, &frames.by_month)?;
+
+    // What the tiers compare, by (window, only what is confirmed).
+    let all_confirmed = rows.column("confirmed")?.bool()?.all();
+    let confirmed_rows = if all_confirmed {
+        rows.clone()
+    } else {
+        with_episodes(&combined.lazy().filter(col("confirmed")).collect()?, rules.episode_days)?
+    };
+    let mut compared: BTreeMap<(i32, bool), Compared> = BTreeMap::new();
+    let mut adjusted = exposure.basis != Basis::None;
+    if adjusted {
+        'kinds: for (confirmed, rows) in [(false, &rows), (true, &confirmed_rows)] {
+            if confirmed && all_confirmed {
+                break;
+            }
+            let cells = cells(rows, &exposure.rows, &frames.spans)?.collect()?.lazy();
+            // The longest window comes first: it says whether enough of the exposure is known.
+            for (nth, days) in super::expected::windows_of(rules).into_iter().rev().enumerate() {
+                let expected = expected(&cells, &frames.spans, days, rules)?;
+                if nth == 0 && !confirmed && expected.coverage() < rules.exposure_coverage {
+                    adjusted = false;
+                    break 'kinds;
+                }
+                let parts = parts(rows, as_of, days)?;
+                let Some(of_window) = Compared::new(&expected, days, confirmed) else { continue };
+                for (place, windows) in &mut numbers {
+                    // Quantiles of the posterior cost most: who cannot reach a tier needs none.
+                    if !may_reach(windows, rules) {
+                        continue;
+                    }
+                    let (largest, anonymous) = parts.get(place).copied().unwrap_or((0, 0));
+                    let adjusted = of_window.of(*place, largest, anonymous);
+                    if let Some(window) = windows.iter_mut().find(|window| window.days == days) {
+                        if confirmed {
+                            window.adjusted_confirmed = adjusted;
+                        } else {
+                            window.adjusted = adjusted;
+                        }
+                    }
+                }
+                compared.insert((days, confirmed), of_window);
+            }
+        }
+        if all_confirmed {
+            for window in numbers.iter_mut().flat_map(|(_, windows)| windows) {
+                window.adjusted_confirmed.clone_from(&window.adjusted);
+            }
+        }
+    }
+    let basis = if adjusted { exposure.basis } else { Basis::None };
+    let tests: Vec<(Tier, Test<'_>)> = [Tier::SuspensionReview, Tier::Review, Tier::Watch]
+        .into_iter()
+        .map(|tier| {
+            let rule = rule_of(rules, tier);
+            let key = (rule.days, rule.confirmed && !all_confirmed);
+            let cut_off = rule.q.and_then(|limit| compared.get(&key)?.cut_off(limit));
+            (tier, Test { rule, adjusted, cut_off })
+        })
+        .collect();
+    let mut without_exposure = Vec::new();
+    let mut reached: Vec<(SubjectWindows, Tier)> = Vec::new();
+    for row in numbers {
+        let tier = tests.iter().find(|(_, test)| test.holds(&row.1)).map(|(tier, _)| *tier);
+        if let Some(tier) = tier {
+            reached.push((row, tier));
+        } else if basis != Basis::None && unknown(&row.1, &rules.review) {
+            without_exposure.extend(subjects.get(row.0 as usize).map(|subject| subject.code.clone()));
+        }
+    }
+    let mut evidence = evidence(frames, &recent, as_of, &reached, rules)?;
+    let mut found: Vec<Assessment> = reached
+        .into_iter()
+        .filter_map(|((place, windows), tier)| {
+            let subject = subjects.get(place as usize)?.clone();
+            let Evidence { mut complaints, enterprises, anonymous } = evidence.remove(&place).unwrap_or_default();
+            complaints.sort_unstable();
+            let enterprises = u32::try_from(enterprises.len()).unwrap_or(u32::MAX);
+            let complainants = Complainants { enterprises, anonymous };
+            let windows = windows.map(rounded);
+            Some(Assessment { kind, subject, tier, windows, basis, evidence: complaints, complainants })
+        })
+        .collect();
+    found.sort_by(|a, b| a.subject.cmp(&b.subject));
+    without_exposure.sort();
+    let scatter = compared.values().map(|one| one.scatter.clone()).collect();
+    let longest = compared.into_iter().rfind(|((_, confirmed), _)| !confirmed).map(|(_, one)| one);
+    Ok(Assessed { found, basis, scatter, without_exposure, longest, rows })
+}
+
+/// Whether a subject has as many distinct enterprises as some tier asks for.
+fn may_reach(windows: &[WindowNumbers; 4], rules: &Rules) -> bool {
+    rules.tiers().iter().any(|(_, tier)| {
+        windows.iter().any(|window| window.days == tier.days && window.enterprises >= tier.enterprises)
+    })
+}
+
+fn rounded(mut window: WindowNumbers) -> WindowNumbers {
+    for adjusted in [&mut window.adjusted, &mut window.adjusted_confirmed] {
+        *adjusted = adjusted.as_ref().map(Adjusted::rounded);
+    }
+    window
+}
+
+/// Nothing can be said of a subject that would have to be looked at.
+fn unknown(windows: &[WindowNumbers; 4], rule: &TierRule) -> bool {
+    windows
+        .iter()
+        .find(|window| window.days == rule.days)
+        .is_some_and(|window| window.adjusted.is_none() && window.enterprises >= rule.enterprises)
+}
+
+/// What a tier asks for.
+pub fn rule_of(rules: &Rules, tier: Tier) -> &TierRule {
+    match tier {
+        Tier::Watch => &rules.watch,
+        Tier::Review => &rules.review,
+        Tier::SuspensionReview => &rules.suspension_review,
+    }
+}
+
+/// A tier's rule, with the cut-off that its limit on q comes to.
+pub(super) struct Test<'r> {
+    pub rule: &'r TierRule,
+    pub adjusted: bool,
+    pub cut_off: Option<f64>,
+}
+
+impl Test<'_> {
+    pub fn holds(&self, windows: &[WindowNumbers; 4]) -> bool {
+        let rule = self.rule;
+        let Some(window) = windows.iter().find(|window| window.days == rule.days && !window.left_out) else {
+            return false;
+        };
+        let (enterprises, serious, adjusted) = if rule.confirmed {
+            (window.enterprises_confirmed, window.serious_confirmed, &window.adjusted_confirmed)
+        } else {
+            (window.enterprises, window.serious, &window.adjusted)
+        };
+        let by_enterprises = enterprises >= rule.enterprises && (!rule.serious || serious > 0);
+        if !by_enterprises || !self.adjusted {
+            return by_enterprises;
+        }
+        let Some(adjusted) = adjusted else { return false };
+        let surprising = |p: f64| rule.q.is_none() || self.cut_off.is_some_and(|cut_off| p <= cut_off);
+        // Where chance alone explains how subjects differ (a point prior), nobody stands out.
+        let differs = adjusted.eb95 > adjusted.eb05;
+        let large = |eb05: f64| rule.eb05.is_none_or(|limit| differs && eb05 >= limit);
+        let whole = rule.q.is_none_or(|limit| adjusted.q <= limit) && large(adjusted.eb05);
+        let without_largest = surprising(adjusted.p_without_largest) && large(adjusted.eb05_without_largest);
+        let without_anonymous = surprising(adjusted.p_without_anonymous) && large(adjusted.eb05_without_anonymous);
+        whole && (!rule.robust || without_largest && without_anonymous)
+    }
+}
+
+/// Of the episodes of each subject in a window: those of the enterprise that has most, and the anonymous
+/// ones.
+fn parts(rows: &DataFrame, as_of: i32, days: i32) -> PolarsResult<HashMap<u32, (u32, u32)>> {
+    let within = col("episode_day").gt(lit(as_of - days)).and(col("episode_day").lt_eq(lit(as_of)));
+    let table = rows
+        .clone()
+        .lazy()
+        .filter(col("opens").and(within))
+        .group_by([col("subject"), col("enterprise"), col("anonymous")])
+        .agg([len().cast(DataType::UInt32).alias("n")])
+        .group_by([col("subject")])
+        .agg([
+            col("n").filter(col("anonymous").not()).max().alias("largest"),
+            col("n").filter(col("anonymous")).sum().cast(DataType::UInt32).alias("nobody"),
+        ])
+        .collect()?;
+    let columns = (table.column("subject")?.u32()?, table.column("largest")?.u32()?, table.column("nobody")?.u32()?);
+    Ok(columns
+        .0
+        .iter()
+        .zip(columns.1.iter())
+        .zip(columns.2.iter())
+        .filter_map(|((subject, largest), nobody)| Some((subject?, (largest.unwrap_or(0), nobody.unwrap_or(0)))))
+        .collect())
+}
+
+/// The complaints behind a tier, and the enterprises that made them.
+#[derive(Default)]
+struct Evidence {
+    complaints: Vec<Id>,
+    enterprises: HashSet<u32>,
+    anonymous: u32,
+}
+
+/// The complaints behind each tier reached.
+fn evidence(
+    frames: &Frames,
+    rows: &DataFrame,
+    as_of: i32,
+    reached: &[(SubjectWindows, Tier)],
+    rules: &Rules,
+) -> PolarsResult<HashMap<u32, Evidence>> {
+    let rule: HashMap<u32, &TierRule> =
+        reached.iter().map(|((place, _), tier)| (*place, rule_of(rules, *tier))).collect();
+    let mut found: HashMap<u32, Evidence> = HashMap::new();
+    let subjects = rows.column("subject")?.u32()?;
+    let complaints = rows.column("complaint")?.u32()?;
+    let days = rows.column("day")?.i32()?;
+    let confirmed = rows.column("confirmed")?.bool()?;
+    let enterprises = rows.column("enterprise")?.u32()?;
+    let anonymous = rows.column("anonymous")?.bool()?;
+    let who = enterprises.iter().zip(anonymous.iter());
+    for ((((subject, complaint), day), confirmed), (enterprise, anonymous)) in
+        subjects.iter().zip(complaints.iter()).zip(days.iter()).zip(confirmed.iter()).zip(who)
+    {
+        let (Some(subject), Some(complaint), Some(day)) = (subject, complaint, day) else { continue };
+        let Some(rule) = rule.get(&subject) else { continue };
+        let counts = day > as_of - rule.days && (!rule.confirmed || confirmed == Some(true));
+        let Some(id) = frames.complaints.get(complaint as usize).filter(|_| counts) else { continue };
+        let evidence = found.entry(subject).or_default();
+        evidence.complaints.push(*id);
+        if anonymous == Some(true) {
+            evidence.anonymous += 1;
+        } else {
+            evidence.enterprises.extend(enterprise);
+        }
+    }
+    Ok(found)
+}

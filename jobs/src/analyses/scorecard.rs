@@ -1,0 +1,147 @@
+//! What the register knows of one unit or one officer, over some days: counts, and how it was
+//! answered. Pure functions of the facts of a snapshot.
+
+use crate::JobError;
+use crate::analyses::recurrence::with_episodes;
+use crate::analyses::timeliness::{Handled, handled, measures, median_survival, read, times};
+use crate::snapshot::kind_place;
+use crate::sums::costs_and_delays;
+use polars::prelude::*;
+use schema::Id;
+use schema::enums::CategoryKind;
+
+/// Days within which complaints of one enterprise about one subject are one episode.
+const EPISODE_DAYS: i32 = 7;
+
+/// A scorecard.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Scorecard {
+    /// Complaints of any kind, and how they were answered.
+    pub handled: Handled,
+    /// Complaints about conduct that count (not withdrawn or rejected), those of one enterprise within
+    /// a week as one; dated by their first.
+    pub episodes: u32,
+    /// Enterprises that count as one are one; anonymous complaints are none.
+    pub distinct_enterprises: u32,
+    pub cost_vnd: i64,
+    pub delay_hours: f64,
+}
+
+/// The facts of complaints that a condition chooses, with `conduct`: whether each is about conduct.
+pub fn rows_of_unit(facts: &DataFrame, within: Expr) -> PolarsResult<DataFrame> {
+    let conduct = col("kind").eq(lit(kind_place(CategoryKind::Conduct))).fill_null(lit(false));
+    facts.clone().lazy().filter(within).with_column(conduct.alias("conduct")).collect()
+}
+
+/// The facts of complaints that name an officer; `complaints` says whether each has an allegation
+/// about conduct that was not found UNFOUNDED or EXONERATED.
+pub fn rows_of_officer(facts: &DataFrame, complaints: &[(Id, bool)], within: Expr) -> PolarsResult<DataFrame> {
+    let halves = complaints.iter().map(|(id, _)| id.0.as_u64_pair());
+    let (high, low): (Vec<u64>, Vec<u64>) = halves.unzip();
+    let named = DataFrame::new(
+        complaints.len(),
+        vec![
+            Column::new("id_high".into(), high),
+            Column::new("id_low".into(), low),
+            Column::new("conduct".into(), complaints.iter().map(|(_, conduct)| *conduct).collect::<Vec<_>>()),
+        ],
+    )?;
+    let keys = || [col("id_high"), col("id_low")];
+    facts.clone().lazy().filter(within).join(named.lazy(), keys(), keys(), JoinArgs::new(JoinType::Inner)).collect()
+}
+
+/// The scorecard of some rows, over so many days up to a day (days since 1970); None for all days.
+pub fn scorecard(rows: &DataFrame, as_of: i32, days: Option<i32>) -> Result<Scorecard, JobError> {
+    let from = days.map_or(i32::MIN, |days| as_of.saturating_sub(days));
+    let recent = handled(rows, as_of).filter(col("day").gt(lit(from))).collect()?;
+    let sums = recent
+        .clone()
+        .lazy()
+        .select([col("enterprise").drop_nulls().n_unique().cast(DataType::UInt32).alias("enterprises")])
+        .collect()?;
+    let (cost_vnd, delay_hours) = costs_and_delays(&recent)?;
+    let table = recent.clone().lazy().select(measures()).collect()?;
+    let mut handled = read(&table, 0)?;
+    handled.median_days = median_survival(times(&recent, as_of)?);
+    Ok(Scorecard {
+        handled,
+        episodes: episodes(rows, as_of, from)?,
+        distinct_enterprises: sums.column("enterprises")?.u32()?.get(0).unwrap_or(0),
+        cost_vnd,
+        delay_hours,
+    })
+}
+
+/// Episodes are formed on the whole history, and only then cut to the days.
+fn episodes(rows: &DataFrame, as_of: i32, from: i32) -> Result<u32, JobError> {
+    let void = [schema::enums::ComplaintState::Withdrawn, schema::enums::ComplaintState::Rejected]
+        .map(|state| col("state").eq(lit(crate::snapshot::state_place(state))))
+        .into_iter()
+        .reduce(Expr::or)
+        .unwrap_or(lit(false));
+    // What was withdrawn later still counted on the day.
+    let void = void.and(col("ended").is_not_null()).and(col("ended").lt_eq(lit(as_of)));
+    let counted = rows
+        .clone()
+        .lazy()
+        .filter(col("conduct").and(col("day").lt_eq(lit(as_of))).and(void.not()))
+        .select([
+            lit(0u32).cast(DataType::UInt32).alias("subject"),
+            col("enterprise"),
+            col("enterprise").is_null().alias("anonymous"),
+            col("day"),
+            col("id_high"),
+            col("id_low"),
+        ])
+        .sort(["enterprise", "day", "id_high", "id_low"], SortMultipleOptions::default())
+        .collect()?;
+    let counted = with_episodes(&counted, EPISODE_DAYS)?;
+    let opens = counted.column("opens")?.bool()?;
+    let day = counted.column("episode_day")?.i32()?;
+    let here =
+        opens.iter().zip(day.iter()).filter(|(opens, day)| *opens == Some(true) && day.is_some_and(|d| d > from));
+    Ok(u32::try_from(here.count()).unwrap_or(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::state_place;
+    use schema::enums::ComplaintState::{Assigned, Withdrawn};
+
+    #[test]
+    fn a_scorecard_counts_what_is_written_by_hand() {
+        // Enterprise 1 three times, within and beyond a week; an anonymous one; one not about conduct;
+        // one withdrawn; one long ago.
+        let days = [100, 105, 108, 103, 104, 110, 1];
+        let enterprise = [Some(1u32), Some(1), Some(1), None, Some(2), Some(3), Some(4)];
+        let conduct = [true, true, true, true, false, true, true];
+        let state = [Assigned, Assigned, Assigned, Assigned, Assigned, Withdrawn, Assigned].map(state_place);
+        let ended = [None, None, None, None, None, Some(111), None::<i32>];
+        let rows = DataFrame::new(
+            7,
+            vec![
+                Column::new("id_high".into(), (0..7u64).collect::<Vec<_>>()),
+                Column::new("id_low".into(), vec![0u64; 7]),
+                Column::new("day".into(), days.to_vec()),
+                Column::new("enterprise".into(), enterprise.to_vec()),
+                Column::new("conduct".into(), conduct.to_vec()),
+                Column::new("state".into(), state.to_vec()),
+                Column::new("cost".into(), vec![Some(10i64), None, Some(5), None, None, None, Some(1_000)]),
+                Column::new("delay".into(), vec![Some(1.5f64), None, None, None, Some(2.0), None, None]),
+                Column::new("due".into(), days.map(|day| Some(day + 5)).to_vec()),
+                Column::new("answered".into(), vec![Some(101), Some(112), None, None, None, None, None]),
+                Column::new("ended".into(), ended.to_vec()),
+            ],
+        )
+        .expect("a frame");
+        let card = scorecard(&rows, 112, Some(30)).expect("a scorecard");
+        assert_eq!((card.handled.complaints, card.episodes, card.distinct_enterprises), (6, 3, 3));
+        assert_eq!((card.cost_vnd, card.delay_hours), (15, 3.5));
+        // Due by day 112 are those of 100, 105, 103 and 104; the withdrawn one was not due.
+        assert_eq!((card.handled.due, card.handled.in_time), (4, 1));
+        assert_eq!((card.handled.open, card.handled.overdue), (5, 2));
+        let ever = scorecard(&rows, 112, None).expect("a scorecard");
+        assert_eq!((ever.handled.complaints, ever.episodes, ever.cost_vnd), (7, 4, 1_015));
+    }
+}

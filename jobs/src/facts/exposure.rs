@@ -1,0 +1,335 @@
+//! How much occasion for complaints there was: declarations handled, or days in posting.
+//!
+//! Counts are compared with what colleagues draw from as many declarations (design §5, point 4). This
+//! module says who handled how many, cut into spans that lie in one month and in the same windows; the
+//! comparison is made in [`crate::analyses::recurrence`].
+
+use crate::analyses::recurrence::WINDOWS;
+use crate::facts::frames::{Subject, day_number};
+use crate::facts::{Facts, WorkloadFact};
+use chrono::{Datelike, Days, Months, NaiveDate};
+use polars::prelude::*;
+use schema::Id;
+use schema::domain::tree::UnitTree;
+use schema::models::Posting;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+
+/// What exposure is measured in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Basis {
+    /// Declarations handled.
+    Declarations,
+    /// Days in posting: of the officer, or of all officers of the branch.
+    PostingDays,
+    /// Nothing is known: no subject has exposure.
+    #[default]
+    None,
+}
+
+/// The exposure of all subjects of a kind in the longest window.
+///
+/// `rows`, one for each subject, peer group and span, in this order:
+///
+/// | column | type | meaning |
+/// | --- | --- | --- |
+/// | `subject` | u32 | its place |
+/// | `group` | i32 | peer group of the branch; −1 for none |
+/// | `span` | u32 | place in [`spans`] |
+/// | `month` | u32 | months since the first of the longest window |
+/// | `exposure` | f64 | > 0 |
+/// | `carried` | bool | taken over from another month |
+#[derive(Debug, Clone)]
+pub struct Exposure {
+    pub basis: Basis,
+    pub rows: DataFrame,
+}
+
+/// Days that lie in one month, and in or out of each window together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// Days since 1970, both inclusive.
+    pub from: i32,
+    pub to: i32,
+    /// Months since the first of the longest window.
+    pub month: u32,
+}
+
+/// Cuts the longest window into spans, at the beginnings of months and of windows.
+pub fn spans(as_of: NaiveDate) -> Vec<Span> {
+    let last = day_number(as_of);
+    let mut starts: Vec<i32> = WINDOWS.iter().map(|days| last - days + 1).collect();
+    let first = starts.iter().copied().min().unwrap_or(last);
+    let mut month = first_of_month(date(first)) + Months::new(1);
+    while month <= as_of {
+        starts.push(day_number(month));
+        month = month + Months::new(1);
+    }
+    starts.sort_unstable();
+    starts.dedup();
+    let ends = starts.iter().skip(1).map(|next| next - 1).chain([last]);
+    let since = months(date(first));
+    starts
+        .iter()
+        .zip(ends)
+        .map(|(from, to)| Span { from: *from, to, month: (months(date(*from)) - since).unsigned_abs() })
+        .collect()
+}
+
+fn date(day: i32) -> NaiveDate {
+    let since = NaiveDate::default();
+    if day < 0 { since - Days::new(day.unsigned_abs().into()) } else { since + Days::new(day.unsigned_abs().into()) }
+}
+
+fn months(day: NaiveDate) -> i32 {
+    day.year() * 12 + day.month0() as i32
+}
+
+fn first_of_month(day: NaiveDate) -> NaiveDate {
+    day.with_day(1).unwrap_or(day)
+}
+
+fn days_of_month(month: NaiveDate) -> f64 {
+    f64::from(day_number(month + Months::new(1)) - day_number(month))
+}
+
+/// The rate of each month by day, and what is done about months that are missing: the last one before
+/// is carried forward, and where there is none, the first one after is carried back.
+#[derive(Debug, Default)]
+struct Daily(BTreeMap<NaiveDate, f64>);
+
+impl Daily {
+    /// The rate of a month, and whether it is another month's.
+    fn of(&self, month: NaiveDate) -> Option<(f64, bool)> {
+        if let Some(rate) = self.0.get(&month) {
+            return Some((*rate, false));
+        }
+        let before = self.0.range(..month).next_back();
+        before.or_else(|| self.0.range(month..).next()).map(|(_, rate)| (*rate, true))
+    }
+}
+
+#[derive(Default)]
+struct Columns {
+    subject: Vec<u32>,
+    group: Vec<i32>,
+    span: Vec<u32>,
+    month: Vec<u32>,
+    exposure: Vec<f64>,
+    carried: Vec<bool>,
+}
+
+impl Columns {
+    fn push(&mut self, subject: u32, group: i32, at: usize, span: Span, exposure: f64, carried: bool) {
+        if exposure > 0.0 {
+            self.subject.push(subject);
+            self.group.push(group);
+            self.span.push(u32::try_from(at).unwrap_or(u32::MAX));
+            self.month.push(span.month);
+            self.exposure.push(exposure);
+            self.carried.push(carried);
+        }
+    }
+
+    fn into_exposure(self, basis: Basis) -> PolarsResult<Exposure> {
+        let height = self.subject.len();
+        let basis = if height == 0 { Basis::None } else { basis };
+        let rows = DataFrame::new(
+            height,
+            vec![
+                Column::new("subject".into(), self.subject),
+                Column::new("group".into(), self.group),
+                Column::new("span".into(), self.span),
+                Column::new("month".into(), self.month),
+                Column::new("exposure".into(), self.exposure),
+                Column::new("carried".into(), self.carried),
+            ],
+        )?;
+        // An officer posted twice within a span has two rows: they are added up, in a fixed order.
+        let rows = rows
+            .lazy()
+            .sort(["subject", "group", "span", "exposure"], SortMultipleOptions::default())
+            .group_by_stable([col("subject"), col("group"), col("span"), col("month")])
+            .agg([col("exposure").sum(), col("carried").any(true)])
+            .collect()?;
+        Ok(Exposure { basis, rows })
+    }
+}
+
+/// The days that a posting and a span have in common.
+fn overlap(posting: &Posting, from: i32, to: i32) -> i32 {
+    let begins = day_number(posting.valid_from).max(from);
+    let ends = posting.valid_to.map_or(to, |last| day_number(last).min(to));
+    (ends - begins + 1).max(0)
+}
+
+/// The exposure of officers. The workload of a month was handled on the days on which the officer was
+/// posted there; without any workload of officers in the register it is the days themselves.
+///
+/// `groups` gives the peer group of a unit on a day.
+pub fn of_officers(
+    facts: &Facts,
+    officers: &[Subject],
+    as_of: NaiveDate,
+    groups: &dyn Fn(Id, NaiveDate) -> i32,
+) -> PolarsResult<Exposure> {
+    let spans = spans(as_of);
+    let mut workload: HashMap<Id, HashMap<Id, Vec<&WorkloadFact>>> = HashMap::new();
+    for row in facts.workload.values().filter(|row| row.month <= as_of) {
+        if let Some(officer) = row.officer_id {
+            workload.entry(officer).or_default().entry(row.unit_id).or_default().push(row);
+        }
+    }
+    // A few rows of workload must not take the exposure of all others away.
+    let posted = officers.iter().filter(|officer| facts.postings.contains_key(&officer.id)).count();
+    let handles = officers.iter().filter(|officer| workload.contains_key(&officer.id)).count();
+    let basis = if handles > 0 && 2 * handles >= posted { Basis::Declarations } else { Basis::PostingDays };
+    let none = Vec::new();
+    let mut columns = Columns::default();
+    for (place, officer) in (0u32..).zip(officers) {
+        let postings = facts.postings.get(&officer.id).unwrap_or(&none);
+        let by_unit = workload.get(&officer.id);
+        if basis == Basis::Declarations && by_unit.is_none() {
+            continue;
+        }
+        if postings.is_empty() {
+            // Nobody says where: the units of the workload do, from the first month on.
+            for (unit, rows) in by_unit.into_iter().flatten() {
+                let daily = daily(rows, days_of_month);
+                let since = daily.0.keys().next().map_or(i32::MAX, |first| day_number(*first));
+                for (at, span) in spans.iter().enumerate().filter(|(_, span)| span.from >= since) {
+                    let month = first_of_month(date(span.from));
+                    let Some((rate, carried)) = daily.of(month) else { continue };
+                    let days = f64::from(span.to - span.from + 1);
+                    columns.push(place, groups(*unit, month), at, *span, rate * days, carried);
+                }
+            }
+            continue;
+        }
+        let mut units: Vec<Id> = postings.iter().map(|posting| posting.unit_id).collect();
+        units.sort_unstable();
+        units.dedup();
+        let posted_anywhere = |month: NaiveDate| {
+            let (from, to) = (day_number(month), day_number(month + Months::new(1)) - 1);
+            let posted: i32 = postings.iter().map(|posting| overlap(posting, from, to)).sum();
+            if posted == 0 { days_of_month(month) } else { f64::from(posted) }
+        };
+        for unit in &units {
+            let there: Vec<&Posting> = postings.iter().filter(|posting| posting.unit_id == *unit).collect();
+            let posted_days = |month: NaiveDate| {
+                let (from, to) = (day_number(month), day_number(month + Months::new(1)) - 1);
+                let posted: i32 = there.iter().map(|posting| overlap(posting, from, to)).sum();
+                if posted == 0 { days_of_month(month) } else { f64::from(posted) }
+            };
+            let of_units = |wanted: &dyn Fn(&Id) -> bool| -> Vec<&WorkloadFact> {
+                let rows = by_unit.into_iter().flatten().filter(|(at, _)| wanted(at));
+                rows.flat_map(|(_, rows)| rows.iter().copied()).collect()
+            };
+            let here = daily(&of_units(&|at| at == unit), posted_days);
+            // Workload that is recorded at another level than the postings is spread over all of them.
+            let elsewhere = daily(&of_units(&|at| !units.contains(at)), posted_anywhere);
+            // Who has just been moved handles what was handled before.
+            let before = daily(&of_units(&|_| true), posted_anywhere);
+            let rate = |month: NaiveDate| match (here.of(month), elsewhere.of(month)) {
+                (Some((a, carried)), Some((b, also))) => Some((a + b, carried || also)),
+                (Some(found), None) | (None, Some(found)) => Some(found),
+                (None, None) => before.of(month).map(|(rate, _)| (rate, true)),
+            };
+            for (at, span) in spans.iter().enumerate() {
+                let days: i32 = there.iter().map(|posting| overlap(posting, span.from, span.to)).sum();
+                if days == 0 {
+                    continue;
+                }
+                let month = first_of_month(date(span.from));
+                let (rate, carried) = match basis {
+                    Basis::PostingDays => (1.0, false),
+                    _ => match rate(month) {
+                        Some(found) => found,
+                        None => continue,
+                    },
+                };
+                columns.push(place, groups(*unit, date(span.from)), at, *span, rate * f64::from(days), carried);
+            }
+        }
+    }
+    columns.into_exposure(basis)
+}
+
+fn daily(rows: &[&WorkloadFact], days: impl Fn(NaiveDate) -> f64) -> Daily {
+    let mut by_month: BTreeMap<NaiveDate, i64> = BTreeMap::new();
+    for row in rows {
+        *by_month.entry(first_of_month(row.month)).or_default() += row.declarations;
+    }
+    Daily(by_month.into_iter().map(|(month, handled)| (month, handled.max(0) as f64 / days(month))).collect())
+}
+
+/// The exposure of branches: a branch's own workload, else the sum of that of its units, else that of
+/// its officers. Without any workload of units in the register it is the days that officers were posted
+/// there.
+pub fn of_branches(
+    facts: &Facts,
+    branches: &[Subject],
+    as_of: NaiveDate,
+    tree: &UnitTree,
+    groups: &dyn Fn(Id, NaiveDate) -> i32,
+) -> PolarsResult<Exposure> {
+    let spans = spans(as_of);
+    let place: HashMap<Id, u32> = (0u32..).zip(branches).map(|(at, branch)| (branch.id, at)).collect();
+    // By branch and month: its own, that of units below it, that of officers.
+    let mut handled: HashMap<u32, BTreeMap<NaiveDate, [Option<i64>; 3]>> = HashMap::new();
+    for row in facts.workload.values().filter(|row| row.month <= as_of) {
+        let month = first_of_month(row.month);
+        let Some(at) = tree.ancestors_on(row.unit_id, month).branch.and_then(|id| place.get(&id).copied()) else {
+            continue;
+        };
+        let level = match (row.officer_id, branches[at as usize].id == row.unit_id) {
+            (Some(_), _) => 2,
+            (None, true) => 0,
+            (None, false) => 1,
+        };
+        let sum = &mut handled.entry(at).or_default().entry(month).or_default()[level];
+        *sum = Some(sum.unwrap_or(0) + row.declarations);
+    }
+    let mut columns = Columns::default();
+    if !handled.is_empty() {
+        for (at, months) in &handled {
+            let daily = Daily(
+                months
+                    .iter()
+                    .filter_map(|(month, [own, units, officers])| {
+                        let sum = own.or(*units).or(*officers)?;
+                        Some((*month, sum.max(0) as f64 / days_of_month(*month)))
+                    })
+                    .collect(),
+            );
+            let branch = branches[*at as usize].id;
+            let (valid_from, valid_to) = facts.units.get(&branch).map_or((i32::MIN, i32::MAX), |unit| {
+                (day_number(unit.valid_from), unit.valid_to.map_or(i32::MAX, day_number))
+            });
+            for (nth, span) in spans.iter().enumerate() {
+                let days = span.to.min(valid_to) - span.from.max(valid_from) + 1;
+                let month = first_of_month(date(span.from));
+                if let Some((rate, carried)) = daily.of(month).filter(|_| days > 0) {
+                    columns.push(*at, groups(branch, date(span.from)), nth, *span, rate * f64::from(days), carried);
+                }
+            }
+        }
+        return columns.into_exposure(Basis::Declarations);
+    }
+    for posting in facts.postings.values().flatten() {
+        for (nth, span) in spans.iter().enumerate() {
+            let days = overlap(posting, span.from, span.to);
+            let branch = tree.ancestors_on(posting.unit_id, date(span.from)).branch;
+            if let Some(at) = branch.and_then(|id| place.get(&id).copied()).filter(|_| days > 0) {
+                let group = groups(branches[at as usize].id, date(span.from));
+                columns.push(at, group, nth, *span, f64::from(days), false);
+            }
+        }
+    }
+    columns.into_exposure(Basis::PostingDays)
+}
+
+#[cfg(test)]
+#[path = "exposure_tests.rs"]
+mod tests;

@@ -1,0 +1,379 @@
+//! The recurrence job: facts, frames, assessment, hashes, flags; and the same again for a run of
+//! the past.
+
+use super::result_rows;
+use crate::JobError;
+use crate::analyses::recurrence::{
+    Assessed, Assessment, Available, Compared, CusumSeries, FunnelPlot, Lack, Rules, Scatter, assess_kind, available,
+    counts_of, cusum_series, funnel_plot,
+};
+use crate::facts::Facts;
+use crate::facts::exposure::Basis;
+use crate::facts::frames::{Frames, TEXT_DAYS, frames};
+use crate::facts::monthly::{MonthlySource, monthly_sources};
+use crate::facts::rewind::{Changes, undo};
+use crate::flags::Counted;
+use crate::flags::{self, Stored};
+use crate::run_hash::{Digests, EXPOSURES, digests, output};
+use crate::runner::job::{Context, Job, Publish};
+use crate::runner::ledger;
+use chrono::{Days, NaiveDate};
+use schema::enums::SubjectKind;
+use schema::models::JobRun;
+use schema::{Db, Id};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+pub const NAME: &str = "recurrence";
+
+const TEXTS: Days = Days::new(TEXT_DAYS.unsigned_abs() as u64);
+
+/// A run derived from the register.
+#[derive(Debug, Clone)]
+pub struct Derived {
+    pub known_at: i64,
+    pub assessments: Vec<Assessment>,
+    pub digests: Digests,
+    pub document: RecurrenceDocument,
+    pub counted: Counted,
+}
+
+/// What a run says beside its flags.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RecurrenceDocument {
+    pub officers: KindDocument,
+    pub branches: KindDocument,
+    pub funnel: FunnelPlot,
+    pub cusum: Vec<CusumSeries>,
+    /// What there was to count.
+    pub available: Available,
+    /// What was missing for the rules of the run.
+    pub lacks: Vec<Lack>,
+    /// The sources that give months without days.
+    pub monthly: Vec<MonthlySource>,
+}
+
+/// How the subjects of a kind were compared.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct KindDocument {
+    pub basis: Basis,
+    pub scatter: Vec<Scatter>,
+    /// Subjects with enough distinct enterprises for a REVIEW of whom no exposure is known.
+    pub without_exposure: Vec<String>,
+}
+
+/// Loads what the register knew at a position (None: now), as of a day.
+pub fn load_frames(db: &Db, as_of: NaiveDate, known_at: Option<i64>) -> Result<(Frames, i64), JobError> {
+    let (mut facts, changes, known_at) = db.read_snapshot(|conn| {
+        let mut facts = Facts::load(conn)?;
+        let known_at = known_at.unwrap_or(facts.position);
+        let changes = if known_at < facts.position { Changes::load_after(conn, known_at)? } else { Changes::default() };
+        facts.load_texts(conn, as_of - TEXTS, as_of, &changes)?;
+        Ok::<_, JobError>((facts, changes, known_at))
+    })?;
+    undo(&mut facts, &changes)?;
+    Ok((frames(&facts, as_of)?, known_at))
+}
+
+/// Derives a run: a function of what was known, the day and the rules.
+pub fn derive(db: &Db, as_of: NaiveDate, known_at: Option<i64>, rules: &Rules) -> Result<Derived, JobError> {
+    let (frames, known_at) = load_frames(db, as_of, known_at)?;
+    let mut officers = assess_kind(&frames, SubjectKind::Officer, as_of, rules)?;
+    let mut branches = assess_kind(&frames, SubjectKind::Branch, as_of, rules)?;
+    let mut assessments = std::mem::take(&mut officers.found);
+    assessments.append(&mut branches.found);
+    let digests = digests(&frames, &assessments, as_of, rules)?;
+    let rows = [(SubjectKind::Officer, &officers.rows), (SubjectKind::Branch, &branches.rows)];
+    let available = available(&frames, as_of, &rows)?;
+    let days = u64::from(available.days.unsigned_abs());
+    let monthly =
+        if frames.by_month.is_empty() { Vec::new() } else { db.read(|conn| monthly_sources(conn, as_of, days))? };
+    let document = RecurrenceDocument {
+        monthly,
+        lacks: available.lacks(rules, [officers.basis, branches.basis]),
+        available,
+        funnel: branches.longest.as_ref().map(|longest| funnel_plot(&frames, longest)).unwrap_or_default(),
+        cusum: cusum_series(&frames, &frames.exposure[1], &branches, as_of)?,
+        officers: of_kind(&officers),
+        branches: of_kind(&branches),
+    };
+    let counted = Counted::new(&frames, &officers, &branches)?;
+    Ok(Derived { known_at, assessments, digests, document, counted })
+}
+
+/// What a run would compute of all subjects of a kind in the longest window of its rules, unrounded.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Numbers {
+    pub as_of: NaiveDate,
+    pub kind: SubjectKind,
+    pub basis: Basis,
+    /// None where nobody has exposure.
+    pub scatter: Option<Scatter>,
+    /// In the order of codes; those of whom something is expected.
+    pub subjects: Vec<SubjectNumbers>,
+    /// What there is to count of everybody, with exposure or without: most complaints first.
+    pub counts: Vec<SubjectCounts>,
+    pub available: Available,
+    /// What is missing for the rules.
+    pub lacks: Vec<Lack>,
+}
+
+/// The counts of one subject in the longest window.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SubjectCounts {
+    pub code: String,
+    pub complaints: u32,
+    pub episodes: u32,
+    pub enterprises: u32,
+    pub enterprises_confirmed: u32,
+    pub anonymous: u32,
+    pub serious: u32,
+}
+
+/// The numbers of one subject; `docs/statistics.md` says what each means.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SubjectNumbers {
+    pub code: String,
+    pub observed: u32,
+    pub exposure: f64,
+    pub expected: f64,
+    pub ratio: f64,
+    pub lower: f64,
+    pub upper: f64,
+    pub p: f64,
+    pub q: f64,
+    pub ebgm: f64,
+    pub eb05: f64,
+    pub eb95: f64,
+    pub widened: f64,
+    pub carried: bool,
+}
+
+/// Computes the numbers of everybody as of a day, and stores nothing.
+pub fn numbers(db: &Db, as_of: NaiveDate, rules: &Rules, kind: SubjectKind) -> Result<Numbers, JobError> {
+    let (frames, _) = load_frames(db, as_of, None)?;
+    let assessed = assess_kind(&frames, kind, as_of, rules)?;
+    let subjects = match kind {
+        SubjectKind::Officer => &frames.officers,
+        SubjectKind::Branch => &frames.branches,
+    };
+    let mut rows = Vec::new();
+    for (place, _, _) in assessed.longest.iter().flat_map(Compared::pairs) {
+        let numbers = assessed.longest.as_ref().and_then(|longest| longest.of(place, 0, 0));
+        let (Some(subject), Some(numbers)) = (subjects.get(place as usize), numbers) else { continue };
+        rows.push(SubjectNumbers {
+            code: subject.code.clone(),
+            observed: numbers.observed,
+            exposure: numbers.exposure,
+            expected: numbers.expected,
+            ratio: numbers.ratio,
+            lower: numbers.lower,
+            upper: numbers.upper,
+            p: numbers.p,
+            q: numbers.q,
+            ebgm: numbers.ebgm,
+            eb05: numbers.eb05,
+            eb95: numbers.eb95,
+            widened: numbers.widened,
+            carried: numbers.carried,
+        });
+    }
+    let mut counts: Vec<SubjectCounts> = counts_of(&assessed, as_of)?
+        .into_iter()
+        .filter_map(|(place, window)| {
+            Some(SubjectCounts {
+                code: subjects.get(place as usize)?.code.clone(),
+                complaints: window.complaints,
+                episodes: window.episodes,
+                enterprises: window.enterprises,
+                enterprises_confirmed: window.enterprises_confirmed,
+                anonymous: window.anonymous,
+                serious: window.serious,
+            })
+        })
+        .collect();
+    counts.sort_by(|a, b| b.complaints.cmp(&a.complaints).then_with(|| a.code.cmp(&b.code)));
+    let available = available(&frames, as_of, &[(kind, &assessed.rows)])?;
+    // Of the other kind nothing is asked here.
+    let other = match kind {
+        SubjectKind::Officer => [Lack::Branches, Lack::ExposureOfBranches, Lack::ExposureOfBranches],
+        SubjectKind::Branch => [Lack::Officers, Lack::ExposureOfOfficers, Lack::Confirmed],
+    };
+    let lacks = available.lacks(rules, [assessed.basis; 2]).into_iter().filter(|lack| !other.contains(lack)).collect();
+    let scatter = assessed.longest.map(|longest| longest.scatter);
+    Ok(Numbers { as_of, kind, basis: assessed.basis, scatter, subjects: rows, counts, available, lacks })
+}
+
+/// What there was to count, without names: who looks after jobs sees summaries, and nobody's complaints.
+fn numbers_alone(available: &Available) -> Value {
+    json!(Available { most: Vec::new(), ..available.clone() })
+}
+
+fn of_kind(assessed: &Assessed) -> KindDocument {
+    KindDocument {
+        basis: assessed.basis,
+        scatter: assessed.scatter.clone(),
+        without_exposure: assessed.without_exposure.clone(),
+    }
+}
+
+/// Who is complained about again and again.
+pub struct Recurrence;
+
+impl Job for Recurrence {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn about(&self) -> &'static str {
+        "who is complained about again and again, by many different enterprises"
+    }
+
+    fn schedule(&self) -> &'static str {
+        "0 2 * * *"
+    }
+
+    fn run(&self, context: &Context<'_>, run: &mut JobRun) -> Result<Publish, JobError> {
+        let as_of = crate::scheduled::day_of(run)?;
+        let rules = match (context.rules, context.settings.jobs.get(NAME).and_then(|job| job.rules.as_deref())) {
+            (Some(rules), _) => rules.clone(),
+            (None, Some(path)) => Rules::load(path)?,
+            (None, None) => Rules::default(),
+        };
+        run.rules = Some(json!(rules).into());
+        run.rules_version = Some(rules.version.clone());
+        let derived = derive(context.db, as_of, None, &rules)?;
+        run.known_at = Some(derived.known_at);
+        run.inputs = Some(derived.digests.inputs.clone().into());
+        run.input_hash = Some(derived.digests.input_hash.clone());
+        run.output_hash = Some(derived.digests.output_hash.clone());
+        run.result_hash = Some(derived.digests.result_hash.clone());
+        Ok(Box::new(move |tx, run| {
+            let mut summary = flags::store(tx, run, as_of, &rules, &derived.assessments, &derived.counted)?;
+            summary["unadjusted"] = json!(derived.document.officers.basis == Basis::None);
+            summary["withoutExposure"] = json!(derived.document.officers.without_exposure.len());
+            summary["basis"] =
+                json!({ "officers": derived.document.officers.basis, "branches": derived.document.branches.basis });
+            summary["available"] = numbers_alone(&derived.document.available);
+            summary["lacks"] = json!(derived.document.lacks);
+            summary["monthly"] = json!(derived.document.monthly);
+            run.summary = Some(summary.into());
+            let row = result_rows(run, NAME, as_of, &derived.document);
+            crate::scheduled::store_result(tx, &row)
+        }))
+    }
+}
+
+/// Whether a run could be derived again, and if not, where it first differs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reproduction {
+    pub run: Id,
+    pub as_of: NaiveDate,
+    pub known_at: i64,
+    pub reproduced: bool,
+    pub recorded_hash: String,
+    pub derived_hash: String,
+    pub first_difference: Option<String>,
+}
+
+/// Which position a reproduction takes the register at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KnownAt {
+    /// That of the run.
+    Recorded,
+    Now,
+    Position(i64),
+}
+
+/// Derives a run again from the tables and compares inputs and outputs.
+pub fn reproduce(db: &Db, id: Id, known_at: KnownAt) -> Result<Reproduction, JobError> {
+    let run = db.read(|conn| ledger::find(conn, id))?;
+    let incomplete = || JobError::NotFound(format!("run {id} of {} has no result to reproduce", run.job));
+    let as_of = run.as_of.ok_or_else(incomplete)?;
+    let recorded_hash = run.result_hash.clone().ok_or_else(incomplete)?;
+    let rules: Rules =
+        run.rules.clone().and_then(|rules| serde_json::from_value(rules.0).ok()).ok_or_else(incomplete)?;
+    let position = match known_at {
+        KnownAt::Recorded => Some(run.known_at.ok_or_else(incomplete)?),
+        KnownAt::Now => None,
+        KnownAt::Position(position) => Some(position),
+    };
+    let derived = derive(db, as_of, position, &rules)?;
+    let stored = db.read(|conn| flags::of_run(conn, id))?;
+    let first_difference = first_difference(&run, &stored, &derived);
+    Ok(Reproduction {
+        run: id,
+        as_of,
+        known_at: derived.known_at,
+        reproduced: first_difference.is_none(),
+        recorded_hash,
+        derived_hash: derived.digests.result_hash,
+        first_difference,
+    })
+}
+
+fn first_difference(run: &JobRun, stored: &[Stored], derived: &Derived) -> Option<String> {
+    let inputs = run.inputs.as_ref().map_or(Value::Null, |inputs| inputs.0.clone());
+    if let Some(difference) = differing_month(&inputs, &derived.digests.inputs) {
+        return Some(difference);
+    }
+    let now: Vec<Value> = derived.assessments.iter().map(output).collect();
+    let then: Vec<Value> = stored.iter().map(|stored| stored.output.clone()).collect();
+    for (was, is) in then.iter().zip(&now) {
+        if was != is {
+            return Some(differing_output(was, is));
+        }
+    }
+    if let Some(gone) = then.get(now.len()) {
+        return Some(format!("outputs: {} {} was flagged and is not any more", gone["kind"], gone["code"]));
+    }
+    if let Some(new) = now.get(then.len()) {
+        return Some(format!("outputs: {} {} is flagged and was not", new["kind"], new["code"]));
+    }
+    let same = run.result_hash.as_deref() == Some(&derived.digests.result_hash);
+    (!same).then(|| "the recorded hash itself: inputs and outputs are the same".to_owned())
+}
+
+fn differing_month(then: &Value, now: &Value) -> Option<String> {
+    let empty = serde_json::Map::new();
+    let (then, now) = (then.as_object().unwrap_or(&empty), now.as_object().unwrap_or(&empty));
+    let mut months: Vec<&String> = then.keys().chain(now.keys()).collect();
+    months.sort_unstable();
+    let month = months.into_iter().find(|month| then.get(*month) != now.get(*month))?;
+    let rows = |months: &serde_json::Map<String, Value>| {
+        months.get(month).and_then(|month| month["rows"].as_u64()).unwrap_or(0)
+    };
+    let what = if EXPOSURES.contains(&month.as_str()) {
+        format!("the {month} differs")
+    } else {
+        format!("the allegations of complaints received in {month} differ")
+    };
+    Some(format!("inputs: {what} ({} rows then, {} now)", rows(then), rows(now)))
+}
+
+fn differing_output(was: &Value, is: &Value) -> String {
+    let subject = |value: &Value| (value["kind"].clone(), value["code"].clone());
+    if subject(was) != subject(is) {
+        let (first, verb) = if subject(was).1.as_str() < subject(is).1.as_str() {
+            (was, "was flagged and is not any more")
+        } else {
+            (is, "is flagged and was not")
+        };
+        return format!("outputs: {} {} {verb}", first["kind"], first["code"]);
+    }
+    for field in ["tier", "numbers", "evidence"] {
+        if was[field] != is[field] {
+            return format!(
+                "outputs: {field} of {} {}: {} then, {} now",
+                was["kind"], was["code"], was[field], is[field]
+            );
+        }
+    }
+    format!("outputs: {} {}", was["kind"], was["code"])
+}

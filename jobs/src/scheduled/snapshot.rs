@@ -1,0 +1,65 @@
+//! Compares the columns in memory with the database, and puts new ones in their place.
+
+use super::{day_of, result};
+use crate::JobError;
+use crate::runner::job::{Context, Job, Publish};
+use crate::snapshot::SnapshotStore;
+use crate::sums::costs_and_delays;
+use schema::models::JobRun;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+pub const NAME: &str = "snapshot";
+
+/// What the job stores.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SnapshotDocument {
+    pub position: i64,
+    pub complaints: u32,
+    pub cost_vnd: i64,
+    /// Whether the columns that were refreshed step by step agreed with those just read in the number of
+    /// complaints and their cost; None where nothing could be compared.
+    pub agreed: Option<bool>,
+}
+
+pub struct Snapshot;
+
+impl Job for Snapshot {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn about(&self) -> &'static str {
+        "reads the columns that aggregates are made of anew, and compares"
+    }
+
+    fn schedule(&self) -> &'static str {
+        "45 1 * * *"
+    }
+
+    fn run(&self, context: &Context<'_>, run: &mut JobRun) -> Result<Publish, JobError> {
+        let as_of = day_of(run)?;
+        let fresh = SnapshotStore::load(context.db)?.current();
+        let count = |of: &crate::snapshot::Snapshot| -> Result<(u32, i64), JobError> {
+            let complaints = u32::try_from(of.facts.height()).unwrap_or(u32::MAX);
+            Ok((complaints, costs_and_delays(&of.facts)?.0))
+        };
+        let (complaints, cost_vnd) = count(&fresh)?;
+        let mut agreed = None;
+        if let Some(store) = context.snapshots {
+            let held = store.current();
+            // Only states of one position can be compared.
+            if held.position == fresh.position {
+                agreed = Some(count(&held)? == (complaints, cost_vnd));
+            }
+            if agreed == Some(false) {
+                tracing::error!(position = held.position, "the snapshot had drifted from the register");
+            }
+            store.replace(&fresh);
+        }
+        run.known_at = Some(fresh.position);
+        run.summary = Some(json!({ "complaints": complaints, "agreed": agreed }).into());
+        result(run, NAME, as_of, &SnapshotDocument { position: fresh.position, complaints, cost_vnd, agreed })
+    }
+}

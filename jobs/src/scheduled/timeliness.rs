@@ -1,0 +1,154 @@
+//! How units answer: stored for digests and dashboards.
+
+use super::{day_of, result};
+use crate::JobError;
+use crate::analyses::recurrence::six_digits;
+use crate::analyses::timeliness::{self as analysis, Handled, handled, measures, median_survival, times};
+use crate::facts::frames::day_number;
+use crate::numeric::funnel::Z_95;
+use crate::numeric::proportion::{BetaPrior, wilson};
+use crate::runner::job::{Context, Job, Publish};
+use crate::snapshot::{Reference, Snapshot};
+use chrono::NaiveDate;
+use polars::prelude::*;
+use schema::db::wanted::go_on;
+use schema::models::JobRun;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::collections::HashMap;
+
+pub const NAME: &str = "timeliness";
+
+/// Complaints received in so many days are looked at.
+const DAYS: i32 = 365;
+
+/// A unit and how it answered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UnitTimeliness {
+    pub code: String,
+    pub name_vi: String,
+    pub name_en: Option<String>,
+    #[serde(flatten)]
+    pub handled: Handled,
+    pub share_in_time: Option<f64>,
+    /// Limits of 95 % of that share (Wilson 1927).
+    #[serde(default)]
+    pub lower: Option<f64>,
+    #[serde(default)]
+    pub upper: Option<f64>,
+    /// The share drawn towards that of all units of the level, the more the fewer its complaints are: units
+    /// are ranked by it, so that one quick answer does not top the table.
+    #[serde(default)]
+    pub shrunk_share: Option<f64>,
+}
+
+/// What the job stores.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TimelinessDocument {
+    pub days: i32,
+    pub all: Handled,
+    pub share_in_time: Option<f64>,
+    pub departments: Vec<UnitTimeliness>,
+    pub branches: Vec<UnitTimeliness>,
+}
+
+pub struct Timeliness;
+
+impl Job for Timeliness {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn about(&self) -> &'static str {
+        "how fast units answer, complaints still open included"
+    }
+
+    fn schedule(&self) -> &'static str {
+        "15 2 * * *"
+    }
+
+    fn run(&self, context: &Context<'_>, run: &mut JobRun) -> Result<Publish, JobError> {
+        let as_of = day_of(run)?;
+        let snapshot = context.snapshot()?;
+        run.known_at = Some(snapshot.position);
+        let document = timeliness(&snapshot, as_of)?;
+        run.summary = Some(json!({ "complaints": document.all.complaints, "overdue": document.all.overdue }).into());
+        result(run, NAME, as_of, &document)
+    }
+}
+
+/// How all units answered what they received in the year before a day.
+pub fn timeliness(snapshot: &Snapshot, as_of: NaiveDate) -> Result<TimelinessDocument, JobError> {
+    let as_of = day_number(as_of);
+    let rows = handled(&snapshot.facts, as_of).filter(col("day").gt(lit(as_of - DAYS))).collect()?;
+    let all = one(&rows, as_of)?;
+    Ok(TimelinessDocument {
+        days: DAYS,
+        share_in_time: all.share_in_time(),
+        departments: by_unit(&rows, "department", as_of, &snapshot.reference)?,
+        branches: by_unit(&rows, "branch", as_of, &snapshot.reference)?,
+        all,
+    })
+}
+
+/// The units of one level (a column of the facts) and how they answered what they received in the last
+/// days up to a day.
+pub fn of_level(snapshot: &Snapshot, as_of: i32, days: i32, level: &str) -> Result<Vec<UnitTimeliness>, JobError> {
+    let rows = handled(&snapshot.facts, as_of).filter(col("day").gt(lit(as_of - days))).collect()?;
+    go_on()?;
+    Ok(by_unit(&rows, level, as_of, &snapshot.reference)?)
+}
+
+fn one(rows: &DataFrame, as_of: i32) -> PolarsResult<Handled> {
+    let table = rows.clone().lazy().select(measures()).collect()?;
+    let mut all = analysis::read(&table, 0)?;
+    all.median_days = median_survival(times(rows, as_of)?);
+    Ok(all)
+}
+
+/// The units of one level (a column of the facts), each with how it answered, in the order of codes.
+pub fn by_unit(rows: &DataFrame, level: &str, as_of: i32, reference: &Reference) -> PolarsResult<Vec<UnitTimeliness>> {
+    let table = rows
+        .clone()
+        .lazy()
+        .filter(col(level).is_not_null())
+        .group_by([col(level)])
+        .agg(measures())
+        .sort([level], SortMultipleOptions::default())
+        .collect()?;
+    let mut waits: HashMap<u32, Vec<(i32, bool)>> = HashMap::new();
+    for (place, time) in rows.column(level)?.u32()?.iter().zip(times(rows, as_of)?) {
+        if let Some(place) = place {
+            waits.entry(place).or_default().push(time);
+        }
+    }
+    let mut units = Vec::new();
+    for (at, place) in table.column(level)?.u32()?.iter().enumerate() {
+        let Some((place, unit)) = place.and_then(|place| Some((place, reference.units.get(place as usize)?))) else {
+            continue;
+        };
+        let mut handled = analysis::read(&table, at)?;
+        handled.median_days = median_survival(waits.remove(&place).unwrap_or_default());
+        let limits = wilson(handled.in_time, handled.due, Z_95);
+        units.push(UnitTimeliness {
+            code: unit.code.clone(),
+            name_vi: unit.name_vi.clone(),
+            name_en: unit.name_en.clone(),
+            share_in_time: handled.share_in_time(),
+            lower: limits.map(|limits| six_digits(limits.lower)),
+            upper: limits.map(|limits| six_digits(limits.upper)),
+            shrunk_share: None,
+            handled,
+        });
+    }
+    let counts: Vec<(u32, u32)> = units.iter().map(|unit| (unit.handled.in_time, unit.handled.due)).collect();
+    if let Some(prior) = BetaPrior::fit(&counts) {
+        for unit in units.iter_mut().filter(|unit| unit.handled.due > 0) {
+            unit.shrunk_share = Some(six_digits(prior.shrunk(unit.handled.in_time, unit.handled.due)));
+        }
+    }
+    units.sort_by(|a, b| a.code.cmp(&b.code));
+    Ok(units)
+}
