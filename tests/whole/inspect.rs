@@ -89,6 +89,150 @@ fn registers_of_other_countries_are_drafted() {
     }
 }
 
+/// Rows by a number, below a header; a draft of them has to have these lines, whatever comment follows.
+#[track_caller]
+fn lines_of(header: &str, row: impl Fn(usize) -> String, lines: &[&str]) -> String {
+    let csv: String = std::iter::once(header.to_owned()).chain((0..120).map(row)).map(|line| line + "\n").collect();
+    let database = Database::sqlite();
+    let files = Files::new();
+    let file = files.put("so.csv", &csv).display().to_string();
+    let draft = program().run(&database, ["import", "inspect", &file]).ok().out;
+    for line in lines {
+        assert!(draft.lines().any(|one| one.split("  #").next() == Some(line)), "{line} is not in\n{draft}");
+    }
+    let map = files.put("so.toml", &draft).display().to_string();
+    let summary = program().json(&database, &["import", "complaints", &file, "--mapping", &map]);
+    assert_eq!(summary["rejected"], 0, "{draft}");
+    draft
+}
+
+#[test]
+fn officers_are_found_by_their_numbers_and_not_by_what_else_is_said_of_them() {
+    // A tax number beside columns about officers, a count of officers in each complaint, an age.
+    let header = "Complaint Id,Complaint Officer Number,Officer Name,Tax ID,Officer Days On Force,Officer Command At Incident,\
+                  Complainant Name,Received Date";
+    let row = |n: usize| {
+        let officer = n % 17;
+        format!(
+            "{},{},Name {officer},94{officer:04},{n},{:03} PCT,A{n},01/{:02}/2023",
+            n / 2,
+            1 + n % 2,
+            officer % 5,
+            13 + n / 2 % 9
+        )
+    };
+    let lines = ["officer = \"Tax ID\"", "officer_name = \"Officer Name\"", "unit = \"Officer Command At Incident\""];
+    lines_of(header, row, &lines);
+    // One badge of several officers; a name alone; nobody, whatever is told of them.
+    let of_badge = |n: usize| format!("{n},2023-01-{:02},{},Orme{}", 1 + n % 28, n % 6, n % 18);
+    let joined = "officer = { join = [\"badge_no\", \"last_name\"], separator = \"/\" }";
+    lines_of("id,received,badge_no,last_name", of_badge, &[joined]);
+    let of_name = |n: usize| format!("{n},2023-01-{:02},Orme {}", 1 + n % 28, n % 18);
+    let draft = lines_of("id,received,Officer Name", of_name, &["officer = \"Officer Name\""]);
+    assert!(draft.contains("two officers of one name would be one"), "{draft}");
+    let nobody = "id,received,RACE_OF_INVOLVED_OFFICERS,Officer Age,Investigating officer id handling it";
+    let draft = lines_of(nobody, |n| format!("{n},2023-01-{:02},White,{},{}", 1 + n % 28, 30 + n % 9, n % 7), &[]);
+    assert!(!draft.contains("attribution =") && draft.contains("No officer and no unit"), "{draft}");
+}
+
+#[test]
+fn a_vietnamese_register_whose_numbers_begin_anew_each_year_is_drafted() {
+    let header = "STT,Số,Năm,Ngày tiếp nhận,Giờ tiếp nhận,Đơn vị tiếp nhận,Chi cục bị phản ánh,Cán bộ tiếp nhận,Cán bộ bị phản ánh,\
+                  Số hiệu công chức,Lĩnh vực,Hành vi,Nội dung phản ánh,Kết quả xác minh,Hình thức";
+    let row = |n: usize| {
+        let (year, officer) = (2023 + n / 60, n % 7);
+        let act = ["Hách dịch", "Khác", "Khác", "Chậm trễ"][n % 4];
+        let found = ["Đúng", "Không đúng", "Không xác minh được", "Đúng một phần"][n % 4];
+        format!(
+            "{},{},{year},{:02}/05/{year},{:02}:30,Ban,CC{},Tiếp,Cán bộ {},HQ{officer:03},{},{act},Lần {n},{found},{}",
+            n + 1,
+            1 + n % 60,
+            1 + n % 28,
+            7 + n % 10,
+            officer % 3,
+            ["A", "B", "C", "D", "Đ", "E", "G"][officer],
+            ["Thái độ", "Thủ tục"][n % 2],
+            ["Công văn", "Điện thoại", "Email"][n % 3],
+        )
+    };
+    let lines = [
+        "reference = { join = [\"Năm\", \"Số\"], separator = \"/\" }",
+        "received = { join = [\"Ngày tiếp nhận\", \"Giờ tiếp nhận\"], separator = \" \", formats = [\"%d/%m/%Y %H:%M\", \"%d/%m/%Y\"] }",
+        "officer = \"Số hiệu công chức\"",
+        "officer_name = \"Cán bộ bị phản ánh\"",
+        "unit = \"Chi cục bị phản ánh\"",
+        "category = { join = [\"Lĩnh vực\", \"Hành vi\"], separator = \"/\" }",
+        "category_parent = \"Lĩnh vực\"",
+        "text = \"Nội dung phản ánh\"",
+        "\"Không đúng\" = \"UNFOUNDED\"",
+        "\"Đúng một phần\" = \"SUSTAINED\"",
+        "\"Công văn\" = \"LETTER\"",
+    ];
+    lines_of(header, row, &lines);
+}
+
+#[test]
+fn categories_are_drafted_by_what_their_cells_say_of_one_another() {
+    // Each request type lies below one category: it is the code alone.
+    let of_two = |n: usize| {
+        let (category, kind) = [("Graffiti", "On a pole"), ("Graffiti", "On a sign"), ("Street", "Hole")][n % 3];
+        format!("{n},01/{:02}/2023 09:30:00 PM,{category},{kind},Queue {}", 1 + n % 28, n % 2)
+    };
+    let header = "CaseID,Opened,Category,Request Type,Responsible Agency";
+    let lines = ["category = \"Request Type\"", "category_parent = \"Category\"", "unit = \"Responsible Agency\""];
+    lines_of(header, of_two, &lines);
+    // A code beside its name; closing days of what was cancelled; twelve digits that are no tax code.
+    let of_code = |n: usize| {
+        let (name, code) = [("Pothole", "PHF"), ("Rodent", "SGA")][n % 2];
+        let state = ["Completed", "Canceled", "Open"][n % 3];
+        let closed = if state == "Open" { "" } else { "2023-02-01" };
+        format!("1010040{n:05},{name},{code},Streets {},{state},2023-01-{:02},{closed}", n % 3, 1 + n % 28)
+    };
+    let header = "SR_NUMBER,SR_TYPE,SR_SHORT_CODE,OWNER_DEPARTMENT,STATUS,CREATED_DATE,CLOSED_DATE";
+    let lines = [
+        "category = \"SR_SHORT_CODE\"",
+        "category_name = \"SR_TYPE\"",
+        "state_since = \"CLOSED_DATE\"",
+        "\"Canceled\" = \"REJECTED\"",
+        "reference = \"SR_NUMBER\"",
+    ];
+    let draft = lines_of(header, of_code, &lines);
+    assert!(!draft.contains("tax_code =") && !draft.contains("\nclosed ="), "{draft}");
+}
+
+#[test]
+fn what_differs_between_the_rows_of_a_complaint_is_left_out() {
+    // Each allegation has a status and a text of its own, which the rows of a complaint would have to agree on.
+    let of_allegations = |n: usize| {
+        let (status, finding) = (["Open", "Closed"][n % 2], ["SU", "NS", "EX", "DIS"][n % 4]);
+        format!("{},2023-01-{:02},{},{status},Allegation {n},{finding}", n / 2, 1 + n / 2 % 28, n % 7)
+    };
+    let header = "complaint_id,complaint_date,officer_id,status,description,final_finding";
+    let draft = lines_of(header, of_allegations, &["officer = \"officer_id\"", "\"EX\" = \"EXONERATED\""]);
+    assert!(!draft.contains("[fields.state]") && !draft.contains("\ntext ="), "{draft}");
+    assert!(
+        draft.contains("# Left out: `text` from \"description\"") && draft.contains("# Left out: `state`"),
+        "{draft}"
+    );
+    assert!(draft.contains("# \"status\": text") && draft.contains("\"DIS\" = \"PENDING\"  # 30, CHECK"), "{draft}");
+}
+
+#[test]
+fn dates_in_columns_of_their_parts_are_joined() {
+    let of_names = |n: usize| format!("{n},{},{},{}", ["March", "May", "December"][n % 3], 2020 + n % 3, n % 5);
+    let named = "received = { join = [\"Month\", \"Year\"], separator = \"/\", format = \"%B/%Y\" }";
+    lines_of("id,Month,Year,unit", of_names, &[named]);
+    let of_days = |n: usize| format!("{n},{},{},{}", 1 + n % 28, 1 + n % 12, 2020 + n % 3);
+    let days = "received = { join = [\"Ngày\", \"Tháng\", \"Năm\"], separator = \"/\", format = \"%d/%m/%Y\" }";
+    lines_of("mã,Ngày,Tháng,Năm", of_days, &[days]);
+    let of_word = |n: usize| format!("{n},Tháng {},{}", 1 + n % 12, 2020 + n % 3);
+    let word = "received = { join = [\"Tháng\", \"Năm\"], separator = \"/\", format = \"Tháng %m/%Y\" }";
+    lines_of("mã,Tháng,Năm", of_word, &[word]);
+    // A column of whole dates is taken before parts of dates that are something else.
+    let of_whole = |n: usize| format!("{n},2023-03-{:02},{},{}", 1 + n % 28, n % 24, 1 + n % 12);
+    lines_of("LOG_NO,COMPLAINT_DATE,COMPLAINT_HOUR,COMPLAINT_MONTH", of_whole, &["received = \"COMPLAINT_DATE\""]);
+}
+
 #[test]
 fn what_cannot_be_told_is_said_in_the_draft() {
     let summaries = drafted("a,b\nx,y\nx,z\n", |looked| {

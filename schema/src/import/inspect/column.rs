@@ -1,6 +1,7 @@
 //! What the cells of a column look like.
 
 use super::Look;
+use super::sample::BLANK;
 use crate::domain::calendar::LOCAL;
 use crate::domain::tax_code;
 use crate::import::dates::DateRules;
@@ -56,6 +57,8 @@ const NOTHING: [&str; 14] = [
 
 /// Different values that are counted.
 const MOST_VALUES: usize = 50_000;
+/// Filled cells of which little can be told.
+const FEW: u64 = 20;
 /// Values that are shown.
 const SHOWN: usize = 8;
 
@@ -64,7 +67,8 @@ pub struct Column {
     pub blank: u64,
     pub filled: u64,
     pub longest: usize,
-    values: HashMap<String, u64>,
+    /// A number and how often it is there, by value; cells in which there is nothing are among them.
+    values: HashMap<String, (u32, u64)>,
     more: bool,
     pub nothing: Vec<&'static str>,
     dates: Vec<DateRules>,
@@ -100,28 +104,38 @@ impl Column {
         })
     }
 
-    /// Takes a cell in.
-    pub fn see(&mut self, cell: &str) {
-        if let Some(count) = self.values.get_mut(cell) {
+    /// Takes a cell in, and gives the number of its value: `BLANK` where there is none, the largest number where it is not counted.
+    pub fn see(&mut self, cell: &str) -> u32 {
+        let next = u32::try_from(self.values.len() + 1).unwrap_or(u32::MAX);
+        let id = if let Some((id, count)) = self.values.get_mut(cell) {
             *count += 1;
+            *id
         } else if self.values.len() < MOST_VALUES {
-            self.values.insert(cell.to_owned(), 1);
+            self.values.insert(cell.to_owned(), (next, 1));
+            next
         } else {
             self.more = true;
-        }
+            u32::MAX
+        };
         if let Some(nothing) = NOTHING.iter().find(|nothing| **nothing == cell) {
             if !self.nothing.contains(nothing) {
                 self.nothing.push(nothing);
             }
             self.blank += 1;
-            return;
+            return BLANK;
         }
         if cell.is_empty() {
             self.blank += 1;
-            return;
+            return BLANK;
         }
         self.filled += 1;
         self.longest = self.longest.max(cell.chars().count());
+        self.read(cell);
+        id
+    }
+
+    /// Tries what a cell can be read as.
+    fn read(&mut self, cell: &str) {
         // Dates, numbers and tax codes are short and have a digit.
         if cell.len() > 40 || !cell.contains(|c: char| c.is_ascii_digit()) {
             return;
@@ -166,7 +180,14 @@ impl Column {
     /// Whether day and month could be exchanged in all cells.
     pub fn is_day_or_month(&self) -> bool {
         let of = |format: &str| FORMATS.iter().position(|one| *one == format).map_or(0, |nth| 1u32 << nth);
-        let pairs = [("%d/%m/%Y", "%m/%d/%Y"), ("%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M"), ("%d/%m/%y", "%m/%d/%y")];
+        let pairs = [
+            ("%d/%m/%Y", "%m/%d/%Y"),
+            ("%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M"),
+            ("%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S"),
+            ("%d/%m/%Y %I:%M %p", "%m/%d/%Y %I:%M %p"),
+            ("%d/%m/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M:%S %p"),
+            ("%d/%m/%y", "%m/%d/%y"),
+        ];
         pairs.iter().any(|(day, month)| {
             let both = of(day) | of(month);
             let count: u64 = self.by_formats.iter().filter(|(by, _)| *by & both == both).map(|(_, count)| count).sum();
@@ -182,6 +203,59 @@ impl Column {
 
     pub fn is_tax_code(&self) -> bool {
         self.is_mostly(self.tax_codes)
+    }
+
+    /// The different values in which there is something.
+    fn said(&self) -> impl Iterator<Item = (&str, u32, u64)> {
+        let said = self.values.iter().filter(|(value, _)| !value.is_empty() && !NOTHING.contains(&value.as_str()));
+        said.map(|(value, (id, count))| (value.as_str(), *id, *count))
+    }
+
+    /// The values with how often each is there, the most frequent first; None where they were too many to be counted.
+    pub fn counted(&self) -> Option<Vec<(String, u64)>> {
+        let mut values: Vec<(String, u64)> = self.said().map(|(value, _, count)| (value.to_owned(), count)).collect();
+        values.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        (!self.more).then_some(values)
+    }
+
+    /// Whether some value is so.
+    pub fn any(&self, is_so: impl Fn(&str) -> bool) -> bool {
+        self.said().any(|(value, _, _)| is_so(value))
+    }
+
+    /// Whether there are values, and all of them are so.
+    pub fn all(&self, is_so: impl Fn(&str) -> bool) -> bool {
+        self.filled > 0 && !self.more && self.said().all(|(value, _, _)| is_so(value))
+    }
+
+    /// Whether all values are whole numbers between these.
+    pub fn all_within(&self, least: i64, most: i64) -> bool {
+        self.all(|value| value.parse().is_ok_and(|number: i64| (least..=most).contains(&number)))
+    }
+
+    /// The first of its values in the order of letters.
+    pub fn first(&self) -> Option<&str> {
+        self.said().map(|(value, _, _)| value).min()
+    }
+
+    /// The number that a value has in the sample.
+    pub fn id_of(&self, value: &str) -> Option<u32> {
+        self.values.get(value).map(|(id, _)| *id)
+    }
+
+    /// Whether its cells are short enough for codes and no dates.
+    pub fn is_code(&self, longest: usize) -> bool {
+        self.longest <= longest && self.formats().is_none()
+    }
+
+    /// Whether its values come again and again, as those of a list do and free text does not; of few rows nobody can tell.
+    pub fn repeats(&self) -> bool {
+        self.filled < FEW || self.distinct().is_some_and(|distinct| distinct as u64 * 2 <= self.filled)
+    }
+
+    /// Whether it has so few rows that little can be told by them.
+    pub fn is_short(&self) -> bool {
+        self.filled < FEW
     }
 
     pub fn reads_as(&self) -> String {
@@ -209,8 +283,12 @@ impl Column {
     }
 
     pub fn look(&self) -> Look {
-        let mut values: Vec<(String, u64)> =
-            self.values.iter().filter(|(value, _)| !value.is_empty()).map(|(value, n)| (value.clone(), *n)).collect();
+        let mut values: Vec<(String, u64)> = self
+            .values
+            .iter()
+            .filter(|(value, _)| !value.is_empty())
+            .map(|(value, (_, n))| (value.clone(), *n))
+            .collect();
         values.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         values.truncate(SHOWN);
         let distinct = self.distinct().map(|number| number as u64);

@@ -1,8 +1,10 @@
 //! A draft of a mapping: columns are guessed by their names and by their cells.
 
 use super::column::Column;
-use crate::db::plain::plain;
-use crate::import::looks::shown;
+use super::found::{Found, Translated, quoted, short};
+use super::sample::Sample;
+use super::table::Table;
+use super::{categories, dates, people, places, reference, vocabulary};
 use encoding_rs::Encoding;
 use std::fmt::Write;
 
@@ -33,279 +35,225 @@ pub fn delimiter_word(delimiter: u8) -> &'static str {
     }
 }
 
-/// What a field of complaints is called in other registers, in small letters without diacritics; the likelier names first.
-const NAMES: &[(&str, Of, &[&str])] = &[
-    (
-        "reference",
-        Of::Code,
-        &[
-            "so pa",
-            "ma pa",
-            "so phan anh",
-            "ma phan anh",
-            "so don",
-            "so ho so",
-            "ma ho so",
-            "reference",
-            "ref",
-            "complaint id",
-            "complaint number",
-            "unique key",
-            "service request number",
-            "sr number",
-            "case number",
-            "case id",
-            "ticket",
-            "log no",
-            "cr id",
-            "so",
-            "ma",
-            "id",
-            "key",
-        ],
-    ),
-    (
-        "received",
-        Of::Date,
-        &[
-            "ngay nhan",
-            "ngay tiep nhan",
-            "nhan",
-            "date received",
-            "received",
-            "created",
-            "opened",
-            "open",
-            "complaint date",
-            "reported",
-        ],
-    ),
-    ("occurred", Of::Date, &["xay ra", "su viec", "occurred", "incident", "occurrence"]),
-    ("closed", Of::Date, &["ngay dong", "dong", "closed", "resolved", "completed", "ket thuc"]),
-    ("decided", Of::Date, &["ngay kl", "ngay ket luan", "decided", "disposition date", "finding date"]),
-    ("tax_code", Of::TaxCode, &["mst", "ma so thue", "tax"]),
-    (
-        "unit",
-        Of::Code,
-        &[
-            "don vi",
-            "dv",
-            "unit",
-            "agency",
-            "office",
-            "precinct",
-            "chi cuc",
-            "division",
-            "district",
-            "department",
-            "station",
-            "borough",
-            "beat",
-        ],
-    ),
-    ("officer", Of::Code, &["can bo", "cb", "officer", "badge", "cong chuc", "employee"]),
-    (
-        "category",
-        Of::Code,
-        &[
-            "loai",
-            "category",
-            "issue",
-            "allegation",
-            "complaint type",
-            "request type",
-            "type",
-            "linh vuc",
-            "product",
-            "phan loai",
-        ],
-    ),
-    ("cost_vnd", Of::Whole, &["chi phi", "thiet hai", "cost"]),
-    ("delay_hours", Of::Number, &["gio cho", "so gio", "gio", "hours", "delay"]),
-    (
-        "text",
-        Of::Text,
-        &["noi dung", "nd", "mo ta", "narrative", "description", "summary", "text", "details", "descriptor"],
-    ),
+const TAX_CODE: [&str; 3] = ["mst", "ma so thue", "tax"];
+const COST: [&str; 3] = ["chi phi", "thiet hai", "cost"];
+const DELAY: [&str; 5] = ["gio cho", "so gio", "gio", "hours", "delay"];
+const TEXT: [&str; 9] =
+    ["noi dung", "nd", "mo ta", "narrative", "description", "summary", "text", "details", "descriptor"];
+/// What was done about the matter, and not what happened.
+const ANSWER: [&str; 10] = [
+    "resolution",
+    "response",
+    "outcome",
+    "action",
+    "disposition",
+    "ket qua",
+    "tra loi",
+    "xu ly",
+    "giai quyet",
+    "closure",
 ];
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Of {
-    Code,
-    Date,
-    TaxCode,
-    Whole,
-    Number,
-    Text,
+/// What was found of a file.
+struct Plan {
+    fields: Vec<Found>,
+    words: Vec<Translated>,
+    /// Fields with columns in which the rows of one complaint differ.
+    left_out: Vec<(&'static str, Vec<usize>)>,
 }
 
-impl Of {
-    fn fits(self, column: &Column) -> bool {
-        if column.name.is_empty() || column.filled == 0 {
-            return false;
-        }
-        match self {
-            Self::Date => column.formats().is_some() && !column.is_tax_code(),
-            Self::TaxCode => column.is_tax_code(),
-            Self::Whole | Self::Number => column.number().is_some(),
-            Self::Code => column.longest <= 200,
-            Self::Text => true,
-        }
+impl Plan {
+    fn has(&self, field: &str) -> bool {
+        self.fields.iter().any(|one| one.field == field)
     }
 }
 
 /// A mapping for a file of complaints.
-pub fn mapping(encoding: Option<&'static Encoding>, delimiter: u8, rows: u64, columns: &[Column]) -> String {
-    let mut taken: Vec<(&str, &Column)> = Vec::new();
-    let is_free =
-        |taken: &[(&str, &Column)], column: &Column| !taken.iter().any(|(_, other)| std::ptr::eq(*other, column));
-    for (field, of, names) in NAMES {
-        let fits = |column: &&Column| {
-            of.fits(column) && (*field != "reference" || names_rows(column)) && is_free(&taken, column)
-        };
-        let named = names.iter().find_map(|name| columns.iter().filter(fits).find(|column| is_named(column, name)));
-        taken.extend(named.map(|column| (*field, column)));
-    }
-    // What no name tells of is guessed by the cells.
-    let of_field = |taken: &[(&str, &Column)], field: &str| taken.iter().any(|(name, _)| *name == field);
-    if !of_field(&taken, "reference") {
-        // The column with the most different cells, none of them blank.
-        let fits = |column: &&Column| {
-            Of::Code.fits(column) && column.blank == 0 && column.formats().is_none() && is_free(&taken, column)
-        };
-        let most = columns.iter().filter(fits).rev().max_by_key(|column| column.distinct().unwrap_or(usize::MAX));
-        taken.extend(most.map(|column| ("reference", column)));
-    }
-    if !of_field(&taken, "tax_code") {
-        let first = columns.iter().find(|column| Of::TaxCode.fits(column) && is_free(&taken, column));
-        taken.extend(first.map(|column| ("tax_code", column)));
-    }
-    if !of_field(&taken, "received") {
-        // A register that has no such date has the day of the matter.
-        let first = columns.iter().find(|column| Of::Date.fits(column) && is_free(&taken, column));
-        let other = ["occurred", "closed"].iter().find_map(|field| taken.iter().find(|(name, _)| name == field));
-        let column = first.or_else(|| other.map(|(_, column)| *column));
-        taken.extend(column.map(|column| ("received", column)));
-    }
-    let column_of = |field: &str| taken.iter().find(|(name, _)| *name == field).map(|(_, column)| *column);
-    let mut nulls: Vec<&str> = taken.iter().flat_map(|(_, column)| column.nothing.iter().copied()).collect();
+pub fn mapping(
+    encoding: Option<&'static Encoding>,
+    delimiter: u8,
+    rows: u64,
+    columns: &[Column],
+    sample: &Sample,
+) -> String {
+    let mut table = Table::new(columns, sample);
+    let plan = plan(&mut table);
+    let mut nulls: Vec<&str> = table.taken().flat_map(|column| column.nothing.iter().copied()).collect();
     nulls.sort_unstable();
     nulls.dedup();
     let mut text =
         format!("# A draft: {rows} rows. Read every line, above all those with CHECK, and try it with --dry-run.\n");
     text.push_str(&head(encoding, delimiter, &nulls));
     text.push_str("[missing]\nunit = \"create\"\nofficer = \"create\"\ncategory = \"create\"\n\n[fields]\n");
-    let mut line = |line: String| {
+    for line in lines(&table, &plan) {
         text.push_str(&line);
         text.push('\n');
-    };
-    for (field, of, _) in NAMES {
-        match column_of(field) {
-            Some(column) => line(rule(field, *of, column)),
-            None if *field == "reference" => {
-                line("reference = { constant = \"1\" }  # CHECK: no column names the rows, so all of them are one complaint".into());
-            }
-            None if *field == "received" => {
-                line("received = { constant = \"2000-01-01\" }  # CHECK: no column of dates was found".into());
-            }
-            None => {}
-        }
     }
-    if column_of("category").is_some() {
-        line("category_kind = { constant = \"CONDUCT\" }  # CHECK: what kind each category is; `values` tells them apart".into());
+    for translated in &plan.words {
+        text.push_str(&translated.section(&table));
     }
-    let rest: Vec<&Column> = columns
-        .iter()
-        .filter(|column| !column.name.is_empty() && !taken.iter().any(|(_, other)| std::ptr::eq(*other, *column)))
-        .collect();
+    let lacking = lacking(&plan);
+    if !lacking.is_empty() {
+        text.push_str("\n# What flags need and this file lacks: see \"Registers without enterprises or officers\" in docs/import.md.\n");
+        lacking.iter().for_each(|line| text.push_str(line));
+    }
+    for (field, columns) in &plan.left_out {
+        let names: Vec<String> = columns.iter().map(|at| quoted(&table.columns[*at].name)).collect();
+        let names = names.join(" and ");
+        let _infallible = writeln!(
+            text,
+            "\n# Left out: `{field}` from {names}: rows of one complaint differ in it, and would be rejected. `keep` takes it."
+        );
+    }
+    let rest: Vec<usize> = table.rest().collect();
     if !rest.is_empty() {
         text.push_str("\n# Not used. What shall be kept word for word goes into `keep = [\"…\"]`, above [file].\n");
     }
-    for column in rest {
+    for at in rest {
+        let column = &columns[at];
         let values: Vec<String> =
             column.look().values.iter().map(|(value, n)| format!("{} ({n})", short(value))).collect();
-        let _infallible = writeln!(text, "# {}: {}: {}", quoted(&column.name), column.reads_as(), values.join(", "));
+        let values = if values.is_empty() { String::new() } else { format!(": {}", values.join(", ")) };
+        let _infallible = writeln!(text, "# {}: {}{values}", quoted(&column.name), column.reads_as());
     }
     text.truncate(text.trim_end().len());
     text
 }
 
-/// Whether a column has so many different cells that it can say which rows belong together.
-fn names_rows(column: &Column) -> bool {
-    column.distinct().is_none_or(|distinct| distinct as u64 * 5 >= column.filled)
+/// Which columns fill which fields. What is surer takes its columns first.
+fn plan(table: &mut Table<'_>) -> Plan {
+    let mut fields = dates::find(table);
+    let received: Vec<usize> =
+        fields.iter().filter(|one| one.field == "received").flat_map(|one| one.columns.clone()).collect();
+    let tax_code = tax_code(table);
+    fields.extend(tax_code.clone());
+    let reference = reference::find(table, &received);
+    fields.extend(people::find(table));
+    if tax_code.is_some() {
+        fields.extend(places::enterprise_name(table));
+    }
+    fields.extend(places::unit(table, tax_code.is_some()));
+    let mut words = vocabulary::find(table);
+    let (categories, kinds) = categories::find(table);
+    fields.extend(categories);
+    words.extend(kinds);
+    fields.extend(number(table, "cost_vnd", &COST));
+    fields.extend(number(table, "delay_hours", &DELAY));
+    let is_text = |at: usize| !table.names[at].has_any(&ANSWER);
+    let text = table.named(&TEXT, is_text).map(|at| Found::column("text", at));
+    table.take(&text.iter().flat_map(|one| one.columns.clone()).collect::<Vec<_>>());
+    fields.extend(text);
+    // A finding counts from the day on which it was decided: where no column has it, that is the day on which the case was closed.
+    let is_found = words.iter().any(|one| one.field == "finding");
+    let closed = fields.iter().find(|one| one.field == "closed");
+    if let Some(closed) = closed.filter(|_| is_found && !fields.iter().any(|one| one.field == "decided")) {
+        fields.push(closed.also("decided"));
+    }
+    let left_out = leave_out_what_differs(table, reference.as_ref(), &mut fields, &mut words);
+    keep_ends(&mut fields, &words);
+    fields.splice(0..0, reference);
+    Plan { fields, words, left_out }
 }
 
-/// Whether the name of a column has the words.
-fn is_named(column: &Column, words: &str) -> bool {
-    let name: String = plain(&column.name).chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
-    let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
-    format!(" {name} ").contains(&format!(" {words} "))
+/// A register that writes a closing day on withdrawn and rejected complaints, too: the day is since when they are so.
+fn keep_ends(fields: &mut [Found], words: &[Translated]) {
+    let ends_otherwise = words
+        .iter()
+        .filter(|one| one.field == "state")
+        .flat_map(|one| &one.values)
+        .any(|(_, _, word)| matches!(word, Some("WITHDRAWN" | "REJECTED")));
+    if ends_otherwise && let Some(closed) = fields.iter_mut().find(|one| one.field == "closed") {
+        closed.field = "state_since";
+    }
 }
 
-/// The line of a field.
-fn rule(field: &str, of: Of, column: &Column) -> String {
-    let name = quoted(&column.name);
-    let mut check = String::new();
-    let rule = match of {
-        Of::Date => {
-            let formats = column.formats().unwrap_or_default();
-            if column.is_day_or_month() {
-                check = "  # CHECK: no day is beyond 12, so day and month may be the other way round".into();
-            }
-            match formats.as_slice() {
-                [] | [""] => name,
-                [one] => format!("{{ column = {name}, format = {} }}", quoted(one)),
-                several => {
-                    // What is read without a format, written out.
-                    let iso = ["%Y-%m-%d", "%Y-%m-%d %H:%M:%S%.f", "%+", "%Y-%m-%dT%H:%M:%S%.f"];
-                    let formats =
-                        several.iter().flat_map(|format| if format.is_empty() { iso.to_vec() } else { vec![*format] });
-                    let formats: Vec<String> = formats.map(quoted).collect();
-                    format!("{{ column = {name}, formats = [{}] }}", formats.join(", "))
-                }
-            }
-        }
-        Of::Whole | Of::Number => match column.number().unwrap_or_default() {
-            (None, None) => name,
-            (thousands, decimal) => {
-                let key = |key: &str, sign: Option<&str>| {
-                    sign.map_or_else(String::new, |sign| format!(", {key} = {}", quoted(sign)))
-                };
-                format!("{{ column = {name}{}{} }}", key("thousands", thousands), key("decimal", decimal))
-            }
-        },
-        Of::Code | Of::TaxCode | Of::Text => name,
+/// What the rows of one complaint have to agree on.
+const AGREED: [&str; 7] = ["occurred", "state", "channel", "tax_code", "text", "cost_vnd", "delay_hours"];
+
+/// Takes out the fields in which rows of one complaint differ, though they have to agree: the import would reject them.
+fn leave_out_what_differs(
+    table: &mut Table<'_>,
+    reference: Option<&Found>,
+    fields: &mut Vec<Found>,
+    words: &mut Vec<Translated>,
+) -> Vec<(&'static str, Vec<usize>)> {
+    let Some(reference) = reference else { return Vec::new() };
+    let differs = |field: &str, columns: &[usize]| {
+        let of_rows = table.sample.dependence(columns, &reference.columns);
+        AGREED.contains(&field) && of_rows.different > 0 && !of_rows.is_one()
     };
-    if of == Of::Code && field != "reference" {
-        let values: Vec<String> =
-            column.look().values.iter().take(4).map(|(value, n)| format!("{} ({n})", short(value))).collect();
-        check = format!("  # {}", values.join(", "));
-    }
-    format!("{field} = {rule}{check}")
+    let of_fields = fields.extract_if(.., |one| differs(one.field, &one.columns)).map(|one| (one.field, one.columns));
+    let mut out: Vec<_> = of_fields.collect();
+    out.extend(words.extract_if(.., |one| differs(one.field, &[one.column])).map(|one| (one.field, vec![one.column])));
+    let is_used = |at: &usize| fields.iter().any(|one| one.columns.contains(at));
+    let unused: Vec<usize> = out.iter().flat_map(|(_, columns)| columns).filter(|at| !is_used(at)).copied().collect();
+    table.give_back(&unused);
+    out
 }
 
-/// A value on one line of a comment.
-fn short(value: &str) -> String {
-    let value = shown(value);
-    let mut cut: String = value.chars().take(40).collect();
-    if cut.len() < value.len() {
-        cut.push('…');
-    }
-    cut
+fn tax_code(table: &mut Table<'_>) -> Option<Found> {
+    let is_one = |at: usize| table.columns[at].is_tax_code();
+    // Any 12 digits may be the number of a household business: without the name, some have to have a check digit.
+    let digits = |value: &str| value.bytes().filter(u8::is_ascii_digit).count();
+    let is_checked = |at: &usize| is_one(*at) && table.columns[*at].any(|value| digits(value) != 12);
+    let at = table.named(&TAX_CODE, is_one).or_else(|| table.free().find(is_checked))?;
+    table.take(&[at]);
+    Some(Found::column("tax_code", at))
 }
 
-/// A text of TOML, in which what cannot be seen is escaped.
-fn quoted(text: &str) -> String {
-    let mut written = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => written.extend(['\\', c]),
-            c if c.is_control() || crate::import::looks::is_hidden(c) => {
-                let _infallible = write!(written, "\\U{:08X}", u32::from(c));
-            }
-            c => written.push(c),
+fn number(table: &mut Table<'_>, field: &'static str, names: &[&str]) -> Option<Found> {
+    let at = table.named(names, |at| table.columns[at].number().is_some())?;
+    table.take(&[at]);
+    let key = |key: &str, sign: Option<&str>| sign.map_or_else(String::new, |sign| format!("{key} = {}", quoted(sign)));
+    let (thousands, decimal) = table.columns[at].number().unwrap_or_default();
+    let keys = [key("thousands", thousands), key("decimal", decimal)];
+    Some(
+        Found::column(field, at)
+            .keys(keys.iter().filter(|key| !key.is_empty()).cloned().collect::<Vec<_>>().join(", ")),
+    )
+}
+
+/// The lines of the fields.
+fn lines(table: &Table<'_>, plan: &Plan) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    if !plan.has("reference") {
+        lines.push(
+            "reference = { constant = \"1\" }  # CHECK: no column names the rows, so all of them are one complaint"
+                .into(),
+        );
+    }
+    if !plan.has("received") {
+        lines.push("received = { constant = \"2000-01-01\" }  # CHECK: no column of dates was found".into());
+    }
+    for found in &plan.fields {
+        lines.push(found.line(table));
+        if found.field == "officer" {
+            lines.push(
+                "attribution = { constant = \"ASSERTED\" }  # CHECK: CONFIRMED where an inquiry of the register established who it \
+                 was; above WATCH nothing else counts"
+                    .into(),
+            );
         }
     }
-    written.push('"');
-    written
+    if plan.has("category") && !plan.words.iter().any(|one| one.field == "category_kind") {
+        lines.push("category_kind = { constant = \"CONDUCT\" }  # CHECK: what kind each category is; `values` tells them apart".into());
+    }
+    lines
+}
+
+/// What the rules of flags count and the file does not have.
+fn lacking(plan: &Plan) -> Vec<&'static str> {
+    if !plan.has("officer") && !plan.has("unit") {
+        return vec!["# No officer and no unit: nobody can be flagged.\n"];
+    }
+    let lacking = [
+        (
+            "tax_code",
+            "# No tax code of an enterprise: all complaints are anonymous, and count in flags by rules of your own alone.\n",
+        ),
+        ("officer", "# No officer: only units can be flagged.\n"),
+        ("unit", "# No unit: only officers can be flagged.\n"),
+        ("category", "# No category: no complaint is about conduct, and nobody can be flagged.\n"),
+    ];
+    lacking.into_iter().filter(|(field, _)| !plan.has(field)).map(|(_, line)| line).collect()
 }

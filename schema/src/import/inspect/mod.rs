@@ -1,15 +1,26 @@
 //! A look at somebody's file before there is a mapping: its encoding, its separator, its columns with their values, and a
 //! draft of a mapping to begin with.
 
+mod categories;
 mod column;
+mod dates;
 mod draft;
+mod found;
 mod guess;
+mod people;
+mod places;
+mod reference;
+mod sample;
+mod table;
+mod vocabulary;
+mod words;
 
 use super::kinds::Kind;
 use super::reader::Rows;
 use super::{ImportError, Mapping};
 use column::Column;
 use flate2::read::MultiGzDecoder;
+use sample::Sample;
 use serde::Serialize;
 use std::io::{BufRead, BufReader, Cursor, Read};
 
@@ -61,14 +72,18 @@ pub fn inspect(name: &str, input: Box<dyn Read>) -> Result<Inspection, ImportErr
     let mut rows = Rows::open(name, Box::new(Cursor::new(sample).chain(plain)), &mapping)?;
     let mut columns: Vec<Column> =
         rows.header.iter().map(|name| Column::new(name)).collect::<Result<_, _>>().map_err(file)?;
+    let mut sample = Sample::new(columns.len());
     let mut number = 0;
     while let Some(row) = rows.next()? {
         number += 1;
-        for (column, cell) in columns.iter_mut().zip(&row.record) {
-            column.see(cell.trim());
+        let seen = columns.iter_mut().zip(&row.record).map(|(column, cell)| column.see(cell.trim()));
+        if sample.is_full() {
+            seen.for_each(drop);
+        } else {
+            sample.take(seen);
         }
     }
-    let mapping = draft::mapping(encoding, delimiter, number, &columns);
+    let mapping = draft::mapping(encoding, delimiter, number, &columns, &sample);
     Ok(Inspection {
         encoding: encoding.map_or_else(|| "utf-8".to_owned(), |encoding| encoding.name().to_ascii_lowercase()),
         delimiter: draft::delimiter_word(delimiter).to_owned(),

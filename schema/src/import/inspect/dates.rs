@@ -1,0 +1,207 @@
+//! Dates: a column of them, one with the time of day beside it, or the year and month in columns of their own.
+
+use super::column::Column;
+use super::found::{Found, quoted};
+use super::table::Table;
+use super::words::Words;
+use chrono::NaiveTime;
+
+/// What the days of a complaint are called.
+const NAMES: [(&str, &[&str]); 4] = [
+    (
+        "received",
+        &[
+            "ngay nhan",
+            "ngay tiep nhan",
+            "tiep nhan",
+            "nhan",
+            "ngay phan anh",
+            "thoi gian phan anh",
+            "thoi gian gui",
+            "ngay gui",
+            "date received",
+            "received",
+            "created",
+            "opened",
+            "open",
+            "complaint date",
+            "reported",
+            "filed",
+            "submitted",
+            "lodged",
+            "intake",
+            "logged",
+            "registered",
+        ],
+    ),
+    ("occurred", &["xay ra", "su viec", "vi pham", "occurred", "incident", "occurrence", "event"]),
+    ("closed", &["ngay dong", "dong", "closed", "close", "resolved", "completed", "ket thuc", "hoan thanh"]),
+    ("decided", &["ngay kl", "ngay ket luan", "ket luan", "decided", "disposition", "finding", "decision"]),
+];
+
+const YEAR: [&str; 3] = ["year", "nam", "yr"];
+const MONTH: [&str; 3] = ["month", "thang", "mon"];
+const DAY: [&str; 3] = ["day", "ngay", "date"];
+const TIME: [&str; 4] = ["time", "gio", "thoi gian", "hour"];
+
+/// The dates of a register.
+pub fn find(table: &mut Table<'_>) -> Vec<Found> {
+    let splits = splits(table);
+    let mut found: Vec<Found> = Vec::new();
+    for (field, names) in NAMES {
+        let whole = table.named(names, |at| is_date(&table.columns[at]));
+        let one = match whole {
+            Some(column) => Some(with_time(table, field, column)),
+            None => splits.iter().find(|split| split.stem.has_any(names)).map(|split| split.rule(table, field)),
+        };
+        if let Some(one) = one {
+            table.take(&one.columns);
+            found.push(one);
+        }
+    }
+    if !found.iter().any(|one| one.field == "received") {
+        found.extend(otherwise_received(table, &splits, &found));
+    }
+    found
+}
+
+/// The day of receipt where no name tells it: some other date, last of all the day of the matter.
+fn otherwise_received(table: &mut Table<'_>, splits: &[Split], found: &[Found]) -> Option<Found> {
+    let free_split = splits.iter().find(|split| !found.iter().any(|one| one.columns.contains(&split.year)));
+    let first = table.free().find(|at| is_date(&table.columns[*at]));
+    let received = match (first, free_split) {
+        (Some(column), _) => with_time(table, "received", column),
+        (None, Some(split)) => split.rule(table, "received"),
+        (None, None) => {
+            let other = ["occurred", "closed"].iter().find_map(|field| found.iter().find(|one| one.field == *field))?;
+            other.also("received")
+        }
+    };
+    table.take(&received.columns);
+    Some(received)
+}
+
+/// Whether a column has dates.
+pub fn is_date(column: &Column) -> bool {
+    column.formats().is_some() && !column.is_tax_code()
+}
+
+/// The rule of a column of dates.
+pub fn whole(table: &Table<'_>, field: &'static str, at: usize) -> Found {
+    let column = &table.columns[at];
+    let check = if column.is_day_or_month() {
+        "CHECK: no day is beyond 12, so day and month may be the other way round"
+    } else {
+        ""
+    };
+    let found = Found::column(field, at).check(check);
+    match column.formats().unwrap_or_default().as_slice() {
+        [] | [""] => found,
+        [one] => found.keys(format!("format = {}", quoted(one))),
+        several => {
+            // What is read without a format, written out.
+            let iso = ["%Y-%m-%d", "%Y-%m-%d %H:%M:%S%.f", "%+", "%Y-%m-%dT%H:%M:%S%.f"];
+            let formats =
+                several.iter().flat_map(|format| if format.is_empty() { iso.to_vec() } else { vec![*format] });
+            let formats: Vec<String> = formats.map(quoted).collect();
+            found.keys(format!("formats = [{}]", formats.join(", ")))
+        }
+    }
+}
+
+/// The rule of a column of days, with the time of day of the column beside it that is named alike.
+fn with_time(table: &Table<'_>, field: &'static str, at: usize) -> Found {
+    let found = whole(table, field, at);
+    let column = &table.columns[at];
+    let day = match column.formats().as_deref() {
+        Some([""]) if column.any(|value| value.len() > 10) => return found,
+        Some([""]) => "%Y-%m-%d",
+        Some([one]) if !one.contains("%H") && !one.contains("%I") && one.contains("%d") => *one,
+        _ => return found,
+    };
+    let stem = stem(&table.names[at], &DAY).unwrap_or_else(|| table.names[at].clone());
+    let beside = table.free().filter(|other| *other != at).find_map(|other| {
+        let is_beside = self::stem(&table.names[other], &TIME).is_some_and(|other| other == stem);
+        Some((other, time_of_day(&table.columns[other]).filter(|_| is_beside)?))
+    });
+    let Some((time, format)) = beside else { return found };
+    let formats = format!("formats = [{}, {}]", quoted(&format!("{day} {format}")), quoted(day));
+    Found::join(field, vec![at, time], " ").keys(formats).check(found.check)
+}
+
+/// How a column writes times of day; None where it has none.
+fn time_of_day(column: &Column) -> Option<&'static str> {
+    let formats = ["%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p"];
+    formats.into_iter().find(|format| column.all(|value| NaiveTime::parse_from_str(value, format).is_ok()))
+}
+
+/// A date of which the year, the month and perhaps the day have columns of their own.
+struct Split {
+    /// What their names have in common.
+    stem: Words,
+    year: usize,
+    month: usize,
+    day: Option<usize>,
+    month_format: String,
+}
+
+fn splits(table: &Table<'_>) -> Vec<Split> {
+    let part = |stem: &Words, words: &[&str], fits: &dyn Fn(&Column) -> bool| {
+        table.free().find(|at| self::stem(&table.names[*at], words).as_ref() == Some(stem) && fits(&table.columns[*at]))
+    };
+    let years = table.free().filter_map(|year| {
+        let is_year = table.columns[year].all_within(1900, 2200);
+        let stem = stem(&table.names[year], &YEAR).filter(|_| is_year)?;
+        let month = part(&stem, &MONTH, &|column| month_format(column).is_some())?;
+        let day = part(&stem, &DAY, &|column| column.all_within(1, 31));
+        Some(Split { stem, year, month, day, month_format: month_format(&table.columns[month])? })
+    });
+    years.collect()
+}
+
+impl Split {
+    fn rule(&self, table: &Table<'_>, field: &'static str) -> Found {
+        let parts = [self.day, Some(self.month), Some(self.year)];
+        let day = if self.day.is_some() { "%d/" } else { "" };
+        let format = format!("format = \"{day}{}/%Y\"", self.month_format);
+        let found = Found::join(field, parts.into_iter().flatten().collect(), "/").keys(format);
+        let lacking = table.sample.blank_beside(self.month, self.year);
+        if lacking > 0 {
+            found.check(format!("CHECK: {lacking} rows have a year and no month, and would be rejected"))
+        } else if self.day.is_none() && field == "received" {
+            found.check("months without days: windows shorter than 90 days are left out")
+        } else {
+            found
+        }
+    }
+}
+
+/// How a column writes months; None where it has none.
+fn month_format(column: &Column) -> Option<String> {
+    const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    if column.all_within(1, 12) {
+        return Some("%m".into());
+    }
+    let is_named = |value: &str| {
+        let value = value.to_ascii_lowercase();
+        let full = chrono::Month::try_from(
+            MONTHS.iter().position(|month| value.starts_with(month)).map_or(0, |nth| nth as u8 + 1),
+        );
+        full.is_ok_and(|month| value.len() == 3 || value == month.name().to_ascii_lowercase())
+    };
+    if column.all(is_named) {
+        return Some("%B".into());
+    }
+    // A word before the number, such as "Tháng 3".
+    let first = column.first()?;
+    let word = first.trim_end_matches(|c: char| c.is_ascii_digit());
+    let number = |value: &str| value.strip_prefix(word)?.parse::<u8>().ok();
+    let is_numbered = !word.is_empty() && !word.contains(['%', '/']);
+    (is_numbered && column.all(|value| number(value).is_some_and(|month| (1..=12).contains(&month))))
+        .then(|| format!("{word}%m"))
+}
+
+/// A name without a word of these.
+fn stem(name: &Words, words: &[&str]) -> Option<Words> {
+    words.iter().find_map(|word| name.without(word))
+}

@@ -1,0 +1,118 @@
+//! What was found for a field of complaints, as it is written in a mapping.
+
+use super::table::Table;
+use crate::import::looks::{is_hidden, shown};
+use std::fmt::Write;
+
+/// A field and where it comes from.
+#[derive(Debug, Clone)]
+pub struct Found {
+    pub field: &'static str,
+    /// Several are joined.
+    pub columns: Vec<usize>,
+    separator: &'static str,
+    /// Further keys of the rule, as TOML.
+    pub keys: String,
+    /// What a person should look at.
+    pub check: String,
+}
+
+impl Found {
+    pub fn column(field: &'static str, column: usize) -> Self {
+        Self { field, columns: vec![column], separator: "", keys: String::new(), check: String::new() }
+    }
+
+    pub fn join(field: &'static str, columns: Vec<usize>, separator: &'static str) -> Self {
+        Self { field, columns, separator, keys: String::new(), check: String::new() }
+    }
+
+    #[must_use]
+    pub fn keys(self, keys: impl Into<String>) -> Self {
+        Self { keys: keys.into(), ..self }
+    }
+
+    #[must_use]
+    pub fn check(self, check: impl Into<String>) -> Self {
+        Self { check: check.into(), ..self }
+    }
+
+    /// The same for another field.
+    #[must_use]
+    pub fn also(&self, field: &'static str) -> Self {
+        Self { field, ..self.clone() }
+    }
+
+    /// The line of the mapping.
+    pub fn line(&self, table: &Table<'_>) -> String {
+        let names: Vec<String> = self.columns.iter().map(|at| quoted(&table.columns[*at].name)).collect();
+        let keys = if self.keys.is_empty() { String::new() } else { format!(", {}", self.keys) };
+        let rule = match names.as_slice() {
+            [name] if keys.is_empty() => name.clone(),
+            [name] => format!("{{ column = {name}{keys} }}"),
+            names => format!("{{ join = [{}], separator = {}{keys} }}", names.join(", "), quoted(self.separator)),
+        };
+        let check = if self.check.is_empty() { String::new() } else { format!("  # {}", self.check) };
+        format!("{} = {rule}{check}", self.field)
+    }
+}
+
+/// A field that is a word of ours for each value of a column.
+#[derive(Debug, Clone)]
+pub struct Translated {
+    pub field: &'static str,
+    pub column: usize,
+    pub about: &'static str,
+    /// What blank cells, and values that are not listed, are.
+    pub default: &'static str,
+    /// The values, how often each is there, and its word; None where it is not known.
+    pub values: Vec<(String, u64, Option<&'static str>)>,
+}
+
+impl Translated {
+    /// The section of the mapping.
+    pub fn section(&self, table: &Table<'_>) -> String {
+        let Self { field, about, default, .. } = self;
+        let column = quoted(&table.columns[self.column].name);
+        let mut text = format!(
+            "\n[fields.{field}]  # CHECK: {about}\ncolumn = {column}\ndefault = \"{default}\"\notherwise = \"{default}\"\n\
+             [fields.{field}.values]\n"
+        );
+        for (value, count, word) in &self.values {
+            let check = if word.is_some() { "" } else { ", CHECK" };
+            let _infallible = writeln!(text, "{} = \"{}\"  # {count}{check}", quoted(value), word.unwrap_or(default));
+        }
+        text
+    }
+}
+
+/// A value on one line of a comment.
+pub fn short(value: &str) -> String {
+    let value = shown(value);
+    let mut cut: String = value.chars().take(40).collect();
+    if cut.len() < value.len() {
+        cut.push('…');
+    }
+    cut
+}
+
+/// The most frequent values of a column, for a comment.
+pub fn examples(table: &Table<'_>, column: usize, number: usize) -> String {
+    let values = table.columns[column].look().values;
+    values.iter().take(number).map(|(value, n)| format!("{} ({n})", short(value))).collect::<Vec<_>>().join(", ")
+}
+
+/// A text of TOML, in which what cannot be seen is escaped.
+pub fn quoted(text: &str) -> String {
+    let mut written = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => written.extend(['\\', c]),
+            c if c.is_control() || is_hidden(c) => {
+                let _infallible = write!(written, "\\U{:08X}", u32::from(c));
+            }
+            c => written.push(c),
+        }
+    }
+    written.push('"');
+    written
+}

@@ -1,0 +1,260 @@
+//! The column that identifies officers, among those that say something else of them.
+
+use super::dates;
+use super::found::{Found, examples};
+use super::table::Table;
+use super::words::Words;
+
+/// Words for an officer, the surer ones first, with their weight.
+const OFFICER: [(&[&str], i32); 3] = [
+    (
+        &[
+            "officer",
+            "can bo",
+            "cong chuc",
+            "mos",
+            "member of service",
+            "employee",
+            "nhan vien",
+            "inspector",
+            "constable",
+            "deputy",
+            "policeman",
+        ],
+        4,
+    ),
+    (&["badge", "shield", "so hieu", "warrant number", "star no", "star number"], 3),
+    (&["cb", "staff"], 2),
+];
+const IDENTIFIES: [&str; 12] =
+    ["id", "no", "number", "num", "code", "key", "identifier", "badge", "shield", "so", "ma", "so hieu"];
+/// Who is complained about, and not who took the complaint down.
+const ACCUSED: [&str; 9] = [
+    "bi phan anh",
+    "bi khieu nai",
+    "bi to cao",
+    "accused",
+    "respondent",
+    "subject",
+    "against",
+    "complained about",
+    "involved",
+];
+/// What is said of officers and identifies none.
+const SAYS_MORE: [&str; 52] = [
+    "rank",
+    "title",
+    "race",
+    "ethnicity",
+    "sex",
+    "gender",
+    "age",
+    "year",
+    "day",
+    "experience",
+    "appointed",
+    "appointment",
+    "birth",
+    "hire",
+    "hired",
+    "unit",
+    "command",
+    "assignment",
+    "assigned",
+    "division",
+    "precinct",
+    "department",
+    "agency",
+    "station",
+    "count",
+    "type",
+    "injury",
+    "injured",
+    "status",
+    "detail",
+    "finding",
+    "discipline",
+    "outcome",
+    "allegation",
+    "duty",
+    "force",
+    "weapon",
+    "on scene",
+    "chuc vu",
+    "cap bac",
+    "ngach",
+    "tuoi",
+    "gioi tinh",
+    "don vi",
+    "chi cuc",
+    "phong",
+    "thai do",
+    "so luong",
+    "hanh vi",
+    "ngay",
+    "noi dung",
+    "role",
+];
+/// Other people of a complaint.
+const OTHERS: [&str; 22] = [
+    "complainant",
+    "victim",
+    "civilian",
+    "consumer",
+    "caller",
+    "customer",
+    "witness",
+    "investigator",
+    "investigating",
+    "reviewer",
+    "handled",
+    "handling",
+    "handler",
+    "supervisor",
+    "entered",
+    "tiep nhan",
+    "xu ly",
+    "thu ly",
+    "giai quyet",
+    "nhap",
+    "nguoi gui",
+    "nguoi phan anh",
+];
+const NAME: [&str; 4] = ["name", "ho ten", "ho va ten", "ten"];
+const FIRST: [&str; 3] = ["first name", "first", "given name"];
+const LAST: [&str; 4] = ["last name", "last", "surname", "family name"];
+const RANK: [&str; 5] = ["rank incident", "rank", "cap bac", "chuc vu", "ngach"];
+const APPOINTED: [&str; 4] = ["appointed", "appointment", "hired", "bo nhiem"];
+
+/// The officer, with what is said of one where an officer is made.
+pub fn find(table: &mut Table<'_>) -> Vec<Found> {
+    let names = names(table);
+    let by_number = number(table);
+    let Some(officer) = by_number.map(|at| numbered(table, at, &names)).or_else(|| by_name(table, &names)) else {
+        return Vec::new();
+    };
+    let on = officer.columns.clone();
+    table.take(&on);
+    let mut found = vec![officer];
+    let is_of_officer = |columns: &[usize]| columns.iter().all(|at| table.sample.dependence(&[*at], &on).is_one());
+    if by_number.is_some() && !names.is_empty() && is_of_officer(&names) {
+        found.push(joined("officer_name", &names, " "));
+    } else if by_number.is_some() && names.is_empty() {
+        // A column named by the word for an officer alone has their names where another one has their numbers.
+        let is_name = |at: &usize| score(&table.names[*at], false).is_some() && !table.columns[*at].is_short();
+        let name =
+            table.free().find(|at| is_name(at) && table.columns[*at].number().is_none() && is_of_officer(&[*at]));
+        found.extend(name.map(|name| Found::column("officer_name", name)));
+    }
+    if let Some(rank) = table.named(&RANK, |at| is_about_officers(table, at) && table.columns[at].is_code(60)) {
+        found.push(Found::column("officer_rank", rank));
+    }
+    let is_day = |at: usize| is_about_officers(table, at) && dates::is_date(&table.columns[at]);
+    if let Some(appointed) = table.named(&APPOINTED, is_day) {
+        found.push(dates::whole(table, "officer_appointed", appointed));
+    }
+    for one in &found {
+        table.take(&one.columns);
+    }
+    found
+}
+
+fn joined(field: &'static str, columns: &[usize], separator: &'static str) -> Found {
+    match columns {
+        [one] => Found::column(field, *one),
+        several => Found::join(field, several.to_vec(), separator),
+    }
+}
+
+/// The column of numbers of officers.
+fn number(table: &Table<'_>) -> Option<usize> {
+    let has_officers = table.names.iter().any(|name| name.has_any(OFFICER[0].0));
+    let scored = table.free().filter_map(|at| {
+        let column = &table.columns[at];
+        // Officers of a complaint that are counted: 1, 2, 3.
+        let is_named_so = table.names[at].has_any(&["id", "identifier", "badge", "shield", "ma", "code", "so hieu"]);
+        let is_count = !is_named_so && !column.is_short() && column.all_within(0, 20);
+        let is_number = column.is_code(60) && !is_count && !column.is_tax_code();
+        Some((score(&table.names[at], has_officers).filter(|_| is_number)?, at))
+    });
+    scored.rev_max()
+}
+
+/// The greatest, and of equals the first.
+trait RevMax {
+    fn rev_max(self) -> Option<usize>;
+}
+
+impl<I: Iterator<Item = (i32, usize)>> RevMax for I {
+    fn rev_max(self) -> Option<usize> {
+        self.max_by_key(|(score, at)| (*score, std::cmp::Reverse(*at))).map(|(_, at)| at)
+    }
+}
+
+fn score(name: &Words, has_officers: bool) -> Option<i32> {
+    // Where officers are named, a tax number among their columns is theirs: that of an enterprise was looked for before.
+    if has_officers && ["tax id", "tax no", "tax number"].iter().any(|phrase| name.has(phrase)) {
+        return Some(7);
+    }
+    if name.has_any(&SAYS_MORE) || name.has_any(&OTHERS) || name.has_any(&NAME) || name.has_any(&LAST) {
+        return None;
+    }
+    let (_, weight) = OFFICER.iter().find(|(words, _)| name.has_any(words))?;
+    let more = [(name.has_any(&IDENTIFIES), 4), (name.has("unique"), 1), (name.has_any(&ACCUSED), 3)];
+    Some(weight + more.into_iter().filter(|(is_so, _)| *is_so).map(|(_, weight)| weight).sum::<i32>())
+}
+
+fn is_about_officers(table: &Table<'_>, at: usize) -> bool {
+    !table.names[at].has_any(&OTHERS)
+}
+
+/// The names of officers: one column, or the first and the last name; columns that only say "name" where officers have others.
+fn names(table: &Table<'_>) -> Vec<usize> {
+    let has_officers = table.names.iter().any(|name| OFFICER.iter().any(|(words, _)| name.has_any(words)));
+    if !has_officers {
+        return Vec::new();
+    }
+    let is_bare =
+        |name: &Words| ["name", "ho ten", "ho va ten"].iter().chain(&FIRST).chain(&LAST).any(|one| name.is(one));
+    let is_of_officer = |at: usize| {
+        let name = &table.names[at];
+        let of_officer = OFFICER.iter().any(|(words, _)| name.has_any(words)) || is_bare(name);
+        of_officer && is_about_officers(table, at) && table.columns[at].is_code(100) && !name.has_any(&SAYS_MORE)
+    };
+    let first = table.named(&FIRST, is_of_officer);
+    let last = table.named(&LAST, is_of_officer);
+    match (first, last) {
+        (Some(first), Some(last)) if first != last => vec![first, last],
+        (None, Some(last)) => vec![last],
+        _ => table.named(&NAME, is_of_officer).into_iter().collect(),
+    }
+}
+
+/// Officers by their numbers; with their names where one number is that of several.
+fn numbered(table: &Table<'_>, at: usize, names: &[usize]) -> Found {
+    let column = &table.columns[at];
+    let values = examples(table, at, 4);
+    let told_by = names.last().copied().filter(|name| *name != at);
+    let is_shared = told_by.is_some_and(|name| {
+        let dependence = table.sample.dependence(&[name], &[at]);
+        !column.is_short() && !dependence.is_one() && dependence.different > 0
+    });
+    match told_by.filter(|_| is_shared) {
+        Some(name) => {
+            let columns = vec![at, name];
+            let separator = table.separator(&columns);
+            let check =
+                format!("CHECK: one {:?} stands beside several names, so the name is part of the code", column.name);
+            Found::join("officer", columns, separator).check(check)
+        }
+        None => Found::column("officer", at).check(values),
+    }
+}
+
+/// Officers by their names, where the register has no numbers.
+fn by_name(table: &Table<'_>, names: &[usize]) -> Option<Found> {
+    let separator = table.separator(names);
+    (!names.is_empty()).then(|| {
+        joined("officer", names, separator).check("CHECK: names and no numbers: two officers of one name would be one")
+    })
+}
