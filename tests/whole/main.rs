@@ -49,6 +49,7 @@ mod priorities;
 mod private_files;
 mod recounted;
 mod recurrence;
+mod registers;
 mod relations;
 mod responses;
 mod retention;
