@@ -136,6 +136,41 @@ fn officers_are_found_by_their_numbers_and_not_by_what_else_is_said_of_them() {
 }
 
 #[test]
+fn cells_that_name_nobody_are_blank() {
+    let row = |n: usize| {
+        let (officer, unit) = (["UNKNOWN", "A-17", "A-18", "A-19"][n % 4], ["Unspecified", "North", "South"][n % 3]);
+        format!("{n},2023-01-{:02},{officer},{unit}", 1 + n % 28)
+    };
+    let lines = [
+        "officer = { column = \"officer_id\", pattern = '^(?:UNKNOWN|(.*))$' }",
+        "unit = { column = \"borough\", pattern = '^(?:Unspecified|(.*))$' }",
+    ];
+    let draft = lines_of("id,received,officer_id,borough", row, &lines);
+    assert!(draft.contains("CHECK: UNKNOWN names nobody"), "{draft}");
+    let of_zero = |n: usize| format!("{n},2023-01-{:02},{}", 1 + n % 28, [0, 311, 622][n % 3]);
+    let zero = "officer = { column = \"shield_no\", pattern = '^(?:0|(.*))$' }";
+    lines_of("id,received,shield_no", of_zero, &[zero]);
+    // Who takes complaints down is not who is complained about, and it is said where nothing else is known.
+    let of_desk = |n: usize| format!("{n},2023-01-{:02},Ban {}", 1 + n % 28, n % 3);
+    let draft = lines_of("id,received,Đơn vị tiếp nhận", of_desk, &["unit = \"Đơn vị tiếp nhận\""]);
+    assert!(draft.contains("CHECK: it must be the unit complained about"), "{draft}");
+}
+
+#[test]
+fn complaints_without_a_number_are_told_apart_by_several_columns() {
+    // A day and a place name a row; neither does alone.
+    let row = |n: usize| format!("2023-01-{:02},{} High Street,Noise,Dept {}", 1 + n % 12, n / 12, n % 2);
+    let lines =
+        ["reference = { join = [\"Creation Date\", \"Address\"], separator = \"/\" }", "received = \"Creation Date\""];
+    let draft = lines_of("Creation Date,Address,Service Request Type,Department", row, &lines);
+    assert!(draft.contains("CHECK: no column names the rows"), "{draft}");
+    // Where the days are the first of their months, they stand for these.
+    let of_months = |n: usize| format!("{n},2023-{:02}-01", 1 + n % 12);
+    let lines = ["received = { column = \"received\", precision = \"month\" }"];
+    lines_of("id,received", of_months, &lines);
+}
+
+#[test]
 fn a_vietnamese_register_whose_numbers_begin_anew_each_year_is_drafted() {
     let header = "STT,Số,Năm,Ngày tiếp nhận,Giờ tiếp nhận,Đơn vị tiếp nhận,Chi cục bị phản ánh,Cán bộ tiếp nhận,Cán bộ bị phản ánh,\
                   Số hiệu công chức,Lĩnh vực,Hành vi,Nội dung phản ánh,Kết quả xác minh,Hình thức";

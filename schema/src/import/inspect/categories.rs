@@ -161,7 +161,7 @@ fn fine(table: &Table<'_>) -> Option<usize> {
     let named = |phrase: &&str| {
         table.named(&[*phrase], |at| fits(table, at) && (phrase.starts_with("sub") || !is_sub(table, at)))
     };
-    FINE.iter().find_map(|phrase| named(&phrase))
+    FINE.iter().find_map(named)
 }
 
 /// The columns that may be the upper level, the likelier ones first.

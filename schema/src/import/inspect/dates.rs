@@ -4,7 +4,9 @@ use super::column::Column;
 use super::found::{Found, quoted};
 use super::table::Table;
 use super::words::Words;
-use chrono::NaiveTime;
+use crate::domain::calendar::LOCAL;
+use crate::import::dates::DateRules;
+use chrono::{Datelike, NaiveTime};
 
 /// What the days of a complaint are called.
 const NAMES: [(&str, &[&str]); 4] = [
@@ -22,6 +24,7 @@ const NAMES: [(&str, &[&str]); 4] = [
             "date received",
             "received",
             "created",
+            "creation",
             "opened",
             "open",
             "complaint date",
@@ -95,6 +98,14 @@ pub fn whole(table: &Table<'_>, field: &'static str, at: usize) -> Found {
         ""
     };
     let found = Found::column(field, at).check(check);
+    if field == "received" && is_by_month(column) {
+        let found = found.keys("precision = \"month\"");
+        let found = found.check("CHECK: all days are the first of their months, so they stand for the months");
+        return match column.formats().unwrap_or_default().as_slice() {
+            [] | [""] => found,
+            [one, ..] => found.keys(format!("format = {}, precision = \"month\"", quoted(one))),
+        };
+    }
     match column.formats().unwrap_or_default().as_slice() {
         [] | [""] => found,
         [one] => found.keys(format!("format = {}", quoted(one))),
@@ -107,6 +118,16 @@ pub fn whole(table: &Table<'_>, field: &'static str, at: usize) -> Found {
             found.keys(format!("formats = [{}]", formats.join(", ")))
         }
     }
+}
+
+/// Whether a column of days has the first of each month alone.
+fn is_by_month(column: &Column) -> bool {
+    let formats = column.formats().unwrap_or_default();
+    let [format] = formats.as_slice() else { return false };
+    let formats = if format.is_empty() { Vec::new() } else { vec![(*format).to_owned()] };
+    let Ok(rules) = DateRules::new(formats, None, false, LOCAL) else { return false };
+    let is_first = |value: &str| rules.date(value, LOCAL).is_ok_and(|day| day.day() == 1) && !rules.is_by_month(value);
+    !column.is_short() && column.distinct() > Some(2) && column.all(is_first)
 }
 
 /// The rule of a column of days, with the time of day of the column beside it that is named alike.

@@ -1,8 +1,25 @@
 //! What was found for a field of complaints, as it is written in a mapping.
 
 use super::table::Table;
+use super::words::Words;
 use crate::import::looks::{is_hidden, shown};
 use std::fmt::Write;
+
+/// Cells that other registers write where nobody is known.
+const NOBODY: [&str; 12] = [
+    "unknown",
+    "unidentified",
+    "unspecified",
+    "not identified",
+    "not specified",
+    "not available",
+    "not applicable",
+    "khong ro",
+    "khong xac dinh",
+    "chua ro",
+    "chua xac dinh",
+    "khong biet",
+];
 
 /// A field and where it comes from.
 #[derive(Debug, Clone)]
@@ -34,6 +51,29 @@ impl Found {
     #[must_use]
     pub fn check(self, check: impl Into<String>) -> Self {
         Self { check: check.into(), ..self }
+    }
+
+    /// The same where cells that name nobody are blank: "Unknown" is no officer whom many complain about.
+    #[must_use]
+    pub fn naming_somebody(self, table: &Table<'_>) -> Self {
+        let [at] = self.columns.as_slice() else { return self };
+        let column = &table.columns[*at];
+        let is_zero = |value: &str| value.bytes().all(|byte| byte == b'0');
+        let has_numbers =
+            column.all(|value| is_zero(value) || (value.len() > 1 && value.bytes().all(|b| b.is_ascii_digit())));
+        let names_nobody = |value: &str| {
+            let words = Words::of(value);
+            (has_numbers && is_zero(value)) || (words.has_any(&NOBODY) && words.count() <= 3 && !value.contains('\''))
+        };
+        let values = column.counted().unwrap_or_default();
+        let nobody: Vec<&str> =
+            values.iter().map(|(value, _)| value.as_str()).filter(|value| names_nobody(value)).collect();
+        if nobody.is_empty() {
+            return self;
+        }
+        let escaped: Vec<String> = nobody.iter().map(|value| regex::escape(value)).collect();
+        let check = format!("CHECK: {} names nobody. {}", nobody.join(", "), self.check);
+        Self { keys: format!("pattern = '^(?:{}|(.*))$'", escaped.join("|")), check, ..self }
     }
 
     /// The same for another field.

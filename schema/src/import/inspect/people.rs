@@ -20,10 +20,13 @@ const OFFICER: [(&[&str], i32); 3] = [
             "constable",
             "deputy",
             "policeman",
+            "nguoi bi phan anh",
+            "nguoi bi to cao",
+            "nguoi bi khieu nai",
         ],
         4,
     ),
-    (&["badge", "shield", "so hieu", "warrant number", "star no", "star number"], 3),
+    (&["badge", "shield", "so hieu", "so the", "warrant number", "star no", "star number"], 3),
     (&["cb", "staff"], 2),
 ];
 const IDENTIFIES: [&str; 12] =
@@ -237,7 +240,8 @@ fn numbered(table: &Table<'_>, at: usize, names: &[usize]) -> Found {
     let told_by = names.last().copied().filter(|name| *name != at);
     let is_shared = told_by.is_some_and(|name| {
         let dependence = table.sample.dependence(&[name], &[at]);
-        !column.is_short() && !dependence.is_one() && dependence.different > 0
+        // A few have changed their names.
+        !column.is_short() && dependence.torn * 10 > dependence.different
     });
     match told_by.filter(|_| is_shared) {
         Some(name) => {
@@ -247,7 +251,7 @@ fn numbered(table: &Table<'_>, at: usize, names: &[usize]) -> Found {
                 format!("CHECK: one {:?} stands beside several names, so the name is part of the code", column.name);
             Found::join("officer", columns, separator).check(check)
         }
-        None => Found::column("officer", at).check(values),
+        None => Found::column("officer", at).check(values).naming_somebody(table),
     }
 }
 
@@ -255,6 +259,7 @@ fn numbered(table: &Table<'_>, at: usize, names: &[usize]) -> Found {
 fn by_name(table: &Table<'_>, names: &[usize]) -> Option<Found> {
     let separator = table.separator(names);
     (!names.is_empty()).then(|| {
-        joined("officer", names, separator).check("CHECK: names and no numbers: two officers of one name would be one")
+        let found = joined("officer", names, separator);
+        found.check("CHECK: names and no numbers: two officers of one name would be one").naming_somebody(table)
     })
 }

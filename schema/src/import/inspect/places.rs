@@ -9,7 +9,13 @@ const UNIT: [(&[&str], i32); 5] = [
     (&["don vi", "chi cuc", "unit", "command", "respondent", "filed against", "branch"], 8),
     (&["dv", "agency", "company", "organisation", "organization", "institution", "co quan"], 7),
     (&["office", "department", "dept", "bureau", "precinct", "cua khau"], 6),
-    (&["cuc", "division", "station", "provider", "merchant", "carrier", "bank", "district", "phong", "doi"], 4),
+    (
+        &[
+            "cuc", "division", "station", "provider", "merchant", "carrier", "bank", "airline", "insurer", "district",
+            "phong", "doi",
+        ],
+        4,
+    ),
     (&["facility", "store", "borough", "beat", "region", "khu vuc"], 2),
 ];
 /// Columns about something else, whatever other words they have.
@@ -92,13 +98,18 @@ const ENTERPRISE: [&str; 12] = [
     "nguoi khai",
 ];
 /// What is the complaining enterprise where the register knows tax codes, and the one complained about where it does not.
-const EITHER: [&str; 4] = ["company", "merchant", "carrier", "provider"];
+const EITHER: [&str; 6] = ["company", "merchant", "carrier", "provider", "airline", "insurer"];
 
 /// The unit complained about, with its name.
 pub fn unit(table: &mut Table<'_>, has_tax_code: bool) -> Vec<Found> {
     let scored = table.free().filter_map(|at| Some((score(table, at, has_tax_code)?, std::cmp::Reverse(at))));
     let Some((_, std::cmp::Reverse(unit))) = scored.max() else { return Vec::new() };
-    let mut found = vec![Found::column("unit", unit).check(examples(table, unit, 4))];
+    let check = if table.names[unit].has_any(&SECOND) {
+        "CHECK: it must be the unit complained about, and not the one that deals with the complaint".to_owned()
+    } else {
+        examples(table, unit, 4)
+    };
+    let mut found = vec![Found::column("unit", unit).check(check).naming_somebody(table)];
     table.take(&[unit]);
     // A name is that of the unit where it shares a word with it and each code has one.
     let is_name = |at: usize| {

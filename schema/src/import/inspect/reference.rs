@@ -47,15 +47,34 @@ const NUMBERS: [&str; 12] =
 const WITHIN: [&str; 12] =
     ["nam", "year", "thang", "month", "don vi", "chi cuc", "unit", "office", "series", "ky hieu", "loai", "agency"];
 
+/// Columns that are joined at most where none names the rows, and the longest cells that are taken into a code.
+const MOST_PARTS: usize = 4;
+const LONGEST_PART: usize = 45;
+
 /// The reference, by the columns of the day of receipt: rows of one complaint have one.
 pub fn find(table: &mut Table<'_>, received: &[usize]) -> Option<Found> {
     let is_number = |at: usize| table.columns[at].is_code(200) && names_rows(table, at);
     let exact = |at: usize| is_number(at) && BARE.iter().any(|name| table.names[at].is(name));
     let named = table.named(&NAMES, is_number).or_else(|| table.named(&BARE, exact));
-    let column = named.or_else(|| most_different(table))?;
-    let found = one_or_several(table, column, received, named.is_some());
-    table.take(&found.columns);
-    Some(found)
+    let column = named.or_else(|| most_different(table));
+    let found = column.map(|column| one_or_several(table, column, received, named.is_some()));
+    // Several rows of one number, and of one day, are rows of one complaint.
+    let is_number_of_rows = |at: usize| {
+        let of_one_day = table.sample.dependence(received, &[at]).is_one();
+        table.names[at].has_any(&NUMBERS) && names_rows(table, at) && of_one_day
+    };
+    let tells = |one: &Found| match one.columns.as_slice() {
+        [at] => named.is_some() || is_unique(table, &[*at]) || is_number_of_rows(*at),
+        _ => true,
+    };
+    if !found.as_ref().is_some_and(tells)
+        && let Some(together) = together(table)
+    {
+        // Its columns fill fields of their own, too.
+        return Some(together);
+    }
+    table.take(&found.iter().flat_map(|one| one.columns.clone()).collect::<Vec<_>>());
+    found
 }
 
 /// Whether a column has so many different cells that it can say which rows belong together.
@@ -66,10 +85,18 @@ fn names_rows(table: &Table<'_>, at: usize) -> bool {
 
 /// The column with the most different cells, none of them blank; of equals one whose name says that it is a number.
 fn most_different(table: &Table<'_>) -> Option<usize> {
-    let fits = |at: &usize| table.columns[*at].is_code(200) && table.columns[*at].blank == 0;
+    let is_named = |at: &usize| table.names[*at].has_any(&NUMBERS);
+    // A place on the map is no number of a complaint.
+    let is_fraction = |at: &usize| {
+        table.columns[*at].number().is_some() && table.columns[*at].any(|value| value.contains(['.', ',']))
+    };
+    let fits = |at: &usize| {
+        let column = &table.columns[*at];
+        column.is_code(200) && column.blank == 0 && (is_named(at) || !is_fraction(at))
+    };
     let rank = |at: &usize| {
         let different = table.columns[*at].distinct().unwrap_or(usize::MAX);
-        (different, table.names[*at].has_any(&NUMBERS), std::cmp::Reverse(*at))
+        (different, is_named(at), std::cmp::Reverse(*at))
     };
     table.free().filter(fits).max_by_key(rank)
 }
@@ -111,6 +138,35 @@ fn one_or_several(table: &Table<'_>, column: usize, received: &[usize], is_named
     let separator = table.separator(&columns);
     let check = format!("CHECK: {:?} alone names several complaints", table.columns[column].name);
     Found::join("reference", columns, separator).check(check)
+}
+
+/// Where no column names the rows: the columns that together tell nearly all of them apart, the fewest that are found.
+fn together(table: &Table<'_>) -> Option<Found> {
+    let all = table.sample.len();
+    let fits = |at: &usize| {
+        let column = &table.columns[*at];
+        !column.name.is_empty() && column.filled > 0 && column.longest <= LONGEST_PART
+    };
+    let candidates: Vec<usize> = (0..table.columns.len()).filter(fits).collect();
+    let mut chosen: Vec<usize> = Vec::new();
+    while chosen.len() < MOST_PARTS && table.sample.different(&chosen) < all {
+        let with = |at: usize| table.sample.different(&[chosen.as_slice(), &[at]].concat());
+        let others = candidates.iter().copied().filter(|at| !chosen.contains(at));
+        let next = others.max_by_key(|at| (with(*at), std::cmp::Reverse(*at)));
+        let Some(next) = next else { break };
+        chosen.push(next);
+    }
+    if chosen.is_empty() || table.sample.different(&chosen) * 100 < all * 99 {
+        return None;
+    }
+    chosen.sort_unstable();
+    let separator = table.separator(&chosen);
+    let check = "CHECK: no column names the rows; rows that are alike in these would be one complaint";
+    let found = match chosen.as_slice() {
+        [one] => Found::column("reference", *one),
+        _ => Found::join("reference", chosen, separator),
+    };
+    Some(found.check(check))
 }
 
 fn is_unique(table: &Table<'_>, columns: &[usize]) -> bool {

@@ -42,6 +42,7 @@ const FINDING: Vocabulary = Vocabulary {
                 "unsubstantiated",
                 "not substantiated",
                 "not sustained",
+                "no sustained",
                 "unsustained",
                 "non sustained",
                 "not confirmed",
@@ -141,7 +142,19 @@ const CHANNEL: Vocabulary = Vocabulary {
     field: "channel",
     about: "how each came in",
     default: "OTHER",
-    columns: &["kenh", "hinh thuc", "channel", "submitted via", "via", "method", "intake", "origin", "source", "nguon"],
+    columns: &[
+        "kenh",
+        "hinh thuc",
+        "channel",
+        "submitted via",
+        "how received",
+        "via",
+        "method",
+        "intake",
+        "origin",
+        "source",
+        "nguon",
+    ],
     words: &[
         (&["email", "e mail", "thu dien tu", "hop thu"], "EMAIL"),
         (&["web", "online", "internet", "portal", "website", "mobile", "app", "cong thong tin", "trang web"], "PORTAL"),
@@ -200,6 +213,9 @@ impl Vocabulary {
         let code = value.to_ascii_lowercase();
         let value = Words::of(value);
         let by_words = self.words.iter().find(|(words, _)| value.has_any(words)).map(|(_, ours)| *ours);
+        // What is denied in words that are not listed is left to a person.
+        let is_denied = value.has_any(&["no", "not", "non", "khong", "chua"]) && by_words == Some("SUSTAINED");
+        let by_words = by_words.filter(|_| !is_denied);
         by_words.or_else(|| self.codes.iter().find(|(theirs, _)| *theirs == code).map(|(_, ours)| *ours))
     }
 }
@@ -218,6 +234,8 @@ mod tests {
             ("Không đúng", Some("UNFOUNDED")),
             ("Within NYPD Guidelines", Some("EXONERATED")),
             ("Miscellaneous - Subject Retired", None),
+            ("No Sustained Findings", Some("NOT_SUSTAINED")),
+            ("Not proven, officer confirmed present", None),
             ("NS", Some("NOT_SUSTAINED")),
             ("UN", Some("UNFOUNDED")),
         ] {

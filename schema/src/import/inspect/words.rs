@@ -39,7 +39,11 @@ impl Words {
     }
 
     pub fn is(&self, phrase: &str) -> bool {
-        self.has(phrase) && phrase.split(' ').count() >= self.0.len()
+        self.has(phrase) && phrase.split(' ').count() >= self.count()
+    }
+
+    pub fn count(&self) -> usize {
+        self.0.len()
     }
 
     /// The rest without a phrase; None where it does not stand in it.
