@@ -81,7 +81,7 @@ pub fn viewer_of(token: &ApiToken, principal: Principal) -> Viewer {
 
 impl Viewer {
     /// Whether the token is none of ours: such a one is its own principal.
-    pub fn is_of_others(&self) -> bool {
+    pub fn is_external_jwt(&self) -> bool {
         self.token_id == self.principal_id
     }
 

@@ -16,10 +16,10 @@ pub(super) const COMPLAINT_WORDS: &[Role] = &[Board, UnitHead, DataTeam, Dashboa
 
 /// Who sees groups by enterprise: one that counts for several is shown by one of them, which a head might not
 /// be shown otherwise.
-pub(super) const EVERYTHING: &[Role] = &[Board, DataTeam];
+pub(super) const BOARD_AND_DATA_TEAM: &[Role] = &[Board, DataTeam];
 
 /// Who exports, with pseudonyms.
-pub const EXPORTERS: &[Role] = EVERYTHING;
+pub const EXPORTERS: &[Role] = BOARD_AND_DATA_TEAM;
 
 /// Whose episodes are formed of what they see: those of a head would tell of complaints that are kept from it.
 pub(super) const SEES_ALL: &[Role] = &[Board, DataTeam, Dashboard];

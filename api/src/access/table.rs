@@ -1,6 +1,6 @@
 //! The table of design §7.
 
-use super::roles::{ANALYSTS, COMPLAINT_WORDS, EVERYTHING, PEOPLE, REFERENCE, REGISTER, SEES_ALL, STATISTICS};
+use super::roles::{ANALYSTS, BOARD_AND_DATA_TEAM, COMPLAINT_WORDS, PEOPLE, REFERENCE, REGISTER, SEES_ALL, STATISTICS};
 use schema::enums::Role::{self, Admin, Board, Intake, UnitHead};
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -16,9 +16,9 @@ pub const TABLE: &[(&str, &str, &[Role])] = &[
     ("Query", "complaint", REGISTER),
     ("Query", "unitResponses", REGISTER),
     ("Query", "complaintStatistics", STATISTICS),
-    ("Query", "sql", EVERYTHING),
-    ("SqlAnswer", "*", EVERYTHING),
-    ("SqlColumn", "*", EVERYTHING),
+    ("Query", "sql", BOARD_AND_DATA_TEAM),
+    ("SqlAnswer", "*", BOARD_AND_DATA_TEAM),
+    ("SqlColumn", "*", BOARD_AND_DATA_TEAM),
     ("Query", "issueCategories", REFERENCE),
     ("Query", "units", REFERENCE),
     ("Query", "unit", REFERENCE),
@@ -206,7 +206,7 @@ pub const TABLE: &[(&str, &str, &[Role])] = &[
     ("UnitResponseOrder", "*", REGISTER),
     ("ComplaintStatistics", "*", STATISTICS),
     ("ComplaintStatisticsRow", "officer", ANALYSTS),
-    ("ComplaintStatisticsRow", "enterprise", EVERYTHING),
+    ("ComplaintStatisticsRow", "enterprise", BOARD_AND_DATA_TEAM),
     ("ComplaintStatisticsRow", "episodes", SEES_ALL),
     ("ComplaintStatisticsRow", "finding", ANALYSTS),
     ("ComplaintStatisticsRow", "day", ANALYSTS),
@@ -220,7 +220,7 @@ pub const TABLE: &[(&str, &str, &[Role])] = &[
     ("ComplaintStatisticsFilter", "anonymous", ANALYSTS),
     ("ComplaintStatisticsFilter", "*", STATISTICS),
     ("StatisticsDimension", "OFFICER", ANALYSTS),
-    ("StatisticsDimension", "ENTERPRISE", EVERYTHING),
+    ("StatisticsDimension", "ENTERPRISE", BOARD_AND_DATA_TEAM),
     ("StatisticsDimension", "FINDING", ANALYSTS),
     ("StatisticsDimension", "DAY", ANALYSTS),
     ("StatisticsDimension", "WEEK", ANALYSTS),

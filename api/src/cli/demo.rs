@@ -82,7 +82,7 @@ pub fn run(args: &Args, settings: Settings) -> anyhow::Result<ExitCode> {
 
 /// Who interrupts the demonstration wants it to end, and it ends well.
 fn stopped_or(interruptible: &Interruptible, error: anyhow::Error) -> anyhow::Result<ExitCode> {
-    if interruptible.go_on() {
+    if interruptible.check_cancelled() {
         return Err(error);
     }
     tell("interrupted: start it again and it goes on");
@@ -123,7 +123,7 @@ fn run_jobs(
             continue;
         }
         for name in ["recurrence", "timeliness", "trends", "escalate-overdue", "digest"] {
-            anyhow::ensure!(interruptible.go_on(), "interrupted");
+            anyhow::ensure!(interruptible.check_cancelled(), "interrupted");
             tell(format_args!("running {name} as of {day} …"));
             let job = REGISTRY.find(name).with_context(|| format!("the job {name}"))?;
             ledger::run_now(&context, job, day)?;

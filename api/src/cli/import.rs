@@ -252,11 +252,11 @@ impl Progress for Bar {
     fn reading(&mut self, bytes: u64, rows: u64) -> bool {
         self.0.bar.set_position(bytes);
         self.0.bar.set_message(format!("read {rows} rows"));
-        self.0.go_on()
+        self.0.check_cancelled()
     }
 
     fn writing(&mut self, summary: &Summary) -> bool {
         self.0.bar.set_message(format!("read {} rows, written {}", summary.rows, summary.read - summary.rejected));
-        self.0.go_on()
+        self.0.check_cancelled()
     }
 }

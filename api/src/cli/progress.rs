@@ -30,10 +30,10 @@ impl Interruptible {
     /// Shows how far the work is; false where it is to stop.
     pub fn at(&mut self, done: usize) -> bool {
         self.bar.set_position(done as u64);
-        self.go_on()
+        self.check_cancelled()
     }
 
-    pub fn go_on(&self) -> bool {
+    pub fn check_cancelled(&self) -> bool {
         !self.stop.load(Ordering::SeqCst)
     }
 

@@ -1,9 +1,9 @@
 //! Connections: edges, nodes, page info, and a count that is made only when asked for.
 
+use super::complaint_children::{ComplaintCountKey, ComplaintsKey};
 use super::context::{loaders, request};
 use super::loaders::{ResponseCountKey, one};
-use super::nested::{ComplaintCountKey, ComplaintsKey};
-use super::responses::{SomeResponsesCountKey, SomeResponsesKey};
+use super::response_children::{SomeResponsesCountKey, SomeResponsesKey};
 use async_graphql::{Context, Result};
 use schema::{Conn, Id, StoreError};
 use std::sync::Arc;
@@ -56,8 +56,8 @@ macro_rules! connection {
                 self.cursor.encode()
             }
 
-            async fn node(&self) -> $crate::graphql::direct::Direct<&$node> {
-                $crate::graphql::direct::Direct(&self.node)
+            async fn node(&self) -> $crate::graphql::inline_resolver::Inline<&$node> {
+                $crate::graphql::inline_resolver::Inline(&self.node)
             }
         }
 
@@ -69,13 +69,13 @@ macro_rules! connection {
 
         #[async_graphql::Object]
         impl $connection {
-            async fn edges(&self) -> Vec<$crate::graphql::direct::Direct<&$edge>> {
-                self.edges.iter().map($crate::graphql::direct::Direct).collect()
+            async fn edges(&self) -> Vec<$crate::graphql::inline_resolver::Inline<&$edge>> {
+                self.edges.iter().map($crate::graphql::inline_resolver::Inline).collect()
             }
 
             /// The rows without their cursors.
-            async fn nodes(&self) -> Vec<$crate::graphql::direct::Direct<&$node>> {
-                self.edges.iter().map(|edge| $crate::graphql::direct::Direct(&edge.node)).collect()
+            async fn nodes(&self) -> Vec<$crate::graphql::inline_resolver::Inline<&$node>> {
+                self.edges.iter().map(|edge| $crate::graphql::inline_resolver::Inline(&edge.node)).collect()
             }
 
             async fn page_info(&self) -> &$crate::graphql::page::PageInfo {

@@ -1,12 +1,12 @@
 //! What a resolver works with.
 
-use super::bus::Bus;
+use super::change_feed::ChangeFeed;
 use super::error::{Code, bad_input, error, from_store};
 use super::loaders::Cached;
+use super::operation_thread::{self, read_here, work_here};
 use super::page::Cursors;
 use super::refresher::Refresher;
 use super::shown::{Audiences, Shown};
-use super::thread::{self, read_here, work_here};
 use crate::admission::{Admission, Owner};
 use crate::auth::Viewer;
 use crate::budget::Budget;
@@ -32,7 +32,7 @@ pub struct App {
     /// For requests: PostgreSQL breaks off what runs longer than a deadline.
     pub db: Db,
     /// For what may take its time: jobs, and reading the snapshot.
-    pub unhurried: Db,
+    pub background_db: Db,
     pub snapshots: Arc<SnapshotStore>,
     /// What brings the snapshot up to date.
     pub refresher: Arc<Refresher>,
@@ -41,7 +41,7 @@ pub struct App {
     /// None where no key file was named: there are no pseudonyms then.
     pub keys: Option<Arc<Keys>>,
     pub audiences: Arc<Audiences>,
-    pub bus: Bus,
+    pub change_feed: ChangeFeed,
     /// How many statistics are computed at once.
     pub statistics: Admission,
     /// How many questions in SQL are asked at once.
@@ -149,8 +149,8 @@ impl RequestContext {
     ) -> Result<T> {
         let _alone = self.computes.lock().await;
         let permit = places.acquire(Owner::of(self.viewer.as_ref())).await;
-        // The permit goes along: work that nobody waits for any more still has a thread.
-        thread::compute(move || {
+        // The permit goes along: cancelled work still has a thread until its stage ends.
+        operation_thread::compute(move || {
             let _permit = permit;
             work()
         })

@@ -59,7 +59,7 @@ pub fn from_store(failure: StoreError) -> async_graphql::Error {
         StoreError::Rule(message) => error(Code::BadUserInput, message),
         StoreError::Conflict(message) => error(Code::Conflict, message),
         StoreError::NotFound(message) => error(Code::NotFound, message),
-        failure @ StoreError::Abandoned => error(Code::Timeout, failure.to_string()),
+        failure @ StoreError::Cancelled => error(Code::Timeout, failure.to_string()),
         failure if failure.is_lost_race() => {
             error(Code::Conflict, "somebody else wrote the same at the same time: try again")
         }

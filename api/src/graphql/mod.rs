@@ -1,33 +1,33 @@
 //! The GraphQL schema.
 
-pub mod bus;
 mod catch;
+pub mod change_feed;
+mod complaint_children;
 pub mod connection;
 pub mod context;
-mod direct;
 mod enums;
 pub mod error;
+pub mod field_order;
 mod filters;
 mod guidance;
 mod handling;
+mod inline_resolver;
 mod input;
 mod loaders;
 mod measures;
 mod mutation;
-mod nested;
 mod node;
-pub mod order;
+pub mod operation_thread;
+mod order_by_measure;
 mod page;
 mod query;
-mod ranked;
 mod redacted;
 pub mod refresher;
-mod responses;
+mod response_children;
 mod scalars;
 mod shown;
 mod statistics;
 mod subscription;
-pub mod thread;
 mod tokens;
 mod types;
 

@@ -39,7 +39,7 @@ impl Refresher {
         loop {
             let of = app.clone();
             let refreshed = tokio::task::spawn_blocking(move || {
-                of.snapshots.refresh(&of.unhurried)?;
+                of.snapshots.refresh(&of.background_db)?;
                 of.editions.renew(&of.snapshots, edition_minutes, Timestamp::now())
             });
             let failed = match refreshed.await {

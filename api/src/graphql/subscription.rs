@@ -1,7 +1,7 @@
 //! What can be subscribed to. Whatever happens is read from the database for each subscriber, within what
 //! that one may see at that moment.
 
-use super::bus::{Happened, next};
+use super::change_feed::{ChangeEvent, next};
 use super::context::{request, snapshot, viewer};
 use super::error::from_store;
 use super::filters::ComplaintFilter;
@@ -23,9 +23,9 @@ pub struct Subscription;
 async fn stream<T, F>(ctx: &Context<'_>, pick: F) -> Result<impl Stream<Item = Result<T>> + use<T, F>>
 where
     T: Send + 'static,
-    F: Fn(&mut Conn, Happened) -> Result<Option<T>, StoreError> + Send + Sync + 'static,
+    F: Fn(&mut Conn, ChangeEvent) -> Result<Option<T>, StoreError> + Send + Sync + 'static,
 {
-    let receiver = request(ctx)?.app.bus.subscribe().await?;
+    let receiver = request(ctx)?.app.change_feed.subscribe().await?;
     let context = request(ctx)?.clone();
     let pick = Arc::new(pick);
     Ok(unfold(Some((receiver, context, pick)), |state| async {
@@ -61,7 +61,7 @@ impl Subscription {
             filter.condition(&snapshot(ctx)?.reference).map_err(from_store)?;
         }
         stream(ctx, move |conn, happened| {
-            let Happened::ComplaintReceived(id) = happened else { return Ok(None) };
+            let ChangeEvent::ComplaintReceived(id) = happened else { return Ok(None) };
             let reference = app.snapshots.current().reference.clone();
             let scope: Scope = viewer.scope(&reference.tree);
             let mut query = complaints::table.into_boxed::<MultiBackend>().filter(complaints::id.eq(id).nullable());
@@ -83,7 +83,7 @@ impl Subscription {
         let viewer = viewer(ctx)?.clone();
         let app = request(ctx)?.app.clone();
         stream(ctx, move |conn, happened| {
-            let Happened::FlagChanged(id) = happened else { return Ok(None) };
+            let ChangeEvent::FlagChanged(id) = happened else { return Ok(None) };
             let reference = app.snapshots.current().reference.clone();
             Ok(seen_flag(viewer.clone(), reference, id)(conn)?.map(Flag))
         })
@@ -94,7 +94,7 @@ impl Subscription {
     async fn job_run_changed(&self, ctx: &Context<'_>) -> Result<impl Stream<Item = Result<JobRun>> + use<>> {
         viewer(ctx)?;
         stream(ctx, |conn, happened| {
-            let Happened::JobRunChanged(id) = happened else { return Ok(None) };
+            let ChangeEvent::JobRunChanged(id) = happened else { return Ok(None) };
             run(conn, id)
         })
         .await

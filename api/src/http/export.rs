@@ -2,10 +2,10 @@
 //! is sent.
 
 use super::Service;
-use super::exchange::{Body, Media, Outcome, locale, refusal, respond};
-use super::gate::authenticated;
+use super::authenticate::authenticated;
 use super::graphql::counted;
 use super::operation::{budget, prepare, run};
+use super::protocol::{Body, Media, OperationResult, locale, refusal, respond};
 use super::rights::Watched;
 use super::spool::spool;
 use crate::access::EXPORTERS;
@@ -121,7 +121,7 @@ async fn export(service: &Data<Service>, http: &HttpRequest, form: &str) -> Resu
             let own = filter.as_ref().map_or(Ok(None), |filter| filter.condition(&known))?;
             Ok(scoped(&scope, own))
         };
-        let written = app.unhurried.read_snapshot(|conn| {
+        let written = app.background_db.read_snapshot(|conn| {
             let position = current_position(conn)?;
             let mut writer = ExportWriter::new(form, to_client, Terms { key_version, position, references })?;
             read(conn, &pseudonyms, references, &make, &mut |rows| writer.write(&rows))?;
@@ -161,7 +161,7 @@ async fn checked(
     let variables = serde_json::Map::from_iter([("filter".to_owned(), given.clone())]);
     let body = Body { query: Some(PROBE.into()), variables: Some(variables), ..Body::default() };
     // The status says what became of it, whatever the client accepts: there is no GraphQL here.
-    let answer = |outcome: Outcome| respond(Media::GraphqlResponse, outcome);
+    let answer = |outcome: OperationResult| respond(Media::GraphqlResponse, outcome);
     let prepared = prepare(service, Some(viewer), body, locale(http)).await.map_err(answer)?;
     let mut outcome = run(service, Some(viewer), prepared, &budget(service, Some(viewer))).await;
     if !outcome.errors.is_empty() {

@@ -1,11 +1,13 @@
 //! GraphQL over HTTP: POST with a JSON body, one operation or a list of them; GET for queries only.
 
 use super::Service;
-use super::afterwards::{Came, audit};
-use super::exchange::{Body, Media, Outcome, UrlBody, coded, locale, refusal, respond, respond_all, respond_with};
-use super::gate::authenticated;
+use super::authenticate::authenticated;
 use super::operation::{budget, prepare, run};
+use super::post_operation::{Came, audit};
 use super::prepared::Prepared;
+use super::protocol::{
+    Body, Media, OperationResult, UrlBody, coded, locale, refusal, respond, respond_all, respond_with,
+};
 use super::sending::send;
 use crate::auth::Viewer;
 use crate::budget::Budget;
@@ -92,12 +94,12 @@ async fn of_value(
     value: serde_json::Value,
     locale: Locale,
     budget: &Budget,
-) -> Outcome {
+) -> OperationResult {
     let prepared = match serde_json::from_value::<Body>(value) {
         Ok(body) => prepare(service, viewer, body, locale).await,
         Err(e) => {
             let message = format!("the body is no GraphQL request: {e}");
-            Err(Outcome::refused(StatusCode::BAD_REQUEST, Code::BadUserInput, message))
+            Err(OperationResult::refused(StatusCode::BAD_REQUEST, Code::BadUserInput, message))
         }
     };
     match prepared {
@@ -191,7 +193,7 @@ pub fn counted(service: &Service, viewer: Option<&Viewer>, media: Media, operati
     let seconds = wait.as_secs() + 1;
     let limit = service.settings.limits(Some(viewer.role)).requests_per_minute;
     let message = format!("more than {limit} operations in a minute: try again in {seconds} s");
-    let outcome = Outcome::refused_for(StatusCode::TOO_MANY_REQUESTS, vec![coded(Code::RateLimited, message)]);
+    let outcome = OperationResult::refused_for(StatusCode::TOO_MANY_REQUESTS, vec![coded(Code::RateLimited, message)]);
     let mut response = respond(media, outcome);
     if let Ok(value) = HeaderValue::from_str(&seconds.to_string()) {
         response.headers_mut().insert(RETRY_AFTER, value);

@@ -1,8 +1,8 @@
 //! What load balancers and tools ask for.
 
 use super::Service;
-use super::exchange::{Media, refusal, respond};
-use super::gate::{authenticated, looks_after};
+use super::authenticate::{authenticated, looks_after};
+use super::protocol::{Media, refusal, respond};
 use crate::graphql::error::Code;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
@@ -100,8 +100,8 @@ impl<T> Drop for Done<'_, T> {
 /// The database answers, is migrated, and the snapshot is loaded. Where the register is, which goes up with everything
 /// that is written, is told to those who look after the service.
 pub async fn readyz(service: Data<Service>, http: HttpRequest) -> HttpResponse {
-    let (of_requests, unhurried) = (service.app.db.clone(), service.app.unhurried.clone());
-    let state = service.ready.ask(move || Some(state(&of_requests, &unhurried))).await;
+    let (of_requests, background_db) = (service.app.db.clone(), service.app.background_db.clone());
+    let state = service.ready.ask(move || Some(state(&of_requests, &background_db))).await;
     let snapshot = service.app.snapshots.current();
     let (status, word) = match state {
         Some(Ok(())) => (StatusCode::OK, "ready"),
@@ -119,7 +119,7 @@ pub async fn readyz(service: Data<Service>, http: HttpRequest) -> HttpResponse {
 }
 
 /// What keeps the database from being used, in words that tell nothing of where it is.
-fn state(of_requests: &Db, unhurried: &Db) -> Result<(), &'static str> {
+fn state(of_requests: &Db, background_db: &Db) -> Result<(), &'static str> {
     match of_requests.read(Conn::standing) {
         Ok(Standing::Current) => {}
         Ok(Standing::Behind) => return Err("the database is not migrated"),
@@ -128,7 +128,7 @@ fn state(of_requests: &Db, unhurried: &Db) -> Result<(), &'static str> {
         }
         Err(error) => return Err(why(&error)),
     }
-    [of_requests, unhurried].into_iter().try_for_each(|db| db.takes_writes().map_err(|error| why(&error)))
+    [of_requests, background_db].into_iter().try_for_each(|db| db.takes_writes().map_err(|error| why(&error)))
 }
 
 fn why(error: &StoreError) -> &'static str {

@@ -1,28 +1,28 @@
 //! HTTP: GraphQL, its explorer, and what those who run the service look at.
 
-mod afterwards;
 mod audit;
+mod authenticate;
 mod close;
 mod connections;
+mod document_size;
 mod escapes;
-mod exchange;
 mod export;
-mod gate;
 mod graphiql;
 mod graphql;
 mod handshakes;
 mod health;
 mod held;
+mod metrics;
 mod operation;
 mod persisted;
+mod post_operation;
 mod prepared;
+mod protocol;
 mod rights;
 mod sending;
 mod server;
-mod size;
 mod socket;
 mod spool;
-mod watch;
 
 pub use server::{Server, ServerOptions, listen};
 
@@ -43,8 +43,8 @@ pub struct Service {
     pub sdl: String,
     pub settings: ApiSettings,
     jwt: Option<std::sync::Arc<crate::jwt::Jwt>>,
-    rates: gate::Rates,
-    tokens: gate::Tokens,
+    rates: authenticate::Rates,
+    tokens: authenticate::Tokens,
     persisted: persisted::Persisted,
     held: held::Held,
     /// Sockets whose client has not said yet who it is.
@@ -67,7 +67,7 @@ pub struct Service {
     answers: crate::admission::Admission,
     connections: std::sync::Arc<connections::Connections>,
     stopping: socket::Stopping,
-    watch: watch::Watch,
+    watch: metrics::Watch,
     /// Set once the server runs.
     audit: std::sync::OnceLock<audit::AuditLog>,
     /// Development: introspection without a token, GraphiQL, suggestions, statement counts.

@@ -1,13 +1,13 @@
 //! One operation: read, checked against the access table and the limits, run until its deadline.
 
 use super::Service;
-use super::afterwards::{Came, Left, after_a_write, audit, denied};
+use super::authenticate::trusted;
+use super::document_size::Size;
 use super::escapes::with_plain_escapes;
-use super::exchange::{Body, Outcome, coded};
-use super::gate::trusted;
 use super::persisted::{Parsed, validity};
+use super::post_operation::{Came, Left, after_a_write, audit, denied};
 use super::prepared::Prepared;
-use super::size::Size;
+use super::protocol::{Body, OperationResult, coded};
 use crate::access::{Checked, Expansion, Refusal, Weight, chosen};
 use crate::admission::Owner;
 use crate::auth::Viewer;
@@ -15,8 +15,8 @@ use crate::budget::Budget;
 use crate::graphql::Loaders;
 use crate::graphql::context::{RequestContext, Seen};
 use crate::graphql::error::Code;
-use crate::graphql::order::in_document_order;
-use crate::graphql::thread::{Broken, Later, on_a_thread};
+use crate::graphql::field_order::in_document_order;
+use crate::graphql::operation_thread::{DeferredLoads, Interrupted, run_operation};
 use actix_web::http::StatusCode;
 use async_graphql::dataloader::{DataLoader, HashMapCache};
 use async_graphql::{ErrorExtensionValues, Request, Response, ServerError, Variables};
@@ -37,9 +37,9 @@ pub async fn prepare(
     viewer: Option<&Viewer>,
     body: Body,
     locale: Locale,
-) -> Result<Prepared, Outcome> {
+) -> Result<Prepared, OperationResult> {
     let wrong = |code, message: String| {
-        let mut outcome = Outcome::refused(StatusCode::BAD_REQUEST, code, message);
+        let mut outcome = OperationResult::refused(StatusCode::BAD_REQUEST, code, message);
         outcome.is_graphql = code != Code::BadUserInput;
         outcome
     };
@@ -60,7 +60,7 @@ pub async fn prepare(
             let document = async_graphql_parser::parse_query(with_plain_escapes(&text)).map_err(|e| {
                 let mut error = coded(Code::ParseFailed, e.to_string());
                 error.locations = e.positions().collect();
-                Outcome::request_error(vec![error])
+                OperationResult::request_error(vec![error])
             })?;
             let expansion = Expansion::of(&document);
             let parsed = Arc::new(Parsed { document, size, expansion });
@@ -94,7 +94,7 @@ pub async fn prepare(
     };
     if viewer.role == Role::DataTeam && service.app.keys.is_none() {
         let message = "a DATA_TEAM sees pseudonyms, and the server was started without a key file (--key-file)";
-        return Err(Outcome::refused(StatusCode::FORBIDDEN, Code::Forbidden, message));
+        return Err(OperationResult::refused(StatusCode::FORBIDDEN, Code::Forbidden, message));
     }
     trusted(service, viewer, &prepared).await?;
     match checked(service, Some(viewer), &mut prepared) {
@@ -119,7 +119,7 @@ fn complete(variables: &mut Variables, document: &ExecutableDocument, operation:
 }
 
 /// Checks an operation against the access table and the limits.
-fn checked(service: &Service, viewer: Option<&Viewer>, prepared: &mut Prepared) -> Result<Weight, Outcome> {
+fn checked(service: &Service, viewer: Option<&Viewer>, prepared: &mut Prepared) -> Result<Weight, OperationResult> {
     let role = viewer.map(|viewer| viewer.role);
     let operation = prepared.operation.as_deref();
     let Checked { weight, refusals, looks } =
@@ -130,11 +130,15 @@ fn checked(service: &Service, viewer: Option<&Viewer>, prepared: &mut Prepared) 
     }
     let denied = refusals.iter().any(|refusal| matches!(refusal, Refusal::Denied { .. }));
     let errors = refusals.into_iter().map(|refusal| refused(role, refusal)).collect();
-    Err(if denied { Outcome::refused_for(StatusCode::FORBIDDEN, errors) } else { Outcome::request_error(errors) })
+    Err(if denied {
+        OperationResult::refused_for(StatusCode::FORBIDDEN, errors)
+    } else {
+        OperationResult::request_error(errors)
+    })
 }
 
-fn no_token() -> Outcome {
-    Outcome::refused(
+fn no_token() -> OperationResult {
+    OperationResult::refused(
         StatusCode::UNAUTHORIZED,
         Code::Unauthenticated,
         "send a token: Authorization: Bearer … (`phananh token create` makes one)",
@@ -147,7 +151,7 @@ pub fn request(
     service: &Service,
     viewer: Option<&Viewer>,
     prepared: &Prepared,
-    later: Option<Later>,
+    later: Option<DeferredLoads>,
     seen: &Arc<Mutex<Seen>>,
     budget: &Budget,
     watched: bool,
@@ -189,14 +193,14 @@ async fn execute(
     seen: &Arc<Mutex<Seen>>,
     budget: &Budget,
     watched: bool,
-) -> Result<Outcome, Broken> {
+) -> Result<OperationResult, Interrupted> {
     // What comes from the snapshot has turns of its own.
     let owner = Owner::of(viewer);
     let permit = match prepared.is_of_the_snapshot() {
         true => service.snapshot_operations.acquire(owner).await,
         false => service.operations.acquire(owner).await,
     };
-    let later = Later::default();
+    let later = DeferredLoads::default();
     let (request, statements) = request(service, viewer, prepared, Some(later.clone()), seen, budget, watched);
     let is_valid = service.persisted.is_valid(&prepared.valid_by);
     let schema = match (watched, is_valid) {
@@ -225,26 +229,26 @@ async fn execute(
             persisted.found_valid(prepared.valid_by);
         }
         match never_ran {
-            true => Outcome::of(response, Some(StatusCode::BAD_REQUEST)),
-            false => Outcome::of_answer(response, &budget, prepared.is_query()),
+            true => OperationResult::of(response, Some(StatusCode::BAD_REQUEST)),
+            false => OperationResult::of_answer(response, &budget, prepared.is_query()),
         }
     };
-    on_a_thread(&service.app.db, operation, later).await
+    run_operation(&service.app.db, operation, later).await
 }
 
 /// How long after the deadline an operation may still wait for the audit log.
 const NOTED_WITHIN: Duration = Duration::from_millis(500);
 
 /// Runs an operation, a query or a mutation. The operations of one request share a budget, see [`budget`].
-pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared, budget: &Budget) -> Outcome {
+pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared, budget: &Budget) -> OperationResult {
     let began = Instant::now();
     if prepared.is_subscription() {
         let message = "subscriptions go over a WebSocket: /graphql/ws";
-        return Outcome::refused(StatusCode::BAD_REQUEST, Code::BadUserInput, message);
+        return OperationResult::refused(StatusCode::BAD_REQUEST, Code::BadUserInput, message);
     }
     if budget.is_spent() {
         let message = "the operations before it in the list have all bytes of the answer: send it by itself";
-        return Outcome::refused(StatusCode::BAD_REQUEST, Code::BadUserInput, message);
+        return OperationResult::refused(StatusCode::BAD_REQUEST, Code::BadUserInput, message);
     }
     let prepared = Arc::new(prepared);
     let role = viewer.map_or("NONE", |viewer| viewer.role.as_str());
@@ -254,7 +258,7 @@ pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared,
         // Of a query that panics nothing is changed: it runs once more with every field watched over, and one is lost and
         // not all. A mutation cannot run twice.
         match execute(service, viewer, &prepared, &seen, budget, !prepared.is_query()).await {
-            Err(Broken::Panicked) if prepared.is_query() => {
+            Err(Interrupted::Panicked) if prepared.is_query() => {
                 execute(service, viewer, &prepared, &seen, budget, true).await
             }
             executed => executed,
@@ -277,9 +281,9 @@ pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared,
         let message = format!("the audit log cannot be written at the moment{written}");
         let errors = vec![coded(Code::Unavailable, message)];
         if prepared.is_query() {
-            return Outcome::refused_for(StatusCode::SERVICE_UNAVAILABLE, errors);
+            return OperationResult::refused_for(StatusCode::SERVICE_UNAVAILABLE, errors);
         }
-        let mut outcome = Outcome::of(Response::from_errors(errors), None);
+        let mut outcome = OperationResult::of(Response::from_errors(errors), None);
         outcome.wrote = true;
         return outcome;
     }
@@ -288,13 +292,13 @@ pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared,
         Ok(Err(_)) => {
             tracing::error!("an operation broke off");
             let message = "the request broke off; the server's log says why";
-            return Outcome::refused(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, message);
+            return OperationResult::refused(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, message);
         }
         Err(_) => {
             service.watch.operation(&prepared, viewer, began.elapsed(), "TIMEOUT");
             let message =
                 format!("the operation took longer than {} ms and was broken off", prepared.limits.deadline_ms);
-            return Outcome::refused(StatusCode::GATEWAY_TIMEOUT, Code::Timeout, message);
+            return OperationResult::refused(StatusCode::GATEWAY_TIMEOUT, Code::Timeout, message);
         }
     };
     // Also where some of it failed: the rest is written.

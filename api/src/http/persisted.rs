@@ -2,8 +2,8 @@
 //! document, and its text only where the node does not know it), and as they were parsed. Each node learns for
 //! itself; the oldest are forgotten.
 
-use super::exchange::PersistedQuery;
-use super::size::Size;
+use super::document_size::Size;
+use super::protocol::PersistedQuery;
 use crate::access::{Expansion, ExpansionError};
 use crate::graphql::error::Code;
 use async_graphql_parser::types::ExecutableDocument;

@@ -80,7 +80,7 @@ pub struct Watched {
 impl Watched {
     pub fn over(service: &Data<Service>, viewer: &Viewer) -> Self {
         let rights = &service.rights;
-        if !viewer.is_of_others() {
+        if !viewer.is_external_jwt() {
             *rights.held().entry(viewer.token_id).or_default() += 1;
             rights.wake.notify_one();
         }
@@ -135,7 +135,7 @@ impl Watched {
             return Some(false);
         }
         // Of a token of others nothing stands in the register.
-        if self.viewer.is_of_others() {
+        if self.viewer.is_external_jwt() {
             return Some(true);
         }
         match self.found() {

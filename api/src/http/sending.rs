@@ -4,7 +4,7 @@
 //! and holds a place of its token until it is sent.
 
 use super::Service;
-use super::exchange::refusal;
+use super::protocol::refusal;
 use super::spool::spool;
 use crate::admission::Owner;
 use crate::auth::Viewer;

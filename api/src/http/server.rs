@@ -1,18 +1,18 @@
 //! The server: it is ready before it listens, and lets requests finish before it ends.
 
 use super::audit::AuditLog;
+use super::authenticate::{Rates, Tokens};
 use super::connections::{ConnectionLimits, Connections, http_server};
-use super::gate::{Rates, Tokens};
 use super::handshakes::Handshakes;
 use super::held::Held;
+use super::metrics::{Watch, metrics, metrics_within, watched};
 use super::persisted::Persisted;
 use super::rights::Rights;
 use super::socket::Stopping;
-use super::watch::{Watch, metrics, metrics_within, watched};
 use super::{Service, export, graphiql, graphql, health, socket};
 use crate::access::Guard;
 use crate::admission::{Admission, OperationAdmission};
-use crate::graphql::bus::Bus;
+use crate::graphql::change_feed::ChangeFeed;
 use crate::graphql::context::App;
 use crate::graphql::refresher::Refresher;
 use crate::graphql::{Audiences, careful_schema, schema, sdl, trusting_schema};
@@ -126,7 +126,7 @@ impl Server {
         let metrics = metrics.transpose().map_err(|(at, e)| anyhow::anyhow!("api.metrics_listen: {at}: {e}"))?;
         let snapshots = Arc::new(SnapshotStore::load(&db)?);
         let editions = Arc::new(Editions::new(disclosure::secret(&db, options.settings.keys.as_deref())?));
-        let bus = Bus::new(db.clone());
+        let change_feed = ChangeFeed::new(db.clone());
         let for_requests = Db::open_for_requests(
             &options.database,
             settings.longest_deadline() + GRACE,
@@ -138,13 +138,13 @@ impl Server {
         let service = Service {
             app: App {
                 db: for_requests,
-                unhurried: db,
+                background_db: db,
                 refresher: Arc::new(Refresher::new(snapshots.current().position)),
                 snapshots,
                 editions,
                 keys: options.settings.keys.clone(),
                 audiences: Arc::new(Audiences::new(options.settings.keys.clone())),
-                bus,
+                change_feed,
                 statistics: Admission::new(STATISTICS_AT_ONCE, statistics_of_a_token()),
                 questions: Admission::new(SQL_AT_ONCE, 1),
             },
@@ -193,14 +193,14 @@ impl Server {
         let edition_minutes = service.settings.limits(Some(Role::Dashboard)).edition_minutes;
         jobs::compute_pool::lower_polars();
         let refresher = tokio::spawn(Refresher::run(service.app.clone(), edition_minutes));
-        service.app.bus.start();
+        service.app.change_feed.start();
         let looking = service.clone();
-        let looker = tokio::spawn(async move { looking.rights.look(looking.app.unhurried.clone()).await });
-        let (log, log_writer) = AuditLog::start(service.app.unhurried.clone());
+        let looker = tokio::spawn(async move { looking.rights.look(looking.app.background_db.clone()).await });
+        let (log, log_writer) = AuditLog::start(service.app.background_db.clone());
         let _set_once = service.audit.set(log);
         let audit = self.audit;
         let sealer = service.app.keys.clone().map(|keys| {
-            let db = service.app.unhurried.clone();
+            let db = service.app.background_db.clone();
             tokio::spawn(async move {
                 let mut tick = tokio::time::interval(SEAL_EVERY);
                 tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -226,7 +226,7 @@ impl Server {
         });
         let scheduler = match self.jobs {
             Some(settings) => {
-                let (db, snapshots) = (service.app.unhurried.clone(), Arc::clone(&service.app.snapshots));
+                let (db, snapshots) = (service.app.background_db.clone(), Arc::clone(&service.app.snapshots));
                 Some(Scheduler::start(db, settings, REGISTRY, snapshots).await?)
             }
             None => None,
@@ -280,7 +280,7 @@ impl Server {
             });
             // Sockets would stay open for as long as they are let.
             ending.stopping.stop();
-            ending.app.bus.stop();
+            ending.app.change_feed.stop();
             if let Some(within) = within {
                 within.stop(false).await;
             }

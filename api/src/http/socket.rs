@@ -3,12 +3,12 @@
 mod operate;
 
 use super::Service;
+use super::authenticate::{authenticated, by_token};
 use super::close::Close;
 use super::connections::LARGEST_FRAME;
-use super::exchange::{Body, Outcome, coded};
-use super::gate::{authenticated, by_token};
 use super::handshakes::Handshake;
 use super::held::Held;
+use super::protocol::{Body, OperationResult, coded};
 use super::rights::Watched;
 use crate::auth::Viewer;
 use crate::graphql::error::Code;
@@ -68,7 +68,7 @@ pub async fn open(service: Data<Service>, http: HttpRequest, body: Payload) -> R
     // A browser sends no headers of ours, others may.
     let viewer = match authenticated(&service, &http).await {
         Ok(viewer) => viewer,
-        Err(outcome) => return Ok(super::exchange::respond(super::exchange::Media::Json, outcome)),
+        Err(outcome) => return Ok(super::protocol::respond(super::protocol::Media::Json, outcome)),
     };
     let speaks = response.headers().contains_key("sec-websocket-protocol");
     response
@@ -77,7 +77,7 @@ pub async fn open(service: Data<Service>, http: HttpRequest, body: Payload) -> R
     let handshake = http.peer_addr().map(|peer| service.handshakes.begin(peer));
     spawn(async move {
         let token = crate::auth::bearer(http.headers()).map(str::to_owned);
-        let locale = super::exchange::locale(&http);
+        let locale = super::protocol::locale(&http);
         let mut socket = Socket {
             service,
             session,
@@ -212,7 +212,7 @@ impl Socket {
     /// Whether a token of others still is: its key may have been withdrawn. Our own are watched over ([`Watched`]).
     async fn still_valid(&mut self) -> Result<(), CloseReason> {
         let (Some(token), Some(_)) = (&self.token, self.begun) else { return Ok(()) };
-        if !self.viewer.as_ref().is_some_and(Viewer::is_of_others) {
+        if !self.viewer.as_ref().is_some_and(Viewer::is_external_jwt) {
             return Ok(());
         }
         match by_token(&self.service, token.clone()).await {
@@ -287,7 +287,7 @@ impl Socket {
         let hold = if rate.is_ok() { Held::take(&self.service, &viewer) } else { None };
         let Some(hold) = hold else {
             let message = "too many operations in a minute, or subscriptions at once";
-            let outcome = Outcome::refused(StatusCode::TOO_MANY_REQUESTS, Code::RateLimited, message);
+            let outcome = OperationResult::refused(StatusCode::TOO_MANY_REQUESTS, Code::RateLimited, message);
             self.send(&json!({ "type": "error", "id": id, "payload": outcome.errors })).await;
             return Ok(());
         };

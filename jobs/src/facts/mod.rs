@@ -11,8 +11,8 @@ use crate::facts::minhash::TextSketch;
 use crate::facts::rewind::Changes;
 use chrono::NaiveDate;
 use diesel::prelude::*;
+use schema::db::cancellation::check_cancelled;
 use schema::db::dialect::{KEYS_PER_QUERY, current_position};
-use schema::db::wanted::go_on;
 use schema::domain::calendar::local_date;
 use schema::enums::{Attribution, CategoryKind, ComplaintState, DatePrecision, Finding};
 use schema::models::{Posting, Unit, UnitParent};
@@ -146,7 +146,7 @@ impl Facts {
                 complaints::received_precision,
             ))
             .load(conn)?;
-        go_on()?;
+        check_cancelled()?;
         let allegation_rows: Vec<AllegationFact> = complaint_officers::table
             .order((complaint_officers::complaint_id, complaint_officers::officer_id, complaint_officers::ordinal))
             .select((
@@ -160,7 +160,7 @@ impl Facts {
                 complaint_officers::decided_on,
             ))
             .load(conn)?;
-        go_on()?;
+        check_cancelled()?;
         let mut allegations: HashMap<Id, Vec<AllegationFact>> = HashMap::new();
         for row in allegation_rows {
             allegations.entry(row.complaint_id).or_default().push(row);

@@ -11,7 +11,7 @@ use crate::runner::job::{Context, Job, Publish};
 use crate::snapshot::{Reference, Snapshot};
 use chrono::NaiveDate;
 use polars::prelude::*;
-use schema::db::wanted::go_on;
+use schema::db::cancellation::check_cancelled;
 use schema::models::JobRun;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -97,7 +97,7 @@ pub fn timeliness(snapshot: &Snapshot, as_of: NaiveDate) -> Result<TimelinessDoc
 /// days up to a day.
 pub fn of_level(snapshot: &Snapshot, as_of: i32, days: i32, level: &str) -> Result<Vec<UnitTimeliness>, JobError> {
     let rows = handled(&snapshot.facts, as_of).filter(col("day").gt(lit(as_of - days))).collect()?;
-    go_on()?;
+    check_cancelled()?;
     Ok(by_unit(&rows, level, as_of, &snapshot.reference)?)
 }
 

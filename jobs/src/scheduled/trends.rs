@@ -13,7 +13,7 @@ use crate::sums::costs_and_delays;
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use polars::prelude::{DataFrame, DataType, IntoLazy, PolarsResult, SortMultipleOptions, col, lit};
-use schema::db::wanted::go_on;
+use schema::db::cancellation::check_cancelled;
 use schema::models::JobRun;
 use schema::tables::complaint_events;
 use schema::{Conn, StoreError};
@@ -146,7 +146,7 @@ pub fn trends(
         .sort(["category"], SortMultipleOptions::default())
         .collect()?;
     let totals = |from: i32, to: i32| -> Result<Totals, JobError> {
-        go_on()?;
+        check_cancelled()?;
         let rows =
             snapshot.facts.clone().lazy().filter(span(from, to)).select([col("cost"), col("delay")]).collect()?;
         let (cost_vnd, delay_hours) = costs_and_delays(&rows)?;

@@ -14,7 +14,7 @@ use polars::prelude::{
     Column, DataType, IntoColumn, ListBuilderTrait, ListPrimitiveChunkedBuilder, NamedFrom, PolarsResult, Series,
     UInt32Type,
 };
-use schema::db::wanted::go_on;
+use schema::db::cancellation::check_cancelled;
 use schema::domain::calendar::start_of_day;
 use schema::enums::{ComplaintEventKind, ComplaintState, Finding};
 use schema::tables::{complaint_events, complaint_officers, complaints};
@@ -69,7 +69,7 @@ fn states(conn: &mut Conn, day: NaiveDate) -> Result<HashMap<Halves, Option<Comp
     for_each!(conn, younger(), Id, |id| {
         found.insert(id.0.as_u64_pair(), None);
     });
-    go_on()?;
+    check_cancelled()?;
     let steps = complaint_events::table
         .filter(complaint_events::kind.eq(ComplaintEventKind::StateChanged))
         .filter(complaint_events::effective_at.lt(end))
@@ -85,7 +85,7 @@ fn states(conn: &mut Conn, day: NaiveDate) -> Result<HashMap<Halves, Option<Comp
             found.insert(id.0.as_u64_pair(), Some(state));
         }
     });
-    go_on()?;
+    check_cancelled()?;
     Ok(found)
 }
 
@@ -103,7 +103,7 @@ fn findings(conn: &mut Conn, officers: &Officers, day: NaiveDate) -> Result<Hash
             found.entry(id.0.as_u64_pair()).or_default().push(word(Some(place), finding));
         }
     });
-    go_on()?;
+    check_cancelled()?;
     let own = complaints::table
         .filter(complaints::decided_on.gt(day))
         .filter(complaints::finding.is_not_null())
@@ -111,7 +111,7 @@ fn findings(conn: &mut Conn, officers: &Officers, day: NaiveDate) -> Result<Hash
     for_each!(conn, own, (Id, Finding), |row| {
         found.entry(row.0.0.as_u64_pair()).or_default().push(word(None, row.1));
     });
-    go_on()?;
+    check_cancelled()?;
     Ok(found)
 }
 

@@ -9,7 +9,7 @@ use crate::JobError;
 use polars::io::ipc::{IpcStreamReader, IpcStreamWriter};
 use polars::prelude::{DataFrame, SerReader, SerWriter};
 use rustix::process::{Signal, set_parent_process_death_signal};
-use schema::db::wanted::go_on;
+use schema::db::cancellation::check_cancelled;
 use serde::{Deserialize, Serialize};
 use std::io::{BufRead, BufReader, Cursor, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -108,7 +108,7 @@ pub fn ask(
         let left = allowed.time.saturating_sub(began.elapsed());
         match heard.recv_timeout(left.min(LOOKS_EVERY)) {
             Ok(read) => break read.map_err(|e| failed(&e))?,
-            Err(RecvTimeoutError::Timeout) if left > LOOKS_EVERY && go_on().is_ok() => {}
+            Err(RecvTimeoutError::Timeout) if left > LOOKS_EVERY && check_cancelled().is_ok() => {}
             Err(RecvTimeoutError::Timeout) => return Err(AskError::Timeout(allowed.time)),
             Err(RecvTimeoutError::Disconnected) => return Err(AskError::Broken(allowed.memory_mb)),
         }

@@ -5,7 +5,7 @@ use super::measures::{Measures, NOBODY, Rows, Wanted};
 use crate::JobError;
 use crate::analyses::timeliness::median_survival;
 use crate::sums::{cost_of, delay_of};
-use schema::db::wanted::go_on;
+use schema::db::cancellation::check_cancelled;
 
 /// Values brought together by group: those of group `g` are `values[starts[g]..starts[g + 1]]`, in the order in
 /// which they came. A count, and then each value goes to its place.
@@ -70,7 +70,7 @@ pub fn measure(
     });
     let (enterprises, episodes, by_row) =
         brought?.map_err(|_| JobError::Panicked("rows could not be brought together".into()))?;
-    go_on()?;
+    check_cancelled()?;
     if enterprises.is_some() || episodes.is_some() || by_row.is_some() {
         each_part(&mut measures, |first, part| {
             let (mut values, mut shares): (Vec<u32>, Vec<_>) = (Vec::new(), Vec::new());
@@ -92,7 +92,7 @@ pub fn measure(
             }
         });
     }
-    go_on()?;
+    check_cancelled()?;
     if wanted.officers {
         let named = groups.iter().zip(&rows.people).filter(|(group, _)| **group != u32::MAX);
         let named: Vec<(u32, u32)> = named.filter_map(|(group, (officer, _))| Some((*group, (*officer)?))).collect();

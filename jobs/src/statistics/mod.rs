@@ -24,7 +24,7 @@ use chrono_tz::Tz;
 use disclosure::disclosed;
 use groups::{Grouped, group};
 use polars::prelude::Expr;
-use schema::db::wanted::go_on;
+use schema::db::cancellation::check_cancelled;
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use top_groups::first_groups;
@@ -166,7 +166,7 @@ pub const MOST_GROUPS: usize = 2_000_000;
 /// Answers a question.
 ///
 /// # Errors
-/// `Question` where it cannot be answered as it is, and why; `Abandoned` after a stage in which whoever waited for this
+/// `Question` where it cannot be answered as it is, and why; `Cancelled` after a stage in which whoever waited for this
 /// thread stopped waiting.
 pub fn statistics(snapshot: &Snapshot, question: &Question) -> Result<Answer, JobError> {
     let calendar = Calendar::new(question.zone);
@@ -176,7 +176,7 @@ pub fn statistics(snapshot: &Snapshot, question: &Question) -> Result<Answer, Jo
     };
     if question.shows_few() {
         let now = group(snapshot, question, question.filter.as_ref(), Shift::None, &calendar)?;
-        go_on()?;
+        check_cancelled()?;
         let totals = all_together(&now, wanted, question)?;
         return first_groups(&now, wanted, question, totals);
     }
@@ -185,7 +185,7 @@ pub fn statistics(snapshot: &Snapshot, question: &Question) -> Result<Answer, Jo
     let mut before: HashMap<Vec<Option<i64>>, Cell> = HashMap::new();
     let mut totals_before = Vec::new();
     if let Some((filter, shift)) = &question.compare {
-        go_on()?;
+        check_cancelled()?;
         let (_, earlier, then) = self::cells(snapshot, question, (filter.as_ref(), *shift), wanted, &calendar)?;
         totals_before = then;
         before = earlier.into_iter().map(|cell| (cell.places.clone(), cell)).collect();
@@ -195,7 +195,7 @@ pub fn statistics(snapshot: &Snapshot, question: &Question) -> Result<Answer, Jo
         let gone: Vec<Cell> = gone.map(|places| Cell::new(places.clone(), Measures::default())).collect();
         cells.extend(gone);
     }
-    go_on()?;
+    check_cancelled()?;
     if let Some(range) = question.fill {
         fill(&mut cells, question, range, &calendar)?;
     }
@@ -272,12 +272,12 @@ fn cells(
         return Ok((None, cells, totals));
     }
     let grouped = group(snapshot, question, filter, shift, calendar)?;
-    go_on()?;
+    check_cancelled()?;
     let totals = all_together(&grouped, wanted, question)?;
     let measured = grouped.measured(wanted, false)?;
     let each = grouped.places().into_iter().zip(measured);
     let cells = each.map(|(places, measures)| Cell::new(places, measures)).collect();
-    go_on()?;
+    check_cancelled()?;
     Ok((Some(grouped), cells, totals))
 }
 

@@ -3,7 +3,7 @@
 use super::groups::Grouped;
 use super::{Answer, Cell, Cursor, Order, Question, Wanted};
 use crate::JobError;
-use schema::db::wanted::go_on;
+use schema::db::cancellation::check_cancelled;
 use std::cmp::Ordering;
 
 impl Question {
@@ -27,7 +27,7 @@ pub fn first_groups(
     mut totals: Vec<Cell>,
 ) -> Result<Answer, JobError> {
     let measured = grouped.measured(wanted, false)?;
-    go_on()?;
+    check_cancelled()?;
     let groups = grouped.len();
     let shown = question.limit.min(groups);
     let mut order: Vec<u32> = (0..u32::try_from(groups).unwrap_or(u32::MAX)).collect();

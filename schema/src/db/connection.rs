@@ -90,7 +90,7 @@ impl Target {
         }
     }
 
-    /// Whether statements are cancelled when nobody waits for them ([`super::wanted`]).
+    /// Whether statements are cancelled with their operation ([`super::cancellation`]).
     pub fn cancels(&self) -> bool {
         self.backend == Backend::Postgres && self.statement_timeout.is_some()
     }
@@ -137,8 +137,8 @@ impl Target {
                 );
                 taking_turns(|| conn.batch_execute(&settings))
                     .map_err(|e| StoreError::NotADatabase { path: self.location.clone(), source: e })?;
-                super::plain::give(&mut conn)?;
-                super::wanted::give(&mut conn)?;
+                super::search_text::register_functions(&mut conn)?;
+                super::cancellation::register_functions(&mut conn)?;
                 crate::queries::shuffled::give(&mut conn)?;
                 if self.bulk {
                     conn.batch_execute("PRAGMA cache_size = -262144; PRAGMA wal_autocheckpoint = 16384")?;

@@ -42,8 +42,8 @@ pub enum StoreError {
     Conflict(String),
     #[error("{0}")]
     NotFound(String),
-    #[error("nobody waits for the answer any more")]
-    Abandoned,
+    #[error("the work was cancelled: its client disconnected, or its deadline passed")]
+    Cancelled,
 }
 
 /// A message of libpq, which has several lines.

@@ -2,16 +2,16 @@
 //! stands in [`dialect`]; everything else is written once.
 
 mod backup;
+pub mod cancellation;
 mod connection;
 pub mod dialect;
 mod error;
 mod listen;
 mod migrations;
-pub mod plain;
 mod pool;
 pub(crate) mod readable;
+pub mod search_text;
 mod storage;
-pub mod wanted;
 mod write;
 
 pub use backup::{Backup, restore};

@@ -1,8 +1,8 @@
 //! The pool, and the two ways to use a connection: [`Db::read`] and [`Db::write`].
 
+use super::cancellation::{self, Running};
 use super::connection::Target;
 use super::storage::{Place, Writes};
-use super::wanted::{self, Running};
 use super::{Backend, Conn, MigrationReport, StoreError};
 use diesel::RunQueryDsl;
 use diesel::connection::{Connection, InstrumentationEvent};
@@ -51,7 +51,7 @@ pub struct Session(r2d2::PooledConnection<Manager>);
 
 impl Session {
     /// # Errors
-    /// `Abandoned` where nobody waits for this thread any more ([`wanted`]), be it because what it read was cancelled.
+    /// `Cancelled` where the work of this thread is cancelled ([`super::cancellation`]), also where its statement was.
     pub fn read<T>(&mut self, work: impl FnOnce(&mut Conn) -> Result<T, StoreError>) -> Result<T, StoreError> {
         self.run(work)
     }
@@ -59,8 +59,8 @@ impl Session {
     fn run<T, E: From<StoreError>>(&mut self, work: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E> {
         // First said that it runs, then asked whether anybody waits: whoever stops waiting does it the other way round.
         let _runs = Running::on(self.0.process);
-        wanted::go_on()?;
-        work(&mut self.0).map_err(|failure| wanted::go_on().err().map_or(failure, E::from))
+        cancellation::check_cancelled()?;
+        work(&mut self.0).map_err(|failure| cancellation::check_cancelled().err().map_or(failure, E::from))
     }
 
     /// Gives the connection up: what is read next comes over another.
@@ -87,7 +87,7 @@ pub(super) struct Pooled {
     conn: Conn,
     worked: Instant,
     given_up: bool,
-    /// The process of PostgreSQL, where statements are to be cancelled when nobody waits for them.
+    /// The process of PostgreSQL, where statements are cancelled with their operation.
     process: Option<i32>,
 }
 
@@ -164,7 +164,7 @@ impl Db {
     }
 
     /// Opens a database for requests that have a deadline: what a [`Session`] reads on PostgreSQL can be cancelled
-    /// ([`wanted::Interest`]), and is broken off where it runs longer than that.
+    /// ([`cancellation::CancelToken`]), and is broken off where it runs longer than that.
     pub fn open_for_requests(url: &str, deadline: Duration, connections: u32) -> Result<Self, StoreError> {
         Self::open_target(Target::parse(url, false)?.with_statement_timeout(deadline), connections)
     }

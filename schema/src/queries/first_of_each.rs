@@ -82,7 +82,7 @@ impl Of<'_> {
             pass.push_sql(")");
         }
         if self.asks {
-            pass.push_sql(" AND phananh_wanted()");
+            pass.push_sql(" AND phananh_not_cancelled()");
         }
         for condition in &self.conditions {
             pass.push_sql(" AND ");

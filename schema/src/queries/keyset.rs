@@ -237,7 +237,7 @@ macro_rules! listed {
             let mut query = $table::table.into_boxed::<MultiBackend>();
             // First of all conditions: behind one that a row fails it would not be asked.
             if conn.backend() == Backend::Sqlite {
-                query = query.filter(phananh_wanted().nullable());
+                query = query.filter(phananh_not_cancelled().nullable());
             }
             if let Some(filter) = filter {
                 query = query.filter(filter);
@@ -278,7 +278,7 @@ macro_rules! listed {
             let mut query = $table::table.into_boxed::<MultiBackend>();
             // Without a condition the number is known without looking at rows.
             if filter.is_some() && conn.backend() == Backend::Sqlite {
-                query = query.filter(phananh_wanted().nullable());
+                query = query.filter(phananh_not_cancelled().nullable());
             }
             if let Some(filter) = filter {
                 query = query.filter(filter);

@@ -5,7 +5,7 @@ use super::keyset::{
     Direction, Key, Limited, Pred, Slice, SortExpr, Window, listed, or_double, or_int, or_text, rounded,
 };
 use super::shuffled::Shuffled;
-use crate::db::wanted::phananh_wanted;
+use crate::db::cancellation::phananh_not_cancelled;
 use crate::db::{Backend, Conn, MultiBackend, StoreError};
 use crate::enums::Tier;
 use crate::models::{

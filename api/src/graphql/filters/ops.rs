@@ -167,8 +167,8 @@ pub(super) use text_ops;
 macro_rules! search {
     ($conditions:ident, $text:expr, $column:expr) => {
         if let Some(text) = &$text {
-            let plain = schema::db::plain::phananh_plain($column);
-            $conditions.push(Box::new(plain.like(schema::db::plain::anywhere(text)).escape('\\')));
+            let plain = schema::db::search_text::phananh_plain($column);
+            $conditions.push(Box::new(plain.like(schema::db::search_text::anywhere(text)).escape('\\')));
         }
     };
 }

@@ -3,7 +3,7 @@
 use super::*;
 use async_graphql::InputObject;
 use diesel::prelude::*;
-use schema::db::plain::{anywhere, phananh_plain};
+use schema::db::search_text::{anywhere, phananh_plain};
 use schema::tables::{enterprises, issue_categories, officers, postings, unit_parents, units};
 use schema::{Id, StoreError};
 

@@ -3,7 +3,7 @@
 use super::*;
 use async_graphql::InputObject;
 use diesel::prelude::*;
-use schema::db::plain::{anywhere, phananh_plain};
+use schema::db::search_text::{anywhere, phananh_plain};
 use schema::tables::{
     guidance_documents, issue_categories, measures, officers, proposal_categories, proposal_units, proposals, units,
 };

@@ -1,6 +1,6 @@
 //! Principals and the audit log.
 
-use super::orders::*;
+use super::sort_fields::*;
 use crate::graphql::connection::connect;
 use crate::graphql::context::viewer;
 use crate::graphql::filters::*;

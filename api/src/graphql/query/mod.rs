@@ -2,15 +2,15 @@
 
 mod access;
 mod aggregates;
-mod orders;
 mod receipt;
 mod redacted;
 mod register;
 mod results;
+mod sort_fields;
 mod sql;
 mod work;
 
-pub use orders::*;
+pub use sort_fields::*;
 
 use super::connection::connect;
 use super::context::{RequestContext, loaders, request, snapshot, viewer};

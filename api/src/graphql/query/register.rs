@@ -1,14 +1,14 @@
 //! Complaints, and what they are about.
 
-use super::orders::*;
+use super::sort_fields::*;
 use super::{both, complaints_where};
 use crate::graphql::connection::connect;
 use crate::graphql::context::{loaders, request, snapshot, viewer};
 use crate::graphql::error::bad_input;
 use crate::graphql::filters::*;
 use crate::graphql::loaders::{CategoryKey, EnterpriseKey, OfficerKey, UnitKey};
+use crate::graphql::order_by_measure::{At, Found, ranked};
 use crate::graphql::page::PageArgs;
-use crate::graphql::ranked::{At, Found, ranked};
 use crate::graphql::scalars::parse_id;
 use crate::graphql::statistics;
 use crate::graphql::types::*;

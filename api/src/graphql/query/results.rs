@@ -1,6 +1,6 @@
 //! What jobs found.
 
-use super::orders::*;
+use super::sort_fields::*;
 use super::{both, seen_flag};
 use crate::graphql::connection::connect;
 use crate::graphql::context::{request, snapshot, viewer};

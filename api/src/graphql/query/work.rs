@@ -1,7 +1,7 @@
 //! What the Board and the units do about what is complained about.
 
 use super::both;
-use super::orders::*;
+use super::sort_fields::*;
 use crate::graphql::connection::connect;
 use crate::graphql::context::{snapshot, viewer};
 use crate::graphql::filters::*;

@@ -1,16 +1,16 @@
 use super::{Enterprise, IssueCategory, Officer, Unit, UnitResponse, UnitResponseConnection, UnitResponseEdge};
 use crate::graphql::connection::{Counter, connection};
 use crate::graphql::context::{loaders, request};
-use crate::graphql::direct::Direct;
 use crate::graphql::enums::{Attribution, Channel, ComplaintState, Finding, LegalForm};
 use crate::graphql::filters::ResponseFilter;
+use crate::graphql::inline_resolver::Inline;
 use crate::graphql::loaders::{
     AllegationsKey, CategoryKey, EnterpriseKey, MattersKey, OfficerKey, RedactionKey, ResponsesKey, SourcesKey,
     UnitKey, known, one,
 };
 use crate::graphql::page::{Cursor, PageArgs, PageInfo, Place, size};
 use crate::graphql::query::UnitResponseOrder;
-use crate::graphql::responses::some_responses;
+use crate::graphql::response_children::some_responses;
 use crate::graphql::scalars::{Decimal, Json, Moment, id};
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::NaiveDate;
@@ -38,14 +38,14 @@ pub struct ComplaintSource {
     reference: String,
 }
 
-async fn unit(ctx: &Context<'_>, unit: Option<schema::Id>) -> Result<Option<Direct<Unit>>> {
+async fn unit(ctx: &Context<'_>, unit: Option<schema::Id>) -> Result<Option<Inline<Unit>>> {
     let Some(unit) = unit else { return Ok(None) };
-    Ok(known(ctx, UnitKey(unit)).await?.map(Unit).map(Direct))
+    Ok(known(ctx, UnitKey(unit)).await?.map(Unit).map(Inline))
 }
 
-async fn category(ctx: &Context<'_>, category: Option<schema::Id>) -> Result<Option<Direct<IssueCategory>>> {
+async fn category(ctx: &Context<'_>, category: Option<schema::Id>) -> Result<Option<Inline<IssueCategory>>> {
     let Some(category) = category else { return Ok(None) };
-    Ok(known(ctx, CategoryKey(category)).await?.map(IssueCategory).map(Direct))
+    Ok(known(ctx, CategoryKey(category)).await?.map(IssueCategory).map(Inline))
 }
 
 #[Object]
@@ -98,30 +98,30 @@ impl Complaint {
     }
 
     /// Null for an anonymous complaint.
-    async fn enterprise(&self, ctx: &Context<'_>) -> Result<Option<Direct<Enterprise>>> {
+    async fn enterprise(&self, ctx: &Context<'_>) -> Result<Option<Inline<Enterprise>>> {
         let Some(enterprise) = self.0.enterprise_id else { return Ok(None) };
-        Ok(known(ctx, EnterpriseKey(enterprise)).await?.map(Enterprise).map(Direct))
+        Ok(known(ctx, EnterpriseKey(enterprise)).await?.map(Enterprise).map(Inline))
     }
 
-    async fn unit(&self, ctx: &Context<'_>) -> Result<Option<Direct<Unit>>> {
+    async fn unit(&self, ctx: &Context<'_>) -> Result<Option<Inline<Unit>>> {
         unit(ctx, self.0.unit_id).await
     }
 
     /// The provincial department above the unit on the complaint's own day.
-    async fn department(&self, ctx: &Context<'_>) -> Result<Option<Direct<Unit>>> {
+    async fn department(&self, ctx: &Context<'_>) -> Result<Option<Inline<Unit>>> {
         unit(ctx, self.0.department_id).await
     }
 
     /// The branch above the unit on the complaint's own day, or the unit itself.
-    async fn branch(&self, ctx: &Context<'_>) -> Result<Option<Direct<Unit>>> {
+    async fn branch(&self, ctx: &Context<'_>) -> Result<Option<Inline<Unit>>> {
         unit(ctx, self.0.branch_id).await
     }
 
-    async fn team(&self, ctx: &Context<'_>) -> Result<Option<Direct<Unit>>> {
+    async fn team(&self, ctx: &Context<'_>) -> Result<Option<Inline<Unit>>> {
         unit(ctx, self.0.team_id).await
     }
 
-    async fn category(&self, ctx: &Context<'_>) -> Result<Option<Direct<IssueCategory>>> {
+    async fn category(&self, ctx: &Context<'_>) -> Result<Option<Inline<IssueCategory>>> {
         category(ctx, self.0.category_id).await
     }
 
@@ -184,20 +184,20 @@ impl Complaint {
     }
 
     /// The allegations against officers.
-    async fn officers(&self, ctx: &Context<'_>) -> Result<Vec<Direct<Allegation>>> {
+    async fn officers(&self, ctx: &Context<'_>) -> Result<Vec<Inline<Allegation>>> {
         let mut rows = one(loaders(ctx)?, AllegationsKey(self.0.id)).await?.unwrap_or_default();
         if let Some(by) = request(ctx)?.ordering_pseudonyms() {
             // They are read in the order of ids, which are made of codes.
             rows.sort_by_cached_key(|row| by.place(Subject::Officer, row.officer_id));
         }
-        Ok(rows.into_iter().map(Allegation::from).map(Direct).collect())
+        Ok(rows.into_iter().map(Allegation::from).map(Inline).collect())
     }
 
     /// What it says against nobody named, where that is several things; their officer is null. The complaint counts once, for
     /// the first of them.
-    async fn matters(&self, ctx: &Context<'_>) -> Result<Vec<Direct<Allegation>>> {
+    async fn matters(&self, ctx: &Context<'_>) -> Result<Vec<Inline<Allegation>>> {
         let rows = one(loaders(ctx)?, MattersKey(self.0.id)).await?.unwrap_or_default();
-        Ok(rows.into_iter().map(Allegation::from).map(Direct).collect())
+        Ok(rows.into_iter().map(Allegation::from).map(Inline).collect())
     }
 
     /// Responses of units, the oldest first unless told; those of all complaints of a page are read together.
@@ -211,12 +211,12 @@ impl Complaint {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-    ) -> Result<Direct<UnitResponseConnection>> {
+    ) -> Result<Inline<UnitResponseConnection>> {
         let page = PageArgs { first, after, last, before };
         let is_one_end = page.after.is_none() && page.before.is_none() && (first.is_none() || last.is_none());
         if !is_one_end || filter.is_some() || order_by.is_some() {
             // On the heap: every field of a complaint would be as large otherwise.
-            return Box::pin(some_responses(ctx, self.0.id, filter, order_by, page)).await.map(Direct);
+            return Box::pin(some_responses(ctx, self.0.id, filter, order_by, page)).await.map(Inline);
         }
         let complaint = self.0.id;
         let number = end_of_responses(ctx, first, last)?;
@@ -237,7 +237,7 @@ impl Complaint {
         let page_info = PageInfo::new(&slice, &window, &cursors);
         let nodes = slice.rows.into_iter().map(UnitResponse);
         let edges = nodes.zip(cursors).map(|(node, cursor)| UnitResponseEdge { cursor, node }).collect();
-        Ok(Direct(UnitResponseConnection { edges, page_info, counter: Counter::ResponsesOf(complaint) }))
+        Ok(Inline(UnitResponseConnection { edges, page_info, counter: Counter::ResponsesOf(complaint) }))
     }
 }
 
@@ -293,16 +293,16 @@ impl From<models::ComplaintMatter> for Allegation {
 
 #[Object]
 impl Allegation {
-    async fn officer(&self, ctx: &Context<'_>) -> Result<Option<Direct<Officer>>> {
+    async fn officer(&self, ctx: &Context<'_>) -> Result<Option<Inline<Officer>>> {
         let Some(officer) = self.officer_id else { return Ok(None) };
-        Ok(known(ctx, OfficerKey(officer)).await?.map(Officer).map(Direct))
+        Ok(known(ctx, OfficerKey(officer)).await?.map(Officer).map(Inline))
     }
 
-    async fn unit(&self, ctx: &Context<'_>) -> Result<Option<Direct<Unit>>> {
+    async fn unit(&self, ctx: &Context<'_>) -> Result<Option<Inline<Unit>>> {
         unit(ctx, self.unit_id).await
     }
 
-    async fn category(&self, ctx: &Context<'_>) -> Result<Option<Direct<IssueCategory>>> {
+    async fn category(&self, ctx: &Context<'_>) -> Result<Option<Inline<IssueCategory>>> {
         category(ctx, self.category_id).await
     }
 

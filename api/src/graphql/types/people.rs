@@ -1,13 +1,13 @@
 //! Officers, enterprises and the categories of what they quarrel about.
 
 use super::{ComplaintConnection, Flag, Scorecard, Unit};
+use crate::graphql::complaint_children::complaints_of;
 use crate::graphql::connection::connection;
 use crate::graphql::context::{blocking, loaders, request, snapshot, viewer};
 use crate::graphql::enums::{CategoryKind, Locale};
 use crate::graphql::error::from_job;
 use crate::graphql::filters::ComplaintFilter;
 use crate::graphql::loaders::{CategoryKey, OfficerComplaintsKey, PostingsKey, SeenFlagKey, UnitKey, known, one};
-use crate::graphql::nested::complaints_of;
 use crate::graphql::page::PageArgs;
 use crate::graphql::query::ComplaintOrder;
 use crate::graphql::scalars::id;

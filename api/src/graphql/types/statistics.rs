@@ -1,6 +1,6 @@
 use super::{Enterprise, IssueCategory, Officer, Unit};
-use crate::graphql::direct::Direct;
 use crate::graphql::enums::{CategoryKind, Channel, ComplaintState, Finding};
+use crate::graphql::inline_resolver::Inline;
 use crate::graphql::loaders::{EnterpriseKey, OfficerKey, known};
 use crate::graphql::page::Cursors;
 use crate::graphql::scalars::{Decimal, Moment};
@@ -24,7 +24,7 @@ pub struct ComplaintStatistics {
     pub as_of: Moment,
     /// The position of the register that the snapshot knows; for a DASHBOARD rounded down to a hundred.
     pub position: i64,
-    pub rows: Vec<Direct<ComplaintStatisticsRow>>,
+    pub rows: Vec<Inline<ComplaintStatisticsRow>>,
     /// Whether there are more groups than were asked for. Measures are never cut.
     pub truncated: bool,
     /// How many groups there are, whatever was asked for.
@@ -101,7 +101,7 @@ impl ComplaintStatistics {
                     group_by: Arc::clone(&group_by),
                     snapshot: Arc::clone(snapshot),
                 })
-                .map(Direct)
+                .map(Inline)
                 .collect(),
         }
     }
@@ -117,8 +117,8 @@ impl ComplaintStatisticsRow {
         u32::try_from(self.place(dimension)?).ok()
     }
 
-    fn unit_at(&self, dimension: Dimension) -> Option<Direct<Unit>> {
-        self.snapshot.reference.units.get(self.small(dimension)? as usize).cloned().map(Unit).map(Direct)
+    fn unit_at(&self, dimension: Dimension) -> Option<Inline<Unit>> {
+        self.snapshot.reference.units.get(self.small(dimension)? as usize).cloned().map(Unit).map(Inline)
     }
 
     /// The first day of a bucket.
@@ -137,38 +137,38 @@ impl ComplaintStatisticsRow {
 
 #[Object]
 impl ComplaintStatisticsRow {
-    async fn department(&self) -> Option<Direct<Unit>> {
+    async fn department(&self) -> Option<Inline<Unit>> {
         self.unit_at(Dimension::Department)
     }
 
-    async fn branch(&self) -> Option<Direct<Unit>> {
+    async fn branch(&self) -> Option<Inline<Unit>> {
         self.unit_at(Dimension::Branch)
     }
 
-    async fn team(&self) -> Option<Direct<Unit>> {
+    async fn team(&self) -> Option<Inline<Unit>> {
         self.unit_at(Dimension::Team)
     }
 
-    async fn unit(&self) -> Option<Direct<Unit>> {
+    async fn unit(&self) -> Option<Inline<Unit>> {
         self.unit_at(Dimension::Unit)
     }
 
-    async fn officer(&self, ctx: &Context<'_>) -> Result<Option<Direct<Officer>>> {
+    async fn officer(&self, ctx: &Context<'_>) -> Result<Option<Inline<Officer>>> {
         let id = self.small(Dimension::Officer).and_then(|place| self.snapshot.officers.at(place));
         let Some(id) = id else { return Ok(None) };
-        Ok(known(ctx, OfficerKey(id)).await?.map(Officer).map(Direct))
+        Ok(known(ctx, OfficerKey(id)).await?.map(Officer).map(Inline))
     }
 
     /// One of the enterprises that count as this one.
-    async fn enterprise(&self, ctx: &Context<'_>) -> Result<Option<Direct<Enterprise>>> {
+    async fn enterprise(&self, ctx: &Context<'_>) -> Result<Option<Inline<Enterprise>>> {
         let id = self.small(Dimension::Enterprise).and_then(|place| self.snapshot.enterprises.at(place));
         let Some(id) = id else { return Ok(None) };
-        Ok(known(ctx, EnterpriseKey(id)).await?.map(Enterprise).map(Direct))
+        Ok(known(ctx, EnterpriseKey(id)).await?.map(Enterprise).map(Inline))
     }
 
-    async fn category(&self) -> Option<Direct<IssueCategory>> {
+    async fn category(&self) -> Option<Inline<IssueCategory>> {
         let place = self.small(Dimension::Category)?;
-        self.snapshot.reference.categories.get(place as usize).cloned().map(IssueCategory).map(Direct)
+        self.snapshot.reference.categories.get(place as usize).cloned().map(IssueCategory).map(Inline)
     }
 
     async fn kind(&self) -> Option<CategoryKind> {

@@ -1,11 +1,11 @@
 use super::{ComplaintConnection, CusumSeries, Flag, Scorecard};
+use crate::graphql::complaint_children::complaints_of;
 use crate::graphql::connection::connection;
 use crate::graphql::context::{loaders, request, snapshot, viewer};
 use crate::graphql::enums::{Locale, PeerGroup, UnitKind};
 use crate::graphql::error::from_job;
 use crate::graphql::filters::{ComplaintFilter, UnitFilter};
 use crate::graphql::loaders::{LatestRecurrence, ParentsKey, SeenFlagKey, UnitKey, known, one};
-use crate::graphql::nested::complaints_of;
 use crate::graphql::page::PageArgs;
 use crate::graphql::query::{ComplaintOrder, complaints_where};
 use crate::graphql::scalars::id;

@@ -4,10 +4,10 @@ use crate::auth::Viewer;
 use crate::budget::Budget;
 use crate::graphql::error::{Code, UNREACHABLE};
 use crate::http::Service;
-use crate::http::afterwards::{Came, audit};
-use crate::http::exchange::{Body, Outcome, coded};
 use crate::http::operation::{budget, finish, prepare, request, run};
+use crate::http::post_operation::{Came, audit};
 use crate::http::prepared::Prepared;
+use crate::http::protocol::{Body, OperationResult, coded};
 use crate::http::rights::Watched;
 use actix_web::web::Data;
 use actix_ws::Session;
@@ -78,7 +78,7 @@ async fn subscribed(
         }
         finish(prepared, &mut response);
         let failed = response.data == async_graphql::Value::Null && !response.errors.is_empty();
-        let outcome = Outcome::of_answer(response, &budget, true);
+        let outcome = OperationResult::of_answer(response, &budget, true);
         budget.renew();
         let came = if outcome.errors.is_empty() { Came::ToAnAnswer } else { Came::ToErrors };
         audit(service, Some(viewer), prepared, &seen, came).await;
@@ -101,7 +101,7 @@ async fn not_told(session: &mut Session, rights: &Watched, id: &str) {
 }
 
 /// Tells why there is no answer, or that it is too large for a socket.
-async fn refuse_answer(session: &mut Session, id: &str, outcome: &Outcome) {
+async fn refuse_answer(session: &mut Session, id: &str, outcome: &OperationResult) {
     if outcome.size() <= LARGEST_MESSAGE {
         return refuse(session, id, &outcome.errors).await;
     }

@@ -5,7 +5,7 @@ use crate::facts::Facts;
 use crate::facts::frames::day_number;
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use schema::db::wanted::go_on;
+use schema::db::cancellation::check_cancelled;
 use schema::domain::calendar::local_date;
 use schema::domain::state::is_void;
 use schema::enums::Finding;
@@ -46,7 +46,7 @@ impl History {
         if let Some(except) = except {
             facts.forget_what_names(except);
         }
-        go_on()?;
+        check_cancelled()?;
         let appointed: HashMap<Id, Option<NaiveDate>> = officers::table
             .select((officers::id, officers::appointed_on))
             .load::<(Id, Option<NaiveDate>)>(conn)?

@@ -17,7 +17,7 @@ use chrono::NaiveDate;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use schema::StoreError;
-use schema::db::wanted::go_on;
+use schema::db::cancellation::check_cancelled;
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
 
@@ -82,7 +82,7 @@ pub const RANKINGS: [&str; 8] = [
 /// Ranks and compares at each origin.
 ///
 /// # Errors
-/// `Abandoned` where whoever waited for this thread stopped waiting.
+/// `Cancelled` where whoever waited for this thread stopped waiting.
 pub fn backtest(history: &History, question: &Question) -> Result<Vec<Outcome>, JobError> {
     let mut outcomes = Vec::new();
     for origin in &question.origins {
@@ -106,7 +106,7 @@ struct Known {
 }
 
 fn at_origin(history: &History, question: &Question, origin: NaiveDate) -> Result<Vec<Outcome>, StoreError> {
-    go_on()?;
+    check_cancelled()?;
     let origin_day = day_number(origin);
     let mut known: Vec<Known> = Vec::new();
     for of_officer in history.events.chunk_by(|a, b| a.officer == b.officer) {
@@ -271,7 +271,7 @@ fn resample(weights: &[Vec<f64>], later: &[bool]) -> Result<Vec<Vec<(f64, f64)>>
     let mut chance = ChaCha8Rng::seed_from_u64(1);
     let mut samples = vec![Vec::with_capacity(RESAMPLES); weights.len()];
     for _ in 0..RESAMPLES {
-        go_on()?;
+        check_cancelled()?;
         let mut found = vec![0.0; weights.len()];
         let mut positive = 0.0;
         for _ in 0..later.len() {

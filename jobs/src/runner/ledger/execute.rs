@@ -6,8 +6,8 @@ use crate::JobError;
 use crate::runner::job::{Context, Job};
 use crate::runner::settings::JobPlan;
 use diesel::prelude::*;
+use schema::db::cancellation::{CancelToken, set_cancel_token};
 use schema::db::dialect::database_time;
-use schema::db::wanted::{Interest, works_for};
 use schema::db::{StoreError, WriteTx};
 use schema::enums::RunState;
 use schema::models::JobRun;
@@ -60,33 +60,33 @@ pub fn execute(context: &Context<'_>, job: &dyn Job, plan: &JobPlan, claim: Clai
     let (id, name) = (run.id, run.job.clone());
     let _under_way = UnderWay::begin(id);
     let (done, ended) = channel::<()>();
-    let interest = Arc::new(Interest::default());
+    let token = Arc::new(CancelToken::default());
     let outcome = std::thread::scope(|scope| {
-        let held = Arc::clone(&interest);
+        let held = Arc::clone(&token);
         scope.spawn(move || {
             let mut renewed = Instant::now();
             while ended.recv_timeout(lease / 3) == Err(RecvTimeoutError::Timeout) {
                 match renew(context.db, &name, id, lease) {
                     Ok(true) => renewed = Instant::now(),
                     Ok(false) => {
-                        held.lose();
+                        held.cancel();
                     }
                     Err(error) => {
                         tracing::warn!(job = name, run = %id, %error, "the lease could not be renewed");
                         if renewed.elapsed() >= lease {
-                            held.lose();
+                            held.cancel();
                         }
                     }
                 }
             }
         });
-        works_for(Some(interest));
+        set_cancel_token(Some(token));
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let publish = job.run(context, &mut run)?;
             finish(context.db, &mut run, |tx, run| publish(tx, run))
         }))
         .unwrap_or_else(|panic| Err(JobError::Panicked(panic_message(panic.as_ref()))));
-        works_for(None);
+        set_cancel_token(None);
         drop(done);
         outcome
     });

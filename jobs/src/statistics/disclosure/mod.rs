@@ -38,7 +38,7 @@ use crate::JobError;
 use crate::snapshot::Snapshot;
 use fixed::Fixed;
 use polars::prelude::Expr;
-use schema::db::wanted::go_on;
+use schema::db::cancellation::check_cancelled;
 use std::collections::HashMap;
 
 /// From when a cell is shown. Counts of complaints are rounded to multiples of `complaints`, those of enterprises to multiples of
@@ -98,9 +98,9 @@ pub fn disclosed(
     let group_by = question.group_by.iter().chain(&divisions).copied().collect();
     let divided = Question { group_by, ..question.clone() };
     let grouped = group(snapshot, &divided, filter, shift, calendar)?;
-    go_on()?;
+    check_cancelled()?;
     let measured = grouped.measured(wanted, true)?;
-    go_on()?;
+    check_cancelled()?;
     let shown = |measures: &[Measures]| -> Vec<Fixed> {
         measures.iter().map(|measures| Fixed::new(measures, disclosure.thresholds, disclosure.noise_key)).collect()
     };
@@ -117,7 +117,7 @@ pub fn disclosed(
         let each = unions.into_iter();
         each.filter_map(|(places, fixed)| cell(places, &fixed, disclosure.thresholds)).collect()
     };
-    go_on()?;
+    check_cancelled()?;
     let totals = if question.totals {
         let all = shown(&grouped.measured_without(own, wanted)?);
         cell(Vec::new(), &all, disclosure.thresholds).into_iter().filter(|cell| !cell.suppressed).collect()

@@ -1,6 +1,6 @@
 //! Words of the names of columns, and of cells, in small letters without diacritics.
 
-use crate::db::plain::plain;
+use crate::db::search_text::plain;
 
 /// A text as its words. A name such as `SRNumber` or `createdDate` has two.
 #[derive(Debug, Clone, PartialEq, Eq)]

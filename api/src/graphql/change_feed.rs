@@ -18,7 +18,7 @@ use tokio::sync::broadcast::{Receiver, Sender, channel, error::RecvError};
 
 /// Something that happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Happened {
+pub enum ChangeEvent {
     ComplaintReceived(Id),
     FlagChanged(Id),
     JobRunChanged(Id),
@@ -31,11 +31,11 @@ const RUNS: i64 = 200;
 
 /// Where events come from.
 #[derive(Clone)]
-pub struct Bus(Arc<Inner>);
+pub struct ChangeFeed(Arc<Inner>);
 
 struct Inner {
     db: Db,
-    sender: Sender<Happened>,
+    sender: Sender<ChangeEvent>,
     /// What was known when it was last looked; None while nobody subscribes.
     known: Mutex<Option<Known>>,
     wake: Notify,
@@ -51,7 +51,7 @@ struct Known {
     runs: HashMap<Id, RunState>,
 }
 
-impl Bus {
+impl ChangeFeed {
     pub fn new(db: Db) -> Self {
         let (sender, _) = channel(WAITING);
         let inner = Inner {
@@ -78,12 +78,12 @@ impl Bus {
                 !listening.0.stopping.load(Ordering::SeqCst)
             });
         });
-        let bus = self.clone();
+        let feed = self.clone();
         tokio::spawn(async move {
-            while !bus.0.stopping.load(Ordering::SeqCst) {
+            while !feed.0.stopping.load(Ordering::SeqCst) {
                 // Where commits are not told of, it is looked often enough for people.
-                let _woken_or_late = tokio::time::timeout(LOOK_EVERY, bus.0.wake.notified()).await;
-                let looking = bus.clone();
+                let _woken_or_late = tokio::time::timeout(LOOK_EVERY, feed.0.wake.notified()).await;
+                let looking = feed.clone();
                 let looked = tokio::task::spawn_blocking(move || looking.look()).await;
                 if let Ok(Err(error)) = looked {
                     tracing::warn!(%error, "what happened could not be read");
@@ -108,11 +108,11 @@ impl Bus {
     }
 
     /// All that happens from now on.
-    pub async fn subscribe(&self) -> Result<Receiver<Happened>> {
+    pub async fn subscribe(&self) -> Result<Receiver<ChangeEvent>> {
         let receiver = self.0.sender.subscribe();
-        let bus = self.clone();
+        let feed = self.clone();
         // What is known now is what later changes are told from.
-        blocking(move || bus.look().map_err(from_store)).await?;
+        blocking(move || feed.look().map_err(from_store)).await?;
         Ok(receiver)
     }
 
@@ -149,7 +149,7 @@ impl Known {
     }
 
     /// What happened from this state to the next.
-    fn until(&self, next: &Self, conn: &mut Conn) -> Result<Vec<Happened>, StoreError> {
+    fn until(&self, next: &Self, conn: &mut Conn) -> Result<Vec<ChangeEvent>, StoreError> {
         let mut happened = Vec::new();
         if next.position > self.position {
             let received = complaint_events::table
@@ -158,12 +158,12 @@ impl Known {
                 .order((complaint_events::position, complaint_events::ordinal))
                 .select(complaint_events::complaint_id)
                 .load::<Id>(conn)?;
-            happened.extend(received.into_iter().map(Happened::ComplaintReceived));
+            happened.extend(received.into_iter().map(ChangeEvent::ComplaintReceived));
         }
         let flags = next.flags.iter().filter(|(id, changed)| self.flags.get(id) != Some(changed));
-        happened.extend(flags.map(|(id, _)| Happened::FlagChanged(*id)));
+        happened.extend(flags.map(|(id, _)| ChangeEvent::FlagChanged(*id)));
         let runs = next.runs.iter().filter(|(id, state)| self.runs.get(id) != Some(state));
-        happened.extend(runs.map(|(id, _)| Happened::JobRunChanged(*id)));
+        happened.extend(runs.map(|(id, _)| ChangeEvent::JobRunChanged(*id)));
         Ok(happened)
     }
 }
@@ -172,7 +172,7 @@ impl Known {
 ///
 /// # Errors
 /// Where the subscriber was too slow, and events are lost.
-pub async fn next(receiver: &mut Receiver<Happened>) -> Option<Result<Happened>> {
+pub async fn next(receiver: &mut Receiver<ChangeEvent>) -> Option<Result<ChangeEvent>> {
     match receiver.recv().await {
         Ok(happened) => Some(Ok(happened)),
         Err(RecvError::Closed) => None,

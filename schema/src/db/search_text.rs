@@ -1,7 +1,7 @@
 //! Text as it is searched: small letters without diacritics. The function has the same name on both databases:
 //! PostgreSQL's is made by a migration, SQLite's given to each connection.
 
-use super::wanted::fail_if_unwanted;
+use super::cancellation::fail_if_cancelled;
 use crate::db::StoreError;
 use diesel::SqliteConnection;
 use diesel::sql_types::{Nullable, Text};
@@ -26,10 +26,10 @@ fn is_d(c: char) -> bool {
     matches!(c, '\u{111}' | '\u{110}' | '\u{f0}' | '\u{d0}' | '\u{256}' | '\u{189}')
 }
 
-pub(super) fn give(conn: &mut SqliteConnection) -> Result<(), StoreError> {
+pub(super) fn register_functions(conn: &mut SqliteConnection) -> Result<(), StoreError> {
     // A search reads every row, and this is called for each.
     Ok(phananh_plain_utils::register_impl(conn, |value: Option<String>| {
-        fail_if_unwanted();
+        fail_if_cancelled();
         value.map(|text| plain(&text))
     })?)
 }

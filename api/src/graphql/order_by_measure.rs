@@ -25,7 +25,7 @@ pub struct ByMeasure {
 }
 
 /// A page of such a list: ids in order, each with its cursor.
-pub struct Ranked {
+pub struct OrderedByMeasure {
     pub rows: Vec<(Id, Cursor)>,
     pub page_info: PageInfo,
     pub counter: Counter,
@@ -50,7 +50,13 @@ impl From<(Dimension, At)> for Found {
 
 /// Orders things by the measure of their complaints; those that have none come last, in the order in which
 /// they are given. `all`: what the list has, in its own order.
-pub async fn ranked(ctx: &Context<'_>, all: Vec<Id>, by: ByMeasure, found: Found, page: PageArgs) -> Result<Ranked> {
+pub async fn ranked(
+    ctx: &Context<'_>,
+    all: Vec<Id>,
+    by: ByMeasure,
+    found: Found,
+    page: PageArgs,
+) -> Result<OrderedByMeasure> {
     let (request, viewer, snapshot) = (request(ctx)?, viewer(ctx)?, snapshot(ctx)?);
     let scope = viewer.scope(&snapshot.reference.tree);
     let mut conditions = statistics::conditions(&snapshot, &scope, by.filter.as_ref())?;
@@ -107,7 +113,11 @@ pub async fn ranked(ctx: &Context<'_>, all: Vec<Id>, by: ByMeasure, found: Found
 }
 
 /// The part of the list that was asked for.
-fn part(request: &super::context::RequestContext, order: &[(Id, Option<f64>)], page: &PageArgs) -> Result<Ranked> {
+fn part(
+    request: &super::context::RequestContext,
+    order: &[(Id, Option<f64>)],
+    page: &PageArgs,
+) -> Result<OrderedByMeasure> {
     let sealer = request.cursors();
     let largest = request.limits.page_size;
     let place = |name: &str, cursor: &Option<String>| -> Result<Option<usize>> {
@@ -136,5 +146,5 @@ fn part(request: &super::context::RequestContext, order: &[(Id, Option<f64>)], p
         end: rows.last().map(|(_, cursor)| cursor.clone()),
     };
     let counter = Counter::Known(i64::try_from(order.len()).unwrap_or(i64::MAX));
-    Ok(Ranked { rows, page_info, counter })
+    Ok(OrderedByMeasure { rows, page_info, counter })
 }

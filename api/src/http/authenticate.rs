@@ -1,8 +1,8 @@
 //! Who comes in: tokens, how many operations each may run in a minute, and which.
 
 use super::Service;
-use super::exchange::Outcome;
 use super::prepared::Prepared;
+use super::protocol::OperationResult;
 use crate::access::signature;
 use crate::admission::Owner;
 use crate::auth::{Viewer, bearer, viewer};
@@ -92,18 +92,18 @@ fn hash(token: &str) -> [u8; 32] {
 ///
 /// # Errors
 /// Where the token is not valid, or cannot be looked up.
-pub async fn authenticated(service: &Service, http: &HttpRequest) -> Result<Option<Viewer>, Outcome> {
+pub async fn authenticated(service: &Service, http: &HttpRequest) -> Result<Option<Viewer>, OperationResult> {
     // A proxy may look at another one than we do.
     for once in [AUTHORIZATION, CONTENT_TYPE] {
         if http.headers().get_all(&once).count() > 1 {
             let message = format!("the request has the header {once} more than once: send it once");
-            return Err(Outcome::refused(StatusCode::BAD_REQUEST, Code::BadUserInput, message));
+            return Err(OperationResult::refused(StatusCode::BAD_REQUEST, Code::BadUserInput, message));
         }
     }
     let expected = http.headers().get(EXPECT).map(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"));
     if expected == Some(false) {
         let message = "the only expectation that can be met is 100-continue: leave the header expect out";
-        return Err(Outcome::refused(StatusCode::EXPECTATION_FAILED, Code::BadUserInput, message));
+        return Err(OperationResult::refused(StatusCode::EXPECTATION_FAILED, Code::BadUserInput, message));
     }
     match bearer(http.headers()) {
         None => Ok(None),
@@ -120,12 +120,12 @@ pub fn looks_after(viewer: &Viewer) -> bool {
 ///
 /// # Errors
 /// Where it is not valid, or cannot be looked up.
-pub async fn by_token(service: &Service, token: String) -> Result<Viewer, Outcome> {
-    let heard = service.app.bus.heard();
+pub async fn by_token(service: &Service, token: String) -> Result<Viewer, OperationResult> {
+    let heard = service.app.change_feed.heard();
     if let Some(viewer) = service.tokens.known(&token, heard) {
         return Ok(viewer);
     }
-    let away = || Outcome::refused(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, UNREACHABLE);
+    let away = || OperationResult::refused(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, UNREACHABLE);
     let until = Instant::now() + LOOKED_UP_WITHIN;
     let place = service.lookups.acquire_within(Owner::of(None), LOOKED_UP_WITHIN).await.ok_or_else(away)?;
     let db = service.app.db.clone();
@@ -149,7 +149,7 @@ pub async fn by_token(service: &Service, token: String) -> Result<Viewer, Outcom
             service.tokens.remember(&remembered, heard, &viewer);
             Ok(viewer)
         }
-        Ok(None) => Err(Outcome::refused(
+        Ok(None) => Err(OperationResult::refused(
             StatusCode::UNAUTHORIZED,
             Code::Unauthenticated,
             "the token is not known, has expired or was revoked",
@@ -205,7 +205,7 @@ fn tell_of(refused: &Refused) {
 }
 
 /// Whether the configuration lets a viewer run this operation.
-pub async fn trusted(service: &Service, viewer: &Viewer, prepared: &Prepared) -> Result<(), Outcome> {
+pub async fn trusted(service: &Service, viewer: &Viewer, prepared: &Prepared) -> Result<(), OperationResult> {
     if !service.settings.trusted_operations.contains(&viewer.role) {
         return Ok(());
     }
@@ -214,8 +214,8 @@ pub async fn trusted(service: &Service, viewer: &Viewer, prepared: &Prepared) ->
         (signature(prepared.document(), operation), viewer.principal_id, service.app.db.clone());
     // A token of others has no list of its own.
     let named =
-        service.jwt.as_ref().filter(|_| viewer.is_of_others()).map(|jwt| jwt.operations_of().map(str::to_owned));
-    let away = || Outcome::refused(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, UNREACHABLE);
+        service.jwt.as_ref().filter(|_| viewer.is_external_jwt()).map(|jwt| jwt.operations_of().map(str::to_owned));
+    let away = || OperationResult::refused(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, UNREACHABLE);
     let until = Instant::now() + LOOKED_UP_WITHIN;
     let place = service.lookups.acquire_within(Owner::of(Some(viewer)), LOOKED_UP_WITHIN).await.ok_or_else(away)?;
     let listed = blocking(move || {
@@ -234,7 +234,7 @@ pub async fn trusted(service: &Service, viewer: &Viewer, prepared: &Prepared) ->
     let Ok(listed) = tokio::time::timeout_at(until, listed).await else { return Err(away()) };
     match listed {
         Ok(true) => Ok(()),
-        Ok(false) => Err(Outcome::refused(
+        Ok(false) => Err(OperationResult::refused(
             StatusCode::FORBIDDEN,
             Code::Forbidden,
             format!(

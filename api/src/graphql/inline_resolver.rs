@@ -17,9 +17,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 /// An object that is resolved so. It is of the type that it holds.
-pub struct Direct<T>(pub T);
+pub struct Inline<T>(pub T);
 
-impl<T: ContainerType> OutputType for Direct<T> {
+impl<T: ContainerType> OutputType for Inline<T> {
     fn type_name() -> Cow<'static, str> {
         T::type_name()
     }

@@ -2,9 +2,9 @@
 //! of it holds what anybody asked for, or who.
 
 use super::Service;
-use super::exchange::{Media, refusal, respond};
-use super::gate::{authenticated, looks_after};
+use super::authenticate::{authenticated, looks_after};
 use super::prepared::Prepared;
+use super::protocol::{Media, refusal, respond};
 use crate::auth::Viewer;
 use crate::graphql::error::Code;
 use crate::traces::continues;

@@ -107,7 +107,7 @@ impl UrlBody {
 
 /// What became of one operation.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct OperationResult {
     /// The answer in its final form. It is written where it was made: an answer has thousands of small parts, which cost more
     /// to free on another thread.
     json: Vec<u8>,
@@ -120,7 +120,7 @@ pub struct Outcome {
     pub wrote: bool,
 }
 
-impl Outcome {
+impl OperationResult {
     pub fn refused(status: StatusCode, code: Code, message: impl Into<String>) -> Self {
         Self::refused_for(status, vec![coded(code, message)])
     }
@@ -230,12 +230,12 @@ pub fn coded(code: Code, message: impl Into<String>) -> ServerError {
 const RETRY_SECONDS: u32 = 2;
 
 /// The answer to a single operation.
-pub fn respond(media: Media, outcome: Outcome) -> HttpResponse {
+pub fn respond(media: Media, outcome: OperationResult) -> HttpResponse {
     respond_with(HttpResponse::Ok(), media, outcome)
 }
 
 /// The same, with headers set already.
-pub fn respond_with(mut builder: HttpResponseBuilder, media: Media, outcome: Outcome) -> HttpResponse {
+pub fn respond_with(mut builder: HttpResponseBuilder, media: Media, outcome: OperationResult) -> HttpResponse {
     let status = outcome.status(media);
     builder.status(status);
     if status == StatusCode::SERVICE_UNAVAILABLE {
@@ -245,7 +245,7 @@ pub fn respond_with(mut builder: HttpResponseBuilder, media: Media, outcome: Out
 }
 
 /// The answer to a list of operations.
-pub fn respond_all(media: Media, outcomes: Vec<Outcome>) -> HttpResponse {
+pub fn respond_all(media: Media, outcomes: Vec<OperationResult>) -> HttpResponse {
     let is_away = outcomes.iter().all(|outcome| outcome.refused == Some(StatusCode::SERVICE_UNAVAILABLE));
     let mut builder = HttpResponse::Ok();
     if is_away {
@@ -264,5 +264,5 @@ fn write(mut builder: HttpResponseBuilder, media: Media, json: Vec<u8>) -> HttpR
 
 /// An answer that says why there is none.
 pub fn refusal(http: &HttpRequest, status: StatusCode, code: Code, message: impl Into<String>) -> HttpResponse {
-    respond(Media::of(http).unwrap_or(Media::Json), Outcome::refused(status, code, message))
+    respond(Media::of(http).unwrap_or(Media::Json), OperationResult::refused(status, code, message))
 }

@@ -1,5 +1,5 @@
-//! An operation runs on a thread of its own, with one connection: between its statements nothing is handed from
-//! thread to thread, which costs more than the statements themselves.
+//! An operation runs on a thread of its own, with one connection: handing work from thread to thread between its statements
+//! costs more than the statements themselves.
 
 use super::error::{Code, error, from_store};
 use async_graphql::Result;
@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, poll_fn};
 use futures_util::stream::FuturesUnordered;
 use futures_util::task::AtomicWaker;
-use schema::db::wanted::{self, Interest};
+use schema::db::cancellation::{self, CancelToken};
 use schema::db::{Session, StatementCount};
 use schema::{Conn, Db, StoreError};
 use std::any::Any;
@@ -21,40 +21,40 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 thread_local! {
-    /// What the operation of this thread has taken; None on threads that run none.
-    static HELD: RefCell<Option<Held>> = const { RefCell::new(None) };
+    /// The state of the operation of this thread; None on threads that run none.
+    static STATE: RefCell<Option<ThreadState>> = const { RefCell::new(None) };
 }
 
 /// What the operation of a thread holds.
-struct Held {
+struct ThreadState {
     /// Its connection, from its first statement on and until it has to wait for something else.
     session: Option<Session>,
-    /// Whether anybody waits for it.
-    interest: Arc<Interest>,
+    /// Cancelled when its client disconnects or its deadline passes.
+    token: Arc<CancelToken>,
 }
 
-/// Says that nobody waits any more when it goes.
+/// Cancels the operation when it is dropped.
 struct Waiting {
-    interest: Arc<Interest>,
+    token: Arc<CancelToken>,
     db: Db,
-    /// Its end wakes whoever waits for something else than a statement.
+    /// Its end wakes an operation that waits for something else than a statement.
     _waits: oneshot::Sender<()>,
 }
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        if !self.interest.lose() {
+        if !self.token.cancel() {
             return;
         }
-        let (interest, db) = (Arc::clone(&self.interest), self.db.clone());
+        let (token, db) = (Arc::clone(&self.token), self.db.clone());
         // On a thread of its own: those that may block may all wait for such statements.
         let cancelling = std::thread::Builder::new().spawn(move || {
-            if let Err(failure) = interest.cancel(&db) {
-                tracing::warn!(error = %failure, "a statement that nobody waits for could not be cancelled");
+            if let Err(failure) = token.cancel_statement(&db) {
+                tracing::warn!(error = %failure, "a statement of a cancelled operation could not be cancelled");
             }
         });
         if let Err(failure) = cancelling {
-            tracing::warn!(error = %failure, "a statement that nobody waits for could not be cancelled");
+            tracing::warn!(error = %failure, "a statement of a cancelled operation could not be cancelled");
         }
     }
 }
@@ -62,9 +62,9 @@ impl Drop for Waiting {
 /// Work that an operation leaves for when it can go on no further: loaders wait so until all keys of a level are
 /// known.
 #[derive(Clone, Default)]
-pub struct Later(Arc<Mutex<Vec<BoxFuture<'static, ()>>>>);
+pub struct DeferredLoads(Arc<Mutex<Vec<BoxFuture<'static, ()>>>>);
 
-impl Later {
+impl DeferredLoads {
     pub fn push(&self, work: BoxFuture<'static, ()>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(work);
     }
@@ -76,33 +76,37 @@ impl Later {
 
 /// How an operation ended that did not come to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Broken {
+pub enum Interrupted {
     /// It panicked; the log says where.
     Panicked,
-    /// Nobody waits for it any more.
-    Abandoned,
+    /// Its client disconnected, or its deadline passed.
+    Cancelled,
 }
 
-/// Runs an operation on a thread that may block. Where whoever awaits it stops waiting, it is broken off: the
-/// statement under way is cancelled, a statistic ends with its stage.
-pub async fn on_a_thread<T: Send + 'static>(
+/// Runs an operation on a thread that may block. Dropping this future cancels the operation: its statement under way is
+/// cancelled, a statistic ends with its stage.
+///
+/// # Errors
+/// How the operation was interrupted.
+pub async fn run_operation<T: Send + 'static>(
     db: &Db,
     operation: impl Future<Output = T> + Send + 'static,
-    later: Later,
-) -> std::result::Result<T, Broken> {
+    deferred: DeferredLoads,
+) -> std::result::Result<T, Interrupted> {
     let (waits, waits_no_more) = oneshot::channel::<()>();
-    let waiting = Waiting { interest: Arc::default(), db: db.clone(), _waits: waits };
-    let interest = Arc::clone(&waiting.interest);
+    let waiting = Waiting { token: Arc::default(), db: db.clone(), _waits: waits };
+    let token = Arc::clone(&waiting.token);
     let span = tracing::Span::current();
     let work = move || {
         let _in_span = span.enter();
-        wanted::works_for(Some(Arc::clone(&interest)));
-        HELD.set(Some(Held { session: None, interest }));
+        cancellation::set_cancel_token(Some(Arc::clone(&token)));
+        STATE.set(Some(ThreadState { session: None, token }));
         let _end = End;
-        let ran = catch_unwind(AssertUnwindSafe(|| Handle::current().block_on(drive(operation, later, waits_no_more))));
-        ran.unwrap_or(Err(Broken::Panicked))
+        let ran =
+            catch_unwind(AssertUnwindSafe(|| Handle::current().block_on(drive(operation, deferred, waits_no_more))));
+        ran.unwrap_or(Err(Interrupted::Panicked))
     };
-    let outcome = tokio::task::spawn_blocking(work).await.unwrap_or(Err(Broken::Panicked));
+    let outcome = tokio::task::spawn_blocking(work).await.unwrap_or(Err(Interrupted::Panicked));
     drop(waiting);
     outcome
 }
@@ -113,16 +117,16 @@ struct End;
 impl Drop for End {
     fn drop(&mut self) {
         // First, should giving the connection back panic.
-        wanted::works_for(None);
-        HELD.set(None);
+        cancellation::set_cancel_token(None);
+        STATE.set(None);
     }
 }
 
 async fn drive<T>(
     operation: impl Future<Output = T>,
-    later: Later,
+    deferred: DeferredLoads,
     waits_no_more: oneshot::Receiver<()>,
-) -> std::result::Result<T, Broken> {
+) -> std::result::Result<T, Interrupted> {
     let mut operation = pin!(operation);
     let mut abandoned = pin!(waits_no_more);
     let mut left = FuturesUnordered::new();
@@ -132,17 +136,17 @@ async fn drive<T>(
     let driven = poll_fn(|context| {
         woken.outside.register(context.waker());
         if abandoned.as_mut().poll(context).is_ready() {
-            return Poll::Ready(Err(Broken::Abandoned));
+            return Poll::Ready(Err(Interrupted::Cancelled));
         }
         loop {
             if is_abandoned() {
-                return Poll::Ready(Err(Broken::Abandoned));
+                return Poll::Ready(Err(Interrupted::Cancelled));
             }
             woken.again.store(false, Ordering::SeqCst);
             if let Poll::Ready(done) = operation.as_mut().poll(&mut Context::from_waker(&waker)) {
                 return Poll::Ready(Ok(done));
             }
-            left.extend(later.take());
+            left.extend(deferred.take());
             // It only paused: not all that it will ask for is known yet.
             if woken.again.load(Ordering::SeqCst) {
                 continue;
@@ -150,7 +154,7 @@ async fn drive<T>(
             while let Poll::Ready(Some(())) = left.poll_next_unpin(context) {}
             if !woken.again.load(Ordering::SeqCst) {
                 // While it waits for something else (a turn, a write), others may have the connection.
-                HELD.with_borrow_mut(|held| held.as_mut().and_then(|held| held.session.take()));
+                STATE.with_borrow_mut(|state| state.as_mut().and_then(|state| state.session.take()));
                 return Poll::Pending;
             }
         }
@@ -159,7 +163,7 @@ async fn drive<T>(
 }
 
 fn is_abandoned() -> bool {
-    HELD.with_borrow(|held| held.as_ref().is_some_and(|held| held.interest.is_lost()))
+    STATE.with_borrow(|state| state.as_ref().is_some_and(|state| state.token.is_cancelled()))
 }
 
 /// Tells whether an operation can go on.
@@ -182,11 +186,11 @@ pub fn read_here<T, W>(db: &Db, count: &StatementCount, work: W) -> std::result:
 where
     W: FnOnce(&mut Conn) -> std::result::Result<T, StoreError>,
 {
-    HELD.with_borrow_mut(|held| {
-        let Some(Held { session, .. }) = held else { return Err(work) };
+    STATE.with_borrow_mut(|state| {
+        let Some(ThreadState { session, .. }) = state else { return Err(work) };
         let open = match session.take() {
             Some(open) => Ok(open),
-            None => wanted::go_on().and_then(|()| db.session(count)),
+            None => cancellation::check_cancelled().and_then(|()| db.session(count)),
         };
         let mut open = match open {
             Ok(open) => open,
@@ -213,14 +217,14 @@ pub fn work_here<T, W>(work: W) -> std::result::Result<Result<T>, W>
 where
     W: FnOnce() -> Result<T>,
 {
-    let is_operation = HELD.with_borrow_mut(|held| {
+    let is_operation = STATE.with_borrow_mut(|state| {
         // It may need a connection of its own, and others may while it works.
-        held.as_mut().map(|held| held.session = None).is_some()
+        state.as_mut().map(|state| state.session = None).is_some()
     });
     if !is_operation {
         return Err(work);
     }
-    if let Err(failure) = wanted::go_on() {
+    if let Err(failure) = cancellation::check_cancelled() {
         return Ok(Err(from_store(failure)));
     }
     Ok(catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(broke_off(&*panic))))
@@ -229,14 +233,14 @@ where
 /// Computes on a thread of a lower priority, see [`jobs::compute_pool`], for the operation of this thread. A panic in it is an
 /// error of its caller.
 pub async fn compute<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    // It ends with its stage, too, where nobody waits for the operation any more.
-    let interest = HELD.with_borrow(|held| held.as_ref().map(|held| Arc::clone(&held.interest)));
+    // It ends with its stage, too, where the operation is cancelled.
+    let token = STATE.with_borrow(|state| state.as_ref().map(|state| Arc::clone(&state.token)));
     let span = tracing::Span::current();
     let computed = jobs::compute_pool::spawn(move || {
         let _in_span = span.enter();
-        wanted::works_for(interest);
+        cancellation::set_cancel_token(token);
         let _end = End;
-        wanted::go_on().map_err(from_store)?;
+        cancellation::check_cancelled().map_err(from_store)?;
         catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(broke_off(&*panic)))
     });
     computed.await.unwrap_or_else(|failure| Err(broke_off(&failure)))

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 /// The next aggregates are to see a write soon, and not only when others' writes are looked for.
 pub fn after_a_write(service: &Service) {
-    service.app.bus.wake();
+    service.app.change_feed.wake();
     service.app.refresher.wake();
 }
 

@@ -1,8 +1,8 @@
 //! How lists can be ordered.
 
 use crate::graphql::error::bad_input;
+use crate::graphql::order_by_measure::ByMeasure;
 use crate::graphql::page::SortDirection;
-use crate::graphql::ranked::ByMeasure;
 use crate::graphql::statistics::{ComplaintStatisticsFilter, StatisticsMeasure};
 use async_graphql::{Enum, InputObject, Result};
 use schema::queries::{self, Direction};
