@@ -12,8 +12,8 @@ use tokio::task::JoinHandle;
 /// By how much the priority is lower. A thread then gets about a tenth of a processor that another one wants: what computes
 /// becomes slower under load, and still comes to its end.
 const NICENESS: i32 = 10;
-/// Threads at most; what comes beyond waits. Admission lets fewer compute at once.
-const THREADS: usize = 16;
+/// Threads at most; what comes beyond waits. Admission lets fewer compute at once: four statistics and two jobs.
+const THREADS: usize = 8;
 
 /// Never shut down: a process that ends does not wait for computations.
 static COMPUTE: LazyLock<io::Result<Runtime>> = LazyLock::new(|| {

@@ -29,14 +29,14 @@ def status(pid):
 
 
 def work(address, tokens, unit, end, counts):
-    reader, team, intake = (Client(address, tokens[role]) for role in ("board", "dashboard", "intake"))
+    reader, intake = (Client(address, token) for token in tokens)
     chance = random.Random(threading.get_ident())
     while time.monotonic() < end:
         which = chance.random()
         if which < 0.5:
             kind, answer = "pages", reader.post(json.dumps({"query": PAGE % unit}))
         elif which < 0.85:
-            kind, answer = "statistics", team.post(json.dumps({"query": STATISTIC}))
+            kind, answer = "statistics", reader.post(json.dumps({"query": STATISTIC}))
         else:
             submitted = {"idempotencyKey": str(uuid.uuid4()), "text": "chờ lâu", "unit": unit}
             kind, answer = "writes", intake.post(json.dumps({"query": SUBMIT, "variables": {"input": submitted}}))
@@ -45,22 +45,21 @@ def work(address, tokens, unit, end, counts):
 
 def measure(program, database, folder, asked):
     run(program, database, "generate", "--complaints", asked.complaints, "--seed", "5")
-    roles = {"board": "BOARD", "dashboard": "BOARD", "intake": "INTAKE"}
-    tokens = {name: token(program, database, name, role) for name, role in roles.items()}
+    # A pair for each connection: the limit of requests of one token would be measured instead.
+    pairs = [[token(program, database, f"{role} {nth}", role) for role in ("BOARD", "INTAKE")] for nth in range(32)]
     environment = {**os.environ, "PHANANH_DATABASE_URL": database}
-    # Limits of the rate of one token would be measured instead.
     server = subprocess.Popen([program, "serve", "--listen", "127.0.0.1:0", "--no-jobs"], env=environment,
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=folder)
     try:
         address = server.stdout.readline().split("http://")[1].strip()
-        found = json.loads(Client(address, tokens["board"]).post(json.dumps(
+        found = json.loads(Client(address, pairs[0][0]).post(json.dumps(
             {"query": "{ units(filter: {kind: {eq: BRANCH}}, first: 1) { nodes { code } } }"}))[1])
         unit = found["data"]["units"]["nodes"][0]["code"]
         time.sleep(3)
         idle = status(server.pid)
         counts = {"pages": 0, "statistics": 0, "writes": 0, "failures": 0}
         end = time.monotonic() + asked.seconds
-        threads = [threading.Thread(target=work, args=(address, tokens, unit, end, counts)) for _ in range(32)]
+        threads = [threading.Thread(target=work, args=(address, pair, unit, end, counts)) for pair in pairs]
         [thread.start() for thread in threads]
         peak = idle
         while time.monotonic() < end:

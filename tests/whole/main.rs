@@ -67,6 +67,7 @@ mod storage;
 mod subscriptions;
 mod tampering;
 mod texts;
+mod threads;
 mod transport;
 mod waiting;
 mod watched;

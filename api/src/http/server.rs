@@ -70,9 +70,10 @@ const ANSWERS_AT_ONCE: usize = 128;
 const ANSWERS_OF_A_TOKEN: usize = 16;
 /// Questions in SQL that are asked at once, one for each token: each may take the memory that the limit says.
 const SQL_AT_ONCE: usize = 2;
-/// Operations on the snapshot that have a thread at once, and those of one token. The runtime has 512 threads that may block.
-const SNAPSHOT_OPERATIONS: usize = 64;
-const SNAPSHOT_OPERATIONS_OF_A_TOKEN: usize = 8;
+/// Operations that read the snapshot alone and run at once, and those of one token: each holds a thread while it waits for the few
+/// statistics that are computed at once. What waits for a place holds none.
+const SNAPSHOT_OPERATIONS: usize = 12;
+const SNAPSHOT_OPERATIONS_OF_A_TOKEN: usize = 4;
 /// Tokens that are looked up at once: anybody can send one, and each look-up takes a connection.
 const LOOKUPS_AT_ONCE: usize = 4;
 /// Statistics that are computed at once.
