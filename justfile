@@ -56,3 +56,8 @@ fuzz seconds="1200":
 bench-verify *args:
     cargo build --release --workspace --bins
     python3 tests/bench/verify.py --program "${CARGO_TARGET_DIR:-target}/release/phananh" {{args}}
+
+# Memory and threads while 32 connections read and write; --postgres URL measures PostgreSQL, too
+bench-storm *args:
+    cargo build --release --workspace --bins
+    python3 tests/bench/storm.py --program "${CARGO_TARGET_DIR:-target}/release/phananh" {{args}}

@@ -218,6 +218,36 @@ fn a_name_is_what_it_looks_like() {
 }
 
 #[test]
+fn a_submission_names_an_officer_by_signs_that_can_be_seen() {
+    for database in Database::both() {
+        let (board, intake) = (program().token(&database, "BOARD", None), program().token(&database, "INTAKE", None));
+        let server = program().serve(&database, &["--no-jobs"]);
+        let submit = |key: &str, code: &str| {
+            let input = json!({ "idempotencyKey": key, "text": "chờ lâu", "officers": [code] });
+            let mutation = "mutation ($input: SubmitComplaintInput!) { submitComplaint(input: $input) { id } }";
+            server.graphql(&intake, mutation, &json!({ "input": input }))
+        };
+        for (hidden, point) in [("CC\u{200b}01", "U+200B"), ("\u{feff}CC01", "U+FEFF"), ("CC01\u{ad}", "U+00AD")] {
+            let answer = submit("hidden", hidden);
+            assert_eq!(answer.codes(), ["BAD_USER_INPUT"], "{hidden:?}: {}", answer.text);
+            assert!(answer.text.contains(point) && !answer.text.contains(hidden), "{}", answer.text);
+        }
+        // A letter and its mark apart from it are one code.
+        for (key, code) in [("one", "Ấn1"), ("other", "A\u{302}\u{301}n1")] {
+            assert!(submit(key, code).codes().is_empty(), "{code:?}");
+        }
+        let seen = server.data(&board, "{ complaints { nodes { officers { officer { code } } } } }");
+        let codes: Vec<&str> = seen["complaints"]["nodes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|complaint| complaint["officers"][0]["officer"]["code"].as_str().unwrap())
+            .collect();
+        assert_eq!(codes, ["Ấn1", "Ấn1"]);
+    }
+}
+
+#[test]
 fn an_entry_of_the_log_is_one_line_and_is_counted_under_a_name_of_the_document() {
     let database = Database::sqlite();
     world::fill(&database);

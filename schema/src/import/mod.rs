@@ -11,7 +11,7 @@ mod error;
 mod field;
 pub mod inspect;
 pub mod kinds;
-mod looks;
+pub(crate) mod looks;
 mod mapping;
 mod notices;
 mod numbers;

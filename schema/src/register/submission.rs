@@ -10,10 +10,12 @@ use crate::domain::ids::{complaint_id, reference_id};
 use crate::domain::{declaration, tax_code};
 use crate::enums::{Attribution, Channel, ComplaintState, Finding, LegalForm};
 use crate::events::Entity;
+use crate::import::looks::without_hidden;
 use crate::models::{Complaint, ComplaintOfficer, ComplaintSource, Enterprise, IssueCategory, Officer, Unit};
 use crate::sql_types::{Id, Timestamp};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use unicode_normalization::UnicodeNormalization;
 
 /// The first moment at which something may have happened, in microseconds of Unix time: a year before it is mistyped.
 const EARLIEST: i64 = 0;
@@ -182,11 +184,14 @@ const MOST_OFFICERS: usize = 50;
 
 /// The codes of the officers named, each once.
 fn officer_codes(given: &[String]) -> Result<Vec<String>, String> {
-    let mut codes: Vec<String> = given.iter().map(|code| code.trim().to_owned()).collect();
+    let mut codes: Vec<String> = given.iter().map(|code| code.trim().nfc().collect()).collect();
     codes.sort_unstable();
     codes.dedup();
     if codes.len() > MOST_OFFICERS {
         return Err(format!("{} are named: at most {MOST_OFFICERS} may be", codes.len()));
+    }
+    if let Some((_, hidden)) = codes.iter().find_map(|code| without_hidden(code)) {
+        return Err(format!("a code has characters that nobody can see ({hidden}): leave them out"));
     }
     let is_code =
         |code: &String| !code.is_empty() && code.chars().count() <= LONGEST_CODE && !code.chars().any(char::is_control);
