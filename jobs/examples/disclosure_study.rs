@@ -10,7 +10,7 @@
 use chrono::NaiveDate;
 use jobs::snapshot::{Snapshot, SnapshotStore};
 use jobs::statistics::{
-    Bucket, Cell, Dimension, Disclosure, Editions, NoiseKey, Question, Span, Thresholds, Wanted, statistics,
+    Bucket, Dimension, Disclosure, Editions, GroupResult, NoiseKey, Question, Span, Thresholds, Wanted, statistics,
 };
 use schema::world::{self, Parameters};
 use schema::{Db, Timestamp};
@@ -40,7 +40,7 @@ fn main() -> Result<(), Failure> {
 }
 
 /// The groups of a question, as they are or as they are shown.
-fn ask(of: &Snapshot, group_by: &[Dimension], shown: bool) -> Result<HashMap<Vec<Option<i64>>, Cell>, Failure> {
+fn ask(of: &Snapshot, group_by: &[Dimension], shown: bool) -> Result<HashMap<Vec<Option<i64>>, GroupResult>, Failure> {
     let disclosure = shown.then(|| Disclosure {
         thresholds: THRESHOLDS,
         noise_key: NoiseKey(SECRET),
@@ -130,8 +130,9 @@ struct Table {
 impl Table {
     fn new(of: &Snapshot, group_by: &[Dimension]) -> Result<Self, Failure> {
         let cells = ask(of, group_by, true)?.into_iter();
-        let value =
-            |cell: &Cell| f64::from(if cell.suppressed { THRESHOLDS.complaints } else { cell.measures.complaints });
+        let value = |cell: &GroupResult| {
+            f64::from(if cell.suppressed { THRESHOLDS.complaints } else { cell.measures.complaints })
+        };
         Ok(Self { cells: cells.map(|(places, cell)| (places, value(&cell))).collect() })
     }
 

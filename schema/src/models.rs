@@ -26,10 +26,10 @@ macro_rules! model {
 }
 
 mod audit;
-mod work;
+mod interventions;
 
 pub use audit::{AuditEntry, Seal, StateEvent};
-pub use work::{GuidanceDocument, GuidanceOpinion, Measure, Proposal, ProposalCategory, ProposalUnit};
+pub use interventions::{GuidanceDocument, GuidanceOpinion, Measure, Proposal, ProposalCategory, ProposalUnit};
 
 model!(units Unit {
     id: Id,

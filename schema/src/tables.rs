@@ -1,14 +1,17 @@
 //! The tables as diesel sees them: one description for both databases, see `crate::sql_types`.
 
 mod access;
+mod interventions;
 mod reference;
 mod register;
 mod results;
-mod work;
 
 pub use access::{
     __diesel_schema_migrations, api_tokens, audit_log, audit_position, principals, seals, state_events, state_position,
     trusted_operations,
+};
+pub use interventions::{
+    guidance_documents, guidance_opinions, measures, proposal_categories, proposal_units, proposals,
 };
 pub use reference::{
     enterprises, issue_categories, officers, postings, reference_event_values, reference_events, register_info,
@@ -21,7 +24,6 @@ pub use register::{
 pub use results::{
     deliveries, digest_subscriptions, digests, flag_assessments, flag_reviews, flags, job_results, job_runs, jobs,
 };
-pub use work::{guidance_documents, guidance_opinions, measures, proposal_categories, proposal_units, proposals};
 
 diesel::allow_tables_to_appear_in_same_query!(
     register_position,

@@ -3,7 +3,7 @@
 use schema::enums::Role::{self, Admin, Board, Dashboard, DataTeam, Intake, UnitHead};
 
 /// Who sees complaints, each within their scope of rows.
-pub(super) const REGISTER: &[Role] = &[Board, UnitHead];
+pub(super) const BOARD_AND_HEADS: &[Role] = &[Board, UnitHead];
 
 /// Who sees reference data and texts about procedures, which are about no person.
 pub(super) const REFERENCE: &[Role] = &[Board, UnitHead, DataTeam, Dashboard, Intake, Admin];

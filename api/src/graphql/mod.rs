@@ -1,5 +1,6 @@
 //! The GraphQL schema.
 
+mod casework;
 mod catch;
 pub mod change_feed;
 mod complaint_children;
@@ -10,7 +11,6 @@ pub mod error;
 pub mod field_order;
 mod filters;
 mod guidance;
-mod handling;
 mod inline_resolver;
 mod input;
 mod loaders;

@@ -1,10 +1,10 @@
 //! What can be written.
 
+use super::casework::CaseworkMutation;
 use super::context::{blocking, request, viewer};
 use super::enums::{Channel, FlagState, LegalForm, ResponseAction};
 use super::error::{Code, bad_input, error, from_store};
 use super::guidance::GuidanceMutation;
-use super::handling::HandlingMutation;
 use super::input::{LONG, optional, required};
 use super::measures::MeasureMutation;
 use super::query::seen_flag;
@@ -103,7 +103,7 @@ pub struct ReviewFlagPayload {
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     RegisterMutation,
-    HandlingMutation,
+    CaseworkMutation,
     GuidanceMutation,
     MeasureMutation,
     RedactedMutation,

@@ -7,7 +7,7 @@ use super::calendar::{Buckets, Calendar, Shift};
 use super::count_fast_path::counted;
 use super::measure_groups::measure;
 use super::measures::{Measures, Rows, Wanted};
-use super::{Cell, Dimension, MOST_GROUPS, Question};
+use super::{Dimension, GroupResult, MOST_GROUPS, Question};
 use crate::JobError;
 use crate::snapshot::{Snapshot, meaning};
 use polars::prelude::*;
@@ -330,7 +330,7 @@ impl Grouped {
     }
 
     /// The measures of some groups together, from their rows.
-    pub fn together(&self, cells: &[Cell], wanted: Wanted) -> Result<Measures, JobError> {
+    pub fn together(&self, cells: &[GroupResult], wanted: Wanted) -> Result<Measures, JobError> {
         let wanted_places: std::collections::HashSet<&[Option<i64>]> =
             cells.iter().map(|cell| cell.places.as_slice()).collect();
         let places = self.places();

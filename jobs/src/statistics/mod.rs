@@ -91,7 +91,7 @@ impl Default for Question {
 
 /// A condition on the measures of a group.
 #[derive(Clone)]
-pub struct Having(pub std::sync::Arc<dyn Fn(&Cell) -> bool + Send + Sync>);
+pub struct Having(pub std::sync::Arc<dyn Fn(&GroupResult) -> bool + Send + Sync>);
 
 impl std::fmt::Debug for Having {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -128,12 +128,12 @@ pub struct Cursor {
 
 /// One group: the places of its dimensions, in the order asked for, and its measures.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Cell {
+pub struct GroupResult {
     /// Places in the reference data, or the day on which a bucket begins; None where complaints have none.
     pub places: Vec<Option<i64>>,
     pub measures: Measures,
     /// The same group in the time that it is compared with.
-    pub before: Option<Box<Cell>>,
+    pub before: Option<Box<GroupResult>>,
     /// Whether it is too small to be shown: it has no measures then.
     pub suppressed: bool,
     /// Whether one enterprise has so much of a sum that the sum would tell its part.
@@ -146,14 +146,14 @@ pub struct Cell {
 /// The groups.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
-    pub cells: Vec<Cell>,
+    pub cells: Vec<GroupResult>,
     /// Whether the limit cut any off.
     pub truncated: bool,
     /// How many groups there are, whatever the limit.
     pub groups: usize,
     /// Of all complaints that the filter chooses, whatever was kept; None where it is too small to be shown.
-    pub totals: Option<Cell>,
-    pub totals_before: Option<Cell>,
+    pub totals: Option<GroupResult>,
+    pub totals_before: Option<GroupResult>,
     pub end: Option<Cursor>,
 }
 
@@ -182,7 +182,7 @@ pub fn statistics(snapshot: &Snapshot, question: &Question) -> Result<Answer, Jo
     }
     let (now, mut cells, totals) =
         cells(snapshot, question, (question.filter.as_ref(), Shift::None), wanted, &calendar)?;
-    let mut before: HashMap<Vec<Option<i64>>, Cell> = HashMap::new();
+    let mut before: HashMap<Vec<Option<i64>>, GroupResult> = HashMap::new();
     let mut totals_before = Vec::new();
     if let Some((filter, shift)) = &question.compare {
         check_cancelled()?;
@@ -192,7 +192,7 @@ pub fn statistics(snapshot: &Snapshot, question: &Question) -> Result<Answer, Jo
         let known: HashSet<&Vec<Option<i64>>> = cells.iter().map(|cell| &cell.places).collect();
         // What there was then and is not any more has a row, too.
         let gone = before.keys().filter(|places| !known.contains(places));
-        let gone: Vec<Cell> = gone.map(|places| Cell::new(places.clone(), Measures::default())).collect();
+        let gone: Vec<GroupResult> = gone.map(|places| GroupResult::new(places.clone(), Measures::default())).collect();
         cells.extend(gone);
     }
     check_cancelled()?;
@@ -203,7 +203,7 @@ pub fn statistics(snapshot: &Snapshot, question: &Question) -> Result<Answer, Jo
         for cell in &mut cells {
             let earlier = before.remove(&cell.places);
             cell.before =
-                Some(Box::new(earlier.unwrap_or_else(|| Cell::new(cell.places.clone(), Measures::default()))));
+                Some(Box::new(earlier.unwrap_or_else(|| GroupResult::new(cell.places.clone(), Measures::default()))));
         }
     }
     if let Some(having) = &question.having {
@@ -220,7 +220,8 @@ pub fn statistics(snapshot: &Snapshot, question: &Question) -> Result<Answer, Jo
     if question.disguise.is_some() {
         cells.sort_by(|a, b| compare(a, b, &question.order_by));
     } else {
-        let order = |a: &Cell, b: &Cell| compare(a, b, &question.order_by).then_with(|| a.places.cmp(&b.places));
+        let order =
+            |a: &GroupResult, b: &GroupResult| compare(a, b, &question.order_by).then_with(|| a.places.cmp(&b.places));
         // Of very many groups few are shown: the others need no order among themselves.
         if question.after.is_none() && !question.other && question.limit < groups / 4 {
             cells.select_nth_unstable_by(question.limit, order);
@@ -239,7 +240,7 @@ pub fn statistics(snapshot: &Snapshot, question: &Question) -> Result<Answer, Jo
     let end = cells.last().map(|cell| Cursor { places: cell.places.clone(), rank: skipped + shown });
     // Who sees fixed cells alone sees no rest: it is none.
     if let Some(now) = now.filter(|_| question.other && truncated) {
-        let mut other = Cell::new(vec![None; question.group_by.len()], now.together(&rest, wanted)?);
+        let mut other = GroupResult::new(vec![None; question.group_by.len()], now.together(&rest, wanted)?);
         other.is_other = true;
         cells.push(other);
     }
@@ -248,15 +249,15 @@ pub fn statistics(snapshot: &Snapshot, question: &Question) -> Result<Answer, Jo
 }
 
 /// All together, where that is asked for.
-fn all_together(grouped: &Grouped, wanted: Wanted, question: &Question) -> Result<Vec<Cell>, JobError> {
+fn all_together(grouped: &Grouped, wanted: Wanted, question: &Question) -> Result<Vec<GroupResult>, JobError> {
     if !question.totals {
         return Ok(Vec::new());
     }
-    Ok(vec![Cell::new(Vec::new(), grouped.totals(wanted)?)])
+    Ok(vec![GroupResult::new(Vec::new(), grouped.totals(wanted)?)])
 }
 
 /// What can still be asked about groups, the groups, and all together.
-type Groups = (Option<Grouped>, Vec<Cell>, Vec<Cell>);
+type Groups = (Option<Grouped>, Vec<GroupResult>, Vec<GroupResult>);
 
 /// The groups of a time, and all together. What is disclosed is perturbed before anything is kept, ordered or cut, which would
 /// tell of what is not shown; the complaints of its groups are nobody's business afterwards.
@@ -276,12 +277,12 @@ fn cells(
     let totals = all_together(&grouped, wanted, question)?;
     let measured = grouped.measured(wanted, false)?;
     let each = grouped.places().into_iter().zip(measured);
-    let cells = each.map(|(places, measures)| Cell::new(places, measures)).collect();
+    let cells = each.map(|(places, measures)| GroupResult::new(places, measures)).collect();
     check_cancelled()?;
     Ok((Some(grouped), cells, totals))
 }
 
-impl Cell {
+impl GroupResult {
     fn new(places: Vec<Option<i64>>, measures: Measures) -> Self {
         Self {
             places,
@@ -306,7 +307,7 @@ impl Cell {
 }
 
 /// Groups without a value come last, whichever way is asked for.
-fn compare(a: &Cell, b: &Cell, order: &[(Order, bool)]) -> Ordering {
+fn compare(a: &GroupResult, b: &GroupResult, order: &[(Order, bool)]) -> Ordering {
     for (by, descending) in order {
         let turned = |ordering: Ordering| if *descending { ordering.reverse() } else { ordering };
         let ordering = match by {
@@ -328,7 +329,7 @@ fn compare(a: &Cell, b: &Cell, order: &[(Order, bool)]) -> Ordering {
 
 /// Adds the buckets without complaints, for each combination of the other dimensions.
 fn fill(
-    cells: &mut Vec<Cell>,
+    cells: &mut Vec<GroupResult>,
     question: &Question,
     (from, before): (Option<i32>, Option<i32>),
     calendar: &Calendar,
@@ -374,7 +375,7 @@ fn fill(
             let mut places = other.clone();
             places[at] = Some(i64::from(*bucket));
             if !known.contains(&places) {
-                cells.push(Cell::new(places, Measures::default()));
+                cells.push(GroupResult::new(places, Measures::default()));
             }
         }
     }

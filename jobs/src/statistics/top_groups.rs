@@ -1,7 +1,7 @@
 //! The first of very many groups.
 
 use super::groups::Grouped;
-use super::{Answer, Cell, Cursor, Order, Question, Wanted};
+use super::{Answer, Cursor, GroupResult, Order, Question, Wanted};
 use crate::JobError;
 use schema::db::cancellation::check_cancelled;
 use std::cmp::Ordering;
@@ -24,7 +24,7 @@ pub fn first_groups(
     grouped: &Grouped,
     wanted: Wanted,
     question: &Question,
-    mut totals: Vec<Cell>,
+    mut totals: Vec<GroupResult>,
 ) -> Result<Answer, JobError> {
     let measured = grouped.measured(wanted, false)?;
     check_cancelled()?;
@@ -60,8 +60,8 @@ pub fn first_groups(
     }
     order.sort_unstable_by(compare);
     order.truncate(shown);
-    let cell = |group: &u32| Cell::new(grouped.places_of(*group as usize), measured[*group as usize].clone());
-    let cells: Vec<Cell> = order.iter().map(cell).collect();
+    let cell = |group: &u32| GroupResult::new(grouped.places_of(*group as usize), measured[*group as usize].clone());
+    let cells: Vec<GroupResult> = order.iter().map(cell).collect();
     let end = cells.last().map(|cell| Cursor { places: cell.places.clone(), rank: shown });
     Ok(Answer { cells, truncated: shown < groups, groups, totals: totals.pop(), totals_before: None, end })
 }

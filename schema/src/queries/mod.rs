@@ -4,18 +4,18 @@
 mod children;
 mod first_of_each;
 mod in_select;
+mod interventions;
 mod keyset;
 mod lists;
 mod not_true;
 mod registered;
 pub(crate) mod shuffled;
-mod work;
 
 pub use children::*;
 pub use first_of_each::{Parent, Part, count_complaints_of, first_complaints_of};
 pub use in_select::{InSelect, in_select};
+pub use interventions::{categories_of_proposals, opinions_of, units_of_proposals};
 pub use keyset::{Direction, Key, Pred, Slice, Window};
 pub use lists::*;
 pub use not_true::{NotTrue, not_true};
 pub use registered::{Registered, of_a_register, registered};
-pub use work::{categories_of_proposals, opinions_of, units_of_proposals};

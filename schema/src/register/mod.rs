@@ -2,11 +2,11 @@
 
 pub mod access;
 pub mod audit;
+mod casework;
 pub mod complaints;
 pub mod demonstration;
 pub mod disclosure;
 mod guidance;
-mod handling;
 mod measures;
 mod proposals;
 pub mod reference;
@@ -14,8 +14,8 @@ mod responses;
 mod submission;
 mod tree;
 
+pub use casework::{Handling, handle};
 pub use guidance::{Draft, GuidanceStep, guide, request_opinion};
-pub use handling::{Handling, handle};
 pub use measures::{MeasureStep, NewMeasure, change_measure, no_such_flag, record_measure};
 pub use proposals::{NewProposal, Outcome, conclude, propose};
 pub(crate) use responses::responded;

@@ -37,7 +37,7 @@ pub fn respond(
     response: NewResponse,
 ) -> Result<Case, StoreError> {
     crate::db::dialect::hold_tree(tx.conn)?;
-    let case = super::handling::claim(tx, complaint_id, expected_version)?;
+    let case = super::casework::claim(tx, complaint_id, expected_version)?;
     respond_to(tx, case, response)
 }
 

@@ -3,16 +3,16 @@
 //! runs, on the thread that may block.
 
 mod complaint;
+mod interventions;
 mod ops;
 mod reference;
 mod results;
-mod work;
 
 pub use complaint::{ComplaintFilter, RedactedComplaintFilter, ResponseFilter};
+pub use interventions::{GuidanceDocumentFilter, MeasureFilter, ProposalFilter};
 pub use ops::*;
 pub use reference::{CategoryFilter, EnterpriseFilter, OfficerFilter, UnitFilter};
 pub use results::{AuditFilter, DigestFilter, FlagFilter, JobRunFilter, PrincipalFilter};
-pub use work::{GuidanceDocumentFilter, MeasureFilter, ProposalFilter};
 
 use schema::StoreError;
 use schema::db::MultiBackend;

@@ -2,13 +2,13 @@
 
 mod access;
 mod aggregates;
+mod interventions;
 mod receipt;
 mod redacted;
 mod register;
 mod results;
 mod sort_fields;
 mod sql;
-mod work;
 
 pub use sort_fields::*;
 
@@ -51,7 +51,7 @@ pub struct Query(
     access::AccessQuery,
     receipt::ReceiptQuery,
     redacted::RedactedQuery,
-    work::WorkQuery,
+    interventions::InterventionsQuery,
 );
 
 /// Reads a flag, if the viewer may see it.

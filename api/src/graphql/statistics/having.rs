@@ -2,7 +2,7 @@
 
 use super::super::filters::{DecimalOps, FloatOps, IntOps};
 use async_graphql::{InputObject, Result};
-use jobs::statistics::{Cell, Having, Measure, Wanted};
+use jobs::statistics::{GroupResult, Having, Measure, Wanted};
 use std::sync::Arc;
 
 /// Which groups are kept, by their measures. A group that is too small to be shown has none, and is kept by
@@ -22,7 +22,7 @@ pub struct StatisticsHaving {
     pub not: Option<Box<StatisticsHaving>>,
 }
 
-type Test = Arc<dyn Fn(&Cell) -> bool + Send + Sync>;
+type Test = Arc<dyn Fn(&GroupResult) -> bool + Send + Sync>;
 
 /// The operators of a measure, as numbers.
 #[derive(Default)]

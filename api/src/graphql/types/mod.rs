@@ -1,6 +1,7 @@
 //! GraphQL types, each its own struct around what is stored.
 
 mod access;
+mod analyses;
 mod complaint;
 mod control;
 mod digest;
@@ -8,7 +9,6 @@ mod evidence;
 mod flag;
 mod found;
 mod guidance;
-mod handling;
 mod job_run;
 mod measure;
 mod node;
@@ -23,6 +23,7 @@ mod statistics;
 mod unit;
 
 pub use access::{AuditEntry, AuditEntryConnection, AuditEntryEdge, Principal, PrincipalConnection, PrincipalEdge};
+pub use analyses::{BacktestOutcome, BlameCheck, CategoryTrends, ResponseTimeliness, UnitLevel};
 pub use complaint::{Complaint, ComplaintConnection, ComplaintEdge, end_of_responses};
 pub use control::{CusumSeries, FunnelPlot};
 pub use digest::{Digest, DigestConnection, DigestEdge};
@@ -30,7 +31,6 @@ pub use evidence::FlagReview;
 pub use flag::{Flag, FlagConnection, FlagEdge};
 pub use found::{FlagsFound, FoundFlag};
 pub use guidance::{GuidanceDocument, GuidanceDocumentConnection, GuidanceDocumentEdge};
-pub use handling::{BacktestOutcome, BlameCheck, CategoryTrends, ResponseTimeliness, UnitLevel};
 pub use job_run::{JobRun, JobRunConnection, JobRunEdge};
 pub use measure::{Measure, MeasureConnection, MeasureEdge};
 pub use node::Node;

@@ -7,7 +7,7 @@ use crate::graphql::scalars::{Decimal, Moment};
 use async_graphql::{Context, Object, Result, SimpleObject};
 use chrono::{Datelike, NaiveDate};
 use jobs::snapshot::Snapshot;
-use jobs::statistics::{Answer, Bucket, Cell, Dimension, Measures, date};
+use jobs::statistics::{Answer, Bucket, Dimension, GroupResult, Measures, date};
 use schema::enums as stored;
 use std::sync::Arc;
 
@@ -69,7 +69,7 @@ impl StatisticsMeasures {
         }
     }
 
-    fn of(cell: &Cell) -> Option<Self> {
+    fn of(cell: &GroupResult) -> Option<Self> {
         (!cell.suppressed).then(|| Self::new(&cell.measures, cell.cost_hidden, cell.delay_hidden))
     }
 }
@@ -77,7 +77,7 @@ impl StatisticsMeasures {
 /// One group. Dimensions that were not asked for are null, and so are the measures of a group that is too
 /// small to be shown.
 pub struct ComplaintStatisticsRow {
-    cell: Cell,
+    cell: GroupResult,
     group_by: Arc<Vec<Dimension>>,
     snapshot: Arc<Snapshot>,
 }

@@ -51,7 +51,7 @@ fn ask(of: &Snapshot, group_by: &[Dimension], shown: bool) -> Answer {
     }
 }
 
-fn by_place(answer: Answer) -> HashMap<Vec<Option<i64>>, Cell> {
+fn by_place(answer: Answer) -> HashMap<Vec<Option<i64>>, GroupResult> {
     answer.cells.into_iter().map(|cell| (cell.places.clone(), cell)).collect()
 }
 
@@ -194,7 +194,7 @@ fn nothing_but_counts_depends_on_confidential_complaints() {
                 assert!(with.suppressed, "{places:?}");
                 continue;
             };
-            let told = |cell: &Cell| {
+            let told = |cell: &GroupResult| {
                 let of = &cell.measures;
                 let is_there = (of.due > 0, of.median_days.is_some());
                 (cell.suppressed, cell.cost_hidden, cell.delay_hidden, of.cost_vnd, of.delay_hours.to_bits(), is_there)

@@ -33,7 +33,7 @@ pub use shared::{NoiseKey, SharedAttributes};
 
 use super::calendar::{Bucket, Calendar, Shift, Span};
 use super::groups::group;
-use super::{Cell, Dimension, Measures, Question, Wanted};
+use super::{Dimension, GroupResult, Measures, Question, Wanted};
 use crate::JobError;
 use crate::snapshot::Snapshot;
 use fixed::Fixed;
@@ -92,7 +92,7 @@ pub fn disclosed(
     (filter, shift): (Option<&Expr>, Shift),
     wanted: Wanted,
     calendar: &Calendar,
-) -> Result<(Vec<Cell>, Vec<Cell>), JobError> {
+) -> Result<(Vec<GroupResult>, Vec<GroupResult>), JobError> {
     let divisions = disclosure.divisions(&question.group_by, shift);
     let own = question.group_by.len();
     let group_by = question.group_by.iter().chain(&divisions).copied().collect();
@@ -128,7 +128,7 @@ pub fn disclosed(
 }
 
 /// The row of a group that consists of some fixed cells; None where it is shown as one without complaints.
-fn cell(places: Vec<Option<i64>>, of: &[Fixed], thresholds: Thresholds) -> Option<Cell> {
+fn cell(places: Vec<Option<i64>>, of: &[Fixed], thresholds: Thresholds) -> Option<GroupResult> {
     let shown = match of {
         [one] => one.clone(),
         several => union::together(several, thresholds),
@@ -136,7 +136,7 @@ fn cell(places: Vec<Option<i64>>, of: &[Fixed], thresholds: Thresholds) -> Optio
     if shown.complaints == 0 {
         return None;
     }
-    let mut cell = Cell::new(places, Measures::default());
+    let mut cell = GroupResult::new(places, Measures::default());
     if shown.is_shown {
         cell.measures = shown.measures();
         cell.cost_hidden = shown.cost.is_none();
@@ -192,7 +192,7 @@ mod tests {
         };
         let keys = 0..200u64;
         let small: Vec<Fixed> = keys.clone().map(|key| fixed(3, 3, key)).collect();
-        let rows: Vec<Option<Cell>> =
+        let rows: Vec<Option<GroupResult>> =
             small.iter().map(|one| cell(vec![None], std::slice::from_ref(one), thresholds)).collect();
         let hidden =
             rows.iter().flatten().filter(|cell| cell.suppressed && cell.measures == Measures::default()).count();

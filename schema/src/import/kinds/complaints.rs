@@ -1,8 +1,8 @@
 //! Complaints. Each row is a complaint, or one allegation of it against one officer.
 
 mod case;
-mod draft;
-mod wanted;
+mod parsed_complaint;
+mod resolvers;
 
 use super::{Group, Outcome};
 use crate::db::{StoreError, WriteTx, dialect};
@@ -22,9 +22,9 @@ use crate::sql_types::Id;
 use crate::tables::postings;
 use case::{Posted, new_case, overlaid};
 use diesel::prelude::*;
-use draft::{Draft, hash, read};
+use parsed_complaint::{ParsedComplaint, hash, read};
+use resolvers::Resolvers;
 use std::collections::{HashMap, HashSet};
-use wanted::Books;
 
 fields! {
     REFERENCE = "reference", Code, true, "what identifies the complaint in its source; rows that share it are one complaint";
@@ -63,13 +63,13 @@ fields! {
 
 pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<Outcome>, StoreError> {
     dialect::hold_tree(tx.conn)?;
-    let mut books = Books::default();
-    let mut drafts: Vec<Result<Draft, Vec<Reject>>> =
-        batch.iter().map(|group| read(context, group, tx.now, &mut books)).collect();
-    books.look_up(tx.conn)?;
-    for (group, draft) in batch.iter().zip(&mut drafts) {
+    let mut resolvers = Resolvers::default();
+    let mut parsed: Vec<Result<ParsedComplaint, Vec<Reject>>> =
+        batch.iter().map(|group| read(context, group, tx.now, &mut resolvers)).collect();
+    resolvers.look_up(tx.conn)?;
+    for (group, draft) in batch.iter().zip(&mut parsed) {
         let refusal = match draft {
-            Ok(known) => refuse_unknown(context, group, known, &books),
+            Ok(known) => refuse_unknown(context, group, known, &resolvers),
             Err(_) => None,
         };
         if let Some(reject) = refusal {
@@ -80,7 +80,7 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
     let source = context.mapping.source.as_str();
     let references: Vec<&str> = batch.iter().map(|group| group.key.as_str()).collect();
     let stored = complaints::load_sources(tx.conn, source, &references)?;
-    let hashes: Vec<String> = drafts.iter().map(|draft| draft.as_ref().map(hash).unwrap_or_default()).collect();
+    let hashes: Vec<String> = parsed.iter().map(|draft| draft.as_ref().map(hash).unwrap_or_default()).collect();
     let changed: Vec<Id> = batch
         .iter()
         .zip(&hashes)
@@ -88,14 +88,14 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
         .map(|row| row.complaint_id)
         .collect();
     let mut existing = complaints::load_for_update(tx.conn, &changed)?;
-    create_missing(tx, context, &mut books, batch, &drafts, &hashes, &stored)?;
+    create_missing(tx, context, &mut resolvers, batch, &parsed, &hashes, &stored)?;
     let tree = load_tree(tx.conn)?;
-    let posted = load_postings(tx, &drafts)?;
+    let posted = load_postings(tx, &parsed)?;
 
     let mut new_cases = Vec::new();
     let mut new_sources = Vec::new();
     let mut outcomes = Vec::with_capacity(batch.len());
-    for ((group, draft), hash) in batch.iter().zip(drafts).zip(hashes) {
+    for ((group, draft), hash) in batch.iter().zip(parsed).zip(hashes) {
         let draft = match draft {
             Ok(draft) => draft,
             Err(rejects) => {
@@ -131,7 +131,12 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
     Ok(outcomes)
 }
 
-fn refuse_unknown(context: &Context<'_>, group: &Group, draft: &Draft, books: &Books) -> Option<Reject> {
+fn refuse_unknown(
+    context: &Context<'_>,
+    group: &Group,
+    draft: &ParsedComplaint,
+    resolvers: &Resolvers,
+) -> Option<Reject> {
     let missing = &context.mapping.missing;
     let row_with = |field: usize, code: &str| -> &Row {
         let has = |row: &&Row| context.columns.of(row).code(field).is_ok_and(|cell| cell.as_deref() == Some(code));
@@ -144,28 +149,29 @@ fn refuse_unknown(context: &Context<'_>, group: &Group, draft: &Draft, books: &B
     };
     for allegation in &draft.allegations {
         if let Some(code) = allegation.unit.as_deref().filter(|_| missing.unit == OnMissing::Reject)
-            && !books.units.knows(reference_id(Entity::Unit, code))
+            && !resolvers.units.knows(reference_id(Entity::Unit, code))
         {
             return refuse(UNIT, code, "units");
         }
         if let Some(code) = allegation.officer.as_deref().filter(|_| missing.officer == OnMissing::Reject)
-            && !books.officers.knows(reference_id(Entity::Officer, code))
+            && !resolvers.officers.knows(reference_id(Entity::Officer, code))
         {
             return refuse(OFFICER, code, "officers");
         }
         if let Some(code) = allegation.category.as_deref().filter(|_| missing.category == OnMissing::Reject)
-            && !books.categories.knows(reference_id(Entity::Category, code))
+            && !resolvers.categories.knows(reference_id(Entity::Category, code))
         {
             return refuse(CATEGORY, code, "categories");
         }
-        if let Some((code, above)) = allegation.category.as_deref().and_then(|code| Some((code, books.too_deep(code)?)))
+        if let Some((code, above)) =
+            allegation.category.as_deref().and_then(|code| Some((code, resolvers.too_deep(code)?)))
         {
             let reason = format!("{:?} is itself below a category: there are two levels", above.code);
             return Some(context.columns.of(row_with(CATEGORY, code)).reject(CATEGORY_PARENT, reason));
         }
     }
     if let Some(code) = draft.tax_code.as_deref().filter(|_| missing.enterprise == OnMissing::Reject)
-        && !books.enterprises.knows(reference_id(Entity::Enterprise, code))
+        && !resolvers.enterprises.knows(reference_id(Entity::Enterprise, code))
     {
         return refuse(TAX_CODE, code, "enterprises");
     }
@@ -176,14 +182,14 @@ fn refuse_unknown(context: &Context<'_>, group: &Group, draft: &Draft, books: &B
 fn create_missing(
     tx: &mut WriteTx<'_>,
     context: &Context<'_>,
-    books: &mut Books,
+    resolvers: &mut Resolvers,
     batch: &[Group],
-    drafts: &[Result<Draft, Vec<Reject>>],
+    parsed: &[Result<ParsedComplaint, Vec<Reject>>],
     hashes: &[String],
     stored: &HashMap<String, ComplaintSource>,
 ) -> Result<(), StoreError> {
     let mut used = HashSet::new();
-    for ((group, draft), hash) in batch.iter().zip(drafts).zip(hashes) {
+    for ((group, draft), hash) in batch.iter().zip(parsed).zip(hashes) {
         let Ok(draft) = draft else { continue };
         if stored.get(&group.key).is_some_and(|row| row.content_hash == *hash) {
             continue;
@@ -195,24 +201,24 @@ fn create_missing(
             if let Some(code) = &allegation.category {
                 let id = reference_id(Entity::Category, code);
                 used.insert(id);
-                used.extend(books.categories.wanted(id).and_then(|category| category.parent_id));
+                used.extend(resolvers.categories.wanted(id).and_then(|category| category.parent_id));
             }
         }
     }
-    let units = books.units.create_missing(tx, &used, |_| false)?;
+    let units = resolvers.units.create_missing(tx, &used, |_| false)?;
     context.made(units.into_iter().map(|row| (Entity::Unit, row.id, row.code)));
-    let officers = books.officers.create_missing(tx, &used, |_| false)?;
+    let officers = resolvers.officers.create_missing(tx, &used, |_| false)?;
     context.made(officers.into_iter().map(|row| (Entity::Officer, row.id, row.code)));
-    let categories = books.categories.create_missing(tx, &used, |category| category.parent_id.is_some())?;
+    let categories = resolvers.categories.create_missing(tx, &used, |category| category.parent_id.is_some())?;
     context.made(categories.into_iter().map(|row| (Entity::Category, row.id, row.code)));
-    let enterprises = books.enterprises.create_missing(tx, &used, |_| false)?;
+    let enterprises = resolvers.enterprises.create_missing(tx, &used, |_| false)?;
     context.made(enterprises.into_iter().map(|row| (Entity::Enterprise, row.id, row.tax_code)));
     Ok(())
 }
 
 /// The postings of officers who are named without a unit.
-fn load_postings(tx: &mut WriteTx<'_>, drafts: &[Result<Draft, Vec<Reject>>]) -> Result<Posted, StoreError> {
-    let officers: HashSet<Id> = drafts
+fn load_postings(tx: &mut WriteTx<'_>, parsed: &[Result<ParsedComplaint, Vec<Reject>>]) -> Result<Posted, StoreError> {
+    let officers: HashSet<Id> = parsed
         .iter()
         .flatten()
         .flat_map(|draft| &draft.allegations)

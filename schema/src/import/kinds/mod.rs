@@ -1,13 +1,13 @@
 //! The kinds of things that can be imported. A kind is a list of fields, the key that brings its
 //! rows together, and how a batch of things is stored.
 
-mod book;
 mod categories;
 mod complaints;
 mod enterprises;
 mod incidents;
 mod officers;
 mod postings;
+mod reference_resolver;
 mod responses;
 mod units;
 mod workload;

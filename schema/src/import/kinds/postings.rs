@@ -1,6 +1,6 @@
 //! Where officers served, and when. The rows of one officer are brought together.
 
-use super::book::Book;
+use super::reference_resolver::ReferenceResolver;
 use super::{Group, Outcome};
 use crate::db::{StoreError, WriteTx};
 use crate::domain::ids::reference_id;
@@ -27,8 +27,8 @@ fields! {
 }
 
 pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<Outcome>, StoreError> {
-    let mut officers = Book::<Officer>::default();
-    let mut units = Book::<Unit>::default();
+    let mut officers = ReferenceResolver::<Officer>::default();
+    let mut units = ReferenceResolver::<Unit>::default();
     let mut read: Vec<Result<Vec<Posting>, Vec<Reject>>> = batch
         .iter()
         .map(|group| {
@@ -80,7 +80,12 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
         .collect()
 }
 
-fn read(context: &Context<'_>, group: &Group, officer_id: Id, units: &mut Book<Unit>) -> Result<Vec<Posting>, Reject> {
+fn read(
+    context: &Context<'_>,
+    group: &Group,
+    officer_id: Id,
+    units: &mut ReferenceResolver<Unit>,
+) -> Result<Vec<Posting>, Reject> {
     group
         .rows
         .iter()

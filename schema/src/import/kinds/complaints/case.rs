@@ -1,6 +1,6 @@
 //! From what a file says to what is stored.
 
-use super::draft::{Allegation, Draft};
+use super::parsed_complaint::{Allegation, ParsedComplaint};
 use super::{
     ATTRIBUTION, BLAMES_SYSTEM, CATEGORY, CHANNEL, CLOSED, CONFIDENTIAL, COST_VND, DECIDED, DECLARATION_NUMBER,
     DELAY_HOURS, FINDING, LEGAL_FORM, OCCURRED, OFFICER, STATE, TAX_CODE, TEXT, UNIT,
@@ -21,7 +21,7 @@ use std::collections::HashMap;
 pub type Posted = HashMap<Id, Vec<Posting>>;
 
 /// A complaint that is new.
-pub fn new_case(id: Id, draft: &Draft, now: Timestamp, tree: &UnitTree, posted: &Posted) -> Case {
+pub fn new_case(id: Id, draft: &ParsedComplaint, now: Timestamp, tree: &UnitTree, posted: &Posted) -> Case {
     let mut case = Case {
         complaint: Complaint {
             id,
@@ -59,7 +59,7 @@ pub fn new_case(id: Id, draft: &Draft, now: Timestamp, tree: &UnitTree, posted: 
 
 /// Puts the allegations of the file in the place of those of the case, and takes the complaint's
 /// own category and unit from the lowest of them.
-fn set_allegations(case: &mut Case, draft: &Draft, tree: &UnitTree, posted: &Posted) {
+fn set_allegations(case: &mut Case, draft: &ParsedComplaint, tree: &UnitTree, posted: &Posted) {
     let complaint = &mut case.complaint;
     let day = own_day(complaint.received_at, complaint.occurred_at);
     let unit_id = |allegation: &Allegation| allegation.unit.as_deref().map(|code| reference_id(Entity::Unit, code));
@@ -132,7 +132,7 @@ fn finding_of(nameless: &[&Allegation]) -> Option<Finding> {
 }
 
 /// The case after an import that changes it: what the mapping fills is replaced, the rest stays.
-pub fn overlaid(mapping: &Mapping, before: &Case, draft: &Draft, tree: &UnitTree, posted: &Posted) -> Case {
+pub fn overlaid(mapping: &Mapping, before: &Case, draft: &ParsedComplaint, tree: &UnitTree, posted: &Posted) -> Case {
     let mut after = before.clone();
     let complaint = &mut after.complaint;
     complaint.received_at = draft.received;

@@ -1,6 +1,6 @@
 //! What a file says of a complaint: its rows read and joined.
 
-use super::wanted::{Books, want_category, want_enterprise, want_officer, want_unit};
+use super::resolvers::{Resolvers, resolve_category, resolve_enterprise, resolve_officer, resolve_unit};
 use super::{
     ATTRIBUTION, BLAMES_SYSTEM, CHANNEL, CLOSED, CONFIDENTIAL, COST_VND, DECIDED, DECLARATION_NUMBER, DELAY_HOURS,
     FINDING, LEGAL_FORM, OCCURRED, RECEIVED, STATE, STATE_SINCE, TAX_CODE, TEXT,
@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 /// The case as the file tells it. Its serialised form is hashed to see whether anything changed,
 /// so it holds codes, not ids, and nothing of the run.
 #[derive(Debug, Clone, Serialize)]
-pub struct Draft {
+pub struct ParsedComplaint {
     pub received: Timestamp,
     /// Left out of the hash where it is a day, as it was before there was any other.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,14 +62,19 @@ impl Allegation {
 }
 
 /// Reads the rows of one complaint.
-pub fn read(context: &Context<'_>, group: &Group, now: Timestamp, books: &mut Books) -> Result<Draft, Vec<Reject>> {
-    let mut draft: Option<Draft> = None;
+pub fn read(
+    context: &Context<'_>,
+    group: &Group,
+    now: Timestamp,
+    resolvers: &mut Resolvers,
+) -> Result<ParsedComplaint, Vec<Reject>> {
+    let mut draft: Option<ParsedComplaint> = None;
     let mut rejects = Vec::new();
     let mut closed = Some(Vec::new());
     let mut told = Told::default();
     for row in &group.rows {
         let cells = context.columns.of(row);
-        match read_row(context.mapping, &cells, now, books) {
+        match read_row(context.mapping, &cells, now, resolvers) {
             Err(reject) => rejects.push(reject),
             Ok((this, told_here, closed_here)) => {
                 if let Err(reject) = told.agree(told_here, &cells) {
@@ -108,16 +113,16 @@ fn read_row(
     mapping: &Mapping,
     cells: &Cells<'_>,
     now: Timestamp,
-    books: &mut Books,
-) -> Result<(Draft, Told, Option<Timestamp>), Reject> {
+    resolvers: &mut Resolvers,
+) -> Result<(ParsedComplaint, Told, Option<Timestamp>), Reject> {
     let received = cells.time_or_blank(RECEIVED)?;
     if let Some(received) = received {
         check_received(received, now).map_err(|e| cells.reject(RECEIVED, e.to_string()))?;
     }
     let allegation = Allegation {
-        officer: want_officer(cells, books)?,
-        category: want_category(mapping, cells, books)?,
-        unit: want_unit(cells, books)?,
+        officer: resolve_officer(cells, resolvers)?,
+        category: resolve_category(mapping, cells, resolvers)?,
+        unit: resolve_unit(cells, resolvers)?,
         attribution: cells.word(ATTRIBUTION)?.unwrap_or(Attribution::Asserted),
         finding: cells.word(FINDING)?.unwrap_or(Finding::Pending),
         decided: cells.date(DECIDED)?,
@@ -131,7 +136,7 @@ fn read_row(
         state_since: cells.time(STATE_SINCE)?,
         legal_form: cells.word(LEGAL_FORM)?,
         channel: cells.word(CHANNEL)?,
-        tax_code: want_enterprise(cells, books)?,
+        tax_code: resolve_enterprise(cells, resolvers)?,
         declaration_number: cells.declaration_number(DECLARATION_NUMBER)?,
         text: cells.text(TEXT)?.map(Into::into),
         cost_vnd: cells.count(COST_VND)?,
@@ -139,7 +144,7 @@ fn read_row(
         blames_system: cells.truth(BLAMES_SYSTEM)?,
         confidential: cells.truth(CONFIDENTIAL)?,
     };
-    let draft = Draft {
+    let draft = ParsedComplaint {
         received: now,
         received_precision: None,
         occurred: None,
@@ -214,7 +219,7 @@ impl Told {
     }
 
     /// Writes into the draft what was told; the rest stays as it is unless told. It was received some time.
-    fn fill(self, received: Timestamp, draft: &mut Draft) {
+    fn fill(self, received: Timestamp, draft: &mut ParsedComplaint) {
         draft.received = received;
         draft.received_precision = (!self.names_a_day).then_some(DatePrecision::Month);
         draft.occurred = self.occurred;
@@ -235,7 +240,7 @@ impl Told {
 const DIFFERS: &str = "differs between the rows of one complaint";
 
 /// What is compared to see whether anything changed.
-pub fn hash(draft: &Draft) -> String {
+pub fn hash(draft: &ParsedComplaint) -> String {
     let text = serde_json::to_vec(draft).unwrap_or_default();
     data_encoding::HEXLOWER.encode(&Sha256::digest(&text)[..16])
 }

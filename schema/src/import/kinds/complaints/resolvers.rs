@@ -10,7 +10,7 @@ use crate::domain::ids::reference_id;
 use crate::enums::CategoryKind;
 use crate::events::Entity;
 use crate::import::Reject;
-use crate::import::kinds::book::Book;
+use crate::import::kinds::reference_resolver::ReferenceResolver;
 use crate::import::kinds::units::unknown_unit;
 use crate::import::mapping::{Mapping, OnMissing};
 use crate::import::row::Cells;
@@ -21,16 +21,16 @@ use std::collections::BTreeMap;
 
 /// The codes that a batch refers to.
 #[derive(Default)]
-pub struct Books {
-    pub units: Book<Unit>,
-    pub officers: Book<Officer>,
-    pub categories: Book<IssueCategory>,
-    pub enterprises: Book<Enterprise>,
+pub struct Resolvers {
+    pub units: ReferenceResolver<Unit>,
+    pub officers: ReferenceResolver<Officer>,
+    pub categories: ReferenceResolver<IssueCategory>,
+    pub enterprises: ReferenceResolver<Enterprise>,
     /// Categories that others name as the one above them, with the kind of the first of these.
     parents: BTreeMap<String, CategoryKind>,
 }
 
-impl Books {
+impl Resolvers {
     /// Finds out which of the codes are known.
     pub fn look_up(&mut self, conn: &mut Conn) -> Result<(), StoreError> {
         // What rows of their own say of these stands.
@@ -53,11 +53,11 @@ impl Books {
     }
 }
 
-pub fn want_unit(cells: &Cells<'_>, books: &mut Books) -> Result<Option<String>, Reject> {
+pub fn resolve_unit(cells: &Cells<'_>, resolvers: &mut Resolvers) -> Result<Option<String>, Reject> {
     let Some(code) = cells.code(UNIT)? else { return Ok(None) };
     let (name, kind) = (cells.text(UNIT_NAME)?, cells.word(UNIT_KIND)?);
     let make = |id| unknown_unit(id, &code, name.as_deref(), kind);
-    books.units.want(&code, make, |noted, row| {
+    resolvers.units.want(&code, make, |noted, row| {
         if noted.name_vi == noted.code {
             noted.name_vi = row.name_vi;
         }
@@ -65,12 +65,12 @@ pub fn want_unit(cells: &Cells<'_>, books: &mut Books) -> Result<Option<String>,
     Ok(Some(code))
 }
 
-pub fn want_officer(cells: &Cells<'_>, books: &mut Books) -> Result<Option<String>, Reject> {
+pub fn resolve_officer(cells: &Cells<'_>, resolvers: &mut Resolvers) -> Result<Option<String>, Reject> {
     let Some(code) = cells.code(OFFICER)? else { return Ok(None) };
     let (name, rank, appointed_on) =
         (cells.text(OFFICER_NAME)?, cells.code(OFFICER_RANK)?, cells.date(OFFICER_APPOINTED)?);
     let make = |id| Officer { name: name.map(Into::into), rank, appointed_on, ..unknown_officer(id, &code) };
-    books.officers.want(&code, make, |noted, row| {
+    resolvers.officers.want(&code, make, |noted, row| {
         noted.name = noted.name.take().or(row.name);
         noted.rank = noted.rank.take().or(row.rank);
         noted.appointed_on = noted.appointed_on.or(row.appointed_on);
@@ -78,7 +78,11 @@ pub fn want_officer(cells: &Cells<'_>, books: &mut Books) -> Result<Option<Strin
     Ok(Some(code))
 }
 
-pub fn want_category(mapping: &Mapping, cells: &Cells<'_>, books: &mut Books) -> Result<Option<String>, Reject> {
+pub fn resolve_category(
+    mapping: &Mapping,
+    cells: &Cells<'_>,
+    resolvers: &mut Resolvers,
+) -> Result<Option<String>, Reject> {
     let Some(code) = cells.code(CATEGORY)? else { return Ok(None) };
     let (name, kind) = (cells.text(CATEGORY_NAME)?, cells.word(CATEGORY_KIND)?);
     let serious = cells.truth(CATEGORY_SERIOUS)?.unwrap_or(false);
@@ -99,7 +103,7 @@ pub fn want_category(mapping: &Mapping, cells: &Cells<'_>, books: &mut Books) ->
         serious,
         ..unknown_category(id, &code, kind)
     };
-    books.categories.want(&code, make, |noted, row| {
+    resolvers.categories.want(&code, make, |noted, row| {
         if noted.name_vi == noted.code {
             noted.name_vi = row.name_vi;
         }
@@ -107,7 +111,7 @@ pub fn want_category(mapping: &Mapping, cells: &Cells<'_>, books: &mut Books) ->
         noted.serious |= row.serious;
     });
     if let Some(parent) = parent {
-        books.parents.entry(parent).or_insert(kind);
+        resolvers.parents.entry(parent).or_insert(kind);
     }
     Ok(Some(code))
 }
@@ -127,11 +131,11 @@ fn unknown_category(id: Id, code: &str, kind: CategoryKind) -> IssueCategory {
     }
 }
 
-pub fn want_enterprise(cells: &Cells<'_>, books: &mut Books) -> Result<Option<String>, Reject> {
+pub fn resolve_enterprise(cells: &Cells<'_>, resolvers: &mut Resolvers) -> Result<Option<String>, Reject> {
     let Some(tax_code) = cells.tax_code(TAX_CODE)? else { return Ok(None) };
     let (name, group_code) = (cells.text(ENTERPRISE_NAME)?.map(Into::into), cells.code(ENTERPRISE_GROUP)?);
     let make = |id| Enterprise { id, tax_code: tax_code.clone(), name, group_code };
-    books.enterprises.want(&tax_code, make, |noted, row| {
+    resolvers.enterprises.want(&tax_code, make, |noted, row| {
         noted.name = noted.name.take().or(row.name);
         noted.group_code = noted.group_code.take().or(row.group_code);
     });

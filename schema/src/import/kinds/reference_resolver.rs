@@ -9,18 +9,18 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// The codes of one kind of reference data that a batch names.
-pub struct Book<M> {
+pub struct ReferenceResolver<M> {
     wanted: BTreeMap<Id, M>,
     known: HashMap<Id, M>,
 }
 
-impl<M> Default for Book<M> {
+impl<M> Default for ReferenceResolver<M> {
     fn default() -> Self {
         Self { wanted: BTreeMap::new(), known: HashMap::new() }
     }
 }
 
-impl<M: Stored> Book<M> {
+impl<M: Stored> ReferenceResolver<M> {
     /// Notes a code, and what would be made of it. The first note of a code stands; `fill` takes over what only a further one
     /// says, since a value is preferred to a blank.
     pub fn want(&mut self, code: &str, make: impl FnOnce(Id) -> M, fill: impl FnOnce(&mut M, M)) -> Id {

@@ -85,10 +85,10 @@ pub struct HandleComplaintPayload {
 }
 
 #[derive(Default)]
-pub struct HandlingMutation;
+pub struct CaseworkMutation;
 
 #[Object]
-impl HandlingMutation {
+impl CaseworkMutation {
     /// Says what a complaint is about.
     async fn classify_complaint(
         &self,

@@ -13,10 +13,10 @@ use schema::StoreError;
 use schema::queries;
 
 #[derive(Default)]
-pub struct WorkQuery;
+pub struct InterventionsQuery;
 
 #[Object]
-impl WorkQuery {
+impl InterventionsQuery {
     /// Guidance documents of headquarters units, the latest first. A head sees drafts of its own unit and those below it, and
     /// what was issued by any.
     #[allow(clippy::too_many_arguments, reason = "the arguments of a connection")]
