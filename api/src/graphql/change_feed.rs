@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
 use tokio::sync::broadcast::{Receiver, Sender, channel, error::RecvError};
 
-/// Something that happened.
+/// A change of the register that subscribers are told of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChangeEvent {
     ComplaintReceived(Id),
@@ -37,7 +37,7 @@ struct Inner {
     db: Db,
     sender: Sender<ChangeEvent>,
     /// What was known when it was last looked; None while nobody subscribes.
-    known: Mutex<Option<Known>>,
+    last_seen: Mutex<Option<LastSeen>>,
     wake: Notify,
     /// How often commits were heard of.
     heard: AtomicU64,
@@ -45,7 +45,7 @@ struct Inner {
 }
 
 /// The state of what may change.
-struct Known {
+struct LastSeen {
     position: i64,
     flags: HashMap<Id, Timestamp>,
     runs: HashMap<Id, RunState>,
@@ -57,7 +57,7 @@ impl ChangeFeed {
         let inner = Inner {
             db,
             sender,
-            known: Mutex::new(None),
+            last_seen: Mutex::new(None),
             wake: Notify::new(),
             heard: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
@@ -65,7 +65,7 @@ impl ChangeFeed {
         Self(Arc::new(inner))
     }
 
-    /// Looks for what happened whenever somebody commits, until it is stopped.
+    /// Reads what changed whenever somebody commits, until it is stopped.
     pub fn start(&self) {
         let listening = self.clone();
         std::thread::spawn(move || {
@@ -86,7 +86,7 @@ impl ChangeFeed {
                 let looking = feed.clone();
                 let looked = tokio::task::spawn_blocking(move || looking.look()).await;
                 if let Ok(Err(error)) = looked {
-                    tracing::warn!(%error, "what happened could not be read");
+                    tracing::warn!(%error, "the changes of the register could not be read");
                 }
             }
         });
@@ -117,18 +117,18 @@ impl ChangeFeed {
     }
 
     fn look(&self) -> Result<(), StoreError> {
-        let mut known = self.0.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut last_seen = self.0.last_seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if self.0.sender.receiver_count() == 0 {
-            *known = None;
+            *last_seen = None;
             return Ok(());
         }
-        let (next, happened) = self.0.db.read_snapshot(|conn| {
-            let next = Known::read(conn)?;
-            let happened = known.as_ref().map_or(Ok(Vec::new()), |known| known.until(&next, conn))?;
-            Ok::<_, StoreError>((next, happened))
+        let (next, events) = self.0.db.read_snapshot(|conn| {
+            let next = LastSeen::read(conn)?;
+            let events = last_seen.as_ref().map_or(Ok(Vec::new()), |last| last.until(&next, conn))?;
+            Ok::<_, StoreError>((next, events))
         })?;
-        *known = Some(next);
-        for one in happened {
+        *last_seen = Some(next);
+        for one in events {
             // Nobody may be left to hear it.
             let _subscribers = self.0.sender.send(one);
         }
@@ -139,7 +139,7 @@ impl ChangeFeed {
 /// How often it is looked where nothing is heard.
 const LOOK_EVERY: std::time::Duration = std::time::Duration::from_millis(500);
 
-impl Known {
+impl LastSeen {
     fn read(conn: &mut Conn) -> Result<Self, StoreError> {
         let position = current_position(conn)?;
         let flags = flags::table.select((flags::id, flags::changed_at)).load::<(Id, Timestamp)>(conn)?;
@@ -148,9 +148,9 @@ impl Known {
         Ok(Self { position, flags: flags.into_iter().collect(), runs: runs.into_iter().collect() })
     }
 
-    /// What happened from this state to the next.
+    /// The changes from this state to the next.
     fn until(&self, next: &Self, conn: &mut Conn) -> Result<Vec<ChangeEvent>, StoreError> {
-        let mut happened = Vec::new();
+        let mut events = Vec::new();
         if next.position > self.position {
             let received = complaint_events::table
                 .filter(complaint_events::position.gt(self.position).and(complaint_events::position.le(next.position)))
@@ -158,23 +158,23 @@ impl Known {
                 .order((complaint_events::position, complaint_events::ordinal))
                 .select(complaint_events::complaint_id)
                 .load::<Id>(conn)?;
-            happened.extend(received.into_iter().map(ChangeEvent::ComplaintReceived));
+            events.extend(received.into_iter().map(ChangeEvent::ComplaintReceived));
         }
         let flags = next.flags.iter().filter(|(id, changed)| self.flags.get(id) != Some(changed));
-        happened.extend(flags.map(|(id, _)| ChangeEvent::FlagChanged(*id)));
+        events.extend(flags.map(|(id, _)| ChangeEvent::FlagChanged(*id)));
         let runs = next.runs.iter().filter(|(id, state)| self.runs.get(id) != Some(state));
-        happened.extend(runs.map(|(id, _)| ChangeEvent::JobRunChanged(*id)));
-        Ok(happened)
+        events.extend(runs.map(|(id, _)| ChangeEvent::JobRunChanged(*id)));
+        Ok(events)
     }
 }
 
 /// The next event; None once there are no more.
 ///
 /// # Errors
-/// Where the subscriber was too slow, and events are lost.
+/// Where the subscriber was too slow, and lost changes.
 pub async fn next(receiver: &mut Receiver<ChangeEvent>) -> Option<Result<ChangeEvent>> {
     match receiver.recv().await {
-        Ok(happened) => Some(Ok(happened)),
+        Ok(events) => Some(Ok(events)),
         Err(RecvError::Closed) => None,
         Err(RecvError::Lagged(lost)) => {
             let message =

@@ -8,7 +8,7 @@ use futures_util::future::{BoxFuture, poll_fn};
 use futures_util::stream::FuturesUnordered;
 use futures_util::task::AtomicWaker;
 use schema::db::cancellation::{self, CancelToken};
-use schema::db::{Session, StatementCount};
+use schema::db::{ReadSession, StatementCount};
 use schema::{Conn, Db, StoreError};
 use std::any::Any;
 use std::cell::RefCell;
@@ -28,7 +28,7 @@ thread_local! {
 /// What the operation of a thread holds.
 struct ThreadState {
     /// Its connection, from its first statement on and until it has to wait for something else.
-    session: Option<Session>,
+    session: Option<ReadSession>,
     /// Cancelled when its client disconnects or its deadline passes.
     token: Arc<CancelToken>,
 }
@@ -93,7 +93,7 @@ pub async fn run_operation<T: Send + 'static>(
     operation: impl Future<Output = T> + Send + 'static,
     deferred: DeferredLoads,
 ) -> std::result::Result<T, Interrupted> {
-    let (waits, waits_no_more) = oneshot::channel::<()>();
+    let (waits, disconnected) = oneshot::channel::<()>();
     let waiting = Waiting { token: Arc::default(), db: db.clone(), _waits: waits };
     let token = Arc::clone(&waiting.token);
     let span = tracing::Span::current();
@@ -103,7 +103,7 @@ pub async fn run_operation<T: Send + 'static>(
         STATE.set(Some(ThreadState { session: None, token }));
         let _end = End;
         let ran =
-            catch_unwind(AssertUnwindSafe(|| Handle::current().block_on(drive(operation, deferred, waits_no_more))));
+            catch_unwind(AssertUnwindSafe(|| Handle::current().block_on(drive(operation, deferred, disconnected))));
         ran.unwrap_or(Err(Interrupted::Panicked))
     };
     let outcome = tokio::task::spawn_blocking(work).await.unwrap_or(Err(Interrupted::Panicked));
@@ -125,21 +125,21 @@ impl Drop for End {
 async fn drive<T>(
     operation: impl Future<Output = T>,
     deferred: DeferredLoads,
-    waits_no_more: oneshot::Receiver<()>,
+    disconnected: oneshot::Receiver<()>,
 ) -> std::result::Result<T, Interrupted> {
     let mut operation = pin!(operation);
-    let mut abandoned = pin!(waits_no_more);
+    let mut cancelled = pin!(disconnected);
     let mut left = FuturesUnordered::new();
     let woken = Arc::new(Woken::default());
     let waker = Waker::from(Arc::clone(&woken));
     // Without a budget: that of the runtime is not given anew within one turn, and there is nobody to give way to.
     let driven = poll_fn(|context| {
         woken.outside.register(context.waker());
-        if abandoned.as_mut().poll(context).is_ready() {
+        if cancelled.as_mut().poll(context).is_ready() {
             return Poll::Ready(Err(Interrupted::Cancelled));
         }
         loop {
-            if is_abandoned() {
+            if is_cancelled() {
                 return Poll::Ready(Err(Interrupted::Cancelled));
             }
             woken.again.store(false, Ordering::SeqCst);
@@ -162,7 +162,7 @@ async fn drive<T>(
     tokio::task::unconstrained(driven).await
 }
 
-fn is_abandoned() -> bool {
+fn is_cancelled() -> bool {
     STATE.with_borrow(|state| state.as_ref().is_some_and(|state| state.token.is_cancelled()))
 }
 
@@ -204,7 +204,7 @@ where
             Err(panic) => {
                 // Nobody knows in what state it left the connection.
                 open.close();
-                Err(broke_off(&*panic))
+                Err(panic_error(&*panic))
             }
         })
     })
@@ -227,7 +227,7 @@ where
     if let Err(failure) = cancellation::check_cancelled() {
         return Ok(Err(from_store(failure)));
     }
-    Ok(catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(broke_off(&*panic))))
+    Ok(catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(panic_error(&*panic))))
 }
 
 /// Computes on a thread of a lower priority, see [`jobs::compute_pool`], for the operation of this thread. A panic in it is an
@@ -241,12 +241,12 @@ pub async fn compute<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send 
         cancellation::set_cancel_token(token);
         let _end = End;
         cancellation::check_cancelled().map_err(from_store)?;
-        catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(broke_off(&*panic)))
+        catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(panic_error(&*panic)))
     });
-    computed.await.unwrap_or_else(|failure| Err(broke_off(&failure)))
+    computed.await.unwrap_or_else(|failure| Err(panic_error(&failure)))
 }
 
-fn broke_off(panic: &(dyn Any + Send)) -> async_graphql::Error {
+fn panic_error(panic: &(dyn Any + Send)) -> async_graphql::Error {
     let message = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     tracing::error!(panic = message.unwrap_or("no message"), "a request broke off");
     error(Code::Internal, "the request broke off; the server's log says why")

@@ -21,13 +21,13 @@ const WAIT_AT_MOST: Duration = Duration::from_secs(10);
 /// What is known of the tokens that are held on this node.
 pub struct Rights {
     held: Mutex<HashMap<Id, u32>>,
-    known: watch::Sender<Known>,
+    known: watch::Sender<LookedUp>,
     wake: Notify,
 }
 
 /// What the last look found.
 #[derive(Clone, Default)]
-struct Known {
+struct LookedUp {
     /// When it began; None before the first.
     at: Option<Instant>,
     /// The owners of those that were looked up; None for a token that is not valid any more.
@@ -56,7 +56,7 @@ impl Rights {
                 Ok(Ok(found)) => {
                     let mut owners: HashMap<Id, Option<Viewer>> = held.into_iter().map(|token| (token, None)).collect();
                     owners.extend(found.into_iter().map(|(token, owner)| (token.id, Some(viewer_of(&token, owner)))));
-                    self.known.send_replace(Known { at: Some(at), owners: Arc::new(owners) });
+                    self.known.send_replace(LookedUp { at: Some(at), owners: Arc::new(owners) });
                 }
                 // What is known grows old, and nobody is told anything until it can be looked at again.
                 Ok(Err(error)) => tracing::warn!(%error, "the tokens of subscribers could not be looked up"),
@@ -74,7 +74,7 @@ impl Rights {
 pub struct Watched {
     service: Data<Service>,
     viewer: Viewer,
-    known: watch::Receiver<Known>,
+    known: watch::Receiver<LookedUp>,
 }
 
 impl Watched {

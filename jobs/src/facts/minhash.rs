@@ -1,7 +1,7 @@
 //! What texts have in common: sketches of their shingles.
 //!
 //! A text is written in small letters without diacritics and signs, cut into all runs of four
-//! characters (shingles), and printed by MinHash (Broder 1997): the share of equal registers of two
+//! characters (shingles), and sketched by MinHash (Broder 1997): the share of equal registers of two
 //! sketches estimates the share of shingles that the texts have in common (Jaccard), here with a standard
 //! error of at most 0.045.
 
@@ -22,7 +22,7 @@ const SHINGLE: usize = 4;
 #[derive(Debug, Clone, PartialEq)]
 pub struct TextSketch {
     registers: [u32; REGISTERS],
-    /// Characters of the text as it was printed.
+    /// Characters of the text as it was sketched.
     pub length: usize,
 }
 
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn short_and_empty_texts_are_printed_too() {
+    fn short_and_empty_texts_are_sketched_too() {
         assert_eq!(TextSketch::of("").length, 0);
         assert_eq!(TextSketch::of("!?").length, 0);
         assert_eq!(TextSketch::of("ab").similarity(&TextSketch::of("ab")), 1.0);

@@ -81,7 +81,7 @@ pub struct Facts {
     pub enterprises: HashMap<Id, EnterpriseFact>,
     pub categories: HashMap<Id, CategoryFact>,
     pub workload: HashMap<Id, WorkloadFact>,
-    /// Prints of the words of complaints about conduct: see [`Facts::load_texts`]. The words themselves are not
+    /// Sketches of the words of complaints about conduct: see [`Facts::load_texts`]. The words themselves are not
     /// kept, since all that is asked of them is whether they are alike.
     pub texts: HashMap<Id, TextSketch>,
     /// The position at which they were read.

@@ -18,7 +18,7 @@ pub use backup::{Backup, restore};
 pub use connection::{Backend, Conn, MultiBackend};
 pub use error::StoreError;
 pub use migrations::{MigrationReport, Standing, known_migrations};
-pub use pool::{Db, Session, StatementCount};
+pub use pool::{Db, ReadSession, StatementCount};
 pub use write::{Committed, WriteTx};
 
 /// Evaluates one body for either database, with the concrete connection under the name given:

@@ -47,9 +47,9 @@ impl Canceller<'_> {
 }
 
 /// A connection for several reads one after another.
-pub struct Session(r2d2::PooledConnection<Manager>);
+pub struct ReadSession(r2d2::PooledConnection<Manager>);
 
-impl Session {
+impl ReadSession {
     /// # Errors
     /// `Cancelled` where the work of this thread is cancelled ([`super::cancellation`]), also where its statement was.
     pub fn read<T>(&mut self, work: impl FnOnce(&mut Conn) -> Result<T, StoreError>) -> Result<T, StoreError> {
@@ -69,7 +69,7 @@ impl Session {
     }
 }
 
-impl Drop for Session {
+impl Drop for ReadSession {
     fn drop(&mut self) {
         self.0.set_instrumentation(None::<Box<dyn diesel::connection::Instrumentation>>);
     }
@@ -163,7 +163,7 @@ impl Db {
         Self::open_target(Target::parse(url, true)?, CONNECTIONS)
     }
 
-    /// Opens a database for requests that have a deadline: what a [`Session`] reads on PostgreSQL can be cancelled
+    /// Opens a database for requests that have a deadline: what a [`ReadSession`] reads on PostgreSQL can be cancelled
     /// ([`cancellation::CancelToken`]), and is broken off where it runs longer than that.
     pub fn open_for_requests(url: &str, deadline: Duration, connections: u32) -> Result<Self, StoreError> {
         Self::open_target(Target::parse(url, false)?.with_statement_timeout(deadline), connections)
@@ -251,11 +251,11 @@ impl Db {
 
     /// Runs a read.
     pub fn read<T>(&self, work: impl FnOnce(&mut Conn) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        Session(self.connection()?).run(work)
+        ReadSession(self.connection()?).run(work)
     }
 
     /// A connection for several reads, whose statements are added to `count`.
-    pub fn session(&self, count: &StatementCount) -> Result<Session, StoreError> {
+    pub fn session(&self, count: &StatementCount) -> Result<ReadSession, StoreError> {
         let mut conn = self.connection()?;
         let seen = Arc::clone(count);
         conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
@@ -263,13 +263,13 @@ impl Db {
                 seen.fetch_add(1, Ordering::Relaxed);
             }
         });
-        Ok(Session(conn))
+        Ok(ReadSession(conn))
     }
 
     /// Runs a read that sees one state of the database throughout, whatever others commit. It may fail for reasons of
     /// its own.
     pub fn read_snapshot<T, E: From<StoreError>>(&self, work: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E> {
-        Session(self.connection()?).run(|conn| {
+        ReadSession(self.connection()?).run(|conn| {
             super::dialect::begin_snapshot(conn)?;
             let result = work(conn);
             let ended = super::dialect::rollback(conn);

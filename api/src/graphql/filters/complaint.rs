@@ -51,7 +51,7 @@ pub struct ComplaintFilter {
 }
 
 impl ComplaintFilter {
-    pub fn condition(&self, known: &Known) -> Made<complaints::table> {
+    pub fn condition(&self, reference: &ReferenceData) -> Made<complaints::table> {
         let mut conditions: Vec<Pred<complaints::table>> = Vec::new();
         equal_ops!(conditions, self.id, complaints::id, as_id);
         if let Some(reference) = &self.reference {
@@ -93,7 +93,7 @@ impl ComplaintFilter {
             }
         }
         if let Some(unit) = &self.unit {
-            conditions.extend(of_unit(unit, known)?);
+            conditions.extend(of_unit(unit, reference)?);
         }
         if let Some(category) = &self.category {
             let mut of = issue_categories::table.into_boxed::<MultiBackend>();
@@ -112,19 +112,19 @@ impl ComplaintFilter {
         }
         if let Some(allegation) = &self.officers {
             let mut of = complaint_officers::table.into_boxed::<MultiBackend>();
-            if let Some(condition) = allegation.condition(known)? {
+            if let Some(condition) = allegation.condition(reference)? {
                 of = of.filter(condition);
             }
             conditions.push(Box::new(in_select(complaints::id, of.select(complaint_officers::complaint_id))));
         }
         if let Some(response) = &self.responses {
             let mut of = unit_responses::table.into_boxed::<MultiBackend>();
-            if let Some(condition) = response.condition(known)? {
+            if let Some(condition) = response.condition(reference)? {
                 of = of.filter(condition);
             }
             conditions.push(Box::new(in_select(complaints::id, of.select(unit_responses::complaint_id))));
         }
-        combine!(self, conditions, complaints::table, |part: &Self| part.condition(known))
+        combine!(self, conditions, complaints::table, |part: &Self| part.condition(reference))
     }
 
     /// One register has to have given it a number of which all is true. A complaint that was submitted here has none, which is
@@ -149,22 +149,22 @@ impl ComplaintFilter {
 }
 
 /// Complaints about units: `within` means the ancestors stored with the complaint, as of its day.
-fn of_unit(filter: &UnitFilter, known: &Known) -> Made<complaints::table> {
+fn of_unit(filter: &UnitFilter, reference: &ReferenceData) -> Made<complaints::table> {
     let mut conditions: Vec<Pred<complaints::table>> = Vec::new();
     if let Some(code) = &filter.within {
-        conditions.push(within(known, code)?);
+        conditions.push(within(reference, code)?);
     }
     let plain = UnitFilter { within: None, and: None, or: None, not: None, ..filter.clone() };
-    if let Some(condition) = plain.condition(known)? {
+    if let Some(condition) = plain.condition(reference)? {
         let of = units::table.into_boxed::<MultiBackend>().filter(condition).select(units::id.nullable());
         conditions.push(Box::new(in_select(complaints::unit_id, of)));
     }
-    combine!(filter, conditions, complaints::table, |part: &UnitFilter| of_unit(part, known))
+    combine!(filter, conditions, complaints::table, |part: &UnitFilter| of_unit(part, reference))
 }
 
-fn within(known: &Known, code: &str) -> Result<Pred<complaints::table>, StoreError> {
-    let unit = unit_named(known, code)?;
-    let below: Vec<Id> = known.tree.below_beside_ancestors(unit.id);
+fn within(reference: &ReferenceData, code: &str) -> Result<Pred<complaints::table>, StoreError> {
+    let unit = unit_named(reference, code)?;
+    let below: Vec<Id> = reference.tree.below_beside_ancestors(unit.id);
     Ok(crate::auth::within(unit.id, Some(unit.kind), below))
 }
 
@@ -180,11 +180,11 @@ pub struct RedactedComplaintFilter {
 }
 
 impl RedactedComplaintFilter {
-    pub fn condition(&self, known: &Known) -> Made<complaints::table> {
+    pub fn condition(&self, reference: &ReferenceData) -> Made<complaints::table> {
         let Self { state, unit, category, .. } = self.clone();
         let own = ComplaintFilter { state, unit, category, ..ComplaintFilter::default() };
-        let mut conditions: Vec<Pred<complaints::table>> = own.condition(known)?.into_iter().collect();
-        combine!(self, conditions, complaints::table, |part: &Self| part.condition(known))
+        let mut conditions: Vec<Pred<complaints::table>> = own.condition(reference)?.into_iter().collect();
+        combine!(self, conditions, complaints::table, |part: &Self| part.condition(reference))
     }
 }
 
@@ -203,11 +203,11 @@ pub struct AllegationFilter {
 }
 
 impl AllegationFilter {
-    pub fn condition(&self, known: &Known) -> Made<complaint_officers::table> {
+    pub fn condition(&self, reference: &ReferenceData) -> Made<complaint_officers::table> {
         let mut conditions: Vec<Pred<complaint_officers::table>> = Vec::new();
         if let Some(officer) = &self.officer {
             let mut of = officers::table.into_boxed::<MultiBackend>();
-            if let Some(condition) = officer.condition(known)? {
+            if let Some(condition) = officer.condition(reference)? {
                 of = of.filter(condition);
             }
             conditions.push(Box::new(in_select(complaint_officers::officer_id, of.select(officers::id))));
@@ -222,7 +222,7 @@ impl AllegationFilter {
         }
         if let Some(unit) = &self.unit {
             let mut of = units::table.into_boxed::<MultiBackend>();
-            if let Some(condition) = unit.condition(known)? {
+            if let Some(condition) = unit.condition(reference)? {
                 of = of.filter(condition);
             }
             conditions.push(Box::new(in_select(complaint_officers::unit_id, of.select(units::id.nullable()))));
@@ -235,7 +235,7 @@ impl AllegationFilter {
         );
         equal_ops!(conditions, self.finding, complaint_officers::finding, as_word::<_, schema::enums::Finding>);
         ordered_ops!(conditions, self.decided_on, complaint_officers::decided_on, as_is);
-        combine!(self, conditions, complaint_officers::table, |part: &Self| part.condition(known))
+        combine!(self, conditions, complaint_officers::table, |part: &Self| part.condition(reference))
     }
 }
 
@@ -254,12 +254,12 @@ pub struct ResponseFilter {
 }
 
 impl ResponseFilter {
-    pub fn condition(&self, known: &Known) -> Made<unit_responses::table> {
+    pub fn condition(&self, reference: &ReferenceData) -> Made<unit_responses::table> {
         let mut conditions: Vec<Pred<unit_responses::table>> = Vec::new();
         equal_ops!(conditions, self.complaint_id, unit_responses::complaint_id, as_id);
         if let Some(unit) = &self.unit {
             let mut of = units::table.into_boxed::<MultiBackend>();
-            if let Some(condition) = unit.condition(known)? {
+            if let Some(condition) = unit.condition(reference)? {
                 of = of.filter(condition);
             }
             conditions.push(Box::new(in_select(unit_responses::unit_id, of.select(units::id))));
@@ -268,6 +268,6 @@ impl ResponseFilter {
         equal_ops!(conditions, self.action, unit_responses::action, as_word::<_, schema::enums::ResponseAction>);
         text_ops!(conditions, self.text, unit_responses::text);
         truth_ops!(conditions, self.satisfied, unit_responses::satisfied);
-        combine!(self, conditions, unit_responses::table, |part: &Self| part.condition(known))
+        combine!(self, conditions, unit_responses::table, |part: &Self| part.condition(reference))
     }
 }

@@ -27,12 +27,12 @@ pub struct GuidanceDocumentFilter {
 }
 
 impl GuidanceDocumentFilter {
-    pub fn condition(&self, known: &Known) -> Made<guidance_documents::table> {
+    pub fn condition(&self, reference: &ReferenceData) -> Made<guidance_documents::table> {
         let mut conditions: Vec<Pred<guidance_documents::table>> = Vec::new();
         equal_ops!(conditions, self.id, guidance_documents::id, as_id);
         if let Some(unit) = &self.unit {
             let mut of = units::table.into_boxed::<MultiBackend>();
-            if let Some(condition) = unit.condition(known)? {
+            if let Some(condition) = unit.condition(reference)? {
                 of = of.filter(condition);
             }
             conditions.push(Box::new(in_select(guidance_documents::unit_id, of.select(units::id))));
@@ -54,7 +54,7 @@ impl GuidanceDocumentFilter {
             let body = phananh_plain(guidance_documents::text.nullable()).like(anywhere(text)).escape('\\');
             conditions.push(Box::new(title.or(body)));
         }
-        combine!(self, conditions, guidance_documents::table, |part: &Self| part.condition(known))
+        combine!(self, conditions, guidance_documents::table, |part: &Self| part.condition(reference))
     }
 }
 
@@ -77,7 +77,7 @@ pub struct ProposalFilter {
 }
 
 impl ProposalFilter {
-    pub fn condition(&self, known: &Known) -> Made<proposals::table> {
+    pub fn condition(&self, reference: &ReferenceData) -> Made<proposals::table> {
         let mut conditions: Vec<Pred<proposals::table>> = Vec::new();
         equal_ops!(conditions, self.id, proposals::id, as_id);
         equal_ops!(conditions, self.state, proposals::state, as_word::<_, schema::enums::ProposalState>);
@@ -96,7 +96,7 @@ impl ProposalFilter {
         }
         if let Some(unit) = &self.unit {
             let mut of = units::table.into_boxed::<MultiBackend>();
-            if let Some(condition) = unit.condition(known)? {
+            if let Some(condition) = unit.condition(reference)? {
                 of = of.filter(condition);
             }
             let about = proposal_units::table
@@ -110,7 +110,7 @@ impl ProposalFilter {
             let body = phananh_plain(proposals::text.nullable()).like(anywhere(text)).escape('\\');
             conditions.push(Box::new(title.or(body)));
         }
-        combine!(self, conditions, proposals::table, |part: &Self| part.condition(known))
+        combine!(self, conditions, proposals::table, |part: &Self| part.condition(reference))
     }
 }
 
@@ -133,19 +133,19 @@ pub struct MeasureFilter {
 }
 
 impl MeasureFilter {
-    pub fn condition(&self, known: &Known) -> Made<measures::table> {
+    pub fn condition(&self, reference: &ReferenceData) -> Made<measures::table> {
         let mut conditions: Vec<Pred<measures::table>> = Vec::new();
         equal_ops!(conditions, self.id, measures::id, as_id);
         if let Some(officer) = &self.officer {
             let mut of = officers::table.into_boxed::<MultiBackend>();
-            if let Some(condition) = officer.condition(known)? {
+            if let Some(condition) = officer.condition(reference)? {
                 of = of.filter(condition);
             }
             conditions.push(Box::new(in_select(measures::officer_id, of.select(officers::id))));
         }
         if let Some(unit) = &self.unit {
             let mut of = units::table.into_boxed::<MultiBackend>();
-            if let Some(condition) = unit.condition(known)? {
+            if let Some(condition) = unit.condition(reference)? {
                 of = of.filter(condition);
             }
             conditions.push(Box::new(in_select(measures::unit_id, of.select(units::id))));
@@ -159,6 +159,6 @@ impl MeasureFilter {
             Some(false) => conditions.push(Box::new(measures::void_reason.is_null().nullable())),
             None => {}
         }
-        combine!(self, conditions, measures::table, |part: &Self| part.condition(known))
+        combine!(self, conditions, measures::table, |part: &Self| part.condition(reference))
     }
 }

@@ -19,7 +19,7 @@ use schema::db::MultiBackend;
 use schema::queries::{Pred, in_select};
 
 /// What filters have to know: units by code and the tree.
-pub type Known = std::sync::Arc<jobs::snapshot::Reference>;
+pub type ReferenceData = std::sync::Arc<jobs::snapshot::Reference>;
 
 pub(super) type Made<T> = Result<Option<Pred<T>>, StoreError>;
 

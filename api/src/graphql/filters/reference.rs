@@ -32,7 +32,7 @@ pub struct UnitFilter {
 }
 
 impl UnitFilter {
-    pub fn condition(&self, known: &Known) -> Made<units::table> {
+    pub fn condition(&self, reference: &ReferenceData) -> Made<units::table> {
         let mut conditions: Vec<Pred<units::table>> = Vec::new();
         equal_ops!(conditions, self.id, units::id, as_id);
         text_ops!(conditions, self.code, units::code);
@@ -48,12 +48,12 @@ impl UnitFilter {
             conditions.push(Box::new(found.or(english)));
         }
         if let Some(code) = &self.within {
-            let below: Vec<Id> = known.tree.ever_below(unit_named(known, code)?.id).into_iter().collect();
+            let below: Vec<Id> = reference.tree.ever_below(unit_named(reference, code)?.id).into_iter().collect();
             conditions.push(Box::new(units::id.eq_any(below).nullable()));
         }
         if let Some(parent) = &self.parent {
             let mut above = units::table.into_boxed::<MultiBackend>();
-            if let Some(condition) = parent.condition(known)? {
+            if let Some(condition) = parent.condition(reference)? {
                 above = above.filter(condition);
             }
             let children = unit_parents::table
@@ -62,13 +62,13 @@ impl UnitFilter {
                 .select(unit_parents::unit_id);
             conditions.push(Box::new(in_select(units::id, children)));
         }
-        combine!(self, conditions, units::table, |part: &Self| part.condition(known))
+        combine!(self, conditions, units::table, |part: &Self| part.condition(reference))
     }
 }
 
 /// The unit of a code, or a word about it.
-pub fn unit_named<'k>(known: &'k Known, code: &str) -> Result<&'k schema::models::Unit, StoreError> {
-    known.unit_by_code(code).ok_or_else(|| StoreError::Rule(format!("within: there is no unit {code:?}")))
+pub fn unit_named<'k>(reference: &'k ReferenceData, code: &str) -> Result<&'k schema::models::Unit, StoreError> {
+    reference.unit_by_code(code).ok_or_else(|| StoreError::Rule(format!("within: there is no unit {code:?}")))
 }
 
 /// Officers.
@@ -90,7 +90,7 @@ pub struct OfficerFilter {
 }
 
 impl OfficerFilter {
-    pub fn condition(&self, known: &Known) -> Made<officers::table> {
+    pub fn condition(&self, reference: &ReferenceData) -> Made<officers::table> {
         let mut conditions: Vec<Pred<officers::table>> = Vec::new();
         equal_ops!(conditions, self.id, officers::id, as_id);
         text_ops!(conditions, self.code, officers::code);
@@ -101,7 +101,7 @@ impl OfficerFilter {
         search!(conditions, self.search, officers::name);
         if let Some(unit) = &self.unit {
             let mut of = units::table.into_boxed::<MultiBackend>();
-            if let Some(condition) = unit.condition(known)? {
+            if let Some(condition) = unit.condition(reference)? {
                 of = of.filter(condition);
             }
             let posted = postings::table
@@ -110,7 +110,7 @@ impl OfficerFilter {
                 .select(postings::officer_id);
             conditions.push(Box::new(in_select(officers::id, posted)));
         }
-        combine!(self, conditions, officers::table, |part: &Self| part.condition(known))
+        combine!(self, conditions, officers::table, |part: &Self| part.condition(reference))
     }
 }
 

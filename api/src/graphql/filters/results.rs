@@ -23,7 +23,7 @@ pub struct FlagFilter {
 }
 
 impl FlagFilter {
-    pub fn condition(&self, known: &Known) -> Made<flags::table> {
+    pub fn condition(&self, reference: &ReferenceData) -> Made<flags::table> {
         let mut conditions: Vec<Pred<flags::table>> = Vec::new();
         equal_ops!(conditions, self.id, flags::id, as_id);
         equal_ops!(conditions, self.subject_kind, flags::subject_kind, as_word::<_, schema::enums::SubjectKind>);
@@ -31,14 +31,14 @@ impl FlagFilter {
         equal_ops!(conditions, self.state, flags::state, as_word::<_, schema::enums::FlagState>);
         if let Some(officer) = &self.officer {
             let mut of = officers::table.into_boxed::<MultiBackend>();
-            if let Some(condition) = officer.condition(known)? {
+            if let Some(condition) = officer.condition(reference)? {
                 of = of.filter(condition);
             }
             conditions.push(Box::new(in_select(flags::officer_id, of.select(officers::id.nullable()))));
         }
         if let Some(unit) = &self.unit {
             let mut of = units::table.into_boxed::<MultiBackend>();
-            if let Some(condition) = unit.condition(known)? {
+            if let Some(condition) = unit.condition(reference)? {
                 of = of.filter(condition);
             }
             conditions.push(Box::new(in_select(flags::unit_id, of.select(units::id.nullable()))));
@@ -46,7 +46,7 @@ impl FlagFilter {
         equal_ops!(conditions, self.run_id, flags::run_id, as_id);
         ordered_ops!(conditions, self.opened_at, flags::opened_at, as_time);
         ordered_ops!(conditions, self.changed_at, flags::changed_at, as_time);
-        combine!(self, conditions, flags::table, |part: &Self| part.condition(known))
+        combine!(self, conditions, flags::table, |part: &Self| part.condition(reference))
     }
 }
 

@@ -93,7 +93,7 @@ pub fn backtest(history: &History, question: &Question) -> Result<Vec<Outcome>, 
 
 /// What is known of one officer at an origin.
 #[derive(Debug, Default)]
-struct Known {
+struct OfficerHistory {
     window: u32,
     history: u32,
     enterprises: HashSet<u32>,
@@ -108,17 +108,17 @@ struct Known {
 fn at_origin(history: &History, question: &Question, origin: NaiveDate) -> Result<Vec<Outcome>, StoreError> {
     check_cancelled()?;
     let origin_day = day_number(origin);
-    let mut known: Vec<Known> = Vec::new();
+    let mut known: Vec<OfficerHistory> = Vec::new();
     for of_officer in history.events.chunk_by(|a, b| a.officer == b.officer) {
         // Sorted by day: the first one decides whether there is any before the origin.
         if of_officer[0].day >= origin_day {
             continue;
         }
         let since = history.since.get(of_officer[0].officer as usize).copied().unwrap_or(i32::MAX);
-        let mut officer = Known {
+        let mut officer = OfficerHistory {
             days: f64::from((origin_day - since.max(origin_day - WINDOW)).clamp(1, WINDOW)),
             all_days: f64::from((origin_day - since).max(1)),
-            ..Known::default()
+            ..OfficerHistory::default()
         };
         for event in of_officer {
             let age = origin_day - event.day;
@@ -229,8 +229,8 @@ fn shrunk(counts: &[u32], days: &[f64]) -> (Vec<f64>, Vec<(f64, f64)>) {
 }
 
 /// The scores of all officers by each ranking.
-fn scores(known: &[Known]) -> Vec<Vec<f64>> {
-    let of = |value: &dyn Fn(&Known) -> f64| known.iter().map(value).collect::<Vec<f64>>();
+fn scores(known: &[OfficerHistory]) -> Vec<Vec<f64>> {
+    let of = |value: &dyn Fn(&OfficerHistory) -> f64| known.iter().map(value).collect::<Vec<f64>>();
     let counts: Vec<u32> = known.iter().map(|officer| officer.window).collect();
     let (expected, in_window) = shrunk(&counts, &of(&|officer| officer.days));
     let history: Vec<u32> = known.iter().map(|officer| officer.history).collect();

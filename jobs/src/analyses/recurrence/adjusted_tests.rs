@@ -112,7 +112,7 @@ fn text(n: usize) -> String {
 }
 
 /// Rows with texts: the n-th text of each row.
-fn printed(rows: &[(i32, u32, &str)], change: impl Fn(&mut Rules)) -> Option<Assessment> {
+fn sketched(rows: &[(i32, u32, &str)], change: impl Fn(&mut Rules)) -> Option<Assessment> {
     let mut rules = Rules { version: "own".into(), ..Rules::default() };
     rules.watch.enterprises = 1;
     change(&mut rules);
@@ -135,21 +135,21 @@ fn a_campaign_is_one_enterprise_and_one_episode() {
     let texts: Vec<String> = (1..=4).map(text).collect();
     let of = |n: usize| texts[n].as_str();
     let campaign = [(60, 1, of(0)), (50, 2, of(1)), (45, 3, of(2))];
-    let found = printed(&campaign, |_| {}).expect("a flag").windows[2].clone();
+    let found = sketched(&campaign, |_| {}).expect("a flag").windows[2].clone();
     assert_eq!((found.enterprises, found.enterprises_of_campaigns_apart, found.episodes), (1, 3, 1));
     assert_eq!((found.complaints, found.campaign_complaints), (3, 3));
     // One that says something else stands beside it, also where the same enterprise says it.
     let other = "Tờ khai của chúng tôi bị yêu cầu bổ sung chứng từ không có trong quy định, phải chờ hai tuần";
     let beside = [(60, 1, of(0)), (50, 2, of(1)), (45, 3, of(2)), (40, 3, other)];
-    let found = printed(&beside, |_| {}).expect("a flag").windows[2].clone();
+    let found = sketched(&beside, |_| {}).expect("a flag").windows[2].clone();
     assert_eq!((found.enterprises, found.episodes), (2, 2));
-    let two = printed(&[(60, 1, of(0)), (50, 2, of(1))], |_| {}).expect("a flag").windows[2].clone();
+    let two = sketched(&[(60, 1, of(0)), (50, 2, of(1))], |_| {}).expect("a flag").windows[2].clone();
     assert_eq!((two.enterprises, two.episodes, two.campaign_complaints), (2, 2, 0), "it takes three enterprises");
     let slow = [(160, 1, of(0)), (120, 2, of(1)), (80, 3, of(2))];
-    assert_eq!(printed(&slow, |_| {}).expect("a flag").windows[2].enterprises, 3, "not within 30 days");
+    assert_eq!(sketched(&slow, |_| {}).expect("a flag").windows[2].enterprises, 3, "not within 30 days");
     let short = [(60, 1, "kéo dài"), (50, 2, "kéo dài"), (45, 3, "kéo dài")];
-    assert_eq!(printed(&short, |_| {}).expect("a flag").windows[2].enterprises, 3, "too short to tell");
-    let form = printed(&campaign, |rules| rules.campaign.templates = vec![text(9)]).expect("a flag");
+    assert_eq!(sketched(&short, |_| {}).expect("a flag").windows[2].enterprises, 3, "too short to tell");
+    let form = sketched(&campaign, |rules| rules.campaign.templates = vec![text(9)]).expect("a flag");
     assert_eq!(form.windows[2].enterprises, 3, "a form that many may use");
 }
 

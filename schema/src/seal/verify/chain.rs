@@ -46,7 +46,7 @@ impl ChainReport {
 const UNSEALED: TimeDelta = TimeDelta::minutes(1);
 
 /// What to verify seals with.
-pub struct Known<'k> {
+pub struct Trusted<'k> {
     pub keys: Option<&'k Keys>,
     /// Seals that were seen elsewhere.
     pub seals: &'k [SealName],
@@ -55,7 +55,7 @@ pub struct Known<'k> {
 /// Verifies the seals of a chain. `compare` says of which seals the rows are compared at once.
 pub fn seals_of(
     conn: &mut Conn,
-    known: &Known<'_>,
+    known: &Trusted<'_>,
     chain: Chain,
     compare: impl Fn(&Seal) -> bool,
     findings: &mut Findings,

@@ -33,7 +33,7 @@ use crate::sql_types::Id;
 use crate::states::Kept;
 use crate::tables::{complaint_events, reference_events, seals};
 use broken::{attempt, readable};
-use chain::Known;
+use chain::Trusted;
 use derived::Derived;
 use diesel::prelude::*;
 use parts::{Part, Queue, Task};
@@ -97,7 +97,7 @@ pub fn verify(db: &Db, scope: Scope<'_>) -> Result<Report, StoreError> {
     let mut findings = Findings::default();
     let mut known = scope.known.to_vec();
     known.extend(scope.witness.iter().flat_map(|witness| &witness.seals).cloned());
-    let known = Known { keys: scope.keys, seals: &known };
+    let known = Trusted { keys: scope.keys, seals: &known };
     step(db, "__diesel_schema_migrations", &mut findings, migrations::verify)?;
     let mut positions = Positions::default();
     step(db, "register_position", &mut findings, |conn, findings| {
