@@ -44,6 +44,7 @@ fn ask(of: &Snapshot, group_by: &[Dimension], shown: bool) -> Result<HashMap<Vec
     let disclosure = shown.then(|| Disclosure {
         thresholds: THRESHOLDS,
         noise_key: NoiseKey(SECRET),
+        scope: None,
         listed: Vec::new(),
         span: Span::ALL,
         span_before: Span::ALL,

@@ -1,6 +1,5 @@
 //! The measures of groups, each from the rows of its group.
 
-use super::disclosure::decision_weight;
 use super::measures::{Measures, NOBODY, Rows, Wanted};
 use crate::JobError;
 use crate::analyses::timeliness::median_survival;
@@ -190,17 +189,24 @@ fn distinct(buffer: &mut Vec<u32>, values: impl Iterator<Item = u32>) -> u32 {
     u32::try_from(buffer.len()).unwrap_or(u32::MAX)
 }
 
-/// What decides how a fixed cell is shown, and its sums, shares and medians: those of complaints that are not confidential, so that
-/// the head of a unit, who knows all others, learns nothing of these. What nobody signed may all come from one enterprise.
+/// What decides how a fixed cell is shown, and its measures but the number of complaints: those of complaints that are not
+/// confidential, so that the head of a unit, who knows all others, learns nothing of these. What nobody signed may all come from one
+/// enterprise.
 fn disclose(rows: &Rows, of: &[u32], shares: &mut Vec<(u32, f64, f64)>, measures: &mut Measures, wanted: Wanted) {
+    let open = || of.iter().map(|row| *row as usize).filter(|row| rows.open[*row]);
     let cell = &mut measures.cell;
     for row in of {
-        let row = *row as usize;
-        cell.key = cell.key.wrapping_add(rows.cell_key[row]);
-        cell.shared.add(rows.attributes[row]);
-        cell.open += u32::from(rows.open[row]);
+        cell.key = cell.key.wrapping_add(rows.cell_key[*row as usize]);
+        cell.shared.add(rows.attributes[*row as usize]);
     }
-    let open = || of.iter().map(|row| *row as usize).filter(|row| rows.open[*row]);
+    for row in open() {
+        cell.open += 1;
+        cell.open_key = cell.open_key.wrapping_add(rows.cell_key[row]);
+        cell.open_shared.add(rows.attributes[row]);
+    }
+    if wanted.episodes {
+        measures.episodes = distinct(&mut Vec::new(), open().map(|row| rows.episode[row]));
+    }
     if wanted.timeliness {
         let due = || open().map(|row| rows.due[row]);
         measures.due = count(due().filter(|(due, _)| *due));
@@ -214,7 +220,9 @@ fn disclose(rows: &Rows, of: &[u32], shares: &mut Vec<(u32, f64, f64)>, measures
     }
     shares.clear();
     shares.extend(open().map(|row| {
-        let weight = decision_weight(rows.cell_key[row]);
+        // From 0.8 to 1.2, always the same for one enterprise. Without it, whoever adds complaints with costs of its own until
+        // the sum vanishes would know the cost of the others to the dong.
+        let weight = 0.8 + 0.4 * f64::from(rows.decision_weight[row]) / f64::from(u32::MAX);
         (rows.enterprise[row], rows.cost[row] as f64 * weight, rows.delay[row] * weight)
     }));
     shares.sort_unstable_by_key(|(enterprise, ..)| *enterprise);

@@ -1,6 +1,6 @@
 //! What can be asked of a group, and what it is computed from.
 
-use super::disclosure::{ATTRIBUTES, CELL_KEY, NOISED_COST, NOISED_DELAY, SharedAttributes};
+use super::disclosure::{ATTRIBUTES, CELL_KEY, DECISION_WEIGHT, NOISED_COST, NOISED_DELAY, SharedAttributes};
 use super::groups::values;
 use crate::JobError;
 use polars::prelude::*;
@@ -68,12 +68,14 @@ pub struct Measures {
 /// What decides how a fixed cell is shown.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CellMeasures {
-    /// The sum of the keys of its complaints.
+    /// The sum of the keys of its complaints, and what these have in common.
     pub key: u64,
     pub shared: SharedAttributes,
-    /// Complaints that are not confidential.
+    /// Complaints that are not confidential, the sum of their keys, and what they have in common.
     pub open: u32,
-    /// The largest share that one enterprise has of the cost, and of the delay, about.
+    pub open_key: u64,
+    pub open_shared: SharedAttributes,
+    /// The largest share that one enterprise has of the weighed cost, and of the weighed delay.
     pub cost_dominance: f64,
     pub delay_dominance: f64,
 }
@@ -111,7 +113,8 @@ pub struct Rows {
     pub(super) delay: Vec<f64>,
     /// The keys of complaints, and their costs and delays as they count where they are disclosed.
     pub(super) cell_key: Vec<u64>,
-    pub(super) attributes: Vec<u64>,
+    pub(super) attributes: Vec<u128>,
+    pub(super) decision_weight: Vec<u32>,
     pub(super) open: Vec<bool>,
     pub(super) noised: Vec<(i64, f64)>,
     /// Days waited with whether that ended in an answer, and what is due and in time.
@@ -149,12 +152,12 @@ impl Rows {
             columns.push("enterprise");
         }
         if disclosed {
-            columns.extend([CELL_KEY, ATTRIBUTES, "confidential"]);
+            columns.extend([CELL_KEY, ATTRIBUTES[0], ATTRIBUTES[1], "confidential"]);
         }
         if wanted.sums {
             columns.extend(["cost", "delay"]);
             if disclosed {
-                columns.extend([NOISED_COST, NOISED_DELAY]);
+                columns.extend([NOISED_COST, NOISED_DELAY, DECISION_WEIGHT]);
             }
         }
         if wanted.timeliness || wanted.median {
@@ -172,6 +175,7 @@ impl Rows {
             delay: Vec::new(),
             cell_key: Vec::new(),
             attributes: Vec::new(),
+            decision_weight: Vec::new(),
             open: Vec::new(),
             noised: Vec::new(),
             waited: Vec::new(),
@@ -181,7 +185,9 @@ impl Rows {
         };
         if disclosed {
             rows.cell_key = values(table.column(CELL_KEY)?.u64()?);
-            rows.attributes = values(table.column(ATTRIBUTES)?.u64()?);
+            let [high, low] = ATTRIBUTES.map(|name| table.column(name).and_then(|half| half.u64().map(values)));
+            rows.attributes =
+                high?.into_iter().zip(low?).map(|(high, low)| u128::from(high) << 64 | u128::from(low)).collect();
             rows.open = table.column("confidential")?.bool()?.iter().map(|secret| secret == Some(false)).collect();
         }
         if wanted.enterprises || disclosed {
@@ -194,6 +200,7 @@ impl Rows {
             rows.cost = values(table.column("cost")?.i64()?);
             rows.delay = values(table.column("delay")?.f64()?);
             if disclosed {
+                rows.decision_weight = values(table.column(DECISION_WEIGHT)?.u32()?);
                 let costs = values(table.column(NOISED_COST)?.i64()?);
                 rows.noised = costs.into_iter().zip(values(table.column(NOISED_DELAY)?.f64()?)).collect();
             }
@@ -206,7 +213,7 @@ impl Rows {
             let (day, due, answered, ended) = (column("day")?, column("due")?, column("answered")?, column("ended")?);
             for (((day, due), answered), ended) in day.iter().zip(due.iter()).zip(answered.iter()).zip(ended.iter()) {
                 let day = day.unwrap_or_default();
-                // The same as `handling::handled`.
+                // The same as `analyses::timeliness::handled`.
                 let answered = answered.filter(|at| *at <= as_of);
                 let ended = ended.filter(|at| *at <= as_of);
                 let until = answered.or(ended).unwrap_or(as_of);

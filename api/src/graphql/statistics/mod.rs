@@ -24,7 +24,9 @@ use jobs::statistics::{
 };
 use period::Period;
 use polars::prelude::{Expr, col, lit};
+use schema::Id;
 use schema::domain::calendar::local_date;
+use schema::enums::UnitKind;
 use schema::pseudonyms::{Pseudonyms, Subject};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -209,6 +211,7 @@ pub fn question(
     let disclosure = arguments.thresholds.map(|(thresholds, noise_key)| Disclosure {
         thresholds,
         noise_key,
+        scope: scope_of(snapshot, &filter),
         listed: listed(&filter),
         span: span(&period),
         span_before,
@@ -234,6 +237,15 @@ pub fn question(
         disclosure,
         disguise: arguments.disguise,
     })
+}
+
+/// The unit that a filter is limited to, where its complaints are told by more than one attribute: units above the levels that are
+/// stored with a complaint, and those with others below them that moved.
+fn scope_of(snapshot: &Snapshot, filter: &ComplaintStatisticsFilter) -> Option<Id> {
+    let unit = snapshot.reference.unit_by_code(filter.unit_within.as_deref()?)?.id;
+    let tree = &snapshot.reference.tree;
+    let is_stored = matches!(tree.kind(unit), Some(UnitKind::ProvincialDepartment | UnitKind::Branch | UnitKind::Team));
+    (!is_stored || !tree.below_beside_ancestors(unit).is_empty()).then_some(unit)
 }
 
 /// The dimensions of which a filter lists several values.

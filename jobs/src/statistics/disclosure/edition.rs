@@ -11,16 +11,13 @@ use std::sync::{Arc, Mutex};
 
 /// The columns that an edition has beside those of a snapshot.
 pub const CELL_KEY: &str = "cell_key";
-pub const ATTRIBUTES: &str = "attributes";
+pub const ATTRIBUTES: [&str; 2] = ["attributes_high", "attributes_low"];
+pub const DECISION_WEIGHT: &str = "decision_weight";
 pub const NOISED_COST: &str = "noised_cost";
 pub const NOISED_DELAY: &str = "noised_delay";
 
 /// Its position is said in steps of so many, so that it does not count what was written between two editions.
 const POSITIONS: i64 = 100;
-
-/// From how many complaints on the share of confidential ones is told from the whole register. Rounded to a hundredth, it says less
-/// of their number than the rounded number of all complaints does.
-const KNOWN_FROM: usize = 1_000;
 
 /// What each complaint counts in sums: more or less than it has by a share between these.
 const LEAST_NOISE: f64 = 0.25;
@@ -29,7 +26,7 @@ const MOST_NOISE: f64 = 0.5;
 /// Day of the register begins at midnight in Vietnam, and so does an edition of a day.
 const MIDNIGHT: i64 = 7 * 3_600 * 1_000_000;
 
-/// The editions of a node: 36 bytes for each complaint, beside the columns that it shares with the snapshot until these
+/// The editions of a node: 44 bytes for each complaint, beside the columns that it shares with the snapshot until these
 /// change. One stays until its time is over, whatever is written meanwhile. The first is made when somebody asks, each
 /// following one when its time begins, so that nobody chooses by a question which state of the register it shows.
 pub struct Editions {
@@ -96,10 +93,15 @@ impl Editions {
         let (high, low) = (column("id_high")?.u64()?, column("id_low")?.u64()?);
         let (enterprise, cost) = (column("enterprise")?.u32()?, column("cost")?.i64()?);
         let (delay, confidential) = (column("delay")?.f64()?, column("confidential")?.bool()?);
-        let above: Vec<bool> =
-            (0u32..).map_while(|place| of.enterprises.at(place)).map(|id| self.digest(b"e", id)[0] & 1 == 1).collect();
+        let drawn = |digest: [u8; 32], at: usize| {
+            (digest[at] & 1 == 1, u32::from_le_bytes(std::array::from_fn(|n| digest[at + 1 + n])))
+        };
+        // Complaints of one enterprise are all counted for more or all for less: else those of one that has many would
+        // come to what they are. So do they weigh where it is decided whether a sum is one enterprise's.
+        let of_enterprises: Vec<(bool, u32)> =
+            (0u32..).map_while(|place| of.enterprises.at(place)).map(|id| drawn(self.digest(b"e", id), 0)).collect();
         let rows = of.facts.height();
-        let scale = scale(rows, confidential.iter().filter(|secret| *secret == Some(true)).count());
+        let mut weights = Vec::with_capacity(rows);
         let (mut keys, mut costs, mut delays) =
             (Vec::with_capacity(rows), Vec::with_capacity(rows), Vec::with_capacity(rows));
         let sums = cost.iter().zip(delay.iter()).zip(confidential.iter());
@@ -108,27 +110,30 @@ impl Editions {
             let id = uuid::Uuid::from_u64_pair(high.unwrap_or_default(), low.unwrap_or_default());
             let digest = self.digest(b"c", Id(id));
             let part = |at: usize| u64::from_le_bytes(std::array::from_fn(|n| digest[at + n]));
-            // Complaints of one enterprise are all counted for more or all for less: else those of one that has many would
-            // come to what they are.
-            let is_above = above.get(enterprise.unwrap_or(NOBODY) as usize).copied().unwrap_or(digest[24] & 1 == 1);
+            let of_enterprise = of_enterprises.get(enterprise.unwrap_or(NOBODY) as usize).copied();
+            let (is_above, weight) = of_enterprise.unwrap_or_else(|| drawn(digest, 24));
             let factor = |at: usize| {
                 let share = LEAST_NOISE + (MOST_NOISE - LEAST_NOISE) * (part(at) >> 11) as f64 / (1u64 << 53) as f64;
                 // What is confidential is in no sum, so that no sum tells a head who knows all the rest of it.
                 if confidential == Some(true) {
                     0.0
                 } else if is_above {
-                    scale * (1.0 + share)
+                    1.0 + share
                 } else {
-                    scale * (1.0 - share)
+                    1.0 - share
                 }
             };
             keys.push(part(0));
+            weights.push(weight);
             costs.push((cost.unwrap_or_default() as f64 * factor(8)).round() as i64);
             delays.push(delay.unwrap_or_default() * factor(16));
         }
+        let [high, low] = halves(&words(&of.facts)?);
         let columns = [
             Column::from(Series::new(CELL_KEY.into(), keys)),
-            Column::from(Series::new(ATTRIBUTES.into(), words(of, &of.facts)?)),
+            Column::from(Series::new(ATTRIBUTES[0].into(), high)),
+            Column::from(Series::new(ATTRIBUTES[1].into(), low)),
+            Column::from(Series::new(DECISION_WEIGHT.into(), weights)),
             Column::from(Series::new(NOISED_COST.into(), costs)),
             Column::from(Series::new(NOISED_DELAY.into(), delays)),
         ];
@@ -151,13 +156,9 @@ impl Editions {
     }
 }
 
-/// By how much the sums of complaints that are not confidential are raised to stand for all: the share of those in the register.
-fn scale(complaints: usize, confidential: usize) -> f64 {
-    let open = complaints - confidential;
-    if complaints < KNOWN_FROM || open == 0 {
-        return 1.0;
-    }
-    (complaints as f64 / open as f64 * 100.0).round() / 100.0
+/// Words of 128 bits as two columns.
+fn halves(words: &[u128]) -> [Vec<u64>; 2] {
+    [words.iter().map(|word| (word >> 64) as u64).collect(), words.iter().map(|word| *word as u64).collect()]
 }
 
 /// Which edition a moment belongs to.

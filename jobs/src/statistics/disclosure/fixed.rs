@@ -2,7 +2,8 @@
 
 use super::super::measures::{CellMeasures, Measures};
 use super::perturbation::{CellKey, Of};
-use super::{NoiseKey, Thresholds};
+use super::{Disclosure, SharedAttributes};
+use crate::snapshot::Reference;
 
 /// What is shown of a cell. Nothing else leaves this module.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,21 +21,24 @@ pub struct Fixed {
     pub median_days: Option<f64>,
 }
 
-/// The share of a sum, about, from which on it is hidden. Shares are computed from values that are off by a fifth
-/// ([`super::decision_weight`]), so that no sum is shown of which one enterprise has more than half: ½·0.8 / (½·0.8 + ½·1.2) = 0.4.
+/// The weighed share of one enterprise from which on a sum is hidden. Weights go from 0.8 to 1.2, so that no sum is shown of which
+/// one enterprise has more than half: ½·0.8 / (½·0.8 + ½·1.2) = 0.4.
 const MOST_OF_A_SUM: f64 = 0.4;
 
 impl Fixed {
     /// Perturbs the measures of a cell.
-    pub fn new(of: &Measures, thresholds: Thresholds, noise_key: NoiseKey) -> Self {
-        let CellMeasures { open, cost_dominance, delay_dominance, .. } = of.cell;
-        let key = CellKey { complaints: of.cell.key, place: of.cell.shared.hash(noise_key) };
+    pub fn new(of: &Measures, disclosure: &Disclosure, reference: &Reference) -> Self {
+        let CellMeasures { key, shared, open, open_key, open_shared, cost_dominance, delay_dominance } = of.cell;
+        let Disclosure { thresholds, noise_key, scope, .. } = *disclosure;
+        let place = |shared: SharedAttributes| shared.hash(noise_key, reference, scope);
         let base = thresholds.complaints;
-        // Whether it is shown, and whether it is there, depends on no confidential complaint: the head of the unit knows all others.
+        // Nothing but the number of complaints, where it is shown, depends on confidential ones, and so does no noise of
+        // anything else: the head of the unit knows all others, and would see something change.
+        let open_key = CellKey { complaints: open_key, place: place(open_shared) };
         let is_shown = open >= base && of.distinct_enterprises >= thresholds.enterprises;
         if !is_shown {
             // How many complaints few enterprises made is hidden like how many few complaints are.
-            let complaints = key.rounded(Of::Complaints, open.min(base - 1), base).min(base);
+            let complaints = open_key.rounded(Of::Complaints, open.min(base - 1), base).min(base);
             return Self {
                 is_shown,
                 complaints: if open == 0 { 0 } else { complaints },
@@ -46,12 +50,13 @@ impl Fixed {
                 median_days: None,
             };
         }
+        let key = CellKey { complaints: key, place: place(shared) };
         let complaints = key.rounded(Of::Complaints, of.complaints, base).max(base);
-        let counted = |purpose, count, base: u32| key.rounded(purpose, count, base).max(base).min(complaints);
+        let counted = |purpose, count, base: u32| open_key.rounded(purpose, count, base).max(base).min(complaints);
         let in_time = (of.due >= base).then(|| {
             let steps = steps(complaints, base);
             let share = f64::from(of.in_time) / f64::from(of.due);
-            (key.whole(Of::Share, share * f64::from(steps)) as u32, steps)
+            (open_key.whole(Of::Share, share * f64::from(steps)) as u32, steps)
         });
         let median_days = of.median_days.map(|days| {
             let step = if days < 10.0 {
@@ -61,7 +66,7 @@ impl Fixed {
             } else {
                 10.0
             };
-            key.whole(Of::Median, days / step) * step
+            open_key.whole(Of::Median, days / step) * step
         });
         Self {
             is_shown,
@@ -115,10 +120,20 @@ pub fn significant(number: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{NoiseKey, Span, Thresholds};
     use super::*;
 
-    const THRESHOLDS: Thresholds = Thresholds { complaints: 5, enterprises: 3 };
-    const KEY: NoiseKey = NoiseKey([7; 32]);
+    fn shown(measures: &Measures) -> Fixed {
+        let disclosure = Disclosure {
+            thresholds: Thresholds { complaints: 5, enterprises: 3 },
+            noise_key: NoiseKey([7; 32]),
+            scope: None,
+            listed: Vec::new(),
+            span: Span::ALL,
+            span_before: Span::ALL,
+        };
+        Fixed::new(measures, &disclosure, &Reference::default())
+    }
 
     #[test]
     fn three_digits_of_a_sum_are_shown() {
@@ -137,7 +152,7 @@ mod tests {
             cell: CellMeasures { open: 20, cost_dominance: 0.41, delay_dominance: 0.4, ..CellMeasures::default() },
             ..Measures::default()
         };
-        let shown = Fixed::new(&measures, THRESHOLDS, KEY);
+        let shown = shown(&measures);
         assert_eq!((shown.is_shown, shown.cost, shown.delay), (true, None, Some(7.0)));
     }
 
@@ -145,9 +160,10 @@ mod tests {
     fn few_complaints_and_those_of_few_enterprises_show_nothing_but_a_part_in_unions() {
         for (complaints, distinct_enterprises) in [(4, 4), (1, 1), (900, 2)] {
             for cell_key in 0..500 {
-                let cell = CellMeasures { key: cell_key, open: complaints, ..CellMeasures::default() };
+                let cell =
+                    CellMeasures { key: cell_key, open_key: cell_key, open: complaints, ..CellMeasures::default() };
                 let measures = Measures { complaints, distinct_enterprises, cell, ..Measures::default() };
-                let shown = Fixed::new(&measures, THRESHOLDS, KEY);
+                let shown = shown(&measures);
                 assert!(!shown.is_shown && (shown.complaints == 0 || shown.complaints == 5), "{shown:?}");
                 assert_eq!(shown.measures(), Measures { complaints: shown.complaints, ..Measures::default() });
             }
@@ -158,12 +174,8 @@ mod tests {
     fn confidential_complaints_show_and_list_no_cell() {
         for cell_key in 0..200 {
             let measures = |complaints, open| {
-                let cell = CellMeasures { key: cell_key, open, ..CellMeasures::default() };
-                Fixed::new(
-                    &Measures { complaints, distinct_enterprises: 3, cell, ..Measures::default() },
-                    THRESHOLDS,
-                    KEY,
-                )
+                let cell = CellMeasures { key: cell_key, open_key: cell_key, open, ..CellMeasures::default() };
+                shown(&Measures { complaints, distinct_enterprises: 3, cell, ..Measures::default() })
             };
             assert!(!measures(9, 4).is_shown && measures(9, 5).is_shown);
             assert_eq!(measures(4, 0).complaints, 0);
@@ -180,10 +192,10 @@ mod tests {
                 due: 7,
                 in_time: 3,
                 median_days: Some(13.0),
-                cell: CellMeasures { key: cell_key, open: 9, ..CellMeasures::default() },
+                cell: CellMeasures { key: cell_key, open_key: cell_key, open: 9, ..CellMeasures::default() },
                 ..Measures::default()
             };
-            let shown = Fixed::new(&measures, THRESHOLDS, KEY);
+            let shown = shown(&measures);
             let (of, steps) = shown.in_time.expect("a share");
             assert!(steps == 4 && (of == 1 || of == 2), "{shown:?}");
             assert!(matches!(shown.median_days, Some(days) if [10.0, 15.0].contains(&days)), "{shown:?}");

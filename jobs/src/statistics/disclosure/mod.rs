@@ -1,4 +1,4 @@
-//! What a reader of aggregates alone is shown: fixed cells, each perturbed once.
+//! What a reader of aggregates alone is shown: fixed cells, whose noise is the same in all answers.
 //!
 //! The method is that of census tables: the cell-key method of Fraser and Wooton (2005, *A proposed method for confidentialising
 //! tabular output to protect against differencing*), with random rounding as its perturbation, and the noise of Evans, Zayatz
@@ -8,7 +8,7 @@
 //!   same complaints are shown as the same number in whatever question they are asked for.
 //! - A second noise is keyed by what the complaints of a cell have in common ([`SharedAttributes`]). It stays when a complaint joins
 //!   them, so that the numbers of many days do not average it away.
-//! - Confidential complaints are in counts alone: sums, shares and medians are those of all others.
+//! - Confidential complaints are in the number of complaints alone: all other measures are those of all others.
 //! - There are finitely many cells: a unit, a category or a kind, a channel, a state, and a month, a quarter or a year, each of them or
 //!   all. What is a union of cells (a list in a filter, other months than whole quarters and years) is answered from what
 //!   is shown of these cells and from nothing else. Without this, an attacker could ask for one cell within hundreds of unions and
@@ -27,8 +27,7 @@ mod shared;
 mod union;
 
 pub use edition::Editions;
-pub(super) use edition::{ATTRIBUTES, CELL_KEY, NOISED_COST, NOISED_DELAY};
-pub(super) use perturbation::decision_weight;
+pub(super) use edition::{ATTRIBUTES, CELL_KEY, DECISION_WEIGHT, NOISED_COST, NOISED_DELAY};
 pub use shared::{NoiseKey, SharedAttributes};
 
 use super::calendar::{Bucket, Calendar, Shift, Span};
@@ -38,6 +37,7 @@ use crate::JobError;
 use crate::snapshot::Snapshot;
 use fixed::Fixed;
 use polars::prelude::Expr;
+use schema::Id;
 use schema::db::cancellation::check_cancelled;
 use std::collections::HashMap;
 
@@ -54,6 +54,8 @@ pub struct Thresholds {
 pub struct Disclosure {
     pub thresholds: Thresholds,
     pub noise_key: NoiseKey,
+    /// The unit that the filter is limited to, where no attribute of complaints says whether they belong to it.
+    pub scope: Option<Id>,
     /// Dimensions of which the filter lists several values: each is a cell of its own.
     pub listed: Vec<Dimension>,
     /// The days that the filter chooses.
@@ -102,7 +104,7 @@ pub fn disclosed(
     let measured = grouped.measured(wanted, true)?;
     check_cancelled()?;
     let shown = |measures: &[Measures]| -> Vec<Fixed> {
-        measures.iter().map(|measures| Fixed::new(measures, disclosure.thresholds, disclosure.noise_key)).collect()
+        measures.iter().map(|measures| Fixed::new(measures, disclosure, &snapshot.reference)).collect()
     };
     let places = grouped.places();
     let cells = if divisions.is_empty() {
@@ -151,13 +153,21 @@ fn cell(places: Vec<Option<i64>>, of: &[Fixed], thresholds: Thresholds) -> Optio
 mod tests {
     use super::super::measures::CellMeasures;
     use super::*;
+    use crate::snapshot::Reference;
 
     const ALL: Span = Span::ALL;
     const MONTHS: [Dimension; 1] = [Dimension::Time(Bucket::Month)];
 
     fn disclosure(listed: &[Dimension], span: Span) -> Disclosure {
         let thresholds = Thresholds { complaints: 5, enterprises: 3 };
-        Disclosure { thresholds, noise_key: NoiseKey([7; 32]), listed: listed.to_vec(), span, span_before: span }
+        Disclosure {
+            thresholds,
+            noise_key: NoiseKey([7; 32]),
+            scope: None,
+            listed: listed.to_vec(),
+            span,
+            span_before: span,
+        }
     }
 
     #[test]
@@ -184,11 +194,12 @@ mod tests {
             let measures = Measures {
                 complaints,
                 distinct_enterprises: enterprises,
-                cell: CellMeasures { key: cell_key, open: complaints, ..CellMeasures::default() },
+                cell: CellMeasures { key: cell_key, open_key: cell_key, open: complaints, ..CellMeasures::default() },
                 ..Measures::default()
             };
             // Each is a cell of another place.
-            Fixed::new(&measures, thresholds, NoiseKey([cell_key as u8; 32]))
+            let disclosure = Disclosure { noise_key: NoiseKey([cell_key as u8; 32]), ..disclosure(&[], ALL) };
+            Fixed::new(&measures, &disclosure, &Reference::default())
         };
         let keys = 0..200u64;
         let small: Vec<Fixed> = keys.clone().map(|key| fixed(3, 3, key)).collect();

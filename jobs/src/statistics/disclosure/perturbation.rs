@@ -8,8 +8,6 @@ pub enum Of {
     Enterprises,
     Share,
     Median,
-    /// What a complaint weighs where it is decided whether a sum is one enterprise's.
-    Dominance,
 }
 
 /// The keys of a cell, which only this server can compute.
@@ -44,12 +42,6 @@ impl CellKey {
     }
 }
 
-/// What a complaint weighs where it is decided whether a sum is one enterprise's: from 0.8 to 1.2, always the same. Without it, whoever
-/// adds complaints with costs of its own until the sum vanishes would know the cost of the others to the dong.
-pub fn decision_weight(key: u64) -> f64 {
-    0.8 + 0.4 * ((random(key, Of::Dominance, 0) >> 11) as f64 / (1u64 << 53) as f64)
-}
-
 /// The finaliser of SplitMix64 (Steele, Lea and Flood 2014): keys are random already, and this makes what is drawn for one purpose
 /// independent of what is drawn for another. So is what is drawn for another base: who sees a count rounded to two bases
 /// by one draw would learn more of the draw than either tells.
@@ -75,6 +67,22 @@ mod tests {
     /// A cell of its own place.
     fn place(key: u64) -> CellKey {
         CellKey { complaints: key, place: key.rotate_left(29) ^ 0x5851_f42d_4c95_7f2d }
+    }
+
+    #[test]
+    fn a_part_of_the_noise_stays_while_the_complaints_of_a_place_change() {
+        // The mean over many sets of complaints is off by what the place is: one of five numbers, each as often.
+        let mut places = [0u32; 5];
+        for place in 0..500u64 {
+            let all = (0..2_000u64).map(|complaints| {
+                let key = CellKey { complaints: complaints.wrapping_mul(0x2545_f491_4f6c_dd1d), place };
+                f64::from(key.rounded(Of::Complaints, 100, 5))
+            });
+            let off = all.sum::<f64>() / 2_000.0 - 100.0;
+            assert!((off - off.round()).abs() < 0.25 && off.abs() < 2.5, "{off}");
+            places[(off.round() + 2.0) as usize] += 1;
+        }
+        assert!(places.iter().all(|number| (60..150).contains(number)), "{places:?}");
     }
 
     proptest! {

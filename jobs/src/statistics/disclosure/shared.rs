@@ -1,14 +1,23 @@
 //! What all complaints of a cell have in common: the key of the part of its noise that stays.
 
 use crate::JobError;
-use crate::snapshot::Snapshot;
+use crate::snapshot::Reference;
 use polars::prelude::DataFrame;
 use schema::Id;
 use sha2::{Digest, Sha256};
 
-/// The bits of each attribute in the word of a complaint: kind, channel, state, department, branch, unit and category. The month
-/// takes the rest. Units and categories are hashed into theirs: two that collide share their noise, which tells nothing.
-const WIDTHS: [u32; 7] = [3, 4, 4, 9, 11, 11, 10];
+/// The bits of each attribute in the word of a complaint, which has 128; a code is a place and one, and 0 where there is none.
+const WIDTHS: [(&str, u32); 8] = [
+    ("kind", 4),
+    ("channel", 4),
+    ("state", 4),
+    ("department", 28),
+    ("branch", 28),
+    ("unit", 28),
+    ("category", 20),
+    ("month", MONTH_BITS),
+];
+/// Months from January 1970 on, up to the year 2311.
 const MONTH_BITS: u32 = 12;
 
 /// The secret that the noise of places is made of.
@@ -30,17 +39,17 @@ impl std::fmt::Debug for NoiseKey {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SharedAttributes {
     /// The word of one of the complaints; None of an empty set.
-    first: Option<u64>,
+    first: Option<u128>,
     /// The bits in which any other differs from it.
-    differing: u64,
+    differing: u128,
     /// The first and the last month.
     months: (u16, u16),
 }
 
 impl SharedAttributes {
     /// Takes one more complaint into the set.
-    pub fn add(&mut self, word: u64) {
-        let month = (word & ((1 << MONTH_BITS) - 1)) as u16;
+    pub fn add(&mut self, word: u128) {
+        let month = (word >> (128 - MONTH_BITS)) as u16;
         match self.first {
             None => (self.first, self.months) = (Some(word), (month, month)),
             Some(first) => {
@@ -50,115 +59,136 @@ impl SharedAttributes {
         }
     }
 
-    /// A keyed hash of them.
-    pub fn hash(&self, key: NoiseKey) -> u64 {
+    /// A keyed hash of them, and of the unit that a question is limited to where no attribute says so. Units and categories are
+    /// hashed by their ids: places change when one is added, and another database may have others.
+    pub fn hash(&self, key: NoiseKey, reference: &Reference, scope: Option<Id>) -> u64 {
         let first = self.first.unwrap_or_default();
-        let (mut at, mut shared, mut varied) = (MONTH_BITS, 0u64, 0u8);
-        for (nth, width) in WIDTHS.into_iter().enumerate() {
-            let mask = ((1u64 << width) - 1) << at;
-            if self.differing & mask == 0 {
-                shared |= first & mask
-            } else {
-                varied |= 1 << nth
-            }
-            at += width;
-        }
-        // The shortest of month, quarter and year that they all lie in, months being numbered from a January on.
-        let (from, to) = self.months;
-        let lengths = [1u16, 3, 12];
-        let length = lengths.into_iter().find(|months| from / months == to / months);
-        let time = length.map_or((0, 0), |months| (months, from / months));
         let mut hash = Sha256::new();
         hash.update(key.0);
         hash.update(b"p");
-        hash.update(shared.to_le_bytes());
-        hash.update([varied]);
-        hash.update(time.0.to_le_bytes());
-        hash.update(time.1.to_le_bytes());
+        hash.update(scope.map_or([0; 16], |unit| *unit.0.as_bytes()));
+        let mut at = 0;
+        for (name, width) in WIDTHS {
+            let mask = (1u128 << width) - 1;
+            let code = (first >> at & mask) as usize;
+            let is_shared = self.differing >> at & mask == 0;
+            at += width;
+            if name == "month" {
+                break;
+            }
+            if !is_shared {
+                hash.update([2]);
+                continue;
+            }
+            let place = code.wrapping_sub(1);
+            let id = match name {
+                "kind" | "channel" | "state" => None,
+                "category" => reference.categories.get(place).map(|category| category.id),
+                _ => reference.units.get(place).map(|unit| unit.id),
+            };
+            hash.update([1]);
+            match id {
+                Some(id) => hash.update(id.0.as_bytes()),
+                None => hash.update((code as u128).to_le_bytes()),
+            }
+        }
+        // The shortest of month, quarter and year that they all lie in: months are numbered from a January on.
+        let (from, to) = self.months;
+        let length = [1u16, 3, 12].into_iter().find(|months| from / months == to / months);
+        let (months, number) = length.map_or((0, 0), |months| (months, from / months));
+        hash.update(months.to_le_bytes());
+        hash.update(number.to_le_bytes());
         let digest: [u8; 32] = hash.finalize().into();
         u64::from_le_bytes(std::array::from_fn(|n| digest[n]))
     }
 }
 
-/// The word of each complaint of a snapshot: its attributes, side by side.
+/// The word of each complaint: its attributes, side by side.
 ///
 /// # Errors
-/// Where the columns of the snapshot cannot be read.
-pub fn words(of: &Snapshot, facts: &DataFrame) -> Result<Vec<u64>, JobError> {
-    // Places change when units are added, ids do not, and both databases have the same ones.
-    let ids = |ids: &mut dyn Iterator<Item = Id>| -> Vec<u64> { ids.map(part).collect() };
-    let units = ids(&mut of.reference.units.iter().map(|unit| unit.id));
-    let categories = ids(&mut of.reference.categories.iter().map(|category| category.id));
-    let numbers: Vec<u64> = (1..=1 << WIDTHS[2]).collect();
-    let columns: [(&str, &[u64]); 7] = [
-        ("kind", &numbers),
-        ("channel", &numbers),
-        ("state", &numbers),
-        ("department", &units),
-        ("branch", &units),
-        ("unit", &units),
-        ("category", &categories),
-    ];
-    let month_of = |month: Option<i32>| u64::try_from(month.unwrap_or_default()).unwrap_or_default();
-    // Months are numbered from the year 0 on: 12 bits take those from 1970 to 2311.
-    let months = facts.column("month")?.i32()?.iter().map(|month| month_of(month).saturating_sub(1970 * 12));
-    let mut words: Vec<u64> = months.map(|month| month & ((1 << MONTH_BITS) - 1)).collect();
-    let mut at = MONTH_BITS;
-    for ((name, values), width) in columns.into_iter().zip(WIDTHS) {
-        for (word, place) in words.iter_mut().zip(facts.column(name)?.u32()?.iter()) {
-            let value = place.and_then(|place| values.get(place as usize)).copied().unwrap_or_default();
-            *word |= (value & ((1 << width) - 1)) << at;
+/// Where a column is missing or of another type.
+pub fn words(facts: &DataFrame) -> Result<Vec<u128>, JobError> {
+    let mut words = vec![0u128; facts.height()];
+    let mut at = 0;
+    for (name, width) in WIDTHS {
+        let mask = (1u128 << width) - 1;
+        if name == "month" {
+            let months = facts.column(name)?.i32()?;
+            for (word, month) in words.iter_mut().zip(months.iter()) {
+                let since = u128::try_from(month.unwrap_or_default()).unwrap_or_default().saturating_sub(1970 * 12);
+                *word |= since.min(mask) << at;
+            }
+        } else {
+            for (word, place) in words.iter_mut().zip(facts.column(name)?.u32()?.iter()) {
+                *word |= place.map_or(0, |place| (u128::from(place) + 1).min(mask)) << at;
+            }
         }
         at += width;
     }
     Ok(words)
 }
 
-/// The last bits of an id, which are random or a hash.
-fn part(id: Id) -> u64 {
-    id.0.as_u64_pair().1
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use polars::prelude::df;
+    use schema::enums::{CategoryKind, Channel, ComplaintState};
     use std::collections::HashSet;
 
     const KEY: NoiseKey = NoiseKey([5; 32]);
 
-    /// A word with a department and a month.
-    fn word(department: u64, month: u64) -> u64 {
-        department << (MONTH_BITS + 11) | month
-    }
-
-    fn hash(words: &[u64]) -> u64 {
+    fn hash(words: &[u128]) -> u64 {
         let mut shared = SharedAttributes::default();
         words.iter().for_each(|word| shared.add(*word));
-        shared.hash(KEY)
+        shared.hash(KEY, &Reference::default(), None)
+    }
+
+    /// Words of complaints of a department and a month.
+    fn of(complaints: &[(Option<u32>, i32)]) -> Vec<u128> {
+        let (departments, months): (Vec<Option<u32>>, Vec<i32>) =
+            complaints.iter().map(|(department, month)| (*department, 2020 * 12 + month)).unzip();
+        let none: Vec<Option<u32>> = vec![None; months.len()];
+        let facts = df!(
+            "kind" => vec![Some(4u32); months.len()], "channel" => &none, "state" => &none, "department" => departments,
+            "branch" => &none, "unit" => &none, "category" => &none, "month" => months
+        );
+        words(&facts.expect("columns")).expect("words")
     }
 
     #[test]
-    fn widths_fill_a_word() {
-        assert_eq!(WIDTHS.iter().sum::<u32>() + MONTH_BITS, 64);
+    fn attributes_have_room_for_all_their_values() {
+        assert_eq!(WIDTHS.iter().map(|(_, bits)| bits).sum::<u32>(), 128);
+        let numbers = [CategoryKind::WORDS.len(), Channel::WORDS.len(), ComplaintState::WORDS.len()];
+        assert!(numbers.into_iter().all(|number| number < 16), "{numbers:?}");
     }
 
     #[test]
     fn complaints_with_the_same_attributes_in_common_have_one_hash() {
-        let year = hash(&[word(3, 0), word(3, 11)]);
-        assert_eq!(year, hash(&[word(3, 5), word(3, 0), word(3, 11), word(3, 4)]), "within the same year");
+        let year = hash(&of(&[(Some(3), 0), (Some(3), 11)]));
+        let more = of(&[(Some(3), 5), (Some(3), 0), (Some(3), 11), (Some(3), 4)]);
+        assert_eq!(year, hash(&more), "within the same year");
         let all = [
             year,
-            hash(&[word(3, 0), word(3, 12)]),
-            hash(&[word(4, 0), word(4, 11)]),
-            hash(&[word(3, 0), word(4, 11)]),
-            hash(&[word(3, 0), word(3, 2)]),
-            hash(&[word(3, 0)]),
-            hash(&[word(3, 1)]),
-            hash(&[word(0, 0), word(0, 11)]),
+            hash(&of(&[(Some(3), 0), (Some(3), 12)])),
+            hash(&of(&[(Some(4), 0), (Some(4), 11)])),
+            hash(&of(&[(Some(3 + (1 << 20)), 0), (Some(3 + (1 << 20)), 11)])),
+            hash(&of(&[(Some(3), 0), (Some(4), 11)])),
+            hash(&of(&[(Some(3), 0), (Some(3), 2)])),
+            hash(&of(&[(Some(3), 0)])),
+            hash(&of(&[(Some(3), 1)])),
+            hash(&of(&[(None, 0), (None, 11)])),
+            hash(&of(&[(Some(0), 0), (Some(0), 11)])),
         ];
         assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len(), "{all:?}");
+    }
+
+    #[test]
+    fn another_key_and_another_scope_give_another_hash() {
         let mut shared = SharedAttributes::default();
-        shared.add(word(3, 0));
-        assert_ne!(shared.hash(KEY), shared.hash(NoiseKey([6; 32])));
+        of(&[(Some(3), 0)]).into_iter().for_each(|word| shared.add(word));
+        let reference = Reference::default();
+        let all = [(KEY, None), (NoiseKey([6; 32]), None), (KEY, Some(Id(uuid::Uuid::from_u128(7))))]
+            .map(|(key, scope)| shared.hash(key, &reference, scope));
+        assert_eq!(all.iter().collect::<HashSet<_>>().len(), 3, "{all:?}");
     }
 }
