@@ -1,7 +1,7 @@
 //! What complaints are about: one column, or two of which one is the level above the other.
 
 use super::column::Column;
-use super::found::{Found, Translated, examples, quoted};
+use super::found::{Found, Translated, Value, examples, quoted};
 use super::table::Table;
 
 /// Words for what went wrong, the finer level, the likelier ones first.
@@ -115,7 +115,8 @@ pub fn find(table: &mut Table<'_>) -> (Vec<Found>, Option<Translated>) {
         column: kind_by,
         about: "what kind of obstacle each is: PROFICIENCY, PROCEDURE, RIGID_HANDLING, TECHNICAL or CONDUCT; flags count CONDUCT alone",
         default: "CONDUCT",
-        values: values.into_iter().map(|(value, count)| (value, count, Some("CONDUCT"))).collect(),
+        // A kind for a person to write: nothing in a file tells it.
+        values: values.into_iter().map(|(value, count)| Value { value, count, word: None, is_sure: false }).collect(),
     });
     (found, kinds)
 }

@@ -161,7 +161,7 @@ fn keep_ends(fields: &mut [Found], words: &[Translated]) {
         .iter()
         .filter(|one| one.field == "state")
         .flat_map(|one| &one.values)
-        .any(|(_, _, word)| matches!(word, Some("WITHDRAWN" | "REJECTED")));
+        .any(|value| matches!(value.word, Some("WITHDRAWN" | "REJECTED")));
     if ends_otherwise && let Some(closed) = fields.iter_mut().find(|one| one.field == "closed") {
         closed.field = "state_since";
     }

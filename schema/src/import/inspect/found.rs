@@ -96,7 +96,18 @@ impl Found {
     }
 }
 
-/// A field that is a word of ours for each value of a column.
+/// A value of a column, and the word of this register that it is.
+#[derive(Debug, Clone)]
+pub struct Value {
+    pub value: String,
+    /// How often it is there.
+    pub count: u64,
+    /// None where it is not known.
+    pub word: Option<&'static str>,
+    pub is_sure: bool,
+}
+
+/// A field that is a word of this register for each value of a column.
 #[derive(Debug, Clone)]
 pub struct Translated {
     pub field: &'static str,
@@ -104,8 +115,7 @@ pub struct Translated {
     pub about: &'static str,
     /// What blank cells, and values that are not listed, are.
     pub default: &'static str,
-    /// The values, how often each is there, and its word; None where it is not known.
-    pub values: Vec<(String, u64, Option<&'static str>)>,
+    pub values: Vec<Value>,
 }
 
 impl Translated {
@@ -117,8 +127,8 @@ impl Translated {
             "\n[fields.{field}]  # CHECK: {about}\ncolumn = {column}\ndefault = \"{default}\"\notherwise = \"{default}\"\n\
              [fields.{field}.values]\n"
         );
-        for (value, count, word) in &self.values {
-            let check = if word.is_some() { "" } else { ", CHECK" };
+        for Value { value, count, word, is_sure } in &self.values {
+            let check = if *is_sure { "" } else { ", CHECK" };
             let _infallible = writeln!(text, "{} = \"{}\"  # {count}{check}", quoted(value), word.unwrap_or(default));
         }
         text

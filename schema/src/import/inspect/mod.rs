@@ -12,6 +12,7 @@ mod places;
 mod reference;
 mod sample;
 mod table;
+mod terms;
 mod vocabulary;
 mod words;
 

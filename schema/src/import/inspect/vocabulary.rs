@@ -1,180 +1,17 @@
-//! Words of other registers for what was found, how far a case is, and how it came in.
+//! What the values of a column mean as a finding, as a state or as a channel.
 
-use super::found::Translated;
+use super::found::{Translated, Value};
 use super::table::Table;
-use super::words::Words;
-
-/// A field that is a word of ours.
-struct Vocabulary {
-    field: &'static str,
-    about: &'static str,
-    default: &'static str,
-    columns: &'static [&'static str],
-    /// Words of other registers; the first line that has one of a value's counts, so what denies stands before what it denies.
-    words: &'static [(&'static [&'static str], &'static str)],
-    /// Abbreviations that are whole cells.
-    codes: &'static [(&'static str, &'static str)],
-    /// Names of columns that are about nothing else, whatever their few words.
-    sure: &'static [&'static str],
-    /// Words without which the column is about something else.
-    telling: &'static [&'static str],
-}
-
-const FINDING: Vocabulary = Vocabulary {
-    field: "finding",
-    about: "what each means; UNFOUNDED and EXONERATED count for nobody's flag",
-    default: "PENDING",
-    columns: &[
-        "disposition",
-        "finding",
-        "ket luan",
-        "ket qua xac minh",
-        "ket qua",
-        "outcome",
-        "determination",
-        "ruling",
-        "result",
-        "decision",
-    ],
-    words: &[
-        (
-            &[
-                "unsubstantiated",
-                "not substantiated",
-                "not sustained",
-                "no sustained",
-                "unsustained",
-                "non sustained",
-                "not confirmed",
-                "inconclusive",
-                "insufficient",
-                "khong xac minh duoc",
-                "chua du co so",
-                "khong du co so",
-            ],
-            "NOT_SUSTAINED",
-        ),
-        (&["unfounded", "false", "khong dung", "sai", "khong co co so", "khong co that", "no violation"], "UNFOUNDED"),
-        (
-            &["exonerated", "within guidelines", "within nypd guidelines", "justified", "lawful", "proper conduct"],
-            "EXONERATED",
-        ),
-        (
-            &[
-                "pending",
-                "open",
-                "under investigation",
-                "in progress",
-                "active",
-                "dang xac minh",
-                "dang xu ly",
-                "chua xac minh",
-                "chua ket luan",
-            ],
-            "PENDING",
-        ),
-        (
-            &[
-                "substantiated",
-                "sustained",
-                "upheld",
-                "confirmed",
-                "founded",
-                "guilty",
-                "dung",
-                "co co so",
-                "co vi pham",
-            ],
-            "SUSTAINED",
-        ),
-    ],
-    codes: &[
-        ("su", "SUSTAINED"),
-        ("sus", "SUSTAINED"),
-        ("ns", "NOT_SUSTAINED"),
-        ("un", "UNFOUNDED"),
-        ("unf", "UNFOUNDED"),
-        ("ex", "EXONERATED"),
-        ("exo", "EXONERATED"),
-    ],
-    sure: &["disposition", "finding", "ket luan", "ket qua xac minh"],
-    telling: &["NOT_SUSTAINED", "UNFOUNDED", "EXONERATED", "SUSTAINED"],
-};
-
-const STATE: Vocabulary = Vocabulary {
-    field: "state",
-    about: "how far each is; a complaint of which all rows have a day of `closed` is CLOSED in any case",
-    default: "RECEIVED",
-    columns: &["status", "state", "trang thai", "tinh trang"],
-    words: &[
-        (&["withdrawn", "rut", "da rut"], "WITHDRAWN"),
-        (
-            &["rejected", "cancelled", "canceled", "duplicate", "invalid", "tu choi", "khong thu ly", "trung lap"],
-            "REJECTED",
-        ),
-        (&["reopened", "not closed", "chua dong", "dang xu ly"], "ASSIGNED"),
-        (
-            &["closed", "completed", "resolved", "done", "finished", "da dong", "da xu ly", "hoan thanh", "ket thuc"],
-            "CLOSED",
-        ),
-        (&["answered", "responded", "da tra loi"], "ANSWERED"),
-        (
-            &[
-                "assigned",
-                "in progress",
-                "started",
-                "pending",
-                "investigating",
-                "dang giai quyet",
-                "da chuyen",
-                "email sent",
-            ],
-            "ASSIGNED",
-        ),
-        (&["open", "new", "received", "submitted", "moi", "moi nhan", "da tiep nhan", "unassigned"], "RECEIVED"),
-    ],
-    codes: &[],
-    sure: &[],
-    telling: &["CLOSED", "ASSIGNED", "RECEIVED"],
-};
-
-const CHANNEL: Vocabulary = Vocabulary {
-    field: "channel",
-    about: "how each came in",
-    default: "OTHER",
-    columns: &[
-        "kenh",
-        "hinh thuc",
-        "channel",
-        "submitted via",
-        "how received",
-        "via",
-        "method",
-        "intake",
-        "origin",
-        "source",
-        "nguon",
-    ],
-    words: &[
-        (&["email", "e mail", "thu dien tu", "hop thu"], "EMAIL"),
-        (&["web", "online", "internet", "portal", "website", "mobile", "app", "cong thong tin", "trang web"], "PORTAL"),
-        (&["phone", "telephone", "hotline", "call", "call center", "dien thoai", "duong day nong", "ddn"], "HOTLINE"),
-        (&["in person", "walk in", "counter", "truc tiep", "tiep cong dan"], "IN_PERSON"),
-        (&["visit", "lam viec tai"], "VISIT"),
-        (&["mail", "postal mail", "letter", "fax", "buu dien", "cong van", "don", "thu"], "LETTER"),
-        (&["other", "unknown", "khac"], "OTHER"),
-    ],
-    codes: &[],
-    sure: &[],
-    telling: &["EMAIL", "PORTAL", "HOTLINE", "IN_PERSON", "LETTER"],
-};
+use super::terms::{CHANNEL, DENIALS, FINDING, STATE, Vocabulary};
+use super::words::Said;
+use std::ops::Range;
 
 /// Values that are translated at most; a column with more is no list of words.
 const MOST: usize = 60;
-/// Values of a column that is sure to be ours.
+/// Values of a column that is taken by its name alone.
 const FEW: usize = 12;
 
-/// The columns of words of ours, in the order of the fields.
+/// The columns whose values are findings, states or channels, each with what its values mean.
 pub fn find(table: &mut Table<'_>) -> Vec<Translated> {
     let mut found = Vec::new();
     for vocabulary in [&STATE, &CHANNEL, &FINDING] {
@@ -190,61 +27,195 @@ pub fn find(table: &mut Table<'_>) -> Vec<Translated> {
     found
 }
 
+/// What a value means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Meaning {
+    /// None where nobody can tell, though the value may have words of the field.
+    word: Option<&'static str>,
+    /// Whether the value has words of the field.
+    is_known: bool,
+    /// Whether nothing in the value says otherwise.
+    is_sure: bool,
+}
+
 impl Vocabulary {
-    /// The values of a column in our words; None where it seems to be about something else.
+    /// The values of a column with their meanings; None where it seems to be about something else.
     fn translate(&self, table: &Table<'_>, at: usize) -> Option<Translated> {
         let values = table.columns[at].counted().filter(|values| values.len() <= MOST)?;
-        let values: Vec<_> = values
+        let values: Vec<(String, u64, Meaning)> = values
             .into_iter()
             .map(|(value, count)| {
-                let word = self.word(&value);
-                (value, count, word)
+                let meaning = self.meaning(&value);
+                (value, count, meaning)
             })
             .collect();
-        let known: u64 = values.iter().filter(|(_, _, word)| word.is_some()).map(|(_, count, _)| count).sum();
-        let tells = values.iter().any(|(_, _, word)| word.is_some_and(|word| self.telling.contains(&word)));
-        let is_sure = table.names[at].has_any(self.sure) && values.len() <= FEW && table.columns[at].is_code(60);
-        let is_ours = is_sure || tells && known * 2 >= table.columns[at].filled;
+        let known: u64 = values.iter().filter(|(_, _, meaning)| meaning.is_known).map(|(_, count, _)| count).sum();
+        let tells = values.iter().any(|(_, _, meaning)| meaning.word.is_some_and(|word| self.telling.contains(&word)));
+        let is_named = table.names[at].has_any(self.sure) && values.len() <= FEW && table.columns[at].is_code(60);
+        let values = values.into_iter().map(|(value, count, Meaning { word, is_sure, .. })| Value {
+            value,
+            count,
+            word,
+            is_sure,
+        });
         let Self { field, about, default, .. } = *self;
-        is_ours.then_some(Translated { field, column: at, about, default, values })
+        (is_named || tells && known * 2 >= table.columns[at].filled).then(|| Translated {
+            field,
+            column: at,
+            about,
+            default,
+            values: values.collect(),
+        })
     }
 
-    fn word(&self, value: &str) -> Option<&'static str> {
-        let code = value.to_ascii_lowercase();
-        let value = Words::of(value);
-        let by_words = self.words.iter().find(|(words, _)| value.has_any(words)).map(|(_, ours)| *ours);
-        // What is denied in words that are not listed is left to a person.
-        let is_denied = value.has_any(&["no", "not", "non", "khong", "chua"]) && by_words == Some("SUSTAINED");
-        let by_words = by_words.filter(|_| !is_denied);
-        by_words.or_else(|| self.codes.iter().find(|(theirs, _)| *theirs == code).map(|(_, ours)| *ours))
+    fn meaning(&self, value: &str) -> Meaning {
+        let said = Said::of(value);
+        let mut matches: Vec<(Range<usize>, Option<&'static str>, bool)> = Vec::new();
+        for (phrases, word) in self.words {
+            for phrase in *phrases {
+                let is_sure = !said.may_be_another(phrase);
+                matches.extend(said.places_of(phrase).into_iter().map(|place| (place, *word, is_sure)));
+            }
+        }
+        let within = |inner: &Range<usize>, outer: &Range<usize>| {
+            outer.len() > inner.len() && outer.start <= inner.start && inner.end <= outer.end
+        };
+        let places: Vec<Range<usize>> = matches.iter().map(|(place, _, _)| place.clone()).collect();
+        matches.retain(|(place, _, _)| !places.iter().any(|outer| within(place, outer)));
+        if matches.is_empty() {
+            let code = value.to_ascii_lowercase();
+            let word = self.codes.iter().find(|(theirs, _)| *theirs == code).map(|(_, ours)| *ours);
+            return Meaning { word, is_known: word.is_some(), is_sure: word.is_some() };
+        }
+        // What denies stands before what it denies, or at the end; a phrase that denies has its denial in itself.
+        let denials: Vec<usize> = DENIALS.iter().flat_map(|denial| said.places_of(denial)).map(|at| at.start).collect();
+        let is_free = |at: usize| !places.iter().any(|place| place.contains(&at));
+        let is_denied = |place: &Range<usize>| {
+            denials.iter().any(|at| is_free(*at) && (*at < place.start || *at + 1 == said.len()))
+        };
+        let all = matches.len();
+        matches.retain(|(place, word, _)| word.is_some() && !is_denied(place));
+        let word = matches.first().and_then(|(_, word, _)| *word);
+        let is_one = matches.len() == all && matches.iter().all(|(_, other, is_sure)| *other == word && *is_sure);
+        Meaning { word, is_known: true, is_sure: word.is_some() && is_one }
     }
+}
+
+/// A column that says yes or no to whether the complaint was found to be true: what no means, only a person can tell.
+pub fn yes_or_no(table: &Table<'_>) -> Option<usize> {
+    let is_named = |at: &usize| {
+        let said = Said::of(&table.columns[*at].name);
+        let sustained = FINDING.words.iter().filter(|(_, word)| *word == Some("SUSTAINED"));
+        sustained.flat_map(|(phrases, _)| *phrases).any(|phrase| !said.places_of(phrase).is_empty())
+    };
+    let is_answer = |value: &str| {
+        ["yes", "no", "y", "n", "true", "false", "1", "0", "có", "không", "x"].contains(&value.to_lowercase().as_str())
+    };
+    table.free().find(|at| is_named(at) && table.columns[*at].all(is_answer))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn told(vocabulary: &Vocabulary, value: &str) -> (Option<&'static str>, bool) {
+        let meaning = vocabulary.meaning(value);
+        (meaning.word, meaning.is_sure)
+    }
+
+    #[track_caller]
+    fn all(vocabulary: &Vocabulary, values: &[(&str, Option<&str>)]) {
+        for (value, expected) in values {
+            assert_eq!(told(vocabulary, value), (*expected, expected.is_some()), "{value}");
+        }
+    }
+
     #[test]
     fn what_denies_is_told_from_what_it_denies() {
-        for (value, expected) in [
-            ("Substantiated (Charges)", Some("SUSTAINED")),
-            ("Unsubstantiated", Some("NOT_SUSTAINED")),
-            ("NOT SUSTAINED", Some("NOT_SUSTAINED")),
-            ("Đúng một phần", Some("SUSTAINED")),
-            ("Không đúng", Some("UNFOUNDED")),
-            ("Within NYPD Guidelines", Some("EXONERATED")),
-            ("Miscellaneous - Subject Retired", None),
-            ("No Sustained Findings", Some("NOT_SUSTAINED")),
-            ("Not proven, officer confirmed present", None),
-            ("NS", Some("NOT_SUSTAINED")),
-            ("UN", Some("UNFOUNDED")),
-        ] {
-            assert_eq!(FINDING.word(value), expected, "{value}");
-        }
-        assert_eq!(
-            (STATE.word("NY"), STATE.word("Chưa đóng"), STATE.word("Closed")),
-            (None, Some("ASSIGNED"), Some("CLOSED"))
+        all(
+            &FINDING,
+            &[
+                ("Substantiated (Charges)", Some("SUSTAINED")),
+                ("Substantiated - no discipline", Some("SUSTAINED")),
+                ("Unsubstantiated", Some("NOT_SUSTAINED")),
+                ("NOT SUSTAINED", Some("NOT_SUSTAINED")),
+                ("Not unfounded", None),
+                ("Not exonerated", None),
+                ("Sustained: no", None),
+                ("Không đúng", Some("UNFOUNDED")),
+                ("Khong dung", Some("UNFOUNDED")),
+                ("Không đúng sự thật, không có cơ sở", Some("UNFOUNDED")),
+                ("Không có sai phạm", Some("UNFOUNDED")),
+                ("Within NYPD Guidelines", Some("EXONERATED")),
+                ("Miscellaneous - Subject Retired", None),
+                ("No Sustained Findings", Some("NOT_SUSTAINED")),
+                ("Not proven, officer confirmed present", None),
+                ("NS", Some("NOT_SUSTAINED")),
+                ("UN", Some("UNFOUNDED")),
+            ],
         );
-        assert_eq!((CHANNEL.word("Postal mail"), CHANNEL.word("Email")), (Some("LETTER"), Some("EMAIL")));
+        all(
+            &STATE,
+            &[
+                ("NY", None),
+                ("Chưa đóng", Some("ASSIGNED")),
+                ("Closed", Some("CLOSED")),
+                ("Closed - no action", Some("CLOSED")),
+                ("Chưa hoàn thành", None),
+                ("Chưa kết thúc", None),
+                ("Chua ket thuc", None),
+                ("Not resolved", None),
+                ("Not completed", None),
+                ("Không trùng lặp", None),
+            ],
+        );
+    }
+
+    #[test]
+    fn vietnamese_words_are_told_apart_by_their_diacritics() {
+        all(
+            &FINDING,
+            &[
+                ("Đúng", Some("SUSTAINED")),
+                ("Dung", Some("SUSTAINED")),
+                ("Đúng một phần", Some("SUSTAINED")),
+                ("Tạm dừng xác minh", Some("PENDING")),
+                ("Tam dung xac minh", Some("PENDING")),
+                ("Dừng", None),
+                ("Dùng biện pháp khác", None),
+                ("Có sai phạm", Some("SUSTAINED")),
+                ("Co sai pham", Some("SUSTAINED")),
+                ("Thực hiện đúng quy định", Some("EXONERATED")),
+                ("Thực hiện không đúng quy định", Some("SUSTAINED")),
+                ("Cán bộ làm không đúng", Some("SUSTAINED")),
+                ("Sai quy trình", Some("SUSTAINED")),
+            ],
+        );
+        all(&STATE, &[("Rút kinh nghiệm", None), ("Đã rút đơn", Some("WITHDRAWN")), ("Hoàn thành", Some("CLOSED"))]);
+        all(
+            &CHANNEL,
+            &[
+                ("Postal mail", Some("LETTER")),
+                ("Email", Some("EMAIL")),
+                ("Mobile phone", Some("HOTLINE")),
+                ("MOBILE", Some("PORTAL")),
+                ("Điện thoại", Some("HOTLINE")),
+                ("Trực tuyến", Some("PORTAL")),
+                ("Trực tiếp", Some("IN_PERSON")),
+            ],
+        );
+        // Without diacritics one word may be another: the value is drafted, and a person has to look at it.
+        assert_eq!(told(&FINDING, "Noi dung khac"), (Some("SUSTAINED"), false));
+    }
+
+    #[test]
+    fn what_means_one_thing_here_and_the_opposite_there_is_left_to_a_person() {
+        for value in ["Justified", "Partly justified", "Not justified", "Sai", "False", "Đúng hạn"] {
+            let meaning = FINDING.meaning(value);
+            assert_eq!((meaning.word, meaning.is_known, meaning.is_sure), (None, true, false), "{value}");
+        }
+        assert_eq!(told(&FINDING, "Partly founded, partly unfounded"), (Some("UNFOUNDED"), false));
+        assert_eq!(told(&STATE, "Closed: duplicate"), (Some("REJECTED"), false));
+        assert_eq!(told(&STATE, "Open, not started"), (Some("RECEIVED"), false));
     }
 }

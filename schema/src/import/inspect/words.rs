@@ -1,30 +1,16 @@
-//! Words of the names of columns, and of cells, in small letters without diacritics.
+//! Words of the names of columns, and of cells, in small letters.
 
 use crate::db::search_text::plain;
+use std::ops::Range;
+use unicode_normalization::UnicodeNormalization;
 
-/// A text as its words. A name such as `SRNumber` or `createdDate` has two.
+/// A text as its words without diacritics. A name such as `SRNumber` or `createdDate` has two.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Words(Vec<String>);
 
 impl Words {
     pub fn of(text: &str) -> Self {
-        let chars: Vec<char> = text.chars().collect();
-        let mut apart = String::with_capacity(text.len() + 8);
-        for (nth, c) in chars.iter().enumerate() {
-            let before = nth.checked_sub(1).map(|nth| chars[nth]);
-            let begins_word = c.is_uppercase()
-                && before.is_some_and(|before| {
-                    let ends_acronym =
-                        before.is_uppercase() && chars.get(nth + 1).is_some_and(|next| next.is_lowercase());
-                    before.is_lowercase() || before.is_ascii_digit() || ends_acronym
-                });
-            if begins_word {
-                apart.push(' ');
-            }
-            apart.push(*c);
-        }
-        let plain: String = plain(&apart).chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
-        Self(plain.split_whitespace().map(str::to_owned).collect())
+        Self(split(&plain(&apart(text))))
     }
 
     /// Whether the words of a phrase stand in it, one behind the other, be the last one of them in the plural; or whether it is the
@@ -61,10 +47,71 @@ impl Words {
     fn place_of(&self, phrase: &str) -> Option<usize> {
         let phrase: Vec<&str> = phrase.split(' ').collect();
         let last = phrase.len() - 1;
-        let same = |(nth, (word, other)): (usize, (&String, &&str))| {
-            word == other || (nth == last && word.strip_suffix('s') == Some(other))
-        };
+        let same = |(nth, (word, other)): (usize, (&String, &&str))| is_same(word, other, nth == last);
         self.0.windows(phrase.len()).position(|window| window.iter().zip(&phrase).enumerate().all(same))
+    }
+}
+
+/// A text with a space before each letter that begins a word inside of a name.
+fn apart(text: &str) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    let mut apart = String::with_capacity(text.len() + 8);
+    for (nth, c) in chars.iter().enumerate() {
+        let before = nth.checked_sub(1).map(|nth| chars[nth]);
+        let begins_word = c.is_uppercase()
+            && before.is_some_and(|before| {
+                let ends_acronym = before.is_uppercase() && chars.get(nth + 1).is_some_and(|next| next.is_lowercase());
+                before.is_lowercase() || before.is_ascii_digit() || ends_acronym
+            });
+        if begins_word {
+            apart.push(' ');
+        }
+        apart.push(*c);
+    }
+    apart
+}
+
+fn split(text: &str) -> Vec<String> {
+    let apart: String = text.chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
+    apart.split_whitespace().map(str::to_owned).collect()
+}
+
+/// Whether two words are the same, the first one perhaps in the plural where it is the last of a phrase.
+fn is_same(word: &str, other: &str, is_last: bool) -> bool {
+    word == other || (is_last && word.strip_suffix('s') == Some(other))
+}
+
+/// The words of a cell with their diacritics: "đúng" (right) is not "dừng" (stopped). A cell without any is compared without them.
+#[derive(Debug, Clone)]
+pub struct Said {
+    words: Vec<String>,
+    has_diacritics: bool,
+}
+
+impl Said {
+    pub fn of(text: &str) -> Self {
+        let text: String = text.nfc().collect();
+        let has_diacritics = !text.is_ascii();
+        Self { words: split(&apart(&text).to_lowercase()), has_diacritics }
+    }
+
+    /// Where the words of a phrase stand, one behind the other.
+    pub fn places_of(&self, phrase: &str) -> Vec<Range<usize>> {
+        let phrase = if self.has_diacritics { phrase.to_owned() } else { plain(phrase) };
+        let phrase: Vec<&str> = phrase.split(' ').collect();
+        let last = phrase.len() - 1;
+        let windows = self.words.windows(phrase.len()).enumerate();
+        let is_it = |window: &[String]| (0..=last).all(|nth| is_same(&window[nth], phrase[nth], nth == last));
+        windows.filter(|(_, window)| is_it(window)).map(|(at, _)| at..at + phrase.len()).collect()
+    }
+
+    /// Whether a phrase can be another word here: one word with diacritics in a cell of several words without any.
+    pub fn may_be_another(&self, phrase: &str) -> bool {
+        !self.has_diacritics && !phrase.is_ascii() && !phrase.contains(' ') && self.words.len() > 1
+    }
+
+    pub fn len(&self) -> usize {
+        self.words.len()
     }
 }
 
