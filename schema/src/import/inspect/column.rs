@@ -76,7 +76,43 @@ pub struct Column {
     by_formats: HashMap<u32, u64>,
     numbers: Vec<NumberRules>,
     by_numbers: [u64; NUMBERS.len()],
+    groups: Groups,
     tax_codes: u64,
+}
+
+/// Numbers in which one sign, a point or a comma, may stand between thousands or before a fraction: `1,100`.
+#[derive(Debug, Clone, Copy, Default)]
+struct Groups {
+    /// Numbers with points or commas.
+    with_sign: u64,
+    /// Those of them in which each sign is the same and has three digits behind it: `1,100`, `1,100,000`.
+    by_sign: [u64; 2],
+    /// Whether one of them has the sign twice, so that it is no fraction.
+    has_twice: bool,
+}
+
+impl Groups {
+    fn see(&mut self, cell: &str) {
+        self.with_sign += u64::from(cell.contains(['.', ',']));
+        for (count, sign) in self.by_sign.iter_mut().zip(['.', ',']) {
+            let mut groups = cell.trim_start_matches('-').split(sign);
+            let first = groups.next().unwrap_or_default();
+            let is_digits = |group: &str| group.bytes().all(|b| b.is_ascii_digit());
+            // 0.125 is a fraction in any case.
+            let begins = (1..=3).contains(&first.len()) && is_digits(first) && !first.starts_with('0');
+            let groups: Vec<&str> = groups.collect();
+            if begins && !groups.is_empty() && groups.iter().all(|group| group.len() == 3 && is_digits(group)) {
+                *count += 1;
+                self.has_twice |= groups.len() > 1;
+            }
+        }
+    }
+
+    /// The signs of thousands and of fractions where all numbers that have one can be read as thousands.
+    fn signs(self) -> Option<(Option<&'static str>, Option<&'static str>)> {
+        let nth = self.by_sign.iter().position(|count| *count > 0 && *count == self.with_sign)?;
+        Some([(Some("."), Some(",")), (Some(","), Some("."))][nth])
+    }
 }
 
 impl Column {
@@ -100,6 +136,7 @@ impl Column {
                 .map(|(thousands, decimal)| NumberRules::new(*thousands, *decimal, None))
                 .collect::<Result<_, _>>()?,
             by_numbers: [0; NUMBERS.len()],
+            groups: Groups::default(),
             tax_codes: 0,
         })
     }
@@ -146,6 +183,7 @@ impl Column {
         for (count, rules) in self.by_numbers.iter_mut().zip(&self.numbers) {
             *count += u64::from(rules.decimal(cell).is_ok());
         }
+        self.groups.see(cell);
         self.tax_codes += u64::from(tax_code::parse(cell).is_ok());
     }
 
@@ -195,10 +233,24 @@ impl Column {
         })
     }
 
-    /// How its numbers are written; None where its cells are none.
+    /// How its numbers are written; None where its cells are none. What can be thousands is taken for thousands.
     pub fn number(&self) -> Option<(Option<&'static str>, Option<&'static str>)> {
         let best = (0..NUMBERS.len()).rev().max_by_key(|nth| self.by_numbers[*nth])?;
-        self.is_mostly(self.by_numbers[best]).then(|| NUMBERS[best])
+        let signs = self.groups.signs().unwrap_or(NUMBERS[best]);
+        let nth = NUMBERS.iter().position(|one| *one == signs)?;
+        self.is_mostly(self.by_numbers[nth]).then_some(signs)
+    }
+
+    /// Whether what was taken for thousands may as well be a fraction of three digits.
+    pub fn may_be_fractions(&self) -> bool {
+        self.groups.signs().is_some() && !self.groups.has_twice
+    }
+
+    /// Whether its numbers have no fractions.
+    pub fn is_whole(&self) -> bool {
+        let Some((thousands, decimal)) = self.number() else { return false };
+        let Ok(rules) = NumberRules::new(thousands, decimal, None) else { return false };
+        !self.any(|value| rules.decimal(value).is_ok() && rules.integer(value).is_err())
     }
 
     pub fn is_tax_code(&self) -> bool {
@@ -276,7 +328,8 @@ impl Column {
             Some((thousands, decimal)) => {
                 let sign =
                     |name: &str, sign: Option<&str>| sign.map_or_else(String::new, |sign| format!(" {name} {sign:?}"));
-                format!("number with{}{}", sign("thousands", thousands), sign("decimal", decimal))
+                let either = if self.may_be_fractions() { " (or fractions of three digits)" } else { "" };
+                format!("number with{}{}{either}", sign("thousands", thousands), sign("decimal", decimal))
             }
             None => "text".into(),
         }

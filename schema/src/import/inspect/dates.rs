@@ -42,6 +42,37 @@ const NAMES: [(&str, &[&str]); 4] = [
     ("decided", &["ngay kl", "ngay ket luan", "ket luan", "decided", "disposition", "finding", "decision"]),
 ];
 
+/// Days of something other than the complaint, or of a plan.
+const OTHER: [&str; 27] = [
+    "birth",
+    "born",
+    "dob",
+    "hired",
+    "hire",
+    "appointed",
+    "appointment",
+    "updated",
+    "update",
+    "modified",
+    "changed",
+    "due",
+    "deadline",
+    "target",
+    "expiry",
+    "expires",
+    "expiration",
+    "expected",
+    "sinh",
+    "bo nhiem",
+    "tuyen dung",
+    "vao nganh",
+    "cap nhat",
+    "sua doi",
+    "han",
+    "thoi han",
+    "het han",
+];
+
 const YEAR: [&str; 3] = ["year", "nam", "yr"];
 const MONTH: [&str; 3] = ["month", "thang", "mon"];
 const DAY: [&str; 3] = ["day", "ngay", "date"];
@@ -52,7 +83,7 @@ pub fn find(table: &mut Table<'_>) -> Vec<Found> {
     let splits = splits(table);
     let mut found: Vec<Found> = Vec::new();
     for (field, names) in NAMES {
-        let whole = table.named(names, |at| is_date(&table.columns[at]));
+        let whole = table.named(names, |at| is_date(&table.columns[at]) && !table.names[at].has_any(&OTHER));
         let one = match whole {
             Some(column) => Some(with_time(table, field, column)),
             None => splits.iter().find(|split| split.stem.has_any(names)).map(|split| split.rule(table, field)),
@@ -68,10 +99,10 @@ pub fn find(table: &mut Table<'_>) -> Vec<Found> {
     found
 }
 
-/// The day of receipt where no name tells it: some other date, last of all the day of the matter.
+/// The day of receipt where no name tells it: some other date, last of all the day of the matter. A person has to look at it.
 fn otherwise_received(table: &mut Table<'_>, splits: &[Split], found: &[Found]) -> Option<Found> {
     let free_split = splits.iter().find(|split| !found.iter().any(|one| one.columns.contains(&split.year)));
-    let first = table.free().find(|at| is_date(&table.columns[*at]));
+    let first = table.free().find(|at| is_date(&table.columns[*at]) && !table.names[*at].has_any(&OTHER));
     let received = match (first, free_split) {
         (Some(column), _) => with_time(table, "received", column),
         (None, Some(split)) => split.rule(table, "received"),
@@ -81,7 +112,22 @@ fn otherwise_received(table: &mut Table<'_>, splits: &[Split], found: &[Found]) 
         }
     };
     table.take(&received.columns);
-    Some(received)
+    // Year and month alone have no other name: they are the only days of the register.
+    let is_named = splits.iter().any(|split| split.stem.count() == 0 && received.columns.contains(&split.year));
+    if is_named {
+        return Some(received);
+    }
+    let names: Vec<String> = received.columns.iter().map(|at| quoted(&table.columns[*at].name)).collect();
+    let check = format!("CHECK: no column says when it was received; this is {}", names.join(" and "));
+    Some(received.check_first(&check))
+}
+
+/// A column whose name is that of a day and whose cells are days as a spreadsheet counts them, from 1954 to 2064.
+pub fn serial(table: &Table<'_>) -> Option<usize> {
+    let is_day =
+        |at: &usize| NAMES.iter().any(|(_, names)| table.names[*at].has_any(names)) || table.names[*at].has_any(&DAY);
+    let is_serial = |value: &str| value.parse().is_ok_and(|days: f64| (20_000.0..60_000.0).contains(&days));
+    table.free().find(|at| is_day(at) && table.columns[*at].all(is_serial))
 }
 
 /// Whether a column has dates.
@@ -94,13 +140,15 @@ pub fn whole(table: &Table<'_>, field: &'static str, at: usize) -> Found {
     let column = &table.columns[at];
     let check = if column.is_day_or_month() {
         "CHECK: no day is beyond 12, so day and month may be the other way round"
+    } else if has_both_orders(column) {
+        "CHECK: some rows have the day first and others the month: nobody can tell which a row like 05/03/2024 has"
     } else {
         ""
     };
     let found = Found::column(field, at).check(check);
     if field == "received" && is_by_month(column) {
         let found = found.keys("precision = \"month\"");
-        let found = found.check("CHECK: all days are the first of their months, so they stand for the months");
+        let found = found.check_first("CHECK: all days are the first of their months, so they stand for the months");
         return match column.formats().unwrap_or_default().as_slice() {
             [] | [""] => found,
             [one, ..] => found.keys(format!("format = {}, precision = \"month\"", quoted(one))),
@@ -118,6 +166,13 @@ pub fn whole(table: &Table<'_>, field: &'static str, at: usize) -> Found {
             found.keys(format!("formats = [{}]", formats.join(", ")))
         }
     }
+}
+
+/// Whether some of the formats of a column have the day before the month and others behind it.
+fn has_both_orders(column: &Column) -> bool {
+    let formats = column.formats().unwrap_or_default();
+    let has = |order: &str| formats.iter().any(|format| format.replace(['-', '.'], "/").contains(order));
+    has("%d/%m") && has("%m/%d")
 }
 
 /// Whether a column of days has the first of each month alone.
@@ -172,7 +227,7 @@ fn splits(table: &Table<'_>) -> Vec<Split> {
     };
     let years = table.free().filter_map(|year| {
         let is_year = table.columns[year].all_within(1900, 2200);
-        let stem = stem(&table.names[year], &YEAR).filter(|_| is_year)?;
+        let stem = stem(&table.names[year], &YEAR).filter(|stem| is_year && !stem.has_any(&OTHER))?;
         let month = part(&stem, &MONTH, &|column| month_format(column).is_some())?;
         let day = part(&stem, &DAY, &|column| column.all_within(1, 31));
         Some(Split { stem, year, month, day, month_format: month_format(&table.columns[month])? })
@@ -184,7 +239,7 @@ impl Split {
     fn rule(&self, table: &Table<'_>, field: &'static str) -> Found {
         let parts = [self.day, Some(self.month), Some(self.year)];
         let day = if self.day.is_some() { "%d/" } else { "" };
-        let format = format!("format = \"{day}{}/%Y\"", self.month_format);
+        let format = format!("format = {}", quoted(&format!("{day}{}/%Y", self.month_format)));
         let found = Found::join(field, parts.into_iter().flatten().collect(), "/").keys(format);
         let lacking = table.sample.blank_beside(self.month, self.year);
         if lacking > 0 {

@@ -37,6 +37,7 @@ pub fn delimiter_word(delimiter: u8) -> &'static str {
 
 const TAX_CODE: [&str; 3] = ["mst", "ma so thue", "tax"];
 const COST: [&str; 3] = ["chi phi", "thiet hai", "cost"];
+const DONG: [&str; 2] = ["vnd", "dong"];
 const DELAY: [&str; 5] = ["gio cho", "so gio", "gio", "hours", "delay"];
 const TEXT: [&str; 9] =
     ["noi dung", "nd", "mo ta", "narrative", "description", "summary", "text", "details", "descriptor"];
@@ -53,6 +54,10 @@ const ANSWER: [&str; 10] = [
     "giai quyet",
     "closure",
 ];
+
+/// What is said where the first row seems to be no header.
+const TITLE: &str = "# CHECK: the first row looks like a title and not like the names of the columns: delete the rows above these names, \
+                     and inspect the file again.\n";
 
 /// What was found of a file.
 struct Plan {
@@ -75,14 +80,20 @@ pub fn mapping(
     rows: u64,
     columns: &[Column],
     sample: &Sample,
+    has_title: bool,
 ) -> String {
     let mut table = Table::new(columns, sample);
     let plan = plan(&mut table);
+    // A part of a code is used, too.
+    plan.fields.iter().for_each(|one| table.take(&one.columns));
     let mut nulls: Vec<&str> = table.taken().flat_map(|column| column.nothing.iter().copied()).collect();
     nulls.sort_unstable();
     nulls.dedup();
     let mut text =
         format!("# A draft: {rows} rows. Read every line, above all those with CHECK, and try it with --dry-run.\n");
+    if has_title {
+        text.push_str(TITLE);
+    }
     text.push_str(&head(encoding, delimiter, &nulls));
     text.push_str("[missing]\nunit = \"create\"\nofficer = \"create\"\ncategory = \"create\"\n\n[fields]\n");
     for line in lines(&table, &plan) {
@@ -92,9 +103,9 @@ pub fn mapping(
     for translated in &plan.words {
         text.push_str(&translated.section(&table));
     }
-    let lacking = lacking(&plan);
+    let lacking = [lacking(&plan), unread(&table, &plan)].concat();
     if !lacking.is_empty() {
-        text.push_str("\n# What flags need and this file lacks: see \"Registers without enterprises or officers\" in docs/import.md.\n");
+        text.push_str("\n# What flags need and this draft lacks: see \"Registers without enterprises or officers\" in docs/import.md.\n");
         lacking.iter().for_each(|line| text.push_str(line));
     }
     for (field, columns) in &plan.left_out {
@@ -147,7 +158,10 @@ fn plan(table: &mut Table<'_>) -> Plan {
     let is_found = words.iter().any(|one| one.field == "finding");
     let closed = fields.iter().find(|one| one.field == "closed");
     if let Some(closed) = closed.filter(|_| is_found && !fields.iter().any(|one| one.field == "decided")) {
-        fields.push(closed.also("decided"));
+        let decided = closed.also("decided");
+        fields.push(decided.check_first(
+            "CHECK: no column says when it was decided; this is the day of closing, from which findings count",
+        ));
     }
     let left_out = leave_out_what_differs(table, reference.as_ref(), &mut fields, &mut words);
     keep_ends(&mut fields, &words);
@@ -155,7 +169,8 @@ fn plan(table: &mut Table<'_>) -> Plan {
     Plan { fields, words, left_out }
 }
 
-/// A register that writes a closing day on withdrawn and rejected complaints, too: the day is since when they are so.
+/// Where withdrawn and rejected complaints have a closing day, too, it is the day on which each of them came into its state:
+/// as `closed` it would make all of them CLOSED.
 fn keep_ends(fields: &mut [Found], words: &[Translated]) {
     let ends_otherwise = words
         .iter()
@@ -202,15 +217,26 @@ fn tax_code(table: &mut Table<'_>) -> Option<Found> {
 }
 
 fn number(table: &mut Table<'_>, field: &'static str, names: &[&str]) -> Option<Found> {
-    let at = table.named(names, |at| table.columns[at].number().is_some())?;
+    let is_money = field == "cost_vnd";
+    let at = table.named(names, |at| {
+        let column = &table.columns[at];
+        column.number().is_some() && (!is_money || column.is_whole())
+    })?;
     table.take(&[at]);
+    let column = &table.columns[at];
     let key = |key: &str, sign: Option<&str>| sign.map_or_else(String::new, |sign| format!("{key} = {}", quoted(sign)));
-    let (thousands, decimal) = table.columns[at].number().unwrap_or_default();
+    let (thousands, decimal) = column.number().unwrap_or_default();
     let keys = [key("thousands", thousands), key("decimal", decimal)];
-    Some(
-        Found::column(field, at)
-            .keys(keys.iter().filter(|key| !key.is_empty()).cloned().collect::<Vec<_>>().join(", ")),
-    )
+    // Money is whole, so that a sign with three digits behind it can only stand between thousands.
+    let check = if is_money && !table.names[at].has_any(&DONG) {
+        "CHECK: is it in dong? No column says which currency it is"
+    } else if !is_money && column.may_be_fractions() {
+        "CHECK: read as thousands; where the sign begins a fraction, say so by `decimal`, without `thousands`"
+    } else {
+        ""
+    };
+    let keys = keys.iter().filter(|key| !key.is_empty()).cloned().collect::<Vec<_>>().join(", ");
+    Some(Found::column(field, at).keys(keys).check(check))
 }
 
 /// The lines of the fields.
@@ -223,7 +249,7 @@ fn lines(table: &Table<'_>, plan: &Plan) -> Vec<String> {
         );
     }
     if !plan.has("received") {
-        lines.push("received = { constant = \"2000-01-01\" }  # CHECK: no column of dates was found".into());
+        lines.push("received = { constant = \"2000-01-01\" }  # CHECK: no column of days of receipt was found".into());
     }
     for found in &plan.fields {
         lines.push(found.line(table));
@@ -242,9 +268,9 @@ fn lines(table: &Table<'_>, plan: &Plan) -> Vec<String> {
 }
 
 /// What the rules of flags count and the file does not have.
-fn lacking(plan: &Plan) -> Vec<&'static str> {
+fn lacking(plan: &Plan) -> Vec<String> {
     if !plan.has("officer") && !plan.has("unit") {
-        return vec!["# No officer and no unit: nobody can be flagged.\n"];
+        return vec!["# No officer and no unit: nobody can be flagged.\n".into()];
     }
     let lacking = [
         (
@@ -255,5 +281,26 @@ fn lacking(plan: &Plan) -> Vec<&'static str> {
         ("unit", "# No unit: only officers can be flagged.\n"),
         ("category", "# No category: no complaint is about conduct, and nobody can be flagged.\n"),
     ];
-    lacking.into_iter().filter(|(field, _)| !plan.has(field)).map(|(_, line)| line).collect()
+    lacking.into_iter().filter(|(field, _)| !plan.has(field)).map(|(_, line)| line.to_owned()).collect()
+}
+
+/// Columns that seem to have what flags need, in a form that only a person can translate.
+fn unread(table: &Table<'_>, plan: &Plan) -> Vec<String> {
+    let name = |at: usize| quoted(&table.columns[at].name);
+    let days = dates::serial(table).map(|at| {
+        let first = table.columns[at].first().map(short).unwrap_or_default();
+        format!(
+            "# CHECK: {} has numbers such as {first}, which a spreadsheet shows as days: give it the form of a date there, and export again.\n",
+            name(at)
+        )
+    });
+    let is_found = plan.words.iter().any(|one| one.field == "finding");
+    let finding = vocabulary::yes_or_no(table).filter(|_| !is_found).map(|at| {
+        format!(
+            "# CHECK: {} says yes or no to what was found: map `finding` from it with `values`, and say what no means (NOT_SUSTAINED, \
+             UNFOUNDED, EXONERATED or PENDING).\n",
+            name(at)
+        )
+    });
+    days.into_iter().chain(finding).collect()
 }

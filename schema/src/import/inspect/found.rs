@@ -1,25 +1,54 @@
 //! What was found for a field of complaints, as it is written in a mapping.
 
 use super::table::Table;
-use super::words::Words;
+use super::words::Said;
 use crate::import::looks::{is_hidden, shown};
 use std::fmt::Write;
 
 /// Cells that other registers write where nobody is known.
-const NOBODY: [&str; 12] = [
+const NOBODY: [&str; 36] = [
     "unknown",
     "unidentified",
+    "unidentifiable",
     "unspecified",
+    "unnamed",
+    "undetermined",
+    "unassigned",
+    "anonymous",
+    "nobody",
+    "vacant",
+    "pending",
+    "tbd",
+    "tba",
+    "tbc",
+    "to be determined",
+    "not known",
+    "not named",
+    "not given",
+    "not stated",
+    "not recorded",
     "not identified",
     "not specified",
     "not available",
     "not applicable",
-    "khong ro",
-    "khong xac dinh",
-    "chua ro",
-    "chua xac dinh",
-    "khong biet",
+    "no officer",
+    "no name",
+    "không rõ",
+    "không nêu",
+    "không xác định",
+    "không biết",
+    "chưa rõ",
+    "chưa biết",
+    "chưa xác định",
+    "chưa có",
+    "đang xác minh",
+    "đang điều tra",
 ];
+/// The same where they are whole cells: as parts of names they are something else.
+const NOBODY_ALONE: [&str; 7] = ["n a", "none", "no", "nil", "không", "không có", "trống"];
+
+/// Words that a cell has at most beside those that name nobody.
+const MORE_WORDS: usize = 4;
 
 /// A field and where it comes from.
 #[derive(Debug, Clone)]
@@ -53,6 +82,13 @@ impl Found {
         Self { check: check.into(), ..self }
     }
 
+    /// What a person should look at first, before what is told already.
+    #[must_use]
+    pub fn check_first(self, check: &str) -> Self {
+        let check = if self.check.is_empty() { check.to_owned() } else { format!("{check}. {}", self.check) };
+        Self { check, ..self }
+    }
+
     /// The same where cells that name nobody are blank: "Unknown" is no officer whom many complain about.
     #[must_use]
     pub fn naming_somebody(self, table: &Table<'_>) -> Self {
@@ -61,19 +97,33 @@ impl Found {
         let is_zero = |value: &str| value.bytes().all(|byte| byte == b'0');
         let has_numbers =
             column.all(|value| is_zero(value) || (value.len() > 1 && value.bytes().all(|b| b.is_ascii_digit())));
-        let names_nobody = |value: &str| {
-            let words = Words::of(value);
-            (has_numbers && is_zero(value)) || (words.has_any(&NOBODY) && words.count() <= 3 && !value.contains('\''))
-        };
         let values = column.counted().unwrap_or_default();
-        let nobody: Vec<&str> =
-            values.iter().map(|(value, _)| value.as_str()).filter(|value| names_nobody(value)).collect();
-        if nobody.is_empty() {
-            return self;
+        let is_nobody = |value: &str| (has_numbers && is_zero(value)) || names_nobody(value);
+        let (nobody, somebody): (Vec<_>, Vec<_>) = values.iter().partition(|(value, _)| is_nobody(value));
+        let mut checks = Vec::new();
+        if !nobody.is_empty() {
+            let shown: Vec<String> = nobody.iter().map(|(value, _)| short(value)).collect();
+            checks.push(format!("CHECK: {} names nobody.", shown.join(", ")));
         }
-        let escaped: Vec<String> = nobody.iter().map(|value| regex::escape(value)).collect();
-        let check = format!("CHECK: {} names nobody. {}", nobody.join(", "), self.check);
-        Self { keys: format!("pattern = '^(?:{}|(.*))$'", escaped.join("|")), check, ..self }
+        if let [(most, count), (_, next), ..] = somebody.as_slice()
+            && *count >= MANY
+            && *count >= next * 5
+        {
+            let most = short(most);
+            checks.push(format!(
+                "CHECK: {most} ({count}) is there far more often than any other: does it name somebody?"
+            ));
+        }
+        checks.extend((!self.check.is_empty()).then_some(self.check));
+        let check = checks.join(" ");
+        if nobody.is_empty() {
+            return Self { check, ..self };
+        }
+        let escaped: Vec<String> = nobody.iter().map(|(value, _)| regex::escape(value)).collect();
+        // A point is no line break, unless it is told.
+        let lines = if column.any(|value| value.contains('\n')) { "(?s)" } else { "" };
+        let pattern = format!("{lines}^(?:{}|(.*))$", escaped.join("|"));
+        Self { keys: format!("pattern = {}", literal(&pattern)), check, ..self }
     }
 
     /// The same for another field.
@@ -105,6 +155,19 @@ pub struct Value {
     /// None where it is not known.
     pub word: Option<&'static str>,
     pub is_sure: bool,
+}
+
+/// Rows of one value that are worth a look.
+const MANY: u64 = 10;
+
+/// Whether a cell says that nobody is known, or has neither letters nor digits: "?".
+fn names_nobody(value: &str) -> bool {
+    let said = Said::of(value);
+    let has = |phrase: &str| !said.places_of(phrase).is_empty();
+    let words_of = |phrase: &str| phrase.split(' ').count();
+    said.len() == 0
+        || NOBODY_ALONE.iter().any(|phrase| said.len() == words_of(phrase) && has(phrase))
+        || NOBODY.iter().any(|phrase| said.len() <= words_of(phrase) + MORE_WORDS && has(phrase))
 }
 
 /// A field that is a word of this register for each value of a column.
@@ -149,6 +212,12 @@ pub fn short(value: &str) -> String {
 pub fn examples(table: &Table<'_>, column: usize, number: usize) -> String {
     let values = table.columns[column].look().values;
     values.iter().take(number).map(|(value, n)| format!("{} ({n})", short(value))).collect::<Vec<_>>().join(", ")
+}
+
+/// A pattern as TOML, without escapes where it needs none.
+fn literal(pattern: &str) -> String {
+    let needs_escapes = |c: char| c == '\'' || c.is_control() || is_hidden(c);
+    if pattern.contains(needs_escapes) { quoted(pattern) } else { format!("'{pattern}'") }
 }
 
 /// A text of TOML, in which what cannot be seen is escaped.

@@ -3,6 +3,9 @@
 use crate::import::encoding::utf16_of;
 use encoding_rs::{Encoding, WINDOWS_1252, WINDOWS_1258};
 
+/// Signs between cells, the likelier ones last.
+const DELIMITERS: [u8; 4] = [b'|', b'\t', b';', b','];
+
 /// The encoding that a part of a file seems to have; None is UTF-8.
 pub fn encoding(sample: &[u8]) -> Option<&'static Encoding> {
     if let Some(wide) = utf16_of(sample) {
@@ -49,7 +52,27 @@ pub fn delimiter(text: &str) -> u8 {
         let like_it = widths.iter().filter(|width| **width == first).count();
         if like_it * 10 >= (widths.len().saturating_sub(1)) * 8 { first } else { 1 }
     };
-    *[b'|', b'\t', b';', b','].iter().max_by_key(|delimiter| width(delimiter)).unwrap_or(&b',')
+    *DELIMITERS.iter().max_by_key(|delimiter| width(delimiter)).unwrap_or(&b',')
+}
+
+/// Whether the first row has one cell and most of those behind it have several, whatever separates them: a title.
+pub fn has_title(text: &str) -> bool {
+    const ROWS: usize = 20;
+    let filled = |delimiter: &u8| -> Option<(usize, usize)> {
+        let mut reader = csv::ReaderBuilder::new()
+            .delimiter(*delimiter)
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(text.as_bytes());
+        let cells = |record: csv::StringRecord| record.iter().filter(|cell| !cell.trim().is_empty()).count();
+        let mut rows = reader.records().take(ROWS).flatten().map(cells);
+        let title = rows.next()?;
+        let mut others: Vec<usize> = rows.collect();
+        others.sort_unstable();
+        // The one in the middle: a text with the sign in it is no row of several cells.
+        Some((title, *others.get(others.len() / 2)?))
+    };
+    DELIMITERS.iter().filter_map(filled).any(|(title, others)| title == 1 && others >= 3)
 }
 
 #[cfg(test)]
@@ -73,5 +96,16 @@ mod tests {
         assert_eq!(delimiter("a\tb\n1\t2\n"), b'\t');
         assert_eq!(delimiter("a|b|c\n1|2|3\n"), b'|');
         assert_eq!(delimiter("a\n1\n"), b',');
+    }
+
+    #[test]
+    fn a_title_above_the_names_of_columns_is_noticed() {
+        for titled in ["Register of 2024\nid,day,unit\n1,2,3\n", "Sổ 2024;;;\n\nSố;Ngày;Đơn vị;Loại\n1;2;3;4\n"]
+        {
+            assert!(has_title(titled), "{titled}");
+        }
+        for plain in ["a\n1\n2\n", "a,b,c\n1,2,3\n", "text\n\"one, two, three\"\n\"x, y, z\"\n", "a,,\n1,,\n"] {
+            assert!(!has_title(plain), "{plain}");
+        }
     }
 }

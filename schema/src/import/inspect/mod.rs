@@ -13,6 +13,8 @@ mod reference;
 mod sample;
 mod table;
 mod terms;
+#[cfg(test)]
+mod tests;
 mod vocabulary;
 mod words;
 
@@ -65,7 +67,9 @@ pub fn inspect(name: &str, input: Box<dyn Read>) -> Result<Inspection, ImportErr
     let mut sample = Vec::new();
     plain.by_ref().take(SAMPLE).read_to_end(&mut sample).map_err(|e| file(e.to_string()))?;
     let encoding = guess::encoding(&sample);
-    let delimiter = guess::delimiter(&guess::decoded(encoding, &sample));
+    let text = guess::decoded(encoding, &sample);
+    let (delimiter, has_title) = (guess::delimiter(&text), guess::has_title(&text));
+    drop(text);
     let head = draft::head(encoding, delimiter, &[]);
     // Every field that a mapping has to fill: this one is for reading alone.
     let fields = "[fields]\nreference = { constant = \"x\" }\nreceived = { constant = \"2000-01-01\" }\n";
@@ -84,7 +88,7 @@ pub fn inspect(name: &str, input: Box<dyn Read>) -> Result<Inspection, ImportErr
             sample.take(seen);
         }
     }
-    let mapping = draft::mapping(encoding, delimiter, number, &columns, &sample);
+    let mapping = draft::mapping(encoding, delimiter, number, &columns, &sample, has_title);
     Ok(Inspection {
         encoding: encoding.map_or_else(|| "utf-8".to_owned(), |encoding| encoding.name().to_ascii_lowercase()),
         delimiter: draft::delimiter_word(delimiter).to_owned(),

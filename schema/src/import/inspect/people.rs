@@ -1,7 +1,7 @@
 //! The column that identifies officers, among those that say something else of them.
 
 use super::dates;
-use super::found::{Found, examples};
+use super::found::{Found, examples, quoted};
 use super::table::Table;
 use super::words::Words;
 
@@ -31,7 +31,7 @@ const OFFICER: [(&[&str], i32); 3] = [
 ];
 const IDENTIFIES: [&str; 12] =
     ["id", "no", "number", "num", "code", "key", "identifier", "badge", "shield", "so", "ma", "so hieu"];
-/// Who is complained about, and not who took the complaint down.
+/// Words for the officer complained about; a column without any may name who handles the case.
 const ACCUSED: [&str; 9] = [
     "bi phan anh",
     "bi khieu nai",
@@ -43,7 +43,7 @@ const ACCUSED: [&str; 9] = [
     "complained about",
     "involved",
 ];
-/// What is said of officers and identifies none.
+/// Words of columns that describe an officer and do not identify one.
 const SAYS_MORE: [&str; 52] = [
     "rank",
     "title",
@@ -98,8 +98,8 @@ const SAYS_MORE: [&str; 52] = [
     "noi dung",
     "role",
 ];
-/// Other people of a complaint.
-const OTHERS: [&str; 22] = [
+/// Words for other people of a complaint: who complains, and who takes it down, handles or decides it.
+const OTHERS: [&str; 60] = [
     "complainant",
     "victim",
     "civilian",
@@ -115,6 +115,44 @@ const OTHERS: [&str; 22] = [
     "handler",
     "supervisor",
     "entered",
+    "case",
+    "desk",
+    "intake",
+    "complaints",
+    "lead",
+    "responsible",
+    "responding",
+    "record",
+    "recorded",
+    "recording",
+    "registered",
+    "logged",
+    "taken",
+    "taking",
+    "receiving",
+    "received",
+    "reporting",
+    "reported",
+    "created",
+    "updated",
+    "closed",
+    "approved",
+    "approving",
+    "prepared",
+    "owner",
+    "contact",
+    "liaison",
+    "author",
+    "phu trach",
+    "chuyen vien",
+    "phan cong",
+    "theo doi",
+    "xac minh",
+    "kiem tra",
+    "bao cao",
+    "tra loi",
+    "duyet",
+    "nguoi lap",
     "tiep nhan",
     "xu ly",
     "thu ly",
@@ -129,13 +167,14 @@ const LAST: [&str; 4] = ["last name", "last", "surname", "family name"];
 const RANK: [&str; 5] = ["rank incident", "rank", "cap bac", "chuc vu", "ngach"];
 const APPOINTED: [&str; 4] = ["appointed", "appointment", "hired", "bo nhiem"];
 
-/// The officer, with what is said of one where an officer is made.
+/// The column of the officer, and those of the name, the rank and the day of appointment, which are used where an officer is created.
 pub fn find(table: &mut Table<'_>) -> Vec<Found> {
     let names = names(table);
     let by_number = number(table);
     let Some(officer) = by_number.map(|at| numbered(table, at, &names)).or_else(|| by_name(table, &names)) else {
         return Vec::new();
     };
+    let officer = checked(table, officer);
     let on = officer.columns.clone();
     table.take(&on);
     let mut found = vec![officer];
@@ -162,6 +201,14 @@ pub fn find(table: &mut Table<'_>) -> Vec<Found> {
     found
 }
 
+/// An officer whom no word says to be the one complained about has to be looked at: flags would name who handles the cases.
+fn checked(table: &Table<'_>, officer: Found) -> Found {
+    if officer.columns.iter().any(|at| table.names[*at].has_any(&ACCUSED)) {
+        return officer;
+    }
+    officer.check_first("CHECK: it must be who is complained about, and not who handles the case")
+}
+
 fn joined(field: &'static str, columns: &[usize], separator: &'static str) -> Found {
     match columns {
         [one] => Found::column(field, *one),
@@ -171,7 +218,7 @@ fn joined(field: &'static str, columns: &[usize], separator: &'static str) -> Fo
 
 /// The column of numbers of officers.
 fn number(table: &Table<'_>) -> Option<usize> {
-    let has_officers = table.names.iter().any(|name| name.has_any(OFFICER[0].0));
+    let has_officers = table.names.iter().any(|name| name.has_any(OFFICER[0].0) && !name.has_any(&OTHERS));
     let scored = table.free().filter_map(|at| {
         let column = &table.columns[at];
         // Officers of a complaint that are counted: 1, 2, 3.
@@ -213,7 +260,8 @@ fn is_about_officers(table: &Table<'_>, at: usize) -> bool {
 
 /// The names of officers: one column, or the first and the last name; columns that only say "name" where officers have others.
 fn names(table: &Table<'_>) -> Vec<usize> {
-    let has_officers = table.names.iter().any(|name| OFFICER.iter().any(|(words, _)| name.has_any(words)));
+    let is_officer = |name: &Words| OFFICER.iter().any(|(words, _)| name.has_any(words)) && !name.has_any(&OTHERS);
+    let has_officers = table.names.iter().any(is_officer);
     if !has_officers {
         return Vec::new();
     }
@@ -247,8 +295,10 @@ fn numbered(table: &Table<'_>, at: usize, names: &[usize]) -> Found {
         Some(name) => {
             let columns = vec![at, name];
             let separator = table.separator(&columns);
-            let check =
-                format!("CHECK: one {:?} stands beside several names, so the name is part of the code", column.name);
+            let check = format!(
+                "CHECK: one {} stands beside several names, so the name is part of the code",
+                quoted(&column.name)
+            );
             Found::join("officer", columns, separator).check(check)
         }
         None => Found::column("officer", at).check(values).naming_somebody(table),

@@ -1,6 +1,6 @@
 //! What tells one complaint from another: one column, or several where the number begins anew each year or in each unit.
 
-use super::found::Found;
+use super::found::{Found, quoted};
 use super::table::Table;
 
 const NAMES: [&str; 34] = [
@@ -73,7 +73,8 @@ pub fn find(table: &mut Table<'_>, received: &[usize]) -> Option<Found> {
         // Its columns fill fields of their own, too.
         return Some(together);
     }
-    table.take(&found.iter().flat_map(|one| one.columns.clone()).collect::<Vec<_>>());
+    // What divides the numbers, a unit or a category, fills a field of its own, too.
+    table.take(&column.into_iter().collect::<Vec<_>>());
     found
 }
 
@@ -136,7 +137,7 @@ fn one_or_several(table: &Table<'_>, column: usize, received: &[usize], is_named
     };
     let columns = vec![with, column];
     let separator = table.separator(&columns);
-    let check = format!("CHECK: {:?} alone names several complaints", table.columns[column].name);
+    let check = format!("CHECK: {} alone names several complaints", quoted(&table.columns[column].name));
     Found::join("reference", columns, separator).check(check)
 }
 

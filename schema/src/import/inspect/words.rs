@@ -1,6 +1,7 @@
 //! Words of the names of columns, and of cells, in small letters.
 
 use crate::db::search_text::plain;
+use std::borrow::Cow;
 use std::ops::Range;
 use unicode_normalization::UnicodeNormalization;
 
@@ -97,7 +98,8 @@ impl Said {
 
     /// Where the words of a phrase stand, one behind the other.
     pub fn places_of(&self, phrase: &str) -> Vec<Range<usize>> {
-        let phrase = if self.has_diacritics { phrase.to_owned() } else { plain(phrase) };
+        let is_as_it_is = self.has_diacritics || phrase.is_ascii();
+        let phrase = if is_as_it_is { Cow::Borrowed(phrase) } else { Cow::Owned(plain(phrase)) };
         let phrase: Vec<&str> = phrase.split(' ').collect();
         let last = phrase.len() - 1;
         let windows = self.words.windows(phrase.len()).enumerate();
