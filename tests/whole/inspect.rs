@@ -75,7 +75,11 @@ fn registers_of_other_countries_are_drafted() {
                    59000001\t01/31/2024 11:59:58 PM\t\tNYPD\tNoise\tLoud Music\tBROOKLYN\n\
                    59000002\t01/31/2024 01:02:03 AM\t02/01/2024 12:00:00 AM\tDOT\tStreet Light\tOut\tN/A\n";
     for (csv, complaints, received) in [
-        (police, 2, "received = \"incident_date\""),
+        (
+            police,
+            2,
+            "received = \"incident_date\"  # CHECK: no column says when it was received; this is \"incident_date\"",
+        ),
         (consumers, 2, "received = { column = \"Date received\", format = \"%m/%d/%Y\" }"),
         (service, 2, "received = { column = \"Created Date\", format = \"%m/%d/%Y %I:%M:%S %p\" }"),
     ] {
@@ -89,9 +93,15 @@ fn registers_of_other_countries_are_drafted() {
     }
 }
 
-/// Rows by a number, below a header; a draft of them has to have these lines, whatever comment follows.
+/// Rows by a number, below a header, each a complaint of its own; a draft of them has to have these lines, whatever comment follows.
 #[track_caller]
 fn lines_of(header: &str, row: impl Fn(usize) -> String, lines: &[&str]) -> String {
+    lines_of_complaints(120, header, row, lines)
+}
+
+/// The same for rows that are so many complaints, all of which have to be imported.
+#[track_caller]
+fn lines_of_complaints(complaints: u64, header: &str, row: impl Fn(usize) -> String, lines: &[&str]) -> String {
     let csv: String = std::iter::once(header.to_owned()).chain((0..120).map(row)).map(|line| line + "\n").collect();
     let database = Database::sqlite();
     let files = Files::new();
@@ -102,7 +112,7 @@ fn lines_of(header: &str, row: impl Fn(usize) -> String, lines: &[&str]) -> Stri
     }
     let map = files.put("so.toml", &draft).display().to_string();
     let summary = program().json(&database, &["import", "complaints", &file, "--mapping", &map]);
-    assert_eq!(summary["rejected"], 0, "{draft}");
+    assert_eq!((&summary["imported"], &summary["rejected"]), (&json!(complaints), &json!(0)), "{draft}");
     draft
 }
 
@@ -122,7 +132,7 @@ fn officers_are_found_by_their_numbers_and_not_by_what_else_is_said_of_them() {
         )
     };
     let lines = ["officer = \"Tax ID\"", "officer_name = \"Officer Name\"", "unit = \"Officer Command At Incident\""];
-    lines_of(header, row, &lines);
+    lines_of_complaints(60, header, row, &lines);
     // One badge of several officers; a name alone; nobody, whatever is told of them.
     let of_badge = |n: usize| format!("{n},2023-01-{:02},{},Orme{}", 1 + n % 28, n % 6, n % 18);
     let joined = "officer = { join = [\"badge_no\", \"last_name\"], separator = \"/\" }";
@@ -243,7 +253,8 @@ fn what_differs_between_the_rows_of_a_complaint_is_left_out() {
         format!("{},2023-01-{:02},{},{status},Allegation {n},{finding}", n / 2, 1 + n / 2 % 28, n % 7)
     };
     let header = "complaint_id,complaint_date,officer_id,status,description,final_finding";
-    let draft = lines_of(header, of_allegations, &["officer = \"officer_id\"", "\"EX\" = \"EXONERATED\""]);
+    let draft =
+        lines_of_complaints(60, header, of_allegations, &["officer = \"officer_id\"", "\"EX\" = \"EXONERATED\""]);
     assert!(!draft.contains("[fields.state]") && !draft.contains("\ntext ="), "{draft}");
     assert!(
         draft.contains("# Left out: `text` from \"description\"") && draft.contains("# Left out: `state`"),
@@ -268,11 +279,68 @@ fn dates_in_columns_of_their_parts_are_joined() {
     lines_of("LOG_NO,COMPLAINT_DATE,COMPLAINT_HOUR,COMPLAINT_MONTH", of_whole, &["received = \"COMPLAINT_DATE\""]);
 }
 
+/// Registers whose words are the opposite of others, whose handlers are officers, or whose numbers begin anew in each unit.
+#[test]
+fn registers_that_look_like_others_are_told_apart() {
+    let findings = [
+        "Có sai phạm",
+        "Thực hiện đúng quy định",
+        "Thực hiện không đúng quy định",
+        "Tạm dừng xác minh",
+        "Không có sai phạm",
+        "Sai",
+    ];
+    let states = ["Chưa hoàn thành", "Đã rút đơn", "Rút kinh nghiệm", "Hoàn thành", "Hoàn thành"];
+    let row = |n: usize| {
+        format!(
+            "{},Chi cục {},{:02}/05/2024,CC-{},PT-{},Thái độ,{},{}",
+            1 + n / 3,
+            n % 3,
+            1 + n % 28,
+            n % 7,
+            n % 2,
+            findings[n % 6],
+            states[n % 5]
+        )
+    };
+    let header = "Số,Đơn vị,Ngày nhận,Cán bộ bị phản ánh,Cán bộ phụ trách,Loại,Kết luận,Trạng thái";
+    let lines = [
+        "reference = { join = [\"Đơn vị\", \"Số\"], separator = \"/\" }",
+        "officer = \"Cán bộ bị phản ánh\"",
+        "unit = \"Đơn vị\"",
+        "category = \"Loại\"",
+        "\"Có sai phạm\" = \"SUSTAINED\"",
+        "\"Thực hiện đúng quy định\" = \"EXONERATED\"",
+        "\"Thực hiện không đúng quy định\" = \"SUSTAINED\"",
+        "\"Tạm dừng xác minh\" = \"PENDING\"",
+        "\"Không có sai phạm\" = \"UNFOUNDED\"",
+        "\"Đã rút đơn\" = \"WITHDRAWN\"",
+        "\"Hoàn thành\" = \"CLOSED\"",
+    ];
+    let draft = lines_of(header, row, &lines);
+    for unsure in ["\"Sai\" = \"PENDING\"", "\"Chưa hoàn thành\" = \"RECEIVED\"", "\"Rút kinh nghiệm\" = \"RECEIVED\""]
+    {
+        let line = draft.lines().find(|line| line.starts_with(unsure)).unwrap_or_else(|| panic!("{unsure}\n{draft}"));
+        assert!(line.ends_with(", CHECK"), "{line}");
+    }
+    // Who handles the cases is no officer whom many complain about.
+    let of_handler = |n: usize| format!("{n},2023-01-{:02},H-{},Unit {}", 1 + n % 28, n % 2, n % 3);
+    let draft = lines_of("id,received,Case Officer,unit", of_handler, &["unit = \"unit\""]);
+    assert!(!draft.contains("attribution =") && draft.contains("No officer: only units can be flagged"), "{draft}");
+    // A cell of several lines that names nobody, and another one that names somebody.
+    let of_lines = |n: usize| {
+        let officer = ["Unknown\n(see 'notes')", "A-17", "A-18\n", "A-19"][n % 4];
+        format!("{n},2023-01-{:02},\"{officer}\"", 1 + n % 28)
+    };
+    let draft = lines_of("id,received,officer_id", of_lines, &[]);
+    assert!(draft.contains("names nobody"), "{draft}");
+}
+
 #[test]
 fn what_cannot_be_told_is_said_in_the_draft() {
     let summaries = drafted("a,b\nx,y\nx,z\n", |looked| {
         let draft = looked["mapping"].as_str().unwrap();
-        assert!(draft.contains("no column of dates was found"), "{draft}");
+        assert!(draft.contains("no column of days of receipt was found"), "{draft}");
     });
     assert_eq!(summaries[0]["rejected"], 0);
     let either = "ref,ngay\n1,05/03/2024\n2,04/03/2024\n";

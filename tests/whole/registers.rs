@@ -11,7 +11,8 @@ use tests::{Database, Finished, project};
 /// Each anonymous complaint as an enterprise of its own, as docs/import.md says for registers without enterprises.
 const OWN: &str = "version = \"anonymous-own\"\nanonymous = \"own_enterprise\"\n";
 
-/// The same for a register of which the workload is known: what is robust stands without anonymous complaints.
+/// The same for a register of which the workload is known, with a REVIEW that does without `robust`: `robust` is the case without
+/// the anonymous complaints, and this register has no others.
 const NOT_ROBUST: &str = "version = \"anonymous-own-2\"\nanonymous = \"own_enterprise\"\n\
     [review]\nenterprises = 3\ndays = 365\nconfirmed = true\nq = 0.05\neb05 = 1.5\n";
 
@@ -224,6 +225,17 @@ fn the_guide_walks_from_a_file_to_a_flag() {
                     word => word.to_owned(),
                 };
                 answer = said(program().run(&database, command.split(' ').map(path)));
+                // A list of flags is shown whole, so that nobody else is in it.
+                if command == "flags list" {
+                    let flags = told.rsplit_once(command).unwrap().1;
+                    let listed = answer.lines().filter(|line| line.contains(" OPEN "));
+                    assert_eq!(
+                        listed.count(),
+                        flags.lines().filter(|line| line.contains(" OPEN ")).count(),
+                        "{answer}"
+                    );
+                    assert!(!answer.contains("4713"), "{answer}");
+                }
                 continue;
             }
             // What is long, or another in each run, is cut off.
