@@ -216,8 +216,8 @@ fn both(table: &Table<'_>, top: usize, fine: usize) -> Vec<Found> {
     vec![Found::join("category", columns, separator).check(check), Found::column("category_name", fine), above]
 }
 
-/// Whether each value of the finer column lies below one of the upper one, stands in all rows that have that one, and is no
-/// upper value itself.
+/// Whether the finer column can be the code of the category without the upper one: each of its values lies below a single upper
+/// value, no row has an upper value and a blank finer one, and no upper value is also a finer value below another upper value.
 fn is_code_alone(table: &Table<'_>, top: usize, fine: usize) -> bool {
     let (upper, lower) = (&table.columns[top], &table.columns[fine]);
     let is_above_another = |value: &str| {

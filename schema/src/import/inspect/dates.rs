@@ -124,10 +124,14 @@ fn otherwise_received(table: &mut Table<'_>, splits: &[Split], found: &[Found]) 
 
 /// A column whose name is that of a day and whose cells are days as a spreadsheet counts them, from 1954 to 2064.
 pub fn serial(table: &Table<'_>) -> Option<usize> {
-    let is_day =
-        |at: &usize| NAMES.iter().any(|(_, names)| table.names[*at].has_any(names)) || table.names[*at].has_any(&DAY);
+    let is_day = |at: &usize| {
+        let name = &table.names[*at];
+        // "Incident number" is the number of something, and no day.
+        let is_number = name.has_any(&["id", "number", "no", "code", "key", "so", "ma"]);
+        !is_number && (name.has_any(&DAY) || NAMES.iter().any(|(_, names)| name.has_any(names)))
+    };
     let is_serial = |value: &str| value.parse().is_ok_and(|days: f64| (20_000.0..60_000.0).contains(&days));
-    table.free().find(|at| is_day(at) && table.columns[*at].all(is_serial))
+    (0..table.columns.len()).find(|at| is_day(at) && table.columns[*at].all(is_serial))
 }
 
 /// Whether a column has dates.

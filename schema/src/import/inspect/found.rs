@@ -105,7 +105,9 @@ impl Found {
             let shown: Vec<String> = nobody.iter().map(|(value, _)| short(value)).collect();
             checks.push(format!("CHECK: {} names nobody.", shown.join(", ")));
         }
-        if let [(most, count), (_, next), ..] = somebody.as_slice()
+        // An agency may be so much larger than all others; an officer may not.
+        if self.field == "officer"
+            && let [(most, count), (_, next), ..] = somebody.as_slice()
             && *count >= MANY
             && *count >= next * 5
         {
@@ -120,9 +122,7 @@ impl Found {
             return Self { check, ..self };
         }
         let escaped: Vec<String> = nobody.iter().map(|(value, _)| regex::escape(value)).collect();
-        // A point is no line break, unless it is told.
-        let lines = if column.any(|value| value.contains('\n')) { "(?s)" } else { "" };
-        let pattern = format!("{lines}^(?:{}|(.*))$", escaped.join("|"));
+        let pattern = format!("^(?:{}|(.*))$", escaped.join("|"));
         Self { keys: format!("pattern = {}", literal(&pattern)), check, ..self }
     }
 

@@ -99,7 +99,7 @@ const SAYS_MORE: [&str; 52] = [
     "role",
 ];
 /// Words for other people of a complaint: who complains, and who takes it down, handles or decides it.
-const OTHERS: [&str; 60] = [
+const OTHERS: [&str; 59] = [
     "complainant",
     "victim",
     "civilian",
@@ -122,7 +122,6 @@ const OTHERS: [&str; 60] = [
     "lead",
     "responsible",
     "responding",
-    "record",
     "recorded",
     "recording",
     "registered",

@@ -97,7 +97,8 @@ const ENTERPRISE: [&str; 12] = [
     "declarant",
     "nguoi khai",
 ];
-/// What is the complaining enterprise where the register knows tax codes, and the one complained about where it does not.
+/// Words for a company on either side. In a register with tax codes, which are those of enterprises that complain, it is the
+/// enterprise that complains; in one without them it is the unit complained about.
 const EITHER: [&str; 6] = ["company", "merchant", "carrier", "provider", "airline", "insurer"];
 
 /// The unit complained about, with its name.
