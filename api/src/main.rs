@@ -6,7 +6,8 @@ use rustix::process::umask;
 use std::process::ExitCode;
 
 /// Answers are made of many small pieces, and loading the register of many large ones: this allocator is quicker
-/// with the first and gives the second back.
+/// with the first and gives the second back. Without huge pages, of which each thread would hold some for little: they doubled the
+/// memory of a server that 32 connections ask.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
