@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 /// becomes slower under load, and still comes to its end.
 const NICENESS: i32 = 10;
 /// Threads at most; what comes beyond waits. Admission lets fewer compute at once: four statistics and two jobs.
-const THREADS: usize = 8;
+const THREADS: usize = 6;
 
 /// Never shut down: a process that ends does not wait for computations.
 static COMPUTE: LazyLock<io::Result<Runtime>> = LazyLock::new(|| {

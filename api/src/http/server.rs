@@ -72,7 +72,7 @@ const ANSWERS_OF_A_TOKEN: usize = 16;
 const SQL_AT_ONCE: usize = 2;
 /// Operations that read the snapshot alone and run at once, and those of one token: each holds a thread while it waits for the few
 /// statistics that are computed at once. What waits for a place holds none.
-const SNAPSHOT_OPERATIONS: usize = 12;
+const SNAPSHOT_OPERATIONS: usize = 8;
 const SNAPSHOT_OPERATIONS_OF_A_TOKEN: usize = 4;
 /// Tokens that are looked up at once: anybody can send one, and each look-up takes a connection.
 const LOOKUPS_AT_ONCE: usize = 4;
