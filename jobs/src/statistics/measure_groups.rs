@@ -60,7 +60,9 @@ pub fn measure(
                 let named = pairs.map(&rows.enterprise).filter(|(_, place)| *place != NOBODY);
                 ByGroup::new(named, number)
             });
-            let episodes = wanted.episodes.then(|| ByGroup::new(pairs.map(&rows.episode), number));
+            // Those of fixed cells are counted with what else is disclosed of them.
+            let counted = wanted.episodes && !disclosed;
+            let episodes = counted.then(|| ByGroup::new(pairs.map(&rows.episode), number));
             let by_row = (wanted.median || disclosed).then(|| ByGroup::new(pairs.iter(), number));
             (enterprises, episodes, by_row)
         });
