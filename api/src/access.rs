@@ -1,20 +1,29 @@
-//! Who may read, filter and order by what: one table, denied by default.
+//! Field-level access control: one table says which role may read, filter and order by which field; the default is
+//! deny.
 //!
-//! A document is checked before it runs: every field that it selects, every argument and every
-//! field of an input object that it or its variables name. What is not in the table is denied.
+//! The guard checks a document before it runs: every selected field, every argument, and every input field that the
+//! document or its variables name.
 
+mod audited_access;
+mod check;
+mod checked;
 mod expansion;
 mod guard;
 mod introspection;
-mod looks;
 mod roles;
+mod row_scope;
 mod table;
 mod trusted;
+mod viewer;
 mod walk;
 
+pub use audited_access::{AuditedAccess, AuditedBy, Condition, IDENTIFYING_INPUTS, IDENTIFYING_OUTPUTS, NOT_AUDITED};
+pub use check::chosen;
+pub use checked::{Checked, Refusal, Weight};
 pub use expansion::{Expansion, ExpansionError};
-pub use guard::{Checked, Guard, Refusal, Weight, chosen};
-pub use looks::{ASKED, Condition, EXEMPT, Looks, Of, SHOWN};
+pub use guard::Guard;
 pub use roles::EXPORTERS;
+pub use row_scope::{Rows, Scope, any, within, within_columns};
 pub use table::{TABLE, allowed};
 pub use trusted::{signature, signatures};
+pub use viewer::{Viewer, viewer, viewer_of};

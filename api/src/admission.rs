@@ -1,11 +1,11 @@
-//! How much runs at once, and who is next.
+//! Admission control: how many tasks of a kind run at once, and which waiting task runs next.
 //!
-//! Whatever is limited (operations on the database, statistics, questions in SQL, exports) has places. A place that becomes
-//! free goes to the role that holds the fewest, within it to the token that holds the fewest, and among equals to the one
-//! that has waited longest (max–min fairness). A token holds at most so many at once, so that the next one to come finds a
-//! place however many requests another token sends.
+//! Each limited kind of work (database operations, statistics, SQL queries, exports) has a number of permits. A free
+//! permit goes to the role that holds the fewest, then to its token that holds the fewest, then to the longest
+//! waiting task (max–min fairness). A cap on permits per token leaves some for other tokens, however many requests
+//! one sends.
 
-use crate::auth::Viewer;
+use crate::access::Viewer;
 use schema::Id;
 use schema::enums::Role;
 use std::collections::HashMap;
@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// For whom something runs; None stands for requests without a token.
+/// The role and token a task runs for; None for requests without a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Owner {
     pub role: Option<Role>,
@@ -21,13 +21,13 @@ pub struct Owner {
 }
 
 impl Owner {
-    /// Whoever asks.
+    /// The owner of a viewer's tasks.
     pub fn of(viewer: Option<&Viewer>) -> Self {
         Self { role: viewer.map(|viewer| viewer.role), token: viewer.map(|viewer| viewer.token_id) }
     }
 }
 
-/// Places of one kind.
+/// The permits of one kind of work.
 #[derive(Debug, Clone)]
 pub struct Admission {
     state: Arc<Mutex<State>>,
@@ -39,7 +39,7 @@ struct State {
     per_owner: usize,
     by_owner: HashMap<Owner, usize>,
     by_role: HashMap<Option<Role>, usize>,
-    /// In the order in which they came.
+    /// In order of arrival.
     waiting: Vec<Waiter>,
 }
 
@@ -49,7 +49,7 @@ struct Waiter {
     admitted: oneshot::Sender<Permit>,
 }
 
-/// A place that is taken until this is dropped.
+/// Permission to run one task, returned when dropped.
 #[derive(Debug)]
 pub struct Permit {
     owner: Owner,
@@ -57,14 +57,14 @@ pub struct Permit {
 }
 
 impl Admission {
-    /// `places` in all, of which one owner holds at most `per_owner`.
+    /// `places` permits in total, at most `per_owner` of them for one owner.
     pub fn new(places: usize, per_owner: usize) -> Self {
         let state =
             State { free: places, per_owner, by_owner: HashMap::new(), by_role: HashMap::new(), waiting: Vec::new() };
         Self { state: Arc::new(Mutex::new(state)) }
     }
 
-    /// Waits for a place. A caller that stops waiting gives up its turn.
+    /// Waits for a permit. A dropped future leaves the queue.
     pub async fn acquire(&self, owner: Owner) -> Permit {
         loop {
             let waits = {
@@ -74,21 +74,21 @@ impl Admission {
                 waits
             };
             admit_next(&self.state);
-            // The sender is only dropped for a waiter that is gone.
+            // The sender is dropped only for a waiter that is gone.
             if let Ok(permit) = waits.await {
                 return permit;
             }
         }
     }
 
-    /// The same, but no longer than `patience`; None where no place became free.
+    /// Like [`Self::acquire`], for at most `patience`; None if no permit became free.
     pub async fn acquire_within(&self, owner: Owner, patience: Duration) -> Option<Permit> {
         tokio::time::timeout(patience, self.acquire(owner)).await.ok()
     }
 }
 
 impl State {
-    /// Takes the next of those that wait, as far as there is a place for it.
+    /// Removes the next waiter from the queue, if a permit is free for it.
     fn next(&mut self) -> Option<Waiter> {
         self.waiting.retain(|waiter| !waiter.admitted.is_closed());
         if self.free == 0 {
@@ -125,10 +125,10 @@ fn locked(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Hands free places to those that wait.
+/// Hands free permits to waiters.
 fn admit_next(state: &Arc<Mutex<State>>) {
     loop {
-        // The lock is released before the permit is sent: one that nobody takes is given back at once.
+        // Release the lock before sending: a permit that cannot be delivered is dropped, which takes the lock.
         let Some(waiter) = locked(state).next() else { return };
         drop(waiter.admitted.send(Permit { owner: waiter.owner, state: Arc::clone(state) }));
     }
@@ -141,34 +141,37 @@ impl Drop for Permit {
     }
 }
 
-/// How many operations use the database at once: a few for each processor. More would take turns on it, each on a thread
-/// whose memory is cold by then, and all would be later.
+/// Limits concurrent database operations to a few per processor. With more, each thread would resume with a cold
+/// cache, and every operation would finish later. One token cannot hold the last regular permit.
 #[derive(Debug, Clone)]
 pub struct OperationAdmission {
     few: Admission,
     more: Admission,
 }
 
-/// For each processor: one computes, the others wait for the database.
-const OF_A_PROCESSOR: usize = 3;
-/// How long an operation waits for one of the few, of which one token leaves one; a page takes a few milliseconds.
+/// Permits per processor: one operation computes while the others wait for the database.
+const PERMITS_PER_PROCESSOR: usize = 3;
+/// How long an operation waits for a regular permit before it may take an extra one; a page takes a few milliseconds.
 const PATIENCE: Duration = Duration::from_millis(50);
-/// The most of the few: half of the connections to the database.
-const MOST_OF_THE_FEW: usize = 8;
-/// How many more run where the few are slow, or only wait for something else. Two connections are left for what is no
-/// operation, the look-up of a token, say.
-const MORE: usize = 6;
-/// How many of these one token has.
-const MORE_OF_AN_OWNER: usize = 4;
+/// Upper bound of regular permits: half of the connection pool.
+const MAX_REGULAR_PERMITS: usize = 8;
+/// Extra permits for when the regular ones are held by slow or waiting operations. Two connections remain for other
+/// work, such as token look-ups.
+const EXTRA_PERMITS: usize = 6;
+/// Extra permits of one token.
+const EXTRA_PERMITS_PER_OWNER: usize = 4;
 
 impl OperationAdmission {
     pub fn new() -> Self {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        let few = (processors * OF_A_PROCESSOR).min(MOST_OF_THE_FEW);
-        Self { few: Admission::new(few, few.saturating_sub(1).max(1)), more: Admission::new(MORE, MORE_OF_AN_OWNER) }
+        let few = (processors * PERMITS_PER_PROCESSOR).min(MAX_REGULAR_PERMITS);
+        Self {
+            few: Admission::new(few, few.saturating_sub(1).max(1)),
+            more: Admission::new(EXTRA_PERMITS, EXTRA_PERMITS_PER_OWNER),
+        }
     }
 
-    /// Waits for a place.
+    /// Waits for a permit: a regular one, or after `PATIENCE` also an extra one.
     pub async fn acquire(&self, owner: Owner) -> Permit {
         let more = async {
             tokio::time::sleep(PATIENCE).await;

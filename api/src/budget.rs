@@ -1,9 +1,9 @@
-//! What one request may take: the time until its deadline, and the bytes of its answer.
+//! The budget of a request: the time until its deadline and the bytes of its answer.
 //!
-//! A document of a few kilobytes can ask for one long text under fifty names in each of two hundred rows. The answer is
-//! therefore counted while it is made, and the work ends as soon as it is too large.
+//! A document of a few kilobytes can select one long text under fifty aliases in each of two hundred rows. The budget
+//! therefore counts bytes while the answer is built, and the work ends as soon as they exceed the limit.
 
-use crate::limits::Limits;
+use crate::config::Limits;
 use async_graphql::Value;
 use async_graphql::indexmap::IndexMap;
 use serde::Serialize;
@@ -12,16 +12,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::time::Instant;
 
-/// Bytes that a value takes beside its name and its text: a small value takes more memory than room in the answer.
-const OF_A_VALUE: usize = 16;
+/// Bytes added for each value to its name and text: a small value takes more memory than room in the answer.
+const VALUE_OVERHEAD: usize = 16;
 
-/// The texts of the rows of an answer, which are read whole, may have so many times the bytes of the answer.
-const TEXTS: u64 = 4;
+/// Factor of the answer's limit for texts read from the database: rows are read whole.
+const TEXT_FACTOR: u64 = 4;
 
-/// The budget of a request; all of its operations share it.
+/// The budget of a request, shared by all its operations.
 #[derive(Debug, Clone)]
 pub struct Budget {
-    /// When the whole request has to be answered.
+    /// When the whole request must be answered.
     pub deadline: Instant,
     limit: u64,
     spent: Arc<Spent>,
@@ -29,15 +29,15 @@ pub struct Budget {
 
 #[derive(Debug, Default)]
 struct Spent {
-    /// By values that were resolved.
+    /// Bytes of resolved values.
     resolved: AtomicU64,
-    /// By the texts of rows that were read.
+    /// Bytes of texts in rows read.
     read: AtomicU64,
-    /// By answers that were written.
+    /// Bytes of serialised answers.
     written: AtomicU64,
 }
 
-/// An answer has more bytes than it may have: so many.
+/// The answer exceeds this limit, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooLarge(pub u64);
 
@@ -47,35 +47,35 @@ impl Budget {
         Self::until(Instant::now() + limits.deadline(), limits)
     }
 
-    /// The same with a deadline.
+    /// The same with a given deadline.
     pub fn until(deadline: Instant, limits: &Limits) -> Self {
         Self { deadline, limit: u64::from(limits.answer_bytes), spent: Arc::default() }
     }
 
-    /// Counts the fields of an object that was resolved. The objects in it count by themselves.
+    /// Counts the fields of a resolved object; nested objects are counted when they are resolved.
     pub fn resolved<'v, K: AsRef<str> + 'v>(&self, fields: impl IntoIterator<Item = (&'v K, &'v Value)>) {
         let bytes = fields.into_iter().map(|(name, value)| name.as_ref().len() + bytes_of(value)).sum::<usize>();
         self.spent.resolved.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
-    /// Counts a document of JSON that was resolved, with all that is in it.
+    /// Counts a resolved JSON document with all its nested values.
     pub fn resolved_document(&self, document: &Value) {
         self.spent.resolved.fetch_add(bytes_of_all(document) as u64, Ordering::Relaxed);
     }
 
-    /// Counts the texts of rows that were read, or copied, for the answer.
+    /// Counts the texts of rows that were read or copied for the answer.
     pub fn read<'t>(&self, texts: impl IntoIterator<Item = Option<&'t String>>) {
         let bytes = texts.into_iter().flatten().map(String::len).sum::<usize>();
         self.spent.read.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
-    /// Whether no more may be read or resolved.
+    /// Whether resolved values or texts exceed the limit.
     pub fn is_spent(&self) -> bool {
         self.spent.resolved.load(Ordering::Relaxed) > self.limit
-            || self.spent.read.load(Ordering::Relaxed) > self.limit.saturating_mul(TEXTS)
+            || self.spent.read.load(Ordering::Relaxed) > self.limit.saturating_mul(TEXT_FACTOR)
     }
 
-    /// Begins anew: each event of a subscription is an answer of its own.
+    /// Resets the counters: each event of a subscription is a separate answer.
     pub fn renew(&self) {
         for counter in [&self.spent.resolved, &self.spent.read] {
             counter.store(0, Ordering::Relaxed);
@@ -83,10 +83,10 @@ impl Budget {
         self.spent.written.store(0, Ordering::Relaxed);
     }
 
-    /// Writes an answer as JSON.
+    /// Serialises an answer as JSON.
     ///
     /// # Errors
-    /// Where the answers of the request have more bytes than they may have.
+    /// If the answers of the request exceed the limit.
     pub fn write(&self, answer: &impl Serialize) -> Result<Vec<u8>, TooLarge> {
         if self.is_spent() {
             return Err(TooLarge(self.limit));
@@ -99,9 +99,9 @@ impl Budget {
     }
 }
 
-/// Bytes of a value; those of an object's fields not counted.
+/// Bytes of a value, without the fields of an object.
 fn bytes_of(value: &Value) -> usize {
-    OF_A_VALUE
+    VALUE_OVERHEAD
         + match value {
             Value::String(text) => text.len(),
             Value::Binary(bytes) => bytes.len(),
@@ -115,13 +115,13 @@ fn bytes_of_all(value: &Value) -> usize {
         fields.iter().map(|(name, value)| name.len() + bytes_of_all(value)).sum::<usize>()
     };
     match value {
-        Value::Object(fields) => OF_A_VALUE + of_fields(fields),
-        Value::List(all) => OF_A_VALUE + all.iter().map(bytes_of_all).sum::<usize>(),
+        Value::Object(fields) => VALUE_OVERHEAD + of_fields(fields),
+        Value::List(all) => VALUE_OVERHEAD + all.iter().map(bytes_of_all).sum::<usize>(),
         scalar => bytes_of(scalar),
     }
 }
 
-/// A writer that takes so many bytes, and no more.
+/// A writer that fails after `left` bytes.
 struct Bounded {
     bytes: Vec<u8>,
     left: u64,

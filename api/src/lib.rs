@@ -1,16 +1,15 @@
-//! What is served: GraphQL over HTTP, access control and the command line.
+//! The API server and the command line: GraphQL over HTTP, authentication, access control, exports.
 
-// Whether the futures of nested objects may go to another thread is decided through all their types.
+// rustc proves through the types of all nested objects that their futures are `Send`: that exceeds the default limit.
 #![recursion_limit = "256"]
 
 pub mod access;
 mod admission;
-pub mod auth;
 pub mod budget;
 pub mod cli;
+pub mod config;
 mod export;
 pub mod graphql;
 pub mod http;
 pub mod jwt;
-pub mod limits;
 mod traces;

@@ -5,14 +5,15 @@ use rustix::fs::Mode;
 use rustix::process::umask;
 use std::process::ExitCode;
 
-/// Answers are made of many small pieces, and loading the register of many large ones: this allocator is quicker
-/// with the first and gives the second back. Without huge pages, of which each thread would hold some for little: they doubled the
-/// memory of a server that 32 connections ask.
+/// Answers consist of many small allocations, loading the register of many large ones. mimalloc is faster for the
+/// small ones and returns the large ones to the system. Huge pages stay off: each thread would keep some for little
+/// use, and they doubled the memory of a server with 32 client connections.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
-    // What it writes holds complaints, and who was complained about: nobody but its owner reads it.
+    // The program writes files that hold complaints and name the people complained about: only their owner may read
+    // them.
     umask(Mode::RWXG | Mode::RWXO);
     api::cli::main()
 }

@@ -9,9 +9,10 @@
 
 use chrono::{Days, NaiveDate};
 use jobs::analyses::recurrence::{Rules, assess_kind};
+use jobs::facts::Changes;
 use jobs::facts::Facts;
-use jobs::facts::frames::{Frames, TEXT_DAYS, day_number, frames};
-use jobs::facts::rewind::Changes;
+use jobs::facts::days::day_number;
+use jobs::facts::frames::{Frames, TEXT_DAYS, frames};
 use polars::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -40,7 +40,11 @@ fn main() -> Result<(), Failure> {
 }
 
 /// The groups of a question, as they are or as they are shown.
-fn ask(of: &Snapshot, group_by: &[Dimension], shown: bool) -> Result<HashMap<Vec<Option<i64>>, GroupResult>, Failure> {
+fn ask(
+    snapshot: &Snapshot,
+    group_by: &[Dimension],
+    shown: bool,
+) -> Result<HashMap<Vec<Option<i64>>, GroupResult>, Failure> {
     let disclosure = shown.then(|| Disclosure {
         thresholds: THRESHOLDS,
         noise_key: NoiseKey(SECRET),
@@ -51,17 +55,17 @@ fn ask(of: &Snapshot, group_by: &[Dimension], shown: bool) -> Result<HashMap<Vec
     });
     let wanted = Wanted { officers: false, ..Wanted::ALL };
     let question = Question { group_by: group_by.to_vec(), wanted, disclosure, ..Question::default() };
-    Ok(statistics(of, &question)?.cells.into_iter().map(|cell| (cell.places.clone(), cell)).collect())
+    Ok(statistics(snapshot, &question)?.cells.into_iter().map(|cell| (cell.places.clone(), cell)).collect())
 }
 
 /// How long the same question takes with exact numbers and with those of fixed cells: the median of nine.
 fn durations(exact: &Snapshot, edition: &Snapshot) -> Result<(), Failure> {
     let group_by = [Dimension::Department, Dimension::Category, Dimension::Time(Bucket::Month)];
-    let median = |of: &Snapshot, shown: bool| -> Result<u128, Failure> {
+    let median = |snapshot: &Snapshot, shown: bool| -> Result<u128, Failure> {
         let mut times = Vec::new();
         for _ in 0..9 {
             let began = std::time::Instant::now();
-            ask(of, &group_by, shown)?;
+            ask(snapshot, &group_by, shown)?;
             times.push(began.elapsed().as_micros());
         }
         times.sort_unstable();
@@ -73,7 +77,7 @@ fn durations(exact: &Snapshot, edition: &Snapshot) -> Result<(), Failure> {
 }
 
 /// Mean absolute errors by the size of cells.
-fn distances(of: &Snapshot) -> Result<(), Failure> {
+fn distances(snapshot: &Snapshot) -> Result<(), Failure> {
     use Dimension::{Branch, Category, Channel, Department, State, Time};
     let tables: [&[Dimension]; 6] = [
         &[Department, Time(Bucket::Month)],
@@ -86,8 +90,8 @@ fn distances(of: &Snapshot) -> Result<(), Failure> {
     let sizes = [5, 10, 20, 50, 100, 500, 5_000, u32::MAX];
     let mut errors: Vec<[Vec<f64>; 5]> = vec![Default::default(); sizes.len()];
     for group_by in tables {
-        let shown = ask(of, group_by, true)?;
-        for (places, truth) in ask(of, group_by, false)? {
+        let shown = ask(snapshot, group_by, true)?;
+        for (places, truth) in ask(snapshot, group_by, false)? {
             let Some(shown) = shown.get(&places).filter(|cell| !cell.suppressed) else { continue };
             let (a, b) = (&truth.measures, &shown.measures);
             let size = sizes.iter().rposition(|size| a.complaints >= *size).ok_or("a size")?;
@@ -129,8 +133,8 @@ struct Table {
 }
 
 impl Table {
-    fn new(of: &Snapshot, group_by: &[Dimension]) -> Result<Self, Failure> {
-        let cells = ask(of, group_by, true)?.into_iter();
+    fn new(snapshot: &Snapshot, group_by: &[Dimension]) -> Result<Self, Failure> {
+        let cells = ask(snapshot, group_by, true)?.into_iter();
         let value = |cell: &GroupResult| {
             f64::from(if cell.suppressed { THRESHOLDS.complaints } else { cell.measures.complaints })
         };
@@ -151,15 +155,15 @@ impl Table {
 /// The variance of a rounded count.
 const VARIANCE: f64 = 5.3;
 
-fn attack(of: &Snapshot) -> Result<(), Failure> {
+fn attack(snapshot: &Snapshot) -> Result<(), Failure> {
     use Dimension::{Branch, Category, Channel, Department, Kind, State, Time};
     let month = Time(Bucket::Month);
     let own = [Branch, Category, month];
-    let truth = ask(of, &own, false)?;
+    let truth = ask(snapshot, &own, false)?;
     let departments: HashMap<Option<i64>, Option<i64>> =
-        ask(of, &[Branch, Department], false)?.into_keys().map(|places| (places[0], places[1])).collect();
+        ask(snapshot, &[Branch, Department], false)?.into_keys().map(|places| (places[0], places[1])).collect();
     let above = |places: &[Option<i64>], dimension: Dimension| -> Option<i64> {
-        let reference = &of.reference;
+        let reference = &snapshot.reference;
         match dimension {
             Department => departments.get(&places[0]).copied().flatten(),
             Kind => {
@@ -186,14 +190,14 @@ fn attack(of: &Snapshot) -> Result<(), Failure> {
         .map(|(places, _)| places)
         .collect();
     for division in divisions {
-        let cells = Table::new(of, &[&own[..], division].concat())?.sums(3);
+        let cells = Table::new(snapshot, &[&own[..], division].concat())?.sums(3);
         for (at, line) in lines {
             let mut by: Vec<Dimension> = own.to_vec();
             match line {
                 Some(above) => by[at] = above,
                 None => drop(by.remove(at)),
             }
-            let parents = Table::new(of, &[&by[..], division].concat())?.sums(by.len());
+            let parents = Table::new(snapshot, &[&by[..], division].concat())?.sums(by.len());
             let parent = |places: &[Option<i64>]| {
                 let mut parent = places.to_vec();
                 match line {
@@ -228,7 +232,7 @@ fn attack(of: &Snapshot) -> Result<(), Failure> {
     }
     let mut by_count: [f64; 5] = [0.0; 5];
     let (mut exact, mut single, mut exact_of_more) = (0.0, 0.0, 0.0);
-    let table = Table::new(of, &own)?;
+    let table = Table::new(snapshot, &own)?;
     for places in &hidden {
         let count = f64::from(truth[*places].measures.complaints);
         by_count[count as usize] += 1.0;

@@ -7,8 +7,10 @@
 
 use chrono::NaiveDate;
 use jobs::analyses::recurrence::{Rules, assess_kind, stages};
+use jobs::facts::Subject;
+use jobs::facts::days::day_number;
 use jobs::facts::exposure::{Basis, Exposure, spans};
-use jobs::facts::frames::{Frames, Subject, day_number};
+use jobs::facts::frames::Frames;
 use jobs::numeric::poisson::mid_p_upper_tail;
 use polars::prelude::*;
 use rand::{RngExt, SeedableRng};

@@ -1,9 +1,9 @@
 use schema::StoreError;
 
-/// What can go wrong with a job.
+/// Why a job, a query or a statistic failed.
 #[derive(Debug, thiserror::Error)]
 pub enum JobError {
-    /// A question that cannot be answered as it is.
+    /// A bad request: the caller has to change it.
     #[error("{0}")]
     Question(String),
     #[error(transparent)]
@@ -19,16 +19,16 @@ pub enum JobError {
     #[error("scheduler: {0}")]
     Scheduler(String),
     #[error(transparent)]
-    Busy(#[from] crate::runner::ledger::Busy),
+    Busy(#[from] Busy),
     #[error("{0}")]
     NotFound(String),
-    #[error("the history of the register does not fit its present: {0}")]
+    #[error("the stored history cannot be read or does not match the register: {0}; `phananh audit verify` checks it")]
     History(String),
-    #[error("the register is not verified: {number} problems; the first: {first}; `phananh audit verify` lists them")]
+    #[error("the register failed verification: {number} problems, first: {first}; `phananh audit verify` lists all")]
     NotVerified { number: u64, first: String },
     #[error(transparent)]
     Witness(#[from] schema::seal::witness::WitnessError),
-    #[error("the job broke off: {0}")]
+    #[error("internal error, a computation panicked: {0}")]
     Panicked(String),
 }
 
@@ -36,4 +36,13 @@ impl From<diesel::result::Error> for JobError {
     fn from(error: diesel::result::Error) -> Self {
         Self::Store(error.into())
     }
+}
+
+/// A run by hand did not start, because the job is running.
+#[derive(Debug, thiserror::Error)]
+#[error("{job} is running already, on {node} since {since}: wait for it to end")]
+pub struct Busy {
+    pub job: String,
+    pub node: String,
+    pub since: String,
 }

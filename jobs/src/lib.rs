@@ -1,8 +1,8 @@
-//! What is computed: the recurrence statistics and their flags, the columnar snapshot, and the
-//! ledger of job runs.
+//! Statistics, flags and digests; the columnar snapshot and SQL over it; and the runner of scheduled
+//! jobs with its ledger of runs.
 //!
-//! Analyses are pure functions of data frames, an as-of date and rules; they know neither a
-//! database nor a clock. What the register knew at a position is derived before ([`facts::rewind`]).
+//! Analyses are pure functions of data frames, an as-of date and rules: they use neither the database nor
+//! the clock. [`facts::rewind`] restores the register as of an earlier position before an analysis runs.
 
 pub mod analyses;
 pub mod compute_pool;

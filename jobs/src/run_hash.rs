@@ -1,8 +1,8 @@
-//! What a run is hashed by: canonical columns of its inputs, by month, and canonical JSON (RFC
-//! 8785) of its outputs, never what a database prints.
+//! The hashes that make a run reproducible: of its inputs as canonical columns by month, and of its outputs
+//! as canonical JSON (RFC 8785). Neither depends on how a database formats values.
 
 use crate::JobError;
-use crate::analyses::recurrence::{Assessment, Rules, six_digits};
+use crate::analyses::recurrence::{Assessment, Rules, round_6_digits};
 use crate::facts::exposure::Basis;
 use crate::facts::frames::Frames;
 use crate::facts::minhash::TextSketch;
@@ -12,18 +12,21 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
-/// The digests of a run.
+/// The hashes of a run, in hex (SHA-256).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Digests {
-    /// By month received: the number of rows and their hash.
+    /// By month of receipt, and by kind of exposure: the number of rows and their hash.
     pub inputs: Value,
     pub input_hash: String,
     pub output_hash: String,
-    /// Over inputs, outputs, the as-of day and the rules.
+    /// Over the input hash, the output hash, the as-of day and the rules.
     pub result_hash: String,
 }
 
 /// Hashes a run.
+///
+/// # Errors
+/// `Polars` when a frame lacks a column or has another type.
 pub fn digests(
     frames: &Frames,
     assessments: &[Assessment],
@@ -45,7 +48,7 @@ pub fn digests(
     Ok(Digests { inputs, input_hash, output_hash, result_hash })
 }
 
-/// One assessment as it is hashed and compared.
+/// One assessment in the form that is hashed and compared.
 pub fn output(assessment: &Assessment) -> Value {
     json!({
         "kind": assessment.kind,
@@ -56,7 +59,7 @@ pub fn output(assessment: &Assessment) -> Value {
     })
 }
 
-/// The numbers of an assessment as they are stored with a flag.
+/// The numbers of an assessment in the form that is stored with a flag.
 pub fn numbers(assessment: &Assessment) -> Value {
     let windows: Vec<_> = assessment.windows.iter().filter(|window| !window.left_out).collect();
     json!({
@@ -76,8 +79,8 @@ fn hex(bytes: &[u8]) -> String {
     data_encoding::HEXLOWER.encode(bytes)
 }
 
-/// Hashes the allegations month by month, so that a difference can be placed. Codes are hashed,
-/// not places or database ids.
+/// Hashes the allegations month by month, so that a comparison can name the month that differs. Hashes
+/// codes, not row indices: indices depend on what else is loaded.
 fn input_months(frames: &Frames) -> Result<Map<String, Value>, JobError> {
     let rows = &frames.allegations;
     let day = rows.column("day")?.i32()?;
@@ -120,14 +123,14 @@ fn input_months(frames: &Frames) -> Result<Map<String, Value>, JobError> {
         line.extend(sketch.into_iter().flat_map(TextSketch::registers).flat_map(|register| register.to_be_bytes()));
         line.extend(group.get(at).unwrap_or_default().to_be_bytes());
         line.extend(flags.iter().map(|flag| u8::from(flag.get(at) == Some(true))));
-        // Days that are known are hashed as they were before others could be stored.
+        // Marks month precision. A row with a known day has no marker: hashes that are already stored have none.
         line.extend(complaint.get(at).filter(|place| frames.by_month.contains(place)).map(|_| b'M'));
         lines.entry(month.clone()).or_default().push(line);
     }
     Ok(lines.into_iter().map(|(month, lines)| (month, hashed(lines))).collect())
 }
 
-/// The exposure of both kinds of subjects, as it is hashed beside the months.
+/// Hashes the exposure of officers and of branches.
 fn exposures(frames: &Frames) -> Result<Map<String, Value>, JobError> {
     let mut found = Map::new();
     let kinds = [(EXPOSURES[0], &frames.officers), (EXPOSURES[1], &frames.branches)];
@@ -143,7 +146,7 @@ fn exposures(frames: &Frames) -> Result<Map<String, Value>, JobError> {
                 line.extend(group.get(at).unwrap_or_default().to_be_bytes());
                 let from = span.get(at).and_then(|place| frames.spans.get(place as usize)).map_or(0, |span| span.from);
                 line.extend(from.to_be_bytes());
-                line.extend(six_digits(handled.get(at).unwrap_or_default()).to_be_bytes());
+                line.extend(round_6_digits(handled.get(at).unwrap_or_default()).to_be_bytes());
                 line
             })
             .collect();
@@ -152,10 +155,10 @@ fn exposures(frames: &Frames) -> Result<Map<String, Value>, JobError> {
     Ok(found)
 }
 
-/// The names of exposures among the months of a run's inputs.
+/// The keys of the exposures in `Digests::inputs`, beside the months.
 pub const EXPOSURES: [&str; 2] = ["exposure of officers", "exposure of branches"];
 
-/// How many lines there are, and their hash, whatever their order.
+/// The number of lines and their hash, independent of their order.
 fn hashed(mut lines: Vec<Vec<u8>>) -> Value {
     lines.sort_unstable();
     let mut hash = Sha256::new();

@@ -1,44 +1,47 @@
-//! Sums over complaints that are right or an error: what overflows would wrap to another number.
+//! Checked sums of the costs and delays of complaints: a sum that overflows is an error instead of a wrong
+//! number.
 
 use crate::JobError;
 use polars::prelude::DataFrame;
 
-/// The most that costs may add up to: noised costs, which are at most twice as much, are numbers of 64 bits then, too.
-const MOST: i128 = (i64::MAX / 4) as i128;
+/// Maximum absolute sum of costs in VND. Noised costs are at most twice as large and then fit into 64 bits,
+/// too.
+const MAX_SUM: i128 = (i64::MAX / 4) as i128;
 
-/// A sum of costs as a number of 64 bits.
+/// Converts a sum of costs in VND to 64 bits.
 ///
 /// # Errors
-/// `Question` where it is more than that.
+/// `Question` if the absolute sum exceeds `MAX_SUM`.
 pub fn cost_of(sum: i128) -> Result<i64, JobError> {
-    let whole = i64::try_from(sum).ok().filter(|_| (-MOST..=MOST).contains(&sum));
+    let whole = i64::try_from(sum).ok().filter(|_| (-MAX_SUM..=MAX_SUM).contains(&sum));
     whole.ok_or_else(|| {
         JobError::Question(format!(
-            "the costs add up to {sum} VND, which is more than can be counted: look for complaints with a cost beyond all \
-             sense (order them by COST_VND) and correct it"
+            "the costs add up to {sum} VND, which is more than can be counted: order the complaints by COST_VND and \
+             correct implausible costs"
         ))
     })
 }
 
-/// A sum of hours.
+/// Checks a sum of hours of delay.
 ///
 /// # Errors
-/// `Question` where it is no number.
+/// `Question` if the sum is infinite or NaN.
 pub fn delay_of(sum: f64) -> Result<f64, JobError> {
     if sum.is_finite() {
         return Ok(sum);
     }
     Err(JobError::Question(
-        "the hours of delay add up to no number: look for complaints with a delay beyond all sense (order them by \
-         DELAY_HOURS) and correct it"
+        "the hours of delay do not add up to a finite number: order the complaints by DELAY_HOURS and correct \
+         implausible delays"
             .into(),
     ))
 }
 
-/// The costs and the hours of delay of some complaints: the columns `cost` and `delay`.
+/// Sums the costs (column `cost`, i64, VND) and the delays (column `delay`, f64, hours) of complaints; null
+/// counts as 0.
 ///
 /// # Errors
-/// Where one of them is too much to be counted.
+/// `Question` if a sum is out of range; `Polars` if a column is missing or of another type.
 pub fn costs_and_delays(rows: &DataFrame) -> Result<(i64, f64), JobError> {
     let cost = rows.column("cost")?.i64()?.iter().flatten().map(i128::from).sum();
     let delay = rows.column("delay")?.f64()?.iter().flatten().sum();

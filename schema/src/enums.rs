@@ -1,4 +1,4 @@
-//! The closed lists of the register, stored as checked text.
+//! The enums of the register, stored as text with a CHECK on the allowed words.
 
 use diesel::backend::Backend;
 use diesel::deserialize::{self, FromSql, FromSqlRow};
@@ -7,7 +7,7 @@ use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types::Text;
 use serde::{Deserialize, Serialize};
 
-/// A word that is not in a closed list.
+/// A word that an enum does not have.
 #[derive(Debug, thiserror::Error)]
 #[error("{word:?} is not one of {}", allowed.join(", "))]
 pub struct UnknownWord {
@@ -77,7 +77,7 @@ text_enum!(UnitKind {
 });
 
 text_enum!(
-    /// Units compared with one another because their work is alike.
+    /// The group of units whose work is comparable.
     PeerGroup {
         Seaport = "SEAPORT",
         Airport = "AIRPORT",
@@ -121,7 +121,7 @@ text_enum!(ComplaintState {
 });
 
 text_enum!(
-    /// Who says that it was this officer: the enterprise, or the Board after a check.
+    /// Whether the enterprise asserts that the officer was involved, or the Board has confirmed it.
     Attribution { Asserted = "ASSERTED", Confirmed = "CONFIRMED" }
 );
 
@@ -143,12 +143,12 @@ text_enum!(ResponseAction {
 });
 
 text_enum!(
-    /// How serious a flag is. What the gravest one proposes depends on the subject: see [`Proposed`].
+    /// The severity of a flag. What the highest tier proposes depends on the subject: see [`Proposed`].
     Tier { Watch = "WATCH", Review = "REVIEW", SuspensionReview = "SUSPENSION_REVIEW" }
 );
 
 text_enum!(
-    /// What a flag proposes: its tier by the name that fits its subject. An officer can be suspended, a branch is inspected.
+    /// What a flag proposes: its tier, with the name for its subject. Officers may be suspended, branches inspected.
     Proposed { Watch = "WATCH", Review = "REVIEW", SuspensionReview = "SUSPENSION_REVIEW", Inspection = "INSPECTION" }
 );
 
@@ -164,7 +164,7 @@ impl Tier {
 }
 
 text_enum!(
-    /// How exactly a day is known, where less exactly than by itself.
+    /// The precision of a date that is not known to the day.
     DatePrecision { Month = "MONTH" }
 );
 
@@ -183,7 +183,7 @@ text_enum!(SubjectKind { Officer = "OFFICER", Branch = "BRANCH" });
 text_enum!(RunState { Running = "RUNNING", Succeeded = "SUCCEEDED", Failed = "FAILED" });
 
 text_enum!(
-    /// What began a run: its schedule, or a person.
+    /// What started a run: its schedule, or a person.
     RunOrigin { Scheduled = "SCHEDULED", Manual = "MANUAL" }
 );
 
@@ -216,12 +216,12 @@ text_enum!(ComplaintEventKind {
 text_enum!(ReferenceEventKind { Created = "CREATED", Updated = "UPDATED", Removed = "REMOVED" });
 
 text_enum!(
-    /// Which value of an event a personal value stands for.
+    /// Whether a personal value belongs to the `before` or the `after` fields of its event.
     Side { Before = "BEFORE", After = "AFTER" }
 );
 
 text_enum!(
-    /// What seals keep.
+    /// The hash chains that seals cover.
     Chain { Complaints = "COMPLAINTS", Reference = "REFERENCE", Audit = "AUDIT", State = "STATE" }
 );
 
@@ -230,7 +230,7 @@ impl Chain {
 }
 
 text_enum!(
-    /// How far a guidance document of a headquarters unit has come.
+    /// The state of a guidance document of a headquarters unit.
     GuidanceState {
         OpinionRequested = "OPINION_REQUESTED",
         OpinionGiven = "OPINION_GIVEN",
@@ -240,7 +240,7 @@ text_enum!(
 );
 
 text_enum!(
-    /// What the Board thinks of a guidance document.
+    /// The Board's opinion about a guidance document.
     OpinionVerdict { Agreed = "AGREED", AgreedWithChanges = "AGREED_WITH_CHANGES", NotAgreed = "NOT_AGREED" }
 );
 
@@ -263,9 +263,9 @@ text_enum!(
 );
 
 text_enum!(
-    /// What was done that the audit log keeps.
+    /// The actions that the audit log records.
     AuditAction {
-        /// Somebody saw who an officer or an enterprise is, or an officer's file.
+        /// A reader saw the identity of an officer or enterprise, or an officer's file.
         Look = "LOOK",
         Export = "EXPORT",
         Sql = "SQL",

@@ -1,9 +1,9 @@
-//! The history of the register: every change with what stood before and after it, when it took
-//! effect, when it was recorded, and at which position.
+//! The event log of the register: each change with the fields before and after it, its effective and recorded times,
+//! and its position.
 //!
-//! Events are never changed. A personal value does not stand in an event but a salted commitment
-//! to it (HMAC-SHA-256 with a random salt as its key); salt and value stand in a side table. So
-//! the value can be erased later without touching the event that a seal will cover.
+//! Events are immutable. For a personal value an event holds a salted commitment (HMAC-SHA-256 with a random salt as
+//! its key); salt and value are in a side table. So the value can be erased without changing the event that a seal
+//! covers.
 
 use crate::db::{Conn, StoreError};
 use crate::enums::{ComplaintEventKind, ReferenceEventKind, Side};
@@ -15,10 +15,10 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Map, Value, json};
 use sha2::Sha256;
 
-/// The fields of an entity that changed, or all of them where it was created.
+/// The changed fields of an entity; all of its fields if it was created.
 pub type Fields = Map<String, Value>;
 
-/// Fields that hold a personal value.
+/// Fields with personal values.
 const PERSONAL: &[&str] = &[
     "text",
     "response_text",
@@ -55,7 +55,7 @@ pub struct ReferenceEvent {
     pub after: Option<Fields>,
 }
 
-/// The kinds of reference data, and of what is done beside complaints.
+/// The kinds of entities with reference events: reference data, guidance, proposals and measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Entity {
     Unit,
@@ -91,7 +91,7 @@ impl Entity {
     }
 }
 
-/// The fields in which two states of one entity differ, before and after.
+/// The fields in which two states of one entity differ, before and after; None if they are equal.
 pub fn changed_fields(before: &Fields, after: &Fields) -> Option<(Fields, Fields)> {
     let mut old = Fields::new();
     let mut new = Fields::new();
@@ -106,7 +106,7 @@ pub fn changed_fields(before: &Fields, after: &Fields) -> Option<(Fields, Fields
     if new.is_empty() { None } else { Some((old, new)) }
 }
 
-/// The fields of a model as events hold them; a field that is null is left out.
+/// The fields of a model as events store them, without null fields.
 pub fn fields_of(model: &impl serde::Serialize) -> Fields {
     match serde_json::to_value(model) {
         Ok(Value::Object(mut fields)) => {
@@ -169,8 +169,7 @@ pub struct ReferenceEventValue {
     pub value: String,
 }
 
-/// A commitment to a value: tells whether a value shown later is the one of then, and nothing of
-/// the value itself.
+/// A commitment to a value: it proves that a value shown later is the original, and reveals nothing without the salt.
 pub fn commitment(salt: &[u8], field: &str, value: &str) -> String {
     // HMAC takes keys of any length.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(salt) else { return String::new() };
@@ -180,7 +179,7 @@ pub fn commitment(salt: &[u8], field: &str, value: &str) -> String {
     data_encoding::HEXLOWER.encode(&mac.finalize().into_bytes())
 }
 
-/// What the events of one transaction have in common.
+/// The columns that the events of one transaction share.
 #[derive(Clone, Copy)]
 pub(crate) struct Stamp<'a> {
     pub position: i64,
@@ -189,15 +188,15 @@ pub(crate) struct Stamp<'a> {
 }
 
 #[derive(Debug)]
-struct Withheld {
+struct PersonalValue {
     side: Side,
     field: String,
     salt: Vec<u8>,
     value: String,
 }
 
-/// Replaces personal values by commitments and hands the values out.
-fn withhold(side: Side, fields: Option<Fields>, withheld: &mut Vec<Withheld>) -> Option<JsonValue> {
+/// Replaces personal values by commitments and pushes the values to `personal`.
+fn commit_personal(side: Side, fields: Option<Fields>, personal: &mut Vec<PersonalValue>) -> Option<JsonValue> {
     let mut fields = fields?;
     for field in PERSONAL {
         let Some(value) = fields.get_mut(*field) else { continue };
@@ -205,13 +204,13 @@ fn withhold(side: Side, fields: Option<Fields>, withheld: &mut Vec<Withheld>) ->
         let salt: [u8; 16] = rand::random();
         let sealed = json!({ "commitment": commitment(&salt, field, text) });
         let Value::String(text) = std::mem::replace(value, sealed) else { continue };
-        withheld.push(Withheld { side, field: (*field).to_owned(), salt: salt.to_vec(), value: text });
+        personal.push(PersonalValue { side, field: (*field).to_owned(), salt: salt.to_vec(), value: text });
     }
     Some(JsonValue(Value::Object(fields)))
 }
 
-/// A change of one complaint with its personal values replaced by commitments: everything of it that
-/// can be made beside the transaction that stores it.
+/// A complaint event with commitments in place of personal values: all work that can be done outside the transaction
+/// that stores the event.
 #[derive(Debug)]
 pub struct Prepared {
     complaint_id: Id,
@@ -219,10 +218,10 @@ pub struct Prepared {
     effective_at: Timestamp,
     before: Option<JsonText>,
     after: Option<JsonText>,
-    withheld: Vec<Withheld>,
+    personal: Vec<PersonalValue>,
 }
 
-/// A complaint's event as it is stored.
+/// The row of a complaint event.
 #[derive(Debug, Insertable)]
 #[diesel(table_name = complaint_events, treat_none_as_default_value = false)]
 struct NewComplaintEvent<'a> {
@@ -239,16 +238,15 @@ struct NewComplaintEvent<'a> {
 
 impl ComplaintEvent {
     pub fn prepare(self) -> Prepared {
-        let mut withheld = Vec::new();
-        let before = withhold(Side::Before, self.before, &mut withheld).map(JsonText::from);
-        let after = withhold(Side::After, self.after, &mut withheld).map(JsonText::from);
+        let mut personal = Vec::new();
+        let before = commit_personal(Side::Before, self.before, &mut personal).map(JsonText::from);
+        let after = commit_personal(Side::After, self.after, &mut personal).map(JsonText::from);
         let Self { complaint_id, kind, effective_at, .. } = self;
-        Prepared { complaint_id, kind, effective_at, before, after, withheld }
+        Prepared { complaint_id, kind, effective_at, before, after, personal }
     }
 }
 
-/// Stores events of one transaction, in the order in which they were made; the first gets the
-/// number given. Returns the number of the next.
+/// Stores events of one transaction in their order, with ordinals from `first`. Returns the next ordinal.
 pub(crate) fn store_complaint_events(
     conn: &mut Conn,
     stamp: Stamp<'_>,
@@ -260,8 +258,8 @@ pub(crate) fn store_complaint_events(
     let mut rows = Vec::with_capacity(events.len());
     let mut values = Vec::new();
     for (ordinal, event) in (first..).zip(events) {
-        let Prepared { complaint_id, kind, effective_at, before, after, withheld } = event;
-        values.extend(withheld.into_iter().map(|Withheld { side, field, salt, value }| ComplaintEventValue {
+        let Prepared { complaint_id, kind, effective_at, before, after, personal } = event;
+        values.extend(personal.into_iter().map(|PersonalValue { side, field, salt, value }| ComplaintEventValue {
             complaint_id,
             position,
             ordinal,
@@ -287,8 +285,7 @@ pub(crate) fn store_complaint_events(
     Ok(next)
 }
 
-/// Stores events of one transaction, in the order in which they were made; the first gets the
-/// number given. Returns the number of the next.
+/// Stores events of one transaction in their order, with ordinals from `first`. Returns the next ordinal.
 pub(crate) fn store_reference_events(
     conn: &mut Conn,
     stamp: Stamp<'_>,
@@ -300,10 +297,10 @@ pub(crate) fn store_reference_events(
     let mut rows = Vec::with_capacity(events.len());
     let mut values = Vec::new();
     for (ordinal, event) in (first..).zip(events) {
-        let mut withheld = Vec::new();
-        let before = withhold(Side::Before, event.before, &mut withheld);
-        let after = withhold(Side::After, event.after, &mut withheld);
-        values.extend(withheld.into_iter().map(|Withheld { side, field, salt, value }| ReferenceEventValue {
+        let mut personal = Vec::new();
+        let before = commit_personal(Side::Before, event.before, &mut personal);
+        let after = commit_personal(Side::After, event.after, &mut personal);
+        values.extend(personal.into_iter().map(|PersonalValue { side, field, salt, value }| ReferenceEventValue {
             position,
             ordinal,
             side,
@@ -327,4 +324,88 @@ pub(crate) fn store_reference_events(
     insert_all!(&mut *conn, reference_events::table, 10, rows.iter());
     insert_all!(&mut *conn, reference_event_values::table, 6, values.iter());
     Ok(next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Text columns of evented tables that say nothing of a person and stand in events as they are.
+    const PUBLIC: &[(&str, &str)] = &[
+        ("complaint_matters", "source_codes"),
+        ("complaint_officers", "source_codes"),
+        ("complaint_sources", "content_hash"),
+        ("complaint_sources", "reference"),
+        ("complaint_sources", "source"),
+        ("complaints", "source_codes"),
+        ("enterprises", "group_code"),
+        ("guidance_documents", "actor"),
+        ("guidance_documents", "number"),
+        ("guidance_documents", "title"),
+        ("guidance_opinions", "actor"),
+        ("issue_categories", "code"),
+        ("issue_categories", "name_en"),
+        ("issue_categories", "name_vi"),
+        ("measures", "actor"),
+        ("measures", "decision_number"),
+        ("officers", "code"),
+        ("officers", "rank"),
+        ("proposals", "actor"),
+        ("proposals", "title"),
+        ("redactions", "actor"),
+        ("system_incidents", "description"),
+        ("system_incidents", "reference"),
+        ("unit_responses", "actor"),
+        ("units", "code"),
+        ("units", "field"),
+        ("units", "name_en"),
+        ("units", "name_vi"),
+    ];
+
+    /// Columns that have another name in events.
+    const RENAMED: [(&str, &str, &str); 2] =
+        [("unit_responses", "text", "response_text"), ("redactions", "text", "redacted_text")];
+
+    #[test]
+    fn every_text_column_of_an_event_is_personal_or_public() {
+        use crate::models as m;
+        let tables = [
+            m::Complaint::COLUMNS,
+            m::ComplaintSource::COLUMNS,
+            m::ComplaintOfficer::COLUMNS,
+            m::ComplaintMatter::COLUMNS,
+            m::UnitResponse::COLUMNS,
+            m::Redaction::COLUMNS,
+            m::Unit::COLUMNS,
+            m::UnitParent::COLUMNS,
+            m::Officer::COLUMNS,
+            m::Posting::COLUMNS,
+            m::Enterprise::COLUMNS,
+            m::IssueCategory::COLUMNS,
+            m::Workload::COLUMNS,
+            m::SystemIncident::COLUMNS,
+            m::GuidanceDocument::COLUMNS,
+            m::GuidanceOpinion::COLUMNS,
+            m::Proposal::COLUMNS,
+            m::ProposalCategory::COLUMNS,
+            m::ProposalUnit::COLUMNS,
+            m::Measure::COLUMNS,
+        ];
+        let mut texts = Vec::new();
+        for (table, columns) in tables {
+            for (column, _) in columns.iter().filter(|(_, of)| of.contains("String") || of.contains("JsonValue")) {
+                let renamed = RENAMED.iter().find(|(of, name, _)| (*of, *name) == (table, *column));
+                let field = renamed.map_or(*column, |(_, _, field)| *field);
+                let is_public = PUBLIC.contains(&(table, *column));
+                assert!(
+                    is_public != PERSONAL.contains(&field),
+                    "{table}.{column}: a new text column goes into PERSONAL, where a person may be read from it, or \
+                     into PUBLIC"
+                );
+                texts.push((table, *column));
+            }
+        }
+        let unknown: Vec<_> = PUBLIC.iter().filter(|public| !texts.contains(public)).collect();
+        assert!(unknown.is_empty(), "no such columns: {unknown:?}");
+    }
 }

@@ -1,7 +1,7 @@
-//! Files that are there whole or not at all, and that only their owner reads.
+//! Atomic writes of files that only their owner can read, file locks, and folders for temporary work.
 //!
-//! What is written stands beside its place until it is whole. Whoever writes holds a lock on it, which the system takes
-//! back when the process dies, however it dies: what has no owner any more is removed by whoever writes there next.
+//! A draft is written beside its target and renamed when it is complete. The writing process holds a lock on it, which
+//! the system releases when the process dies in any way; the next writer removes drafts that are not locked.
 
 use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind, Write};
@@ -9,14 +9,14 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use tempfile::{Builder, NamedTempFile, TempDir};
 
-/// How the names of files end that are not whole.
+/// The suffix of incomplete files.
 const PART: &str = ".part";
-/// How the names of folders begin that hold what a process works on.
+/// The prefix of work folders.
 const WORK: &str = "phananh-work-";
 
-/// A file that is not whole yet.
+/// A file that is being written; dropping it discards it.
 #[derive(Debug)]
-pub struct Draft(Target);
+pub struct AtomicFile(Target);
 
 #[derive(Debug)]
 enum Target {
@@ -24,24 +24,24 @@ enum Target {
         file: NamedTempFile,
         path: PathBuf,
     },
-    /// A terminal, a pipe, `/dev/null`: what is no file cannot be replaced by one.
+    /// A terminal, a pipe, `/dev/null`: not a regular file, so it is written directly and not replaced.
     Straight(File),
 }
 
-impl Draft {
-    /// Begins a file, and removes what processes that were killed left of earlier ones.
+impl AtomicFile {
+    /// Begins a file, and removes earlier drafts of it that killed processes left.
     ///
     /// # Errors
-    /// Where nothing can be written there.
+    /// Where the path is a folder or cannot be written.
     pub fn begin(path: &Path) -> io::Result<Self> {
-        // What a link leads to is replaced, and not the link.
+        // Replaces the target of a symbolic link, not the link.
         let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         match path.metadata() {
             Ok(meta) if meta.is_dir() => return Err(io::Error::from(ErrorKind::IsADirectory)),
             Ok(meta) if !meta.is_file() => {
                 return Ok(Self(Target::Straight(OpenOptions::new().write(true).open(&path)?)));
             }
-            // Who may not write to a file may not replace it, either.
+            // A user who may not write to the file must not replace it either.
             Ok(_) => drop(OpenOptions::new().write(true).open(&path)?),
             Err(_) => {}
         }
@@ -53,18 +53,18 @@ impl Draft {
         loop {
             let mut builder = Builder::new();
             builder.prefix(&prefix).suffix(PART).permissions(Permissions::from_mode(0o600));
-            // Its own words name the part, which nobody asked for.
+            // The original error names the draft, a path that the caller does not know.
             let file = builder.tempfile_in(&folder).map_err(|failure| io::Error::from(failure.kind()))?;
-            // A file system without locks has no one to remove what is left behind.
+            // On a file system without locks, drafts of killed processes stay.
             let _lockless = file.as_file().lock();
-            // Somebody who cleans up may have come between the two.
+            // Another process may have removed the draft before it was locked.
             if file.as_file().metadata()?.nlink() > 0 {
                 return Ok(Self(Target::Beside { file, path }));
             }
         }
     }
 
-    /// Where it stands until it is whole; None for what is written straight to its place.
+    /// The path of the draft; None where the target is written directly.
     pub fn path(&self) -> Option<&Path> {
         match &self.0 {
             Target::Beside { file, .. } => Some(file.path()),
@@ -72,18 +72,18 @@ impl Draft {
         }
     }
 
-    /// Puts the file into its place, instead of the one that is there.
+    /// Syncs the draft and moves it to its target, replacing an existing file.
     ///
     /// # Errors
-    /// Where it cannot be; the old file stands then.
+    /// Where it cannot be synced or moved. Before the move, the old file stays.
     pub fn keep(self) -> io::Result<()> {
         self.put(|file, path| file.persist(path).map(drop).map_err(|e| e.error))
     }
 
-    /// Puts the file into its place, where there is none yet.
+    /// Syncs the draft and moves it to its target, which must not exist.
     ///
     /// # Errors
-    /// `AlreadyExists` where there is one.
+    /// `AlreadyExists` where the target exists.
     pub fn keep_new(self) -> io::Result<()> {
         self.put(|file, path| file.persist_noclobber(path).map(drop).map_err(|e| e.error))
     }
@@ -96,7 +96,7 @@ impl Draft {
     }
 }
 
-impl Write for Draft {
+impl Write for AtomicFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.0 {
             Target::Beside { file, .. } => file.write(bytes),
@@ -112,33 +112,33 @@ impl Write for Draft {
     }
 }
 
-/// Writes a file, instead of the one that is there.
+/// Writes a file atomically, replacing an existing one.
 ///
 /// # Errors
-/// Where it cannot be written; the old file stands then.
+/// Where the file cannot be written; before the move, the old file stays.
 pub fn write(path: &Path, contents: impl AsRef<[u8]>) -> io::Result<()> {
-    let mut draft = Draft::begin(path)?;
+    let mut draft = AtomicFile::begin(path)?;
     draft.write_all(contents.as_ref())?;
     draft.keep()
 }
 
-/// A file that this process alone has, until it is dropped; another one waits for it.
+/// Opens and locks a file exclusively until the handle is dropped; waits for other holders.
 ///
 /// # Errors
-/// Where there is no such file.
+/// Where the file does not exist or cannot be locked.
 pub fn lock(path: &Path) -> io::Result<File> {
     loop {
         let file = File::open(path)?;
         file.lock()?;
-        // Whoever had it before may have put another into its place.
-        let (held, stands) = (file.metadata()?, path.metadata()?);
-        if (held.dev(), held.ino()) == (stands.dev(), stands.ino()) {
+        // The previous holder may have replaced the file.
+        let (locked, current) = (file.metadata()?, path.metadata()?);
+        if (locked.dev(), locked.ino()) == (current.dev(), current.ino()) {
             return Ok(file);
         }
     }
 }
 
-/// A folder for what this process works on; it goes when it is dropped.
+/// A work folder of this process, deleted when it is dropped.
 #[derive(Debug)]
 pub struct WorkFolder {
     folder: TempDir,
@@ -146,24 +146,24 @@ pub struct WorkFolder {
 }
 
 impl WorkFolder {
-    /// Makes one in the folder for temporary files, and removes those of processes that were killed.
+    /// Creates a work folder in the folder for temporary files, and removes those of killed processes.
     ///
     /// # Errors
-    /// Where none can be made.
+    /// Where the folder cannot be created.
     pub fn new() -> io::Result<Self> {
         let within = std::env::temp_dir();
         remove_left_behind(&within, |found| found.starts_with(WORK));
         loop {
-            let made = Builder::new().prefix(WORK).permissions(Permissions::from_mode(0o700)).tempdir_in(&within)?;
-            let lock = File::open(made.path());
+            let folder = Builder::new().prefix(WORK).permissions(Permissions::from_mode(0o700)).tempdir_in(&within)?;
+            let lock = File::open(folder.path());
             let lock = match lock {
                 Err(error) if error.kind() == ErrorKind::NotFound => continue,
                 lock => lock?,
             };
             let _lockless = lock.lock();
-            // Somebody who cleans up may have come between.
-            if made.path().is_dir() {
-                return Ok(Self { folder: made, _lock: lock });
+            // Another process may have removed the folder before it was locked.
+            if folder.path().is_dir() {
+                return Ok(Self { folder, _lock: lock });
             }
         }
     }
@@ -173,13 +173,13 @@ impl WorkFolder {
     }
 }
 
-/// Removes files and folders that nobody holds the lock of.
+/// Removes matching files and folders that no process has locked.
 fn remove_left_behind(within: &Path, is_one: impl Fn(&str) -> bool) {
     for entry in std::fs::read_dir(within).into_iter().flatten().flatten() {
         if !is_one(&entry.file_name().to_string_lossy()) {
             continue;
         }
-        // A link may lead anywhere, and a pipe would wait for a writer.
+        // Skips links, which may lead anywhere, and pipes, whose opening would block.
         let Ok(kind) = entry.file_type() else { continue };
         if !kind.is_file() && !kind.is_dir() {
             continue;
@@ -197,8 +197,8 @@ fn remove_left_behind(within: &Path, is_one: impl Fn(&str) -> bool) {
         };
         match removed {
             Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Ok(()) => tracing::info!(path = %path.display(), "removed what a process that was killed left behind"),
-            Err(error) => tracing::warn!(path = %path.display(), %error, "left behind by a process that was killed"),
+            Ok(()) => tracing::info!(path = %path.display(), "removed files of a killed process"),
+            Err(error) => tracing::warn!(path = %path.display(), %error, "cannot remove files of a killed process"),
         }
     }
 }
@@ -223,14 +223,14 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.json");
         write(&path, "old").expect("written");
-        let mut draft = Draft::begin(&path).expect("a draft");
+        let mut draft = AtomicFile::begin(&path).expect("a draft");
         draft.write_all(b"new").expect("written");
         assert_eq!(std::fs::read_to_string(&path).expect("a file"), "old");
         draft.keep().expect("kept");
         assert_eq!(std::fs::read_to_string(&path).expect("a file"), "new");
         assert_eq!(path.metadata().expect("a file").permissions().mode() & 0o777, 0o600);
-        drop(Draft::begin(&path).expect("a draft"));
-        let refused = Draft::begin(&path).expect("a draft").keep_new().expect_err("there is one");
+        drop(AtomicFile::begin(&path).expect("a draft"));
+        let refused = AtomicFile::begin(&path).expect("a draft").keep_new().expect_err("there is one");
         assert_eq!(refused.kind(), ErrorKind::AlreadyExists);
         assert_eq!(names(folder.path()), ["a.json"]);
     }
@@ -242,8 +242,8 @@ mod tests {
         for other in [".a.json.x.part", ".b.json.x.part", ".a.json.x"] {
             std::fs::write(folder.path().join(other), "").expect("written");
         }
-        let first = Draft::begin(&path).expect("a draft");
-        let second = Draft::begin(&path).expect("a draft");
+        let first = AtomicFile::begin(&path).expect("a draft");
+        let second = AtomicFile::begin(&path).expect("a draft");
         assert_eq!(names(folder.path()).len(), 4, "{:?}", names(folder.path()));
         second.keep().expect("kept");
         first.keep().expect("kept");

@@ -1,5 +1,5 @@
-//! What is stored: tables, models, queries, two database backends, and the rules of the domain
-//! that neither a database nor a clock decides.
+//! The store: tables, models, queries, both database backends, and the rules of the domain that depend on neither a
+//! database nor a clock.
 
 pub mod db;
 pub mod domain;

@@ -1,27 +1,27 @@
-//! Pseudonyms: keyed names for those who are not to be known.
+//! Pseudonyms: keyed identifiers that hide officers, enterprises and complaints.
 //!
-//! Each audience has pseudonyms of its own, derived with a key of its own. Values that two audiences see therefore have
-//! nothing in common, and nobody who sees names beside pseudonyms can tell by them what another audience looks at.
+//! Each audience has its own key, so the pseudonyms of two audiences cannot be linked: a reader who sees names beside
+//! pseudonyms learns nothing about the pseudonyms of another audience.
 
 use crate::enums::Role;
-use crate::keys::{Coder, Keys};
+use crate::keys::{Coder, CursorKeys, Keys};
 use crate::sql_types::Id;
 use data_encoding::BASE32_NOPAD;
 use siphasher::sip::SipHasher24;
 use std::fmt;
 use std::hash::Hasher;
 
-/// Who sees a pseudonym, and for what purpose.
+/// The readers of a pseudonym, and their channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Audience {
-    /// Everybody of a role, in answers to GraphQL and SQL.
+    /// All readers with a role, in GraphQL and SQL results.
     Role(Role),
     /// The head of one unit.
     Unit(Id),
-    /// Whoever is given the export files of a role.
+    /// The recipients of a role's export files.
     Export(Role),
-    /// Whoever is given files of a role with the numbers of other registers: by these it can be told who stands behind the
-    /// pseudonyms beside them, which are therefore found nowhere else.
+    /// The recipients of a role's export files with the references of imported registers. The references can identify
+    /// the subjects, so these pseudonyms appear nowhere else.
     Referenced(Role),
 }
 
@@ -36,7 +36,20 @@ impl fmt::Display for Audience {
     }
 }
 
-/// What a pseudonym stands for.
+impl Keys {
+    /// The pseudonyms of officers, enterprises and complaints for an audience.
+    pub fn pseudonyms(&self, audience: Audience) -> Pseudonyms {
+        Pseudonyms::new(self, audience)
+    }
+
+    /// The keys that seal the cursors of an audience.
+    pub fn cursors(&self, audience: Audience) -> Option<CursorKeys> {
+        let sealing = self.code(self.version(), &format!("cursor/{audience}"), &[])?;
+        Some(CursorKeys { sealing, nonce: self.coder(self.version(), &format!("cursor-nonce/{audience}"))? })
+    }
+}
+
+/// The kind of subject that a pseudonym stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Subject {
     Complaint,
@@ -60,13 +73,13 @@ pub struct Pseudonyms {
     audience: Audience,
     version: u32,
     current: Option<Coder>,
-    /// Of keys that were current before: what was shown then can still be named.
+    /// The codes of earlier keys: they still resolve pseudonyms shown before a rotation.
     earlier: Vec<(u32, Coder)>,
     order: [u8; 32],
 }
 
 impl Pseudonyms {
-    pub(crate) fn new(keys: &Keys, audience: Audience) -> Self {
+    fn new(keys: &Keys, audience: Audience) -> Self {
         let purpose = format!("pseudonym/{audience}");
         let version = keys.version();
         let earlier = keys.versions().filter(|other| *other != version);
@@ -83,18 +96,18 @@ impl Pseudonyms {
         self.audience
     }
 
-    /// The version of the key that makes them.
+    /// The version of the current key.
     pub fn version(&self) -> u32 {
         self.version
     }
 
-    /// The pseudonym of something: the same for as long as the key is, and nothing can be told from it without the key.
-    /// It begins with the version of the key.
+    /// The pseudonym of a subject: `k`, the key's version, `-` and 24 letters and digits. It is stable until the key is
+    /// rotated and reveals nothing without the key.
     pub fn of(&self, subject: Subject, id: Id) -> String {
         self.current.as_ref().map(|coder| written(self.version, coder, subject, id)).unwrap_or_default()
     }
 
-    /// Whether a pseudonym, of whichever version of the key, stands for something.
+    /// Whether a pseudonym, made with any version of the key, stands for a subject.
     pub fn stands_for(&self, pseudonym: &str, subject: Subject, id: Id) -> bool {
         let version = pseudonym.strip_prefix('k').and_then(|rest| rest.split_once('-')?.0.parse::<u32>().ok());
         let Some(version) = version else { return false };
@@ -103,18 +116,18 @@ impl Pseudonyms {
         coder.is_some_and(|coder| written(version, coder, subject, id) == pseudonym)
     }
 
-    /// The place of something among its like, in the order of their pseudonyms.
+    /// A sort key that orders subjects of one kind like their pseudonyms.
     pub fn place(&self, subject: Subject, id: Id) -> i64 {
         let pseudonym = self.of(subject, id);
         let letters = pseudonym.split_once('-').map_or("", |(_, letters)| letters);
-        // Sixty bits of it: digits stand before letters, as they do where texts are compared.
+        // The first 60 bits. Digits sort before letters, as in a comparison of texts.
         letters.bytes().take(12).fold(0, |place, letter| {
             let digit = if letter.is_ascii_digit() { letter - b'2' } else { letter.saturating_sub(b'a') + 6 };
             place << 5 | i64::from(digit)
         })
     }
 
-    /// Puts complaints that a list does not tell apart in an order that says nothing of their ids.
+    /// The tiebreaker for lists of complaints that reveals nothing about their ids.
     pub fn shuffle(&self) -> Shuffle {
         let mut salt = [0; 16];
         salt.copy_from_slice(&self.order[..16]);
@@ -127,8 +140,8 @@ fn written(version: u32, coder: &Coder, subject: Subject, id: Id) -> String {
     format!("k{version}-{}", BASE32_NOPAD.encode(&code[..15]).to_ascii_lowercase())
 }
 
-/// A secret order of complaints, for whoever may not know their ids: an id is made of what the source calls the
-/// complaint, so that the order of ids would tell which is which to whoever has a list of the source's references.
+/// A secret order of complaints for readers who may not know their ids. Ids are derived from the source's references,
+/// so a reader with a list of these could identify complaints by the order of ids.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Shuffle([u8; 16]);
 
@@ -139,12 +152,12 @@ impl fmt::Debug for Shuffle {
 }
 
 impl Shuffle {
-    /// The salt of the order as the databases have it.
+    /// The salt of the order in SQL, in hexadecimal.
     pub(crate) fn salt(self) -> String {
         data_encoding::HEXLOWER.encode(&self.0)
     }
 
-    /// The place of a complaint in memory: another order than that of the databases, which is dearer.
+    /// The sort key of a complaint in memory. It gives another order than the SQL expression, whose SHA-256 is slower.
     pub fn place(self, id_high: u64, id_low: u64) -> u64 {
         let half = |bytes: &[u8]| bytes.iter().fold(0, |all, byte| all << 8 | u64::from(*byte));
         let mut hasher = SipHasher24::new_with_keys(half(&self.0[..8]), half(&self.0[8..]));
@@ -163,7 +176,7 @@ mod tests {
 
     #[test]
     fn no_two_audiences_see_the_same() {
-        let keys = Keys::passing();
+        let keys = Keys::ephemeral();
         let roles = Role::WORDS.iter().map(|word| word.parse::<Role>().expect("a role"));
         let mut audiences: Vec<Audience> =
             roles.flat_map(|role| [Audience::Role(role), Audience::Export(role), Audience::Referenced(role)]).collect();
@@ -183,7 +196,7 @@ mod tests {
 
     #[test]
     fn the_place_is_that_of_the_pseudonym() {
-        let pseudonyms = Keys::passing().pseudonyms(Audience::Role(Role::DataTeam));
+        let pseudonyms = Keys::ephemeral().pseudonyms(Audience::Role(Role::DataTeam));
         let mut ids: Vec<Id> = (0..200).map(|_| random_id()).collect();
         ids.sort_by_key(|id| pseudonyms.of(Subject::Officer, *id));
         assert!(ids.is_sorted_by_key(|id| pseudonyms.place(Subject::Officer, *id)));

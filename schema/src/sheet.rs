@@ -1,38 +1,38 @@
-//! CSV for people, and the way back.
+//! Writes CSV that is safe to open in a spreadsheet, and reverses the escaping.
 //!
-//! A spreadsheet runs a cell that begins with a formula sign, whoever wrote it. Such a cell gets an apostrophe in front, which
-//! spreadsheets take for "this is text"; numbers stay as they are. Reading takes the apostrophe off again, so that what is
-//! written and read is the same, apostrophes that stood there before included.
+//! A spreadsheet evaluates a cell that begins with a formula character (CSV injection). Such a cell gets an apostrophe
+//! in front, which marks it as text; numbers stay unchanged. Reading removes the apostrophe, so that a round trip
+//! preserves every cell, including cells that begin with an apostrophe.
 
 use serde::Serialize;
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-/// A cell that no spreadsheet runs.
-pub fn inert(cell: &str) -> Cow<'_, str> {
+/// Escapes a cell so that no spreadsheet evaluates it.
+pub fn escape_cell(cell: &str) -> Cow<'_, str> {
     if is_number(cell) || !runs(cell.trim_start_matches('\'')) {
         return Cow::Borrowed(cell);
     }
     Cow::Owned(format!("'{cell}"))
 }
 
-/// What an inert cell was made of.
-pub fn live(cell: &str) -> &str {
+/// Reverses [`escape_cell`].
+pub fn unescape_cell(cell: &str) -> &str {
     match cell.strip_prefix('\'') {
         Some(rest) if runs(rest.trim_start_matches('\'')) => rest,
         _ => cell,
     }
 }
 
-/// Whether some spreadsheet takes a text for more than a text.
+/// Whether some spreadsheet would evaluate a text, or treat it as more than one cell.
 fn runs(text: &str) -> bool {
     if text.starts_with(['\t', '\r', '\n']) {
         return true;
     }
-    // Some look for the sign behind blanks, and behind what cannot be seen.
+    // Some spreadsheets skip blanks and invisible characters before the formula character.
     text.trim_start_matches(|c: char| c.is_whitespace() || is_invisible(c)).starts_with([
         '=', '+', '-',
-        '@', // As they stand on a Vietnamese keyboard, and as an input method for wide letters has them.
+        '@', // Full-width and small forms, as input methods for wide letters write them, and the minus sign.
         '＝', '＋', '－', '＠', '﹦', '﹢', '﹣', '﹫', '−',
     ])
 }
@@ -42,14 +42,14 @@ fn is_invisible(c: char) -> bool {
         || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-/// A number, which is nothing to run: `-5`, `+0.25`, `-1e-5`.
+/// Whether a cell is a number, which is harmless: `-5`, `+0.25`, `-1e-5`.
 fn is_number(cell: &str) -> bool {
     let is_written_so = cell.bytes().all(|byte| byte.is_ascii_digit() || b".,eE+-".contains(&byte));
     is_written_so && cell.replace(',', ".").parse::<f64>().is_ok()
 }
 
-/// A cell in quotes where it has a sign at which some spreadsheet begins the next cell: where numbers have a decimal comma,
-/// cells are parted by semicolons, and what follows one would be run.
+/// Quotes a cell that contains a delimiter of some spreadsheet. Where numbers have a decimal comma, semicolons separate
+/// cells, and the text after one would be evaluated.
 fn quoted(cell: &str) -> Cow<'_, str> {
     match cell.contains([',', ';', '\t', '"', '\r', '\n']) {
         true => Cow::Owned(format!("\"{}\"", cell.replace('"', "\"\""))),
@@ -57,32 +57,32 @@ fn quoted(cell: &str) -> Cow<'_, str> {
     }
 }
 
-/// Writes CSV whose cells no spreadsheet runs. All CSV of this program goes through it.
+/// A CSV writer whose cells no spreadsheet evaluates. All CSV output of this program goes through it.
 pub struct SheetWriter<W: Write>(csv::Writer<W>);
 
 #[allow(clippy::disallowed_methods, reason = "every other writer of CSV goes through this one")]
 impl<W: Write> SheetWriter<W> {
     /// Rows need not have the same number of cells.
     pub fn new(to: W) -> Self {
-        // Cells are quoted here, see `quoted`.
+        // `quoted` does the quoting.
         Self(csv::WriterBuilder::new().flexible(true).quote_style(csv::QuoteStyle::Never).from_writer(to))
     }
 
     /// Writes a row.
     ///
     /// # Errors
-    /// Where it cannot be written.
+    /// Where the output cannot be written.
     pub fn row<'c>(&mut self, cells: impl IntoIterator<Item = &'c str>) -> io::Result<()> {
         for cell in cells {
-            self.0.write_field(quoted(&inert(cell)).as_bytes())?;
+            self.0.write_field(quoted(&escape_cell(cell)).as_bytes())?;
         }
         Ok(self.0.write_record(None::<&[u8]>)?)
     }
 
-    /// Writes rows by their fields, with the names of these before the first where that is wanted.
+    /// Serialises rows by their fields, after a header with the names of the fields if `with_header`.
     ///
     /// # Errors
-    /// Where a row has no fields, or cannot be written.
+    /// Where a row cannot be serialised or written.
     pub fn rows<T: Serialize>(&mut self, rows: &[T], with_header: bool) -> io::Result<()> {
         let mut plain = csv::WriterBuilder::new().has_headers(with_header).from_writer(Vec::new());
         rows.iter().try_for_each(|row| plain.serialize(row))?;
@@ -96,15 +96,15 @@ impl<W: Write> SheetWriter<W> {
     }
 
     /// # Errors
-    /// Where what waits cannot be written.
+    /// Where buffered output cannot be written.
     pub fn flush(&mut self) -> io::Result<()> {
         self.0.flush()
     }
 
-    /// Writes what waits, and gives back what was written to.
+    /// Flushes, and returns the underlying writer.
     ///
     /// # Errors
-    /// Where what waits cannot be written.
+    /// Where buffered output cannot be written.
     pub fn into_inner(self) -> io::Result<W> {
         self.0.into_inner().map_err(csv::IntoInnerError::into_error)
     }
@@ -137,22 +137,22 @@ mod tests {
             "=",
             "+1-1",
         ] {
-            assert_eq!(inert(cell), format!("'{cell}"), "{cell:?}");
-            assert_eq!(live(&inert(cell)), cell);
+            assert_eq!(escape_cell(cell), format!("'{cell}"), "{cell:?}");
+            assert_eq!(unescape_cell(&escape_cell(cell)), cell);
         }
         for cell in ["", "5", "-5", "+0.25", "-1e-5", "-1.250,5", "a=1", "'", "'a", "Công ty A", "1-2"] {
             let expected = if cell == "-1.250,5" { format!("'{cell}") } else { cell.to_owned() };
-            assert_eq!(inert(cell), expected, "{cell:?}");
-            assert_eq!(live(&inert(cell)), cell);
+            assert_eq!(escape_cell(cell), expected, "{cell:?}");
+            assert_eq!(unescape_cell(&escape_cell(cell)), cell);
         }
     }
 
     proptest! {
         #[test]
         fn the_way_back_gives_what_was_written(cell in "['=+@\\-\t\r\n \u{200b}＝a0-9.]{0,6}") {
-            let written = inert(&cell);
+            let written = escape_cell(&cell);
             prop_assert!(is_number(&written) || !runs(&written));
-            prop_assert_eq!(live(&written), cell.as_str());
+            prop_assert_eq!(unescape_cell(&written), cell.as_str());
         }
     }
 }

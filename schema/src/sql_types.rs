@@ -1,8 +1,8 @@
-//! SQL types that mean the same on both databases, and the Rust types that carry them.
+//! SQL types with the same meaning on both databases, and their Rust types.
 //!
-//! | here | PostgreSQL | SQLite |
+//! | type | PostgreSQL | SQLite |
 //! | --- | --- | --- |
-//! | [`Uid`] | `uuid` | BLOB of 16 bytes, so that both order ids alike |
+//! | [`Uid`] | `uuid` | BLOB of 16 bytes, so that both sort ids alike |
 //! | [`UtcMicros`] | `timestamptz` | INTEGER, microseconds since 1970 |
 //! | [`Document`] | `jsonb` | TEXT |
 
@@ -62,8 +62,7 @@ impl fmt::Debug for Id {
     }
 }
 
-/// A moment, in UTC and whole microseconds: what both databases can hold, so that a value read
-/// back equals the value written.
+/// A time in UTC with microsecond precision, which both databases store exactly.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, AsExpression, FromSqlRow, Serialize, Deserialize)]
 #[diesel(sql_type = UtcMicros)]
 #[serde(transparent)]
@@ -112,7 +111,7 @@ impl From<serde_json::Value> for JsonValue {
     }
 }
 
-/// A JSON document that was written out already: for what is stored and not read again.
+/// A serialised JSON document, for values that are only written.
 #[derive(Debug, AsExpression)]
 #[diesel(sql_type = Document)]
 pub(crate) struct JsonText(String);
@@ -234,7 +233,7 @@ impl FromSql<Document, Sqlite> for JsonValue {
     }
 }
 
-/// What the derived multi connection needs to know of a type of ours.
+/// The impls that the derived multi connection needs for one of our SQL types.
 macro_rules! on_both_backends {
     ($sql:ty, $rust:ty) => {
         impl HasSqlType<$sql> for MultiBackend {

@@ -1,28 +1,29 @@
-//! The tables as diesel sees them: one description for both databases, see `crate::sql_types`.
+//! The tables as diesel sees them, described once for both databases (see `crate::sql_types`).
 
 mod access;
+mod audit;
+mod complaint;
+mod digest;
+mod flag;
 mod interventions;
+mod job;
 mod reference;
-mod register;
-mod results;
 
-pub use access::{
-    __diesel_schema_migrations, api_tokens, audit_log, audit_position, principals, seals, state_events, state_position,
-    trusted_operations,
-};
-pub use interventions::{
-    guidance_documents, guidance_opinions, measures, proposal_categories, proposal_units, proposals,
-};
-pub use reference::{
-    enterprises, issue_categories, officers, postings, reference_event_values, reference_events, register_info,
-    register_position, system_incidents, unit_parents, units, workload,
-};
-pub use register::{
+pub use access::{api_tokens, principals, trusted_operations};
+pub use audit::{__diesel_schema_migrations, audit_log, audit_position, seals, state_events, state_position};
+pub use complaint::{
     complaint_event_values, complaint_events, complaint_matters, complaint_officers, complaint_sources, complaints,
     escalations, redactions, unit_responses,
 };
-pub use results::{
-    deliveries, digest_subscriptions, digests, flag_assessments, flag_reviews, flags, job_results, job_runs, jobs,
+pub use digest::{deliveries, digest_subscriptions, digests};
+pub use flag::{flag_assessments, flag_reviews, flags};
+pub use interventions::{
+    guidance_documents, guidance_opinions, measures, proposal_categories, proposal_units, proposals,
+};
+pub use job::{job_results, job_runs, jobs};
+pub use reference::{
+    enterprises, issue_categories, officers, postings, reference_event_values, reference_events, register_info,
+    register_position, system_incidents, unit_parents, units, workload,
 };
 
 diesel::allow_tables_to_appear_in_same_query!(

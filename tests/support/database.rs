@@ -1,6 +1,6 @@
 //! A database for one test: made for it, gone with it.
 
-use crate::postgres;
+use crate::{postgres, templates};
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::{BigInt, Text};
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection};
@@ -28,23 +28,30 @@ enum Kind {
     Postgres { server: String, database: String },
 }
 
+/// The file of a SQLite database in its folder.
+const FILE: &str = "test.db";
+
 impl Database {
     pub fn sqlite() -> Self {
         let folder = tempfile::tempdir().expect("a folder for the database");
-        let url = format!("sqlite:{}", folder.path().join("test.db").display());
-        Self { url, name: "sqlite", kind: Kind::Sqlite(folder) }
+        Self { url: url_in(folder.path()), name: "sqlite", kind: Kind::Sqlite(folder) }
     }
 
     pub fn postgres() -> Self {
+        Self::postgres_from(format!("phananh_test_{}", uuid::Uuid::new_v4().simple()), EMPTY)
+    }
+
+    fn postgres_from(database: String, template: &str) -> Self {
         let server = postgres::server_url();
-        let database = format!("phananh_test_{}", uuid::Uuid::new_v4().simple());
-        let mut conn = PgConnection::establish(&server).expect("the PostgreSQL server of the tests");
-        // An order of its own: our columns must not depend on it.
-        conn.batch_execute(&format!("CREATE DATABASE {database} TEMPLATE template0 ENCODING 'UTF8'"))
-            .expect("a database for the test");
+        create(&server, &database, template);
         let (base, _) = server.rsplit_once('/').expect("a URL with a database");
         let url = format!("{base}/{database}");
         Self { url, name: "postgres", kind: Kind::Postgres { server, database } }
+    }
+
+    /// One of each kind.
+    pub fn both() -> [Self; 2] {
+        [Self::sqlite(), Self::postgres()]
     }
 
     /// Another database that holds the same. Nobody may be connected to this one.
@@ -52,18 +59,51 @@ impl Database {
         match &self.kind {
             Kind::Sqlite(folder) => {
                 let copy = Self::sqlite();
-                let Kind::Sqlite(into) = &copy.kind else { unreachable!("a SQLite database") };
-                for file in std::fs::read_dir(folder.path()).expect("its folder").flatten() {
-                    std::fs::copy(file.path(), into.path().join(file.file_name())).expect("a copy");
-                }
+                copy_files(folder.path(), copy.folder().expect("a SQLite database"));
                 copy
             }
-            Kind::Postgres { server, database } => {
-                let copy = format!("phananh_test_{}", uuid::Uuid::new_v4().simple());
+            Kind::Postgres { database, .. } => {
+                Self::postgres_from(format!("phananh_test_{}", uuid::Uuid::new_v4().simple()), database)
+            }
+        }
+    }
+
+    /// Fills this database as `make` does. The first call with a key makes a template, of which this database and those
+    /// of later calls become copies. A database that is not empty is filled by `make` itself.
+    pub fn fill_once(&self, key: &str, make: impl FnOnce(&Self)) {
+        if !self.is_empty() {
+            return make(self);
+        }
+        let template = templates::get(self.name, key, || {
+            let template = match &self.kind {
+                Kind::Sqlite(_) => {
+                    let folder = TempDir::new_in(templates::folder()).expect("a folder for a template");
+                    Self { url: url_in(folder.path()), name: self.name, kind: Kind::Sqlite(folder) }
+                }
+                Kind::Postgres { .. } => Self::postgres_from(templates::name(), EMPTY),
+            };
+            make(&template);
+            template
+        });
+        match (&template.get().expect("a template").kind, &self.kind) {
+            (Kind::Sqlite(from), Kind::Sqlite(into)) => copy_files(from.path(), into.path()),
+            (Kind::Postgres { database: from, .. }, Kind::Postgres { server, database }) => {
                 let mut conn = PgConnection::establish(server).expect("the PostgreSQL server of the tests");
-                conn.batch_execute(&format!("CREATE DATABASE {copy} TEMPLATE {database}")).expect("a copy");
-                let url = self.url.replace(database, &copy);
-                Self { url, name: self.name, kind: Kind::Postgres { server: server.clone(), database: copy } }
+                conn.batch_execute(&format!("DROP DATABASE {database} WITH (FORCE)")).expect("an empty database goes");
+                create(server, database, from);
+            }
+            _ => unreachable!("a template is of the kind of its copies"),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        match &self.kind {
+            Kind::Sqlite(folder) => !folder.path().join(FILE).exists(),
+            Kind::Postgres { .. } => {
+                let mut conn = PgConnection::establish(&self.url).expect("the database opens");
+                let tables = "SELECT '' AS name, count(*) AS rows FROM pg_tables WHERE schemaname = 'public'";
+                let counted: Rows = diesel::sql_query(tables).get_result(&mut conn).expect("its tables are counted");
+                counted.rows == 0
             }
         }
     }
@@ -78,7 +118,7 @@ impl Database {
     pub fn try_tamper(&self, sql: &str) -> Result<(), String> {
         let done = match &self.kind {
             Kind::Sqlite(folder) => {
-                let file = folder.path().join("test.db").display().to_string();
+                let file = folder.path().join(FILE).display().to_string();
                 let mut conn = SqliteConnection::establish(&file).expect("the database opens");
                 conn.batch_execute(&format!("PRAGMA busy_timeout = 30000; PRAGMA foreign_keys = OFF; {sql}"))
             }
@@ -88,11 +128,6 @@ impl Database {
             }
         };
         done.map_err(|error| error.to_string())
-    }
-
-    /// One of each kind.
-    pub fn both() -> [Self; 2] {
-        [Self::sqlite(), Self::postgres()]
     }
 
     /// The folder of a SQLite database.
@@ -143,5 +178,25 @@ impl Drop for Database {
                 eprintln!("the database {database} of a test is left behind: {error}");
             }
         }
+    }
+}
+
+/// What a PostgreSQL database of the tests is made of: no order of its own, since ours must not depend on it.
+const EMPTY: &str = "template0 ENCODING 'UTF8'";
+
+fn create(server: &str, database: &str, template: &str) {
+    let mut conn = PgConnection::establish(server).expect("the PostgreSQL server of the tests");
+    conn.batch_execute(&format!("CREATE DATABASE {database} TEMPLATE {template}")).expect("a database for the test");
+    // A test does not outlive the server's crash, so no commit waits for the disk.
+    conn.batch_execute(&format!("ALTER DATABASE {database} SET synchronous_commit = off")).expect("a faster database");
+}
+
+fn url_in(folder: &Path) -> String {
+    format!("sqlite:{}", folder.join(FILE).display())
+}
+
+fn copy_files(from: &Path, into: &Path) {
+    for file in std::fs::read_dir(from).expect("the folder of a database").flatten() {
+        std::fs::copy(file.path(), into.join(file.file_name())).expect("a copy of a file");
     }
 }

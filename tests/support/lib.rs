@@ -1,23 +1,30 @@
 //! What the tests of the whole program share: databases of their own, the started binary, and a
 //! client.
 
+mod app;
 mod browser;
 mod database;
+pub mod fixtures;
+mod json;
 mod node;
 mod postgres;
 mod program;
 mod python;
 mod smtp;
+mod templates;
 
 /// Installers that run at once hold each other up, or fail.
 pub(crate) static INSTALLING: std::sync::Mutex<()> = std::sync::Mutex::new(());
 
+pub use app::{Client, TestApp, TestAppBuilder};
 pub use browser::{dump_dom, width_of};
 pub use database::Database;
+pub use json::Json;
 pub use node::{clients, node};
 pub use postgres::postgres_tool;
 pub use program::{Answer, Finished, Program, Server};
 pub use python::python;
+pub use schema::enums::Role;
 pub use smtp::MailServer;
 
 use std::path::{Path, PathBuf};

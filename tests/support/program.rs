@@ -1,6 +1,7 @@
 //! The binary: run to its end, or started as a server and asked.
 
 use crate::Database;
+use schema::register::access::{Holder, create_token};
 use serde_json::{Value, json};
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
@@ -43,6 +44,15 @@ impl Finished {
 }
 
 impl Program {
+    /// The binary that cargo built for the running tests.
+    pub fn built() -> Self {
+        let beside = || {
+            let tests = std::env::current_exe().expect("the path of the tests");
+            tests.parent().and_then(|deps| deps.parent()).expect("the target folder").join("phananh")
+        };
+        Self(std::env::var_os("CARGO_BIN_EXE_phananh").map_or_else(beside, PathBuf::from))
+    }
+
     pub fn command(&self, database: &Database) -> Command {
         let mut command = Command::new(&self.0);
         command.env("PHANANH_DATABASE_URL", &database.url).env_remove("RUST_LOG").stdin(Stdio::null());
@@ -59,13 +69,14 @@ impl Program {
         self.run(database, [args, &["--format", "json"]].concat()).ok().json()
     }
 
-    /// Makes a token.
+    /// Makes a token in this process, as `phananh token create` does in one of its own.
     #[track_caller]
     pub fn token(&self, database: &Database, role: &str, unit: Option<&str>) -> String {
         let name = format!("{role}-{}", unit.unwrap_or("all"));
-        let mut args = vec!["token", "create", "--name", &name, "--role", role];
-        args.extend(unit.iter().flat_map(|unit| ["--unit", unit]));
-        self.json(database, &args)["token"].as_str().expect("a token").to_owned()
+        let role = role.parse().expect("a role");
+        let holder = Holder { name: &name, role, unit, officer: None, outside: false };
+        let made = database.open().write("cli", |tx| create_token(tx, holder, None));
+        made.unwrap_or_else(|error| panic!("the token {name}: {error}")).value
     }
 
     /// Starts a command that serves and waits until it says where; what it said before and after is

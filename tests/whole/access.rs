@@ -1,15 +1,29 @@
 //! Who may see and do what: everything is denied by default.
 
 use crate::program;
-use crate::world;
 use api::access::{Guard, TABLE, allowed};
-use schema::enums::Role;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use tests::Database;
+use tests::{Client, Json, Role, TestApp, fixtures};
 
 pub fn guard() -> Guard {
     Guard::new(&api::graphql::sdl(&api::graphql::schema(false))).unwrap()
+}
+
+/// A client with a token of any role; a head gets the unit.
+pub fn as_any<'a>(app: &'a TestApp, role: Role, unit: &str) -> Client<'a> {
+    if role == Role::UnitHead { app.as_head(unit) } else { app.as_role(role) }
+}
+
+/// A client with a token that `phananh token create` makes from these arguments.
+pub fn as_holder<'a>(app: &'a TestApp, arguments: &[&str]) -> Client<'a> {
+    let made = program().json(&app.database, &[&["token", "create"][..], arguments].concat());
+    Client { server: app.server(), token: made["token"].text().to_owned() }
+}
+
+/// A client with a token of a member of the Board who is an officer.
+pub fn as_member<'a>(app: &'a TestApp, name: &str, officer: &str) -> Client<'a> {
+    as_holder(app, &["--name", name, "--role", "BOARD", "--officer", officer])
 }
 
 #[test]
@@ -25,96 +39,81 @@ fn the_table_knows_every_field_of_the_schema_and_nothing_else() {
         let known = fields.iter().any(|(name, one)| name == of && (*field == "*" || one == field));
         assert!(known, "the table speaks of {of}.{field}, which is not in the schema");
     }
-    // What is new is denied until somebody says who may see it.
+    // The table denies what is new until a row says who may see it.
     assert!(!allowed(Role::Board, "Complaint2", "text") && !allowed(Role::Board, "Query", "everything"));
 }
 
 #[test]
 fn what_a_head_reads_of_a_flag_tells_nothing_of_who_complained_in_confidence() {
-    for database in Database::both() {
-        world::fill(&database);
-        world::run_counting(&database, "2024-03-31");
-        let (board, head) =
-            (program().token(&database, "BOARD", None), program().token(&database, "UNIT_HEAD", Some("02CV")));
-        let server = program().serve(&database, &["--no-jobs"]);
+    for app in TestApp::both().world_with_flags("2024-03-31").arguments(&["--no-jobs"]) {
+        let (board, head) = (app.as_role(Role::Board), app.as_head("02CV"));
         let query =
             "{ flags { nodes { subjectKind tier evidenceIds reasonVi reasonEn numbers { windows { complaints } } } } }";
-        let flags = |token: &str| server.data(token, query)["flags"]["nodes"].as_array().unwrap().clone();
+        let flags = |client: &Client<'_>| client.data(query)["flags"]["nodes"].list().to_vec();
         let withheld = |flag: &Value| ["numbers", "reasonVi", "reasonEn"].iter().all(|field| flag[*field].is_null());
         let shown = |flag: &Value| ["numbers", "reasonVi", "reasonEn"].iter().all(|field| !flag[*field].is_null());
         let (all, own) = (flags(&board), flags(&head));
         assert!(!all.is_empty() && all.iter().all(shown), "{all:?}");
-        // PA-6 names the officer and the branch, and its own head is not to know of whom it is.
+        // PA-6 names the officer and the branch. The head of the branch may not learn who complained.
         assert!(!own.is_empty() && own.iter().all(withheld), "{own:?}");
         assert!(own.iter().all(|flag| flag["tier"].is_string()), "{own:?}");
-        let files = world::Files::new();
+        let files = fixtures::Files::new();
         let import = |complaints: &str| {
-            program().run(&database, files.import("complaints", complaints, world::COMPLAINTS_MAP)).ok();
+            program().run(&app.database, files.import("complaints", complaints, fixtures::COMPLAINTS_MAP)).ok();
         };
-        // Nor once it is about somebody else, since the run counted it; nor where nothing is kept from him: numbers that are
-        // missing only where something is would tell that it is.
+        // The head reads no numbers after PA-6 names somebody else, because the run counted it. The head reads none
+        // either where nothing is confidential: otherwise missing numbers would tell of a confidential complaint.
         let kept = "02CV;CC01;TD1;;;;;Xin giữ kín;x";
-        assert!(world::COMPLAINTS.contains(kept));
-        import(&world::COMPLAINTS.replace(kept, "03TG;CC03;TD1;;;;;Xin giữ kín;x"));
+        assert!(fixtures::COMPLAINTS.contains(kept));
+        import(&fixtures::COMPLAINTS.replace(kept, "03TG;CC03;TD1;;;;;Xin giữ kín;x"));
         assert!(flags(&head).iter().all(withheld), "{:?}", flags(&head));
-        let open = world::COMPLAINTS.replace("Xin giữ kín;x", "Xin giữ kín;");
+        let open = fixtures::COMPLAINTS.replace("Xin giữ kín;x", "Xin giữ kín;");
         import(&open);
         let nothing_kept = flags(&head);
         assert!(nothing_kept.iter().all(withheld), "{nothing_kept:?}");
-        // A further one changes nothing that he reads.
+        // A further confidential complaint changes nothing that the head reads.
         import(&format!("{open}PA-7;12/03/2024;0100233488;Công ty A;02CV;CC01;TD1;;;;;Xin giữ kín;x\n"));
         assert_eq!(flags(&head), nothing_kept);
         // A member of the Board decides neither about himself nor about a branch in which he served.
-        let named = program()
-            .json(&database, &["token", "create", "--name", "named", "--role", "BOARD", "--officer", "CC01"])["token"]
-            .as_str()
-            .unwrap()
-            .to_owned();
-        assert_eq!(flags(&named), [Value::Null; 0]);
-        // Of others he sees that they are flagged, and no number that would count what names himself.
-        let other = ["token", "create", "--name", "other", "--role", "BOARD", "--officer", "CC02"];
-        let other = program().json(&database, &other)["token"].as_str().unwrap().to_owned();
+        assert_eq!(flags(&as_member(&app, "named", "CC01")), [Value::Null; 0]);
+        // A member sees that others are flagged, but no number: it could count complaints that name the member.
+        let other = as_member(&app, "other", "CC02");
         assert!(flags(&other).len() == all.len() && flags(&other).iter().all(withheld), "{:?}", flags(&other));
     }
 }
 
 #[test]
 fn nobody_reads_who_blames_the_system_about_himself_and_whoever_reads_it_is_noted() {
-    let database = Database::sqlite();
-    program().run(&database, ["generate", "--complaints", "20000", "--seed", "3"]).ok();
-    program().run(&database, ["jobs", "run", "blame-check"]).ok();
-    let (board, admin) = (program().token(&database, "BOARD", None), program().token(&database, "ADMIN", None));
-    let server = program().serve(&database, &["--no-jobs"]);
-    let officers = |token: &str| -> BTreeSet<String> {
-        let data = server.data(token, "query Blamed { blameCheck { subjects { kind code } } }");
-        let subjects = data["blameCheck"]["subjects"].as_array().unwrap().clone();
+    let app = TestApp::sqlite().generated(20_000, 3).arguments(&["--no-jobs"]).start();
+    app.run(&["jobs", "run", "blame-check"]);
+    let (board, admin) = (app.as_role(Role::Board), app.as_role(Role::Admin));
+    let officers = |client: &Client<'_>| -> BTreeSet<String> {
+        let data = client.data("query Blamed { blameCheck { subjects { kind code } } }");
+        let subjects = data["blameCheck"]["subjects"].list().to_vec();
         let officers = subjects.iter().filter(|one| one["kind"] == "OFFICER");
-        officers.map(|one| one["code"].as_str().unwrap().to_owned()).collect()
+        officers.map(|one| one["code"].text().to_owned()).collect()
     };
     let all = officers(&board);
     let one = all.first().unwrap();
-    let args = ["token", "create", "--name", "one", "--role", "BOARD", "--officer", one];
-    let own = program().json(&database, &args)["token"].as_str().unwrap().to_owned();
     let others: BTreeSet<String> = all.iter().filter(|code| *code != one).cloned().collect();
-    assert_eq!(officers(&own), others);
+    assert_eq!(officers(&as_member(&app, "one", one)), others);
     let looks = "{ auditLog(filter: {action: {eq: LOOK}}) { nodes { operation objects } } }";
     let noted = (0..100).any(|_| {
         std::thread::sleep(std::time::Duration::from_millis(100));
-        let entries = server.data(&admin, looks)["auditLog"]["nodes"].as_array().unwrap().clone();
-        // Without a key file there are no pseudonyms to name them by.
+        let entries = admin.data(looks)["auditLog"]["nodes"].list().to_vec();
+        // Without a key file there are no pseudonyms, so the entry holds a count.
         let seen = |entry: &Value| entry["objects"]["files"] == json!({ "count": all.len() });
         entries.iter().any(|entry| entry["operation"] == "Blamed" && seen(entry))
     });
-    assert!(noted, "{}", server.data(&admin, looks));
+    assert!(noted, "{}", admin.data(looks));
 }
 
 #[test]
 fn a_field_is_refused_wherever_it_hides() {
-    let database = Database::sqlite();
-    world::fill(&database);
-    let admin = program().token(&database, "ADMIN", None);
-    let head = program().token(&database, "UNIT_HEAD", Some("02CV"));
-    let server = program().serve(&database, &[]);
+    let app = TestApp::sqlite().world().start();
+    let (admin, head) = (app.as_role(Role::Admin), app.as_head("02CV"));
+    let bearer = format!("Bearer {}", admin.token);
+    let headers = [("content-type", "application/json"), ("authorization", bearer.as_str())];
     for query in [
         "{ complaints { nodes { text } } }",
         "query A { __typename } query B { complaints { totalCount } }",
@@ -124,9 +123,7 @@ fn a_field_is_refused_wherever_it_hides() {
     ] {
         let body =
             json!({ "query": query, "operationName": if query.starts_with("query") { "B" } else { "" } }).to_string();
-        let bearer = format!("Bearer {admin}");
-        let answer =
-            server.send("POST", "/graphql", &[("content-type", "application/json"), ("authorization", &bearer)], &body);
+        let answer = app.server().send("POST", "/graphql", &headers, &body);
         assert!(
             answer.codes().iter().all(|code| code == "FORBIDDEN") && !answer.codes().is_empty(),
             "{query}: {}",
@@ -137,10 +134,11 @@ fn a_field_is_refused_wherever_it_hides() {
     for query in [
         "{ complaints(filter: {officers: {officer: {unit: {code: {eq: \"03TG\"}}}}}) { totalCount } }",
         "{ complaints(filter: {or: [{not: {officers: {officer: {unit: {code: {eq: \"03TG\"}}}}}}]}) { totalCount } }",
-        "query ($f: OfficerFilter = {unit: {within: \"03\"}}) { complaints(filter: {officers: {officer: $f}}) { totalCount } }",
+        "query ($f: OfficerFilter = {unit: {within: \"03\"}}) { complaints(filter: {officers: {officer: $f}}) \
+            { totalCount } }",
         "{ complaints { nodes { officers { officer { postings { unit { code } } } } } } }",
     ] {
-        let answer = server.graphql(&head, query, &json!({}));
+        let answer = head.request(query);
         let codes = answer.codes();
         assert!(!codes.is_empty() && codes.iter().all(|code| code == "FORBIDDEN"), "{query}: {}", answer.text);
     }
@@ -148,24 +146,20 @@ fn a_field_is_refused_wherever_it_hides() {
 
 #[test]
 fn the_heads_of_two_branches_never_see_each_others_complaints() {
-    for database in Database::both() {
-        world::fill(&database);
-        let phananh = program();
-        let board = phananh.token(&database, "BOARD", None);
-        let saigon = phananh.token(&database, "UNIT_HEAD", Some("02CV"));
-        let express = phananh.token(&database, "UNIT_HEAD", Some("02DS"));
-        let province = phananh.token(&database, "UNIT_HEAD", Some("02"));
-        let server = phananh.serve(&database, &[]);
-        let texts = |token: &str, filter: &str| -> Vec<String> {
+    for app in TestApp::both().world() {
+        let board = app.as_role(Role::Board);
+        let (saigon, express, province) = (app.as_head("02CV"), app.as_head("02DS"), app.as_head("02"));
+        let texts = |client: &Client<'_>, filter: &str| -> Vec<String> {
             let query = format!(
-                "{{ complaints(filter: {filter}, orderBy: [{{field: RECEIVED_AT}}]) {{ totalCount nodes {{ id text }} }} }}"
+                "{{ complaints(filter: {filter}, orderBy: [{{field: RECEIVED_AT}}]) \
+                    {{ totalCount nodes {{ id text }} }} }}"
             );
-            let data = server.data(token, &query);
-            let nodes = data["complaints"]["nodes"].as_array().unwrap();
+            let data = client.data(&query);
+            let nodes = data["complaints"]["nodes"].list();
             assert_eq!(data["complaints"]["totalCount"], nodes.len());
-            nodes.iter().map(|node| node["text"].as_str().unwrap().to_owned()).collect()
+            nodes.iter().map(|node| node["text"].text().to_owned()).collect()
         };
-        // PA-6 of 02CV asked for secrecy: its own head does not see it yet.
+        // PA-6 of 02CV is confidential: the head of 02CV does not see it yet.
         assert_eq!(texts(&saigon, "{}"), ["Cán bộ đòi tiền", "Nói trống không,\nquát doanh nghiệp", "Không khai được"]);
         assert_eq!(texts(&express, "{}"), ["Chậm trả lời"]);
         assert_eq!(texts(&province, "{}").len(), 4);
@@ -177,41 +171,43 @@ fn the_heads_of_two_branches_never_see_each_others_complaints() {
         ] {
             assert_eq!(texts(&saigon, filter), [""; 0], "{filter}");
         }
-        // Nor by searching for its words, nor by counting whose it is.
+        // A search for its words and a count by enterprise do not find it either.
         assert_eq!(texts(&board, "{search: \"xin giu kin\"}").len(), 1);
         assert_eq!(texts(&saigon, "{search: \"xin giu kin\"}"), [""; 0]);
         assert_eq!(texts(&express, "{search: \"doi tien\"}"), [""; 0]);
-        let by = |token: &str, code: &str| {
+        let by = |client: &Client<'_>, code: &str| {
             let query = format!(
                 "{{ complaintStatistics(filter: {{enterpriseIn: [\"{code}\"]}}) {{ totals {{ complaints }} }} }}"
             );
-            server.data(token, &query)["complaintStatistics"]["totals"]["complaints"].clone()
+            client.data(&query)["complaintStatistics"]["totals"]["complaints"].clone()
         };
         // One enterprise and its branch: two complaints, of which one is confidential.
         assert_eq!(
             (by(&board, "0314409058"), by(&saigon, "0314409058"), by(&express, "0314409058")),
             (json!(2), json!(1), json!(0))
         );
-        let all = server.data(&board, "{ complaints { nodes { id text confidential unit { code } } } }");
-        for complaint in all["complaints"]["nodes"].as_array().unwrap() {
-            let seen = server.data(&express, &format!("{{ complaint(id: {}) {{ text }} }}", complaint["id"]));
+        let all = board.data("{ complaints { nodes { id text confidential unit { code } } } }");
+        for complaint in all["complaints"]["nodes"].list() {
+            let seen = express.data(&format!("{{ complaint(id: {}) {{ text }} }}", complaint["id"]));
             assert_eq!(seen["complaint"].is_null(), complaint["unit"]["code"] != "02DS", "{complaint}");
         }
-        let responses = |token: &str| {
-            server.data(token, "{ unitResponses { totalCount nodes { text } } }")["unitResponses"].clone()
+        let responses = |client: &Client<'_>| {
+            client.data("{ unitResponses { totalCount nodes { text } } }")["unitResponses"].clone()
         };
         assert_eq!(responses(&saigon)["totalCount"], 3);
         assert_eq!(responses(&express), json!({ "totalCount": 0, "nodes": [] }));
-        let count = |token: &str| {
-            server.data(token, "{ complaintStatistics { rows { complaints } } }")["complaintStatistics"]["rows"][0]["complaints"].clone()
+        let count = |client: &Client<'_>| {
+            let data = client.data("{ complaintStatistics { rows { complaints } } }");
+            data["complaintStatistics"]["rows"][0]["complaints"].clone()
         };
         assert_eq!(
             (count(&board), count(&saigon), count(&express), count(&province)),
             (json!(6), json!(3), json!(1), json!(4))
         );
-        let cursor = server.data(&board, "{ complaints(first: 1) { pageInfo { endCursor } } }")["complaints"]["pageInfo"]["endCursor"].clone();
-        let behind = server.data(&express, &format!("{{ complaints(after: {cursor}) {{ nodes {{ text }} }} }}"));
-        assert_eq!(behind["complaints"]["nodes"].as_array().unwrap().len(), 1, "the Board's cursor opens no door");
+        let page = board.data("{ complaints(first: 1) { pageInfo { endCursor } } }");
+        let cursor = &page["complaints"]["pageInfo"]["endCursor"];
+        let behind = express.data(&format!("{{ complaints(after: {cursor}) {{ nodes {{ text }} }} }}"));
+        assert_eq!(behind["complaints"]["nodes"].list().len(), 1, "the Board's cursor opens no door");
     }
 }
 
@@ -219,14 +215,13 @@ fn the_heads_of_two_branches_never_see_each_others_complaints() {
 fn tokens_are_shown_once_stored_hashed_and_end() {
     use diesel::prelude::*;
     use schema::tables::api_tokens;
-    for database in Database::both() {
-        world::fill(&database);
-        let token = program().token(&database, "BOARD", None);
-        let server = program().serve(&database, &[]);
+    for app in TestApp::both().world() {
+        let board = app.as_role(Role::Board);
+        let token = &board.token;
         assert!(token.starts_with("pa_") && token.len() > 40, "{token}");
-        let ask = || server.graphql(&token, "{ complaints { totalCount } }", &json!({})).status;
+        let ask = || board.request("{ complaints { totalCount } }").status;
         assert_eq!(ask(), 200);
-        let db = database.open();
+        let db = app.database.open();
         let hashes: Vec<Vec<u8>> = db.read(|conn| Ok(api_tokens::table.select(api_tokens::hash).load(conn)?)).unwrap();
         assert!(hashes.iter().all(|hash| hash.len() == 32
             && !hash.windows(8).any(|part| token.as_bytes().windows(8).any(|other| other == part))));
@@ -244,49 +239,47 @@ fn tokens_are_shown_once_stored_hashed_and_end() {
         assert_eq!(ask(), 401, "revoked");
         expire(None, None);
         assert_eq!(ask(), 200);
-        let other = program().run(&database, ["token", "create", "--name", "BOARD-all", "--role", "ADMIN"]);
+        let other = program().run(&app.database, ["token", "create", "--name", "BOARD-all", "--role", "ADMIN"]);
         assert_eq!(other.status, 1, "a name has one role: {other:?}");
-        let in_url = server.get(&format!("/graphql?query=%7Bcomplaints%7BtotalCount%7D%7D&token={token}"));
+        let in_url = app.server().get(&format!("/graphql?query=%7Bcomplaints%7BtotalCount%7D%7D&token={token}"));
         assert_eq!(in_url.status, 401, "never in a URL");
     }
 }
 
 #[test]
 fn a_head_sees_what_lies_below_also_where_levels_repeat_or_are_not_stored() {
-    for database in Database::both() {
-        world::fill(&database);
-        let files = world::Files::new();
+    for app in TestApp::both().world() {
+        let files = fixtures::Files::new();
         let units = "\
 ma,ten,cap,cha,nhom,tu,den
 HQ,Cục Giám sát,HEADQUARTERS_UNIT,TC,,,
 HQ-D1,Đội Giám sát,TEAM,HQ,,,
 02CV-A,Chi cục trực thuộc,BRANCH,02CV,,,
 ";
-        let phananh = program();
-        phananh.run(&database, files.import("units", units, world::UNITS_MAP)).ok();
-        let header = world::COMPLAINTS.lines().next().unwrap();
+        program().run(&app.database, files.import("units", units, fixtures::UNITS_MAP)).ok();
+        let header = fixtures::COMPLAINTS.lines().next().unwrap();
         let more = format!(
             "{header}\nPX-1;05/01/2024;;;HQ-D1;;TD1;;;;;Đội;\nPX-2;05/01/2024;;;02CV-A;;TD1;;;;;Chi cục con;\n"
         );
-        phananh.run(&database, files.import("complaints", more, world::COMPLAINTS_MAP)).ok();
-        let server = phananh.serve(&database, &[]);
-        let board = phananh.token(&database, "BOARD", None);
+        program().run(&app.database, files.import("complaints", more, fixtures::COMPLAINTS_MAP)).ok();
+        let board = app.as_role(Role::Board);
         for (unit, seen, all) in
             [("HQ", 1, 1), ("02CV", 4, 5), ("02CV-A", 1, 1), ("02", 5, 6), ("TC", 7, 8), ("03TG", 1, 1)]
         {
-            let head = phananh.token(&database, "UNIT_HEAD", Some(unit));
-            let data = server
-                .data(&head, "{ complaints { totalCount nodes { id } } complaintStatistics { rows { complaints } } }");
-            assert_eq!(data["complaints"]["totalCount"], seen, "{unit} on {}", database.name);
+            let head = app.as_head(unit);
+            let data =
+                head.data("{ complaints { totalCount nodes { id } } complaintStatistics { rows { complaints } } }");
+            assert_eq!(data["complaints"]["totalCount"], seen, "{unit} on {}", app.database.name);
             assert_eq!(data["complaintStatistics"]["rows"][0]["complaints"], seen, "{unit}");
-            for complaint in data["complaints"]["nodes"].as_array().unwrap() {
-                let one = server.data(&head, &format!("{{ complaint(id: {}) {{ id }} }}", complaint["id"]));
+            for complaint in data["complaints"]["nodes"].list() {
+                let one = head.data(&format!("{{ complaint(id: {}) {{ id }} }}", complaint["id"]));
                 assert_eq!(one["complaint"]["id"], complaint["id"]);
             }
             let within = format!(
-                "{{ complaints(filter: {{unit: {{within: \"{unit}\"}}}}) {{ totalCount }} complaintStatistics(filter: {{unitWithin: \"{unit}\"}}) {{ rows {{ complaints }} }} }}"
+                "{{ complaints(filter: {{unit: {{within: \"{unit}\"}}}}) {{ totalCount }} \
+                    complaintStatistics(filter: {{unitWithin: \"{unit}\"}}) {{ rows {{ complaints }} }} }}"
             );
-            let within = server.data(&board, &within);
+            let within = board.data(&within);
             assert_eq!(
                 (&within["complaints"]["totalCount"], &within["complaintStatistics"]["rows"][0]["complaints"]),
                 (&json!(all), &json!(all)),
@@ -298,67 +291,63 @@ HQ-D1,Đội Giám sát,TEAM,HQ,,,
 
 #[test]
 fn those_who_manage_make_and_end_tokens_and_read_who_looked() {
-    for database in Database::both() {
-        world::fill(&database);
-        let (admin, board) = (program().token(&database, "ADMIN", None), program().token(&database, "BOARD", None));
-        let server = program().serve(&database, &["--no-jobs"]);
+    for app in TestApp::both().world().arguments(&["--no-jobs"]) {
+        let (admin, board) = (app.as_role(Role::Admin), app.as_role(Role::Board));
         let outside = |name: &str, role: &str| {
-            program().run(&database, ["token", "create", "--name", name, "--role", role, "--outside"])
+            program().run(&app.database, ["token", "create", "--name", name, "--role", role, "--outside"])
         };
         assert!(outside("press", "BOARD").err.contains("leave outside out"));
         assert_eq!(outside("press", "DASHBOARD").ok().status, 0);
-        let within = program().run(&database, ["token", "create", "--name", "press", "--role", "DASHBOARD"]);
-        assert!(within.status == 1 && within.err.contains("outside the house already"), "{within:?}");
-        let create = "mutation ($input: CreateTokenInput!) { createToken(input: $input) { token principal { name role unit { code } tokens { expiresAt revokedAt } } } }";
-        let made = server.data_with(
-            &admin,
-            create,
-            &json!({ "input": { "name": "cảng", "role": "UNIT_HEAD", "unit": "02CV", "expiresAt": "2999-01-01T00:00:00Z" } }),
-        )["createToken"]
-            .clone();
+        let within = program().run(&app.database, ["token", "create", "--name", "press", "--role", "DASHBOARD"]);
+        assert!(within.status == 1 && within.err.contains("used outside the organisation"), "{within:?}");
+        let create = "mutation ($input: CreateTokenInput!) { createToken(input: $input) \
+            { token principal { name role unit { code } tokens { expiresAt revokedAt } } } }";
+        let input = json!({ "name": "cảng", "role": "UNIT_HEAD", "unit": "02CV", "expiresAt": "2999-01-01T00:00:00Z" });
+        let made = admin.data_with(create, &json!({ "input": input }))["createToken"].clone();
         assert_eq!(
             (&made["principal"]["role"], &made["principal"]["unit"]["code"]),
             (&json!("UNIT_HEAD"), &json!("02CV"))
         );
-        let head = made["token"].as_str().unwrap().to_owned();
+        let head = Client { server: app.server(), token: made["token"].text().to_owned() };
         let count = "{ complaints { totalCount } }";
-        assert_eq!(server.graphql(&head, count, &json!({})).status, 200);
+        assert_eq!(head.request(count).status, 200);
         for (input, code) in [
             (json!({ "name": "a", "role": "UNIT_HEAD" }), "BAD_USER_INPUT"),
             (json!({ "name": "a", "role": "BOARD", "unit": "02CV" }), "BAD_USER_INPUT"),
             (json!({ "name": "cảng", "role": "BOARD" }), "CONFLICT"),
             (json!({ "name": "a", "role": "BOARD", "expiresAt": "2001-01-01T00:00:00Z" }), "BAD_USER_INPUT"),
         ] {
-            let answer = server.graphql(&admin, create, &json!({ "input": input }));
+            let answer = admin.request_with(create, &json!({ "input": input }));
             assert_eq!(answer.codes(), [code], "{input}: {}", answer.text);
         }
-        // A look at who somebody is, and who reads of it.
-        server.data(&board, "query Nhin { officer(code: \"CC01\") { name } }");
+        // The Board reads the name of an officer, and the administrator reads that it did.
+        board.data("query Nhin { officer(code: \"CC01\") { name } }");
         let looks = "{ auditLog(filter: {action: {eq: LOOK}}) { nodes { number actor role operation objects } } }";
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
         let look = loop {
-            let found = server.data(&admin, looks)["auditLog"]["nodes"][0].clone();
+            let found = admin.data(looks)["auditLog"]["nodes"][0].clone();
             if found["operation"] == "Nhin" {
                 break found;
             }
             assert!(std::time::Instant::now() < deadline, "{found}");
         };
         assert_eq!((&look["actor"], &look["role"]), (&json!("token:BOARD-all"), &json!("BOARD")));
-        // Ended, also for what a node remembers of it; and no further token is of use.
-        let end = "mutation { revokeTokens(name: \"cảng\", disable: true) { revoked principal { disabledAt tokens { revokedAt } } } }";
-        let ended = server.data(&admin, end)["revokeTokens"].clone();
+        // A revoked token ends also on a node that remembers it, and the principal is disabled.
+        let end = "mutation { revokeTokens(name: \"cảng\", disable: true) \
+            { revoked principal { disabledAt tokens { revokedAt } } } }";
+        let ended = admin.data(end)["revokeTokens"].clone();
         assert_eq!(ended["revoked"], 1);
         assert!(
             ended["principal"]["disabledAt"].is_string() && ended["principal"]["tokens"][0]["revokedAt"].is_string()
         );
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(3);
-        while server.graphql(&head, count, &json!({})).status != 401 {
+        while head.request(count).status != 401 {
             assert!(std::time::Instant::now() < deadline, "a token that was ended is still taken");
         }
-        let nobody = server.graphql(&admin, "mutation { revokeTokens(name: \"nobody\") { revoked } }", &json!({}));
-        assert_eq!(nobody.codes(), ["BAD_USER_INPUT"]);
-        let names = server
-            .data(&admin, "{ principals(filter: {role: {in: [UNIT_HEAD, ADMIN]}}) { totalCount nodes { name } } }");
+        let nobody = "mutation { revokeTokens(name: \"nobody\") { revoked } }";
+        assert_eq!(admin.codes(nobody), ["BAD_USER_INPUT"]);
+        let names =
+            admin.data("{ principals(filter: {role: {in: [UNIT_HEAD, ADMIN]}}) { totalCount nodes { name } } }");
         assert_eq!(names["principals"]["totalCount"], 2, "{names}");
     }
 }

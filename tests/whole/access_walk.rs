@@ -1,31 +1,25 @@
 //! A walk over everything that can be named, with every role and none: each is answered or refused as the table says.
 
-use crate::access::guard;
-use crate::program;
-use crate::world;
+use crate::access::{as_any, guard};
 use api::access::allowed;
-use schema::enums::Role;
 use serde_json::{Value, json};
-use tests::Database;
+use tests::{Client, Role, TestApp, fixtures};
 
 /// Documents that name each root field, and for input objects each of their fields.
 #[test]
 fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
-    let database = Database::sqlite();
-    world::fill(&database);
-    let phananh = program();
-    let tokens: Vec<(Role, String)> = Role::WORDS
+    // Without keys the server makes no pseudonyms, and the DATA_TEAM may read nothing.
+    let files = fixtures::Files::new();
+    let key = files.path().join("key").display().to_string();
+    let app = TestApp::sqlite().world().arguments(&["--key-file", &key]).start();
+    app.run(&["key", "create", &key]);
+    let clients: Vec<(Role, Client<'_>)> = Role::WORDS
         .iter()
         .map(|word| {
-            let role: Role = word.parse().unwrap();
-            (role, phananh.token(&database, word, (role == Role::UnitHead).then_some("02CV")))
+            let role = word.parse().unwrap();
+            (role, as_any(&app, role, "02CV"))
         })
         .collect();
-    // Without keys there are no pseudonyms, and nothing for the DATA_TEAM.
-    let files = world::Files::new();
-    let key = files.path().join("key").display().to_string();
-    phananh.run(&database, ["key", "create", &key]).ok();
-    let server = phananh.serve(&database, &["--key-file", &key]);
     let id = "00000000-0000-0000-0000-000000000000";
     let single = |field: &str| match field {
         "complaint" | "flag" | "node" => format!("{field}(id: \"{id}\") {{ id }}"),
@@ -44,9 +38,9 @@ fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
     let guard = guard();
     let mut tried = 0;
     let roots: Vec<&str> = guard.fields().filter(|(of, _)| *of == "Query").map(|(_, field)| field).collect();
-    for (role, token) in &tokens {
+    for (role, client) in &clients {
         for field in &roots {
-            let answer = server.graphql(token, &format!("{{ {} }}", single(field)), &json!({}));
+            let answer = client.request(&format!("{{ {} }}", single(field)));
             let may = allowed(*role, "Query", field);
             assert_eq!(answer.status == 200, may, "{role} {field}: {}", answer.text);
             assert_eq!(answer.codes().is_empty(), may, "{role} {field}: {}", answer.text);
@@ -72,18 +66,18 @@ fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
         ];
         for (list, filter) in of_connections {
             for (_, field) in guard.fields().filter(|(of, _)| *of == filter) {
-                // In a variable: what is named there counts as much as in the document.
+                // The field stands in a variable: the guard checks it like one in the document.
                 let query = format!("query ($filter: {filter}) {{ {list}(filter: $filter) {{ __typename }} }}");
-                let answer = server.graphql(token, &query, &json!({ "filter": { field: null } }));
+                let answer = client.request_with(&query, &json!({ "filter": { field: null } }));
                 let may = allowed(*role, "Query", list) && allowed(*role, filter, field);
-                // Whoever may name it is told that a condition is not null.
+                // A role that may name the field is told that a condition must not be null.
                 assert_eq!(answer.status, if may { 400 } else { 403 }, "{role} {list} by {field}: {}", answer.text);
                 tried += 1;
             }
         }
     }
-    for (role, token) in &tokens {
-        // Whatever can be ordered, grouped or kept by: the words of enums, and the fields of what holds them.
+    for (role, client) in &clients {
+        // Orders, groups and conditions on groups: the words of their enums, and the fields of their input objects.
         let orders = [
             ("complaints", "ComplaintOrder", "ComplaintOrderField"),
             ("units", "UnitOrder", "UnitOrderField"),
@@ -104,7 +98,7 @@ fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
         for (list, order, of) in orders {
             for (_, word) in guard.fields().filter(|(name, _)| *name == of) {
                 let query = format!("query($o: [{order}!]) {{ {list}(orderBy: $o) {{ __typename }} }}");
-                let answer = server.graphql(token, &query, &json!({ "o": [{ "field": word }] }));
+                let answer = client.request_with(&query, &json!({ "o": [{ "field": word }] }));
                 let may = allowed(*role, "Query", list) && allowed(*role, order, "field") && allowed(*role, of, word);
                 assert_eq!(answer.status == 200, may, "{role} {list} by {word}: {}", answer.text);
                 tried += 1;
@@ -113,38 +107,38 @@ fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
         for (_, word) in guard.fields().filter(|(name, _)| *name == "StatisticsDimension") {
             let query = format!("{{ complaintStatistics(groupBy: [{word}]) {{ __typename }} }}");
             let may = allowed(*role, "Query", "complaintStatistics") && allowed(*role, "StatisticsDimension", word);
-            assert_eq!(server.graphql(token, &query, &json!({})).status == 200, may, "{role} grouped by {word}");
+            assert_eq!(client.request(&query).status == 200, may, "{role} grouped by {word}");
             tried += 1;
         }
         for (_, field) in guard.fields().filter(|(name, _)| *name == "StatisticsHaving") {
             let query = "query($h: StatisticsHaving) { complaintStatistics(having: $h) { __typename } }";
             let may = allowed(*role, "Query", "complaintStatistics") && allowed(*role, "StatisticsHaving", field);
-            let answer = server.graphql(token, query, &json!({ "h": { field: null } }));
+            let answer = client.request_with(query, &json!({ "h": { field: null } }));
             assert_eq!(answer.status, if may { 400 } else { 403 }, "{role} having {field}: {}", answer.text);
             tried += 1;
         }
     }
     assert!(tried > 6 * 150, "{tried}");
-    // Without a token there is nothing at all.
+    // Without a token every request is refused.
+    let anonymous = app.anonymous();
     let written = guard.fields().filter(|(of, _)| ["Mutation", "Subscription"].contains(of));
     let written = written.map(|(of, field)| format!("{} {{ {field} {{ __typename }} }}", of.to_lowercase()));
     for document in roots.iter().map(|field| format!("{{ {} }}", single(field))).chain(written) {
-        let answer = server.graphql("", &document, &json!({}));
+        let answer = anonymous.request(&document);
         assert_eq!((answer.status, answer.codes()), (401, vec!["UNAUTHENTICATED".to_owned()]), "{document}");
     }
 }
 
 #[test]
 fn what_is_written_listened_to_and_filtered_deep_down_is_refused_as_the_table_says() {
-    let database = Database::sqlite();
-    world::fill(&database);
-    let files = world::Files::new();
+    let files = fixtures::Files::new();
     let key = files.path().join("key").display().to_string();
-    program().run(&database, ["key", "create", &key]).ok();
     let settings = files.put("many.toml", "[api.limits]\nrequests_per_minute = 1000000\n");
-    let server = program().serve(&database, &["--key-file", &key, "--config", settings.to_str().unwrap()]);
+    let arguments = ["--key-file", key.as_str(), "--config", settings.to_str().unwrap()];
+    let app = TestApp::sqlite().world().arguments(&arguments).start();
+    app.run(&["key", "create", &key]);
     let guard = guard();
-    // Filters within filters: the way to each from the filter of complaints.
+    // Filters within filters: the types on the way from the filter of complaints, the fields, and the last type.
     let within: [(&[&str], &[&str], &str); 9] = [
         (&["ComplaintFilter"], &["unit"], "UnitFilter"),
         (&["ComplaintFilter"], &["category"], "CategoryFilter"),
@@ -159,9 +153,9 @@ fn what_is_written_listened_to_and_filtered_deep_down_is_refused_as_the_table_sa
     let mut counted = (0, 0);
     for word in Role::WORDS {
         let role: Role = word.parse().unwrap();
-        let token = program().token(&database, word, (role == Role::UnitHead).then_some("02CV"));
+        let client = as_any(&app, role, "02CV");
         let mut check = |may: bool, document: &str, variables: &Value| {
-            let answer = server.graphql(&token, document, variables);
+            let answer = client.request_with(document, variables);
             let codes = answer.codes();
             let denied = codes.iter().any(|code| code == "FORBIDDEN");
             assert_eq!(denied, !may, "{role}: {document} {variables}: {}", answer.text);
@@ -174,7 +168,7 @@ fn what_is_written_listened_to_and_filtered_deep_down_is_refused_as_the_table_sa
             }
         };
         for (of, field) in guard.fields().filter(|(of, _)| ["Mutation", "Subscription"].contains(of)) {
-            // Without its arguments it is refused all the same, but for another reason.
+            // A role that may name the field is refused as well, for another reason: arguments are missing.
             let document = format!("{} {{ {field} {{ __typename }} }}", of.to_lowercase());
             check(allowed(role, of, field), &document, &json!({}));
         }

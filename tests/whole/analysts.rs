@@ -1,54 +1,55 @@
 //! What the data team works with: SQL and exports, with pseudonyms.
 
 use crate::program;
-use crate::world::Files;
-use schema::enums::Role;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::process::Command;
-use tests::python;
-use tests::{Database, Server};
+use tests::fixtures::Files;
+use tests::{Answer, Client, Json, Role, TestApp, TestAppBuilder, project, python};
 
-struct Analysts {
-    database: Database,
-    server: Server,
-    files: Files,
-    key: String,
-    data_team: String,
-    board: String,
-}
-
-/// An invented register of some size on a database, and a server with keys.
-fn analysts(database: Database, config: &str) -> Analysts {
-    program().run(&database, ["generate", "--complaints", "1500", "--seed", "11"]).ok();
-    let files = Files::new();
-    let key = files.path().join("key").display().to_string();
-    program().run(&database, ["key", "create", &key]).ok();
+/// An application with an invented register, and a server with a key file and a configuration among the files.
+fn with_register(app: TestAppBuilder, files: &Files, config: &str) -> TestApp {
     let config = files.put("phananh.toml", config).display().to_string();
-    let (data_team, board) = (program().token(&database, "DATA_TEAM", None), program().token(&database, "BOARD", None));
-    let server = program().serve(&database, &["--no-jobs", "--key-file", &key, "--config", &config]);
-    Analysts { database, server, files, key, data_team, board }
+    let app =
+        app.generated(1_500, 11).arguments(&["--no-jobs", "--key-file", &key(files), "--config", &config]).start();
+    app.key_file(files);
+    app
 }
 
-impl Analysts {
-    fn sql(&self, sql: &str) -> Value {
-        let query =
-            "query ($sql: String!) { sql(query: $sql) { columns { name type } rows truncated position keyVersion } }";
-        self.server.data_with(&self.data_team, query, &json!({ "sql": sql }))["sql"].clone()
-    }
+/// The path of the key file.
+fn key(files: &Files) -> String {
+    files.path().join("key").display().to_string()
+}
 
-    /// The codes and the message of a question that is not answered.
-    fn refused(&self, sql: &str) -> (Vec<String>, String) {
-        let query = "query ($sql: String!) { sql(query: $sql) { rows } }";
-        let answer = self.server.graphql(&self.data_team, query, &json!({ "sql": sql }));
-        (answer.codes(), answer.json()["errors"][0]["message"].to_string())
-    }
+fn sql(team: &Client<'_>, sql: &str) -> Value {
+    let query =
+        "query ($sql: String!) { sql(query: $sql) { columns { name type } rows truncated position keyVersion } }";
+    team.data_with(query, &json!({ "sql": sql }))["sql"].clone()
+}
 
-    fn export(&self, token: &str, form: &str, filter: Option<&Value>) -> tests::Answer {
-        let bearer = format!("Bearer {token}");
-        let filter = filter.map_or(String::new(), |filter| format!("?filter={}", encoded(&filter.to_string())));
-        self.server.send("GET", &format!("/export/complaints.{form}{filter}"), &[("authorization", &bearer)], "")
-    }
+/// The codes and the message with which the server refuses a question.
+fn refused(team: &Client<'_>, sql: &str) -> (Vec<String>, String) {
+    let query = "query ($sql: String!) { sql(query: $sql) { rows } }";
+    let answer = team.request_with(query, &json!({ "sql": sql }));
+    (answer.codes(), answer.json()["errors"][0]["message"].to_string())
+}
+
+fn get(client: &Client<'_>, path: &str) -> Answer {
+    let bearer = format!("Bearer {}", client.token);
+    client.server.send("GET", path, &[("authorization", &bearer)], "")
+}
+
+fn export(client: &Client<'_>, form: &str, filter: Option<&Value>) -> Answer {
+    let filter = filter.map_or(String::new(), |filter| format!("?filter={}", encoded(&filter.to_string())));
+    get(client, &format!("/export/complaints.{form}{filter}"))
+}
+
+/// A client of each role that may neither ask by SQL nor export.
+fn others(app: &TestApp) -> Vec<(Role, Client<'_>)> {
+    let roles = Role::WORDS.iter().map(|word| word.parse::<Role>().expect("a role"));
+    let others = roles.filter(|role| ![Role::DataTeam, Role::Board].contains(role));
+    let client = |role: Role| if role == Role::UnitHead { app.as_head("02") } else { app.as_role(role) };
+    others.map(|role| (role, client(role))).collect()
 }
 
 fn encoded(text: &str) -> String {
@@ -57,27 +58,30 @@ fn encoded(text: &str) -> String {
 
 #[test]
 fn sql_says_what_the_statistics_say() {
-    for database in Database::both() {
-        let analysts = analysts(database, "");
-        let answer = analysts.sql(
+    for app in [TestApp::sqlite(), TestApp::postgres()] {
+        let files = Files::new();
+        let app = with_register(app, &files, "");
+        let (team, board) = (app.as_role(Role::DataTeam), app.as_role(Role::Board));
+        let answer = sql(
+            &team,
             "SELECT department, COUNT(*) AS complaints, COUNT(DISTINCT enterprise) AS enterprises, SUM(cost_vnd) AS cost
              FROM complaints GROUP BY department ORDER BY department NULLS FIRST",
         );
-        let types: Vec<&Value> = answer["columns"].as_array().unwrap().iter().map(|column| &column["type"]).collect();
+        let types: Vec<&Value> = answer["columns"].list().iter().map(|column| &column["type"]).collect();
         assert_eq!(types, ["str", "u32", "u32", "i64"]);
-        let statistics = analysts.server.data(
-            &analysts.board,
-            "{ complaintStatistics(groupBy: [DEPARTMENT]) { position rows { department { code } complaints distinctEnterprises costVnd } } }",
+        let statistics = board.data(
+            "{ complaintStatistics(groupBy: [DEPARTMENT]) {
+                 position rows { department { code } complaints distinctEnterprises costVnd } } }",
         )["complaintStatistics"]
             .clone();
         let of = |row: &Value| {
-            let cost: i64 = row["costVnd"].as_str().unwrap().parse().unwrap();
+            let cost: i64 = row["costVnd"].text().parse().unwrap();
             (row["department"]["code"].to_string(), row["complaints"].clone(), row["distinctEnterprises"].clone(), cost)
         };
-        let mut expected: Vec<_> = statistics["rows"].as_array().unwrap().iter().map(of).collect();
+        let mut expected: Vec<_> = statistics["rows"].list().iter().map(of).collect();
         expected.sort_by(|a, b| a.0.cmp(&b.0));
-        let said = answer["rows"].as_array().unwrap().iter().map(|row| {
-            // No cost at all sums to null in SQL.
+        let said = answer["rows"].list().iter().map(|row| {
+            // In SQL, the sum of no costs is null.
             (
                 row["department"].to_string(),
                 row["complaints"].clone(),
@@ -89,44 +93,36 @@ fn sql_says_what_the_statistics_say() {
         said.sort_by(|a, b| a.0.cmp(&b.0));
         assert_eq!(said, expected);
         assert_eq!((&answer["position"], &answer["keyVersion"]), (&statistics["position"], &json!(1)));
-        // Officers by joining, against a list in the same order.
-        let most = analysts.sql(
+        // SQL finds officers by a join; the statistics list them in the same order.
+        let most = sql(
+            &team,
             "SELECT a.officer, COUNT(DISTINCT c.enterprise) AS enterprises FROM allegations a
              JOIN complaints c ON a.complaint = c.complaint GROUP BY a.officer ORDER BY enterprises DESC LIMIT 1",
         )["rows"][0]
             .clone();
-        let first = analysts.server.data(
-            &analysts.board,
-            "{ complaintStatistics(groupBy: [OFFICER], orderBy: [{field: DISTINCT_ENTERPRISES, direction: DESC}], first: 2) {
+        let first = board.data(
+            "{ complaintStatistics(groupBy: [OFFICER], first: 2,
+                                   orderBy: [{field: DISTINCT_ENTERPRISES, direction: DESC}]) {
                  rows { officer { pseudonym } distinctEnterprises } } }",
         )["complaintStatistics"]["rows"]
-            .as_array()
-            .unwrap()
+            .list()
             .iter()
-            // Those who name nobody are a group, too.
+            // Complaints that name no officer are a group, too.
             .find(|row| !row["officer"].is_null())
             .unwrap()
             .clone();
         assert_eq!(most["enterprises"], first["distinctEnterprises"]);
-        assert!(most["officer"].as_str().unwrap().starts_with("k1-"), "{most}");
+        assert!(most["officer"].text().starts_with("k1-"), "{most}");
         // The command line says the same.
-        let by_command = program().json(
-            &analysts.database,
-            &[
-                "sql",
-                "SELECT COUNT(*) AS n, COUNT(DISTINCT officer) AS o FROM allegations",
-                "--key-file",
-                &analysts.key,
-            ],
-        );
-        let by_server = analysts.sql("SELECT COUNT(*) AS n, COUNT(DISTINCT officer) AS o FROM allegations");
+        let counts = "SELECT COUNT(*) AS n, COUNT(DISTINCT officer) AS o FROM allegations";
+        let by_command = program().json(&app.database, &["sql", counts, "--key-file", &key(&files)]);
+        let by_server = sql(&team, counts);
         assert_eq!((&by_command["rows"], &by_command["keyVersion"]), (&by_server["rows"], &json!(1)));
-        // What was asked is in the audit log.
-        let asked = program().run(&analysts.database, ["audit", "seal", "--key-file", &analysts.key]).ok();
-        assert_eq!(asked.status, 0);
+        // The audit log has an entry for each question.
+        app.run(&["audit", "seal", "--key-file", &key(&files)]);
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
         let logged = loop {
-            let actions: Vec<String> = analysts
+            let actions: Vec<String> = app
                 .database
                 .open()
                 .read(|conn| {
@@ -141,14 +137,16 @@ fn sql_says_what_the_statistics_say() {
             }
             std::thread::sleep(std::time::Duration::from_millis(50));
         };
-        assert_eq!(logged, 3, "each question of the server's");
+        assert_eq!(logged, 3, "one entry for each question to the server");
     }
 }
 
 #[test]
 fn sql_reads_no_files_changes_nothing_and_tells_nothing_of_the_inside() {
-    let analysts = analysts(Database::sqlite(), "");
-    let secret = analysts.files.put("secret.csv", "a,b\n1,2\n");
+    let files = Files::new();
+    let app = with_register(TestApp::sqlite(), &files, "");
+    let team = app.as_role(Role::DataTeam);
+    let secret = files.put("secret.csv", "a,b\n1,2\n");
     let path = secret.display();
     for sql in [
         format!("SELECT * FROM read_csv('{path}')"),
@@ -166,23 +164,22 @@ fn sql_reads_no_files_changes_nothing_and_tells_nothing_of_the_inside() {
         "SELECT text FROM complaints".into(),
         String::new(),
     ] {
-        let (codes, message) = analysts.refused(&sql);
+        let (codes, message) = refused(&team, &sql);
         assert_eq!(codes, ["BAD_USER_INPUT"], "{sql}: {message}");
         assert!(!message.contains(".rs") && !message.contains("polars"), "{message}");
     }
-    let unknown = analysts.refused("SELECT nothing, state FROM complaints").1;
+    let (_, unknown) = refused(&team, "SELECT nothing, state FROM complaints");
     assert!(unknown.contains("nothing") && unknown.contains("received_on"), "{unknown}");
     assert_eq!(std::fs::read_to_string(&secret).unwrap(), "a,b\n1,2\n");
-    assert_eq!(analysts.sql("SELECT COUNT(*) AS n FROM complaints")["rows"], json!([{ "n": 1500 }]));
-    // Pseudonyms only: nothing that the register itself uses.
-    let row = analysts.sql("SELECT * FROM complaints LIMIT 1")["rows"][0].clone();
+    assert_eq!(sql(&team, "SELECT COUNT(*) AS n FROM complaints")["rows"], json!([{ "n": 1500 }]));
+    // A row has pseudonyms, and nothing by which the register itself names a complaint.
+    let row = sql(&team, "SELECT * FROM complaints LIMIT 1")["rows"][0].clone();
     let names: BTreeSet<&str> = row.as_object().unwrap().keys().map(String::as_str).collect();
     for forbidden in ["id", "reference", "text", "declaration_number", "tax_code", "received_at"] {
         assert!(!names.contains(forbidden), "{forbidden}");
     }
-    for role in Role::WORDS.iter().filter(|role| !["DATA_TEAM", "BOARD"].contains(*role)) {
-        let token = program().token(&analysts.database, role, (*role == "UNIT_HEAD").then_some("02"));
-        let answer = analysts.server.graphql(&token, "{ sql(query: \"SELECT 1\") { rows } }", &json!({}));
+    for (role, client) in others(&app) {
+        let answer = client.request("{ sql(query: \"SELECT 1\") { rows } }");
         assert_eq!(answer.status, 403, "{role}");
         assert!(answer.codes().iter().all(|code| code == "FORBIDDEN"), "{role}: {}", answer.text);
     }
@@ -190,34 +187,41 @@ fn sql_reads_no_files_changes_nothing_and_tells_nothing_of_the_inside() {
 
 #[test]
 fn a_question_that_takes_too_much_harms_nobody() {
-    let analysts =
-        analysts(Database::sqlite(), "[api.limits]\ndeadline_ms = 4000\nsql_memory_mb = 3000\nsql_rows = 100\n");
-    let cut = analysts.sql("SELECT complaint FROM complaints");
-    assert_eq!((cut["rows"].as_array().unwrap().len(), &cut["truncated"]), (100, &json!(true)));
-    // Either is what becomes of 3,375,000,000 rows: the memory ends, or the time.
-    let (codes, message) = analysts.refused(
-        "SELECT a.complaint, b.complaint AS d, c.complaint AS e FROM complaints a CROSS JOIN complaints b CROSS JOIN complaints c ORDER BY 1, 2, 3",
+    let files = Files::new();
+    let config = "[api.limits]\ndeadline_ms = 4000\nsql_memory_mb = 3000\nsql_rows = 100\n";
+    let app = with_register(TestApp::sqlite(), &files, config);
+    let team = app.as_role(Role::DataTeam);
+    let cut = sql(&team, "SELECT complaint FROM complaints");
+    assert_eq!((cut["rows"].list().len(), &cut["truncated"]), (100, &json!(true)));
+    // 3,375,000,000 rows exceed either the memory or the time, whichever comes first.
+    let (codes, message) = refused(
+        &team,
+        "SELECT a.complaint, b.complaint AS d, c.complaint AS e
+         FROM complaints a CROSS JOIN complaints b CROSS JOIN complaints c ORDER BY 1, 2, 3",
     );
     assert!(codes == ["BAD_USER_INPUT"] || codes == ["TIMEOUT"], "{codes:?} {message}");
-    assert!(message.contains("MB") || message.contains("broken off"), "{message}");
-    assert_eq!(analysts.server.get("/healthz").status, 200);
-    assert_eq!(analysts.sql("SELECT COUNT(*) AS n FROM complaints")["rows"], json!([{ "n": 1500 }]));
+    assert!(message.contains("MB") || message.contains("longer than"), "{message}");
+    assert_eq!(app.server().get("/healthz").status, 200);
+    assert_eq!(sql(&team, "SELECT COUNT(*) AS n FROM complaints")["rows"], json!([{ "n": 1500 }]));
 }
 
 #[test]
 fn every_form_of_an_export_holds_the_same_and_others_read_it() {
     let python = python(&["pyarrow"], &[], &["pyarrow==21.0.0"]);
-    for database in Database::both() {
-        let analysts = analysts(database, "");
-        let folder = analysts.files.path().join("exports");
+    for app in [TestApp::sqlite(), TestApp::postgres()] {
+        let files = Files::new();
+        let app = with_register(app, &files, "");
+        let team = app.as_role(Role::DataTeam);
+        let key = key(&files);
+        let folder = files.path().join("exports");
         std::fs::create_dir_all(&folder).unwrap();
         for form in ["csv", "parquet", "arrow"] {
             let path = folder.join(format!("complaints.{form}")).display().to_string();
-            let done = program().json(&analysts.database, &["export", &path, "--key-file", &analysts.key]);
+            let done = program().json(&app.database, &["export", &path, "--key-file", &key]);
             assert_eq!((&done["rows"], &done["keyVersion"]), (&json!(1500), &json!(1)), "{done}");
         }
         let read = |folder: &std::path::Path| -> Value {
-            let script = tests::project().join("tests/clients/exports.py");
+            let script = project().join("tests/clients/exports.py");
             let output = Command::new(&python).arg(script).arg(folder).output().unwrap();
             serde_json::from_slice(&output.stdout)
                 .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&output.stderr)))
@@ -229,58 +233,48 @@ fn every_form_of_an_export_holds_the_same_and_others_read_it() {
         for form in ["parquet", "arrow"] {
             assert_eq!(said[form], said["csv"], "{form}");
         }
-        // Pseudonyms are others than those of the API: a file joins with files.
-        let list = analysts.server.data(
-            &analysts.data_team,
-            "{ complaints(first: 200) { nodes { pseudonym costVnd enterprise { pseudonym } officers { officer { pseudonym } } } } }",
+        // The pseudonyms of a file differ from those of the API: a file joins with other files only.
+        let list = team.data(
+            "{ complaints(first: 200) { nodes {
+                 pseudonym costVnd enterprise { pseudonym } officers { officer { pseudonym } } } } }",
         );
-        let exported: BTreeSet<&str> =
-            said["csv"]["enterprises"].as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect();
-        let listed = list["complaints"]["nodes"].as_array().unwrap().iter();
+        let exported: BTreeSet<&str> = said["csv"]["enterprises"].list().iter().map(Json::text).collect();
+        let listed = list["complaints"]["nodes"].list().iter();
         let listed: Vec<&str> = listed.filter_map(|node| node["enterprise"]["pseudonym"].as_str()).collect();
         assert!(listed.len() > 100 && listed.iter().all(|one| !exported.contains(one)));
-        // Over HTTP the file is the same, byte by byte where the form has no salt of its own.
-        let over_http = analysts.export(&analysts.data_team, "csv", None);
+        // A CSV file has no salt of its own, so over HTTP it is the same, byte by byte.
+        let over_http = export(&team, "csv", None);
         assert_eq!((over_http.status, over_http.header("phananh-key-version")), (200, "1"));
         assert!(over_http.content_type.starts_with("text/csv"), "{}", over_http.content_type);
         assert!(over_http.header("content-disposition").contains("complaints.csv"));
         assert_eq!(over_http.text, std::fs::read_to_string(folder.join("complaints.csv")).unwrap());
-        // By month, and of a unit and a time.
-        let months = analysts.files.path().join("months").display().to_string();
-        let done = program().json(
-            &analysts.database,
-            &[
-                "export",
-                &months,
-                "--by-month",
-                "--unit",
-                "02",
-                "--from",
-                "2025-01-01",
-                "--until",
-                "2025-12-31",
-                "--key-file",
-                &analysts.key,
-            ],
-        );
-        let filter = json!({ "unit": { "within": "02" }, "receivedAt": { "gte": "2025-01-01T00:00:00+07:00", "lt": "2026-01-01T00:00:00+07:00" } });
-        let filtered = analysts.export(&analysts.data_team, "csv", Some(&filter));
-        assert_eq!(filtered.text.lines().count() as u64, done["rows"].as_u64().unwrap() + 1);
-        assert!(done["rows"].as_u64().unwrap() > 10, "{done}");
-        let files: Vec<&str> = done["files"].as_array().unwrap().iter().map(|file| file.as_str().unwrap()).collect();
-        assert!(files.len() > 6 && files[0].ends_with("/month=2025-01/complaints.parquet"), "{files:?}");
+        // An export by month, of one unit and one year.
+        let months = files.path().join("months").display().to_string();
+        let of_a_year = ["--unit", "02", "--from", "2025-01-01", "--until", "2025-12-31"];
+        let by_month = [&["export", &months, "--by-month", "--key-file", &key][..], &of_a_year].concat();
+        let done = program().json(&app.database, &by_month);
+        let filter = json!({
+            "unit": { "within": "02" },
+            "receivedAt": { "gte": "2025-01-01T00:00:00+07:00", "lt": "2026-01-01T00:00:00+07:00" },
+        });
+        let filtered = export(&team, "csv", Some(&filter));
+        assert_eq!(filtered.text.lines().count() as i64, done["rows"].integer() + 1);
+        assert!(done["rows"].integer() > 10, "{done}");
+        let written: Vec<&str> = done["files"].list().iter().map(Json::text).collect();
+        assert!(written.len() > 6 && written[0].ends_with("/month=2025-01/complaints.parquet"), "{written:?}");
     }
 }
 
 #[test]
 fn only_those_export_who_may_and_only_by_what_they_may_filter_by() {
-    let analysts = analysts(Database::sqlite(), "");
-    for role in Role::WORDS.iter().filter(|role| !["DATA_TEAM", "BOARD"].contains(*role)) {
-        let token = program().token(&analysts.database, role, (*role == "UNIT_HEAD").then_some("02"));
-        let answer = analysts.export(&token, "csv", None);
+    let files = Files::new();
+    let app = with_register(TestApp::sqlite(), &files, "");
+    let (team, board) = (app.as_role(Role::DataTeam), app.as_role(Role::Board));
+    for (role, client) in others(&app) {
+        let answer = export(&client, "csv", None);
         assert_eq!((answer.status, answer.codes()), (403, vec!["FORBIDDEN".to_owned()]), "{role}");
     }
-    let answer = analysts.server.get("/export/complaints.csv");
+    let answer = app.server().get("/export/complaints.csv");
     assert_eq!((answer.status, answer.codes()), (401, vec!["UNAUTHENTICATED".to_owned()]));
     for (filter, status, code) in [
         (json!({ "text": { "like": "%a%" } }), 403, "FORBIDDEN"),
@@ -290,32 +284,26 @@ fn only_those_export_who_may_and_only_by_what_they_may_filter_by() {
         (json!({ "state": { "eq": null } }), 400, "BAD_USER_INPUT"),
         (json!("CLOSED"), 400, "BAD_USER_INPUT"),
     ] {
-        let answer = analysts.export(&analysts.data_team, "csv", Some(&filter));
+        let answer = export(&team, "csv", Some(&filter));
         assert_eq!((answer.status, answer.codes()[0].as_str()), (status, code), "{filter}: {}", answer.text);
     }
-    let bearer = format!("Bearer {}", analysts.data_team);
-    let get = |path: &str| analysts.server.send("GET", path, &[("authorization", &bearer)], "");
-    assert_eq!(get("/export/complaints.xlsx").status, 404);
-    assert_eq!(get("/export/complaints.csv?filter=%7B").status, 400);
-    assert_eq!(get("/export/complaints.csv?fliter=%7B%7D").status, 400);
-    // A member of the Board exports nothing about himself.
-    let officer = analysts.server.data(
-        &analysts.board,
-        "{ officers(orderBy: [{measure: COMPLAINTS, direction: DESC}], first: 1) { nodes { code complaints { totalCount } } } }",
+    assert_eq!(get(&team, "/export/complaints.xlsx").status, 404);
+    assert_eq!(get(&team, "/export/complaints.csv?filter=%7B").status, 400);
+    assert_eq!(get(&team, "/export/complaints.csv?fliter=%7B%7D").status, 400);
+    // A member of the Board exports no complaint about that member.
+    let officer = board.data(
+        "{ officers(orderBy: [{measure: COMPLAINTS, direction: DESC}], first: 1) {
+             nodes { code complaints { totalCount } } } }",
     )["officers"]["nodes"][0]
         .clone();
-    let own = officer["complaints"]["totalCount"].as_u64().unwrap();
-    let code = officer["code"].as_str().unwrap();
-    let member = program().json(
-        &analysts.database,
-        &["token", "create", "--name", "member", "--role", "BOARD", "--officer", code],
-    )["token"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let lines = analysts.export(&member, "csv", None).text.lines().count() as u64;
+    let own = officer["complaints"]["totalCount"].integer();
+    let code = officer["code"].text();
+    let create = ["token", "create", "--name", "member", "--role", "BOARD", "--officer", code];
+    let made = program().json(&app.database, &create);
+    let member = Client { server: app.server(), token: made["token"].text().to_owned() };
+    let lines = export(&member, "csv", None).text.lines().count() as i64;
     assert!(own > 0);
     assert_eq!(lines, 1501 - own);
-    let counted = analysts.server.data(&member, "{ sql(query: \"SELECT COUNT(*) AS n FROM complaints\") { rows } }");
+    let counted = member.data("{ sql(query: \"SELECT COUNT(*) AS n FROM complaints\") { rows } }");
     assert_eq!(counted["sql"]["rows"][0]["n"], 1500 - own);
 }

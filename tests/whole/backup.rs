@@ -1,29 +1,29 @@
-//! A register that is backed up while it is written to, and what is restored of it.
+//! Backups of a register that is written to meanwhile, and what a restore makes of them.
 
 use crate::program;
-use crate::world::{self, Files};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tests::{Database, Server, postgres_tool};
+use tests::fixtures::{self, Files};
+use tests::{Client, Database, Json, postgres_tool};
 
-/// Submits complaints until told to stop; the positions of all that were taken.
-fn write(server: &Server, intake: &str, writer: usize, stop: &AtomicBool, taken: &Mutex<Vec<i64>>) {
+/// Submits complaints until told to stop, and collects the positions of all that were taken.
+fn write(intake: &Client<'_>, writer: usize, stop: &AtomicBool, taken: &Mutex<Vec<i64>>) {
     let submit = "mutation($key: String!) { submitComplaint(input: {idempotencyKey: $key, unit: \"02CV\",
         category: \"HT\", legalForm: FEEDBACK, channel: PORTAL, text: \"a\"}) { position } }";
     for n in 0.. {
         if stop.load(Ordering::SeqCst) {
             return;
         }
-        let data = server.data_with(intake, submit, &json!({ "key": format!("{writer}-{n}") }));
-        taken.lock().unwrap().push(data["submitComplaint"]["position"].as_i64().unwrap());
+        let data = intake.data_with(submit, &json!({ "key": format!("{writer}-{n}") }));
+        taken.lock().unwrap().push(data["submitComplaint"]["position"].integer());
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
 }
 
-/// Stops the writers, also where the test fails.
+/// Stops the writers when it is dropped, so also where the test fails.
 struct Stops<'s>(&'s AtomicBool);
 
 impl Drop for Stops<'_> {
@@ -32,7 +32,7 @@ impl Drop for Stops<'_> {
     }
 }
 
-/// What a register must have that was restored: it is whole, verified, and its run can be made again.
+/// A restored register has this number of complaints, verifies, reproduces its run, and lets a server become ready.
 #[track_caller]
 fn assert_whole(restored: &Database, key: &str, run: &str, hash: &Value, complaints: usize) {
     program().run(restored, ["migrate"]).ok();
@@ -41,27 +41,29 @@ fn assert_whole(restored: &Database, key: &str, run: &str, hash: &Value, complai
     let verified = program().json(restored, &["audit", "verify", "--key-file", key]);
     assert_eq!(verified["verified"], true, "{verified}");
     let again = program().json(restored, &["flags", "reproduce", run]);
-    assert!(again.to_string().contains(hash.as_str().unwrap()), "{again}");
+    assert!(again.to_string().contains(hash.text()), "{again}");
     let server = program().serve(restored, &["--no-jobs", "--key-file", key]);
     assert_eq!(server.get("/readyz").status, 200);
 }
 
-/// Backs a register up three times while four clients write to it; how many complaints each backup has to hold.
+/// Backs a register up three times while four clients write to it. Returns the positions of all complaints that were
+/// taken, and what each backup returned.
 fn under_load(database: &Database, key: &str, back_up: impl Fn(usize) -> Option<i64>) -> (Vec<i64>, Vec<Option<i64>>) {
-    let intake = program().token(database, "INTAKE", None);
+    let token = program().token(database, "INTAKE", None);
     let server = program().serve(database, &["--key-file", key]);
+    let intake = Client { server: &server, token };
     let (stop, taken) = (AtomicBool::new(false), Mutex::new(Vec::new()));
     let backups = std::thread::scope(|scope| {
         for writer in 0..4 {
-            let (server, intake, stop, taken) = (&server, &intake, &stop, &taken);
-            scope.spawn(move || write(server, intake, writer, stop, taken));
+            let (intake, stop, taken) = (&intake, &stop, &taken);
+            scope.spawn(move || write(intake, writer, stop, taken));
         }
         let _stops = Stops(&stop);
         let mut backups = Vec::new();
         for n in 0..3 {
             let before = taken.lock().unwrap().len();
             backups.push(back_up(n));
-            // Nobody waited for it.
+            // The writers go on after the backup.
             while taken.lock().unwrap().len() < before + 8 {
                 std::thread::sleep(std::time::Duration::from_millis(5));
             }
@@ -78,16 +80,16 @@ fn a_register_in_sqlite_is_backed_up_under_load_and_restored() {
     let files = Files::new();
     let key = files.path().join("key").display().to_string();
     let database = Database::sqlite();
-    world::fill(&database);
+    fixtures::fill(&database);
     program().run(&database, ["key", "create", &key]).ok();
-    let run = world::run_counting(&database, "2024-03-31");
+    let run = fixtures::run_counting(&database, "2024-03-31");
     let place = |n: usize| files.path().join(format!("backup-{n}.db")).display().to_string();
     let (taken, backups) = under_load(&database, &key, |n| {
         let made = program().run(&database, ["backup", &place(n), "--format", "json"]).ok();
         assert!(made.err.contains("the key file is not in it"), "{made:?}");
         let made = made.json();
-        assert_eq!(made["bytes"].as_u64().unwrap(), Path::new(&place(n)).metadata().unwrap().len());
-        made["position"].as_i64()
+        assert_eq!(made["bytes"], Path::new(&place(n)).metadata().unwrap().len());
+        Some(made["position"].integer())
     });
     for (n, position) in backups.iter().enumerate() {
         let position = position.expect("a position");
@@ -96,7 +98,7 @@ fn a_register_in_sqlite_is_backed_up_under_load_and_restored() {
         let told = program().run(&restored, ["restore", &place(n), "--format", "json"]).ok();
         assert!(told.err.contains("are valid again"), "{told:?}");
         assert_eq!(told.json()["position"], position);
-        assert_whole(&restored, &key, run["run"].as_str().unwrap(), &run["hash"], held);
+        assert_whole(&restored, &key, run["run"].text(), &run["hash"], held);
     }
 }
 
@@ -104,7 +106,7 @@ fn a_register_in_sqlite_is_backed_up_under_load_and_restored() {
 fn what_is_no_backup_or_has_no_place_is_refused_in_words() {
     let files = Files::new();
     let [database, other] = [Database::sqlite(), Database::sqlite()];
-    world::fill(&database);
+    fixtures::fill(&database);
     let place = files.path().join("backup.db");
     let backup = place.to_str().unwrap();
     program().run(&database, ["backup", backup]).ok();
@@ -113,36 +115,36 @@ fn what_is_no_backup_or_has_no_place_is_refused_in_words() {
         assert_eq!(refused.status, 1, "{args:?}: {refused:?}");
         assert!(refused.err.contains(words), "{args:?}: {refused:?}");
     };
-    refused(&database, &["backup", backup], "is there already");
+    refused(&database, &["backup", backup], "already exists");
     refused(&database, &["backup", "/nowhere/backup.db"], "No such file");
     refused(&other, &["backup", &format!("{backup}2")], "there is no database");
-    refused(&database, &["restore", backup], "is there: stop what uses it");
+    refused(&database, &["restore", backup], "exists: stop the programs that use it");
     refused(&other, &["restore", &format!("{backup}2")], "No such file");
-    // A log of writes that is left without its database.
+    // A write-ahead log is left without its database.
     let folder = other.folder().unwrap();
     std::fs::write(folder.join("test.db-wal"), "left").unwrap();
-    refused(&other, &["restore", backup], "test.db-wal is there");
+    refused(&other, &["restore", backup], "test.db-wal exists");
     std::fs::remove_file(folder.join("test.db-wal")).unwrap();
-    // A copy of a database in use, half a backup, one that is damaged, something else.
+    // These are no backups: a database in use, half a backup, a damaged one, a text, an empty file.
     let server = program().serve(&database, &["--no-jobs"]);
     let used = database.folder().unwrap().join("test.db");
     program().run(&database, ["token", "create", "--name", "a", "--role", "BOARD"]).ok();
-    refused(&other, &["restore", used.to_str().unwrap()], "is no backup but a database in use");
+    refused(&other, &["restore", used.to_str().unwrap()], "is a database in use and not a backup");
     drop(server);
     let whole = std::fs::read(&place).unwrap();
     let half = files.put("half.db", &whole[..whole.len() / 2]);
-    refused(&other, &["restore", half.to_str().unwrap()], "is no whole backup of a register");
+    refused(&other, &["restore", half.to_str().unwrap()], "is not a complete backup of a register");
     let mut bytes = whole.clone();
     let middle = bytes.len() / 2;
     bytes[middle..middle + 8192].fill(0xff);
     let damaged = files.put("damaged.db", bytes);
-    refused(&other, &["restore", damaged.to_str().unwrap()], "is no whole backup of a register");
+    refused(&other, &["restore", damaged.to_str().unwrap()], "is not a complete backup of a register");
     let text = files.put("text.db", "no database");
-    refused(&other, &["restore", text.to_str().unwrap()], "is no whole backup of a register");
+    refused(&other, &["restore", text.to_str().unwrap()], "is not a complete backup of a register");
     let empty = files.put("empty.db", "");
-    refused(&other, &["restore", empty.to_str().unwrap()], "is no whole backup of a register");
+    refused(&other, &["restore", empty.to_str().unwrap()], "is not a complete backup of a register");
     assert_eq!(std::fs::read_dir(folder).unwrap().count(), 0, "nothing is left in its place");
-    // One that a newer version wrote.
+    // A newer version has migrated the database.
     database.tamper("INSERT INTO __diesel_schema_migrations (version) VALUES ('20991231000001')");
     refused(&database, &["backup", &format!("{backup}3")], "a newer version of phananh");
     database.tamper("DELETE FROM __diesel_schema_migrations WHERE version = '20991231000001'");
@@ -159,9 +161,9 @@ fn a_register_in_postgresql_is_dumped_under_load_and_restored_as_documented() {
     let files = Files::new();
     let key = files.path().join("key").display().to_string();
     let database = Database::postgres();
-    world::fill(&database);
+    fixtures::fill(&database);
     program().run(&database, ["key", "create", &key]).ok();
-    let run = world::run_counting(&database, "2024-03-31");
+    let run = fixtures::run_counting(&database, "2024-03-31");
     let place = |n: usize| files.path().join(format!("backup-{n}.dump")).display().to_string();
     let tool = |name: &str, args: &[&str]| {
         let done = Command::new(postgres_tool(name)).args(args).output().unwrap();
@@ -177,6 +179,6 @@ fn a_register_in_postgresql_is_dumped_under_load_and_restored_as_documented() {
         tool("pg_restore", &["--no-owner", "--exit-on-error", &into, &place(n)]);
         let held = usize::try_from(restored.rows()["complaints"]).unwrap();
         assert!((6 + 8 * n..=6 + taken.len()).contains(&held), "{held} in backup {n}");
-        assert_whole(&restored, &key, run["run"].as_str().unwrap(), &run["hash"], held);
+        assert_whole(&restored, &key, run["run"].text(), &run["hash"], held);
     }
 }

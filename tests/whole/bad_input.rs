@@ -1,26 +1,26 @@
-//! Bad input gets an error that says where it is and what to do; the database is as it was, or as
-//! the summary says.
+//! Bad input gets an error that says where the mistake is and what to do about it. The database stays as it was, or
+//! becomes what the summary says.
 
 use crate::program;
-use crate::world::{self, Files};
 use std::io::Write;
-use tests::{Database, Finished};
+use tests::fixtures::{self, Files};
+use tests::{Database, Finished, Json, Role, TestApp};
 
-/// Imports complaints of the world, changed, into both databases.
+/// Imports complaints into the small world on both databases. An import that fails must have written nothing.
 #[track_caller]
 fn import(csv: impl AsRef<[u8]> + Copy, mapping: &str, check: impl Fn(&Finished)) {
-    for database in Database::both() {
-        world::fill(&database);
-        let before = position(&database);
+    for app in TestApp::both().world() {
+        let before = position(&app.database);
         let files = Files::new();
-        let result = program().run(&database, files.import("complaints", csv, mapping));
+        let result = program().run(&app.database, files.import("complaints", csv, mapping));
         check(&result);
         if result.status == 1 {
-            assert_eq!(position(&database), before, "something was written on {}", database.name);
+            assert_eq!(position(&app.database), before, "something was written on {}", app.database.name);
         }
     }
 }
 
+/// The position of the last change of a database.
 fn position(database: &Database) -> i64 {
     database.open().read(schema::db::dialect::current_position).unwrap()
 }
@@ -45,13 +45,13 @@ fn rejects_one(result: &Finished, words: &[&str]) {
 
 /// The complaints of the world with one more row.
 fn with(row: &str) -> String {
-    format!("{}{row}\n", world::COMPLAINTS)
+    format!("{}{row}\n", fixtures::COMPLAINTS)
 }
 
 #[test]
 fn a_mapping_that_names_a_column_the_file_lacks() {
-    let mapping = world::COMPLAINTS_MAP.replace("\"so_pa\"", "\"so_phan_anh\"");
-    import(world::COMPLAINTS, &mapping, |result| {
+    let mapping = fixtures::COMPLAINTS_MAP.replace("\"so_pa\"", "\"so_phan_anh\"");
+    import(fixtures::COMPLAINTS, &mapping, |result| {
         fails_with(result, &["so_phan_anh", "it has so_pa, ngay_nhan", "complaints.toml"])
     });
 }
@@ -68,11 +68,11 @@ fn a_mapping_with_mistakes_of_its_own() {
         ("constant = \"HOTLINE\"", "column = \"kenh\", constant = \"HOTLINE\"", vec!["either a column or a constant"]),
         ("source = \"duong-day-nong\"", "source = ", vec!["TOML parse error"]),
     ] {
-        let mapping = world::COMPLAINTS_MAP.replace(from, to);
-        assert_ne!(mapping, world::COMPLAINTS_MAP);
+        let mapping = fixtures::COMPLAINTS_MAP.replace(from, to);
+        assert_ne!(mapping, fixtures::COMPLAINTS_MAP);
         let database = Database::sqlite();
         let files = Files::new();
-        let result = program().run(&database, files.import("complaints", world::COMPLAINTS, &mapping));
+        let result = program().run(&database, files.import("complaints", fixtures::COMPLAINTS, &mapping));
         fails_with(&result, &words);
         assert!(!database.folder().unwrap().join("test.db").exists(), "a mapping is checked before a database is made");
     }
@@ -98,7 +98,15 @@ fn a_truncated_gzip() {
 fn a_file_in_another_encoding() {
     let (bytes, _, lossy) = encoding_rs::WINDOWS_1258.encode("so_pa;ngay_nhan;kin\nPA-9;05/01/2024;đ\n");
     assert!(!lossy);
-    let mapping = "source = \"x\"\n[file]\ndelimiter = \";\"\n[fields]\nreference = \"so_pa\"\nreceived = { column = \"ngay_nhan\", format = \"%d/%m/%Y\" }\ntext = \"kin\"\n";
+    let mapping = r#"
+source = "x"
+[file]
+delimiter = ";"
+[fields]
+reference = "so_pa"
+received = { column = "ngay_nhan", format = "%d/%m/%Y" }
+text = "kin"
+"#;
     import(&bytes, mapping, |result| fails_with(result, &["row 2", "\"kin\"", "not UTF-8", "windows-1258"]));
     let right = mapping.replace("[file]", "[file]\nencoding = \"windows-1258\"");
     import(&bytes, &right, |result| assert_eq!(result.status, 0, "{result:?}"));
@@ -114,7 +122,7 @@ fn a_file_in_another_encoding() {
 #[test]
 fn a_wrong_date_rejects_its_whole_complaint_and_nothing_else() {
     let csv = with("PA-7;30/02/2024;;;02CV;;TD1;;;;;x;\nPA-7;01/03/2024;;;02CV;CC01;TD1;;;;;x;");
-    import(&csv, world::COMPLAINTS_MAP, |result| {
+    import(&csv, fixtures::COMPLAINTS_MAP, |result| {
         rejects_one(
             result,
             &[
@@ -129,15 +137,17 @@ fn a_wrong_date_rejects_its_whole_complaint_and_nothing_else() {
 
 #[test]
 fn dates_in_the_future_and_before_the_register() {
-    import(&with("PA-7;01/01/2190;;;02CV;;TD1;;;;;x;"), world::COMPLAINTS_MAP, |r| {
+    import(&with("PA-7;01/01/2190;;;02CV;;TD1;;;;;x;"), fixtures::COMPLAINTS_MAP, |r| {
         rejects_one(r, &["row 10", "future"])
     });
-    import(&with("PA-7;31/12/1969;;;02CV;;TD1;;;;;x;"), world::COMPLAINTS_MAP, |r| rejects_one(r, &["row 10", "1970"]));
+    import(&with("PA-7;31/12/1969;;;02CV;;TD1;;;;;x;"), fixtures::COMPLAINTS_MAP, |r| {
+        rejects_one(r, &["row 10", "1970"])
+    });
 }
 
 #[test]
 fn an_invalid_tax_code() {
-    import(&with("PA-7;05/01/2024;0100233480;;02CV;;TD1;;;;;x;"), world::COMPLAINTS_MAP, |result| {
+    import(&with("PA-7;05/01/2024;0100233480;;02CV;;TD1;;;;;x;"), fixtures::COMPLAINTS_MAP, |result| {
         rejects_one(result, &["row 10, column \"mst\"", "0100233480", "check digit should be 8"]);
     });
 }
@@ -153,15 +163,15 @@ fn an_unknown_unit_officer_category_and_finding() {
             ["row 10, column \"ket_luan\"", "\"Q\" is not in the mapping's values"],
         ),
     ] {
-        import(&with(row), world::COMPLAINTS_MAP, |result| rejects_one(result, &words));
+        import(&with(row), fixtures::COMPLAINTS_MAP, |result| rejects_one(result, &words));
     }
 }
 
 #[test]
 fn an_empty_file_and_a_file_of_a_header_alone() {
-    import("", world::COMPLAINTS_MAP, |result| fails_with(result, &["complaints.csv", "is empty"]));
-    let header = world::COMPLAINTS.lines().next().unwrap();
-    import(header, world::COMPLAINTS_MAP, |result| {
+    import("", fixtures::COMPLAINTS_MAP, |result| fails_with(result, &["complaints.csv", "is empty"]));
+    let header = fixtures::COMPLAINTS.lines().next().unwrap();
+    import(header, fixtures::COMPLAINTS_MAP, |result| {
         assert_eq!(result.status, 0, "{result:?}");
         assert_eq!(result.json()["rows"], 0);
     });
@@ -169,15 +179,15 @@ fn an_empty_file_and_a_file_of_a_header_alone() {
 
 #[test]
 fn a_duplicate_header() {
-    let csv = world::COMPLAINTS.replacen("ten_dn", "mst", 1);
-    import(&csv, world::COMPLAINTS_MAP, |result| {
+    let csv = fixtures::COMPLAINTS.replacen("ten_dn", "mst", 1);
+    import(&csv, fixtures::COMPLAINTS_MAP, |result| {
         fails_with(result, &["row 1", "columns 3 and 4 are both named \"mst\""])
     });
 }
 
 #[test]
 fn rows_behind_a_quoted_line_break_keep_their_numbers_and_a_short_row_is_told() {
-    import(&with("PA-7;05/01/2024;;"), world::COMPLAINTS_MAP, |result| {
+    import(&with("PA-7;05/01/2024;;"), fixtures::COMPLAINTS_MAP, |result| {
         rejects_one(result, &["row 10", "4 cells where the header has 13"]);
     });
 }
@@ -186,7 +196,7 @@ fn rows_behind_a_quoted_line_break_keep_their_numbers_and_a_short_row_is_told() 
 fn a_line_of_a_hundred_megabytes() {
     let mut csv = with("PA-7;05/01/2024;;;02CV;;TD1;;;;;\"never closed;");
     csv.push_str(&"x".repeat(100 << 20));
-    import(&csv, world::COMPLAINTS_MAP, |result| {
+    import(&csv, fixtures::COMPLAINTS_MAP, |result| {
         fails_with(result, &["row 10", "longer than 16 MiB", "never closed"]);
     });
 }
@@ -194,11 +204,11 @@ fn a_line_of_a_hundred_megabytes() {
 #[test]
 fn rejected_rows_go_to_a_file_with_all_their_cells() {
     let database = Database::sqlite();
-    world::fill(&database);
+    fixtures::fill(&database);
     let files = Files::new();
     let csv = with("PA-7;05/01/2024;0100233480;Công ty Đ;02CV;;TD1;;;;;\"a; b\";");
     let rejects = files.path().join("rejects.csv");
-    let mut args = files.import("complaints", &csv, world::COMPLAINTS_MAP);
+    let mut args = files.import("complaints", &csv, fixtures::COMPLAINTS_MAP);
     args.extend(["--rejects".into(), rejects.to_str().unwrap().to_owned()]);
     let result = program().run(&database, &args);
     assert_eq!(result.status, 3);
@@ -219,17 +229,17 @@ fn rejected_rows_go_to_a_file_with_all_their_cells() {
     assert!(full.err.contains("/dev/full"), "{}", full.err);
 }
 
-/// A disk of five megabytes, made in a name space of the test's own.
+/// A small disk, which the test mounts in a mount namespace of its own.
 #[test]
 fn a_full_disk() {
     let files = Files::new();
-    let mut csv = world::COMPLAINTS.lines().next().unwrap().to_owned() + "\n";
+    let mut csv = fixtures::COMPLAINTS.lines().next().unwrap().to_owned() + "\n";
     for n in 0..60_000 {
         csv += &format!("KX-{n};05/05/2023;0100233488;A;02CV;CC01;TD1;;;{n};1;Phản ánh số {n};\n");
     }
     let template = Database::sqlite();
-    world::fill(&template);
-    let args = files.import("complaints", &csv, world::COMPLAINTS_MAP);
+    fixtures::fill(&template);
+    let args = files.import("complaints", &csv, fixtures::COMPLAINTS_MAP);
     let disk = files.path().join("disk");
     std::fs::create_dir(&disk).unwrap();
     let script = format!(
@@ -249,11 +259,11 @@ fn a_full_disk() {
     assert_eq!(output.status.code(), Some(1), "{err}");
     assert!(err.contains("full") && err.contains("run the same import again"), "{err}");
     assert!(err.contains("stopped after: 60000 rows"), "{err}");
-    // What the summary says is there, and the rest comes with the next run.
+    // The database holds what the summary says, and the next run imports the rest.
     let url = format!("sqlite:{}", files.path().join("test.db").display());
     let again = std::process::Command::new(program().0).args(["--database", &url]).args(&args).output().unwrap();
     let summary: serde_json::Value = serde_json::from_slice(&again.stdout).unwrap();
-    let (imported, unchanged) = (summary["imported"].as_u64().unwrap(), summary["unchanged"].as_u64().unwrap());
+    let (imported, unchanged) = (summary["imported"].integer(), summary["unchanged"].integer());
     assert!(imported > 0 && unchanged > 0, "{summary}");
     assert_eq!(imported + unchanged, 60_000, "{summary}");
     assert!(err.contains(&format!("{unchanged} imported")), "{err} but {summary}");
@@ -312,9 +322,9 @@ fn databases_that_cannot_be_used_are_told_by_name() {
 #[test]
 fn rows_are_numbered_as_an_editor_does_also_with_windows_line_ends_and_blank_lines() {
     let csv = with("\n\nPA-7;30/02/2024;;;02CV;;TD1;;;;;x;");
-    import(&csv, world::COMPLAINTS_MAP, |result| rejects_one(result, &["row 12, column"]));
+    import(&csv, fixtures::COMPLAINTS_MAP, |result| rejects_one(result, &["row 12, column"]));
     let csv = csv.replace('\n', "\r\n");
-    import(&csv, world::COMPLAINTS_MAP, |result| {
+    import(&csv, fixtures::COMPLAINTS_MAP, |result| {
         rejects_one(result, &["row 12, column"]);
         assert_eq!(result.json()["rows"], 8);
     });
@@ -324,7 +334,7 @@ fn rows_are_numbered_as_an_editor_does_also_with_windows_line_ends_and_blank_lin
 fn a_quote_that_is_never_closed_in_a_small_file() {
     import(
         &with("PA-7;05/01/2024;;;02CV;;TD1;;;;;\"never closed;\nPA-8;05/01/2024;;;02CV;;TD1;;;;;x;"),
-        world::COMPLAINTS_MAP,
+        fixtures::COMPLAINTS_MAP,
         |result| {
             fails_with(result, &["row 10", "never closed"]);
         },
@@ -334,8 +344,8 @@ fn a_quote_that_is_never_closed_in_a_small_file() {
 #[test]
 fn letters_written_apart_from_their_marks_match() {
     use unicode_normalization::UnicodeNormalization;
-    let apart: String = world::COMPLAINTS.replace("ket_luan", "kết_luận").nfd().collect();
-    let mapping = world::COMPLAINTS_MAP.replace("ket_luan", "kết_luận");
+    let apart: String = fixtures::COMPLAINTS.replace("ket_luan", "kết_luận").nfd().collect();
+    let mapping = fixtures::COMPLAINTS_MAP.replace("ket_luan", "kết_luận");
     import(&apart, &mapping, |result| {
         assert_eq!((result.status, &result.json()["unchanged"]), (0, &6.into()), "{result:?}")
     });
@@ -343,19 +353,21 @@ fn letters_written_apart_from_their_marks_match() {
 
 #[test]
 fn values_that_the_mapping_gives_are_written_our_way() {
-    let mapping = world::COMPLAINTS_MAP
+    let mapping = fixtures::COMPLAINTS_MAP
         .replace("thousands = \".\" }", "thousands = \".\", decimal = \",\", multiply = 1000, default = 1500 }")
         .replace("decimal = \",\" }\ntext", "thousands = \".\", decimal = \",\", default = 1.5 }\ntext")
         .replace("ngay_kl\", formats = [\"%d/%m/%Y\"]", "ngay_kl\", formats = [\"%d/%m/%Y\"], default = 2024-12-31");
-    let database = Database::sqlite();
-    world::fill(&database);
+    let app = TestApp::sqlite().world().start();
     let files = Files::new();
-    let csv = "so_pa;ngay_nhan;mst;ten_dn;don_vi;can_bo;loai;ket_luan;ngay_kl;chi_phi;gio;noi_dung;kin\nPB-1;05/01/2024;;;02CV;CC01;TD1;;;;;x;\nPB-2;05/01/2024;;;02CV;CC01;TD1;;;8,2;2,25;x;\n";
-    program().run(&database, files.import("complaints", csv, &mapping)).ok();
-    let board = program().token(&database, "BOARD", None);
-    let data = program().serve(&database, &[]).data(
-        &board,
-        "{ complaints(filter: {text: {eq: \"x\"}}, orderBy: [{field: COST_VND}]) { nodes { costVnd delayHours officers { decidedOn } } } }",
+    let csv = "\
+so_pa;ngay_nhan;mst;ten_dn;don_vi;can_bo;loai;ket_luan;ngay_kl;chi_phi;gio;noi_dung;kin
+PB-1;05/01/2024;;;02CV;CC01;TD1;;;;;x;
+PB-2;05/01/2024;;;02CV;CC01;TD1;;;8,2;2,25;x;
+";
+    program().run(&app.database, files.import("complaints", csv, &mapping)).ok();
+    let data = app.as_role(Role::Board).data(
+        "{ complaints(filter: {text: {eq: \"x\"}}, orderBy: [{field: COST_VND}]) {
+            nodes { costVnd delayHours officers { decidedOn } } } }",
     );
     let officers = serde_json::json!([{ "decidedOn": "2024-12-31" }]);
     let expected = serde_json::json!([
@@ -369,8 +381,8 @@ fn values_that_the_mapping_gives_are_written_our_way() {
         ("text = \"noi_dung\"", "text = { column = \"noi_dung\", fromats = \"x\" }", vec!["fields.text", "fromats"]),
         ("text = \"noi_dung\"", "text = \"noi_dung\"\nkeep = [\"kin\"]", vec!["keep"]),
     ] {
-        let result =
-            program().run(&database, files.import("complaints", csv, &world::COMPLAINTS_MAP.replace(from, to)));
+        let mapping = fixtures::COMPLAINTS_MAP.replace(from, to);
+        let result = program().run(&app.database, files.import("complaints", csv, &mapping));
         fails_with(&result, &words);
     }
 }
@@ -378,9 +390,9 @@ fn values_that_the_mapping_gives_are_written_our_way() {
 #[test]
 fn reject_files_do_not_overwrite_what_is_needed() {
     let database = Database::sqlite();
-    world::fill(&database);
+    fixtures::fill(&database);
     let files = Files::new();
-    let args = files.import("complaints", world::COMPLAINTS, world::COMPLAINTS_MAP);
+    let args = files.import("complaints", fixtures::COMPLAINTS, fixtures::COMPLAINTS_MAP);
     let db = database.folder().unwrap().join("test.db");
     for precious in [args[2].as_str(), args[4].as_str(), db.to_str().unwrap()] {
         let before = std::fs::metadata(precious).unwrap().len();
@@ -392,22 +404,22 @@ fn reject_files_do_not_overwrite_what_is_needed() {
 
 #[test]
 fn categories_and_units_of_a_file_refer_to_one_another_in_any_order() {
-    for database in Database::both() {
-        world::fill(&database);
+    for app in TestApp::both().world() {
         let files = Files::new();
         let import = |kind: &str, rows: &str, mapping: &str| {
-            let header = if kind == "units" { world::UNITS } else { world::CATEGORIES }.lines().next().unwrap();
-            program().run(&database, files.import(kind, format!("{header}\n{rows}"), mapping))
+            let header = if kind == "units" { fixtures::UNITS } else { fixtures::CATEGORIES }.lines().next().unwrap();
+            program().run(&app.database, files.import(kind, format!("{header}\n{rows}"), mapping))
         };
-        let moved = import("categories", "HT,X,Hệ thống,PROFICIENCY,,\nX,,Mới,PROFICIENCY,,\n", world::CATEGORIES_MAP);
+        let moved =
+            import("categories", "HT,X,Hệ thống,PROFICIENCY,,\nX,,Mới,PROFICIENCY,,\n", fixtures::CATEGORIES_MAP);
         assert_eq!(moved.status, 0, "{moved:?}");
-        let deeper = import("categories", "TD,X,Thái độ,CONDUCT,,\n", world::CATEGORIES_MAP);
+        let deeper = import("categories", "TD,X,Thái độ,CONDUCT,,\n", fixtures::CATEGORIES_MAP);
         rejects_one(&deeper, &["row 2, column \"cha\"", "two levels"]);
         let orphan =
-            import("units", "09,Mới,BRANCH,ZZ,,01/01/2020,\n09,Mới,BRANCH,02,,01/01/2021,\n", world::UNITS_MAP);
+            import("units", "09,Mới,BRANCH,ZZ,,01/01/2020,\n09,Mới,BRANCH,02,,01/01/2021,\n", fixtures::UNITS_MAP);
         rejects_one(&orphan, &["row 2, column \"cha\"", "\"ZZ\" is no unit"]);
         let circle =
-            import("units", "02,Cục Hải quan TP. Hồ Chí Minh,PROVINCIAL_DEPARTMENT,02CV,,,\n", world::UNITS_MAP);
+            import("units", "02,Cục Hải quan TP. Hồ Chí Minh,PROVINCIAL_DEPARTMENT,02CV,,,\n", fixtures::UNITS_MAP);
         fails_with(&circle, &["circle"]);
     }
 }

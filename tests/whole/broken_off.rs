@@ -1,7 +1,6 @@
 //! What is broken off ends, and nobody takes it for whole.
 
 use crate::program;
-use crate::world::{self, Files};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
@@ -10,7 +9,8 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::thread::sleep;
 use std::time::Duration;
-use tests::{Database, Server};
+use tests::fixtures::{self, Files};
+use tests::{Database, Json, Server};
 
 #[derive(QueryableByName)]
 struct Number {
@@ -87,7 +87,7 @@ pub fn request(host: &str, token: &str, query: &str, more: &str) -> String {
 #[test]
 fn after_a_deadline_nothing_more_is_asked_of_the_database() {
     let database = Database::postgres();
-    world::fill(&database);
+    fixtures::fill(&database);
     let board = program().token(&database, "BOARD", None);
     let files = Files::new();
     // PostgreSQL itself would break statements off only after the longest deadline.
@@ -121,7 +121,7 @@ fn after_a_deadline_nothing_more_is_asked_of_the_database() {
 #[test]
 fn what_a_client_that_left_had_asked_for_is_cancelled() {
     let database = Database::postgres();
-    world::fill(&database);
+    fixtures::fill(&database);
     let board = program().token(&database, "BOARD", None);
     let server = patient(&database);
     let mut beside = Beside::new(&database);
@@ -143,7 +143,7 @@ fn what_a_client_that_left_had_asked_for_is_cancelled() {
 #[test]
 fn operations_that_wait_for_a_lock_keep_no_others_from_their_turn() {
     let database = Database::postgres();
-    world::fill(&database);
+    fixtures::fill(&database);
     let board = program().token(&database, "BOARD", None);
     let server = patient(&database);
     let mut beside = Beside::new(&database);
@@ -156,7 +156,7 @@ fn operations_that_wait_for_a_lock_keep_no_others_from_their_turn() {
             .collect();
         beside.until_waiting(many as i64);
         let other = server.data(&board, "{ issueCategories { nodes { code } } }");
-        assert!(!other["issueCategories"]["nodes"].as_array().unwrap().is_empty(), "{other}");
+        assert!(!other["issueCategories"]["nodes"].list().is_empty(), "{other}");
         beside.unlock();
         for answer in waiting {
             assert!(answer.join().unwrap()["complaints"]["nodes"][0]["officers"].is_array());
@@ -167,7 +167,7 @@ fn operations_that_wait_for_a_lock_keep_no_others_from_their_turn() {
 #[test]
 fn an_export_that_breaks_off_has_no_end() {
     let database = Database::postgres();
-    world::fill(&database);
+    fixtures::fill(&database);
     let files = Files::new();
     let key = files.path().join("key").display().to_string();
     program().run(&database, ["key", "create", &key]).ok();

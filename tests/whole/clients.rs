@@ -2,12 +2,12 @@
 
 use crate::program;
 use crate::work;
-use crate::world::{self, Files};
 use api::access::allowed;
 use schema::enums::Role;
 use serde_json::{Value, json};
 use std::process::Command;
-use tests::{Database, clients, node, project, python};
+use tests::fixtures::{self, Files};
+use tests::{Database, Json, clients, node, project, python};
 
 /// The schema as a file among the clients, who look for it there.
 fn schema(name: &str) -> String {
@@ -25,7 +25,7 @@ fn the_schema_follows_the_rules_of_relay() {
 #[test]
 fn urql_queries_persists_and_subscribes() {
     let database = Database::sqlite();
-    world::fill(&database);
+    fixtures::fill(&database);
     let server = program().serve(&database, &["--no-jobs"]);
     let given = json!({
         "http": format!("{}/graphql", server.address), "ws": format!("{}/graphql/ws", server.address.replace("http", "ws")),
@@ -33,24 +33,19 @@ fn urql_queries_persists_and_subscribes() {
     });
     let outcome: Value = serde_json::from_str(&node("urql.js", &[&given.to_string()])).unwrap();
     assert_eq!(outcome["first"]["complaints"]["totalCount"], 6, "{outcome}");
-    assert_eq!(outcome["second"]["complaints"]["nodes"].as_array().unwrap().len(), 3);
+    assert_eq!(outcome["second"]["complaints"]["nodes"].list().len(), 3);
     assert_eq!(outcome["code"], "BAD_USER_INPUT");
     assert_eq!(outcome["heard"], json!({ "complaintReceived": { "text": "từ urql" } }));
     // The hash alone at first; the text once it was not known; then the hash is enough.
-    let asked: Vec<(bool, bool)> = outcome["asked"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .take(3)
-        .map(|one| (one["text"] == true, one["hash"] == true))
-        .collect();
+    let asked: Vec<(bool, bool)> =
+        outcome["asked"].list().iter().take(3).map(|one| (one["text"] == true, one["hash"] == true)).collect();
     assert_eq!(asked, [(false, true), (true, true), (false, true)], "{outcome}");
 }
 
 #[test]
 fn a_typescript_client_is_generated_compiles_and_asks() {
     let database = Database::sqlite();
-    world::fill(&database);
+    fixtures::fill(&database);
     let server = program().serve(&database, &["--no-jobs"]);
     let given = json!({
         "schema": schema("codegen.graphql"), "documents": project().join("docs/client").canonicalize().unwrap().join("*.graphql"),
@@ -58,15 +53,14 @@ fn a_typescript_client_is_generated_compiles_and_asks() {
     });
     let outcome: Value = serde_json::from_str(&node("codegen.js", &[&given.to_string()])).unwrap();
     assert_eq!((&outcome["complaints"], &outcome["total"]), (&json!(6), &json!(6)));
-    let ids: std::collections::BTreeSet<&str> =
-        outcome["ids"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
+    let ids: std::collections::BTreeSet<&str> = outcome["ids"].list().iter().map(Json::text).collect();
     assert_eq!(ids.len(), 4, "two pages of two");
 }
 
 #[test]
 fn a_python_client_is_generated_and_asks() {
     let database = Database::sqlite();
-    world::fill(&database);
+    fixtures::fill(&database);
     let server = program().serve(&database, &["--no-jobs"]);
     let files = Files::new();
     let given = json!({
@@ -87,7 +81,7 @@ fn schemathesis_finds_no_fault_no_leak_and_nothing_of_another_type_whoever_asks(
     let key = files.path().join("key").display().to_string();
     let database = Database::sqlite();
     work::with_headquarters(&database);
-    world::run_counting(&database, "2024-03-31");
+    fixtures::run_counting(&database, "2024-03-31");
     program().run(&database, ["key", "create", &key]).ok();
     let server = program().serve(&database, &["--no-jobs", "--key-file", &key]);
     let python = python(&["schemathesis"], &[], &["schemathesis==4.32.5"]);

@@ -1,27 +1,23 @@
-//! What a client leaves out, sets to null or writes in another way never changes in silence what it asks for.
+//! A value that a client leaves out, sets to null or writes in another way never silently changes what it asks for.
 
 use crate::fuzz::{Types, named};
-use crate::program;
-use crate::world::{self, Files};
-use async_graphql_parser::types::{BaseType, Type};
+use async_graphql::parser::types::{BaseType, Type};
 use serde_json::{Value, json};
 use std::collections::{HashMap, VecDeque};
-use tests::{Database, Server};
+use tests::fixtures::Files;
+use tests::{Client, Json, Role, TestApp};
 
-/// The names of principals that begin so.
-fn principals(server: &Server, admin: &str, beginning: &str) -> usize {
-    let all = server.data(admin, "{ principals(first: 200) { nodes { name } } }");
-    let nodes = all["principals"]["nodes"].as_array().unwrap();
-    nodes.iter().filter(|node| node["name"].as_str().unwrap().starts_with(beginning)).count()
+/// The number of principals whose names begin with a text.
+fn principals(admin: &Client<'_>, beginning: &str) -> usize {
+    let all = admin.data("{ principals(first: 200) { nodes { name } } }");
+    let nodes = all["principals"]["nodes"].list();
+    nodes.iter().filter(|node| node["name"].text().starts_with(beginning)).count()
 }
 
 #[test]
 fn the_default_of_a_variable_decides_in_directives() {
-    for database in Database::both() {
-        world::fill(&database);
-        let admin = program().token(&database, "ADMIN", None);
-        let board = program().token(&database, "BOARD", None);
-        let server = program().serve(&database, &["--no-jobs"]);
+    for app in TestApp::both().world().arguments(&["--no-jobs"]) {
+        let (admin, board) = (app.as_role(Role::Admin), app.as_role(Role::Board));
         let make = "createToken(input: {name: \"ghost\", role: BOARD})";
         let below = "{ principal { name } }";
         for document in [
@@ -39,18 +35,19 @@ fn the_default_of_a_variable_decides_in_directives() {
             ),
         ] {
             let body = json!({ "query": document, "operationName": "R" }).to_string();
-            let headers = [("content-type", "application/json"), ("authorization", &*format!("Bearer {admin}"))];
-            let answer = server.send("POST", "/graphql", &headers, &body);
+            let headers =
+                [("content-type", "application/json"), ("authorization", &*format!("Bearer {}", admin.token))];
+            let answer = app.server().send("POST", "/graphql", &headers, &body);
             assert_eq!(answer.json()["data"], json!({ "__typename": "Mutation" }), "{document}: {answer:?}");
-            assert_eq!(principals(&server, &admin, "ghost"), 0, "{}: {document}", database.name);
+            assert_eq!(principals(&admin, "ghost"), 0, "{}: {document}", app.database.name);
         }
-        // What is given goes before the default.
+        // A given value takes precedence over the default.
         let made = format!("mutation R($skip: Boolean = true) {{ {make} @skip(if: $skip) {below} }}");
-        server.data_with(&admin, &made, &json!({ "skip": false }));
-        assert_eq!(principals(&server, &admin, "ghost"), 1);
+        admin.data_with(&made, &json!({ "skip": false }));
+        assert_eq!(principals(&admin, "ghost"), 1);
         let nested = "query Q($count: Boolean = true, $no: Boolean = false) { complaints(first: 1) {
             totalCount @include(if: $count) nodes { version unit @skip(if: $count) { code } category @include(if: $no) { code } } } }";
-        let page = server.data(&board, nested);
+        let page = board.data(nested);
         assert_eq!(page["complaints"]["totalCount"], 6, "{page}");
         assert_eq!(page["complaints"]["nodes"][0].as_object().unwrap().len(), 1, "{page}");
     }
@@ -108,15 +105,12 @@ fn ways(types: &Types) -> HashMap<String, Way> {
 
 #[test]
 fn a_condition_that_is_null_is_refused_wherever_it_stands() {
-    let database = Database::sqlite();
-    world::fill(&database);
     let files = Files::new();
     let key = files.path().join("key").display().to_string();
-    program().run(&database, ["key", "create", &key]).ok();
-    let roles = ["BOARD", "ADMIN", "UNIT_HEAD", "DATA_TEAM"];
-    let tokens = roles.map(|role| program().token(&database, role, (role == "UNIT_HEAD").then_some("02")));
-    let server = program().serve(&database, &["--no-jobs", "--dev", "--key-file", &key]);
-    let types = Types::new(&server.get("/schema.graphql").text);
+    let app = TestApp::sqlite().world().arguments(&["--no-jobs", "--dev", "--key-file", &key]).start();
+    app.run(&["key", "create", &key]);
+    let clients = [app.as_role(Role::Board), app.as_role(Role::Admin), app.as_head("02"), app.as_role(Role::DataTeam)];
+    let types = Types::new(&app.server().get("/schema.graphql").text);
     let ways = ways(&types);
     let mut walked = 0;
     for (of, fields) in &types.inputs {
@@ -129,7 +123,7 @@ fn a_condition_that_is_null_is_refused_wherever_it_stands() {
             let more = if field == "complaintStatistics" { ", groupBy: [YEAR]" } else { "" };
             let document = format!("query($c: {of}) {{ {field}({argument}: $c{more}) {{ __typename }} }}");
             let variables = json!({ "c": way.with_null(condition) });
-            let answers = tokens.each_ref().map(|token| server.graphql(token, &document, &variables));
+            let answers = clients.each_ref().map(|client| client.request_with(&document, &variables));
             for answer in &answers {
                 assert!(answer.json()["data"].is_null(), "{document} {variables}: {answer:?}");
             }
@@ -143,13 +137,12 @@ fn a_condition_that_is_null_is_refused_wherever_it_stands() {
 
 #[test]
 fn a_scope_without_a_value_is_no_scope() {
-    for database in Database::both() {
-        world::fill(&database);
+    for app in [TestApp::sqlite(), TestApp::postgres()] {
         let files = Files::new();
         let key = files.path().join("key").display().to_string();
-        program().run(&database, ["key", "create", &key]).ok();
-        let board = program().token(&database, "BOARD", None);
-        let server = program().serve(&database, &["--no-jobs", "--key-file", &key]);
+        let app = app.world().arguments(&["--no-jobs", "--key-file", &key]).start();
+        app.run(&["key", "create", &key]);
+        let board = app.as_role(Role::Board);
         for document in [
             "query($u: String) { complaints(filter: {unit: {within: $u}}) { totalCount } }",
             "query($u: String = null) { complaints(filter: {unit: {within: $u}}) { totalCount } }",
@@ -165,24 +158,22 @@ fn a_scope_without_a_value_is_no_scope() {
             "query($u: IdOps) { complaints(filter: {id: $u}) { totalCount } }",
         ] {
             for variables in [json!({}), json!({ "u": null })] {
-                let answer = server.graphql(&board, document, &variables);
-                assert_eq!(answer.codes(), ["BAD_USER_INPUT"], "{}: {document} {variables}: {answer:?}", database.name);
+                let answer = board.request_with(document, &variables);
+                let database = app.database.name;
+                assert_eq!(answer.codes(), ["BAD_USER_INPUT"], "{database}: {document} {variables}: {answer:?}");
             }
         }
-        let bearer = format!("Bearer {board}");
+        let bearer = format!("Bearer {}", board.token);
         for filter in ["{\"unit\":{\"within\":null}}", "{\"search\":null}", "{\"or\":[{\"unit\":null}]}"] {
             let path: String = filter.bytes().map(|byte| format!("%{byte:02X}")).collect();
             let path = format!("/export/complaints.csv?filter={path}");
-            let answer = server.send("GET", &path, &[("authorization", &bearer)], "");
+            let answer = app.server().send("GET", &path, &[("authorization", &bearer)], "");
             assert_eq!(answer.status, 400, "{filter}: {answer:?}");
         }
-        // No filter at all is one that says so.
+        // A filter that is missing, null or empty as a whole excludes nothing.
         for variables in [json!({}), json!({ "f": null }), json!({ "f": {} })] {
-            let all = server.data_with(
-                &board,
-                "query($f: ComplaintFilter) { complaints(filter: $f) { totalCount } }",
-                &variables,
-            );
+            let all =
+                board.data_with("query($f: ComplaintFilter) { complaints(filter: $f) { totalCount } }", &variables);
             assert_eq!(all["complaints"]["totalCount"], 6);
         }
     }
@@ -190,10 +181,8 @@ fn a_scope_without_a_value_is_no_scope() {
 
 #[test]
 fn a_text_is_no_word_of_an_enum() {
-    let database = Database::sqlite();
-    world::fill(&database);
-    let board = program().token(&database, "BOARD", None);
-    let server = program().serve(&database, &["--no-jobs"]);
+    let app = TestApp::sqlite().world().arguments(&["--no-jobs"]).start();
+    let board = app.as_role(Role::Board);
     for document in [
         "{ complaints(filter: {state: {eq: \"CLOSED\"}}) { totalCount } }",
         "{ complaints(filter: {state: {in: [CLOSED, \"RECEIVED\"]}}) { totalCount } }",
@@ -201,10 +190,10 @@ fn a_text_is_no_word_of_an_enum() {
         "{ complaints(orderBy: [{field: RECEIVED_AT, direction: \"DESC\"}]) { totalCount } }",
         "query($f: ComplaintFilter = {state: {eq: \"CLOSED\"}}) { complaints(filter: $f) { totalCount } }",
     ] {
-        let answer = server.graphql(&board, document, &json!({}));
+        let answer = board.request(document);
         assert!(answer.json()["data"].is_null() && !answer.codes().is_empty(), "{document}: {answer:?}");
     }
-    // In variables, which are JSON, words are texts.
+    // Variables are JSON, where a word of an enum is a text.
     for (document, variables) in [
         (
             "query($s: ComplaintState!) { complaints(filter: {state: {eq: $s}}) { totalCount } }",
@@ -216,49 +205,44 @@ fn a_text_is_no_word_of_an_enum() {
         ),
         ("query($s: ComplaintState = CLOSED) { complaints(filter: {state: {eq: $s}}) { totalCount } }", json!({})),
     ] {
-        server.data_with(&board, document, &variables);
+        board.data_with(document, &variables);
     }
 }
 
 #[test]
 fn characters_are_found_however_they_are_escaped() {
-    for database in Database::both() {
-        world::fill(&database);
-        let intake = program().token(&database, "INTAKE", None);
-        let board = program().token(&database, "BOARD", None);
-        let server = program().serve(&database, &["--no-jobs"]);
+    for app in TestApp::both().world().arguments(&["--no-jobs"]) {
+        let (intake, board) = (app.as_role(Role::Intake), app.as_role(Role::Board));
         let submit = "mutation { submitComplaint(input: {idempotencyKey: \"1\", unit: \"02CV\", category: \"HT\",
             legalForm: FEEDBACK, channel: PORTAL, text: \"vui \\uD83D\\uDE00 \\u{111}\\u1ECFi\"}) { reference } }";
-        server.data(&intake, submit);
+        intake.data(submit);
         for escaped in ["\u{1f600}", "\\uD83D\\uDE00", "\\u{1F600}", "\\u{001f600}"] {
             let document =
                 format!("{{ complaints(filter: {{text: {{like: \"%{escaped}%\"}}}}) {{ nodes {{ text }} }} }}");
-            let found = server.data(&board, &document);
+            let found = board.data(&document);
             assert_eq!(found["complaints"]["nodes"], json!([{ "text": "vui \u{1f600} đỏi" }]), "{document}");
         }
         for wrong in ["\\uD83D", "\\u{110000}", "\\u{}", "\\x41"] {
             let document = format!("{{ complaints(filter: {{search: \"{wrong}\"}}) {{ totalCount }} }}");
-            assert_eq!(server.graphql(&board, &document, &json!({})).codes(), ["GRAPHQL_PARSE_FAILED"], "{document}");
+            assert_eq!(board.codes(&document), ["GRAPHQL_PARSE_FAILED"], "{document}");
         }
     }
 }
 
 #[test]
 fn a_pattern_ends_with_no_half_of_an_escape() {
-    for database in Database::both() {
-        world::fill(&database);
-        let board = program().token(&database, "BOARD", None);
-        let server = program().serve(&database, &["--no-jobs"]);
+    for app in TestApp::both().world().arguments(&["--no-jobs"]) {
+        let board = app.as_role(Role::Board);
         let ask = "query($p: String) { complaints(filter: {text: {like: $p}}) { totalCount } }";
         for pattern in ["\\", "a\\", "\\\\\\", "%\\"] {
-            let answer = server.graphql(&board, ask, &json!({ "p": pattern }));
-            assert_eq!(answer.codes(), ["BAD_USER_INPUT"], "{}: {pattern}: {answer:?}", database.name);
+            let answer = board.request_with(ask, &json!({ "p": pattern }));
+            assert_eq!(answer.codes(), ["BAD_USER_INPUT"], "{}: {pattern}: {answer:?}", app.database.name);
         }
         for pattern in ["\\\\", "\\%", "a\\_", "%"] {
-            server.data_with(&board, ask, &json!({ "p": pattern }));
+            board.data_with(ask, &json!({ "p": pattern }));
         }
-        // What is searched for is no pattern.
+        // The text of a search is no pattern.
         let search = "query($p: String) { complaints(filter: {search: $p}) { totalCount } }";
-        assert_eq!(server.data_with(&board, search, &json!({ "p": "\\" }))["complaints"]["totalCount"], 0);
+        assert_eq!(board.data_with(search, &json!({ "p": "\\" }))["complaints"]["totalCount"], 0);
     }
 }

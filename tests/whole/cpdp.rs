@@ -1,13 +1,13 @@
 //! The real register: its facts on both databases, and a run of the past derived again.
 
 use crate::program;
-use crate::world::Files;
 use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
-use tests::{Database, Program, Server, cpdp, project};
+use tests::fixtures::Files;
+use tests::{Database, Json, Program, Server, cpdp, project};
 
 /// Each anonymous complaint as an enterprise of its own: the register names no complainant.
 const RULES: &str = "version = \"anonymous-own\"\nanonymous = \"own_enterprise\"\n";
@@ -107,9 +107,9 @@ fn rows(server: &Server, token: &str) {
             &json!({ "after": after }),
         );
         pages += 1;
-        for complaint in data["complaints"]["nodes"].as_array().unwrap() {
-            let officers = complaint["officers"].as_array().unwrap();
-            let received = complaint["receivedAt"].as_str().unwrap();
+        for complaint in data["complaints"]["nodes"].list() {
+            let officers = complaint["officers"].list();
+            let received = complaint["receivedAt"].text();
             let distinct = |name: &str| {
                 let codes = officers.iter().filter_map(|row| row[name]["code"].as_str());
                 codes.collect::<std::collections::BTreeSet<_>>().len()
@@ -153,12 +153,8 @@ fn rows(server: &Server, token: &str) {
 fn rules_try(phananh: &Program, database: &Database) {
     let reached = phananh.json(database, &["rules", "try", "--min", "3", "--days", "365"]);
     assert_eq!(reached["subjects"], 7_160);
-    let years: BTreeMap<i64, i64> = reached["byYear"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|year| (year["year"].as_i64().unwrap(), year["subjects"].as_i64().unwrap()))
-        .collect();
+    let years: BTreeMap<i64, i64> =
+        reached["byYear"].list().iter().map(|year| (year["year"].integer(), year["subjects"].integer())).collect();
     let known = [(2000, 1_119), (2001, 1_184), (2002, 934), (2015, 131), (2016, 39)];
     for (year, subjects) in known {
         assert_eq!(years[&year], subjects, "{year}");
@@ -207,10 +203,10 @@ fn past(phananh: &Program, database: &Database, file: &Path, files: &Files) -> S
     let rules = files.put("rules.toml", RULES);
     let rules = rules.to_str().unwrap();
     let run = phananh.json(database, &["jobs", "run", "recurrence", "--as-of", "2010-12-31", "--rules", rules]);
-    let (id, hash) = (run["run"].as_str().unwrap(), run["hash"].as_str().unwrap().to_owned());
-    assert!(run["summary"]["flagged"].as_i64().unwrap() > 500, "{run}");
+    let (id, hash) = (run["run"].text(), run["hash"].text().to_owned());
+    assert!(run["summary"]["flagged"].integer() > 500, "{run}");
     let flags = phananh.json(database, &["flags", "list"]);
-    assert_eq!(flags.as_array().unwrap().len() as i64, run["summary"]["flagged"].as_i64().unwrap());
+    assert_eq!(flags.list().len() as i64, run["summary"]["flagged"].integer());
     check_a_flag(phananh, database, file, &flags);
     let reproduce = |known_at: &[&str]| {
         let args = [&["flags", "reproduce", id], known_at, &["--format", "json"]].concat();
@@ -234,10 +230,7 @@ fn past(phananh: &Program, database: &Database, file: &Path, files: &Files) -> S
     assert_eq!((status, &now["reproduced"]), (1, &json!(false)));
     assert_ne!(now["derivedHash"], hash.as_str());
     assert!(
-        now["firstDifference"]
-            .as_str()
-            .unwrap()
-            .starts_with("inputs: the allegations of complaints received in 2000-0"),
+        now["firstDifference"].text().starts_with("inputs: the allegations of complaints received in 2000-0"),
         "{now}"
     );
     hash
@@ -245,8 +238,8 @@ fn past(phananh: &Program, database: &Database, file: &Path, files: &Files) -> S
 
 /// An officer's numbers, recounted from the file.
 fn check_a_flag(phananh: &Program, database: &Database, file: &Path, flags: &Value) {
-    let gravest = flags.as_array().unwrap().iter().find(|flag| flag["tier"] == "SUSPENSION_REVIEW").unwrap();
-    let code = gravest["subject"]["code"].as_str().unwrap();
+    let gravest = flags.list().iter().find(|flag| flag["tier"] == "SUSPENSION_REVIEW").unwrap();
+    let code = gravest["subject"]["code"].text();
     let mut complaints: BTreeMap<String, bool> = BTreeMap::new();
     for line in plain(file).iter().skip(1) {
         let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(line.as_bytes());
@@ -258,17 +251,15 @@ fn check_a_flag(phananh: &Program, database: &Database, file: &Path, flags: &Val
             complaints.insert(complaint.to_owned(), matches!(&category[..2], "03" | "05" | "06" | "08"));
         }
     }
-    let shown = phananh.json(database, &["flags", "show", gravest["id"].as_str().unwrap()]);
+    let shown = phananh.json(database, &["flags", "show", gravest["id"].text()]);
     let year = &shown["numbers"]["windows"][3];
     // Officers 1 to 400 also have complaints of the test's own.
     let own = code.parse::<usize>().map_or(0, |n| if n <= 400 { 2 } else { 0 });
     assert_eq!(year["complaints"].as_u64().unwrap() as usize, complaints.len() + own, "{shown}");
     assert_eq!(year["serious"].as_u64().unwrap() as usize, complaints.values().filter(|serious| **serious).count());
-    assert_eq!(shown["evidence"].as_array().unwrap().len(), complaints.len() + own);
-    assert!(shown["reasonVi"].as_str().unwrap().contains(&format!("Công chức {code}: trong 365 ngày đến 31/12/2010")));
-    assert!(
-        shown["reasonEn"].as_str().unwrap().contains(&format!("Officer {code}: in the 365 days to 31 December 2010"))
-    );
+    assert_eq!(shown["evidence"].list().len(), complaints.len() + own);
+    assert!(shown["reasonVi"].text().contains(&format!("Công chức {code}: trong 365 ngày đến 31/12/2010")));
+    assert!(shown["reasonEn"].text().contains(&format!("Officer {code}: in the 365 days to 31 December 2010")));
     assert_eq!(shown["rules"]["version"], "anonymous-own");
 }
 

@@ -3,13 +3,13 @@
 use crate::broken_off::{Beside, patient, request};
 use crate::program;
 use crate::transport::configured;
-use crate::world::{self, Files};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-use tests::{Answer, Database, Server};
+use tests::fixtures::{self, Files};
+use tests::{Answer, Database, Json, Server};
 
 /// Brackets around a text, so many times.
 fn nested(open: &str, close: &str, levels: usize, inner: &str) -> String {
@@ -42,12 +42,12 @@ fn doubling(on: &str, levels: usize, inner: &str) -> String {
 #[test]
 fn an_introspection_is_counted_and_priced() {
     let database = Database::sqlite();
-    world::fill(&database);
+    fixtures::fill(&database);
     let dashboard = program().token(&database, "DASHBOARD", None);
     let production = program().serve(&database, &["--no-jobs"]);
     let development = program().serve(&database, &["--no-jobs", "--dev"]);
     let whole = production.data(&dashboard, &introspection_of_tools());
-    assert!(whole["__schema"]["types"].as_array().unwrap().len() > 100, "tools learn the schema");
+    assert!(whole["__schema"]["types"].list().len() > 100, "tools learn the schema");
     let implementing = nested("possibleTypes { interfaces { ", "} } ", 6, "name");
     let arguments = nested("inputFields { type { ", "} } ", 9, "name");
     let documents = [
@@ -79,7 +79,7 @@ fn an_introspection_is_counted_and_priced() {
 #[test]
 fn every_operation_of_a_document_keeps_to_the_limits() {
     let database = Database::sqlite();
-    world::fill(&database);
+    fixtures::fill(&database);
     let token = program().token(&database, "DASHBOARD", None);
     let server = program().serve(&database, &["--no-jobs", "--dev"]);
     let cheap = "query A { serviceInfo { version } }";
@@ -117,7 +117,7 @@ fn every_operation_of_a_document_keeps_to_the_limits() {
 #[test]
 fn texts_that_are_compared_have_a_bound() {
     for database in Database::both() {
-        world::fill(&database);
+        fixtures::fill(&database);
         let board = program().token(&database, "BOARD", None);
         let intake = program().token(&database, "INTAKE", None);
         let server = program().serve(&database, &["--no-jobs"]);
@@ -210,7 +210,7 @@ fn is_closed(stream: &mut TcpStream, within: Duration) -> bool {
 #[test]
 fn half_sent_requests_keep_nobody_out() {
     let database = Database::sqlite();
-    world::fill(&database);
+    fixtures::fill(&database);
     let board = program().token(&database, "BOARD", None);
     let server = configured(&database, "[api]\nincomplete_requests_per_address = 50\nrequest_seconds = 3\n");
     let host = server.address.strip_prefix("http://").unwrap();
@@ -235,7 +235,7 @@ fn half_sent_requests_keep_nobody_out() {
 #[test]
 fn a_full_node_still_tells_of_its_health() {
     let database = Database::sqlite();
-    world::fill(&database);
+    fixtures::fill(&database);
     let board = program().token(&database, "BOARD", None);
     let server = configured(&database, "[api]\nconnections = 20\nrequest_seconds = 60\n");
     let host = server.address.strip_prefix("http://").unwrap();
@@ -254,7 +254,7 @@ fn a_full_node_still_tells_of_its_health() {
 #[test]
 fn a_body_is_not_inflated() {
     let database = Database::sqlite();
-    world::fill(&database);
+    fixtures::fill(&database);
     let board = program().token(&database, "BOARD", None);
     let server = program().serve(&database, &["--no-jobs"]);
     let body = json!({ "query": "{ serviceInfo { version } }" }).to_string();
@@ -281,7 +281,7 @@ pub fn raw_answer(host: &str, bytes: &str) -> String {
 #[test]
 fn a_line_of_a_head_ends_with_both_signs() {
     let database = Database::sqlite();
-    world::fill(&database);
+    fixtures::fill(&database);
     let board = program().token(&database, "BOARD", None);
     let server = program().serve(&database, &["--no-jobs"]);
     let host = server.address.strip_prefix("http://").unwrap();
@@ -315,7 +315,7 @@ fn a_line_of_a_head_ends_with_both_signs() {
 #[test]
 fn the_operations_of_a_list_share_a_deadline() {
     let database = Database::postgres();
-    world::fill(&database);
+    fixtures::fill(&database);
     let board = program().token(&database, "BOARD", None);
     let server = configured(&database, "[api.roles.BOARD]\ndeadline_ms = 1500\n[api.limits]\ndeadline_ms = 60000\n");
     let mut beside = Beside::new(&database);
@@ -335,7 +335,7 @@ fn the_operations_of_a_list_share_a_deadline() {
 #[test]
 fn one_token_leaves_places_for_the_others() {
     let database = Database::postgres();
-    world::fill(&database);
+    fixtures::fill(&database);
     let greedy = program().token(&database, "UNIT_HEAD", Some("02"));
     let board = program().token(&database, "BOARD", None);
     let server = patient(&database);
@@ -350,7 +350,7 @@ fn one_token_leaves_places_for_the_others() {
         sleep(Duration::from_secs(2));
         for _ in 0..5 {
             let other = server.data(&board, "{ issueCategories { nodes { code } } }");
-            assert!(!other["issueCategories"]["nodes"].as_array().unwrap().is_empty());
+            assert!(!other["issueCategories"]["nodes"].list().is_empty());
         }
         beside.unlock();
         for answer in waiting {
@@ -405,7 +405,7 @@ fn children(parent: u32) -> Vec<(u32, String)> {
 #[test]
 fn the_worker_of_a_question_ends_with_its_server() {
     let database = Database::sqlite();
-    world::fill(&database);
+    fixtures::fill(&database);
     let files = Files::new();
     let key = files.path().join("key").display().to_string();
     program().run(&database, ["key", "create", &key]).ok();

@@ -6,11 +6,11 @@ use mail_parser::{MessageParser, MimeHeaders};
 use schema::tables::deliveries;
 use serde_json::{Value, json};
 use std::path::Path;
-use tests::{Database, MailServer, file, project, width_of};
+use tests::{Client, Database, Json, MailServer, Role, TestApp, file, project, width_of};
 
 const DAY: &str = "2025-12-31";
 
-/// A world and what its jobs found by two days.
+/// Generates a register and runs the jobs that a digest reads, as of two days.
 fn world(database: &Database) {
     program().run(database, ["generate", "--complaints", "3000", "--seed", "7"]).ok();
     for day in ["2025-12-17", DAY] {
@@ -24,7 +24,7 @@ fn run_digest(database: &Database, day: &str) -> Value {
     program().json(database, &["jobs", "run", "digest", "--as-of", day])
 }
 
-/// A digest is made again only by a reviewed change of these files.
+/// Compares a digest with its file in `docs/digest`, so that it changes only where somebody reviews that file.
 #[track_caller]
 fn assert_golden(name: &str, text: &str) {
     insta::with_settings!({ snapshot_path => project().join("docs/digest"), prepend_module_to_snapshot => false, omit_expression => true }, {
@@ -49,7 +49,7 @@ fn digests_are_the_reviewed_ones_in_both_languages_and_on_both_databases() {
             for name in ["digest.html", "digest.txt"] {
                 texts.push(std::fs::read_to_string(out.join(name)).expect("a part of the digest"));
             }
-            texts.push(told["subject"].as_str().expect("a subject").to_owned());
+            texts.push(told["subject"].text().to_owned());
             let document: Value =
                 serde_json::from_str(&std::fs::read_to_string(out.join("digest.json")).expect("JSON")).expect("JSON");
             assert_eq!(document["asOf"], DAY);
@@ -64,11 +64,11 @@ fn digests_are_the_reviewed_ones_in_both_languages_and_on_both_databases() {
     assert_golden("en.txt", &format!("{en_subject}\n\n{en_text}"));
     assert_golden("vi.html", vi_html);
     assert_golden("en.html", en_html);
-    // What the page says, the text says: no line of one language strays into the other.
+    // No line of one language strays into the other.
     assert!(!vi_text.contains("complaints") && !en_text.contains("phản ánh"));
     for html in [vi_html, en_html] {
         for window in [1280, 360] {
-            // The bar at the side takes some of it.
+            // The scroll bar takes some of the width.
             let width = width_of(html, window);
             assert!(width <= window && width + 40 > window, "{width} wide in a window of {window}");
         }
@@ -77,38 +77,35 @@ fn digests_are_the_reviewed_ones_in_both_languages_and_on_both_databases() {
 
 #[test]
 fn a_digest_says_what_is_new_since_the_last_one_and_is_made_once_a_day() {
-    for database in Database::both() {
-        program().run(&database, ["migrate"]).ok();
-        let nothing = program().run(&database, ["jobs", "run", "digest", "--as-of", DAY]);
+    for app in TestApp::both().arguments(&["--no-jobs"]) {
+        let database = &app.database;
+        app.run(&["migrate"]);
+        let nothing = program().run(database, ["jobs", "run", "digest", "--as-of", DAY]);
         assert_eq!(nothing.status, 1);
         assert!(nothing.err.contains("jobs run timeliness --as-of 2025-12-31"), "{nothing:?}");
-        world(&database);
-        assert_eq!(run_digest(&database, "2025-12-17")["summary"]["digests"], 2);
-        assert_eq!(run_digest(&database, DAY)["summary"]["digests"], 2);
-        assert_eq!(run_digest(&database, DAY)["summary"]["digests"], 0, "there already");
+        world(database);
+        assert_eq!(run_digest(database, "2025-12-17")["summary"]["digests"], 2);
+        assert_eq!(run_digest(database, DAY)["summary"]["digests"], 2);
+        assert_eq!(run_digest(database, DAY)["summary"]["digests"], 0, "there already");
 
-        let server = program().serve(&database, &["--no-jobs"]);
-        let token = program().token(&database, "BOARD", None);
-        let data = server.data(
-            &token,
-            "{ digests(filter: {locale: {eq: VI}}) { totalCount nodes { asOf locale subject html text document deliveries { state } } } }",
+        let data = app.as_role(Role::Board).data(
+            "{ digests(filter: {locale: {eq: VI}}) { totalCount nodes { asOf locale subject html text document
+               deliveries { state } } } }",
         );
         assert_eq!(data["digests"]["totalCount"], 2);
         let (new, first) = (&data["digests"]["nodes"][0], &data["digests"]["nodes"][1]);
         assert_eq!((&new["asOf"], &first["asOf"]), (&json!(DAY), &json!("2025-12-17")));
-        assert!(new["subject"].as_str().expect("a subject").starts_with("[MINH HỌA] "));
+        assert!(new["subject"].text().starts_with("[MINH HỌA] "));
         let group = |digest: &Value, key: &str| -> Value {
-            let groups = digest["document"]["flags"]["groups"].as_array().expect("groups");
+            let groups = digest["document"]["flags"]["groups"].list();
             groups.iter().find(|group| group["key"] == key).expect("the group")["count"].clone()
         };
-        let flags = |digest: &Value| digest["document"]["flags"]["total"].as_u64().expect("a count");
+        let flags = |digest: &Value| digest["document"]["flags"]["total"].integer();
         assert_eq!(group(first, "flags-new"), flags(first), "at first all are new");
-        let now = flags(first) + group(new, "flags-new").as_u64().expect("a count")
-            - group(new, "flags-gone").as_u64().expect("a count");
+        let now = flags(first) + group(new, "flags-new").integer() - group(new, "flags-gone").integer();
         assert_eq!(flags(new), now);
-        // Who is not the Board does not see it.
-        let admin = program().token(&database, "ADMIN", None);
-        let denied = server.graphql(&admin, "{ digests { totalCount } }", &json!({})).codes();
+        // No role but the Board sees digests.
+        let denied = app.as_role(Role::Admin).codes("{ digests { totalCount } }");
         assert!(!denied.is_empty() && denied.iter().all(|code| code == "FORBIDDEN"), "{denied:?}");
     }
 }
@@ -116,8 +113,8 @@ fn a_digest_says_what_is_new_since_the_last_one_and_is_made_once_a_day() {
 #[test]
 fn a_digest_reaches_each_recipient_once_and_waits_for_a_server_that_is_away() {
     let folder = tempfile::tempdir().expect("a folder");
-    for database in Database::both() {
-        world(&database);
+    for app in TestApp::both().filled(world).arguments(&["--no-jobs"]) {
+        let database = &app.database;
         let files = folder.path().join(database.name);
         std::fs::create_dir(&files).expect("a folder");
         let mut server = MailServer::new();
@@ -125,30 +122,31 @@ fn a_digest_reaches_each_recipient_once_and_waits_for_a_server_that_is_away() {
             folder.path(),
             "phananh.toml",
             format!(
-                "[smtp]\nhost = \"127.0.0.1\"\nport = {}\nencryption = \"none\"\nfrom = \"Ban Triển khai <board@example.org>\"\n",
+                "[smtp]\nhost = \"127.0.0.1\"\nport = {}\nencryption = \"none\"\n\
+                 from = \"Ban Triển khai <board@example.org>\"\n",
                 server.port
             ),
         );
         let config = config.to_str().expect("a path");
         let subscribe = |to: &[&str], locale: &str| {
-            program().run(&database, [&["digest", "subscribe"], to, &["--locale", locale]].concat()).ok();
+            app.run(&[&["digest", "subscribe"], to, &["--locale", locale]].concat());
         };
         subscribe(&["--email", "chair@example.org"], "vi");
         subscribe(&["--email", "adviser@example.org"], "en");
         subscribe(&["--email", "late@example.org"], "en");
         subscribe(&["--folder", files.to_str().expect("a path")], "vi");
-        program().run(&database, ["digest", "unsubscribe", "--email", "late@example.org"]).ok();
-        let posted = program().run(&database, ["jobs", "run", "digest", "--as-of", DAY, "--format", "json"]).ok();
+        app.run(&["digest", "unsubscribe", "--email", "late@example.org"]);
+        let posted = program().run(database, ["jobs", "run", "digest", "--as-of", DAY, "--format", "json"]).ok();
         assert_eq!(posted.json()["summary"]["posted"], 3);
         assert!(posted.err.contains("digests wait for a mail server"), "without one nothing else tells: {posted:?}");
 
         let deliver =
-            || program().json(&database, &["jobs", "run", "deliver-digests", "--config", config])["summary"].clone();
+            || program().json(database, &["jobs", "run", "deliver-digests", "--config", config])["summary"].clone();
         assert_eq!(deliver(), json!({ "sent": 1, "failed": 2 }), "the folder has it, the server is away");
         assert_eq!(deliver(), json!({ "sent": 0, "failed": 0 }), "it is not asked again at once");
-        let log = program().json(&database, &["digest", "deliveries"]);
-        let waiting = log.as_array().expect("deliveries").iter().filter(|one| one["state"] == "PENDING");
-        assert!(waiting.clone().all(|one| one["error"].as_str().expect("an error").contains("mail server")));
+        let log = program().json(database, &["digest", "deliveries"]);
+        let waiting = log.list().iter().filter(|one| one["state"] == "PENDING");
+        assert!(waiting.clone().all(|one| one["error"].text().contains("mail server")));
         assert_eq!(waiting.count(), 2);
 
         server.start();
@@ -164,19 +162,16 @@ fn a_digest_reaches_each_recipient_once_and_waits_for_a_server_that_is_away() {
         assert_eq!(deliver(), json!({ "sent": 2, "failed": 0 }));
         due();
         assert_eq!(deliver(), json!({ "sent": 0, "failed": 0 }), "once");
-        assert_eq!(run_digest(&database, DAY)["summary"]["posted"], 0);
-        assert_mails(&database, &server);
+        assert_eq!(run_digest(database, DAY)["summary"]["posted"], 0);
+        assert_mails(&app.as_role(Role::Board), &server);
         assert_files(&files);
     }
 }
 
 #[track_caller]
-fn assert_mails(database: &Database, server: &MailServer) {
-    let api = program().serve(database, &["--no-jobs"]);
-    let token = program().token(database, "BOARD", None);
-    let data =
-        api.data(&token, "{ digests { nodes { locale subject html text deliveries { address state attempts } } } }");
-    let digests = data["digests"]["nodes"].as_array().expect("digests");
+fn assert_mails(board: &Client<'_>, server: &MailServer) {
+    let data = board.data("{ digests { nodes { locale subject html text deliveries { address state attempts } } } }");
+    let digests = data["digests"]["nodes"].list();
     let mails = server.mails();
     assert_eq!(mails.len(), 2);
     for mail in &mails {
@@ -187,14 +182,14 @@ fn assert_mails(database: &Database, server: &MailServer) {
         assert_eq!(mail.subject(), digest["subject"].as_str());
         let parts = (mail.body_text(0).expect("text"), mail.body_html(0).expect("HTML"));
         let lines = |text: &str| text.replace("\r\n", "\n");
-        assert_eq!(lines(&parts.0), digest["text"].as_str().expect("text"));
-        assert_eq!(lines(&parts.1), digest["html"].as_str().expect("HTML"));
+        assert_eq!(lines(&parts.0), digest["text"].text());
+        assert_eq!(lines(&parts.1), digest["html"].text());
         let kinds: Vec<_> = mail.parts.iter().filter_map(|part| part.content_type()?.subtype()).collect();
         assert_eq!(kinds, ["alternative", "plain", "html"]);
         assert!(mail.message_id().expect("an id").ends_with("@example.org"));
         let sender = mail.from().and_then(|from| from.first()).expect("a sender");
         assert_eq!((sender.name(), sender.address()), (Some("Ban Triển khai"), Some("board@example.org")));
-        let sent = digest["deliveries"].as_array().expect("deliveries").iter().find(|one| one["address"] == to);
+        let sent = digest["deliveries"].list().iter().find(|one| one["address"] == to);
         assert_eq!(sent.expect("its delivery")["state"], "SENT");
     }
 }
@@ -222,9 +217,9 @@ fn wrong_use_of_digests_is_told() {
     let wrong = run(&["digest", "preview", "--locale", "vi", "--as-of", "31/12/2025", "--out", out]);
     assert!(wrong.status == 2 && wrong.err.contains("2010-12-31"), "{wrong:?}");
     let wrong = run(&["digest", "preview", "--locale", "vi", "--out", out]);
-    assert!(wrong.status == 1 && wrong.err.contains("there is nothing to tell"), "{wrong:?}");
+    assert!(wrong.status == 1 && wrong.err.contains("no digest as of"), "{wrong:?}");
     let wrong = run(&["digest", "subscribe", "--email", "nobody", "--locale", "vi"]);
-    assert!(wrong.status == 1 && wrong.err.contains("is written as board@example.org"), "{wrong:?}");
+    assert!(wrong.status == 1 && wrong.err.contains("write it like board@example.org"), "{wrong:?}");
     let wrong = run(&["digest", "subscribe", "--locale", "vi"]);
     assert_eq!(wrong.status, 2, "{wrong:?}");
     let wrong = run(&["digest", "unsubscribe", "--email", "a@example.org"]);
@@ -252,7 +247,7 @@ fn a_mailbox_in_several_spellings_is_subscribed_once() {
         let listed = || run(&["digest", "subscriptions", "--format", "json"]).json();
         let expected = json!([{ "channel": "EMAIL", "address": "board@example.org", "locale": "vi" }]);
         assert_eq!(listed(), expected, "{}", database.name);
-        // Any spelling changes or ends it.
+        // Any spelling changes or ends the subscription.
         run(&["digest", "subscribe", "--email", "BOARD@EXAMPLE.ORG", "--locale", "en"]).ok();
         assert_eq!(listed()[0]["locale"], "en");
         run(&["digest", "unsubscribe", "--email", "bOARD@example.org"]).ok();
@@ -262,35 +257,30 @@ fn a_mailbox_in_several_spellings_is_subscribed_once() {
 
 #[test]
 fn who_is_an_officer_reads_no_digest() {
-    for database in Database::both() {
-        world(&database);
+    for app in TestApp::both().filled(world).arguments(&["--no-jobs"]) {
         for day in ["2025-12-17", DAY] {
-            run_digest(&database, day);
+            run_digest(&app.database, day);
         }
-        let board = program().token(&database, "BOARD", None);
-        let server = program().serve(&database, &["--no-jobs"]);
-        let all = server.data(&board, "{ digests { totalCount nodes { id document } } }")["digests"].clone();
-        // Whoever is an officer, whether one of them names him or not: what is missing, or a total, would tell.
+        let board = app.as_role(Role::Board);
+        let all = board.data("{ digests { totalCount nodes { id document } } }")["digests"].clone();
+        // No officer sees any digest, also none that does not name the officer: a gap or a total would tell which do.
         let flags = "{ flags(first: 200, filter: {subjectKind: {eq: OFFICER}}) { nodes { officer { code } } } }";
-        let flags = server.data(&board, flags);
-        let flagged: Vec<&str> = flags["flags"]["nodes"]
-            .as_array()
-            .expect("flags")
-            .iter()
-            .filter_map(|flag| flag["officer"]["code"].as_str())
-            .collect();
-        let officers = server.data(&board, "{ officers(first: 200) { nodes { code } } }");
-        let officers = officers["officers"]["nodes"].as_array().expect("officers").clone();
+        let flags = board.data(flags);
+        let flagged: Vec<&str> =
+            flags["flags"]["nodes"].list().iter().filter_map(|flag| flag["officer"]["code"].as_str()).collect();
+        let officers = board.data("{ officers(first: 200) { nodes { code } } }");
+        let officers = officers["officers"]["nodes"].list();
         let other = officers.iter().filter_map(|one| one["code"].as_str()).find(|code| !flagged.contains(code));
         for code in [flagged[0], other.expect("an officer without a flag")] {
             let create = ["token", "create", "--name", &format!("own-{code}"), "--role", "BOARD", "--officer", code];
-            let token = program().json(&database, &create)["token"].as_str().expect("a token").to_owned();
-            let seen = server.data(&token, "{ digests { totalCount nodes { id } } }")["digests"].clone();
+            let made = program().json(&app.database, &create);
+            let officer = Client { server: board.server, token: made["token"].text().to_owned() };
+            let seen = officer.data("{ digests { totalCount nodes { id } } }")["digests"].clone();
             assert_eq!(seen, json!({ "totalCount": 0, "nodes": [] }));
-            for one in all["nodes"].as_array().expect("digests") {
+            for one in all["nodes"].list() {
                 let by_id = format!("{{ node(id: {}) {{ id }} }}", one["id"]);
-                assert_eq!(server.data(&token, &by_id)["node"], Value::Null);
-                assert_eq!(server.data(&board, &by_id)["node"]["id"], one["id"]);
+                assert_eq!(officer.data(&by_id)["node"], Value::Null);
+                assert_eq!(board.data(&by_id)["node"]["id"], one["id"]);
             }
         }
     }

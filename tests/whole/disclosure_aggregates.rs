@@ -1,14 +1,14 @@
 //! What aggregates tell who attacks them with many questions, and how near they are for who asks honestly.
 
 use crate::program;
-use crate::world::Files;
 use data_encoding::BASE64;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use tests::{Database, Server};
+use tests::fixtures::Files;
+use tests::{Database, Json, Server};
 
 /// A generated register, with the tokens that attack it.
 pub struct World {
@@ -29,8 +29,7 @@ pub fn worlds(complaints: &str, seed: &str) -> [World; 2] {
 /// A register whose key file holds a fixed key: noise is derived from the key, so a run that passes always passes.
 pub fn world(database: Database, complaints: &str, seed: &str, key: u8) -> World {
     program().run(&database, ["generate", "--complaints", complaints, "--seed", seed, "--until", "2025-12-31"]).ok();
-    let (board, dashboard) =
-        (program().token(&database, "BOARD", None), program().token(&database, "DASHBOARD", None));
+    let (board, dashboard) = (program().token(&database, "BOARD", None), program().token(&database, "DASHBOARD", None));
     let files = Files::new();
     let text = format!("current = 1\n[keys]\n1 = \"{}\"\n", BASE64.encode(&[key; 32]));
     let key = files.put("key", text);
@@ -70,7 +69,7 @@ impl World {
         );
         assert_eq!(answer["truncated"], false, "{dimensions}");
         let places = |row: &Value| dimensions.split(' ').map(|dimension| place(row, dimension)).collect();
-        answer["rows"].as_array().unwrap().iter().map(|row| (places(row), row.clone())).collect()
+        answer["rows"].list().iter().map(|row| (places(row), row.clone())).collect()
     }
 
     /// The totals of several filters: complaints and cost, 0 where they are not shown.
@@ -128,11 +127,11 @@ fn month_after(month: &str, months: i32) -> String {
 }
 
 pub fn number(row: &Value) -> i64 {
-    row["complaints"].as_i64().unwrap()
+    row["complaints"].integer()
 }
 
 pub fn cost(row: &Value) -> i64 {
-    row["costVnd"].as_str().unwrap().parse().unwrap()
+    row["costVnd"].text().parse().unwrap()
 }
 
 /// Groups that are too small to be shown, 150 at most, from all over.
@@ -258,8 +257,7 @@ fn comparisons_and_rows_that_are_there_tell_no_hidden_group() {
             &format!("filter: {{{filter}}}, compare: PREVIOUS_PERIOD, groupBy: [QUARTER]"),
             "totalsBefore { complaints } rows { previous { complaints } }",
         );
-        let rows =
-            answer["rows"].as_array().unwrap().iter().map(|row| row["previous"]["complaints"].as_i64().unwrap_or(5));
+        let rows = answer["rows"].list().iter().map(|row| row["previous"]["complaints"].as_i64().unwrap_or(5));
         (answer["totalsBefore"]["complaints"].as_i64().unwrap_or(0), rows.sum::<i64>())
     };
     let targets: Vec<_> = hidden(&months).into_iter().step_by(4).collect();
@@ -302,12 +300,8 @@ fn comparisons_and_rows_that_are_there_tell_no_hidden_group() {
         "groupBy: [BRANCH, MONTH], orderBy: [{field: COST_VND}], first: 5000, other: true",
         "rows { isOther suppressed costVnd }",
     );
-    let costs: Vec<Option<i64>> = ordered["rows"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|row| row["costVnd"].as_str().map(|cost| cost.parse().unwrap()))
-        .collect();
+    let costs: Vec<Option<i64>> =
+        ordered["rows"].list().iter().map(|row| row["costVnd"].as_str().map(|cost| cost.parse().unwrap())).collect();
     assert!(costs.is_sorted_by(|a, b| a >= b) && costs.iter().any(Option::is_none), "{costs:?}");
-    assert!(ordered["rows"].as_array().unwrap().iter().all(|row| row["isOther"] == false));
+    assert!(ordered["rows"].list().iter().all(|row| row["isOther"] == false));
 }

@@ -1,10 +1,10 @@
 //! Documents that must say what the program does.
 
 use crate::program;
-use crate::world::{self, Files};
 use schema::import::{FieldType, Kind, Mapping};
 use serde_json::{Value, json};
-use tests::{Database, project};
+use tests::fixtures::{self, Files};
+use tests::{Role, TestApp, project};
 
 fn read(path: &str) -> String {
     std::fs::read_to_string(project().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
@@ -80,36 +80,33 @@ pub fn documents_of_the_guide() -> Vec<(String, String)> {
 
 #[test]
 fn every_document_of_the_guide_to_the_api_runs_for_whom_it_is_meant() {
-    let database = Database::sqlite();
-    world::fill(&database);
     let files = Files::new();
-    let units = format!("{}HQ,Cục Giám sát,HEADQUARTERS_UNIT,TC,,,\n", world::UNITS);
-    program().run(&database, files.import("units", units, world::UNITS_MAP)).ok();
     let key = files.path().join("key").display().to_string();
-    program().run(&database, ["key", "create", &key]).ok();
-    let server = program().serve(&database, &["--no-jobs", "--key-file", &key]);
-    let token = |role: &str, unit: Option<&str>| program().token(&database, role, unit);
-    let (board, head, headquarters) =
-        (token("BOARD", None), token("UNIT_HEAD", Some("02DS")), token("UNIT_HEAD", Some("HQ")));
-    let (dashboard, team, admin) = (token("DASHBOARD", None), token("DATA_TEAM", None), token("ADMIN", None));
+    let app = TestApp::sqlite().world().arguments(&["--no-jobs", "--key-file", &key]).start();
+    let units = format!("{}HQ,Cục Giám sát,HEADQUARTERS_UNIT,TC,,,\n", fixtures::UNITS);
+    program().run(&app.database, files.import("units", units, fixtures::UNITS_MAP)).ok();
+    app.run(&["key", "create", &key]);
+    let (board, head, headquarters) = (app.as_role(Role::Board), app.as_head("02DS"), app.as_head("HQ"));
+    let (dashboard, team, admin) =
+        (app.as_role(Role::Dashboard), app.as_role(Role::DataTeam), app.as_role(Role::Admin));
     let one = "{ complaints(first: 1, filter: {officers: {officer: {code: {eq: \"CC01\"}}}, state: {eq: RECEIVED}}) { nodes { id } } }";
-    let complaint = server.data(&board, one)["complaints"]["nodes"][0]["id"].clone();
+    let complaint = board.data(one)["complaints"]["nodes"][0]["id"].clone();
     let variables =
         json!({ "from": "2024-01-01T00:00:00+07:00", "before": "2025-01-01T00:00:00+07:00", "id": complaint });
     let mut ran = 0;
     for (heading, document) in documents_of_the_guide() {
-        let token = match heading.as_str() {
+        let client = match heading.as_str() {
             "A dashboard" => &dashboard,
             "The Board" => &board,
             "The head of a unit" if document.contains("requestOpinion") => &headquarters,
             "The head of a unit" => &head,
             "The data team" => &team,
             "Those who manage tokens" => &admin,
-            // Over a socket: other tests listen.
+            // Subscriptions run over a socket; other tests cover them.
             "Whoever listens" => continue,
             other => panic!("say who asks what stands under {other:?}"),
         };
-        // What is no variable of a document would be refused.
+        // The server would refuse a variable that the document does not declare.
         let named = |(name, _): &(&String, &Value)| document.contains(&format!("${name}:"));
         let own: serde_json::Map<String, Value> = variables
             .as_object()
@@ -118,7 +115,7 @@ fn every_document_of_the_guide_to_the_api_runs_for_whom_it_is_meant() {
             .filter(named)
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
-        let answer = server.graphql(token, &document, &Value::Object(own));
+        let answer = client.request_with(&document, &Value::Object(own));
         assert_eq!(
             (answer.status, answer.codes()),
             (200, Vec::<String>::new()),

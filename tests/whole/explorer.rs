@@ -1,12 +1,11 @@
 //! GraphiQL in a real browser that reaches nothing but this machine.
 
-use crate::program;
-use tests::{Database, dump_dom};
+use tests::{TestApp, dump_dom};
 
 #[test]
 fn graphiql_opens_where_there_is_no_internet() {
-    let database = Database::sqlite();
-    let server = program().serve(&database, &["--dev"]);
+    let app = TestApp::sqlite().arguments(&["--dev"]).start();
+    let server = app.server();
     let page = dump_dom(&format!("{}/graphiql", server.address));
     for word in ["graphiql-container", "graphiql-editor", "CodeMirror"] {
         assert!(page.contains(word), "{word} is not in the page: {page}");

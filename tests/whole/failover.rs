@@ -2,7 +2,6 @@
 
 use crate::program;
 use crate::silent_database::{Proxy, threads};
-use crate::world::{self, Files};
 use diesel::prelude::*;
 use schema::enums::RunState;
 use schema::tables::{job_runs, seals};
@@ -10,6 +9,7 @@ use schema::{Db, Timestamp};
 use serde_json::json;
 use std::process::Command;
 use std::time::{Duration, Instant};
+use tests::fixtures::{self, Files};
 use tests::{Database, Server, wait_until};
 
 pub const EVERY_SECOND: &str = "[api.limits]\ndeadline_ms = 2000\n[scheduler]\npoll_seconds = 10\n
@@ -93,7 +93,7 @@ fn a_node_goes_on_after_the_host_of_the_database_vanished() {
     let Some(wires) = Wires::lay() else { return };
     let net = wires.net;
     let database = Database::postgres();
-    world::fill(&database);
+    fixtures::fill(&database);
     let (intake, board) = (program().token(&database, "INTAKE", None), program().token(&database, "BOARD", None));
     let proxy = Proxy::at(&database, &format!("10.{net}.1.1"));
     let files = Files::new();

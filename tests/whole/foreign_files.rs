@@ -1,39 +1,70 @@
 //! Files of other people's registers that are easily misread: each is read right, or refused with words that help.
 
 use crate::program;
-use crate::world::Files;
 use encoding_rs::WINDOWS_1258;
 use serde_json::{Value, json};
-use tests::{Database, Finished};
+use tests::fixtures::Files;
+use tests::{Database, Finished, Json, TestApp, TestAppBuilder};
 use unicode_normalization::UnicodeNormalization;
 
+/// The columns of these files.
 pub const HEADER: &str = "ref,nhan,mst,dv,cb,loai,nd";
 
-/// The mapping of these files, with a rule for the date and further lines.
+/// The mapping of these files: a rule for the date, a section about the file, and further lines about fields.
 pub fn mapping(received: &str, file: &str, more: &str) -> String {
     format!(
-        "source = \"so\"\nkind = \"complaints\"\n{file}\n[missing]\nunit = \"create\"\nofficer = \"create\"\n\
-         category = \"create\"\n[fields]\nreference = \"ref\"\nreceived = {received}\ntax_code = \"mst\"\nunit = \"dv\"\n\
-         officer = \"cb\"\ncategory = \"loai\"\ncategory_kind = {{ constant = \"CONDUCT\" }}\ntext = \"nd\"\n{more}\n"
+        r#"
+source = "so"
+kind = "complaints"
+{file}
+[missing]
+unit = "create"
+officer = "create"
+category = "create"
+[fields]
+reference = "ref"
+received = {received}
+tax_code = "mst"
+unit = "dv"
+officer = "cb"
+category = "loai"
+category_kind = {{ constant = "CONDUCT" }}
+text = "nd"
+{more}
+"#
     )
 }
 
+/// The rule for dates as most of these files write them.
 pub const DAY: &str = "{ column = \"nhan\", format = \"%d/%m/%Y\" }";
 
+/// The mapping of a file that has nothing unusual.
 pub fn plain() -> String {
     mapping(DAY, "", "")
 }
 
 /// Imports a file into a new database of each kind.
 #[track_caller]
-pub fn import(csv: impl AsRef<[u8]> + Copy, mapping: &str, check: impl Fn(&Database, &Finished)) {
-    for database in Database::both() {
+pub fn import(csv: impl AsRef<[u8]> + Copy, mapping: &str, check: impl Fn(&TestApp, &Finished)) {
+    import_into(TestApp::both(), csv, mapping, check);
+}
+
+/// Imports a file into each of some applications.
+#[track_caller]
+pub fn import_into(
+    apps: TestAppBuilder,
+    csv: impl AsRef<[u8]> + Copy,
+    mapping: &str,
+    check: impl Fn(&TestApp, &Finished),
+) {
+    for app in apps {
         let files = Files::new();
-        let result = program().run(&database, files.import("complaints", csv, mapping));
-        check(&database, &result);
+        let result = program().run(&app.database, files.import("complaints", csv, mapping));
+        check(&app, &result);
     }
 }
 
+/// A command ended with this status, and its errors have these words.
 #[track_caller]
 pub fn says(result: &Finished, status: i32, words: &[&str]) {
     assert_eq!(result.status, status, "{result:?}");
@@ -42,6 +73,7 @@ pub fn says(result: &Finished, status: i32, words: &[&str]) {
     }
 }
 
+/// The complaints in the order of their receipt. The server that answers ends with the call.
 pub fn complaints(database: &Database) -> Value {
     let board = program().token(database, "BOARD", None);
     program().serve(database, &[]).data(
@@ -116,18 +148,18 @@ fn a_date_with_its_time_is_the_instant_that_it_says() {
         ("\"nhan\"", "2016-12-31T16:59:60Z", "2016-12-31T23:59:59+07:00"),
     ] {
         let csv = format!("{HEADER}\nPA-1,{cell},,02CV,CC-1,SN,a\n");
-        import(&csv, &mapping(received, "", ""), |database, result| {
+        import(&csv, &mapping(received, "", ""), |app, result| {
             says(result, 0, &[]);
-            let found = complaints(database);
-            assert_eq!(found["nodes"][0]["receivedAt"], expected, "{cell} on {}", database.name);
+            let found = complaints(&app.database);
+            assert_eq!(found["nodes"][0]["receivedAt"], expected, "{cell} on {}", app.database.name);
         });
     }
-    // The letters of a format may name the zone of the mapping.
+    // A format may have the letters of a zone, where the mapping says that its times are of that zone.
     let utc = mapping("{ column = \"nhan\", format = \"%Y-%m-%d %H:%M UTC\" }", "", "")
         .replace("kind = \"complaints\"", "kind = \"complaints\"\ntimezone = \"UTC\"");
-    import(&format!("{HEADER}\nPA-1,2024-03-05 20:00 UTC,,02CV,CC-1,SN,a\n"), &utc, |database, result| {
+    import(&format!("{HEADER}\nPA-1,2024-03-05 20:00 UTC,,02CV,CC-1,SN,a\n"), &utc, |app, result| {
         says(result, 0, &[]);
-        assert_eq!(complaints(database)["nodes"][0]["receivedAt"], "2024-03-06T03:00:00+07:00");
+        assert_eq!(complaints(&app.database)["nodes"][0]["receivedAt"], "2024-03-06T03:00:00+07:00");
     });
 }
 
@@ -147,7 +179,7 @@ fn good_text_is_not_overwritten_by_a_wrong_encoding() {
         }
         let result = program().run(&database, files.import("complaints", &csv, &wrong("tcvn3", "")));
         says(&result, 1, &["tcvn3", "is not known"]);
-        // What really is of that encoding is read.
+        // A file that really has that encoding is read.
         let bytes = in_windows_1258(&csv);
         program().run(&database, files.import("complaints", &bytes, &wrong("windows-1258", ""))).ok();
         assert_eq!(complaints(&database)["nodes"][0]["text"], "Đội trưởng quát");
@@ -167,9 +199,9 @@ fn both_orders_of_utf_16_are_read_and_told_apart() {
             for wrong in [plain(), with(other), with("windows-1258")] {
                 import(&file, &wrong, |_, result| says(result, 1, &[&format!("encoding = \"{name}\"")]));
             }
-            import(&file, &with(name), |database, result| {
+            import(&file, &with(name), |app, result| {
                 says(result, 0, &[]);
-                assert_eq!(complaints(database)["nodes"][0]["text"], "Đội trưởng");
+                assert_eq!(complaints(&app.database)["nodes"][0]["text"], "Đội trưởng");
             });
         }
     }
@@ -184,15 +216,15 @@ fn what_cannot_be_seen_in_a_header_is_shown() {
 #[test]
 fn quotes_that_csv_does_not_know_reject_their_rows() {
     let csv = format!(
-        "{HEADER}\nPA-1,05/03/2024,,02CV,CC-1,SN,\"noi \\\"gap\\\" roi\"\nPA-2,05/03/2024,,02CV,CC-1,SN,\"Goi \"hang\" mau\n\
+        "{HEADER}\nPA-1,05/03/2024,,02CV,CC-1,SN,\"noi \\\"gap\\\" roi\"\n\
+         PA-2,05/03/2024,,02CV,CC-1,SN,\"Goi \"hang\" mau\n\
          PA-3,05/03/2024,,02CV,CC-1,SN,\"noi \"\"gap\"\" roi\"\nPA-4,06/03/2024,,02CV,CC-1,SN,noi \"gap\" \\\"roi\n\
          PA-5,07/03/2024,,02CV,CC-1,SN,\"a\nb\"\r\nPA-5,07/03/2024,,02CV,CC-2,SN,\"a\nb\"x\n"
     );
-    import(&csv, &plain(), |database, result| {
+    import(&csv, &plain(), |app, result| {
         says(result, 3, &["row 2", "row 3", "row 8", "row 6: belongs to \"PA-5\"", "written twice"]);
         assert_eq!((&result.json()["imported"], &result.json()["rejected"]), (&json!(2), &json!(3)));
-        let texts: Vec<_> =
-            complaints(database)["nodes"].as_array().unwrap().iter().map(|c| c["text"].clone()).collect();
+        let texts: Vec<_> = complaints(&app.database)["nodes"].list().iter().map(|c| c["text"].clone()).collect();
         assert_eq!(texts, ["noi \"gap\" roi", "noi \"gap\" \\\"roi"]);
     });
 }
@@ -207,22 +239,32 @@ fn old_files_are_read() {
         rows.lines().map(|line| format!("{line},,\n")).collect(),
         format!("\u{feff}{rows}"),
     ] {
-        import(&csv, &plain(), |database, result| {
+        import(&csv, &plain(), |app, result| {
             says(result, 0, &[]);
             assert_eq!((&result.json()["rows"], &result.json()["imported"]), (&json!(2), &json!(2)), "{csv:?}");
-            assert_eq!(complaints(database)["nodes"][1]["text"], "b");
+            assert_eq!(complaints(&app.database)["nodes"][1]["text"], "b");
         });
     }
     let workbook = [b"PK\x03\x04".as_slice(), &[0; 100]].concat();
     import(&workbook, &plain(), |_, result| says(result, 1, &["workbook", "CSV"]));
-    // Columns without a name are told by their number where one is missing.
+    // Where a column is missing, the error says how many columns have no name.
     let unnamed = rows.lines().map(|line| format!("{line},,\n")).collect::<String>().replace("nd", "noi_dung");
     import(&unnamed, &plain(), |_, result| says(result, 1, &["no column \"nd\"", "noi_dung and 2 without a name"]));
 }
 
 #[test]
 fn an_end_that_never_comes_is_hinted_at() {
-    let map = "source = \"hr\"\n[missing]\nofficer = \"create\"\nunit = \"create\"\n[fields]\nofficer = \"cb\"\nunit = \"dv\"\nvalid_from = \"tu\"\nvalid_to = \"den\"\n";
+    let map = r#"
+source = "hr"
+[missing]
+officer = "create"
+unit = "create"
+[fields]
+officer = "cb"
+unit = "dv"
+valid_from = "tu"
+valid_to = "den"
+"#;
     for (from, to) in [("2020-01-01", "9999-12-31"), ("2020-01-01", "2999-12-31"), ("0001-01-01", "2020-01-01")] {
         let csv = format!("cb,dv,tu,den\nCC-1,02CV,{from},{to}\n");
         let endless = if to.starts_with("20") { from } else { to };
@@ -236,7 +278,7 @@ fn an_end_that_never_comes_is_hinted_at() {
     }
 }
 
-/// The small files that are kept beside the project, where they are; what they hold is written above, too.
+/// The cases of the tests above as small files. These lie beside the project on some machines only.
 #[test]
 fn every_case_that_is_kept_beside_the_project_has_its_right_value() {
     let folder = tests::project().join("../shared/cases");
@@ -283,7 +325,7 @@ fn every_case_that_is_kept_beside_the_project_has_its_right_value() {
                 }
                 "two-categories-nobody-named" => {
                     assert_eq!(complaints(&database)["totalCount"], 1);
-                    assert_eq!(first(&database)["matters"].as_array().unwrap().len(), 2);
+                    assert_eq!(first(&database)["matters"].list().len(), 2);
                 }
                 "money-without-end" => assert_eq!(first(&database)["costVnd"], "1000000"),
                 _ => {}

@@ -1,12 +1,12 @@
-//! What rows of other people's registers say that is easily counted wrong: codes that look alike, allegations against nobody
-//! named, sums without end.
+//! Rows of other people's registers that are easily counted wrong: codes that look alike, allegations that name no
+//! officer, amounts beyond all limits.
 
 use crate::foreign_files::{DAY, HEADER, complaints, import, mapping, plain, says};
 use crate::program;
 use crate::tampering::{found, verify};
-use crate::world::Files;
 use serde_json::{Value, json};
-use tests::Database;
+use tests::fixtures::Files;
+use tests::{Database, Json, Role, TestApp};
 
 #[test]
 fn one_officer_stays_one_and_look_alikes_are_named() {
@@ -15,10 +15,10 @@ fn one_officer_stays_one_and_look_alikes_are_named() {
             "{HEADER}\nPA-1,05/03/2024,,02CV,CC-1,SN,a\nPA-2,06/03/2024,,02CV,CC-1{hidden},SN,b{hidden}\n\
              PA-3,07/03/2024,,{hidden}02CV,C{hidden}C-1,SN,c\n"
         );
-        import(&csv, &plain(), |database, result| {
+        import(&csv, &plain(), |app, result| {
             let sign = format!("U+{:04X}", u32::from(hidden));
             says(result, 0, &["row 3, column \"cb\"", "row 4, column \"dv\"", "row 4, column \"cb\"", &sign]);
-            let found = complaints(database);
+            let found = complaints(&app.database);
             let codes: Vec<_> = (0..3).map(|n| found["nodes"][n]["officers"][0]["officer"]["code"].clone()).collect();
             assert_eq!(codes, ["CC-1", "CC-1", "CC-1"]);
             assert_eq!(found["nodes"][2]["unit"]["code"], "02CV");
@@ -34,7 +34,7 @@ fn one_officer_stays_one_and_look_alikes_are_named() {
         ("cc-1", "cc-1"),
         ("CC - 1", "CC - 1"),
     ] {
-        // In one file, and in a file that comes when the other code is there.
+        // Both codes stand in one file, or the second comes in a later file.
         let first = format!("{HEADER}\nPA-1,05/03/2024,,02CV,CC-1,SN,a\n");
         let second = format!("{HEADER}\nPA-2,06/03/2024,,02CV,{alike},SN,a\n");
         let both = format!("{first}PA-2,06/03/2024,,02CV,{alike},SN,a\n");
@@ -66,18 +66,18 @@ fn codes_of_units_and_categories_are_looked_at_in_their_own_lists() {
 fn eth_is_found_by_d_and_named_beside_d_with_a_stroke() {
     let header = format!("{HEADER},kl");
     let csv = format!(
-        "{header}\nPA-1,05/03/2024,,02CV,CC-1,SN,\u{110}ội trưởng,\u{110}\nPA-2,06/03/2024,,02CV,CC-1,SN,\u{d0}ội trưởng,\u{110}\n\
+        "{header}\nPA-1,05/03/2024,,02CV,CC-1,SN,\u{110}ội trưởng,\u{110}\n\
+         PA-2,06/03/2024,,02CV,CC-1,SN,\u{d0}ội trưởng,\u{110}\n\
          PA-3,07/03/2024,,02CV,CC-1,SN,a,\u{d0}\n"
     );
     let map =
         mapping(DAY, "", "finding = { column = \"kl\", values = { \"\u{110}\" = \"SUSTAINED\", S = \"UNFOUNDED\" } }");
-    import(&csv, &map, |database, result| {
+    import(&csv, &map, |app, result| {
         says(result, 3, &["row 4, column \"kl\"", "U+00D0", "U+0110"]);
-        let board = program().token(database, "BOARD", None);
-        let server = program().serve(database, &[]);
+        let board = app.as_role(Role::Board);
         for search in ["doi", "\u{110}ội", "\u{d0}ội"] {
             let query = format!("{{ complaints(filter: {{search: \"{search}\"}}) {{ totalCount }} }}");
-            assert_eq!(server.data(&board, &query)["complaints"]["totalCount"], 2, "{search} on {}", database.name);
+            assert_eq!(board.data(&query)["complaints"]["totalCount"], 2, "{search} on {}", app.database.name);
         }
     });
 }
@@ -103,15 +103,15 @@ fn allegations_against_nobody_named_are_all_kept_and_the_complaint_counts_once()
         assert_eq!((&one["matters"], &one["officers"]), (&matters, &json!([])));
         assert_eq!((&one["category"]["code"], &one["finding"]), (&json!("HD"), &json!(null)), "its lowest row");
         assert_eq!((&two["matters"], &two["category"]["code"]), (&json!([]), &json!("SN")));
-        assert_eq!((three["matters"].as_array().unwrap().len(), three["officers"].as_array().unwrap().len()), (2, 1));
+        assert_eq!((three["matters"].list().len(), three["officers"].list().len()), (2, 1));
         // Each complaint counts once, in one category.
         let board = program().token(&database, "BOARD", None);
         let counted = program()
             .serve(&database, &[])
             .data(&board, "{ complaintStatistics(groupBy: [CATEGORY]) { rows { category { code } complaints } } }");
-        let rows = counted["complaintStatistics"]["rows"].as_array().unwrap();
-        assert_eq!(rows.iter().map(|row| row["complaints"].as_u64().unwrap()).sum::<u64>(), 3, "{counted}");
-        // The same again, in another order, is the same; and a change is seen, and covered by the events.
+        let rows = counted["complaintStatistics"]["rows"].list();
+        assert_eq!(rows.iter().map(|row| row["complaints"].integer()).sum::<i64>(), 3, "{counted}");
+        // The same rows in another order change nothing. A changed row is imported, and its events cover the change.
         let mut lines: Vec<&str> = csv.lines().collect();
         lines[1..].reverse();
         let again = program().run(&database, files.import("complaints", lines.join("\n"), &map)).ok().json();
@@ -141,18 +141,18 @@ fn allegations_against_nobody_named_are_all_kept_and_the_complaint_counts_once()
 #[test]
 fn money_and_delay_have_a_limit_by_row_and_a_mapping_may_move_it() {
     let csv = format!(
-        "{HEADER},cp,gio\nPA-1,05/03/2024,,02CV,CC-1,SN,a,9223372036854775807,\nPA-2,06/03/2024,,02CV,CC-1,SN,b,1000000,\n\
+        "{HEADER},cp,gio\nPA-1,05/03/2024,,02CV,CC-1,SN,a,9223372036854775807,\n\
+         PA-2,06/03/2024,,02CV,CC-1,SN,b,1000000,\n\
          PA-3,07/03/2024,,02CV,CC-1,SN,c,1000000000001,\nPA-4,08/03/2024,,02CV,CC-1,SN,d,1000000000000,100000\n\
          PA-5,09/03/2024,,02CV,CC-1,SN,e,,1000000\n"
     );
     let map = mapping(DAY, "", "cost_vnd = \"cp\"\ndelay_hours = \"gio\"");
-    import(&csv, &map, |database, result| {
+    import(&csv, &map, |app, result| {
         let words =
             ["row 2, column \"cp\"", "9223372036854775807", "row 4, column \"cp\"", "row 6, column \"gio\"", "`most`"];
         says(result, 3, &words);
         assert_eq!((&result.json()["imported"], &result.json()["rejected"]), (&json!(2), &json!(3)));
-        let costs: Vec<_> =
-            complaints(database)["nodes"].as_array().unwrap().iter().map(|c| c["costVnd"].clone()).collect();
+        let costs: Vec<_> = complaints(&app.database)["nodes"].list().iter().map(|c| c["costVnd"].clone()).collect();
         assert_eq!(costs, ["1000000", "1000000000000"]);
     });
     let moved = map.replace("\"cp\"", "{ column = \"cp\", most = 500000 }");
@@ -163,8 +163,8 @@ fn money_and_delay_have_a_limit_by_row_and_a_mapping_may_move_it() {
     let database = Database::sqlite();
     let files = Files::new();
     for (rule, words) in [
-        ("most = 9000000000000000000", ["fields.cost_vnd", "no limit"]),
-        ("most = -1", ["fields.cost_vnd", "no limit"]),
+        ("most = 9000000000000000000", ["fields.cost_vnd", "not a valid limit"]),
+        ("most = -1", ["fields.cost_vnd", "not a valid limit"]),
         ("default = 2000000000000", ["fields.cost_vnd", "is more than 1000000000000"]),
     ] {
         let map = map.replace("\"cp\"", &format!("{{ column = \"cp\", {rule} }}"));
@@ -174,14 +174,13 @@ fn money_and_delay_have_a_limit_by_row_and_a_mapping_may_move_it() {
 
 #[test]
 fn what_is_submitted_has_the_same_limits() {
-    for database in Database::both() {
-        let intake = program().token(&database, "INTAKE", None);
-        let server = program().serve(&database, &[]);
+    for app in TestApp::both() {
+        let intake = app.as_role(Role::Intake);
         let submit = |key: &str, more: Value| {
             let query = "mutation($i: SubmitComplaintInput!) { submitComplaint(input: $i) { created } }";
             let mut input = json!({ "idempotencyKey": key, "text": "x", "receivedAt": "2024-05-01T00:00:00Z" });
             input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            server.graphql(&intake, query, &json!({ "i": input })).json()
+            intake.request_with(query, &json!({ "i": input })).json()
         };
         for (key, more, field) in [
             ("1", json!({ "costVnd": "9223372036854775807" }), "costVnd"),
@@ -198,30 +197,30 @@ fn what_is_submitted_has_the_same_limits() {
     }
 }
 
-/// Costs beyond all sense that came before there was a limit.
+/// A register may hold absurd costs that were imported before there was a limit.
 #[test]
 fn sums_that_cannot_be_counted_are_errors_and_never_another_number() {
     let csv = format!(
-        "{HEADER},cp\nPA-1,05/03/2024,,02CV,CC-1,SN,a,1\nPA-2,06/03/2024,,02CV,CC-1,SN,b,2\nPA-3,07/03/2024,,02CV,CC-2,SN,c,7\n"
+        "{HEADER},cp\nPA-1,05/03/2024,,02CV,CC-1,SN,a,1\nPA-2,06/03/2024,,02CV,CC-1,SN,b,2\n\
+         PA-3,07/03/2024,,02CV,CC-2,SN,c,7\n"
     );
     let map = mapping(DAY, "", "cost_vnd = \"cp\"");
-    import(&csv, &map, |database, result| {
+    import(&csv, &map, |app, result| {
         says(result, 0, &[]);
-        database.tamper("UPDATE complaints SET cost_vnd = 9223372036854775807 WHERE cost_vnd < 3");
-        let board = program().token(database, "BOARD", None);
-        let server = program().serve(database, &[]);
+        app.database.tamper("UPDATE complaints SET cost_vnd = 9223372036854775807 WHERE cost_vnd < 3");
+        let board = app.as_role(Role::Board);
         for query in [
             "{ complaintStatistics(groupBy: [UNIT]) { rows { costVnd } } }",
             "{ complaintStatistics(groupBy: [YEAR]) { totals { costVnd } } }",
             "{ officers(filter: {code: {eq: \"CC-1\"}}) { nodes { record { costVnd } } } }",
             "{ unit(code: \"02CV\") { scorecard(days: 3000) { costVnd } } }",
         ] {
-            let answer = server.graphql(&board, query, &json!({})).json();
+            let answer = board.request(query).json();
             let told = answer["errors"][0]["message"].as_str().unwrap_or_default();
-            assert!(told.contains("more than can be counted"), "{query} on {}: {answer}", database.name);
+            assert!(told.contains("more than can be counted"), "{query} on {}: {answer}", app.database.name);
         }
         let query = "{ officers(filter: {code: {eq: \"CC-2\"}}) { nodes { record { costVnd } } } }";
-        let other = server.graphql(&board, query, &json!({})).json();
+        let other = board.request(query).json();
         assert_eq!(other["data"]["officers"]["nodes"][0]["record"]["costVnd"], "7", "{other}");
     });
 }
@@ -232,11 +231,11 @@ fn a_value_is_preferred_to_a_blank_and_two_values_have_to_agree() {
     for order in [[0, 1], [1, 0]] {
         let csv = format!("{HEADER},cp\n{}\n{}\n", rows[order[0]], rows[order[1]]);
         let map = mapping(DAY, "", "cost_vnd = \"cp\"");
-        import(&csv, &map, |database, result| {
+        import(&csv, &map, |app, result| {
             says(result, 0, &[]);
-            let one = complaints(database)["nodes"][0].clone();
-            assert_eq!((&one["text"], &one["costVnd"]), (&json!("a"), &json!("500")), "{}", database.name);
-            assert_eq!(one["officers"].as_array().unwrap().len(), 2);
+            let one = complaints(&app.database)["nodes"][0].clone();
+            assert_eq!((&one["text"], &one["costVnd"]), (&json!("a"), &json!("500")), "{}", app.database.name);
+            assert_eq!(one["officers"].list().len(), 2);
         });
         let differ = csv.replace("SN,,\n", "SN,b,\n");
         import(&differ, &map, |_, result| says(result, 3, &["column \"nd\"", "differs between the rows"]));

@@ -2,13 +2,13 @@
 
 use crate::program;
 use crate::transport::configured;
-use crate::world::{self, Files};
 use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::crypto::sign;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
 use std::process::Command;
-use tests::{Database, Server};
+use tests::fixtures::{self, Files};
+use tests::{Database, Json, Server};
 
 /// An issuer with a key set of several keys.
 pub struct Issuer {
@@ -92,7 +92,7 @@ fn a_claim_or_header_that_is_not_exactly_understood_is_refused() {
     let mut issuer = Issuer::new();
     issuer.key("ours", &json!({ "alg": "ES256" }));
     let database = Database::sqlite();
-    world::fill(&database);
+    fixtures::fill(&database);
     let server = issuer.serve(&database);
     let total = |token: &str| ask(&server, token).1["data"]["complaints"]["totalCount"].clone();
     let plain = header(&json!({}));
@@ -116,8 +116,8 @@ fn a_claim_or_header_that_is_not_exactly_understood_is_refused() {
     }
 
     // One that was made a moment ago is known all the same, and blinds.
-    let officers = format!("{}CC77,Mới\n", world::OFFICERS);
-    program().run(&database, issuer.files.import("officers", officers, world::OFFICERS_MAP)).ok();
+    let officers = format!("{}CC77,Mới\n", fixtures::OFFICERS);
+    program().run(&database, issuer.files.import("officers", officers, fixtures::OFFICERS_MAP)).ok();
     assert_eq!(total(&claims(json!({ "officer": "CC77" }))), 6);
 
     let twice = |name: &str| {
@@ -225,7 +225,7 @@ fn a_claim_or_header_that_is_not_exactly_understood_is_refused() {
         assert!(made.status == 1 && made.err.contains("there is no officer"), "{made:?}");
     }
     let alike = program().run(&database, ["token", "create", "--name", "JWT:an", "--role", "BOARD"]);
-    assert!(alike.status == 1 && alike.err.contains("does not begin with jwt:"), "{alike:?}");
+    assert!(alike.status == 1 && alike.err.contains("must not begin with jwt:"), "{alike:?}");
     let log = server.log_after("TERM");
     let told: Vec<&str> = log.lines().filter(|line| line.contains("a token of others was refused")).collect();
     assert!((17..=22).contains(&told.len()), "{} of {}", told.len(), refused.len());
@@ -263,7 +263,7 @@ fn a_key_verifies_only_what_it_is_for() {
     // One name for a key that encrypts and another that signs is usual.
     issuer.key("pair", &json!({ "use": "sig" }));
     let database = Database::sqlite();
-    world::fill(&database);
+    fixtures::fill(&database);
     let server = issuer.serve(&database);
     let status = |kid: &str| ask(&server, &issuer.signed(kid, &header(&json!({ "kid": kid })), &payload(&json!({})))).0;
     for kid in ["signing", "plain"] {
@@ -295,7 +295,7 @@ fn a_token_of_others_and_one_of_ours_are_of_one_audience_where_the_role_is_one()
     let config = issuer.files.put("phananh.toml", jwt).display().to_string();
     let key = issuer.files.path().join("key").display().to_string();
     let database = Database::sqlite();
-    world::fill(&database);
+    fixtures::fill(&database);
     program().run(&database, ["key", "create", &key]).ok();
     let server = program().serve(&database, &["--config", &config, "--key-file", &key]);
     let foreign = |changed: Value| issuer.signed("ours", &header(&json!({})), &payload(&changed));
@@ -307,9 +307,9 @@ fn a_token_of_others_and_one_of_ours_are_of_one_audience_where_the_role_is_one()
             .map(|claims| server.data(&foreign(claims), list));
     assert_eq!(server.data(&program().token(&database, "UNIT_HEAD", Some("02CV")), list), head);
     let marks = |answer: &Value| -> Vec<String> {
-        let edges = answer["complaints"]["edges"].as_array().unwrap().clone();
+        let edges = answer["complaints"]["edges"].list().to_vec();
         let both = |edge: Value| [edge["cursor"].clone(), edge["node"]["pseudonym"].clone()];
-        edges.into_iter().flat_map(both).map(|mark| mark.as_str().unwrap().to_owned()).collect()
+        edges.into_iter().flat_map(both).map(|mark| mark.text().to_owned()).collect()
     };
     let audiences = [data_team, board, head, above];
     for (at, one) in audiences.iter().enumerate() {

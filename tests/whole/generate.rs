@@ -1,4 +1,5 @@
-//! A generated world: the same everywhere, honest, and kept apart from real data.
+//! Generated registers: a seed gives the same one everywhere, it holds what it says, and the program keeps it apart
+//! from real data.
 
 use crate::program;
 use serde_json::Value;
@@ -6,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::process::Stdio;
 use std::time::Duration;
-use tests::{Database, file};
+use tests::{Database, Json, Role, TestApp, file};
 
+/// Generates a register and returns what is true of it.
 fn generate(database: &Database, complaints: u32, seed: u32, truth: &str) -> Value {
     let (complaints, seed) = (complaints.to_string(), seed.to_string());
     program().json(database, &["generate", "--complaints", &complaints, "--seed", &seed, "--truth", truth]);
@@ -24,10 +26,10 @@ fn a_seed_makes_one_world_on_both_databases_and_another_seed_another() {
         let truth = folder.path().join(nth.to_string());
         let truth = generate(&database, 2_000, seed, truth.to_str().expect("a path"));
         assert_eq!(truth["asOf"], "2025-12-31");
-        assert_eq!(truth["officers"].as_array().expect("officers").len(), 267);
+        assert_eq!(truth["officers"].list().len(), 267);
         let run = program().json(&database, &["jobs", "run", "recurrence", "--as-of", "2025-12-31"]);
-        // The world comes out of the register as it went in.
-        let again = program().json(&database, &["flags", "reproduce", run["run"].as_str().expect("a run")]);
+        // The register alone gives the same run again.
+        let again = program().json(&database, &["flags", "reproduce", run["run"].text()]);
         assert_eq!(again["reproduced"], true);
         found.push((truth, run["hash"].clone()));
     }
@@ -37,14 +39,11 @@ fn a_seed_makes_one_world_on_both_databases_and_another_seed_another() {
 
 #[test]
 fn a_world_is_what_it_says() {
-    let database = Database::sqlite();
+    let app = TestApp::sqlite().arguments(&["--dev"]).start();
     let folder = tempfile::tempdir().expect("a folder");
     let truth = folder.path().join("truth.json");
-    let truth = generate(&database, 20_000, 3, truth.to_str().expect("a path"));
-    let server = program().serve(&database, &["--dev"]);
-    let token = program().token(&database, "BOARD", None);
-    let data = server.data(
-        &token,
+    let truth = generate(&app.database, 20_000, 3, truth.to_str().expect("a path"));
+    let data = app.as_role(Role::Board).data(
         "{ all: complaintStatistics { rows { complaints } }
            conduct: complaintStatistics(groupBy: [KIND]) { rows { kind complaints } }
            departments: units(filter: {kind: {eq: PROVINCIAL_DEPARTMENT}}) { totalCount }
@@ -53,14 +52,14 @@ fn a_world_is_what_it_says() {
     assert_eq!(data["all"]["rows"][0]["complaints"], 20_000);
     assert_eq!(data["departments"]["totalCount"], 35);
     assert_eq!(data["branches"]["totalCount"], 178);
-    let conduct = data["conduct"]["rows"].as_array().expect("rows").iter().find(|row| row["kind"] == "CONDUCT");
-    let conduct = conduct.expect("conduct")["complaints"].as_f64().expect("a count");
+    let conduct = data["conduct"]["rows"].list().iter().find(|row| row["kind"] == "CONDUCT");
+    let conduct = conduct.expect("conduct")["complaints"].number();
     assert!((0.17..0.26).contains(&(conduct / 20_000.0)), "{conduct} complaints about conduct");
 
-    // For each 50,000 complaints 40 of this and 20 of that: two fifths of it here.
+    // The generator plants numbers per 50,000 complaints, so that 20,000 complaints get two fifths of each.
     let mut planted: BTreeMap<(String, String), usize> = BTreeMap::new();
-    for one in truth["planted"].as_array().expect("planted") {
-        let word = |field: &str| one[field].as_str().expect("a word").to_owned();
+    for one in truth["planted"].list() {
+        let word = |field: &str| one[field].text().to_owned();
         *planted.entry((word("kind"), word("subject"))).or_default() += 1;
     }
     let expected = [
@@ -76,74 +75,64 @@ fn a_world_is_what_it_says() {
         expected.into_iter().map(|(kind, subject, many)| ((kind.to_owned(), subject.to_owned()), many)).collect();
     assert_eq!(planted, expected);
 
-    // Officers differ by a gamma of shape 3: mean 1, variance a third.
-    let special: BTreeSet<&str> =
-        truth["planted"].as_array().expect("planted").iter().filter_map(|one| one["code"].as_str()).collect();
+    // The ratios of the other officers follow a gamma distribution of shape 3: mean 1, variance a third.
+    let special: BTreeSet<&str> = truth["planted"].list().iter().filter_map(|one| one["code"].as_str()).collect();
     let ratios: Vec<f64> = truth["officers"]
-        .as_array()
-        .expect("officers")
+        .list()
         .iter()
-        .filter(|officer| !special.contains(officer["code"].as_str().expect("a code")))
-        .map(|officer| officer["ratio"].as_f64().expect("a ratio"))
+        .filter(|officer| !special.contains(officer["code"].text()))
+        .map(|officer| officer["ratio"].number())
         .collect();
     let mean = ratios.iter().sum::<f64>() / ratios.len() as f64;
     let variance = ratios.iter().map(|ratio| (ratio - mean).powi(2)).sum::<f64>() / ratios.len() as f64;
-    // Branches of ratio 2 and 4 pull a little.
+    // Branches with ratios of 2 and 4 raise both a little.
     assert!((0.95..1.2).contains(&mean), "mean {mean}");
     assert!((0.25..0.7).contains(&variance), "variance {variance}");
 }
 
-/// Design: what the number of distinct enterprises finds by itself, before anything is adjusted.
+/// The number of distinct enterprises alone finds these officers, before the analysis adjusts anything.
 #[test]
 fn those_who_draw_a_complaint_a_month_are_found_in_five_worlds() {
     let folder = tempfile::tempdir().expect("a folder");
     let (mut expected, mut found) = (0, 0);
     for seed in 11..16 {
-        let database = Database::sqlite();
-        let truth = generate(&database, 12_000, seed, folder.path().join("truth").to_str().expect("a path"));
-        program().json(&database, &["jobs", "run", "recurrence", "--as-of", "2025-12-31"]);
-        let flags = program().json(&database, &["flags", "list"]);
+        let app = TestApp::sqlite().arguments(&["--dev"]).start();
+        let truth = generate(&app.database, 12_000, seed, folder.path().join("truth").to_str().expect("a path"));
+        program().json(&app.database, &["jobs", "run", "recurrence", "--as-of", "2025-12-31"]);
+        let flags = program().json(&app.database, &["flags", "list"]);
         let flags: BTreeMap<&str, &Value> = flags
-            .as_array()
-            .expect("flags")
+            .list()
             .iter()
             .filter(|flag| flag["subject"]["kind"] == "OFFICER")
-            .map(|flag| (flag["subject"]["code"].as_str().expect("a code"), flag))
+            .map(|flag| (flag["subject"]["code"].text(), flag))
             .collect();
         let recurrent: BTreeSet<&str> = truth["planted"]
-            .as_array()
-            .expect("planted")
+            .list()
             .iter()
             .filter(|one| one["kind"] == "RECURRENT" && one["subject"] == "OFFICER")
             .filter_map(|one| one["code"].as_str())
             .collect();
-        let server = program().serve(&database, &["--dev"]);
-        let token = program().token(&database, "BOARD", None);
-        for officer in truth["officers"].as_array().expect("officers") {
-            let code = officer["code"].as_str().expect("a code");
-            let often = officer["expectedPerYear"].as_f64().expect("a rate") >= 12.0;
+        let board = app.as_role(Role::Board);
+        for officer in truth["officers"].list() {
+            let code = officer["code"].text();
+            let often = officer["expectedPerYear"].number() >= 12.0;
             if !(recurrent.contains(code) && often) {
                 continue;
             }
             expected += 1;
             let Some(flag) = flags.get(code).filter(|flag| flag["tier"] != "WATCH") else { continue };
             found += 1;
-            // Every complaint of the year that counts is evidence, and nothing else is.
+            // The evidence is every complaint of the year that counts, and no other.
             let query = format!(
                 r#"{{ complaints(first: 100, filter: {{officers: {{officer: {{code: {{eq: "{code}"}}}},
                     category: {{kind: {{eq: CONDUCT}}}}, not: {{finding: {{in: [UNFOUNDED, EXONERATED]}}}}}},
                     receivedAt: {{gte: "2024-12-31T17:00:00Z"}}, not: {{state: {{in: [WITHDRAWN, REJECTED]}}}}}}) {{
                     nodes {{ id }} }} }}"#
             );
-            let answer = server.data(&token, &query);
-            let ids: BTreeSet<&str> = answer["complaints"]["nodes"]
-                .as_array()
-                .expect("complaints")
-                .iter()
-                .filter_map(|node| node["id"].as_str())
-                .collect();
-            let evidence: BTreeSet<&str> =
-                flag["evidence"].as_array().expect("evidence").iter().filter_map(Value::as_str).collect();
+            let answer = board.data(&query);
+            let nodes = answer["complaints"]["nodes"].list().iter();
+            let ids: BTreeSet<&str> = nodes.filter_map(|node| node["id"].as_str()).collect();
+            let evidence: BTreeSet<&str> = flag["evidence"].list().iter().filter_map(Value::as_str).collect();
             assert_eq!(evidence, ids, "{code} of world {seed}");
         }
     }
@@ -161,11 +150,9 @@ fn a_world_and_real_data_are_kept_apart() {
             "source = \"test\"\n[fields]\ncode = \"code\"\nkind = \"kind\"\nname_vi = \"name\"\n",
         );
         let units = file(folder.path(), "units.csv", "code,kind,name\n02,PROVINCIAL_DEPARTMENT,Cục\n");
-        let done = program().run(
-            &database,
-            ["import", "units", units.to_str().expect("a path"), "--mapping", mapping.to_str().expect("a path")],
-        );
-        done.ok();
+        let (units, mapping) = (units.to_str().expect("a path"), mapping.to_str().expect("a path"));
+        let import = ["import", "units", units, "--mapping", mapping];
+        program().run(&database, import).ok();
         let refused = program().run(&database, ["generate", "--complaints", "500", "--seed", "1"]);
         assert_eq!(refused.status, 1);
         assert!(refused.err.contains("real data"), "{refused:?}");
@@ -175,15 +162,12 @@ fn a_world_and_real_data_are_kept_apart() {
         let refused = program().run(&database, ["generate", "--complaints", "500", "--seed", "1"]);
         assert_eq!(refused.status, 1);
         assert!(refused.err.contains("demonstration data already (seed 1"), "{refused:?}");
-        let noted = program().run(
-            &database,
-            ["import", "units", units.to_str().expect("a path"), "--mapping", mapping.to_str().expect("a path")],
-        );
+        let noted = program().run(&database, import);
         assert!(noted.err.contains("demonstration data"), "{noted:?}");
     }
     let database = Database::sqlite();
     for (wrong, word) in [
-        (["generate", "--complaints", "5", "--seed", "1"].as_slice(), "from 100 to"),
+        (["generate", "--complaints", "5", "--seed", "1"].as_slice(), "between 100 and"),
         (&["generate", "--complaints", "500", "--seed", "1", "--until", "2099-01-01"], "today"),
     ] {
         let refused = program().run(&database, wrong);

@@ -1,46 +1,18 @@
-//! Queries over HTTP, the same on both databases.
+//! GraphQL queries over HTTP give the same answers on both databases.
 
-use crate::program;
-use crate::world;
 use serde_json::{Value, json};
-use tests::{Database, Server};
+use tests::{Client, Json, Role, TestApp, fixtures};
 
-/// A started server over the world, and the tokens of its people.
-pub struct World {
-    pub server: Server,
-    pub board: String,
-    pub intake: String,
-    pub saigon: String,
-    pub express: String,
-    pub database: Database,
-}
-
-pub fn worlds() -> [World; 2] {
-    Database::both().map(|database| {
-        world::fill(&database);
-        let phananh = program();
-        World {
-            board: phananh.token(&database, "BOARD", None),
-            intake: phananh.token(&database, "INTAKE", None),
-            saigon: phananh.token(&database, "UNIT_HEAD", Some("02CV")),
-            express: phananh.token(&database, "UNIT_HEAD", Some("02DS")),
-            server: phananh.serve(&database, &["--dev"]),
-            database,
-        }
-    })
-}
-
-/// Texts of the complaints that a filter finds, in the order of reception.
-fn found(world: &World, filter: &str) -> Vec<String> {
+/// The beginnings of the texts that a filter finds, in the order of reception.
+fn found(board: &Client, filter: &str) -> Vec<String> {
     let query = format!(
         "{{ complaints(filter: {filter}, orderBy: [{{field: RECEIVED_AT}}]) {{ totalCount nodes {{ text }} }} }}"
     );
-    let data = world.server.data(&world.board, &query);
+    let data = board.data(&query);
     let texts: Vec<String> = data["complaints"]["nodes"]
-        .as_array()
-        .unwrap()
+        .list()
         .iter()
-        .map(|c| c["text"].as_str().unwrap()[..6.min(c["text"].as_str().unwrap().len())].to_owned())
+        .map(|c| c["text"].text()[..6.min(c["text"].text().len())].to_owned())
         .collect();
     assert_eq!(data["complaints"]["totalCount"], texts.len());
     texts
@@ -48,7 +20,8 @@ fn found(world: &World, filter: &str) -> Vec<String> {
 
 #[test]
 fn filters_mean_the_same_on_both_databases() {
-    let worlds = worlds();
+    let apps: Vec<TestApp> = TestApp::both().world().arguments(&["--dev"]).into_iter().collect();
+    let boards: Vec<_> = apps.iter().map(|app| app.as_role(Role::Board)).collect();
     for (filter, expected) in [
         ("{}", 6),
         ("{state: {eq: ANSWERED}}", 1),
@@ -87,7 +60,7 @@ fn filters_mean_the_same_on_both_databases() {
         ("{or: []}", 0),
         ("{not: {}}", 0),
     ] {
-        let [sqlite, postgres] = [&worlds[0], &worlds[1]].map(|world| found(world, filter));
+        let [sqlite, postgres] = [&boards[0], &boards[1]].map(|board| found(board, filter));
         assert_eq!(sqlite, postgres, "{filter}");
         assert_eq!(sqlite.len(), expected, "{filter}: {sqlite:?}");
     }
@@ -95,95 +68,99 @@ fn filters_mean_the_same_on_both_databases() {
 
 #[test]
 fn every_list_and_single_object_answers_alike_on_both_databases() {
-    let answers = worlds().map(|world| {
-        let run = "2024-03-31";
-        world::run_counting(&world.database, run);
-        let id = world.server.data(&world.board, "{ complaints(first: 1) { nodes { id reference } } }")["complaints"]["nodes"][0].clone();
-        let list = world.server.data(
-            &world.board,
-            "{ complaints(first: 3, orderBy: [{field: COST_VND, direction: DESC}, {field: RECEIVED_AT}]) { totalCount edges { cursor node { id } } pageInfo { hasNextPage hasPreviousPage } }
+    let mut answers = Vec::new();
+    for app in TestApp::both().world().arguments(&["--dev"]) {
+        let board = app.as_role(Role::Board);
+        fixtures::run_counting(&app.database, "2024-03-31");
+        let id = board.data("{ complaints(first: 1) { nodes { id reference } } }")["complaints"]["nodes"][0].clone();
+        let list = board.data(
+            "{ complaints(first: 3, orderBy: [{field: COST_VND, direction: DESC}, {field: RECEIVED_AT}]) {
+                 totalCount edges { cursor node { id } } pageInfo { hasNextPage hasPreviousPage } }
                issueCategories { nodes { code nameVi kind serious deadlineDays parent { code } } }
-               unitResponses(orderBy: [{field: RESPONDED_AT}]) { nodes { unit { code } respondedAt action text outcome satisfied } }
-               units(filter: {parent: {code: {eq: \"02\"}}}) { nodes { code nameVi kind peerGroup validFrom parents { unit { code } validFrom } } }
+               unitResponses(orderBy: [{field: RESPONDED_AT}]) {
+                 nodes { unit { code } respondedAt action text outcome satisfied } }
+               units(filter: {parent: {code: {eq: \"02\"}}}) {
+                 nodes { code nameVi kind peerGroup validFrom parents { unit { code } validFrom } } }
                unit(code: \"02CV\") { nameVi } missing: unit(code: \"zz\") { nameVi }
                officers { nodes { code name postings { unit { code } validFrom validTo } } }
                officer(code: \"CC02\") { name }
                enterprises(orderBy: [{field: NAME, direction: DESC}]) { nodes { taxCode name } }
-               flags { nodes { subjectKind tier state officer { code } unit { code } reasonVi reasonEn numbers { unadjusted windows { days complaints episodes distinctEnterprises } } evidenceIds run { asOf hash rules } } }
+               flags { nodes {
+                 subjectKind tier state officer { code } unit { code } reasonVi reasonEn
+                 numbers { unadjusted windows { days complaints episodes distinctEnterprises } }
+                 evidenceIds run { asOf hash rules } } }
                jobRuns { nodes { job state asOf hash summary } }
-               complaintStatistics(groupBy: [DEPARTMENT, CATEGORY, MONTH]) { truncated rows { department { code } category { code } month complaints distinctEnterprises costVnd delayHours } } }",
+               complaintStatistics(groupBy: [DEPARTMENT, CATEGORY, MONTH]) { truncated rows {
+                 department { code } category { code } month complaints distinctEnterprises costVnd delayHours } } }",
         );
-        let one = world.server.data(
-            &world.board,
-            &format!("{{ complaint(id: {}) {{ reference }} byReference: complaints(filter: {{reference: {}}}) {{ nodes {{ reference }} }} }}", id["id"], id["reference"]),
-        );
+        let one = board.data(&format!(
+            "{{ complaint(id: {}) {{ reference }}
+                byReference: complaints(filter: {{reference: {}}}) {{ nodes {{ reference }} }} }}",
+            id["id"], id["reference"]
+        ));
         assert_eq!(one["complaint"]["reference"], one["byReference"]["nodes"][0]["reference"]);
-        (list, one)
-    });
+        answers.push((list, one));
+    }
     assert_eq!(answers[0], answers[1]);
     let list = &answers[0].0;
     assert_eq!(list["missing"], Value::Null);
     let flagged: Vec<_> = list["flags"]["nodes"]
-        .as_array()
-        .unwrap()
+        .list()
         .iter()
         .map(|flag| (&flag["subjectKind"], &flag["officer"]["code"], &flag["unit"]["code"], &flag["tier"]))
         .collect();
-    // Of the three complaints about CC01 two are of one enterprise, one of them of its branch.
+    // Three complaints name CC01. Two of them come from one enterprise: one from its head office, one from its branch.
     let (officer, branch) = (
         (&json!("OFFICER"), &json!("CC01"), &Value::Null, &json!("WATCH")),
         (&json!("BRANCH"), &Value::Null, &json!("02CV"), &json!("WATCH")),
     );
     assert!(flagged.len() == 2 && flagged.contains(&officer) && flagged.contains(&branch), "{flagged:?}");
-    let of_officer =
-        list["flags"]["nodes"].as_array().unwrap().iter().find(|flag| flag["subjectKind"] == "OFFICER").unwrap();
+    let of_officer = list["flags"]["nodes"].list().iter().find(|flag| flag["subjectKind"] == "OFFICER").unwrap();
     assert_eq!(
         of_officer["numbers"]["windows"][2],
         json!({ "days": 180, "complaints": 3, "episodes": 3, "distinctEnterprises": 2 })
     );
-    assert_eq!(of_officer["evidenceIds"].as_array().unwrap().len(), 3);
-    let january: Vec<_> = list["complaintStatistics"]["rows"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|row| row["month"] == "2024-01")
-        .collect();
+    assert_eq!(of_officer["evidenceIds"].list().len(), 3);
+    let january: Vec<_> =
+        list["complaintStatistics"]["rows"].list().iter().filter(|row| row["month"] == "2024-01").collect();
     assert_eq!(january.len(), 2);
     assert_eq!(
         january[0],
-        &json!({ "department": {"code": "02"}, "category": {"code": "TD1"}, "month": "2024-01", "complaints": 1, "distinctEnterprises": 1, "costVnd": "0", "delayHours": 0.0 })
+        &json!({
+            "department": {"code": "02"}, "category": {"code": "TD1"}, "month": "2024-01",
+            "complaints": 1, "distinctEnterprises": 1, "costVnd": "0", "delayHours": 0.0
+        })
     );
 }
 
 #[test]
 fn pages_forward_and_backward_hold_the_same_rows_and_stay_in_place_under_inserts() {
-    for world in worlds() {
+    for app in TestApp::both().world().arguments(&["--dev"]) {
+        let (board, intake) = (app.as_role(Role::Board), app.as_role(Role::Intake));
         let order = "orderBy: [{field: COST_VND, direction: DESC}]";
-        let all: Vec<Value> = world
-            .server
-            .data(&world.board, &format!("{{ complaints({order}) {{ nodes {{ id }} }} }}"))["complaints"]["nodes"]
-            .as_array()
-            .unwrap()
-            .clone();
+        let all: Vec<Value> =
+            board.data(&format!("{{ complaints({order}) {{ nodes {{ id }} }} }}"))["complaints"]["nodes"]
+                .list()
+                .to_vec();
         let mut forward = Vec::new();
         let mut after = Value::Null;
         for page in 0.. {
             let query = format!(
-                "query ($after: String) {{ complaints({order}, first: 2, after: $after) {{ nodes {{ id }} pageInfo {{ endCursor hasNextPage hasPreviousPage }} }} }}"
+                "query ($after: String) {{ complaints({order}, first: 2, after: $after) {{
+                   nodes {{ id }} pageInfo {{ endCursor hasNextPage hasPreviousPage }} }} }}"
             );
-            let data = world.server.data_with(&world.board, &query, &json!({ "after": after }));
-            forward.extend(data["complaints"]["nodes"].as_array().unwrap().clone());
+            let data = board.data_with(&query, &json!({ "after": after }));
+            forward.extend(data["complaints"]["nodes"].list().to_vec());
             assert_eq!(data["complaints"]["pageInfo"]["hasPreviousPage"], page > 0);
             if data["complaints"]["pageInfo"]["hasNextPage"] == false {
                 break;
             }
             after = data["complaints"]["pageInfo"]["endCursor"].clone();
             if page == 0 {
-                // A row that belongs on the page that was read already.
+                // The new complaint belongs on the page that the client has already read.
                 let input =
                     json!({ "input": { "idempotencyKey": "between", "text": "Ở giữa", "costVnd": "99000000" } });
-                world.server.data_with(
-                    &world.intake,
+                intake.data_with(
                     "mutation ($input: SubmitComplaintInput!) { submitComplaint(input: $input) { id } }",
                     &input,
                 );
@@ -194,10 +171,11 @@ fn pages_forward_and_backward_hold_the_same_rows_and_stay_in_place_under_inserts
         let mut before = Value::Null;
         loop {
             let query = format!(
-                "query ($before: String) {{ complaints({order}, last: 2, before: $before) {{ nodes {{ id }} pageInfo {{ startCursor hasPreviousPage }} }} }}"
+                "query ($before: String) {{ complaints({order}, last: 2, before: $before) {{
+                   nodes {{ id }} pageInfo {{ startCursor hasPreviousPage }} }} }}"
             );
-            let data = world.server.data_with(&world.board, &query, &json!({ "before": before }));
-            let mut page = data["complaints"]["nodes"].as_array().unwrap().clone();
+            let data = board.data_with(&query, &json!({ "before": before }));
+            let mut page = data["complaints"]["nodes"].list().to_vec();
             page.append(&mut backward);
             backward = page;
             if data["complaints"]["pageInfo"]["hasPreviousPage"] == false {
@@ -212,70 +190,75 @@ fn pages_forward_and_backward_hold_the_same_rows_and_stay_in_place_under_inserts
             ("first: 1, last: 1", "not both"),
             ("after: \"x\"", "cursor"),
         ] {
-            let answer = world.server.graphql(
-                &world.board,
-                &format!("{{ complaints({args}) {{ nodes {{ id }} }} }}"),
-                &json!({}),
-            );
+            let answer = board.request(&format!("{{ complaints({args}) {{ nodes {{ id }} }} }}"));
             assert_eq!(answer.codes(), ["BAD_USER_INPUT"], "{args}");
             assert!(answer.text.contains(word), "{}", answer.text);
         }
-        let other =
-            world.server.data(&world.board, "{ units(first: 1) { edges { cursor } } }")["units"]["edges"][0]["cursor"]
-                .clone();
-        let answer = world.server.graphql(
-            &world.board,
-            &format!("{{ complaints(after: {other}) {{ nodes {{ id }} }} }}"),
-            &json!({}),
-        );
+        let other = board.data("{ units(first: 1) { edges { cursor } } }")["units"]["edges"][0]["cursor"].clone();
+        let answer = board.request(&format!("{{ complaints(after: {other}) {{ nodes {{ id }} }} }}"));
         assert_eq!(answer.codes(), ["BAD_USER_INPUT"], "a cursor of another list: {}", answer.text);
     }
 }
 
 #[test]
 fn the_number_of_statements_does_not_depend_on_the_length_of_a_page() {
-    for world in worlds() {
+    for app in TestApp::both().world().arguments(&["--dev"]) {
+        let board = app.as_role(Role::Board);
         let query = |first: u32| {
             format!(
-                "{{ complaints(first: {first}, orderBy: [{{field: RECEIVED_AT}}]) {{ totalCount nodes {{ reference category {{ nameVi }} unit {{ code }} department {{ code }}
+                "{{ complaints(first: {first}, orderBy: [{{field: RECEIVED_AT}}]) {{ totalCount nodes {{
+                   reference category {{ nameVi }} unit {{ code }} department {{ code }}
                    enterprise {{ name }} officers {{ officer {{ code }} unit {{ code }} category {{ code }} }}
                    responses(first: 5) {{ totalCount nodes {{ text }} pageInfo {{ hasNextPage }} }}
                    latest: responses(last: 1) {{ nodes {{ text }} }} }} }} }}"
             )
         };
-        let [one, all] = [1, 100].map(|first| world.server.statements(&world.board, &query(first)));
-        assert_eq!(one, all, "{}", world.database.name);
-        // The list and its count; allegations, the first and the last responses and their counts of the complaints. Units,
-        // categories, enterprises and officers come from memory.
-        assert_eq!(all, 6, "{}", world.database.name);
+        let [one, all] = [1, 100].map(|first| app.server().statements(&board.token, &query(first)));
+        assert_eq!(one, all, "{}", app.database.name);
+        // The server reads the list, its count, the allegations, the first responses, the last responses and the counts
+        // of the responses. Units, categories, enterprises and officers come from memory.
+        assert_eq!(all, 6, "{}", app.database.name);
     }
 }
 
 #[test]
 fn statistics_are_what_sql_counts() {
-    for world in worlds() {
-        let data = world.server.data(
-            &world.board,
+    for app in TestApp::both().world().arguments(&["--dev"]) {
+        let board = app.as_role(Role::Board);
+        let data = board.data(
             "{ all: complaintStatistics { rows { complaints distinctEnterprises costVnd delayHours } }
-               saigon: complaintStatistics(filter: {unitWithin: \"02CV\"}, groupBy: [STATE], orderBy: [{field: COMPLAINTS}]) { rows { state complaints } }
+               saigon: complaintStatistics(
+                 filter: {unitWithin: \"02CV\"}, groupBy: [STATE], orderBy: [{field: COMPLAINTS}]
+               ) { rows { state complaints } }
                general: complaintStatistics(filter: {unitWithin: \"TC\"}) { rows { complaints } }
-               kinds: complaintStatistics(groupBy: [KIND], first: 1, orderBy: [{field: COMPLAINTS}]) { truncated rows { kind complaints } }
-               february: complaintStatistics(filter: {receivedFrom: \"2024-02-01T00:00:00+07:00\", receivedBefore: \"2024-03-01T00:00:00+07:00\", categoryIn: [\"TD1\", \"TD2\"]}, groupBy: [YEAR, BRANCH]) { rows { year branch { code } complaints } } }",
+               kinds: complaintStatistics(groupBy: [KIND], first: 1, orderBy: [{field: COMPLAINTS}]) {
+                 truncated rows { kind complaints } }
+               february: complaintStatistics(filter: {
+                 receivedFrom: \"2024-02-01T00:00:00+07:00\", receivedBefore: \"2024-03-01T00:00:00+07:00\",
+                 categoryIn: [\"TD1\", \"TD2\"]
+               }, groupBy: [YEAR, BRANCH]) { rows { year branch { code } complaints } } }",
         );
-        // The enterprise, its branch and the household are three; nobody is anonymous twice.
+        // Three enterprises complained: A, B and the household C. A branch counts as its enterprise. The anonymous
+        // complaint counts as none.
         assert_eq!(
             data["all"]["rows"][0],
             json!({ "complaints": 6, "distinctEnterprises": 3, "costVnd": "1750000", "delayHours": 7.5 })
         );
         assert_eq!(
             data["saigon"]["rows"],
-            json!([{ "state": "RECEIVED", "complaints": 2 }, { "state": "ASSIGNED", "complaints": 1 }, { "state": "ANSWERED", "complaints": 1 }])
+            json!([
+                { "state": "RECEIVED", "complaints": 2 }, { "state": "ASSIGNED", "complaints": 1 },
+                { "state": "ANSWERED", "complaints": 1 }
+            ])
         );
         assert_eq!(data["general"]["rows"][0]["complaints"], 6);
         assert_eq!(data["kinds"], json!({ "truncated": true, "rows": [{ "kind": "CONDUCT", "complaints": 5 }] }));
         assert_eq!(
             data["february"]["rows"],
-            json!([{ "year": 2024, "branch": { "code": "02DS" }, "complaints": 1 }, { "year": 2024, "branch": { "code": "03TG" }, "complaints": 1 }])
+            json!([
+                { "year": 2024, "branch": { "code": "02DS" }, "complaints": 1 },
+                { "year": 2024, "branch": { "code": "03TG" }, "complaints": 1 }
+            ])
         );
         for bad in [
             "filter: {unitWithin: \"zz\"}",
@@ -287,11 +270,7 @@ fn statistics_are_what_sql_counts() {
             "compare: PREVIOUS_YEAR",
             "after: \"x\"",
         ] {
-            let answer = world.server.graphql(
-                &world.board,
-                &format!("{{ complaintStatistics({bad}) {{ position }} }}"),
-                &json!({}),
-            );
+            let answer = board.request(&format!("{{ complaintStatistics({bad}) {{ position }} }}"));
             assert_eq!(answer.codes(), ["BAD_USER_INPUT"], "{bad}: {}", answer.text);
         }
     }
@@ -299,9 +278,12 @@ fn statistics_are_what_sql_counts() {
 
 #[test]
 fn fields_come_in_the_order_in_which_they_were_asked_for() {
-    let [world, _] = worlds();
-    let query = "{ units(first: 1) { totalCount } complaints(first: 1) { nodes { unit { nameVi code } text ... on Complaint { id } } totalCount } a: officers { totalCount } }";
-    let answer = world.server.graphql(&world.board, query, &json!({}));
+    let app = TestApp::sqlite().world().arguments(&["--dev"]).start();
+    let answer = app.as_role(Role::Board).request(
+        "{ units(first: 1) { totalCount }
+           complaints(first: 1) { nodes { unit { nameVi code } text ... on Complaint { id } } totalCount }
+           a: officers { totalCount } }",
+    );
     let places: Vec<_> =
         ["\"units\"", "\"complaints\"", "\"nodes\"", "\"nameVi\"", "\"code\"", "\"text\"", "\"id\"", "\"a\""]
             .iter()
@@ -312,15 +294,12 @@ fn fields_come_in_the_order_in_which_they_were_asked_for() {
 
 #[test]
 fn an_operation_that_is_named_and_alone_is_the_one_that_runs() {
-    let [world, _] = worlds();
-    let intake = format!("Bearer {}", world.intake);
-    let mutation = "/graphql?query=mutation%20M%20%7B%20submitComplaint(input%3A%20%7BidempotencyKey%3A%20%22x%22%2C%20text%3A%20%22y%22%7D)%20%7B%20id%20%7D%20%7D";
-    assert_eq!(world.server.send("GET", mutation, &[("authorization", &intake)], "").status, 405);
-    let answer = world.server.graphql(
-        &world.board,
-        "query X { b: units { totalCount } a: complaints { totalCount } }",
-        &json!({}),
-    );
+    let app = TestApp::sqlite().world().arguments(&["--dev"]).start();
+    let intake = format!("Bearer {}", app.as_role(Role::Intake).token);
+    let mutation = "/graphql?query=mutation%20M%20%7B%20submitComplaint(input%3A%20%7BidempotencyKey%3A%20%22x%22%2C\
+        %20text%3A%20%22y%22%7D)%20%7B%20id%20%7D%20%7D";
+    assert_eq!(app.server().send("GET", mutation, &[("authorization", &intake)], "").status, 405);
+    let answer = app.as_role(Role::Board).request("query X { b: units { totalCount } a: complaints { totalCount } }");
     assert!(answer.text.find("\"b\"").unwrap() < answer.text.find("\"a\"").unwrap(), "{}", answer.text);
     assert_eq!(answer.json()["data"]["a"]["totalCount"], 6, "nothing was submitted by GET");
 }

@@ -1,12 +1,12 @@
-//! `import inspect`: from a file that nobody has described to flags, by what the program says.
+//! `import inspect`: the program drafts a mapping of a file that nobody has described, and imports the file with it.
 
 use crate::foreign_files::in_windows_1258;
 use crate::program;
-use crate::world::Files;
 use serde_json::{Value, json};
-use tests::Database;
+use tests::fixtures::Files;
+use tests::{Database, Json};
 
-/// Looks at a file, takes the draft as it is, and imports with it.
+/// Inspects a file, imports it by the unchanged draft into both databases, and returns the summaries of the imports.
 #[track_caller]
 fn drafted(csv: impl AsRef<[u8]>, check: impl Fn(&Value)) -> [Value; 2] {
     Database::both().map(|database| {
@@ -15,14 +15,15 @@ fn drafted(csv: impl AsRef<[u8]>, check: impl Fn(&Value)) -> [Value; 2] {
         let looked = program().json(&database, &["import", "inspect", &file]);
         check(&looked);
         let text = program().run(&database, ["import", "inspect", &file]).ok().out;
-        assert_eq!(text.trim_end(), looked["mapping"].as_str().unwrap(), "the text is the draft");
+        assert_eq!(text.trim_end(), looked["mapping"].text(), "the text is the draft");
         let map = files.put("so.toml", &text).display().to_string();
         program().json(&database, &["import", "complaints", &file, "--mapping", &map])
     })
 }
 
+/// What an inspection says of a column.
 fn column<'l>(looked: &'l Value, name: &str) -> &'l Value {
-    looked["columns"].as_array().unwrap().iter().find(|column| column["name"] == name).expect("the column")
+    looked["columns"].list().iter().find(|column| column["name"] == name).expect("the column")
 }
 
 #[test]
@@ -44,7 +45,7 @@ fn a_vietnamese_register_is_drafted() {
             assert_eq!(column(looked, "MST")["reads_as"], "tax code");
             let officer = column(looked, "Cán bộ");
             assert_eq!((&officer["blank"], &officer["values"][0]), (&json!(20), &json!(["CC-1", 40])));
-            let draft = looked["mapping"].as_str().unwrap();
+            let draft = looked["mapping"].text();
             for line in [
                 "null = [\"-\"]",
                 "reference = \"Số PA\"",
@@ -61,7 +62,7 @@ fn a_vietnamese_register_is_drafted() {
     }
 }
 
-/// Look-alikes of registers that are public, by their lists of columns.
+/// These files have the columns of public registers.
 #[test]
 fn registers_of_other_countries_are_drafted() {
     let police = "complaint_id,closed_date,incident_date,precinct,officer_badge,allegation,disposition\n\
@@ -84,7 +85,7 @@ fn registers_of_other_countries_are_drafted() {
         (service, 2, "received = { column = \"Created Date\", format = \"%m/%d/%Y %I:%M:%S %p\" }"),
     ] {
         let summaries = drafted(csv, |looked| {
-            let draft = looked["mapping"].as_str().unwrap();
+            let draft = looked["mapping"].text();
             assert!(draft.contains(received), "{received} is not in\n{draft}");
         });
         for summary in summaries {
@@ -93,13 +94,14 @@ fn registers_of_other_countries_are_drafted() {
     }
 }
 
-/// Rows by a number, below a header, each a complaint of its own; a draft of them has to have these lines, whatever comment follows.
+/// Drafts a mapping of 120 generated rows, each a complaint of its own. The draft must have these lines; a comment may
+/// follow on each.
 #[track_caller]
 fn lines_of(header: &str, row: impl Fn(usize) -> String, lines: &[&str]) -> String {
     lines_of_complaints(120, header, row, lines)
 }
 
-/// The same for rows that are so many complaints, all of which have to be imported.
+/// The same for rows that make this many complaints, all of which the draft must import.
 #[track_caller]
 fn lines_of_complaints(complaints: u64, header: &str, row: impl Fn(usize) -> String, lines: &[&str]) -> String {
     let csv: String = std::iter::once(header.to_owned()).chain((0..120).map(row)).map(|line| line + "\n").collect();
@@ -118,9 +120,9 @@ fn lines_of_complaints(complaints: u64, header: &str, row: impl Fn(usize) -> Str
 
 #[test]
 fn officers_are_found_by_their_numbers_and_not_by_what_else_is_said_of_them() {
-    // A tax number beside columns about officers, a count of officers in each complaint, an age.
-    let header = "Complaint Id,Complaint Officer Number,Officer Name,Tax ID,Officer Days On Force,Officer Command At Incident,\
-                  Complainant Name,Received Date";
+    // The tax number identifies the officers. The other columns count them within a complaint or describe them.
+    let header = "Complaint Id,Complaint Officer Number,Officer Name,Tax ID,Officer Days On Force,\
+                  Officer Command At Incident,Complainant Name,Received Date";
     let row = |n: usize| {
         let officer = n % 17;
         format!(
@@ -133,7 +135,7 @@ fn officers_are_found_by_their_numbers_and_not_by_what_else_is_said_of_them() {
     };
     let lines = ["officer = \"Tax ID\"", "officer_name = \"Officer Name\"", "unit = \"Officer Command At Incident\""];
     lines_of_complaints(60, header, row, &lines);
-    // One badge of several officers; a name alone; nobody, whatever is told of them.
+    // Several officers share a badge number, or there is only a name, or no column identifies an officer.
     let of_badge = |n: usize| format!("{n},2023-01-{:02},{},Orme{}", 1 + n % 28, n % 6, n % 18);
     let joined = "officer = { join = [\"badge_no\", \"last_name\"], separator = \"/\" }";
     lines_of("id,received,badge_no,last_name", of_badge, &[joined]);
@@ -160,7 +162,7 @@ fn cells_that_name_nobody_are_blank() {
     let of_zero = |n: usize| format!("{n},2023-01-{:02},{}", 1 + n % 28, [0, 311, 622][n % 3]);
     let zero = "officer = { column = \"shield_no\", pattern = '^(?:0|(.*))$' }";
     lines_of("id,received,shield_no", of_zero, &[zero]);
-    // Who takes complaints down is not who is complained about, and it is said where nothing else is known.
+    // The unit that received a complaint may be another than the one complained about: the draft asks to check it.
     let of_desk = |n: usize| format!("{n},2023-01-{:02},Ban {}", 1 + n % 28, n % 3);
     let draft = lines_of("id,received,Đơn vị tiếp nhận", of_desk, &["unit = \"Đơn vị tiếp nhận\""]);
     assert!(draft.contains("CHECK: it must be the unit complained about"), "{draft}");
@@ -168,13 +170,13 @@ fn cells_that_name_nobody_are_blank() {
 
 #[test]
 fn complaints_without_a_number_are_told_apart_by_several_columns() {
-    // A day and a place name a row; neither does alone.
+    // A day and an address together identify a row; neither does alone.
     let row = |n: usize| format!("2023-01-{:02},{} High Street,Noise,Dept {}", 1 + n % 12, n / 12, n % 2);
     let lines =
         ["reference = { join = [\"Creation Date\", \"Address\"], separator = \"/\" }", "received = \"Creation Date\""];
     let draft = lines_of("Creation Date,Address,Service Request Type,Department", row, &lines);
-    assert!(draft.contains("CHECK: no column names the rows"), "{draft}");
-    // Where the days are the first of their months, they stand for these.
+    assert!(draft.contains("CHECK: no column identifies the rows"), "{draft}");
+    // Where each day is the first of its month, the column holds months.
     let of_months = |n: usize| format!("{n},2023-{:02}-01", 1 + n % 12);
     let lines = ["received = { column = \"received\", precision = \"month\" }"];
     lines_of("id,received", of_months, &lines);
@@ -182,8 +184,8 @@ fn complaints_without_a_number_are_told_apart_by_several_columns() {
 
 #[test]
 fn a_vietnamese_register_whose_numbers_begin_anew_each_year_is_drafted() {
-    let header = "STT,Số,Năm,Ngày tiếp nhận,Giờ tiếp nhận,Đơn vị tiếp nhận,Chi cục bị phản ánh,Cán bộ tiếp nhận,Cán bộ bị phản ánh,\
-                  Số hiệu công chức,Lĩnh vực,Hành vi,Nội dung phản ánh,Kết quả xác minh,Hình thức";
+    let header = "STT,Số,Năm,Ngày tiếp nhận,Giờ tiếp nhận,Đơn vị tiếp nhận,Chi cục bị phản ánh,Cán bộ tiếp nhận,\
+                  Cán bộ bị phản ánh,Số hiệu công chức,Lĩnh vực,Hành vi,Nội dung phản ánh,Kết quả xác minh,Hình thức";
     let row = |n: usize| {
         let (year, officer) = (2023 + n / 60, n % 7);
         let act = ["Hách dịch", "Khác", "Khác", "Chậm trễ"][n % 4];
@@ -202,7 +204,8 @@ fn a_vietnamese_register_whose_numbers_begin_anew_each_year_is_drafted() {
     };
     let lines = [
         "reference = { join = [\"Năm\", \"Số\"], separator = \"/\" }",
-        "received = { join = [\"Ngày tiếp nhận\", \"Giờ tiếp nhận\"], separator = \" \", formats = [\"%d/%m/%Y %H:%M\", \"%d/%m/%Y\"] }",
+        "received = { join = [\"Ngày tiếp nhận\", \"Giờ tiếp nhận\"], separator = \" \", \
+         formats = [\"%d/%m/%Y %H:%M\", \"%d/%m/%Y\"] }",
         "officer = \"Số hiệu công chức\"",
         "officer_name = \"Cán bộ bị phản ánh\"",
         "unit = \"Chi cục bị phản ánh\"",
@@ -218,7 +221,7 @@ fn a_vietnamese_register_whose_numbers_begin_anew_each_year_is_drafted() {
 
 #[test]
 fn categories_are_drafted_by_what_their_cells_say_of_one_another() {
-    // Each request type lies below one category: it is the code alone.
+    // Each request type lies below one category, so that the type alone is the code.
     let of_two = |n: usize| {
         let (category, kind) = [("Graffiti", "On a pole"), ("Graffiti", "On a sign"), ("Street", "Hole")][n % 3];
         format!("{n},01/{:02}/2023 09:30:00 PM,{category},{kind},Queue {}", 1 + n % 28, n % 2)
@@ -226,7 +229,8 @@ fn categories_are_drafted_by_what_their_cells_say_of_one_another() {
     let header = "CaseID,Opened,Category,Request Type,Responsible Agency";
     let lines = ["category = \"Request Type\"", "category_parent = \"Category\"", "unit = \"Responsible Agency\""];
     lines_of(header, of_two, &lines);
-    // A code beside its name; closing days of what was cancelled; twelve digits that are no tax code.
+    // A column of codes stands beside one of names. Cancelled requests have closing days. The references have twelve
+    // digits and are no tax codes.
     let of_code = |n: usize| {
         let (name, code) = [("Pothole", "PHF"), ("Rodent", "SGA")][n % 2];
         let state = ["Completed", "Canceled", "Open"][n % 3];
@@ -247,7 +251,7 @@ fn categories_are_drafted_by_what_their_cells_say_of_one_another() {
 
 #[test]
 fn what_differs_between_the_rows_of_a_complaint_is_left_out() {
-    // Each allegation has a status and a text of its own, which the rows of a complaint would have to agree on.
+    // Status and text differ between the allegations of a complaint, while a complaint has only one of each.
     let of_allegations = |n: usize| {
         let (status, finding) = (["Open", "Closed"][n % 2], ["SU", "NS", "EX", "DIS"][n % 4]);
         format!("{},2023-01-{:02},{},{status},Allegation {n},{finding}", n / 2, 1 + n / 2 % 28, n % 7)
@@ -279,7 +283,8 @@ fn dates_in_columns_of_their_parts_are_joined() {
     lines_of("LOG_NO,COMPLAINT_DATE,COMPLAINT_HOUR,COMPLAINT_MONTH", of_whole, &["received = \"COMPLAINT_DATE\""]);
 }
 
-/// Registers whose words are the opposite of others, whose handlers are officers, or whose numbers begin anew in each unit.
+/// Some findings and states contain the words of their opposites. Some officers only handle the cases. Some registers
+/// begin their numbers anew in each unit.
 #[test]
 fn registers_that_look_like_others_are_told_apart() {
     let findings = [
@@ -323,11 +328,11 @@ fn registers_that_look_like_others_are_told_apart() {
         let line = draft.lines().find(|line| line.starts_with(unsure)).unwrap_or_else(|| panic!("{unsure}\n{draft}"));
         assert!(line.ends_with(", CHECK"), "{line}");
     }
-    // Who handles the cases is no officer whom many complain about.
+    // An officer who handles the cases is not the one complained about.
     let of_handler = |n: usize| format!("{n},2023-01-{:02},H-{},Unit {}", 1 + n % 28, n % 2, n % 3);
     let draft = lines_of("id,received,Case Officer,unit", of_handler, &["unit = \"unit\""]);
     assert!(!draft.contains("attribution =") && draft.contains("No officer: only units can be flagged"), "{draft}");
-    // A cell of several lines that names nobody, and another one that names somebody.
+    // A cell of several lines names nobody, and another one names somebody.
     let of_lines = |n: usize| {
         let officer = ["Unknown\n(see 'notes')", "A-17", "A-18\n", "A-19"][n % 4];
         format!("{n},2023-01-{:02},\"{officer}\"", 1 + n % 28)
@@ -339,13 +344,13 @@ fn registers_that_look_like_others_are_told_apart() {
 #[test]
 fn what_cannot_be_told_is_said_in_the_draft() {
     let summaries = drafted("a,b\nx,y\nx,z\n", |looked| {
-        let draft = looked["mapping"].as_str().unwrap();
+        let draft = looked["mapping"].text();
         assert!(draft.contains("no column of days of receipt was found"), "{draft}");
     });
     assert_eq!(summaries[0]["rejected"], 0);
     let either = "ref,ngay\n1,05/03/2024\n2,04/03/2024\n";
     drafted(either, |looked| {
-        let draft = looked["mapping"].as_str().unwrap();
+        let draft = looked["mapping"].text();
         assert!(draft.contains("CHECK: no day is beyond 12"), "{draft}");
     });
     let database = Database::sqlite();

@@ -1,7 +1,6 @@
 //! A process that is killed at a bad moment, and the same command again; several that begin at once.
 
 use crate::program;
-use crate::world::{self, Files};
 use diesel::prelude::*;
 use schema::enums::DeliveryState;
 use schema::keys::Keys;
@@ -11,6 +10,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 use tests::Database;
+use tests::fixtures::{self, Files};
 
 fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> = std::fs::read_dir(folder)
@@ -93,14 +93,14 @@ fn a_file_that_is_there_is_not_emptied_by_what_is_refused_or_killed() {
         assert_eq!(wrong.status, 1);
     }
     let database = Database::sqlite();
-    world::fill(&database);
+    fixtures::fill(&database);
     let rejects = files.put("rejects.csv", "row,column,reason\n");
-    let mut import = files.import("officers", "khac,ho_ten\nx,y\n", world::OFFICERS_MAP);
+    let mut import = files.import("officers", "khac,ho_ten\nx,y\n", fixtures::OFFICERS_MAP);
     import.extend(["--rejects".to_owned(), rejects.display().to_string()]);
     let refused = program().run(&database, &import);
     assert_eq!(refused.status, 1, "{refused:?}");
     assert_eq!(std::fs::read_to_string(&rejects).unwrap(), "row,column,reason\n");
-    let mut import = files.import("officers", "so_hieu,ho_ten\n,y\n", world::OFFICERS_MAP);
+    let mut import = files.import("officers", "so_hieu,ho_ten\n,y\n", fixtures::OFFICERS_MAP);
     import.extend(["--rejects".to_owned(), rejects.display().to_string()]);
     assert_eq!(program().run(&database, &import).status, 3);
     assert!(std::fs::read_to_string(&rejects).unwrap().lines().count() == 2);

@@ -72,7 +72,6 @@ mod transport;
 mod waiting;
 mod watched;
 mod work;
-mod world;
 mod writes;
 mod wrong_arguments;
 

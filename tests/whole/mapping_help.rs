@@ -1,15 +1,24 @@
-//! What helps to write a mapping: codes of several columns, categories of two levels, rows that leave something blank, and the
-//! report of an import.
+//! What helps to write a mapping: codes of several columns, categories of two levels, rows that leave something blank,
+//! and the report of an import.
 
-use crate::foreign_files::{DAY, HEADER, complaints, import, mapping, plain, says};
+use crate::foreign_files::{DAY, HEADER, complaints, import, import_into, mapping, plain, says};
 use crate::program;
-use crate::world::Files;
 use serde_json::{Value, json};
-use tests::Database;
+use tests::fixtures::Files;
+use tests::{Database, Json, Role, TestApp};
 
+/// A mapping of these fields, which creates what nobody has described.
 fn map(fields: &str) -> String {
     format!(
-        "source = \"so\"\n[missing]\nunit = \"create\"\nofficer = \"create\"\ncategory = \"create\"\n[fields]\n{fields}\n"
+        r#"
+source = "so"
+[missing]
+unit = "create"
+officer = "create"
+category = "create"
+[fields]
+{fields}
+"#
     )
 }
 
@@ -17,28 +26,29 @@ fn map(fields: &str) -> String {
 fn several_columns_make_one_code_a_text_or_a_time() {
     let csv = "nam,so,ngay,gio,cap1,cap2\n2024,1,05/03/2024,14:30,Thái độ,Hách dịch\n2024,2,05/03/2024,,Thái độ,\n\
                2025,1,06/03/2024,08:00,,Khác\n2024,1,05/03/2024,14:30,Thái độ,Sách nhiễu\n";
-    let fields = "reference = { join = [\"so\", \"nam\"], separator = \"/\" }\n\
-                  received = { join = [\"ngay\", \"gio\"], separator = \" \", formats = [\"%d/%m/%Y %H:%M\", \"%d/%m/%Y\"] }\n\
-                  category = { join = [\"cap1\", \"cap2\"], pattern = '^(.*)$' }\ncategory_kind = { constant = \"CONDUCT\" }\n\
-                  text = { join = [\"cap2\", \"cap1\"], separator = \", \" }";
-    import(csv, &map(fields), |database, result| {
-        // A blank part keeps its place, so that "Thái độ" alone is no category that something else is, too.
+    let fields = r#"
+reference = { join = ["so", "nam"], separator = "/" }
+received = { join = ["ngay", "gio"], separator = " ", formats = ["%d/%m/%Y %H:%M", "%d/%m/%Y"] }
+category = { join = ["cap1", "cap2"], pattern = '^(.*)$' }
+category_kind = { constant = "CONDUCT" }
+text = { join = ["cap2", "cap1"], separator = ", " }
+"#;
+    import(csv, &map(fields), |app, result| {
+        // A blank part keeps its place, so that no other parts make the code of "Thái độ" alone.
         says(result, 3, &["row 5, column \"cap2 + cap1\": text: differs between the rows of one complaint"]);
-        let all = complaints(database);
+        let all = complaints(&app.database);
         let codes: Vec<&Value> = (0..2).map(|n| &all["nodes"][n]["category"]["code"]).collect();
         assert_eq!(codes, ["Thái độ-", "-Khác"]);
         assert_eq!(all["nodes"][0]["receivedAt"], "2024-03-05T00:00:00+07:00");
         assert_eq!(all["nodes"][1]["receivedAt"], "2024-03-06T08:00:00+07:00");
     });
     let one_text = fields.replace("text = { join = [\"cap2\", \"cap1\"], separator = \", \" }", "text = \"cap1\"");
-    import(csv, &map(&one_text), |database, result| {
+    import_into(TestApp::both().arguments(&["--no-jobs"]), csv, &map(&one_text), |app, result| {
         assert_eq!(result.json()["imported"], 3, "{result:?}");
-        let board = program().token(database, "BOARD", None);
-        let server = program().serve(database, &["--no-jobs"]);
         let query =
             "{ complaints(filter: {sourceReference: {eq: \"1/2024\"}}) { nodes { matters { category { code } } } } }";
-        let matters = server.data(&board, query)["complaints"]["nodes"][0]["matters"].clone();
-        assert_eq!(matters.as_array().unwrap().len(), 2, "{matters}");
+        let matters = app.as_role(Role::Board).data(query)["complaints"]["nodes"][0]["matters"].clone();
+        assert_eq!(matters.list().len(), 2, "{matters}");
     });
 }
 
@@ -54,10 +64,10 @@ fn a_join_that_makes_one_code_of_two_is_refused() {
         assert_eq!(result.json()["imported"], 3, "{result:?}");
     });
     for (join, words) in [
-        ("{ join = [\"a\"] }", "two columns or more"),
+        ("{ join = [\"a\"] }", "`join` needs at least two columns"),
         ("{ join = [\"a\", \"b\"], column = \"a\" }", "either a column or a constant, or columns to `join`"),
         ("{ join = [\"a\", \"b\"], separator = \"\" }", "would be the same code"),
-        ("{ column = \"a\", separator = \"-\" }", "`separator` stands between"),
+        ("{ column = \"a\", separator = \"-\" }", "`separator` needs a `join`"),
         ("{ join = [\"a\", \" \"] }", "the name of the column is blank"),
         ("{ join = [\"a\", \"c\"] }", "the file has no column \"c\""),
     ] {
@@ -70,30 +80,37 @@ fn a_join_that_makes_one_code_of_two_is_refused() {
 #[test]
 fn a_category_names_the_one_above_it() {
     let header = "ref,ngay,nhom,loai";
-    let fields = "reference = \"ref\"\nreceived = \"ngay\"\ncategory = \"loai\"\ncategory_parent = \"nhom\"\n\
-                  category_kind = { constant = \"CONDUCT\" }\ncategory_name = { column = \"loai\", pattern = '^(.*)$' }";
+    let fields = r#"
+reference = "ref"
+received = "ngay"
+category = "loai"
+category_parent = "nhom"
+category_kind = { constant = "CONDUCT" }
+category_name = { column = "loai", pattern = '^(.*)$' }
+"#;
     let csv = format!(
-        "{header}\n1,2024-03-05,TD,TD1\n2,2024-03-05,TD,TD2\n3,2024-03-05,TD,TD\n4,2024-03-05,,HT\n5,2024-03-05,QT,QT1\n"
+        "{header}\n1,2024-03-05,TD,TD1\n2,2024-03-05,TD,TD2\n3,2024-03-05,TD,TD\n\
+         4,2024-03-05,,HT\n5,2024-03-05,QT,QT1\n"
     );
     let tree = |database: &Database| {
         let board = program().token(database, "BOARD", None);
         let server = program().serve(database, &["--no-jobs"]);
         let query = "{ issueCategories(first: 20) { nodes { code parent { code } } } }";
         let nodes = server.data(&board, query)["issueCategories"]["nodes"].clone();
-        let nodes = nodes.as_array().unwrap().iter();
+        let nodes = nodes.list().iter();
         nodes.map(|one| json!([one["code"], one["parent"]["code"]])).collect::<Vec<Value>>()
     };
-    import(&csv, &map(fields), |database, result| {
+    import(&csv, &map(fields), |app, result| {
         assert_eq!(result.json()["imported"], 5, "{result:?}");
-        let mut found = tree(database);
+        let mut found = tree(&app.database);
         found.sort_by_key(ToString::to_string);
         let expected = [["HT", ""], ["QT", ""], ["QT1", "QT"], ["TD", ""], ["TD1", "TD"], ["TD2", "TD"]];
         let expected = expected.map(|[code, parent]| json!([code, (!parent.is_empty()).then_some(parent)]));
         assert_eq!(found, expected);
-        // A third level is none, whether the one above is known or comes with the file.
+        // There is no third level, neither below a category of the register nor below one of the file itself.
         let files = Files::new();
         let deeper = format!("{header}\n6,2024-03-05,TD1,TD11\n7,2024-03-05,A,B\n8,2024-03-05,B,C\n");
-        let result = program().run(database, files.import("complaints", deeper, &map(fields)));
+        let result = program().run(&app.database, files.import("complaints", deeper, &map(fields)));
         let words = ["row 2, column \"nhom\": category_parent: \"TD1\" is itself below a category", "row 4"];
         says(&result, 3, &words);
         assert_eq!(result.json()["imported"], 1);
@@ -111,18 +128,14 @@ fn a_value_is_preferred_to_a_blank_whichever_row_has_it() {
     ];
     for order in [[0, 1, 2], [2, 1, 0], [1, 0, 2]] {
         let csv = format!("{header}\n{}\n", order.map(|n| rows[n]).join("\n"));
-        import(&csv, &map, |database, result| {
+        import_into(TestApp::both().arguments(&["--no-jobs"]), &csv, &map, |app, result| {
             assert_eq!((&result.json()["imported"], &result.json()["rejected"]), (&json!(1), &json!(0)), "{result:?}");
-            let board = program().token(database, "BOARD", None);
             let query =
                 "{ complaints { nodes { receivedAt text enterprise { name } officers { officer { code name } } } } }";
-            let one = program().serve(database, &["--no-jobs"]).data(&board, query)["complaints"]["nodes"][0].clone();
+            let one = app.as_role(Role::Board).data(query)["complaints"]["nodes"][0].clone();
             assert_eq!((&one["receivedAt"], &one["text"]), (&json!("2024-03-05T00:00:00+07:00"), &json!("Đòi tiền")));
             assert_eq!(one["enterprise"]["name"], "Công ty A");
-            assert!(
-                one["officers"].as_array().unwrap().iter().all(|one| one["officer"]["name"] == "Công ty A"),
-                "{one}"
-            );
+            assert!(one["officers"].list().iter().all(|one| one["officer"]["name"] == "Công ty A"), "{one}");
         });
     }
     let never = format!("{HEADER}\n1,,,02CV,CC-1,SN,a\n1,,,02CV,CC-2,SN,a\n");
@@ -135,11 +148,14 @@ fn a_value_is_preferred_to_a_blank_whichever_row_has_it() {
 fn an_import_reports_what_it_met() {
     let header = format!("{HEADER},kl,kenh");
     let csv = format!(
-        "{header}\n1,05/03/2024,,02CV,CC-1,SN - a,a,Đ,x\n2,05/03/2024,,02CV,CC-2,SN - b,,đúng,\n3,05/03/2024,,03TG,,HD - c,,S,?\n\
-         4,05/03/2024,,03TG,CC-1,HD,,,?\n5,05/03/2024,,03TG,CC-1,SN - a,,Q,?\n6,,,03TG,CC-1,SN - a,,S,?\n"
+        "{header}\n1,05/03/2024,,02CV,CC-1,SN - a,a,Đ,x\n2,05/03/2024,,02CV,CC-2,SN - b,,đúng,\n\
+         3,05/03/2024,,03TG,,HD - c,,S,?\n4,05/03/2024,,03TG,CC-1,HD,,,?\n\
+         5,05/03/2024,,03TG,CC-1,SN - a,,Q,?\n6,,,03TG,CC-1,SN - a,,S,?\n"
     );
-    let more = "finding = { column = \"kl\", values = { \"Đ\" = \"SUSTAINED\", \"đúng\" = \"SUSTAINED\", S = \"UNFOUNDED\" } }\n\
-                channel = { column = \"kenh\", values = { x = \"PORTAL\" }, otherwise = \"OTHER\" }";
+    let more = r#"
+finding = { column = "kl", values = { "Đ" = "SUSTAINED", "đúng" = "SUSTAINED", S = "UNFOUNDED" } }
+channel = { column = "kenh", values = { x = "PORTAL" }, otherwise = "OTHER" }
+"#;
     let map = mapping(DAY, "", more)
         .replace("category = \"loai\"", "category = { column = \"loai\", pattern = '^([A-Z]+) - ' }");
     for dry in [true, false] {
@@ -168,7 +184,7 @@ fn an_import_reports_what_it_met() {
                 "dry run: {dry}"
             );
             let column = |field: &str| {
-                let all = report["columns"].as_array().unwrap();
+                let all = report["columns"].list();
                 all.iter()
                     .find(|column| column["field"] == field)
                     .unwrap_or_else(|| panic!("{field}: {report}"))
@@ -176,8 +192,11 @@ fn an_import_reports_what_it_met() {
             };
             assert_eq!(
                 column("finding"),
-                json!({ "column": "kl", "field": "finding", "filled": 5, "blank": 1, "unknown": 1, "unknownValues": [["Q", 1]],
-                    "merged": [{ "readAs": "SUSTAINED", "different": 2, "cells": [["Đ", 1], ["đúng", 1]] }], "rejected": 1 })
+                json!({
+                    "column": "kl", "field": "finding", "filled": 5, "blank": 1,
+                    "unknown": 1, "unknownValues": [["Q", 1]], "rejected": 1,
+                    "merged": [{ "readAs": "SUSTAINED", "different": 2, "cells": [["Đ", 1], ["đúng", 1]] }],
+                })
             );
             let category = column("category");
             assert_eq!((&category["unknown"], &category["unknownValues"]), (&json!(1), &json!([["HD", 1]])));
@@ -187,7 +206,8 @@ fn an_import_reports_what_it_met() {
             assert_eq!((&column("received")["blank"], &column("received")["rejected"]), (&json!(1), &json!(1)));
             assert_eq!(column("text")["blank"], 5);
             for line in [
-                "created, since nobody had described them: units: 2 (02CV, 03TG); officers: 2 (CC-1, CC-2); categories: 2 (HD, SN)",
+                "created, since nobody had described them: units: 2 (02CV, 03TG); officers: 2 (CC-1, CC-2); \
+                 categories: 2 (HD, SN)",
                 "column \"kl\" (finding): 1 of 6 cells blank; 1 not in the mapping: \"Q\" (1); rejected rows: 1; \
                  read as \"SUSTAINED\": \"Đ\" (1), \"đúng\" (1)",
             ] {
@@ -195,14 +215,14 @@ fn an_import_reports_what_it_met() {
             }
         }
     }
-    // The same file again changes nothing, and nothing is told of it.
+    // The same file again changes nothing, and the program writes nothing to its errors.
     let database = Database::sqlite();
     let files = Files::new();
     let good = format!("{HEADER}\n1,05/03/2024,,02CV,CC-1,SN,\n");
     program().run(&database, files.import("complaints", &good, &plain())).ok();
     let again = program().run(&database, files.import("complaints", &good, &plain())).ok();
     assert_eq!(again.err, "");
-    // A report is written over nothing that is needed.
+    // A report does not overwrite a file that the import needs.
     let args = files.import("complaints", &good, &plain());
     for name in [&args[2], &args[4]] {
         let refused = program().run(&database, [&args[..], &["--report".into(), name.clone()]].concat());

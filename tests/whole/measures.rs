@@ -1,24 +1,24 @@
 //! What heads record about their officers: measures, and what an officer said about a flag.
 
+use crate::access::as_holder;
 use crate::program;
-use crate::work::{done, send};
-use crate::world::{self, Files};
+use crate::work::Mutations;
 use serde_json::{Value, json};
-use tests::Database;
+use tests::fixtures::{self, Files};
+use tests::{Client, Database, Json, Role, Server, TestApp};
 
-pub const MEASURE: &str = "measure { id version kind grounds decisionMaker decidedOn startsOn endsOn endReason officer { code } unit { code }
-    outcome(days: 30) { before { from until complaints episodes distinctEnterprises } after { days complaints } stopped lastComplaintOn } } position";
+pub const MEASURE: &str = "measure { id version kind grounds decisionMaker decidedOn startsOn endsOn endReason \
+    officer { code } unit { code }
+    outcome(days: 30) { before { from until complaints episodes distinctEnterprises } after { days complaints } \
+    stopped lastComplaintOn } } position";
 
 #[test]
 fn a_measure_is_recorded_by_the_officers_own_unit_and_says_whether_complaints_stopped() {
-    for database in Database::both() {
-        world::fill(&database);
-        let token = |role: &str, unit: Option<&str>| program().token(&database, role, unit);
-        let (board, own) = (token("BOARD", None), token("UNIT_HEAD", Some("02DS")));
-        let (other, above) = (token("UNIT_HEAD", Some("02CV")), token("UNIT_HEAD", Some("02")));
-        let himself = ["token", "create", "--name", "own", "--role", "UNIT_HEAD", "--unit", "02", "--officer", "CC02"];
-        let himself = program().json(&database, &himself)["token"].as_str().unwrap().to_owned();
-        let server = program().serve(&database, &["--no-jobs"]);
+    for app in TestApp::both().world().arguments(&["--no-jobs"]) {
+        let board = app.as_role(Role::Board);
+        let (own, other, above) = (app.as_head("02DS"), app.as_head("02CV"), app.as_head("02"));
+        let himself = ["--name", "own", "--role", "UNIT_HEAD", "--unit", "02", "--officer", "CC02"];
+        let himself = as_holder(&app, &himself);
         let input = |more: Value| {
             let mut input = json!({
                 "officer": "CC02", "kind": "FORMAL_REVIEW", "grounds": "Chậm trả lời doanh nghiệp.",
@@ -27,7 +27,7 @@ fn a_measure_is_recorded_by_the_officers_own_unit_and_says_whether_complaints_st
             input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
             input
         };
-        for (token, more, what) in [
+        for (client, more, what) in [
             (&other, json!({}), "CC02"),
             (&himself, json!({}), "CC02"),
             (&own, json!({ "officer": "XX" }), "XX"),
@@ -40,38 +40,40 @@ fn a_measure_is_recorded_by_the_officers_own_unit_and_says_whether_complaints_st
             (&own, json!({ "endsOn": "+10000-01-01" }), "NaiveDate"),
             (&own, json!({ "endsOn": "2999-01-01" }), "endsOn"),
         ] {
-            let refused = send(&server, token, "recordMeasure", MEASURE, &input(more));
+            let refused = client.send("recordMeasure", MEASURE, &input(more));
             assert_eq!(refused.codes(), ["BAD_USER_INPUT"], "{what}: {}", refused.text);
             assert!(refused.text.contains(what), "{what}: {}", refused.text);
         }
-        assert_eq!(send(&server, &board, "recordMeasure", MEASURE, &input(json!({}))).codes()[0], "FORBIDDEN");
-        let measure = done(&server, &own, "recordMeasure", MEASURE, &input(json!({})))["measure"].clone();
+        assert_eq!(board.send("recordMeasure", MEASURE, &input(json!({}))).codes()[0], "FORBIDDEN");
+        let measure = own.done("recordMeasure", MEASURE, &input(json!({})))["measure"].clone();
         assert_eq!((&measure["officer"]["code"], &measure["unit"]["code"]), (&json!("CC02"), &json!("02DS")));
-        // PA-3 was received three days before it started.
+        // PA-3 arrived three days before the measure started.
         assert_eq!(
             measure["outcome"]["before"],
-            json!({ "from": "2024-01-11", "until": "2024-02-09", "complaints": 1, "episodes": 1, "distinctEnterprises": 1 })
+            json!({
+                "from": "2024-01-11", "until": "2024-02-09", "complaints": 1, "episodes": 1, "distinctEnterprises": 1,
+            })
         );
         assert_eq!(measure["outcome"]["after"], json!({ "days": 30, "complaints": 0 }));
-        // A head sees a part of the complaints and cannot tell; the Board can.
+        // A head sees a part of the complaints, so only the Board learns whether they stopped.
         assert_eq!(
             (&measure["outcome"]["stopped"], &measure["outcome"]["lastComplaintOn"]),
             (&Value::Null, &Value::Null)
         );
-        let stopped = server.data(&board, "{ measures { nodes { outcome(days: 30) { stopped } } } }");
+        let stopped = board.data("{ measures { nodes { outcome(days: 30) { stopped } } } }");
         assert_eq!(stopped["measures"]["nodes"][0]["outcome"]["stopped"], true);
-        let again = send(&server, &own, "recordMeasure", MEASURE, &input(json!({})));
+        let again = own.send("recordMeasure", MEASURE, &input(json!({})));
         assert_eq!(again.codes(), ["CONFLICT"], "a retry records nothing twice: {}", again.text);
-        let listed = |token: &str, filter: &str| {
+        let listed = |client: &Client<'_>, filter: &str| {
             let query = format!("{{ measures(filter: {filter}) {{ totalCount nodes {{ grounds }} }} }}");
-            server.data(token, &query)["measures"]["totalCount"].clone()
+            client.data(&query)["measures"]["totalCount"].clone()
         };
-        let seen = [&board, &own, &above, &other, &himself].map(|token| listed(token, "{}"));
+        let seen = [&board, &own, &above, &other, &himself].map(|client| listed(client, "{}"));
         assert_eq!(seen, [1, 1, 1, 0, 0].map(|n| json!(n)));
         let node = format!("{{ node(id: {}) {{ ... on Measure {{ grounds }} }} }}", measure["id"]);
-        assert_eq!(server.data(&above, &node)["node"]["grounds"], "Chậm trả lời doanh nghiệp.");
-        for token in [&other, &himself] {
-            assert_eq!(server.data(token, &node)["node"], Value::Null);
+        assert_eq!(above.data(&node)["node"]["grounds"], "Chậm trả lời doanh nghiệp.");
+        for client in [&other, &himself] {
+            assert_eq!(client.data(&node)["node"], Value::Null);
         }
         for (filter, number) in [
             ("{officer: {code: {eq: \"CC02\"}}, kind: {in: [FORMAL_REVIEW, SUSPENSION]}}", 1),
@@ -83,54 +85,56 @@ fn a_measure_is_recorded_by_the_officers_own_unit_and_says_whether_complaints_st
             assert_eq!(listed(&board, filter), number, "{filter}");
         }
 
-        // A further complaint, later than the days looked at.
-        let header = world::COMPLAINTS.lines().next().unwrap();
+        // A further complaint arrives later than the 30 days that the outcome counts.
+        let header = fixtures::COMPLAINTS.lines().next().unwrap();
         let row = "PN-1;15/08/2024;0100233488;Công ty A;02DS;CC02;TD1;;;;;Lại chậm;";
-        program()
-            .run(&database, Files::new().import("complaints", format!("{header}\n{row}\n"), world::COMPLAINTS_MAP))
-            .ok();
+        let files = Files::new();
+        let import = files.import("complaints", format!("{header}\n{row}\n"), fixtures::COMPLAINTS_MAP);
+        program().run(&app.database, import).ok();
         let outcome = "{ measures { nodes { outcome(days: 30) { after { complaints } stopped lastComplaintOn } } } }";
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
         loop {
-            let found = server.data(&board, outcome)["measures"]["nodes"][0]["outcome"].clone();
+            let found = board.data(outcome)["measures"]["nodes"][0]["outcome"].clone();
             if found["stopped"] == json!(false) {
                 assert_eq!(
                     (&found["after"]["complaints"], &found["lastComplaintOn"]),
                     (&json!(0), &json!("2024-08-15"))
                 );
-                let own = server.data(&own, outcome)["measures"]["nodes"][0]["outcome"].clone();
+                let own = own.data(outcome)["measures"]["nodes"][0]["outcome"].clone();
                 assert_eq!((&own["stopped"], &own["lastComplaintOn"]), (&Value::Null, &json!("2024-08-15")));
                 break;
             }
             assert!(std::time::Instant::now() < deadline, "{found}");
         }
 
-        let end = |token: &str, version: i64, day: &str| {
-            let input = json!({ "measureId": measure["id"], "expectedVersion": version, "endsOn": day, "reason": "Đã khắc phục." });
-            send(&server, token, "endMeasure", MEASURE, &input)
+        let end = |client: &Client<'_>, version: i64, day: &str| {
+            let (id, reason) = (&measure["id"], "Đã khắc phục.");
+            let input = json!({ "measureId": id, "expectedVersion": version, "endsOn": day, "reason": reason });
+            client.send("endMeasure", MEASURE, &input)
         };
-        for token in [&other, &himself] {
-            assert_eq!(end(token, 1, "2024-12-31").codes(), ["NOT_FOUND"]);
+        for client in [&other, &himself] {
+            assert_eq!(end(client, 1, "2024-12-31").codes(), ["NOT_FOUND"]);
         }
         assert_eq!(end(&own, 1, "2024-02-09").codes(), ["BAD_USER_INPUT"], "before it started");
         let ended = end(&own, 1, "2024-12-31").json()["data"]["endMeasure"]["measure"].clone();
         assert_eq!((&ended["endsOn"], &ended["endReason"]), (&json!("2024-12-31"), &json!("Đã khắc phục.")));
         assert_eq!(end(&own, 1, "2024-12-30").codes(), ["CONFLICT"], "an older version");
         assert!(end(&above, 2, "2025-01-31").codes().is_empty(), "it was prolonged by the level above");
-        let void = |token: &str, id: &Value, version: i64| {
+        let void = |client: &Client<'_>, id: &Value, version: i64| {
             let input = json!({ "measureId": id, "expectedVersion": version, "reason": "Nhầm người." });
-            send(&server, token, "voidMeasure", "measure { version voidReason recordedBy { code } }", &input)
+            client.send("voidMeasure", "measure { version voidReason recordedBy { code } }", &input)
         };
         assert_eq!(void(&other, &measure["id"], 3).codes(), ["NOT_FOUND"]);
         let gone = void(&own, &measure["id"], 3).json()["data"]["voidMeasure"]["measure"].clone();
         assert_eq!(gone, json!({ "version": 4, "voidReason": "Nhầm người.", "recordedBy": { "code": "02DS" } }));
         assert_eq!(end(&own, 4, "2025-02-28").codes(), ["CONFLICT"], "it is void");
-        // What the level above decided the unit itself sees, and does not end.
-        let from_above = done(&server, &above, "recordMeasure", MEASURE, &input(json!({})))["measure"].clone();
+        // The unit itself sees a measure of the level above, and may not end it.
+        let from_above = above.done("recordMeasure", MEASURE, &input(json!({})))["measure"].clone();
         assert_eq!(listed(&own, "{void: false}"), 1);
         assert_eq!(void(&own, &from_above["id"], 1).codes(), ["BAD_USER_INPUT"]);
-        // Grounds stand beside the history and not in it.
-        let (events, kept) = database
+        // The history holds no grounds: they stand in a table beside it.
+        let (events, kept) = app
+            .database
             .open()
             .read(|conn| {
                 use diesel::prelude::*;
@@ -148,23 +152,18 @@ fn a_measure_is_recorded_by_the_officers_own_unit_and_says_whether_complaints_st
 
 #[test]
 fn a_measure_goes_with_the_officer_and_tells_nothing_of_flags() {
-    for database in Database::both() {
-        world::fill(&database);
-        world::run_counting(&database, "2024-03-31");
-        let token = |role: &str, unit: Option<&str>| program().token(&database, role, unit);
-        let (board, former, now) =
-            (token("BOARD", None), token("UNIT_HEAD", Some("02CV")), token("UNIT_HEAD", Some("03TG")));
-        let server = program().serve(&database, &["--dev", "--no-jobs"]);
-        let flags = server.data(&board, "{ flags { nodes { id officer { code } } } }")["flags"]["nodes"].clone();
-        let flag =
-            flags.as_array().unwrap().iter().find(|flag| flag["officer"]["code"] == "CC01").unwrap()["id"].clone();
+    for app in TestApp::both().world_with_flags("2024-03-31").arguments(&["--dev", "--no-jobs"]) {
+        let (board, former, now) = (app.as_role(Role::Board), app.as_head("02CV"), app.as_head("03TG"));
+        let flags = board.data("{ flags { nodes { id officer { code } } } }")["flags"]["nodes"].clone();
+        let flag = flags.list().iter().find(|flag| flag["officer"]["code"] == "CC01").unwrap()["id"].clone();
         let input = |day: &str, flag: &Value| {
             json!({
-                "officer": "CC01", "kind": "SUSPENSION", "grounds": "Gây phiền hà.", "decisionMaker": "Cục trưởng", "decidedOn": day, "flagId": flag,
+                "officer": "CC01", "kind": "SUSPENSION", "grounds": "Gây phiền hà.", "decisionMaker": "Cục trưởng",
+                "decidedOn": day, "flagId": flag,
             })
         };
-        // CC01 left 02CV with the year 2023: whether there is a flag since is not for its head, whatever the id.
-        let record = |token: &str, input: &Value| send(&server, token, "recordMeasure", MEASURE, input);
+        // CC01 left 02CV at the end of 2023. The head of 02CV may not learn of a later flag: all ids answer the same.
+        let record = |client: &Client<'_>, input: &Value| client.send("recordMeasure", MEASURE, input);
         let mut told = Vec::new();
         for id in [&flag, &json!("00000000-0000-0000-0000-000000000000")] {
             let refused = record(&former, &input("2023-12-01", id)).json()["errors"][0].clone();
@@ -174,57 +173,53 @@ fn a_measure_goes_with_the_officer_and_tells_nothing_of_flags() {
         assert_eq!(told[0], told[1]);
         assert!(record(&former, &input("2023-12-01", &Value::Null)).codes().is_empty());
         assert!(record(&now, &input("2024-03-15", &flag)).codes().is_empty());
-        // Where the officer serves now both are seen, and where he served what was decided there.
-        let seen = |token: &str| {
-            let list = "{ measures(orderBy: [{field: DECIDED_ON, direction: ASC}]) { nodes { decidedOn recordedBy { code } flag { id } } } }";
-            server.data(token, list)["measures"]["nodes"].clone()
+        // The head of the officer's present unit sees both measures, the former head only that of 02CV.
+        let seen = |client: &Client<'_>| {
+            let list = "{ measures(orderBy: [{field: DECIDED_ON, direction: ASC}]) \
+                { nodes { decidedOn recordedBy { code } flag { id } } } }";
+            client.data(list)["measures"]["nodes"].clone()
         };
         let old = json!({ "decidedOn": "2023-12-01", "recordedBy": { "code": "02CV" }, "flag": null });
         let new = json!({ "decidedOn": "2024-03-15", "recordedBy": { "code": "03TG" }, "flag": { "id": flag } });
         assert_eq!((seen(&former), seen(&now)), (json!([old]), json!([old, new])));
         let of = |first: usize| format!("{{ measures(first: {first}) {{ nodes {{ id flag {{ id }} }} }} }}");
-        assert_eq!(server.statements(&now, &of(1)), server.statements(&now, &of(10)), "flags are looked up together");
+        let statements = |first: usize| app.server().statements(&now.token, &of(first));
+        assert_eq!(statements(1), statements(10), "flags are looked up together");
     }
 }
 
 #[test]
 fn a_head_records_what_the_officer_said_and_the_board_upholds() {
-    for database in Database::both() {
-        world::fill(&database);
-        world::run_counting(&database, "2024-03-31");
-        let token = |role: &str, unit: Option<&str>| program().token(&database, role, unit);
-        let (board, own, other) =
-            (token("BOARD", None), token("UNIT_HEAD", Some("03TG")), token("UNIT_HEAD", Some("02CV")));
-        let server = program().serve(&database, &["--no-jobs"]);
-        let flags = server.data(&board, "{ flags { nodes { id officer { code } } } }")["flags"]["nodes"].clone();
-        let of = |wanted: &dyn Fn(&Value) -> bool| {
-            flags.as_array().unwrap().iter().find(|flag| wanted(flag)).unwrap()["id"].clone()
-        };
+    for app in TestApp::both().world_with_flags("2024-03-31").arguments(&["--no-jobs"]) {
+        let (board, own, other) = (app.as_role(Role::Board), app.as_head("03TG"), app.as_head("02CV"));
+        let flags = board.data("{ flags { nodes { id officer { code } } } }")["flags"]["nodes"].clone();
+        let of = |wanted: &dyn Fn(&Value) -> bool| flags.list().iter().find(|flag| wanted(flag)).unwrap()["id"].clone();
         let (flag, branch) = (of(&|flag| flag["officer"]["code"] == "CC01"), of(&|flag| flag["officer"].is_null()));
-        let seen_run = server.data(&own, "{ flags { nodes { runId } } }")["flags"]["nodes"][0]["runId"].clone();
-        let explain = |token: &str, flag: &Value, day: &str| {
+        let seen_run = own.data("{ flags { nodes { runId } } }")["flags"]["nodes"][0]["runId"].clone();
+        let explain = |client: &Client<'_>, flag: &Value, day: &str| {
             let input =
                 json!({ "flagId": flag, "notifiedOn": day, "explanation": "Thừa nhận.", "seenRunId": seen_run });
-            send(&server, token, "recordExplanation", "flag { state }", &input)
+            client.send("recordExplanation", "flag { state }", &input)
         };
         let stale = json!({ "flagId": flag, "notifiedOn": "2024-04-02", "explanation": "Khác.", "seenRunId": branch });
-        let stale = send(&server, &own, "recordExplanation", "flag { state }", &stale);
+        let stale = own.send("recordExplanation", "flag { state }", &stale);
         assert_eq!(stale.codes(), ["CONFLICT"], "about other numbers: {}", stale.text);
         assert_eq!(explain(&board, &flag, "2024-04-02").codes()[0], "FORBIDDEN");
         // CC01 serves at 03TG today.
         assert_eq!(explain(&other, &flag, "2024-04-02").codes(), ["NOT_FOUND"]);
         assert_eq!(explain(&own, &flag, "2999-01-01").codes(), ["BAD_USER_INPUT"]);
-        let on_branch = explain(&token("UNIT_HEAD", Some("TC")), &branch, "2024-04-02");
+        let on_branch = explain(&app.as_head("TC"), &branch, "2024-04-02");
         assert_eq!(on_branch.codes(), ["BAD_USER_INPUT"], "{}", on_branch.text);
         let uphold = |said: Option<&str>| {
-            let review = "mutation ($input: ReviewFlagInput!) { reviewFlag(input: $input) { flag { state reviews { fromState toState notifiedOn explanation } } } }";
+            let review = "mutation ($input: ReviewFlagInput!) { reviewFlag(input: $input) \
+                { flag { state reviews { fromState toState notifiedOn explanation } } } }";
             let input = json!({ "flagId": flag, "state": "UPHELD", "reason": "Đã xác minh.", "explanation": said });
-            server.graphql(&board, review, &json!({ "input": input }))
+            board.request_with(review, &json!({ "input": input }))
         };
         assert_eq!(uphold(None).codes(), ["BAD_USER_INPUT"], "the officer was not heard");
         assert_eq!(explain(&own, &flag, "2024-04-02").json()["data"]["recordExplanation"]["flag"]["state"], "OPEN");
-        // The head reads what was recorded, and not what the Board decides.
-        let own_flags = server.data(&own, "{ flags { nodes { explanations { explanation notifiedOn } } } }");
+        // The head reads what the head recorded, but not what the Board writes when it decides.
+        let own_flags = own.data("{ flags { nodes { explanations { explanation notifiedOn } } } }");
         assert!(own_flags.to_string().contains("Thừa nhận."), "{own_flags}");
         let upheld = uphold(Some("Ban ghi nhận.")).json()["data"]["reviewFlag"]["flag"].clone();
         assert_eq!(upheld["state"], "UPHELD");
@@ -233,18 +228,17 @@ fn a_head_records_what_the_officer_said_and_the_board_upholds() {
             json!({ "fromState": "OPEN", "toState": "OPEN", "notifiedOn": "2024-04-02", "explanation": "Thừa nhận." })
         );
         assert_eq!(explain(&own, &flag, "2024-04-03").codes(), ["CONFLICT"], "it is decided");
-        // What the Board writes when it decides is the Board's.
-        let told = |token: &str| server.data(token, "{ flags { nodes { explanations { explanation } } } }").to_string();
+        let told =
+            |client: &Client<'_>| client.data("{ flags { nodes { explanations { explanation } } } }").to_string();
         assert!(told(&board).contains("Ban ghi nhận.") && !told(&own).contains("Ban ghi nhận."));
-        let who = server.graphql(&own, "{ flags { nodes { explanations { actor } } } }", &json!({}));
-        assert_eq!(who.codes()[0], "FORBIDDEN");
+        assert_eq!(own.codes("{ flags { nodes { explanations { actor } } } }")[0], "FORBIDDEN");
     }
 }
 
 #[test]
 fn whoever_sees_it_speaks_for_a_unit_that_is_no_more() {
     for database in Database::both() {
-        world::fill(&database);
+        fixtures::fill(&database);
         let token = |unit: &str| program().token(&database, "UNIT_HEAD", Some(unit));
         let (own, next, stranger) = (token("02DS"), token("02CV"), token("03TG"));
         let input = json!({
@@ -255,21 +249,23 @@ fn whoever_sees_it_speaks_for_a_unit_that_is_no_more() {
         let import = |kind: &str, csv: String, mapping: &str| {
             program().run(&database, files.import(kind, csv, mapping)).ok();
         };
-        // The officer goes to another branch; what was recorded stays with the one that recorded it.
+        // The officer goes to another branch. The measure stays with the branch that recorded it.
         let moved = "CC02,02DS,01/01/2020,30/06/2024\nCC02,02CV,01/07/2024,\n";
         let server = program().serve(&database, &["--no-jobs"]);
-        let measure = done(&server, &own, "recordMeasure", MEASURE, &input)["measure"].clone();
-        import("postings", world::POSTINGS.replace("CC02,02DS,01/01/2020,\n", moved), world::POSTINGS_MAP);
-        let end = |server: &tests::Server, token: &str| {
-            let input = json!({ "measureId": measure["id"], "expectedVersion": 1, "endsOn": "2024-12-31", "reason": "Đã xong." });
-            send(server, token, "endMeasure", MEASURE, &input)
+        let own = Client { server: &server, token: own };
+        let measure = own.done("recordMeasure", MEASURE, &input)["measure"].clone();
+        import("postings", fixtures::POSTINGS.replace("CC02,02DS,01/01/2020,\n", moved), fixtures::POSTINGS_MAP);
+        let end = |server: &Server, token: &str| {
+            let id = &measure["id"];
+            let input = json!({ "measureId": id, "expectedVersion": 1, "endsOn": "2024-12-31", "reason": "Đã xong." });
+            Client { server, token: token.to_owned() }.send("endMeasure", MEASURE, &input)
         };
         let server = program().serve(&database, &["--no-jobs"]);
         assert_eq!(end(&server, &stranger).codes(), ["NOT_FOUND"]);
         assert_eq!(end(&server, &next).codes(), ["BAD_USER_INPUT"], "the unit that recorded it has a head");
         let open = "02DS,Chi cục HQ Chuyển phát nhanh,BRANCH,02,AIRPORT,,\n";
-        assert!(world::UNITS.contains(open));
-        import("units", world::UNITS.replace(open, &open.replace(",,\n", ",,30/06/2024\n")), world::UNITS_MAP);
+        assert!(fixtures::UNITS.contains(open));
+        import("units", fixtures::UNITS.replace(open, &open.replace(",,\n", ",,30/06/2024\n")), fixtures::UNITS_MAP);
         let server = program().serve(&database, &["--no-jobs"]);
         assert_eq!(end(&server, &stranger).codes(), ["NOT_FOUND"]);
         let ended = end(&server, &next);

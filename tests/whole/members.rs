@@ -1,15 +1,14 @@
-//! A member of the Board who is an officer: a register with complaints that name the member and one without them look the
-//! same to the member, in whatever can be asked.
+//! A member of the Board who is an officer asks two registers: one has complaints that name the member, the other lacks
+//! them. Both give the member the same answers to all that can be asked.
 
-use crate::access::guard;
+use crate::access::{as_member, guard};
 use crate::documents::documents_of_the_guide;
 use crate::program;
-use crate::world::{self, Files};
 use api::access::allowed;
-use schema::enums::Role;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use tests::{Database, Server};
+use tests::fixtures::{self, Files};
+use tests::{Client, Database, Json, Role, TestApp};
 
 /// Complaints that name CC01 and nobody else, by enterprises that complained about nothing else.
 const NAMING: [&str; 5] = [
@@ -29,36 +28,36 @@ const OTHERS: [&str; 6] = [
 ];
 
 fn complaints(rows: &[&str]) -> String {
-    let header = world::COMPLAINTS.lines().next().unwrap();
+    let header = fixtures::COMPLAINTS.lines().next().unwrap();
     std::iter::once(format!("{header};do_loi"))
         .chain(rows.iter().map(ToString::to_string))
         .collect::<Vec<_>>()
         .join("\n")
 }
 
-/// A register with these complaints, and what all jobs found in it.
+/// Fills a register with these complaints, and runs all jobs.
 fn fill(database: &Database, rows: &[&str]) {
     let files = Files::new();
-    let mapping = world::COMPLAINTS_MAP.replace("[fields.finding]", "blames_system = \"do_loi\"\n[fields.finding]");
+    let mapping = fixtures::COMPLAINTS_MAP.replace("[fields.finding]", "blames_system = \"do_loi\"\n[fields.finding]");
     let responses = "so_pa,don_vi,luc,noi_dung,hai_long\nPA-5,02CV,2024-03-11 08:00:00,Đã hướng dẫn,không\n";
     for (kind, csv, mapping) in [
-        ("units", world::UNITS, world::UNITS_MAP),
-        ("officers", world::OFFICERS, world::OFFICERS_MAP),
-        ("postings", world::POSTINGS, world::POSTINGS_MAP),
-        ("categories", world::CATEGORIES, world::CATEGORIES_MAP),
+        ("units", fixtures::UNITS, fixtures::UNITS_MAP),
+        ("officers", fixtures::OFFICERS, fixtures::OFFICERS_MAP),
+        ("postings", fixtures::POSTINGS, fixtures::POSTINGS_MAP),
+        ("categories", fixtures::CATEGORIES, fixtures::CATEGORIES_MAP),
         ("complaints", &complaints(rows), &mapping),
-        ("responses", responses, world::RESPONSES_MAP),
+        ("responses", responses, fixtures::RESPONSES_MAP),
     ] {
         program().run(database, files.import(kind, csv, mapping)).ok();
     }
-    world::run_counting(database, "2024-03-31");
+    fixtures::run_counting(database, "2024-03-31");
     for job in ["timeliness", "trends", "escalate-overdue", "blame-check", "digest"] {
         program().run(database, ["jobs", "run", job, "--as-of", "2024-03-31"]).ok();
     }
 }
 
-/// What may differ: positions of the register, times at which something was done on this machine, ids that are random, and
-/// cursors, which hold them.
+/// The fields that may differ: positions of the register, times at which this machine did something, random ids, and
+/// the cursors that hold those.
 const MAY_DIFFER: [&str; 19] = [
     "position",
     "knownAt",
@@ -92,10 +91,11 @@ fn strip(value: &mut Value) {
     }
 }
 
-/// Every field of a type, as deep as said.
+/// The fields of the schema.
 struct Everything {
+    /// The fields of each type, with the type of what they hold.
     of: BTreeMap<String, Vec<(String, String)>>,
-    /// Fields that want an argument.
+    /// Fields that take an argument.
     arguments: BTreeSet<(String, String)>,
 }
 
@@ -116,6 +116,7 @@ impl Everything {
         self.of.get(name).is_some_and(|fields| fields.iter().any(|(_, holds)| !holds.is_empty()))
     }
 
+    /// Selects every field of a type that the Board may read, down to a depth.
     fn fields(&self, of: &str, depth: usize) -> String {
         let mut found = Vec::new();
         for (field, holds) in self.of.get(of).into_iter().flatten() {
@@ -146,7 +147,8 @@ impl Everything {
             let fields = self.fields(of, 3);
             let arguments: &[&str] = match root.as_str() {
                 "sql" => &[
-                    "(query: \"SELECT unit, count(*) AS n, sum(cost_vnd) AS c FROM complaints GROUP BY unit ORDER BY unit\")",
+                    "(query: \"SELECT unit, count(*) AS n, sum(cost_vnd) AS c FROM complaints \
+                        GROUP BY unit ORDER BY unit\")",
                     "(query: \"SELECT finding, count(*) AS n FROM allegations GROUP BY finding ORDER BY finding\")",
                 ],
                 "officer" => &["(code: \"CC01\")", "(code: \"CC02\")", "(code: \"CC03\")"],
@@ -178,48 +180,48 @@ impl Everything {
     }
 }
 
-/// Something whose effect is measured.
-fn decide(server: &Server, board: &str, head: &str) {
+/// Makes a proposal and a measure, whose effects the program computes.
+fn decide(board: &Client<'_>, head: &Client<'_>) {
     let propose =
         "mutation { propose(input: {title: \"x\", text: \"x\", categories: [\"TD\"]}) { proposal { id version } } }";
-    let mut proposal = server.data(board, propose)["propose"]["proposal"].clone();
+    let mut proposal = board.data(propose)["propose"]["proposal"].clone();
     for step in ["state: ACCEPTED", "state: IMPLEMENTED, implementedOn: \"2024-03-01\""] {
         let change = format!(
-            "mutation {{ changeProposalState(input: {{proposalId: {}, expectedVersion: {}, {step}}}) {{ proposal {{ id version }} }} }}",
+            "mutation {{ changeProposalState(input: {{proposalId: {}, expectedVersion: {}, {step}}}) \
+                {{ proposal {{ id version }} }} }}",
             proposal["id"], proposal["version"]
         );
-        proposal = server.data(board, &change)["changeProposalState"]["proposal"].clone();
+        proposal = board.data(&change)["changeProposalState"]["proposal"].clone();
     }
-    let measure = "mutation { recordMeasure(input: {officer: \"CC03\", kind: FORMAL_REVIEW, decidedOn: \"2024-03-01\", startsOn: \"2024-03-01\", grounds: \"x\", decisionMaker: \"x\"}) { position } }";
-    server.data(head, measure);
+    let measure = "mutation { recordMeasure(input: {officer: \"CC03\", kind: FORMAL_REVIEW, decidedOn: \"2024-03-01\", \
+        startsOn: \"2024-03-01\", grounds: \"x\", decisionMaker: \"x\"}) { position } }";
+    head.data(measure);
 }
 
-fn answer(server: &Server, token: &str, document: &str, variables: &Value) -> Value {
-    let answer = server.graphql(token, document, variables);
-    let mut json = answer.json();
-    assert!(json.get("errors").is_none(), "{document}: {json}");
-    strip(&mut json["data"]);
-    json["data"].take()
+/// The data of an answer without what may differ.
+fn answer(client: &Client<'_>, document: &str) -> Value {
+    let mut data = client.data(document);
+    strip(&mut data);
+    data
 }
 
 #[test]
 fn nothing_that_can_be_asked_tells_a_member_of_complaints_that_name_the_member() {
-    for [with, without] in [[Database::sqlite(), Database::sqlite()], [Database::postgres(), Database::postgres()]] {
-        fill(&with, &[&OTHERS[..], &NAMING[..]].concat());
-        fill(&without, &OTHERS);
+    for [with, without] in [[TestApp::sqlite(), TestApp::sqlite()], [TestApp::postgres(), TestApp::postgres()]] {
         let files = Files::new();
         let key = files.path().join("key").display().to_string();
-        program().run(&with, ["key", "create", &key]).ok();
-        let limits = "[api.limits]\ncost = 100000000\nfields = 100000\ntokens = 1000000\nbody_bytes = 4000000\nargument_values = 100000\ndeadline_ms = 60000\n";
+        let limits = "[api.limits]\ncost = 100000000\nfields = 100000\ntokens = 1000000\nbody_bytes = 4000000\n\
+            argument_values = 100000\ndeadline_ms = 60000\n";
         let settings = files.put("all.toml", limits);
-        let args = ["--no-jobs", "--key-file", &key, "--config", settings.to_str().unwrap()];
-        let both = [&with, &without].map(|database| {
-            let create = ["token", "create", "--name", "An", "--role", "BOARD", "--officer", "CC01"];
-            let member = program().json(database, &create)["token"].as_str().unwrap().to_owned();
-            (program().serve(database, &args), member, program().token(database, "BOARD", None))
-        });
-        for (of, database) in both.iter().zip([&with, &without]) {
-            decide(&of.0, &of.2, &program().token(database, "UNIT_HEAD", Some("03TG")));
+        let arguments = ["--no-jobs", "--key-file", &key, "--config", settings.to_str().unwrap()];
+        let with = with.filled(|database| fill(database, &[&OTHERS[..], &NAMING[..]].concat()));
+        let without = without.filled(|database| fill(database, &OTHERS));
+        let apps = [with, without].map(|app| app.arguments(&arguments).start());
+        apps[0].run(&["key", "create", &key]);
+        let members = apps.each_ref().map(|app| as_member(app, "An", "CC01"));
+        let boards = apps.each_ref().map(|app| app.as_role(Role::Board));
+        for (app, board) in apps.iter().zip(&boards) {
+            decide(board, &app.as_head("03TG"));
         }
         let mut documents = Everything::new().documents();
         assert!(documents.len() > 30, "{}", documents.len());
@@ -229,15 +231,14 @@ fn nothing_that_can_be_asked_tells_a_member_of_complaints_that_name_the_member()
         documents.extend(board);
         let mut told: BTreeSet<String> = BTreeSet::new();
         for (name, document) in &documents {
-            let seen = |of: &(Server, String, String)| answer(&of.0, &of.1, document, &json!({}));
-            let (with, without) = (seen(&both[0]), seen(&both[1]));
+            let [with, without] = members.each_ref().map(|member| answer(member, document));
             assert!(with == without, "{name}: {}\n\n{with}\n\n{without}", first_difference(&with, &without));
-            let all = |of: &(Server, String, String)| answer(&of.0, &of.2, document, &json!({}));
-            if all(&both[0]) != all(&both[1]) {
+            let [with, without] = boards.each_ref().map(|board| answer(board, document));
+            if with != without {
                 told.insert(name.clone());
             }
         }
-        // To others they are not the same: the walk is one that could tell.
+        // The rest of the Board gets different answers from the two registers: the documents can tell them apart.
         for root in [
             "complaints",
             "flags",
@@ -252,11 +253,11 @@ fn nothing_that_can_be_asked_tells_a_member_of_complaints_that_name_the_member()
         ] {
             assert!(told.contains(root), "{root}: {told:?}");
         }
-        // By ids that the member may have from elsewhere.
-        let (server, member, board) = &both[0];
-        let ids = "{ flags { nodes { id subjectKind officer { code } unit { code } } } digests { nodes { id } } enterprises { nodes { id taxCode } } complaints { nodes { id text } } }";
-        let ids = server.data(board, ids);
-        let of = |list: &str| ids[list]["nodes"].as_array().unwrap().clone();
+        // The member may know ids from elsewhere: they lead to nothing.
+        let ids = "{ flags { nodes { id subjectKind officer { code } unit { code } } } digests { nodes { id } } \
+            enterprises { nodes { id taxCode } } complaints { nodes { id text } } }";
+        let ids = boards[0].data(ids);
+        let of = |list: &str| ids[list]["nodes"].list().to_vec();
         let hidden = of("digests")
             .into_iter()
             .chain(
@@ -267,13 +268,14 @@ fn nothing_that_can_be_asked_tells_a_member_of_complaints_that_name_the_member()
             .chain(
                 of("enterprises")
                     .into_iter()
-                    .filter(|one| ["0314409058", "001099012345"].contains(&one["taxCode"].as_str().unwrap())),
+                    .filter(|one| ["0314409058", "001099012345"].contains(&one["taxCode"].text())),
             )
             .chain(of("complaints").into_iter().filter(|one| one["text"] == "Đòi tiền"));
         let hidden: Vec<Value> = hidden.collect();
         assert!(hidden.len() >= 6, "{hidden:?}");
         for one in hidden {
-            assert!(server.data(member, &format!("{{ node(id: {}) {{ id }} }}", one["id"]))["node"].is_null(), "{one}");
+            let node = members[0].data(&format!("{{ node(id: {}) {{ id }} }}", one["id"]));
+            assert!(node["node"].is_null(), "{one}");
         }
     }
 }

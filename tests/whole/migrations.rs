@@ -1,4 +1,4 @@
-//! The two sets of migrations make the same tables, and take them away again.
+//! The migrations of both databases make the same tables, and reverting them drops the tables again.
 
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable, Text};
@@ -82,7 +82,8 @@ fn canonical(kind: &str) -> &'static str {
 
 fn sqlite_tables(c: &mut SqliteConnection) -> BTreeMap<String, Table> {
     let names: Vec<Name> = diesel::sql_query(
-        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE '\\_\\_diesel%' ESCAPE '\\'",
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' \
+         AND name NOT LIKE '\\_\\_diesel%' ESCAPE '\\'",
     )
     .load(c)
     .unwrap();
@@ -101,7 +102,8 @@ fn sqlite_tables(c: &mut SqliteConnection) -> BTreeMap<String, Table> {
         .load(c)
         .unwrap();
         let foreign: Vec<Name> = diesel::sql_query(format!(
-            "SELECT group_concat(\"from\", ',') || ' -> ' || \"table\" AS name FROM pragma_foreign_key_list('{name}') GROUP BY id, \"table\""
+            "SELECT group_concat(\"from\", ',') || ' -> ' || \"table\" AS name FROM pragma_foreign_key_list('{name}') \
+             GROUP BY id, \"table\""
         ))
         .load(c)
         .unwrap();
@@ -112,7 +114,8 @@ fn sqlite_tables(c: &mut SqliteConnection) -> BTreeMap<String, Table> {
 
 fn postgres_tables(c: &mut PgConnection) -> BTreeMap<String, Table> {
     let names: Vec<Name> = diesel::sql_query(
-        "SELECT table_name::text AS name FROM information_schema.tables WHERE table_schema = 'public' AND table_name NOT LIKE '\\_\\_diesel%'",
+        "SELECT table_name::text AS name FROM information_schema.tables WHERE table_schema = 'public' \
+         AND table_name NOT LIKE '\\_\\_diesel%'",
     )
     .load(c)
     .unwrap();
@@ -120,7 +123,8 @@ fn postgres_tables(c: &mut PgConnection) -> BTreeMap<String, Table> {
     for Name { name } in names {
         let columns: Vec<Column> = diesel::sql_query(format!(
             "SELECT a.attname::text AS name, \
-             CASE WHEN t.typname = 'timestamptz' THEN 'timestamp with time zone' ELSE format_type(a.atttypid, NULL) END AS kind, \
+             CASE WHEN t.typname = 'timestamptz' THEN 'timestamp with time zone' \
+              ELSE format_type(a.atttypid, NULL) END AS kind, \
              a.attnotnull AS required, \
              (SELECT to_char(array_position(i.indkey::int[], a.attnum::int), 'FM000') FROM pg_index i \
               WHERE i.indrelid = a.attrelid AND i.indisprimary) AS key \
@@ -131,8 +135,8 @@ fn postgres_tables(c: &mut PgConnection) -> BTreeMap<String, Table> {
         .unwrap();
         let keys = |kind: &str, target: &str| {
             format!(
-                "SELECT (SELECT string_agg(a.attname, ',' ORDER BY array_position(k.conkey, a.attnum)) FROM pg_attribute a \
-                 WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)) {target} AS name \
+                "SELECT (SELECT string_agg(a.attname, ',' ORDER BY array_position(k.conkey, a.attnum)) \
+                 FROM pg_attribute a WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)) {target} AS name \
                  FROM pg_constraint k WHERE k.conrelid = '{name}'::regclass AND k.contype = '{kind}'"
             )
         };

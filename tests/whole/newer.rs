@@ -1,15 +1,16 @@
-//! A database that a newer version has migrated: this one leaves it as it is, and says why.
+//! A database that a newer version has migrated: this version does not change it, and says why.
 
 use crate::program;
-use crate::world::{self, Files};
 use diesel::prelude::*;
 use schema::tables::job_runs;
 use serde_json::json;
 use std::time::Duration;
-use tests::Database;
+use tests::fixtures::{self, Files};
+use tests::{Database, Json, TestApp, wait_until};
 
-/// What a version to come would do to the list of migrations.
+/// Adds a migration to the list of those that were run, as a later version does.
 const MIGRATE: &str = "INSERT INTO __diesel_schema_migrations (version) VALUES ('20991231000001')";
+/// Takes it out again.
 const REVERT: &str = "DELETE FROM __diesel_schema_migrations WHERE version = '20991231000001'";
 
 #[test]
@@ -17,13 +18,12 @@ fn every_command_refuses_a_database_that_a_newer_version_has_migrated() {
     let files = Files::new();
     let key = files.path().join("key").display().to_string();
     let out = files.path().join("out.csv").display().to_string();
-    let units = files.import("units", world::UNITS, world::UNITS_MAP).join("\n");
-    for database in Database::both() {
-        world::fill(&database);
-        world::run_counting(&database, "2024-03-31");
-        program().run(&database, ["key", "create", &key]);
-        let flag = program().json(&database, &["flags", "list"])[0]["id"].as_str().unwrap().to_owned();
-        let run = program().json(&database, &["jobs", "history"])[0]["run"].as_str().unwrap().to_owned();
+    let units = files.import("units", fixtures::UNITS, fixtures::UNITS_MAP).join("\n");
+    for app in TestApp::both().world_with_flags("2024-03-31") {
+        let database = &app.database;
+        program().run(database, ["key", "create", &key]);
+        let flag = program().json(database, &["flags", "list"])[0]["id"].text().to_owned();
+        let run = program().json(database, &["jobs", "history"])[0]["run"].text().to_owned();
         database.tamper(MIGRATE);
         let before = database.rows();
         let commands: Vec<String> = [
@@ -56,7 +56,7 @@ fn every_command_refuses_a_database_that_a_newer_version_has_migrated() {
         .chain([units.clone(), "sql\nSELECT count(*) AS n FROM complaints".to_owned()])
         .collect();
         for command in commands {
-            let refused = program().run(&database, command.split('\n'));
+            let refused = program().run(database, command.split('\n'));
             assert_eq!(refused.status, 1, "{command}: {refused:?}");
             assert!(
                 refused.err.contains("a newer version of phananh has migrated the database (20991231000001)"),
@@ -64,7 +64,7 @@ fn every_command_refuses_a_database_that_a_newer_version_has_migrated() {
             );
             assert!(refused.out.is_empty(), "{command}: {refused:?}");
         }
-        let verified = program().run(&database, ["audit", "verify", "--key-file", &key]);
+        let verified = program().run(database, ["audit", "verify", "--key-file", &key]);
         assert_eq!(verified.status, 1);
         assert!(verified.out.contains("a newer version of the program migrated the database"), "{verified:?}");
         assert_eq!(database.rows(), before, "{}: nothing was written", database.name);
@@ -76,11 +76,12 @@ fn a_server_under_which_a_newer_version_migrates_writes_no_more() {
     let files = Files::new();
     let config = files.put(
         "phananh.toml",
-        "[scheduler]\nlease_seconds = 2\npoll_seconds = 1\n[jobs.escalate-overdue]\nschedule = \"* * * * * *\"\nmissed = \"all\"\n",
+        "[scheduler]\nlease_seconds = 2\npoll_seconds = 1\n\
+         [jobs.escalate-overdue]\nschedule = \"* * * * * *\"\nmissed = \"all\"\n",
     );
     let config = config.to_str().unwrap();
     for database in Database::both() {
-        world::fill(&database);
+        fixtures::fill(&database);
         let db = database.open();
         let intake = program().token(&database, "INTAKE", None);
         let server = program().serve(&database, &["--config", config]);
@@ -99,13 +100,7 @@ fn a_server_under_which_a_newer_version_migrates_writes_no_more() {
             all.unwrap()
         };
         assert!(submit("1").codes().is_empty());
-        for _ in 0..200 {
-            if !runs().is_empty() {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        assert!(!runs().is_empty(), "jobs run");
+        wait_until(10, "a run of the job", || !runs().is_empty());
         database.tamper(MIGRATE);
         let before = database.rows();
         let refused = submit("2");
@@ -116,7 +111,7 @@ fn a_server_under_which_a_newer_version_migrates_writes_no_more() {
         assert_eq!(server.get("/healthz").status, 200);
         std::thread::sleep(Duration::from_secs(3));
         let after = database.rows();
-        // What PostgreSQL was about to commit as the migration came, it may still commit.
+        // PostgreSQL may still commit the one run that was under way when the migration came.
         assert_eq!(after["complaints"], before["complaints"], "{}", database.name);
         assert!(after["job_runs"] <= before["job_runs"] + 1, "{} {}", after["job_runs"], before["job_runs"]);
         database.tamper(REVERT);

@@ -1,12 +1,12 @@
 //! A walk over every field that can be asked for, with every role: each is answered or refused as the table says.
 
-use crate::{program, work, world};
+use crate::access::as_any;
+use crate::work;
 use api::access::allowed;
-use async_graphql_parser::types::{BaseType, FieldDefinition, Type, TypeKind, TypeSystemDefinition};
-use schema::enums::Role;
-use serde_json::json;
+use async_graphql::parser::types::{BaseType, FieldDefinition, Type, TypeKind, TypeSystemDefinition};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use tests::Database;
+use tests::{Role, TestApp, fixtures};
 
 /// The fields of the object types by type and name.
 type Types = BTreeMap<String, BTreeMap<String, FieldDefinition>>;
@@ -14,7 +14,7 @@ type Types = BTreeMap<String, BTreeMap<String, FieldDefinition>>;
 /// The object types, and the interfaces.
 fn types() -> Types {
     let sdl = api::graphql::sdl(&api::graphql::schema(false));
-    let document = async_graphql_parser::parse_schema(sdl).unwrap();
+    let document = async_graphql::parser::parse_schema(sdl).unwrap();
     let mut types = Types::new();
     for definition in document.definitions {
         let TypeSystemDefinition::Type(definition) = definition else { continue };
@@ -63,7 +63,7 @@ fn call(name: &str, field: &FieldDefinition) -> String {
     if values.is_empty() { name.to_owned() } else { format!("{name}({})", values.join(", ")) }
 }
 
-/// How a role comes to each type through fields that it may ask for: each step and the type of the last.
+/// The steps by which a role comes to each type through fields that it may ask for.
 fn ways(types: &Types, role: Role) -> HashMap<String, Vec<String>> {
     let mut ways = HashMap::from([("Query".to_owned(), Vec::new())]);
     let mut next = VecDeque::from(["Query".to_owned()]);
@@ -71,15 +71,15 @@ fn ways(types: &Types, role: Role) -> HashMap<String, Vec<String>> {
         let Some(fields) = types.get(&of) else { continue };
         for (name, field) in fields {
             let to = named(&field.ty.node);
-            // A row by an id that is nobody's is null: lists have rows.
+            // An unknown id answers null, so the way to a complaint or a flag leads through a list.
             if ["complaint", "flag"].contains(&name.as_str()) && of == "Query" {
                 continue;
             }
-            // A statistic that is grouped by nobody names nobody: complaints do.
+            // A statistic without groups names nobody, so the way leads through complaints.
             if ["officer", "enterprise"].contains(&name.as_str()) && of == "ComplaintStatisticsRow" {
                 continue;
             }
-            // What is said against nobody named has none of an officer's fields.
+            // The matters of a complaint name no officer, so the way leads through its officers.
             if name == "matters" && of == "Complaint" {
                 continue;
             }
@@ -96,51 +96,50 @@ fn ways(types: &Types, role: Role) -> HashMap<String, Vec<String>> {
 }
 
 /// Whether an answer has something at the end of the way.
-fn reached(at: &serde_json::Value, way: &[String]) -> bool {
+fn reached(at: &Value, way: &[String]) -> bool {
     let Some((step, rest)) = way.split_first() else { return at.is_object() };
     let name = step.split(['(', ' ']).next().unwrap_or(step);
     match &at[name] {
-        serde_json::Value::Array(list) => list.iter().any(|one| reached(one, rest)),
+        Value::Array(list) => list.iter().any(|one| reached(one, rest)),
         other => reached(other, rest),
     }
 }
 
 #[test]
 fn every_output_field_answers_or_refuses_as_the_table_says() {
-    let database = Database::sqlite();
-    work::with_headquarters(&database);
-    world::run_counting(&database, "2024-03-31");
-    let files = world::Files::new();
+    let files = fixtures::Files::new();
     let key = files.path().join("key").display().to_string();
-    program().run(&database, ["key", "create", &key]).ok();
-    // As many operations as there are fields.
+    // The test sends as many operations as there are fields.
     let settings = files.put("many.toml", "[api.limits]\nrequests_per_minute = 1000000\n");
-    let server = program().serve(&database, &["--no-jobs", "--key-file", &key, "--config", settings.to_str().unwrap()]);
-    work::some_of_each(&database, &server);
+    let arguments = ["--no-jobs", "--key-file", key.as_str(), "--config", settings.to_str().unwrap()];
+    let app = TestApp::sqlite().filled(work::with_headquarters).arguments(&arguments).start();
+    fixtures::run_counting(&app.database, "2024-03-31");
+    app.run(&["key", "create", &key]);
+    work::some_of_each(&app.database, app.server());
     let types = types();
     let (mut answered, mut refused, mut unasked) = (0, 0, BTreeSet::<(&str, String)>::new());
     for word in Role::WORDS {
         let role: Role = word.parse().unwrap();
-        // The head of everything: of one branch there is not something of each kind.
-        let token = program().token(&database, word, (role == Role::UnitHead).then_some("TC"));
+        // The head of the whole service: no branch has something of each kind.
+        let client = as_any(&app, role, "TC");
         if role == Role::Intake {
             let submit = "mutation { submitComplaint(input: {idempotencyKey: \"x\", text: \"y\"}) { reference } }";
-            assert!(server.data(&token, submit)["submitComplaint"]["reference"].is_string());
+            assert!(client.data(submit)["submitComplaint"]["reference"].is_string());
         }
         let ways = ways(&types, role);
         for (of, fields) in &types {
-            // What a role cannot come to it is not given either; what comes of writing and listening has tests of its own.
+            // A role does not receive a type that it cannot come to. Other tests cover mutations and subscriptions.
             let Some(way) = ways.get(of) else { continue };
             for (name, field) in fields {
                 let below = if types.contains_key(&named(&field.ty.node)) { " { __typename }" } else { "" };
                 let asked = format!("{}{below}", call(name, field));
                 let query = way.iter().rev().fold(asked, |inner, step| format!("{step} {{ {inner} }}"));
-                let answer = server.graphql(&token, &format!("{{ {query} }}"), &json!({}));
+                let answer = client.request(&format!("{{ {query} }}"));
                 let codes = answer.codes();
                 if allowed(role, of, name) {
                     assert!(answer.status == 200 && codes.is_empty(), "{role} {of}.{name}: {query}: {}", answer.text);
                     answered += 1;
-                    // An empty list on the way would mean that nothing was asked of the field.
+                    // Behind an empty list on the way the server would never read the field.
                     if !reached(&answer.json()["data"], way) {
                         unasked.insert((word, of.clone()));
                     }
@@ -150,12 +149,12 @@ fn every_output_field_answers_or_refuses_as_the_table_says() {
                         codes.iter().all(|code| code == "FORBIDDEN") && !codes.is_empty(),
                         "{of}.{name}: {codes:?}"
                     );
-                    assert!(answer.json().get("data").is_none_or(serde_json::Value::is_null), "{}", answer.text);
+                    assert!(answer.json().get("data").is_none_or(Value::is_null), "{}", answer.text);
                     refused += 1;
                 }
             }
         }
-        // Nobody comes to a type of which it may read nothing.
+        // No role comes to a type of which it may read nothing.
         for of in ways.keys() {
             assert!(
                 types[of].keys().any(|field| allowed(role, of, field)),
@@ -163,7 +162,7 @@ fn every_output_field_answers_or_refuses_as_the_table_says() {
             );
         }
     }
-    // What the small world has none of, and what random ids do not find.
+    // Types that the small world has none of, or that random ids do not find.
     let none = [
         "AdjustedNumbers",
         "BacktestOutcome",
@@ -180,7 +179,7 @@ fn every_output_field_answers_or_refuses_as_the_table_says() {
         "FunnelPoint",
         "Node",
     ];
-    // The world's flags count a confidential complaint: heads see no numbers of them, which has a test of its own.
+    // The flags of the small world count a confidential complaint: heads see no numbers, which another test checks.
     let withheld = |role: &str, of: &str| role == "UNIT_HEAD" && ["FlagNumbers", "FlagWindow"].contains(&of);
     let unasked: Vec<_> =
         unasked.iter().filter(|(role, of)| !none.contains(&of.as_str()) && !withheld(role, of)).collect();

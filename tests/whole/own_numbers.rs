@@ -1,78 +1,82 @@
-//! The numbers that other registers gave: who finds complaints by them, who reads them, and that they undo no pseudonym.
+//! The numbers of complaints in other registers: who finds complaints by them, who reads them, and that they do not
+//! undo pseudonyms.
 
 use crate::program;
-use crate::world::{self, Files};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use tests::{Answer, Database, Server};
+use tests::fixtures::{self, Files};
+use tests::{Answer, Client, Json, Role, TestApp};
 
 fn texts(data: &Value) -> Vec<String> {
-    let nodes = data["complaints"]["nodes"].as_array().unwrap();
-    let mut texts: Vec<String> = nodes.iter().map(|node| node["text"].as_str().unwrap().to_owned()).collect();
+    let nodes = data["complaints"]["nodes"].list();
+    let mut texts: Vec<String> = nodes.iter().map(|node| node["text"].text().to_owned()).collect();
     texts.sort();
     texts
 }
 
-fn submit(server: &Server, intake: &str, text: &str) {
+fn submit(intake: &Client, text: &str) {
     let query = "mutation($input: SubmitComplaintInput!) { submitComplaint(input: $input) { position } }";
-    server.data_with(intake, query, &json!({ "input": { "idempotencyKey": "khóa 1", "text": text } }));
+    intake.data_with(query, &json!({ "input": { "idempotencyKey": "khóa 1", "text": text } }));
+}
+
+/// A member of the Board who is the officer CC03.
+fn board_as_officer(app: &TestApp) -> Client<'_> {
+    let arguments = ["token", "create", "--name", "named", "--role", "BOARD", "--officer", "CC03"];
+    let token = program().json(&app.database, &arguments)["token"].text().to_owned();
+    Client { server: app.server(), token }
 }
 
 #[test]
 fn a_complaint_is_found_by_the_number_of_its_register() {
-    for database in Database::both() {
-        world::fill(&database);
+    for app in TestApp::both().world().arguments(&["--no-jobs"]) {
         let files = Files::new();
-        // Another register has given one of the numbers, too.
-        let other = world::COMPLAINTS_MAP.replace("duong-day-nong", "so-cong-van");
-        let header = world::COMPLAINTS.lines().next().unwrap();
+        // Another register uses one of the numbers as well.
+        let other = fixtures::COMPLAINTS_MAP.replace("duong-day-nong", "so-cong-van");
+        let header = fixtures::COMPLAINTS.lines().next().unwrap();
         let csv = format!("{header}\nPA-1;01/04/2024;;;02CV;;HT;;;;;Công văn nhắc PA-2;\n");
-        program().run(&database, files.import("complaints", csv, &other)).ok();
-        let [board, intake] = ["BOARD", "INTAKE"].map(|role| program().token(&database, role, None));
-        let server = program().serve(&database, &["--no-jobs"]);
-        submit(&server, &intake, "Nộp ở đây");
-        let found = |filter: &str| {
-            texts(&server.data(&board, &format!("{{ complaints(filter: {filter}) {{ nodes {{ text }} }} }}")))
-        };
+        program().run(&app.database, files.import("complaints", csv, &other)).ok();
+        let (board, intake) = (app.as_role(Role::Board), app.as_role(Role::Intake));
+        submit(&intake, "Nộp ở đây");
+        let found =
+            |filter: &str| texts(&board.data(&format!("{{ complaints(filter: {filter}) {{ nodes {{ text }} }} }}")));
         let (bribe, letter) = ("Cán bộ đòi tiền", "Công văn nhắc PA-2");
         assert_eq!(found("{sourceReference: {eq: \"PA-1\"}}"), [bribe, letter]);
         assert_eq!(found("{sourceReference: {eq: \"PA-1\"}, source: {eq: \"duong-day-nong\"}}"), [bribe]);
-        // Both are about one number of one register.
+        // Both conditions must hold for one number of one register.
         assert_eq!(found("{sourceReference: {eq: \"PA-5\"}, source: {eq: \"so-cong-van\"}}"), [""; 0]);
         assert_eq!(found("{source: {like: \"so-%\"}}"), [letter]);
         assert_eq!(found("{sourceReference: {in: [\"PA-4\", \"PA-6\", \"PA-99\"]}}"), ["Xin giữ kín", "Ẩn danh"]);
         assert_eq!(found("{sourceReference: {isNull: true}}"), ["Nộp ở đây"]);
         assert_eq!(found("{source: {isNull: false}}").len(), 7);
         assert_eq!(found("{not: {sourceReference: {like: \"PA-%\"}}}"), ["Nộp ở đây"]);
-        // The key of who submitted it is nobody's business.
+        // Nobody finds a complaint by the idempotency key of its sender.
         assert_eq!(found("{sourceReference: {like: \"%\"}, source: {like: \"%:%\"}}"), [""; 0]);
         assert_eq!(found("{sourceReference: {eq: \"khóa 1\"}}"), [""; 0]);
         assert_eq!(found("{search: \"khóa 1\"}"), [""; 0]);
-        // A search finds a whole number beside what stands in texts.
+        // A search finds whole numbers, and words in texts.
         assert_eq!(found("{search: \"PA-4\"}"), ["Ẩn danh"]);
         assert_eq!(found("{search: \" PA-4 \"}"), ["Ẩn danh"]);
         assert_eq!(found("{search: \"PA-2\"}"), [letter, "Nói trống không,\nquát doanh nghiệp"]);
         assert_eq!(found("{search: \"PA-\"}"), [letter]);
-        let sources = "{ complaints(filter: {search: \"PA-1\"}, orderBy: [{field: RECEIVED_AT, direction: ASC}]) { nodes { sources { source reference } } } }";
-        let nodes = server.data(&board, sources)["complaints"]["nodes"].clone();
+        let sources = "{ complaints(filter: {search: \"PA-1\"}, orderBy: [{field: RECEIVED_AT, direction: ASC}]) {
+            nodes { sources { source reference } } } }";
+        let nodes = board.data(sources)["complaints"]["nodes"].clone();
         assert_eq!(nodes[0]["sources"], json!([{ "source": "duong-day-nong", "reference": "PA-1" }]));
         assert_eq!(nodes[1]["sources"], json!([{ "source": "so-cong-van", "reference": "PA-1" }]));
         let submitted = "{ complaints(filter: {search: \"nop o day\"}) { nodes { sources { source } } } }";
-        assert_eq!(server.data(&board, submitted)["complaints"]["nodes"][0]["sources"], json!([]));
-        let misplaced =
-            server.graphql(&board, "{ complaints(filter: {reference: \"PA-1\"}) { totalCount } }", &json!({}));
+        assert_eq!(board.data(submitted)["complaints"]["nodes"][0]["sources"], json!([]));
+        let misplaced = board.request("{ complaints(filter: {reference: \"PA-1\"}) { totalCount } }");
         assert!(misplaced.codes() == ["BAD_USER_INPUT"] && misplaced.text.contains("sourceReference"), "{misplaced:?}");
     }
 }
 
 #[test]
 fn the_numbers_of_a_page_are_read_in_one_statement() {
-    for database in Database::both() {
-        world::fill(&database);
-        let board = program().token(&database, "BOARD", None);
-        let server = program().serve(&database, &["--no-jobs", "--dev"]);
+    for app in TestApp::both().world().arguments(&["--no-jobs", "--dev"]) {
+        let board = app.as_role(Role::Board);
         let statements = |fields: &str| {
-            server.statements(&board, &format!("{{ complaints(first: 6) {{ nodes {{ text {fields} }} }} }}"))
+            app.server()
+                .statements(&board.token, &format!("{{ complaints(first: 6) {{ nodes {{ text {fields} }} }} }}"))
         };
         assert_eq!(statements("sources { reference }"), statements("") + 1);
     }
@@ -80,38 +84,32 @@ fn the_numbers_of_a_page_are_read_in_one_statement() {
 
 #[test]
 fn a_head_reads_the_numbers_of_what_it_sees_and_looks_are_on_record() {
-    for database in Database::both() {
-        world::fill(&database);
-        let head = program().token(&database, "UNIT_HEAD", Some("02CV"));
-        let named = ["token", "create", "--name", "named", "--role", "BOARD", "--officer", "CC03"];
-        let named = program().json(&database, &named)["token"].as_str().unwrap().to_owned();
-        let [team, dashboard, admin] =
-            ["DATA_TEAM", "DASHBOARD", "ADMIN"].map(|role| program().token(&database, role, None));
-        let server = program().serve(&database, &["--no-jobs"]);
-        let number = |token: &str, filter: &str| {
-            let query = format!(
+    for app in TestApp::both().world().arguments(&["--no-jobs"]) {
+        let (head, named) = (app.as_head("02CV"), board_as_officer(&app));
+        let [team, dashboard, admin] = [Role::DataTeam, Role::Dashboard, Role::Admin].map(|role| app.as_role(role));
+        let number = |client: &Client, filter: &str| {
+            client.request(&format!(
                 "query Looked {{ complaints(filter: {filter}) {{ totalCount nodes {{ sources {{ reference }} }} }} }}"
-            );
-            server.graphql(token, &query, &json!({}))
+            ))
         };
-        let found = |token: &str, reference: &str| {
-            let answer = number(token, &format!("{{sourceReference: {{eq: \"{reference}\"}}}}"));
-            let searched = number(token, &format!("{{search: \"{reference}\"}}"));
+        let found = |client: &Client, reference: &str| {
+            let answer = number(client, &format!("{{sourceReference: {{eq: \"{reference}\"}}}}"));
+            let searched = number(client, &format!("{{search: \"{reference}\"}}"));
             let [by_number, by_search] =
                 [answer, searched].map(|answer| answer.json()["data"]["complaints"]["totalCount"].clone());
             assert_eq!(by_number, by_search, "{reference}");
-            by_number.as_i64().unwrap()
+            by_number.integer()
         };
-        // PA-3 and PA-4 are of other units, and PA-6 is confidential.
+        // PA-3 and PA-4 belong to other units. PA-6 is confidential.
         assert_eq!(["PA-1", "PA-2", "PA-3", "PA-4", "PA-5", "PA-6"].map(|one| found(&head, one)), [1, 1, 0, 0, 1, 0]);
         assert_eq!(["PA-2", "PA-3", "PA-4", "PA-6"].map(|one| found(&named, one)), [1, 0, 0, 1]);
-        for (token, role) in [(&team, "DATA_TEAM"), (&dashboard, "DASHBOARD"), (&admin, "ADMIN")] {
+        for (client, role) in [(&team, Role::DataTeam), (&dashboard, Role::Dashboard), (&admin, Role::Admin)] {
             for query in [
                 "{ complaints { nodes { sources { source } } } }",
                 "{ complaints(filter: {sourceReference: {eq: \"PA-1\"}}) { totalCount } }",
                 "{ complaints(filter: {not: {source: {isNull: true}}}) { totalCount } }",
             ] {
-                let codes = server.graphql(token, query, &json!({})).codes();
+                let codes = client.codes(query);
                 assert!(
                     !codes.is_empty() && codes.iter().all(|code| code == "FORBIDDEN"),
                     "{role}: {query}: {codes:?}"
@@ -121,55 +119,52 @@ fn a_head_reads_the_numbers_of_what_it_sees_and_looks_are_on_record() {
         let log = "{ auditLog(first: 100, filter: {action: {eq: LOOK}}) { nodes { actor operation objects } } }";
         let noted = (0..100).any(|_| {
             std::thread::sleep(std::time::Duration::from_millis(50));
-            let all = server.data(&admin, log)["auditLog"]["nodes"].clone();
-            all.as_array().unwrap().iter().any(|entry| {
+            let all = admin.data(log)["auditLog"]["nodes"].clone();
+            all.list().iter().any(|entry| {
                 let asked = json!([{ "path": "query.complaints.filter.sourceReference", "value": { "eq": "PA-6" } }]);
                 entry["actor"] == "token:UNIT_HEAD-02CV" && entry["objects"]["asked"] == asked
             })
         });
-        assert!(noted, "{}", server.data(&admin, log));
+        assert!(noted, "{}", admin.data(log));
     }
 }
 
 #[test]
 fn the_board_alone_asks_for_numbers_in_sql() {
-    for database in Database::both() {
-        world::fill(&database);
+    for builder in [TestApp::sqlite(), TestApp::postgres()] {
         let files = Files::new();
         let key = files.path().join("key").display().to_string();
-        program().run(&database, ["key", "create", &key]).ok();
-        let [board, team] = ["BOARD", "DATA_TEAM"].map(|role| program().token(&database, role, None));
-        let named = ["token", "create", "--name", "named", "--role", "BOARD", "--officer", "CC03"];
-        let named = program().json(&database, &named)["token"].as_str().unwrap().to_owned();
-        let server = program().serve(&database, &["--no-jobs", "--key-file", &key]);
-        let ask = |token: &str, sql: &str| {
-            server.graphql(token, "query($sql: String!) { sql(query: $sql) { rows } }", &json!({ "sql": sql }))
+        let app = builder.world().arguments(&["--no-jobs", "--key-file", &key]).start();
+        app.key_file(&files);
+        let (board, team, named) = (app.as_role(Role::Board), app.as_role(Role::DataTeam), board_as_officer(&app));
+        let ask = |client: &Client, sql: &str| {
+            client.request_with("query($sql: String!) { sql(query: $sql) { rows } }", &json!({ "sql": sql }))
         };
-        let rows = |token: &str, sql: &str| ask(token, sql).json()["data"]["sql"]["rows"].clone();
+        let rows = |client: &Client, sql: &str| ask(client, sql).json()["data"]["sql"]["rows"].clone();
         let joined = "SELECT s.reference, c.category FROM sources s JOIN complaints c ON s.complaint = c.complaint \
                       WHERE s.source = 'duong-day-nong' ORDER BY s.reference LIMIT 2";
         let expected = json!([{ "reference": "PA-1", "category": "TD2" }, { "reference": "PA-2", "category": "TD1" }]);
         assert_eq!(rows(&board, joined), expected);
         assert_eq!(rows(&board, "SELECT COUNT(*) AS n FROM sources"), json!([{ "n": 6 }]));
-        // Two of the six name this officer.
+        // Two of the six complaints name this officer.
         assert_eq!(rows(&named, "SELECT COUNT(*) AS n FROM sources"), json!([{ "n": 4 }]));
         for sql in ["SELECT * FROM sources", joined] {
             let refused = ask(&team, sql);
             assert!(refused.codes() == ["BAD_USER_INPUT"] && !refused.text.contains("PA-1"), "{refused:?}");
         }
-        // A name of one's own is one's own.
+        // A query may define a `sources` of its own.
         let own = "WITH sources AS (SELECT unit FROM complaints) SELECT COUNT(*) AS n FROM sources";
-        assert_eq!([&board, &team].map(|token| rows(token, own)), [json!([{ "n": 6 }]), json!([{ "n": 6 }])]);
+        assert_eq!([&board, &team].map(|client| rows(client, own)), [json!([{ "n": 6 }]), json!([{ "n": 6 }])]);
         let count = "SELECT COUNT(*) AS n FROM sources";
-        let cli = |args: &[&str]| program().run(&database, [&["sql", count, "--format", "json"], args].concat());
+        let cli = |args: &[&str]| program().run(&app.database, [&["sql", count, "--format", "json"], args].concat());
         assert_eq!(cli(&["--for", "BOARD"]).ok().json()["rows"], json!([{ "n": 6 }]));
         assert_eq!(cli(&[]).status, 1);
     }
 }
 
-fn download(server: &Server, token: &str, query: &str) -> Answer {
-    let bearer = format!("Bearer {token}");
-    server.send("GET", &format!("/export/complaints.csv{query}"), &[("authorization", &bearer)], "")
+fn download(client: &Client, query: &str) -> Answer {
+    let bearer = format!("Bearer {}", client.token);
+    client.server.send("GET", &format!("/export/complaints.csv{query}"), &[("authorization", &bearer)], "")
 }
 
 /// The values of a column of a CSV without quoted cells.
@@ -182,17 +177,16 @@ fn column(csv: &str, name: &str) -> BTreeSet<String> {
 
 #[test]
 fn a_file_with_numbers_is_the_board_s_and_joins_with_no_other() {
-    for database in Database::both() {
-        world::fill(&database);
+    for builder in [TestApp::sqlite(), TestApp::postgres()] {
         let files = Files::new();
         let key = files.path().join("key").display().to_string();
-        program().run(&database, ["key", "create", &key]).ok();
-        let [board, team, admin] = ["BOARD", "DATA_TEAM", "ADMIN"].map(|role| program().token(&database, role, None));
-        let server = program().serve(&database, &["--no-jobs", "--key-file", &key]);
-        let plain = download(&server, &board, "");
+        let app = builder.world().arguments(&["--no-jobs", "--key-file", &key]).start();
+        app.key_file(&files);
+        let [board, team, admin] = [Role::Board, Role::DataTeam, Role::Admin].map(|role| app.as_role(role));
+        let plain = download(&board, "");
         assert_eq!(plain.status, 200);
         assert!(!plain.text.contains("PA-") && !plain.text.contains("source"), "{}", plain.text);
-        let numbered = download(&server, &board, "?references=true");
+        let numbered = download(&board, "?references=true");
         assert_eq!(numbered.status, 200, "{numbered:?}");
         let expected = ["PA-1", "PA-2", "PA-3", "PA-4", "PA-5", "PA-6"].map(str::to_owned);
         assert_eq!(column(&numbered.text, "source_references"), BTreeSet::from(expected));
@@ -205,28 +199,28 @@ fn a_file_with_numbers_is_the_board_s_and_joins_with_no_other() {
             );
         }
         let list = "{ complaints { nodes { pseudonym } } }";
-        let shown = server.data(&board, list)["complaints"]["nodes"].clone();
-        let shown: BTreeSet<String> =
-            shown.as_array().unwrap().iter().map(|one| one["pseudonym"].as_str().unwrap().to_owned()).collect();
+        let shown = board.data(list)["complaints"]["nodes"].clone();
+        let shown: BTreeSet<String> = shown.list().iter().map(|one| one["pseudonym"].text().to_owned()).collect();
         assert!(column(&numbered.text, "complaint").is_disjoint(&shown));
-        let refused = download(&server, &team, "?references=true");
+        let refused = download(&team, "?references=true");
         assert_eq!((refused.status, refused.codes()), (403, vec!["FORBIDDEN".to_owned()]), "{refused:?}");
-        let filtered = download(&server, &team, "?filter=%7B%22sourceReference%22%3A%7B%22eq%22%3A%22PA-1%22%7D%7D");
+        let filtered = download(&team, "?filter=%7B%22sourceReference%22%3A%7B%22eq%22%3A%22PA-1%22%7D%7D");
         assert_eq!(filtered.status, 403, "{filtered:?}");
-        assert_eq!(download(&server, &board, "?references=yes").status, 400);
+        assert_eq!(download(&board, "?references=yes").status, 400);
         let log = "{ auditLog(filter: {action: {eq: EXPORT}}) { nodes { objects } } }";
         let noted = (0..100).any(|_| {
             std::thread::sleep(std::time::Duration::from_millis(50));
-            let all = server.data(&admin, log)["auditLog"]["nodes"].clone();
-            all.as_array().unwrap().iter().any(|entry| entry["objects"]["references"] == true)
+            let all = admin.data(log)["auditLog"]["nodes"].clone();
+            all.list().iter().any(|entry| entry["objects"]["references"] == true)
         });
         assert!(noted);
         let to = files.path().join("so.csv").display().to_string();
-        let export = |args: &[&str]| program().run(&database, [&["export", &to, "--key-file", &key], args].concat());
+        let export =
+            |args: &[&str]| program().run(&app.database, [&["export", &to, "--key-file", &key], args].concat());
         export(&["--for", "BOARD", "--references"]).ok();
         assert_eq!(column(&std::fs::read_to_string(&to).unwrap(), "source_references").len(), 6);
         let parquet = files.path().join("so.parquet").display().to_string();
-        program().run(&database, ["export", &parquet, "--for", "BOARD", "--references", "--key-file", &key]).ok();
+        app.run(&["export", &parquet, "--for", "BOARD", "--references", "--key-file", &key]);
         let refused = export(&["--references"]);
         assert!(refused.status != 0 && refused.err.contains("--for BOARD"), "{refused:?}");
     }
@@ -234,10 +228,8 @@ fn a_file_with_numbers_is_the_board_s_and_joins_with_no_other() {
 
 #[test]
 fn evidence_is_shown_as_people_read_it() {
-    for database in Database::both() {
-        world::fill(&database);
-        world::run_counting(&database, "2024-03-31");
-        let shown = program().run(&database, ["flags", "show", "CC01"]).ok().out;
+    for app in TestApp::both().world_with_flags("2024-03-31") {
+        let shown = app.run(&["flags", "show", "CC01"]);
         let line =
             |words: &str| shown.lines().find(|line| line.contains(words)).unwrap_or_else(|| panic!("{words}: {shown}"));
         for words in ["2024-01-05", "duong-day-nong", "02CV", "0100233488", "Công ty A", "SUSTAINED", "Cán bộ đòi tiền"]
@@ -248,9 +240,9 @@ fn evidence_is_shown_as_people_read_it() {
         assert!(line("PA-2 ").contains("0314409058-002") && line("PA-2 ").contains("PENDING"), "{shown}");
         let order = ["PA-6 ", "PA-2 ", "PA-1 "].map(|one| shown.find(one).unwrap());
         assert!(order.is_sorted(), "the latest first: {shown}");
-        let document = program().json(&database, &["flags", "show", "CC01"]);
-        let complaints = document["complaints"].as_array().unwrap();
-        assert_eq!(complaints.len(), document["evidence"].as_array().unwrap().len());
+        let document = program().json(&app.database, &["flags", "show", "CC01"]);
+        let complaints = document["complaints"].list();
+        assert_eq!(complaints.len(), document["evidence"].list().len());
         assert_eq!(complaints[2]["sources"], json!([{ "source": "duong-day-nong", "reference": "PA-1" }]));
         assert_eq!((&complaints[2]["findings"], &complaints[2]["unit"]), (&json!(["SUSTAINED"]), &json!("02CV")));
     }

@@ -1,13 +1,13 @@
-//! Statistics as of a past day say what a register says into which nothing came that happened later.
+//! Statistics as of a past day equal the statistics of a register that ends with that day.
 
 use crate::program;
-use crate::world::{self, Files};
 use serde_json::{Value, json};
-use tests::{Database, Server};
+use tests::fixtures::{self, Files};
+use tests::{Client, Database, Role, TestApp};
 
 const HEADER: &str = "so_pa;ngay_nhan;mst;don_vi;can_bo;loai;ket_luan;ngay_kl;dong;chi_phi";
 
-/// Number, received, tax code, unit, officer, category, finding, decided, closed, cost.
+/// The columns: number, received, tax code, unit, officer, category, finding, decided, closed, cost.
 const COMPLAINTS: &[[&str; 10]] = &[
     ["1", "2024-01-05", "0100233488", "02CV", "CC01", "TD2", "SUSTAINED", "2024-02-20", "2024-03-02", "100"],
     ["2", "2024-01-06", "0314409058", "02CV", "CC01", "TD1", "UNFOUNDED", "2024-02-10", "", "20"],
@@ -69,9 +69,9 @@ fn fill(database: &Database, until: Option<&str>) {
     let rows = RESPONSES.iter().filter(|row| by(row[2])).map(|row| row.join(";"));
     let responses = [vec!["so_pa;don_vi;luc".to_owned()], rows.collect()].concat().join("\n");
     for (kind, csv, mapping) in [
-        ("units", world::UNITS, world::UNITS_MAP),
-        ("officers", world::OFFICERS, world::OFFICERS_MAP),
-        ("categories", world::CATEGORIES, world::CATEGORIES_MAP),
+        ("units", fixtures::UNITS, fixtures::UNITS_MAP),
+        ("officers", fixtures::OFFICERS, fixtures::OFFICERS_MAP),
+        ("categories", fixtures::CATEGORIES, fixtures::CATEGORIES_MAP),
         ("complaints", complaints.as_str(), MAP),
         ("responses", responses.as_str(), RESPONSES_MAP),
     ] {
@@ -82,7 +82,7 @@ fn fill(database: &Database, until: Option<&str>) {
 const CARD: &str =
     "complaints episodes distinctEnterprises costVnd due answeredInTime open overdue medianDaysToResponse";
 
-/// All that is answered as of a day.
+/// Every question that takes a day.
 fn questions(day: &str) -> Vec<String> {
     let measures =
         "complaints episodes distinctEnterprises distinctOfficers costVnd shareAnsweredInTime medianDaysToResponse";
@@ -92,17 +92,20 @@ fn questions(day: &str) -> Vec<String> {
         format!("{{ officer(code: \"CC01\") {{ record(asOf: \"{day}\") {{ {CARD} }} }} }}"),
         format!("{{ officer(code: \"CC02\") {{ record(days: 60, asOf: \"{day}\") {{ {CARD} }} }} }}"),
         format!(
-            "{{ responseTimeliness(level: BRANCH, asOf: \"{day}\") {{ unitCode complaints open overdue due inTime medianDaysToResponse shrunkShareInTime }} }}"
+            "{{ responseTimeliness(level: BRANCH, asOf: \"{day}\") {{ unitCode complaints open overdue due inTime \
+             medianDaysToResponse shrunkShareInTime }} }}"
         ),
         format!(
-            "{{ categoryTrends(asOf: \"{day}\") {{ beforeDays categories {{ categoryCode recent before expected share }} }} }}"
+            "{{ categoryTrends(asOf: \"{day}\") {{ beforeDays categories {{ \
+             categoryCode recent before expected share }} }} }}"
         ),
     ];
     for (dimension, field) in
         [("STATE", "state"), ("FINDING", "finding"), ("MONTH", "month"), ("OFFICER", "officer { code }")]
     {
         all.push(format!(
-            "{{ complaintStatistics(asOf: \"{day}\", groupBy: [{dimension}]) {{ groupCount totals {{ {measures} }} rows {{ {field} {measures} }} }} }}"
+            "{{ complaintStatistics(asOf: \"{day}\", groupBy: [{dimension}]) {{ groupCount \
+             totals {{ {measures} }} rows {{ {field} {measures} }} }} }}"
         ));
     }
     for filter in [
@@ -119,72 +122,68 @@ fn questions(day: &str) -> Vec<String> {
 
 #[test]
 fn a_past_day_is_what_a_register_says_that_ends_with_it() {
-    for (whole, parts) in Database::both().into_iter().zip([Database::both(), Database::both()]) {
-        fill(&whole, None);
-        let board = program().token(&whole, "BOARD", None);
-        let server = program().serve(&whole, &["--no-jobs"]);
+    for whole in TestApp::both().filled(|database| fill(database, None)).arguments(&["--no-jobs"]) {
+        let all = whole.as_role(Role::Board);
         let today = schema::domain::calendar::local_date(schema::Timestamp::now()).to_string();
         let mut differ = 0;
+        let parts = TestApp::both().arguments(&["--no-jobs"]);
         for (part, day) in parts.into_iter().zip(["2024-02-12", "2024-02-28"]) {
-            fill(&part, Some(day));
-            let own = program().token(&part, "BOARD", None);
-            let ends = program().serve(&part, &["--no-jobs"]);
+            fill(&part.database, Some(day));
+            let ended = part.as_role(Role::Board);
             for (question, now) in questions(day).into_iter().zip(questions(&today)) {
-                let [then, expected] = [server.data(&board, &question), ends.data(&own, &question)];
-                assert_eq!(then, expected, "{question} on {}", whole.name);
-                differ += usize::from(server.data(&board, &now) != then);
+                let [then, expected] = [all.data(&question), ended.data(&question)];
+                assert_eq!(then, expected, "{question} on {}", whole.database.name);
+                differ += usize::from(all.data(&now) != then);
             }
         }
         assert!(differ > 20, "past days differ from today: {differ}");
     }
 }
 
-fn state_counts(server: &Server, token: &str, day: &str) -> Value {
+fn state_counts(client: &Client<'_>, day: &str) -> Value {
     let query =
         format!("{{ complaintStatistics(asOf: \"{day}\", groupBy: [STATE]) {{ rows {{ state complaints }} }} }}");
-    server.data(token, &query)["complaintStatistics"]["rows"].clone()
+    client.data(&query)["complaintStatistics"]["rows"].clone()
 }
 
 #[test]
 fn steps_that_are_taken_here_count_from_their_day() {
-    for database in Database::both() {
-        fill(&database, None);
-        let board = program().token(&database, "BOARD", None);
-        let server = program().serve(&database, &["--no-jobs"]);
+    for app in TestApp::both().filled(|database| fill(database, None)).arguments(&["--no-jobs"]) {
+        let board = app.as_role(Role::Board);
         let today = schema::domain::calendar::local_date(schema::Timestamp::now());
         let yesterday = today.pred_opt().unwrap().to_string();
-        let before = state_counts(&server, &board, &yesterday);
+        let before = state_counts(&board, &yesterday);
         let one = "{ complaints(filter: {sourceReference: {eq: \"7\"}}) { nodes { id version state } } }";
-        let node = server.data(&board, one)["complaints"]["nodes"][0].clone();
+        let node = board.data(one)["complaints"]["nodes"][0].clone();
         assert_eq!(node["state"], "RECEIVED");
         let change =
             "mutation($input: ChangeComplaintStateInput!) { changeComplaintState(input: $input) { position } }";
-        let input = json!({ "complaintId": node["id"], "expectedVersion": node["version"], "state": "WITHDRAWN", "reason": "rút" });
-        server.data_with(&board, change, &json!({ "input": input }));
+        let input = json!({
+            "complaintId": node["id"], "expectedVersion": node["version"], "state": "WITHDRAWN", "reason": "rút",
+        });
+        board.data_with(change, &json!({ "input": input }));
         let now = "{ complaintStatistics(groupBy: [STATE]) { rows { state complaints } } }";
         let shows = (0..100).any(|_| {
             std::thread::sleep(std::time::Duration::from_millis(50));
-            server.data(&board, now).to_string().contains("WITHDRAWN")
+            board.data(now).to_string().contains("WITHDRAWN")
         });
         assert!(shows, "today it is withdrawn");
-        assert_eq!(state_counts(&server, &board, &yesterday), before, "yesterday it was not");
-        assert!(state_counts(&server, &board, &today.to_string()).to_string().contains("WITHDRAWN"));
+        assert_eq!(state_counts(&board, &yesterday), before, "yesterday it was not");
+        assert!(state_counts(&board, &today.to_string()).to_string().contains("WITHDRAWN"));
     }
 }
 
 #[test]
 fn days_without_sense_are_refused_and_no_day_means_today() {
-    let database = Database::sqlite();
-    fill(&database, None);
-    let [board, dashboard, team] =
-        ["BOARD", "DASHBOARD", "DATA_TEAM"].map(|role| program().token(&database, role, None));
     let files = Files::new();
     let key = files.path().join("key").display().to_string();
-    program().run(&database, ["key", "create", &key]).ok();
-    let server = program().serve(&database, &["--no-jobs", "--key-file", &key]);
+    let app = TestApp::sqlite().arguments(&["--no-jobs", "--key-file", &key]).start();
+    fill(&app.database, None);
+    app.run(&["key", "create", &key]);
+    let [board, dashboard, team] = [Role::Board, Role::Dashboard, Role::DataTeam].map(|role| app.as_role(role));
     for day in ["1800-01-01", "9999-12-31", "2199-01-01", "+262142-12-31", "yesterday"] {
         for question in questions(day) {
-            let answer = server.graphql(&board, &question, &json!({}));
+            let answer = board.request(&question);
             assert!(!answer.codes().is_empty(), "{question}");
             assert!(answer.text.contains("asOf") || answer.text.contains("Date"), "{question}: {}", answer.text);
         }
@@ -194,14 +193,15 @@ fn days_without_sense_are_refused_and_no_day_means_today() {
         let plain = plain.replace("(asOf: \"2024-02-12\")", "");
         let null = question.replace("asOf: \"2024-02-12\"", "asOf: null");
         assert!(!plain.contains("asOf"), "{plain}");
-        assert_eq!(server.data(&board, &plain), server.data(&board, &null), "{question}");
+        assert_eq!(board.data(&plain), board.data(&null), "{question}");
     }
-    // Two days that follow one another would tell of the complaints of one day, to whom months are the smallest cells.
+    // The smallest cells of a dashboard are months. The totals as of two successive days would tell it the complaints
+    // of one day.
     for day in ["2024-01-31", "2024-02-12"] {
         let question = format!("{{ complaintStatistics(asOf: \"{day}\") {{ totals {{ complaints }} }} }}");
-        let refused = server.graphql(&dashboard, &question, &json!({}));
+        let refused = dashboard.request(&question);
         assert!(refused.codes() == ["BAD_USER_INPUT"] && refused.text.contains("receivedBefore"), "{refused:?}");
-        let exact = server.data(&team, &question)["complaintStatistics"]["totals"]["complaints"].clone();
+        let exact = team.data(&question)["complaintStatistics"]["totals"]["complaints"].clone();
         assert_eq!(exact, if day == "2024-01-31" { 4 } else { 6 });
     }
 }

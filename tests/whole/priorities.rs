@@ -1,12 +1,9 @@
-//! What computes has threads of a lower priority than what answers requests.
+//! Threads that compute have a lower priority than threads that answer requests.
 
-use crate::program;
-use crate::world;
-use serde_json::json;
 use std::fs;
-use tests::{Database, Server};
+use tests::{Role, Server, TestApp};
 
-/// The name and the nice value of each thread of a server, and that of its first thread.
+/// The name and the nice value of each thread of a server, and the nice value of its first thread.
 fn threads(server: &Server) -> (Vec<(String, i64)>, i64) {
     let of = |file: &str| {
         let stat = fs::read_to_string(file).ok()?;
@@ -17,7 +14,7 @@ fn threads(server: &Server) -> (Vec<(String, i64)>, i64) {
     };
     let (_, first) = of(&format!("/proc/{}/stat", server.pid())).expect("the process");
     let tasks = fs::read_dir(format!("/proc/{}/task", server.pid())).expect("its threads");
-    // One may have ended meanwhile.
+    // A thread may have ended meanwhile.
     let all = tasks.filter_map(|task| of(&format!("{}/stat", task.ok()?.path().display())));
     (all.collect(), first)
 }
@@ -25,10 +22,8 @@ fn threads(server: &Server) -> (Vec<(String, i64)>, i64) {
 #[test]
 #[cfg(target_os = "linux")]
 fn statistics_and_jobs_have_a_lower_priority_than_requests() {
-    let database = Database::sqlite();
-    world::fill(&database);
-    let board = program().token(&database, "BOARD", None);
-    let server = program().serve(&database, &[]);
+    let app = TestApp::sqlite().world().start();
+    let board = app.as_role(Role::Board);
     let documents = [
         "{ complaintStatistics(groupBy: [CATEGORY, MONTH]) { rows { complaints distinctEnterprises costVnd } } }",
         "{ responseTimeliness { complaints } }",
@@ -36,15 +31,16 @@ fn statistics_and_jobs_have_a_lower_priority_than_requests() {
         "{ categoryTrends { recentDays } }",
         "{ backtest(from: 2024, to: 2025) { origin } }",
         "{ officers(first: 5, orderBy: [{measure: COMPLAINTS}]) { nodes { code } } }",
-        "{ complaints(first: 25) { nodes { reference officers { officer { code } } responses(first: 5) { nodes { id } } } } }",
+        "{ complaints(first: 25) { nodes {
+             reference officers { officer { code } } responses(first: 5) { nodes { id } } } } }",
     ];
     for document in documents {
-        let answer = server.graphql(&board, document, &json!({}));
+        let answer = board.request(document);
         assert_eq!(answer.status, 200, "{document}: {answer:?}");
     }
-    let (all, first) = threads(&server);
+    let (all, first) = threads(board.server);
     let computes = |name: &str| name.starts_with("compute") || name.starts_with("polars");
-    // Threads of this name are both the node's, which answer requests, and some of polars.
+    // The node's threads that answer requests have this name, and so do some threads of polars.
     let tokio = "tokio-rt-worker";
     assert!(all.iter().any(|(name, nice)| name == tokio && *nice == first), "{all:?}");
     for kind in ["compute", "polars"] {

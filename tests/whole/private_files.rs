@@ -1,7 +1,6 @@
 //! What is written holds complaints: nobody but its owner reads it, and what a killed import staged goes.
 
 use crate::program;
-use crate::world::{self, Files};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
@@ -9,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tests::Database;
+use tests::fixtures::{self, Files};
 
 /// A command of somebody whose files others can read, unless told otherwise.
 fn open_handed(database: &Database, args: &[&str]) -> Command {
@@ -66,7 +66,7 @@ fn nobody_else_reads_what_is_written() {
     run(&database, &["key", "create", &place("key")]);
     run(&database, &["key", "rotate", &place("key")]);
     let csv = files.put("officers.csv", "so_hieu,ho_ten\n,y\n");
-    let map = files.put("officers.toml", world::OFFICERS_MAP);
+    let map = files.put("officers.toml", fixtures::OFFICERS_MAP);
     // A register of its own: real officers do not go into an invented one.
     let real = Database::sqlite();
     let rejects = place("rejects.csv");
@@ -97,7 +97,7 @@ fn nobody_else_reads_what_is_written() {
 
 /// An import that has staged a part of what it reads, and waits for more.
 fn waiting_import(database: &Database, files: &Files, temporary: &Path) -> Child {
-    let map = files.put("complaints.toml", world::COMPLAINTS_MAP);
+    let map = files.put("complaints.toml", fixtures::COMPLAINTS_MAP);
     let mut import = open_handed(database, &["import", "complaints", "-", "--mapping", map.to_str().unwrap()])
         .env("TMPDIR", temporary)
         .stdin(Stdio::piped())
@@ -105,7 +105,7 @@ fn waiting_import(database: &Database, files: &Files, temporary: &Path) -> Child
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
-    let header = world::COMPLAINTS.lines().next().unwrap();
+    let header = fixtures::COMPLAINTS.lines().next().unwrap();
     let mut rows = format!("{header}\n");
     for n in 0..60_000 {
         writeln!(rows, "X-{n};05/01/2024;0100233488;Công ty A;02CV;CC01;TD2;;;;;Cán bộ đòi tiền;").unwrap();
@@ -117,7 +117,7 @@ fn waiting_import(database: &Database, files: &Files, temporary: &Path) -> Child
 #[test]
 fn what_a_killed_import_staged_is_removed_by_the_next_one_and_of_one_that_lives_it_stays() {
     let database = Database::sqlite();
-    world::fill(&database);
+    fixtures::fill(&database);
     let files = Files::new();
     let temporary = files.path().join("tmp");
     std::fs::create_dir(&temporary).unwrap();
@@ -148,7 +148,7 @@ fn what_a_killed_import_staged_is_removed_by_the_next_one_and_of_one_that_lives_
     assert!(left.iter().all(|path| !path.exists()), "{:?}", staged());
     wait_for(1);
     let held = staged();
-    let small = files.import("officers", world::OFFICERS, world::OFFICERS_MAP);
+    let small = files.import("officers", fixtures::OFFICERS, fixtures::OFFICERS_MAP);
     let done = program().command(&database).args(small).env("TMPDIR", &temporary).output().unwrap();
     assert!(done.status.success(), "{done:?}");
     assert_eq!(staged(), held, "its owner lives");

@@ -1,4 +1,4 @@
-//! `complaintStatistics` after random writes of every kind, counted anew from the rows of the tables.
+//! After random writes of every kind, `complaintStatistics` gives what this file counts from the rows of the tables.
 
 use crate::program;
 use chrono::{DateTime, Datelike, Duration, FixedOffset, NaiveDate, Utc};
@@ -11,7 +11,7 @@ use schema::tables::{complaint_officers, complaints, enterprises, issue_categori
 use schema::{Id, Timestamp};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use tests::{Database, Server};
+use tests::{Database, Json, Server};
 
 /// The day in Vietnam.
 fn day(time: Timestamp) -> NaiveDate {
@@ -19,12 +19,12 @@ fn day(time: Timestamp) -> NaiveDate {
     utc.with_timezone(&FixedOffset::east_opt(7 * 3_600).unwrap()).date_naive()
 }
 
-/// A complaint, with what its groups are made of.
+/// A complaint, with what decides its groups.
 struct Row {
     complaint: Complaint,
-    /// Who counts as one.
+    /// Enterprises that count as one have the same text here.
     enterprise: Option<String>,
-    /// (officer, finding) of what it says; one of nobody where it names nobody.
+    /// Each named officer with the finding; one entry without an officer where the complaint names nobody.
     said: Vec<(Option<Id>, String)>,
     answered: Option<NaiveDate>,
     ended: Option<NaiveDate>,
@@ -32,7 +32,7 @@ struct Row {
     episode: usize,
 }
 
-/// Officers of whom something is said, one of nobody where nobody is named.
+/// The named officers; a single `None` where a complaint names nobody.
 type Named = Vec<Option<Id>>;
 
 struct Register {
@@ -43,7 +43,8 @@ struct Register {
     today: NaiveDate,
 }
 
-/// The first ten digits of a tax code are those of the enterprise whose branch it is.
+/// What enterprises that count as one have in common: the group, else the ten digits with which the tax codes of an
+/// enterprise and of its branches begin.
 fn counts_as(enterprise: &Enterprise) -> String {
     let own = enterprise.tax_code.split('-').next().unwrap().to_owned();
     enterprise.group_code.as_ref().map_or(own, |group| format!("group {group}"))
@@ -102,7 +103,7 @@ impl Register {
         .unwrap()
     }
 
-    /// The groups of a dimension that a complaint falls into, each with what it says of officers there.
+    /// The groups of a dimension that a complaint falls into, each with the officers whom the complaint names there.
     fn groups(&self, row: &Row, dimension: &str) -> Vec<(String, Named)> {
         let everybody = || row.said.iter().map(|(officer, _)| *officer).collect::<Vec<_>>();
         let unit = |id: Option<Id>| id.map_or("null".to_owned(), |id| self.units[&id].code.clone());
@@ -165,7 +166,8 @@ impl Register {
     }
 }
 
-/// Complaints of one enterprise about one branch (else department, else unit) are one episode within a week of its first.
+/// Complaints of one enterprise about one branch (else department, else unit) within a week of the first of them are
+/// one episode.
 fn number_episodes(rows: &mut [Row]) {
     let mut order: Vec<usize> = (0..rows.len()).collect();
     order.sort_by_key(|at| day(rows[*at].complaint.received_at));
@@ -183,7 +185,8 @@ fn number_episodes(rows: &mut [Row]) {
     }
 }
 
-/// Kaplan and Meier (1958): the first day by which at most half wait, those that left without an answer censored.
+/// The median by Kaplan and Meier (1958): the first day by which at most half still wait. Complaints without an answer
+/// are censored.
 fn median(waited: &[(i64, bool)]) -> Option<f64> {
     let days: BTreeSet<i64> = waited.iter().filter(|(_, answered)| *answered).map(|(days, _)| *days).collect();
     let mut waiting = 1.0;
@@ -203,11 +206,11 @@ const DIMENSIONS: &str =
 const MEASURES: &str =
     "complaints episodes distinctEnterprises distinctOfficers costVnd shareAnsweredInTime medianDaysToResponse";
 
-/// What a row of an answer is of, in a dimension.
+/// The group of an answer's row in a dimension.
 fn place(row: &Value, dimension: &str) -> String {
     let value = &row[dimension.to_lowercase().as_str()];
     match value {
-        Value::Object(of) => of["code"].as_str().unwrap().to_owned(),
+        Value::Object(of) => of["code"].text().to_owned(),
         Value::String(word) => word.clone(),
         other => other.to_string(),
     }
@@ -223,7 +226,8 @@ fn compare(register: &Register, server: &Server, token: &str, position: i64, by:
         })
         .collect();
     let query = format!(
-        "query($p: Int) {{ complaintStatistics(groupBy: [{}], minPosition: $p, first: 10000) {{ truncated totals {{ {MEASURES} }} rows {{ {} {MEASURES} }} }} }}",
+        "query($p: Int) {{ complaintStatistics(groupBy: [{}], minPosition: $p, first: 10000) {{
+            truncated totals {{ {MEASURES} }} rows {{ {} {MEASURES} }} }} }}",
         by.join(" "),
         fields.join(" ")
     );
@@ -239,7 +243,7 @@ fn compare(register: &Register, server: &Server, token: &str, position: i64, by:
                 .flat_map(|(place, officers)| {
                     groups.iter().map(move |(group, named)| {
                         let both = [place.clone(), vec![group.clone()]].concat();
-                        // Of several dimensions one at most is of people here.
+                        // At most one of the dimensions divides the officers of a complaint.
                         let narrower = match &officers {
                             Some(officers) if officers.len() <= named.len() => officers.clone(),
                             _ => named.clone(),
@@ -253,7 +257,7 @@ fn compare(register: &Register, server: &Server, token: &str, position: i64, by:
             expected.entry(place).or_default().push((row, officers.unwrap_or_default()));
         }
     }
-    let rows = answer["rows"].as_array().unwrap();
+    let rows = answer["rows"].list();
     assert_eq!(rows.len(), expected.len(), "{by:?}");
     let same = |counted: &Value, answered: &Value, what: &dyn std::fmt::Debug| {
         for measure in MEASURES.split(' ') {
@@ -291,11 +295,11 @@ impl Writer<'_> {
         let mut input = input.clone();
         (input["complaintId"], input["expectedVersion"]) = (id.clone(), json!(*version));
         let done = self.server.data_with(self.board, &query, &json!({ "input": input }))[mutation].clone();
-        *version = done["complaint"]["version"].as_i64().unwrap();
-        done["position"].as_i64().unwrap()
+        *version = done["complaint"]["version"].integer();
+        done["position"].integer()
     }
 
-    /// The position of the last write.
+    /// Writes at random and returns the position of the last write.
     fn write(&self, seed: u64) -> i64 {
         let mut chance = ChaCha8Rng::seed_from_u64(seed);
         let mut some = |all: &[String]| all[chance.random_range(0..all.len())].clone();
@@ -305,15 +309,16 @@ impl Writer<'_> {
                 (0..n % 3).map(|_| some(self.officers)).collect::<BTreeSet<_>>().into_iter().collect();
             let anonymous = n % 4 == 0;
             let input = json!({
-                "idempotencyKey": format!("{seed}-{n}"), "text": "chờ lâu", "unit": some(self.branches), "officers": officers,
-                "costVnd": (n * 1_000_003).to_string(), "taxCode": (!anonymous).then(|| some(self.enterprises)),
+                "idempotencyKey": format!("{seed}-{n}"), "text": "chờ lâu", "unit": some(self.branches),
+                "officers": officers, "costVnd": (n * 1_000_003).to_string(),
+                "taxCode": (!anonymous).then(|| some(self.enterprises)),
             });
             let submit =
                 "mutation($input: SubmitComplaintInput!) { submitComplaint(input: $input) { id version position } }";
             let receipt =
                 self.server.data_with(self.intake, submit, &json!({ "input": input }))["submitComplaint"].clone();
-            let (id, mut version) = (receipt["id"].clone(), receipt["version"].as_i64().unwrap());
-            last = receipt["position"].as_i64().unwrap();
+            let (id, mut version) = (receipt["id"].clone(), receipt["version"].integer());
+            last = receipt["position"].integer();
             if n % 2 == 0 {
                 let input = json!({ "category": some(self.categories) });
                 last = self.handle("classifyComplaint", "ClassifyComplaintInput", &id, &mut version, &input);
@@ -345,8 +350,8 @@ fn every_measure_of_every_group_is_what_the_rows_say_after_random_writes_through
                enterprises(first: 50) { nodes { taxCode } } issueCategories(first: 100) { nodes { code } } }",
         );
         let codes = |list: &str, field: &str| -> Vec<String> {
-            let nodes = names[list]["nodes"].as_array().unwrap();
-            nodes.iter().map(|node| node[field].as_str().unwrap().to_owned()).collect()
+            let nodes = names[list]["nodes"].list();
+            nodes.iter().map(|node| node[field].text().to_owned()).collect()
         };
         let (branches, officers) = (codes("units", "code"), codes("officers", "code"));
         let (enterprises, categories) = (codes("enterprises", "taxCode"), codes("issueCategories", "code"));
@@ -372,7 +377,7 @@ fn every_measure_of_every_group_is_what_the_rows_say_after_random_writes_through
             compare(&register, server, &board, last, &["DEPARTMENT", "KIND", "MONTH"]);
             compare(&register, server, &board, last, &["BRANCH", "FINDING"]);
         }
-        // An officer that came while the node ran is known to it.
+        // A node learns of an officer who came through the other node while it ran.
         let submit = "mutation($input: SubmitComplaintInput!) { submitComplaint(input: $input) { position } }";
         let input = json!({ "idempotencyKey": "new", "text": "Đòi tiền", "officers": ["ZZ99"], "unit": branches[0] });
         nodes[1].data_with(&intake, submit, &json!({ "input": input }));

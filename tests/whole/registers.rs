@@ -1,18 +1,20 @@
-//! Registers that others wrote, from `import inspect` to flags by what the program drafts and docs/import.md says.
+//! Registers that others wrote, from `import inspect` to flags: the mapping is the program's draft with the edits that
+//! docs/import.md describes.
 
 mod look_alikes;
 
 use crate::program;
-use crate::world::Files;
 use look_alikes::{LookAlike, consumers, police, service_requests};
 use serde_json::{Value, json};
-use tests::{Database, Finished, project};
+use tests::fixtures::Files;
+use tests::{Database, Finished, Json, project};
 
-/// Each anonymous complaint as an enterprise of its own, as docs/import.md says for registers without enterprises.
+/// Rules that count each anonymous complaint as an enterprise of its own, as docs/import.md says for registers without
+/// enterprises.
 const OWN: &str = "version = \"anonymous-own\"\nanonymous = \"own_enterprise\"\n";
 
-/// The same for a register of which the workload is known, with a REVIEW that does without `robust`: `robust` is the case without
-/// the anonymous complaints, and this register has no others.
+/// The same rules with a REVIEW that leaves `robust` out. `robust` asks whether a case stands without its anonymous
+/// complaints, and this register has no others.
 const NOT_ROBUST: &str = "version = \"anonymous-own-2\"\nanonymous = \"own_enterprise\"\n\
     [review]\nenterprises = 3\ndays = 365\nconfirmed = true\nq = 0.05\neb05 = 1.5\n";
 
@@ -24,7 +26,8 @@ struct Imported<'d> {
 }
 
 impl<'d> Imported<'d> {
-    /// Takes the draft, makes the edits, tries and imports it; `created` are units, officers and categories.
+    /// Drafts a mapping, edits it, runs the import dry, imports, and imports again. `created` counts the units,
+    /// officers and categories that the import creates.
     #[track_caller]
     fn new(database: &'d Database, register: &LookAlike, edits: &[(&str, &str)], created: [usize; 3]) -> Self {
         let files = Files::new();
@@ -42,8 +45,8 @@ impl<'d> Imported<'d> {
         assert_eq!(program().json(database, &args), made, "{draft}");
         let told: Value = serde_json::from_str(&std::fs::read_to_string(&report).unwrap()).unwrap();
         let number = |kind: &str| {
-            let mut kinds = told["created"].as_array().unwrap().iter();
-            kinds.find(|one| one["kind"] == kind).map_or(0, |one| one["number"].as_u64().unwrap() as usize)
+            let mut kinds = told["created"].list().iter();
+            kinds.find(|one| one["kind"] == kind).map_or(0, |one| one["number"].integer() as usize)
         };
         assert_eq!(["units", "officers", "categories"].map(number), created, "{told:#}\n{draft}");
         let again = program().json(database, &args);
@@ -51,6 +54,7 @@ impl<'d> Imported<'d> {
         Self { database, files, draft }
     }
 
+    /// The draft has these lines; a line may end in a comment.
     #[track_caller]
     fn drafts(&self, lines: &[&str]) {
         for line in lines {
@@ -62,7 +66,7 @@ impl<'d> Imported<'d> {
         }
     }
 
-    /// What the run for a day says.
+    /// Runs the recurrence job for a day and returns what it says.
     fn run(&self, as_of: &str, rules: Option<&str>) -> String {
         let rules = rules.map(|rules| self.files.put("rules.toml", rules).display().to_string());
         let mut args = vec!["jobs", "run", "recurrence", "--as-of", as_of];
@@ -70,11 +74,11 @@ impl<'d> Imported<'d> {
         said(program().run(self.database, args))
     }
 
-    /// Kind, code and tier of each flag that is open, by kind and code.
+    /// Kind, code and tier of each open flag, in the order of kind and code.
     fn flags(&self) -> Vec<[String; 3]> {
         let flags = program().json(self.database, &["flags", "list"]);
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
-        let open = flags.as_array().unwrap().iter().filter(|flag| flag["state"] == "OPEN");
+        let text = |value: &Value| value.text().to_owned();
+        let open = flags.list().iter().filter(|flag| flag["state"] == "OPEN");
         let subject = |flag: &Value| [&flag["subject"]["kind"], &flag["subject"]["code"], &flag["tier"]].map(text);
         let mut found: Vec<_> = open.map(subject).collect();
         found.sort();
@@ -82,12 +86,13 @@ impl<'d> Imported<'d> {
     }
 }
 
+/// All that a command says, which must succeed.
 fn said(finished: Finished) -> String {
     let finished = finished.ok();
     format!("{}{}", finished.out, finished.err)
 }
 
-/// The draft with some edits, each of them of a text that stands in it once.
+/// The draft after some edits. Each edit replaces a text that occurs in it exactly once.
 #[track_caller]
 fn edited(draft: &str, edits: &[(&str, &str)]) -> String {
     edits.iter().fold(draft.to_owned(), |draft, (from, to)| {
@@ -181,17 +186,22 @@ fn a_311_register_leads_to_the_agency_that_its_work_does_not_explain() {
             "\"In Progress\" = \"ASSIGNED\"",
             "\"ONLINE\" = \"PORTAL\"",
         ]);
-        // Without their work all who are asked for much are flagged, and it is said that nothing is adjusted.
+        // Without the workload every busy agency is flagged, and the run says that it adjusts nothing.
         let told = register.run("2023-12-30", Some(OWN));
         assert!(told.contains("missing: exposure of branches"), "{told}");
         assert_eq!(register.flags().len(), service_requests::UNITS);
-        let map = "source = \"city-workload\"\n[fields]\nunit = \"agency\"\nmonth = { column = \"month\", format = \"%m/%Y\" }\n\
-                   declarations = \"requests\"\n";
+        let map = r#"
+source = "city-workload"
+[fields]
+unit = "agency"
+month = { column = "month", format = "%m/%Y" }
+declarations = "requests"
+"#;
         program().run(&database, register.files.import("workload", service_requests::workload(), map)).ok();
         let told = register.run("2023-12-31", Some(OWN));
         assert!(!told.contains("missing: exposure of branches"), "{told}");
         assert_eq!(register.flags(), owned(&[["BRANCH", service_requests::PLANTED, "WATCH"]]));
-        // Without anonymous complaints nothing is left of it: above WATCH a rules file has to leave `robust` out.
+        // All complaints are anonymous: a tier above WATCH needs a rules file that leaves `robust` out.
         register.run("2023-12-31", Some(NOT_ROBUST));
         assert_eq!(register.flags(), owned(&[["BRANCH", service_requests::PLANTED, "REVIEW"]]));
     }
@@ -225,7 +235,7 @@ fn the_guide_walks_from_a_file_to_a_flag() {
                     word => word.to_owned(),
                 };
                 answer = said(program().run(&database, command.split(' ').map(path)));
-                // A list of flags is shown whole, so that nobody else is in it.
+                // The guide shows the whole list of flags, so that no other officer may be in it.
                 if command == "flags list" {
                     let flags = told.rsplit_once(command).unwrap().1;
                     let listed = answer.lines().filter(|line| line.contains(" OPEN "));
@@ -238,7 +248,7 @@ fn the_guide_walks_from_a_file_to_a_flag() {
                 }
                 continue;
             }
-            // What is long, or another in each run, is cut off.
+            // The guide writes … for what is long or differs between runs.
             let (before, after) = line.split_once('…').unwrap_or((line, ""));
             let is_it = |one: &str| one.starts_with(before) && one.ends_with(after);
             assert!(answer.lines().any(is_it), "{line}\n{answer}");
@@ -246,7 +256,8 @@ fn the_guide_walks_from_a_file_to_a_flag() {
     }
 }
 
-/// The draft with the lines of a difference: each `-` line, which may break off where a comment begins, becomes the `+` line below it.
+/// The draft after the edits of a difference: each `+` line replaces the `-` line above it. A `-` line may leave out
+/// the comment at its end.
 #[track_caller]
 fn walked(draft: &str, difference: &str) -> String {
     let mut lines: Vec<String> = draft.lines().map(str::to_owned).collect();

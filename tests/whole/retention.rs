@@ -1,16 +1,16 @@
-//! What is of no further use goes, what something depends on stays, and many runs slow nothing down.
+//! Old runs and deliveries go, what something depends on stays, and the count of runs holds no metrics up.
 
 use crate::broken_off::Beside;
 use crate::program;
-use crate::world::{self, Files};
 use diesel::prelude::*;
 use schema::enums::{DeliveryState, RunOrigin, RunState};
 use schema::models::JobRun;
-use schema::states::{Kept, pair};
+use schema::states::{StateTable, pair};
 use schema::tables::{deliveries, job_runs};
 use schema::{Db, Id, Timestamp, each};
 use std::time::{Duration, Instant};
-use tests::{Database, wait_until};
+use tests::fixtures::Files;
+use tests::{Role, TestApp, wait_until};
 
 const DAY: i64 = 86_400_000_000;
 
@@ -31,20 +31,17 @@ fn ids(db: &Db, job: &str) -> Vec<Id> {
 
 #[test]
 fn old_runs_and_deliveries_go_and_what_something_depends_on_stays() {
-    for database in Database::both() {
+    for app in TestApp::both().generated(1_000, 7) {
         let files = Files::new();
         let key = files.path().join("key").display().to_string();
-        program().run(&database, ["key", "create", &key]).ok();
-        program().run(&database, ["generate", "--complaints", "1000", "--seed", "7"]).ok();
-        program()
-            .run(&database, ["digest", "subscribe", "--folder", files.path().to_str().unwrap(), "--locale", "vi"])
-            .ok();
+        app.run(&["key", "create", &key]);
+        app.run(&["digest", "subscribe", "--folder", files.path().to_str().unwrap(), "--locale", "vi"]);
         for day in ["2025-12-17", "2025-12-31"] {
             for job in ["recurrence", "timeliness", "trends", "escalate-overdue", "digest", "deliver-digests"] {
-                program().run(&database, ["jobs", "run", job, "--as-of", day]).ok();
+                app.run(&["jobs", "run", job, "--as-of", day]);
             }
         }
-        let db = database.open();
+        let db = app.database.open();
         let run = ids(&db, "recurrence")[0];
         let pattern: JobRun = db
             .read(|conn| {
@@ -54,11 +51,11 @@ fn old_runs_and_deliveries_go_and_what_something_depends_on_stays() {
             .unwrap();
         let since = ago(200).micros();
         let minutes_later = |n: i64| Timestamp::from_micros(since + n * 60_000_000).unwrap();
-        // All that was done was done long ago, and much of nothing since.
+        // All runs become old, and many runs follow that did nothing.
         db.write("test", |tx| {
             let all: Vec<Id> = job_runs::table.select(job_runs::id).load(tx.conn)?;
             diesel::update(job_runs::table).set(job_runs::started_at.eq(ago(300))).execute(tx.conn)?;
-            all.iter().for_each(|id| tx.keep(Kept::JobRuns, id));
+            all.iter().for_each(|id| tx.record_state(StateTable::JobRuns, id));
             for n in 0..2_500 {
                 let at = minutes_later(n);
                 let id = Id(uuid::Uuid::new_v4());
@@ -74,7 +71,7 @@ fn old_runs_and_deliveries_go_and_what_something_depends_on_stays() {
                     ..pattern.clone()
                 };
                 each!(&mut *tx.conn, c => diesel::insert_into(job_runs::table).values(&row).execute(c)?);
-                tx.keep(Kept::JobRuns, &id);
+                tx.record_state(StateTable::JobRuns, &id);
             }
             let sent: Vec<(Id, Id)> = deliveries::table
                 .filter(deliveries::state.eq(DeliveryState::Sent))
@@ -85,15 +82,15 @@ fn old_runs_and_deliveries_go_and_what_something_depends_on_stays() {
             diesel::update(deliveries::table.find(sent[0]))
                 .set(deliveries::next_attempt_at.eq(ago(400)))
                 .execute(tx.conn)?;
-            tx.keep(Kept::Deliveries, &pair(sent[0].0, sent[0].1));
+            tx.record_state(StateTable::Deliveries, &pair(sent[0].0, sent[0].1));
             Ok(())
         })
         .unwrap();
-        let before = database.rows();
-        let done = program().json(&database, &["jobs", "run", "retention"]);
-        // But for the newest that ran by itself; and those two that delivered.
-        assert_eq!(done["summary"], serde_json::json!({ "runs": 2_499 + 2, "deliveries": 1 }), "{}", database.name);
-        let after = database.rows();
+        let before = app.database.rows();
+        let done = program().json(&app.database, &["jobs", "run", "retention"]);
+        // All of these runs go but the newest scheduled one, and so do the two that delivered.
+        assert_eq!(done["summary"], serde_json::json!({ "runs": 2_499 + 2, "deliveries": 1 }), "{}", app.database.name);
+        let after = app.database.rows();
         for (table, rows) in &before {
             let changed = ["job_runs", "deliveries", "state_events", "jobs"].contains(&table.as_str());
             assert!(changed || after[table] == *rows, "{table}: {rows}, then {}", after[table]);
@@ -103,41 +100,39 @@ fn old_runs_and_deliveries_go_and_what_something_depends_on_stays() {
             db.read(|conn| Ok(job_runs::table.find(last).select(JobRun::as_select()).first(conn)?)).unwrap();
         assert_eq!(last.origin, RunOrigin::Scheduled);
         assert_eq!(last.scheduled_at, minutes_later(2_498));
-        program().run(&database, ["flags", "reproduce", &run.to_string()]).ok();
-        program().run(&database, ["audit", "seal", "--key-file", &key]).ok();
-        program().run(&database, ["audit", "verify", "--key-file", &key]).ok();
-        let again = program().json(&database, &["jobs", "run", "retention"]);
+        app.run(&["flags", "reproduce", &run.to_string()]);
+        app.run(&["audit", "seal", "--key-file", &key]);
+        app.run(&["audit", "verify", "--key-file", &key]);
+        let again = program().json(&app.database, &["jobs", "run", "retention"]);
         assert_eq!(again["summary"], serde_json::json!({ "runs": 0, "deliveries": 0 }));
     }
 }
 
 #[test]
 fn metrics_wait_for_no_count_of_runs_and_name_only_states_that_have_runs() {
-    for database in Database::both() {
-        world::fill(&database);
-        program().run(&database, ["jobs", "run", "trends"]).ok();
-        let admin = program().token(&database, "ADMIN", None);
-        let server = program().serve(&database, &["--no-jobs"]);
-        let told = |state: &str| {
-            server.metrics(&admin).contains(&format!("phananh_job_runs{{job=\"trends\",state=\"{state}\"}} 1\n"))
-        };
+    for app in TestApp::both().world().arguments(&["--no-jobs"]) {
+        app.run(&["jobs", "run", "trends"]);
+        let admin = app.as_role(Role::Admin);
+        let metrics = || app.server().metrics(&admin.token);
+        let told =
+            |state: &str| metrics().contains(&format!("phananh_job_runs{{job=\"trends\",state=\"{state}\"}} 1\n"));
         wait_until(10, "runs are counted", || told("SUCCEEDED"));
         let change = "UPDATE job_runs SET state = 'FAILED' WHERE job = 'trends'";
-        if database.name == "sqlite" {
-            database.tamper(change);
+        if app.database.name == "sqlite" {
+            app.database.tamper(change);
         } else {
-            let mut beside = Beside::new(&database);
+            let mut beside = Beside::new(&app.database);
             beside.lock("job_runs");
             beside.run(change);
-            // A count stands for 10 s and is broken off after 5 s: none comes to its end meanwhile.
+            // The server keeps a count for 10 s and gives a new one up after 5 s, so no new count ends meanwhile.
             let end = Instant::now() + Duration::from_secs(20);
             while Instant::now() < end {
-                assert!(told("SUCCEEDED"), "{}", server.metrics(&admin));
+                assert!(told("SUCCEEDED"), "{}", metrics());
                 std::thread::sleep(Duration::from_millis(200));
             }
             beside.run("COMMIT");
         }
         wait_until(30, "runs are counted again", || told("FAILED"));
-        assert!(!told("SUCCEEDED"), "{}", server.metrics(&admin));
+        assert!(!told("SUCCEEDED"), "{}", metrics());
     }
 }

@@ -1,12 +1,12 @@
-//! Whoever loses the right to see something hears nothing of what happens a second later, on whatever node.
+//! A client that loses a right hears, on every node, nothing that is committed a second later.
 
 use crate::program;
-use crate::world::{self, Files};
 use diesel::connection::SimpleConnection;
 use schema::Conn;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use tests::{Database, node};
+use tests::fixtures::{self, Files};
+use tests::{Database, Json, Role, TestApp, node};
 
 fn millis() -> i64 {
     i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
@@ -15,10 +15,10 @@ fn millis() -> i64 {
 #[test]
 fn nothing_that_is_committed_a_second_after_a_token_ends_is_heard_with_it() {
     for database in Database::both() {
-        world::fill(&database);
+        fixtures::fill(&database);
         let create = |name: &str, role: &str| {
             let args = ["token", "create", "--name", name, "--role", role];
-            program().json(&database, &args)["token"].as_str().unwrap().to_owned()
+            program().json(&database, &args)["token"].text().to_owned()
         };
         let (admin, intake) = (create("admin", "ADMIN"), create("intake", "INTAKE"));
         let [listening, writing] = [0, 1].map(|_| program().serve(&database, &["--no-jobs"]));
@@ -67,7 +67,7 @@ fn nothing_that_is_committed_a_second_after_a_token_ends_is_heard_with_it() {
             .unwrap();
         let ended = millis();
         std::thread::sleep(Duration::from_millis(1_000));
-        // For longer than the socket of a token was once looked after.
+        // This is longer than the interval at which an earlier version checked the token of a socket.
         while millis() < ended + 4_500 {
             submit();
             std::thread::sleep(Duration::from_millis(100));
@@ -79,7 +79,7 @@ fn nothing_that_is_committed_a_second_after_a_token_ends_is_heard_with_it() {
         std::thread::sleep(Duration::from_millis(1_500));
         std::fs::write(&end, "").unwrap();
         let outcome: Value = serde_json::from_str(&listener.join().unwrap()).unwrap();
-        let heard = |who: &str| outcome["heard"][who].as_array().unwrap().len();
+        let heard = |who: &str| outcome["heard"][who].list().len();
         assert_eq!(heard("stays"), number, "{}: {outcome}", database.name);
         assert_eq!(heard("expires"), number - 1, "{}: {outcome}", database.name);
         assert!(outcome["closed"].get("stays").is_none(), "{outcome}");
@@ -87,7 +87,7 @@ fn nothing_that_is_committed_a_second_after_a_token_ends_is_heard_with_it() {
             assert_eq!(heard(who), 1, "{who} on {}: {outcome}", database.name);
             let closed = &outcome["closed"][who];
             assert_eq!(closed["code"], 4401, "{who}: {outcome}");
-            let after = closed["at"].as_i64().unwrap() - ended;
+            let after = closed["at"].integer() - ended;
             assert!(after < 1_500, "{who} was let go after {after} ms: {outcome}");
         }
         assert_eq!(outcome["closed"]["expires"]["code"], 4401, "{outcome}");
@@ -97,24 +97,23 @@ fn nothing_that_is_committed_a_second_after_a_token_ends_is_heard_with_it() {
 #[test]
 fn an_export_under_way_ends_with_its_token() {
     use std::io::{Read, Write};
-    let database = Database::sqlite();
-    program().run(&database, ["generate", "--complaints", "60000", "--seed", "3"]).ok();
     let files = Files::new();
     let key = files.path().join("key").display().to_string();
-    program().run(&database, ["key", "create", &key]).ok();
-    let token = program().token(&database, "DATA_TEAM", None);
-    let server = program().serve(&database, &["--no-jobs", "--key-file", &key]);
-    let mut stream = std::net::TcpStream::connect(server.address.strip_prefix("http://").unwrap()).unwrap();
+    let app = TestApp::sqlite().arguments(&["--no-jobs", "--key-file", &key]).start();
+    app.run(&["generate", "--complaints", "60000", "--seed", "3"]);
+    app.run(&["key", "create", &key]);
+    let token = app.as_role(Role::DataTeam).token;
+    let mut stream = std::net::TcpStream::connect(app.server().address.strip_prefix("http://").unwrap()).unwrap();
     let request = format!("GET /export/complaints.csv HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\r\n");
     stream.write_all(request.as_bytes()).unwrap();
     let mut taken = vec![0; 100_000];
     stream.read_exact(&mut taken).unwrap();
     assert!(taken.starts_with(b"HTTP/1.1 200"));
-    program().run(&database, ["token", "revoke", "--name", "DATA_TEAM-all"]).ok();
+    app.run(&["token", "revoke", "--name", "DATA_TEAM-all"]);
     std::thread::sleep(Duration::from_millis(1_500));
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let mut rest = Vec::new();
     let _broken_off = stream.read_to_end(&mut rest);
-    // What lay in buffers comes; the last piece, which says that the file is whole, does not.
+    // What lay in buffers still arrives; the last chunk, which says that the file is whole, does not.
     assert!(!rest.ends_with(b"0\r\n\r\n"), "{} bytes came", rest.len());
 }

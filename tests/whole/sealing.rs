@@ -1,14 +1,14 @@
-//! Seals, the audit log, and who is who only by the key file.
+//! Seals, the audit log, and pseudonyms, which only the key file leads back to people.
 
 use crate::program;
-use crate::world::{self, Files};
+use crate::tampering::verify;
 use diesel::connection::SimpleConnection;
 use schema::Conn;
-use schema::enums::Role;
 use schema::pseudonyms::{Audience, Subject};
 use serde_json::{Value, json};
 use std::time::Duration;
-use tests::Database;
+use tests::fixtures::{self, Files};
+use tests::{Client, Database, Json, Role, TestApp};
 
 /// A key file of the test.
 fn key_file(files: &Files) -> String {
@@ -18,6 +18,7 @@ fn key_file(files: &Files) -> String {
     path
 }
 
+/// Changes the database around the program.
 fn execute(database: &Database, sql: &str) {
     let db = database.open();
     db.read(|conn| {
@@ -30,24 +31,13 @@ fn execute(database: &Database, sql: &str) {
     .unwrap();
 }
 
-fn verify(database: &Database, key: &str, more: &[&str]) -> (i32, Value) {
-    let args = [&["audit", "verify", "--key-file", key, "--format", "json"], more].concat();
-    let finished = program().run(database, args);
-    (finished.status, finished.json())
-}
-
+/// The problems of chains as `CHAIN kind position.ordinal`; the problems of rows are tested in `tampering`.
 fn kinds(report: &Value) -> Vec<String> {
-    let problems = report["problems"].as_array().unwrap();
+    let problems = report["problems"].list();
     let kind = |problem: &Value| {
         let place = problem["position"].as_i64().map(|position| format!(" {position}.{}", problem["ordinal"]));
-        format!(
-            "{} {}{}",
-            problem["chain"].as_str().unwrap(),
-            problem["kind"].as_str().unwrap(),
-            place.unwrap_or_default()
-        )
+        format!("{} {}{}", problem["chain"].text(), problem["kind"].text(), place.unwrap_or_default())
     };
-    // Those of rows are told in `tampering`.
     problems.iter().filter(|problem| problem["table"].is_null()).map(kind).collect()
 }
 
@@ -56,7 +46,7 @@ fn what_was_sealed_and_is_changed_removed_or_put_in_is_named() {
     let files = Files::new();
     let key = key_file(&files);
     for database in Database::both() {
-        world::fill(&database);
+        fixtures::fill(&database);
         let without = program().run(&database, ["audit", "verify"]);
         assert!(without.status == 1 && without.err.contains("--key-file"), "{without:?}");
         program().run(&database, ["audit", "seal", "--key-file", &key]).ok();
@@ -64,13 +54,13 @@ fn what_was_sealed_and_is_changed_removed_or_put_in_is_named() {
         assert_eq!((status, &report["verified"], &report["problems"]), (0, &json!(true), &json!([])), "{report}");
         let complaints = &report["chains"][0];
         assert_eq!((&complaints["chain"], &complaints["unsealed"]), (&json!("COMPLAINTS"), &json!(0)));
-        assert!(complaints["rows"].as_i64().unwrap() >= 6 && complaints["seals"] == 1, "{report}");
+        assert!(complaints["rows"].integer() >= 6 && complaints["seals"] == 1, "{report}");
 
-        // Later rows are sealed by a further seal, which follows the first.
-        world::run_counting(&database, "2024-03-31");
+        // A second seal, which follows the first, covers later rows.
+        fixtures::run_counting(&database, "2024-03-31");
         let row = "PN-1;05/01/2024;;;02CV;;TD2;;;;;x;";
-        let csv = format!("{}\n{row}\n", world::COMPLAINTS.lines().next().unwrap());
-        let mut import = files.import("complaints", csv, world::COMPLAINTS_MAP);
+        let csv = format!("{}\n{row}\n", fixtures::COMPLAINTS.lines().next().unwrap());
+        let mut import = files.import("complaints", csv, fixtures::COMPLAINTS_MAP);
         import.extend(["--key-file".to_owned(), key.clone()]);
         program().run(&database, import).ok();
         let (_, report) = verify(&database, &key, &[]);
@@ -80,7 +70,7 @@ fn what_was_sealed_and_is_changed_removed_or_put_in_is_named() {
             "an import seals: {report}"
         );
         let newest = &report["chains"][0]["newest"];
-        let printed = format!("COMPLAINTS:{}:{}", newest["number"], newest["hash"].as_str().unwrap());
+        let printed = format!("COMPLAINTS:{}:{}", newest["number"], newest["hash"].text());
         assert_eq!(verify(&database, &key, &["--seal", &printed]).0, 0);
 
         let rows: Vec<(i64, i32)> = {
@@ -91,20 +81,24 @@ fn what_was_sealed_and_is_changed_removed_or_put_in_is_named() {
                 .read(|conn| Ok(complaint_events.select((position, ordinal)).order((position, ordinal)).load(conn)?))
                 .unwrap()
         };
-        // A value beside an event is the one that the event commits to, or it is gone.
+        // A value beside an event must be the one that the event commits to. It may also be gone.
         execute(&database, "UPDATE complaint_event_values SET value = 'khác' WHERE field = 'text'");
         let found = kinds(&verify(&database, &key, &[]).1);
         assert!(found.len() >= 6 && found.iter().all(|kind| kind.starts_with("COMPLAINTS changed")), "{found:?}");
         execute(&database, "DELETE FROM complaint_event_values WHERE field = 'text'");
         let (status, report) = verify(&database, &key, &[]);
         assert_eq!(kinds(&report), [""; 0], "a chain stays whole without the values beside it");
-        let told = report["problems"].as_array().unwrap();
+        let told = report["problems"].list();
         assert!(
             status == 1 && told.iter().all(|row| row["kind"] == "unverifiable" && row["column"] == "text"),
             "the rows still hold the texts: {report}"
         );
-        execute(&database, "INSERT INTO complaint_events (complaint_id, position, ordinal, kind, recorded_at, effective_at, actor)
-             SELECT complaint_id, 0, 7, kind, recorded_at, effective_at, actor FROM complaint_events WHERE position = (SELECT max(position) FROM complaint_events)");
+        execute(
+            &database,
+            "INSERT INTO complaint_events (complaint_id, position, ordinal, kind, recorded_at, effective_at, actor)
+             SELECT complaint_id, 0, 7, kind, recorded_at, effective_at, actor FROM complaint_events
+             WHERE position = (SELECT max(position) FROM complaint_events)",
+        );
         assert_eq!(kinds(&verify(&database, &key, &[]).1), ["COMPLAINTS inserted 0.null"]);
         execute(&database, "DELETE FROM complaint_events WHERE position = 0");
 
@@ -140,18 +134,19 @@ fn what_was_sealed_and_is_changed_removed_or_put_in_is_named() {
             ]
         );
 
-        // The end of the chain, with its seal: the register's own position tells, and the printed seal.
+        // The end of the chain is removed with its seal. The register's position and the printed seal show it.
         execute(
             &database,
             &format!(
-                "DELETE FROM complaint_event_values WHERE {0}; DELETE FROM complaint_events WHERE {0}; DELETE FROM seals WHERE chain = 'COMPLAINTS' AND number = 2",
+                "DELETE FROM complaint_event_values WHERE {0}; DELETE FROM complaint_events WHERE {0};
+                 DELETE FROM seals WHERE chain = 'COMPLAINTS' AND number = 2",
                 at(last)
             ),
         );
         let (_, report) = verify(&database, &key, &["--seal", &printed]);
         let found = kinds(&report);
         assert_eq!(found.iter().filter(|kind| kind.contains("cut-off")).count(), 2, "{found:?}");
-        // A seal of one's own making is signed with another key.
+        // A changed seal does not fit its signature.
         execute(&database, "UPDATE seals SET after = 1 WHERE chain = 'COMPLAINTS' AND number = 1");
         assert!(kinds(&verify(&database, &key, &[]).1).contains(&"COMPLAINTS seal-changed".to_owned()));
     }
@@ -166,13 +161,14 @@ fn a_transaction_of_very_many_rows_is_sealed_and_verified_part_by_part() {
         program().run(&database, ["audit", "seal", "--key-file", &key]).ok();
         let (status, report) = verify(&database, &key, &[]);
         assert_eq!((status, &report["problems"]), (0, &json!([])));
-        assert!(report["chains"][0]["rows"].as_i64() > Some(40_000), "{report}");
-        assert!(report["chains"][1]["rows"].as_i64() > Some(40_000), "{report}");
+        assert!(report["chains"][0]["rows"].integer() > 40_000, "{report}");
+        assert!(report["chains"][1]["rows"].integer() > 40_000, "{report}");
         let some = "(SELECT max(ordinal) - 5 FROM reference_events)";
         execute(
             &database,
             &format!(
-                "DELETE FROM reference_event_values WHERE ordinal = {some}; UPDATE reference_events SET actor = 'x' WHERE ordinal = {some}"
+                "DELETE FROM reference_event_values WHERE ordinal = {some};
+                 UPDATE reference_events SET actor = 'x' WHERE ordinal = {some}"
             ),
         );
         execute(&database, "UPDATE complaint_events SET kind = 'UPDATED' WHERE ordinal = 30000");
@@ -191,7 +187,7 @@ fn a_rotated_key_verifies_what_was_sealed_before_and_a_lost_one_is_named() {
     let files = Files::new();
     let key = key_file(&files);
     let database = Database::sqlite();
-    world::fill(&database);
+    fixtures::fill(&database);
     program().run(&database, ["audit", "seal", "--key-file", &key]).ok();
     assert_eq!(program().run(&database, ["key", "rotate", &key, "--format", "json"]).ok().json()["version"], 2);
     assert_eq!(verify(&database, &key, &[]).0, 0);
@@ -210,15 +206,14 @@ fn a_rotated_key_verifies_what_was_sealed_before_and_a_lost_one_is_named() {
 fn a_look_at_who_somebody_is_is_audited_and_sealed() {
     let files = Files::new();
     let key = key_file(&files);
-    for database in Database::both() {
-        world::fill(&database);
-        world::run_counting(&database, "2024-03-31");
-        let board = program().token(&database, "BOARD", None);
-        let server = program().serve(&database, &["--key-file", &key]);
-        server
-            .data(&board, "query Numbers { complaints { totalCount } complaintStatistics { totals { complaints } } }");
-        server.data(&board, "query Who { complaints { nodes { enterprise { name } officers { officer { name } } } } }");
-        server.data(&board, "query File { flags { nodes { tier } } }");
+    for app in TestApp::both().world_with_flags("2024-03-31") {
+        let database = &app.database;
+        let token = program().token(database, "BOARD", None);
+        let server = program().serve(database, &["--key-file", &key]);
+        let board = Client { server: &server, token };
+        board.data("query Numbers { complaints { totalCount } complaintStatistics { totals { complaints } } }");
+        board.data("query Who { complaints { nodes { enterprise { name } officers { officer { name } } } } }");
+        board.data("query File { flags { nodes { tier } } }");
         let entries = || -> Vec<schema::models::AuditEntry> {
             use diesel::prelude::*;
             let db = database.open();
@@ -241,25 +236,21 @@ fn a_look_at_who_somebody_is_is_audited_and_sealed() {
         let names: Vec<&str> = looks.iter().map(|entry| entry.operation.as_deref().unwrap()).collect();
         assert_eq!(names, ["Who", "File"], "numbers are of nobody");
         let who = &looks[0].objects.0;
-        assert_eq!(
-            (who["officers"].as_array().unwrap().len(), who["enterprises"].as_array().unwrap().len()),
-            (3, 4),
-            "{who}"
-        );
-        assert_eq!(looks[1].objects.0["files"].as_array().unwrap().len(), 1, "{:?}", looks[1]);
+        assert_eq!((who["officers"].list().len(), who["enterprises"].list().len()), (3, 4), "{who}");
+        assert_eq!(looks[1].objects.0["files"].list().len(), 1, "{:?}", looks[1]);
         assert_eq!(looks[0].actor, "token:BOARD-all");
         assert!(entries().iter().any(|entry| entry.action == schema::enums::AuditAction::TokenCreated));
-        // What stands when the server ends is written; and the server seals by itself.
-        server.data(&board, "query Last { officers { nodes { code } } }");
+        // The server writes the entries that are left when it ends, and it seals by itself.
+        board.data("query Last { officers { nodes { code } } }");
         assert_eq!(server.end_by("TERM"), Some(0));
         assert_eq!(entries().last().unwrap().operation.as_deref(), Some("Last"));
-        let (status, report) = verify(&database, &key, &[]);
+        let (status, report) = verify(database, &key, &[]);
         assert!(
-            status == 0 && report["chains"][0]["unsealed"] == 0 && report["chains"][0]["seals"].as_i64() > Some(0),
+            status == 0 && report["chains"][0]["unsealed"] == 0 && report["chains"][0]["seals"].integer() > 0,
             "{report}"
         );
-        execute(&database, "DELETE FROM audit_log WHERE number = (SELECT max(number) FROM audit_log)");
-        assert!(kinds(&verify(&database, &key, &[]).1).iter().any(|kind| kind.starts_with("AUDIT ")));
+        execute(database, "DELETE FROM audit_log WHERE number = (SELECT max(number) FROM audit_log)");
+        assert!(kinds(&verify(database, &key, &[]).1).iter().any(|kind| kind.starts_with("AUDIT ")));
     }
 }
 
@@ -267,32 +258,31 @@ fn a_look_at_who_somebody_is_is_audited_and_sealed() {
 fn the_data_team_sees_pseudonyms_and_cannot_ask_for_who_they_are() {
     let files = Files::new();
     let key = key_file(&files);
-    for database in Database::both() {
-        world::fill(&database);
-        let (data_team, board) =
-            (program().token(&database, "DATA_TEAM", None), program().token(&database, "BOARD", None));
-        let server = program().serve(&database, &["--key-file", &key]);
-        let query = "{ complaints(first: 3) { totalCount pageInfo { endCursor } nodes { pseudonym receivedAt state anonymous enterprise { pseudonym } officers { finding officer { pseudonym } } } } }";
-        let rows = server.data(&data_team, query)["complaints"].clone();
+    for app in TestApp::both().world().arguments(&["--key-file", &key]) {
+        let (data_team, board) = (app.as_role(Role::DataTeam), app.as_role(Role::Board));
+        let query = "{ complaints(first: 3) { totalCount pageInfo { endCursor } nodes {
+            pseudonym receivedAt state anonymous enterprise { pseudonym }
+            officers { finding officer { pseudonym } } } } }";
+        let rows = data_team.data(query)["complaints"].clone();
         assert_eq!(rows["totalCount"], 6);
         let text = rows.to_string();
         for secret in ["CC01", "0100233488", "Công ty", "Nguyễn"] {
             assert!(!text.contains(secret), "{secret}: {text}");
         }
-        // A cursor holds the id; it cannot be read without the key, nor be made.
-        let cursor = rows["pageInfo"]["endCursor"].as_str().unwrap();
+        // A cursor holds the id of a complaint. Nobody can read or make one without the key.
+        let cursor = rows["pageInfo"]["endCursor"].text();
         let bytes = data_encoding::BASE64URL_NOPAD.decode(cursor.as_bytes()).unwrap();
         assert!(serde_json::from_slice::<Value>(&bytes).is_err(), "{bytes:?}");
         let next = format!("{{ complaints(after: \"{cursor}\") {{ nodes {{ pseudonym }} }} }}");
-        assert_eq!(server.data(&data_team, &next)["complaints"]["nodes"].as_array().unwrap().len(), 3);
+        assert_eq!(data_team.data(&next)["complaints"]["nodes"].list().len(), 3);
         let forged =
             data_encoding::BASE64URL_NOPAD.encode(br#"[{"Time":1},{"Id":"00000000-0000-0000-0000-000000000000"}]"#);
         let forged = format!("{{ complaints(after: \"{forged}\") {{ totalCount }} }}");
-        assert_eq!(server.graphql(&data_team, &forged, &json!({})).codes(), ["BAD_USER_INPUT"]);
+        assert_eq!(data_team.codes(&forged), ["BAD_USER_INPUT"]);
 
-        // Groups by officer stand in the order of pseudonyms' own, not of codes.
+        // Groups by officer stand in the order of the pseudonyms and not of the codes.
         let groups = "{ complaintStatistics(groupBy: [OFFICER]) { rows { officer { pseudonym } complaints } } }";
-        let by_pseudonym = server.data(&data_team, groups)["complaintStatistics"]["rows"].clone();
+        let by_pseudonym = data_team.data(groups)["complaintStatistics"]["rows"].clone();
         let keys = schema::keys::Keys::load(key.as_ref()).unwrap();
         let pseudonyms = keys.pseudonyms(Audience::Role(Role::DataTeam));
         let pseudonym = |code| {
@@ -301,11 +291,11 @@ fn the_data_team_sees_pseudonyms_and_cannot_ask_for_who_they_are() {
         };
         let mut expected = ["CC01", "CC02", "CC03"].map(pseudonym);
         expected.sort();
-        let groups = by_pseudonym.as_array().unwrap().iter();
+        let groups = by_pseudonym.list().iter();
         let groups: Vec<&str> = groups.filter_map(|row| row["officer"]["pseudonym"].as_str()).collect();
         assert_eq!(groups, expected, "{by_pseudonym}");
-        // Those of the Board are others.
-        let known = server.data(&board, "{ officers { nodes { code pseudonym } } }").to_string();
+        // The Board sees other pseudonyms.
+        let known = board.data("{ officers { nodes { code pseudonym } } }").to_string();
         assert!(expected.iter().all(|pseudonym| !known.contains(pseudonym.as_str())), "{known}");
         for (query, why) in [
             ("{ complaints { nodes { id } } }", "id"),
@@ -348,47 +338,43 @@ fn the_data_team_sees_pseudonyms_and_cannot_ask_for_who_they_are() {
             ("{ flags { totalCount } }", "flags"),
             ("{ unit(code: \"02CV\") { scorecard { complaints } } }", "scorecard"),
         ] {
-            let answer = server.graphql(&data_team, query, &json!({}));
+            let answer = data_team.request(query);
             assert!(
                 answer.codes().contains(&"FORBIDDEN".to_owned()) && answer.json().get("data").is_none(),
                 "{why}: {answer:?}"
             );
         }
-        // Without the key there are no pseudonyms, rather than weak ones.
-        let keyless = program().serve(&database, &[]);
-        let answer = keyless.graphql(&data_team, "{ complaints(first: 1) { nodes { pseudonym } } }", &json!({}));
+        // A server without the key gives no pseudonyms instead of weak ones.
+        let keyless = program().serve(&app.database, &[]);
+        let data_team = Client { server: &keyless, token: data_team.token };
+        let answer = data_team.request("{ complaints(first: 1) { nodes { pseudonym } } }");
         assert!(answer.text.contains("key file"), "{answer:?}");
     }
 }
 
 #[test]
 fn whoever_is_named_does_not_see_the_case() {
-    for database in Database::both() {
-        world::fill(&database);
-        world::run_counting(&database, "2024-03-31");
-        let board = program().token(&database, "BOARD", None);
+    for app in TestApp::both().world_with_flags("2024-03-31") {
         let args = ["token", "create", "--name", "An", "--role", "BOARD", "--officer", "CC01"];
-        let member = program().json(&database, &args)["token"].as_str().unwrap().to_owned();
-        let unknown =
-            program().run(&database, ["token", "create", "--name", "x", "--role", "BOARD", "--officer", "CC99"]);
+        let token = program().json(&app.database, &args)["token"].text().to_owned();
+        let args = ["token", "create", "--name", "x", "--role", "BOARD", "--officer", "CC99"];
+        let unknown = program().run(&app.database, args);
         assert!(unknown.status == 1 && unknown.err.contains("CC99"), "{unknown:?}");
-        let server = program().serve(&database, &[]);
-        let query = "{ complaints { totalCount nodes { id } } complaintStatistics { totals { complaints } } flags { totalCount nodes { id officer { code } } } unitResponses { totalCount } }";
-        let (all, own) = (server.data(&board, query), server.data(&member, query));
+        let (board, member) = (app.as_role(Role::Board), Client { server: app.server(), token });
+        let query = "{ complaints { totalCount nodes { id } } complaintStatistics { totals { complaints } }
+            flags { totalCount nodes { id officer { code } } } unitResponses { totalCount } }";
+        let (all, own) = (board.data(query), member.data(query));
         assert_eq!((&all["complaints"]["totalCount"], &own["complaints"]["totalCount"]), (&json!(6), &json!(3)));
         assert_eq!(own["complaintStatistics"]["totals"]["complaints"], 3);
         assert_eq!((&all["unitResponses"]["totalCount"], &own["unitResponses"]["totalCount"]), (&json!(3), &json!(1)));
-        let flags = |data: &Value| {
-            data["flags"]["nodes"].as_array().unwrap().iter().any(|flag| flag["officer"]["code"] == "CC01")
-        };
+        let flags = |data: &Value| data["flags"]["nodes"].list().iter().any(|flag| flag["officer"]["code"] == "CC01");
         assert!(flags(&all) && !flags(&own), "{own}");
-        for node in all["complaints"]["nodes"].as_array().unwrap() {
-            let seen = own["complaints"]["nodes"].as_array().unwrap().contains(node);
+        for node in all["complaints"]["nodes"].list() {
+            let seen = own["complaints"]["nodes"].list().contains(node);
             let one = format!("{{ complaint(id: {}) {{ id }} }}", node["id"]);
-            assert_eq!(server.data(&member, &one)["complaint"].is_object(), seen);
+            assert_eq!(member.data(&one)["complaint"].is_object(), seen);
         }
-        let flag =
-            all["flags"]["nodes"].as_array().unwrap().iter().find(|flag| flag["officer"]["code"] == "CC01").unwrap();
-        assert!(server.data(&member, &format!("{{ flag(id: {}) {{ tier }} }}", flag["id"]))["flag"].is_null());
+        let flag = all["flags"]["nodes"].list().iter().find(|flag| flag["officer"]["code"] == "CC01").unwrap();
+        assert!(member.data(&format!("{{ flag(id: {}) {{ tier }} }}", flag["id"]))["flag"].is_null());
     }
 }

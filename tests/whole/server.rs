@@ -1,25 +1,27 @@
 //! Starting, watching and ending the server.
 
 use crate::program;
-use crate::world;
 use serde_json::json;
 use std::time::{Duration, Instant};
-use tests::Database;
+use tests::{Database, Role, TestApp, fixtures, wait_until};
 
 #[test]
 fn an_empty_database_is_migrated_and_served() {
-    for database in Database::both() {
-        let board = program().token(&database, "BOARD", None);
-        let server = program().serve(&database, &[]);
+    for app in TestApp::both() {
+        let (board, server) = (app.as_role(Role::Board), app.server());
         assert!(server.address.starts_with("http://127.0.0.1:"), "not to the world unless told: {}", server.address);
         assert_eq!(server.get("/healthz").status, 200);
         let ready = server.get("/readyz");
         assert_eq!((ready.status, &ready.json()["status"]), (200, &json!("ready")));
-        let data = server.data(&board, "{ complaints { totalCount nodes { id } } flags { totalCount } complaintStatistics { rows { complaints } } }");
-        assert_eq!(
-            data,
-            json!({ "complaints": { "totalCount": 0, "nodes": [] }, "flags": { "totalCount": 0 }, "complaintStatistics": { "rows": [{ "complaints": 0 }] } })
+        let data = board.data(
+            "{ complaints { totalCount nodes { id } } flags { totalCount } complaintStatistics { rows { complaints } } }",
         );
+        let nothing = json!({
+            "complaints": { "totalCount": 0, "nodes": [] },
+            "flags": { "totalCount": 0 },
+            "complaintStatistics": { "rows": [{ "complaints": 0 }] },
+        });
+        assert_eq!(data, nothing);
     }
 }
 
@@ -47,7 +49,7 @@ fn a_port_in_use_gets_a_clear_word() {
 #[test]
 fn production_hides_what_development_shows() {
     let database = Database::sqlite();
-    world::fill(&database);
+    fixtures::fill(&database);
     let board = program().token(&database, "BOARD", None);
     let introspection = "{ __schema { queryType { name } } }";
     let typo = "{ complaint { totalCount } complaintz { totalCount } }";
@@ -72,13 +74,12 @@ fn production_hides_what_development_shows() {
 #[test]
 fn it_says_when_the_database_is_gone_and_recovers() {
     use diesel::connection::SimpleConnection;
-    let database = Database::postgres();
-    let board = program().token(&database, "BOARD", None);
-    let server = program().serve(&database, &[]);
-    let name = database.url.rsplit('/').next().unwrap().to_owned();
-    let admin = database.url.replace(&name, "postgres");
+    let app = TestApp::postgres().start();
+    let (board, server) = (app.as_role(Role::Board), app.server());
+    let name = app.database.url.rsplit('/').next().unwrap().to_owned();
+    let admin = app.database.url.replace(&name, "postgres");
     let mut conn = <diesel::PgConnection as diesel::Connection>::establish(&admin).unwrap();
-    // Two transactions: in one, the pool could connect again before the door is seen to be shut.
+    // Within one transaction, the pool could connect again before it sees that connections are no longer allowed.
     conn.batch_execute(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false")).unwrap();
     conn.batch_execute(&format!(
         "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{name}'"
@@ -86,12 +87,8 @@ fn it_says_when_the_database_is_gone_and_recovers() {
     .unwrap();
     assert_eq!(server.get("/readyz").status, 503);
     assert_eq!(server.get("/healthz").status, 200, "the process itself is well");
-    assert_eq!(server.graphql(&board, "{ complaints { totalCount } }", &json!({})).status, 503);
+    assert_eq!(board.request("{ complaints { totalCount } }").status, 503);
     conn.batch_execute(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true")).unwrap();
-    let began = Instant::now();
-    while server.get("/readyz").status != 200 {
-        assert!(began.elapsed() < Duration::from_secs(60), "it does not recover");
-        std::thread::sleep(Duration::from_millis(200));
-    }
-    assert_eq!(server.data(&board, "{ complaints { totalCount } }")["complaints"]["totalCount"], 0);
+    wait_until(60, "the server recovers", || server.get("/readyz").status == 200);
+    assert_eq!(board.data("{ complaints { totalCount } }")["complaints"]["totalCount"], 0);
 }

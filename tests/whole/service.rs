@@ -2,10 +2,10 @@
 
 use crate::program;
 use crate::transport::configured;
-use crate::world::{self, Files};
 use serde_json::{Value, json};
 use std::time::Duration;
-use tests::Database;
+use tests::fixtures::{self, Files};
+use tests::{Database, Role, TestApp};
 
 #[test]
 fn pages_of_other_sites_ask_only_where_the_configuration_names_them() {
@@ -38,13 +38,11 @@ fn pages_of_other_sites_ask_only_where_the_configuration_names_them() {
 
 #[test]
 fn metrics_say_what_was_asked_and_not_by_whom() {
-    let database = Database::sqlite();
-    world::fill(&database);
-    let token = program().token(&database, "BOARD", None);
-    let server = program().serve(&database, &[]);
-    server.data(&token, "query Overview { units { totalCount } }");
-    server.graphql(&token, "query Broken { unit { code } }", &json!({}));
-    let metrics = server.metrics(&token);
+    let app = TestApp::sqlite().world().start();
+    let board = app.as_role(Role::Board);
+    board.data("query Overview { units { totalCount } }");
+    board.request("query Broken { unit { code } }");
+    let metrics = app.server().metrics(&board.token);
     for line in [
         r#"phananh_operations_total{operation="Overview",role="BOARD",outcome="OK"} 1"#,
         r#"phananh_operations_total{operation="Broken",role="BOARD",outcome="ERROR"} 1"#,
@@ -96,7 +94,7 @@ fn traces_go_to_whoever_collects_them() {
             let mut stream = stream;
             let mut got = Vec::new();
             let mut part = [0; 65536];
-            // A whole request: its head says how long its body is.
+            // The head of a request says how long its body is.
             loop {
                 let text = String::from_utf8_lossy(&got).to_lowercase();
                 let length = text
@@ -117,7 +115,7 @@ fn traces_go_to_whoever_collects_them() {
         }
     });
     let database = Database::sqlite();
-    world::fill(&database);
+    fixtures::fill(&database);
     let token = program().token(&database, "BOARD", None);
     let server = program().serve_with(&database, &[], &[("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)]);
     let bearer = format!("Bearer {token}");
@@ -163,7 +161,7 @@ fn tokens_of_others_are_taken_by_their_claims() {
     let ((ours, ours_public), (theirs, _)) = (key("ours"), key("theirs"));
     let set = files.put("keys.json", json!({ "keys": [ours_public] }).to_string());
     let database = Database::sqlite();
-    world::fill(&database);
+    fixtures::fill(&database);
     let limits = "[api.limits]\nsmallest_group = 2\nsmallest_group_enterprises = 2\nsmallest_group_outside = 7\n";
     program().run(&database, ["token", "create", "--name", "lists", "--role", "ADMIN"]).ok();
     let list = files.put("list.graphql", "query Version { serviceInfo { version } }");
@@ -195,14 +193,14 @@ fn tokens_of_others_are_taken_by_their_claims() {
         3,
         "not what names the member"
     );
-    // Where a role needs a list, they follow that of a token of ours.
+    // Where a role needs a list of operations, such a token follows the list of one of our own tokens.
     let admin = token(&ours, "ours", &claims(json!({ "role": "ADMIN" })));
     let ask = |query: &str| server.graphql(&admin, query, &json!({}));
     assert_eq!(ask("{ serviceInfo { version } }").status, 200);
     assert_eq!(ask("{ principals { totalCount } }").codes(), ["FORBIDDEN"]);
     let bearer = format!("Bearer {admin}");
     assert_eq!(server.send("GET", "/schema.graphql", &[("authorization", &bearer)], "").status, 200);
-    // What leaves the house is shown in larger groups.
+    // Clients outside the house see larger groups only.
     for (outside, shown) in [(json!(false), json!(6)), (json!(true), Value::Null)] {
         let public = token(&ours, "ours", &claims(json!({ "role": "DASHBOARD", "outside": outside })));
         let answer = server.graphql(&public, "{ complaintStatistics { totals { complaints } } }", &json!({})).json();
@@ -222,7 +220,7 @@ fn tokens_of_others_are_taken_by_their_claims() {
     ] {
         assert_eq!((total(&wrong).status, total(&wrong).codes()), (401, vec!["UNAUTHENTICATED".to_owned()]), "{why}");
     }
-    // A signature by a shared secret, the public key say, and none at all.
+    // One token is signed with a shared secret, here the path of the public keys; the other is not signed.
     let secret = Header { kid: Some("ours".into()), ..Header::new(Algorithm::HS256) };
     let forged =
         encode(&secret, &claims(json!({})), &EncodingKey::from_secret(set.display().to_string().as_bytes())).unwrap();

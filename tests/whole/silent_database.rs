@@ -1,7 +1,6 @@
 //! A database that says nothing, and many writes at once: nobody waits longer than told, and no thread is left behind.
 
 use crate::program;
-use crate::world::{self, Files};
 use serde_json::json;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -9,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{sleep, spawn};
 use std::time::{Duration, Instant};
+use tests::fixtures::{self, Files};
 use tests::{Database, Server, wait_until};
 
 /// Stands between the server and PostgreSQL, and can hold all that goes through it.
@@ -108,7 +108,7 @@ pub fn threads(server: &Server) -> usize {
 #[test]
 fn while_the_database_is_silent_everybody_is_told_in_time() {
     let database = Database::postgres();
-    world::fill(&database);
+    fixtures::fill(&database);
     let board = program().token(&database, "BOARD", None);
     let intake = program().token(&database, "INTAKE", None);
     let proxy = Proxy::before(&database);
@@ -177,7 +177,7 @@ fn while_the_database_is_silent_everybody_is_told_in_time() {
 #[test]
 fn a_database_that_is_away_is_unavailable() {
     let database = Database::postgres();
-    world::fill(&database);
+    fixtures::fill(&database);
     let board = program().token(&database, "BOARD", None);
     let proxy = Proxy::before(&database);
     let server = program().serve(&database, &["--no-jobs", "--database", &proxy.url]);
@@ -197,7 +197,7 @@ fn a_database_that_is_away_is_unavailable() {
 #[test]
 fn many_writes_at_once_keep_to_a_few_threads() {
     for database in Database::both() {
-        world::fill(&database);
+        fixtures::fill(&database);
         let intake = program().token(&database, "INTAKE", None);
         let board = program().token(&database, "BOARD", None);
         let server = program().serve(&database, &["--no-jobs"]);
@@ -241,7 +241,7 @@ fn many_writes_at_once_keep_to_a_few_threads() {
 #[test]
 fn jobs_go_on_soon_after_the_database_speaks_again() {
     let database = Database::postgres();
-    world::fill(&database);
+    fixtures::fill(&database);
     let intake = program().token(&database, "INTAKE", None);
     let proxy = Proxy::before(&database);
     let files = Files::new();

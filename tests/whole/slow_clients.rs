@@ -1,12 +1,12 @@
 //! A client that reads steadily gets all of a large answer, however slow it is within reason; one that stops is cut off.
 
 use crate::program;
-use crate::world::Files;
 use socket2::SockRef;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
+use tests::fixtures::Files;
 use tests::{Database, Server};
 
 /// Asks for an export over a connection that takes little at once; what has arrived of it is its head at most.

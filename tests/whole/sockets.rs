@@ -1,12 +1,11 @@
-//! WebSockets as a hostile client opens them: what a socket may hold before, and after, it says who it is.
+//! WebSockets of hostile clients: the limits on a socket before and after it says who it is.
 
 use crate::program;
 use crate::transport::configured;
-use crate::world;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
-use tests::{Database, Server};
+use tests::{Database, Role, Server, TestApp, fixtures};
 
 /// An open socket.
 struct Socket(TcpStream);
@@ -44,7 +43,7 @@ impl Socket {
         self.0.write_all(&frame).unwrap();
     }
 
-    /// The payload of the next frame with this opcode (RFC 6455, section 5.2); pings of the server are passed over.
+    /// The payload of the next frame with this opcode (RFC 6455, section 5.2). Other frames, as pings, are skipped.
     fn next(&mut self, opcode: u8) -> Vec<u8> {
         loop {
             let mut head = [0; 2];
@@ -85,25 +84,21 @@ fn init(token: &str) -> String {
 
 #[test]
 fn who_has_not_said_who_it_is_holds_little_memory() {
-    let database = Database::sqlite();
-    world::fill(&database);
-    let board = program().token(&database, "BOARD", None);
-    let server = program().serve(&database, &["--no-jobs"]);
-    // A frame is refused by its head, before the rest of it arrives, whatever it says of its length.
+    let app = TestApp::sqlite().world().arguments(&["--no-jobs"]).start();
+    let hello = init(&app.as_role(Role::Board).token);
+    // The server refuses a frame by the length in its head, before the rest of it arrives.
     for length in [65_537, 250_000, u64::MAX / 2] {
-        let mut large = Socket::open(&server);
+        let mut large = Socket::open(app.server());
         large.frame(length, &[b' '; 4_000]);
         assert!(large.is_gone(), "{length} by somebody unknown");
-        let mut known = Socket::open(&server);
-        let hello = init(&board);
+        let mut known = Socket::open(app.server());
         known.frame(hello.len() as u64, hello.as_bytes());
         assert!(known.said().contains("connection_ack"));
         known.frame(length, b"{");
         assert!(known.is_gone(), "{length} by somebody known");
     }
-    // The first message may have as much as a frame.
-    let mut first = Socket::open(&server);
-    let hello = init(&board);
+    // The first message may be as long as a frame.
+    let mut first = Socket::open(app.server());
     let long = format!("{hello}{}", " ".repeat(65_000 - hello.len()));
     first.frame(long.len() as u64, long.as_bytes());
     assert!(first.said().contains("connection_ack"));
@@ -112,11 +107,11 @@ fn who_has_not_said_who_it_is_holds_little_memory() {
 #[test]
 fn of_one_address_few_sockets_wait_and_the_oldest_goes_first() {
     let database = Database::sqlite();
-    world::fill(&database);
+    fixtures::fill(&database);
     let board = program().token(&database, "BOARD", None);
     let server = configured(&database, "[api]\nincomplete_requests_per_address = 3\n");
     let mut waiting: Vec<Socket> = (0..3).map(|_| Socket::open(&server)).collect();
-    // One that has said who it is waits for nothing any more.
+    // A socket that has said who it is no longer counts among those that wait.
     let mut known = waiting.remove(0);
     let hello = init(&board);
     known.frame(hello.len() as u64, hello.as_bytes());
@@ -124,11 +119,11 @@ fn of_one_address_few_sockets_wait_and_the_oldest_goes_first() {
     waiting.extend((0..2).map(|_| Socket::open(&server)));
     let (code, after) = waiting[0].closed();
     assert!(code == 4408 && after < Duration::from_secs(2), "{code} after {after:?}");
-    // A newcomer is served at once.
+    // The server answers a new socket at once.
     let mut next = Socket::open(&server);
     next.frame(hello.len() as u64, hello.as_bytes());
     assert!(next.said().contains("connection_ack"));
     let ping = "{\"type\": \"ping\"}";
     known.frame(ping.len() as u64, ping.as_bytes());
-    assert!(known.said().contains("pong"), "the known one stays");
+    assert!(known.said().contains("pong"), "the known socket stays open");
 }

@@ -2,7 +2,7 @@
 
 use crate::program;
 use std::process::Command;
-use tests::{Database, python};
+use tests::{Database, Json, python};
 
 #[test]
 fn a_statistician_with_other_tools_gets_the_same_numbers() {
@@ -37,14 +37,10 @@ fn a_backtest_is_printed_as_a_table_as_json_and_as_csv() {
     assert!(empty.err.contains("no officer has a complaint"), "{empty:?}");
     program().run(&database, ["generate", "--complaints", "4000", "--seed", "3"]).ok();
     let rows = program().json(&database, &args);
-    let rankings: Vec<_> = rows.as_array().unwrap().iter().map(|row| row["ranking"].as_str().unwrap()).collect();
+    let rankings: Vec<_> = rows.list().iter().map(|row| row["ranking"].text()).collect();
     assert_eq!(rankings, jobs::analyses::backtest::RANKINGS);
-    for row in rows.as_array().unwrap() {
-        let (recall, lower, upper) = (
-            row["recall"].as_f64().unwrap(),
-            row["recallLower"].as_f64().unwrap(),
-            row["recallUpper"].as_f64().unwrap(),
-        );
+    for row in rows.list() {
+        let (recall, lower, upper) = (row["recall"].number(), row["recallLower"].number(), row["recallUpper"].number());
         assert!(lower <= recall && recall <= upper && recall > 0.0, "{row}");
     }
     let csv = program().run(&database, args.iter().copied().chain(["--format", "csv"])).ok().out;

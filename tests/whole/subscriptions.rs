@@ -1,17 +1,16 @@
 //! Subscriptions over WebSockets, with the client of the protocol's authors.
 
 use crate::program;
-use crate::world;
 use serde_json::{Value, json};
-use tests::{Database, node};
+use tests::fixtures;
+use tests::{Database, Json, Role, TestApp, node};
 
 #[test]
 fn a_socket_is_closed_with_the_code_of_what_went_wrong() {
-    let database = Database::sqlite();
-    let token = program().token(&database, "BOARD", None);
-    let server = program().serve(&database, &[]);
-    let url = format!("{}/graphql/ws", server.address.replace("http", "ws"));
-    let codes: Value = serde_json::from_str(&node("codes.js", &[&url, &token])).unwrap();
+    let app = TestApp::sqlite().start();
+    let board = app.as_role(Role::Board);
+    let url = format!("{}/graphql/ws", board.server.address.replace("http", "ws"));
+    let codes: Value = serde_json::from_str(&node("codes.js", &[&url, &board.token])).unwrap();
     let expected = json!({
         "no JSON": 4400, "an unknown type": 4400, "no id": 4400, "subscribe before init": 4401,
         "a wrong token": 4403, "no token": 4403, "no protocol": 4406, "no init": 4408,
@@ -23,8 +22,8 @@ fn a_socket_is_closed_with_the_code_of_what_went_wrong() {
 #[test]
 fn what_happens_at_one_node_is_heard_at_another_by_those_who_may_see_it() {
     for database in Database::both() {
-        world::fill(&database);
-        world::run_counting(&database, "2024-03-31");
+        fixtures::fill(&database);
+        fixtures::run_counting(&database, "2024-03-31");
         let token = |role: &str, unit: Option<&str>| program().token(&database, role, unit);
         let member =
             program().json(&database, &["token", "create", "--name", "An", "--role", "BOARD", "--officer", "CC01"]);
@@ -43,10 +42,8 @@ fn what_happens_at_one_node_is_heard_at_another_by_those_who_may_see_it() {
         });
         let outcome: Value = serde_json::from_str(&node("subscribe.js", &[&given.to_string()])).unwrap();
         let heard = |who: &str| -> Vec<String> {
-            let all = outcome["heard"][who].as_array().unwrap();
-            all.iter()
-                .map(|data| data["complaintReceived"]["text"].as_str().unwrap_or_else(|| panic!("{data}")).to_owned())
-                .collect()
+            let all = outcome["heard"][who].list();
+            all.iter().map(|data| data["complaintReceived"]["text"].text().to_owned()).collect()
         };
         assert_eq!(heard("board"), ["saigon", "haiphong", "nowhere"], "{}: {outcome}", database.name);
         assert_eq!(heard("saigon"), ["saigon"]);
@@ -63,13 +60,13 @@ fn what_happens_at_one_node_is_heard_at_another_by_those_who_may_see_it() {
         assert_eq!(outcome["heard"]["query"], json!([{ "units": { "totalCount": 7 } }]));
         assert_eq!(outcome["closed"]["haiphong"], 4401, "its token was revoked: {outcome}");
         assert!(outcome["closed"].get("board").is_none());
-        // Each complaint that was heard is a look at it, and so is each flag.
+        // The audit log has a look for each complaint that somebody heard of, and for each flag.
         let admin = token("ADMIN", None);
         let looks = listening
             .data(&admin, "{ auditLog(first: 200, filter: {action: {eq: LOOK}}) { nodes { actor objects } } }");
         let number = |actor: &str, kind: &str| -> usize {
-            let all = looks["auditLog"]["nodes"].as_array().unwrap().iter().filter(|entry| entry["actor"] == actor);
-            // Without a key file there are numbers alone.
+            let all = looks["auditLog"]["nodes"].list().iter().filter(|entry| entry["actor"] == actor);
+            // Without a key file the log has numbers alone.
             all.map(|entry| entry["objects"][kind]["count"].as_u64().unwrap_or(0) as usize).sum()
         };
         assert_eq!((number("token:UNIT_HEAD-02CV", "complaints"), number("token:An", "complaints")), (1, 2), "{looks}");

@@ -1,9 +1,9 @@
-//! Texts of others: nothing in them is run by a spreadsheet, a terminal or a log.
+//! Texts from outside: no spreadsheet, terminal or log runs anything in them.
 
 use crate::program;
-use crate::world::{self, Files};
 use serde_json::{Value, json};
-use tests::{Database, Finished};
+use tests::fixtures::{self, Files};
+use tests::{Database, Finished, Json, Role, TestApp};
 
 const MAP: &str = r#"
 source = "so"
@@ -23,7 +23,7 @@ category_kind = { constant = "CONDUCT" }
 text = "nd"
 "#;
 
-/// What spreadsheets run, one text in each row; the first column that is wrong makes each a reject.
+/// The texts of one row each. Most of them begin with a sign that begins a formula in a spreadsheet.
 const TEXTS: [&str; 10] =
     ["=1+1", "+84 28 3829 1234", "-2+3", "@SUM(A1:A9)", "\t=1+1", "＝1+1", " =1+1", "''=1+1", "-5", "a=b"];
 
@@ -48,9 +48,11 @@ fn assert_inert(csv: &str) {
 
 #[test]
 fn what_a_spreadsheet_would_run_is_text_in_files_and_comes_back_as_it_was() {
-    for database in Database::both() {
+    for app in [TestApp::sqlite(), TestApp::postgres()] {
         let files = Files::new();
-        let rejects = files.path().join("rejects.csv").display().to_string();
+        let [rejects, key] = ["rejects.csv", "key"].map(|name| files.path().join(name).display().to_string());
+        let app = app.arguments(&["--no-jobs", "--key-file", &key]).start();
+        // Each row becomes a reject, because its date is wrong.
         let mut csv = String::from("=ref,ref,nhan,mst,dv,cb,loai,nd\n");
         for (n, text) in TEXTS.iter().enumerate() {
             csv.push_str(&format!(
@@ -60,7 +62,7 @@ fn what_a_spreadsheet_would_run_is_text_in_files_and_comes_back_as_it_was() {
         let import = |csv: &str, more: &[&str]| -> Finished {
             let mut args = files.import("complaints", csv, MAP);
             args.extend(more.iter().map(ToString::to_string));
-            program().run(&database, args)
+            program().run(&app.database, args)
         };
         assert_eq!(import(&csv, &["--rejects", &rejects]).status, 3);
         let rejected = std::fs::read_to_string(&rejects).unwrap();
@@ -68,7 +70,7 @@ fn what_a_spreadsheet_would_run_is_text_in_files_and_comes_back_as_it_was() {
         let rows = cells(&rejected);
         assert_eq!((rows.len(), rows[0][3].as_str(), rows[1][10].as_str()), (11, "'=ref", "'=1+1"), "{rejected}");
         assert_eq!((rows[9][10].as_str(), rows[10][10].as_str(), rows[8][10].as_str()), ("-5", "a=b", "''=1+1"));
-        // Repaired, with the columns that say why and without them, it is what it was.
+        // The repaired file imports the original texts, with the columns that explain the rejects and without them.
         let repaired = rejected.replace(",xx,", ",05/03/2024,");
         assert_eq!(import(&repaired, &[]).ok().json()["imported"], 10);
         let without: Vec<String> = cells(&repaired)
@@ -78,14 +80,13 @@ fn what_a_spreadsheet_would_run_is_text_in_files_and_comes_back_as_it_was() {
             })
             .collect();
         assert_eq!(import(&without.join("\n"), &[]).ok().json()["unchanged"], 10);
-        let board = program().token(&database, "BOARD", None);
-        let key = files.path().join("key").display().to_string();
-        program().run(&database, ["key", "create", &key]).ok();
-        let server = program().serve(&database, &["--no-jobs", "--key-file", &key]);
-        let found = server.data(&board, "{ complaints(first: 50) { nodes { text category { code } } } }");
-        let nodes = found["complaints"]["nodes"].as_array().unwrap();
+        app.run(&["key", "create", &key]);
+        let board = app.as_role(Role::Board);
+        let found = board.data("{ complaints(first: 50) { nodes { text category { code } } } }");
+        let nodes = found["complaints"]["nodes"].list();
         for (n, text) in TEXTS.iter().enumerate() {
-            // Blanks around a text are no part of it, and an apostrophe before a sign is taken for one of ours.
+            // The import removes blanks around a text. It also removes one apostrophe before a sign, as if an export
+            // had put it there.
             let wanted = text.trim().replace("''=", "'=");
             let node = nodes
                 .iter()
@@ -95,24 +96,24 @@ fn what_a_spreadsheet_would_run_is_text_in_files_and_comes_back_as_it_was() {
                 assert_eq!(node["category"]["code"], format!("=HYPERLINK(\"http://x.example\",\"a{n}\")"));
             }
         }
-        // Exports, over HTTP and by the command line, and whatever a command prints as CSV.
-        let bearer = format!("Bearer {board}");
-        let exported = server.send("GET", "/export/complaints.csv", &[("authorization", &bearer)], "").text;
+        // Exports over HTTP and by the command line, and CSV that a command prints.
+        let bearer = format!("Bearer {}", board.token);
+        let exported = app.server().send("GET", "/export/complaints.csv", &[("authorization", &bearer)], "").text;
         assert!(exported.contains("\"'=HYPERLINK("), "{exported}");
         assert_inert(&exported);
-        let by_command = program().run(&database, ["export", "-", "--as", "csv", "--key-file", &key]).ok().out;
+        let by_command = app.run(&["export", "-", "--as", "csv", "--key-file", &key]);
         assert_inert(&by_command);
         let sql = "SELECT category, MIN(cost_vnd) - 5 AS \"=cost\" FROM complaints GROUP BY category";
-        let printed = program().run(&database, ["sql", sql, "--format", "csv"]).ok().out;
+        let printed = app.run(&["sql", sql, "--format", "csv"]);
         assert!(printed.contains("'=HYPERLINK") && printed.starts_with("category,'=cost"), "{printed}");
         assert_inert(&printed);
-        // JSON is for programs: nothing is put in front there.
-        let by_json = program().json(&database, &["sql", "SELECT code FROM categories ORDER BY code"]);
+        // JSON is for programs, so nothing is put in front of a text.
+        let by_json = program().json(&app.database, &["sql", "SELECT code FROM categories ORDER BY code"]);
         assert!(by_json["rows"].to_string().contains("\"=HYPERLINK"), "{by_json}");
     }
 }
 
-/// Characters that a terminal carries out, or that hide what follows.
+/// Whether a terminal acts on a character, or the character hides what follows.
 fn acts(c: char) -> bool {
     c != '\n'
         && (c.is_control()
@@ -122,15 +123,15 @@ fn acts(c: char) -> bool {
 #[test]
 fn nothing_that_a_command_prints_acts_on_the_terminal() {
     let database = Database::sqlite();
-    world::fill(&database);
+    fixtures::fill(&database);
     let files = Files::new();
     let evil = "a\u{1b}[2J\u{1b}]0;x\u{7}\u{9b}31m\u{202e}b\u{2028}c";
-    // Names of categories are texts, and so are cells of a file that are refused.
-    let categories = format!("{}\nEV,,\"{evil}\nzweite\rZeile\",CONDUCT,không,15\n", world::CATEGORIES.trim_end());
-    program().run(&database, files.import("categories", categories, world::CATEGORIES_MAP)).ok();
-    let header = world::COMPLAINTS.lines().next().unwrap();
+    // The name of a category may be any text, and so may a refused cell of a file.
+    let categories = format!("{}\nEV,,\"{evil}\nzweite\rZeile\",CONDUCT,không,15\n", fixtures::CATEGORIES.trim_end());
+    program().run(&database, files.import("categories", categories, fixtures::CATEGORIES_MAP)).ok();
+    let header = fixtures::COMPLAINTS.lines().next().unwrap();
     let wrong = format!("{header}\nPA-{evil};99/99/2024;{evil};Công ty A;{evil};CC01;{evil};;;x;;;\n");
-    let rejected = program().run(&database, files.import("complaints", wrong, world::COMPLAINTS_MAP));
+    let rejected = program().run(&database, files.import("complaints", wrong, fixtures::COMPLAINTS_MAP));
     assert_eq!(rejected.status, 3);
     let query = "SELECT code, name_vi, kind FROM categories WHERE code = 'EV'";
     let table = program().run(&database, ["sql", query]).ok();
@@ -138,7 +139,7 @@ fn nothing_that_a_command_prints_acts_on_the_terminal() {
     let refused = program().run(&database, ["sql", &format!("SELECT \"{evil}\" FROM complaints")]);
     let unknown = program().run(&database, ["jobs", "run", &format!("{evil}\nerror: all is well")]);
     let file = files.path().join(format!("no{evil}such.csv")).display().to_string();
-    let map = files.put("map.toml", world::COMPLAINTS_MAP).display().to_string();
+    let map = files.put("map.toml", fixtures::COMPLAINTS_MAP).display().to_string();
     let missing = program().run(&database, ["import", "complaints", &file, "--mapping", &map]);
     let reproduced = program().run(&database, ["flags", "show", evil]);
     for (what, printed) in [
@@ -155,20 +156,20 @@ fn nothing_that_a_command_prints_acts_on_the_terminal() {
         }
     }
     assert_eq!(table.out.lines().count(), 2, "a row is a line: {}", table.out);
-    assert_eq!(
-        document.json()["rows"][0]["name_vi"].as_str().unwrap().chars().filter(|c| acts(*c)).count(),
-        7,
-        "{document:?}"
-    );
+    assert_eq!(document.json()["rows"][0]["name_vi"].text().chars().filter(|c| acts(*c)).count(), 7, "{document:?}");
     assert_eq!(unknown.err.lines().count(), 1, "{}", unknown.err);
 }
 
 #[test]
 fn a_name_is_what_it_looks_like() {
-    for database in Database::both() {
-        let admin = program().token(&database, "ADMIN", None);
-        let server = program().serve(&database, &[]);
+    for app in TestApp::both() {
+        let admin = app.as_role(Role::Admin);
         let mutation = "mutation ($input: CreateTokenInput!) { createToken(input: $input) { principal { name } } }";
+        let by_api =
+            |name: &str, role: &str| admin.request_with(mutation, &json!({ "input": { "name": name, "role": role } }));
+        let by_command = |name: &str, role: &str| {
+            program().run(&app.database, ["token", "create", &format!("--name={name}"), "--role", role])
+        };
         for name in [
             "An\nBOARD",
             "An\r",
@@ -189,59 +190,56 @@ fn a_name_is_what_it_looks_like() {
             "",
             "\t",
         ] {
-            let by_command =
-                program().run(&database, ["token", "create", &format!("--name={name}"), "--role", "BOARD"]);
-            assert!(by_command.status == 1 && !by_command.err.contains(acts), "{name:?}: {by_command:?}");
-            let by_api = server.graphql(&admin, mutation, &json!({ "input": { "name": name, "role": "BOARD" } }));
-            assert_eq!(by_api.codes(), ["BAD_USER_INPUT"], "{name:?}: {}", by_api.text);
+            let refused = by_command(name, "BOARD");
+            assert!(refused.status == 1 && !refused.err.contains(acts), "{name:?}: {refused:?}");
+            let refused = by_api(name, "BOARD");
+            assert_eq!(refused.codes(), ["BAD_USER_INPUT"], "{name:?}: {}", refused.text);
         }
         for name in ["Nguyễn Văn An – Ban Triển khai (2)", "board-1"] {
-            let made = server.data_with(&admin, mutation, &json!({ "input": { "name": name, "role": "BOARD" } }));
+            let made = admin.data_with(mutation, &json!({ "input": { "name": name, "role": "BOARD" } }));
             assert_eq!(made["createToken"]["principal"]["name"], name);
         }
-        // Another name that a reader would take for one of these.
+        // A reader would take each of these names for one of those above.
         for name in ["board–1", "board-l"] {
-            let by_api = server.graphql(&admin, mutation, &json!({ "input": { "name": name, "role": "DATA_TEAM" } }));
-            assert_eq!(by_api.codes(), ["CONFLICT"], "{name:?}: {}", by_api.text);
-            let by_command =
-                program().run(&database, ["token", "create", &format!("--name={name}"), "--role", "DATA_TEAM"]);
-            assert!(by_command.status == 1 && by_command.err.contains("looks like"), "{name:?}: {by_command:?}");
+            let refused = by_api(name, "DATA_TEAM");
+            assert_eq!(refused.codes(), ["CONFLICT"], "{name:?}: {}", refused.text);
+            let refused = by_command(name, "DATA_TEAM");
+            assert!(refused.status == 1 && refused.err.contains("looks like"), "{name:?}: {refused:?}");
         }
         for folder in ["/tmp/a\nb", "/tmp/a\u{1b}[31mb", "/tmp/a\u{202e}b"] {
-            let subscribed = program().run(&database, ["digest", "subscribe", "--folder", folder, "--locale", "vi"]);
+            let subscribed =
+                program().run(&app.database, ["digest", "subscribe", "--folder", folder, "--locale", "vi"]);
             assert!(subscribed.status == 1 && !subscribed.err.contains(acts), "{folder:?}: {subscribed:?}");
         }
-        let listed = server.data(&admin, "{ principals { nodes { name } } }");
-        let names = listed["principals"]["nodes"].as_array().unwrap();
-        assert!(names.iter().all(|one| !one["name"].as_str().unwrap().contains(acts)), "{listed}");
+        let listed = admin.data("{ principals { nodes { name } } }");
+        let names = listed["principals"]["nodes"].list();
+        assert!(names.iter().all(|one| !one["name"].text().contains(acts)), "{listed}");
     }
 }
 
 #[test]
 fn a_submission_names_an_officer_by_signs_that_can_be_seen() {
-    for database in Database::both() {
-        let (board, intake) = (program().token(&database, "BOARD", None), program().token(&database, "INTAKE", None));
-        let server = program().serve(&database, &["--no-jobs"]);
+    for app in TestApp::both().arguments(&["--no-jobs"]) {
+        let (board, intake) = (app.as_role(Role::Board), app.as_role(Role::Intake));
         let submit = |key: &str, code: &str| {
             let input = json!({ "idempotencyKey": key, "text": "chờ lâu", "officers": [code] });
             let mutation = "mutation ($input: SubmitComplaintInput!) { submitComplaint(input: $input) { id } }";
-            server.graphql(&intake, mutation, &json!({ "input": input }))
+            intake.request_with(mutation, &json!({ "input": input }))
         };
         for (hidden, point) in [("CC\u{200b}01", "U+200B"), ("\u{feff}CC01", "U+FEFF"), ("CC01\u{ad}", "U+00AD")] {
             let answer = submit("hidden", hidden);
             assert_eq!(answer.codes(), ["BAD_USER_INPUT"], "{hidden:?}: {}", answer.text);
             assert!(answer.text.contains(point) && !answer.text.contains(hidden), "{}", answer.text);
         }
-        // A letter and its mark apart from it are one code.
+        // A code is the same whether its letters carry their marks or the marks follow the letters.
         for (key, code) in [("one", "Ấn1"), ("other", "A\u{302}\u{301}n1")] {
             assert!(submit(key, code).codes().is_empty(), "{code:?}");
         }
-        let seen = server.data(&board, "{ complaints { nodes { officers { officer { code } } } } }");
+        let seen = board.data("{ complaints { nodes { officers { officer { code } } } } }");
         let codes: Vec<&str> = seen["complaints"]["nodes"]
-            .as_array()
-            .unwrap()
+            .list()
             .iter()
-            .map(|complaint| complaint["officers"][0]["officer"]["code"].as_str().unwrap())
+            .map(|complaint| complaint["officers"][0]["officer"]["code"].text())
             .collect();
         assert_eq!(codes, ["Ấn1", "Ấn1"]);
     }
@@ -250,7 +248,7 @@ fn a_submission_names_an_officer_by_signs_that_can_be_seen() {
 #[test]
 fn an_entry_of_the_log_is_one_line_and_is_counted_under_a_name_of_the_document() {
     let database = Database::sqlite();
-    world::fill(&database);
+    fixtures::fill(&database);
     let files = Files::new();
     let board = program().token(&database, "BOARD", None);
     let config = files.put("phananh.toml", "[api]\nslow_ms = 0\n").display().to_string();
@@ -271,7 +269,7 @@ fn an_entry_of_the_log_is_one_line_and_is_counted_under_a_name_of_the_document()
         "query Reject { sql(query: \"SELECT '\\n2026 ERROR x' FROM nowhere\") { rows } }",
         &json!({}),
     );
-    let metrics = server.send("GET", "/metrics", &[("authorization", &format!("Bearer {board}"))], "").text;
+    let metrics = server.metrics(&board);
     assert!(metrics.contains("operation=\"Known\"") && !metrics.contains("all is lost"), "{metrics}");
     let log = server.log_after("TERM");
     assert!(log.contains("Known") && !log.contains(acts), "{log:?}");

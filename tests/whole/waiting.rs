@@ -1,4 +1,4 @@
-//! Jobs that read what others found wait for them, but not for ever.
+//! A job that reads the results of other jobs waits for those jobs, but not for ever.
 
 use crate::program;
 use chrono::{DateTime, Days, FixedOffset, NaiveDate, Timelike, Utc};
@@ -16,7 +16,7 @@ fn local() -> DateTime<FixedOffset> {
     Utc::now().with_timezone(&FixedOffset::east_opt(7 * 3600).unwrap())
 }
 
-/// A time of each day, of which the last is about an hour ago.
+/// A daily schedule that was last due about an hour ago, and the day that its last run is for.
 fn daily(minutes_later: i64) -> (String, NaiveDate) {
     let slot = local() - chrono::TimeDelta::minutes(60 - minutes_later);
     (format!("{} {} * * *", slot.minute(), slot.hour()), slot.date_naive() - Days::new(1))
@@ -31,7 +31,7 @@ fn runs(db: &Db, job: &str) -> Vec<JobRun> {
     .unwrap()
 }
 
-/// A node that was down when its jobs were due: it is started, and what it does for the digest is looked at.
+/// Starts a node as after a night in which it was down while its jobs were due.
 fn after_a_night(database: &Database, config: &str) -> (Db, tests::Server) {
     let db = database.open();
     let node = program().serve(database, &["--config", config]);
@@ -60,7 +60,7 @@ fn a_digest_that_is_caught_up_tells_of_the_runs_that_are_caught_up_with_it() {
         let ((read, day), (digest, _)) = (daily(0), daily(1));
         let until = day.to_string();
         program().run(&database, ["generate", "--complaints", "3000", "--seed", "7", "--until", &until]).ok();
-        // Results of another day are there already: a digest could be made of them.
+        // Results of an earlier day exist: a digest that did not wait would be made of them.
         for job in READ {
             let before = (day - Days::new(7)).to_string();
             program().run(&database, ["jobs", "run", job, "--as-of", &before]).ok();
@@ -96,7 +96,7 @@ fn who_has_waited_long_enough_goes_by_what_there_is_and_says_so() {
     for job in READ {
         program().run(&database, ["jobs", "run", job, "--as-of", &before]).ok();
     }
-    // The rules are not there: its run is tried again after an hour, and the digest does not wait so long.
+    // The rules file does not exist. The recurrence job fails and tries again after an hour; the digest waits for 4 s.
     let mut config = String::from("[scheduler]\npoll_seconds = 1\n");
     for job in READ {
         config += &format!("[jobs.{job}]\nschedule = \"{read}\"\n");

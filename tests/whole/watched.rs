@@ -1,19 +1,19 @@
-//! What those who run the service rely on: its log, its metrics, compression, and an end that cuts nobody off.
+//! What operators rely on: the log, the metrics, compression, and an end of the server that breaks off no answer.
 
 use crate::broken_off::{Beside, patient, request};
 use crate::program;
-use crate::world::{self, Files};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::thread::sleep;
 use std::time::Duration;
-use tests::{Database, node};
+use tests::fixtures::{self, Files};
+use tests::{Client, Database, Json, Role, TestApp, node};
 
 #[test]
 fn the_log_tells_of_what_was_slow_and_of_nobody() {
     let database = Database::sqlite();
-    world::fill(&database);
+    fixtures::fill(&database);
     let token = program().token(&database, "BOARD", None);
     let files = Files::new();
     let config = files.put("slow.toml", "[api]\nslow_ms = 0\n");
@@ -24,7 +24,7 @@ fn the_log_tells_of_what_was_slow_and_of_nobody() {
         enterprises(filter: {taxCode: {eq: $tax}}) { totalCount } }";
     let data = server.data_with(&token, query, &json!({ "search": "doi tien", "tax": "0100233488" }));
     assert_eq!(data["complaints"]["nodes"][0]["enterprise"]["name"], "Công ty A");
-    let reference = data["complaints"]["nodes"][0]["reference"].as_str().unwrap().to_owned();
+    let reference = data["complaints"]["nodes"][0]["reference"].text().to_owned();
     server.graphql(&token, "query Wrong { complaint(id: \"0100233488\") { text } }", &json!({}));
     let log = server.log_after("TERM");
     let lines: Vec<Value> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
@@ -36,7 +36,7 @@ fn the_log_tells_of_what_was_slow_and_of_nobody() {
         (&json!("slow operation"), &json!("OK")),
         "{log}"
     );
-    assert!(slow["fields"]["cost"].as_u64().unwrap() >= 50 && slow["fields"]["ms"].is_u64(), "{slow}");
+    assert!(slow["fields"]["cost"].integer() >= 50 && slow["fields"]["ms"].is_u64(), "{slow}");
     assert_eq!(of("Wrong")["fields"]["outcome"], "ERROR", "{log}");
     let personal =
         ["Công ty A", "0100233488", "doi tien", "đòi tiền", "Nguyễn Văn An", &reference, &token, "BOARD-all"];
@@ -47,13 +47,10 @@ fn the_log_tells_of_what_was_slow_and_of_nobody() {
 
 #[test]
 fn metrics_tell_how_old_the_snapshot_is_and_what_jobs_ran() {
-    let database = Database::sqlite();
-    world::fill(&database);
-    world::run_counting(&database, "2024-03-31");
-    let token = program().token(&database, "BOARD", None);
-    let server = program().serve(&database, &["--no-jobs"]);
-    server.data(&token, "{ serviceInfo { version } }");
-    let metrics = server.metrics(&token);
+    let app = TestApp::sqlite().world_with_flags("2024-03-31").arguments(&["--no-jobs"]).start();
+    let board = app.as_role(Role::Board);
+    board.data("{ serviceInfo { version } }");
+    let metrics = app.server().metrics(&board.token);
     for part in
         ["phananh_snapshot_age_seconds ", "phananh_job_runs{", "state=\"SUCCEEDED\"", "phananh_snapshot_position "]
     {
@@ -63,16 +60,16 @@ fn metrics_tell_how_old_the_snapshot_is_and_what_jobs_ran() {
 
 #[test]
 fn a_large_answer_is_compressed_for_whoever_can_read_it() {
-    let database = Database::sqlite();
-    world::fill(&database);
-    let token = program().token(&database, "BOARD", None);
-    let server = program().serve(&database, &["--no-jobs"]);
-    let host = server.address.strip_prefix("http://").unwrap();
+    let app = TestApp::sqlite().world().arguments(&["--no-jobs"]).start();
+    let board = app.as_role(Role::Board);
+    let host = app.server().address.strip_prefix("http://").unwrap();
     let query =
         "{ units { nodes { id code nameVi name kind } } complaints { nodes { id text reference receivedAt state } } }";
     let ask = |more: &str| {
         let mut stream = TcpStream::connect(host).unwrap();
-        stream.write_all(request(host, &token, query, &format!("connection: close\r\n{more}")).as_bytes()).unwrap();
+        stream
+            .write_all(request(host, &board.token, query, &format!("connection: close\r\n{more}")).as_bytes())
+            .unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
         let at = answer.windows(4).position(|part| part == b"\r\n\r\n").unwrap();
@@ -91,7 +88,7 @@ fn a_large_answer_is_compressed_for_whoever_can_read_it() {
 #[test]
 fn a_server_that_ends_answers_first_what_it_was_asked() {
     let database = Database::postgres();
-    world::fill(&database);
+    fixtures::fill(&database);
     let token = program().token(&database, "BOARD", None);
     let server = patient(&database);
     let host = server.address.strip_prefix("http://").unwrap().to_owned();
@@ -102,7 +99,7 @@ fn a_server_that_ends_answers_first_what_it_was_asked() {
     stream.write_all(request(&host, &token, query, "connection: close\r\n").as_bytes()).unwrap();
     beside.until_waiting(1);
     let ending = std::thread::spawn(move || server.end_by("TERM"));
-    // Nobody new is let in, and who waits for an answer still does.
+    // The server accepts no new connection, and lives on for the client that waits for its answer.
     let refused = (0..100).any(|_| {
         sleep(Duration::from_millis(50));
         TcpStream::connect(&host).is_err()
@@ -117,36 +114,29 @@ fn a_server_that_ends_answers_first_what_it_was_asked() {
 
 #[test]
 fn a_token_says_when_it_was_used_and_its_socket_ends_with_it() {
-    let database = Database::sqlite();
-    world::fill(&database);
-    let admin = program().token(&database, "ADMIN", None);
     let files = Files::new();
     let config = files.put("one.toml", "[api.limits]\nsubscriptions = 1\ngroups = 10\n");
-    let server = program().serve(&database, &["--no-jobs", "--config", config.to_str().unwrap()]);
-    // First what the client needs: that may have to be fetched.
+    let app = TestApp::sqlite().world().arguments(&["--no-jobs", "--config", config.to_str().unwrap()]).start();
+    let admin = app.as_role(Role::Admin);
+    // Fetching the client's packages may take longer than the token lasts.
     tests::clients();
-    let soon = chrono::Utc::now() + chrono::Duration::seconds(15);
+    let expires = chrono::Utc::now() + chrono::Duration::seconds(15);
     let create = "mutation ($input: CreateTokenInput!) { createToken(input: $input) { token } }";
-    let input = json!({ "name": "soon", "role": "BOARD", "expiresAt": soon.to_rfc3339() });
-    let token = server.data_with(&admin, create, &json!({ "input": input }))["createToken"]["token"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let input = json!({ "name": "soon", "role": "BOARD", "expiresAt": expires.to_rfc3339() });
+    let made = admin.data_with(create, &json!({ "input": input }));
+    let soon = Client { server: app.server(), token: made["createToken"]["token"].text().to_owned() };
     let used = || {
         let query = "{ principals(filter: {name: {eq: \"soon\"}}) { nodes { tokens { lastUsedAt } } } }";
-        server.data(&admin, query)["principals"]["nodes"][0]["tokens"][0]["lastUsedAt"].clone()
+        admin.data(query)["principals"]["nodes"][0]["tokens"][0]["lastUsedAt"].clone()
     };
     assert_eq!(used(), Value::Null);
-    assert_eq!(
-        server.graphql(&token, "{ complaintStatistics(groupBy: [UNIT], first: 10) { truncated } }", &json!({})).status,
-        200
-    );
-    let many = server.graphql(&token, "{ complaintStatistics(groupBy: [UNIT], first: 11) { truncated } }", &json!({}));
+    assert_eq!(soon.request("{ complaintStatistics(groupBy: [UNIT], first: 10) { truncated } }").status, 200);
+    let many = soon.request("{ complaintStatistics(groupBy: [UNIT], first: 11) { truncated } }");
     assert_eq!(many.codes(), ["BAD_USER_INPUT"], "{}", many.text);
     assert!(used().is_string());
-    let url = format!("{}/graphql/ws", server.address.replace("http", "ws"));
-    let said: Value = serde_json::from_str(&node("expiry.js", &[&url, &token])).unwrap();
-    // One subscription is what the configuration allows; the socket goes when the token does.
+    let url = format!("{}/graphql/ws", app.server().address.replace("http", "ws"));
+    let said: Value = serde_json::from_str(&node("expiry.js", &[&url, &soon.token])).unwrap();
+    // The configuration allows one subscription; the socket closes when the token expires.
     assert_eq!(said, json!({ "second": "RATE_LIMITED", "closed": 4401 }));
-    assert!(chrono::Utc::now() >= soon);
+    assert!(chrono::Utc::now() >= expires);
 }

@@ -1,54 +1,68 @@
-//! What the Board and headquarters units do about what is complained about: guidance, and proposals.
+//! What the Board and headquarters units do about the causes of complaints: guidance, and proposals.
 
+use crate::access::as_member;
 use crate::measures::MEASURE;
 use crate::program;
-use crate::world::{self, Files};
 use serde_json::{Value, json};
-use tests::{Answer, Database, Server};
+use tests::fixtures::{self, Files};
+use tests::{Answer, Client, Database, Json, Role, Server, TestApp};
 
-/// A mutation with its input; it answers with the fields given.
-pub fn send(server: &Server, token: &str, mutation: &str, fields: &str, input: &Value) -> Answer {
-    let of = format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..]);
-    let query = format!("mutation ($input: {of}!) {{ {mutation}(input: $input) {{ {fields} }} }}");
-    server.graphql(token, &query, &json!({ "input": input }))
+/// Sends mutations as a client.
+pub trait Mutations {
+    /// Sends a mutation with its input; it answers with the fields given.
+    fn send(&self, mutation: &str, fields: &str, input: &Value) -> Answer;
+
+    /// The fields of a mutation that must succeed.
+    fn done(&self, mutation: &str, fields: &str, input: &Value) -> Value;
 }
 
-/// What became of it.
+impl Mutations for Client<'_> {
+    fn send(&self, mutation: &str, fields: &str, input: &Value) -> Answer {
+        let of = format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..]);
+        let query = format!("mutation ($input: {of}!) {{ {mutation}(input: $input) {{ {fields} }} }}");
+        self.request_with(&query, &json!({ "input": input }))
+    }
+
+    fn done(&self, mutation: &str, fields: &str, input: &Value) -> Value {
+        let answer = self.send(mutation, fields, input).json();
+        assert!(answer.get("errors").is_none(), "{mutation}: {answer}");
+        answer["data"][mutation].clone()
+    }
+}
+
+/// The fields of a mutation that must succeed, by the holder of a token.
 pub fn done(server: &Server, token: &str, mutation: &str, fields: &str, input: &Value) -> Value {
-    let answer = send(server, token, mutation, fields, input).json();
-    assert!(answer.get("errors").is_none(), "{mutation}: {answer}");
-    answer["data"][mutation].clone()
+    Client { server, token: token.to_owned() }.done(mutation, fields, input)
 }
 
+/// Fills a database with the small world and two headquarters units.
 pub fn with_headquarters(database: &Database) {
-    world::fill(database);
+    fixtures::fill(database);
     let units = "ma,ten,cap,cha,nhom,tu,den
 HQ1,Cục Giám sát quản lý,HEADQUARTERS_UNIT,TC,,,
 HQ2,Cục Thuế XNK,HEADQUARTERS_UNIT,TC,,,
 ";
-    program().run(database, Files::new().import("units", units, world::UNITS_MAP)).ok();
+    program().run(database, Files::new().import("units", units, fixtures::UNITS_MAP)).ok();
 }
 
-const DOCUMENT: &str = "document { id version revision state number issuedOn reason unit { code } category { code } opinions { revision verdict text } } position";
+const DOCUMENT: &str = "document { id version revision state number issuedOn reason unit { code } category { code } \
+    opinions { revision verdict text } } position";
 
 #[test]
 fn no_guidance_is_issued_without_the_boards_opinion_about_its_text() {
-    for database in Database::both() {
-        with_headquarters(&database);
+    for app in [TestApp::sqlite(), TestApp::postgres()] {
         let files = Files::new();
         let key = files.path().join("key").display().to_string();
-        program().run(&database, ["key", "create", &key]).ok();
-        let token = |role: &str, unit: Option<&str>| program().token(&database, role, unit);
-        let (board, own, other) =
-            (token("BOARD", None), token("UNIT_HEAD", Some("HQ1")), token("UNIT_HEAD", Some("HQ2")));
-        let (branch, above) = (token("UNIT_HEAD", Some("02CV")), token("UNIT_HEAD", Some("TC")));
-        let server = program().serve(&database, &["--no-jobs", "--key-file", &key]);
-        let send = |token: &str, mutation: &str, input: &Value| send(&server, token, mutation, DOCUMENT, input);
-        let done = |token: &str, mutation: &str, input: &Value| {
-            done(&server, token, mutation, DOCUMENT, input)["document"].clone()
+        let app = app.filled(with_headquarters).arguments(&["--no-jobs", "--key-file", &key]).start();
+        app.run(&["key", "create", &key]);
+        let board = app.as_role(Role::Board);
+        let [own, other, branch, above] = ["HQ1", "HQ2", "02CV", "TC"].map(|unit| app.as_head(unit));
+        let send = |client: &Client<'_>, mutation: &str, input: &Value| client.send(mutation, DOCUMENT, input);
+        let done = |client: &Client<'_>, mutation: &str, input: &Value| {
+            client.done(mutation, DOCUMENT, input)["document"].clone()
         };
-        let listed = |token: &str| {
-            server.data(token, "{ guidanceDocuments { totalCount } }")["guidanceDocuments"]["totalCount"].clone()
+        let listed = |client: &Client<'_>| {
+            client.data("{ guidanceDocuments { totalCount } }")["guidanceDocuments"]["totalCount"].clone()
         };
 
         let draft = json!({ "title": "Hướng dẫn khai báo", "text": "Bước một.", "category": "TD1" });
@@ -61,12 +75,12 @@ fn no_guidance_is_issued_without_the_boards_opinion_about_its_text() {
             (&document["state"], &document["unit"]["code"], &document["category"]["code"], &document["opinions"]),
             (&json!("OPINION_REQUESTED"), &json!("HQ1"), &json!("TD1"), &json!([]))
         );
-        // A draft is there for the unit, those above it and the Board.
-        let seen = [&board, &own, &above, &other, &branch].map(|token| listed(token));
+        // The unit, the units above it and the Board see a draft.
+        let seen = [&board, &own, &above, &other, &branch].map(listed);
         assert_eq!(seen, [1, 1, 1, 0, 0].map(|n| json!(n)));
         let node = format!("{{ node(id: {}) {{ ... on GuidanceDocument {{ title }} }} }}", document["id"]);
-        assert_eq!(server.data(&own, &node)["node"]["title"], "Hướng dẫn khai báo");
-        assert_eq!(server.data(&other, &node)["node"], Value::Null);
+        assert_eq!(own.data(&node)["node"]["title"], "Hướng dẫn khai báo");
+        assert_eq!(other.data(&node)["node"], Value::Null);
 
         let at = |version: i64, more: Value| {
             let mut input = json!({ "documentId": document["id"], "expectedVersion": version });
@@ -86,12 +100,12 @@ fn no_guidance_is_issued_without_the_boards_opinion_about_its_text() {
         let against = send(&own, "issueGuidance", &at(2, issue.clone()));
         assert!(against.codes() == ["BAD_USER_INPUT"] && against.text.contains("reason"), "{}", against.text);
 
-        // Another text is another question.
+        // A revised text needs an opinion of its own.
         let revised = done(&own, "reviseGuidance", &at(2, json!({ "text": "Bước một, bước hai." })));
         assert_eq!((&revised["revision"], &revised["state"]), (&json!(2), &json!("OPINION_REQUESTED")));
         assert_eq!(send(&own, "issueGuidance", &at(3, issue.clone())).codes(), ["CONFLICT"], "not about this text");
-        // Nor by going around us.
-        let by_hand = database.open().read(|conn| {
+        // The database itself refuses the state.
+        let by_hand = app.database.open().read(|conn| {
             use diesel::prelude::*;
             Ok(match conn {
                 schema::Conn::Sqlite(c) => {
@@ -114,10 +128,11 @@ fn no_guidance_is_issued_without_the_boards_opinion_about_its_text() {
             ])
         );
         assert_eq!(send(&own, "withdrawGuidance", &at(5, json!({}))).codes(), ["CONFLICT"], "it is over");
-        // What was issued is for everybody who has to follow it, and what was said about the drafts is not.
-        assert_eq!([&other, &branch].map(|token| listed(token)), [json!(1), json!(1)]);
-        let told = |token: &str| {
-            server.data(token, "{ guidanceDocuments { nodes { text actor opinions { revision } } } }")["guidanceDocuments"]["nodes"][0].clone()
+        // Everybody who has to follow an issued document reads it, but not the opinions about its drafts.
+        assert_eq!([&other, &branch].map(listed), [json!(1), json!(1)]);
+        let told = |client: &Client<'_>| {
+            let data = client.data("{ guidanceDocuments { nodes { text actor opinions { revision } } } }");
+            data["guidanceDocuments"]["nodes"][0].clone()
         };
         let published = json!({ "text": "Bước một, bước hai.", "actor": null, "opinions": [{ "revision": 2 }] });
         assert_eq!((told(&branch), told(&other)), (published.clone(), published));
@@ -131,11 +146,11 @@ fn no_guidance_is_issued_without_the_boards_opinion_about_its_text() {
             ("{issuedOn: {gte: \"2999-01-01\"}}", 0),
         ] {
             let query = format!("{{ guidanceDocuments(filter: {filter}) {{ totalCount nodes {{ id }} }} }}");
-            assert_eq!(server.data(&branch, &query)["guidanceDocuments"]["totalCount"], number, "{filter}");
+            assert_eq!(branch.data(&query)["guidanceDocuments"]["totalCount"], number, "{filter}");
         }
-        // Every step is an event that is sealed.
-        program().run(&database, ["audit", "seal", "--key-file", &key]).ok();
-        program().run(&database, ["audit", "verify", "--key-file", &key]).ok();
+        // A seal covers the events of all steps.
+        app.run(&["audit", "seal", "--key-file", &key]);
+        app.run(&["audit", "verify", "--key-file", &key]);
     }
 }
 
@@ -145,28 +160,25 @@ const PROPOSAL: &str = "proposal { id version state implementedOn categories { c
 
 #[test]
 fn a_proposal_is_measured_from_the_day_it_is_in_force() {
-    for database in Database::both() {
-        world::fill(&database);
-        let (board, head) =
-            (program().token(&database, "BOARD", None), program().token(&database, "UNIT_HEAD", Some("02")));
-        let server = program().serve(&database, &["--no-jobs"]);
+    for app in TestApp::both().world().arguments(&["--no-jobs"]) {
+        let (board, head) = (app.as_role(Role::Board), app.as_head("02"));
         let new = json!({ "title": "Tập huấn", "text": "Tập huấn về thái độ.", "categories": ["TD"], "units": ["02"] });
-        assert_eq!(send(&server, &head, "propose", PROPOSAL, &new).codes()[0], "FORBIDDEN");
+        assert_eq!(head.send("propose", PROPOSAL, &new).codes()[0], "FORBIDDEN");
         for (wrong, what) in [
             (json!({ "title": "a", "text": "b" }), "categories"),
             (json!({ "title": "a", "text": "b", "categories": ["XX"] }), "XX"),
             (json!({ "title": "a", "text": "b", "units": ["99"] }), "99"),
         ] {
-            let refused = send(&server, &board, "propose", PROPOSAL, &wrong);
+            let refused = board.send("propose", PROPOSAL, &wrong);
             assert!(refused.codes() == ["BAD_USER_INPUT"] && refused.text.contains(what), "{}", refused.text);
         }
-        let made = done(&server, &board, "propose", PROPOSAL, &new)["proposal"].clone();
+        let made = board.done("propose", PROPOSAL, &new)["proposal"].clone();
         assert_eq!((&made["state"], &made["effect"]), (&json!("PROPOSED"), &Value::Null));
         assert_eq!((&made["categories"], &made["units"]), (&json!([{ "code": "TD" }]), &json!([{ "code": "02" }])));
         let change = |version: i64, more: Value| {
             let mut input = json!({ "proposalId": made["id"], "expectedVersion": version });
             input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            send(&server, &board, "changeProposalState", PROPOSAL, &input)
+            board.send("changeProposalState", PROPOSAL, &input)
         };
         let in_force = json!({ "state": "IMPLEMENTED", "implementedOn": "2024-02-07" });
         assert_eq!(change(1, in_force.clone()).codes(), ["CONFLICT"], "it was not accepted");
@@ -179,35 +191,41 @@ fn a_proposal_is_measured_from_the_day_it_is_in_force() {
             ["BAD_USER_INPUT"]
         );
         let now = change(2, in_force).json()["data"]["changeProposalState"]["proposal"].clone();
-        // By hand: PA-1 and PA-2 before, PA-3 and PA-6 since; elsewhere PA-4 and PA-5 since.
+        // Counted by hand: PA-1 and PA-2 before, PA-3 and PA-6 since; elsewhere PA-4 and PA-5 since.
         let effect = &now["effect"];
         assert_eq!(
             (&effect["before"], &effect["after"]),
             (
                 // The register begins with PA-1.
-                &json!({ "from": "2024-01-05", "until": "2024-02-06", "days": 33, "complaints": 2, "complaintsElsewhere": 0 }),
-                &json!({ "from": "2024-02-07", "until": "2024-03-17", "days": 40, "complaints": 2, "complaintsElsewhere": 2 }),
+                &json!({
+                    "from": "2024-01-05", "until": "2024-02-06", "days": 33, "complaints": 2, "complaintsElsewhere": 0,
+                }),
+                &json!({
+                    "from": "2024-02-07", "until": "2024-03-17", "days": 40, "complaints": 2, "complaintsElsewhere": 2,
+                }),
             )
         );
-        let ratio = |field: &str| effect["rateRatio"][field].as_f64().unwrap();
+        let ratio = |field: &str| effect["rateRatio"][field].number();
         assert!((ratio("ratio") - 33.0 / 40.0).abs() < 1e-12, "{effect}");
         // scipy: the exact limits of two in four, with 33 days against 40.
         assert!((ratio("lower") - 0.059_800_09).abs() < 1e-6 && (ratio("upper") - 11.381_672).abs() < 1e-4, "{effect}");
         assert_eq!(effect["rateRatioElsewhere"], json!({ "ratio": null, "upper": null }), "there were none before");
-        // Another day than was said before; and whoever is named sees his own nowhere, not elsewhere.
+        // The day can be given once more. A day in 1924 is refused.
         assert!(change(3, json!({ "state": "IMPLEMENTED", "implementedOn": "2024-02-07" })).codes().is_empty());
         assert_eq!(
             change(4, json!({ "state": "IMPLEMENTED", "implementedOn": "1924-02-07" })).codes(),
             ["BAD_USER_INPUT"]
         );
-        let himself = ["token", "create", "--name", "own", "--role", "BOARD", "--officer", "CC02"];
-        let himself = program().json(&database, &himself)["token"].as_str().unwrap().to_owned();
-        let of_all = "{ proposals { nodes { effect(days: 40) { before { complaints complaintsElsewhere } after { complaints complaintsElsewhere } } } } }";
-        let seen = server.data(&himself, of_all)["proposals"]["nodes"][0]["effect"].clone();
-        // Without PA-3, which names CC02.
+        let of_all = "{ proposals { nodes { effect(days: 40) { before { complaints complaintsElsewhere } \
+            after { complaints complaintsElsewhere } } } } }";
+        let seen = as_member(&app, "own", "CC02").data(of_all)["proposals"]["nodes"][0]["effect"].clone();
+        // PA-3 names CC02: no number that CC02 sees counts it, neither here nor elsewhere.
         assert_eq!(
             seen,
-            json!({ "before": { "complaints": 2, "complaintsElsewhere": 0 }, "after": { "complaints": 1, "complaintsElsewhere": 2 } })
+            json!({
+                "before": { "complaints": 2, "complaintsElsewhere": 0 },
+                "after": { "complaints": 1, "complaintsElsewhere": 2 },
+            })
         );
         for (filter, number) in [
             ("{state: {eq: IMPLEMENTED}, implementedOn: {lte: \"2024-02-07\"}}", 1),
@@ -216,39 +234,28 @@ fn a_proposal_is_measured_from_the_day_it_is_in_force() {
             ("{search: \"tap huan\"}", 1),
         ] {
             let query = format!("{{ proposals(filter: {filter}) {{ totalCount }} }}");
-            assert_eq!(server.data(&board, &query)["proposals"]["totalCount"], number, "{filter}");
+            assert_eq!(board.data(&query)["proposals"]["totalCount"], number, "{filter}");
         }
     }
 }
 
 #[test]
 fn of_two_steps_from_one_version_one_is_taken() {
-    for database in Database::both() {
-        with_headquarters(&database);
-        let (board, own) =
-            (program().token(&database, "BOARD", None), program().token(&database, "UNIT_HEAD", Some("HQ1")));
-        let server = program().serve(&database, &["--no-jobs"]);
+    for app in TestApp::both().filled(with_headquarters).arguments(&["--no-jobs"]) {
+        let (board, own) = (app.as_role(Role::Board), app.as_head("HQ1"));
         for round in 0..10 {
             let draft = json!({ "title": format!("Văn bản {round}"), "text": "Một." });
-            let document = done(&server, &own, "requestOpinion", DOCUMENT, &draft)["document"].clone();
+            let document = own.done("requestOpinion", DOCUMENT, &draft)["document"].clone();
             let at = |more: Value| {
                 let mut input = json!({ "documentId": document["id"], "expectedVersion": 1 });
                 input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
                 input
             };
+            let agreed = at(json!({ "verdict": "AGREED", "text": "Đồng ý." }));
+            let revised = at(json!({ "text": "Hai." }));
             let codes = std::thread::scope(|scope| {
-                let opinion = scope.spawn(|| {
-                    send(
-                        &server,
-                        &board,
-                        "giveOpinion",
-                        DOCUMENT,
-                        &at(json!({ "verdict": "AGREED", "text": "Đồng ý." })),
-                    )
-                    .codes()
-                });
-                let revision = scope
-                    .spawn(|| send(&server, &own, "reviseGuidance", DOCUMENT, &at(json!({ "text": "Hai." }))).codes());
+                let opinion = scope.spawn(|| board.send("giveOpinion", DOCUMENT, &agreed).codes());
+                let revision = scope.spawn(|| own.send("reviseGuidance", DOCUMENT, &revised).codes());
                 [opinion.join().unwrap(), revision.join().unwrap()]
             });
             let conflicts = codes.iter().filter(|codes| **codes == ["CONFLICT"]).count();
@@ -257,36 +264,37 @@ fn of_two_steps_from_one_version_one_is_taken() {
     }
 }
 
-/// One of each of what the Board and the units do, of the units HQ1 and 03TG: the ids of what is made.
+/// Does everything once that the Board and the units HQ1 and 03TG can do. Returns the ids of what this makes.
 pub fn some_of_each(database: &Database, server: &Server) -> Vec<String> {
-    let token = |role: &str, unit: Option<&str>| program().token(database, role, unit);
+    let client = |role: &str, unit: Option<&str>| Client { server, token: program().token(database, role, unit) };
     let (board, headquarters, branch) =
-        (token("BOARD", None), token("UNIT_HEAD", Some("HQ1")), token("UNIT_HEAD", Some("03TG")));
+        (client("BOARD", None), client("UNIT_HEAD", Some("HQ1")), client("UNIT_HEAD", Some("03TG")));
     let draft = json!({ "title": "Hướng dẫn kín", "text": "Dự thảo kín.", "category": "TD1" });
-    let document = done(server, &headquarters, "requestOpinion", DOCUMENT, &draft)["document"].clone();
+    let document = headquarters.done("requestOpinion", DOCUMENT, &draft)["document"].clone();
     let opinion =
         json!({ "documentId": document["id"], "expectedVersion": 1, "verdict": "NOT_AGREED", "text": "Chưa được." });
-    done(server, &board, "giveOpinion", DOCUMENT, &opinion);
+    board.done("giveOpinion", DOCUMENT, &opinion);
     let new = json!({ "title": "Tập huấn", "text": "Tập huấn về thái độ.", "categories": ["TD"], "units": ["02"] });
-    let proposal = done(server, &board, "propose", PROPOSAL, &new)["proposal"].clone();
+    let proposal = board.done("propose", PROPOSAL, &new)["proposal"].clone();
     for (version, more) in
         [(1, json!({ "state": "ACCEPTED" })), (2, json!({ "state": "IMPLEMENTED", "implementedOn": "2024-02-07" }))]
     {
         let mut input = json!({ "proposalId": proposal["id"], "expectedVersion": version });
         input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        done(server, &board, "changeProposalState", PROPOSAL, &input);
+        board.done("changeProposalState", PROPOSAL, &input);
     }
-    let flags = server.data(&board, "{ flags { nodes { id officer { code } } } }")["flags"]["nodes"].clone();
-    let flag = flags.as_array().unwrap().iter().find(|flag| flag["officer"]["code"] == "CC01").unwrap()["id"].clone();
+    let flags = board.data("{ flags { nodes { id officer { code } } } }")["flags"]["nodes"].clone();
+    let flag = flags.list().iter().find(|flag| flag["officer"]["code"] == "CC01").unwrap()["id"].clone();
     let measure = json!({
-        "officer": "CC01", "kind": "DISCIPLINE", "grounds": "Căn cứ kín.", "decisionMaker": "Cục trưởng", "decidedOn": "2024-02-08", "flagId": flag,
+        "officer": "CC01", "kind": "DISCIPLINE", "grounds": "Căn cứ kín.", "decisionMaker": "Cục trưởng",
+        "decidedOn": "2024-02-08", "flagId": flag,
     });
-    let measure = done(server, &branch, "recordMeasure", MEASURE, &measure)["measure"].clone();
+    let measure = branch.done("recordMeasure", MEASURE, &measure)["measure"].clone();
     let said = json!({ "flagId": flag, "notifiedOn": "2024-04-02", "explanation": "Giải trình kín." });
-    done(server, &branch, "recordExplanation", "flag { id }", &said);
-    let secret = server.data(&board, "{ complaints(filter: {confidential: {eq: true}}) { nodes { id version } } }");
+    branch.done("recordExplanation", "flag { id }", &said);
+    let secret = board.data("{ complaints(filter: {confidential: {eq: true}}) { nodes { id version } } }");
     let secret = secret["complaints"]["nodes"][0].clone();
     let redaction = json!({ "complaintId": secret["id"], "expectedVersion": secret["version"], "text": "Chậm trễ." });
-    done(server, &board, "redactComplaint", "complaint { id }", &redaction);
-    [document, proposal, measure].iter().map(|made| made["id"].as_str().unwrap().to_owned()).collect()
+    board.done("redactComplaint", "complaint { id }", &redaction);
+    [document, proposal, measure].iter().map(|made| made["id"].text().to_owned()).collect()
 }

@@ -1,22 +1,24 @@
-//! Submissions and answers over HTTP, and the events that they leave.
+//! Submissions and answers over HTTP, and the events that the server writes for them.
 
-use crate::graphql::worlds;
 use serde_json::{Value, json};
+use tests::{Client, Json, Role, TestApp};
 
-const SUBMIT: &str = "mutation ($input: SubmitComplaintInput!) { submitComplaint(input: $input) { id reference state version created } }";
+const SUBMIT: &str = "mutation ($input: SubmitComplaintInput!) {
+    submitComplaint(input: $input) { id reference state version created } }";
 
 fn submission() -> Value {
     json!({
-        "idempotencyKey": "b7f0", "taxCode": "0314409058002", "enterpriseName": "Chi nhánh B", "unit": "02CV-D1", "category": "TD1",
-        "officers": ["CC01"], "declarationNumber": "301234567890", "text": "Hồ sơ bị trả lại ba lần không nêu lý do.",
-        "costVnd": "3500000", "delayHours": 26.5, "channel": "HOTLINE"
+        "idempotencyKey": "b7f0", "taxCode": "0314409058002", "enterpriseName": "Chi nhánh B", "unit": "02CV-D1",
+        "category": "TD1", "officers": ["CC01"], "declarationNumber": "301234567890", "costVnd": "3500000",
+        "delayHours": 26.5, "channel": "HOTLINE", "text": "Hồ sơ bị trả lại ba lần không nêu lý do."
     })
 }
 
 #[test]
 fn a_submission_is_stored_once_whatever_the_network_does() {
-    for world in worlds() {
-        let send = |input: &Value| world.server.graphql(&world.intake, SUBMIT, &json!({ "input": input }));
+    for app in TestApp::both().world().arguments(&["--dev"]) {
+        let (board, intake) = (app.as_role(Role::Board), app.as_role(Role::Intake));
+        let send = |input: &Value| intake.request_with(SUBMIT, &json!({ "input": input }));
         let first = send(&submission()).json()["data"]["submitComplaint"].clone();
         assert_eq!(
             (&first["created"], &first["state"], &first["version"]),
@@ -28,7 +30,7 @@ fn a_submission_is_stored_once_whatever_the_network_does() {
         other["text"] = json!("Một việc khác.");
         let answer = send(&other);
         assert_eq!(answer.codes(), ["CONFLICT"], "{}", answer.text);
-        // Many at once: one complaint.
+        // Many submissions with one key at once make one complaint.
         let mut many = submission();
         many["idempotencyKey"] = json!("at-once");
         let created: Vec<_> = std::thread::scope(|scope| {
@@ -40,10 +42,12 @@ fn a_submission_is_stored_once_whatever_the_network_does() {
         assert!(created.iter().all(|receipt| receipt["id"] == created[0]["id"]));
 
         let query = format!(
-            "{{ complaint(id: {}) {{ reference enterprise {{ taxCode }} department {{ code }} officers {{ officer {{ code }} attribution }} costVnd declarationNumber channel }} }}",
+            "{{ complaint(id: {}) {{
+                 reference enterprise {{ taxCode }} department {{ code }}
+                 officers {{ officer {{ code }} attribution }} costVnd declarationNumber channel }} }}",
             first["id"]
         );
-        let stored = world.server.data(&world.board, &query)["complaint"].clone();
+        let stored = board.data(&query)["complaint"].clone();
         assert_eq!(stored["reference"], first["reference"]);
         assert_eq!(stored["enterprise"]["taxCode"], "0314409058-002");
         assert_eq!(stored["department"]["code"], "02");
@@ -54,13 +58,14 @@ fn a_submission_is_stored_once_whatever_the_network_does() {
 
 #[test]
 fn a_submission_is_checked_and_may_be_anonymous() {
-    let [world, _] = worlds();
+    let app = TestApp::sqlite().world().arguments(&["--dev"]).start();
+    let (board, intake) = (app.as_role(Role::Board), app.as_role(Role::Intake));
     for (field, value, word) in [
         ("taxCode", json!("0100233480"), "check digit"),
         ("declarationNumber", json!("12345"), "12 digits"),
         ("unit", json!("99"), "unit: \\\"99\\\" is not known"),
         ("category", json!("XX"), "category"),
-        ("officers", json!([" "]), "officers: a code has"),
+        ("officers", json!([" "]), "officers: a code must have"),
         ("text", json!("  "), "text"),
         ("receivedAt", json!("2190-01-01T00:00:00Z"), "future"),
         ("occurredAt", json!("2190-01-01T00:00:00Z"), "occurredAt"),
@@ -71,21 +76,18 @@ fn a_submission_is_checked_and_may_be_anonymous() {
         let mut input = submission();
         input["idempotencyKey"] = json!(format!("bad-{field}"));
         input[field] = value;
-        let answer = world.server.graphql(&world.intake, SUBMIT, &json!({ "input": input }));
+        let answer = intake.request_with(SUBMIT, &json!({ "input": input }));
         assert_eq!(answer.codes(), ["BAD_USER_INPUT"], "{field}: {}", answer.text);
         assert!(answer.text.contains(word), "{field}: {}", answer.text);
         assert_eq!(answer.json()["data"], Value::Null);
     }
     let anonymous = json!({ "input": { "idempotencyKey": "anon", "text": "Không dám nêu tên." } });
-    let receipt = world.server.data_with(&world.intake, SUBMIT, &anonymous)["submitComplaint"].clone();
+    let receipt = intake.data_with(SUBMIT, &anonymous)["submitComplaint"].clone();
     assert_eq!(receipt["created"], true);
-    let data = world.server.data(
-        &world.board,
-        &format!(
-            "{{ complaint(id: {}) {{ anonymous enterprise {{ name }} }} complaints {{ totalCount }} }}",
-            receipt["id"]
-        ),
-    );
+    let data = board.data(&format!(
+        "{{ complaint(id: {}) {{ anonymous enterprise {{ name }} }} complaints {{ totalCount }} }}",
+        receipt["id"]
+    ));
     assert_eq!(
         data,
         json!({ "complaint": { "anonymous": true, "enterprise": null }, "complaints": { "totalCount": 7 } })
@@ -95,31 +97,34 @@ fn a_submission_is_checked_and_may_be_anonymous() {
 #[test]
 fn the_unit_responsible_answers_the_version_that_it_knows() {
     const RESPOND: &str = "mutation ($input: RespondToComplaintInput!) { respondToComplaint(input: $input) {
-        complaint { state version responses { nodes { text unit { code } } } } response { text action unit { code } } } }";
-    for world in worlds() {
-        let id =
-            world.server.data_with(&world.intake, SUBMIT, &json!({ "input": submission() }))["submitComplaint"]["id"]
-                .clone();
-        let answer = |token: &str, version: i32| {
-            let input = json!({ "complaintId": id, "expectedVersion": version, "action": "CORRECTION", "text": "Đã nhận lại hồ sơ." });
-            world.server.graphql(token, RESPOND, &json!({ "input": input }))
+        complaint { state version responses { nodes { text unit { code } } } }
+        response { text action unit { code } } } }";
+    for app in TestApp::both().world().arguments(&["--dev"]) {
+        let (board, intake, saigon, express) =
+            (app.as_role(Role::Board), app.as_role(Role::Intake), app.as_head("02CV"), app.as_head("02DS"));
+        let id = intake.data_with(SUBMIT, &json!({ "input": submission() }))["submitComplaint"]["id"].clone();
+        let answer = |client: &Client, version: i32| {
+            let input = json!({
+                "complaintId": id, "expectedVersion": version, "action": "CORRECTION", "text": "Đã nhận lại hồ sơ."
+            });
+            client.request_with(RESPOND, &json!({ "input": input }))
         };
-        let board = answer(&world.board, 1).codes();
-        assert!(!board.is_empty() && board.iter().all(|code| code == "FORBIDDEN"), "{board:?}");
-        assert_eq!(answer(&world.express, 1).codes(), ["NOT_FOUND"], "another unit's complaint is not there");
-        assert_eq!(answer(&world.saigon, 7).codes(), ["CONFLICT"]);
-        let done = answer(&world.saigon, 1).json()["data"]["respondToComplaint"].clone();
+        let to_board = answer(&board, 1).codes();
+        assert!(!to_board.is_empty() && to_board.iter().all(|code| code == "FORBIDDEN"), "{to_board:?}");
+        assert_eq!(answer(&express, 1).codes(), ["NOT_FOUND"], "another unit's complaint is not there");
+        assert_eq!(answer(&saigon, 7).codes(), ["CONFLICT"]);
+        let done = answer(&saigon, 1).json()["data"]["respondToComplaint"].clone();
         assert_eq!(done["complaint"]["state"], "ANSWERED");
         assert_eq!(
             done["response"],
             json!({ "text": "Đã nhận lại hồ sơ.", "action": "CORRECTION", "unit": { "code": "02CV" } })
         );
-        assert_eq!(done["complaint"]["responses"]["nodes"].as_array().unwrap().len(), 1);
-        assert_eq!(answer(&world.saigon, 1).codes(), ["CONFLICT"], "the version went up");
-        // Two at once to one version: one of them is told.
-        let version = i32::try_from(done["complaint"]["version"].as_i64().unwrap()).unwrap();
+        assert_eq!(done["complaint"]["responses"]["nodes"].list().len(), 1);
+        assert_eq!(answer(&saigon, 1).codes(), ["CONFLICT"], "the version went up");
+        // Two answers at once expect one version. The server accepts one of them and refuses the other.
+        let version = i32::try_from(done["complaint"]["version"].integer()).unwrap();
         let outcomes: Vec<_> = std::thread::scope(|scope| {
-            let sent: Vec<_> = (0..2).map(|_| scope.spawn(|| answer(&world.saigon, version).codes())).collect();
+            let sent: Vec<_> = (0..2).map(|_| scope.spawn(|| answer(&saigon, version).codes())).collect();
             sent.into_iter().map(|sent| sent.join().unwrap()).collect()
         });
         assert_eq!(outcomes.iter().filter(|codes| codes.is_empty()).count(), 1, "{outcomes:?}");
@@ -132,12 +137,11 @@ fn every_change_leaves_an_event_and_personal_values_stand_beside_it() {
     use diesel::prelude::*;
     use schema::events::{ComplaintEventValue, StoredComplaintEvent, commitment};
     use schema::tables::{complaint_event_values, complaint_events};
-    for world in worlds() {
-        let id =
-            world.server.data_with(&world.intake, SUBMIT, &json!({ "input": submission() }))["submitComplaint"]["id"]
-                .clone();
-        let id = schema::Id(id.as_str().unwrap().parse().unwrap());
-        let (events, values) = world
+    for app in TestApp::both().world().arguments(&["--dev"]) {
+        let intake = app.as_role(Role::Intake);
+        let id = intake.data_with(SUBMIT, &json!({ "input": submission() }))["submitComplaint"]["id"].clone();
+        let id = schema::Id(id.text().parse().unwrap());
+        let (events, values) = app
             .database
             .open()
             .read(|conn| {
@@ -167,19 +171,20 @@ fn every_change_leaves_an_event_and_personal_values_stand_beside_it() {
 fn positions_are_dense_however_many_write_at_once() {
     use diesel::prelude::*;
     use schema::tables::complaint_events;
-    for world in worlds() {
-        let before = world.database.open().read(schema::db::dialect::current_position).unwrap();
+    for app in TestApp::both().world().arguments(&["--dev"]) {
+        let (board, intake) = (app.as_role(Role::Board), app.as_role(Role::Intake));
+        let before = app.database.open().read(schema::db::dialect::current_position).unwrap();
         std::thread::scope(|scope| {
             for n in 0..40 {
-                let world = &world;
+                let intake = &intake;
                 scope.spawn(move || {
                     let input =
                         json!({ "input": { "idempotencyKey": format!("dense-{n}"), "text": "Một trong nhiều." } });
-                    world.server.data_with(&world.intake, SUBMIT, &input);
+                    intake.data_with(SUBMIT, &input);
                 });
             }
         });
-        let positions: Vec<i64> = world
+        let positions: Vec<i64> = app
             .database
             .open()
             .read(|conn| {
@@ -190,12 +195,12 @@ fn positions_are_dense_however_many_write_at_once() {
                     .load(conn)?)
             })
             .unwrap();
-        assert_eq!(positions, (before + 1..=before + 40).collect::<Vec<_>>(), "{}", world.database.name);
-        // Its own and others' writes are seen in aggregates soon after.
+        assert_eq!(positions, (before + 1..=before + 40).collect::<Vec<_>>(), "{}", app.database.name);
+        // The aggregates contain the writes of all clients soon afterwards.
         let expected = json!({ "complaintStatistics": { "position": before + 40, "rows": [{ "complaints": 46 }] } });
         let mut seen = Value::Null;
         for _ in 0..100 {
-            seen = world.server.data(&world.board, "{ complaintStatistics { position rows { complaints } } }");
+            seen = board.data("{ complaintStatistics { position rows { complaints } } }");
             if seen == expected {
                 break;
             }
@@ -207,21 +212,22 @@ fn positions_are_dense_however_many_write_at_once() {
 
 #[test]
 fn a_text_with_nul_is_a_mistake_of_whoever_asks_on_both_databases() {
-    for world in worlds() {
+    for app in TestApp::both().world().arguments(&["--dev"]) {
+        let board = app.as_role(Role::Board);
         for (query, variables) in [
             ("{ units(filter: {code: {eq: \"a\\u0000b\"}}) { totalCount } }", json!({})),
             ("query ($s: String) { complaints(filter: {search: $s}) { totalCount } }", json!({ "s": "\u{0}" })),
             ("query ($c: String) { unit(code: $c) { code } }", json!({ "c": "02\u{0}" })),
         ] {
-            let answer = world.server.graphql(&world.board, query, &variables);
+            let answer = board.request_with(query, &variables);
             assert_eq!(answer.codes(), ["BAD_USER_INPUT"], "{}", answer.text);
             assert!(answer.text.contains("NUL"), "{}", answer.text);
         }
-        // Nor in a cursor of one's own making.
+        // A cursor that the client made itself may not contain NUL either.
         let cursor = data_encoding::BASE64URL_NOPAD
             .encode(b"[{\"text\":\"\\u0000\"},{\"id\":\"00000000-0000-0000-0000-000000000000\"}]");
         let behind = format!("{{ units(orderBy: [{{field: CODE}}], after: \"{cursor}\") {{ nodes {{ code }} }} }}");
-        let answer = world.server.graphql(&world.board, &behind, &json!({}));
+        let answer = board.request(&behind);
         assert_eq!(answer.codes(), ["BAD_USER_INPUT"], "{}", answer.text);
     }
 }

@@ -1,10 +1,10 @@
 //! Every command, with arguments that are wrong: each says what is wrong and what to do, and leaves nothing behind.
 
 use crate::program;
-use crate::world;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use tests::fixtures;
 use tests::{Database, Finished};
 
 /// Runs the program in a folder of its own.
@@ -24,7 +24,7 @@ const WRONG: &[(&[&str], i32, &[&str])] = &[
     // Importing.
     (&["import"], 2, &["--mapping <MAP.toml>", "<KIND>", "<FILE>"]),
     (&["import", "complaints", "x.csv"], 2, &["--mapping <MAP.toml>"]),
-    (&["import", "complains", "x.csv", "--mapping", "m.toml"], 2, &["complains", "write one of complaints, units"]),
+    (&["import", "complains", "x.csv", "--mapping", "m.toml"], 2, &["complains", "use one of complaints, units"]),
     (&["import", "units", "none.csv", "--mapping", "none.toml"], 1, &["none.toml"]),
     (&["import", "inspect", "none.csv"], 1, &["cannot open none.csv"]),
     (&["import", "inspect", "."], 1, &["is a folder, not a CSV file"]),
@@ -61,7 +61,7 @@ const WRONG: &[(&[&str], i32, &[&str])] = &[
     (&["digest", "preview", "--locale", "fr", "--out", "x"], 2, &["vi or en"]),
     (&["digest", "preview", "--locale", "vi", "--out", "x", "--as-of", "2024-06-30"], 1, &["phananh jobs run"]),
     (&["digest", "subscribe", "--locale", "vi"], 2, &["--email <ADDRESS>|--folder <DIR>"]),
-    (&["digest", "subscribe", "--locale", "vi", "--email", "nobody"], 1, &["written as board@example.org"]),
+    (&["digest", "subscribe", "--locale", "vi", "--email", "nobody"], 1, &["write it like board@example.org"]),
     (&["digest", "unsubscribe", "--email", "a@b.vn"], 1, &["phananh digest subscriptions"]),
     (&["digest", "deliveries", "--limit", "0"], 2, &["0 is not in 1..=100000"]),
     // Invented registers.
@@ -106,7 +106,7 @@ const WRONG: &[(&[&str], i32, &[&str])] = &[
 #[test]
 fn each_command_says_what_is_wrong_and_leaves_nothing_behind() {
     let database = Database::sqlite();
-    world::fill(&database);
+    fixtures::fill(&database);
     let folder = tempfile::tempdir().unwrap();
     for (args, status, words) in WRONG {
         let done = run(folder.path(), &database.url, args);
@@ -125,7 +125,7 @@ fn each_command_says_what_is_wrong_and_leaves_nothing_behind() {
 #[test]
 fn an_address_in_use_is_told_as_such() {
     let database = Database::sqlite();
-    world::fill(&database);
+    fixtures::fill(&database);
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let done = run(Path::new("."), &database.url, &["serve", "--listen", &address]);
@@ -182,8 +182,8 @@ fn a_mistyped_database_is_no_register_in_which_nobody_is_flagged() {
 #[test]
 fn a_dry_run_makes_no_register() {
     let folder = tempfile::tempdir().unwrap();
-    let files = world::Files::new();
-    let mut args = files.import("units", world::UNITS, world::UNITS_MAP);
+    let files = fixtures::Files::new();
+    let mut args = files.import("units", fixtures::UNITS, fixtures::UNITS_MAP);
     args.push("--dry-run".to_owned());
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let done = run(folder.path(), "sqlite:new.db", &args);
@@ -194,8 +194,8 @@ fn a_dry_run_makes_no_register() {
 #[test]
 fn lists_are_printed_as_csv() {
     for database in [Database::sqlite(), Database::postgres()] {
-        world::fill(&database);
-        world::run_counting(&database, "2024-06-30");
+        fixtures::fill(&database);
+        fixtures::run_counting(&database, "2024-06-30");
         for (args, columns) in [
             (&["jobs", "list"][..], "name,about,enabled"),
             (&["jobs", "history"], "run,job,state"),
@@ -215,11 +215,11 @@ fn lists_are_printed_as_csv() {
 fn real_data_does_not_go_into_a_demonstration() {
     for database in [Database::sqlite(), Database::postgres()] {
         program().run(&database, ["generate", "--complaints", "100", "--seed", "7"]).ok();
-        let files = world::Files::new();
+        let files = fixtures::Files::new();
         for (kind, csv, mapping) in [
-            ("units", world::UNITS, world::UNITS_MAP),
-            ("officers", world::OFFICERS, world::OFFICERS_MAP),
-            ("complaints", world::COMPLAINTS, world::COMPLAINTS_MAP),
+            ("units", fixtures::UNITS, fixtures::UNITS_MAP),
+            ("officers", fixtures::OFFICERS, fixtures::OFFICERS_MAP),
+            ("complaints", fixtures::COMPLAINTS, fixtures::COMPLAINTS_MAP),
         ] {
             let mut args = files.import(kind, csv, mapping);
             let done = program().run(&database, &args);

@@ -1,38 +1,38 @@
-//! How much a document selects once its fragments are spread, in all of its operations.
+//! Counts what a document selects once its fragments are expanded, in all of its operations.
 //!
-//! The executor validates the whole document, whichever operation runs, and spreads fragments while it does. Fragments
-//! that spread others twice double with each level, so a short document can keep a core busy for hours. This count
-//! visits each fragment once, and the document is refused before it reaches the executor.
+//! The executor validates the whole document, whichever operation runs, and expands fragments while it does.
+//! Fragments that spread others twice double with each level, so a short document can keep a core busy for
+//! hours. This count visits each fragment once, and the document is refused before it reaches the executor.
 
-use async_graphql_parser::types::{ExecutableDocument, Selection, SelectionSet};
+use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
 use async_graphql_value::Name;
 use std::collections::HashMap;
 
-/// The deepest nesting of fields and fragments that is counted: the executor recurses for each level.
+/// Deepest nesting of fields and fragments: the executor recurses for each level.
 const DEEPEST_NESTING: usize = 60;
 
-/// What the operations of a document select together.
+/// The size of the expanded selections of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Expansion {
-    /// Fields and fragments, those of a fragment counted at each of its uses.
+    /// Fields and fragments of all operations; those of a fragment count at each use.
     pub fields: u64,
 }
 
 /// Why a document cannot be expanded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ExpansionError {
-    #[error("the fragment {0} spreads itself")]
+    #[error("the fragment {0} spreads itself: remove the cycle")]
     Cycle(String),
-    #[error("fields and fragments are nested more than {DEEPEST_NESTING} levels deep")]
+    #[error("fields and fragments are nested more than {DEEPEST_NESTING} levels deep: nest fewer")]
     TooDeep,
 }
 
 impl Expansion {
-    /// Counts what a document selects, in time that grows with its text.
+    /// Counts what a document selects, in time linear in its text.
     ///
     /// # Errors
-    /// Where a fragment spreads itself, also through others, or selections are nested too deep. Fragments that no
-    /// operation uses count for this: the executor validates them, too.
+    /// If a fragment spreads itself, also through others, or selections are nested too deep. This includes
+    /// unused fragments: the executor validates them, too.
     pub fn of(document: &ExecutableDocument) -> Result<Self, ExpansionError> {
         let mut count = Count { document, fragments: HashMap::new() };
         for name in document.fragments.keys() {
@@ -46,7 +46,7 @@ impl Expansion {
     }
 }
 
-/// What a set of selections comes to.
+/// The size of a set of selections.
 #[derive(Debug, Clone, Copy, Default)]
 struct Size {
     fields: u64,
@@ -56,7 +56,7 @@ struct Size {
 
 struct Count<'d> {
     document: &'d ExecutableDocument,
-    /// None while a fragment is being counted.
+    /// The sizes of fragments; None while a fragment is being counted.
     fragments: HashMap<&'d Name, Option<Size>>,
 }
 
@@ -68,7 +68,7 @@ impl<'d> Count<'d> {
             Some(None) => return Err(ExpansionError::Cycle(name.to_string())),
             None => {}
         }
-        // Validation says that it is not defined.
+        // Validation refuses an undefined fragment.
         let Some(fragment) = self.document.fragments.get(name) else { return Ok(Size::default()) };
         self.fragments.insert(name, None);
         let size = self.selections(&fragment.node.selection_set.node, level)?;
@@ -97,13 +97,13 @@ impl<'d> Count<'d> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use async_graphql_parser::parse_query;
+    use async_graphql::parser::parse_query;
 
     fn expansion(text: &str) -> Result<Expansion, ExpansionError> {
         Expansion::of(&parse_query(text).expect("a document"))
     }
 
-    /// Fragments of which each spreads the next twice.
+    /// Fragments that each spread the next one twice.
     fn doubling(levels: usize) -> String {
         let fragments = (0..levels).map(|n| format!("fragment A{n} on Query {{ ...A{} ...A{} }} ", n + 1, n + 1));
         fragments.collect::<String>() + &format!("fragment A{levels} on Query {{ __typename }}")

@@ -1,11 +1,11 @@
-//! How many values an introspection returns, counted over the schema itself before the executor runs it.
+//! Counts the values that an introspection returns, over the schema itself, before the executor runs it.
 //!
 //! The types of a schema refer to each other, so a short document can ask for more values than fit into memory
-//! (`possibleTypes { interfaces { possibleTypes … } }`). The count follows a selection from one set of types and fields to
-//! the next. It keeps how often each of them occurs, not the occurrences, and stops at a limit.
+//! (`possibleTypes { interfaces { possibleTypes … } }`). The count follows a selection from one set of types
+//! and fields to the next. It keeps how often each of them occurs, not the occurrences, and stops at a limit.
 
-use async_graphql_parser::Positioned;
-use async_graphql_parser::types::{
+use async_graphql::parser::Positioned;
+use async_graphql::parser::types::{
     BaseType, FieldDefinition, FragmentDefinition, InputValueDefinition, Selection, SelectionSet, ServiceDocument,
     Type, TypeKind, TypeSystemDefinition,
 };
@@ -35,11 +35,11 @@ directive @specifiedBy(url: String!) on SCALAR
 directive @oneOf on INPUT_OBJECT
 ";
 
-/// What introspection can come to at one place.
+/// A place that introspection can reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Node {
     Schema,
-    /// A type, and how many lists and non-nulls are wrapped around it.
+    /// A type, and the number of lists and non-nulls around it.
     Type(usize, u8),
     /// A field of a type.
     Field(usize, usize),
@@ -49,7 +49,7 @@ enum Node {
     Directive(usize),
 }
 
-/// A type with what introspection lists of it.
+/// A type, and what introspection lists of it.
 #[derive(Debug, Default)]
 struct TypeShape {
     fields: Vec<FieldShape>,
@@ -77,12 +77,12 @@ pub struct SchemaShape {
 pub type Fragments = HashMap<Name, Positioned<FragmentDefinition>>;
 
 impl SchemaShape {
-    /// Learns the shape from the definitions of a schema.
+    /// Builds the shape from the definitions of a schema.
     ///
     /// # Errors
-    /// Where the built-in introspection types do not parse.
-    pub fn new(document: &ServiceDocument) -> Result<Self, async_graphql_parser::Error> {
-        let own = async_graphql_parser::parse_schema(INTROSPECTION)?;
+    /// If the built-in introspection types do not parse.
+    pub fn new(document: &ServiceDocument) -> Result<Self, async_graphql::parser::Error> {
+        let own = async_graphql::parser::parse_schema(INTROSPECTION)?;
         let mut shape = Self::default();
         for definition in document.definitions.iter().chain(&own.definitions) {
             shape.add(definition);
@@ -151,9 +151,9 @@ impl SchemaShape {
         }
     }
 
-    /// How many values the selection of a `__schema` or `__type` returns at most; stops soon after `limit`.
+    /// The most values that a selection on `__schema` or `__type` returns; the count stops soon after `limit`.
     ///
-    /// `type_name` is the type that `__type` asks for; None stands for each of them.
+    /// `type_name` is the argument of `__type`; None stands for any type.
     pub fn values(
         &self,
         field: &str,
@@ -167,7 +167,7 @@ impl SchemaShape {
             ("__type", Some(name)) => {
                 self.names.get(name).map(|place| (Node::Type(*place, 0), 1)).into_iter().collect()
             }
-            // Which one is known only when it runs: none lists more than all together.
+            // The type is known only at run time: no single type lists more than all together.
             ("__type", None) => (0..self.types.len()).map(|place| (Node::Type(place, 0), 1)).collect(),
             _ => return 1,
         };
@@ -200,13 +200,13 @@ impl SchemaShape {
                 Selection::Field(field) => {
                     let mut next: HashMap<Node, u64> = HashMap::new();
                     for (node, times) in from {
-                        // Each has a value for the field, be it null.
+                        // Each node has a value for the field, even if null.
                         *values = values.saturating_add(*times);
                         self.step(*node, &field.node.name.node, &mut |to, each| {
                             let reached = times.saturating_mul(each);
                             *values = values.saturating_add(reached);
-                            let known = next.entry(to).or_default();
-                            *known = known.saturating_add(reached);
+                            let count = next.entry(to).or_default();
+                            *count = count.saturating_add(reached);
                         });
                         if *values > limit {
                             return;
@@ -218,7 +218,7 @@ impl SchemaShape {
         }
     }
 
-    /// What a field of a node leads to, and how often.
+    /// The nodes that a field of a node leads to, and how often.
     fn step(&self, node: Node, field: &str, to: &mut dyn FnMut(Node, u64)) {
         let inputs = |all: &[(usize, u8)], to: &mut dyn FnMut(Node, u64)| {
             all.iter().for_each(|(of, wrappers)| to(Node::Input(*of, *wrappers), 1));
@@ -262,7 +262,7 @@ impl SchemaShape {
 mod tests {
     use super::*;
     use crate::graphql::{schema, sdl};
-    use async_graphql_parser::{parse_query, parse_schema};
+    use async_graphql::parser::{parse_query, parse_schema};
 
     const NO_LIMIT: u64 = u64::MAX;
 

@@ -1,31 +1,33 @@
-//! The groups of roles that the table speaks of.
+//! Groups of roles for the access table.
 
 use schema::enums::Role::{self, Admin, Board, Dashboard, DataTeam, Intake, UnitHead};
 
-/// Who sees complaints, each within their scope of rows.
+/// Roles that see complaints, each within its row scope.
 pub(super) const BOARD_AND_HEADS: &[Role] = &[Board, UnitHead];
 
-/// Who sees reference data and texts about procedures, which are about no person.
+/// Roles that see reference data and texts about procedures, which concern no person.
 pub(super) const REFERENCE: &[Role] = &[Board, UnitHead, DataTeam, Dashboard, Intake, Admin];
 
-/// Who sees groups of complaints: within a scope of rows, with pseudonyms, or only those that are large enough.
+/// Roles that see groups of complaints: within a row scope, with pseudonyms, or after suppression of small
+/// groups.
 pub(super) const STATISTICS: &[Role] = &[Board, UnitHead, DataTeam, Dashboard];
 
-/// Who sees complaints or groups of them, and who submits them.
-pub(super) const COMPLAINT_WORDS: &[Role] = &[Board, UnitHead, DataTeam, Dashboard, Intake];
+/// Roles that see complaints or groups of them, or submit complaints.
+pub(super) const COMPLAINT_ENUMS: &[Role] = &[Board, UnitHead, DataTeam, Dashboard, Intake];
 
-/// Who sees groups by enterprise: one that counts for several is shown by one of them, which a head might not
-/// be shown otherwise.
+/// Roles that see groups by enterprise. Such a group shows one enterprise of several, possibly one outside the
+/// row scope of a unit head.
 pub(super) const BOARD_AND_DATA_TEAM: &[Role] = &[Board, DataTeam];
 
-/// Who exports, with pseudonyms.
+/// Roles that may export, with pseudonyms.
 pub const EXPORTERS: &[Role] = BOARD_AND_DATA_TEAM;
 
-/// Whose episodes are formed of what they see: those of a head would tell of complaints that are kept from it.
+/// Roles whose episodes are formed from all complaints. Episodes of a unit head would tell of complaints
+/// outside the row scope.
 pub(super) const SEES_ALL: &[Role] = &[Board, DataTeam, Dashboard];
 
-/// Who sees groups of any size.
+/// Roles that see groups of any size.
 pub(super) const ANALYSTS: &[Role] = &[Board, UnitHead, DataTeam];
 
-/// Who sees of groups what concerns people.
+/// Roles that may filter groups by people and enterprises.
 pub(super) const PEOPLE: &[Role] = &[Board, UnitHead];

@@ -1,19 +1,19 @@
-//! The table of design §7.
+//! The access table: which roles may use which fields (design §7).
 
 use super::roles::{
-    ANALYSTS, BOARD_AND_DATA_TEAM, BOARD_AND_HEADS, COMPLAINT_WORDS, PEOPLE, REFERENCE, SEES_ALL, STATISTICS,
+    ANALYSTS, BOARD_AND_DATA_TEAM, BOARD_AND_HEADS, COMPLAINT_ENUMS, PEOPLE, REFERENCE, SEES_ALL, STATISTICS,
 };
 use schema::enums::Role::{self, Admin, Board, Intake, UnitHead};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// One row: a type, its fields or input fields (`*` for all of them), and the roles that may name
-/// them. A row with a field's name comes before the row with `*` of its type.
+/// Rows of type, field or input field (`*` for all), and the roles that may name it. A row for a field comes
+/// before the `*` row of its type.
 ///
-/// The words of enums stand here like fields: to order or group by one is to name it. A word that the
-/// schema does not have is the validation's to refuse.
+/// Enum values stand here like fields: to order or group by one is to name it. Validation refuses a value that
+/// the schema does not have.
 pub const TABLE: &[(&str, &str, &[Role])] = &[
-    // What can be asked.
+    // Queries.
     ("Query", "complaints", ANALYSTS),
     ("Query", "complaint", BOARD_AND_HEADS),
     ("Query", "unitResponses", BOARD_AND_HEADS),
@@ -54,7 +54,7 @@ pub const TABLE: &[(&str, &str, &[Role])] = &[
     ("Query", "serviceInfo", REFERENCE),
     ("ServiceInfo", "*", REFERENCE),
     ("ServiceLimits", "*", REFERENCE),
-    // Who may use the register, and what they did.
+    // Principals and the audit log.
     ("Query", "principals", &[Admin]),
     ("Query", "auditLog", &[Admin]),
     ("Principal", "*", &[Admin]),
@@ -79,7 +79,7 @@ pub const TABLE: &[(&str, &str, &[Role])] = &[
     ("CreateTokenInput", "*", &[Admin]),
     ("CreateTokenPayload", "*", &[Admin]),
     ("RevokeTokensPayload", "*", &[Admin]),
-    // What can be written.
+    // Mutations.
     ("Mutation", "submitComplaint", &[Intake]),
     ("Mutation", "respondToComplaint", &[UnitHead]),
     ("Mutation", "classifyComplaint", &[Board]),
@@ -94,7 +94,7 @@ pub const TABLE: &[(&str, &str, &[Role])] = &[
     ("ChangeComplaintStateInput", "*", &[Board]),
     ("RecordFindingInput", "*", &[Board]),
     ("HandleComplaintPayload", "*", &[Board]),
-    // What the Board and the units do: guidance, proposals, measures.
+    // Guidance documents, proposals, measures.
     ("Query", "guidanceDocuments", BOARD_AND_HEADS),
     ("GuidanceDocument", "*", BOARD_AND_HEADS),
     ("GuidanceOpinion", "*", BOARD_AND_HEADS),
@@ -163,12 +163,12 @@ pub const TABLE: &[(&str, &str, &[Role])] = &[
     ("Mutation", "respondToRedactedComplaint", &[UnitHead]),
     ("RespondToRedactedComplaintInput", "*", &[UnitHead]),
     ("RespondToRedactedComplaintPayload", "*", &[UnitHead]),
-    // What can be subscribed to.
+    // Subscriptions.
     ("Subscription", "complaintReceived", ANALYSTS),
     ("Subscription", "flagChanged", BOARD_AND_HEADS),
     ("Subscription", "jobRunChanged", &[Board, Admin]),
-    // Complaints. DATA_TEAM sees who stands in them by pseudonyms, and nothing that would tell who that is: no
-    // id or reference, no text, and no condition on them.
+    // Complaints. DATA_TEAM sees pseudonyms of subjects, and nothing that identifies them: no id or reference,
+    // no text, and no condition on these.
     ("Query", "redactedComplaints", BOARD_AND_HEADS),
     ("RedactedComplaint", "*", BOARD_AND_HEADS),
     ("RedactedComplaintConnection", "*", BOARD_AND_HEADS),
@@ -238,7 +238,7 @@ pub const TABLE: &[(&str, &str, &[Role])] = &[
     ("StatisticsMeasures", "distinctOfficers", ANALYSTS),
     ("StatisticsMeasures", "episodes", SEES_ALL),
     ("StatisticsMeasures", "*", STATISTICS),
-    // People: within complaints for those who see these, as lists for the Board alone.
+    // People: within complaints for roles that see complaints; as lists for the Board only.
     ("Officer", "pseudonym", ANALYSTS),
     ("Officer", "complaints", ANALYSTS),
     ("Officer", "postings", &[Board]),
@@ -257,7 +257,7 @@ pub const TABLE: &[(&str, &str, &[Role])] = &[
     ("EnterpriseEdge", "*", &[Board]),
     ("EnterpriseFilter", "*", BOARD_AND_HEADS),
     ("EnterpriseOrder", "*", &[Board]),
-    // Units and categories hold nothing personal.
+    // Units and categories: no personal data.
     ("Unit", "scorecard", BOARD_AND_HEADS),
     ("Unit", "complaints", ANALYSTS),
     ("Unit", "flag", &[Board]),
@@ -281,7 +281,7 @@ pub const TABLE: &[(&str, &str, &[Role])] = &[
     ("IssueCategoryOrder", "filter", ANALYSTS),
     ("IssueCategoryOrder", "days", ANALYSTS),
     ("IssueCategoryOrder", "*", REFERENCE),
-    // What jobs leave behind.
+    // Results of jobs.
     ("Flag", "reviews", &[Board]),
     ("Flag", "run", &[Board]),
     ("Flag", "*", BOARD_AND_HEADS),
@@ -310,7 +310,7 @@ pub const TABLE: &[(&str, &str, &[Role])] = &[
     ("DigestFilter", "*", &[Board]),
     ("DigestOrder", "*", &[Board]),
     ("Delivery", "*", &[Board]),
-    // Operators, and what every connection has.
+    // Operators and page info.
     ("PageInfo", "*", REFERENCE),
     ("StringOps", "*", REFERENCE),
     ("IdOps", "*", REFERENCE),
@@ -334,7 +334,7 @@ pub const TABLE: &[(&str, &str, &[Role])] = &[
     ("SubjectKindOps", "*", BOARD_AND_HEADS),
     ("RunStateOps", "*", &[Board, Admin]),
     ("LocaleOps", "*", &[Board]),
-    // Words: those of what is not about anybody, and those of what only some see.
+    // Enums: first those that concern no person.
     ("CategoryKind", "*", REFERENCE),
     ("PeerGroup", "*", REFERENCE),
     ("UnitKind", "*", REFERENCE),
@@ -342,9 +342,9 @@ pub const TABLE: &[(&str, &str, &[Role])] = &[
     ("SortDirection", "*", REFERENCE),
     ("UnitOrderField", "*", REFERENCE),
     ("IssueCategoryOrderField", "*", REFERENCE),
-    ("ComplaintState", "*", COMPLAINT_WORDS),
-    ("Channel", "*", COMPLAINT_WORDS),
-    ("LegalForm", "*", COMPLAINT_WORDS),
+    ("ComplaintState", "*", COMPLAINT_ENUMS),
+    ("Channel", "*", COMPLAINT_ENUMS),
+    ("LegalForm", "*", COMPLAINT_ENUMS),
     ("Finding", "*", ANALYSTS),
     ("Attribution", "*", ANALYSTS),
     ("ResponseAction", "*", ANALYSTS),
@@ -376,7 +376,7 @@ static ROWS: LazyLock<HashMap<&str, HashMap<&str, &[Role]>>> = LazyLock::new(|| 
     rows
 });
 
-/// Whether a role may name a field of a type. What the table does not know is denied.
+/// Whether a role may name a field of a type. A type or field without a row is denied.
 pub fn allowed(role: Role, type_name: &str, field: &str) -> bool {
     let Some(of_type) = ROWS.get(type_name) else { return false };
     of_type.get(field).or_else(|| of_type.get("*")).is_some_and(|roles| roles.contains(&role))

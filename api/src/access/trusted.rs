@@ -1,15 +1,15 @@
-//! The signature of an operation, by which an allow-list knows it: the same for documents that differ in
-//! white space, in comments, or in the order of fields, arguments, variables and directives.
+//! The signature of an operation, for allow-lists. It does not depend on white space, comments, or the order of
+//! fields, arguments, variables and directives.
 
-use async_graphql_parser::types::{
+use async_graphql::parser::types::{
     Directive, ExecutableDocument, FragmentDefinition, OperationDefinition, Selection, SelectionSet, VariableDefinition,
 };
-use async_graphql_parser::{Positioned, parse_query};
+use async_graphql::parser::{Positioned, parse_query};
 use async_graphql_value::{ConstValue, Name, Value};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 
-/// The signature of one operation of a document, with the fragments of the document: SHA-256 in hex.
+/// The SHA-256 signature, in hex, of one operation with the fragments of its document.
 pub fn signature(document: &ExecutableDocument, operation: &OperationDefinition) -> String {
     let mut written = operation.ty.to_string();
     written.push_str(&sorted(operation.variable_definitions.iter().map(variable)));
@@ -46,7 +46,7 @@ fn arguments(all: &[(Positioned<Name>, Positioned<Value>)]) -> String {
     sorted(all.iter().map(|(name, value)| format!("{}:{}", name.node, written(&value.node))))
 }
 
-/// A value, the fields of objects in the order of their names.
+/// A value as text, the fields of objects sorted by name.
 fn written(value: &Value) -> String {
     match value {
         Value::Object(fields) => sorted(fields.iter().map(|(name, value)| format!("{name}:{}", written(value)))),
@@ -82,11 +82,11 @@ fn selections(set: &SelectionSet) -> String {
     }))
 }
 
-/// The signatures of all operations of a text, each with its name.
+/// The name and signature of each operation in a text.
 ///
 /// # Errors
-/// Where the text is no GraphQL document.
-pub fn signatures(text: &str) -> Result<Vec<(Option<String>, String)>, async_graphql_parser::Error> {
+/// If the text is not a GraphQL document.
+pub fn signatures(text: &str) -> Result<Vec<(Option<String>, String)>, async_graphql::parser::Error> {
     let document = parse_query(text)?;
     let found = document.operations.iter();
     Ok(found.map(|(name, one)| (name.map(ToString::to_string), signature(&document, &one.node))).collect())

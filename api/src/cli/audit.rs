@@ -1,4 +1,6 @@
-use super::output::{Output, table, tell};
+//! The command `audit`: seals the register and verifies it.
+
+use super::output::{Output, print_note, table};
 use anyhow::Context;
 use jobs::runner::settings::Settings;
 use jobs::scheduled::audit::{printed_seals, seal_and_witness};
@@ -10,18 +12,18 @@ use std::process::ExitCode;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Verify that nothing which was sealed was changed, removed or put in later, and that every row is what its events
-    /// say; status 1 where something is not
+    /// Verify that no sealed row was changed, removed or inserted, and that every row matches its events; exit status
+    /// 1 if not
     Verify {
-        /// A seal that was seen elsewhere, CHAIN:NUMBER:HASH as digests print it: that it is still there. Those of
-        /// digests in the database are known
+        /// Check that this seal is still there, CHAIN:NUMBER:HASH as printed in digests; seals of digests in the
+        /// database are checked anyway
         #[arg(long = "expect", visible_alias = "seal", value_name = "SEAL")]
         expected: Vec<SealName>,
-        /// A folder of witnessed seals, instead of the one of the configuration
+        /// Folder of witnessed seals [default: that of the configuration]
         #[arg(long, value_name = "DIR")]
         witness: Option<PathBuf>,
     },
-    /// Seal what is not sealed yet; a server does it every few seconds
+    /// Seal the rows that are not sealed yet; a server does this every few seconds
     Seal,
 }
 
@@ -39,13 +41,13 @@ pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> any
         Command::Verify { expected, witness } => {
             let keys = settings.keys.as_deref();
             if keys.is_none() {
-                tell(NO_KEY);
+                print_note(NO_KEY);
             }
             let witness = witness.as_deref().or(settings.audit.witness.as_deref()).map(witness::read);
-            witness.iter().flat_map(|witness| &witness.problems).for_each(tell);
-            let mut known = printed_seals(db)?;
-            known.extend(expected.iter().cloned());
-            let scope = Scope { keys, known: &known, witness: witness.as_ref(), since: None };
+            witness.iter().flat_map(|witness| &witness.problems).for_each(print_note);
+            let mut seals = printed_seals(db)?;
+            seals.extend(expected.iter().cloned());
+            let scope = Scope { keys, expected_seals: &seals, witness: witness.as_ref(), since: None };
             let report = seal::verify(db, scope)?;
             out.print(&report, text)?;
             Ok(if report.verified { ExitCode::SUCCESS } else { ExitCode::from(1) })
@@ -66,7 +68,7 @@ fn text(report: &Report) -> String {
     });
     let mut text = table(&["chain", "seals", "rows", "not sealed", "newest seal"], rows);
     let compared: u64 = report.tables.iter().map(|table| table.rows).sum();
-    text.push_str(&format!("\n{compared} rows of {} tables compared with what their chains say", report.tables.len()));
+    text.push_str(&format!("\n{compared} rows of {} tables compared with their chains", report.tables.len()));
     for problem in &report.problems {
         let chain = problem.chain.map_or_else(|| "all".to_owned(), |chain| chain.to_string());
         text.push_str(&format!("\n{chain}: {}", problem.message));

@@ -1,29 +1,31 @@
-use super::output::{Output, table, tell};
+//! The command `backtest`: precision and recall of past rankings of officers.
+
+use super::output::{Output, print_note, table};
 use anyhow::Context;
 use chrono::NaiveDate;
 use jobs::analyses::backtest::{History, Outcome, Question, backtest};
 use schema::Db;
 use std::process::ExitCode;
 
-/// How well rankings of the past found those of whom complaints were sustained later
+/// Arguments of `backtest`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The year whose first day is the first origin
+    /// First year: its first day is the first origin
     #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i32).range(1970..=2200))]
     from: i32,
-    /// The year whose first day is the last origin
+    /// Last year: its first day is the last origin
     #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i32).range(1970..=2200))]
     to: i32,
-    /// Days after the origin in which complaints are looked for
+    /// Days after the origin in which sustained complaints count
     #[arg(long, value_name = "DAYS", default_value_t = 730, value_parser = clap::value_parser!(i32).range(1..=36_500))]
     horizon: i32,
-    /// The share of officers that a ranking names
+    /// Share of officers that a ranking names, as 5% or 0.05
     #[arg(long, value_name = "SHARE", default_value = "5%", value_parser = share)]
     top: f64,
 }
 
 fn share(text: &str) -> Result<f64, String> {
-    let wrong = || format!("{text:?} is no share: write it as 5% or 0.05");
+    let wrong = || format!("{text:?} is not a share: write it as 5% or 0.05");
     let value: f64 = match text.strip_suffix('%') {
         Some(percent) => percent.trim().parse::<f64>().map(|value| value / 100.0),
         None => text.parse(),
@@ -40,11 +42,11 @@ pub fn run(db: &Db, args: &Args, out: &Output) -> anyhow::Result<ExitCode> {
     let outcomes = backtest(&history, &Question { origins, horizon: args.horizon, top: args.top })?;
     anyhow::ensure!(
         !outcomes.is_empty(),
-        "no officer has a complaint before these years: take later ones, or a larger --top"
+        "no officer has a complaint before these years: take later years or a larger --top"
     );
     let early: Vec<&Outcome> = outcomes.iter().filter(|one| one.observed_days < args.horizon).collect();
     if let (Some(first), Some(observed)) = (early.first(), early.iter().map(|one| one.observed_days).min()) {
-        tell(format_args!(
+        print_note(format_args!(
             "warning: the horizon of {} days is not over for the origins from {} on (of the last one {observed} days are in \
              the register): later complaints are missing, and what was found is too little; take an earlier --to or a \
              shorter --horizon",

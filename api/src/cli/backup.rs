@@ -1,20 +1,22 @@
-use super::output::{Output, tell};
+//! The commands `backup` and `restore` for registers in SQLite.
+
+use super::output::{Output, print_note};
 use schema::Db;
 use schema::db::restore;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Whatever is written meanwhile; of a register in PostgreSQL see docs/operations.md
+/// Arguments of `backup`.
 #[derive(Debug, clap::Args)]
 pub struct BackupArgs {
-    /// A file that is not there yet
+    /// The new file; must not exist
     file: PathBuf,
 }
 
-/// Nothing may be there; of a register in PostgreSQL see docs/operations.md
+/// Arguments of `restore`.
 #[derive(Debug, clap::Args)]
 pub struct RestoreArgs {
-    /// A file that `backup` wrote
+    /// A file written by `backup`
     file: PathBuf,
 }
 
@@ -23,7 +25,7 @@ pub fn back_up(db: &Db, args: &BackupArgs, out: &Output) -> anyhow::Result<ExitC
     out.print(&backup, |done| {
         format!("{}: the register up to position {}, {} bytes", done.file.display(), done.position, done.bytes)
     })?;
-    tell("note: the key file is not in it: keep a copy of it, and in another place");
+    print_note("note: the key file is not in it: keep a copy of the key file in another place");
     Ok(ExitCode::SUCCESS)
 }
 
@@ -31,8 +33,8 @@ pub fn restored(database: &str, args: &RestoreArgs, out: &Output) -> anyhow::Res
     let restored = restore(database, &args.file)?;
     out.print(&restored, |done| format!("{}: the register up to position {}", done.file.display(), done.position))?;
     if restored.is_behind {
-        tell("note: an older version wrote it: `phananh migrate` brings it up to date");
+        print_note("note: an older version wrote the backup: `phananh migrate` brings it up to date");
     }
-    tell("note: what was done after the backup is undone: tokens that were ended since are valid again");
+    print_note("note: changes made since the backup are lost: tokens revoked since are valid again");
     Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,6 @@
-//! One command on a fresh machine: an invented register, its jobs, its digest, and a server.
+//! The command `demo`: makes an invented register, runs its jobs, writes digests and serves it.
 
-use super::output::tell;
+use super::output::print_note;
 use super::progress::{Interruptible, counting};
 use crate::http::{Server, ServerOptions, listen};
 use anyhow::Context as _;
@@ -20,37 +20,37 @@ use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Where to listen; port 0 takes a free one
+    /// Address to listen on; port 0 takes a free port
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8080")]
     listen: String,
 }
 
-/// The database of the demonstration, in the working directory: it never touches another.
+/// The demonstration database, in the working directory: the command touches no other database.
 const FILE: &str = "phananh-demo.db";
-/// Where its digests go.
+/// The folder for its digests.
 const FOLDER: &str = "phananh-demo-digests";
 const COMPLAINTS: usize = 50_000;
 const SEED: u64 = 2014;
-/// Days between the two digests that are written at first: the second says what is new.
+/// Days between the first two digests, so that the second reports changes.
 const BETWEEN: Days = Days::new(7);
 
 pub fn run(args: &Args, settings: Settings) -> anyhow::Result<ExitCode> {
-    // What can be wrong before the long part is found out before it.
+    // Check the address and the database before the long part.
     let listener = listen(&args.listen)?;
     let folder = std::env::current_dir()?.join(FOLDER);
     let db = open()?;
     let mut interruptible = Interruptible::new(counting(COMPLAINTS, "complaints")?)?;
     let until = match db.read(demonstration::mark)? {
         Some(mark) => {
-            tell(format_args!("{FILE}: {} invented complaints up to {}", mark.complaints, mark.until));
+            print_note(format_args!("{FILE}: {} invented complaints up to {}", mark.complaints, mark.until));
             if mark.until < super::jobs::yesterday()? {
-                tell(format_args!("they end some days ago: delete {FILE} for a world up to yesterday"));
+                print_note(format_args!("its data ends some days ago: delete {FILE} to make data up to yesterday"));
             }
             mark.until
         }
         None => {
             let until = super::jobs::yesterday()?;
-            tell(format_args!("making {COMPLAINTS} invented complaints up to {until} in {FILE} …"));
+            print_note(format_args!("making {COMPLAINTS} invented complaints up to {until} in {FILE} …"));
             let parameters = Parameters { complaints: COMPLAINTS, seed: SEED, until };
             let made = generate(&db, parameters, &mut |stored| interruptible.at(stored));
             interruptible.finish();
@@ -64,7 +64,7 @@ pub fn run(args: &Args, settings: Settings) -> anyhow::Result<ExitCode> {
     if let Err(error) = run_jobs(&db, &settings, until, &folder, &interruptible) {
         return stopped_or(&interruptible, error);
     }
-    // Each start shows a token of its own; those of earlier starts are over.
+    // Each start creates a token and revokes those of earlier starts.
     let token = db.write("demo", |tx| {
         revoke_tokens(tx, "demo")?;
         let holder = Holder { name: "demo", role: Role::Board, unit: None, officer: None, outside: false };
@@ -80,12 +80,12 @@ pub fn run(args: &Args, settings: Settings) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Who interrupts the demonstration wants it to end, and it ends well.
+/// An interruption is a successful end of the demonstration.
 fn stopped_or(interruptible: &Interruptible, error: anyhow::Error) -> anyhow::Result<ExitCode> {
     if interruptible.check_cancelled() {
         return Err(error);
     }
-    tell("interrupted: start it again and it goes on");
+    print_note("interrupted: start it again to continue");
     Ok(ExitCode::SUCCESS)
 }
 
@@ -95,18 +95,18 @@ fn open() -> anyhow::Result<Db> {
     let db = Db::open_for_import(&format!("sqlite:{FILE}")).with_context(here)?;
     db.migrate().with_context(|| {
         if existed {
-            format!("{FILE} is of another version, or the folder cannot be written to: delete it, or start elsewhere")
+            format!("{FILE} has another version, or the folder is not writable: delete the file or use another folder")
         } else {
             format!("{}: can the folder be written to?", here())
         }
     })?;
     if db.read(|conn| Ok(demonstration::mark(conn)?.is_none() && demonstration::is_used(conn)?))? {
-        anyhow::bail!("{FILE} holds real data: the demonstration wants a file of its own, start it in another folder");
+        anyhow::bail!("{FILE} holds real data: the demonstration needs its own file, start it in another folder");
     }
     Ok(db)
 }
 
-/// Runs the jobs that have not been run for the last day, and delivers the digests.
+/// Runs the jobs for the two days of the first digests, unless they ran, and delivers the digests.
 fn run_jobs(
     db: &Db,
     settings: &Settings,
@@ -118,18 +118,18 @@ fn run_jobs(
     db.write("demo", |tx| outbox::subscribe(tx, DeliveryChannel::Folder, &address, Locale::Vi))?;
     let context = Context { db, settings, jobs: REGISTRY, snapshots: None, rules: None, stop: None };
     for day in [until - BETWEEN, until] {
-        let stands = db.read(|conn| jobs::digest::stored(conn, 100))?;
-        if stands.iter().any(|digest| digest.as_of == day) {
+        let digests = db.read(|conn| jobs::digest::stored(conn, 100))?;
+        if digests.iter().any(|digest| digest.as_of == day) {
             continue;
         }
         for name in ["recurrence", "timeliness", "trends", "escalate-overdue", "digest"] {
             anyhow::ensure!(interruptible.check_cancelled(), "interrupted");
-            tell(format_args!("running {name} as of {day} …"));
+            print_note(format_args!("running {name} as of {day} …"));
             let job = REGISTRY.find(name).with_context(|| format!("the job {name}"))?;
             ledger::run_now(&context, job, day)?;
         }
     }
-    // A folder takes one language: the other one is written beside it.
+    // A folder has one language: write the other one beside it.
     for digest in db.read(|conn| jobs::digest::stored(conn, 4))? {
         jobs::digest::write_files(folder, &digest).map_err(StoreError::Rule)?;
     }
@@ -138,7 +138,7 @@ fn run_jobs(
     Ok(())
 }
 
-/// What to try.
+/// Example queries.
 pub const QUERIES: [(&str, &str); 3] = [
     (
         "who is complained about by many enterprises",

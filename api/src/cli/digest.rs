@@ -1,4 +1,6 @@
-use super::output::{Output, table, tell};
+//! The command `digest`: previews digests and manages subscriptions and deliveries.
+
+use super::output::{Output, print_note, table};
 use anyhow::Context;
 use chrono::NaiveDate;
 use jobs::digest::{address, before, document, outbox, render};
@@ -11,18 +13,18 @@ use std::process::ExitCode;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Write a digest into a folder, without storing or sending it
+    /// Write a digest to a folder, without storing or sending it
     Preview {
         #[arg(long, value_parser = locale)]
         locale: Locale,
-        /// The day up to which it goes; yesterday unless told
+        /// Last day of the digest [default: yesterday]
         #[arg(long, value_name = "DATE", value_parser = super::jobs::day)]
         as_of: Option<NaiveDate>,
-        /// Where digest.html, digest.txt and digest.json go
+        /// Folder for digest.html, digest.txt and digest.json
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
-    /// Let somebody have the digests, by mail or in a folder
+    /// Send the digests to a mail address or a folder
     Subscribe {
         #[command(flatten)]
         to: Recipient,
@@ -34,20 +36,20 @@ pub enum Command {
         #[command(flatten)]
         to: Recipient,
     },
-    /// Who has the digests
+    /// List the subscriptions
     Subscriptions,
-    /// Try again what was given up
+    /// Retry deliveries that were given up
     Retry,
-    /// What was sent to whom, and what was not
+    /// List the deliveries, sent or not, newest first
     Deliveries {
-        /// How many
+        /// Maximum number of deliveries
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=100_000))]
         limit: i64,
     },
 }
 
 impl Command {
-    /// Whether it may come before there is a register.
+    /// Whether the command may create a register.
     pub const fn prepares(&self) -> bool {
         matches!(self, Self::Subscribe { .. })
     }
@@ -56,10 +58,10 @@ impl Command {
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 pub struct Recipient {
-    /// A mail address
+    /// Mail address
     #[arg(long, value_name = "ADDRESS")]
     email: Option<String>,
-    /// A folder that the server can write to
+    /// Folder that the server can write to
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
 }
@@ -72,11 +74,11 @@ impl Recipient {
                 Ok((DeliveryChannel::Email, address.clone()))
             }
             (None, Some(folder)) => {
-                // The server may run elsewhere: only a whole path means the same there.
+                // The server may run in another working directory or on another machine: store the absolute path.
                 let folder = std::path::absolute(folder)?;
                 if !folder.is_dir() {
-                    tell(format_args!(
-                        "there is no folder {} on this machine: make it where the server runs",
+                    print_note(format_args!(
+                        "there is no folder {} on this machine: create it where the server runs",
                         folder.display()
                     ));
                 }
@@ -88,11 +90,11 @@ impl Recipient {
 }
 
 fn locale(text: &str) -> Result<Locale, String> {
-    text.parse().map_err(|_| format!("{text:?} is no language of digests: vi or en"))
+    text.parse().map_err(|_| format!("{text:?} is not a language of digests: write vi or en"))
 }
 
-/// What mail waits for where the configuration names no server.
-const NO_SERVER: &str = "the configuration (--config) has no [smtp]: mail is sent by a server that has one";
+/// Why mail is not sent from this configuration.
+const NO_SERVER: &str = "the configuration (--config) has no [smtp]: only a server with one sends mail";
 
 pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> anyhow::Result<ExitCode> {
     match command {
@@ -104,17 +106,17 @@ pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> any
             let (channel, address) = to.of()?;
             let row = db.write("cli", |tx| outbox::subscribe(tx, channel, &address, *locale))?.value;
             out.print(&json!({ "channel": row.channel, "address": row.address, "locale": row.locale }), |_| {
-                format!("{} will have the digests in {}", row.address, row.locale)
+                format!("{} will receive the digests in {}", row.address, row.locale)
             })?;
             if channel == DeliveryChannel::Email && settings.smtp.is_none() {
-                tell(format_args!("note: {NO_SERVER}"));
+                print_note(format_args!("note: {NO_SERVER}"));
             }
         }
         Command::Unsubscribe { to } => {
             let (channel, address) = to.of()?;
             db.write("cli", |tx| outbox::unsubscribe(tx, channel, &address))?;
             out.print(&json!({ "channel": channel, "address": address }), |_| {
-                format!("{address} will have no more digests")
+                format!("{address} will receive no more digests")
             })?;
         }
         Command::Subscriptions => {
@@ -131,12 +133,12 @@ pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> any
         }
         Command::Retry => {
             let posted = db.write("cli", outbox::retry)?.value;
-            out.print(&json!({ "posted": posted }), |_| format!("{posted} lie in the outbox again"))?;
+            out.print(&json!({ "posted": posted }), |_| format!("{posted} deliveries are queued again"))?;
         }
         Command::Deliveries { limit } => {
             let waiting = db.read(outbox::waiting_for_mail)?;
             if waiting > 0 && settings.smtp.is_none() {
-                tell(format_args!("note: {waiting} wait for a mail server, and {NO_SERVER}"));
+                print_note(format_args!("note: {waiting} deliveries wait for a mail server: {NO_SERVER}"));
             }
             let rows = db.read(|conn| outbox::log(conn, *limit))?;
             let documents: Vec<Value> = rows

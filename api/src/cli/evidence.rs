@@ -1,13 +1,13 @@
-//! The complaints behind a flag, for people.
+//! Formats the complaints behind a flag as a table.
 
 use super::output::table;
 use jobs::flags::EvidenceOf;
 use schema::enums::Finding;
 
-/// Characters of a text that are shown of it.
+/// Characters of a complaint's text in the table.
 const WORDS: usize = 48;
 
-/// A table of them, with the numbers that other registers gave where there are any, and else the reference of this register.
+/// A table of complaints, with their reference numbers in other registers, or else in this one.
 pub fn evidence_table(all: &[EvidenceOf]) -> String {
     table(
         &["RECEIVED", "REFERENCE", "UNIT", "ENTERPRISE", "FINDING", "TEXT"],
@@ -31,7 +31,7 @@ pub fn evidence_table(all: &[EvidenceOf]) -> String {
     )
 }
 
-/// As many words of a text as fit, on one line; of a first word that is longer, its beginning.
+/// As many whole words as fit into `most` characters, on one line; if the first word is longer, its beginning.
 fn first_words(text: &str, most: usize) -> String {
     let mut shown = String::new();
     let mut length = 0;

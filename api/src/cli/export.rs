@@ -1,14 +1,16 @@
-use super::output::{Output, tell};
+//! The command `export`: writes complaints to one file, or to one file per month.
+
+use super::output::{Output, print_note};
 use super::reader::Reader;
-use crate::auth::within;
-use crate::export::{ExportRow, ExportWriter, Form, Terms, audience, read};
+use crate::access::within;
+use crate::export::{ExportMetadata, ExportRow, ExportWriter, Format, audience, read};
 use anyhow::{Context, bail};
 use chrono::{Datelike, Days, NaiveDate};
 use diesel::prelude::*;
 use jobs::snapshot::Reference;
 use schema::db::dialect::current_position;
 use schema::domain::calendar::{local_date, start_of_day};
-use schema::files::Draft;
+use schema::files::AtomicFile;
 use schema::keys::Keys;
 use schema::queries::Pred;
 use schema::tables::complaints;
@@ -20,28 +22,28 @@ use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The file, which says its form by its end (.csv, .parquet, .arrow); - for standard output; a folder with
-    /// --by-month
+    /// File, with its format as extension (.csv, .parquet, .arrow); - for standard output; a folder with --by-month
     path: PathBuf,
-    /// The form, where the name does not say it
+    /// Format, if the file name does not show it [default with --by-month: parquet]
     #[arg(long = "as", value_enum, value_name = "FORM")]
-    form: Option<Form>,
-    /// Write one file for each month received, month=2026-01/complaints.parquet
+    form: Option<Format>,
+    /// Write one file per month received, such as month=2026-01/complaints.parquet
     #[arg(long)]
     by_month: bool,
-    /// Complaints received on this day or later
+    /// Only complaints received on this day or later
     #[arg(long, value_name = "DATE", value_parser = super::jobs::day)]
     from: Option<NaiveDate>,
-    /// Complaints received on this day or earlier
+    /// Only complaints received on this day or earlier
     #[arg(long, value_name = "DATE", value_parser = super::jobs::day)]
     until: Option<NaiveDate>,
-    /// Complaints of this unit and of what lies below it
+    /// Only complaints of this unit and the units below it
     #[arg(long, value_name = "CODE")]
     unit: Option<String>,
-    /// Whose pseudonyms: those of the files that this role exports
+    /// Role whose pseudonyms to use: those of its exports
     #[arg(long = "for", value_name = "ROLE", value_enum, default_value_t)]
     reader: Reader,
-    /// With the numbers that other registers gave: for BOARD, under pseudonyms that no other file has
+    /// Include the reference numbers of other registers: with --for BOARD only, under pseudonyms that no other file
+    /// has
     #[arg(long)]
     references: bool,
 }
@@ -52,7 +54,7 @@ struct Exported {
     rows: u64,
     files: Vec<String>,
     position: i64,
-    /// None for pseudonyms of a key that nobody keeps.
+    /// None for pseudonyms of a temporary key.
     key_version: Option<u32>,
 }
 
@@ -61,31 +63,31 @@ pub fn run(db: &Db, keys: Option<&Keys>, args: &Args, out: &Output) -> anyhow::R
         anyhow::ensure!(from <= until, "--from {from} lies after --until {until}");
     }
     let to_output = args.path == Path::new("-");
-    let form = match args.form.or_else(|| Form::of_path(&args.path)) {
+    let form = match args.form.or_else(|| Format::of_path(&args.path)) {
         Some(form) => form,
-        None if args.by_month => Form::Parquet,
-        None => bail!("{}: the name does not say the form: take --as csv, parquet or arrow", args.path.display()),
+        None if args.by_month => Format::Parquet,
+        None => bail!("{}: the name does not show the format: add --as csv, parquet or arrow", args.path.display()),
     };
     if to_output && args.by_month {
         bail!("--by-month writes files: name a folder instead of -");
     }
     if args.references && args.reader != Reader::Board {
-        bail!("--references tells who stands behind pseudonyms: it is for the Board, --for BOARD");
+        bail!("--references reveals who is behind the pseudonyms: it is for the Board, add --for BOARD");
     }
-    let passing = if keys.is_none() { Some(Keys::passing()) } else { None };
+    let passing = if keys.is_none() { Some(Keys::ephemeral()) } else { None };
     let Some(of) = keys.or(passing.as_ref()) else { bail!("there is no key for pseudonyms") };
     let pseudonyms = &of.pseudonyms(audience(args.reader.role(), args.references));
     if keys.is_none() {
-        tell("note: without --key-file, pseudonyms are of a key that nobody keeps: another export has others");
+        print_note("note: without --key-file, pseudonyms are of a temporary key: another export has others");
     }
     let (rows, files, position) = db.read_snapshot(|conn| {
         let position = current_position(conn)?;
         let filter = filter(conn, args)?;
-        let terms = Terms { key_version: of.version(), position, references: args.references };
-        let mut target = Target { args, form, terms, open: None, files: Vec::new() };
+        let metadata = ExportMetadata { key_version: of.version(), position, references: args.references };
+        let mut target = Target { args, form, metadata, open: None, files: Vec::new() };
         let mut number = 0u64;
         if to_output {
-            let mut writer = ExportWriter::new(form, BufWriter::new(std::io::stdout()), terms)?;
+            let mut writer = ExportWriter::new(form, BufWriter::new(std::io::stdout()), metadata)?;
             read(conn, pseudonyms, args.references, &filter, &mut |rows| {
                 number += rows.len() as u64;
                 writer.write(&rows)
@@ -104,7 +106,7 @@ pub fn run(db: &Db, keys: Option<&Keys>, args: &Args, out: &Output) -> anyhow::R
         Ok((number, target.files, position))
     })?;
     if to_output {
-        tell(format!("{rows} complaints"));
+        print_note(format!("{rows} complaints"));
         return Ok(ExitCode::SUCCESS);
     }
     let files = files.iter().map(|path| path.display().to_string()).collect();
@@ -114,7 +116,7 @@ pub fn run(db: &Db, keys: Option<&Keys>, args: &Args, out: &Output) -> anyhow::R
     Ok(ExitCode::SUCCESS)
 }
 
-/// Which complaints.
+/// The condition for the complaints that the arguments select.
 fn filter(
     conn: &mut Conn,
     args: &Args,
@@ -124,7 +126,7 @@ fn filter(
         None => None,
         Some(code) => {
             let unit = reference.unit_by_code(code).with_context(|| super::no_unit(code))?.id;
-            let below: Vec<_> = reference.tree.below_beside_ancestors(unit);
+            let below: Vec<_> = reference.tree.descendants_without_stored_ancestor(unit);
             Some((unit, reference.tree.kind(unit), below))
         }
     };
@@ -139,11 +141,11 @@ fn filter(
     })
 }
 
-/// The files of an export. Each is written under another name and takes its own once it is whole.
+/// The files of an export. Each is written under a temporary name and renamed when it is complete.
 struct Target<'a> {
     args: &'a Args,
-    form: Form,
-    terms: Terms,
+    form: Format,
+    metadata: ExportMetadata,
     open: Option<Open>,
     files: Vec<PathBuf>,
 }
@@ -151,7 +153,7 @@ struct Target<'a> {
 struct Open {
     month: Option<(i32, u32)>,
     path: PathBuf,
-    writer: ExportWriter<BufWriter<Draft>>,
+    writer: ExportWriter<BufWriter<AtomicFile>>,
 }
 
 impl Target<'_> {
@@ -184,8 +186,8 @@ impl Target<'_> {
                 folder.join("complaints").with_extension(self.form.extension())
             }
         };
-        let file = Draft::begin(&path).with_context(|| format!("cannot write {}", path.display()))?;
-        let writer = ExportWriter::new(self.form, BufWriter::new(file), self.terms)?;
+        let file = AtomicFile::begin(&path).with_context(|| format!("cannot write {}", path.display()))?;
+        let writer = ExportWriter::new(self.form, BufWriter::new(file), self.metadata)?;
         self.open = Some(Open { month, path, writer });
         Ok(())
     }

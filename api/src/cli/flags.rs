@@ -1,9 +1,11 @@
+//! The command `flags`: lists and shows flags, computes numbers and reproduces runs.
+
 mod list;
-mod shown;
+mod numbers_text;
 
 use super::evidence::evidence_table;
-use super::lacks::told;
-use super::output::{Output, tell_lines};
+use super::lacks::report;
+use super::output::{Output, print_note_lines};
 use anyhow::Context;
 use chrono::NaiveDate;
 use jobs::analyses::recurrence::Rules;
@@ -20,34 +22,34 @@ use uuid::Uuid;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// All flags, one for each subject; or what the run for a day found
+    /// List all flags, one per subject, or what the run for a day found
     List(list::Args),
-    /// One flag: its numbers, reasons, evidence, rules and hash
+    /// Show one flag: its numbers, reasons, evidence, rules and hash
     Show {
-        /// The id of a flag, or the code of an officer or branch
+        /// Id of a flag, or code of an officer or branch
         id: String,
-        /// As the last run for this day found it, whatever stands today
+        /// Show what the last run for this day found, whatever the flag is now
         #[arg(long, value_name = "DATE", value_parser = super::jobs::day)]
         as_of: Option<NaiveDate>,
     },
-    /// What a run would compute of everybody, also of those who are not flagged; nothing is stored
+    /// Compute the numbers of all subjects, flagged or not, without storing anything
     Numbers {
-        /// The day for which; yesterday unless told
+        /// Day to compute for [default: yesterday]
         #[arg(long, value_name = "DATE", value_parser = super::jobs::day)]
         as_of: Option<NaiveDate>,
-        /// Rules other than the defaults (docs/rules.toml has these)
+        /// Rules other than the defaults, which are in docs/rules.toml
         #[arg(long, value_name = "RULES.toml")]
         rules: Option<PathBuf>,
-        /// Who is looked at
+        /// Kind of subjects
         #[arg(long, value_enum, default_value_t = Who::Officer)]
         subject: Who,
     },
-    /// Derive a run again from the register and compare
+    /// Compute a run again from the register and compare; exit status 1 if the result differs
     Reproduce {
-        /// The id of a run: `phananh jobs history` lists them
+        /// Id of a run: `phananh jobs history` lists them
         #[arg(value_parser = run_id)]
         run: Uuid,
-        /// The position that the register is taken at: that of the run, unless told; `now`, or a number
+        /// Position at which to read the register, a number or `now` [default: that of the run]
         #[arg(long, value_name = "POSITION", value_parser = known_at)]
         known_at: Option<KnownAt>,
     },
@@ -92,13 +94,13 @@ pub fn run(db: &Db, command: &Command, out: &Output) -> anyhow::Result<ExitCode>
             let as_of = as_of.map_or_else(super::jobs::yesterday, Ok)?;
             let numbers = numbers(db, as_of, &rules, (*subject).into())?;
             if !numbers.lacks.is_empty() {
-                tell_lines(&told(&numbers.available, &numbers.lacks));
+                print_note_lines(&report(&numbers.available, &numbers.lacks));
             }
-            // Counts where there is nothing to hold them against.
+            // Without exposure there are only counts.
             if numbers.subjects.is_empty() {
-                out.print_document(&numbers, &numbers.counts, shown::counts)?;
+                out.print_document(&numbers, &numbers.counts, numbers_text::counts)?;
             } else {
-                out.print_document(&numbers, &numbers.subjects, shown::numbers)?;
+                out.print_document(&numbers, &numbers.subjects, numbers_text::numbers)?;
             }
         }
         Command::Reproduce { run, known_at } => {
@@ -121,7 +123,7 @@ pub fn run(db: &Db, command: &Command, out: &Output) -> anyhow::Result<ExitCode>
 /// The last run for a day.
 fn run_for(db: &Db, as_of: NaiveDate) -> anyhow::Result<JobRun> {
     db.read(|conn| flags::latest_for(conn, as_of))?.with_context(|| {
-        format!("no run is for {as_of}: `phananh jobs run recurrence --as-of {as_of}` makes one, and `phananh jobs history --job recurrence` lists those that there are")
+        format!("there is no run for {as_of}: `phananh jobs run recurrence --as-of {as_of}` makes one, and `phananh jobs history --job recurrence` lists the runs")
     })
 }
 
@@ -130,7 +132,7 @@ fn show(db: &Db, id: &str, as_of: Option<NaiveDate>, out: &Output) -> anyhow::Re
         None => (db.read(flags::all)?, "`phananh flags list` lists them".to_owned()),
         Some(day) => {
             let run = run_for(db, day)?;
-            let lists = format!("`phananh flags list --as-of {day}` lists whom the run for that day found");
+            let lists = format!("`phananh flags list --as-of {day}` lists what the run for that day found");
             (db.read(|conn| flags::of_run(conn, run.id))?, lists)
         }
     };
@@ -158,12 +160,12 @@ fn show(db: &Db, id: &str, as_of: Option<NaiveDate>, out: &Output) -> anyhow::Re
             stored.flag.as_ref().map(|flag| format!(" ({})", flag.state)).unwrap_or_default(),
             stored.assessment.reason_vi,
             stored.assessment.reason_en,
-            shown::windows(&stored.assessment.numbers.0, run.rules.as_ref().map(|rules| &rules.0)),
-            shown::adjustment(&stored.assessment.numbers.0),
+            numbers_text::windows(&stored.assessment.numbers.0, run.rules.as_ref().map(|rules| &rules.0)),
+            numbers_text::adjustment(&stored.assessment.numbers.0),
             run.as_of.map(|day| day.to_string()).unwrap_or_default(),
             run.known_at.unwrap_or_default(),
             evidence_table(&complaints),
-            shown::rules(run.rules.as_ref().map(|rules| &rules.0)),
+            numbers_text::rules(run.rules.as_ref().map(|rules| &rules.0)),
             run.id,
             run.code_version,
             run.result_hash.as_deref().unwrap_or_default()

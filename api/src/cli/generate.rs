@@ -1,9 +1,11 @@
-use super::output::{Output, tell};
+//! The command `generate`: fills the database with an invented register.
+
+use super::output::{Output, print_note};
 use super::progress::Interruptible;
 use anyhow::Context;
 use chrono::NaiveDate;
 use schema::Db;
-use schema::files::Draft;
+use schema::files::AtomicFile;
 use schema::register::demonstration;
 use schema::world::{self, Parameters, UNTIL};
 use serde_json::json;
@@ -11,19 +13,19 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// The world is invented, and whatever is shown of it says so.
+/// Arguments of `generate`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// How many complaints, over five years
+    /// Number of complaints, over five years
     #[arg(long, value_name = "N")]
     complaints: usize,
-    /// The same seed makes the same world on every machine
+    /// Seed: the same seed makes the same register on every machine
     #[arg(long, value_name = "S")]
     seed: u64,
-    /// The last day
+    /// Last day of the register
     #[arg(long, value_name = "DATE", default_value_t = UNTIL, value_parser = super::jobs::day)]
     until: NaiveDate,
-    /// Where to write what is true of the world, for tests of statistics
+    /// File for the ground truth of the register, for tests of statistics
     #[arg(long, value_name = "FILE")]
     truth: Option<PathBuf>,
 }
@@ -36,15 +38,17 @@ impl Args {
 
 pub fn run(args: &Args, db: &Db, out: &Output) -> anyhow::Result<ExitCode> {
     let parameters = args.parameters();
-    // A file that cannot be written is told before the world is stored.
+    // Fail on an unwritable file before the register is stored.
     let draft = match args.truth.as_deref() {
         None => None,
-        Some(path) => Some((path, Draft::begin(path).with_context(|| format!("cannot write {}", path.display()))?)),
+        Some(path) => {
+            Some((path, AtomicFile::begin(path).with_context(|| format!("cannot write {}", path.display()))?))
+        }
     };
     let stored = db.read(demonstration::mark)?;
     let truth = if stored == Some(parameters) && args.truth.as_deref().is_some_and(|path| !path.exists()) {
-        tell("the database holds this world already: only what is true of it is written");
-        world::true_of(parameters)?
+        print_note("the database already holds this register: only its ground truth is written");
+        world::ground_truth(parameters)?
     } else {
         let mut bar = Interruptible::counting(args.complaints, "complaints")?;
         let generated = world::generate(db, parameters, &mut |stored| bar.at(stored));
@@ -55,7 +59,7 @@ pub fn run(args: &Args, db: &Db, out: &Output) -> anyhow::Result<ExitCode> {
         let text = serde_json::to_string_pretty(&truth)?;
         let written = draft.write_all(text.as_bytes());
         written.and_then(|()| draft.keep()).with_context(|| {
-            format!("the world is stored, but not {}: the same command again writes it", path.display())
+            format!("the register is stored, but {} is not: run the same command again to write it", path.display())
         })?;
     }
     let summary = json!({
@@ -74,7 +78,7 @@ pub fn run(args: &Args, db: &Db, out: &Output) -> anyhow::Result<ExitCode> {
         )
     })?;
     if args.truth.is_none() {
-        tell("what is true of this world was not written: --truth FILE writes it");
+        print_note("the ground truth of this register was not written: --truth FILE writes it");
     }
     Ok(ExitCode::SUCCESS)
 }

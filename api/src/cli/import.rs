@@ -1,5 +1,7 @@
+//! The command `import`: reads a CSV file with a mapping, and reports rejected rows and columns.
+
 use super::SOME_REJECTED;
-use super::output::{Output, tell};
+use super::output::{Output, print_note};
 use super::progress::Interruptible;
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -17,42 +19,42 @@ use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// The mapping says which column is which; docs/import.md tells how to write one.
+/// Arguments of `import`.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Args {
     #[command(subcommand)]
     look: Option<Look>,
-    /// What the file is about: complaints, units, officers, postings, enterprises, categories, workload, incidents or responses
+    /// Kind of rows: complaints, units, officers, postings, enterprises, categories, workload, incidents or responses
     #[arg(required = true)]
     kind: Option<Kind>,
-    /// A CSV file, gzipped or not; - for standard input
+    /// CSV file, gzipped or not; - for standard input
     #[arg(required = true)]
     file: Option<PathBuf>,
-    /// What the columns of the file mean
+    /// Mapping from the columns of the file to fields (docs/import.md says how to write one)
     #[arg(long, value_name = "MAP.toml", required = true)]
     mapping: Option<PathBuf>,
     /// Check everything and write nothing
     #[arg(long)]
     dry_run: bool,
-    /// Where rejected rows go; without it the first 20 are told on standard error
+    /// File for rejected rows; without it, print the first 20 to standard error
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
-    /// Where the report of what was met in each column goes, as JSON; without it, it is told on standard error
+    /// File for the report on each column, as JSON; without it, print the report to standard error
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum Look {
-    /// Show what a file looks like, and draft a mapping for complaints: its output is one
+    /// Show what a file looks like, and print a draft of a mapping for complaints
     Inspect {
-        /// A CSV file, gzipped or not; - for standard input
+        /// CSV file, gzipped or not; - for standard input
         file: PathBuf,
     },
 }
 
-/// The file, or standard input, and its size where it has one.
+/// Opens the file or standard input; the size is None if unknown.
 fn opened(path: &Path) -> anyhow::Result<(Box<dyn Read>, Option<u64>)> {
     if path.as_os_str() == "-" {
         return Ok((Box::new(std::io::stdin()), None));
@@ -63,7 +65,7 @@ fn opened(path: &Path) -> anyhow::Result<(Box<dyn Read>, Option<u64>)> {
     Ok((Box::new(file), Some(meta.len()).filter(|_| meta.is_file())))
 }
 
-/// The register of a database, where it holds one.
+/// The register of a database; None if it holds none.
 fn register_of(database: &str) -> anyhow::Result<Option<Db>> {
     match Db::open_existing(database) {
         Ok(db) => Ok(db.read(Conn::holds_register)?.then_some(db)),
@@ -89,9 +91,9 @@ pub fn run(
         return inspect_file(file, out);
     }
     let (Some(kind), Some(path), Some(map)) = (args.kind, &args.file, &args.mapping) else {
-        anyhow::bail!("say what to import, the file and its --mapping");
+        anyhow::bail!("name the kind of rows, the file and its --mapping");
     };
-    // What can be wrong without a database is told before one is made.
+    // Fail on errors in the arguments before a database is created.
     let mapping = Mapping::load(map, kind)?;
     let (input, size) = opened(path)?;
     let sqlite = database.strip_prefix("sqlite:").map(PathBuf::from);
@@ -106,9 +108,9 @@ pub fn run(
     }
     let rejects = match &args.rejects {
         Some(rejected) => RejectSink::file(rejected)?,
-        None => RejectSink::tell(tell_reject),
+        None => RejectSink::callback(print_reject),
     };
-    // A check makes no register: where there is none, it is made against an empty one that goes with the command.
+    // A dry run creates no register: without one, it checks against a temporary empty one.
     let scratch;
     let db = if !args.dry_run {
         super::register_or_new(open()?)?
@@ -122,20 +124,20 @@ pub fn run(
     let options = Options { dry_run: args.dry_run };
     let mut bar = Bar::new(size)?;
     let job = Import { db: &db, kind, name: &name, mapping: &mapping, options: &options };
-    let (result, summary, tallied, rejected_rows, untold) = {
-        let notices = Notices::new(|message| tell(format_args!("warning: {message}")));
+    let (result, summary, tallied, rejected_rows, unreported) = {
+        let notices = Notices::new(|message| print_note(format_args!("warning: {message}")));
         let mut report =
             Report { summary: Summary::default(), rejects, notices, tallied: Tallied::default(), progress: &mut bar };
         let result = import(job, input, &mut report);
-        (result, report.summary, report.tallied, report.rejects.rows(), report.notices.untold())
+        (result, report.summary, report.tallied, report.rejects.rows(), report.notices.unreported())
     };
     bar.0.finish();
-    if untold > 0 {
-        tell(format_args!("warning: … and {untold} more of this kind"));
+    if unreported > 0 {
+        print_note(format_args!("warning: … and {unreported} more of this kind"));
     }
     if result.is_err() && summary.read > 0 {
         let written = if args.dry_run { "nothing was written" } else { "what was written stays" };
-        tell(format_args!(
+        print_note(format_args!(
             "stopped after: {}; {written}, the same import run again completes it",
             text(kind, &summary)
         ));
@@ -150,17 +152,17 @@ pub fn run(
     })?;
     match &args.report {
         Some(path) => write_report(path, &tallied)?,
-        // Of a file that is imported every night and changed nothing there is nothing to read.
-        None if summary.read > summary.unchanged => lines(&tallied).iter().for_each(tell),
+        // Stay silent if nothing changed, as in a nightly import of the same file.
+        None if summary.read > summary.unchanged => lines(&tallied).iter().for_each(print_note),
         None => {}
     }
     if summary.rejected == 0 {
         return Ok(ExitCode::SUCCESS);
     }
     match &args.rejects {
-        Some(path) => tell(format_args!("{rejected_rows} rows were rejected: see {}", path.display())),
+        Some(path) => print_note(format_args!("{rejected_rows} rows were rejected: see {}", path.display())),
         None if rejected_rows > 20 => {
-            tell(format_args!("… and {} more: --rejects FILE writes them all to a file", rejected_rows - 20));
+            print_note(format_args!("… and {} more: --rejects FILE writes them all to a file", rejected_rows - 20));
         }
         None => {}
     }
@@ -180,7 +182,7 @@ fn text(kind: Kind, summary: &Summary) -> String {
     )
 }
 
-/// Values of a column of which it is told that several cells were read as one.
+/// Values per column whose different spellings are reported.
 const MERGED: usize = 10;
 
 fn write_report(path: &Path, report: &Tallied) -> anyhow::Result<()> {
@@ -188,7 +190,7 @@ fn write_report(path: &Path, report: &Tallied) -> anyhow::Result<()> {
     write(path, text).with_context(|| format!("--report {}", path.display()))
 }
 
-/// What a person should read of a report: what was made, and the columns of which there is something to say.
+/// The report for people: created rows, and the columns with something to report.
 fn lines(report: &Tallied) -> Vec<String> {
     let mut lines = Vec::new();
     if !report.created.is_empty() {
@@ -202,30 +204,30 @@ fn lines(report: &Tallied) -> Vec<String> {
         cells.iter().map(|(cell, number)| format!("{cell:?} ({number})")).collect::<Vec<_>>().join(", ")
     };
     for column in &report.columns {
-        let mut said = Vec::new();
+        let mut parts = Vec::new();
         if column.blank > 0 {
-            said.push(format!("{} of {} cells blank", column.blank, column.blank + column.filled));
+            parts.push(format!("{} of {} cells blank", column.blank, column.blank + column.filled));
         }
         if column.unknown > 0 {
-            said.push(format!("{} not in the mapping: {}", column.unknown, counted(&column.unknown_values)));
+            parts.push(format!("{} not in the mapping: {}", column.unknown, counted(&column.unknown_values)));
         }
         if column.rejected > 0 {
-            said.push(format!("rejected rows: {}", column.rejected));
+            parts.push(format!("rejected rows: {}", column.rejected));
         }
-        said.extend(column.merged.iter().take(MERGED).map(|one| {
+        parts.extend(column.merged.iter().take(MERGED).map(|one| {
             let more = if one.different > one.cells.len() as u64 { ", …" } else { "" };
             format!("read as {:?}: {}{more}", one.read_as, counted(&one.cells))
         }));
-        if !said.is_empty() {
-            lines.push(format!("column {:?} ({}): {}", column.column, column.field, said.join("; ")));
+        if !parts.is_empty() {
+            lines.push(format!("column {:?} ({}): {}", column.column, column.field, parts.join("; ")));
         }
     }
     lines
 }
 
-fn tell_reject(reject: &Reject) {
+fn print_reject(reject: &Reject) {
     let column = if reject.column.is_empty() { String::new() } else { format!(", column {:?}", reject.column) };
-    tell(format_args!("row {}{column}: {}", reject.row, reject.reason));
+    print_note(format_args!("row {}{column}: {}", reject.row, reject.reason));
 }
 
 fn same_file(a: &Path, b: &Path) -> bool {

@@ -1,5 +1,7 @@
-use super::lacks::{monthly, told};
-use super::output::{Output, table, tell};
+//! The command `jobs`: runs, lists, pauses and resumes jobs.
+
+use super::lacks::{monthly, report};
+use super::output::{Output, print_note, table};
 use anyhow::Context as _;
 use chrono::NaiveDate;
 use jobs::analyses::recurrence::Rules;
@@ -19,34 +21,34 @@ use std::process::ExitCode;
 pub enum Command {
     /// Run a job now
     Run {
-        /// Which job: `phananh jobs list` names them
+        /// Name of the job: `phananh jobs list` shows them
         name: String,
-        /// The day for which it is run; yesterday unless told
+        /// Day to run for [default: yesterday]
         #[arg(long, value_name = "DATE", value_parser = day)]
         as_of: Option<NaiveDate>,
-        /// Rules of the recurrence job other than the defaults (docs/rules.toml has these)
+        /// Rules of the job recurrence other than the defaults, which are in docs/rules.toml
         #[arg(long, value_name = "RULES.toml")]
         rules: Option<PathBuf>,
     },
-    /// The jobs that there are, and when they run
+    /// List the jobs and when they run
     List,
-    /// The runs that there were, newest first
+    /// List the runs, newest first
     History {
-        /// Only those of one job
+        /// Only runs of this job
         #[arg(long, value_name = "NAME")]
         job: Option<String>,
-        /// How many
+        /// Maximum number of runs
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i64).range(1..=1_000_000))]
         limit: i64,
     },
-    /// Let a job run no more by itself
+    /// Stop the scheduled runs of a job
     Pause {
-        /// Which job
+        /// Name of the job
         name: String,
     },
-    /// Let a paused job run by itself again
+    /// Start the scheduled runs of a paused job again
     Resume {
-        /// Which job
+        /// Name of the job
         name: String,
     },
 }
@@ -54,35 +56,35 @@ pub enum Command {
 pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> anyhow::Result<ExitCode> {
     match command {
         Command::Run { name, as_of, rules } => {
-            let job = known(name)?;
+            let job = job_named(name)?;
             anyhow::ensure!(
                 rules.is_none() || name == jobs::scheduled::recurrence::NAME,
-                "--rules are those of the job {}: leave them out",
+                "--rules are those of the job {}: leave --rules out",
                 jobs::scheduled::recurrence::NAME
             );
             let rules = rules.as_deref().map(Rules::load).transpose()?;
             let as_of = as_of.map_or_else(yesterday, Ok)?;
             let today = local_date(Timestamp::now());
-            anyhow::ensure!(as_of <= today, "{as_of} lies in the future: a run is for a day up to today, {today}");
+            anyhow::ensure!(as_of <= today, "{as_of} lies in the future: take a day up to today, {today}");
             let context = Context { db, settings, jobs: REGISTRY, snapshots: None, rules: rules.as_ref(), stop: None };
-            // Whoever interrupts it does not have to wait for the end of its lease.
+            // Release the lease, so that the next run need not wait for it to expire.
             let interrupted = db.clone();
             ctrlc::set_handler(move || {
                 let given_up = ledger::give_up(&interrupted);
-                tell(if given_up.is_ok() { "interrupted: nothing was written" } else { "interrupted" });
+                print_note(if given_up.is_ok() { "interrupted: nothing was written" } else { "interrupted" });
                 std::process::exit(130);
             })?;
             let run = ledger::run_now(&context, job, as_of)?;
             let mut lines = vec![text(&run)];
             if let Some(found) = db.read(|conn| flags::document_of_run(conn, run.id))? {
-                lines.extend((!found.lacks.is_empty()).then(|| told(&found.available, &found.lacks)));
+                lines.extend((!found.lacks.is_empty()).then(|| report(&found.available, &found.lacks)));
                 lines.extend(monthly(&found.monthly));
             }
             out.print(&document(&run), |_| lines.join("\n"))?;
         }
         Command::List => list(db, settings, out)?,
         Command::History { job, limit } => {
-            let job = job.as_deref().map(|name| known(name).map(Job::name)).transpose()?;
+            let job = job.as_deref().map(|name| job_named(name).map(Job::name)).transpose()?;
             let runs = db.read(|conn| ledger::history(conn, job, *limit))?;
             let documents: Vec<Value> = runs.iter().map(document).collect();
             out.print(&documents, |_| {
@@ -91,24 +93,24 @@ pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> any
             })?;
         }
         Command::Pause { name } => {
-            let row = ledger::set_paused(db, known(name)?.name(), Some("cli"))?;
+            let row = ledger::set_paused(db, job_named(name)?.name(), Some("cli"))?;
             out.print(&json!({ "name": name, "pausedAt": row.paused_at }), |_| {
-                format!("{name} is paused: `phananh jobs resume {name}` lets it go on")
+                format!("{name} is paused: `phananh jobs resume {name}` starts it again")
             })?;
         }
         Command::Resume { name } => {
-            let row = ledger::set_paused(db, known(name)?.name(), None)?;
-            out.print(&json!({ "name": name, "pausedAt": row.paused_at }), |_| format!("{name} runs by itself again"))?;
+            let row = ledger::set_paused(db, job_named(name)?.name(), None)?;
+            out.print(&json!({ "name": name, "pausedAt": row.paused_at }), |_| format!("{name} is scheduled again"))?;
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn known(name: &str) -> anyhow::Result<&'static dyn Job> {
+fn job_named(name: &str) -> anyhow::Result<&'static dyn Job> {
     REGISTRY.find(name).with_context(|| format!("there is no job {name:?}: `phananh jobs list` names them"))
 }
 
-/// The day for which things are run unless told.
+/// The default day of runs.
 pub fn yesterday() -> anyhow::Result<NaiveDate> {
     local_date(Timestamp::now()).pred_opt().context("there is no yesterday")
 }
@@ -159,7 +161,7 @@ fn list(db: &Db, settings: &Settings, out: &Output) -> anyhow::Result<()> {
     })
 }
 
-/// What a run counted, as people read it.
+/// The summary of a run as text.
 fn in_words(summary: &Value) -> String {
     match summary {
         Value::Null => "-".to_owned(),
@@ -176,7 +178,7 @@ fn in_words(summary: &Value) -> String {
     }
 }
 
-/// A name of JSON as words: `newlyEscalated` is "newly escalated".
+/// A camel-case JSON name as words: `newlyEscalated` is "newly escalated".
 fn spaced(name: &str) -> String {
     name.chars().fold(String::new(), |mut words, letter| {
         if letter.is_ascii_uppercase() {
@@ -203,15 +205,15 @@ fn history_row(run: &JobRun) -> Vec<String> {
     ]
 }
 
-/// A day as it is written on the command line.
+/// Parses a day of the command line.
 ///
 /// # Errors
-/// Where it is none, or one that nobody means.
+/// If the text is not a date, or not within the range of the register.
 pub fn day(text: &str) -> Result<NaiveDate, String> {
-    let day = text.parse().map_err(|_| format!("{text:?} is no date: write it as 2010-12-31"))?;
+    let day = text.parse().map_err(|_| format!("{text:?} is not a date: write it as 2010-12-31"))?;
     match is_sensible(day) {
         true => Ok(day),
-        false => Err(format!("{text} lies outside of the register: write a day from {FIRST_DAY} to {LAST_DAY}")),
+        false => Err(format!("{text} is out of range: write a day from {FIRST_DAY} to {LAST_DAY}")),
     }
 }
 
@@ -247,7 +249,7 @@ fn text(run: &JobRun) -> String {
     }
     let back = match summary["looksBack"].as_bool() {
         Some(true) => format!(
-            "\na later day was run before: the flags of today stay as they are, and `phananh flags list --as-of {as_of}` shows what was found"
+            "\na run for a later day exists: the current flags stay as they are, and `phananh flags list --as-of {as_of}` shows what this run found"
         ),
         _ => String::new(),
     };

@@ -1,3 +1,5 @@
+//! The command `key`: creates and rotates the key file.
+
 use super::output::Output;
 use schema::keys::Keys;
 use serde_json::json;
@@ -6,12 +8,12 @@ use std::process::ExitCode;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Make a key file; keep it outside the database, and a copy of it elsewhere
+    /// Create a key file; keep it outside the database, and keep a copy elsewhere
     Create {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
-    /// Add a key and use it from now on: pseudonyms become others, old seals can still be verified
+    /// Add a key and use it from now on: pseudonyms change, old seals can still be verified
     Rotate {
         #[arg(value_name = "FILE")]
         file: PathBuf,

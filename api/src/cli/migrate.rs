@@ -1,3 +1,5 @@
+//! The command `migrate`: creates or upgrades the tables.
+
 use super::output::Output;
 use schema::Db;
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! The command line: what scripts and other people's tools rely on.
+//! The command line: arguments, commands and exit statuses, on which scripts rely.
 
 mod audit;
 mod backtest;
@@ -36,7 +36,7 @@ use std::sync::Arc;
 #[derive(Debug, Parser)]
 #[command(name = "phananh", version, max_term_width = 100)]
 struct Cli {
-    /// The database: sqlite:PATH or postgres://USER@HOST/NAME
+    /// Database: sqlite:PATH or postgres://USER@HOST/NAME
     #[arg(
         long,
         global = true,
@@ -46,15 +46,15 @@ struct Cli {
     )]
     database: String,
 
-    /// The configuration file: when jobs run, how digests are sent (docs/phananh.toml has the defaults)
+    /// Configuration file: schedules of jobs, delivery of digests, limits (docs/phananh.toml has the defaults)
     #[arg(long, global = true, env = "PHANANH_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
 
-    /// The key file, which stands outside the database: it signs seals and makes pseudonyms
+    /// Key file, kept outside the database: it signs seals and makes pseudonyms
     #[arg(long, global = true, env = "PHANANH_KEY_FILE", value_name = "FILE")]
     key_file: Option<PathBuf>,
 
-    /// How to print data: text for people, json for programs, csv for lists
+    /// Format of the output: text for people, json for programs, csv for lists
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
     format: Format,
 
@@ -64,72 +64,71 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Create the tables of the database, or bring them up to date
+    /// Create the tables of the database, or migrate them to this version
     Migrate,
     /// Serve GraphQL over HTTP
     Serve(serve::Args),
-    /// Make an invented register, run its jobs and serve it: everything in one command
+    /// Make an invented register, run its jobs and serve it
     Demo(demo::Args),
     /// Read complaints or reference data from a CSV file
     Import(import::Args),
-    /// Make an invented register to try things on
+    /// Make an invented register for trials
     Generate(generate::Args),
-    /// Run jobs and see what they did
+    /// Run jobs and show their results
     #[command(subcommand)]
     Jobs(jobs::Command),
-    /// The Board's digest: preview it, and say who gets it
+    /// Preview the Board's digest, and manage who receives it
     #[command(subcommand)]
     Digest(digest::Command),
-    /// See who is flagged, and why
+    /// Show who is flagged, and why
     #[command(subcommand)]
     Flags(flags::Command),
-    /// See how well rankings of the past found those of whom complaints were sustained later
+    /// Measure how well rankings of the past found officers with complaints that were sustained later
     Backtest(backtest::Args),
-    /// See what a rule would have meant
+    /// Show what a rule would have found
     #[command(subcommand)]
     Rules(rules::Command),
-    /// Ask the register in SQL, with pseudonyms for people and enterprises
+    /// Query the register in SQL, with pseudonyms for people and enterprises
     Sql(sql::Args),
     /// Write the complaints to a file: CSV, Parquet or Arrow, with pseudonyms for people and enterprises
     Export(export::Args),
-    /// Answers one question of `sql`: started by the program itself
+    /// Answer one query of `sql`: the program starts this command itself
     #[command(name = ::jobs::sql::worker::COMMAND, hide = true)]
     SqlWorker,
     /// Seal the register and its audit log, and verify them
     #[command(subcommand)]
     Audit(audit::Command),
-    /// Make the key file
+    /// Create or rotate the key file
     #[command(subcommand)]
     Key(key::Command),
-    /// Write a register in SQLite into a file, while it is used
+    /// Copy an SQLite register to a file while it is in use; for PostgreSQL see docs/operations.md
     Backup(backup::BackupArgs),
-    /// Put a backup into the place of a register in SQLite
+    /// Restore an SQLite register from a backup; for PostgreSQL see docs/operations.md
     Restore(backup::RestoreArgs),
-    /// Make tokens for people and programs
+    /// Create tokens for people and programs, and revoke them
     #[command(subcommand)]
     Token(token::Command),
 }
 
-/// Exit status of a command that worked, but not for every row.
+/// Exit status of a command that rejected some rows and processed the others.
 const SOME_REJECTED: u8 = 3;
 
-/// Runs the command line and returns its exit status: 0 done, 1 failed, 2 wrong usage, 3 done but
-/// some rows were rejected.
+/// Runs the command line. Exit statuses: 0 success, 1 failure, 2 wrong usage, 3 some rows rejected.
 pub fn main() -> ExitCode {
-    // clap exits with 2 for wrong usage by itself.
+    // clap itself exits with 2 for wrong usage.
     let cli = Cli::from_arg_matches(&with_negative_numbers(Cli::command()).get_matches()).unwrap_or_else(|e| e.exit());
     let _traces = crate::traces::start();
     let out = Output::new(cli.format);
     match run(&cli, &out) {
         Ok(code) => code,
         Err(error) => {
-            output::tell_error(&error);
+            output::print_error(&error);
             ExitCode::from(1)
         }
     }
 }
 
-/// The same command line, where `--min -3` is a value out of range and no unknown option.
+/// Allows negative values: `--min -3` reports a value out of range, not an unknown option.
 fn with_negative_numbers(command: clap::Command) -> clap::Command {
     let takes = |arg: clap::Arg| match arg.get_action().takes_values() && !arg.is_positional() {
         true => arg.allow_negative_numbers(true),
@@ -143,7 +142,7 @@ fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
         ::jobs::sql::worker::work()?;
         return Ok(ExitCode::SUCCESS);
     }
-    // Wrong settings are told before anything is done.
+    // Report wrong settings before anything else happens.
     let mut settings =
         cli.config.as_deref().map(|file| Settings::load(file, REGISTRY)).transpose()?.unwrap_or_default();
     if let Command::Key(command) = &cli.command {
@@ -175,23 +174,23 @@ fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
             sql::run(existing, keys, args, out)
         }
         Command::Export(args) => export::run(&existing()?, settings.keys.as_deref(), args, out),
-        // What comes before an update changes nothing.
+        // A backup must not migrate the register: it is made before an upgrade.
         Command::Backup(args) => backup::back_up(&Db::open_existing(&cli.database)?, args, out),
         Command::Restore(args) => backup::restored(&cli.database, args, out),
-        // A verification changes nothing, and does not rely on the list of migrations.
+        // A verification changes nothing and does not rely on the list of migrations.
         Command::Audit(command @ audit::Command::Verify { .. }) => {
             audit::run(&Db::open_existing(&cli.database)?, &settings, command, out)
         }
         Command::Audit(command) => audit::run(&existing()?, &settings, command, out),
-        // Done before a database is opened.
+        // Handled before a database is opened.
         Command::SqlWorker => Ok(ExitCode::SUCCESS),
         Command::Key(command) => key::run(command, out),
         Command::Token(command) => token::run(&if command.makes_one() { open()? } else { existing()? }, command, out),
     }
 }
 
-/// The register of a database. Commands that read or change a register create none: over a new one `flags list` would
-/// succeed, and say that no flag stands.
+/// Opens an existing register. Commands that read or change a register never create one: on a new register `flags
+/// list` would succeed and report no flags.
 fn existing_register(db: Db) -> anyhow::Result<Db> {
     anyhow::ensure!(
         db.read(Conn::holds_register)?,
@@ -200,12 +199,12 @@ fn existing_register(db: Db) -> anyhow::Result<Db> {
     migrated(db)
 }
 
-/// The register of a database, created where the database holds none.
+/// Opens the register of a database, and creates it if there is none.
 fn register_or_new(db: Db) -> anyhow::Result<Db> {
     let is_new = !db.read(Conn::holds_register)?;
     let db = migrated(db)?;
     if is_new {
-        output::tell("note: the database held no register: an empty one was made");
+        output::print_note("note: the database held no register: an empty one was made");
     }
     Ok(db)
 }
@@ -217,7 +216,7 @@ fn no_unit(code: &str) -> String {
 fn migrated(db: Db) -> anyhow::Result<Db> {
     db.migrate()?;
     if db.read(schema::register::demonstration::mark)?.is_some() {
-        output::tell("note: the database holds demonstration data: everything in it is invented");
+        output::print_note("note: the database holds demonstration data: everything in it is invented");
     }
     Ok(db)
 }

@@ -1,5 +1,4 @@
-//! Data goes to standard output, as text or as one JSON document; everything else goes to
-//! standard error.
+//! Output of commands: data goes to standard output as text, JSON or CSV, everything else to standard error.
 
 use clap::ValueEnum;
 use comfy_table::{ContentArrangement, Table, presets};
@@ -24,7 +23,8 @@ impl Output {
         Self { format }
     }
 
-    /// Prints one document: as JSON, or as the text that `text` makes of it. A list of objects is also printed as CSV.
+    /// Prints one document: as JSON, or as the text that `text` returns. A list of objects can also be printed as
+    /// CSV.
     pub fn print<T: serde::Serialize>(&self, data: &T, text: impl FnOnce(&T) -> String) -> anyhow::Result<()> {
         let document = match self.format {
             Format::Json => json(data)?,
@@ -34,7 +34,7 @@ impl Output {
         write_out(document)
     }
 
-    /// Prints a document whose main part is rows: the document as JSON, the rows alone as CSV or text.
+    /// Prints a document that consists mainly of rows: the whole document as JSON, or only the rows as CSV or text.
     pub fn print_document<D: serde::Serialize, T: serde::Serialize>(
         &self,
         document: &D,
@@ -47,7 +47,7 @@ impl Output {
         }
     }
 
-    /// Prints rows: as one JSON document, as CSV with a header, or as the text that `text` makes of them.
+    /// Prints rows: as one JSON document, as CSV with a header, or as the text that `text` returns.
     pub fn print_rows<T: serde::Serialize>(&self, rows: &[T], text: impl FnOnce(&[T]) -> String) -> anyhow::Result<()> {
         let document = match self.format {
             Format::Json => json(rows)?,
@@ -61,7 +61,8 @@ impl Output {
         write_out(document)
     }
 
-    /// Prints a document with rows whose columns are known only now: the document as JSON, the rows as CSV or text.
+    /// Prints a document with rows whose columns are known only at run time: the document as JSON, the rows as CSV or
+    /// text.
     pub fn print_table<D: serde::Serialize>(
         &self,
         document: &D,
@@ -84,12 +85,12 @@ impl Output {
     }
 }
 
-/// A list of objects as CSV: a column for each field that any of them has.
+/// A list of objects as CSV, with a column for each field of any object.
 fn sheet(list: &Value) -> anyhow::Result<String> {
     let objects: Option<Vec<&Map<String, Value>>> =
         list.as_array().and_then(|all| all.iter().map(Value::as_object).collect());
     let Some(objects) = objects else {
-        anyhow::bail!("this command prints one document and no rows: --format csv is for lists, take --format json");
+        anyhow::bail!("this command prints one document and no list: --format csv is for lists, take --format json");
     };
     let mut columns: Vec<&String> = Vec::new();
     for field in objects.iter().flat_map(|object| object.keys()) {
@@ -109,7 +110,7 @@ fn sheet(list: &Value) -> anyhow::Result<String> {
     Ok(String::from_utf8(writer.into_inner()?)?.trim_end().to_owned())
 }
 
-/// A value as people and CSV have it: texts bare, and nothing for null.
+/// A value as text: strings without quotes, null as an empty string.
 fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
@@ -124,18 +125,18 @@ fn write_out(mut document: String) -> anyhow::Result<()> {
     }
     document.push('\n');
     match io::stdout().lock().write_all(document.as_bytes()) {
-        // `phananh … | head` is no failure.
+        // A closed pipe, as in `phananh … | head`, is no failure.
         Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => Ok(written?),
     }
 }
 
-/// The document as JSON, with nothing in it that a terminal would carry out.
+/// The document as JSON, without control characters that a terminal would interpret.
 fn json<T: serde::Serialize + ?Sized>(data: &T) -> anyhow::Result<String> {
     Ok(visible_json(&serde_json::to_string_pretty(data)?).into_owned())
 }
 
-/// A table for people. A cell stands on one line, and nothing in it acts on the terminal: it may hold texts of others.
+/// A text table. Line breaks and control characters in cells are made visible: cells may hold untrusted text.
 pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
     table
@@ -148,25 +149,25 @@ pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> St
     table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
-/// Says something on standard error, on one line. Nobody reads it where that is closed: no failure.
-pub fn tell(message: impl std::fmt::Display) {
+/// Prints a message to standard error, on one line. Ignores a closed standard error.
+pub fn print_note(message: impl std::fmt::Display) {
     let _closed = writeln!(io::stderr(), "{}", visible(&message.to_string()));
 }
 
-/// Says several lines on standard error.
-pub fn tell_lines(message: &str) {
-    message.lines().for_each(tell);
+/// Prints several lines to standard error.
+pub fn print_note_lines(message: &str) {
+    message.lines().for_each(print_note);
 }
 
-/// Says why a command failed. Causes whose words stand in the message already are left out.
-pub fn tell_error(error: &anyhow::Error) {
+/// Prints why a command failed, with causes that the message does not already contain.
+pub fn print_error(error: &anyhow::Error) {
     let mut message = error.to_string();
     for cause in error.chain().skip(1) {
-        // A cause may have several lines, which the message has on one.
+        // The message has line breaks of the cause as spaces.
         let cause = cause.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
         if !message.contains(&cause) {
             message = format!("{message}: {cause}");
         }
     }
-    tell(format_args!("error: {message}"));
+    print_note(format_args!("error: {message}"));
 }

@@ -1,11 +1,11 @@
-//! A progress bar on a terminal, and a stop at the next safe place on Ctrl-C.
+//! Progress bars, and cancellation of long commands by Ctrl-C.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Work that shows how far it is and can be interrupted; a second Ctrl-C ends it at once.
+/// Work with a progress bar that stops at the next safe point after Ctrl-C; a second Ctrl-C exits at once.
 pub struct Interruptible {
     pub bar: ProgressBar,
     stop: Arc<AtomicBool>,
@@ -27,7 +27,7 @@ impl Interruptible {
         Self::new(counting(total, what)?)
     }
 
-    /// Shows how far the work is; false where it is to stop.
+    /// Updates the bar; false if the work must stop.
     pub fn at(&mut self, done: usize) -> bool {
         self.bar.set_position(done as u64);
         self.check_cancelled()
@@ -42,7 +42,7 @@ impl Interruptible {
     }
 }
 
-/// A bar that counts things; hidden where nobody looks.
+/// A progress bar that counts items; hidden if standard error is not a terminal.
 pub fn counting(total: usize, what: &str) -> anyhow::Result<ProgressBar> {
     if !std::io::stderr().is_terminal() {
         return Ok(ProgressBar::hidden());

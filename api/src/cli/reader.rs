@@ -1,9 +1,9 @@
-//! For whom pseudonyms are made on the command line.
+//! The role whose pseudonyms a command shows.
 
 use clap::ValueEnum;
 use schema::enums::Role;
 
-/// A role that may ask in SQL and export. Each has pseudonyms of its own.
+/// A role that may query in SQL and export. Each role has its own pseudonyms.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Reader {

@@ -1,3 +1,5 @@
+//! The command `rules`: tries a rule of the form "K events in W days".
+
 use super::output::{Output, table};
 use chrono::Days;
 use clap::ValueEnum;
@@ -11,24 +13,24 @@ use std::process::ExitCode;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Count who ever reached "K in W days", and in which year first
+    /// Count subjects that ever reached K events within W days, by the year in which they first did
     Try {
-        /// How many
+        /// Number of events K
         #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=100_000))]
         min: u32,
-        /// Some K-th lies less than so many days after the first of those K
+        /// Days W: the K-th event is less than W days after the first
         #[arg(long, value_name = "W", value_parser = clap::value_parser!(u32).range(1..=100_000))]
         days: u32,
-        /// Whose
+        /// Kind of subjects
         #[arg(long, value_enum, default_value_t = Subject::Officer)]
         subject: Subject,
-        /// Of what: every complaint, or episodes or distinct enterprises of conduct complaints that hold
+        /// Events to count: every complaint, or episodes or distinct enterprises of conduct complaints that hold
         #[arg(long, value_enum, default_value_t = What::Complaints)]
         count: What,
-        /// Name whom it reached, and the day on which it first did
+        /// List the subjects, with the day on which each first reached it
         #[arg(long)]
         list: bool,
-        /// Rules other than the defaults, for anonymous complaints and episodes
+        /// Rules for anonymous complaints and episodes other than the defaults, which are in docs/rules.toml
         #[arg(long, value_name = "RULES.toml")]
         rules: Option<PathBuf>,
     },
@@ -59,7 +61,7 @@ pub fn run(db: &Db, command: &Command, out: &Output) -> anyhow::Result<ExitCode>
         What::Episodes => Count::Episodes,
         What::Enterprises => Count::Enterprises,
     };
-    // Everything received: no complaint is of a later day than tomorrow.
+    // All complaints: none is received later than tomorrow.
     let tomorrow = local_date(Timestamp::now()) + Days::new(1);
     let (frames, _) = load_frames(db, tomorrow, None)?;
     let result = reach(&frames, kind, count, *min, *days, &rules, *list)?;

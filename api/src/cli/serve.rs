@@ -1,4 +1,6 @@
-use super::output::tell;
+//! The command `serve`: runs the HTTP server.
+
+use super::output::print_note;
 use crate::http::{Server, ServerOptions, listen};
 use jobs::runner::settings::Settings;
 use schema::Db;
@@ -6,19 +8,19 @@ use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Where to listen; port 0 takes a free one
+    /// Address to listen on; port 0 takes a free port
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8080")]
     listen: String,
-    /// Development: GraphiQL, introspection without a token, suggestions in errors
+    /// Development mode: GraphiQL, introspection without a token, suggestions in errors
     #[arg(long)]
     dev: bool,
-    /// Run no jobs by themselves: another node does
+    /// Run no scheduled jobs: another node runs them
     #[arg(long)]
     no_jobs: bool,
 }
 
 pub fn run(database: &str, settings: Settings, args: &Args) -> anyhow::Result<ExitCode> {
-    let db = super::register_or_new(Db::open_with(database, settings.database.of_a_pool())?)?;
+    let db = super::register_or_new(Db::open_with(database, settings.database.pool_size())?)?;
     actix_web::rt::System::new().block_on(async {
         let options = ServerOptions { database: database.to_owned(), dev: args.dev, settings, jobs: !args.no_jobs };
         let server = Server::new(db, listen(&args.listen)?, options)?;
@@ -28,7 +30,7 @@ pub fn run(database: &str, settings: Settings, args: &Args) -> anyhow::Result<Ex
             .run(move || {
                 println!("address: {address}");
                 if dev {
-                    tell(format_args!("GraphiQL: {address}/graphiql"));
+                    print_note(format_args!("GraphiQL: {address}/graphiql"));
                 }
             })
             .await

@@ -1,9 +1,11 @@
-use super::output::{Output, table, tell};
+//! The command `sql`: answers one SELECT over pseudonymous tables.
+
+use super::output::{Output, print_note, table};
 use super::reader::Reader;
 use anyhow::{Context, bail};
 use jobs::snapshot::SnapshotStore;
-use jobs::sql::worker::{Allowance, ask};
-use jobs::sql::{DESCRIBED, SOURCES, Shown, check, sources, tables};
+use jobs::sql::worker::{QueryLimits, ask};
+use jobs::sql::{SOURCES, TABLES, Visibility, check, sources, tables};
 use schema::Db;
 use schema::keys::Keys;
 use schema::pseudonyms::Audience;
@@ -13,23 +15,23 @@ use std::io::Read;
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// Bytes of an answer, which the command holds.
+/// Largest answer, in bytes: the command holds it in memory.
 const LARGEST_ANSWER: u32 = 64 * 1024 * 1024;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// One SELECT, or - to read it from standard input; without one, the tables are listed
+    /// One SELECT, or - to read it from standard input; without it, list the tables
     query: Option<String>,
-    /// At most so many rows
+    /// Maximum number of rows
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     rows: u32,
-    /// Megabytes that the question may take
+    /// Memory limit in megabytes
     #[arg(long, default_value_t = 4_096, value_parser = clap::value_parser!(u32).range(512..=1_048_576))]
     memory_mb: u32,
-    /// Seconds that the question may take
+    /// Time limit in seconds
     #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=86_400))]
     seconds: u32,
-    /// Whose pseudonyms: those that this role sees in its own answers
+    /// Role whose pseudonyms to use: those in its own answers
     #[arg(long = "for", value_name = "ROLE", value_enum, default_value_t)]
     reader: Reader,
 }
@@ -41,7 +43,7 @@ struct Document {
     rows: Vec<Map<String, Value>>,
     truncated: bool,
     position: i64,
-    /// None for pseudonyms of a key that nobody keeps.
+    /// None for pseudonyms of a temporary key.
     key_version: Option<u32>,
 }
 
@@ -58,7 +60,7 @@ pub fn run(
     out: &Output,
 ) -> anyhow::Result<ExitCode> {
     let Some(query) = &args.query else {
-        let all: Vec<Described> = DESCRIBED.into_iter().map(|(table, columns)| Described { table, columns }).collect();
+        let all: Vec<Described> = TABLES.into_iter().map(|(table, columns)| Described { table, columns }).collect();
         out.print(&all, |all| {
             table(&["TABLE", "COLUMNS"], all.iter().map(|one| vec![one.table.to_owned(), one.columns.join(", ")]))
         })?;
@@ -69,30 +71,30 @@ pub fn run(
         sql.clear();
         std::io::stdin().read_to_string(&mut sql).context("standard input")?;
     }
-    // What cannot be asked is told before the register is read.
+    // Check the query before the register is loaded.
     let question = check(&sql)?;
-    let passing = if keys.is_none() { Some(Keys::passing()) } else { None };
+    let passing = if keys.is_none() { Some(Keys::ephemeral()) } else { None };
     let Some(of) = keys.or(passing.as_ref()) else { bail!("there is no key for pseudonyms") };
     let pseudonyms = of.pseudonyms(Audience::Role(args.reader.role()));
     let db = db()?;
     let snapshot = SnapshotStore::load(&db)?.current();
     let shows_sources = args.reader == Reader::Board && question.names(SOURCES);
     let sources = if shows_sources { Some(db.read(sources)?) } else { None };
-    let shown = Shown { pseudonyms: &pseudonyms, except_officer: None, sources: sources.as_deref() };
-    let found = tables(&snapshot, &shown, &question)?;
+    let visibility = Visibility { pseudonyms: &pseudonyms, sources: sources.as_deref() };
+    let found = tables(&snapshot, &visibility, &question)?;
     if keys.is_none()
         && (question.may_need("officer") || question.may_need("enterprise") || question.may_need("complaint"))
     {
-        tell("note: without --key-file, pseudonyms are of a key that nobody keeps: another run has others");
+        print_note("note: without --key-file, pseudonyms are of a temporary key: another run has others");
     }
     let time = Duration::from_secs(u64::from(args.seconds));
     let answer = ask(
         &question,
         found,
-        Allowance { rows: args.rows, memory_mb: args.memory_mb, answer_bytes: LARGEST_ANSWER, time },
+        QueryLimits { rows: args.rows, memory_mb: args.memory_mb, answer_bytes: LARGEST_ANSWER, time },
     )?;
     if answer.truncated {
-        tell(format!("note: there are more than {} rows: --rows N shows more", args.rows));
+        print_note(format!("note: there are more than {} rows: --rows N shows more", args.rows));
     }
     let document = Document {
         rows: answer.objects(),

@@ -1,3 +1,5 @@
+//! The command `token`: creates and revokes tokens, and fills the allow-lists of operations.
+
 use super::output::Output;
 use crate::access::signatures;
 use anyhow::Context;
@@ -10,49 +12,50 @@ use std::process::ExitCode;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Make a token; it is shown once and cannot be shown again
+    /// Create a token; it is shown only once
     Create {
-        /// Who uses it
+        /// Name of the person or program that uses it
         #[arg(long)]
         name: String,
-        /// What it may do
+        /// Role of the token
         #[arg(long, value_parser = clap::builder::PossibleValuesParser::new(Role::WORDS))]
         role: String,
-        /// The unit of a UNIT_HEAD
+        /// Unit of a UNIT_HEAD
         #[arg(long, value_name = "CODE")]
         unit: Option<String>,
-        /// The officer that it is: what names this one is kept from it
+        /// Officer that the token belongs to: complaints that name the officer are withheld from it
         #[arg(long, value_name = "CODE")]
         officer: Option<String>,
-        /// What it is shown leaves the house: a DASHBOARD's groups have to be larger then (10 complaints instead of 5)
+        /// The data shown to the token leaves the organisation: groups of a DASHBOARD must be larger (10 complaints
+        /// instead of 5)
         #[arg(long)]
         outside: bool,
-        /// Days until it expires; without it, never
+        /// Days until it expires [default: never]
         #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=3650))]
         expires_in: Option<u32>,
     },
-    /// Put the operations of GraphQL files on the allow-list of a name
+    /// Add the operations in GraphQL files to the allow-list of a name
     ///
-    /// Roles that the configuration names (api.trusted_operations) run only what is on it. White space,
-    /// comments and the order of fields do not matter.
+    /// Roles named in the configuration (api.trusted_operations) may run only operations on it. White space, comments
+    /// and the order of fields do not matter.
     Trust {
-        /// Whose
+        /// Name of the token
         #[arg(long)]
         name: String,
         /// Documents with one operation or more
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
-    /// End all tokens of a name
+    /// Revoke all tokens of a name
     Revoke {
-        /// Whose
+        /// Name of the tokens
         #[arg(long)]
         name: String,
     },
 }
 
 impl Command {
-    /// The first token may be made before anything else is there.
+    /// Whether the command may create a register: the first token may come before anything else.
     pub const fn makes_one(&self) -> bool {
         matches!(self, Self::Create { .. })
     }
@@ -73,12 +76,14 @@ pub fn run(db: &Db, command: &Command, out: &Output) -> anyhow::Result<ExitCode>
             let mut operations = Vec::new();
             for file in files {
                 let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-                let found = signatures(&text).with_context(|| format!("{} is no GraphQL", file.display()))?;
+                let found = signatures(&text).with_context(|| format!("{} is not GraphQL", file.display()))?;
                 operations.extend(found.into_iter().map(|(name, signature)| (signature, name, text.clone())));
             }
             let added = db.write("cli", |tx| trust_operations(tx, name, &operations))?.value;
-            let known = operations.len() - added;
-            out.print(&json!({ "added": added, "known": known }), |_| format!("{added} added, {known} known already"))?;
+            let existing = operations.len() - added;
+            out.print(&json!({ "added": added, "known": existing }), |_| {
+                format!("{added} added, {existing} known already")
+            })?;
         }
         Command::Revoke { name } => {
             let revoked = db.write("cli", |tx| revoke_tokens(tx, name))?.value;

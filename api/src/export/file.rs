@@ -1,4 +1,4 @@
-//! The forms of an export.
+//! File formats of an export: CSV, Parquet and Arrow.
 
 use super::row::{ExportRow, schema};
 use arrow_ipc::writer::FileWriter;
@@ -11,16 +11,16 @@ use std::io::Write;
 use std::path::Path;
 use std::str::FromStr;
 
-/// A form of an export.
+/// The file format of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Form {
+pub enum Format {
     Csv,
     Parquet,
     /// The Arrow IPC file format.
     Arrow,
 }
 
-impl FromStr for Form {
+impl FromStr for Format {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
@@ -28,13 +28,13 @@ impl FromStr for Form {
             "csv" => Ok(Self::Csv),
             "parquet" => Ok(Self::Parquet),
             "arrow" => Ok(Self::Arrow),
-            _ => Err(format!("{name:?} is no form of an export: there are csv, parquet and arrow")),
+            _ => Err(format!("{name:?} is not a format of exports: take csv, parquet or arrow")),
         }
     }
 }
 
-impl Form {
-    /// By the end of a file's name.
+impl Format {
+    /// The format by the extension of a file name.
     pub fn of_path(path: &Path) -> Option<Self> {
         path.extension()?.to_str()?.parse().ok()
     }
@@ -56,39 +56,43 @@ impl Form {
     }
 }
 
-/// What an export says of itself.
+/// Metadata of an export.
 #[derive(Debug, Clone, Copy)]
-pub struct Terms {
+pub struct ExportMetadata {
     pub key_version: u32,
-    /// Of the register, when the export was read.
+    /// Position of the register when the export was read.
     pub position: i64,
-    /// Whether it has the numbers of other registers.
+    /// Whether the file has the columns with reference numbers of other registers.
     pub references: bool,
 }
 
-/// Writes an export.
+/// Writes the rows of an export in one of the formats.
 pub enum ExportWriter<W: Write + Send> {
     Csv(Box<SheetWriter<W>>),
     Parquet(Box<ArrowWriter<W>>),
     Arrow(Box<FileWriter<W>>),
 }
 
-/// Rows of a row group of Parquet, which is held in memory until it is written.
+/// Rows of a Parquet row group, which is buffered in memory.
 const ROW_GROUP: usize = 100_000;
 
 impl<W: Write + Send> ExportWriter<W> {
-    pub fn new(form: Form, to: W, terms: Terms) -> anyhow::Result<Self> {
-        let Terms { key_version, position, references } = terms;
+    /// Writes the header.
+    ///
+    /// # Errors
+    /// If the target cannot be written to.
+    pub fn new(format: Format, to: W, metadata: ExportMetadata) -> anyhow::Result<Self> {
+        let ExportMetadata { key_version, position, references } = metadata;
         let about = [("phananh.key_version", key_version.to_string()), ("phananh.position", position.to_string())];
         let schema = schema(references);
-        Ok(match form {
-            Form::Csv => {
+        Ok(match format {
+            Format::Csv => {
                 let mut writer = SheetWriter::new(to);
-                // Also where no row follows.
+                // Write the header even if no row follows.
                 writer.row(schema.fields().iter().map(|field| field.name().as_str()))?;
                 Self::Csv(Box::new(writer))
             }
-            Form::Parquet => {
+            Format::Parquet => {
                 let about = about.map(|(key, value)| KeyValue::new(key.to_owned(), value)).to_vec();
                 let properties = WriterProperties::builder()
                     .set_compression(Compression::ZSTD(ZstdLevel::default()))
@@ -97,7 +101,7 @@ impl<W: Write + Send> ExportWriter<W> {
                     .build();
                 Self::Parquet(Box::new(ArrowWriter::try_new(to, schema, Some(properties))?))
             }
-            Form::Arrow => {
+            Format::Arrow => {
                 let mut writer = FileWriter::try_new(to, &schema)?;
                 about.into_iter().for_each(|(key, value)| writer.write_metadata(key, value));
                 Self::Arrow(Box::new(writer))
@@ -105,6 +109,10 @@ impl<W: Write + Send> ExportWriter<W> {
         })
     }
 
+    /// Writes rows.
+    ///
+    /// # Errors
+    /// If the target cannot be written to.
     pub fn write(&mut self, rows: &[ExportRow]) -> anyhow::Result<()> {
         match self {
             Self::Csv(writer) => writer.rows(rows, false)?,
@@ -114,7 +122,10 @@ impl<W: Write + Send> ExportWriter<W> {
         Ok(())
     }
 
-    /// Writes what is left, and gives back what was written to.
+    /// Writes buffered rows and the footer, and returns the underlying writer.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
     pub fn finish(self) -> anyhow::Result<W> {
         Ok(match self {
             Self::Csv(writer) => writer.into_inner()?,

@@ -1,33 +1,34 @@
-//! Exports: the complaints as a file, with keyed pseudonyms for complaints, officers and enterprises, and without
-//! what would tell who they are (texts, declaration numbers, references). A file for the Board may have the numbers of other
-//! registers beside them; its pseudonyms are found in no other file.
+//! Exports of complaints to files. Complaints, officers and enterprises appear under keyed pseudonyms; columns that
+//! would identify them (texts, declaration numbers, references) are left out. A file for the Board may include the
+//! reference numbers of other registers; its pseudonyms appear in no other file.
 
 mod file;
 mod row;
 
-pub use file::{ExportWriter, Form, Terms};
+pub use file::{ExportMetadata, ExportWriter, Format};
 pub use row::ExportRow;
 
 use jobs::snapshot::Reference;
 use schema::enums::Role;
 use schema::pseudonyms::{Audience, Pseudonyms};
-use schema::queries::{self, ComplaintSort, Direction, Pred, Window};
+use schema::queries::{self, ComplaintSort, Direction, ListOrder, Pred, Window};
 use schema::tables::complaints;
 use schema::{Conn, StoreError};
 
-/// Complaints that are read at once: with the one that tells of more, a round number, which is what a list reads.
+/// Rows per query: a list query reads one more to detect a next page, which makes a round 4,096.
 const PAGE: usize = 4_095;
 
-/// Who is given a file of a role, with or without the numbers of other registers.
+/// The audience of a role's export files: it determines their pseudonyms.
 pub const fn audience(role: Role, references: bool) -> Audience {
     if references { Audience::Referenced(role) } else { Audience::Export(role) }
 }
 
-/// Reads the complaints that a filter chooses, in the order in which they were received (those of one moment in a secret
-/// one: that of their ids would tell which is which), and hands them over page by page. Call it within one read of the database that sees one state throughout.
+/// Reads the complaints that match a filter in order of receipt and passes them to `take` page by page. Complaints
+/// received at the same moment come in a keyed order, because the order of their ids would identify them. The caller
+/// must run it within one read snapshot of the database.
 ///
 /// # Errors
-/// Where the database fails, or whoever takes the pages.
+/// If the database or `take` fails.
 pub fn read(
     conn: &mut Conn,
     pseudonyms: &Pseudonyms,
@@ -40,7 +41,7 @@ pub fn read(
         [(ComplaintSort::ReceivedAt, Direction::Asc), (ComplaintSort::Shuffled(pseudonyms.shuffle()), Direction::Asc)];
     let mut window = Window { limit: PAGE, ..Window::default() };
     loop {
-        let slice = queries::list_complaints(conn, filter()?, &order, &window)?;
+        let slice = ComplaintSort::list(conn, filter()?, &order, &window)?;
         let ids: Vec<schema::Id> = slice.rows.iter().map(|row| row.id).collect();
         let mut allegations = queries::allegations_of(conn, &ids)?;
         let mut sources = if references { Some(queries::sources_of(conn, &ids)?) } else { None };

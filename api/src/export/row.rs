@@ -1,10 +1,12 @@
+//! The columns of an export, and a complaint as one of its rows.
+
 use arrow_array::builder::{ListBuilder, StringBuilder};
 use arrow_array::{
     ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
     UInt32Array,
 };
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
-use jobs::facts::frames::day_number;
+use jobs::facts::days::day_number;
 use jobs::snapshot::Reference;
 use schema::models::{Complaint, ComplaintOfficer, ComplaintSource};
 use schema::pseudonyms::{Pseudonyms, Subject};
@@ -12,8 +14,8 @@ use schema::{Id, Timestamp};
 use serde::Serialize;
 use std::sync::{Arc, LazyLock};
 
-/// A complaint as it is exported. Units and categories are codes; who is named is in the order of pseudonyms, with what
-/// was found of each: the order of the register is made of the codes of officers.
+/// A row of an export: one complaint, with codes for units and categories. Officers are sorted by pseudonym, each
+/// with its finding: the register's order follows their codes and would identify them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ExportRow {
     pub complaint: String,
@@ -25,7 +27,7 @@ pub struct ExportRow {
     pub recorded_at: Timestamp,
     pub legal_form: &'static str,
     pub channel: &'static str,
-    /// None for an anonymous complaint.
+    /// Pseudonym; None for an anonymous complaint.
     pub enterprise: Option<String>,
     pub department: Option<String>,
     pub branch: Option<String>,
@@ -40,16 +42,17 @@ pub struct ExportRow {
     pub state: &'static str,
     #[serde(serialize_with = "moment")]
     pub state_since: Timestamp,
-    /// Of a complaint that names nobody.
+    /// The finding on a complaint that names no officer.
     pub finding: Option<&'static str>,
     pub decided_on: Option<chrono::NaiveDate>,
     #[serde(serialize_with = "joined")]
     pub officers: Vec<String>,
     #[serde(serialize_with = "joined")]
     pub findings: Vec<&'static str>,
-    /// The version of the key of the pseudonyms.
+    /// Version of the key that made the pseudonyms.
     pub key_version: u32,
-    /// The registers from which it was imported, and the number that each gave it; None where they are not shown.
+    /// The registers that the complaint was imported from; None if they are not shown. `source_references` holds the
+    /// reference number in each.
     #[serde(serialize_with = "maybe_joined", skip_serializing_if = "Option::is_none")]
     pub sources: Option<Vec<String>>,
     #[serde(serialize_with = "maybe_joined", skip_serializing_if = "Option::is_none")]
@@ -60,7 +63,7 @@ fn moment<S: serde::Serializer>(at: &Timestamp, to: S) -> Result<S::Ok, S::Error
     to.serialize_str(&at.utc().to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))
 }
 
-#[allow(clippy::ref_option, reason = "serde asks so")]
+#[allow(clippy::ref_option, reason = "serde requires this signature")]
 fn maybe_moment<S: serde::Serializer>(at: &Option<Timestamp>, to: S) -> Result<S::Ok, S::Error> {
     match at {
         Some(at) => moment(at, to),
@@ -68,12 +71,12 @@ fn maybe_moment<S: serde::Serializer>(at: &Option<Timestamp>, to: S) -> Result<S
     }
 }
 
-/// CSV has no lists.
+/// A list as text separated by `;`, for CSV.
 fn joined<S: serde::Serializer, T: AsRef<str>>(all: &[T], to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(&all.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(";"))
 }
 
-#[allow(clippy::ref_option, reason = "serde asks so")]
+#[allow(clippy::ref_option, reason = "serde requires this signature")]
 fn maybe_joined<S: serde::Serializer>(all: &Option<Vec<String>>, to: S) -> Result<S::Ok, S::Error> {
     joined(all.as_deref().unwrap_or_default(), to)
 }
@@ -126,7 +129,10 @@ impl ExportRow {
         }
     }
 
-    /// Rows as columns.
+    /// The rows as an Arrow record batch with the columns of [`schema()`].
+    ///
+    /// # Errors
+    /// If the columns do not match the schema.
     pub fn batch(rows: &[Self]) -> Result<RecordBatch, ArrowError> {
         let references = rows.iter().any(|row| row.sources.is_some());
         let mut columns: Vec<ArrayRef> = vec![
@@ -184,7 +190,8 @@ fn list_item() -> Field {
     Field::new_list_field(DataType::Utf8, false)
 }
 
-/// The columns of an export, with the numbers of other registers or without.
+/// The columns of an export. Times are UTC timestamps in microseconds, costs are in VND, delays in hours. With
+/// `references`, it has `sources` and `source_references` too.
 pub fn schema(references: bool) -> SchemaRef {
     static PLAIN: LazyLock<SchemaRef> = LazyLock::new(|| columns(false));
     static REFERENCED: LazyLock<SchemaRef> = LazyLock::new(|| columns(true));

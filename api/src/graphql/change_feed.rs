@@ -1,8 +1,8 @@
-//! What happens in the register, for those who subscribe: told to all of them at once, from the database,
-//! so that it does not matter which node wrote it.
+//! The change feed behind subscriptions. It reads changes from the database, once for all subscribers of a
+//! node, so that it also sees what other nodes write.
 
-use super::context::blocking;
 use super::error::{Code, error, from_store};
+use super::execute::blocking;
 use async_graphql::Result;
 use diesel::prelude::*;
 use schema::db::Backend;
@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
 use tokio::sync::broadcast::{Receiver, Sender, channel, error::RecvError};
 
-/// A change of the register that subscribers are told of.
+/// A change that subscribers hear of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChangeEvent {
     ComplaintReceived(Id),
@@ -24,27 +24,27 @@ pub enum ChangeEvent {
     JobRunChanged(Id),
 }
 
-/// Events that wait for a subscriber who is slow; one who falls further behind is told so and let go.
+/// Events buffered for a slow subscriber; one that falls further behind gets an error and is dropped.
 const WAITING: usize = 1_024;
-/// Runs that are looked at: the latest.
+/// Number of latest job runs that are compared.
 const RUNS: i64 = 200;
 
-/// Where events come from.
+/// The feed of changes of one node.
 #[derive(Clone)]
 pub struct ChangeFeed(Arc<Inner>);
 
 struct Inner {
     db: Db,
     sender: Sender<ChangeEvent>,
-    /// What was known when it was last looked; None while nobody subscribes.
+    /// The state at the last poll; None while there is no subscriber.
     last_seen: Mutex<Option<LastSeen>>,
     wake: Notify,
-    /// How often commits were heard of.
-    heard: AtomicU64,
+    /// Number of commit notifications received.
+    commit_notifications: AtomicU64,
     stopping: AtomicBool,
 }
 
-/// The state of what may change.
+/// The state that the next poll compares with.
 struct LastSeen {
     position: i64,
     flags: HashMap<Id, Timestamp>,
@@ -59,20 +59,20 @@ impl ChangeFeed {
             sender,
             last_seen: Mutex::new(None),
             wake: Notify::new(),
-            heard: AtomicU64::new(0),
+            commit_notifications: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
         };
         Self(Arc::new(inner))
     }
 
-    /// Reads what changed whenever somebody commits, until it is stopped.
+    /// Starts to read changes after each commit, until [`Self::stop`].
     pub fn start(&self) {
         let listening = self.clone();
         std::thread::spawn(move || {
             let db = listening.0.db.clone();
-            db.listen(|heard| {
-                if heard {
-                    listening.0.heard.fetch_add(1, Ordering::SeqCst);
+            db.listen(|notified| {
+                if notified {
+                    listening.0.commit_notifications.fetch_add(1, Ordering::SeqCst);
                     listening.wake();
                 }
                 !listening.0.stopping.load(Ordering::SeqCst)
@@ -81,20 +81,21 @@ impl ChangeFeed {
         let feed = self.clone();
         tokio::spawn(async move {
             while !feed.0.stopping.load(Ordering::SeqCst) {
-                // Where commits are not told of, it is looked often enough for people.
-                let _woken_or_late = tokio::time::timeout(LOOK_EVERY, feed.0.wake.notified()).await;
-                let looking = feed.clone();
-                let looked = tokio::task::spawn_blocking(move || looking.look()).await;
-                if let Ok(Err(error)) = looked {
-                    tracing::warn!(%error, "the changes of the register could not be read");
+                // Without commit notifications, polling at this rate is fast enough for people.
+                let _woken_or_late = tokio::time::timeout(POLL_INTERVAL, feed.0.wake.notified()).await;
+                let polled_feed = feed.clone();
+                let polled = tokio::task::spawn_blocking(move || polled_feed.poll()).await;
+                if let Ok(Err(error)) = polled {
+                    tracing::warn!(%error, "cannot read the changes of the register");
                 }
             }
         });
     }
 
-    /// Changes soon after each commit of any node; None where the database does not tell of commits.
-    pub fn heard(&self) -> Option<u64> {
-        (self.0.db.backend() == Backend::Postgres).then(|| self.0.heard.load(Ordering::SeqCst))
+    /// A counter that grows soon after each commit on any node; None if the database sends no commit
+    /// notifications.
+    pub fn commit_notifications(&self) -> Option<u64> {
+        (self.0.db.backend() == Backend::Postgres).then(|| self.0.commit_notifications.load(Ordering::SeqCst))
     }
 
     pub fn stop(&self) {
@@ -102,21 +103,24 @@ impl ChangeFeed {
         self.wake();
     }
 
-    /// Says that something was written here.
+    /// Tells the feed that this node wrote something.
     pub fn wake(&self) {
         self.0.wake.notify_one();
     }
 
-    /// All that happens from now on.
+    /// Receives all changes from now on.
+    ///
+    /// # Errors
+    /// If the present state cannot be read.
     pub async fn subscribe(&self) -> Result<Receiver<ChangeEvent>> {
         let receiver = self.0.sender.subscribe();
         let feed = self.clone();
-        // What is known now is what later changes are told from.
-        blocking(move || feed.look().map_err(from_store)).await?;
+        // Later changes are found by comparison with the state now.
+        blocking(move || feed.poll().map_err(from_store)).await?;
         Ok(receiver)
     }
 
-    fn look(&self) -> Result<(), StoreError> {
+    fn poll(&self) -> Result<(), StoreError> {
         let mut last_seen = self.0.last_seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if self.0.sender.receiver_count() == 0 {
             *last_seen = None;
@@ -124,20 +128,20 @@ impl ChangeFeed {
         }
         let (next, events) = self.0.db.read_snapshot(|conn| {
             let next = LastSeen::read(conn)?;
-            let events = last_seen.as_ref().map_or(Ok(Vec::new()), |last| last.until(&next, conn))?;
+            let events = last_seen.as_ref().map_or(Ok(Vec::new()), |last| last.changes_to(&next, conn))?;
             Ok::<_, StoreError>((next, events))
         })?;
         *last_seen = Some(next);
         for one in events {
-            // Nobody may be left to hear it.
+            // The last subscriber may have left.
             let _subscribers = self.0.sender.send(one);
         }
         Ok(())
     }
 }
 
-/// How often it is looked where nothing is heard.
-const LOOK_EVERY: std::time::Duration = std::time::Duration::from_millis(500);
+/// Poll interval without a notification.
+const POLL_INTERVAL: std::time::Duration = std::time::Duration::from_millis(500);
 
 impl LastSeen {
     fn read(conn: &mut Conn) -> Result<Self, StoreError> {
@@ -148,8 +152,8 @@ impl LastSeen {
         Ok(Self { position, flags: flags.into_iter().collect(), runs: runs.into_iter().collect() })
     }
 
-    /// The changes from this state to the next.
-    fn until(&self, next: &Self, conn: &mut Conn) -> Result<Vec<ChangeEvent>, StoreError> {
+    /// The changes from this state to `next`.
+    fn changes_to(&self, next: &Self, conn: &mut Conn) -> Result<Vec<ChangeEvent>, StoreError> {
         let mut events = Vec::new();
         if next.position > self.position {
             let received = complaint_events::table
@@ -168,17 +172,17 @@ impl LastSeen {
     }
 }
 
-/// The next event; None once there are no more.
+/// The next event; None when the feed has ended.
 ///
 /// # Errors
-/// Where the subscriber was too slow, and lost changes.
+/// RATE_LIMITED if the subscriber was too slow and lost events.
 pub async fn next(receiver: &mut Receiver<ChangeEvent>) -> Option<Result<ChangeEvent>> {
     match receiver.recv().await {
         Ok(events) => Some(Ok(events)),
         Err(RecvError::Closed) => None,
         Err(RecvError::Lagged(lost)) => {
             let message =
-                format!("{lost} events came faster than they were taken: subscribe again, and read what is new");
+                format!("the client was too slow and missed {lost} events: subscribe again, and query what is new");
             Some(Err(error(Code::RateLimited, message)))
         }
     }

@@ -1,49 +1,140 @@
-//! Connections: edges, nodes, page info, and a count that is made only when asked for.
+//! Connections: edges, nodes, page info, and a count that runs only if selected; and how a page of a list becomes one.
 
-use super::complaint_children::{ComplaintCountKey, ComplaintsKey};
-use super::context::{loaders, request};
-use super::loaders::{ResponseCountKey, one};
-use super::response_children::{SomeResponsesCountKey, SomeResponsesKey};
-use async_graphql::{Context, Result};
-use schema::{Conn, Id, StoreError};
+use super::context::request;
+use super::filter::OptionalCondition;
+use super::loaders::{Loaders, loaders, one};
+use super::page::{Cursor, Cursors, PageArgs, PageInfo, Place};
+use async_graphql::dataloader::Loader;
+use async_graphql::{Context, Error, Result};
+use futures_util::future::{BoxFuture, ready};
+use schema::queries::{Direction, ListOrder, Slice, Window};
+use schema::{Conn, StoreError};
+use std::hash::Hash;
 use std::sync::Arc;
 
-/// How the whole list is counted, when somebody asks.
+/// How the whole list is counted, if the count is selected.
 pub enum Counter {
-    /// By a statement of its own.
-    Query(CountQuery),
-    /// The responses of a complaint, counted together with those of the page's other complaints.
-    ResponsesOf(Id),
-    /// Those of them that a filter finds.
-    SomeResponsesOf(SomeResponsesKey),
     /// It is known.
     Known(i64),
-    /// The complaints of a parent, counted together with those of the page's other parents.
-    ComplaintsOf(ComplaintsKey),
+    /// By a statement of its own.
+    Query(CountQuery),
+    /// Together with the lists of the other rows of the page.
+    Loaded(CountLoad),
 }
 
 pub type CountQuery = Arc<dyn Fn(&mut Conn) -> Result<i64, StoreError> + Send + Sync>;
 
+type CountLoad = Box<dyn for<'c> Fn(&'c Context<'_>) -> BoxFuture<'c, Result<i64>> + Send + Sync>;
+
 impl Counter {
+    /// A count that a loader reads for all rows of a page.
+    pub fn loaded<K>(key: K) -> Self
+    where
+        K: Clone + Eq + Hash + Send + Sync + 'static,
+        Loaders: Loader<K, Value = i64, Error = Arc<Error>>,
+    {
+        Self::Loaded(Box::new(move |ctx| {
+            let key = key.clone();
+            Box::pin(async move { Ok(one(loaders(ctx)?, key).await?.unwrap_or(0)) })
+        }))
+    }
+
     pub async fn count(&self, ctx: &Context<'_>) -> Result<i64> {
         match self {
+            Self::Known(number) => Ok(*number),
             Self::Query(query) => {
                 let query = Arc::clone(query);
                 request(ctx)?.read(move |conn| query(conn)).await
             }
-            Self::Known(number) => Ok(*number),
-            Self::ComplaintsOf(key) => Ok(one(loaders(ctx)?, ComplaintCountKey(key.clone())).await?.unwrap_or(0)),
-            Self::SomeResponsesOf(key) => {
-                Ok(one(loaders(ctx)?, SomeResponsesCountKey(key.clone())).await?.unwrap_or(0))
-            }
-            Self::ResponsesOf(complaint) => Ok(one(loaders(ctx)?, ResponseCountKey(*complaint)).await?.unwrap_or(0)),
+            Self::Loaded(load) => load(ctx).await,
         }
     }
 }
 
-/// Defines the connection of a type.
+/// A type that has a connection. [`connection!`] implements it.
+pub trait Connects: Sized {
+    type Connection;
+
+    fn connection(
+        edges: impl Iterator<Item = (Cursor, Self)>,
+        page_info: PageInfo,
+        counter: Counter,
+    ) -> Self::Connection;
+}
+
+/// A type whose rows are read page by page.
+pub trait ListItem: Connects + From<Row<Self>> {
+    type Order: ListOrder;
+
+    /// Reads what is selected of all rows of a page at once, and notes whom they show.
+    fn prepare<'c>(_: &'c Context<'_>, _: &'c [Row<Self>]) -> BoxFuture<'c, Result<()>> {
+        Box::pin(ready(Ok(())))
+    }
+}
+
+/// The stored row of a list item.
+pub type Row<N> = <<N as ListItem>::Order as ListOrder>::Row;
+
+/// The table of a list item.
+pub type Table<N> = <<N as ListItem>::Order as ListOrder>::Table;
+
+/// Reads a page of the rows that a condition selects. The condition is built anew for each statement, since it cannot be
+/// cloned.
+///
+/// # Errors
+/// BAD_USER_INPUT if a page argument or the condition is wrong.
+pub async fn list<N: ListItem>(
+    ctx: &Context<'_>,
+    page: PageArgs,
+    order: Vec<(N::Order, Direction)>,
+    condition: impl Fn() -> OptionalCondition<Table<N>> + Send + Sync + 'static,
+) -> Result<N::Connection> {
+    let request = request(ctx)?;
+    let window = page.window(request.limits.page_size, request.cursors())?;
+    let condition = Arc::new(condition);
+    let (to_list, list_order, list_window) = (Arc::clone(&condition), order.clone(), window.clone());
+    let slice = request.read(move |conn| N::Order::list(conn, to_list()?, &list_order, &list_window)).await?;
+    N::prepare(ctx, &slice.rows).await?;
+    let counter = Counter::Query(Arc::new(move |conn| N::Order::count(conn, condition()?)));
+    Ok(assemble::<N>(request.cursors(), slice, &order, &window, counter))
+}
+
+/// Makes a connection of a page of rows.
+pub fn assemble<N: ListItem>(
+    cursors: &Cursors,
+    slice: Slice<Row<N>>,
+    order: &[(N::Order, Direction)],
+    window: &Window,
+    counter: Counter,
+) -> N::Connection {
+    let places: Vec<Cursor> =
+        slice.rows.iter().map(|row| cursors.at(Place::Keys(N::Order::keys(order, row)))).collect();
+    let page_info = PageInfo::new(&slice, window, &places);
+    N::connection(places.into_iter().zip(slice.rows.into_iter().map(N::from)), page_info, counter)
+}
+
 macro_rules! connection {
+    ($node:ident by $order:ident, $connection:ident, $edge:ident) => {
+        $crate::graphql::connection::connection!($node, $connection, $edge);
+
+        impl $crate::graphql::connection::ListItem for $node {
+            type Order = schema::queries::$order;
+        }
+    };
     ($node:ident, $connection:ident, $edge:ident) => {
+        impl $crate::graphql::connection::Connects for $node {
+            type Connection = $connection;
+
+            fn connection(
+                edges: impl Iterator<Item = ($crate::graphql::page::Cursor, Self)>,
+                page_info: $crate::graphql::page::PageInfo,
+                counter: $crate::graphql::connection::Counter,
+            ) -> $connection {
+                let edges = edges.map(|(cursor, node)| $edge { cursor, node }).collect();
+                $connection { edges, page_info, counter }
+            }
+        }
+
         pub struct $edge {
             pub cursor: $crate::graphql::page::Cursor,
             pub node: $node,
@@ -51,13 +142,13 @@ macro_rules! connection {
 
         #[async_graphql::Object]
         impl $edge {
-            /// Where this row stands in the list.
+            /// The cursor of this row: pass it as `after` or `before`. Sealed if the server has a key file.
             async fn cursor(&self) -> String {
                 self.cursor.encode()
             }
 
-            async fn node(&self) -> $crate::graphql::inline_resolver::Inline<&$node> {
-                $crate::graphql::inline_resolver::Inline(&self.node)
+            async fn node(&self) -> $crate::graphql::execute::Inline<&$node> {
+                $crate::graphql::execute::Inline(&self.node)
             }
         }
 
@@ -69,20 +160,20 @@ macro_rules! connection {
 
         #[async_graphql::Object]
         impl $connection {
-            async fn edges(&self) -> Vec<$crate::graphql::inline_resolver::Inline<&$edge>> {
-                self.edges.iter().map($crate::graphql::inline_resolver::Inline).collect()
+            async fn edges(&self) -> Vec<$crate::graphql::execute::Inline<&$edge>> {
+                self.edges.iter().map($crate::graphql::execute::Inline).collect()
             }
 
-            /// The rows without their cursors.
-            async fn nodes(&self) -> Vec<$crate::graphql::inline_resolver::Inline<&$node>> {
-                self.edges.iter().map(|edge| $crate::graphql::inline_resolver::Inline(&edge.node)).collect()
+            /// The rows of this page, without their cursors.
+            async fn nodes(&self) -> Vec<$crate::graphql::execute::Inline<&$node>> {
+                self.edges.iter().map(|edge| $crate::graphql::execute::Inline(&edge.node)).collect()
             }
 
             async fn page_info(&self) -> &$crate::graphql::page::PageInfo {
                 &self.page_info
             }
 
-            /// How many rows the whole list has, whatever the page. Counted only when asked for.
+            /// The number of rows in the whole list, whatever the page. Computed only when selected.
             async fn total_count(&self, ctx: &async_graphql::Context<'_>) -> async_graphql::Result<i64> {
                 Box::pin(self.counter.count(ctx)).await
             }
@@ -90,32 +181,3 @@ macro_rules! connection {
     };
 }
 pub(crate) use connection;
-
-/// Reads a part of a list and makes a connection of it. `children`: reads what is asked for of all rows. `filter` makes the condition anew for
-/// each use, since a condition cannot be cloned.
-macro_rules! connect {
-    ($ctx:expr, $page:expr, $filter:expr, $order:expr, $list:path, $count:path, $sort:ty, $node:ident, $connection:ident, $edge:ident $(, $children:path)?) => {{
-        let request = $crate::graphql::context::request($ctx)?;
-        let sealer = request.cursors();
-        let window = $page.window(request.limits.page_size, sealer)?;
-        let filter = std::sync::Arc::new($filter);
-        let order: Vec<($sort, schema::queries::Direction)> = $order;
-        let (to_list, list_order, list_window) = (std::sync::Arc::clone(&filter), order.clone(), window.clone());
-        let slice = $crate::graphql::context::request($ctx)?
-            .read(move |conn| $list(conn, to_list()?, &list_order, &list_window))
-            .await?;
-        $($children($ctx, &slice.rows).await?;)?
-        let cursors: Vec<_> = slice
-            .rows
-            .iter()
-            .map(|row| sealer.at($crate::graphql::page::Place::Keys(<$sort>::keys(&order, row))))
-            .collect();
-        let page_info = $crate::graphql::page::PageInfo::new(&slice, &window, &cursors);
-        let edges =
-            slice.rows.into_iter().zip(cursors).map(|(row, cursor)| $edge { cursor, node: $node::from(row) }).collect();
-        let counter =
-            $crate::graphql::connection::Counter::Query(std::sync::Arc::new(move |conn| $count(conn, filter()?)));
-        Ok($connection { edges, page_info, counter })
-    }};
-}
-pub(crate) use connect;

@@ -1,18 +1,16 @@
-//! What a resolver works with.
+//! The context of resolvers: what all requests share, and what belongs to one request.
 
+use super::audience_view::{AudienceView, AudienceViews};
 use super::change_feed::ChangeFeed;
 use super::error::{Code, bad_input, error, from_store};
-use super::loaders::Cached;
-use super::operation_thread::{self, read_here, work_here};
+use super::execute::operation_thread::{self, blocking, read_here};
 use super::page::Cursors;
 use super::refresher::Refresher;
-use super::shown::{Audiences, Shown};
+use crate::access::Viewer;
 use crate::admission::{Admission, Owner};
-use crate::auth::Viewer;
 use crate::budget::Budget;
-use crate::limits::Limits;
+use crate::config::Limits;
 use async_graphql::{Context, Result};
-use futures_util::future::{Either, ready};
 use jobs::snapshot::{Snapshot, SnapshotStore};
 use jobs::statistics::Editions;
 use schema::db::StatementCount;
@@ -29,83 +27,84 @@ use tracing::Instrument;
 /// What all requests share.
 #[derive(Clone)]
 pub struct App {
-    /// For requests: PostgreSQL breaks off what runs longer than a deadline.
+    /// Pool for requests: PostgreSQL cancels statements that run longer than a deadline.
     pub db: Db,
-    /// For what may take its time: jobs, and reading the snapshot.
+    /// Pool for jobs and for reading the snapshot, without that deadline.
     pub background_db: Db,
     pub snapshots: Arc<SnapshotStore>,
-    /// What brings the snapshot up to date.
+    /// Keeps the snapshot up to date.
     pub refresher: Arc<Refresher>,
-    /// What is shown of the snapshot to who sees aggregates alone.
+    /// The editions of the snapshot for viewers of aggregates only.
     pub editions: Arc<Editions>,
-    /// None where no key file was named: there are no pseudonyms then.
+    /// None if the server has no key file; then there are no pseudonyms.
     pub keys: Option<Arc<Keys>>,
-    pub audiences: Arc<Audiences>,
+    pub audiences: Arc<AudienceViews>,
     pub change_feed: ChangeFeed,
-    /// How many statistics are computed at once.
+    /// Admission control of statistics.
     pub statistics: Admission,
-    /// How many questions in SQL are asked at once.
-    pub questions: Admission,
+    /// Admission control of SQL queries.
+    pub sql_queries: Admission,
 }
 
-/// What belongs to one request.
+/// The state of one request.
 #[derive(Clone)]
 pub struct RequestContext {
     pub app: App,
     /// None for an introspection without a token.
     pub viewer: Option<Viewer>,
-    /// Pseudonyms and cursors, which are of the viewer's audience alone.
-    pub shown: Arc<Shown>,
-    /// Counts the statements of the request.
+    /// The pseudonyms and cursors of the audience of the viewer.
+    pub audience_view: Arc<AudienceView>,
+    /// Counts the SQL statements of the request.
     pub statements: StatementCount,
     /// The limits of the viewer's role.
     pub limits: Arc<Limits>,
-    /// The language of names, unless a field says another.
+    /// The default language of names.
     pub locale: Locale,
-    /// Whether nothing is written.
+    /// Whether the operation is a query, which writes nothing.
     pub is_query: bool,
-    /// Held by the field that computes: an operation with many such fields takes one place, and not all.
+    /// Held by the field that computes, so that an operation with many such fields takes one permit only.
     pub computes: Arc<tokio::sync::Mutex<()>>,
-    /// The time and the bytes that the request may take.
+    /// The deadline, and the bytes that the answer may have.
     pub budget: Budget,
-    /// Whether every field is watched over, because one of them panicked.
-    pub watched: bool,
-    /// Whether it shows complaints by id or by what was written in them.
+    /// Whether panics of fields are caught, because a field panicked in an earlier run of this request.
+    pub catches_panics: bool,
+    /// Whether the operation shows the id or the content of complaints.
     pub shows_complaints: bool,
-    /// Who was shown to whoever asks.
-    pub seen: Arc<Mutex<Seen>>,
+    /// What the viewer was shown, for the audit log.
+    pub seen: Arc<Mutex<AuditSubjects>>,
 }
 
-/// People and enterprises whose names were shown, officers whose files were, and complaints whose ids or texts were.
+/// The subjects shown by a request: officers and enterprises by identity, officers by file (`files`),
+/// complaints by id or content.
 #[derive(Debug, Default, Serialize)]
-pub struct Seen {
-    #[serde(skip_serializing_if = "Noted::is_empty")]
-    pub officers: Noted,
-    #[serde(skip_serializing_if = "Noted::is_empty")]
-    pub enterprises: Noted,
-    #[serde(skip_serializing_if = "Noted::is_empty")]
-    pub files: Noted,
-    #[serde(skip_serializing_if = "Noted::is_empty")]
-    pub complaints: Noted,
-    /// What was asked in SQL.
+pub struct AuditSubjects {
+    #[serde(skip_serializing_if = "ShownIds::is_empty")]
+    pub officers: ShownIds,
+    #[serde(skip_serializing_if = "ShownIds::is_empty")]
+    pub enterprises: ShownIds,
+    #[serde(skip_serializing_if = "ShownIds::is_empty")]
+    pub files: ShownIds,
+    #[serde(skip_serializing_if = "ShownIds::is_empty")]
+    pub complaints: ShownIds,
+    /// The SQL queries asked.
     #[serde(skip)]
     pub sql: Vec<String>,
 }
 
-impl Seen {
+impl AuditSubjects {
     pub fn is_empty(&self) -> bool {
-        [&self.officers, &self.enterprises, &self.files, &self.complaints].into_iter().all(Noted::is_empty)
+        [&self.officers, &self.enterprises, &self.files, &self.complaints].into_iter().all(ShownIds::is_empty)
     }
 }
 
-/// Ids that were shown. Fields of one row note the same one after another.
+/// Ids that were shown. Fields of one row note the same id in succession.
 #[derive(Debug, Default)]
-pub struct Noted(Vec<Id>);
+pub struct ShownIds(Vec<Id>);
 
-/// Ids of a kind that an entry of the audit log holds at most; of more, it says how many there were.
+/// Most ids of one kind in an audit log entry; beyond it the entry holds the count and the first ones.
 const MOST_IDS: usize = 1_000;
 
-impl Noted {
+impl ShownIds {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -117,7 +116,7 @@ impl Noted {
     }
 }
 
-impl Serialize for Noted {
+impl Serialize for ShownIds {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let all: BTreeSet<&Id> = self.0.iter().collect();
         if all.len() <= MOST_IDS {
@@ -132,14 +131,18 @@ impl Serialize for Noted {
 }
 
 impl RequestContext {
-    /// Computes a statistic: one at a time for each operation, a few at once for all, on a thread of a lower priority.
+    /// Computes a statistic on a low-priority thread. Each operation computes one at a time; admission control
+    /// limits them over all operations.
+    ///
+    /// # Errors
+    /// The error of `work`.
     pub async fn compute<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
         self.compute_within(&self.app.statistics, work).await
     }
 
-    /// Asks a question in SQL, likewise; these have places of their own.
-    pub async fn ask<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-        self.compute_within(&self.app.questions, work).await
+    /// The same for a SQL query, with separate permits.
+    pub async fn run_sql<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+        self.compute_within(&self.app.sql_queries, work).await
     }
 
     async fn compute_within<T: Send + 'static>(
@@ -149,7 +152,7 @@ impl RequestContext {
     ) -> Result<T> {
         let _alone = self.computes.lock().await;
         let permit = places.acquire(Owner::of(self.viewer.as_ref())).await;
-        // The permit goes along: cancelled work still has a thread until its stage ends.
+        // The permit moves with the work: cancelled work occupies a thread until its stage ends.
         operation_thread::compute(move || {
             let _permit = permit;
             work()
@@ -157,60 +160,69 @@ impl RequestContext {
         .await
     }
 
-    /// Notes that somebody was shown.
-    pub fn saw(&self, kind: impl FnOnce(&mut Seen) -> &mut Noted, id: Id) {
+    /// Notes a shown subject for the audit log.
+    pub fn note_shown(&self, kind: impl FnOnce(&mut AuditSubjects) -> &mut ShownIds, id: Id) {
         kind(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner)).add(id);
     }
 
-    /// Notes the complaints of some rows, where the operation shows which they are or what was written in them.
-    pub fn saw_complaints(&self, ids: impl IntoIterator<Item = Id>) {
+    /// Notes shown complaints, if the operation shows their ids or content.
+    pub fn note_complaints(&self, ids: impl IntoIterator<Item = Id>) {
         if self.shows_complaints {
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
             ids.into_iter().for_each(|id| seen.complaints.add(id));
         }
     }
 
-    /// Counts the texts of rows that are copied for the answer: one list may stand in it very often.
+    /// Counts texts that are copied into the answer: one list may occur in it many times.
     ///
     /// # Errors
-    /// Where the answer holds too much already; it is refused as a whole.
-    pub fn copies<'t>(&self, texts: impl IntoIterator<Item = Option<&'t String>>) -> Result<()> {
+    /// BAD_USER_INPUT if the answer is too large; the writer then refuses it as a whole.
+    pub fn charge_texts<'t>(&self, texts: impl IntoIterator<Item = Option<&'t String>>) -> Result<()> {
         self.budget.read(texts);
         match self.budget.is_spent() {
-            true => Err(bad_input("the answer is too large")),
+            true => Err(bad_input("the answer is too large: ask for smaller pages or fewer fields")),
             false => Ok(()),
         }
     }
 
-    /// Notes what was asked in SQL.
-    pub fn asked_sql(&self, sql: String) {
+    /// Notes a SQL query for the audit log.
+    pub fn note_sql(&self, sql: String) {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).sql.push(sql);
     }
 
-    /// The pseudonyms that the viewer sees.
+    /// The pseudonyms of the audience of the viewer.
+    ///
+    /// # Errors
+    /// FORBIDDEN if the server has no key file.
     pub fn pseudonyms(&self) -> Result<&Pseudonyms> {
-        self.shown.pseudonyms.as_ref().ok_or_else(|| {
+        self.audience_view.pseudonyms.as_ref().ok_or_else(|| {
             error(Code::Forbidden, "there are no pseudonyms: the server was started without a key file (--key-file)")
         })
     }
 
-    /// What stands for somebody who is not to be known.
+    /// The pseudonym of a subject.
+    ///
+    /// # Errors
+    /// FORBIDDEN if the server has no key file.
     pub fn pseudonym(&self, subject: Subject, id: Id) -> Result<String> {
         Ok(self.pseudonyms()?.of(subject, id))
     }
 
-    /// The cursors of the viewer's audience.
+    /// The cursors of the audience of the viewer.
     pub fn cursors(&self) -> &Cursors {
-        &self.shown.cursors
+        &self.audience_view.cursors
     }
 
-    /// By which pseudonyms people and enterprises are ordered, where the viewer sees nothing else of them.
+    /// The pseudonyms that replace ids in orders, for a viewer of pseudonyms only; None for others.
     pub fn ordering_pseudonyms(&self) -> Option<&Pseudonyms> {
         let hides = self.viewer.as_ref().is_some_and(Viewer::sees_pseudonyms_alone);
-        self.shown.pseudonyms.as_ref().filter(|_| hides)
+        self.audience_view.pseudonyms.as_ref().filter(|_| hides)
     }
 
     /// Reads from the database on a thread that may block.
+    ///
+    /// # Errors
+    /// The store error, as [`from_store`] shows it.
     pub async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Conn) -> Result<T, StoreError> + Send + 'static,
@@ -227,26 +239,6 @@ impl RequestContext {
     }
 }
 
-/// Runs work that blocks: on the thread of the operation, where there is one. A panic in it is an error of its caller.
-pub fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> impl Future<Output = Result<T>> {
-    // Done or handed over at once: what awaits it is small then, whatever the work holds.
-    let working = match work_here(work) {
-        Ok(done) => Either::Left(ready(done)),
-        Err(work) => Either::Right(tokio::task::spawn_blocking(work)),
-    };
-    async move {
-        match working {
-            Either::Left(done) => done.await,
-            Either::Right(working) => working.await.unwrap_or_else(|failure| {
-                tracing::error!(error = %failure, "a request broke off");
-                Err(error(Code::Internal, "the request broke off; the server's log says why"))
-            }),
-        }
-    }
-}
-
 pub fn request<'c>(ctx: &Context<'c>) -> Result<&'c RequestContext> {
     ctx.data::<RequestContext>()
 }
@@ -255,17 +247,16 @@ pub fn viewer<'c>(ctx: &Context<'c>) -> Result<&'c Viewer> {
     request(ctx)?.viewer.as_ref().ok_or_else(|| error(Code::Unauthenticated, "send a token: Authorization: Bearer …"))
 }
 
-/// The unit for which a head acts.
+/// The unit of which the viewer is the head.
+///
+/// # Errors
+/// FORBIDDEN for other viewers.
 pub fn own_unit(ctx: &Context<'_>) -> Result<Id> {
     let viewer = viewer(ctx)?;
     match (viewer.role, viewer.unit_id) {
         (Role::UnitHead, Some(unit)) => Ok(unit),
-        _ => Err(error(Code::Forbidden, "only the head of a unit does this")),
+        _ => Err(error(Code::Forbidden, "only the head of a unit may do this")),
     }
-}
-
-pub fn loaders<'c>(ctx: &Context<'c>) -> Result<&'c Cached> {
-    ctx.data::<Cached>()
 }
 
 pub fn snapshot(ctx: &Context<'_>) -> Result<Arc<Snapshot>> {

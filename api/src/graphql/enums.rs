@@ -1,19 +1,28 @@
-//! The closed lists of the register as GraphQL enums.
+//! GraphQL enums that mirror the enums of the `schema` crate.
 
 use async_graphql::Enum;
 use schema::enums as stored;
 
+/// A GraphQL enum that mirrors a stored one.
+pub trait Mirror: Copy + Into<Self::Stored> {
+    type Stored;
+}
+
 macro_rules! mirror {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$said:meta])* $variant:ident),+ $(,)? })+) => {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$attribute:meta])* $variant:ident),+ $(,)? })+) => {
         $(
             $(#[$doc])*
             #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-            pub enum $name { $($(#[$said])* $variant),+ }
+            pub enum $name { $($(#[$attribute])* $variant),+ }
 
             impl From<stored::$name> for $name {
                 fn from(value: stored::$name) -> Self {
                     match value { $(stored::$name::$variant => Self::$variant),+ }
                 }
+            }
+
+            impl Mirror for $name {
+                type Stored = stored::$name;
             }
 
             impl From<$name> for stored::$name {
@@ -26,44 +35,68 @@ macro_rules! mirror {
 }
 
 mirror! {
+    /// The kind of a customs unit.
     UnitKind { GeneralDepartment, HeadquartersUnit, ProvincialDepartment, Branch, Team }
+    /// Units that are compared with one another because their work is alike.
     PeerGroup { Seaport, Airport, LandBorder, Inland, Other }
+    /// What a category of issues concerns.
     CategoryKind { Proficiency, Procedure, RigidHandling, Technical, Conduct }
+    /// The legal form: phản ánh (FEEDBACK), khiếu nại (GRIEVANCE), tố cáo (DENUNCIATION).
     LegalForm { Feedback, Grievance, Denunciation }
+    /// How the complaint came in.
     Channel { Portal, Hotline, Email, Letter, InPerson, Visit, Other }
+    /// The state of a complaint.
     ComplaintState { Received, Classified, Assigned, Answered, Closed, Withdrawn, Rejected }
+    /// Whether the enterprise asserts that it was this officer, or the Board has confirmed it.
     Attribution { Asserted, Confirmed }
+    /// What was found about an allegation. PENDING until a decision.
     Finding { Pending, Sustained, NotSustained, Unfounded, Exonerated }
+    /// What a unit did in response.
     ResponseAction { Explanation, Correction, Guidance, Forwarded, Measure, Other }
+    /// The role of a principal.
     Role { Board, UnitHead, DataTeam, Dashboard, Intake, Admin }
+    /// The action that an audit log entry records. LOOK: an identity, the file of an officer or the content of
+    /// a complaint was seen.
     AuditAction { Look, Export, Sql, TokenCreated, TokenRevoked, OperationsTrusted }
-    /// How serious a flag is. What it proposes by that depends on whom it is on: `Flag.proposed`.
+    /// The severity of a flag. `Flag.proposed` says what it proposes for its subject.
     Tier {
         Watch,
         Review,
-        /// The gravest tier: of an officer, that a suspension is reviewed; of a branch, that it is inspected.
+        /// The gravest tier. It proposes to review whether to suspend an officer, or to inspect a branch.
         SuspensionReview,
     }
-    /// What a flag proposes: its tier by the name that fits its subject.
+    /// The measure that a flag proposes, from its tier and its kind of subject.
     Proposed {
-        /// That somebody is watched.
+        /// To watch the subject.
         Watch,
-        /// That somebody is looked at.
+        /// To review the subject.
         Review,
-        /// That the suspension of an officer is reviewed.
+        /// To review whether to suspend the officer.
         SuspensionReview,
-        /// That a branch is inspected, which cannot be suspended: its gravest tier.
+        /// To inspect the branch. The gravest proposal for a branch, which cannot be suspended.
         Inspection,
     }
+    /// The state of a flag. EXPIRED: the tier is no longer reached. RETRACTED: its evidence no longer counts.
     FlagState { Open, Acknowledged, UnderReview, Upheld, Dismissed, Expired, Retracted }
+    /// What a flag is on.
     SubjectKind { Officer, Branch }
+    /// The state of a job run.
     RunState { Running, Succeeded, Failed }
+    /// A language.
     Locale { Vi, En }
+    /// How a digest is delivered.
     DeliveryChannel { Email, Folder }
+    /// The state of a delivery.
     DeliveryState { Pending, Sent, Failed }
+    /// What started a run: its schedule, or a person.
     RunOrigin { Scheduled, Manual }
+    /// The state of a guidance document.
     GuidanceState { OpinionRequested, OpinionGiven, Issued, Withdrawn }
+    /// The verdict of the Board on a guidance document.
     OpinionVerdict { Agreed, AgreedWithChanges, NotAgreed }
+    /// The state of a proposal.
     ProposalState { Proposed, Accepted, Rejected, Implemented, Withdrawn }
+    /// The kind of a measure: điều chuyển (REASSIGNMENT), kỷ luật (DISCIPLINE), đình chỉ công tác (SUSPENSION),
+    /// kiểm điểm (FORMAL_REVIEW).
     MeasureKind { Reassignment, Discipline, Suspension, FormalReview }
 }

@@ -1,4 +1,4 @@
-//! Errors as clients see them: a message and a code from one list; never SQL, a path or a panic.
+//! Errors for clients: a message and a code from one list, without SQL, paths or panic messages.
 
 use async_graphql::ErrorExtensions;
 use jobs::JobError;
@@ -12,14 +12,14 @@ pub enum Code {
     Forbidden,
     NotFound,
     Conflict,
-    /// The operation took longer than its limit and was broken off.
+    /// The operation exceeded its deadline and was cancelled.
     Timeout,
-    /// Too many operations in a minute.
+    /// The rate limit of the token is exceeded, or a subscriber was too slow.
     RateLimited,
-    /// The hash of an automatic persisted query is not known here: send it with its text.
+    /// The hash of the automatic persisted query is unknown: send it with its text.
     PersistedQueryNotFound,
     Internal,
-    /// The database cannot be reached at the moment: try again.
+    /// The database is unreachable: try again.
     Unavailable,
     ParseFailed,
     ValidationFailed,
@@ -53,7 +53,7 @@ pub fn bad_input(message: impl Into<String>) -> async_graphql::Error {
     error(Code::BadUserInput, message)
 }
 
-/// What a client may see of a failure of the store.
+/// Converts a store error into what a client may see of it.
 pub fn from_store(failure: StoreError) -> async_graphql::Error {
     match failure {
         StoreError::Rule(message) => error(Code::BadUserInput, message),
@@ -61,29 +61,29 @@ pub fn from_store(failure: StoreError) -> async_graphql::Error {
         StoreError::NotFound(message) => error(Code::NotFound, message),
         failure @ StoreError::Cancelled => error(Code::Timeout, failure.to_string()),
         failure if failure.is_lost_race() => {
-            error(Code::Conflict, "somebody else wrote the same at the same time: try again")
+            error(Code::Conflict, "another client wrote the same row at the same time: try again")
         }
         failure if failure.is_unavailable() => {
             tracing::warn!(error = %failure, "the database cannot be reached");
             error(Code::Unavailable, UNREACHABLE)
         }
         failure => {
-            tracing::error!(error = %failure, "a request failed");
+            tracing::error!(error = %failure, "the request failed");
             error(Code::Internal, "the request failed; the server's log says why")
         }
     }
 }
 
-/// What is said while the database is away.
+/// The message while the database is unreachable.
 pub const UNREACHABLE: &str = "the register cannot be reached at the moment: try again";
 
-/// What a client may see of a failure of a job or statistic.
+/// Converts an error of a job or statistic into what a client may see of it.
 pub fn from_job(failure: JobError) -> async_graphql::Error {
     match failure {
         JobError::Store(failure) => from_store(failure),
         JobError::Question(message) => bad_input(message),
         failure => {
-            tracing::error!(error = %failure, "a request failed");
+            tracing::error!(error = %failure, "the request failed");
             error(Code::Internal, "the request failed; the server's log says why")
         }
     }

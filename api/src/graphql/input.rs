@@ -1,26 +1,37 @@
-//! Texts and days of inputs, as they have to be.
+//! Validates texts and days of inputs.
 
 use super::error::bad_input;
-use async_graphql::Result;
+use super::scalars::parse_id;
+use async_graphql::{ID, Result};
 use chrono::NaiveDate;
+use schema::Id;
 use schema::domain::calendar::{FIRST_DAY, LAST_DAY, is_sensible};
 
-/// A text that has to be there: without blanks around it.
+/// Trims a required text.
+///
+/// # Errors
+/// BAD_USER_INPUT if it is blank or too long.
 pub fn required(name: &str, text: &str, longest: usize) -> Result<String> {
     optional(name, Some(text), longest)?
         .ok_or_else(|| bad_input(format!("{name} is blank: write 1 to {longest} characters")))
 }
 
-/// A text that may be left out; a blank one is none.
+/// Trims an optional text; a blank one is None.
+///
+/// # Errors
+/// BAD_USER_INPUT if it is too long.
 pub fn optional(name: &str, text: Option<&str>, longest: usize) -> Result<Option<String>> {
     let Some(text) = text else { return Ok(None) };
     if text.chars().count() > longest {
-        return Err(bad_input(format!("{name} has at most {longest} characters")));
+        return Err(bad_input(format!("{name} is too long: write at most {longest} characters")));
     }
     Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty()))
 }
 
-/// A day that can be one of ours, and not a slip of the keyboard.
+/// Checks a day against the range of the register, to catch typing errors.
+///
+/// # Errors
+/// BAD_USER_INPUT if it is outside.
 pub fn day(name: &str, day: NaiveDate) -> Result<NaiveDate> {
     match is_sensible(day) {
         true => Ok(day),
@@ -28,7 +39,25 @@ pub fn day(name: &str, day: NaiveDate) -> Result<NaiveDate> {
     }
 }
 
-/// Characters of a title or a number.
+/// Longest title or number, in characters.
 pub const SHORT: usize = 500;
-/// Characters of a text.
+/// Longest text, in characters.
 pub const LONG: usize = 100_000;
+
+/// How a single object is chosen.
+pub enum IdOrCode {
+    Id(Id),
+    Code(String),
+}
+
+/// Chooses by id or by code.
+///
+/// # Errors
+/// BAD_USER_INPUT unless exactly one is given.
+pub fn id_or_code(id: Option<ID>, code: Option<String>) -> Result<IdOrCode> {
+    match (id, code) {
+        (Some(id), None) => Ok(IdOrCode::Id(parse_id(&id)?)),
+        (None, Some(code)) => Ok(IdOrCode::Code(code)),
+        _ => Err(bad_input("give exactly one of id and code")),
+    }
+}

@@ -1,7 +1,6 @@
-//! Children of a page are loaded together: each kind in one statement, whatever the length of
-//! the page.
+//! Data loaders: one statement loads the children of one kind for all rows of a page.
 
-use super::context::{RequestContext, loaders, snapshot};
+use super::context::{RequestContext, snapshot};
 use async_graphql::dataloader::{DataLoader, HashMapCache, Loader};
 use async_graphql::{Context, Error};
 use chrono::NaiveDate;
@@ -24,10 +23,15 @@ use std::sync::Arc;
 /// Loads what the objects of one request refer to.
 pub struct Loaders(pub RequestContext);
 
-/// Loaders that remember what they loaded.
+/// The data loader of a request, with its cache.
 pub type Cached = DataLoader<Loaders, HashMapCache>;
 
-/// Defines a key and what is loaded by it.
+/// The loaders of a request.
+pub fn loaders<'c>(ctx: &Context<'c>) -> async_graphql::Result<&'c Cached> {
+    ctx.data::<Cached>()
+}
+
+/// Defines a key and its loader.
 macro_rules! loader {
     ($(#[$doc:meta])* $key:ident => $value:ty, $load:path) => {
         $(#[$doc])*
@@ -48,7 +52,7 @@ macro_rules! loader {
 }
 
 loader!(
-    /// What units may read of a confidential complaint.
+    /// The redacted text of a confidential complaint.
     RedactionKey => Arc<Redaction>, redactions
 );
 loader!(
@@ -61,19 +65,19 @@ loader!(
     AllegationsKey => Vec<ComplaintOfficer>, queries::allegations_of
 );
 loader!(
-    /// What a complaint says against nobody named.
+    /// The matters of a complaint that names no officer.
     MattersKey => Vec<ComplaintMatter>, queries::matters_of
 );
 loader!(
-    /// What other registers call a complaint.
+    /// The numbers that other registers gave a complaint.
     SourcesKey => Vec<ComplaintSource>, queries::sources_of
 );
 loader!(
-    /// How many responses a complaint has.
+    /// The number of responses to a complaint.
     ResponseCountKey => i64, queries::response_counts_of
 );
 loader!(
-    /// The parents of a unit in time.
+    /// The parents of a unit over time.
     ParentsKey => Vec<UnitParent>, queries::parents_of
 );
 loader!(
@@ -81,20 +85,20 @@ loader!(
     PostingsKey => Vec<Posting>, queries::postings_of
 );
 loader!(
-    /// To whom a digest was sent.
+    /// The deliveries of a digest, with their recipients.
     DeliveriesKey => Vec<(Delivery, DigestSubscription)>, queries::deliveries_of
 );
 loader!(
-    /// What the last run said of a flag.
+    /// The latest assessment of a flag.
     AssessmentKey => FlagAssessment, queries::assessments_of
 );
 loader!(
-    /// What people decided about a flag.
+    /// The reviews of a flag.
     ReviewsKey => Vec<FlagReview>, queries::reviews_of
 );
 
 loader!(
-    /// What the Board said about a guidance document.
+    /// The opinions of the Board on a guidance document.
     OpinionsKey => Vec<GuidanceOpinion>, queries::opinions_of
 );
 loader!(
@@ -106,20 +110,19 @@ loader!(
     ProposalUnitsKey => Vec<Id>, queries::units_of_proposals
 );
 
-/// What the snapshot holds is not asked of the database.
-pub trait Remembered: Copy {
+/// Rows that the snapshot holds, so that no query is needed.
+pub trait InSnapshot: Copy {
     type Row;
     fn in_memory(self, snapshot: &Snapshot) -> Option<Self::Row>;
 }
 
-/// Defines a key of reference data, which the snapshot holds: only what is newer than it is asked
-/// of the database.
+/// Defines a key of reference data, which the snapshot holds: only rows newer than the snapshot are queried.
 macro_rules! reference_loader {
     ($key:ident => $value:ty, |$snapshot:ident, $id:ident| $found:expr, $load:path) => {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub struct $key(pub Id);
 
-        impl Remembered for $key {
+        impl InSnapshot for $key {
             type Row = $value;
 
             fn in_memory(self, $snapshot: &Snapshot) -> Option<$value> {
@@ -154,10 +157,10 @@ macro_rules! reference_loader {
     };
 }
 
-/// Reference data by its id: from memory, else through a loader.
-pub async fn known<K>(ctx: &Context<'_>, key: K) -> async_graphql::Result<Option<K::Row>>
+/// Reference data by id: from the snapshot, else through a loader.
+pub async fn reference_row<K>(ctx: &Context<'_>, key: K) -> async_graphql::Result<Option<K::Row>>
 where
-    K: Remembered + Send + Sync + std::hash::Hash + Eq + Clone + 'static,
+    K: InSnapshot + Send + Sync + std::hash::Hash + Eq + Clone + 'static,
     K::Row: Send + Sync + Clone + 'static,
     Loaders: Loader<K, Value = K::Row, Error = Arc<Error>>,
 {
@@ -176,7 +179,7 @@ reference_loader!(
     EnterpriseKey => Enterprise, |snapshot, id| snapshot.enterprises.get(id), queries::enterprises_by_id
 );
 
-/// What the latest run of the recurrence job says beside its flags: read once, whoever asks.
+/// The document of the latest recurrence run, read once per request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LatestRecurrence;
 
@@ -193,13 +196,13 @@ impl Loader<LatestRecurrence> for Loaders {
 
 /// A complaint, if the viewer may see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct SeenKey(pub Id);
+pub struct VisibleComplaintKey(pub Id);
 
-impl Loader<SeenKey> for Loaders {
+impl Loader<VisibleComplaintKey> for Loaders {
     type Value = ();
     type Error = Arc<Error>;
 
-    async fn load(&self, keys: &[SeenKey]) -> Result<HashMap<SeenKey, ()>, Arc<Error>> {
+    async fn load(&self, keys: &[VisibleComplaintKey]) -> Result<HashMap<VisibleComplaintKey, ()>, Arc<Error>> {
         let Some(viewer) = &self.0.viewer else { return Ok(HashMap::new()) };
         let scope = viewer.scope(&self.0.app.snapshots.current().reference.tree);
         let ids: Vec<Id> = keys.iter().map(|key| key.0).collect();
@@ -209,27 +212,27 @@ impl Loader<SeenKey> for Loaders {
                 let mut query = complaints::table
                     .into_boxed::<MultiBackend>()
                     .filter(complaints::id.eq_any(chunk.to_vec()).nullable());
-                if let Some(seen) = scope.condition() {
-                    query = query.filter(seen);
+                if let Some(visible) = scope.condition() {
+                    query = query.filter(visible);
                 }
                 found.extend(query.select(complaints::id).load::<Id>(conn)?);
             }
             Ok(found)
         };
         let found = self.0.read(find).await.map_err(Arc::new)?;
-        Ok(found.into_iter().map(|id| (SeenKey(id), ())).collect())
+        Ok(found.into_iter().map(|id| (VisibleComplaintKey(id), ())).collect())
     }
 }
 
 /// A flag, if the viewer may see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct SeenFlagKey(pub Id);
+pub struct VisibleFlagKey(pub Id);
 
-impl Loader<SeenFlagKey> for Loaders {
+impl Loader<VisibleFlagKey> for Loaders {
     type Value = Flag;
     type Error = Arc<Error>;
 
-    async fn load(&self, keys: &[SeenFlagKey]) -> Result<HashMap<SeenFlagKey, Flag>, Arc<Error>> {
+    async fn load(&self, keys: &[VisibleFlagKey]) -> Result<HashMap<VisibleFlagKey, Flag>, Arc<Error>> {
         let Some(viewer) = self.0.viewer.clone() else { return Ok(HashMap::new()) };
         let reference = self.0.app.snapshots.current().reference.clone();
         let ids: Vec<Id> = keys.iter().map(|key| key.0).collect();
@@ -238,19 +241,20 @@ impl Loader<SeenFlagKey> for Loaders {
             for chunk in ids.chunks(KEYS_PER_QUERY) {
                 let mut query =
                     flags::table.into_boxed::<MultiBackend>().filter(flags::id.eq_any(chunk.to_vec()).nullable());
-                if let Some(seen) = viewer.flags(&reference.tree) {
-                    query = query.filter(seen);
+                if let Some(visible) = viewer.flags(&reference.tree) {
+                    query = query.filter(visible);
                 }
                 found.extend(query.select(Flag::as_select()).load(conn)?);
             }
             Ok(found)
         };
         let found = self.0.read(find).await.map_err(Arc::new)?;
-        Ok(found.into_iter().map(|flag: Flag| (SeenFlagKey(flag.id), flag)).collect())
+        Ok(found.into_iter().map(|flag: Flag| (VisibleFlagKey(flag.id), flag)).collect())
     }
 }
 
-/// The complaints that name an officer, and whether something about conduct stood in each by the end of a day.
+/// The complaints that name an officer, and whether each has an allegation about conduct that stands at the end
+/// of `as_of`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct OfficerComplaintsKey {
     pub officer: Id,
@@ -279,13 +283,13 @@ impl Loader<OfficerComplaintsKey> for Loaders {
     }
 }
 
-/// Every field that waits for a row gets a copy of it: where it holds a long text, all share one.
+/// Each waiting field gets a copy of the row, so long texts are shared by `Arc`.
 fn redactions(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Arc<Redaction>>, StoreError> {
     let found = queries::redactions_of(conn, ids)?;
     Ok(found.into_iter().map(|(id, row)| (id, Arc::new(row))).collect())
 }
 
-/// The first so many responses of a complaint, or the last.
+/// The first `number` responses of a complaint, or the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ResponsesKey {
     pub complaint: Id,
@@ -298,7 +302,7 @@ impl Loader<ResponsesKey> for Loaders {
     type Error = Arc<Error>;
 
     async fn load(&self, keys: &[ResponsesKey]) -> Result<HashMap<ResponsesKey, Self::Value>, Arc<Error>> {
-        // A page asks for the same number of each; another number is another statement.
+        // A page uses one number for all complaints; each other number is a separate statement.
         let mut alike: HashMap<(i64, bool), Vec<Id>> = HashMap::new();
         for key in keys {
             alike.entry((key.number, key.last)).or_default().push(key.complaint);
@@ -313,13 +317,13 @@ impl Loader<ResponsesKey> for Loaders {
     }
 }
 
-/// One row by its id, through a loader.
+/// One value by its key, through a loader.
 pub async fn one<K, V>(loaders: &Cached, key: K) -> async_graphql::Result<Option<V>>
 where
     K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,
     V: Send + Sync + Clone + 'static,
     Loaders: Loader<K, Value = V, Error = Arc<Error>>,
 {
-    // The fields of an object share one future as large as the largest of them: what is large stands on the heap.
+    // Boxed: the fields of an object share one future as large as the largest of them.
     Box::pin(loaders.load_one(key)).await.map_err(|e| (*e).clone())
 }

@@ -1,4 +1,4 @@
-//! Pages as the Relay specification has them.
+//! Relay pagination: page arguments, page info, and cursors, which are sealed if the server has a key file.
 
 use super::error::bad_input;
 use async_graphql::{Enum, Object, Result};
@@ -11,10 +11,10 @@ use schema::queries::{Direction, Key, Slice, Window};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Rows of a page where nobody says otherwise.
+/// Rows of a page if neither `first` nor `last` is given.
 pub const DEFAULT_PAGE: usize = 25;
 
-/// Which way a list is ordered.
+/// The direction of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 pub enum SortDirection {
     Asc,
@@ -30,7 +30,7 @@ impl From<SortDirection> for Direction {
     }
 }
 
-/// The arguments of every connection.
+/// The page arguments of every connection.
 #[derive(Debug, Default)]
 pub struct PageArgs {
     pub first: Option<i32>,
@@ -40,7 +40,10 @@ pub struct PageArgs {
 }
 
 impl PageArgs {
-    /// The part of the list that was asked for; a page has at most `largest` rows.
+    /// The window of the list that was asked for, of at most `largest` rows.
+    ///
+    /// # Errors
+    /// BAD_USER_INPUT if both `first` and `last` are given, a size is out of range, or a cursor is invalid.
     pub fn window(&self, largest: u32, cursors: &Cursors) -> Result<Window> {
         if self.first.is_some() && self.last.is_some() {
             return Err(bad_input("give either `first` or `last`, not both"));
@@ -59,18 +62,21 @@ impl PageArgs {
     }
 }
 
-/// A page size that was asked for.
+/// Checks a page size.
+///
+/// # Errors
+/// BAD_USER_INPUT if it is negative or above `largest`.
 pub fn size(name: &str, n: i32, largest: u32) -> Result<usize> {
     match usize::try_from(n) {
         Ok(n) if n <= largest as usize => Ok(n),
         Ok(_) => Err(bad_input(format!("{name} is {n}: a page has at most {largest} rows"))),
-        Err(_) => Err(bad_input(format!("{name} is {n}: it cannot be negative"))),
+        Err(_) => Err(bad_input(format!("{name} is {n}: it must not be negative"))),
     }
 }
 
-/// Makes cursors and reads them. With a key file they are sealed: they hold the values by which a list is
-/// ordered, and the id of the row, which not everybody may see. The same row has the same cursor, so each audience has a key
-/// of its own: a cursor would name the row to another audience otherwise.
+/// Encodes and decodes cursors. With a key file they are sealed, since they hold the sort values and the id of
+/// the row, which not every audience may see. Sealing is deterministic, so each audience has its own key:
+/// otherwise equal cursors would identify a row across audiences.
 #[derive(Clone, Default)]
 pub struct Cursors(Option<Sealer>);
 
@@ -80,23 +86,23 @@ struct Sealer {
     nonce: Coder,
 }
 
-/// Where a row stands in a list; it becomes a cursor when somebody asks for that, since sealing costs more than
-/// the rest of a row.
+/// The place of a row in a list. It is encoded only when selected, since sealing costs more than the rest of
+/// the row.
 #[derive(Clone)]
 pub struct Cursor {
     sealer: Cursors,
     place: Place,
 }
 
-/// What a cursor holds.
+/// The content of a cursor.
 #[derive(Clone, Serialize)]
 #[serde(untagged)]
 pub enum Place {
-    /// The values by which the list is ordered.
+    /// The sort values of the row.
     Keys(Vec<Key>),
-    /// The same for one list alone: no other takes the cursor.
+    /// The name of the one list that accepts the cursor, and the sort values.
     Of(&'static str, Vec<Key>),
-    /// The row itself, in a list whose order is computed.
+    /// The id of the row, in a list whose order is computed.
     Row(Id),
 }
 
@@ -106,7 +112,6 @@ impl Cursor {
     }
 }
 
-/// Which part of a list a page is.
 pub struct PageInfo {
     pub has_previous_page: bool,
     pub has_next_page: bool,
@@ -115,7 +120,7 @@ pub struct PageInfo {
 }
 
 impl PageInfo {
-    /// The page info of a part of a list.
+    /// The page info of a slice of a list.
     pub fn new<M>(slice: &Slice<M>, window: &Window, cursors: &[Cursor]) -> Self {
         Self {
             has_previous_page: if window.backward { slice.more } else { window.after.is_some() },
@@ -126,31 +131,31 @@ impl PageInfo {
     }
 }
 
-/// Information about pagination in a connection
+/// Where a page lies in its list.
 #[Object]
 impl PageInfo {
-    /// When paginating backwards, are there more items?
+    /// Whether rows exist before this page, when paging with `last`.
     async fn has_previous_page(&self) -> bool {
         self.has_previous_page
     }
 
-    /// When paginating forwards, are there more items?
+    /// Whether rows exist after this page, when paging with `first`.
     async fn has_next_page(&self) -> bool {
         self.has_next_page
     }
 
-    /// When paginating backwards, the cursor to continue.
+    /// The cursor of the first row: pass it as `before`. Null if the page is empty.
     async fn start_cursor(&self) -> Option<String> {
         self.start.as_ref().map(Cursor::encode)
     }
 
-    /// When paginating forwards, the cursor to continue.
+    /// The cursor of the last row: pass it as `after`. Null if the page is empty.
     async fn end_cursor(&self) -> Option<String> {
         self.end.as_ref().map(Cursor::encode)
     }
 }
 
-/// Bytes of a nonce.
+/// Length of a nonce in bytes.
 const NONCE: usize = 24;
 
 impl Cursors {
@@ -160,17 +165,17 @@ impl Cursors {
         )
     }
 
-    /// Where a row stands, for a cursor.
+    /// The cursor of a place.
     pub fn at(&self, place: Place) -> Cursor {
         Cursor { sealer: self.clone(), place }
     }
 
-    /// A cursor of what says where a row stands.
+    /// Encodes a place as a cursor.
     pub fn encode<T: Serialize + ?Sized>(&self, place: &T) -> String {
         let plain = serde_json::to_vec(place).unwrap_or_default();
         let Some(Sealer { cipher, nonce: coder }) = &self.0 else { return BASE64URL_NOPAD.encode(&plain) };
-        // The nonce is made of the content, so that the same row has the same cursor, and no nonce is used twice
-        // for different ones.
+        // The nonce is derived from the content: the same row has the same cursor, and no nonce seals two
+        // contents.
         let code = coder.code(&[&plain]);
         let mut nonce = [0; NONCE];
         nonce.copy_from_slice(&code[..NONCE]);
@@ -178,14 +183,17 @@ impl Cursors {
         BASE64URL_NOPAD.encode(&[nonce.as_slice(), &sealed].concat())
     }
 
-    /// Reads a cursor back; `name` is the argument that it came in.
+    /// Decodes a cursor; `name` is the argument that held it.
+    ///
+    /// # Errors
+    /// BAD_USER_INPUT if the cursor does not decode or was sealed for another audience.
     pub fn decode<T: DeserializeOwned>(&self, name: &str, cursor: &str) -> Result<T> {
         let opened = BASE64URL_NOPAD.decode(cursor.as_bytes()).ok().and_then(|bytes| self.open(bytes));
-        // Nothing of ours holds NUL, and PostgreSQL would not even look for it.
+        // No stored text holds NUL, and PostgreSQL fails on a parameter that does.
         let opened = opened.filter(|bytes| !bytes.windows(6).any(|part| part == b"\\u0000"));
         opened
             .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-            .ok_or_else(|| bad_input(format!("{name} is no cursor: take one from `pageInfo` or an edge")))
+            .ok_or_else(|| bad_input(format!("{name} is not a valid cursor: take one from `pageInfo` or an edge")))
     }
 
     fn open(&self, bytes: Vec<u8>) -> Option<Vec<u8>> {

@@ -1,23 +1,25 @@
-//! The one task of a node that brings its snapshot up to date.
+//! The task of a node that keeps its snapshot up to date.
 //!
-//! Each write wakes the task. Several wake-ups during one refresh are coalesced into one more refresh. A reader that has to
-//! see a write waits for its position without holding a thread, so that a slow database costs one thread and not one for
-//! each write.
+//! Each write wakes the task; several wake-ups during one refresh are coalesced into one more refresh. A reader
+//! that must see a write waits for its position without holding a thread, so a slow database costs one thread
+//! and not one for each write.
 
-use super::context::App;
-use schema::Timestamp;
+use jobs::snapshot::SnapshotStore;
+use jobs::statistics::Editions;
+use schema::{Db, Timestamp};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 
-/// How often writes of other nodes are looked for.
+/// Poll interval for writes of other nodes.
 const AT_LEAST_EVERY: Duration = Duration::from_secs(2);
-/// How long it rests where the database is away.
+/// Pause after a failed refresh.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
-/// How often a position that has not arrived is looked for: a replica is a little behind.
+/// Interval between wake-ups while a reader waits for a position: a replica lags a little.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
-/// Wakes the task, and tells how far it is.
+/// Wakes the task, and publishes the position of the snapshot.
 #[derive(Debug)]
 pub struct Refresher {
     wake: Notify,
@@ -29,18 +31,25 @@ impl Refresher {
         Self { wake: Notify::new(), position: watch::Sender::new(position) }
     }
 
-    /// Says that something was written.
+    /// Tells the task that something was written.
     pub fn wake(&self) {
         self.wake.notify_one();
     }
 
-    /// Refreshes the snapshot of a node, and the edition that a DASHBOARD is shown, whenever it is woken.
-    pub async fn run(app: App, edition_minutes: u32) {
+    /// Refreshes the snapshot and the edition for DASHBOARD after each wake-up, and at least every
+    /// [`AT_LEAST_EVERY`].
+    pub async fn run(
+        self: Arc<Self>,
+        db: Db,
+        snapshots: Arc<SnapshotStore>,
+        editions: Arc<Editions>,
+        edition_minutes: u32,
+    ) {
         loop {
-            let of = app.clone();
+            let (db, current, editions) = (db.clone(), Arc::clone(&snapshots), Arc::clone(&editions));
             let refreshed = tokio::task::spawn_blocking(move || {
-                of.snapshots.refresh(&of.background_db)?;
-                of.editions.renew(&of.snapshots, edition_minutes, Timestamp::now())
+                current.refresh(&db)?;
+                editions.renew(&current, edition_minutes, Timestamp::now())
             });
             let failed = match refreshed.await {
                 Ok(Ok(())) => None,
@@ -48,22 +57,22 @@ impl Refresher {
                 Err(panic) => Some(panic.to_string()),
             };
             if let Some(error) = failed {
-                tracing::warn!(error, "the snapshot could not be refreshed");
+                tracing::warn!(error, "cannot refresh the snapshot");
                 tokio::time::sleep(AFTER_FAILURE).await;
             }
-            app.refresher.position.send_replace(app.snapshots.current().position);
-            // A wake that comes from now on is not lost, nor was one that came since the refresh began.
-            let _woken_or_late = timeout(AT_LEAST_EVERY, app.refresher.wake.notified()).await;
+            self.position.send_replace(snapshots.current().position);
+            // `Notify` stores a wake-up, so one that came during the refresh is not lost.
+            let _woken_or_late = timeout(AT_LEAST_EVERY, self.wake.notified()).await;
         }
     }
 
-    /// Waits until the snapshot knows a position; false where it does not within some time.
+    /// Waits until the snapshot holds a position; false if it does not within the given time.
     pub async fn reaches(&self, position: i64, within: Duration) -> bool {
         let until = Instant::now() + within;
-        let mut known = self.position.subscribe();
+        let mut positions = self.position.subscribe();
         while Instant::now() < until {
             self.wake();
-            if timeout(LOOK_AGAIN, known.wait_for(|known| *known >= position)).await.is_ok() {
+            if timeout(LOOK_AGAIN, positions.wait_for(|current| *current >= position)).await.is_ok() {
                 return true;
             }
         }

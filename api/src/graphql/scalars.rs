@@ -1,4 +1,4 @@
-//! Scalars of our own.
+//! Custom scalars, and conversion of ids.
 
 use super::context::RequestContext;
 use crate::budget::Budget;
@@ -14,10 +14,10 @@ use serde::Serialize;
 use std::borrow::Cow;
 use uuid::Uuid;
 
-/// An amount of money in whole VND, as a string: JSON numbers lose the last digits of large ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Decimal(pub i64);
 
+/// A whole amount of VND as a string, such as "1250000": JSON numbers lose the last digits of large amounts.
 #[Scalar]
 impl ScalarType for Decimal {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -26,7 +26,7 @@ impl ScalarType for Decimal {
             Value::Number(number) => number.as_i64(),
             _ => None,
         };
-        parsed.map(Self).ok_or_else(|| InputValueError::custom("a Decimal is whole VND, such as \"1250000\""))
+        parsed.map(Self).ok_or_else(|| InputValueError::custom("a Decimal must be whole VND, such as \"1250000\""))
     }
 
     fn to_value(&self) -> Value {
@@ -34,17 +34,17 @@ impl ScalarType for Decimal {
     }
 }
 
-/// A moment, as RFC 3339.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment(pub Timestamp);
 
+/// A point in time as RFC 3339. Output is in Vietnam time, such as 2024-03-01T08:30:00+07:00.
 #[Scalar(name = "DateTime")]
 impl ScalarType for Moment {
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
         DateTime::parse_from_rfc3339(text)
             .map(|time| Self(time.with_timezone(&Utc).into()))
-            .map_err(|_| InputValueError::custom("a DateTime is written as 2024-03-01T08:30:00+07:00"))
+            .map_err(|_| InputValueError::custom("a DateTime must be written as in 2024-03-01T08:30:00+07:00"))
     }
 
     fn to_value(&self) -> Value {
@@ -59,7 +59,7 @@ impl From<Timestamp> for Moment {
     }
 }
 
-/// A document of JSON, which counts against the bytes of the answer with all that is in it.
+/// A JSON document. All of its values count towards the size of the answer.
 pub struct Json<T>(pub T);
 
 impl<T: Serialize + Send + Sync> OutputType for Json<T> {
@@ -84,12 +84,15 @@ impl<T: Serialize + Send + Sync> OutputType for Json<T> {
     }
 }
 
-/// The id of an object as GraphQL writes it.
+/// The GraphQL form of an id.
 pub fn id(id: Id) -> async_graphql::ID {
     async_graphql::ID(id.to_string())
 }
 
-/// An id that a client sent.
+/// Parses an id of a client.
+///
+/// # Errors
+/// BAD_USER_INPUT if it is not a UUID.
 pub fn parse_id(id: &async_graphql::ID) -> async_graphql::Result<Id> {
-    Uuid::parse_str(id.as_str()).map(Id).map_err(|_| super::error::bad_input(format!("{:?} is no id", id.as_str())))
+    Uuid::parse_str(id.as_str()).map(Id).map_err(|_| super::error::bad_input(format!("not a UUID: {:?}", id.as_str())))
 }

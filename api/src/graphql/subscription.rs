@@ -1,13 +1,13 @@
-//! What can be subscribed to. Whatever happens is read from the database for each subscriber, within what
-//! that one may see at that moment.
+//! The subscription root. Each event is read from the database for each subscriber, within the row scope at
+//! that moment.
 
 use super::change_feed::{ChangeEvent, next};
 use super::context::{request, snapshot, viewer};
 use super::error::from_store;
-use super::filters::ComplaintFilter;
-use super::query::seen_flag;
-use super::types::{Complaint, Flag, JobRun};
-use crate::auth::Scope;
+use super::filter::Filter;
+use super::types::flag::visible_flag;
+use super::types::{Complaint, ComplaintFilter, Flag, JobRun};
+use crate::access::Scope;
 use async_graphql::{Context, Result, Subscription as GraphqlSubscription};
 use diesel::prelude::*;
 use futures_util::Stream;
@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 pub struct Subscription;
 
-/// A stream of what `pick` reads of each event; it ends with its first error.
+/// The stream of the rows that `pick` reads for each event. It ends with its first error.
 async fn stream<T, F>(ctx: &Context<'_>, pick: F) -> Result<impl Stream<Item = Result<T>> + use<T, F>>
 where
     T: Send + 'static,
@@ -47,7 +47,8 @@ where
 
 #[GraphqlSubscription]
 impl Subscription {
-    /// Complaints as they come in, on whatever node.
+    /// Complaints as they are received, on any node. A client that falls 1,024 events behind gets RATE_LIMITED
+    /// and must subscribe again.
     async fn complaint_received(
         &self,
         ctx: &Context<'_>,
@@ -56,7 +57,7 @@ impl Subscription {
         let viewer = viewer(ctx)?.clone();
         let app = request(ctx)?.app.clone();
         let noting = request(ctx)?.clone();
-        // A filter that cannot be understood is told at once.
+        // A wrong filter fails at once.
         if let Some(filter) = &filter {
             filter.condition(&snapshot(ctx)?.reference).map_err(from_store)?;
         }
@@ -65,32 +66,33 @@ impl Subscription {
             let reference = app.snapshots.current().reference.clone();
             let scope: Scope = viewer.scope(&reference.tree);
             let mut query = complaints::table.into_boxed::<MultiBackend>().filter(complaints::id.eq(id).nullable());
-            if let Some(seen) = scope.condition() {
-                query = query.filter(seen);
+            if let Some(visible) = scope.condition() {
+                query = query.filter(visible);
             }
-            if let Some(wanted) = filter.as_ref().map_or(Ok(None), |filter| filter.condition(&reference))? {
+            if let Some(wanted) = filter.condition(&reference)? {
                 query = query.filter(wanted);
             }
             let row: Option<models::Complaint> = query.select(models::Complaint::as_select()).first(conn).optional()?;
-            noting.saw_complaints(row.iter().map(|row| row.id));
+            noting.note_complaints(row.iter().map(|row| row.id));
             Ok(row.map(Complaint))
         })
         .await
     }
 
-    /// Flags as they are opened, change, or are decided about.
+    /// Flags as they are opened, change or are decided. A slow client gets RATE_LIMITED as for
+    /// `complaintReceived`.
     async fn flag_changed(&self, ctx: &Context<'_>) -> Result<impl Stream<Item = Result<Flag>> + use<>> {
         let viewer = viewer(ctx)?.clone();
         let app = request(ctx)?.app.clone();
         stream(ctx, move |conn, happened| {
             let ChangeEvent::FlagChanged(id) = happened else { return Ok(None) };
             let reference = app.snapshots.current().reference.clone();
-            Ok(seen_flag(viewer.clone(), reference, id)(conn)?.map(Flag))
+            Ok(visible_flag(viewer.clone(), reference, id)(conn)?.map(Flag))
         })
         .await
     }
 
-    /// Runs of jobs as they begin and end.
+    /// Runs of jobs as they start and end. A slow client gets RATE_LIMITED as for `complaintReceived`.
     async fn job_run_changed(&self, ctx: &Context<'_>) -> Result<impl Stream<Item = Result<JobRun>> + use<>> {
         viewer(ctx)?;
         stream(ctx, |conn, happened| {

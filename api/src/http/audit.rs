@@ -1,5 +1,5 @@
-//! The writer of the audit log: entries are handed to it and written in batches, a few times in a second,
-//! so that nobody who looks waits for a write. What a node that dies had not written by then is lost.
+//! The writer of the audit log. It writes entries in batches a few times per second, so that readers do not wait for
+//! a write. If the node crashes, unwritten entries are lost.
 
 use schema::Db;
 use schema::register::audit::{Audited, write};
@@ -9,26 +9,26 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::JoinHandle;
 
-/// Entries that may wait; who looks then waits, too.
+/// Queued entries; beyond that, operations wait (backpressure).
 const WAITING: usize = 10_000;
-/// Kilobytes of entries that may wait: one about a long filter has hundreds.
+/// Queued kilobytes of entries: an entry about a long filter can have hundreds.
 const WAITING_KB: usize = 32 * 1024;
 const BATCH: usize = 1_000;
 const PAUSE: Duration = Duration::from_millis(200);
 const AFTER_FAILURE: Duration = Duration::from_secs(2);
 
-/// Where entries are handed in.
+/// A handle to add entries.
 #[derive(Clone)]
 pub struct AuditLog {
     entries: Sender<Waiting>,
     room: Arc<Semaphore>,
 }
 
-/// An entry with its share of the room.
+/// An entry with its permit for queue memory.
 type Waiting = (Audited, OwnedSemaphorePermit);
 
 impl AuditLog {
-    /// Starts the writer.
+    /// Starts the writer task.
     pub fn start(db: Db) -> (Self, Writer) {
         let (sender, receiver) = channel(WAITING);
         let (stop, stopped) = oneshot::channel();
@@ -41,7 +41,7 @@ impl AuditLog {
         let room = Arc::clone(&self.room).acquire_many_owned(u32::try_from(kilobytes).unwrap_or(u32::MAX)).await;
         let Ok(room) = room else { return };
         if self.entries.send((entry, room)).await.is_err() {
-            tracing::error!("the audit log is closed");
+            tracing::error!("the audit log is closed: an entry was lost");
         }
     }
 }
@@ -51,18 +51,18 @@ fn size(entry: &Audited) -> usize {
     serde_json::to_vec(&entry.objects).map_or(0, |objects| objects.len())
 }
 
-/// The writer at work.
+/// The running writer task.
 pub struct Writer {
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
 
 impl Writer {
-    /// Takes no more, and writes what waits.
+    /// Closes the queue and writes the remaining entries.
     pub async fn end(self, within: Duration) {
         let _gone_already = self.stop.send(());
         if tokio::time::timeout(within, self.task).await.is_err() {
-            tracing::error!("the end of the audit log could not be written");
+            tracing::error!("the last entries of the audit log could not be written in time");
         }
     }
 }

@@ -1,18 +1,18 @@
-//! Who comes in: tokens, how many operations each may run in a minute, and which.
+//! Authentication of requests, rate limits of tokens, and allow-lists of operations.
 
 use super::Service;
 use super::prepared::Prepared;
 use super::protocol::OperationResult;
 use crate::access::signature;
+use crate::access::{Viewer, viewer};
 use crate::admission::Owner;
-use crate::auth::{Viewer, bearer, viewer};
-use crate::graphql::context::blocking;
+use crate::config::ApiSettings;
 use crate::graphql::error::{Code, UNREACHABLE, from_store};
+use crate::graphql::execute::blocking;
 use crate::jwt::{Jwt, Refused, Register};
-use crate::limits::ApiSettings;
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, EXPECT};
+use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, EXPECT, HeaderMap};
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
 use jobs::snapshot::Snapshot;
@@ -32,7 +32,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How often each token has asked of late.
+/// The bearer token of a request.
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get("authorization")?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// The rate limiter of each role, by token.
 pub struct Rates(HashMap<Role, DefaultKeyedRateLimiter<Id>>);
 
 impl Rates {
@@ -45,55 +52,58 @@ impl Rates {
         Self(limiters.collect())
     }
 
-    /// Counts so many operations; how long to wait where that is too many.
+    /// Counts operations of a token.
+    ///
+    /// # Errors
+    /// The time to wait, if they exceed the rate limit.
     pub fn count(&self, viewer: &Viewer, operations: u32) -> Result<(), Duration> {
         let (Some(limiter), Some(n)) = (self.0.get(&viewer.role), NonZeroU32::new(operations)) else { return Ok(()) };
         match limiter.check_key_n(&viewer.token_id, n) {
             Ok(Ok(())) => Ok(()),
             Ok(Err(not_until)) => Err(not_until.wait_time_from(DefaultClock::default().now())),
-            // More at once than there are in a minute: it never fits.
+            // More operations than the limit of a minute never fit.
             Err(_) => Err(Duration::from_secs(60)),
         }
     }
 }
 
-/// The owners of tokens, for as long as nothing is written anywhere and at most a second: what revokes a token is a
-/// write, of which PostgreSQL tells. Where the database does not tell of writes, nothing is remembered.
+/// Caches the owners of tokens, for at most a second and only until the next write: a revocation is a write, which
+/// PostgreSQL announces. If the database does not announce writes, nothing is cached.
 pub struct Tokens(Cache<[u8; 32], (u64, Viewer)>);
 
-/// How long a token is believed that nobody was heard to revoke.
-const BELIEVED_FOR: Duration = Duration::from_secs(1);
-const REMEMBERED: u64 = 10_000;
+/// How long a cached owner is used if no write was announced.
+const CACHED_FOR: Duration = Duration::from_secs(1);
+const CACHED_TOKENS: u64 = 10_000;
 
 impl Tokens {
     pub fn new() -> Self {
-        Self(Cache::builder().max_capacity(REMEMBERED).time_to_live(BELIEVED_FOR).build())
+        Self(Cache::builder().max_capacity(CACHED_TOKENS).time_to_live(CACHED_FOR).build())
     }
 
-    fn known(&self, token: &str, heard: Option<u64>) -> Option<Viewer> {
+    fn cached(&self, token: &str, notifications: Option<u64>) -> Option<Viewer> {
         let (then, viewer) = self.0.get(&hash(token))?;
-        let stands = viewer.expires_at.is_none_or(|expires| expires > Timestamp::now());
-        (Some(then) == heard && stands).then_some(viewer)
+        let is_unexpired = viewer.expires_at.is_none_or(|expires| expires > Timestamp::now());
+        (Some(then) == notifications && is_unexpired).then_some(viewer)
     }
 
-    fn remember(&self, token: &str, heard: Option<u64>, viewer: &Viewer) {
-        if let Some(heard) = heard {
-            self.0.insert(hash(token), (heard, viewer.clone()));
+    fn remember(&self, token: &str, notifications: Option<u64>, viewer: &Viewer) {
+        if let Some(notifications) = notifications {
+            self.0.insert(hash(token), (notifications, viewer.clone()));
         }
     }
 }
 
-/// A token itself is not kept.
+/// The cache does not hold the token itself.
 fn hash(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
 
-/// Whose token a request carries; None where it carries none.
+/// Authenticates a request; None if it carries no token.
 ///
 /// # Errors
-/// Where the token is not valid, or cannot be looked up.
+/// If the token is not valid or cannot be looked up, or a header is malformed.
 pub async fn authenticated(service: &Service, http: &HttpRequest) -> Result<Option<Viewer>, OperationResult> {
-    // A proxy may look at another one than we do.
+    // With a repeated header, a proxy may check another value than the server.
     for once in [AUTHORIZATION, CONTENT_TYPE] {
         if http.headers().get_all(&once).count() > 1 {
             let message = format!("the request has the header {once} more than once: send it once");
@@ -102,7 +112,7 @@ pub async fn authenticated(service: &Service, http: &HttpRequest) -> Result<Opti
     }
     let expected = http.headers().get(EXPECT).map(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"));
     if expected == Some(false) {
-        let message = "the only expectation that can be met is 100-continue: leave the header expect out";
+        let message = "the header expect can only be 100-continue: leave it out";
         return Err(OperationResult::refused(StatusCode::EXPECTATION_FAILED, Code::BadUserInput, message));
     }
     match bearer(http.headers()) {
@@ -111,18 +121,18 @@ pub async fn authenticated(service: &Service, http: &HttpRequest) -> Result<Opti
     }
 }
 
-/// Whether a viewer is told how the service does: numbers of the whole register are in it, so that an officer is not.
-pub fn looks_after(viewer: &Viewer) -> bool {
+/// Whether a viewer may read operational data. Officers may not: the numbers count the whole register.
+pub fn may_read_operations_data(viewer: &Viewer) -> bool {
     matches!(viewer.role, Role::Admin | Role::Board) && !viewer.is_an_officer()
 }
 
 /// The owner of a token.
 ///
 /// # Errors
-/// Where it is not valid, or cannot be looked up.
+/// If the token is not valid or cannot be looked up.
 pub async fn by_token(service: &Service, token: String) -> Result<Viewer, OperationResult> {
-    let heard = service.app.change_feed.heard();
-    if let Some(viewer) = service.tokens.known(&token, heard) {
+    let notifications = service.app.change_feed.commit_notifications();
+    if let Some(viewer) = service.tokens.cached(&token, notifications) {
         return Ok(viewer);
     }
     let away = || OperationResult::refused(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, UNREACHABLE);
@@ -133,12 +143,12 @@ pub async fn by_token(service: &Service, token: String) -> Result<Viewer, Operat
     let jwt = service.jwt.clone().filter(|_| Jwt::is_one(&token));
     let snapshot = service.app.snapshots.current();
     let found = blocking(move || {
-        // The thread keeps its place until the look-up ends, also after its caller has timed out.
+        // The thread keeps its permit until the look-up ends, even after the caller has timed out.
         let _place = place;
         match jwt {
             Some(jwt) => {
-                let owner = jwt.viewer(&token, &Codes { snapshot: &snapshot, db: &db }).map_err(from_store)?;
-                Ok(owner.map_err(|refused| tell_of(&refused)).ok())
+                let owner = jwt.viewer(&token, &CodeResolver { snapshot: &snapshot, db: &db }).map_err(from_store)?;
+                Ok(owner.map_err(|refused| log_refusal(&refused)).ok())
             }
             None => viewer(&db, &token).map_err(from_store),
         }
@@ -146,7 +156,7 @@ pub async fn by_token(service: &Service, token: String) -> Result<Viewer, Operat
     let Ok(found) = tokio::time::timeout_at(until, found).await else { return Err(away()) };
     match found {
         Ok(Some(viewer)) => {
-            service.tokens.remember(&remembered, heard, &viewer);
+            service.tokens.remember(&remembered, notifications, &viewer);
             Ok(viewer)
         }
         Ok(None) => Err(OperationResult::refused(
@@ -158,16 +168,16 @@ pub async fn by_token(service: &Service, token: String) -> Result<Viewer, Operat
     }
 }
 
-/// How long the look-up of a token may take; those that hang hold their places.
+/// Deadline of a token look-up; a hanging look-up keeps its permit.
 const LOOKED_UP_WITHIN: Duration = Duration::from_secs(5);
 
-/// Codes in tokens of others: by the snapshot, and by the database for those that are newer.
-struct Codes<'a> {
+/// Resolves codes in external JWTs: from the snapshot, or from the database for newer ones.
+struct CodeResolver<'a> {
     snapshot: &'a Snapshot,
     db: &'a Db,
 }
 
-impl Register for Codes<'_> {
+impl Register for CodeResolver<'_> {
     fn unit(&self, code: &str) -> Result<Option<Id>, StoreError> {
         let id = reference_id(Entity::Unit, code);
         if self.snapshot.reference.unit(id).is_some_and(|unit| unit.code == code) {
@@ -179,7 +189,7 @@ impl Register for Codes<'_> {
 
     fn officer(&self, code: &str) -> Result<Option<Id>, StoreError> {
         let id = reference_id(Entity::Officer, code);
-        // Whoever submits a complaint makes up codes: only those that somebody has described are of officers.
+        // A submitter can invent officer codes, so only officers that the register has described count.
         if self.snapshot.officers.get(id).is_some_and(|officer| officer.code == code && !officer.unknown) {
             return Ok(Some(id));
         }
@@ -188,23 +198,26 @@ impl Register for Codes<'_> {
     }
 }
 
-/// Refused tokens that are told of in a minute: whoever sends many must not fill the log.
-const TOLD_IN_A_MINUTE: NonZeroU32 = NonZeroU32::new(20).expect("not zero");
+/// Log entries per minute about refused tokens: a client that sends many must not fill the log.
+const LOGGED_PER_MINUTE: NonZeroU32 = NonZeroU32::new(20).expect("not zero");
 
-/// Tells the log why a token of others was refused, and nothing of the token itself.
-fn tell_of(refused: &Refused) {
-    static TOLD: LazyLock<DefaultDirectRateLimiter> =
-        LazyLock::new(|| RateLimiter::direct(Quota::per_minute(TOLD_IN_A_MINUTE)));
-    static UNTOLD: AtomicU64 = AtomicU64::new(0);
-    if TOLD.check().is_ok() {
-        let untold = UNTOLD.swap(0, Ordering::Relaxed);
+/// Logs why an external JWT was refused, without any content of the token.
+fn log_refusal(refused: &Refused) {
+    static LIMITER: LazyLock<DefaultDirectRateLimiter> =
+        LazyLock::new(|| RateLimiter::direct(Quota::per_minute(LOGGED_PER_MINUTE)));
+    static UNLOGGED: AtomicU64 = AtomicU64::new(0);
+    if LIMITER.check().is_ok() {
+        let untold = UNLOGGED.swap(0, Ordering::Relaxed);
         tracing::warn!(part = refused.part, why = %refused.why, untold, "a token of others was refused");
     } else {
-        UNTOLD.fetch_add(1, Ordering::Relaxed);
+        UNLOGGED.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// Whether the configuration lets a viewer run this operation.
+/// Checks an operation against the allow-list, if the configuration requires one for the viewer's role.
+///
+/// # Errors
+/// If the operation is not on the list or the list cannot be read.
 pub async fn trusted(service: &Service, viewer: &Viewer, prepared: &Prepared) -> Result<(), OperationResult> {
     if !service.settings.trusted_operations.contains(&viewer.role) {
         return Ok(());
@@ -212,7 +225,7 @@ pub async fn trusted(service: &Service, viewer: &Viewer, prepared: &Prepared) ->
     let Some(operation) = prepared.chosen() else { return Ok(()) };
     let (signature, principal, db) =
         (signature(prepared.document(), operation), viewer.principal_id, service.app.db.clone());
-    // A token of others has no list of its own.
+    // External JWTs use the allow-list of another name.
     let named =
         service.jwt.as_ref().filter(|_| viewer.is_external_jwt()).map(|jwt| jwt.operations_of().map(str::to_owned));
     let away = || OperationResult::refused(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, UNREACHABLE);

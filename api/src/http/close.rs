@@ -1,8 +1,8 @@
-//! How a WebSocket ends.
+//! Close codes of a WebSocket.
 
 use actix_ws::{CloseCode, CloseReason};
 
-/// Why a socket is closed: the codes of the protocol.
+/// Why the server closes a socket: the codes of graphql-transport-ws.
 #[derive(Clone, Copy)]
 pub enum Close {
     BadMessage,

@@ -1,16 +1,16 @@
-//! How large a document is, before it is parsed.
+//! Size checks on a GraphQL document before it is parsed.
 
-use crate::limits::Limits;
+use crate::config::Limits;
 use apollo_parser::{Lexer, TokenKind};
 
-/// Brackets within brackets: the parser recurses for each, on a stack that ends.
+/// Nesting depth of brackets: the parser recurses for each and would overflow the stack.
 const DEEPEST_BRACKETS: usize = 100;
 
-/// Characters of a name: of a field, a variable, a fragment. Errors repeat names, and suggestions compare them with all
-/// others.
+/// Characters of a name, such as a field, variable or fragment. Error messages repeat names, and suggestions compare
+/// them with all others.
 const LONGEST_NAME: usize = 200;
 
-/// How large a document is.
+/// The size of a document.
 #[derive(Debug, Clone, Copy)]
 pub struct Size {
     tokens: usize,
@@ -19,7 +19,7 @@ pub struct Size {
 }
 
 impl Size {
-    /// Counts until it is clear that there are too many.
+    /// Counts tokens; stops as soon as a limit is exceeded.
     pub fn of(text: &str, limits: &Limits) -> Self {
         let (mut size, mut depth) = (Self { tokens: 0, brackets: 0, longest_name: 0 }, 0usize);
         for token in Lexer::new(text).flatten() {
@@ -38,10 +38,13 @@ impl Size {
         size
     }
 
-    /// Whether it is small enough to be parsed.
+    /// Checks that the document is small enough to be parsed.
+    ///
+    /// # Errors
+    /// Says which limit it exceeds.
     pub fn within(self, limits: &Limits) -> Result<(), String> {
         if self.tokens > limits.tokens as usize {
-            return Err(format!("the document has more than {} words and signs", limits.tokens));
+            return Err(format!("the document has more than {} tokens", limits.tokens));
         }
         if self.brackets > DEEPEST_BRACKETS {
             return Err(format!("the document has brackets more than {DEEPEST_BRACKETS} levels deep"));

@@ -1,13 +1,13 @@
-//! Escapes of characters in the texts of a document.
+//! Unicode escapes in the strings of a GraphQL document.
 //!
-//! The specification has `\u00e9` for a UTF-16 code unit, so that characters beyond it need two (October 2021 takes such
-//! pairs), and `\u{1F600}` for a character (September 2025). Our parser reads one code unit alone. What it does not read is
-//! written as the character itself before.
+//! The specification defines `\u00e9` for a UTF-16 code unit, with surrogate pairs for characters above U+FFFF
+//! (October 2021), and `\u{1F600}` for a code point (September 2025). async-graphql's parser reads only single code
+//! units. This module replaces the other escapes with the characters they stand for before parsing.
 
 use std::borrow::Cow;
 
-/// Rewrites the escapes that the parser does not read as the characters that they stand for. An escape that stands for no
-/// character is left alone, so that the parser reports its position.
+/// Replaces the escapes that the parser does not support with their characters. An invalid escape stays, so that the
+/// parser reports its position.
 pub fn with_plain_escapes(document: &str) -> Cow<'_, str> {
     if !document.contains("\\u") {
         return Cow::Borrowed(document);
@@ -32,7 +32,7 @@ pub fn with_plain_escapes(document: &str) -> Cow<'_, str> {
     Cow::Owned(written)
 }
 
-/// How long the text is with which a document begins.
+/// Bytes of the string at the start of `document`.
 fn text(document: &str) -> usize {
     let mut escaped = false;
     for (at, c) in document.char_indices().skip(1) {
@@ -45,7 +45,7 @@ fn text(document: &str) -> usize {
     document.len()
 }
 
-/// How long the block of text is with which a document begins.
+/// Bytes of the block string at the start of `document`.
 fn block(document: &str) -> usize {
     let mut at = 3;
     while let Some(found) = document[at..].find("\"\"\"") {
@@ -65,7 +65,7 @@ fn rewrite(text: &str, written: &mut String) {
         match character(rest) {
             Some((c, length)) => {
                 match c {
-                    // Characters that end a text or a line, or begin an escape, stay escaped.
+                    // Characters that end a string or a line or start an escape stay escaped.
                     '"' | '\\' => written.extend(['\\', c]),
                     c if c.is_control() => written.push_str(&format!("\\u{:04x}", u32::from(c))),
                     c => written.push(c),
@@ -82,7 +82,7 @@ fn rewrite(text: &str, written: &mut String) {
     written.push_str(rest);
 }
 
-/// The character whose escape a text begins with, and the length of it.
+/// The character of the escape at the start of `text`, and the bytes of the escape.
 fn character(text: &str) -> Option<(char, usize)> {
     let after = text.strip_prefix("\\u")?;
     if let Some(braced) = after.strip_prefix('{') {
@@ -114,11 +114,11 @@ mod tests {
             (r#"{ a(b: "x\u{1F600}y") }"#, "{ a(b: \"x\u{1f600}y\") }"),
             (r#"{ a(b: "\u{61}\u0062") }"#, r#"{ a(b: "ab") }"#),
             (r#"{ a(b: "\u{22}\u{5C}\u{A}") }"#, r#"{ a(b: "\"\\\u000a") }"#),
-            // No escapes: after a backslash, in a block, in a comment.
+            // Not escapes: after a backslash, in a block string, in a comment.
             (r#"{ a(b: "\\u{61}") }"#, r#"{ a(b: "\\u{61}") }"#),
             (r#"{ a(b: """\u{61}""") }"#, r#"{ a(b: """\u{61}""") }"#),
             ("{ a # \"\\u{61}\n(b: \"\\u{61}\") }", "{ a # \"\\u{61}\n(b: \"a\") }"),
-            // No characters.
+            // Invalid escapes.
             (r#"{ a(b: "\uD83D") }"#, r#"{ a(b: "\uD83D") }"#),
             (r#"{ a(b: "\uDE00\uD83D") }"#, r#"{ a(b: "\uDE00\uD83D") }"#),
             (r#"{ a(b: "\u{110000}\u{}\u{+1}") }"#, r#"{ a(b: "\u{110000}\u{}\u{+1}") }"#),

@@ -1,19 +1,20 @@
-//! `/export/complaints.{csv,parquet,arrow}`: the complaints that a filter chooses, as a file that is written while it
-//! is sent.
+//! The route `/export/complaints.{csv,parquet,arrow}`: streams the complaints that match a filter as a file, while a
+//! background thread writes it.
 
 use super::Service;
 use super::authenticate::authenticated;
 use super::graphql::counted;
 use super::operation::{budget, prepare, run};
 use super::protocol::{Body, Media, OperationResult, locale, refusal, respond};
-use super::rights::Watched;
+use super::rights::RightsWatch;
 use super::spool::spool;
 use crate::access::EXPORTERS;
+use crate::access::Viewer;
 use crate::admission::Owner;
-use crate::auth::Viewer;
-use crate::export::{ExportWriter, Form, Terms, audience, read};
+use crate::export::{ExportMetadata, ExportWriter, Format, audience, read};
+use crate::graphql::ComplaintFilter;
 use crate::graphql::error::Code;
-use crate::graphql::{ComplaintFilter, scoped};
+use crate::graphql::filter::Filter;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ContentDisposition, DispositionParam, DispositionType, RETRY_AFTER};
 use actix_web::web::{Data, Path, Query};
@@ -35,15 +36,15 @@ use std::time::Duration;
 pub struct Asked {
     /// A `ComplaintFilter` as JSON.
     filter: Option<String>,
-    /// Whether the numbers of other registers stand beside the complaints.
+    /// Whether to include the reference numbers of other registers.
     #[serde(default)]
     references: bool,
 }
 
-/// The filter is checked as that of a list is: by the schema, and by what the role may filter by.
+/// Checks the filter like that of a list: against the schema, and against the access table of the role.
 const PROBE: &str =
     "query Export($filter: ComplaintFilter) { complaints(filter: $filter, first: 0) { pageInfo { hasNextPage } } }";
-/// How long an export waits for others.
+/// How long an export waits for a permit.
 const WAITS_FOR_A_PLACE: Duration = Duration::from_secs(10);
 
 pub async fn complaints(service: Data<Service>, http: HttpRequest, form: Path<String>) -> HttpResponse {
@@ -55,7 +56,7 @@ pub async fn complaints(service: Data<Service>, http: HttpRequest, form: Path<St
 
 async fn export(service: &Data<Service>, http: &HttpRequest, form: &str) -> Result<HttpResponse, HttpResponse> {
     let refused = |status, code, message: String| refusal(http, status, code, message);
-    let form: Form = form.parse().map_err(|e| refused(StatusCode::NOT_FOUND, Code::NotFound, e))?;
+    let format: Format = form.parse().map_err(|e| refused(StatusCode::NOT_FOUND, Code::NotFound, e))?;
     let asked = Query::<Asked>::from_query(http.query_string())
         .map_err(|e| refused(StatusCode::BAD_REQUEST, Code::BadUserInput, format!("the query of the URL: {e}")))?;
     let viewer = authenticated(service, http).await.map_err(|outcome| respond(Media::Json, outcome))?;
@@ -68,11 +69,11 @@ async fn export(service: &Data<Service>, http: &HttpRequest, form: &str) -> Resu
     }
     if asked.references && viewer.role != Role::Board {
         let message =
-            format!("references tells a {} who stands behind pseudonyms: only a BOARD exports them", viewer.role);
+            format!("references reveal to a {} who is behind pseudonyms: only a BOARD exports them", viewer.role);
         return Err(refused(StatusCode::FORBIDDEN, Code::Forbidden, message));
     }
     let Some(keys) = service.app.keys.clone() else {
-        let message = "an export has pseudonyms, and the server was started without a key file (--key-file)";
+        let message = "an export needs pseudonyms, but the server runs without a key file (--key-file)";
         return Err(refused(StatusCode::FORBIDDEN, Code::Forbidden, message.into()));
     };
     if let Some(response) = counted(service, Some(&viewer), Media::GraphqlResponse, 1) {
@@ -81,14 +82,14 @@ async fn export(service: &Data<Service>, http: &HttpRequest, form: &str) -> Resu
     let given: serde_json::Value = match &asked.filter {
         None => serde_json::Value::Null,
         Some(text) => serde_json::from_str(text)
-            .map_err(|e| refused(StatusCode::BAD_REQUEST, Code::BadUserInput, format!("filter is no JSON: {e}")))?,
+            .map_err(|e| refused(StatusCode::BAD_REQUEST, Code::BadUserInput, format!("filter is not JSON: {e}")))?,
     };
     let filter = checked(service, &viewer, http, given.clone()).await?;
     let owner = Owner::of(Some(&viewer));
     let download = service.downloads.acquire_within(owner, WAITS_FOR_A_PLACE).await;
     let reading = service.exports.acquire_within(owner, WAITS_FOR_A_PLACE).await;
     let (Some(download), Some(reading)) = (download, reading) else {
-        let message = "other exports are under way: try again in a minute";
+        let message = "too many exports are running: try again in a minute";
         let mut response = refused(StatusCode::TOO_MANY_REQUESTS, Code::RateLimited, message.into());
         response.headers_mut().insert(RETRY_AFTER, 60.into());
         return Err(response);
@@ -101,34 +102,32 @@ async fn export(service: &Data<Service>, http: &HttpRequest, form: &str) -> Resu
             role: Some(viewer.role),
             action: AuditAction::Export,
             operation: None,
-            objects: json!({ "form": form.extension(), "filter": given, "references": asked.references, "keyVersion": keys.version() }),
+            objects: json!({ "form": format.extension(), "filter": given, "references": asked.references, "keyVersion": keys.version() }),
         };
         log.add(entry).await;
     }
     let references = asked.references;
-    let rights = Watched::over(service, &viewer);
+    let rights = RightsWatch::over(service, &viewer);
     let (to_client, pieces) = spool().map_err(|error| {
-        tracing::error!(%error, "an export has no temporary file");
-        refused(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, "the export has no room on the server".into())
+        tracing::error!(%error, "the temporary file of an export could not be created");
+        refused(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, "the server has no disk space for the export".into())
     })?;
     let pseudonyms = keys.pseudonyms(audience(viewer.role, references));
     let (app, key_version) = (service.app.clone(), pseudonyms.version());
     tokio::task::spawn_blocking(move || {
         let _reading = reading;
-        let known = Arc::clone(&app.snapshots.current().reference);
-        let scope = viewer.scope(&known.tree);
-        let make = move || {
-            let own = filter.as_ref().map_or(Ok(None), |filter| filter.condition(&known))?;
-            Ok(scoped(&scope, own))
-        };
+        let reference = Arc::clone(&app.snapshots.current().reference);
+        let scope = viewer.scope(&reference.tree);
+        let make = move || Ok(scope.and(filter.condition(&reference)?));
         let written = app.background_db.read_snapshot(|conn| {
             let position = current_position(conn)?;
-            let mut writer = ExportWriter::new(form, to_client, Terms { key_version, position, references })?;
+            let mut writer =
+                ExportWriter::new(format, to_client, ExportMetadata { key_version, position, references })?;
             read(conn, &pseudonyms, references, &make, &mut |rows| writer.write(&rows))?;
             anyhow::Ok(writer.finish()?.finish()?)
         });
         if let Err(error) = written {
-            tracing::warn!(%error, "an export was not finished");
+            tracing::warn!(%error, "an export was aborted");
         }
     });
     let pieces = pieces.stream().map(move |piece| {
@@ -138,9 +137,9 @@ async fn export(service: &Data<Service>, http: &HttpRequest, form: &str) -> Resu
             false => piece,
         }
     });
-    let name = format!("complaints.{}", form.extension());
+    let name = format!("complaints.{}", format.extension());
     Ok(HttpResponse::Ok()
-        .content_type(form.media_type())
+        .content_type(format.media_type())
         .insert_header(ContentDisposition {
             disposition: DispositionType::Attachment,
             parameters: vec![DispositionParam::Filename(name)],
@@ -151,7 +150,7 @@ async fn export(service: &Data<Service>, http: &HttpRequest, form: &str) -> Resu
         .streaming(pieces))
 }
 
-/// The filter, if a list could be filtered by it.
+/// Parses the filter and checks it by running a list query with it.
 async fn checked(
     service: &Service,
     viewer: &Viewer,
@@ -160,7 +159,7 @@ async fn checked(
 ) -> Result<Option<ComplaintFilter>, HttpResponse> {
     let variables = serde_json::Map::from_iter([("filter".to_owned(), given.clone())]);
     let body = Body { query: Some(PROBE.into()), variables: Some(variables), ..Body::default() };
-    // The status says what became of it, whatever the client accepts: there is no GraphQL here.
+    // This is not GraphQL over HTTP: the status reflects the outcome, whatever the client accepts.
     let answer = |outcome: OperationResult| respond(Media::GraphqlResponse, outcome);
     let prepared = prepare(service, Some(viewer), body, locale(http)).await.map_err(answer)?;
     let mut outcome = run(service, Some(viewer), prepared, &budget(service, Some(viewer))).await;
@@ -170,5 +169,5 @@ async fn checked(
     }
     let value = Value::from_json(given).unwrap_or_default();
     Option::<ComplaintFilter>::parse(Some(value))
-        .map_err(|_| refusal(http, StatusCode::BAD_REQUEST, Code::BadUserInput, "filter is no ComplaintFilter"))
+        .map_err(|_| refusal(http, StatusCode::BAD_REQUEST, Code::BadUserInput, "filter is not a ComplaintFilter"))
 }

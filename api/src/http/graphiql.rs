@@ -1,4 +1,4 @@
-//! GraphiQL, served whole from the binary: it works where there is no internet.
+//! GraphiQL, with all its assets in the binary: it works without internet access.
 
 use super::Service;
 use actix_web::HttpResponse;
@@ -7,11 +7,11 @@ use actix_web::web::{Data, Path};
 
 const PAGE: &str = include_str!("../../assets/graphiql/index.html");
 
-/// Stands above an explorer of an invented register.
+/// A banner for demonstration data.
 const DEMONSTRATION: &str = "<div style=\"background:#fff3cd;color:#664d03;padding:4px 12px;font:bold 13px sans-serif\">\
     Dữ liệu minh họa · Demonstration data: everything here is invented</div>";
 
-/// The page.
+/// The GraphiQL page.
 pub async fn page(service: Data<Service>) -> HttpResponse {
     let page = if service.app.snapshots.current().demonstration {
         PAGE.replace("<body>", &format!("<body>{DEMONSTRATION}"))
@@ -20,7 +20,7 @@ pub async fn page(service: Data<Service>) -> HttpResponse {
     };
     HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
-        // Nothing comes from elsewhere, and nothing goes there.
+        // The page may neither load from nor send to other origins.
         .insert_header((
             CONTENT_SECURITY_POLICY,
             "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; \
@@ -29,7 +29,7 @@ pub async fn page(service: Data<Service>) -> HttpResponse {
         .body(page)
 }
 
-/// What the page is made of.
+/// The assets of the page.
 pub async fn asset(name: Path<String>) -> HttpResponse {
     let (media, body): (&str, &'static [u8]) = match name.as_str() {
         "graphiql.min.css" => ("text/css", include_bytes!("../../assets/graphiql/graphiql.min.css")),

@@ -1,15 +1,15 @@
-//! GraphQL over HTTP: POST with a JSON body, one operation or a list of them; GET for queries only.
+//! The route `/graphql`: POST with a JSON body, one operation or a batch; GET for queries only.
 
 use super::Service;
 use super::authenticate::authenticated;
 use super::operation::{budget, prepare, run};
-use super::post_operation::{Came, audit};
+use super::post_operation::{Outcome, audit};
 use super::prepared::Prepared;
 use super::protocol::{
     Body, Media, OperationResult, UrlBody, coded, locale, refusal, respond, respond_all, respond_with,
 };
 use super::sending::send;
-use crate::auth::Viewer;
+use crate::access::Viewer;
 use crate::budget::Budget;
 use crate::graphql::error::Code;
 use actix_web::http::StatusCode;
@@ -25,10 +25,10 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::sync::Mutex;
 
-/// One operation, or several at once.
+/// The body of a request: one operation or a batch.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Bodies {
+enum RequestBody {
     Many(Vec<serde_json::Value>),
     One(serde_json::Value),
 }
@@ -37,7 +37,8 @@ pub async fn post(service: Data<Service>, http: HttpRequest, body: Result<Bytes,
     let Some(media) = Media::of(&http) else { return not_acceptable(&http) };
     let content_type = http.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let given = content_type.split(';').next().unwrap_or_default().trim();
-    // Forms can be sent from any page; JSON cannot without the browser asking first.
+    // CSRF protection: any web page can post a form, but a browser sends JSON across origins only after a preflight
+    // request.
     if !given.eq_ignore_ascii_case("application/json") {
         let message = "send the request as JSON: Content-Type: application/json";
         return refusal(&http, StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::BadUserInput, message);
@@ -52,12 +53,12 @@ pub async fn post(service: Data<Service>, http: HttpRequest, body: Result<Bytes,
     };
     let limits = service.settings.limits(viewer.as_ref().map(|viewer| viewer.role));
     if body.len() > limits.body_bytes as usize {
-        let message = format!("the body has {} bytes: at most {} may be", body.len(), limits.body_bytes);
+        let message = format!("the body has {} bytes: at most {} are allowed", body.len(), limits.body_bytes);
         return refusal(&http, StatusCode::PAYLOAD_TOO_LARGE, Code::BadUserInput, message);
     }
     let budget = budget(&service, viewer.as_ref());
-    match serde_json::from_slice::<Bodies>(&body) {
-        Ok(Bodies::One(one)) => {
+    match serde_json::from_slice::<RequestBody>(&body) {
+        Ok(RequestBody::One(one)) => {
             if let Some(response) = counted(&service, viewer.as_ref(), media, 1) {
                 return response;
             }
@@ -65,9 +66,9 @@ pub async fn post(service: Data<Service>, http: HttpRequest, body: Result<Bytes,
             let wrote = outcome.wrote;
             send(&service, viewer.as_ref(), &http, wrote, respond(media, outcome)).await
         }
-        Ok(Bodies::Many(all)) => {
+        Ok(RequestBody::Many(all)) => {
             if all.is_empty() || all.len() > limits.batch as usize {
-                let message = format!("a list has from 1 to {} operations, this one {}", limits.batch, all.len());
+                let message = format!("a batch has from 1 to {} operations, this one has {}", limits.batch, all.len());
                 return refusal(&http, StatusCode::BAD_REQUEST, Code::BadUserInput, message);
             }
             let number = u32::try_from(all.len()).unwrap_or(u32::MAX);
@@ -82,7 +83,7 @@ pub async fn post(service: Data<Service>, http: HttpRequest, body: Result<Bytes,
             send(&service, viewer.as_ref(), &http, wrote, respond_all(media, outcomes)).await
         }
         Err(e) => {
-            let message = format!("the body is no GraphQL request: {e}");
+            let message = format!("the body is not a GraphQL request: {e}");
             refusal(&http, StatusCode::BAD_REQUEST, Code::BadUserInput, message)
         }
     }
@@ -98,7 +99,7 @@ async fn of_value(
     let prepared = match serde_json::from_value::<Body>(value) {
         Ok(body) => prepare(service, viewer, body, locale).await,
         Err(e) => {
-            let message = format!("the body is no GraphQL request: {e}");
+            let message = format!("the body is not a GraphQL request: {e}");
             Err(OperationResult::refused(StatusCode::BAD_REQUEST, Code::BadUserInput, message))
         }
     };
@@ -131,21 +132,21 @@ pub async fn get(service: Data<Service>, http: HttpRequest) -> HttpResponse {
         Err(outcome) => return respond(media, outcome),
     };
     if !prepared.is_query() {
-        let message = "GET is for queries: send it by POST";
+        let message = "GET is for queries only: send the operation by POST";
         let mut response = refusal(&http, StatusCode::METHOD_NOT_ALLOWED, Code::BadUserInput, message);
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
         return response;
     }
     let mut builder = HttpResponse::Ok();
     builder.insert_header((VARY, "Authorization, Accept, Accept-Language"));
-    // What nobody but the owner of the token may keep, and that only to ask whether it is still so.
+    // Only the client itself may cache the answer, and must revalidate it before each use.
     builder.insert_header((CACHE_CONTROL, "private, no-cache"));
     if let Some(tag) = entity_tag(&service, viewer.as_ref(), &prepared, media) {
         builder.insert_header((ETAG, tag.as_str()));
-        let known = http.headers().get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-        if known.is_some_and(|known| known.split(',').any(|one| one.trim() == tag)) {
-            // That nothing changed is an answer.
-            audit(&service, viewer.as_ref(), &prepared, &Mutex::default(), Came::ToAnAnswer).await;
+        let if_none_match = http.headers().get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+        if if_none_match.is_some_and(|tags| tags.split(',').any(|one| one.trim() == tag)) {
+            // A 304 discloses that nothing changed, so it is audited.
+            audit(&service, viewer.as_ref(), &prepared, &Mutex::default(), Outcome::Answered).await;
             return builder.status(StatusCode::NOT_MODIFIED).finish();
         }
     }
@@ -153,7 +154,7 @@ pub async fn get(service: Data<Service>, http: HttpRequest) -> HttpResponse {
     send(&service, viewer.as_ref(), &http, false, respond_with(builder, media, outcome)).await
 }
 
-/// What an answer from the snapshot depends on; None for other answers.
+/// An ETag over everything that an answer from the snapshot depends on; None for other answers.
 fn entity_tag(service: &Service, viewer: Option<&Viewer>, prepared: &Prepared, media: Media) -> Option<String> {
     let viewer = viewer?;
     if !prepared.is_of_the_snapshot() {
@@ -162,14 +163,15 @@ fn entity_tag(service: &Service, viewer: Option<&Viewer>, prepared: &Prepared, m
     let limits = service.settings.limits(Some(viewer.role));
     let edition = viewer.thresholds(limits).map(|_| limits.edition_minutes);
     let snapshot = match edition {
-        // The tag must not tell what is written meanwhile.
-        Some(minutes) => service.app.editions.made(minutes, Timestamp::now())?,
+        // The tag must not reveal writes since the edition was made.
+        Some(minutes) => service.app.editions.current_if_built(minutes, Timestamp::now())?,
         None => service.app.snapshots.current(),
     };
-    // What is open is late on the day after its deadline.
-    let day = local_date(Timestamp::now());
+    // Days change answers without a write: a complaint becomes overdue on the day after its deadline, and a finding
+    // counts from its own day, once the snapshot is of that day.
+    let day = (local_date(Timestamp::now()), local_date(snapshot.as_of));
     let parts = format!(
-        "{} {:?} {day} {media:?} {:?} {:?} {} {} {:?} {:?} {} {} {} {}",
+        "{} {:?} {day:?} {media:?} {:?} {:?} {} {} {:?} {:?} {} {} {} {}",
         snapshot.position,
         edition.map(|_| snapshot.as_of),
         prepared.limits(),
@@ -186,13 +188,13 @@ fn entity_tag(service: &Service, viewer: Option<&Viewer>, prepared: &Prepared, m
     Some(format!("W/\"{}\"", data_encoding::BASE64URL_NOPAD.encode(&Sha256::digest(parts.as_bytes())[..18])))
 }
 
-/// Counts operations against the rate of a token; the answer where that is too many.
+/// Counts operations against the rate limit of a token; Some with the refusal if they exceed it.
 pub fn counted(service: &Service, viewer: Option<&Viewer>, media: Media, operations: u32) -> Option<HttpResponse> {
     let viewer = viewer?;
     let wait = service.rates.count(viewer, operations).err()?;
     let seconds = wait.as_secs() + 1;
     let limit = service.settings.limits(Some(viewer.role)).requests_per_minute;
-    let message = format!("more than {limit} operations in a minute: try again in {seconds} s");
+    let message = format!("more than {limit} operations per minute: try again in {seconds} s");
     let outcome = OperationResult::refused_for(StatusCode::TOO_MANY_REQUESTS, vec![coded(Code::RateLimited, message)]);
     let mut response = respond(media, outcome);
     if let Ok(value) = HeaderValue::from_str(&seconds.to_string()) {

@@ -1,4 +1,4 @@
-//! Sockets whose client has not said yet who it is: of one address a few at once, the oldest goes first.
+//! Limits WebSockets per address whose client has not authenticated yet; beyond the limit, the oldest is closed.
 
 use super::connections::network;
 use std::collections::{HashMap, VecDeque};
@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
-/// The sockets of a node that wait for their first message.
+/// The unauthenticated sockets of a node.
 #[derive(Debug)]
 pub struct Handshakes {
     per_address: usize,
@@ -19,7 +19,7 @@ struct Waiting {
     by_address: HashMap<IpAddr, VecDeque<(u64, oneshot::Sender<()>)>>,
 }
 
-/// One of them, until this is dropped.
+/// One unauthenticated socket, removed when dropped.
 #[derive(Debug)]
 pub struct Handshake {
     all: Arc<Handshakes>,
@@ -33,7 +33,7 @@ impl Handshakes {
         Arc::new(Self { per_address, waiting: Mutex::default() })
     }
 
-    /// One more; where its address has too many, the oldest of them is closed.
+    /// Registers a socket; if its address has too many, evicts the oldest.
     pub fn begin(self: &Arc<Self>, peer: SocketAddr) -> Handshake {
         let address = network(peer);
         let (evict, evicted) = oneshot::channel();
@@ -44,7 +44,7 @@ impl Handshakes {
         if of_address.len() >= self.per_address
             && let Some((_, oldest)) = of_address.pop_front()
         {
-            // It may have gone by itself.
+            // Fails if that socket has already ended.
             let _gone = oldest.send(());
         }
         of_address.push_back((number, evict));
@@ -57,9 +57,9 @@ impl Handshakes {
 }
 
 impl Handshake {
-    /// Returns once it has to be closed.
+    /// Returns once this socket is evicted.
     pub async fn evicted(&mut self) {
-        // The sender goes only with a word, or with this.
+        // The sender stays in the queue of the address until it evicts this socket.
         let _word = (&mut self.evicted).await;
     }
 }

@@ -1,13 +1,13 @@
-//! What load balancers and tools ask for.
+//! Health checks for load balancers, the GraphQL schema as text, and the answer to unknown paths.
 
 use super::Service;
-use super::authenticate::{authenticated, looks_after};
+use super::authenticate::{authenticated, may_read_operations_data};
 use super::protocol::{Media, refusal, respond};
 use crate::graphql::error::Code;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use schema::db::Standing;
+use schema::db::MigrationStatus;
 use schema::{Conn, Db, StoreError};
 use serde_json::json;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,17 +15,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
-/// How long the database may take to answer, and how long an answer stands for those who ask next.
+/// How long a probe may take, and for how long its answer is reused.
 const PROBED_WITHIN: Duration = Duration::from_millis(500);
-const STANDS_FOR: Duration = Duration::from_millis(250);
+const REUSED_FOR: Duration = Duration::from_millis(250);
 
-/// The process answers.
+/// Liveness: the process answers.
 pub async fn healthz() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "status": "ok" }))
 }
 
-/// Asks the database something small, for all who want to know: one thread at a time, however many they are and however
-/// long it is silent.
+/// Runs one small database query for all concurrent callers. At most one thread runs it, however many callers there
+/// are and however long the database does not answer.
 pub struct Probe<T> {
     last: Mutex<Option<(Instant, Option<T>)>>,
     under_way: AtomicBool,
@@ -37,46 +37,47 @@ impl<T: Clone + Send + Sync + 'static> Probe<T> {
         Arc::new(Self { last: Mutex::default(), under_way: AtomicBool::new(false), answered: watch::Sender::new(()) })
     }
 
-    /// What the database says; None where it does not answer soon.
-    pub async fn ask(self: &Arc<Self>, work: impl FnOnce() -> Option<T> + Send + 'static) -> Option<T> {
-        let asked = Instant::now();
+    /// The answer of the database; None if it does not answer in time.
+    pub async fn query(self: &Arc<Self>, work: impl FnOnce() -> Option<T> + Send + 'static) -> Option<T> {
+        let called_at = Instant::now();
         let mut answered = self.answered.subscribe();
         if let Some((at, answer)) = self.last()
-            && at.elapsed() < STANDS_FOR
+            && at.elapsed() < REUSED_FOR
         {
             return answer;
         }
         self.begin(work);
         tokio::time::timeout(PROBED_WITHIN, answered.changed()).await.ok()?.ok()?;
-        // A read that failed or panicked left the answer of before.
-        self.last().filter(|(at, _)| *at >= asked)?.1
+        // After a failed or panicked read, the stored answer is older than this call.
+        self.last().filter(|(at, _)| *at >= called_at)?.1
     }
 
-    /// What the database said last, at once; it is asked anew where that was some time ago. The first time it is waited for.
-    pub async fn last_or_ask(
+    /// The last answer, without waiting; runs the query again if that answer is older than `reused_for`. Only the
+    /// first call waits.
+    pub async fn cached_or_query(
         self: &Arc<Self>,
-        stands_for: Duration,
+        reused_for: Duration,
         work: impl FnOnce() -> Option<T> + Send + 'static,
     ) -> Option<T> {
-        let Some((at, Some(answer))) = self.last() else { return self.ask(work).await };
-        if at.elapsed() >= stands_for {
+        let Some((at, Some(answer))) = self.last() else { return self.query(work).await };
+        if at.elapsed() >= reused_for {
             self.begin(work);
         }
         Some(answer)
     }
 
-    /// Asks, unless somebody does already.
+    /// Starts the query, unless it is running.
     fn begin(self: &Arc<Self>, work: impl FnOnce() -> Option<T> + Send + 'static) {
         if self.under_way.swap(true, Ordering::SeqCst) {
             return;
         }
         let probe = Arc::clone(self);
         tokio::task::spawn_blocking(move || {
-            // Also where the read panics.
+            // Dropped even if the query panics.
             let _done = Done(&probe);
             let answer = work();
             let mut last = probe.last.lock().unwrap_or_else(PoisonError::into_inner);
-            // Where the database fails, what it said before stands, with its age.
+            // If the query fails, keep the previous answer and its time.
             if answer.is_some() || last.as_ref().is_none_or(|(_, before)| before.is_none()) {
                 *last = Some((Instant::now(), answer));
             }
@@ -97,34 +98,34 @@ impl<T> Drop for Done<'_, T> {
     }
 }
 
-/// The database answers, is migrated, and the snapshot is loaded. Where the register is, which goes up with everything
-/// that is written, is told to those who look after the service.
+/// Readiness: the database answers, is migrated and accepts writes. The position of the register, which grows with
+/// every write, is shown only to ADMIN and BOARD (`may_read_operations_data`).
 pub async fn readyz(service: Data<Service>, http: HttpRequest) -> HttpResponse {
     let (of_requests, background_db) = (service.app.db.clone(), service.app.background_db.clone());
-    let state = service.ready.ask(move || Some(state(&of_requests, &background_db))).await;
+    let state = service.ready.query(move || Some(state(&of_requests, &background_db))).await;
     let snapshot = service.app.snapshots.current();
     let (status, word) = match state {
         Some(Ok(())) => (StatusCode::OK, "ready"),
         Some(Err(word)) => (StatusCode::SERVICE_UNAVAILABLE, word),
         None => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer"),
     };
-    let mut said = json!({ "status": word });
-    // Whose token it is cannot be told without the database.
+    let mut body = json!({ "status": word });
+    // Authentication needs the database.
     let whose = tokio::time::timeout(PROBED_WITHIN, authenticated(&service, &http));
-    if status == StatusCode::OK && matches!(whose.await, Ok(Ok(Some(viewer))) if looks_after(&viewer)) {
-        said["position"] = snapshot.position.into();
-        said["asOf"] = json!(snapshot.as_of);
+    if status == StatusCode::OK && matches!(whose.await, Ok(Ok(Some(viewer))) if may_read_operations_data(&viewer)) {
+        body["position"] = snapshot.position.into();
+        body["asOf"] = json!(snapshot.as_of);
     }
-    HttpResponse::build(status).json(said)
+    HttpResponse::build(status).json(body)
 }
 
-/// What keeps the database from being used, in words that tell nothing of where it is.
+/// Why the database cannot be used, without details of its location.
 fn state(of_requests: &Db, background_db: &Db) -> Result<(), &'static str> {
-    match of_requests.read(Conn::standing) {
-        Ok(Standing::Current) => {}
-        Ok(Standing::Behind) => return Err("the database is not migrated"),
-        Ok(Standing::Ahead(_)) => {
-            return Err("a newer version has migrated the database: this one is to be replaced");
+    match of_requests.read(Conn::migration_status) {
+        Ok(MigrationStatus::Current) => {}
+        Ok(MigrationStatus::Behind) => return Err("the database is not migrated"),
+        Ok(MigrationStatus::Ahead(_)) => {
+            return Err("a newer version has migrated the database: upgrade this server");
         }
         Err(error) => return Err(why(&error)),
     }
@@ -133,13 +134,13 @@ fn state(of_requests: &Db, background_db: &Db) -> Result<(), &'static str> {
 
 fn why(error: &StoreError) -> &'static str {
     match error {
-        StoreError::Gone(_) => "the database was deleted or replaced under the server: start it again",
-        error if error.is_refused_write() => "the database takes no writes: its disk is full, or it only reads",
+        StoreError::Gone(_) => "the database was deleted or replaced under the server: restart the server",
+        error if error.is_refused_write() => "the database takes no writes: its disk is full, or it is read-only",
         _ => "the database does not answer",
     }
 }
 
-/// The schema; in production only for those who have a token.
+/// The GraphQL schema in SDL; outside development mode only with a token.
 pub async fn sdl(service: Data<Service>, http: HttpRequest) -> HttpResponse {
     if !service.dev {
         match authenticated(&service, &http).await {
@@ -154,7 +155,7 @@ pub async fn sdl(service: Data<Service>, http: HttpRequest) -> HttpResponse {
     HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(service.sdl.clone())
 }
 
-/// Nothing is here: says where something is.
+/// The answer to an unknown path: lists the known ones.
 pub async fn not_found(http: HttpRequest) -> HttpResponse {
     let message = format!(
         "there is nothing at {}: GraphQL is at /graphql, subscriptions at /graphql/ws, exports at \

@@ -1,11 +1,11 @@
-//! What those who run the service see of it: metrics, a log of what was slow, the id of each request. None
-//! of it holds what anybody asked for, or who.
+//! Observability: Prometheus metrics, the log of slow operations, and request ids. None of it contains what a client
+//! asked for or who is in an answer.
 
 use super::Service;
-use super::authenticate::{authenticated, looks_after};
+use super::authenticate::{authenticated, may_read_operations_data};
 use super::prepared::Prepared;
 use super::protocol::{Media, refusal, respond};
-use crate::auth::Viewer;
+use crate::access::Viewer;
 use crate::graphql::error::Code;
 use crate::traces::continues;
 use actix_web::body::MessageBody;
@@ -30,12 +30,12 @@ use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 use tracing::Instrument;
 
-/// Names of operations that are told apart: clients choose them, and each is a series of its own for ever.
+/// Distinct operation names in the metrics: clients choose them, and each creates a time series that never ends.
 const MOST_NAMES: usize = 200;
 
-/// How long the number of runs stands: to count many takes its time.
+/// How long a count of job runs is reused: counting many runs is slow.
 const RECOUNTED_AFTER: Duration = Duration::from_secs(10);
-/// What the names of all metrics begin with.
+/// Prefix of all metric names.
 const PREFIX: &str = "phananh";
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -67,8 +67,8 @@ struct JobLabels {
     state: String,
 }
 
-/// Counts and times since the start of the node.
-pub struct Watch {
+/// Counters and gauges since the start of the node.
+pub struct Metrics {
     registry: Registry,
     operations: Family<OperationLabels, Counter>,
     seconds: Family<RoleLabels, Histogram>,
@@ -83,14 +83,14 @@ pub struct Watch {
     slow: Duration,
 }
 
-impl Watch {
-    /// `slow`: from when an operation is written to the log.
+impl Metrics {
+    /// `slow`: operations that take this long are logged.
     pub fn new(slow: Duration) -> Self {
         let mut registry = Registry::with_prefix(PREFIX);
         let seconds = Family::<RoleLabels, Histogram>::new_with_constructor(|| {
             Histogram::new(exponential_buckets(0.001, 2.0, 14))
         });
-        let watch = Self {
+        let metrics = Self {
             operations: Family::default(),
             seconds,
             http: Family::default(),
@@ -104,25 +104,25 @@ impl Watch {
             slow,
             registry: Registry::default(),
         };
-        registry.register("operations", "GraphQL operations that ran", watch.operations.clone());
-        registry.register_with_unit("operation", "Their duration", Unit::Seconds, watch.seconds.clone());
-        registry.register("http_requests", "Requests by route and status", watch.http.clone());
-        registry.register("pool_connections", "Connections to the database", watch.pool.clone());
-        let age = watch.snapshot_age.clone();
+        registry.register("operations", "GraphQL operations that ran", metrics.operations.clone());
+        registry.register_with_unit("operation", "Duration of operations", Unit::Seconds, metrics.seconds.clone());
+        registry.register("http_requests", "Requests by route and status", metrics.http.clone());
+        registry.register("pool_connections", "Connections to the database", metrics.pool.clone());
+        let age = metrics.snapshot_age.clone();
         registry.register_with_unit(
             "snapshot_age",
-            "Since the snapshot was compared with the database",
+            "Time since the snapshot was compared with the database",
             Unit::Seconds,
             age,
         );
-        registry.register("snapshot_position", "The last position in the snapshot", watch.snapshot_position.clone());
-        registry.register("snapshot_rows", "Complaints in the snapshot", watch.snapshot_rows.clone());
-        registry.register("subscriptions", "Operations over WebSockets that are open", watch.subscriptions.clone());
-        registry.register("http_connections", "Connections of clients that are open", watch.connections.clone());
-        Self { registry, ..watch }
+        registry.register("snapshot_position", "The last position in the snapshot", metrics.snapshot_position.clone());
+        registry.register("snapshot_rows", "Complaints in the snapshot", metrics.snapshot_rows.clone());
+        registry.register("subscriptions", "Operations over WebSockets that are open", metrics.subscriptions.clone());
+        registry.register("http_connections", "Connections of clients that are open", metrics.connections.clone());
+        Self { registry, ..metrics }
     }
 
-    /// Notes an operation that ran.
+    /// Counts an operation that ran, and logs it if it was slow.
     pub fn operation(&self, prepared: &Prepared, viewer: Option<&Viewer>, took: Duration, outcome: &'static str) {
         let role = viewer.map_or("NONE", |viewer| viewer.role.as_str());
         let name = prepared.name();
@@ -150,7 +150,7 @@ impl Watch {
         self.subscriptions.dec();
     }
 
-    /// A name, or `other` once there are very many.
+    /// The operation name as a label; `other` once there are [`MOST_NAMES`].
     fn bounded(&self, name: &str) -> String {
         let mut names = self.names.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if names.contains(name) {
@@ -164,11 +164,11 @@ impl Watch {
     }
 }
 
-/// The metrics for whoever has a token of those who look after the service.
+/// The metrics, for a token of an ADMIN or BOARD.
 pub async fn metrics(service: Data<Service>, http: HttpRequest) -> HttpResponse {
     let refused = |status, code, message: &str| refusal(&http, status, code, message);
     match authenticated(&service, &http).await {
-        Ok(Some(viewer)) if looks_after(&viewer) => metrics_within(service).await,
+        Ok(Some(viewer)) if may_read_operations_data(&viewer) => metrics_unauthenticated(service).await,
         Ok(Some(viewer)) => {
             let message = format!("a {} may not read the metrics: an ADMIN or BOARD may", viewer.role);
             refused(StatusCode::FORBIDDEN, Code::Forbidden, &message)
@@ -181,8 +181,8 @@ pub async fn metrics(service: Data<Service>, http: HttpRequest) -> HttpResponse 
     }
 }
 
-/// The numbers of runs as they were counted. They are registered anew for each answer: a state that no run has any more would
-/// keep its last number otherwise.
+/// The numbers of job runs. A new registry for each scrape: a state without runs would otherwise keep its last
+/// number.
 fn job_runs(counts: Vec<(String, RunState, i64)>) -> Registry {
     let runs = Family::<JobLabels, Gauge>::default();
     for (job, state, number) in counts {
@@ -193,24 +193,24 @@ fn job_runs(counts: Vec<(String, RunState, i64)>) -> Registry {
     registry
 }
 
-/// The metrics in the text format of Prometheus, for an address that only those within reach.
-pub async fn metrics_within(service: Data<Service>) -> HttpResponse {
-    let watch = &service.watch;
+/// The metrics in the Prometheus text format, without authentication, for an internal address.
+pub async fn metrics_unauthenticated(service: Data<Service>) -> HttpResponse {
+    let metrics = &service.metrics;
     let (connections, idle) = service.app.db.connections();
-    watch.pool.get_or_create(&StateLabels { state: "idle" }).set(i64::from(idle));
-    watch.pool.get_or_create(&StateLabels { state: "used" }).set(i64::from(connections.saturating_sub(idle)));
-    watch.connections.set(i64::try_from(service.connections.number()).unwrap_or(i64::MAX));
+    metrics.pool.get_or_create(&StateLabels { state: "idle" }).set(i64::from(idle));
+    metrics.pool.get_or_create(&StateLabels { state: "used" }).set(i64::from(connections.saturating_sub(idle)));
+    metrics.connections.set(i64::try_from(service.connections.number()).unwrap_or(i64::MAX));
     let snapshot = service.app.snapshots.current();
     let age = Utc::now() - snapshot.as_of.utc();
-    watch.snapshot_age.set(age.as_seconds_f64());
-    watch.snapshot_position.set(snapshot.position);
-    watch.snapshot_rows.set(i64::try_from(snapshot.facts.height()).unwrap_or(i64::MAX));
-    // The rest is told also where the database is silent.
+    metrics.snapshot_age.set(age.as_seconds_f64());
+    metrics.snapshot_position.set(snapshot.position);
+    metrics.snapshot_rows.set(i64::try_from(snapshot.facts.height()).unwrap_or(i64::MAX));
+    // If the database does not answer, the other metrics are still served.
     let db = service.app.db.clone();
-    let counted = service.runs.last_or_ask(RECOUNTED_AFTER, move || db.read(jobs::runner::ledger::count_runs).ok());
+    let counted = service.runs.cached_or_query(RECOUNTED_AFTER, move || db.read(jobs::runner::ledger::count_runs).ok());
     let runs = job_runs(counted.await.unwrap_or_default());
     let mut text = String::new();
-    let encoded = encode_registry(&mut text, &watch.registry)
+    let encoded = encode_registry(&mut text, &metrics.registry)
         .and_then(|()| encode_registry(&mut text, &runs))
         .and_then(|()| encode_eof(&mut text));
     match encoded {
@@ -223,12 +223,12 @@ pub async fn metrics_within(service: Data<Service>) -> HttpResponse {
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Gives each request an id, that of the client where it sent a sane one, and counts it.
-pub async fn watched(
+/// Assigns each request an id (the client's `x-request-id` if well-formed), traces it and counts it.
+pub async fn trace_and_count(
     mut request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    // Nothing is inflated: some kilobytes may become gigabytes before a limit is looked at.
+    // Request bodies are not decompressed: a few kilobytes could expand to gigabytes before a limit applies.
     request.headers_mut().remove(CONTENT_ENCODING);
     let given = request.headers().get(&REQUEST_ID).and_then(|value| value.to_str().ok());
     let sane = |id: &&str| {
@@ -247,7 +247,7 @@ pub async fn watched(
         response.headers_mut().insert(REQUEST_ID, value);
     }
     if let Some(service) = service {
-        service.watch.http.get_or_create(&HttpLabels { route, status }).inc();
+        service.metrics.http.get_or_create(&HttpLabels { route, status }).inc();
     }
     let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     span.in_scope(|| tracing::info!(status, ms, "answered"));

@@ -1,4 +1,4 @@
-//! HTTP: GraphQL, its explorer, and what those who run the service look at.
+//! The HTTP server: GraphQL over HTTP and WebSocket, GraphiQL, exports, health checks and metrics.
 
 mod audit;
 mod authenticate;
@@ -11,7 +11,6 @@ mod graphiql;
 mod graphql;
 mod handshakes;
 mod health;
-mod held;
 mod metrics;
 mod operation;
 mod persisted;
@@ -23,21 +22,22 @@ mod sending;
 mod server;
 mod socket;
 mod spool;
+mod subscription_limit;
 
 pub use server::{Server, ServerOptions, listen};
 
 use crate::access::Guard;
+use crate::config::ApiSettings;
 use crate::graphql::PhananhSchema;
 use crate::graphql::context::App;
-use crate::limits::ApiSettings;
 
-/// What every handler works with.
+/// The state shared by all handlers.
 pub struct Service {
     pub app: App,
     pub schema: PhananhSchema,
-    /// The same, for documents that were found valid before.
+    /// The same schema with reduced validation, for documents that were found valid before.
     trusting: PhananhSchema,
-    /// The same, watching over every field.
+    /// The same schema with a panic guard around every field.
     careful: PhananhSchema,
     pub guard: Guard,
     pub sdl: String,
@@ -46,30 +46,30 @@ pub struct Service {
     rates: authenticate::Rates,
     tokens: authenticate::Tokens,
     persisted: persisted::Persisted,
-    held: held::Held,
-    /// Sockets whose client has not said yet who it is.
+    subscription_limit: subscription_limit::SubscriptionLimit,
+    /// WebSockets whose client has not authenticated yet.
     handshakes: std::sync::Arc<handshakes::Handshakes>,
     rights: rights::Rights,
     operations: crate::admission::OperationAdmission,
-    /// Operations that need no connection to the database: each has a thread while it waits for a statistic.
+    /// Permits for operations that read only the snapshot: each holds a thread while it waits for a statistic.
     snapshot_operations: crate::admission::Admission,
-    /// Look-ups of tokens.
+    /// Permits for token look-ups.
     lookups: crate::admission::Admission,
-    /// Exports that read the database.
+    /// Permits for exports that read the database.
     exports: crate::admission::Admission,
-    /// Exports that are being sent.
+    /// Permits for exports that are being sent.
     downloads: crate::admission::Admission,
-    /// Looks whether the database is there.
+    /// Checks that the database is ready.
     ready: std::sync::Arc<health::Probe<Result<(), &'static str>>>,
-    /// Counts the runs of jobs.
+    /// Counts job runs.
     runs: std::sync::Arc<health::Probe<Vec<(String, schema::enums::RunState, i64)>>>,
-    /// Large answers that are being sent.
+    /// Permits for large answers that are being sent.
     answers: crate::admission::Admission,
     connections: std::sync::Arc<connections::Connections>,
     stopping: socket::Stopping,
-    watch: metrics::Watch,
-    /// Set once the server runs.
+    metrics: metrics::Metrics,
+    /// Set when the server starts to run.
     audit: std::sync::OnceLock<audit::AuditLog>,
-    /// Development: introspection without a token, GraphiQL, suggestions, statement counts.
+    /// Development mode: introspection without a token, GraphiQL, suggestions, statement counts.
     pub dev: bool,
 }

@@ -1,26 +1,27 @@
-//! One operation: read, checked against the access table and the limits, run until its deadline.
+//! Runs one GraphQL operation: parses it, checks it against the access table and the limits, executes it until its
+//! deadline and writes the audit log.
 
 use super::Service;
 use super::authenticate::trusted;
 use super::document_size::Size;
 use super::escapes::with_plain_escapes;
 use super::persisted::{Parsed, validity};
-use super::post_operation::{Came, Left, after_a_write, audit, denied};
+use super::post_operation::{DisconnectAudit, Outcome, after_a_write, audit, audit_refusal};
 use super::prepared::Prepared;
 use super::protocol::{Body, OperationResult, coded};
+use crate::access::Viewer;
 use crate::access::{Checked, Expansion, Refusal, Weight, chosen};
 use crate::admission::Owner;
-use crate::auth::Viewer;
 use crate::budget::Budget;
 use crate::graphql::Loaders;
-use crate::graphql::context::{RequestContext, Seen};
+use crate::graphql::context::{AuditSubjects, RequestContext};
 use crate::graphql::error::Code;
-use crate::graphql::field_order::in_document_order;
-use crate::graphql::operation_thread::{DeferredLoads, Interrupted, run_operation};
+use crate::graphql::execute::field_order::in_document_order;
+use crate::graphql::execute::operation_thread::{DeferredLoads, Interrupted, run_operation};
 use actix_web::http::StatusCode;
 use async_graphql::dataloader::{DataLoader, HashMapCache};
+use async_graphql::parser::types::{ExecutableDocument, OperationType, Selection};
 use async_graphql::{ErrorExtensionValues, Request, Response, ServerError, Variables};
-use async_graphql_parser::types::{ExecutableDocument, OperationType, Selection};
 use schema::enums::{Locale, Role};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -28,10 +29,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-/// Reads an operation and checks it.
+/// Parses and checks an operation.
 ///
 /// # Errors
-/// Why it does not run.
+/// Why the operation is refused.
 pub async fn prepare(
     service: &Service,
     viewer: Option<&Viewer>,
@@ -44,20 +45,20 @@ pub async fn prepare(
         outcome
     };
     let limits = Arc::clone(service.settings.limits(viewer.map(|viewer| viewer.role)));
-    // First of all: whoever has no token neither fills what the node remembers, nor learns what it knows.
+    // Check this first: a client without a token must neither fill the document cache nor learn what it holds.
     if viewer.is_none() && !service.dev {
         return Err(no_token());
     }
     let persisted = body.extensions.and_then(|extensions| extensions.persisted_query);
     let text =
         service.persisted.text(body.query, persisted.as_ref()).map_err(|(code, message)| wrong(code, message))?;
-    let known = service.persisted.known(&text);
-    let size = known.as_ref().map_or_else(|| Size::of(&text, &limits), |known| known.size);
+    let cached = service.persisted.cached(&text);
+    let size = cached.as_ref().map_or_else(|| Size::of(&text, &limits), |parsed| parsed.size);
     size.within(&limits).map_err(|message| wrong(Code::ValidationFailed, message))?;
-    let document = match known {
-        Some(known) => known,
+    let document = match cached {
+        Some(parsed) => parsed,
         None => {
-            let document = async_graphql_parser::parse_query(with_plain_escapes(&text)).map_err(|e| {
+            let document = async_graphql::parser::parse_query(with_plain_escapes(&text)).map_err(|e| {
                 let mut error = coded(Code::ParseFailed, e.to_string());
                 error.locations = e.positions().collect();
                 OperationResult::request_error(vec![error])
@@ -68,11 +69,11 @@ pub async fn prepare(
             parsed
         }
     };
-    // The executor validates all operations, also those that do not run.
+    // The executor validates all operations of a document, including those that do not run.
     let expansion = document.expansion.as_ref().map_err(|e| wrong(Code::ValidationFailed, e.to_string()))?;
     if expansion.fields > u64::from(limits.fields) {
         let message = format!(
-            "the operations of the document select {} fields together: at most {} may be",
+            "the operations of the document select {} fields together: at most {} are allowed",
             expansion.fields, limits.fields
         );
         return Err(wrong(Code::ValidationFailed, message));
@@ -82,9 +83,9 @@ pub async fn prepare(
     let valid_by = validity(&text, operation.as_deref(), &variables);
     let mut variables = Variables::from_json(serde_json::Value::Object(variables));
     complete(&mut variables, &document.document, operation.as_deref());
-    let (weight, looks) = Default::default();
+    let (weight, audited_access) = Default::default();
     let mut prepared =
-        Prepared { text, operation, variables, weight, looks, valid_by, parsed: document, limits, locale };
+        Prepared { text, operation, variables, weight, audited_access, valid_by, parsed: document, limits, locale };
     let Some(viewer) = viewer else {
         if !is_introspection(prepared.document()) {
             return Err(no_token());
@@ -93,22 +94,22 @@ pub async fn prepare(
         return Ok(prepared);
     };
     if viewer.role == Role::DataTeam && service.app.keys.is_none() {
-        let message = "a DATA_TEAM sees pseudonyms, and the server was started without a key file (--key-file)";
+        let message = "a DATA_TEAM sees pseudonyms, but the server runs without a key file (--key-file)";
         return Err(OperationResult::refused(StatusCode::FORBIDDEN, Code::Forbidden, message));
     }
     trusted(service, viewer, &prepared).await?;
     match checked(service, Some(viewer), &mut prepared) {
         Ok(weight) => prepared.weight = weight,
         Err(outcome) => {
-            denied(service, viewer, &mut prepared).await;
+            audit_refusal(service, viewer, &mut prepared).await;
             return Err(outcome);
         }
     }
     Ok(prepared)
 }
 
-/// Gives variables without a value their defaults: the executor looks for these in arguments, and not in directives, where
-/// `@skip(if: $rehearsal)` would run what the default says to skip.
+/// Sets the defaults of missing variables: the executor applies defaults to arguments but not to directives, so
+/// `@skip(if: $rehearsal)` would run a field that the default skips.
 fn complete(variables: &mut Variables, document: &ExecutableDocument, operation: Option<&str>) {
     let Some(chosen) = chosen(document, operation) else { return };
     for definition in &chosen.node.variable_definitions {
@@ -122,9 +123,9 @@ fn complete(variables: &mut Variables, document: &ExecutableDocument, operation:
 fn checked(service: &Service, viewer: Option<&Viewer>, prepared: &mut Prepared) -> Result<Weight, OperationResult> {
     let role = viewer.map(|viewer| viewer.role);
     let operation = prepared.operation.as_deref();
-    let Checked { weight, refusals, looks } =
+    let Checked { weight, refusals, audited_access } =
         service.guard.check(role, &prepared.limits, prepared.document(), operation, &prepared.variables);
-    prepared.looks = looks;
+    prepared.audited_access = audited_access;
     if refusals.is_empty() {
         return Ok(weight);
     }
@@ -141,40 +142,40 @@ fn no_token() -> OperationResult {
     OperationResult::refused(
         StatusCode::UNAUTHORIZED,
         Code::Unauthenticated,
-        "send a token: Authorization: Bearer … (`phananh token create` makes one)",
+        "send a token: Authorization: Bearer … (create one with `phananh token create`)",
     )
 }
 
-/// The request of an operation, for the executor. `later`: where loaders leave their work, on a thread of the
-/// operation's own.
+/// Builds the executor's request for an operation. Loaders push their work to `later`, which runs on the operation's
+/// own thread.
 pub fn request(
     service: &Service,
     viewer: Option<&Viewer>,
     prepared: &Prepared,
     later: Option<DeferredLoads>,
-    seen: &Arc<Mutex<Seen>>,
+    seen: &Arc<Mutex<AuditSubjects>>,
     budget: &Budget,
-    watched: bool,
+    catches_panics: bool,
 ) -> (Request, Arc<AtomicU64>) {
     let context = RequestContext {
         app: service.app.clone(),
         viewer: viewer.cloned(),
-        shown: viewer.map_or_else(Arc::default, |viewer| service.app.audiences.shown_to(viewer.audience())),
+        audience_view: viewer.map_or_else(Arc::default, |viewer| service.app.audiences.view_for(viewer.audience())),
         statements: Arc::new(AtomicU64::new(0)),
         limits: Arc::clone(&prepared.limits),
         locale: prepared.locale,
         is_query: prepared.is_query(),
         computes: Arc::default(),
         budget: budget.clone(),
-        watched,
-        shows_complaints: prepared.looks.complaints,
+        catches_panics,
+        shows_complaints: prepared.audited_access.complaints,
         seen: Arc::clone(seen),
     };
     let statements = Arc::clone(&context.statements);
     let mut request = Request::new(prepared.text.clone()).variables(prepared.variables.clone()).data(context.clone());
-    // What is asked for together is asked for in one turn of the executor: there is nothing to wait for.
+    // No batching delay: the executor polls all loads of a level in one turn.
     let loaders = match later {
-        // What was read once stays true for a query; a mutation reads after it has written.
+        // A query may cache what it loaded; a mutation must read again after it has written.
         Some(later) => DataLoader::with_cache(Loaders(context), move |work| later.push(work), HashMapCache::default()),
         None => DataLoader::with_cache(Loaders(context), |work| drop(tokio::spawn(work)), HashMapCache::default()),
     };
@@ -185,25 +186,25 @@ pub fn request(
     (request, statements)
 }
 
-/// One attempt at an operation. `watched`: every field is watched over, because one of them panicked.
+/// One attempt at an operation. `catches_panics`: guard every field against panics, because one panicked.
 async fn execute(
     service: &Service,
     viewer: Option<&Viewer>,
     prepared: &Arc<Prepared>,
-    seen: &Arc<Mutex<Seen>>,
+    seen: &Arc<Mutex<AuditSubjects>>,
     budget: &Budget,
-    watched: bool,
+    catches_panics: bool,
 ) -> Result<OperationResult, Interrupted> {
-    // What comes from the snapshot has turns of its own.
+    // Operations on the snapshot have separate permits.
     let owner = Owner::of(viewer);
     let permit = match prepared.is_of_the_snapshot() {
         true => service.snapshot_operations.acquire(owner).await,
         false => service.operations.acquire(owner).await,
     };
     let later = DeferredLoads::default();
-    let (request, statements) = request(service, viewer, prepared, Some(later.clone()), seen, budget, watched);
+    let (request, statements) = request(service, viewer, prepared, Some(later.clone()), seen, budget, catches_panics);
     let is_valid = service.persisted.is_valid(&prepared.valid_by);
-    let schema = match (watched, is_valid) {
+    let schema = match (catches_panics, is_valid) {
         (true, _) => &service.careful,
         (false, true) => &service.trusting,
         (false, false) => &service.schema,
@@ -222,7 +223,7 @@ async fn execute(
             let count = statements.load(Ordering::Relaxed);
             response.extensions.insert("statements".into(), async_graphql::Value::Number(count.into()));
         }
-        // A request that never began to run is the client's mistake; one that ran has an answer.
+        // If no field ran, the request was invalid; otherwise the response is an answer.
         let never_ran =
             response.data == async_graphql::Value::Null && response.errors.iter().any(|error| error.path.is_empty());
         if !never_ran && !is_valid {
@@ -236,18 +237,18 @@ async fn execute(
     run_operation(&service.app.db, operation, later).await
 }
 
-/// How long after the deadline an operation may still wait for the audit log.
+/// How long after its deadline an operation may wait for the audit log.
 const NOTED_WITHIN: Duration = Duration::from_millis(500);
 
-/// Runs an operation, a query or a mutation. The operations of one request share a budget, see [`budget`].
+/// Runs a query or a mutation. The operations of a request share a budget, see [`budget`].
 pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared, budget: &Budget) -> OperationResult {
     let began = Instant::now();
     if prepared.is_subscription() {
-        let message = "subscriptions go over a WebSocket: /graphql/ws";
+        let message = "send subscriptions over a WebSocket: /graphql/ws";
         return OperationResult::refused(StatusCode::BAD_REQUEST, Code::BadUserInput, message);
     }
     if budget.is_spent() {
-        let message = "the operations before it in the list have all bytes of the answer: send it by itself";
+        let message = "earlier operations of the batch used up the bytes of the answer: send this operation separately";
         return OperationResult::refused(StatusCode::BAD_REQUEST, Code::BadUserInput, message);
     }
     let prepared = Arc::new(prepared);
@@ -255,8 +256,8 @@ pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared,
     let span = tracing::info_span!("operation", name = prepared.name(), role, cost = prepared.weight.cost);
     let seen = Arc::default();
     let executed = async {
-        // Of a query that panics nothing is changed: it runs once more with every field watched over, and one is lost and
-        // not all. A mutation cannot run twice.
+        // A query changes nothing, so after a panic it runs again with a guard around every field: then only the
+        // field that panics is lost. A mutation must not run twice.
         match execute(service, viewer, &prepared, &seen, budget, !prepared.is_query()).await {
             Err(Interrupted::Panicked) if prepared.is_query() => {
                 execute(service, viewer, &prepared, &seen, budget, true).await
@@ -264,20 +265,24 @@ pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared,
             executed => executed,
         }
     };
-    let mut left = Left { service, viewer, prepared: &prepared, seen: &seen, began, is_answered: false };
+    let mut disconnect_audit =
+        DisconnectAudit { service, viewer, prepared: &prepared, seen: &seen, began, is_answered: false };
     let executed = tokio::time::timeout_at(budget.deadline, executed.instrument(span)).await;
-    left.is_answered = true;
-    // Also of what came to no answer: that it was refused, or took long, may tell something.
-    let came = match &executed {
-        Ok(Ok(outcome)) if outcome.errors.is_empty() => Came::ToAnAnswer,
-        Ok(_) => Came::ToErrors,
-        Err(_) => Came::TooLate,
+    disconnect_audit.is_answered = true;
+    // Failed operations are audited too: a refusal or a long run time may reveal something.
+    let audit_outcome = match &executed {
+        Ok(Ok(outcome)) if outcome.errors.is_empty() => Outcome::Answered,
+        Ok(_) => Outcome::Failed,
+        Err(_) => Outcome::TimedOut,
     };
-    let noted = tokio::time::timeout_at(budget.deadline + NOTED_WITHIN, audit(service, viewer, &prepared, &seen, came));
-    // Nothing is shown that could not be noted.
+    let noted = tokio::time::timeout_at(
+        budget.deadline + NOTED_WITHIN,
+        audit(service, viewer, &prepared, &seen, audit_outcome),
+    );
+    // An answer that cannot be audited is not shown.
     if noted.await.is_err() {
-        tracing::error!("the audit log takes no more entries");
-        let written = if prepared.is_query() { "" } else { "; what the operation was to write is written" };
+        tracing::error!("the audit log accepts no more entries");
+        let written = if prepared.is_query() { "" } else { "; the operation's changes are stored" };
         let message = format!("the audit log cannot be written at the moment{written}");
         let errors = vec![coded(Code::Unavailable, message)];
         if prepared.is_query() {
@@ -290,47 +295,47 @@ pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared,
     let outcome = match executed {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_)) => {
-            tracing::error!("an operation broke off");
-            let message = "the request broke off; the server's log says why";
+            tracing::error!("an operation was interrupted");
+            let message = "the request was interrupted; the server's log says why";
             return OperationResult::refused(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, message);
         }
         Err(_) => {
-            service.watch.operation(&prepared, viewer, began.elapsed(), "TIMEOUT");
+            service.metrics.operation(&prepared, viewer, began.elapsed(), "TIMEOUT");
             let message =
-                format!("the operation took longer than {} ms and was broken off", prepared.limits.deadline_ms);
+                format!("the operation took longer than {} ms and was cancelled", prepared.limits.deadline_ms);
             return OperationResult::refused(StatusCode::GATEWAY_TIMEOUT, Code::Timeout, message);
         }
     };
-    // Also where some of it failed: the rest is written.
+    // After errors too: other fields of the mutation may have written.
     if !prepared.is_query() {
         after_a_write(service);
     }
     let word = if outcome.errors.is_empty() { "OK" } else { "ERROR" };
-    service.watch.operation(&prepared, viewer, began.elapsed(), word);
+    service.metrics.operation(&prepared, viewer, began.elapsed(), word);
     outcome
 }
 
-/// What a request that arrives now may take, however many operations it has.
+/// The budget of a request that arrives now, shared by all its operations.
 pub fn budget(service: &Service, viewer: Option<&Viewer>) -> Budget {
     Budget::new(service.settings.limits(viewer.map(|viewer| viewer.role)))
 }
 
-/// Puts the fields in order and gives every error a code.
+/// Puts the fields in document order and gives every error a code.
 pub fn finish(prepared: &Prepared, response: &mut Response) {
     if let Some(chosen) = prepared.chosen() {
         in_document_order(&mut response.data, &[&chosen.selection_set.node], &prepared.document().fragments);
     }
     for error in &mut response.errors {
-        let known = error.extensions.as_ref().is_some_and(|extensions| extensions.get("code").is_some());
-        if !known {
-            // Ours all have a code: what has none comes from the validation of the document.
+        let has_code = error.extensions.as_ref().is_some_and(|extensions| extensions.get("code").is_some());
+        if !has_code {
+            // Errors of the resolvers have a code; errors without one come from validation.
             let code = if error.path.is_empty() { Code::ValidationFailed } else { Code::BadUserInput };
             error.extensions.get_or_insert_with(ErrorExtensionValues::default).set("code", code.as_str());
         }
     }
 }
 
-/// Whether a document asks for nothing but the schema.
+/// Whether a document queries only the schema.
 fn is_introspection(document: &ExecutableDocument) -> bool {
     document.operations.iter().all(|(_, operation)| {
         operation.node.ty == OperationType::Query
@@ -343,12 +348,12 @@ fn is_introspection(document: &ExecutableDocument) -> bool {
 fn refused(role: Option<Role>, refusal: Refusal) -> ServerError {
     let (mut error, at) = match refusal {
         Refusal::Denied { what, at } => {
-            let who = role.map_or("somebody without a token", Role::as_str);
+            let who = role.map_or("client without a token", Role::as_str);
             (coded(Code::Forbidden, format!("a {who} may not use {what}")), at)
         }
         Refusal::NullCondition { what, at } => {
             let message = format!(
-                "{what} is null, or a variable without a value: a condition that is null would be none at all; leave it \
+                "{what} is null or a variable without a value: a null condition would be ignored; leave it \
                  out, or ask with isNull"
             );
             (coded(Code::BadUserInput, message), at)

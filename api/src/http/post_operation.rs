@@ -1,11 +1,11 @@
-//! What remains to be done when an operation has run, or its client has left: the audit log, and others who wait for what
-//! it wrote.
+//! Work after an operation ended or its client disconnected: writes the audit log and wakes subscribers and the
+//! snapshot.
 
 use super::Service;
 use super::prepared::Prepared;
 use crate::access::Condition;
-use crate::auth::Viewer;
-use crate::graphql::context::Seen;
+use crate::access::Viewer;
+use crate::graphql::context::AuditSubjects;
 use schema::Timestamp;
 use schema::enums::AuditAction;
 use schema::register::audit::Audited;
@@ -14,30 +14,30 @@ use std::sync::Mutex;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
-/// The next aggregates are to see a write soon, and not only when others' writes are looked for.
+/// Wakes the change feed and the snapshot refresher, so that they see this write before their next poll.
 pub fn after_a_write(service: &Service) {
     service.app.change_feed.wake();
     service.app.refresher.wake();
 }
 
-/// What remains to be done for an operation whose client left before there was an answer: it goes then.
-pub struct Left<'a> {
+/// Audits an operation when dropped, if its client disconnected before the answer.
+pub struct DisconnectAudit<'a> {
     pub service: &'a Service,
     pub viewer: Option<&'a Viewer>,
     pub prepared: &'a Prepared,
-    pub seen: &'a Mutex<Seen>,
+    pub seen: &'a Mutex<AuditSubjects>,
     pub began: Instant,
     pub is_answered: bool,
 }
 
-impl Drop for Left<'_> {
+impl Drop for DisconnectAudit<'_> {
     fn drop(&mut self) {
         if self.is_answered {
             return;
         }
-        self.service.watch.operation(self.prepared, self.viewer, self.began.elapsed(), "LEFT");
-        let entries = audited(self.viewer, self.prepared, self.seen, Came::ToNobody);
-        // Without a runtime the server is being ended by force.
+        self.service.metrics.operation(self.prepared, self.viewer, self.began.elapsed(), "LEFT");
+        let entries = audit_entries(self.viewer, self.prepared, self.seen, Outcome::Disconnected);
+        // Without a runtime the process is being killed.
         if let (Some(log), Ok(runtime)) = (self.service.audit.get().cloned(), Handle::try_current()) {
             runtime.spawn(async move {
                 for entry in entries {
@@ -51,60 +51,71 @@ impl Drop for Left<'_> {
     }
 }
 
-/// What became of an operation.
+/// The outcome of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Came {
-    ToAnAnswer,
-    /// Some of it failed, or all.
-    ToErrors,
-    TooLate,
-    /// The client left before.
-    ToNobody,
-    /// It was refused before anything of it ran.
-    ToNothing,
+pub enum Outcome {
+    Answered,
+    /// Some or all fields failed.
+    Failed,
+    TimedOut,
+    /// The client disconnected first.
+    Disconnected,
+    /// Refused before any part of it ran.
+    Refused,
 }
 
-impl Came {
-    /// The word of it in an entry; None for what is usual.
+impl Outcome {
+    /// The outcome in an audit entry; None for success.
     fn word(self) -> Option<&'static str> {
         match self {
-            Self::ToAnAnswer => None,
-            Self::ToErrors => Some("ERROR"),
-            Self::TooLate => Some("TIMEOUT"),
-            Self::ToNobody => Some("LEFT"),
-            Self::ToNothing => Some("DENIED"),
+            Self::Answered => None,
+            Self::Failed => Some("ERROR"),
+            Self::TimedOut => Some("TIMEOUT"),
+            Self::Disconnected => Some("LEFT"),
+            Self::Refused => Some("DENIED"),
         }
     }
 }
 
-/// Hands to the audit log who was asked for, and who was shown.
-pub async fn audit(service: &Service, viewer: Option<&Viewer>, prepared: &Prepared, seen: &Mutex<Seen>, came: Came) {
+/// Writes to the audit log which people an operation asked for and which it showed.
+pub async fn audit(
+    service: &Service,
+    viewer: Option<&Viewer>,
+    prepared: &Prepared,
+    seen: &Mutex<AuditSubjects>,
+    outcome: Outcome,
+) {
     let Some(log) = service.audit.get() else { return };
-    for entry in audited(viewer, prepared, seen, came) {
+    for entry in audit_entries(viewer, prepared, seen, outcome) {
         log.add(entry).await;
     }
 }
 
-/// The same of an operation that is refused: whom it asks for, cut short, since nothing was told.
-pub async fn denied(service: &Service, viewer: &Viewer, prepared: &mut Prepared) {
-    prepared.looks.asked.truncate(CONDITIONS_OF_DENIED);
-    for condition in &mut prepared.looks.asked {
+/// Audits a refused operation with the people it asked for. The conditions are cut, because nothing was disclosed.
+pub async fn audit_refusal(service: &Service, viewer: &Viewer, prepared: &mut Prepared) {
+    prepared.audited_access.conditions.truncate(CONDITIONS_OF_DENIED);
+    for condition in &mut prepared.audited_access.conditions {
         let text = condition.value.to_string();
         if text.len() > BYTES_OF_DENIED {
             condition.value = text.chars().take(BYTES_OF_DENIED).collect::<String>().into();
         }
     }
-    if !prepared.looks.asked.is_empty() {
-        audit(service, Some(viewer), prepared, &Mutex::default(), Came::ToNothing).await;
+    if !prepared.audited_access.conditions.is_empty() {
+        audit(service, Some(viewer), prepared, &Mutex::default(), Outcome::Refused).await;
     }
 }
 
-/// Conditions of a refused operation that are noted, and how much of each.
+/// Audited conditions of a refused operation, and bytes of each.
 const CONDITIONS_OF_DENIED: usize = 20;
 const BYTES_OF_DENIED: usize = 200;
 
-/// What the audit log is to hold of an operation: what was asked in SQL, who was asked for, and who was shown.
-fn audited(viewer: Option<&Viewer>, prepared: &Prepared, seen: &Mutex<Seen>, came: Came) -> Vec<Audited> {
+/// The audit entries of an operation: its SQL, the people it asked for, and the people it showed.
+fn audit_entries(
+    viewer: Option<&Viewer>,
+    prepared: &Prepared,
+    seen: &Mutex<AuditSubjects>,
+    outcome: Outcome,
+) -> Vec<Audited> {
     let mut seen = std::mem::take(&mut *seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
     let Some(viewer) = viewer else { return Vec::new() };
     let entry = |action, objects| Audited {
@@ -115,34 +126,34 @@ fn audited(viewer: Option<&Viewer>, prepared: &Prepared, seen: &Mutex<Seen>, cam
         operation: Some(prepared.name().to_owned()),
         objects,
     };
-    let asked = std::mem::take(&mut seen.sql).into_iter();
+    let sql_queries = std::mem::take(&mut seen.sql).into_iter();
     let mut entries: Vec<Audited> =
-        asked.map(|sql| entry(AuditAction::Sql, serde_json::json!({ "sql": sql }))).collect();
-    let looks = &prepared.looks;
-    if !seen.is_empty() || !looks.is_empty() {
+        sql_queries.map(|sql| entry(AuditAction::Sql, serde_json::json!({ "sql": sql }))).collect();
+    let audited_access = &prepared.audited_access;
+    if !seen.is_empty() || !audited_access.is_empty() {
         let look = Look {
-            asked: &looks.asked,
-            fields: looks.fields.iter().map(|name| &**name).collect(),
+            asked: &audited_access.conditions,
+            fields: audited_access.fields.iter().map(|name| &**name).collect(),
             seen,
-            outcome: came.word(),
+            outcome: outcome.word(),
         };
         entries.push(entry(AuditAction::Look, serde_json::to_value(&look).unwrap_or_default()));
     }
     entries
 }
 
-/// An entry about a look.
+/// An audit entry about people that an operation asked for or showed.
 #[derive(Serialize)]
 struct Look<'l> {
-    /// The conditions that name somebody.
+    /// The conditions that name a person or enterprise.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     asked: &'l [Condition],
-    /// The fields of the document that show somebody, whether there was anybody or not.
+    /// The fields of the document that show people, whether or not there were any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     fields: Vec<&'l str>,
-    /// Who was shown, by id.
+    /// The people shown, by id.
     #[serde(flatten)]
-    seen: Seen,
+    seen: AuditSubjects,
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<&'static str>,
 }

@@ -1,14 +1,14 @@
-//! An operation that was checked and may run.
+//! A parsed operation that passed all checks.
 
 use super::persisted::{Parsed, Validity};
-use crate::access::{Looks, Weight, chosen};
-use crate::limits::Limits;
+use crate::access::{AuditedAccess, Weight, chosen};
+use crate::config::Limits;
 use async_graphql::Variables;
-use async_graphql_parser::types::{ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet};
+use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet};
 use schema::enums::Locale;
 use std::sync::Arc;
 
-/// The objects of a statistic.
+/// Fields of a statistic with sub-selections that the snapshot can answer.
 const OF_A_STATISTIC: [&str; 11] = [
     "rows",
     "totals",
@@ -29,8 +29,8 @@ pub struct Prepared {
     pub operation: Option<String>,
     pub variables: Variables,
     pub weight: Weight,
-    /// Whom it looks at.
-    pub looks: Looks,
+    /// The people it asks for and shows, for the audit log.
+    pub audited_access: AuditedAccess,
     pub(super) valid_by: Validity,
     pub(super) parsed: Arc<Parsed>,
     pub(super) limits: Arc<Limits>,
@@ -46,7 +46,7 @@ impl Prepared {
         chosen(self.document(), self.operation.as_deref()).map(|one| &one.node)
     }
 
-    /// Without a choice nothing runs.
+    /// True if the document has no operation of this name: then nothing runs.
     pub fn is_query(&self) -> bool {
         self.chosen().is_none_or(|operation| operation.ty == OperationType::Query)
     }
@@ -60,7 +60,7 @@ impl Prepared {
         &self.limits
     }
 
-    /// Whether everything that it asks for comes from the snapshot.
+    /// Whether the snapshot alone can answer the operation.
     pub fn is_of_the_snapshot(&self) -> bool {
         self.chosen().is_some_and(|operation| {
             operation.selection_set.node.items.iter().all(|selection| {
@@ -73,10 +73,10 @@ impl Prepared {
         })
     }
 
-    /// Whether below a statistic nothing is asked for but groups, measures and what stands in the row of what they are of:
-    /// a unit's flag, say, changes without the register.
+    /// Whether a selection below a statistic contains only groups, measures and columns of the grouped rows. A unit's
+    /// flag, for example, changes without the register.
     fn is_statistic(&self, set: &SelectionSet, depth: usize) -> bool {
-        // What is deeper is refused elsewhere.
+        // The guard refuses deeper selections.
         depth < 16
             && set.items.iter().all(|selection| match &selection.node {
                 Selection::Field(field) => {
@@ -93,7 +93,7 @@ impl Prepared {
             })
     }
 
-    /// The name under which it is counted: one of the document, and nothing else that a client says.
+    /// The operation name for metrics: a name in the document, because a client may send any `operationName`.
     pub fn name(&self) -> &str {
         let document = self.document();
         let mut names = document.operations.iter().filter_map(|(name, _)| Some(name?.as_str()));

@@ -1,4 +1,4 @@
-//! Requests as they come in and answers as they go out, by the specification of GraphQL over HTTP.
+//! The wire format of requests and answers, by the GraphQL over HTTP specification.
 
 use crate::budget::{Budget, TooLarge};
 use crate::graphql::error::Code;
@@ -10,17 +10,17 @@ use schema::enums::Locale;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The media types of an answer.
+/// The media type of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Media {
-    /// `application/graphql-response+json`: the status says what became of the request.
+    /// `application/graphql-response+json`: the HTTP status reflects the outcome.
     GraphqlResponse,
-    /// `application/json`: clients that know no better expect 200 wherever there is a well-formed answer.
+    /// `application/json`: legacy clients expect status 200 for every well-formed GraphQL response.
     Json,
 }
 
 impl Media {
-    /// What a client takes; None where it takes neither.
+    /// The media type that the client prefers; None if it accepts neither.
     pub fn of(http: &HttpRequest) -> Option<Self> {
         let Ok(accept) = Accept::parse(http) else { return Some(Self::Json) };
         let ranked = accept.ranked();
@@ -42,15 +42,15 @@ impl Media {
     }
 }
 
-/// The language that a client would rather have names in.
+/// The preferred language of names, from `Accept-Language`; Vietnamese by default.
 pub fn locale(http: &HttpRequest) -> Locale {
     let ranked = AcceptLanguage::parse(http).map(|accepted| accepted.ranked()).unwrap_or_default();
-    let known = ranked.iter().find_map(|preference| match preference.item()?.primary_language() {
+    let supported = ranked.iter().find_map(|preference| match preference.item()?.primary_language() {
         "vi" => Some(Locale::Vi),
         "en" => Some(Locale::En),
         _ => None,
     });
-    known.unwrap_or(Locale::Vi)
+    supported.unwrap_or(Locale::Vi)
 }
 
 /// One operation of a request.
@@ -63,14 +63,14 @@ pub struct Body {
     pub extensions: Option<Extensions>,
 }
 
-/// What a client may say beside the operation.
+/// Protocol extensions of a request.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Extensions {
     pub persisted_query: Option<PersistedQuery>,
 }
 
-/// An automatic persisted query: its hash, and its text where it is not known yet.
+/// An automatic persisted query: the hash of the document, which the client sends alone if the node knows it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PersistedQuery {
@@ -78,7 +78,7 @@ pub struct PersistedQuery {
     pub sha256_hash: String,
 }
 
-/// The same in a URL, where variables and extensions are text.
+/// The body in a URL, with variables and extensions as JSON text.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UrlBody {
@@ -90,7 +90,7 @@ pub struct UrlBody {
 
 impl UrlBody {
     /// # Errors
-    /// Which of the parameters cannot be read.
+    /// Names the parameter that cannot be parsed.
     pub fn body(self) -> Result<Body, String> {
         fn part<T: for<'de> Deserialize<'de>>(name: &str, text: Option<String>) -> Result<Option<T>, String> {
             let text = text.filter(|text| !text.is_empty());
@@ -105,18 +105,18 @@ impl UrlBody {
     }
 }
 
-/// What became of one operation.
+/// The outcome of one operation.
 #[derive(Debug)]
 pub struct OperationResult {
-    /// The answer in its final form. It is written where it was made: an answer has thousands of small parts, which cost more
-    /// to free on another thread.
+    /// The serialised answer. The thread that built the answer serialises it: to free its thousands of small values
+    /// on another thread would cost more.
     json: Vec<u8>,
     pub errors: Vec<ServerError>,
-    /// None where it ran: there is data then, if only null.
+    /// The HTTP status of a refused operation; None if it ran: then `data` is present, if only null.
     pub refused: Option<StatusCode>,
-    /// Whether the request was understood to be GraphQL, if of a kind that does not run.
+    /// Whether the body was a GraphQL request. With `application/json`, a 400 then becomes 200.
     pub is_graphql: bool,
-    /// Whether it may have written: then it must not be sent again, and its answer is told in any case.
+    /// Whether the operation may have written. Then the client must not repeat it, and its answer is always sent.
     pub wrote: bool,
 }
 
@@ -129,7 +129,7 @@ impl OperationResult {
         Self { is_graphql: false, ..Self::of(Response::from_errors(errors), Some(status)) }
     }
 
-    /// What became of an operation that was understood.
+    /// The outcome of a parsed operation.
     pub fn of(response: Response, refused: Option<StatusCode>) -> Self {
         let mut response = response;
         shorten(&mut response.errors);
@@ -137,17 +137,18 @@ impl OperationResult {
         Self { json, errors: response.errors, refused, is_graphql: true, wrote: false }
     }
 
-    /// The answer of an operation that ran; where it is too large, an error in its place.
+    /// The outcome of an operation that ran; an error instead if the answer is too large.
     pub fn of_answer(mut response: Response, budget: &Budget, is_query: bool) -> Self {
         shorten(&mut response.errors);
-        // What is asked again when the database is back has no use for a part. Of a mutation a part may be written.
+        // A query can be repeated when the database is back, so a partial answer has no use. A mutation may have
+        // written.
         if is_query && response.errors.iter().any(is_unavailable) {
             return Self { is_graphql: true, ..Self::refused_for(StatusCode::SERVICE_UNAVAILABLE, response.errors) };
         }
         match budget.write(&Written::of(&response, true)) {
             Ok(json) => Self { json, errors: response.errors, refused: None, is_graphql: true, wrote: !is_query },
             Err(TooLarge(limit)) => {
-                let written = if is_query { "" } else { "; what the operation was to write is written" };
+                let written = if is_query { "" } else { "; the operation's changes are stored" };
                 let message = format!(
                     "the answer has more than {limit} bytes (answerBytes in serviceInfo.limits): ask for fewer rows, or for fewer fields and aliases of \
                      each{written}"
@@ -163,7 +164,7 @@ impl OperationResult {
         self.json.len()
     }
 
-    /// A request that is GraphQL and does not run.
+    /// A GraphQL request that is refused.
     pub fn request_error(errors: Vec<ServerError>) -> Self {
         Self { is_graphql: true, ..Self::refused_for(StatusCode::BAD_REQUEST, errors) }
     }
@@ -176,14 +177,14 @@ impl OperationResult {
         }
     }
 
-    /// The answer as a message of a socket.
+    /// The answer as a `next` message of a WebSocket.
     pub fn as_next(&self, id: &str) -> String {
         let (id, answer) = (serde_json::Value::from(id), String::from_utf8_lossy(&self.json));
         format!(r#"{{"type":"next","id":{id},"payload":{answer}}}"#)
     }
 }
 
-/// A response in its final form: what did not run has no data, not even null.
+/// A response as serialised: a refused operation has no `data`, not even null.
 #[derive(Serialize)]
 struct Written<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -200,16 +201,16 @@ impl<'a> Written<'a> {
     }
 }
 
-/// Characters of a message that an error tells: some repeat what was sent.
+/// Longest error message, in characters: some repeat the client's input.
 const LONGEST_MESSAGE: usize = 1_000;
 
-/// Whether an error says that the database is away.
+/// Whether an error says that the database is unreachable.
 fn is_unavailable(error: &ServerError) -> bool {
     let code = error.extensions.as_ref().and_then(|extensions| extensions.get("code"));
     matches!(code, Some(Value::String(code)) if code == Code::Unavailable.as_str())
 }
 
-/// Cuts messages that repeat long texts of the client.
+/// Truncates messages that repeat long input.
 fn shorten(errors: &mut [ServerError]) {
     for error in errors {
         if let Some((end, _)) = error.message.char_indices().nth(LONGEST_MESSAGE) {
@@ -234,7 +235,7 @@ pub fn respond(media: Media, outcome: OperationResult) -> HttpResponse {
     respond_with(HttpResponse::Ok(), media, outcome)
 }
 
-/// The same, with headers set already.
+/// The same, with headers already set.
 pub fn respond_with(mut builder: HttpResponseBuilder, media: Media, outcome: OperationResult) -> HttpResponse {
     let status = outcome.status(media);
     builder.status(status);
@@ -244,7 +245,7 @@ pub fn respond_with(mut builder: HttpResponseBuilder, media: Media, outcome: Ope
     write(builder, media, outcome.json)
 }
 
-/// The answer to a list of operations.
+/// The answer to a batch of operations.
 pub fn respond_all(media: Media, outcomes: Vec<OperationResult>) -> HttpResponse {
     let is_away = outcomes.iter().all(|outcome| outcome.refused == Some(StatusCode::SERVICE_UNAVAILABLE));
     let mut builder = HttpResponse::Ok();
@@ -262,7 +263,7 @@ fn write(mut builder: HttpResponseBuilder, media: Media, json: Vec<u8>) -> HttpR
     builder.content_type(media.name()).body(json)
 }
 
-/// An answer that says why there is none.
+/// A response with a single error.
 pub fn refusal(http: &HttpRequest, status: StatusCode, code: Code, message: impl Into<String>) -> HttpResponse {
     respond(Media::of(http).unwrap_or(Media::Json), OperationResult::refused(status, code, message))
 }

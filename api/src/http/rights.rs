@@ -1,8 +1,8 @@
-//! Whether those who listen or export still may: the tokens of all of them are looked up together a few times in a second, so
-//! that hundreds of sockets cost one small query, and whoever was turned out learns nothing that happens a second later.
+//! Revocation of tokens during subscriptions and exports. One small query looks up all tokens in use a few times per
+//! second, so hundreds of sockets cost little, and a revoked token receives nothing that is committed a second later.
 
 use super::Service;
-use crate::auth::{Viewer, viewer_of};
+use crate::access::{Viewer, viewer_of};
 use actix_web::web::Data;
 use schema::register::access::standing;
 use schema::{Db, Id, Timestamp};
@@ -11,91 +11,92 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
 
-/// How often tokens are looked up while somebody holds one.
-const LOOK_EVERY: Duration = Duration::from_millis(300);
-/// What was looked up longer ago says nothing: what is committed a second after a token was revoked is not shown to its owner.
+/// Interval of look-ups while tokens are in use.
+const POLL_INTERVAL: Duration = Duration::from_millis(300);
+/// A result older than this is not used: a commit one second after a token's revocation is not shown to its owner.
 const OLD_AFTER: Duration = Duration::from_millis(900);
-/// How long it is waited for a look at the database before the viewer is let go.
+/// How long to wait for a fresh result before the subscription ends.
 const WAIT_AT_MOST: Duration = Duration::from_secs(10);
 
-/// What is known of the tokens that are held on this node.
+/// The rights of all tokens in use on this node.
 pub struct Rights {
-    held: Mutex<HashMap<Id, u32>>,
-    known: watch::Sender<LookedUp>,
+    in_use: Mutex<HashMap<Id, u32>>,
+    latest: watch::Sender<LookedUp>,
     wake: Notify,
 }
 
-/// What the last look found.
+/// The result of the last look-up.
 #[derive(Clone, Default)]
 struct LookedUp {
-    /// When it began; None before the first.
+    /// When the look-up began; None before the first.
     at: Option<Instant>,
-    /// The owners of those that were looked up; None for a token that is not valid any more.
+    /// The owner of each token; None for a token that is no longer valid.
     owners: Arc<HashMap<Id, Option<Viewer>>>,
 }
 
 impl Rights {
     pub fn new() -> Self {
-        Self { held: Mutex::default(), known: watch::Sender::default(), wake: Notify::new() }
+        Self { in_use: Mutex::default(), latest: watch::Sender::default(), wake: Notify::new() }
     }
 
-    /// Looks for as long as the server runs.
-    pub async fn look(&self, db: Db) {
+    /// Looks up the tokens until the task is aborted.
+    pub async fn poll(&self, db: Db) {
         loop {
-            let _woken_or_due = tokio::time::timeout(LOOK_EVERY, self.wake.notified()).await;
-            let held: Vec<Id> = self.held().keys().copied().collect();
-            if held.is_empty() {
-                // Nothing to look at: whoever comes next wakes it.
+            let _woken_or_due = tokio::time::timeout(POLL_INTERVAL, self.wake.notified()).await;
+            let in_use: Vec<Id> = self.in_use().keys().copied().collect();
+            if in_use.is_empty() {
+                // No tokens in use: the next one wakes this task.
                 self.wake.notified().await;
                 continue;
             }
-            let (at, of) = (Instant::now(), db.clone());
-            let asked = held.clone();
-            let looked = tokio::task::spawn_blocking(move || of.read(|conn| standing(conn, &asked, Timestamp::now())));
-            match looked.await {
+            let (at, db) = (Instant::now(), db.clone());
+            let tokens = in_use.clone();
+            let polled = tokio::task::spawn_blocking(move || db.read(|conn| standing(conn, &tokens, Timestamp::now())));
+            match polled.await {
                 Ok(Ok(found)) => {
-                    let mut owners: HashMap<Id, Option<Viewer>> = held.into_iter().map(|token| (token, None)).collect();
+                    let mut owners: HashMap<Id, Option<Viewer>> =
+                        in_use.into_iter().map(|token| (token, None)).collect();
                     owners.extend(found.into_iter().map(|(token, owner)| (token.id, Some(viewer_of(&token, owner)))));
-                    self.known.send_replace(LookedUp { at: Some(at), owners: Arc::new(owners) });
+                    self.latest.send_replace(LookedUp { at: Some(at), owners: Arc::new(owners) });
                 }
-                // What is known grows old, and nobody is told anything until it can be looked at again.
+                // The last result expires, and subscribers receive nothing until a look-up succeeds.
                 Ok(Err(error)) => tracing::warn!(%error, "the tokens of subscribers could not be looked up"),
                 Err(error) => tracing::error!(%error, "the tokens of subscribers could not be looked up"),
             }
         }
     }
 
-    fn held(&self) -> MutexGuard<'_, HashMap<Id, u32>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    fn in_use(&self) -> MutexGuard<'_, HashMap<Id, u32>> {
+        self.in_use.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The rights of somebody that are watched over until this is dropped.
-pub struct Watched {
+/// Watches the rights of one viewer until dropped.
+pub struct RightsWatch {
     service: Data<Service>,
     viewer: Viewer,
-    known: watch::Receiver<LookedUp>,
+    latest: watch::Receiver<LookedUp>,
 }
 
-impl Watched {
+impl RightsWatch {
     pub fn over(service: &Data<Service>, viewer: &Viewer) -> Self {
         let rights = &service.rights;
         if !viewer.is_external_jwt() {
-            *rights.held().entry(viewer.token_id).or_default() += 1;
+            *rights.in_use().entry(viewer.token_id).or_default() += 1;
             rights.wake.notify_one();
         }
-        Self { service: service.clone(), viewer: viewer.clone(), known: rights.known.subscribe() }
+        Self { service: service.clone(), viewer: viewer.clone(), latest: rights.latest.subscribe() }
     }
 
-    /// Whether the viewer may be told of what happens now: as of less than a second ago. Waits where that is not known.
-    pub async fn stands(&mut self) -> bool {
+    /// Whether the viewer may see current events, by a look-up less than a second old. Waits for one if necessary.
+    pub async fn are_valid(&mut self) -> bool {
         tokio::time::timeout(WAIT_AT_MOST, async {
             loop {
-                if let Some(stands) = self.as_known() {
-                    return stands;
+                if let Some(valid) = self.fresh_result() {
+                    return valid;
                 }
                 self.service.rights.wake.notify_one();
-                if self.known.changed().await.is_err() {
+                if self.latest.changed().await.is_err() {
                     return false;
                 }
             }
@@ -104,9 +105,9 @@ impl Watched {
         .unwrap_or(false)
     }
 
-    /// Returns once the viewer may be told nothing any more.
+    /// Returns once the viewer has lost its rights.
     pub async fn lost(&mut self) {
-        while self.as_known() != Some(false) {
+        while self.fresh_result() != Some(false) {
             let expires =
                 self.viewer.expires_at.map(|at| (at.utc() - Timestamp::now().utc()).to_std().unwrap_or_default());
             let expired = async {
@@ -116,7 +117,7 @@ impl Watched {
                 }
             };
             tokio::select! {
-                changed = self.known.changed() => if changed.is_err() {
+                changed = self.latest.changed() => if changed.is_err() {
                     return;
                 },
                 () = expired => {}
@@ -124,33 +125,34 @@ impl Watched {
         }
     }
 
-    /// Whether the last look found that the viewer may be told nothing any more, however long ago that was.
+    /// Whether the viewer has lost its rights by the last look-up, however old.
     pub fn is_lost(&self) -> bool {
         self.has_expired() || self.found() == Some(false)
     }
 
-    /// None where what is known is too old, or the token was not looked up yet.
-    fn as_known(&self) -> Option<bool> {
+    /// None if the last result is too old or does not include the token.
+    fn fresh_result(&self) -> Option<bool> {
         if self.has_expired() {
             return Some(false);
         }
-        // Of a token of others nothing stands in the register.
+        // The register does not hold external JWTs.
         if self.viewer.is_external_jwt() {
             return Some(true);
         }
         match self.found() {
             Some(true) => {
-                let at = self.known.borrow().at;
+                let at = self.latest.borrow().at;
                 at.is_some_and(|at| at.elapsed() < OLD_AFTER).then_some(true)
             }
             found => found,
         }
     }
 
-    /// What the last look found: that the token is still valid, and its owner what it was.
+    /// The last result: whether the token is still valid and its owner's rights are unchanged. None if it was not
+    /// looked up.
     fn found(&self) -> Option<bool> {
-        let known = self.known.borrow();
-        let owner = known.owners.get(&self.viewer.token_id)?;
+        let latest = self.latest.borrow();
+        let owner = latest.owners.get(&self.viewer.token_id)?;
         Some(owner.as_ref().is_some_and(|owner| owner.has_rights_of(&self.viewer)))
     }
 
@@ -159,13 +161,13 @@ impl Watched {
     }
 }
 
-impl Drop for Watched {
+impl Drop for RightsWatch {
     fn drop(&mut self) {
-        let mut held = self.service.rights.held();
-        if let Some(number) = held.get_mut(&self.viewer.token_id) {
+        let mut in_use = self.service.rights.in_use();
+        if let Some(number) = in_use.get_mut(&self.viewer.token_id) {
             *number = number.saturating_sub(1);
             if *number == 0 {
-                held.remove(&self.viewer.token_id);
+                in_use.remove(&self.viewer.token_id);
             }
         }
     }

@@ -1,13 +1,12 @@
-//! Large answers on their way to a client.
+//! Sends large answers to clients that may read slowly.
 //!
-//! A client may read as slowly as the connection allows. A large answer waits for it in a temporary file and not in memory,
-//! and holds a place of its token until it is sent.
+//! A large answer waits in a temporary file instead of memory, and holds a permit of its token until it is sent.
 
 use super::Service;
 use super::protocol::refusal;
 use super::spool::spool;
+use crate::access::Viewer;
 use crate::admission::Owner;
-use crate::auth::Viewer;
 use crate::graphql::error::Code;
 use actix_web::body::{BodySize, BoxBody, MessageBody, SizedStream};
 use actix_web::http::StatusCode;
@@ -17,13 +16,13 @@ use futures_util::StreamExt;
 use std::io::{self, Write};
 use std::time::Duration;
 
-/// Bytes from which an answer is large.
+/// Answers longer than this are large, in bytes.
 const LARGE: u64 = 256 * 1024;
-/// How long an answer waits for a place, in memory.
+/// How long an answer waits in memory for a permit.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// The response in the form in which it is sent. What says what was written (`wrote`) is never refused: whoever is told to
-/// try again would write it twice.
+/// Moves the body of a large response to a temporary file. The response to a write (`wrote`) is never refused: a
+/// client told to try again would write twice.
 pub async fn send(
     service: &Service,
     viewer: Option<&Viewer>,
@@ -40,7 +39,7 @@ pub async fn send(
         return response;
     }
     let Some(place) = place else {
-        let message = "other large answers to this token are being sent: read them, and try again";
+        let message = "too many large answers are being sent to this token: read them, then try again";
         let mut refused = refusal(http, StatusCode::TOO_MANY_REQUESTS, Code::RateLimited, message);
         refused.headers_mut().insert(RETRY_AFTER, 1.into());
         return refused;
@@ -66,11 +65,11 @@ pub async fn send(
             head.set_body(SizedStream::new(length, Box::pin(pieces))).map_into_boxed_body()
         }
         Err(error) => {
-            tracing::error!(%error, "a large answer has no temporary file");
+            tracing::error!(%error, "the temporary file of a large answer could not be written");
             if let Some(bytes) = kept {
                 return head.set_body(BoxBody::new(bytes));
             }
-            let message = "the answer has no room on the server: ask for less at once";
+            let message = "the server has no disk space for the answer: ask for less at once";
             refusal(http, StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, message)
         }
     }

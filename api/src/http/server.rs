@@ -1,23 +1,24 @@
-//! The server: it is ready before it listens, and lets requests finish before it ends.
+//! The server: start-up, routes, background tasks and graceful shutdown. It loads its data before it accepts
+//! connections and finishes running requests before it exits.
 
 use super::audit::AuditLog;
 use super::authenticate::{Rates, Tokens};
 use super::connections::{ConnectionLimits, Connections, http_server};
 use super::handshakes::Handshakes;
-use super::held::Held;
-use super::metrics::{Watch, metrics, metrics_within, watched};
+use super::metrics::{Metrics, metrics, metrics_unauthenticated, trace_and_count};
 use super::persisted::Persisted;
 use super::rights::Rights;
 use super::socket::Stopping;
+use super::subscription_limit::SubscriptionLimit;
 use super::{Service, export, graphiql, graphql, health, socket};
 use crate::access::Guard;
 use crate::admission::{Admission, OperationAdmission};
+use crate::config::{ApiSettings, TlsSettings};
 use crate::graphql::change_feed::ChangeFeed;
 use crate::graphql::context::App;
 use crate::graphql::refresher::Refresher;
-use crate::graphql::{Audiences, careful_schema, schema, sdl, trusting_schema};
+use crate::graphql::{AudienceViews, panic_catching_schema, prevalidated_schema, schema, sdl};
 use crate::jwt::Jwt;
-use crate::limits::{ApiSettings, TlsSettings};
 use actix_cors::Cors;
 use actix_web::dev::ServerHandle;
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -46,49 +47,49 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// How to serve.
+/// Options of a server.
 #[derive(Debug, Clone)]
 pub struct ServerOptions {
-    /// The database's URL: requests have connections of their own.
+    /// The URL of the database: requests get their own connection pool.
     pub database: String,
     pub dev: bool,
     pub settings: Settings,
-    /// Whether jobs run here by themselves.
+    /// Whether this node runs scheduled jobs.
     pub jobs: bool,
 }
 
-/// PostgreSQL breaks a statement off so long after the deadline of its operation: who waits is told by us.
+/// Delay after an operation's deadline until PostgreSQL cancels its statement: the server reports the timeout first.
 const GRACE: Duration = Duration::from_millis(500);
-/// Exports that read the database at once: each holds a connection, and a state of the database.
+/// Concurrent exports that read the database: each holds a connection and a database snapshot.
 const EXPORTS_AT_ONCE: usize = 2;
-/// Exports that are sent at once: each holds a temporary file.
+/// Concurrent exports that are being sent: each holds a temporary file.
 const DOWNLOADS_AT_ONCE: usize = 64;
-/// Of these, for one token.
+/// The share of one token.
 const DOWNLOADS_OF_A_TOKEN: usize = 4;
-/// Large answers that are sent at once, and those of one token: each holds a temporary file.
+/// Concurrent large answers, in total and for one token: each holds a temporary file.
 const ANSWERS_AT_ONCE: usize = 128;
 const ANSWERS_OF_A_TOKEN: usize = 16;
-/// Questions in SQL that are asked at once, one for each token: each may take the memory that the limit says.
+/// Concurrent SQL queries, one for each token: each may use all the memory of its limit.
 const SQL_AT_ONCE: usize = 2;
-/// Operations that read the snapshot alone and run at once, and those of one token: each holds a thread while it waits for the few
-/// statistics that are computed at once. What waits for a place holds none.
+/// Concurrent operations that read only the snapshot, in total and for one token: each holds a thread while it waits
+/// for one of the few concurrent statistics. An operation without a permit holds no thread.
 const SNAPSHOT_OPERATIONS: usize = 8;
 const SNAPSHOT_OPERATIONS_OF_A_TOKEN: usize = 4;
-/// Tokens that are looked up at once: anybody can send one, and each look-up takes a connection.
+/// Concurrent token look-ups: any client can send a token, and each look-up takes a connection.
 const LOOKUPS_AT_ONCE: usize = 4;
-/// Statistics that are computed at once.
+/// Concurrent statistics.
 const STATISTICS_AT_ONCE: usize = 4;
-/// How often what was written is sealed.
+/// How often the sealer seals new rows.
 const SEAL_EVERY: Duration = Duration::from_secs(3);
-/// How often the log says that the register cannot be sealed.
-const UNSEALED_TOLD_EVERY: Duration = Duration::from_secs(60);
-/// How long requests may still take at the end.
+/// Minimum time between two log entries about failed sealing.
+const SEAL_ERROR_LOG_INTERVAL: Duration = Duration::from_secs(60);
+/// How long running requests may take after a shutdown signal.
 const SHUTDOWN_SECONDS: u64 = 30;
 
-/// Binds an address, HOST:PORT; port 0 takes a free one.
+/// Binds HOST:PORT; port 0 takes a free port.
 ///
 /// # Errors
-/// Where it is no address, or cannot be bound: says why, and what to do.
+/// If the address is malformed or cannot be bound; the message says what to do.
 pub fn listen(address: &str) -> anyhow::Result<TcpListener> {
     let written = "write --listen HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080";
     let port = address.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
@@ -97,7 +98,7 @@ pub fn listen(address: &str) -> anyhow::Result<TcpListener> {
         let hint = match failure.kind() {
             ErrorKind::AddrInUse => "another program uses it: choose another port with --listen".to_owned(),
             ErrorKind::PermissionDenied => {
-                "the system lets this user have no such port: take one from 1024 on".to_owned()
+                "this user may not bind that port: choose one from 1024 on with --listen".to_owned()
             }
             ErrorKind::AddrNotAvailable => "this machine has no such address".to_owned(),
             _ => format!("{failure}: {written}"),
@@ -106,19 +107,22 @@ pub fn listen(address: &str) -> anyhow::Result<TcpListener> {
     })
 }
 
-/// A server that is bound to its address.
+/// A server bound to its address, not running yet.
 pub struct Server {
     listener: TcpListener,
     service: Data<Service>,
     jobs: Option<Settings>,
     audit: AuditSettings,
     tls: Option<ServerConfig>,
-    /// Where the metrics are told without a token.
+    /// The listener that serves the metrics without a token.
     metrics: Option<TcpListener>,
 }
 
 impl Server {
-    /// Loads the snapshot. `db` is for what may take its time.
+    /// Loads the snapshot. `db` serves background work; requests get their own connection pool.
+    ///
+    /// # Errors
+    /// If a setting, the certificate, the key set or the register cannot be read.
     pub fn new(db: Db, listener: TcpListener, options: ServerOptions) -> anyhow::Result<Self> {
         let settings = ApiSettings::of(&options.settings)?;
         let jwt = settings.jwt.clone().map(Jwt::new).transpose()?.map(Arc::new);
@@ -131,11 +135,11 @@ impl Server {
         let for_requests = Db::open_for_requests(
             &options.database,
             settings.longest_deadline() + GRACE,
-            options.settings.database.of_a_pool(),
+            options.settings.database.pool_size(),
         )?;
         let schema = schema(options.dev);
         let sdl = sdl(&schema);
-        let guard = Guard::new(&sdl).context("the schema's own description")?;
+        let guard = Guard::new(&sdl).context("the GraphQL schema cannot be parsed")?;
         let service = Service {
             app: App {
                 db: for_requests,
@@ -144,22 +148,22 @@ impl Server {
                 snapshots,
                 editions,
                 keys: options.settings.keys.clone(),
-                audiences: Arc::new(Audiences::new(options.settings.keys.clone())),
+                audiences: Arc::new(AudienceViews::new(options.settings.keys.clone())),
                 change_feed,
                 statistics: Admission::new(STATISTICS_AT_ONCE, statistics_of_a_token()),
-                questions: Admission::new(SQL_AT_ONCE, 1),
+                sql_queries: Admission::new(SQL_AT_ONCE, 1),
             },
             audit: OnceLock::new(),
             schema,
-            trusting: trusting_schema(options.dev),
-            careful: careful_schema(options.dev),
+            trusting: prevalidated_schema(options.dev),
+            careful: panic_catching_schema(options.dev),
             guard,
             sdl,
             jwt,
             rates: Rates::new(&settings),
             tokens: Tokens::new(),
             persisted: Persisted::new(),
-            held: Held::default(),
+            subscription_limit: SubscriptionLimit::default(),
             handshakes: Handshakes::new(settings.incomplete_requests_per_address as usize),
             rights: Rights::new(),
             operations: OperationAdmission::new(),
@@ -172,7 +176,7 @@ impl Server {
             runs: health::Probe::new(),
             connections: Connections::new(connection_limits(&settings)),
             stopping: Stopping::new(),
-            watch: Watch::new(settings.slow()),
+            metrics: Metrics::new(settings.slow()),
             settings,
             dev: options.dev,
         };
@@ -186,17 +190,23 @@ impl Server {
         Ok(format!("{scheme}://{}", self.listener.local_addr()?))
     }
 
-    /// Serves until SIGINT or SIGTERM. `ready` is called once a signal ends it as it should.
+    /// Serves until SIGINT or SIGTERM. Calls `ready` once a signal shuts the server down gracefully.
+    ///
+    /// # Errors
+    /// If the signal handlers, the jobs or the server cannot start, or the server fails.
     pub async fn run(self, ready: impl FnOnce()) -> anyhow::Result<()> {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let service = self.service;
         let edition_minutes = service.settings.limits(Some(Role::Dashboard)).edition_minutes;
         jobs::compute_pool::lower_polars();
-        let refresher = tokio::spawn(Refresher::run(service.app.clone(), edition_minutes));
+        let refresher = {
+            let app = service.app.clone();
+            tokio::spawn(app.refresher.run(app.background_db, app.snapshots, app.editions, edition_minutes))
+        };
         service.app.change_feed.start();
-        let looking = service.clone();
-        let looker = tokio::spawn(async move { looking.rights.look(looking.app.background_db.clone()).await });
+        let polling = service.clone();
+        let rights_poller = tokio::spawn(async move { polling.rights.poll(polling.app.background_db.clone()).await });
         let (log, log_writer) = AuditLog::start(service.app.background_db.clone());
         let _set_once = service.audit.set(log);
         let audit = self.audit;
@@ -206,7 +216,7 @@ impl Server {
                 let mut tick = tokio::time::interval(SEAL_EVERY);
                 tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
                 let sealer = Arc::new(Mutex::new(Sealer::default()));
-                let mut told: Option<Instant> = None;
+                let mut last_logged: Option<Instant> = None;
                 loop {
                     tick.tick().await;
                     let (db, keys, audit) = (db.clone(), Arc::clone(&keys), audit.clone());
@@ -217,9 +227,9 @@ impl Server {
                     })
                     .await;
                     if let Ok(Err(error)) = sealed
-                        && told.is_none_or(|at| at.elapsed() >= UNSEALED_TOLD_EVERY)
+                        && last_logged.is_none_or(|at| at.elapsed() >= SEAL_ERROR_LOG_INTERVAL)
                     {
-                        told = Some(Instant::now());
+                        last_logged = Some(Instant::now());
                         tracing::error!(%error, "the register could not be sealed");
                     }
                 }
@@ -232,7 +242,7 @@ impl Server {
             }
             None => None,
         };
-        let within = self.metrics.map(|listener| tell_metrics(listener, service.clone())).transpose()?;
+        let metrics_server = self.metrics.map(|listener| serve_metrics(listener, service.clone())).transpose()?;
         let ending = service.clone();
         let dev = service.dev;
         let largest_body = service.settings.largest_body() as usize;
@@ -241,7 +251,7 @@ impl Server {
             let app = ActixApp::new()
                 .wrap(Compress::default())
                 .wrap(cors(&service.settings))
-                .wrap(from_fn(watched))
+                .wrap(from_fn(trace_and_count))
                 .app_data(service.clone())
                 .app_data(PayloadConfig::new(largest_body))
                 .service(resource("/graphql").route(post().to(graphql::post)).route(get().to(graphql::get)))
@@ -265,7 +275,7 @@ impl Server {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
-            // Runs under way may take their time; who cannot wait says so a second time.
+            // A running job may take long to end; a second signal exits at once.
             tokio::spawn(async move {
                 tokio::select! {
                     _ = interrupt.recv() => {}
@@ -273,17 +283,17 @@ impl Server {
                 }
                 std::process::exit(130);
             });
-            // Of its own, beside all that may hang: a thread that waits for a database keeps the runtime from ending.
+            // A thread and not a task: a thread that waits for the database can keep the runtime from shutting down.
             std::thread::spawn(|| {
                 std::thread::sleep(Duration::from_secs(SHUTDOWN_SECONDS + 5));
-                tracing::error!("something did not end in time: the server ends without it");
+                tracing::error!("shutdown took too long: the server exits with work unfinished");
                 std::process::exit(1);
             });
-            // Sockets would stay open for as long as they are let.
+            // WebSockets would stay open otherwise.
             ending.stopping.stop();
             ending.app.change_feed.stop();
-            if let Some(within) = within {
-                within.stop(false).await;
+            if let Some(metrics_server) = metrics_server {
+                metrics_server.stop(false).await;
             }
             handle.stop(true).await;
         });
@@ -293,7 +303,7 @@ impl Server {
             scheduler.stop().await;
         }
         refresher.abort();
-        looker.abort();
+        rights_poller.abort();
         if let Some(sealer) = sealer {
             sealer.abort();
         }
@@ -302,27 +312,27 @@ impl Server {
     }
 }
 
-/// Files that the node needs beside its connections: those to the database, its own, and what an export writes.
+/// Open files beside client connections: database connections, the server's own files, exports.
 const OTHER_FILES: u64 = 256;
-/// Open files that the node asks the system for, where it is allowed fewer.
+/// Limit of open files that the node requests from the system, if it has fewer.
 const WANTED_FILES: u64 = 65_536;
 
-/// Statistics that are computed at once for one token: it may keep half of the processors busy, and another one's statistic
-/// begins at once.
+/// Concurrent statistics of one token: at most half of the processors, so that another token's statistic starts at
+/// once.
 fn statistics_of_a_token() -> usize {
     (std::thread::available_parallelism().map_or(1, std::num::NonZero::get) / 2).clamp(1, STATISTICS_AT_ONCE / 2)
 }
 
-/// The limits of connections, within what the system lets the process open.
+/// The connection limits, reduced to what the system's limit of open files allows.
 fn connection_limits(settings: &ApiSettings) -> ConnectionLimits {
     let files = rlimit::increase_nofile_limit(WANTED_FILES).unwrap_or_else(|error| {
-        tracing::warn!(%error, "the limit of open files could not be read");
+        tracing::warn!(%error, "the limit of open files could not be raised or read");
         1_024
     });
     let possible = usize::try_from(files.saturating_sub(OTHER_FILES).max(64)).unwrap_or(usize::MAX);
     let connections = settings.connections as usize;
     if connections > possible {
-        tracing::warn!(connections, possible, "the system lets the node open fewer connections than api.connections");
+        tracing::warn!(connections, possible, "the limit of open files allows fewer connections than api.connections");
     }
     ConnectionLimits {
         connections: connections.min(possible),
@@ -331,16 +341,16 @@ fn connection_limits(settings: &ApiSettings) -> ConnectionLimits {
     }
 }
 
-/// Tells the metrics, and nothing else, at an address of their own.
-fn tell_metrics(listener: TcpListener, service: Data<Service>) -> anyhow::Result<ServerHandle> {
-    let make = move || ActixApp::new().app_data(service.clone()).route("/metrics", get().to(metrics_within));
+/// Serves only the metrics, on a separate address.
+fn serve_metrics(listener: TcpListener, service: Data<Service>) -> anyhow::Result<ServerHandle> {
+    let make = move || ActixApp::new().app_data(service.clone()).route("/metrics", get().to(metrics_unauthenticated));
     let server = HttpServer::new(make).workers(1).disable_signals().listen(listener)?.run();
     let handle = server.handle();
     tokio::spawn(server);
     Ok(handle)
 }
 
-/// Pages of these web sites may ask; of no others, and of none unless told.
+/// Allows cross-origin requests from the configured origins only.
 fn cors(settings: &ApiSettings) -> Cors {
     let cors = Cors::default()
         .allowed_methods(["GET", "POST"])
@@ -363,5 +373,5 @@ fn tls_config(settings: &TlsSettings) -> anyhow::Result<ServerConfig> {
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_single_cert(certificates, key)
-        .context("api.tls: the key does not belong to the certificate")
+        .context("api.tls: the key does not match the certificate")
 }

@@ -1,4 +1,4 @@
-//! Subscriptions over a WebSocket, by the protocol graphql-transport-ws of npm's graphql-ws.
+//! GraphQL over WebSocket, by the protocol graphql-transport-ws (npm package graphql-ws).
 
 mod operate;
 
@@ -7,10 +7,10 @@ use super::authenticate::{authenticated, by_token};
 use super::close::Close;
 use super::connections::LARGEST_FRAME;
 use super::handshakes::Handshake;
-use super::held::Held;
 use super::protocol::{Body, OperationResult, coded};
-use super::rights::Watched;
-use crate::auth::Viewer;
+use super::rights::RightsWatch;
+use super::subscription_limit::SubscriptionLimit;
+use crate::access::Viewer;
 use crate::graphql::error::Code;
 use actix_web::http::StatusCode;
 use actix_web::rt::spawn;
@@ -30,16 +30,16 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
 
 const PROTOCOL: &str = "graphql-transport-ws";
-/// How long a client may take to say who it is.
+/// Time for a client to send `connection_init`.
 const INIT_WITHIN: Duration = Duration::from_secs(10);
-/// How often it is looked whether the client is still there, and a token of others still valid.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// How long a client may take to take a message.
+/// Interval of pings, and of checks whether an external JWT is still valid.
+const CHECK_INTERVAL: Duration = Duration::from_secs(5);
+/// Time for a client to accept a message.
 const SEND_WITHIN: Duration = Duration::from_secs(5);
-/// A client of which nothing was heard for so long is gone.
-const SILENCE: Duration = Duration::from_secs(60);
+/// A client that sends nothing for this long is disconnected.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A message of a client.
+/// A message from a client.
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 enum ClientMessage {
@@ -50,7 +50,7 @@ enum ClientMessage {
         payload: Option<Value>,
     },
     Pong {
-        #[allow(dead_code, reason = "what a client says there is its own")]
+        #[allow(dead_code, reason = "the payload has no meaning for the server")]
         payload: Option<Value>,
     },
     Subscribe {
@@ -62,10 +62,10 @@ enum ClientMessage {
     },
 }
 
-/// Opens a socket.
+/// Upgrades a request to a WebSocket.
 pub async fn open(service: Data<Service>, http: HttpRequest, body: Payload) -> Result<HttpResponse, actix_web::Error> {
     let (mut response, session, stream) = handle_with_protocols(&http, body, &[PROTOCOL])?;
-    // A browser sends no headers of ours, others may.
+    // Browsers cannot set an Authorization header here, other clients can.
     let viewer = match authenticated(&service, &http).await {
         Ok(viewer) => viewer,
         Err(outcome) => return Ok(super::protocol::respond(super::protocol::Media::Json, outcome)),
@@ -76,7 +76,7 @@ pub async fn open(service: Data<Service>, http: HttpRequest, body: Payload) -> R
         .insert(actix_web::http::header::CACHE_CONTROL, actix_web::http::header::HeaderValue::from_static("no-store"));
     let handshake = http.peer_addr().map(|peer| service.handshakes.begin(peer));
     spawn(async move {
-        let token = crate::auth::bearer(http.headers()).map(str::to_owned);
+        let token = super::authenticate::bearer(http.headers()).map(str::to_owned);
         let locale = super::protocol::locale(&http);
         let mut socket = Socket {
             service,
@@ -92,7 +92,7 @@ pub async fn open(service: Data<Service>, http: HttpRequest, body: Payload) -> R
         let reason = if speaks {
             socket.serve(stream, handshake).await
         } else {
-            Some(Close::WrongProtocol.reason("speak graphql-transport-ws"))
+            Some(Close::WrongProtocol.reason("use the subprotocol graphql-transport-ws"))
         };
         socket.tasks.abort_all();
         let _gone_already = socket.session.close(reason).await;
@@ -106,17 +106,17 @@ struct Socket {
     viewer: Option<Viewer>,
     token: Option<String>,
     locale: Locale,
-    /// Those of the viewer, once the connection was acknowledged.
-    rights: Option<Watched>,
+    /// The viewer's rights, once the connection is acknowledged.
+    rights: Option<RightsWatch>,
     /// When the connection was acknowledged.
     begun: Option<Instant>,
-    /// Each operation under way; it returns its id when it ends.
+    /// Running operations; each task returns the operation's id.
     tasks: JoinSet<String>,
     running: HashMap<String, AbortHandle>,
 }
 
 impl Socket {
-    /// Serves until either side has enough; why it is closed.
+    /// Serves until either side closes; returns the reason for the client.
     async fn serve(&mut self, stream: MessageStream, handshake: Option<Handshake>) -> Option<CloseReason> {
         let largest = self.service.settings.largest_body() as usize;
         let mut stream = stream.max_frame_size(largest.min(LARGEST_FRAME));
@@ -126,8 +126,8 @@ impl Socket {
         self.converse(stream.aggregate_continuations().max_continuation_size(largest)).await
     }
 
-    /// Waits until the client says who it is. Anybody can open a socket: a few of an address wait, and
-    /// their first message is one frame.
+    /// Waits until the client authenticates. Any client can open a socket, so the number of waiting sockets per
+    /// address is limited, and a message must fit into one frame.
     async fn introduce(
         &mut self,
         stream: &mut MessageStream,
@@ -149,7 +149,7 @@ impl Socket {
                 Ok(Some(Ok(Message::Ping(bytes)))) => self.session.pong(&bytes).await.map_err(|_| None)?,
                 Ok(Some(Ok(Message::Pong(_) | Message::Nop))) => {}
                 Ok(Some(Ok(Message::Binary(_) | Message::Continuation(_)) | Err(_))) => {
-                    let message = "a message could not be read, is too large, or is no JSON text in one frame";
+                    let message = "a message could not be read, is too large, or is not JSON text in one frame";
                     return Err(Some(Close::BadMessage.reason(message)));
                 }
             }
@@ -158,14 +158,14 @@ impl Socket {
     }
 
     async fn converse(&mut self, mut stream: AggregatedMessageStream) -> Option<CloseReason> {
-        let mut heard = Instant::now();
-        let mut look = interval(LOOK_EVERY);
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut last_message = Instant::now();
+        let mut checks = interval(CHECK_INTERVAL);
+        checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut stopping = self.service.stopping.subscribe();
         loop {
             tokio::select! {
-                message = timeout_at(heard + SILENCE, stream.recv()) => {
-                    heard = Instant::now();
+                message = timeout_at(last_message + IDLE_TIMEOUT, stream.recv()) => {
+                    last_message = Instant::now();
                     match message {
                         Err(_) | Ok(None) => return None,
                         Ok(Some(Err(_))) => return Some(Close::BadMessage.reason("a message could not be read, or is too large")),
@@ -188,9 +188,9 @@ impl Socket {
                     }
                 }
                 () = lost(&mut self.rights) => {
-                    return Some(Close::Unauthorized.reason("the token has expired, was revoked or means something else now"));
+                    return Some(Close::Unauthorized.reason("the token has expired, was revoked or has other rights"));
                 }
-                _ = look.tick() => {
+                _ = checks.tick() => {
                     timeout(SEND_WITHIN, self.session.ping(b"")).await.ok()?.ok()?;
                     if let Err(reason) = self.still_valid().await {
                         return Some(reason);
@@ -201,15 +201,15 @@ impl Socket {
         }
     }
 
-    /// Tells of an operation that panicked; one that the client has ended is not among those that run.
+    /// Reports an operation that panicked; an operation that the client ended is not in `running`.
     async fn broke_off(&mut self, task: tokio::task::Id) {
         let Some(id) = self.running.iter().find(|(_, run)| run.id() == task).map(|(id, _)| id.clone()) else { return };
         self.running.remove(&id);
-        let error = coded(Code::Internal, "the operation broke off; the server's log says why");
+        let error = coded(Code::Internal, "the operation was interrupted; the server's log says why");
         self.send(&json!({ "id": id, "type": "error", "payload": [error] })).await;
     }
 
-    /// Whether a token of others still is: its key may have been withdrawn. Our own are watched over ([`Watched`]).
+    /// Checks that an external JWT is still valid: its key may have been withdrawn. [`RightsWatch`] checks other tokens.
     async fn still_valid(&mut self) -> Result<(), CloseReason> {
         let (Some(token), Some(_)) = (&self.token, self.begun) else { return Ok(()) };
         if !self.viewer.as_ref().is_some_and(Viewer::is_external_jwt) {
@@ -220,7 +220,7 @@ impl Socket {
             Err(outcome) if outcome.refused == Some(StatusCode::UNAUTHORIZED) => {
                 Err(Close::Unauthorized.reason("the token has expired or was revoked"))
             }
-            // The database may be away for a moment; events do not come then either.
+            // The database may be unreachable for a moment; no events arrive meanwhile.
             Err(_) => Ok(()),
         }
     }
@@ -266,7 +266,7 @@ impl Socket {
         if self.viewer.is_none() {
             return Err(Close::Forbidden.reason("send a token: {\"authorization\": \"Bearer …\"} in the payload"));
         }
-        self.rights = self.viewer.as_ref().map(|viewer| Watched::over(&self.service, viewer));
+        self.rights = self.viewer.as_ref().map(|viewer| RightsWatch::over(&self.service, viewer));
         self.begun = Some(Instant::now());
         self.send(&json!({ "type": "connection_ack" })).await;
         Ok(())
@@ -284,9 +284,9 @@ impl Socket {
                 .reason(&format!("subscriber for {} already exists", id.chars().take(60).collect::<String>())));
         }
         let rate = self.service.rates.count(&viewer, 1);
-        let hold = if rate.is_ok() { Held::take(&self.service, &viewer) } else { None };
+        let hold = if rate.is_ok() { SubscriptionLimit::take(&self.service, &viewer) } else { None };
         let Some(hold) = hold else {
-            let message = "too many operations in a minute, or subscriptions at once";
+            let message = "too many operations per minute or concurrent subscriptions: try again later";
             let outcome = OperationResult::refused(StatusCode::TOO_MANY_REQUESTS, Code::RateLimited, message);
             self.send(&json!({ "type": "error", "id": id, "payload": outcome.errors })).await;
             return Ok(());
@@ -302,13 +302,12 @@ impl Socket {
     }
 
     async fn send(&mut self, message: &Value) {
-        // Who is gone is noticed when something is to be received.
-        // A client that reads nothing must not hold up what looks after it.
+        // A failure shows on the next receive; the timeout keeps a stuck client from blocking this task.
         let _gone_or_stuck = timeout(SEND_WITHIN, self.session.text(message.to_string())).await;
     }
 }
 
-/// Returns once the client has waited for too long to say who it is, since its address has more that do.
+/// Returns once the handshake is evicted, because its address has too many newer ones.
 async fn evicted(handshake: &mut Option<Handshake>) {
     match handshake {
         Some(handshake) => handshake.evicted().await,
@@ -316,15 +315,15 @@ async fn evicted(handshake: &mut Option<Handshake>) {
     }
 }
 
-/// Returns once somebody has lost the rights with which a connection was begun.
-async fn lost(rights: &mut Option<Watched>) {
+/// Returns once the viewer has lost its rights.
+async fn lost(rights: &mut Option<RightsWatch>) {
     match rights {
         Some(rights) => rights.lost().await,
         None => std::future::pending().await,
     }
 }
 
-/// Tells all sockets that the server ends.
+/// Tells all sockets that the server shuts down.
 pub struct Stopping(Arc<tokio::sync::watch::Sender<bool>>);
 
 impl Stopping {

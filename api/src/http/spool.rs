@@ -1,8 +1,7 @@
-//! A file that is sent while it is written, each at its own speed.
+//! Decouples the writer of a file from the client that reads it.
 //!
-//! What makes the file holds a connection to the database and a place among the exports, so it must not wait for a client
-//! that reads slowly. It writes into a temporary file without a name, as fast as the disk takes it, and is done. The client
-//! reads from that file.
+//! The writer of an export holds a database connection and an export permit, so it must not wait for a slow client.
+//! It writes to an unnamed temporary file at disk speed, and the client reads from that file at its own speed.
 
 use actix_web::web::Bytes;
 use futures_util::Stream;
@@ -13,19 +12,19 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// Bytes that are read and sent at once.
+/// Bytes read and sent in one piece.
 const PIECE: usize = 64 * 1024;
 
-/// How far the file is.
+/// Progress of the writer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Progress {
     written: u64,
-    /// Whether it is whole.
+    /// Whether the file is complete.
     is_whole: bool,
 }
 
-/// The writing end. Where it is dropped before [`SpoolWriter::finish`], the reader's stream ends with an error, so that
-/// nobody takes the file for whole.
+/// The writing end. If it is dropped before [`SpoolWriter::finish`], the reader's stream ends with an error, so that
+/// the client does not take the file for complete.
 #[derive(Debug)]
 pub struct SpoolWriter {
     file: BufWriter<Counted>,
@@ -45,10 +44,10 @@ pub struct SpoolReader {
     read: u64,
 }
 
-/// Makes a temporary file with both its ends.
+/// Creates a temporary file and both ends of it.
 ///
 /// # Errors
-/// Where no file can be made in the folder for temporary files.
+/// If the folder for temporary files cannot be written to.
 pub fn spool() -> io::Result<(SpoolWriter, SpoolReader)> {
     let file = Arc::new(tempfile::tempfile()?);
     let (progress, read) = watch::channel(Progress { written: 0, is_whole: false });
@@ -60,7 +59,7 @@ pub fn spool() -> io::Result<(SpoolWriter, SpoolReader)> {
 impl Write for Counted {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.progress.is_closed() {
-            return Err(io::Error::new(io::ErrorKind::BrokenPipe, "the client is gone"));
+            return Err(io::Error::new(io::ErrorKind::BrokenPipe, "the client disconnected"));
         }
         let written = (&*self.file).write(bytes)?;
         self.progress.send_modify(|progress| progress.written += written as u64);
@@ -83,10 +82,10 @@ impl Write for SpoolWriter {
 }
 
 impl SpoolWriter {
-    /// Says that the file is whole.
+    /// Marks the file as complete.
     ///
     /// # Errors
-    /// Where the rest of it cannot be written.
+    /// If the buffered bytes cannot be written.
     pub fn finish(mut self) -> io::Result<()> {
         self.file.flush()?;
         self.file.get_ref().progress.send_modify(|progress| progress.is_whole = true);
@@ -95,10 +94,10 @@ impl SpoolWriter {
 }
 
 impl SpoolReader {
-    /// The bytes of the file, as they are written.
+    /// Streams the bytes of the file while they are written.
     ///
     /// # Errors
-    /// The stream ends with one where the writer is dropped before it has finished, or the file cannot be read.
+    /// The stream ends with an error if the writer is dropped before it finishes, or if the file cannot be read.
     pub fn stream(self) -> impl Stream<Item = io::Result<Bytes>> {
         try_unfold(self, |mut reader| async move {
             let piece = reader.next().await?;
@@ -109,7 +108,7 @@ impl SpoolReader {
     async fn next(&mut self) -> io::Result<Option<Bytes>> {
         let read = self.read;
         let waited = self.progress.wait_for(|progress| progress.written > read || progress.is_whole).await;
-        let progress = waited.map(|progress| *progress).map_err(|_| io::Error::other("the file was not finished"))?;
+        let progress = waited.map(|progress| *progress).map_err(|_| io::Error::other("the file is incomplete"))?;
         if progress.written == read {
             return Ok(None);
         }

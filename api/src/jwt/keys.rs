@@ -1,4 +1,4 @@
-//! The key set, and which of its keys may verify what.
+//! The key set (JWKS) of external JWTs: loads and refreshes it, and finds the key for a token.
 
 use super::Refused;
 use jsonwebtoken::Algorithm;
@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use ureq::tls::{RootCerts, TlsConfig};
 
-/// The key set as it was read last.
+/// The cached key set.
 pub struct Keys {
     place: String,
     read: Mutex<Read>,
@@ -16,57 +16,57 @@ pub struct Keys {
 struct Read {
     set: JwkSet,
     at: Instant,
-    /// When it was tried to read them, successfully or not.
+    /// When a read was last attempted, successful or not.
     tried: Instant,
     failed: bool,
 }
 
 const READ_AGAIN_AFTER: Duration = Duration::from_secs(60);
-/// Where the set cannot be read, its keys are taken no longer than this.
+/// If the key set cannot be read, cached keys expire after this time.
 const STALE_AFTER: Duration = Duration::from_secs(3_600);
-/// A key that was withdrawn is taken no longer than this.
+/// The key set is read again after this time, so that withdrawn keys expire.
 const OLD_AFTER: Duration = Duration::from_secs(300);
 const TAKES_AT_MOST: Duration = Duration::from_secs(5);
-/// Bytes of the modulus of an RSA key: 2,048 bits.
+/// Minimum length of an RSA modulus, in bytes: 2,048 bits.
 const LEAST_MODULUS: usize = 256;
 
 impl Keys {
-    /// Reads the set for the first time.
+    /// Reads the key set for the first time.
     ///
     /// # Errors
-    /// Where it cannot be read, and why.
+    /// If the key set cannot be read.
     pub fn new(place: String) -> anyhow::Result<Self> {
         let (set, now) = (read(&place)?, Instant::now());
         Ok(Self { place, read: Mutex::new(Read { set, at: now, tried: now, failed: false }) })
     }
 
-    /// The one key of this name that may verify what this algorithm signed. May read the set again: it blocks.
+    /// The only key with this id that may verify this algorithm. May read the key set again, which blocks.
     ///
     /// # Errors
-    /// Why there is none.
+    /// Why no key matches.
     pub fn find(&self, kid: &str, algorithm: Algorithm) -> Result<Jwk, Refused> {
         {
-            let mut known = self.known();
-            let found = known.find(kid, algorithm);
-            if known.tried.elapsed() < READ_AGAIN_AFTER || found.is_ok() && known.at.elapsed() < OLD_AFTER {
+            let mut cached = self.cached();
+            let found = cached.find(kid, algorithm);
+            if cached.tried.elapsed() < READ_AGAIN_AFTER || found.is_ok() && cached.at.elapsed() < OLD_AFTER {
                 return found;
             }
-            // Others go on with what is known meanwhile.
-            known.tried = Instant::now();
+            // Meanwhile, other threads use the cached set.
+            cached.tried = Instant::now();
         }
         let fresh = read(&self.place);
-        let mut known = self.known();
+        let mut cached = self.cached();
         match fresh {
-            Ok(set) => (known.set, known.at, known.failed) = (set, Instant::now(), false),
+            Ok(set) => (cached.set, cached.at, cached.failed) = (set, Instant::now(), false),
             Err(error) => {
-                known.failed = true;
+                cached.failed = true;
                 tracing::warn!(%error, "the key set could not be read again");
             }
         }
-        known.find(kid, algorithm)
+        cached.find(kid, algorithm)
     }
 
-    fn known(&self) -> MutexGuard<'_, Read> {
+    fn cached(&self) -> MutexGuard<'_, Read> {
         self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -74,35 +74,35 @@ impl Keys {
 impl Read {
     fn find(&self, kid: &str, algorithm: Algorithm) -> Result<Jwk, Refused> {
         if self.failed && self.at.elapsed() > STALE_AFTER {
-            return Err(Refused::of("key", "the key set could not be read for too long"));
+            return Err(Refused::of("key", "the key set has been unreadable for too long"));
         }
         let named: Vec<&Jwk> = self.set.keys.iter().filter(|key| key.common.key_id.as_deref() == Some(kid)).collect();
-        // The key says what it is for: a token cannot choose.
+        // The key restricts the algorithm; the token must not choose it.
         let fitting: Vec<&Jwk> = named.iter().copied().filter(|key| unfit(key, algorithm).is_none()).collect();
         match (named.as_slice(), fitting.as_slice()) {
             (_, [key]) => Ok((*key).clone()),
-            ([], _) => Err(Refused::header("kid", "the key set has no such key")),
-            ([key, ..], []) => Err(unfit(key, algorithm).unwrap_or_else(|| Refused::of("key", "it does not fit"))),
-            _ => Err(Refused::header("kid", "the key set has several such keys")),
+            ([], _) => Err(Refused::header("kid", "the key set has no key with this id")),
+            ([key, ..], []) => Err(unfit(key, algorithm).unwrap_or_else(|| Refused::of("key", "it does not match"))),
+            _ => Err(Refused::header("kid", "the key set has several keys with this id")),
         }
     }
 }
 
-/// Why a key may not verify what an algorithm signed; None where it may.
+/// Why a key may not verify an algorithm; None if it may.
 fn unfit(key: &Jwk, algorithm: Algorithm) -> Option<Refused> {
     if key.common.public_key_use.as_ref().is_some_and(|of| *of != PublicKeyUse::Signature) {
         return Some(Refused::of("key use", "the key is not for signatures"));
     }
     if key.common.key_operations.as_ref().is_some_and(|all| !all.contains(&KeyOperations::Verify)) {
-        return Some(Refused::of("key key_ops", "the key is not for verifying"));
+        return Some(Refused::of("key key_ops", "the key is not for verification"));
     }
     if key.common.key_algorithm.is_some_and(|of| of.to_string() != format!("{algorithm:?}")) {
-        return Some(Refused::header("alg", "the key is of another algorithm"));
+        return Some(Refused::header("alg", "the key is for another algorithm"));
     }
     let fits = match &key.algorithm {
         AlgorithmParameters::RSA(rsa) => {
             if super::object::decoded(&rsa.n).is_none_or(|modulus| modulus.len() < LEAST_MODULUS) {
-                return Some(Refused::of("key n", "an RSA key has 2,048 bits or more"));
+                return Some(Refused::of("key n", "an RSA key must have 2,048 bits or more"));
             }
             format!("{algorithm:?}").starts_with(['R', 'P'])
         }
@@ -116,13 +116,13 @@ fn unfit(key: &Jwk, algorithm: Algorithm) -> Option<Refused> {
         }
         _ => false,
     };
-    if fits { None } else { Some(Refused::header("alg", "the key is of another kind")) }
+    if fits { None } else { Some(Refused::header("alg", "the key has another type")) }
 }
 
 fn read(place: &str) -> anyhow::Result<JwkSet> {
     use anyhow::Context;
     let text = if place.starts_with("https://") {
-        // Whom this machine trusts: on a closed network that is an authority of one's own.
+        // Use the system's trust store: a closed network has its own certificate authority.
         let trust = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
         let config = ureq::Agent::config_builder().timeout_global(Some(TAKES_AT_MOST)).tls_config(trust);
         let agent: ureq::Agent = config.build().into();
@@ -132,8 +132,8 @@ fn read(place: &str) -> anyhow::Result<JwkSet> {
             .and_then(|mut answer| answer.body_mut().read_to_string())
             .with_context(|| format!("api.jwt.jwks: {place}"))?
     } else {
-        anyhow::ensure!(!place.starts_with("http://"), "api.jwt.jwks: {place} can be changed on its way: take https");
+        anyhow::ensure!(!place.starts_with("http://"), "api.jwt.jwks: {place} is not protected in transit: use https");
         std::fs::read_to_string(place).with_context(|| format!("api.jwt.jwks: {place}"))?
     };
-    serde_json::from_str(&text).with_context(|| format!("api.jwt.jwks: {place} is no key set"))
+    serde_json::from_str(&text).with_context(|| format!("api.jwt.jwks: {place} is not a key set"))
 }

@@ -1,75 +1,27 @@
-//! Tokens of others: JSON Web Tokens, signed by a key of a key set (JWKS) that the configuration names. Their
-//! claims say which role somebody has, and for how long. Whatever is not exactly understood is refused.
+//! External JWTs: JSON Web Tokens signed by a key of a configured key set (JWKS). Their claims give the role of the
+//! viewer and the expiry. The server refuses a token with anything that it does not fully understand.
 
 mod claims;
 mod header;
 mod keys;
 mod object;
 
-use crate::auth::Viewer;
+use crate::access::Viewer;
+use crate::config::JwtSettings;
 use claims::Claims;
 use header::Header;
 use jsonwebtoken::errors::{Error, ErrorKind};
 use jsonwebtoken::{DecodingKey, Validation, decode};
 use keys::Keys;
 use schema::enums::Role;
-use schema::register::access::OF_OTHERS;
+use schema::register::access::JWT_PREFIX;
 use schema::{Id, StoreError, Timestamp};
-use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
 use std::fmt;
 use uuid::Uuid;
 
-/// The table `[api.jwt]`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct JwtSettings {
-    /// A file, or an https address: the key set. It is read again every five minutes, and when a key is not in it, at
-    /// most once in a minute.
-    pub jwks: String,
-    /// What `iss` and `aud` have to be.
-    pub issuer: String,
-    pub audience: String,
-    /// The claims that hold the role, the code of the unit and the code of the officer that somebody is, and whether
-    /// what it is shown leaves the house.
-    #[serde(default = "role_claim")]
-    pub role_claim: String,
-    #[serde(default = "unit_claim")]
-    pub unit_claim: String,
-    #[serde(default = "officer_claim")]
-    pub officer_claim: String,
-    #[serde(default = "outside_claim")]
-    pub outside_claim: String,
-    /// For how many hours a token may still be valid: it cannot be revoked here.
-    #[serde(default = "longest_hours")]
-    pub longest_hours: u32,
-    /// The name of a token of ours whose allow-list these follow, where their role needs one.
-    #[serde(default)]
-    pub operations_of: Option<String>,
-}
-
-fn role_claim() -> String {
-    "role".into()
-}
-
-fn unit_claim() -> String {
-    "unit".into()
-}
-
-fn officer_claim() -> String {
-    "officer".into()
-}
-
-fn outside_claim() -> String {
-    "outside".into()
-}
-
-const fn longest_hours() -> u32 {
-    24
-}
-
-/// Why a token is refused: which part of it, and what is wrong with that. It holds nothing of the token itself.
+/// Why a token is refused: the part and the reason, without any content of the token.
 #[derive(Debug)]
 pub struct Refused {
     pub part: String,
@@ -96,54 +48,54 @@ impl fmt::Display for Refused {
     }
 }
 
-/// Whose codes stand in claims.
+/// Resolves the codes in claims to ids of the register.
 pub trait Register {
-    /// The id of the unit that has exactly this code.
+    /// The id of the unit with exactly this code.
     ///
     /// # Errors
-    /// Where the register cannot be read.
+    /// If the register cannot be read.
     fn unit(&self, code: &str) -> Result<Option<Id>, StoreError>;
 
-    /// The id of the officer who has exactly this code.
+    /// The id of the officer with exactly this code.
     ///
     /// # Errors
-    /// Where the register cannot be read.
+    /// If the register cannot be read.
     fn officer(&self, code: &str) -> Result<Option<Id>, StoreError>;
 }
 
-/// Verifies tokens.
+/// Verifies external JWTs.
 pub struct Jwt {
     settings: JwtSettings,
     keys: Keys,
 }
 
-/// Clocks differ by so many seconds.
+/// Tolerated clock difference, in seconds.
 const LEEWAY: u64 = 5;
 
 impl Jwt {
     /// Reads the key set for the first time.
     ///
     /// # Errors
-    /// Where it cannot be read, and why.
+    /// If the key set cannot be read.
     pub fn new(settings: JwtSettings) -> anyhow::Result<Self> {
         let keys = Keys::new(settings.jwks.clone())?;
         Ok(Self { settings, keys })
     }
 
-    /// The name of a token of ours whose allow-list these follow.
+    /// The name whose allow-list external JWTs use.
     pub fn operations_of(&self) -> Option<&str> {
         self.settings.operations_of.as_deref()
     }
 
-    /// Whether a token looks like one of these.
+    /// Whether a token has the form of a JWT.
     pub fn is_one(token: &str) -> bool {
         token.split('.').count() == 3
     }
 
-    /// The owner of a token, or why it is refused. May read the key set again: it blocks.
+    /// The owner of a token, or why it is refused. May read the key set again, which blocks.
     ///
     /// # Errors
-    /// Where the register cannot be read.
+    /// If the register cannot be read.
     pub fn viewer(&self, token: &str, register: &impl Register) -> Result<Result<Viewer, Refused>, StoreError> {
         let now = Timestamp::now().micros() / 1_000_000;
         match self.verified(token).and_then(|payload| Claims::new(&payload, &self.settings, now)) {
@@ -152,13 +104,13 @@ impl Jwt {
         }
     }
 
-    /// The payload of a token, if a key of the set has signed it for us and for now.
+    /// The payload of a token that a key of the set signed, after checking issuer, audience and times.
     fn verified(&self, token: &str) -> Result<Vec<u8>, Refused> {
         let mut parts = token.split('.');
         let (Some(header), Some(payload), Some(_signature), None) =
             (parts.next(), parts.next(), parts.next(), parts.next())
         else {
-            return Err(Refused::of("token", "it has not three parts"));
+            return Err(Refused::of("token", "it does not have three parts"));
         };
         let header = Header::read(header)?;
         let key = self.keys.find(&header.kid, header.algorithm)?;
@@ -178,7 +130,7 @@ impl Jwt {
             None => None,
             Some(code) => match register.unit(code)? {
                 Some(id) => Some(id),
-                None => return Ok(Err(Refused::claim(&self.settings.unit_claim, "there is no unit of this code"))),
+                None => return Ok(Err(Refused::claim(&self.settings.unit_claim, "there is no unit with this code"))),
             },
         };
         let officer_id = match &claims.officer {
@@ -191,7 +143,7 @@ impl Jwt {
             },
         };
         if (claims.role == Role::UnitHead) != unit_id.is_some() {
-            let why = if unit_id.is_some() { "this role is of no unit" } else { "a UNIT_HEAD needs a unit" };
+            let why = if unit_id.is_some() { "this role has no unit" } else { "a UNIT_HEAD needs a unit" };
             return Ok(Err(Refused::claim(&self.settings.unit_claim, why)));
         }
         let whose =
@@ -199,7 +151,7 @@ impl Jwt {
         Ok(Ok(Viewer {
             token_id: whose,
             principal_id: whose,
-            name: format!("{OF_OTHERS}{}", claims.subject),
+            name: format!("{JWT_PREFIX}{}", claims.subject),
             role: claims.role,
             unit_id,
             officer_id,
@@ -211,13 +163,13 @@ impl Jwt {
 
 fn from_library(error: &Error) -> Refused {
     match error.kind() {
-        ErrorKind::InvalidSignature => Refused::of("signature", "it is not of the key that the header names"),
+        ErrorKind::InvalidSignature => Refused::of("signature", "it does not match the key in the header"),
         ErrorKind::ExpiredSignature => Refused::claim("exp", "the token has expired"),
         ErrorKind::ImmatureSignature => Refused::claim("nbf", "the token is not valid yet"),
-        ErrorKind::InvalidIssuer => Refused::claim("iss", "it is another issuer"),
-        ErrorKind::InvalidAudience => Refused::claim("aud", "it is for another audience"),
+        ErrorKind::InvalidIssuer => Refused::claim("iss", "it is not the configured issuer"),
+        ErrorKind::InvalidAudience => Refused::claim("aud", "it does not contain the configured audience"),
         ErrorKind::MissingRequiredClaim(name) | ErrorKind::InvalidClaimFormat(name) => {
-            Refused::claim(name, "it is missing, or not of its type")
+            Refused::claim(name, "it is missing or has the wrong type")
         }
         _ => Refused::of("token", "it cannot be read"),
     }

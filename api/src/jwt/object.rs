@@ -1,4 +1,4 @@
-//! The JSON objects of a token, in which no name stands twice: of two values one reader takes the first and another the last.
+//! JSON objects without duplicate names: of two values with one name, parsers disagree which one counts.
 
 use data_encoding::BASE64URL_NOPAD;
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
@@ -6,15 +6,15 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Number, Value};
 use std::fmt;
 
-/// What a part of a token holds; None where it is not base64url without padding.
+/// Decodes a part of a token; None if it is not base64url without padding.
 pub fn decoded(part: &str) -> Option<Vec<u8>> {
     BASE64URL_NOPAD.decode(part.as_bytes()).ok()
 }
 
-/// Reads an object.
+/// Parses a JSON object.
 ///
 /// # Errors
-/// Where it is none, or a name stands twice in it.
+/// If it is not an object, or an object in it has a name twice.
 pub fn read(json: &[u8]) -> Result<Map<String, Value>, serde_json::Error> {
     match serde_json::from_slice::<Once>(json)?.0 {
         Value::Object(object) => Ok(object),
@@ -22,7 +22,7 @@ pub fn read(json: &[u8]) -> Result<Map<String, Value>, serde_json::Error> {
     }
 }
 
-/// A value in which no name stands twice.
+/// A value without duplicate names in any object.
 struct Once(Value);
 
 impl<'de> Deserialize<'de> for Once {
@@ -77,7 +77,7 @@ impl<'de> Visitor<'de> for OnceVisitor {
         while let Some(name) = map.next_key::<String>()? {
             let Once(value) = map.next_value()?;
             if object.insert(name, value).is_some() {
-                return Err(A::Error::custom("a name stands twice"));
+                return Err(A::Error::custom("a name occurs twice"));
             }
         }
         Ok(Value::Object(object))

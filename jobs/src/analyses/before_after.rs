@@ -1,8 +1,8 @@
-//! What changed when something was done: the complaints of as many days before and since a day. Pure functions of the
-//! facts of a snapshot.
+//! Before-and-after comparison: complaints in equally many days before and after an intervention. Pure
+//! functions of the facts of a snapshot.
 //!
-//! A ratio of before and after says what happened, not why: what else changed on the day, and complaints that became
-//! fewer after a peak all by themselves, are in it. The same ratio of all other complaints stands beside it.
+//! The rate ratio describes, it does not show a cause: it includes whatever else changed on the day, and
+//! regression to the mean after a peak. The same ratio of all other complaints is given for comparison.
 
 use crate::JobError;
 use crate::analyses::scorecard::{Scorecard, scorecard};
@@ -11,10 +11,10 @@ use polars::prelude::*;
 
 pub use crate::statistics::date;
 
-/// The confidence of limits.
+/// Confidence level of the limits.
 const CONFIDENCE: f64 = 0.95;
 
-/// Some days, both ends included (days since 1970).
+/// A range of days since 1970, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
     pub from: i32,
@@ -31,38 +31,39 @@ impl Span {
     }
 }
 
-/// So many days before a day, as far back as the register goes, and since it, up to yesterday: today is not over. None
-/// where there are no such days.
+/// The `days` days before `day`, but not before `first` (the register's first day), and the `days` days from
+/// `day` on, up to yesterday since today is not over. None if either span is empty.
 pub fn spans(day: i32, days: i32, first: i32, today: i32) -> Option<(Span, Span)> {
     let before = Span { from: day.saturating_sub(days).max(first), until: day.saturating_sub(1) };
     let after = Span { from: day, until: day.saturating_add(days - 1).min(today - 1) };
     (before.days() > 0 && after.days() > 0).then_some((before, after))
 }
 
-/// The first day of the register; None where it is empty.
+/// The first day of the register (column `day`, i32, days since 1970); None if it is empty.
 pub fn first_day(facts: &DataFrame) -> PolarsResult<Option<i32>> {
     Ok(facts.column("day")?.i32()?.min())
 }
 
-/// Complaints before and since a day.
+/// Complaints before and after an intervention.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Effect {
     pub before: Span,
     pub after: Span,
-    /// Of what it is about, before and since.
+    /// Complaints that the intervention concerns, before and after.
     pub concerned: (u32, u32),
     pub ratio: Option<RateRatio>,
-    /// Of everything else.
+    /// All other complaints that the reader may see, before and after.
     pub elsewhere: (u32, u32),
     pub elsewhere_ratio: Option<RateRatio>,
 }
 
-/// The complaints that a condition chooses, and all others of those that may be `seen`, before a day and since; None where
-/// there are no days to compare. `first`: the first day of the register.
+/// Counts the complaints that match `concerned` and all others, before `day` and from it on, among those that
+/// match `visible` (what the reader may see). `first` is the first day of the register; None if there are no
+/// days to compare.
 pub fn effect(
     facts: &DataFrame,
     first: Option<i32>,
-    seen: Expr,
+    visible: Expr,
     concerned: Expr,
     day: i32,
     days: i32,
@@ -70,7 +71,7 @@ pub fn effect(
 ) -> Result<Option<Effect>, JobError> {
     let Some(first) = first else { return Ok(None) };
     let Some((before, after)) = spans(day, days, first, today) else { return Ok(None) };
-    let both = col("day").gt_eq(lit(before.from)).and(col("day").lt_eq(lit(after.until))).and(seen);
+    let both = col("day").gt_eq(lit(before.from)).and(col("day").lt_eq(lit(after.until))).and(visible);
     let rows = facts.clone().lazy().filter(both).select([col("day"), concerned.alias("concerned")]).collect()?;
     let mut numbers = [[0u32; 2]; 2];
     for (day, concerned) in rows.column("day")?.i32()?.iter().zip(rows.column("concerned")?.bool()?.iter()) {
@@ -94,20 +95,20 @@ pub fn effect(
     }))
 }
 
-/// What was complained about an officer before a measure and since.
+/// The complaints about an officer before and after a measure.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Aftermath {
     pub before: (Span, Scorecard),
     pub after: (Span, Scorecard),
-    /// The day of the latest complaint since, however long ago the measure is.
+    /// Day of the latest complaint from the measure up to today, also beyond the compared days.
     pub last: Option<i32>,
 }
 
-/// Days that have to have passed before a silence means anything.
+/// Minimum days without a complaint before [`Aftermath::stopped`] says yes.
 const LONG_ENOUGH: i32 = 30;
 
 impl Aftermath {
-    /// Whether complaints stopped; None where nobody can tell, since there were none before, or too little time has passed.
+    /// Whether complaints stopped; None if this cannot be told: none came before, or too few days have passed.
     pub fn stopped(&self) -> Option<bool> {
         match self.last {
             Some(_) => Some(false),
@@ -116,8 +117,9 @@ impl Aftermath {
     }
 }
 
-/// What the complaints of an officer, as [`crate::analyses::scorecard::rows_of_officer`] has them, say about a measure; `first` is the
-/// first day of the register. None where there are no days to compare.
+/// Scorecards of an officer before and after a measure on `day`. `rows` are those of
+/// [`crate::analyses::scorecard::rows_of_officer`], `first` is the first day of the register. None if there
+/// are no days to compare.
 pub fn aftermath(rows: &DataFrame, day: i32, days: i32, first: i32, today: i32) -> Result<Option<Aftermath>, JobError> {
     let Some((before, after)) = spans(day, days, first, today) else { return Ok(None) };
     let card = |span: Span| scorecard(rows, span.until, Some(span.days()));
@@ -136,13 +138,13 @@ mod tests {
         assert_eq!((before.days(), after.days()), (30, 30));
         assert_eq!(spans(100, 30, 0, 104).expect("spans").1.days(), 4);
         assert_eq!(spans(100, 30, 0, 100), None, "no whole day has passed");
-        assert_eq!(spans(100, 30, 88, 500).expect("spans").0.days(), 12, "the register is no older");
+        assert_eq!(spans(100, 30, 88, 500).expect("spans").0.days(), 12, "the register begins on day 88");
         assert_eq!(spans(100, 30, 100, 500), None, "there is nothing before");
     }
 
     #[test]
     fn before_and_after_are_counted_by_hand() {
-        // Of what it is about: 3 before, 1 after; of the rest 1 and 2. Days 69 and 130 lie outside.
+        // Concerned: 3 before, 1 after; others: 1 and 2. Days 69 and 130 lie outside.
         let days = [69, 70, 99, 80, 100, 70, 129, 110, 130];
         let concerned = [true, true, true, true, true, false, false, false, true];
         let facts = DataFrame::new(
@@ -152,20 +154,20 @@ mod tests {
         .expect("a frame");
         let found = effect(&facts, first_day(&facts).expect("a day"), lit(true), col("own"), 100, 30, 500)
             .expect("an effect")
-            .expect("it has come");
+            .expect("spans");
         assert_eq!((found.concerned, found.elsewhere), ((3, 1), (1, 2)));
         let ratio = found.ratio.and_then(|ratio| ratio.ratio).expect("a ratio");
         assert!((ratio - 1.0 / 3.0).abs() < 1e-12);
-        // Only ten days have passed: a third of the time for the same one.
+        // Only ten days have passed: the same count in a third of the time.
         let early = effect(&facts, first_day(&facts).expect("a day"), lit(true), col("own"), 100, 30, 110)
             .expect("an effect")
-            .expect("it has come");
+            .expect("spans");
         let ratio = early.ratio.and_then(|ratio| ratio.ratio).expect("a ratio");
         assert!((ratio - 1.0).abs() < 1e-12);
-        // What may not be seen is nowhere, not elsewhere.
+        // A complaint that the reader may not see counts in neither group.
         let seen = effect(&facts, first_day(&facts).expect("a day"), col("own"), col("own"), 100, 30, 500)
             .expect("an effect")
-            .expect("it has come");
+            .expect("spans");
         assert_eq!((seen.concerned, seen.elsewhere), ((3, 1), (0, 0)));
         assert_eq!(
             effect(&facts, first_day(&facts).expect("a day"), lit(true), col("own"), 100, 30, 99).expect("an effect"),

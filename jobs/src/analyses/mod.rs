@@ -1,4 +1,5 @@
-//! Analyses: functions of frames, a day and rules. The jobs that run them are [`crate::scheduled`].
+//! Analyses: pure functions of data frames, an as-of day and rules. The jobs that run them are in
+//! [`crate::scheduled`].
 
 pub mod backtest;
 pub mod before_after;

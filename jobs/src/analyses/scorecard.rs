@@ -1,5 +1,5 @@
-//! What the register knows of one unit or one officer, over some days: counts, and how it was
-//! answered. Pure functions of the facts of a snapshot.
+//! Scorecards: counts, costs and timeliness of the complaints about one unit or one officer over a number of
+//! days. Pure functions of the facts of a snapshot.
 
 use crate::JobError;
 use crate::analyses::recurrence::with_episodes;
@@ -10,31 +10,31 @@ use polars::prelude::*;
 use schema::Id;
 use schema::enums::CategoryKind;
 
-/// Days within which complaints of one enterprise about one subject are one episode.
+/// Complaints of one enterprise about one subject within this many days are one episode.
 const EPISODE_DAYS: i32 = 7;
 
 /// A scorecard.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Scorecard {
-    /// Complaints of any kind, and how they were answered.
+    /// Timeliness of complaints of any kind.
     pub handled: Handled,
-    /// Complaints about conduct that count (not withdrawn or rejected), those of one enterprise within
-    /// a week as one; dated by their first.
+    /// Episodes of conduct complaints that were not withdrawn or rejected, dated by their first complaint.
     pub episodes: u32,
-    /// Enterprises that count as one are one; anonymous complaints are none.
+    /// An enterprise group counts once; anonymous complaints do not count.
     pub distinct_enterprises: u32,
     pub cost_vnd: i64,
     pub delay_hours: f64,
 }
 
-/// The facts of complaints that a condition chooses, with `conduct`: whether each is about conduct.
+/// The facts that match `within`, with a bool column `conduct`: whether the complaint is about conduct.
 pub fn rows_of_unit(facts: &DataFrame, within: Expr) -> PolarsResult<DataFrame> {
     let conduct = col("kind").eq(lit(kind_place(CategoryKind::Conduct))).fill_null(lit(false));
     facts.clone().lazy().filter(within).with_column(conduct.alias("conduct")).collect()
 }
 
-/// The facts of complaints that name an officer; `complaints` says whether each has an allegation
-/// about conduct that was not found UNFOUNDED or EXONERATED.
+/// The facts of the given complaints that match `within`. `complaints` has the id of each complaint that
+/// names the officer, and the value of its bool column `conduct`: whether it has an allegation about conduct
+/// that was not found UNFOUNDED or EXONERATED.
 pub fn rows_of_officer(facts: &DataFrame, complaints: &[(Id, bool)], within: Expr) -> PolarsResult<DataFrame> {
     let halves = complaints.iter().map(|(id, _)| id.0.as_u64_pair());
     let (high, low): (Vec<u64>, Vec<u64>) = halves.unzip();
@@ -50,7 +50,11 @@ pub fn rows_of_officer(facts: &DataFrame, complaints: &[(Id, bool)], within: Exp
     facts.clone().lazy().filter(within).join(named.lazy(), keys(), keys(), JoinArgs::new(JoinType::Inner)).collect()
 }
 
-/// The scorecard of some rows, over so many days up to a day (days since 1970); None for all days.
+/// The scorecard of rows of [`rows_of_unit`] or [`rows_of_officer`], over `days` days up to `as_of` (days
+/// since 1970); with `days` None over all days.
+///
+/// # Errors
+/// `Question` if costs or delays add up to more than can be counted.
 pub fn scorecard(rows: &DataFrame, as_of: i32, days: Option<i32>) -> Result<Scorecard, JobError> {
     let from = days.map_or(i32::MIN, |days| as_of.saturating_sub(days));
     let recent = handled(rows, as_of).filter(col("day").gt(lit(from))).collect()?;
@@ -72,14 +76,15 @@ pub fn scorecard(rows: &DataFrame, as_of: i32, days: Option<i32>) -> Result<Scor
     })
 }
 
-/// Episodes are formed on the whole history, and only then cut to the days.
+/// Counts the episodes that begin after `from`. They are formed on the whole history first, so that the start
+/// of the period cuts none in two.
 fn episodes(rows: &DataFrame, as_of: i32, from: i32) -> Result<u32, JobError> {
     let void = [schema::enums::ComplaintState::Withdrawn, schema::enums::ComplaintState::Rejected]
         .map(|state| col("state").eq(lit(crate::snapshot::state_place(state))))
         .into_iter()
         .reduce(Expr::or)
         .unwrap_or(lit(false));
-    // What was withdrawn later still counted on the day.
+    // A complaint that was withdrawn after the as-of day counted on that day.
     let void = void.and(col("ended").is_not_null()).and(col("ended").lt_eq(lit(as_of)));
     let counted = rows
         .clone()
@@ -111,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_scorecard_counts_what_is_written_by_hand() {
-        // Enterprise 1 three times, within and beyond a week; an anonymous one; one not about conduct;
+        // Enterprise 1 three times, within and beyond a week; an anonymous complaint; one not about conduct;
         // one withdrawn; one long ago.
         let days = [100, 105, 108, 103, 104, 110, 1];
         let enterprise = [Some(1u32), Some(1), Some(1), None, Some(2), Some(3), Some(4)];
@@ -138,7 +143,7 @@ mod tests {
         let card = scorecard(&rows, 112, Some(30)).expect("a scorecard");
         assert_eq!((card.handled.complaints, card.episodes, card.distinct_enterprises), (6, 3, 3));
         assert_eq!((card.cost_vnd, card.delay_hours), (15, 3.5));
-        // Due by day 112 are those of 100, 105, 103 and 104; the withdrawn one was not due.
+        // Due by day 112 are the complaints of days 100, 105, 103 and 104; the withdrawn one was not due.
         assert_eq!((card.handled.due, card.handled.in_time), (4, 1));
         assert_eq!((card.handled.open, card.handled.overdue), (5, 2));
         let ever = scorecard(&rows, 112, None).expect("a scorecard");

@@ -1,20 +1,21 @@
-//! How complaints are handled: answered in time or not, open, overdue. Pure functions of the facts of
-//! a snapshot and a day.
+//! Timeliness of complaints: answered in time, open, overdue. Pure functions of the facts of a snapshot and
+//! an as-of day.
 //!
-//! A complaint is *answered* on the day of its first response. Its deadline is that of its category;
-//! one without a deadline is never due. The share answered in time is taken over the complaints whose
-//! deadline has passed: of each of them it is known, so that open ones neither help nor harm before
-//! their time, and a unit that answers one easy case at once does not top a table by it.
+//! A complaint is *answered* on the day of its first response. Its deadline is that of its category; a
+//! complaint without a deadline is never due. The share answered in time covers only complaints whose
+//! deadline has passed: their outcome is known. Before its deadline a complaint counts neither for nor
+//! against a unit, so that one easy case answered at once does not put a unit on top of a table.
 
 use crate::numeric::survival::Waiting;
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// Adds to facts, as of a day (days since 1970): `open`, `waiting` (open and not answered), `overdue`
-/// (waiting, and the deadline has passed), `was_due` (the deadline has passed, and it was not withdrawn
-/// or rejected before an answer) and `in_time` (was due, and answered by then).
+/// Adds five bool columns to facts, as of a day (days since 1970): `open`, `waiting` (open and not answered),
+/// `overdue` (waiting, and the deadline has passed), `was_due` (the deadline has passed, and the complaint
+/// did not end unanswered) and `in_time` (was due, and answered by its deadline).
 ///
-/// Facts of complaints received later are left out.
+/// Reads `day` (i32) and `due`, `answered`, `ended` (i32?), all in days since 1970. Complaints received later
+/// are left out.
 pub fn handled(facts: &DataFrame, as_of: i32) -> LazyFrame {
     let by = |column: &str| col(column).is_not_null().and(col(column).lt_eq(lit(as_of)));
     let answered = by("answered");
@@ -22,7 +23,7 @@ pub fn handled(facts: &DataFrame, as_of: i32) -> LazyFrame {
     let passed = col("due").is_not_null().and(col("due").lt_eq(lit(as_of)));
     let open = ended.not();
     let waiting = open.clone().and(answered.clone().not());
-    // Who withdrew unanswered took away the occasion to answer.
+    // A complaint that was withdrawn or rejected unanswered left nothing to answer.
     let was_due = passed.clone().and(answered.clone().or(open.clone()));
     facts.clone().lazy().filter(col("day").lt_eq(lit(as_of))).with_columns([
         open.alias("open"),
@@ -33,29 +34,30 @@ pub fn handled(facts: &DataFrame, as_of: i32) -> LazyFrame {
     ])
 }
 
-/// What was handled of a group of complaints.
+/// The timeliness of a group of complaints.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Handled {
     pub complaints: u32,
-    /// Whose deadline has passed.
+    /// Complaints whose deadline has passed, without those that ended unanswered.
     pub due: u32,
     pub in_time: u32,
     pub open: u32,
     pub overdue: u32,
-    /// Days until half of the complaints are answered (Kaplan and Meier 1958; those still open are
-    /// censored); None where less than half ever are.
+    /// Median days to the answer (Kaplan and Meier 1958; open complaints are censored); None if the estimate
+    /// never falls to one half.
     pub median_days: Option<f64>,
 }
 
 impl Handled {
-    /// The share answered in time of those whose deadline has passed.
+    /// The share answered in time among complaints that were due; None if none was.
     pub fn share_in_time(&self) -> Option<f64> {
         (self.due > 0).then(|| f64::from(self.in_time) / f64::from(self.due))
     }
 }
 
-/// The measures of [`Handled`] but the median.
+/// Aggregates over rows of [`handled`], all u32: `complaints`, `due_count`, `in_time_count`, `open_count` and
+/// `overdue_count`.
 pub fn measures() -> [Expr; 5] {
     let count = |column: &str| col(column).cast(DataType::UInt32).sum().cast(DataType::UInt32);
     [
@@ -67,7 +69,7 @@ pub fn measures() -> [Expr; 5] {
     ]
 }
 
-/// Reads one row of a table with [`measures`].
+/// Reads row `at` of a table with the columns of [`measures`]; the median is left None.
 pub fn read(table: &DataFrame, at: usize) -> PolarsResult<Handled> {
     let value = |column: &str| -> PolarsResult<u32> { Ok(table.column(column)?.u32()?.get(at).unwrap_or(0)) };
     Ok(Handled {
@@ -80,13 +82,13 @@ pub fn read(table: &DataFrame, at: usize) -> PolarsResult<Handled> {
     })
 }
 
-/// The Kaplan–Meier median: `times` in days, and whether each ended in an answer or was censored.
+/// The Kaplan–Meier median of (days, answered); times without an answer are censored.
 pub fn median_survival(times: Vec<(i32, bool)>) -> Option<f64> {
     Waiting::new(times.into_iter().map(|(days, answered)| (f64::from(days), answered)).collect()).median()
 }
 
-/// Days to the answer of each row of [`handled`], and whether there was one; those withdrawn or
-/// rejected before are censored then, those open on the day.
+/// (days, answered) of each row of [`handled`]. A complaint that ended unanswered is censored at its end, an
+/// open one on the as-of day.
 pub fn times(rows: &DataFrame, as_of: i32) -> PolarsResult<Vec<(i32, bool)>> {
     let day = rows.column("day")?.i32()?;
     let answered = rows.column("answered")?.i32()?;
@@ -130,11 +132,11 @@ mod tests {
             (0, Some(10), Some(10), None),     // on the last day
             (0, Some(10), Some(11), None),     // too late
             (0, Some(10), None, None),         // overdue
-            (0, Some(10), None, Some(5)),      // withdrawn before anybody answered
+            (0, Some(10), None, Some(5)),      // withdrawn unanswered
             (0, None, None, None),             // no deadline
             (15, Some(25), None, None),        // not due yet
-            (15, Some(25), Some(16), None),    // answered, not due yet: says nothing so far
-            (0, Some(10), Some(21), Some(30)), // answered after the day we look at
+            (15, Some(25), Some(16), None),    // answered, not due yet
+            (0, Some(10), Some(21), Some(30)), // answered after the as-of day
             (21, Some(30), None, None),        // received later
         ]);
         let table = handled(&facts, 20).select(measures()).collect().expect("a table");

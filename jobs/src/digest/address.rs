@@ -1,18 +1,19 @@
-//! Addresses of digests: which can be sent to, and which are one and the same.
+//! Addresses of digest subscriptions: validation, and when two spellings are the same address.
 
 use lettre::Address;
 use schema::domain::inert;
 use schema::enums::DeliveryChannel;
 use std::path::{Path, PathBuf};
 
-/// The longest address of a channel, in characters (RFC 5321 §4.5.3.1.3: a path has 256 octets, with its brackets).
+/// The longest mail address, in characters (RFC 5321 §4.5.3.1.3: a path has 256 octets with its brackets).
 const LONGEST_MAIL: usize = 254;
+/// The longest path of a folder, in bytes.
 const LONGEST_FOLDER: usize = 4_096;
 
-/// Checks that digests can be delivered to an address.
+/// Checks that an address is valid for its channel, and returns it.
 ///
 /// # Errors
-/// Why they cannot be, and what to write.
+/// A message with the reason and the right form.
 pub fn check(channel: DeliveryChannel, address: &str) -> Result<&str, String> {
     match channel {
         DeliveryChannel::Folder => folder(address),
@@ -20,8 +21,8 @@ pub fn check(channel: DeliveryChannel, address: &str) -> Result<&str, String> {
     }
 }
 
-/// What two spellings of one address have in common: capitals in mail addresses and the way that a path is written
-/// change nothing. (Servers may tell capitals in local parts apart; none in use does.)
+/// The canonical form of an address, for comparison: mail addresses in lower case, paths by their components. (RFC
+/// 5321 lets servers treat local parts as case-sensitive; those in use do not.)
 pub fn identity(channel: DeliveryChannel, address: &str) -> String {
     match channel {
         DeliveryChannel::Email => address.to_lowercase(),
@@ -29,35 +30,35 @@ pub fn identity(channel: DeliveryChannel, address: &str) -> String {
     }
 }
 
-/// A path may have letters of any script, however they are composed, as long as it reads as one line.
+/// Checks a path: any script is valid, control and invisible characters are not.
 fn folder(address: &str) -> Result<&str, String> {
     if address.is_empty() || address.len() > LONGEST_FOLDER {
-        return Err(format!("the folder has 1 to {LONGEST_FOLDER} bytes"));
+        return Err(format!("the folder must have 1 to {LONGEST_FOLDER} bytes"));
     }
-    match address.chars().find(|c| inert::acts(*c)) {
-        Some(c) => Err(format!("the folder {address:?} has the character U+{:04X}, which nobody sees", u32::from(c))),
+    match address.chars().find(|c| inert::is_control_or_hidden(*c)) {
+        Some(c) => Err(format!("the folder {address:?} contains the invisible character U+{:04X}", u32::from(c))),
         None => Ok(address),
     }
 }
 
 fn mailbox(address: &str) -> Result<&str, String> {
-    let wrong = |what: &str| Err(format!("{address:?} cannot be sent to: {what}"));
+    let wrong = |what: &str| Err(format!("invalid mail address {address:?}: {what}"));
     let Some((local, domain)) = address.rsplit_once('@') else {
-        return wrong("a mail address is written as board@example.org");
+        return wrong("write it like board@example.org");
     };
     if !local.is_ascii() {
         return wrong(
-            "the part before the @ has letters that mail servers without SMTPUTF8 do not take; use another one",
+            "the part before the @ has letters that mail servers without SMTPUTF8 reject; use an ASCII address",
         );
     }
     if !domain.is_ascii() {
-        return wrong("write the domain as the mail server knows it (xn--…)");
+        return wrong("write the domain in its ASCII form (xn--…)");
     }
     if local.contains(['"', '\\', ' ', '(', ')', ',', ':', ';', '<', '>', '[', ']']) {
-        return wrong("quoted names are not taken; use an address without quotes, spaces and brackets");
+        return wrong("quoted names are not supported; use an address without quotes, spaces and brackets");
     }
     if domain.starts_with('[') || domain.parse::<std::net::IpAddr>().is_ok() {
-        return wrong("name the domain of the mailbox, not the address of a machine");
+        return wrong("write the domain of the mailbox, not an IP address");
     }
     let labels: Vec<&str> = domain.split('.').collect();
     let is_label = |label: &&str| {
@@ -67,14 +68,14 @@ fn mailbox(address: &str) -> Result<&str, String> {
             && !label.ends_with('-')
             && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
-    // No domain ends in a number: such a one is the address of a machine (RFC 3696 §2).
+    // No domain ends in a number; a name that does is an IP address (RFC 3696 §2).
     let is_number = labels.last().is_none_or(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
     if !labels.iter().all(is_label) || is_number || (labels.len() == 1 && domain != "localhost") {
-        return wrong("the part after the @ is no domain, such as example.org");
+        return wrong("the part after the @ must be a domain such as example.org");
     }
     match address.parse::<Address>() {
         Ok(_) => Ok(address),
-        Err(error) => wrong(&format!("{error}; a mail address is written as board@example.org")),
+        Err(error) => wrong(&format!("{error}; write it like board@example.org")),
     }
 }
 

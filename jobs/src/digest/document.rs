@@ -1,4 +1,4 @@
-//! What a digest says, put together of stored results: nothing is computed here.
+//! The content of a digest, independent of language. It combines stored job results and computes no statistic.
 
 use super::flagged::{FlagsPart, flags_part, states};
 use crate::JobError;
@@ -20,12 +20,12 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Units listed as best, and as worst.
+/// Branches listed as best, and as worst, at most.
 const RANKED: usize = 5;
-/// A unit is ranked from so many complaints whose deadline has passed.
+/// The fewest complaints with a passed deadline of a ranked branch.
 const LEAST: u32 = 20;
 
-/// A digest, in no language: the same for all.
+/// The document of a digest, the same for all languages.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DigestDocument {
@@ -33,11 +33,11 @@ pub struct DigestDocument {
     pub previous_as_of: Option<NaiveDate>,
     pub demonstration: bool,
     pub position: i64,
-    /// The runs that it was made of, by job.
+    /// The runs whose results it uses, by job.
     pub runs: BTreeMap<String, Id>,
-    /// Results that are older than the digest.
+    /// Results for an earlier day than the digest's.
     pub stale: Vec<Stale>,
-    /// Sources that give months without days.
+    /// Sources that give only the month of receipt.
     #[serde(default)]
     pub monthly: Vec<MonthlySource>,
     pub flags: FlagsPart,
@@ -49,9 +49,9 @@ pub struct DigestDocument {
     pub previous: Totals,
     pub answers: AnswersPart,
     pub register: Vec<RegisterChange>,
-    /// Events so far, for the next digest to compare with.
+    /// Running totals of register events, with which the next digest compares.
     pub events: BTreeMap<String, i64>,
-    /// The newest seals: who keeps the digest can tell later whether the end of a chain was cut off.
+    /// The newest seals: a kept digest proves later whether the end of a hash chain was cut off.
     #[serde(default)]
     pub seals: Vec<SealName>,
 }
@@ -81,7 +81,7 @@ pub struct RankedUnit {
     pub name_en: Option<String>,
     pub code: String,
     pub share_in_time: f64,
-    /// By which it is ranked.
+    /// The rank's key: the share after shrinkage.
     #[serde(default)]
     pub shrunk_share: f64,
     pub median_days: Option<f64>,
@@ -95,10 +95,10 @@ pub struct RegisterChange {
     pub count: i64,
 }
 
-/// Puts a digest together as of a day, compared with the one before it.
+/// Composes a digest as of a day; `before` is the earlier digest with which it compares.
 ///
 /// # Errors
-/// `NotFound` where a job has no result by that day: says which, and how to make one.
+/// `NotFound` when a job has no result up to that day, `History` when one cannot be parsed.
 pub fn document(
     conn: &mut Conn,
     as_of: NaiveDate,
@@ -111,7 +111,7 @@ pub fn document(
     let recurrence_run = latest_run(conn, recurrence::NAME, as_of)?;
     let monthly = flags::document_of_run(conn, recurrence_run.id)?.map(|found| found.monthly).unwrap_or_default();
     let mut flagged = flags::of_run(conn, recurrence_run.id)?;
-    // What a person has dismissed is not proposed any more.
+    // The Board dismissed these flags: they propose nothing.
     flagged.retain(|stored| stored.flag.as_ref().is_none_or(|flag| flag.state != FlagState::Dismissed));
     let states = states(conn)?;
     let all = [&recurrence_run, &timeliness_run, &trends_run, &overdue_run];
@@ -127,7 +127,7 @@ pub fn document(
         runs: all.iter().map(|run| (run.job.clone(), run.id)).collect(),
         stale,
         monthly,
-        flags: flags_part(&flagged, before, &states),
+        flags: flags_part(&flagged, before.map(|before| &before.flags), &states),
         overdue,
         recent_days: trends.recent_days,
         before_days: trends.before_days,
@@ -152,8 +152,8 @@ fn latest_run(conn: &mut Conn, job: &str, as_of: NaiveDate) -> Result<JobRun, Jo
         .optional()?;
     found.ok_or_else(|| {
         JobError::NotFound(format!(
-            "there is nothing to tell as of {as_of}: no run of {job} by then (`phananh jobs run {job} --as-of {as_of}` \
-             makes one)"
+            "no digest as of {as_of}: {job} has no successful run up to then; start one with `phananh jobs run {job} \
+             --as-of {as_of}`"
         ))
     })
 }
@@ -162,13 +162,14 @@ fn latest<T: DeserializeOwned>(conn: &mut Conn, job: &str, as_of: NaiveDate) -> 
     let run = latest_run(conn, job, as_of)?;
     let result: Option<JobResult> =
         job_results::table.find((run.id, job)).select(JobResult::as_select()).first(conn).optional()?;
-    let result = result.ok_or_else(|| StoreError::NotFound(format!("run {} of {job} left no result", run.id)))?;
+    let result = result.ok_or_else(|| StoreError::NotFound(format!("run {} of {job} has no stored result", run.id)))?;
     let document = serde_json::from_value(result.document.0)
-        .map_err(|e| JobError::History(format!("the result of run {} of {job} does not read: {e}", run.id)))?;
+        .map_err(|e| JobError::History(format!("the result of run {} of {job} cannot be parsed: {e}", run.id)))?;
     Ok((run, document))
 }
 
-/// What all runs after the last digest brought before whom: the job runs many times a day.
+/// The escalations of all runs after the last digest, to a department and to the General Department. The job runs
+/// hourly, so its latest result alone does not have them.
 fn escalated_between(conn: &mut Conn, after: Option<NaiveDate>, until: NaiveDate) -> Result<[u32; 2], JobError> {
     let mut results = job_results::table
         .filter(job_results::name.eq(overdue::NAME))
@@ -181,7 +182,7 @@ fn escalated_between(conn: &mut Conn, after: Option<NaiveDate>, until: NaiveDate
     let mut sums = [0, 0];
     for result in results.load::<JobResult>(conn)? {
         let document: OverdueDocument = serde_json::from_value(result.document.0)
-            .map_err(|e| JobError::History(format!("the result of run {} does not read: {e}", result.run_id)))?;
+            .map_err(|e| JobError::History(format!("the result of run {} cannot be parsed: {e}", result.run_id)))?;
         sums[0] += document.newly_escalated[0];
         sums[1] += document.newly_escalated[1];
     }
@@ -205,11 +206,11 @@ fn answers_part(answers: &TimelinessDocument) -> AnswersPart {
             })
         })
         .collect();
-    // Of two that are alike the one with more complaints is the clearer case.
+    // Of two equal shares, the one from more complaints is more certain.
     ranked.sort_by(|a, b| {
         b.shrunk_share.total_cmp(&a.shrunk_share).then(b.due.cmp(&a.due)).then_with(|| a.code.cmp(&b.code))
     });
-    // No unit is both among the best and among the worst.
+    // At most half each, so that no branch is among the best and the worst.
     let many = RANKED.min(ranked.len() / 2).max(usize::from(!ranked.is_empty()));
     let mut worst: Vec<RankedUnit> = ranked.iter().rev().take(many).cloned().collect();
     if ranked.len() < 2 {

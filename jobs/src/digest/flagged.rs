@@ -1,6 +1,5 @@
-//! Who is flagged, and what changed since the digest before.
+//! The digest's part about flags: who is flagged, and what changed since the previous digest.
 
-use super::document::DigestDocument;
 use crate::JobError;
 use crate::flags::Stored;
 use diesel::prelude::*;
@@ -11,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Flags of one group that are listed with their reasons, and by their codes alone.
+/// Most flags of a group that are listed with their reasons; most that are listed by code alone.
 const LISTED: usize = 15;
 const BY_CODE: usize = 300;
 
@@ -19,20 +18,20 @@ const BY_CODE: usize = 300;
 #[serde(rename_all = "camelCase")]
 pub struct FlagsPart {
     pub total: usize,
-    /// The gravest tier: officers and branches.
+    /// Flags of the highest tier, on officers and branches.
     pub suspension_review: usize,
-    /// Those of them that are branches, which are inspected and not suspended.
+    /// Those on branches, for which the proposal is an inspection.
     #[serde(default)]
     pub inspection: usize,
     pub review: usize,
     pub watch: usize,
-    /// How many are new, raised, lowered or gone.
+    /// The number of flags in all groups: new, raised, lowered, gone, dismissed or retracted.
     pub changes: usize,
     pub groups: Vec<FlagGroup>,
-    /// The codes of everybody flagged, the gravest first: no flag is without a line.
+    /// The codes of all flagged subjects, highest tier first.
     #[serde(default)]
     pub all: Vec<Flagged>,
-    /// Everybody flagged, for the next digest to compare with.
+    /// All current flags, with which the next digest compares.
     pub standing: Vec<Standing>,
 }
 
@@ -43,19 +42,19 @@ pub struct FlagGroup {
     pub key: String,
     pub count: usize,
     pub listed: Vec<FlagLine>,
-    /// The codes of those that are not listed.
+    /// The codes of those not listed, up to 300.
     #[serde(default)]
     pub others: Vec<String>,
 }
 
-/// Who is flagged with one tier.
+/// The flagged subjects of one kind and tier.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Flagged {
     pub kind: SubjectKind,
     pub tier: Tier,
     pub count: usize,
-    /// Of so many at most.
+    /// At most 300.
     pub codes: Vec<String>,
 }
 
@@ -69,7 +68,7 @@ pub struct FlagLine {
     pub was: Option<Tier>,
     pub reason_vi: String,
     pub reason_en: String,
-    /// Why the Board dismissed it, in its own words.
+    /// The Board's reason, when it dismissed the flag.
     #[serde(default)]
     pub because: Option<String>,
 }
@@ -85,7 +84,7 @@ pub struct Standing {
     pub reason_en: String,
 }
 
-/// What became of each flag, with the reason of the Board where it was dismissed.
+/// The state of each flag, with the Board's reason when it is dismissed.
 pub(super) fn states(conn: &mut Conn) -> Result<BTreeMap<Id, (FlagState, Option<String>)>, JobError> {
     let mut reasons: BTreeMap<Id, Option<String>> = flag_reviews::table
         .filter(flag_reviews::to_state.eq(FlagState::Dismissed))
@@ -104,11 +103,11 @@ pub(super) fn states(conn: &mut Conn) -> Result<BTreeMap<Id, (FlagState, Option<
 
 pub(super) fn flags_part(
     flagged: &[Stored],
-    before: Option<&DigestDocument>,
+    before: Option<&FlagsPart>,
     states: &BTreeMap<Id, (FlagState, Option<String>)>,
 ) -> FlagsPart {
     let then: BTreeMap<Id, &Standing> =
-        before.map(|before| before.flags.standing.iter().map(|one| (one.flag, one)).collect()).unwrap_or_default();
+        before.map(|before| before.standing.iter().map(|one| (one.flag, one)).collect()).unwrap_or_default();
     let standing: Vec<Standing> = flagged
         .iter()
         .map(|stored| Standing {
@@ -130,7 +129,7 @@ pub(super) fn flags_part(
         }
     }
     let now: BTreeSet<Id> = standing.iter().map(|one| one.flag).collect();
-    // Whoever was told of a flag is told how it ended.
+    // Every flag of the previous digest that has ended is reported with its end.
     let ended = |wanted: &dyn Fn(FlagState) -> bool| -> Vec<FlagLine> {
         let state = |one: &Standing| states.get(&one.flag).map_or(FlagState::Expired, |(state, _)| *state);
         let because = |one: &Standing| states.get(&one.flag).and_then(|(_, reason)| reason.clone());
@@ -153,7 +152,7 @@ pub(super) fn flags_part(
     ]
     .into_iter()
     .map(|(key, mut lines)| {
-        // The gravest first.
+        // Highest tier first.
         lines.sort_by(|a, b| (b.tier, a.kind, &a.code).cmp(&(a.tier, b.kind, &b.code)));
         let count = lines.len();
         let others = lines.iter().skip(LISTED).take(BY_CODE).map(|one| one.code.clone()).collect();

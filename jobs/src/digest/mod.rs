@@ -1,12 +1,13 @@
-//! The Board's digest: a stored document, made of stored results, in Vietnamese and English.
+//! The Board's digest: composed from stored job results, rendered in Vietnamese and English, stored, and delivered
+//! through an outbox.
 
 pub mod address;
 mod document;
 mod flagged;
+mod messages;
 pub mod outbox;
 mod render;
 mod send;
-mod words;
 
 pub use document::{DigestDocument, document};
 pub use render::{Rendered, render};
@@ -20,10 +21,11 @@ use schema::models::Digest;
 use schema::tables::digests;
 use schema::{Conn, Id, StoreError};
 
-/// The languages that every digest is made in.
+/// The languages of every digest.
 pub const LOCALES: [Locale; 2] = [Locale::Vi, Locale::En];
 
-/// The newest stored digest of a language before a day, with what it said.
+/// The newest stored digest of a language before a day, with its document. None when there is none or its document
+/// cannot be parsed.
 pub fn before(conn: &mut Conn, as_of: NaiveDate, locale: Locale) -> Result<Option<(Id, DigestDocument)>, JobError> {
     let found: Option<Digest> = digests::table
         .filter(digests::locale.eq(locale))
@@ -35,8 +37,8 @@ pub fn before(conn: &mut Conn, as_of: NaiveDate, locale: Locale) -> Result<Optio
     Ok(found.and_then(|digest| match serde_json::from_value(digest.document.0) {
         Ok(document) => Some((digest.id, document)),
         Err(error) => {
-            // Of another version: the next digest tells everything, as the first did.
-            tracing::warn!(digest = %digest.id, %error, "an earlier digest does not read: nothing is compared with it");
+            // Another version wrote it. The new digest then reports everything as new, like a first digest.
+            tracing::warn!(digest = %digest.id, %error, "an earlier digest cannot be parsed: no comparison with it");
             None
         }
     }))

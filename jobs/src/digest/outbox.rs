@@ -1,5 +1,5 @@
-//! Who gets digests, and the outbox: one delivery for each digest and recipient, tried until it
-//! is done or given up.
+//! Digest subscriptions and the outbox: one delivery for each digest and recipient, retried until it is sent or has
+//! failed for good.
 
 use super::address;
 use crate::runner::ledger::still_owned;
@@ -10,15 +10,18 @@ use schema::domain::ids::random_id;
 use schema::each;
 use schema::enums::{DeliveryChannel, DeliveryState, Locale};
 use schema::models::{Delivery, Digest, DigestSubscription, JobRun};
-use schema::states::{Kept, pair};
+use schema::states::{StateTable, pair};
 use schema::tables::{deliveries, digest_subscriptions, digests};
 use schema::{Conn, Db, Id, StoreError, Timestamp};
 use std::collections::HashSet;
 
-/// A delivery that fails so often is given up.
+/// Attempts after which a delivery fails for good.
 pub const ATTEMPTS: i32 = 8;
 
-/// Subscribes an address, or changes its language. Another spelling of an address that is subscribed is the same one.
+/// Subscribes an address, or changes its language. Another spelling of a subscribed address is the same subscription.
+///
+/// # Errors
+/// `Rule` when the address is invalid.
 pub fn subscribe(
     tx: &mut WriteTx<'_>,
     channel: DeliveryChannel,
@@ -26,15 +29,15 @@ pub fn subscribe(
     locale: Locale,
 ) -> Result<DigestSubscription, StoreError> {
     let address = address::check(channel, address).map_err(StoreError::Rule)?;
-    let known = spellings(tx.conn, channel, address)?.into_iter().next();
-    if let Some(mut known) = known {
-        known.locale = locale;
-        known.ended_at = None;
-        diesel::update(digest_subscriptions::table.find(known.id))
+    let existing = spellings(tx.conn, channel, address)?.into_iter().next();
+    if let Some(mut existing) = existing {
+        existing.locale = locale;
+        existing.ended_at = None;
+        diesel::update(digest_subscriptions::table.find(existing.id))
             .set((digest_subscriptions::locale.eq(locale), digest_subscriptions::ended_at.eq(None::<Timestamp>)))
             .execute(tx.conn)?;
-        tx.keep(Kept::DigestSubscriptions, &known.id);
-        return Ok(known);
+        tx.record_state(StateTable::DigestSubscriptions, &existing.id);
+        return Ok(existing);
     }
     let row = DigestSubscription {
         id: random_id(),
@@ -45,22 +48,25 @@ pub fn subscribe(
         ended_at: None,
     };
     each!(&mut *tx.conn, c => diesel::insert_into(digest_subscriptions::table).values(&row).execute(c)?);
-    tx.keep(Kept::DigestSubscriptions, &row.id);
+    tx.record_state(StateTable::DigestSubscriptions, &row.id);
     Ok(row)
 }
 
-/// Ends a subscription. What lies in the outbox for it is not sent any more.
+/// Ends a subscription and cancels its pending deliveries.
+///
+/// # Errors
+/// `NotFound` when the address is not subscribed.
 pub fn unsubscribe(tx: &mut WriteTx<'_>, channel: DeliveryChannel, address: &str) -> Result<(), StoreError> {
-    let known = spellings(tx.conn, channel, address)?;
-    let ends: Vec<Id> = known.iter().filter(|known| known.ended_at.is_none()).map(|known| known.id).collect();
+    let existing = spellings(tx.conn, channel, address)?;
+    let ends: Vec<Id> = existing.iter().filter(|row| row.ended_at.is_none()).map(|row| row.id).collect();
     if ends.is_empty() {
-        let message = format!("{address} is not subscribed: `phananh digest subscriptions` lists who is");
+        let message = format!("{address} is not subscribed: `phananh digest subscriptions` lists all");
         return Err(StoreError::NotFound(message));
     }
     diesel::update(digest_subscriptions::table.filter(digest_subscriptions::id.eq_any(&ends)))
         .set(digest_subscriptions::ended_at.eq(Some(tx.now)))
         .execute(tx.conn)?;
-    ends.iter().for_each(|id| tx.keep(Kept::DigestSubscriptions, id));
+    ends.iter().for_each(|id| tx.record_state(StateTable::DigestSubscriptions, id));
     let waiting = deliveries::table
         .filter(deliveries::subscription_id.eq_any(ends))
         .filter(deliveries::state.eq(DeliveryState::Pending));
@@ -74,7 +80,7 @@ pub fn unsubscribe(tx: &mut WriteTx<'_>, channel: DeliveryChannel, address: &str
     Ok(())
 }
 
-/// Digests that wait to be sent by mail.
+/// The number of pending deliveries by mail.
 pub fn waiting_for_mail(conn: &mut Conn) -> Result<i64, StoreError> {
     Ok(deliveries::table
         .inner_join(digest_subscriptions::table.on(digest_subscriptions::id.eq(deliveries::subscription_id)))
@@ -85,10 +91,10 @@ pub fn waiting_for_mail(conn: &mut Conn) -> Result<i64, StoreError> {
 }
 
 fn keep_deliveries(tx: &mut WriteTx<'_>, keys: &[(Id, Id)]) {
-    keys.iter().for_each(|(digest, recipient)| tx.keep(Kept::Deliveries, &pair(digest, recipient)));
+    keys.iter().for_each(|(digest, recipient)| tx.record_state(StateTable::Deliveries, &pair(digest, recipient)));
 }
 
-/// The subscriptions of an address, however it is spelled; those that are not ended come first.
+/// The subscriptions of an address in all its spellings, current ones first.
 fn spellings(conn: &mut Conn, channel: DeliveryChannel, address: &str) -> Result<Vec<DigestSubscription>, StoreError> {
     let wanted = address::identity(channel, address);
     let all: Vec<DigestSubscription> = digest_subscriptions::table
@@ -103,7 +109,7 @@ fn spellings(conn: &mut Conn, channel: DeliveryChannel, address: &str) -> Result
     Ok(all.into_iter().filter(|one| address::identity(channel, &one.address) == wanted).collect())
 }
 
-/// Who is subscribed.
+/// The current subscriptions, by channel and address.
 pub fn subscriptions(conn: &mut Conn) -> Result<Vec<DigestSubscription>, StoreError> {
     Ok(digest_subscriptions::table
         .filter(digest_subscriptions::ended_at.is_null())
@@ -112,14 +118,14 @@ pub fn subscriptions(conn: &mut Conn) -> Result<Vec<DigestSubscription>, StoreEr
         .load(conn)?)
 }
 
-/// Puts a digest into the outbox, once for each subscriber of its language.
+/// Queues a digest for each subscriber of its language; returns the number of deliveries.
 pub fn post(tx: &mut WriteTx<'_>, digest: &Digest) -> Result<usize, StoreError> {
     let recipients = subscriptions(tx.conn)?;
     let mut addresses = HashSet::new();
     let rows: Vec<Delivery> = recipients
         .into_iter()
         .filter(|recipient| recipient.locale == digest.locale)
-        // Registers of before hold several spellings of one address.
+        // A register may hold several spellings of one address from before they were unified.
         .filter(|recipient| {
             addresses.insert((recipient.channel, address::identity(recipient.channel, &recipient.address)))
         })
@@ -129,7 +135,7 @@ pub fn post(tx: &mut WriteTx<'_>, digest: &Digest) -> Result<usize, StoreError> 
             state: DeliveryState::Pending,
             attempts: 0,
             next_attempt_at: tx.now,
-            // Stable: who gets it twice after all shows it once.
+            // The same for every attempt, so that mail clients drop a duplicate.
             message_id: format!("{}.{}", digest.id, recipient.id),
             sent_at: None,
             error: None,
@@ -144,15 +150,15 @@ pub fn post(tx: &mut WriteTx<'_>, digest: &Digest) -> Result<usize, StoreError> 
     Ok(rows.len())
 }
 
-/// A delivery with what is to be delivered, and to whom.
-pub type Parcel = (Delivery, Digest, DigestSubscription);
+/// A delivery with its digest and its recipient.
+pub type OutgoingDelivery = (Delivery, Digest, DigestSubscription);
 
-/// Takes the next delivery that is due out of the outbox: it counts as tried, so that a crash in the
-/// middle of it does not end in trying for ever. Mail waits while there is no server to send it by.
+/// Takes the next due delivery, and counts the attempt before it is made, so that crashes cannot cause endless
+/// retries. The next attempt waits 2, 4, 8 … minutes. Without a mail server (`by_mail`), mail stays pending.
 ///
 /// # Errors
-/// `Conflict` where the run that delivers has lost its claim: another node delivers by now.
-pub fn take(db: &Db, run: &JobRun, by_mail: bool) -> Result<Option<Parcel>, StoreError> {
+/// `Conflict` when another node has taken over the run that delivers.
+pub fn take(db: &Db, run: &JobRun, by_mail: bool) -> Result<Option<OutgoingDelivery>, StoreError> {
     let committed = db.write("job", |tx| {
         still_owned(tx, run)?;
         give_up_on_the_last(tx)?;
@@ -167,8 +173,8 @@ pub fn take(db: &Db, run: &JobRun, by_mail: bool) -> Result<Option<Parcel>, Stor
     Ok(committed.value)
 }
 
-/// The next delivery that is due.
-fn next(conn: &mut Conn, now: Timestamp, by_mail: bool) -> Result<Option<Parcel>, StoreError> {
+/// The next due delivery.
+fn next(conn: &mut Conn, now: Timestamp, by_mail: bool) -> Result<Option<OutgoingDelivery>, StoreError> {
     let mut channels = vec![DeliveryChannel::Folder];
     if by_mail {
         channels.push(DeliveryChannel::Email);
@@ -178,7 +184,7 @@ fn next(conn: &mut Conn, now: Timestamp, by_mail: bool) -> Result<Option<Parcel>
         .inner_join(digests::table.on(digests::id.eq(deliveries::digest_id)))
         .inner_join(digest_subscriptions::table.on(digest_subscriptions::id.eq(deliveries::subscription_id)))
         .filter(deliveries::state.eq(DeliveryState::Pending))
-        // Where the clock was ahead, an attempt seems to be due in a week: none waits that long.
+        // An attempt beyond the longest backoff was scheduled while the clock was ahead.
         .filter(deliveries::next_attempt_at.le(now).or(deliveries::next_attempt_at.gt(Timestamp::from(latest))))
         .filter(deliveries::attempts.lt(ATTEMPTS))
         .filter(digest_subscriptions::ended_at.is_null())
@@ -189,7 +195,7 @@ fn next(conn: &mut Conn, now: Timestamp, by_mail: bool) -> Result<Option<Parcel>
         .optional()?)
 }
 
-/// Whether anything is to be delivered, or to be given up.
+/// Whether a delivery is due, or an interrupted last attempt is to be marked as failed.
 pub fn is_anything_due(conn: &mut Conn, by_mail: bool) -> Result<bool, StoreError> {
     let tried: i64 = deliveries::table
         .filter(deliveries::state.eq(DeliveryState::Pending))
@@ -199,7 +205,7 @@ pub fn is_anything_due(conn: &mut Conn, by_mail: bool) -> Result<bool, StoreErro
     Ok(tried > 0 || next(conn, Timestamp::now(), by_mail)?.is_some())
 }
 
-/// Deletes deliveries that ended before a time; how many.
+/// Deletes at most `most` deliveries that have ended and whose next attempt lay before a time; returns how many.
 pub fn forget(tx: &mut WriteTx<'_>, before: Timestamp, most: i64) -> Result<usize, StoreError> {
     let old: Vec<(Id, Id)> = deliveries::table
         .filter(deliveries::state.ne(DeliveryState::Pending))
@@ -215,8 +221,8 @@ pub fn forget(tx: &mut WriteTx<'_>, before: Timestamp, most: i64) -> Result<usiz
     Ok(old.len())
 }
 
-/// Gives up deliveries whose last attempt was interrupted. One run delivers at a time, so a last attempt that has not ended
-/// is that of a node that went away; whether its mail arrived is unknown.
+/// Fails deliveries whose last attempt was interrupted. Only one run delivers at a time, so an unfinished last attempt
+/// belongs to a node that stopped; whether its mail arrived is unknown.
 fn give_up_on_the_last(tx: &mut WriteTx<'_>) -> Result<(), StoreError> {
     let broken_off = deliveries::table
         .filter(deliveries::state.eq(DeliveryState::Pending))
@@ -231,14 +237,18 @@ fn give_up_on_the_last(tx: &mut WriteTx<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Writes down how a delivery went.
-pub fn settle(db: &Db, mut delivery: Delivery, outcome: &Result<(), String>) -> Result<DeliveryState, StoreError> {
+/// Records the outcome of an attempt; returns the state of the delivery.
+pub fn record_outcome(
+    db: &Db,
+    mut delivery: Delivery,
+    outcome: &Result<(), String>,
+) -> Result<DeliveryState, StoreError> {
     let committed = db.write("job", |tx| {
         let key = (delivery.digest_id, delivery.subscription_id);
-        let stands: Delivery = deliveries::table.find(key).select(Delivery::as_select()).first(tx.conn)?;
-        if outcome.is_err() && stands.state != DeliveryState::Pending {
-            // It was taken back while it was on its way.
-            return Ok(stands.state);
+        let recorded: Delivery = deliveries::table.find(key).select(Delivery::as_select()).first(tx.conn)?;
+        if outcome.is_err() && recorded.state != DeliveryState::Pending {
+            // The recipient unsubscribed during the attempt.
+            return Ok(recorded.state);
         }
         match outcome {
             Ok(()) => {
@@ -266,7 +276,7 @@ fn store(tx: &mut WriteTx<'_>, delivery: &Delivery) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Posts again what was given up, except to those who have unsubscribed; how many.
+/// Queues failed deliveries to current subscribers again; returns how many.
 pub fn retry(tx: &mut WriteTx<'_>) -> Result<usize, StoreError> {
     let standing: Vec<Id> = subscriptions(tx.conn)?.into_iter().map(|row| row.id).collect();
     let failed = deliveries::table
@@ -285,8 +295,8 @@ pub fn retry(tx: &mut WriteTx<'_>) -> Result<usize, StoreError> {
     Ok(posted.len())
 }
 
-/// The delivery log, newest digest first.
-pub fn log(conn: &mut Conn, limit: i64) -> Result<Vec<Parcel>, StoreError> {
+/// The delivery log, newest digests first.
+pub fn log(conn: &mut Conn, limit: i64) -> Result<Vec<OutgoingDelivery>, StoreError> {
     Ok(deliveries::table
         .inner_join(digests::table.on(digests::id.eq(deliveries::digest_id)))
         .inner_join(digest_subscriptions::table.on(digest_subscriptions::id.eq(deliveries::subscription_id)))

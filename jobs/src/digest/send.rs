@@ -1,6 +1,6 @@
-//! Brings a digest to its recipient: as mail, or as files in a folder.
+//! Sends a digest to a recipient, as mail or as files in a folder.
 
-use super::outbox::Parcel;
+use super::outbox::OutgoingDelivery;
 use crate::runner::settings::{Encryption, Settings, SmtpSettings};
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
@@ -11,7 +11,7 @@ use schema::models::Digest;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-/// Sends parcels. One connection to the mail server is used for all of them.
+/// Sends digests; keeps one SMTP transport for all of them.
 pub struct Sender<'s> {
     settings: &'s Settings,
     smtp: Option<SmtpTransport>,
@@ -22,7 +22,7 @@ impl<'s> Sender<'s> {
         Self { settings, smtp: None }
     }
 
-    pub fn send(&mut self, (delivery, digest, recipient): &Parcel) -> Result<(), String> {
+    pub fn send(&mut self, (delivery, digest, recipient): &OutgoingDelivery) -> Result<(), String> {
         match recipient.channel {
             DeliveryChannel::Folder => write_files(Path::new(&recipient.address), digest),
             DeliveryChannel::Email => self.mail(digest, &recipient.address, &delivery.message_id),
@@ -36,27 +36,27 @@ impl<'s> Sender<'s> {
             self.smtp = Some(transport(smtp)?);
         }
         let Some(transport) = &self.smtp else { return Err("no transport".into()) };
-        // A refusal may come of the configuration (a wrong password): only trying often gives up.
+        // Permanent refusals are retried, too: a wrong configuration (a wrong password) may be the cause.
         transport.send(&message).map(|_| ()).map_err(|e| format!("mail server: {e}"))
     }
 }
 
-/// A digest as mail.
+/// Builds the mail of a digest.
 pub fn message(digest: &Digest, from: &str, to: &str, id: &str) -> Result<Message, String> {
     let from: Mailbox = from.parse().map_err(|e| format!("smtp.from {from:?}: {e}"))?;
     let domain = from.email.domain().to_owned();
     let to: Mailbox = to.parse().map_err(|e| format!("the address {to:?}: {e}"))?;
-    let written =
+    let created_at =
         SystemTime::UNIX_EPOCH + Duration::from_micros(u64::try_from(digest.created_at.micros()).unwrap_or(0));
     let mut message = Message::builder()
         .from(from)
         .to(to)
         .subject(&digest.subject)
-        .date(written)
+        .date(created_at)
         .message_id(Some(format!("<{id}@{domain}>")))
         .multipart(MultiPart::alternative_plain_html(digest.text.clone(), digest.html.clone()))
         .map_err(|e| e.to_string())?;
-    // No absence notes, please (RFC 3834).
+    // Asks for no automatic replies (RFC 3834).
     message
         .headers_mut()
         .insert_raw(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()));
@@ -79,13 +79,16 @@ fn transport(settings: &SmtpSettings) -> Result<SmtpTransport, String> {
                 std::fs::read_to_string(file).map_err(|e| format!("smtp.password_file {}: {e}", file.display()))?;
             builder.credentials(Credentials::new(user.clone(), password.trim_end().to_owned()))
         }
-        // The settings are checked: the two go together.
+        // `Settings` ensures that both are set or neither.
         _ => builder,
     };
     Ok(builder.timeout(Some(Duration::from_secs(30))).build())
 }
 
-/// Writes a digest as three files. A reader sees each of them whole or not at all.
+/// Writes a digest as three files (HTML, text, JSON), each atomically.
+///
+/// # Errors
+/// A message with the path that cannot be written.
 pub fn write_files(folder: &Path, digest: &Digest) -> Result<(), String> {
     let stem = format!("phan-anh-{}-{}", digest.as_of, digest.locale);
     let document = serde_json::to_string_pretty(&digest.document).map_err(|e| e.to_string())?;

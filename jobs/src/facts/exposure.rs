@@ -1,12 +1,12 @@
-//! How much occasion for complaints there was: declarations handled, or days in posting.
+//! Exposure: the declarations that a subject handled, or the days in posting.
 //!
-//! Counts are compared with what colleagues draw from as many declarations (design §5, point 4). This
-//! module says who handled how many, cut into spans that lie in one month and in the same windows; the
-//! comparison is made in [`crate::analyses::recurrence`].
+//! The recurrence statistics compare counts with those of peers at equal exposure (design §5, point 4). This module
+//! computes exposures by span, a range of days within one month and the same windows;
+//! [`crate::analyses::recurrence`] compares.
 
-use crate::analyses::recurrence::WINDOWS;
-use crate::facts::frames::{Subject, day_number};
-use crate::facts::{Facts, WorkloadFact};
+use crate::facts::days::day_number;
+use crate::facts::lookback::WINDOWS;
+use crate::facts::{Facts, Subject, WorkloadFact};
 use chrono::{Datelike, Days, Months, NaiveDate};
 use polars::prelude::*;
 use schema::Id;
@@ -15,38 +15,38 @@ use schema::models::Posting;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 
-/// What exposure is measured in.
+/// The unit of exposure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Basis {
     /// Declarations handled.
     Declarations,
-    /// Days in posting: of the officer, or of all officers of the branch.
+    /// Days in posting of the officer, or of all officers of the branch.
     PostingDays,
-    /// Nothing is known: no subject has exposure.
+    /// No subject has known exposure.
     #[default]
     None,
 }
 
 /// The exposure of all subjects of a kind in the longest window.
 ///
-/// `rows`, one for each subject, peer group and span, in this order:
+/// `rows` has one row for each subject, peer group and span, in this order:
 ///
 /// | column | type | meaning |
 /// | --- | --- | --- |
-/// | `subject` | u32 | its place |
+/// | `subject` | u32 | index into the subjects |
 /// | `group` | i32 | peer group of the branch; −1 for none |
-/// | `span` | u32 | place in [`spans`] |
+/// | `span` | u32 | index into [`spans`] |
 /// | `month` | u32 | months since the first of the longest window |
-/// | `exposure` | f64 | > 0 |
-/// | `carried` | bool | taken over from another month |
+/// | `exposure` | f64 | declarations or days, by `basis`; > 0 |
+/// | `carried` | bool | whether another month's rate stands in for a missing one |
 #[derive(Debug, Clone)]
 pub struct Exposure {
     pub basis: Basis,
     pub rows: DataFrame,
 }
 
-/// Days that lie in one month, and in or out of each window together.
+/// A range of days within one month that no window boundary divides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
     /// Days since 1970, both inclusive.
@@ -56,7 +56,7 @@ pub struct Span {
     pub month: u32,
 }
 
-/// Cuts the longest window into spans, at the beginnings of months and of windows.
+/// Divides the longest window into spans, at the starts of months and of windows; in order of time.
 pub fn spans(as_of: NaiveDate) -> Vec<Span> {
     let last = day_number(as_of);
     let mut starts: Vec<i32> = WINDOWS.iter().map(|days| last - days + 1).collect();
@@ -94,13 +94,12 @@ fn days_of_month(month: NaiveDate) -> f64 {
     f64::from(day_number(month + Months::new(1)) - day_number(month))
 }
 
-/// The rate of each month by day, and what is done about months that are missing: the last one before
-/// is carried forward, and where there is none, the first one after is carried back.
+/// Daily rates by month. A missing month takes the rate of the last month before it, else of the first one after it.
 #[derive(Debug, Default)]
 struct Daily(BTreeMap<NaiveDate, f64>);
 
 impl Daily {
-    /// The rate of a month, and whether it is another month's.
+    /// The daily rate of a month, and whether it is carried over from another month.
     fn of(&self, month: NaiveDate) -> Option<(f64, bool)> {
         if let Some(rate) = self.0.get(&month) {
             return Some((*rate, false));
@@ -146,7 +145,8 @@ impl Columns {
                 Column::new("carried".into(), self.carried),
             ],
         )?;
-        // An officer posted twice within a span has two rows: they are added up, in a fixed order.
+        // Adds up the rows of an officer posted twice within a span. The sort fixes the order of the sum, so that
+        // hashes are reproducible.
         let rows = rows
             .lazy()
             .sort(["subject", "group", "span", "exposure"], SortMultipleOptions::default())
@@ -164,10 +164,13 @@ fn overlap(posting: &Posting, from: i32, to: i32) -> i32 {
     (ends - begins + 1).max(0)
 }
 
-/// The exposure of officers. The workload of a month was handled on the days on which the officer was
-/// posted there; without any workload of officers in the register it is the days themselves.
+/// The exposure of officers: each month's workload, spread evenly over the officer's posted days in it. When no
+/// officer has workload, or fewer than half as many as have postings, it is the posted days of all instead.
 ///
 /// `groups` gives the peer group of a unit on a day.
+///
+/// # Errors
+/// When polars fails to aggregate.
 pub fn of_officers(
     facts: &Facts,
     officers: &[Subject],
@@ -181,7 +184,7 @@ pub fn of_officers(
             workload.entry(officer).or_default().entry(row.unit_id).or_default().push(row);
         }
     }
-    // A few rows of workload must not take the exposure of all others away.
+    // Workload of a few officers must not leave all others without exposure.
     let posted = officers.iter().filter(|officer| facts.postings.contains_key(&officer.id)).count();
     let handles = officers.iter().filter(|officer| workload.contains_key(&officer.id)).count();
     let basis = if handles > 0 && 2 * handles >= posted { Basis::Declarations } else { Basis::PostingDays };
@@ -194,7 +197,7 @@ pub fn of_officers(
             continue;
         }
         if postings.is_empty() {
-            // Nobody says where: the units of the workload do, from the first month on.
+            // Without postings, the units of the workload rows stand in, from the first month on.
             for (unit, rows) in by_unit.into_iter().flatten() {
                 let daily = daily(rows, days_of_month);
                 let since = daily.0.keys().next().map_or(i32::MAX, |first| day_number(*first));
@@ -227,9 +230,9 @@ pub fn of_officers(
                 rows.flat_map(|(_, rows)| rows.iter().copied()).collect()
             };
             let here = daily(&of_units(&|at| at == unit), posted_days);
-            // Workload that is recorded at another level than the postings is spread over all of them.
+            // Workload recorded for units other than those of the postings is spread over all postings.
             let elsewhere = daily(&of_units(&|at| !units.contains(at)), posted_anywhere);
-            // Who has just been moved handles what was handled before.
+            // A unit without workload takes the officer's rate from other units, as after a move.
             let before = daily(&of_units(&|_| true), posted_anywhere);
             let rate = |month: NaiveDate| match (here.of(month), elsewhere.of(month)) {
                 (Some((a, carried)), Some((b, also))) => Some((a + b, carried || also)),
@@ -264,9 +267,11 @@ fn daily(rows: &[&WorkloadFact], days: impl Fn(NaiveDate) -> f64) -> Daily {
     Daily(by_month.into_iter().map(|(month, handled)| (month, handled.max(0) as f64 / days(month))).collect())
 }
 
-/// The exposure of branches: a branch's own workload, else the sum of that of its units, else that of
-/// its officers. Without any workload of units in the register it is the days that officers were posted
-/// there.
+/// The exposure of branches: month by month a branch's own workload, else the sum of its units' workload, else of its
+/// officers'. Without any workload in the register it is the posted days of officers.
+///
+/// # Errors
+/// When polars fails to aggregate.
 pub fn of_branches(
     facts: &Facts,
     branches: &[Subject],
@@ -276,7 +281,7 @@ pub fn of_branches(
 ) -> PolarsResult<Exposure> {
     let spans = spans(as_of);
     let place: HashMap<Id, u32> = (0u32..).zip(branches).map(|(at, branch)| (branch.id, at)).collect();
-    // By branch and month: its own, that of units below it, that of officers.
+    // By branch and month: the workload of the branch itself, of units below it, and of officers.
     let mut handled: HashMap<u32, BTreeMap<NaiveDate, [Option<i64>; 3]>> = HashMap::new();
     for row in facts.workload.values().filter(|row| row.month <= as_of) {
         let month = first_of_month(row.month);

@@ -1,8 +1,8 @@
-//! Exposure worked out by hand.
+//! Exposures compared with values computed by hand.
 
 use super::*;
 use schema::enums::{PeerGroup, UnitKind};
-use schema::models::{SINCE_EVER, Unit, UnitParent};
+use schema::models::{UNKNOWN_START, Unit, UnitParent};
 use uuid::Uuid;
 
 fn id(n: u128) -> Id {
@@ -22,7 +22,7 @@ fn unit(n: u128, kind: UnitKind, group: Option<PeerGroup>) -> Unit {
         kind,
         peer_group: group,
         field: None,
-        valid_from: SINCE_EVER,
+        valid_from: UNKNOWN_START,
         valid_to: None,
         unknown: false,
     }
@@ -40,7 +40,7 @@ fn facts(postings: &[(u128, u128, NaiveDate, Option<NaiveDate>)], workload: &[(u
         facts.units.insert(unit.id, unit);
     }
     for team in [11, 12] {
-        let parent = UnitParent { unit_id: id(team), valid_from: SINCE_EVER, valid_to: None, parent_id: id(1) };
+        let parent = UnitParent { unit_id: id(team), valid_from: UNKNOWN_START, valid_to: None, parent_id: id(1) };
         facts.parents.insert(id(team), vec![parent]);
     }
     for (officer, unit, valid_from, valid_to) in postings {
@@ -136,7 +136,7 @@ fn spans_lie_in_one_month_and_in_the_same_windows() {
 
 #[test]
 fn a_month_is_spread_over_the_days_posted_and_carried_forward() {
-    // Posted from 16 November: 150 in 15 days are 10 a day; December has no row.
+    // Posted from 16 November: 150 in 15 days is 10 a day; December has no row.
     let facts = facts(&[(100, 11, on(2024, 11, 16), None)], &[(100, 11, on(2024, 11, 1), 150)]);
     let (basis, rows) = exposed(&facts, 0, &[100]);
     assert_eq!(basis, Basis::Declarations);
@@ -146,13 +146,13 @@ fn a_month_is_spread_over_the_days_posted_and_carried_forward() {
 #[test]
 fn the_window_cuts_a_month_and_what_lies_before_the_first_row_is_carried_back() {
     let facts = facts(&[(100, 1, on(2023, 1, 1), Some(on(2024, 2, 10)))], &[(100, 1, on(2024, 2, 1), 100)]);
-    // 10 a day in 10 days of February; January from the 2nd on.
+    // 10 a day in 10 days of February; the window has January from the 2nd.
     same(&exposed(&facts, 0, &[100]).1, &[(0, SEA, 300.0, true), (1, SEA, 100.0, false)]);
 }
 
 #[test]
 fn who_moves_is_exposed_in_both_groups_and_goes_on_as_before() {
-    // In May 10 a day at the seaport; at the airport from June, where no workload is recorded.
+    // 10 a day in May at the seaport; at the airport in June, without recorded workload.
     let facts = facts(
         &[(100, 11, on(2024, 5, 1), Some(on(2024, 5, 31))), (100, 2, on(2024, 6, 1), Some(on(2024, 6, 30)))],
         &[(100, 11, on(2024, 5, 1), 310)],
@@ -201,7 +201,7 @@ fn a_branch_has_its_own_workload_else_that_of_its_units_else_that_of_its_officer
     ];
     let (basis, rows) = exposed(&facts(&[], &months), 1, &[1]);
     assert_eq!(basis, Basis::Declarations);
-    // From October on; the months before it are carried back at its daily rate.
+    // October has the first workload; its daily rate is carried back to the months before.
     same(&rows[9..], &[(9, SEA, 1_000.0, false), (10, SEA, 500.0, false), (11, SEA, 62.0, false)]);
     assert!(rows[..9].iter().all(|row| row.3), "{rows:?}");
     let posted = facts(

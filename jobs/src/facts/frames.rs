@@ -1,10 +1,11 @@
-//! The frames that the recurrence statistics read, made of facts: one row for each allegation,
-//! with what it counts for resolved as of a day.
+//! Builds the frames that the recurrence statistics read: one row for each allegation, with its branch, enterprise,
+//! category and finding resolved as of a day.
 
 use crate::JobError;
+use crate::facts::days::day_number;
 use crate::facts::exposure::{self, Exposure, Span, spans};
 use crate::facts::minhash::TextSketch;
-use crate::facts::{AllegationFact, ComplaintFact, Facts};
+use crate::facts::types::{AllegationFact, ComplaintFact, Facts, Subject};
 use chrono::NaiveDate;
 use polars::prelude::*;
 use schema::Id;
@@ -12,14 +13,9 @@ use schema::domain::calendar::{is_valid_on, local_date};
 use schema::domain::state::is_void;
 use schema::domain::tree::UnitTree;
 use schema::enums::{Attribution, CategoryKind, DatePrecision, Finding, UnitKind};
-use schema::register::complaints::own_day;
+use schema::register::complaints::reference_day;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-
-/// Days since 1970-01-01.
-pub fn day_number(day: NaiveDate) -> i32 {
-    i32::try_from(day.signed_duration_since(NaiveDate::default()).num_days()).unwrap_or(i32::MAX)
-}
 
 /// The allegations of a register as of a day.
 ///
@@ -28,41 +24,34 @@ pub fn day_number(day: NaiveDate) -> i32 {
 ///
 /// | column | type | meaning |
 /// | --- | --- | --- |
-/// | `complaint` | u32 | place in `complaints` |
-/// | `day` | i32 | local date received, days since 1970 |
-/// | `enterprise` | u32? | place in `enterprises`; null for an anonymous complaint |
-/// | `officer` | u32? | place in `officers`; null where none is named |
-/// | `branch` | u32? | place in `branches`, of the complaint's own day |
+/// | `complaint` | u32 | index into `complaints` |
+/// | `day` | i32 | local date of receipt, days since 1970 |
+/// | `enterprise` | u32? | index into `enterprises`; null for an anonymous complaint |
+/// | `officer` | u32? | index into `officers`; null when none is named |
+/// | `branch` | u32? | index into `branches`, on the day of occurrence, else of receipt |
 /// | `conduct`, `serious` | bool | of the allegation's category |
-/// | `void` | bool | withdrawn or rejected by the day |
-/// | `cleared` | bool | found UNFOUNDED or EXONERATED by the day |
-/// | `not_sustained` | bool | found NOT_SUSTAINED by the day |
-/// | `confirmed` | bool | the attribution is CONFIRMED |
+/// | `void` | bool | withdrawn or rejected by the as-of day |
+/// | `cleared` | bool | found UNFOUNDED or EXONERATED by the as-of day |
+/// | `not_sustained` | bool | found NOT_SUSTAINED by the as-of day |
+/// | `confirmed` | bool | the attribution is CONFIRMED, or no officer is named |
 /// | `group` | i32 | peer group of the branch, −1 for none |
-/// | `text` | u32? | place in `sketches`; null where the words were not read |
+/// | `text` | u32? | index into `sketches`; null when the text was not read |
 #[derive(Debug, Clone)]
 pub struct Frames {
     pub allegations: DataFrame,
-    /// In the order of ids.
+    /// Ordered by id.
     pub complaints: Vec<Id>,
-    /// Places of the complaints of which only the month of receipt is known.
+    /// Indices of the complaints with only a month of receipt.
     pub by_month: HashSet<u32>,
-    /// In the order of codes, bytewise.
+    /// Ordered by code, bytewise; `branches` too.
     pub officers: Vec<Subject>,
     pub branches: Vec<Subject>,
-    /// In bytewise order.
+    /// Keys of enterprises (those counted as one share a key), in bytewise order.
     pub enterprises: Vec<String>,
     pub sketches: Vec<TextSketch>,
     /// Of officers, and of branches.
     pub exposure: [Exposure; 2],
     pub spans: Vec<Span>,
-}
-
-/// Somebody or something that can be complained about.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Subject {
-    pub code: String,
-    pub id: Id,
 }
 
 #[derive(Default)]
@@ -82,13 +71,16 @@ struct Columns {
     text: Vec<Option<u32>>,
 }
 
-/// Makes the frames of the complaints received up to `as_of`.
+/// Builds the frames of the complaints received up to `as_of`.
+///
+/// # Errors
+/// When polars fails to build a frame.
 pub fn frames(facts: &Facts, as_of: NaiveDate) -> Result<Frames, JobError> {
     let received: Vec<&ComplaintFact> =
         facts.complaints.iter().filter(|fact| local_date(fact.received_at) <= as_of).collect();
     let accused =
         received.iter().filter_map(|fact| facts.allegations.get(&fact.id)).flatten().map(|row| row.officer_id);
-    // Those without a complaint belong to whom an officer is compared with.
+    // Officers without a complaint are included: they belong to the peer groups.
     let officers =
         subjects(accused.chain(facts.officer_codes.keys().copied()), |id| facts.officer_codes.get(&id).cloned());
     let branches =
@@ -98,7 +90,7 @@ pub fn frames(facts: &Facts, as_of: NaiveDate) -> Result<Frames, JobError> {
     let counts_as: BTreeSet<String> = received
         .iter()
         .filter_map(|fact| facts.enterprises.get(&fact.enterprise_id?))
-        .map(crate::facts::EnterpriseFact::counts_as)
+        .map(crate::facts::types::EnterpriseFact::counts_as)
         .collect();
     let enterprises: Vec<String> = counts_as.into_iter().collect();
     let enterprise_place: HashMap<&str, u32> = (0..).zip(&enterprises).map(|(at, key)| (key.as_str(), at)).collect();
@@ -150,10 +142,10 @@ pub fn frames(facts: &Facts, as_of: NaiveDate) -> Result<Frames, JobError> {
         }
     }
     let tree = &branches_of.tree;
-    let seen: RefCell<HashMap<(Id, NaiveDate), i32>> = RefCell::default();
+    let cache: RefCell<HashMap<(Id, NaiveDate), i32>> = RefCell::default();
     let groups = |unit: Id, day: NaiveDate| {
         let find = || tree.ancestors_on(unit, day).branch.map_or(NO_GROUP, |branch| group_of(facts, branch));
-        *seen.borrow_mut().entry((unit, day)).or_insert_with(find)
+        *cache.borrow_mut().entry((unit, day)).or_insert_with(find)
     };
     let exposure = [
         exposure::of_officers(facts, &officers, as_of, &groups)?,
@@ -176,11 +168,11 @@ pub fn frames(facts: &Facts, as_of: NaiveDate) -> Result<Frames, JobError> {
     })
 }
 
-/// The words of complaints received in so many days are compared: the longest window, and what a campaign
-/// may have begun before it.
+/// Days back to which texts are compared: the longest window, and 90 days in which a campaign may have begun
+/// before it.
 pub const TEXT_DAYS: i32 = 365 + 90;
 
-/// The peer group of what belongs to none.
+/// The group number of a unit without a peer group.
 pub const NO_GROUP: i32 = -1;
 
 /// The peer group of a branch, as a number.
@@ -188,7 +180,7 @@ fn group_of(facts: &Facts, branch: Id) -> i32 {
     facts.units.get(&branch).and_then(|unit| unit.peer_group).map_or(NO_GROUP, |group| group as i32)
 }
 
-/// A finding counts from the day on which it was decided.
+/// The finding known on a day: pending until the day of the decision.
 fn known_finding(finding: Finding, decided_on: Option<NaiveDate>, as_of: NaiveDate) -> Finding {
     if decided_on.is_some_and(|day| day > as_of) { Finding::Pending } else { finding }
 }
@@ -229,27 +221,27 @@ fn places(subjects: &[Subject]) -> HashMap<Id, u32> {
     (0..).zip(subjects).map(|(at, subject)| (subject.id, at)).collect()
 }
 
-/// Finds the branch that an allegation counts for.
+/// Finds the branch to which an allegation counts.
 struct Branches<'f> {
     facts: &'f Facts,
     tree: UnitTree,
-    seen: HashMap<(Id, NaiveDate), Option<Id>>,
+    cache: HashMap<(Id, NaiveDate), Option<Id>>,
 }
 
 impl<'f> Branches<'f> {
     fn new(facts: &'f Facts) -> Self {
         let tree = UnitTree::new(facts.units.values(), facts.parents.values().flatten());
-        Self { facts, tree, seen: HashMap::new() }
+        Self { facts, tree, cache: HashMap::new() }
     }
 
     fn complaint(&mut self, fact: &ComplaintFact) -> Option<Id> {
-        self.of_unit(fact.unit_id?, own_day(fact.received_at, fact.occurred_at))
+        self.of_unit(fact.unit_id?, reference_day(fact.received_at, fact.occurred_at))
     }
 
-    /// The branch of the allegation's unit; where it names none, of the officer's posting of the
-    /// day; where that is none or several, of the complaint's own unit.
+    /// The branch of the allegation's unit; without one, of the officer's posting on that day; without exactly one
+    /// posting, of the complaint's unit.
     fn allegation(&mut self, fact: &ComplaintFact, row: &AllegationFact) -> Option<Id> {
-        let day = own_day(fact.received_at, fact.occurred_at);
+        let day = reference_day(fact.received_at, fact.occurred_at);
         if let Some(unit) = row.unit_id {
             return self.of_unit(unit, day);
         }
@@ -263,6 +255,6 @@ impl<'f> Branches<'f> {
 
     fn of_unit(&mut self, unit: Id, day: NaiveDate) -> Option<Id> {
         let tree = &self.tree;
-        *self.seen.entry((unit, day)).or_insert_with(|| tree.ancestors_on(unit, day).branch)
+        *self.cache.entry((unit, day)).or_insert_with(|| tree.ancestors_on(unit, day).branch)
     }
 }

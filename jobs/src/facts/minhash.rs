@@ -1,9 +1,8 @@
-//! What texts have in common: sketches of their shingles.
+//! Text similarity by MinHash sketches of shingles.
 //!
-//! A text is written in small letters without diacritics and signs, cut into all runs of four
-//! characters (shingles), and sketched by MinHash (Broder 1997): the share of equal registers of two
-//! sketches estimates the share of shingles that the texts have in common (Jaccard), here with a standard
-//! error of at most 0.045.
+//! A text is normalised (lower case, no diacritics or punctuation), cut into shingles of four characters, and
+//! sketched by MinHash (Broder 1997). The share of equal registers of two sketches estimates the Jaccard
+//! similarity of their shingles, here with a standard error of at most 0.045.
 
 use minhash_rs::lsh::band_hash;
 use minhash_rs::prelude::MinHash;
@@ -12,8 +11,8 @@ use unicode_normalization::char::is_combining_mark;
 
 /// Registers of a sketch.
 const REGISTERS: usize = 128;
-/// Registers of a band: sketches that share a band are compared. Of two texts that share 0.7 of their
-/// shingles, two in ten thousand are not.
+/// Registers of a band (locality-sensitive hashing): only sketches that share a band are compared. This misses two
+/// in ten thousand pairs of similarity 0.7.
 const BAND: usize = 4;
 /// Characters of a shingle.
 const SHINGLE: usize = 4;
@@ -22,34 +21,34 @@ const SHINGLE: usize = 4;
 #[derive(Debug, Clone, PartialEq)]
 pub struct TextSketch {
     registers: [u32; REGISTERS],
-    /// Characters of the text as it was sketched.
+    /// Characters of the normalised text.
     pub length: usize,
 }
 
-/// A text as it is compared: small letters and digits, one space between words.
+/// Normalises a text for comparison: lower-case letters without diacritics, digits, one space between words.
 pub fn normalised(text: &str) -> String {
     let plain = text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).map(|c| match c {
-        // Has no decomposition.
+        // Unicode does not decompose it.
         'đ' => 'd',
         other => other,
     });
-    let mut written = String::with_capacity(text.len());
+    let mut normalised = String::with_capacity(text.len());
     for c in plain {
         if c.is_alphanumeric() {
-            written.push(c);
-        } else if !written.ends_with(' ') && !written.is_empty() {
-            written.push(' ');
+            normalised.push(c);
+        } else if !normalised.ends_with(' ') && !normalised.is_empty() {
+            normalised.push(' ');
         }
     }
-    written.truncate(written.trim_end().len());
-    written
+    normalised.truncate(normalised.trim_end().len());
+    normalised
 }
 
 impl TextSketch {
     pub fn of(text: &str) -> Self {
         let text = normalised(text);
         let characters: Vec<char> = text.chars().collect();
-        // Letters take 16 bits: four of them are one number.
+        // Four characters of 16 bits fill one number.
         let shingles = characters
             .windows(SHINGLE.min(characters.len()).max(1))
             .map(|shingle| shingle.iter().fold(0u64, |number, c| (number << 16) ^ u64::from(u32::from(*c))));
@@ -57,18 +56,18 @@ impl TextSketch {
         Self { registers: sketch.into_words(), length: characters.len() }
     }
 
-    /// The share of shingles that two texts have in common, estimated.
+    /// The estimated Jaccard similarity of two texts, from 0 to 1.
     pub fn similarity(&self, other: &Self) -> f64 {
         let same = self.registers.iter().zip(&other.registers).filter(|(a, b)| a == b).count();
         same as f64 / REGISTERS as f64
     }
 
-    /// What the sketch is made of, for hashes.
+    /// The registers of the sketch, for hashing.
     pub fn registers(&self) -> &[u32] {
         &self.registers
     }
 
-    /// Keys of which two alike texts share at least one.
+    /// The hash of each band, with its index. Similar texts very likely share at least one.
     pub fn bands(&self) -> impl Iterator<Item = (u8, u64)> + '_ {
         (0u8..).zip(self.registers.chunks(BAND)).map(|(band, registers)| (band, band_hash(registers)))
     }

@@ -1,122 +1,37 @@
-//! The facts that statistics read, as they stand in the register now.
+//! The facts that statistics read, loaded from the register; and the frames, exposures and text sketches made of
+//! them.
 
+mod changes;
+pub mod days;
 pub mod exposure;
 pub mod frames;
+pub mod lookback;
 pub mod minhash;
 pub mod monthly;
 pub mod rewind;
+mod types;
+
+pub use changes::{Change, Changes};
+pub use types::{AllegationFact, CategoryFact, ComplaintFact, EnterpriseFact, Facts, Subject, WorkloadFact};
 
 use crate::JobError;
 use crate::facts::minhash::TextSketch;
-use crate::facts::rewind::Changes;
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use schema::db::cancellation::check_cancelled;
 use schema::db::dialect::{KEYS_PER_QUERY, current_position};
 use schema::domain::calendar::local_date;
-use schema::enums::{Attribution, CategoryKind, ComplaintState, DatePrecision, Finding};
+use schema::enums::CategoryKind;
 use schema::models::{Posting, Unit, UnitParent};
 use schema::tables::{
     complaint_officers, complaints, enterprises, issue_categories, officers, postings, unit_parents, units, workload,
 };
-use schema::{Conn, Id, Timestamp};
+use schema::{Conn, Id};
 use std::collections::{HashMap, HashSet};
 
-/// A complaint, without what no statistic reads.
-#[derive(Debug, Clone, PartialEq, Queryable)]
-pub struct ComplaintFact {
-    pub id: Id,
-    pub received_at: Timestamp,
-    pub occurred_at: Option<Timestamp>,
-    pub enterprise_id: Option<Id>,
-    pub unit_id: Option<Id>,
-    pub category_id: Option<Id>,
-    pub state: ComplaintState,
-    pub state_since: Timestamp,
-    /// Of a complaint that names no officer.
-    pub finding: Option<Finding>,
-    pub decided_on: Option<NaiveDate>,
-    pub received_precision: Option<DatePrecision>,
-}
-
-/// An allegation against an officer.
-#[derive(Debug, Clone, PartialEq, Queryable, serde::Deserialize)]
-pub struct AllegationFact {
-    #[serde(skip, default = "no_id")]
-    pub complaint_id: Id,
-    pub officer_id: Id,
-    pub ordinal: i32,
-    #[serde(default)]
-    pub category_id: Option<Id>,
-    #[serde(default)]
-    pub unit_id: Option<Id>,
-    pub attribution: Attribution,
-    pub finding: Finding,
-    #[serde(default)]
-    pub decided_on: Option<NaiveDate>,
-}
-
-fn no_id() -> Id {
-    Id(uuid::Uuid::nil())
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub struct CategoryFact {
-    pub kind: CategoryKind,
-    pub serious: bool,
-}
-
-/// Everything a statistic reads.
-#[derive(Debug, Clone, Default)]
-pub struct Facts {
-    /// In the order of ids.
-    pub complaints: Vec<ComplaintFact>,
-    /// By complaint; in the order of (officer, ordinal).
-    pub allegations: HashMap<Id, Vec<AllegationFact>>,
-    pub units: HashMap<Id, Unit>,
-    pub parents: HashMap<Id, Vec<UnitParent>>,
-    pub postings: HashMap<Id, Vec<Posting>>,
-    pub officer_codes: HashMap<Id, String>,
-    /// What an enterprise counts as: its group, else its tax code without a branch.
-    pub enterprises: HashMap<Id, EnterpriseFact>,
-    pub categories: HashMap<Id, CategoryFact>,
-    pub workload: HashMap<Id, WorkloadFact>,
-    /// Sketches of the words of complaints about conduct: see [`Facts::load_texts`]. The words themselves are not
-    /// kept, since all that is asked of them is whether they are alike.
-    pub texts: HashMap<Id, TextSketch>,
-    /// The position at which they were read.
-    pub position: i64,
-}
-
-/// Declarations handled in a month, by a unit or by one officer of it.
-#[derive(Debug, Clone, PartialEq, serde::Deserialize)]
-pub struct WorkloadFact {
-    pub unit_id: Id,
-    #[serde(default)]
-    pub officer_id: Option<Id>,
-    pub month: NaiveDate,
-    pub declarations: i64,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub struct EnterpriseFact {
-    pub tax_code: String,
-    pub group_code: Option<String>,
-}
-
-impl EnterpriseFact {
-    /// Enterprises that count as one share this.
-    pub fn counts_as(&self) -> String {
-        match &self.group_code {
-            Some(group) => format!("group:{group}"),
-            None => schema::domain::tax_code::enterprise_of(&self.tax_code).to_owned(),
-        }
-    }
-}
-
 impl Facts {
-    /// Takes out the complaints that name an officer.
-    pub fn forget_what_names(&mut self, officer: Id) {
+    /// Removes the complaints that name an officer.
+    pub fn remove_naming(&mut self, officer: Id) {
         let naming: HashSet<Id> = self
             .allegations
             .iter()
@@ -127,7 +42,10 @@ impl Facts {
         self.allegations.retain(|complaint, _| !naming.contains(complaint));
     }
 
-    /// Reads the facts. Call it within one read of the database that sees one state throughout.
+    /// Reads all facts but the texts. Call it in a read that sees one snapshot of the database.
+    ///
+    /// # Errors
+    /// When the database fails or the work is cancelled.
     pub fn load(conn: &mut Conn) -> Result<Self, JobError> {
         let position = current_position(conn)?;
         let complaint_rows = complaints::table
@@ -223,8 +141,12 @@ impl Facts {
             || self.allegations.get(&fact.id).into_iter().flatten().any(|row| is_conduct(row.category_id))
     }
 
-    /// Reads the words of complaints about conduct received in (`after`, `until`]. Whatever is said of
-    /// `changes` may have been about conduct before them: its words are read too.
+    /// Reads and sketches the texts of complaints about conduct received in (`after`, `until`], and of all complaints
+    /// in `changes`, which may have been about conduct before the change. After a change of a category it reads all
+    /// texts received in the period.
+    ///
+    /// # Errors
+    /// When the database fails.
     pub fn load_texts(
         &mut self,
         conn: &mut Conn,
@@ -240,7 +162,7 @@ impl Facts {
             .filter(|fact| {
                 let received = local_date(fact.received_at);
                 let in_time = after < received && received <= until;
-                // Before the changes it may have been received on another day.
+                // A change may have moved the day of receipt.
                 touched.contains(&fact.id) || in_time && (kinds_changed || self.is_about_conduct(fact))
             })
             .map(|fact| fact.id)

@@ -1,4 +1,4 @@
-//! Sources that say in which month a complaint was received, and not on which day.
+//! Sources whose complaints have a month of receipt and no day.
 
 use chrono::{Days, NaiveDate};
 use diesel::dsl::count_star;
@@ -8,14 +8,14 @@ use schema::tables::{complaint_sources, complaints};
 use schema::{Conn, StoreError};
 use serde::{Deserialize, Serialize};
 
-/// A source, and how many of its complaints are known by their month alone.
+/// A source, and its number of complaints with only a month of receipt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MonthlySource {
     pub source: String,
     pub complaints: i64,
 }
 
-/// The sources of such complaints that were received in so many days up to a day.
+/// The sources of complaints without a day, received in the `days` days up to `as_of`; by name.
 pub fn monthly_sources(conn: &mut Conn, as_of: NaiveDate, days: u64) -> Result<Vec<MonthlySource>, StoreError> {
     let from = start_of_day(as_of + Days::new(1) - Days::new(days));
     let until = start_of_day(as_of + Days::new(1));

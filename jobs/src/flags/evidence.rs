@@ -1,4 +1,4 @@
-//! The complaints behind a flag, as people read them: what the register says of them now.
+//! The complaints behind a flag, in readable form and as the register has them now.
 
 use super::Stored;
 use chrono::NaiveDate;
@@ -21,13 +21,14 @@ pub struct EvidenceOf {
     pub id: Id,
     pub received_on: NaiveDate,
     pub reference: String,
-    /// What other registers call it.
+    /// Its references in other registers.
     pub sources: Vec<SourceOf>,
-    /// The code of the unit.
+    /// The code of its unit.
     pub unit: Option<String>,
     /// None for an anonymous complaint.
     pub enterprise: Option<EnterpriseOf>,
-    /// What was found of the officer, or of everybody whom a complaint about a branch names; else of the complaint itself.
+    /// The findings about the officer; for a branch, about all officers whom the complaint names. Without any, the
+    /// complaint's own finding.
     pub findings: Vec<Finding>,
     pub text: Option<String>,
 }
@@ -45,13 +46,13 @@ pub struct EnterpriseOf {
     pub name: Option<String>,
 }
 
-/// The complaints behind a flag, the latest first.
+/// The complaints behind a flag, latest first.
 ///
 /// # Errors
-/// Where the database fails, or the evidence of the flag does not read.
+/// When the database fails; `Rule` when the evidence of the flag cannot be parsed.
 pub fn evidence(conn: &mut Conn, stored: &Stored) -> Result<Vec<EvidenceOf>, StoreError> {
     let ids: Vec<Id> = serde_json::from_value(stored.assessment.evidence.0.clone()).map_err(|e| {
-        StoreError::Rule(format!("the evidence of flag {} does not read: {e}", stored.assessment.flag_id))
+        StoreError::Rule(format!("the evidence of flag {} cannot be parsed: {e}", stored.assessment.flag_id))
     })?;
     let mut rows: Vec<Complaint> = Vec::with_capacity(ids.len());
     for chunk in ids.chunks(KEYS_PER_QUERY) {
@@ -94,7 +95,7 @@ pub fn evidence(conn: &mut Conn, stored: &Stored) -> Result<Vec<EvidenceOf>, Sto
     Ok(all.collect())
 }
 
-/// What was found in each complaint of those whom a flag is about, each finding once.
+/// The distinct findings in each complaint about the subject of a flag.
 fn findings(conn: &mut Conn, stored: &Stored, ids: &[Id]) -> Result<HashMap<Id, Vec<Finding>>, StoreError> {
     let officer = (stored.kind == SubjectKind::Officer).then_some(stored.subject);
     let mut found: HashMap<Id, Vec<Finding>> = HashMap::new();

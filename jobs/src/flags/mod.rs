@@ -1,4 +1,5 @@
-//! Flags: one for each subject, kept up by every run, with what each run said of it.
+//! Flags on officers and branches: one for each subject, updated by every run of the recurrence job, with one
+//! assessment per run; their evidence, and reviews by the Board.
 
 mod evidence;
 mod past;
@@ -20,28 +21,32 @@ use schema::each;
 use schema::enums::{ComplaintEventKind, FlagState, Proposed, SubjectKind, Tier};
 use schema::models::{Flag, FlagAssessment, FlagReview, JobRun};
 use schema::register::complaints::CONTENT_HASH;
-use schema::states::{Kept, pair};
+use schema::states::{StateTable, pair};
 use schema::tables::{complaint_events, flag_assessments, flag_reviews, flags, officers, units};
 use schema::{Conn, Id, JsonValue, Timestamp};
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
-/// The id of the flag of a subject.
+/// The id of the flag of a subject, derived from it (UUID v5).
 pub fn flag_id(kind: SubjectKind, subject: Id) -> Id {
     Id(Uuid::new_v5(&subject.0, kind.as_str().as_bytes()))
 }
 
-/// The complaints of the longest window that count against each subject, whoever is flagged.
+/// The complaints of the longest window that count against each subject, flagged or not.
 #[derive(Debug, Clone, Default)]
-pub struct Counted {
-    /// Whether each counts as CONFIRMED.
+pub struct CountedComplaints {
+    /// For each complaint, whether its attribution counts as CONFIRMED.
     by_subject: HashMap<(SubjectKind, Id), HashMap<Id, bool>>,
     /// All complaints received in the window.
     received: HashSet<Id>,
 }
 
-impl Counted {
+impl CountedComplaints {
+    /// Collects the complaints from the assessments of both kinds.
+    ///
+    /// # Errors
+    /// When a frame lacks a column.
     pub fn new(frames: &Frames, officers: &Assessed, branches: &Assessed) -> PolarsResult<Self> {
         let since = frames.spans.first().map_or(i32::MAX, |span| span.from);
         let mut by_subject: HashMap<(SubjectKind, Id), HashMap<Id, bool>> = HashMap::new();
@@ -65,8 +70,8 @@ impl Counted {
         Ok(Self { by_subject, received: received.collect() })
     }
 
-    /// Whether one of these complaints about a subject lies in the window and does not count any more; where
-    /// only CONFIRMED attributions counted, also whether one is not confirmed any more.
+    /// Whether a complaint of the evidence lies in the window but no longer counts against the subject. With
+    /// `only_confirmed`, an attribution that is no longer CONFIRMED does not count either.
     fn was_corrected(&self, kind: SubjectKind, subject: Id, evidence: &[Id], only_confirmed: bool) -> bool {
         let counts = self.by_subject.get(&(kind, subject));
         let counts = |id: &Id| counts.and_then(|counts| counts.get(id)).is_some_and(|sure| *sure || !only_confirmed);
@@ -74,24 +79,27 @@ impl Counted {
     }
 }
 
-/// Stores what a run found: a flag is opened, changed, expires, or is retracted where evidence of it was
-/// corrected away. One that was dismissed or upheld comes back only on evidence that was not there then.
-/// A run as of a day before that of an earlier run changes no flag: what it found is stored with the run alone.
-/// Returns how many of each.
+/// Stores the assessments of a run and updates flags: a flag opens, changes, expires, or is retracted when its
+/// evidence was corrected away. A dismissed or upheld flag reopens only on evidence that is new since that decision. A
+/// run for an earlier day than the newest run changes no flag; its assessments are stored with the run alone.
+/// Returns the summary of the run.
+///
+/// # Errors
+/// When the database fails.
 pub fn store(
     tx: &mut WriteTx<'_>,
     run: &JobRun,
     as_of: NaiveDate,
     rules: &Rules,
     assessments: &[Assessment],
-    counted: &Counted,
+    counted: &CountedComplaints,
 ) -> Result<Value, StoreError> {
-    if past::looks_back(tx.conn, as_of)? {
+    if past::is_for_past_day(tx.conn, as_of)? {
         past::store(tx, run, as_of, rules, assessments)?;
         return Ok(summary(assessments, true, &Changed::default()));
     }
     let run_id = run.id;
-    // A review that is under way is waited for, and none begins before this is done.
+    // Locks all flags on PostgreSQL, so that no review runs concurrently; SQLite has one writer.
     if let Conn::Pg(c) = &mut *tx.conn {
         flags::table.order(flags::id).select(flags::id).for_update().load::<Id>(c)?;
     }
@@ -125,7 +133,7 @@ pub fn store(
                     _ => false,
                 };
                 count.reopened += u32::from(again);
-                // One that was dismissed, and has expired since, does not come back on the same evidence.
+                // A flag that was dismissed and has expired since does not reopen on the same evidence.
                 let lapsed = matches!(flag.state, FlagState::Expired | FlagState::Retracted)
                     && new_evidence.as_ref().is_none_or(|evidence| !evidence.is_empty());
                 let reopens = again || lapsed;
@@ -155,9 +163,9 @@ pub fn store(
         });
     }
     for mut flag in before.into_values() {
-        let stands = matches!(flag.state, FlagState::Open | FlagState::Acknowledged | FlagState::UnderReview);
-        // What was upheld stays so when its window is over, but not when its evidence was wrong.
-        if !stands && flag.state != FlagState::Upheld {
+        let is_active = matches!(flag.state, FlagState::Open | FlagState::Acknowledged | FlagState::UnderReview);
+        // An upheld flag does not expire, but it is retracted when its evidence was wrong.
+        if !is_active && flag.state != FlagState::Upheld {
             continue;
         }
         let evidence = evidence_of(tx.conn, &flag)?;
@@ -166,7 +174,7 @@ pub fn store(
         if counted.was_corrected(flag.subject_kind, subject, &evidence, only_confirmed) {
             count.retracted += 1;
             flag.state = FlagState::Retracted;
-        } else if stands {
+        } else if is_active {
             count.expired += 1;
             flag.state = FlagState::Expired;
         } else {
@@ -177,17 +185,17 @@ pub fn store(
     }
     for chunk in opened.chunks(rows_per_insert(9)) {
         each!(&mut *tx.conn, c => diesel::insert_into(flags::table).values(chunk).execute(c)?);
-        chunk.iter().for_each(|flag| tx.keep(Kept::Flags, &flag.id));
+        chunk.iter().for_each(|flag| tx.record_state(StateTable::Flags, &flag.id));
     }
     for chunk in rows.chunks(rows_per_insert(8)) {
         each!(&mut *tx.conn, c => diesel::insert_into(flag_assessments::table).values(chunk).execute(c)?);
-        chunk.iter().for_each(|row| tx.keep(Kept::FlagAssessments, &pair(row.flag_id, row.run_id)));
+        chunk.iter().for_each(|row| tx.record_state(StateTable::FlagAssessments, &pair(row.flag_id, row.run_id)));
     }
     count.opened = opened.len();
     Ok(summary(assessments, false, &count))
 }
 
-/// How many flags a run changed, and how.
+/// The number of flags that a run changed, by kind of change.
 #[derive(Default)]
 struct Changed {
     opened: usize,
@@ -197,13 +205,13 @@ struct Changed {
     retracted: u32,
 }
 
-fn summary(assessments: &[Assessment], looks_back: bool, count: &Changed) -> Value {
+fn summary(assessments: &[Assessment], is_for_past_day: bool, count: &Changed) -> Value {
     let of = |tier: Tier| assessments.iter().filter(|assessment| assessment.tier == tier).count();
-    // Of the gravest tier, those that are branches.
+    // Flags of the highest tier on branches.
     let inspection = assessments.iter().filter(|one| one.tier.proposed(one.kind) == Proposed::Inspection).count();
     json!({
         "flagged": assessments.len(),
-        "looksBack": looks_back,
+        "looksBack": is_for_past_day,
         "opened": count.opened,
         "changed": count.changed,
         "reopened": count.reopened,
@@ -216,27 +224,26 @@ fn summary(assessments: &[Assessment], looks_back: bool, count: &Changed) -> Val
     })
 }
 
-/// What lay before those who dismissed or upheld a flag, and when the last of them did.
+/// The evidence on which a flag was ever dismissed or upheld, and the time of the last such decision.
 struct Decisions {
     evidence: HashSet<Id>,
     last: Timestamp,
 }
 
 impl Decisions {
-    /// What of this evidence did not lie before anybody who decided.
+    /// The complaints of this evidence that no decision has considered.
     fn unseen<'e>(&'e self, evidence: &'e [Id]) -> impl Iterator<Item = Id> + 'e {
         evidence.iter().filter(|id| !self.evidence.contains(id)).copied()
     }
 
-    /// What of this evidence was not there then: complaints that were received or changed since, and did not
-    /// lie before anybody. A complaint that was there, and stands in the evidence of another tier only, is
-    /// not new.
+    /// The new complaints of this evidence: received or changed since the last decision, and not considered in any. A
+    /// complaint that existed then, but only counts for another tier, is not new.
     fn not_known_then(&self, changes: &HashMap<Id, Timestamp>, evidence: &[Id]) -> Vec<Id> {
         self.unseen(evidence).filter(|id| changes.get(id).is_some_and(|changed| *changed > self.last)).collect()
     }
 }
 
-/// When each complaint that lay before nobody was last received or changed.
+/// When each complaint that no decision has considered was received or last changed.
 fn last_changes(
     conn: &mut Conn,
     assessments: &[Assessment],
@@ -256,7 +263,7 @@ fn last_changes(
             .order(complaint_events::recorded_at)
             .select((complaint_events::complaint_id, complaint_events::recorded_at, complaint_events::after))
             .load::<(Id, Timestamp, Option<JsonValue>)>(conn)?;
-        // A file that says in other words what the register has changes the hash of the source alone.
+        // An import of the same content in another form changes only the content hash: that is no change.
         let changed = rows.into_iter().filter(|(_, _, after)| !says_only_a_hash(after.as_ref()));
         changes.extend(changed.map(|(id, at, _)| (id, at)));
     }
@@ -301,24 +308,24 @@ fn ids(document: &JsonValue) -> Vec<Id> {
 
 fn update(tx: &mut WriteTx<'_>, flag: &Flag) -> Result<(), StoreError> {
     each!(&mut *tx.conn, c => diesel::update(flags::table.find(flag.id)).set(flag).execute(c)?);
-    tx.keep(Kept::Flags, &flag.id);
+    tx.record_state(StateTable::Flags, &flag.id);
     Ok(())
 }
 
-/// What a run found of somebody, with the code of the subject.
+/// A run's assessment of a subject, with the subject's code.
 #[derive(Debug, Clone)]
 pub struct Stored {
     pub kind: SubjectKind,
     pub subject: Id,
     pub code: String,
-    /// The flag as it stands now; None for whom only runs of the past found.
+    /// The current flag; None when only runs for past days flagged the subject.
     pub flag: Option<Flag>,
     pub assessment: FlagAssessment,
-    /// In the form that is hashed.
+    /// The assessment in the form that is hashed.
     pub output: Value,
 }
 
-/// All flags with the assessment of the last run that flagged them, in the order of (kind, code).
+/// All flags with the assessment of the last run that flagged them, ordered by kind and code.
 pub fn all(conn: &mut Conn) -> Result<Vec<Stored>, StoreError> {
     let rows: Vec<(Flag, FlagAssessment)> = flags::table
         .inner_join(
@@ -330,15 +337,15 @@ pub fn all(conn: &mut Conn) -> Result<Vec<Stored>, StoreError> {
     with_codes(conn, rows.into_iter().map(with_flag))
 }
 
-/// A flag with what a run said of it.
-type Said = (SubjectKind, Id, Option<Flag>, FlagAssessment);
+/// Kind and id of a subject, its flag, and a run's assessment.
+type SubjectAssessment = (SubjectKind, Id, Option<Flag>, FlagAssessment);
 
-fn with_flag((flag, assessment): (Flag, FlagAssessment)) -> Said {
+fn with_flag((flag, assessment): (Flag, FlagAssessment)) -> SubjectAssessment {
     let subject = flag.officer_id.or(flag.unit_id).unwrap_or(flag.id);
     (flag.subject_kind, subject, Some(flag), assessment)
 }
 
-fn with_codes(conn: &mut Conn, rows: impl Iterator<Item = Said>) -> Result<Vec<Stored>, StoreError> {
+fn with_codes(conn: &mut Conn, rows: impl Iterator<Item = SubjectAssessment>) -> Result<Vec<Stored>, StoreError> {
     let officer_codes: HashMap<Id, String> =
         officers::table.select((officers::id, officers::code)).load::<(Id, String)>(conn)?.into_iter().collect();
     let unit_codes: HashMap<Id, String> =

@@ -1,6 +1,7 @@
-//! What runs as of a past day found. It is stored with the run, as its result, and changes no flag: a flag says what stands.
+//! Assessments of runs for past days, stored as results of the runs: flags show only the current state, so these runs
+//! change none. Also finds runs and their assessments.
 
-use super::{Said, Stored, flag_id, with_codes, with_flag};
+use super::{Stored, SubjectAssessment, flag_id, with_codes, with_flag};
 use crate::analyses::recurrence::{Assessment, Rules, reason};
 use crate::run_hash::numbers;
 use crate::scheduled::recurrence::{self, RecurrenceDocument};
@@ -17,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
-/// The name of the result.
+/// The name under which the result is stored.
 const NAME: &str = "recurrence-found";
 
 #[derive(Default, Serialize, Deserialize)]
@@ -37,8 +38,8 @@ struct Found {
     evidence: Vec<Id>,
 }
 
-/// Whether a run as of this day looks back: a later day was run before.
-pub(super) fn looks_back(conn: &mut Conn, as_of: NaiveDate) -> Result<bool, StoreError> {
+/// Whether a successful run for a later day exists.
+pub(super) fn is_for_past_day(conn: &mut Conn, as_of: NaiveDate) -> Result<bool, StoreError> {
     let newest: Option<NaiveDate> = job_runs::table
         .filter(job_runs::job.eq(recurrence::NAME))
         .filter(job_runs::state.eq(RunState::Succeeded))
@@ -47,7 +48,7 @@ pub(super) fn looks_back(conn: &mut Conn, as_of: NaiveDate) -> Result<bool, Stor
     Ok(newest.is_some_and(|newest| newest > as_of))
 }
 
-/// Stores what a look back found.
+/// Stores the assessments of a run for a past day.
 pub(super) fn store(
     tx: &mut WriteTx<'_>,
     run: &JobRun,
@@ -73,7 +74,7 @@ pub(super) fn store(
     store_result(tx, &result_rows(run, NAME, as_of, &Document { found }))
 }
 
-/// The last run for a day; None where none ran for it.
+/// The last successful run for a day.
 pub fn latest_for(conn: &mut Conn, as_of: NaiveDate) -> Result<Option<JobRun>, StoreError> {
     Ok(job_runs::table
         .filter(job_runs::job.eq(recurrence::NAME))
@@ -85,7 +86,7 @@ pub fn latest_for(conn: &mut Conn, as_of: NaiveDate) -> Result<Option<JobRun>, S
         .optional()?)
 }
 
-/// The last run for the latest day; None before the first.
+/// The last successful run for the latest day.
 pub fn latest(conn: &mut Conn) -> Result<Option<JobRun>, StoreError> {
     Ok(job_runs::table
         .filter(job_runs::job.eq(recurrence::NAME))
@@ -96,17 +97,18 @@ pub fn latest(conn: &mut Conn) -> Result<Option<JobRun>, StoreError> {
         .optional()?)
 }
 
-/// The document that a run stored beside its flags; None where another version of the program wrote it in another form.
+/// The document that a run stored beside its flags; None when there is none or another version wrote it in a form that
+/// cannot be parsed.
 pub fn document_of_run(conn: &mut Conn, run_id: Id) -> Result<Option<RecurrenceDocument>, StoreError> {
     let result: Option<JobResult> =
         job_results::table.find((run_id, recurrence::NAME)).select(JobResult::as_select()).first(conn).optional()?;
     Ok(result.and_then(|row| serde_json::from_value(row.document.0).ok()))
 }
 
-/// What one run found, in the order of (kind, code).
+/// The assessments of one run, ordered by kind and code.
 ///
 /// # Errors
-/// `Rule` where what the run stored does not read.
+/// `Rule` when its stored result cannot be parsed.
 pub fn of_run(conn: &mut Conn, run_id: Id) -> Result<Vec<Stored>, StoreError> {
     let rows: Vec<(Flag, FlagAssessment)> = flag_assessments::table
         .inner_join(flags::table.on(flags::id.eq(flag_assessments::flag_id)))
@@ -118,7 +120,7 @@ pub fn of_run(conn: &mut Conn, run_id: Id) -> Result<Vec<Stored>, StoreError> {
     let apart: Document = match apart {
         None => Document::default(),
         Some(row) => serde_json::from_value(row.document.0)
-            .map_err(|e| StoreError::Rule(format!("what run {run_id} found does not read: {e}")))?,
+            .map_err(|e| StoreError::Rule(format!("the assessments of run {run_id} cannot be parsed: {e}")))?,
     };
     let ids: Vec<Id> = apart.found.iter().map(|found| flag_id(found.kind, found.subject)).collect();
     let mut standing: HashMap<Id, Flag> = HashMap::new();
@@ -126,7 +128,7 @@ pub fn of_run(conn: &mut Conn, run_id: Id) -> Result<Vec<Stored>, StoreError> {
         let rows: Vec<Flag> = flags::table.filter(flags::id.eq_any(chunk)).select(Flag::as_select()).load(conn)?;
         standing.extend(rows.into_iter().map(|flag| (flag.id, flag)));
     }
-    let apart: Vec<Said> = apart
+    let apart: Vec<SubjectAssessment> = apart
         .found
         .into_iter()
         .zip(ids)

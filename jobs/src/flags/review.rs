@@ -1,4 +1,4 @@
-//! What people decide about flags.
+//! Reviews of flags by people: decisions, and explanations of officers.
 
 use super::{evidence_of, update};
 use chrono::NaiveDate;
@@ -9,7 +9,7 @@ use schema::domain::ids::random_id;
 use schema::each;
 use schema::enums::FlagState;
 use schema::models::{Flag, FlagReview};
-use schema::states::Kept;
+use schema::states::StateTable;
 use schema::tables::{flag_reviews, flags};
 use schema::{Conn, Id, JsonValue};
 use serde_json::json;
@@ -18,21 +18,21 @@ use serde_json::json;
 #[derive(Debug, Clone)]
 pub struct Decision {
     pub state: FlagState,
-    /// The grounds: required to dismiss or uphold.
+    /// Required to dismiss or uphold.
     pub reason: Option<String>,
-    /// When the officer was told.
+    /// When the officer was notified.
     pub notified_on: Option<NaiveDate>,
-    /// What the officer said, or that nothing was said.
+    /// The officer's explanation, or a note that there was none.
     pub explanation: Option<String>,
-    /// The run whose numbers lay before who decides: a later run may have said something else since.
+    /// The run whose assessment the reviewer saw (optimistic locking): a later run may have assessed otherwise.
     pub seen_run: Option<Id>,
 }
 
-/// Records when an officer was told of a flag, and what the officer said; the flag stays in its state.
+/// Records when an officer was notified of a flag, and the officer's explanation; the flag keeps its state.
 ///
 /// # Errors
-/// `NotFound` where there is no such flag; `Conflict` where it is decided; `Rule` where it is on no officer, or the day lies
-/// in the future.
+/// `NotFound` when the flag does not exist; `Conflict` when it is decided or ended, or a later run than `seen_run`
+/// assessed it; `Rule` when it is on a branch, or the day is in the future.
 pub fn explain(
     tx: &mut WriteTx<'_>,
     id: Id,
@@ -42,18 +42,18 @@ pub fn explain(
 ) -> Result<Flag, StoreError> {
     let mut flag = claim(tx, id)?;
     if seen_run.is_some_and(|run| run != flag.run_id) {
-        return Err(StoreError::Conflict("a later run assessed the flag anew: look at it again".into()));
+        return Err(StoreError::Conflict("a later run has assessed the flag: reload it and decide again".into()));
     }
     if flag.officer_id.is_none() {
-        return Err(StoreError::Rule("flagId: the flag is on a branch, and no officer explains it".into()));
+        return Err(StoreError::Rule("flagId: the flag is on a branch, not on an officer".into()));
     }
     if !matches!(flag.state, FlagState::Open | FlagState::Acknowledged | FlagState::UnderReview) {
-        return Err(StoreError::Conflict(format!("the flag is {}: there is nothing to explain", flag.state)));
+        return Err(StoreError::Conflict(format!("the flag is {}: it takes no explanation", flag.state)));
     }
     if notified_on > local_date(tx.now) {
-        return Err(StoreError::Rule("notifiedOn lies in the future".into()));
+        return Err(StoreError::Rule("notifiedOn is in the future: write a day up to today".into()));
     }
-    let said = FlagReview {
+    let review = FlagReview {
         id: random_id(),
         flag_id: id,
         run_id: flag.run_id,
@@ -66,31 +66,31 @@ pub fn explain(
         actor: tx.actor.to_owned(),
         reviewed_at: tx.now,
     };
-    each!(&mut *tx.conn, c => diesel::insert_into(flag_reviews::table).values(&said).execute(c)?);
-    tx.keep(Kept::FlagReviews, &said.id);
-    // Whoever listens to the flag hears of it.
+    each!(&mut *tx.conn, c => diesel::insert_into(flag_reviews::table).values(&review).execute(c)?);
+    tx.record_state(StateTable::FlagReviews, &review.id);
+    // Notifies subscribers of the flag.
     flag.changed_at = tx.now;
     update(tx, &flag)?;
     Ok(flag)
 }
 
-/// Reads a flag and keeps it as it is until the transaction ends.
+/// Reads a flag and locks it until the transaction ends.
 fn claim(tx: &mut WriteTx<'_>, id: Id) -> Result<Flag, StoreError> {
     diesel::update(flags::table.find(id)).set(flags::id.eq(id)).execute(tx.conn)?;
     let flag: Option<Flag> = flags::table.find(id).select(Flag::as_select()).first(tx.conn).optional()?;
     flag.ok_or_else(|| StoreError::NotFound("there is no such flag".into()))
 }
 
-/// Reviews a flag: OPEN → ACKNOWLEDGED → UNDER_REVIEW → UPHELD or DISMISSED. A step may be left out, none
-/// is taken back. An officer is told and heard before a flag is upheld.
+/// Reviews a flag: OPEN → ACKNOWLEDGED → UNDER_REVIEW → UPHELD or DISMISSED. Steps may be skipped, not reversed. To
+/// uphold a flag on an officer, a notification and an explanation must be recorded.
 ///
 /// # Errors
-/// `NotFound` where there is no such flag; `Conflict` where its state allows no such step; `Rule` where
-/// something is missing, and says what.
+/// `NotFound` when the flag does not exist; `Conflict` when its state allows no such step, or a later run than
+/// `seen_run` assessed it; `Rule` when a field is missing or invalid.
 pub fn review(tx: &mut WriteTx<'_>, id: Id, decision: Decision) -> Result<(Flag, FlagReview), StoreError> {
     let mut flag = claim(tx, id)?;
     if decision.seen_run.is_some_and(|run| run != flag.run_id) {
-        return Err(StoreError::Conflict("a later run assessed the flag anew: look at it again".into()));
+        return Err(StoreError::Conflict("a later run has assessed the flag: reload it and decide again".into()));
     }
     let rank = |state: FlagState| match state {
         FlagState::Open => Some(0),
@@ -100,33 +100,33 @@ pub fn review(tx: &mut WriteTx<'_>, id: Id, decision: Decision) -> Result<(Flag,
         FlagState::Expired | FlagState::Retracted => None,
     };
     match (rank(flag.state), rank(decision.state)) {
-        (_, None) => return Err(StoreError::Rule(format!("{} is not decided by a person", decision.state))),
+        (_, None) => return Err(StoreError::Rule(format!("state: only runs set {}", decision.state))),
         (None | Some(3), _) => {
-            return Err(StoreError::Conflict(format!("the flag is {}: there is nothing to decide", flag.state)));
+            return Err(StoreError::Conflict(format!("the flag is {}: it cannot be reviewed any more", flag.state)));
         }
         (Some(from), Some(to)) if to <= from => {
-            return Err(StoreError::Conflict(format!("the flag is {} already", flag.state)));
+            return Err(StoreError::Conflict(format!("the flag is {} already: reviews only move forward", flag.state)));
         }
         _ => {}
     }
-    let said = |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-    let (reason, explanation) = (said(decision.reason), said(decision.explanation));
+    let non_empty = |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    let (reason, explanation) = (non_empty(decision.reason), non_empty(decision.explanation));
     if rank(decision.state) == Some(3) && reason.is_none() {
-        return Err(StoreError::Rule(format!("reason: say on which grounds it is {}", decision.state)));
+        return Err(StoreError::Rule(format!("reason: required for {}", decision.state)));
     }
     if decision.notified_on.is_some_and(|day| day > local_date(tx.now)) {
-        return Err(StoreError::Rule("notifiedOn lies in the future".into()));
+        return Err(StoreError::Rule("notifiedOn is in the future: write a day up to today".into()));
     }
     if decision.state == FlagState::Upheld && flag.officer_id.is_some() {
-        // What was said before the flag was opened, this time, was said about other evidence.
+        // Explanations from before the flag last opened were about other evidence.
         let now: Vec<FlagReview> =
             reviews(tx.conn, id)?.into_iter().filter(|review| review.reviewed_at >= flag.opened_at).collect();
         if decision.notified_on.is_none() && now.iter().all(|review| review.notified_on.is_none()) {
-            return Err(StoreError::Rule("notifiedOn: an officer is told of the flag before it is upheld".into()));
+            return Err(StoreError::Rule("notifiedOn: the officer must be notified before the flag is upheld".into()));
         }
         if explanation.is_none() && now.iter().all(|review| review.explanation.is_none()) {
             return Err(StoreError::Rule(
-                "explanation: what the officer said is recorded before a flag is upheld, or that nothing was said"
+                "explanation: record the officer's explanation, or that there was none, before the flag is upheld"
                     .into(),
             ));
         }
@@ -145,7 +145,7 @@ pub fn review(tx: &mut WriteTx<'_>, id: Id, decision: Decision) -> Result<(Flag,
         reviewed_at: tx.now,
     };
     each!(&mut *tx.conn, c => diesel::insert_into(flag_reviews::table).values(&review).execute(c)?);
-    tx.keep(Kept::FlagReviews, &review.id);
+    tx.record_state(StateTable::FlagReviews, &review.id);
     flag.state = decision.state;
     flag.changed_at = tx.now;
     update(tx, &flag)?;

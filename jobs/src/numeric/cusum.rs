@@ -1,13 +1,13 @@
-//! A one-sided Poisson CUSUM: it sums what lies above a rate halfway to a multiple of the expected
-//! one, and signals when the sum has grown too large to be chance.
+//! A one-sided Poisson CUSUM: it sums the excess of counts over a reference rate between the expected rate
+//! and a multiple of it, and signals when the sum exceeds a limit.
 //!
-//! Lucas 1985 (Technometrics 27:129); run lengths by the Markov chain of Brook and Evans 1972
+//! Lucas 1985 (Technometrics 27:129); average run lengths by the Markov chain of Brook and Evans 1972
 //! (Biometrika 59:539).
 
 use super::poisson::probability;
 use nalgebra::{DMatrix, DVector};
 
-/// The reference value, as a multiple of what is expected: between 1 and `rate_ratio`.
+/// The reference value k as a multiple of the expected count: between 1 and `rate_ratio`.
 pub fn reference(rate_ratio: f64) -> f64 {
     (rate_ratio - 1.0) / rate_ratio.ln()
 }
@@ -17,7 +17,7 @@ pub fn path(observed: &[f64], expected: &[f64], rate_ratio: f64) -> Vec<f64> {
     with_restarts(observed, expected, rate_ratio, f64::INFINITY).0
 }
 
-/// The sums, and where they signal: at a signal the sum is shown and starts again from 0.
+/// The sums, and whether each is a signal (above `limit`). After a signal the sum restarts at 0.
 pub fn with_restarts(observed: &[f64], expected: &[f64], rate_ratio: f64, limit: f64) -> (Vec<f64>, Vec<bool>) {
     let k = reference(rate_ratio);
     let mut sum = 0.0_f64;
@@ -36,16 +36,14 @@ pub fn with_restarts(observed: &[f64], expected: &[f64], rate_ratio: f64, limit:
         .unzip()
 }
 
-/// The step to which sums are rounded for the Markov chain: a quarter of a complaint, or an eighth of a
-/// standard deviation where that is more.
+/// The step to which the Markov chain rounds sums: a quarter of a complaint, or an eighth of a standard
+/// deviation if that is more.
 fn step(expected: f64) -> f64 {
     (expected.sqrt() / 8.0).max(0.25)
 }
 
-/// The mean number of periods until a signal where nothing is wrong, `expected` in each period.
-///
-/// Sums are rounded to a quarter of a complaint, or to an eighth of a standard deviation: good to about
-/// 5 %.
+/// The in-control average run length: mean number of periods until a false signal, with `expected` in each
+/// period. The rounding of sums (see `step`) makes it accurate to about 5 %.
 pub fn run_length(expected: f64, rate_ratio: f64, limit: f64) -> f64 {
     let k = reference(rate_ratio) * expected;
     let step = step(expected);
@@ -69,8 +67,8 @@ pub fn run_length(expected: f64, rate_ratio: f64, limit: f64) -> f64 {
     system.lu().solve(&ones).map_or(f64::INFINITY, |lengths| lengths[0])
 }
 
-/// The smallest limit, in steps of the chain, at which the mean run without a signal is at least
-/// `periods` where nothing is wrong. None where `expected` is not positive.
+/// The smallest limit, a multiple of the chain's step, whose in-control average run length is at least
+/// `periods`. None if `expected` is not positive, or no limit of up to 1,024 steps suffices.
 pub fn limit(expected: f64, rate_ratio: f64, periods: f64) -> Option<f64> {
     if expected.is_nan() || expected <= 0.0 {
         return None;

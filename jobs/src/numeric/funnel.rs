@@ -1,28 +1,27 @@
-//! Funnel limits: how far units may lie apart by chance, given that they differ anyhow.
+//! Funnel plots: control limits for units that differ by chance and by over-dispersion.
 //!
-//! Spiegelhalter 2005 (Statistics in Medicine 24:1185), with over-dispersion added on the square-root
-//! scale as by Spiegelhalter and others 2012 (JRSS A 175:1).
+//! Spiegelhalter 2005 (Statistics in Medicine 24:1185), with additive over-dispersion on the square-root
+//! scale as in Spiegelhalter and others 2012 (JRSS A 175:1).
 
 use super::poisson::Limits;
 
-/// Normal quantiles of 95 % and 99.8 %, to the digits that funnels are drawn with.
+/// Two-sided normal quantiles of 95 % and 99.8 %, rounded as usual for funnel plots.
 pub const Z_95: f64 = 1.959_964;
 pub const Z_998: f64 = 3.090_232;
 
-/// How units scatter around what was expected of them.
+/// How the counts of units vary around their expectations.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Funnel {
     /// (√(O/E) − 1) · 2√E of each unit.
     pub z: Vec<f64>,
-    /// The mean of the winsorised z²: 1 where chance alone is at work.
+    /// Mean of the winsorised z²: 1 if units differ by chance alone.
     pub phi: f64,
-    /// The variance between units on the square-root scale, by moments; never below 0.
+    /// Variance between units on the square-root scale, by moments; at least 0.
     pub tau2: f64,
 }
 
-/// Measures the scatter of units with `expected` > 0. The tenth that lies lowest and the tenth that
-/// lies highest are taken as no further out than those beside them (winsorised): outliers are what the
-/// funnel is to show, they must not widen it.
+/// Estimates the over-dispersion of units with `expected` > 0. The lowest and the highest tenth of z are
+/// winsorised: the funnel is to show outliers, so these must not widen it.
 pub fn funnel(observed: &[f64], expected: &[f64]) -> Funnel {
     let z: Vec<f64> = observed.iter().zip(expected).map(|(o, e)| ((o / e).sqrt() - 1.0) * 2.0 * e.sqrt()).collect();
     let units = z.len() as f64;
@@ -41,14 +40,14 @@ pub fn funnel(observed: &[f64], expected: &[f64]) -> Funnel {
 }
 
 impl Funnel {
-    /// The limits of O/E of a unit of which `expected` was expected.
+    /// The limits of O/E for a unit with this expectation; `z` is the normal quantile.
     pub fn limits(&self, expected: f64, z: f64) -> Limits {
         let spread = z * (1.0 / (4.0 * expected) + self.tau2).sqrt();
         Limits { lower: (1.0 - spread).max(0.0).powi(2), upper: (1.0 + spread).powi(2) }
     }
 }
 
-/// A quantile of sorted values, interpolated linearly.
+/// A quantile of sorted values by linear interpolation.
 fn quantile(sorted: &[f64], share: f64) -> f64 {
     let at = share * (sorted.len() - 1) as f64;
     let below = at.floor() as usize;

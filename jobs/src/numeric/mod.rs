@@ -1,10 +1,9 @@
-//! The numeric cores of the statistics: functions of numbers alone, each from a published formula and
-//! compared with numbers that other software made (`oracles/`).
+//! Numerical methods of the statistics: pure functions of numbers. Each follows a published formula and is
+//! tested against reference values from other software (`oracles/`).
 //!
-//! Special functions come from `statrs`: its incomplete gamma function is good to 1e-13 relative for
-//! shapes up to 100 and 2e-11 up to 10,000; quantiles of the gamma distribution go through its
-//! `InverseGamma`, whose solver stops at 1e-14 relative (that of its `Gamma` stops at an absolute
-//! 1e-9). Fits and roots are found by `argmin`.
+//! Special functions come from `statrs`. Its incomplete gamma function has a relative error of 1e-13 for
+//! shapes up to 100 and 2e-11 up to 10,000. Gamma quantiles use `InverseGamma`, whose solver stops at 1e-14
+//! relative (that of `Gamma` stops at an absolute 1e-9). Fits and roots use `argmin`.
 
 pub mod cusum;
 pub mod funnel;

@@ -1,7 +1,7 @@
-//! Many tests at once.
+//! Multiple testing: control of the false discovery rate.
 
-/// The q-values of Benjamini and Hochberg (1995, JRSS B 57:289), in the order of `p`: who is named
-/// where q ≤ 0.05 is named wrongly in at most 5 % of the names, on average.
+/// The q-values of Benjamini and Hochberg (1995, JRSS B 57:289), in the order of `p`: of the tests with
+/// q ≤ 0.05, at most 5 % are false discoveries on average.
 ///
 /// Holds for tests that are independent or positively dependent.
 pub fn benjamini_hochberg(p: &[f64]) -> Vec<f64> {
@@ -18,8 +18,8 @@ pub fn benjamini_hochberg(p: &[f64]) -> Vec<f64> {
     q
 }
 
-/// The p at and below which q is at most `limit`, the other tests being as they are: `limit` × those that
-/// reach it / all. None where none does.
+/// The p-value threshold that corresponds to q ≤ `limit`, the other tests unchanged: `limit` × (tests with
+/// q ≤ `limit`) / (all tests). None if no test has q ≤ `limit`.
 pub fn cut_off(q: &[f64], limit: f64) -> Option<f64> {
     let named = q.iter().filter(|q| **q <= limit).count();
     (named > 0).then(|| limit * named as f64 / q.len() as f64)

@@ -1,5 +1,5 @@
-//! Numbers that other software made. `PHANANH_ORACLES=DIR` points the same tests at another set of
-//! the same form.
+//! Compares the numerical methods with reference values from other software. `PHANANH_ORACLES=DIR` reads
+//! another set of files in the same format.
 
 use super::poisson::{byar_limits, exact_limits, mid_p_upper_tail, upper_tail};
 use super::shrinkage::{Gamma, Prior, fit};
@@ -17,7 +17,7 @@ fn text(file: &str) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
-/// The cases of a file; there must be some.
+/// The cases of a file; fails if there are none.
 fn cases(file: &str) -> Vec<Value> {
     let document: Value = serde_json::from_str(&text(file)).expect("JSON");
     let cases = document["cases"].as_array().expect("cases").clone();
@@ -58,7 +58,7 @@ fn oracle_poisson() {
         let (observed, expected) = (count(&case, "observed"), number(&case, "expected"));
         let mut compared = 0;
         let mut same = |key: &str, found: f64| {
-            // Some keys stand in some cases only.
+            // Not all cases have all keys.
             if case.get(key).is_some_and(Value::is_number) {
                 compared += 1;
                 close(&format!("{key} of {observed} and {expected}"), found, number(&case, key), 1e-12, 1e-9);

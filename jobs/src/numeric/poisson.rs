@@ -1,4 +1,5 @@
-//! Counts against what was expected: exact and approximate limits, and how surprising a count is.
+//! Poisson counts compared with an expectation: exact and approximate confidence limits, and tail
+//! probabilities.
 
 use statrs::distribution::{ContinuousCDF, InverseGamma, Normal};
 use statrs::function::gamma::{checked_gamma_lr, ln_gamma};
@@ -11,16 +12,15 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The limits of a count as limits of its ratio to what was expected.
+    /// Converts limits of a count to limits of its ratio to `expected`.
     pub fn ratio(self, expected: f64) -> Self {
         Self { lower: self.lower / expected, upper: self.upper / expected }
     }
 }
 
 /// Exact limits of the mean of a Poisson count (Garwood 1936, Biometrika 28:437): the means at which
-/// so many or more, or so many or fewer, have the probability (1 − `confidence`) / 2.
-///
-/// Good to 1e-12 relative for counts up to 10,000.
+/// `observed` or more, and `observed` or fewer, have the probability (1 − `confidence`) / 2. Relative error
+/// 1e-12 for counts up to 10,000.
 pub fn exact_limits(observed: u32, confidence: f64) -> Limits {
     let tail = (1.0 - confidence) / 2.0;
     let observed = f64::from(observed);
@@ -38,7 +38,7 @@ pub fn byar_limits(observed: u32, confidence: f64) -> Limits {
     Limits { lower, upper: cube(next, z) }
 }
 
-/// P(X ≥ `observed`) where X is Poisson of mean `expected`.
+/// P(X ≥ `observed`) for X Poisson with mean `expected`.
 pub fn upper_tail(observed: u32, expected: f64) -> f64 {
     if observed == 0 {
         return 1.0;
@@ -49,8 +49,8 @@ pub fn upper_tail(observed: u32, expected: f64) -> f64 {
     checked_gamma_lr(f64::from(observed), expected).unwrap_or(f64::NAN).clamp(0.0, 1.0)
 }
 
-/// The mid-p upper tail, P(X > `observed`) + P(X = `observed`) / 2 (Lancaster 1961, JASA 56:223): the
-/// exact tail is on average too large, since counts are discrete; this one is 1/2 on average.
+/// The mid-p upper tail, P(X > `observed`) + P(X = `observed`) / 2 (Lancaster 1961, JASA 56:223). Its mean is
+/// 1/2; that of the exact tail is larger, since counts are discrete.
 pub fn mid_p_upper_tail(observed: u32, expected: f64) -> f64 {
     upper_tail(observed.saturating_add(1), expected) + 0.5 * probability(observed, expected)
 }
@@ -64,7 +64,7 @@ pub fn probability(observed: u32, expected: f64) -> f64 {
     (n * expected.ln() - expected - ln_gamma(n + 1.0)).exp()
 }
 
-/// The x that a gamma variable of this shape and rate 1 exceeds with probability `tail`.
+/// The value that a gamma variable of this shape and rate 1 exceeds with probability `tail`.
 pub(super) fn gamma_upper_quantile(shape: f64, tail: f64) -> f64 {
     InverseGamma::new(shape, 1.0).map_or(f64::NAN, |inverse| 1.0 / inverse.inverse_cdf(tail))
 }

@@ -1,4 +1,4 @@
-//! Shares of small numbers.
+//! Proportions of small numbers: score limits, binomial tails and shrinkage by a beta prior.
 
 use super::poisson::Limits;
 use statrs::distribution::{Binomial, DiscreteCDF};
@@ -15,7 +15,7 @@ pub fn wilson(successes: u32, of: u32, z: f64) -> Option<Limits> {
     Some(Limits { lower: ((centre - spread) / scale).max(0.0), upper: ((centre + spread) / scale).min(1.0) })
 }
 
-/// P(X ≥ `successes`), X binomial of `of` and `share`: exact.
+/// P(X ≥ `successes`) for X binomial with `of` trials and probability `share`, exact.
 pub fn binomial_upper_tail(successes: u32, of: u32, share: f64) -> f64 {
     if successes == 0 {
         return 1.0;
@@ -23,18 +23,18 @@ pub fn binomial_upper_tail(successes: u32, of: u32, share: f64) -> f64 {
     Binomial::new(share.clamp(0.0, 1.0), u64::from(of)).map_or(1.0, |binomial| binomial.sf(u64::from(successes - 1)))
 }
 
-/// What is known of the shares of a kind of units before one of them is looked at: a beta
-/// distribution, by the mean and as many units' worth of complaints.
+/// The prior of a unit's share: a beta distribution, given by its mean and its weight in observations.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BetaPrior {
     pub mean: f64,
-    /// How many observations the prior counts as, at least one; infinite where units differ no more than chance
-    /// makes them.
+    /// Number of observations that the prior weighs as much as, at least 1; infinite if units differ no more
+    /// than by chance.
     pub strength: f64,
 }
 
 impl BetaPrior {
-    /// By moments (Kleinman 1973, JASA 68:46), units weighted by their numbers. None without any.
+    /// Fits the prior to (successes, number) of each unit by moments (Kleinman 1973, JASA 68:46), weighted by
+    /// number. None if all numbers are 0.
     pub fn fit(units: &[(u32, u32)]) -> Option<Self> {
         let units: Vec<(f64, f64)> =
             units.iter().filter(|(_, of)| *of > 0).map(|(k, of)| (f64::from(*k), f64::from(*of))).collect();
@@ -54,8 +54,8 @@ impl BetaPrior {
         Some(Self { mean, strength })
     }
 
-    /// The share of a unit, drawn towards the mean the more the fewer its complaints are: one quick
-    /// answer does not top a table.
+    /// The posterior mean of a unit's share. The fewer complaints a unit has, the more its share shrinks to
+    /// the mean, so that one quick answer does not put it on top of a table.
     pub fn shrunk(&self, successes: u32, of: u32) -> f64 {
         if self.strength.is_infinite() {
             return self.mean;

@@ -1,10 +1,10 @@
-//! Two rates of rare events against each other.
+//! Comparison of two Poisson rates.
 
 use super::roots;
 use statrs::distribution::{Beta, ContinuousCDF};
 
-/// How many times as often something happens, with limits; the ratio is None where it never happened before, and so is
-/// the upper limit.
+/// A ratio of rates with confidence limits. The ratio and the upper limit are None if there were no events
+/// before.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RateRatio {
     pub ratio: Option<f64>,
@@ -12,9 +12,9 @@ pub struct RateRatio {
     pub upper: Option<f64>,
 }
 
-/// The ratio of two Poisson rates, `now` events in `now_time` against `then` in `then_time`, with exact limits
-/// (Przyborowski and Wilenski 1940, Biometrika 31:313): given their sum, the number of now is binomial, and the limits of
-/// its share are those of Clopper and Pearson. None where nothing happened, or there was no time.
+/// The ratio of two Poisson rates, `now` events in `now_time` to `then` events in `then_time`, with exact
+/// limits (Przyborowski and Wilenski 1940, Biometrika 31:313): given the sum, `now` is binomial, and the
+/// limits of its share are those of Clopper and Pearson. None without events, or if a time is not positive.
 pub fn rate_ratio(now: u32, now_time: f64, then: u32, then_time: f64, confidence: f64) -> Option<RateRatio> {
     if now + then == 0 || now_time <= 0.0 || then_time <= 0.0 {
         return None;
@@ -22,7 +22,7 @@ pub fn rate_ratio(now: u32, now_time: f64, then: u32, then_time: f64, confidence
     let tail = (1.0 - confidence) / 2.0;
     let (now, then) = (f64::from(now), f64::from(then));
     let share = |a: f64, b: f64, p: f64| {
-        // The distribution function of a beta distribution rises with its argument.
+        // The beta distribution function is increasing.
         Beta::new(a, b).map_or(f64::NAN, |beta| roots::increasing(0.0, 1.0, |x| beta.cdf(x) - p))
     };
     let odds = |share: f64| share / (1.0 - share) * then_time / now_time;
@@ -39,8 +39,10 @@ mod tests {
 
     #[test]
     fn limits_are_those_of_other_software() {
-        // The example of R's poisson.test (11 in 800 against 21 in 3011), and scipy 1.13: binomtest(…).proportion_ci("exact").
-        let near = |found: f64, known: f64| assert!((found / known - 1.0).abs() < 1e-7, "{found} is not {known}");
+        // The example of R's poisson.test (11 in 800 against 21 in 3011), and scipy 1.13:
+        // binomtest(…).proportion_ci("exact").
+        let near =
+            |found: f64, expected: f64| assert!((found / expected - 1.0).abs() < 1e-7, "{found} is not {expected}");
         let example = rate_ratio(11, 800.0, 21, 3011.0, 0.95).expect("a ratio");
         near(example.ratio.expect("a ratio"), 1.971_488_095);
         near(example.lower, 0.858_426_403);

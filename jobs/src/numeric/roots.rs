@@ -14,7 +14,8 @@ impl<F: Fn(f64) -> f64> CostFunction for Root<F> {
     }
 }
 
-/// Where an increasing function is 0, to 1e-12; an end where it does not change its sign in between.
+/// The root of an increasing function, to 1e-12. If the function does not change sign between `low` and
+/// `high`, the end nearer to the root.
 pub fn increasing(low: f64, high: f64, f: impl Fn(f64) -> f64) -> f64 {
     if f(low) >= 0.0 {
         return low;

@@ -1,19 +1,19 @@
-//! Time until something happens, where some are still waiting.
+//! Survival analysis: time until an event, with censoring.
 
 /// The Kaplan–Meier estimate (Kaplan and Meier 1958, JASA 53:457).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Waiting {
-    /// (time, share still waiting after it), at each time at which something happened.
+    /// (time, share still waiting after it) at each time with an event.
     pub steps: Vec<(f64, f64)>,
 }
 
-/// Below this a share counts as a half: the product of fractions that make exactly one half is not
-/// always 0.5 in floating point.
+/// A share up to this counts as at most one half: in floating point, a product of fractions that equals one
+/// half is not always 0.5.
 const HALF: f64 = 0.5 + 1e-12;
 
 impl Waiting {
-    /// `times`, and whether each ended in what is waited for, or is censored: known to have lasted so
-    /// long at least.
+    /// `times` are (time, whether it ended with the event); without the event the time is censored, a lower
+    /// bound.
     pub fn new(mut times: Vec<(f64, bool)>) -> Self {
         times.sort_by(|a, b| a.0.total_cmp(&b.0));
         let mut at_risk = times.len();
@@ -36,7 +36,7 @@ impl Waiting {
         before.checked_sub(1).map_or(1.0, |last| self.steps[last].1)
     }
 
-    /// The first time after which at most half are still waiting; None where it never comes to that.
+    /// The first time after which at most half are still waiting; None if there is none.
     pub fn median(&self) -> Option<f64> {
         self.steps.iter().find(|(_, share)| *share <= HALF).map(|(time, _)| *time)
     }

@@ -1,4 +1,4 @@
-//! When a job is due: a cron expression in a time zone that may put its clocks forward and back.
+//! When a job is due: a cron expression in a time zone, which may have daylight saving time.
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -15,28 +15,28 @@ pub struct Schedule {
 
 impl Schedule {
     /// # Errors
-    /// Says which of the two is wrong, and what would be right.
+    /// A message that names the wrong part and shows a right one.
     pub fn parse(expression: &str, zone: &str) -> Result<Self, String> {
         let zone: Tz =
-            zone.parse().map_err(|_| format!("timezone {zone:?} is not known: write it as Asia/Ho_Chi_Minh"))?;
+            zone.parse().map_err(|_| format!("unknown timezone {zone:?}: write it like Asia/Ho_Chi_Minh"))?;
         steps(expression)?;
         let cron = CronParser::builder().seconds(Seconds::Optional).build().parse(expression).map_err(|e| {
-            format!("schedule {expression:?} is no cron expression ({e}): five fields, or six with seconds first")
+            format!("schedule {expression:?} is no cron expression ({e}): write five fields, or six with seconds first")
         })?;
         let schedule = Self { cron, zone };
         if schedule.next_after(Timestamp::now()).is_none() {
-            return Err(format!("schedule {expression:?} never comes"));
+            return Err(format!("schedule {expression:?} matches no date"));
         }
         Ok(schedule)
     }
 
-    /// The first time after a moment.
+    /// The first scheduled time after `moment`.
     pub fn next_after(&self, moment: Timestamp) -> Option<Timestamp> {
         let found = self.cron.find_next_occurrence(&self.local(moment), false).ok()?;
         Some(found.with_timezone(&Utc).into())
     }
 
-    /// The last time that is not after a moment.
+    /// The last scheduled time up to and including `moment`.
     pub fn last_until(&self, moment: Timestamp) -> Option<Timestamp> {
         let found = self.cron.find_previous_occurrence(&self.local(moment), true).ok()?;
         Some(found.with_timezone(&Utc).into())
@@ -58,7 +58,7 @@ impl Schedule {
 /// How many values each field has: seconds, minutes, hours, days of the month, months, days of the week.
 const SPANS: [u32; 6] = [60, 60, 24, 31, 12, 7];
 
-/// Checks that each step comes at least twice in its field: `*/70` of minutes is each hour, and nobody means that.
+/// Checks that each step is smaller than its field: `*/70` in the minutes would mean once an hour, a likely mistake.
 fn steps(expression: &str) -> Result<(), String> {
     let fields: Vec<&str> = expression.split_whitespace().collect();
     let spans = &SPANS[SPANS.len().saturating_sub(fields.len())..];
@@ -66,7 +66,7 @@ fn steps(expression: &str) -> Result<(), String> {
         for step in field.split(',').filter_map(|part| Some(part.split_once('/')?.1)) {
             if !step.parse::<u32>().is_ok_and(|step| (1..*span).contains(&step)) {
                 return Err(format!(
-                    "schedule {expression:?}, field {}: the step {step:?} is none from 1 to {}",
+                    "schedule {expression:?}, field {}: the step {step:?} must be a number from 1 to {}",
                     nth + 1,
                     span - 1
                 ));
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn an_hour_that_comes_twice_runs_once_and_one_that_is_left_out_runs_all_the_same() {
-        // In Berlin clocks go from 02:00 to 03:00 on 30 March and from 03:00 back to 02:00 on 26 October 2025.
+        // Berlin switches from 02:00 to 03:00 on 30 March 2025, and from 03:00 back to 02:00 on 26 October 2025.
         let spring = times("30 2 * * *", "Europe/Berlin", "2025-03-29T12:00:00Z", 2);
         assert_eq!(spring.len(), 2);
         assert!(spring[0].starts_with("30"), "{spring:?}");

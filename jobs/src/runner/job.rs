@@ -1,4 +1,4 @@
-//! What a job is.
+//! The interface of a job: the trait, the context of a run, and the registry.
 
 use crate::JobError;
 use crate::runner::settings::{Missed, Settings};
@@ -9,17 +9,17 @@ use schema::{Conn, Db, StoreError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What a job works with.
+/// The resources that a run of a job may use.
 pub struct Context<'c> {
     pub db: &'c Db,
     pub settings: &'c Settings,
-    /// All jobs: one may read the results of others.
+    /// All jobs: a job may depend on the results of others.
     pub jobs: Registry,
-    /// The snapshot of the node, where it serves.
+    /// The node's shared snapshot; None in a command, which loads its own.
     pub snapshots: Option<&'c SnapshotStore>,
-    /// Rules other than those of the settings.
+    /// Overrides the rules of the settings.
     pub rules: Option<&'c crate::analyses::recurrence::Rules>,
-    /// Set when the process is to end: a job that goes on for long at others' pace looks at it.
+    /// Set when the process shuts down: jobs that loop over batches or mails check it between two.
     pub stop: Option<&'c AtomicBool>,
 }
 
@@ -28,7 +28,10 @@ impl Context<'_> {
         self.stop.is_some_and(|stop| stop.load(Ordering::SeqCst))
     }
 
-    /// The snapshot, as new as it can be had.
+    /// The snapshot, refreshed to the latest commit.
+    ///
+    /// # Errors
+    /// When the database fails.
     pub fn snapshot(&self) -> Result<Arc<crate::snapshot::Snapshot>, JobError> {
         match self.snapshots {
             Some(store) => {
@@ -40,33 +43,34 @@ impl Context<'_> {
     }
 }
 
-/// Writes down what a run found, in the transaction that ends the run: all of it happens, once, or
-/// nothing.
+/// Stores the results of a run. The runner calls it in the transaction that ends the run, so that results and
+/// the end of the run are committed together or not at all.
 pub type Publish = Box<dyn FnOnce(&mut WriteTx<'_>, &mut JobRun) -> Result<(), StoreError>>;
 
-/// Something that is done again and again.
+/// A job: work that runs on a schedule or by hand.
 pub trait Job: Sync {
     fn name(&self) -> &'static str;
-    /// What it is for, in a few words.
+    /// Its purpose, in a few words.
     fn about(&self) -> &'static str;
-    /// When it runs unless the configuration says otherwise, in the time of Vietnam.
+    /// The default cron schedule, in Vietnam time.
     fn schedule(&self) -> &'static str;
     fn missed(&self) -> Missed {
         Missed::Latest
     }
-    /// The jobs whose results it reads: its run of a time waits for theirs.
+    /// The jobs whose results it reads: its scheduled run waits for their runs.
     fn after(&self) -> &'static [&'static str] {
         &[]
     }
-    /// Whether there is anything to do: a run that would do nothing is not made.
+    /// Whether there is anything to do; otherwise the scheduler starts no run.
     fn has_work(&self, _: &Context<'_>, _: &mut Conn) -> Result<bool, StoreError> {
         Ok(true)
     }
-    /// Computes. `run.as_of` is the day for which; nothing may be written but by what is returned.
+    /// Computes the results for the day `run.as_of`, and returns the step that stores them. A job that has to
+    /// write earlier (a mail cannot be rolled back) does so in transactions that check `ledger::still_owned`.
     fn run(&self, context: &Context<'_>, run: &mut JobRun) -> Result<Publish, JobError>;
 }
 
-/// The jobs that there are.
+/// The list of jobs.
 #[derive(Clone, Copy)]
 pub struct Registry(pub &'static [&'static dyn Job]);
 

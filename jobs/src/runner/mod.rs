@@ -1,8 +1,9 @@
-//! The runner of jobs: what a job is, when it is due, and that each run happens once. It names no job: the list of jobs is
-//! [`crate::scheduled::REGISTRY`] and is handed in.
+//! The job runner: the [`job::Job`] trait, cron schedules, the scheduler of a node, and the ledger by which each run
+//! happens once across nodes. Callers pass in the jobs ([`crate::scheduled::REGISTRY`]).
 
 pub mod cron;
 pub mod job;
 pub mod ledger;
+pub mod plan;
 pub mod scheduler;
 pub mod settings;

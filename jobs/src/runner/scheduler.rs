@@ -1,13 +1,15 @@
-//! The scheduler of a node: tokio-cron-scheduler ticks once a second, and the ledger decides.
+//! The scheduler of a node: a tick each second (tokio-cron-scheduler) wakes workers, and the ledger decides which
+//! runs start.
 //!
-//! One worker for each job claims what is due and does it, one run after another. Who is told to
-//! stop claims nothing more, and ends when its run has ended.
+//! Each job has one worker, which claims and executes due runs one after another. On shutdown a worker claims no
+//! further run, and ends when its current run has ended.
 
 use crate::JobError;
 use crate::compute_pool;
 use crate::runner::job::{Context, Job, Registry};
 use crate::runner::ledger::{self, Waiting};
-use crate::runner::settings::{JobPlan, Settings};
+use crate::runner::plan::JobPlan;
+use crate::runner::settings::Settings;
 use crate::snapshot::SnapshotStore;
 use schema::{Db, Timestamp};
 use std::sync::Arc;
@@ -17,13 +19,13 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 use tokio_cron_scheduler::{Job as Ticker, JobScheduler};
 
-/// Runs of different jobs at one time: they compute, and there are other things to do.
+/// Most concurrent runs of different jobs: they use processors that requests need, too.
 const AT_ONCE: usize = 2;
 
-/// How soon the ledger is asked again that could not be: jobs go on once the database is back.
+/// The wait after a failed claim: jobs resume soon after the database is back.
 const AFTER_FAILURE: Duration = Duration::from_secs(2);
 
-/// What the workers share.
+/// The state that all workers share.
 struct Shared {
     db: Db,
     settings: Settings,
@@ -33,17 +35,17 @@ struct Shared {
     turns: Semaphore,
 }
 
-/// The worker of one job, and what wakes it.
+/// The worker of one job.
 struct JobWorker {
     job: &'static dyn Job,
     plan: JobPlan,
     wake: Notify,
     waiting: Waiting,
-    /// When the worker looked last, in microseconds.
+    /// When the worker last tried to claim a run, in microseconds since 1970.
     looked: AtomicI64,
 }
 
-/// A scheduler that runs.
+/// A running scheduler.
 pub struct Scheduler {
     ticker: JobScheduler,
     tasks: JoinSet<()>,
@@ -52,10 +54,10 @@ pub struct Scheduler {
 }
 
 impl Scheduler {
-    /// Starts the ticker and a worker for each job that the settings enable. The workers catch up on missed times at once.
+    /// Starts the ticker and a worker for each enabled job. The workers catch up on missed times at once.
     ///
     /// # Errors
-    /// `Settings` where the schedule of a job is wrong, `Scheduler` where the ticker cannot start.
+    /// `Settings` when the schedule of a job is invalid, `Scheduler` when the ticker cannot start.
     pub async fn start(
         db: Db,
         settings: Settings,
@@ -97,11 +99,11 @@ impl Scheduler {
         Ok(Self { ticker, tasks, workers, shared })
     }
 
-    /// Claims nothing more, and waits for the runs under way.
+    /// Stops claiming runs, and waits for those in progress.
     pub async fn stop(mut self) {
         self.shared.stopping.store(true, Ordering::SeqCst);
         if let Err(error) = self.ticker.shutdown().await {
-            tracing::warn!(%error, "the ticker did not stop");
+            tracing::warn!(%error, "the ticker of the scheduler did not stop");
         }
         for worker in self.workers.iter() {
             worker.wake.notify_one();
@@ -110,14 +112,14 @@ impl Scheduler {
     }
 }
 
-/// Wakes each worker whose job has become due since it looked last, or that has not looked for `poll` microseconds.
+/// Wakes each worker whose job became due since its last attempt, or whose last attempt is `poll` microseconds ago.
 fn wake_due(workers: &[JobWorker], poll: i64) {
     let now = Timestamp::now();
     for worker in workers {
         let looked = worker.looked.load(Ordering::Relaxed);
         let Some(before) = Timestamp::from_micros(looked) else { continue };
         let due = worker.plan.schedule.next_after(before).is_some_and(|slot| slot <= now);
-        // A clock that was ahead looked later than it is.
+        // A time in the future means that the clock was set back.
         if due || now.micros() - looked >= poll || looked > now.micros() {
             worker.wake.notify_one();
         }
@@ -144,17 +146,17 @@ async fn work(workers: Arc<Vec<JobWorker>>, at: usize, shared: Arc<Shared>) {
             }
             Ok(Ok(false)) => {}
             Ok(Err(error)) => {
-                tracing::warn!(job, %error, "the ledger could not be asked");
+                tracing::warn!(job, %error, "claiming a run failed; trying again");
                 look_again = look_again.min(AFTER_FAILURE);
             }
             Err(panic) => tracing::error!(job, error = %panic, "the worker of a job panicked"),
         }
-        // The ticker goes by the clock, which may be set back; so much time passes in any case.
+        // The timeout covers a clock that is set back, which delays the ticker.
         let _woken_or_late = tokio::time::timeout(look_again, worker.wake.notified()).await;
     }
 }
 
-/// Does one run; false where nothing was due.
+/// Claims and executes one run; false when none is due.
 fn one_run(worker: &JobWorker, shared: &Shared) -> Result<bool, JobError> {
     if shared.stopping.load(Ordering::SeqCst) {
         return Ok(false);
@@ -169,7 +171,7 @@ fn one_run(worker: &JobWorker, shared: &Shared) -> Result<bool, JobError> {
     };
     let JobWorker { job, plan, waiting, .. } = worker;
     let Some(claim) = ledger::claim(&context, *job, plan, waiting)? else { return Ok(false) };
-    // Its failure stands in the ledger and in the log.
+    // `execute` has recorded a failure in the ledger and in the log.
     let _written_down = ledger::execute(&context, *job, plan, claim);
     Ok(true)
 }

@@ -1,5 +1,5 @@
-//! Verifies that nothing which was sealed was changed, removed or put in later, and that every row is what its events
-//! say: each day what was written since the last verification, each week everything.
+//! The verification job: checks that sealed rows were not changed, removed or inserted later, and that every row
+//! matches its events. Each day it verifies rows written since the last verification, each week all rows.
 
 use super::{day_of, latest_result, result};
 use crate::JobError;
@@ -14,12 +14,12 @@ use serde_json::json;
 
 pub const NAME: &str = "verify-audit";
 
-/// After so many days everything is verified, also what was verified before and not written since.
+/// Days after which a run verifies everything again, including rows not written since.
 const EVERYTHING_AFTER: i64 = 7;
 
 pub struct VerifyAudit;
 
-/// What the job stores: the report, and when everything was verified last.
+/// The result that the job stores: the report, and the day of the last full verification.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Document<'r> {
@@ -28,7 +28,7 @@ struct Document<'r> {
     all_on: NaiveDate,
 }
 
-/// What is read of it.
+/// The part of the stored result that the next run reads.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Verified {
@@ -42,7 +42,7 @@ impl Job for VerifyAudit {
     }
 
     fn about(&self) -> &'static str {
-        "verifies the register by its seals and events: what is new each day, everything each week"
+        "verifies the register against its seals and events: new rows daily, everything weekly"
     }
 
     fn schedule(&self) -> &'static str {
@@ -55,7 +55,7 @@ impl Job for VerifyAudit {
             run.summary = Some(json!({ "verified": null, "reason": "no key file: nothing is sealed" }).into());
             return Ok(Box::new(|_, _| Ok(())));
         };
-        // What was verified before and does not read was not verified.
+        // An earlier result that cannot be read counts as no verification.
         let before = match context.db.read(|conn| latest_result::<Verified>(conn, NAME)) {
             Err(StoreError::Query(_)) => None,
             before => before?.map(|(_, verified)| verified),
@@ -64,7 +64,8 @@ impl Job for VerifyAudit {
         let known = printed_seals(context.db)?;
         let witness = context.settings.audit.witness.as_deref().map(witness::read);
         let since = before.as_ref().map(|before| before.positions);
-        let report = verify(context.db, Scope { keys: Some(keys), known: &known, witness: witness.as_ref(), since })?;
+        let report =
+            verify(context.db, Scope { keys: Some(keys), expected_seals: &known, witness: witness.as_ref(), since })?;
         if let Some(first) = report.problems.first() {
             let number = report.problems.len() as u64 + report.more;
             return Err(JobError::NotVerified { number, first: first.message.clone() });
@@ -75,16 +76,19 @@ impl Job for VerifyAudit {
     }
 }
 
-/// The seals that digests printed.
+/// The names of the seals that digests printed.
 pub fn printed_seals(db: &Db) -> Result<Vec<SealName>, StoreError> {
     match db.read(printed) {
-        // What the database refuses here is named by the verification.
+        // The verification itself reports rows that the database cannot read.
         Err(StoreError::Query(_)) => Ok(Vec::new()),
         printed => printed,
     }
 }
 
-/// Seals what is not sealed yet, and appends the new seals to the witness. Returns how many rows were sealed.
+/// Seals all unsealed rows, and appends the new seals to the witness. Returns the number of rows sealed.
+///
+/// # Errors
+/// `Store` when the database fails, `Witness` when the folder cannot be written.
 pub fn seal_and_witness(
     sealer: &mut Sealer,
     db: &Db,

@@ -1,11 +1,12 @@
-//! Who blames the system where nothing was wrong with it (S10).
+//! The blame check: finds officers and branches that blame the system more often than their peers on days
+//! without a recorded system incident (S10).
 //!
-//! Complaints in which an officer blamed the system are laid beside the recorded incidents. A share of them
-//! always has none: not every incident is recorded. Who has clearly more than the others is told.
+//! Some complaints that blame the system never match an incident, because not every incident is recorded. The job
+//! therefore tests each subject's share without an incident against that of all others of its kind.
 
 use super::{day_of, result};
 use crate::JobError;
-use crate::analyses::recurrence::six_digits;
+use crate::analyses::recurrence::round_6_digits;
 use crate::numeric::funnel::Z_95;
 use crate::numeric::multiplicity::benjamini_hochberg;
 use crate::numeric::proportion::{binomial_upper_tail, wilson};
@@ -18,7 +19,7 @@ use schema::domain::state::is_void;
 use schema::domain::tree::UnitTree;
 use schema::enums::{ComplaintState, SubjectKind};
 use schema::models::{JobRun, SystemIncident, Unit, UnitParent};
-use schema::register::complaints::own_day;
+use schema::register::complaints::reference_day;
 use schema::tables::{complaint_officers, complaints, officers, system_incidents, unit_parents, units};
 use schema::{Conn, Id, StoreError, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -27,28 +28,28 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 pub const NAME: &str = "blame-check";
 
-/// Complaints received in so many days are looked at.
+/// Length in days of the period of receipt that the job evaluates.
 const DAYS: u64 = 365;
-/// A subject is told where q is at most this …
+/// The job flags a subject whose q-value is at most this (false discovery rate) …
 const FALSE_SHARE: f64 = 0.05;
-/// … and so many complaints without an incident stand against it.
+/// … and that has at least this many complaints without an incident.
 const FEWEST: u32 = 3;
 
-/// Fewer complaints about others than this are nothing to compare with.
+/// The fewest complaints about others that allow a comparison.
 const LEAST_OTHERS: u32 = 20;
 
-/// A branch or officer, and how often the system was blamed without an incident.
+/// A branch or officer, and how many of its complaints blame the system without a recorded incident.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Blame {
     pub kind: SubjectKind,
     pub code: String,
-    /// Complaints in which the system was blamed.
+    /// Complaints that blame the system.
     pub blamed: u32,
-    /// Those on whose day no incident was recorded there.
+    /// Those for whose day and place no incident is recorded.
     pub without_incident: u32,
     pub share: f64,
-    /// Limits of 95 % of that share (Wilson 1927).
+    /// 95 % confidence limits of the share (Wilson 1927).
     pub lower: f64,
     pub upper: f64,
     /// The share of all others of the kind.
@@ -59,14 +60,14 @@ pub struct Blame {
     pub flagged: bool,
 }
 
-/// What the job stores.
+/// The result that the job stores.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct BlameDocument {
     pub days: u64,
     pub blamed: u32,
     pub without_incident: u32,
-    /// In the order of (kind, p, code).
+    /// Ordered by kind (officers first), p and code.
     pub subjects: Vec<Blame>,
 }
 
@@ -78,7 +79,7 @@ impl Job for BlameCheck {
     }
 
     fn about(&self) -> &'static str {
-        "who blames the system where no incident is recorded"
+        "finds officers and branches that blame the system without a recorded incident"
     }
 
     fn schedule(&self) -> &'static str {
@@ -101,7 +102,7 @@ impl Job for BlameCheck {
     }
 }
 
-/// Complaints in which the system was blamed, as (subjects, whether an incident was recorded).
+/// The complaints that blame the system, each with its subjects and whether an incident is recorded for it.
 #[derive(Debug, Default)]
 struct BlameFacts {
     rows: Vec<(Vec<(SubjectKind, String)>, bool)>,
@@ -118,10 +119,10 @@ struct Row {
     state_since: Timestamp,
 }
 
-/// What the job would find as of a day in a register without the complaints that name an officer.
+/// The result of the job as of a day without the complaints that name `officer`.
 ///
 /// # Errors
-/// Where the register cannot be read.
+/// When the database fails.
 pub fn blame_check_without(conn: &mut Conn, as_of: NaiveDate, officer: Id) -> Result<BlameDocument, StoreError> {
     Ok(BlameFacts::load(conn, as_of, Some(officer))?.check())
 }
@@ -180,7 +181,7 @@ impl BlameFacts {
         let found = rows
             .into_iter()
             .map(|row| {
-                let day = own_day(row.received_at, row.occurred_at);
+                let day = reference_day(row.received_at, row.occurred_at);
                 let incident = incidents.iter().any(|incident| concerns(incident, &row, day, &tree));
                 let mut subjects: Vec<(SubjectKind, String)> = officers_of
                     .remove(&row.id)
@@ -215,8 +216,8 @@ impl BlameFacts {
                 .collect();
             let (all, all_without) =
                 of_kind.iter().fold((0, 0), |(a, b), (_, blamed, without)| (a + blamed, b + without));
-            // Too few to compare with: nothing can be said. Where none of them had no incident, half of one is
-            // taken: a share that is never seen is not impossible.
+            // None when the others have too few complaints. When none of theirs lacks an incident, half a
+            // complaint stands in for zero: a share of zero would make any observation impossible.
             let peers = |blamed: u32, without: u32| {
                 let others = all - blamed;
                 let seen = f64::from(all_without - without).max(0.5);
@@ -239,12 +240,12 @@ impl BlameFacts {
                         code: (*code).to_owned(),
                         blamed: *blamed,
                         without_incident: *without,
-                        share: six_digits(f64::from(*without) / f64::from(*blamed)),
-                        lower: six_digits(limits.lower),
-                        upper: six_digits(limits.upper),
-                        peers_share: six_digits(peers(*blamed, *without).unwrap_or(0.0)),
-                        p: six_digits(*p),
-                        q: six_digits(*q),
+                        share: round_6_digits(f64::from(*without) / f64::from(*blamed)),
+                        lower: round_6_digits(limits.lower),
+                        upper: round_6_digits(limits.upper),
+                        peers_share: round_6_digits(peers(*blamed, *without).unwrap_or(0.0)),
+                        p: round_6_digits(*p),
+                        q: round_6_digits(*q),
                         flagged: *q <= FALSE_SHARE && *without >= FEWEST,
                     })
                 })
@@ -262,8 +263,8 @@ impl BlameFacts {
     }
 }
 
-/// Whether an incident was recorded for the day and place of a complaint: nationally, at the unit or above it,
-/// or anywhere in its branch. The whole day counts: people seldom know the minute.
+/// Whether an incident covers the day and place of a complaint: nationally, at its unit or above it, or anywhere
+/// in its branch. Compares whole days, because complainants rarely know the minute.
 fn concerns(incident: &SystemIncident, row: &Row, day: NaiveDate, tree: &UnitTree) -> bool {
     let ended = incident.ended_at.map_or(NaiveDate::MAX, local_date);
     if day < local_date(incident.started_at) || day > ended {

@@ -1,4 +1,5 @@
-//! Makes the Board's digest of stored results, and puts it into the outbox.
+//! The digest jobs: one composes the Board's digest from stored results and puts it into the outbox, the other
+//! delivers it.
 
 use super::{day_of, overdue, recurrence, timeliness, trends};
 use crate::JobError;
@@ -8,7 +9,7 @@ use diesel::prelude::*;
 use schema::domain::ids::random_id;
 use schema::each;
 use schema::models::{Digest as Row, JobRun};
-use schema::states::Kept;
+use schema::states::StateTable;
 use schema::tables::digests;
 use schema::{Conn, JsonValue, StoreError};
 use serde_json::json;
@@ -23,7 +24,7 @@ impl Job for Digest {
     }
 
     fn about(&self) -> &'static str {
-        "writes the Board's digest of what the other jobs found, and posts it"
+        "composes the Board's digest from the results of the other jobs, and queues it for delivery"
     }
 
     fn schedule(&self) -> &'static str {
@@ -36,29 +37,29 @@ impl Job for Digest {
 
     fn run(&self, context: &Context<'_>, run: &mut JobRun) -> Result<Publish, JobError> {
         let as_of = day_of(run)?;
-        let made = context.db.read_snapshot(|conn| make(conn, run))?;
-        run.known_at = made.first().map(|digest| digest.position);
+        let composed = context.db.read_snapshot(|conn| make(conn, run))?;
+        run.known_at = composed.first().map(|digest| digest.position);
         let by_mail = context.settings.smtp.is_some();
         Ok(Box::new(move |tx, run| {
             let (mut new, mut posted) = (0, 0);
-            for mut digest in made {
-                // One for each day and language: whoever has it is not sent another.
-                let stands: Option<Row> = digests::table
+            for mut digest in composed {
+                // One digest for each day and language: a second run for a day sends none.
+                let existing: Option<Row> = digests::table
                     .filter(digests::as_of.eq(as_of))
                     .filter(digests::locale.eq(digest.locale))
                     .select(Row::as_select())
                     .first(tx.conn)
                     .optional()?;
-                if stands.is_some() {
+                if existing.is_some() {
                     continue;
                 }
                 digest.created_at = tx.now;
                 each!(&mut *tx.conn, c => diesel::insert_into(digests::table).values(&digest).execute(c)?);
-                tx.keep(Kept::Digests, &digest.id);
+                tx.record_state(StateTable::Digests, &digest.id);
                 new += 1;
                 posted += outbox::post(tx, &digest)?;
             }
-            // Told where digests are posted: without a mail server nothing is due, and deliveries do not run.
+            // Warns here, because without a mail server no mail is due and the delivery job does not run.
             if !by_mail {
                 warn_of_waiting_mail(outbox::waiting_for_mail(tx.conn)?);
             }
@@ -95,11 +96,11 @@ fn make(conn: &mut Conn, run: &JobRun) -> Result<Vec<Row>, JobError> {
 
 fn warn_of_waiting_mail(digests: i64) {
     if digests > 0 {
-        tracing::warn!(digests, "digests wait for a mail server: the configuration has no [smtp]");
+        tracing::warn!(digests, "digests wait for a mail server: add [smtp] to the configuration");
     }
 }
 
-/// Brings what lies in the outbox to its recipients.
+/// Delivers the digests in the outbox.
 pub struct Deliver;
 
 impl Job for Deliver {
@@ -108,7 +109,7 @@ impl Job for Deliver {
     }
 
     fn about(&self) -> &'static str {
-        "brings posted digests to their recipients, each once"
+        "delivers queued digests by mail or into folders"
     }
 
     fn schedule(&self) -> &'static str {
@@ -119,7 +120,7 @@ impl Job for Deliver {
         outbox::is_anything_due(conn, context.settings.smtp.is_some())
     }
 
-    /// A mail is on its way before its row can say so: this job writes as it goes.
+    /// Commits each delivery on its own, before and after sending: a mail cannot be rolled back.
     fn run(&self, context: &Context<'_>, run: &mut JobRun) -> Result<Publish, JobError> {
         let by_mail = context.settings.smtp.is_some();
         if !by_mail {
@@ -128,16 +129,16 @@ impl Job for Deliver {
         let mut sender = crate::digest::Sender::new(context.settings);
         let (mut sent, mut failed) = (0, 0);
         while !context.is_stopping() {
-            let Some(parcel) = outbox::take(context.db, run, by_mail)? else { break };
-            let outcome = sender.send(&parcel);
+            let Some(outgoing) = outbox::take(context.db, run, by_mail)? else { break };
+            let outcome = sender.send(&outgoing);
             if outcome.is_err() {
                 failed += 1;
-                // The server's words may hold the address: they stand in the delivery log alone.
-                tracing::warn!(digest = %parcel.1.id, recipient = %parcel.2.id, "a digest was not delivered");
+                // The server's reply may contain the address: only the delivery log keeps it.
+                tracing::warn!(digest = %outgoing.1.id, recipient = %outgoing.2.id, "a digest was not delivered");
             } else {
                 sent += 1;
             }
-            outbox::settle(context.db, parcel.0, &outcome)?;
+            outbox::record_outcome(context.db, outgoing.0, &outcome)?;
         }
         Ok(Box::new(move |_, run| -> Result<(), StoreError> {
             run.summary = Some(json!({ "sent": sent, "failed": failed }).into());

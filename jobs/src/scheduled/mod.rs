@@ -1,4 +1,4 @@
-//! The jobs: each is one file here and one line in [`REGISTRY`].
+//! The scheduled jobs: one file and one entry in [`REGISTRY`] each; and how they store results.
 
 pub mod audit;
 pub mod blame;
@@ -18,7 +18,7 @@ use schema::db::WriteTx;
 use schema::each;
 use schema::enums::RunState;
 use schema::models::{JobResult, JobRun};
-use schema::states::{Kept, pair};
+use schema::states::{StateTable, pair};
 use schema::tables::{job_results, job_runs};
 use schema::{Conn, JsonValue, StoreError};
 use serde::Serialize;
@@ -39,13 +39,16 @@ pub const REGISTRY: Registry = Registry(&[
     &retention::Retention,
 ]);
 
-/// The day for which a run is made.
+/// The as-of day of a run.
+///
+/// # Errors
+/// `NotFound` when the run has none.
 fn day_of(run: &JobRun) -> Result<NaiveDate, JobError> {
-    run.as_of.ok_or_else(|| JobError::NotFound(format!("run {} is for no day", run.id)))
+    run.as_of.ok_or_else(|| JobError::NotFound(format!("run {} has no as-of day", run.id)))
 }
 
-/// What the run of a job for the latest day left behind; None where there was none, or it is of another
-/// version and does not read.
+/// The result of a job's successful run for the latest day, with that day. None when there is no run, or when
+/// another version wrote its document in a form that this one cannot parse.
 pub fn latest_result<T: DeserializeOwned>(conn: &mut Conn, job: &str) -> Result<Option<(NaiveDate, T)>, StoreError> {
     let found: Option<JobResult> = job_results::table
         .inner_join(job_runs::table.on(job_runs::id.eq(job_results::run_id)))
@@ -58,16 +61,16 @@ pub fn latest_result<T: DeserializeOwned>(conn: &mut Conn, job: &str) -> Result<
     Ok(found.and_then(|row| Some((row.as_of, serde_json::from_value(row.document.0).ok()?))))
 }
 
-/// Stores a document as the result of a run.
+/// Returns the step that stores a document as the result of a run.
 fn result(run: &JobRun, name: &str, as_of: NaiveDate, document: &impl Serialize) -> Result<Publish, JobError> {
     let row = result_rows(run, name, as_of, document);
     Ok(Box::new(move |tx, _| store_result(tx, &row)))
 }
 
-/// Stores a result in the transaction that ends its run.
+/// Stores a result. Call it in the transaction that ends the run.
 pub(crate) fn store_result(tx: &mut WriteTx<'_>, row: &JobResult) -> Result<(), StoreError> {
     each!(&mut *tx.conn, c => diesel::insert_into(job_results::table).values(row).execute(c)?);
-    tx.keep(Kept::JobResults, &pair(row.run_id, &row.name));
+    tx.record_state(StateTable::JobResults, &pair(row.run_id, &row.name));
     Ok(())
 }
 

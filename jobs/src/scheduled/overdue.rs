@@ -1,10 +1,10 @@
-//! Complaints that were not answered in time, and who is told: the department, and after the deadline
-//! has passed twice the General Department.
+//! The escalation job: escalates overdue complaints to the department, and to the General Department once
+//! twice the time allowed has passed.
 
 use super::{day_of, result_rows, store_result};
 use crate::JobError;
 use crate::analyses::timeliness::handled;
-use crate::facts::frames::day_number;
+use crate::facts::days::day_number;
 use crate::runner::job::{Context, Job, Publish};
 use crate::snapshot::Snapshot;
 use chrono::{Days, NaiveDate};
@@ -15,7 +15,7 @@ use schema::db::{StoreError, WriteTx};
 use schema::each;
 use schema::enums::{RunState, UnitKind};
 use schema::models::{Escalation, JobRun};
-use schema::states::{Kept, pair};
+use schema::states::{StateTable, pair};
 use schema::tables::{escalations, job_runs};
 use schema::{Id, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -25,10 +25,10 @@ use uuid::Uuid;
 
 pub const NAME: &str = "escalate-overdue";
 
-/// Units with what is overdue there, most first: so many are listed.
+/// Branches listed in the result, those with the most overdue complaints.
 const LISTED: usize = 20;
 
-/// A unit and what waits there beyond its time.
+/// A unit and its overdue complaints.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UnitOverdue {
@@ -36,16 +36,16 @@ pub struct UnitOverdue {
     pub name_vi: String,
     pub name_en: Option<String>,
     pub overdue: u32,
-    /// How many days the oldest is over its deadline.
+    /// Days by which the oldest one exceeds its deadline.
     pub oldest_days: i32,
 }
 
-/// What the job stores.
+/// The result that the job stores.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OverdueDocument {
     pub overdue: u32,
-    /// Brought before a department, and before the General Department, for the first time.
+    /// Complaints escalated for the first time: to a department, and to the General Department.
     pub newly_escalated: [u32; 2],
     pub branches: Vec<UnitOverdue>,
 }
@@ -58,7 +58,7 @@ impl Job for EscalateOverdue {
     }
 
     fn about(&self) -> &'static str {
-        "brings complaints that were not answered in time before the level above"
+        "escalates overdue complaints to the level above"
     }
 
     fn schedule(&self) -> &'static str {
@@ -72,14 +72,14 @@ impl Job for EscalateOverdue {
         let overdue = overdue(&snapshot, as_of)?;
         let branches = by_branch(&snapshot, &overdue);
         Ok(Box::new(move |tx, run| {
-            // A look back says what was overdue then, and brings nothing before anybody.
+            // A run for an earlier day than the newest one reports what was overdue, and escalates nothing.
             let newest: Option<NaiveDate> = job_runs::table
                 .filter(job_runs::job.eq(NAME))
                 .filter(job_runs::state.eq(RunState::Succeeded))
                 .select(diesel::dsl::max(job_runs::as_of))
                 .first(tx.conn)?;
-            let looks_back = newest.is_some_and(|newest| newest > as_of);
-            let newly_escalated = if looks_back { [0, 0] } else { escalate(tx, run.id, &overdue)? };
+            let is_for_past_day = newest.is_some_and(|newest| newest > as_of);
+            let newly_escalated = if is_for_past_day { [0, 0] } else { escalate(tx, run.id, &overdue)? };
             let total = u32::try_from(overdue.len()).unwrap_or(u32::MAX);
             let document = OverdueDocument { overdue: total, newly_escalated, branches };
             run.summary = Some(json!({ "overdue": total, "newlyEscalated": newly_escalated }).into());
@@ -89,16 +89,17 @@ impl Job for EscalateOverdue {
     }
 }
 
-/// A complaint that waits beyond its deadline.
+/// An overdue complaint.
 struct Late {
     complaint: Id,
+    /// Index into the units of the snapshot's reference data.
     branch: Option<u32>,
-    /// The units of the levels that it is brought before.
+    /// Escalation targets: the department, and the General Department.
     department: Option<Id>,
     top: Option<Id>,
     due_on: NaiveDate,
     days_over: i32,
-    /// Whether the deadline has passed twice.
+    /// Whether twice the time allowed has passed since receipt.
     twice: bool,
 }
 
@@ -157,7 +158,7 @@ fn by_branch(snapshot: &Snapshot, overdue: &[Late]) -> Vec<UnitOverdue> {
     listed
 }
 
-/// Writes down what was not escalated before.
+/// Records escalations to levels that a complaint has not reached yet; returns how many are new for each level.
 fn escalate(tx: &mut WriteTx<'_>, run_id: Id, overdue: &[Late]) -> Result<[u32; 2], StoreError> {
     let before: HashMap<Id, i32> = escalations::table
         .group_by(escalations::complaint_id)
@@ -181,7 +182,7 @@ fn escalate(tx: &mut WriteTx<'_>, run_id: Id, overdue: &[Late]) -> Result<[u32; 
     }
     for chunk in rows.chunks(rows_per_insert(6)) {
         each!(&mut *tx.conn, c => diesel::insert_into(escalations::table).values(chunk).execute(c)?);
-        chunk.iter().for_each(|row| tx.keep(Kept::Escalations, &pair(row.complaint_id, row.level)));
+        chunk.iter().for_each(|row| tx.record_state(StateTable::Escalations, &pair(row.complaint_id, row.level)));
     }
     Ok(new)
 }

@@ -1,18 +1,19 @@
-//! The recurrence job: facts, frames, assessment, hashes, flags; and the same again for a run of
-//! the past.
+//! The recurrence job: loads facts, assesses officers and branches, hashes the run and stores flags; and
+//! [`reproduce`], which derives a past run again and compares hashes.
 
 use super::result_rows;
 use crate::JobError;
 use crate::analyses::recurrence::{
-    Assessed, Assessment, Available, Compared, CusumSeries, FunnelPlot, Lack, Rules, Scatter, assess_kind, available,
-    counts_of, cusum_series, funnel_plot,
+    Assessed, Assessment, Available, Comparison, CusumSeries, Dispersion, FunnelPlot, MissingData, Rules, assess_kind,
+    available, counts_of, cusum_series, funnel_plot,
 };
+use crate::facts::Changes;
 use crate::facts::Facts;
 use crate::facts::exposure::Basis;
 use crate::facts::frames::{Frames, TEXT_DAYS, frames};
 use crate::facts::monthly::{MonthlySource, monthly_sources};
-use crate::facts::rewind::{Changes, undo};
-use crate::flags::Counted;
+use crate::facts::rewind::rewind;
+use crate::flags::CountedComplaints;
 use crate::flags::{self, Stored};
 use crate::run_hash::{Digests, EXPOSURES, digests, output};
 use crate::runner::job::{Context, Job, Publish};
@@ -28,17 +29,17 @@ pub const NAME: &str = "recurrence";
 
 const TEXTS: Days = Days::new(TEXT_DAYS.unsigned_abs() as u64);
 
-/// A run derived from the register.
+/// The outputs of a run, computed from the register and not stored yet.
 #[derive(Debug, Clone)]
 pub struct Derived {
     pub known_at: i64,
     pub assessments: Vec<Assessment>,
     pub digests: Digests,
     pub document: RecurrenceDocument,
-    pub counted: Counted,
+    pub counted: CountedComplaints,
 }
 
-/// What a run says beside its flags.
+/// The result that a run stores beside its flags.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RecurrenceDocument {
@@ -46,11 +47,11 @@ pub struct RecurrenceDocument {
     pub branches: KindDocument,
     pub funnel: FunnelPlot,
     pub cusum: Vec<CusumSeries>,
-    /// What there was to count.
+    /// Which data the run could count.
     pub available: Available,
-    /// What was missing for the rules of the run.
-    pub lacks: Vec<Lack>,
-    /// The sources that give months without days.
+    /// Which data the rules of the run need and the register lacks.
+    pub lacks: Vec<MissingData>,
+    /// The sources that give only the month of receipt.
     pub monthly: Vec<MonthlySource>,
 }
 
@@ -59,12 +60,15 @@ pub struct RecurrenceDocument {
 #[serde(rename_all = "camelCase", default)]
 pub struct KindDocument {
     pub basis: Basis,
-    pub scatter: Vec<Scatter>,
-    /// Subjects with enough distinct enterprises for a REVIEW of whom no exposure is known.
+    pub scatter: Vec<Dispersion>,
+    /// Codes of subjects without known exposure that have enough distinct enterprises for a REVIEW.
     pub without_exposure: Vec<String>,
 }
 
-/// Loads what the register knew at a position (None: now), as of a day.
+/// Builds the frames as of a day from the register at a position (None: now); returns the position, too.
+///
+/// # Errors
+/// `History` when later events cannot be undone.
 pub fn load_frames(db: &Db, as_of: NaiveDate, known_at: Option<i64>) -> Result<(Frames, i64), JobError> {
     let (mut facts, changes, known_at) = db.read_snapshot(|conn| {
         let mut facts = Facts::load(conn)?;
@@ -73,11 +77,14 @@ pub fn load_frames(db: &Db, as_of: NaiveDate, known_at: Option<i64>) -> Result<(
         facts.load_texts(conn, as_of - TEXTS, as_of, &changes)?;
         Ok::<_, JobError>((facts, changes, known_at))
     })?;
-    undo(&mut facts, &changes)?;
+    rewind(&mut facts, &changes)?;
     Ok((frames(&facts, as_of)?, known_at))
 }
 
-/// Derives a run: a function of what was known, the day and the rules.
+/// Computes a run: a deterministic function of the register at a position, the day and the rules.
+///
+/// # Errors
+/// As [`load_frames`]; `Polars` when a computation fails.
 pub fn derive(db: &Db, as_of: NaiveDate, known_at: Option<i64>, rules: &Rules) -> Result<Derived, JobError> {
     let (frames, known_at) = load_frames(db, as_of, known_at)?;
     let mut officers = assess_kind(&frames, SubjectKind::Officer, as_of, rules)?;
@@ -99,26 +106,26 @@ pub fn derive(db: &Db, as_of: NaiveDate, known_at: Option<i64>, rules: &Rules) -
         officers: of_kind(&officers),
         branches: of_kind(&branches),
     };
-    let counted = Counted::new(&frames, &officers, &branches)?;
+    let counted = CountedComplaints::new(&frames, &officers, &branches)?;
     Ok(Derived { known_at, assessments, digests, document, counted })
 }
 
-/// What a run would compute of all subjects of a kind in the longest window of its rules, unrounded.
+/// The statistics of all subjects of a kind in the longest window, unrounded.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Numbers {
     pub as_of: NaiveDate,
     pub kind: SubjectKind,
     pub basis: Basis,
-    /// None where nobody has exposure.
-    pub scatter: Option<Scatter>,
-    /// In the order of codes; those of whom something is expected.
+    /// None when no subject has exposure.
+    pub scatter: Option<Dispersion>,
+    /// By code; only subjects with an expected count.
     pub subjects: Vec<SubjectNumbers>,
-    /// What there is to count of everybody, with exposure or without: most complaints first.
+    /// All subjects, with exposure or without; most complaints first.
     pub counts: Vec<SubjectCounts>,
     pub available: Available,
-    /// What is missing for the rules.
-    pub lacks: Vec<Lack>,
+    /// Which data the rules need and the register lacks.
+    pub lacks: Vec<MissingData>,
 }
 
 /// The counts of one subject in the longest window.
@@ -134,7 +141,7 @@ pub struct SubjectCounts {
     pub serious: u32,
 }
 
-/// The numbers of one subject; `docs/statistics.md` says what each means.
+/// The statistics of one subject; `docs/statistics.md` defines each.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SubjectNumbers {
@@ -154,7 +161,7 @@ pub struct SubjectNumbers {
     pub carried: bool,
 }
 
-/// Computes the numbers of everybody as of a day, and stores nothing.
+/// Computes the statistics of all subjects of a kind as of a day; stores nothing.
 pub fn numbers(db: &Db, as_of: NaiveDate, rules: &Rules, kind: SubjectKind) -> Result<Numbers, JobError> {
     let (frames, _) = load_frames(db, as_of, None)?;
     let assessed = assess_kind(&frames, kind, as_of, rules)?;
@@ -163,8 +170,8 @@ pub fn numbers(db: &Db, as_of: NaiveDate, rules: &Rules, kind: SubjectKind) -> R
         SubjectKind::Branch => &frames.branches,
     };
     let mut rows = Vec::new();
-    for (place, _, _) in assessed.longest.iter().flat_map(Compared::pairs) {
-        let numbers = assessed.longest.as_ref().and_then(|longest| longest.of(place, 0, 0));
+    for (place, _, _) in assessed.longest.iter().flat_map(Comparison::pairs) {
+        let numbers = assessed.longest.as_ref().and_then(|longest| longest.numbers_of(place, 0, 0));
         let (Some(subject), Some(numbers)) = (subjects.get(place as usize), numbers) else { continue };
         rows.push(SubjectNumbers {
             code: subject.code.clone(),
@@ -199,17 +206,19 @@ pub fn numbers(db: &Db, as_of: NaiveDate, rules: &Rules, kind: SubjectKind) -> R
         .collect();
     counts.sort_by(|a, b| b.complaints.cmp(&a.complaints).then_with(|| a.code.cmp(&b.code)));
     let available = available(&frames, as_of, &[(kind, &assessed.rows)])?;
-    // Of the other kind nothing is asked here.
+    // Only one kind is assessed here: drop what the register lacks for the other.
     let other = match kind {
-        SubjectKind::Officer => [Lack::Branches, Lack::ExposureOfBranches, Lack::ExposureOfBranches],
-        SubjectKind::Branch => [Lack::Officers, Lack::ExposureOfOfficers, Lack::Confirmed],
+        SubjectKind::Officer => {
+            [MissingData::Branches, MissingData::ExposureOfBranches, MissingData::ExposureOfBranches]
+        }
+        SubjectKind::Branch => [MissingData::Officers, MissingData::ExposureOfOfficers, MissingData::Confirmed],
     };
     let lacks = available.lacks(rules, [assessed.basis; 2]).into_iter().filter(|lack| !other.contains(lack)).collect();
     let scatter = assessed.longest.map(|longest| longest.scatter);
     Ok(Numbers { as_of, kind, basis: assessed.basis, scatter, subjects: rows, counts, available, lacks })
 }
 
-/// What there was to count, without names: who looks after jobs sees summaries, and nobody's complaints.
+/// The available data without names of subjects: readers of run summaries may have no access to complaints.
 fn numbers_alone(available: &Available) -> Value {
     json!(Available { most: Vec::new(), ..available.clone() })
 }
@@ -222,7 +231,7 @@ fn of_kind(assessed: &Assessed) -> KindDocument {
     }
 }
 
-/// Who is complained about again and again.
+/// Finds officers and branches with recurring complaints.
 pub struct Recurrence;
 
 impl Job for Recurrence {
@@ -231,7 +240,7 @@ impl Job for Recurrence {
     }
 
     fn about(&self) -> &'static str {
-        "who is complained about again and again, by many different enterprises"
+        "finds officers and branches that many different enterprises complain about repeatedly"
     }
 
     fn schedule(&self) -> &'static str {
@@ -269,7 +278,7 @@ impl Job for Recurrence {
     }
 }
 
-/// Whether a run could be derived again, and if not, where it first differs.
+/// The outcome of [`reproduce`]: whether the hashes match, and otherwise the first difference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Reproduction {
@@ -282,16 +291,19 @@ pub struct Reproduction {
     pub first_difference: Option<String>,
 }
 
-/// Which position a reproduction takes the register at.
+/// The register position that a reproduction uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KnownAt {
-    /// That of the run.
+    /// The position that the run recorded.
     Recorded,
     Now,
     Position(i64),
 }
 
-/// Derives a run again from the tables and compares inputs and outputs.
+/// Derives a run again from the register and compares inputs and outputs with those recorded.
+///
+/// # Errors
+/// `NotFound` when the run does not exist or has no result to compare; else as [`derive()`].
 pub fn reproduce(db: &Db, id: Id, known_at: KnownAt) -> Result<Reproduction, JobError> {
     let run = db.read(|conn| ledger::find(conn, id))?;
     let incomplete = || JobError::NotFound(format!("run {id} of {} has no result to reproduce", run.job));
@@ -331,13 +343,13 @@ fn first_difference(run: &JobRun, stored: &[Stored], derived: &Derived) -> Optio
         }
     }
     if let Some(gone) = then.get(now.len()) {
-        return Some(format!("outputs: {} {} was flagged and is not any more", gone["kind"], gone["code"]));
+        return Some(format!("outputs: {} {} was flagged then and is not flagged now", gone["kind"], gone["code"]));
     }
     if let Some(new) = now.get(then.len()) {
-        return Some(format!("outputs: {} {} is flagged and was not", new["kind"], new["code"]));
+        return Some(format!("outputs: {} {} is flagged now and was not flagged then", new["kind"], new["code"]));
     }
     let same = run.result_hash.as_deref() == Some(&derived.digests.result_hash);
-    (!same).then(|| "the recorded hash itself: inputs and outputs are the same".to_owned())
+    (!same).then(|| "the recorded hash differs, though inputs and outputs are the same".to_owned())
 }
 
 fn differing_month(then: &Value, now: &Value) -> Option<String> {
@@ -361,9 +373,9 @@ fn differing_output(was: &Value, is: &Value) -> String {
     let subject = |value: &Value| (value["kind"].clone(), value["code"].clone());
     if subject(was) != subject(is) {
         let (first, verb) = if subject(was).1.as_str() < subject(is).1.as_str() {
-            (was, "was flagged and is not any more")
+            (was, "was flagged then and is not flagged now")
         } else {
-            (is, "is flagged and was not")
+            (is, "is flagged now and was not flagged then")
         };
         return format!("outputs: {} {} {verb}", first["kind"], first["code"]);
     }

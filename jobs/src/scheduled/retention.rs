@@ -1,7 +1,7 @@
-//! Takes away what is of no further use, so that the ledger does not grow without end.
+//! The retention job: deletes old runs and deliveries, so that the ledger stays bounded.
 //!
-//! What a statistic, a flag or a digest was made by stays, and what a run can be reproduced from: the audit log, the events
-//! and the seals are never thinned. That a row was taken away stands in the chain of states.
+//! It keeps every run that a statistic, flag or digest refers to or that can be reproduced. It never deletes from
+//! the audit log, the events or the seals. The chain of states records each deletion.
 
 use crate::JobError;
 use crate::digest::outbox;
@@ -13,7 +13,7 @@ use schema::models::JobRun;
 use schema::{StoreError, Timestamp};
 use serde_json::json;
 
-/// Rows of one transaction: others write between two.
+/// Rows deleted in one transaction; other writers proceed between two.
 const AT_ONCE: i64 = 1_000;
 
 pub struct Retention;
@@ -24,14 +24,14 @@ impl Job for Retention {
     }
 
     fn about(&self) -> &'static str {
-        "takes away old runs and deliveries that nothing depends on"
+        "deletes old runs and deliveries that nothing refers to"
     }
 
     fn schedule(&self) -> &'static str {
         "15 3 * * *"
     }
 
-    /// It writes as it goes: one transaction would keep all others waiting.
+    /// Commits batch by batch: one transaction for all would block other writers.
     fn run(&self, context: &Context<'_>, run: &mut JobRun) -> Result<Publish, JobError> {
         let settings = &context.settings.retention;
         let now = Timestamp::now();

@@ -1,4 +1,5 @@
-//! Compares the columns in memory with the database, and puts new ones in their place.
+//! The snapshot job: loads the columnar snapshot anew from the database, compares it with the one in memory, and
+//! replaces that one.
 
 use super::{day_of, result};
 use crate::JobError;
@@ -11,15 +12,15 @@ use serde_json::json;
 
 pub const NAME: &str = "snapshot";
 
-/// What the job stores.
+/// The result that the job stores.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SnapshotDocument {
     pub position: i64,
     pub complaints: u32,
     pub cost_vnd: i64,
-    /// Whether the columns that were refreshed step by step agreed with those just read in the number of
-    /// complaints and their cost; None where nothing could be compared.
+    /// Whether the incrementally refreshed snapshot and the new one agree in the number of complaints and their
+    /// total cost; None when there was none in memory at the same position.
     pub agreed: Option<bool>,
 }
 
@@ -31,7 +32,7 @@ impl Job for Snapshot {
     }
 
     fn about(&self) -> &'static str {
-        "reads the columns that aggregates are made of anew, and compares"
+        "reloads the columnar snapshot and compares it with the one in memory"
     }
 
     fn schedule(&self) -> &'static str {
@@ -48,13 +49,13 @@ impl Job for Snapshot {
         let (complaints, cost_vnd) = count(&fresh)?;
         let mut agreed = None;
         if let Some(store) = context.snapshots {
-            let held = store.current();
-            // Only states of one position can be compared.
-            if held.position == fresh.position {
-                agreed = Some(count(&held)? == (complaints, cost_vnd));
+            let in_memory = store.current();
+            // Only snapshots of the same position are comparable.
+            if in_memory.position == fresh.position {
+                agreed = Some(count(&in_memory)? == (complaints, cost_vnd));
             }
             if agreed == Some(false) {
-                tracing::error!(position = held.position, "the snapshot had drifted from the register");
+                tracing::error!(position = in_memory.position, "the snapshot in memory had drifted from the register");
             }
             store.replace(&fresh);
         }

@@ -1,10 +1,10 @@
-//! How units answer: stored for digests and dashboards.
+//! The timeliness job: how fast departments and branches answer, stored for digests and dashboards.
 
 use super::{day_of, result};
 use crate::JobError;
-use crate::analyses::recurrence::six_digits;
+use crate::analyses::recurrence::round_6_digits;
 use crate::analyses::timeliness::{self as analysis, Handled, handled, measures, median_survival, times};
-use crate::facts::frames::day_number;
+use crate::facts::days::day_number;
 use crate::numeric::funnel::Z_95;
 use crate::numeric::proportion::{BetaPrior, wilson};
 use crate::runner::job::{Context, Job, Publish};
@@ -19,10 +19,10 @@ use std::collections::HashMap;
 
 pub const NAME: &str = "timeliness";
 
-/// Complaints received in so many days are looked at.
+/// Length in days of the period of receipt that the job evaluates.
 const DAYS: i32 = 365;
 
-/// A unit and how it answered.
+/// The timeliness of one unit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UnitTimeliness {
@@ -32,18 +32,18 @@ pub struct UnitTimeliness {
     #[serde(flatten)]
     pub handled: Handled,
     pub share_in_time: Option<f64>,
-    /// Limits of 95 % of that share (Wilson 1927).
+    /// 95 % confidence limits of the share in time (Wilson 1927).
     #[serde(default)]
     pub lower: Option<f64>,
     #[serde(default)]
     pub upper: Option<f64>,
-    /// The share drawn towards that of all units of the level, the more the fewer its complaints are: units
-    /// are ranked by it, so that one quick answer does not top the table.
+    /// The share after shrinkage (empirical Bayes) towards the mean of its level: the fewer complaints are due,
+    /// the stronger. Rankings use it, so that a unit with one quick answer does not come first.
     #[serde(default)]
     pub shrunk_share: Option<f64>,
 }
 
-/// What the job stores.
+/// The result that the job stores.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TimelinessDocument {
@@ -62,7 +62,7 @@ impl Job for Timeliness {
     }
 
     fn about(&self) -> &'static str {
-        "how fast units answer, complaints still open included"
+        "computes how fast units answer, with open complaints as censored"
     }
 
     fn schedule(&self) -> &'static str {
@@ -79,7 +79,7 @@ impl Job for Timeliness {
     }
 }
 
-/// How all units answered what they received in the year before a day.
+/// The timeliness of all units for complaints received in the 365 days up to a day.
 pub fn timeliness(snapshot: &Snapshot, as_of: NaiveDate) -> Result<TimelinessDocument, JobError> {
     let as_of = day_number(as_of);
     let rows = handled(&snapshot.facts, as_of).filter(col("day").gt(lit(as_of - DAYS))).collect()?;
@@ -93,8 +93,8 @@ pub fn timeliness(snapshot: &Snapshot, as_of: NaiveDate) -> Result<TimelinessDoc
     })
 }
 
-/// The units of one level (a column of the facts) and how they answered what they received in the last
-/// days up to a day.
+/// The timeliness of the units of one level for complaints received in the `days` days up to `as_of` (days
+/// since 1970). `level` is a column of the facts: `department`, `branch` or `team`.
 pub fn of_level(snapshot: &Snapshot, as_of: i32, days: i32, level: &str) -> Result<Vec<UnitTimeliness>, JobError> {
     let rows = handled(&snapshot.facts, as_of).filter(col("day").gt(lit(as_of - days))).collect()?;
     check_cancelled()?;
@@ -108,7 +108,8 @@ fn one(rows: &DataFrame, as_of: i32) -> PolarsResult<Handled> {
     Ok(all)
 }
 
-/// The units of one level (a column of the facts), each with how it answered, in the order of codes.
+/// The timeliness of the units of one level, by code. `rows` comes from [`handled`]; `level` is one of its columns
+/// with indices into the units of [`Reference`] (u32?).
 pub fn by_unit(rows: &DataFrame, level: &str, as_of: i32, reference: &Reference) -> PolarsResult<Vec<UnitTimeliness>> {
     let table = rows
         .clone()
@@ -137,8 +138,8 @@ pub fn by_unit(rows: &DataFrame, level: &str, as_of: i32, reference: &Reference)
             name_vi: unit.name_vi.clone(),
             name_en: unit.name_en.clone(),
             share_in_time: handled.share_in_time(),
-            lower: limits.map(|limits| six_digits(limits.lower)),
-            upper: limits.map(|limits| six_digits(limits.upper)),
+            lower: limits.map(|limits| round_6_digits(limits.lower)),
+            upper: limits.map(|limits| round_6_digits(limits.upper)),
             shrunk_share: None,
             handled,
         });
@@ -146,7 +147,7 @@ pub fn by_unit(rows: &DataFrame, level: &str, as_of: i32, reference: &Reference)
     let counts: Vec<(u32, u32)> = units.iter().map(|unit| (unit.handled.in_time, unit.handled.due)).collect();
     if let Some(prior) = BetaPrior::fit(&counts) {
         for unit in units.iter_mut().filter(|unit| unit.handled.due > 0) {
-            unit.shrunk_share = Some(six_digits(prior.shrunk(unit.handled.in_time, unit.handled.due)));
+            unit.shrunk_share = Some(round_6_digits(prior.shrunk(unit.handled.in_time, unit.handled.due)));
         }
     }
     units.sort_by(|a, b| a.code.cmp(&b.code));

@@ -1,10 +1,10 @@
-//! What changes: categories that rise, cost and delay, and what happened in the register.
+//! The trends job: rising categories, totals of cost and delay, and counts of register events.
 
 use super::{day_of, result};
 use crate::JobError;
 use crate::analyses::before_after::first_day;
-use crate::analyses::recurrence::six_digits;
-use crate::facts::frames::day_number;
+use crate::analyses::recurrence::round_6_digits;
+use crate::facts::days::day_number;
 use crate::numeric::multiplicity::benjamini_hochberg;
 use crate::numeric::proportion::binomial_upper_tail;
 use crate::runner::job::{Context, Job, Publish};
@@ -23,19 +23,18 @@ use std::collections::BTreeMap;
 
 pub const NAME: &str = "trends";
 
-/// The days that are compared with …
+/// Length in days of the recent period …
 const RECENT: i32 = 30;
-/// … so many before them, or as many as the register has.
+/// … and of the comparison period before it, at most; a young register has less.
 const BEFORE: i32 = 180;
-/// Against fewer days than this nothing rises: the register is too young to tell.
+/// The shortest comparison period, in days, against which the job reports rises.
 const LEAST_BEFORE: i32 = 30;
-/// A rise is told where chance would show one so clear in less than this share of the categories told
-/// (Benjamini and Hochberg 1995).
+/// False discovery rate: the largest q-value of a reported rise (Benjamini and Hochberg 1995).
 const FALSE_SHARE: f64 = 0.05;
-/// Fewer complaints than this are no rise to speak of.
+/// The fewest recent complaints of a reported rise.
 const FEWEST: u32 = 10;
 
-/// A category, now and before.
+/// A category's complaints in the recent and the comparison period.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CategoryTrend {
@@ -44,22 +43,22 @@ pub struct CategoryTrend {
     pub name_en: Option<String>,
     pub recent: u32,
     pub before: u32,
-    /// Complaints of the recent days if nothing had changed.
+    /// Recent complaints expected at the rate of the comparison period; 0 when that is too short.
     pub expected: f64,
-    /// Exact one-sided binomial test of the recent share, given the sum.
+    /// One-sided exact binomial test of the recent count, given the sum of both; 1 when nothing is tested.
     pub p: f64,
-    /// Benjamini and Hochberg, over all categories.
+    /// q-value over all categories (Benjamini and Hochberg).
     #[serde(default)]
     pub q: f64,
     pub rises: bool,
-    /// Its share of the complaints of both spans, and that of it and all larger ones (Pareto).
+    /// Its share of the complaints of both periods, and the cumulative share down to it, largest first (Pareto).
     #[serde(default)]
     pub share: f64,
     #[serde(default)]
     pub cumulative_share: f64,
 }
 
-/// Sums of a number of days.
+/// Totals of one period.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Totals {
@@ -68,18 +67,18 @@ pub struct Totals {
     pub delay_hours: f64,
 }
 
-/// What the job stores.
+/// The result that the job stores.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TrendsDocument {
     pub recent_days: i32,
-    /// Fewer than usual in a young register; below 30 of them nothing is said to rise.
+    /// Length of the comparison period: 180, less in a young register. Below 30 no category rises.
     pub before_days: i32,
     pub categories: Vec<CategoryTrend>,
     pub recent: Totals,
-    /// The same number of days before.
+    /// The same number of days before those.
     pub previous: Totals,
-    /// Events of the register so far, by kind: the difference of two results is what happened between.
+    /// Running totals of register events by kind; the difference of two results counts the events between them.
     pub events: BTreeMap<String, i64>,
 }
 
@@ -91,7 +90,7 @@ impl Job for Trends {
     }
 
     fn about(&self) -> &'static str {
-        "rising categories, cost and delay, and what changed in the register"
+        "finds rising categories, and totals cost, delay and register events"
     }
 
     fn schedule(&self) -> &'static str {
@@ -121,8 +120,8 @@ fn events(conn: &mut Conn, position: i64) -> Result<BTreeMap<String, i64>, Store
         .collect())
 }
 
-/// Compares the recent days with those before them. `first` is the first day of the register, which a part of it does not
-/// tell: days on which a part had none are days without complaints.
+/// Compares the recent 30 days with those before. `first` is the first day of the whole register (days since
+/// 1970). A snapshot filtered to a part must not derive it: days before the part's first complaint count, too.
 pub fn trends(
     snapshot: &Snapshot,
     first: Option<i32>,
@@ -191,7 +190,7 @@ fn categories(snapshot: &Snapshot, table: &DataFrame, before_days: i32) -> Polar
         .collect();
     let p: Vec<f64> = found.iter().map(|category| category.p).collect();
     for (category, q) in found.iter_mut().zip(benjamini_hochberg(&p)) {
-        category.q = six_digits(q);
+        category.q = round_6_digits(q);
         category.rises = q <= FALSE_SHARE && category.recent >= FEWEST;
     }
     let total: f64 = found.iter().map(|category| f64::from(category.recent + category.before)).sum();
@@ -201,8 +200,8 @@ fn categories(snapshot: &Snapshot, table: &DataFrame, before_days: i32) -> Polar
     for at in order {
         let share = f64::from(found[at].recent + found[at].before) / total;
         so_far += share;
-        found[at].share = six_digits(share);
-        found[at].cumulative_share = six_digits(so_far);
+        found[at].share = round_6_digits(share);
+        found[at].cumulative_share = round_6_digits(so_far);
     }
     Ok(found)
 }

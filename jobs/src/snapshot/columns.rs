@@ -1,8 +1,8 @@
-//! Complaints as columns.
+//! Builds the columns of the snapshot from rows of complaints; and the encodings of enums and findings in them.
 
 use super::people::{Enterprises, Officers};
 use super::reference::Reference;
-use crate::facts::frames::day_number;
+use crate::facts::days::day_number;
 use chrono::{Datelike, NaiveDate};
 use diesel::prelude::*;
 use polars::prelude::{
@@ -15,7 +15,7 @@ use schema::enums::{CategoryKind, Channel, ComplaintState, Finding};
 use schema::tables::complaints;
 use schema::{Id, Timestamp};
 
-/// What is read of a complaint.
+/// The fields of a complaint in the snapshot.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = complaints)]
 pub(super) struct Row {
@@ -38,17 +38,17 @@ pub(super) struct Row {
     decided_on: Option<NaiveDate>,
 }
 
-/// What is read of an allegation.
+/// An allegation: complaint, officer, finding, day of the decision.
 pub(super) type Allegation = (Id, Id, Finding, Option<NaiveDate>);
 
-/// What a complaint says of officers: each is named in a word with what was found of it. A complaint that
-/// names nobody has one word for its own finding.
+/// Low bits of a word in the column `named` that hold the finding; the others hold the officer's place + 1. A complaint
+/// has a word for each allegation, or, if it names no officer, one word with officer 0 and its own finding.
 pub const FINDING_BITS: u32 = 3;
 
 type Numbers = PrimitiveChunkedBuilder<UInt32Type>;
 type Days = PrimitiveChunkedBuilder<Int32Type>;
 
-/// The columns while they are filled: in the form in which they stay, since there are many.
+/// Builders of the columns, in their final representation to save memory.
 pub(super) struct Columns {
     id_high: Vec<u64>,
     id_low: Vec<u64>,
@@ -73,11 +73,15 @@ pub(super) struct Columns {
     due: Days,
     answered: Days,
     ended: Days,
+    /// The day as of which findings count.
+    today: NaiveDate,
+    /// The complaints with a finding that counts from a later day, and that day.
+    later: Vec<(NaiveDate, Id)>,
 }
 
 impl Columns {
-    /// For about so many complaints.
-    pub fn new(rows: usize) -> Self {
+    /// Reserves memory for `rows` complaints, whose findings count as of `today`.
+    pub fn new(rows: usize, today: NaiveDate) -> Self {
         let numbers = |name: &str| Numbers::new(name.into(), rows);
         let days = |name: &str| Days::new(name.into(), rows);
         Self {
@@ -104,10 +108,34 @@ impl Columns {
             due: days("due"),
             answered: days("answered"),
             ended: days("ended"),
+            today,
+            later: Vec::new(),
         }
     }
 
-    /// `named`: the words of its allegations.
+    /// The word of an allegation in the column `named`.
+    pub fn word_of(&mut self, allegation: &Allegation, officers: &Officers) -> u32 {
+        let (complaint, officer, finding, decided_on) = *allegation;
+        word(officers.place(officer), self.effective(complaint, finding, decided_on))
+    }
+
+    /// A finding counts from the day on which it was decided.
+    fn effective(&mut self, complaint: Id, finding: Finding, decided_on: Option<NaiveDate>) -> Finding {
+        match decided_on.filter(|day| *day > self.today) {
+            Some(day) => {
+                self.later.push((day, complaint));
+                Finding::Pending
+            }
+            None => finding,
+        }
+    }
+
+    /// The complaints whose columns change on a later day, without any write, and that day.
+    pub fn take_later(&mut self) -> Vec<(NaiveDate, Id)> {
+        std::mem::take(&mut self.later)
+    }
+
+    /// Appends a complaint; `named` has the words of its allegations.
     pub fn push(
         &mut self,
         row: &Row,
@@ -141,7 +169,8 @@ impl Columns {
         self.blames.append_value(row.blames_system);
         self.confidential.append_value(row.confidential);
         if named.is_empty() {
-            self.named.append_slice(&[word(None, known(row.finding.unwrap_or(Finding::Pending), row.decided_on))]);
+            let finding = self.effective(row.id, row.finding.unwrap_or(Finding::Pending), row.decided_on);
+            self.named.append_slice(&[word(None, finding)]);
         } else {
             self.named.append_slice(named);
         }
@@ -185,38 +214,27 @@ impl Columns {
     }
 }
 
-/// The place of a kind of category in the column `kind`.
+/// The number of a kind of category in the column `kind`.
 pub fn kind_place(kind: CategoryKind) -> u32 {
     kind as u32
 }
 
-/// The place of a state in the column `state`.
+/// The number of a state in the column `state`.
 pub fn state_place(state: ComplaintState) -> u32 {
     state as u32
 }
 
-/// The place of a channel in the column `channel`.
+/// The number of a channel in the column `channel`.
 pub fn channel_place(channel: Channel) -> u32 {
     channel as u32
 }
 
-/// A word of the column `named`.
+/// Encodes an officer's place and a finding as a word of the column `named`.
 pub fn word(officer: Option<u32>, finding: Finding) -> u32 {
     officer.map_or(0, |place| place + 1) << FINDING_BITS | finding as u32
 }
 
-/// The place of the officer of a word, and the place of the finding.
+/// Decodes a word of the column `named`: the officer's place, if any, and the number of the finding.
 pub fn meaning(word: u32) -> (Option<u32>, u32) {
     ((word >> FINDING_BITS).checked_sub(1), word & ((1 << FINDING_BITS) - 1))
-}
-
-/// The word of an allegation.
-pub(super) fn word_of(allegation: &Allegation, officers: &Officers) -> u32 {
-    word(officers.place(allegation.1), known(allegation.2, allegation.3))
-}
-
-/// A finding counts from its day.
-fn known(finding: Finding, decided_on: Option<NaiveDate>) -> Finding {
-    let today = local_date(Timestamp::now());
-    if decided_on.is_some_and(|day| day > today) { Finding::Pending } else { finding }
 }

@@ -1,21 +1,23 @@
-//! Which complaints are one episode: those of one enterprise about one unit within a week of the first.
+//! Episodes: complaints of one enterprise about one unit within a week of the first count as one.
 
 use super::Snapshot;
 use crate::JobError;
 
-/// Days from the first complaint of an episode within which further ones belong to it.
+/// Days after the first complaint of an episode in which further ones belong to it.
 const EPISODE_DAYS: i32 = 7;
 
 impl Snapshot {
-    /// A number for each row of `facts`: rows of one episode share it. The unit is the branch, else the
-    /// department, else the unit itself; an anonymous complaint is an episode of its own. Episodes are formed
-    /// on all complaints, whatever is asked.
+    /// The episode number of each row of `facts`. The unit is the branch, else the department, else the unit itself; an
+    /// anonymous complaint is an episode of its own. Computed over all rows, before a query filters them.
+    ///
+    /// # Errors
+    /// When a column is missing or has another type.
     pub fn episodes(&self) -> Result<&[u32], JobError> {
-        if let Some(known) = self.episodes.get() {
-            return Ok(known);
+        if let Some(cached) = self.episodes.get() {
+            return Ok(cached);
         }
-        let made = self.make_episodes()?;
-        Ok(self.episodes.get_or_init(|| made))
+        let computed = self.make_episodes()?;
+        Ok(self.episodes.get_or_init(|| computed))
     }
 
     fn make_episodes(&self) -> Result<Vec<u32>, JobError> {

@@ -1,6 +1,7 @@
-//! The columnar snapshot: the facts of complaints as columns in memory, for aggregates.
+//! The columnar snapshot: all complaints as polars columns in memory, for aggregates.
 //!
-//! Loaded at start, refreshed by position, published atomically: who reads holds one state.
+//! A node loads it at start, refreshes it from the events after its position, and publishes each new one atomically.
+//! A reader keeps one consistent snapshot.
 
 mod columns;
 mod episodes;
@@ -15,12 +16,14 @@ pub use reference::Reference;
 
 use crate::JobError;
 use arc_swap::ArcSwap;
-use columns::{Allegation, Columns, Row, word_of};
+use chrono::NaiveDate;
+use columns::{Allegation, Columns, Row};
 use diesel::connection::DefaultLoadingMode;
 use diesel::pg::PgRowByRowLoadingMode;
 use diesel::prelude::*;
 use polars::prelude::{BooleanChunked, DataFrame};
 use schema::db::dialect::{KEYS_PER_QUERY, current_position};
+use schema::domain::calendar::local_date;
 use schema::enums::ReferenceEventKind;
 use schema::models::{Enterprise, Officer};
 use schema::tables::{
@@ -30,45 +33,60 @@ use schema::{Conn, Db, Id, Timestamp};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock};
 
-/// One state of the register.
+/// The register at one position. `facts` has one row for each complaint:
 ///
-/// Columns of `facts`: `id_high`, `id_low` (u64, the id), `received` (i64, microseconds), `day` (i32, local date received),
-/// `month` (i32, year × 12 + month − 1), `year` (i32), `department`, `branch`, `team`, `unit`,
-/// `category` (u32?, places in [`Reference`]), `kind` (u32?, place in the kinds of categories),
-/// `channel`, `state` (u32), `enterprise` (u32?), `cost` (i64?), `delay` (f64?), `blames`, `confidential` (bool), `named` (a list of
-/// u32: who is named and what was found, see [`meaning`]; never empty), and local
-/// dates: `due` (i32?, the last day to answer on; null for a category without a deadline), `answered`
-/// (i32?, the first response, else when it was answered or closed), `ended` (i32?, closed, withdrawn
-/// or rejected).
+/// | column | type | meaning |
+/// | --- | --- | --- |
+/// | `id_high`, `id_low` | u64 | the two halves of the id |
+/// | `received` | i64 | time of receipt, microseconds since 1970 |
+/// | `day` | i32 | local date of receipt, days since 1970 |
+/// | `month`, `year` | i32 | of `day`; the month is year × 12 + month − 1 |
+/// | `department`, `branch`, `team`, `unit` | u32? | indices into the units of [`Reference`] |
+/// | `category` | u32? | index into the categories of [`Reference`] |
+/// | `kind` | u32? | kind of the category, see [`kind_place`] |
+/// | `channel`, `state` | u32 | see [`channel_place`] and [`state_place`] |
+/// | `enterprise` | u32? | place in [`Enterprises`]; null for an anonymous complaint |
+/// | `cost` | i64? | VND |
+/// | `delay` | f64? | hours |
+/// | `blames`, `confidential` | bool | |
+/// | `named` | list of u32 | officers with findings, see [`meaning`]; never empty |
+/// | `due` | i32? | last day to answer, days since 1970; null for a category without a deadline |
+/// | `answered` | i32? | day of the first response, else of the state ANSWERED or CLOSED |
+/// | `ended` | i32? | day closed, withdrawn or rejected |
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     pub facts: DataFrame,
     pub reference: Arc<Reference>,
     pub position: i64,
     pub as_of: Timestamp,
-    /// Whether the register holds an invented world.
+    /// Whether the register holds demonstration data.
     pub demonstration: bool,
     pub enterprises: Arc<Enterprises>,
     pub officers: Arc<Officers>,
-    /// Made when somebody first asks.
+    /// The complaints whose finding counts from a later day than that of `as_of`, and that day.
+    later: Arc<Vec<(NaiveDate, Id)>>,
+    /// Computed on first use.
     episodes: Arc<OnceLock<Vec<u32>>>,
 }
 
 impl Snapshot {
-    /// The same with the complaints alone that a condition chooses.
+    /// The snapshot restricted to the rows of `facts` that satisfy `chosen`.
+    ///
+    /// # Errors
+    /// When polars cannot evaluate the condition.
     pub fn of(&self, chosen: polars::prelude::Expr) -> Result<Self, JobError> {
         use polars::prelude::IntoLazy;
         let facts = self.facts.clone().lazy().filter(chosen).collect()?;
         Ok(Self { facts, episodes: Arc::default(), ..self.clone() })
     }
 
-    /// The same complaints in the same order, with other columns, and another position to say.
+    /// A copy with other columns for the same complaints in the same order, and another position.
     pub(crate) fn with(&self, facts: DataFrame, position: i64) -> Self {
         Self { facts, position, episodes: Arc::default(), ..self.clone() }
     }
 }
 
-/// The snapshot that is current, and the way to a newer one.
+/// Holds the current snapshot and replaces it with newer ones.
 pub struct SnapshotStore {
     current: ArcSwap<Snapshot>,
     refreshing: Mutex<()>,
@@ -76,8 +94,16 @@ pub struct SnapshotStore {
 
 impl SnapshotStore {
     /// Loads the first snapshot.
+    ///
+    /// # Errors
+    /// When the database fails.
     pub fn load(db: &Db) -> Result<Self, JobError> {
-        let snapshot = db.read_snapshot(load_all)?;
+        Self::load_by(db, Timestamp::now)
+    }
+
+    /// The same with a clock.
+    fn load_by(db: &Db, clock: impl Fn() -> Timestamp) -> Result<Self, JobError> {
+        let snapshot = db.read_snapshot(|conn| load_all(conn, clock()))?;
         Ok(Self { current: ArcSwap::from_pointee(snapshot), refreshing: Mutex::new(()) })
     }
 
@@ -85,7 +111,7 @@ impl SnapshotStore {
         self.current.load_full()
     }
 
-    /// Puts a snapshot that was read anew in the place of the current one, unless that is newer.
+    /// Replaces the current snapshot, unless it is newer than `fresh`.
     pub fn replace(&self, fresh: &Arc<Snapshot>) {
         let _one_at_a_time = self.refreshing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if self.current().position <= fresh.position {
@@ -93,13 +119,24 @@ impl SnapshotStore {
         }
     }
 
-    /// Brings the snapshot up to the last commit. Readers go on with the one they hold.
+    /// Brings the current snapshot up to the latest commit and the present day. Readers keep the one they hold.
+    ///
+    /// # Errors
+    /// When the database fails; the current snapshot then stays.
     pub fn refresh(&self, db: &Db) -> Result<(), JobError> {
+        self.refresh_by(db, Timestamp::now)
+    }
+
+    /// The same with a clock, which is read once the transaction has begun: what the snapshot holds is not younger than its
+    /// `as_of`.
+    fn refresh_by(&self, db: &Db, clock: impl Fn() -> Timestamp) -> Result<(), JobError> {
         let _one_at_a_time = self.refreshing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let before = self.current();
         let next = db.read_snapshot(|conn| {
             let position = current_position(conn)?;
-            if position == before.position {
+            let now = clock();
+            let today = local_date(now);
+            if position == before.position && before.later.iter().all(|(day, _)| *day > today) {
                 return Ok(None);
             }
             let reference_changed = reference_events::table
@@ -110,16 +147,16 @@ impl SnapshotStore {
                 > 0;
             let people = if reference_changed { None } else { people_changed(conn, &before)? };
             match people {
-                // Places may have moved: all of it is read again.
-                None => load_all(conn).map(Some),
-                Some(people) => refreshed(conn, &before, people, position).map(Some),
+                // Indices may have changed: load everything again.
+                None => load_all(conn, now).map(Some),
+                Some(people) => refreshed(conn, &before, people, position, now).map(Some),
             }
         })?;
         if let Some(next) = next {
             self.current.store(Arc::new(next));
         } else {
             let mut same = (*before).clone();
-            same.as_of = Timestamp::now();
+            same.as_of = clock();
             self.current.store(Arc::new(same));
         }
         Ok(())
@@ -128,8 +165,8 @@ impl SnapshotStore {
 
 type People = (Arc<Enterprises>, Arc<Officers>);
 
-/// Those that changed after a snapshot, brought up to date, and new officers; None where an enterprise counts as another
-/// now. New enterprises come with complaints and are read with them.
+/// The enterprises and officers of a snapshot, with later changes and new officers. None when an enterprise counts as
+/// another one now, which moves places. `refreshed` reads new enterprises with the complaints that name them.
 fn people_changed(conn: &mut Conn, before: &Snapshot) -> Result<Option<People>, JobError> {
     let changed = |conn: &mut Conn, entity: &str, kinds: &[ReferenceEventKind]| {
         reference_events::table
@@ -159,7 +196,7 @@ fn people_changed(conn: &mut Conn, before: &Snapshot) -> Result<Option<People>, 
     Ok(Some((enterprises, officers)))
 }
 
-/// Runs a body for each row of a query, of which no more than one is held in memory.
+/// Runs a body for each row of a query, holding one row in memory at a time.
 macro_rules! for_each {
     ($conn:expr, $query:expr, $row:ty, |$one:ident| $body:expr) => {
         match $conn {
@@ -180,8 +217,7 @@ macro_rules! for_each {
 }
 use for_each;
 
-fn load_all(conn: &mut Conn) -> Result<Snapshot, JobError> {
-    let as_of = Timestamp::now();
+fn load_all(conn: &mut Conn, as_of: Timestamp) -> Result<Snapshot, JobError> {
     let position = current_position(conn)?;
     let reference = Reference::load(conn)?;
     let mut enterprises = Enterprises::default();
@@ -200,11 +236,11 @@ fn load_all(conn: &mut Conn) -> Result<Snapshot, JobError> {
     let allegations = complaint_officers::table
         .order((complaint_officers::complaint_id, complaint_officers::ordinal))
         .select(ALLEGATION);
-    let mut named: Vec<(Id, u32)> = Vec::new();
-    for_each!(conn, allegations, Allegation, |row| named.push((row.0, word_of(&row, &officers))));
     let rows = complaints::table.count().get_result::<i64>(conn)?;
-    let mut columns = Columns::new(usize::try_from(rows).unwrap_or(0));
-    // All three lie in the order of complaints.
+    let mut columns = Columns::new(usize::try_from(rows).unwrap_or(0), local_date(as_of));
+    let mut named: Vec<(Id, u32)> = Vec::new();
+    for_each!(conn, allegations, Allegation, |row| named.push((row.0, columns.word_of(&row, &officers))));
+    // All three lists are ordered by complaint, which allows a merge join.
     let (mut responses, mut named, mut words) = (responses.as_slice(), named.as_slice(), Vec::new());
     for_each!(conn, complaints::table.order(complaints::id).select(Row::as_select()), Row, |row| {
         words.clear();
@@ -213,6 +249,7 @@ fn load_all(conn: &mut Conn) -> Result<Snapshot, JobError> {
         columns.push(&row, response, &words, &reference, &enterprises);
     });
     Ok(Snapshot {
+        later: Arc::new(columns.take_later()),
         facts: columns.into_frame()?,
         reference: Arc::new(reference),
         position,
@@ -224,12 +261,11 @@ fn load_all(conn: &mut Conn) -> Result<Snapshot, JobError> {
     })
 }
 
-/// What the head of a list that is ordered by complaint says of one; what lies before it is of none that is asked
-/// for.
+/// Takes the values of a complaint from the head of a list ordered by complaint; drops those of earlier complaints.
 fn next_of<T: Copy>(list: &mut &[(Id, T)], complaint: Id) -> impl Iterator<Item = T> {
     let from = list.iter().position(|(id, _)| *id >= complaint).unwrap_or(list.len());
-    let of = list[from..].iter().position(|(id, _)| *id != complaint).unwrap_or(list.len() - from);
-    let (found, rest) = list[from..].split_at(of);
+    let count = list[from..].iter().position(|(id, _)| *id != complaint).unwrap_or(list.len() - from);
+    let (found, rest) = list[from..].split_at(count);
     *list = rest;
     found.iter().map(|(_, value)| *value)
 }
@@ -250,20 +286,29 @@ fn first_responses(rows: Vec<(Id, Option<Timestamp>)>) -> HashMap<Id, Timestamp>
     rows.into_iter().filter_map(|(id, first)| Some((id, first?))).collect()
 }
 
-/// Pieces of a frame before they are put together again: new complaints are hung on, and nothing is copied.
+/// Most chunks of a frame before they are merged: a refresh appends changed complaints as a chunk, without copying.
 const MOST_PIECES: usize = 64;
 
-/// The snapshot with the complaints that changed after its position read anew.
-fn refreshed(conn: &mut Conn, before: &Snapshot, people: People, position: i64) -> Result<Snapshot, JobError> {
-    let as_of = Timestamp::now();
-    let changed: Vec<Id> = complaint_events::table
+/// The snapshot at a later position: complaints that changed since are removed and read again.
+fn refreshed(
+    conn: &mut Conn,
+    before: &Snapshot,
+    people: People,
+    position: i64,
+    as_of: Timestamp,
+) -> Result<Snapshot, JobError> {
+    let today = local_date(as_of);
+    let mut changed: Vec<Id> = complaint_events::table
         .filter(complaint_events::position.gt(before.position))
         .select(complaint_events::complaint_id)
         .distinct()
-        .order(complaint_events::complaint_id)
         .load(conn)?;
+    // A finding counts from its day on, also where nothing was written since.
+    changed.extend(before.later.iter().filter(|(day, _)| *day <= today).map(|(_, complaint)| *complaint));
+    changed.sort_unstable();
+    changed.dedup();
     let (mut enterprises, mut officers) = people;
-    let mut columns = Columns::new(changed.len());
+    let mut columns = Columns::new(changed.len(), today);
     for chunk in changed.chunks(KEYS_PER_QUERY) {
         let rows: Vec<Row> = complaints::table
             .filter(complaints::id.eq_any(chunk))
@@ -275,8 +320,8 @@ fn refreshed(conn: &mut Conn, before: &Snapshot, people: People, position: i64) 
         if !new.is_empty() {
             let new: Vec<Id> = new.into_iter().collect();
             let found = enterprises::table.filter(enterprises::id.eq_any(&new)).select(Enterprise::as_select());
-            let known = Arc::make_mut(&mut enterprises);
-            found.order(enterprises::id).load(conn)?.into_iter().for_each(|one| known.add(one));
+            let all_enterprises = Arc::make_mut(&mut enterprises);
+            found.order(enterprises::id).load(conn)?.into_iter().for_each(|one| all_enterprises.add(one));
         }
         let allegations: Vec<Allegation> = complaint_officers::table
             .filter(complaint_officers::complaint_id.eq_any(chunk))
@@ -287,12 +332,12 @@ fn refreshed(conn: &mut Conn, before: &Snapshot, people: People, position: i64) 
         if !new.is_empty() {
             let new: Vec<Id> = new.into_iter().collect();
             let found = officers::table.filter(officers::id.eq_any(&new)).select(Officer::as_select());
-            let known = Arc::make_mut(&mut officers);
-            found.order(officers::code).load(conn)?.iter().for_each(|one| known.put(one));
+            let all_officers = Arc::make_mut(&mut officers);
+            found.order(officers::code).load(conn)?.iter().for_each(|one| all_officers.put(one));
         }
         let mut named: HashMap<Id, Vec<u32>> = HashMap::new();
         for allegation in &allegations {
-            named.entry(allegation.0).or_default().push(word_of(allegation, &officers));
+            named.entry(allegation.0).or_default().push(columns.word_of(allegation, &officers));
         }
         let responses = first_responses(
             unit_responses::table
@@ -309,11 +354,13 @@ fn refreshed(conn: &mut Conn, before: &Snapshot, people: People, position: i64) 
     if changed.is_empty() {
         return Ok(Snapshot { position, as_of, enterprises, officers, ..before.clone() });
     }
-    let gone: HashSet<(u64, u64)> = changed.iter().map(|id| id.0.as_u64_pair()).collect();
+    let mut later = columns.take_later();
+    later.extend(before.later.iter().filter(|(_, complaint)| changed.binary_search(complaint).is_err()));
+    let replaced: HashSet<(u64, u64)> = changed.iter().map(|id| id.0.as_u64_pair()).collect();
     let high = before.facts.column("id_high")?.u64()?;
     let low = before.facts.column("id_low")?.u64()?;
     let stays: BooleanChunked =
-        high.iter().zip(low.iter()).map(|(h, l)| !gone.contains(&(h.unwrap_or(0), l.unwrap_or(0)))).collect();
+        high.iter().zip(low.iter()).map(|(h, l)| !replaced.contains(&(h.unwrap_or(0), l.unwrap_or(0)))).collect();
     let kept = if stays.all() { before.facts.clone() } else { before.facts.filter(&stays)? };
     let mut facts = kept.vstack(&columns.into_frame()?)?;
     if facts.first_col_n_chunks() > MOST_PIECES {
@@ -327,6 +374,10 @@ fn refreshed(conn: &mut Conn, before: &Snapshot, people: People, position: i64) 
         demonstration: before.demonstration,
         enterprises,
         officers,
+        later: Arc::new(later),
         episodes: Arc::default(),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
-//! The snapshot as of a past day: what had happened by its end, as the register knows it now.
+//! The snapshot as of the end of a past day, by what the register knows now.
 //!
-//! The columns hold days for all that happens to a complaint but its steps from state to state and what was found, which count
-//! from the day on which they were decided. These two are read where they are asked for.
+//! The columns hold days for every event of a complaint except changes of state and findings. Those two come from the
+//! database, if a query needs them.
 
 use super::columns::word;
 use super::{Officers, Snapshot, for_each, meaning, state_place};
@@ -21,27 +21,27 @@ use schema::tables::{complaint_events, complaint_officers, complaints};
 use schema::{Conn, Id, JsonValue, Timestamp};
 use std::collections::HashMap;
 
-type Halves = (u64, u64);
+type IdHalves = (u64, u64);
 
-/// What was otherwise on a day than it is now.
+/// The states and findings that differed at the end of a past day.
 #[derive(Debug, Default)]
 pub struct Earlier {
-    /// The state of a complaint whose state is younger; None where the register knows of no step before.
-    states: Option<HashMap<Halves, Option<ComplaintState>>>,
-    /// What was not found yet, of an officer's place or of the complaint itself.
-    findings: Option<HashMap<Halves, Vec<u32>>>,
+    /// The earlier state of each complaint whose state changed later; None without a recorded earlier change.
+    states: Option<HashMap<IdHalves, Option<ComplaintState>>>,
+    /// Findings decided later, as words of the column `named`.
+    findings: Option<HashMap<IdHalves, Vec<u32>>>,
 }
 
-/// The first moment that does not belong to a day any more.
+/// The first moment after a day.
 fn end_of(day: NaiveDate) -> Timestamp {
     start_of_day(day.checked_add_days(Days::new(1)).unwrap_or(NaiveDate::MAX))
 }
 
 impl Earlier {
-    /// Reads what is asked for: states, and findings.
+    /// Reads the earlier states and the later findings, each if asked for.
     ///
     /// # Errors
-    /// Where the database fails, or an event does not read.
+    /// When the database fails; `History` when an event cannot be parsed.
     pub fn read(
         conn: &mut Conn,
         officers: &Officers,
@@ -56,8 +56,9 @@ impl Earlier {
     }
 }
 
-/// The last step that was taken by the end of a day. What a correction took back is known not to have been: only steps count.
-fn states(conn: &mut Conn, day: NaiveDate) -> Result<HashMap<Halves, Option<ComplaintState>>, JobError> {
+/// The last change of state by the end of a day, for complaints whose state changed later. Only STATE_CHANGED events
+/// count; corrections do not.
+fn states(conn: &mut Conn, day: NaiveDate) -> Result<HashMap<IdHalves, Option<ComplaintState>>, JobError> {
     let end = end_of(day);
     let younger = || {
         complaints::table
@@ -65,7 +66,7 @@ fn states(conn: &mut Conn, day: NaiveDate) -> Result<HashMap<Halves, Option<Comp
             .filter(complaints::received_at.lt(end))
             .select(complaints::id)
     };
-    let mut found: HashMap<Halves, Option<ComplaintState>> = HashMap::new();
+    let mut found: HashMap<IdHalves, Option<ComplaintState>> = HashMap::new();
     for_each!(conn, younger(), Id, |id| {
         found.insert(id.0.as_u64_pair(), None);
     });
@@ -80,7 +81,7 @@ fn states(conn: &mut Conn, day: NaiveDate) -> Result<HashMap<Halves, Option<Comp
         let (id, after) = step;
         if let Some(state) = after.as_ref().and_then(|after| after.0.get("state")) {
             let state = serde_json::from_value(state.clone()).map_err(|e| {
-                JobError::History(format!("the state in an event of complaint {id} does not read: {e}"))
+                JobError::History(format!("the state in an event of complaint {id} cannot be parsed: {e}"))
             })?;
             found.insert(id.0.as_u64_pair(), Some(state));
         }
@@ -89,9 +90,9 @@ fn states(conn: &mut Conn, day: NaiveDate) -> Result<HashMap<Halves, Option<Comp
     Ok(found)
 }
 
-/// What was decided only after a day, as words of the column `named`.
-fn findings(conn: &mut Conn, officers: &Officers, day: NaiveDate) -> Result<HashMap<Halves, Vec<u32>>, JobError> {
-    let mut found: HashMap<Halves, Vec<u32>> = HashMap::new();
+/// The findings decided after a day, as words of the column `named`.
+fn findings(conn: &mut Conn, officers: &Officers, day: NaiveDate) -> Result<HashMap<IdHalves, Vec<u32>>, JobError> {
+    let mut found: HashMap<IdHalves, Vec<u32>> = HashMap::new();
     let of_officers = complaint_officers::table.filter(complaint_officers::decided_on.gt(day)).select((
         complaint_officers::complaint_id,
         complaint_officers::officer_id,
@@ -116,10 +117,11 @@ fn findings(conn: &mut Conn, officers: &Officers, day: NaiveDate) -> Result<Hash
 }
 
 impl Snapshot {
-    /// The same complaints with what they were by the end of a day (days since 1970). Those received later are still in it.
+    /// The snapshot with states and findings as of the end of a day (days since 1970). It still contains complaints
+    /// received later; the caller filters them.
     ///
     /// # Errors
-    /// Where its columns cannot be read.
+    /// When a column is missing or has another type.
     pub fn as_of(&self, day: i32, earlier: &Earlier) -> Result<Self, JobError> {
         let mut facts = self.facts.clone();
         if let Some(states) = &earlier.states {
@@ -128,30 +130,30 @@ impl Snapshot {
         if let Some(findings) = &earlier.findings {
             facts.with_column(self.named_of(findings)?)?;
         }
-        // Who complained when is the same: episodes are, too.
+        // Enterprises and days of receipt are unchanged, and so are episodes.
         Ok(Self { facts, ..self.clone() })
     }
 
-    fn ids(&self) -> PolarsResult<Vec<Halves>> {
+    fn ids(&self) -> PolarsResult<Vec<IdHalves>> {
         let (high, low) = (self.facts.column("id_high")?.u64()?, self.facts.column("id_low")?.u64()?);
         Ok(high.iter().zip(low.iter()).map(|(high, low)| (high.unwrap_or(0), low.unwrap_or(0))).collect())
     }
 
-    fn states_of(&self, day: i32, earlier: &HashMap<Halves, Option<ComplaintState>>) -> PolarsResult<Column> {
+    fn states_of(&self, day: i32, earlier: &HashMap<IdHalves, Option<ComplaintState>>) -> PolarsResult<Column> {
         let now = self.facts.column("state")?.u32()?;
         let answered = self.facts.column("answered")?.i32()?;
         let rows = self.ids()?.into_iter().zip(now.iter()).zip(answered.iter());
         let states = rows.map(|((id, now), answered)| match earlier.get(&id) {
             None => now.unwrap_or(0),
             Some(Some(state)) => state_place(*state),
-            // Imported history has the answers and the end of a case, and no steps between.
+            // Imported history has answers and the end of a case, but no changes of state between.
             Some(None) if answered.is_some_and(|on| on <= day) => state_place(ComplaintState::Answered),
             Some(None) => state_place(ComplaintState::Received),
         });
         Ok(Series::new("state".into(), states.collect::<Vec<u32>>()).into_column())
     }
 
-    fn named_of(&self, later: &HashMap<Halves, Vec<u32>>) -> PolarsResult<Column> {
+    fn named_of(&self, later: &HashMap<IdHalves, Vec<u32>>) -> PolarsResult<Column> {
         let named = self.facts.column("named")?.list()?;
         let mut builder =
             ListPrimitiveChunkedBuilder::<UInt32Type>::new("named".into(), named.len(), named.len(), DataType::UInt32);
@@ -162,7 +164,7 @@ impl Snapshot {
                 own.extend(words.as_ref().u32()?.iter().flatten());
             }
             for later in later.get(&id).into_iter().flatten() {
-                // Of two allegations against one officer with the same finding each stands for the other.
+                // Two allegations against one officer with the same finding are interchangeable.
                 if let Some(place) = own.iter().position(|word| word == later) {
                     own[place] = word(meaning(*later).0, Finding::Pending);
                 }

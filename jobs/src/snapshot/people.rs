@@ -1,4 +1,4 @@
-//! Officers and enterprises in memory, so that the names of a page need no statement.
+//! Officers and enterprises in memory, so that a page of results needs no query for their names.
 
 use crate::facts::EnterpriseFact;
 use chrono::NaiveDate;
@@ -6,18 +6,18 @@ use schema::Id;
 use schema::models::{Enterprise, Officer};
 use std::collections::HashMap;
 
-/// Texts one behind another: an allocation for each would cost more than the text.
+/// Texts in one buffer: an allocation for each would cost more memory than the text.
 #[derive(Debug, Clone, Default)]
 struct Texts(String);
 
-/// Where one of them stands.
+/// The position of a text in the buffer, in bytes.
 #[derive(Debug, Clone, Copy)]
 struct Text {
     from: u32,
     length: u32,
 }
 
-/// The length of what is not there.
+/// The length that marks a missing text.
 const NONE: u32 = u32::MAX;
 
 impl Texts {
@@ -41,23 +41,23 @@ impl Texts {
 #[derive(Debug, Clone)]
 struct EnterpriseRow {
     id: Id,
-    /// Enterprises that count as one share it.
+    /// Shared by enterprises that count as one.
     place: u32,
     tax_code: Text,
     name: Text,
     group: Text,
 }
 
-/// Enterprises, and their places: those that count as one share a place.
+/// Enterprises, and their places: numbers from 0, which enterprises that count as one share.
 #[derive(Debug, Clone, Default)]
 pub struct Enterprises {
     rows: Vec<EnterpriseRow>,
     texts: Texts,
     row_of: HashMap<Id, u32>,
     by_name: HashMap<Box<str>, u32>,
-    /// Of enterprises with a group, whose tax code is not what they count as.
+    /// Places of enterprises with a group, which `by_name` does not find by tax code.
     by_tax_code: HashMap<Box<str>, u32>,
-    /// The row of the enterprise that stands for each place.
+    /// The row of the representative enterprise of each place.
     first: Vec<u32>,
 }
 
@@ -77,18 +77,17 @@ impl Enterprises {
         if let Some(tax_code) = grouped {
             self.by_tax_code.insert(tax_code, place);
         }
-        // The one with the lowest id stands for all that count as one, in whatever order they came: so all nodes
-        // show the same.
+        // The lowest id represents a place, whatever the order of arrival, so that all nodes show the same.
         match self.first.get_mut(place as usize) {
             None => self.first.push(row),
-            Some(first) if self.rows.get(*first as usize).is_some_and(|known| known.id > id) => *first = row,
+            Some(first) if self.rows.get(*first as usize).is_some_and(|other| other.id > id) => *first = row,
             Some(_) => {}
         }
         self.rows.push(EnterpriseRow { id, place, tax_code: tax, name: of, group });
         self.row_of.insert(id, row);
     }
 
-    /// Whether one that is known counts as it did; its name is brought up to date then.
+    /// Updates the name of a known enterprise; false when its tax code or group changed, which may move its place.
     pub(super) fn renamed(&mut self, enterprise: &Enterprise) -> bool {
         let Some(row) = self.row_of.get(&enterprise.id).and_then(|row| self.rows.get_mut(*row as usize)) else {
             return true;
@@ -105,7 +104,7 @@ impl Enterprises {
         Some(self.rows.get(*self.row_of.get(&id)? as usize)?.place)
     }
 
-    /// An enterprise; None for one that came after the snapshot.
+    /// An enterprise; None when it is newer than the snapshot.
     pub fn get(&self, id: Id) -> Option<Enterprise> {
         let row = self.rows.get(*self.row_of.get(&id)? as usize)?;
         Some(Enterprise {
@@ -116,22 +115,22 @@ impl Enterprises {
         })
     }
 
-    /// The place of an enterprise that belongs to a group.
+    /// The place of an enterprise with a group, by its tax code.
     pub fn place_of_tax_code(&self, tax_code: &str) -> Option<u32> {
         self.by_tax_code.get(tax_code).copied()
     }
 
-    /// The place of an enterprise by what it counts as: `group:CODE`, else a tax code without its branch.
+    /// The place of an enterprise by its key: `group:CODE`, else a tax code without its branch suffix.
     pub fn place_of(&self, counts_as: &str) -> Option<u32> {
         self.by_name.get(counts_as).copied()
     }
 
-    /// One of the enterprises at a place.
+    /// The representative enterprise of a place.
     pub fn at(&self, place: u32) -> Option<Id> {
         Some(self.rows.get(*self.first.get(place as usize)? as usize)?.id)
     }
 
-    /// How many places there are.
+    /// The number of places.
     pub fn places(&self) -> usize {
         self.first.len()
     }
@@ -147,7 +146,7 @@ struct OfficerRow {
     unknown: bool,
 }
 
-/// Officers, and their places.
+/// Officers, and their places: numbers from 0.
 #[derive(Debug, Clone, Default)]
 pub struct Officers {
     rows: Vec<OfficerRow>,
@@ -157,7 +156,7 @@ pub struct Officers {
 }
 
 impl Officers {
-    /// Adds an officer, or brings one up to date; a code never changes.
+    /// Adds or updates an officer; a code never changes.
     pub(super) fn put(&mut self, officer: &Officer) {
         let next = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
         let place = *self.by_id.entry(officer.id).or_insert(next);
@@ -170,7 +169,7 @@ impl Officers {
             unknown: officer.unknown,
         };
         match self.rows.get_mut(place as usize) {
-            Some(known) => *known = row,
+            Some(existing) => *existing = row,
             None => {
                 self.by_code.insert(officer.code.as_str().into(), place);
                 self.rows.push(row);
@@ -190,7 +189,7 @@ impl Officers {
         Some(self.rows.get(place as usize)?.id)
     }
 
-    /// An officer; None for one that came after the snapshot.
+    /// An officer; None when newer than the snapshot.
     pub fn get(&self, id: Id) -> Option<Officer> {
         let row = self.rows.get(self.place(id)? as usize)?;
         Some(Officer {
@@ -203,7 +202,7 @@ impl Officers {
         })
     }
 
-    /// How many there are.
+    /// The number of officers.
     pub fn places(&self) -> usize {
         self.rows.len()
     }
@@ -222,10 +221,10 @@ mod tests {
         let whole = enterprise(2, "0314409058");
         let branch = enterprise(1, "0314409058-002");
         for order in [[&whole, &branch], [&branch, &whole]] {
-            let mut known = Enterprises::default();
-            order.into_iter().for_each(|one| known.add(one.clone()));
-            assert_eq!((known.places(), known.at(0)), (1, Some(branch.id)));
-            assert_eq!(known.place(whole.id), known.place(branch.id));
+            let mut enterprises = Enterprises::default();
+            order.into_iter().for_each(|one| enterprises.add(one.clone()));
+            assert_eq!((enterprises.places(), enterprises.at(0)), (1, Some(branch.id)));
+            assert_eq!(enterprises.place(whole.id), enterprises.place(branch.id));
         }
     }
 }

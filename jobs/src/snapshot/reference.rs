@@ -1,4 +1,4 @@
-//! Reference data in memory.
+//! Units and issue categories in memory.
 
 use crate::JobError;
 use diesel::prelude::*;
@@ -8,7 +8,7 @@ use schema::tables::{issue_categories, unit_parents, units};
 use schema::{Conn, Id};
 use std::collections::HashMap;
 
-/// Units and categories, which filters and answers name by place.
+/// Units and categories, each ordered by code. The columns of the snapshot refer to them by index ("place").
 #[derive(Debug, Clone, Default)]
 pub struct Reference {
     pub tree: UnitTree,
@@ -20,7 +20,10 @@ pub struct Reference {
 }
 
 impl Reference {
-    /// Reads all of it.
+    /// Reads all units and categories.
+    ///
+    /// # Errors
+    /// When the database fails.
     pub fn load(conn: &mut Conn) -> Result<Self, JobError> {
         let all: Vec<Unit> = units::table.order(units::code).select(Unit::as_select()).load(conn)?;
         let parents: Vec<UnitParent> = unit_parents::table.select(UnitParent::as_select()).load(conn)?;

@@ -1,4 +1,4 @@
-//! What may be asked.
+//! Parses a query and refuses everything but one SELECT over tables.
 
 use sqlparser::ast::{
     Query, Select, SelectItem, SetExpr, Statement, TableFactor, Visit, Visitor, WildcardAdditionalOptions,
@@ -9,52 +9,52 @@ use sqlparser::tokenizer::{Token, Tokenizer};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-/// Why a question is not answered.
+/// Why a query is refused or failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("SQL: {0}")]
 pub struct SqlError(pub String);
 
-/// A question that may be asked.
+/// A checked query.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Question {
+pub struct CheckedQuery {
     pub sql: String,
-    /// Every word of it, in small letters: what is not named need not be read.
+    /// All its words in lower case: tables and columns that it does not name need not be loaded.
     words: BTreeSet<String>,
-    /// Whether it may name columns without saying so.
+    /// Whether it may use columns that it does not name.
     everything: bool,
 }
 
-impl Question {
-    /// Whether it may need a table, or a column of one.
+impl CheckedQuery {
+    /// Whether the query contains a word, as the name of a table or column.
     pub fn names(&self, word: &str) -> bool {
         self.words.contains(word)
     }
 
-    /// Whether it may need a column.
+    /// Whether the query may use a column.
     pub fn may_need(&self, column: &str) -> bool {
         self.everything || self.names(column)
     }
 }
 
-/// The longest question, in bytes.
+/// The longest query, in bytes.
 const LONGEST: usize = 64 * 1024;
-/// The most words and signs of a question. Each may be a level of the syntax tree (`1+1+1…`, `UNION SELECT 1 UNION …`).
+/// Most tokens of a query. Each may be a level of the syntax tree (`1+1+1…`, `UNION SELECT 1 UNION …`).
 const MOST_TOKENS: usize = 5_000;
-/// Bytes of the stack on which a question is read: the parser, our look at the tree and its end recurse for each level.
+/// Stack size in bytes of the parsing thread: parsing, visiting and dropping the tree recurse once for each level.
 const STACK: usize = 64 * 1024 * 1024;
 
-/// Reads a question.
+/// Parses and checks a query.
 ///
 /// # Errors
-/// Where it is no SQL (with line and column), or more than one SELECT.
-pub fn check(sql: &str) -> Result<Question, SqlError> {
+/// When it is not valid SQL (with line and column), too long, or anything but one SELECT over tables.
+pub fn check(sql: &str) -> Result<CheckedQuery, SqlError> {
     if sql.len() > LONGEST {
-        return Err(SqlError(format!("the question has {} bytes: at most {LONGEST} may be", sql.len())));
+        return Err(SqlError(format!("the query has {} bytes: at most {LONGEST} are allowed", sql.len())));
     }
     let tokens = Tokenizer::new(&GenericDialect {}, sql).tokenize().map_err(|e| SqlError(e.to_string()))?;
     let number = tokens.iter().filter(|token| !matches!(token, Token::Whitespace(_))).count();
     if number > MOST_TOKENS {
-        return Err(SqlError(format!("the question has {number} words and signs: at most {MOST_TOKENS} may be")));
+        return Err(SqlError(format!("the query has {number} tokens: at most {MOST_TOKENS} are allowed")));
     }
     let words: BTreeSet<String> = tokens
         .into_iter()
@@ -65,22 +65,22 @@ pub fn check(sql: &str) -> Result<Question, SqlError> {
         .collect();
     let wildcard = std::thread::scope(|scope| {
         let reading = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || names_everything(sql));
-        let read = reading.map_err(|e| SqlError(format!("the question cannot be read now: {e}")))?.join();
-        read.unwrap_or_else(|_| Err(SqlError("the question cannot be read: write it in another way".into())))
+        let read = reading.map_err(|e| SqlError(format!("the query cannot be parsed now: {e}")))?.join();
+        read.unwrap_or_else(|_| Err(SqlError("the query cannot be parsed: write it in another way".into())))
     })?;
-    // Both take columns that are not named.
+    // NATURAL JOIN and COLUMNS(…) use columns without naming them.
     let everything = wildcard || words.contains("natural") || words.contains("columns");
-    Ok(Question { sql: sql.to_owned(), words, everything })
+    Ok(CheckedQuery { sql: sql.to_owned(), words, everything })
 }
 
-/// Parses a question and checks that it only reads; whether it takes columns by a wildcard.
+/// Parses a query and checks that it only reads. Returns whether it selects columns by a wildcard.
 fn names_everything(sql: &str) -> Result<bool, SqlError> {
     let dialect = GenericDialect {};
     let options = ParserOptions { trailing_commas: true, ..ParserOptions::default() };
     let parsed = Parser::new(&dialect).with_options(options).try_with_sql(sql).and_then(|mut p| p.parse_statements());
     let statements = parsed.map_err(|e| SqlError(e.to_string()))?;
     let [statement] = statements.as_slice() else {
-        return Err(SqlError(format!("write one SELECT, and not {} statements", statements.len())));
+        return Err(SqlError(format!("write one SELECT, not {} statements", statements.len())));
     };
     let mut walk = Walk::default();
     if let ControlFlow::Break(refused) = statement.visit(&mut walk) {
@@ -104,20 +104,20 @@ impl Visitor for Walk {
     fn pre_visit_statement(&mut self, statement: &Statement) -> ControlFlow<Box<str>> {
         match statement {
             Statement::Query(_) => ControlFlow::Continue(()),
-            _ => refused("only SELECT is answered: nothing can be changed here"),
+            _ => refused("only SELECT is allowed: queries cannot change data"),
         }
     }
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Box<str>> {
         if !is_read(&query.body) {
-            return refused("only SELECT is answered: nothing can be changed here");
+            return refused("only SELECT is allowed: queries cannot change data");
         }
         ControlFlow::Continue(())
     }
 
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<Box<str>> {
         if select.into.is_some() {
-            return refused("SELECT … INTO is not answered: nothing can be changed here");
+            return refused("SELECT … INTO is not allowed: queries cannot change data");
         }
         let is_wildcard = |item: &SelectItem| {
             matches!(item, SelectItem::Wildcard(WildcardAdditionalOptions { .. }) | SelectItem::QualifiedWildcard(..))
@@ -130,10 +130,10 @@ impl Visitor for Walk {
         match factor {
             TableFactor::Table { name, args: None, .. } if name.0.len() == 1 => ControlFlow::Continue(()),
             TableFactor::Table { name, .. } => {
-                refused(format!("{name} is no table here: there are {}", super::DESCRIBED.map(|t| t.0).join(", ")))
+                refused(format!("{name} is not a table: use one of {}", super::TABLES.map(|t| t.0).join(", ")))
             }
             TableFactor::Derived { .. } | TableFactor::NestedJoin { .. } => ControlFlow::Continue(()),
-            other => refused(format!("{other}: read from tables, subqueries and joins only")),
+            other => refused(format!("{other}: only tables, subqueries and joins are allowed after FROM")),
         }
     }
 }
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_deep_question_is_read_or_refused_and_never_ends_the_process() {
-        // On a thread with the stack of those that serve requests.
+        // The spawned thread has the default stack, like those that serve requests.
         for (part, times) in [("1+", 20_000), ("1+", 2_400), ("NOT ", 2_400), ("- ", 2_400), ("SELECT 1 UNION ", 1_600)]
         {
             let sql = if part.starts_with("SELECT") {
@@ -195,8 +195,8 @@ mod tests {
 
     #[test]
     fn what_is_named_is_known() {
-        let question = check("SELECT c.\"Unit\", COUNT(*) FROM complaints c GROUP BY 1").expect("a question");
-        assert!(question.names("complaints") && question.may_need("unit") && !question.may_need("state"));
+        let query = check("SELECT c.\"Unit\", COUNT(*) FROM complaints c GROUP BY 1").expect("a question");
+        assert!(query.names("complaints") && query.may_need("unit") && !query.may_need("state"));
         for sql in ["SELECT * FROM complaints", "SELECT a.* FROM complaints a", "SELECT COLUMNS('.*') FROM complaints"]
         {
             assert!(check(sql).expect(sql).may_need("state"), "{sql}");

@@ -1,6 +1,6 @@
-//! The question at work, in the worker's process.
+//! Executes a query with polars, in the worker's process.
 
-use super::DESCRIBED;
+use super::TABLES;
 use super::check::{SqlError, check};
 use chrono::{DateTime, NaiveTime};
 use polars::prelude::*;
@@ -8,19 +8,19 @@ use polars::sql::SQLContext;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// What came out.
+/// The result of a query.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Answer {
     pub columns: Vec<ColumnType>,
     /// The values of each row, in the order of the columns.
     pub rows: Vec<Vec<Value>>,
-    /// Whether there are more rows than may be answered.
+    /// Whether the result has more rows than the limit.
     pub truncated: bool,
 }
 
 impl Answer {
-    /// The rows as objects by the names of the columns.
+    /// The rows as objects keyed by column name.
     pub fn objects(&self) -> Vec<serde_json::Map<String, Value>> {
         let names = || self.columns.iter().map(|column| column.name.clone());
         self.rows.iter().map(|row| names().zip(row.iter().cloned()).collect()).collect()
@@ -31,27 +31,27 @@ impl Answer {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ColumnType {
     pub name: String,
-    /// As polars calls it: `str`, `i64`, `f64`, `bool`, `date`, …
+    /// The polars type: `str`, `i64`, `f64`, `bool`, `date`, …
     #[serde(rename = "type")]
     pub of: String,
 }
 
-/// Answers a question over tables, with at most so many rows.
+/// Executes a query over `tables`; returns at most `most` rows.
 ///
 /// # Errors
-/// What the engine says of it.
+/// When `check` refuses the query, or the engine does.
 pub fn answer(tables: Vec<(String, DataFrame)>, sql: &str, most: u32) -> Result<Answer, SqlError> {
-    // Checked where it runs, too: nothing else stands between a question and the engine.
+    // Checks here, too, because the engine itself could read files.
     check(sql)?;
     let wrong = |e: PolarsError| {
-        let said = e.to_string();
-        // The engine knows only the columns that were handed over.
-        match said.split_once("; valid columns") {
+        let message = e.to_string();
+        // The engine lists only the columns that the query loaded: list all instead.
+        match message.split_once("; valid columns") {
             Some((what, _)) => {
-                let all = DESCRIBED.map(|(table, columns)| format!("{table} ({})", columns.join(", "))).join(", ");
+                let all = TABLES.map(|(table, columns)| format!("{table} ({})", columns.join(", "))).join(", ");
                 SqlError(format!("{what}; there are {all}"))
             }
-            None => SqlError(said),
+            None => SqlError(message),
         }
     };
     let mut context = SQLContext::new();
@@ -76,7 +76,7 @@ pub fn answer(tables: Vec<(String, DataFrame)>, sql: &str, most: u32) -> Result<
     Ok(Answer { columns, rows, truncated })
 }
 
-/// A value as JSON. What JSON has no number for (NaN, the infinite) is null.
+/// A value as JSON; NaN and infinity become null.
 fn json_of(value: &AnyValue<'_>) -> Value {
     match value {
         AnyValue::Null => Value::Null,
@@ -105,7 +105,7 @@ fn json_of(value: &AnyValue<'_>) -> Value {
             json!(NaiveTime::from_num_seconds_from_midnight_opt(seconds, nanos))
         }
         AnyValue::List(series) => series.iter().map(|one| json_of(&one)).collect(),
-        // Decimals, durations, and what else there is, as the engine writes it.
+        // Decimals, durations and all other types as the engine formats them.
         other => json!(other.to_string()),
     }
 }

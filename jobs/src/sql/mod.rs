@@ -1,14 +1,16 @@
 //! SQL over the snapshot, for analysts.
 //!
-//! A question is read before it runs ([`check`]): it is one SELECT over the tables here, and nothing that reads
-//! files or changes anything. It runs in a process of its own ([`worker`]), so that one that needs too much
-//! memory or time, or breaks the engine, harms nobody else.
+//! [`check`] parses a query first: only one SELECT over the tables defined here may run, which reads no files and
+//! changes nothing. Each query runs in a process of its own ([`worker`]), so that one that exceeds its memory or time,
+//! or crashes the engine, does not affect the server.
 
 mod check;
+mod described;
 mod engine;
 mod tables;
 pub mod worker;
 
-pub use check::{Question, SqlError, check};
+pub use check::{CheckedQuery, SqlError, check};
+pub use described::{SOURCES, TABLES};
 pub use engine::{Answer, ColumnType};
-pub use tables::{DESCRIBED, SOURCES, Shown, Source, sources, tables};
+pub use tables::{Source, Visibility, sources, tables};

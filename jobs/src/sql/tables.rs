@@ -1,6 +1,8 @@
-//! The tables that can be asked: the snapshot with words for its numbers, and pseudonyms for people.
+//! The tables that queries can read: the snapshot with codes and words instead of numbers, and pseudonyms for
+//! complaints, officers and enterprises.
 
-use super::check::Question;
+use super::check::CheckedQuery;
+use super::described::{SOURCES, TABLES};
 use crate::snapshot::{Snapshot, meaning};
 use crate::sums::costs_and_delays;
 use diesel::prelude::{QueryDsl, RunQueryDsl};
@@ -13,115 +15,70 @@ use schema::tables::complaint_sources;
 use schema::{Conn, Id, StoreError};
 use std::collections::HashMap;
 
-/// What is shown to whoever asks.
-pub struct Shown<'a> {
+/// Which data the tables show to a reader.
+pub struct Visibility<'a> {
     pub pseudonyms: &'a Pseudonyms,
-    /// Nothing that names this officer.
-    pub except_officer: Option<Id>,
-    /// What other registers call complaints; None for who sees pseudonyms alone.
+    /// References of complaints in other registers; None for readers who may see only pseudonyms.
     pub sources: Option<&'a [Source]>,
 }
 
-/// A complaint, a register from which it was imported, and the number that this register gave it.
+/// A complaint, the register from which it was imported, and its reference there.
 pub type Source = (Id, String, String);
 
-/// All of them: the snapshot does not hold what few ask for.
+/// Reads all sources from the database; the snapshot does not hold them, because few queries need them.
+///
+/// # Errors
+/// When the database fails.
 pub fn sources(conn: &mut Conn) -> Result<Vec<Source>, StoreError> {
     let columns = (complaint_sources::complaint_id, complaint_sources::source, complaint_sources::reference);
     Ok(complaint_sources::table.filter(of_a_register()).select(columns).load(conn)?)
 }
 
-/// What the Board alone may ask.
-pub const SOURCES: &str = "sources";
-
-/// The tables and their columns.
-pub const DESCRIBED: [(&str, &[&str]); 5] = [
-    (
-        "complaints",
-        &[
-            "complaint",
-            "received_on",
-            "month",
-            "year",
-            "department",
-            "branch",
-            "team",
-            "unit",
-            "category",
-            "kind",
-            "channel",
-            "state",
-            "enterprise",
-            "cost_vnd",
-            "delay_hours",
-            "blames_system",
-            "confidential",
-            "due_on",
-            "answered_on",
-            "ended_on",
-        ],
-    ),
-    ("allegations", &["complaint", "officer", "finding"]),
-    ("units", &["code", "name_vi", "name_en", "kind", "peer_group"]),
-    ("categories", &["code", "name_vi", "name_en", "kind", "serious", "deadline_days"]),
-    (SOURCES, &["complaint", "source", "reference"]),
-];
-
-/// The tables that a question names, with the columns that it may need.
+/// The tables that a query names, with the columns that it may use ([`TABLES`]).
 ///
-/// Codes of units and categories are those of the register. Enterprises that count as one share a pseudonym. The rows of a day
-/// stand in a secret order, and officers within a complaint in that of their pseudonyms: ids and codes, by which the snapshot is
-/// ordered, would tell who is who.
+/// Units and categories have their codes. Enterprises that count as one share a pseudonym. The rows of a day are in a
+/// secret order, and the officers of a complaint are ordered by pseudonym: the snapshot's own order, by ids and codes,
+/// would reveal identities.
+///
+/// # Errors
+/// When costs or delays overflow in a sum, or a column is missing.
 pub fn tables(
     snapshot: &Snapshot,
-    shown: &Shown<'_>,
-    question: &Question,
+    visibility: &Visibility<'_>,
+    query: &CheckedQuery,
 ) -> PolarsResult<Vec<(&'static str, DataFrame)>> {
     let mut found = Vec::new();
-    let (complaints, allegations) = (question.names("complaints"), question.names("allegations"));
-    let sources = shown.sources.filter(|_| question.names(SOURCES));
+    let (complaints, allegations) = (query.names("complaints"), query.names("allegations"));
+    let sources = visibility.sources.filter(|_| query.names(SOURCES));
     if complaints || allegations || sources.is_some() {
-        let facts = rows(snapshot, shown)?;
-        let order = order(&facts, shown.pseudonyms)?;
+        let facts = &snapshot.facts;
+        let order = order(facts, visibility.pseudonyms)?;
         let ids =
-            if question.may_need("complaint") { Some(complaint_pseudonyms(&facts, shown.pseudonyms)?) } else { None };
+            if query.may_need("complaint") { Some(complaint_pseudonyms(facts, visibility.pseudonyms)?) } else { None };
         if complaints {
-            let table = self::complaints(snapshot, &facts, shown.pseudonyms, question, ids.as_ref())?;
+            let table = self::complaints(snapshot, facts, visibility.pseudonyms, query, ids.as_ref())?;
             found.push(("complaints", table.take(&IdxCa::from_slice("row".into(), &order))?));
         }
         if allegations {
-            found.push(("allegations", self::allegations(snapshot, &facts, shown.pseudonyms, &order, ids.as_ref())?));
+            found.push((
+                "allegations",
+                self::allegations(snapshot, facts, visibility.pseudonyms, &order, ids.as_ref())?,
+            ));
         }
         if let Some(rows) = sources {
-            found.push((SOURCES, references(&facts, rows, &order, ids.as_ref())?));
+            found.push((SOURCES, references(facts, rows, &order, ids.as_ref())?));
         }
     }
-    if question.names("units") {
+    if query.names("units") {
         found.push(("units", units(&snapshot.reference.units)?));
     }
-    if question.names("categories") {
+    if query.names("categories") {
         found.push(("categories", categories(&snapshot.reference.categories)?));
     }
     Ok(found)
 }
 
-/// The facts without what is kept from whoever asks.
-fn rows(snapshot: &Snapshot, shown: &Shown<'_>) -> PolarsResult<DataFrame> {
-    let Some(place) = shown.except_officer.and_then(|officer| snapshot.officers.place(officer)) else {
-        return Ok(snapshot.facts.clone());
-    };
-    let named = snapshot.facts.column("named")?.list()?;
-    let mut others = Vec::with_capacity(named.len());
-    for words in named.amortized_iter() {
-        let named = words.map(|words| {
-            Ok::<_, PolarsError>(words.as_ref().u32()?.iter().flatten().any(|word| meaning(word).0 == Some(place)))
-        });
-        others.push(!named.transpose()?.unwrap_or(false));
-    }
-    snapshot.facts.filter(&BooleanChunked::from_slice("others".into(), &others))
-}
-
-/// The rows in the order in which they are handed over: by the day, which is shown, and then secretly.
+/// The order of the rows in the tables: by day, which is visible, then by a secret shuffle.
 fn order(facts: &DataFrame, pseudonyms: &Pseudonyms) -> PolarsResult<Vec<IdxSize>> {
     let shuffle = pseudonyms.shuffle();
     let (high, low) = (facts.column("id_high")?.u64()?, facts.column("id_low")?.u64()?);
@@ -147,17 +104,17 @@ fn complaints(
     snapshot: &Snapshot,
     facts: &DataFrame,
     pseudonyms: &Pseudonyms,
-    question: &Question,
+    query: &CheckedQuery,
     ids: Option<&StringChunked>,
 ) -> PolarsResult<DataFrame> {
     let reference = &snapshot.reference;
-    let wanted = |name: &str| question.may_need(name);
+    let wanted = |name: &str| query.may_need(name);
     if wanted("cost_vnd") || wanted("delay_hours") {
-        // The engine's sums wrap: where the sum of all fits, so does that of a part.
+        // The engine's sums wrap on overflow. When the sum of all rows fits, so does that of a part.
         costs_and_delays(facts).map_err(|e| PolarsError::ComputeError(e.to_string().into()))?;
     }
     let mut columns: Vec<Column> = Vec::new();
-    // Without any column the rows could not be counted.
+    // Always included: without a column, the engine could not count rows.
     columns.push(date(facts, "day", "received_on")?);
     if let Some(ids) = ids {
         columns.push(ids.clone().into_column());
@@ -208,13 +165,13 @@ fn complaints(
             columns.push(facts.column(of)?.clone().with_name(name.into()));
         }
     }
-    // In the order in which they are described.
-    let place = |column: &Column| DESCRIBED[0].1.iter().position(|name| *name == column.name().as_str());
+    // The order of `TABLES`.
+    let place = |column: &Column| TABLES[0].1.iter().position(|name| *name == column.name().as_str());
     columns.sort_by_key(place);
     DataFrame::new(facts.height(), columns)
 }
 
-/// Words for places, which may be null.
+/// Replaces the numbers of a column (u32?) by names.
 fn named(facts: &DataFrame, column: &str, names: &[Option<&str>]) -> PolarsResult<Column> {
     let names = StringChunked::from_slice_options(column.into(), names);
     Ok(names.take(facts.column(column)?.u32()?)?.with_name(column.into()).into_column())
@@ -238,12 +195,12 @@ fn allegations(
     for (place, row) in (0..).zip(order) {
         place_of_row[*row as usize] = place;
     }
-    // By the place of the complaint, and then by all that is shown.
+    // Sorted by the complaint's position in the output, then by all visible columns.
     let mut allegations: Vec<(IdxSize, Option<&str>, Option<&str>)> = Vec::new();
     for (words, place) in facts.column("named")?.list()?.amortized_iter().zip(place_of_row) {
         let Some(words) = words else { continue };
         for word in words.as_ref().u32()?.iter().flatten() {
-            // What names nobody has a word for its own finding.
+            // A word without an officer is the complaint's own finding.
             if let (Some(named), found) = meaning(word) {
                 let officer = names.get(named as usize).and_then(Option::as_deref);
                 allegations.push((place, officer, Finding::WORDS.get(found as usize).copied()));
@@ -263,7 +220,7 @@ fn allegations(
     DataFrame::new(allegations.len(), columns)
 }
 
-/// What other registers call the complaints of these facts.
+/// The table `sources`: references of these complaints in other registers.
 fn references(
     facts: &DataFrame,
     rows: &[Source],
@@ -277,7 +234,7 @@ fn references(
             places.insert((high, low), place);
         }
     }
-    // What was imported after the snapshot was taken is not in it.
+    // Skips complaints imported after the snapshot was taken.
     let named = rows.iter().filter_map(|(id, source, reference)| {
         Some((*places.get(&id.0.as_u64_pair())?, source.as_str(), reference.as_str()))
     });

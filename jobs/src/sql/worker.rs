@@ -1,9 +1,9 @@
-//! The process in which a question runs, and how it is asked.
+//! The worker process that executes one query, and the client side that starts it.
 //!
-//! The asker writes a line of JSON and then each table as an Arrow stream; the worker writes a line of JSON. Both
-//! are this very program.
+//! The parent writes a line of JSON and then each table as an Arrow IPC stream; the worker answers with a line of
+//! JSON. Both run the same executable.
 
-use super::check::{Question, SqlError};
+use super::check::{CheckedQuery, SqlError};
 use super::engine::{Answer, answer};
 use crate::JobError;
 use polars::io::ipc::{IpcStreamReader, IpcStreamWriter};
@@ -17,80 +17,80 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-/// How much a question may take.
+/// The limits of a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Allowance {
+pub struct QueryLimits {
     pub rows: u32,
-    /// Of the worker's process, in megabytes.
+    /// Address space of the worker's process, in MB.
     pub memory_mb: u32,
-    /// Of its answer, which its asker has to hold.
+    /// Size of the result, which the parent holds in memory.
     pub answer_bytes: u32,
     pub time: Duration,
 }
 
-/// How often it is looked whether anybody waits for the answer.
+/// How often the parent checks for cancellation.
 const LOOKS_EVERY: Duration = Duration::from_millis(50);
-/// The command of the program that starts a worker.
+/// The subcommand that starts a worker.
 pub const COMMAND: &str = "sql-worker";
 
 #[derive(Serialize, Deserialize)]
-struct Asked {
+struct Request {
     sql: String,
     rows: u32,
     memory_mb: u32,
-    /// Seconds of processor time, of all threads together.
+    /// Seconds of processor time of all threads together.
     cpu_seconds: u64,
-    /// The process that asks: the worker ends with it.
+    /// The parent's process id: the worker ends with it.
     parent: u32,
-    /// Names of the tables, and the bytes of each.
+    /// Names and lengths in bytes of the table streams.
     tables: Vec<(String, u64)>,
 }
 
-/// Why there is no answer.
+/// Why a query has no result.
 #[derive(Debug, thiserror::Error)]
-pub enum AskError {
+pub enum QueryError {
     #[error(transparent)]
     Sql(#[from] SqlError),
-    #[error("the question took longer than {} ms and was broken off", .0.as_millis())]
+    #[error("the query took longer than {} ms and was cancelled", .0.as_millis())]
     Timeout(Duration),
-    #[error("SQL: the engine broke off; it may have needed more than {0} MB: ask for fewer rows or groups")]
+    #[error("SQL: the engine stopped; it may have needed more than {0} MB: ask for fewer rows or groups")]
     Broken(u32),
     #[error("the SQL worker: {0}")]
     Worker(String),
 }
 
-/// Asks a worker and waits for the answer. The worker is ended when its time is over.
+/// Executes a query in a worker and waits for the result. Kills the worker on timeout or cancellation.
 ///
 /// # Errors
-/// Where the question is wrong, or takes too much.
+/// When the query is invalid or exceeds a limit, or the worker fails.
 pub fn ask(
-    question: &Question,
+    query: &CheckedQuery,
     tables: Vec<(&'static str, DataFrame)>,
-    allowed: Allowance,
-) -> Result<Answer, AskError> {
+    allowed: QueryLimits,
+) -> Result<Answer, QueryError> {
     let began = Instant::now();
-    let failed = |e: &dyn std::fmt::Display| AskError::Worker(e.to_string());
+    let failed = |e: &dyn std::fmt::Display| QueryError::Worker(e.to_string());
     let mut streams = Vec::with_capacity(tables.len());
     for (name, mut table) in tables {
         let mut stream = Vec::new();
         IpcStreamWriter::new(&mut stream).finish(&mut table).map_err(|e| failed(&e))?;
         streams.push((name.to_owned(), stream));
     }
-    let asked = Asked {
-        sql: question.sql.clone(),
+    let request = Request {
+        sql: query.sql.clone(),
         rows: allowed.rows,
         memory_mb: allowed.memory_mb,
         cpu_seconds: cpu_seconds(allowed.time),
         parent: std::process::id(),
         tables: streams.iter().map(|(name, stream)| (name.clone(), stream.len() as u64)).collect(),
     };
-    let mut line = serde_json::to_vec(&asked).map_err(|e| failed(&e))?;
+    let mut line = serde_json::to_vec(&request).map_err(|e| failed(&e))?;
     line.push(b'\n');
-    let mut worker = Ended(start().map_err(|e| failed(&e))?);
+    let mut worker = KillOnDrop(start().map_err(|e| failed(&e))?);
     let (Some(mut input), Some(output)) = (worker.0.stdin.take(), worker.0.stdout.take()) else {
-        return Err(AskError::Worker("it has no pipes".into()));
+        return Err(QueryError::Worker("standard input and output are not connected".into()));
     };
-    // A worker that ends early closes the pipe: what it says counts.
+    // Write errors are ignored: a worker that ends early closes the pipe, and its output decides.
     std::thread::spawn(move || {
         let _closed = input.write_all(&line);
         for (_, stream) in &streams {
@@ -98,41 +98,41 @@ pub fn ask(
         }
     });
     let most = u64::from(allowed.answer_bytes);
-    let (told, heard) = channel();
+    let (sender, receiver) = channel();
     std::thread::spawn(move || {
         let mut text = Vec::new();
         let read = BufReader::new(output).take(most + 1).read_to_end(&mut text);
-        let _nobody_waits = told.send(read.map(|_| text));
+        let _nobody_waits = sender.send(read.map(|_| text));
     });
     let text = loop {
         let left = allowed.time.saturating_sub(began.elapsed());
-        match heard.recv_timeout(left.min(LOOKS_EVERY)) {
+        match receiver.recv_timeout(left.min(LOOKS_EVERY)) {
             Ok(read) => break read.map_err(|e| failed(&e))?,
             Err(RecvTimeoutError::Timeout) if left > LOOKS_EVERY && check_cancelled().is_ok() => {}
-            Err(RecvTimeoutError::Timeout) => return Err(AskError::Timeout(allowed.time)),
-            Err(RecvTimeoutError::Disconnected) => return Err(AskError::Broken(allowed.memory_mb)),
+            Err(RecvTimeoutError::Timeout) => return Err(QueryError::Timeout(allowed.time)),
+            Err(RecvTimeoutError::Disconnected) => return Err(QueryError::Broken(allowed.memory_mb)),
         }
     };
     if text.len() as u64 > most {
         let message = format!("the answer has more than {most} bytes: ask for fewer rows or columns");
-        return Err(AskError::Sql(SqlError(message)));
+        return Err(QueryError::Sql(SqlError(message)));
     }
-    // Whoever was ended by the system wrote nothing, or half of it.
+    // A worker that the system killed wrote nothing, or an incomplete line.
     let outcome: Result<Answer, String> =
-        serde_json::from_slice(&text).map_err(|_| AskError::Broken(allowed.memory_mb))?;
-    outcome.map_err(|message| AskError::Sql(SqlError(message)))
+        serde_json::from_slice(&text).map_err(|_| QueryError::Broken(allowed.memory_mb))?;
+    outcome.map_err(|message| QueryError::Sql(SqlError(message)))
 }
 
-/// The processor time of a question that may take so long: each processor may be busy for all of it.
+/// The processor time that corresponds to a time limit: all processors may be busy throughout.
 fn cpu_seconds(time: Duration) -> u64 {
     let processors = std::thread::available_parallelism().map_or(1, |number| number.get() as u64);
     (time.as_secs() + 1).saturating_mul(processors) + 1
 }
 
-/// A worker that ends with this.
-struct Ended(Child);
+/// A worker that is killed on drop.
+struct KillOnDrop(Child);
 
-impl Drop for Ended {
+impl Drop for KillOnDrop {
     fn drop(&mut self) {
         let _gone_already = self.0.kill();
         let _status = self.0.wait();
@@ -140,7 +140,7 @@ impl Drop for Ended {
 }
 
 fn start() -> std::io::Result<Child> {
-    // Also where the file has been replaced by a newer one meanwhile.
+    // /proc/self/exe is this program even after an upgrade replaced its file.
     let program = if cfg!(target_os = "linux") { "/proc/self/exe".into() } else { std::env::current_exe()? };
     Command::new::<std::path::PathBuf>(program)
         .arg(COMMAND)
@@ -151,35 +151,35 @@ fn start() -> std::io::Result<Child> {
         .spawn()
 }
 
-/// The worker: answers one question from standard input on standard output.
+/// Runs the worker: executes one query from standard input, and writes the result to standard output.
 ///
 /// # Errors
-/// Where it is not asked as it should be.
+/// When the request is malformed or a limit cannot be set.
 pub fn work() -> Result<(), JobError> {
     let wrong = |e: &dyn std::fmt::Display| JobError::Question(e.to_string());
-    // The asker may be killed and then ends nothing: the system does.
+    // A killed parent cannot end its worker: the kernel does.
     set_parent_process_death_signal(Some(Signal::KILL)).map_err(|e| wrong(&e))?;
     let mut input = BufReader::new(std::io::stdin().lock());
     let mut line = String::new();
     input.read_line(&mut line).map_err(|e| wrong(&e))?;
-    let asked: Asked = serde_json::from_str(&line).map_err(|e| wrong(&e))?;
-    if std::os::unix::process::parent_id() != asked.parent {
-        return Err(wrong(&"the process that asked is gone"));
+    let request: Request = serde_json::from_str(&line).map_err(|e| wrong(&e))?;
+    if std::os::unix::process::parent_id() != request.parent {
+        return Err(wrong(&"the parent process is gone"));
     }
-    rlimit::Resource::CPU.set(asked.cpu_seconds, asked.cpu_seconds).map_err(|e| wrong(&e))?;
-    let bytes = u64::from(asked.memory_mb) * 1024 * 1024;
+    rlimit::Resource::CPU.set(request.cpu_seconds, request.cpu_seconds).map_err(|e| wrong(&e))?;
+    let bytes = u64::from(request.memory_mb) * 1024 * 1024;
     rlimit::Resource::AS.set(bytes, bytes).map_err(|e| wrong(&e))?;
-    let mut tables = Vec::with_capacity(asked.tables.len());
-    for (name, length) in asked.tables {
+    let mut tables = Vec::with_capacity(request.tables.len());
+    for (name, length) in request.tables {
         let mut stream = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
         (&mut input).take(length).read_to_end(&mut stream).map_err(|e| wrong(&e))?;
         tables.push((name, IpcStreamReader::new(Cursor::new(stream)).finish()?));
     }
-    let outcome = catch_unwind(AssertUnwindSafe(|| answer(tables, &asked.sql, asked.rows)));
+    let outcome = catch_unwind(AssertUnwindSafe(|| answer(tables, &request.sql, request.rows)));
     let outcome: Result<Answer, String> = match outcome {
         Ok(outcome) => outcome.map_err(|SqlError(message)| message),
-        // What the engine says when it breaks off is for those who build it.
-        Err(_) => Err("the engine broke off on this question: write it in another way".into()),
+        // The engine's panic message would not help the analyst.
+        Err(_) => Err("the engine failed on this query: write it in another way".into()),
     };
     serde_json::to_writer(std::io::stdout().lock(), &outcome).map_err(|e| wrong(&e))
 }

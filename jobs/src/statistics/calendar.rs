@@ -1,9 +1,9 @@
-//! Days and the buckets that they fall into, in a time zone.
+//! Days in a time zone, and the buckets (week, month, ...) that they fall into. Days are counted from 1970.
 
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, TimeDelta};
 use chrono_tz::Tz;
 
-/// How long a bucket of time is. Weeks begin on Monday.
+/// The length of a time bucket. Weeks begin on Monday.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Bucket {
     Day,
@@ -13,16 +13,17 @@ pub enum Bucket {
     Year,
 }
 
-/// How far days are moved before they fall into a bucket: what lay so long ago is compared with today.
+/// How far days are moved forward before they are assigned to buckets, to compare an earlier period with a
+/// later one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shift {
     None,
     Days(i32),
-    /// The last day of a month stays within the month.
+    /// A day that the target month does not have becomes its last day.
     Months(u32),
 }
 
-/// The days from one to before another, both the first of a month; None: however long ago, or to come.
+/// The days from `from` (inclusive) to `before` (exclusive), both the first of a month; None is unbounded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Span {
     from: Option<i32>,
@@ -37,12 +38,13 @@ impl Span {
         Self { from, before, by_month: false }
     }
 
-    /// The same, of which each month is a part.
+    /// The same span, divided into months only.
     pub const fn by_month(self) -> Self {
         Self { by_month: true, ..self }
     }
 
-    /// The first day of the part that a day of it lies in: the longest of year, quarter and month that lies within it.
+    /// The first day of the part that a day of the span belongs to: the longest of year, quarter and month
+    /// that lies within the span.
     pub(super) fn part(self, day: i32) -> i32 {
         let is_within = |bucket: &Bucket| {
             let start = bucket.start(day);
@@ -53,22 +55,22 @@ impl Span {
     }
 }
 
-/// Local days of moments.
+/// Converts instants to local days.
 pub struct Calendar {
     zone: Tz,
 }
 
-/// The day of a number of days since 1970.
+/// The date of a number of days since 1970.
 pub fn date(day: i32) -> NaiveDate {
     NaiveDate::default() + TimeDelta::days(i64::from(day))
 }
 
 fn number(day: NaiveDate) -> i32 {
-    crate::facts::frames::day_number(day)
+    crate::facts::days::day_number(day)
 }
 
 impl Bucket {
-    /// The first day of the bucket of a day.
+    /// The first day of the bucket that contains a day.
     pub fn start(self, day: i32) -> i32 {
         let day = date(day);
         let start = match self {
@@ -81,7 +83,7 @@ impl Bucket {
         number(start.unwrap_or(day))
     }
 
-    /// The most days of a bucket.
+    /// The maximum length of a bucket in days.
     pub const fn longest(self) -> usize {
         match self {
             Self::Day => 1,
@@ -106,7 +108,7 @@ impl Bucket {
 }
 
 impl Shift {
-    /// Whether it moves each bucket of a length to another one.
+    /// Whether the shift maps whole buckets of a length to whole buckets.
     pub(super) const fn keeps(self, bucket: Bucket) -> bool {
         match (self, bucket) {
             (Self::None, _) | (Self::Days(_), Bucket::Day) | (Self::Months(_), Bucket::Month) => true,
@@ -130,18 +132,19 @@ impl Calendar {
         Self { zone }
     }
 
-    /// Whether the days of the register, those of Vietnam, are the days of this zone.
+    /// Whether the zone is that of the register, Vietnam: its days are a column of the snapshot.
     pub fn is_local(&self) -> bool {
         self.zone == Tz::Asia__Ho_Chi_Minh
     }
 
-    /// The local day of a moment, microseconds since 1970.
+    /// The local day of an instant in microseconds since 1970.
     pub fn day(&self, micros: i64) -> i32 {
         let moment = DateTime::from_timestamp_micros(micros).unwrap_or_default();
         number(moment.with_timezone(&self.zone).date_naive())
     }
 
-    /// The beginnings of all buckets from that of a day to before another.
+    /// The first days of all buckets from the one that contains `from` up to those that begin before
+    /// `before`, at most [`super::MOST_GROUPS`].
     pub fn buckets(&self, bucket: Bucket, from: i32, before: i32) -> Vec<i32> {
         let first = bucket.start(from);
         std::iter::successors(Some(first), |start| Some(bucket.next(*start)))
@@ -151,22 +154,22 @@ impl Calendar {
     }
 }
 
-/// The buckets of a stretch of days, numbered one after another whatever they are long: few numbers make a small table.
+/// The buckets of a range of days, numbered consecutively from 1, so that keys stay small.
 pub(super) struct Buckets {
     first: i32,
-    /// The number of each day's bucket, from 1 on: few days stand for many rows, so each is looked up once.
+    /// The code of each day's bucket. Few days stand for many rows, so each is computed once.
     codes: Vec<u32>,
-    /// The day on which each begins.
+    /// The first day of each bucket.
     pub starts: Vec<i32>,
 }
 
 impl Buckets {
-    /// Those of the days from the first to the last, moved by a shift.
+    /// The buckets of the days from `first` to `last`, each moved by the shift.
     pub fn new(bucket: Bucket, first: i32, last: i32, shift: Shift) -> Self {
         Self::by(first, last, |day| bucket.start(shift.apply(day)))
     }
 
-    /// The parts of a span.
+    /// The parts of a span, for the days from `first` to `last`.
     pub fn parts(span: Span, first: i32, last: i32) -> Self {
         Self::by(first, last, |day| span.part(day))
     }
@@ -182,17 +185,17 @@ impl Buckets {
         Self { first, codes, starts }
     }
 
-    /// The number of the bucket of a day.
+    /// The code of a day's bucket, from 1 on.
     pub fn code(&self, day: i32) -> u32 {
         self.codes[usize::try_from(day - self.first).unwrap_or_default()]
     }
 
-    /// How many numbers there are, 0 for no bucket among them.
+    /// The number of codes, including 0 for no bucket.
     pub fn size(&self) -> u64 {
         self.starts.len() as u64 + 1
     }
 
-    /// The place of each number from 1 on.
+    /// The place (first day) of each code from 1 on.
     pub fn into_places(self) -> Vec<i64> {
         self.starts.into_iter().map(i64::from).collect()
     }

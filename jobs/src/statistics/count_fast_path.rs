@@ -1,31 +1,31 @@
-//! Numbers of complaints alone: read from the columns once, and counted in one table of all keys.
-//!
-//! What is asked most often, and needs neither the rows of a group nor the group of a row. Keys are those of [`super::groups`].
+//! Fast path for the most frequent question, which asks only for numbers of complaints: one scan of the
+//! columns counts into one table of all keys. Keys are those of [`super::groups`].
 
 use super::calendar::{Bucket, Buckets, Calendar, Shift};
 use super::{Dimension, Question, Wanted};
 use crate::JobError;
 use polars::prelude::*;
 
-/// Keys up to here are counted in a table, one for each thread.
+/// Maximum number of possible keys, which is the size of a thread's table.
 const DENSE: u64 = 1 << 22;
-/// Rows whose keys are made together: they stay in the nearest cache.
+/// Rows whose keys are computed together, so that they stay in the L1 cache.
 const BLOCK: usize = 4_096;
-/// Rows from which a second thread is worth its start.
+/// Number of rows from which a second thread pays off.
 const WORTH_A_THREAD: usize = 100_000;
 
-/// The keys that there are, in order, and how many complaints each has.
-pub struct Counted {
+/// The keys that occur, sorted, and the number of complaints of each.
+pub struct KeyCounts {
     pub keys: Vec<u64>,
     pub counts: Vec<u32>,
-    /// Of each dimension how many codes there are, none among them, and the places of those of time from 1 on.
+    /// For each dimension the number of its codes, including 0 for none; for time also the places of the
+    /// codes from 1 on.
     pub dimensions: Vec<(u64, Option<Vec<i64>>)>,
 }
 
 impl Question {
-    /// Whether only numbers of complaints are asked for.
+    /// Whether only numbers of complaints are asked for, so that the fast path applies.
     pub(super) fn counts_only(&self) -> bool {
-        self.shows_few()
+        self.allows_top_groups()
             && self.wanted == Wanted::default()
             && !self.group_by.is_empty()
             && self.officers.is_none()
@@ -33,12 +33,20 @@ impl Question {
     }
 }
 
-/// Puts the codes of the rows from one on behind what their keys hold already; the number is how many codes there are.
+/// Appends a dimension to keys, `key = key × size + code`. Arguments: the first row, the number of codes
+/// (`size`), the keys of the rows from there on.
 type Source<'t> = Box<dyn Fn(usize, u32, &mut [u32]) + Sync + 't>;
 
-/// Counts the rows of a table by some dimensions; None where these are not of the kind that is counted so, or there are too
-/// many keys. Each column of the table is one piece.
-pub fn counted(table: &DataFrame, group_by: &[Dimension], calendar: &Calendar) -> Result<Option<Counted>, JobError> {
+/// Counts the rows of a table by some dimensions. None if a dimension is not a column or a local day, a
+/// column has several chunks, or there are too many keys.
+///
+/// # Errors
+/// `Polars` if a column is missing or of another type; `Panicked` if a thread panics.
+pub fn count_keys(
+    table: &DataFrame,
+    group_by: &[Dimension],
+    calendar: &Calendar,
+) -> Result<Option<KeyCounts>, JobError> {
     let rows = table.height();
     let mut sources = Vec::with_capacity(group_by.len());
     let mut dimensions = Vec::with_capacity(group_by.len());
@@ -86,7 +94,7 @@ pub fn counted(table: &DataFrame, group_by: &[Dimension], calendar: &Calendar) -
     };
     let there = (0u64..).zip(counts).filter(|(_, count)| *count > 0);
     let (keys, counts) = there.unzip();
-    Ok(Some(Counted { keys, counts, dimensions }))
+    Ok(Some(KeyCounts { keys, counts, dimensions }))
 }
 
 type Found<'t> = Option<(Source<'t>, u64, Option<Vec<i64>>)>;
@@ -138,7 +146,7 @@ mod tests {
 
     type Row = (Option<u32>, u32, i32);
 
-    /// What is counted, by places, and the same one row after another.
+    /// The counts by places from the fast path, and those of a count row by row.
     fn both_ways(rows: &[Row]) -> [Vec<([Option<i64>; 3], u32)>; 2] {
         let table = DataFrame::new(
             rows.len(),
@@ -150,25 +158,25 @@ mod tests {
         )
         .expect("a frame");
         let by = [Dimension::Department, Dimension::Kind, Dimension::Time(Bucket::Week)];
-        let found = counted(&table, &by, &Calendar::new(Tz::Asia__Ho_Chi_Minh)).expect("counts");
+        let found = count_keys(&table, &by, &Calendar::new(Tz::Asia__Ho_Chi_Minh)).expect("counts");
         let mut expected: BTreeMap<[Option<i64>; 3], u32> = BTreeMap::new();
         for (department, kind, day) in rows {
             let start = i64::from(Bucket::Week.start(*day));
             *expected.entry([department.map(i64::from), Some(i64::from(*kind)), Some(start)]).or_default() += 1;
         }
-        let mut told = Vec::new();
+        let mut counts = Vec::new();
         if let Some(found) = found {
             for (key, count) in found.keys.iter().zip(&found.counts) {
                 let (mut key, mut places) = (*key, [None; 3]);
-                for (nth, (size, known)) in found.dimensions.iter().enumerate().rev() {
+                for (nth, (size, starts)) in found.dimensions.iter().enumerate().rev() {
                     let at = usize::try_from(key % size).expect("a code").checked_sub(1);
-                    places[nth] = at.map(|at| known.as_ref().map_or(at as i64, |known| known[at]));
+                    places[nth] = at.map(|at| starts.as_ref().map_or(at as i64, |starts| starts[at]));
                     key /= size;
                 }
-                told.push((places, *count));
+                counts.push((places, *count));
             }
         }
-        [told, expected.into_iter().collect()]
+        [counts, expected.into_iter().collect()]
     }
 
     proptest! {
@@ -176,8 +184,8 @@ mod tests {
         fn keys_are_counted_as_one_by_one(
             rows in prop::collection::vec((prop::option::of(0u32..7), 0u32..5, 19_000i32..19_100), 0..10_000),
         ) {
-            let [told, expected] = both_ways(&rows);
-            prop_assert_eq!(told, expected);
+            let [counts, expected] = both_ways(&rows);
+            prop_assert_eq!(counts, expected);
         }
     }
 
@@ -186,8 +194,8 @@ mod tests {
         let row =
             |n: u32| ((!n.is_multiple_of(11)).then_some(n % 7), n % 5, 19_000 + i32::try_from(n % 83).expect("a day"));
         let rows: Vec<Row> = (0..250_003).map(row).collect();
-        let [told, expected] = both_ways(&rows);
-        assert_eq!(told, expected);
-        assert_eq!(told.iter().map(|(_, count)| count).sum::<u32>(), 250_003);
+        let [counts, expected] = both_ways(&rows);
+        assert_eq!(counts, expected);
+        assert_eq!(counts.iter().map(|(_, count)| count).sum::<u32>(), 250_003);
     }
 }

@@ -1,8 +1,8 @@
-//! What complaints can be grouped by, and where it stands in the snapshot.
+//! The dimensions that complaints can be grouped by, and their columns in the snapshot.
 
 use super::calendar::{Bucket, Span};
 
-/// What complaints can be grouped by.
+/// A dimension that complaints can be grouped by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Dimension {
     Department,
@@ -16,14 +16,14 @@ pub enum Dimension {
     Channel,
     State,
     Finding,
-    /// When it was received, in the question's time zone.
+    /// Time of receipt, in the question's time zone.
     Time(Bucket),
-    /// The part of a span that it was received in, in the register's own time zone.
+    /// The part of a span in which the complaint was received, in the register's time zone.
     Part(Span),
 }
 
 impl Dimension {
-    /// The column of the snapshot that holds its places; None where they are computed, or said of each officer.
+    /// The column of the snapshot with its places; None if they are computed, or belong to each named officer.
     pub(super) const fn column(self) -> Option<&'static str> {
         match self {
             Self::Department => Some("department"),

@@ -1,34 +1,38 @@
-//! Which complaints fall into which group.
+//! Assigns complaints to groups.
 //!
-//! Each dimension of a row is a small number, 0 for none; those of a row are packed into one key, and keys
-//! get the numbers of groups, by a table where they are dense and by hashing where they are not.
+//! Each dimension of a row is a small code, 0 for none. The codes of a row are packed into one key, and keys
+//! are numbered as groups: by a table if the possible keys are few, by hashing otherwise.
 
 use super::calendar::{Buckets, Calendar, Shift};
-use super::count_fast_path::counted;
+use super::columns::values;
+use super::count_fast_path::count_keys;
 use super::measure_groups::measure;
 use super::measures::{Measures, Rows, Wanted};
 use super::{Dimension, GroupResult, MOST_GROUPS, Question};
 use crate::JobError;
+use crate::facts::days::day_number;
 use crate::snapshot::{Snapshot, meaning};
 use polars::prelude::*;
+use schema::domain::calendar::local_date;
 use std::collections::HashMap;
 
-/// The complaints of each group.
+/// Complaints assigned to groups.
 pub struct Grouped {
     rows: Rows,
-    /// The group of each entry; entries are rows, or what a row says of each officer.
+    /// The group of each entry; an entry is a row, or one (officer, finding) of a row.
     groups: Vec<u32>,
+    /// The key of each group.
     keys: Vec<u64>,
     dimensions: Vec<Coded>,
-    /// How many complaints each group has, where nothing else is asked for: there are no entries then.
+    /// The number of complaints of each group, if nothing else is asked for; there are no entries then.
     counts: Option<Vec<u32>>,
 }
 
-/// A dimension of all entries as numbers below `size`, 0 for none.
+/// A dimension of all entries, as codes below `size`; 0 is none.
 struct Coded {
     codes: Vec<u32>,
     size: u64,
-    /// The place of each code from 1 on; None where a code is its place and one.
+    /// The place of each code from 1 on; None if code = place + 1.
     places: Option<Vec<i64>>,
 }
 
@@ -42,12 +46,16 @@ impl Coded {
     }
 }
 
-/// Entries from which a thread for each dimension is worth its start.
+/// Number of entries from which a thread for each dimension pays off.
 const WORTH_A_THREAD: usize = 100_000;
-/// Keys up to here are found in a table.
+/// Maximum number of possible keys for a table instead of hashing.
 const DENSE: u64 = 1 << 22;
 
-/// Groups the complaints that a filter chooses. `shift` moves their days before they fall into buckets.
+/// Groups the complaints that match a filter. `shift` moves their days before they are assigned to buckets.
+///
+/// # Errors
+/// `Question` if there are too many groups; `Polars` if the snapshot lacks a column; `Panicked` if a thread
+/// panics.
 pub fn group(
     snapshot: &Snapshot,
     question: &Question,
@@ -55,11 +63,11 @@ pub fn group(
     shift: Shift,
     calendar: &Calendar,
 ) -> Result<Grouped, JobError> {
-    let is_of_people = |dimension: &Dimension| matches!(dimension, Dimension::Officer | Dimension::Finding);
-    let by_people = question.officers.is_some()
+    let is_of_officer_findings = |dimension: &Dimension| matches!(dimension, Dimension::Officer | Dimension::Finding);
+    let by_officer_finding = question.officers.is_some()
         || question.findings.is_some()
         || question.wanted.officers
-        || question.group_by.iter().any(is_of_people);
+        || question.group_by.iter().any(is_of_officer_findings);
     let mut needed = Rows::columns(question.wanted, question.disclosure.is_some());
     for dimension in &question.group_by {
         needed.extend(match dimension {
@@ -69,10 +77,10 @@ pub fn group(
             other => other.column(),
         });
     }
-    if by_people {
+    if by_officer_finding {
         needed.push("named");
     }
-    // Something has to say how many rows there are.
+    // At least one column, for the number of rows.
     needed.push("state");
     needed.sort_unstable();
     needed.dedup();
@@ -88,10 +96,11 @@ pub fn group(
     }
     let mut table = chosen.select(needed.iter().map(|name| col(*name)).collect::<Vec<_>>()).collect()?;
     table.rechunk_mut();
-    let mut rows = Rows::read(&table, question.wanted, question.as_of, question.disclosure.is_some())?;
+    let as_of = question.as_of.unwrap_or_else(|| day_number(local_date(snapshot.as_of)));
+    let mut rows = Rows::read(&table, question.wanted, as_of, question.disclosure.is_some())?;
     if question.counts_only()
         && shift == Shift::None
-        && let Some(counted) = counted(&table, &question.group_by, calendar)?
+        && let Some(counted) = count_keys(&table, &question.group_by, calendar)?
     {
         let coded = |(size, places)| Coded { codes: Vec::new(), size, places };
         return Ok(Grouped {
@@ -102,10 +111,10 @@ pub fn group(
             counts: Some(counted.counts),
         });
     }
-    if by_people {
+    if by_officer_finding {
         let named = table.column("named")?.list()?;
         let mut entries = Vec::with_capacity(table.height());
-        let mut people = Vec::with_capacity(table.height());
+        let mut officer_findings = Vec::with_capacity(table.height());
         for (row, words) in (0u32..).zip(named.amortized_iter()) {
             let Some(words) = words else { continue };
             for word in words.as_ref().u32()?.iter().flatten() {
@@ -115,11 +124,11 @@ pub fn group(
                 let of_findings = question.findings.as_ref().is_none_or(|only| only.contains(&finding));
                 if of_officers && of_findings {
                     entries.push(row);
-                    people.push((officer, finding));
+                    officer_findings.push((officer, finding));
                 }
             }
         }
-        rows.explode(entries, people);
+        rows.explode(entries, officer_findings);
     }
     let one = |dimension: &Dimension| coded(&table, &rows, *dimension, shift, calendar);
     let dimensions = if rows.entries() < WORTH_A_THREAD || question.group_by.len() < 2 {
@@ -151,7 +160,7 @@ fn coded(
         }
     };
     let column = |name: &str| -> Result<Coded, JobError> {
-        let codes = raised(table.column(name)?.u32()?);
+        let codes = codes_of_places(table.column(name)?.u32()?);
         let size = codes.iter().max().map_or(1, |most| u64::from(*most) + 1);
         let codes = if rows.is_exploded() { rows.of_entries(|row| codes[row]) } else { codes };
         Ok(Coded { codes, size, places: None })
@@ -182,32 +191,14 @@ fn coded(
             let codes = rows.of_entries(|row| parts.code(days[row]));
             Ok(Coded { codes, size: parts.size(), places: Some(parts.into_places()) })
         }
-        Dimension::Finding => Ok(by_place(rows.people().iter().map(|(_, finding)| Some(*finding)).collect())),
-        // All others are columns.
-        _ => Ok(by_place(rows.people().iter().map(|(officer, _)| *officer).collect())),
+        Dimension::Finding => Ok(by_place(rows.officer_findings().iter().map(|(_, finding)| Some(*finding)).collect())),
+        // All dimensions but the officer are handled above.
+        _ => Ok(by_place(rows.officer_findings().iter().map(|(officer, _)| *officer).collect())),
     }
 }
 
-/// The values of a column, and the type's own zero where there is none.
-pub(super) fn values<T>(column: &ChunkedArray<T>) -> Vec<T::Native>
-where
-    T: PolarsNumericType,
-{
-    let mut all = Vec::with_capacity(column.len());
-    for chunk in column.downcast_iter() {
-        match chunk.validity() {
-            None => all.extend_from_slice(chunk.values()),
-            Some(valid) => {
-                let pairs = chunk.values().iter().zip(valid.iter());
-                all.extend(pairs.map(|(value, valid)| if valid { *value } else { T::Native::default() }));
-            }
-        }
-    }
-    all
-}
-
-/// Places and one, and 0 for none.
-fn raised(column: &UInt32Chunked) -> Vec<u32> {
+/// Codes of a column of places: place + 1, and 0 for null.
+fn codes_of_places(column: &UInt32Chunked) -> Vec<u32> {
     let mut all = Vec::with_capacity(column.len());
     for chunk in column.downcast_iter() {
         match chunk.validity() {
@@ -222,7 +213,7 @@ fn raised(column: &UInt32Chunked) -> Vec<u32> {
     all
 }
 
-/// The codes of each entry as one number; `add` puts the code of a dimension of a size to those before it.
+/// The key of each entry, packed from its codes; `add` appends (size, code) of a dimension to a key.
 fn packed<T: Copy + From<u32>>(dimensions: &[Coded], entries: usize, add: impl Fn(T, u64, u32) -> T) -> Vec<T> {
     let mut packed: Vec<T> = Vec::with_capacity(entries);
     packed.extend(dimensions[0].codes.iter().map(|code| T::from(*code)));
@@ -234,7 +225,10 @@ fn packed<T: Copy + From<u32>>(dimensions: &[Coded], entries: usize, add: impl F
     packed
 }
 
-/// The group of each entry, and the key of each group.
+/// Numbers the groups: the group of each entry, and the key of each group.
+///
+/// # Errors
+/// `Question` if keys would not fit into 64 bits, or there are more than [`MOST_GROUPS`] groups.
 fn numbered(dimensions: &[Coded], entries: usize) -> Result<(Vec<u32>, Vec<u64>), JobError> {
     if dimensions.is_empty() {
         return Ok((vec![0; entries], vec![0]));
@@ -244,7 +238,7 @@ fn numbered(dimensions: &[Coded], entries: usize) -> Result<(Vec<u32>, Vec<u64>)
     let mut keys = Vec::new();
     let mut groups = Vec::with_capacity(entries);
     if size <= DENSE {
-        // Groups are numbered in the order of their keys, which is that of their places.
+        // Groups are numbered in the order of their keys, which sort like their places.
         let packed = packed(dimensions, entries, |key: u32, size, code| key * size as u32 + code);
         let mut table = vec![false; usize::try_from(size).unwrap_or(usize::MAX)];
         for key in &packed {
@@ -272,7 +266,7 @@ fn numbered(dimensions: &[Coded], entries: usize) -> Result<(Vec<u32>, Vec<u64>)
 fn within_limits(keys: Vec<u64>) -> Result<Vec<u64>, JobError> {
     if keys.len() > MOST_GROUPS {
         return Err(JobError::Question(format!(
-            "there are {} groups, more than {MOST_GROUPS}: filter more, or group by less",
+            "the question has {} groups, more than {MOST_GROUPS}: narrow the filter, or group by fewer dimensions",
             keys.len()
         )));
     }
@@ -296,17 +290,17 @@ impl Grouped {
         places
     }
 
-    /// The key of a group: keys are in the order of places, none before all others.
+    /// The key of a group. Keys sort like places, with None first.
     pub fn key(&self, group: usize) -> u64 {
         self.keys[group]
     }
 
-    /// How many groups there are.
+    /// The number of groups.
     pub fn len(&self) -> usize {
         self.keys.len()
     }
 
-    /// The measures of each group; `disclosed`: of fixed cells.
+    /// The measures of each group; with `disclosed` those that disclosure control needs of fixed cells.
     pub fn measured(&self, wanted: Wanted, disclosed: bool) -> Result<Vec<Measures>, JobError> {
         if let Some(counts) = &self.counts {
             return Ok(counts.iter().map(|count| Measures::of(*count)).collect());
@@ -314,13 +308,13 @@ impl Grouped {
         measure(&self.rows, &self.groups, self.keys.len(), wanted, disclosed)
     }
 
-    /// The measures of fixed cells by all dimensions but the first so many.
+    /// The measures of fixed cells grouped by all dimensions except the first `first`.
     pub fn measured_without(&self, first: usize, wanted: Wanted) -> Result<Vec<Measures>, JobError> {
         let (groups, keys) = numbered(&self.dimensions[first..], self.rows.entries())?;
         measure(&self.rows, &groups, keys.len(), wanted, true)
     }
 
-    /// The measures of all together.
+    /// The measures of all entries together.
     pub fn totals(&self, wanted: Wanted) -> Result<Measures, JobError> {
         if let Some(counts) = &self.counts {
             return Ok(Measures::of(counts.iter().sum()));
@@ -329,8 +323,8 @@ impl Grouped {
         Ok(measure(&self.rows, &one, 1, wanted, false)?.pop().unwrap_or_default())
     }
 
-    /// The measures of some groups together, from their rows.
-    pub fn together(&self, cells: &[GroupResult], wanted: Wanted) -> Result<Measures, JobError> {
+    /// The measures of the union of some groups, computed from their rows.
+    pub fn measure_union(&self, cells: &[GroupResult], wanted: Wanted) -> Result<Measures, JobError> {
         let wanted_places: std::collections::HashSet<&[Option<i64>]> =
             cells.iter().map(|cell| cell.places.as_slice()).collect();
         let places = self.places();

@@ -1,13 +1,14 @@
-//! The measures of groups, each from the rows of its group.
+//! Computes the measures of each group from the rows of the group.
 
-use super::measures::{Measures, NOBODY, Rows, Wanted};
+use super::columns::NO_ENTERPRISE;
+use super::measures::{Measures, Rows, Wanted};
 use crate::JobError;
 use crate::analyses::timeliness::median_survival;
 use crate::sums::{cost_of, delay_of};
 use schema::db::cancellation::check_cancelled;
 
-/// Values brought together by group: those of group `g` are `values[starts[g]..starts[g + 1]]`, in the order in
-/// which they came. A count, and then each value goes to its place.
+/// Values sorted by group with a stable counting sort. Those of group `g` are
+/// `values[starts[g]..starts[g + 1]]`.
 struct ByGroup {
     starts: Vec<u32>,
     values: Vec<u32>,
@@ -34,12 +35,16 @@ impl ByGroup {
         Self { starts, values }
     }
 
-    fn of(&self, group: usize) -> &[u32] {
+    fn values_of(&self, group: usize) -> &[u32] {
         &self.values[self.starts[group] as usize..self.starts[group + 1] as usize]
     }
 }
 
-/// The measures of each of so many groups; `groups` says to which of them each entry belongs. `disclosed`: of fixed cells.
+/// The measures of each of `number` groups. `groups` has the group of each entry, `u32::MAX` for none. With
+/// `disclosed`, those that disclosure control needs of fixed cells.
+///
+/// # Errors
+/// `Question` if a sum is out of range; `Cancelled` when the work of this thread is cancelled.
 pub fn measure(
     rows: &Rows,
     groups: &[u32],
@@ -53,14 +58,14 @@ pub fn measure(
         Pairs::All(groups)
     };
     let mut measures = vec![Measures::default(); number];
-    // Counts and sums read all rows once, and the rest brings rows together: neither waits for the other.
+    // Counts and sums scan all rows once, the other measures sort rows by group: both run in parallel.
     let brought = std::thread::scope(|scope| {
         let brought = scope.spawn(|| {
             let enterprises = wanted.enterprises.then(|| {
-                let named = pairs.map(&rows.enterprise).filter(|(_, place)| *place != NOBODY);
+                let named = pairs.map(&rows.enterprise).filter(|(_, place)| *place != NO_ENTERPRISE);
                 ByGroup::new(named, number)
             });
-            // Those of fixed cells are counted with what else is disclosed of them.
+            // `disclose` counts the episodes of fixed cells.
             let counted = wanted.episodes && !disclosed;
             let episodes = counted.then(|| ByGroup::new(pairs.map(&rows.episode), number));
             let by_row = (wanted.median || disclosed).then(|| ByGroup::new(pairs.iter(), number));
@@ -70,24 +75,24 @@ pub fn measure(
         summed.map(|()| brought.join())
     });
     let (enterprises, episodes, by_row) =
-        brought?.map_err(|_| JobError::Panicked("rows could not be brought together".into()))?;
+        brought?.map_err(|_| JobError::Panicked("rows could not be sorted by group".into()))?;
     check_cancelled()?;
     if enterprises.is_some() || episodes.is_some() || by_row.is_some() {
         each_part(&mut measures, |first, part| {
             let (mut values, mut shares): (Vec<u32>, Vec<_>) = (Vec::new(), Vec::new());
             for (nth, of_group) in part.iter_mut().enumerate() {
                 let group = first + nth;
-                if let Some(of) = &enterprises {
-                    of_group.distinct_enterprises = distinct(&mut values, of.of(group).iter().copied());
+                if let Some(by_group) = &enterprises {
+                    of_group.distinct_enterprises = distinct(&mut values, by_group.values_of(group).iter().copied());
                 }
-                if let Some(of) = &episodes {
-                    of_group.episodes = distinct(&mut values, of.of(group).iter().copied());
+                if let Some(by_group) = &episodes {
+                    of_group.episodes = distinct(&mut values, by_group.values_of(group).iter().copied());
                 }
-                if let Some(of) = by_row.as_ref().filter(|_| disclosed) {
-                    disclose(rows, of.of(group), &mut shares, of_group, wanted);
+                if let Some(by_group) = by_row.as_ref().filter(|_| disclosed) {
+                    disclose(rows, by_group.values_of(group), &mut shares, of_group, wanted);
                 }
-                if let Some(of) = by_row.as_ref().filter(|_| wanted.median && !disclosed) {
-                    let waited = of.of(group).iter().map(|row| rows.waited[*row as usize]);
+                if let Some(by_group) = by_row.as_ref().filter(|_| wanted.median && !disclosed) {
+                    let waited = by_group.values_of(group).iter().map(|row| rows.waited[*row as usize]);
                     of_group.median_days = median_survival(waited.collect());
                 }
             }
@@ -95,22 +100,22 @@ pub fn measure(
     }
     check_cancelled()?;
     if wanted.officers {
-        let named = groups.iter().zip(&rows.people).filter(|(group, _)| **group != u32::MAX);
+        let named = groups.iter().zip(&rows.officer_findings).filter(|(group, _)| **group != u32::MAX);
         let named: Vec<(u32, u32)> = named.filter_map(|(group, (officer, _))| Some((*group, (*officer)?))).collect();
         let by_group = ByGroup::new(named.iter().copied(), number);
         each_part(&mut measures, |first, part| {
             let mut values: Vec<u32> = Vec::new();
             for (nth, of_group) in part.iter_mut().enumerate() {
-                of_group.distinct_officers = distinct(&mut values, by_group.of(first + nth).iter().copied());
+                of_group.distinct_officers = distinct(&mut values, by_group.values_of(first + nth).iter().copied());
             }
         });
     }
     Ok(measures)
 }
 
-/// The (group, row) that are measured.
+/// The (group, row) pairs to measure.
 enum Pairs<'a> {
-    /// Each row is of one group.
+    /// The group of each row; each row belongs to exactly one.
     All(&'a [u32]),
     Listed(Vec<(u32, u32)>),
 }
@@ -124,15 +129,15 @@ impl Pairs<'_> {
         all.iter().copied().zip(0u32..).chain(listed.iter().copied())
     }
 
-    /// Each group with the value of its row.
+    /// Each group with a value of the row.
     fn map<'s>(&'s self, of_row: &'s [u32]) -> impl Iterator<Item = (u32, u32)> + Clone {
         self.iter().map(|(group, row)| (group, of_row[row as usize]))
     }
 }
 
-/// Counts and adds up.
+/// Fills in the counts and sums.
 fn sum(rows: &Rows, pairs: &Pairs<'_>, measures: &mut [Measures], wanted: Wanted) -> Result<(), JobError> {
-    // Small numbers side by side: groups are met in no order.
+    // A dense array for cache locality: groups come in random order.
     let mut counts = vec![0u32; measures.len()];
     match pairs {
         Pairs::All(groups) => groups.iter().for_each(|group| counts[*group as usize] += 1),
@@ -165,11 +170,11 @@ fn sum(rows: &Rows, pairs: &Pairs<'_>, measures: &mut [Measures], wanted: Wanted
     Ok(())
 }
 
-/// Does the same to parts of the groups, on as many threads as there are; `work` gets the place of the first
+/// Runs `work` on parts of the groups in parallel, on up to 8 threads. `work` gets the index of the first
 /// group of its part.
 fn each_part(measures: &mut [Measures], work: impl Fn(usize, &mut [Measures]) + Sync) {
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(8);
-    // Few groups are done before a thread is there.
+    // Few groups take less time than starting a thread.
     if measures.len() < 256 || threads == 1 {
         return work(0, measures);
     }
@@ -182,7 +187,7 @@ fn each_part(measures: &mut [Measures], work: impl Fn(usize, &mut [Measures]) + 
     });
 }
 
-/// How many different values there are.
+/// The number of distinct values.
 fn distinct(buffer: &mut Vec<u32>, values: impl Iterator<Item = u32>) -> u32 {
     buffer.clear();
     buffer.extend(values);
@@ -191,39 +196,46 @@ fn distinct(buffer: &mut Vec<u32>, values: impl Iterator<Item = u32>) -> u32 {
     u32::try_from(buffer.len()).unwrap_or(u32::MAX)
 }
 
-/// What decides how a fixed cell is shown, and its measures but the number of complaints: those of complaints that are not
-/// confidential, so that the head of a unit, who knows all others, learns nothing of these. What nobody signed may all come from one
-/// enterprise.
-fn disclose(rows: &Rows, of: &[u32], shares: &mut Vec<(u32, f64, f64)>, measures: &mut Measures, wanted: Wanted) {
-    let open = || of.iter().map(|row| *row as usize).filter(|row| rows.open[*row]);
+/// Computes what decides how a fixed cell is shown, and its measures except the number of complaints. They
+/// cover only complaints that are not confidential, so that a unit head, who knows all of those, learns
+/// nothing about confidential ones. For dominance all anonymous complaints count as one enterprise, since
+/// they may come from one.
+fn disclose(
+    rows: &Rows,
+    group_rows: &[u32],
+    shares: &mut Vec<(u32, f64, f64)>,
+    measures: &mut Measures,
+    wanted: Wanted,
+) {
+    let non_confidential = || group_rows.iter().map(|row| *row as usize).filter(|row| rows.non_confidential[*row]);
     let cell = &mut measures.cell;
-    for row in of {
+    for row in group_rows {
         cell.key = cell.key.wrapping_add(rows.cell_key[*row as usize]);
         cell.shared.add(rows.attributes[*row as usize]);
     }
-    for row in open() {
-        cell.open += 1;
-        cell.open_key = cell.open_key.wrapping_add(rows.cell_key[row]);
-        cell.open_shared.add(rows.attributes[row]);
+    for row in non_confidential() {
+        cell.non_confidential += 1;
+        cell.non_confidential_key = cell.non_confidential_key.wrapping_add(rows.cell_key[row]);
+        cell.non_confidential_shared.add(rows.attributes[row]);
     }
     if wanted.episodes {
-        measures.episodes = distinct(&mut Vec::new(), open().map(|row| rows.episode[row]));
+        measures.episodes = distinct(&mut Vec::new(), non_confidential().map(|row| rows.episode[row]));
     }
     if wanted.timeliness {
-        let due = || open().map(|row| rows.due[row]);
+        let due = || non_confidential().map(|row| rows.due[row]);
         measures.due = count(due().filter(|(due, _)| *due));
         measures.in_time = count(due().filter(|(_, in_time)| *in_time));
     }
     if wanted.median {
-        measures.median_days = median_survival(open().map(|row| rows.waited[row]).collect());
+        measures.median_days = median_survival(non_confidential().map(|row| rows.waited[row]).collect());
     }
     if !wanted.sums {
         return;
     }
     shares.clear();
-    shares.extend(open().map(|row| {
-        // From 0.8 to 1.2, always the same for one enterprise. Without it, whoever adds complaints with costs of its own until
-        // the sum vanishes would know the cost of the others to the dong.
+    shares.extend(non_confidential().map(|row| {
+        // A constant factor from 0.8 to 1.2 for each enterprise. Without it, an attacker who adds complaints
+        // with known costs until the sum is suppressed would learn the cost of the others exactly.
         let weight = 0.8 + 0.4 * f64::from(rows.decision_weight[row]) / f64::from(u32::MAX);
         (rows.enterprise[row], rows.cost[row] as f64 * weight, rows.delay[row] * weight)
     }));
@@ -237,14 +249,14 @@ fn disclose(rows: &Rows, of: &[u32], shares: &mut Vec<(u32, f64, f64)>, measures
         cell.delay_dominance = cell.delay_dominance.max(share(part.1, whole.1));
     }
     (measures.cost_vnd, measures.delay_hours) = (0, 0.0);
-    for row in of {
+    for row in group_rows {
         let (cost, delay) = rows.noised[*row as usize];
-        // Noise may take a sum beyond what was checked.
+        // The range was checked for sums without noise.
         measures.cost_vnd = measures.cost_vnd.saturating_add(cost);
         measures.delay_hours += delay;
     }
 }
 
-fn count(of: impl Iterator) -> u32 {
-    u32::try_from(of.count()).unwrap_or(u32::MAX)
+fn count(items: impl Iterator) -> u32 {
+    u32::try_from(items.count()).unwrap_or(u32::MAX)
 }

@@ -1,11 +1,11 @@
-//! What can be asked of a group, and what it is computed from.
+//! The measures of a group, and the columns they are computed from.
 
+use super::columns::{places, values};
 use super::disclosure::{ATTRIBUTES, CELL_KEY, DECISION_WEIGHT, NOISED_COST, NOISED_DELAY, SharedAttributes};
-use super::groups::values;
 use crate::JobError;
 use polars::prelude::*;
 
-/// What can be asked of a group.
+/// A measure of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Measure {
     Complaints,
@@ -18,7 +18,7 @@ pub enum Measure {
     MedianDaysToResponse,
 }
 
-/// Which measures are computed, beside the number of complaints.
+/// Which measures are computed, in addition to the number of complaints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Wanted {
     pub episodes: bool,
@@ -46,42 +46,45 @@ impl Wanted {
     }
 }
 
-/// The numbers of one group.
+/// The measures of one group.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Measures {
     pub complaints: u32,
     pub episodes: u32,
-    /// Of complaints that are not anonymous.
+    /// Anonymous complaints add none.
     pub distinct_enterprises: u32,
     pub distinct_officers: u32,
     pub cost_vnd: i64,
     pub delay_hours: f64,
-    /// Complaints whose deadline has passed, and those of them that were answered by then.
+    /// Complaints whose deadline has passed, without those that ended unanswered, and how many of them were
+    /// answered by their deadline.
     pub due: u32,
     pub in_time: u32,
-    /// Days until half are answered, open ones censored; None where less than half ever are.
+    /// Kaplan–Meier median of the days to the answer; None if the estimate never falls to one half.
     pub median_days: Option<f64>,
-    /// Of fixed cells alone, whose sums, shares and medians are those of complaints that are not confidential.
+    /// Set for fixed cells only. In these all other measures except `complaints` leave out confidential
+    /// complaints.
     pub cell: CellMeasures,
 }
 
-/// What decides how a fixed cell is shown.
+/// The inputs of disclosure control for a fixed cell.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CellMeasures {
-    /// The sum of the keys of its complaints, and what these have in common.
+    /// Sum of the record keys of all complaints, and the attributes that they share.
     pub key: u64,
     pub shared: SharedAttributes,
-    /// Complaints that are not confidential, the sum of their keys, and what they have in common.
-    pub open: u32,
-    pub open_key: u64,
-    pub open_shared: SharedAttributes,
-    /// The largest share that one enterprise has of the weighed cost, and of the weighed delay.
+    /// Number of complaints that are not confidential, the sum of their keys, and the attributes that they
+    /// share.
+    pub non_confidential: u32,
+    pub non_confidential_key: u64,
+    pub non_confidential_shared: SharedAttributes,
+    /// The largest share of one enterprise in the weighted cost, and in the weighted delay.
     pub cost_dominance: f64,
     pub delay_dominance: f64,
 }
 
 impl Measures {
-    /// So many complaints, of which nothing else is known.
+    /// Only a number of complaints; all other measures are unset.
     pub(super) fn of(complaints: u32) -> Self {
         Self { complaints, ..Self::default() }
     }
@@ -104,48 +107,32 @@ impl Measures {
     }
 }
 
-/// What measures are computed from: complaints, and where officers matter what each says of whom.
+/// The columns that measures are computed from, one value for each complaint, and optionally the entries
+/// (officer, finding) of each complaint. Columns that are not wanted are empty.
 pub struct Rows {
     pub(super) height: usize,
     pub(super) enterprise: Vec<u32>,
     pub(super) episode: Vec<u32>,
     pub(super) cost: Vec<i64>,
     pub(super) delay: Vec<f64>,
-    /// The keys of complaints, and their costs and delays as they count where they are disclosed.
+    /// Columns of an edition: record keys, attribute words, weights for dominance, whether the complaint is
+    /// not confidential, and (cost, delay) with noise.
     pub(super) cell_key: Vec<u64>,
     pub(super) attributes: Vec<u128>,
     pub(super) decision_weight: Vec<u32>,
-    pub(super) open: Vec<bool>,
+    pub(super) non_confidential: Vec<bool>,
     pub(super) noised: Vec<(i64, f64)>,
-    /// Days waited with whether that ended in an answer, and what is due and in time.
+    /// (days waited, whether answered), and (due, answered in time).
     pub(super) waited: Vec<(i32, bool)>,
     pub(super) due: Vec<(bool, bool)>,
-    /// The rows of the entries, in order; None where each row is one entry.
+    /// The row of each entry, ascending; None if each row is one entry.
     pub(super) entries: Option<Vec<u32>>,
-    pub(super) people: Vec<(Option<u32>, u32)>,
-}
-
-/// No enterprise.
-pub(super) const NOBODY: u32 = u32::MAX;
-
-/// The places of a column, and nobody's where there is none.
-fn places(column: &UInt32Chunked) -> Vec<u32> {
-    let mut all = Vec::with_capacity(column.len());
-    for chunk in column.downcast_iter() {
-        match chunk.validity() {
-            None => all.extend_from_slice(chunk.values()),
-            Some(valid) => {
-                all.extend(
-                    chunk.values().iter().zip(valid.iter()).map(|(place, valid)| if valid { *place } else { NOBODY }),
-                );
-            }
-        }
-    }
-    all
+    /// (officer, finding) of each entry.
+    pub(super) officer_findings: Vec<(Option<u32>, u32)>,
 }
 
 impl Rows {
-    /// The columns that it reads; `disclosed`: those of an edition, too.
+    /// The columns that [`Self::read`] needs; with `disclosed` also those of an edition.
     pub fn columns(wanted: Wanted, disclosed: bool) -> Vec<&'static str> {
         let mut columns = Vec::new();
         if wanted.enterprises || disclosed {
@@ -166,7 +153,11 @@ impl Rows {
         columns
     }
 
-    pub fn read(table: &DataFrame, wanted: Wanted, as_of: Option<i32>, disclosed: bool) -> Result<Self, JobError> {
+    /// Reads the columns of complaints that measures need; `as_of` is in days since 1970.
+    ///
+    /// # Errors
+    /// `Polars` if a column is missing or of another type.
+    pub fn read(table: &DataFrame, wanted: Wanted, as_of: i32, disclosed: bool) -> Result<Self, JobError> {
         let mut rows = Self {
             height: table.height(),
             enterprise: Vec::new(),
@@ -176,19 +167,20 @@ impl Rows {
             cell_key: Vec::new(),
             attributes: Vec::new(),
             decision_weight: Vec::new(),
-            open: Vec::new(),
+            non_confidential: Vec::new(),
             noised: Vec::new(),
             waited: Vec::new(),
             due: Vec::new(),
             entries: None,
-            people: Vec::new(),
+            officer_findings: Vec::new(),
         };
         if disclosed {
             rows.cell_key = values(table.column(CELL_KEY)?.u64()?);
             let [high, low] = ATTRIBUTES.map(|name| table.column(name).and_then(|half| half.u64().map(values)));
             rows.attributes =
                 high?.into_iter().zip(low?).map(|(high, low)| u128::from(high) << 64 | u128::from(low)).collect();
-            rows.open = table.column("confidential")?.bool()?.iter().map(|secret| secret == Some(false)).collect();
+            rows.non_confidential =
+                table.column("confidential")?.bool()?.iter().map(|secret| secret == Some(false)).collect();
         }
         if wanted.enterprises || disclosed {
             rows.enterprise = places(table.column("enterprise")?.u32()?);
@@ -206,9 +198,6 @@ impl Rows {
             }
         }
         if wanted.timeliness || wanted.median {
-            let today =
-                || crate::facts::frames::day_number(schema::domain::calendar::local_date(schema::Timestamp::now()));
-            let as_of = as_of.unwrap_or_else(today);
             let column = |name: &str| table.column(name).and_then(|column| column.i32().cloned());
             let (day, due, answered, ended) = (column("day")?, column("due")?, column("answered")?, column("ended")?);
             for (((day, due), answered), ended) in day.iter().zip(due.iter()).zip(answered.iter()).zip(ended.iter()) {
@@ -225,26 +214,26 @@ impl Rows {
         Ok(rows)
     }
 
-    /// Replaces rows by what they say of officers: `entries` are rows, in order.
-    pub fn explode(&mut self, entries: Vec<u32>, people: Vec<(Option<u32>, u32)>) {
+    /// Sets the entries: `entries` has the row of each, ascending, and `officer_findings` its (officer, finding).
+    pub fn explode(&mut self, entries: Vec<u32>, officer_findings: Vec<(Option<u32>, u32)>) {
         self.entries = Some(entries);
-        self.people = people;
+        self.officer_findings = officer_findings;
     }
 
-    /// Whether its entries are what rows say, and not rows.
+    /// Whether entries are the (officer, finding) of rows instead of rows.
     pub fn is_exploded(&self) -> bool {
         self.entries.is_some()
     }
 
-    pub fn people(&self) -> &[(Option<u32>, u32)] {
-        &self.people
+    pub fn officer_findings(&self) -> &[(Option<u32>, u32)] {
+        &self.officer_findings
     }
 
     pub fn entries(&self) -> usize {
         self.entries.as_ref().map_or(self.height, Vec::len)
     }
 
-    /// Something of the row of each entry.
+    /// A value of the row of each entry.
     pub fn of_entries<T>(&self, of_row: impl Fn(usize) -> T) -> Vec<T> {
         match &self.entries {
             None => (0..self.height).map(of_row).collect(),
@@ -252,7 +241,7 @@ impl Rows {
         }
     }
 
-    /// Each (group, row) once, in the order of rows; entries of the group `u32::MAX` belong to none.
+    /// Each distinct (group, row), in the order of rows; entries of the group `u32::MAX` are left out.
     pub(super) fn pairs(&self, groups: &[u32]) -> Vec<(u32, u32)> {
         let mut pairs: Vec<(u32, u32)> = Vec::with_capacity(groups.len());
         match &self.entries {

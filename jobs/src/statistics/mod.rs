@@ -1,9 +1,11 @@
-//! Aggregates of complaints from the snapshot, by any of its dimensions.
+//! Aggregates of complaints from the snapshot, grouped by any of its dimensions.
 //!
-//! Every measure of every group is computed from the rows of that group: distinct counts and medians are
-//! never put together from those of smaller groups, and no limit on groups changes a number.
+//! Every measure of a group is computed from the rows of that group: distinct counts and medians are never
+//! combined from those of smaller groups, and a limit on groups changes no number. The *places* of a group
+//! are its dimension values as indices into the reference data.
 
 mod calendar;
+mod columns;
 mod count_fast_path;
 mod dimension;
 mod disclosure;
@@ -27,42 +29,42 @@ use polars::prelude::Expr;
 use schema::db::cancellation::check_cancelled;
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
-use top_groups::first_groups;
+use top_groups::top_groups;
 
-/// What is asked.
+/// An aggregation query.
 #[derive(Debug, Clone)]
 pub struct Question {
     /// A condition over the columns of the snapshot.
     pub filter: Option<Expr>,
-    /// The day (days since 1970) by whose end something was answered or not; today unless told. What was received later is the
-    /// filter's to leave out.
+    /// Day (days since 1970) at whose end complaints count as answered or not; None is the day of the snapshot. The filter has
+    /// to exclude complaints received later.
     pub as_of: Option<i32>,
-    /// Only what is said of these officers, and only with these findings: places.
+    /// Only allegations against these officers, and only with these findings (places).
     pub officers: Option<Vec<u32>>,
     pub findings: Option<Vec<u32>>,
     pub group_by: Vec<Dimension>,
     pub zone: Tz,
-    /// What is computed; measures that are not wanted are nothing.
+    /// The measures to compute; all others keep their defaults.
     pub wanted: Wanted,
-    /// Whether the measures of all together are asked for.
+    /// Whether to compute the measures of all groups together.
     pub totals: bool,
     /// Which groups are kept, by their measures.
     pub having: Option<Having>,
-    /// By measures, then by the dimensions as they stand.
+    /// Sort keys as (order, descending), most significant first; ties are ordered by places.
     pub order_by: Vec<(Order, bool)>,
-    /// All buckets from the first to before the second day, also those without complaints; from the first,
-    /// or to the last that has some where a day is not given.
+    /// Adds the buckets without complaints from the first day (inclusive) to the second (exclusive), in days
+    /// since 1970. A missing day means the first or the last bucket with complaints.
     pub fill: Option<(Option<i32>, Option<i32>)>,
-    /// The same question about another time, whose groups are those of this one moved by the shift.
+    /// A comparison period: its filter, and the shift that moves its days to those of this question.
     pub compare: Option<(Option<Expr>, Shift)>,
     pub limit: usize,
-    /// After this group.
+    /// Returns the groups after this one.
     pub after: Option<Cursor>,
-    /// Whether the groups that the limit cuts off come back as one.
+    /// Whether to return the groups beyond the limit as one group.
     pub other: bool,
-    /// How the numbers are protected, for who sees aggregates alone; the snapshot is an edition then.
+    /// Disclosure control, for readers who see only aggregates; the snapshot must then be an edition.
     pub disclosure: Option<Disclosure>,
-    pub disguise: Option<Disguise>,
+    pub disguise: Option<PseudonymOrder>,
 }
 
 impl Default for Question {
@@ -99,86 +101,88 @@ impl std::fmt::Debug for Having {
     }
 }
 
-/// By what places are ordered instead, where their own order would tell what they stand for.
+/// Replaces places as sort keys of pseudonymised dimensions, where their own order would reveal who is meant.
 #[derive(Clone)]
-pub struct Disguise(pub std::sync::Arc<dyn Fn(Dimension, i64) -> i64 + Send + Sync>);
+pub struct PseudonymOrder(pub std::sync::Arc<dyn Fn(Dimension, i64) -> i64 + Send + Sync>);
 
-impl std::fmt::Debug for Disguise {
+impl std::fmt::Debug for PseudonymOrder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("another order")
     }
 }
 
-/// What groups are ordered by.
+/// A sort key of groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
     Measure(Measure),
-    /// The n-th of the dimensions.
+    /// Index in `group_by`.
     Dimension(usize),
 }
 
-/// Where a page of groups ended.
+/// The end of a page of groups.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Cursor {
     /// The places of the last group.
     pub places: Vec<Option<i64>>,
-    /// How many groups came before it and with it: where it stands if it is not there any more.
+    /// Number of groups up to and including it: the position to continue from if the group no longer exists.
     pub rank: usize,
 }
 
 /// One group: the places of its dimensions, in the order asked for, and its measures.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GroupResult {
-    /// Places in the reference data, or the day on which a bucket begins; None where complaints have none.
+    /// Indices into the reference data, or the first day of a bucket (days since 1970); None for complaints
+    /// without a value.
     pub places: Vec<Option<i64>>,
     pub measures: Measures,
-    /// The same group in the time that it is compared with.
+    /// The same group in the comparison period.
     pub before: Option<Box<GroupResult>>,
-    /// Whether it is too small to be shown: it has no measures then.
+    /// Whether the group is suppressed as too small: it then has no measures.
     pub suppressed: bool,
-    /// Whether one enterprise has so much of a sum that the sum would tell its part.
+    /// Whether the sum is suppressed: one enterprise dominates it, or too few cells of a union show theirs.
     pub cost_hidden: bool,
     pub delay_hidden: bool,
-    /// All groups that the limit cut off.
+    /// Whether this is the union of all groups beyond the limit.
     pub is_other: bool,
 }
 
-/// The groups.
+/// The answer to a question.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
     pub cells: Vec<GroupResult>,
-    /// Whether the limit cut any off.
+    /// Whether there are groups beyond the limit.
     pub truncated: bool,
-    /// How many groups there are, whatever the limit.
+    /// Number of groups that `having` keeps, regardless of the limit.
     pub groups: usize,
-    /// Of all complaints that the filter chooses, whatever was kept; None where it is too small to be shown.
+    /// All complaints that match the filter, regardless of `having` and the limit; None if not asked for or
+    /// suppressed.
     pub totals: Option<GroupResult>,
     pub totals_before: Option<GroupResult>,
     pub end: Option<Cursor>,
 }
 
-/// The most groups that `fill` makes.
+/// Maximum number of groups with `fill`.
 const MOST_FILLED: usize = 200_000;
 
-/// The most groups that are made before any are cut off.
+/// Maximum number of groups before the limit is applied.
 pub const MOST_GROUPS: usize = 2_000_000;
 
 /// Answers a question.
 ///
 /// # Errors
-/// `Question` where it cannot be answered as it is, and why; `Cancelled` after a stage in which whoever waited for this
-/// thread stopped waiting.
+/// `Question` if it asks for too many groups or a sum is out of range; `Cancelled` at the next stage when the
+/// work of this thread is cancelled.
 pub fn statistics(snapshot: &Snapshot, question: &Question) -> Result<Answer, JobError> {
     let calendar = Calendar::new(question.zone);
     let wanted = match question.disclosure {
         Some(_) => Wanted { enterprises: true, ..question.wanted },
         None => question.wanted,
     };
-    if question.shows_few() {
+    if question.allows_top_groups() {
         let now = group(snapshot, question, question.filter.as_ref(), Shift::None, &calendar)?;
         check_cancelled()?;
         let totals = all_together(&now, wanted, question)?;
-        return first_groups(&now, wanted, question, totals);
+        return top_groups(&now, wanted, question, totals);
     }
     let (now, mut cells, totals) =
         cells(snapshot, question, (question.filter.as_ref(), Shift::None), wanted, &calendar)?;
@@ -189,11 +193,12 @@ pub fn statistics(snapshot: &Snapshot, question: &Question) -> Result<Answer, Jo
         let (_, earlier, then) = self::cells(snapshot, question, (filter.as_ref(), *shift), wanted, &calendar)?;
         totals_before = then;
         before = earlier.into_iter().map(|cell| (cell.places.clone(), cell)).collect();
-        let known: HashSet<&Vec<Option<i64>>> = cells.iter().map(|cell| &cell.places).collect();
-        // What there was then and is not any more has a row, too.
-        let gone = before.keys().filter(|places| !known.contains(places));
-        let gone: Vec<GroupResult> = gone.map(|places| GroupResult::new(places.clone(), Measures::default())).collect();
-        cells.extend(gone);
+        let existing: HashSet<&Vec<Option<i64>>> = cells.iter().map(|cell| &cell.places).collect();
+        // Groups that exist only in the comparison period get a row, too.
+        let only_before = before.keys().filter(|places| !existing.contains(places));
+        let only_before: Vec<GroupResult> =
+            only_before.map(|places| GroupResult::new(places.clone(), Measures::default())).collect();
+        cells.extend(only_before);
     }
     check_cancelled()?;
     if let Some(range) = question.fill {
@@ -210,7 +215,7 @@ pub fn statistics(snapshot: &Snapshot, question: &Question) -> Result<Answer, Jo
         cells.retain(|cell| (having.0)(cell));
     }
     if let Some(disguise) = &question.disguise {
-        // A stable sort leaves groups that are alike in this order.
+        // The stable sort below keeps this order among groups with equal sort keys.
         cells.sort_by_cached_key(|cell| {
             let places = cell.places.iter().zip(&question.group_by);
             places.map(|(place, dimension)| place.map(|place| (disguise.0)(*dimension, place))).collect::<Vec<_>>()
@@ -222,7 +227,7 @@ pub fn statistics(snapshot: &Snapshot, question: &Question) -> Result<Answer, Jo
     } else {
         let order =
             |a: &GroupResult, b: &GroupResult| compare(a, b, &question.order_by).then_with(|| a.places.cmp(&b.places));
-        // Of very many groups few are shown: the others need no order among themselves.
+        // If few of many groups are shown, the others need not be sorted.
         if question.after.is_none() && !question.other && question.limit < groups / 4 {
             cells.select_nth_unstable_by(question.limit, order);
             cells[..question.limit].sort_unstable_by(order);
@@ -238,9 +243,9 @@ pub fn statistics(snapshot: &Snapshot, question: &Question) -> Result<Answer, Jo
     let rest = cells.split_off(skipped + shown);
     cells.drain(..skipped);
     let end = cells.last().map(|cell| Cursor { places: cell.places.clone(), rank: skipped + shown });
-    // Who sees fixed cells alone sees no rest: it is none.
+    // With disclosure control `now` is None: there is no group of the rest.
     if let Some(now) = now.filter(|_| question.other && truncated) {
-        let mut other = GroupResult::new(vec![None; question.group_by.len()], now.together(&rest, wanted)?);
+        let mut other = GroupResult::new(vec![None; question.group_by.len()], now.measure_union(&rest, wanted)?);
         other.is_other = true;
         cells.push(other);
     }
@@ -248,7 +253,7 @@ pub fn statistics(snapshot: &Snapshot, question: &Question) -> Result<Answer, Jo
     Ok(Answer { cells, truncated, groups, totals, totals_before, end })
 }
 
-/// All together, where that is asked for.
+/// The totals, if asked for: one group or none.
 fn all_together(grouped: &Grouped, wanted: Wanted, question: &Question) -> Result<Vec<GroupResult>, JobError> {
     if !question.totals {
         return Ok(Vec::new());
@@ -256,11 +261,11 @@ fn all_together(grouped: &Grouped, wanted: Wanted, question: &Question) -> Resul
     Ok(vec![GroupResult::new(Vec::new(), grouped.totals(wanted)?)])
 }
 
-/// What can still be asked about groups, the groups, and all together.
+/// The rows of the groups (None with disclosure control), the groups, and the totals.
 type Groups = (Option<Grouped>, Vec<GroupResult>, Vec<GroupResult>);
 
-/// The groups of a time, and all together. What is disclosed is perturbed before anything is kept, ordered or cut, which would
-/// tell of what is not shown; the complaints of its groups are nobody's business afterwards.
+/// The groups and totals of one period. Disclosure control perturbs numbers before groups are filtered,
+/// sorted or cut off, since these steps would otherwise reveal true values; the rows are not returned.
 fn cells(
     snapshot: &Snapshot,
     question: &Question,
@@ -295,7 +300,7 @@ impl GroupResult {
         }
     }
 
-    /// A measure as a number to order by; None where there is none, or none to be shown.
+    /// A measure as a sort key; None if it has no value or is suppressed.
     pub fn value(&self, measure: Measure) -> Option<f64> {
         let hidden = match measure {
             Measure::CostVnd => self.suppressed || self.cost_hidden,
@@ -306,7 +311,7 @@ impl GroupResult {
     }
 }
 
-/// Groups without a value come last, whichever way is asked for.
+/// Groups without a value come last in both directions.
 fn compare(a: &GroupResult, b: &GroupResult, order: &[(Order, bool)]) -> Ordering {
     for (by, descending) in order {
         let turned = |ordering: Ordering| if *descending { ordering.reverse() } else { ordering };
@@ -328,6 +333,9 @@ fn compare(a: &GroupResult, b: &GroupResult, order: &[(Order, bool)]) -> Orderin
 }
 
 /// Adds the buckets without complaints, for each combination of the other dimensions.
+///
+/// # Errors
+/// `Question` if there would be more than `MOST_FILLED` groups.
 fn fill(
     cells: &mut Vec<GroupResult>,
     question: &Question,
@@ -336,14 +344,16 @@ fn fill(
 ) -> Result<(), JobError> {
     let at = question.group_by.iter().position(|dimension| matches!(dimension, Dimension::Time(_)));
     let Some((at, Dimension::Time(bucket))) = at.map(|at| (at, question.group_by[at])) else { return Ok(()) };
-    let known = || cells.iter().filter_map(|cell| i32::try_from(cell.places[at]?).ok());
-    let (Some(from), Some(before)) = (from.or_else(|| known().min()), before.or_else(|| Some(known().max()? + 1)))
+    let bucket_days = || cells.iter().filter_map(|cell| i32::try_from(cell.places[at]?).ok());
+    let (Some(from), Some(before)) =
+        (from.or_else(|| bucket_days().min()), before.or_else(|| Some(bucket_days().max()? + 1)))
     else {
         return Ok(());
     };
     let too_many = |all: usize| {
         Err(JobError::Question(format!(
-            "fill would make {all} groups, more than {MOST_FILLED}: ask for fewer dimensions, longer buckets or a shorter time"
+            "fill would make {all} groups, more than {MOST_FILLED}: use fewer dimensions, longer buckets or a \
+             shorter period"
         )))
     };
     // The shortest bucket is a day.
@@ -369,12 +379,12 @@ fn fill(
     if all > MOST_FILLED {
         return too_many(all);
     }
-    let known: HashSet<Vec<Option<i64>>> = cells.iter().map(|cell| cell.places.clone()).collect();
+    let existing: HashSet<Vec<Option<i64>>> = cells.iter().map(|cell| cell.places.clone()).collect();
     for other in others {
         for bucket in &buckets {
             let mut places = other.clone();
             places[at] = Some(i64::from(*bucket));
-            if !known.contains(&places) {
+            if !existing.contains(&places) {
                 cells.push(GroupResult::new(places, Measures::default()));
             }
         }

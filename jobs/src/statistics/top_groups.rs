@@ -1,4 +1,4 @@
-//! The first of very many groups.
+//! Selects the first groups of very many without building the others.
 
 use super::groups::Grouped;
 use super::{Answer, Cursor, GroupResult, Order, Question, Wanted};
@@ -7,8 +7,8 @@ use schema::db::cancellation::check_cancelled;
 use std::cmp::Ordering;
 
 impl Question {
-    /// Whether nothing is asked of groups that are not shown, but their measures to order by.
-    pub(super) fn shows_few(&self) -> bool {
+    /// Whether groups that are not shown are needed only for sorting.
+    pub(super) fn allows_top_groups(&self) -> bool {
         self.having.is_none()
             && self.fill.is_none()
             && self.compare.is_none()
@@ -19,8 +19,11 @@ impl Question {
     }
 }
 
-/// The first groups in order. Only these are put together: there may be very many.
-pub fn first_groups(
+/// Sorts all groups by their measures and builds only the first ones.
+///
+/// # Errors
+/// As [`super::statistics`].
+pub fn top_groups(
     grouped: &Grouped,
     wanted: Wanted,
     question: &Question,
@@ -32,7 +35,7 @@ pub fn first_groups(
     let shown = question.limit.min(groups);
     let mut order: Vec<u32> = (0..u32::try_from(groups).unwrap_or(u32::MAX)).collect();
     let by_dimension = question.order_by.iter().any(|(by, _)| matches!(by, Order::Dimension(_)));
-    // The places of all groups are needed where these order them in another way than their keys do.
+    // Keys sort like places; the places themselves are needed only if a dimension is a sort key.
     let places = if by_dimension { grouped.places() } else { Vec::new() };
     let compare = |a: &u32, b: &u32| {
         let (a, b) = (*a as usize, *b as usize);

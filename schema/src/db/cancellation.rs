@@ -1,28 +1,25 @@
-//! Cancellation: work is cancelled when its client disconnects or its deadline passes. Each thread works for a cancel token.
+//! Cancellation: work is cancelled when its client disconnects or its deadline passes. Each thread works for a cancel
+//! token.
 //!
-//! A statement under way is cancelled, too. PostgreSQL takes a request to cancel it over another connection. SQLite runs a
-//! statement to its end unless one of its functions fails: ours fails where the token of its thread is cancelled.
+//! The running statement is cancelled, too. PostgreSQL takes the request over another connection. SQLite runs a
+//! statement to its end unless a function in it fails; ours fail if the token of their thread is cancelled.
 
-use super::{Db, StoreError};
+use super::StoreError;
 use diesel::SqliteConnection;
 use std::cell::RefCell;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-
-/// How long after a request to cancel the process of PostgreSQL is asked again.
-const AGAIN_AFTER: Duration = Duration::from_millis(20);
 
 thread_local! {
     static CURRENT: RefCell<Option<Arc<CancelToken>>> = const { RefCell::new(None) };
 }
 
-/// Says whether some work is cancelled, and which statement it runs.
+/// Whether some work is cancelled, and which process runs its statement.
 #[derive(Debug, Default)]
 pub struct CancelToken {
     cancelled: AtomicBool,
-    /// The process of PostgreSQL that runs a statement for it.
+    /// The id of the PostgreSQL process that runs a statement for the work.
     runs: Mutex<Option<i32>>,
 }
 
@@ -31,35 +28,14 @@ impl CancelToken {
         self.cancelled.load(Ordering::SeqCst)
     }
 
-    /// Cancels the work. Returns whether a statement is under way that [`Self::cancel_statement`] would end.
+    /// Cancels the work. Returns whether a statement is running that [`super::Db::cancel_statement`] would end.
     pub fn cancel(&self) -> bool {
         self.cancelled.store(true, Ordering::SeqCst);
         self.runs().is_some()
     }
 
-    /// Cancels the statement under way, and those that begin before their reader checks the token again.
-    ///
-    /// # Errors
-    /// Where PostgreSQL cannot be told, twice in turn.
-    pub fn cancel_statement(&self, db: &Db) -> Result<(), StoreError> {
-        let mut failed = false;
-        while self.runs().is_some() {
-            let told = db.canceller().and_then(|mut canceller| {
-                // Held until the signal is sent: the process may not begin with somebody else's statement before. Between
-                // two statements PostgreSQL takes no notice of it.
-                let runs = self.runs();
-                runs.map_or(Ok(()), |process| canceller.cancel(process))
-            });
-            match told {
-                Err(failure) if failed => return Err(failure),
-                told => failed = told.is_err(),
-            }
-            std::thread::sleep(AGAIN_AFTER);
-        }
-        Ok(())
-    }
-
-    fn runs(&self) -> MutexGuard<'_, Option<i32>> {
+    /// The process of PostgreSQL that runs a statement for the work.
+    pub(super) fn runs(&self) -> MutexGuard<'_, Option<i32>> {
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -72,14 +48,14 @@ pub fn set_cancel_token(token: Option<Arc<CancelToken>>) {
 /// Checks whether the work of this thread is cancelled.
 ///
 /// # Errors
-/// `Cancelled` where it is.
+/// `Cancelled` if it is.
 pub fn check_cancelled() -> Result<(), StoreError> {
     if is_cancelled() { Err(StoreError::Cancelled) } else { Ok(()) }
 }
 
 #[diesel::declare_sql_function]
 extern "SQL" {
-    /// True. On SQLite only, which calls it for each row; it fails where the statement is cancelled.
+    /// SQLite only. Called for each row: true, or fails if the statement is cancelled.
     fn phananh_not_cancelled() -> Bool;
 }
 
@@ -90,8 +66,8 @@ pub(super) fn register_functions(conn: &mut SqliteConnection) -> Result<(), Stor
     })?)
 }
 
-/// Makes the statement fail where it is cancelled. diesel catches this unwinding as it catches a panic, and since no panic
-/// began it, the log has no entry of it.
+/// Fails the statement if it is cancelled. diesel catches this unwinding like a panic; `resume_unwind` skips the panic
+/// hook, so nothing is logged.
 pub(super) fn fail_if_cancelled() {
     if is_cancelled() {
         resume_unwind(Box::new("this statement is cancelled"));
@@ -102,15 +78,15 @@ fn is_cancelled() -> bool {
     CURRENT.with_borrow(|token| token.as_ref().is_some_and(|token| token.is_cancelled()))
 }
 
-/// As long as it lives, a process of PostgreSQL runs statements of this thread.
+/// While this value lives, a PostgreSQL process runs statements for this thread.
 pub(super) struct Running {
     token: Arc<CancelToken>,
-    /// What ran before, and goes on when this has ended: a read within a read.
+    /// The process of the enclosing read, restored on drop: reads can nest.
     before: Option<i32>,
 }
 
 impl Running {
-    /// None where the work cannot be cancelled.
+    /// None if the work cannot be cancelled.
     pub fn on(process: Option<i32>) -> Option<Self> {
         let token = CURRENT.with_borrow(Clone::clone)?;
         let before = token.runs().replace(process?);
@@ -130,6 +106,7 @@ mod tests {
     use super::*;
     use diesel::connection::SimpleConnection;
     use diesel::{Connection, RunQueryDsl, sql_query};
+    use std::time::Duration;
 
     /// Without cancellation the statement runs for many seconds and succeeds.
     fn ends_when_cancelled(condition: &str) {

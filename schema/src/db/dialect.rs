@@ -1,5 +1,4 @@
-//! What SQLite and PostgreSQL do not share: how a transaction begins, locks, and the register's
-//! position.
+//! What differs between SQLite and PostgreSQL: transactions, locks, the register's position, indexes.
 
 use super::{Conn, StoreError};
 use crate::sql_types::{Timestamp, UtcMicros};
@@ -13,14 +12,14 @@ pub const fn rows_per_insert(columns: usize) -> usize {
     if rows > 1_000 { 1_000 } else { rows }
 }
 
-/// Keys of one `IN (…)`: SQLite binds each of them.
+/// The most keys of one `IN (…)`: SQLite binds each of them.
 pub const KEYS_PER_QUERY: usize = 10_000;
 
 const MIGRATION_LOCK: i64 = 0x7068_616e_0001;
 const TREE_LOCK: i64 = 0x7068_616e_0002;
 
-/// Begins a transaction that writes. SQLite has one writer: it takes its turn here, where waiting
-/// is possible, and not at its first write, where it is not.
+/// Begins a write transaction. SQLite has one writer: the transaction waits for the write lock here, and not at its
+/// first write, where SQLite does not let it wait.
 pub fn begin_write(conn: &mut Conn) -> Result<(), StoreError> {
     match conn {
         Conn::Pg(c) => AnsiTransactionManager::begin_transaction(c)?,
@@ -29,7 +28,7 @@ pub fn begin_write(conn: &mut Conn) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Begins a transaction that reads one state of the database.
+/// Begins a transaction that reads one snapshot.
 pub fn begin_snapshot(conn: &mut Conn) -> Result<(), StoreError> {
     match conn {
         Conn::Pg(c) => {
@@ -40,11 +39,12 @@ pub fn begin_snapshot(conn: &mut Conn) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Pages that SQLite keeps in memory for a connection, in KiB: as [`super::connection`] sets it, and for a scan.
+/// SQLite's page cache of a connection in KiB: as [`super::target`] sets it, and during a scan.
 pub(super) const CACHE: u32 = 65_536;
 const CACHE_OF_SCANS: u32 = 8_192;
 
-/// Reads very much, each page about once: several connections that do so at once need not each keep many pages.
+/// Runs a scan that reads each page about once, with a small SQLite page cache, because several connections scan at the
+/// same time.
 pub fn scanning<T>(conn: &mut Conn, work: impl FnOnce(&mut Conn) -> Result<T, StoreError>) -> Result<T, StoreError> {
     keep_pages(conn, CACHE_OF_SCANS)?;
     let found = work(conn);
@@ -70,8 +70,8 @@ pub fn rollback(conn: &mut Conn) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Runs a transaction that writes: all of it happens or nothing.
-pub(crate) fn at_once<T>(
+/// Runs a write transaction: commits if `work` succeeds, otherwise rolls back.
+pub(crate) fn in_write_transaction<T>(
     conn: &mut Conn,
     work: impl FnOnce(&mut Conn) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
@@ -91,24 +91,27 @@ struct Position {
     value: i64,
 }
 
-/// Takes the next position. The row stays locked until the commit, so positions are dense and in
-/// the order of commits; take it as late as possible.
+/// Takes the next position. Its row stays locked until the commit, so positions are dense and in the order of commits;
+/// take it as late as possible.
 pub fn take_position(conn: &mut Conn) -> Result<i64, StoreError> {
     let next = "UPDATE register_position SET value = value + 1 WHERE id = 1 RETURNING value";
     let row: Position = crate::each!(conn, c => diesel::sql_query(next).get_result(c)?);
     Ok(row.value)
 }
 
-/// Writes the position as it is: a write that changes nothing.
+/// Rewrites the position unchanged, as a trial write.
 pub(super) fn touch_position(conn: &mut Conn) -> Result<(), StoreError> {
     crate::each!(conn, c => diesel::sql_query("UPDATE register_position SET value = value WHERE id = 1").execute(c)?);
     Ok(())
 }
 
-/// Lets those who listen know, once this transaction is committed.
+/// The channel on which PostgreSQL notifies listeners of commits.
+pub(super) const CHANNEL: &str = "phananh";
+
+/// Notifies listeners when this transaction commits (PostgreSQL only).
 pub fn tell_of_commit(conn: &mut Conn) -> Result<(), StoreError> {
     if let Conn::Pg(c) = conn {
-        c.batch_execute(&format!("NOTIFY {}", super::listen::CHANNEL))?;
+        c.batch_execute(&format!("NOTIFY {CHANNEL}"))?;
     }
     Ok(())
 }
@@ -119,23 +122,23 @@ pub fn current_position(conn: &mut Conn) -> Result<i64, StoreError> {
     Ok(register_position.select(value).first(conn)?)
 }
 
-/// The process of PostgreSQL behind a connection.
+/// The id of the PostgreSQL process of a connection.
 pub(super) fn process(conn: &mut Conn) -> Result<i32, StoreError> {
     Ok(diesel::select(diesel::dsl::sql::<Integer>("pg_backend_pid()")).get_result(conn)?)
 }
 
-/// The time of the database: what several nodes agree on, whatever their own clocks say.
+/// The time of the database, which all nodes share whatever their own clocks say.
 pub fn database_time(conn: &mut Conn) -> Result<Timestamp, StoreError> {
     match conn {
         Conn::Pg(c) => Ok(diesel::select(diesel::dsl::sql::<UtcMicros>("clock_timestamp()")).get_result(c)?),
-        // One machine has one clock.
+        // All processes of a SQLite register share one machine and its clock.
         Conn::Sqlite(_) => Ok(Timestamp::now()),
     }
 }
 
-/// Drops the indexes of tables that are about to be filled, those of keys excepted, and gives the
-/// statements that make them again: an index made at once of a million rows is cheaper than a
-/// million changes of it. Both happen in the transaction under way.
+/// Drops the indexes of tables that are about to be filled, except those of constraints, and returns the statements
+/// that recreate them: building an index over a million rows is cheaper than updating it a million times. Both belong
+/// in one transaction.
 pub fn drop_indexes(conn: &mut Conn, tables: &[&str]) -> Result<Vec<String>, StoreError> {
     let mut made_by = Vec::new();
     for table in tables {
@@ -162,7 +165,7 @@ pub fn drop_indexes(conn: &mut Conn, tables: &[&str]) -> Result<Vec<String>, Sto
     Ok(made_by)
 }
 
-/// Makes indexes again.
+/// Recreates dropped indexes.
 pub fn make_indexes(conn: &mut Conn, made_by: &[String]) -> Result<(), StoreError> {
     made_by.iter().try_for_each(|statement| Ok(conn.batch_execute(statement)?))
 }
@@ -175,16 +178,16 @@ struct Index {
     made_by: String,
 }
 
-/// Keeps the tree of units as it is until the transaction ends: complaints store their ancestors.
-pub fn hold_tree(conn: &mut Conn) -> Result<(), StoreError> {
+/// Takes a shared lock on the tree of units until the transaction ends: complaints store ancestors of their unit.
+pub fn lock_tree_shared(conn: &mut Conn) -> Result<(), StoreError> {
     if let Conn::Pg(c) = conn {
         c.batch_execute(&format!("SELECT pg_advisory_xact_lock_shared({TREE_LOCK})"))?;
     }
     Ok(())
 }
 
-/// Waits for every writer of complaints and keeps others out while the tree changes.
-pub fn change_tree(conn: &mut Conn) -> Result<(), StoreError> {
+/// Takes the exclusive lock on the tree of units: waits for writers of complaints and blocks new ones.
+pub fn lock_tree_exclusive(conn: &mut Conn) -> Result<(), StoreError> {
     if let Conn::Pg(c) = conn {
         c.batch_execute(&format!("SELECT pg_advisory_xact_lock({TREE_LOCK})"))?;
     }

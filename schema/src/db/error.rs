@@ -1,35 +1,37 @@
+//! The error type of the store, and which errors are transient.
+
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use std::path::PathBuf;
 
 /// What can go wrong with the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("{0:?} names no database: write sqlite:PATH or postgres://USER@HOST/NAME")]
+    #[error("{0:?} is not a database URL: write sqlite:PATH or postgres://USER@HOST/NAME")]
     BadUrl(String),
     #[error("the folder {0:?} of the database does not exist: create it or name another file")]
     NoFolder(PathBuf),
     #[error(
-        "there is no database {0:?}, and this command makes none: name the file that holds the register with \
-         --database sqlite:PATH, or make a new one with `phananh migrate`"
+        "there is no database {0:?}, and this command does not create one: name the file that holds the register with \
+         --database sqlite:PATH, or create a new one with `phananh migrate`"
     )]
     NoDatabase(PathBuf),
     #[error("cannot open the database {place}: {}", one_line(source))]
     Connect { place: String, source: diesel::ConnectionError },
     #[error("cannot use {path} as a database: {source}")]
     NotADatabase { path: String, source: DieselError },
-    #[error("no connection to the database was free in time: {0}")]
+    #[error("no database connection was available in time: {0}")]
     Pool(String),
     #[error("migration failed: {0}")]
     Migration(String),
     #[error(
-        "a newer version of phananh has migrated the database ({}), which this one ({}) would damage: take the newer \
-         version, or a database from before, as docs/operations.md says",
+        "a newer version of phananh has migrated the database ({}), and this version ({}) would damage it: use the \
+         newer version, or a database from before the migration (see docs/operations.md)",
         .0.join(", "), env!("CARGO_PKG_VERSION")
     )]
     Newer(Vec<String>),
     #[error(
-        "the database {0:?} was deleted or another file was put into its place while it was used: nothing is written until \
-         the server is started again with the register in its place"
+        "the database {0:?} was deleted or replaced while in use: nothing is written until the register is back in \
+         place and the server is restarted"
     )]
     Gone(PathBuf),
     #[error("the disk of the database is full ({0}): make room")]
@@ -46,12 +48,12 @@ pub enum StoreError {
     Cancelled,
 }
 
-/// A message of libpq, which has several lines.
+/// Joins the lines of a libpq message.
 fn one_line(message: &diesel::ConnectionError) -> String {
     message.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// How libpq and PostgreSQL say that a connection has ended, or that the server starts or stops.
+/// Texts by which libpq and PostgreSQL report that a connection has ended, or that the server is starting or stopping.
 const ENDED: [&str; 8] = [
     "server closed the connection unexpectedly",
     "could not receive data from server",
@@ -63,7 +65,7 @@ const ENDED: [&str; 8] = [
     "connection to server",
 ];
 
-/// How the databases say that there is no room, or that they take no writes.
+/// Texts by which the databases report that the disk is full, or that they are read-only.
 const REFUSED: [&str; 5] = [
     "disk is full",
     "No space left",
@@ -73,10 +75,10 @@ const REFUSED: [&str; 5] = [
 ];
 
 impl StoreError {
-    /// The database is away, or has no connection to spare: nothing is wrong with what was asked.
+    /// The database is unreachable or has no free connection; the request is not at fault.
     pub fn is_unavailable(&self) -> bool {
         match self {
-            // Another node serves a database that this one is too old for.
+            // Newer: another node, with the newer version, can serve the request.
             Self::Connect { .. } | Self::Pool(_) | Self::Newer(_) | Self::Gone(_) => true,
             _ if self.is_refused_write() => true,
             Self::Query(DieselError::DatabaseError(
@@ -84,26 +86,26 @@ impl StoreError {
                 _,
             )) => true,
             Self::Query(DieselError::BrokenTransactionManager) => true,
-            // libpq tells of a connection that ends in the middle of an answer in words alone.
-            Self::Query(DieselError::DatabaseError(DatabaseErrorKind::Unknown, told)) => {
-                ENDED.iter().any(|words| told.message().contains(words))
+            // libpq reports a connection that ends in the middle of an answer only by its text.
+            Self::Query(DieselError::DatabaseError(DatabaseErrorKind::Unknown, info)) => {
+                ENDED.iter().any(|words| info.message().contains(words))
             }
             _ => false,
         }
     }
 
-    /// No write is taken for now: the disk is full, or the server is one that only reads.
+    /// Writes fail for now: the disk is full, or the server is read-only.
     pub fn is_refused_write(&self) -> bool {
         match self {
             Self::Full(_) => true,
-            Self::Query(DieselError::DatabaseError(_, told)) => {
-                REFUSED.iter().any(|words| told.message().contains(words))
+            Self::Query(DieselError::DatabaseError(_, info)) => {
+                REFUSED.iter().any(|words| info.message().contains(words))
             }
             _ => false,
         }
     }
 
-    /// Another transaction wrote the same key first: the whole transaction can be tried again.
+    /// The transaction conflicts with a concurrent one and can be retried as a whole.
     pub fn is_lost_race(&self) -> bool {
         matches!(
             self,

@@ -1,32 +1,30 @@
-//! Hearing of what others commit.
+//! Listens for commits of all nodes (`LISTEN`/`NOTIFY` of PostgreSQL).
 
-use super::connection::Target;
+use super::dialect::CHANNEL;
+use super::target::Target;
 use super::{Conn, Db, StoreError};
 use diesel::PgConnection;
 use diesel::connection::SimpleConnection;
 use std::time::Duration;
 
-/// The channel on which PostgreSQL tells of commits.
-pub(super) const CHANNEL: &str = "phananh";
-/// How often it is looked whether something came; that is no statement.
+/// How often the connection is polled for notifications, which sends no statement.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
 const AFTER_FAILURE: Duration = Duration::from_secs(2);
 
 impl Db {
-    /// Calls `changed` soon after each commit of any node, on the thread that calls this, until it returns
-    /// false; it is called now and then also when nothing happened. SQLite does not tell of commits: there
-    /// it is called every so often.
+    /// Polls on the calling thread until `changed` returns false. Passes true soon after a commit of any node and after
+    /// each connection, false otherwise. SQLite has no notifications: there it passes false every 100 ms.
     pub fn listen(&self, mut changed: impl FnMut(bool) -> bool) {
-        let Some(target) = self.told_by() else {
+        let Some(target) = self.listen_target() else {
             while changed(false) {
                 std::thread::sleep(LOOK_EVERY * 4);
             }
             return;
         };
-        // What happened while nobody listened is looked for once.
+        // Commits may have been missed before the connection.
         while changed(true) {
             if let Err(error) = heard(target, &mut changed) {
-                tracing::warn!(%error, "commits of other nodes are not heard of for the moment");
+                tracing::warn!(%error, "cannot listen for commits of other nodes; trying again");
             }
             std::thread::sleep(AFTER_FAILURE);
         }

@@ -1,4 +1,4 @@
-//! Migrations, embedded in the binary, one set for each database.
+//! Migrations, embedded in the binary, one set for each database; and how a database compares with them.
 
 use super::{Conn, StoreError, dialect};
 use crate::tables::__diesel_schema_migrations as ran;
@@ -13,53 +13,53 @@ use std::sync::LazyLock;
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../migrations/postgres");
 const SQLITE: EmbeddedMigrations = embed_migrations!("../migrations/sqlite");
 
-/// The migration from which on the chain of states has runs that are under way.
+/// From this migration on, the chain of states includes running job runs.
 const RUNS_UNDER_WAY: &str = "20261128000016";
 
-/// The versions of the migrations of this binary, of either database.
+/// The versions of this binary's migrations for both databases.
 static KNOWN: LazyLock<Result<BTreeSet<String>, String>> = LazyLock::new(|| {
     let of_postgres = versions::<diesel::pg::Pg>(&POSTGRES).map_err(|e| e.to_string())?;
     let of_sqlite = versions::<diesel::sqlite::Sqlite>(&SQLITE).map_err(|e| e.to_string())?;
     Ok(of_postgres.into_iter().chain(of_sqlite).collect())
 });
 
-/// How the tables of a database compare with this binary.
+/// How the migrations of a database compare with those of this binary.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
+pub enum MigrationStatus {
     Current,
-    /// Migrations of this binary are missing.
+    /// The database lacks migrations of this binary.
     Behind,
-    /// It has migrations that this binary does not know.
+    /// The database has migrations that this binary does not know.
     Ahead(Vec<String>),
 }
 
-/// The migrations that a call applied, by name; empty where there was nothing to do.
+/// The versions of the migrations that a call applied; empty if none was pending.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct MigrationReport {
     pub applied: Vec<String>,
 }
 
 impl Conn {
-    /// Applies what is pending. Several processes that start at once take turns.
+    /// Applies pending migrations. Processes that start at the same time take turns.
     ///
     /// # Errors
-    /// `Newer` where the database has migrations that this binary does not know: nothing is changed then.
+    /// `Newer` if the database has migrations that this binary does not know; then nothing changes.
     pub fn migrate(&mut self) -> Result<MigrationReport, StoreError> {
         if matches!(self, Self::Pg(_)) {
             dialect::hold_migration_lock(self)?;
-            let applied = dialect::at_once(self, Self::apply);
+            let applied = dialect::in_write_transaction(self, Self::apply);
             dialect::release_migration_lock(self)?;
             return applied.map(|applied| MigrationReport { applied });
         }
-        // The only lock of SQLite is that of a write, for which whoever has nothing to apply does not wait.
-        let is_done = self.standing()? == Standing::Current && !crate::states::lacks_rows(self)?;
-        let applied = if is_done { Vec::new() } else { dialect::at_once(self, Self::apply)? };
+        // SQLite only has the write lock: a process with nothing to apply does not wait for it.
+        let is_done = self.migration_status()? == MigrationStatus::Current && !crate::states::lacks_rows(self)?;
+        let applied = if is_done { Vec::new() } else { dialect::in_write_transaction(self, Self::apply)? };
         Ok(MigrationReport { applied })
     }
 
-    /// While a lock is held, so that nobody writes between the tables and what is known of their rows.
+    /// Must run under a lock, so that no write comes between the migrations and the takeover of rows into the chain.
     fn apply(&mut self) -> Result<Vec<String>, StoreError> {
-        if let Standing::Ahead(migrations) = self.standing()? {
+        if let MigrationStatus::Ahead(migrations) = self.migration_status()? {
             return Err(StoreError::Newer(migrations));
         }
         let applied = match self {
@@ -67,36 +67,36 @@ impl Conn {
             Self::Sqlite(c) => c.run_pending_migrations(SQLITE).map(|done| names(&done)),
         };
         let applied = applied.map_err(|e| StoreError::Migration(e.to_string()))?;
-        crate::states::take_over(self)?;
+        crate::states::backfill(self)?;
         if applied.iter().any(|version| version == RUNS_UNDER_WAY) {
-            crate::states::take_over_runs(self)?;
+            crate::states::backfill_runs(self)?;
         }
         Ok(applied)
     }
 
-    /// How the database stands to this binary. Nothing is written.
-    pub fn standing(&mut self) -> Result<Standing, StoreError> {
+    /// How the database compares with this binary. Writes nothing.
+    pub fn migration_status(&mut self) -> Result<MigrationStatus, StoreError> {
         let applied = self.applied_migrations()?;
-        let known = known_migrations()?;
-        let unknown: Vec<String> = applied.iter().filter(|version| !known.contains(*version)).cloned().collect();
+        let embedded = known_migrations()?;
+        let unknown: Vec<String> = applied.iter().filter(|version| !embedded.contains(*version)).cloned().collect();
         if !unknown.is_empty() {
-            return Ok(Standing::Ahead(unknown));
+            return Ok(MigrationStatus::Ahead(unknown));
         }
-        Ok(if applied.len() < known.len() { Standing::Behind } else { Standing::Current })
+        Ok(if applied.len() < embedded.len() { MigrationStatus::Behind } else { MigrationStatus::Current })
     }
 
-    /// Goes on only where this binary knows all that was done to the tables of a migrated database.
+    /// Checks that this binary knows all migrations of a migrated database.
     ///
     /// # Errors
-    /// `Newer` where it does not: it would write rows that the newer version does not expect.
+    /// `Newer` if it does not: it would write rows that the newer version does not expect.
     pub(super) fn refuse_newer(&mut self) -> Result<(), StoreError> {
-        let known = known_migrations()?;
+        let embedded = known_migrations()?;
         let mut unknown: Vec<String> = ran::table.order(ran::version).select(ran::version).load(self)?;
-        unknown.retain(|version| !known.contains(version));
+        unknown.retain(|version| !embedded.contains(version));
         if unknown.is_empty() { Ok(()) } else { Err(StoreError::Newer(unknown)) }
     }
 
-    /// The migrations that a database has had; none where it is new.
+    /// The migrations applied to a database; none if it is new.
     fn applied_migrations(&mut self) -> Result<Vec<String>, StoreError> {
         let is_there: bool = match self {
             Self::Pg(c) => {
@@ -113,12 +113,12 @@ impl Conn {
         Ok(ran::table.order(ran::version).select(ran::version).load(self)?)
     }
 
-    /// Whether the database holds a register: some migration was applied to it.
+    /// Whether the database holds a register, that is, any migration was applied to it.
     pub fn holds_register(&mut self) -> Result<bool, StoreError> {
         Ok(!self.applied_migrations()?.is_empty())
     }
 
-    /// Reverts everything: for tests of the `down` scripts.
+    /// Reverts all migrations, for tests of the `down` scripts.
     pub fn revert_all_migrations(&mut self) -> Result<(), StoreError> {
         match self {
             Self::Pg(c) => c.revert_all_migrations(POSTGRES).map(|_| ()),
@@ -128,10 +128,10 @@ impl Conn {
     }
 }
 
-/// The versions of the migrations of this binary.
+/// The versions of this binary's migrations.
 ///
 /// # Errors
-/// Where what is embedded does not read.
+/// If the embedded migrations cannot be read.
 pub fn known_migrations() -> Result<&'static BTreeSet<String>, StoreError> {
     KNOWN.as_ref().map_err(|message| StoreError::Migration(message.clone()))
 }

@@ -1,5 +1,4 @@
-//! One connection type and one pool for both databases. What the two dialects cannot share
-//! stands in [`dialect`]; everything else is written once.
+//! One connection type and one pool for both databases. What differs is in [`dialect`]; the rest is written once.
 
 mod backup;
 pub mod cancellation;
@@ -12,17 +11,18 @@ mod pool;
 pub(crate) mod readable;
 pub mod search_text;
 mod storage;
+mod target;
 mod write;
 
 pub use backup::{Backup, restore};
 pub use connection::{Backend, Conn, MultiBackend};
 pub use error::StoreError;
-pub use migrations::{MigrationReport, Standing, known_migrations};
+pub use migrations::{MigrationReport, MigrationStatus, known_migrations};
 pub use pool::{Db, ReadSession, StatementCount};
 pub use write::{Committed, WriteTx};
 
-/// Evaluates one body for either database, with the concrete connection under the name given:
-/// batch inserts and ON CONFLICT do not compile over the multi connection.
+/// Evaluates one body for either database, with the concrete connection under the given name: batch inserts and
+/// ON CONFLICT do not compile over the multi connection.
 #[macro_export]
 macro_rules! each {
     ($conn:expr, $c:ident => $body:expr) => {
@@ -33,9 +33,8 @@ macro_rules! each {
     };
 }
 
-/// Inserts rows, given as references, into a table of so many columns: many at once where each
-/// statement is a round trip, one by one where a statement that is prepared once is cheaper than a
-/// long one that is parsed each time.
+/// Inserts rows, given as references, into a table of `$columns` columns: in batches on PostgreSQL, where each
+/// statement is a round trip; one by one on SQLite, where a prepared statement is cheaper than parsing a long one.
 #[macro_export]
 macro_rules! insert_all {
     ($conn:expr, $table:expr, $columns:expr, $rows:expr) => {

@@ -1,8 +1,8 @@
-//! The pool, and the two ways to use a connection: [`Db::read`] and [`Db::write`].
+//! The connection pool, and the two ways to use it: [`Db::read`] and [`Db::write`].
 
-use super::cancellation::{self, Running};
-use super::connection::Target;
+use super::cancellation::{self, CancelToken, Running};
 use super::storage::{Place, Writes};
+use super::target::Target;
 use super::{Backend, Conn, MigrationReport, StoreError};
 use diesel::RunQueryDsl;
 use diesel::connection::{Connection, InstrumentationEvent};
@@ -13,28 +13,31 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The most connections of one pool unless told: more would only wait for the same processors.
+/// The default size of a pool: more connections would only compete for the same processors.
 const CONNECTIONS: u32 = 16;
 
-/// How long whoever needs a connection waits for one.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The delay before a cancel request to PostgreSQL is repeated.
+const CANCEL_AGAIN_AFTER: Duration = Duration::from_millis(20);
 
-/// A database and the connections to it.
+/// How long a caller waits for a free connection.
+const CHECKOUT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A database and its connection pool.
 #[derive(Clone)]
 pub struct Db {
     pool: Pool<Manager>,
     backend: Backend,
     target: Target,
     writes: Arc<Writes>,
-    /// Over which statements are cancelled, once one was.
-    beside: Arc<Mutex<Option<(Conn, Instant)>>>,
+    /// The connection that cancels statements, and when it was last used; opened on first use.
+    cancels_over: Arc<Mutex<Option<(Conn, Instant)>>>,
 }
 
-/// Tells processes of PostgreSQL to cancel their statements.
-pub(super) struct Canceller<'a>(MutexGuard<'a, Option<(Conn, Instant)>>);
+/// Asks PostgreSQL processes to cancel their statements.
+struct Canceller<'a>(MutexGuard<'a, Option<(Conn, Instant)>>);
 
 impl Canceller<'_> {
-    pub fn cancel(&mut self, process: i32) -> Result<(), StoreError> {
+    fn cancel(&mut self, process: i32) -> Result<(), StoreError> {
         let Some((conn, used)) = &mut *self.0 else { return Ok(()) };
         *used = Instant::now();
         let sent = diesel::sql_query("SELECT pg_cancel_backend($1)").bind::<Integer, _>(process).execute(conn);
@@ -51,19 +54,19 @@ pub struct ReadSession(r2d2::PooledConnection<Manager>);
 
 impl ReadSession {
     /// # Errors
-    /// `Cancelled` where the work of this thread is cancelled ([`super::cancellation`]), also where its statement was.
+    /// `Cancelled` if the work of this thread is cancelled ([`super::cancellation`]), before or during a statement.
     pub fn read<T>(&mut self, work: impl FnOnce(&mut Conn) -> Result<T, StoreError>) -> Result<T, StoreError> {
         self.run(work)
     }
 
     fn run<T, E: From<StoreError>>(&mut self, work: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E> {
-        // First said that it runs, then asked whether anybody waits: whoever stops waiting does it the other way round.
+        // Registers before it checks. `CancelToken::cancel` does the reverse, so one of the two notices the other.
         let _runs = Running::on(self.0.process);
         cancellation::check_cancelled()?;
         work(&mut self.0).map_err(|failure| cancellation::check_cancelled().err().map_or(failure, E::from))
     }
 
-    /// Gives the connection up: what is read next comes over another.
+    /// Discards the connection instead of returning it to the pool.
     pub fn close(mut self) {
         self.0.given_up = true;
     }
@@ -75,7 +78,7 @@ impl Drop for ReadSession {
     }
 }
 
-/// How many statements went to the database, shared by the reads of one request.
+/// The number of statements sent to the database, shared by the reads of one request.
 pub type StatementCount = Arc<AtomicU64>;
 
 /// Opens the connections of the pool.
@@ -87,7 +90,7 @@ pub(super) struct Pooled {
     conn: Conn,
     worked: Instant,
     given_up: bool,
-    /// The process of PostgreSQL, where statements are cancelled with their operation.
+    /// The id of the PostgreSQL process, if statements are cancelled with their operation.
     process: Option<i32>,
 }
 
@@ -106,8 +109,7 @@ impl DerefMut for Pooled {
     }
 }
 
-/// A connection that worked so lately is not asked whether it does: that would be a statement before each
-/// statement.
+/// A connection that worked this recently is not pinged, because that costs a statement before each statement.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
 impl ManageConnection for Manager {
@@ -132,62 +134,65 @@ impl ManageConnection for Manager {
     }
 }
 
-/// r2d2 writes to the log each time it tries again; the caller of [`Db::read`] gets the error.
+/// Lowers the log level of r2d2's failed attempts to connect; the caller of [`Db::read`] gets the error.
 #[derive(Debug)]
 struct Quiet;
 
 impl r2d2::HandleError<StoreError> for Quiet {
     fn handle_error(&self, error: StoreError) {
-        tracing::debug!(%error, "database connection");
+        tracing::debug!(%error, "cannot open a database connection");
     }
 }
 
 impl Db {
-    /// Opens a database: `sqlite:PATH` or `postgres://…`. It is not migrated.
+    /// Opens a database (`sqlite:PATH` or `postgres://…`) without migrating it.
+    ///
+    /// # Errors
+    /// If the URL is wrong or a first connection fails; so for the other ways to open a database.
     pub fn open(url: &str) -> Result<Self, StoreError> {
         Self::open_target(Target::parse(url, false)?, CONNECTIONS)
     }
 
-    /// Opens a database with at most so many connections.
+    /// Opens a database with at most `connections` connections.
     pub fn open_with(url: &str, connections: u32) -> Result<Self, StoreError> {
         Self::open_target(Target::parse(url, false)?, connections)
     }
 
-    /// Opens a database that is there: SQLite would make the file that it opens.
+    /// Opens an existing database: SQLite would otherwise create a missing file.
     pub fn open_existing(url: &str) -> Result<Self, StoreError> {
         Self::open_target(Target::parse(url, false)?.existing(), CONNECTIONS)
     }
 
-    /// Opens a database for an import: SQLite gets 256 MB of memory for its pages.
+    /// Opens a database for an import: SQLite gets a page cache of 256 MiB.
     pub fn open_for_import(url: &str) -> Result<Self, StoreError> {
         Self::open_target(Target::parse(url, true)?, CONNECTIONS)
     }
 
-    /// Opens a database for requests that have a deadline: what a [`ReadSession`] reads on PostgreSQL can be cancelled
-    /// ([`cancellation::CancelToken`]), and is broken off where it runs longer than that.
+    /// Opens a database for requests with a deadline: on PostgreSQL a statement of a [`ReadSession`] can be cancelled
+    /// ([`cancellation::CancelToken`]), and times out after `deadline`.
     pub fn open_for_requests(url: &str, deadline: Duration, connections: u32) -> Result<Self, StoreError> {
         Self::open_target(Target::parse(url, false)?.with_statement_timeout(deadline), connections)
     }
 
     fn open_target(target: Target, connections: u32) -> Result<Self, StoreError> {
         let backend = target.backend;
-        // The first connection is made here, so that its error is told in the database's own words.
+        // Connects once outside the pool, to return the database's own error message.
         drop(target.connect()?);
-        // A file that is deleted from now on is not made anew.
+        // From here on, a deleted file is not recreated.
         let target = target.existing();
         let writes = Writes::to(target.file().and_then(Place::of));
         let pool = Pool::builder()
             .max_size(connections)
             .min_idle(Some(0))
-            // Half of it is the longest wait before a connection is tried again that could not be made.
+            // r2d2 waits at most half of this before it tries again to connect.
             .connection_timeout(Duration::from_secs(2))
-            // The cache of prepared statements of a connection has no bound: recycle it.
+            // A connection's cache of prepared statements is unbounded: recycle connections.
             .max_lifetime(Some(Duration::from_secs(600)))
             .test_on_check_out(backend == Backend::Postgres)
             .error_handler(Box::new(Quiet))
             .build(Manager(target.clone()))
             .map_err(|e| StoreError::Pool(e.to_string()))?;
-        Ok(Self { pool, backend, target, writes: Arc::new(writes), beside: Arc::default() })
+        Ok(Self { pool, backend, target, writes: Arc::new(writes), cancels_over: Arc::default() })
     }
 
     pub fn backend(&self) -> Backend {
@@ -199,43 +204,66 @@ impl Db {
         self.connection()?.migrate()
     }
 
-    /// How many connections are open, and how many of them nobody uses.
+    /// The number of open connections, and how many of them are idle.
     pub fn connections(&self) -> (u32, u32) {
         let state = self.pool.state();
         (state.connections, state.idle_connections)
     }
 
-    /// Where the database tells of commits; None where it does not.
-    pub(super) fn told_by(&self) -> Option<&Target> {
+    /// The database to listen to for commits; None if it has no notifications.
+    pub(super) fn listen_target(&self) -> Option<&Target> {
         (self.backend == Backend::Postgres).then_some(&self.target)
     }
 
-    /// What cancels statements: one at a time, over a connection that is none of the pool, since those may all wait for
-    /// such statements.
-    pub(super) fn canceller(&self) -> Result<Canceller<'_>, StoreError> {
-        let mut beside = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
-        // One that was not used for long may be dead, which would be found out only after minutes.
-        if beside.as_ref().is_none_or(|(_, used)| used.elapsed() > TRUSTED_FOR) {
-            *beside = None;
-            *beside = Some((self.target.impatient().connect()?, Instant::now()));
+    /// Cancels the statement that runs for a token, and those that begin before their reader checks the token again.
+    ///
+    /// # Errors
+    /// If the request to PostgreSQL fails twice in a row.
+    pub fn cancel_statement(&self, token: &CancelToken) -> Result<(), StoreError> {
+        let mut failed = false;
+        while token.runs().is_some() {
+            let result = self.canceller().and_then(|mut canceller| {
+                // The lock is held until the signal is sent: the process cannot begin a statement of another operation
+                // before. Between two statements PostgreSQL ignores the signal.
+                let runs = token.runs();
+                runs.map_or(Ok(()), |process| canceller.cancel(process))
+            });
+            match result {
+                Err(failure) if failed => return Err(failure),
+                result => failed = result.is_err(),
+            }
+            std::thread::sleep(CANCEL_AGAIN_AFTER);
         }
-        Ok(Canceller(beside))
+        Ok(())
     }
 
-    /// The most connections at once.
+    /// The connection over which statements are cancelled, one at a time. It is not in the pool, whose connections may
+    /// all wait for the statements to be cancelled.
+    fn canceller(&self) -> Result<Canceller<'_>, StoreError> {
+        let mut connection = self.cancels_over.lock().unwrap_or_else(PoisonError::into_inner);
+        // A connection that has been idle may be dead, which would be noticed only after minutes.
+        if connection.as_ref().is_none_or(|(_, used)| used.elapsed() > TRUSTED_FOR) {
+            *connection = None;
+            *connection = Some((self.target.with_short_timeout().connect()?, Instant::now()));
+        }
+        Ok(Canceller(connection))
+    }
+
+    /// The size of the pool.
     pub fn most_connections(&self) -> u32 {
         self.pool.max_size()
     }
 
-    /// What is known of the writes of this process.
+    /// How the writes of this process fare.
     pub(super) fn writes(&self) -> &Writes {
         &self.writes
     }
 
-    /// Whether writes are taken: the database is in its place, and has room.
+    /// Checks that writes succeed: the SQLite file is in place and its disk has room. Tries a write if the last one was
+    /// refused.
     ///
     /// # Errors
-    /// Says what keeps them from being taken.
+    /// The reason why writes fail.
     pub fn takes_writes(&self) -> Result<(), StoreError> {
         self.writes.check()?;
         if self.writes.were_refused() {
@@ -246,15 +274,15 @@ impl Db {
 
     pub(super) fn connection(&self) -> Result<r2d2::PooledConnection<Manager>, StoreError> {
         self.writes.place.iter().try_for_each(Place::check)?;
-        self.pool.get_timeout(PATIENCE).map_err(|e| StoreError::Pool(e.to_string()))
+        self.pool.get_timeout(CHECKOUT_TIMEOUT).map_err(|e| StoreError::Pool(e.to_string()))
     }
 
-    /// Runs a read.
+    /// Runs a read on a pooled connection.
     pub fn read<T>(&self, work: impl FnOnce(&mut Conn) -> Result<T, StoreError>) -> Result<T, StoreError> {
         ReadSession(self.connection()?).run(work)
     }
 
-    /// A connection for several reads, whose statements are added to `count`.
+    /// A connection for several reads; adds the number of its statements to `count`.
     pub fn session(&self, count: &StatementCount) -> Result<ReadSession, StoreError> {
         let mut conn = self.connection()?;
         let seen = Arc::clone(count);
@@ -266,8 +294,7 @@ impl Db {
         Ok(ReadSession(conn))
     }
 
-    /// Runs a read that sees one state of the database throughout, whatever others commit. It may fail for reasons of
-    /// its own.
+    /// Runs a read on one snapshot, whatever others commit meanwhile. `work` may fail with an error type of its own.
     pub fn read_snapshot<T, E: From<StoreError>>(&self, work: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E> {
         ReadSession(self.connection()?).run(|conn| {
             super::dialect::begin_snapshot(conn)?;

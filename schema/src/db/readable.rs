@@ -1,28 +1,44 @@
-//! Rows of which a value may not be readable: the others of the same query are read all the same.
+//! Rows that may hold unreadable values: one such row does not fail the query that loads it.
 
-use super::MultiBackend;
+use super::{MultiBackend, StoreError};
 use crate::sql_types::{Document, Id, JsonValue, Timestamp, Uid, UtcMicros};
 use chrono::NaiveDate;
+use diesel::QueryResult;
 use diesel::deserialize::{self, FromSqlRow};
 use diesel::result::DeserializeFieldError;
 use diesel::row::{Field, Row};
 use diesel::sql_types::{BigInt, Date, Integer, Text};
 
-/// A row, or why it does not read.
+/// A row, or why it cannot be read.
 #[derive(Debug, Clone)]
 pub struct Readable<T>(pub Result<T, Unreadable>);
 
-/// A row that holds a value which no program of ours can have written.
+/// A row with a value that the program cannot have written.
 #[derive(Debug, Clone)]
 pub struct Unreadable {
-    /// The columns that do read, as text.
+    /// The readable columns, as text.
     fields: Vec<(String, String)>,
-    /// The first column that does not; None where the database does not name it.
+    /// The first unreadable column; None if the database does not name it.
     pub column: Option<String>,
     pub message: String,
 }
 
-/// The columns of a model. `as_select` would insist on the model itself.
+/// The id of the last of `rows` rows, or the nearest readable id before it; None if there are fewer rows.
+pub fn nth_readable(
+    rows: i64,
+    mut at: impl FnMut(i64) -> QueryResult<Option<Readable<Id>>>,
+) -> Result<Option<Id>, StoreError> {
+    for offset in (0..rows).rev() {
+        match at(offset)? {
+            None => return Ok(None),
+            Some(Readable(Ok(id))) => return Ok(Some(id)),
+            Some(Readable(Err(_))) => {}
+        }
+    }
+    Ok(None)
+}
+
+/// The columns of a model. `as_select` would require the model itself as the result.
 macro_rules! columns_of {
     ($model:ty) => {
         <$model as diesel::Selectable<$crate::db::MultiBackend>>::construct_selection()
@@ -43,7 +59,7 @@ macro_rules! readable_row {
     };
 }
 
-/// For each number of columns: who leaves it open would leave the implementation to others.
+/// One implementation per number of columns: the coherence rules forbid a generic one.
 macro_rules! readable_rows {
     ($last:ident) => { readable_row!($last); };
     ($first:ident $($rest:ident)+) => {
@@ -85,13 +101,13 @@ impl Unreadable {
         Self { fields: fields.collect(), column, message }
     }
 
-    /// The text of a column that reads.
+    /// The text of a readable column.
     pub fn text(&self, column: &str) -> Option<&str> {
         let readable = self.column.as_deref() != Some(column);
         self.fields.iter().find(|(name, _)| readable && name == column).map(|(_, text)| text.as_str())
     }
 
-    /// The values of columns with spaces between them; None where one of them does not read.
+    /// The values of columns, joined by spaces; None if one of them is unreadable.
     pub fn key(&self, columns: &[&str]) -> Option<String> {
         let values: Option<Vec<&str>> = columns.iter().map(|column| self.text(column)).collect();
         values.map(|values| values.join(" "))
@@ -108,7 +124,7 @@ impl Unreadable {
     }
 }
 
-/// PostgreSQL sends numbers and days as bytes that could be text as well: the names of the columns of keys tell.
+/// PostgreSQL sends numbers and days as bytes that could also be text, so the name of a key column decides.
 fn text_of<'a>(row: &impl Row<'a, MultiBackend>, at: usize, name: &str) -> Option<String> {
     let text = || row.get_value::<Text, String, _>(at).ok();
     match name {

@@ -1,5 +1,5 @@
-//! Text as it is searched: small letters without diacritics. The function has the same name on both databases:
-//! PostgreSQL's is made by a migration, SQLite's given to each connection.
+//! The search form of text: lower case without diacritics. The SQL function has the same name on both databases: a
+//! migration creates it on PostgreSQL, and every SQLite connection registers it.
 
 use super::cancellation::fail_if_cancelled;
 use crate::db::StoreError;
@@ -10,31 +10,31 @@ use unicode_normalization::char::is_combining_mark;
 
 #[diesel::declare_sql_function]
 extern "SQL" {
-    /// Small letters without diacritics.
+    /// Lower case without diacritics.
     fn phananh_plain(value: Nullable<Text>) -> Nullable<Text>;
 }
 
-/// The same for what is searched for.
+/// The search form of a text.
 pub fn plain(text: &str) -> String {
-    // As PostgreSQL's lower() does it in the collation "C": letters without a decomposition stay as they are.
+    // Like PostgreSQL's lower() in the collation "C": letters without a decomposition stay as they are.
     let letters = text.nfd().filter(|c| !is_combining_mark(*c) || !('\u{300}'..='\u{36f}').contains(c));
     letters.map(|c| if is_d(c) { 'd' } else { c.to_ascii_lowercase() }).collect()
 }
 
-/// Đ, and the letters that look like it: eth (Ð), and the African d (Ɖ). Some keyboards and conversions write them for it.
+/// Đ, and its look-alikes eth (Ð) and African d (Ɖ), which some keyboards and conversions write instead.
 fn is_d(c: char) -> bool {
     matches!(c, '\u{111}' | '\u{110}' | '\u{f0}' | '\u{d0}' | '\u{256}' | '\u{189}')
 }
 
 pub(super) fn register_functions(conn: &mut SqliteConnection) -> Result<(), StoreError> {
-    // A search reads every row, and this is called for each.
+    // A search calls this for every row, so it checks for cancellation here.
     Ok(phananh_plain_utils::register_impl(conn, |value: Option<String>| {
         fail_if_cancelled();
         value.map(|text| plain(&text))
     })?)
 }
 
-/// A pattern that finds a text anywhere.
+/// A `LIKE` pattern that matches a text anywhere.
 pub fn anywhere(text: &str) -> String {
     let escaped = plain(text).replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     format!("%{escaped}%")

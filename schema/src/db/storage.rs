@@ -1,15 +1,15 @@
-//! Whether what is written stays: the file of a SQLite database may be deleted under it, a disk may be full, and a server of
-//! PostgreSQL may take no writes.
+//! Checks whether writes succeed and last: a SQLite file may be deleted while it is open, a disk may be full, and a
+//! PostgreSQL server may be read-only.
 
 use super::StoreError;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Below so many bytes that are free the disk is called full: a write needs room for its log, too.
+/// With fewer free bytes the disk counts as full: a write needs room for its log, too.
 const LEAST_FREE: u64 = 4 << 20;
 
-/// The file of a SQLite database, as it was when it was opened.
+/// The file of a SQLite database: its path, and its device and inode when it was opened.
 #[derive(Debug)]
 pub(super) struct Place {
     path: PathBuf,
@@ -17,20 +17,20 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// None where it cannot be looked at: then it is not watched.
+    /// None if the file cannot be examined; then it is not watched.
     pub fn of(path: PathBuf) -> Option<Self> {
         let file = identity(&path)?;
         Some(Self { path, file })
     }
 
     /// # Errors
-    /// `Gone` where the file is deleted, or another one has its name: what is written goes nowhere.
+    /// `Gone` if the file was deleted or replaced: writes to the open file are lost.
     pub fn check(&self) -> Result<(), StoreError> {
         if identity(&self.path) == Some(self.file) { Ok(()) } else { Err(StoreError::Gone(self.path.clone())) }
     }
 
     /// # Errors
-    /// `Full` where its disk is.
+    /// `Full` if its disk is full.
     fn has_room(&self) -> Result<(), StoreError> {
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         match rustix::fs::statvfs(folder) {
@@ -47,11 +47,11 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
     Some((meta.dev(), meta.ino()))
 }
 
-/// What is known of the writes of a process.
+/// How the writes of a process fare.
 #[derive(Debug)]
 pub(super) struct Writes {
     pub place: Option<Place>,
-    /// Whether the last write found no room, or was refused.
+    /// Whether the last write failed on a full disk or a read-only database.
     refused: AtomicBool,
 }
 
@@ -60,7 +60,7 @@ impl Writes {
         Self { place, refused: AtomicBool::new(false) }
     }
 
-    /// Notes how a write went.
+    /// Records the outcome of a write.
     pub fn note<T>(&self, outcome: &Result<T, StoreError>) {
         let refused = match outcome {
             Ok(_) => false,
@@ -70,7 +70,7 @@ impl Writes {
         self.refused.store(refused, Ordering::Relaxed);
     }
 
-    /// Whether a write has to be tried to know whether others are taken.
+    /// Whether only a trial write shows if writes succeed again.
     pub fn were_refused(&self) -> bool {
         self.refused.load(Ordering::Relaxed)
     }

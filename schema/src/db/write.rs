@@ -1,36 +1,36 @@
-//! A transaction that writes: it collects events while it works, takes its position last, stamps
-//! them with it and commits.
+//! Write transactions: each collects events while it works, takes its position last, stamps the events with it and
+//! commits.
 
 use super::storage::Place;
 use super::{Conn, Db, StoreError, dialect};
 use crate::events::{ComplaintEvent, Prepared, ReferenceEvent, Stamp, store_complaint_events, store_reference_events};
 use crate::sql_types::Timestamp;
-use crate::states::{self, Kept};
+use crate::states::{self, StateTable};
 use std::collections::BTreeSet;
 
-/// What a transaction left behind.
+/// The result of a write transaction.
 #[derive(Debug, Clone)]
 pub struct Committed<T> {
     pub value: T,
-    /// None where nothing changed.
+    /// None if no event was stored.
     pub position: Option<i64>,
 }
 
-/// A write under way.
+/// A write transaction in progress.
 pub struct WriteTx<'a> {
     pub conn: &'a mut Conn,
-    /// The time of the whole transaction: every row it writes is recorded at it.
+    /// The time of the whole transaction, recorded with every row that it writes.
     pub now: Timestamp,
-    /// Who writes: `token:NAME`, `import:SOURCE` or `cli`.
+    /// The writer: `token:NAME`, `import:SOURCE` or `cli`.
     pub actor: &'a str,
     complaint_events: Vec<Prepared>,
     reference_events: Vec<ReferenceEvent>,
     /// Taken with the first events that are stored.
     position: Option<i64>,
-    /// How many events are stored already: (complaints, reference data).
+    /// The number of events stored so far: (complaints, reference data).
     stored: (i32, i32),
     /// Rows of tables without events that this transaction wrote.
-    kept: BTreeSet<(Kept, String)>,
+    kept: BTreeSet<(StateTable, String)>,
 }
 
 impl WriteTx<'_> {
@@ -38,7 +38,7 @@ impl WriteTx<'_> {
         self.complaint_events.push(event.prepare());
     }
 
-    /// Records events that were prepared beside the transaction.
+    /// Records events that were prepared outside the transaction.
     pub fn record_prepared(&mut self, events: impl IntoIterator<Item = Prepared>) {
         self.complaint_events.extend(events);
     }
@@ -49,14 +49,14 @@ impl WriteTx<'_> {
 
     /// Notes that this transaction inserted, changed or deleted a row of a table without events. The state in which
     /// the transaction leaves the row is hashed into the chain of states just before the commit.
-    pub fn keep(&mut self, table: Kept, key: &(impl ToString + ?Sized)) {
+    pub fn record_state(&mut self, table: StateTable, key: &(impl ToString + ?Sized)) {
         self.kept.insert((table, key.to_string()));
     }
 
     /// Stamps and stores the events collected so far.
     ///
-    /// For transactions whose events would not fit into memory: they hold the register's position
-    /// from here to their commit, and every other writer waits for them.
+    /// Only for transactions whose events would not fit into memory: from here to the commit they hold the register's
+    /// position, and every other writer waits.
     pub fn store_events(&mut self) -> Result<(), StoreError> {
         if self.complaint_events.is_empty() && self.reference_events.is_empty() {
             return Ok(());
@@ -75,14 +75,14 @@ impl WriteTx<'_> {
 
     fn finish(&mut self) -> Result<Option<i64>, StoreError> {
         self.store_events()?;
-        // After the register's position: every transaction locks the positions in the same order.
+        // After the register's position: all transactions lock the positions in the same order, to avoid deadlocks.
         states::store(self.conn, self.now, self.actor, std::mem::take(&mut self.kept))?;
         Ok(self.position)
     }
 }
 
 impl Db {
-    /// Runs a write: all of it happens or nothing.
+    /// Runs a write transaction: commits if `work` succeeds, otherwise rolls back.
     pub fn write<T>(
         &self,
         actor: &str,
@@ -91,7 +91,7 @@ impl Db {
         self.write_unless(false, actor, work)
     }
 
-    /// Like [`Db::write`], but takes everything back at the end if `dry_run` says so.
+    /// Like [`Db::write`], but always rolls back if `dry_run` is set.
     pub fn write_unless<T>(
         &self,
         dry_run: bool,
@@ -101,7 +101,7 @@ impl Db {
         let outcome = self.write_over(&mut *self.connection()?, dry_run, actor, work);
         self.writes().note(&outcome);
         let committed = outcome?;
-        // What went to a file that nobody finds any more is not written.
+        // A write to a file that was deleted or replaced is lost.
         self.writes().place.iter().try_for_each(Place::check)?;
         Ok(committed)
     }
@@ -114,7 +114,7 @@ impl Db {
         work: impl FnOnce(&mut WriteTx<'_>) -> Result<T, StoreError>,
     ) -> Result<Committed<T>, StoreError> {
         dialect::begin_write(conn)?;
-        // A newer version may have migrated the database under a server that goes on.
+        // A newer version may have migrated the database while this server runs.
         if let Err(error) = conn.refuse_newer() {
             dialect::rollback(conn)?;
             return Err(error);

@@ -1,7 +1,7 @@
-//! How much a complaint can have cost: more is a mistake of whoever wrote it down.
+//! Plausibility limits for the cost and the delay of a complaint; larger numbers are taken for typing errors.
 
-/// The most that a complaint is taken to have cost, in VND; a mapping may say more.
+/// The largest accepted cost of a complaint, in VND; a mapping may set a larger limit.
 pub const MOST_COST_VND: i64 = 1_000_000_000_000;
 
-/// The most hours that a complaint is taken to have held somebody up, some eleven years; a mapping may say more.
+/// The largest accepted delay, in hours (about eleven years); a mapping may set a larger limit.
 pub const MOST_DELAY_HOURS: i64 = 100_000;

@@ -1,11 +1,14 @@
 //! Customs declaration numbers (số tờ khai).
 
-/// Why a declaration number is not taken.
+/// Why a declaration number is rejected.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("declaration number {0:?} has not 12 digits")]
 pub struct DeclarationError(String);
 
-/// Checks a declaration number: 12 digits. Spaces around it are taken away.
+/// Trims a declaration number and checks that it has 12 digits.
+///
+/// # Errors
+/// Where it does not.
 pub fn parse(text: &str) -> Result<String, DeclarationError> {
     let number = text.trim();
     if number.len() == 12 && number.bytes().all(|b| b.is_ascii_digit()) {

@@ -1,4 +1,5 @@
-//! Identifiers that are the same on every database.
+//! Builds identifiers. Ids of imported complaints and of reference data derive from their source, so every database
+//! gives the same ones.
 
 use crate::events::Entity;
 use crate::sql_types::Id;
@@ -9,14 +10,14 @@ use uuid::Uuid;
 /// The namespace of the ids of reference data.
 const NAMESPACE: Uuid = Uuid::from_u128(0x3c6f_1d52_8a0e_4b8e_9d51_7a60_2b17_c0de);
 
-/// The id of a complaint: a UUIDv8 whose first 48 bits are the midnight (UTC, ms) of the date
-/// received and whose rest is a hash of source and source reference. It lies in the order of time
-/// in an index, also for imported history, and gives away a day, not a minute.
+/// The id of a complaint: a UUIDv8 whose first 48 bits are midnight (UTC, ms) of the date received, and whose rest is
+/// a hash of source and source reference. Ids sort by time in an index, also for imported history, and reveal the day
+/// but not the minute.
 pub fn complaint_id(received_on: NaiveDate, source: &str, reference: &str) -> Id {
     with_day(received_on, &hash_of(source, reference))
 }
 
-/// Whether a complaint's id was made of this source and reference, on whatever day it was received.
+/// Whether a complaint's id derives from this source and reference, with any day of receipt.
 pub fn is_complaint_id_of(id: Id, source: &str, reference: &str) -> bool {
     let mut day = [0; 6];
     day.copy_from_slice(&id.0.as_bytes()[..6]);
@@ -50,24 +51,24 @@ fn with_millis(day: [u8; 6], rest: &[u8; 32]) -> Id {
     Id(uuid::Builder::from_custom_bytes(bytes).into_uuid())
 }
 
-/// The id of a row of reference data, from what identifies it.
+/// The id of a row of reference data, a UUIDv5 of its kind and its key.
 pub fn reference_id(entity: Entity, key: &str) -> Id {
     Id(Uuid::new_v5(&NAMESPACE, format!("{}\u{0}{key}", entity.as_str()).as_bytes()))
 }
 
-/// An id that says nothing.
+/// A random id (UUIDv4), which reveals nothing.
 pub fn random_id() -> Id {
     Id(Uuid::new_v4())
 }
 
-/// Crockford's digits: no letter that can be mistaken for a digit.
+/// The digits of Crockford's Base32, which has no letters that look like digits.
 const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const WORD: usize = 10;
-/// Bits of the id below those that its reference shows.
+/// The low bits of the id that its reference does not show.
 const HIDDEN: u32 = 24;
 
-/// The reference that people write on paper, derived from the id: `PA-20101231-7F3KQ2M9ZX`. It
-/// holds the day and the fifty leading bits of the hash, so that a reference is a range of ids.
+/// The reference for people, derived from the id: `PA-20101231-7F3KQ2M9ZX`. It has the day and the leading 50 bits of
+/// the hash, so a reference stands for a range of ids.
 pub fn human_reference(id: Id) -> String {
     let bits = id.0.as_u128();
     let millis = i64::try_from(bits >> 80).unwrap_or_default();
@@ -81,7 +82,7 @@ pub fn human_reference(id: Id) -> String {
     format!("PA-{}-{}", day.format("%Y%m%d"), String::from_utf8_lossy(&word))
 }
 
-/// The ids that a reference can stand for, both ends included; None where it is not one.
+/// The range of ids that a reference stands for, both ends included; None where the text is not a reference.
 pub fn ids_of_reference(reference: &str) -> Option<(Id, Id)> {
     let (day, word) = reference.trim().strip_prefix("PA-")?.split_once('-')?;
     let day = NaiveDate::parse_from_str(day, "%Y%m%d").ok()?;

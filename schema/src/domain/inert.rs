@@ -1,4 +1,4 @@
-//! Texts of others where a terminal, a log or a reader's eye would take them for more than a text.
+//! Makes untrusted text harmless: escapes characters that control a terminal or a log, and rejects deceptive names.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -6,34 +6,35 @@ use unicode_normalization::is_nfc;
 use unicode_security::confusable_detection::skeleton;
 use unicode_security::{GeneralSecurityProfile, RestrictionLevel, RestrictionLevelDetection};
 
-/// Whether a character does something, or hides, instead of being read: control characters, line and paragraph separators,
-/// marks that turn the direction of writing, and those that cannot be seen.
-pub fn acts(c: char) -> bool {
+/// Whether a character has an effect, or is invisible, instead of being read: control characters, line and paragraph
+/// separators, bidirectional controls, and invisible characters.
+pub fn is_control_or_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
             | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// A text on one line in which nothing acts: such characters are written as `\n`, `\u{1b}`.
+/// A text with every character for which [`is_control_or_hidden`] holds escaped, as `\n` or `\u{1b}`: one harmless
+/// line.
 pub fn visible(text: &str) -> Cow<'_, str> {
-    escaped(text, acts)
+    escaped(text, is_control_or_hidden)
 }
 
-/// The same for a text of several lines: its line breaks stay.
+/// The same for a text of several lines: line feeds stay.
 pub fn visible_lines(text: &str) -> Cow<'_, str> {
-    escaped(text, |c| c != '\n' && acts(c))
+    escaped(text, |c| c != '\n' && is_control_or_hidden(c))
 }
 
-/// A JSON document in which nothing acts: the same document, since such characters stand in strings alone.
+/// A JSON document with such characters escaped. Its value stays the same, since they occur only in strings.
 pub fn visible_json(document: &str) -> Cow<'_, str> {
-    let acts = |c: char| c != '\n' && acts(c);
-    if !document.contains(acts) {
+    let is_escaped = |c: char| c != '\n' && is_control_or_hidden(c);
+    if !document.contains(is_escaped) {
         return Cow::Borrowed(document);
     }
     let mut written = String::with_capacity(document.len() + 16);
     for c in document.chars() {
-        if acts(c) {
+        if is_escaped(c) {
             for unit in c.encode_utf16(&mut [0; 2]) {
                 let _infallible = write!(written, "\\u{unit:04x}");
             }
@@ -44,33 +45,32 @@ pub fn visible_json(document: &str) -> Cow<'_, str> {
     Cow::Owned(written)
 }
 
-fn escaped(text: &str, acts: impl Fn(char) -> bool) -> Cow<'_, str> {
-    if !text.contains(&acts) {
+fn escaped(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.contains(&is_escaped) {
         return Cow::Borrowed(text);
     }
     let mut written = String::with_capacity(text.len() + 16);
     for c in text.chars() {
-        if acts(c) { written.extend(c.escape_default()) } else { written.push(c) }
+        if is_escaped(c) { written.extend(c.escape_default()) } else { written.push(c) }
     }
     Cow::Owned(written)
 }
 
-/// Checks a name by which people and the log know somebody or something: one that reads like another, or like more than a
-/// name, deceives.
+/// Checks a name that people and the audit log see: a name must not look like another one or like other output.
 ///
 /// # Errors
-/// What is wrong with it, as a sentence about `what`.
+/// What is wrong with the name, as a sentence about `what`.
 pub fn name<'n>(what: &str, name: &'n str, longest: usize) -> Result<&'n str, String> {
     if name.is_empty() || name.chars().count() > longest {
         return Err(format!("{what} has 1 to {longest} characters"));
     }
     if name.starts_with(char::is_whitespace) || name.ends_with(char::is_whitespace) {
-        return Err(format!("{what} is {name:?}: leave out the white space at its ends"));
+        return Err(format!("{what} is {name:?}: remove the white space at its ends"));
     }
     if let Some(c) = name.chars().find(|c| !may_stand_in_a_name(*c)) {
         return Err(format!(
-            "{what} is {name:?}: a name has letters, digits, spaces and punctuation that everybody can see and tell apart, and \
-             U+{:04X} is none of them",
+            "{what} is {name:?}: a name has only visible, unambiguous letters, digits, spaces and punctuation; remove \
+             U+{:04X}",
             u32::from(c)
         ));
     }
@@ -79,23 +79,23 @@ pub fn name<'n>(what: &str, name: &'n str, longest: usize) -> Result<&'n str, St
     }
     let letters: String = name.chars().filter(|c| c.is_alphanumeric()).collect();
     if !letters.check_restriction_level(RestrictionLevel::HighlyRestrictive) {
-        return Err(format!("{what} is {name:?}: it has letters of several scripts that look alike: use those of one"));
+        return Err(format!("{what} is {name:?}: it has letters of several scripts that look alike: use one script"));
     }
     Ok(name)
 }
 
-/// Whether a reader would take one name for the other: by the skeletons of the Unicode Consortium (UTS 39), in which `–` is `-`
-/// and `l` is `1`.
+/// Whether a reader would confuse two names: they have the same skeleton (Unicode UTS 39), in which `–` is `-` and `l`
+/// is `1`.
 pub fn looks_like(one: &str, other: &str) -> bool {
     skeleton(one).eq(skeleton(other))
 }
 
-/// Whether a character may stand in a name: ASCII that is printed, what the Unicode Consortium recommends for identifiers
-/// (UTS 39), and some punctuation. Letters that nobody sees, such as U+3164, are none of these.
+/// Whether a character is allowed in a name: printable ASCII, characters that Unicode recommends for identifiers
+/// (UTS 39), and some punctuation. Invisible letters such as U+3164 are not among these.
 fn may_stand_in_a_name(c: char) -> bool {
     match c.is_ascii() {
         true => c == ' ' || c.is_ascii_graphic(),
-        false => !acts(c) && (c.identifier_allowed() || "–—‘’“”«»…№§".contains(c)),
+        false => !is_control_or_hidden(c) && (c.identifier_allowed() || "–—‘’“”«»…№§".contains(c)),
     }
 }
 
@@ -110,7 +110,7 @@ mod tests {
         assert_eq!(visible_lines("a\nb\u{7}"), "a\nb\\u{7}");
         let document = serde_json::json!({ "a": text, "b": "\u{e0041}" }).to_string();
         let written = visible_json(&document);
-        assert!(!written.contains(acts), "{written}");
+        assert!(!written.contains(is_control_or_hidden), "{written}");
         assert_eq!(
             serde_json::from_str::<serde_json::Value>(&written).expect("JSON"),
             serde_json::from_str::<serde_json::Value>(&document).expect("JSON")

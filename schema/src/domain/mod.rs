@@ -1,4 +1,4 @@
-//! Rules of the domain that neither a database nor a clock decides.
+//! Rules of the domain that need neither a database nor a clock: ids, dates, states, tax codes, the unit tree.
 
 pub mod amounts;
 pub mod calendar;

@@ -1,8 +1,8 @@
-//! The life of a complaint.
+//! The states of a complaint and the transitions between them.
 
 use crate::enums::ComplaintState::{self, Answered, Assigned, Classified, Closed, Received, Rejected, Withdrawn};
 
-/// A step that the life of a complaint does not know.
+/// A transition that is not allowed.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("a complaint that is {from} cannot become {to}")]
 pub struct NoSuchStep {
@@ -10,17 +10,20 @@ pub struct NoSuchStep {
     pub to: ComplaintState,
 }
 
-/// Whether somebody still has to do something about it.
+/// Whether a complaint in this state is still open.
 pub fn is_open(state: ComplaintState) -> bool {
     matches!(state, Received | Classified | Assigned | Answered)
 }
 
-/// Whether it counts for nobody.
+/// Whether a complaint in this state counts against no officer and no unit.
 pub fn is_void(state: ComplaintState) -> bool {
     matches!(state, Withdrawn | Rejected)
 }
 
-/// Checks one step.
+/// Checks one transition.
+///
+/// # Errors
+/// Where the transition is not allowed.
 pub fn step(from: ComplaintState, to: ComplaintState) -> Result<(), NoSuchStep> {
     match (from, to) {
         (Received, Classified) | (Classified, Assigned) | (Assigned, Answered) | (Answered, Closed | Assigned) => {
@@ -31,8 +34,11 @@ pub fn step(from: ComplaintState, to: ComplaintState) -> Result<(), NoSuchStep> 
     }
 }
 
-/// The steps that lead to ANSWERED: a unit that answers a complaint addressed to it has thereby
-/// been assigned it. Empty where it is answered already.
+/// The transitions to ANSWERED: a response implies that the complaint was classified and assigned. Empty where the
+/// complaint is answered already.
+///
+/// # Errors
+/// Where the complaint is not open.
 pub fn steps_to_answered(from: ComplaintState) -> Result<&'static [ComplaintState], NoSuchStep> {
     match from {
         Received => Ok(&[Classified, Assigned, Answered]),

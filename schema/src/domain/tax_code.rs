@@ -1,7 +1,7 @@
-//! Tax codes (mã số thuế): 10 digits with a check digit, 13 for an enterprise's branch, and the
-//! 12-digit personal number of a household business, which has no check digit.
+//! Parses tax codes (mã số thuế): 10 digits with a check digit, 13 for an enterprise's branch, and the 12-digit
+//! personal number of a household business, which has no check digit.
 
-/// Why a tax code is not taken.
+/// Why a tax code is rejected.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum TaxCodeError {
     #[error("tax code {0:?} has not 10, 12 or 13 digits (a branch is written 0101234567-001)")]
@@ -14,8 +14,10 @@ pub enum TaxCodeError {
 
 const WEIGHTS: [u32; 9] = [31, 29, 23, 19, 17, 13, 7, 5, 3];
 
-/// Checks a tax code and writes it as the register does: `0100233488`, `0314409058-002`, or
-/// twelve digits.
+/// Checks a tax code and returns its canonical form: `0100233488`, `0314409058-002`, or twelve digits.
+///
+/// # Errors
+/// Where the number of digits or the check digit is wrong.
 pub fn parse(text: &str) -> Result<String, TaxCodeError> {
     let form = || TaxCodeError::Form(text.to_owned());
     let trimmed = text.trim();
@@ -35,8 +37,8 @@ pub fn parse(text: &str) -> Result<String, TaxCodeError> {
     }
 }
 
-/// The enterprise that a tax code belongs to: its first ten digits, so that branches count as
-/// the enterprise; a household's number as it is.
+/// The enterprise of a tax code: its first ten digits, so that branches count as their enterprise; a household's number
+/// unchanged.
 pub fn enterprise_of(tax_code: &str) -> &str {
     tax_code.split('-').next().unwrap_or(tax_code)
 }

@@ -1,4 +1,4 @@
-//! Units and what lies above and below them, on a day.
+//! The tree of units, whose parents change over time: ancestors and descendants of a unit on a day.
 
 use super::calendar::is_valid_on;
 use crate::enums::UnitKind;
@@ -8,10 +8,10 @@ use chrono::NaiveDate;
 use std::collections::{HashMap, HashSet};
 use std::sync::{PoisonError, RwLock};
 
-/// A deeper chain than this is a circle.
+/// The longest chain of parents that is followed; a longer one must be a circle.
 const DEEPEST: usize = 16;
 
-/// The units above a unit, the unit itself among them, by level.
+/// The ancestors of a unit by level, including the unit itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Ancestors {
     pub department: Option<Id>,
@@ -19,16 +19,16 @@ pub struct Ancestors {
     pub team: Option<Id>,
 }
 
-/// All units and their parents in time.
+/// All units and their parents over time.
 #[derive(Debug, Clone, Default)]
 pub struct UnitTree {
     kinds: HashMap<Id, UnitKind>,
     parents: HashMap<Id, Vec<(NaiveDate, Option<NaiveDate>, Id)>>,
-    /// What was found below units so far.
+    /// Cache of [`Self::descendants_without_stored_ancestor`].
     beside: Memo,
 }
 
-/// A copy of a tree finds out for itself.
+/// A cache; a clone of a tree starts with an empty one.
 #[derive(Debug, Default)]
 struct Memo(RwLock<HashMap<Id, Vec<Id>>>);
 
@@ -38,7 +38,7 @@ impl Clone for Memo {
     }
 }
 
-/// A chain of parents that comes back to where it began.
+/// A chain of parents that leads back to its start.
 #[derive(Debug, thiserror::Error)]
 #[error("the parents of unit {unit} form a circle on {day}")]
 pub struct Circle {
@@ -68,13 +68,13 @@ impl UnitTree {
         tree
     }
 
-    /// The parent of a unit on a day. Where two overlap, the later one counts.
+    /// The parent of a unit on a day. Where two periods overlap, the one that begins later counts.
     pub fn parent_on(&self, unit: Id, day: NaiveDate) -> Option<Id> {
         let spans = self.parents.get(&unit)?;
         spans.iter().rev().find(|(from, to, _)| is_valid_on(day, *from, *to)).map(|(_, _, parent)| *parent)
     }
 
-    /// The levels above a unit on a day.
+    /// The ancestors of a unit on a day.
     pub fn ancestors_on(&self, unit: Id, day: NaiveDate) -> Ancestors {
         let mut found = Ancestors::default();
         let mut at = Some(unit);
@@ -87,7 +87,7 @@ impl UnitTree {
                 _ => None,
             };
             if let Some(place) = place {
-                // The lowest of two units of one level is the one that counts.
+                // Of two units of one level, the lower one counts.
                 place.get_or_insert(here);
             }
             at = self.parent_on(here, day);
@@ -95,7 +95,7 @@ impl UnitTree {
         found
     }
 
-    /// The unit and everything that was below it at any time.
+    /// The unit and all units that were below it on any day.
     pub fn ever_below(&self, unit: Id) -> HashSet<Id> {
         let mut children: HashMap<Id, Vec<Id>> = HashMap::new();
         for (child, spans) in &self.parents {
@@ -115,12 +115,12 @@ impl UnitTree {
         found
     }
 
-    /// The units that were below a unit at some time and whose complaints do not store it among
-    /// their ancestors: below a unit above the stored levels, or below one of their own level.
-    pub fn below_beside_ancestors(&self, unit: Id) -> Vec<Id> {
-        // Asked by each request, and always the same for a tree: a tree does not change.
-        let known = || self.beside.0.read().unwrap_or_else(PoisonError::into_inner).get(&unit).cloned();
-        known().unwrap_or_else(|| {
+    /// The units that were below a unit on some day and whose complaints do not store it as an ancestor: it is above the
+    /// stored levels, or of the same level as they are.
+    pub fn descendants_without_stored_ancestor(&self, unit: Id) -> Vec<Id> {
+        // Cached: every request asks for it, and a tree does not change.
+        let cached = || self.beside.0.read().unwrap_or_else(PoisonError::into_inner).get(&unit).cloned();
+        cached().unwrap_or_else(|| {
             let found = self.find_below_beside_ancestors(unit);
             self.beside.0.write().unwrap_or_else(PoisonError::into_inner).insert(unit, found.clone());
             found
@@ -142,7 +142,7 @@ impl UnitTree {
         found
     }
 
-    /// The unit and everything below it on a day.
+    /// The unit and all units below it on a day.
     pub fn below_on(&self, unit: Id, day: NaiveDate) -> HashSet<Id> {
         let below = self.ever_below(unit).into_iter();
         below.filter(|one| *one == unit || self.is_above_on(unit, *one, day)).collect()
@@ -164,7 +164,10 @@ impl UnitTree {
         self.kinds.get(&unit).copied()
     }
 
-    /// Refuses a tree in which some unit is above itself on some day.
+    /// Checks that no unit is above itself on any day.
+    ///
+    /// # Errors
+    /// The unit and the day of a circle.
     pub fn check_no_circle(&self) -> Result<(), Circle> {
         for (unit, spans) in &self.parents {
             for (day, _, _) in spans {
@@ -184,7 +187,7 @@ impl UnitTree {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::SINCE_EVER;
+    use crate::models::UNKNOWN_START;
     use uuid::Uuid;
 
     fn id(n: u128) -> Id {
@@ -200,7 +203,7 @@ mod tests {
             kind,
             peer_group: None,
             field: None,
-            valid_from: SINCE_EVER,
+            valid_from: UNKNOWN_START,
             valid_to: None,
             unknown: false,
         }
@@ -227,12 +230,12 @@ mod tests {
         ];
         let moved = day(2025);
         let parents = [
-            parent(2, 1, SINCE_EVER, None),
-            parent(3, 1, SINCE_EVER, None),
-            parent(4, 2, SINCE_EVER, moved.pred_opt()),
+            parent(2, 1, UNKNOWN_START, None),
+            parent(3, 1, UNKNOWN_START, None),
+            parent(4, 2, UNKNOWN_START, moved.pred_opt()),
             parent(4, 3, moved, None),
-            parent(5, 4, SINCE_EVER, None),
-            parent(6, 5, SINCE_EVER, None),
+            parent(5, 4, UNKNOWN_START, None),
+            parent(6, 5, UNKNOWN_START, None),
         ];
         UnitTree::new(&units, &parents)
     }
@@ -247,7 +250,7 @@ mod tests {
 
     #[test]
     fn what_lies_below_is_found_beside_the_stored_ancestors() {
-        let below = |n| HashSet::from_iter(tree().below_beside_ancestors(id(n)));
+        let below = |n| HashSet::from_iter(tree().descendants_without_stored_ancestor(id(n)));
         assert_eq!(below(1), HashSet::from([id(2), id(3), id(4), id(5), id(6)]), "above the stored levels");
         assert_eq!(below(2), HashSet::new(), "a department is stored, with its time");
         assert_eq!(below(4), HashSet::from([id(5), id(6)]), "a branch below a branch");
@@ -257,7 +260,7 @@ mod tests {
     #[test]
     fn a_circle_is_found() {
         let units = [unit(1, UnitKind::Branch), unit(2, UnitKind::Branch)];
-        let circle = UnitTree::new(&units, &[parent(1, 2, SINCE_EVER, None), parent(2, 1, day(2025), None)]);
+        let circle = UnitTree::new(&units, &[parent(1, 2, UNKNOWN_START, None), parent(2, 1, day(2025), None)]);
         assert!(circle.check_no_circle().is_err());
         assert!(tree().check_no_circle().is_ok());
     }

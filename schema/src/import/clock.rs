@@ -1,12 +1,12 @@
-//! Whether a date format gives all that it reads: a time of day and its zone, not midnight or local time instead of them.
+//! Checks that a date format keeps the time of day and the zone that it reads.
 //!
-//! chrono reads formats whose parts do not make a time (an hour without its half of the day, the name of a zone). Such a
-//! format would lose the time of every row, so the mapping is refused as it is read.
+//! chrono accepts formats whose parts do not determine a time (an hour without AM or PM, the name of a zone). Such a
+//! format would silently give midnight or local time in every row, so parsing the mapping fails.
 
 use chrono::format::{Fixed, Item, Numeric, StrftimeItems};
 use chrono_tz::Tz;
 
-/// Which parts of a moment a format reads.
+/// The parts of a point in time that a format reads.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Clock {
     hour: bool,
@@ -18,7 +18,7 @@ pub struct Clock {
     /// An offset from UTC, or seconds since 1970.
     offset: bool,
     zone_name: bool,
-    /// One part that is a whole moment: `%+`, `%s`.
+    /// One specifier that is a complete point in time: `%+`, `%s`.
     whole: bool,
 }
 
@@ -28,7 +28,7 @@ impl Clock {
         self.whole || self.hour || self.hour_of_twelve
     }
 
-    /// Whether the format reads a moment that needs no time zone of the mapping.
+    /// Whether the format reads a point in time that does not need the time zone of the mapping.
     pub fn tells_moment(self) -> bool {
         self.whole || self.offset
     }
@@ -47,7 +47,7 @@ impl Clock {
                 }
                 Item::Fixed(fixed) => match fixed {
                     Fixed::LowerAmPm | Fixed::UpperAmPm => clock.half_of_day = true,
-                    // `%.f` reads nothing where there is no fraction.
+                    // `%.f` is optional: it also matches where there is no fraction.
                     Fixed::Nanosecond => {}
                     Fixed::Nanosecond3 | Fixed::Nanosecond6 | Fixed::Nanosecond9 => clock.fraction = true,
                     Fixed::TimezoneName => clock.zone_name = true,
@@ -68,18 +68,18 @@ impl Clock {
     }
 }
 
-/// Whether an item is the one that a format is parsed to: some items have no public name.
+/// Whether an item equals the first item of a format: some items have no public name.
 fn is(item: &Item<'_>, format: &str) -> bool {
     StrftimeItems::new(format).next().is_some_and(|named| named == *item)
 }
 
 /// Checks a format.
 ///
-/// A `day_only` field needs no time of day, but it needs the whole of it where the format reads a zone: the zone decides
-/// which day it is in Vietnam.
+/// A `day_only` field needs no time of day, unless the format reads a zone: then the complete time decides which day it
+/// is in Vietnam.
 ///
 /// # Errors
-/// Which part of the format loses what, and what to write instead.
+/// Names the specifier that loses information, and what to write instead.
 pub fn check(format: &str, items: &[Item<'_>], day_only: bool, zone: Tz) -> Result<Clock, String> {
     let clock = Clock::of(items);
     let refused = |part: &str, why: &str| Err(format!("format {format:?}: {part} {why}"));
@@ -98,8 +98,8 @@ pub fn check(format: &str, items: &[Item<'_>], day_only: bool, zone: Tz) -> Resu
     if clock.offset && !hour {
         return refused(
             "the offset (%z, %:z, %#z)",
-            "stands without an hour, so the moment cannot be told: add the time of day (%H:%M) if the column has it, else cut \
-             the offset off with a `pattern`",
+            "has no hour, so the point in time is unknown: add the time of day (%H:%M) if the column has it, \
+             otherwise remove the offset with a `pattern`",
         );
     }
     if clock.hour_of_twelve && !clock.hour && !clock.half_of_day {
@@ -132,12 +132,13 @@ pub fn check(format: &str, items: &[Item<'_>], day_only: bool, zone: Tz) -> Resu
     literal_zone(format, items, clock, zone)
 }
 
-/// Refuses a zone that is written as letters of the format and is not that of the mapping: it would be read and ignored.
+/// Rejects a zone that is written as literal characters of the format and differs from that of the mapping: parsing
+/// ignores it.
 fn literal_zone(format: &str, items: &[Item<'_>], clock: Clock, zone: Tz) -> Result<Clock, String> {
     if clock.tells_moment() {
         return Ok(clock);
     }
-    // What is not a letter of the format ends a word.
+    // Items that are not literal text end a word.
     let letters: String = items
         .iter()
         .map(|item| match item {
@@ -156,8 +157,8 @@ fn literal_zone(format: &str, items: &[Item<'_>], clock: Clock, zone: Tz) -> Res
         .find(|word| ["z", "utc", "gmt"].contains(&word.to_ascii_lowercase().as_str()));
     if let Some(word) = utc.filter(|_| !is_utc) {
         return Err(format!(
-            "format {format:?}: the letters {word} stand for UTC, but as letters of the format they are read and not heeded, and \
-             the times are taken as those of {}. Write %#z in their place, which reads Z and offsets; or set timezone = \"UTC\" at \
+            "format {format:?}: the letters {word} stand for UTC, but literal letters of a format are ignored, so the \
+             times would count as those of {}. Write %#z instead, which reads Z and offsets, or set timezone = \"UTC\" at \
              the top of the mapping",
             zone.name()
         ));
@@ -167,7 +168,7 @@ fn literal_zone(format: &str, items: &[Item<'_>], clock: Clock, zone: Tz) -> Res
         signs.windows(3).any(|part| matches!(part, ['+' | '-', a, b] if a.is_ascii_digit() && b.is_ascii_digit()));
     if offset {
         return Err(format!(
-            "format {format:?}: an offset that is written as digits of the format is read and not heeded. Write %:z for \
+            "format {format:?}: an offset that is written as literal digits of the format is ignored. Write %:z for \
              offsets like +07:00, %z for +0700, %#z for +07 or Z"
         ));
     }
@@ -207,8 +208,8 @@ mod tests {
             ("%Y-%m-%d %H:%M:%S UTC", "letters UTC"),
             ("%Y-%m-%d %H:%M:%S+00:00", "digits"),
         ] {
-            let told = checked(format, false, VN).unwrap_err();
-            assert!(told.contains(part) && told.contains(&format!("{format:?}")), "{format}: {told}");
+            let error = checked(format, false, VN).unwrap_err();
+            assert!(error.contains(part) && error.contains(&format!("{format:?}")), "{format}: {error}");
         }
     }
 

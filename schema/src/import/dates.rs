@@ -1,4 +1,4 @@
-//! Dates and times as other registers write them.
+//! Parses dates and times in the notation of other registers.
 
 use super::clock::{Clock, check};
 use crate::domain::calendar::{TimeError, moment};
@@ -12,7 +12,7 @@ use chrono_tz::Tz;
 pub struct DateRules {
     formats: Vec<Format>,
     month_means: MonthMeans,
-    /// The days of the file stand for their months.
+    /// The days in the file only stand for their months (`precision = "month"`).
     all_by_month: bool,
 }
 
@@ -24,14 +24,14 @@ struct Format {
     names_day: bool,
 }
 
-/// The day that a month without a day stands for.
+/// The day that a month without a day is read as (`month_means`).
 #[derive(Debug, Clone, Copy)]
 enum MonthMeans {
     Day(u32),
     Last,
 }
 
-/// Written without `formats`: ISO 8601 and RFC 3339, and as databases print them.
+/// The formats without `formats` in the mapping: ISO 8601, RFC 3339, and what databases print.
 const DEFAULT_FORMATS: [&str; 7] = [
     "%Y-%m-%d",
     "%Y-%m-%d %H:%M:%S%.f",
@@ -43,15 +43,15 @@ const DEFAULT_FORMATS: [&str; 7] = [
 ];
 
 impl DateRules {
-    /// How dates are written in a mapping itself.
+    /// The notation of dates in the mapping itself.
     pub fn own() -> Result<Self, String> {
         Self::new(Vec::new(), None, false, crate::domain::calendar::LOCAL)
     }
 
-    /// The rules of a field; one that is `day_only` needs no time of day. `zone` is the time zone of the mapping.
+    /// The rules of a field. A `day_only` field needs no time of day; `zone` is the time zone of the mapping.
     ///
     /// # Errors
-    /// A format that is none, or that loses the time that it reads.
+    /// Where a format is not a strftime format or loses the time that it reads, or `month_means` is not a day.
     pub fn new(
         mut formats: Vec<String>,
         month_means: Option<&toml::Value>,
@@ -66,7 +66,7 @@ impl DateRules {
             .map(|text| {
                 let items = StrftimeItems::new(&text)
                     .parse_to_owned()
-                    .map_err(|_| format!("{text:?} is no strftime format"))?;
+                    .map_err(|_| format!("{text:?} is not a strftime format"))?;
                 let clock = check(&text, &items, day_only, zone)?;
                 let names_day = items.iter().any(names_day);
                 Ok(Format { text, items, clock, names_day })
@@ -86,23 +86,26 @@ impl DateRules {
         Ok(Self { formats, month_means, all_by_month: false })
     }
 
-    /// The same, where the days that the file writes stand for their months.
+    /// The same rules for a file whose days only stand for their months.
     #[must_use]
     pub fn by_month(self) -> Self {
         Self { all_by_month: true, ..self }
     }
 
-    /// Whether some format names no day.
+    /// Whether some texts may give a month without a day.
     pub fn may_be_by_month(&self) -> bool {
         self.all_by_month || self.formats.iter().any(|format| !format.names_day)
     }
 
-    /// Whether a text names a month and no day, or a day that stands for its month.
+    /// Whether a text gives a month without a day, or a day that only stands for its month.
     pub fn is_by_month(&self, text: &str) -> bool {
         self.all_by_month || self.format_of(text).is_some_and(|(format, _)| !format.names_day)
     }
 
-    /// The day that a text names.
+    /// The day that a text gives.
+    ///
+    /// # Errors
+    /// Where no format reads the text, the day does not exist, or its year is not from 1900 to 2200.
     pub fn date(&self, text: &str, zone: Tz) -> Result<NaiveDate, String> {
         let (parsed, clock) = self.parsed(text)?;
         if clock.tells_moment() {
@@ -112,7 +115,10 @@ impl DateRules {
         plausible(self.day(&parsed, text)?, text)
     }
 
-    /// The moment that a text names; the first one of a day, where it names no time.
+    /// The point in time that a text gives; the start of the day where it gives no time.
+    ///
+    /// # Errors
+    /// As for [`Self::date`], or where the local time does not exist.
     pub fn time(&self, text: &str, zone: Tz) -> Result<Timestamp, String> {
         let (parsed, clock) = self.parsed(text)?;
         if clock.tells_moment() {
@@ -130,7 +136,7 @@ impl DateRules {
         moment(day.and_time(time), zone).map_err(|e: TimeError| e.to_string())
     }
 
-    /// The first format that reads a text, and what it reads.
+    /// The first format that reads a text, and the parsed parts.
     fn format_of(&self, text: &str) -> Option<(&Format, Parsed)> {
         self.formats.iter().find_map(|format| {
             let mut parsed = Parsed::new();
@@ -154,7 +160,7 @@ impl DateRules {
         if parsed.day().is_some() {
             return Err(wrong());
         }
-        // Only a month was given.
+        // The text gives only a month.
         let mut month = parsed.clone();
         month.set_day(1).map_err(|_| wrong())?;
         let first = month.to_naive_date().map_err(|_| wrong())?;
@@ -165,7 +171,7 @@ impl DateRules {
     }
 }
 
-/// Whether a part of a format says which day of a month or year it is.
+/// Whether an item of a format determines the day within a month or year.
 fn names_day(item: &Item<'_>) -> bool {
     match item {
         Item::Numeric(part, _) => !matches!(
@@ -189,28 +195,29 @@ fn names_day(item: &Item<'_>) -> bool {
     }
 }
 
-/// The moment of a text that names its own offset.
+/// The point in time of a text that has its own offset.
 fn whole_moment(parsed: &Parsed, text: &str) -> Result<DateTime<FixedOffset>, String> {
-    let time = parsed.to_datetime().map_err(|_| format!("{text:?} is no moment that exists"))?;
+    let time = parsed.to_datetime().map_err(|_| format!("{text:?} is not a time that exists"))?;
     Ok(time.with_time(within_its_minute(time.time())).single().unwrap_or(time))
 }
 
-/// A leap second (23:59:60) as the last second of its minute: the register does not have leap seconds, and the next second
-/// belongs to the next day.
+/// Reads a leap second (23:59:60) as the last second of its minute: the register has no leap seconds, and the next
+/// second is on the next day.
 fn within_its_minute(time: NaiveTime) -> NaiveTime {
     const SECOND: u32 = 1_000_000_000;
     time.with_nanosecond(time.nanosecond() % SECOND).unwrap_or(time)
 }
 
-/// strftime reads `05` as the year 5: such a date is a mistake in the format, not in the file.
+/// Rejects years before 1900 and after 2200. strftime reads `05` as the year 5, which is a mistake in the format, not
+/// in the file.
 fn plausible(day: NaiveDate, text: &str) -> Result<NaiveDate, String> {
     if (1900..=2200).contains(&day.year()) {
         Ok(day)
     } else {
-        // Other registers write such days where there is none.
+        // Other registers write such days for "no end" or "not known".
         let (year, bound) = (day.year(), if day.year() > 2200 { "without end" } else { "not known" });
         Err(format!(
-            "{text:?} was read as the year {year}: check the format in the mapping; if it stands for {bound}, say \
+            "{text:?} was read as the year {year}: check the format in the mapping; if it stands for {bound}, set \
              null = [{text:?}] under [file]"
         ))
     }

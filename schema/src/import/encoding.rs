@@ -1,17 +1,17 @@
-//! Which encoding a file has, where its bytes say so: a wrong one would read good text as other text, without an error.
+//! Detects an encoding that contradicts the mapping: decoding with the wrong one yields wrong text without an error.
 
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 use std::cell::Cell;
 use std::io::{self, Read};
 use std::rc::Rc;
 
-/// Letters of a file that is read as another encoding and is UTF-8 so far: after so many no other encoding is left.
+/// Non-ASCII characters after which a file that was valid UTF-8 so far is certain to be UTF-8.
 const CERTAIN: usize = 16;
 
 /// Checks the first bytes of a file against the encoding of the mapping; None is UTF-8.
 ///
 /// # Errors
-/// What the file is, and what to write in the mapping.
+/// Says which encoding or format the file has, and what to write in the mapping.
 pub fn check_start(encoding: Option<&'static Encoding>, start: &[u8]) -> Result<(), String> {
     if start.starts_with(b"PK\x03\x04") || start.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
         return Err("is a workbook or an archive, not a CSV file: open it and save the sheet as \"CSV UTF-8\"".into());
@@ -19,19 +19,19 @@ pub fn check_start(encoding: Option<&'static Encoding>, start: &[u8]) -> Result<
     let wide = utf16_of(start);
     match (encoding, wide) {
         (None, Some(wide)) => Err(format!(
-            "is UTF-16, not UTF-8: say encoding = \"{}\" under [file] of the mapping",
+            "is UTF-16, not UTF-8: set encoding = \"{}\" under [file] of the mapping",
             wide.name().to_ascii_lowercase()
         )),
         (Some(encoding), Some(wide)) if encoding != wide => Err(format!(
-            "is {}, not {}: say encoding = \"{}\" under [file] of the mapping",
+            "is {}, not {}: set encoding = \"{}\" under [file] of the mapping",
             wide.name(),
             encoding.name(),
             wide.name().to_ascii_lowercase()
         )),
         (Some(encoding), None) if (encoding == UTF_16BE || encoding == UTF_16LE) && !start.contains(&0) => {
             Err(format!(
-                "is not {}: none of its first bytes is zero. Take encoding out of [file] of the mapping if it is UTF-8, or name \
-             its encoding, for example \"windows-1258\"",
+                "is not {}: none of its first bytes is zero. Remove encoding from [file] of the mapping if the file is UTF-8, \
+             or set its encoding, for example \"windows-1258\"",
                 encoding.name()
             ))
         }
@@ -40,7 +40,7 @@ pub fn check_start(encoding: Option<&'static Encoding>, start: &[u8]) -> Result<
     }
 }
 
-/// UTF-16 by its byte order mark, or by the zero bytes that its ASCII letters have in every other place.
+/// Detects UTF-16 by its byte order mark, or by the zero bytes at every other position of its ASCII characters.
 pub fn utf16_of(start: &[u8]) -> Option<&'static Encoding> {
     match start {
         [0xfe, 0xff, ..] => return Some(UTF_16BE),
@@ -59,21 +59,21 @@ pub fn utf16_of(start: &[u8]) -> Option<&'static Encoding> {
 
 pub fn is_utf8(encoding: &'static Encoding) -> String {
     format!(
-        "the file is UTF-8, not {}: say encoding = \"utf-8\" under [file] of the mapping, or take the line out",
+        "the file is UTF-8, not {}: set encoding = \"utf-8\" under [file] of the mapping, or remove that line",
         encoding.name()
     )
 }
 
-/// Fails where a file that is read in another encoding turns out to be UTF-8: no text of that encoding with letters outside
-/// ASCII is UTF-8 by chance.
+/// A reader that fails where a file declared in another encoding turns out to be UTF-8: text of that encoding with
+/// many non-ASCII characters is not valid UTF-8 by chance.
 pub struct NotUtf8<R> {
     inner: R,
     encoding: &'static Encoding,
-    /// Bytes that may be the beginning of a letter.
+    /// Bytes that may begin a character that is not complete yet.
     rest: Vec<u8>,
     letters: usize,
     decided: bool,
-    /// Whether all that was read so far is UTF-8, with letters outside ASCII.
+    /// Whether the bytes so far are valid UTF-8 with at least one non-ASCII character.
     seems: Rc<Cell<bool>>,
 }
 
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
     use encoding_rs::{WINDOWS_1252, WINDOWS_1258};
 
-    /// Reads in small parts, so that letters are cut.
+    /// Reads in small parts, which split characters.
     fn read(bytes: &[u8], encoding: &'static Encoding) -> io::Result<Vec<u8>> {
         let mut reader = NotUtf8::new(bytes, encoding, Rc::default());
         let mut read = Vec::new();
@@ -141,8 +141,8 @@ mod tests {
     #[test]
     fn utf_8_is_no_other_encoding() {
         for text in ["Đội trưởng", "a,b\n1,é", "abc…"] {
-            let told = read(text.as_bytes(), WINDOWS_1258).unwrap_err().to_string();
-            assert!(told.contains("UTF-8") && told.contains("encoding = \"utf-8\""), "{told}");
+            let error = read(text.as_bytes(), WINDOWS_1258).unwrap_err().to_string();
+            assert!(error.contains("UTF-8") && error.contains("encoding = \"utf-8\""), "{error}");
         }
         for (text, encoding) in [
             ("Đo\u{300}i tiê\u{300}n, châ\u{323}m", WINDOWS_1258),

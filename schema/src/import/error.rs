@@ -1,7 +1,9 @@
+//! Errors that stop an import.
+
 use crate::db::StoreError;
 use std::path::PathBuf;
 
-/// Why an import stopped. A row that fails does not stop an import: see [`super::Reject`].
+/// Why an import stopped. A bad row does not stop it: see [`super::Reject`].
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     #[error("mapping {path}: {message}")]

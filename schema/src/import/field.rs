@@ -1,23 +1,22 @@
-//! What a kind of import can take: its fields, so that mappings are checked and documented from
-//! one list.
+//! The fields that a kind of import accepts, in one list from which mappings are checked.
 
 /// How the text of a cell is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldType {
     /// Free text, kept as it is.
     Text,
-    /// A short text that names something: signs that nobody sees do not belong to it.
+    /// A short text that identifies an entity; invisible characters are removed from it.
     Code,
-    /// A day, or a month that stands for one of its days.
+    /// A day; a month without a day stands for one of its days.
     Date,
-    /// A moment; a day alone is its beginning.
+    /// A point in time; a day without a time means its start.
     Time,
     Integer,
     Decimal,
     Bool,
     TaxCode,
     DeclarationNumber,
-    /// One of the words given.
+    /// One of these words.
     Word(&'static [&'static str]),
 }
 
@@ -30,7 +29,16 @@ pub struct FieldSpec {
     pub about: &'static str,
 }
 
-/// Lists the fields of a kind and names the place of each.
+/// What a mapping has to know about the kind that it is for.
+#[derive(Debug)]
+pub struct KindSpec {
+    pub name: &'static str,
+    pub fields: &'static [FieldSpec],
+    /// Whether a thing of this kind may have several rows, and columns that are kept word for word.
+    pub has_several_rows: bool,
+}
+
+/// Defines `FIELDS` of a kind, and a constant with the index of each field.
 macro_rules! fields {
     ($( $konst:ident = $name:literal, $of:expr, $required:literal, $about:literal; )+) => {
         pub const FIELDS: &[crate::import::field::FieldSpec] = &[

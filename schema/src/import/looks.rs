@@ -1,18 +1,18 @@
-//! Codes that people take for one another: signs that nobody sees, and signs that look alike.
+//! Detects invisible characters, and codes that look alike.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::skeleton;
 
-/// Whether a character cannot be seen: what Unicode lets programs ignore (zero-width spaces, byte order marks, soft hyphens,
-/// Hangul fillers, variation selectors), and the blank Braille pattern.
+/// Whether a character is invisible: the default-ignorable code points of Unicode (zero-width spaces, byte order marks,
+/// soft hyphens, Hangul fillers, variation selectors) and the blank Braille pattern.
 pub fn is_hidden(c: char) -> bool {
-    // The skeleton of a text leaves out the code points that are ignorable by default, and nothing else.
+    // The skeleton of a text drops exactly the default-ignorable code points.
     !c.is_ascii() && (c == '\u{2800}' || skeleton(c.encode_utf8(&mut [0; 4])).next().is_none())
 }
 
-/// A text for a message: characters that cannot be seen are written as `<U+200B>`.
+/// A text for a message: invisible and control characters are written as `<U+200B>`.
 pub fn shown(text: &str) -> String {
     let mut written = String::with_capacity(text.len());
     for c in text.chars() {
@@ -25,18 +25,18 @@ pub fn shown(text: &str) -> String {
     written
 }
 
-/// A text without the characters that cannot be seen, and those characters as `U+200B, U+00AD`; None where all can be seen.
+/// A text without its invisible characters, and those characters as `U+200B, U+00AD`; None where there are none.
 pub fn without_hidden(text: &str) -> Option<(String, String)> {
     if text.is_ascii() || !text.contains(is_hidden) {
         return None;
     }
     let hidden: BTreeSet<char> = text.chars().filter(|c| is_hidden(*c)).collect();
-    // A mark may meet its letter now.
+    // A removed character may have separated a diacritic from its letter.
     let rest = text.chars().filter(|c| !is_hidden(*c)).nfc().collect();
     Some((rest, code_points(hidden.into_iter())))
 }
 
-/// A code in quotes, with the code points of its signs outside ASCII: `"CC‑1" (U+2011)`.
+/// A code in quotes, with the code points of its non-ASCII characters: `"CC‑1" (U+2011)`.
 pub fn spelt(text: &str) -> String {
     let signs = code_points(text.chars().filter(|c| !c.is_ascii()));
     if signs.is_empty() { format!("{:?}", shown(text)) } else { format!("\"{}\" ({signs})", shown(text)) }
@@ -46,11 +46,11 @@ fn code_points(signs: impl Iterator<Item = char>) -> String {
     signs.map(|c| format!("U+{:04X}", u32::from(c))).collect::<Vec<_>>().join(", ")
 }
 
-/// What two texts have in common that look alike: the skeleton of Unicode's security mechanisms (UTS 39), regardless of width,
-/// case, spaces, and which dash it is.
+/// A key that texts which look alike share: the skeleton of Unicode's security mechanisms (UTS 39), regardless of
+/// width, case, spaces and kind of dash.
 pub fn look(text: &str) -> String {
     let plain: String = text.nfkc().filter(|c| !c.is_whitespace() && !is_hidden(*c)).map(one_dash).collect();
-    // Capitals and small letters have skeletons of their own, so it is taken before and after.
+    // Upper and lower case letters have different skeletons, so it is taken before and after lowercasing.
     let small = skeleton(&plain).collect::<String>().to_lowercase();
     skeleton(&small).collect()
 }
@@ -63,10 +63,10 @@ fn one_dash(c: char) -> char {
     }
 }
 
-/// Codes that are compared in one import, of each kind of thing.
+/// Codes of each kind of entity that one import compares at most.
 const MOST_CODES: usize = 200_000;
 
-/// The codes of one kind of thing that a file names, each with where it stood first.
+/// The codes of one kind of entity in a file, each with the row and column of its first occurrence.
 #[derive(Default)]
 pub struct Codes(HashMap<String, (u64, String)>);
 
@@ -81,7 +81,7 @@ impl Codes {
         self.0.is_empty()
     }
 
-    /// Codes of the file that look like another one of the file or of the register, in the order of the file.
+    /// Messages about codes of the file that look like another code of the file or of the register, in file order.
     pub fn look_alikes(&self, what: &str, register: &[String]) -> Vec<String> {
         let mut alike: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
         for code in self.0.keys() {
@@ -92,14 +92,14 @@ impl Codes {
                 codes.insert(code);
             }
         }
-        let mut told: Vec<(u64, String)> = Vec::new();
+        let mut messages: Vec<(u64, String)> = Vec::new();
         for codes in alike.values().filter(|codes| codes.len() > 1) {
-            // The plainest of them is the one that the others are compared with.
+            // The others are compared with the plainest one: ASCII first, then the shortest.
             let Some(plain) = codes.iter().min_by_key(|code| (!code.is_ascii(), code.len(), **code)) else { continue };
             for code in codes.iter().filter(|code| code != &plain) {
-                let stands = self.0.get(*code).or_else(|| self.0.get(*plain));
-                let Some((line, column)) = stands else { continue };
-                told.push((
+                let place = self.0.get(*code).or_else(|| self.0.get(*plain));
+                let Some((line, column)) = place else { continue };
+                messages.push((
                     *line,
                     format!(
                         "row {line}, column {column:?}: the {what} codes {} and {} look alike and are two: are they one \
@@ -110,8 +110,8 @@ impl Codes {
                 ));
             }
         }
-        told.sort();
-        told.into_iter().map(|(_, message)| message).collect()
+        messages.sort();
+        messages.into_iter().map(|(_, message)| message).collect()
     }
 }
 
@@ -162,9 +162,12 @@ mod tests {
         codes.note("CC-1", 2, "cb");
         codes.note("CC‑1", 4, "cb");
         codes.note("A1", 5, "cb");
-        let told = codes.look_alikes("officer", &["A 1".into(), "b".into(), "B".into()]);
-        assert_eq!(told.len(), 2, "{told:?}");
-        assert!(told[0].contains("row 4") && told[0].contains("\"CC‑1\" (U+2011) and \"CC-1\""), "{told:?}");
-        assert!(told[1].contains("row 5") && told[1].contains("\"A 1\" and \"A1\""), "{told:?}");
+        let messages = codes.look_alikes("officer", &["A 1".into(), "b".into(), "B".into()]);
+        assert_eq!(messages.len(), 2, "{messages:?}");
+        assert!(
+            messages[0].contains("row 4") && messages[0].contains("\"CC‑1\" (U+2011) and \"CC-1\""),
+            "{messages:?}"
+        );
+        assert!(messages[1].contains("row 5") && messages[1].contains("\"A 1\" and \"A1\""), "{messages:?}");
     }
 }

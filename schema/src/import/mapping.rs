@@ -1,19 +1,18 @@
-//! The mapping file: what the columns of somebody's register mean in ours.
+//! The mapping file (TOML): what the columns of another register mean in this one.
 
 use super::ImportError;
+use super::bools::parse_bool;
 use super::dates::DateRules;
-use super::field::{FieldSpec, FieldType};
-use super::kinds::Kind;
+use super::field::{FieldSpec, FieldType, KindSpec};
 use super::numbers::NumberRules;
 use crate::domain::amounts::{MOST_COST_VND, MOST_DELAY_HOURS};
 use chrono_tz::Tz;
 use regex::Regex;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::Path;
 use unicode_normalization::UnicodeNormalization;
 
-/// A mapping, checked against the kind that it is for.
+/// A mapping, checked against its kind of import.
 #[derive(Debug)]
 pub struct Mapping {
     pub source: String,
@@ -26,13 +25,13 @@ pub struct Mapping {
     pub nulls: BTreeSet<String>,
     pub timezone: Tz,
     pub missing: Missing,
-    /// By place in the list of fields of the kind.
+    /// By index in the list of fields of the kind.
     pub fields: Vec<Option<FieldRule>>,
-    /// Columns kept word for word.
+    /// Columns that are kept verbatim.
     pub keep: Vec<String>,
 }
 
-/// What to do with a code that the reference data does not know.
+/// What to do with a code that the reference data does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
 #[serde(rename_all = "lowercase")]
 pub enum OnMissing {
@@ -52,8 +51,7 @@ pub struct Missing {
 
 impl Default for Missing {
     fn default() -> Self {
-        // Enterprises introduce themselves with a complaint; units, officers and categories are
-        // the Board's own lists.
+        // New enterprises appear with their first complaint; units, officers and categories are lists of the Board.
         Self {
             unit: OnMissing::Reject,
             officer: OnMissing::Reject,
@@ -66,7 +64,7 @@ impl Default for Missing {
 /// How a field gets its value.
 #[derive(Debug)]
 pub struct FieldRule {
-    /// None where the mapping gives a constant; several are joined.
+    /// Empty where the mapping gives a constant; several columns are joined.
     pub columns: Vec<String>,
     pub separator: String,
     pub constant: Option<String>,
@@ -140,30 +138,28 @@ enum OneOrMany {
 }
 
 impl Mapping {
-    pub fn load(path: &Path, kind: Kind) -> Result<Self, ImportError> {
-        let text =
-            std::fs::read_to_string(path).map_err(|source| ImportError::Open { path: path.to_owned(), source })?;
-        Self::parse(&text, &path.display().to_string(), kind)
-    }
-
-    pub fn parse(text: &str, path: &str, kind: Kind) -> Result<Self, ImportError> {
+    /// Reads a mapping and checks it against the kind that it is for.
+    ///
+    /// # Errors
+    /// Where the text is no mapping, or says something that the kind does not have.
+    pub(super) fn checked(text: &str, path: &str, kind: &KindSpec) -> Result<Self, ImportError> {
         let wrong = |message: String| ImportError::Mapping { path: path.to_owned(), message };
-        // Composed letters, as the cells of the file are made: see the reader.
+        // NFC, like the cells of the file: see the reader.
         let text: String = text.nfc().collect();
         let file: MappingFile = toml::from_str(&text).map_err(|e| wrong(e.to_string()))?;
         if let Some(named) = &file.kind
-            && named != kind.name()
+            && named != kind.name
         {
-            return Err(wrong(format!("it is for `import {named}`, not for `import {}`", kind.name())));
+            return Err(wrong(format!("it is for `import {named}`, not for `import {}`", kind.name)));
         }
-        let specs = kind.fields();
+        let specs = kind.fields;
         for name in file.fields.keys() {
             if !specs.iter().any(|spec| spec.name == name) {
-                let known: Vec<_> = specs.iter().map(|spec| spec.name).collect();
+                let names: Vec<_> = specs.iter().map(|spec| spec.name).collect();
                 return Err(wrong(format!(
                     "[fields] names {name:?}, which `import {}` does not have; it has {}",
-                    kind.name(),
-                    known.join(", ")
+                    kind.name,
+                    names.join(", ")
                 )));
             }
         }
@@ -204,7 +200,7 @@ impl Mapping {
             "adjacent" => true,
             other => return Err(wrong(format!("file.rows {other:?} is neither \"scattered\" nor \"adjacent\""))),
         };
-        if kind != Kind::Complaints && (adjacent || !file.keep.is_empty()) {
+        if !kind.has_several_rows && (adjacent || !file.keep.is_empty()) {
             return Err(wrong("`rows = \"adjacent\"` and `keep` are for complaints".into()));
         }
         if file.source.trim().is_empty() || file.source.len() > 100 || file.source.contains(':') {
@@ -226,7 +222,7 @@ impl Mapping {
         })
     }
 
-    /// Whether the mapping says anything about a field.
+    /// Whether the mapping fills a field.
     pub fn has(&self, field: usize) -> bool {
         self.fields[field].is_some()
     }
@@ -237,8 +233,8 @@ fn field_rule(spec: &FieldSpec, entry: toml::Value, timezone: Tz) -> Result<Fiel
         toml::Value::String(column) => FieldRuleFile { column: Some(column), ..FieldRuleFile::default() },
         toml::Value::Table(_) => entry.try_into::<FieldRuleFile>().map_err(|e| e.message().to_owned())?,
         _ => {
-            return Err("is neither the name of a column nor a table of rules (keys of the mapping as a whole, \
-                        such as `keep`, stand above [fields])"
+            return Err("is neither the name of a column nor a table of rules (keys of the whole mapping, \
+                        such as `keep`, go above [fields])"
                 .into());
         }
     };
@@ -247,16 +243,16 @@ fn field_rule(spec: &FieldSpec, entry: toml::Value, timezone: Tz) -> Result<Fiel
         return Err("give either a column or a constant, or columns to `join`".into());
     }
     if file.join.as_ref().is_some_and(|columns| columns.len() < 2) {
-        return Err("`join` names two columns or more".into());
+        return Err("`join` needs at least two columns".into());
     }
     if file.separator.is_some() && file.join.is_none() {
-        return Err("`separator` stands between the columns of a `join`".into());
+        return Err("`separator` needs a `join`".into());
     }
     if file.separator.as_deref() == Some("") && spec.of == FieldType::Code {
         return Err("`separator` is empty: \"1\" and \"23\" would be the same code as \"12\" and \"3\"".into());
     }
     if file.otherwise.is_some() && file.values.is_none() {
-        return Err("`otherwise` belongs to a table of `values`".into());
+        return Err("`otherwise` needs a table of `values`".into());
     }
     let dated = matches!(spec.of, FieldType::Date | FieldType::Time);
     if (file.formats.is_some() || file.month_means.is_some()) && !dated {
@@ -280,7 +276,7 @@ fn field_rule(spec: &FieldSpec, entry: toml::Value, timezone: Tz) -> Result<Fiel
         Some("month") => true,
         Some(other) => return Err(format!("precision {other:?} is neither \"day\" nor \"month\"")),
     };
-    let (usual, ceiling) = most_of(spec.name);
+    let (usual, ceiling) = limits_of(spec.name);
     let numbers = NumberRules::new(file.thousands.as_deref(), file.decimal.as_deref(), file.multiply.as_ref())?
         .limited(file.most.as_ref(), usual, ceiling)?;
     let values = file
@@ -325,9 +321,9 @@ fn field_rule(spec: &FieldSpec, entry: toml::Value, timezone: Tz) -> Result<Fiel
     })
 }
 
-/// The most that a number of a field is taken to be, and the most that a mapping may say instead: sums of as many complaints as
-/// there may be stay numbers of 64 bits.
-fn most_of(field: &str) -> (i64, i64) {
+/// The default limit of a numeric field, and the largest limit that a mapping may set with `most`. The latter keeps
+/// sums over all complaints within 64 bits.
+fn limits_of(field: &str) -> (i64, i64) {
     match field {
         "cost_vnd" => (MOST_COST_VND, MOST_COST_VND * 1_000),
         "delay_hours" => (MOST_DELAY_HOURS, MOST_DELAY_HOURS * 10),
@@ -336,7 +332,7 @@ fn most_of(field: &str) -> (i64, i64) {
     }
 }
 
-/// Checks a value that the mapping itself gives, which is written our way: dates as 2024-01-31,
+/// Checks a value that the mapping itself gives. It is written in the notation of the mapping: dates as 2024-01-31,
 /// numbers as 1250000 or 1.5.
 fn check_word(spec: &FieldSpec, word: &str, numbers: &NumberRules) -> Result<(), String> {
     let zone = crate::domain::calendar::LOCAL;
@@ -346,7 +342,7 @@ fn check_word(spec: &FieldSpec, word: &str, numbers: &NumberRules) -> Result<(),
         FieldType::Time => DateRules::own()?.time(word, zone).map(|_| ()),
         FieldType::Integer => numbers.integer(word).map(|_| ()),
         FieldType::Decimal => numbers.decimal(word).map(|_| ()),
-        FieldType::Bool => super::row::truth(word).map(|_| ()),
+        FieldType::Bool => parse_bool(word).map(|_| ()),
         FieldType::TaxCode => crate::domain::tax_code::parse(word).map(|_| ()).map_err(|e| e.to_string()),
         FieldType::DeclarationNumber => crate::domain::declaration::parse(word).map(|_| ()).map_err(|e| e.to_string()),
         FieldType::Word(words) if words.contains(&word) => Ok(()),
@@ -354,7 +350,7 @@ fn check_word(spec: &FieldSpec, word: &str, numbers: &NumberRules) -> Result<(),
     }
 }
 
-/// A constant as its cell would read.
+/// The text of a TOML value, as a cell would have it.
 fn word_of(value: &toml::Value) -> Result<String, String> {
     match value {
         toml::Value::String(text) => Ok(text.clone()),
@@ -362,6 +358,6 @@ fn word_of(value: &toml::Value) -> Result<String, String> {
         toml::Value::Float(number) => Ok(number.to_string()),
         toml::Value::Boolean(truth) => Ok(truth.to_string()),
         toml::Value::Datetime(time) => Ok(time.to_string()),
-        other => Err(format!("{other} is no single value")),
+        other => Err(format!("{other} is not a single value")),
     }
 }

@@ -1,9 +1,9 @@
-//! Reading other people's registers: a CSV file and a mapping that says what its columns mean.
+//! Imports CSV files of other registers, by a mapping that says what their columns mean.
 //!
-//! A file goes through four steps: it is read row by row ([`reader`]), rows of one thing are
-//! brought together ([`stage`]), each thing is checked and written in transactions of some
-//! thousand ([`run`]), by the rules of its kind ([`kinds`]).
+//! [`reader`] reads a file row by row, [`stage`] groups the rows of one entity (a complaint, a unit), and [`run`]
+//! checks and writes some thousand entities in each transaction, by the rules of their kind ([`kinds`]).
 
+mod bools;
 mod clock;
 mod dates;
 mod encoding;

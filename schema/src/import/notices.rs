@@ -1,4 +1,4 @@
-//! What an import takes and a person should look at: told, and nothing rejected.
+//! Notices: findings that reject no row, but that the author of the mapping should check.
 
 use super::kinds::Kind;
 use super::looks::{Codes, without_hidden};
@@ -8,33 +8,33 @@ use crate::tables::{issue_categories, officers, units};
 use csv::StringRecord;
 use diesel::prelude::*;
 
-/// Tells the first of them, and counts the rest.
+/// Reports the first 20 notices through a callback, and counts the rest.
 pub struct Notices<'a> {
-    tell: Box<dyn FnMut(&str) + 'a>,
-    told: u64,
+    report: Box<dyn FnMut(&str) + 'a>,
+    reported: u64,
 }
 
-const TOLD: u64 = 20;
+const MOST_REPORTED: u64 = 20;
 
 impl<'a> Notices<'a> {
-    pub fn new(tell: impl FnMut(&str) + 'a) -> Self {
-        Self { tell: Box::new(tell), told: 0 }
+    pub fn new(report: impl FnMut(&str) + 'a) -> Self {
+        Self { report: Box::new(report), reported: 0 }
     }
 
     pub(super) fn notice(&mut self, message: &str) {
-        self.told += 1;
-        if self.told <= TOLD {
-            (self.tell)(message);
+        self.reported += 1;
+        if self.reported <= MOST_REPORTED {
+            (self.report)(message);
         }
     }
 
-    /// How many were not told.
-    pub fn untold(&self) -> u64 {
-        self.told.saturating_sub(TOLD)
+    /// How many notices were not reported.
+    pub fn unreported(&self) -> u64 {
+        self.reported.saturating_sub(MOST_REPORTED)
     }
 }
 
-/// What a code names.
+/// The kind of entity that a code identifies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Named {
     Unit,
@@ -56,12 +56,13 @@ impl Named {
     }
 }
 
-/// Looks at every row of a file for signs in codes that nobody sees, and for codes that look alike.
+/// Watches every row of a file for invisible characters, for codes that look alike, and for times of receipt that
+/// give only a month.
 pub struct Watch {
-    /// Fields that hold codes of something.
+    /// Mapped fields that hold codes of units, officers or categories.
     fields: Vec<(usize, Named)>,
     codes: [Codes; 3],
-    /// The field of the day received, where some of its formats name no day, and the rows that give a month alone.
+    /// The field `received`, where its format may lack the day, and the number of rows that give only a month.
     by_month: Option<(usize, u64)>,
 }
 
@@ -80,12 +81,12 @@ impl Watch {
         Self { fields, codes: Default::default(), by_month: by_month.map(|field| (field, 0)) }
     }
 
-    /// Takes signs that nobody sees out of cells that are no free text, and tells them.
-    pub fn see(columns: &Columns<'_>, header: &[String], row: &mut Row, notices: &mut Notices<'_>) {
+    /// Removes invisible characters from all mapped cells but free text, with a notice for each cell.
+    pub fn strip_hidden(columns: &Columns<'_>, header: &[String], row: &mut Row, notices: &mut Notices<'_>) {
         if row.record.as_slice().is_ascii() {
             return;
         }
-        let mut seen: Option<Vec<String>> = None;
+        let mut stripped: Option<Vec<String>> = None;
         for place in columns.exact() {
             let Some((rest, hidden)) = row.record.get(*place).and_then(without_hidden) else { continue };
             notices.notice(&format!(
@@ -94,14 +95,14 @@ impl Watch {
                 header.get(*place).map(String::as_str).unwrap_or_default(),
                 rest.trim()
             ));
-            seen.get_or_insert_with(|| row.record.iter().map(str::to_owned).collect())[*place] = rest;
+            stripped.get_or_insert_with(|| row.record.iter().map(str::to_owned).collect())[*place] = rest;
         }
-        if let Some(cells) = seen {
+        if let Some(cells) = stripped {
             row.record = StringRecord::from(cells);
         }
     }
 
-    /// Notes the codes of a row.
+    /// Records the codes of a row, and whether it gives only the month of receipt.
     pub fn note(&mut self, columns: &Columns<'_>, row: &Row) {
         let cells = columns.of(row);
         for (field, named) in &self.fields {
@@ -114,12 +115,16 @@ impl Watch {
         }
     }
 
-    /// Tells rows that give a month alone, and codes of the file that look like others of the file or of the register.
-    pub fn tell(&self, columns: &Columns<'_>, db: &Db, notices: &mut Notices<'_>) -> Result<(), StoreError> {
+    /// Reports how many rows give only a month, and codes of the file that look like another code of the file or of
+    /// the register.
+    ///
+    /// # Errors
+    /// Where the codes of the register cannot be read.
+    pub fn report(&self, columns: &Columns<'_>, db: &Db, notices: &mut Notices<'_>) -> Result<(), StoreError> {
         if let Some((field, rows @ 1..)) = self.by_month {
             notices.notice(&format!(
-                "column {:?}: {rows} rows give the month of receipt without its day. They count on the day that the mapping says \
-                 (month_means), and windows shorter than 90 days are left out for whom they are about",
+                "column {:?}: {rows} rows give the month of receipt without its day. They count on the day that month_means sets \
+                 in the mapping, and the officers and units concerned get no windows shorter than 90 days",
                 columns.column_of(field)
             ));
         }

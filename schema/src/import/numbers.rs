@@ -1,21 +1,21 @@
-//! Numbers as other registers write them. They are read and multiplied as decimal numbers: binary
-//! ones would make 8.2 million of 8.2 and a little less of it.
+//! Parses numbers in the notation of other registers. They are read and multiplied as decimals: with binary floating
+//! point, 8.2 times a million can be slightly less than 8,200,000.
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-/// The signs of a field of numbers.
+/// The notation of a numeric field: separators, factor and limit.
 #[derive(Debug)]
 pub struct NumberRules {
     thousands: Option<char>,
     decimal: char,
     multiply: Decimal,
-    /// A number beyond it is a mistake.
+    /// The largest number accepted.
     most: Option<Decimal>,
 }
 
 impl Default for NumberRules {
-    /// How numbers are written in a mapping itself.
+    /// The notation of numbers in the mapping itself.
     fn default() -> Self {
         Self { thousands: None, decimal: '.', multiply: Decimal::ONE, most: None }
     }
@@ -33,11 +33,11 @@ impl NumberRules {
         let multiply = match multiply {
             None => Decimal::ONE,
             Some(toml::Value::Integer(number)) => Decimal::from(*number),
-            Some(other) => read(&other.to_string()).ok_or_else(|| format!("multiply {other} is no number"))?,
+            Some(other) => read(&other.to_string()).ok_or_else(|| format!("multiply {other} is not a number"))?,
         };
         let rules = Self {
             thousands: thousands.map(|text| sign("thousands", text)).transpose()?,
-            // Where points divide thousands, a comma begins the fraction.
+            // Where a point separates thousands, a comma is the decimal separator.
             decimal: match decimal {
                 Some(text) => sign("decimal", text)?,
                 None if thousands == Some(".") => ',',
@@ -47,28 +47,29 @@ impl NumberRules {
             most: None,
         };
         if rules.thousands == Some(rules.decimal) {
-            return Err(format!("{:?} cannot both divide thousands and begin the fraction", rules.decimal));
+            return Err(format!("{:?} cannot be both the thousands and the decimal separator", rules.decimal));
         }
         Ok(rules)
     }
 
-    /// The same with a limit: that of the mapping, else the usual one of the field; `ceiling` is the largest that a mapping may set.
+    /// Adds the limit of the mapping (`most`), or the `usual` one of the field. `ceiling` is the largest limit that a
+    /// mapping may set.
     ///
     /// # Errors
-    /// A limit that is no number, or beyond the ceiling.
+    /// Where the limit is not a number from 0 to the ceiling.
     pub fn limited(self, most: Option<&toml::Value>, usual: i64, ceiling: i64) -> Result<Self, String> {
         let most = match most {
             None => Decimal::from(usual),
             Some(toml::Value::Integer(number)) => Decimal::from(*number),
-            Some(other) => read(&other.to_string()).ok_or_else(|| format!("most {other} is no number"))?,
+            Some(other) => read(&other.to_string()).ok_or_else(|| format!("most {other} is not a number"))?,
         };
         if most.is_sign_negative() || most > Decimal::from(ceiling) {
-            return Err(format!("most {most} is no limit for this field: write a number from 0 to {ceiling}"));
+            return Err(format!("most {most} is not a valid limit for this field: write a number from 0 to {ceiling}"));
         }
         Ok(Self { most: Some(most), ..self })
     }
 
-    /// How a mapping itself writes numbers of the field.
+    /// The notation of the mapping itself, with the limit of this field.
     pub fn own(&self) -> Self {
         Self { most: self.most, ..Self::default() }
     }
@@ -85,7 +86,7 @@ impl NumberRules {
 
     fn number(&self, text: &str) -> Option<Decimal> {
         if let Some(sign) = self.thousands {
-            // 1250.5 is no number of thousands: somebody else's sign, which must not be read away.
+            // 1250.5 with `thousands = "."` uses another notation: dropping its point would change the value.
             let whole = text.split(self.decimal).next().unwrap_or_default();
             let mut groups = whole.split(sign).skip(1);
             if groups.any(|group| group.len() != 3) {
@@ -164,8 +165,8 @@ mod tests {
         let usual = limited(None).expect("a limit");
         assert_eq!((usual.integer("1000"), usual.decimal("999.5")), (Ok(1_000), Ok(999.5)));
         for text in ["1001", "9223372036854775807", "99999999999999999999"] {
-            let told = usual.integer(text).unwrap_err();
-            assert!(told.contains(text) && told.contains("`most`"), "{told}");
+            let error = usual.integer(text).unwrap_err();
+            assert!(error.contains(text) && error.contains("`most`"), "{error}");
         }
         assert_eq!(limited(Some(2_000)).expect("a limit").integer("1500"), Ok(1_500));
         assert!(limited(Some(1_000_001)).is_err() && limited(Some(-1)).is_err());

@@ -1,36 +1,36 @@
-//! Quotes that CSV does not know: a reader would drop or move them in silence, so their rows are rejected.
+//! Finds quotes that CSV does not allow. A CSV reader silently drops or moves them, so the import rejects their rows.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-/// Where quotes were found that are not written as CSV has them, in bytes of text.
-pub type Strays = Rc<RefCell<VecDeque<u64>>>;
+/// Byte offsets in the text at which a malformed quote was found.
+pub type MalformedQuotes = Rc<RefCell<VecDeque<u64>>>;
 
-/// Follows the quoting of a file, byte by byte.
+/// A state machine that follows the quoting of a file byte by byte.
 pub struct Quotes {
     delimiter: u8,
     at: u64,
     state: State,
-    strays: Strays,
+    malformed: MalformedQuotes,
 }
 
 #[derive(Clone, Copy)]
 enum State {
     /// At the beginning of a cell.
     Begin,
-    /// In a cell without quotes; or behind a quote that is told already.
+    /// In a cell without quotes, or after a malformed quote that was recorded already.
     Plain,
     Quoted,
-    /// Behind a quote in a quoted cell: its end, or the first of two.
+    /// After a quote in a quoted cell: either the end of the cell, or the first of two quotes.
     Closed,
-    /// Behind the end of a quoted cell, with blanks in between.
+    /// After the end of a quoted cell and at least one blank.
     Behind,
 }
 
 impl Quotes {
-    pub fn new(delimiter: u8, strays: Strays) -> Self {
-        Self { delimiter, at: 0, state: State::Begin, strays }
+    pub fn new(delimiter: u8, malformed: MalformedQuotes) -> Self {
+        Self { delimiter, at: 0, state: State::Begin, malformed }
     }
 
     pub fn follow(&mut self, bytes: &[u8]) {
@@ -41,12 +41,12 @@ impl Quotes {
                 (State::Quoted, _) | (State::Closed, b'"') => State::Quoted,
                 (State::Begin | State::Plain | State::Closed | State::Behind, _) if ends => State::Begin,
                 (State::Begin, b'"') => State::Quoted,
-                // The mark that some UTF-8 files begin with.
+                // The byte order mark of UTF-8.
                 (State::Begin, 0xef | 0xbb | 0xbf) if self.at < 3 => State::Begin,
                 (State::Begin | State::Plain, _) => State::Plain,
                 (State::Closed | State::Behind, b' ' | b'\r') => State::Behind,
                 (State::Closed | State::Behind, _) => {
-                    self.strays.borrow_mut().push_back(self.at);
+                    self.malformed.borrow_mut().push_back(self.at);
                     State::Plain
                 }
             };
@@ -59,8 +59,8 @@ impl Quotes {
 mod tests {
     use super::*;
 
-    fn strays(text: &str) -> Vec<u64> {
-        let found = Strays::default();
+    fn malformed(text: &str) -> Vec<u64> {
+        let found = MalformedQuotes::default();
         Quotes::new(b',', Rc::clone(&found)).follow(text.as_bytes());
         found.take().into()
     }
@@ -70,14 +70,14 @@ mod tests {
         for text in
             ["a,\"b\"\"c\",d\n", "\"a\nb\",\"\",\"\"\"\"\r\n", "5\" pipe,a\"b\n", "\"a\" ,b\n", "\u{feff}\"a\",b\n"]
         {
-            assert!(strays(text).is_empty(), "{text}");
+            assert!(malformed(text).is_empty(), "{text}");
         }
     }
 
     #[test]
     fn text_behind_a_closed_quote_is_a_stray() {
-        assert_eq!(strays("a,\"noi \\\"gap\\\" roi\"\n"), [9]);
-        assert_eq!(strays("x\n\"Goi \"hang\" mau\n"), [8]);
-        assert_eq!(strays("\"a\" b,c\n\"d\"e\n"), [4, 11]);
+        assert_eq!(malformed("a,\"noi \\\"gap\\\" roi\"\n"), [9]);
+        assert_eq!(malformed("x\n\"Goi \"hang\" mau\n"), [8]);
+        assert_eq!(malformed("\"a\" b,c\n\"d\"e\n"), [4, 11]);
     }
 }

@@ -1,12 +1,11 @@
-//! Reads the rows of a file: CSV or gzipped CSV, in the encoding that the mapping names, never
-//! holding more than one record.
+//! Reads the rows of a CSV or gzipped CSV file, in the encoding of the mapping, with one record in memory at a time.
 
 use super::encoding::{NotUtf8, check_start, is_utf8};
 use super::looks::shown;
-use super::quotes::{Quotes, Strays};
+use super::quotes::{MalformedQuotes, Quotes};
 use super::row::Row;
 use super::{ImportError, Mapping};
-use crate::sheet::live;
+use crate::sheet::unescape_cell;
 use csv::{ByteRecord, StringRecord};
 use encoding_rs_io::DecodeReaderBytesBuilder;
 use flate2::read::MultiGzDecoder;
@@ -15,11 +14,11 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::rc::Rc;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
-/// The longest record taken. A quote that is never closed makes one record of the rest of a file.
+/// The longest record accepted, in bytes. A quote that is never closed makes the rest of the file one record.
 pub const LONGEST_RECORD: u64 = 16 * 1024 * 1024;
 
-/// A last line that every file is given: then every record ends with a line break, and a quote that
-/// is never closed is found out, because it swallows this line. No register holds this character.
+/// A line appended to every file. It ends the last record with a line break, and it exposes a quote that is never
+/// closed, because that record then ends with this line. U+0004 does not occur in registers.
 const END_MARK: &[u8] = b"\n\x04\n";
 
 /// The rows of a file.
@@ -28,20 +27,23 @@ pub struct Rows {
     csv: csv::Reader<Box<dyn Read>>,
     pub header: Vec<String>,
     record: ByteRecord,
-    /// Where the record being read began, in bytes of text.
+    /// The byte offset in the text at which the current record began.
     record_began: Rc<Cell<u64>>,
     read: Rc<Cell<u64>>,
     utf8: bool,
-    /// Whether the encoding has one byte for each letter: its bytes without a letter become control characters.
+    /// Whether the encoding is single-byte: it decodes unassigned bytes to C1 control characters.
     single_byte: bool,
-    /// Where the encoding is another one: whether what was read so far is UTF-8 nevertheless.
+    /// Where the encoding is not UTF-8: whether the bytes so far are valid UTF-8 nevertheless.
     seems_utf8: Rc<Cell<bool>>,
     encoding: Option<&'static encoding_rs::Encoding>,
-    strays: Strays,
+    malformed: MalformedQuotes,
 }
 
 impl Rows {
-    /// Opens a file by its contents; `name` is for messages.
+    /// Opens a file and reads its header; gzip and line ends are detected from its contents. `name` is for messages.
+    ///
+    /// # Errors
+    /// Where the file is empty, in another encoding or format, or has two columns of one name.
     pub fn open(name: &str, input: Box<dyn Read>, mapping: &Mapping) -> Result<Self, ImportError> {
         let file = |message: String| ImportError::File { path: name.to_owned(), message };
         let read = Rc::new(Cell::new(0));
@@ -73,15 +75,15 @@ impl Rows {
         let text: Box<dyn Read> =
             if has_old_mac_lines(start) { Box::new(OldMacLines { inner: text }) } else { Box::new(text) };
         let record_began = Rc::new(Cell::new(0));
-        let strays = Strays::default();
-        let quotes = Quotes::new(mapping.delimiter, Rc::clone(&strays));
+        let malformed = MalformedQuotes::default();
+        let quotes = Quotes::new(mapping.delimiter, Rc::clone(&malformed));
         let text = Bounded { inner: text, given: 0, record_began: Rc::clone(&record_began), mark: None, quotes };
         let mut rows = Self {
             name: name.to_owned(),
             csv: csv::ReaderBuilder::new()
                 .delimiter(mapping.delimiter)
                 .has_headers(false)
-                // Only then does the reader count lines as people do: see `next`.
+                // With this terminator the reader counts lines as an editor does: see `next`.
                 .terminator(csv::Terminator::Any(b'\n'))
                 .flexible(true)
                 .buffer_capacity(1 << 16)
@@ -94,7 +96,7 @@ impl Rows {
             single_byte: mapping.encoding.is_some_and(encoding_rs::Encoding::is_single_byte),
             seems_utf8,
             encoding: mapping.encoding,
-            strays,
+            malformed,
         };
         let Some(Row { record: header, .. }) = rows.next()? else {
             return Err(file("is empty: there is not even a header".into()));
@@ -115,7 +117,10 @@ impl Rows {
         Ok(rows)
     }
 
-    /// The next record and the line on which it begins.
+    /// The next record and the line on which it begins; None at the end of the file.
+    ///
+    /// # Errors
+    /// Where the file cannot be read or decoded, or a quote is never closed.
     pub fn next(&mut self) -> Result<Option<Row>, ImportError> {
         self.record_began.set(self.csv.position().byte());
         let line = self.csv.position().line();
@@ -130,14 +135,14 @@ impl Rows {
             return Ok(None);
         }
         let record = std::mem::take(&mut self.record);
-        // Blank lines before a record have been passed by now, so its line is counted from its end.
+        // The reader has skipped blank lines before the record, so its first line is counted back from its end.
         let inside = record.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
         let line = self.csv.position().line().saturating_sub(1 + inside);
         if record.as_slice() == END_MARK.trim_ascii() {
             return Ok(None);
         }
         if record.as_slice().ends_with(END_MARK) {
-            // The record went on to the end of the file, whose last line is ours.
+            // The record extends to the end of the file, and includes the appended line.
             let message = "a quote (\") is opened in the record that begins here and never closed";
             return Err(self.at(line + 1, message.into()));
         }
@@ -161,31 +166,31 @@ impl Rows {
             Err(e) => Err(self.at(
                 line,
                 format!(
-                    "{} is not UTF-8: say the file's encoding under [file] of the mapping, for example encoding = \"windows-1258\"",
+                    "{} is not UTF-8: set the file's encoding under [file] of the mapping, for example encoding = \"windows-1258\"",
                     self.column(e.utf8_error().field())
                 ),
             )),
         }
     }
 
-    /// Whether a quote of the record that was read last is written as CSV does not have it.
+    /// Whether the record that was read last has a malformed quote.
     fn misquoted(&self) -> bool {
         let end = self.csv.position().byte();
-        let mut strays = self.strays.borrow_mut();
+        let mut malformed = self.malformed.borrow_mut();
         let mut any = false;
-        while strays.front().is_some_and(|at| *at < end) {
-            strays.pop_front();
+        while malformed.front().is_some_and(|at| *at < end) {
+            malformed.pop_front();
             any = true;
         }
         any
     }
 
-    /// Whether a cell has bytes that its encoding does not have.
+    /// Whether a cell contains bytes that are invalid in its encoding.
     fn is_undecoded(&self, cell: &str) -> bool {
         !self.utf8 && cell.contains(|c| c == '\u{fffd}' || (self.single_byte && ('\u{80}'..='\u{9f}').contains(&c)))
     }
 
-    /// Bytes of the file read so far, compressed where it is.
+    /// Bytes of the file read so far; of a gzipped file, compressed bytes.
     pub fn bytes_read(&self) -> u64 {
         self.read.get()
     }
@@ -213,17 +218,17 @@ fn read_failure(error: &io::Error) -> String {
     }
 }
 
-/// Ends the text of files of DOS, behind their last line.
+/// Ctrl-Z, the end-of-file mark after the last line of DOS text files.
 const DOS_END: u8 = 0x1a;
 
 /// Whether the lines of a text end with a carriage return alone.
 fn has_old_mac_lines(start: &[u8]) -> bool {
-    // A carriage return at the end may be the first half of a line's end.
+    // A carriage return at the end of the buffer may be the first half of CR LF.
     let before_last = &start[..start.len().saturating_sub(1)];
     before_last.contains(&b'\r') && !start.contains(&b'\n')
 }
 
-/// Gives lines that end with a carriage return the line break of today.
+/// Replaces the carriage returns of old Mac files by line feeds.
 struct OldMacLines<R> {
     inner: R,
 }
@@ -236,7 +241,7 @@ impl<R: Read> Read for OldMacLines<R> {
     }
 }
 
-/// Counts what is read of the file itself, for the progress bar.
+/// Counts the bytes read from the file itself, for the progress bar.
 struct Counted {
     inner: Box<dyn Read>,
     read: Rc<Cell<u64>>,
@@ -250,7 +255,7 @@ impl Read for Counted {
     }
 }
 
-/// Takes the carriage return of a line's end off the last cell; None for a line that is blank.
+/// Removes the carriage return of CR LF from the last cell; None for a blank line.
 fn without_return(record: ByteRecord) -> Option<ByteRecord> {
     let Some(end) = record.iter().next_back().filter(|cell| cell.ends_with(b"\r")) else { return Some(record) };
     let end = &end[..end.len() - 1];
@@ -262,8 +267,8 @@ fn without_return(record: ByteRecord) -> Option<ByteRecord> {
     Some(cells)
 }
 
-/// Letters with their marks, as one character each: some encodings and systems write them apart,
-/// and then no code or name would match.
+/// Normalises cells to NFC: some encodings and systems store letters and diacritics apart, and codes and names would
+/// not match.
 fn composed(record: StringRecord) -> StringRecord {
     if record.as_slice().is_ascii() || record.iter().all(is_nfc) {
         return record;
@@ -271,20 +276,20 @@ fn composed(record: StringRecord) -> StringRecord {
     record.iter().map(|cell| cell.nfc().collect::<String>()).collect()
 }
 
-/// Cells as they were before they were made harmless for spreadsheets: rejected rows come back so.
+/// Removes the apostrophes that protect cells from spreadsheets: files of rejected rows have them.
 fn without_apostrophes(record: StringRecord) -> StringRecord {
-    if record.iter().all(|cell| live(cell).len() == cell.len()) {
+    if record.iter().all(|cell| unescape_cell(cell).len() == cell.len()) {
         return record;
     }
-    record.iter().map(live).collect()
+    record.iter().map(unescape_cell).collect()
 }
 
-/// Fails where one record grows beyond [`LONGEST_RECORD`], before memory does.
+/// Fails where a record exceeds [`LONGEST_RECORD`], which bounds memory; appends [`END_MARK`] and follows quotes.
 struct Bounded {
     inner: Box<dyn Read>,
     given: u64,
     record_began: Rc<Cell<u64>>,
-    /// What is still to be given of the end mark; None before the end of the file.
+    /// The part of the end mark that is still to be read; None before the end of the file.
     mark: Option<&'static [u8]>,
     quotes: Quotes,
 }

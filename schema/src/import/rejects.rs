@@ -1,46 +1,56 @@
-//! Rows that fail: where, in which column, and why.
+//! Rejected rows: the row, the column and the reason, and where they are written.
 
 use super::ImportError;
-use crate::files::Draft;
+use crate::files::AtomicFile;
 use crate::sheet::SheetWriter;
 use std::collections::HashMap;
 
-/// One row that was not taken.
+/// One rejected row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reject {
-    /// The line on which the record begins, the header being 1.
+    /// The line on which the record begins; the header is line 1.
     pub row: u64,
     /// Empty where the row as a whole is at fault.
     pub column: String,
     pub reason: String,
 }
 
-/// Where rejected rows go: all of them to a CSV file, else the first twenty to a callback.
+/// Receives rejected rows: writes all of them to a CSV file, or passes the first 20 to a callback.
 pub struct RejectSink<'a> {
-    file: Option<(SheetWriter<Draft>, String)>,
-    tell: Box<dyn FnMut(&Reject) + 'a>,
-    told: usize,
+    file: Option<(SheetWriter<AtomicFile>, String)>,
+    report: Box<dyn FnMut(&Reject) + 'a>,
+    reported: usize,
     rows: u64,
-    /// Rows by the column for which they were rejected; not those that share a complaint with one.
+    /// Rejected rows by the column at fault; rows rejected because of another row of their entity do not count.
     by_column: HashMap<String, u64>,
 }
 
-const TOLD: usize = 20;
+const MOST_REPORTED: usize = 20;
 
 impl<'a> RejectSink<'a> {
-    /// Rejects are told through `tell`, the first twenty of them.
-    pub fn tell(tell: impl FnMut(&Reject) + 'a) -> Self {
-        Self { file: None, tell: Box::new(tell), told: 0, rows: 0, by_column: HashMap::new() }
+    /// Passes the first 20 rejects to `report`.
+    pub fn callback(report: impl FnMut(&Reject) + 'a) -> Self {
+        Self { file: None, report: Box::new(report), reported: 0, rows: 0, by_column: HashMap::new() }
     }
 
-    /// Rejects are written to a file: `row`, `column`, `reason`, then the columns of the input
-    /// word for word, so that a repaired file can be made of it. What a spreadsheet would run has an apostrophe in front,
-    /// which an import takes off again. An older file stands until the import has ended, or for ever where it does not begin.
+    /// Writes rejects to a CSV file: `row`, `column`, `reason`, then the columns of the input verbatim, so that the
+    /// file can be corrected and imported. Cells that a spreadsheet would run get an apostrophe in front, which an
+    /// import removes again. An existing file is replaced at the end of the import, and stays where the import fails
+    /// before its first row.
+    ///
+    /// # Errors
+    /// Where the file cannot be created.
     pub fn file(path: &std::path::Path) -> Result<Self, ImportError> {
         let name = path.display().to_string();
-        let file = Draft::begin(path).map_err(|source| failed(&name, source))?;
+        let file = AtomicFile::begin(path).map_err(|source| failed(&name, source))?;
         let writer = SheetWriter::new(file);
-        Ok(Self { file: Some((writer, name)), tell: Box::new(|_| ()), told: 0, rows: 0, by_column: HashMap::new() })
+        Ok(Self {
+            file: Some((writer, name)),
+            report: Box::new(|_| ()),
+            reported: 0,
+            rows: 0,
+            by_column: HashMap::new(),
+        })
     }
 
     /// How many rows were rejected so far.
@@ -68,14 +78,14 @@ impl<'a> RejectSink<'a> {
             let cells = [row.as_str(), &reject.column, &reject.reason].into_iter().chain(record.iter());
             return writer.row(cells).map_err(|e| failed(name, e));
         }
-        if self.told < TOLD {
-            self.told += 1;
-            (self.tell)(reject);
+        if self.reported < MOST_REPORTED {
+            self.reported += 1;
+            (self.report)(reject);
         }
         Ok(())
     }
 
-    /// Puts the file into its place.
+    /// Moves the file into place.
     pub(super) fn finish(&mut self) -> Result<(), ImportError> {
         let Some((writer, name)) = self.file.take() else { return Ok(()) };
         let draft = writer.into_inner().map_err(|e| failed(&name, e))?;

@@ -1,7 +1,8 @@
-//! One row seen through a mapping: the value of each field, or why there is none.
+//! Applies a mapping to one row: the value of each field, or the reason why it cannot be read.
 
 mod raw;
 
+use super::bools::parse_bool;
 use super::dates::DateRules;
 use super::field::{FieldSpec, FieldType};
 use super::looks::{self, shown, spelt};
@@ -12,7 +13,7 @@ use crate::domain::{declaration, tax_code};
 use crate::sql_types::{JsonValue, Timestamp};
 use chrono::NaiveDate;
 use csv::StringRecord;
-pub use raw::Met;
+pub use raw::Translation;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::str::FromStr;
@@ -22,7 +23,7 @@ use std::str::FromStr;
 pub struct Row {
     pub line: u64,
     pub record: StringRecord,
-    /// A quote of the record is not written as CSV has it, so its cells are not those that were meant.
+    /// The record has a malformed quote, so its cells may be wrong.
     pub misquoted: bool,
 }
 
@@ -31,23 +32,23 @@ pub struct Row {
 pub struct Columns<'m> {
     pub mapping: &'m Mapping,
     specs: &'static [FieldSpec],
-    /// By field: its columns, and their names.
+    /// By field: the indexes of its columns, and below their names joined with ` + `.
     places: Vec<Vec<usize>>,
     names: Vec<String>,
     keep: Vec<(String, usize)>,
-    /// Columns of fields that are no free text.
+    /// Columns of fields other than free text, sorted.
     exact: Vec<usize>,
     width: usize,
     own: OwnRules,
 }
 
-/// How dates and numbers are written in a mapping itself.
+/// The notation of dates and numbers in the mapping itself.
 type OwnRules = (DateRules, NumberRules);
 
-/// Why a row is refused that lacks what it has to have.
+/// The reason for rejecting a row in which a required field is blank.
 pub(super) const BLANK: &str = "is blank";
 
-/// The longest code and the longest text taken, in characters.
+/// The longest code and the longest text accepted, in characters.
 const LONGEST_CODE: usize = 200;
 const LONGEST_TEXT: usize = 100_000;
 
@@ -80,12 +81,12 @@ impl<'m> Columns<'m> {
         Ok(Self { mapping, specs, places, names, keep, exact, width: header.len(), own: (own, NumberRules::default()) })
     }
 
-    /// Columns whose cells are codes, words, dates or numbers, and no free text.
+    /// Columns whose cells are codes, words, dates or numbers, not free text.
     pub fn exact(&self) -> &[usize] {
         &self.exact
     }
 
-    /// The name of the column of a field, or of those that are joined; empty where it has none.
+    /// The name of the column of a field, or of its joined columns; empty where the field has none.
     pub fn column_of(&self, field: usize) -> &str {
         &self.names[field]
     }
@@ -94,7 +95,10 @@ impl<'m> Columns<'m> {
         Cells { columns: self, row }
     }
 
-    /// Refuses a row whose quotes are wrong, or that has not as many cells as the header.
+    /// Checks the quotes of a row and the number of its cells.
+    ///
+    /// # Errors
+    /// A reject where a quote is malformed, or the number of cells differs from the header.
     pub fn check_shape(&self, row: &Row) -> Result<(), Reject> {
         if row.misquoted {
             let reason = "text stands behind a quote (\") that ends its cell: a quote inside a quoted cell is written twice (\"\"), \
@@ -113,14 +117,14 @@ impl<'m> Columns<'m> {
     }
 }
 
-/// A column of the mapping that the file does not have, and the one that may be meant.
+/// The message about a column that the file does not have, with a hint at a column that looks the same.
 fn no_column(column: &str, header: &[String]) -> String {
     let named: Vec<String> = header.iter().filter(|name| !name.is_empty()).map(|name| shown(name)).collect();
     let look = looks::look(column);
     let meant = header.iter().position(|name| !name.is_empty() && looks::look(name) == look);
     let hint = meant.map_or_else(String::new, |place| {
         format!(
-            ": column {} is {}, which looks the same; correct the header of the file, or write the name in the mapping just so",
+            ": column {} is {}, which looks the same: correct the header of the file, or copy its name into the mapping",
             place + 1,
             spelt(&header[place])
         )
@@ -137,7 +141,7 @@ pub struct Cells<'r> {
 }
 
 impl<'r> Cells<'r> {
-    /// A refusal of this row on account of a field.
+    /// A reject of this row because of a field.
     pub fn reject(&self, field: usize, reason: impl Into<String>) -> Reject {
         let column = self.columns.column_of(field).to_owned();
         Reject { row: self.row.line, column, reason: format!("{}: {}", self.columns.specs[field].name, reason.into()) }
@@ -148,20 +152,23 @@ impl<'r> Cells<'r> {
     }
 
     /// The text of a field; None where the mapping does not fill it or the cell is blank.
+    ///
+    /// # Errors
+    /// A reject where a required field is blank, or the cell cannot be translated; so for all readers below.
     pub fn text(&self, field: usize) -> Result<Option<Cow<'r, str>>, Reject> {
         Ok(self.value(field)?.map(|value| value.text))
     }
 
     fn value(&self, field: usize) -> Result<Option<Value<'r>>, Reject> {
-        let value = self.told(field)?;
+        let value = self.raw_value(field)?;
         if value.is_none() && self.columns.specs[field].required {
             return Err(self.reject(field, BLANK));
         }
         Ok(value)
     }
 
-    /// The value of a field, which may be blank also where it is required: another row may have it.
-    fn told(&self, field: usize) -> Result<Option<Value<'r>>, Reject> {
+    /// The value of a field; a blank is accepted even where the field is required, since another row may fill it.
+    fn raw_value(&self, field: usize) -> Result<Option<Value<'r>>, Reject> {
         let Some(rule) = &self.columns.mapping.fields[field] else { return Ok(None) };
         let value = match self.columns.places[field].as_slice() {
             [] => rule.constant.as_deref().and_then(Value::ours),
@@ -199,15 +206,15 @@ impl<'r> Cells<'r> {
             Some(word) if word.is_empty() => Ok(rule.default.as_deref().and_then(Value::ours)),
             Some(word) => Ok(Value::ours(word)),
             None => {
-                let mut known: Vec<_> = values.keys().map(String::as_str).collect();
-                known.sort_unstable();
+                let mut words: Vec<_> = values.keys().map(String::as_str).collect();
+                words.sort_unstable();
                 let look = looks::look(&cell);
-                let hint = known
+                let hint = words
                     .iter()
                     .find(|key| looks::look(key) == look)
                     .map_or_else(String::new, |key| format!("; it looks like {} and is {}", spelt(key), spelt(&cell)));
-                let known = known.join(", ");
-                Err(self.reject(field, format!("\"{}\" is not in the mapping's values ({known}){hint}", shown(&cell))))
+                let words = words.join(", ");
+                Err(self.reject(field, format!("\"{}\" is not in the mapping's values ({words}){hint}", shown(&cell))))
             }
         }
     }
@@ -217,7 +224,7 @@ impl<'r> Cells<'r> {
         let Some(text) = self.text(field)? else { return Ok(None) };
         if text.chars().count() > LONGEST_CODE || text.chars().any(char::is_control) {
             return Err(
-                self.reject(field, format!("is no code: longer than {LONGEST_CODE} characters or with line breaks"))
+                self.reject(field, format!("is not a code: over {LONGEST_CODE} characters or control characters"))
             );
         }
         Ok(Some(text.into_owned()))
@@ -236,9 +243,9 @@ impl<'r> Cells<'r> {
         self.time_of(field, self.value(field)?)
     }
 
-    /// A time that may be blank in this row although the field is required.
+    /// A time; a blank is accepted even where the field is required.
     pub fn time_or_blank(&self, field: usize) -> Result<Option<Timestamp>, Reject> {
-        self.time_of(field, self.told(field)?)
+        self.time_of(field, self.raw_value(field)?)
     }
 
     fn time_of(&self, field: usize, value: Option<Value<'_>>) -> Result<Option<Timestamp>, Reject> {
@@ -250,7 +257,7 @@ impl<'r> Cells<'r> {
         )
     }
 
-    /// Whether a field names a month and no day.
+    /// Whether the cell of a field gives a month without a day.
     pub fn is_by_month(&self, field: usize) -> bool {
         let Some(rule) = self.columns.mapping.fields[field].as_ref().filter(|rule| rule.dates.may_be_by_month()) else {
             return false;
@@ -284,7 +291,7 @@ impl<'r> Cells<'r> {
     }
 
     pub fn truth(&self, field: usize) -> Result<Option<bool>, Reject> {
-        self.read(field, truth)
+        self.read(field, parse_bool)
     }
 
     pub fn word<E: FromStr<Err = crate::enums::UnknownWord>>(&self, field: usize) -> Result<Option<E>, Reject> {
@@ -299,7 +306,7 @@ impl<'r> Cells<'r> {
         self.read(field, |text| declaration::parse(text).map_err(|e| e.to_string()))
     }
 
-    /// The columns that the mapping keeps, word for word; blank ones left out.
+    /// The columns that the mapping keeps verbatim, without blank ones.
     pub fn kept(&self) -> Option<JsonValue> {
         let kept: serde_json::Map<_, _> = self
             .columns
@@ -318,7 +325,7 @@ impl<'r> Cells<'r> {
         parse(value.text.trim()).map(Some).map_err(|reason| self.reject(field, reason))
     }
 
-    /// Reads a value by the rules of the file, or by our own where the mapping itself gave it.
+    /// Parses a value in the notation of the file, or in that of the mapping where the mapping itself gave the value.
     fn parsed<T>(
         &self,
         field: usize,
@@ -335,7 +342,7 @@ impl<'r> Cells<'r> {
     }
 }
 
-/// A value, and whether the mapping gave it or the file.
+/// A value, and whether the mapping itself gave it (`ours`) or the file.
 #[derive(Debug, Clone)]
 struct Value<'r> {
     text: Cow<'r, str>,
@@ -345,14 +352,5 @@ struct Value<'r> {
 impl<'r> Value<'r> {
     fn ours(text: &'r str) -> Option<Self> {
         (!text.is_empty()).then_some(Self { text: Cow::Borrowed(text), ours: true })
-    }
-}
-
-/// Yes or no, as people write it.
-pub(super) fn truth(text: &str) -> Result<bool, String> {
-    match text.to_lowercase().as_str() {
-        "true" | "t" | "1" | "yes" | "y" | "x" | "có" | "co" => Ok(true),
-        "false" | "f" | "0" | "no" | "n" | "không" | "khong" => Ok(false),
-        _ => Err(format!("{text:?} is neither yes nor no: translate it with `values`")),
     }
 }

@@ -1,29 +1,27 @@
-//! An import from beginning to end.
+//! Runs an import: reads a file, groups its rows, and writes them in batches, one transaction each.
 
-use super::kinds::{Kind, Outcome};
+use super::kinds::{Context, Kind, Outcome};
 use super::notices::{Notices, Watch};
 use super::reader::Rows;
 use super::row::{Columns, Row};
-use super::seen::Seen;
+use super::seen::SeenKeys;
 use super::stage::{Group, Groups, Staged, sorted};
 use super::tally::{Tallied, Tally};
 use super::{ImportError, Mapping, Reject, RejectSink};
 use crate::db::{Db, StoreError};
-use crate::events::Entity;
 use crate::register::demonstration;
-use crate::sql_types::Id;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io::Read;
 
-/// How to import.
+/// Options of an import.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Check everything and write nothing.
+    /// Check everything, but roll every transaction back.
     pub dry_run: bool,
 }
 
-/// What an import did. `rows` counts rows of the file, the others things of the kind.
+/// The result of an import. `rows` counts rows of the file, the other fields count entities of the kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Summary {
     pub rows: u64,
@@ -34,31 +32,16 @@ pub struct Summary {
     pub rejected: u64,
 }
 
-/// Told now and then: bytes of the file read, rows read, things written; returns false to stop.
+/// Receives the progress: bytes and rows read, entities written. Returns false to stop the import.
 pub trait Progress {
     fn reading(&mut self, bytes: u64, rows: u64) -> bool;
     fn writing(&mut self, summary: &Summary) -> bool;
 }
 
-/// What every kind of import knows while it writes.
-pub struct Context<'a> {
-    pub columns: &'a Columns<'a>,
-    pub mapping: &'a Mapping,
-    /// What the batch under way made of codes that nobody knew.
-    made: RefCell<Vec<(Entity, Id, String)>>,
-}
-
-impl Context<'_> {
-    /// Notes what was made because the register did not know its code.
-    pub fn made(&self, all: impl Iterator<Item = (Entity, Id, String)>) {
-        self.made.borrow_mut().extend(all);
-    }
-}
-
-/// Things in one transaction, and rows that they may have.
-const BATCH_THINGS: usize = 5_000;
+/// The most entities in one transaction, and the most rows; a batch ends when it reaches either.
+const BATCH_ENTITIES: usize = 5_000;
 const BATCH_ROWS: usize = 20_000;
-/// A batch that lost a race against another writer is tried again.
+/// Attempts to write a batch that conflicts with a concurrent writer.
 const TRIES: usize = 3;
 
 /// An import to be run.
@@ -72,24 +55,24 @@ pub struct Import<'a> {
     pub options: &'a Options,
 }
 
-/// What comes of it, filled while it runs: right also where an error stops it.
+/// The outcome of an import, filled while it runs; it is also correct where an error stops the import.
 pub struct Report<'a> {
     pub summary: Summary,
     pub rejects: RejectSink<'a>,
     pub notices: Notices<'a>,
-    /// What was met in the columns, once the import is through.
+    /// The report on the columns, filled when the import has finished.
     pub tallied: Tallied,
     pub progress: &'a mut dyn Progress,
 }
 
 /// Imports a file.
 ///
-/// Everything written so far stays written when an error stops an import half-way; the same
-/// import run again ends where an undisturbed one would have.
+/// When an error stops an import, committed batches stay. Running the same import again gives the same result as one
+/// uninterrupted run.
 ///
 /// # Errors
-/// Where the database holds a demonstration: nobody could tell real complaints from invented ones. Else what is wrong with
-/// the file or with the database.
+/// Where the database holds demonstration data (real complaints could not be told from invented ones), or where the
+/// file or the database fails.
 pub fn run(import: Import<'_>, input: Box<dyn Read>, report: &mut Report<'_>) -> Result<(), ImportError> {
     if !import.options.dry_run {
         import.db.read(demonstration::refuse)?;
@@ -106,8 +89,8 @@ fn run_into(import: Import<'_>, input: Box<dyn Read>, report: &mut Report<'_>) -
     let mut rows = Rows::open(import.name, input, mapping)?;
     let columns = Columns::bind(mapping, kind.fields(), &rows.header)?;
     report.rejects.header(&rows.header)?;
-    let context = Context { columns: &columns, mapping, made: RefCell::default() };
-    // Both the reader and the writer report into these.
+    let context = Context::new(&columns, mapping);
+    // The reader and the writer share the report and the first error.
     let shared = RefCell::new(report);
     let failed = Cell::new(None);
     let is_broken = Cell::new(false);
@@ -131,13 +114,13 @@ fn run_into(import: Import<'_>, input: Box<dyn Read>, report: &mut Report<'_>) -
                 failed.set(Some(ImportError::Stopped));
                 return None;
             }
-            Watch::see(&columns, &rows.header, &mut row, &mut report.notices);
+            Watch::strip_hidden(&columns, &rows.header, &mut row, &mut report.notices);
             watch.borrow_mut().note(&columns, &row);
             tally.borrow_mut().note(&columns, &row);
             match kind.key(&columns.of(&row)) {
                 Ok(key) => return Some(Staged { key, row }),
                 Err(reject) => {
-                    // A row that does not say what it belongs to is a thing of its own.
+                    // A row without a key counts as an entity of its own.
                     report.summary.read += 1;
                     report.summary.rejected += 1;
                     if let Err(e) = report.rejects.reject(&reject, &row.record) {
@@ -161,7 +144,7 @@ fn run_into(import: Import<'_>, input: Box<dyn Read>, report: &mut Report<'_>) -
     }
     let report = shared.into_inner();
     report.tallied = tally.into_inner().done(&columns, report.rejects.by_column());
-    watch.into_inner().tell(&columns, import.db, &mut report.notices)?;
+    watch.into_inner().report(&columns, import.db, &mut report.notices)?;
     Ok(())
 }
 
@@ -176,11 +159,11 @@ fn write_all(
     is_broken: &Cell<bool>,
 ) -> Result<(), ImportError> {
     let kind = import.kind;
-    let limit = if kind.is_one_transaction() { usize::MAX } else { BATCH_THINGS };
+    let limit = if kind.is_one_transaction() { usize::MAX } else { BATCH_ENTITIES };
     let rows_limit = if kind.is_one_transaction() { usize::MAX } else { BATCH_ROWS };
     let mut batch = Vec::new();
     let mut rows = 0;
-    let mut seen = if import.mapping.adjacent { Some(Seen::new()?) } else { None };
+    let mut seen = if import.mapping.adjacent { Some(SeenKeys::new()?) } else { None };
     for group in groups {
         let group = group?;
         rows += group.rows.len();
@@ -190,7 +173,7 @@ fn write_all(
             rows = 0;
         }
     }
-    // What came last before the file could not be read may be as wrong as what followed.
+    // The last rows before a read error may be damaged too, so the unfinished batch is not written.
     if batch.is_empty() || is_broken.get() {
         return Ok(());
     }
@@ -201,7 +184,7 @@ fn write_batch(
     import: Import<'_>,
     context: &Context<'_>,
     batch: Vec<Group>,
-    seen: &mut Option<Seen>,
+    seen: &mut Option<SeenKeys>,
     shared: &Shared<'_, '_>,
     tally: &RefCell<Tally>,
 ) -> Result<(), ImportError> {
@@ -214,9 +197,9 @@ fn write_batch(
         let mut misshapen: Vec<Reject> =
             group.rows.iter().filter_map(|row| context.columns.check_shape(row).err()).collect();
         if again {
-            // The second part of a thing would replace the first.
-            let reason = "further rows of a complaint that was complete: the rows are not adjacent, \
-                          take rows = \"adjacent\" out of the mapping";
+            // The later rows of an entity would replace its first ones.
+            let reason = "earlier rows of this complaint were imported already: the rows are not adjacent. \
+                          Remove rows = \"adjacent\" from the mapping and import again";
             misshapen.push(Reject { row: group.rows[0].line, column: String::new(), reason: reason.into() });
         }
         if misshapen.is_empty() {
@@ -231,14 +214,14 @@ fn write_batch(
     let actor = format!("import:{}", context.mapping.source);
     let mut tries = 1;
     let outcomes = loop {
-        context.made.take();
+        context.take_created();
         match import.db.write_unless(import.options.dry_run, &actor, |tx| import.kind.apply(tx, context, &good)) {
             Ok(committed) => break committed.value,
             Err(e) if e.is_lost_race() && tries < TRIES => tries += 1,
             Err(e) => return Err(explained(e)),
         }
     };
-    tally.borrow_mut().made(context.made.take());
+    tally.borrow_mut().record_created(context.take_created());
     let Report { summary, rejects, progress, .. } = &mut **shared.borrow_mut();
     for (group, outcome) in good.iter().zip(outcomes) {
         summary.read += 1;
@@ -255,8 +238,8 @@ fn write_batch(
     if progress.writing(summary) { Ok(()) } else { Err(ImportError::Stopped) }
 }
 
-/// One bad row rejects its whole thing: all its rows are listed, each with its own reason or
-/// with the row that is to blame.
+/// Rejects all rows of an entity because one of them is bad: each with its own reason, or with a reference to the bad
+/// row.
 fn reject_whole(group: &Group, reasons: &[Reject], rejects: &mut RejectSink<'_>) -> Result<(), ImportError> {
     let by_row: HashMap<u64, &Reject> = reasons.iter().rev().map(|reject| (reject.row, reject)).collect();
     let mut rows: Vec<&Row> = group.rows.iter().collect();
@@ -278,7 +261,7 @@ fn explained(error: StoreError) -> ImportError {
     if error.is_refused_write() {
         let text = error.to_string();
         return ImportError::Store(StoreError::Rule(format!(
-            "the disk of the database is full ({text}): make room and run the same import again, it goes on where it stopped"
+            "the disk of the database is full ({text}): make room and run the same import again; it continues where it stopped"
         )));
     }
     ImportError::Store(error)

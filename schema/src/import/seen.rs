@@ -1,5 +1,5 @@
-//! The keys that an import has met, on disk: a promise that the rows of one thing are adjacent is
-//! checked without memory that grows with the file.
+//! Stores the keys that an import has seen on disk. It checks that the rows of one entity are adjacent, without memory
+//! that grows with the file.
 
 use crate::db::StoreError;
 use diesel::connection::SimpleConnection;
@@ -13,11 +13,14 @@ diesel::table! {
     }
 }
 
-/// Keys met before, by hash.
-pub struct Seen(SqliteConnection);
+/// The keys seen so far, as hashes of 64 bits.
+pub struct SeenKeys(SqliteConnection);
 
-impl Seen {
-    /// A database without a name lives in a temporary file and goes with its connection.
+impl SeenKeys {
+    /// Opens an SQLite database without a name, which is a temporary file that is deleted with its connection.
+    ///
+    /// # Errors
+    /// Where the temporary file cannot be created.
     pub fn new() -> Result<Self, StoreError> {
         let place = "a temporary file (TMPDIR)".to_owned();
         let mut conn = SqliteConnection::establish("").map_err(|source| StoreError::Connect { place, source })?;
@@ -27,7 +30,10 @@ impl Seen {
         Ok(Self(conn))
     }
 
-    /// Notes keys; tells of each whether it had been noted before.
+    /// Adds keys; returns for each whether it was there before.
+    ///
+    /// # Errors
+    /// Where the temporary file cannot be written.
     pub fn note<'k>(&mut self, keys: impl Iterator<Item = &'k str>) -> Result<Vec<bool>, StoreError> {
         self.0.transaction(|conn| {
             keys.map(|key| {
@@ -47,7 +53,7 @@ mod tests {
 
     #[test]
     fn a_key_is_met_once() {
-        let mut seen = Seen::new().expect("a place for keys");
+        let mut seen = SeenKeys::new().expect("a place for keys");
         assert_eq!(seen.note(["a", "b", "a"].into_iter()).expect("noted"), [false, false, true]);
         assert_eq!(seen.note(["c", "b"].into_iter()).expect("noted"), [false, true]);
     }

@@ -1,5 +1,5 @@
-//! Brings the rows of one thing together. Rows that may lie apart are sorted on disk, so that
-//! memory does not grow with the file, and so that the order of rows makes no difference.
+//! Groups the rows of one entity. Rows that need not be adjacent are sorted on disk first: memory stays bounded, and
+//! the result does not depend on the order of rows.
 
 use super::row::Row;
 use super::{ImportError, reader::LONGEST_RECORD};
@@ -9,7 +9,7 @@ use extsort::{ExternalSorter, Sortable};
 use std::cmp::Ordering;
 use std::io::{self, Read, Write};
 
-/// The rows of one thing.
+/// The rows of one entity.
 #[derive(Debug, Clone)]
 pub struct Group {
     pub key: String,
@@ -17,22 +17,25 @@ pub struct Group {
 }
 
 impl Group {
-    /// The key as a message shows it.
+    /// The key as messages show it, its parts separated by ` / `.
     pub fn name(&self) -> String {
         self.key.split('\u{1f}').filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" / ")
     }
 }
 
-/// A row on its way through the sorter.
+/// A row with its key, for the sorter.
 pub struct Staged {
     pub key: String,
     pub row: Row,
 }
 
-/// Rows held in memory before a part of them is sorted and written.
+/// Rows that are sorted in memory before the sorter writes them to disk as one segment.
 const SEGMENT_ROWS: usize = 50_000;
 
 /// Sorts rows by key, then by contents, then by line.
+///
+/// # Errors
+/// Where the folder for temporary files cannot be written.
 pub fn sorted(
     rows: impl Iterator<Item = Staged>,
 ) -> Result<impl Iterator<Item = Result<Staged, ImportError>>, ImportError> {
@@ -43,7 +46,7 @@ pub fn sorted(
         .sort_by(rows, order)
         .map_err(|e| ImportError::Stage(io::Error::other(e)))?;
     Ok(sorted.map(move |staged| {
-        // It goes with the rows.
+        // Keeps the folder until the iterator is dropped.
         let _staged_in = &folder;
         staged.map_err(|e| ImportError::Stage(io::Error::other(e)))
     }))
@@ -56,7 +59,7 @@ fn order(a: &Staged, b: &Staged) -> Ordering {
         .then_with(|| a.row.line.cmp(&b.row.line))
 }
 
-/// Puts neighbours of one key into a group.
+/// Groups adjacent rows with equal keys.
 pub struct Groups<I> {
     rows: I,
     next: Option<Staged>,

@@ -1,23 +1,23 @@
-//! What an import met in each column, and what it made of codes that nobody knew: what the person who wrote the mapping reads
-//! to see whether it says what was meant.
+//! Counts for each column how its cells were read, and which missing reference data was created. The author of a
+//! mapping reads this report to check the mapping.
 
 use super::field::FieldType;
 use super::kinds::Kind;
-use super::row::{Columns, Met, Row};
+use super::row::{Columns, Row, Translation};
 use crate::events::Entity;
 use crate::sql_types::Id;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// Different cells of a column that are told apart; further ones are counted as far as they are known.
+/// Distinct cells of a column that are counted separately; cells beyond this number are left out of the lists.
 const MOST_CELLS: usize = 1_000;
-/// Values and codes that are named.
+/// Values and codes that a list names at most.
 const NAMED: usize = 5;
 
 /// Counts while an import runs.
 pub(super) struct Tally {
     fields: Vec<Field>,
-    made: HashMap<Entity, (HashSet<Id>, Vec<String>)>,
+    created: HashMap<Entity, (HashSet<Id>, Vec<String>)>,
 }
 
 struct Field {
@@ -28,15 +28,15 @@ struct Field {
     filled: u64,
     unknown: u64,
     unknown_cells: BTreeMap<String, u64>,
-    /// How cells were read that a pattern or a table of values translates.
+    /// By cell that a pattern or `values` translates: the value it was read as, and how often.
     read: HashMap<String, (String, u64)>,
 }
 
-/// What came of it.
+/// The report of an import.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Tallied {
-    /// Units, officers, categories and enterprises that nobody had described, made with their first complaint.
+    /// Units, officers, categories and enterprises that were missing and that the import created.
     pub created: Vec<Created>,
     /// In the order of the fields of the kind.
     pub columns: Vec<ColumnTally>,
@@ -47,25 +47,25 @@ pub struct Created {
     /// `units`, `officers`, `categories` or `enterprises`.
     pub kind: &'static str,
     pub number: u64,
-    /// The first of their codes.
+    /// Some of their codes, at most five, sorted.
     pub codes: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ColumnTally {
-    /// The column, or those that are joined.
+    /// The column, or the joined columns.
     pub column: String,
     pub field: &'static str,
-    /// Cells with something in them, and without; every row counts.
+    /// Cells that are not blank, and cells that are; rejected rows count too, except malformed ones.
     pub filled: u64,
     pub blank: u64,
-    /// Cells that the pattern does not match, or that `values` does not have, and the most frequent of them.
+    /// Cells that the pattern does not match or that `values` does not have; below, the most frequent ones.
     pub unknown: u64,
     pub unknown_values: Vec<(String, u64)>,
-    /// Different cells that were read as one value.
+    /// Values that several different cells were read as.
     pub merged: Vec<Merged>,
-    /// Rows that were rejected for it.
+    /// Rows rejected because of this column.
     pub rejected: u64,
 }
 
@@ -73,7 +73,7 @@ pub struct ColumnTally {
 #[serde(rename_all = "camelCase")]
 pub struct Merged {
     pub read_as: String,
-    /// How many different cells, and the most frequent of them.
+    /// Number of different cells; below, the most frequent ones.
     pub different: u64,
     pub cells: Vec<(String, u64)>,
 }
@@ -92,7 +92,7 @@ impl Tally {
         };
         let fields = kind.fields().iter().enumerate();
         let fields = fields.filter(|(place, _)| !columns.column_of(*place).is_empty()).map(field).collect();
-        Self { fields, made: HashMap::new() }
+        Self { fields, created: HashMap::new() }
     }
 
     /// Counts the cells of a row.
@@ -102,16 +102,16 @@ impl Tally {
         }
         let cells = columns.of(row);
         for field in &mut self.fields {
-            match cells.met(field.place) {
+            match cells.translation(field.place) {
                 None => {}
-                Some(Met::Blank) => field.blank += 1,
-                Some(Met::Plain) => field.filled += 1,
-                Some(Met::Unknown(cell)) => {
+                Some(Translation::Blank) => field.blank += 1,
+                Some(Translation::Plain) => field.filled += 1,
+                Some(Translation::Unknown(cell)) => {
                     field.filled += 1;
                     field.unknown += 1;
                     count(&mut field.unknown_cells, &cell);
                 }
-                Some(Met::Read { cell, value }) => {
+                Some(Translation::Read { cell, value }) => {
                     field.filled += 1;
                     if !field.is_exact {
                         continue;
@@ -126,17 +126,17 @@ impl Tally {
         }
     }
 
-    /// Counts what a batch made. A dry run makes the same again in each batch.
-    pub fn made(&mut self, made: Vec<(Entity, Id, String)>) {
-        for (entity, id, code) in made {
-            let (ids, codes) = self.made.entry(entity).or_default();
+    /// Counts what a batch created. By id, since a dry run creates the same entities again in each batch.
+    pub fn record_created(&mut self, created: Vec<(Entity, Id, String)>) {
+        for (entity, id, code) in created {
+            let (ids, codes) = self.created.entry(entity).or_default();
             if ids.insert(id) && codes.len() < NAMED {
                 codes.push(code);
             }
         }
     }
 
-    /// What was met. `rejected`: rows by the column for which they were rejected.
+    /// The report. `rejected`: rejected rows by column.
     pub fn done(self, columns: &Columns<'_>, rejected: &HashMap<String, u64>) -> Tallied {
         let kinds = [
             (Entity::Unit, "units"),
@@ -144,9 +144,9 @@ impl Tally {
             (Entity::Category, "categories"),
             (Entity::Enterprise, "enterprises"),
         ];
-        let mut made = self.made;
+        let mut by_entity = self.created;
         let created = kinds.into_iter().filter_map(|(entity, kind)| {
-            let (ids, mut codes) = made.remove(&entity)?;
+            let (ids, mut codes) = by_entity.remove(&entity)?;
             codes.sort_unstable();
             Some(Created { kind, number: ids.len() as u64, codes })
         });
@@ -178,7 +178,7 @@ fn count(cells: &mut BTreeMap<String, u64>, cell: &str) {
     }
 }
 
-/// The values that several cells were read as.
+/// The values that several different cells were read as.
 fn merged(read: HashMap<String, (String, u64)>) -> Vec<Merged> {
     let mut by_value: BTreeMap<String, Vec<(String, u64)>> = BTreeMap::new();
     for (cell, (value, number)) in read {

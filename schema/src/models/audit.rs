@@ -1,4 +1,4 @@
-//! What tells of changes: seals, the audit log, the chain of states.
+//! Rows that make changes evident: seals, the audit log, the chain of states.
 
 use crate::enums::{AuditAction, Chain, Role};
 use crate::sql_types::{JsonValue, Timestamp};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 model!(seals Seal {
     chain: Chain,
     number: i64,
-    /// The positions that it covers: after the first, up to the second.
+    /// The positions covered: above `after`, up to `until`.
     after: i64,
     until: i64,
     rows: i64,
@@ -35,16 +35,16 @@ model!(audit_log AuditEntry {
 });
 
 model!(
-    /// What became of a row of a table without events: hashes of its state, never its contents.
+    /// A state of a row of a table without events: hashes only, never its contents.
     state_events StateEvent {
         number: i64,
         table_name: String,
         row_key: String,
         recorded_at: Timestamp,
         actor: String,
-        /// None: the row was removed.
+        /// None if the row was deleted.
         hash: Option<Vec<u8>>,
-        /// A short hash of each column, by which the one that differs is named.
+        /// A short hash of each column, to name the one that differs.
         column_hashes: JsonValue,
         salt: Vec<u8>,
     }

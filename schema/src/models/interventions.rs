@@ -1,4 +1,4 @@
-//! What the Board and the units do about what is complained about.
+//! Guidance, proposals and measures: what the Board and the units do about complaints.
 
 use crate::enums::{GuidanceState, MeasureKind, OpinionVerdict, ProposalState};
 use crate::sql_types::{Id, Timestamp};
@@ -12,7 +12,7 @@ model!(
     guidance_documents GuidanceDocument {
         id: Id,
         unit_id: Id,
-        /// What it is about.
+        /// The category of complaints that it is about.
         category_id: Option<Id>,
         title: String,
         text: String,
@@ -34,7 +34,7 @@ model!(
 );
 
 model!(
-    /// What the Board thinks of one revision of a document.
+    /// The Board's opinion on one revision of a document.
     guidance_opinions GuidanceOpinion {
         document_id: Id,
         revision: i32,
@@ -46,7 +46,7 @@ model!(
 );
 
 model!(
-    /// What the Board advises the General Department to do.
+    /// A proposal of the Board to the General Department.
     proposals Proposal {
         id: Id,
         title: String,
@@ -73,7 +73,7 @@ model!(proposal_units ProposalUnit {
 });
 
 model!(
-    /// What was decided about an officer.
+    /// A measure decided about an officer.
     measures Measure {
         id: Id,
         officer_id: Id,
@@ -85,12 +85,12 @@ model!(
         decision_number: Option<String>,
         decided_on: NaiveDate,
         starts_on: NaiveDate,
-        /// The last day; None while it lasts, and for what has no end.
+        /// The last day; None while it lasts, and for a measure without an end.
         ends_on: Option<NaiveDate>,
         end_reason: Option<String>,
         /// The flag that led to it.
         flag_id: Option<Id>,
-        /// Why it is void: it was recorded by mistake.
+        /// Why it is void, having been recorded by mistake.
         void_reason: Option<String>,
         /// The unit whose head recorded it.
         recorded_by_unit_id: Id,

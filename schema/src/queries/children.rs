@@ -1,4 +1,4 @@
-//! The children of a page, each kind in one statement, whatever the length of the page.
+//! Batched loads of the children of a page: one statement for each kind (and chunk of ids), not one for each row.
 
 use super::keyset::{Direction, Limited, Pred, Slice, Window};
 use super::lists::ResponseSort;
@@ -52,7 +52,7 @@ pub fn allegations_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, 
     Ok(found)
 }
 
-/// What complaints say against nobody named, where that is several things.
+/// The allegations of complaints against no named officer, if a complaint has several.
 pub fn matters_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, Vec<ComplaintMatter>>, StoreError> {
     let mut found: HashMap<Id, Vec<ComplaintMatter>> = HashMap::new();
     for chunk in complaints.chunks(KEYS_PER_QUERY) {
@@ -68,7 +68,7 @@ pub fn matters_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, Vec<
     Ok(found)
 }
 
-/// What other registers call complaints, in the order of (source, reference).
+/// The references of complaints in imported registers, in the order of (source, reference).
 pub fn sources_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, Vec<ComplaintSource>>, StoreError> {
     let mut found: HashMap<Id, Vec<ComplaintSource>> = HashMap::new();
     for chunk in complaints.chunks(KEYS_PER_QUERY) {
@@ -85,7 +85,7 @@ pub fn sources_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, Vec<
     Ok(found)
 }
 
-/// The first `n` responses of each complaint, or the last, in the order of time.
+/// The first (or last) `n` responses of each complaint, oldest first.
 pub fn responses_of(
     conn: &mut Conn,
     complaints: &[Id],
@@ -101,8 +101,9 @@ pub fn responses_of(
                 .order((unit_responses::complaint_id, unit_responses::responded_at, unit_responses::id))
                 .select(UnitResponse::as_select())
         };
-        // Most have one or two. Where all together have no more than is wanted of them anyhow, nothing is left out, and
-        // there is no need to look at each. Round numbers, so that few statements are prepared.
+        // Most complaints have one or two responses. A plain query with a limit usually returns all of them; only if it
+        // reaches the limit does a second query take `n` for each complaint. The limit is a power of two, so that few
+        // statements are prepared.
         let wanted = n.unsigned_abs().saturating_mul(chunk.len() as u64).saturating_add(1);
         let most = i64::try_from(wanted.next_power_of_two()).unwrap_or(i64::MAX);
         let mut rows: Vec<UnitResponse> = Limited(of_these(), most).load(conn)?;
@@ -135,7 +136,7 @@ pub fn responses_of(
     Ok(found)
 }
 
-/// How many responses each complaint has; one that has none is left out.
+/// The number of responses to each complaint; complaints without any are left out.
 pub fn response_counts_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, i64>, StoreError> {
     let mut found = HashMap::new();
     for chunk in complaints.chunks(KEYS_PER_QUERY) {
@@ -149,7 +150,7 @@ pub fn response_counts_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<
     Ok(found)
 }
 
-/// The responses to some complaints that a condition finds.
+/// The responses to some complaints that meet a condition.
 fn responses_to<'q>(
     complaints: &[Id],
     condition: Option<Pred<unit_responses::table>>,
@@ -162,11 +163,11 @@ fn responses_to<'q>(
     }
 }
 
-/// A part of the responses to each complaint: `condition` is made anew for each statement. A complaint has few, so that all
-/// that it finds are read.
+/// A page of the responses to each complaint. `condition` builds the filter for each statement. Reads all responses
+/// that the filter matches, because a complaint has few.
 ///
 /// # Errors
-/// `Rule` where a cursor belongs to another order.
+/// `Rule` if a cursor belongs to another order.
 pub fn some_responses_of(
     conn: &mut Conn,
     complaints: &[Id],
@@ -204,7 +205,7 @@ pub fn some_responses_of(
     Ok(found)
 }
 
-/// How many responses to each complaint a condition finds; complaints without any are left out.
+/// The number of responses to each complaint that meet a condition; complaints without any are left out.
 pub fn count_some_responses_of(
     conn: &mut Conn,
     complaints: &[Id],
@@ -219,7 +220,7 @@ pub fn count_some_responses_of(
     Ok(found)
 }
 
-/// The parents of units in time, oldest first.
+/// The parents of units over time, oldest first.
 pub fn parents_of(conn: &mut Conn, units: &[Id]) -> Result<HashMap<Id, Vec<UnitParent>>, StoreError> {
     let mut found: HashMap<Id, Vec<UnitParent>> = HashMap::new();
     for chunk in units.chunks(KEYS_PER_QUERY) {
@@ -251,7 +252,7 @@ pub fn postings_of(conn: &mut Conn, officers: &[Id]) -> Result<HashMap<Id, Vec<P
     Ok(found)
 }
 
-/// What the last run that flagged them said of flags.
+/// The assessment of each flag by the last run that flagged its subject.
 pub fn assessments_of(conn: &mut Conn, flag_ids: &[Id]) -> Result<HashMap<Id, FlagAssessment>, StoreError> {
     let mut found = HashMap::new();
     for chunk in flag_ids.chunks(KEYS_PER_QUERY) {
@@ -287,7 +288,7 @@ pub fn reviews_of(conn: &mut Conn, flag_ids: &[Id]) -> Result<HashMap<Id, Vec<Fl
     Ok(found)
 }
 
-/// What units may read of confidential complaints.
+/// The redacted texts of confidential complaints.
 pub fn redactions_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, Redaction>, StoreError> {
     let mut found = HashMap::new();
     for chunk in complaints.chunks(KEYS_PER_QUERY) {
@@ -300,7 +301,7 @@ pub fn redactions_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, R
     Ok(found)
 }
 
-/// The tokens of principals, the oldest first.
+/// The tokens of principals, oldest first.
 pub fn tokens_of(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Vec<ApiToken>>, StoreError> {
     let mut found: HashMap<Id, Vec<ApiToken>> = HashMap::new();
     for chunk in ids.chunks(KEYS_PER_QUERY) {
@@ -346,8 +347,8 @@ pub fn deliveries_of(
     Ok(found)
 }
 
-/// What stands about officers in complaints: of each complaint that names one, whether an allegation
-/// about conduct stands (was not found UNFOUNDED or EXONERATED by a day).
+/// For each officer, the complaints that name the officer, each with whether an allegation about conduct stands: not
+/// found UNFOUNDED or EXONERATED by `as_of`.
 pub fn complaints_of_officers(
     conn: &mut Conn,
     ids: &[Id],
@@ -371,11 +372,11 @@ pub fn complaints_of_officers(
         for (officer, complaint, finding, decided_on, kind) in rows {
             let decided = decided_on.is_none_or(|day| day <= as_of);
             let cleared = decided && matches!(finding, Finding::Unfounded | Finding::Exonerated);
-            let stands = kind == Some(CategoryKind::Conduct) && !cleared;
+            let is_uncleared_conduct = kind == Some(CategoryKind::Conduct) && !cleared;
             let complaints = found.entry(officer).or_default();
             match complaints.last_mut() {
-                Some((last, conduct)) if *last == complaint => *conduct |= stands,
-                _ => complaints.push((complaint, stands)),
+                Some((last, conduct)) if *last == complaint => *conduct |= is_uncleared_conduct,
+                _ => complaints.push((complaint, is_uncleared_conduct)),
             }
         }
     }

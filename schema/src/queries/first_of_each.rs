@@ -1,8 +1,8 @@
-//! The first complaints of each of several parents, in one statement: of each unit of a page, say.
+//! The first complaints, and the number of complaints, of each of several parents (such as the units of a page), in one
+//! statement.
 
-use super::keyset::{Direction, Pred, Window};
+use super::keyset::{Direction, Pred, SortExpr, Window};
 use super::lists::ComplaintSort;
-use super::shuffled::Shuffled;
 use crate::db::dialect::KEYS_PER_QUERY;
 use crate::db::{Backend, Conn, MultiBackend, StoreError};
 use crate::models::Complaint;
@@ -13,17 +13,17 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::BigInt;
 use std::collections::HashMap;
 
-/// What complaints belong to.
+/// The kind of parent that complaints belong to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Parent {
     Department,
     Branch,
     Team,
-    /// The unit itself: for one whose level is not stored with complaints.
+    /// The complaint's own unit: for units whose level is not stored as an ancestor.
     Unit,
     Category,
     Enterprise,
-    /// Whoever is named.
+    /// A named officer.
     Officer,
 }
 
@@ -41,34 +41,20 @@ impl Parent {
     }
 }
 
-/// An order as SQL, or as an expression of its own.
-fn sort_sql(sort: ComplaintSort) -> Result<&'static str, Shuffled> {
-    match sort {
-        ComplaintSort::ReceivedAt => Ok("complaints.received_at"),
-        ComplaintSort::RecordedAt => Ok("complaints.recorded_at"),
-        ComplaintSort::StateSince => Ok("complaints.state_since"),
-        ComplaintSort::CostVnd => Ok("coalesce(complaints.cost_vnd, -1)"),
-        ComplaintSort::DelayHours => Ok("coalesce(complaints.delay_hours, -1.0)"),
-        ComplaintSort::Shuffled(by) => Err(Shuffled::by(by)),
-    }
-}
-
-type SortSql = (Result<&'static str, Shuffled>, Direction);
-
-/// `FROM complaints … WHERE parent IN (…) AND …`, which both statements have.
-struct Of<'a> {
+/// `FROM complaints … WHERE parent IN (…) AND …`, shared by both statements.
+struct Selection<'a> {
     parent: Parent,
     ids: &'a [Id],
     conditions: Vec<Pred<complaints::table>>,
-    /// Whether each row looks whether anybody waits: what PostgreSQL is told, SQLite has to ask.
-    asks: bool,
+    /// Whether each row checks for cancellation: SQLite has to poll, PostgreSQL receives a cancel request.
+    checks_cancellation: bool,
 }
 
-impl Of<'_> {
+impl Selection<'_> {
     fn from<'b>(&'b self, pass: &mut AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
         pass.push_sql(" FROM complaints");
         if self.parent == Parent::Officer {
-            // One may stand in a complaint with several allegations.
+            // DISTINCT: a complaint may hold several allegations against one officer.
             pass.push_sql(
                 " JOIN (SELECT DISTINCT complaint_id, officer_id FROM complaint_officers WHERE officer_id IN (",
             );
@@ -81,7 +67,7 @@ impl Of<'_> {
             self.list(pass)?;
             pass.push_sql(")");
         }
-        if self.asks {
+        if self.checks_cancellation {
             pass.push_sql(" AND phananh_not_cancelled()");
         }
         for condition in &self.conditions {
@@ -102,10 +88,10 @@ impl Of<'_> {
     }
 }
 
-/// The statement for the first of each: pairs of parent and complaint, in order.
+/// The statement for the first complaints of each parent: (parent id, complaint id), in order.
 struct FirstOfEach<'a> {
-    of: Of<'a>,
-    order: Vec<SortSql>,
+    selection: Selection<'a>,
+    order: Vec<(SortExpr<complaints::table>, Direction)>,
     backward: bool,
     limit: i64,
 }
@@ -123,7 +109,7 @@ impl RunQueryDsl<Conn> for FirstOfEach<'_> {}
 
 impl QueryFragment<MultiBackend> for FirstOfEach<'_> {
     fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
-        let parent = self.of.parent.sql();
+        let parent = self.selection.parent.sql();
         pass.push_sql("SELECT parent, id FROM (SELECT ");
         pass.push_sql(parent);
         pass.push_sql(" AS parent, complaints.id AS id, row_number() OVER (PARTITION BY ");
@@ -133,15 +119,12 @@ impl QueryFragment<MultiBackend> for FirstOfEach<'_> {
             if nth > 0 {
                 pass.push_sql(", ");
             }
-            match sort {
-                Ok(sql) => pass.push_sql(sql),
-                Err(shuffled) => shuffled.walk_ast(pass.reborrow())?,
-            }
+            sort.walk_ast(pass.reborrow())?;
             let up = direction.reversed_if(self.backward) == Direction::Asc;
             pass.push_sql(if up { " ASC" } else { " DESC" });
         }
         pass.push_sql(") AS place");
-        self.of.from(&mut pass)?;
+        self.selection.from(&mut pass)?;
         pass.push_sql(") AS ranked WHERE place <= ");
         pass.push_bind_param::<BigInt, _>(&self.limit)?;
         pass.push_sql(" ORDER BY parent, place");
@@ -149,8 +132,8 @@ impl QueryFragment<MultiBackend> for FirstOfEach<'_> {
     }
 }
 
-/// The statement that counts.
-struct CountOfEach<'a>(Of<'a>);
+/// The statement that counts the complaints of each parent.
+struct CountOfEach<'a>(Selection<'a>);
 
 impl QueryId for CountOfEach<'_> {
     type QueryId = ();
@@ -176,17 +159,17 @@ impl QueryFragment<MultiBackend> for CountOfEach<'_> {
     }
 }
 
-/// A part of a list of complaints, of one parent.
+/// A page of the complaints of one parent; `more` tells whether more follow.
 #[derive(Debug, Clone, Default)]
-pub struct Part {
+pub struct Page {
     pub rows: Vec<Complaint>,
     pub more: bool,
 }
 
-/// The same part of the list of each parent; `filter` makes the condition anew for each statement.
+/// The same page of the complaints of each parent; `filter` builds the condition for each statement.
 ///
 /// # Errors
-/// `Rule` where a cursor belongs to another order.
+/// `Rule` if a cursor belongs to another order.
 pub fn first_complaints_of(
     conn: &mut Conn,
     parent: Parent,
@@ -194,18 +177,15 @@ pub fn first_complaints_of(
     filter: &dyn Fn() -> Result<Option<Pred<complaints::table>>, StoreError>,
     order: &[(ComplaintSort, Direction)],
     window: &Window,
-) -> Result<HashMap<Id, Part>, StoreError> {
-    let mut found: HashMap<Id, Part> = HashMap::new();
+) -> Result<HashMap<Id, Page>, StoreError> {
+    let mut found: HashMap<Id, Page> = HashMap::new();
     for chunk in ids.chunks(KEYS_PER_QUERY) {
         let mut conditions: Vec<Pred<complaints::table>> = filter()?.into_iter().collect();
         conditions.extend(ComplaintSort::bounds(order, window)?);
         let limit = i64::try_from(window.limit).unwrap_or(i64::MAX).saturating_add(1);
-        let of = Of { parent, ids: chunk, conditions, asks: conn.backend() == Backend::Sqlite };
-        // As in lists: what makes the order total goes the way of its last part.
-        let last = order.last().map_or(Direction::Asc, |(_, direction)| *direction);
-        let sorts = order.iter().map(|(sort, direction)| (sort_sql(*sort), *direction));
-        let order = sorts.chain([(Ok("complaints.id"), last)]).collect();
-        let query = FirstOfEach { of, order, backward: window.backward, limit };
+        let selection =
+            Selection { parent, ids: chunk, conditions, checks_cancellation: conn.backend() == Backend::Sqlite };
+        let query = FirstOfEach { selection, order: ComplaintSort::exprs(order), backward: window.backward, limit };
         let pairs: Vec<(Id, Id)> = query.load(conn)?;
         let mut wanted: Vec<Id> = pairs.iter().map(|(_, id)| *id).collect();
         wanted.sort_unstable();
@@ -214,21 +194,21 @@ pub fn first_complaints_of(
             complaints::table.filter(complaints::id.eq_any(&wanted)).select(Complaint::as_select()).load(conn)?;
         let rows: HashMap<Id, Complaint> = rows.into_iter().map(|row| (row.id, row)).collect();
         for (parent, id) in pairs {
-            let part = found.entry(parent).or_default();
-            if part.rows.len() == window.limit {
-                part.more = true;
+            let page = found.entry(parent).or_default();
+            if page.rows.len() == window.limit {
+                page.more = true;
             } else {
-                part.rows.extend(rows.get(&id).cloned());
+                page.rows.extend(rows.get(&id).cloned());
             }
         }
     }
     if window.backward {
-        found.values_mut().for_each(|part| part.rows.reverse());
+        found.values_mut().for_each(|page| page.rows.reverse());
     }
     Ok(found)
 }
 
-/// How many complaints each parent has; one that has none is left out.
+/// The number of complaints of each parent; parents without any are left out.
 pub fn count_complaints_of(
     conn: &mut Conn,
     parent: Parent,
@@ -238,8 +218,9 @@ pub fn count_complaints_of(
     let mut found = HashMap::new();
     for chunk in ids.chunks(KEYS_PER_QUERY) {
         let conditions = filter()?.into_iter().collect();
-        let of = Of { parent, ids: chunk, conditions, asks: conn.backend() == Backend::Sqlite };
-        let counts: Vec<(Id, i64)> = CountOfEach(of).load(conn)?;
+        let selection =
+            Selection { parent, ids: chunk, conditions, checks_cancellation: conn.backend() == Backend::Sqlite };
+        let counts: Vec<(Id, i64)> = CountOfEach(selection).load(conn)?;
         found.extend(counts);
     }
     Ok(found)

@@ -1,5 +1,5 @@
-//! `column IN (SELECT …)` over both databases: diesel's own needs the subquery to be one of each
-//! database, which a boxed one over the multi connection is not.
+//! `column IN (SELECT …)` over both databases. diesel's own operator needs a subquery that is valid for each backend,
+//! which a boxed query over the multi connection is not.
 
 use crate::db::MultiBackend;
 use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate};
@@ -7,7 +7,7 @@ use diesel::prelude::QueryResult;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::{Bool, Nullable};
 
-/// The expression.
+/// The expression that [`in_select`] returns.
 #[derive(Debug, Clone, Copy)]
 pub struct InSelect<C, Q> {
     column: C,

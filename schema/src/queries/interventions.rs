@@ -1,4 +1,4 @@
-//! What belongs to guidance documents and proposals, each kind in one statement.
+//! Batched loads of the opinions of guidance documents, and of the categories and units of proposals.
 
 use crate::db::dialect::KEYS_PER_QUERY;
 use crate::db::{Conn, StoreError};
@@ -8,7 +8,7 @@ use crate::tables::{guidance_opinions, proposal_categories, proposal_units};
 use diesel::prelude::*;
 use std::collections::HashMap;
 
-/// What the Board said about documents, oldest first.
+/// The Board's opinions about documents, oldest revision first.
 pub fn opinions_of(conn: &mut Conn, documents: &[Id]) -> Result<HashMap<Id, Vec<GuidanceOpinion>>, StoreError> {
     let mut found: HashMap<Id, Vec<GuidanceOpinion>> = HashMap::new();
     for chunk in documents.chunks(KEYS_PER_QUERY) {

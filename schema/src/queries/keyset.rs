@@ -1,7 +1,7 @@
-//! Pages by key: what follows a row is found by the row's own values, so that rows inserted
-//! meanwhile neither repeat nor hide others.
+//! Keyset pagination: the next page starts after the sort keys of the last row, so that concurrent inserts neither
+//! repeat nor skip rows.
 
-use crate::db::{Conn, MultiBackend};
+use crate::db::{Conn, MultiBackend, StoreError};
 use crate::sql_types::{Id, Timestamp, Uid, UtcMicros};
 use chrono::NaiveDate;
 use diesel::expression::BoxableExpression;
@@ -10,13 +10,13 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Bool, Date, Double, Nullable, Text};
 use serde::{Deserialize, Serialize};
 
-/// An expression over a table, whatever it is made of.
+/// A boxed expression over a table.
 pub type Expr<T, ST> = Box<dyn BoxableExpression<T, MultiBackend, SqlType = ST>>;
 
 /// A condition over a table.
 pub type Pred<T> = Expr<T, Nullable<Bool>>;
 
-/// What a list can be ordered by.
+/// A sort key as an expression.
 pub enum SortExpr<T> {
     Time(Expr<T, UtcMicros>),
     Date(Expr<T, Date>),
@@ -26,7 +26,21 @@ pub enum SortExpr<T> {
     Id(Expr<T, Uid>),
 }
 
-/// The value of a row under such an expression: what a cursor is made of.
+impl<T> SortExpr<T> {
+    /// Writes the expression into a statement.
+    pub(super) fn walk_ast<'b>(&'b self, pass: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        match self {
+            Self::Time(expr) => expr.walk_ast(pass),
+            Self::Date(expr) => expr.walk_ast(pass),
+            Self::Int(expr) => expr.walk_ast(pass),
+            Self::Double(expr) => expr.walk_ast(pass),
+            Self::Text(expr) => expr.walk_ast(pass),
+            Self::Id(expr) => expr.walk_ast(pass),
+        }
+    }
+}
+
+/// The value of a row's sort key. A cursor is a list of them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Key {
@@ -54,28 +68,28 @@ impl Direction {
     }
 }
 
-/// Which part of a list.
+/// The page of a list to read.
 #[derive(Debug, Clone, Default)]
 pub struct Window {
     pub limit: usize,
-    /// Rows behind these keys.
+    /// Only rows after these keys.
     pub after: Option<Vec<Key>>,
-    /// Rows before these keys.
+    /// Only rows before these keys.
     pub before: Option<Vec<Key>>,
-    /// The last rows of the part instead of the first.
+    /// Takes the last rows in these bounds instead of the first.
     pub backward: bool,
 }
 
-/// A part of a list, in the order asked for.
+/// A page of a list, in the requested order.
 #[derive(Debug, Clone)]
 pub struct Slice<M> {
     pub rows: Vec<M>,
-    /// Whether more rows follow in the direction of reading.
+    /// Whether more rows follow in the reading direction.
     pub more: bool,
 }
 
 diesel::define_sql_function! {
-    /// The first argument, or the second where that is null: nulls come first in every order.
+    /// The first argument, or the second if it is null. The second is below all values: nulls sort as the smallest.
     #[sql_name = "coalesce"]
     fn or_int(value: Nullable<BigInt>, otherwise: BigInt) -> BigInt;
 }
@@ -88,16 +102,16 @@ diesel::define_sql_function! {
     fn or_text(value: Nullable<Text>, otherwise: Text) -> Text;
 }
 
-/// At least so many rows, of few numbers, so that few statements are prepared: those of usual pages, then powers of two.
+/// Rounds a limit up to that of a usual page, else to a power of two, so that few statements are prepared.
 pub(super) fn rounded(limit: i64) -> i64 {
     let usual = [2, 6, 11, 26, 51, 101, 201].into_iter().find(|usual| limit <= *usual);
     let power = || limit.unsigned_abs().checked_next_power_of_two().and_then(|power| i64::try_from(power).ok());
     usual.or_else(power).unwrap_or(i64::MAX)
 }
 
-/// A query of so many rows, the number being part of its text. PostgreSQL plans a statement anew for each run while it cannot tell
-/// whether one plan for all of them would be worse; where it does not know how many rows are wanted, it supposes a tenth of all, and
-/// never comes to know. Planning took longer than reading the rows.
+/// A query with its LIMIT in the SQL text instead of a bind parameter. With a parameter, PostgreSQL's generic plan
+/// assumes a tenth of all rows and looks too expensive, so each run is planned anew. Planning took longer than reading
+/// the rows.
 pub(super) struct Limited<Q>(pub Q, pub i64);
 
 impl<Q> QueryId for Limited<Q> {
@@ -120,11 +134,37 @@ impl<Q: QueryFragment<MultiBackend>> QueryFragment<MultiBackend> for Limited<Q> 
     }
 }
 
-/// Defines how one table is listed: what it can be ordered by, and functions that read a part of
-/// it and count it. The order always ends with what makes it total.
-macro_rules! listed {
+/// The sort orders of the list of one table, and how a page of the list is read. `define_list!` implements it.
+pub trait ListOrder: Copy + Send + Sync + 'static {
+    type Table: 'static;
+    type Row: Send + Sync + 'static;
+
+    /// The sort keys of a row, for a cursor.
+    fn keys(order: &[(Self, Direction)], row: &Self::Row) -> Vec<Key>;
+
+    /// Reads a page of the list.
+    ///
+    /// # Errors
+    /// `Rule` if a cursor belongs to another order.
+    fn list(
+        conn: &mut Conn,
+        filter: Option<Pred<Self::Table>>,
+        order: &[(Self, Direction)],
+        window: &Window,
+    ) -> Result<Slice<Self::Row>, StoreError>;
+
+    /// Counts the rows that meet the filter, on all pages.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    fn count(conn: &mut Conn, filter: Option<Pred<Self::Table>>) -> Result<i64, StoreError>;
+}
+
+/// Defines the list of one table: its sort orders, and how a page is read and the rows are counted. Every order ends
+/// with the unique keys, which make it total.
+macro_rules! define_list {
     (
-        $table:ident, $model:ident, $list:ident, $count:ident,
+        $table:ident, $model:ident,
         $(#[$doc:meta])* $sort:ident { $($variant:ident $(($of:ident: $given:ty))?: $kind:ident = $expr:expr, $key:expr;)+ }
         unique: $($ukind:ident = $uexpr:expr, $ukey:expr;)+
     ) => {
@@ -146,40 +186,31 @@ macro_rules! listed {
                 }
             }
 
-            /// The keys of a row, for a cursor.
-            pub fn keys(order: &[(Self, Direction)], row: &$model) -> Vec<Key> {
-                let mut keys: Vec<Key> = order.iter().map(|(sort, _)| sort.key(row)).collect();
-                $({
-                    let key: fn(&$model) -> Key = $ukey;
-                    keys.push(key(row));
-                })+
-                keys
-            }
-
-            fn exprs(order: &[(Self, Direction)]) -> Vec<(SortExpr<$table::table>, Direction)> {
-                // Where values are equal, later rows stand where the order's own end is.
+            /// The sort keys as expressions, with the unique keys at the end.
+            pub(super) fn exprs(order: &[(Self, Direction)]) -> Vec<(SortExpr<$table::table>, Direction)> {
+                // The unique keys have the direction of the last sort key.
                 let last = order.last().map_or(Direction::Asc, |(_, direction)| *direction);
                 let mut exprs: Vec<_> = order.iter().map(|(sort, direction)| (sort.expr(), *direction)).collect();
                 $(exprs.push((SortExpr::$ukind(Box::new($uexpr)), last));)+
                 exprs
             }
 
-            /// The conditions on the rows of a part of the list.
+            /// The conditions that limit the rows to those between the cursors.
             ///
             /// # Errors
-            /// `Rule` where a cursor belongs to another order.
+            /// `Rule` if a cursor belongs to another order.
             pub fn bounds(order: &[(Self, Direction)], window: &Window) -> Result<Vec<Pred<$table::table>>, StoreError> {
                 let ends = [(&window.after, false), (&window.before, true)];
                 let ends = ends.into_iter().filter_map(|(keys, back)| keys.as_ref().map(|keys| (keys, back)));
                 ends.map(|(keys, back)| {
                     Self::beyond(order, keys, back).ok_or_else(|| {
-                        StoreError::Rule("the cursor does not belong to this list and order".into())
+                        StoreError::Rule("the cursor belongs to another list or order: start from the first page".into())
                     })
                 })
                 .collect()
             }
 
-            /// Rows beyond some keys; None where the keys are not of this order.
+            /// The condition for rows beyond some keys; None if the keys belong to another order.
             fn beyond(order: &[(Self, Direction)], keys: &[Key], backward: bool) -> Option<Pred<$table::table>> {
                 let places: Vec<_> = Self::exprs(order);
                 if places.len() != keys.len() {
@@ -188,7 +219,7 @@ macro_rules! listed {
                 let mut condition: Option<Pred<$table::table>> = None;
                 for (at, key) in keys.iter().enumerate().rev() {
                     let up = places[at].1.reversed_if(backward) == Direction::Asc;
-                    // The expression is needed twice and cannot be cloned: it is made anew.
+                    // The expression is needed twice and cannot be cloned: build it again.
                     let strict = Self::compare(Self::exprs(order).swap_remove(at).0, key, up, false)?;
                     condition = Some(match condition {
                         None => strict,
@@ -224,28 +255,37 @@ macro_rules! listed {
             }
         }
 
-        /// Reads a part of the list.
-        ///
-        /// # Errors
-        /// `Rule` where a cursor belongs to another order.
-        pub fn $list(
+        impl ListOrder for $sort {
+        type Table = $table::table;
+        type Row = $model;
+
+        fn keys(order: &[(Self, Direction)], row: &$model) -> Vec<Key> {
+            let mut keys: Vec<Key> = order.iter().map(|(sort, _)| sort.key(row)).collect();
+            $({
+                let key: fn(&$model) -> Key = $ukey;
+                keys.push(key(row));
+            })+
+            keys
+        }
+
+        fn list(
             conn: &mut Conn,
             filter: Option<Pred<$table::table>>,
-            order: &[($sort, Direction)],
+            order: &[(Self, Direction)],
             window: &Window,
         ) -> Result<Slice<$model>, StoreError> {
             let mut query = $table::table.into_boxed::<MultiBackend>();
-            // First of all conditions: behind one that a row fails it would not be asked.
+            // The first condition: after a condition that a row fails, SQLite would not call it.
             if conn.backend() == Backend::Sqlite {
                 query = query.filter(phananh_not_cancelled().nullable());
             }
             if let Some(filter) = filter {
                 query = query.filter(filter);
             }
-            for bound in $sort::bounds(order, window)? {
+            for bound in Self::bounds(order, window)? {
                 query = query.filter(bound);
             }
-            for (expr, direction) in $sort::exprs(order) {
+            for (expr, direction) in Self::exprs(order) {
                 let up = direction.reversed_if(window.backward) == Direction::Asc;
                 query = match (expr, up) {
                     (SortExpr::Time(e), true) => query.then_order_by(e.asc()),
@@ -262,7 +302,7 @@ macro_rules! listed {
                     (SortExpr::Id(e), false) => query.then_order_by(e.desc()),
                 };
             }
-            // One row more than asked for tells whether there are more.
+            // One extra row tells whether there are more.
             let limit = i64::try_from(window.limit).unwrap_or(i64::MAX).saturating_add(1);
             let mut rows: Vec<$model> = Limited(query.select($model::as_select()), rounded(limit)).load(conn)?;
             let more = rows.len() > window.limit;
@@ -273,10 +313,9 @@ macro_rules! listed {
             Ok(Slice { rows, more })
         }
 
-        /// Counts the whole list.
-        pub fn $count(conn: &mut Conn, filter: Option<Pred<$table::table>>) -> Result<i64, StoreError> {
+        fn count(conn: &mut Conn, filter: Option<Pred<$table::table>>) -> Result<i64, StoreError> {
             let mut query = $table::table.into_boxed::<MultiBackend>();
-            // Without a condition the number is known without looking at rows.
+            // Without a filter SQLite counts without visiting rows: a per-row check would slow it down.
             if filter.is_some() && conn.backend() == Backend::Sqlite {
                 query = query.filter(phananh_not_cancelled().nullable());
             }
@@ -285,6 +324,7 @@ macro_rules! listed {
             }
             Ok(query.count().get_result(conn)?)
         }
+        }
     };
 }
-pub(super) use listed;
+pub(super) use define_list;

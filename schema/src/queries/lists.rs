@@ -1,8 +1,8 @@
-//! The lists of the register. PostgreSQL's and SQLite's orders of text agree where texts are
-//! compared bytewise: PostgreSQL is told so by the collation "C" of the columns.
+//! The lists of the register and their sort orders. Text sorts bytewise on both databases: the columns of PostgreSQL
+//! have the collation "C".
 
 use super::keyset::{
-    Direction, Key, Limited, Pred, Slice, SortExpr, Window, listed, or_double, or_int, or_text, rounded,
+    Direction, Key, Limited, ListOrder, Pred, Slice, SortExpr, Window, define_list, or_double, or_int, or_text, rounded,
 };
 use super::shuffled::Shuffled;
 use crate::db::cancellation::phananh_not_cancelled;
@@ -19,8 +19,8 @@ use crate::tables::{
 };
 use diesel::prelude::*;
 
-listed! {
-    complaints, Complaint, list_complaints, count_complaints,
+define_list! {
+    complaints, Complaint,
     /// Orders of complaints.
     ComplaintSort {
         ReceivedAt: Time = complaints::received_at, |row| Key::Time(row.received_at);
@@ -28,14 +28,14 @@ listed! {
         StateSince: Time = complaints::state_since, |row| Key::Time(row.state_since);
         CostVnd: Int = or_int(complaints::cost_vnd, -1), |row| Key::Int(row.cost_vnd.unwrap_or(-1));
         DelayHours: Double = or_double(complaints::delay_hours, -1.0), |row| Key::Double(row.delay_hours.unwrap_or(-1.0));
-        // For whoever may not know ids, before these make the order total.
+        // Comes before the id for readers who may not know ids: ties then reveal nothing of their order.
         Shuffled(by: Shuffle): Text = Shuffled::by(by), move |row| Key::Text(Shuffled::of(by, row.id));
     }
     unique: Id = complaints::id, |row| Key::Id(row.id);
 }
 
-listed! {
-    units, Unit, list_units, count_units,
+define_list! {
+    units, Unit,
     /// Orders of units.
     UnitSort {
         Code: Text = units::code, |row| Key::Text(row.code.clone());
@@ -45,8 +45,8 @@ listed! {
     unique: Id = units::id, |row| Key::Id(row.id);
 }
 
-listed! {
-    officers, Officer, list_officers, count_officers,
+define_list! {
+    officers, Officer,
     /// Orders of officers.
     OfficerSort {
         Code: Text = officers::code, |row| Key::Text(row.code.clone());
@@ -55,8 +55,8 @@ listed! {
     unique: Id = officers::id, |row| Key::Id(row.id);
 }
 
-listed! {
-    enterprises, Enterprise, list_enterprises, count_enterprises,
+define_list! {
+    enterprises, Enterprise,
     /// Orders of enterprises.
     EnterpriseSort {
         TaxCode: Text = enterprises::tax_code, |row| Key::Text(row.tax_code.clone());
@@ -65,8 +65,8 @@ listed! {
     unique: Id = enterprises::id, |row| Key::Id(row.id);
 }
 
-listed! {
-    issue_categories, IssueCategory, list_categories, count_categories,
+define_list! {
+    issue_categories, IssueCategory,
     /// Orders of categories.
     CategorySort {
         Code: Text = issue_categories::code, |row| Key::Text(row.code.clone());
@@ -76,8 +76,8 @@ listed! {
     unique: Id = issue_categories::id, |row| Key::Id(row.id);
 }
 
-listed! {
-    unit_responses, UnitResponse, list_responses, count_responses,
+define_list! {
+    unit_responses, UnitResponse,
     /// Orders of responses.
     ResponseSort {
         RespondedAt: Time = unit_responses::responded_at, |row| Key::Time(row.responded_at);
@@ -87,8 +87,8 @@ listed! {
         Id = unit_responses::id, |row| Key::Id(row.id);
 }
 
-listed! {
-    flags, Flag, list_flags, count_flags,
+define_list! {
+    flags, Flag,
     /// Orders of flags.
     FlagSort {
         ChangedAt: Time = flags::changed_at, |row| Key::Time(row.changed_at);
@@ -98,8 +98,8 @@ listed! {
     unique: Id = flags::id, |row| Key::Id(row.id);
 }
 
-listed! {
-    job_runs, JobRun, list_job_runs, count_job_runs,
+define_list! {
+    job_runs, JobRun,
     /// Orders of job runs.
     JobRunSort {
         StartedAt: Time = job_runs::started_at, |row| Key::Time(row.started_at);
@@ -107,8 +107,8 @@ listed! {
     unique: Id = job_runs::id, |row| Key::Id(row.id);
 }
 
-listed! {
-    digests, Digest, list_digests, count_digests,
+define_list! {
+    digests, Digest,
     /// Orders of digests.
     DigestSort {
         CreatedAt: Time = digests::created_at, |row| Key::Time(row.created_at);
@@ -116,8 +116,8 @@ listed! {
     unique: Id = digests::id, |row| Key::Id(row.id);
 }
 
-listed! {
-    principals, Principal, list_principals, count_principals,
+define_list! {
+    principals, Principal,
     /// Orders of principals.
     PrincipalSort {
         Name: Text = principals::name, |row| Key::Text(row.name.clone());
@@ -126,8 +126,8 @@ listed! {
     unique: Id = principals::id, |row| Key::Id(row.id);
 }
 
-listed! {
-    audit_log, AuditEntry, list_audit, count_audit,
+define_list! {
+    audit_log, AuditEntry,
     /// Orders of the audit log.
     AuditSort {
         At: Time = audit_log::at, |row| Key::Time(row.at);
@@ -135,8 +135,8 @@ listed! {
     unique: Int = audit_log::number, |row| Key::Int(row.number);
 }
 
-listed! {
-    guidance_documents, GuidanceDocument, list_guidance, count_guidance,
+define_list! {
+    guidance_documents, GuidanceDocument,
     /// Orders of guidance documents.
     GuidanceSort {
         RequestedAt: Time = guidance_documents::requested_at, |row| Key::Time(row.requested_at);
@@ -145,8 +145,8 @@ listed! {
     unique: Id = guidance_documents::id, |row| Key::Id(row.id);
 }
 
-listed! {
-    proposals, Proposal, list_proposals, count_proposals,
+define_list! {
+    proposals, Proposal,
     /// Orders of proposals.
     ProposalSort {
         ProposedAt: Time = proposals::proposed_at, |row| Key::Time(row.proposed_at);
@@ -155,8 +155,8 @@ listed! {
     unique: Id = proposals::id, |row| Key::Id(row.id);
 }
 
-listed! {
-    measures, Measure, list_measures, count_measures,
+define_list! {
+    measures, Measure,
     /// Orders of measures.
     MeasureSort {
         DecidedOn: Date = measures::decided_on, |row| Key::Date(row.decided_on);
@@ -166,7 +166,7 @@ listed! {
     unique: Id = measures::id, |row| Key::Id(row.id);
 }
 
-/// Tiers by gravity: their words do not sort so.
+/// Tiers by severity: their words sort differently.
 #[diesel::dsl::auto_type]
 fn tier_rank() -> _ {
     let watch: i64 = 1;

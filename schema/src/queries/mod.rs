@@ -1,5 +1,4 @@
-//! Reading lists and single things: filters, orders and pages that mean the same on both
-//! databases.
+//! Read queries: filters, sort orders, keyset pagination and batched loads, with the same meaning on both databases.
 
 mod children;
 mod first_of_each;
@@ -12,10 +11,10 @@ mod registered;
 pub(crate) mod shuffled;
 
 pub use children::*;
-pub use first_of_each::{Parent, Part, count_complaints_of, first_complaints_of};
+pub use first_of_each::{Page, Parent, count_complaints_of, first_complaints_of};
 pub use in_select::{InSelect, in_select};
 pub use interventions::{categories_of_proposals, opinions_of, units_of_proposals};
-pub use keyset::{Direction, Key, Pred, Slice, Window};
+pub use keyset::{Direction, Key, ListOrder, Pred, Slice, Window};
 pub use lists::*;
 pub use not_true::{NotTrue, not_true};
 pub use registered::{Registered, of_a_register, registered};

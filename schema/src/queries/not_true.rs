@@ -1,5 +1,4 @@
-//! `condition IS NOT TRUE`: the negation of a condition as people mean it, for which what is not
-//! known is not true either. SQL's own NOT would leave it out.
+//! `condition IS NOT TRUE`: negation in filters. Unlike SQL's NOT it also matches rows for which the condition is NULL.
 
 use super::keyset::Pred;
 use crate::db::MultiBackend;
@@ -8,10 +7,10 @@ use diesel::prelude::QueryResult;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::{Bool, Nullable};
 
-/// The expression.
+/// The expression that [`not_true`] returns.
 pub struct NotTrue<T>(Pred<T>);
 
-/// The negation of a condition.
+/// True where the condition is false or NULL.
 pub fn not_true<T>(condition: Pred<T>) -> NotTrue<T> {
     NotTrue(condition)
 }

@@ -1,4 +1,4 @@
-//! Complaints by the number that another register gave them.
+//! Finds complaints by their number in the register that they were imported from.
 
 use crate::db::MultiBackend;
 use crate::tables::{complaint_sources, complaints};
@@ -7,14 +7,14 @@ use diesel::prelude::{QueryResult, TextExpressionMethods};
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::{Bool, Nullable, Text};
 
-/// Whether a source is a register from which complaints were imported. The keys of those who submit are theirs, and stand beside
-/// them under names with a colon, which no register has.
+/// Whether a source is a register from which complaints were imported. Other sources contain a colon: `api:SENDER`,
+/// whose references are private idempotency keys, and `demo:SEED`.
 #[diesel::dsl::auto_type]
 pub fn of_a_register() -> _ {
     complaint_sources::source.not_like("%:%")
 }
 
-/// Whether another register calls a complaint so, letter for letter.
+/// Whether a complaint has this reference in an imported register, compared exactly.
 #[derive(Debug, Clone)]
 pub struct Registered(String);
 
@@ -40,8 +40,8 @@ impl QueryId for Registered {
 
 impl QueryFragment<MultiBackend> for Registered {
     fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
-        // PostgreSQL joins indexes over OR where one side is a list of keys, which a subquery is not: a search for a text would
-        // read all rows.
+        // PostgreSQL combines indexes over OR for an array of keys but not for a subquery: a text search with OR would
+        // scan the whole table.
         let (before, after) = match pass.backend() {
             MultiBackend::Pg(_) => ("complaints.id = ANY(ARRAY(", "))"),
             MultiBackend::Sqlite(_) => ("complaints.id IN (", ")"),

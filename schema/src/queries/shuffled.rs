@@ -1,4 +1,4 @@
-//! The secret order of complaints in the database: a hash of a salt and the id, which both databases compute alike.
+//! The secret order of complaints as a SQL expression: a hash of a salt and the id, equal on both databases.
 
 use crate::db::{MultiBackend, StoreError};
 use crate::pseudonyms::Shuffle;
@@ -15,14 +15,14 @@ use uuid::Uuid;
 
 #[diesel::declare_sql_function]
 extern "SQL" {
-    /// On SQLite only: PostgreSQL has functions of its own for it.
+    /// On SQLite only; PostgreSQL computes the hash with built-in functions.
     fn phananh_shuffled(salt: Text, id: Binary) -> Text;
 }
 
-/// Gives a connection of SQLite the function.
-pub(crate) fn give(conn: &mut SqliteConnection) -> Result<(), StoreError> {
+/// Registers the function with a SQLite connection.
+pub(crate) fn register_functions(conn: &mut SqliteConnection) -> Result<(), StoreError> {
     Ok(phananh_shuffled_utils::register_impl(conn, |salt: String, id: Vec<u8>| {
-        // A column of ids holds nothing else.
+        // The column holds valid UUIDs only, so the default is never used.
         hash(&salt, Id(Uuid::from_slice(&id).unwrap_or_default()))
     })?)
 }
@@ -31,7 +31,7 @@ fn hash(salt: &str, id: Id) -> String {
     HEXLOWER.encode(&Sha256::new().chain_update(salt).chain_update(id.to_string()).finalize())
 }
 
-/// Where a complaint stands in a secret order.
+/// The sort key of a complaint in a secret order.
 #[derive(Debug, Clone)]
 pub struct Shuffled(String);
 
@@ -40,7 +40,7 @@ impl Shuffled {
         Self(shuffle.salt())
     }
 
-    /// The value of one complaint.
+    /// The sort key of one complaint, as the database computes it.
     pub fn of(shuffle: Shuffle, id: Id) -> String {
         hash(&shuffle.salt(), id)
     }

@@ -1,4 +1,4 @@
-//! Who may use the register: principals and their tokens.
+//! API access: principals, their tokens, and the allow-lists of their operations.
 
 use crate::db::dialect::KEYS_PER_QUERY;
 use crate::db::{Conn, StoreError, WriteTx};
@@ -11,38 +11,39 @@ use crate::models::{ApiToken, Officer, Principal, TrustedOperation, Unit};
 use crate::register::audit;
 use crate::register::reference::Stored;
 use crate::sql_types::{Id, Timestamp};
-use crate::states::{Kept, pair};
+use crate::states::{StateTable, pair};
 use crate::tables::{api_tokens, principals, trusted_operations};
 use diesel::prelude::*;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashSet};
 
-/// Every token begins so, so that a leaked one can be found by a search.
+/// The prefix of every token, so that secret scanners find leaked ones.
 const PREFIX: &str = "pa_";
 
-/// Whom a token is for.
+/// The principal that a token is issued to.
 #[derive(Debug, Clone, Copy)]
 pub struct Holder<'a> {
     pub name: &'a str,
     pub role: Role,
     /// The code of the unit of a UNIT_HEAD.
     pub unit: Option<&'a str>,
-    /// The code of the officer that it is.
+    /// The code of the officer that the principal is.
     pub officer: Option<&'a str>,
-    /// Whether what it is shown leaves the house.
+    /// Whether the data shown to the principal leaves the organisation.
     pub outside: bool,
 }
 
-/// How the names of those begin who come with tokens of another issuer.
-pub const OF_OTHERS: &str = "jwt:";
+/// The reserved prefix for the names of clients that authenticate with a JWT of another issuer.
+pub const JWT_PREFIX: &str = "jwt:";
 
-/// Makes a principal and its first token, or a further token for a principal of that name.
+/// Creates a principal and its first token, or a further token for the principal of that name.
 ///
-/// Returns the token itself: it is not stored and cannot be shown again.
+/// Returns the token itself: only its hash is stored, so it cannot be shown again.
 ///
 /// # Errors
-/// Where the unit is not known or missing, or the name belongs to another role or unit.
+/// `Rule` for an invalid name, unit, officer or role; `Conflict` if the name is disabled, taken or easily confused with
+/// another.
 pub fn create_token(
     tx: &mut WriteTx<'_>,
     holder: Holder<'_>,
@@ -50,13 +51,13 @@ pub fn create_token(
 ) -> Result<String, StoreError> {
     let Holder { name, role, unit, officer, outside } = holder;
     let name = inert::name("the name of a token", name, 100).map_err(StoreError::Rule)?;
-    if name.to_lowercase().starts_with(OF_OTHERS) {
+    if name.to_lowercase().starts_with(JWT_PREFIX) {
         let message =
-            format!("the name of a token does not begin with {OF_OTHERS}: so do those of other issuers (JWT)");
+            format!("the name of a token must not begin with {JWT_PREFIX}: it marks tokens of other issuers (JWT)");
         return Err(StoreError::Rule(message));
     }
     if outside && role != Role::Dashboard {
-        let message = format!("a {role} sees more than groups, which nobody takes out of the house: leave outside out");
+        let message = format!("only aggregates may leave the organisation, and a {role} sees more: leave outside out");
         return Err(StoreError::Rule(message));
     }
     let unit_id = match (role, unit) {
@@ -68,14 +69,14 @@ pub fn create_token(
             }
             Some(id)
         }
-        (_, Some(_)) => return Err(StoreError::Rule(format!("{role} is of no unit: leave --unit out"))),
+        (_, Some(_)) => return Err(StoreError::Rule(format!("a {role} has no unit: leave --unit out"))),
         (_, None) => None,
     };
     let officer_id = match officer {
         None => None,
         Some(code) => {
             let id = reference_id(Entity::Officer, code);
-            // Whoever submits a complaint makes up codes: only those that somebody has described are of officers.
+            // Submitted complaints may name made-up codes: a placeholder (`unknown`) does not prove an officer.
             if Officer::load(tx.conn, &[id])?.get(&id).is_none_or(|officer| officer.unknown) {
                 return Err(StoreError::Rule(format!("there is no officer {code:?}: import officers first")));
             }
@@ -96,11 +97,12 @@ pub fn create_token(
         }
         Some(principal) if (principal.role, principal.unit_id, principal.officer_id) == (role, unit_id, officer_id) => {
             let other = if outside { "within" } else { "outside" };
-            return Err(StoreError::Conflict(format!("{name:?} is {other} the house already: choose another name")));
+            return Err(StoreError::Conflict(format!(
+                "{name:?} is already used {other} the organisation: choose another name"
+            )));
         }
         Some(principal) => {
-            let message =
-                format!("{name:?} is a {} of another unit or officer already: choose another name", principal.role);
+            let message = format!("{name:?} is already a {} with other settings: choose another name", principal.role);
             return Err(StoreError::Conflict(message));
         }
         None => {
@@ -121,7 +123,7 @@ pub fn create_token(
                 outside,
             };
             each!(&mut *tx.conn, c => diesel::insert_into(principals::table).values(&row).execute(c)?);
-            tx.keep(Kept::Principals, &row.id);
+            tx.record_state(StateTable::Principals, &row.id);
             row.id
         }
     };
@@ -137,7 +139,7 @@ pub fn create_token(
         last_used_at: None,
     };
     each!(&mut *tx.conn, c => diesel::insert_into(api_tokens::table).values(&row).execute(c)?);
-    tx.keep(Kept::ApiTokens, &row.id);
+    tx.record_state(StateTable::ApiTokens, &row.id);
     let mut whose = json!({ "principal": name, "role": role, "token": row.id });
     if outside {
         whose["outside"] = true.into();
@@ -146,7 +148,7 @@ pub fn create_token(
     Ok(token)
 }
 
-/// Ends all tokens of a name; how many there were.
+/// Revokes all tokens of a principal and returns their number.
 pub fn revoke_tokens(tx: &mut WriteTx<'_>, name: &str) -> Result<usize, StoreError> {
     let Some(id) =
         principals::table.filter(principals::name.eq(name)).select(principals::id).first::<Id>(tx.conn).optional()?
@@ -158,7 +160,7 @@ pub fn revoke_tokens(tx: &mut WriteTx<'_>, name: &str) -> Result<usize, StoreErr
         .set(api_tokens::revoked_at.eq(Some(tx.now)))
         .returning(api_tokens::id)
         .get_results(c)?);
-    revoked.iter().for_each(|token| tx.keep(Kept::ApiTokens, token));
+    revoked.iter().for_each(|token| tx.record_state(StateTable::ApiTokens, token));
     let revoked = revoked.len();
     if revoked > 0 {
         audit::note(tx, AuditAction::TokenRevoked, json!({ "principal": name, "tokens": revoked }))?;
@@ -166,37 +168,40 @@ pub fn revoke_tokens(tx: &mut WriteTx<'_>, name: &str) -> Result<usize, StoreErr
     Ok(revoked)
 }
 
-/// Takes none of a name's tokens any more, those that are made later included.
+/// Disables a principal: its tokens are rejected from then on, and no new one can be created.
 pub fn disable(tx: &mut WriteTx<'_>, name: &str) -> Result<(), StoreError> {
     let standing = principals::table.filter(principals::name.eq(name)).filter(principals::disabled_at.is_null());
     let disabled: Vec<Id> = each!(&mut *tx.conn, c => diesel::update(standing)
         .set(principals::disabled_at.eq(Some(tx.now)))
         .returning(principals::id)
         .get_results(c)?);
-    disabled.iter().for_each(|principal| tx.keep(Kept::Principals, principal));
+    disabled.iter().for_each(|principal| tx.record_state(StateTable::Principals, principal));
     if !disabled.is_empty() {
         audit::note(tx, AuditAction::TokenRevoked, json!({ "principal": name, "disabled": true }))?;
     }
     Ok(())
 }
 
-/// Adds operations to the allow-list of a name: (signature, name, document) of each. Those that are on it
-/// already stay as they are. Returns how many are new.
+/// Adds operations, each a (signature, name, document), to a principal's allow-list, and keeps those that are on it
+/// already. Returns the number of new ones.
+///
+/// # Errors
+/// `NotFound` if there is no such principal.
 pub fn trust_operations(
     tx: &mut WriteTx<'_>,
     name: &str,
     operations: &[(String, Option<String>, String)],
 ) -> Result<usize, StoreError> {
     let principal_id = principal_named(tx.conn, name)?
-        .ok_or_else(|| StoreError::NotFound(format!("there is no token of the name {name:?}")))?;
-    let known: HashSet<String> = trusted_operations::table
+        .ok_or_else(|| StoreError::NotFound(format!("there is no token with the name {name:?}")))?;
+    let trusted: HashSet<String> = trusted_operations::table
         .filter(trusted_operations::principal_id.eq(principal_id))
         .select(trusted_operations::signature)
         .load(tx.conn)?
         .into_iter()
         .collect();
     let mut rows: BTreeMap<&str, TrustedOperation> = BTreeMap::new();
-    for (signature, operation, document) in operations.iter().filter(|(signature, ..)| !known.contains(signature)) {
+    for (signature, operation, document) in operations.iter().filter(|(signature, ..)| !trusted.contains(signature)) {
         let row = TrustedOperation {
             principal_id,
             signature: signature.clone(),
@@ -208,7 +213,7 @@ pub fn trust_operations(
     }
     for row in rows.values() {
         each!(&mut *tx.conn, c => diesel::insert_into(trusted_operations::table).values(row).execute(c)?);
-        tx.keep(Kept::TrustedOperations, &pair(principal_id, &row.signature));
+        tx.record_state(StateTable::TrustedOperations, &pair(principal_id, &row.signature));
     }
     if !rows.is_empty() {
         let signatures: Vec<&str> = rows.keys().copied().collect();
@@ -217,24 +222,24 @@ pub fn trust_operations(
     Ok(rows.len())
 }
 
-/// Whether an operation stands on the allow-list of a principal.
+/// Whether an operation is on the allow-list of a principal.
 pub fn is_trusted(conn: &mut Conn, principal: Id, signature: &str) -> Result<bool, StoreError> {
     let found = trusted_operations::table.find((principal, signature)).count().get_result::<i64>(conn)?;
     Ok(found > 0)
 }
 
-/// The principal of a name.
+/// The id of the principal with this name.
 pub fn principal_named(conn: &mut Conn, name: &str) -> Result<Option<Id>, StoreError> {
     Ok(principals::table.filter(principals::name.eq(name)).select(principals::id).first(conn).optional()?)
 }
 
-/// Notes that a token was used.
+/// Sets the time at which a token was last used.
 pub fn note_use(conn: &mut Conn, token: Id, now: Timestamp) -> Result<(), StoreError> {
     diesel::update(api_tokens::table.find(token)).set(api_tokens::last_used_at.eq(Some(now))).execute(conn)?;
     Ok(())
 }
 
-/// Who a token belongs to, and the token; None where it is not known, expired, revoked or its owner disabled.
+/// The token and its principal; None if the token is unknown, expired or revoked, or its principal disabled.
 pub fn authenticate(conn: &mut Conn, token: &str, now: Timestamp) -> Result<Option<(ApiToken, Principal)>, StoreError> {
     if !token.starts_with(PREFIX) {
         return Ok(None);
@@ -248,7 +253,7 @@ pub fn authenticate(conn: &mut Conn, token: &str, now: Timestamp) -> Result<Opti
     Ok(found.filter(|(token, principal)| is_valid(token, principal, now)))
 }
 
-/// Those of some tokens that are valid, and whose they are.
+/// The valid ones among some tokens, each with its principal.
 pub fn standing(conn: &mut Conn, tokens: &[Id], now: Timestamp) -> Result<Vec<(ApiToken, Principal)>, StoreError> {
     let mut all = Vec::with_capacity(tokens.len());
     for chunk in tokens.chunks(KEYS_PER_QUERY) {
@@ -268,8 +273,7 @@ fn is_valid(token: &ApiToken, principal: &Principal, now: Timestamp) -> bool {
         && token.expires_at.is_none_or(|expires| expires > now)
 }
 
-/// A token has 256 random bits: a plain hash of it cannot be searched, and a slow one would cost
-/// every request.
+/// A plain SHA-256: a token has 256 random bits, so brute force is hopeless, and a slow hash would delay every request.
 fn hash(token: &str) -> Vec<u8> {
     Sha256::digest(token.as_bytes()).to_vec()
 }

@@ -1,4 +1,4 @@
-//! The audit log: who looked at whom, and who was given what.
+//! Appends to the audit log: who looked at which person or file, exported data, ran SQL, or was given a token.
 
 use crate::db::{Conn, StoreError, WriteTx};
 use crate::each;
@@ -8,7 +8,7 @@ use crate::tables::audit_log;
 use diesel::prelude::*;
 use serde_json::Value;
 
-/// Something for the audit log.
+/// An entry for the audit log.
 #[derive(Debug, Clone)]
 pub struct Audited {
     pub at: Timestamp,
@@ -19,7 +19,7 @@ pub struct Audited {
     pub objects: Value,
 }
 
-/// The same as it is written: what was asked may be long, and is not copied.
+/// The row to insert. It borrows its strings, because an operation may be long.
 #[derive(Insertable)]
 #[diesel(table_name = audit_log, treat_none_as_default_value = false)]
 struct Row<'e> {
@@ -38,7 +38,8 @@ struct Taken {
     value: i64,
 }
 
-/// Writes entries down, in order; numbers are dense and in the order of commits.
+/// Appends entries in order. Their numbers have no gaps and follow the order of commits, because the counter's row
+/// stays locked until the commit.
 pub fn write(conn: &mut Conn, entries: &[Audited]) -> Result<(), StoreError> {
     if entries.is_empty() {
         return Ok(());
@@ -63,7 +64,7 @@ pub fn write(conn: &mut Conn, entries: &[Audited]) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The same within a transaction that does something else, too.
+/// Appends one entry in the transaction that performs the audited action.
 pub fn note(tx: &mut WriteTx<'_>, action: AuditAction, objects: Value) -> Result<(), StoreError> {
     let (at, actor) = (tx.now, tx.actor.to_owned());
     write(tx.conn, &[Audited { at, actor, role: None, action, operation: None, objects }])

@@ -1,8 +1,8 @@
-//! What the Board does with a complaint: classify it, assign it to a unit, end or reopen it, record what was found.
+//! The Board's handling of a complaint: classify, assign, redact, close or reopen it, and record findings.
 
-use super::complaints::{self, Case, own_day};
-use super::reference::{claim_version, outdated};
-use super::submission::known;
+use super::complaints::{self, Case, reference_day};
+use super::reference::{lock_at_version, version_conflict};
+use super::submission::existing_id;
 use super::tree::load_tree;
 use crate::db::{StoreError, WriteTx};
 use crate::domain::calendar::local_date;
@@ -21,45 +21,45 @@ use diesel::prelude::*;
 /// A step in the handling of a complaint.
 #[derive(Debug, Clone)]
 pub enum Handling {
-    /// What it is about; and for officers it names whether it was them.
+    /// Sets the category, and the attribution of named officers, by their codes.
     Classify { category: String, attributions: Vec<(String, Attribution)> },
-    /// Who has to answer: the unit it is about, unless it is known already.
+    /// Assigns the complaint to `unit`, or to the unit that it has already.
     Assign { unit: Option<String> },
-    /// An end, or ASSIGNED again; with the grounds where it is rejected or reopened.
+    /// Closes, withdraws or rejects the complaint, or reopens it (ASSIGNED). REJECTED and reopening need a reason.
     Change { state: ComplaintState, reason: Option<String> },
-    /// What the unit may read of a confidential complaint.
+    /// Sets the text that the unit reads instead of a confidential complaint.
     Redact { text: String },
-    /// What was found about one of the officers it names, or about a complaint that names none.
+    /// Records the finding about a named officer, or about a complaint that names no officer.
     Find { officer: Option<String>, finding: Finding, decided_on: NaiveDate },
 }
 
-/// Claims a complaint as `expected_version` knows it: of two changes to one version one finds it.
+/// Optimistic locking: loads a complaint that is still at `expected_version`, and locks it until the transaction ends.
 ///
 /// # Errors
-/// `NotFound`; `Conflict` where the complaint was changed by somebody else.
-pub fn claim(tx: &mut WriteTx<'_>, complaint: Id, expected_version: i32) -> Result<Case, StoreError> {
-    let claimed = claim_version!(tx, complaint_table, complaint, expected_version);
+/// `NotFound`; `Conflict` if the complaint is at another version.
+pub fn lock_at_version(tx: &mut WriteTx<'_>, complaint: Id, expected_version: i32) -> Result<Case, StoreError> {
+    let locked = lock_at_version!(tx, complaint_table, complaint, expected_version);
     let found = complaints::load(tx.conn, &[complaint])?.remove(&complaint);
     let case = found.ok_or_else(|| StoreError::NotFound("there is no such complaint".into()))?;
-    if !claimed {
-        return Err(outdated("complaint", case.complaint.version, expected_version));
+    if !locked {
+        return Err(version_conflict("complaint", case.complaint.version, expected_version));
     }
     Ok(case)
 }
 
-/// Takes a step with a complaint as `expected_version` knows it.
+/// Applies one step to a complaint that is still at `expected_version`.
 ///
 /// # Errors
-/// `NotFound` and `Conflict` as [`claim`]; `Conflict` where the complaint's state does not allow the step; `Rule` where
-/// the step itself is wrong.
+/// `NotFound` and `Conflict` as [`lock_at_version()`]; `Conflict` if the complaint's state does not allow the step;
+/// `Rule` if the step's own values are invalid.
 pub fn handle(
     tx: &mut WriteTx<'_>,
     complaint: Id,
     expected_version: i32,
     handling: &Handling,
 ) -> Result<Case, StoreError> {
-    crate::db::dialect::hold_tree(tx.conn)?;
-    let case = claim(tx, complaint, expected_version)?;
+    crate::db::dialect::lock_tree_shared(tx.conn)?;
+    let case = lock_at_version(tx, complaint, expected_version)?;
     match handling {
         Handling::Classify { category, attributions } => classify(tx, &case, category, attributions),
         Handling::Assign { unit } => assign(tx, &case, unit.as_deref()),
@@ -79,11 +79,11 @@ fn classify(
     category: &str,
     attributions: &[(String, Attribution)],
 ) -> Result<Case, StoreError> {
-    let id = known::<IssueCategory>(tx, "category", Some(category))?;
+    let id = existing_id::<IssueCategory>(tx, "category", Some(category))?;
     open(case)?;
     let mut now = case.clone();
     now.complaint.category_id = id;
-    // An allegation that is about something else stays so.
+    // Allegations with another category keep it.
     let own = |row: &&mut ComplaintOfficer| row.category_id.is_none() || row.category_id == case.complaint.category_id;
     now.officers.iter_mut().filter(own).for_each(|row| row.category_id = id);
     let same = now.matters.iter_mut().filter(|row| row.category_id == case.complaint.category_id);
@@ -108,14 +108,14 @@ fn assign(tx: &mut WriteTx<'_>, case: &Case, unit: Option<&str>) -> Result<Case,
         return Err(StoreError::Conflict("the complaint is RECEIVED: classify it first".into()));
     }
     if case.complaint.state == ComplaintState::Answered {
-        return Err(StoreError::Conflict("the complaint is ANSWERED: reopen it, with the grounds".into()));
+        return Err(StoreError::Conflict("the complaint is ANSWERED: reopen it, with a reason".into()));
     }
     let mut now = case.clone();
-    if let Some(id) = known::<Unit>(tx, "unit", unit)? {
+    if let Some(id) = existing_id::<Unit>(tx, "unit", unit)? {
         let named: Vec<Id> = now.officers.iter().filter_map(|row| row.unit_id).collect();
         if !named.is_empty() && now.complaint.unit_id != Some(id) {
             return Err(StoreError::Rule(
-                "unit: the officers named were of other units, and the complaint counts for those: leave it out".into(),
+                "unit: the complaint counts for the units of the officers it names: leave unit out".into(),
             ));
         }
         if named.is_empty() {
@@ -125,9 +125,9 @@ fn assign(tx: &mut WriteTx<'_>, case: &Case, unit: Option<&str>) -> Result<Case,
         }
     }
     if now.complaint.unit_id.is_none() {
-        return Err(StoreError::Rule("unit: say which unit has to answer: the complaint names none".into()));
+        return Err(StoreError::Rule("unit: the complaint has no unit: name the unit that has to answer".into()));
     }
-    now.place_in(&load_tree(tx.conn)?);
+    now.set_ancestors(&load_tree(tx.conn)?);
     let moved = case.complaint.state != ComplaintState::Assigned;
     if moved {
         step(case.complaint.state, ComplaintState::Assigned).map_err(conflict)?;
@@ -144,14 +144,14 @@ fn change(tx: &mut WriteTx<'_>, case: &Case, to: ComplaintState, reason: Option<
     let reopens = case.complaint.state == ComplaintState::Answered && to == ComplaintState::Assigned;
     if !ends && !reopens {
         return Err(conflict(format_args!(
-            "a complaint that is {} does not become {to} by this: classify, assign or answer it",
+            "a complaint that is {} cannot be set to {to} here: classify, assign or answer it",
             case.complaint.state
         )));
     }
     step(case.complaint.state, to).map_err(conflict)?;
     let reason = reason.map(str::trim).filter(|reason| !reason.is_empty());
     if reason.is_none() && (reopens || to == ComplaintState::Rejected) {
-        return Err(StoreError::Rule("reason: say why it is rejected or reopened".into()));
+        return Err(StoreError::Rule("reason: is required to reject or reopen a complaint".into()));
     }
     let mut now = case.clone();
     now.complaint.state = to;
@@ -168,9 +168,9 @@ fn find(
     decided_on: NaiveDate,
 ) -> Result<Case, StoreError> {
     let today = local_date(tx.now);
-    let day = own_day(case.complaint.received_at, case.complaint.occurred_at);
+    let day = reference_day(case.complaint.received_at, case.complaint.occurred_at);
     if decided_on > today || decided_on < day {
-        return Err(StoreError::Rule(format!("decidedOn is {decided_on}: it lies from {day} to {today}")));
+        return Err(StoreError::Rule(format!("decidedOn is {decided_on}: must be between {day} and {today}")));
     }
     let mut now = case.clone();
     let decided = (finding != Finding::Pending).then_some(decided_on);
@@ -185,7 +185,7 @@ fn find(
             now.complaint.finding = Some(finding).filter(|finding| *finding != Finding::Pending);
             now.complaint.decided_on = decided;
         }
-        None => return Err(StoreError::Rule("officer: say about which of the officers named it was found".into())),
+        None => return Err(StoreError::Rule("officer: is required: the complaint names officers".into())),
     }
     complaints::update(tx, ComplaintEventKind::Updated, tx.now, case, &mut now)?;
     Ok(now)
@@ -193,10 +193,10 @@ fn find(
 
 fn redact(tx: &mut WriteTx<'_>, case: Case, text: &str) -> Result<Case, StoreError> {
     if !case.complaint.confidential {
-        return Err(StoreError::Rule("the complaint is not confidential: the unit reads all of it".into()));
+        return Err(StoreError::Rule("the complaint is not confidential: the unit reads its full text".into()));
     }
     if text.trim().is_empty() {
-        return Err(StoreError::Rule("text: say what the unit may read".into()));
+        return Err(StoreError::Rule("text: is blank: write what the unit may read".into()));
     }
     let id = case.complaint.id;
     let row = Redaction { complaint_id: id, text: text.to_owned(), redacted_at: tx.now, actor: tx.actor.to_owned() };
@@ -230,11 +230,14 @@ fn open(case: &Case) -> Result<(), StoreError> {
     if crate::domain::state::is_open(case.complaint.state) {
         return Ok(());
     }
-    Err(conflict(format_args!("the complaint is {}: nothing is done about it any more", case.complaint.state)))
+    Err(conflict(format_args!("the complaint is {}: it can no longer be classified or assigned", case.complaint.state)))
 }
 
 impl Case {
-    /// The allegations against an officer.
+    /// The allegations against the officer with this code.
+    ///
+    /// # Errors
+    /// `Rule` if the complaint does not name the officer.
     fn named(&mut self, code: &str) -> Result<Vec<&mut ComplaintOfficer>, StoreError> {
         let id = reference_id(Entity::Officer, code);
         let rows: Vec<_> = self.officers.iter_mut().filter(|row| row.officer_id == id).collect();

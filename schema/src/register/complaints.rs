@@ -1,4 +1,4 @@
-//! Complaints with their allegations: loaded, stored and changed in batches.
+//! Loads, inserts and updates complaints with their allegations, and records their events.
 
 use crate::db::dialect::KEYS_PER_QUERY;
 use crate::db::{Conn, StoreError, WriteTx};
@@ -14,7 +14,7 @@ use crate::tables::{complaint_matters, complaint_officers, complaint_sources, co
 use diesel::prelude::*;
 use std::collections::HashMap;
 
-/// The field of an event that holds the hash of what a source says of the complaint.
+/// The event field with the hash of the complaint's content in its source.
 pub const CONTENT_HASH: &str = "content_hash";
 
 /// A complaint and its allegations, in the order of (officer, ordinal).
@@ -22,15 +22,15 @@ pub const CONTENT_HASH: &str = "content_hash";
 pub struct Case {
     pub complaint: Complaint,
     pub officers: Vec<ComplaintOfficer>,
-    /// What it says against nobody named, where that is several things, in their order; the complaint has the first.
+    /// The allegations against no named officer, in order, if there are several; `complaint` holds the first.
     pub matters: Vec<ComplaintMatter>,
 }
 
 impl Case {
-    /// The fields of the case as its events hold them.
+    /// The fields of the case as its events store them.
     pub fn fields(&self) -> Fields {
         let mut fields = fields_of(&self.complaint);
-        // The event itself says of which complaint and when recorded.
+        // The event has columns for these.
         fields.remove("id");
         fields.remove("recorded_at");
         if !self.officers.is_empty() {
@@ -42,13 +42,12 @@ impl Case {
         fields
     }
 
-    /// Sets the ancestors of the unit as of the complaint's own day: that on which the matter
-    /// occurred, else that on which it was received.
-    pub fn place_in(&mut self, tree: &UnitTree) {
+    /// Sets the unit's ancestors as of the complaint's [`reference_day`].
+    pub fn set_ancestors(&mut self, tree: &UnitTree) {
         let complaint = &mut self.complaint;
         let ancestors = complaint
             .unit_id
-            .map(|unit| tree.ancestors_on(unit, own_day(complaint.received_at, complaint.occurred_at)))
+            .map(|unit| tree.ancestors_on(unit, reference_day(complaint.received_at, complaint.occurred_at)))
             .unwrap_or_default();
         complaint.department_id = ancestors.department;
         complaint.branch_id = ancestors.branch;
@@ -56,7 +55,7 @@ impl Case {
     }
 }
 
-/// The rows of a complaint as its events hold them.
+/// The rows of a complaint as its events store them.
 fn rows_of(rows: &[impl serde::Serialize]) -> serde_json::Value {
     let without_id = |row| {
         let mut row = fields_of(row);
@@ -66,8 +65,8 @@ fn rows_of(rows: &[impl serde::Serialize]) -> serde_json::Value {
     serde_json::json!(rows.iter().map(without_id).collect::<Vec<_>>())
 }
 
-/// The day whose units and postings count for a complaint.
-pub fn own_day(received_at: Timestamp, occurred_at: Option<Timestamp>) -> chrono::NaiveDate {
+/// The day whose unit tree and postings apply to a complaint: the day of occurrence, else of receipt.
+pub fn reference_day(received_at: Timestamp, occurred_at: Option<Timestamp>) -> chrono::NaiveDate {
     local_date(occurred_at.unwrap_or(received_at))
 }
 
@@ -103,7 +102,7 @@ pub fn load(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Case>, StoreError
     Ok(cases)
 }
 
-/// Loads cases and keeps others from changing them until the transaction ends.
+/// Loads cases and locks their complaints until the transaction ends. SQLite has one writer at a time: no lock needed.
 pub fn load_for_update(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Case>, StoreError> {
     if let Conn::Pg(c) = &mut *conn {
         let mut ids = ids.to_vec();
@@ -120,7 +119,7 @@ pub fn load_for_update(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Case>,
     load(conn, ids)
 }
 
-/// The complaints of a source by their references there.
+/// The rows of a source, by reference.
 pub fn load_sources(
     conn: &mut Conn,
     source: &str,
@@ -138,7 +137,7 @@ pub fn load_sources(
     Ok(found)
 }
 
-/// Stores new cases and where they came from. Each is effective when it was received.
+/// Inserts new cases with their sources and events. Each event takes effect when the complaint was received.
 pub fn insert(tx: &mut WriteTx<'_>, cases: &[Case], sources: &[ComplaintSource]) -> Result<(), StoreError> {
     insert_rows(tx.conn, cases, sources)?;
     let hashes: HashMap<Id, &str> =
@@ -149,7 +148,7 @@ pub fn insert(tx: &mut WriteTx<'_>, cases: &[Case], sources: &[ComplaintSource])
     Ok(())
 }
 
-/// The event of a new case; `content_hash` as its source holds it.
+/// The event of a new case; `content_hash` is its source's.
 pub(crate) fn received(case: &Case, content_hash: Option<&str>) -> ComplaintEvent {
     let mut after = case.fields();
     after.extend(content_hash.map(|hash| (CONTENT_HASH.to_owned(), hash.into())));
@@ -162,7 +161,7 @@ pub(crate) fn received(case: &Case, content_hash: Option<&str>) -> ComplaintEven
     }
 }
 
-/// Stores new cases without their events.
+/// Inserts new cases without events.
 pub(crate) fn insert_rows(conn: &mut Conn, cases: &[Case], sources: &[ComplaintSource]) -> Result<(), StoreError> {
     insert_all!(&mut *conn, complaints::table, 25, cases.iter().map(|case| &case.complaint));
     insert_all!(&mut *conn, complaint_sources::table, 4, sources.iter());
@@ -172,7 +171,7 @@ pub(crate) fn insert_rows(conn: &mut Conn, cases: &[Case], sources: &[ComplaintS
     Ok(())
 }
 
-/// Stores a changed case; its version goes up by one. Returns false where nothing differs.
+/// Stores a changed case, increments its version and records the event. Returns false if nothing differs.
 pub fn update(
     tx: &mut WriteTx<'_>,
     kind: ComplaintEventKind,
@@ -183,7 +182,7 @@ pub fn update(
     update_because(tx, kind, effective_at, before, after, None)
 }
 
-/// The same with the grounds of the change, which its event keeps.
+/// Like [`update`]; the event also stores the reason.
 pub fn update_because(
     tx: &mut WriteTx<'_>,
     kind: ComplaintEventKind,
@@ -199,8 +198,8 @@ pub fn update_because(
     Ok(true)
 }
 
-/// Stores what a file says anew of a complaint, and the hash of it. The event holds the hash also where the complaint
-/// itself stays as it is. Returns false there.
+/// Stores a complaint that a file describes anew, and the new content hash. The event stores the hash even if the
+/// complaint itself is unchanged; then it returns false.
 pub fn update_from_source(
     tx: &mut WriteTx<'_>,
     effective_at: Timestamp,
@@ -222,7 +221,7 @@ pub fn update_from_source(
     Ok(is_changed)
 }
 
-/// Writes the rows of a changed case, and gives the fields that differ.
+/// Writes the rows of a changed case; returns the fields that differ, before and after.
 fn store(tx: &mut WriteTx<'_>, before: &Case, after: &mut Case) -> Result<Option<(Fields, Fields)>, StoreError> {
     after.complaint.version = before.complaint.version;
     if before == after {

@@ -1,10 +1,11 @@
-//! The mark of a database that holds an invented world: whatever is shown of it says so.
+//! The demonstration mark: a row of `register_info` in databases that hold generated data, so that outputs can say so
+//! and imports of real data are refused.
 
 use crate::db::{Conn, StoreError, WriteTx};
 use crate::each;
 use crate::models::RegisterInfo;
 use crate::sql_types::{Id, JsonValue};
-use crate::states::Kept;
+use crate::states::StateTable;
 use crate::tables::{complaints, register_info, units};
 use crate::world::Parameters;
 use diesel::prelude::*;
@@ -12,22 +13,25 @@ use serde_json::json;
 
 const KEY: &str = "demonstration";
 
-/// What the world was made of; None for a register of real complaints.
+/// The parameters of the generated world; None for a register of real complaints.
+///
+/// # Errors
+/// `Rule` if the mark does not parse.
 pub fn mark(conn: &mut Conn) -> Result<Option<Parameters>, StoreError> {
     let found: Option<JsonValue> =
         register_info::table.find(KEY).select(register_info::value).first(conn).optional()?;
     found
         .map(|value| {
             serde_json::from_value(value.0)
-                .map_err(|e| StoreError::Rule(format!("the mark of demonstration data does not read: {e}")))
+                .map_err(|e| StoreError::Rule(format!("the demonstration mark in register_info is invalid: {e}")))
         })
         .transpose()
 }
 
-/// Keeps real data out of a demonstration.
+/// Guards writes of real data.
 ///
 /// # Errors
-/// Where the database holds one.
+/// `Rule` if the database holds demonstration data.
 pub fn refuse(conn: &mut Conn) -> Result<(), StoreError> {
     match mark(conn)? {
         None => Ok(()),
@@ -37,7 +41,7 @@ pub fn refuse(conn: &mut Conn) -> Result<(), StoreError> {
     }
 }
 
-/// Whether a database holds anything.
+/// Whether the database holds complaints or units.
 pub fn is_used(conn: &mut Conn) -> Result<bool, StoreError> {
     Ok(complaints::table.select(complaints::id).first::<Id>(conn).optional()?.is_some()
         || units::table.select(units::id).first::<Id>(conn).optional()?.is_some())
@@ -46,6 +50,6 @@ pub fn is_used(conn: &mut Conn) -> Result<bool, StoreError> {
 pub(crate) fn set_mark(tx: &mut WriteTx<'_>, parameters: Parameters) -> Result<(), StoreError> {
     let row = RegisterInfo { key: KEY.to_owned(), value: JsonValue(json!(parameters)) };
     each!(&mut *tx.conn, c => diesel::insert_into(register_info::table).values(&row).execute(c)?);
-    tx.keep(Kept::RegisterInfo, KEY);
+    tx.record_state(StateTable::RegisterInfo, KEY);
     Ok(())
 }

@@ -1,14 +1,15 @@
-//! The secret that the noise of disclosed aggregates is made of.
+//! The secret from which the noise of disclosed aggregates is derived.
 //!
-//! It has to stay the same: numbers that are perturbed anew could be averaged. So it comes from the oldest key of the key file, on
-//! all nodes that have the file, or else is made once and kept in the register, where nobody but its keepers can read it.
+//! It must not change: averages over redrawn noise would reveal the exact numbers. Nodes with a key file derive it from
+//! the oldest key; without one it is drawn once and stored in `register_info`, readable only with access to the
+//! database.
 
 use crate::db::{Db, StoreError};
 use crate::each;
 use crate::keys::Keys;
 use crate::models::RegisterInfo;
 use crate::sql_types::JsonValue;
-use crate::states::Kept;
+use crate::states::StateTable;
 use crate::tables::register_info;
 use data_encoding::BASE64;
 use diesel::prelude::*;
@@ -16,10 +17,10 @@ use serde_json::Value;
 
 const KEY: &str = "disclosure-secret";
 
-/// The secret of a register.
+/// Returns the secret; draws and stores it if there is neither a key file nor a stored secret.
 ///
 /// # Errors
-/// Where the register cannot be read or written, or holds no secret where one has to be.
+/// If the register cannot be read or written, or the stored secret is malformed.
 pub fn secret(db: &Db, keys: Option<&Keys>) -> Result<[u8; 32], StoreError> {
     if let Some(secret) = keys.and_then(|keys| keys.code(keys.first_version(), "disclosure", &[])) {
         return Ok(secret);
@@ -31,14 +32,14 @@ pub fn secret(db: &Db, keys: Option<&Keys>) -> Result<[u8; 32], StoreError> {
         Some(value) => value,
         None => {
             let written = db.write("disclosure", |tx| {
-                // Another node may have been first.
+                // Another node may have stored one since the read.
                 if let Some(value) = kept(tx.conn)? {
                     return Ok(value);
                 }
                 let value = JsonValue(Value::String(BASE64.encode(&rand::random::<[u8; 32]>())));
                 let row = RegisterInfo { key: KEY.to_owned(), value: value.clone() };
                 each!(&mut *tx.conn, c => diesel::insert_into(register_info::table).values(&row).execute(c)?);
-                tx.keep(Kept::RegisterInfo, KEY);
+                tx.record_state(StateTable::RegisterInfo, KEY);
                 Ok(value)
             });
             written?.value

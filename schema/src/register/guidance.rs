@@ -1,7 +1,7 @@
-//! Guidance documents: a headquarters unit asks for the Board's opinion before it issues one (S5).
+//! Guidance documents: a headquarters unit asks for the Board's opinion before it issues a document (S5).
 
-use super::reference::{change, claim_version, outdated};
-use super::submission::known;
+use super::reference::{change, lock_at_version, version_conflict};
+use super::submission::existing_id;
 use crate::db::{Conn, StoreError, WriteTx};
 use crate::domain::calendar::local_date;
 use crate::domain::ids::{random_id, reference_id};
@@ -14,30 +14,30 @@ use crate::tables::{guidance_documents, guidance_opinions};
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
-/// A draft about which the Board's opinion is asked.
+/// A draft submitted for the Board's opinion.
 #[derive(Debug, Clone)]
 pub struct Draft {
     pub unit: Id,
     pub title: String,
     pub text: String,
-    /// The code of the category that it is about.
+    /// The code of the category that the draft concerns.
     pub category: Option<String>,
 }
 
-/// A step in the life of a document.
+/// A step in the life cycle of a document.
 #[derive(Debug, Clone)]
 pub enum GuidanceStep {
-    /// Another text, about which the Board has not been heard.
+    /// Replaces the text; the new revision needs an opinion again.
     Revise {
         title: Option<String>,
         text: String,
     },
-    /// The Board's opinion about the text as it stands.
+    /// Records the Board's opinion about the current revision.
     Opine {
         verdict: OpinionVerdict,
         text: String,
     },
-    /// With the grounds where the Board did not agree.
+    /// Issues the document; `reason` is required if the Board did not agree.
     Issue {
         number: String,
         issued_on: NaiveDate,
@@ -51,13 +51,13 @@ pub enum GuidanceStep {
 /// Asks for the Board's opinion about a draft.
 ///
 /// # Errors
-/// `Rule` where the unit is no headquarters unit, or the category is not known.
+/// `Rule` if the unit is not a headquarters unit, or the category is unknown.
 pub fn request_opinion(tx: &mut WriteTx<'_>, draft: Draft) -> Result<GuidanceDocument, StoreError> {
     let unit = crate::queries::units_by_id(tx.conn, &[draft.unit])?.remove(&draft.unit);
     if unit.is_none_or(|unit| unit.kind != UnitKind::HeadquartersUnit) {
-        return Err(StoreError::Rule("only a headquarters unit asks for an opinion about a guidance document".into()));
+        return Err(StoreError::Rule("only headquarters units can ask for an opinion on a guidance document".into()));
     }
-    let category_id = known::<IssueCategory>(tx, "category", draft.category.as_deref())?;
+    let category_id = existing_id::<IssueCategory>(tx, "category", draft.category.as_deref())?;
     let document = GuidanceDocument {
         id: random_id(),
         unit_id: draft.unit,
@@ -80,12 +80,12 @@ pub fn request_opinion(tx: &mut WriteTx<'_>, draft: Draft) -> Result<GuidanceDoc
     Ok(document)
 }
 
-/// Takes a step with a document as `expected_version` knows it. `unit`: the unit that takes it, for which the documents of
-/// others are not there; None for the Board.
+/// Applies one step to a document that is still at `expected_version`. `unit` is the calling unit, which sees only its
+/// own documents; None for the Board.
 ///
 /// # Errors
-/// `NotFound`; `Conflict` where the document was changed by somebody else, or its state does not allow the step; `Rule`
-/// where something is missing, and says what.
+/// `NotFound`; `Conflict` if the document is at another version or its state does not allow the step; `Rule` names the
+/// invalid field.
 pub fn guide(
     tx: &mut WriteTx<'_>,
     id: Id,
@@ -93,20 +93,17 @@ pub fn guide(
     unit: Option<Id>,
     step: GuidanceStep,
 ) -> Result<GuidanceDocument, StoreError> {
-    let claimed = claim_version!(tx, guidance_documents, id, expected_version);
+    let locked = lock_at_version!(tx, guidance_documents, id, expected_version);
     let found: Option<GuidanceDocument> =
         guidance_documents::table.find(id).select(GuidanceDocument::as_select()).first(tx.conn).optional()?;
     let before = found
         .filter(|document| unit.is_none_or(|unit| unit == document.unit_id))
         .ok_or_else(|| StoreError::NotFound("there is no such guidance document".into()))?;
-    if !claimed {
-        return Err(outdated("document", before.version, expected_version));
+    if !locked {
+        return Err(version_conflict("document", before.version, expected_version));
     }
     if matches!(before.state, GuidanceState::Issued | GuidanceState::Withdrawn) {
-        return Err(StoreError::Conflict(format!(
-            "the document is {}: nothing is done about it any more",
-            before.state
-        )));
+        return Err(StoreError::Conflict(format!("the document is {}: it can no longer be changed", before.state)));
     }
     let mut now = before.clone();
     match step {
@@ -118,7 +115,7 @@ pub fn guide(
         }
         GuidanceStep::Opine { verdict, text } => {
             if before.opined_revision == Some(before.revision) {
-                return Err(StoreError::Conflict("the Board has given its opinion about this text already".into()));
+                return Err(StoreError::Conflict("the Board has already given its opinion about this revision".into()));
             }
             let (revision, actor) = (before.revision, tx.actor.to_owned());
             let opinion = GuidanceOpinion { document_id: id, revision, verdict, text, given_at: tx.now, actor };
@@ -129,17 +126,17 @@ pub fn guide(
         }
         GuidanceStep::Issue { number, issued_on, reason } => {
             let opinion = opinion_about(tx.conn, &before)?.ok_or_else(|| {
-                StoreError::Conflict("the Board has not given its opinion about this text: wait for it".into())
+                StoreError::Conflict("the Board has not given its opinion about this revision yet: wait for it".into())
             })?;
             let earliest = local_date(opinion.given_at);
             if issued_on < earliest || issued_on > local_date(tx.now) {
                 return Err(StoreError::Rule(format!(
-                    "issuedOn is {issued_on}: it lies from the day of the opinion, {earliest}, to today"
+                    "issuedOn is {issued_on}: must be between the day of the opinion, {earliest}, and today"
                 )));
             }
             if opinion.verdict == OpinionVerdict::NotAgreed && reason.is_none() {
                 return Err(StoreError::Rule(
-                    "reason: the Board did not agree: say why it is issued all the same".into(),
+                    "reason: the Board did not agree: a reason is required to issue the document".into(),
                 ));
             }
             now.number = Some(number);
@@ -161,7 +158,7 @@ pub fn guide(
     Ok(now)
 }
 
-/// What the Board said about the text of a document as it stands.
+/// The Board's opinion about the current revision of a document.
 fn opinion_about(conn: &mut Conn, document: &GuidanceDocument) -> Result<Option<GuidanceOpinion>, StoreError> {
     Ok(guidance_opinions::table
         .find((document.id, document.revision))

@@ -1,6 +1,6 @@
-//! Measures taken about officers (S7): who decided what, on which grounds, and for how long.
+//! Measures taken about officers (S7), such as a reassignment or suspension: recording, ending and voiding them.
 
-use super::reference::{change, claim_version, outdated};
+use super::reference::{change, lock_at_version, version_conflict};
 use super::tree::load_tree;
 use crate::db::{Conn, StoreError, WriteTx};
 use crate::domain::calendar::local_date;
@@ -26,23 +26,25 @@ pub struct NewMeasure {
     pub decided_on: NaiveDate,
     pub starts_on: NaiveDate,
     pub ends_on: Option<NaiveDate>,
-    /// The flag that led to it: one that is there for who records it.
+    /// The flag that led to the measure; the caller checks that the recording unit sees it.
     pub flag: Option<Id>,
 }
 
-/// What is said of a measure later.
+/// A later change to a measure.
 #[derive(Debug, Clone)]
 pub enum MeasureStep {
-    /// The last day, also another than was said before.
+    /// Sets the last day, or corrects it.
     End { on: NaiveDate, reason: String },
-    /// It was recorded by mistake.
+    /// Marks the measure as recorded by mistake.
     Void { reason: String },
 }
 
-/// Records a measure that was decided about an officer who served in a unit, or below it, on the day.
+/// Records a measure about an officer who, on the day of the decision, had a posting in `unit` or below it.
+/// `except_officer` is the caller, who may not record measures about themselves.
 ///
 /// # Errors
-/// `Rule` where the officer did not, where dates cannot be, and where the flag is about somebody else.
+/// `Rule` if the officer had no such posting, a date is invalid or the flag is not about the officer; `Conflict` if the
+/// measure is recorded already.
 pub fn record_measure(
     tx: &mut WriteTx<'_>,
     unit: Id,
@@ -51,7 +53,7 @@ pub fn record_measure(
 ) -> Result<Measure, StoreError> {
     let missing =
         || StoreError::Rule(format!("officer: {:?} did not serve in your unit on {}", new.officer, new.decided_on));
-    // One who is not known served nowhere, and nobody records anything about himself.
+    // An unknown officer has no posting. The same error for the caller's own code: it reveals nothing more.
     let officer_id = reference_id(Entity::Officer, &new.officer);
     if except_officer == Some(officer_id) {
         return Err(missing());
@@ -67,13 +69,13 @@ pub fn record_measure(
     let unit_id = served.into_iter().find(|unit| below.contains(unit)).ok_or_else(missing)?;
     let today = local_date(tx.now);
     if new.decided_on > today {
-        return Err(StoreError::Rule("decidedOn lies in the future".into()));
+        return Err(StoreError::Rule("decidedOn is in the future".into()));
     }
     if new.starts_on < new.decided_on {
-        return Err(StoreError::Rule("startsOn lies before decidedOn".into()));
+        return Err(StoreError::Rule("startsOn is before decidedOn".into()));
     }
     if new.ends_on.is_some_and(|day| day < new.starts_on) {
-        return Err(StoreError::Rule("endsOn lies before startsOn".into()));
+        return Err(StoreError::Rule("endsOn is before startsOn".into()));
     }
     if let Some(flag) = new.flag {
         let found: Option<Flag> = flags::table.find(flag).select(Flag::as_select()).first(tx.conn).optional()?;
@@ -117,17 +119,17 @@ pub fn record_measure(
     Ok(measure)
 }
 
-/// What is said where a flag is not there for who asks, and where there is none.
+/// One error for a flag that does not exist and for one that the caller may not see.
 pub fn no_such_flag() -> StoreError {
     StoreError::Rule("flagId: there is no such flag on this officer".into())
 }
 
-/// Says when a measure ends, or that it is void, as `expected_version` knows it. `seen` says whether it is there for who
-/// asks, and `own` whether that is who recorded it, or stands above.
+/// Ends or voids a measure that is still at `expected_version`. `seen` tells whether the caller sees the measure, `own`
+/// whether the caller may change it.
 ///
 /// # Errors
-/// `NotFound`; `Conflict` where it was changed by somebody else or is void; `Rule` where it was recorded by others, or the
-/// day cannot be.
+/// `NotFound`; `Conflict` if the measure is at another version or void; `Rule` if another unit recorded it, or the day
+/// is before its start.
 pub fn change_measure(
     tx: &mut WriteTx<'_>,
     id: Id,
@@ -140,22 +142,22 @@ pub fn change_measure(
     if !seen(tx.conn)? {
         return Err(missing());
     }
-    let claimed = claim_version!(tx, measures, id, expected_version);
+    let locked = lock_at_version!(tx, measures, id, expected_version);
     let found: Option<Measure> = measures::table.find(id).select(Measure::as_select()).first(tx.conn).optional()?;
     let before = found.ok_or_else(missing)?;
     if !own(&before) {
-        return Err(StoreError::Rule("another unit recorded the measure: its head, or one above, changes it".into()));
+        return Err(StoreError::Rule("another unit recorded the measure: its head or one above can change it".into()));
     }
-    if !claimed {
-        return Err(outdated("measure", before.version, expected_version));
+    if !locked {
+        return Err(version_conflict("measure", before.version, expected_version));
     }
     if before.void_reason.is_some() {
-        return Err(StoreError::Conflict("the measure is void: nothing is said of it any more".into()));
+        return Err(StoreError::Conflict("the measure is void: it can no longer be changed".into()));
     }
     let mut now = before.clone();
     match step {
         MeasureStep::End { on, .. } if on < before.starts_on => {
-            return Err(StoreError::Rule("endsOn lies before the measure started".into()));
+            return Err(StoreError::Rule("endsOn is before the measure started".into()));
         }
         MeasureStep::End { on, reason } => {
             now.ends_on = Some(on);

@@ -1,4 +1,5 @@
-//! What may be done to the register. Every change goes through here, and each leaves an event.
+//! The register's write operations: complaints, reference data, guidance documents, proposals, measures and tokens.
+//! Each change records an event, or a state for tables without events.
 
 pub mod access;
 pub mod audit;

@@ -1,7 +1,7 @@
 //! Proposals of the Board to the General Department (S3).
 
-use super::reference::{change, claim_version, outdated};
-use super::submission::known;
+use super::reference::{change, lock_at_version, version_conflict};
+use super::submission::existing_id;
 use crate::db::{StoreError, WriteTx};
 use crate::domain::calendar::local_date;
 use crate::domain::ids::random_id;
@@ -20,23 +20,23 @@ use serde::Serialize;
 pub struct NewProposal {
     pub title: String,
     pub text: String,
-    /// The codes of the categories that it is to help with.
+    /// The codes of the categories that the proposal concerns.
     pub categories: Vec<String>,
-    /// The codes of the units in which; all where none is named.
+    /// The codes of the units that it concerns; all units if empty.
     pub units: Vec<String>,
 }
 
-/// What became of a proposal.
+/// The next state of a proposal.
 #[derive(Debug, Clone)]
 pub struct Outcome {
     pub state: ProposalState,
-    /// Since when it is in force: its effect is measured from this day.
+    /// The day since which the proposal is in force: its effect is measured from this day.
     pub implemented_on: Option<NaiveDate>,
-    /// Required to reject or withdraw it.
+    /// Required to reject or withdraw the proposal.
     pub reason: Option<String>,
 }
 
-/// A proposal with what it is about, as its event holds it.
+/// A proposal with its categories and units, as its event stores them.
 #[derive(Serialize)]
 struct Whole<'a> {
     #[serde(flatten)]
@@ -48,17 +48,17 @@ struct Whole<'a> {
 /// Makes a proposal.
 ///
 /// # Errors
-/// `Rule` where a category or unit is not known, or neither is named.
+/// `Rule` if a category or unit is unknown, or neither is named.
 pub fn propose(tx: &mut WriteTx<'_>, new: NewProposal) -> Result<Proposal, StoreError> {
     let (mut categories, mut units) = (Vec::new(), Vec::new());
     for code in &new.categories {
-        categories.extend(known::<IssueCategory>(tx, "categories", Some(code))?);
+        categories.extend(existing_id::<IssueCategory>(tx, "categories", Some(code))?);
     }
     for code in &new.units {
-        units.extend(known::<Unit>(tx, "units", Some(code))?);
+        units.extend(existing_id::<Unit>(tx, "units", Some(code))?);
     }
     if categories.is_empty() && units.is_empty() {
-        return Err(StoreError::Rule("categories: name the categories or the units that it is about".into()));
+        return Err(StoreError::Rule("categories: name at least one category or unit".into()));
     }
     for ids in [&mut categories, &mut units] {
         ids.sort_unstable();
@@ -91,30 +91,30 @@ pub fn propose(tx: &mut WriteTx<'_>, new: NewProposal) -> Result<Proposal, Store
     Ok(proposal)
 }
 
-/// Says what became of a proposal as `expected_version` knows it: PROPOSED → ACCEPTED → IMPLEMENTED, REJECTED while it is
-/// proposed, WITHDRAWN before it is implemented.
+/// Changes the state of a proposal that is still at `expected_version`: PROPOSED → ACCEPTED → IMPLEMENTED, REJECTED
+/// from PROPOSED, WITHDRAWN from PROPOSED or ACCEPTED. Another IMPLEMENTED corrects the day.
 ///
 /// # Errors
-/// `NotFound`; `Conflict` where it was changed by somebody else, or its state does not allow the step; `Rule` where
-/// something is missing, and says what.
+/// `NotFound`; `Conflict` if the proposal is at another version or its state does not allow the step; `Rule` names the
+/// invalid field.
 pub fn conclude(tx: &mut WriteTx<'_>, id: Id, expected_version: i32, outcome: Outcome) -> Result<Proposal, StoreError> {
-    let claimed = claim_version!(tx, proposals, id, expected_version);
+    let locked = lock_at_version!(tx, proposals, id, expected_version);
     let found: Option<Proposal> = proposals::table.find(id).select(Proposal::as_select()).first(tx.conn).optional()?;
     let before = found.ok_or_else(|| StoreError::NotFound("there is no such proposal".into()))?;
-    if !claimed {
-        return Err(outdated("proposal", before.version, expected_version));
+    if !locked {
+        return Err(version_conflict("proposal", before.version, expected_version));
     }
     use ProposalState::{Accepted, Implemented, Proposed, Rejected, Withdrawn};
     let allowed = matches!(
         (before.state, outcome.state),
         (Proposed, Accepted | Rejected | Withdrawn)
             | (Accepted, Implemented | Withdrawn)
-            // Another day than was said before.
+            // Corrects the day.
             | (Implemented, Implemented)
     );
     if !allowed {
         return Err(StoreError::Conflict(format!(
-            "a proposal that is {} does not become {}",
+            "a proposal that is {} cannot become {}",
             before.state, outcome.state
         )));
     }
@@ -122,18 +122,18 @@ pub fn conclude(tx: &mut WriteTx<'_>, id: Id, expected_version: i32, outcome: Ou
     match (outcome.state, outcome.implemented_on) {
         (Implemented, Some(day)) => {
             if day > local_date(tx.now) {
-                return Err(StoreError::Rule(format!("implementedOn is {day}: it lies in the future")));
+                return Err(StoreError::Rule(format!("implementedOn is {day}: must not be in the future")));
             }
             now.implemented_on = Some(day);
         }
         (Implemented, None) => {
-            return Err(StoreError::Rule("implementedOn: say since when it is in force".into()));
+            return Err(StoreError::Rule("implementedOn: is required with IMPLEMENTED".into()));
         }
-        (_, Some(_)) => return Err(StoreError::Rule("implementedOn goes with IMPLEMENTED".into())),
+        (_, Some(_)) => return Err(StoreError::Rule("implementedOn: only allowed with IMPLEMENTED".into())),
         _ => {}
     }
     if matches!(outcome.state, Rejected | Withdrawn) && outcome.reason.is_none() {
-        return Err(StoreError::Rule("reason: say why it is rejected or withdrawn".into()));
+        return Err(StoreError::Rule("reason: is required to reject or withdraw a proposal".into()));
     }
     if now.state != outcome.state {
         now.state_since = tx.now;

@@ -1,4 +1,5 @@
-//! Reference data: rows with a code, of which every change is an event.
+//! Reference data (units, officers, enterprises, categories, workload, incidents): upserts that record an event for
+//! each changed row. Also the optimistic locking that other modules use.
 
 use crate::db::dialect::KEYS_PER_QUERY;
 use crate::db::{Conn, StoreError, WriteTx};
@@ -18,7 +19,7 @@ pub trait Stored: Clone + PartialEq + serde::Serialize + Sized {
     fn load(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Self>, StoreError>;
     fn insert(conn: &mut Conn, rows: &[Self]) -> Result<(), StoreError>;
     fn update(conn: &mut Conn, row: &Self) -> Result<(), StoreError>;
-    /// Keeps rows as they are until the transaction ends. SQLite has one writer anyway.
+    /// Locks rows until the transaction ends. A no-op on SQLite, which has one writer at a time.
     fn lock(conn: &mut Conn, ids: &[Id]) -> Result<(), StoreError>;
 }
 
@@ -51,7 +52,7 @@ macro_rules! stored {
             fn lock(conn: &mut Conn, ids: &[Id]) -> Result<(), StoreError> {
                 if let Conn::Pg(c) = conn {
                     for chunk in ids.chunks(KEYS_PER_QUERY) {
-                        // In one order, so that two who lock do not wait for each other.
+                        // Lock in id order, so that two transactions cannot deadlock.
                         tables::$table::table
                             .filter(tables::$table::id.eq_any(chunk))
                             .order(tables::$table::id)
@@ -78,7 +79,7 @@ stored!(IssueCategory, issue_categories, Category, 10);
 stored!(Workload, workload, Workload, 5);
 stored!(SystemIncident, system_incidents, Incident, 6);
 
-/// What became of a row.
+/// What an upsert did to a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
     Created,
@@ -86,17 +87,18 @@ pub enum Change {
     Unchanged,
 }
 
-/// An officer of whom nothing is known but a code, until somebody describes it.
+/// A placeholder for an officer of whom only the code is known, until the officer is imported.
 pub fn unknown_officer(id: Id, code: &str) -> Officer {
     Officer { id, code: code.to_owned(), name: None, rank: None, appointed_on: None, unknown: true }
 }
 
-/// Stores rows by their ids, the new ones and those that changed, each with its event.
+/// Inserts new rows and updates changed ones, by id, and records an event for each. Returns one [`Change`] for each
+/// row, in the order of `rows`.
 pub fn upsert<M: Stored>(tx: &mut WriteTx<'_>, rows: Vec<M>) -> Result<Vec<Change>, StoreError> {
     upsert_keeping(tx, rows, |_, _| ())
 }
 
-/// The same; `keep` may put into a row what it is to keep of the stored one.
+/// Like [`upsert`]; `keep(row, stored)` copies the stored values that an update must not overwrite.
 pub fn upsert_keeping<M: Stored>(
     tx: &mut WriteTx<'_>,
     mut rows: Vec<M>,
@@ -112,7 +114,7 @@ pub fn upsert_keeping<M: Stored>(
         }
     }
     let mut changes = Vec::with_capacity(rows.len());
-    // New rows first: changed ones may refer to them.
+    // Insert new rows first: changed rows may refer to them.
     let new: Vec<M> = rows.iter().filter(|row| !existing.contains_key(&row.id())).cloned().collect();
     M::insert(tx.conn, &new)?;
     for row in rows {
@@ -144,7 +146,7 @@ fn event<M: Stored>(
     ReferenceEvent { entity: M::ENTITY, entity_id, kind, effective_at: tx.now, before, after }
 }
 
-/// Records a change of something that one transaction changes one of.
+/// Records the event of one entity that was created (`before` is None) or changed; no event if nothing differs.
 pub(super) fn change<T: serde::Serialize>(
     tx: &mut WriteTx<'_>,
     entity: Entity,
@@ -162,9 +164,9 @@ pub(super) fn change<T: serde::Serialize>(
     tx.record_reference(ReferenceEvent { entity, entity_id, kind, effective_at: tx.now, before, after: Some(after) });
 }
 
-/// Claims a row as somebody knows it: of two changes to one version one finds it. The row is held until the transaction
-/// ends.
-macro_rules! claim_version {
+/// Optimistic locking: true if the row is at the given version. The second of two updates to one version gets false.
+/// The no-op UPDATE locks the row until the transaction ends.
+macro_rules! lock_at_version {
     ($tx:expr, $table:ident, $id:expr, $version:expr) => {
         diesel::update($table::table)
             .filter($table::id.eq($id))
@@ -174,11 +176,11 @@ macro_rules! claim_version {
             == 1
     };
 }
-pub(super) use claim_version;
+pub(super) use lock_at_version;
 
-/// Somebody else was first.
-pub(super) fn outdated(what: &str, is: i32, expected: i32) -> StoreError {
+/// The conflict of a row that is no longer at the expected version.
+pub(super) fn version_conflict(what: &str, actual: i32, expected: i32) -> StoreError {
     StoreError::Conflict(format!(
-        "the {what} is at version {is}, not {expected}: read it again and decide about what it says now"
+        "the {what} is at version {actual}, not {expected}: read it again and repeat the change if it still applies"
     ))
 }

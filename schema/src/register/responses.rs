@@ -1,4 +1,4 @@
-//! A unit answers a complaint.
+//! Records the responses of units to complaints, and the state changes that follow.
 
 use super::complaints::{self, Case};
 use crate::db::{StoreError, WriteTx};
@@ -22,31 +22,34 @@ pub struct NewResponse {
     pub action: ResponseAction,
     pub text: String,
     pub outcome: Option<String>,
-    /// Whether the enterprise was satisfied; a dissatisfied one reopens the complaint.
+    /// Whether the enterprise was satisfied; Some(false) reopens the complaint.
     pub satisfied: Option<bool>,
 }
 
-/// Records a response to a complaint as `expected_version` knows it.
+/// Records a response to a complaint that is still at `expected_version`.
 ///
 /// # Errors
-/// `NotFound`; `Conflict` where the complaint was changed by somebody else or is closed.
+/// `NotFound`; `Conflict` if the complaint is at another version, or ended before the response.
 pub fn respond(
     tx: &mut WriteTx<'_>,
     complaint_id: Id,
     expected_version: i32,
     response: NewResponse,
 ) -> Result<Case, StoreError> {
-    crate::db::dialect::hold_tree(tx.conn)?;
-    let case = super::casework::claim(tx, complaint_id, expected_version)?;
+    crate::db::dialect::lock_tree_shared(tx.conn)?;
+    let case = super::casework::lock_at_version(tx, complaint_id, expected_version)?;
     respond_to(tx, case, response)
 }
 
-/// Records a response to a complaint just loaded.
+/// Records a response to a complaint that this transaction loaded.
+///
+/// # Errors
+/// `Conflict` if the complaint ended before the response.
 pub fn respond_to(tx: &mut WriteTx<'_>, case: Case, response: NewResponse) -> Result<Case, StoreError> {
     let complaint_id = case.complaint.id;
     let at = response.responded_at;
     let state = case.complaint.state;
-    // History is imported after the fact: the answer to a case that was closed later.
+    // Imported history: a response to a complaint that has ended, given before (or on the day of) its end.
     let before_the_end = !is_open(state) && local_date(at) <= local_date(case.complaint.state_since);
     let mut steps = Vec::new();
     if !before_the_end {
@@ -76,7 +79,7 @@ pub fn respond_to(tx: &mut WriteTx<'_>, case: Case, response: NewResponse) -> Re
         actor: tx.actor.to_owned(),
     };
     each!(&mut *tx.conn, c => diesel::insert_into(unit_responses::table).values(&row).execute(c)?);
-    // A further answer leaves the state as it is, and still is a change of the complaint.
+    // A further response may leave the state unchanged; it still is a new version of the complaint.
     let version = now.complaint.version;
     now.complaint.version += 1;
     diesel::update(complaint_table::table.find(complaint_id))
@@ -86,8 +89,7 @@ pub fn respond_to(tx: &mut WriteTx<'_>, case: Case, response: NewResponse) -> Re
     Ok(now)
 }
 
-/// The event of a response; `versions` of the complaint before and after it, where it became
-/// another one.
+/// The event of a response; `versions` are the complaint's versions before and after it, if it changed the version.
 pub(crate) fn responded(row: &UnitResponse, versions: Option<(i32, i32)>) -> ComplaintEvent {
     let mut after = fields_of(row);
     after.remove("complaint_id");

@@ -1,4 +1,4 @@
-//! An enterprise, or somebody for it, submits a complaint.
+//! Submission of a complaint through the API, idempotent per (source, key).
 
 use super::complaints::{self, Case};
 use super::reference::{Stored, unknown_officer, upsert};
@@ -17,10 +17,10 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
 
-/// The first moment at which something may have happened, in microseconds of Unix time: a year before it is mistyped.
+/// The earliest `occurred_at`, in microseconds of Unix time: an earlier year is a typing error.
 const EARLIEST: i64 = 0;
 
-/// What is submitted. The codes are checked when it is stored.
+/// A submitted complaint. [`submit`] checks its codes and values.
 #[derive(Debug, Clone, Serialize)]
 pub struct Submission {
     pub received_at: Option<Timestamp>,
@@ -45,26 +45,27 @@ pub struct Submission {
 #[derive(Debug, Clone)]
 pub struct Submitted {
     pub complaint: Complaint,
-    /// False where the same submission had been made before.
+    /// False for a replay: the same submission was stored before.
     pub created: bool,
 }
 
-/// The source of what somebody submits: keys are each sender's own. A colon keeps it apart from the sources of imports.
+/// The source of a sender's submissions: each sender has its own key space. The colon keeps it apart from the
+/// sources of imports.
 pub fn source_of(sender: &str) -> String {
     format!("api:{sender}")
 }
 
-/// What was submitted under a key.
+/// The complaint submitted under an idempotency key.
 pub fn submitted(conn: &mut Conn, source: &str, key: &str) -> Result<Option<Complaint>, StoreError> {
     let Some(earlier) = complaints::load_sources(conn, source, &[key])?.remove(key) else { return Ok(None) };
     let found = complaints::load(conn, &[earlier.complaint_id])?.remove(&earlier.complaint_id);
     Ok(found.map(|case| case.complaint))
 }
 
-/// Stores a submission once per (source, key).
+/// Stores a submission once per (source, key); a replay returns the stored complaint.
 ///
 /// # Errors
-/// `Rule` names the field that is wrong; `Conflict` where the key was used for something else.
+/// `Rule` names the invalid field; `Conflict` if the key was used for a different submission.
 pub fn submit(tx: &mut WriteTx<'_>, source: &str, key: &str, submission: &Submission) -> Result<Submitted, StoreError> {
     let rule = |field: &str, message: String| StoreError::Rule(format!("{field}: {message}"));
     let body = serde_json::to_vec(submission).map_err(|e| rule("input", e.to_string()))?;
@@ -72,7 +73,7 @@ pub fn submit(tx: &mut WriteTx<'_>, source: &str, key: &str, submission: &Submis
     if let Some(earlier) = complaints::load_sources(tx.conn, source, &[key])?.remove(key) {
         if earlier.content_hash != content_hash {
             return Err(StoreError::Conflict(
-                "the idempotency key was used for another complaint: take a new key for a new complaint".into(),
+                "the idempotency key was used for another complaint: use a new key for a new complaint".into(),
             ));
         }
         let mut found = complaints::load(tx.conn, &[earlier.complaint_id])?;
@@ -82,20 +83,20 @@ pub fn submit(tx: &mut WriteTx<'_>, source: &str, key: &str, submission: &Submis
         return Ok(Submitted { complaint: case.complaint, created: false });
     }
 
-    dialect::hold_tree(tx.conn)?;
+    dialect::lock_tree_shared(tx.conn)?;
     let received_at = submission.received_at.unwrap_or(tx.now);
     check_received(received_at, tx.now).map_err(|e| rule("receivedAt", e.to_string()))?;
     if submission.occurred_at.is_some_and(|occurred| occurred > received_at) {
-        return Err(rule("occurredAt", "lies after the complaint was received".into()));
+        return Err(rule("occurredAt", "is later than receivedAt: correct one of them".into()));
     }
     if submission.occurred_at.is_some_and(|occurred| occurred.micros() < EARLIEST) {
-        return Err(rule("occurredAt", "lies before 1970: check the year".into()));
+        return Err(rule("occurredAt", "is before 1970: check the year".into()));
     }
     if submission.cost_vnd.is_some_and(|cost| cost < 0) {
-        return Err(rule("costVnd", "is negative".into()));
+        return Err(rule("costVnd", "is negative: must be 0 or more".into()));
     }
     if submission.delay_hours.is_some_and(|hours| !hours.is_finite() || hours < 0.0) {
-        return Err(rule("delayHours", "is no number of hours".into()));
+        return Err(rule("delayHours", "is not a number of hours: must be 0 or more".into()));
     }
     if submission.cost_vnd.is_some_and(|cost| cost > MOST_COST_VND) {
         return Err(rule("costVnd", format!("is more than {MOST_COST_VND}, the most that is taken: correct it")));
@@ -123,8 +124,8 @@ pub fn submit(tx: &mut WriteTx<'_>, source: &str, key: &str, submission: &Submis
         }
     };
     let codes = officer_codes(&submission.officers).map_err(|message| rule("officers", message))?;
-    let unit_id = known::<Unit>(tx, "unit", submission.unit.as_deref())?;
-    let category_id = known::<IssueCategory>(tx, "category", submission.category.as_deref())?;
+    let unit_id = existing_id::<Unit>(tx, "unit", submission.unit.as_deref())?;
+    let category_id = existing_id::<IssueCategory>(tx, "category", submission.category.as_deref())?;
 
     let id = complaint_id(local_date(received_at), source, key);
     let mut case = Case {
@@ -171,42 +172,42 @@ pub fn submit(tx: &mut WriteTx<'_>, source: &str, key: &str, submission: &Submis
             source_codes: None,
         });
     }
-    case.place_in(&load_tree(tx.conn)?);
+    case.set_ancestors(&load_tree(tx.conn)?);
     let row = ComplaintSource { source: source.to_owned(), reference: key.to_owned(), complaint_id: id, content_hash };
     complaints::insert(tx, std::slice::from_ref(&case), &[row])?;
     Ok(Submitted { complaint: case.complaint, created: true })
 }
 
-/// The longest code of an officer, as in imports.
+/// The longest officer code in characters, as in imports.
 const LONGEST_CODE: usize = 200;
-/// Officers whom a complaint names at most.
+/// The most officers that a complaint may name.
 const MOST_OFFICERS: usize = 50;
 
-/// The codes of the officers named, each once.
+/// The codes of the named officers, normalised, sorted and without duplicates; else a message for the sender.
 fn officer_codes(given: &[String]) -> Result<Vec<String>, String> {
     let mut codes: Vec<String> = given.iter().map(|code| code.trim().nfc().collect()).collect();
     codes.sort_unstable();
     codes.dedup();
     if codes.len() > MOST_OFFICERS {
-        return Err(format!("{} are named: at most {MOST_OFFICERS} may be", codes.len()));
+        return Err(format!("{} are named: at most {MOST_OFFICERS} are allowed", codes.len()));
     }
     if let Some((_, hidden)) = codes.iter().find_map(|code| without_hidden(code)) {
-        return Err(format!("a code has characters that nobody can see ({hidden}): leave them out"));
+        return Err(format!("a code has invisible characters ({hidden}): remove them"));
     }
     let is_code =
         |code: &String| !code.is_empty() && code.chars().count() <= LONGEST_CODE && !code.chars().any(char::is_control);
     if codes.iter().all(is_code) {
         return Ok(codes);
     }
-    Err(format!("a code has from 1 to {LONGEST_CODE} characters, and no line breaks"))
+    Err(format!("a code must have 1 to {LONGEST_CODE} characters and no control characters"))
 }
 
-/// The ids of officers. One whose code nobody has described yet is noted as unknown, as imports do, for the Board to
-/// resolve: that a code is refused would tell whoever submits which officers there are.
+/// The ids of officers. An unknown code gets a placeholder row, as in imports, for the Board to resolve: refusing it
+/// would reveal to senders which officers exist.
 fn officers(tx: &mut WriteTx<'_>, codes: &[String]) -> Result<Vec<Id>, StoreError> {
     let ids: Vec<Id> = codes.iter().map(|code| reference_id(Entity::Officer, code)).collect();
-    let known = Officer::load(tx.conn, &ids)?;
-    let new = codes.iter().zip(&ids).filter(|(_, id)| !known.contains_key(id));
+    let existing = Officer::load(tx.conn, &ids)?;
+    let new = codes.iter().zip(&ids).filter(|(_, id)| !existing.contains_key(id));
     let new: Vec<Officer> = new.map(|(code, id)| unknown_officer(*id, code)).collect();
     upsert(tx, new)?;
     Ok(ids)
@@ -220,8 +221,11 @@ fn enterprise(tx: &mut WriteTx<'_>, tax_code: String, name: Option<String>) -> R
     Ok(id)
 }
 
-/// The id of a code that has to be known.
-pub(super) fn known<M: Stored>(
+/// The id of a code of reference data.
+///
+/// # Errors
+/// `Rule` names `field` if the code is unknown.
+pub(super) fn existing_id<M: Stored>(
     tx: &mut WriteTx<'_>,
     field: &str,
     code: Option<&str>,

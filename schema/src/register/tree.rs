@@ -1,4 +1,4 @@
-//! The tree of units as stored, and what a correction of it does to complaints.
+//! Loads the tree of units, and rewrites the ancestors stored with complaints when the tree is corrected.
 
 use crate::db::dialect::KEYS_PER_QUERY;
 use crate::db::{Conn, StoreError, WriteTx};
@@ -6,14 +6,14 @@ use crate::domain::tree::{Ancestors, UnitTree};
 use crate::enums::ComplaintEventKind;
 use crate::events::{ComplaintEvent, Fields};
 use crate::models::{Unit, UnitParent};
-use crate::register::complaints::own_day;
+use crate::register::complaints::reference_day;
 use crate::sql_types::{Id, Timestamp};
 use crate::tables::{complaints, unit_parents, units};
 use diesel::prelude::*;
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
 
-/// Loads all units and their parents in time.
+/// Loads all units and the periods of their parents.
 pub fn load_tree(conn: &mut Conn) -> Result<UnitTree, StoreError> {
     let all: Vec<Unit> = units::table.select(Unit::as_select()).load(conn)?;
     let parents: Vec<UnitParent> = unit_parents::table.select(UnitParent::as_select()).load(conn)?;
@@ -22,7 +22,8 @@ pub fn load_tree(conn: &mut Conn) -> Result<UnitTree, StoreError> {
 
 type Placed = (Id, Timestamp, Option<Timestamp>, Option<Id>, Option<Id>, Option<Id>, i32);
 
-/// Rewrites the stored ancestors of the complaints of some units, as events.
+/// Rewrites the stored ancestors of the complaints of some units, with an event for each changed complaint. Returns the
+/// number of changed complaints.
 pub fn correct_ancestors(tx: &mut WriteTx<'_>, tree: &UnitTree, affected: &HashSet<Id>) -> Result<usize, StoreError> {
     let mut affected: Vec<Id> = affected.iter().copied().collect();
     affected.sort_unstable();
@@ -44,7 +45,7 @@ pub fn correct_ancestors(tx: &mut WriteTx<'_>, tree: &UnitTree, affected: &HashS
         let mut moved: HashMap<Ancestors, Vec<Id>> = HashMap::new();
         for (id, received_at, occurred_at, department, branch, team, version) in rows {
             let was = Ancestors { department, branch, team };
-            let is = tree.ancestors_on(unit, own_day(received_at, occurred_at));
+            let is = tree.ancestors_on(unit, reference_day(received_at, occurred_at));
             if was == is {
                 continue;
             }

@@ -1,20 +1,20 @@
-//! By what each table is covered: a test compares the list with the tables that are there.
+//! How each table is protected against unnoticed changes. A test compares the list with the tables of the database.
 
 use crate::enums::Chain;
-use crate::states::Kept;
+use crate::states::StateTable;
 
-/// What tells that a row of a table is what it was.
+/// What reveals a change to a row of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cover {
-    /// Its rows are what the events of complaints or of reference data say.
+    /// Its rows are compared with the events of complaints or of reference data.
     Events,
-    /// Each state of its rows is in the chain of states.
+    /// Each state of its rows is hashed into the chain of states.
     States,
-    /// It is a chain: seals cover it.
+    /// It is a chain itself, covered by seals.
     Chain,
     /// Commitments in the events cover it.
     Commitments,
-    /// Nothing, for this reason.
+    /// No chain, for this reason.
     Not(&'static str),
 }
 
@@ -52,18 +52,18 @@ const OTHERS: &[(&str, Cover)] = &[
     ("__diesel_schema_migrations", Cover::Not("it is compared with the migrations of the program")),
 ];
 
-/// How a table is covered; None for one that is in no list.
+/// How a table is covered; None for an unlisted table.
 pub fn cover_of(table: &str) -> Option<Cover> {
     if BY_COMPLAINT_EVENTS.contains(&table) || BY_REFERENCE_EVENTS.contains(&table) {
         return Some(Cover::Events);
     }
-    if Kept::ALL.iter().any(|kept| kept.name() == table) {
+    if StateTable::ALL.iter().any(|kept| kept.name() == table) {
         return Some(Cover::States);
     }
     OTHERS.iter().find(|(name, _)| *name == table).map(|(_, cover)| *cover)
 }
 
-/// The chain that speaks of a table; None where no single one does.
+/// The chain that covers a table; None if no single chain does.
 pub fn chain_of(table: &str) -> Option<Chain> {
     if BY_COMPLAINT_EVENTS.contains(&table) {
         return Some(Chain::Complaints);
@@ -81,9 +81,9 @@ pub fn chain_of(table: &str) -> Option<Chain> {
     }
 }
 
-/// All tables of the lists.
+/// All listed tables.
 pub fn covered_tables() -> Vec<&'static str> {
-    let kept = Kept::ALL.iter().map(|kept| kept.name());
+    let kept = StateTable::ALL.iter().map(|kept| kept.name());
     let by_events = BY_COMPLAINT_EVENTS.iter().chain(BY_REFERENCE_EVENTS).copied();
     by_events.chain(kept).chain(OTHERS.iter().map(|(name, _)| *name)).collect()
 }

@@ -1,8 +1,9 @@
-//! Seals: that nothing which was recorded is changed, removed or put in later without being noticed.
+//! Seals make later changes to recorded rows evident. [`Sealer`] makes them, [`verify()`] checks them and the rows.
 //!
-//! Rows of a chain (events of complaints, events of reference data, the audit log, states of rows without events) are
-//! sealed in batches, in the order of their positions. A seal holds a mark of each of its rows, the hash of the seal before, and a
-//! signature by a key that does not stand in the database. No writer waits for one.
+//! The rows of each chain (events of complaints, events of reference data, the audit log, states of rows without
+//! events) are sealed in batches, in the order of their positions. A seal holds a mark (position, ordinal, hash) of
+//! each row, the hash of the previous seal, and a signature (HMAC-SHA-256) by a key that is kept outside the database.
+//! Writers never wait for a seal.
 
 mod coverage;
 mod rows;
@@ -26,13 +27,13 @@ use rows::{Marked, marked};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
-/// Bytes of the hash of a seal.
+/// Bytes of a seal's hash.
 const HASH: usize = 32;
 
-/// Rows of a seal, about: a batch ends with a position.
+/// Approximate rows of a seal: a batch includes all rows of its last position.
 const BATCH: i64 = 20_000;
 
-/// What names a seal to people: it is printed in every digest of the Board.
+/// The public name of a seal: every digest of the Board prints the newest ones.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SealName {
@@ -54,40 +55,39 @@ impl std::str::FromStr for SealName {
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = |what: &str| {
             format!(
-                "{text:?} names no seal, {what}: write CHAIN:NUMBER:HASH as digests print it, where CHAIN is one of {}, \
-                 NUMBER begins with 1, and HASH has {} hexadecimal digits",
+                "{text:?} is not the name of a seal: {what}; write CHAIN:NUMBER:HASH as digests print it, \
+                 where CHAIN is one of {}, NUMBER is 1 or more, and HASH has {} hexadecimal digits",
                 Chain::WORDS.join(", "),
                 HASH * 2
             )
         };
         let parts: Vec<&str> = text.split(':').collect();
-        let [chain, number, hash] = parts.as_slice() else { return Err(wrong("since it has not three parts")) };
-        let chain = chain.parse().map_err(|_| wrong("since there is no such chain"))?;
+        let [chain, number, hash] = parts.as_slice() else { return Err(wrong("it does not have three parts")) };
+        let chain = chain.parse().map_err(|_| wrong("CHAIN is unknown"))?;
         let digits = number.bytes().all(|byte| byte.is_ascii_digit());
         let number = number.parse().ok().filter(|number| digits && *number > 0);
-        let number = number.ok_or_else(|| wrong("since its number is none"))?;
-        // Both cases of a digit are the same hash.
+        let number = number.ok_or_else(|| wrong("NUMBER is not a positive whole number"))?;
+        // Accepts hexadecimal digits of either case.
         let hash = hash.to_ascii_lowercase();
         if data_encoding::HEXLOWER.decode(hash.as_bytes()).ok().is_none_or(|bytes| bytes.len() != HASH) {
-            return Err(wrong("since its hash is none"));
+            return Err(wrong("HASH is not a hash"));
         }
         Ok(Self { chain, number, hash })
     }
 }
 
-/// Seals what is not sealed yet, chain by chain. It remembers the last seal of each chain that it saw or made: where that
-/// one is gone, a new chain would hide that seals were deleted.
+/// Seals unsealed rows, chain by chain. Remembers the newest seal of each chain that it read or made, and stops sealing
+/// a chain when that seal disappears: a new chain would hide that seals were deleted.
 #[derive(Debug, Default)]
 pub struct Sealer {
     newest: BTreeMap<Chain, SealName>,
 }
 
 impl Sealer {
-    /// Seals what is not sealed yet; how many rows. Two nodes may try at once: one of them is first.
+    /// Seals all unsealed rows and returns their number. Of two nodes that make the same seal, one writes it.
     ///
     /// # Errors
-    /// Also where the seals of a chain were deleted or replaced since the last time: the other chains are sealed all the
-    /// same.
+    /// Also if the newest known seal of a chain was deleted or replaced. The other chains are sealed nevertheless.
     pub fn seal(&mut self, db: &Db, keys: &Keys) -> Result<usize, StoreError> {
         let mut sealed = 0;
         let mut outcome = Ok(());
@@ -104,12 +104,12 @@ impl Sealer {
         outcome.map(|()| sealed)
     }
 
-    /// The next seal of a chain; None where there is nothing to seal.
+    /// Makes the next seal of a chain and returns its number of rows; None if no row is unsealed.
     fn seal_batch(&mut self, db: &Db, keys: &Keys, chain: Chain) -> Result<Option<usize>, StoreError> {
-        let known = self.newest.get(&chain);
-        // What was committed stays as it is, so it can be read before the transaction that writes the seal.
+        let latest = self.newest.get(&chain);
+        // Committed rows do not change, so they are read before the transaction that writes the seal.
         let (last, until) = db.read_snapshot(|conn| {
-            known.map_or(Ok(()), |known| stands(conn, known))?;
+            latest.map_or(Ok(()), |latest| check_known_seal(conn, latest))?;
             let last = newest(conn, chain)?;
             let until = rows::batch_end(conn, chain, last.as_ref().map_or(0, |seal| seal.until), BATCH)?;
             Ok::<_, StoreError>((last, until))
@@ -121,14 +121,14 @@ impl Sealer {
             marked(conn, chain, after, until, &mut |table, row| {
                 let column = row.column.unwrap_or_default();
                 Err(StoreError::Rule(format!(
-                    "{table}.{column} of a row that is not sealed yet does not read: {}; `phananh audit verify` names it",
+                    "{table}.{column} of an unsealed row cannot be read: {}; `phananh audit verify` names the row",
                     row.message
                 )))
             })
         })?;
         let number = rows.len();
         let written = db.write("seal", |tx| {
-            let seal = made(keys, chain, last.as_ref(), (after, until), &rows, tx.now)?;
+            let seal = new_seal(keys, chain, last.as_ref(), (after, until), &rows, tx.now)?;
             each!(&mut *tx.conn, c => diesel::insert_into(seals::table).values(&seal).execute(c)?);
             Ok(name(&seal))
         });
@@ -137,28 +137,28 @@ impl Sealer {
                 self.newest.insert(chain, committed.value);
                 Ok(Some(number))
             }
-            // Another node sealed the same.
+            // Another node wrote this seal first.
             Err(error) if error.is_lost_race() => Ok(Some(0)),
             Err(error) => Err(error),
         }
     }
 }
 
-/// Refuses to go on where a seal that was there is gone, or another.
-fn stands(conn: &mut Conn, known: &SealName) -> Result<(), StoreError> {
+/// Fails if a known seal is missing or differs.
+fn check_known_seal(conn: &mut Conn, expected: &SealName) -> Result<(), StoreError> {
     let hash: Option<Vec<u8>> =
-        seals::table.find((known.chain, known.number)).select(seals::hash).first(conn).optional()?;
-    if hash.is_some_and(|hash| data_encoding::HEXLOWER.encode(&hash) == known.hash) {
+        seals::table.find((expected.chain, expected.number)).select(seals::hash).first(conn).optional()?;
+    if hash.is_some_and(|hash| data_encoding::HEXLOWER.encode(&hash) == expected.hash) {
         return Ok(());
     }
     Err(StoreError::Rule(format!(
-        "the seal {known} was deleted or replaced behind the program's back: this server makes no seals of {} any more; \
-         `phananh audit verify --expect {known}` says what else was changed",
-        known.chain
+        "the seal {expected} was deleted or replaced outside the program: this server no longer seals {}; \
+         `phananh audit verify --expect {expected}` says what else was changed",
+        expected.chain
     )))
 }
 
-fn made(
+fn new_seal(
     keys: &Keys,
     chain: Chain,
     last: Option<&Seal>,
@@ -180,11 +180,12 @@ fn made(
         sealed_at: now,
     };
     seal.hash = hash(&seal);
-    seal.signature = signature(keys, &seal).ok_or_else(|| StoreError::Rule("there is no current key".into()))?;
+    seal.signature = signature(keys, &seal)
+        .ok_or_else(|| StoreError::Rule("cannot sign a seal: the key file has no current key".into()))?;
     Ok(seal)
 }
 
-/// The hash of everything that a seal says, but its signature.
+/// The SHA-256 hash of a seal's contents, without its signature.
 fn hash(seal: &Seal) -> Vec<u8> {
     let mut hasher = Sha256::new();
     hasher.update(seal.chain.as_str());
@@ -202,7 +203,7 @@ fn signature(keys: &Keys, seal: &Seal) -> Option<Vec<u8>> {
     Some(keys.code(version, "seal", &[&seal.hash])?.to_vec())
 }
 
-/// The seals that were printed in digests. A document that does not read prints none: a verification names it.
+/// The seals printed in digests. Skips unreadable documents; verification reports them.
 pub fn printed(conn: &mut Conn) -> Result<Vec<SealName>, StoreError> {
     let documents: Vec<Readable<JsonValue>> =
         digests::table.filter(digests::locale.eq(Locale::Vi)).select(digests::document).load(conn)?;

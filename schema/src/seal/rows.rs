@@ -1,5 +1,5 @@
-//! The rows of a chain, in the order in which they are sealed, and the mark of each: a hash of its canonical
-//! form, which is the same on both databases.
+//! The rows of a chain in sealing order, and the mark of each: its place and a hash of its canonical JSON (RFC 8785),
+//! which is the same on both databases.
 
 use crate::db::readable::{Readable, Unreadable, columns_of};
 use crate::db::{Conn, MultiBackend, StoreError};
@@ -12,12 +12,12 @@ use diesel::prelude::*;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-/// Bytes of a hash in a mark.
+/// Bytes of the truncated SHA-256 hash in a mark.
 const HASH: usize = 16;
 /// Bytes of a mark: position, ordinal, hash.
 pub const MARK: usize = 12 + HASH;
 
-/// A row of a chain by its place, and what it says.
+/// The mark of a row: its place in the chain and the hash of its contents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Marked {
     pub position: i64,
@@ -50,7 +50,7 @@ impl Marked {
     }
 }
 
-/// The last position of the next batch of about so many rows after a position; None where there are none.
+/// The last position of the next batch of about `rows` rows after a position; None if there are no rows.
 pub fn batch_end(conn: &mut Conn, chain: Chain, after: i64, rows: i64) -> Result<Option<i64>, StoreError> {
     let counts: Vec<(i64, i64)> = match chain {
         Chain::Complaints => complaint_events::table
@@ -84,7 +84,7 @@ pub fn batch_end(conn: &mut Conn, chain: Chain, after: i64, rows: i64) -> Result
     };
     let mut sum = 0;
     let mut end = None;
-    // SQLite puts what is no number after every number, and reads it as another one.
+    // SQLite sorts values of other types after all numbers, and converts them to some number when it reads them.
     for (position, number) in counts.into_iter().filter(|(position, _)| *position > after) {
         end = Some(position);
         sum += number;
@@ -100,25 +100,25 @@ pub(super) type ComplaintRow =
 pub(super) type ReferenceRow =
     (i64, i32, String, Id, ReferenceEventKind, Timestamp, Timestamp, String, Option<JsonValue>, Option<JsonValue>);
 
-/// Rows that are read at once: events are large, and one transaction may have made millions.
+/// Rows read per query: events are large, and one transaction may have written millions.
 const AT_ONCE: i64 = 20_000;
 
-/// What is done with a row that does not read: its table, and what does read of it.
-pub type Otherwise<'o> = &'o mut dyn FnMut(&'static str, Unreadable) -> Result<(), StoreError>;
+/// Handles an unreadable row: its table, and its readable columns.
+pub type OnUnreadable<'o> = &'o mut dyn FnMut(&'static str, Unreadable) -> Result<(), StoreError>;
 
-/// The marks of the rows after a position up to another, in order.
+/// The marks of the rows at positions above `after` and up to `until`, sorted.
 pub fn marked(
     conn: &mut Conn,
     chain: Chain,
     after: i64,
     until: i64,
-    otherwise: Otherwise<'_>,
+    on_unreadable: OnUnreadable<'_>,
 ) -> Result<Vec<Marked>, StoreError> {
     let mut marks = match chain {
-        Chain::Complaints => complaints(conn, after, until, otherwise)?,
-        Chain::Reference => reference(conn, after, until, otherwise)?,
-        Chain::Audit => audit(conn, after, until, otherwise)?,
-        Chain::State => states(conn, after, until, otherwise)?,
+        Chain::Complaints => complaints(conn, after, until, on_unreadable)?,
+        Chain::Reference => reference(conn, after, until, on_unreadable)?,
+        Chain::Audit => audit(conn, after, until, on_unreadable)?,
+        Chain::State => states(conn, after, until, on_unreadable)?,
     };
     marks.sort_unstable();
     Ok(marks)
@@ -128,7 +128,7 @@ fn document(value: Option<JsonValue>) -> Value {
     value.map_or(Value::Null, |value| value.0)
 }
 
-/// An event as it was read for its mark.
+/// An event that was read for its mark.
 #[derive(Debug)]
 pub struct Event {
     pub entity_id: Id,
@@ -145,7 +145,7 @@ impl Event {
         (self.position, self.ordinal)
     }
 
-    /// Takes back from the canonical form what it was made of: documents are large, and not copied.
+    /// Moves the values back out of the canonical form, because documents are too large to copy.
     fn taken(entity_id: Id, place: (i64, i32), recorded_at: Timestamp, row: Value) -> Self {
         let mut parts = match row {
             Value::Array(parts) => parts,
@@ -178,14 +178,19 @@ pub fn reference_event(row: ReferenceRow) -> Result<(Marked, Event), StoreError>
     Ok((Marked::of(position, ordinal, &row)?, Event::taken(id, (position, ordinal), recorded, row)))
 }
 
-fn complaints(conn: &mut Conn, after: i64, until: i64, otherwise: Otherwise<'_>) -> Result<Vec<Marked>, StoreError> {
+fn complaints(
+    conn: &mut Conn,
+    after: i64,
+    until: i64,
+    on_unreadable: OnUnreadable<'_>,
+) -> Result<Vec<Marked>, StoreError> {
     let within = || complaint_events::position.gt(after).and(complaint_events::position.le(until));
     let number: i64 = complaint_events::table.filter(within()).count().get_result(conn)?;
     let mut marks = Vec::with_capacity(usize::try_from(number).unwrap_or_default());
     let mut push = |row: Readable<ComplaintRow>| -> Result<(), StoreError> {
         match row.0 {
             Ok(row) => marks.push(complaint_event(row)?.0),
-            Err(row) => otherwise("complaint_events", row)?,
+            Err(row) => on_unreadable("complaint_events", row)?,
         }
         Ok(())
     };
@@ -194,7 +199,7 @@ fn complaints(conn: &mut Conn, after: i64, until: i64, otherwise: Otherwise<'_>)
         rows.into_iter().try_for_each(&mut push)?;
         return Ok(marks);
     }
-    // Very many rows of few transactions: by their key, a part at a time.
+    // Very many rows of few transactions: reads them in parts, by complaint id.
     let mut last: Option<Id> = None;
     loop {
         let mut ids = complaint_events::table.filter(within()).into_boxed::<MultiBackend>();
@@ -217,7 +222,12 @@ fn complaints(conn: &mut Conn, after: i64, until: i64, otherwise: Otherwise<'_>)
     }
 }
 
-fn reference(conn: &mut Conn, after: i64, until: i64, otherwise: Otherwise<'_>) -> Result<Vec<Marked>, StoreError> {
+fn reference(
+    conn: &mut Conn,
+    after: i64,
+    until: i64,
+    on_unreadable: OnUnreadable<'_>,
+) -> Result<Vec<Marked>, StoreError> {
     let mut marks = Vec::new();
     let (mut position, mut ordinal) = (after, i32::MAX);
     loop {
@@ -234,12 +244,12 @@ fn reference(conn: &mut Conn, after: i64, until: i64, otherwise: Otherwise<'_>) 
             Ok(row) => (row.0, row.1),
             Err(row) => (number_of(row, "position"), number_of(row, "ordinal").try_into().unwrap_or_default()),
         };
-        // A fraction is read as a whole number: reading goes on in any case.
+        // SQLite reads a fraction as a whole number: always advance, so that the loop ends.
         (position, ordinal) = if place > (position, ordinal) { place } else { (position + 1, i32::MIN) };
         for row in rows {
             match row.0 {
                 Ok(row) => marks.push(reference_event(row)?.0),
-                Err(row) => otherwise("reference_events", row)?,
+                Err(row) => on_unreadable("reference_events", row)?,
             }
         }
     }
@@ -249,7 +259,7 @@ fn number_of(row: &Unreadable, column: &str) -> i64 {
     row.number(column).unwrap_or_default()
 }
 
-fn audit(conn: &mut Conn, after: i64, until: i64, otherwise: Otherwise<'_>) -> Result<Vec<Marked>, StoreError> {
+fn audit(conn: &mut Conn, after: i64, until: i64, on_unreadable: OnUnreadable<'_>) -> Result<Vec<Marked>, StoreError> {
     let mut marks = Vec::new();
     let mut number = after;
     loop {
@@ -266,7 +276,7 @@ fn audit(conn: &mut Conn, after: i64, until: i64, otherwise: Otherwise<'_>) -> R
             let row = match row.0 {
                 Ok(row) => row,
                 Err(row) => {
-                    otherwise("audit_log", row)?;
+                    on_unreadable("audit_log", row)?;
                     continue;
                 }
             };
@@ -277,9 +287,9 @@ fn audit(conn: &mut Conn, after: i64, until: i64, otherwise: Otherwise<'_>) -> R
     }
 }
 
-/// Salts and the hashes of columns are left out: a salt may be erased with its row, and no row has the hash of another
-/// under whatever salt.
-fn states(conn: &mut Conn, after: i64, until: i64, otherwise: Otherwise<'_>) -> Result<Vec<Marked>, StoreError> {
+/// Leaves out salts and column hashes: a salt may be erased with its row, and no choice of salt gives another row the
+/// same hash.
+fn states(conn: &mut Conn, after: i64, until: i64, on_unreadable: OnUnreadable<'_>) -> Result<Vec<Marked>, StoreError> {
     let mut marks = Vec::new();
     let mut number = after;
     loop {
@@ -296,7 +306,7 @@ fn states(conn: &mut Conn, after: i64, until: i64, otherwise: Otherwise<'_>) -> 
             let row = match row.0 {
                 Ok(row) => row,
                 Err(row) => {
-                    otherwise("state_events", row)?;
+                    on_unreadable("state_events", row)?;
                     continue;
                 }
             };

@@ -1,6 +1,6 @@
-//! Witnesses: the names of seals in files outside the database, best on another machine. They tell when seals were
-//! deleted or made anew, which nothing within the database can. A witness that says nothing must not look as if all were
-//! well: what does not read of it is told, and each chain that has seals has to have witnessed ones.
+//! Witnesses: names of seals in files outside the database, best on another machine. They reveal that seals were
+//! deleted or remade, which the database alone cannot. An empty or damaged witness must not pass for a sound one:
+//! verification reports every unreadable line, and every chain that has seals but no witnessed one.
 
 use super::SealName;
 use crate::db::{Db, StoreError};
@@ -11,25 +11,24 @@ use std::fs::OpenOptions;
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-/// What can be wrong with a folder of witnesses.
+/// Why seals could not be recorded in a witness folder.
 #[derive(Debug, thiserror::Error)]
 pub enum WitnessError {
-    #[error("the witness {path}: {source}")]
+    #[error("cannot use the witness file {path}: {source}")]
     File { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// As much of the end of a file as holds the last line.
+/// Bytes read from the end of a file: enough for its last line.
 const TAIL: u64 = 4_096;
 
-/// Appends the names of the seals that a folder has not witnessed yet, one file for each chain, and syncs them.
+/// Appends the names of new seals to the files of a folder, one per chain, and syncs them. Returns how many.
 ///
-/// Seals are never taken back from a file: where the database has another seal than was witnessed, a verification says
-/// so.
+/// Never removes a name: verification reports a seal that differs from the witnessed one.
 ///
 /// # Errors
-/// Where a file cannot be read or written.
+/// If a file cannot be read or written, or the database fails.
 pub fn record(db: &Db, folder: &Path) -> Result<usize, WitnessError> {
     let mut recorded = 0;
     for chain in Chain::ALL {
@@ -56,36 +55,36 @@ pub fn record(db: &Db, folder: &Path) -> Result<usize, WitnessError> {
                 format!("{}\n", SealName { chain, number, hash })
             })
             .collect();
-        // A line that a crash left without its end is not to run into the next one.
+        // Starts a new line after one that a crash cut short.
         let lines = if is_torn { format!("\n{lines}") } else { lines };
         append(&path, &lines).map_err(|source| WitnessError::File { path, source })?;
     }
     Ok(recorded)
 }
 
-/// What a folder witnesses.
+/// The contents of a witness folder.
 #[derive(Debug, Clone)]
 pub struct Witnessed {
     pub folder: PathBuf,
     pub seals: Vec<SealName>,
-    /// What does not read, each with its file.
+    /// What could not be read, as messages that name the file.
     pub problems: Vec<String>,
 }
 
-/// All seals that a folder has witnessed, and what does not read of it.
+/// Reads all seals of a witness folder; whatever cannot be read becomes a problem.
 pub fn read(folder: &Path) -> Witnessed {
     let mut witnessed = Witnessed { folder: folder.to_owned(), seals: Vec::new(), problems: Vec::new() };
     if let Err(error) = std::fs::read_dir(folder) {
-        witnessed.problems.push(format!("the witness {} does not read: {error}", folder.display()));
+        witnessed.problems.push(format!("cannot read the witness folder {}: {error}", folder.display()));
         return witnessed;
     }
     for chain in Chain::ALL {
         let path = file_of(folder, chain);
         match std::fs::read_to_string(&path) {
             Ok(text) => read_lines(&path, chain, &text, &mut witnessed),
-            // Whether there should be one, the seals of the register say.
+            // Verification reports a missing file if the chain has seals.
             Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => witnessed.problems.push(format!("the witness {} does not read: {error}", path.display())),
+            Err(error) => witnessed.problems.push(format!("cannot read the witness file {}: {error}", path.display())),
         }
     }
     witnessed
@@ -103,16 +102,16 @@ fn read_lines(path: &Path, chain: Chain, text: &str, witnessed: &mut Witnessed) 
                 witnessed.seals.push(name);
                 continue;
             }
-            Ok(name) => format!("it names a seal of {}", name.chain),
+            Ok(name) => format!("it names a seal of the chain {}", name.chain),
             Err(message) => message,
         };
-        // Torn by a crash: the same seal was appended again after it, or will be.
+        // Cut short by a crash: the next recording appends, or has appended, the same seal.
         let is_torn = match lines.peek() {
             Some((_, next)) => next.trim().starts_with(line),
             None => !text.ends_with('\n'),
         };
         if !is_torn {
-            witnessed.problems.push(format!("the witness {}, line {}: {problem}", path.display(), at + 1));
+            witnessed.problems.push(format!("the witness file {}, line {}: {problem}", path.display(), at + 1));
         }
     }
 }
@@ -121,8 +120,8 @@ fn file_of(folder: &Path, chain: Chain) -> PathBuf {
     folder.join(format!("{}.seals", chain.as_str().to_lowercase()))
 }
 
-/// The last seal of a file; None where there is no file yet. A line that a crash left without its end is none; whether
-/// there is one.
+/// The last readable seal of a file (None if it has none or does not exist), and whether a crash cut its last line
+/// short.
 fn last_name(path: &Path) -> Result<(Option<SealName>, bool), WitnessError> {
     let wrong = |source| WitnessError::File { path: path.to_owned(), source };
     let mut file = match std::fs::File::open(path) {
@@ -140,7 +139,7 @@ fn last_name(path: &Path) -> Result<(Option<SealName>, bool), WitnessError> {
 }
 
 fn append(path: &Path, lines: &str) -> std::io::Result<()> {
-    // The folder is not made: where a share is not mounted, seals would go to this very machine.
+    // Does not create the folder: with an unmounted share, seals would land on the local disk.
     let mut options = OpenOptions::new();
     options.append(true).create(true);
     #[cfg(unix)]
@@ -149,7 +148,7 @@ fn append(path: &Path, lines: &str) -> std::io::Result<()> {
         options.mode(0o600);
     }
     let mut file = options.open(path)?;
-    // One write: two nodes that share a folder do not mix their lines.
+    // One write, so that the lines of two nodes that share a folder do not interleave.
     file.write_all(lines.as_bytes())?;
     file.sync_all()
 }

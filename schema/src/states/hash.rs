@@ -1,18 +1,18 @@
-//! The hashes of a row's state: of canonical JSON, so that both databases give the same.
+//! The hashes of a row's state, over canonical JSON so that both databases give the same.
 
 use crate::db::StoreError;
 use crate::events::Fields;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// The hash of a row as it stands.
+/// The salted SHA-256 hash of a row.
 pub fn row_hash(salt: &[u8], fields: &Fields) -> Result<[u8; 32], StoreError> {
     let mut hasher = salted(salt);
     hasher.update(canonical(fields)?);
     Ok(hasher.finalize().into())
 }
 
-/// A short hash of each column: it says which column differs where the hash of the row does.
+/// A short hash of each column, to tell which column differs if the hash of the row does.
 pub fn column_hashes(salt: &[u8], fields: &Fields) -> Result<Fields, StoreError> {
     fields
         .iter()
@@ -26,7 +26,7 @@ pub fn column_hashes(salt: &[u8], fields: &Fields) -> Result<Fields, StoreError>
         .collect()
 }
 
-/// The length first: what is salt is not taken for a part of the row.
+/// Hashes the salt's length first, so that salt and row cannot be confused.
 fn salted(salt: &[u8]) -> Sha256 {
     let mut hasher = Sha256::new();
     hasher.update((salt.len() as u64).to_be_bytes());

@@ -1,9 +1,9 @@
-//! Rows of the tables of the chain of states, as they are hashed.
+//! Loads rows of the tables in the chain of states, in the form in which they are hashed.
 //!
-//! The text of a key orders rows as the key itself does on both databases: ids are written with a fixed length, and
-//! texts are collated bytewise.
+//! On both databases the text of a key sorts like the key itself: ids have a fixed length, and texts are collated
+//! bytewise.
 
-use super::tables::{Kept, pair};
+use super::tables::{StateTable, pair};
 use crate::db::readable::{Readable, Unreadable, columns_of};
 use crate::db::{Conn, StoreError};
 use crate::enums::DeliveryState;
@@ -28,35 +28,40 @@ pub struct Row {
     pub fields: Fields,
 }
 
-/// Which rows are read.
+/// Which rows to load.
 #[derive(Clone, Copy)]
 enum Want<'a> {
     Keys(&'a [String]),
     After(Option<&'a str>, i64),
 }
 
-/// A row, or what reads of it.
+/// A row, or its readable columns.
 pub type Loaded = Result<Row, Unreadable>;
 
 /// The rows of a table after a key, in the order of their keys.
-pub fn rows_after(conn: &mut Conn, table: Kept, after: Option<&str>, limit: i64) -> Result<Vec<Loaded>, StoreError> {
+pub fn rows_after(
+    conn: &mut Conn,
+    table: StateTable,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Loaded>, StoreError> {
     rows(conn, table, Want::After(after, limit))
 }
 
-/// The rows of these keys that are there.
-pub(super) fn rows_of(conn: &mut Conn, table: Kept, keys: &[String]) -> Result<Vec<Row>, StoreError> {
-    rows(conn, table, Want::Keys(keys))?.into_iter().map(|row| whole(table, row)).collect()
+/// The rows of these keys; missing ones are left out.
+pub(super) fn rows_of(conn: &mut Conn, table: StateTable, keys: &[String]) -> Result<Vec<Row>, StoreError> {
+    rows(conn, table, Want::Keys(keys))?.into_iter().map(|row| require_readable(table, row)).collect()
 }
 
-/// A row that has to read.
-pub(super) fn whole(table: Kept, row: Loaded) -> Result<Row, StoreError> {
+/// Fails if a row cannot be read.
+pub(super) fn require_readable(table: StateTable, row: Loaded) -> Result<Row, StoreError> {
     row.map_err(|row| {
         let column = row.column.unwrap_or_default();
-        StoreError::Rule(format!("{}.{column} does not read: {}", table.name(), row.message))
+        StoreError::Rule(format!("{}.{column} cannot be read: {}", table.name(), row.message))
     })
 }
 
-/// A key of one column.
+/// Loads rows of a table with a key of one column.
 macro_rules! single {
     ($conn:expr, $want:expr, $table:ident, $model:ident, $column:ident: $key:ty) => {{
         let query = || $table::table.order($table::$column).select(columns_of!($model));
@@ -75,7 +80,7 @@ macro_rules! single {
     }};
 }
 
-/// A key of two columns, of which `$few` finds few rows.
+/// Loads rows of a table with a key of two columns, of which `$few` selects few rows.
 macro_rules! double {
     ($conn:expr, $want:expr, $table:ident, $model:ident, ($a:ident: $first:ty, $b:ident: $second:ty), $few:ident) => {{
         let query = || $table::table.order(($table::$a, $table::$b)).select(columns_of!($model));
@@ -111,28 +116,28 @@ fn part<K: FromStr>(text: &str) -> Option<K> {
     text.parse().ok()
 }
 
-fn rows(conn: &mut Conn, table: Kept, want: Want<'_>) -> Result<Vec<Loaded>, StoreError> {
+fn rows(conn: &mut Conn, table: StateTable, want: Want<'_>) -> Result<Vec<Loaded>, StoreError> {
     let found = match table {
-        Kept::RegisterInfo => single!(conn, want, register_info, RegisterInfo, key: String),
-        Kept::Principals => single!(conn, want, principals, Principal, id: Id),
-        Kept::ApiTokens => single!(conn, want, api_tokens, ApiToken, id: Id),
-        Kept::TrustedOperations => {
+        StateTable::RegisterInfo => single!(conn, want, register_info, RegisterInfo, key: String),
+        StateTable::Principals => single!(conn, want, principals, Principal, id: Id),
+        StateTable::ApiTokens => single!(conn, want, api_tokens, ApiToken, id: Id),
+        StateTable::TrustedOperations => {
             double!(conn, want, trusted_operations, TrustedOperation, (principal_id: Id, signature: String), principal_id)
         }
-        Kept::Jobs => single!(conn, want, jobs, Job, job: String),
-        Kept::JobRuns => single!(conn, want, job_runs, JobRun, id: Id),
-        Kept::JobResults => double!(conn, want, job_results, JobResult, (run_id: Id, name: String), run_id),
-        Kept::Escalations => {
+        StateTable::Jobs => single!(conn, want, jobs, Job, job: String),
+        StateTable::JobRuns => single!(conn, want, job_runs, JobRun, id: Id),
+        StateTable::JobResults => double!(conn, want, job_results, JobResult, (run_id: Id, name: String), run_id),
+        StateTable::Escalations => {
             double!(conn, want, escalations, Escalation, (complaint_id: Id, level: i32), complaint_id)
         }
-        Kept::Flags => single!(conn, want, flags, Flag, id: Id),
-        Kept::FlagAssessments => {
+        StateTable::Flags => single!(conn, want, flags, Flag, id: Id),
+        StateTable::FlagAssessments => {
             double!(conn, want, flag_assessments, FlagAssessment, (flag_id: Id, run_id: Id), run_id)
         }
-        Kept::FlagReviews => single!(conn, want, flag_reviews, FlagReview, id: Id),
-        Kept::Digests => single!(conn, want, digests, Digest, id: Id),
-        Kept::DigestSubscriptions => single!(conn, want, digest_subscriptions, DigestSubscription, id: Id),
-        Kept::Deliveries => {
+        StateTable::FlagReviews => single!(conn, want, flag_reviews, FlagReview, id: Id),
+        StateTable::Digests => single!(conn, want, digests, Digest, id: Id),
+        StateTable::DigestSubscriptions => single!(conn, want, digest_subscriptions, DigestSubscription, id: Id),
+        StateTable::Deliveries => {
             double!(conn, want, deliveries, Delivery, (digest_id: Id, subscription_id: Id), digest_id)
         }
     };
@@ -145,18 +150,18 @@ fn rows(conn: &mut Conn, table: Kept, want: Want<'_>) -> Result<Vec<Loaded>, Sto
         _ => true,
     };
     let rows = found.into_iter().filter(is_wanted);
-    Ok(rows.map(|row| row.map(|(key, fields)| settled(table, key, fields))).collect())
+    Ok(rows.map(|row| row.map(|(key, fields)| without_volatile(table, key, fields))).collect())
 }
 
-/// Leaves out what changes by itself.
-fn settled(table: Kept, key: String, mut fields: Fields) -> Row {
+/// Drops the volatile columns.
+fn without_volatile(table: StateTable, key: String, mut fields: Fields) -> Row {
     fields.retain(|column, _| !table.volatile().contains(&column.as_str()));
     Row { key, fields }
 }
 
-/// What the hash of a row was made of before it had all of its columns; None where it has not changed since.
-pub fn earlier_form(table: Kept, fields: &Fields) -> Option<Fields> {
-    if table != Kept::Deliveries {
+/// The columns of a row that earlier versions hashed; None if they are the same.
+pub fn earlier_form(table: StateTable, fields: &Fields) -> Option<Fields> {
+    if table != StateTable::Deliveries {
         return None;
     }
     let mut fields = fields.clone();

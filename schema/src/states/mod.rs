@@ -1,9 +1,9 @@
-//! The chain of states: for tables whose rows have no events, a hash of each state that a row was left in.
+//! The chain of states: for tables without events, a hash of each state in which a transaction leaves a row.
 //!
-//! A transaction that writes such a row says so ([`WriteTx::keep`](crate::db::WriteTx::keep)); before it commits, the
-//! rows are read back and their hashes appended to `state_events`, in the same transaction. The hashes are salted, so
-//! that they tell nothing of a row once its salt is erased. Seals cover the chain, and a verification compares the last
-//! hash of each row with the row as it stands.
+//! A transaction that writes such a row registers it ([`WriteTx::record_state`](crate::db::WriteTx::record_state)). Before the commit
+//! the rows are read back and their hashes appended to `state_events`, in the same transaction. The hashes are salted,
+//! so that they reveal nothing of a row once its salt is erased. Seals cover the chain, and verification compares the
+//! last hash of each row with the stored row.
 
 mod hash;
 mod load;
@@ -11,7 +11,7 @@ mod tables;
 
 pub use hash::{column_hashes, row_hash};
 pub use load::{Loaded, Row, earlier_form, rows_after};
-pub use tables::{Kept, pair};
+pub use tables::{StateTable, pair};
 
 use crate::db::{Conn, StoreError, dialect};
 use crate::enums::RunState;
@@ -20,13 +20,13 @@ use crate::sql_types::{Id, JsonValue, Timestamp};
 use crate::tables::{job_runs, state_events, state_position};
 use crate::{each, insert_all};
 use diesel::prelude::*;
-use load::{rows_of, whole};
+use load::{require_readable, rows_of};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Who takes the rows over that stood before the chain began.
-const TAKEN_OVER_BY: &str = "migrate";
+/// The actor of states that are taken over from before the chain began.
+const BACKFILL_ACTOR: &str = "migrate";
 
-/// Rows that are taken over at once.
+/// Rows taken over per query.
 const AT_ONCE: i64 = 1_000;
 
 #[derive(QueryableByName)]
@@ -35,14 +35,14 @@ struct Taken {
     value: i64,
 }
 
-/// Appends the states of rows as the transaction leaves them.
+/// Appends the states in which the transaction leaves rows.
 pub(crate) fn store(
     conn: &mut Conn,
     now: Timestamp,
     actor: &str,
-    written: BTreeSet<(Kept, String)>,
+    written: BTreeSet<(StateTable, String)>,
 ) -> Result<(), StoreError> {
-    let mut by_table: BTreeMap<Kept, Vec<String>> = BTreeMap::new();
+    let mut by_table: BTreeMap<StateTable, Vec<String>> = BTreeMap::new();
     for (table, key) in written {
         by_table.entry(table).or_default().push(key);
     }
@@ -60,7 +60,7 @@ pub(crate) fn store(
 }
 
 fn state(
-    table: Kept,
+    table: StateTable,
     key: &str,
     row: Option<&Row>,
     recorded_at: Timestamp,
@@ -81,7 +81,7 @@ fn state(
     })
 }
 
-/// Numbers are dense and in the order of commits: the row of the position stays locked until then.
+/// Numbers are dense and in the order of commits: the row of the counter stays locked until the commit.
 fn append(conn: &mut Conn, mut states: Vec<StateEvent>) -> Result<(), StoreError> {
     if states.is_empty() {
         return Ok(());
@@ -92,8 +92,8 @@ fn append(conn: &mut Conn, mut states: Vec<StateEvent>) -> Result<(), StoreError
     let taken: Option<Taken> = each!(&mut *conn, c => diesel::sql_query(&take).get_result(c).optional()?);
     let Some(taken) = taken else {
         return Err(StoreError::Migration(
-            "state_position says nothing that can be counted on: `phananh migrate` takes the rows of an older database \
-             over; `phananh audit verify` says whether its row is missing"
+            "state_position has no valid row: run `phananh migrate` if the database is from an older version, and \
+             `phananh audit verify` otherwise"
                 .into(),
         ));
     };
@@ -104,50 +104,50 @@ fn append(conn: &mut Conn, mut states: Vec<StateEvent>) -> Result<(), StoreError
     Ok(())
 }
 
-/// Takes the rows into the chain that stood before there was one: once, when the database is migrated.
-pub(crate) fn take_over(conn: &mut Conn) -> Result<(), StoreError> {
-    if lacks_rows(conn)? { take_over_all(conn) } else { Ok(()) }
+/// Adds the rows from before the chain to it, once, when the database is migrated.
+pub(crate) fn backfill(conn: &mut Conn) -> Result<(), StoreError> {
+    if lacks_rows(conn)? { backfill_all(conn) } else { Ok(()) }
 }
 
-/// Whether rows stand in a migrated database that were not taken over yet.
+/// Whether a migrated database has rows from before the chain that are not in it yet.
 pub(crate) fn lacks_rows(conn: &mut Conn) -> Result<bool, StoreError> {
     let value: Option<i64> = state_position::table.select(state_position::value).first(conn).optional()?;
-    // Without its row nothing can be appended; a verification names it.
+    // If the row is missing, nothing can be appended; verification reports it.
     Ok(value.is_some_and(|value| value < 0))
 }
 
-/// Takes the runs into the chain that are under way and not in it yet: a version before this one kept them out of it.
-pub(crate) fn take_over_runs(conn: &mut Conn) -> Result<(), StoreError> {
+/// Adds running job runs to the chain that are not in it yet: earlier versions left them out.
+pub(crate) fn backfill_runs(conn: &mut Conn) -> Result<(), StoreError> {
     let running: Vec<Id> =
         job_runs::table.filter(job_runs::state.eq(RunState::Running)).select(job_runs::id).load(conn)?;
     let running: Vec<String> = running.iter().map(ToString::to_string).collect();
-    let known: Vec<String> = state_events::table
-        .filter(state_events::table_name.eq(Kept::JobRuns.name()))
+    let recorded: Vec<String> = state_events::table
+        .filter(state_events::table_name.eq(StateTable::JobRuns.name()))
         .filter(state_events::row_key.eq_any(&running))
         .select(state_events::row_key)
         .load(conn)?;
-    let new: Vec<String> = running.into_iter().filter(|key| !known.contains(key)).collect();
+    let new: Vec<String> = running.into_iter().filter(|key| !recorded.contains(key)).collect();
     let now = Timestamp::now();
-    let states = rows_of(conn, Kept::JobRuns, &new)?
+    let states = rows_of(conn, StateTable::JobRuns, &new)?
         .iter()
-        .map(|row| state(Kept::JobRuns, &row.key, Some(row), now, TAKEN_OVER_BY))
+        .map(|row| state(StateTable::JobRuns, &row.key, Some(row), now, BACKFILL_ACTOR))
         .collect::<Result<Vec<_>, _>>()?;
     append(conn, states)
 }
 
-fn take_over_all(conn: &mut Conn) -> Result<(), StoreError> {
+fn backfill_all(conn: &mut Conn) -> Result<(), StoreError> {
     diesel::update(state_position::table.find(1)).set(state_position::value.eq(0)).execute(conn)?;
     let now = Timestamp::now();
-    for table in Kept::ALL.iter().copied() {
+    for table in StateTable::ALL.iter().copied() {
         let mut after: Option<String> = None;
         loop {
             let rows = rows_after(conn, table, after.as_deref(), AT_ONCE)?;
-            let rows = rows.into_iter().map(|row| whole(table, row)).collect::<Result<Vec<Row>, _>>()?;
+            let rows = rows.into_iter().map(|row| require_readable(table, row)).collect::<Result<Vec<Row>, _>>()?;
             let Some(last) = rows.last() else { break };
             after = Some(last.key.clone());
             let states = rows
                 .iter()
-                .map(|row| state(table, &row.key, Some(row), now, TAKEN_OVER_BY))
+                .map(|row| state(table, &row.key, Some(row), now, BACKFILL_ACTOR))
                 .collect::<Result<Vec<_>, _>>()?;
             append(conn, states)?;
         }

@@ -6,9 +6,9 @@ macro_rules! kept {
     ($($(#[$doc:meta])* $variant:ident = $name:literal),+ $(,)?) => {
         /// A table whose rows have no events.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Kept { $($(#[$doc])* $variant),+ }
+        pub enum StateTable { $($(#[$doc])* $variant),+ }
 
-        impl Kept {
+        impl StateTable {
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
             pub const fn name(self) -> &'static str {
@@ -35,8 +35,8 @@ kept! {
     Deliveries = "deliveries",
 }
 
-impl Kept {
-    /// Columns that change without anybody deciding anything: they are in no state.
+impl StateTable {
+    /// Columns that change without a decision. Their values are not hashed.
     pub(super) const fn volatile(self) -> &'static [&'static str] {
         match self {
             Self::ApiTokens => &["last_used_at"],
@@ -46,7 +46,7 @@ impl Kept {
     }
 }
 
-/// The key of a row whose table has a key of two columns, the first of which is an id.
+/// The text of a key of two columns, the first of which is an id.
 pub fn pair(first: impl Display, second: impl Display) -> String {
     format!("{first} {second}")
 }

@@ -1,4 +1,4 @@
-//! What the Board and the units do about what is complained about.
+//! Tables of guidance, proposals and measures.
 
 diesel::table! {
     use diesel::sql_types::*;

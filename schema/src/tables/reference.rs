@@ -1,4 +1,4 @@
-//! The register's position, units, people and what else complaints refer to.
+//! Tables of reference data (units, officers, enterprises, categories, workload, incidents) and of the register itself.
 
 diesel::table! {
     use diesel::sql_types::*;

@@ -1,7 +1,7 @@
-//! From a plan to what the register stores: a complaint with its allegations, words, answers and
-//! findings, as they stand on the last day.
+//! Turns planned complaints into rows to store: complaints with allegations, texts, responses and findings, in their
+//! state on the last day.
 
-use super::chance::Chance;
+use super::chance::SeededRng;
 use super::phrases::{Matter, Phrases};
 use super::plan::{Planned, World};
 use super::timeline::some_second;
@@ -17,19 +17,19 @@ use chrono::Datelike;
 use uuid::Uuid;
 
 /// One complaint as it will be stored.
-pub struct Made {
+pub struct Generated {
     pub case: Case,
     pub source: ComplaintSource,
     pub responses: Vec<UnitResponse>,
-    /// What its events say, in their order.
+    /// The events of the complaint, in order.
     pub events: Vec<Prepared>,
 }
 
-/// Makes cases of one world.
-pub struct Maker<'w> {
+/// Makes the complaints of one world.
+pub struct Generator<'w> {
     pub world: &'w World<'w>,
     pub phrases: Phrases,
-    /// The text that a campaign began with.
+    /// The original text of each campaign.
     campaigns: Vec<String>,
     /// `demo:SEED`.
     source: String,
@@ -37,13 +37,13 @@ pub struct Maker<'w> {
     actor: String,
 }
 
-impl<'w> Maker<'w> {
+impl<'w> Generator<'w> {
     pub fn new(world: &'w World<'w>, source: &str, recorded_at: Timestamp, actor: &str) -> Self {
         let phrases = Phrases::load();
         let campaigns = (0u64..)
             .zip(&world.people.campaigns)
             .map(|(number, campaign)| {
-                let mut chance = Chance::new(world.seed, "campaign text", number);
+                let mut chance = SeededRng::new(world.seed, "campaign text", number);
                 let person = &world.people.all[campaign.officer];
                 let branch = &world.units.branches[person.spans[0].branch];
                 let officer = format!("cán bộ {}", person.code);
@@ -54,7 +54,7 @@ impl<'w> Maker<'w> {
                     officer: &officer,
                     unit: &branch.name,
                 };
-                // Two matters, so that the text is long enough to be known again.
+                // Two texts in one, so that the similarity of the edited copies can be detected.
                 let (first, second) = (phrases.plain(&mut chance, &matter), phrases.plain(&mut chance, &matter));
                 format!("{first} {second}")
             })
@@ -62,9 +62,9 @@ impl<'w> Maker<'w> {
         Self { world, phrases, campaigns, source: source.to_owned(), recorded_at, actor: actor.to_owned() }
     }
 
-    pub fn make(&self, number: usize, planned: &Planned) -> Made {
+    pub fn generate(&self, number: usize, planned: &Planned) -> Generated {
         let world = self.world;
-        let mut chance = Chance::new(world.seed, "complaint", number as u64);
+        let mut chance = SeededRng::new(world.seed, "complaint", number as u64);
         let category = &world.categories[usize::from(planned.category)];
         let branch = &world.units.branches[usize::from(planned.branch)];
         let unit_id = planned.team.map_or(branch.id, |team| branch.teams[usize::from(team)]);
@@ -96,7 +96,7 @@ impl<'w> Maker<'w> {
             category_id: Some(category.id),
             declaration_number: declaration,
             text: Some(text),
-            // Whole thousands, as people say it.
+            // Whole thousands, as enterprises report costs.
             cost_vnd: costs.then(|| (chance.log_normal(6_000.0, 1.1) as i64) * 1_000),
             delay_hours: delays.then(|| (chance.log_normal(18.0, 1.0) * 2.0).round() / 2.0),
             blames_system: planned.blames_system,
@@ -123,7 +123,7 @@ impl<'w> Maker<'w> {
         };
         let mut officers: Vec<ComplaintOfficer> =
             planned.officers.iter().map(|officer| allegation(*officer, 0, category.id)).collect();
-        // Some say two things about one officer: still one complaint.
+        // Some complaints make two allegations against one officer.
         if conduct && chance.is(0.08) {
             let conduct: Vec<&Category> = world
                 .categories
@@ -156,7 +156,7 @@ impl<'w> Maker<'w> {
         let content_hash = "demonstration";
         let events =
             std::iter::once(received(&case, Some(content_hash))).chain(answers).map(ComplaintEvent::prepare).collect();
-        Made {
+        Generated {
             case,
             events,
             source: ComplaintSource {
@@ -171,7 +171,7 @@ impl<'w> Maker<'w> {
 
     fn text(
         &self,
-        chance: &mut Chance,
+        chance: &mut SeededRng,
         planned: &Planned,
         category: &Category,
         unit: &str,
@@ -203,13 +203,20 @@ impl<'w> Maker<'w> {
         self.phrases.complaint(chance, &matter)
     }
 
-    /// What became of it by the last day.
-    fn course(&self, chance: &mut Chance, planned: &Planned, category: &Category, slowness: f64, late: bool) -> Course {
+    /// The course of the complaint until the last day.
+    fn course(
+        &self,
+        chance: &mut SeededRng,
+        planned: &Planned,
+        category: &Category,
+        slowness: f64,
+        late: bool,
+    ) -> Course {
         let timeline = self.world.timeline;
         let received = timeline.moment(planned.day, planned.second);
         let left = timeline.days - 1 - planned.day;
         let deadline = f64::from(category.deadline);
-        // Two thirds of the deadline where a unit is neither quick nor slow.
+        // The median of a unit of average speed is 45 % of the deadline.
         let took = chance.log_normal(0.45 * deadline * slowness, 0.6);
         let never = chance.is(if late { 0.12 } else { 0.02 });
         let ends_early = chance.unit();
@@ -251,11 +258,11 @@ impl<'w> Maker<'w> {
         Course { state: ComplaintState::Answered, since, answers }
     }
 
-    /// What was found about the officer: the same for whoever is complained about, except that
-    /// what recurs is sustained more often.
+    /// Draws the finding about the officer: the same probabilities for every officer, except that complaints about a
+    /// planted recurrent officer are sustained more often.
     fn finding(
         &self,
-        chance: &mut Chance,
+        chance: &mut SeededRng,
         planned: &Planned,
         conduct: bool,
         course: &Course,
@@ -292,7 +299,7 @@ struct Course {
     answers: Vec<Answer>,
 }
 
-fn action(chance: &mut Chance, kind: CategoryKind) -> ResponseAction {
+fn action(chance: &mut SeededRng, kind: CategoryKind) -> ResponseAction {
     use ResponseAction::{Correction, Explanation, Forwarded, Guidance, Measure};
     *match kind {
         CategoryKind::Conduct => chance.pick(&[Explanation, Explanation, Measure, Correction]),
@@ -302,7 +309,7 @@ fn action(chance: &mut Chance, kind: CategoryKind) -> ResponseAction {
     }
 }
 
-fn legal_form(chance: &mut Chance, conduct: bool) -> LegalForm {
+fn legal_form(chance: &mut SeededRng, conduct: bool) -> LegalForm {
     match chance.unit() {
         drawn if conduct && drawn < 0.06 => LegalForm::Denunciation,
         drawn if drawn < 0.16 => LegalForm::Grievance,
@@ -310,7 +317,7 @@ fn legal_form(chance: &mut Chance, conduct: bool) -> LegalForm {
     }
 }
 
-fn channel(chance: &mut Chance) -> Channel {
+fn channel(chance: &mut SeededRng) -> Channel {
     match chance.unit() {
         drawn if drawn < 0.5 => Channel::Portal,
         drawn if drawn < 0.7 => Channel::Hotline,
@@ -321,12 +328,12 @@ fn channel(chance: &mut Chance) -> Channel {
     }
 }
 
-fn declaration_number(chance: &mut Chance) -> String {
+fn declaration_number(chance: &mut SeededRng) -> String {
     let begins = *chance.pick(&[10usize, 30]);
     format!("{begins}{:010}", chance.below(10_000_000_000))
 }
 
-/// The id of the n-th answer to a complaint.
+/// The id of the n-th response to a complaint.
 fn response_id(complaint: Id, nth: u8) -> Id {
     Id(Uuid::new_v5(&complaint.0, &[nth]))
 }

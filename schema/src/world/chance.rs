@@ -1,15 +1,15 @@
-//! Chance that falls alike on every machine: a portable generator, and only such functions of
-//! floating-point numbers as give the same bits everywhere (`libm` is computed in software).
+//! Random numbers that are equal on every machine: a portable generator, and only floating-point functions that give
+//! the same bits everywhere (`libm` is computed in software).
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use sha2::{Digest, Sha256};
 
-/// A source of chance for one purpose.
-pub struct Chance(ChaCha8Rng);
+/// A seeded random number generator for one purpose.
+pub struct SeededRng(ChaCha8Rng);
 
-impl Chance {
-    /// What comes out depends on the seed, the purpose and the number, and on nothing else.
+impl SeededRng {
+    /// The sequence depends only on the seed, the purpose and the number.
     pub fn new(seed: u64, purpose: &str, number: u64) -> Self {
         let mut hash = Sha256::new();
         hash.update(seed.to_be_bytes());
@@ -20,7 +20,7 @@ impl Chance {
 
     /// Uniform in [0, 1).
     pub fn unit(&mut self) -> f64 {
-        // 53 bits, the precision of the number.
+        // 53 bits, the precision of f64.
         (self.0.next_u64() >> 11) as f64 * (1.0 / 9_007_199_254_740_992.0)
     }
 
@@ -29,7 +29,7 @@ impl Chance {
         from + (to - from) * self.unit()
     }
 
-    /// A whole number below `n`; 0 where `n` is 0.
+    /// A whole number below `n`; 0 if `n` is 0.
     pub fn below(&mut self, n: usize) -> usize {
         ((self.unit() * n as f64) as usize).min(n.saturating_sub(1))
     }
@@ -38,10 +38,10 @@ impl Chance {
         self.unit() < probability
     }
 
-    /// One of several, all alike likely.
+    /// A random element, uniformly.
     ///
     /// # Panics
-    /// Where there is none.
+    /// If the slice is empty.
     pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         &from[self.below(from.len())]
     }
@@ -52,7 +52,7 @@ impl Chance {
         radius * libm::cos(core::f64::consts::TAU * self.unit())
     }
 
-    /// Log-normal with the median given.
+    /// Log-normal with the given median.
     pub fn log_normal(&mut self, median: f64, sigma: f64) -> f64 {
         median * libm::exp(sigma * self.normal())
     }
@@ -63,7 +63,7 @@ impl Chance {
         -libm::log(product) / 3.0
     }
 
-    /// Poisson: arrivals of a unit process until `mean`.
+    /// Poisson: the arrivals of a unit-rate process until `mean`.
     pub fn poisson(&mut self, mean: f64) -> usize {
         let mut count = 0;
         let mut at = -libm::log(1.0 - self.unit());
@@ -81,7 +81,7 @@ impl Chance {
     }
 }
 
-/// Weights to choose by.
+/// Cumulative weights for a weighted draw.
 pub struct Weights(Vec<f64>);
 
 impl Weights {
@@ -98,8 +98,8 @@ impl Weights {
         )
     }
 
-    /// The place of one, likely by its weight.
-    pub fn pick(&self, chance: &mut Chance) -> usize {
+    /// Draws an index with a probability in proportion to its weight.
+    pub fn pick(&self, chance: &mut SeededRng) -> usize {
         let at = chance.unit() * self.0.last().copied().unwrap_or(0.0);
         self.0.partition_point(|sum| *sum <= at).min(self.0.len().saturating_sub(1))
     }
@@ -109,17 +109,17 @@ impl Weights {
 mod tests {
     use super::*;
 
-    fn mean(of: impl Fn(&mut Chance) -> f64) -> f64 {
-        let mut chance = Chance::new(1, "test", 0);
+    fn mean(of: impl Fn(&mut SeededRng) -> f64) -> f64 {
+        let mut chance = SeededRng::new(1, "test", 0);
         (0..100_000).map(|_| of(&mut chance)).sum::<f64>() / 100_000.0
     }
 
     #[test]
     fn chance_is_what_it_is_called() {
-        assert!((mean(Chance::gamma3) - 1.0).abs() < 0.01);
-        assert!((mean(|c| (c.gamma3() - 1.0) * (c.gamma3() - 1.0))).abs() < 0.01, "draws do not hang together");
+        assert!((mean(SeededRng::gamma3) - 1.0).abs() < 0.01);
+        assert!((mean(|c| (c.gamma3() - 1.0) * (c.gamma3() - 1.0))).abs() < 0.01, "draws are independent");
         assert!((mean(|c| c.poisson(2.5) as f64) - 2.5).abs() < 0.02);
-        assert!(mean(Chance::normal).abs() < 0.01);
+        assert!(mean(SeededRng::normal).abs() < 0.01);
         assert!((mean(|c| if c.is(0.3) { 1.0 } else { 0.0 }) - 0.3).abs() < 0.01);
         let weights = Weights::new([1.0, 0.0, 3.0]);
         assert!((mean(|c| weights.pick(c) as f64) - 1.5).abs() < 0.02);
@@ -127,11 +127,11 @@ mod tests {
 
     #[test]
     fn the_first_draws_are_the_same_on_every_machine() {
-        let mut chance = Chance::new(7, "officers", 3);
+        let mut chance = SeededRng::new(7, "officers", 3);
         let drawn: Vec<u64> = [chance.unit(), chance.normal(), chance.gamma3()].into_iter().map(f64::to_bits).collect();
         assert_eq!(drawn, DRAWN);
     }
 
-    /// Drawn once; a change of them changes every generated world.
+    /// Recorded once; if they change, every generated world changes.
     const DRAWN: [u64; 3] = [4596457629873398680, 4576200122836356972, 4602072017393494557];
 }

@@ -1,16 +1,16 @@
-//! Enterprises: valid tax codes, some with a common owner, most of them at home in one branch.
+//! Enterprises with valid tax codes. Some have a common owner; each has a home branch.
 
-use super::chance::{Chance, Weights};
+use super::chance::{SeededRng, Weights};
 use super::units::Units;
 use crate::domain::ids::reference_id;
 use crate::domain::tax_code::check_digit;
 use crate::events::Entity;
 use crate::models::Enterprise;
 
-/// All enterprises, and who deals with which branch.
+/// All enterprises, and those that deal with each branch.
 pub struct Enterprises {
     pub rows: Vec<Enterprise>,
-    /// By branch: places of enterprises, and how often each has to do with it.
+    /// By branch: indexes into `rows`, and the weight of each enterprise there.
     pools: Vec<(Vec<u32>, Weights)>,
 }
 
@@ -56,7 +56,7 @@ const TRADES: [&str; 12] = [
 ];
 const FORMS: [&str; 4] = ["Công ty TNHH", "Công ty Cổ phần", "Công ty TNHH MTV", "DNTN"];
 
-/// Below this many, a branch also deals with enterprises of its whole department.
+/// A branch with fewer enterprises also deals with those of its whole department.
 const FEWEST: usize = 12;
 
 pub fn enterprises(seed: u64, complaints: usize, units: &Units) -> Enterprises {
@@ -68,10 +68,10 @@ pub fn enterprises(seed: u64, complaints: usize, units: &Units) -> Enterprises {
     let mut serial = 0u64;
     while rows.len() < count {
         let place = u32::try_from(rows.len()).unwrap_or(u32::MAX);
-        let mut chance = Chance::new(seed, "enterprise", u64::from(place));
+        let mut chance = SeededRng::new(seed, "enterprise", u64::from(place));
         let home = units.by_weight.pick(&mut chance);
         let tax_code = if chance.is(0.03) {
-            // A household business: a personal number, no check digit.
+            // A household business: a 12-digit personal number without check digit.
             format!("{:03}{:09}", chance.below(96), serial_number(&mut serial) % 1_000_000_000)
         } else {
             let head = format!("{:0>2}", units.department_codes[units.branches[home].of]);
@@ -83,7 +83,7 @@ pub fn enterprises(seed: u64, complaints: usize, units: &Units) -> Enterprises {
             };
             if chance.is(0.1) { format!("{main}-{:03}", 1 + chance.below(9)) } else { main }
         };
-        // Owners of several enterprises have them one after another here.
+        // The enterprises of one owner follow each other.
         if group_left == 0 && chance.is(0.03) {
             group += 1;
             group_left = 2 + chance.below(4);
@@ -109,7 +109,7 @@ pub fn enterprises(seed: u64, complaints: usize, units: &Units) -> Enterprises {
     Enterprises { rows, pools }
 }
 
-/// Numbers that do not lie in a row: a step that has no divisor in common with a power of ten.
+/// Distinct numbers that are not consecutive: the step is coprime to powers of ten.
 fn serial_number(serial: &mut u64) -> u64 {
     *serial += 1;
     *serial * 7_368_787
@@ -132,8 +132,8 @@ fn pool(units: &Units, homes: &[Vec<u32>], branch: usize, count: usize) -> (Vec<
 }
 
 impl Enterprises {
-    /// An enterprise that complains about a branch.
-    pub fn of_branch(&self, chance: &mut Chance, branch: usize) -> u32 {
+    /// Draws an enterprise that complains about a branch, as an index into `rows`.
+    pub fn of_branch(&self, chance: &mut SeededRng, branch: usize) -> u32 {
         if chance.is(0.15) {
             return u32::try_from(chance.below(self.rows.len())).unwrap_or(0);
         }
@@ -141,8 +141,8 @@ impl Enterprises {
         pool[weights.pick(chance)]
     }
 
-    /// Different enterprises of different owners, as far as there are so many.
-    pub fn several(&self, chance: &mut Chance, branch: usize, many: usize) -> Vec<u32> {
+    /// Draws enterprises of different owners: `many`, or fewer if there are not enough.
+    pub fn several(&self, chance: &mut SeededRng, branch: usize, many: usize) -> Vec<u32> {
         let mut chosen: Vec<u32> = Vec::with_capacity(many);
         let mut owners = std::collections::BTreeSet::new();
         for attempt in 0..many * 50 {

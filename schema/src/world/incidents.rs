@@ -1,6 +1,6 @@
-//! Failures of the system that were recorded.
+//! Recorded system incidents (failures) of the world.
 
-use super::chance::Chance;
+use super::chance::SeededRng;
 use super::timeline::Timeline;
 use super::units::Units;
 use crate::domain::ids::reference_id;
@@ -8,7 +8,7 @@ use crate::events::Entity;
 use crate::models::SystemIncident;
 use crate::sql_types::Timestamp;
 
-/// One failure: where (a branch, or everywhere) and when, in seconds after the world began.
+/// One failure of a branch, or of all branches: its day, second of the day and duration in hours.
 pub struct Incident {
     pub branch: Option<usize>,
     pub day: i32,
@@ -22,12 +22,12 @@ impl Incident {
     }
 }
 
-/// By day.
+/// Draws all incidents, in the order of time.
 pub fn incidents(seed: u64, timeline: &Timeline, units: &Units) -> Vec<Incident> {
-    let mut chance = Chance::new(seed, "incidents", 0);
+    let mut chance = SeededRng::new(seed, "incidents", 0);
     let years = f64::from(timeline.days) / 365.25;
     let mut all = Vec::new();
-    // Every branch has a failure of its own two times a year; the whole country three times.
+    // On average each branch fails twice a year, and the whole country three times.
     for _ in 0..chance.poisson(3.0 * years) {
         all.push(incident(&mut chance, None, timeline));
     }
@@ -36,14 +36,14 @@ pub fn incidents(seed: u64, timeline: &Timeline, units: &Units) -> Vec<Incident>
             all.push(incident(&mut chance, Some(branch), timeline));
         }
     }
-    // One that is still talked about on the last day.
+    // One shortly before the last day, about which complaints still arrive then.
     let lately = Incident { branch: None, day: timeline.days - 12, second: 9 * 3600, hours: 7.5 };
     all.push(lately);
     all.sort_by_key(|incident| (incident.day, incident.second, incident.branch));
     all
 }
 
-fn incident(chance: &mut Chance, branch: Option<usize>, timeline: &Timeline) -> Incident {
+fn incident(chance: &mut SeededRng, branch: Option<usize>, timeline: &Timeline) -> Incident {
     Incident {
         branch,
         day: timeline.some_day(chance, 0, timeline.days),

@@ -1,6 +1,6 @@
-//! Officers: how much work they do, where they are posted, and how often they are complained about.
+//! Officers: their work, postings and true complaint rates, and the effects planted on them.
 
-use super::chance::Chance;
+use super::chance::SeededRng;
 use super::timeline::Timeline;
 use super::truth::{Kind, Planted, SubjectWord};
 use super::units::{Branch, Units};
@@ -11,15 +11,15 @@ use crate::sql_types::Id;
 use chrono::{Datelike, Months, NaiveDate};
 use std::collections::BTreeMap;
 
-/// Conduct episodes a year of an average officer with average work.
+/// Conduct episodes per year of an average officer with average work.
 pub const BASE: f64 = 0.27;
-/// Declarations a month of average work.
+/// Declarations per month at average work.
 const DECLARATIONS: f64 = 150.0;
-/// From the least to the most work among ordinary officers, its mean being 1.
+/// The least work of an ordinary officer, and the ratio of the most to the least; the mean is 1.
 const LEAST_WORK: f64 = 0.297;
 const SPREAD: f64 = 8.0;
 
-/// Where an officer was, by days of the world; `to` is not included.
+/// A posting of an officer, in days of the world; `to` is exclusive.
 #[derive(Debug, Clone, Copy)]
 pub struct Span {
     pub from: i32,
@@ -33,12 +33,12 @@ pub struct Person {
     pub id: Id,
     pub code: String,
     pub work: f64,
-    /// The true rate over that of an average officer with the same work, before and from `onset`.
+    /// The true rates before and from `onset`, relative to an average officer with the same work.
     pub ratio_before: f64,
     pub ratio: f64,
     pub onset: i32,
     pub spans: Vec<Span>,
-    /// Whether something was planted on this one.
+    /// Whether an effect is planted on the officer.
     pub planted: bool,
 }
 
@@ -47,7 +47,7 @@ impl Person {
         if day >= self.onset { self.ratio } else { self.ratio_before }
     }
 
-    /// Where the officer is on a day; the nearest posting where there is none.
+    /// The posting on a day, or the nearest one.
     pub fn span_on(&self, day: i32) -> Span {
         let at = self.spans.partition_point(|span| span.to <= day).min(self.spans.len() - 1);
         self.spans[at]
@@ -58,23 +58,23 @@ impl Person {
     }
 }
 
-/// How many of what are planted for a number of complaints.
+/// Scales a number of planted effects, given per 50,000 complaints.
 fn per_50_000(many: f64, complaints: usize) -> usize {
     (many * complaints as f64 / 50_000.0).round() as usize
 }
 
-/// A feud: whom one enterprise pursues.
+/// The target of a feud: one enterprise complains about the officer again and again.
 pub struct Feud {
     pub officer: usize,
 }
 
-/// A campaign: whom many enterprises write about in the same words.
+/// The target of a campaign: many enterprises complain about the officer in nearly the same words.
 pub struct Campaign {
     pub officer: usize,
     pub enterprises: usize,
 }
 
-/// Everybody, and what was planted.
+/// All officers, and the planted effects.
 pub struct People {
     pub all: Vec<Person>,
     pub feuds: Vec<Feud>,
@@ -83,7 +83,7 @@ pub struct People {
 }
 
 impl People {
-    /// Who was first posted to which branch.
+    /// The officers by the branch of their first posting.
     pub fn by_branch(&self, branches: usize) -> Vec<Vec<u32>> {
         let mut there: Vec<Vec<u32>> = vec![Vec::new(); branches];
         for (number, person) in (0..).zip(&self.all) {
@@ -93,17 +93,17 @@ impl People {
     }
 }
 
-/// Makes the officers, and the branches peculiar.
+/// Makes the officers, and plants effects on officers and branches.
 pub fn people(seed: u64, complaints: usize, timeline: &Timeline, units: &mut Units) -> People {
     let mut planted = peculiar_branches(seed, complaints, units);
     let count = ((complaints as f64 / 7.5).round() as usize).max(1);
     let mut all: Vec<Person> = (0..count).map(|number| person(seed, number, timeline, units)).collect();
 
-    // Whoever something is planted on is there all the time, works in an ordinary branch, and moves no more.
+    // An officer with a planted effect is present all the time, in one ordinary branch.
     let mut free: Vec<usize> = (0..count)
         .filter(|at| all[*at].stays(timeline) && units.branches[all[*at].spans[0].branch].ratio == 1.0)
         .collect();
-    let mut chance = Chance::new(seed, "planted", 0);
+    let mut chance = SeededRng::new(seed, "planted", 0);
     chance.shuffle(&mut free);
     let mut plant = |all: &mut Vec<Person>, kind: Kind, many: f64| -> Vec<usize> {
         let many = per_50_000(many, complaints).min(free.len());
@@ -122,7 +122,7 @@ pub fn people(seed: u64, complaints: usize, timeline: &Timeline, units: &mut Uni
     for ratio in [5.0, 10.0, 20.0, 40.0] {
         for at in plant(&mut all, Kind::Recurrent, 40.0) {
             all[at].ratio = ratio;
-            // At least a year before the end, and at most two.
+            // Between one and two years before the end.
             all[at].onset = timeline.days - chance.between(366.0, 731.0) as i32;
         }
     }
@@ -140,7 +140,7 @@ pub fn people(seed: u64, complaints: usize, timeline: &Timeline, units: &mut Uni
 }
 
 fn peculiar_branches(seed: u64, complaints: usize, units: &mut Units) -> Vec<Planted> {
-    let mut chance = Chance::new(seed, "peculiar branches", 0);
+    let mut chance = SeededRng::new(seed, "peculiar branches", 0);
     let mut free: Vec<usize> = (0..units.branches.len()).collect();
     chance.shuffle(&mut free);
     let many = per_50_000(4.0, complaints).min(free.len() / 8);
@@ -166,7 +166,7 @@ fn peculiar_branches(seed: u64, complaints: usize, units: &mut Units) -> Vec<Pla
 }
 
 fn person(seed: u64, number: usize, timeline: &Timeline, units: &Units) -> Person {
-    let mut chance = Chance::new(seed, "officer", number as u64);
+    let mut chance = SeededRng::new(seed, "officer", number as u64);
     let work = LEAST_WORK * libm::pow(SPREAD, chance.unit());
     let days = f64::from(timeline.days);
     let from = if chance.is(0.8) { 0 } else { chance.between(0.0, days * 0.95) as i32 };
@@ -179,7 +179,7 @@ fn person(seed: u64, number: usize, timeline: &Timeline, units: &Units) -> Perso
     let mut begun = from;
     let mut team = chance.below(units.branches[branch].teams.len());
     loop {
-        // Moved every four years on average, mostly not far.
+        // Postings last four years on average; most moves stay nearby.
         let stayed = (-4.0 * 365.25 * libm::log(1.0 - chance.unit())) as i32 + 30;
         let moves_at = begun.saturating_add(stayed).min(to);
         spans.push(Span { from: begun, to: moves_at, branch, team });
@@ -188,7 +188,7 @@ fn person(seed: u64, number: usize, timeline: &Timeline, units: &Units) -> Perso
         }
         begun = moves_at;
         let far = chance.unit();
-        // Nobody moves into or out of a peculiar branch: its ratio would go along.
+        // No moves into or out of a branch with a planted ratio: the ratio would move along.
         if far > 0.6 && units.branches[home].ratio == 1.0 {
             let candidate = if far < 0.9 {
                 let same: Vec<usize> = (0..units.branches.len())
@@ -230,10 +230,10 @@ pub fn rows(seed: u64, people: &People, timeline: &Timeline, units: &Units) -> (
     let mut officers = Vec::with_capacity(people.all.len());
     let mut postings = Vec::with_capacity(people.all.len());
     for (number, person) in people.all.iter().enumerate() {
-        let mut chance = Chance::new(seed, "name", number as u64);
+        let mut chance = SeededRng::new(seed, "name", number as u64);
         let (family, middle, given) = (chance.pick(&FAMILY), chance.pick(&MIDDLE), chance.pick(&GIVEN));
         let first = person.spans[0].from;
-        // Those who were there before the world began were appointed at some time before it.
+        // Officers present on the first day were appointed earlier.
         let before = if first == 0 { chance.between(30.0, 9_000.0) as i32 } else { 0 };
         let appointed = timeline.date(first - before);
         officers.push(Officer {
@@ -258,9 +258,9 @@ pub fn rows(seed: u64, people: &People, timeline: &Timeline, units: &Units) -> (
     (officers, postings)
 }
 
-/// Declarations handled: by branch and team each month; by officer in January and July, in the
-/// first two months of each posting and in its last one. The other months are to be carried forward.
-/// A month that has not ended yet has no numbers.
+/// Declarations handled per month: by branch and team each month; by officer in January and July, in the first two
+/// months of each posting and in its last one; readers carry the other months forward. An unfinished last month has no
+/// rows.
 pub fn workload(people: &People, timeline: &Timeline, units: &Units) -> Vec<Workload> {
     let mut rows = Vec::new();
     for (at, month) in timeline.months.iter().enumerate() {

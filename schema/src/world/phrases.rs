@@ -1,11 +1,11 @@
-//! What enterprises write, and how.
+//! The texts of complaints and responses, put together from `phrases.toml`, with typing errors and abbreviations.
 
-use super::chance::Chance;
+use super::chance::SeededRng;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use unicode_normalization::UnicodeNormalization;
 
-/// The parts that texts are put together of.
+/// The building blocks of texts, as in `phrases.toml`.
 #[derive(Debug, Deserialize)]
 pub struct Phrases {
     openings: Vec<String>,
@@ -17,35 +17,35 @@ pub struct Phrases {
     short: BTreeMap<String, Vec<String>>,
 }
 
-/// What a text is about.
+/// The values for the slots of a text.
 pub struct Matter<'a> {
     pub category: &'a str,
     pub declaration: &'a str,
     pub day: String,
-    /// How the officer is spoken of.
+    /// How the text refers to the officer.
     pub officer: &'a str,
     pub unit: &'a str,
 }
 
 impl Phrases {
     pub fn load() -> Self {
-        // Part of the binary, read by a test.
-        toml::from_str(include_str!("phrases.toml")).expect("the phrases are TOML of this form")
+        // Part of the binary, parsed in a test.
+        toml::from_str(include_str!("phrases.toml")).expect("phrases.toml matches the struct Phrases")
     }
 
-    /// A complaint as an enterprise writes it.
-    pub fn complaint(&self, chance: &mut Chance, matter: &Matter<'_>) -> String {
+    /// A complaint's text, with abbreviations, typing errors and the like.
+    pub fn complaint(&self, chance: &mut SeededRng, matter: &Matter<'_>) -> String {
         let text = self.plain(chance, matter);
         self.as_people_write(chance, text)
     }
 
-    /// A text without any of the habits of writers.
-    pub fn plain(&self, chance: &mut Chance, matter: &Matter<'_>) -> String {
+    /// A complaint's text in clean spelling.
+    pub fn plain(&self, chance: &mut SeededRng, matter: &Matter<'_>) -> String {
         let what = self.what.get(matter.category).map_or(&[][..], Vec::as_slice);
         let first = if what.is_empty() { 0 } else { chance.below(what.len()) };
         let mut parts = vec![chance.pick(&self.openings).as_str()];
         parts.extend(what.get(first).map(String::as_str));
-        // Some say a second thing.
+        // Some texts raise a second point.
         if what.len() > 2 && chance.is(0.25) {
             parts.push(&what[(first + 1 + chance.below(what.len() - 1)) % what.len()]);
         }
@@ -55,7 +55,7 @@ impl Phrases {
         self.fill(chance, &text, matter)
     }
 
-    fn fill(&self, chance: &mut Chance, text: &str, matter: &Matter<'_>) -> String {
+    fn fill(&self, chance: &mut SeededRng, text: &str, matter: &Matter<'_>) -> String {
         let mut filled = String::with_capacity(text.len() + 64);
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('{') {
@@ -67,7 +67,7 @@ impl Phrases {
                 "gio" => filled.push_str(&(7 + chance.below(10)).to_string()),
                 "hang" => filled.push_str(chance.pick(&self.goods).as_str()),
                 "lan" => filled.push_str(&(2 + chance.below(6)).to_string()),
-                // A sentence begins with a capital letter, also where it begins with him.
+                // Capital letter where the officer begins a sentence or clause.
                 "cb" if filled.is_empty() || filled.trim_end().ends_with(['.', ',', ':']) => {
                     filled.push_str(&capitalised(matter.officer));
                 }
@@ -80,7 +80,7 @@ impl Phrases {
         filled
     }
 
-    fn as_people_write(&self, chance: &mut Chance, mut text: String) -> String {
+    fn as_people_write(&self, chance: &mut SeededRng, mut text: String) -> String {
         if chance.is(0.45) {
             let much = chance.between(0.3, 1.0);
             for (long, short) in &self.short {
@@ -105,9 +105,8 @@ impl Phrases {
         text
     }
 
-    /// The same text, edited as members of a campaign do: a word dropped, doubled or swapped, a
-    /// few signs changed.
-    pub fn lightly_edited(&self, chance: &mut Chance, text: &str) -> String {
+    /// The text with small edits, as members of a campaign make: words dropped, doubled or swapped, a typing error.
+    pub fn lightly_edited(&self, chance: &mut SeededRng, text: &str) -> String {
         let mut words: Vec<&str> = text.split(' ').collect();
         for _ in 0..1 + chance.below(3) {
             let count = words.len();
@@ -130,7 +129,7 @@ impl Phrases {
         text
     }
 
-    pub fn response(&self, chance: &mut Chance, action: &str) -> &str {
+    pub fn response(&self, chance: &mut SeededRng, action: &str) -> &str {
         self.responses.get(action).map_or("Đã xử lý.", |texts| chance.pick(texts).as_str())
     }
 }
@@ -140,7 +139,7 @@ fn capitalised(text: &str) -> String {
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
-/// Vietnamese as it is typed on a keyboard that has no Vietnamese.
+/// Vietnamese as typed on a keyboard without diacritics.
 pub fn without_diacritics(text: &str) -> String {
     text.nfd()
         .filter(|c| !unicode_normalization::char::is_combining_mark(*c))
@@ -152,14 +151,14 @@ pub fn without_diacritics(text: &str) -> String {
         .collect()
 }
 
-/// One typing error: two letters swapped, one left out or one doubled.
-fn mistyped(chance: &mut Chance, text: &str) -> String {
+/// Makes one typing error: two letters swapped, one left out or one doubled.
+fn mistyped(chance: &mut SeededRng, text: &str) -> String {
     let mut letters: Vec<char> = text.chars().collect();
     if letters.len() < 20 {
         return text.to_owned();
     }
     let at = 1 + chance.below(letters.len() - 3);
-    // Numbers stay: a wrong one would be another declaration.
+    // Digits stay: a changed number would be another declaration.
     if !(letters[at].is_alphabetic() && letters[at + 1].is_alphabetic()) {
         return text.to_owned();
     }
@@ -186,7 +185,7 @@ mod tests {
     fn texts_of_one_category_are_of_many_kinds_and_leave_no_slot_open() {
         let phrases = Phrases::load();
         for category in phrases.what.keys() {
-            let mut chance = Chance::new(1, category, 0);
+            let mut chance = SeededRng::new(1, category, 0);
             let texts: HashSet<String> = (0..200).map(|_| phrases.complaint(&mut chance, &matter(category))).collect();
             assert!(texts.len() > 190, "{category}: {} different of 200", texts.len());
             for text in &texts {
@@ -203,7 +202,7 @@ mod tests {
     #[test]
     fn an_edited_text_is_nearly_the_same() {
         let phrases = Phrases::load();
-        let mut chance = Chance::new(2, "edit", 0);
+        let mut chance = SeededRng::new(2, "edit", 0);
         let text = phrases.plain(&mut chance, &matter("OBSTRUCTION"));
         let edited = phrases.lightly_edited(&mut chance, &text);
         let words: HashSet<&str> = text.split(' ').collect();

@@ -1,6 +1,6 @@
-//! Which complaints there are: who, about whom, when and of what kind. Their words come later.
+//! Plans the complaints: enterprise, officers, branch, day and category of each. [`super::cases`] adds the rest.
 
-use super::chance::{Chance, Weights};
+use super::chance::{SeededRng, Weights};
 use super::enterprises::Enterprises;
 use super::incidents::Incident;
 use super::people::{BASE, People, Person};
@@ -8,26 +8,26 @@ use super::timeline::{Timeline, some_second};
 use super::units::{Category, Units};
 use crate::enums::CategoryKind;
 
-/// A complaint to be.
+/// A planned complaint.
 #[derive(Debug, Clone)]
 pub struct Planned {
-    /// Received.
+    /// The day of receipt.
     pub day: i32,
     pub second: u32,
-    /// Days before, on which the matter occurred; None where nobody says.
+    /// How many days before receipt the matter occurred; None if the complaint does not say.
     pub occurred: Option<i32>,
     pub officers: Vec<u32>,
-    /// None for an anonymous one.
+    /// None for an anonymous complaint.
     pub enterprise: Option<u32>,
     pub branch: u16,
     pub team: Option<u8>,
     pub category: u8,
     pub blames_system: bool,
-    /// Which campaign it belongs to.
+    /// The campaign that the complaint belongs to.
     pub campaign: Option<u32>,
 }
 
-/// What planning reads.
+/// The input of planning.
 pub struct World<'w> {
     pub seed: u64,
     pub timeline: &'w Timeline,
@@ -38,21 +38,21 @@ pub struct World<'w> {
     pub categories: &'w [Category],
 }
 
-/// Share of the complaints about conduct that are anonymous.
+/// The share of anonymous complaints among those about conduct.
 const ANONYMOUS: f64 = 0.06;
-/// Share of the episodes in which the enterprise writes a second time within a week.
+/// The share of episodes in which the enterprise complains again within a week.
 const WRITES_AGAIN: f64 = 0.06;
-/// Complaints of one feud.
+/// The complaints of one feud.
 const FEUD: usize = 30;
 
-/// Plans so many complaints, in the order in which they are received.
+/// Plans `complaints` complaints, in the order of receipt.
 pub fn plan(world: &World<'_>, complaints: usize) -> Vec<Planned> {
     let mut planned = Vec::with_capacity(complaints + complaints / 16);
     for number in 0..world.people.all.len() {
         officer(world, number, &mut planned);
     }
     for (number, feud) in (0u32..).zip(&world.people.feuds) {
-        pursue(world, number, feud.officer, &mut planned);
+        plan_feud(world, number, feud.officer, &mut planned);
     }
     for (number, campaign) in (0u32..).zip(&world.people.campaigns) {
         campaign_of(world, number, campaign.officer, campaign.enterprises, &mut planned);
@@ -60,19 +60,19 @@ pub fn plan(world: &World<'_>, complaints: usize) -> Vec<Planned> {
     planned.truncate(complaints);
     let others = complaints - planned.len();
     other_complaints(world, others, &mut planned);
-    // Where two are of one second, the order in which they were planned decides.
+    // A stable sort: ties keep the order of planning.
     planned.sort_by_key(|one| (one.day, one.second));
     planned
 }
 
-/// The conduct complaints that an officer draws: a Poisson process that follows the work.
+/// The conduct complaints about an officer: a Poisson process whose rate follows the work.
 fn officer(world: &World<'_>, number: usize, planned: &mut Vec<Planned>) {
     let person = &world.people.all[number];
-    let mut chance = Chance::new(world.seed, "conduct", number as u64);
+    let mut chance = SeededRng::new(world.seed, "conduct", number as u64);
     let (begins, ends) = (person.spans[0].from, person.spans[person.spans.len() - 1].to);
     for month in &world.timeline.months {
         let (from, to) = (month.from.max(begins), month.to.min(ends));
-        // The rate changes where the recurrence begins, so the month is cut there.
+        // The rate changes at the onset of the recurrence: split the month there.
         for (from, to) in [(from, to.min(person.onset)), (from.max(person.onset), to)] {
             if from >= to {
                 continue;
@@ -89,7 +89,7 @@ fn officer(world: &World<'_>, number: usize, planned: &mut Vec<Planned>) {
 
 fn episode(
     world: &World<'_>,
-    chance: &mut Chance,
+    chance: &mut SeededRng,
     number: usize,
     person: &Person,
     day: i32,
@@ -115,10 +115,10 @@ fn episode(
     planned.push(first);
 }
 
-/// One complaint about the conduct of an officer, received on a day.
+/// One complaint about the conduct of an officer, received on `day`.
 fn about(
     world: &World<'_>,
-    chance: &mut Chance,
+    chance: &mut SeededRng,
     number: usize,
     person: &Person,
     day: i32,
@@ -129,7 +129,7 @@ fn about(
     let blames_here = if world.units.branches[span.branch].blames_system {
         chance.is(0.35)
     } else {
-        // Elsewhere the system is blamed when it failed.
+        // Elsewhere officers blame the system mostly on days of failures.
         let lag = day - occurred.unwrap_or(0);
         let failed = failures_about(world.incidents, lag).any(|incident| incident.strikes(span.branch));
         chance.is(if failed { 0.5 } else { 0.01 })
@@ -153,7 +153,7 @@ fn about(
     }
 }
 
-/// Incidents of a day.
+/// The incidents of a day.
 fn failures_about(incidents: &[Incident], day: i32) -> impl Iterator<Item = &Incident> {
     let from = incidents.partition_point(|incident| incident.day < day);
     incidents[from..].iter().take_while(move |incident| incident.day <= day)
@@ -163,15 +163,15 @@ fn category_by_code(categories: &[Category], code: &str) -> u8 {
     categories.iter().position(|category| category.code == code).and_then(|at| u8::try_from(at).ok()).unwrap_or(0)
 }
 
-fn category_of(categories: &[Category], chance: &mut Chance, among: impl Fn(&Category) -> bool) -> u8 {
+fn category_of(categories: &[Category], chance: &mut SeededRng, among: impl Fn(&Category) -> bool) -> u8 {
     let weights = Weights::new(categories.iter().map(|category| if among(category) { category.weight } else { 0.0 }));
     u8::try_from(weights.pick(chance)).unwrap_or(0)
 }
 
-/// One enterprise that writes again and again about one officer, over the last ten months.
-fn pursue(world: &World<'_>, number: u32, officer: usize, planned: &mut Vec<Planned>) {
+/// A feud: one enterprise complains about one officer every ten days over the last ten months.
+fn plan_feud(world: &World<'_>, number: u32, officer: usize, planned: &mut Vec<Planned>) {
     let person = &world.people.all[officer];
-    let mut chance = Chance::new(world.seed, "feud", u64::from(number));
+    let mut chance = SeededRng::new(world.seed, "feud", u64::from(number));
     let enterprise = world.enterprises.of_branch(&mut chance, person.spans[0].branch);
     for nth in 0..FEUD {
         let back = 5 + nth * 10 + chance.below(4);
@@ -180,10 +180,10 @@ fn pursue(world: &World<'_>, number: u32, officer: usize, planned: &mut Vec<Plan
     }
 }
 
-/// Several enterprises that write about one officer in nearly the same words, within four weeks.
+/// A campaign: several enterprises complain about one officer in nearly the same words, within four weeks.
 fn campaign_of(world: &World<'_>, number: u32, officer: usize, many: usize, planned: &mut Vec<Planned>) {
     let person = &world.people.all[officer];
-    let mut chance = Chance::new(world.seed, "campaign", u64::from(number));
+    let mut chance = SeededRng::new(world.seed, "campaign", u64::from(number));
     let back = chance.between(35.0, 300.0) as i32;
     let first = (world.timeline.days - 1 - back).max(0);
     let members = world.enterprises.several(&mut chance, person.spans[0].branch, many);
@@ -195,7 +195,7 @@ fn campaign_of(world: &World<'_>, number: u32, officer: usize, many: usize, plan
     }
 }
 
-/// Days at the end in which refunds are complained about more than before.
+/// The number of last days with three times the usual weight of complaints about refunds.
 const RISING: i32 = 40;
 
 fn other_complaints(world: &World<'_>, many: usize, planned: &mut Vec<Planned>) {
@@ -219,7 +219,7 @@ fn other_complaints(world: &World<'_>, many: usize, planned: &mut Vec<Planned>) 
         }
     }
     for number in 0..many {
-        let mut chance = Chance::new(world.seed, "other", number as u64);
+        let mut chance = SeededRng::new(world.seed, "other", number as u64);
         let month = months[by_month.pick(&mut chance)];
         let mut day = world.timeline.some_day(&mut chance, month.from, month.to);
         let branch = world.units.by_weight.pick(&mut chance);
@@ -228,7 +228,7 @@ fn other_complaints(world: &World<'_>, many: usize, planned: &mut Vec<Planned>) 
         let mut occurred = chance.is(0.5).then(|| (chance.log_normal(1.5, 0.8) as i32).min(30));
         let mut blames_system = false;
         if world.categories[category].kind == CategoryKind::Technical && chance.is(0.5) {
-            // Half of them come of a failure that was recorded, and within three days of it.
+            // Half of the technical complaints follow a recorded failure within three days.
             let own = &incidents_of[branch];
             let from = if own.is_empty() || chance.is(0.5) { &national } else { own };
             if let Some(incident) = from.get(chance.below(from.len())).map(|at| &world.incidents[*at]) {
@@ -242,7 +242,7 @@ fn other_complaints(world: &World<'_>, many: usize, planned: &mut Vec<Planned>) 
         } else {
             blames_system = chance.is(0.01);
         }
-        // Some name who dealt with the matter, without a complaint about conduct.
+        // Some name the officer in charge without complaining about conduct.
         let there = &people_of[branch];
         let mut officers = Vec::new();
         if !there.is_empty() && chance.is(0.08) {

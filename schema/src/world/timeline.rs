@@ -1,31 +1,31 @@
-//! The days of the world, and how much work there was on them.
+//! The days of the world, with seasons and growth of the workload.
 
 use crate::domain::calendar::{LOCAL, moment};
 use crate::sql_types::Timestamp;
 use chrono::{Datelike, Days, Months, NaiveDate, NaiveTime, Weekday};
 
-use super::chance::Chance;
+use super::chance::SeededRng;
 
-/// How long a world lasts.
+/// The length of a world in years.
 const YEARS: u32 = 5;
 
-/// Work by month of the year, over the mean: little around Tết, much before the end of the year.
+/// Work by month of the year, relative to the mean: little around Tết, much before the end of the year.
 const SEASON: [f64; 12] = [0.97, 0.76, 1.0, 0.98, 1.0, 1.0, 1.02, 1.03, 1.03, 1.06, 1.08, 1.07];
-/// Growth of the work in a year.
+/// Growth of the work per year.
 const GROWTH: f64 = 0.08;
 
-/// A calendar month, as far as it lies in the world.
+/// The part of a calendar month within the world.
 #[derive(Debug, Clone, Copy)]
 pub struct Month {
     pub first: NaiveDate,
-    /// Days of the world, counted from its first: from … to, the latter not included.
+    /// The days from..to, counted from the first day of the world; `to` is exclusive.
     pub from: i32,
     pub to: i32,
-    /// Work over the mean of the whole time.
+    /// Work relative to the mean over the whole world.
     pub level: f64,
 }
 
-/// All of them.
+/// All days and months of a world.
 pub struct Timeline {
     pub since: NaiveDate,
     pub days: i32,
@@ -60,18 +60,18 @@ impl Timeline {
     /// A moment of a day, in seconds after its local midnight.
     pub fn moment(&self, day: i32, second: u32) -> Timestamp {
         let time = NaiveTime::from_num_seconds_from_midnight_opt(second.min(86_399), 0).unwrap_or_default();
-        // Vietnam puts no clocks forward.
+        // Vietnam has no daylight saving time, so the local time is unambiguous.
         moment(self.date(day).and_time(time), LOCAL).unwrap_or_else(|_| Timestamp::now())
     }
 
-    /// The level of the last twelve months.
+    /// The mean level of the last twelve months.
     pub fn level_at_the_end(&self) -> f64 {
         let last = &self.months[self.months.len().saturating_sub(12)..];
         last.iter().map(|month| month.level).sum::<f64>() / last.len() as f64
     }
 
-    /// A day of a span, seldom a Sunday.
-    pub fn some_day(&self, chance: &mut Chance, from: i32, to: i32) -> i32 {
+    /// A random day in from..to, less often a Saturday, seldom a Sunday.
+    pub fn some_day(&self, chance: &mut SeededRng, from: i32, to: i32) -> i32 {
         let mut day = from;
         for _ in 0..4 {
             day = from + i32::try_from(chance.below(usize::try_from(to - from).unwrap_or(0))).unwrap_or(0);
@@ -88,8 +88,8 @@ impl Timeline {
     }
 }
 
-/// A second of the working day, or now and then of any hour.
-pub fn some_second(chance: &mut Chance) -> u32 {
+/// A random second of the day, mostly within working hours.
+pub fn some_second(chance: &mut SeededRng) -> u32 {
     let (from, to) = if chance.is(0.92) { (7.5, 17.5) } else { (0.0, 24.0) };
     (chance.between(from, to) * 3600.0) as u32
 }

@@ -1,4 +1,4 @@
-//! What is true of a generated world, for whoever tests statistics on it.
+//! The ground truth of a generated world, against which the statistics are tested.
 
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -21,7 +21,7 @@ pub enum SubjectWord {
     Branch,
 }
 
-/// Something that was planted.
+/// An effect planted on an officer or a branch.
 #[derive(Debug, Clone, Serialize)]
 pub struct Planted {
     pub kind: Kind,
@@ -33,9 +33,9 @@ pub struct Planted {
 #[serde(rename_all = "camelCase")]
 pub struct TrueOfficer {
     pub code: String,
-    /// The true rate over that of an average officer with the same workload, on the last day.
+    /// The true rate relative to an average officer with the same workload, on the last day.
     pub ratio: f64,
-    /// True conduct episodes a year, on the last day; without feuds and campaigns.
+    /// The expected conduct episodes a year at the rate of the last day, without feuds and campaigns.
     pub expected_per_year: f64,
 }
 

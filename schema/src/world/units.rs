@@ -1,6 +1,6 @@
-//! The units of the world, their tree, and the categories of issues.
+//! The units of the world with their tree, and the issue categories.
 
-use super::chance::{Chance, Weights};
+use super::chance::{SeededRng, Weights};
 use crate::domain::ids::reference_id;
 use crate::enums::{CategoryKind, PeerGroup, UnitKind};
 use crate::events::Entity;
@@ -39,22 +39,22 @@ struct Headquarters {
     field: String,
 }
 
-/// A branch and what is peculiar to it.
+/// A branch with its hidden parameters.
 pub struct Branch {
     pub id: Id,
     pub code: String,
-    /// As enterprises call it.
+    /// The name that complaints use.
     pub name: String,
     pub department: Id,
-    /// The place of its department.
+    /// The index of its department.
     pub of: usize,
     pub teams: Vec<Id>,
     pub weight: f64,
-    /// How long it takes to answer, over what is usual.
+    /// The time it takes to respond, relative to an average branch.
     pub slowness: f64,
     pub blames_system: bool,
     pub late: bool,
-    /// How often its officers are complained about, over what is usual.
+    /// The rate of complaints about its officers, relative to an average branch.
     pub ratio: f64,
 }
 
@@ -65,14 +65,14 @@ pub struct Units {
     pub departments: Vec<Id>,
     pub department_codes: Vec<String>,
     pub branches: Vec<Branch>,
-    /// Branches by their share of the work.
+    /// Draws branches by their share of the work.
     pub by_weight: Weights,
 }
 
 /// Makes the units as of the first day of the world.
 pub fn units(seed: u64, since: NaiveDate) -> Units {
-    // Part of the binary, read by a test.
-    let places: Places = toml::from_str(include_str!("places.toml")).expect("the places are TOML of this form");
+    // Part of the binary, parsed in a test.
+    let places: Places = toml::from_str(include_str!("places.toml")).expect("places.toml matches the struct Places");
     let top = unit(GENERAL_DEPARTMENT, "Tổng cục Hải quan", "General Department", UnitKind::GeneralDepartment, since);
     let mut units = Units {
         rows: Vec::new(),
@@ -111,7 +111,7 @@ fn add_branches(units: &mut Units, seed: u64, of: usize, department: Id, place: 
         (PeerGroup::Inland, "khu công nghiệp", "industrial zone", place.inland),
         (PeerGroup::Other, "chuyển phát nhanh", "express", place.other),
     ];
-    let mut chance = Chance::new(seed, "branches", of as u64);
+    let mut chance = SeededRng::new(seed, "branches", of as u64);
     let count: usize = groups.iter().map(|group| group.3).sum();
     let mut number = 0;
     for (group, vi, en, many) in groups {
@@ -161,7 +161,7 @@ const TEAMS: [(&str, &str); 3] = [
     ("Đội Quản lý thuế", "Duty team"),
 ];
 
-/// AA, AB, … as branches of a department are numbered.
+/// The letters of a branch's code within its department: AA, AB, …
 fn letters(number: usize) -> String {
     let letter = |n: usize| char::from(b'A' + u8::try_from(n % 26).unwrap_or(0));
     [letter(number / 26), letter(number)].into_iter().collect()
@@ -186,13 +186,13 @@ fn parent(unit_id: Id, parent_id: Id, since: NaiveDate) -> UnitParent {
     UnitParent { unit_id, valid_from: since, valid_to: None, parent_id }
 }
 
-/// A category that complaints are of.
+/// A leaf category of complaints.
 pub struct Category {
     pub id: Id,
     pub code: &'static str,
     pub kind: CategoryKind,
     pub deadline: i32,
-    /// How often, among its kind or the complaints that are not about conduct.
+    /// The relative frequency, among conduct categories or among all others.
     pub weight: f64,
 }
 
@@ -277,7 +277,7 @@ const KINDS: [Kind; 5] = [
     },
 ];
 
-/// The two levels of categories: rows to store, and the leaves to choose from.
+/// The two levels of categories: the rows to store, and the leaves to draw from.
 pub fn categories() -> (Vec<IssueCategory>, Vec<Category>) {
     let mut rows = Vec::new();
     let mut leaves = Vec::new();
@@ -310,7 +310,7 @@ pub fn categories() -> (Vec<IssueCategory>, Vec<Category>) {
         }
         rows.push(head);
     }
-    // Parents before what refers to them.
+    // Parents first: leaves refer to them.
     rows.sort_by_key(|row| row.parent_id.is_some());
     (rows, leaves)
 }

@@ -1,6 +1,6 @@
-//! Stores a world: all of it in one transaction, so that nothing is half-written.
+//! Generates a world and stores it in one transaction, so that an interruption leaves nothing behind.
 
-use super::cases::{Made, Maker};
+use super::cases::{Generated, Generator};
 use super::enterprises::enterprises;
 use super::people::{self, BASE, People};
 use super::plan::{World, plan};
@@ -23,7 +23,7 @@ use diesel::prelude::*;
 use serde_json::json;
 use std::sync::mpsc::sync_channel;
 
-/// Hears how far the work is; false stops it, and nothing is left behind.
+/// Receives the number of stored complaints. Returning false cancels the generation and rolls it back.
 pub trait Progress {
     fn complaints(&mut self, stored: usize) -> bool;
 }
@@ -34,9 +34,9 @@ impl<F: FnMut(usize) -> bool> Progress for F {
     }
 }
 
-/// Complaints that are made and stored at once.
+/// Complaints per batch.
 const BATCH: usize = 1_000;
-/// The tables that take most rows.
+/// The tables with the most rows: their indexes are dropped and rebuilt after the inserts.
 const FILLED: &[&str] = &[
     "workload",
     "reference_events",
@@ -46,13 +46,13 @@ const FILLED: &[&str] = &[
     "complaint_events",
     "unit_responses",
 ];
-/// Batches made ahead of those stored.
+/// Batches that may be generated ahead of the store (backpressure).
 const AHEAD: usize = 4;
 
-/// Makes a world and stores it.
+/// Generates a world and stores it.
 ///
 /// # Errors
-/// `Conflict` where the database holds anything already; `Rule` for parameters that make no world.
+/// `Conflict` if the database is not empty; `Rule` for invalid parameters or an interruption.
 pub fn generate(db: &Db, parameters: Parameters, progress: &mut dyn Progress) -> Result<Truth, StoreError> {
     parameters.check()?;
     db.read(|conn| {
@@ -101,18 +101,18 @@ pub fn generate(db: &Db, parameters: Parameters, progress: &mut dyn Progress) ->
         create(tx, &enterprises.rows)?;
         create(tx, &people::workload(&people, &timeline, &units))?;
         create(tx, &incidents::rows(&source, &incidents, &timeline, &units))?;
-        let maker = Maker::new(&world, &source, tx.now, tx.actor);
-        store_complaints(tx, &maker, &planned, progress)?;
+        let generator = Generator::new(&world, &source, tx.now, tx.actor);
+        store_complaints(tx, &generator, &planned, progress)?;
         make_indexes(tx.conn, &indexes)
     })?;
     Ok(truth(parameters, &people, &timeline))
 }
 
-/// What is true of a world, whether it is stored anywhere or not.
+/// The ground truth of a world, computed without storing it.
 ///
 /// # Errors
-/// `Rule` for parameters that make no world.
-pub fn true_of(parameters: Parameters) -> Result<Truth, StoreError> {
+/// `Rule` for invalid parameters.
+pub fn ground_truth(parameters: Parameters) -> Result<Truth, StoreError> {
     parameters.check()?;
     let timeline = Timeline::new(parameters.until);
     let mut units = units(parameters.seed, timeline.since);
@@ -122,15 +122,15 @@ pub fn true_of(parameters: Parameters) -> Result<Truth, StoreError> {
 
 impl Parameters {
     /// # Errors
-    /// Where no world can be made of them.
+    /// `Rule` if the number of complaints or the last day is out of range.
     pub fn check(self) -> Result<(), StoreError> {
         if !(100..=20_000_000).contains(&self.complaints) {
-            return Err(StoreError::Rule("a world has from 100 to 20,000,000 complaints".into()));
+            return Err(StoreError::Rule("the number of complaints must be between 100 and 20,000,000".into()));
         }
         let (first, last) =
             (NaiveDate::from_ymd_opt(1975, 1, 1), crate::domain::calendar::local_date(Timestamp::now()));
         if first.is_some_and(|first| self.until < first) || self.until > last {
-            return Err(StoreError::Rule(format!("the last day of a world lies between 1975-01-01 and today, {last}")));
+            return Err(StoreError::Rule(format!("the last day must be between 1975-01-01 and today, {last}")));
         }
         Ok(())
     }
@@ -140,7 +140,7 @@ fn interrupted() -> StoreError {
     StoreError::Rule("interrupted: nothing was written".into())
 }
 
-/// Stores rows that are new, each with its event.
+/// Inserts new rows, each with its event.
 fn create<M: Stored>(tx: &mut WriteTx<'_>, rows: &[M]) -> Result<(), StoreError> {
     for chunk in rows.chunks(20_000) {
         M::insert(tx.conn, chunk)?;
@@ -188,28 +188,29 @@ fn list(name: &str, rows: serde_json::Value) -> Fields {
     fields
 }
 
-/// One thread makes, this one stores.
+/// Another thread generates batches while this one stores them.
 fn store_complaints(
     tx: &mut WriteTx<'_>,
-    maker: &Maker<'_>,
+    generator: &Generator<'_>,
     planned: &[super::plan::Planned],
     progress: &mut dyn Progress,
 ) -> Result<(), StoreError> {
-    let (sender, receiver) = sync_channel::<Vec<Made>>(AHEAD);
+    let (sender, receiver) = sync_channel::<Vec<Generated>>(AHEAD);
     std::thread::scope(|scope| {
         scope.spawn(move || {
             for (nth, chunk) in planned.chunks(BATCH).enumerate() {
-                let made = chunk.iter().enumerate().map(|(at, one)| maker.make(nth * BATCH + at, one)).collect();
-                if sender.send(made).is_err() {
-                    // Whoever stores has given up.
+                let generated =
+                    chunk.iter().enumerate().map(|(at, one)| generator.generate(nth * BATCH + at, one)).collect();
+                if sender.send(generated).is_err() {
+                    // The storing thread has failed or was cancelled.
                     return;
                 }
             }
         });
         let mut stored = 0;
-        for made in receiver {
-            stored += made.len();
-            store_batch(tx, made)?;
+        for generated in receiver {
+            stored += generated.len();
+            store_batch(tx, generated)?;
             if !progress.complaints(stored) {
                 return Err(interrupted());
             }
@@ -218,12 +219,12 @@ fn store_complaints(
     })
 }
 
-fn store_batch(tx: &mut WriteTx<'_>, made: Vec<Made>) -> Result<(), StoreError> {
-    let mut cases = Vec::with_capacity(made.len());
-    let mut sources = Vec::with_capacity(made.len());
-    let mut responses: Vec<UnitResponse> = Vec::with_capacity(made.len());
-    let mut events = Vec::with_capacity(2 * made.len());
-    for one in made {
+fn store_batch(tx: &mut WriteTx<'_>, generated: Vec<Generated>) -> Result<(), StoreError> {
+    let mut cases = Vec::with_capacity(generated.len());
+    let mut sources = Vec::with_capacity(generated.len());
+    let mut responses: Vec<UnitResponse> = Vec::with_capacity(generated.len());
+    let mut events = Vec::with_capacity(2 * generated.len());
+    for one in generated {
         events.extend(one.events);
         cases.push(one.case);
         sources.push(one.source);
@@ -232,7 +233,7 @@ fn store_batch(tx: &mut WriteTx<'_>, made: Vec<Made>) -> Result<(), StoreError> 
     complaints::insert_rows(tx.conn, &cases, &sources)?;
     insert_all!(&mut *tx.conn, unit_responses::table, 10, responses.iter());
     tx.record_prepared(events);
-    // A large world would not fit into memory as events.
+    // Store now: the events of a large world would not fit into memory.
     tx.store_events()
 }
 

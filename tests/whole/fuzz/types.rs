@@ -1,8 +1,8 @@
 //! The types of the schema, and random values and selections of them.
 
 use super::Fuzzer;
-use async_graphql_parser::parse_schema;
-use async_graphql_parser::types::{BaseType, Type, TypeKind, TypeSystemDefinition};
+use async_graphql::parser::parse_schema;
+use async_graphql::parser::types::{BaseType, Type, TypeKind, TypeSystemDefinition};
 use rand::RngExt;
 use rand::seq::IndexedRandom;
 use serde_json::{Map, Value, json};

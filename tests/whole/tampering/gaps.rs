@@ -3,13 +3,13 @@
 use super::register::key_file;
 use super::verify;
 use crate::program;
-use crate::world::{self, Files};
 use serde_json::{Value, json};
-use tests::Database;
+use tests::fixtures::{self, Files};
+use tests::{Database, Json};
 
 /// The problems as chain, kind and message.
 fn told(report: &Value) -> Vec<String> {
-    let problems = report["problems"].as_array().unwrap().iter();
+    let problems = report["problems"].list().iter();
     problems
         .map(|one| format!("{} {}: {}", one["chain"].as_str().unwrap_or("all"), one["kind"], one["message"]))
         .collect()
@@ -27,7 +27,7 @@ fn submit(database: &Database, key: &str) -> String {
     let input =
         json!({ "idempotencyKey": key, "text": "Đòi tiền", "officers": ["CC01"], "unit": "02CV", "category": "TD1" });
     let id = server.data_with(&token, submit, &json!({ "input": input }))["submitComplaint"]["id"].clone();
-    let id = id.as_str().unwrap();
+    let id = id.text();
     match database.name {
         "sqlite" => format!("x'{}'", id.replace('-', "")),
         _ => format!("'{id}'"),
@@ -39,7 +39,7 @@ fn what_was_taken_out_before_it_was_sealed_leaves_a_gap() {
     let files = Files::new();
     let key = key_file(&files);
     for filled in Database::both() {
-        world::fill(&filled);
+        fixtures::fill(&filled);
         seal(&filled, &key);
         let board = program().token(&filled, "BOARD", None);
         for (what, expected) in [
@@ -77,8 +77,8 @@ fn what_was_taken_out_before_it_was_sealed_leaves_a_gap() {
                 }
                 _ => {
                     // Two complaints in one transaction, of which one goes.
-                    let more = world::COMPLAINTS.replace("PA-", "PB-");
-                    program().run(&database, files.import("complaints", more, world::COMPLAINTS_MAP)).ok();
+                    let more = fixtures::COMPLAINTS.replace("PA-", "PB-");
+                    program().run(&database, files.import("complaints", more, fixtures::COMPLAINTS_MAP)).ok();
                     let gone = "(SELECT complaint_id FROM complaint_sources WHERE reference = 'PB-1')";
                     for table in ["complaint_officers", "complaint_event_values", "complaint_events"] {
                         database.tamper(&format!("DELETE FROM {table} WHERE complaint_id = {gone}"));
@@ -95,7 +95,7 @@ fn what_was_taken_out_before_it_was_sealed_leaves_a_gap() {
             let told = told(&report);
             assert_eq!((status, &report["verified"]), (1, &json!(false)), "{what} on {}: {report}", database.name);
             assert!(
-                told.iter().any(|one| one.starts_with(expected) && one.contains("taken out, or never stored")),
+                told.iter().any(|one| one.starts_with(expected) && one.contains("deleted or never stored")),
                 "{what} on {}: {told:?}",
                 database.name
             );
@@ -108,7 +108,7 @@ fn what_never_arrived_because_of_a_trigger_leaves_a_gap() {
     let files = Files::new();
     let key = key_file(&files);
     let database = Database::sqlite();
-    world::fill(&database);
+    fixtures::fill(&database);
     seal(&database, &key);
     let (board, other) =
         (program().token(&database, "BOARD", None), program().token(&database, "UNIT_HEAD", Some("02CV")));
@@ -129,7 +129,7 @@ fn a_row_of_the_future_is_not_unsealed_for_ever() {
     let files = Files::new();
     let key = key_file(&files);
     for database in Database::both() {
-        world::fill(&database);
+        fixtures::fill(&database);
         seal(&database, &key);
         program().run(&database, ["token", "create", "--name", "late", "--role", "ADMIN"]).ok();
         let later = if database.name == "sqlite" { "at + 2000000000000000" } else { "at + interval '70 years'" };
@@ -144,11 +144,11 @@ fn history_that_was_erased_is_told() {
     let files = Files::new();
     let key = key_file(&files);
     for filled in Database::both() {
-        world::fill(&filled);
-        let corrected = world::COMPLAINTS.replace("Cán bộ đòi tiền", "Nội dung khác");
-        program().run(&filled, files.import("complaints", corrected, world::COMPLAINTS_MAP)).ok();
-        let renamed = world::OFFICERS.replace("Nguyễn Văn An", "Nguyễn Văn Ân");
-        program().run(&filled, files.import("officers", renamed, world::OFFICERS_MAP)).ok();
+        fixtures::fill(&filled);
+        let corrected = fixtures::COMPLAINTS.replace("Cán bộ đòi tiền", "Nội dung khác");
+        program().run(&filled, files.import("complaints", corrected, fixtures::COMPLAINTS_MAP)).ok();
+        let renamed = fixtures::OFFICERS.replace("Nguyễn Văn An", "Nguyễn Văn Ân");
+        program().run(&filled, files.import("officers", renamed, fixtures::OFFICERS_MAP)).ok();
         seal(&filled, &key);
         assert_eq!(verify(&filled, &key, &[]).0, 0, "nothing was erased yet");
         for sql in [

@@ -12,7 +12,7 @@ mod stored;
 use changes::{CHANGES, Change};
 use register::{KEY, Prepared};
 use serde_json::Value;
-use tests::Database;
+use tests::{Database, Json};
 
 /// What a verification says: the exit status and the report.
 pub fn verify(database: &Database, key: &str, more: &[&str]) -> (i32, Value) {
@@ -23,18 +23,18 @@ pub fn verify(database: &Database, key: &str, more: &[&str]) -> (i32, Value) {
 
 /// The problems as `table.column`, `table +` for a row that was put in, `table -` for one that was taken out.
 pub fn found(report: &Value) -> Vec<String> {
-    let problems = report["problems"].as_array().unwrap();
+    let problems = report["problems"].list();
     let mut found: Vec<String> = problems
         .iter()
         .map(|problem| match problem["table"].as_str() {
-            None => format!("{} {}", problem["chain"].as_str().unwrap_or("all"), problem["kind"].as_str().unwrap()),
+            None => format!("{} {}", problem["chain"].as_str().unwrap_or("all"), problem["kind"].text()),
             Some(table) => {
-                assert!(!problem["row"].as_str().unwrap().is_empty(), "{problem}");
-                match problem["kind"].as_str().unwrap() {
+                assert!(!problem["row"].text().is_empty(), "{problem}");
+                match problem["kind"].text() {
                     "inserted" => format!("{table} +"),
                     "removed" => format!("{table} -"),
-                    "changed" => format!("{table}.{}", problem["column"].as_str().unwrap()),
-                    other => format!("{table}.{} {other}", problem["column"].as_str().unwrap()),
+                    "changed" => format!("{table}.{}", problem["column"].text()),
+                    other => format!("{table}.{} {other}", problem["column"].text()),
                 }
             }
         })
@@ -85,7 +85,7 @@ fn a_problem_names_the_row_as_people_do() {
         let copy = prepared.database.copy();
         copy.tamper(sql);
         let (_, report) = verify(&copy, &prepared.key, &[]);
-        let row = report["problems"][0]["row"].as_str().unwrap();
+        let row = report["problems"][0]["row"].text();
         assert!(rows.iter().all(|part| row.contains(part)), "{sql}: {row}");
         let text = crate::program().run(&copy, ["audit", "verify", "--key-file", &prepared.key]);
         assert!(text.status == 1 && text.out.contains(row) && text.out.contains("NOT VERIFIED"), "{text:?}");
@@ -105,7 +105,7 @@ fn each_table_is_covered_or_says_why_not() {
         // What is said to be covered is compared: rows of every such table were counted.
         let (_, report) = verify(&prepared.database, &prepared.key, &[]);
         let compared = |table: &str| {
-            let rows = report["tables"].as_array().unwrap();
+            let rows = report["tables"].list();
             rows.iter().any(|row| row["table"] == table && row["rows"].as_u64() > Some(0))
         };
         let covered = |table: &&&str| matches!(cover_of(table), Some(Cover::Events | Cover::States));
@@ -124,7 +124,7 @@ fn each_table_is_covered_or_says_why_not() {
 #[test]
 fn what_the_program_writes_is_verified() {
     for database in Database::both() {
-        let files = crate::world::Files::new();
+        let files = tests::fixtures::Files::new();
         let key = register::key_file(&files);
         let run =
             |args: &[&str]| crate::program().run(&database, args.iter().copied().chain(["--key-file", &key])).ok();

@@ -3,19 +3,19 @@
 use super::register::Prepared;
 use super::{found, verify};
 use crate::program;
-use crate::world::Files;
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
-use tests::Database;
+use tests::fixtures::Files;
+use tests::{Database, Json};
 
 /// The newest seals, as digests print them.
 fn newest(report: &Value) -> Vec<String> {
     let name = |chain: &Value| {
         let newest = &chain["newest"];
-        format!("{}:{}:{}", newest["chain"].as_str().unwrap(), newest["number"], newest["hash"].as_str().unwrap())
+        format!("{}:{}:{}", newest["chain"].text(), newest["number"], newest["hash"].text())
     };
-    report["chains"].as_array().unwrap().iter().map(name).collect()
+    report["chains"].list().iter().map(name).collect()
 }
 
 #[test]
@@ -74,8 +74,7 @@ fn a_witness_that_says_nothing_verifies_nothing() {
     let of = |folder: &Path| {
         let folder = folder.display().to_string();
         let (status, report) = verify(database, key, &["--witness", &folder]);
-        let messages: Vec<&str> =
-            report["problems"].as_array().unwrap().iter().map(|problem| problem["message"].as_str().unwrap()).collect();
+        let messages: Vec<&str> = report["problems"].list().iter().map(|problem| problem["message"].text()).collect();
         assert!(messages.iter().all(|message| message.contains(&folder)), "{report}");
         (status, found(&report))
     };

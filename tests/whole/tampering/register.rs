@@ -2,11 +2,11 @@
 
 use crate::program;
 use crate::work::{done, with_headquarters};
-use crate::world::{self, Files};
 use diesel::prelude::*;
 use schema::Conn;
 use serde_json::{Value, json};
-use tests::{Database, Server};
+use tests::fixtures::{self, Files};
+use tests::{Database, Json, Server};
 
 /// A name for what is made for no other reason than to be there.
 pub const KEY: &str = "key";
@@ -39,7 +39,7 @@ impl Prepared {
         let key = key_file(&files);
         with_headquarters(&database);
         import_more(&database, &files);
-        world::run_counting(&database, "2024-03-31");
+        fixtures::run_counting(&database, "2024-03-31");
         let run = |args: &[&str]| program().run(&database, args).ok();
         let folder = files.path().join("digests").display().to_string();
         std::fs::create_dir_all(&folder).unwrap();
@@ -52,8 +52,8 @@ impl Prepared {
         tokens(&database, &files);
         people_work(&database);
         // What a file corrects, and what it says again in other words.
-        let corrected = world::COMPLAINTS.replace("1.250.000", "1.300.000").replace("Hộ C", "Hộ kinh doanh C");
-        program().run(&database, files.import("complaints", corrected, world::COMPLAINTS_MAP)).ok();
+        let corrected = fixtures::COMPLAINTS.replace("1.250.000", "1.300.000").replace("Hộ C", "Hộ kinh doanh C");
+        program().run(&database, files.import("complaints", corrected, fixtures::COMPLAINTS_MAP)).ok();
         run(&["audit", "seal", "--key-file", &key]);
         Self { database, key, _files: files }
     }
@@ -119,7 +119,7 @@ fn people_work(database: &Database) {
     let end = json!({ "measureId": measure, "expectedVersion": 1, "endsOn": "2024-03-01", "reason": "Đã xong." });
     done(&server, &other, "endMeasure", "position", &end);
     let flags = server.data(&board, "{ flags { nodes { id officer { code } } } }")["flags"]["nodes"].clone();
-    let flag = flags.as_array().unwrap().iter().find(|flag| flag["officer"]["code"] == "CC01").unwrap()["id"].clone();
+    let flag = flags.list().iter().find(|flag| flag["officer"]["code"] == "CC01").unwrap()["id"].clone();
     let dismiss = json!({ "flagId": flag, "state": "DISMISSED", "reason": "Cùng một vụ việc." });
     done(&server, &board, "reviewFlag", "flag { state }", &dismiss);
     complaints(&server, &board, &head, &intake);
@@ -128,9 +128,7 @@ fn people_work(database: &Database) {
 
 fn complaints(server: &Server, board: &str, head: &str, intake: &str) {
     let rows = server.data(board, "{ complaints { nodes { id version text } } }")["complaints"]["nodes"].clone();
-    let of = |text: &str| -> Value {
-        rows.as_array().unwrap().iter().find(|row| row["text"] == text).expect("a complaint").clone()
-    };
+    let of = |text: &str| -> Value { rows.list().iter().find(|row| row["text"] == text).expect("a complaint").clone() };
     let (silent, open) = (of("Xin giữ kín"), of("Ẩn danh"));
     let redacted =
         json!({ "complaintId": silent["id"], "expectedVersion": silent["version"], "text": "Cán bộ hách dịch." });

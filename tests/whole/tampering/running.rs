@@ -3,11 +3,11 @@
 use super::register::{Prepared, key_file};
 use super::{found, verify};
 use crate::program;
-use crate::world::Files;
 use diesel::connection::SimpleConnection;
 use schema::Conn;
-use schema::states::{Kept, column_hashes, earlier_form, row_hash, rows_after};
-use tests::Database;
+use schema::states::{StateTable, column_hashes, earlier_form, row_hash, rows_after};
+use tests::fixtures::Files;
+use tests::{Database, Json};
 
 /// SQL for moments: a minute and a century from now.
 fn moments(database: &Database) -> [&'static str; 2] {
@@ -87,9 +87,9 @@ fn runs_and_deliveries_of_a_version_before_are_verified() {
         let db = database.open();
         let mut sql = "DELETE FROM seals WHERE chain = 'STATE'".to_owned();
         db.read(|conn| {
-            for row in rows_after(conn, Kept::Deliveries, None, 100)? {
+            for row in rows_after(conn, StateTable::Deliveries, None, 100)? {
                 let row = row.expect("it reads");
-                let fields = earlier_form(Kept::Deliveries, &row.fields).expect("another form");
+                let fields = earlier_form(StateTable::Deliveries, &row.fields).expect("another form");
                 assert!(fields.len() < row.fields.len());
                 let bytes = |bytes: &[u8]| {
                     let hex = data_encoding::HEXLOWER.encode(bytes);
@@ -124,10 +124,10 @@ fn a_server_under_which_seals_are_deleted_makes_no_new_chain() {
     let files = Files::new();
     let key = key_file(&files);
     for database in Database::both() {
-        crate::world::fill(&database);
+        tests::fixtures::fill(&database);
         program().run(&database, ["audit", "seal", "--key-file", &key]).ok();
         let server = program().serve(&database, &["--no-jobs", "--key-file", &key]);
-        let seals = || verify(&database, &key, &[]).1["seals"].as_i64().unwrap();
+        let seals = || verify(&database, &key, &[]).1["seals"].integer();
         // It has looked once what there is, and seals what is new.
         let before = seals();
         program().run(&database, ["token", "create", "--name", "first", "--role", "ADMIN"]).ok();
@@ -152,6 +152,6 @@ fn a_server_under_which_seals_are_deleted_makes_no_new_chain() {
         std::thread::sleep(std::time::Duration::from_secs(8));
         assert_eq!(seals(), 0, "{}: a new chain was begun", database.name);
         let log = server.log_after("TERM");
-        assert!(log.contains("behind the program's back") && log.contains("COMPLAINTS:"), "{log}");
+        assert!(log.contains("deleted or replaced outside the program") && log.contains("COMPLAINTS:"), "{log}");
     }
 }

@@ -1,15 +1,15 @@
-//! What an introspection selects.
+//! Counts and prices what an introspection selects.
 
 use super::Walk;
-use async_graphql_parser::Positioned;
-use async_graphql_parser::types::{Field, Selection, SelectionSet};
+use async_graphql::parser::Positioned;
+use async_graphql::parser::types::{Field, Selection, SelectionSet};
 use async_graphql_value::Value;
 
-/// Values of an introspection that cost as much as a row: a row of a page of complaints has about as many.
+/// Introspection values that cost as much as one row: a row of a page of complaints has about as many.
 const VALUES_OF_A_ROW: u64 = 25;
 
 impl<'d> Walk<'d> {
-    /// Counts and prices what an introspection selects.
+    /// Adds the fields and the cost of an introspection to the weight.
     pub(super) fn introspection(&mut self, field: &'d Positioned<Field>, depth: usize) {
         let set = &field.node.selection_set.node;
         self.count(set, depth, 1);
@@ -22,13 +22,13 @@ impl<'d> Walk<'d> {
             Some(Value::String(name)) => Some(name.as_str()),
             _ => None,
         };
-        // A role pays for more than it may as for much more: the count stops there.
+        // The count stops once the cost is above the limit of the role: it is refused anyway.
         let limit = (u64::from(self.limits.cost) + 1).saturating_mul(VALUES_OF_A_ROW);
         let values = self.guard.shape.values(&field.node.name.node, name, set, self.fragments, limit);
         self.weight.cost = self.weight.cost.saturating_add(values / VALUES_OF_A_ROW);
     }
 
-    /// Counts the fields below an introspection.
+    /// Counts the fields below an introspection field.
     fn count(&mut self, set: &'d SelectionSet, depth: usize, level: usize) {
         for selection in &set.items {
             if self.is_too_much(depth) {

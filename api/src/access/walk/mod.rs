@@ -1,25 +1,27 @@
-//! A walk over the operation that is to run: every name in it, and what it comes to.
+//! Walks the operation that is to run: checks every name in it against the access table, and sums up its
+//! weight.
 
 mod introspection;
 mod values;
 
-use super::guard::{Checked, DEEPEST_VALUE, Guard, Refusal, Weight};
-use super::looks::{Looks, MOST_BYTES};
+use super::audited_access::{AuditedAccess, MOST_BYTES};
+use super::checked::{Checked, DEEPEST_VALUE, Refusal, Weight};
+use super::guard::Guard;
 use super::table::allowed;
+use crate::config::Limits;
 use crate::graphql::DEFAULT_PAGE;
-use crate::limits::Limits;
-use async_graphql_parser::types::{
+use async_graphql::parser::types::{
     Directive, ExecutableDocument, Field, FragmentDefinition, OperationDefinition, Selection, SelectionSet,
 };
-use async_graphql_parser::{Pos, Positioned};
+use async_graphql::parser::{Pos, Positioned};
 use async_graphql_value::{ConstValue, Name, Value, Variables};
 use schema::enums::Role;
 use std::collections::HashMap;
 
-/// What a statistic costs, in rows.
+/// The cost of a statistic, in rows.
 const STATISTIC: u64 = 50;
-/// How deep the fields of an introspection may be nested. Tools ask for a type with nine levels of `ofType`, below an
-/// argument of a field of the schema's types: 15 levels.
+/// Deepest nesting of introspection fields. Tools ask for a type with nine levels of `ofType`, below an
+/// argument of a field of a type: 15 levels.
 const DEEPEST_INTROSPECTION: u32 = 20;
 /// Fields that compute from many rows.
 const STATISTICS: [(&str, &str); 12] = [
@@ -47,9 +49,9 @@ pub(in crate::access) struct Walk<'d> {
     values: usize,
     value_depth: usize,
     values_too_deep: bool,
-    /// Whether the values that are looked at belong to a condition.
+    /// Whether the current values belong to a condition.
     in_condition: bool,
-    /// Whether they stand in a variable, and not in the document.
+    /// Whether the current values come from a variable, and not from the document.
     in_variable: bool,
     pattern_characters: usize,
     introspection_depth: usize,
@@ -58,13 +60,15 @@ pub(in crate::access) struct Walk<'d> {
     root_fields: usize,
     weight: Weight,
     refusals: Vec<Refusal>,
-    looks: Looks,
-    /// Bytes of conditions that may still be noted word for word, and whether there were more.
+    audited_access: AuditedAccess,
+    /// Bytes of conditions that the audit log entry still has room for.
     bytes_left: usize,
+    /// Whether a condition did not fit.
     conditions_too_long: bool,
 }
 
-/// The way to what is walked over: it lies on the stack, and is written out only where somebody is asked for.
+/// The path to the current node. It lies on the stack and is written out only for conditions that identify a
+/// subject.
 #[derive(Clone, Copy)]
 struct Path<'p> {
     above: Option<&'p Path<'p>>,
@@ -76,9 +80,9 @@ impl<'p> Path<'p> {
         Self { above: Some(self), name }
     }
 
-    fn written(&self) -> String {
+    fn dotted(&self) -> String {
         match self.above {
-            Some(above) => format!("{}.{}", above.written(), self.name),
+            Some(above) => format!("{}.{}", above.dotted(), self.name),
             None => self.name.to_owned(),
         }
     }
@@ -111,21 +115,21 @@ impl<'d> Walk<'d> {
             root_fields: 0,
             weight: Weight::default(),
             refusals: Vec::new(),
-            looks: Looks::default(),
+            audited_access: AuditedAccess::default(),
             bytes_left: MOST_BYTES,
             conditions_too_long: false,
         }
     }
 
-    /// The default of a variable.
+    /// Checks the default of a variable.
     pub fn default(&mut self, of: &str, name: &'d Name, default: &Positioned<ConstValue>) {
         let value = default.node.clone().into_value();
-        // What it asks for is noted where it is used.
+        // Conditions are noted where the variable is used.
         self.value(of, &value, default.pos, None);
         self.defaults.insert(name, value);
     }
 
-    /// A variable that has to have a value.
+    /// Refuses an operation whose required variable has no value.
     pub fn missing(&mut self, message: &str, at: Pos) {
         self.refusals.push(Refusal::Arguments { message: message.to_owned(), at });
     }
@@ -136,21 +140,21 @@ impl<'d> Walk<'d> {
         self.selections(of, &operation.node.selection_set.node, 1, 1, &Path { above: None, name: &kind });
     }
 
-    /// What was found.
+    /// Compares the counts with the limits and returns the result.
     pub fn done(mut self, at: Pos) -> Checked {
         let limits = self.limits;
         let counted = [
             ("fields are nested", self.weight.depth, limits.depth, "levels deep"),
-            ("fields of the introspection are nested", self.introspection_depth, DEEPEST_INTROSPECTION, "levels deep"),
-            ("it selects", self.weight.fields, limits.fields, "fields"),
-            ("it renames", self.aliases, limits.aliases, "fields"),
-            ("it has", self.root_fields, limits.root_fields, "fields of the operation itself"),
-            ("it has", self.directives, limits.directives, "directives"),
+            ("introspection fields are nested", self.introspection_depth, DEEPEST_INTROSPECTION, "levels deep"),
+            ("the operation selects", self.weight.fields, limits.fields, "fields"),
+            ("the operation has", self.aliases, limits.aliases, "aliases"),
+            ("the operation has", self.root_fields, limits.root_fields, "root fields"),
+            ("the operation has", self.directives, limits.directives, "directives"),
         ];
         for (what, number, limit, of) in counted {
             if number > limit as usize {
                 self.refusals
-                    .push(Refusal::Limit { message: format!("{what} {number} {of}: at most {limit} may be"), at });
+                    .push(Refusal::Limit { message: format!("{what} {number} {of}: at most {limit} are allowed"), at });
             }
         }
         if self.values > limits.argument_values as usize || self.values_too_deep {
@@ -163,28 +167,28 @@ impl<'d> Walk<'d> {
         }
         if self.pattern_characters > limits.pattern_characters as usize {
             let message = format!(
-                "its patterns and searched words have {} characters together: at most {} may be",
+                "patterns and search texts have {} characters together: at most {} are allowed",
                 self.pattern_characters, limits.pattern_characters
             );
             self.refusals.push(Refusal::Arguments { message, at });
         }
         if self.weight.cost > u64::from(limits.cost) {
             let message = format!(
-                "it may come to {} rows: at most {} may be; ask for smaller pages, or nest fewer lists",
+                "the cost is up to {} rows, at most {} are allowed: ask for smaller pages, or nest fewer lists",
                 self.weight.cost, limits.cost
             );
             self.refusals.push(Refusal::Arguments { message, at });
         }
-        Checked { weight: self.weight, refusals: self.refusals, looks: self.looks }
+        Checked { weight: self.weight, refusals: self.refusals, audited_access: self.audited_access }
     }
 
-    /// Whether it is clear that it is refused: nothing more has to be looked at. Fragments within fragments
-    /// multiply, so that a small document can have very many fields.
+    /// Whether the operation is certain to be refused, so that the walk can stop. Nested fragments multiply: a
+    /// small document can have very many fields.
     fn is_too_much(&self, depth: usize) -> bool {
         self.weight.fields > self.limits.fields as usize || depth > self.limits.depth as usize + 1
     }
 
-    /// `rows`: how many objects of this type there may be.
+    /// Walks a selection on type `of`; `rows` is the number of such objects at most.
     fn selections(&mut self, of: &str, selections: &'d SelectionSet, depth: usize, rows: u64, path: &Path<'_>) {
         for selection in &selections.items {
             if self.is_too_much(depth) {
@@ -196,7 +200,7 @@ impl<'d> Walk<'d> {
                     self.weight.fields += 1;
                     self.directives(&fragment.node.directives);
                     let condition = fragment.node.type_condition.as_ref().map(|on| on.node.on.node.to_string());
-                    let of = condition.as_deref().map_or(of, |condition| self.narrowed(of, condition));
+                    let of = condition.as_deref().map_or(of, |condition| self.fragment_type(of, condition));
                     self.selections(of, &fragment.node.selection_set.node, depth, rows, path);
                 }
                 Selection::FragmentSpread(spread) => {
@@ -204,7 +208,7 @@ impl<'d> Walk<'d> {
                     self.directives(&spread.node.directives);
                     if let Some(fragment) = self.fragments.get(&spread.node.fragment_name.node) {
                         let condition = fragment.node.type_condition.node.on.node.to_string();
-                        let of = self.narrowed(of, &condition);
+                        let of = self.fragment_type(of, &condition);
                         self.selections(of, &fragment.node.selection_set.node, depth, rows, path);
                     }
                 }
@@ -212,9 +216,9 @@ impl<'d> Walk<'d> {
         }
     }
 
-    /// The type that a fragment speaks of. One on an interface, within an object, speaks of the object: its id is
-    /// the object's id, whatever it is called through.
-    fn narrowed<'t>(&self, of: &'t str, condition: &'t str) -> &'t str {
+    /// The type that a fragment applies to. A fragment on an interface, within an object, applies to the
+    /// object: its id is the id of the object.
+    fn fragment_type<'t>(&self, of: &'t str, condition: &'t str) -> &'t str {
         if self.guard.interfaces.contains(condition) && !self.guard.interfaces.contains(of) { of } else { condition }
     }
 
@@ -225,24 +229,24 @@ impl<'d> Walk<'d> {
         self.aliases += usize::from(field.node.alias.is_some());
         self.root_fields += usize::from(depth == 1);
         self.directives(&field.node.directives);
-        // Introspection tells of the schema, not of the register: every role may name it.
+        // Introspection returns the schema, not the register: every role may use it.
         if name.starts_with("__") {
             self.introspection(field, depth);
             return;
         }
-        // A field that does not exist is the validation's to refuse.
+        // Validation refuses a field that does not exist.
         let Some(output) = self.guard.outputs.get(of).and_then(|fields| fields.get(name)) else { return };
         self.name(of, name, field.pos);
         if let Some(shown) = &output.shown {
-            self.looks.show(shown);
+            self.audited_access.add_field(shown);
         }
         let path = path.to(name);
         for (argument, value) in &field.node.arguments {
             let argument = argument.node.as_str();
             if let Some(input) = output.arguments.get(argument) {
                 let path = path.to(argument);
-                if input.asks {
-                    self.asked(&path, &value.node, value.pos);
+                if input.identifies {
+                    self.note_condition(&path, &value.node, value.pos);
                 }
                 self.value(&input.of, &value.node, value.pos, Some(&path));
             }
@@ -256,7 +260,7 @@ impl<'d> Walk<'d> {
         let own = match name {
             _ if output.of.ends_with("Connection") => {
                 let statistics = if self.is_by_measure(&field.node) { rows.saturating_mul(STATISTIC) } else { 0 };
-                // Units are ordered by the measures of four levels.
+                // An order of units by a measure takes one statistic for each of four levels.
                 let statistics = if output.of == "UnitConnection" { statistics.saturating_mul(4) } else { statistics };
                 below.saturating_add(statistics)
             }
@@ -267,7 +271,7 @@ impl<'d> Walk<'d> {
         self.selections(&output.of, &field.node.selection_set.node, depth + 1, below, &path);
     }
 
-    /// Whether a list is ordered by a measure, which is a statistic.
+    /// Whether a list is ordered by a measure, which takes a statistic.
     fn is_by_measure(&self, field: &Field) -> bool {
         let has = |value: &Value| matches!(value, Value::Object(fields) if fields.contains_key("measure"));
         field.arguments.iter().filter(|(name, _)| name.node == "orderBy").any(|(_, value)| {
@@ -278,7 +282,7 @@ impl<'d> Walk<'d> {
         })
     }
 
-    /// How many rows a list may have.
+    /// The number of rows that a page may have.
     fn page(&self, field: &Field) -> u64 {
         let sizes = field.arguments.iter().filter(|(name, _)| matches!(name.node.as_str(), "first" | "last"));
         let sizes = sizes.filter_map(|(_, value)| match self.resolved(&value.node) {
@@ -295,6 +299,44 @@ impl<'d> Walk<'d> {
     fn name(&mut self, of: &str, field: &str, at: Pos) {
         if !self.role.is_some_and(|role| allowed(role, of, field)) {
             self.refusals.push(Refusal::Denied { what: format!("{of}.{field}"), at });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graphql::{schema, sdl};
+
+    /// Fields with arguments, and fields of the query root, that read one row or what is in memory: they cost nothing.
+    const CHEAP: [(&str, &str); 12] = [
+        ("IssueCategory", "name"),
+        ("Query", "complaint"),
+        ("Query", "flag"),
+        ("Query", "flagsFound"),
+        ("Query", "node"),
+        ("Query", "officer"),
+        ("Query", "receipt"),
+        ("Query", "serviceInfo"),
+        ("Query", "unit"),
+        ("Query", "__schema"),
+        ("Query", "__type"),
+        ("Unit", "name"),
+    ];
+
+    #[test]
+    fn every_field_that_reads_says_what_it_costs() {
+        let guard = Guard::new(&sdl(&schema(false))).unwrap();
+        for (of, fields) in guard.outputs.iter().filter(|(of, _)| *of != "Mutation" && *of != "Subscription") {
+            for (field, output) in fields.iter().filter(|(_, output)| of == "Query" || !output.arguments.is_empty()) {
+                let name = (of.as_str(), field.as_str());
+                let classes = [output.of.ends_with("Connection"), STATISTICS.contains(&name), CHEAP.contains(&name)];
+                let listed = classes.iter().filter(|class| **class).count();
+                assert_eq!(listed, 1, "{name:?} stands in no list of costs, or in several");
+            }
+        }
+        for (of, field) in STATISTICS {
+            assert!(guard.outputs[of].contains_key(field), "{of}.{field} does not exist");
         }
     }
 }

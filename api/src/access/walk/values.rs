@@ -1,21 +1,23 @@
-//! The values of arguments and variables: what they ask for, and how long they are.
+//! Walks the values of arguments and variables: checks names and lengths, and notes conditions for the audit
+//! log.
 
 use super::{DEEPEST_VALUE, Path, Refusal, Walk};
-use crate::access::looks::{MOST_BYTES, asks};
-use async_graphql_parser::Pos;
+use crate::access::audited_access::{MOST_BYTES, identifies};
+use async_graphql::parser::Pos;
 use async_graphql_value::{ConstValue, Value};
 
-/// Characters of a text that are noted where it is too long to be noted whole.
+/// Characters noted of a text that is too long to be noted whole.
 const BEGINNING: usize = 100;
 
-/// Input fields whose text is compared with every place of a text: a database takes time for the product of both lengths.
+/// Input fields whose text is matched at every place of a stored text: the database needs time for the product
+/// of both lengths.
 const PATTERNS: [&str; 2] = ["like", "search"];
 
-/// Types of which every field is a condition.
+/// Suffixes of types whose fields are all conditions.
 const CONDITIONS: [&str; 3] = ["Filter", "Having", "Ops"];
 
 impl<'d> Walk<'d> {
-    /// `path`: the way to it; None where nothing is asked for by it.
+    /// Checks a value of type `of`. `path` leads to it; None if the value identifies no subject.
     pub(super) fn value(&mut self, of: &str, value: &Value, at: Pos, path: Option<&Path<'_>>) {
         self.values += 1;
         self.value_depth += 1;
@@ -31,19 +33,19 @@ impl<'d> Walk<'d> {
         match value {
             Value::Object(object) => {
                 let Some(fields) = self.guard.inputs.get(of) else { return };
-                let around = self.in_condition;
+                let was_in_condition = self.in_condition;
                 let is_condition = CONDITIONS.iter().any(|kind| of.ends_with(kind));
                 self.in_condition |= is_condition;
                 for (name, value) in object {
                     if let Some(next) = fields.get(name.as_str()) {
-                        // Whatever stands there, also null: it has been named.
+                        // The field is named, whatever its value, also null.
                         self.name(of, name.as_str(), at);
-                        let written = self.in_variable;
+                        let was_in_variable = self.in_variable;
                         self.in_variable |= matches!(value, Value::Variable(_));
                         let value = self.resolved(value);
                         if let (true, Value::String(pattern)) = (PATTERNS.contains(&name.as_str()), &value) {
                             self.escapes(name, pattern, at);
-                            // One that is too long by itself is refused for that.
+                            // A pattern that is too long by itself is refused below.
                             let length = pattern.chars().count();
                             self.pattern_characters += if length > self.longest_text() { 0 } else { length };
                         }
@@ -51,26 +53,26 @@ impl<'d> Walk<'d> {
                             self.refusals.push(Refusal::NullCondition { what: format!("{of}.{name}"), at });
                         }
                         let path = path.map(|path| path.to(name));
-                        if let Some(path) = path.as_ref().filter(|_| next.asks) {
-                            self.asked(path, &value, at);
+                        if let Some(path) = path.as_ref().filter(|_| next.identifies) {
+                            self.note_condition(path, &value, at);
                         }
                         self.value(&next.of, &value, at, path.as_ref());
-                        self.in_variable = written;
+                        self.in_variable = was_in_variable;
                     }
                 }
-                self.in_condition = around;
+                self.in_condition = was_in_condition;
             }
-            // Other ways to write a day mean other days, or none, to one of the two databases.
+            // The two databases read other forms of a day differently.
             Value::String(text) if of == "NaiveDate" && !is_plain_date(text) => {
-                let message = "a NaiveDate is written as 2024-03-01, with a year of four digits";
+                let message = "a NaiveDate must be written as in 2024-03-01, with a year of four digits";
                 self.refusals.push(Refusal::Arguments { message: message.to_owned(), at });
             }
-            // PostgreSQL has no text with it, and would not even look for one.
+            // PostgreSQL stores no NUL and fails on a parameter that holds one.
             Value::String(text) if text.contains('\0') => {
-                let message = "a text holds the character NUL, which no text of the register does: leave it out";
+                let message = "a text contains the character NUL: leave it out";
                 self.refusals.push(Refusal::Arguments { message: message.to_owned(), at });
             }
-            // Databases and parsers recurse along a pattern, on a stack that ends.
+            // Databases and parsers recurse along a pattern, and the stack is limited.
             Value::String(text) if text.len() > self.longest_text() && text.chars().count() > self.longest_text() => {
                 let (most, what) =
                     (self.longest_text(), if self.in_condition { "a text of a condition" } else { "a text" });
@@ -79,33 +81,33 @@ impl<'d> Walk<'d> {
             }
             Value::String(text) if !self.in_variable && self.guard.enums.contains_key(of) => {
                 let message =
-                    format!("{text:?} is a text where a word of the enum {of} stands: write it without quotes");
+                    format!("{text:?} is a string where a value of the enum {of} belongs: write it without quotes");
                 self.refusals.push(Refusal::Arguments { message, at });
             }
-            // In variables the words of enums are texts.
+            // In variables enum values are strings.
             Value::Enum(word) if self.guard.enums.contains_key(of) => self.word(of, word, at, path),
             Value::String(word) if self.guard.enums.contains_key(of) => self.word(of, word, at, path),
             Value::List(list) => list.iter().for_each(|value| self.value(of, value, at, path)),
             Value::Variable(_) => {
                 let value = self.resolved(value);
-                let written = std::mem::replace(&mut self.in_variable, true);
+                let was_in_variable = std::mem::replace(&mut self.in_variable, true);
                 self.value(of, &value, at, path);
-                self.in_variable = written;
+                self.in_variable = was_in_variable;
             }
             _ => {}
         }
     }
 
-    /// PostgreSQL takes no pattern that ends in the middle of an escape, and SQLite finds nothing by it.
+    /// PostgreSQL rejects a pattern that ends in an incomplete escape, and SQLite finds nothing with it.
     fn escapes(&mut self, name: &str, pattern: &str, at: Pos) {
         let backslashes = pattern.bytes().rev().take_while(|byte| *byte == b'\\').count();
         if name == "like" && backslashes % 2 == 1 {
-            let message = "a pattern ends with a backslash that escapes nothing: write two for one that is looked for";
+            let message = "a pattern ends with a backslash that escapes nothing: write two to find one";
             self.refusals.push(Refusal::Arguments { message: message.to_owned(), at });
         }
     }
 
-    /// Characters of the longest text that may be given.
+    /// The longest text allowed here, in characters.
     fn longest_text(&self) -> usize {
         let limit = if self.in_condition { self.limits.condition_characters } else { self.limits.text_characters };
         limit as usize
@@ -113,17 +115,17 @@ impl<'d> Walk<'d> {
 
     fn word(&mut self, of: &str, word: &str, at: Pos, path: Option<&Path<'_>>) {
         self.name(of, word, at);
-        if let Some(path) = path.filter(|_| self.guard.naming.contains(of) && asks(of, word)) {
-            self.looks.ask(path.written(), word.into());
+        if let Some(path) = path.filter(|_| self.guard.identifying_enums.contains(of) && identifies(of, word)) {
+            self.audited_access.add_condition(path.dotted(), word.into());
         }
     }
 
-    /// Records a condition on people for the audit log. The guard refuses conditions that do not fit into an entry: they could
-    /// hide whom the document asks for.
-    pub(super) fn asked(&mut self, path: &Path<'_>, value: &Value, at: Pos) {
+    /// Records a condition that identifies a subject for the audit log. The guard refuses conditions that do
+    /// not fit into an entry: they could hide whom the document asks for.
+    pub(super) fn note_condition(&mut self, path: &Path<'_>, value: &Value, at: Pos) {
         let fitted = !self.conditions_too_long;
         let value = self.constant(value, 0);
-        self.looks.ask(path.written(), value);
+        self.audited_access.add_condition(path.dotted(), value);
         if fitted && self.conditions_too_long {
             let message = format!(
                 "the conditions have more than {MOST_BYTES} bytes together, a variable counted at each use: ask for less at once"
@@ -132,10 +134,10 @@ impl<'d> Walk<'d> {
         }
     }
 
-    /// A value with what its variables stand for.
+    /// A value with its variables resolved.
     fn constant(&mut self, value: &Value, depth: usize) -> serde_json::Value {
         use serde_json::Value as Json;
-        // What is deeper is refused.
+        // A deeper value is refused elsewhere.
         if depth > DEEPEST_VALUE {
             return Json::Null;
         }
@@ -157,9 +159,10 @@ impl<'d> Walk<'d> {
         }
     }
 
-    /// A text, as much of it as may still be noted.
+    /// A text, as far as the entry has room for it.
     fn noted(&mut self, text: &str) -> String {
-        // PostgreSQL stores no NUL: the guard refuses such a text, and the audit log records it with U+FFFD instead.
+        // PostgreSQL stores no NUL: the guard refuses such a text, and the audit log records it with U+FFFD
+        // instead.
         let kept = |text: &str| text.replace('\0', "\u{fffd}");
         if text.len() <= self.bytes_left {
             self.bytes_left -= text.len();
@@ -170,7 +173,7 @@ impl<'d> Walk<'d> {
         format!("{}… ({} bytes)", kept(&beginning), text.len())
     }
 
-    /// What a variable stands for: its value, its default, or null.
+    /// Resolves a variable: to its value, its default, or null.
     pub(super) fn resolved(&self, value: &Value) -> Value {
         let Value::Variable(name) = value else { return value.clone() };
         match self.variables.get(name) {

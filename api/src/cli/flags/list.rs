@@ -1,8 +1,8 @@
-//! Flags as a list: those that stand, or what the run for a day found.
+//! The command `flags list`: current flags, or what the run for a day found.
 
 use super::{Who, document, run_for};
-use crate::cli::lacks::told;
-use crate::cli::output::{Output, table, tell_lines};
+use crate::cli::lacks::report;
+use crate::cli::output::{Output, print_note_lines, table};
 use anyhow::Context;
 use chrono::NaiveDate;
 use diesel::prelude::*;
@@ -20,24 +20,26 @@ use std::str::FromStr;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// What the last run for this day found, whatever stands today
+    /// Show what the last run for this day found, whatever the flags are now
     #[arg(long, value_name = "DATE", value_parser = crate::cli::jobs::day)]
     as_of: Option<NaiveDate>,
-    /// Only these tiers: WATCH, REVIEW, SUSPENSION_REVIEW (the gravest, of branches too), or INSPECTION (the gravest of branches)
+    /// Only these tiers: WATCH, REVIEW, SUSPENSION_REVIEW (the highest, including INSPECTION), INSPECTION (the
+    /// highest of branches)
     #[arg(long, value_name = "TIER", value_delimiter = ',', value_parser = word::<Proposed>)]
     tier: Vec<Proposed>,
-    /// Only flags that are in these states now: OPEN, ACKNOWLEDGED, UNDER_REVIEW, UPHELD, DISMISSED, EXPIRED, RETRACTED
+    /// Only flags whose current state is one of OPEN, ACKNOWLEDGED, UNDER_REVIEW, UPHELD, DISMISSED, EXPIRED,
+    /// RETRACTED
     #[arg(long, value_name = "STATE", value_delimiter = ',', value_parser = word::<FlagState>)]
     state: Vec<FlagState>,
     /// Only officers, or only branches
     #[arg(long, value_enum)]
     kind: Option<Who>,
-    /// Only branches that are this unit or below it, and officers posted there on the day (today, unless --as-of says)
+    /// Only branches in this unit or below it, and officers posted there today (with --as-of, on that day)
     #[arg(long, value_name = "CODE")]
     unit: Option<String>,
 }
 
-/// A word of a closed list, in any case and with - for _.
+/// Parses an enum name, in any case and with - for _.
 fn word<W: FromStr<Err = schema::enums::UnknownWord>>(text: &str) -> Result<W, String> {
     text.to_ascii_uppercase().replace('-', "_").parse().map_err(|e: schema::enums::UnknownWord| e.to_string())
 }
@@ -52,9 +54,9 @@ pub fn run(db: &Db, args: &Args, out: &Output) -> anyhow::Result<()> {
         }
     };
     if let Some(run) =
-        run.as_ref().filter(|_| if args.as_of.is_some() { found.is_empty() } else { !found.iter().any(stands) })
+        run.as_ref().filter(|_| if args.as_of.is_some() { found.is_empty() } else { !found.iter().any(is_current) })
     {
-        tell_why(db, run)?;
+        print_run_report(db, run)?;
     }
     let all = found.len();
     if let Some(code) = &args.unit {
@@ -77,7 +79,7 @@ pub fn run(db: &Db, args: &Args, out: &Output) -> anyhow::Result<()> {
                 (0, None) => {
                     "no flag stands, and recurrence has not run: `phananh jobs run recurrence` runs it".to_owned()
                 }
-                (all, _) => format!("none of {all} flags is of that kind"),
+                (all, _) => format!("none of {all} flags matches"),
             };
         }
         let state = if args.as_of.is_some() { "STATE NOW" } else { "STATE" };
@@ -85,28 +87,28 @@ pub fn run(db: &Db, args: &Args, out: &Output) -> anyhow::Result<()> {
     })
 }
 
-/// Whether a flag is not over.
-fn stands(stored: &Stored) -> bool {
+/// Whether a flag is neither expired nor retracted.
+fn is_current(stored: &Stored) -> bool {
     stored.flag.as_ref().is_some_and(|flag| !matches!(flag.state, FlagState::Expired | FlagState::Retracted))
 }
 
-/// Says what a run had to count, and what it lacked.
-fn tell_why(db: &Db, run: &JobRun) -> anyhow::Result<()> {
+/// Reports what a run counted and which inputs it lacked.
+fn print_run_report(db: &Db, run: &JobRun) -> anyhow::Result<()> {
     let day = run.as_of.map(|day| day.to_string()).unwrap_or_default();
     if let Some(found) = db.read(|conn| flags::document_of_run(conn, run.id))? {
-        tell_lines(&format!("the run for {day}:\n{}", told(&found.available, &found.lacks)));
+        print_note_lines(&format!("the run for {day}:\n{}", report(&found.available, &found.lacks)));
     }
     Ok(())
 }
 
-/// Whether a flag is of one of these tiers; of any, where none is named.
+/// Whether a flag has one of these tiers; true if none is named.
 fn is_of(tiers: &[Proposed], stored: &Stored) -> bool {
     let tier = stored.assessment.tier;
     let names = [tier.proposed(stored.kind), tier.proposed(SubjectKind::Officer)];
     tiers.is_empty() || tiers.iter().any(|wanted| names.contains(wanted))
 }
 
-/// The branches that are a unit or below it on a day, and the officers posted there.
+/// The branches in a unit or below it on a day, and the officers posted there.
 fn subjects_of(db: &Db, code: &str, day: NaiveDate) -> anyhow::Result<HashSet<Id>> {
     let reference = db.read_snapshot(Reference::load)?;
     let unit = reference.unit_by_code(code).with_context(|| super::super::no_unit(code))?;
@@ -125,14 +127,14 @@ fn subjects_of(db: &Db, code: &str, day: NaiveDate) -> anyhow::Result<HashSet<Id
     Ok(subjects)
 }
 
-/// A flag as a row.
+/// A flag as a row of the list.
 #[derive(Serialize)]
 struct Line {
     subject: SubjectKind,
     code: String,
     tier: Proposed,
     state: Option<FlagState>,
-    /// In the longest window.
+    /// Counts of the longest window.
     complaints: u32,
     enterprises: u32,
     anonymous: u32,
@@ -150,7 +152,7 @@ impl Line {
     fn of(stored: &Stored) -> anyhow::Result<Self> {
         let numbers = &stored.assessment.numbers.0;
         let windows: Vec<WindowNumbers> =
-            serde_json::from_value(numbers["windows"].clone()).context("the numbers of a flag do not read")?;
+            serde_json::from_value(numbers["windows"].clone()).context("the numbers of a flag cannot be parsed")?;
         let longest = windows.last().cloned().unwrap_or_default();
         let adjusted = longest.adjusted.as_ref();
         let number = |of: fn(&Adjusted) -> f64| adjusted.map(of);

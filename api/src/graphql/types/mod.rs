@@ -1,48 +1,40 @@
-//! GraphQL types, each its own struct around what is stored.
+//! The types of the GraphQL schema, a folder for each subject: the type with its fields, and beside it its lists,
+//! filter, orders, inputs and mutations. Types refer to one another, so these modules do, too.
 
-mod access;
-mod analyses;
-mod complaint;
-mod control;
-mod digest;
-mod evidence;
-mod flag;
-mod found;
-mod guidance;
-mod job_run;
-mod measure;
-mod node;
-mod people;
-mod proposal;
-mod receipt;
-mod redacted;
-mod response;
-mod scorecard;
-mod sql;
-mod statistics;
-mod unit;
+pub mod analyses;
+pub mod audit;
+pub mod category;
+pub mod complaint;
+pub mod digest;
+pub mod enterprise;
+pub mod flag;
+pub mod guidance;
+pub mod job_run;
+pub mod measure;
+pub mod node;
+pub mod officer;
+pub mod order;
+pub mod principal;
+pub mod proposal;
+pub mod receipt;
+pub mod redacted;
+pub mod response;
+pub mod service;
+pub mod sql;
+pub mod statistics;
+pub mod unit;
 
-pub use access::{AuditEntry, AuditEntryConnection, AuditEntryEdge, Principal, PrincipalConnection, PrincipalEdge};
-pub use analyses::{BacktestOutcome, BlameCheck, CategoryTrends, ResponseTimeliness, UnitLevel};
-pub use complaint::{Complaint, ComplaintConnection, ComplaintEdge, end_of_responses};
-pub use control::{CusumSeries, FunnelPlot};
-pub use digest::{Digest, DigestConnection, DigestEdge};
-pub use evidence::FlagReview;
-pub use flag::{Flag, FlagConnection, FlagEdge};
-pub use found::{FlagsFound, FoundFlag};
-pub use guidance::{GuidanceDocument, GuidanceDocumentConnection, GuidanceDocumentEdge};
-pub use job_run::{JobRun, JobRunConnection, JobRunEdge};
-pub use measure::{Measure, MeasureConnection, MeasureEdge};
-pub use node::Node;
-pub use people::{
-    Enterprise, EnterpriseConnection, EnterpriseEdge, IssueCategory, IssueCategoryConnection, IssueCategoryEdge,
-    Officer, OfficerConnection, OfficerEdge,
-};
-pub use proposal::{Proposal, ProposalConnection, ProposalEdge};
+pub use analyses::{CusumSeries, Scorecard};
+pub use category::{CategoryFilter, IssueCategory};
+pub use complaint::{Complaint, ComplaintConnection, ComplaintFilter, ComplaintOrder};
+pub use digest::Digest;
+pub use enterprise::{Enterprise, EnterpriseFilter};
+pub use flag::Flag;
+pub use guidance::GuidanceDocument;
+pub use job_run::JobRun;
+pub use measure::Measure;
+pub use officer::{Officer, OfficerFilter};
+pub use proposal::Proposal;
 pub use receipt::Receipt;
-pub use redacted::{RedactedComplaint, RedactedComplaintConnection, RedactedComplaintEdge, month_of};
-pub use response::{UnitResponse, UnitResponseConnection, UnitResponseEdge};
-pub use scorecard::Scorecard;
-pub use sql::SqlAnswer;
-pub use statistics::ComplaintStatistics;
-pub use unit::{Unit, UnitConnection, UnitEdge};
+pub use response::{ResponseFilter, UnitResponse, UnitResponseConnection, UnitResponseOrder};
+pub use unit::{Unit, UnitFilter};

@@ -1,130 +1,127 @@
-//! Where requests begin and end in what a connection receives (RFC 9112), whether the lines of their heads end as
-//! they have to, and how long the frames of a WebSocket are that follow an upgrade (RFC 6455).
+//! Follows the framing of HTTP/1.1 requests (RFC 9112) and WebSocket frames (RFC 6455) in the bytes of a connection.
 //!
-//! The parser of actix-http takes a bare LF as the end of a line, which other parsers on the way do not; what two parsers
-//! see differently can be made into a request that one of them never checks. This follows the bytes and finds such an
-//! end of a line; the parser itself does everything else.
+//! actix-http accepts a bare LF as a line end, which proxies on the way may not. If two parsers disagree about where
+//! a request ends, a client can smuggle a request past the one that checks it. This module finds bare LFs in heads
+//! and limits the length of lines and frames; actix-http parses everything else.
 
-/// Bytes of a head that are kept to find how long the body is; actix-http refuses heads that are larger.
+/// Largest head kept to find the body's length, in bytes; actix-http refuses larger ones.
 const LARGEST_HEAD: usize = 256 * 1024;
-/// Bytes of a line that says how large a chunk is, and of one behind the last chunk.
+/// Longest line with a chunk size, and longest trailer line, in bytes.
 const LONGEST_LINE: usize = 4 * 1024;
-/// Bytes of a frame of a WebSocket. actix-http keeps what has arrived of a frame until it is whole, and only then asks whether it is
-/// too large.
+/// Largest WebSocket frame, in bytes. actix-http checks the size of a frame only after it has buffered all of it.
 pub const LARGEST_FRAME: usize = 64 * 1024;
 
-/// Where in a request the next byte lies.
+/// The state of the parser: where the next byte belongs.
 #[derive(Debug)]
-enum At {
-    /// Before the first byte of a request; line ends before it do not count.
+enum ParserState {
+    /// Before the first byte of a request; empty lines may precede it.
     Start,
     Head,
     Body(u64),
-    /// The line that says how large a chunk is.
+    /// The line with the size of a chunk.
     ChunkSize,
-    /// A chunk and the line end behind it.
+    /// A chunk with the line end after it.
     Chunk(u64),
-    /// Behind the last chunk: field lines up to an empty one.
+    /// After the last chunk: trailer lines up to an empty one.
     Trailers,
-    /// The head of a frame of a WebSocket (RFC 6455, section 5.2).
+    /// The head of a WebSocket frame (RFC 6455, section 5.2).
     FrameHead,
     /// The payload of a frame.
     Payload(u64),
-    /// Not understood: the connection is about to end.
+    /// Malformed input: the connection is about to be closed.
     Malformed,
 }
 
-/// What became of some bytes.
+/// The result of feeding some bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Seen {
-    /// All of them fit.
+pub enum FeedResult {
+    /// No violation.
     Fine,
-    /// The byte at this place is the end of a line without a CR.
+    /// The byte at this index is an LF without a CR.
     BareLineFeed(usize),
-    /// The client sent a line or a frame that is too long, or a length that is no number.
+    /// A line or frame is too long, or a length is not a number.
     Malformed,
 }
 
-/// Follows the requests of one connection.
+/// Parser state of one connection.
 #[derive(Debug)]
 pub struct Framing {
-    at: At,
-    /// The line, or head, that has not ended.
+    state: ParserState,
+    /// The bytes of the unfinished line or head.
     kept: Vec<u8>,
-    /// Whether the request under way asks for another protocol.
+    /// Whether the current request asks for a protocol upgrade.
     asks_for_upgrade: bool,
-    /// How many requests have ended.
+    /// Number of complete requests.
     ended: u64,
 }
 
 impl Framing {
     pub fn new() -> Self {
-        Self { at: At::Start, kept: Vec::new(), asks_for_upgrade: false, ended: 0 }
+        Self { state: ParserState::Start, kept: Vec::new(), asks_for_upgrade: false, ended: 0 }
     }
 
-    /// Whether a request has begun and not ended.
+    /// Whether a request is incomplete.
     pub fn is_within_request(&self) -> bool {
-        !matches!(self.at, At::Start | At::FrameHead | At::Payload(_))
+        !matches!(self.state, ParserState::Start | ParserState::FrameHead | ParserState::Payload(_))
     }
 
-    /// How many requests have ended.
     pub fn ended(&self) -> u64 {
         self.ended
     }
 
-    /// Whether the last request asks for another protocol.
+    /// Whether the last request asks for a protocol upgrade.
     pub fn asks_for_upgrade(&self) -> bool {
         self.asks_for_upgrade
     }
 
-    /// What follows are frames of a WebSocket.
+    /// Switches to WebSocket frames.
     pub fn upgraded(&mut self) {
         self.kept.clear();
-        self.at = At::FrameHead;
+        self.state = ParserState::FrameHead;
     }
 
-    /// Follows some bytes; after a bare LF nothing more is looked at.
-    pub fn feed(&mut self, bytes: &[u8]) -> Seen {
+    /// Parses the next bytes; after a bare LF, all further input is malformed.
+    pub fn feed(&mut self, bytes: &[u8]) -> FeedResult {
         let mut next = 0;
         while next < bytes.len() {
-            match &mut self.at {
-                At::FrameHead => {
+            match &mut self.state {
+                ParserState::FrameHead => {
                     self.kept.push(bytes[next]);
                     next += 1;
                     if let Some(length) = payload_length(&self.kept) {
                         self.kept.clear();
-                        self.at = match length {
-                            0 => At::FrameHead,
-                            length if length <= LARGEST_FRAME as u64 => At::Payload(length),
+                        self.state = match length {
+                            0 => ParserState::FrameHead,
+                            length if length <= LARGEST_FRAME as u64 => ParserState::Payload(length),
                             _ => {
-                                self.at = At::Malformed;
-                                return Seen::Malformed;
+                                self.state = ParserState::Malformed;
+                                return FeedResult::Malformed;
                             }
                         };
                     }
                 }
-                At::Payload(left) => {
+                ParserState::Payload(left) => {
                     let here = (*left).min((bytes.len() - next) as u64);
                     *left -= here;
                     next += here as usize;
                     if *left == 0 {
-                        self.at = At::FrameHead;
+                        self.state = ParserState::FrameHead;
                     }
                 }
-                At::Malformed => return Seen::Malformed,
-                At::Start if matches!(bytes[next], b'\r' | b'\n') => {
+                ParserState::Malformed => return FeedResult::Malformed,
+                ParserState::Start if matches!(bytes[next], b'\r' | b'\n') => {
                     if bytes[next] == b'\n' && self.kept.last() != Some(&b'\r') {
                         return self.bare(next);
                     }
                     self.kept = if bytes[next] == b'\r' { vec![b'\r'] } else { Vec::new() };
                     next += 1;
                 }
-                At::Start => {
+                ParserState::Start => {
                     self.kept.clear();
                     self.asks_for_upgrade = false;
-                    self.at = At::Head;
+                    self.state = ParserState::Head;
                 }
-                At::Body(left) => {
+                ParserState::Body(left) => {
                     let taken = (bytes.len() - next).min(usize::try_from(*left).unwrap_or(usize::MAX));
                     next += taken;
                     *left -= taken as u64;
@@ -132,15 +129,15 @@ impl Framing {
                         self.begin_next();
                     }
                 }
-                At::Chunk(left) => {
+                ParserState::Chunk(left) => {
                     let taken = (bytes.len() - next).min(usize::try_from(*left).unwrap_or(usize::MAX));
                     next += taken;
                     *left -= taken as u64;
                     if *left == 0 {
-                        self.at = At::ChunkSize;
+                        self.state = ParserState::ChunkSize;
                     }
                 }
-                At::Head | At::ChunkSize | At::Trailers => {
+                ParserState::Head | ParserState::ChunkSize | ParserState::Trailers => {
                     let byte = bytes[next];
                     if byte == b'\n' && self.kept.last() != Some(&b'\r') {
                         return self.bare(next);
@@ -150,51 +147,51 @@ impl Framing {
                     if byte == b'\n' {
                         self.line_ended();
                     } else if self.kept.len() > self.longest() {
-                        self.at = At::Malformed;
+                        self.state = ParserState::Malformed;
                     }
                 }
             }
         }
-        Seen::Fine
+        FeedResult::Fine
     }
 
     fn begin_next(&mut self) {
-        self.at = At::Start;
+        self.state = ParserState::Start;
         self.ended += 1;
     }
 
-    /// Bytes of the longest line, or head.
+    /// Longest line or head in the current state, in bytes.
     fn longest(&self) -> usize {
-        if matches!(self.at, At::Head) { LARGEST_HEAD } else { LONGEST_LINE }
+        if matches!(self.state, ParserState::Head) { LARGEST_HEAD } else { LONGEST_LINE }
     }
 
-    fn bare(&mut self, at: usize) -> Seen {
-        self.at = At::Malformed;
-        Seen::BareLineFeed(at)
+    fn bare(&mut self, at: usize) -> FeedResult {
+        self.state = ParserState::Malformed;
+        FeedResult::BareLineFeed(at)
     }
 
     fn line_ended(&mut self) {
-        self.at = match self.at {
-            At::Head if !self.kept.ends_with(b"\r\n\r\n") => return,
-            At::Head => self.body(),
-            At::ChunkSize => match chunk_size(&self.kept) {
-                Some(0) => At::Trailers,
-                // The line end behind the chunk belongs to it.
-                Some(size) => At::Chunk(size.saturating_add(2)),
-                None => At::Malformed,
+        self.state = match self.state {
+            ParserState::Head if !self.kept.ends_with(b"\r\n\r\n") => return,
+            ParserState::Head => self.body(),
+            ParserState::ChunkSize => match chunk_size(&self.kept) {
+                Some(0) => ParserState::Trailers,
+                // Includes the line end after the chunk.
+                Some(size) => ParserState::Chunk(size.saturating_add(2)),
+                None => ParserState::Malformed,
             },
-            At::Trailers if self.kept == b"\r\n" => At::Body(0),
-            At::Trailers => At::Trailers,
-            _ => At::Malformed,
+            ParserState::Trailers if self.kept == b"\r\n" => ParserState::Body(0),
+            ParserState::Trailers => ParserState::Trailers,
+            _ => ParserState::Malformed,
         };
         self.kept.clear();
-        if matches!(self.at, At::Body(0)) {
+        if matches!(self.state, ParserState::Body(0)) {
             self.begin_next();
         }
     }
 
-    /// What follows a head.
-    fn body(&mut self) -> At {
+    /// The state after a head.
+    fn body(&mut self) -> ParserState {
         let mut length = Some(0);
         let mut is_chunked = false;
         for line in self.kept.split(|byte| *byte == b'\n').skip(1) {
@@ -208,17 +205,17 @@ impl Framing {
                 self.asks_for_upgrade = true;
             }
         }
-        if is_chunked { At::ChunkSize } else { length.map_or(At::Malformed, At::Body) }
+        if is_chunked { ParserState::ChunkSize } else { length.map_or(ParserState::Malformed, ParserState::Body) }
     }
 }
 
-/// The size of a chunk, without its extensions.
+/// The size of a chunk, ignoring chunk extensions.
 fn chunk_size(line: &[u8]) -> Option<u64> {
     let size = line.split(|byte| *byte == b';').next()?.trim_ascii();
     u64::from_str_radix(std::str::from_utf8(size).ok()?, 16).ok()
 }
 
-/// The length of the payload that the head of a frame announces; None where the head has not ended.
+/// The payload length in the head of a frame; None if the head is incomplete.
 fn payload_length(head: &[u8]) -> Option<u64> {
     let second = *head.get(1)?;
     let extended = match second & 0x7f {
@@ -250,7 +247,7 @@ mod tests {
     fn bodies_may_hold_line_feeds_and_heads_may_not() {
         let whole = [GET, BODY, "\r\n", CHUNKED, GET].concat();
         let mut framing = Framing::new();
-        assert_eq!(framing.feed(whole.as_bytes()), Seen::Fine);
+        assert_eq!(framing.feed(whole.as_bytes()), FeedResult::Fine);
         assert!(!framing.is_within_request());
         for (text, at) in [
             ("GET / HTTP/1.1\nHost: a\r\n\r\n", 14),
@@ -260,10 +257,10 @@ mod tests {
             ("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n4\nabcd\r\n", 48),
             ("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: y\n", 54),
         ] {
-            assert_eq!(Framing::new().feed(text.as_bytes()), Seen::BareLineFeed(at), "{text:?}");
+            assert_eq!(Framing::new().feed(text.as_bytes()), FeedResult::BareLineFeed(at), "{text:?}");
             let mut second = Framing::new();
-            assert_eq!(second.feed(BODY.as_bytes()), Seen::Fine);
-            assert_eq!(second.feed(text.as_bytes()), Seen::BareLineFeed(at), "{text:?} as the second request");
+            assert_eq!(second.feed(BODY.as_bytes()), FeedResult::Fine);
+            assert_eq!(second.feed(text.as_bytes()), FeedResult::BareLineFeed(at), "{text:?} as the second request");
         }
     }
 
@@ -272,7 +269,7 @@ mod tests {
         let mut framing = Framing::new();
         assert!(!framing.is_within_request());
         for (nth, byte) in BODY.bytes().enumerate() {
-            assert_eq!(framing.feed(&[byte]), Seen::Fine);
+            assert_eq!(framing.feed(&[byte]), FeedResult::Fine);
             assert_eq!(framing.is_within_request(), nth + 1 < BODY.len());
         }
     }
@@ -289,7 +286,7 @@ mod tests {
         ] {
             let mut framing = Framing::new();
             framing.feed(text.as_bytes());
-            assert_eq!(framing.feed(b"more"), Seen::Malformed, "{:.80}", text);
+            assert_eq!(framing.feed(b"more"), FeedResult::Malformed, "{:.80}", text);
             assert!(framing.is_within_request() && framing.ended() == 0);
         }
     }
@@ -297,10 +294,10 @@ mod tests {
     #[test]
     fn what_follows_an_upgrade_is_not_looked_at() {
         let mut framing = Framing::new();
-        assert_eq!(framing.feed(b"GET /graphql/ws HTTP/1.1\r\nUpgrade: websocket\r\n\r\n"), Seen::Fine);
+        assert_eq!(framing.feed(b"GET /graphql/ws HTTP/1.1\r\nUpgrade: websocket\r\n\r\n"), FeedResult::Fine);
         assert!(framing.asks_for_upgrade());
         framing.upgraded();
-        assert_eq!(framing.feed(b"\x81\x01\n"), Seen::Fine);
+        assert_eq!(framing.feed(b"\x81\x01\n"), FeedResult::Fine);
     }
 
     #[test]
@@ -316,15 +313,15 @@ mod tests {
         // One byte at a time, and then in one piece.
         for length in [0, 1, 125, 126, 65_535, largest] {
             let frame = [head(length), vec![b'\n'; length as usize]].concat();
-            assert!(frame.iter().all(|byte| framing.feed(&[*byte]) == Seen::Fine), "{length}");
-            assert_eq!(framing.feed(&[frame.clone(), frame].concat()), Seen::Fine, "{length}");
+            assert!(frame.iter().all(|byte| framing.feed(&[*byte]) == FeedResult::Fine), "{length}");
+            assert_eq!(framing.feed(&[frame.clone(), frame].concat()), FeedResult::Fine, "{length}");
         }
         for length in [largest + 1, 250_000, u64::MAX] {
             let mut framing = Framing::new();
             framing.upgraded();
-            assert_eq!(framing.feed(&head(1)), Seen::Fine);
-            assert_eq!(framing.feed(b"x"), Seen::Fine);
-            assert_eq!(framing.feed(&head(length)), Seen::Malformed, "{length}");
+            assert_eq!(framing.feed(&head(1)), FeedResult::Fine);
+            assert_eq!(framing.feed(b"x"), FeedResult::Fine);
+            assert_eq!(framing.feed(&head(length)), FeedResult::Malformed, "{length}");
         }
     }
 
@@ -335,16 +332,16 @@ mod tests {
             let whole = [GET, CHUNKED, BODY, last].concat().into_bytes();
             let mut framing = Framing::new();
             let mut rest = &whole[..];
-            let mut seen = Seen::Fine;
+            let mut result = FeedResult::Fine;
             for cut in cuts.iter().cycle() {
-                if rest.is_empty() || seen != Seen::Fine {
+                if rest.is_empty() || result != FeedResult::Fine {
                     break;
                 }
                 let (part, left) = rest.split_at((*cut).min(rest.len()));
-                seen = framing.feed(part);
+                result = framing.feed(part);
                 rest = left;
             }
-            prop_assert_eq!(seen != Seen::Fine, bare);
+            prop_assert_eq!(result != FeedResult::Fine, bare);
         }
 
         #[test]

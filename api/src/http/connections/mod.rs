@@ -1,11 +1,12 @@
-//! The connections of a node: how many there are, and which one goes when there are too many.
+//! Connection limits of a node, and which connection it closes when there are too many.
 //!
-//! A client that opens connections and sends half a request holds a place in each. Such a connection is closed when its
-//! request is not there in time, and at once when its address has too many of them. A full node closes a connection of the
-//! address that has the most: first one whose request is incomplete, then one that has sent nothing, then the one that has
-//! been quiet for the longest time. So a newcomer, a health check say, is always served.
+//! A client can occupy connections by sending half a request on each (slow-loris attack). The node closes a
+//! connection whose request does not arrive in time, and the oldest one of an address that has too many incomplete
+//! requests. A full node closes a connection of the address that has the most: first one with an incomplete request,
+//! then an idle one, then the one that has been quiet longest. So a new client, such as a health check, is always
+//! admitted.
 //!
-//! actix-web limits connections for each worker only and stops to accept beyond; it has no time limit for bodies.
+//! actix-web only has a limit per worker, beyond which it stops accepting, and no time limit for request bodies.
 
 mod framing;
 mod service;
@@ -22,28 +23,28 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How many connections a node has, and how long a request may take to arrive.
+/// The connection limits of a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectionLimits {
-    /// Connections of the node.
+    /// Concurrent connections of the node.
     pub connections: usize,
-    /// Connections of one address whose request has begun to arrive and is not there.
+    /// Incomplete requests of one address.
     pub incomplete_per_address: usize,
-    /// How long a request may take to arrive, from its first byte to its last.
+    /// Time from the first byte of a request to its last.
     pub request: Duration,
 }
 
-/// What a connection does.
+/// The state of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Activity {
-    /// No byte of a request has arrived since the last one.
+    /// Waits for the first byte of a request.
     Idle,
-    /// A request has begun to arrive.
+    /// A request is arriving.
     Receiving,
-    /// A whole request has arrived, and its answer is not finished; also a WebSocket.
+    /// A request has arrived and is being answered, or the connection is a WebSocket.
     Serving,
-    /// It has to be closed.
+    /// Marked to be closed.
     Evicted,
 }
 
@@ -58,7 +59,7 @@ impl Activity {
     }
 }
 
-/// The connections of a node.
+/// The open connections of a node.
 #[derive(Debug)]
 pub struct Connections {
     limits: ConnectionLimits,
@@ -73,13 +74,13 @@ struct Open {
     by_address: HashMap<IpAddr, Vec<Arc<Slot>>>,
 }
 
-/// The place of one connection; it is given back when the last of its owners drops it.
+/// The bookkeeping entry of one connection.
 #[derive(Debug)]
 pub(super) struct Slot {
     id: u64,
     address: IpAddr,
     activity: AtomicU8,
-    /// Since when, in milliseconds of the node.
+    /// Time of the last state change or activity, in milliseconds since the node started.
     since: AtomicU64,
     waker: AtomicWaker,
 }
@@ -95,12 +96,12 @@ impl Connections {
         Arc::new(Self { limits, began: Instant::now(), open: Mutex::default() })
     }
 
-    /// A place for a new connection. A full node closes another one for it.
+    /// Registers a new connection; on a full node, evicts another one.
     pub(super) fn admit(self: &Arc<Self>, peer: SocketAddr) -> Place {
         let address = network(peer);
         let mut open = self.open();
         if open.number >= self.limits.connections
-            && let Some(slot) = open.dispensable()
+            && let Some(slot) = open.eviction_candidate()
         {
             open.evict(&slot);
         }
@@ -125,23 +126,23 @@ impl Connections {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many there are.
+    /// Number of open connections.
     pub fn number(&self) -> usize {
         self.open().number
     }
 }
 
 impl Open {
-    /// Has a connection closed. It does not count from now on: another one has its place.
+    /// Marks a connection to be closed. It no longer counts: the next one takes its place.
     fn evict(&mut self, slot: &Slot) {
         slot.activity.store(Activity::Evicted as u8, Ordering::SeqCst);
         self.number -= 1;
         slot.waker.wake();
     }
 
-    /// The connection that is missed least, of the address that has the most. Where several addresses have as many, it is
-    /// the one that is missed least of all of theirs: which of two clients is cut off must not depend on chance.
-    fn dispensable(&self) -> Option<Arc<Slot>> {
+    /// The connection to evict: the least useful one of the address with the most connections. Among addresses with
+    /// equally many, the least useful of all their connections, so that the choice does not depend on hash order.
+    fn eviction_candidate(&self) -> Option<Arc<Slot>> {
         let rank = |slot: &Slot| match slot.activity() {
             Activity::Receiving => Some(0),
             Activity::Idle => Some(1),
@@ -159,7 +160,7 @@ impl Open {
     }
 }
 
-/// The address of a client; of an IPv6 client that of its network, since it has many.
+/// The address of a client; for IPv6 its /64 network, because one client has many addresses there.
 pub(super) fn network(peer: SocketAddr) -> IpAddr {
     match peer.ip().to_canonical() {
         IpAddr::V6(address) => {
@@ -170,7 +171,7 @@ pub(super) fn network(peer: SocketAddr) -> IpAddr {
     }
 }
 
-/// The place of a connection.
+/// The place of a connection among those of the node, given back when dropped.
 #[derive(Debug)]
 pub(super) struct Place {
     slot: Arc<Slot>,
@@ -178,15 +179,15 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Says what the connection does from now on. Where its address has too many incomplete requests by this one, the
-    /// oldest of these is closed.
+    /// Changes the state of the connection. If its address then has too many incomplete requests, the oldest is
+    /// evicted.
     fn becomes(&self, activity: Activity) {
         let code = self.slot.activity.load(Ordering::SeqCst);
         if code == activity as u8 || Activity::of(code) == Activity::Evicted {
             return self.touch();
         }
         self.slot.since.store(self.connections.now(), Ordering::Relaxed);
-        // What was evicted meanwhile stays so.
+        // Fails if the connection was evicted meanwhile.
         let changed = self.slot.activity.compare_exchange(code, activity as u8, Ordering::SeqCst, Ordering::SeqCst);
         if changed.is_err() || activity != Activity::Receiving {
             return;
@@ -203,9 +204,9 @@ impl Place {
         }
     }
 
-    /// Notes that something is received or sent.
+    /// Records that bytes were received or sent.
     fn touch(&self) {
-        // How long a request has been arriving counts from its first byte.
+        // The age of an incomplete request counts from its first byte.
         if self.slot.activity() == Activity::Serving {
             self.slot.since.store(self.connections.now(), Ordering::Relaxed);
         }
@@ -259,8 +260,8 @@ mod tests {
         let places: Vec<Place> = (0..3).map(|_| admit(&connections, HERE)).collect();
         places.iter().for_each(|place| place.becomes(Activity::Receiving));
         assert_eq!(places.iter().map(Place::is_evicted).collect::<Vec<_>>(), [true, false, false]);
-        assert!(!other.is_evicted(), "another address has its own");
-        // A request that has arrived is not incomplete.
+        assert!(!other.is_evicted(), "each address has its own limit");
+        // A complete request does not count as incomplete.
         places[1].becomes(Activity::Serving);
         let late = admit(&connections, HERE);
         late.becomes(Activity::Receiving);
@@ -282,7 +283,7 @@ mod tests {
             newcomers.push(newcomer);
             assert!(gone.is_evicted() && !served.is_evicted() && !honest.is_evicted());
         }
-        // Now every address has one: the incomplete request goes.
+        // Now every address has one connection: the incomplete request is evicted.
         let _newcomer = admit(&connections, HERE);
         assert!(honest.is_evicted() && !served.is_evicted());
         assert_eq!(connections.number(), 4);

@@ -1,4 +1,4 @@
-//! The server of a listener: each connection gets its place, then TLS where there is some, then HTTP.
+//! Builds the HTTP server of a listener: admits each connection, then accepts TLS if configured, then serves HTTP.
 
 use super::{Connections, Guarded};
 use actix_http::body::MessageBody;
@@ -18,17 +18,17 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::either::Either;
 
-/// How long a client may take to begin with a request, and to answer the handshake of TLS.
+/// Time for a client to send the first request head, and to complete the TLS handshake.
 const FIRST_BYTES_WITHIN: Duration = Duration::from_secs(5);
-/// Bytes that the kernel holds for a client, which Linux doubles.
+/// Send buffer of a socket, in bytes; Linux doubles it.
 const SEND_BUFFER: usize = 96 * 1024;
-/// How long a client may take to close its side.
+/// Time for a client to close its side of the connection.
 const CLOSES_WITHIN: Duration = Duration::from_secs(1);
 
-/// A server that answers the connections of a listener, which have to be bound, with an application.
+/// Builds a server that answers the connections of a bound listener with an application.
 ///
 /// # Errors
-/// Where the listener cannot be used.
+/// If the listener cannot be used.
 pub fn http_server<F, I, S, B>(
     listener: TcpListener,
     tls: Option<ServerConfig>,
@@ -64,7 +64,7 @@ where
             })
             .client_request_timeout(FIRST_BYTES_WITHIN)
             .client_disconnect_timeout(CLOSES_WITHIN)
-            // A client that closes its side waits for no answer: the work for it is cancelled.
+            // If a client closes its side, it waits for no answer: its work is cancelled.
             .h1_allow_half_closed(false)
             .local_addr(address)
             .finish(map_config(application, |()| AppConfig::default()));
@@ -73,10 +73,10 @@ where
             let (connections, tls) = (Arc::clone(&connections), tls.clone());
             async move {
                 let peer = stream.peer_addr()?;
-                // The kernel says that there is room again once a part of its buffer is sent: of a large one so seldom that a
-                // client which reads steadily would look like one that does not.
+                // The kernel reports a socket as writable only after it has sent part of its buffer. With a large
+                // buffer that happens so seldom that a client which reads steadily would look stalled.
                 SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER)?;
-                // Before the handshake of TLS, which a client may leave unfinished.
+                // Admit before the TLS handshake, which a client may leave unfinished.
                 let place = connections.admit(peer);
                 let stream = match tls {
                     None => Either::Left(stream),

@@ -1,6 +1,6 @@
-//! The stream of a connection that watches what it receives.
+//! The byte stream of a connection, with eviction, framing checks and timeouts for slow clients.
 
-use super::framing::{Framing, Seen};
+use super::framing::{FeedResult, Framing};
 use super::{Activity, Place};
 use std::io;
 use std::pin::Pin;
@@ -9,22 +9,22 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
-/// A stream with a place among the connections of the node. Reading fails once the place is needed for another, or the
-/// request takes too long to arrive.
+/// A stream registered with the node's connections. Reads fail once the connection is evicted or the request takes
+/// too long to arrive.
 #[derive(Debug)]
 pub struct Guarded<T> {
     stream: T,
     place: Place,
     framing: Framing,
-    /// Runs while a request arrives, and the number of those that had arrived when it began.
+    /// The timer of the incomplete request, with the number of complete requests when it started.
     timer: Option<(u64, Pin<Box<Sleep>>)>,
-    /// Runs while the client takes less than it is sent, and the bytes that it has taken since.
+    /// The timer of a blocked write, with the bytes that the client has accepted since it started.
     slow: Option<(u64, Pin<Box<Sleep>>)>,
 }
 
-/// How long it is watched how much a client takes of what is sent to it.
+/// Interval in which a slow client must accept at least `TAKES_AT_LEAST` bytes.
 const WATCHED_FOR: Duration = Duration::from_secs(30);
-/// How much a client takes in that time at least.
+/// 4 KiB per second.
 const TAKES_AT_LEAST: u64 = 4 * 1024 * WATCHED_FOR.as_secs();
 
 impl<T> Guarded<T> {
@@ -32,11 +32,11 @@ impl<T> Guarded<T> {
         Self { stream, place, framing: Framing::new(), timer: None, slow: None }
     }
 
-    /// Looks whether it may go on, and arranges to be woken when it may not.
+    /// Fails if the connection is evicted or its request is late; registers the task to be woken when that happens.
     fn may_go_on(&mut self, context: &mut Context<'_>) -> io::Result<()> {
         self.place.slot.waker.register(context.waker());
         if self.place.is_evicted() {
-            return Err(io::Error::new(io::ErrorKind::ConnectionReset, "the connection was closed for others"));
+            return Err(io::Error::new(io::ErrorKind::ConnectionReset, "the connection was closed to admit others"));
         }
         if let Some((_, timer)) = &mut self.timer
             && timer.as_mut().poll(context).is_ready()
@@ -46,7 +46,7 @@ impl<T> Guarded<T> {
         Ok(())
     }
 
-    /// Passes on what became of sending; fails once the client has taken too little for some time.
+    /// Passes on the result of a write; fails if the client accepted too few bytes within the interval.
     fn sent<R>(&mut self, sent: Poll<io::Result<R>>, context: &mut Context<'_>) -> Poll<io::Result<R>> {
         if sent.is_ready() {
             return sent;
@@ -60,18 +60,20 @@ impl<T> Guarded<T> {
         }
         *taken = 0;
         timer.as_mut().reset(Instant::now() + WATCHED_FOR);
-        // The timer has to be told whom to wake.
+        // Register the waker with the new timer.
         let _pending = timer.as_mut().poll(context);
         Poll::Pending
     }
 
-    /// Follows what was received.
+    /// Feeds received bytes to the framing check and updates the state of the connection.
     fn received(&mut self, bytes: &mut [u8]) -> io::Result<()> {
         match self.framing.feed(bytes) {
-            Seen::Fine => {}
-            // The parser answers a character that no head may hold with 400 and closes the connection.
-            Seen::BareLineFeed(at) => bytes[at] = 0,
-            Seen::Malformed => return Err(io::Error::new(io::ErrorKind::InvalidData, "the request is malformed")),
+            FeedResult::Fine => {}
+            // actix-http answers a NUL in a head with 400 and closes the connection.
+            FeedResult::BareLineFeed(at) => bytes[at] = 0,
+            FeedResult::Malformed => {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "the request is malformed"));
+            }
         }
         if !self.framing.is_within_request() {
             self.place.becomes(Activity::Serving);
@@ -79,7 +81,7 @@ impl<T> Guarded<T> {
             return Ok(());
         }
         self.place.becomes(Activity::Receiving);
-        // One that follows the last at once has a time of its own.
+        // A pipelined request gets a timer of its own.
         let ended = self.framing.ended();
         if self.timer.as_ref().is_none_or(|(began, _)| *began != ended) {
             self.timer = Some((ended, Box::pin(sleep(self.place.limits().request))));
@@ -96,7 +98,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Guarded<T> {
         let read = Pin::new(&mut this.stream).poll_read(context, buffer);
         if matches!(read, Poll::Ready(Ok(()))) && buffer.filled().len() > before {
             this.received(&mut buffer.filled_mut()[before..])?;
-            // A timer that is new has to be told whom to wake.
+            // Register the waker with a new timer.
             this.may_go_on(context)?;
         }
         read
@@ -126,7 +128,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Guarded<T> {
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let flushed = Pin::new(&mut this.stream).poll_flush(context);
-        // It is called once everything is written.
+        // A flush completes once everything is written.
         if flushed.is_ready() {
             this.slow = None;
         }

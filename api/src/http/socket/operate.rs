@@ -1,14 +1,14 @@
-//! The operations of a socket: each is run, and its answers or events are sent under its id.
+//! Runs the operations of a WebSocket and sends their answers or events under their id.
 
-use crate::auth::Viewer;
+use crate::access::Viewer;
 use crate::budget::Budget;
 use crate::graphql::error::{Code, UNREACHABLE};
 use crate::http::Service;
 use crate::http::operation::{budget, finish, prepare, request, run};
-use crate::http::post_operation::{Came, audit};
+use crate::http::post_operation::{Outcome, audit};
 use crate::http::prepared::Prepared;
 use crate::http::protocol::{Body, OperationResult, coded};
-use crate::http::rights::Watched;
+use crate::http::rights::RightsWatch;
 use actix_web::web::Data;
 use actix_ws::Session;
 use async_graphql::ServerError;
@@ -19,12 +19,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Bytes of an answer: a socket queues some of them, and a client may read slowly.
+/// Largest message, in bytes: a socket queues some messages, and a client may read slowly.
 const LARGEST_MESSAGE: usize = 1024 * 1024;
-/// Subscriptions have no deadline of their own.
-const FAR: Duration = Duration::from_secs(365 * 24 * 3_600);
+/// Deadline of a subscription, which has no deadline of its own.
+const NO_DEADLINE: Duration = Duration::from_secs(365 * 24 * 3_600);
 
-/// Runs one operation to its end, if it has one.
+/// Runs one operation: sends the answer of a query or mutation, or the events of a subscription until it ends.
 pub(super) async fn operate(
     service: &Data<Service>,
     mut session: Session,
@@ -33,9 +33,9 @@ pub(super) async fn operate(
     body: Body,
     locale: Locale,
 ) {
-    let mut rights = Watched::over(service, viewer);
-    if !rights.stands().await {
-        return not_told(&mut session, &rights, id).await;
+    let mut rights = RightsWatch::over(service, viewer);
+    if !rights.are_valid().await {
+        return end_without_answer(&mut session, &rights, id).await;
     }
     let budget = budget(service, Some(viewer));
     let prepared = match prepare(service, Some(viewer), body, locale).await {
@@ -44,7 +44,7 @@ pub(super) async fn operate(
     };
     if !prepared.is_subscription() {
         let outcome = run(service, Some(viewer), prepared, &budget).await;
-        // What says what was written is told in any case.
+        // The answer to a write is always sent, so that the client does not repeat the write.
         if outcome.refused.is_some() || (outcome.size() > LARGEST_MESSAGE && !outcome.wrote) {
             return refuse_answer(&mut session, id, &outcome).await;
         }
@@ -60,28 +60,28 @@ async fn subscribed(
     service: &Data<Service>,
     session: &mut Session,
     viewer: &Viewer,
-    rights: &mut Watched,
+    rights: &mut RightsWatch,
     id: &str,
     prepared: &Prepared,
 ) {
     let seen = Arc::default();
-    let budget = Budget::until(Instant::now() + FAR, prepared.limits());
+    let budget = Budget::until(Instant::now() + NO_DEADLINE, prepared.limits());
     let (request, _) = request(service, Some(viewer), prepared, None, &seen, &budget, false);
-    // That nothing happens is an answer, too.
-    audit(service, Some(viewer), prepared, &seen, Came::ToAnAnswer).await;
+    // A subscription without events also discloses something, so it is audited.
+    audit(service, Some(viewer), prepared, &seen, Outcome::Answered).await;
     let mut responses = std::pin::pin!(service.schema.execute_stream(request));
     let mut first = true;
     while let Some(mut response) = responses.next().await {
-        // Before each event: the token may have been revoked since the one before.
-        if !rights.stands().await {
-            return not_told(session, rights, id).await;
+        // The token may have been revoked since the last event.
+        if !rights.are_valid().await {
+            return end_without_answer(session, rights, id).await;
         }
         finish(prepared, &mut response);
         let failed = response.data == async_graphql::Value::Null && !response.errors.is_empty();
         let outcome = OperationResult::of_answer(response, &budget, true);
         budget.renew();
-        let came = if outcome.errors.is_empty() { Came::ToAnAnswer } else { Came::ToErrors };
-        audit(service, Some(viewer), prepared, &seen, came).await;
+        let audit_outcome = if outcome.errors.is_empty() { Outcome::Answered } else { Outcome::Failed };
+        audit(service, Some(viewer), prepared, &seen, audit_outcome).await;
         if (first && failed) || outcome.size() > LARGEST_MESSAGE {
             return refuse_answer(session, id, &outcome).await;
         }
@@ -93,19 +93,19 @@ async fn subscribed(
     complete(session, id).await;
 }
 
-/// Ends an operation of whoever may be told nothing. Where the rights are lost the connection is closed besides.
-async fn not_told(session: &mut Session, rights: &Watched, id: &str) {
+/// Ends an operation without an answer. If the viewer has lost its rights, the socket is closed instead.
+async fn end_without_answer(session: &mut Session, rights: &RightsWatch, id: &str) {
     if !rights.is_lost() {
         refuse(session, id, &[coded(Code::Unavailable, UNREACHABLE)]).await;
     }
 }
 
-/// Tells why there is no answer, or that it is too large for a socket.
+/// Sends the errors of an operation, or an error that the answer is too large for a socket.
 async fn refuse_answer(session: &mut Session, id: &str, outcome: &OperationResult) {
     if outcome.size() <= LARGEST_MESSAGE {
         return refuse(session, id, &outcome.errors).await;
     }
-    let message = format!("an answer over a socket has at most {LARGEST_MESSAGE} bytes: ask over HTTP");
+    let message = format!("an answer over a socket has at most {LARGEST_MESSAGE} bytes: send the operation over HTTP");
     refuse(session, id, &[coded(Code::BadUserInput, message)]).await;
 }
 

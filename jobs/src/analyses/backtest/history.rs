@@ -1,8 +1,8 @@
-//! What a backtest is made of: who was complained about when, and what became of it.
+//! The input of a backtest: the allegations against each officer by day, with their findings.
 
 use crate::JobError;
 use crate::facts::Facts;
-use crate::facts::frames::day_number;
+use crate::facts::days::day_number;
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use schema::db::cancellation::check_cancelled;
@@ -13,38 +13,42 @@ use schema::tables::officers;
 use schema::{Conn, Id};
 use std::collections::{BTreeMap, HashMap};
 
-/// An allegation, once for each officer and complaint.
+/// The allegations of one complaint against one officer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Event {
+    /// Index in [`History::since`].
     pub officer: u32,
     /// Days since 1970.
     pub day: i32,
     pub enterprise: Option<u32>,
-    /// The day from which it is known to be sustained.
+    /// Day of the first SUSTAINED finding.
     pub sustained: Option<i32>,
-    /// The day from which it is known to be unfounded, or the officer exonerated.
+    /// Day of the first UNFOUNDED or EXONERATED finding; None unless all findings are one of these.
     pub cleared: Option<i32>,
-    /// The day on which it was withdrawn or rejected.
+    /// Day on which the complaint was withdrawn or rejected.
     pub void: Option<i32>,
 }
 
-/// What a backtest is made of.
+/// The history of all officers. Days are counted from 1970.
 #[derive(Debug, Clone, Default)]
 pub struct History {
-    /// In the order of (officer, day).
+    /// Sorted by (officer, day).
     pub events: Vec<Event>,
-    /// The first day of exposure of each officer: appointed then, or the register's first day.
+    /// First day of exposure of each officer: the day of appointment, but not before the register's first day.
     pub since: Vec<i32>,
-    /// The day of the latest complaint of anybody; None where there is no complaint.
+    /// Day of the latest complaint; None if there are none.
     pub last: Option<i32>,
 }
 
 impl History {
-    /// Reads what is known of all officers, without complaints that name one of them.
+    /// Reads the history of all officers. Complaints that name the officer `except` are left out.
+    ///
+    /// # Errors
+    /// Database errors, and `Cancelled` when the work of this thread is cancelled.
     pub fn load(conn: &mut Conn, except: Option<Id>) -> Result<Self, JobError> {
         let mut facts = Facts::load(conn)?;
         if let Some(except) = except {
-            facts.forget_what_names(except);
+            facts.remove_naming(except);
         }
         check_cancelled()?;
         let appointed: HashMap<Id, Option<NaiveDate>> = officers::table
@@ -74,7 +78,7 @@ impl History {
                     of_officer
                         .iter()
                         .filter(|row| wanted.contains(&row.finding))
-                        // Decided at an unknown time: known from the end of all days.
+                        // A finding without a date is never known at an origin.
                         .map(|row| row.decided_on.map_or(i32::MAX, day_number))
                         .min()
                 };

@@ -1,17 +1,17 @@
-//! How well a ranking of today finds those of whom complaints will be sustained (design §5, point 12):
-//! rolling origin.
+//! Rolling-origin backtest of rankings of officers (design §5, point 12): how well does a ranking predict
+//! sustained complaints?
 //!
-//! At an origin T officers with a complaint before T are ranked by what was known at T, and the top share of
-//! them is held against those of whom complaints received in (T, T + horizon] were sustained by the end of
-//! the data. Ties at the edge count with their share: no ranking gains by the order of names.
+//! At an origin T, officers with a complaint before T are ranked by what was known at T. The top share is
+//! compared with the officers whose complaints received in (T, T + horizon] were sustained by the end of the
+//! data. Ties at the cut count fractionally, so that no ranking gains by the order of officers.
 
 mod history;
 
 pub use history::{Event, History};
 
 use crate::JobError;
-use crate::analyses::recurrence::six_digits;
-use crate::facts::frames::day_number;
+use crate::analyses::recurrence::round_6_digits;
+use crate::facts::days::day_number;
 use crate::numeric::shrinkage::{Prior, fit};
 use chrono::NaiveDate;
 use rand::{RngExt, SeedableRng};
@@ -21,53 +21,55 @@ use schema::db::cancellation::check_cancelled;
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
 
-/// Days before the origin that windows look back.
+/// Length in days of the window before the origin.
 const WINDOW: i32 = 730;
-/// Days in which a complaint loses half of its weight.
+/// Days after which the weight of a complaint has halved.
 const HALF_LIFE: f64 = 365.0;
-/// Resamples of a bootstrap interval, by a fixed seed.
+/// Resamples of a bootstrap interval; the seed is fixed.
 const RESAMPLES: usize = 400;
 
-/// What is asked.
+/// The parameters of a backtest.
 #[derive(Debug, Clone)]
 pub struct Question {
     pub origins: Vec<NaiveDate>,
-    /// Days after the origin.
+    /// Days after the origin in which later complaints are counted.
     pub horizon: i32,
-    /// The share of officers that is named.
+    /// Share of officers that a ranking names, from 0 to 1.
     pub top: f64,
 }
 
-/// How one ranking did at one origin.
+/// The result of one ranking at one origin.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Outcome {
     pub origin: NaiveDate,
     pub ranking: &'static str,
-    /// Officers with a complaint before the origin, and how many of them are named.
+    /// Officers with a complaint before the origin, and how many of them the ranking names.
     pub population: usize,
     pub named: usize,
-    /// Officers of the population of whom later complaints were sustained.
+    /// Officers of the population with a later complaint that was sustained.
     pub later_sustained: usize,
-    /// Those of them that are named; ties at the edge count with their share.
+    /// Those of them that are named; ties at the cut count fractionally.
     pub found: f64,
-    /// `found` / `named`, `found` / `later_sustained`, and precision over that of naming at random.
+    /// `found` / `named`.
     pub precision: f64,
+    /// `found` / `later_sustained`.
     pub recall: f64,
+    /// Precision divided by that of naming at random.
     pub lift: f64,
-    /// Bootstrap interval of 95 % of the recall, officers resampled.
+    /// 95 % bootstrap interval of the recall; officers are resampled.
     pub recall_lower: f64,
     pub recall_upper: f64,
-    /// Recall over that of the plain count, with its paired interval.
+    /// Recall divided by that of the plain count, with its paired bootstrap interval.
     pub over_plain: f64,
     pub over_plain_lower: f64,
     pub over_plain_upper: f64,
-    /// Days of the horizon for which the register has complaints. Where they are fewer than the horizon, later complaints are
-    /// missing, and what was found of them is too little.
+    /// Days of the horizon for which the register has complaints. If fewer than the horizon, later complaints
+    /// are missing and `later_sustained` and `found` are too small.
     pub observed_days: i32,
 }
 
-/// The rankings that are compared, the plain count first.
+/// The rankings compared, in the order of `scores`. The plain count comes first: it is the baseline.
 pub const RANKINGS: [&str; 8] = [
     "plain_count",
     "distinct_enterprises",
@@ -79,10 +81,10 @@ pub const RANKINGS: [&str; 8] = [
     "recency_and_findings",
 ];
 
-/// Ranks and compares at each origin.
+/// Runs the backtest at each origin. An origin at which no officer would be named gives no outcome.
 ///
 /// # Errors
-/// `Cancelled` where whoever waited for this thread stopped waiting.
+/// `Cancelled` when the work of this thread is cancelled.
 pub fn backtest(history: &History, question: &Question) -> Result<Vec<Outcome>, JobError> {
     let mut outcomes = Vec::new();
     for origin in &question.origins {
@@ -91,26 +93,32 @@ pub fn backtest(history: &History, question: &Question) -> Result<Vec<Outcome>, 
     Ok(outcomes)
 }
 
-/// What is known of one officer at an origin.
+/// What was known of one officer at an origin.
 #[derive(Debug, Default)]
 struct OfficerHistory {
+    /// Complaints in the window.
     window: u32,
+    /// Complaints in the whole history.
     history: u32,
+    /// Distinct enterprises in the window.
     enterprises: HashSet<u32>,
+    /// Recency-weighted complaints of the whole history, without and with weights for findings.
     recency: f64,
     with_findings: f64,
+    /// Days of exposure in the window.
     days: f64,
-    /// Days of exposure over the whole history.
+    /// Days of exposure in the whole history.
     all_days: f64,
+    /// Whether a complaint within the horizon was sustained.
     later: bool,
 }
 
 fn at_origin(history: &History, question: &Question, origin: NaiveDate) -> Result<Vec<Outcome>, StoreError> {
     check_cancelled()?;
     let origin_day = day_number(origin);
-    let mut known: Vec<OfficerHistory> = Vec::new();
+    let mut population: Vec<OfficerHistory> = Vec::new();
     for of_officer in history.events.chunk_by(|a, b| a.officer == b.officer) {
-        // Sorted by day: the first one decides whether there is any before the origin.
+        // Events are sorted by day: the first one tells whether any lies before the origin.
         if of_officer[0].day >= origin_day {
             continue;
         }
@@ -125,14 +133,15 @@ fn at_origin(history: &History, question: &Question, origin: NaiveDate) -> Resul
             if age < 0 {
                 officer.later |= -age <= question.horizon && event.sustained.is_some() && event.void.is_none();
             }
-            // What was withdrawn by then does not count; what was withdrawn later did.
+            // A complaint withdrawn before the origin does not count; one withdrawn later counted at the
+            // origin.
             if age <= 0 || event.void.is_some_and(|day| day < origin_day) {
                 continue;
             }
             officer.history += 1;
             let weight = 0.5_f64.powf(f64::from(age) / HALF_LIFE);
             officer.recency += weight;
-            // What was decided by then counts half as much again, or half.
+            // Findings known at the origin change the weight: sustained × 1.5, cleared × 0.5.
             let by_then = |day: Option<i32>| day.is_some_and(|day| day < origin_day);
             officer.with_findings += weight
                 * match (by_then(event.sustained), by_then(event.cleared)) {
@@ -145,15 +154,15 @@ fn at_origin(history: &History, question: &Question, origin: NaiveDate) -> Resul
                 officer.enterprises.extend(event.enterprise);
             }
         }
-        known.push(officer);
+        population.push(officer);
     }
-    let named = ((known.len() as f64 * question.top).round() as usize).min(known.len());
+    let named = ((population.len() as f64 * question.top).round() as usize).min(population.len());
     if named == 0 {
         return Ok(Vec::new());
     }
     let observed_days = history.last.map_or(0, |last| (last - origin_day).clamp(0, question.horizon));
-    let later: Vec<bool> = known.iter().map(|officer| officer.later).collect();
-    let weights: Vec<Vec<f64>> = scores(&known).iter().map(|scores| named_weights(scores, named)).collect();
+    let later: Vec<bool> = population.iter().map(|officer| officer.later).collect();
+    let weights: Vec<Vec<f64>> = scores(&population).iter().map(|scores| named_weights(scores, named)).collect();
     let resampled = resample(&weights, &later)?;
     let positive = later.iter().filter(|later| **later).count();
     let found_by = |weights: &[f64]| -> f64 {
@@ -166,8 +175,8 @@ fn at_origin(history: &History, question: &Question, origin: NaiveDate) -> Resul
         .zip(&resampled)
         .map(|((ranking, weights), samples)| {
             let found = found_by(weights);
-            let share = |part: f64, whole: f64| if whole > 0.0 { six_digits(part / whole) } else { 0.0 };
-            let (n, all) = (named as f64, known.len() as f64);
+            let share = |part: f64, whole: f64| if whole > 0.0 { round_6_digits(part / whole) } else { 0.0 };
+            let (n, all) = (named as f64, population.len() as f64);
             let recalls: Vec<f64> = samples.iter().map(|sample| sample.0).collect();
             let gains: Vec<f64> = samples.iter().map(|sample| sample.1).collect();
             let ((recall_lower, recall_upper), (over_plain_lower, over_plain_upper)) =
@@ -176,10 +185,10 @@ fn at_origin(history: &History, question: &Question, origin: NaiveDate) -> Resul
                 origin,
                 ranking,
                 observed_days,
-                population: known.len(),
+                population: population.len(),
                 named,
                 later_sustained: positive,
-                found: six_digits(found),
+                found: round_6_digits(found),
                 precision: share(found, n),
                 recall: share(found, positive as f64),
                 lift: share(found * all, n * positive as f64),
@@ -194,11 +203,11 @@ fn at_origin(history: &History, question: &Question, origin: NaiveDate) -> Resul
     Ok(outcomes)
 }
 
-/// Fewer officers than this, and one gamma by moments takes the place of the mixture.
+/// With fewer officers than this the prior is one gamma distribution by moments instead of the mixture.
 const MIXTURE_FROM: usize = 50;
 
-/// What the others' rate makes of each officer's days, the officer's own complaints and days left out, and
-/// (EBGM, EB05) of each.
+/// The expected count of each officer, and (EBGM, EB05). Expected is the officer's days times the rate of all
+/// other officers.
 fn shrunk(counts: &[u32], days: &[f64]) -> (Vec<f64>, Vec<(f64, f64)>) {
     let all: f64 = counts.iter().map(|n| f64::from(*n)).sum();
     let all_days: f64 = days.iter().sum();
@@ -213,14 +222,14 @@ fn shrunk(counts: &[u32], days: &[f64]) -> (Vec<f64>, Vec<(f64, f64)>) {
         .collect();
     let fitted = if counts.len() >= MIXTURE_FROM { fit(counts, &expected) } else { None };
     let prior = fitted.map_or_else(|| Prior::by_moments(counts, &expected), |fit| fit.prior);
-    // Officers of one count and expectation share a posterior.
-    let mut seen: HashMap<(u32, u64), (f64, f64)> = HashMap::new();
+    // Officers with the same count and expectation share a posterior.
+    let mut posteriors: HashMap<(u32, u64), (f64, f64)> = HashMap::new();
     let found = counts
         .iter()
         .zip(&expected)
         .map(|(n, e)| {
-            *seen.entry((*n, six_digits(*e).to_bits())).or_insert_with(|| {
-                let posterior = prior.posterior(*n, six_digits(*e));
+            *posteriors.entry((*n, round_6_digits(*e).to_bits())).or_insert_with(|| {
+                let posterior = prior.posterior(*n, round_6_digits(*e));
                 (posterior.ebgm, posterior.quantile(0.05))
             })
         })
@@ -228,12 +237,12 @@ fn shrunk(counts: &[u32], days: &[f64]) -> (Vec<f64>, Vec<(f64, f64)>) {
     (expected, found)
 }
 
-/// The scores of all officers by each ranking.
-fn scores(known: &[OfficerHistory]) -> Vec<Vec<f64>> {
-    let of = |value: &dyn Fn(&OfficerHistory) -> f64| known.iter().map(value).collect::<Vec<f64>>();
-    let counts: Vec<u32> = known.iter().map(|officer| officer.window).collect();
+/// The scores of all officers, one vector for each of [`RANKINGS`].
+fn scores(officers: &[OfficerHistory]) -> Vec<Vec<f64>> {
+    let of = |value: &dyn Fn(&OfficerHistory) -> f64| officers.iter().map(value).collect::<Vec<f64>>();
+    let counts: Vec<u32> = officers.iter().map(|officer| officer.window).collect();
     let (expected, in_window) = shrunk(&counts, &of(&|officer| officer.days));
-    let history: Vec<u32> = known.iter().map(|officer| officer.history).collect();
+    let history: Vec<u32> = officers.iter().map(|officer| officer.history).collect();
     let (_, in_history) = shrunk(&history, &of(&|officer| officer.all_days));
     vec![
         of(&|officer| f64::from(officer.window)),
@@ -247,8 +256,8 @@ fn scores(known: &[OfficerHistory]) -> Vec<Vec<f64>> {
     ]
 }
 
-/// How much of each officer is among those named: all, nothing, or a share where many stand at the edge
-/// with one score.
+/// The weight with which each officer is named: 1 above the cut, 0 below it, and a fraction for officers tied
+/// at it.
 fn named_weights(scores: &[f64], named: usize) -> Vec<f64> {
     let mut sorted = scores.to_vec();
     sorted.sort_by(|a, b| b.total_cmp(a));
@@ -266,7 +275,8 @@ fn named_weights(scores: &[f64], named: usize) -> Vec<f64> {
         .collect()
 }
 
-/// (recall, recall over that of the first ranking) of each ranking in each resample of officers.
+/// For each ranking and each bootstrap resample of officers: recall, and recall divided by that of the first
+/// ranking.
 fn resample(weights: &[Vec<f64>], later: &[bool]) -> Result<Vec<Vec<(f64, f64)>>, StoreError> {
     let mut chance = ChaCha8Rng::seed_from_u64(1);
     let mut samples = vec![Vec::with_capacity(RESAMPLES); weights.len()];
@@ -292,12 +302,12 @@ fn resample(weights: &[Vec<f64>], later: &[bool]) -> Result<Vec<Vec<(f64, f64)>>
     Ok(samples)
 }
 
-/// The middle 95 % of values.
+/// The 2.5 % and 97.5 % percentiles.
 fn interval(mut values: Vec<f64>) -> (f64, f64) {
     values.sort_by(f64::total_cmp);
     let at =
         |share: f64| values.get((share * (values.len().max(1) - 1) as f64).round() as usize).copied().unwrap_or(0.0);
-    (six_digits(at(0.025)), six_digits(at(0.975)))
+    (round_6_digits(at(0.025)), round_6_digits(at(0.975)))
 }
 
 #[cfg(test)]
@@ -325,7 +335,7 @@ mod tests {
         let outcomes = backtest(&history, &question).unwrap();
         assert_eq!(outcomes.len(), RANKINGS.len());
         for outcome in &outcomes {
-            // Officer 9's is beyond the horizon.
+            // The later complaint about officer 9 lies beyond the horizon.
             assert_eq!((outcome.population, outcome.named, outcome.later_sustained), (60, 1, 1), "{outcome:?}");
             assert_eq!((outcome.found, outcome.recall, outcome.lift), (1.0, 1.0, 60.0), "{outcome:?}");
         }

@@ -1,8 +1,8 @@
-//! Adjustment for exposure, campaigns and robustness: frames worked out by hand, and what must hold of all
-//! frames.
+//! Tests of the adjustment for exposure, campaigns and robustness: frames worked out by hand, and properties
+//! of all frames.
 
 use super::expected::{Expected, cells, expected};
-use super::surprise::Adjusted;
+use super::significance::Adjusted;
 use super::tests::{any_rows, as_of, assessed_with, exposed, frames, officer_of, row, serious, subject};
 use super::tiers::{Test, rule_of};
 use super::*;
@@ -52,7 +52,7 @@ fn close(found: Option<f64>, expected: f64) {
 #[test]
 fn the_others_of_the_stratum_are_the_measure() {
     let found = table(&[(0, 0, 0, 10.0, 1), (1, 0, 0, 20.0, 4), (2, 0, 0, 30.0, 5)], &Rules::default());
-    // 9 of the others in 50; 6 in 40; 5 in 30.
+    // The others have 9 episodes in an exposure of 50; 6 in 40; 5 in 30.
     close(found.expected[0], 10.0 * 9.0 / 50.0);
     close(found.expected[1], 20.0 * 6.0 / 40.0);
     close(found.expected[2], 30.0 * 5.0 / 30.0);
@@ -70,7 +70,7 @@ fn a_thin_stratum_is_widened_to_the_window_of_its_group() {
         (2, 0, 1, 30.0, 0),
     ];
     let found = table(&months, &Rules::default());
-    // In month 1 the others have at most one: 10 in 100 in the window; 6 in 80; 6 in 60.
+    // In month 1 the others have at most one episode: over the window 10 in 100; 6 in 80; 6 in 60.
     close(found.expected[0], 1.8 + 10.0 * 10.0 / 100.0);
     close(found.expected[1], 3.0 + 20.0 * 6.0 / 80.0);
     close(found.expected[2], 5.0 + 30.0 * 6.0 / 60.0);
@@ -95,12 +95,12 @@ fn an_officer_of_two_groups_is_expected_in_both() {
 fn without_exposure_or_others_nothing_is_expected() {
     let found = table(&[(0, 0, 0, 0.0, 3), (1, 0, 0, 20.0, 5), (2, 0, 0, 20.0, 5)], &Rules::default());
     assert_eq!((found.observed[0], found.expected[0]), (3, None), "no exposure");
-    // Episodes without exposure belong to the rate of the others all the same.
+    // Episodes without exposure still count in the rate of the others.
     close(found.expected[1], 20.0 * 8.0 / 20.0);
     let alone = table(&[(0, 0, 0, 10.0, 3)], &Rules::default());
-    assert_eq!(alone.expected, [None], "nobody to compare with");
+    assert_eq!(alone.expected, [None], "no other subject");
     let quiet = table(&[(0, 0, 0, 10.0, 3), (1, 0, 0, 10.0, 0)], &Rules::default());
-    assert_eq!(quiet.expected[0], None, "the other one draws nothing: no rate");
+    assert_eq!(quiet.expected[0], None, "the others have no episode, so no rate");
     close(quiet.expected[1], 3.0);
     assert_eq!(table(&[], &Rules::default()).subjects.len(), 0);
 }
@@ -111,7 +111,7 @@ fn text(n: usize) -> String {
     format!("{} {n} {} lần thứ {n}", words[..2].join(" "), words[2])
 }
 
-/// Rows with texts: the n-th text of each row.
+/// The assessment of officer 0 from rows given as (days ago, enterprise, text).
 fn sketched(rows: &[(i32, u32, &str)], change: impl Fn(&mut Rules)) -> Option<Assessment> {
     let mut rules = Rules { version: "own".into(), ..Rules::default() };
     rules.watch.enterprises = 1;
@@ -138,24 +138,24 @@ fn a_campaign_is_one_enterprise_and_one_episode() {
     let found = sketched(&campaign, |_| {}).expect("a flag").windows[2].clone();
     assert_eq!((found.enterprises, found.enterprises_of_campaigns_apart, found.episodes), (1, 3, 1));
     assert_eq!((found.complaints, found.campaign_complaints), (3, 3));
-    // One that says something else stands beside it, also where the same enterprise says it.
+    // A different text counts apart, also from an enterprise of the campaign.
     let other = "Tờ khai của chúng tôi bị yêu cầu bổ sung chứng từ không có trong quy định, phải chờ hai tuần";
     let beside = [(60, 1, of(0)), (50, 2, of(1)), (45, 3, of(2)), (40, 3, other)];
     let found = sketched(&beside, |_| {}).expect("a flag").windows[2].clone();
     assert_eq!((found.enterprises, found.episodes), (2, 2));
     let two = sketched(&[(60, 1, of(0)), (50, 2, of(1))], |_| {}).expect("a flag").windows[2].clone();
-    assert_eq!((two.enterprises, two.episodes, two.campaign_complaints), (2, 2, 0), "it takes three enterprises");
+    assert_eq!((two.enterprises, two.episodes, two.campaign_complaints), (2, 2, 0), "a campaign needs three");
     let slow = [(160, 1, of(0)), (120, 2, of(1)), (80, 3, of(2))];
     assert_eq!(sketched(&slow, |_| {}).expect("a flag").windows[2].enterprises, 3, "not within 30 days");
     let short = [(60, 1, "kéo dài"), (50, 2, "kéo dài"), (45, 3, "kéo dài")];
     assert_eq!(sketched(&short, |_| {}).expect("a flag").windows[2].enterprises, 3, "too short to tell");
     let form = sketched(&campaign, |rules| rules.campaign.templates = vec![text(9)]).expect("a flag");
-    assert_eq!(form.windows[2].enterprises, 3, "a form that many may use");
+    assert_eq!(form.windows[2].enterprises, 3, "similar to a template");
 }
 
 #[test]
 fn an_officer_is_found_among_colleagues_and_a_busy_one_is_not() {
-    // Twelve enterprises each; officer 1 handles 12 times as much. The others have one episode each.
+    // Twelve enterprises each; officer 1 handles 12 times as much. All others have one episode each.
     let by = |officer: u32, complaint: u32, nth: u32| {
         let mut one = serious(row(complaint, 10 + 20 * nth as i32, nth));
         one.officer = Some(officer);
@@ -172,7 +172,7 @@ fn an_officer_is_found_among_colleagues_and_a_busy_one_is_not() {
     assert_eq!(codes, [("o0", Tier::SuspensionReview)]);
     let year = &found.found[0].windows[3];
     let adjusted = year.adjusted.as_ref().expect("adjusted");
-    // 12 of officer 1 and 98 of the others, in 110 times the exposure: about one. (Months differ.)
+    // 12 episodes of officer 1 and 98 of the others, in 110 times the exposure: about one. (Months differ.)
     assert!((0.9..1.3).contains(&adjusted.expected), "{adjusted:?}");
     assert_eq!((adjusted.observed, adjusted.largest, adjusted.anonymous), (12, 1, 0));
     assert!(adjusted.lower < adjusted.ratio && adjusted.ratio < adjusted.upper && adjusted.eb05 < adjusted.ebgm);
@@ -181,7 +181,7 @@ fn an_officer_is_found_among_colleagues_and_a_busy_one_is_not() {
 
 #[test]
 fn one_mans_feud_is_not_robust() {
-    // Nine episodes of one enterprise, and one each of two others.
+    // Nine episodes from one enterprise, and one each from two others.
     let mut rows: Vec<_> = (0..9).map(|n| row(n, 10 + 30 * n as i32, 1)).collect();
     rows.extend([row(20, 5, 2), row(21, 15, 3)]);
     let colleagues = (30..50).map(|n| {
@@ -199,7 +199,7 @@ fn one_mans_feud_is_not_robust() {
         review: TierRule { robust: false, eb05: None, ..Rules::default().review },
         ..Rules::default()
     };
-    assert_eq!(officer_of(&all, &rules).map(|one| one.tier), Some(Tier::Review), "but for that it would be");
+    assert_eq!(officer_of(&all, &rules).map(|one| one.tier), Some(Tier::Review), "without the robustness rule");
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn extremes_give_numbers_or_none() {
     let anonymous: Vec<_> = (0..10).map(|n| row(n, n as i32, None)).collect();
     let future: Vec<_> = (0..10).map(|n| row(n, -5, n)).collect();
     let one = vec![row(0, 1, 1)];
-    // Colleagues have some too: else nothing would be expected of anybody.
+    // Colleagues have complaints, too: otherwise there would be no expectation.
     let colleagues: Vec<_> = (0..20)
         .map(|n| {
             let mut one = row(20_000 + n, n as i32, n % 7);
@@ -226,7 +226,7 @@ fn extremes_give_numbers_or_none() {
             assert!(assess(&all, as_of(), &Rules::default()).is_ok());
             let Some(longest) = assessed.longest else { continue };
             for (place, observed, _) in longest.pairs() {
-                let numbers = longest.of(place, observed.min(3), observed.min(2)).expect("numbers");
+                let numbers = longest.numbers_of(place, observed.min(3), observed.min(2)).expect("numbers");
                 let written = serde_json::to_string(&numbers).expect("JSON");
                 assert!(!written.contains("null"), "NaN and infinities are written as null: {written}");
                 compared += 1;
@@ -241,7 +241,7 @@ fn prior() -> impl Strategy<Value = Prior> {
     (gamma(), gamma(), 0.01f64..0.5).prop_map(|(first, second, share)| Prior::Mixture { first, second, share })
 }
 
-/// Numbers of one subject with a prior that is held fixed.
+/// The numbers of one subject under a fixed prior.
 fn fixed(prior: &Prior, observed: u32, expected: f64, largest: u32, cut_off: f64) -> Adjusted {
     let eb05 = |n: u32| prior.posterior(n, expected).quantile(0.05);
     let p = |n: u32| crate::numeric::poisson::mid_p_upper_tail(n, expected);
@@ -253,7 +253,7 @@ fn fixed(prior: &Prior, observed: u32, expected: f64, largest: u32, cut_off: f64
         lower: 0.0,
         upper: 0.0,
         p: p(observed),
-        // All that matters of q is on which side of the limits it lies.
+        // Only the side of the limits on which q lies matters.
         q: if p(observed) <= cut_off { 0.0 } else { 1.0 },
         ebgm: prior.posterior(observed, expected).ebgm,
         eb05: eb05(observed),
@@ -308,8 +308,8 @@ proptest! {
         };
         prop_assert!(tier(d + 1, n, largest) >= tier(d, n, largest));
         prop_assert!(tier(d, n + 1, largest) >= tier(d, n, largest));
-        // All complaints of the enterprise that has most are taken away: d falls by one, and another
-        // enterprise has most.
+        // Without the complaints of the enterprise with the most, d falls by one and another enterprise has
+        // the most.
         if d > 0 && n > largest {
             let next = next.min(largest).min(n - largest);
             prop_assert!(tier(d - 1, n - largest, next) <= tier(d, n, largest));

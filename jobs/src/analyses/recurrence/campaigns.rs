@@ -1,16 +1,16 @@
-//! Campaigns: near-identical texts about one subject from several enterprises within some days. They
-//! are counted as one enterprise and one episode, since one hand may have written them.
+//! Campaigns: near-identical texts about one subject from several enterprises within a few weeks. A campaign
+//! counts as one enterprise and one episode, since one author may have written all its texts.
 
 use super::Rules;
 use crate::facts::minhash::TextSketch;
 use polars::prelude::*;
 use std::collections::{BTreeMap, HashSet};
 
-/// Neighbours by time within a bucket that a text is compared with: a text that is alike to none of
-/// so many that share a band with it belongs to none of theirs.
+/// Number of preceding texts, by day, in the same bucket (texts that share a MinHash band) that a text is
+/// compared with. A text similar to none of them is taken as no member of their campaigns.
 const NEIGHBOURS: usize = 8;
 
-/// A row that has a text, about one subject.
+/// A row with a text; all texts of a list are about one subject.
 struct Text<'p> {
     row: usize,
     day: i32,
@@ -18,12 +18,12 @@ struct Text<'p> {
     sketch: &'p TextSketch,
 }
 
-/// Adds `campaign`: null, or the place of the campaign's first row in `rows`, which are in the order of
-/// (subject, enterprise, day, complaint) and say in `text` which of `sketches` is theirs.
+/// Adds `campaign` (u32?): the index of the campaign's first row in `rows`; null outside campaigns. `rows`
+/// are sorted by (subject, enterprise, day, complaint); their column `text` is an index into `sketches`.
 ///
-/// Texts are linked where they lie at most the campaign's days apart and are alike enough; linked texts
-/// are a campaign where enough enterprises stand in it within its days. Texts that are alike to a
-/// template are left out, and short ones.
+/// Two texts are linked if they are less than `rule.days` days apart and similar enough. Linked texts form a
+/// campaign if enough enterprises take part within `rule.days` days. Short texts and texts similar to a
+/// template are left out.
 pub fn with_campaigns(rows: &DataFrame, sketches: &[TextSketch], rules: &Rules) -> PolarsResult<DataFrame> {
     let rule = &rules.campaign;
     let templates: Vec<TextSketch> = rule.templates.iter().map(|text| TextSketch::of(text)).collect();
@@ -34,7 +34,7 @@ pub fn with_campaigns(rows: &DataFrame, sketches: &[TextSketch], rules: &Rules) 
     let mut campaign: Vec<Option<u32>> = vec![None; rows.height()];
     let mut of_subject: Vec<Text<'_>> = Vec::new();
     let mut at = None;
-    let mut settle = |texts: &mut Vec<Text<'_>>| {
+    let mut mark_campaigns = |texts: &mut Vec<Text<'_>>| {
         if texts.len() >= rule.enterprises as usize {
             for members in found(texts, rules) {
                 let first = members.iter().map(|member| texts[*member].row).min();
@@ -48,7 +48,7 @@ pub fn with_campaigns(rows: &DataFrame, sketches: &[TextSketch], rules: &Rules) 
     let columns = subjects.iter().zip(enterprises.iter()).zip(days.iter()).zip(places.iter());
     for (row, (((subject, enterprise), day), place)) in columns.enumerate() {
         if subject != at {
-            settle(&mut of_subject);
+            mark_campaigns(&mut of_subject);
             at = subject;
         }
         let sketch = place.and_then(|place| sketches.get(place as usize));
@@ -58,11 +58,11 @@ pub fn with_campaigns(rows: &DataFrame, sketches: &[TextSketch], rules: &Rules) 
             of_subject.push(Text { row, day, enterprise, sketch });
         }
     }
-    settle(&mut of_subject);
+    mark_campaigns(&mut of_subject);
     rows.hstack(&[Column::new("campaign".into(), campaign)])
 }
 
-/// The campaigns among the texts about one subject, as places in `texts`.
+/// The campaigns among the texts about one subject, as indices into `texts`, which it sorts by day.
 fn found(texts: &mut [Text<'_>], rules: &Rules) -> Vec<Vec<usize>> {
     let rule = &rules.campaign;
     texts.sort_by_key(|text| (text.day, text.row));
@@ -92,7 +92,7 @@ fn found(texts: &mut [Text<'_>], rules: &Rules) -> Vec<Vec<usize>> {
     for at in 0..texts.len() {
         groups.entry(root(&mut above, at)).or_default().push(at);
     }
-    groups.into_values().filter(|members| crowded(texts, members, rules)).collect()
+    groups.into_values().filter(|members| has_enough_enterprises(texts, members, rules)).collect()
 }
 
 fn root(above: &mut [usize], mut at: usize) -> usize {
@@ -103,8 +103,8 @@ fn root(above: &mut [usize], mut at: usize) -> usize {
     at
 }
 
-/// Whether enough enterprises stand in it within the days of a campaign.
-fn crowded(texts: &[Text<'_>], members: &[usize], rules: &Rules) -> bool {
+/// Whether enough enterprises take part within the days of a campaign.
+fn has_enough_enterprises(texts: &[Text<'_>], members: &[usize], rules: &Rules) -> bool {
     let rule = &rules.campaign;
     members.iter().enumerate().any(|(nth, first)| {
         let until = texts[*first].day + rule.days;

@@ -1,7 +1,7 @@
-//! Branches side by side, and each of them over time: a funnel plot and a weekly CUSUM (design §5, point
-//! 7), ready to draw.
+//! The data of two control charts of branches (design §5, point 7): a funnel plot across branches and a
+//! weekly CUSUM of each branch.
 
-use super::surprise::{Compared, six_digits};
+use super::significance::{Comparison, round_6_digits};
 use super::tiers::Assessed;
 use super::windows::subjects_by_month;
 use crate::facts::exposure::Exposure;
@@ -12,18 +12,18 @@ use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 
-/// The increase of the rate that the CUSUM is tuned to find.
+/// The rate ratio that the CUSUM is tuned to detect.
 pub const RATE_RATIO: f64 = 2.0;
-/// Weeks until a signal, on average, where nothing is wrong: 5 years.
+/// In-control average run length: 260 weeks (5 years) to a false signal.
 pub const IN_CONTROL_WEEKS: f64 = 260.0;
-/// Observed against expected of all branches in one window.
+/// Observed and expected episodes of all branches in one window.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FunnelPlot {
     pub days: i32,
-    /// The mean winsorised z²: 1 where chance alone is at work.
+    /// Mean winsorised z²: 1 if branches differ by chance alone.
     pub phi: f64,
-    /// The variance between branches, on the square-root scale.
+    /// Variance between branches, on the square-root scale.
     pub tau2: f64,
     pub units: Vec<FunnelUnit>,
 }
@@ -34,9 +34,10 @@ pub struct FunnelUnit {
     pub code: String,
     pub observed: u32,
     pub expected: f64,
-    /// O / E, and the limits that 95 % and 99.8 % of branches lie in.
+    /// O / E.
     pub ratio: f64,
     pub z: f64,
+    /// Control limits of O / E that 95 % and 99.8 % of branches lie within.
     pub lower_95: f64,
     pub upper_95: f64,
     pub lower_998: f64,
@@ -48,7 +49,7 @@ pub struct FunnelUnit {
 #[serde(rename_all = "camelCase")]
 pub struct CusumSeries {
     pub code: String,
-    /// A sum above it is a signal, and the sum starts again from 0.
+    /// A sum above the limit is a signal; the sum then restarts at 0.
     pub limit: f64,
     pub weeks: Vec<CusumWeek>,
 }
@@ -64,9 +65,9 @@ pub struct CusumWeek {
     pub signal: bool,
 }
 
-/// The funnel of the longest window that was compared.
-pub fn funnel_plot(frames: &Frames, compared: &Compared) -> FunnelPlot {
-    let pairs = compared.pairs();
+/// The funnel plot of one compared window.
+pub fn funnel_plot(frames: &Frames, comparison: &Comparison) -> FunnelPlot {
+    let pairs = comparison.pairs();
     let observed: Vec<f64> = pairs.iter().map(|(_, o, _)| f64::from(*o)).collect();
     let expected: Vec<f64> = pairs.iter().map(|(_, _, e)| *e).collect();
     let shape = funnel::funnel(&observed, &expected);
@@ -78,37 +79,42 @@ pub fn funnel_plot(frames: &Frames, compared: &Compared) -> FunnelPlot {
             Some(FunnelUnit {
                 code: frames.branches.get(*place as usize)?.code.clone(),
                 observed: *observed,
-                expected: six_digits(*expected),
-                ratio: six_digits(f64::from(*observed) / expected),
-                z: six_digits(*z),
-                lower_95: six_digits(narrow.lower),
-                upper_95: six_digits(narrow.upper),
-                lower_998: six_digits(wide.lower),
-                upper_998: six_digits(wide.upper),
+                expected: round_6_digits(*expected),
+                ratio: round_6_digits(f64::from(*observed) / expected),
+                z: round_6_digits(*z),
+                lower_95: round_6_digits(narrow.lower),
+                upper_95: round_6_digits(narrow.upper),
+                lower_998: round_6_digits(wide.lower),
+                upper_998: round_6_digits(wide.upper),
             })
         })
         .collect();
-    FunnelPlot { days: compared.scatter.days, phi: six_digits(shape.phi), tau2: six_digits(shape.tau2), units }
+    FunnelPlot {
+        days: comparison.scatter.days,
+        phi: round_6_digits(shape.phi),
+        tau2: round_6_digits(shape.tau2),
+        units,
+    }
 }
 
-/// The CUSUM of each branch over the weeks that end with the as-of day. What is expected in a week is the
-/// expected of the window, by the share of the exposure that fell into the week.
+/// The CUSUM of each branch over the whole weeks of the longest compared window, the last ending on the as-of
+/// day. The expected of a week is that of the window times the week's share of the exposure.
 pub fn cusum_series(
     frames: &Frames,
     exposure: &Exposure,
     assessed: &Assessed,
     as_of: NaiveDate,
 ) -> PolarsResult<Vec<CusumSeries>> {
-    let Some(compared) = &assessed.longest else { return Ok(Vec::new()) };
+    let Some(comparison) = &assessed.longest else { return Ok(Vec::new()) };
     let (Some(first), Some(last)) = (frames.spans.first(), frames.spans.last()) else { return Ok(Vec::new()) };
     // Whole weeks of the window that was compared.
-    let weeks = compared.scatter.days / 7;
+    let weeks = comparison.scatter.days / 7;
     let begins = last.to - 7 * weeks + 1;
     let week_of = |day: i32| usize::try_from((day - begins).div_euclid(7)).ok().filter(|_| day >= begins);
     let weeks = weeks.unsigned_abs() as usize;
-    let window_from = (last.to - compared.scatter.days + 1).max(first.from);
+    let window_from = (last.to - comparison.scatter.days + 1).max(first.from);
 
-    // By branch: exposure of each week, and of the whole window.
+    // By branch: exposure of each week and of the whole window.
     let mut exposed: HashMap<u32, (Vec<f64>, f64)> = HashMap::new();
     let rows = &exposure.rows;
     let columns = (rows.column("subject")?.u32()?, rows.column("span")?.u32()?, rows.column("exposure")?.f64()?);
@@ -131,17 +137,17 @@ pub fn cusum_series(
             *count += 1;
         }
     }
-    // A week in which a month begins would have all of it.
+    // Complaints known by their month alone are dated to one day: its week would count the whole month.
     let recent = assessed.rows.clone().lazy().filter(col("day").gt_eq(lit(begins))).collect()?;
     let by_month = subjects_by_month(&recent, &frames.by_month)?;
     let mut limits: HashMap<u64, Option<f64>> = HashMap::new();
     let mut series = Vec::new();
-    for (place, _, expected) in compared.pairs().into_iter().filter(|(place, ..)| !by_month.contains(place)) {
+    for (place, _, expected) in comparison.pairs().into_iter().filter(|(place, ..)| !by_month.contains(place)) {
         let (Some((by_week, whole)), Some(branch)) = (exposed.get(&place), frames.branches.get(place as usize)) else {
             continue;
         };
         let expected: Vec<f64> = by_week.iter().map(|week| expected * week / whole).collect();
-        // Branches of nearly the same mean share a limit: two digits of it are enough.
+        // Branches with the same mean to two digits share a limit, which is slow to compute.
         let mean: f64 = format!("{:.1e}", expected.iter().sum::<f64>() / weeks as f64).parse().unwrap_or(0.0);
         let limit = *limits.entry(mean.to_bits()).or_insert_with(|| cusum::limit(mean, RATE_RATIO, IN_CONTROL_WEEKS));
         let Some(limit) = limit else { continue };
@@ -157,8 +163,8 @@ pub fn cusum_series(
                 .map(|week| CusumWeek {
                     from: since(week),
                     observed: counts[week],
-                    expected: six_digits(expected[week]),
-                    sum: six_digits(sums[week]),
+                    expected: round_6_digits(expected[week]),
+                    sum: round_6_digits(sums[week]),
                     signal: signals[week],
                 })
                 .collect(),

@@ -1,14 +1,15 @@
-//! Episodes: a complaint and those of the same enterprise about the same subject within some days
-//! of the episode's first.
+//! Episodes: a complaint and the further complaints of the same enterprise about the same subject within a
+//! number of days of the first.
 
 use polars::prelude::*;
 
-/// Adds `episode_day`, the day of the first complaint of the row's episode, and `opens`, whether
+/// Adds `episode_day` (i32), the day of the first complaint of the row's episode, and `opens` (bool), whether
 /// the row is that first complaint.
 ///
-/// `rows` stand in the order of (subject, enterprise, day, complaint). Each anonymous complaint is
-/// an episode of its own, and each campaign is one, however long it lasts. Where an episode ends depends on where it began, so this is one scan
-/// over the sorted columns and no expression.
+/// `rows` have `subject`, `enterprise` (u32?), `anonymous` (bool), `day` (i32) and optionally `campaign`
+/// (u32?), sorted by (subject, enterprise, day, complaint). Each anonymous complaint outside a campaign is an
+/// episode of its own; each campaign is one episode, however long it lasts. Where an episode ends depends on
+/// where it began, hence a scan and no polars expression.
 pub fn with_episodes(rows: &DataFrame, episode_days: i32) -> PolarsResult<DataFrame> {
     let subjects = rows.column("subject")?.u32()?;
     let enterprises = rows.column("enterprise")?.u32()?;
@@ -63,7 +64,7 @@ mod tests {
 
     #[test]
     fn an_episode_is_counted_from_its_first_complaint_not_from_the_last() {
-        // Day 12 is within 7 days of day 6 but not of day 0, which began the episode.
+        // Day 12 is within 7 days of day 6 but not of day 0, on which the episode began.
         let found = episodes(&[(Some(1), 0), (Some(1), 6), (Some(1), 7), (Some(1), 12), (Some(1), 19)]);
         assert_eq!(found, [(0, true), (0, false), (0, false), (12, true), (12, false)]);
     }

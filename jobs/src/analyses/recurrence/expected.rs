@@ -1,41 +1,42 @@
-//! What was observed of a subject, and what was to be expected of it (design §5, point 4).
+//! Observed and expected episodes of each subject (design §5, point 4).
 //!
-//! Indirect standardisation: a subject's exposure in a stratum times the rate of the *others* there.
-//! Its own episodes and its own exposure are left out of that rate, so that whoever draws most of the
-//! complaints of a stratum is not compared with himself.
+//! Indirect standardisation: the subject's exposure in a stratum times the rate of the *other* subjects
+//! there. The subject's own episodes and exposure are left out of that rate, so that a subject that draws
+//! most complaints of a stratum is not compared with itself.
 
 use super::Rules;
-use super::windows::WINDOWS;
 use crate::facts::exposure::Span;
+use crate::facts::lookback::WINDOWS;
 use polars::prelude::*;
 
-/// Observed and expected of the subjects of one kind in one window, in the order of places.
+/// Observed and expected of the subjects of one kind in one window, as parallel vectors sorted by place.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Expected {
     pub subjects: Vec<u32>,
     /// Episodes that began in the window.
     pub observed: Vec<u32>,
-    /// Declarations or days.
+    /// Declarations, or days in posting.
     pub exposure: Vec<f64>,
-    /// None where there is no exposure, or no rate to compare with.
+    /// None without exposure, or without a rate to compare with.
     pub expected: Vec<Option<f64>>,
-    /// The share of the expected that comes from widened strata.
+    /// Share of the expected that comes from widened strata.
     pub widened: Vec<f64>,
-    /// Whether some of the exposure was taken over from another month.
+    /// Whether some of the exposure was carried over from another month.
     pub carried: Vec<bool>,
 }
 
-/// Cells of (subject, peer group, span) with exposure `x` and episodes `y`: what all windows are
-/// computed from.
+/// The cells that all windows are computed from: `subject` (u32), `group` (i32), `span`, `month` (u32),
+/// exposure `x`, episodes `y` (f64) and `carried` (bool).
 ///
-/// `rows` have `subject`, `group`, `episode_day` and `opens`; `exposure` as in
+/// Reads `subject`, `group`, `episode_day` and `opens` of `rows`; `exposure` is as in
 /// [`crate::facts::exposure::Exposure`]. An episode counts in the month in which it began, and in the peer
 /// group of the branch that it is about.
 pub fn cells(rows: &DataFrame, exposure: &DataFrame, spans: &[Span]) -> PolarsResult<LazyFrame> {
     let (Some(first), Some(last)) = (spans.first(), spans.last()) else {
         return Ok(exposure.clone().lazy());
     };
-    // How many spans, and how many months, begin on the day or before it.
+    // The number of spans (or months) after the first that begin on or before the day is the index of its
+    // span (month).
     let count = |starts: &mut dyn Iterator<Item = i32>| {
         let day = || col("episode_day");
         starts.fold(lit(0u32).cast(DataType::UInt32), |sum, start| sum + day().gt_eq(lit(start)).cast(DataType::UInt32))
@@ -68,11 +69,11 @@ pub fn cells(rows: &DataFrame, exposure: &DataFrame, spans: &[Span]) -> PolarsRe
     concat([exposed, episodes], UnionArgs::default())
 }
 
-/// Observed and expected in the window of so many days.
+/// Observed and expected in the window of the last `days` days.
 ///
-/// The rate of a stratum, peer group × month, is that of the others; with fewer than
-/// `rules.stratum_episodes` episodes of theirs it is that of the peer group in the whole window, and
-/// with fewer also there that of all in the whole window.
+/// The rate of a stratum (peer group × month) is that of the other subjects. If they have fewer than
+/// `rules.stratum_episodes` episodes there, it is their rate in the peer group over the whole window; if they
+/// have fewer there, too, it is the rate of all other subjects over the whole window.
 pub fn expected(cells: &LazyFrame, spans: &[Span], days: i32, rules: &Rules) -> PolarsResult<Expected> {
     let Some(last) = spans.last() else { return Ok(Expected::default()) };
     let from = spans.iter().position(|span| span.from > last.to - days).unwrap_or(0);
@@ -82,7 +83,7 @@ pub fn expected(cells: &LazyFrame, spans: &[Span], days: i32, rules: &Rules) -> 
         .filter(col("span").cast(DataType::Int64).gt_eq(lit(i64::from(from))))
         .group_by([col("subject"), col("group"), col("month")])
         .agg([col("x").sum(), col("y").sum(), col("carried").any(true)])
-        // Sums of floats depend on their order.
+        // Float sums depend on the order of their terms.
         .sort(["subject", "group", "month"], SortMultipleOptions::default())
         .collect()?;
     let sums = |keys: &[&str], suffix: &str| {
@@ -113,7 +114,7 @@ pub fn expected(cells: &LazyFrame, spans: &[Span], days: i32, rules: &Rules) -> 
             JoinArgs::new(JoinType::Left),
         )
         .join(sums(&["subject"], "own"), on(&["subject"]), on(&["subject"]), JoinArgs::new(JoinType::Left));
-    // Differences of sums that should be nothing are not always exactly 0.
+    // Differences of float sums that should be 0 are not always exactly 0.
     let others = |x: Expr, own: Expr, of: Expr| (x - own).gt(of * lit(1e-9));
     let enough = lit(f64::from(rules.stratum_episodes) - 0.5);
     let stratum = (col("y_stratum") - col("y")) / (col("x_stratum") - col("x"));
@@ -175,7 +176,7 @@ pub fn expected(cells: &LazyFrame, spans: &[Span], days: i32, rules: &Rules) -> 
 }
 
 impl Expected {
-    /// The share of episodes whose subjects have exposure; 1 where there are none.
+    /// The share of episodes whose subjects have exposure; 1 without episodes.
     pub fn coverage(&self) -> f64 {
         let all: u32 = self.observed.iter().sum();
         let covered: u32 = self.observed.iter().zip(&self.exposure).filter(|(_, x)| **x > 0.0).map(|(o, _)| *o).sum();

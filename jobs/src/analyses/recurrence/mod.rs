@@ -1,17 +1,18 @@
-//! Who is complained about again and again: episodes, distinct enterprises, windows, tiers.
+//! Recurrence: which officers and branches draw more complaints than expected, by episodes, distinct
+//! enterprises, windows and tiers.
 //!
-//! Pure functions of frames, an as-of day and rules. Design §5, points 1 to 9; docs/statistics.md has the
-//! formulas and where they come from.
+//! Pure functions of frames, an as-of day and rules (design §5, points 1 to 9). docs/statistics.md has the
+//! formulas and their sources. A *subject* is an officer or a branch; its *place* is its index in the frames.
 
-mod available;
 mod campaigns;
 mod control;
+mod data_coverage;
 mod episodes;
 mod expected;
 mod reach;
 mod reasons;
 mod rules;
-mod surprise;
+mod significance;
 mod tiers;
 mod windows;
 
@@ -20,36 +21,37 @@ mod adjusted_tests;
 #[cfg(test)]
 mod tests;
 
-pub use available::{Available, Lack, Most, available};
+pub use crate::facts::lookback::WINDOWS;
 pub use campaigns::with_campaigns;
 pub use control::{CusumSeries, CusumWeek, FunnelPlot, FunnelUnit, cusum_series, funnel_plot};
+pub use data_coverage::{Available, MissingData, TopSubject, available};
 pub use episodes::with_episodes;
 pub use expected::{Expected, cells, expected};
 pub use reach::{Count, Reach, Reached, reach};
 pub use reasons::{Reason, reason};
 pub use rules::{AnonymousRule, CampaignRule, Rules, TierRule};
-pub use surprise::{Adjusted, Compared, Scatter, six_digits};
+pub use significance::{Adjusted, Comparison, Dispersion, round_6_digits};
 pub use tiers::{Assessed, Assessment, Complainants, assess, assess_kind, rule_of};
-pub use windows::{WINDOWS, WindowNumbers};
+pub use windows::WindowNumbers;
 
-/// The stages of an assessment by themselves, for benchmarks.
+/// The single stages of an assessment, for benchmarks.
 pub mod stages {
     use super::{Expected, Rules, combined, windows, with_episodes};
     use crate::facts::frames::Frames;
     use polars::prelude::*;
     use schema::enums::SubjectKind;
 
-    /// What counts, with campaigns and episodes.
+    /// The rows that count, with campaigns and episodes.
     pub fn rows(frames: &Frames, kind: SubjectKind, rules: &Rules) -> PolarsResult<DataFrame> {
         with_episodes(&combined(frames, kind, rules)?, rules.episode_days)
     }
 
-    /// The counts of all windows: how many subjects have any.
+    /// Computes the counts of all windows; returns how many subjects have any.
     pub fn counts(rows: &DataFrame, as_of: i32) -> PolarsResult<usize> {
         Ok(windows::windows(rows, as_of)?.0.len())
     }
 
-    /// The cells that all windows are computed from; `kind` is the place of the exposure.
+    /// The cells that all windows are computed from; `kind` is an index into `frames.exposure`.
     pub fn cells(rows: &DataFrame, frames: &Frames, kind: usize) -> PolarsResult<LazyFrame> {
         Ok(super::cells(rows, &frames.exposure[kind].rows, &frames.spans)?.collect()?.lazy())
     }
@@ -60,12 +62,13 @@ pub mod stages {
     }
 }
 
-use crate::facts::frames::{Frames, day_number};
+use crate::facts::days::day_number;
+use crate::facts::frames::Frames;
 use chrono::NaiveDate;
 use polars::prelude::*;
 use schema::enums::SubjectKind;
 
-/// The column of the allegations that names subjects of a kind.
+/// The column of `frames.allegations` with the subjects of a kind.
 fn subject_column(kind: SubjectKind) -> &'static str {
     match kind {
         SubjectKind::Officer => "officer",
@@ -73,15 +76,18 @@ fn subject_column(kind: SubjectKind) -> &'static str {
     }
 }
 
-/// The input of §5: one row for each (subject, complaint) that counts, with `subject`,
-/// `complaint`, `day`, `enterprise` (null: does not count as one), `anonymous`, `serious`,
-/// `confirmed`, `not_sustained`, `group` and `text`, in the order of (subject, enterprise, day, complaint).
+/// The input of §5: one row for each (subject, complaint) that counts, sorted by (subject, enterprise, day,
+/// complaint).
 ///
-/// Conduct complaints that are not void; of them the subjects with at least one allegation not
-/// found UNFOUNDED or EXONERATED.
+/// Columns: `subject`, `complaint` (u32), `day` (i32, days since 1970), `enterprise` (u32?, null: does not
+/// count as one), `anonymous`, `serious`, `serious_confirmed`, `confirmed`, `not_sustained` (bool), `group`
+/// (i32) and `text` (u32?).
+///
+/// A row counts if the complaint is about conduct and not void, and at least one allegation against the
+/// subject was not found UNFOUNDED or EXONERATED.
 fn counted(frames: &Frames, kind: SubjectKind, rules: &Rules) -> PolarsResult<DataFrame> {
     let subject = subject_column(kind);
-    // A complaint is about a branch whoever of it is meant, so its attribution is not in doubt.
+    // A complaint concerns the branch whichever of its officers is meant, so its attribution is never in doubt.
     let confirmed = match kind {
         SubjectKind::Officer => col("confirmed"),
         SubjectKind::Branch => lit(true),
@@ -89,7 +95,7 @@ fn counted(frames: &Frames, kind: SubjectKind, rules: &Rules) -> PolarsResult<Da
     let own = u32::try_from(frames.enterprises.len()).unwrap_or(u32::MAX);
     let enterprise = match rules.anonymous {
         AnonymousRule::NotCounted => col("enterprise"),
-        // Places after those of the enterprises that are known.
+        // Numbers above those of the known enterprises.
         AnonymousRule::OwnEnterprise => {
             when(col("enterprise").is_null()).then(col("complaint") + lit(own)).otherwise(col("enterprise"))
         }
@@ -103,7 +109,7 @@ fn counted(frames: &Frames, kind: SubjectKind, rules: &Rules) -> PolarsResult<Da
             col(subject).alias("subject"),
             col("enterprise").is_null().alias("anonymous"),
             confirmed.alias("confirmed"),
-            // What is serious and only asserted does not propose a suspension.
+            // A serious allegation with an unconfirmed attribution must not lead to a suspension review.
             col("serious").and(col("confirmed")).alias("serious_confirmed"),
         ])
         .with_column(enterprise.alias("enterprise"))
@@ -123,7 +129,7 @@ fn counted(frames: &Frames, kind: SubjectKind, rules: &Rules) -> PolarsResult<Da
                 col("serious_confirmed").any(true),
                 col("confirmed").any(true),
                 col("not_sustained").all(true),
-                // An officer may stand in one complaint for branches of two groups.
+                // One complaint may name an officer at branches of two peer groups.
                 col("group").min(),
                 col("text").first(),
             ])
@@ -132,13 +138,13 @@ fn counted(frames: &Frames, kind: SubjectKind, rules: &Rules) -> PolarsResult<Da
     rows.sort(ORDER, SortMultipleOptions::default())
 }
 
-/// The counts of everybody in the longest window, in the order of places.
+/// The counts of each subject with a complaint in the longest window, as (place, numbers), sorted by place.
 pub fn counts_of(assessed: &Assessed, as_of: NaiveDate) -> PolarsResult<Vec<(u32, WindowNumbers)>> {
     let (numbers, _) = windows::windows(&assessed.rows, day_number(as_of))?;
     Ok(numbers.into_iter().map(|(place, [.., longest])| (place, longest)).collect())
 }
 
-/// The columns of what is counted.
+/// The columns of `counted`.
 const COUNTED: [&str; 11] = [
     "subject",
     "complaint",
@@ -153,9 +159,9 @@ const COUNTED: [&str; 11] = [
     "text",
 ];
 
-/// Whether no subject stands in a complaint twice, found by a scan of rows that are in the order of complaints,
-/// as a register gives them; false for others, which may or may not be. Bringing ten million pairs together to
-/// find out that each is alone would cost more than all else.
+/// Whether each (subject, complaint) occurs once. One scan of rows sorted by complaint, as the register
+/// delivers them; false if they are not sorted, where the answer is unknown. Grouping ten million pairs to
+/// find each of them unique would cost more than everything else.
 fn is_unique(rows: &DataFrame) -> PolarsResult<bool> {
     let mut at = None;
     let mut seen: Vec<Option<u32>> = Vec::new();
@@ -175,17 +181,17 @@ fn is_unique(rows: &DataFrame) -> PolarsResult<bool> {
     Ok(true)
 }
 
-/// The order in which episodes are formed.
+/// The sort order in which episodes are formed.
 const ORDER: [&str; 4] = ["subject", "enterprise", "day", "complaint"];
 
-/// The input of §5 with campaigns: `campaign` as in [`with_campaigns`], `own` for the enterprise itself,
-/// and in `enterprise` one number for all that stand in a campaign. In the same order.
+/// The input of §5 with campaigns, in the same order: adds `campaign` (u32?, as in [`with_campaigns`]) and
+/// `own` (u32?, the enterprise itself). `enterprise` is one number for all rows of a campaign.
 fn combined(frames: &Frames, kind: SubjectKind, rules: &Rules) -> PolarsResult<DataFrame> {
     let rows = with_campaigns(&counted(frames, kind, rules)?, &frames.sketches, rules)?;
     if rows.column("campaign")?.null_count() == rows.height() {
         return rows.lazy().with_column(col("enterprise").alias("own")).collect();
     }
-    // Places after those of enterprises, and of complaints that count as one.
+    // Numbers above those of enterprises, and of anonymous complaints that count as one.
     let first = u32::try_from(frames.enterprises.len() + frames.complaints.len()).unwrap_or(u32::MAX);
     let enterprise = when(col("campaign").is_not_null())
         .then(col("campaign") + lit(first).cast(DataType::UInt32))

@@ -1,4 +1,4 @@
-//! What a rule would have meant: who ever reached "k in w days", and in which year first.
+//! The reach of a simple rule "k events in w days": which subjects ever met it, and in which year first.
 
 use super::episodes::with_episodes;
 use super::{Rules, counted, subject_column};
@@ -9,7 +9,7 @@ use schema::enums::SubjectKind;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-/// What is counted.
+/// The events that a rule counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Count {
     /// Every complaint, whatever its kind, state and finding.
@@ -20,21 +20,21 @@ pub enum Count {
     Enterprises,
 }
 
-/// Who reached it.
+/// The subjects that met a rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Reach {
     pub subjects: u32,
     pub by_year: Vec<YearReach>,
-    /// Whom it reached, the first first; None unless asked for.
+    /// Each of these subjects, sorted by day and code; None unless a list was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reached: Option<Vec<Reached>>,
 }
 
-/// Somebody whom a rule reached.
+/// A subject that met a rule.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Reached {
-    /// The day on which it first did.
+    /// The first day on which it did.
     pub on: NaiveDate,
     pub code: String,
 }
@@ -45,8 +45,8 @@ pub struct YearReach {
     pub subjects: u32,
 }
 
-/// Counts the subjects for which some `k`-th event lies less than `days` days after the first of
-/// those `k`, by the year in which they first reached it, and names them where they are to be listed.
+/// Counts the subjects with `k` events of which the last is less than `days` days after the first, by the
+/// year in which they first had them; with `list` also names them.
 pub fn reach(
     frames: &Frames,
     kind: SubjectKind,
@@ -100,8 +100,8 @@ pub fn reach(
     })
 }
 
-/// The subjects and the day on which each first has its k-th event less than `days` days after the first
-/// of those k.
+/// (subject, day) of each subject that meets the rule, with the day on which it first does. `events` have
+/// `subject` (u32) and `day` (i32).
 fn first_reached(events: LazyFrame, k: i64, days: i32) -> PolarsResult<Vec<(u32, i32)>> {
     let reached = events
         .select([col("subject"), col("day")])
@@ -115,8 +115,8 @@ fn first_reached(events: LazyFrame, k: i64, days: i32) -> PolarsResult<Vec<(u32,
     Ok(subjects.iter().zip(days.iter()).filter_map(|(subject, day)| subject.zip(day)).collect())
 }
 
-/// The same for distinct enterprises: a window slides over the complaints of each subject. How
-/// many are distinct changes with both of its ends, so this is a scan and no expression.
+/// The same for distinct enterprises, by a sliding window over the complaints of each subject. The distinct
+/// count changes at both ends of the window, hence a scan and no polars expression.
 fn first_reached_by_enterprises(rows: &DataFrame, k: i64, days: i32) -> PolarsResult<Vec<(u32, i32)>> {
     let rows = rows
         .clone()

@@ -1,4 +1,4 @@
-//! Why somebody is flagged, as a sentence in Vietnamese and one in English.
+//! The reason for a flag, as text in Vietnamese and in English.
 
 use super::tiers::rule_of;
 use super::{Adjusted, AnonymousRule, Assessment, Complainants, Rules};
@@ -6,14 +6,14 @@ use crate::facts::exposure::Basis;
 use chrono::NaiveDate;
 use schema::enums::{Proposed, SubjectKind};
 
-/// The sentences of a flag.
+/// The reason for a flag in both languages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reason {
     pub vi: String,
     pub en: String,
 }
 
-/// Says why. A flag proposes a review; it does not say that anybody did wrong.
+/// Words the reason for a flag. The text proposes a review and must not claim misconduct.
 pub fn reason(assessment: &Assessment, as_of: NaiveDate, rules: &Rules) -> Reason {
     let rule = rule_of(rules, assessment.tier);
     let window = assessment.windows.iter().find(|window| window.days == rule.days).cloned().unwrap_or_default();
@@ -34,7 +34,7 @@ pub fn reason(assessment: &Assessment, as_of: NaiveDate, rules: &Rules) -> Reaso
         Proposed::Inspection => ("Đề nghị kiểm tra chi cục", "Proposed: inspection of the branch"),
     };
     let (from_vi, from_en) = complainants(assessment, rules.anonymous == AnonymousRule::OwnEnterprise);
-    // Of whom, where two kinds of complaints were named.
+    // If named and anonymous complaints were mentioned, "of them" would be ambiguous.
     let of_both = assessment.complainants.enterprises > 0 && assessment.complainants.anonymous > 0;
     let (serious_vi, serious_en) = match (serious, of_both) {
         (0, _) => (String::new(), String::new()),
@@ -67,8 +67,8 @@ pub fn reason(assessment: &Assessment, as_of: NaiveDate, rules: &Rules) -> Reaso
     }
 }
 
-/// Who complained. The register cannot tell whether anonymous complaints come from different enterprises, so the sentence
-/// counts them apart.
+/// Words who complained. The register cannot tell whether anonymous complaints come from different
+/// enterprises, so the text counts them separately.
 fn complainants(assessment: &Assessment, anonymous_count: bool) -> (String, String) {
     let Complainants { enterprises, anonymous } = assessment.complainants;
     let complaints = u32::try_from(assessment.evidence.len()).unwrap_or(u32::MAX);
@@ -109,7 +109,7 @@ fn complainants(assessment: &Assessment, anonymous_count: bool) -> (String, Stri
     )
 }
 
-/// What was observed against what was expected.
+/// Words the comparison of observed with expected.
 fn compared(adjusted: &Adjusted, assessment: &Assessment, robust: bool) -> (String, String) {
     let vi = |value: f64| number(value).replace('.', ",");
     let others = match assessment.kind {
@@ -152,7 +152,7 @@ fn compared(adjusted: &Adjusted, assessment: &Assessment, robust: bool) -> (Stri
     )
 }
 
-/// A number as people read it: two digits after the point for small ones, one for others.
+/// Formats a number with two decimals below 10 and one from 10 on.
 fn number(value: f64) -> String {
     if value < 10.0 { format!("{value:.2}") } else { format!("{value:.1}") }
 }
@@ -161,12 +161,12 @@ fn number(value: f64) -> String {
 mod tests {
     use super::*;
     use crate::analyses::recurrence::WindowNumbers;
+    use crate::facts::Subject;
     use crate::facts::exposure::Basis;
-    use crate::facts::frames::Subject;
     use schema::Id;
     use schema::enums::Tier;
 
-    /// The sentences about a branch of the gravest tier, or an officer to watch, whose evidence comes from so many.
+    /// The reason for a flag of this tier with this many enterprises and anonymous complaints.
     fn said(kind: SubjectKind, tier: Tier, enterprises: u32, anonymous: u32, rule: AnonymousRule) -> Reason {
         let id = |n: u128| Id(uuid::Uuid::from_u128(n));
         let assessment = Assessment {

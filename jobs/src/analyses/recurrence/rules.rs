@@ -1,25 +1,24 @@
-//! The rules of a run: a TOML file with these defaults, stored with the run and printed with
+//! The rules of a run, read from a TOML file or by default. They are stored with the run and printed with
 //! every flag.
 
-use super::windows::WINDOWS;
 use crate::JobError;
+use crate::facts::lookback::WINDOWS;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
-/// When somebody is flagged.
+/// When a subject is flagged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Rules {
     pub version: String,
-    /// What anonymous complaints are to the count of distinct enterprises.
+    /// How anonymous complaints count among distinct enterprises.
     pub anonymous: AnonymousRule,
-    /// Days from the first complaint of an episode within which further ones of the same
-    /// enterprise belong to it.
+    /// Complaints of the same enterprise within this many days of the first one of an episode belong to it.
     pub episode_days: i32,
-    /// Fewer episodes of the others in a stratum than this, and it is widened.
+    /// A stratum in which the other subjects have fewer episodes than this is widened.
     pub stratum_episodes: u32,
-    /// Numbers are adjusted where the exposure is known of subjects with at least this share of the
-    /// episodes; with less, most would be compared with nothing.
+    /// Numbers are adjusted for exposure only if the subjects with known exposure have at least this share of
+    /// the episodes; otherwise most subjects would lack a comparison.
     pub exposure_coverage: f64,
     pub campaign: CampaignRule,
     pub watch: TierRule,
@@ -30,25 +29,25 @@ pub struct Rules {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AnonymousRule {
-    /// They count as complaints and never as an enterprise.
+    /// Anonymous complaints count as complaints and never as an enterprise.
     NotCounted,
     /// Each counts as an enterprise of its own.
     OwnEnterprise,
 }
 
-/// When texts are a campaign.
+/// When similar texts form a campaign.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CampaignRule {
-    /// At least so many distinct enterprises …
+    /// Minimum number of distinct enterprises.
     pub enterprises: u32,
-    /// … within so many days, with texts …
+    /// Days within which these complain.
     pub days: i32,
-    /// … of at least so many characters, after normalisation …
+    /// Minimum length of a text in characters, after normalisation.
     pub characters: u32,
-    /// … that share at least so much of their shingles (Jaccard).
+    /// Minimum Jaccard similarity of the shingles of two texts.
     pub similarity: f64,
-    /// Forms that an association hands out, say: texts alike to one of these are no campaign.
+    /// Texts similar to one of these, such as the form of an association, belong to no campaign.
     pub templates: Vec<String>,
 }
 
@@ -58,13 +57,13 @@ impl Default for CampaignRule {
     }
 }
 
-/// What a tier asks for, all of it.
+/// The conditions of a tier; all must hold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TierRule {
-    /// At least so many distinct enterprises …
+    /// Minimum number of distinct enterprises.
     pub enterprises: u32,
-    /// … in so many days: one of the four windows, of which all the tier's numbers are.
+    /// The window, one of the four, that all numbers of the tier are taken from.
     pub days: i32,
     /// Whether only CONFIRMED attributions count.
     #[serde(default)]
@@ -72,13 +71,13 @@ pub struct TierRule {
     /// Whether at least one complaint of the window must be of a serious category.
     #[serde(default)]
     pub serious: bool,
-    /// The q-value is at most this.
+    /// Maximum q-value.
     #[serde(default)]
     pub q: Option<f64>,
-    /// EB05, the rate ratio that is exceeded with 95 %, is at least this.
+    /// Minimum EB05, the rate ratio that is exceeded with a probability of 95 %.
     #[serde(default)]
     pub eb05: Option<f64>,
-    /// Whether q and EB05 must hold also without any one enterprise, and without anonymous complaints.
+    /// Whether q and EB05 must also hold without any one enterprise, and without anonymous complaints.
     #[serde(default)]
     pub robust: bool,
 }
@@ -124,7 +123,11 @@ impl Default for Rules {
 }
 
 impl Rules {
-    /// Reads rules from a file; what it leaves out is as by default.
+    /// Reads rules from a TOML file. Missing top-level fields and missing fields of `campaign` take their
+    /// defaults.
+    ///
+    /// # Errors
+    /// `Rules` if the file cannot be read or parsed, or a value is out of range.
     pub fn load(path: &Path) -> Result<Self, JobError> {
         let wrong = |message: String| JobError::Rules { path: path.display().to_string(), message };
         let text = std::fs::read_to_string(path).map_err(|e| wrong(e.to_string()))?;
@@ -141,35 +144,35 @@ impl Rules {
     fn check(&self) -> Result<(), String> {
         if self.version == Self::default().version && *self != Self::default() {
             return Err(format!(
-                "version {:?} is that of the default rules: give your own rules a version of their own",
+                "version {:?} is reserved for the default rules: set another version for changed rules",
                 self.version
             ));
         }
         if !(0..=365).contains(&self.episode_days) {
-            return Err("episode_days must be from 0 to 365".into());
+            return Err("episode_days must be between 0 and 365".into());
         }
         if !(0.0..=1.0).contains(&self.exposure_coverage) {
-            return Err("exposure_coverage is a share: from 0 to 1".into());
+            return Err("exposure_coverage must be between 0 and 1".into());
         }
         let campaign = &self.campaign;
         if campaign.enterprises < 2 || !(1..=90).contains(&campaign.days) {
-            return Err("campaign: it takes 2 enterprises or more, within 1 to 90 days".into());
+            return Err("campaign.enterprises must be at least 2 and campaign.days between 1 and 90".into());
         }
         if !(campaign.similarity > 0.0 && campaign.similarity <= 1.0) {
-            return Err("campaign.similarity is a share: above 0 and at most 1".into());
+            return Err("campaign.similarity must be above 0 and at most 1".into());
         }
         for (name, tier) in self.tiers() {
             if !WINDOWS.contains(&tier.days) {
-                return Err(format!("{name}.days is {}: take one of the windows 30, 90, 180 and 365", tier.days));
+                return Err(format!("{name}.days is {}: it must be one of 30, 90, 180 and 365", tier.days));
             }
             if tier.enterprises == 0 {
-                return Err(format!("{name}.enterprises is 0: it would flag everybody"));
+                return Err(format!("{name}.enterprises is 0, which would flag every subject: it must be at least 1"));
             }
             if tier.q.is_some_and(|q| !(q > 0.0 && q <= 1.0)) {
-                return Err(format!("{name}.q is a share: above 0 and at most 1"));
+                return Err(format!("{name}.q must be above 0 and at most 1"));
             }
             if tier.eb05.is_some_and(|eb05| !(eb05 >= 0.0 && eb05.is_finite())) {
-                return Err(format!("{name}.eb05 is a rate ratio: a number from 0"));
+                return Err(format!("{name}.eb05 must be a finite number of at least 0"));
             }
         }
         Ok(())

@@ -1,8 +1,9 @@
-//! Frames worked out by hand, and what must hold of all frames.
+//! Tests of the recurrence statistics: frames worked out by hand, and properties of all frames.
 
 use super::*;
+use crate::facts::Subject;
+use crate::facts::days::day_number;
 use crate::facts::exposure::{Basis, Exposure, Span, spans};
-use crate::facts::frames::{Subject, day_number};
 use crate::run_hash::digests;
 use chrono::{Days, NaiveDate};
 use proptest::prelude::*;
@@ -10,7 +11,7 @@ use schema::Id;
 use schema::enums::Tier;
 use uuid::Uuid;
 
-/// One allegation against officer and branch 0, unless told otherwise.
+/// One allegation, against officer and branch 0 by default.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Row {
     complaint: u32,
@@ -25,7 +26,7 @@ pub(super) struct Row {
     cleared: bool,
     not_sustained: bool,
     confirmed: bool,
-    /// Place in `sketches`.
+    /// Index in `sketches`.
     pub text: Option<u32>,
 }
 
@@ -92,7 +93,7 @@ pub(super) fn frames(rows: &[Row]) -> Frames {
     }
 }
 
-/// The same exposure in each span for each subject given, as (place, exposure a day).
+/// The exposure of subjects given as (place, exposure per day), constant over all spans.
 pub(super) fn exposed(subjects: &[(u32, f64)]) -> Exposure {
     let spans = spans(as_of());
     let cells: Vec<(u32, usize, f64)> = subjects
@@ -122,7 +123,7 @@ fn assessed(rows: &[Row], rules: &Rules) -> Vec<Assessment> {
     assess(&frames(rows), as_of(), rules).expect("an assessment")
 }
 
-/// The assessments where officers and branches have this exposure.
+/// The assessments with this exposure for officers and branches.
 pub(super) fn assessed_with(rows: &[Row], exposure: &Exposure) -> Vec<Assessment> {
     let mut frames = frames(rows);
     frames.exposure = [exposure.clone(), exposure.clone()];
@@ -162,12 +163,12 @@ fn a_window_is_open_at_its_far_end_and_closed_at_the_day_itself() {
 
 #[test]
 fn distinct_enterprises_are_counted_not_complaints() {
-    assert_eq!(tier(&[row(0, 1, 1), row(1, 20, 1), row(2, 40, 1), row(3, 60, 1)]), None, "one man's feud");
+    assert_eq!(tier(&[row(0, 1, 1), row(1, 20, 1), row(2, 40, 1), row(3, 60, 1)]), None, "one enterprise only");
     assert_eq!(tier(&[row(0, 1, 1), row(1, 20, 2)]), Some(Tier::Watch));
-    assert_eq!(tier(&[row(0, 1, 1), row(1, 190, 2)]), None, "two in a year, not in half of one");
+    assert_eq!(tier(&[row(0, 1, 1), row(1, 190, 2)]), None, "two, but not within 180 days");
     assert_eq!(tier(&[row(0, 1, 1), row(1, 190, 2), row(2, 300, 3)]), Some(Tier::Review));
     let five: Vec<Row> = (0..5).map(|n| row(n, 10, n)).collect();
-    assert_eq!(tier(&five), Some(Tier::Review), "nothing serious");
+    assert_eq!(tier(&five), Some(Tier::Review), "no serious one");
     let mut grave = five.clone();
     grave[2].serious = true;
     assert_eq!(tier(&grave), Some(Tier::SuspensionReview));
@@ -194,9 +195,9 @@ fn what_does_not_count_is_left_out() {
     assert_eq!(with(|row| row.void = true), Some(Tier::Watch));
     assert_eq!(with(|row| row.cleared = true), Some(Tier::Watch));
     assert_eq!(with(|row| row.conduct = false), Some(Tier::Watch));
-    assert_eq!(with(|row| row.ago = -1), Some(Tier::Watch), "after the day");
-    assert_eq!(with(|row| row.confirmed = false), Some(Tier::Watch), "above WATCH only what is confirmed");
-    assert_eq!(with(|row| row.not_sustained = true), Some(Tier::Review), "shown apart, and counted");
+    assert_eq!(with(|row| row.ago = -1), Some(Tier::Watch), "received after the as-of day");
+    assert_eq!(with(|row| row.confirmed = false), Some(Tier::Watch), "above WATCH attributions must be confirmed");
+    assert_eq!(with(|row| row.not_sustained = true), Some(Tier::Review), "NOT_SUSTAINED still counts");
 }
 
 #[test]
@@ -217,7 +218,7 @@ fn a_serious_allegation_that_is_only_asserted_proposes_no_suspension() {
 
 #[test]
 fn episodes_open_on_the_whole_history_and_may_be_fewer_than_enterprises() {
-    // The episode began 32 days ago: its later complaint is in the window, its beginning is not.
+    // The episode began 32 days ago: its later complaint is in the window, its first is not.
     let found = officer(&[row(0, 32, 1), row(1, 28, 1), row(2, 5, 2)], &Rules::default()).expect("a flag");
     assert_eq!((found.windows[0].complaints, found.windows[0].episodes, found.windows[0].enterprises), (2, 1, 2));
     assert_eq!((found.windows[1].complaints, found.windows[1].episodes), (3, 2));
@@ -250,7 +251,7 @@ fn reaching_is_less_than_so_many_days_after_the_first() {
     let two = [row(0, 400, 1), row(1, 35, 1)];
     assert_eq!(reached(Count::Complaints, 2, 365, &two), (0, vec![]), "365 days after the first");
     assert_eq!(reached(Count::Complaints, 2, 366, &two), (1, vec![(2024, 1)]));
-    assert_eq!(reached(Count::Complaints, 1, 1, &two), (1, vec![(2023, 1)]), "the first year counts");
+    assert_eq!(reached(Count::Complaints, 1, 1, &two), (1, vec![(2023, 1)]), "counted in the first year");
     assert_eq!(reached(Count::Enterprises, 2, 366, &two), (0, vec![]));
     let close = [row(0, 10, 1), row(1, 9, 1), row(2, 8, 2)];
     assert_eq!(reached(Count::Complaints, 3, 30, &close).0, 1);
@@ -273,7 +274,7 @@ fn an_empty_register_gives_an_answer() {
 pub(super) fn any_rows() -> impl Strategy<Value = Vec<Row>> {
     let one = (0u32..60, 0u32..3, 0u32..2, -10i32..400, proptest::option::of(0u32..8), any::<[bool; 5]>());
     proptest::collection::vec(one, 0..60).prop_map(|rows| {
-        // What belongs to a complaint is the same on all its rows.
+        // Attributes of a complaint are the same on all its rows.
         let mut complaints: std::collections::HashMap<u32, (i32, Option<u32>, bool)> = Default::default();
         rows.into_iter()
             .map(|(complaint, officer, branch, ago, enterprise, [serious, void, cleared, not_sustained, confirmed])| {

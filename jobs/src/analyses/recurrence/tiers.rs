@@ -1,13 +1,15 @@
-//! From numbers to tiers. Where no subject has exposure the tiers fall back to the number of distinct
-//! enterprises alone, and say so: `unadjusted`.
+//! Assigns tiers to subjects. If exposure is missing or covers too few of the episodes, tiers fall back to
+//! the number of distinct enterprises alone, and the flags say so: `unadjusted`.
 
 use super::episodes::with_episodes;
 use super::expected::{cells, expected};
-use super::surprise::{Adjusted, Compared, Scatter};
+use super::significance::{Adjusted, Comparison, Dispersion};
 use super::windows::{SubjectWindows, WindowNumbers, leave_out, windows};
 use super::{Rules, TierRule, combined};
+use crate::facts::Subject;
+use crate::facts::days::day_number;
 use crate::facts::exposure::Basis;
-use crate::facts::frames::{Frames, Subject, day_number};
+use crate::facts::frames::Frames;
 use chrono::NaiveDate;
 use polars::prelude::*;
 use schema::Id;
@@ -21,41 +23,40 @@ pub struct Assessment {
     pub subject: Subject,
     pub tier: Tier,
     pub windows: [WindowNumbers; 4],
-    /// What exposure was measured in; [`Basis::None`]: the numbers are not adjusted.
+    /// The measure of exposure; [`Basis::None`]: the numbers are not adjusted.
     pub basis: Basis,
-    /// The complaints of the tier's window that were counted, in the order of ids.
+    /// The complaints counted in the tier's window, sorted by id.
     pub evidence: Vec<Id>,
-    /// Whose these complaints are.
+    /// Who made these complaints.
     pub complainants: Complainants,
 }
 
-/// Who made some complaints.
+/// Who made the complaints of an assessment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Complainants {
-    /// Distinct enterprises that are known by name; a campaign is one.
+    /// Distinct known enterprises; a campaign counts as one.
     pub enterprises: u32,
     /// Complaints that name no enterprise.
     pub anonymous: u32,
 }
 
-/// All subjects of a kind, assessed.
+/// The assessment of all subjects of a kind.
 pub struct Assessed {
-    /// Those that reach a tier, in the order of codes.
+    /// The subjects that reach a tier, sorted by code.
     pub found: Vec<Assessment>,
     pub basis: Basis,
-    /// How all subjects scatter, in the windows that tiers take their numbers from.
-    pub scatter: Vec<Scatter>,
-    /// Subjects that have as many distinct enterprises as a REVIEW asks for and no exposure, so that
-    /// nothing can be said of them: their codes.
+    /// How rates vary in each window that a tier uses.
+    pub scatter: Vec<Dispersion>,
+    /// Codes of subjects with as many distinct enterprises as REVIEW requires but no expectation, so that
+    /// they cannot be assessed.
     pub without_exposure: Vec<String>,
-    /// The longest window compared, all attributions: for funnels.
-    pub longest: Option<Compared>,
-    /// What was counted, with episodes and campaigns.
+    /// The longest window compared, over all attributions: for the funnel plot.
+    pub longest: Option<Comparison>,
+    /// The rows that count, with campaigns and episodes.
     pub rows: DataFrame,
 }
 
-/// Assesses all officers and branches as of a day: those that reach a tier, in the order of
-/// (kind, code).
+/// Assesses all officers and branches as of a day; returns those that reach a tier, sorted by (kind, code).
 pub fn assess(frames: &Frames, as_of: NaiveDate, rules: &Rules) -> PolarsResult<Vec<Assessment>> {
     let mut all = assess_kind(frames, SubjectKind::Officer, as_of, rules)?.found;
     all.extend(assess_kind(frames, SubjectKind::Branch, as_of, rules)?.found);
@@ -74,14 +75,14 @@ pub fn assess_kind(frames: &Frames, kind: SubjectKind, as_of: NaiveDate, rules: 
     let (mut numbers, recent) = windows(&rows, as_of)?;
     leave_out(&mut numbers, &recent, &frames.by_month)?;
 
-    // What the tiers compare, by (window, only what is confirmed).
+    // The comparisons that tiers need, by (window, confirmed attributions only).
     let all_confirmed = rows.column("confirmed")?.bool()?.all();
     let confirmed_rows = if all_confirmed {
         rows.clone()
     } else {
         with_episodes(&combined.lazy().filter(col("confirmed")).collect()?, rules.episode_days)?
     };
-    let mut compared: BTreeMap<(i32, bool), Compared> = BTreeMap::new();
+    let mut comparisons: BTreeMap<(i32, bool), Comparison> = BTreeMap::new();
     let mut adjusted = exposure.basis != Basis::None;
     if adjusted {
         'kinds: for (confirmed, rows) in [(false, &rows), (true, &confirmed_rows)] {
@@ -89,7 +90,7 @@ pub fn assess_kind(frames: &Frames, kind: SubjectKind, as_of: NaiveDate, rules: 
                 break;
             }
             let cells = cells(rows, &exposure.rows, &frames.spans)?.collect()?.lazy();
-            // The longest window comes first: it says whether enough of the exposure is known.
+            // Longest window first: its coverage decides whether any numbers are adjusted.
             for (nth, days) in super::expected::windows_of(rules).into_iter().rev().enumerate() {
                 let expected = expected(&cells, &frames.spans, days, rules)?;
                 if nth == 0 && !confirmed && expected.coverage() < rules.exposure_coverage {
@@ -97,14 +98,14 @@ pub fn assess_kind(frames: &Frames, kind: SubjectKind, as_of: NaiveDate, rules: 
                     break 'kinds;
                 }
                 let parts = parts(rows, as_of, days)?;
-                let Some(of_window) = Compared::new(&expected, days, confirmed) else { continue };
+                let Some(of_window) = Comparison::new(&expected, days, confirmed) else { continue };
                 for (place, windows) in &mut numbers {
-                    // Quantiles of the posterior cost most: who cannot reach a tier needs none.
+                    // Posterior quantiles are the costliest step: skip subjects that cannot reach a tier.
                     if !may_reach(windows, rules) {
                         continue;
                     }
                     let (largest, anonymous) = parts.get(place).copied().unwrap_or((0, 0));
-                    let adjusted = of_window.of(*place, largest, anonymous);
+                    let adjusted = of_window.numbers_of(*place, largest, anonymous);
                     if let Some(window) = windows.iter_mut().find(|window| window.days == days) {
                         if confirmed {
                             window.adjusted_confirmed = adjusted;
@@ -113,7 +114,7 @@ pub fn assess_kind(frames: &Frames, kind: SubjectKind, as_of: NaiveDate, rules: 
                         }
                     }
                 }
-                compared.insert((days, confirmed), of_window);
+                comparisons.insert((days, confirmed), of_window);
             }
         }
         if all_confirmed {
@@ -128,7 +129,7 @@ pub fn assess_kind(frames: &Frames, kind: SubjectKind, as_of: NaiveDate, rules: 
         .map(|tier| {
             let rule = rule_of(rules, tier);
             let key = (rule.days, rule.confirmed && !all_confirmed);
-            let cut_off = rule.q.and_then(|limit| compared.get(&key)?.cut_off(limit));
+            let cut_off = rule.q.and_then(|limit| comparisons.get(&key)?.cut_off(limit));
             (tier, Test { rule, adjusted, cut_off })
         })
         .collect();
@@ -157,12 +158,12 @@ pub fn assess_kind(frames: &Frames, kind: SubjectKind, as_of: NaiveDate, rules: 
         .collect();
     found.sort_by(|a, b| a.subject.cmp(&b.subject));
     without_exposure.sort();
-    let scatter = compared.values().map(|one| one.scatter.clone()).collect();
-    let longest = compared.into_iter().rfind(|((_, confirmed), _)| !confirmed).map(|(_, one)| one);
+    let scatter = comparisons.values().map(|one| one.scatter.clone()).collect();
+    let longest = comparisons.into_iter().rfind(|((_, confirmed), _)| !confirmed).map(|(_, one)| one);
     Ok(Assessed { found, basis, scatter, without_exposure, longest, rows })
 }
 
-/// Whether a subject has as many distinct enterprises as some tier asks for.
+/// Whether a subject has as many distinct enterprises as some tier requires.
 fn may_reach(windows: &[WindowNumbers; 4], rules: &Rules) -> bool {
     rules.tiers().iter().any(|(_, tier)| {
         windows.iter().any(|window| window.days == tier.days && window.enterprises >= tier.enterprises)
@@ -176,7 +177,7 @@ fn rounded(mut window: WindowNumbers) -> WindowNumbers {
     window
 }
 
-/// Nothing can be said of a subject that would have to be looked at.
+/// Whether a subject has enough distinct enterprises for a tier but no expectation to compare with.
 fn unknown(windows: &[WindowNumbers; 4], rule: &TierRule) -> bool {
     windows
         .iter()
@@ -184,7 +185,7 @@ fn unknown(windows: &[WindowNumbers; 4], rule: &TierRule) -> bool {
         .is_some_and(|window| window.adjusted.is_none() && window.enterprises >= rule.enterprises)
 }
 
-/// What a tier asks for.
+/// The rule of a tier.
 pub fn rule_of(rules: &Rules, tier: Tier) -> &TierRule {
     match tier {
         Tier::Watch => &rules.watch,
@@ -193,7 +194,7 @@ pub fn rule_of(rules: &Rules, tier: Tier) -> &TierRule {
     }
 }
 
-/// A tier's rule, with the cut-off that its limit on q comes to.
+/// A tier's rule with the p-value cut-off that its limit on q corresponds to.
 pub(super) struct Test<'r> {
     pub rule: &'r TierRule,
     pub adjusted: bool,
@@ -217,7 +218,7 @@ impl Test<'_> {
         }
         let Some(adjusted) = adjusted else { return false };
         let surprising = |p: f64| rule.q.is_none() || self.cut_off.is_some_and(|cut_off| p <= cut_off);
-        // Where chance alone explains how subjects differ (a point prior), nobody stands out.
+        // With a point prior chance alone explains how subjects differ, so that no subject stands out.
         let differs = adjusted.eb95 > adjusted.eb05;
         let large = |eb05: f64| rule.eb05.is_none_or(|limit| differs && eb05 >= limit);
         let whole = rule.q.is_none_or(|limit| adjusted.q <= limit) && large(adjusted.eb05);
@@ -227,8 +228,7 @@ impl Test<'_> {
     }
 }
 
-/// Of the episodes of each subject in a window: those of the enterprise that has most, and the anonymous
-/// ones.
+/// For each subject: the episodes in a window of the enterprise with the most, and the anonymous episodes.
 fn parts(rows: &DataFrame, as_of: i32, days: i32) -> PolarsResult<HashMap<u32, (u32, u32)>> {
     let within = col("episode_day").gt(lit(as_of - days)).and(col("episode_day").lt_eq(lit(as_of)));
     let table = rows
@@ -253,7 +253,7 @@ fn parts(rows: &DataFrame, as_of: i32, days: i32) -> PolarsResult<HashMap<u32, (
         .collect())
 }
 
-/// The complaints behind a tier, and the enterprises that made them.
+/// The complaints behind a tier, and who made them.
 #[derive(Default)]
 struct Evidence {
     complaints: Vec<Id>,

@@ -1,22 +1,17 @@
-//! Counts of the four windows: local dates in (T − w, T].
+//! Counts of each subject in four windows of local dates, (T − w, T] with T the as-of day.
 
-use super::surprise::Adjusted;
+use super::significance::Adjusted;
+use crate::facts::lookback::{SHORTEST_BY_MONTH, WINDOWS};
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
-/// The windows, in days.
-pub const WINDOWS: [i32; 4] = [30, 90, 180, 365];
-
-/// Where only months are known, shorter windows than this hold one month or none by accident.
-pub const SHORTEST_BY_MONTH: i32 = 90;
-
-/// What one window shows of a subject.
+/// The numbers of one subject in one window.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WindowNumbers {
     pub days: i32,
-    /// It is shorter than days are known for, so that nothing is said of it.
+    /// Whether the window is ignored: it is shorter than 90 days, and a complaint is known by its month alone.
     #[serde(skip)]
     pub left_out: bool,
     pub complaints: u32,
@@ -26,32 +21,32 @@ pub struct WindowNumbers {
     pub complaints_without_not_sustained: u32,
     /// Distinct enterprises, by complaint dates; a campaign counts as one.
     pub enterprises: u32,
-    /// The same with each enterprise of a campaign counted.
+    /// Distinct enterprises, with each enterprise of a campaign counted.
     #[serde(default)]
     pub enterprises_of_campaigns_apart: u32,
-    /// Complaints that stand in a campaign.
+    /// Complaints that belong to a campaign.
     #[serde(default)]
     pub campaign_complaints: u32,
-    /// The same of complaints whose attribution is CONFIRMED.
+    /// `enterprises`, of complaints whose attribution is CONFIRMED.
     pub enterprises_confirmed: u32,
-    /// The same without complaints found NOT_SUSTAINED.
+    /// `enterprises`, without complaints found NOT_SUSTAINED.
     pub enterprises_without_not_sustained: u32,
     pub anonymous: u32,
     pub serious: u32,
     pub serious_confirmed: u32,
-    /// Adjusted for exposure, in the windows that a tier takes its numbers from; None without exposure.
+    /// Numbers adjusted for exposure, in the windows that a tier uses; None without exposure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adjusted: Option<Adjusted>,
-    /// The same of complaints whose attribution is CONFIRMED.
+    /// `adjusted`, of complaints whose attribution is CONFIRMED.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adjusted_confirmed: Option<Adjusted>,
 }
 
-/// A subject's place and its windows, in the order of places.
+/// A subject's place and its windows.
 pub type SubjectWindows = (u32, [WindowNumbers; 4]);
 
-/// The counts of each subject that has a complaint in the longest window, and the rows that they
-/// were made of. `rows` have episodes, formed on the whole history, and campaigns.
+/// The counts of each subject with a complaint in the longest window, sorted by place, and the rows they come
+/// from. `rows` have campaigns, and episodes formed on the whole history.
 pub fn windows(rows: &DataFrame, as_of: i32) -> PolarsResult<(Vec<SubjectWindows>, DataFrame)> {
     let within = |column: &str, days: i32| col(column).gt(lit(as_of - days)).and(col(column).lt_eq(lit(as_of)));
     let distinct_of = |column: &str, condition: Expr| {
@@ -61,20 +56,20 @@ pub fn windows(rows: &DataFrame, as_of: i32) -> PolarsResult<(Vec<SubjectWindows
     let count = |condition: Expr| condition.cast(DataType::UInt32).sum().cast(DataType::UInt32);
     let mut measures = Vec::new();
     for days in WINDOWS {
-        let here = within("day", days);
+        let in_window = within("day", days);
         let name = |measure: &str| format!("{measure}_{days}");
         measures.extend([
-            count(here.clone()).alias(name("complaints")),
+            count(in_window.clone()).alias(name("complaints")),
             count(col("opens").and(within("episode_day", days))).alias(name("episodes")),
-            distinct(here.clone()).alias(name("enterprises")),
-            distinct_of("own", here.clone()).alias(name("apart")),
-            count(here.clone().and(col("campaign").is_not_null())).alias(name("campaign")),
-            distinct(here.clone().and(col("confirmed"))).alias(name("confirmed")),
-            distinct(here.clone().and(col("not_sustained").not())).alias(name("without_not_sustained")),
-            count(here.clone().and(col("not_sustained").not())).alias(name("complaints_without_not_sustained")),
-            count(here.clone().and(col("anonymous"))).alias(name("anonymous")),
-            count(here.clone().and(col("serious"))).alias(name("serious")),
-            count(here.and(col("serious_confirmed"))).alias(name("serious_confirmed")),
+            distinct(in_window.clone()).alias(name("enterprises")),
+            distinct_of("own", in_window.clone()).alias(name("apart")),
+            count(in_window.clone().and(col("campaign").is_not_null())).alias(name("campaign")),
+            distinct(in_window.clone().and(col("confirmed"))).alias(name("confirmed")),
+            distinct(in_window.clone().and(col("not_sustained").not())).alias(name("without_not_sustained")),
+            count(in_window.clone().and(col("not_sustained").not())).alias(name("complaints_without_not_sustained")),
+            count(in_window.clone().and(col("anonymous"))).alias(name("anonymous")),
+            count(in_window.clone().and(col("serious"))).alias(name("serious")),
+            count(in_window.and(col("serious_confirmed"))).alias(name("serious_confirmed")),
         ]);
     }
     let longest = WINDOWS[WINDOWS.len() - 1];
@@ -89,7 +84,8 @@ pub fn windows(rows: &DataFrame, as_of: i32) -> PolarsResult<(Vec<SubjectWindows
     Ok((read(&table)?, recent))
 }
 
-/// Leaves short windows out for subjects of whom a complaint is counted that is known by its month alone.
+/// Leaves out short windows of subjects with a complaint that is known by its month alone. `recent` has
+/// `subject` and `complaint` (u32); `by_month` are places of complaints.
 pub fn leave_out(numbers: &mut [SubjectWindows], recent: &DataFrame, by_month: &HashSet<u32>) -> PolarsResult<()> {
     let subjects = subjects_by_month(recent, by_month)?;
     for (_, windows) in numbers.iter_mut().filter(|(place, _)| subjects.contains(place)) {
@@ -100,7 +96,7 @@ pub fn leave_out(numbers: &mut [SubjectWindows], recent: &DataFrame, by_month: &
     Ok(())
 }
 
-/// The subjects of rows of whom a complaint is known by its month alone.
+/// The subjects of `rows` with a complaint that is known by its month alone.
 pub fn subjects_by_month(rows: &DataFrame, by_month: &HashSet<u32>) -> PolarsResult<HashSet<u32>> {
     if by_month.is_empty() {
         return Ok(HashSet::new());

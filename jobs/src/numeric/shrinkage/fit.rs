@@ -1,4 +1,4 @@
-//! Maximum likelihood for the mixture.
+//! Maximum likelihood fit of the gamma mixture.
 
 use super::{Gamma, Prior};
 use argmin::core::{CostFunction, Error, Executor, Gradient, State};
@@ -11,27 +11,28 @@ use std::cell::Cell;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fit {
     pub prior: Prior,
-    /// All constants included.
+    /// Including all constants.
     pub negative_log_likelihood: f64,
-    /// Whether the slope at the end is as good as none. If not, the best point found is given.
+    /// Whether the gradient at the end is below `GRADIENT_TOLERANCE`. If not, `prior` is the best point found.
     pub converged: bool,
 }
 
-/// Parameters are fitted on a scale without bounds: ln α1, ln β1, ln α2, ln β2, logit of the share.
+/// Parameters on an unbounded scale: ln α1, ln β1, ln α2, ln β2, logit of the share.
 type Point = [f64; 5];
 
-/// Beyond e^±10 a parameter says no more than at it: a gamma of shape 22,000 scatters by 0.7 %, and its
-/// distribution function is slow to compute.
-const FURTHEST: f64 = 10.0;
-/// The slope of the mean log-likelihood at which a fit counts as converged.
-const FLAT: f64 = 1e-5;
-/// Evaluations of one start.
+/// Bound of the parameters. Beyond e^±10 a parameter changes nothing that matters: a gamma distribution of
+/// shape 22,000 varies by 0.7 %, and its distribution function is slow to compute.
+const PARAMETER_BOUND: f64 = 10.0;
+/// A fit has converged if each component of the gradient of the mean log-likelihood is below this.
+const GRADIENT_TOLERANCE: f64 = 1e-5;
+/// Maximum evaluations of one run of the optimiser.
 const EVALUATIONS: u32 = 400;
 
-/// Subjects alike in their count share what depends on it alone.
+/// The counts and expectations of all subjects. Terms that depend on the count alone are computed once per
+/// distinct count.
 struct Data<'d> {
     counts: Vec<u32>,
-    /// For each subject the place of its count in `counts`.
+    /// For each subject, the index of its count in `counts`.
     place: Vec<u32>,
     expected: &'d [f64],
     /// Σ (n ln E − ln n!).
@@ -53,10 +54,10 @@ impl<'d> Data<'d> {
         Self { counts, place, expected, constant }
     }
 
-    /// The mean negative log-likelihood and its slope.
+    /// The mean negative log-likelihood and its gradient.
     fn evaluate(&self, point: &Point) -> (f64, Point) {
         let (gammas, share) = unpack(point);
-        // ln Γ(α + n) − ln Γ(α), and α (ψ(α + n) − ψ(α)), of each count that occurs.
+        // ln Γ(α + n) − ln Γ(α) and α (ψ(α + n) − ψ(α)) for each distinct count.
         let tables = gammas.map(|gamma| {
             let (ln_of, psi_of) = (ln_gamma(gamma.shape), digamma(gamma.shape));
             let row = |n: &u32| {
@@ -104,8 +105,8 @@ fn unpack(point: &Point) -> ([Gamma; 2], f64) {
     ([gamma(0), gamma(2)], 1.0 / (1.0 + (-point[4]).exp()))
 }
 
-/// The negative log-likelihood for the optimiser: an error where it leaves what can be computed with,
-/// since a line search over such values would not end.
+/// The objective for the optimiser. It fails outside the bounds and for values that are not finite, since a
+/// line search over them would not terminate.
 struct Objective<'d> {
     data: &'d Data<'d>,
     left: Cell<u32>,
@@ -114,7 +115,7 @@ struct Objective<'d> {
 impl Objective<'_> {
     fn at(&self, point: &[f64]) -> Result<(f64, Point), Error> {
         let point: Point = point.try_into().map_err(|_| Error::msg("five parameters"))?;
-        if self.left.get() == 0 || point.iter().any(|value| value.abs() > FURTHEST) {
+        if self.left.get() == 0 || point.iter().any(|value| value.abs() > PARAMETER_BOUND) {
             return Err(Error::msg("out of bounds"));
         }
         self.left.set(self.left.get() - 1);
@@ -144,11 +145,11 @@ impl Gradient for Objective<'_> {
     }
 }
 
-/// Fits the mixture to all subjects, those without a complaint included, from several points; the best
-/// end counts. None where no subject has a count.
+/// Fits the mixture to all subjects, including those without a complaint, from several starting points and
+/// keeps the best result. None if all counts are 0.
 ///
-/// `expected` must be positive. One evaluation is linear in the number of subjects, and takes the
-/// logarithms of two sums each.
+/// `expected` must be positive. One evaluation is linear in the number of subjects and takes the logarithms
+/// of two sums for each.
 pub fn fit(observed: &[u32], expected: &[f64]) -> Option<Fit> {
     let total: f64 = expected.iter().sum();
     let mean = observed.iter().map(|n| f64::from(*n)).sum::<f64>() / total;
@@ -156,7 +157,7 @@ pub fn fit(observed: &[u32], expected: &[f64]) -> Option<Fit> {
         return None;
     }
     let data = Data::new(observed, expected);
-    // (mean of the first as a multiple of the mean, its shape, mean and shape of the second, share).
+    // (mean of the first component as a multiple of the overall mean, its shape, both of the second, share).
     let starts = [
         (5.0, 1.0, 0.85, 3.0, 0.05),
         (2.0, 0.2, 0.5, 2.0, 1.0 / 3.0),
@@ -182,11 +183,11 @@ pub fn fit(observed: &[u32], expected: &[f64]) -> Option<Fit> {
     Some(Fit {
         prior: ordered(gammas, share),
         negative_log_likelihood: value * expected.len() as f64,
-        converged: slope.iter().all(|value| value.abs() < FLAT),
+        converged: slope.iter().all(|value| value.abs() < GRADIENT_TOLERANCE),
     })
 }
 
-/// The component of the higher mean stands first, whichever start has won.
+/// Puts the component with the higher mean first, so that the result does not depend on the starting point.
 fn ordered([one, two]: [Gamma; 2], share: f64) -> Prior {
     if one.shape / one.rate >= two.shape / two.rate {
         Prior::Mixture { first: one, second: two, share }
@@ -198,10 +199,14 @@ fn ordered([one, two]: [Gamma; 2], share: f64) -> Prior {
 fn descend(data: &Data<'_>, start: Point) -> Option<(Point, f64)> {
     let mut point = start;
     let mut value = data.evaluate(&point).0;
-    // A line search that gives up near the end is started once more from where it came to.
+    // A line search that gives up near the optimum is restarted from the point it reached.
     for _ in 0..3 {
         let search = MoreThuenteLineSearch::new().with_c(1e-4, 0.9).ok()?;
-        let solver = LBFGS::new(search, 7).with_tolerance_grad(FLAT / 10.0).ok()?.with_tolerance_cost(1e-13).ok()?;
+        let solver = LBFGS::new(search, 7)
+            .with_tolerance_grad(GRADIENT_TOLERANCE / 10.0)
+            .ok()?
+            .with_tolerance_cost(1e-13)
+            .ok()?;
         let objective = Objective { data, left: Cell::new(EVALUATIONS) };
         let ran = Executor::new(objective, solver).configure(|state| state.param(point.to_vec()).max_iters(120)).run();
         let Ok(ran) = ran else { break };

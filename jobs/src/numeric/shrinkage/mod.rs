@@ -1,8 +1,7 @@
-//! Gamma–Poisson shrinkage: what a count says of a rate, given how rates differ.
+//! Gamma–Poisson shrinkage: the empirical Bayes posterior of a rate ratio given a count.
 //!
-//! DuMouchel 1999 (The American Statistician 53:177): rates, as multiples of what is expected, come
-//! from a mixture of two gamma distributions, that is fitted to all subjects. A subject's own count
-//! then moves it from there.
+//! DuMouchel 1999 (The American Statistician 53:177): the prior of rate ratios is a mixture of two gamma
+//! distributions fitted to all subjects; a subject's own count updates it.
 
 mod fit;
 
@@ -13,7 +12,7 @@ use super::roots::increasing;
 use serde::{Deserialize, Serialize};
 use statrs::function::gamma::{checked_gamma_lr, digamma, ln_gamma};
 
-/// A gamma distribution of rates.
+/// A gamma distribution of rate ratios.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Gamma {
     /// α.
@@ -22,32 +21,32 @@ pub struct Gamma {
     pub rate: f64,
 }
 
-/// How rates differ between subjects.
+/// The prior: how rate ratios differ between subjects.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Prior {
     /// `first` with probability `share`, else `second`.
     Mixture { first: Gamma, second: Gamma, share: f64 },
-    /// One gamma, by moments.
+    /// One gamma distribution, fitted by moments.
     Single { gamma: Gamma },
-    /// All subjects alike.
+    /// All subjects have the same rate ratio.
     Point { mean: f64 },
 }
 
-/// What is known of a rate after a count.
+/// The posterior of a rate ratio after a count.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Posterior {
     /// The probability of the first component of the mixture (Q_n).
     pub first: f64,
-    /// The geometric mean.
+    /// The geometric mean of the rate ratio.
     pub ebgm: f64,
     components: [(f64, Gamma); 2],
     point: Option<f64>,
 }
 
 impl Prior {
-    /// One gamma by moments: m = ΣO/ΣE, A = ΣE(O/E − m)²/ΣE − m·k/ΣE over k subjects; A ≤ 0 says that
-    /// chance alone explains how they differ. For fewer subjects than a mixture can be fitted to.
+    /// One gamma distribution by moments: m = ΣO/ΣE, A = ΣE(O/E − m)²/ΣE − m·k/ΣE over k subjects. If A ≤ 0,
+    /// chance alone explains how they differ and the prior is a point. For too few subjects to fit a mixture.
     pub fn by_moments(observed: &[u32], expected: &[f64]) -> Self {
         let total: f64 = expected.iter().sum();
         if total <= 0.0 {
@@ -63,7 +62,7 @@ impl Prior {
         Self::Single { gamma: Gamma { shape: mean * mean / between, rate: mean / between } }
     }
 
-    /// What `observed` where `expected` (> 0) was expected says of a rate.
+    /// The posterior after `observed` events where `expected` (> 0) were expected.
     pub fn posterior(&self, observed: u32, expected: f64) -> Posterior {
         let n = f64::from(observed);
         let after = |gamma: Gamma| Gamma { shape: gamma.shape + n, rate: gamma.rate + expected };
@@ -86,16 +85,14 @@ impl Prior {
 }
 
 impl Posterior {
-    /// The rate below which it lies with this probability: 0.05 for EB05, 0.95 for EB95.
-    ///
-    /// Good to 1e-10 relative.
+    /// The quantile of the rate ratio: 0.05 gives EB05, 0.95 gives EB95. Relative error 1e-10.
     pub fn quantile(&self, probability: f64) -> f64 {
         if let Some(mean) = self.point {
             return mean;
         }
         let [one, two] = self.components;
         let of = |gamma: Gamma| gamma_upper_quantile(gamma.shape, 1.0 - probability) / gamma.rate;
-        // A component that weighs nothing may lie anywhere.
+        // Ignore a component without weight: its quantile could be anywhere.
         if two.0 < 1e-15 {
             return of(one.1);
         }
@@ -113,7 +110,8 @@ fn cumulative(gamma: Gamma, x: f64) -> f64 {
     checked_gamma_lr(gamma.shape, gamma.rate * x).unwrap_or(0.0)
 }
 
-/// The log of the negative binomial probability of `n`, without n! and E^n, which are the same for all.
+/// The log of the negative binomial probability of `n`, without the terms n! and E^n, which cancel between
+/// components.
 fn log_probability(gamma: Gamma, n: f64, expected: f64) -> f64 {
     let Gamma { shape, rate } = gamma;
     ln_gamma(shape + n) - ln_gamma(shape) + shape * (rate / (rate + expected)).ln() - n * (rate + expected).ln()

@@ -1,80 +1,52 @@
-//! Doing the work of a claim.
+//! Executing a claimed run: renews its lease, records its end, and schedules retries.
 
-use super::claim::{Claim, after, may_be_tried_again, release, store};
 use super::node;
+use super::rows::{Claim, LONGEST_BACKOFF, after, may_be_tried_again, release, store};
+use super::under_way::ExecutionGuard;
 use crate::JobError;
 use crate::runner::job::{Context, Job};
-use crate::runner::settings::JobPlan;
+use crate::runner::plan::JobPlan;
 use diesel::prelude::*;
 use schema::db::cancellation::{CancelToken, set_cancel_token};
 use schema::db::dialect::database_time;
 use schema::db::{StoreError, WriteTx};
 use schema::enums::RunState;
 use schema::models::JobRun;
-use schema::states::Kept;
+use schema::states::StateTable;
 use schema::tables::{job_runs, jobs};
 use schema::{Db, Id};
-use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The longest wait before a retry.
-pub(super) const LONGEST_BACKOFF: Duration = Duration::from_secs(3600);
-
-/// The runs that this process does.
-static UNDER_WAY: Mutex<BTreeSet<Id>> = Mutex::new(BTreeSet::new());
-
-fn under_way() -> MutexGuard<'static, BTreeSet<Id>> {
-    UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Whether this process does a run.
-pub(super) fn is_under_way(run: Id) -> bool {
-    under_way().contains(&run)
-}
-
-/// That this process does a run, until it is dropped.
-struct UnderWay(Id);
-
-impl UnderWay {
-    fn begin(run: Id) -> Self {
-        under_way().insert(run);
-        Self(run)
-    }
-}
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        under_way().remove(&self.0);
-    }
-}
-
-/// Does the work of a claim and writes down how it ended. A panic is a failed run.
+/// Executes a claimed run and records how it ended. A panic counts as a failure.
 ///
-/// The lease is renewed by a thread beside the work. Who loses it (a machine that slept, a database
-/// that was away) ends with the next thing that it reads, and cannot write what it found.
+/// A second thread renews the lease. If the node loses it (the machine slept, or the database was unreachable), the
+/// run is cancelled at its next read and cannot store results.
+///
+/// # Errors
+/// The error of the job, or of recording its end.
 pub fn execute(context: &Context<'_>, job: &dyn Job, plan: &JobPlan, claim: Claim) -> Result<JobRun, JobError> {
     let Claim { mut run, lease } = claim;
     let (id, name) = (run.id, run.job.clone());
-    let _under_way = UnderWay::begin(id);
+    let _guard = ExecutionGuard::begin(id);
     let (done, ended) = channel::<()>();
     let token = Arc::new(CancelToken::default());
     let outcome = std::thread::scope(|scope| {
-        let held = Arc::clone(&token);
+        let cancel_token = Arc::clone(&token);
         scope.spawn(move || {
             let mut renewed = Instant::now();
             while ended.recv_timeout(lease / 3) == Err(RecvTimeoutError::Timeout) {
                 match renew(context.db, &name, id, lease) {
                     Ok(true) => renewed = Instant::now(),
                     Ok(false) => {
-                        held.cancel();
+                        cancel_token.cancel();
                     }
                     Err(error) => {
-                        tracing::warn!(job = name, run = %id, %error, "the lease could not be renewed");
+                        tracing::warn!(job = name, run = %id, %error, "renewing the lease failed");
                         if renewed.elapsed() >= lease {
-                            held.cancel();
+                            cancel_token.cancel();
                         }
                     }
                 }
@@ -94,7 +66,7 @@ pub fn execute(context: &Context<'_>, job: &dyn Job, plan: &JobPlan, claim: Clai
         Ok(()) => Ok(run),
         Err(error) => {
             tracing::warn!(job = run.job, run = %run.id, %error, "a run failed");
-            // Nothing of what it found is kept: what the work had set before it failed is not either.
+            // Only the failure is recorded: `end` does not store fields of `run` that the job had already set.
             end(context.db, &run, plan, &error.to_string())?;
             Err(error)
         }
@@ -117,7 +89,7 @@ fn finish(
     Ok(())
 }
 
-/// Writes down that a run failed, and when it is to be tried again.
+/// Records that a run failed, and when to retry it.
 fn end(db: &Db, run: &JobRun, plan: &JobPlan, error: &str) -> Result<(), JobError> {
     db.write("job", |tx| {
         still_owned(tx, run)?;
@@ -132,14 +104,17 @@ fn end(db: &Db, run: &JobRun, plan: &JobPlan, error: &str) -> Result<(), JobErro
                 job_runs::retry_at.eq(retry_at),
             ))
             .execute(tx.conn)?;
-        tx.keep(Kept::JobRuns, &run.id);
+        tx.record_state(StateTable::JobRuns, &run.id);
         release(tx, &run.job)
     })?;
     Ok(())
 }
 
-/// Fails what this process runs, so that nobody waits for the end of its lease: for who is
-/// interrupted and ends at once.
+/// Fails the runs of this process and releases their jobs. For a process that is interrupted and exits at once: other
+/// nodes need not wait for its leases to end.
+///
+/// # Errors
+/// When the database fails.
 pub fn give_up(db: &Db) -> Result<(), StoreError> {
     db.write("job", |tx| {
         let mine: Vec<(String, Option<Id>)> =
@@ -155,14 +130,17 @@ pub fn give_up(db: &Db) -> Result<(), StoreError> {
                     job_runs::error.eq(Some("interrupted")),
                 ))
                 .execute(tx.conn)?;
-            tx.keep(Kept::JobRuns, &run);
+            tx.record_state(StateTable::JobRuns, &run);
         }
         Ok(())
     })?;
     Ok(())
 }
 
-/// Refuses who has lost its claim, and keeps it from being taken until the transaction ends.
+/// Checks that this node still owns a run, and locks the job until the transaction ends.
+///
+/// # Errors
+/// `Conflict` when another node has taken the run over.
 pub fn still_owned(tx: &mut WriteTx<'_>, run: &JobRun) -> Result<(), StoreError> {
     let owned =
         diesel::update(jobs::table.find(&run.job).filter(jobs::run_id.eq(run.id)).filter(jobs::node.eq(node())))
@@ -174,7 +152,7 @@ pub fn still_owned(tx: &mut WriteTx<'_>, run: &JobRun) -> Result<(), StoreError>
     Err(StoreError::Conflict(format!("run {} of {} was taken over by another node", run.id, run.job)))
 }
 
-/// Whether the lease is still held, and goes on.
+/// Extends the lease; false when this node no longer owns the run.
 fn renew(db: &Db, job: &str, run: Id, lease: Duration) -> Result<bool, StoreError> {
     let renewed = db.write("job", |tx| {
         let until = after(database_time(tx.conn)?, lease);

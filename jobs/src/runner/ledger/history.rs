@@ -1,18 +1,18 @@
-//! What the ledger tells: jobs, their runs, and which of them are paused.
+//! Reading the ledger (jobs and their runs), pausing jobs, and deleting old runs.
 
-use super::claim::locked;
+use super::rows::locked;
 use diesel::prelude::*;
 use schema::db::WriteTx;
 use schema::db::dialect::database_time;
 use schema::enums::{RunOrigin, RunState};
 use schema::models::{Job as JobRow, JobRun};
-use schema::states::Kept;
+use schema::states::StateTable;
 use schema::tables::{digests, escalations, flag_assessments, flag_reviews, flags, job_results, job_runs, jobs};
 use schema::{Conn, Db, Id, StoreError, Timestamp};
 
-/// Pauses a job, or lets it go on: scheduled runs begin no more until then, runs by hand do.
+/// Pauses a job (`by` is who does), or resumes it (None). A paused job starts no scheduled run; runs by hand start.
 ///
-/// Times that pass while a job is paused count as missed.
+/// Scheduled times that pass while a job is paused count as missed.
 pub fn set_paused(db: &Db, job: &str, by: Option<&str>) -> Result<JobRow, StoreError> {
     let committed = db.write("job", |tx| {
         let now = database_time(tx.conn)?;
@@ -22,25 +22,15 @@ pub fn set_paused(db: &Db, job: &str, by: Option<&str>) -> Result<JobRow, StoreE
         diesel::update(jobs::table.find(job))
             .set((jobs::paused_at.eq(row.paused_at), jobs::paused_by.eq(&row.paused_by)))
             .execute(tx.conn)?;
-        tx.keep(Kept::Jobs, job);
+        tx.record_state(StateTable::Jobs, job);
         Ok(row)
     })?;
     Ok(committed.value)
 }
 
-/// What the ledger knows of all jobs.
+/// The rows of all jobs that the ledger has seen.
 pub fn states(conn: &mut Conn) -> Result<Vec<JobRow>, StoreError> {
     Ok(jobs::table.order(jobs::job).select(JobRow::as_select()).load(conn)?)
-}
-
-/// One run by its id.
-pub fn find(conn: &mut Conn, id: Id) -> Result<JobRun, StoreError> {
-    job_runs::table
-        .find(id)
-        .select(JobRun::as_select())
-        .first(conn)
-        .optional()?
-        .ok_or_else(|| StoreError::NotFound(format!("there is no run {id}: `phananh jobs history` lists them")))
 }
 
 /// The latest runs, newest first, of one job or of all.
@@ -56,7 +46,7 @@ pub fn history(conn: &mut Conn, job: Option<&str>, limit: i64) -> Result<Vec<Job
         .load(conn)?)
 }
 
-/// How many runs of each job are in each state.
+/// The number of runs by job and state.
 pub fn count_runs(conn: &mut Conn) -> Result<Vec<(String, RunState, i64)>, StoreError> {
     let counts = job_runs::table
         .group_by((job_runs::job, job_runs::state))
@@ -65,14 +55,14 @@ pub fn count_runs(conn: &mut Conn) -> Result<Vec<(String, RunState, i64)>, Store
     Ok(counts)
 }
 
-/// Deletes runs that ended before a time and on which nothing depends; how many.
+/// Deletes at most `most` runs that started before a time and that nothing refers to; returns how many.
 pub fn forget(tx: &mut WriteTx<'_>, before: Timestamp, most: i64) -> Result<usize, StoreError> {
     let stay = newest(tx.conn, tx.now)?;
     let old: Vec<Id> = job_runs::table
         .filter(job_runs::started_at.lt(before))
         .filter(job_runs::state.ne(RunState::Running))
         .filter(job_runs::retry_at.is_null())
-        // It can be reproduced.
+        // A run with a hash can be reproduced.
         .filter(job_runs::result_hash.is_null())
         .filter(job_runs::id.ne_all(stay))
         .filter(job_runs::id.ne_all(job_results::table.select(job_results::run_id)))
@@ -86,11 +76,11 @@ pub fn forget(tx: &mut WriteTx<'_>, before: Timestamp, most: i64) -> Result<usiz
         .select(job_runs::id)
         .load(tx.conn)?;
     diesel::delete(job_runs::table.filter(job_runs::id.eq_any(&old))).execute(tx.conn)?;
-    old.iter().for_each(|id| tx.keep(Kept::JobRuns, id));
+    old.iter().for_each(|id| tx.record_state(StateTable::JobRuns, id));
     Ok(old.len())
 }
 
-/// The newest scheduled run of each job: it says up to when the job has run.
+/// The newest scheduled run of each job, from which `claim` continues.
 fn newest(conn: &mut Conn, now: Timestamp) -> Result<Vec<Id>, StoreError> {
     let times: Vec<(String, Option<Timestamp>)> = job_runs::table
         .filter(job_runs::origin.eq(RunOrigin::Scheduled))
@@ -102,8 +92,8 @@ fn newest(conn: &mut Conn, now: Timestamp) -> Result<Vec<Id>, StoreError> {
         .into_iter()
         .filter_map(|(job, at)| Some((job, at?)))
         .map(|(job, at)| {
-            let of = job_runs::table.filter(job_runs::job.eq(job)).filter(job_runs::scheduled_at.eq(at));
-            Ok(of.select(job_runs::id).first(conn)?)
+            let runs = job_runs::table.filter(job_runs::job.eq(job)).filter(job_runs::scheduled_at.eq(at));
+            Ok(runs.select(job_runs::id).first(conn)?)
         })
         .collect()
 }

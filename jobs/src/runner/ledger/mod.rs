@@ -1,34 +1,38 @@
-//! The ledger: what makes a run happen once.
+//! The ledger of runs, by which each scheduled run happens once across all nodes.
 //!
-//! A run is one row of `job_runs`, unique by job and scheduled time. The row of its job in `jobs`
-//! says who runs it and until when: whoever sets it there owns the job until the lease ends, so
-//! that runs of one job never overlap, on however many nodes. What a run found and that it ended
-//! are written in one transaction, and only by its owner.
+//! A run is a row of `job_runs`, unique by job and scheduled time. The job's row in `jobs` holds the lease: the
+//! owning node, its run and the end of the lease. Only the owner runs the job, so runs of one job never overlap.
+//! Only the owner ends a run, and it stores the results in the same transaction.
 
+mod by_hand;
 mod claim;
 mod execute;
 mod history;
+mod rows;
 #[cfg(test)]
 mod tests;
+mod under_way;
 mod waiting;
 
-pub use claim::{Busy, Claim, claim, run_now};
+pub use by_hand::run_now;
+pub use claim::claim;
 pub use execute::{execute, give_up, still_owned};
-pub use history::{count_runs, find, forget, history, set_paused, states};
+pub use history::{count_runs, forget, history, set_paused, states};
+pub use rows::{Claim, find};
 pub use waiting::Waiting;
 
 use std::sync::LazyLock;
 
-/// The version of the code that a run was made by.
+/// The program version that runs record.
 pub const CODE_VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Who this process is: no other has the same name, also after a restart.
+/// The name of this process: host, process id and a random number, so that it is unique even after a restart.
 static NODE: LazyLock<String> = LazyLock::new(|| {
     let host = hostname::get().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     format!("{host}:{}:{:08x}", std::process::id(), rand::random::<u32>())
 });
 
-/// The name of this process in the ledger.
+/// The name of this process as the owner of runs.
 pub fn node() -> &'static str {
     &NODE
 }

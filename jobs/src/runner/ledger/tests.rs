@@ -1,4 +1,4 @@
-use super::claim::{locked, new_run, own, release};
+use super::rows::{acquire, locked, new_run, release};
 use super::*;
 use crate::JobError;
 use crate::runner::job::Publish;
@@ -87,7 +87,7 @@ fn who_lost_its_claim_cannot_write_what_it_found() {
             locked(tx, "breaks", now)?;
             let run = JobRun { as_of: Some(NaiveDate::default()), ..new_run("breaks", now, RunOrigin::Manual, now) };
             each!(&mut *tx.conn, c => diesel::insert_into(job_runs::table).values(&run).execute(c)?);
-            let claim = own(tx, run, Duration::from_secs(60), now)?;
+            let claim = acquire(tx, run, Duration::from_secs(60), now)?;
             diesel::update(jobs::table).set(jobs::node.eq(Some("another"))).execute(tx.conn)?;
             Ok(claim)
         })
@@ -118,20 +118,20 @@ fn a_clock_that_was_ahead_stops_no_job() {
     let lease = Duration::from_secs(60);
     let week = Timestamp::from_micros(Timestamp::now().micros() + 7 * 86_400 * 1_000_000).expect("a time");
     db.write("test", |tx| {
-        // What a node left that ran for some seconds when its clock was a week ahead, and was killed.
+        // The rows of a node that ran for some seconds with its clock a week ahead, and was killed.
         locked(tx, "breaks", week)?;
         for state in [RunState::Succeeded, RunState::Running] {
             let at = Timestamp::from_micros(week.micros() + i64::from(state == RunState::Running)).expect("a time");
             let run = JobRun { state, ..new_run("breaks", at, RunOrigin::Scheduled, at) };
             each!(&mut *tx.conn, c => diesel::insert_into(job_runs::table).values(&run).execute(c)?);
             if state == RunState::Running {
-                own(tx, run, lease, at)?;
+                acquire(tx, run, lease, at)?;
             }
         }
         Ok(())
     })
     .expect("written");
-    // What the killed node left is taken over at once, whenever its lease seems to end.
+    // The abandoned run is taken over at once, whatever the end of its lease.
     let left =
         claim(&context, &Breaks, &plan, &waiting).expect("the ledger answers").expect("the run that was left behind");
     assert!(left.run.scheduled_at > week && left.run.attempt == 2, "{:?}", left.run);
@@ -168,7 +168,7 @@ fn a_run_that_this_node_could_not_end_is_taken_over_by_it_before_its_lease_ends(
             locked(tx, "breaks", now)?;
             let run = new_run("breaks", Timestamp::now(), RunOrigin::Scheduled, now);
             each!(&mut *tx.conn, c => diesel::insert_into(job_runs::table).values(&run).execute(c)?);
-            let claim = own(tx, run, Duration::from_secs(600), Timestamp::now())?;
+            let claim = acquire(tx, run, Duration::from_secs(600), Timestamp::now())?;
             if let Some(node) = node {
                 diesel::update(jobs::table).set(jobs::node.eq(Some(node))).execute(tx.conn)?;
             }

@@ -1,8 +1,9 @@
-//! Jobs that read what others found: a run waits for the runs of those, but not for ever.
+//! Dependencies between jobs: a run waits for the runs whose results it reads, up to a limit.
 
-use super::claim::local_day_before;
+use super::rows::{after, local_day_before};
 use crate::runner::job::{Context, Job};
-use crate::runner::settings::{JobPlan, Missed};
+use crate::runner::plan::JobPlan;
+use crate::runner::settings::Missed;
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use schema::enums::{RunOrigin, RunState};
@@ -12,12 +13,12 @@ use schema::{Conn, StoreError, Timestamp};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// For which run of a job this node waits, and since when.
+/// The scheduled time for which a job waits on this node, and since when.
 #[derive(Debug, Default)]
 pub struct Waiting(Mutex<Option<(Timestamp, Instant)>>);
 
 impl Waiting {
-    /// How long it has waited for this run.
+    /// How long the run for `slot` has waited.
     fn so_far(&self, slot: Timestamp) -> Duration {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match *waiting {
@@ -30,7 +31,7 @@ impl Waiting {
     }
 }
 
-/// Whether a run may begin: what it reads is there, does not come, or was waited for long enough.
+/// Whether a run may start: each run that it depends on has ended or is not expected, or the wait is over.
 pub(super) fn may_begin(
     conn: &mut Conn,
     context: &Context<'_>,
@@ -42,7 +43,7 @@ pub(super) fn may_begin(
 ) -> Result<bool, StoreError> {
     let mut lacking = Vec::new();
     for name in job.after().iter().copied() {
-        if comes(conn, context, name, plan, slot, now)? {
+        if is_expected(conn, context, name, plan, slot, now)? {
             lacking.push(name);
         }
     }
@@ -52,17 +53,17 @@ pub(super) fn may_begin(
     let (waited, lacking) = (waiting.so_far(slot), lacking.join(", "));
     let (job, slot) = (job.name(), slot.utc());
     if waited.is_zero() {
-        tracing::info!(job, %slot, lacking, "waits for the runs that it reads");
+        tracing::info!(job, %slot, lacking, "waits for the runs of the jobs that it depends on");
     }
     if waited < plan.wait {
         return Ok(false);
     }
-    tracing::warn!(job, %slot, lacking, "has waited long enough: it goes by what there is");
+    tracing::warn!(job, %slot, lacking, "has waited long enough: it starts with the results that exist");
     Ok(true)
 }
 
-/// Whether the run of another job is still to come that belongs to a time.
-fn comes(
+/// Whether a run of another job that belongs to `slot` is expected and has not ended.
+fn is_expected(
     conn: &mut Conn,
     context: &Context<'_>,
     name: &str,
@@ -71,18 +72,19 @@ fn comes(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let other = context.jobs.find(name).ok_or_else(|| StoreError::Rule(format!("there is no job {name:?}")))?;
-    let theirs = context.settings.plan(other).map_err(StoreError::Rule)?;
-    let Some(due) = theirs.schedule.last_until(slot).filter(|_| theirs.enabled) else { return Ok(false) };
-    let known: Option<JobRow> = jobs::table.find(name).select(JobRow::as_select()).first(conn).optional()?;
-    let Some(known) = known.filter(|row| row.paused_at.is_none() && row.since < due) else { return Ok(false) };
-    let is_missed = super::claim::after(due, context.settings.scheduler.lease()) < now;
-    if theirs.missed == Missed::Skip && is_missed && known.run_id.is_none() {
+    let other_plan = context.settings.plan(other).map_err(StoreError::Rule)?;
+    let Some(due) = other_plan.schedule.last_until(slot).filter(|_| other_plan.enabled) else { return Ok(false) };
+    let job_row: Option<JobRow> = jobs::table.find(name).select(JobRow::as_select()).first(conn).optional()?;
+    let Some(job_row) = job_row.filter(|row| row.paused_at.is_none() && row.since < due) else { return Ok(false) };
+    let is_missed = after(due, context.settings.scheduler.lease()) < now;
+    if other_plan.missed == Missed::Skip && is_missed && job_row.run_id.is_none() {
         return Ok(false);
     }
     Ok(!has_ended(conn, name, due, local_day_before(slot, plan.schedule.zone()))?)
 }
 
-/// Whether a run for a time or a later one has ended, or one by hand has found what is read.
+/// Whether a scheduled run for `due` or later has ended (without a retry to come), or a run by hand since then has
+/// succeeded for `day` or later.
 fn has_ended(conn: &mut Conn, job: &str, due: Timestamp, day: Option<NaiveDate>) -> Result<bool, StoreError> {
     let ended = job_runs::state
         .eq(RunState::Succeeded)

@@ -1,5 +1,5 @@
-//! What an attacker learns who compares many editions, who adds complaints of his own, and who knows all but what is confidential.
-//! The register is a generated one, of which the attacker's editions are parts.
+//! Tests of attacks on the disclosure control: comparing many editions, adding complaints of one's own, and
+//! knowing all complaints but the confidential ones. Editions are parts of a generated register.
 
 use super::*;
 use crate::snapshot::SnapshotStore;
@@ -20,20 +20,20 @@ fn register(complaints: usize) -> Arc<Snapshot> {
     let until = NaiveDate::from_ymd_opt(2025, 12, 31).expect("a date");
     world::generate(&db, Parameters { complaints, seed: 11, until }, &mut |_| true).expect("a register");
     let register = SnapshotStore::load(&db).expect("a snapshot").current();
-    // More of them are confidential than in the generated one.
+    // More complaints are confidential than in the generated register.
     let mut facts = register.facts.clone();
     let confidential: BooleanChunked = (0..facts.height()).map(|row| row % 9 == 0).collect();
     facts.replace("confidential", confidential.with_name("confidential".into()).into_column()).expect("flags");
     Arc::new(register.with(facts, register.position))
 }
 
-/// A part of a register.
-fn part(of: &Snapshot, keep: &[bool]) -> Snapshot {
+/// The part of a register with the rows to `keep`.
+fn part(snapshot: &Snapshot, keep: &[bool]) -> Snapshot {
     let keep: BooleanChunked = keep.iter().copied().collect();
-    of.with(of.facts.filter(&keep).expect("a part"), of.position)
+    snapshot.with(snapshot.facts.filter(&keep).expect("a part"), snapshot.position)
 }
 
-fn ask(of: &Snapshot, group_by: &[Dimension], shown: bool) -> Answer {
+fn ask(snapshot: &Snapshot, group_by: &[Dimension], shown: bool) -> Answer {
     let editions = Editions::new(SECRET);
     let disclosure = shown.then(|| Disclosure {
         thresholds: Thresholds { complaints: 5, enterprises: 3 },
@@ -46,9 +46,9 @@ fn ask(of: &Snapshot, group_by: &[Dimension], shown: bool) -> Answer {
     let wanted = Wanted { officers: false, ..Wanted::ALL };
     let question = Question { group_by: group_by.to_vec(), wanted, disclosure, ..Question::default() };
     if shown {
-        statistics(&editions.edition(of).expect("an edition"), &question).expect("an answer")
+        statistics(&editions.edition(snapshot).expect("an edition"), &question).expect("an answer")
     } else {
-        statistics(of, &question).expect("an answer")
+        statistics(snapshot, &question).expect("an answer")
     }
 }
 
@@ -56,19 +56,19 @@ fn by_place(answer: Answer) -> HashMap<Vec<Option<i64>>, GroupResult> {
     answer.cells.into_iter().map(|cell| (cell.places.clone(), cell)).collect()
 }
 
-fn flags(of: &Snapshot) -> Vec<bool> {
-    let column = of.facts.column("confidential").expect("a column").bool().expect("flags");
+fn flags(snapshot: &Snapshot) -> Vec<bool> {
+    let column = snapshot.facts.column("confidential").expect("a column").bool().expect("flags");
     column.iter().map(|flag| flag == Some(true)).collect()
 }
 
-/// A head knows all complaints of its unit but the confidential ones, and compares their number with the one that is shown, for
-/// eighty days on each of which some complaints come in.
+/// A unit head knows all complaints of the unit but the confidential ones, and compares their number with the
+/// shown one for eighty days. On each day some complaints are added.
 #[test]
 fn the_editions_of_eighty_days_do_not_tell_how_many_complaints_are_confidential() {
     const DAYS: usize = 80;
     let all = register(6_000);
     let confidential = flags(&all);
-    // Half of those that everybody knows of come in one after the other, so that the larger groups change every day.
+    // Half of the known complaints arrive one after the other, so that the larger groups change every day.
     let comes_on = |row: usize| if row.is_multiple_of(2) { row / 2 % DAYS } else { 0 };
     let is_here = |row: usize, day: usize| confidential[row] || comes_on(row) <= day;
     let by: [&[Dimension]; 5] = [
@@ -78,40 +78,41 @@ fn the_editions_of_eighty_days_do_not_tell_how_many_complaints_are_confidential(
         &[Dimension::State],
         &[Dimension::Time(Bucket::Year)],
     ];
-    let mut told: Vec<(f64, f64)> = Vec::new();
+    let mut estimates: Vec<(f64, f64)> = Vec::new();
     let secret = part(&all, &confidential);
     let rows = 0..confidential.len();
     for group_by in by {
         let mut differences: HashMap<Vec<Option<i64>>, Vec<f64>> = HashMap::new();
         for day in 0..DAYS {
-            let here: Vec<bool> = rows.clone().map(|row| is_here(row, day)).collect();
-            let known: Vec<bool> = rows.clone().map(|row| is_here(row, day) && !confidential[row]).collect();
-            let known = by_place(ask(&part(&all, &known), group_by, false));
-            for (places, cell) in by_place(ask(&part(&all, &here), group_by, true)) {
-                if let Some(known) = known.get(&places).filter(|_| !cell.suppressed) {
-                    let told = f64::from(cell.measures.complaints) - f64::from(known.measures.complaints);
-                    differences.entry(places).or_default().push(told);
+            let is_present: Vec<bool> = rows.clone().map(|row| is_here(row, day)).collect();
+            let is_known: Vec<bool> = rows.clone().map(|row| is_here(row, day) && !confidential[row]).collect();
+            let known_cells = by_place(ask(&part(&all, &is_known), group_by, false));
+            for (places, cell) in by_place(ask(&part(&all, &is_present), group_by, true)) {
+                if let Some(known_cell) = known_cells.get(&places).filter(|_| !cell.suppressed) {
+                    let difference = f64::from(cell.measures.complaints) - f64::from(known_cell.measures.complaints);
+                    differences.entry(places).or_default().push(difference);
                 }
             }
         }
         let secret = by_place(ask(&secret, group_by, false));
-        told.extend(differences.iter().filter(|(_, days)| days.len() == DAYS).map(|(places, days)| {
+        estimates.extend(differences.iter().filter(|(_, days)| days.len() == DAYS).map(|(places, days)| {
             let truth = secret.get(places).map_or(0, |cell| cell.measures.complaints);
             (days.iter().sum::<f64>() / days.len() as f64, f64::from(truth))
         }));
     }
-    let exact = told.iter().filter(|(told, truth)| (told - truth).abs() < 0.5).count();
-    let error =
-        |of: &dyn Fn(f64) -> f64| told.iter().map(|(told, truth)| of(told - truth)).sum::<f64>() / told.len() as f64;
-    assert!(told.len() >= 40, "{}", told.len());
-    // The noise that stays is one of five numbers.
-    assert!(exact * 5 < told.len() * 2, "{exact} of {}", told.len());
+    let exact = estimates.iter().filter(|(estimate, truth)| (estimate - truth).abs() < 0.5).count();
+    let error = |of: &dyn Fn(f64) -> f64| {
+        estimates.iter().map(|(estimate, truth)| of(estimate - truth)).sum::<f64>() / estimates.len() as f64
+    };
+    assert!(estimates.len() >= 40, "{}", estimates.len());
+    // The noise that does not average out is one of five numbers.
+    assert!(exact * 5 < estimates.len() * 2, "{exact} of {}", estimates.len());
     assert!(error(&|error| error.powi(2)) > 1.2, "{}", error(&|error| error.powi(2)));
-    assert!(error(&|error| error).abs() < 0.6, "it is right on average: {}", error(&|error| error));
+    assert!(error(&|error| error).abs() < 0.6, "the noise is not unbiased: {}", error(&|error| error));
 }
 
-/// An attacker raises the cost of a complaint of his own until the sum of its group vanishes: at the limit his part is to that of the
-/// others as the limit is to what remains.
+/// An attacker raises the cost of an own complaint until the sum of its group is suppressed. At that point
+/// the ratio of the own cost to that of the others would follow from the dominance limit.
 #[test]
 fn when_a_sum_vanishes_does_not_tell_the_cost_of_the_others() {
     let all = register(6_000);
@@ -125,7 +126,7 @@ fn when_a_sum_vanishes_does_not_tell_the_cost_of_the_others() {
     let costs: Vec<i64> = cost.i64().expect("costs").iter().map(Option::unwrap_or_default).collect();
     let places = |row: usize| {
         let january = NaiveDate::from_ymd_opt(year.get(row)?, 1, 1)?;
-        Some(vec![branch.get(row).map(i64::from), Some(i64::from(crate::facts::frames::day_number(january)))])
+        Some(vec![branch.get(row).map(i64::from), Some(i64::from(crate::facts::days::day_number(january)))])
     };
     let enterprise = column("enterprise");
     let enterprise = enterprise.u32().expect("places");
@@ -153,7 +154,7 @@ fn when_a_sum_vanishes_does_not_tell_the_cost_of_the_others() {
             facts.replace("cost", Column::new("cost".into(), of_costs)).expect("costs");
             ask(&cell.with(facts, 0), &group_by, true).cells.iter().any(|cell| cell.cost_hidden)
         };
-        // From as much as the others have on, it is hidden.
+        // The sum must be suppressed as soon as the own cost exceeds that of the others.
         let (mut shown, mut hidden) = (others / 10, others * 10);
         if others == 0 || is_hidden(shown) || !is_hidden(hidden) {
             continue;
@@ -163,38 +164,38 @@ fn when_a_sum_vanishes_does_not_tell_the_cost_of_the_others() {
             let middle = i64::midpoint(shown, hidden);
             if is_hidden(middle) { hidden = middle } else { shown = middle }
         }
-        let told = hidden as f64 * 0.6 / 0.4;
-        let error = (told - others as f64).abs() / others as f64;
+        let estimate = hidden as f64 * 0.6 / 0.4;
+        let error = (estimate - others as f64).abs() / others as f64;
         (probed, near, errors) = (probed + 1, near + i32::from(error < 0.01), errors + error);
         if probed == 40 {
             break;
         }
     }
     assert!(probed >= 20, "{probed}");
-    assert!(near * 5 < probed, "{near} of {probed} are known to a hundredth");
+    assert!(near * 5 < probed, "{near} of {probed} are known to within 1 %");
     assert!(errors / f64::from(probed) > 0.04, "{}", errors / f64::from(probed));
 }
 
 fn same(places: &[Option<i64>], branch: &UInt32Chunked, year: &Int32Chunked, row: usize) -> bool {
     let january =
-        year.get(row).and_then(|year| NaiveDate::from_ymd_opt(year, 1, 1)).map(crate::facts::frames::day_number);
+        year.get(row).and_then(|year| NaiveDate::from_ymd_opt(year, 1, 1)).map(crate::facts::days::day_number);
     places[0] == branch.get(row).map(i64::from) && places[1] == january.map(i64::from)
 }
 
-/// Everything but the number of complaints is the same with confidential complaints and without them: which rows there are, what is
-/// withheld, and every other measure.
+/// Everything but the number of complaints is the same with confidential complaints and without them: the
+/// rows, the suppression and every other measure.
 #[test]
 fn nothing_but_the_number_of_complaints_depends_on_confidential_ones() {
     let all = register(3_000);
-    let open: Vec<bool> = flags(&all).iter().map(|secret| !secret).collect();
+    let non_confidential: Vec<bool> = flags(&all).iter().map(|secret| !secret).collect();
     let (mut shown, mut hidden, mut counts) = (0, 0, 0);
     let finest = [Dimension::Branch, Dimension::Category, Dimension::Channel, Dimension::Time(Bucket::Month)];
     for group_by in [&GROUPS[..], &[Dimension::Branch], &[Dimension::Channel, Dimension::State], &finest] {
-        let told = |of: &Snapshot| -> HashMap<Vec<Option<i64>>, (GroupResult, u32)> {
-            let cells = by_place(ask(of, group_by, true)).into_iter();
+        let shown_cells = |snapshot: &Snapshot| -> HashMap<Vec<Option<i64>>, (GroupResult, u32)> {
+            let cells = by_place(ask(snapshot, group_by, true)).into_iter();
             let without_count = cells.map(|(places, mut cell)| {
                 let complaints = std::mem::take(&mut cell.measures.complaints);
-                // Shares are told in steps, of which a larger number has more.
+                // Shares are shown in steps, and more complaints give finer steps.
                 if let Some(share) = cell.measures.share_in_time() {
                     (cell.measures.due, cell.measures.in_time) = (4, (share * 4.0).round() as u32);
                 }
@@ -204,13 +205,13 @@ fn nothing_but_the_number_of_complaints_depends_on_confidential_ones() {
             });
             without_count.collect()
         };
-        let (with, without) = (told(&all), told(&part(&all, &open)));
+        let (with, without) = (shown_cells(&all), shown_cells(&part(&all, &non_confidential)));
         let mut keys: Vec<_> = with.keys().chain(without.keys()).collect();
         keys.sort_unstable();
         keys.dedup();
         for places in keys {
             let (Some((a, of_a)), Some((b, of_b))) = (with.get(places), without.get(places)) else {
-                panic!("{group_by:?} {places:?} is there on one side only");
+                panic!("{group_by:?} {places:?} is in one answer only");
             };
             let (few, many) = (of_a.min(of_b), of_a.max(of_b));
             counts += usize::from(few != many);

@@ -1,7 +1,8 @@
-//! The state of the register that readers of aggregates alone are shown, with what their noise is made of.
+//! Editions: the states of the register for readers who see only aggregates, with the keys and noise of
+//! disclosure control.
 
-use super::super::measures::NOBODY;
-use super::shared::{NoiseKey, words};
+use super::super::columns::NO_ENTERPRISE;
+use super::shared::{NoiseKey, attribute_words};
 use crate::JobError;
 use crate::snapshot::{Snapshot, SnapshotStore};
 use polars::prelude::{Column, IntoColumn, NamedFrom, Series, UInt32Chunked};
@@ -9,98 +10,107 @@ use schema::{Id, Timestamp};
 use sha2::{Digest, Sha256};
 use std::sync::{Arc, Mutex};
 
-/// The columns that an edition has beside those of a snapshot.
+/// The columns that an edition adds to those of a snapshot: u64 record key, two u64 halves of the attribute
+/// word, u32 weight for dominance, and noised cost (i64, VND) and delay (f64, hours).
 pub const CELL_KEY: &str = "cell_key";
 pub const ATTRIBUTES: [&str; 2] = ["attributes_high", "attributes_low"];
 pub const DECISION_WEIGHT: &str = "decision_weight";
 pub const NOISED_COST: &str = "noised_cost";
 pub const NOISED_DELAY: &str = "noised_delay";
 
-/// Its position is said in steps of so many, so that it does not count what was written between two editions.
+/// The position of an edition is rounded down to a multiple of this, so that it does not reveal how much was
+/// written between two editions.
 const POSITIONS: i64 = 100;
 
-/// What each complaint counts in sums: more or less than it has by a share between these.
+/// In sums each complaint counts for more or for less than its value, by a share between these.
 const LEAST_NOISE: f64 = 0.25;
 const MOST_NOISE: f64 = 0.5;
 
-/// Day of the register begins at midnight in Vietnam, and so does an edition of a day.
+/// UTC offset of Vietnam in microseconds: a daily edition begins at midnight there, like a day of the register.
 const MIDNIGHT: i64 = 7 * 3_600 * 1_000_000;
 
-/// The editions of a node: 44 bytes for each complaint, beside the columns that it shares with the snapshot until these
-/// change. One stays until its time is over, whatever is written meanwhile. The first is made when somebody asks, each
-/// following one when its time begins, so that nobody chooses by a question which state of the register it shows.
+/// The current edition of a node. It takes 44 bytes for each complaint for its own columns and 4 for a copy
+/// of `enterprise`; it shares all other columns with the snapshot until these change. An edition stays until
+/// its period ends, whatever is written meanwhile. The first one is built by the first request, each later
+/// one when its period begins, so that a reader cannot choose by the time of a request which state is shown.
 pub struct Editions {
     secret: [u8; 32],
-    held: Mutex<Option<Held>>,
+    cached: Mutex<Option<CachedEdition>>,
 }
 
-struct Held {
+struct CachedEdition {
     number: i64,
     snapshot: Arc<Snapshot>,
 }
 
 impl Editions {
-    /// `secret` has to stay the same for as long as the register: other noise for the same cells could be averaged.
+    /// `secret` must stay the same for the lifetime of the register: fresh noise for the same cells could be
+    /// averaged away.
     pub fn new(secret: [u8; 32]) -> Self {
-        Self { secret, held: Mutex::new(None) }
+        Self { secret, cached: Mutex::new(None) }
     }
 
-    /// The key of the noise of cells.
+    /// The key of the noise that depends on shared attributes.
     pub fn noise_key(&self) -> NoiseKey {
         NoiseKey(self.secret)
     }
 
-    /// The edition of now, each of which lasts so many minutes.
+    /// The edition of the current period, built if there is none. Each period lasts `minutes`.
     ///
     /// # Errors
-    /// Where the columns of the snapshot cannot be read.
+    /// `Polars` if the snapshot lacks a column.
     pub fn current(&self, store: &SnapshotStore, minutes: u32, now: Timestamp) -> Result<Arc<Snapshot>, JobError> {
-        let mut held = self.held.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut cached = self.cached.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let number = number(minutes, now);
-        if let Some(held) = held.as_ref().filter(|held| held.number == number) {
-            return Ok(Arc::clone(&held.snapshot));
+        if let Some(cached) = cached.as_ref().filter(|cached| cached.number == number) {
+            return Ok(Arc::clone(&cached.snapshot));
         }
         let snapshot = Arc::new(self.edition(&store.current())?);
-        *held = Some(Held { number, snapshot: Arc::clone(&snapshot) });
+        *cached = Some(CachedEdition { number, snapshot: Arc::clone(&snapshot) });
         Ok(snapshot)
     }
 
-    /// Makes the edition of now where there is one of before. Where nobody has asked for any, none is made: it takes memory.
+    /// Builds the edition of the current period if there is one of an earlier period. Without any request so
+    /// far none is built, to save memory.
     ///
     /// # Errors
-    /// Where the columns of the snapshot cannot be read.
+    /// `Polars` if the snapshot lacks a column.
     pub fn renew(&self, store: &SnapshotStore, minutes: u32, now: Timestamp) -> Result<(), JobError> {
-        let is_asked_for = self.held.lock().unwrap_or_else(std::sync::PoisonError::into_inner).is_some();
+        let is_asked_for = self.cached.lock().unwrap_or_else(std::sync::PoisonError::into_inner).is_some();
         if is_asked_for {
             self.current(store, minutes, now)?;
         }
         Ok(())
     }
 
-    /// The edition of now, if it is made already.
-    pub fn made(&self, minutes: u32, now: Timestamp) -> Option<Arc<Snapshot>> {
-        let held = self.held.try_lock().ok()?;
+    /// The edition of the current period if it is already built. Does not block: None while another thread
+    /// builds it.
+    pub fn current_if_built(&self, minutes: u32, now: Timestamp) -> Option<Arc<Snapshot>> {
+        let cached = self.cached.try_lock().ok()?;
         let number = number(minutes, now);
-        held.as_ref().filter(|held| held.number == number).map(|held| Arc::clone(&held.snapshot))
+        cached.as_ref().filter(|cached| cached.number == number).map(|cached| Arc::clone(&cached.snapshot))
     }
 
-    /// A snapshot with the keys of its complaints, and with their costs and delays as they count in sums.
+    /// Builds the edition of a snapshot: adds the columns of disclosure control, and drops ids and named
+    /// officers.
     ///
     /// # Errors
-    /// Where its columns cannot be read.
-    pub fn edition(&self, of: &Snapshot) -> Result<Snapshot, JobError> {
-        let column = |name: &str| of.facts.column(name);
+    /// `Polars` if the snapshot lacks a column.
+    pub fn edition(&self, snapshot: &Snapshot) -> Result<Snapshot, JobError> {
+        let column = |name: &str| snapshot.facts.column(name);
         let (high, low) = (column("id_high")?.u64()?, column("id_low")?.u64()?);
         let (enterprise, cost) = (column("enterprise")?.u32()?, column("cost")?.i64()?);
         let (delay, confidential) = (column("delay")?.f64()?, column("confidential")?.bool()?);
         let drawn = |digest: [u8; 32], at: usize| {
             (digest[at] & 1 == 1, u32::from_le_bytes(std::array::from_fn(|n| digest[at + 1 + n])))
         };
-        // Complaints of one enterprise are all counted for more or all for less: else those of one that has many would
-        // come to what they are. So do they weigh where it is decided whether a sum is one enterprise's.
-        let of_enterprises: Vec<(bool, u32)> =
-            (0u32..).map_while(|place| of.enterprises.at(place)).map(|id| drawn(self.digest(b"e", id), 0)).collect();
-        let rows = of.facts.height();
+        // All complaints of an enterprise share the sign of the noise: otherwise it would cancel out for an
+        // enterprise with many complaints. They also share the weight in the dominance rule.
+        let of_enterprises: Vec<(bool, u32)> = (0u32..)
+            .map_while(|place| snapshot.enterprises.at(place))
+            .map(|id| drawn(self.digest(b"e", id), 0))
+            .collect();
+        let rows = snapshot.facts.height();
         let mut weights = Vec::with_capacity(rows);
         let (mut keys, mut costs, mut delays) =
             (Vec::with_capacity(rows), Vec::with_capacity(rows), Vec::with_capacity(rows));
@@ -110,11 +120,12 @@ impl Editions {
             let id = uuid::Uuid::from_u64_pair(high.unwrap_or_default(), low.unwrap_or_default());
             let digest = self.digest(b"c", Id(id));
             let part = |at: usize| u64::from_le_bytes(std::array::from_fn(|n| digest[at + n]));
-            let of_enterprise = of_enterprises.get(enterprise.unwrap_or(NOBODY) as usize).copied();
+            let of_enterprise = of_enterprises.get(enterprise.unwrap_or(NO_ENTERPRISE) as usize).copied();
             let (is_above, weight) = of_enterprise.unwrap_or_else(|| drawn(digest, 24));
             let factor = |at: usize| {
                 let share = LEAST_NOISE + (MOST_NOISE - LEAST_NOISE) * (part(at) >> 11) as f64 / (1u64 << 53) as f64;
-                // What is confidential is in no sum, so that no sum tells a head who knows all the rest of it.
+                // Confidential complaints are in no sum: a unit head who knows all other complaints could
+                // derive them by subtraction.
                 if confidential == Some(true) {
                     0.0
                 } else if is_above {
@@ -128,7 +139,7 @@ impl Editions {
             costs.push((cost.unwrap_or_default() as f64 * factor(8)).round() as i64);
             delays.push(delay.unwrap_or_default() * factor(16));
         }
-        let [high, low] = halves(&words(&of.facts)?);
+        let [high, low] = halves(&attribute_words(&snapshot.facts)?);
         let columns = [
             Column::from(Series::new(CELL_KEY.into(), keys)),
             Column::from(Series::new(ATTRIBUTES[0].into(), high)),
@@ -137,16 +148,18 @@ impl Editions {
             Column::from(Series::new(NOISED_COST.into(), costs)),
             Column::from(Series::new(NOISED_DELAY.into(), delays)),
         ];
-        let mut facts = of.facts.drop_many(["id_high", "id_low", "named"]).hstack(&columns)?;
-        // Whose confidential complaints are is asked for nowhere here: no enterprise is counted for them, and no cell shown.
+        let mut facts = snapshot.facts.drop_many(["id_high", "id_low", "named"]).hstack(&columns)?;
+        // Confidential complaints must neither count as an enterprise nor make a cell reach the threshold of
+        // enterprises.
         let enterprises = enterprise.iter().zip(confidential.iter());
         let enterprises: UInt32Chunked =
             enterprises.map(|(enterprise, secret)| enterprise.filter(|_| secret == Some(false))).collect();
         facts.replace("enterprise", enterprises.with_name("enterprise".into()).into_column())?;
-        Ok(of.with(facts, of.position / POSITIONS * POSITIONS))
+        Ok(snapshot.with(facts, snapshot.position / POSITIONS * POSITIONS))
     }
 
-    /// A keyed hash of an id: all of it fits into one block of SHA-256, so that nothing can be hung on.
+    /// A keyed hash of an id. The input has a fixed length of 49 bytes, one block of SHA-256, so that length
+    /// extension does not apply.
     fn digest(&self, kind: &[u8; 1], id: Id) -> [u8; 32] {
         let mut hash = Sha256::new();
         hash.update(self.secret);
@@ -156,12 +169,12 @@ impl Editions {
     }
 }
 
-/// Words of 128 bits as two columns.
+/// The high and low halves of 128-bit words, as two columns.
 fn halves(words: &[u128]) -> [Vec<u64>; 2] {
     [words.iter().map(|word| (word >> 64) as u64).collect(), words.iter().map(|word| *word as u64).collect()]
 }
 
-/// Which edition a moment belongs to.
+/// The number of the period that an instant belongs to.
 fn number(minutes: u32, now: Timestamp) -> i64 {
     (now.micros() + MIDNIGHT).div_euclid(i64::from(minutes.max(1)) * 60_000_000)
 }

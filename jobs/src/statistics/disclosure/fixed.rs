@@ -1,47 +1,58 @@
-//! One fixed cell, as it is shown.
+//! A fixed cell after disclosure control.
 
 use super::super::measures::{CellMeasures, Measures};
-use super::perturbation::{CellKey, Of};
+use super::perturbation::{CellKey, Purpose};
 use super::{Disclosure, SharedAttributes};
 use crate::snapshot::Reference;
 
-/// What is shown of a cell. Nothing else leaves this module.
+/// The shown values of a cell. No true value leaves this module.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fixed {
-    /// Whether it is shown; else it has a part in the number of complaints of unions, and no other measure.
+    /// Whether the cell is shown. A suppressed cell contributes to the number of complaints of unions and has
+    /// no other measure.
     pub is_shown: bool,
     pub complaints: u32,
     pub episodes: u32,
     pub enterprises: u32,
-    /// None where one enterprise has more than half of it.
+    /// None if one enterprise's weighted share exceeds `MOST_OF_A_SUM`.
     pub cost: Option<i64>,
     pub delay: Option<f64>,
-    /// The share answered in time: so many of so many steps.
+    /// The share answered in time, as (steps, total steps).
     pub in_time: Option<(u32, u32)>,
     pub median_days: Option<f64>,
 }
 
-/// The weighed share of one enterprise from which on a sum is hidden. Weights go from 0.8 to 1.2, so that no sum is shown of which
-/// one enterprise has more than half: ½·0.8 / (½·0.8 + ½·1.2) = 0.4.
+/// Dominance rule: a sum is suppressed if the weighted share of one enterprise exceeds this. Weights lie
+/// between 0.8 and 1.2, so that a sum is never shown if one enterprise has more than half of it:
+/// ½·0.8 / (½·0.8 + ½·1.2) = 0.4.
 const MOST_OF_A_SUM: f64 = 0.4;
 
 impl Fixed {
     /// Perturbs the measures of a cell.
-    pub fn new(of: &Measures, disclosure: &Disclosure, reference: &Reference) -> Self {
-        let CellMeasures { key, shared, open, open_key, open_shared, cost_dominance, delay_dominance } = of.cell;
+    pub fn new(measures: &Measures, disclosure: &Disclosure, reference: &Reference) -> Self {
+        let CellMeasures {
+            key,
+            shared,
+            non_confidential,
+            non_confidential_key,
+            non_confidential_shared,
+            cost_dominance,
+            delay_dominance,
+        } = measures.cell;
         let Disclosure { thresholds, noise_key, scope, .. } = *disclosure;
         let place = |shared: SharedAttributes| shared.hash(noise_key, reference, scope);
         let base = thresholds.complaints;
-        // Nothing but the number of complaints, where it is shown, depends on confidential ones, and so does no noise of
-        // anything else: the head of the unit knows all others, and would see something change.
-        let open_key = CellKey { complaints: open_key, place: place(open_shared) };
-        let is_shown = open >= base && of.distinct_enterprises >= thresholds.enterprises;
+        // Only the shown number of complaints and its noise depend on confidential complaints. The unit head
+        // knows all others and would notice any other change.
+        let non_confidential_key = CellKey { complaints: non_confidential_key, place: place(non_confidential_shared) };
+        let is_shown = non_confidential >= base && measures.distinct_enterprises >= thresholds.enterprises;
         if !is_shown {
-            // How many complaints few enterprises made is hidden like how many few complaints are.
-            let complaints = open_key.rounded(Of::Complaints, open.min(base - 1), base).min(base);
+            // A cell with many complaints of few enterprises contributes no more than one with few complaints.
+            let complaints =
+                non_confidential_key.rounded(Purpose::Complaints, non_confidential.min(base - 1), base).min(base);
             return Self {
                 is_shown,
-                complaints: if open == 0 { 0 } else { complaints },
+                complaints: if non_confidential == 0 { 0 } else { complaints },
                 episodes: 0,
                 enterprises: 0,
                 cost: None,
@@ -51,14 +62,15 @@ impl Fixed {
             };
         }
         let key = CellKey { complaints: key, place: place(shared) };
-        let complaints = key.rounded(Of::Complaints, of.complaints, base).max(base);
-        let counted = |purpose, count, base: u32| open_key.rounded(purpose, count, base).max(base).min(complaints);
-        let in_time = (of.due >= base).then(|| {
+        let complaints = key.rounded(Purpose::Complaints, measures.complaints, base).max(base);
+        let counted =
+            |purpose, count, base: u32| non_confidential_key.rounded(purpose, count, base).max(base).min(complaints);
+        let in_time = (measures.due >= base).then(|| {
             let steps = steps(complaints, base);
-            let share = f64::from(of.in_time) / f64::from(of.due);
-            (open_key.whole(Of::Share, share * f64::from(steps)) as u32, steps)
+            let share = f64::from(measures.in_time) / f64::from(measures.due);
+            (non_confidential_key.whole(Purpose::Share, share * f64::from(steps)) as u32, steps)
         });
-        let median_days = of.median_days.map(|days| {
+        let median_days = measures.median_days.map(|days| {
             let step = if days < 10.0 {
                 2.0
             } else if days < 30.0 {
@@ -66,21 +78,21 @@ impl Fixed {
             } else {
                 10.0
             };
-            open_key.whole(Of::Median, days / step) * step
+            non_confidential_key.whole(Purpose::Median, days / step) * step
         });
         Self {
             is_shown,
             complaints,
-            episodes: counted(Of::Episodes, of.episodes, base),
-            enterprises: counted(Of::Enterprises, of.distinct_enterprises, thresholds.enterprises),
-            cost: (cost_dominance <= MOST_OF_A_SUM).then(|| significant(of.cost_vnd as f64) as i64),
-            delay: (delay_dominance <= MOST_OF_A_SUM).then(|| significant(of.delay_hours)),
+            episodes: counted(Purpose::Episodes, measures.episodes, base),
+            enterprises: counted(Purpose::Enterprises, measures.distinct_enterprises, thresholds.enterprises),
+            cost: (cost_dominance <= MOST_OF_A_SUM).then(|| significant(measures.cost_vnd as f64) as i64),
+            delay: (delay_dominance <= MOST_OF_A_SUM).then(|| significant(measures.delay_hours)),
             in_time,
             median_days,
         }
     }
 
-    /// As measures of a group.
+    /// The shown values as measures of a group.
     pub fn measures(&self) -> Measures {
         let (in_time, due) = self.in_time.unwrap_or_default();
         Measures {
@@ -97,7 +109,7 @@ impl Fixed {
     }
 }
 
-/// The steps into which shares are rounded: the fewer complaints, the fewer.
+/// The number of steps that shares are rounded to: fewer complaints give coarser steps.
 pub fn steps(complaints: u32, base: u32) -> u32 {
     if complaints < base.saturating_mul(4) {
         4
@@ -108,13 +120,13 @@ pub fn steps(complaints: u32, base: u32) -> u32 {
     }
 }
 
-/// Three significant digits.
+/// Rounds to three significant digits.
 pub fn significant(number: f64) -> f64 {
     if number == 0.0 || !number.is_finite() {
         return 0.0;
     }
     let unit = 10f64.powi(number.abs().log10().floor() as i32 - 2);
-    // Units below one are divided by as their inverse, which is exact.
+    // For units below 1, work with the inverse, which is an exact power of 10.
     if unit >= 1.0 { (number / unit).round() * unit } else { (number * unit.recip()).round() / unit.recip().round() }
 }
 
@@ -149,7 +161,12 @@ mod tests {
             distinct_enterprises: 9,
             cost_vnd: 5_000_000,
             delay_hours: 7.0,
-            cell: CellMeasures { open: 20, cost_dominance: 0.41, delay_dominance: 0.4, ..CellMeasures::default() },
+            cell: CellMeasures {
+                non_confidential: 20,
+                cost_dominance: 0.41,
+                delay_dominance: 0.4,
+                ..CellMeasures::default()
+            },
             ..Measures::default()
         };
         let shown = shown(&measures);
@@ -160,8 +177,12 @@ mod tests {
     fn few_complaints_and_those_of_few_enterprises_show_nothing_but_a_part_in_unions() {
         for (complaints, distinct_enterprises) in [(4, 4), (1, 1), (900, 2)] {
             for cell_key in 0..500 {
-                let cell =
-                    CellMeasures { key: cell_key, open_key: cell_key, open: complaints, ..CellMeasures::default() };
+                let cell = CellMeasures {
+                    key: cell_key,
+                    non_confidential_key: cell_key,
+                    non_confidential: complaints,
+                    ..CellMeasures::default()
+                };
                 let measures = Measures { complaints, distinct_enterprises, cell, ..Measures::default() };
                 let shown = shown(&measures);
                 assert!(!shown.is_shown && (shown.complaints == 0 || shown.complaints == 5), "{shown:?}");
@@ -173,8 +194,13 @@ mod tests {
     #[test]
     fn confidential_complaints_show_and_list_no_cell() {
         for cell_key in 0..200 {
-            let measures = |complaints, open| {
-                let cell = CellMeasures { key: cell_key, open_key: cell_key, open, ..CellMeasures::default() };
+            let measures = |complaints, non_confidential| {
+                let cell = CellMeasures {
+                    key: cell_key,
+                    non_confidential_key: cell_key,
+                    non_confidential,
+                    ..CellMeasures::default()
+                };
                 shown(&Measures { complaints, distinct_enterprises: 3, cell, ..Measures::default() })
             };
             assert!(!measures(9, 4).is_shown && measures(9, 5).is_shown);
@@ -192,12 +218,17 @@ mod tests {
                 due: 7,
                 in_time: 3,
                 median_days: Some(13.0),
-                cell: CellMeasures { key: cell_key, open_key: cell_key, open: 9, ..CellMeasures::default() },
+                cell: CellMeasures {
+                    key: cell_key,
+                    non_confidential_key: cell_key,
+                    non_confidential: 9,
+                    ..CellMeasures::default()
+                },
                 ..Measures::default()
             };
             let shown = shown(&measures);
-            let (of, steps) = shown.in_time.expect("a share");
-            assert!(steps == 4 && (of == 1 || of == 2), "{shown:?}");
+            let (in_time, steps) = shown.in_time.expect("a share");
+            assert!(steps == 4 && (in_time == 1 || in_time == 2), "{shown:?}");
             assert!(matches!(shown.median_days, Some(days) if [10.0, 15.0].contains(&days)), "{shown:?}");
         }
     }

@@ -1,22 +1,27 @@
-//! What a reader of aggregates alone is shown: fixed cells, whose noise is the same in all answers.
+//! Statistical disclosure control for readers who see only aggregates: answers consist of fixed cells, and
+//! the noise of a cell is the same in all answers.
 //!
-//! The method is that of census tables: the cell-key method of Fraser and Wooton (2005, *A proposed method for confidentialising
-//! tabular output to protect against differencing*), with random rounding as its perturbation, and the noise of Evans, Zayatz
-//! and Slanta (1998, *Using noise for disclosure limitation of establishment tabular data*) for sums.
+//! The method is that of census tables: the cell-key method of Fraser and Wooton (2005, *A proposed method
+//! for confidentialising tabular output to protect against differencing*) with random rounding as
+//! perturbation, and for sums the noise of Evans, Zayatz and Slanta (1998, *Using noise for disclosure
+//! limitation of establishment tabular data*).
 //!
-//! - Each complaint has a record key, a keyed hash of its id. The key of a cell is the sum of those of its complaints, so that the
-//!   same complaints are shown as the same number in whatever question they are asked for.
-//! - A second noise is keyed by what the complaints of a cell have in common ([`SharedAttributes`]). It stays when a complaint joins
-//!   them, so that the numbers of many days do not average it away.
-//! - Confidential complaints are in the number of complaints alone: all other measures are those of all others.
-//! - There are finitely many cells: a unit, a category or a kind, a channel, a state, and a month, a quarter or a year, each of them or
-//!   all. What is a union of cells (a list in a filter, other months than whole quarters and years) is answered from what
-//!   is shown of these cells and from nothing else. Without this, an attacker could ask for one cell within hundreds of unions and
-//!   average their noise away (Asghar and Kaafar 2020, *Averaging attacks on bounded noise-based disclosure control algorithms*).
-//! - A cell is shown from so many complaints and enterprises on, confidential ones not counted. A cell that is not adds 0 or one rounding base to a union, and is
-//!   listed only in the second case, so that neither a difference of answers nor the presence of a row tells its count.
-//! - All this is computed from an edition of the register ([`Editions`]), a state that stays for a day, so that asking again and
-//!   again does not tell one change from the next.
+//! - Each complaint has a record key, a keyed hash of its id. The key of a cell is the sum of the keys of its
+//!   complaints, so that the same complaints are shown as the same number in every question.
+//! - A second noise is keyed by the attributes that the complaints of a cell share ([`SharedAttributes`]). It
+//!   stays the same when a complaint is added, so that averaging over many days does not remove it.
+//! - Confidential complaints count only in the number of complaints; all other measures leave them out.
+//! - There are finitely many fixed cells: a unit, a category or a kind, a channel, a state, and a month, a
+//!   quarter or a year, each of them or all. A union of cells (a list in a filter, or a period that is not
+//!   whole quarters and years) is answered only from the shown values of its cells. Otherwise an attacker
+//!   could ask for one cell within hundreds of unions and average the noise away (Asghar and Kaafar 2020,
+//!   *Averaging attacks on bounded noise-based disclosure control algorithms*).
+//! - A cell is shown if it has at least as many complaints and enterprises as [`Thresholds`] says;
+//!   confidential complaints do not count. A suppressed cell adds 0 or one rounding base to a union and is
+//!   listed only in the second case, so that neither the difference of two answers nor the presence of a row
+//!   reveals its count.
+//! - All this is computed from an edition ([`Editions`]), a state of the register that stays fixed for a day,
+//!   so that repeated questions do not reveal single changes.
 
 #[cfg(test)]
 mod attacks;
@@ -41,7 +46,8 @@ use schema::Id;
 use schema::db::cancellation::check_cancelled;
 use std::collections::HashMap;
 
-/// From when a cell is shown. Counts of complaints are rounded to multiples of `complaints`, those of enterprises to multiples of
+/// The minimum numbers from which a cell is shown, which are also the rounding bases: counts of complaints
+/// and episodes are rounded to multiples of `complaints`, counts of enterprises to multiples of
 /// `enterprises`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Thresholds {
@@ -49,30 +55,31 @@ pub struct Thresholds {
     pub enterprises: u32,
 }
 
-/// How the answer to a question is protected.
+/// The parameters of disclosure control for one question.
 #[derive(Debug, Clone)]
 pub struct Disclosure {
     pub thresholds: Thresholds,
     pub noise_key: NoiseKey,
-    /// The unit that the filter is limited to, where no attribute of complaints says whether they belong to it.
+    /// The unit that the filter is limited to, if no attribute of a complaint shows that it belongs to the
+    /// unit.
     pub scope: Option<Id>,
-    /// Dimensions of which the filter lists several values: each is a cell of its own.
+    /// Dimensions of which the filter lists several values: each value is a cell of its own.
     pub listed: Vec<Dimension>,
-    /// The days that the filter chooses.
+    /// The days that match the filter.
     pub span: Span,
-    /// Those of the time that it is compared with.
+    /// The days of the comparison period.
     pub span_before: Span,
 }
 
 impl Disclosure {
-    /// What divides the groups of a question into fixed cells.
+    /// The additional dimensions that divide the groups of a question into fixed cells.
     fn divisions(&self, group_by: &[Dimension], shift: Shift) -> Vec<Dimension> {
         let mut divisions: Vec<Dimension> =
             self.listed.iter().copied().filter(|dimension| !group_by.contains(dimension)).collect();
         let span = if shift == Shift::None { self.span } else { self.span_before };
         let is_by_month = group_by.contains(&Dimension::Time(Bucket::Month));
         if !is_by_month && span != Span::ALL {
-            // Quarters that a comparison moves by one month are no quarters.
+            // A comparison that shifts by one month does not map quarters to quarters.
             let is_cut = group_by.iter().any(|dimension| match dimension {
                 Dimension::Time(bucket) => !shift.keeps(*bucket),
                 _ => false,
@@ -83,7 +90,8 @@ impl Disclosure {
     }
 }
 
-/// The groups of a question as they are shown, and all together where that is asked for and shown.
+/// The groups of a question as they are shown, and the totals: one group, or none if not asked for or
+/// suppressed.
 ///
 /// # Errors
 /// As [`super::statistics`].
@@ -129,11 +137,11 @@ pub fn disclosed(
     Ok((cells, totals))
 }
 
-/// The row of a group that consists of some fixed cells; None where it is shown as one without complaints.
-fn cell(places: Vec<Option<i64>>, of: &[Fixed], thresholds: Thresholds) -> Option<GroupResult> {
-    let shown = match of {
+/// The row of a group that consists of some fixed cells; None if its shown number of complaints is 0.
+fn cell(places: Vec<Option<i64>>, parts: &[Fixed], thresholds: Thresholds) -> Option<GroupResult> {
+    let shown = match parts {
         [one] => one.clone(),
-        several => union::together(several, thresholds),
+        several => union::estimate_union(several, thresholds),
     };
     if shown.complaints == 0 {
         return None;
@@ -179,7 +187,7 @@ mod tests {
         assert_eq!(
             listed.divisions(&[Dimension::Category], Shift::None),
             [Dimension::Channel, Dimension::Part(year)],
-            "a dimension that groups divides already"
+            "grouping by a dimension already divides"
         );
         assert!(disclosure(&[], year).divisions(&MONTHS, Shift::Months(1)).is_empty(), "a month is a cell");
         let quarters = [Dimension::Time(Bucket::Quarter)];
@@ -194,10 +202,15 @@ mod tests {
             let measures = Measures {
                 complaints,
                 distinct_enterprises: enterprises,
-                cell: CellMeasures { key: cell_key, open_key: cell_key, open: complaints, ..CellMeasures::default() },
+                cell: CellMeasures {
+                    key: cell_key,
+                    non_confidential_key: cell_key,
+                    non_confidential: complaints,
+                    ..CellMeasures::default()
+                },
                 ..Measures::default()
             };
-            // Each is a cell of another place.
+            // A key of its own simulates other shared attributes for each cell.
             let disclosure = Disclosure { noise_key: NoiseKey([cell_key as u8; 32]), ..disclosure(&[], ALL) };
             Fixed::new(&measures, &disclosure, &Reference::default())
         };
@@ -208,11 +221,11 @@ mod tests {
         let hidden =
             rows.iter().flatten().filter(|cell| cell.suppressed && cell.measures == Measures::default()).count();
         assert_eq!(rows.iter().flatten().count(), hidden);
-        assert!((80..160).contains(&hidden), "three of five, by chance: {hidden}");
-        let together = cell(vec![None], &small, thresholds).expect("a row");
-        assert!(together.suppressed, "none of its cells is shown");
-        let beside = [small, vec![fixed(40, 9, 7)]].concat();
-        let shown = cell(vec![None], &beside, thresholds).expect("a row");
+        assert!((80..160).contains(&hidden), "about three in five: {hidden}");
+        let all_hidden = cell(vec![None], &small, thresholds).expect("a row");
+        assert!(all_hidden.suppressed, "none of its cells is shown");
+        let with_shown = [small, vec![fixed(40, 9, 7)]].concat();
+        let shown = cell(vec![None], &with_shown, thresholds).expect("a row");
         assert!(!shown.suppressed && (520..760).contains(&shown.measures.complaints), "{shown:?}");
         assert!(keys.clone().all(|key| fixed(0, 0, key).complaints == 0));
         assert!(keys.clone().all(|key| !fixed(50, 2, key).is_shown && fixed(50, 2, key).complaints <= 5));

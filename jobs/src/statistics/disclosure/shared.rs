@@ -1,4 +1,5 @@
-//! What all complaints of a cell have in common: the key of the part of its noise that stays.
+//! The attributes shared by all complaints of a cell: the key of the noise that stays when a complaint is
+//! added.
 
 use crate::JobError;
 use crate::snapshot::Reference;
@@ -6,7 +7,8 @@ use polars::prelude::DataFrame;
 use schema::Id;
 use sha2::{Digest, Sha256};
 
-/// The bits of each attribute in the word of a complaint, which has 128; a code is a place and one, and 0 where there is none.
+/// The bits of each attribute in the 128-bit word of a complaint, lowest first. A code is place + 1, or 0 for
+/// none; `month` has no offset.
 const WIDTHS: [(&str, u32); 8] = [
     ("kind", 4),
     ("channel", 4),
@@ -17,10 +19,10 @@ const WIDTHS: [(&str, u32); 8] = [
     ("category", 20),
     ("month", MONTH_BITS),
 ];
-/// Months from January 1970 on, up to the year 2311.
+/// Months since January 1970, up to the year 2311.
 const MONTH_BITS: u32 = 12;
 
-/// The secret that the noise of places is made of.
+/// The secret key of the noise that depends on shared attributes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct NoiseKey(pub [u8; 32]);
 
@@ -30,24 +32,24 @@ impl std::fmt::Debug for NoiseKey {
     }
 }
 
-/// The attributes that all complaints of a set have in common.
+/// The attributes that all complaints of a set share.
 ///
-/// A fixed cell is the set of all complaints with some attributes, so that two cells have the same complaints exactly where they have
-/// the same attributes in common (these are the *intent* of the set in formal concept analysis: Ganter and Wille 1999). So noise that is
-/// keyed by them is the same in whatever question a cell is asked for, and, unlike noise that is keyed by the complaints themselves,
-/// stays the same when a complaint joins the others.
+/// A fixed cell is the set of all complaints with certain attributes, so that two cells have the same
+/// complaints exactly if their complaints share the same attributes (the *intent* of the set in formal
+/// concept analysis: Ganter and Wille 1999). Noise keyed by these is therefore the same in every question
+/// about a cell. Unlike noise keyed by the complaints, it stays the same when a complaint is added.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SharedAttributes {
-    /// The word of one of the complaints; None of an empty set.
+    /// The word of the first complaint; None for an empty set.
     first: Option<u128>,
-    /// The bits in which any other differs from it.
+    /// The bits in which any other complaint differs from the first.
     differing: u128,
-    /// The first and the last month.
+    /// The earliest and the latest month.
     months: (u16, u16),
 }
 
 impl SharedAttributes {
-    /// Takes one more complaint into the set.
+    /// Adds the word of a complaint to the set.
     pub fn add(&mut self, word: u128) {
         let month = (word >> (128 - MONTH_BITS)) as u16;
         match self.first {
@@ -59,8 +61,9 @@ impl SharedAttributes {
         }
     }
 
-    /// A keyed hash of them, and of the unit that a question is limited to where no attribute says so. Units and categories are
-    /// hashed by their ids: places change when one is added, and another database may have others.
+    /// A keyed hash of the shared attributes and of the unit `scope` that no attribute expresses. Units and
+    /// categories are hashed by their ids, since places change when one is added and differ between
+    /// databases.
     pub fn hash(&self, key: NoiseKey, reference: &Reference, scope: Option<Id>) -> u64 {
         let first = self.first.unwrap_or_default();
         let mut hash = Sha256::new();
@@ -92,7 +95,7 @@ impl SharedAttributes {
                 None => hash.update((code as u128).to_le_bytes()),
             }
         }
-        // The shortest of month, quarter and year that they all lie in: months are numbered from a January on.
+        // The shortest of month, quarter and year that contains all complaints; month 0 is a January.
         let (from, to) = self.months;
         let length = [1u16, 3, 12].into_iter().find(|months| from / months == to / months);
         let (months, number) = length.map_or((0, 0), |months| (months, from / months));
@@ -103,11 +106,11 @@ impl SharedAttributes {
     }
 }
 
-/// The word of each complaint: its attributes, side by side.
+/// The word of each complaint: its packed attributes.
 ///
 /// # Errors
-/// Where a column is missing or of another type.
-pub fn words(facts: &DataFrame) -> Result<Vec<u128>, JobError> {
+/// `Polars` if a column is missing or of another type.
+pub fn attribute_words(facts: &DataFrame) -> Result<Vec<u128>, JobError> {
     let mut words = vec![0u128; facts.height()];
     let mut at = 0;
     for (name, width) in WIDTHS {
@@ -143,7 +146,7 @@ mod tests {
         shared.hash(KEY, &Reference::default(), None)
     }
 
-    /// Words of complaints of a department and a month.
+    /// The words of complaints given as (department, month).
     fn of(complaints: &[(Option<u32>, i32)]) -> Vec<u128> {
         let (departments, months): (Vec<Option<u32>>, Vec<i32>) =
             complaints.iter().map(|(department, month)| (*department, 2020 * 12 + month)).unzip();
@@ -152,7 +155,7 @@ mod tests {
             "kind" => vec![Some(4u32); months.len()], "channel" => &none, "state" => &none, "department" => departments,
             "branch" => &none, "unit" => &none, "category" => &none, "month" => months
         );
-        words(&facts.expect("columns")).expect("words")
+        attribute_words(&facts.expect("columns")).expect("words")
     }
 
     #[test]

@@ -1,22 +1,22 @@
-//! A union of fixed cells, estimated from what is shown of them.
+//! Estimates a union of fixed cells from the shown values of the cells.
 
 use super::Thresholds;
 use super::fixed::{Fixed, significant, steps};
 
-/// What is shown of several cells together: nothing in it depends on anything that is not shown. Counts and sums are added up; a
-/// cell that is hidden has a part in the count, and sums are raised in the proportion of counts for cells that show none, or are not
-/// shown where these are too many. It is hidden where all its cells are.
-pub fn together(cells: &[Fixed], thresholds: Thresholds) -> Fixed {
+/// The shown values of several cells together; they depend only on shown values. Counts and sums are added
+/// up. A suppressed cell contributes to the count. Sums are scaled up by counts for the cells that show none,
+/// or suppressed if these have too many of the complaints. The union is suppressed if all its cells are.
+pub fn estimate_union(cells: &[Fixed], thresholds: Thresholds) -> Fixed {
     let complaints = sum(cells.iter().map(|cell| cell.complaints));
     let shown: Vec<&Fixed> = cells.iter().filter(|cell| cell.is_shown).collect();
     let of_shown = sum(shown.iter().map(|cell| cell.complaints));
-    let raised = |part: f64, of: u32| part * f64::from(complaints) / f64::from(of.max(1));
+    let scaled = |part: f64, covered: u32| part * f64::from(complaints) / f64::from(covered.max(1));
     let whole = |value: &dyn Fn(&Fixed) -> Option<f64>| -> Option<f64> {
         let with: Vec<(f64, u32)> = shown.iter().filter_map(|cell| Some((value(cell)?, cell.complaints))).collect();
-        let of = sum(with.iter().map(|(_, complaints)| *complaints));
-        is_enough(of, complaints).then(|| significant(raised(with.iter().map(|(value, _)| value).sum(), of)))
+        let covered = sum(with.iter().map(|(_, complaints)| *complaints));
+        is_enough(covered, complaints).then(|| significant(scaled(with.iter().map(|(value, _)| value).sum(), covered)))
     };
-    let episodes = raised(f64::from(sum(shown.iter().map(|cell| cell.episodes))), of_shown);
+    let episodes = scaled(f64::from(sum(shown.iter().map(|cell| cell.episodes))), of_shown);
     let steps = steps(complaints, thresholds.complaints);
     let in_time = mean(shown.iter().filter_map(|cell| {
         let (in_time, of) = cell.in_time?;
@@ -34,23 +34,23 @@ pub fn together(cells: &[Fixed], thresholds: Thresholds) -> Fixed {
     }
 }
 
-/// Whether the cells that show a sum have enough of the complaints, three quarters, to stand for all.
-fn is_enough(of: u32, complaints: u32) -> bool {
-    of > 0 && u64::from(of) * 4 >= u64::from(complaints) * 3
+/// Whether the cells that show a sum have at least three quarters of the complaints.
+fn is_enough(covered: u32, complaints: u32) -> bool {
+    covered > 0 && u64::from(covered) * 4 >= u64::from(complaints) * 3
 }
 
 fn sum(numbers: impl Iterator<Item = u32>) -> u32 {
     numbers.fold(0, u32::saturating_add)
 }
 
-/// The mean of some values by their weights.
+/// The weighted mean of (value, weight); None if all weights are 0.
 fn mean(values: impl Iterator<Item = (f64, u32)>) -> Option<f64> {
     let (whole, weight) =
         values.fold((0.0, 0.0), |(whole, weight), (value, of)| (whole + value * f64::from(of), weight + f64::from(of)));
     (weight > 0.0).then(|| whole / weight)
 }
 
-/// The middle of the medians, by complaints.
+/// The median of the cells' medians, weighted by complaints.
 fn median(shown: &[&Fixed]) -> Option<f64> {
     let mut medians: Vec<(f64, u32)> =
         shown.iter().filter_map(|cell| Some((cell.median_days?, cell.complaints))).collect();
@@ -63,9 +63,9 @@ fn median(shown: &[&Fixed]) -> Option<f64> {
     })
 }
 
-/// How many enterprises made the complaints of all cells, if complaints came from a number of enterprises at random (occupancy; the
-/// number is that which explains the enterprises of each cell). At least as many as in any of them, and no more than all of these
-/// together.
+/// Estimates the distinct enterprises of all cells by an occupancy model: complaints come at random from a
+/// pool of enterprises, whose size is fitted to the shown enterprises of the cells. The result lies between
+/// the largest number of a cell and the sum of all numbers, rounded to a multiple of `base`.
 fn enterprises(shown: &[&Fixed], complaints: u32, base: u32) -> u32 {
     let most = f64::from(sum(shown.iter().map(|cell| cell.enterprises)));
     let least = f64::from(shown.iter().map(|cell| cell.enterprises).max().unwrap_or(0));
@@ -104,10 +104,10 @@ mod tests {
     fn a_union_is_estimated_from_what_is_shown() {
         let hidden =
             Fixed { is_shown: false, cost: None, delay: None, in_time: None, median_days: None, ..fixed(5, 0) };
-        let all = together(&[fixed(100, 60), Fixed { cost: None, ..fixed(20, 12) }, hidden.clone()], THRESHOLDS);
-        assert_eq!((all.complaints, all.cost), (125, Some(125_000_000)), "as much a complaint as elsewhere");
-        let all = together(&[fixed(100, 60), Fixed { cost: None, ..fixed(50, 30) }, hidden], THRESHOLDS);
-        assert_eq!((all.complaints, all.cost, all.delay), (155, None, Some(155.0)), "too many for that");
+        let all = estimate_union(&[fixed(100, 60), Fixed { cost: None, ..fixed(20, 12) }, hidden.clone()], THRESHOLDS);
+        assert_eq!((all.complaints, all.cost), (125, Some(125_000_000)), "scaled up by complaints");
+        let all = estimate_union(&[fixed(100, 60), Fixed { cost: None, ..fixed(50, 30) }, hidden], THRESHOLDS);
+        assert_eq!((all.complaints, all.cost, all.delay), (155, None, Some(155.0)), "too few cells show a cost");
         assert_eq!((all.in_time, all.median_days), (Some((10, 20)), Some(100.0)));
         assert!((63..=90).contains(&all.enterprises) && all.enterprises.is_multiple_of(3), "{all:?}");
     }
@@ -115,11 +115,11 @@ mod tests {
     #[test]
     fn enterprises_of_a_union_lie_between_the_most_and_the_sum() {
         // 200 of 1,000 at random, twice: 181 each; together 330.
-        let all = together(&[fixed(200, 180), fixed(200, 180)], THRESHOLDS);
+        let all = estimate_union(&[fixed(200, 180), fixed(200, 180)], THRESHOLDS);
         assert!((300..=350).contains(&all.enterprises), "{all:?}");
-        let few = together(&[fixed(5_000, 30), fixed(5_000, 30)], THRESHOLDS);
-        assert_eq!(few.enterprises, 30, "all of them complain all the time");
-        let others = together(&[fixed(30, 30), fixed(30, 30)], THRESHOLDS);
-        assert!((57..=60).contains(&others.enterprises), "nobody complained twice: {others:?}");
+        let few = estimate_union(&[fixed(5_000, 30), fixed(5_000, 30)], THRESHOLDS);
+        assert_eq!(few.enterprises, 30, "each one complains in both cells");
+        let others = estimate_union(&[fixed(30, 30), fixed(30, 30)], THRESHOLDS);
+        assert!((57..=60).contains(&others.enterprises), "no enterprise repeats: {others:?}");
     }
 }

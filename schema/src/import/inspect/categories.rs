@@ -1,10 +1,10 @@
-//! What complaints are about: one column, or two of which one is the level above the other.
+//! Finds the columns of the category: one, or two of which one is the upper level.
 
 use super::column::Column;
 use super::found::{Found, Translated, Value, examples, quoted};
 use super::table::Table;
 
-/// Words for what went wrong, the finer level, the likelier ones first.
+/// Names of the finer level (what went wrong), the likelier ones first.
 const FINE: [&str; 22] = [
     "issue",
     "allegation",
@@ -29,7 +29,7 @@ const FINE: [&str; 22] = [
     "reason",
     "detail",
 ];
-/// Words for the level above.
+/// Names of the upper level, the likelier ones first.
 const TOP: [&str; 23] = [
     "loai",
     "phan loai",
@@ -55,7 +55,7 @@ const TOP: [&str; 23] = [
     "topic",
     "service",
 ];
-/// Columns about something else, whatever other words they have.
+/// Words that exclude a column, whatever other words it has.
 const OTHER: [&str; 34] = [
     "response",
     "date",
@@ -95,10 +95,10 @@ const OTHER: [&str; 34] = [
 
 const CODE: [&str; 3] = ["short code", "code", "ma"];
 
-/// Kinds of categories that a table lists at most; more are left to a rule for all.
+/// The most categories whose kinds the draft lists one by one; with more it gives one kind for all.
 const LISTED: usize = 30;
 
-/// The fields of the category, and the kind of each where they are few enough to be listed.
+/// The fields of the category, and a table of their kinds where there are few enough.
 pub fn find(table: &mut Table<'_>) -> (Vec<Found>, Option<Translated>) {
     let (top, fine) = levels(table);
     let (found, kind_by) = match (top, fine) {
@@ -115,7 +115,7 @@ pub fn find(table: &mut Table<'_>) -> (Vec<Found>, Option<Translated>) {
         column: kind_by,
         about: "what kind of obstacle each is: PROFICIENCY, PROCEDURE, RIGID_HANDLING, TECHNICAL or CONDUCT; flags count CONDUCT alone",
         default: "CONDUCT",
-        // A kind for a person to write: nothing in a file tells it.
+        // A person must write the kind: the file does not have it.
         values: values.into_iter().map(|(value, count)| Value { value, count, word: None, is_sure: false }).collect(),
     });
     (found, kinds)
@@ -134,7 +134,7 @@ fn levels(table: &Table<'_>) -> (Option<usize>, Option<usize>) {
         let pair = tops.iter().find_map(|top| Some((*top, below(*top)?)));
         return pair.map_or((tops.first().copied(), None), |(top, fine)| (Some(top), Some(fine)));
     };
-    // Of "Sub-product" the level above is "Product".
+    // The level above "Sub-product" is "Product".
     let whole = table.names[fine].without("sub");
     let named_whole = whole.and_then(|whole| table.free().find(|at| table.names[*at] == whole && fits(table, *at)));
     let is_above = |top: &usize| {
@@ -157,7 +157,7 @@ fn is_sub(table: &Table<'_>, at: usize) -> bool {
     table.names[at].has("sub") || table.names[at].has("con")
 }
 
-/// The column of what went wrong.
+/// The column of the finer level.
 fn fine(table: &Table<'_>) -> Option<usize> {
     let named = |phrase: &&str| {
         table.named(&[*phrase], |at| fits(table, at) && (phrase.starts_with("sub") || !is_sub(table, at)))
@@ -178,22 +178,22 @@ fn tops(table: &Table<'_>) -> Vec<usize> {
     tops
 }
 
-/// Whether the finer column tells more than an upper one that tells something itself.
+/// Whether the finer column distinguishes more rows than the upper one, and the upper one distinguishes some.
 fn adds(table: &Table<'_>, fine: usize, top: usize) -> bool {
     let upper = table.sample.different(&[top]);
     table.sample.different(&[top, fine]) > upper && (upper > 1 || table.columns[top].is_short())
 }
 
-/// Whether each value of one column lies below one value of another.
+/// Whether each value of one column belongs to one value of another.
 fn lies_below(table: &Table<'_>, fine: usize, top: usize) -> bool {
     let is_told = table.sample.dependence(&[top], &[fine]).is_one() && !table.columns[fine].is_short();
     top != fine && is_told && adds(table, fine, top)
 }
 
-/// One level, with the codes of its names where they stand beside them.
+/// One level; with a column of codes where one corresponds one to one.
 fn one(table: &Table<'_>, only: usize) -> Vec<Found> {
     let is_code = |at: usize| {
-        let both_ways = [(at, only), (only, at)].map(|(of, on)| table.sample.dependence(&[of], &[on]).torn == 0);
+        let both_ways = [(at, only), (only, at)].map(|(of, on)| table.sample.dependence(&[of], &[on]).ambiguous == 0);
         at != only && table.columns[at].is_code(40) && both_ways == [true, true] && !table.columns[at].is_short()
     };
     match table.named(&CODE, is_code).filter(|_| table.columns[only].distinct() > Some(1)) {
@@ -204,7 +204,7 @@ fn one(table: &Table<'_>, only: usize) -> Vec<Found> {
     }
 }
 
-/// Two levels. The finer column is the code where its values name one category each, else both together are.
+/// Two levels. The code is the finer column where each of its values is one category, or else both columns joined.
 fn both(table: &Table<'_>, top: usize, fine: usize) -> Vec<Found> {
     let above = Found::column("category_parent", top).check(examples(table, top, 4));
     if is_code_alone(table, top, fine) {
@@ -212,19 +212,20 @@ fn both(table: &Table<'_>, top: usize, fine: usize) -> Vec<Found> {
     }
     let columns = vec![top, fine];
     let separator = table.separator(&columns);
-    let check = format!("{} alone names no category", quoted(&table.columns[fine].name));
+    let check = format!("one value of {} alone can be several categories", quoted(&table.columns[fine].name));
     vec![Found::join("category", columns, separator).check(check), Found::column("category_name", fine), above]
 }
 
-/// Whether the finer column can be the code of the category without the upper one: each of its values lies below a single upper
-/// value, no row has an upper value and a blank finer one, and no upper value is also a finer value below another upper value.
+/// Whether the finer column can be the code of the category without the upper one: each of its values is below a single
+/// upper value, no row has an upper value and a blank finer one, and no upper value is also a finer value below another
+/// upper value.
 fn is_code_alone(table: &Table<'_>, top: usize, fine: usize) -> bool {
     let (upper, lower) = (&table.columns[top], &table.columns[fine]);
     let is_above_another = |value: &str| {
         let ids = (upper.id_of(value), lower.id_of(value));
         matches!(ids, (Some(above), Some(below)) if table.sample.stands_beside_another(fine, below, top, above))
     };
-    table.sample.dependence(&[top], &[fine]).torn == 0
+    table.sample.dependence(&[top], &[fine]).ambiguous == 0
         && table.sample.blank_beside(fine, top) == 0
         && upper.counted().is_some_and(|values| !values.iter().any(|(value, _)| is_above_another(value)))
 }

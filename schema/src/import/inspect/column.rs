@@ -1,4 +1,4 @@
-//! What the cells of a column look like.
+//! Statistics of the cells of a column: values, blanks, and what the cells can be read as.
 
 use super::Look;
 use super::sample::BLANK;
@@ -8,7 +8,7 @@ use crate::import::dates::DateRules;
 use crate::import::numbers::NumberRules;
 use std::collections::HashMap;
 
-/// The ways in which dates are written that are tried, the likelier ones first; the first is what is read without a format.
+/// The date formats that are tried, the likelier ones first. The first stands for the default formats of a mapping.
 pub const FORMATS: [&str; 21] = [
     "",
     "%d/%m/%Y",
@@ -33,12 +33,12 @@ pub const FORMATS: [&str; 21] = [
     "%d-%b-%Y",
 ];
 
-/// The signs between thousands and before the fraction that are tried.
+/// The thousands and decimal separators that are tried.
 pub const NUMBERS: [(Option<&str>, Option<&str>); 4] =
     [(None, None), (Some("."), Some(",")), (Some(","), Some(".")), (None, Some(","))];
 
-/// Cells that other registers write where there is nothing.
-const NOTHING: [&str; 14] = [
+/// Cells that mean blank in other registers.
+const BLANK_WORDS: [&str; 14] = [
     "-",
     "--",
     "NULL",
@@ -55,11 +55,11 @@ const NOTHING: [&str; 14] = [
     "9999-12-31",
 ];
 
-/// Different values that are counted.
+/// Distinct values that are counted at most.
 const MOST_VALUES: usize = 50_000;
-/// Filled cells of which little can be told.
+/// With fewer filled cells than this, a column allows few conclusions.
 const FEW: u64 = 20;
-/// Values that are shown.
+/// Values that are shown at most.
 const SHOWN: usize = 8;
 
 pub struct Column {
@@ -67,12 +67,12 @@ pub struct Column {
     pub blank: u64,
     pub filled: u64,
     pub longest: usize,
-    /// A number and how often it is there, by value; cells in which there is nothing are among them.
+    /// By value: its number and its count. Cells that mean blank are included.
     values: HashMap<String, (u32, u64)>,
     more: bool,
-    pub nothing: Vec<&'static str>,
+    pub blank_words: Vec<&'static str>,
     dates: Vec<DateRules>,
-    /// How many cells can be read by just these formats.
+    /// Number of cells by the exact set of formats that read them, a bit mask over [`FORMATS`].
     by_formats: HashMap<u32, u64>,
     numbers: Vec<NumberRules>,
     by_numbers: [u64; NUMBERS.len()],
@@ -80,14 +80,14 @@ pub struct Column {
     tax_codes: u64,
 }
 
-/// Numbers in which one sign, a point or a comma, may stand between thousands or before a fraction: `1,100`.
+/// Counts numbers in which a point or a comma may separate thousands or begin a fraction: `1,100`.
 #[derive(Debug, Clone, Copy, Default)]
 struct Groups {
     /// Numbers with points or commas.
     with_sign: u64,
-    /// Those of them in which each sign is the same and has three digits behind it: `1,100`, `1,100,000`.
+    /// Of those, numbers with one kind of separator (point, comma), three digits after each: `1,100`, `1,100,000`.
     by_sign: [u64; 2],
-    /// Whether one of them has the sign twice, so that it is no fraction.
+    /// Whether some number has the separator twice, so that it cannot begin a fraction.
     has_twice: bool,
 }
 
@@ -98,7 +98,7 @@ impl Groups {
             let mut groups = cell.trim_start_matches('-').split(sign);
             let first = groups.next().unwrap_or_default();
             let is_digits = |group: &str| group.bytes().all(|b| b.is_ascii_digit());
-            // 0.125 is a fraction in any case.
+            // 0.125 is always a fraction.
             let begins = (1..=3).contains(&first.len()) && is_digits(first) && !first.starts_with('0');
             let groups: Vec<&str> = groups.collect();
             if begins && !groups.is_empty() && groups.iter().all(|group| group.len() == 3 && is_digits(group)) {
@@ -108,7 +108,7 @@ impl Groups {
         }
     }
 
-    /// The signs of thousands and of fractions where all numbers that have one can be read as thousands.
+    /// The thousands and decimal separators, where all numbers with a point or comma can be read with thousands.
     fn signs(self) -> Option<(Option<&'static str>, Option<&'static str>)> {
         let nth = self.by_sign.iter().position(|count| *count > 0 && *count == self.with_sign)?;
         Some([(Some("."), Some(",")), (Some(","), Some("."))][nth])
@@ -128,7 +128,7 @@ impl Column {
             longest: 0,
             values: HashMap::new(),
             more: false,
-            nothing: Vec::new(),
+            blank_words: Vec::new(),
             dates: FORMATS.iter().map(rules).collect::<Result<_, _>>()?,
             by_formats: HashMap::new(),
             numbers: NUMBERS
@@ -141,7 +141,7 @@ impl Column {
         })
     }
 
-    /// Takes a cell in, and gives the number of its value: `BLANK` where there is none, the largest number where it is not counted.
+    /// Counts a cell and returns the number of its value: `BLANK` for a blank, `u32::MAX` beyond `MOST_VALUES`.
     pub fn see(&mut self, cell: &str) -> u32 {
         let next = u32::try_from(self.values.len() + 1).unwrap_or(u32::MAX);
         let id = if let Some((id, count)) = self.values.get_mut(cell) {
@@ -154,9 +154,9 @@ impl Column {
             self.more = true;
             u32::MAX
         };
-        if let Some(nothing) = NOTHING.iter().find(|nothing| **nothing == cell) {
-            if !self.nothing.contains(nothing) {
-                self.nothing.push(nothing);
+        if let Some(word) = BLANK_WORDS.iter().find(|word| **word == cell) {
+            if !self.blank_words.contains(word) {
+                self.blank_words.push(word);
             }
             self.blank += 1;
             return BLANK;
@@ -171,7 +171,7 @@ impl Column {
         id
     }
 
-    /// Tries what a cell can be read as.
+    /// Tries to read a cell as date, number and tax code.
     fn read(&mut self, cell: &str) {
         // Dates, numbers and tax codes are short and have a digit.
         if cell.len() > 40 || !cell.contains(|c: char| c.is_ascii_digit()) {
@@ -187,18 +187,18 @@ impl Column {
         self.tax_codes += u64::from(tax_code::parse(cell).is_ok());
     }
 
-    /// Different values; None where they were too many to be counted.
+    /// The number of distinct values; None where there are more than were counted.
     pub fn distinct(&self) -> Option<usize> {
         let distinct = self.values.keys().filter(|value| !value.is_empty()).count();
         (!self.more).then_some(distinct)
     }
 
-    /// Whether nearly all filled cells are of a kind of which there are so many.
+    /// Whether `number` is at least nine tenths of the filled cells.
     fn is_mostly(&self, number: u64) -> bool {
         self.filled > 0 && number * 10 >= self.filled * 9
     }
 
-    /// The formats that together read nearly all cells, the fewest; None where the cells are no dates.
+    /// The formats that together read nearly all cells, chosen greedily, at most four; None where they do not.
     pub fn formats(&self) -> Option<Vec<&'static str>> {
         let read_by = |mask: u32| -> u64 {
             self.by_formats.iter().filter(|(by, _)| *by & mask != 0).map(|(_, count)| count).sum()
@@ -206,7 +206,7 @@ impl Column {
         let mut chosen: Vec<usize> = Vec::new();
         let mut mask = 0u32;
         while read_by(mask) < read_by(u32::MAX) && chosen.len() < 4 {
-            // Of formats that read as much, the likelier one.
+            // Among formats that read equally many cells, the likelier one.
             let (best, _) =
                 (0..FORMATS.len()).map(|nth| (nth, read_by(mask | 1 << nth))).rev().max_by_key(|(_, n)| *n)?;
             chosen.push(best);
@@ -215,7 +215,7 @@ impl Column {
         (!chosen.is_empty() && self.is_mostly(read_by(mask))).then(|| chosen.iter().map(|nth| FORMATS[*nth]).collect())
     }
 
-    /// Whether day and month could be exchanged in all cells.
+    /// Whether all cells can be read both with the day first and with the month first.
     pub fn is_day_or_month(&self) -> bool {
         let of = |format: &str| FORMATS.iter().position(|one| *one == format).map_or(0, |nth| 1u32 << nth);
         let pairs = [
@@ -233,7 +233,7 @@ impl Column {
         })
     }
 
-    /// How its numbers are written; None where its cells are none. What can be thousands is taken for thousands.
+    /// The thousands and decimal separators; None where the cells are not numbers. Ambiguous ones count as thousands.
     pub fn number(&self) -> Option<(Option<&'static str>, Option<&'static str>)> {
         let best = (0..NUMBERS.len()).rev().max_by_key(|nth| self.by_numbers[*nth])?;
         let signs = self.groups.signs().unwrap_or(NUMBERS[best]);
@@ -241,12 +241,12 @@ impl Column {
         self.is_mostly(self.by_numbers[nth]).then_some(signs)
     }
 
-    /// Whether what was taken for thousands may as well be a fraction of three digits.
+    /// Whether the separator read as thousands may as well begin a fraction of three digits.
     pub fn may_be_fractions(&self) -> bool {
         self.groups.signs().is_some() && !self.groups.has_twice
     }
 
-    /// Whether its numbers have no fractions.
+    /// Whether its cells are numbers without fractions.
     pub fn is_whole(&self) -> bool {
         let Some((thousands, decimal)) = self.number() else { return false };
         let Ok(rules) = NumberRules::new(thousands, decimal, None) else { return false };
@@ -257,55 +257,57 @@ impl Column {
         self.is_mostly(self.tax_codes)
     }
 
-    /// The different values in which there is something.
-    fn said(&self) -> impl Iterator<Item = (&str, u32, u64)> {
-        let said = self.values.iter().filter(|(value, _)| !value.is_empty() && !NOTHING.contains(&value.as_str()));
-        said.map(|(value, (id, count))| (value.as_str(), *id, *count))
+    /// The distinct values that do not mean blank, with number and count.
+    fn filled_values(&self) -> impl Iterator<Item = (&str, u32, u64)> {
+        let values =
+            self.values.iter().filter(|(value, _)| !value.is_empty() && !BLANK_WORDS.contains(&value.as_str()));
+        values.map(|(value, (id, count))| (value.as_str(), *id, *count))
     }
 
-    /// The values with how often each is there, the most frequent first; None where they were too many to be counted.
+    /// The values with their counts, the most frequent first; None where there are more than were counted.
     pub fn counted(&self) -> Option<Vec<(String, u64)>> {
-        let mut values: Vec<(String, u64)> = self.said().map(|(value, _, count)| (value.to_owned(), count)).collect();
+        let mut values: Vec<(String, u64)> =
+            self.filled_values().map(|(value, _, count)| (value.to_owned(), count)).collect();
         values.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         (!self.more).then_some(values)
     }
 
-    /// Whether some value is so.
+    /// Whether some counted value fulfils a condition.
     pub fn any(&self, is_so: impl Fn(&str) -> bool) -> bool {
-        self.said().any(|(value, _, _)| is_so(value))
+        self.filled_values().any(|(value, _, _)| is_so(value))
     }
 
-    /// Whether there are values, and all of them are so.
+    /// Whether there are values, all are counted, and all fulfil a condition.
     pub fn all(&self, is_so: impl Fn(&str) -> bool) -> bool {
-        self.filled > 0 && !self.more && self.said().all(|(value, _, _)| is_so(value))
+        self.filled > 0 && !self.more && self.filled_values().all(|(value, _, _)| is_so(value))
     }
 
-    /// Whether all values are whole numbers between these.
+    /// Whether all values are whole numbers in this range, both ends included.
     pub fn all_within(&self, least: i64, most: i64) -> bool {
         self.all(|value| value.parse().is_ok_and(|number: i64| (least..=most).contains(&number)))
     }
 
-    /// The first of its values in the order of letters.
+    /// The smallest of its values in code point order.
     pub fn first(&self) -> Option<&str> {
-        self.said().map(|(value, _, _)| value).min()
+        self.filled_values().map(|(value, _, _)| value).min()
     }
 
-    /// The number that a value has in the sample.
+    /// The number of a value in the sample.
     pub fn id_of(&self, value: &str) -> Option<u32> {
         self.values.get(value).map(|(id, _)| *id)
     }
 
-    /// Whether its cells are short enough for codes and no dates.
+    /// Whether its cells are short enough for codes and are not dates.
     pub fn is_code(&self, longest: usize) -> bool {
         self.longest <= longest && self.formats().is_none()
     }
 
-    /// Whether its values come again and again, as those of a list do and free text does not; of few rows nobody can tell.
+    /// Whether its values occur twice or more on average, unlike free text; true for a short column.
     pub fn repeats(&self) -> bool {
         self.filled < FEW || self.distinct().is_some_and(|distinct| distinct as u64 * 2 <= self.filled)
     }
 
-    /// Whether it has so few rows that little can be told by them.
+    /// Whether it has too few filled cells for conclusions.
     pub fn is_short(&self) -> bool {
         self.filled < FEW
     }

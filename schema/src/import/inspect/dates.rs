@@ -1,4 +1,4 @@
-//! Dates: a column of them, one with the time of day beside it, or the year and month in columns of their own.
+//! Finds dates: in one column, with the time of day in a second one, or split into columns for year, month and day.
 
 use super::column::Column;
 use super::found::{Found, quoted};
@@ -8,7 +8,7 @@ use crate::domain::calendar::LOCAL;
 use crate::import::dates::DateRules;
 use chrono::{Datelike, NaiveTime};
 
-/// What the days of a complaint are called.
+/// Names of the dates of a complaint, by field.
 const NAMES: [(&str, &[&str]); 4] = [
     (
         "received",
@@ -42,7 +42,7 @@ const NAMES: [(&str, &[&str]); 4] = [
     ("decided", &["ngay kl", "ngay ket luan", "ket luan", "decided", "disposition", "finding", "decision"]),
 ];
 
-/// Days of something other than the complaint, or of a plan.
+/// Words for dates of persons, changes or deadlines, which are not dates of the complaint.
 const OTHER: [&str; 27] = [
     "birth",
     "born",
@@ -78,7 +78,7 @@ const MONTH: [&str; 3] = ["month", "thang", "mon"];
 const DAY: [&str; 3] = ["day", "ngay", "date"];
 const TIME: [&str; 4] = ["time", "gio", "thoi gian", "hour"];
 
-/// The dates of a register.
+/// The fields that are dates.
 pub fn find(table: &mut Table<'_>) -> Vec<Found> {
     let splits = splits(table);
     let mut found: Vec<Found> = Vec::new();
@@ -99,7 +99,8 @@ pub fn find(table: &mut Table<'_>) -> Vec<Found> {
     found
 }
 
-/// The day of receipt where no name tells it: some other date, last of all the day of the matter. A person has to look at it.
+/// The day of receipt where no column is named so: another date, and as a last choice the day of the matter or of
+/// closing. The draft asks a person to check it.
 fn otherwise_received(table: &mut Table<'_>, splits: &[Split], found: &[Found]) -> Option<Found> {
     let free_split = splits.iter().find(|split| !found.iter().any(|one| one.columns.contains(&split.year)));
     let first = table.free().find(|at| is_date(&table.columns[*at]) && !table.names[*at].has_any(&OTHER));
@@ -112,7 +113,7 @@ fn otherwise_received(table: &mut Table<'_>, splits: &[Split], found: &[Found]) 
         }
     };
     table.take(&received.columns);
-    // Year and month alone have no other name: they are the only days of the register.
+    // Columns named only "year" and "month" are the only dates of the register and need no check.
     let is_named = splits.iter().any(|split| split.stem.count() == 0 && received.columns.contains(&split.year));
     if is_named {
         return Some(received);
@@ -122,11 +123,11 @@ fn otherwise_received(table: &mut Table<'_>, splits: &[Split], found: &[Found]) 
     Some(received.check_first(&check))
 }
 
-/// A column whose name is that of a day and whose cells are days as a spreadsheet counts them, from 1954 to 2064.
+/// A column named as a date whose cells are serial days of a spreadsheet, from 1954 to 2064.
 pub fn serial(table: &Table<'_>) -> Option<usize> {
     let is_day = |at: &usize| {
         let name = &table.names[*at];
-        // "Incident number" is the number of something, and no day.
+        // "Incident number" is a number, not a date.
         let is_number = name.has_any(&["id", "number", "no", "code", "key", "so", "ma"]);
         !is_number && (name.has_any(&DAY) || NAMES.iter().any(|(_, names)| name.has_any(names)))
     };
@@ -143,9 +144,9 @@ pub fn is_date(column: &Column) -> bool {
 pub fn whole(table: &Table<'_>, field: &'static str, at: usize) -> Found {
     let column = &table.columns[at];
     let check = if column.is_day_or_month() {
-        "CHECK: no day is beyond 12, so day and month may be the other way round"
+        "CHECK: no day is beyond 12, so day and month may be swapped"
     } else if has_both_orders(column) {
-        "CHECK: some rows have the day first and others the month: nobody can tell which a row like 05/03/2024 has"
+        "CHECK: some rows have the day first and others the month: a row like 05/03/2024 is ambiguous"
     } else {
         ""
     };
@@ -162,7 +163,7 @@ pub fn whole(table: &Table<'_>, field: &'static str, at: usize) -> Found {
         [] | [""] => found,
         [one] => found.keys(format!("format = {}", quoted(one))),
         several => {
-            // What is read without a format, written out.
+            // The default formats of a mapping, written out.
             let iso = ["%Y-%m-%d", "%Y-%m-%d %H:%M:%S%.f", "%+", "%Y-%m-%dT%H:%M:%S%.f"];
             let formats =
                 several.iter().flat_map(|format| if format.is_empty() { iso.to_vec() } else { vec![*format] });
@@ -172,14 +173,14 @@ pub fn whole(table: &Table<'_>, field: &'static str, at: usize) -> Found {
     }
 }
 
-/// Whether some of the formats of a column have the day before the month and others behind it.
+/// Whether some formats of a column have the day before the month, and others after it.
 fn has_both_orders(column: &Column) -> bool {
     let formats = column.formats().unwrap_or_default();
     let has = |order: &str| formats.iter().any(|format| format.replace(['-', '.'], "/").contains(order));
     has("%d/%m") && has("%m/%d")
 }
 
-/// Whether a column of days has the first of each month alone.
+/// Whether all days of a column are the first of a month.
 fn is_by_month(column: &Column) -> bool {
     let formats = column.formats().unwrap_or_default();
     let [format] = formats.as_slice() else { return false };
@@ -189,7 +190,7 @@ fn is_by_month(column: &Column) -> bool {
     !column.is_short() && column.distinct() > Some(2) && column.all(is_first)
 }
 
-/// The rule of a column of days, with the time of day of the column beside it that is named alike.
+/// The rule of a column of days, joined with the time of day from a column of the same stem, if there is one.
 fn with_time(table: &Table<'_>, field: &'static str, at: usize) -> Found {
     let found = whole(table, field, at);
     let column = &table.columns[at];
@@ -209,15 +210,15 @@ fn with_time(table: &Table<'_>, field: &'static str, at: usize) -> Found {
     Found::join(field, vec![at, time], " ").keys(formats).check(found.check)
 }
 
-/// How a column writes times of day; None where it has none.
+/// The format of the times of day in a column; None where it has none.
 fn time_of_day(column: &Column) -> Option<&'static str> {
     let formats = ["%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p"];
     formats.into_iter().find(|format| column.all(|value| NaiveTime::parse_from_str(value, format).is_ok()))
 }
 
-/// A date of which the year, the month and perhaps the day have columns of their own.
+/// A date whose year, month and perhaps day are separate columns.
 struct Split {
-    /// What their names have in common.
+    /// The common part of their names.
     stem: Words,
     year: usize,
     month: usize,
@@ -249,14 +250,14 @@ impl Split {
         if lacking > 0 {
             found.check(format!("CHECK: {lacking} rows have a year and no month, and would be rejected"))
         } else if self.day.is_none() && field == "received" {
-            found.check("months without days: windows shorter than 90 days are left out")
+            found.check("months without days: there are no windows shorter than 90 days")
         } else {
             found
         }
     }
 }
 
-/// How a column writes months; None where it has none.
+/// The format of the months in a column; None where it has none.
 fn month_format(column: &Column) -> Option<String> {
     const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
     if column.all_within(1, 12) {
@@ -281,7 +282,7 @@ fn month_format(column: &Column) -> Option<String> {
         .then(|| format!("{word}%m"))
 }
 
-/// A name without a word of these.
+/// A name without the first of these words that it contains.
 fn stem(name: &Words, words: &[&str]) -> Option<Words> {
     words.iter().find_map(|word| name.without(word))
 }

@@ -1,4 +1,4 @@
-//! A draft of a mapping: columns are guessed by their names and by their cells.
+//! Writes the draft of a mapping: guesses from names and cells which column fills which field.
 
 use super::column::Column;
 use super::found::{Found, Translated, quoted, short};
@@ -8,7 +8,7 @@ use super::{categories, dates, people, places, reference, vocabulary};
 use encoding_rs::Encoding;
 use std::fmt::Write;
 
-/// The beginning of a mapping: source, kind and file.
+/// The beginning of a mapping: `source`, `kind` and `[file]`.
 pub fn head(encoding: Option<&'static Encoding>, delimiter: u8, nulls: &[&str]) -> String {
     let mut text = String::from(
         "source = \"my-register\"  # CHECK: the name of this register; never change it after the first import\n\
@@ -41,7 +41,7 @@ const DONG: [&str; 2] = ["vnd", "dong"];
 const DELAY: [&str; 5] = ["gio cho", "so gio", "gio", "hours", "delay"];
 const TEXT: [&str; 9] =
     ["noi dung", "nd", "mo ta", "narrative", "description", "summary", "text", "details", "descriptor"];
-/// What was done about the matter, and not what happened.
+/// Words for what was done about the matter; such a column is not the text of the complaint.
 const ANSWER: [&str; 10] = [
     "resolution",
     "response",
@@ -55,15 +55,15 @@ const ANSWER: [&str; 10] = [
     "closure",
 ];
 
-/// What is said where the first row seems to be no header.
+/// The comment where the first row does not seem to be a header.
 const TITLE: &str = "# CHECK: the first row looks like a title and not like the names of the columns: delete the rows above these names, \
                      and inspect the file again.\n";
 
-/// What was found of a file.
+/// The fields found in a file.
 struct Plan {
     fields: Vec<Found>,
     words: Vec<Translated>,
-    /// Fields with columns in which the rows of one complaint differ.
+    /// Fields left out, with their columns, because rows of one complaint differ in them.
     left_out: Vec<(&'static str, Vec<usize>)>,
 }
 
@@ -73,7 +73,7 @@ impl Plan {
     }
 }
 
-/// A mapping for a file of complaints.
+/// The text of the draft for a file of complaints.
 pub fn mapping(
     encoding: Option<&'static Encoding>,
     delimiter: u8,
@@ -84,9 +84,9 @@ pub fn mapping(
 ) -> String {
     let mut table = Table::new(columns, sample);
     let plan = plan(&mut table);
-    // A part of a code is used, too.
+    // Columns that are only part of a joined code count as used too.
     plan.fields.iter().for_each(|one| table.take(&one.columns));
-    let mut nulls: Vec<&str> = table.taken().flat_map(|column| column.nothing.iter().copied()).collect();
+    let mut nulls: Vec<&str> = table.taken().flat_map(|column| column.blank_words.iter().copied()).collect();
     nulls.sort_unstable();
     nulls.dedup();
     let mut text =
@@ -105,7 +105,7 @@ pub fn mapping(
     }
     let lacking = [lacking(&plan), unread(&table, &plan)].concat();
     if !lacking.is_empty() {
-        text.push_str("\n# What flags need and this draft lacks: see \"Registers without enterprises or officers\" in docs/import.md.\n");
+        text.push_str("\n# Flags need the following, which this draft lacks: see \"Registers without enterprises or officers\" in docs/import.md.\n");
         lacking.iter().for_each(|line| text.push_str(line));
     }
     for (field, columns) in &plan.left_out {
@@ -118,7 +118,7 @@ pub fn mapping(
     }
     let rest: Vec<usize> = table.rest().collect();
     if !rest.is_empty() {
-        text.push_str("\n# Not used. What shall be kept word for word goes into `keep = [\"…\"]`, above [file].\n");
+        text.push_str("\n# Not used. To keep a column verbatim, add it to `keep = [\"…\"]`, above [file].\n");
     }
     for at in rest {
         let column = &columns[at];
@@ -131,7 +131,7 @@ pub fn mapping(
     text
 }
 
-/// Which columns fill which fields. What is surer takes its columns first.
+/// Decides which columns fill which fields. The more certain fields take their columns first.
 fn plan(table: &mut Table<'_>) -> Plan {
     let mut fields = dates::find(table);
     let received: Vec<usize> =
@@ -154,7 +154,7 @@ fn plan(table: &mut Table<'_>) -> Plan {
     let text = table.named(&TEXT, is_text).map(|at| Found::column("text", at));
     table.take(&text.iter().flat_map(|one| one.columns.clone()).collect::<Vec<_>>());
     fields.extend(text);
-    // A finding counts from the day on which it was decided: where no column has it, that is the day on which the case was closed.
+    // A finding counts from the day of its decision; where no column has that, the day of closing stands in for it.
     let is_found = words.iter().any(|one| one.field == "finding");
     let closed = fields.iter().find(|one| one.field == "closed");
     if let Some(closed) = closed.filter(|_| is_found && !fields.iter().any(|one| one.field == "decided")) {
@@ -169,8 +169,8 @@ fn plan(table: &mut Table<'_>) -> Plan {
     Plan { fields, words, left_out }
 }
 
-/// Where withdrawn and rejected complaints have a closing day, too, it is the day on which each of them came into its state:
-/// as `closed` it would make all of them CLOSED.
+/// Where the states include withdrawn or rejected ones, the closing day fills `state_since` instead of `closed`, which
+/// would make all of these complaints CLOSED.
 fn keep_ends(fields: &mut [Found], words: &[Translated]) {
     let ends_otherwise = words
         .iter()
@@ -182,10 +182,10 @@ fn keep_ends(fields: &mut [Found], words: &[Translated]) {
     }
 }
 
-/// What the rows of one complaint have to agree on.
+/// Fields in which the rows of one complaint must agree.
 const AGREED: [&str; 7] = ["occurred", "state", "channel", "tax_code", "text", "cost_vnd", "delay_hours"];
 
-/// Takes out the fields in which rows of one complaint differ, though they have to agree: the import would reject them.
+/// Removes the fields in which rows of one complaint must agree but differ: the import would reject those rows.
 fn leave_out_what_differs(
     table: &mut Table<'_>,
     reference: Option<&Found>,
@@ -208,7 +208,8 @@ fn leave_out_what_differs(
 
 fn tax_code(table: &mut Table<'_>) -> Option<Found> {
     let is_one = |at: usize| table.columns[at].is_tax_code();
-    // Any 12 digits may be the number of a household business: without the name, some have to have a check digit.
+    // Any 12 digits may be the number of a household business: without a telling name, some value must have another
+    // length, and so a check digit.
     let digits = |value: &str| value.bytes().filter(u8::is_ascii_digit).count();
     let is_checked = |at: &usize| is_one(*at) && table.columns[*at].any(|value| digits(value) != 12);
     let at = table.named(&TAX_CODE, is_one).or_else(|| table.free().find(is_checked))?;
@@ -227,11 +228,11 @@ fn number(table: &mut Table<'_>, field: &'static str, names: &[&str]) -> Option<
     let key = |key: &str, sign: Option<&str>| sign.map_or_else(String::new, |sign| format!("{key} = {}", quoted(sign)));
     let (thousands, decimal) = column.number().unwrap_or_default();
     let keys = [key("thousands", thousands), key("decimal", decimal)];
-    // Money is whole, so that a sign with three digits behind it can only stand between thousands.
+    // Amounts in dong are whole, so a separator before three digits can only separate thousands.
     let check = if is_money && !table.names[at].has_any(&DONG) {
-        "CHECK: is it in dong? No column says which currency it is"
+        "CHECK: is it in dong? The name of the column gives no currency"
     } else if !is_money && column.may_be_fractions() {
-        "CHECK: read as thousands; where the sign begins a fraction, say so by `decimal`, without `thousands`"
+        "CHECK: read as thousands; if the separator begins a fraction, set `decimal` and remove `thousands`"
     } else {
         ""
     };
@@ -244,7 +245,7 @@ fn lines(table: &Table<'_>, plan: &Plan) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     if !plan.has("reference") {
         lines.push(
-            "reference = { constant = \"1\" }  # CHECK: no column names the rows, so all of them are one complaint"
+            "reference = { constant = \"1\" }  # CHECK: no column identifies the rows, so all of them are one complaint"
                 .into(),
         );
     }
@@ -256,48 +257,48 @@ fn lines(table: &Table<'_>, plan: &Plan) -> Vec<String> {
         if found.field == "officer" {
             lines.push(
                 "attribution = { constant = \"ASSERTED\" }  # CHECK: CONFIRMED where an inquiry of the register established who it \
-                 was; above WATCH nothing else counts"
+                 was; levels above WATCH count nothing else"
                     .into(),
             );
         }
     }
     if plan.has("category") && !plan.words.iter().any(|one| one.field == "category_kind") {
-        lines.push("category_kind = { constant = \"CONDUCT\" }  # CHECK: what kind each category is; `values` tells them apart".into());
+        lines.push("category_kind = { constant = \"CONDUCT\" }  # CHECK: the kind of each category; use `values` if they differ".into());
     }
     lines
 }
 
-/// What the rules of flags count and the file does not have.
+/// Comments on what the flag rules count and the file does not have.
 fn lacking(plan: &Plan) -> Vec<String> {
     if !plan.has("officer") && !plan.has("unit") {
-        return vec!["# No officer and no unit: nobody can be flagged.\n".into()];
+        return vec!["# No officer and no unit: no flag is possible.\n".into()];
     }
     let lacking = [
         (
             "tax_code",
-            "# No tax code of an enterprise: all complaints are anonymous, and count in flags by rules of your own alone.\n",
+            "# No tax code of an enterprise: all complaints are anonymous, and count in flags only by rules of your own.\n",
         ),
         ("officer", "# No officer: only units can be flagged.\n"),
         ("unit", "# No unit: only officers can be flagged.\n"),
-        ("category", "# No category: no complaint is about conduct, and nobody can be flagged.\n"),
+        ("category", "# No category: no complaint is about conduct, and no flag is possible.\n"),
     ];
     lacking.into_iter().filter(|(field, _)| !plan.has(field)).map(|(_, line)| line.to_owned()).collect()
 }
 
-/// Columns that seem to have what flags need, in a form that only a person can translate.
+/// Comments on columns that seem to have what flags need, in a form that only a person can translate.
 fn unread(table: &Table<'_>, plan: &Plan) -> Vec<String> {
     let name = |at: usize| quoted(&table.columns[at].name);
     let days = dates::serial(table).map(|at| {
         let first = table.columns[at].first().map(short).unwrap_or_default();
         format!(
-            "# CHECK: {} has numbers such as {first}, which a spreadsheet shows as days: give it the form of a date there, and export again.\n",
+            "# CHECK: {} has numbers such as {first}, which a spreadsheet shows as days: format the column as dates there, and export it again.\n",
             name(at)
         )
     });
     let is_found = plan.words.iter().any(|one| one.field == "finding");
     let finding = vocabulary::yes_or_no(table).filter(|_| !is_found).map(|at| {
         format!(
-            "# CHECK: {} says yes or no to what was found: map `finding` from it with `values`, and say what no means (NOT_SUSTAINED, \
+            "# CHECK: {} says yes or no to what was found: map `finding` from it with `values`, and decide what no means (NOT_SUSTAINED, \
              UNFOUNDED, EXONERATED or PENDING).\n",
             name(at)
         )

@@ -1,11 +1,11 @@
-//! What was found for a field of complaints, as it is written in a mapping.
+//! The columns found for a field of complaints, and how a draft writes them as TOML.
 
 use super::table::Table;
 use super::words::Said;
 use crate::import::looks::{is_hidden, shown};
 use std::fmt::Write;
 
-/// Cells that other registers write where nobody is known.
+/// Phrases that other registers write where no person is known.
 const NOBODY: [&str; 36] = [
     "unknown",
     "unidentified",
@@ -44,22 +44,22 @@ const NOBODY: [&str; 36] = [
     "đang xác minh",
     "đang điều tra",
 ];
-/// The same where they are whole cells: as parts of names they are something else.
+/// The same, but only as whole cells: as parts of names they mean something else.
 const NOBODY_ALONE: [&str; 7] = ["n a", "none", "no", "nil", "không", "không có", "trống"];
 
-/// Words that a cell has at most beside those that name nobody.
+/// The most other words in a cell with a phrase of [`NOBODY`].
 const MORE_WORDS: usize = 4;
 
-/// A field and where it comes from.
+/// A field and the columns that fill it.
 #[derive(Debug, Clone)]
 pub struct Found {
     pub field: &'static str,
-    /// Several are joined.
+    /// Several columns are joined.
     pub columns: Vec<usize>,
     separator: &'static str,
     /// Further keys of the rule, as TOML.
     pub keys: String,
-    /// What a person should look at.
+    /// A comment on what a person should check.
     pub check: String,
 }
 
@@ -82,14 +82,15 @@ impl Found {
         Self { check: check.into(), ..self }
     }
 
-    /// What a person should look at first, before what is told already.
+    /// Puts a comment before the existing one.
     #[must_use]
     pub fn check_first(self, check: &str) -> Self {
         let check = if self.check.is_empty() { check.to_owned() } else { format!("{check}. {}", self.check) };
         Self { check, ..self }
     }
 
-    /// The same where cells that name nobody are blank: "Unknown" is no officer whom many complain about.
+    /// Adds a pattern that makes cells without a name blank: otherwise "Unknown" would be an officer with many
+    /// complaints.
     #[must_use]
     pub fn naming_somebody(self, table: &Table<'_>) -> Self {
         let [at] = self.columns.as_slice() else { return self };
@@ -105,7 +106,7 @@ impl Found {
             let shown: Vec<String> = nobody.iter().map(|(value, _)| short(value)).collect();
             checks.push(format!("CHECK: {} names nobody.", shown.join(", ")));
         }
-        // An agency may be so much larger than all others; an officer may not.
+        // One agency may be much larger than all others; one officer may not.
         if self.field == "officer"
             && let [(most, count), (_, next), ..] = somebody.as_slice()
             && *count >= MANY
@@ -113,7 +114,7 @@ impl Found {
         {
             let most = short(most);
             checks.push(format!(
-                "CHECK: {most} ({count}) is there far more often than any other: does it name somebody?"
+                "CHECK: {most} ({count}) is there far more often than any other: does it name an officer?"
             ));
         }
         checks.extend((!self.check.is_empty()).then_some(self.check));
@@ -126,13 +127,13 @@ impl Found {
         Self { keys: format!("pattern = {}", literal(&pattern)), check, ..self }
     }
 
-    /// The same for another field.
+    /// The same columns for another field.
     #[must_use]
     pub fn also(&self, field: &'static str) -> Self {
         Self { field, ..self.clone() }
     }
 
-    /// The line of the mapping.
+    /// The line in the mapping.
     pub fn line(&self, table: &Table<'_>) -> String {
         let names: Vec<String> = self.columns.iter().map(|at| quoted(&table.columns[*at].name)).collect();
         let keys = if self.keys.is_empty() { String::new() } else { format!(", {}", self.keys) };
@@ -146,21 +147,21 @@ impl Found {
     }
 }
 
-/// A value of a column, and the word of this register that it is.
+/// A value of a column, and the word of this register that it means.
 #[derive(Debug, Clone)]
 pub struct Value {
     pub value: String,
-    /// How often it is there.
+    /// Number of rows with the value.
     pub count: u64,
-    /// None where it is not known.
+    /// None where the meaning is not known.
     pub word: Option<&'static str>,
     pub is_sure: bool,
 }
 
-/// Rows of one value that are worth a look.
+/// Rows with one value from which a suspiciously frequent value is reported.
 const MANY: u64 = 10;
 
-/// Whether a cell says that nobody is known, or has neither letters nor digits: "?".
+/// Whether a cell says that no person is known, or has neither letters nor digits: "?".
 fn names_nobody(value: &str) -> bool {
     let said = Said::of(value);
     let has = |phrase: &str| !said.places_of(phrase).is_empty();
@@ -170,19 +171,19 @@ fn names_nobody(value: &str) -> bool {
         || NOBODY.iter().any(|phrase| said.len() <= words_of(phrase) + MORE_WORDS && has(phrase))
 }
 
-/// A field that is a word of this register for each value of a column.
+/// A field whose values are translated from a column, word by word.
 #[derive(Debug, Clone)]
 pub struct Translated {
     pub field: &'static str,
     pub column: usize,
     pub about: &'static str,
-    /// What blank cells, and values that are not listed, are.
+    /// The word for blank cells and for values that are not listed.
     pub default: &'static str,
     pub values: Vec<Value>,
 }
 
 impl Translated {
-    /// The section of the mapping.
+    /// The section in the mapping.
     pub fn section(&self, table: &Table<'_>) -> String {
         let Self { field, about, default, .. } = self;
         let column = quoted(&table.columns[self.column].name);
@@ -198,7 +199,7 @@ impl Translated {
     }
 }
 
-/// A value on one line of a comment.
+/// A value for a comment: one line, at most 40 characters.
 pub fn short(value: &str) -> String {
     let value = shown(value);
     let mut cut: String = value.chars().take(40).collect();
@@ -214,13 +215,13 @@ pub fn examples(table: &Table<'_>, column: usize, number: usize) -> String {
     values.iter().take(number).map(|(value, n)| format!("{} ({n})", short(value))).collect::<Vec<_>>().join(", ")
 }
 
-/// A pattern as TOML, without escapes where it needs none.
+/// A pattern as TOML: a literal string where it needs no escapes.
 fn literal(pattern: &str) -> String {
     let needs_escapes = |c: char| c == '\'' || c.is_control() || is_hidden(c);
     if pattern.contains(needs_escapes) { quoted(pattern) } else { format!("'{pattern}'") }
 }
 
-/// A text of TOML, in which what cannot be seen is escaped.
+/// A basic string of TOML, with control and invisible characters escaped.
 pub fn quoted(text: &str) -> String {
     let mut written = String::from("\"");
     for c in text.chars() {

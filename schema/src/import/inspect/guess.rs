@@ -1,22 +1,22 @@
-//! Encoding and separator of a file, from its first part.
+//! Guesses the encoding and the delimiter of a file from its first part.
 
 use crate::import::encoding::utf16_of;
 use encoding_rs::{Encoding, WINDOWS_1252, WINDOWS_1258};
 
-/// Signs between cells, the likelier ones last.
+/// Delimiters that are tried, the likelier ones last.
 const DELIMITERS: [u8; 4] = [b'|', b'\t', b';', b','];
 
-/// The encoding that a part of a file seems to have; None is UTF-8.
+/// The likely encoding of a sample; None is UTF-8.
 pub fn encoding(sample: &[u8]) -> Option<&'static Encoding> {
     if let Some(wide) = utf16_of(sample) {
         return Some(wide);
     }
     match std::str::from_utf8(sample) {
         Ok(_) => None,
-        // The sample may end within a letter.
+        // The sample may end within a character.
         Err(e) if e.error_len().is_none() => None,
         Err(_) => {
-            // Vietnamese letters of windows-1258 are others in windows-1252, and seldom ones: Ì, ì, Þ, Ò, ò, õ, ð.
+            // The bytes of Vietnamese letters in windows-1258 are rare letters in windows-1252: Ì, ì, Þ, Ò, ò, õ, ð.
             let text = WINDOWS_1258.decode_without_bom_handling(sample).0;
             let foreign = text.chars().filter(|c| !c.is_ascii()).count();
             let vietnamese = text
@@ -28,7 +28,7 @@ pub fn encoding(sample: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-/// The text of a sample. What is cut off at its end does not matter.
+/// The text of a sample. A truncated character at its end does not matter.
 pub fn decoded(encoding: Option<&'static Encoding>, sample: &[u8]) -> String {
     let text = match encoding {
         None => String::from_utf8_lossy(sample),
@@ -37,7 +37,7 @@ pub fn decoded(encoding: Option<&'static Encoding>, sample: &[u8]) -> String {
     if text.contains('\n') { text.into_owned() } else { text.replace('\r', "\n") }
 }
 
-/// The separator that gives the most columns of which most rows have as many as the header.
+/// The delimiter with the most columns, among those with which most rows have as many cells as the header.
 pub fn delimiter(text: &str) -> u8 {
     const ROWS: usize = 200;
     let width = |delimiter: &u8| -> usize {
@@ -55,7 +55,7 @@ pub fn delimiter(text: &str) -> u8 {
     *DELIMITERS.iter().max_by_key(|delimiter| width(delimiter)).unwrap_or(&b',')
 }
 
-/// Whether the first row has one cell and most of those behind it have several, whatever separates them: a title.
+/// Whether the first row is a title: with some delimiter it has one cell, and most rows after it have at least three.
 pub fn has_title(text: &str) -> bool {
     const ROWS: usize = 20;
     let filled = |delimiter: &u8| -> Option<(usize, usize)> {
@@ -69,7 +69,7 @@ pub fn has_title(text: &str) -> bool {
         let title = rows.next()?;
         let mut others: Vec<usize> = rows.collect();
         others.sort_unstable();
-        // The one in the middle: a text with the sign in it is no row of several cells.
+        // The median: a single text that contains the delimiter does not count.
         Some((title, *others.get(others.len() / 2)?))
     };
     DELIMITERS.iter().filter_map(filled).any(|(title, others)| title == 1 && others >= 3)

@@ -1,5 +1,5 @@
-//! A look at somebody's file before there is a mapping: its encoding, its separator, its columns with their values, and a
-//! draft of a mapping to begin with.
+//! Inspects a file for which there is no mapping yet: guesses its encoding and delimiter, counts the values of its
+//! columns, and drafts a mapping.
 
 mod categories;
 mod column;
@@ -27,7 +27,7 @@ use sample::Sample;
 use serde::Serialize;
 use std::io::{BufRead, BufReader, Cursor, Read};
 
-/// What a file looks like.
+/// The result of an inspection.
 #[derive(Debug, Clone, Serialize)]
 pub struct Inspection {
     pub encoding: String,
@@ -35,30 +35,30 @@ pub struct Inspection {
     /// Rows without the header.
     pub rows: u64,
     pub columns: Vec<Look>,
-    /// A mapping for complaints that `import` takes as it is. It is a guess: a person has to read it.
+    /// The draft of a mapping for complaints, which `import` accepts. It is a guess: a person must check it.
     pub mapping: String,
 }
 
-/// What a column looks like.
+/// Statistics of a column.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Look {
     pub name: String,
     pub blank: u64,
-    /// How many different values it has; None for more than were counted.
+    /// The number of distinct values; None for more than were counted.
     pub distinct: Option<u64>,
-    /// What its cells can be read as: `date %d/%m/%Y`, `number`, `tax code`, `text`.
+    /// How its cells can be read: `date %d/%m/%Y`, `number`, `tax code`, `text`.
     pub reads_as: String,
-    /// The most frequent values and how often each is there.
+    /// The most frequent values, with their counts.
     pub values: Vec<(String, u64)>,
 }
 
-/// Bytes that encoding and separator are guessed from.
+/// Bytes from which encoding and delimiter are guessed.
 const SAMPLE: u64 = 1 << 20;
 
-/// Reads a file to its end and says what it looks like.
+/// Reads a whole file and drafts a mapping for it.
 ///
 /// # Errors
-/// Where it cannot be read as the CSV that it seems to be.
+/// Where the file cannot be read as CSV with the guessed encoding and delimiter.
 pub fn inspect(name: &str, input: Box<dyn Read>) -> Result<Inspection, ImportError> {
     let file = |message: String| ImportError::File { path: name.to_owned(), message };
     let mut raw = BufReader::new(input);
@@ -71,7 +71,7 @@ pub fn inspect(name: &str, input: Box<dyn Read>) -> Result<Inspection, ImportErr
     let (delimiter, has_title) = (guess::delimiter(&text), guess::has_title(&text));
     drop(text);
     let head = draft::head(encoding, delimiter, &[]);
-    // Every field that a mapping has to fill: this one is for reading alone.
+    // A mapping only for reading the rows, with the required fields as constants.
     let fields = "[fields]\nreference = { constant = \"x\" }\nreceived = { constant = \"2000-01-01\" }\n";
     let mapping = Mapping::parse(&format!("{head}{fields}"), name, Kind::Complaints)?;
     let mut rows = Rows::open(name, Box::new(Cursor::new(sample).chain(plain)), &mapping)?;

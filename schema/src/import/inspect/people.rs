@@ -1,11 +1,11 @@
-//! The column that identifies officers, among those that say something else of them.
+//! Finds the column that identifies officers, and the columns of their name, rank and day of appointment.
 
 use super::dates;
 use super::found::{Found, examples, quoted};
 use super::table::Table;
 use super::words::Words;
 
-/// Words for an officer, the surer ones first, with their weight.
+/// Words for an officer, the more certain ones first, with their weights.
 const OFFICER: [(&[&str], i32); 3] = [
     (
         &[
@@ -31,7 +31,7 @@ const OFFICER: [(&[&str], i32); 3] = [
 ];
 const IDENTIFIES: [&str; 12] =
     ["id", "no", "number", "num", "code", "key", "identifier", "badge", "shield", "so", "ma", "so hieu"];
-/// Words for the officer complained about; a column without any may name who handles the case.
+/// Words for the officer complained about; a column without them may name the officer who handles the case.
 const ACCUSED: [&str; 9] = [
     "bi phan anh",
     "bi khieu nai",
@@ -43,7 +43,7 @@ const ACCUSED: [&str; 9] = [
     "complained about",
     "involved",
 ];
-/// Words of columns that describe an officer and do not identify one.
+/// Words of columns that describe an officer without identifying one.
 const SAYS_MORE: [&str; 52] = [
     "rank",
     "title",
@@ -98,7 +98,7 @@ const SAYS_MORE: [&str; 52] = [
     "noi dung",
     "role",
 ];
-/// Words for other people of a complaint: who complains, and who takes it down, handles or decides it.
+/// Words for other persons: the complainant, and staff who record, handle or decide complaints.
 const OTHERS: [&str; 59] = [
     "complainant",
     "victim",
@@ -166,7 +166,7 @@ const LAST: [&str; 4] = ["last name", "last", "surname", "family name"];
 const RANK: [&str; 5] = ["rank incident", "rank", "cap bac", "chuc vu", "ngach"];
 const APPOINTED: [&str; 4] = ["appointed", "appointment", "hired", "bo nhiem"];
 
-/// The column of the officer, and those of the name, the rank and the day of appointment, which are used where an officer is created.
+/// The column of the officer, and those of name, rank and day of appointment, used where an officer is created.
 pub fn find(table: &mut Table<'_>) -> Vec<Found> {
     let names = names(table);
     let by_number = number(table);
@@ -181,7 +181,7 @@ pub fn find(table: &mut Table<'_>) -> Vec<Found> {
     if by_number.is_some() && !names.is_empty() && is_of_officer(&names) {
         found.push(joined("officer_name", &names, " "));
     } else if by_number.is_some() && names.is_empty() {
-        // A column named by the word for an officer alone has their names where another one has their numbers.
+        // A second column that only has the word for an officer holds names where the first one holds numbers.
         let is_name = |at: &usize| score(&table.names[*at], false).is_some() && !table.columns[*at].is_short();
         let name =
             table.free().find(|at| is_name(at) && table.columns[*at].number().is_none() && is_of_officer(&[*at]));
@@ -200,12 +200,13 @@ pub fn find(table: &mut Table<'_>) -> Vec<Found> {
     found
 }
 
-/// An officer whom no word says to be the one complained about has to be looked at: flags would name who handles the cases.
+/// Adds a check where no word says that the column is about the officer complained about: otherwise flags would name
+/// officers who handle cases.
 fn checked(table: &Table<'_>, officer: Found) -> Found {
     if officer.columns.iter().any(|at| table.names[*at].has_any(&ACCUSED)) {
         return officer;
     }
-    officer.check_first("CHECK: it must be who is complained about, and not who handles the case")
+    officer.check_first("CHECK: it must be the officer complained about, and not the one who handles the case")
 }
 
 fn joined(field: &'static str, columns: &[usize], separator: &'static str) -> Found {
@@ -215,12 +216,12 @@ fn joined(field: &'static str, columns: &[usize], separator: &'static str) -> Fo
     }
 }
 
-/// The column of numbers of officers.
+/// The column of officer numbers.
 fn number(table: &Table<'_>) -> Option<usize> {
     let has_officers = table.names.iter().any(|name| name.has_any(OFFICER[0].0) && !name.has_any(&OTHERS));
     let scored = table.free().filter_map(|at| {
         let column = &table.columns[at];
-        // Officers of a complaint that are counted: 1, 2, 3.
+        // A column that numbers the officers within a complaint: 1, 2, 3.
         let is_named_so = table.names[at].has_any(&["id", "identifier", "badge", "shield", "ma", "code", "so hieu"]);
         let is_count = !is_named_so && !column.is_short() && column.all_within(0, 20);
         let is_number = column.is_code(60) && !is_count && !column.is_tax_code();
@@ -229,7 +230,7 @@ fn number(table: &Table<'_>) -> Option<usize> {
     scored.rev_max()
 }
 
-/// The greatest, and of equals the first.
+/// The index with the highest score; among equals, the first.
 trait RevMax {
     fn rev_max(self) -> Option<usize>;
 }
@@ -241,7 +242,7 @@ impl<I: Iterator<Item = (i32, usize)>> RevMax for I {
 }
 
 fn score(name: &Words, has_officers: bool) -> Option<i32> {
-    // Where officers are named, a tax number among their columns is theirs: that of an enterprise was looked for before.
+    // Where officers are named, a tax number is theirs: the tax code of an enterprise was taken before.
     if has_officers && ["tax id", "tax no", "tax number"].iter().any(|phrase| name.has(phrase)) {
         return Some(7);
     }
@@ -257,7 +258,8 @@ fn is_about_officers(table: &Table<'_>, at: usize) -> bool {
     !table.names[at].has_any(&OTHERS)
 }
 
-/// The names of officers: one column, or the first and the last name; columns that only say "name" where officers have others.
+/// The columns of officers' names: one, or first and last name. A bare "name" counts only beside other columns
+/// about officers.
 fn names(table: &Table<'_>) -> Vec<usize> {
     let is_officer = |name: &Words| OFFICER.iter().any(|(words, _)| name.has_any(words)) && !name.has_any(&OTHERS);
     let has_officers = table.names.iter().any(is_officer);
@@ -280,22 +282,22 @@ fn names(table: &Table<'_>) -> Vec<usize> {
     }
 }
 
-/// Officers by their numbers; with their names where one number is that of several.
+/// Officers by number; joined with the name where numbers are shared by several names.
 fn numbered(table: &Table<'_>, at: usize, names: &[usize]) -> Found {
     let column = &table.columns[at];
     let values = examples(table, at, 4);
     let told_by = names.last().copied().filter(|name| *name != at);
     let is_shared = told_by.is_some_and(|name| {
         let dependence = table.sample.dependence(&[name], &[at]);
-        // A few have changed their names.
-        !column.is_short() && dependence.torn * 10 > dependence.different
+        // A few officers change their names.
+        !column.is_short() && dependence.ambiguous * 10 > dependence.different
     });
     match told_by.filter(|_| is_shared) {
         Some(name) => {
             let columns = vec![at, name];
             let separator = table.separator(&columns);
             let check = format!(
-                "CHECK: one {} stands beside several names, so the name is part of the code",
+                "CHECK: one value of {} has several names, so the name is part of the code",
                 quoted(&column.name)
             );
             Found::join("officer", columns, separator).check(check)
@@ -304,11 +306,11 @@ fn numbered(table: &Table<'_>, at: usize, names: &[usize]) -> Found {
     }
 }
 
-/// Officers by their names, where the register has no numbers.
+/// Officers by name, where the register has no numbers.
 fn by_name(table: &Table<'_>, names: &[usize]) -> Option<Found> {
     let separator = table.separator(names);
     (!names.is_empty()).then(|| {
         let found = joined("officer", names, separator);
-        found.check("CHECK: names and no numbers: two officers of one name would be one").naming_somebody(table)
+        found.check("CHECK: names without numbers: two officers of one name would be one").naming_somebody(table)
     })
 }

@@ -1,10 +1,10 @@
-//! The unit that is complained about, and the enterprise that complains.
+//! Finds the columns of the unit complained about, and of the name of the complaining enterprise.
 
 use super::found::{Found, examples};
 use super::table::Table;
 use super::words::Words;
 
-/// Words for a unit with their weight: those of the organisation before those of the place.
+/// Words for a unit, with their weights: words for an organisation weigh more than words for a place.
 const UNIT: [(&[&str], i32); 5] = [
     (&["don vi", "chi cuc", "unit", "command", "respondent", "filed against", "branch"], 8),
     (&["dv", "agency", "company", "organisation", "organization", "institution", "co quan"], 7),
@@ -18,7 +18,7 @@ const UNIT: [(&[&str], i32); 5] = [
     ),
     (&["facility", "store", "borough", "beat", "region", "khu vuc"], 2),
 ];
-/// Columns about something else, whatever other words they have.
+/// Words that exclude a column, whatever other words it has.
 const NO_UNIT: [&str; 45] = [
     "response",
     "date",
@@ -66,7 +66,7 @@ const NO_UNIT: [&str; 45] = [
     "vehicle",
     "role",
 ];
-/// Who deals with the complaint, or where an officer serves now: taken where there is nothing better.
+/// Words for the unit that handles the complaint, or in which an officer serves now: only the last choice.
 const SECOND: [&str; 12] = [
     "tiep nhan",
     "xu ly",
@@ -97,22 +97,22 @@ const ENTERPRISE: [&str; 12] = [
     "declarant",
     "nguoi khai",
 ];
-/// Words for a company on either side. In a register with tax codes, which are those of enterprises that complain, it is the
-/// enterprise that complains; in one without them it is the unit complained about.
+/// Words for a company that may be either party: the complaining enterprise in a register with tax codes, and the unit
+/// complained about in one without them.
 const EITHER: [&str; 6] = ["company", "merchant", "carrier", "provider", "airline", "insurer"];
 
-/// The unit complained about, with its name.
+/// The column of the unit complained about, and that of its name.
 pub fn unit(table: &mut Table<'_>, has_tax_code: bool) -> Vec<Found> {
     let scored = table.free().filter_map(|at| Some((score(table, at, has_tax_code)?, std::cmp::Reverse(at))));
     let Some((_, std::cmp::Reverse(unit))) = scored.max() else { return Vec::new() };
     let check = if table.names[unit].has_any(&SECOND) {
-        "CHECK: it must be the unit complained about, and not the one that deals with the complaint".to_owned()
+        "CHECK: it must be the unit complained about, and not the one that handles the complaint".to_owned()
     } else {
         examples(table, unit, 4)
     };
     let mut found = vec![Found::column("unit", unit).check(check).naming_somebody(table)];
     table.take(&[unit]);
-    // A name is that of the unit where it shares a word with it and each code has one.
+    // A name column shares a word with the unit column, and has one name for each code.
     let is_name = |at: usize| {
         let names = &table.names;
         names[at].shares_word_with(&names[unit])
@@ -120,9 +120,9 @@ pub fn unit(table: &mut Table<'_>, has_tax_code: bool) -> Vec<Found> {
             && table.columns[at].is_code(200)
             && table.sample.dependence(&[at], &[unit]).is_one()
     };
-    // Or another column about the unit that goes with it, each with one of the other.
+    // Otherwise another unit column that corresponds one to one.
     let is_pair = |at: &usize| {
-        let both_ways = [(*at, unit), (unit, *at)].map(|(of, on)| table.sample.dependence(&[of], &[on]).torn == 0);
+        let both_ways = [(*at, unit), (unit, *at)].map(|(of, on)| table.sample.dependence(&[of], &[on]).ambiguous == 0);
         score(table, *at, has_tax_code).is_some() && !table.columns[unit].is_short() && both_ways == [true, true]
     };
     let name = table.named(&NAME, is_name).or_else(|| table.free().find(is_pair));
@@ -152,7 +152,7 @@ fn score(table: &Table<'_>, at: usize, has_tax_code: bool) -> Option<i32> {
     Some(weight + more.into_iter().filter(|(is_so, _)| *is_so).map(|(_, weight)| weight).sum::<i32>())
 }
 
-/// The name of the enterprise, where its tax code is known.
+/// The column of the name of the enterprise; for registers with tax codes.
 pub fn enterprise_name(table: &mut Table<'_>) -> Option<Found> {
     let is_name = |at: usize| !is_numbered(&table.names[at]) && table.columns[at].is_code(300);
     let name = table.named(&ENTERPRISE, is_name)?;

@@ -1,4 +1,4 @@
-//! What tells one complaint from another: one column, or several where the number begins anew each year or in each unit.
+//! Finds the columns that identify a complaint: one, or several where numbers restart each year or in each unit.
 
 use super::found::{Found, quoted};
 use super::table::Table;
@@ -39,26 +39,26 @@ const NAMES: [&str; 34] = [
     "cr id",
     "ticket id",
 ];
-/// Names that say only that it is a number.
+/// Names that only say that the column is a number.
 const BARE: [&str; 8] = ["so", "ma", "ma so", "so thu tu", "stt", "id", "key", "no"];
 const NUMBERS: [&str; 12] =
     ["id", "key", "number", "no", "ref", "so", "ma", "case", "ticket", "identifier", "identity", "code"];
-/// Columns within which numbers begin anew, the likelier ones first.
+/// Names of columns within which numbers restart, the likelier ones first.
 const WITHIN: [&str; 12] =
     ["nam", "year", "thang", "month", "don vi", "chi cuc", "unit", "office", "series", "ky hieu", "loai", "agency"];
 
-/// Columns that are joined at most where none names the rows, and the longest cells that are taken into a code.
+/// The most columns that are joined where none identifies the rows, and the longest cells in such a code.
 const MOST_PARTS: usize = 4;
 const LONGEST_PART: usize = 45;
 
-/// The reference, by the columns of the day of receipt: rows of one complaint have one.
+/// The reference. `received`: the columns of the day of receipt, which is the same in all rows of one complaint.
 pub fn find(table: &mut Table<'_>, received: &[usize]) -> Option<Found> {
     let is_number = |at: usize| table.columns[at].is_code(200) && names_rows(table, at);
     let exact = |at: usize| is_number(at) && BARE.iter().any(|name| table.names[at].is(name));
     let named = table.named(&NAMES, is_number).or_else(|| table.named(&BARE, exact));
     let column = named.or_else(|| most_different(table));
     let found = column.map(|column| one_or_several(table, column, received, named.is_some()));
-    // Several rows of one number, and of one day, are rows of one complaint.
+    // Rows with the same number and the same day are rows of one complaint.
     let is_number_of_rows = |at: usize| {
         let of_one_day = table.sample.dependence(received, &[at]).is_one();
         table.names[at].has_any(&NUMBERS) && names_rows(table, at) && of_one_day
@@ -68,26 +68,26 @@ pub fn find(table: &mut Table<'_>, received: &[usize]) -> Option<Found> {
         _ => true,
     };
     if !found.as_ref().is_some_and(tells)
-        && let Some(together) = together(table)
+        && let Some(key) = joined_key(table)
     {
-        // Its columns fill fields of their own, too.
-        return Some(together);
+        // Its columns stay free, since they also fill fields of their own.
+        return Some(key);
     }
-    // What divides the numbers, a unit or a category, fills a field of its own, too.
+    // The column within which numbers restart, a unit or a category, stays free for a field of its own.
     table.take(&column.into_iter().collect::<Vec<_>>());
     found
 }
 
-/// Whether a column has so many different cells that it can say which rows belong together.
+/// Whether a column has enough distinct cells (a fifth of its rows) to identify complaints.
 fn names_rows(table: &Table<'_>, at: usize) -> bool {
     let column = &table.columns[at];
     column.distinct().is_none_or(|distinct| distinct as u64 * 5 >= column.filled)
 }
 
-/// The column with the most different cells, none of them blank; of equals one whose name says that it is a number.
+/// The column with the most distinct cells, none of them blank; among equals, one named as a number.
 fn most_different(table: &Table<'_>) -> Option<usize> {
     let is_named = |at: &usize| table.names[*at].has_any(&NUMBERS);
-    // A place on the map is no number of a complaint.
+    // Coordinates do not identify complaints.
     let is_fraction = |at: &usize| {
         table.columns[*at].number().is_some() && table.columns[*at].any(|value| value.contains(['.', ',']))
     };
@@ -102,8 +102,8 @@ fn most_different(table: &Table<'_>) -> Option<usize> {
     table.free().filter(fits).max_by_key(rank)
 }
 
-/// Whether some columns tell complaints apart: each of their values has one day of receipt, and where nothing names them, each
-/// row has one of its own.
+/// The column alone where it identifies complaints, or else joined with the column within which its numbers restart. A
+/// column `is_named` as a reference must have one day of receipt for each value; another one must be unique.
 fn one_or_several(table: &Table<'_>, column: usize, received: &[usize], is_named: bool) -> Found {
     let alone = Found::column("reference", column);
     let is_date_known = !received.is_empty() && !received.contains(&column);
@@ -113,36 +113,36 @@ fn one_or_several(table: &Table<'_>, column: usize, received: &[usize], is_named
     } else {
         table.columns[column].distinct().is_none() || is_unique(table, &[column])
     };
-    if tells || table.columns[column].is_short() && days.torn * 5 <= days.different {
+    if tells || table.columns[column].is_short() && days.ambiguous * 5 <= days.different {
         return alone;
     }
-    let torn = |with: usize| table.sample.dependence(received, &[with, column]);
+    let days_with = |with: usize| table.sample.dependence(received, &[with, column]);
     let is_better = |with: usize| {
         let columns = [with, column];
         with != column
             && table.columns[with].is_code(60)
-            && if is_named && is_date_known { torn(with).torn == 0 } else { is_unique(table, &columns) }
+            && if is_named && is_date_known { days_with(with).ambiguous == 0 } else { is_unique(table, &columns) }
     };
-    // What divides the numbers is a list of few: a year, a unit.
+    // Numbers restart within a column of few values: a year, a unit.
     let divides = |at: usize| table.columns[at].repeats() && is_better(at);
     let with = WITHIN.iter().find_map(|word| table.all_named(word).find(|at| divides(*at)));
     let with = with.or_else(|| table.free().filter(|at| divides(*at)).min_by_key(|at| table.columns[*at].distinct()));
     let Some(with) = with else {
-        let check = if days.torn == 0 {
+        let check = if days.ambiguous == 0 {
             String::new()
         } else {
-            format!("CHECK: {} of its values have several days of receipt", days.torn)
+            format!("CHECK: {} of its values have several days of receipt", days.ambiguous)
         };
         return alone.check(check);
     };
     let columns = vec![with, column];
     let separator = table.separator(&columns);
-    let check = format!("CHECK: {} alone names several complaints", quoted(&table.columns[column].name));
+    let check = format!("CHECK: one value of {} alone can be several complaints", quoted(&table.columns[column].name));
     Found::join("reference", columns, separator).check(check)
 }
 
-/// Where no column names the rows: the columns that together tell nearly all of them apart, the fewest that are found.
-fn together(table: &Table<'_>) -> Option<Found> {
+/// Where no column identifies the rows: the fewest columns found (greedily) that together identify nearly all of them.
+fn joined_key(table: &Table<'_>) -> Option<Found> {
     let all = table.sample.len();
     let fits = |at: &usize| {
         let column = &table.columns[*at];
@@ -162,7 +162,7 @@ fn together(table: &Table<'_>) -> Option<Found> {
     }
     chosen.sort_unstable();
     let separator = table.separator(&chosen);
-    let check = "CHECK: no column names the rows; rows that are alike in these would be one complaint";
+    let check = "CHECK: no column identifies the rows; rows that are equal in these would be one complaint";
     let found = match chosen.as_slice() {
         [one] => Found::column("reference", *one),
         _ => Found::join("reference", chosen, separator),

@@ -1,31 +1,31 @@
-//! Which cells stand beside which, in the first rows of a file: whether a column says alone what another says, too.
+//! The first rows of a file, from which dependences between columns are measured: whether one determines another.
 
 use std::collections::{HashMap, HashSet};
 
-/// Rows that are remembered.
+/// The most rows in a sample.
 const ROWS: usize = 50_000;
-/// What stands for a blank cell.
+/// The number of a blank cell.
 pub const BLANK: u32 = 0;
 
-/// The first rows, with a number for each different cell of a column.
+/// The first rows of a file; each distinct cell of a column has a number.
 pub struct Sample {
     width: usize,
     cells: Vec<u32>,
 }
 
-/// How far the cells of some columns say what stands in others.
+/// How far some columns determine the cells of others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dependence {
-    /// Different cells, or different sets of cells.
+    /// Distinct keys: cells, or combinations of cells.
     pub different: usize,
-    /// Those of them that stand beside several cells of the other columns.
-    pub torn: usize,
+    /// Keys with several different cells in the dependent columns.
+    pub ambiguous: usize,
 }
 
 impl Dependence {
-    /// Whether nearly all say one thing alone: registers have mistakes.
+    /// Whether nearly all keys (98 %) determine one value; the rest may be mistakes of the register.
     pub fn is_one(self) -> bool {
-        self.different > 0 && self.torn * 50 <= self.different
+        self.different > 0 && self.ambiguous * 50 <= self.different
     }
 }
 
@@ -38,14 +38,14 @@ impl Sample {
         self.cells.len() >= ROWS * self.width
     }
 
-    /// Takes a row in; cells that it lacks are blank.
+    /// Adds a row; missing cells are blank.
     pub fn take(&mut self, row: impl Iterator<Item = u32>) {
         let before = self.cells.len();
         self.cells.extend(row.take(self.width));
         self.cells.resize(before + self.width, BLANK);
     }
 
-    /// How many rows are remembered.
+    /// The number of rows.
     pub fn len(&self) -> usize {
         self.cells.len() / self.width.max(1)
     }
@@ -54,39 +54,43 @@ impl Sample {
         self.cells.chunks_exact(self.width.max(1))
     }
 
-    /// Different sets of cells in these columns, all-blank ones left out.
+    /// The number of distinct combinations of cells in these columns, without the all-blank one.
     pub fn different(&self, columns: &[usize]) -> usize {
         let sets: HashSet<Vec<u32>> = self.rows().map(|row| columns.iter().map(|at| row[*at]).collect()).collect();
         sets.iter().filter(|set| set.iter().any(|cell| *cell != BLANK)).count()
     }
 
-    /// Whether the cells of some columns say what stands in other ones. Blank cells say nothing and contradict nothing.
+    /// How far the cells of columns `on` determine those of columns `of`. Rows with all keys blank, or a blank in `of`,
+    /// do not count.
     pub fn dependence(&self, of: &[usize], on: &[usize]) -> Dependence {
-        let mut beside: HashMap<Vec<u32>, Option<Vec<u32>>> = HashMap::new();
+        let mut values_by_key: HashMap<Vec<u32>, Option<Vec<u32>>> = HashMap::new();
         for row in self.rows() {
             let key: Vec<u32> = on.iter().map(|at| row[*at]).collect();
-            let said: Vec<u32> = of.iter().map(|at| row[*at]).collect();
-            if key.iter().all(|cell| *cell == BLANK) || said.contains(&BLANK) {
+            let value: Vec<u32> = of.iter().map(|at| row[*at]).collect();
+            if key.iter().all(|cell| *cell == BLANK) || value.contains(&BLANK) {
                 continue;
             }
-            beside
+            values_by_key
                 .entry(key)
                 .and_modify(|first| {
-                    if first.as_ref().is_some_and(|first| *first != said) {
+                    if first.as_ref().is_some_and(|first| *first != value) {
                         *first = None;
                     }
                 })
-                .or_insert(Some(said));
+                .or_insert(Some(value));
         }
-        Dependence { different: beside.len(), torn: beside.values().filter(|one| one.is_none()).count() }
+        Dependence {
+            different: values_by_key.len(),
+            ambiguous: values_by_key.values().filter(|one| one.is_none()).count(),
+        }
     }
 
-    /// Whether some row has a cell in one column and not a certain one in another.
+    /// Whether some row has `cell` in one column and not `expected` in the other.
     pub fn stands_beside_another(&self, column: usize, cell: u32, other: usize, expected: u32) -> bool {
         self.rows().any(|row| row[column] == cell && row[other] != expected)
     }
 
-    /// Rows in which one column is blank and another is not.
+    /// The number of rows in which one column is blank and the other is not.
     pub fn blank_beside(&self, blank: usize, filled: usize) -> usize {
         self.rows().filter(|row| row[blank] == BLANK && row[filled] != BLANK).count()
     }
@@ -102,8 +106,8 @@ mod tests {
         for row in [[1, 1, 5], [1, 2, 6], [2, 1, 6], [2, 1, 6], [2, 2, 0]] {
             sample.take(row.into_iter());
         }
-        assert_eq!(sample.dependence(&[2], &[0]), Dependence { different: 2, torn: 1 });
-        assert_eq!(sample.dependence(&[2], &[0, 1]), Dependence { different: 3, torn: 0 });
+        assert_eq!(sample.dependence(&[2], &[0]), Dependence { different: 2, ambiguous: 1 });
+        assert_eq!(sample.dependence(&[2], &[0, 1]), Dependence { different: 3, ambiguous: 0 });
         assert_eq!((sample.different(&[0]), sample.different(&[0, 1]), sample.different(&[2])), (2, 4, 2));
         assert_eq!(sample.blank_beside(2, 0), 1);
     }

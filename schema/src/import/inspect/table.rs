@@ -1,4 +1,4 @@
-//! The columns of a file while a draft is made of them: which are named so, which are taken.
+//! The columns of a file during drafting: finds columns by name, and tracks which ones fill a field already.
 
 use super::column::Column;
 use super::sample::Sample;
@@ -22,12 +22,12 @@ impl<'t> Table<'t> {
         self.taken.extend(columns);
     }
 
-    /// Gives columns back that fill no field after all.
+    /// Marks columns as free again that fill no field after all.
     pub fn give_back(&mut self, columns: &[usize]) {
         columns.iter().for_each(|at| _ = self.taken.remove(at));
     }
 
-    /// Columns with a name and something in them that fill no field yet.
+    /// Columns with a name and filled cells that fill no field yet.
     pub fn free(&self) -> impl Iterator<Item = usize> + '_ {
         (0..self.columns.len()).filter(|at| {
             let column = &self.columns[*at];
@@ -35,7 +35,7 @@ impl<'t> Table<'t> {
         })
     }
 
-    /// Columns with a name that fill no field, empty ones too.
+    /// Columns with a name that fill no field, including empty ones.
     pub fn rest(&self) -> impl Iterator<Item = usize> + '_ {
         (0..self.columns.len()).filter(|at| !self.taken.contains(at) && !self.columns[*at].name.is_empty())
     }
@@ -44,7 +44,7 @@ impl<'t> Table<'t> {
         self.taken.iter().map(|at| &self.columns[*at])
     }
 
-    /// The first free column that fits and is named by a phrase, the likelier phrases and whole names first.
+    /// The first free column that fits and whose name has a phrase: by the order of phrases, then whole names first.
     pub fn named(&self, phrases: &[&str], fits: impl Fn(usize) -> bool) -> Option<usize> {
         phrases.iter().find_map(|phrase| {
             let mut named: Vec<usize> = self.free().filter(|at| self.names[*at].has(phrase) && fits(*at)).collect();
@@ -53,12 +53,12 @@ impl<'t> Table<'t> {
         })
     }
 
-    /// The columns that are named by a phrase, taken ones too: one column may fill several fields.
+    /// The filled columns whose names have a phrase, including taken ones: one column may fill several fields.
     pub fn all_named<'s>(&'s self, phrase: &'s str) -> impl Iterator<Item = usize> + 's {
         (0..self.columns.len()).filter(move |at| self.columns[*at].filled > 0 && self.names[*at].has(phrase))
     }
 
-    /// A sign that stands in no cell of these columns, to stand between them.
+    /// A separator for joining these columns that occurs in none of their cells; `|` where all candidates do.
     pub fn separator(&self, columns: &[usize]) -> &'static str {
         let stands_in = |sign: &str| columns.iter().any(|at| self.columns[*at].any(|value| value.contains(sign)));
         ["/", "|", "~", "#", "^", "::"].into_iter().find(|sign| !stands_in(sign)).unwrap_or("|")

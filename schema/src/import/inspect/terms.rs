@@ -1,5 +1,5 @@
-//! What other registers call findings, states and channels. Vietnamese words have their diacritics: a cell that has any is
-//! compared with them.
+//! Word lists: what other registers call findings, states and channels. Vietnamese words have their diacritics, and a
+//! cell with diacritics is compared including them.
 
 /// A field whose values are words of this register.
 pub struct Vocabulary {
@@ -7,24 +7,24 @@ pub struct Vocabulary {
     pub about: &'static str,
     pub default: &'static str,
     pub columns: &'static [&'static str],
-    /// Words of other registers, and what they mean here; None where they mean one thing in some registers and the opposite in
-    /// others. A longer phrase counts instead of the shorter ones in it; where phrases of several lines stand in one value, the
-    /// earlier line counts and a person has to look at it.
+    /// Phrases of other registers and the word they mean here; None where registers use them in opposite senses. A
+    /// longer phrase overrides the shorter ones in it. Where a value has phrases of several lines, the earlier line
+    /// counts, and the draft marks the value with CHECK.
     pub words: &'static [(&'static [&'static str], Option<&'static str>)],
-    /// Abbreviations that are whole cells.
+    /// Abbreviations, only as whole cells.
     pub codes: &'static [(&'static str, &'static str)],
-    /// Names of columns that have this field even where few of their values are known.
+    /// Names of columns that are accepted even where few of their values are known.
     pub sure: &'static [&'static str],
-    /// Meanings of which a column must have at least one.
+    /// Words of which the values of a column must mean at least one.
     pub telling: &'static [&'static str],
 }
 
-/// Words that turn what stands behind them into its opposite.
+/// Words that turn what follows into its opposite.
 pub const DENIALS: [&str; 9] = ["no", "not", "non", "never", "không", "chưa", "chẳng", "chả", "without"];
 
 pub const FINDING: Vocabulary = Vocabulary {
     field: "finding",
-    about: "what each means; UNFOUNDED and EXONERATED count for nobody's flag",
+    about: "what each value means; UNFOUNDED and EXONERATED do not count for flags",
     default: "PENDING",
     columns: &[
         "disposition",
@@ -142,7 +142,7 @@ pub const FINDING: Vocabulary = Vocabulary {
                 "có vi phạm",
                 "sai phạm",
                 "có sai phạm",
-                // That the officer did not do right is a finding; that the complaint is not right is none.
+                // These say that the officer acted wrongly; "không đúng" alone says that the complaint is wrong.
                 "không đúng quy định",
                 "không đúng qui định",
                 "không đúng quy trình",
@@ -163,8 +163,8 @@ pub const FINDING: Vocabulary = Vocabulary {
             ],
             Some("SUSTAINED"),
         ),
-        // "Justified" is said of a complaint in some countries and of the officer in others; "sai" of a report and of an act;
-        // "false" of a complaint and of whether there was a finding; "đúng hạn" of the time that an answer took.
+        // "Justified" describes the complaint in some countries and the officer in others; "sai" a report or an act;
+        // "false" a complaint, or whether there was a finding; "đúng hạn" the punctuality of an answer.
         (&["justified", "sai", "false", "true", "đúng hạn", "đúng thời hạn"], None),
     ],
     codes: &[
@@ -182,7 +182,7 @@ pub const FINDING: Vocabulary = Vocabulary {
 
 pub const STATE: Vocabulary = Vocabulary {
     field: "state",
-    about: "how far each is; a complaint of which all rows have a day of `closed` is CLOSED in any case",
+    about: "the state of each value; a complaint whose rows all fill `closed` is CLOSED in any case",
     default: "RECEIVED",
     columns: &["status", "state", "trang thai", "tinh trang"],
     words: &[
@@ -234,7 +234,7 @@ pub const STATE: Vocabulary = Vocabulary {
 
 pub const CHANNEL: Vocabulary = Vocabulary {
     field: "channel",
-    about: "how each came in",
+    about: "the channel of each value",
     default: "OTHER",
     columns: &[
         "kenh",
@@ -251,7 +251,7 @@ pub const CHANNEL: Vocabulary = Vocabulary {
     ],
     words: &[
         (&["email", "e mail", "thư điện tử", "hộp thư"], Some("EMAIL")),
-        // Before the portal, since "mobile" alone is an app in the lists of cities and "mobile phone" is none.
+        // Before the portal, since "mobile" alone means an app in registers of cities, and "mobile phone" does not.
         (
             &[
                 "phone",

@@ -1,4 +1,4 @@
-//! Drafts of files, by their lines and by what `import` makes of them.
+//! Tests of drafts: their lines, and that each draft is a valid mapping.
 
 use super::inspect;
 use crate::import::Mapping;
@@ -6,7 +6,7 @@ use crate::import::kinds::Kind;
 use proptest::prelude::*;
 use std::io::Cursor;
 
-/// The draft of a file, which has to be a mapping.
+/// The draft of a file; panics where it is not a valid mapping.
 #[track_caller]
 fn draft(csv: &str) -> String {
     let draft = inspect("x.csv", Box::new(Cursor::new(csv.as_bytes().to_vec()))).unwrap().mapping;
@@ -16,14 +16,14 @@ fn draft(csv: &str) -> String {
     draft
 }
 
-/// The draft of a header and of so many rows.
+/// The draft of a file with this header and 120 rows.
 #[track_caller]
 fn drafted(header: &str, row: impl Fn(usize) -> String) -> String {
     let rows: Vec<String> = (0..120).map(row).collect();
     draft(&format!("{header}\n{}\n", rows.join("\n")))
 }
 
-/// The part behind `[missing]`, which has names of fields, too.
+/// The part from `[fields]` on: `[missing]` before it has the same keys.
 fn fields(draft: &str) -> &str {
     draft.split_once("\n[fields]\n").unwrap().1
 }
@@ -55,7 +55,7 @@ fn who_handles_the_case_is_not_who_is_complained_about() {
         let draft = drafted(&format!("id,received,{handler},name"), |n| format!("{n},{},H{},Name {n}", day(n), n % 7));
         assert!(!fields(&draft).contains("\nofficer ="), "{handler}\n{draft}");
     }
-    let checked = "CHECK: it must be who is complained about";
+    let checked = "CHECK: it must be the officer complained about";
     let unsaid = drafted("id,received,Officer ID", |n| format!("{n},{},H{}", day(n), n % 7));
     assert!(line(&unsaid, "officer").contains(checked), "{unsaid}");
     let names = drafted("id,received,Cán bộ,Họ tên cán bộ", |n| format!("{n},{},,Tên {}", day(n), n % 7));
@@ -105,7 +105,7 @@ fn what_divides_the_numbers_of_complaints_fills_its_own_field_too() {
         line(&draft, "category").starts_with("category = \"category\"") && !draft.contains("No category"),
         "{draft}"
     );
-    // A year fills no other field, and is used all the same.
+    // A year fills no other field, but still counts as used.
     let draft = drafted("Số,Năm,Ngày nhận", |n| format!("{},{},{}", 1 + n % 60, 2022 + n / 60, day(n)));
     assert!(line(&draft, "reference").contains("join = [\"Năm\", \"Số\"]") && !draft.contains("# Not used"), "{draft}");
 }
@@ -123,7 +123,7 @@ fn numbers_that_may_be_thousands_or_fractions_are_read_as_thousands() {
     assert_eq!(line(&cost, "cost_vnd"), "cost_vnd = { column = \"Cost (VND)\", thousands = \".\", decimal = \",\" }");
     let dollars = drafted("id,received,Cost (USD)", |n| format!("{n},{},{}", day(n), 10 + n));
     assert!(line(&dollars, "cost_vnd").contains("CHECK: is it in dong?"), "{dollars}");
-    // The import would reject all of them: dong have no fractions.
+    // The import would reject all of them: amounts in dong are whole.
     let cents = drafted("id,received,Cost (USD)", |n| format!("{n},{},{}.25", day(n), 10 + n));
     assert!(!cents.contains("cost_vnd ="), "{cents}");
     let fractions = drafted("id,received,Hours", |n| format!("{n},{},\"{},5\"", day(n), n % 9));
@@ -207,9 +207,9 @@ fn signs_that_mean_something_in_a_mapping_are_escaped() {
     }
 }
 
-/// Names of columns that fill fields, and any others.
+/// Names of columns that fill fields, and arbitrary ones.
 fn a_name() -> impl Strategy<Value = String> {
-    let known = prop::sample::select(vec![
+    let examples = prop::sample::select(vec![
         "id",
         "Số",
         "Năm",
@@ -233,11 +233,11 @@ fn a_name() -> impl Strategy<Value = String> {
         "time received",
         "Sustained?",
     ]);
-    prop_oneof![4 => known.prop_map(str::to_owned), 1 => any::<String>()]
+    prop_oneof![4 => examples.prop_map(str::to_owned), 1 => any::<String>()]
 }
 
 fn a_cell() -> impl Strategy<Value = String> {
-    let known = prop::sample::select(vec![
+    let examples = prop::sample::select(vec![
         "",
         "1",
         "12",
@@ -266,13 +266,13 @@ fn a_cell() -> impl Strategy<Value = String> {
         "\u{202e}",
         "\u{feff}",
     ]);
-    prop_oneof![6 => known.prop_map(str::to_owned), 1 => any::<String>()]
+    prop_oneof![6 => examples.prop_map(str::to_owned), 1 => any::<String>()]
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
-    /// The draft of any file is a mapping. A file that cannot be read at all has none.
+    /// The draft of any readable file is a valid mapping.
     #[test]
     #[allow(clippy::disallowed_methods, reason = "cells that begin with a formula are cells to inspect")]
     fn any_draft_is_a_mapping(

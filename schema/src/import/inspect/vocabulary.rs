@@ -1,4 +1,4 @@
-//! What the values of a column mean as a finding, as a state or as a channel.
+//! Finds the columns of finding, state and channel, and translates their values into words of this register.
 
 use super::found::{Translated, Value};
 use super::table::Table;
@@ -6,18 +6,18 @@ use super::terms::{CHANNEL, DENIALS, FINDING, STATE, Vocabulary};
 use super::words::Said;
 use std::ops::Range;
 
-/// Values that are translated at most; a column with more is no list of words.
+/// The most values that are translated; a column with more is not a list of words.
 const MOST: usize = 60;
-/// Values of a column that is taken by its name alone.
+/// The most values of a column that is accepted by its name alone.
 const FEW: usize = 12;
 
-/// The columns whose values are findings, states or channels, each with what its values mean.
+/// The columns whose values are findings, states or channels, with the translation of each value.
 pub fn find(table: &mut Table<'_>) -> Vec<Translated> {
     let mut found = Vec::new();
     for vocabulary in [&STATE, &CHANNEL, &FINDING] {
         let one = vocabulary.columns.iter().find_map(|name| {
             let mut named: Vec<usize> = table.free().filter(|at| table.names[*at].has(name)).collect();
-            // What was found in the end, and of each allegation, stands before what was recommended, and found of the whole.
+            // Final findings, and those of each allegation, come before recommendations and findings on the whole.
             named.sort_by_key(|at| !table.names[*at].has_any(&["allegation", "final"]));
             named.into_iter().find_map(|at| vocabulary.translate(table, at))
         });
@@ -27,19 +27,19 @@ pub fn find(table: &mut Table<'_>) -> Vec<Translated> {
     found
 }
 
-/// What a value means.
+/// The translation of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Meaning {
-    /// None where nobody can tell, though the value may have words of the field.
+    /// None where the meaning is ambiguous or unknown, even if the value has words of the field.
     word: Option<&'static str>,
     /// Whether the value has words of the field.
     is_known: bool,
-    /// Whether nothing in the value says otherwise.
+    /// Whether nothing in the value contradicts the word.
     is_sure: bool,
 }
 
 impl Vocabulary {
-    /// The values of a column with their meanings; None where it seems to be about something else.
+    /// The translated values of a column; None where the column seems to be about something else.
     fn translate(&self, table: &Table<'_>, at: usize) -> Option<Translated> {
         let values = table.columns[at].counted().filter(|values| values.len() <= MOST)?;
         let values: Vec<(String, u64, Meaning)> = values
@@ -49,7 +49,8 @@ impl Vocabulary {
                 (value, count, meaning)
             })
             .collect();
-        let known: u64 = values.iter().filter(|(_, _, meaning)| meaning.is_known).map(|(_, count, _)| count).sum();
+        let known_cells: u64 =
+            values.iter().filter(|(_, _, meaning)| meaning.is_known).map(|(_, count, _)| count).sum();
         let tells = values.iter().any(|(_, _, meaning)| meaning.word.is_some_and(|word| self.telling.contains(&word)));
         let is_named = table.names[at].has_any(self.sure) && values.len() <= FEW && table.columns[at].is_code(60);
         let values = values.into_iter().map(|(value, count, Meaning { word, is_sure, .. })| Value {
@@ -59,7 +60,7 @@ impl Vocabulary {
             is_sure,
         });
         let Self { field, about, default, .. } = *self;
-        (is_named || tells && known * 2 >= table.columns[at].filled).then(|| Translated {
+        (is_named || tells && known_cells * 2 >= table.columns[at].filled).then(|| Translated {
             field,
             column: at,
             about,
@@ -87,7 +88,7 @@ impl Vocabulary {
             let word = self.codes.iter().find(|(theirs, _)| *theirs == code).map(|(_, ours)| *ours);
             return Meaning { word, is_known: word.is_some(), is_sure: word.is_some() };
         }
-        // What denies stands before what it denies, or at the end; a phrase that denies has its denial in itself.
+        // A denial precedes what it denies, or is the last word; inside a matched phrase it is part of that phrase.
         let denials: Vec<usize> = DENIALS.iter().flat_map(|denial| said.places_of(denial)).map(|at| at.start).collect();
         let is_free = |at: usize| !places.iter().any(|place| place.contains(&at));
         let is_denied = |place: &Range<usize>| {
@@ -101,7 +102,7 @@ impl Vocabulary {
     }
 }
 
-/// A column that says yes or no to whether the complaint was found to be true: what no means, only a person can tell.
+/// A column that answers yes or no to whether a complaint was sustained; only a person knows what no means.
 pub fn yes_or_no(table: &Table<'_>) -> Option<usize> {
     let is_named = |at: &usize| {
         let said = Said::of(&table.columns[*at].name);
@@ -118,7 +119,7 @@ pub fn yes_or_no(table: &Table<'_>) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn told(vocabulary: &Vocabulary, value: &str) -> (Option<&'static str>, bool) {
+    fn word_of(vocabulary: &Vocabulary, value: &str) -> (Option<&'static str>, bool) {
         let meaning = vocabulary.meaning(value);
         (meaning.word, meaning.is_sure)
     }
@@ -126,7 +127,7 @@ mod tests {
     #[track_caller]
     fn all(vocabulary: &Vocabulary, values: &[(&str, Option<&str>)]) {
         for (value, expected) in values {
-            assert_eq!(told(vocabulary, value), (*expected, expected.is_some()), "{value}");
+            assert_eq!(word_of(vocabulary, value), (*expected, expected.is_some()), "{value}");
         }
     }
 
@@ -204,8 +205,8 @@ mod tests {
                 ("Trực tiếp", Some("IN_PERSON")),
             ],
         );
-        // Without diacritics one word may be another: the value is drafted, and a person has to look at it.
-        assert_eq!(told(&FINDING, "Noi dung khac"), (Some("SUSTAINED"), false));
+        // Without diacritics the word may be another one: the draft has the value, marked with CHECK.
+        assert_eq!(word_of(&FINDING, "Noi dung khac"), (Some("SUSTAINED"), false));
     }
 
     #[test]
@@ -214,8 +215,8 @@ mod tests {
             let meaning = FINDING.meaning(value);
             assert_eq!((meaning.word, meaning.is_known, meaning.is_sure), (None, true, false), "{value}");
         }
-        assert_eq!(told(&FINDING, "Partly founded, partly unfounded"), (Some("UNFOUNDED"), false));
-        assert_eq!(told(&STATE, "Closed: duplicate"), (Some("REJECTED"), false));
-        assert_eq!(told(&STATE, "Open, not started"), (Some("RECEIVED"), false));
+        assert_eq!(word_of(&FINDING, "Partly founded, partly unfounded"), (Some("UNFOUNDED"), false));
+        assert_eq!(word_of(&STATE, "Closed: duplicate"), (Some("REJECTED"), false));
+        assert_eq!(word_of(&STATE, "Open, not started"), (Some("RECEIVED"), false));
     }
 }

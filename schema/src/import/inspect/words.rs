@@ -1,11 +1,11 @@
-//! Words of the names of columns, and of cells, in small letters.
+//! Splits column names and cells into lower-case words, and finds phrases in them.
 
 use crate::db::search_text::plain;
 use std::borrow::Cow;
 use std::ops::Range;
 use unicode_normalization::UnicodeNormalization;
 
-/// A text as its words without diacritics. A name such as `SRNumber` or `createdDate` has two.
+/// The words of a text, without diacritics. A name such as `SRNumber` or `createdDate` has two words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Words(Vec<String>);
 
@@ -14,8 +14,8 @@ impl Words {
         Self(split(&plain(&apart(text))))
     }
 
-    /// Whether the words of a phrase stand in it, one behind the other, be the last one of them in the plural; or whether it is the
-    /// phrase written as one word.
+    /// Whether it contains the words of a phrase in sequence, the last one perhaps in the plural, or is the phrase
+    /// written as one word.
     pub fn has(&self, phrase: &str) -> bool {
         self.place_of(phrase).is_some()
             || (self.0.len() == 1 && phrase.contains(' ') && self.0[0] == phrase.replace(' ', ""))
@@ -33,7 +33,7 @@ impl Words {
         self.0.len()
     }
 
-    /// The rest without a phrase; None where it does not stand in it.
+    /// The words without a phrase; None where they do not contain it.
     pub fn without(&self, phrase: &str) -> Option<Self> {
         let place = self.place_of(phrase)?;
         let mut rest = self.0.clone();
@@ -53,7 +53,7 @@ impl Words {
     }
 }
 
-/// A text with a space before each letter that begins a word inside of a name.
+/// Inserts a space before each letter that begins a word inside a camel-case name.
 fn apart(text: &str) -> String {
     let chars: Vec<char> = text.chars().collect();
     let mut apart = String::with_capacity(text.len() + 8);
@@ -77,12 +77,13 @@ fn split(text: &str) -> Vec<String> {
     apart.split_whitespace().map(str::to_owned).collect()
 }
 
-/// Whether two words are the same, the first one perhaps in the plural where it is the last of a phrase.
+/// Whether two words are equal; the last word of a phrase also matches a plural with `s`.
 fn is_same(word: &str, other: &str, is_last: bool) -> bool {
     word == other || (is_last && word.strip_suffix('s') == Some(other))
 }
 
-/// The words of a cell with their diacritics: "đúng" (right) is not "dừng" (stopped). A cell without any is compared without them.
+/// The words of a cell with their diacritics: "đúng" (right) is not "dừng" (stopped). A cell without diacritics is
+/// compared without them.
 #[derive(Debug, Clone)]
 pub struct Said {
     words: Vec<String>,
@@ -96,7 +97,7 @@ impl Said {
         Self { words: split(&apart(&text).to_lowercase()), has_diacritics }
     }
 
-    /// Where the words of a phrase stand, one behind the other.
+    /// The positions at which the words of a phrase occur in sequence.
     pub fn places_of(&self, phrase: &str) -> Vec<Range<usize>> {
         let is_as_it_is = self.has_diacritics || phrase.is_ascii();
         let phrase = if is_as_it_is { Cow::Borrowed(phrase) } else { Cow::Owned(plain(phrase)) };
@@ -107,7 +108,7 @@ impl Said {
         windows.filter(|(_, window)| is_it(window)).map(|(at, _)| at..at + phrase.len()).collect()
     }
 
-    /// Whether a phrase can be another word here: one word with diacritics in a cell of several words without any.
+    /// Whether a match may be another word: one word with diacritics, in a cell of several words without any.
     pub fn may_be_another(&self, phrase: &str) -> bool {
         !self.has_diacritics && !phrase.is_ascii() && !phrase.contains(' ') && self.words.len() > 1
     }

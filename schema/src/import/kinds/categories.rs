@@ -1,3 +1,5 @@
+//! Import of issue categories, one row each, in at most two levels.
+
 use super::{Group, Outcome, keep_unmapped, read_each, refuse, store};
 use crate::db::{StoreError, WriteTx};
 use crate::domain::ids::reference_id;
@@ -5,8 +7,8 @@ use crate::enums::CategoryKind;
 use crate::events::Entity;
 use crate::import::Reject;
 use crate::import::field::{FieldType::*, fields};
+use crate::import::kinds::Context;
 use crate::import::row::Cells;
-use crate::import::run::Context;
 use crate::models::{IssueCategory, Unit};
 use crate::register::reference::Stored;
 use crate::sql_types::Id;
@@ -16,13 +18,13 @@ use std::collections::{HashMap, HashSet};
 
 fields! {
     CODE = "code", Code, true, "the category's code";
-    PARENT = "parent", Code, false, "the code of the category above it, for the second of the two levels";
+    PARENT = "parent", Code, false, "the code of the parent category; for categories of the second of the two levels";
     NAME_VI = "name_vi", Text, true, "its name in Vietnamese";
     NAME_EN = "name_en", Text, false, "its name in English";
     KIND = "kind", Word(CategoryKind::WORDS), true, "what kind of obstacle it is";
-    SERIOUS = "serious", Bool, false, "obstruction, harassment, corruption and their like; no unless told";
-    DEADLINE_DAYS = "deadline_days", Integer, false, "days within which it must be answered";
-    OWNER = "owner", Code, false, "the code of the headquarters unit whose field it is";
+    SERIOUS = "serious", Bool, false, "obstruction, harassment, corruption and the like; default: no";
+    DEADLINE_DAYS = "deadline_days", Integer, false, "days within which a complaint must be answered";
+    OWNER = "owner", Code, false, "the code of the headquarters unit to whose field it belongs";
 }
 
 pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<Outcome>, StoreError> {
@@ -31,7 +33,7 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
         issue_categories::table.select((issue_categories::id, issue_categories::parent_id)).load(tx.conn)?;
     let owners: Vec<Id> = read.iter().flatten().filter_map(|category| category.owner_unit_id).collect();
     let owners: HashSet<Id> = Unit::load(tx.conn, &owners)?.into_keys().collect();
-    // A category refused may be the parent of another: until none is refused any more.
+    // A rejected category may be the parent of another one: repeat until no further category is rejected.
     loop {
         let mut parent_of: HashMap<Id, Option<Id>> = stored.iter().copied().collect();
         parent_of.extend(read.iter().flatten().map(|category| (category.id, category.parent_id)));
@@ -43,7 +45,7 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
             }
             Some(Some(Some(_))) => Some((PARENT, "is itself below a category: there are two levels")),
             Some(_) if above.contains(&category.id) => {
-                Some((PARENT, "cannot stand above this one, which has categories below it: there are two levels"))
+                Some((PARENT, "cannot be the parent: this category is a parent itself, and there are two levels"))
             }
             _ if category.owner_unit_id.is_some_and(|unit| !owners.contains(&unit)) => {
                 Some((OWNER, "is not known to the register: import units first"))
@@ -54,7 +56,7 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
             break;
         }
     }
-    // Parents first: a row refers to its parent's row.
+    // Parents first, because of the foreign key to the parent's row.
     let mut order: Vec<usize> = (0..read.len()).collect();
     order.sort_by_key(|at| read[*at].as_ref().is_ok_and(|category| category.parent_id.is_some()));
     let keep = keep_unmapped!(IssueCategory, context,

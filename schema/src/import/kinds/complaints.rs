@@ -1,4 +1,4 @@
-//! Complaints. Each row is a complaint, or one allegation of it against one officer.
+//! Import of complaints. Each row is a complaint, or one of its allegations, against at most one officer.
 
 mod case;
 mod parsed_complaint;
@@ -12,64 +12,64 @@ use crate::enums::{Attribution, CategoryKind, Channel, ComplaintState, Finding, 
 use crate::events::Entity;
 use crate::import::Reject;
 use crate::import::field::{FieldType::*, fields};
+use crate::import::kinds::Context;
 use crate::import::mapping::OnMissing;
 use crate::import::row::Row;
-use crate::import::run::Context;
 use crate::models::{ComplaintSource, Posting};
 use crate::register::complaints;
 use crate::register::load_tree;
 use crate::sql_types::Id;
 use crate::tables::postings;
-use case::{Posted, new_case, overlaid};
+use case::{Posted, merged_case, new_case};
 use diesel::prelude::*;
 use parsed_complaint::{ParsedComplaint, hash, read};
 use resolvers::Resolvers;
 use std::collections::{HashMap, HashSet};
 
 fields! {
-    REFERENCE = "reference", Code, true, "what identifies the complaint in its source; rows that share it are one complaint";
+    REFERENCE = "reference", Code, true, "the identifier of the complaint in its source; rows that share it are one complaint";
     RECEIVED = "received", Time, true, "when the complaint was received";
-    OCCURRED = "occurred", Time, false, "when the matter occurred; its unit and posting are those of this day";
+    OCCURRED = "occurred", Time, false, "when the matter occurred; the unit's parents and the officer's posting are those of this day";
     CLOSED = "closed", Time, false, "when the case was closed; blank while it is open (a complaint is closed when all its rows are)";
-    STATE = "state", Word(ComplaintState::WORDS), false, "how far the case is; RECEIVED unless told, CLOSED where `closed` is filled";
-    STATE_SINCE = "state_since", Time, false, "since when; the time of `closed`, else of `received`, unless told";
-    LEGAL_FORM = "legal_form", Word(LegalForm::WORDS), false, "FEEDBACK unless told";
-    CHANNEL = "channel", Word(Channel::WORDS), false, "OTHER unless told";
+    STATE = "state", Word(ComplaintState::WORDS), false, "the state of the case; default: RECEIVED; CLOSED where all rows fill `closed`";
+    STATE_SINCE = "state_since", Time, false, "since when; default: the time of `received`; the time of `closed` where that closes the complaint";
+    LEGAL_FORM = "legal_form", Word(LegalForm::WORDS), false, "default: FEEDBACK";
+    CHANNEL = "channel", Word(Channel::WORDS), false, "default: OTHER";
     TAX_CODE = "tax_code", TaxCode, false, "the enterprise that complains; blank for an anonymous complaint";
     ENTERPRISE_NAME = "enterprise_name", Text, false, "its name, used where the enterprise is new";
     ENTERPRISE_GROUP = "enterprise_group", Code, false, "its group, used where the enterprise is new";
     UNIT = "unit", Code, false, "the code of the unit complained about (each row its own); blank: the officer's posting of the day";
     UNIT_NAME = "unit_name", Text, false, "its name, used where the unit is created";
-    UNIT_KIND = "unit_kind", Word(UnitKind::WORDS), false, "its level, used where the unit is created; BRANCH unless told";
+    UNIT_KIND = "unit_kind", Word(UnitKind::WORDS), false, "its level, used where the unit is created; default: BRANCH";
     OFFICER = "officer", Code, false, "the officer's number (each row its own); blank where none is named";
     OFFICER_NAME = "officer_name", Text, false, "the officer's name, used where the officer is created";
     OFFICER_RANK = "officer_rank", Code, false, "the officer's rank, used where the officer is created";
     OFFICER_APPOINTED = "officer_appointed", Date, false, "the day of appointment, used where the officer is created";
     CATEGORY = "category", Code, false, "the code of the category (each row its own)";
     CATEGORY_NAME = "category_name", Text, false, "its name, used where the category is created";
-    CATEGORY_PARENT = "category_parent", Code, false, "the code of the category above it, used where the category is created";
+    CATEGORY_PARENT = "category_parent", Code, false, "the code of the parent category, used where the category is created";
     CATEGORY_KIND = "category_kind", Word(CategoryKind::WORDS), false, "its kind, needed where the category is created";
     CATEGORY_SERIOUS = "category_serious", Bool, false, "whether it is serious, used where the category is created";
-    ATTRIBUTION = "attribution", Word(Attribution::WORDS), false, "who says that it was this officer (each row its own); ASSERTED unless told";
-    FINDING = "finding", Word(Finding::WORDS), false, "what was found about this officer (each row its own); PENDING unless told";
-    DECIDED = "decided", Date, false, "when that was decided (each row its own)";
+    ATTRIBUTION = "attribution", Word(Attribution::WORDS), false, "who attributes the matter to this officer (each row its own); default: ASSERTED";
+    FINDING = "finding", Word(Finding::WORDS), false, "the finding about this officer (each row its own); default: PENDING";
+    DECIDED = "decided", Date, false, "when the finding was decided (each row its own)";
     DECLARATION_NUMBER = "declaration_number", DeclarationNumber, false, "the customs declaration, 12 digits";
     TEXT = "text", Text, false, "what happened, in the enterprise's words";
-    COST_VND = "cost_vnd", Integer, false, "what it cost the enterprise, in whole VND";
-    DELAY_HOURS = "delay_hours", Decimal, false, "how long it was held up, in hours";
-    BLAMES_SYSTEM = "blames_system", Bool, false, "whether the officer blamed the system; no unless told";
-    CONFIDENTIAL = "confidential", Bool, false, "whether the enterprise asked for secrecy; no unless told";
+    COST_VND = "cost_vnd", Integer, false, "the cost to the enterprise, in whole VND";
+    DELAY_HOURS = "delay_hours", Decimal, false, "how long the enterprise was held up, in hours";
+    BLAMES_SYSTEM = "blames_system", Bool, false, "whether the officer blamed the system; default: no";
+    CONFIDENTIAL = "confidential", Bool, false, "whether the enterprise asked for confidentiality; default: no";
 }
 
 pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<Outcome>, StoreError> {
-    dialect::hold_tree(tx.conn)?;
+    dialect::lock_tree_shared(tx.conn)?;
     let mut resolvers = Resolvers::default();
     let mut parsed: Vec<Result<ParsedComplaint, Vec<Reject>>> =
         batch.iter().map(|group| read(context, group, tx.now, &mut resolvers)).collect();
     resolvers.look_up(tx.conn)?;
     for (group, draft) in batch.iter().zip(&mut parsed) {
         let refusal = match draft {
-            Ok(known) => refuse_unknown(context, group, known, &resolvers),
+            Ok(complaint) => refuse_unknown(context, group, complaint, &resolvers),
             Err(_) => None,
         };
         if let Some(reject) = refusal {
@@ -118,11 +118,11 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
                     outcomes.push(Outcome::Unchanged);
                     continue;
                 };
-                let mut after = overlaid(context.mapping, &before, &draft, &tree, &posted);
+                let mut after = merged_case(context.mapping, &before, &draft, &tree, &posted);
                 let effective =
                     if after.complaint.state == before.complaint.state { tx.now } else { after.complaint.state_since };
                 let changed = complaints::update_from_source(tx, effective, &before, &mut after, row, &hash)?;
-                // The file says something new that the register knew or knows better.
+                // A new hash does not always change the case: the register may be further along than the file.
                 outcomes.push(if changed { Outcome::Updated } else { Outcome::Unchanged });
             }
         }
@@ -178,7 +178,7 @@ fn refuse_unknown(
     None
 }
 
-/// Makes what new and changed complaints refer to and nobody knows.
+/// Creates the missing reference data of new and changed complaints; unchanged ones are skipped.
 fn create_missing(
     tx: &mut WriteTx<'_>,
     context: &Context<'_>,
@@ -206,17 +206,17 @@ fn create_missing(
         }
     }
     let units = resolvers.units.create_missing(tx, &used, |_| false)?;
-    context.made(units.into_iter().map(|row| (Entity::Unit, row.id, row.code)));
+    context.record_created(units.into_iter().map(|row| (Entity::Unit, row.id, row.code)));
     let officers = resolvers.officers.create_missing(tx, &used, |_| false)?;
-    context.made(officers.into_iter().map(|row| (Entity::Officer, row.id, row.code)));
+    context.record_created(officers.into_iter().map(|row| (Entity::Officer, row.id, row.code)));
     let categories = resolvers.categories.create_missing(tx, &used, |category| category.parent_id.is_some())?;
-    context.made(categories.into_iter().map(|row| (Entity::Category, row.id, row.code)));
+    context.record_created(categories.into_iter().map(|row| (Entity::Category, row.id, row.code)));
     let enterprises = resolvers.enterprises.create_missing(tx, &used, |_| false)?;
-    context.made(enterprises.into_iter().map(|row| (Entity::Enterprise, row.id, row.tax_code)));
+    context.record_created(enterprises.into_iter().map(|row| (Entity::Enterprise, row.id, row.tax_code)));
     Ok(())
 }
 
-/// The postings of officers who are named without a unit.
+/// Loads the postings of officers whom an allegation names without a unit.
 fn load_postings(tx: &mut WriteTx<'_>, parsed: &[Result<ParsedComplaint, Vec<Reject>>]) -> Result<Posted, StoreError> {
     let officers: HashSet<Id> = parsed
         .iter()

@@ -1,11 +1,13 @@
+//! Import of enterprises, one row each.
+
 use super::{Group, Outcome, keep_unmapped, read_each, store};
 use crate::db::{StoreError, WriteTx};
 use crate::domain::ids::reference_id;
 use crate::events::Entity;
 use crate::import::Reject;
 use crate::import::field::{FieldType::*, fields};
+use crate::import::kinds::Context;
 use crate::import::row::Cells;
-use crate::import::run::Context;
 use crate::models::Enterprise;
 
 fields! {

@@ -1,20 +1,22 @@
+//! Import of system incidents, one row each.
+
 use super::{Group, Outcome, keep_unmapped, read_each, refuse, store};
 use crate::db::{StoreError, WriteTx};
 use crate::domain::ids::reference_id;
 use crate::events::Entity;
 use crate::import::Reject;
 use crate::import::field::{FieldType::*, fields};
+use crate::import::kinds::Context;
 use crate::import::row::Cells;
-use crate::import::run::Context;
 use crate::models::{SystemIncident, Unit};
 use crate::register::reference::Stored;
 use crate::sql_types::Id;
 
 fields! {
-    REFERENCE = "reference", Code, true, "what identifies the incident in its source";
-    UNIT = "unit", Code, false, "the code of the unit that it struck; blank for the whole country";
+    REFERENCE = "reference", Code, true, "the identifier of the incident in its source";
+    UNIT = "unit", Code, false, "the code of the affected unit; blank: the whole country";
     STARTED = "started", Time, true, "when it began";
-    ENDED = "ended", Time, false, "when it was over; blank while it lasts";
+    ENDED = "ended", Time, false, "when it ended; blank while it lasts";
     DESCRIPTION = "description", Text, false, "what failed";
 }
 
@@ -23,8 +25,8 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
     let units: Vec<Id> = read.iter().flatten().filter_map(|incident| incident.unit_id).collect();
     let units = Unit::load(tx.conn, &units)?;
     refuse(context, batch, &mut read, |incident| {
-        let known = incident.unit_id.is_none_or(|unit| units.contains_key(&unit));
-        (!known).then_some((UNIT, "is not known to the register: import units first"))
+        let is_known = incident.unit_id.is_none_or(|unit| units.contains_key(&unit));
+        (!is_known).then_some((UNIT, "is not known to the register: import units first"))
     });
     store(
         tx,
@@ -38,7 +40,7 @@ fn read(context: &Context<'_>, cells: &Cells<'_>) -> Result<SystemIncident, Reje
     let started_at = cells.time(STARTED)?.ok_or_else(|| cells.reject(STARTED, "is blank"))?;
     let ended_at = cells.time(ENDED)?;
     if ended_at.is_some_and(|ended| ended < started_at) {
-        return Err(cells.reject(ENDED, "lies before the beginning"));
+        return Err(cells.reject(ENDED, "is before `started`"));
     }
     Ok(SystemIncident {
         id: reference_id(Entity::Incident, &reference),

@@ -1,8 +1,9 @@
-//! The kinds of things that can be imported. A kind is a list of fields, the key that brings its
-//! rows together, and how a batch of things is stored.
+//! The kinds of import, one for each kind of entity (complaints, units, ...). A kind defines its fields, the key by
+//! which rows are grouped into entities, and how a batch of entities is stored.
 
 mod categories;
 mod complaints;
+mod context;
 mod enterprises;
 mod incidents;
 mod officers;
@@ -12,15 +13,16 @@ mod responses;
 mod units;
 mod workload;
 
-use super::field::FieldSpec;
-use super::row::Cells;
-use super::run::Context;
+use super::field::{FieldSpec, KindSpec};
+use super::row::{Cells, Row};
 use super::stage::Group;
-use super::{Reject, row::Row};
+use super::{ImportError, Mapping, Reject};
 use crate::db::{StoreError, WriteTx};
 use crate::register::reference::{Change, Stored, upsert_keeping};
+pub(super) use context::Context;
+use std::path::Path;
 
-/// What a file is about.
+/// The kind of entity that a file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Complaints,
@@ -34,7 +36,7 @@ pub enum Kind {
     Responses,
 }
 
-/// What became of one thing.
+/// The result of importing one entity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     Imported,
@@ -94,7 +96,10 @@ impl Kind {
         }
     }
 
-    /// What the rows of one thing have in common.
+    /// The key that all rows of one entity share.
+    ///
+    /// # Errors
+    /// A reject where a part of the key is blank or cannot be read.
     pub(super) fn key(self, cells: &Cells<'_>) -> Result<String, Reject> {
         match self {
             Self::Complaints => required(cells, complaints::REFERENCE),
@@ -109,7 +114,7 @@ impl Kind {
         }
     }
 
-    /// Units and categories refer to one another across the whole file.
+    /// Whether the whole file is one transaction: units and categories refer to one another across the file.
     pub(super) fn is_one_transaction(self) -> bool {
         matches!(self, Self::Units | Self::Categories)
     }
@@ -134,22 +139,43 @@ impl Kind {
     }
 }
 
+impl Mapping {
+    /// Reads the mapping of a file.
+    ///
+    /// # Errors
+    /// Where the file cannot be read, or holds no mapping for this kind.
+    pub fn load(path: &Path, kind: Kind) -> Result<Self, ImportError> {
+        let text =
+            std::fs::read_to_string(path).map_err(|source| ImportError::Open { path: path.to_owned(), source })?;
+        Self::parse(&text, &path.display().to_string(), kind)
+    }
+
+    /// Reads a mapping from a text; `path` is what errors call it.
+    ///
+    /// # Errors
+    /// Where it is no mapping for this kind.
+    pub fn parse(text: &str, path: &str, kind: Kind) -> Result<Self, ImportError> {
+        let has_several_rows = kind == Kind::Complaints;
+        Self::checked(text, path, &KindSpec { name: kind.name(), fields: kind.fields(), has_several_rows })
+    }
+}
+
 impl std::str::FromStr for Kind {
     type Err = String;
     fn from_str(name: &str) -> Result<Self, String> {
         Self::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| {
-            let known: Vec<_> = Self::ALL.iter().map(|kind| kind.name()).collect();
-            format!("{name:?} is no kind of import: write one of {}", known.join(", "))
+            let names: Vec<_> = Self::ALL.iter().map(|kind| kind.name()).collect();
+            format!("{name:?} is not a kind of import: use one of {}", names.join(", "))
         })
     }
 }
 
-/// A code without which a row is nothing.
+/// A code that must not be blank.
 fn required(cells: &Cells<'_>, field: usize) -> Result<String, Reject> {
     cells.code(field)?.ok_or_else(|| cells.reject(field, "is blank"))
 }
 
-/// The one row of a thing that is written on one row. Rows that repeat it word for word are one.
+/// The row of an entity that takes exactly one row. Identical repeated rows count as one; differing rows are an error.
 fn only_row<'g>(context: &'g Context<'_>, group: &'g Group) -> Result<Cells<'g>, Vec<Reject>> {
     let first = &group.rows[0];
     let other = group.rows.iter().find(|row| row.record != first.record);
@@ -163,8 +189,8 @@ fn only_row<'g>(context: &'g Context<'_>, group: &'g Group) -> Result<Cells<'g>,
     }
 }
 
-/// Stores things that are each one row of one table, where they could be read. `keep` puts back
-/// what a mapping does not speak of and the register has.
+/// Stores entities that are one row of one table each, except those that were rejected. `keep(new, stored)` restores
+/// the stored values that the mapping does not fill.
 fn store<M: Stored>(
     tx: &mut WriteTx<'_>,
     read: Vec<Result<M, Vec<Reject>>>,
@@ -181,7 +207,7 @@ fn store<M: Stored>(
         .collect())
 }
 
-/// Reads things that are each written on one row.
+/// Reads entities that take one row each.
 fn read_each<M>(
     context: &Context<'_>,
     batch: &[Group],
@@ -190,7 +216,7 @@ fn read_each<M>(
     batch.iter().map(|group| only_row(context, group).and_then(|cells| read(&cells).map_err(|e| vec![e]))).collect()
 }
 
-/// Refuses things that refer to what the register does not know.
+/// Rejects entities for which `problem` returns a field and a reason, such as a reference to an unknown unit.
 fn refuse<M>(
     context: &Context<'_>,
     batch: &[Group],
@@ -204,7 +230,7 @@ fn refuse<M>(
     }
 }
 
-/// Keeps fields that the mapping does not fill as the register has them.
+/// Builds the `keep` of [`store`]: fields that the mapping does not fill keep their stored values.
 macro_rules! keep_unmapped {
     ($model:ty, $context:expr, $($field:ident => $stored:ident),+ $(,)?) => {
         |row: &mut $model, stored: &$model| {
@@ -216,7 +242,7 @@ macro_rules! keep_unmapped {
 }
 use keep_unmapped;
 
-/// A reason against a whole row.
+/// A reject of a whole row, without a column.
 fn against(row: &Row, reason: impl Into<String>) -> Reject {
     Reject { row: row.line, column: String::new(), reason: reason.into() }
 }

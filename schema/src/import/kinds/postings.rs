@@ -1,4 +1,4 @@
-//! Where officers served, and when. The rows of one officer are brought together.
+//! Import of postings: where an officer served, and when. All rows of one officer are grouped.
 
 use super::reference_resolver::ReferenceResolver;
 use super::{Group, Outcome};
@@ -9,9 +9,9 @@ use crate::enums::ReferenceEventKind;
 use crate::events::{Entity, Fields, ReferenceEvent};
 use crate::import::Reject;
 use crate::import::field::{FieldType::*, fields};
+use crate::import::kinds::Context;
 use crate::import::mapping::OnMissing;
-use crate::import::run::Context;
-use crate::models::{Officer, Posting, SINCE_EVER, Unit};
+use crate::models::{Officer, Posting, UNKNOWN_START, Unit};
 use crate::register::reference::{Stored, unknown_officer};
 use crate::sql_types::Id;
 use crate::tables::postings;
@@ -22,8 +22,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 fields! {
     OFFICER = "officer", Code, true, "the officer's number";
     UNIT = "unit", Code, true, "the code of the unit";
-    VALID_FROM = "valid_from", Date, false, "the first day; blank for ever";
-    VALID_TO = "valid_to", Date, false, "the last day, inclusive; blank until now";
+    VALID_FROM = "valid_from", Date, false, "the first day, inclusive; blank: no start";
+    VALID_TO = "valid_to", Date, false, "the last day, inclusive; blank: no end";
 }
 
 pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<Outcome>, StoreError> {
@@ -52,10 +52,12 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
         }
     }
     let used: HashSet<Id> = read.iter().flatten().flatten().flat_map(|row| [row.officer_id, row.unit_id]).collect();
-    context.made(
+    context.record_created(
         officers.create_missing(tx, &used, |_| false)?.into_iter().map(|row| (Entity::Officer, row.id, row.code)),
     );
-    context.made(units.create_missing(tx, &used, |_| false)?.into_iter().map(|row| (Entity::Unit, row.id, row.code)));
+    context.record_created(
+        units.create_missing(tx, &used, |_| false)?.into_iter().map(|row| (Entity::Unit, row.id, row.code)),
+    );
 
     let ids: Vec<Id> = read.iter().flatten().filter_map(|rows| rows.first()).map(|row| row.officer_id).collect();
     Officer::lock(tx.conn, &ids)?;
@@ -92,10 +94,10 @@ fn read(
         .map(|row| {
             let cells = context.columns.of(row);
             let code = super::required(&cells, UNIT)?;
-            let valid_from = cells.date(VALID_FROM)?.unwrap_or(SINCE_EVER);
+            let valid_from = cells.date(VALID_FROM)?.unwrap_or(UNKNOWN_START);
             let valid_to = cells.date(VALID_TO)?;
             if valid_to.is_some_and(|to| to < valid_from) {
-                return Err(cells.reject(VALID_TO, "lies before valid_from"));
+                return Err(cells.reject(VALID_TO, "is before valid_from"));
             }
             let unit_id = units.want(&code, |id| super::units::unknown_unit(id, &code, None, None), |_, _| ());
             Ok(Posting { officer_id, unit_id, valid_from, valid_to })
@@ -103,8 +105,8 @@ fn read(
         .collect()
 }
 
-/// Rows of the file replace those of the same unit and first day; a file that is complete
-/// replaces them all.
+/// A row of the file replaces the stored posting with the same unit and first day. With `complete`, the rows of
+/// the file replace all stored postings of the officer.
 fn replace(
     tx: &mut WriteTx<'_>,
     before: &[Posting],

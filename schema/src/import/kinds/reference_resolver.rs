@@ -1,5 +1,5 @@
-//! The codes that a batch refers to, resolved together: what is known, and what is made because
-//! the mapping says `create`.
+//! Resolves the reference data that a batch refers to by code: loads what the register has, and creates what is
+//! missing where the mapping says `create`.
 
 use crate::db::{Conn, StoreError, WriteTx};
 use crate::domain::ids::reference_id;
@@ -8,21 +8,21 @@ use crate::sql_types::Id;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// The codes of one kind of reference data that a batch names.
+/// The codes of one kind of reference data that a batch refers to.
 pub struct ReferenceResolver<M> {
     wanted: BTreeMap<Id, M>,
-    known: HashMap<Id, M>,
+    existing: HashMap<Id, M>,
 }
 
 impl<M> Default for ReferenceResolver<M> {
     fn default() -> Self {
-        Self { wanted: BTreeMap::new(), known: HashMap::new() }
+        Self { wanted: BTreeMap::new(), existing: HashMap::new() }
     }
 }
 
 impl<M: Stored> ReferenceResolver<M> {
-    /// Notes a code, and what would be made of it. The first note of a code stands; `fill` takes over what only a further one
-    /// says, since a value is preferred to a blank.
+    /// Notes a code with the row that would be created for it, and returns its id. The first row of a code stays;
+    /// `fill(first, later)` fills its blanks from later ones.
     pub fn want(&mut self, code: &str, make: impl FnOnce(Id) -> M, fill: impl FnOnce(&mut M, M)) -> Id {
         let id = reference_id(M::ENTITY, code);
         match self.wanted.entry(id) {
@@ -34,28 +34,35 @@ impl<M: Stored> ReferenceResolver<M> {
         id
     }
 
-    /// What would be made of a code that was noted.
+    /// The row that would be created for a noted code.
     pub fn wanted(&self, id: Id) -> Option<&M> {
         self.wanted.get(&id)
     }
 
-    /// Finds out which of the codes are known.
+    /// Loads the noted codes that the register has.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
     pub fn look_up(&mut self, conn: &mut Conn) -> Result<(), StoreError> {
         let ids: Vec<Id> = self.wanted.keys().copied().collect();
-        self.known = M::load(conn, &ids)?;
+        self.existing = M::load(conn, &ids)?;
         Ok(())
     }
 
     pub fn knows(&self, id: Id) -> bool {
-        self.known.contains_key(&id)
+        self.existing.contains_key(&id)
     }
 
-    /// What the register has under a code that was noted.
-    pub fn known(&self, id: Id) -> Option<&M> {
-        self.known.get(&id)
+    /// The stored row of a noted code.
+    pub fn existing(&self, id: Id) -> Option<&M> {
+        self.existing.get(&id)
     }
 
-    /// Makes those of the codes in `used` that are not known, those first to which others refer; returns what was made.
+    /// Creates the rows of codes in `used` that the register does not have, and returns them. Rows that refer to others
+    /// of their kind (`refers`) come last.
+    ///
+    /// # Errors
+    /// Where the database refuses a row.
     pub fn create_missing(
         &mut self,
         tx: &mut WriteTx<'_>,
@@ -65,7 +72,7 @@ impl<M: Stored> ReferenceResolver<M> {
         let mut missing: Vec<M> = self
             .wanted
             .iter()
-            .filter(|(id, _)| used.contains(id) && !self.known.contains_key(id))
+            .filter(|(id, _)| used.contains(id) && !self.existing.contains_key(id))
             .map(|(_, row)| row.clone())
             .collect();
         missing.sort_by_key(refers);

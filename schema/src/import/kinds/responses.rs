@@ -1,4 +1,4 @@
-//! Answers of units to complaints that are in the register already.
+//! Import of responses: the answers of units to complaints that the register already holds.
 
 use super::{Group, Outcome, only_row, refuse};
 use crate::db::{StoreError, WriteTx, dialect};
@@ -8,8 +8,8 @@ use crate::enums::ResponseAction;
 use crate::events::Entity;
 use crate::import::Reject;
 use crate::import::field::{FieldType::*, fields};
+use crate::import::kinds::Context;
 use crate::import::row::Cells;
-use crate::import::run::Context;
 use crate::models::Unit;
 use crate::register::complaints;
 use crate::register::reference::Stored;
@@ -22,17 +22,17 @@ use uuid::Uuid;
 
 fields! {
     REFERENCE = "reference", Code, true, "the reference of the complaint in its source";
-    COMPLAINT_SOURCE = "complaint_source", Code, false, "the source of the complaint; the mapping's own unless told";
-    RESPONSE = "response", Code, false, "what identifies the response in its source; its time unless told";
-    UNIT = "unit", Code, false, "the code of the unit that answered; the complaint's own unless told";
-    RESPONDED = "responded", Time, true, "when it answered";
-    ACTION = "action", Word(ResponseAction::WORDS), false, "what it did; OTHER unless told";
-    TEXT = "text", Text, false, "what it wrote";
-    OUTCOME = "outcome", Text, false, "what came of it";
-    SATISFIED = "satisfied", Bool, false, "whether the enterprise was satisfied; no reopens the complaint";
+    COMPLAINT_SOURCE = "complaint_source", Code, false, "the source of the complaint; default: the source of this mapping";
+    RESPONSE = "response", Code, false, "the identifier of the response in its source; default: its time";
+    UNIT = "unit", Code, false, "the code of the unit that answered; default: the unit of the complaint";
+    RESPONDED = "responded", Time, true, "when the unit answered";
+    ACTION = "action", Word(ResponseAction::WORDS), false, "what the unit did; default: OTHER";
+    TEXT = "text", Text, false, "the text of the answer";
+    OUTCOME = "outcome", Text, false, "the result";
+    SATISFIED = "satisfied", Bool, false, "whether the enterprise was satisfied; `no` reopens the complaint";
 }
 
-/// Separates the parts of a key.
+/// Separates the parts of a key: the ASCII unit separator.
 const BETWEEN: char = '\u{1f}';
 
 struct Read {
@@ -61,7 +61,7 @@ pub fn key(cells: &Cells<'_>) -> Result<String, Reject> {
 }
 
 pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<Outcome>, StoreError> {
-    dialect::hold_tree(tx.conn)?;
+    dialect::lock_tree_shared(tx.conn)?;
     let mut read: Vec<Result<Read, Vec<Reject>>> = batch
         .iter()
         .map(|group| {
@@ -72,8 +72,8 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
     let units: Vec<Id> = read.iter().flatten().filter_map(|row| row.unit).collect();
     let units = Unit::load(tx.conn, &units)?;
     refuse(context, batch, &mut read, |row| {
-        let known = row.unit.is_none_or(|unit| units.contains_key(&unit));
-        (!known).then_some((UNIT, "is not known to the register: import units first"))
+        let is_known = row.unit.is_none_or(|unit| units.contains_key(&unit));
+        (!is_known).then_some((UNIT, "is not known to the register: import units first"))
     });
 
     let mut by_source: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -98,7 +98,7 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
         );
     }
 
-    // Answers take effect in the order in which they were given.
+    // Responses are applied in the order of their times, since each one may change the state of its complaint.
     let mut order: Vec<usize> = (0..batch.len()).collect();
     order.sort_by_key(|at| read[*at].as_ref().map(|row| row.responded_at).ok());
     let mut outcomes = vec![Outcome::Unchanged; batch.len()];
@@ -121,11 +121,11 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
                         let (outcome, case) = match unit {
                             _ if answered.contains(&(id, response)) => (Outcome::Unchanged, case),
                             _ if local_date(row.responded_at) < local_date(case.complaint.received_at) => {
-                                let reason = "lies before the complaint was received";
+                                let reason = "is before the day on which the complaint was received";
                                 (Outcome::Rejected(vec![cells.reject(RESPONDED, reason)]), case)
                             }
                             None => {
-                                let reason = "is blank, and the complaint names no unit either";
+                                let reason = "is blank, and the complaint has no unit: name the unit that answered";
                                 (Outcome::Rejected(vec![cells.reject(UNIT, reason)]), case)
                             }
                             Some(unit_id) => match respond_to(tx, case, new_response(row, response, unit_id)) {

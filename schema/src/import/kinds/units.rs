@@ -1,4 +1,4 @@
-//! Units and their parents in time. Several rows of one unit are its parents at different times.
+//! Import of units and of their parents over time. Several rows of one unit give its parents in different periods.
 
 use super::{Group, Outcome, against, keep_unmapped};
 use crate::db::{StoreError, WriteTx, dialect};
@@ -8,10 +8,10 @@ use crate::enums::{PeerGroup, ReferenceEventKind, UnitKind};
 use crate::events::{Entity, Fields, ReferenceEvent};
 use crate::import::Reject;
 use crate::import::field::{FieldType::*, fields};
+use crate::import::kinds::Context;
 use crate::import::mapping::OnMissing;
 use crate::import::row::Row;
-use crate::import::run::Context;
-use crate::models::{SINCE_EVER, Unit, UnitParent};
+use crate::models::{UNKNOWN_START, Unit, UnitParent};
 use crate::register::reference::{Change, Stored, upsert, upsert_keeping};
 use crate::register::{correct_ancestors, load_tree};
 use crate::sql_types::Id;
@@ -25,14 +25,14 @@ fields! {
     NAME_VI = "name_vi", Text, true, "its name in Vietnamese";
     NAME_EN = "name_en", Text, false, "its name in English";
     KIND = "kind", Word(UnitKind::WORDS), true, "its level";
-    PEER_GROUP = "peer_group", Word(PeerGroup::WORDS), false, "the units that it is compared with";
-    FIELD = "field", Text, false, "the field of a headquarters unit";
+    PEER_GROUP = "peer_group", Word(PeerGroup::WORDS), false, "the group of units that it is compared with";
+    FIELD = "field", Text, false, "the field of work of a headquarters unit";
     PARENT = "parent", Code, false, "the code of the unit above it";
-    VALID_FROM = "valid_from", Date, false, "the first day of this row; blank for ever";
-    VALID_TO = "valid_to", Date, false, "the last day of this row, inclusive; blank until now";
+    VALID_FROM = "valid_from", Date, false, "the first day of this row, inclusive; blank: no start";
+    VALID_TO = "valid_to", Date, false, "the last day of this row, inclusive; blank: no end";
 }
 
-/// A unit that a file names before anybody described it.
+/// A placeholder for a unit that a file refers to and the register does not have; marked `unknown`.
 pub fn unknown_unit(id: Id, code: &str, name: Option<&str>, kind: Option<UnitKind>) -> Unit {
     Unit {
         id,
@@ -42,7 +42,7 @@ pub fn unknown_unit(id: Id, code: &str, name: Option<&str>, kind: Option<UnitKin
         kind: kind.unwrap_or(UnitKind::Branch),
         peer_group: None,
         field: None,
-        valid_from: SINCE_EVER,
+        valid_from: UNKNOWN_START,
         valid_to: None,
         unknown: true,
     }
@@ -55,7 +55,7 @@ struct Read {
 }
 
 pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<Outcome>, StoreError> {
-    dialect::change_tree(tx.conn)?;
+    dialect::lock_tree_exclusive(tx.conn)?;
     let mut read: Vec<Result<Read, Vec<Reject>>> =
         batch.iter().map(|group| read(context, group).map_err(|reject| vec![reject])).collect();
     let unknown = refuse_unknown_parents(tx, context, batch, &mut read)?;
@@ -120,10 +120,10 @@ fn read(context: &Context<'_>, group: &Group) -> Result<Read, Reject> {
     let mut parent_codes = Vec::new();
     for row in &group.rows {
         let cells = context.columns.of(row);
-        let valid_from = cells.date(VALID_FROM)?.unwrap_or(SINCE_EVER);
+        let valid_from = cells.date(VALID_FROM)?.unwrap_or(UNKNOWN_START);
         let valid_to = cells.date(VALID_TO)?;
         if valid_to.is_some_and(|to| to < valid_from) {
-            return Err(cells.reject(VALID_TO, "lies before valid_from"));
+            return Err(cells.reject(VALID_TO, "is before valid_from"));
         }
         let this = Unit {
             id,
@@ -140,7 +140,7 @@ fn read(context: &Context<'_>, group: &Group) -> Result<Read, Reject> {
         if let Some(code) = cells.code(PARENT)? {
             let parent_id = reference_id(Entity::Unit, &code);
             if parents.iter().any(|p: &UnitParent| p.valid_from == valid_from && p.parent_id != parent_id) {
-                return Err(cells.reject(PARENT, format!("another row names another parent from {valid_from}")));
+                return Err(cells.reject(PARENT, format!("another row names a different parent from {valid_from} on")));
             }
             parents.push(UnitParent { unit_id: id, valid_from, valid_to, parent_id });
             parent_codes.push(code);
@@ -158,16 +158,17 @@ fn read(context: &Context<'_>, group: &Group) -> Result<Read, Reject> {
     Ok(Read { unit, parents, parent_codes })
 }
 
-/// One unit of several rows: valid from the earliest to the latest, the rest alike.
+/// Joins two rows of one unit: the validity covers both, and all other values must be equal.
 fn joined(a: Unit, b: Unit) -> Result<Unit, String> {
     let valid_from = a.valid_from.min(b.valid_from);
     let valid_to = a.valid_to.zip(b.valid_to).map(|(a, b)| a.max(b));
     let a = Unit { valid_from, valid_to, ..a };
     let b = Unit { valid_from, valid_to, ..b };
-    if a == b { Ok(a) } else { Err(format!("describes unit {:?} otherwise than another row of it", a.code)) }
+    if a == b { Ok(a) } else { Err(format!("describes unit {:?} differently from another of its rows", a.code)) }
 }
 
-/// Refuses units whose parent nobody knows, until none is left, or makes the parents.
+/// Rejects units whose parent is neither stored nor in the file. Repeats this, since a rejected unit may be the
+/// parent of another one. With `missing.unit = "create"`, returns placeholders for the missing parents instead.
 fn refuse_unknown_parents(
     tx: &mut WriteTx<'_>,
     context: &Context<'_>,
@@ -185,20 +186,20 @@ fn refuse_unknown_parents(
     let create = context.mapping.missing.unit == OnMissing::Create;
     loop {
         let in_file: HashSet<Id> = read.iter().flatten().map(|read| read.unit.id).collect();
-        let known = |id: &Id| stored.contains(id) || in_file.contains(id);
+        let exists = |id: &Id| stored.contains(id) || in_file.contains(id);
         if create {
-            let mut made: Vec<Unit> = wanted
+            let mut to_create: Vec<Unit> = wanted
                 .iter()
-                .filter(|(id, _)| !known(id))
+                .filter(|(id, _)| !exists(id))
                 .map(|(id, code)| unknown_unit(*id, code, None, None))
                 .collect();
-            made.sort_by(|a, b| a.code.cmp(&b.code));
-            return Ok(made);
+            to_create.sort_by(|a, b| a.code.cmp(&b.code));
+            return Ok(to_create);
         }
         let mut refused = false;
         for (group, unit) in batch.iter().zip(read.iter_mut()) {
             let Ok(found) = unit else { continue };
-            let missing = found.parents.iter().position(|parent| !known(&parent.parent_id));
+            let missing = found.parents.iter().position(|parent| !exists(&parent.parent_id));
             if let Some(at) = missing {
                 let code = found.parent_codes.get(at).cloned().unwrap_or_default();
                 let names =
@@ -216,8 +217,8 @@ fn refuse_unknown_parents(
     }
 }
 
-/// The parents of a unit after an import: rows of the file replace those that begin on the same
-/// day; a file that is complete replaces them all.
+/// The parents of a unit after an import: a row of the file replaces the stored one that begins on the same day.
+/// With `complete`, the rows of the file replace all stored ones.
 fn merged(before: &[UnitParent], file: &[UnitParent], complete: bool) -> Vec<UnitParent> {
     let mut by_start: BTreeMap<_, _> = BTreeMap::new();
     if !complete {

@@ -1,11 +1,13 @@
+//! Import of workload: declarations handled by a unit or an officer in one month, one row each.
+
 use super::{Group, Outcome, read_each, refuse, store};
 use crate::db::{StoreError, WriteTx};
 use crate::domain::ids::reference_id;
 use crate::events::Entity;
 use crate::import::Reject;
 use crate::import::field::{FieldType::*, fields};
+use crate::import::kinds::Context;
 use crate::import::row::Cells;
-use crate::import::run::Context;
 use crate::models::{Officer, Unit, Workload};
 use crate::register::reference::Stored;
 use crate::sql_types::Id;
@@ -14,7 +16,7 @@ use chrono::Datelike;
 fields! {
     UNIT = "unit", Code, true, "the code of the unit";
     OFFICER = "officer", Code, false, "the officer's number; blank for the unit as a whole";
-    MONTH = "month", Date, true, "the month, or any day of it";
+    MONTH = "month", Date, true, "the month, or any day in it";
     DECLARATIONS = "declarations", Integer, true, "declarations handled in the month";
 }
 

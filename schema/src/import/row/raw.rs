@@ -1,4 +1,4 @@
-//! The cells of a field before they are read.
+//! The raw cells of a field, before their text is parsed.
 
 use super::Cells;
 use crate::import::Reject;
@@ -7,22 +7,22 @@ use crate::import::mapping::FieldRule;
 use regex::Regex;
 use std::borrow::Cow;
 
-/// What a mapping makes of a cell.
-pub enum Met<'r> {
+/// How a mapping translates a cell.
+pub enum Translation<'r> {
     Blank,
-    /// It is taken as it stands.
+    /// The cell is used unchanged.
     Plain,
-    /// A pattern or a table of values makes something else of it.
+    /// A pattern or the `values` translate the cell.
     Read {
         cell: Cow<'r, str>,
         value: Cow<'r, str>,
     },
-    /// The pattern does not match it, or the table does not have it.
+    /// The pattern does not match the cell, or `values` does not have it.
     Unknown(Cow<'r, str>),
 }
 
 impl<'r> Cells<'r> {
-    /// A cell without blanks around it, and whether it means that there is nothing.
+    /// A cell, trimmed if the mapping says so, and whether it counts as blank.
     fn trimmed(&self, place: usize) -> (&'r str, bool) {
         let mapping = self.columns.mapping;
         let cell = self.row.record.get(place).unwrap_or_default();
@@ -30,7 +30,10 @@ impl<'r> Cells<'r> {
         (cell, cell.is_empty() || mapping.nulls.contains(cell))
     }
 
-    /// The cells of a field as one, and whether they mean that there is nothing. One of several that is blank keeps its place.
+    /// The joined cells of a field, and whether all of them are blank. A blank cell among others keeps its place.
+    ///
+    /// # Errors
+    /// A reject where a cell of a joined code contains the separator.
     pub(super) fn joined(
         &self,
         field: usize,
@@ -43,7 +46,7 @@ impl<'r> Cells<'r> {
         }
         let cells = places.iter().map(|place| self.trimmed(*place));
         let cells: Vec<&str> = cells.map(|(cell, is_null)| if is_null { "" } else { cell }).collect();
-        // "1-2" and "3" would be the same code as "1" and "2-3".
+        // Otherwise "1-2" and "3" would give the same code as "1" and "2-3".
         let of_code = self.columns.specs[field].of == FieldType::Code;
         if let Some(cell) = cells.iter().find(|cell| of_code && cell.contains(&rule.separator)) {
             let reason = format!("{cell:?} has the separator {:?} in it: choose another `separator`", rule.separator);
@@ -53,8 +56,8 @@ impl<'r> Cells<'r> {
         Ok((Cow::Owned(if is_null { String::new() } else { cells.join(&rule.separator) }), is_null))
     }
 
-    /// How a field comes by its value in this row; None where its cells cannot be joined, or the mapping itself gives the value.
-    pub fn met(&self, field: usize) -> Option<Met<'_>> {
+    /// How the mapping translates a field of this row; None where its cells cannot be joined, or it is a constant.
+    pub fn translation(&self, field: usize) -> Option<Translation<'_>> {
         let rule = self.columns.mapping.fields[field].as_ref()?;
         let places = self.columns.places[field].as_slice();
         if places.is_empty() {
@@ -62,10 +65,10 @@ impl<'r> Cells<'r> {
         }
         let (cell, is_null) = self.joined(field, rule, places).ok()?;
         if is_null && !rule.values.as_ref().is_some_and(|values| values.contains_key(&*cell)) {
-            return Some(Met::Blank);
+            return Some(Translation::Blank);
         }
         if rule.pattern.is_none() && rule.values.is_none() {
-            return Some(Met::Plain);
+            return Some(Translation::Plain);
         }
         let taken = match &rule.pattern {
             None => Some(&*cell),
@@ -77,12 +80,12 @@ impl<'r> Cells<'r> {
             (None, _) => None,
         };
         Some(match value {
-            Some(value) => Met::Read { cell, value },
-            None => Met::Unknown(cell),
+            Some(value) => Translation::Read { cell, value },
+            None => Translation::Unknown(cell),
         })
     }
 
-    /// The part of a cell that its pattern takes.
+    /// The part of a cell that its pattern captures: the group `value`, or else the first group.
     pub(super) fn matched<'c>(&self, field: usize, pattern: &Regex, cell: &'c str) -> Result<&'c str, Reject> {
         let Some(found) = pattern.captures(cell) else {
             return Err(self.reject(field, format!("{cell:?} does not match the pattern {pattern}")));

@@ -1,4 +1,4 @@
-//! Rows that do not read: each is named, and what is missing on their account is not told besides.
+//! Reports unreadable rows, and remembers them so that what is missing because of them is not reported as well.
 
 use super::super::coverage::chain_of;
 use super::problem::{Findings, Problem, RowName};
@@ -10,12 +10,12 @@ use crate::sql_types::Id;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use std::collections::HashSet;
 
-/// The rows of a part that did not read, by the table and by whom they belong to.
+/// The unreadable rows of a part, by table and owner.
 #[derive(Debug, Default)]
 pub struct Broken(HashSet<(&'static str, Id)>);
 
 impl Broken {
-    /// The rows that read. `owner` is the column that says to whom a row belongs.
+    /// Returns the readable rows and reports the others. `owner` is the column with the id of a row's owner.
     pub fn readable<T>(
         &mut self,
         table: &'static str,
@@ -39,44 +39,44 @@ impl Broken {
                 Ok(row) => readable.push(row),
                 Err(row) => {
                     self.0.extend(owner(&row).map(|owner| (table, owner)));
-                    tell(table, &row, findings);
+                    report(table, &row, findings);
                 }
             }
         }
         readable
     }
 
-    /// Whether a row of a table that belongs to somebody did not read.
+    /// Whether a row of this table and owner could not be read.
     pub fn has(&self, table: &'static str, owner: Id) -> bool {
         self.0.contains(&(table, owner))
     }
 }
 
-/// Names a row that does not read.
-pub fn tell(table: &'static str, row: &Unreadable, findings: &mut Findings) {
+/// Reports an unreadable row.
+pub fn report(table: &'static str, row: &Unreadable, findings: &mut Findings) {
     let keys = key_of(table);
     let parts: Vec<&str> = keys.iter().map(|column| row.text(column).unwrap_or("?")).collect();
     let label = LABELS.iter().find_map(|column| row.text(column));
     let name = called(table, &parts.join(" "), label);
     let column = row.column.as_deref().unwrap_or("?");
-    let message = format!("{table} {}: {column} does not read: {}", name.name, row.message);
+    let message = format!("{table} {}: {column} cannot be read: {}", name.name, row.message);
     let numbered = |column: &str| row.number(column).filter(|_| keys.contains(&column));
-    findings.tell(Problem {
+    findings.report(Problem {
         position: numbered("position").or_else(|| numbered("number")),
         ordinal: numbered("ordinal").and_then(|ordinal| i32::try_from(ordinal).ok()),
         ..Problem::of_column(chain_of(table), &name, column, message)
     });
 }
 
-/// The rows that read, each other one named.
+/// Returns the readable rows and reports the others.
 pub fn readable<T>(table: &'static str, rows: Vec<Readable<T>>, findings: &mut Findings) -> Vec<T> {
     Broken::default().readable_of(table, |_| None, rows, findings)
 }
 
-/// A step that the database refuses (a table or a column that is gone, say) is a finding, and the others go on.
+/// Turns the failed query of a step (a missing table or column, say) into a finding, so that verification goes on.
 ///
 /// # Errors
-/// Where the database cannot be asked at all.
+/// If the error is transient (connection, serialization) or not one of a query.
 pub fn attempt(table: &'static str, step: Result<(), StoreError>, findings: &mut Findings) -> Result<(), StoreError> {
     let error = match step {
         Ok(()) => return Ok(()),
@@ -98,6 +98,6 @@ pub fn attempt(table: &'static str, step: Result<(), StoreError>, findings: &mut
     }
     let message = format!("{table} cannot be compared: {error}");
     let all = RowName { table, name: "*".into(), id: "*".into() };
-    findings.tell(Problem::of_column(chain_of(table), &all, "*", message));
+    findings.report(Problem::of_column(chain_of(table), &all, "*", message));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The seals of a chain: whether each follows the one before, and is the one that was made.
+//! Checks the seals of a chain: each must be intact, follow the previous one and match its rows.
 
 use super::super::coverage::chain_of;
 use super::super::rows::{MARK, Marked, marked};
@@ -23,48 +23,49 @@ use diesel::sql_types::Bool;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// What was verified of a chain.
+/// What was verified in a chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ChainReport {
     pub chain: Chain,
     pub seals: i64,
     pub rows: i64,
-    /// Rows after the last seal: they are sealed within seconds where a server runs.
+    /// Rows after the last seal; a running server seals them within seconds.
     pub unsealed: i64,
     pub newest: Option<SealName>,
 }
 
 impl ChainReport {
-    /// Of a chain of which nothing is verified yet.
+    /// The report of a chain before verification.
     pub const fn of(chain: Chain) -> Self {
         Self { chain, seals: 0, rows: 0, unsealed: 0, newest: None }
     }
 }
 
-/// How long rows may stand without a seal.
+/// How long rows may stay unsealed.
 const UNSEALED: TimeDelta = TimeDelta::minutes(1);
 
-/// What to verify seals with.
+/// What seals are checked against.
 pub struct Trusted<'k> {
     pub keys: Option<&'k Keys>,
-    /// Seals that were seen elsewhere.
+    /// Seals seen outside the database.
     pub seals: &'k [SealName],
 }
 
-/// Verifies the seals of a chain. `compare` says of which seals the rows are compared at once.
+/// Verifies the seals of a chain. `compare` selects the seals whose rows are compared immediately; the others are
+/// returned as spans.
 pub fn seals_of(
     conn: &mut Conn,
-    known: &Trusted<'_>,
+    trusted: &Trusted<'_>,
     chain: Chain,
     compare: impl Fn(&Seal) -> bool,
     findings: &mut Findings,
 ) -> Result<(ChainReport, Spans), StoreError> {
     for position in before_the_first(conn, chain)? {
-        let message = format!("a row of position {position} was put in: positions begin with 1");
-        findings.tell(Problem { position: Some(position), ..Problem::of(chain, "inserted", message) });
+        let message = format!("a row at position {position} was inserted: positions begin with 1");
+        findings.report(Problem { position: Some(position), ..Problem::of(chain, "inserted", message) });
     }
-    // A number in another form is no number, and is named with the other values of such forms.
+    // Skips numbers that are stored in another form; `storage` reports those.
     let numbers: Vec<i64> = seals::table
         .filter(seals::chain.eq(chain))
         .filter(sql::<Bool>("number = CAST(number AS BIGINT)"))
@@ -76,18 +77,18 @@ pub fn seals_of(
     let mut last: Option<Seal> = None;
     let mut end = 0;
     for number in numbers {
-        // One at a time: marks of a million rows need not be in memory at once.
+        // One seal at a time, to keep the marks of millions of rows out of memory.
         let seal: Readable<Seal> = seals::table.find((chain, number)).select(columns_of!(Seal)).first(conn)?;
         let mut seal = match seal.0 {
             Ok(seal) => seal,
             Err(row) => {
-                broken::tell("seals", &row, findings);
+                broken::report("seals", &row, findings);
                 report.seals += 1;
                 (last, end) = (None, end.max(number));
                 continue;
             }
         };
-        link(known.keys, last.as_ref().ok_or(end), &seal, findings);
+        link(trusted.keys, last.as_ref().ok_or(end), &seal, findings);
         end = end.max(number);
         if compare(&seal) {
             rows(conn, &seal, findings)?;
@@ -97,10 +98,11 @@ pub fn seals_of(
         report.seals += 1;
         report.rows += seal.rows;
         let newest = name(&seal);
-        for known in known.seals.iter().filter(|known| known.chain == chain && known.number == number) {
-            if newest != *known {
-                let message = format!("seal {number} was {} once: the end of the chain was replaced", known.hash);
-                findings.tell(Problem { seal: Some(number), ..Problem::of(chain, "cut-off", message) });
+        for expected in trusted.seals.iter().filter(|expected| expected.chain == chain && expected.number == number) {
+            if newest != *expected {
+                let message =
+                    format!("seal {number} had the hash {} before: the end of the chain was replaced", expected.hash);
+                findings.report(Problem { seal: Some(number), ..Problem::of(chain, "cut-off", message) });
             }
         }
         report.newest = Some(newest);
@@ -108,26 +110,26 @@ pub fn seals_of(
         last = Some(seal);
     }
     let is_outside = |number: i64| number < 1 || number > end;
-    for known in known.seals.iter().filter(|known| known.chain == chain && is_outside(known.number)) {
-        let message = format!("seal {} was seen once and is not there: the end of the chain was cut off", known.number);
-        findings.tell(Problem { seal: Some(known.number), ..Problem::of(chain, "cut-off", message) });
+    for expected in trusted.seals.iter().filter(|expected| expected.chain == chain && is_outside(expected.number)) {
+        let message =
+            format!("seal {} was seen before and is missing: the end of the chain was cut off", expected.number);
+        findings.report(Problem { seal: Some(expected.number), ..Problem::of(chain, "cut-off", message) });
     }
     let until = last.as_ref().map_or(0, |seal| seal.until);
     let (number, oldest) = unsealed(conn, chain, until)?;
     report.unsealed = number;
     let now = Timestamp::now().utc();
-    // A row that pretends to be of the future would never be old.
+    // Also reports a row dated in the future, which would otherwise never count as old.
     if let Some(oldest) = oldest.filter(|oldest| oldest.utc() + UNSEALED < now || oldest.utc() > now + UNSEALED) {
         let since = oldest.utc().format("%Y-%m-%d %H:%M:%SZ");
-        let message =
-            format!("{number} rows are not sealed, the oldest since {since}: a server that has the key seals");
-        findings.tell(Problem::of(chain, "unsealed", message));
+        let message = format!("{number} rows are not sealed, the oldest since {since}: run a server with the key file");
+        findings.report(Problem::of(chain, "unsealed", message));
     }
     Ok((report, spans))
 }
 
-/// Seals of chains that the program does not know.
-pub fn strange_seals(conn: &mut Conn, findings: &mut Findings) -> Result<(), StoreError> {
+/// Reports seals of unknown chains.
+pub fn unknown_chain_seals(conn: &mut Conn, findings: &mut Findings) -> Result<(), StoreError> {
     let rows: Vec<Readable<(String, i64)>> = seals::table
         .filter(seals::chain.ne_all(Chain::WORDS))
         .select((seals::chain, seals::number))
@@ -136,18 +138,18 @@ pub fn strange_seals(conn: &mut Conn, findings: &mut Findings) -> Result<(), Sto
     for (chain, number) in broken::readable("seals", rows, findings) {
         let name = format!("{chain} {number}");
         let name = RowName { table: "seals", name: name.clone(), id: name };
-        findings.tell(Problem::of_row(None, &name, "inserted", None));
+        findings.report(Problem::of_row(None, &name, "inserted", None));
     }
     Ok(())
 }
 
-/// Whether a seal is the one that was made after the one before, or after the one of a number, which does not read.
+/// Checks that a seal is intact and follows `last`: the previous seal, or the number of one that could not be read.
 fn link(keys: Option<&Keys>, last: Result<&Seal, i64>, seal: &Seal, findings: &mut Findings) {
     let (chain, number) = (seal.chain, seal.number);
     let expected = last.map_or_else(|number| number, |last| last.number) + 1;
     if number != expected {
         let message = format!("seal {expected} is missing; the next is {number}");
-        findings.tell(Problem { seal: Some(expected), ..Problem::of(chain, "seal-removed", message) });
+        findings.report(Problem { seal: Some(expected), ..Problem::of(chain, "seal-removed", message) });
     }
     let follows = match last {
         Err(_) => number != 1 || seal.previous == [0; 32] && seal.after == 0,
@@ -161,24 +163,24 @@ fn link(keys: Option<&Keys>, last: Result<&Seal, i64>, seal: &Seal, findings: &m
             format!("seal {number} was signed with key {version}, which the key file does not have"),
         )),
         Some(Some(signature)) if !is_whole || signature != seal.signature => {
-            Some(("seal-changed", format!("seal {number} is not the one that was made")))
+            Some(("seal-changed", format!("seal {number} was changed or replaced")))
         }
-        None if !is_whole => Some(("seal-changed", format!("seal {number} is not the one that was made"))),
+        None if !is_whole => Some(("seal-changed", format!("seal {number} was changed or replaced"))),
         _ => None,
     };
     if let Some((kind, message)) = problem {
-        findings.tell(Problem { seal: Some(number), ..Problem::of(chain, kind, message) });
+        findings.report(Problem { seal: Some(number), ..Problem::of(chain, kind, message) });
     }
 }
 
-/// Compares the rows of a seal with what they were.
+/// Compares the rows of a seal with its marks.
 pub fn rows(conn: &mut Conn, seal: &Seal, findings: &mut Findings) -> Result<(), StoreError> {
     let place = |mark: &Marked| (mark.position, mark.ordinal);
     let sealed = seal.marks.chunks(MARK).filter_map(Marked::read).map(|mark| (place(&mark), mark));
     let mut sealed: BTreeMap<(i64, i32), Marked> = sealed.collect();
-    let mut tell = |kind, (position, ordinal): (i64, i32), what: &str| {
+    let mut report = |kind, (position, ordinal): (i64, i32), what: &str| {
         let message = format!("row {position}.{ordinal} {what} after seal {} was made", seal.number);
-        findings.tell(Problem {
+        findings.report(Problem {
             position: Some(position),
             ordinal: Some(ordinal),
             seal: Some(seal.number),
@@ -199,19 +201,19 @@ pub fn rows(conn: &mut Conn, seal: &Seal, findings: &mut Findings) -> Result<(),
     }
     for mark in marks {
         match sealed.remove(&place(&mark)) {
-            None => tell("inserted", place(&mark), "was put in"),
-            Some(was) if was != mark => tell("changed", place(&mark), "was changed"),
+            None => report("inserted", place(&mark), "was inserted"),
+            Some(was) if was != mark => report("changed", place(&mark), "was changed"),
             Some(_) => {}
         }
     }
     for gone in sealed.into_keys() {
-        tell("removed", gone, "was removed");
+        report("removed", gone, "was removed");
     }
-    unreadable.iter().for_each(|(table, row)| broken::tell(table, row, findings));
+    unreadable.iter().for_each(|(table, row)| broken::report(table, row, findings));
     Ok(())
 }
 
-/// How many rows no seal covers yet, and since when the oldest of them stands.
+/// The number of unsealed rows, and the time of the oldest.
 fn unsealed(conn: &mut Conn, chain: Chain, until: i64) -> Result<(i64, Option<Timestamp>), StoreError> {
     macro_rules! after {
         ($table:ident, $position:ident, $at:ident) => {{
@@ -229,7 +231,7 @@ fn unsealed(conn: &mut Conn, chain: Chain, until: i64) -> Result<(i64, Option<Ti
     })
 }
 
-/// Up to where there is something.
+/// The last position of the register, the audit log and the chain of states.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Positions {
@@ -248,7 +250,7 @@ impl Positions {
     }
 }
 
-/// Positions are dense: the last one has its rows, also where nothing is sealed yet.
+/// Reads the position counters and reports an end that was cut off: the last position must have rows, sealed or not.
 pub fn ends(conn: &mut Conn, findings: &mut Findings) -> Result<Positions, StoreError> {
     macro_rules! last {
         ($table:ident, $position:ident) => {{
@@ -265,16 +267,16 @@ pub fn ends(conn: &mut Conn, findings: &mut Findings) -> Result<Positions, Store
                 match row.0 {
                     Ok((1, value)) => (is_there, found) = (true, value),
                     Ok((id, _)) => {
-                        findings.tell(Problem::of_row(chain_of(stringify!($table)), &name(id), "inserted", None))
+                        findings.report(Problem::of_row(chain_of(stringify!($table)), &name(id), "inserted", None))
                     }
                     Err(row) => {
                         is_there |= row.number("id") == Some(1) || row.text("id").is_none();
-                        broken::tell(stringify!($table), &row, findings);
+                        broken::report(stringify!($table), &row, findings);
                     }
                 }
             }
             if !is_there {
-                findings.tell(Problem::of_row(chain_of(stringify!($table)), &name(1), "removed", None));
+                findings.report(Problem::of_row(chain_of(stringify!($table)), &name(1), "removed", None));
             }
             found
         }};
@@ -293,14 +295,14 @@ pub fn ends(conn: &mut Conn, findings: &mut Findings) -> Result<Positions, Store
     ];
     for (chain, should, is, what) in ends {
         if is != should {
-            let message = format!("{what} was at position {should}, and its last row is of {is}: its end was cut off");
-            findings.tell(Problem { position: Some(is), ..Problem::of(chain, "cut-off", message) });
+            let message = format!("{what} was at position {should}, but its last row is at {is}: its end was cut off");
+            findings.report(Problem { position: Some(is), ..Problem::of(chain, "cut-off", message) });
         }
     }
     Ok(positions)
 }
 
-/// Rows that no seal covers because they pretend to be older than everything.
+/// Positions below 1, which no seal covers and the program never writes.
 fn before_the_first(conn: &mut Conn, chain: Chain) -> Result<Vec<i64>, StoreError> {
     macro_rules! early {
         ($table:ident, $position:ident) => {

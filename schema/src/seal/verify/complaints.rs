@@ -1,4 +1,4 @@
-//! Complaints and what belongs to them, compared with what their events say.
+//! Compares complaints and their dependent rows with their events.
 
 use super::super::rows::{ComplaintRow, Event, complaint_event};
 use super::broken::Broken;
@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 
 const CHAIN: Chain = Chain::Complaints;
 
-/// Verifies a part: the marks of its events go into the sums, its rows are compared with the events.
+/// Verifies a part: adds the marks of its events to the sums and compares its rows with the events.
 pub fn verify(
     conn: &mut Conn,
     part: &Part,
@@ -125,7 +125,7 @@ pub fn verify(
         let events = events.take(id);
         let mut values: Vec<SideValue> = values.take(id).into_iter().map(side_value).collect();
         check_values(CHAIN, &events, &mut values, findings);
-        let says = Says::of(id, events);
+        let expected = Expected::of(id, events);
         let rows = Rows {
             id,
             complaint: complaints.take(id).pop(),
@@ -135,9 +135,9 @@ pub fn verify(
             sources: sources.take(id),
             redaction: redacted.take(id).pop(),
         };
-        // Where an event does not read, nothing says what the rows should be.
+        // With an unreadable event the expected rows are unknown.
         if !broken.has("complaint_events", id) {
-            rows.compare(conn, says, &values, &broken, findings)?;
+            rows.compare(conn, expected, &values, &broken, findings)?;
         }
     }
 }
@@ -147,24 +147,24 @@ fn side_value(row: ComplaintEventValue) -> SideValue {
     SideValue { place: (position, ordinal), side, field, salt, value, is_committed: false }
 }
 
-/// What the events of a complaint say.
+/// The expected rows of a complaint, rebuilt from its events.
 #[derive(Default)]
-struct Says {
-    /// None where no event speaks of the complaint.
+struct Expected {
+    /// None if the complaint has no events.
     complaint: Option<State>,
     officers: Option<Value>,
     matters: Option<Value>,
-    /// Of the source; None in events of before it was recorded.
+    /// The hash of the source; None if the events predate its recording.
     content_hash: Option<Value>,
     responses: BTreeMap<String, State>,
     redaction: Option<State>,
 }
 
-impl Says {
-    /// Goes by the fields of events, not by their kinds.
+impl Expected {
+    /// Decides by the fields of events, not by their kinds.
     fn of(id: Id, events: Vec<Event>) -> Self {
-        let mut says = Self::default();
-        // Positions begin with 1: an event before that was put in.
+        let mut expected = Self::default();
+        // Positions begin with 1: the program did not write an event below that.
         for event in events.into_iter().filter(|event| event.position > 0) {
             let place = event.place();
             let Value::Object(mut after) = event.after else { continue };
@@ -181,7 +181,7 @@ impl Says {
                     "response_text" => Some("text"),
                     _ => None,
                 });
-                says.responses.insert(response, state);
+                expected.responses.insert(response, state);
                 after.extend(version.map(|version| ("version".to_owned(), version)));
             }
             if let Some(text) = after.remove("redacted_text") {
@@ -191,19 +191,19 @@ impl Says {
                 state.fields.insert("actor".into(), event.actor.into());
                 let text = Fields::from_iter([("redacted_text".to_owned(), text)]);
                 state.apply(text, place, |_| Some("text"));
-                says.redaction = Some(state);
+                expected.redaction = Some(state);
             }
             after.remove("reason");
             if let Some(officers) = after.remove("officers") {
-                says.officers = Some(officers);
+                expected.officers = Some(officers);
             }
             if let Some(matters) = after.remove("matters") {
-                says.matters = Some(matters);
+                expected.matters = Some(matters);
             }
             if let Some(hash) = after.remove(CONTENT_HASH) {
-                says.content_hash = Some(hash);
+                expected.content_hash = Some(hash);
             }
-            let complaint = says.complaint.get_or_insert_with(|| {
+            let complaint = expected.complaint.get_or_insert_with(|| {
                 let mut state = State::default();
                 state.fields.insert("id".into(), json!(id));
                 state.fields.insert("recorded_at".into(), recorded_at);
@@ -211,11 +211,11 @@ impl Says {
             });
             complaint.apply(after, place, |_| None);
         }
-        says
+        expected
     }
 }
 
-/// What stands of a complaint.
+/// The stored rows of a complaint.
 struct Rows {
     id: Id,
     complaint: Option<Complaint>,
@@ -230,7 +230,7 @@ impl Rows {
     fn compare(
         self,
         conn: &mut Conn,
-        mut says: Says,
+        mut expected: Expected,
         values: &[SideValue],
         broken: &Broken,
         findings: &mut Findings,
@@ -239,15 +239,21 @@ impl Rows {
         let name = |table| RowName { table, name: human_reference(id), id: id.to_string() };
         let of_response =
             |key: String| RowName { table: "unit_responses", name: format!("{} {key}", human_reference(id)), id: key };
-        let is_known = says.complaint.is_some();
+        let is_known = expected.complaint.is_some();
         if !broken.has("complaints", id) {
-            one(|| name("complaints"), says.complaint.as_ref(), complaint.as_ref().map(fields_of), values, findings);
+            one(
+                || name("complaints"),
+                expected.complaint.as_ref(),
+                complaint.as_ref().map(fields_of),
+                values,
+                findings,
+            );
         }
         let officers = officers.iter().map(fields_of).map(|mut row| {
             row.remove("complaint_id");
             row
         });
-        let differences = list_differences(says.officers.as_ref(), officers.collect(), &["officer_id", "ordinal"]);
+        let differences = list_differences(expected.officers.as_ref(), officers.collect(), &["officer_id", "ordinal"]);
         for difference in differences {
             let table = "complaint_officers";
             if difference.kind == "removed" && broken.has(table, id) {
@@ -260,33 +266,33 @@ impl Rows {
             let officer = code_of(conn, Entity::Officer, difference.row.get("officer_id"))?;
             let key = names::joined(&difference.row, &["officer_id", "ordinal"]);
             let name = RowName { table, name: format!("{} {officer}", human_reference(id)), id: format!("{id} {key}") };
-            findings.tell(Problem::of_row(CHAIN, &name, difference.kind, difference.column.as_deref()));
+            findings.report(Problem::of_row(CHAIN, &name, difference.kind, difference.column.as_deref()));
         }
         let matters = matters.iter().map(fields_of).map(|mut row| {
             row.remove("complaint_id");
             row
         });
-        for difference in list_differences(says.matters.as_ref(), matters.collect(), &["ordinal"]) {
+        for difference in list_differences(expected.matters.as_ref(), matters.collect(), &["ordinal"]) {
             let ordinal = names::joined(&difference.row, &["ordinal"]);
             let (table, id) = ("complaint_matters", format!("{id} {ordinal}"));
             let name = RowName { table, name: format!("{} {ordinal}", name(table).name), id };
-            findings.tell(Problem::of_row(CHAIN, &name, difference.kind, difference.column.as_deref()));
+            findings.report(Problem::of_row(CHAIN, &name, difference.kind, difference.column.as_deref()));
         }
         for response in responses {
             let key = response.id.to_string();
-            let state = says.responses.remove(&key);
+            let state = expected.responses.remove(&key);
             one(|| of_response(key), state.as_ref(), Some(fields_of(&response)), values, findings);
         }
-        let gone = Some(says.responses).filter(|_| !broken.has("unit_responses", id));
-        for (key, state) in gone.into_iter().flatten() {
+        let missing = Some(expected.responses).filter(|_| !broken.has("unit_responses", id));
+        for (key, state) in missing.into_iter().flatten() {
             one(|| of_response(key), Some(&state), None, values, findings);
         }
         let redaction = redaction.as_ref().map(fields_of);
         if !broken.has("redactions", id) {
-            one(|| name("redactions"), says.redaction.as_ref(), redaction, values, findings);
+            one(|| name("redactions"), expected.redaction.as_ref(), redaction, values, findings);
         }
         if !broken.has("complaint_sources", id) {
-            compare_sources(id, is_known, &sources, says.content_hash.as_ref(), findings);
+            compare_sources(id, is_known, &sources, expected.content_hash.as_ref(), findings);
         }
         Ok(())
     }
@@ -294,29 +300,29 @@ impl Rows {
 
 fn one(
     name: impl FnOnce() -> RowName,
-    says: Option<&State>,
-    is: Option<Fields>,
+    expected: Option<&State>,
+    actual: Option<Fields>,
     values: &[SideValue],
     findings: &mut Findings,
 ) {
-    match (says, is) {
+    match (expected, actual) {
         (None, None) => {}
-        (None, Some(_)) => findings.tell(Problem::of_row(CHAIN, &name(), "inserted", None)),
-        (Some(_), None) => findings.tell(Problem::of_row(CHAIN, &name(), "removed", None)),
-        (Some(says), Some(is)) => {
-            let differences = says.differences(&is, values);
+        (None, Some(_)) => findings.report(Problem::of_row(CHAIN, &name(), "inserted", None)),
+        (Some(_), None) => findings.report(Problem::of_row(CHAIN, &name(), "removed", None)),
+        (Some(expected), Some(actual)) => {
+            let differences = expected.differences(&actual, values);
             if differences.is_empty() {
                 return;
             }
             let name = name();
             for (column, kind) in differences {
-                findings.tell(Problem::of_row(CHAIN, &name, kind, Some(&column)));
+                findings.report(Problem::of_row(CHAIN, &name, kind, Some(&column)));
             }
         }
     }
 }
 
-/// A complaint has one source, of which its id is a hash.
+/// A complaint has one source, and its id is a hash of that source.
 fn compare_sources(
     id: Id,
     is_known: bool,
@@ -328,15 +334,15 @@ fn compare_sources(
     for source in sources {
         let name = || name(&format!("{} {}", source.source, source.reference));
         if !is_complaint_id_of(id, &source.source, &source.reference) {
-            // Which of the two it was cannot be told: the id is a hash of both.
-            findings.tell(Problem::of_row(CHAIN, &name(), "changed", Some("reference")));
+            // The id is a hash of source and reference, and does not tell which of them changed.
+            findings.report(Problem::of_row(CHAIN, &name(), "changed", Some("reference")));
         } else if !is_known {
-            findings.tell(Problem::of_row(CHAIN, &name(), "inserted", None));
+            findings.report(Problem::of_row(CHAIN, &name(), "inserted", None));
         } else if content_hash.is_some_and(|hash| hash != source.content_hash.as_str()) {
-            findings.tell(Problem::of_row(CHAIN, &name(), "changed", Some(CONTENT_HASH)));
+            findings.report(Problem::of_row(CHAIN, &name(), "changed", Some(CONTENT_HASH)));
         }
     }
     if is_known && sources.is_empty() {
-        findings.tell(Problem::of_row(CHAIN, &name(&human_reference(id)), "removed", None));
+        findings.report(Problem::of_row(CHAIN, &name(&human_reference(id)), "removed", None));
     }
 }

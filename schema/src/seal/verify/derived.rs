@@ -1,7 +1,6 @@
-//! What has events in the chain of reference data, and where its rows stand.
+//! The entities with events in the chain of reference data, and the tables of their rows.
 
-use super::parts::nth_readable;
-use crate::db::readable::Readable;
+use crate::db::readable::{Readable, nth_readable};
 use crate::db::{Conn, StoreError};
 use crate::events::Entity;
 use crate::sql_types::Id;
@@ -11,7 +10,7 @@ use crate::tables::{
 };
 use diesel::prelude::*;
 
-/// What has events in the chain of reference data.
+/// An entity with events in the chain of reference data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Derived {
     Units,
@@ -88,13 +87,13 @@ impl Derived {
         }
     }
 
-    /// Whether the entity is nothing but its list.
+    /// Whether the entity consists only of its list.
     pub const fn is_list(self) -> bool {
         matches!(self, Self::UnitParents | Self::Postings)
     }
 }
 
-/// The id at which a part ends that begins with another; None where there are fewer rows.
+/// The last id of a part of `rows` rows that begins with `first`; None if there are fewer rows.
 pub fn end_of_part(conn: &mut Conn, derived: Derived, first: Id, rows: i64) -> Result<Option<Id>, StoreError> {
     macro_rules! nth {
         ($table:ident, $id:ident) => {
@@ -119,7 +118,7 @@ pub fn end_of_part(conn: &mut Conn, derived: Derived, first: Id, rows: i64) -> R
         Derived::Workload => nth!(workload, id),
         Derived::Incidents => nth!(system_incidents, id),
         Derived::Guidance => nth!(guidance_documents, id),
-        // Their ids are hashes of their keys, and there are few.
+        // One part: they are few, and their ids, hashes of their keys, are not stored.
         Derived::Opinions => None,
         Derived::Proposals => nth!(proposals, id),
         Derived::Measures => nth!(measures, id),

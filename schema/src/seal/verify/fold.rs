@@ -1,4 +1,4 @@
-//! The state of a row as its events say it, compared with the row.
+//! Rebuilds the state of a row from its events and compares it with the row.
 
 use super::super::rows::Event;
 use super::problem::{Findings, Problem};
@@ -7,7 +7,7 @@ use crate::events::{Fields, commitment};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A personal value beside an event.
+/// A personal value, stored beside the event that commits to it.
 #[derive(Debug)]
 pub struct SideValue {
     pub place: (i64, i32),
@@ -15,20 +15,20 @@ pub struct SideValue {
     pub field: String,
     pub salt: Vec<u8>,
     pub value: String,
-    /// Whether it is the one that its event commits to, once that was checked.
+    /// Whether it matches the commitment of its event; set by [`check_values`].
     pub is_committed: bool,
 }
 
-/// The fields that events left a row with.
+/// The fields of a row after its events.
 #[derive(Debug, Default)]
 pub struct State {
     pub fields: Fields,
-    /// Of each personal column: the event that commits to it, and the name that the event has for it.
+    /// For each personal column: the event that commits to it, and the field's name in the event.
     personal: BTreeMap<String, ((i64, i32), String)>,
 }
 
 impl State {
-    /// Takes what an event says after it; `column` gives the column of a field that has another name.
+    /// Applies the `after` fields of an event; `column` gives the column of a field that has another name.
     pub fn apply(&mut self, after: Fields, place: (i64, i32), column: impl Fn(&str) -> Option<&'static str>) {
         for (field, value) in after {
             let name = column(&field).map(str::to_owned);
@@ -43,13 +43,15 @@ impl State {
         }
     }
 
-    /// The columns in which a row differs from the state, each with `changed` or `unverifiable`.
+    /// The columns in which a row differs from the state, each with the kind `changed` or `unverifiable`.
     pub fn differences(&self, row: &Fields, values: &[SideValue]) -> Vec<(String, &'static str)> {
         let others = row.keys().filter(|column| !self.fields.contains_key(*column));
         let differs = |column: &String| {
-            let (Some(says), Some(is)) = (self.fields.get(column), row.get(column)) else { return Some("changed") };
-            let (Some(commitment), Some(text)) = (committed(says), is.as_str()) else {
-                return (!same(says, is)).then_some("changed");
+            let (Some(expected), Some(actual)) = (self.fields.get(column), row.get(column)) else {
+                return Some("changed");
+            };
+            let (Some(commitment), Some(text)) = (committed(expected), actual.as_str()) else {
+                return (!same(expected, actual)).then_some("changed");
             };
             let (place, field) = self.personal.get(column)?;
             match find(values, *place, Side::After, field) {
@@ -71,8 +73,8 @@ fn find<'v>(values: &'v [SideValue], place: (i64, i32), side: Side, field: &str)
     values.iter().find(|value| value.place == place && value.side == side && value.field == field)
 }
 
-/// Whether each personal value beside the events is the one that its event commits to, and there. One that is gone and stands
-/// in the row is told with the row ([`State::differences`]).
+/// Reports personal values that do not match the commitment of their event, or are missing. [`State::differences`]
+/// checks the newest value of each field together with the row.
 pub fn check_values(chain: Chain, events: &[Event], values: &mut [SideValue], findings: &mut Findings) {
     for SideValue { place, side, field, salt, value, is_committed } in values.iter_mut() {
         let event = events.iter().find(|event| event.place() == *place);
@@ -81,8 +83,9 @@ pub fn check_values(chain: Chain, events: &[Event], values: &mut [SideValue], fi
         *is_committed = committed == Some(&commitment(salt, field, value));
         if !*is_committed {
             let (position, ordinal) = *place;
-            let message = format!("the {field} of row {position}.{ordinal} is not the one that the row commits to");
-            findings.tell(Problem {
+            let message =
+                format!("the {field} of event {position}.{ordinal} does not match the commitment in the event");
+            findings.report(Problem {
                 position: Some(position),
                 ordinal: Some(ordinal),
                 ..Problem::of(chain, "changed", message)
@@ -94,14 +97,14 @@ pub fn check_values(chain: Chain, events: &[Event], values: &mut [SideValue], fi
         for (side, document) in [(Side::Before, &event.before), (Side::After, &event.after)] {
             let personal = document.as_object().into_iter().flatten().filter(|(_, value)| committed(value).is_some());
             for (field, _) in personal {
-                let stands = side == Side::After && newest.get(field.as_str()) == Some(&event.place());
-                if stands || find(values, event.place(), side, field).is_some() {
+                let is_newest = side == Side::After && newest.get(field.as_str()) == Some(&event.place());
+                if is_newest || find(values, event.place(), side, field).is_some() {
                     continue;
                 }
                 let when = if side == Side::Before { "before" } else { "after" };
                 let (position, ordinal) = event.place();
-                let message = format!("the {field} {when} row {position}.{ordinal} was erased");
-                findings.tell(Problem {
+                let message = format!("the {field} {when} event {position}.{ordinal} was erased");
+                findings.report(Problem {
                     position: Some(position),
                     ordinal: Some(ordinal),
                     ..Problem::of(chain, "removed", message)
@@ -122,7 +125,7 @@ fn newest_values(events: &[Event]) -> BTreeMap<&str, (i64, i32)> {
     newest
 }
 
-/// Whether two values are the same. A fraction may have been read from another form of the same number.
+/// Whether two values are equal. A fraction may have been parsed from another notation of the same number.
 fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(x), Value::Number(y)) if x.is_f64() || y.is_f64() => {
@@ -139,40 +142,42 @@ fn same(a: &Value, b: &Value) -> bool {
     }
 }
 
-/// How rows that an event lists together differ from those that are there.
+/// A difference between the rows that an event lists and the stored rows.
 #[derive(Debug)]
 pub struct ListDifference {
-    /// The row: what the event says of it, else what is there.
+    /// The row as the event lists it, otherwise as it is stored.
     pub row: Fields,
     pub kind: &'static str,
     pub column: Option<String>,
 }
 
-/// Compares rows by their keys. A field that is null counts as left out.
-pub fn list_differences(says: Option<&Value>, is: Vec<Fields>, key: &[&str]) -> Vec<ListDifference> {
+/// Compares rows by their keys. A null field counts as absent.
+pub fn list_differences(expected: Option<&Value>, actual: Vec<Fields>, key: &[&str]) -> Vec<ListDifference> {
     let key_of = |row: &Fields| key.iter().map(|column| row.get(*column).map(Value::to_string)).collect::<Vec<_>>();
     let without_null = |mut row: Fields| {
         row.retain(|_, value| !value.is_null());
         row
     };
-    let said = says.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object).cloned();
-    let mut said: BTreeMap<_, Fields> = said.map(without_null).map(|row| (key_of(&row), row)).collect();
+    let expected_rows = expected.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object).cloned();
+    let mut expected_rows: BTreeMap<_, Fields> =
+        expected_rows.map(without_null).map(|row| (key_of(&row), row)).collect();
     let mut differences = Vec::new();
-    for row in is.into_iter().map(without_null) {
-        let Some(says) = said.remove(&key_of(&row)) else {
+    for row in actual.into_iter().map(without_null) {
+        let Some(expected) = expected_rows.remove(&key_of(&row)) else {
             differences.push(ListDifference { row, kind: "inserted", column: None });
             continue;
         };
-        let columns: BTreeSet<&String> = says.keys().chain(row.keys()).collect();
+        let columns: BTreeSet<&String> = expected.keys().chain(row.keys()).collect();
         for column in columns {
-            let equal = says.get(column).zip(row.get(column)).is_some_and(|(says, is)| same(says, is));
+            let equal =
+                expected.get(column).zip(row.get(column)).is_some_and(|(expected, actual)| same(expected, actual));
             if !equal {
                 let column = Some(column.clone());
-                differences.push(ListDifference { row: says.clone(), kind: "changed", column });
+                differences.push(ListDifference { row: expected.clone(), kind: "changed", column });
             }
         }
     }
-    differences.extend(said.into_values().map(|row| ListDifference { row, kind: "removed", column: None }));
+    differences.extend(expected_rows.into_values().map(|row| ListDifference { row, kind: "removed", column: None }));
     differences
 }
 
@@ -196,10 +201,10 @@ mod tests {
 
     #[test]
     fn rows_of_a_list_are_told_apart_by_their_keys() {
-        let says = json!([{"unit_id": "a", "valid_to": null}, {"unit_id": "b", "valid_to": "2024-01-01"}]);
+        let listed = json!([{"unit_id": "a", "valid_to": null}, {"unit_id": "b", "valid_to": "2024-01-01"}]);
         let row = |value: Value| value.as_object().cloned().unwrap_or_default();
-        let is = vec![row(json!({"unit_id": "b", "valid_to": "2025-01-01"})), row(json!({"unit_id": "c"}))];
-        let found: Vec<_> = list_differences(Some(&says), is, &["unit_id"])
+        let stored = vec![row(json!({"unit_id": "b", "valid_to": "2025-01-01"})), row(json!({"unit_id": "c"}))];
+        let found: Vec<_> = list_differences(Some(&listed), stored, &["unit_id"])
             .into_iter()
             .map(|one| (one.kind, one.row["unit_id"].clone(), one.column))
             .collect();

@@ -1,5 +1,5 @@
-//! Positions and numbers are dense: where one is missing, what stood there was taken out or never stored, be it before a seal
-//! covered it.
+//! Finds gaps in positions and numbers. Both are dense, so a gap shows that rows were deleted or never stored, even if
+//! no seal covered them.
 
 use super::problem::{Findings, Problem};
 use crate::db::{Conn, StoreError};
@@ -8,10 +8,10 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use std::collections::HashSet;
 
-/// Gaps that are told of one chain.
+/// Gaps reported per query.
 const MOST: i64 = 20;
 
-/// Two numbers that follow each other.
+/// Two consecutive stored numbers with a gap between them.
 #[derive(QueryableByName)]
 struct Gap {
     #[diesel(sql_type = BigInt)]
@@ -20,7 +20,7 @@ struct Gap {
     high: i64,
 }
 
-/// A position with fewer events than the last of them counts.
+/// A position with fewer events than its highest ordinal implies.
 #[derive(QueryableByName)]
 struct Short {
     #[diesel(sql_type = BigInt)]
@@ -29,7 +29,7 @@ struct Short {
     missing: i64,
 }
 
-/// What is missing between the rows of each chain. Where another problem names the place, a gap tells nothing new.
+/// Reports the gaps of each chain, except at positions that another problem names.
 pub fn verify(conn: &mut Conn, findings: &mut Findings) -> Result<(), StoreError> {
     let named: HashSet<(Option<Chain>, i64)> =
         findings.problems.iter().filter_map(|problem| Some((problem.chain, problem.position?))).collect();
@@ -37,38 +37,36 @@ pub fn verify(conn: &mut Conn, findings: &mut Findings) -> Result<(), StoreError
     let numbered = [(Chain::Audit, "audit_log", "number"), (Chain::State, "state_events", "number")];
     for (chain, table, column) in numbered {
         let numbers = numbers(conn, table, column);
-        problems.extend(gaps(conn, &numbers)?.into_iter().map(|gap| missing(chain, &gap, "the row of number")));
+        problems.extend(gaps(conn, &numbers)?.into_iter().map(|gap| missing(chain, &gap, "number")));
     }
     let positions = format!(
         "{} UNION {}",
         numbers(conn, "complaint_events", "position"),
         numbers(conn, "reference_events", "position")
     );
-    problems.extend(
-        gaps(conn, &positions)?.into_iter().map(|gap| missing(Chain::Complaints, &gap, "what was written at position")),
-    );
+    problems.extend(gaps(conn, &positions)?.into_iter().map(|gap| missing(Chain::Complaints, &gap, "position")));
     for (chain, table) in [(Chain::Complaints, "complaint_events"), (Chain::Reference, "reference_events")] {
         for short in short(conn, table)? {
             let message = format!(
-                "{} of the events of position {} are missing in {table}: they were taken out, or never stored",
+                "{} of the events of position {} are missing in {table}: they were deleted or never stored",
                 short.missing, short.place
             );
             problems.push(Problem { position: Some(short.place), ..Problem::of(chain, "removed", message) });
         }
     }
     let is_new = |problem: &Problem| problem.position.is_some_and(|at| !named.contains(&(problem.chain, at)));
-    problems.into_iter().filter(is_new).for_each(|problem| findings.tell(problem));
+    problems.into_iter().filter(is_new).for_each(|problem| findings.report(problem));
     Ok(())
 }
 
 fn missing(chain: Chain, gap: &Gap, what: &str) -> Problem {
     let (first, last) = (gap.low + 1, gap.high - 1);
     let until = if first == last { String::new() } else { format!(" to {last}") };
-    let message = format!("{what} {first}{until} is missing: it was taken out, or never stored");
+    let message = format!("{what} {first}{until} has no rows: they were deleted or never stored");
     Problem { position: Some(first), ..Problem::of(chain, "removed", message) }
 }
 
-/// A statement that gives the numbers of a table. SQLite may have something else there, which is named with its row.
+/// SQL for the positive numbers of a column. Skips values of other types on SQLite; they are reported with their rows.
 fn numbers(conn: &Conn, table: &str, column: &str) -> String {
     format!("SELECT \"{column}\" AS n FROM {table} WHERE \"{column}\" > 0{}", integers(conn, &[column]))
 }

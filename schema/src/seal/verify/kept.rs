@@ -1,4 +1,4 @@
-//! Tables without events, compared with the chain of states.
+//! Compares the rows of tables without events with the chain of states.
 
 use super::broken;
 use super::names::{self, code_of};
@@ -11,19 +11,19 @@ use crate::enums::Chain;
 use crate::events::{Entity, Fields};
 use crate::models::StateEvent;
 use crate::sql_types::Id;
-use crate::states::{Kept, Row, column_hashes, earlier_form, row_hash, rows_after};
+use crate::states::{Row, StateTable, column_hashes, earlier_form, row_hash, rows_after};
 use crate::tables::state_events;
 use diesel::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Rows that are read at once: some hold whole documents.
+/// Rows read per query: some hold whole documents.
 const AT_ONCE: i64 = 300;
 
-/// Behind every key.
+/// Sorts after every key.
 const END: &str = "\u{10FFFF}";
 
-/// Compares every row of a table with the last state that the chain has of it.
-pub fn verify(conn: &mut Conn, table: Kept, findings: &mut Findings) -> Result<(), StoreError> {
+/// Compares every row of a table with its last state in the chain.
+pub fn verify(conn: &mut Conn, table: StateTable, findings: &mut Findings) -> Result<(), StoreError> {
     let mut after = String::new();
     let mut at_once = AT_ONCE;
     loop {
@@ -31,13 +31,13 @@ pub fn verify(conn: &mut Conn, table: Kept, findings: &mut Findings) -> Result<(
         let is_last = i64::try_from(rows.len()).unwrap_or(i64::MAX) < at_once;
         findings.count(table.name(), rows.len());
         let keys = key_of(table.name());
-        // In the order of their keys: SQLite orders what stands in another form apart from the rest.
+        // Sorted here, because SQLite sorts values of other types apart from the rest.
         let mut by_key: BTreeMap<String, Option<Row>> = BTreeMap::new();
         for row in rows {
             match row {
                 Ok(row) => drop(by_key.insert(row.key.clone(), Some(row))),
                 Err(row) => {
-                    broken::tell(table.name(), &row, findings);
+                    broken::report(table.name(), &row, findings);
                     by_key.extend(row.key(keys).map(|key| (key, None)));
                 }
             }
@@ -45,7 +45,7 @@ pub fn verify(conn: &mut Conn, table: Kept, findings: &mut Findings) -> Result<(
         let until = match by_key.last_key_value().filter(|_| !is_last) {
             None if is_last => END.to_owned(),
             Some((key, _)) if *key > after => key.clone(),
-            // Nothing among them has a key behind which to go on.
+            // No key to continue after: reads the same rows again, with more of the following ones.
             _ => {
                 at_once *= 2;
                 continue;
@@ -72,10 +72,10 @@ pub fn verify(conn: &mut Conn, table: Kept, findings: &mut Findings) -> Result<(
     }
 }
 
-/// The last state of each row between two keys, the second included.
+/// The last state of each row with a key above `after` and up to `until`.
 fn last_states(
     conn: &mut Conn,
-    table: Kept,
+    table: StateTable,
     after: &str,
     until: &str,
     findings: &mut Findings,
@@ -100,31 +100,31 @@ fn last_states(
     Ok(states)
 }
 
-fn removed(conn: &mut Conn, table: Kept, state: &StateEvent, findings: &mut Findings) -> Result<(), StoreError> {
+fn removed(conn: &mut Conn, table: StateTable, state: &StateEvent, findings: &mut Findings) -> Result<(), StoreError> {
     if state.hash.is_none() {
         return Ok(());
     }
-    tell(conn, table, &state.row_key, &Fields::new(), "removed", None, findings)
+    report_row(conn, table, &state.row_key, &Fields::new(), "removed", None, findings)
 }
 
 fn compare(
     conn: &mut Conn,
-    table: Kept,
+    table: StateTable,
     row: &Row,
     state: Option<&StateEvent>,
     findings: &mut Findings,
 ) -> Result<(), StoreError> {
     let Some(state) = state else {
-        return tell(conn, table, &row.key, &row.fields, "inserted", None, findings);
+        return report_row(conn, table, &row.key, &row.fields, "inserted", None, findings);
     };
     let Some(hash) = &state.hash else {
-        return tell(conn, table, &row.key, &row.fields, "inserted", None, findings);
+        return report_row(conn, table, &row.key, &row.fields, "inserted", None, findings);
     };
     let is_hashed = |fields: &Fields| Ok::<_, StoreError>(row_hash(&state.salt, fields)?.as_slice() == hash.as_slice());
     if is_hashed(&row.fields)? {
         return Ok(());
     }
-    // A state of before has fewer columns; that none is taken for one, its hash says, which is sealed.
+    // Earlier versions hashed fewer columns. The sealed hash decides whether a state has that form.
     let earlier = earlier_form(table, &row.fields);
     if earlier.as_ref().map(is_hashed).transpose()? == Some(true) {
         return Ok(());
@@ -137,16 +137,16 @@ fn compare(
     let columns: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
     let differing: Vec<&String> = columns.into_iter().filter(|column| was.get(*column) != is.get(*column)).collect();
     if differing.is_empty() {
-        return tell(conn, table, &row.key, &row.fields, "changed", None, findings);
+        return report_row(conn, table, &row.key, &row.fields, "changed", None, findings);
     }
     differing
         .into_iter()
-        .try_for_each(|column| tell(conn, table, &row.key, &row.fields, "changed", Some(column), findings))
+        .try_for_each(|column| report_row(conn, table, &row.key, &row.fields, "changed", Some(column), findings))
 }
 
-fn tell(
+fn report_row(
     conn: &mut Conn,
-    table: Kept,
+    table: StateTable,
     key: &str,
     fields: &Fields,
     kind: &'static str,
@@ -158,41 +158,41 @@ fn tell(
         return Ok(());
     }
     let name = RowName { table: table.name(), name: name(conn, table, key, fields)?, id: key.to_owned() };
-    findings.tell(Problem::of_row(Chain::State, &name, kind, column));
+    findings.report(Problem::of_row(Chain::State, &name, kind, column));
     Ok(())
 }
 
-fn name(conn: &mut Conn, table: Kept, key: &str, fields: &Fields) -> Result<String, StoreError> {
+fn name(conn: &mut Conn, table: StateTable, key: &str, fields: &Fields) -> Result<String, StoreError> {
     let first = key.split_once(' ').map_or(key, |(first, _)| first);
     let found = match table {
-        Kept::RegisterInfo | Kept::Jobs => key.to_owned(),
-        Kept::Principals => names::text(fields, "name"),
-        Kept::ApiTokens => match fields.get("principal_id") {
+        StateTable::RegisterInfo | StateTable::Jobs => key.to_owned(),
+        StateTable::Principals => names::text(fields, "name"),
+        StateTable::ApiTokens => match fields.get("principal_id") {
             Some(id) => format!("{} {key}", names::principal(conn, Some(id))?),
             None => String::new(),
         },
-        Kept::TrustedOperations => {
+        StateTable::TrustedOperations => {
             let operation = names::text(fields, "name");
             format!("{} {operation}", names::principal(conn, Some(&first.into()))?)
         }
-        Kept::JobRuns => names::joined(fields, &["job", "scheduled_at"]),
-        Kept::JobResults => names::joined(fields, &["name", "as_of"]),
-        Kept::Escalations => {
+        StateTable::JobRuns => names::joined(fields, &["job", "scheduled_at"]),
+        StateTable::JobResults => names::joined(fields, &["name", "as_of"]),
+        StateTable::Escalations => {
             let reference = first.parse::<Id>().map_or_else(|_| first.to_owned(), human_reference);
             format!("{reference}{}", &key[first.len()..])
         }
-        Kept::Flags => {
+        StateTable::Flags => {
             let officer = code_of(conn, Entity::Officer, fields.get("officer_id"))?;
             if officer.is_empty() { code_of(conn, Entity::Unit, fields.get("unit_id"))? } else { officer }
         }
-        Kept::FlagAssessments => names::flagged(conn, first)?,
-        Kept::FlagReviews => match fields.get("flag_id").and_then(|id| id.as_str()) {
+        StateTable::FlagAssessments => names::flagged(conn, first)?,
+        StateTable::FlagReviews => match fields.get("flag_id").and_then(|id| id.as_str()) {
             Some(flag) => format!("{} {}", names::flagged(conn, flag)?, names::text(fields, "reviewed_at")),
             None => String::new(),
         },
-        Kept::Digests => names::joined(fields, &["as_of", "locale"]),
-        Kept::DigestSubscriptions => names::text(fields, "address"),
-        Kept::Deliveries => names::text(fields, "message_id"),
+        StateTable::Digests => names::joined(fields, &["as_of", "locale"]),
+        StateTable::DigestSubscriptions => names::text(fields, "address"),
+        StateTable::Deliveries => names::text(fields, "message_id"),
     };
     let found = found.trim();
     Ok(if found.is_empty() { key.to_owned() } else { found.to_owned() })

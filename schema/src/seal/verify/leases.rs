@@ -1,5 +1,5 @@
-//! Leases change by themselves and are in no chain, but only so: the run that a job is leased to is under way, and in the
-//! chain of states, and no lease reaches further than one can.
+//! Checks the leases of jobs. They are in no chain, because they change all the time: but a leased job must have a
+//! running run, which is in the chain of states, and no lease may be longer than [`LONGEST_LEASE`].
 
 use super::broken::readable;
 use super::problem::{Findings, Problem, RowName};
@@ -14,13 +14,13 @@ use chrono::TimeDelta;
 use diesel::prelude::*;
 use std::time::Duration;
 
-/// A lease is renewed long before it ends, so that none has to be longer.
+/// The longest lease. Leases are renewed long before they end, so none has to be longer.
 pub const LONGEST_LEASE: Duration = Duration::from_secs(3_600);
 
-/// Clocks of several machines differ.
+/// Tolerance for the clocks of different machines.
 const BETWEEN_CLOCKS: TimeDelta = TimeDelta::minutes(5);
 
-/// Names the leases that the program cannot have written.
+/// Reports leases that the program cannot have written.
 pub fn verify(conn: &mut Conn, findings: &mut Findings) -> Result<(), StoreError> {
     let now = database_time(conn)?;
     let rows: Vec<Readable<Job>> = jobs::table.order(jobs::job).select(columns_of!(Job)).load(conn)?;
@@ -36,7 +36,7 @@ pub fn verify(conn: &mut Conn, findings: &mut Findings) -> Result<(), StoreError
         if let Some((column, why)) = wrong(&job, run.as_ref(), now) {
             let name = RowName { table: "jobs", name: job.job.clone(), id: job.job };
             let message = format!("jobs {}: {why}", name.name);
-            findings.tell(Problem::of_column(Some(Chain::State), &name, column, message));
+            findings.report(Problem::of_column(Some(Chain::State), &name, column, message));
         }
     }
     Ok(())
@@ -46,19 +46,19 @@ fn wrong(job: &Job, run: Option<&JobRun>, now: Timestamp) -> Option<(&'static st
     let longest = TimeDelta::from_std(LONGEST_LEASE).unwrap_or(TimeDelta::MAX) + BETWEEN_CLOCKS;
     match (job.run_id, job.lease_until) {
         (None, None) if job.node.is_none() => None,
-        (None, None) => Some(("node", "it belongs to a node, and no run is under way".into())),
-        (None, Some(_)) => Some(("lease_until", "it is leased, and no run is under way".into())),
-        (Some(_), None) => Some(("lease_until", "a run is under way, and it is not leased".into())),
+        (None, None) => Some(("node", "a node holds it, but no run is under way".into())),
+        (None, Some(_)) => Some(("lease_until", "it is leased, but no run is under way".into())),
+        (Some(_), None) => Some(("lease_until", "a run is under way, but it is not leased".into())),
         (Some(id), Some(until)) => {
             let run = run.filter(|run| run.job == job.job && run.state == RunState::Running);
             let Some(run) = run else {
-                return Some(("run_id", format!("it is leased to the run {id}, which is none of it under way")));
+                return Some(("run_id", format!("it is leased to {id}, which is not a running run of it")));
             };
             if run.node != job.node {
-                return Some(("node", "another node than its run's has it".into()));
+                return Some(("node", "its node is not the node of its run".into()));
             }
             let is_longer = until.utc() > now.utc() + longest;
-            is_longer.then(|| ("lease_until", format!("its lease reaches further than one can, until {}", until.utc())))
+            is_longer.then(|| ("lease_until", format!("its lease ends later than any lease can, at {}", until.utc())))
         }
     }
 }

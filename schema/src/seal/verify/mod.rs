@@ -1,4 +1,4 @@
-//! Whether everything that was sealed is still there, and whether every row is what its chain says.
+//! Verification: checks that sealed rows are unchanged, and that every row matches its chain.
 
 mod broken;
 mod chain;
@@ -30,7 +30,7 @@ use crate::enums::Chain;
 use crate::keys::Keys;
 use crate::models::Seal;
 use crate::sql_types::Id;
-use crate::states::Kept;
+use crate::states::StateTable;
 use crate::tables::{complaint_events, reference_events, seals};
 use broken::{attempt, readable};
 use chain::Trusted;
@@ -46,35 +46,35 @@ use sums::{Spans, Sums};
 /// What to verify, and with what.
 #[derive(Debug, Clone, Copy)]
 pub struct Scope<'s> {
-    /// None: seals are checked without their signatures, and nothing is called verified.
+    /// None: signatures are not checked, and the report is not `verified`.
     pub keys: Option<&'s Keys>,
-    /// Seals that were seen elsewhere, printed in a digest say: if one of them is gone, or another, the end of its chain
-    /// was cut off or replaced.
-    pub known: &'s [SealName],
-    /// What a folder of another machine has: where it is given, it has to know each chain that has seals.
+    /// Seals seen outside the database, for example in a digest. If one is missing or differs, the end of its chain was
+    /// cut off or replaced.
+    pub expected_seals: &'s [SealName],
+    /// The seals of a witness folder. If given, it must have seals of each chain that has seals.
     pub witness: Option<&'s Witnessed>,
-    /// Only rows that were written after these positions; None for all.
+    /// Compares only rows written after these positions; None for all rows.
     pub since: Option<Positions>,
 }
 
-/// The outcome.
+/// The outcome of a verification.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
     pub verified: bool,
-    /// Whether all rows were compared, or those that were written since another verification.
+    /// Whether all rows were compared, and not only those since given positions.
     pub all: bool,
-    /// Of all chains.
+    /// Totals of all chains.
     pub seals: i64,
     pub sealed: i64,
     pub unsealed: i64,
     pub chains: Vec<ChainReport>,
-    /// Rows that were compared, table by table.
+    /// Rows compared, by table.
     pub tables: Vec<TableReport>,
-    /// Up to where the chains were verified.
+    /// The positions up to which the chains were verified.
     pub positions: Positions,
     pub problems: Vec<Problem>,
-    /// Problems that are not listed, since there are so many of their kind.
+    /// Problems that are not listed, because their table or chain has too many.
     pub more: u64,
 }
 
@@ -86,18 +86,18 @@ pub struct TableReport {
     pub rows: u64,
 }
 
-/// Threads that verify parts: each has a connection of its own.
+/// The most threads that verify parts, each with its own connection.
 const THREADS: usize = 4;
 
-/// Verifies the chains, and every row by the chain that speaks of it.
+/// Verifies the chains, and every row against its chain.
 ///
 /// # Errors
-/// Where the database cannot be read. What is wrong with the register is in the report.
+/// If the database cannot be read. Problems of the register are in the report.
 pub fn verify(db: &Db, scope: Scope<'_>) -> Result<Report, StoreError> {
     let mut findings = Findings::default();
-    let mut known = scope.known.to_vec();
-    known.extend(scope.witness.iter().flat_map(|witness| &witness.seals).cloned());
-    let known = Trusted { keys: scope.keys, seals: &known };
+    let mut expected_seals = scope.expected_seals.to_vec();
+    expected_seals.extend(scope.witness.iter().flat_map(|witness| &witness.seals).cloned());
+    let trusted = Trusted { keys: scope.keys, seals: &expected_seals };
     step(db, "__diesel_schema_migrations", &mut findings, migrations::verify)?;
     let mut positions = Positions::default();
     step(db, "register_position", &mut findings, |conn, findings| {
@@ -109,7 +109,7 @@ pub fn verify(db: &Db, scope: Scope<'_>) -> Result<Report, StoreError> {
     for chain in Chain::ALL {
         let mut found = (ChainReport::of(chain), Spans::new());
         step(db, "seals", &mut findings, |conn, findings| {
-            found = chain::seals_of(conn, &known, chain, |seal| at_once(&scope, seal), findings)?;
+            found = chain::seals_of(conn, &trusted, chain, |seal| at_once(&scope, seal), findings)?;
             Ok(())
         })?;
         chains.push(found.0);
@@ -132,23 +132,22 @@ pub fn verify(db: &Db, scope: Scope<'_>) -> Result<Report, StoreError> {
         let spans = Pair { complaints: of_complaints, reference: of_reference };
         let sums = verify_parts(db, queue, &stored, &spans, &mut findings)?;
         if scope.since.is_none() {
-            name_the_differing(db, &spans, &sums, &mut findings)?;
+            compare_differing_seals(db, &spans, &sums, &mut findings)?;
         }
     }
     step(db, "reference_event_values", &mut findings, reference::stray_values)?;
-    step(db, "seals", &mut findings, chain::strange_seals)?;
-    // They are few, and what rights depend on is among them.
-    for table in Kept::ALL {
+    step(db, "seals", &mut findings, chain::unknown_chain_seals)?;
+    // Always all of them: they are few, and access rights depend on some.
+    for table in StateTable::ALL {
         step(db, table.name(), &mut findings, |conn, findings| kept::verify(conn, *table, findings))?;
     }
     step(db, "jobs", &mut findings, leases::verify)?;
-    // Last: what is known by its row is told by that.
+    // Last, because it skips positions that are reported already.
     step(db, "register_position", &mut findings, gaps::verify)?;
     Ok(report(&scope, chains, positions, findings))
 }
 
-/// One step of a verification, at one state of the database: what the database refuses does not keep the next one from
-/// being taken.
+/// Runs one step of a verification on one snapshot. A failed query becomes a finding, so that the next step still runs.
 fn step(
     db: &Db,
     table: &'static str,
@@ -159,12 +158,12 @@ fn step(
     attempt(table, taken, findings)
 }
 
-/// Whether the rows of a seal are compared while the seals are read. Those of the register are read by their keys, unless
-/// only the new ones are.
+/// Whether the rows of a seal are compared while the seals are read. A full verification reads the rows of the register
+/// by their keys instead.
 fn at_once(scope: &Scope<'_>, seal: &Seal) -> bool {
     match scope.since {
         None => matches!(seal.chain, Chain::Audit | Chain::State),
-        // Rights and flags are compared with their states each time, so these have to be the sealed ones.
+        // Every verification compares all rows without events with their states, so all states are checked.
         Some(since) => seal.chain == Chain::State || seal.until > since.of(seal.chain),
     }
 }
@@ -183,14 +182,14 @@ fn verify_parts(
 ) -> Result<Pair<Sums>, StoreError> {
     let queue = Mutex::new(queue);
     let work = || {
-        let worked = db.read(|conn| scanning(conn, |conn| work_off(conn, &queue, stored, spans)));
+        let worked = db.read(|conn| scanning(conn, |conn| drain_queue(conn, &queue, stored, spans)));
         if worked.is_err() {
             queue.lock().unwrap_or_else(PoisonError::into_inner).clear();
         }
         worked
     };
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(THREADS);
-    // Others go on beside it.
+    // Leaves half of the connections to others.
     let threads = threads.min(usize::try_from(db.most_connections() / 2).unwrap_or(1)).max(1);
     let found = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
@@ -209,8 +208,8 @@ fn verify_parts(
     Ok(sums)
 }
 
-/// Verifies parts until none is left, each at one state of the database.
-fn work_off(
+/// Verifies parts until the queue is empty, each on one snapshot.
+fn drain_queue(
     conn: &mut Conn,
     queue: &Mutex<Queue>,
     stored: &[Stored],
@@ -254,8 +253,8 @@ fn verify_part(
     }
 }
 
-/// The seals whose rows are others than those that were sealed: row by row.
-fn name_the_differing(
+/// Compares the seals whose sums differ row by row.
+fn compare_differing_seals(
     db: &Db,
     spans: &Pair<&Spans>,
     sums: &Pair<Sums>,
@@ -276,7 +275,7 @@ fn name_the_differing(
     Ok(())
 }
 
-/// What was written after a position.
+/// The ids with events after a position.
 fn changed_since(conn: &mut Conn, position: i64, findings: &mut Findings) -> Result<Vec<(Task, Vec<Id>)>, StoreError> {
     let complaints: Vec<Readable<Id>> = complaint_events::table
         .filter(complaint_events::position.gt(position))
@@ -298,16 +297,16 @@ fn changed_since(conn: &mut Conn, position: i64, findings: &mut Findings) -> Res
     Ok(tasks)
 }
 
-/// A witness that does not know a chain tells nothing of it.
+/// Reports the problems of the witness, and each chain with seals of which it has none.
 fn witnessed(witness: &Witnessed, chains: &[ChainReport], findings: &mut Findings) {
     for problem in &witness.problems {
-        findings.tell(Problem::of(None, "no-witness", problem.clone()));
+        findings.report(Problem::of(None, "no-witness", problem.clone()));
     }
     for chain in chains.iter().filter(|chain| chain.seals > 0) {
         if !witness.seals.iter().any(|seal| seal.chain == chain.chain) {
             let folder = witness.folder.display();
-            let message = format!("the witness {folder} has no seal of this chain: it is not the one of this register");
-            findings.tell(Problem::of(chain.chain, "no-witness", message));
+            let message = format!("the witness {folder} has no seal of this chain: is it the one of this register?");
+            findings.report(Problem::of(chain.chain, "no-witness", message));
         }
     }
 }
@@ -316,13 +315,13 @@ fn report(scope: &Scope<'_>, chains: Vec<ChainReport>, positions: Positions, mut
     let sum = |count: fn(&ChainReport) -> i64| chains.iter().map(count).sum();
     let (seals, sealed, unsealed) = (sum(|chain| chain.seals), sum(|chain| chain.rows), sum(|chain| chain.unsealed));
     if scope.keys.is_none() {
-        findings.tell(Problem::of(None, "key-missing", "without the key file no signature of a seal can be checked"));
+        findings.report(Problem::of(None, "key-missing", "seal signatures cannot be checked without the key file"));
     }
     if let Some(witness) = scope.witness {
         witnessed(witness, &chains, &mut findings);
     }
     if seals == 0 {
-        findings.tell(Problem::of(None, "no-seals", "there is no seal: nothing tells what the register was"));
+        findings.report(Problem::of(None, "no-seals", "there is no seal: the register cannot be verified"));
     }
     Report {
         verified: findings.problems.is_empty(),

@@ -1,4 +1,4 @@
-//! What people call a row.
+//! The names of rows in reports: codes, references and other names that people use.
 
 use crate::db::readable::Readable;
 use crate::db::{Conn, StoreError};
@@ -8,7 +8,7 @@ use crate::tables::{flags, officers, principals, units};
 use diesel::prelude::*;
 use serde_json::Value;
 
-/// The text of a field; empty where there is none.
+/// The text of a field; empty if it is absent.
 pub fn text(fields: &Fields, field: &str) -> String {
     match fields.get(field) {
         None | Some(Value::Null) => String::new(),
@@ -17,13 +17,13 @@ pub fn text(fields: &Fields, field: &str) -> String {
     }
 }
 
-/// Fields beside one another.
+/// The texts of fields, joined by spaces.
 pub fn joined(fields: &Fields, names: &[&str]) -> String {
     let parts: Vec<String> = names.iter().map(|name| text(fields, name)).filter(|part| !part.is_empty()).collect();
     parts.join(" ")
 }
 
-/// The code of a unit or an officer; its id where it has none any more.
+/// The code of a unit or an officer; its id if the row is missing or unreadable.
 pub fn code_of(conn: &mut Conn, entity: Entity, id: Option<&Value>) -> Result<String, StoreError> {
     let Some(text) = id.and_then(Value::as_str) else { return Ok(String::new()) };
     let Ok(id) = text.parse::<Id>() else { return Ok(text.to_owned()) };

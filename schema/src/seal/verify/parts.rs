@@ -1,9 +1,9 @@
-//! The register, part by part: each part is read at one state of the database, and fits into memory whatever the size
-//! of the register is.
+//! Splits the register into parts for verification: each part is read on one snapshot and fits into memory, whatever
+//! the size of the register.
 
 use super::derived::{self, Derived};
 use super::stored::Stored;
-use crate::db::readable::Readable;
+use crate::db::readable::{Readable, nth_readable};
 use crate::db::{Conn, StoreError};
 use crate::sql_types::Id;
 use crate::tables::{complaint_events, complaints};
@@ -11,22 +11,22 @@ use diesel::prelude::*;
 use std::collections::VecDeque;
 use uuid::Uuid;
 
-/// Things of a part.
+/// Entities of a part.
 const PART: i64 = 2_000;
 
-/// What is verified.
+/// What a part verifies.
 #[derive(Debug, Clone, Copy)]
 pub enum Task {
     Complaints,
     Reference(Derived),
-    /// Events of entities that the program does not know.
+    /// Events of unknown entities.
     Unknown,
-    /// How the values of a table are stored: one of [`stored`](super::stored::stored).
+    /// How the values of a table are stored: an index into [`stored`](super::stored::stored).
     Storage(usize),
 }
 
 impl Task {
-    /// The table that the task is about, more than about others.
+    /// The main table of the task.
     pub fn table(self, stored: &[Stored]) -> &'static str {
         match self {
             Self::Complaints => "complaints",
@@ -37,14 +37,14 @@ impl Task {
     }
 }
 
-/// Which things of it: those of a range of ids, both ends included, or those of a list.
+/// The entities of a part: a range of ids, both ends included, or a list of ids.
 #[derive(Debug)]
 pub enum Part {
     Range(Id, Id),
     Ids(Vec<Id>),
 }
 
-/// Rows of a part, by the column that holds the id.
+/// Loads the rows of a part, by the column that holds the entity's id.
 macro_rules! of_part {
     ($conn:expr, $part:expr, $column:expr, $query:expr) => {
         match $part {
@@ -81,7 +81,7 @@ impl<T> Run<T> {
 const FIRST: Id = Id(Uuid::nil());
 const LAST: Id = Id(Uuid::max());
 
-/// Parts that wait to be verified.
+/// The parts that are still to be verified.
 pub struct Queue {
     waiting: VecDeque<(Task, Rest)>,
 }
@@ -92,12 +92,12 @@ enum Rest {
 }
 
 impl Queue {
-    /// How so many tables are stored.
+    /// A queue with the storage checks of so many tables.
     pub fn of_storage(tables: usize) -> Self {
         Self { waiting: (0..tables).map(|at| (Task::Storage(at), Rest::From(FIRST))).collect() }
     }
 
-    /// Then everything.
+    /// Adds all entities.
     pub fn then_all(mut self) -> Self {
         let tasks = std::iter::once(Task::Complaints)
             .chain(Derived::ALL.iter().copied().map(Task::Reference))
@@ -106,13 +106,13 @@ impl Queue {
         self
     }
 
-    /// Then some things of each kind.
+    /// Adds the entities of these lists.
     pub fn then_some(mut self, tasks: impl IntoIterator<Item = (Task, Vec<Id>)>) -> Self {
         self.waiting.extend(tasks.into_iter().map(|(task, ids)| (task, Rest::Ids(ids))));
         self
     }
 
-    /// The next part, or why the task has none; None where nothing is left.
+    /// The next part, or the error in finding it; None if the queue is empty.
     pub fn next(&mut self, conn: &mut Conn) -> Option<(Task, Result<Part, StoreError>)> {
         loop {
             let (task, rest) = self.waiting.pop_front()?;
@@ -138,29 +138,13 @@ impl Queue {
         }
     }
 
-    /// Leaves the rest.
+    /// Drops the remaining parts.
     pub fn clear(&mut self) {
         self.waiting.clear();
     }
 }
 
-/// The id of the last of so many rows; None where there are fewer. An id that does not read ends no part: the one before
-/// it does.
-pub fn nth_readable(
-    rows: i64,
-    mut at: impl FnMut(i64) -> QueryResult<Option<Readable<Id>>>,
-) -> Result<Option<Id>, StoreError> {
-    for offset in (0..rows).rev() {
-        match at(offset)? {
-            None => return Ok(None),
-            Some(Readable(Ok(id))) => return Ok(Some(id)),
-            Some(Readable(Err(_))) => {}
-        }
-    }
-    Ok(None)
-}
-
-/// The last id of the part that begins with an id; None where that part is the last.
+/// The last id of the part that begins with `first`; None if that part is the last.
 fn end_of_part(conn: &mut Conn, task: Task, first: Id) -> Result<Option<Id>, StoreError> {
     Ok(match task {
         Task::Complaints => {
@@ -173,7 +157,7 @@ fn end_of_part(conn: &mut Conn, task: Task, first: Id) -> Result<Option<Id>, Sto
                     .first::<Readable<Id>>(conn)
                     .optional()
             })?;
-            // Also where the rows were removed, their events come in parts.
+            // Limits the events of a part, too, in case the rows were deleted.
             let of_events = nth_readable(PART, |at| {
                 complaint_events::table
                     .filter(complaint_events::complaint_id.ge(first))

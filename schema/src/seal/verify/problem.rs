@@ -1,27 +1,27 @@
-//! What a verification found.
+//! The problems that a verification finds, and their collection.
 
 use crate::enums::Chain;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// Something that is not as it was.
+/// A difference from what was recorded, or something that cannot be verified.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Problem {
-    /// The chain that tells; None where it is about all of them.
+    /// The chain concerned; None for all or none of them.
     pub chain: Option<Chain>,
     /// Of rows: `changed`, `removed`, `inserted` or `unverifiable`. Of chains: `seal-changed`, `seal-removed`,
     /// `cut-off`, `key-missing`, `no-seals`, `no-witness` or `unsealed`.
     pub kind: &'static str,
-    /// The table, the row as people name it, its key in the database, and the column. None for an event.
+    /// Table, name of the row, its key in the database, and column. None for an event.
     pub table: Option<&'static str>,
     pub row: Option<String>,
     pub id: Option<String>,
     pub column: Option<String>,
-    /// The event: its position, and its number among those of the position.
+    /// The place of the event: position, and ordinal within the position.
     pub position: Option<i64>,
     pub ordinal: Option<i32>,
-    /// The seal that noticed it, or that is concerned itself.
+    /// The seal that reveals the problem, or that has it.
     pub seal: Option<i64>,
     pub message: String,
 }
@@ -43,7 +43,7 @@ impl Problem {
         }
     }
 
-    /// A problem of a value, in words of its own.
+    /// A problem of a value, with its own message.
     pub fn of_column(chain: Option<Chain>, row: &RowName, column: &str, message: String) -> Self {
         Self {
             table: Some(row.table),
@@ -58,12 +58,12 @@ impl Problem {
     pub fn of_row(chain: impl Into<Option<Chain>>, row: &RowName, kind: &'static str, column: Option<&str>) -> Self {
         let column_is = column.unwrap_or("the row");
         let what = match kind {
-            "inserted" => "no event says that it is there".to_owned(),
-            "removed" => "its events say that it is there, and it is not".to_owned(),
+            "inserted" => "the row was inserted: its chain does not have it".to_owned(),
+            "removed" => "the row was removed: its chain has it".to_owned(),
             "unverifiable" => {
-                format!("{column_is} cannot be verified: its value beside the event is gone, and the row still has one")
+                format!("{column_is} cannot be verified: its value beside the event is gone, but the row still has one")
             }
-            _ => format!("{column_is} is not what its events say"),
+            _ => format!("{column_is} was changed: its chain has another value"),
         };
         let RowName { table, name, id } = row;
         Self {
@@ -76,37 +76,37 @@ impl Problem {
     }
 }
 
-/// What names a row.
+/// How reports name a row.
 #[derive(Debug, Clone)]
 pub struct RowName {
     pub table: &'static str,
-    /// The code, the reference, or what else people name it by.
+    /// Its code, reference or other name for people.
     pub name: String,
     pub id: String,
 }
 
-/// Problems that are listed of one table, or of one chain; the rest is counted.
+/// Problems listed per table, or per chain; the rest is only counted.
 const MOST: usize = 100;
 
-/// The problems, and the rows that were compared.
+/// The problems, and the numbers of rows compared.
 #[derive(Debug, Default)]
 pub struct Findings {
     pub problems: Vec<Problem>,
-    told: HashMap<(Option<Chain>, Option<&'static str>), usize>,
-    /// A value may be met more than once.
-    known: HashSet<Told>,
-    /// Problems that are not listed.
+    counts: HashMap<(Option<Chain>, Option<&'static str>), usize>,
+    /// Problems reported already: a value may be checked more than once.
+    reported: HashSet<ProblemKey>,
+    /// Problems that are counted and not listed.
     pub more: u64,
     pub rows: BTreeMap<&'static str, u64>,
 }
 
-/// By what a problem of a value is known.
-type Told = (&'static str, &'static str, Option<String>, Option<String>, Option<String>);
+/// What identifies a problem: table, kind, row, id, column.
+type ProblemKey = (&'static str, &'static str, Option<String>, Option<String>, Option<String>);
 
 impl Findings {
-    pub fn tell(&mut self, problem: Problem) {
+    pub fn report(&mut self, problem: Problem) {
         if let Some(table) = problem.table
-            && !self.known.insert((
+            && !self.reported.insert((
                 table,
                 problem.kind,
                 problem.row.clone(),
@@ -116,30 +116,30 @@ impl Findings {
         {
             return;
         }
-        let told = self.told.entry((problem.chain, problem.table)).or_default();
-        *told += 1;
-        if *told > MOST {
+        let count = self.counts.entry((problem.chain, problem.table)).or_default();
+        *count += 1;
+        if *count > MOST {
             self.more += 1;
         } else {
             self.problems.push(problem);
         }
     }
 
-    /// Whether another problem of a table would be counted only, so that nothing needs to be looked up for it.
+    /// Whether another problem of a table would only be counted, so that its name need not be looked up.
     pub fn is_full(&self, chain: Chain, table: &'static str) -> bool {
-        self.told.get(&(Some(chain), Some(table))).is_some_and(|told| *told >= MOST)
+        self.counts.get(&(Some(chain), Some(table))).is_some_and(|count| *count >= MOST)
     }
 
     pub fn count(&mut self, table: &'static str, rows: usize) {
         *self.rows.entry(table).or_default() += rows as u64;
     }
 
-    /// Adds what another thread found.
+    /// Adds the findings of another thread.
     pub fn merge(&mut self, other: Self) {
         self.more += other.more;
         for (table, rows) in other.rows {
             *self.rows.entry(table).or_default() += rows;
         }
-        other.problems.into_iter().for_each(|problem| self.tell(problem));
+        other.problems.into_iter().for_each(|problem| self.report(problem));
     }
 }

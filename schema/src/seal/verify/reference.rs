@@ -1,4 +1,4 @@
-//! Reference data and what is done beside complaints, compared with what their events say.
+//! Compares reference data, guidance, proposals and measures with their events.
 
 use super::super::rows::{Event, ReferenceRow, reference_event};
 use super::broken::{Broken, readable};
@@ -29,7 +29,7 @@ use std::collections::{BTreeMap, HashMap};
 
 const CHAIN: Chain = Chain::Reference;
 
-/// What stands: the fields of each entity, lists among them.
+/// Loads the stored fields of each entity, with its lists.
 fn load(
     conn: &mut Conn,
     derived: Derived,
@@ -95,7 +95,7 @@ fn load(
     Ok(found)
 }
 
-/// Verifies a part: the marks of its events go into the sums, its rows are compared with the events.
+/// Verifies a part: adds the marks of its events to the sums and compares its rows with the events.
 pub fn verify(
     conn: &mut Conn,
     derived: Derived,
@@ -139,11 +139,11 @@ pub fn verify(
         let mut values: Vec<SideValue> =
             events.iter().filter_map(|event| values.remove(&event.place())).flatten().collect();
         check_values(CHAIN, &events, &mut values, findings);
-        let says = said(events);
-        let stands = found.remove(&id);
-        // Where an event does not read, nothing says what the rows should be.
+        let expected = expected_state(events);
+        let row = found.remove(&id);
+        // With an unreadable event the expected rows are unknown.
         if !broken.has("reference_events", id) {
-            compare(conn, (derived, id), Some(says), stands, &values, &broken, findings)?;
+            compare(conn, (derived, id), Some(expected), row, &values, &broken, findings)?;
         }
     }
     for (id, row) in found {
@@ -154,7 +154,7 @@ pub fn verify(
     Ok(())
 }
 
-fn said(events: Vec<Event>) -> State {
+fn expected_state(events: Vec<Event>) -> State {
     let mut state = State::default();
     for event in events.into_iter().filter(|event| event.position > 0) {
         let place = event.place();
@@ -192,18 +192,18 @@ fn values(conn: &mut Conn, entity: &str, part: &Part, findings: &mut Findings) -
 fn compare(
     conn: &mut Conn,
     (derived, id): (Derived, Id),
-    says: Option<State>,
-    is: Option<Fields>,
+    expected: Option<State>,
+    actual: Option<Fields>,
     values: &[SideValue],
     broken: &Broken,
     findings: &mut Findings,
 ) -> Result<(), StoreError> {
-    let mut is = is;
-    let known = says.is_some();
-    let mut says = says.unwrap_or_default();
+    let mut actual = actual;
+    let has_events = expected.is_some();
+    let mut expected = expected.unwrap_or_default();
     for (field, table, key) in derived.lists() {
-        let listed = says.fields.remove(*field).map(as_rows);
-        let rows = is.as_mut().and_then(|is| is.remove(*field)).map(as_rows);
+        let listed = expected.fields.remove(*field).map(as_rows);
+        let rows = actual.as_mut().and_then(|actual| actual.remove(*field)).map(as_rows);
         let rows: Vec<Fields> = match rows {
             Some(Value::Array(rows)) => rows.into_iter().filter_map(|row| row.as_object().cloned()).collect(),
             _ => Vec::new(),
@@ -217,22 +217,22 @@ fn compare(
                 continue;
             }
             let name = RowName { table, name: listed_name(conn, table, id, &difference.row)?, id: id.to_string() };
-            findings.tell(Problem::of_row(CHAIN, &name, difference.kind, difference.column.as_deref()));
+            findings.report(Problem::of_row(CHAIN, &name, difference.kind, difference.column.as_deref()));
         }
     }
     if derived.is_list() || broken.has(derived.table(), id) {
         return Ok(());
     }
-    // Lists of something that is not there itself.
-    let is = is.filter(|fields| !fields.is_empty());
-    if is.is_none() && !known {
+    // Only lists were stored for this id, and no row of its own.
+    let actual = actual.filter(|fields| !fields.is_empty());
+    if actual.is_none() && !has_events {
         return Ok(());
     }
-    let (kind, columns) = match (known, &is) {
+    let (kind, columns) = match (has_events, &actual) {
         (_, None) => ("removed", Vec::new()),
         (false, Some(_)) => ("inserted", Vec::new()),
-        (true, Some(is)) => {
-            let differences = says.differences(is, values);
+        (true, Some(actual)) => {
+            let differences = expected.differences(actual, values);
             if differences.is_empty() {
                 return Ok(());
             }
@@ -244,18 +244,18 @@ fn compare(
         findings.more += 1;
         return Ok(());
     }
-    let fields = is.as_ref().unwrap_or(&says.fields);
-    let name = RowName { table, name: name(conn, derived, id, &says.fields, fields)?, id: id.to_string() };
+    let fields = actual.as_ref().unwrap_or(&expected.fields);
+    let name = RowName { table, name: name(conn, derived, id, &expected.fields, fields)?, id: id.to_string() };
     if columns.is_empty() {
-        findings.tell(Problem::of_row(CHAIN, &name, kind, None));
+        findings.report(Problem::of_row(CHAIN, &name, kind, None));
     }
     for (column, kind) in columns {
-        findings.tell(Problem::of_row(CHAIN, &name, kind, Some(&column)));
+        findings.report(Problem::of_row(CHAIN, &name, kind, Some(&column)));
     }
     Ok(())
 }
 
-/// Lists of ids as rows that have nothing but an id.
+/// Turns a list of ids into rows with only an id.
 fn as_rows(list: Value) -> Value {
     let Value::Array(list) = list else { return list };
     list.into_iter().map(|row| if row.is_string() { json!({ "id": row }) } else { row }).collect()
@@ -277,41 +277,44 @@ fn listed_name(conn: &mut Conn, table: &str, id: Id, row: &Fields) -> Result<Str
     })
 }
 
-/// By the code that events say, where they say it in the clear.
-fn name(conn: &mut Conn, derived: Derived, id: Id, says: &Fields, is: &Fields) -> Result<String, StoreError> {
-    let clear = |field: &str| says.get(field).or_else(|| is.get(field)).and_then(Value::as_str).map(str::to_owned);
+/// The name of an entity, from its events where they hold it in the clear.
+fn name(conn: &mut Conn, derived: Derived, id: Id, expected: &Fields, actual: &Fields) -> Result<String, StoreError> {
+    let clear =
+        |field: &str| expected.get(field).or_else(|| actual.get(field)).and_then(Value::as_str).map(str::to_owned);
     let found = match derived {
         Derived::Units | Derived::Officers | Derived::Categories => clear("code"),
-        Derived::Enterprises => is.get("tax_code").and_then(Value::as_str).map(str::to_owned),
+        Derived::Enterprises => actual.get("tax_code").and_then(Value::as_str).map(str::to_owned),
         Derived::Incidents => clear("reference"),
         Derived::Workload => {
-            let unit = code_of(conn, Entity::Unit, is.get("unit_id"))?;
-            let officer = code_of(conn, Entity::Officer, is.get("officer_id"))?;
-            let parts = [unit, officer, names::text(is, "month")];
+            let unit = code_of(conn, Entity::Unit, actual.get("unit_id"))?;
+            let officer = code_of(conn, Entity::Officer, actual.get("officer_id"))?;
+            let parts = [unit, officer, names::text(actual, "month")];
             Some(parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" "))
         }
         Derived::Guidance | Derived::Proposals => clear("title").map(|title| format!("{id} {title}")),
-        Derived::Opinions => Some(names::joined(is, &["document_id", "revision"])),
-        Derived::Measures => {
-            Some(format!("{} {}", code_of(conn, Entity::Officer, is.get("officer_id"))?, names::text(is, "decided_on")))
-        }
+        Derived::Opinions => Some(names::joined(actual, &["document_id", "revision"])),
+        Derived::Measures => Some(format!(
+            "{} {}",
+            code_of(conn, Entity::Officer, actual.get("officer_id"))?,
+            names::text(actual, "decided_on")
+        )),
         Derived::UnitParents | Derived::Postings => None,
     };
     Ok(found.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| id.to_string()))
 }
 
-/// Events of entities that the program does not know: their marks go into the sums, and nothing stands for them.
+/// Adds the marks of events of unknown entities to the sums. There are no rows to compare.
 pub fn unknown(conn: &mut Conn, spans: &Spans, sums: &mut Sums, findings: &mut Findings) -> Result<(), StoreError> {
-    let known: Vec<&str> = Derived::ALL.iter().map(|derived| derived.entity().as_str()).collect();
+    let entities: Vec<&str> = Derived::ALL.iter().map(|derived| derived.entity().as_str()).collect();
     let rows: Vec<Readable<ReferenceRow>> =
-        reference_events::table.filter(reference_events::entity.ne_all(known)).load(conn)?;
+        reference_events::table.filter(reference_events::entity.ne_all(entities)).load(conn)?;
     for row in readable("reference_events", rows, findings) {
         spans.add(sums, &reference_event(row)?.0);
     }
     Ok(())
 }
 
-/// Values beside events that are not there: only somebody else can have put them there.
+/// Reports values without an event, which the program never writes.
 pub fn stray_values(conn: &mut Conn, findings: &mut Findings) -> Result<(), StoreError> {
     let rows: Vec<Readable<(i64, i32, String)>> = side::table
         .left_join(
@@ -323,8 +326,8 @@ pub fn stray_values(conn: &mut Conn, findings: &mut Findings) -> Result<(), Stor
         .select((side::position, side::ordinal, side::field))
         .load(conn)?;
     for (position, ordinal, field) in readable("reference_event_values", rows, findings) {
-        let message = format!("the {field} of row {position}.{ordinal} is not the one that the row commits to");
-        findings.tell(Problem {
+        let message = format!("the {field} of event {position}.{ordinal} is stored, but the event does not exist");
+        findings.report(Problem {
             position: Some(position),
             ordinal: Some(ordinal),
             ..Problem::of(CHAIN, "changed", message)

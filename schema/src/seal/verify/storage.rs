@@ -1,5 +1,5 @@
-//! Values that a database keeps in another form than the program writes: a condition misses them, and a reader takes them
-//! for genuine. One scan of each table gives the wrong rows only.
+//! Finds values stored in another form than the program writes: conditions miss them, but reads accept them. One scan
+//! of each table returns only the wrong rows.
 
 use super::super::coverage::chain_of;
 use super::problem::{Findings, Problem, RowName};
@@ -11,17 +11,17 @@ use crate::sql_types::Id;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
-/// Rows of a table that are named; the rest is counted.
+/// Rows reported per table; the rest is only counted.
 const NAMED: usize = 100;
 
 #[derive(QueryableByName)]
 struct Wrong {
-    /// In hex, since what stands there need not be text.
+    /// In hex, because the value need not be text.
     #[diesel(sql_type = Text)]
     key: String,
     #[diesel(sql_type = Text)]
     label: String,
-    /// The columns, with a space behind each.
+    /// The wrong columns, each followed by a space.
     #[diesel(sql_type = Text)]
     columns: String,
 }
@@ -32,10 +32,10 @@ struct Count {
     number: i64,
 }
 
-/// Columns by which people know a row.
+/// Columns that identify a row for people.
 pub const LABELS: &[&str] = &["code", "tax_code", "name", "reference", "address", "job", "message_id"];
 
-/// Names the values of a table that stand in another form than the program writes them.
+/// Reports the values of a table that are stored in another form than the program writes.
 pub fn verify(conn: &mut Conn, stored: &Stored, findings: &mut Findings) -> Result<(), StoreError> {
     let is_sqlite = matches!(conn, Conn::Sqlite(_));
     let (named, conditions): (Vec<String>, Vec<String>) = stored
@@ -77,14 +77,14 @@ pub fn verify(conn: &mut Conn, stored: &Stored, findings: &mut Findings) -> Resu
     for row in rows {
         let name = called(stored.table, &text(&row.key), Some(&text(&row.label)));
         for column in row.columns.split_whitespace() {
-            let message = format!("{} {}: {column} is stored as the program stores no {column}", name.table, name.name);
-            findings.tell(Problem::of_column(chain_of(stored.table), &name, column, message));
+            let message = format!("{} {}: the program never stores {column} in this form", name.table, name.name);
+            findings.report(Problem::of_column(chain_of(stored.table), &name, column, message));
         }
     }
     Ok(())
 }
 
-/// A row by its key, and by what people call it.
+/// The name of a row, from its key and its label.
 pub fn called(table: &'static str, key: &str, label: Option<&str>) -> RowName {
     let first = key.split(' ').next().unwrap_or_default();
     let is_of_complaint = table == "complaints" || super::stored::key_of(table).first() == Some(&"complaint_id");
@@ -98,7 +98,7 @@ pub fn called(table: &'static str, key: &str, label: Option<&str>) -> RowName {
     RowName { table, name, id: key.to_owned() }
 }
 
-/// SQL for a value as text, whatever its form: ids as they are written, or else in hex.
+/// SQL for a value of any form as text: ids in their usual notation, other bytes of an id column in hex.
 fn text_in_sqlite(column: &StoredColumn) -> String {
     let name = column.name;
     let as_text = format!("coalesce(CAST(\"{name}\" AS TEXT), '')");

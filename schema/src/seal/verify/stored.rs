@@ -1,5 +1,5 @@
-//! How the program stores the values of each column. PostgreSQL sees to most of it by itself; SQLite keeps any value in
-//! any column, and reads a text or a fraction as the number that it resembles, while conditions and indexes do not.
+//! How the program stores the values of each column. PostgreSQL enforces most of it; SQLite keeps any value in any
+//! column, and reads a text or a fraction as the number that it resembles, while conditions and indexes do not.
 
 use crate::sql_types::{Document, Uid, UtcMicros};
 use crate::tables;
@@ -7,16 +7,16 @@ use diesel::expression::Expression;
 use diesel::query_source::{Column, Table};
 use diesel::sql_types::{BigInt, Binary, Bool, Date, Double, Integer, Nullable, SqlType, Text, is_nullable::NotNull};
 
-/// The form in which the values of a column stand.
+/// The form in which a column stores its values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     Id,
     Text,
     Json,
     Bytes,
-    /// Of 32 bits.
+    /// 32 bits.
     Integer,
-    /// Of 64 bits, moments among them.
+    /// 64 bits; timestamps, too.
     Long,
     Bool,
     Day,
@@ -38,7 +38,7 @@ pub struct StoredColumn {
     pub nullable: bool,
 }
 
-/// The form of a type of SQL.
+/// The form of an SQL type.
 trait Formed {
     const FORM: Form;
     const NULLABLE: bool = false;
@@ -68,7 +68,7 @@ impl<T: Formed + SqlType<IsNull = NotNull>> Formed for Nullable<T> {
     const NULLABLE: bool = true;
 }
 
-/// The columns of a table in the form in which diesel lists them.
+/// The columns of a table, from the tuple in which diesel lists them.
 trait Columns {
     fn columns() -> Vec<StoredColumn>;
 }
@@ -111,7 +111,7 @@ macro_rules! stored {
             }),+]
         }
 
-        /// The columns of the key of a table; none of one that the program does not know.
+        /// The key columns of a table; none if the table is unknown.
         pub fn key_of(table: &str) -> &'static [&'static str] {
             match table {
                 $(stringify!($table) => &[$(<tables::$table::$key as Column>::NAME),+],)+
@@ -170,8 +170,8 @@ stored!(
 );
 
 impl StoredColumn {
-    /// The condition under which PostgreSQL holds a value that the program never writes, and that it reads as none; None
-    /// where there is no such value.
+    /// SQL that is true of a value that PostgreSQL accepts, but the program never writes and reads as null; None if
+    /// there is no such value.
     pub fn wrong_in_postgres(&self) -> Option<String> {
         let name = self.name;
         match self.form {
@@ -181,13 +181,13 @@ impl StoredColumn {
         }
     }
 
-    /// The condition under which SQLite holds a value in a form that the program does not write. Each value has one form.
+    /// SQL that is true of a value in a form that the program never writes. The program writes each value in one form.
     pub fn wrong_in_sqlite(&self) -> String {
         let name = self.name;
         let wrong = match self.form {
             Form::Id => format!("typeof(\"{name}\") <> 'blob' OR length(\"{name}\") <> 16"),
             Form::Text => format!("typeof(\"{name}\") <> 'text'"),
-            // It would be read as none, and is not.
+            // JSON null would be read as SQL NULL.
             Form::Json if self.nullable => {
                 format!("typeof(\"{name}\") <> 'text' OR trim(\"{name}\", char(9, 10, 13, 32)) = 'null'")
             }
@@ -203,7 +203,7 @@ impl StoredColumn {
                 "typeof(\"{name}\") <> 'text' OR (\"{name}\" NOT GLOB '{DAY}' AND \"{name}\" NOT GLOB '-{DAY}' \
                  AND \"{name}\" NOT GLOB '[+-][1-9][0-9]{DAY}' AND \"{name}\" NOT GLOB '[+-][1-9]{DAY}')"
             ),
-            // One without an end would be read as none.
+            // Infinity would be read as null.
             Form::Fraction => format!("typeof(\"{name}\") <> 'real' OR abs(\"{name}\") > {:e}", f64::MAX),
         };
         if self.nullable { format!("(\"{name}\" IS NOT NULL AND ({wrong}))") } else { format!("({wrong})") }

@@ -1,14 +1,14 @@
-//! Whether the rows of each seal are those that were sealed, told without holding them in memory.
+//! Checks that the rows of each seal are the sealed ones, without holding their marks in memory.
 //!
-//! Rows are read in the order of their keys, seals have theirs in the order of positions. So the marks of each seal are
-//! added up, keyed with a number that is drawn for the verification: two different sets of rows have the same sum with a
-//! probability of 2⁻¹²⁸, since nobody knows the number beforehand. Where sums differ, the rows are compared one by one.
+//! Rows are read in the order of their keys, but sealed in the order of positions. So the marks of each seal are hashed
+//! with a key, drawn at random for each verification, and added up: two different sets of rows have the same sum with a
+//! probability of 2⁻¹²⁸, since the key is unknown beforehand. Where sums differ, the rows are compared one by one.
 
 use super::super::rows::{MARK, Marked};
 use crate::models::Seal;
 use sha2::{Digest, Sha256};
 
-/// The seals of a chain with the sums of their marks.
+/// The seals of a chain, each with the sum of its marks.
 #[derive(Debug)]
 pub struct Spans {
     key: [u8; 16],
@@ -23,11 +23,11 @@ struct Span {
     sum: Sum,
 }
 
-/// How many rows, and the sum of their marks.
+/// The number of rows, and the sum of their keyed hashes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Sum(u64, u128);
 
-/// The sums of rows that were read, seal by seal.
+/// The sums of the rows that were read, by seal.
 #[derive(Debug)]
 pub struct Sums(Vec<Sum>);
 
@@ -66,7 +66,7 @@ impl Spans {
         }
     }
 
-    /// The numbers of the seals whose rows are not those that were read.
+    /// The numbers of the seals whose sum differs from that of the rows read.
     pub fn differing(&self, sums: &Sums) -> Vec<i64> {
         let pairs = self.spans.iter().zip(&sums.0);
         pairs.filter(|(span, sum)| span.sum != **sum).map(|(span, _)| span.number).collect()

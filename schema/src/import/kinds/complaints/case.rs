@@ -1,4 +1,4 @@
-//! From what a file says to what is stored.
+//! Turns a parsed complaint into a stored case: a new one, or an update of the case that the register holds.
 
 use super::parsed_complaint::{Allegation, ParsedComplaint};
 use super::{
@@ -13,14 +13,14 @@ use crate::enums::{ComplaintState, Finding};
 use crate::events::Entity;
 use crate::import::mapping::Mapping;
 use crate::models::{Complaint, ComplaintMatter, ComplaintOfficer, Posting};
-use crate::register::complaints::{Case, own_day};
+use crate::register::complaints::{Case, reference_day};
 use crate::sql_types::{Id, Timestamp};
 use std::collections::HashMap;
 
-/// The postings of officers who are named without a unit.
+/// The postings of officers whom an allegation names without a unit, by officer.
 pub type Posted = HashMap<Id, Vec<Posting>>;
 
-/// A complaint that is new.
+/// The case of a new complaint.
 pub fn new_case(id: Id, draft: &ParsedComplaint, now: Timestamp, tree: &UnitTree, posted: &Posted) -> Case {
     let mut case = Case {
         complaint: Complaint {
@@ -57,11 +57,11 @@ pub fn new_case(id: Id, draft: &ParsedComplaint, now: Timestamp, tree: &UnitTree
     case
 }
 
-/// Puts the allegations of the file in the place of those of the case, and takes the complaint's
-/// own category and unit from the lowest of them.
+/// Replaces the allegations of the case by those of the file. The first allegation in their order gives the
+/// complaint its category and its unit; without a unit, the officer's posting on the complaint's day does.
 fn set_allegations(case: &mut Case, draft: &ParsedComplaint, tree: &UnitTree, posted: &Posted) {
     let complaint = &mut case.complaint;
-    let day = own_day(complaint.received_at, complaint.occurred_at);
+    let day = reference_day(complaint.received_at, complaint.occurred_at);
     let unit_id = |allegation: &Allegation| allegation.unit.as_deref().map(|code| reference_id(Entity::Unit, code));
     let category_id =
         |allegation: &Allegation| allegation.category.as_deref().map(|code| reference_id(Entity::Category, code));
@@ -74,7 +74,7 @@ fn set_allegations(case: &mut Case, draft: &ParsedComplaint, tree: &UnitTree, po
                 .iter()
                 .filter(|posting| is_valid_on(day, posting.valid_from, posting.valid_to))
                 .map(|posting| posting.unit_id);
-            // An officer of two units on one day does not say which of them is meant.
+            // An officer with postings in two units on that day leaves the unit open.
             units.next().filter(|_| units.next().is_none())
         });
         let nameless: Vec<&Allegation> =
@@ -82,7 +82,7 @@ fn set_allegations(case: &mut Case, draft: &ParsedComplaint, tree: &UnitTree, po
         complaint.finding = finding_of(&nameless);
         let is_decided = nameless.len() == 1 || complaint.finding.is_some();
         complaint.decided_on = nameless.iter().filter_map(|one| one.decided).max().filter(|_| is_decided);
-        // Of one, the complaint itself holds what was kept; of several, each has a row.
+        // A single allegation without an officer keeps its columns on the complaint; of several, each has its own row.
         complaint.source_codes = nameless.first().filter(|_| nameless.len() == 1).and_then(|one| one.kept.clone());
         let several = nameless.iter().filter(|_| nameless.len() > 1);
         case.matters = several
@@ -116,11 +116,11 @@ fn set_allegations(case: &mut Case, draft: &ParsedComplaint, tree: &UnitTree, po
         });
     }
     case.officers.sort_by_key(|row| (row.officer_id, row.ordinal));
-    case.place_in(tree);
+    case.set_ancestors(tree);
 }
 
-/// What was found about a complaint by what was found about its allegations against nobody named: it is decided when the
-/// last of them is, or when one is sustained. None for not yet.
+/// The finding of a complaint, from its allegations that name no officer. It is decided when all of them are
+/// decided, or when one is sustained; None before that.
 fn finding_of(nameless: &[&Allegation]) -> Option<Finding> {
     let found = |finding| nameless.iter().any(|allegation| allegation.finding == finding);
     if !found(Finding::Sustained) && found(Finding::Pending) {
@@ -131,8 +131,14 @@ fn finding_of(nameless: &[&Allegation]) -> Option<Finding> {
         .find(|one| found(*one))
 }
 
-/// The case after an import that changes it: what the mapping fills is replaced, the rest stays.
-pub fn overlaid(mapping: &Mapping, before: &Case, draft: &ParsedComplaint, tree: &UnitTree, posted: &Posted) -> Case {
+/// The case after an import that changes it: fields that the mapping fills are replaced, all others stay.
+pub fn merged_case(
+    mapping: &Mapping,
+    before: &Case,
+    draft: &ParsedComplaint,
+    tree: &UnitTree,
+    posted: &Posted,
+) -> Case {
     let mut after = before.clone();
     let complaint = &mut after.complaint;
     complaint.received_at = draft.received;
@@ -163,11 +169,11 @@ pub fn overlaid(mapping: &Mapping, before: &Case, draft: &ParsedComplaint, tree:
         set_allegations(&mut after, draft, tree, posted);
         keep_unmapped(mapping, before, &mut after);
     }
-    after.place_in(tree);
+    after.set_ancestors(tree);
     after
 }
 
-/// Puts back what the register has of allegations and the mapping does not speak of.
+/// Restores the stored values of allegations in fields that the mapping does not fill.
 fn keep_unmapped(mapping: &Mapping, before: &Case, after: &mut Case) {
     if !mapping.has(OFFICER) {
         after.officers.clone_from(&before.officers);
@@ -177,7 +183,7 @@ fn keep_unmapped(mapping: &Mapping, before: &Case, after: &mut Case) {
     }
     if !mapping.has(CATEGORY) {
         after.complaint.category_id = before.complaint.category_id;
-        // Rows without a category do not say which things were alleged.
+        // Without categories, the rows do not tell which matters were alleged.
         after.matters.clone_from(&before.matters);
     }
     if !mapping.has(FINDING) {
@@ -222,7 +228,7 @@ fn keep_unmapped(mapping: &Mapping, before: &Case, after: &mut Case) {
     }
 }
 
-/// Whether the file lags behind what happened here: it says open, and we are further.
+/// Whether the state of the file is behind the register: both are open, and the register is further along.
 fn would_go_back(here: ComplaintState, file: ComplaintState) -> bool {
     is_open(here) && is_open(file) && here > file
 }

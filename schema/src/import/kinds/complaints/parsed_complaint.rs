@@ -1,4 +1,4 @@
-//! What a file says of a complaint: its rows read and joined.
+//! Reads the rows of one complaint and joins them into a [`ParsedComplaint`].
 
 use super::resolvers::{Resolvers, resolve_category, resolve_enterprise, resolve_officer, resolve_unit};
 use super::{
@@ -8,21 +8,21 @@ use super::{
 use crate::domain::calendar::check_received;
 use crate::enums::{Attribution, Channel, ComplaintState, DatePrecision, Finding, LegalForm};
 use crate::import::Reject;
+use crate::import::kinds::Context;
 use crate::import::mapping::Mapping;
 use crate::import::row::{BLANK, Cells};
-use crate::import::run::Context;
 use crate::import::stage::Group;
 use crate::sql_types::{JsonValue, Timestamp};
 use chrono::NaiveDate;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-/// The case as the file tells it. Its serialised form is hashed to see whether anything changed,
-/// so it holds codes, not ids, and nothing of the run.
+/// A complaint as the file gives it. Its serialised form is hashed to detect changes, so it holds codes, not ids, and
+/// nothing that differs between runs.
 #[derive(Debug, Clone, Serialize)]
 pub struct ParsedComplaint {
     pub received: Timestamp,
-    /// Left out of the hash where it is a day, as it was before there was any other.
+    /// None for a precision of one day; then it is left out of the hash, which keeps earlier hashes valid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub received_precision: Option<DatePrecision>,
     pub occurred: Option<Timestamp>,
@@ -53,8 +53,8 @@ pub struct Allegation {
 }
 
 impl Allegation {
-    /// The order of allegations: (officer, category, unit), bytewise, then the rest, so that the
-    /// order of rows makes no difference.
+    /// The sort key of allegations: (officer, category, unit), bytewise, then the other values. It makes the result
+    /// independent of the order of rows.
     fn rank(&self) -> impl Ord + '_ {
         let kept = self.kept.as_ref().map(|kept| kept.0.to_string());
         (&self.officer, &self.category, &self.unit, self.attribution, self.finding, self.decided, kept)
@@ -62,6 +62,9 @@ impl Allegation {
 }
 
 /// Reads the rows of one complaint.
+///
+/// # Errors
+/// One reject for each row that cannot be read or contradicts an earlier row, or one for a blank `received`.
 pub fn read(
     context: &Context<'_>,
     group: &Group,
@@ -71,33 +74,33 @@ pub fn read(
     let mut draft: Option<ParsedComplaint> = None;
     let mut rejects = Vec::new();
     let mut closed = Some(Vec::new());
-    let mut told = Told::default();
+    let mut values = ComplaintValues::default();
     for row in &group.rows {
         let cells = context.columns.of(row);
         match read_row(context.mapping, &cells, now, resolvers) {
             Err(reject) => rejects.push(reject),
-            Ok((this, told_here, closed_here)) => {
-                if let Err(reject) = told.agree(told_here, &cells) {
+            Ok((this, row_values, row_closed)) => {
+                if let Err(reject) = values.merge(row_values, &cells) {
                     rejects.push(reject);
                     continue;
                 }
-                match (&mut closed, closed_here) {
+                match (&mut closed, row_closed) {
                     (Some(all), Some(at)) => all.push(at),
                     (closed, _) => *closed = None,
                 }
                 match &mut draft {
                     None => draft = Some(this),
-                    // Whatever else a row says was agreed upon.
+                    // `ComplaintValues::merge` has compared all other values of the row.
                     Some(draft) => draft.allegations.extend(this.allegations),
                 }
             }
         }
     }
     let Some(mut draft) = draft.filter(|_| rejects.is_empty()) else { return Err(rejects) };
-    let Some(received) = told.received else {
+    let Some(received) = values.received else {
         return Err(vec![context.columns.of(&group.rows[0]).reject(RECEIVED, BLANK)]);
     };
-    told.fill(received, &mut draft);
+    values.fill(received, &mut draft);
     if context.mapping.has(CLOSED)
         && let Some(at) = closed.and_then(|all| all.into_iter().max())
     {
@@ -114,7 +117,7 @@ fn read_row(
     cells: &Cells<'_>,
     now: Timestamp,
     resolvers: &mut Resolvers,
-) -> Result<(ParsedComplaint, Told, Option<Timestamp>), Reject> {
+) -> Result<(ParsedComplaint, ComplaintValues, Option<Timestamp>), Reject> {
     let received = cells.time_or_blank(RECEIVED)?;
     if let Some(received) = received {
         check_received(received, now).map_err(|e| cells.reject(RECEIVED, e.to_string()))?;
@@ -128,7 +131,7 @@ fn read_row(
         decided: cells.date(DECIDED)?,
         kept: cells.kept(),
     };
-    let told = Told {
+    let values = ComplaintValues {
         received,
         names_a_day: received.is_some() && !cells.is_by_month(RECEIVED),
         occurred: cells.time(OCCURRED)?,
@@ -162,14 +165,14 @@ fn read_row(
         kept: None,
         allegations: vec![allegation],
     };
-    Ok((draft, told, cells.time(CLOSED)?))
+    Ok((draft, values, cells.time(CLOSED)?))
 }
 
-/// What a row says of the complaint as a whole, and may leave blank.
+/// The values of a row that concern the whole complaint; each may be blank.
 #[derive(Default)]
-struct Told {
+struct ComplaintValues {
     received: Option<Timestamp>,
-    /// Whether the time of receipt names a day, and not a month alone. One row that says the day is enough.
+    /// Whether some row gives the day of receipt, and not only the month.
     names_a_day: bool,
     occurred: Option<Timestamp>,
     state: Option<ComplaintState>,
@@ -185,22 +188,25 @@ struct Told {
     confidential: Option<bool>,
 }
 
-impl Told {
-    /// Takes in what another row says: a value is preferred to a blank, and two values have to agree.
-    fn agree(&mut self, row: Self, cells: &Cells<'_>) -> Result<(), Reject> {
-        macro_rules! agree {
+impl ComplaintValues {
+    /// Merges another row: a value replaces a blank.
+    ///
+    /// # Errors
+    /// A reject where the two rows have different values for a field.
+    fn merge(&mut self, row: Self, cells: &Cells<'_>) -> Result<(), Reject> {
+        macro_rules! merge {
             ($($field:ident => $name:ident;)+) => {
                 $(match (&self.$name, row.$name) {
-                    (Some(before), Some(here)) if *before != here => {
+                    (Some(existing), Some(new)) if *existing != new => {
                         return Err(cells.reject($field, DIFFERS));
                     }
-                    (None, here) => self.$name = here,
+                    (None, new) => self.$name = new,
                     _ => {}
                 })+
             };
         }
         self.names_a_day |= row.names_a_day;
-        agree! {
+        merge! {
             RECEIVED => received;
             OCCURRED => occurred;
             STATE => state;
@@ -218,7 +224,7 @@ impl Told {
         Ok(())
     }
 
-    /// Writes into the draft what was told; the rest stays as it is unless told. It was received some time.
+    /// Copies the values into the draft; word fields that are blank keep the draft's defaults.
     fn fill(self, received: Timestamp, draft: &mut ParsedComplaint) {
         draft.received = received;
         draft.received_precision = (!self.names_a_day).then_some(DatePrecision::Month);
@@ -239,7 +245,7 @@ impl Told {
 
 const DIFFERS: &str = "differs between the rows of one complaint";
 
-/// What is compared to see whether anything changed.
+/// The content hash by which an import detects whether a complaint changed: 16 bytes of SHA-256, in hex.
 pub fn hash(draft: &ParsedComplaint) -> String {
     let text = serde_json::to_vec(draft).unwrap_or_default();
     data_encoding::HEXLOWER.encode(&Sha256::digest(&text)[..16])

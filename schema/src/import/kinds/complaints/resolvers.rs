@@ -1,4 +1,4 @@
-//! The codes that complaints name, and what is made of those that nobody knows.
+//! Resolves the codes that complaints refer to, and prepares placeholders for codes that the register does not have.
 
 use super::{
     CATEGORY, CATEGORY_KIND, CATEGORY_NAME, CATEGORY_PARENT, CATEGORY_SERIOUS, ENTERPRISE_GROUP, ENTERPRISE_NAME,
@@ -26,14 +26,17 @@ pub struct Resolvers {
     pub officers: ReferenceResolver<Officer>,
     pub categories: ReferenceResolver<IssueCategory>,
     pub enterprises: ReferenceResolver<Enterprise>,
-    /// Categories that others name as the one above them, with the kind of the first of these.
+    /// Categories that other categories name as their parent, with the kind of the first of those.
     parents: BTreeMap<String, CategoryKind>,
 }
 
 impl Resolvers {
-    /// Finds out which of the codes are known.
+    /// Loads the codes that the register has.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
     pub fn look_up(&mut self, conn: &mut Conn) -> Result<(), StoreError> {
-        // What rows of their own say of these stands.
+        // A category that has rows of its own keeps what they give: `want` does not replace a noted code.
         for (code, kind) in std::mem::take(&mut self.parents) {
             self.categories.want(&code, |id| unknown_category(id, &code, kind), |_, _| ());
         }
@@ -43,12 +46,12 @@ impl Resolvers {
         self.enterprises.look_up(conn)
     }
 
-    /// The category above one that is to be made, where that is itself below another.
+    /// The parent of a category to be created, where that parent has a parent itself: a third level is not allowed.
     pub fn too_deep(&self, category: &str) -> Option<&IssueCategory> {
         let id = reference_id(Entity::Category, category);
-        let made = self.categories.wanted(id).filter(|_| !self.categories.knows(id))?;
-        let parent = made.parent_id?;
-        let above = self.categories.known(parent).or_else(|| self.categories.wanted(parent))?;
+        let missing = self.categories.wanted(id).filter(|_| !self.categories.knows(id))?;
+        let parent = missing.parent_id?;
+        let above = self.categories.existing(parent).or_else(|| self.categories.wanted(parent))?;
         above.parent_id.is_some().then_some(above)
     }
 }
@@ -86,7 +89,7 @@ pub fn resolve_category(
     let Some(code) = cells.code(CATEGORY)? else { return Ok(None) };
     let (name, kind) = (cells.text(CATEGORY_NAME)?, cells.word(CATEGORY_KIND)?);
     let serious = cells.truth(CATEGORY_SERIOUS)?.unwrap_or(false);
-    // Registers of two levels write the name of the first into both columns where there is no second.
+    // Registers with two levels write the upper category into both columns where there is no lower one.
     let parent = cells.code(CATEGORY_PARENT)?.filter(|parent| *parent != code);
     let kind = match kind {
         Some(kind) => kind,

@@ -1,0 +1,77 @@
+//! The row scope over the columns of a snapshot: the same complaints as in lists.
+
+use super::{Rows, Scope};
+use jobs::JobError;
+use jobs::snapshot::{FINDING_BITS, Snapshot};
+use polars::prelude::{DataType, Expr, NamedFrom, Series, col, lit};
+use schema::Id;
+use schema::enums::UnitKind;
+use std::sync::Arc;
+
+impl Scope {
+    /// The scope as conditions, to be joined by AND; none for all complaints.
+    pub fn expressions(&self, snapshot: &Snapshot) -> Vec<Expr> {
+        let mut conditions = match &self.rows {
+            Rows::Everything => Vec::new(),
+            Rows::Unit { unit, below, .. } => vec![col("confidential").not(), within_columns(snapshot, *unit, below)],
+            Rows::Nothing => vec![lit(false)],
+        };
+        if let Some(place) = self.except_officer.and_then(|officer| snapshot.officers.place(officer)) {
+            // `named` packs officer and finding into one word: exclude the officer with every finding.
+            let words = (0..1u32 << FINDING_BITS).map(|finding| (place + 1) << FINDING_BITS | finding);
+            let named = words.map(|word| col("named").list().contains(lit(word).cast(DataType::UInt32), false));
+            conditions.extend(named.reduce(Expr::or).map(Expr::not));
+        }
+        conditions
+    }
+
+    /// The scope as one condition.
+    pub fn expression(&self, snapshot: &Snapshot) -> Expr {
+        self.expressions(snapshot).into_iter().reduce(Expr::and).unwrap_or(lit(true))
+    }
+
+    /// The complaints of the scope about a unit and the units below it.
+    pub fn expression_within(&self, snapshot: &Snapshot, unit: Id) -> Expr {
+        let below: Vec<Id> = snapshot.reference.tree.descendants_without_stored_ancestor(unit);
+        self.expression(snapshot).and(within_columns(snapshot, unit, &below))
+    }
+
+    /// The snapshot reduced to the scope.
+    ///
+    /// # Errors
+    /// If the computation fails or is cancelled.
+    pub fn of_snapshot(&self, snapshot: Arc<Snapshot>) -> Result<Arc<Snapshot>, JobError> {
+        match self.expressions(&snapshot).into_iter().reduce(Expr::and) {
+            None => Ok(snapshot),
+            Some(visible) => Ok(Arc::new(snapshot.of(visible)?)),
+        }
+    }
+}
+
+/// Complaints about a unit or the units below it, by the same rule as [`super::within`].
+pub fn within_columns(snapshot: &Snapshot, unit: Id, below: &[Id]) -> Expr {
+    let place = |id: Id| snapshot.reference.unit_place(id);
+    let Some(own) = place(unit) else { return lit(false) };
+    let level = match snapshot.reference.tree.kind(unit) {
+        Some(UnitKind::ProvincialDepartment) => "department",
+        Some(UnitKind::Branch) => "branch",
+        Some(UnitKind::Team) => "team",
+        _ => "unit",
+    };
+    let stored = equals(level, own);
+    if below.is_empty() {
+        return stored;
+    }
+    stored.or(any("unit", below.iter().filter_map(|id| place(*id)).collect()))
+}
+
+/// False, not null, where the column is null: a null operand would spoil a disjunction.
+fn equals(column: &str, place: u32) -> Expr {
+    col(column).eq(lit(place)).fill_null(lit(false))
+}
+
+/// Tests membership in one set: polars takes longer to plan a disjunction of hundreds than to evaluate it.
+pub fn any(column: &str, places: Vec<u32>) -> Expr {
+    let places = Series::new("places".into(), places);
+    col(column).is_in(lit(places).implode(false), false).fill_null(lit(false))
+}

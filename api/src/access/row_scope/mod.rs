@@ -1,0 +1,288 @@
+//! Row scope: which rows a viewer may read. It has three forms, which a test compares: conditions of SQL, a check of
+//! a single row, and conditions over the columns of a snapshot ([`columns`]).
+
+mod columns;
+#[cfg(test)]
+mod tests;
+
+pub use columns::{any, within_columns};
+
+use super::Viewer;
+use crate::config::Limits;
+use diesel::dsl::not;
+use diesel::prelude::*;
+use jobs::statistics::Thresholds;
+use schema::db::MultiBackend;
+use schema::domain::calendar::local_date;
+use schema::domain::tree::UnitTree;
+use schema::enums::{GuidanceState, Role, UnitKind};
+use schema::models::Complaint;
+use schema::queries::{Pred, in_select, not_true};
+use schema::tables::{
+    complaint_officers, complaints, digests, enterprises, flags, guidance_documents, measures, officers, postings,
+    unit_parents,
+};
+use schema::{Id, Timestamp};
+
+impl Viewer {
+    /// The flags that this viewer may see; None for all of them.
+    ///
+    /// A UNIT_HEAD sees the flags of branches and officers in its units as of now. No viewer sees the flag on itself:
+    /// that flag goes to the level above. A Board member who is an officer also sees no flags of branches where it
+    /// ever served: complaints that name it may have raised them, and it would decide in its own case.
+    pub fn flags(&self, tree: &UnitTree) -> Option<Pred<flags::table>> {
+        let rows: Option<Pred<flags::table>> = match (self.role, self.unit_id) {
+            (Role::Board, _) => None,
+            (Role::UnitHead, Some(unit)) => {
+                let today = local_date(Timestamp::now());
+                let below: Vec<Id> = tree.below_on(unit, today).into_iter().collect();
+                let posted = posted_today(below.clone()).select(postings::officer_id.nullable());
+                Some(Box::new(flags::unit_id.eq_any(below).or(in_select(flags::officer_id, posted))))
+            }
+            _ => Some(Box::new(flags::id.is_null().nullable())),
+        };
+        let Some(own) = self.officer_id else { return rows };
+        let of_others: Pred<flags::table> = Box::new(not_true(Box::new(flags::officer_id.eq(own).nullable())));
+        let of_others: Pred<flags::table> = match self.role {
+            Role::UnitHead => of_others,
+            _ => Box::new(of_others.and(not_true(of_branches_of(own)))),
+        };
+        Some(match rows {
+            None => of_others,
+            Some(rows) => Box::new(rows.and(of_others)),
+        })
+    }
+
+    /// The measures that this viewer may see; None for all of them. A UNIT_HEAD sees measures about officers who
+    /// serve in its units now or served there at the time, and measures that its units recorded. No viewer sees
+    /// measures about itself.
+    pub fn measures(&self, tree: &UnitTree) -> Option<Pred<measures::table>> {
+        let rows: Option<Pred<measures::table>> = match (self.role, self.unit_id) {
+            (Role::Board, _) => None,
+            (Role::UnitHead, Some(unit)) => {
+                let below: Vec<Id> = tree.below_on(unit, local_date(Timestamp::now())).into_iter().collect();
+                let served = measures::unit_id.eq_any(below.clone());
+                let recorded = measures::recorded_by_unit_id.eq_any(below.clone());
+                let serves = in_select(measures::officer_id, posted_today(below).select(postings::officer_id));
+                Some(Box::new(served.or(recorded).nullable().or(serves)))
+            }
+            _ => Some(Box::new(measures::id.is_null().nullable())),
+        };
+        let Some(own) = self.officer_id else { return rows };
+        let of_others: Pred<measures::table> = Box::new(measures::officer_id.ne(own).nullable());
+        Some(match rows {
+            None => of_others,
+            Some(rows) => Box::new(rows.and(of_others)),
+        })
+    }
+
+    /// The guidance documents that this viewer may see; None for all of them. A UNIT_HEAD sees all issued documents,
+    /// and the drafts of its own unit and the units below it.
+    pub fn guidance(&self, tree: &UnitTree) -> Option<Pred<guidance_documents::table>> {
+        match (self.role, self.unit_id) {
+            (Role::Board, _) => None,
+            (Role::UnitHead, Some(unit)) => {
+                let below: Vec<Id> = tree.below_on(unit, local_date(Timestamp::now())).into_iter().collect();
+                let issued = guidance_documents::state.eq(GuidanceState::Issued);
+                Some(Box::new(guidance_documents::unit_id.eq_any(below).or(issued).nullable()))
+            }
+            _ => Some(Box::new(guidance_documents::id.is_null().nullable())),
+        }
+    }
+
+    /// The digests that this viewer may see; None for all of them. An officer sees none: their totals count
+    /// complaints that name the officer, and leaving those out would reveal them.
+    pub fn digests(&self) -> Option<Pred<digests::table>> {
+        self.is_an_officer().then(|| Box::new(digests::id.is_null().nullable()) as Pred<digests::table>)
+    }
+
+    /// The enterprises that this viewer may see; None for all of them. An officer sees those with a complaint in its
+    /// own scope: an enterprise known only from a complaint about the officer would reveal that complaint.
+    pub fn enterprises(&self, tree: &UnitTree) -> Option<Pred<enterprises::table>> {
+        let visible = self.scope(tree).condition().filter(|_| self.is_an_officer())?;
+        let complained = complaints::table
+            .into_boxed::<MultiBackend>()
+            .filter(visible.and(complaints::enterprise_id.is_not_null()))
+            .select(complaints::enterprise_id.assume_not_null());
+        Some(Box::new(in_select(enterprises::id, complained)))
+    }
+
+    /// The officers that this viewer may see; None for all of them. An officer does not see officers known only from
+    /// complaints that also name the viewer.
+    pub fn officers(&self, tree: &UnitTree) -> Option<Pred<officers::table>> {
+        let (own, visible) = (self.officer_id?, self.scope(tree).condition()?);
+        let visible = complaints::table.into_boxed::<MultiBackend>().filter(visible).select(complaints::id);
+        let named = complaint_officers::table
+            .into_boxed::<MultiBackend>()
+            .filter(in_select(complaint_officers::complaint_id, visible))
+            .select(complaint_officers::officer_id);
+        let described_or_own = not(officers::unknown).or(officers::id.eq(own)).nullable();
+        Some(Box::new(described_or_own.or(in_select(officers::id, named))))
+    }
+
+    /// Suppression thresholds for small groups, whose counts are rounded; None for viewers who see exact numbers.
+    pub fn thresholds(&self, limits: &Limits) -> Option<Thresholds> {
+        let (smallest, enterprises) = (limits.smallest_group, limits.smallest_group_enterprises);
+        let complaints = if self.outside { smallest.max(limits.smallest_group_outside) } else { smallest };
+        (self.role == Role::Dashboard).then_some(Thresholds { complaints, enterprises })
+    }
+
+    /// The complaints that this viewer may see.
+    ///
+    /// A UNIT_HEAD sees the complaints received by its unit and the units below it, except confidential ones: of
+    /// these it reads the Board's redacted text ([`Scope::confidential`]). Complaints that name the viewer are
+    /// withheld from it.
+    pub fn scope(&self, tree: &UnitTree) -> Scope {
+        let rows = match (self.role, self.unit_id) {
+            // The access table restricts the fields of these roles, and the thresholds restrict groups.
+            (Role::Board | Role::DataTeam | Role::Dashboard, _) => Rows::Everything,
+            (Role::UnitHead, Some(unit)) => {
+                let below = tree.descendants_without_stored_ancestor(unit);
+                Rows::Unit { unit, kind: tree.kind(unit), below }
+            }
+            _ => Rows::Nothing,
+        };
+        // All DASHBOARD viewers get the same aggregates: a difference between two would reveal complaints that name
+        // an officer.
+        Scope { rows, except_officer: self.officer_id.filter(|_| self.role != Role::Dashboard) }
+    }
+}
+
+/// The flags of branches in which an officer ever served, including service in a team below the branch.
+fn of_branches_of(officer: Id) -> Pred<flags::table> {
+    let served = || {
+        postings::table
+            .into_boxed::<MultiBackend>()
+            .filter(postings::officer_id.eq(officer).nullable())
+            .select(postings::unit_id)
+    };
+    let above = |below: Pred<unit_parents::table>| {
+        unit_parents::table.into_boxed::<MultiBackend>().filter(below).select(unit_parents::parent_id)
+    };
+    let one = || above(Box::new(in_select(unit_parents::unit_id, served())));
+    // A team may belong to another team.
+    let two = above(Box::new(in_select(unit_parents::unit_id, one())));
+    let here = served().select(postings::unit_id.nullable());
+    let one = one().select(unit_parents::parent_id.nullable());
+    let two = two.select(unit_parents::parent_id.nullable());
+    Box::new(in_select(flags::unit_id, here).or(in_select(flags::unit_id, one)).or(in_select(flags::unit_id, two)))
+}
+
+/// The postings to these units that are in force today.
+fn posted_today<'q>(units: Vec<Id>) -> postings::BoxedQuery<'q, MultiBackend> {
+    let today = local_date(Timestamp::now());
+    postings::table
+        .into_boxed::<MultiBackend>()
+        .filter(postings::unit_id.eq_any(units).nullable())
+        .filter(postings::valid_from.le(today).nullable())
+        .filter(postings::valid_to.is_null().nullable().or(postings::valid_to.ge(today)))
+}
+
+/// Which complaints a viewer may see: the one definition for lists, single objects and aggregates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    pub rows: Rows,
+    /// Excludes complaints that name this officer.
+    pub except_officer: Option<Id>,
+}
+
+/// The complaints of a scope, before excluding those that name the viewer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rows {
+    Everything,
+    /// Complaints of a unit as of each complaint's day, and of units below it that do not store it as an ancestor.
+    Unit {
+        unit: Id,
+        kind: Option<UnitKind>,
+        below: Vec<Id>,
+    },
+    Nothing,
+}
+
+impl Scope {
+    /// The scope as a condition; None for all complaints.
+    pub fn condition(&self) -> Option<Pred<complaints::table>> {
+        let rows: Option<Pred<complaints::table>> = match &self.rows {
+            Rows::Everything => None,
+            Rows::Unit { unit, kind, below } => {
+                let here = within(*unit, *kind, below.clone());
+                // No bind parameter here: PostgreSQL would estimate that half of all complaints are confidential and
+                // replan the statement for each page, because the estimate changes once it knows the value.
+                Some(Box::new(not(complaints::confidential).nullable().and(here)))
+            }
+            Rows::Nothing => Some(Box::new(complaints::confidential.is_null().nullable())),
+        };
+        let Some(others) = self.others() else { return rows };
+        Some(match rows {
+            None => others,
+            Some(rows) => Box::new(rows.and(others)),
+        })
+    }
+
+    /// Restricts a condition to the scope.
+    pub fn and(&self, own: Option<Pred<complaints::table>>) -> Option<Pred<complaints::table>> {
+        match (self.condition(), own) {
+            (None, own) => own,
+            (scope, None) => scope,
+            (Some(scope), Some(own)) => Some(Box::new(scope.and(own))),
+        }
+    }
+
+    /// The confidential complaints of the scope. A unit reads their text as redacted by the Board.
+    pub fn confidential(&self) -> Pred<complaints::table> {
+        let rows: Pred<complaints::table> = match &self.rows {
+            Rows::Everything => Box::new(complaints::confidential.nullable()),
+            Rows::Unit { unit, kind, below } => {
+                let here = within(*unit, *kind, below.clone());
+                Box::new(complaints::confidential.nullable().and(here))
+            }
+            Rows::Nothing => Box::new(complaints::confidential.is_null().nullable()),
+        };
+        match self.others() {
+            None => rows,
+            Some(others) => Box::new(rows.and(others)),
+        }
+    }
+
+    /// Complaints that do not name the viewer; None if the viewer is no officer.
+    fn others(&self) -> Option<Pred<complaints::table>> {
+        Some(Box::new(not_true(self.naming_viewer()?)))
+    }
+
+    /// Complaints that name the viewer; None if the viewer is no officer.
+    fn naming_viewer(&self) -> Option<Pred<complaints::table>> {
+        let officer = self.except_officer?;
+        let named = complaint_officers::table
+            .into_boxed::<MultiBackend>()
+            .filter(complaint_officers::officer_id.eq(officer).nullable())
+            .select(complaint_officers::complaint_id);
+        Some(Box::new(in_select(complaints::id, named)))
+    }
+
+    /// Whether the scope contains a complaint that names these officers.
+    pub fn contains(&self, complaint: &Complaint, officers: &[Id]) -> bool {
+        let visible = match &self.rows {
+            Rows::Everything => true,
+            Rows::Unit { unit, below, .. } => {
+                let own = [complaint.unit_id, complaint.department_id, complaint.branch_id, complaint.team_id];
+                let beside = complaint.unit_id.is_some_and(|own| below.contains(&own));
+                !complaint.confidential && (own.contains(&Some(*unit)) || beside)
+            }
+            Rows::Nothing => false,
+        };
+        visible && self.except_officer.is_none_or(|officer| !officers.contains(&officer))
+    }
+}
+
+/// Complaints of a unit and the units below it: by the ancestor stored with each complaint at the unit's level, as of
+/// the complaint's day, and by the units that do not store this ancestor. The condition uses one column, so that an
+/// index returns the complaints in order of time.
+pub fn within(unit: Id, kind: Option<UnitKind>, below: Vec<Id>) -> Pred<complaints::table> {
+    let stored: Pred<complaints::table> = match kind {
+        Some(UnitKind::ProvincialDepartment) => Box::new(complaints::department_id.eq(unit)),
+        Some(UnitKind::Branch) => Box::new(complaints::branch_id.eq(unit)),
+        Some(UnitKind::Team) => Box::new(complaints::team_id.eq(unit)),
+        _ => Box::new(complaints::unit_id.eq(unit).nullable()),
+    };
+    if below.is_empty() { stored } else { Box::new(stored.or(complaints::unit_id.eq_any(below))) }
+}

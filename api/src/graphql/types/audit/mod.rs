@@ -1,0 +1,104 @@
+//! The audit log: the type of its entries, its list, filter and order.
+
+mod filter;
+mod list;
+mod order;
+
+pub use filter::AuditFilter;
+pub use list::AuditQueries;
+pub use order::AuditOrder;
+
+use crate::graphql::connection::connection;
+use crate::graphql::context::request;
+use crate::graphql::enums::{AuditAction, Role};
+use crate::graphql::scalars::{Json, Moment};
+use async_graphql::{Context, Object, Result};
+use schema::pseudonyms::Pseudonyms;
+use schema::pseudonyms::Subject;
+use schema::{Id, models};
+
+connection!(AuditEntry by AuditSort, AuditEntryConnection, AuditEntryEdge);
+
+/// The kinds of ids that audit log entries hold.
+const IDENTIFIED: [(&str, Subject); 4] = [
+    ("officers", Subject::Officer),
+    ("files", Subject::Officer),
+    ("enterprises", Subject::Enterprise),
+    ("complaints", Subject::Complaint),
+];
+
+/// Replaces ids by pseudonyms, in a list or in the `first` of a longer one. Without a key only counts remain.
+fn hide(ids: &mut serde_json::Value, pseudonyms: Option<&Pseudonyms>, subject: Subject) {
+    match (ids, pseudonyms) {
+        (serde_json::Value::Array(ids), Some(pseudonyms)) => {
+            for id in ids {
+                let parsed = id.as_str().and_then(|id| id.parse().ok()).map(Id);
+                *id = parsed.map(|id| pseudonyms.of(subject, id)).into();
+            }
+        }
+        (ids @ serde_json::Value::Array(_), None) => {
+            let count = ids.as_array().map_or(0, Vec::len);
+            *ids = serde_json::json!({ "count": count });
+        }
+        (serde_json::Value::Object(many), None) => drop(many.remove("first")),
+        (serde_json::Value::Object(many), Some(_)) => {
+            if let Some(first) = many.get_mut("first") {
+                hide(first, pseudonyms, subject);
+            }
+        }
+        _ => {}
+    }
+}
+
+pub struct AuditEntry(pub models::AuditEntry);
+
+impl From<models::AuditEntry> for AuditEntry {
+    fn from(row: models::AuditEntry) -> Self {
+        Self(row)
+    }
+}
+
+/// An entry of the audit log.
+#[Object]
+impl AuditEntry {
+    /// The sequence number: without gaps, in the order of writing.
+    async fn number(&self) -> i64 {
+        self.0.number
+    }
+
+    async fn at(&self) -> Moment {
+        self.0.at.into()
+    }
+
+    /// `token:NAME`, or `cli`.
+    async fn actor(&self) -> &str {
+        &self.0.actor
+    }
+
+    /// The role of the actor; null for `cli`.
+    async fn role(&self) -> Option<Role> {
+        self.0.role.map(Into::into)
+    }
+
+    async fn action(&self) -> AuditAction {
+        self.0.action.into()
+    }
+
+    /// The name of the GraphQL operation; null if it has none.
+    async fn operation(&self) -> Option<&str> {
+        self.0.operation.as_deref()
+    }
+
+    /// What the action concerned: pseudonyms by kind, or the question asked. Pseudonyms, since ids of officers
+    /// and enterprises can be computed from their codes. Without a key file there are counts only.
+    async fn objects(&self, ctx: &Context<'_>) -> Result<Json<serde_json::Value>> {
+        let pseudonyms = request(ctx)?.audience_view.pseudonyms.as_ref();
+        let mut objects = self.0.objects.0.clone();
+        for (kind, subject) in IDENTIFIED {
+            if let Some(ids) = objects.get_mut(kind) {
+                hide(ids, pseudonyms, subject);
+            }
+        }
+        Ok(Json(objects))
+    }
+}

@@ -1,0 +1,108 @@
+//! Issue categories: the type, its list, filter and order.
+
+mod filter;
+mod list;
+mod order;
+
+pub use filter::CategoryFilter;
+pub use list::IssueCategoryQueries;
+pub use order::IssueCategoryOrder;
+
+use crate::graphql::connection::connection;
+use crate::graphql::context::request;
+use crate::graphql::enums::{CategoryKind, Locale};
+use crate::graphql::loaders::{CategoryKey, UnitKey, reference_row};
+use crate::graphql::page::PageArgs;
+use crate::graphql::scalars::id;
+use crate::graphql::types::Unit;
+use crate::graphql::types::complaint::complaints_of;
+use crate::graphql::types::{ComplaintConnection, ComplaintFilter, ComplaintOrder};
+use async_graphql::{Context, ID, Object, Result};
+use schema::models;
+use schema::queries::Parent;
+
+connection!(IssueCategory by CategorySort, IssueCategoryConnection, IssueCategoryEdge);
+
+pub struct IssueCategory(pub models::IssueCategory);
+
+impl From<models::IssueCategory> for IssueCategory {
+    fn from(row: models::IssueCategory) -> Self {
+        Self(row)
+    }
+}
+
+/// A category of issues, of the first or the second level.
+#[Object]
+impl IssueCategory {
+    pub async fn id(&self) -> ID {
+        id(self.0.id)
+    }
+
+    async fn code(&self) -> &str {
+        &self.0.code
+    }
+
+    /// The name in `locale`, by default the language of `Accept-Language`. Vietnamese if there is no English
+    /// name.
+    async fn name(&self, ctx: &Context<'_>, locale: Option<Locale>) -> Result<&str> {
+        let locale = locale.map_or_else(|| request(ctx).map(|request| request.locale), |locale| Ok(locale.into()))?;
+        let english = self.0.name_en.as_deref().filter(|_| locale == schema::enums::Locale::En);
+        Ok(english.unwrap_or(&self.0.name_vi))
+    }
+
+    async fn name_vi(&self) -> &str {
+        &self.0.name_vi
+    }
+
+    /// Null if there is no English name.
+    async fn name_en(&self) -> Option<&str> {
+        self.0.name_en.as_deref()
+    }
+
+    async fn kind(&self) -> CategoryKind {
+        self.0.kind.into()
+    }
+
+    /// Whether the category is serious, such as obstruction, harassment or corruption.
+    async fn serious(&self) -> bool {
+        self.0.serious
+    }
+
+    /// Days within which a complaint must be answered; null if there is no deadline.
+    async fn deadline_days(&self) -> Option<i32> {
+        self.0.deadline_days
+    }
+
+    /// Whether an import created the category from its code alone, and no description has followed.
+    async fn unknown(&self) -> bool {
+        self.0.unknown
+    }
+
+    /// The category above; null on the first level.
+    async fn parent(&self, ctx: &Context<'_>) -> Result<Option<IssueCategory>> {
+        let Some(parent) = self.0.parent_id else { return Ok(None) };
+        Ok(reference_row(ctx, CategoryKey(parent)).await?.map(IssueCategory))
+    }
+
+    /// Complaints of the category, the latest first by default.
+    #[allow(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn complaints(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<Box<ComplaintFilter>>,
+        order_by: Option<Vec<ComplaintOrder>>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<ComplaintConnection> {
+        let page = PageArgs { first, after, last, before };
+        complaints_of(ctx, Parent::Category, self.0.id, filter, order_by, page).await
+    }
+
+    /// The headquarters unit in charge; null if there is none.
+    async fn owner(&self, ctx: &Context<'_>) -> Result<Option<Unit>> {
+        let Some(owner) = self.0.owner_unit_id else { return Ok(None) };
+        Ok(reference_row(ctx, UnitKey(owner)).await?.map(Unit))
+    }
+}

@@ -1,0 +1,149 @@
+//! Filters of complaints and allegations.
+
+use crate::access::within as within_unit;
+use crate::graphql::filter::Filter;
+use crate::graphql::filter::{
+    AttributionOps, BooleanOps, ChannelOps, ComplaintStateOps, DateOps, DateTimeOps, DecimalOps, FindingOps, FloatOps,
+    IdOps, LegalFormOps, OptionalCondition, ReferenceData, StringOps, balanced, combine, filter, text_ops,
+};
+use crate::graphql::types::unit::unit_named;
+use crate::graphql::types::{CategoryFilter, EnterpriseFilter, OfficerFilter, ResponseFilter, UnitFilter};
+use async_graphql::Result;
+use diesel::prelude::*;
+use schema::db::MultiBackend;
+use schema::db::search_text::{anywhere, phananh_plain};
+use schema::domain::ids::ids_of_reference;
+use schema::queries::{Pred, in_select};
+use schema::queries::{of_a_register, registered};
+use schema::tables::{
+    complaint_officers, complaint_sources, complaints, enterprises, issue_categories, officers, unit_responses, units,
+};
+use schema::{Id, StoreError, queries};
+
+filter! {
+    /// Conditions on complaints, joined by AND.
+    ComplaintFilter over complaints {
+        id: IdOps => id(complaints::id),
+        /// The reference of the complaint, such as PA-20101231-7F3KQ2M9ZX. Another form gives BAD_USER_INPUT.
+        reference: String => by(of_reference),
+        /// The number that another register gave the complaint before its import. With `source`: the number of that
+        /// register. `isNull` selects complaints with or without one.
+        source_reference: StringOps => whole(of_sources),
+        /// The register from which the complaint was imported, as in the mapping of the import.
+        source: StringOps => whole(of_source_alone),
+        received_at: DateTimeOps => time(complaints::received_at),
+        occurred_at: DateTimeOps => time(complaints::occurred_at),
+        recorded_at: DateTimeOps => time(complaints::recorded_at),
+        legal_form: LegalFormOps => word(complaints::legal_form),
+        channel: ChannelOps => word(complaints::channel),
+        state: ComplaintStateOps => word(complaints::state),
+        state_since: DateTimeOps => time(complaints::state_since),
+        declaration_number: StringOps => text(complaints::declaration_number),
+        text: StringOps => text(complaints::text),
+        /// Finds words anywhere in the text, ignoring case and diacritics, or a complaint by the whole number that
+        /// another register gave it.
+        search: String => by(of_search),
+        /// In whole VND.
+        cost_vnd: DecimalOps => money(complaints::cost_vnd),
+        /// In hours.
+        delay_hours: FloatOps => value(complaints::delay_hours),
+        blames_system: BooleanOps => truth(complaints::blames_system),
+        confidential: BooleanOps => truth(complaints::confidential),
+        anonymous: BooleanOps => by(is_anonymous),
+        unit: UnitFilter => by(of_unit),
+        category: CategoryFilter => relation(complaints::category_id => issue_categories, issue_categories::id.nullable()),
+        enterprise: EnterpriseFilter => relation(complaints::enterprise_id => enterprises, enterprises::id.nullable()),
+        /// Conditions on an allegation against an officer.
+        officers: AllegationFilter => relation(complaints::id => complaint_officers, complaint_officers::complaint_id),
+        /// Conditions on a response of a unit.
+        responses: ResponseFilter => relation(complaints::id => unit_responses, unit_responses::complaint_id),
+    }
+}
+
+/// The complaint that a reference of this register names.
+fn of_reference(reference: &String, _: &ReferenceData) -> OptionalCondition<complaints::table> {
+    let (first, last) = ids_of_reference(reference).ok_or_else(|| {
+        StoreError::Rule(format!(
+            "reference: {reference:?} is not a reference of this register: the number of another register is a \
+             sourceReference"
+        ))
+    })?;
+    Ok(Some(Box::new(complaints::id.ge(first).and(complaints::id.le(last)).nullable())))
+}
+
+/// Words anywhere in the text, or the whole number that another register gave the complaint.
+fn of_search(search: &str, _: &ReferenceData) -> OptionalCondition<complaints::table> {
+    let in_text = phananh_plain(complaints::text).like(anywhere(search)).escape('\\');
+    let found: Vec<Pred<complaints::table>> = vec![Box::new(in_text), Box::new(registered(search))];
+    Ok(balanced(found, |a, b| Box::new(a.or(b))))
+}
+
+/// Operators on whether a complaint is anonymous; `isNull: true` selects nothing that is anonymous, as it is never null.
+fn is_anonymous(ops: &BooleanOps, _: &ReferenceData) -> OptionalCondition<complaints::table> {
+    let wanted = [ops.eq, ops.ne.map(|ne| !ne), ops.is_null.filter(|null| *null).map(|_| false)];
+    let conditions = wanted.into_iter().flatten().map(|wanted| -> Pred<complaints::table> {
+        match wanted {
+            true => Box::new(complaints::enterprise_id.is_null().nullable()),
+            false => Box::new(complaints::enterprise_id.is_not_null().nullable()),
+        }
+    });
+    Ok(balanced(conditions.collect(), |a, b| Box::new(a.and(b))))
+}
+
+/// Conditions on sources: one imported source must satisfy all of them. `isNull` asks whether the complaint has any
+/// source, since no source row has null columns.
+fn of_sources(filter: &ComplaintFilter) -> OptionalCondition<complaints::table> {
+    let mut conditions: Vec<Pred<complaints::table>> = Vec::new();
+    let mut found: Vec<Pred<complaint_sources::table>> = Vec::new();
+    let [mut reference, mut source] = [filter.source_reference.clone(), filter.source.clone()];
+    let wanted = [&mut reference, &mut source].map(|ops| ops.as_mut().and_then(|ops| ops.is_null.take()));
+    text_ops!(found, reference, complaint_sources::reference);
+    text_ops!(found, source, complaint_sources::source);
+    let all = || complaint_sources::table.into_boxed::<MultiBackend>().filter(of_a_register().nullable());
+    if let Some(found) = balanced(found, |a, b| Box::new(a.and(b))) {
+        let of = all().filter(found).select(complaint_sources::complaint_id);
+        conditions.push(Box::new(in_select(complaints::id, of)));
+    }
+    for null in wanted.into_iter().flatten() {
+        let any = in_select(complaints::id, all().select(complaint_sources::complaint_id));
+        conditions.push(if null { Box::new(queries::not_true(Box::new(any))) } else { Box::new(any) });
+    }
+    Ok(balanced(conditions, |a, b| Box::new(a.and(b))))
+}
+
+/// The same where no condition on the reference covers it already.
+fn of_source_alone(filter: &ComplaintFilter) -> OptionalCondition<complaints::table> {
+    if filter.source_reference.is_some() { Ok(None) } else { of_sources(filter) }
+}
+
+/// Conditions on the unit of a complaint: `within` uses the ancestors stored with the complaint, as of its day.
+pub fn of_unit(filter: &UnitFilter, reference: &ReferenceData) -> OptionalCondition<complaints::table> {
+    let mut conditions: Vec<Pred<complaints::table>> = Vec::new();
+    if let Some(code) = &filter.within {
+        conditions.push(within(reference, code)?);
+    }
+    let plain = UnitFilter { within: None, and: None, or: None, not: None, ..filter.clone() };
+    if let Some(condition) = plain.condition(reference)? {
+        let of = units::table.into_boxed::<MultiBackend>().filter(condition).select(units::id.nullable());
+        conditions.push(Box::new(in_select(complaints::unit_id, of)));
+    }
+    combine!(filter, conditions, complaints::table, |part: &UnitFilter| of_unit(part, reference))
+}
+
+fn within(reference: &ReferenceData, code: &str) -> Result<Pred<complaints::table>, StoreError> {
+    let unit = unit_named(reference, code)?;
+    let below: Vec<Id> = reference.tree.descendants_without_stored_ancestor(unit.id);
+    Ok(within_unit(unit.id, Some(unit.kind), below))
+}
+
+filter! {
+    /// Conditions on allegations against officers, joined by AND.
+    AllegationFilter over complaint_officers {
+        officer: OfficerFilter => relation(complaint_officers::officer_id => officers, officers::id),
+        category: CategoryFilter => relation(complaint_officers::category_id => issue_categories, issue_categories::id.nullable()),
+        unit: UnitFilter => relation(complaint_officers::unit_id => units, units::id.nullable()),
+        attribution: AttributionOps => word(complaint_officers::attribution),
+        finding: FindingOps => word(complaint_officers::finding),
+        decided_on: DateOps => value(complaint_officers::decided_on),
+    }
+}

@@ -1,0 +1,326 @@
+//! Complaints: the type, its lists, filters, orders and mutations.
+
+mod filter;
+mod list;
+mod mutation;
+mod nested;
+mod order;
+mod submit;
+
+pub use filter::ComplaintFilter;
+pub use list::{ComplaintQueries, complaints_where};
+pub use mutation::ComplaintMutations;
+pub use nested::complaints_of;
+pub use order::{ComplaintOrder, complaint_order};
+pub use submit::SubmitMutations;
+
+use crate::graphql::connection::connection;
+use crate::graphql::context::request;
+use crate::graphql::enums::{Attribution, Channel, ComplaintState, Finding, LegalForm};
+use crate::graphql::execute::Inline;
+use crate::graphql::loaders::{
+    AllegationsKey, CategoryKey, EnterpriseKey, MattersKey, OfficerKey, RedactionKey, SourcesKey, UnitKey, loaders,
+    one, reference_row,
+};
+use crate::graphql::page::PageArgs;
+use crate::graphql::scalars::id;
+use crate::graphql::scalars::{Decimal, Json, Moment};
+use crate::graphql::types::response::responses_of;
+use crate::graphql::types::{
+    Enterprise, IssueCategory, Officer, ResponseFilter, Unit, UnitResponseConnection, UnitResponseOrder,
+};
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use chrono::NaiveDate;
+use schema::JsonValue;
+use schema::domain::ids::human_reference;
+use schema::models;
+use schema::pseudonyms::Subject;
+
+connection!(Complaint, ComplaintConnection, ComplaintEdge);
+
+pub struct Complaint(pub models::Complaint);
+
+impl From<models::Complaint> for Complaint {
+    fn from(row: models::Complaint) -> Self {
+        Self(row)
+    }
+}
+
+/// The register from which a complaint was imported.
+#[derive(SimpleObject)]
+pub struct ComplaintSource {
+    /// The name of the register, as in the mapping of the import.
+    source: String,
+    /// The number that this register gave the complaint, unchanged.
+    reference: String,
+}
+
+async fn unit(ctx: &Context<'_>, unit: Option<schema::Id>) -> Result<Option<Inline<Unit>>> {
+    let Some(unit) = unit else { return Ok(None) };
+    Ok(reference_row(ctx, UnitKey(unit)).await?.map(Unit).map(Inline))
+}
+
+async fn category(ctx: &Context<'_>, category: Option<schema::Id>) -> Result<Option<Inline<IssueCategory>>> {
+    let Some(category) = category else { return Ok(None) };
+    Ok(reference_row(ctx, CategoryKey(category)).await?.map(IssueCategory).map(Inline))
+}
+
+/// A complaint of an enterprise. You see only complaints within your row scope.
+#[Object]
+impl Complaint {
+    pub async fn id(&self) -> ID {
+        id(self.0.id)
+    }
+
+    /// The pseudonym of the complaint, stable until the key changes. FORBIDDEN if the server has no key file.
+    async fn pseudonym(&self, ctx: &Context<'_>) -> Result<String> {
+        request(ctx)?.pseudonym(Subject::Complaint, self.0.id)
+    }
+
+    /// The human-readable reference, such as PA-20101231-7F3KQ2M9ZX.
+    async fn reference(&self) -> String {
+        human_reference(self.0.id)
+    }
+
+    /// The registers from which the complaint was imported; empty if it was submitted here.
+    async fn sources(&self, ctx: &Context<'_>) -> Result<Vec<ComplaintSource>> {
+        let rows = one(loaders(ctx)?, SourcesKey(self.0.id)).await?.unwrap_or_default();
+        request(ctx)?.charge_texts(rows.iter().map(|row| Some(&row.reference)))?;
+        let named = |row: models::ComplaintSource| ComplaintSource { source: row.source, reference: row.reference };
+        Ok(rows.into_iter().map(named).collect())
+    }
+
+    async fn received_at(&self) -> Moment {
+        self.0.received_at.into()
+    }
+
+    /// When the event complained about happened; null if not stated.
+    async fn occurred_at(&self) -> Option<Moment> {
+        self.0.occurred_at.map(Into::into)
+    }
+
+    /// When the complaint entered this register.
+    async fn recorded_at(&self) -> Moment {
+        self.0.recorded_at.into()
+    }
+
+    async fn legal_form(&self) -> LegalForm {
+        self.0.legal_form.into()
+    }
+
+    async fn channel(&self) -> Channel {
+        self.0.channel.into()
+    }
+
+    async fn anonymous(&self) -> bool {
+        self.0.enterprise_id.is_none()
+    }
+
+    /// The complaining enterprise; null if the complaint is anonymous.
+    async fn enterprise(&self, ctx: &Context<'_>) -> Result<Option<Inline<Enterprise>>> {
+        let Some(enterprise) = self.0.enterprise_id else { return Ok(None) };
+        Ok(reference_row(ctx, EnterpriseKey(enterprise)).await?.map(Enterprise).map(Inline))
+    }
+
+    /// The unit complained about; null if not stated.
+    async fn unit(&self, ctx: &Context<'_>) -> Result<Option<Inline<Unit>>> {
+        unit(ctx, self.0.unit_id).await
+    }
+
+    /// The provincial department above the unit on the day of the complaint, or the unit itself; null if there
+    /// is none.
+    async fn department(&self, ctx: &Context<'_>) -> Result<Option<Inline<Unit>>> {
+        unit(ctx, self.0.department_id).await
+    }
+
+    /// The branch above the unit on the day of the complaint, or the unit itself; null if there is none.
+    async fn branch(&self, ctx: &Context<'_>) -> Result<Option<Inline<Unit>>> {
+        unit(ctx, self.0.branch_id).await
+    }
+
+    /// The team above the unit on the day of the complaint, or the unit itself; null if there is none.
+    async fn team(&self, ctx: &Context<'_>) -> Result<Option<Inline<Unit>>> {
+        unit(ctx, self.0.team_id).await
+    }
+
+    /// The category; null until one is given.
+    async fn category(&self, ctx: &Context<'_>) -> Result<Option<Inline<IssueCategory>>> {
+        category(ctx, self.0.category_id).await
+    }
+
+    /// The number of the customs declaration; null if not stated.
+    async fn declaration_number(&self) -> Option<&str> {
+        self.0.declaration_number.as_deref()
+    }
+
+    /// The text of the complaint; null if the register has none.
+    async fn text(&self) -> Option<&str> {
+        self.0.text.as_deref()
+    }
+
+    /// The cost to the enterprise in whole VND; null if not stated.
+    async fn cost_vnd(&self) -> Option<Decimal> {
+        self.0.cost_vnd.map(Decimal)
+    }
+
+    /// The delay in hours; null if not stated.
+    async fn delay_hours(&self) -> Option<f64> {
+        self.0.delay_hours
+    }
+
+    /// Whether the officer blamed the IT system.
+    async fn blames_system(&self) -> bool {
+        self.0.blames_system
+    }
+
+    /// Whether the enterprise complained in confidence.
+    async fn confidential(&self) -> bool {
+        self.0.confidential
+    }
+
+    /// The text that a unit may read of a confidential complaint; null if the complaint is not confidential or
+    /// not redacted yet.
+    async fn redacted_text(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        if !self.0.confidential {
+            return Ok(None);
+        }
+        let Some(row) = one(loaders(ctx)?, RedactionKey(self.0.id)).await? else { return Ok(None) };
+        request(ctx)?.charge_texts([Some(&row.text)])?;
+        Ok(Some(row.text.clone()))
+    }
+
+    async fn state(&self) -> ComplaintState {
+        self.0.state.into()
+    }
+
+    /// When the complaint entered its present state.
+    async fn state_since(&self) -> Moment {
+        self.0.state_since.into()
+    }
+
+    /// The finding on a complaint that names no officer; null until there is one.
+    async fn finding(&self) -> Option<Finding> {
+        self.0.finding.map(Into::into)
+    }
+
+    /// The day of that finding; null until there is one.
+    async fn decided_on(&self) -> Option<NaiveDate> {
+        self.0.decided_on
+    }
+
+    /// Grows by one with each change. Pass it as `expectedVersion`.
+    async fn version(&self) -> i32 {
+        self.0.version
+    }
+
+    /// The allegations against officers.
+    async fn officers(&self, ctx: &Context<'_>) -> Result<Vec<Inline<Allegation>>> {
+        let mut rows = one(loaders(ctx)?, AllegationsKey(self.0.id)).await?.unwrap_or_default();
+        if let Some(by) = request(ctx)?.ordering_pseudonyms() {
+            // The query orders by id, and ids are derived from officer codes.
+            rows.sort_by_cached_key(|row| by.place(Subject::Officer, row.officer_id));
+        }
+        Ok(rows.into_iter().map(Allegation::from).map(Inline).collect())
+    }
+
+    /// The matters of a complaint that names no officer and has several; their `officer` is null. The complaint
+    /// counts once, by the first of them.
+    async fn matters(&self, ctx: &Context<'_>) -> Result<Vec<Inline<Allegation>>> {
+        let rows = one(loaders(ctx)?, MattersKey(self.0.id)).await?.unwrap_or_default();
+        Ok(rows.into_iter().map(Allegation::from).map(Inline).collect())
+    }
+
+    /// Responses of units, the oldest first by default. The responses of all complaints of a page are loaded
+    /// together.
+    #[allow(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn responses(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<Box<ResponseFilter>>,
+        order_by: Option<Vec<UnitResponseOrder>>,
+        #[graphql(desc = "At most this many responses. Default: 5.")] first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Inline<UnitResponseConnection>> {
+        let page = PageArgs { first, after, last, before };
+        responses_of(ctx, self.0.id, filter, order_by, page).await.map(Inline)
+    }
+}
+
+pub struct Allegation {
+    officer_id: Option<schema::Id>,
+    unit_id: Option<schema::Id>,
+    category_id: Option<schema::Id>,
+    attribution: schema::enums::Attribution,
+    finding: schema::enums::Finding,
+    decided_on: Option<NaiveDate>,
+    source_codes: Option<JsonValue>,
+}
+
+impl From<models::ComplaintOfficer> for Allegation {
+    fn from(row: models::ComplaintOfficer) -> Self {
+        Self {
+            officer_id: Some(row.officer_id),
+            unit_id: row.unit_id,
+            category_id: row.category_id,
+            attribution: row.attribution,
+            finding: row.finding,
+            decided_on: row.decided_on,
+            source_codes: row.source_codes,
+        }
+    }
+}
+
+impl From<models::ComplaintMatter> for Allegation {
+    fn from(row: models::ComplaintMatter) -> Self {
+        Self {
+            officer_id: None,
+            unit_id: row.unit_id,
+            category_id: row.category_id,
+            attribution: schema::enums::Attribution::Asserted,
+            finding: row.finding,
+            decided_on: row.decided_on,
+            source_codes: row.source_codes,
+        }
+    }
+}
+
+/// What a complaint says about one officer, or about no officer in particular.
+#[Object]
+impl Allegation {
+    /// The officer; null for a matter that names none.
+    async fn officer(&self, ctx: &Context<'_>) -> Result<Option<Inline<Officer>>> {
+        let Some(officer) = self.officer_id else { return Ok(None) };
+        Ok(reference_row(ctx, OfficerKey(officer)).await?.map(Officer).map(Inline))
+    }
+
+    /// The unit of the officer or the matter; null if unknown.
+    async fn unit(&self, ctx: &Context<'_>) -> Result<Option<Inline<Unit>>> {
+        unit(ctx, self.unit_id).await
+    }
+
+    /// The category; null until one is given.
+    async fn category(&self, ctx: &Context<'_>) -> Result<Option<Inline<IssueCategory>>> {
+        category(ctx, self.category_id).await
+    }
+
+    /// Whether the enterprise only asserts that it was this officer, or the Board has confirmed it.
+    async fn attribution(&self) -> Attribution {
+        self.attribution.into()
+    }
+
+    async fn finding(&self) -> Finding {
+        self.finding.into()
+    }
+
+    /// The day of the finding; null until there is one.
+    async fn decided_on(&self) -> Option<NaiveDate> {
+        self.decided_on
+    }
+
+    /// The codes of the imported register, unchanged; null if there are none.
+    async fn source_codes(&self) -> Option<Json<&serde_json::Value>> {
+        self.source_codes.as_ref().map(|codes| Json(&codes.0))
+    }
+}

@@ -1,0 +1,21 @@
+//! Orders of lists of complaints.
+
+use crate::graphql::context::RequestContext;
+use crate::graphql::types::order::order;
+use schema::queries::{ComplaintSort, Direction};
+
+order!(ComplaintOrderField, ComplaintOrder, ComplaintSort { ReceivedAt, RecordedAt, StateSince, CostVnd, DelayHours } default ReceivedAt Desc);
+
+/// The order of a list of complaints. Ties are broken by id, or by a secret order for a viewer who must not
+/// learn ids.
+pub fn complaint_order(
+    request: &RequestContext,
+    order_by: Option<Vec<ComplaintOrder>>,
+) -> Vec<(ComplaintSort, Direction)> {
+    let mut order = ComplaintOrder::list(order_by);
+    if let Some(by) = request.ordering_pseudonyms() {
+        let last = order.last().map_or(Direction::Asc, |(_, direction)| *direction);
+        order.push((ComplaintSort::Shuffled(by.shuffle()), last));
+    }
+    order
+}

@@ -1,0 +1,139 @@
+//! Digests of the Board: the type, its list, filter and order.
+
+mod filter;
+mod list;
+mod order;
+
+pub use filter::DigestFilter;
+pub use list::DigestQueries;
+pub use order::DigestOrder;
+
+use crate::graphql::connection::connection;
+use crate::graphql::context::request;
+use crate::graphql::enums::{DeliveryChannel, DeliveryState, Locale};
+use crate::graphql::loaders::{DeliveriesKey, loaders, one};
+use crate::graphql::scalars::id;
+use crate::graphql::scalars::{Json, Moment};
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use chrono::NaiveDate;
+use schema::domain::ids::reference_id;
+use schema::enums::SubjectKind;
+use schema::events::Entity;
+use schema::models;
+
+connection!(Digest by DigestSort, DigestConnection, DigestEdge);
+
+pub struct Digest(pub models::Digest);
+
+impl From<models::Digest> for Digest {
+    fn from(row: models::Digest) -> Self {
+        Self(row)
+    }
+}
+
+impl Digest {
+    /// Notes for the audit log that the viewer saw the files of the flagged officers: a digest says why they
+    /// are flagged.
+    fn looked_at(&self, ctx: &Context<'_>) -> Result<()> {
+        // Flags that stand, and those that ended, were dismissed or were retracted.
+        let mut parts = vec![&self.0.document.0["flags"]];
+        while let Some(part) = parts.pop() {
+            match part {
+                serde_json::Value::Array(all) => parts.extend(all),
+                serde_json::Value::Object(fields) => {
+                    let is_officer = fields.get("kind").is_some_and(|kind| *kind == SubjectKind::Officer.as_str());
+                    if let Some(code) = fields.get("code").and_then(|code| code.as_str()).filter(|_| is_officer) {
+                        request(ctx)?.note_shown(|seen| &mut seen.files, reference_id(Entity::Officer, code));
+                    }
+                    parts.extend(fields.values());
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A digest of the Board as it was written and sent.
+#[Object]
+impl Digest {
+    pub async fn id(&self) -> ID {
+        id(self.0.id)
+    }
+
+    /// The last day that the digest covers.
+    async fn as_of(&self) -> NaiveDate {
+        self.0.as_of
+    }
+
+    /// The language of the digest.
+    async fn locale(&self) -> Locale {
+        self.0.locale.into()
+    }
+
+    /// The subject line of the message.
+    async fn subject(&self) -> &str {
+        &self.0.subject
+    }
+
+    /// The message as HTML.
+    async fn html(&self, ctx: &Context<'_>) -> Result<&str> {
+        self.looked_at(ctx)?;
+        Ok(&self.0.html)
+    }
+
+    /// The message as plain text.
+    async fn text(&self, ctx: &Context<'_>) -> Result<&str> {
+        self.looked_at(ctx)?;
+        Ok(&self.0.text)
+    }
+
+    /// The content of the digest as JSON, independent of the language.
+    async fn document(&self, ctx: &Context<'_>) -> Result<Json<&serde_json::Value>> {
+        self.looked_at(ctx)?;
+        Ok(Json(&self.0.document.0))
+    }
+
+    /// The position of the register that the digest was made from.
+    async fn position(&self) -> i64 {
+        self.0.position
+    }
+
+    async fn created_at(&self) -> Moment {
+        self.0.created_at.into()
+    }
+
+    /// The deliveries, one for each recipient.
+    async fn deliveries(&self, ctx: &Context<'_>) -> Result<Vec<Delivery>> {
+        let rows = one(loaders(ctx)?, DeliveriesKey(self.0.id)).await?.unwrap_or_default();
+        Ok(rows.into_iter().map(Delivery::from).collect())
+    }
+}
+
+/// The delivery of a digest to one recipient.
+#[derive(SimpleObject)]
+pub struct Delivery {
+    pub channel: DeliveryChannel,
+    /// The mail address or the folder.
+    pub address: String,
+    pub state: DeliveryState,
+    /// Attempts made so far.
+    pub attempts: i32,
+    /// Null until the digest is sent.
+    pub sent_at: Option<Moment>,
+    /// Why the last attempt failed; null if it succeeded or none was made.
+    pub error: Option<String>,
+}
+
+impl From<(models::Delivery, models::DigestSubscription)> for Delivery {
+    fn from((delivery, recipient): (models::Delivery, models::DigestSubscription)) -> Self {
+        Self {
+            channel: recipient.channel.into(),
+            address: recipient.address,
+            state: delivery.state.into(),
+            attempts: delivery.attempts,
+            sent_at: delivery.sent_at.map(Into::into),
+            error: delivery.error,
+        }
+    }
+}

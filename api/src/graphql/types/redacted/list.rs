@@ -1,0 +1,114 @@
+//! The query `redactedComplaints`: confidential complaints as far as a unit may read them.
+
+use super::{RedactedComplaint, RedactedComplaintConnection, RedactedComplaintEdge, RedactedComplaintFilter, month_of};
+use crate::graphql::connection::Counter;
+use crate::graphql::context::{request, snapshot, viewer};
+use crate::graphql::error::bad_input;
+use crate::graphql::filter::Filter;
+use crate::graphql::filter::both;
+use crate::graphql::page::{Cursor, PageArgs, PageInfo, Place};
+use async_graphql::{Context, Object, Result};
+use diesel::prelude::*;
+use schema::db::MultiBackend;
+use schema::models::Complaint;
+use schema::pseudonyms::Subject;
+use schema::queries::{Key, Pred, Slice, Window, in_select};
+use schema::tables::{complaints, redactions};
+use schema::{Id, StoreError, Timestamp, queries};
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The name of this list in its cursors.
+const LIST: &str = "redacted";
+
+/// The sort key: the latest month first, then the pseudonym. An order by the time itself would tell more than
+/// the month that is shown.
+type SortKey = (Reverse<String>, String);
+
+#[derive(Default)]
+pub struct RedactedQueries;
+
+#[Object]
+impl RedactedQueries {
+    /// Confidential complaints about your unit and the units below it that the Board has redacted, the latest
+    /// month first. FORBIDDEN if the server has no key file.
+    async fn redacted_complaints(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<RedactedComplaintFilter>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<RedactedComplaintConnection> {
+        let request = request(ctx)?;
+        let pseudonyms = request.pseudonyms()?.clone();
+        let reference = Arc::clone(&snapshot(ctx)?.reference);
+        let scope = viewer(ctx)?.scope(&reference.tree);
+        let condition = move || {
+            let redacted = redactions::table.into_boxed::<MultiBackend>().select(redactions::complaint_id);
+            let visible: Pred<complaints::table> =
+                Box::new(scope.confidential().and(in_select(complaints::id, redacted)));
+            let own = filter.condition(&reference)?;
+            Ok::<_, StoreError>(both!(Some(visible), own))
+        };
+        let sealer = request.cursors();
+        let window = PageArgs { first, last, ..PageArgs::default() }.window(request.limits.page_size, sealer)?;
+        // No other list accepts these cursors: there they would tell more of a complaint than is shown here.
+        let cursor_key = |name: &str, cursor: Option<String>| -> Result<Option<SortKey>> {
+            let Some(cursor) = cursor else { return Ok(None) };
+            match sealer.decode::<(String, Vec<Key>)>(name, &cursor)? {
+                (list, keys) if list == LIST => match <[Key; 2]>::try_from(keys) {
+                    Ok([Key::Text(month), Key::Text(pseudonym)]) => Ok(Some((Reverse(month), pseudonym))),
+                    _ => Err(bad_input(format!("{name} is not a cursor of this list"))),
+                },
+                _ => Err(bad_input(format!("{name} is not a cursor of this list"))),
+            }
+        };
+        let (after, before) = (cursor_key("after", after)?, cursor_key("before", before)?);
+        let window =
+            Window { after: after.as_ref().map(|_| Vec::new()), before: before.as_ref().map(|_| Vec::new()), ..window };
+        let part = window.clone();
+        let read = move |conn: &mut schema::Conn| {
+            let mut query = complaints::table.into_boxed::<MultiBackend>();
+            if let Some(condition) = condition()? {
+                query = query.filter(condition);
+            }
+            // A person redacted each of them, so there are few.
+            let all: Vec<(Id, Timestamp)> = query.select((complaints::id, complaints::received_at)).load(conn)?;
+            let number = i64::try_from(all.len()).unwrap_or(i64::MAX);
+            let sort_key =
+                |(id, at): (Id, Timestamp)| ((Reverse(month_of(at)), pseudonyms.of(Subject::Complaint, id)), id);
+            let mut all: Vec<(SortKey, Id)> = all.into_iter().map(sort_key).collect();
+            all.retain(|(at, _)| {
+                after.as_ref().is_none_or(|after| at > after) && before.as_ref().is_none_or(|before| at < before)
+            });
+            all.sort_unstable();
+            let more = all.len() > part.limit;
+            if part.backward {
+                all.drain(..all.len().saturating_sub(part.limit));
+            } else {
+                all.truncate(part.limit);
+            }
+            let ids: Vec<Id> = all.iter().map(|(_, id)| *id).collect();
+            let rows: Vec<Complaint> =
+                complaints::table.filter(complaints::id.eq_any(&ids)).select(Complaint::as_select()).load(conn)?;
+            let texts = queries::redactions_of(conn, &ids)?;
+            Ok((Slice { rows: all, more }, rows, texts, number))
+        };
+        let (slice, rows, mut texts, number) = request.read(read).await?;
+        let mut rows: HashMap<Id, Complaint> = rows.into_iter().map(|row| (row.id, row)).collect();
+        let cursor = |((Reverse(month), pseudonym), _): &(SortKey, Id)| {
+            sealer.at(Place::Of(LIST, vec![Key::Text(month.clone()), Key::Text(pseudonym.clone())]))
+        };
+        let cursors: Vec<Cursor> = slice.rows.iter().map(cursor).collect();
+        let page_info = PageInfo::new(&slice, &window, &cursors);
+        request.note_complaints(slice.rows.iter().map(|(_, id)| *id));
+        let edges = slice.rows.into_iter().zip(cursors).filter_map(|((_, id), cursor)| {
+            let (complaint, text) = (rows.remove(&id)?, texts.remove(&id)?.text);
+            Some(RedactedComplaintEdge { cursor, node: RedactedComplaint { complaint, text } })
+        });
+        Ok(RedactedComplaintConnection { edges: edges.collect(), page_info, counter: Counter::Known(number) })
+    }
+}

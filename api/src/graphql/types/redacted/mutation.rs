@@ -1,0 +1,107 @@
+//! The mutation by which a unit answers a confidential complaint that the Board has redacted.
+
+use super::RedactedComplaint;
+use crate::graphql::context::{own_unit, request, snapshot, viewer};
+use crate::graphql::enums::ResponseAction;
+use crate::graphql::error::from_store;
+use crate::graphql::execute::blocking;
+use crate::graphql::input::{LONG, optional, required};
+use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
+use diesel::prelude::*;
+use schema::db::MultiBackend;
+use schema::domain::ids::random_id;
+use schema::pseudonyms::Subject;
+use schema::queries::in_select;
+use schema::queries::redactions_of;
+use schema::register::{NewResponse, respond};
+use schema::tables::{complaints, redactions};
+use schema::{Conn, Id, StoreError, Timestamp};
+
+/// The response of a unit to a confidential complaint.
+#[derive(Debug, InputObject)]
+pub struct RespondToRedactedComplaintInput {
+    /// The pseudonym of the complaint in `redactedComplaints`.
+    pub pseudonym: String,
+    /// The version that you read; another version gives CONFLICT.
+    pub expected_version: i32,
+    pub action: ResponseAction,
+    /// 1 to 100,000 characters.
+    pub text: String,
+    /// At most 100,000 characters.
+    pub outcome: Option<String>,
+}
+
+#[derive(SimpleObject)]
+pub struct RespondToRedactedComplaintPayload {
+    pub complaint: RedactedComplaint,
+    /// The position of the register after the change, for `minPosition`.
+    pub position: Option<i64>,
+}
+
+#[derive(Default)]
+pub struct RedactedMutations;
+
+#[Object]
+impl RedactedMutations {
+    /// Answers a confidential complaint that the Board has redacted, as the head of the responsible unit.
+    /// BAD_USER_INPUT if no complaint that you may answer has the pseudonym, CONFLICT if the complaint has
+    /// changed or is closed, FORBIDDEN if you head no unit or the server has no key file.
+    async fn respond_to_redacted_complaint(
+        &self,
+        ctx: &Context<'_>,
+        input: RespondToRedactedComplaintInput,
+    ) -> Result<RespondToRedactedComplaintPayload> {
+        let unit_id = own_unit(ctx)?;
+        let text = required("text", &input.text, LONG)?;
+        let outcome = optional("outcome", input.outcome.as_deref(), LONG)?;
+        let viewer = viewer(ctx)?.clone();
+        let (app, pseudonyms) = (request(ctx)?.app.clone(), request(ctx)?.pseudonyms()?.clone());
+        let scope = viewer.scope(&snapshot(ctx)?.reference.tree);
+        // A pseudonym is not stored: compute those of the readable complaints and compare, before the
+        // transaction takes a lock.
+        let (pseudonym, find) = (input.pseudonym, scope.clone());
+        let redacted = move |conn: &mut Conn| {
+            let redacted = redactions::table.into_boxed::<MultiBackend>().select(redactions::complaint_id);
+            let visible: Vec<Id> = complaints::table
+                .into_boxed::<MultiBackend>()
+                .filter(find.confidential().and(in_select(complaints::id, redacted)))
+                .select(complaints::id)
+                .load(conn)?;
+            let found = visible.into_iter().find(|id| pseudonyms.stands_for(&pseudonym, Subject::Complaint, *id));
+            found.ok_or_else(no_such_complaint)
+        };
+        let id = request(ctx)?.read(redacted).await?;
+        let noting = request(ctx)?.clone();
+        blocking(move || {
+            let done = app.db.write(&viewer.actor(), |tx| {
+                let still = complaints::table
+                    .into_boxed::<MultiBackend>()
+                    .filter(scope.confidential().and(complaints::id.eq(id)))
+                    .count();
+                if still.get_result::<i64>(tx.conn)? == 0 {
+                    return Err(no_such_complaint());
+                }
+                let response = NewResponse {
+                    id: random_id(),
+                    unit_id,
+                    responded_at: Timestamp::now(),
+                    action: input.action.into(),
+                    text,
+                    outcome,
+                    satisfied: None,
+                };
+                let case = respond(tx, id, input.expected_version, response)?;
+                let text = redactions_of(tx.conn, &[id])?.remove(&id).map(|row| row.text).unwrap_or_default();
+                Ok(RedactedComplaint { complaint: case.complaint, text })
+            });
+            let done = done.map_err(from_store)?;
+            noting.note_complaints([id]);
+            Ok(RespondToRedactedComplaintPayload { complaint: done.value, position: done.position })
+        })
+        .await
+    }
+}
+
+fn no_such_complaint() -> StoreError {
+    StoreError::Rule("pseudonym: no complaint that you may answer has this pseudonym".into())
+}

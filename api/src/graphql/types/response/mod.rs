@@ -1,0 +1,71 @@
+//! Responses of units: the type, its lists, filter, order and mutation.
+
+mod filter;
+mod list;
+mod mutation;
+mod nested;
+mod order;
+
+pub use filter::ResponseFilter;
+pub use list::UnitResponseQueries;
+pub use mutation::UnitResponseMutations;
+pub use nested::{end_of_responses, responses_of};
+pub use order::UnitResponseOrder;
+
+use crate::graphql::connection::connection;
+use crate::graphql::enums::ResponseAction;
+use crate::graphql::loaders::{UnitKey, reference_row};
+use crate::graphql::scalars::Moment;
+use crate::graphql::scalars::id;
+use crate::graphql::types::Unit;
+use async_graphql::{Context, ID, Object, Result};
+use schema::models;
+
+connection!(UnitResponse, UnitResponseConnection, UnitResponseEdge);
+
+pub struct UnitResponse(pub models::UnitResponse);
+
+impl From<models::UnitResponse> for UnitResponse {
+    fn from(row: models::UnitResponse) -> Self {
+        Self(row)
+    }
+}
+
+/// A response of a unit to a complaint.
+#[Object]
+impl UnitResponse {
+    pub async fn id(&self) -> ID {
+        id(self.0.id)
+    }
+
+    async fn complaint_id(&self) -> ID {
+        id(self.0.complaint_id)
+    }
+
+    /// The unit that responded.
+    async fn unit(&self, ctx: &Context<'_>) -> Result<Option<Unit>> {
+        Ok(reference_row(ctx, UnitKey(self.0.unit_id)).await?.map(Unit))
+    }
+
+    async fn responded_at(&self) -> Moment {
+        self.0.responded_at.into()
+    }
+
+    async fn action(&self) -> ResponseAction {
+        self.0.action.into()
+    }
+
+    async fn text(&self) -> &str {
+        &self.0.text
+    }
+
+    /// The outcome in words; null if none was given.
+    async fn outcome(&self) -> Option<&str> {
+        self.0.outcome.as_deref()
+    }
+
+    /// Whether the enterprise was satisfied; null if it did not say.
+    async fn satisfied(&self) -> Option<bool> {
+        self.0.satisfied
+    }
+}

@@ -1,0 +1,361 @@
+//! Translates the arguments of `complaintStatistics` into a [`Question`] over the snapshot.
+
+use super::conditions::{ComplaintStatisticsFilter, officers, own};
+use super::having::StatisticsHaving;
+use super::period::{Period, StatisticsComparison};
+use crate::access::Scope;
+use crate::graphql::error::bad_input;
+use crate::graphql::page::SortDirection;
+use async_graphql::resolver_utils::{EnumItem, EnumType};
+use async_graphql::{Enum, InputObject, Result, SelectionField};
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+use jobs::facts::days::day_number;
+use jobs::snapshot::Snapshot;
+use jobs::statistics::{
+    Bucket, Cursor, Dimension, Disclosure, Measure, NoiseKey, Order, PseudonymOrder, Question, Span, Thresholds, Wanted,
+};
+use polars::prelude::{Expr, col, lit};
+use schema::domain::calendar::local_date;
+use schema::enums::UnitKind;
+use schema::pseudonyms::{Pseudonyms, Subject};
+use schema::{Id, Timestamp};
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// A dimension to group by. A complaint that names several officers counts once for each, and once in the
+/// totals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum StatisticsDimension {
+    Department,
+    Branch,
+    Team,
+    /// The unit under which a complaint was filed, of any level.
+    Unit,
+    Officer,
+    /// Enterprises of one group, and the branches of one, are one group.
+    Enterprise,
+    Category,
+    Kind,
+    Channel,
+    State,
+    /// The finding on each officer named, or on the complaint if it names none.
+    Finding,
+    /// The day received, in `timezone`.
+    Day,
+    /// The week received, from Monday.
+    Week,
+    Month,
+    Quarter,
+    Year,
+}
+
+impl From<StatisticsDimension> for Dimension {
+    fn from(dimension: StatisticsDimension) -> Self {
+        match dimension {
+            StatisticsDimension::Department => Self::Department,
+            StatisticsDimension::Branch => Self::Branch,
+            StatisticsDimension::Team => Self::Team,
+            StatisticsDimension::Unit => Self::Unit,
+            StatisticsDimension::Officer => Self::Officer,
+            StatisticsDimension::Enterprise => Self::Enterprise,
+            StatisticsDimension::Category => Self::Category,
+            StatisticsDimension::Kind => Self::Kind,
+            StatisticsDimension::Channel => Self::Channel,
+            StatisticsDimension::State => Self::State,
+            StatisticsDimension::Finding => Self::Finding,
+            StatisticsDimension::Day => Self::Time(Bucket::Day),
+            StatisticsDimension::Week => Self::Time(Bucket::Week),
+            StatisticsDimension::Month => Self::Time(Bucket::Month),
+            StatisticsDimension::Quarter => Self::Time(Bucket::Quarter),
+            StatisticsDimension::Year => Self::Time(Bucket::Year),
+        }
+    }
+}
+
+/// A measure to order by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum StatisticsMeasure {
+    Complaints,
+    Episodes,
+    DistinctEnterprises,
+    DistinctOfficers,
+    CostVnd,
+    DelayHours,
+    ShareAnsweredInTime,
+    MedianDaysToResponse,
+}
+
+impl From<StatisticsMeasure> for Measure {
+    fn from(measure: StatisticsMeasure) -> Self {
+        match measure {
+            StatisticsMeasure::Complaints => Self::Complaints,
+            StatisticsMeasure::Episodes => Self::Episodes,
+            StatisticsMeasure::DistinctEnterprises => Self::DistinctEnterprises,
+            StatisticsMeasure::DistinctOfficers => Self::DistinctOfficers,
+            StatisticsMeasure::CostVnd => Self::CostVnd,
+            StatisticsMeasure::DelayHours => Self::DelayHours,
+            StatisticsMeasure::ShareAnsweredInTime => Self::ShareAnsweredInTime,
+            StatisticsMeasure::MedianDaysToResponse => Self::MedianDaysToResponse,
+        }
+    }
+}
+
+/// An order by a measure. Groups without the measure come last.
+#[derive(Debug, Clone, Copy, InputObject)]
+pub struct StatisticsOrder {
+    pub field: StatisticsMeasure,
+    #[graphql(default_with = "SortDirection::Desc")]
+    pub direction: SortDirection,
+}
+
+/// The arguments of `complaintStatistics`.
+pub struct Arguments {
+    pub filter: Option<ComplaintStatisticsFilter>,
+    pub group_by: Vec<StatisticsDimension>,
+    pub having: Option<StatisticsHaving>,
+    pub order_by: Vec<StatisticsOrder>,
+    pub first: usize,
+    pub after: Option<Cursor>,
+    pub timezone: String,
+    pub fill: bool,
+    pub compare: Option<StatisticsComparison>,
+    pub other: bool,
+    /// Suppression thresholds and noise; None for a viewer of exact numbers.
+    pub thresholds: Option<(Thresholds, NoiseKey)>,
+    /// Orders people and enterprises by pseudonyms.
+    pub disguise: Option<PseudonymOrder>,
+    /// The past day that the numbers are for.
+    pub as_of: Option<NaiveDate>,
+}
+
+impl Arguments {
+    /// Whether states, and findings, of a past day are needed: the snapshot holds the present ones.
+    pub fn steps(&self) -> (bool, bool) {
+        let asks = |dimension| self.group_by.contains(&dimension);
+        let lists = |of: fn(&ComplaintStatisticsFilter) -> bool| self.filter.as_ref().is_some_and(of);
+        (
+            asks(StatisticsDimension::State) || lists(|filter| filter.state_in.is_some()),
+            asks(StatisticsDimension::Finding) || lists(|filter| filter.finding_in.is_some()),
+        )
+    }
+}
+
+/// Builds the question, within the row scope of the viewer; `asked` is the selection of the answer.
+///
+/// # Errors
+/// BAD_USER_INPUT names the argument that is wrong.
+pub fn question(
+    snapshot: &Snapshot,
+    scope: &Scope,
+    arguments: Arguments,
+    asked: SelectionField<'_>,
+) -> Result<Question> {
+    let zone = Tz::from_str(&arguments.timezone).map_err(|_| {
+        bad_input(format!(
+            "timezone: {:?} is not a name of the IANA time zone database: write one such as Asia/Ho_Chi_Minh",
+            arguments.timezone
+        ))
+    })?;
+    let mut group_by: Vec<Dimension> = Vec::new();
+    for dimension in arguments.group_by {
+        let dimension = dimension.into();
+        if group_by.contains(&dimension) {
+            return Err(bad_input("groupBy names a dimension twice: name each once"));
+        }
+        group_by.push(dimension);
+    }
+    let mut wanted = Wanted::default();
+    wanted_of(asked, &mut wanted);
+    let mut order_by: Vec<(Order, bool)> = Vec::new();
+    for order in &arguments.order_by {
+        wanted.add(order.field.into());
+        order_by.push((Order::Measure(order.field.into()), order.direction == SortDirection::Desc));
+    }
+    let having = arguments.having.as_ref().map(|having| having.condition(&mut wanted)).transpose()?;
+    let filter = arguments.filter.unwrap_or_default();
+    let period = Period::new(filter.received_from, filter.received_before, zone)?;
+    if arguments.thresholds.is_some() && !(zone == Tz::Asia__Ho_Chi_Minh && period.is_of_whole_months()) {
+        // The smallest time cell is a month.
+        return Err(bad_input("your role may ask only about whole months in Asia/Ho_Chi_Minh"));
+    }
+    let mut conditions = scope.expressions(snapshot);
+    conditions.extend(own(snapshot, &filter)?);
+    let as_of = arguments.as_of.map(day_number);
+    conditions.extend(as_of.map(|day| col("day").lt_eq(lit(day))));
+    let within = |period: &Period| {
+        let all = conditions.iter().cloned().chain(period.conditions());
+        all.reduce(Expr::and)
+    };
+    let times = group_by.iter().filter(|dimension| matches!(dimension, Dimension::Time(_))).count();
+    if arguments.fill && times != 1 {
+        return Err(bad_input("fill needs exactly one time dimension in groupBy: DAY, WEEK, MONTH, QUARTER or YEAR"));
+    }
+    let span = |period: &Period| {
+        let (from, before) = period.days();
+        Span::new(from, before)
+    };
+    let mut span_before = Span::ALL;
+    let compare = match arguments.compare {
+        None => None,
+        Some(compare) => {
+            let (before, shift) = period.before(compare)?;
+            span_before = span(&before);
+            Some((within(&before), shift))
+        }
+    };
+    let disclosure = arguments.thresholds.map(|(thresholds, noise_key)| Disclosure {
+        thresholds,
+        noise_key,
+        scope: scope_of(snapshot, &filter),
+        listed: listed(&filter),
+        span: span(&period),
+        span_before,
+    });
+    Ok(Question {
+        filter: within(&period),
+        // By the clock: a snapshot may be of yesterday just after midnight, and an edition for longer.
+        as_of: Some(as_of.unwrap_or_else(|| day_number(local_date(Timestamp::now())))),
+        officers: filter.officer_in.as_deref().map(|codes| officers(snapshot, scope, codes)).transpose()?,
+        findings: filter
+            .finding_in
+            .map(|all| all.into_iter().map(|one| schema::enums::Finding::from(one) as u32).collect()),
+        group_by,
+        zone,
+        wanted,
+        totals: asked.selection_set().any(|field| matches!(field.name(), "totals" | "totalsBefore")),
+        having,
+        order_by,
+        fill: arguments.fill.then(|| period.days()),
+        compare,
+        limit: arguments.first,
+        after: arguments.after,
+        other: arguments.other,
+        disclosure,
+        disguise: arguments.disguise,
+    })
+}
+
+/// The unit that a filter is limited to, if no single attribute of a complaint determines it: a unit above the
+/// stored levels, or one with units below it that moved.
+fn scope_of(snapshot: &Snapshot, filter: &ComplaintStatisticsFilter) -> Option<Id> {
+    let unit = snapshot.reference.unit_by_code(filter.unit_within.as_deref()?)?.id;
+    let tree = &snapshot.reference.tree;
+    let is_stored = matches!(tree.kind(unit), Some(UnitKind::ProvincialDepartment | UnitKind::Branch | UnitKind::Team));
+    (!is_stored || !tree.descendants_without_stored_ancestor(unit).is_empty()).then_some(unit)
+}
+
+/// The dimensions for which a filter lists several values.
+fn listed(filter: &ComplaintStatisticsFilter) -> Vec<Dimension> {
+    let lengths = [
+        (Dimension::Category, filter.category_in.as_ref().map(Vec::len)),
+        (Dimension::Kind, filter.kind_in.as_ref().map(Vec::len)),
+        (Dimension::Channel, filter.channel_in.as_ref().map(Vec::len)),
+        (Dimension::State, filter.state_in.as_ref().map(Vec::len)),
+    ];
+    lengths.into_iter().filter(|(_, length)| length.is_some_and(|n| n > 1)).map(|(dimension, _)| dimension).collect()
+}
+
+/// Marks the measures that are selected; only these are computed.
+fn wanted_of(asked: SelectionField<'_>, wanted: &mut Wanted) {
+    for field in asked.selection_set() {
+        match measure_of(field.name()) {
+            Some(measure) => wanted.add(measure.into()),
+            None if BELOW.contains(&field.name()) => wanted_of(field, wanted),
+            None => {}
+        }
+    }
+}
+
+/// The fields of an answer that have measures below them.
+const BELOW: [&str; 4] = ["rows", "totals", "previous", "totalsBefore"];
+
+/// The measure that a field shows: the field has the name of the enum value in camel case.
+fn measure_of(field: &str) -> Option<StatisticsMeasure> {
+    let has_name = |item: &EnumItem<StatisticsMeasure>| {
+        let mut letters = field.chars();
+        let mut words = item.name.split('_').enumerate().flat_map(|(nth, word)| {
+            let letter = move |(at, letter): (usize, char)| {
+                if nth > 0 && at == 0 { letter } else { letter.to_ascii_lowercase() }
+            };
+            word.char_indices().map(letter)
+        });
+        words.all(|letter| letters.next() == Some(letter)) && letters.next().is_none()
+    };
+    StatisticsMeasure::items().iter().find(|item| has_name(item)).map(|item| item.value)
+}
+
+/// Orders people and enterprises by pseudonyms, for a viewer of pseudonyms only: the order of codes would tell
+/// whose they are.
+pub fn disguise(snapshot: &Arc<Snapshot>, by: Option<&Pseudonyms>) -> Option<PseudonymOrder> {
+    let (snapshot, by) = (Arc::clone(snapshot), by?.clone());
+    Some(PseudonymOrder(Arc::new(move |dimension, place| {
+        let at = u32::try_from(place).ok();
+        let (subject, id) = match dimension {
+            Dimension::Officer => (Subject::Officer, at.and_then(|place| snapshot.officers.at(place))),
+            Dimension::Enterprise => (Subject::Enterprise, at.and_then(|place| snapshot.enterprises.at(place))),
+            _ => return place,
+        };
+        id.map_or(0, |id| by.place(subject, id))
+    })))
+}
+
+/// The day of `asOf`, by default today.
+///
+/// # Errors
+/// BAD_USER_INPUT if it is in the future or outside the range of the register.
+pub fn past_day(snapshot: &Snapshot, as_of: Option<NaiveDate>) -> Result<NaiveDate> {
+    let today = local_date(snapshot.as_of);
+    let Some(day) = as_of else { return Ok(today) };
+    if day > today {
+        return Err(bad_input(format!("asOf is {day}: it must not be after today, {today}")));
+    }
+    crate::graphql::input::day("asOf", day)
+}
+
+/// The local day of the snapshot (days since 1970).
+pub fn today(snapshot: &Snapshot) -> i32 {
+    day_number(local_date(snapshot.as_of))
+}
+
+/// Checks a number of days.
+///
+/// # Errors
+/// BAD_USER_INPUT if it is not from 1 to 36,500.
+pub fn days(days: i32) -> Result<i32> {
+    if (1..=36_500).contains(&days) { Ok(days) } else { Err(bad_input("days must be from 1 to 36,500")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::Guard;
+
+    #[test]
+    fn every_measure_of_an_answer_is_computed_when_it_is_selected() {
+        let guard = Guard::new(&crate::graphql::sdl(&crate::graphql::schema(false))).unwrap();
+        let typed = guard.typed();
+        let fields = |of: &str| -> Vec<&str> {
+            typed.iter().filter(|(within, ..)| within == of).map(|(_, field, _)| *field).collect()
+        };
+        let measures = fields("StatisticsMeasures");
+        assert_eq!(measures.len(), StatisticsMeasure::items().len());
+        assert!(measures.iter().all(|field| measure_of(field).is_some()), "{measures:?}");
+        // A row has the measures, too; its other fields are dimensions, or say something of the row itself.
+        let plain = ["isOther", "previous", "suppressed"];
+        let dimensions: Vec<String> =
+            StatisticsDimension::items().iter().map(|item| item.name.to_lowercase()).collect();
+        for field in fields("ComplaintStatisticsRow") {
+            let is_dimension = dimensions.iter().any(|dimension| dimension == field);
+            assert!(is_dimension || plain.contains(&field) || measure_of(field).is_some(), "{field}");
+        }
+        for field in fields("ComplaintStatistics") {
+            let has_measures = typed.iter().any(|(within, name, of)| {
+                within == "ComplaintStatistics"
+                    && *name == field
+                    && ["StatisticsMeasures", "ComplaintStatisticsRow"].contains(of)
+            });
+            assert_eq!(has_measures, BELOW.contains(&field), "{field}");
+        }
+    }
+}

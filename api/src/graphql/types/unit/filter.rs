@@ -1,0 +1,61 @@
+//! The filter of units.
+
+use crate::graphql::filter::Filter;
+use crate::graphql::filter::{
+    BooleanOps, IdOps, OptionalCondition, PeerGroupOps, ReferenceData, StringOps, UnitKindOps, filter,
+};
+use async_graphql::Result;
+use diesel::prelude::*;
+use schema::db::MultiBackend;
+use schema::queries::in_select;
+use schema::tables::{unit_parents, units};
+use schema::{Id, StoreError};
+
+filter! {
+    /// Conditions on units, joined by AND.
+    UnitFilter over units {
+        id: IdOps => id(units::id),
+        code: StringOps => text(units::code),
+        name_vi: StringOps => text(units::name_vi),
+        name_en: StringOps => text(units::name_en),
+        kind: UnitKindOps => word(units::kind),
+        peer_group: PeerGroupOps => word(units::peer_group),
+        field: StringOps => text(units::field),
+        /// Whether an import created the unit from its code alone.
+        unknown: BooleanOps => truth(units::unknown),
+        /// Finds the text anywhere in the names, ignoring case and diacritics.
+        search: String => search(units::name_vi, units::name_en),
+        /// The code of a unit: selects it and the units ever below it. For complaints: those below it on the day of
+        /// the complaint. An unknown code gives BAD_USER_INPUT.
+        within: String => by(within),
+        /// Conditions on a parent unit at any time.
+        parent: Box<UnitFilter> => by(of_parent),
+    }
+}
+
+/// A unit and all units that were ever below it.
+fn within(code: &str, reference: &ReferenceData) -> OptionalCondition<units::table> {
+    let below: Vec<Id> = reference.tree.ever_below(unit_named(reference, code)?.id).into_iter().collect();
+    Ok(Some(Box::new(units::id.eq_any(below).nullable())))
+}
+
+/// The units whose parent, at any time, a filter selects.
+fn of_parent(parent: &UnitFilter, reference: &ReferenceData) -> OptionalCondition<units::table> {
+    let mut above = units::table.into_boxed::<MultiBackend>();
+    if let Some(condition) = parent.condition(reference)? {
+        above = above.filter(condition);
+    }
+    let children = unit_parents::table
+        .into_boxed::<MultiBackend>()
+        .filter(in_select(unit_parents::parent_id, above.select(units::id)))
+        .select(unit_parents::unit_id);
+    Ok(Some(Box::new(in_select(units::id, children))))
+}
+
+/// The unit with a code.
+///
+/// # Errors
+/// `Rule` if there is none.
+pub fn unit_named<'k>(reference: &'k ReferenceData, code: &str) -> Result<&'k schema::models::Unit, StoreError> {
+    reference.unit_by_code(code).ok_or_else(|| StoreError::Rule(format!("within: there is no unit {code:?}")))
+}

@@ -1,0 +1,78 @@
+//! The queries `units` and `unit`.
+
+use super::{Unit, UnitConnection, UnitFilter, UnitOrder};
+use crate::access::within_columns;
+use crate::graphql::connection::list;
+use crate::graphql::context::{request, snapshot, viewer};
+use crate::graphql::filter::Filter;
+use crate::graphql::input::{IdOrCode, id_or_code};
+use crate::graphql::loaders::UnitKey;
+use crate::graphql::page::PageArgs;
+use crate::graphql::types::order::all_ids;
+use crate::graphql::types::statistics::{IdAtPlace, MeasureSources, list_by_measure};
+use async_graphql::{Context, ID, Object, Result};
+use diesel::prelude::*;
+use jobs::statistics::Dimension;
+use schema::tables::units;
+
+#[derive(Default)]
+pub struct UnitQueries;
+
+#[Object]
+impl UnitQueries {
+    /// Units, by code by default.
+    #[allow(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn units(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<UnitFilter>,
+        order_by: Option<Vec<UnitOrder>>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<UnitConnection> {
+        let page = PageArgs { first, after, last, before };
+        viewer(ctx)?;
+        let reference = snapshot(ctx)?.reference.clone();
+        let condition = move || filter.condition(&reference);
+        match UnitOrder::list(order_by)? {
+            Ok(order) => list::<Unit>(ctx, page, order, condition).await,
+            Err(by) => {
+                let all = request(ctx)?.read(move |conn| all_ids!(conn, units, units::code, condition()?)).await?;
+                let at: IdAtPlace = |snapshot, place| Some(snapshot.reference.units.get(place as usize)?.id);
+                // A unit is measured with all units below it, whether or not complaints store it as an
+                // ancestor.
+                let levels = [Dimension::Department, Dimension::Branch, Dimension::Team, Dimension::Unit];
+                let snapshot = snapshot(ctx)?;
+                let tree = &snapshot.reference.tree;
+                let separate_rows = all.iter().filter_map(|unit| {
+                    let below = tree.descendants_without_stored_ancestor(*unit);
+                    (!below.is_empty()).then(|| (*unit, within_columns(&snapshot, *unit, &below)))
+                });
+                let sources = MeasureSources {
+                    separate_rows: separate_rows.collect(),
+                    dimensions: levels.map(|level| (level, at)).to_vec(),
+                };
+                list_by_measure::<Unit, _>(ctx, all, by, sources, page, UnitKey).await
+            }
+        }
+    }
+
+    /// One unit by id or code, exactly one of them (else BAD_USER_INPUT); null if there is none.
+    async fn unit(&self, ctx: &Context<'_>, id: Option<ID>, code: Option<String>) -> Result<Option<Unit>> {
+        viewer(ctx)?;
+        let by = id_or_code(id, code)?;
+        let found = request(ctx)?
+            .read(move |conn| {
+                let query = units::table.into_boxed();
+                let query = match by {
+                    IdOrCode::Id(id) => query.filter(units::id.eq(id)),
+                    IdOrCode::Code(code) => query.filter(units::code.eq(code)),
+                };
+                Ok(query.select(schema::models::Unit::as_select()).first(conn).optional()?)
+            })
+            .await?;
+        Ok(found.map(Unit))
+    }
+}

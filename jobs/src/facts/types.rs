@@ -1,0 +1,107 @@
+//! The facts that statistics read: the fields of complaints, allegations, units and the rest that they need.
+
+use crate::facts::minhash::TextSketch;
+use chrono::NaiveDate;
+use diesel::prelude::*;
+use schema::enums::{Attribution, CategoryKind, ComplaintState, DatePrecision, Finding};
+use schema::models::{Posting, Unit, UnitParent};
+use schema::{Id, Timestamp};
+use std::collections::HashMap;
+
+/// The fields of a complaint that statistics read.
+#[derive(Debug, Clone, PartialEq, Queryable)]
+pub struct ComplaintFact {
+    pub id: Id,
+    pub received_at: Timestamp,
+    pub occurred_at: Option<Timestamp>,
+    pub enterprise_id: Option<Id>,
+    pub unit_id: Option<Id>,
+    pub category_id: Option<Id>,
+    pub state: ComplaintState,
+    pub state_since: Timestamp,
+    /// The complaint's own finding, when it names no officer.
+    pub finding: Option<Finding>,
+    pub decided_on: Option<NaiveDate>,
+    pub received_precision: Option<DatePrecision>,
+}
+
+/// An allegation against an officer.
+#[derive(Debug, Clone, PartialEq, Queryable, serde::Deserialize)]
+pub struct AllegationFact {
+    #[serde(skip, default = "no_id")]
+    pub complaint_id: Id,
+    pub officer_id: Id,
+    pub ordinal: i32,
+    #[serde(default)]
+    pub category_id: Option<Id>,
+    #[serde(default)]
+    pub unit_id: Option<Id>,
+    pub attribution: Attribution,
+    pub finding: Finding,
+    #[serde(default)]
+    pub decided_on: Option<NaiveDate>,
+}
+
+fn no_id() -> Id {
+    Id(uuid::Uuid::nil())
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct CategoryFact {
+    pub kind: CategoryKind,
+    pub serious: bool,
+}
+
+/// All facts of the register that the recurrence statistics read.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// Ordered by id.
+    pub complaints: Vec<ComplaintFact>,
+    /// By complaint; each list ordered by (officer, ordinal).
+    pub allegations: HashMap<Id, Vec<AllegationFact>>,
+    pub units: HashMap<Id, Unit>,
+    pub parents: HashMap<Id, Vec<UnitParent>>,
+    pub postings: HashMap<Id, Vec<Posting>>,
+    pub officer_codes: HashMap<Id, String>,
+    pub enterprises: HashMap<Id, EnterpriseFact>,
+    pub categories: HashMap<Id, CategoryFact>,
+    pub workload: HashMap<Id, WorkloadFact>,
+    /// Sketches of the texts of complaints about conduct: see [`Facts::load_texts`]. The texts are dropped, because
+    /// statistics only need their similarity.
+    pub texts: HashMap<Id, TextSketch>,
+    /// The register position at which the facts were read.
+    pub position: i64,
+}
+
+/// Declarations handled in a month by a unit, or by one officer in it.
+#[derive(Debug, Clone, PartialEq, serde::Deserialize)]
+pub struct WorkloadFact {
+    pub unit_id: Id,
+    #[serde(default)]
+    pub officer_id: Option<Id>,
+    pub month: NaiveDate,
+    pub declarations: i64,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct EnterpriseFact {
+    pub tax_code: String,
+    pub group_code: Option<String>,
+}
+
+impl EnterpriseFact {
+    /// The key that enterprises counted as one share: the group, else the tax code without its branch suffix.
+    pub fn counts_as(&self) -> String {
+        match &self.group_code {
+            Some(group) => format!("group:{group}"),
+            None => schema::domain::tax_code::enterprise_of(&self.tax_code).to_owned(),
+        }
+    }
+}
+
+/// An officer or a branch.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Subject {
+    pub code: String,
+    pub id: Id,
+}

@@ -1,0 +1,59 @@
+use super::*;
+use chrono::{Days, TimeDelta};
+use diesel::dsl::count_star;
+use schema::enums::Finding;
+use schema::world::{self, Parameters};
+
+/// How many complaints say something of a finding.
+fn with_finding(snapshot: &Snapshot, finding: Finding) -> usize {
+    let named = snapshot.facts.column("named").expect("a column").list().expect("lists").clone();
+    let says = |words: polars::series::amortized_iter::AmortSeries| {
+        words.as_ref().u32().expect("words").iter().flatten().any(|word| meaning(word).1 == finding as u32)
+    };
+    named.amortized_iter().flatten().filter(|words| says(words.clone())).count()
+}
+
+#[test]
+fn a_finding_counts_from_its_day_on_without_any_write() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let db = Db::open(&format!("sqlite:{}", folder.path().join("world.db").display())).expect("a database");
+    db.migrate().expect("migrations");
+    let until = NaiveDate::from_ymd_opt(2025, 12, 31).expect("a date");
+    world::generate(&db, Parameters { complaints: 300, seed: 4, until }, &mut |_| true).expect("a register");
+    let now = Timestamp::now();
+    let tomorrow = local_date(now) + Days::new(1);
+    let (finding, day) = (Some(Finding::Exonerated), Some(tomorrow));
+    let (allegations, without_officer) = db
+        .write("test", |tx| {
+            use complaint_officers::dsl as allegation;
+            let names = complaint_officers::table.select(complaint_officers::complaint_id).distinct().limit(3);
+            let named: Vec<Id> = names.load(tx.conn)?;
+            diesel::update(allegation::complaint_officers.filter(allegation::complaint_id.eq_any(&named)))
+                .set((allegation::finding.eq(Finding::Exonerated), allegation::decided_on.eq(day)))
+                .execute(tx.conn)?;
+            let all = complaint_officers::table.select(complaint_officers::complaint_id);
+            let others: Vec<Id> =
+                complaints::table.filter(complaints::id.ne_all(all)).select(complaints::id).limit(2).load(tx.conn)?;
+            diesel::update(complaints::table.filter(complaints::id.eq_any(&others)))
+                .set((complaints::finding.eq(finding), complaints::decided_on.eq(day)))
+                .execute(tx.conn)?;
+            Ok((named.len(), others.len()))
+        })
+        .expect("findings of tomorrow")
+        .value;
+    assert!(allegations > 0 && without_officer > 0);
+    let store = SnapshotStore::load_by(&db, || now).expect("a snapshot");
+    let before = with_finding(&store.current(), Finding::Exonerated);
+    // Refreshed on the same day, nothing changes.
+    store.refresh_by(&db, || now).expect("a refresh");
+    assert_eq!(with_finding(&store.current(), Finding::Exonerated), before);
+    let a_day_later = Timestamp::from(now.utc() + TimeDelta::days(1));
+    store.refresh_by(&db, || a_day_later).expect("a refresh");
+    let refreshed = store.current();
+    assert_eq!(with_finding(&refreshed, Finding::Exonerated), before + allegations + without_officer);
+    let all: i64 = db.read(|conn| Ok(complaints::table.select(count_star()).first(conn)?)).expect("a count");
+    assert_eq!(i64::try_from(refreshed.facts.height()), Ok(all), "no complaint stands twice");
+    // A snapshot loaded on that day is the same.
+    let loaded = SnapshotStore::load_by(&db, || a_day_later).expect("a snapshot");
+    assert_eq!(with_finding(&loaded.current(), Finding::Exonerated), before + allegations + without_officer);
+}

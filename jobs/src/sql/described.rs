@@ -1,0 +1,37 @@
+//! The tables and columns that a query may name.
+
+/// The table that only the Board may read.
+pub const SOURCES: &str = "sources";
+
+/// The tables and their columns.
+pub const TABLES: [(&str, &[&str]); 5] = [
+    (
+        "complaints",
+        &[
+            "complaint",
+            "received_on",
+            "month",
+            "year",
+            "department",
+            "branch",
+            "team",
+            "unit",
+            "category",
+            "kind",
+            "channel",
+            "state",
+            "enterprise",
+            "cost_vnd",
+            "delay_hours",
+            "blames_system",
+            "confidential",
+            "due_on",
+            "answered_on",
+            "ended_on",
+        ],
+    ),
+    ("allegations", &["complaint", "officer", "finding"]),
+    ("units", &["code", "name_vi", "name_en", "kind", "peer_group"]),
+    ("categories", &["code", "name_vi", "name_en", "kind", "serious", "deadline_days"]),
+    (SOURCES, &["complaint", "source", "reference"]),
+];

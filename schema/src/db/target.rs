@@ -1,0 +1,209 @@
+//! Database URLs, and how a connection is opened from one.
+
+use super::{Backend, Conn, StoreError};
+use diesel::connection::SimpleConnection;
+use diesel::result::Error as DieselError;
+use diesel::{Connection, PgConnection, QueryResult, SqliteConnection};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// A parsed database URL.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    pub backend: Backend,
+    location: String,
+    bulk: bool,
+    /// Whether a missing SQLite database is created.
+    makes: bool,
+    /// The time after which PostgreSQL cancels a statement.
+    statement_timeout: Option<Duration>,
+}
+
+impl Target {
+    /// `bulk`: for one writer of very many rows, whose indexes should stay in memory.
+    pub fn parse(url: &str, bulk: bool) -> Result<Self, StoreError> {
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            if path.is_empty() || path == ":memory:" {
+                return Err(StoreError::BadUrl(url.to_owned()));
+            }
+            return Ok(Self {
+                backend: Backend::Sqlite,
+                location: path.to_owned(),
+                bulk,
+                makes: true,
+                statement_timeout: None,
+            });
+        }
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            let location = with_settings(with_certificate_store(url), &LIBPQ_DEFAULTS);
+            return Ok(Self { backend: Backend::Postgres, location, bulk, makes: true, statement_timeout: None });
+        }
+        Err(StoreError::BadUrl(url.to_owned()))
+    }
+
+    /// The same target; a missing database is an error.
+    pub fn existing(self) -> Self {
+        Self { makes: false, ..self }
+    }
+
+    /// The same target, with a timeout of statements.
+    pub fn with_statement_timeout(self, timeout: Duration) -> Self {
+        Self { statement_timeout: Some(timeout), ..self }
+    }
+
+    /// The same target; its connection notices a dead server within 5 s.
+    pub fn with_short_timeout(&self) -> Self {
+        // libpq takes the last of several values.
+        let location = format!("{}&tcp_user_timeout=5000", self.location);
+        let is_postgres = self.backend == Backend::Postgres;
+        Self { location: if is_postgres { location } else { self.location.clone() }, ..self.clone() }
+    }
+
+    /// The file of a SQLite database.
+    pub fn file(&self) -> Option<PathBuf> {
+        // SQLite takes URIs, too: file:PATH?OPTIONS.
+        let uri = self.location.strip_prefix("file:").map(|path| path.strip_prefix("//").unwrap_or(path));
+        let path = uri.map_or(self.location.as_str(), |path| path.split(['?', '#']).next().unwrap_or_default());
+        (self.backend == Backend::Sqlite).then(|| path.into())
+    }
+
+    /// Fails if a SQLite file is missing: SQLite would create it.
+    fn must_be_there(&self) -> Result<(), StoreError> {
+        match self.file().filter(|path| !path.exists()) {
+            Some(path) => Err(StoreError::NoDatabase(path)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether statements are cancelled with their operation ([`super::cancellation`]).
+    pub fn cancels(&self) -> bool {
+        self.backend == Backend::Postgres && self.statement_timeout.is_some()
+    }
+
+    /// Opens a connection.
+    ///
+    /// # Errors
+    /// The database's own message, which the derived `establish` of the multi connection hides.
+    pub fn connect(&self) -> Result<Conn, StoreError> {
+        match self.backend {
+            Backend::Postgres => {
+                // Otherwise libpq registers an exit handler that tears OpenSSL down while a thread of the pool may
+                // still be connecting.
+                openssl_sys::init();
+                let mut conn = PgConnection::establish(&self.location)
+                    .map_err(|e| StoreError::Connect { place: redact(&self.location), source: e })?;
+                // Registers are in memory or on SSDs, where random reads cost hardly more than sequential ones.
+                conn.batch_execute(
+                    "SET TIME ZONE 'UTC'; SET client_min_messages = warning; SET random_page_cost = 1.1",
+                )
+                .map_err(StoreError::Query)?;
+                if let Some(timeout) = self.statement_timeout {
+                    conn.batch_execute(&format!("SET statement_timeout = {}", timeout.as_millis()))?;
+                }
+                Ok(Conn::Pg(conn))
+            }
+            Backend::Sqlite => {
+                let folder = Path::new(&self.location).parent().filter(|p| !p.as_os_str().is_empty());
+                if let Some(folder) = folder.filter(|f| !f.is_dir()) {
+                    return Err(StoreError::NoFolder(folder.to_owned()));
+                }
+                if !self.makes {
+                    self.must_be_there()?;
+                }
+                let mut conn = SqliteConnection::establish(&self.location)
+                    .map_err(|e| StoreError::Connect { place: self.location.clone(), source: e })?;
+                // The timeout comes first: changing the journal mode may itself have to wait.
+                let cache = super::dialect::CACHE;
+                let settings = format!(
+                    "PRAGMA busy_timeout = {}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+                     PRAGMA foreign_keys = ON; PRAGMA case_sensitive_like = ON; PRAGMA cache_size = -{cache}; \
+                     PRAGMA temp_store = MEMORY",
+                    BUSY.as_millis(),
+                );
+                retry_while_locked(|| conn.batch_execute(&settings))
+                    .map_err(|e| StoreError::NotADatabase { path: self.location.clone(), source: e })?;
+                super::search_text::register_functions(&mut conn)?;
+                super::cancellation::register_functions(&mut conn)?;
+                crate::queries::shuffled::register_functions(&mut conn)?;
+                if self.bulk {
+                    conn.batch_execute("PRAGMA cache_size = -262144; PRAGMA wal_autocheckpoint = 16384")?;
+                }
+                Ok(Conn::Sqlite(conn))
+            }
+        }
+    }
+}
+
+/// How long SQLite waits for a lock of its file.
+const BUSY: Duration = Duration::from_secs(30);
+
+/// Retries while the database is locked: of several processes that open a new file, one switches it to WAL mode, and
+/// SQLite does not let the others wait for that.
+fn retry_while_locked(mut work: impl FnMut() -> QueryResult<()>) -> QueryResult<()> {
+    let end = Instant::now() + BUSY;
+    loop {
+        match work() {
+            Err(DieselError::DatabaseError(_, info))
+                if info.message().contains("database is locked") && Instant::now() < end =>
+            {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            done => return done,
+        }
+    }
+}
+
+/// Settings of libpq that apply unless the URL has them: a host that vanishes silently (a failover, a firewall) is
+/// noticed after 10 s, and not after the system's 15 minutes.
+const LIBPQ_DEFAULTS: [(&str, &str); 6] = [
+    ("connect_timeout", "5"),
+    ("tcp_user_timeout", "10000"),
+    ("keepalives", "1"),
+    ("keepalives_idle", "5"),
+    ("keepalives_interval", "2"),
+    ("keepalives_count", "3"),
+];
+
+/// Adds the settings that a URL does not have yet.
+fn with_settings(mut location: String, settings: &[(&str, &str)]) -> String {
+    for (name, value) in settings {
+        // A password may contain a question mark.
+        let behind = location.rsplit_once('@').map_or(location.as_str(), |(_, behind)| behind);
+        let (sign, given) = match behind.split_once('?') {
+            None => ("?", ""),
+            Some((_, given)) if given.is_empty() || given.ends_with('&') => ("", given),
+            Some((_, given)) => ("&", given),
+        };
+        if !given.split('&').any(|one| one.split_once('=').is_some_and(|(own, _)| own == *name)) {
+            location = format!("{location}{sign}{name}={value}");
+        }
+    }
+    location
+}
+
+/// Names the system's certificate store, which the bundled libpq does not know, if the URL asks for verified
+/// certificates and names no store.
+fn with_certificate_store(url: &str) -> String {
+    if !url.contains("sslmode=verify-") || url.contains("sslrootcert=") {
+        return url.to_owned();
+    }
+    match openssl_probe::probe().cert_file {
+        Some(file) => format!("{url}&sslrootcert={}", file.display()),
+        None => url.to_owned(),
+    }
+}
+
+/// The URL without its password, for messages.
+fn redact(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    // Drops the settings after the question mark: they may hold a password, and most are added by `with_settings`.
+    let shown = |host: &str| host.split('?').next().unwrap_or_default().to_owned();
+    match rest.rsplit_once('@') {
+        Some((user, host)) => {
+            let user = user.split(':').next().unwrap_or_default();
+            format!("{scheme}://{user}@{}", shown(host))
+        }
+        None => format!("{scheme}://{}", shown(rest)),
+    }
+}

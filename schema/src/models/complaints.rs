@@ -1,0 +1,108 @@
+//! Complaints and what belongs to them.
+
+use crate::enums::{Attribution, Channel, ComplaintState, DatePrecision, Finding, LegalForm, ResponseAction};
+use crate::sql_types::{Id, JsonValue, Timestamp};
+use crate::tables;
+use chrono::NaiveDate;
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+
+model!(complaints Complaint {
+    id: Id,
+    received_at: Timestamp,
+    occurred_at: Option<Timestamp>,
+    recorded_at: Timestamp,
+    legal_form: LegalForm,
+    channel: Channel,
+    /// None for an anonymous complaint.
+    enterprise_id: Option<Id>,
+    unit_id: Option<Id>,
+    /// The ancestors of the unit as of the complaint's own day, and the unit itself among them.
+    department_id: Option<Id>,
+    branch_id: Option<Id>,
+    team_id: Option<Id>,
+    category_id: Option<Id>,
+    declaration_number: Option<String>,
+    text: Option<String>,
+    cost_vnd: Option<i64>,
+    delay_hours: Option<f64>,
+    blames_system: bool,
+    confidential: bool,
+    state: ComplaintState,
+    state_since: Timestamp,
+    version: i32,
+    /// The finding on a complaint that names no officer; None if undecided.
+    finding: Option<Finding>,
+    decided_on: Option<NaiveDate>,
+    source_codes: Option<JsonValue>,
+    /// None if at least the day is known.
+    received_precision: Option<DatePrecision>,
+});
+
+model!(complaint_sources ComplaintSource {
+    source: String,
+    reference: String,
+    complaint_id: Id,
+    content_hash: String,
+});
+
+model!(
+    /// One allegation against one officer.
+    complaint_officers ComplaintOfficer {
+        complaint_id: Id,
+        officer_id: Id,
+        ordinal: i32,
+        category_id: Option<Id>,
+        unit_id: Option<Id>,
+        attribution: Attribution,
+        finding: Finding,
+        decided_on: Option<NaiveDate>,
+        source_codes: Option<JsonValue>,
+    }
+);
+
+model!(
+    /// One of several allegations in a complaint that names no officer.
+    complaint_matters ComplaintMatter {
+        complaint_id: Id,
+        ordinal: i32,
+        category_id: Option<Id>,
+        unit_id: Option<Id>,
+        finding: Finding,
+        decided_on: Option<NaiveDate>,
+        source_codes: Option<JsonValue>,
+    }
+);
+
+model!(unit_responses UnitResponse {
+    complaint_id: Id,
+    id: Id,
+    unit_id: Id,
+    responded_at: Timestamp,
+    recorded_at: Timestamp,
+    action: ResponseAction,
+    text: String,
+    outcome: Option<String>,
+    satisfied: Option<bool>,
+    actor: String,
+});
+
+model!(redactions Redaction {
+    complaint_id: Id,
+    /// The text of a confidential complaint that the unit may read.
+    text: String,
+    redacted_at: Timestamp,
+    actor: String,
+});
+
+model!(
+    /// A complaint not answered in time, escalated one level up (1) or two (2).
+    escalations Escalation {
+        complaint_id: Id,
+        level: i32,
+        unit_id: Option<Id>,
+        due_on: NaiveDate,
+        escalated_at: Timestamp,
+        run_id: Id,
+    }
+);

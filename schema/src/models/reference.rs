@@ -1,0 +1,93 @@
+//! Reference data: units, officers, enterprises, categories, workload and incidents.
+
+use crate::enums::{CategoryKind, PeerGroup, UnitKind};
+use crate::sql_types::{Id, JsonValue, Timestamp};
+use crate::tables;
+use chrono::NaiveDate;
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+
+model!(units Unit {
+    id: Id,
+    code: String,
+    name_vi: String,
+    name_en: Option<String>,
+    kind: UnitKind,
+    peer_group: Option<PeerGroup>,
+    /// The field of a headquarters unit, for routing.
+    field: Option<String>,
+    valid_from: NaiveDate,
+    /// The last day, inclusive; None for "until now".
+    valid_to: Option<NaiveDate>,
+    /// Created by an import that met its code before the unit was imported.
+    unknown: bool,
+});
+
+model!(unit_parents UnitParent {
+    unit_id: Id,
+    valid_from: NaiveDate,
+    valid_to: Option<NaiveDate>,
+    parent_id: Id,
+});
+
+model!(officers Officer {
+    id: Id,
+    code: String,
+    name: Option<String>,
+    rank: Option<String>,
+    appointed_on: Option<NaiveDate>,
+    unknown: bool,
+});
+
+model!(postings Posting {
+    officer_id: Id,
+    unit_id: Id,
+    valid_from: NaiveDate,
+    valid_to: Option<NaiveDate>,
+});
+
+model!(enterprises Enterprise {
+    id: Id,
+    tax_code: String,
+    name: Option<String>,
+    group_code: Option<String>,
+});
+
+model!(issue_categories IssueCategory {
+    id: Id,
+    code: String,
+    parent_id: Option<Id>,
+    name_vi: String,
+    name_en: Option<String>,
+    kind: CategoryKind,
+    serious: bool,
+    deadline_days: Option<i32>,
+    owner_unit_id: Option<Id>,
+    unknown: bool,
+});
+
+model!(
+    /// Declarations handled in a month by a unit, or by one of its officers.
+    workload Workload {
+        id: Id,
+        unit_id: Id,
+        officer_id: Option<Id>,
+        month: NaiveDate,
+        declarations: i64,
+    }
+);
+
+model!(system_incidents SystemIncident {
+    id: Id,
+    reference: String,
+    /// None for the whole country.
+    unit_id: Option<Id>,
+    started_at: Timestamp,
+    ended_at: Option<Timestamp>,
+    description: Option<String>,
+});
+
+model!(
+    /// A fact about the register as a whole, by key.
+    register_info RegisterInfo { key: String, value: JsonValue }
+);
