@@ -244,12 +244,12 @@ impl Scope {
         }
     }
 
-    /// Complaints that do not name the viewer; None if the viewer is no officer.
+    /// Complaints that do not name the viewer; None if the viewer is not an officer.
     fn others(&self) -> Option<Pred<complaints::table>> {
         Some(Box::new(not_true(self.naming_viewer()?)))
     }
 
-    /// Complaints that name the viewer; None if the viewer is no officer.
+    /// Complaints that name the viewer; None if the viewer is not an officer.
     fn naming_viewer(&self) -> Option<Pred<complaints::table>> {
         let officer = self.except_officer?;
         let named = complaint_officers::table
