@@ -4,7 +4,7 @@ use crate::program;
 use api::access::{Guard, TABLE, allowed};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use tests::{Client, Json, Role, TestApp, fixtures};
+use tests::{Client, Json, Role, TestApp, fixtures, wait_until};
 
 pub fn guard() -> Guard {
     Guard::new(&api::graphql::sdl(&api::graphql::schema(false))).unwrap()
@@ -233,10 +233,14 @@ fn tokens_are_shown_once_stored_hashed_and_end() {
             })
             .unwrap();
         };
+        // On PostgreSQL a node may use the cached owner of a token until the write is announced; SQLite has no cache.
+        let seconds = if app.database.folder().is_some() { 0 } else { 10 };
         expire(schema::Timestamp::from_micros(1), None);
-        assert_eq!(ask(), 401, "expired");
+        wait_until(seconds, "an expired token is refused", || ask() == 401);
+        expire(None, None);
+        assert_eq!(ask(), 200);
         expire(None, Some(schema::Timestamp::now()));
-        assert_eq!(ask(), 401, "revoked");
+        wait_until(seconds, "a revoked token is refused", || ask() == 401);
         expire(None, None);
         assert_eq!(ask(), 200);
         let other = program().run(&app.database, ["token", "create", "--name", "BOARD-all", "--role", "ADMIN"]);
