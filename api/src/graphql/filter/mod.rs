@@ -101,6 +101,7 @@ pub(in crate::graphql) use combine;
 /// | `text(column)` | operators | equality, order and `like` |
 /// | `search(column, …)` | text | the text stands anywhere in one of the columns |
 /// | `relation(key => table, id)` | a filter of another table | the row refers to a row that the filter selects |
+/// | `through(id => table, near, far => other, id)` | a filter of another table | rows of `table` link the row to a row that the filter selects |
 /// | `by(function)` | any type | `function(&value, reference)` |
 /// | `whole(function)` | any type | `function(&filter)`, for fields that only have a meaning together |
 macro_rules! filter {
@@ -170,11 +171,21 @@ macro_rules! field_condition {
     };
     (relation, $conditions:ident, $filter:expr, $field:ident, $reference:ident, $key:expr => $table:ident, $id:expr) => {
         if let Some(filter) = &$filter.$field {
-            let mut of = $table::table.into_boxed::<schema::db::MultiBackend>();
-            if let Some(condition) = $crate::graphql::filter::Filter::condition(filter, $reference)? {
-                of = of.filter(condition);
-            }
+            let of = $crate::graphql::filter::selected!($table, filter, $reference);
             $conditions.push(Box::new(schema::queries::in_select($key, of.select($id))));
+        }
+    };
+    (
+        through, $conditions:ident, $filter:expr, $field:ident, $reference:ident,
+        $row:expr => $links:ident, $near:expr, $far:expr => $table:ident, $id:expr
+    ) => {
+        if let Some(filter) = &$filter.$field {
+            let of = $crate::graphql::filter::selected!($table, filter, $reference);
+            let links = $links::table
+                .into_boxed::<schema::db::MultiBackend>()
+                .filter(schema::queries::in_select($far, of.select($id)))
+                .select($near);
+            $conditions.push(Box::new(schema::queries::in_select($row, links)));
         }
     };
     (by, $conditions:ident, $filter:expr, $field:ident, $reference:ident, $condition:expr) => {
@@ -189,6 +200,18 @@ macro_rules! field_condition {
     };
 }
 pub(in crate::graphql) use field_condition;
+
+/// The query of the rows of a table that a filter selects.
+macro_rules! selected {
+    ($table:ident, $filter:expr, $reference:expr) => {{
+        let mut rows = $table::table.into_boxed::<schema::db::MultiBackend>();
+        if let Some(condition) = $crate::graphql::filter::Filter::condition($filter, $reference)? {
+            rows = rows.filter(condition);
+        }
+        rows
+    }};
+}
+pub(in crate::graphql) use selected;
 
 /// Joins two optional conditions by AND.
 macro_rules! both {

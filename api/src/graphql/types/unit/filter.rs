@@ -1,13 +1,10 @@
 //! The filter of units.
 
-use crate::graphql::filter::Filter;
 use crate::graphql::filter::{
     BooleanOps, IdOps, OptionalCondition, PeerGroupOps, ReferenceData, StringOps, UnitKindOps, filter,
 };
 use async_graphql::Result;
 use diesel::prelude::*;
-use schema::db::MultiBackend;
-use schema::queries::in_select;
 use schema::tables::{unit_parents, units};
 use schema::{Id, StoreError};
 
@@ -29,7 +26,9 @@ filter! {
         /// the complaint. An unknown code gives BAD_USER_INPUT.
         within: String => by(within),
         /// Conditions on a parent unit at any time.
-        parent: Box<UnitFilter> => by(of_parent),
+        parent: Box<UnitFilter> => through(
+            units::id => unit_parents, unit_parents::unit_id, unit_parents::parent_id => units, units::id
+        ),
     }
 }
 
@@ -37,19 +36,6 @@ filter! {
 fn within(code: &str, reference: &ReferenceData) -> OptionalCondition<units::table> {
     let below: Vec<Id> = reference.tree.ever_below(unit_named(reference, code)?.id).into_iter().collect();
     Ok(Some(Box::new(units::id.eq_any(below).nullable())))
-}
-
-/// The units whose parent, at any time, a filter selects.
-fn of_parent(parent: &UnitFilter, reference: &ReferenceData) -> OptionalCondition<units::table> {
-    let mut above = units::table.into_boxed::<MultiBackend>();
-    if let Some(condition) = parent.condition(reference)? {
-        above = above.filter(condition);
-    }
-    let children = unit_parents::table
-        .into_boxed::<MultiBackend>()
-        .filter(in_select(unit_parents::parent_id, above.select(units::id)))
-        .select(unit_parents::unit_id);
-    Ok(Some(Box::new(in_select(units::id, children))))
 }
 
 /// The unit with a code.
