@@ -33,6 +33,24 @@ macro_rules! each {
     };
 }
 
+/// Calls a macro with names for type parameters, once for each number of columns that a table may have: diesel has tables
+/// of up to 32 columns. `T` is not among the names, so that the macro may have it for itself.
+macro_rules! for_each_width {
+    ($call:ident) => {
+        $crate::db::for_each_width!(
+            $call: A B C D E F G H I J K L M N O P Q R S U V W X Y Z AA AB AC AD AE AF AG
+        );
+    };
+    ($call:ident: $last:ident) => {
+        $call!($last);
+    };
+    ($call:ident: $first:ident $($rest:ident)+) => {
+        $call!($first $($rest)+);
+        $crate::db::for_each_width!($call: $($rest)+);
+    };
+}
+pub(crate) use for_each_width;
+
 /// Inserts rows, given as references, into a table of `$columns` columns: in batches on PostgreSQL, where each
 /// statement is a round trip; one by one on SQLite, where a prepared statement is cheaper than parsing a long one.
 #[macro_export]

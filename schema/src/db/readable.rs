@@ -1,6 +1,6 @@
 //! Rows that may hold unreadable values: one such row does not fail the query that loads it.
 
-use super::{MultiBackend, StoreError};
+use super::{MultiBackend, StoreError, for_each_width};
 use crate::sql_types::{Document, Id, JsonValue, Timestamp, Uid, UtcMicros};
 use chrono::NaiveDate;
 use diesel::QueryResult;
@@ -59,16 +59,8 @@ macro_rules! readable_row {
     };
 }
 
-/// One implementation per number of columns: the coherence rules forbid a generic one.
-macro_rules! readable_rows {
-    ($last:ident) => { readable_row!($last); };
-    ($first:ident $($rest:ident)+) => {
-        readable_row!($first $($rest)+);
-        readable_rows!($($rest)+);
-    };
-}
-
-readable_rows!(A B C D E F G H I J K L M N O P Q R S U V W X Y Z);
+// One implementation per number of columns: the coherence rules forbid a generic one.
+for_each_width!(readable_row);
 
 macro_rules! readable_value {
     ($($sql:ty => $value:ty),+) => {

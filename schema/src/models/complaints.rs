@@ -39,6 +39,49 @@ model!(complaints Complaint {
     received_precision: Option<DatePrecision>,
 });
 
+impl Complaint {
+    /// A complaint of which only this is known: no other column says anything yet, and it stands where every complaint
+    /// begins. Whoever stores a complaint fills in the rest by struct update, and does not name the columns that it
+    /// knows nothing of.
+    ///
+    /// A column that every complaint must have is a parameter here: then a writer without it does not compile.
+    pub fn received(
+        id: Id,
+        received_at: Timestamp,
+        recorded_at: Timestamp,
+        legal_form: LegalForm,
+        channel: Channel,
+    ) -> Self {
+        Self {
+            id,
+            received_at,
+            occurred_at: None,
+            recorded_at,
+            legal_form,
+            channel,
+            enterprise_id: None,
+            unit_id: None,
+            department_id: None,
+            branch_id: None,
+            team_id: None,
+            category_id: None,
+            declaration_number: None,
+            text: None,
+            cost_vnd: None,
+            delay_hours: None,
+            blames_system: false,
+            confidential: false,
+            state: ComplaintState::Received,
+            state_since: received_at,
+            version: 1,
+            finding: None,
+            decided_on: None,
+            source_codes: None,
+            received_precision: None,
+        }
+    }
+}
+
 model!(complaint_sources ComplaintSource {
     source: String,
     reference: String,

@@ -8,7 +8,7 @@ use crate::domain::amounts::{MOST_COST_VND, MOST_DELAY_HOURS};
 use crate::domain::calendar::{check_received, local_date};
 use crate::domain::ids::{complaint_id, reference_id};
 use crate::domain::{declaration, tax_code};
-use crate::enums::{Attribution, Channel, ComplaintState, Finding, LegalForm};
+use crate::enums::{Attribution, Channel, Finding, LegalForm};
 use crate::events::Entity;
 use crate::import::looks::without_hidden;
 use crate::models::{Complaint, ComplaintOfficer, ComplaintSource, Enterprise, IssueCategory, Officer, Unit};
@@ -130,17 +130,9 @@ pub fn submit(tx: &mut WriteTx<'_>, source: &str, key: &str, submission: &Submis
     let id = complaint_id(local_date(received_at), source, key);
     let mut case = Case {
         complaint: Complaint {
-            id,
-            received_at,
             occurred_at: submission.occurred_at,
-            recorded_at: tx.now,
-            legal_form: submission.legal_form,
-            channel: submission.channel,
             enterprise_id,
             unit_id,
-            department_id: None,
-            branch_id: None,
-            team_id: None,
             category_id,
             declaration_number,
             text: Some(submission.text.clone()),
@@ -148,13 +140,7 @@ pub fn submit(tx: &mut WriteTx<'_>, source: &str, key: &str, submission: &Submis
             delay_hours: submission.delay_hours,
             blames_system: submission.blames_system,
             confidential: submission.confidential,
-            state: ComplaintState::Received,
-            state_since: received_at,
-            version: 1,
-            finding: None,
-            decided_on: None,
-            source_codes: None,
-            received_precision: None,
+            ..Complaint::received(id, received_at, tx.now, submission.legal_form, submission.channel)
         },
         officers: Vec::new(),
         matters: Vec::new(),

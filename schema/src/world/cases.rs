@@ -81,13 +81,10 @@ impl<'w> Generator<'w> {
         let text = self.text(&mut chance, planned, category, &branch.name, declaration.as_deref());
         let costs = chance.is(if conduct { 0.6 } else { 0.45 });
         let delays = chance.is(0.5);
+        // One seed gives one world: both are drawn before the costs, and a base of a struct would be evaluated last.
+        let (legal_form, channel) = (legal_form(&mut chance, conduct), channel(&mut chance));
         let complaint = Complaint {
-            id,
-            received_at,
             occurred_at,
-            recorded_at: self.recorded_at,
-            legal_form: legal_form(&mut chance, conduct),
-            channel: channel(&mut chance),
             enterprise_id: planned.enterprise.map(|at| world.enterprises.rows[at as usize].id),
             unit_id: Some(unit_id),
             department_id: Some(branch.department),
@@ -103,11 +100,7 @@ impl<'w> Generator<'w> {
             confidential: conduct && chance.is(0.07),
             state: course.state,
             state_since: course.since,
-            version: 1,
-            finding: None,
-            decided_on: None,
-            source_codes: None,
-            received_precision: None,
+            ..Complaint::received(id, received_at, self.recorded_at, legal_form, channel)
         };
         let (finding, decided_on) = self.finding(&mut chance, planned, conduct, &course);
         let allegation = |officer: u32, ordinal: i32, category_id: Id| ComplaintOfficer {

@@ -1,6 +1,7 @@
 //! How the program stores the values of each column. PostgreSQL enforces most of it; SQLite keeps any value in any
 //! column, and reads a text or a fraction as the number that it resembles, while conditions and indexes do not.
 
+use crate::db::for_each_width;
 use crate::sql_types::{Document, Uid, UtcMicros};
 use crate::tables;
 use diesel::expression::Expression;
@@ -90,15 +91,7 @@ macro_rules! columns {
     };
 }
 
-macro_rules! columns_of_each_length {
-    ($last:ident) => { columns!($last); };
-    ($first:ident $($rest:ident)+) => {
-        columns!($first $($rest)+);
-        columns_of_each_length!($($rest)+);
-    };
-}
-
-columns_of_each_length!(A B C D E F G H I J K L M N O P Q R S T U V W X Y);
+for_each_width!(columns);
 
 macro_rules! stored {
     ($($table:ident ($($key:ident),+)),+ $(,)?) => {

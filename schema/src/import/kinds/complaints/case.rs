@@ -24,18 +24,8 @@ pub type Posted = HashMap<Id, Vec<Posting>>;
 pub fn new_case(id: Id, draft: &ParsedComplaint, now: Timestamp, tree: &UnitTree, posted: &Posted) -> Case {
     let mut case = Case {
         complaint: Complaint {
-            id,
-            received_at: draft.received,
             occurred_at: draft.occurred,
-            recorded_at: now,
-            legal_form: draft.legal_form,
-            channel: draft.channel,
             enterprise_id: draft.tax_code.as_deref().map(|code| reference_id(Entity::Enterprise, code)),
-            unit_id: None,
-            department_id: None,
-            branch_id: None,
-            team_id: None,
-            category_id: None,
             declaration_number: draft.declaration_number.clone(),
             text: draft.text.clone(),
             cost_vnd: draft.cost_vnd,
@@ -44,11 +34,8 @@ pub fn new_case(id: Id, draft: &ParsedComplaint, now: Timestamp, tree: &UnitTree
             confidential: draft.confidential,
             state: draft.state,
             state_since: draft.state_since,
-            version: 1,
-            finding: None,
-            decided_on: None,
-            source_codes: None,
             received_precision: draft.received_precision,
+            ..Complaint::received(id, draft.received, now, draft.legal_form, draft.channel)
         },
         officers: Vec::new(),
         matters: Vec::new(),
