@@ -1,5 +1,5 @@
-//! Field-level access control: one table says which role may read, filter and order by which field; the default is
-//! deny.
+//! Field-level access control: one table says which role may read, filter and order by which field, and what the
+//! audit log records of it; the default is deny.
 //!
 //! The guard checks a document before it runs: every selected field, every argument, and every input field that the
 //! document or its variables name.
@@ -17,13 +17,13 @@ mod trusted;
 mod viewer;
 mod walk;
 
-pub use audited_access::{AuditedAccess, AuditedBy, Condition, IDENTIFYING_INPUTS, IDENTIFYING_OUTPUTS, NOT_AUDITED};
+pub use audited_access::{AuditedAccess, Condition, IDENTIFYING_ARGUMENTS, OTHER_ARGUMENTS};
 pub use check::chosen;
 pub use checked::{Checked, Refusal, Weight};
 pub use expansion::{Expansion, ExpansionError};
 pub use guard::Guard;
 pub use roles::EXPORTERS;
 pub use row_scope::{Rows, Scope, any, within, within_columns};
-pub use table::{TABLE, allowed};
+pub use table::{Audited, allowed, audited, rows};
 pub use trusted::{signature, signatures};
 pub use viewer::{Viewer, viewer, viewer_of};

@@ -10,9 +10,7 @@ pub mod execute;
 pub mod filter;
 mod input;
 mod loaders;
-mod mutation;
 mod page;
-mod query;
 pub mod refresher;
 mod scalars;
 mod subscription;
@@ -24,9 +22,8 @@ pub use page::DEFAULT_PAGE;
 pub use types::ComplaintFilter;
 
 use async_graphql::{SDLExportOptions, Schema, ValidationMode};
-use mutation::Mutation;
-use query::Query;
 use subscription::Subscription;
+use types::{Mutation, Query};
 
 /// The schema type.
 pub type PhananhSchema = Schema<Query, Mutation, Subscription>;

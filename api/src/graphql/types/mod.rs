@@ -1,5 +1,6 @@
-//! The types of the GraphQL schema, a folder for each subject: the type with its fields, and beside it its lists,
-//! filter, orders, inputs and mutations. Types refer to one another, so these modules do, too.
+//! The types of the GraphQL schema, a file or a folder for each subject: the type with its fields, and beside it its
+//! lists, filter, orders, inputs and mutations. Types refer to one another, so these modules do, too. The roots merge
+//! the queries and the mutations of all subjects.
 
 pub mod analyses;
 pub mod audit;
@@ -38,3 +39,59 @@ pub use proposal::Proposal;
 pub use receipt::Receipt;
 pub use response::{ResponseFilter, UnitResponse, UnitResponseConnection, UnitResponseOrder};
 pub use unit::{Unit, UnitFilter};
+
+use async_graphql::MergedObject;
+
+// Each merged object holds the one before it, and the executor descends from the last: what is asked for most, and nests
+// deepest, comes last, so that its futures take the least of a thread's stack.
+/// All queries.
+#[derive(MergedObject, Default)]
+pub struct Query(AdministrationQueries, InterventionQueries, ResultQueries, RegisterQueries);
+
+/// The register: complaints and reference data.
+#[derive(MergedObject, Default)]
+pub struct RegisterQueries(
+    redacted::RedactedQueries,
+    receipt::ReceiptQueries,
+    response::UnitResponseQueries,
+    category::IssueCategoryQueries,
+    enterprise::EnterpriseQueries,
+    officer::OfficerQueries,
+    unit::UnitQueries,
+    node::NodeQueries,
+    complaint::ComplaintQueries,
+);
+
+/// What is computed from the register.
+#[derive(MergedObject, Default)]
+pub struct ResultQueries(
+    sql::SqlQueries,
+    digest::DigestQueries,
+    job_run::JobRunQueries,
+    analyses::AnalysisQueries,
+    flag::FlagQueries,
+    statistics::StatisticsQueries,
+);
+
+/// What the Board and the units do about complaints.
+#[derive(MergedObject, Default)]
+pub struct InterventionQueries(guidance::GuidanceDocumentQueries, proposal::ProposalQueries, measure::MeasureQueries);
+
+/// The service and its principals.
+#[derive(MergedObject, Default)]
+pub struct AdministrationQueries(audit::AuditQueries, principal::PrincipalQueries, service::ServiceQueries);
+
+// As in `Query`, what nests deepest comes last.
+/// All mutations.
+#[derive(MergedObject, Default)]
+pub struct Mutation(
+    principal::TokenMutations,
+    guidance::GuidanceMutations,
+    proposal::ProposalMutations,
+    measure::MeasureMutations,
+    redacted::RedactedMutations,
+    flag::FlagMutations,
+    complaint::SubmitMutations,
+    response::UnitResponseMutations,
+    complaint::ComplaintMutations,
+);

@@ -1,25 +1,22 @@
 //! Digests of the Board: the type, its list, filter and order.
 
-mod filter;
-mod list;
-mod order;
-
-pub use filter::DigestFilter;
-pub use list::DigestQueries;
-pub use order::DigestOrder;
-
-use crate::graphql::connection::connection;
-use crate::graphql::context::request;
+use crate::graphql::connection::{connection, list};
+use crate::graphql::context::{request, snapshot, viewer};
 use crate::graphql::enums::{DeliveryChannel, DeliveryState, Locale};
+use crate::graphql::filter::{DateOps, DateTimeOps, Filter, IdOps, LocaleOps, both, filter};
 use crate::graphql::loaders::{DeliveriesKey, loaders, one};
-use crate::graphql::scalars::id;
-use crate::graphql::scalars::{Json, Moment};
+use crate::graphql::page::PageArgs;
+use crate::graphql::scalars::{Json, Moment, id};
+use crate::graphql::types::order::order;
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::NaiveDate;
+use diesel::prelude::*;
 use schema::domain::ids::reference_id;
 use schema::enums::SubjectKind;
 use schema::events::Entity;
 use schema::models;
+use schema::queries::DigestSort;
+use schema::tables::digests;
 
 connection!(Digest by DigestSort, DigestConnection, DigestEdge);
 
@@ -135,5 +132,43 @@ impl From<(models::Delivery, models::DigestSubscription)> for Delivery {
             sent_at: delivery.sent_at.map(Into::into),
             error: delivery.error,
         }
+    }
+}
+
+filter! {
+    /// Conditions on digests, joined by AND.
+    DigestFilter over digests {
+        id: IdOps => id(digests::id),
+        as_of: DateOps => value(digests::as_of),
+        locale: LocaleOps => word(digests::locale),
+        created_at: DateTimeOps => time(digests::created_at),
+    }
+}
+
+order!(DigestOrderField, DigestOrder, DigestSort { CreatedAt } default CreatedAt Desc);
+
+#[derive(Default)]
+pub struct DigestQueries;
+
+#[Object]
+impl DigestQueries {
+    /// Digests of the Board, the latest first by default. Empty if you are an officer: their totals count
+    /// complaints that name you.
+    #[allow(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn digests(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<DigestFilter>,
+        order_by: Option<Vec<DigestOrder>>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<DigestConnection> {
+        let page = PageArgs { first, after, last, before };
+        let viewer = viewer(ctx)?.clone();
+        let reference = snapshot(ctx)?.reference.clone();
+        let condition = move || Ok(both!(viewer.digests(), filter.condition(&reference)?));
+        list::<Digest>(ctx, page, DigestOrder::list(order_by), condition).await
     }
 }

@@ -1,20 +1,17 @@
-//! The audit log: the type of its entries, its list, filter and order.
+//! The audit log: its entries, their list, filter and order.
 
-mod filter;
-mod list;
-mod order;
-
-pub use filter::AuditFilter;
-pub use list::AuditQueries;
-pub use order::AuditOrder;
-
-use crate::graphql::connection::connection;
-use crate::graphql::context::request;
+use crate::graphql::connection::{connection, list};
+use crate::graphql::context::{request, snapshot, viewer};
 use crate::graphql::enums::{AuditAction, Role};
+use crate::graphql::filter::{AuditActionOps, DateTimeOps, Filter, RoleOps, StringOps, filter};
+use crate::graphql::page::PageArgs;
 use crate::graphql::scalars::{Json, Moment};
+use crate::graphql::types::order::order;
 use async_graphql::{Context, Object, Result};
-use schema::pseudonyms::Pseudonyms;
-use schema::pseudonyms::Subject;
+use diesel::prelude::*;
+use schema::pseudonyms::{Pseudonyms, Subject};
+use schema::queries::AuditSort;
+use schema::tables::audit_log;
 use schema::{Id, models};
 
 connection!(AuditEntry by AuditSort, AuditEntryConnection, AuditEntryEdge);
@@ -100,5 +97,42 @@ impl AuditEntry {
             }
         }
         Ok(Json(objects))
+    }
+}
+
+filter! {
+    /// Conditions on audit log entries, joined by AND.
+    AuditFilter over audit_log {
+        at: DateTimeOps => time(audit_log::at),
+        actor: StringOps => text(audit_log::actor),
+        role: RoleOps => word(audit_log::role),
+        action: AuditActionOps => word(audit_log::action),
+    }
+}
+
+order!(AuditOrderField, AuditOrder, AuditSort { At } default At Desc);
+
+#[derive(Default)]
+pub struct AuditQueries;
+
+#[Object]
+impl AuditQueries {
+    /// The audit log: who looked at whom, exported, asked SQL, or changed tokens. The latest entry first by
+    /// default.
+    #[allow(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn audit_log(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<AuditFilter>,
+        order_by: Option<Vec<AuditOrder>>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<AuditEntryConnection> {
+        let page = PageArgs { first, after, last, before };
+        viewer(ctx)?;
+        let reference = snapshot(ctx)?.reference.clone();
+        list::<AuditEntry>(ctx, page, AuditOrder::list(order_by), move || filter.condition(&reference)).await
     }
 }

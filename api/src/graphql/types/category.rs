@@ -1,25 +1,22 @@
 //! Issue categories: the type, its list, filter and order.
 
-mod filter;
-mod list;
-mod order;
-
-pub use filter::CategoryFilter;
-pub use list::IssueCategoryQueries;
-pub use order::IssueCategoryOrder;
-
-use crate::graphql::connection::connection;
-use crate::graphql::context::request;
+use crate::graphql::connection::{connection, list};
+use crate::graphql::context::{request, snapshot, viewer};
 use crate::graphql::enums::{CategoryKind, Locale};
+use crate::graphql::filter::{BooleanOps, CategoryKindOps, Filter, IdOps, IntOps, StringOps, filter};
 use crate::graphql::loaders::{CategoryKey, UnitKey, reference_row};
 use crate::graphql::page::PageArgs;
 use crate::graphql::scalars::id;
-use crate::graphql::types::Unit;
 use crate::graphql::types::complaint::complaints_of;
-use crate::graphql::types::{ComplaintConnection, ComplaintFilter, ComplaintOrder};
+use crate::graphql::types::order::{all_ids, measured_order};
+use crate::graphql::types::statistics::{IdAtPlace, list_by_measure};
+use crate::graphql::types::{ComplaintConnection, ComplaintFilter, ComplaintOrder, Unit};
 use async_graphql::{Context, ID, Object, Result};
+use diesel::prelude::*;
+use jobs::statistics::Dimension;
 use schema::models;
-use schema::queries::Parent;
+use schema::queries::{CategorySort, Parent};
+use schema::tables::issue_categories;
 
 connection!(IssueCategory by CategorySort, IssueCategoryConnection, IssueCategoryEdge);
 
@@ -104,5 +101,59 @@ impl IssueCategory {
     async fn owner(&self, ctx: &Context<'_>) -> Result<Option<Unit>> {
         let Some(owner) = self.0.owner_unit_id else { return Ok(None) };
         Ok(reference_row(ctx, UnitKey(owner)).await?.map(Unit))
+    }
+}
+
+filter! {
+    /// Conditions on issue categories, joined by AND.
+    CategoryFilter over issue_categories {
+        id: IdOps => id(issue_categories::id),
+        code: StringOps => text(issue_categories::code),
+        name_vi: StringOps => text(issue_categories::name_vi),
+        name_en: StringOps => text(issue_categories::name_en),
+        kind: CategoryKindOps => word(issue_categories::kind),
+        serious: BooleanOps => truth(issue_categories::serious),
+        deadline_days: IntOps => value(issue_categories::deadline_days),
+        /// Whether an import created the category from its code alone.
+        unknown: BooleanOps => truth(issue_categories::unknown),
+        /// The id of the category above.
+        parent_id: IdOps => id(issue_categories::parent_id),
+    }
+}
+
+measured_order!(IssueCategoryOrderField, IssueCategoryOrder, CategorySort { Code, NameVi, Kind } default Code Asc);
+
+#[derive(Default)]
+pub struct IssueCategoryQueries;
+
+#[Object]
+impl IssueCategoryQueries {
+    /// Issue categories of both levels, by code by default.
+    #[allow(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn issue_categories(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<CategoryFilter>,
+        order_by: Option<Vec<IssueCategoryOrder>>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<IssueCategoryConnection> {
+        let page = PageArgs { first, after, last, before };
+        viewer(ctx)?;
+        let reference = snapshot(ctx)?.reference.clone();
+        let condition = move || filter.condition(&reference);
+        match IssueCategoryOrder::list(order_by)? {
+            Ok(order) => list::<IssueCategory>(ctx, page, order, condition).await,
+            Err(by) => {
+                let all = request(ctx)?
+                    .read(move |conn| all_ids!(conn, issue_categories, issue_categories::code, condition()?))
+                    .await?;
+                let at: IdAtPlace = |snapshot, place| Some(snapshot.reference.categories.get(place as usize)?.id);
+                let found = (Dimension::Category, at).into();
+                list_by_measure::<IssueCategory, _>(ctx, all, by, found, page, CategoryKey).await
+            }
+        }
     }
 }

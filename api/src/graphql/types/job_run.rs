@@ -1,21 +1,18 @@
 //! Runs of jobs: the type, its list, filter and order.
 
-mod filter;
-mod list;
-mod order;
-
-pub use filter::JobRunFilter;
-pub use list::JobRunQueries;
-pub use order::JobRunOrder;
-
-use crate::graphql::connection::connection;
-use crate::graphql::context::viewer;
+use crate::graphql::connection::{connection, list};
+use crate::graphql::context::{snapshot, viewer};
 use crate::graphql::enums::{RunOrigin, RunState};
-use crate::graphql::scalars::id;
-use crate::graphql::scalars::{Json, Moment};
+use crate::graphql::filter::{DateOps, DateTimeOps, Filter, IdOps, RunStateOps, StringOps, filter};
+use crate::graphql::page::PageArgs;
+use crate::graphql::scalars::{Json, Moment, id};
+use crate::graphql::types::order::order;
 use async_graphql::{Context, ID, Object, Result};
 use chrono::NaiveDate;
+use diesel::prelude::*;
 use schema::models;
+use schema::queries::JobRunSort;
+use schema::tables::job_runs;
 
 connection!(JobRun by JobRunSort, JobRunConnection, JobRunEdge);
 
@@ -115,4 +112,41 @@ impl JobRun {
 /// Whether the viewer may read what a run says about all complaints.
 fn shows_all(ctx: &Context<'_>) -> Result<bool> {
     Ok(!viewer(ctx)?.is_an_officer())
+}
+
+filter! {
+    /// Conditions on job runs, joined by AND.
+    JobRunFilter over job_runs {
+        id: IdOps => id(job_runs::id),
+        job: StringOps => text(job_runs::job),
+        state: RunStateOps => word(job_runs::state),
+        as_of: DateOps => value(job_runs::as_of),
+        started_at: DateTimeOps => time(job_runs::started_at),
+    }
+}
+
+order!(JobRunOrderField, JobRunOrder, JobRunSort { StartedAt } default StartedAt Desc);
+
+#[derive(Default)]
+pub struct JobRunQueries;
+
+#[Object]
+impl JobRunQueries {
+    /// Runs of jobs, the latest first by default.
+    #[allow(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn job_runs(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<JobRunFilter>,
+        order_by: Option<Vec<JobRunOrder>>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<JobRunConnection> {
+        let page = PageArgs { first, after, last, before };
+        viewer(ctx)?;
+        let reference = snapshot(ctx)?.reference.clone();
+        list::<JobRun>(ctx, page, JobRunOrder::list(order_by), move || filter.condition(&reference)).await
+    }
 }

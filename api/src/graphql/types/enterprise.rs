@@ -1,0 +1,128 @@
+//! Enterprises: the type, its list, filter and order.
+
+use crate::graphql::connection::{connection, list};
+use crate::graphql::context::{request, snapshot, viewer};
+use crate::graphql::filter::{Filter, IdOps, StringOps, both, filter};
+use crate::graphql::loaders::EnterpriseKey;
+use crate::graphql::page::PageArgs;
+use crate::graphql::scalars::id;
+use crate::graphql::types::complaint::complaints_of;
+use crate::graphql::types::order::{all_ids, measured_order};
+use crate::graphql::types::statistics::{IdAtPlace, list_by_measure};
+use crate::graphql::types::{ComplaintConnection, ComplaintFilter, ComplaintOrder};
+use async_graphql::{Context, ID, Object, Result};
+use diesel::prelude::*;
+use jobs::statistics::Dimension;
+use schema::StoreError;
+use schema::models;
+use schema::pseudonyms::Subject;
+use schema::queries::{EnterpriseSort, Parent};
+use schema::tables::enterprises;
+
+connection!(Enterprise by EnterpriseSort, EnterpriseConnection, EnterpriseEdge);
+
+pub struct Enterprise(pub models::Enterprise);
+
+impl From<models::Enterprise> for Enterprise {
+    fn from(row: models::Enterprise) -> Self {
+        Self(row)
+    }
+}
+
+/// An enterprise. Reading its identity is recorded in the audit log.
+#[Object]
+impl Enterprise {
+    pub async fn id(&self, ctx: &Context<'_>) -> Result<ID> {
+        request(ctx)?.note_shown(|seen| &mut seen.enterprises, self.0.id);
+        Ok(id(self.0.id))
+    }
+
+    /// The pseudonym of the enterprise, stable until the key changes. FORBIDDEN if the server has no key file.
+    async fn pseudonym(&self, ctx: &Context<'_>) -> Result<String> {
+        request(ctx)?.pseudonym(Subject::Enterprise, self.0.id)
+    }
+
+    async fn tax_code(&self, ctx: &Context<'_>) -> Result<&str> {
+        request(ctx)?.note_shown(|seen| &mut seen.enterprises, self.0.id);
+        Ok(&self.0.tax_code)
+    }
+
+    /// Null if unknown.
+    async fn name(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
+        request(ctx)?.note_shown(|seen| &mut seen.enterprises, self.0.id);
+        Ok(self.0.name.as_deref())
+    }
+
+    /// Complaints of the enterprise, the latest first by default.
+    #[allow(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn complaints(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<Box<ComplaintFilter>>,
+        order_by: Option<Vec<ComplaintOrder>>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<ComplaintConnection> {
+        let page = PageArgs { first, after, last, before };
+        request(ctx)?.note_shown(|seen| &mut seen.enterprises, self.0.id);
+        complaints_of(ctx, Parent::Enterprise, self.0.id, filter, order_by, page).await
+    }
+
+    /// The group of enterprises of one owner or one customs broker; null if it belongs to none.
+    async fn group_code(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
+        request(ctx)?.note_shown(|seen| &mut seen.enterprises, self.0.id);
+        Ok(self.0.group_code.as_deref())
+    }
+}
+
+filter! {
+    /// Conditions on enterprises, joined by AND.
+    EnterpriseFilter over enterprises {
+        id: IdOps => id(enterprises::id),
+        tax_code: StringOps => text(enterprises::tax_code),
+        name: StringOps => text(enterprises::name),
+        group_code: StringOps => text(enterprises::group_code),
+        /// Finds the text anywhere in the name, ignoring case and diacritics.
+        search: String => search(enterprises::name),
+    }
+}
+
+measured_order!(EnterpriseOrderField, EnterpriseOrder, EnterpriseSort { TaxCode, Name } default TaxCode Asc);
+
+#[derive(Default)]
+pub struct EnterpriseQueries;
+
+#[Object]
+impl EnterpriseQueries {
+    /// Enterprises, by tax code by default.
+    #[allow(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn enterprises(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<EnterpriseFilter>,
+        order_by: Option<Vec<EnterpriseOrder>>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<EnterpriseConnection> {
+        let page = PageArgs { first, after, last, before };
+        let viewer = viewer(ctx)?.clone();
+        let reference = snapshot(ctx)?.reference.clone();
+        let condition =
+            move || Ok::<_, StoreError>(both!(viewer.enterprises(&reference.tree), filter.condition(&reference)?));
+        match EnterpriseOrder::list(order_by)? {
+            Ok(order) => list::<Enterprise>(ctx, page, order, condition).await,
+            Err(by) => {
+                let all = request(ctx)?
+                    .read(move |conn| all_ids!(conn, enterprises, enterprises::tax_code, condition()?))
+                    .await?;
+                let at: IdAtPlace = |snapshot, place| snapshot.enterprises.at(place);
+                let sources = (Dimension::Enterprise, at).into();
+                list_by_measure::<Enterprise, _>(ctx, all, by, sources, page, EnterpriseKey).await
+            }
+        }
+    }
+}
