@@ -8,6 +8,7 @@
 //! channel and by state), weighs the estimates by their variances, and rounds what he gets to what a hidden cell may have.
 
 use chrono::NaiveDate;
+use jobs::snapshot::PlaceColumn::{Branch, Category, Channel, Department, Kind, State};
 use jobs::snapshot::{Snapshot, SnapshotStore};
 use jobs::statistics::{
     Bucket, Dimension, Disclosure, Editions, GroupResult, NoiseKey, Question, Span, Thresholds, Wanted, statistics,
@@ -60,7 +61,7 @@ fn ask(
 
 /// How long the same question takes with exact numbers and with those of fixed cells: the median of nine.
 fn durations(exact: &Snapshot, edition: &Snapshot) -> Result<(), Failure> {
-    let group_by = [Dimension::Department, Dimension::Category, Dimension::Time(Bucket::Month)];
+    let group_by = [Dimension::Place(Department), Dimension::Place(Category), Dimension::Time(Bucket::Month)];
     let median = |snapshot: &Snapshot, shown: bool| -> Result<u128, Failure> {
         let mut times = Vec::new();
         for _ in 0..9 {
@@ -78,13 +79,13 @@ fn durations(exact: &Snapshot, edition: &Snapshot) -> Result<(), Failure> {
 
 /// Mean absolute errors by the size of cells.
 fn distances(snapshot: &Snapshot) -> Result<(), Failure> {
-    use Dimension::{Branch, Category, Channel, Department, State, Time};
+    use Dimension::{Place, Time};
     let tables: [&[Dimension]; 6] = [
-        &[Department, Time(Bucket::Month)],
-        &[Department, Category],
-        &[Branch, Time(Bucket::Quarter)],
-        &[Branch, Category, Time(Bucket::Month)],
-        &[Department, Channel, State],
+        &[Place(Department), Time(Bucket::Month)],
+        &[Place(Department), Place(Category)],
+        &[Place(Branch), Time(Bucket::Quarter)],
+        &[Place(Branch), Place(Category), Time(Bucket::Month)],
+        &[Place(Department), Place(Channel), Place(State)],
         &[Time(Bucket::Year)],
     ];
     let sizes = [5, 10, 20, 50, 100, 500, 5_000, u32::MAX];
@@ -156,17 +157,19 @@ impl Table {
 const VARIANCE: f64 = 5.3;
 
 fn attack(snapshot: &Snapshot) -> Result<(), Failure> {
-    use Dimension::{Branch, Category, Channel, Department, Kind, State, Time};
+    use Dimension::{Place, Time};
     let month = Time(Bucket::Month);
-    let own = [Branch, Category, month];
+    let own = [Place(Branch), Place(Category), month];
     let truth = ask(snapshot, &own, false)?;
-    let departments: HashMap<Option<i64>, Option<i64>> =
-        ask(snapshot, &[Branch, Department], false)?.into_keys().map(|places| (places[0], places[1])).collect();
+    let departments: HashMap<Option<i64>, Option<i64>> = ask(snapshot, &[Place(Branch), Place(Department)], false)?
+        .into_keys()
+        .map(|places| (places[0], places[1]))
+        .collect();
     let above = |places: &[Option<i64>], dimension: Dimension| -> Option<i64> {
         let reference = &snapshot.reference;
         match dimension {
-            Department => departments.get(&places[0]).copied().flatten(),
-            Kind => {
+            Place(Department) => departments.get(&places[0]).copied().flatten(),
+            Place(Kind) => {
                 let category = reference.categories.get(usize::try_from(places[1]?).ok()?)?;
                 Some(i64::from(jobs::snapshot::kind_place(category.kind)))
             }
@@ -174,10 +177,10 @@ fn attack(snapshot: &Snapshot) -> Result<(), Failure> {
             _ => None,
         }
     };
-    let divisions: [&[Dimension]; 4] = [&[], &[Channel], &[State], &[Channel, State]];
+    let divisions: [&[Dimension]; 4] = [&[], &[Place(Channel)], &[Place(State)], &[Place(Channel), Place(State)]];
     let lines: [(usize, Option<Dimension>); 5] = [
-        (0, Some(Department)),
-        (1, Some(Kind)),
+        (0, Some(Place(Department))),
+        (1, Some(Place(Kind))),
         (1, None),
         (2, Some(Time(Bucket::Quarter))),
         (2, Some(Time(Bucket::Year))),

@@ -48,6 +48,75 @@ pub const FINDING_BITS: u32 = 3;
 type Numbers = PrimitiveChunkedBuilder<UInt32Type>;
 type Days = PrimitiveChunkedBuilder<Int32Type>;
 
+/// What the places of a complaint are found by.
+struct Placed<'a> {
+    row: &'a Row,
+    /// The place of its category, which other columns need, too.
+    category: Option<u32>,
+    reference: &'a Reference,
+    enterprises: &'a Enterprises,
+}
+
+impl Placed<'_> {
+    fn unit(&self, id: Option<Id>) -> Option<u32> {
+        self.reference.unit_place(id?)
+    }
+}
+
+/// Declares the columns of places: the name of a column, and how the place of a complaint is found. Statistics can
+/// group by each of them.
+macro_rules! place_columns {
+    ($( $(#[$doc:meta])* $variant:ident, $column:ident: $place:expr; )+) => {
+        /// A column of places: indices into lists, null for none.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum PlaceColumn { $( $(#[$doc])* $variant ),+ }
+
+        impl PlaceColumn {
+            pub const fn name(self) -> &'static str {
+                match self { $( Self::$variant => stringify!($column) ),+ }
+            }
+        }
+
+        /// The builders of these columns.
+        struct PlaceColumns { $( $column: Numbers ),+ }
+
+        impl PlaceColumns {
+            fn new(rows: usize) -> Self {
+                Self { $( $column: Numbers::new(stringify!($column).into(), rows) ),+ }
+            }
+
+            fn push(&mut self, complaint: &Placed<'_>) {
+                $(
+                    let place: fn(&Placed<'_>) -> Option<u32> = $place;
+                    self.$column.append_option(place(complaint));
+                )+
+            }
+
+            fn into_columns(self) -> Vec<Column> {
+                vec![ $( self.$column.finish().into_column() ),+ ]
+            }
+        }
+    };
+}
+
+place_columns! {
+    /// An index into the units of [`Reference`], like the next three.
+    Department, department: |of| of.unit(of.row.department_id);
+    Branch, branch: |of| of.unit(of.row.branch_id);
+    Team, team: |of| of.unit(of.row.team_id);
+    Unit, unit: |of| of.unit(of.row.unit_id);
+    /// An index into the categories of [`Reference`].
+    Category, category: |of| of.category;
+    /// The kind of the category, see [`kind_place`].
+    Kind, kind: |of| of.reference.categories.get(of.category? as usize).map(|category| kind_place(category.kind));
+    /// See [`channel_place`]; never null.
+    Channel, channel: |of| Some(channel_place(of.row.channel));
+    /// See [`state_place`]; never null.
+    State, state: |of| Some(state_place(of.row.state));
+    /// The place in [`Enterprises`]; null for an anonymous complaint.
+    Enterprise, enterprise: |of| of.enterprises.place(of.row.enterprise_id?);
+}
+
 /// Builders of the columns, in their final representation to save memory.
 pub(super) struct Columns {
     id_high: Vec<u64>,
@@ -56,15 +125,7 @@ pub(super) struct Columns {
     day: Vec<i32>,
     month: Vec<i32>,
     year: Vec<i32>,
-    department: Numbers,
-    branch: Numbers,
-    team: Numbers,
-    unit: Numbers,
-    category: Numbers,
-    kind: Numbers,
-    channel: Vec<u32>,
-    state: Vec<u32>,
-    enterprise: Numbers,
+    places: PlaceColumns,
     cost: PrimitiveChunkedBuilder<Int64Type>,
     delay: PrimitiveChunkedBuilder<Float64Type>,
     blames: BooleanChunkedBuilder,
@@ -82,7 +143,6 @@ pub(super) struct Columns {
 impl Columns {
     /// Reserves memory for `rows` complaints, whose findings count as of `today`.
     pub fn new(rows: usize, today: NaiveDate) -> Self {
-        let numbers = |name: &str| Numbers::new(name.into(), rows);
         let days = |name: &str| Days::new(name.into(), rows);
         Self {
             id_high: Vec::with_capacity(rows),
@@ -91,15 +151,7 @@ impl Columns {
             day: Vec::with_capacity(rows),
             month: Vec::with_capacity(rows),
             year: Vec::with_capacity(rows),
-            department: numbers("department"),
-            branch: numbers("branch"),
-            team: numbers("team"),
-            unit: numbers("unit"),
-            category: numbers("category"),
-            kind: numbers("kind"),
-            channel: Vec::with_capacity(rows),
-            state: Vec::with_capacity(rows),
-            enterprise: numbers("enterprise"),
+            places: PlaceColumns::new(rows),
             cost: PrimitiveChunkedBuilder::new("cost".into(), rows),
             delay: PrimitiveChunkedBuilder::new("delay".into(), rows),
             blames: BooleanChunkedBuilder::new("blames".into(), rows),
@@ -146,24 +198,14 @@ impl Columns {
     ) {
         let (high, low) = row.id.0.as_u64_pair();
         let day = local_date(row.received_at);
-        let unit = |id: Option<Id>| id.and_then(|id| reference.unit_place(id));
         let category = row.category_id.and_then(|id| reference.category_place(id));
-        let kind = category.and_then(|place| reference.categories.get(place as usize)).map(|c| kind_place(c.kind));
         self.id_high.push(high);
         self.id_low.push(low);
         self.received.push(row.received_at.micros());
         self.day.push(day_number(day));
         self.month.push(day.year() * 12 + i32::try_from(day.month0()).unwrap_or(0));
         self.year.push(day.year());
-        self.department.append_option(unit(row.department_id));
-        self.branch.append_option(unit(row.branch_id));
-        self.team.append_option(unit(row.team_id));
-        self.unit.append_option(unit(row.unit_id));
-        self.category.append_option(category);
-        self.kind.append_option(kind);
-        self.channel.push(row.channel as u32);
-        self.state.push(state_place(row.state));
-        self.enterprise.append_option(row.enterprise_id.and_then(|id| enterprises.place(id)));
+        self.places.push(&Placed { row, category, reference, enterprises });
         self.cost.append_option(row.cost_vnd);
         self.delay.append_option(row.delay_hours);
         self.blames.append_value(row.blames_system);
@@ -183,34 +225,27 @@ impl Columns {
     }
 
     pub fn into_frame(mut self) -> PolarsResult<DataFrame> {
-        DataFrame::new(
-            self.day.len(),
-            vec![
-                Column::new("id_high".into(), self.id_high),
-                Column::new("id_low".into(), self.id_low),
-                Column::new("received".into(), self.received),
-                Column::new("day".into(), self.day),
-                Column::new("month".into(), self.month),
-                Column::new("year".into(), self.year),
-                self.department.finish().into_column(),
-                self.branch.finish().into_column(),
-                self.team.finish().into_column(),
-                self.unit.finish().into_column(),
-                self.category.finish().into_column(),
-                self.kind.finish().into_column(),
-                Column::new("channel".into(), self.channel),
-                Column::new("state".into(), self.state),
-                self.enterprise.finish().into_column(),
-                self.cost.finish().into_column(),
-                self.delay.finish().into_column(),
-                self.blames.finish().into_column(),
-                self.confidential.finish().into_column(),
-                self.named.finish().into_column(),
-                self.due.finish().into_column(),
-                self.answered.finish().into_column(),
-                self.ended.finish().into_column(),
-            ],
-        )
+        let rows = self.day.len();
+        let mut columns = vec![
+            Column::new("id_high".into(), self.id_high),
+            Column::new("id_low".into(), self.id_low),
+            Column::new("received".into(), self.received),
+            Column::new("day".into(), self.day),
+            Column::new("month".into(), self.month),
+            Column::new("year".into(), self.year),
+        ];
+        columns.extend(self.places.into_columns());
+        columns.extend([
+            self.cost.finish().into_column(),
+            self.delay.finish().into_column(),
+            self.blames.finish().into_column(),
+            self.confidential.finish().into_column(),
+            self.named.finish().into_column(),
+            self.due.finish().into_column(),
+            self.answered.finish().into_column(),
+            self.ended.finish().into_column(),
+        ]);
+        DataFrame::new(rows, columns)
     }
 }
 

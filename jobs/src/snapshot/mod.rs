@@ -9,7 +9,7 @@ mod past;
 mod people;
 mod reference;
 
-pub use columns::{FINDING_BITS, channel_place, kind_place, meaning, state_place};
+pub use columns::{FINDING_BITS, PlaceColumn, channel_place, kind_place, meaning, state_place};
 pub use past::Earlier;
 pub use people::{Enterprises, Officers};
 pub use reference::Reference;
@@ -41,11 +41,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 /// | `received` | i64 | time of receipt, microseconds since 1970 |
 /// | `day` | i32 | local date of receipt, days since 1970 |
 /// | `month`, `year` | i32 | of `day`; the month is year × 12 + month − 1 |
-/// | `department`, `branch`, `team`, `unit` | u32? | indices into the units of [`Reference`] |
-/// | `category` | u32? | index into the categories of [`Reference`] |
-/// | `kind` | u32? | kind of the category, see [`kind_place`] |
-/// | `channel`, `state` | u32 | see [`channel_place`] and [`state_place`] |
-/// | `enterprise` | u32? | place in [`Enterprises`]; null for an anonymous complaint |
+/// | those of [`PlaceColumn`] | u32? | indices into lists |
 /// | `cost` | i64? | VND |
 /// | `delay` | f64? | hours |
 /// | `blames`, `confidential` | bool | |

@@ -140,6 +140,7 @@ fn days(table: &DataFrame, bucket: Bucket) -> Result<Found<'_>, JobError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::snapshot::PlaceColumn::{Department, Kind};
     use chrono_tz::Tz;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
@@ -157,7 +158,7 @@ mod tests {
             ],
         )
         .expect("a frame");
-        let by = [Dimension::Department, Dimension::Kind, Dimension::Time(Bucket::Week)];
+        let by = [Dimension::Place(Department), Dimension::Place(Kind), Dimension::Time(Bucket::Week)];
         let found = count_keys(&table, &by, &Calendar::new(Tz::Asia__Ho_Chi_Minh)).expect("counts");
         let mut expected: BTreeMap<[Option<i64>; 3], u32> = BTreeMap::new();
         for (department, kind, day) in rows {

@@ -1,20 +1,14 @@
 //! The dimensions that complaints can be grouped by, and their columns in the snapshot.
 
 use super::calendar::{Bucket, Span};
+use crate::snapshot::PlaceColumn;
 
 /// A dimension that complaints can be grouped by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Dimension {
-    Department,
-    Branch,
-    Team,
-    Unit,
+    /// The places of a column of the snapshot.
+    Place(PlaceColumn),
     Officer,
-    Enterprise,
-    Category,
-    Kind,
-    Channel,
-    State,
     Finding,
     /// Time of receipt, in the question's time zone.
     Time(Bucket),
@@ -26,15 +20,7 @@ impl Dimension {
     /// The column of the snapshot with its places; None if they are computed, or belong to each named officer.
     pub(super) const fn column(self) -> Option<&'static str> {
         match self {
-            Self::Department => Some("department"),
-            Self::Branch => Some("branch"),
-            Self::Team => Some("team"),
-            Self::Unit => Some("unit"),
-            Self::Enterprise => Some("enterprise"),
-            Self::Category => Some("category"),
-            Self::Kind => Some("kind"),
-            Self::Channel => Some("channel"),
-            Self::State => Some("state"),
+            Self::Place(column) => Some(column.name()),
             Self::Officer | Self::Finding | Self::Time(_) | Self::Part(_) => None,
         }
     }

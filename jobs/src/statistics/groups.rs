@@ -6,8 +6,7 @@
 use super::calendar::{Buckets, Calendar, Shift};
 use super::columns::values;
 use super::count_fast_path::count_keys;
-use super::measure_groups::measure;
-use super::measures::{Measures, Rows, Wanted};
+use super::measures::{FixedCell, Measures, Rows, Wanted, measure};
 use super::{Dimension, GroupResult, MOST_GROUPS, Question};
 use crate::JobError;
 use crate::facts::days::day_number;
@@ -128,10 +127,10 @@ pub fn group(
                 }
             }
         }
-        rows.explode(entries, officer_findings);
+        rows.entries.explode(entries, officer_findings);
     }
     let one = |dimension: &Dimension| coded(&table, &rows, *dimension, shift, calendar);
-    let dimensions = if rows.entries() < WORTH_A_THREAD || question.group_by.len() < 2 {
+    let dimensions = if rows.entries.len() < WORTH_A_THREAD || question.group_by.len() < 2 {
         question.group_by.iter().map(one).collect::<Result<Vec<_>, _>>()?
     } else {
         std::thread::scope(|scope| {
@@ -140,7 +139,7 @@ pub fn group(
             each.into_iter().map(|one| one.join().unwrap_or_else(broken)).collect::<Result<Vec<_>, _>>()
         })?
     };
-    let (groups, keys) = numbered(&dimensions, rows.entries())?;
+    let (groups, keys) = numbered(&dimensions, rows.entries.len())?;
     Ok(Grouped { rows, groups, keys, dimensions, counts: None })
 }
 
@@ -162,7 +161,7 @@ fn coded(
     let column = |name: &str| -> Result<Coded, JobError> {
         let codes = codes_of_places(table.column(name)?.u32()?);
         let size = codes.iter().max().map_or(1, |most| u64::from(*most) + 1);
-        let codes = if rows.is_exploded() { rows.of_entries(|row| codes[row]) } else { codes };
+        let codes = if rows.entries.is_exploded() { rows.entries.values(|row| codes[row]) } else { codes };
         Ok(Coded { codes, size, places: None })
     };
     if let Some(name) = dimension.column() {
@@ -179,7 +178,7 @@ fn coded(
                 return Ok(Coded { codes: Vec::new(), size: 1, places: None });
             };
             let buckets = Buckets::new(bucket, *first, *last, shift);
-            let codes = rows.of_entries(|row| buckets.code(days[row]));
+            let codes = rows.entries.values(|row| buckets.code(days[row]));
             Ok(Coded { codes, size: buckets.size(), places: Some(buckets.into_places()) })
         }
         Dimension::Part(span) => {
@@ -188,12 +187,14 @@ fn coded(
                 return Ok(Coded { codes: Vec::new(), size: 1, places: None });
             };
             let parts = Buckets::parts(span, *first, *last);
-            let codes = rows.of_entries(|row| parts.code(days[row]));
+            let codes = rows.entries.values(|row| parts.code(days[row]));
             Ok(Coded { codes, size: parts.size(), places: Some(parts.into_places()) })
         }
-        Dimension::Finding => Ok(by_place(rows.officer_findings().iter().map(|(_, finding)| Some(*finding)).collect())),
+        Dimension::Finding => {
+            Ok(by_place(rows.entries.officer_findings().iter().map(|(_, finding)| Some(*finding)).collect()))
+        }
         // All dimensions but the officer are handled above.
-        _ => Ok(by_place(rows.officer_findings().iter().map(|(officer, _)| *officer).collect())),
+        _ => Ok(by_place(rows.entries.officer_findings().iter().map(|(officer, _)| *officer).collect())),
     }
 }
 
@@ -300,18 +301,23 @@ impl Grouped {
         self.keys.len()
     }
 
-    /// The measures of each group; with `disclosed` those that disclosure control needs of fixed cells.
-    pub fn measured(&self, wanted: Wanted, disclosed: bool) -> Result<Vec<Measures>, JobError> {
+    /// The measures of each group; with `fixed_cell` those that disclosure control needs of fixed cells.
+    pub fn measured(&self, wanted: Wanted, fixed_cell: Option<FixedCell>) -> Result<Vec<Measures>, JobError> {
         if let Some(counts) = &self.counts {
             return Ok(counts.iter().map(|count| Measures::of(*count)).collect());
         }
-        measure(&self.rows, &self.groups, self.keys.len(), wanted, disclosed)
+        measure(&self.rows, &self.groups, self.keys.len(), wanted, fixed_cell)
     }
 
     /// The measures of fixed cells grouped by all dimensions except the first `first`.
-    pub fn measured_without(&self, first: usize, wanted: Wanted) -> Result<Vec<Measures>, JobError> {
-        let (groups, keys) = numbered(&self.dimensions[first..], self.rows.entries())?;
-        measure(&self.rows, &groups, keys.len(), wanted, true)
+    pub fn measured_without(
+        &self,
+        first: usize,
+        wanted: Wanted,
+        fixed_cell: FixedCell,
+    ) -> Result<Vec<Measures>, JobError> {
+        let (groups, keys) = numbered(&self.dimensions[first..], self.rows.entries.len())?;
+        measure(&self.rows, &groups, keys.len(), wanted, Some(fixed_cell))
     }
 
     /// The measures of all entries together.
@@ -320,7 +326,7 @@ impl Grouped {
             return Ok(Measures::of(counts.iter().sum()));
         }
         let one = vec![0; self.groups.len()];
-        Ok(measure(&self.rows, &one, 1, wanted, false)?.pop().unwrap_or_default())
+        Ok(measure(&self.rows, &one, 1, wanted, None)?.pop().unwrap_or_default())
     }
 
     /// The measures of the union of some groups, computed from their rows.
@@ -331,6 +337,6 @@ impl Grouped {
         let of_group: Vec<u32> =
             places.iter().map(|places| if wanted_places.contains(places.as_slice()) { 0 } else { u32::MAX }).collect();
         let groups: Vec<u32> = self.groups.iter().map(|group| of_group[*group as usize]).collect();
-        Ok(measure(&self.rows, &groups, 1, wanted, false)?.pop().unwrap_or_default())
+        Ok(measure(&self.rows, &groups, 1, wanted, None)?.pop().unwrap_or_default())
     }
 }

@@ -1,21 +1,52 @@
-//! The measures of a group, and the columns they are computed from.
+//! The measures of a group: their names, the columns that they are computed from, and their computation from the
+//! rows of the group.
 
-use super::columns::{places, values};
+use super::by_group::{ByGroup, distinct, each_part};
+use super::columns::{NO_ENTERPRISE, places, values};
 use super::disclosure::{ATTRIBUTES, CELL_KEY, DECISION_WEIGHT, NOISED_COST, NOISED_DELAY, SharedAttributes};
+use super::entries::{Entries, Pairs};
 use crate::JobError;
+use crate::analyses::timeliness::median_survival;
+use crate::sums::{cost_of, delay_of};
 use polars::prelude::*;
+use schema::db::cancellation::check_cancelled;
 
-/// A measure of a group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Measure {
-    Complaints,
-    Episodes,
-    DistinctEnterprises,
-    DistinctOfficers,
-    CostVnd,
-    DelayHours,
-    ShareAnsweredInTime,
-    MedianDaysToResponse,
+/// Declares the measures: the field of [`Wanted`] by which each is computed, if it is not always, and its value as a
+/// number.
+macro_rules! measures {
+    ($( $measure:ident [$($wanted:ident)?] $value:expr; )+) => {
+        /// A measure of a group.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Measure { $( $measure ),+ }
+
+        impl Wanted {
+            pub fn add(&mut self, measure: Measure) {
+                match measure { $( Measure::$measure => { $( self.$wanted = true; )? } )+ }
+            }
+        }
+
+        impl Measures {
+            pub fn value(&self, measure: Measure) -> Option<f64> {
+                match measure {
+                    $( Measure::$measure => {
+                        let value: fn(&Self) -> Option<f64> = $value;
+                        value(self)
+                    } )+
+                }
+            }
+        }
+    };
+}
+
+measures! {
+    Complaints [] |of| Some(f64::from(of.complaints));
+    Episodes [episodes] |of| Some(f64::from(of.episodes));
+    DistinctEnterprises [enterprises] |of| Some(f64::from(of.distinct_enterprises));
+    DistinctOfficers [officers] |of| Some(f64::from(of.distinct_officers));
+    CostVnd [sums] |of| Some(of.cost_vnd as f64);
+    DelayHours [sums] |of| Some(of.delay_hours);
+    ShareAnsweredInTime [timeliness] |of| of.share_in_time();
+    MedianDaysToResponse [median] |of| of.median_days;
 }
 
 /// Which measures are computed, in addition to the number of complaints.
@@ -32,18 +63,6 @@ pub struct Wanted {
 impl Wanted {
     pub const ALL: Self =
         Self { episodes: true, enterprises: true, officers: true, sums: true, timeliness: true, median: true };
-
-    pub fn add(&mut self, measure: Measure) {
-        match measure {
-            Measure::Complaints => {}
-            Measure::Episodes => self.episodes = true,
-            Measure::DistinctEnterprises => self.enterprises = true,
-            Measure::DistinctOfficers => self.officers = true,
-            Measure::CostVnd | Measure::DelayHours => self.sums = true,
-            Measure::ShareAnsweredInTime => self.timeliness = true,
-            Measure::MedianDaysToResponse => self.median = true,
-        }
-    }
 }
 
 /// The measures of one group.
@@ -92,25 +111,13 @@ impl Measures {
     pub fn share_in_time(&self) -> Option<f64> {
         (self.due > 0).then(|| f64::from(self.in_time) / f64::from(self.due))
     }
-
-    pub fn value(&self, measure: Measure) -> Option<f64> {
-        match measure {
-            Measure::Complaints => Some(f64::from(self.complaints)),
-            Measure::Episodes => Some(f64::from(self.episodes)),
-            Measure::DistinctEnterprises => Some(f64::from(self.distinct_enterprises)),
-            Measure::DistinctOfficers => Some(f64::from(self.distinct_officers)),
-            Measure::CostVnd => Some(self.cost_vnd as f64),
-            Measure::DelayHours => Some(self.delay_hours),
-            Measure::ShareAnsweredInTime => self.share_in_time(),
-            Measure::MedianDaysToResponse => self.median_days,
-        }
-    }
 }
 
-/// The columns that measures are computed from, one value for each complaint, and optionally the entries
-/// (officer, finding) of each complaint. Columns that are not wanted are empty.
+/// The entries to measure, and the columns that measures are computed from, one value for each complaint. Columns
+/// that are not wanted are empty.
+#[derive(Default)]
 pub struct Rows {
-    pub(super) height: usize,
+    pub(super) entries: Entries,
     pub(super) enterprise: Vec<u32>,
     pub(super) episode: Vec<u32>,
     pub(super) cost: Vec<i64>,
@@ -125,10 +132,6 @@ pub struct Rows {
     /// (days waited, whether answered), and (due, answered in time).
     pub(super) waited: Vec<(i32, bool)>,
     pub(super) due: Vec<(bool, bool)>,
-    /// The row of each entry, ascending; None if each row is one entry.
-    pub(super) entries: Option<Vec<u32>>,
-    /// (officer, finding) of each entry.
-    pub(super) officer_findings: Vec<(Option<u32>, u32)>,
 }
 
 impl Rows {
@@ -158,22 +161,7 @@ impl Rows {
     /// # Errors
     /// `Polars` if a column is missing or of another type.
     pub fn read(table: &DataFrame, wanted: Wanted, as_of: i32, disclosed: bool) -> Result<Self, JobError> {
-        let mut rows = Self {
-            height: table.height(),
-            enterprise: Vec::new(),
-            episode: Vec::new(),
-            cost: Vec::new(),
-            delay: Vec::new(),
-            cell_key: Vec::new(),
-            attributes: Vec::new(),
-            decision_weight: Vec::new(),
-            non_confidential: Vec::new(),
-            noised: Vec::new(),
-            waited: Vec::new(),
-            due: Vec::new(),
-            entries: None,
-            officer_findings: Vec::new(),
-        };
+        let mut rows = Self { entries: Entries::of_rows(table.height()), ..Self::default() };
         if disclosed {
             rows.cell_key = values(table.column(CELL_KEY)?.u64()?);
             let [high, low] = ATTRIBUTES.map(|name| table.column(name).and_then(|half| half.u64().map(values)));
@@ -213,49 +201,115 @@ impl Rows {
         }
         Ok(rows)
     }
+}
 
-    /// Sets the entries: `entries` has the row of each, ascending, and `officer_findings` its (officer, finding).
-    pub fn explode(&mut self, entries: Vec<u32>, officer_findings: Vec<(Option<u32>, u32)>) {
-        self.entries = Some(entries);
-        self.officer_findings = officer_findings;
-    }
+/// A buffer for (enterprise, weighted cost, weighted delay).
+pub type Shares = Vec<(u32, f64, f64)>;
 
-    /// Whether entries are the (officer, finding) of rows instead of rows.
-    pub fn is_exploded(&self) -> bool {
-        self.entries.is_some()
-    }
+/// Computes the measures of a fixed cell except the number of complaints. Arguments: the rows of all cells, the
+/// indices of those of this one, a buffer, the measures, and which are wanted.
+pub type FixedCell = fn(&Rows, &[u32], &mut Shares, &mut Measures, Wanted);
 
-    pub fn officer_findings(&self) -> &[(Option<u32>, u32)] {
-        &self.officer_findings
-    }
-
-    pub fn entries(&self) -> usize {
-        self.entries.as_ref().map_or(self.height, Vec::len)
-    }
-
-    /// A value of the row of each entry.
-    pub fn of_entries<T>(&self, of_row: impl Fn(usize) -> T) -> Vec<T> {
-        match &self.entries {
-            None => (0..self.height).map(of_row).collect(),
-            Some(entries) => entries.iter().map(|row| of_row(*row as usize)).collect(),
-        }
-    }
-
-    /// Each distinct (group, row), in the order of rows; entries of the group `u32::MAX` are left out.
-    pub(super) fn pairs(&self, groups: &[u32]) -> Vec<(u32, u32)> {
-        let mut pairs: Vec<(u32, u32)> = Vec::with_capacity(groups.len());
-        match &self.entries {
-            None => pairs.extend(groups.iter().copied().zip(0u32..).filter(|(group, _)| *group != u32::MAX)),
-            Some(entries) => {
-                for (group, row) in groups.iter().copied().zip(entries.iter().copied()) {
-                    let of_row = pairs.iter().rev().take_while(|(_, other)| *other == row);
-                    let seen = of_row.map(|(group, _)| *group).any(|other| other == group);
-                    if group != u32::MAX && !seen {
-                        pairs.push((group, row));
-                    }
+/// The measures of each of `number` groups. `groups` has the group of each entry, `u32::MAX` for none. With
+/// `fixed_cell`, those that disclosure control needs of fixed cells.
+///
+/// # Errors
+/// `Question` if a sum is out of range; `Cancelled` when the work of this thread is cancelled.
+pub fn measure(
+    rows: &Rows,
+    groups: &[u32],
+    number: usize,
+    wanted: Wanted,
+    fixed_cell: Option<FixedCell>,
+) -> Result<Vec<Measures>, JobError> {
+    let pairs = rows.entries.pairs(groups);
+    let mut measures = vec![Measures::default(); number];
+    // Counts and sums scan all rows once, the other measures sort rows by group: both run in parallel.
+    let brought = std::thread::scope(|scope| {
+        let brought = scope.spawn(|| {
+            let enterprises = wanted.enterprises.then(|| {
+                let named = pairs.map(&rows.enterprise).filter(|(_, place)| *place != NO_ENTERPRISE);
+                ByGroup::new(named, number)
+            });
+            // `fixed_cell` counts the episodes.
+            let counted = wanted.episodes && fixed_cell.is_none();
+            let episodes = counted.then(|| ByGroup::new(pairs.map(&rows.episode), number));
+            let by_row = (wanted.median || fixed_cell.is_some()).then(|| ByGroup::new(pairs.iter(), number));
+            (enterprises, episodes, by_row)
+        });
+        let summed = sum(rows, &pairs, &mut measures, wanted);
+        summed.map(|()| brought.join())
+    });
+    let (enterprises, episodes, by_row) =
+        brought?.map_err(|_| JobError::Panicked("rows could not be sorted by group".into()))?;
+    check_cancelled()?;
+    if enterprises.is_some() || episodes.is_some() || by_row.is_some() {
+        each_part(&mut measures, |first, part| {
+            let (mut values, mut shares): (Vec<u32>, Shares) = (Vec::new(), Vec::new());
+            for (nth, of_group) in part.iter_mut().enumerate() {
+                let group = first + nth;
+                if let Some(by_group) = &enterprises {
+                    of_group.distinct_enterprises = distinct(&mut values, by_group.values_of(group).iter().copied());
+                }
+                if let Some(by_group) = &episodes {
+                    of_group.episodes = distinct(&mut values, by_group.values_of(group).iter().copied());
+                }
+                if let (Some(by_group), Some(fixed_cell)) = (&by_row, fixed_cell) {
+                    fixed_cell(rows, by_group.values_of(group), &mut shares, of_group, wanted);
+                }
+                if let Some(by_group) = by_row.as_ref().filter(|_| wanted.median && fixed_cell.is_none()) {
+                    let waited = by_group.values_of(group).iter().map(|row| rows.waited[*row as usize]);
+                    of_group.median_days = median_survival(waited.collect());
                 }
             }
-        }
-        pairs
+        });
     }
+    check_cancelled()?;
+    if wanted.officers {
+        let named = groups.iter().zip(rows.entries.officer_findings()).filter(|(group, _)| **group != u32::MAX);
+        let named: Vec<(u32, u32)> = named.filter_map(|(group, (officer, _))| Some((*group, (*officer)?))).collect();
+        let by_group = ByGroup::new(named.iter().copied(), number);
+        each_part(&mut measures, |first, part| {
+            let mut values: Vec<u32> = Vec::new();
+            for (nth, of_group) in part.iter_mut().enumerate() {
+                of_group.distinct_officers = distinct(&mut values, by_group.values_of(first + nth).iter().copied());
+            }
+        });
+    }
+    Ok(measures)
+}
+
+/// Fills in the counts and sums.
+fn sum(rows: &Rows, pairs: &Pairs<'_>, measures: &mut [Measures], wanted: Wanted) -> Result<(), JobError> {
+    // A dense array for cache locality: groups come in random order.
+    let mut counts = vec![0u32; measures.len()];
+    match pairs {
+        Pairs::All(groups) => groups.iter().for_each(|group| counts[*group as usize] += 1),
+        Pairs::Listed(pairs) => pairs.iter().for_each(|(group, _)| counts[*group as usize] += 1),
+    }
+    if wanted.sums {
+        let mut sums = vec![(0i128, 0f64); measures.len()];
+        for (group, row) in pairs.iter() {
+            let of_group = &mut sums[group as usize];
+            of_group.0 += i128::from(rows.cost[row as usize]);
+            of_group.1 += rows.delay[row as usize];
+        }
+        for (of_group, (cost, delay)) in measures.iter_mut().zip(sums) {
+            (of_group.cost_vnd, of_group.delay_hours) = (cost_of(cost)?, delay_of(delay)?);
+        }
+    }
+    if wanted.timeliness {
+        let mut answered = vec![(0u32, 0u32); measures.len()];
+        for (group, row) in pairs.iter() {
+            let (due, in_time) = rows.due[row as usize];
+            let of_group = &mut answered[group as usize];
+            of_group.0 += u32::from(due);
+            of_group.1 += u32::from(in_time);
+        }
+        for (of_group, (due, in_time)) in measures.iter_mut().zip(answered) {
+            (of_group.due, of_group.in_time) = (due, in_time);
+        }
+    }
+    measures.iter_mut().zip(counts).for_each(|(of_group, count)| of_group.complaints = count);
+    Ok(())
 }

@@ -4,13 +4,14 @@
 //! combined from those of smaller groups, and a limit on groups changes no number. The *places* of a group
 //! are its dimension values as indices into the reference data.
 
+mod by_group;
 mod calendar;
 mod columns;
 mod count_fast_path;
 mod dimension;
 mod disclosure;
+mod entries;
 mod groups;
-mod measure_groups;
 mod measures;
 mod top_groups;
 
@@ -280,7 +281,7 @@ fn cells(
     let grouped = group(snapshot, question, filter, shift, calendar)?;
     check_cancelled()?;
     let totals = all_together(&grouped, wanted, question)?;
-    let measured = grouped.measured(wanted, false)?;
+    let measured = grouped.measured(wanted, None)?;
     let each = grouped.places().into_iter().zip(measured);
     let cells = each.map(|(places, measures)| GroupResult::new(places, measures)).collect();
     check_cancelled()?;

@@ -29,7 +29,7 @@ pub fn top_groups(
     question: &Question,
     mut totals: Vec<GroupResult>,
 ) -> Result<Answer, JobError> {
-    let measured = grouped.measured(wanted, false)?;
+    let measured = grouped.measured(wanted, None)?;
     check_cancelled()?;
     let groups = grouped.len();
     let shown = question.limit.min(groups);

@@ -13,6 +13,7 @@ use crate::graphql::types::statistics::{IdAtPlace, list_by_measure};
 use crate::graphql::types::{ComplaintConnection, ComplaintFilter, ComplaintOrder, Unit};
 use async_graphql::{Context, ID, Object, Result};
 use diesel::prelude::*;
+use jobs::snapshot::PlaceColumn;
 use jobs::statistics::Dimension;
 use schema::models;
 use schema::queries::{CategorySort, Parent};
@@ -151,7 +152,7 @@ impl IssueCategoryQueries {
                     .read(move |conn| all_ids!(conn, issue_categories, issue_categories::code, condition()?))
                     .await?;
                 let at: IdAtPlace = |snapshot, place| Some(snapshot.reference.categories.get(place as usize)?.id);
-                let found = (Dimension::Category, at).into();
+                let found = (Dimension::Place(PlaceColumn::Category), at).into();
                 list_by_measure::<IssueCategory, _>(ctx, all, by, found, page, CategoryKey).await
             }
         }

@@ -12,6 +12,7 @@ use crate::graphql::types::statistics::{IdAtPlace, list_by_measure};
 use crate::graphql::types::{ComplaintConnection, ComplaintFilter, ComplaintOrder};
 use async_graphql::{Context, ID, Object, Result};
 use diesel::prelude::*;
+use jobs::snapshot::PlaceColumn;
 use jobs::statistics::Dimension;
 use schema::StoreError;
 use schema::models;
@@ -120,7 +121,7 @@ impl EnterpriseQueries {
                     .read(move |conn| all_ids!(conn, enterprises, enterprises::tax_code, condition()?))
                     .await?;
                 let at: IdAtPlace = |snapshot, place| snapshot.enterprises.at(place);
-                let sources = (Dimension::Enterprise, at).into();
+                let sources = (Dimension::Place(PlaceColumn::Enterprise), at).into();
                 list_by_measure::<Enterprise, _>(ctx, all, by, sources, page, EnterpriseKey).await
             }
         }

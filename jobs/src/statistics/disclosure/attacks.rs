@@ -2,6 +2,7 @@
 //! knowing all complaints but the confidential ones. Editions are parts of a generated register.
 
 use super::*;
+use crate::snapshot::PlaceColumn::{Branch, Category, Channel, Department, Kind, State};
 use crate::snapshot::SnapshotStore;
 use crate::statistics::{Answer, statistics};
 use chrono::NaiveDate;
@@ -11,7 +12,7 @@ use schema::world::{self, Parameters};
 use std::sync::Arc;
 
 const SECRET: [u8; 32] = [9; 32];
-const GROUPS: [Dimension; 3] = [Dimension::Department, Dimension::Kind, Dimension::Time(Bucket::Year)];
+const GROUPS: [Dimension; 3] = [Dimension::Place(Department), Dimension::Place(Kind), Dimension::Time(Bucket::Year)];
 
 fn register(complaints: usize) -> Arc<Snapshot> {
     let folder = tempfile::tempdir().expect("a folder");
@@ -72,10 +73,10 @@ fn the_editions_of_eighty_days_do_not_tell_how_many_complaints_are_confidential(
     let comes_on = |row: usize| if row.is_multiple_of(2) { row / 2 % DAYS } else { 0 };
     let is_here = |row: usize, day: usize| confidential[row] || comes_on(row) <= day;
     let by: [&[Dimension]; 5] = [
-        &[Dimension::Department],
-        &[Dimension::Kind],
-        &[Dimension::Channel],
-        &[Dimension::State],
+        &[Dimension::Place(Department)],
+        &[Dimension::Place(Kind)],
+        &[Dimension::Place(Channel)],
+        &[Dimension::Place(State)],
         &[Dimension::Time(Bucket::Year)],
     ];
     let mut estimates: Vec<(f64, f64)> = Vec::new();
@@ -117,7 +118,7 @@ fn the_editions_of_eighty_days_do_not_tell_how_many_complaints_are_confidential(
 fn when_a_sum_vanishes_does_not_tell_the_cost_of_the_others() {
     let all = register(6_000);
     let rows = all.facts.height();
-    let group_by = [Dimension::Branch, Dimension::Time(Bucket::Year)];
+    let group_by = [Dimension::Place(Branch), Dimension::Time(Bucket::Year)];
     let cells = by_place(ask(&all, &group_by, true));
     let column = |name: &str| all.facts.column(name).expect("a column").clone();
     let (branch, year) = (column("branch"), column("year"));
@@ -189,8 +190,15 @@ fn nothing_but_the_number_of_complaints_depends_on_confidential_ones() {
     let all = register(3_000);
     let non_confidential: Vec<bool> = flags(&all).iter().map(|secret| !secret).collect();
     let (mut shown, mut hidden, mut counts) = (0, 0, 0);
-    let finest = [Dimension::Branch, Dimension::Category, Dimension::Channel, Dimension::Time(Bucket::Month)];
-    for group_by in [&GROUPS[..], &[Dimension::Branch], &[Dimension::Channel, Dimension::State], &finest] {
+    let finest = [
+        Dimension::Place(Branch),
+        Dimension::Place(Category),
+        Dimension::Place(Channel),
+        Dimension::Time(Bucket::Month),
+    ];
+    for group_by in
+        [&GROUPS[..], &[Dimension::Place(Branch)], &[Dimension::Place(Channel), Dimension::Place(State)], &finest]
+    {
         let shown_cells = |snapshot: &Snapshot| -> HashMap<Vec<Option<i64>>, (GroupResult, u32)> {
             let cells = by_place(ask(snapshot, group_by, true)).into_iter();
             let without_count = cells.map(|(places, mut cell)| {

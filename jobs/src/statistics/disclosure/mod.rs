@@ -25,6 +25,7 @@
 
 #[cfg(test)]
 mod attacks;
+mod cell_measures;
 mod edition;
 mod fixed;
 mod perturbation;
@@ -40,6 +41,7 @@ use super::groups::group;
 use super::{Dimension, GroupResult, Measures, Question, Wanted};
 use crate::JobError;
 use crate::snapshot::Snapshot;
+use cell_measures::disclose;
 use fixed::Fixed;
 use polars::prelude::Expr;
 use schema::Id;
@@ -109,7 +111,7 @@ pub fn disclosed(
     let divided = Question { group_by, ..question.clone() };
     let grouped = group(snapshot, &divided, filter, shift, calendar)?;
     check_cancelled()?;
-    let measured = grouped.measured(wanted, true)?;
+    let measured = grouped.measured(wanted, Some(disclose))?;
     check_cancelled()?;
     let shown = |measures: &[Measures]| -> Vec<Fixed> {
         measures.iter().map(|measures| Fixed::new(measures, disclosure, &snapshot.reference)).collect()
@@ -129,7 +131,7 @@ pub fn disclosed(
     };
     check_cancelled()?;
     let totals = if question.totals {
-        let all = shown(&grouped.measured_without(own, wanted)?);
+        let all = shown(&grouped.measured_without(own, wanted, disclose)?);
         cell(Vec::new(), &all, disclosure.thresholds).into_iter().filter(|cell| !cell.suppressed).collect()
     } else {
         Vec::new()
@@ -161,6 +163,7 @@ fn cell(places: Vec<Option<i64>>, parts: &[Fixed], thresholds: Thresholds) -> Op
 mod tests {
     use super::super::measures::CellMeasures;
     use super::*;
+    use crate::snapshot::PlaceColumn::{Category, Channel, Department};
     use crate::snapshot::Reference;
 
     const ALL: Span = Span::ALL;
@@ -182,11 +185,11 @@ mod tests {
     fn groups_are_divided_into_fixed_cells() {
         let year = Span::new(Some(19_723), Some(20_089));
         let plain = disclosure(&[], ALL);
-        assert!(plain.divisions(&[Dimension::Department], Shift::None).is_empty());
-        let listed = disclosure(&[Dimension::Channel, Dimension::Category], year);
+        assert!(plain.divisions(&[Dimension::Place(Department)], Shift::None).is_empty());
+        let listed = disclosure(&[Dimension::Place(Channel), Dimension::Place(Category)], year);
         assert_eq!(
-            listed.divisions(&[Dimension::Category], Shift::None),
-            [Dimension::Channel, Dimension::Part(year)],
+            listed.divisions(&[Dimension::Place(Category)], Shift::None),
+            [Dimension::Place(Channel), Dimension::Part(year)],
             "grouping by a dimension already divides"
         );
         assert!(disclosure(&[], year).divisions(&MONTHS, Shift::Months(1)).is_empty(), "a month is a cell");

@@ -1,19 +1,20 @@
 //! Translates the arguments of `complaintStatistics` into a [`Question`] over the snapshot.
 
-use super::conditions::{ComplaintStatisticsFilter, officers, own};
-use super::having::StatisticsHaving;
+use super::conditions::officers;
+use super::dimensions::{ComplaintStatisticsFilter, StatisticsDimension};
+use super::measures::{StatisticsHaving, StatisticsMeasure};
 use super::period::{Period, StatisticsComparison};
 use crate::access::Scope;
 use crate::graphql::error::bad_input;
 use crate::graphql::page::SortDirection;
-use async_graphql::resolver_utils::{EnumItem, EnumType};
-use async_graphql::{Enum, InputObject, Result, SelectionField};
+use async_graphql::resolver_utils::EnumType;
+use async_graphql::{InputObject, Result, SelectionField};
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use jobs::facts::days::day_number;
-use jobs::snapshot::Snapshot;
+use jobs::snapshot::{PlaceColumn, Snapshot};
 use jobs::statistics::{
-    Bucket, Cursor, Dimension, Disclosure, Measure, NoiseKey, Order, PseudonymOrder, Question, Span, Thresholds, Wanted,
+    Cursor, Dimension, Disclosure, NoiseKey, Order, PseudonymOrder, Question, Span, Thresholds, Wanted,
 };
 use polars::prelude::{Expr, col, lit};
 use schema::domain::calendar::local_date;
@@ -22,84 +23,6 @@ use schema::pseudonyms::{Pseudonyms, Subject};
 use schema::{Id, Timestamp};
 use std::str::FromStr;
 use std::sync::Arc;
-
-/// A dimension to group by. A complaint that names several officers counts once for each, and once in the
-/// totals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-pub enum StatisticsDimension {
-    Department,
-    Branch,
-    Team,
-    /// The unit under which a complaint was filed, of any level.
-    Unit,
-    Officer,
-    /// Enterprises of one group, and the branches of one, are one group.
-    Enterprise,
-    Category,
-    Kind,
-    Channel,
-    State,
-    /// The finding on each officer named, or on the complaint if it names none.
-    Finding,
-    /// The day received, in `timezone`.
-    Day,
-    /// The week received, from Monday.
-    Week,
-    Month,
-    Quarter,
-    Year,
-}
-
-impl From<StatisticsDimension> for Dimension {
-    fn from(dimension: StatisticsDimension) -> Self {
-        match dimension {
-            StatisticsDimension::Department => Self::Department,
-            StatisticsDimension::Branch => Self::Branch,
-            StatisticsDimension::Team => Self::Team,
-            StatisticsDimension::Unit => Self::Unit,
-            StatisticsDimension::Officer => Self::Officer,
-            StatisticsDimension::Enterprise => Self::Enterprise,
-            StatisticsDimension::Category => Self::Category,
-            StatisticsDimension::Kind => Self::Kind,
-            StatisticsDimension::Channel => Self::Channel,
-            StatisticsDimension::State => Self::State,
-            StatisticsDimension::Finding => Self::Finding,
-            StatisticsDimension::Day => Self::Time(Bucket::Day),
-            StatisticsDimension::Week => Self::Time(Bucket::Week),
-            StatisticsDimension::Month => Self::Time(Bucket::Month),
-            StatisticsDimension::Quarter => Self::Time(Bucket::Quarter),
-            StatisticsDimension::Year => Self::Time(Bucket::Year),
-        }
-    }
-}
-
-/// A measure to order by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-pub enum StatisticsMeasure {
-    Complaints,
-    Episodes,
-    DistinctEnterprises,
-    DistinctOfficers,
-    CostVnd,
-    DelayHours,
-    ShareAnsweredInTime,
-    MedianDaysToResponse,
-}
-
-impl From<StatisticsMeasure> for Measure {
-    fn from(measure: StatisticsMeasure) -> Self {
-        match measure {
-            StatisticsMeasure::Complaints => Self::Complaints,
-            StatisticsMeasure::Episodes => Self::Episodes,
-            StatisticsMeasure::DistinctEnterprises => Self::DistinctEnterprises,
-            StatisticsMeasure::DistinctOfficers => Self::DistinctOfficers,
-            StatisticsMeasure::CostVnd => Self::CostVnd,
-            StatisticsMeasure::DelayHours => Self::DelayHours,
-            StatisticsMeasure::ShareAnsweredInTime => Self::ShareAnsweredInTime,
-            StatisticsMeasure::MedianDaysToResponse => Self::MedianDaysToResponse,
-        }
-    }
-}
 
 /// An order by a measure. Groups without the measure come last.
 #[derive(Debug, Clone, Copy, InputObject)]
@@ -172,7 +95,7 @@ pub fn question(
         wanted.add(order.field.into());
         order_by.push((Order::Measure(order.field.into()), order.direction == SortDirection::Desc));
     }
-    let having = arguments.having.as_ref().map(|having| having.condition(&mut wanted)).transpose()?;
+    let having = arguments.having.as_ref().map(|having| having.condition(&mut wanted));
     let filter = arguments.filter.unwrap_or_default();
     let period = Period::new(filter.received_from, filter.received_before, zone)?;
     if arguments.thresholds.is_some() && !(zone == Tz::Asia__Ho_Chi_Minh && period.is_of_whole_months()) {
@@ -180,7 +103,7 @@ pub fn question(
         return Err(bad_input("your role may ask only about whole months in Asia/Ho_Chi_Minh"));
     }
     let mut conditions = scope.expressions(snapshot);
-    conditions.extend(own(snapshot, &filter)?);
+    conditions.extend(filter.conditions(snapshot)?);
     let as_of = arguments.as_of.map(day_number);
     conditions.extend(as_of.map(|day| col("day").lt_eq(lit(day))));
     let within = |period: &Period| {
@@ -248,12 +171,13 @@ fn scope_of(snapshot: &Snapshot, filter: &ComplaintStatisticsFilter) -> Option<I
 /// The dimensions for which a filter lists several values.
 fn listed(filter: &ComplaintStatisticsFilter) -> Vec<Dimension> {
     let lengths = [
-        (Dimension::Category, filter.category_in.as_ref().map(Vec::len)),
-        (Dimension::Kind, filter.kind_in.as_ref().map(Vec::len)),
-        (Dimension::Channel, filter.channel_in.as_ref().map(Vec::len)),
-        (Dimension::State, filter.state_in.as_ref().map(Vec::len)),
+        (PlaceColumn::Category, filter.category_in.as_ref().map(Vec::len)),
+        (PlaceColumn::Kind, filter.kind_in.as_ref().map(Vec::len)),
+        (PlaceColumn::Channel, filter.channel_in.as_ref().map(Vec::len)),
+        (PlaceColumn::State, filter.state_in.as_ref().map(Vec::len)),
     ];
-    lengths.into_iter().filter(|(_, length)| length.is_some_and(|n| n > 1)).map(|(dimension, _)| dimension).collect()
+    let several = lengths.into_iter().filter(|(_, length)| length.is_some_and(|n| n > 1));
+    several.map(|(column, _)| Dimension::Place(column)).collect()
 }
 
 /// Marks the measures that are selected; only these are computed.
@@ -270,19 +194,21 @@ fn wanted_of(asked: SelectionField<'_>, wanted: &mut Wanted) {
 /// The fields of an answer that have measures below them.
 const BELOW: [&str; 4] = ["rows", "totals", "previous", "totalsBefore"];
 
-/// The measure that a field shows: the field has the name of the enum value in camel case.
+/// The measure that a field shows.
 fn measure_of(field: &str) -> Option<StatisticsMeasure> {
-    let has_name = |item: &EnumItem<StatisticsMeasure>| {
-        let mut letters = field.chars();
-        let mut words = item.name.split('_').enumerate().flat_map(|(nth, word)| {
-            let letter = move |(at, letter): (usize, char)| {
-                if nth > 0 && at == 0 { letter } else { letter.to_ascii_lowercase() }
-            };
-            word.char_indices().map(letter)
-        });
-        words.all(|letter| letters.next() == Some(letter)) && letters.next().is_none()
-    };
-    StatisticsMeasure::items().iter().find(|item| has_name(item)).map(|item| item.value)
+    StatisticsMeasure::items().iter().find(|item| is_named(field, item.name)).map(|item| item.value)
+}
+
+/// Whether a field has the name of an enum value in camel case.
+fn is_named(field: &str, value: &str) -> bool {
+    let mut letters = field.chars();
+    let mut words = value.split('_').enumerate().flat_map(|(nth, word)| {
+        let letter = move |(at, letter): (usize, char)| {
+            if nth > 0 && at == 0 { letter } else { letter.to_ascii_lowercase() }
+        };
+        word.char_indices().map(letter)
+    });
+    words.all(|letter| letters.next() == Some(letter)) && letters.next().is_none()
 }
 
 /// Orders people and enterprises by pseudonyms, for a viewer of pseudonyms only: the order of codes would tell
@@ -293,7 +219,9 @@ pub fn disguise(snapshot: &Arc<Snapshot>, by: Option<&Pseudonyms>) -> Option<Pse
         let at = u32::try_from(place).ok();
         let (subject, id) = match dimension {
             Dimension::Officer => (Subject::Officer, at.and_then(|place| snapshot.officers.at(place))),
-            Dimension::Enterprise => (Subject::Enterprise, at.and_then(|place| snapshot.enterprises.at(place))),
+            Dimension::Place(PlaceColumn::Enterprise) => {
+                (Subject::Enterprise, at.and_then(|place| snapshot.enterprises.at(place)))
+            }
             _ => return place,
         };
         id.map_or(0, |id| by.place(subject, id))
@@ -343,10 +271,9 @@ mod tests {
         assert!(measures.iter().all(|field| measure_of(field).is_some()), "{measures:?}");
         // A row has the measures, too; its other fields are dimensions, or say something of the row itself.
         let plain = ["isOther", "previous", "suppressed"];
-        let dimensions: Vec<String> =
-            StatisticsDimension::items().iter().map(|item| item.name.to_lowercase()).collect();
+        let dimensions = StatisticsDimension::items();
         for field in fields("ComplaintStatisticsRow") {
-            let is_dimension = dimensions.iter().any(|dimension| dimension == field);
+            let is_dimension = dimensions.iter().any(|dimension| is_named(field, dimension.name));
             assert!(is_dimension || plain.contains(&field) || measure_of(field).is_some(), "{field}");
         }
         for field in fields("ComplaintStatistics") {

@@ -12,6 +12,7 @@ use crate::graphql::types::order::all_ids;
 use crate::graphql::types::statistics::{IdAtPlace, MeasureSources, list_by_measure};
 use async_graphql::{Context, ID, Object, Result};
 use diesel::prelude::*;
+use jobs::snapshot::PlaceColumn;
 use jobs::statistics::Dimension;
 use schema::tables::units;
 
@@ -43,7 +44,7 @@ impl UnitQueries {
                 let at: IdAtPlace = |snapshot, place| Some(snapshot.reference.units.get(place as usize)?.id);
                 // A unit is measured with all units below it, whether or not complaints store it as an
                 // ancestor.
-                let levels = [Dimension::Department, Dimension::Branch, Dimension::Team, Dimension::Unit];
+                let levels = [PlaceColumn::Department, PlaceColumn::Branch, PlaceColumn::Team, PlaceColumn::Unit];
                 let snapshot = snapshot(ctx)?;
                 let tree = &snapshot.reference.tree;
                 let separate_rows = all.iter().filter_map(|unit| {
@@ -52,7 +53,7 @@ impl UnitQueries {
                 });
                 let sources = MeasureSources {
                     separate_rows: separate_rows.collect(),
-                    dimensions: levels.map(|level| (level, at)).to_vec(),
+                    dimensions: levels.map(|level| (Dimension::Place(level), at)).to_vec(),
                 };
                 list_by_measure::<Unit, _>(ctx, all, by, sources, page, UnitKey).await
             }
