@@ -132,7 +132,7 @@ pub struct StoredComplaintEvent {
 }
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = complaint_event_values)]
+#[diesel(table_name = complaint_event_values, treat_none_as_default_value = false)]
 pub struct ComplaintEventValue {
     pub complaint_id: Id,
     pub position: i64,
@@ -159,7 +159,7 @@ pub struct StoredReferenceEvent {
 }
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = reference_event_values)]
+#[diesel(table_name = reference_event_values, treat_none_as_default_value = false)]
 pub struct ReferenceEventValue {
     pub position: i64,
     pub ordinal: i32,
@@ -280,8 +280,8 @@ pub(crate) fn store_complaint_events(
             after,
         });
     }
-    insert_all!(&mut *conn, complaint_events::table, 9, rows.iter());
-    insert_all!(&mut *conn, complaint_event_values::table, 7, values.iter());
+    insert_all!(&mut *conn, complaint_events::table, rows.iter());
+    insert_all!(&mut *conn, complaint_event_values::table, values.iter());
     Ok(next)
 }
 
@@ -321,8 +321,8 @@ pub(crate) fn store_reference_events(
             after,
         });
     }
-    insert_all!(&mut *conn, reference_events::table, 10, rows.iter());
-    insert_all!(&mut *conn, reference_event_values::table, 6, values.iter());
+    insert_all!(&mut *conn, reference_events::table, rows.iter());
+    insert_all!(&mut *conn, reference_event_values::table, values.iter());
     Ok(next)
 }
 

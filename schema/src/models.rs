@@ -16,9 +16,6 @@ macro_rules! model {
         pub struct $name { $($(#[$fmeta])* pub $field: $type),+ }
 
         impl $name {
-            /// The number of columns.
-            pub const WIDTH: usize = [$(stringify!($field)),+].len();
-
             /// The table, and its columns with their types.
             #[cfg(test)]
             #[allow(dead_code, reason = "the test looks at tables with events")]

@@ -113,6 +113,102 @@ fn what_a_spreadsheet_would_run_is_text_in_files_and_comes_back_as_it_was() {
     }
 }
 
+/// PostgreSQL gets so many rows by COPY, SQLite by INSERT.
+#[test]
+fn what_many_rows_hold_is_stored_alike_by_copy_and_by_insert() {
+    let texts = [
+        "a\tb\nc\r\nd",
+        "C:\\new\\table \\N \\. \\x41 \\\\",
+        "\\N",
+        "\\.",
+        "NULL",
+        "\"quoted\", 'single', $1, %s; {a,b}",
+        "Nói trống không, đòi tiền – 税関 🛃",
+        "\u{1}\u{7f}\u{85}\u{2028}",
+        "",
+        " ",
+        "a\0b",
+    ];
+    let hours = ["0", "0.1", "4.5", "1234.567", "0.30000000000000004", ""];
+    let mut csv = String::from("ref,nhan,mst,dv,cb,loai,nd,chi_phi,gio,giu\n");
+    // The last rows of a reference are two allegations against nobody.
+    for n in 0..500 {
+        let text = texts[n % texts.len()].replace('"', "\"\"");
+        let (hours, cost) =
+            (hours[n % hours.len()], if n % 7 == 0 { String::new() } else { (n * 9_999_999).to_string() });
+        let officer = if n % 4 == 0 { String::new() } else { format!("CC-{n}") };
+        csv += &format!("PA-{n},05/03/2024,,02CV,{officer},L{},\"{text}\",{cost},{hours},\"{text}\"\n", n % 3);
+        if n % 4 == 0 {
+            csv += &format!("PA-{n},05/03/2024,,03TG,,L3,\"{text}\",{cost},{hours},\"{text}\"\n");
+        }
+    }
+    let mapping =
+        MAP.replace("[missing]", "keep = [\"giu\"]\n[missing]") + "cost_vnd = \"chi_phi\"\ndelay_hours = \"gio\"\n";
+    let [sqlite, postgres] = Database::both().map(|database| {
+        let files = Files::new();
+        let mut args = files.import("complaints", &csv, &mapping);
+        let rejects = files.path().join("rejects.csv").display().to_string();
+        args.extend(["--rejects".to_owned(), rejects.clone()]);
+        let done = program().run(&database, &args);
+        assert_eq!(done.status, 3, "{done:?}");
+        // A NUL in a text is refused, on either database, before it is written.
+        let refused = std::fs::read_to_string(rejects).unwrap();
+        assert!(refused.contains("contains a NUL character"), "{refused}");
+        let again = program().run(&database, &args).json();
+        assert_eq!((again["imported"].integer(), again["updated"].integer()), (0, 0), "{again}");
+        rows_and_events(&database)
+    });
+    assert_eq!(sqlite.len(), postgres.len());
+    for (one, other) in sqlite.iter().zip(&postgres) {
+        assert_eq!(one, other);
+    }
+}
+
+/// Complaints with all that belongs to them, one after the other, without what differs between runs.
+fn rows_and_events(database: &Database) -> Vec<(String, Value)> {
+    use diesel::prelude::*;
+    use schema::events::{ComplaintEventValue, StoredComplaintEvent};
+    use schema::models::ComplaintSource;
+    use schema::tables::{complaint_event_values, complaint_events, complaint_sources, complaints};
+    let read = database.open().read(|conn| {
+        let ids: Vec<schema::Id> = complaints::table.order(complaints::id).select(complaints::id).load(conn)?;
+        let cases = schema::register::complaints::load(conn, &ids)?;
+        let sources: Vec<ComplaintSource> = complaint_sources::table
+            .order(complaint_sources::reference)
+            .select(ComplaintSource::as_select())
+            .load(conn)?;
+        let events: Vec<StoredComplaintEvent> = complaint_events::table
+            .order((complaint_events::position, complaint_events::ordinal))
+            .select(StoredComplaintEvent::as_select())
+            .load(conn)?;
+        let values: Vec<ComplaintEventValue> = complaint_event_values::table
+            .order((complaint_event_values::position, complaint_event_values::ordinal, complaint_event_values::field))
+            .select(ComplaintEventValue::as_select())
+            .load(conn)?;
+        let mut all = Vec::new();
+        for id in &ids {
+            let mut case = cases[id].clone();
+            case.complaint.recorded_at = case.complaint.received_at;
+            all.push((format!("{case:?}"), Value::Null));
+        }
+        all.extend(sources.iter().map(|source| (format!("{source:?}"), Value::Null)));
+        for event in events {
+            let mut after = event.after.unwrap().0;
+            // The salt of a commitment is random.
+            after.as_object_mut().unwrap().remove("text");
+            let of = format!("{} {} {} {:?}", event.complaint_id, event.position, event.ordinal, event.kind);
+            all.push((of, after));
+        }
+        for value in values {
+            assert_eq!(value.salt.len(), 16);
+            let of = format!("{} {} {} {}", value.complaint_id, value.position, value.ordinal, value.field);
+            all.push((of, value.value.into()));
+        }
+        Ok(all)
+    });
+    read.unwrap()
+}
+
 /// Whether a terminal acts on a character, or the character hides what follows.
 fn acts(c: char) -> bool {
     c != '\n'

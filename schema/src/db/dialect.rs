@@ -12,6 +12,10 @@ pub const fn rows_per_insert(columns: usize) -> usize {
     if rows > 1_000 { 1_000 } else { rows }
 }
 
+/// From so many rows on, PostgreSQL gets them by COPY, which takes a few round trips whatever their number. Fewer rows
+/// stay within its limit of bind parameters.
+pub const ROWS_TO_COPY: usize = 100;
+
 /// The most keys of one `IN (…)`: SQLite binds each of them.
 pub const KEYS_PER_QUERY: usize = 10_000;
 

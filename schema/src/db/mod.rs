@@ -51,16 +51,19 @@ macro_rules! for_each_width {
 }
 pub(crate) use for_each_width;
 
-/// Inserts rows, given as references, into a table of `$columns` columns: in batches on PostgreSQL, where each
-/// statement is a round trip; one by one on SQLite, where a prepared statement is cheaper than parsing a long one.
+/// Inserts rows, given as references, into a table. Many at once go by COPY on PostgreSQL, which is faster than INSERT
+/// and has no limit on parameters; the rows need `treat_none_as_default_value = false`. On SQLite rows are inserted
+/// one by one, because a prepared statement is cheaper than parsing a long one.
 #[macro_export]
 macro_rules! insert_all {
-    ($conn:expr, $table:expr, $columns:expr, $rows:expr) => {
+    ($conn:expr, $table:expr, $rows:expr) => {
         match $conn {
             $crate::db::Conn::Pg(c) => {
                 let rows: Vec<_> = $rows.collect();
-                for chunk in rows.chunks($crate::db::dialect::rows_per_insert($columns)) {
-                    diesel::insert_into($table).values(chunk.to_vec()).execute(c)?;
+                if rows.len() >= $crate::db::dialect::ROWS_TO_COPY {
+                    diesel::ExecuteCopyFromDsl::execute(diesel::copy_from($table).from_insertable(rows), c)?;
+                } else if !rows.is_empty() {
+                    diesel::insert_into($table).values(rows).execute(c)?;
                 }
             }
             $crate::db::Conn::Sqlite(c) => {

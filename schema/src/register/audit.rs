@@ -60,7 +60,7 @@ pub fn write(conn: &mut Conn, entries: &[Audited]) -> Result<(), StoreError> {
             objects: JsonText::from(&entry.objects),
         })
         .collect();
-    crate::insert_all!(&mut *conn, audit_log::table, 7, rows.iter());
+    crate::insert_all!(&mut *conn, audit_log::table, rows.iter());
     Ok(())
 }
 

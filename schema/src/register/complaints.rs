@@ -163,16 +163,11 @@ pub(crate) fn received(case: &Case, content_hash: Option<&str>) -> ComplaintEven
 
 /// Inserts new cases without events.
 pub(crate) fn insert_rows(conn: &mut Conn, cases: &[Case], sources: &[ComplaintSource]) -> Result<(), StoreError> {
-    insert_all!(&mut *conn, complaints::table, Complaint::WIDTH, cases.iter().map(|case| &case.complaint));
-    insert_all!(&mut *conn, complaint_sources::table, ComplaintSource::WIDTH, sources.iter());
+    insert_all!(&mut *conn, complaints::table, cases.iter().map(|case| &case.complaint));
+    insert_all!(&mut *conn, complaint_sources::table, sources.iter());
     let officers: Vec<&ComplaintOfficer> = cases.iter().flat_map(|case| &case.officers).collect();
     insert_officers(conn, &officers)?;
-    insert_all!(
-        &mut *conn,
-        complaint_matters::table,
-        ComplaintMatter::WIDTH,
-        cases.iter().flat_map(|case| &case.matters)
-    );
+    insert_all!(&mut *conn, complaint_matters::table, cases.iter().flat_map(|case| &case.matters));
     Ok(())
 }
 
@@ -243,12 +238,12 @@ fn store(tx: &mut WriteTx<'_>, before: &Case, after: &mut Case) -> Result<Option
     }
     if before.matters != after.matters {
         diesel::delete(complaint_matters::table.filter(complaint_matters::complaint_id.eq(id))).execute(tx.conn)?;
-        insert_all!(&mut *tx.conn, complaint_matters::table, ComplaintMatter::WIDTH, after.matters.iter());
+        insert_all!(&mut *tx.conn, complaint_matters::table, after.matters.iter());
     }
     Ok(Some(changed_fields(&before.fields(), &after.fields()).unwrap_or_default()))
 }
 
 fn insert_officers(conn: &mut Conn, officers: &[&ComplaintOfficer]) -> Result<(), StoreError> {
-    insert_all!(&mut *conn, complaint_officers::table, ComplaintOfficer::WIDTH, officers.iter().copied());
+    insert_all!(&mut *conn, complaint_officers::table, officers.iter().copied());
     Ok(())
 }

@@ -24,7 +24,7 @@ pub trait Stored: Clone + PartialEq + serde::Serialize + Sized {
 }
 
 macro_rules! stored {
-    ($model:ident, $table:ident, $entity:ident, $columns:literal) => {
+    ($model:ident, $table:ident, $entity:ident) => {
         impl Stored for $model {
             const ENTITY: Entity = Entity::$entity;
 
@@ -45,7 +45,7 @@ macro_rules! stored {
             }
 
             fn insert(conn: &mut Conn, rows: &[Self]) -> Result<(), StoreError> {
-                insert_all!(&mut *conn, tables::$table::table, $columns, rows.iter());
+                insert_all!(&mut *conn, tables::$table::table, rows.iter());
                 Ok(())
             }
 
@@ -72,12 +72,12 @@ macro_rules! stored {
     };
 }
 
-stored!(Unit, units, Unit, 10);
-stored!(Officer, officers, Officer, 6);
-stored!(Enterprise, enterprises, Enterprise, 4);
-stored!(IssueCategory, issue_categories, Category, 10);
-stored!(Workload, workload, Workload, 5);
-stored!(SystemIncident, system_incidents, Incident, 6);
+stored!(Unit, units, Unit);
+stored!(Officer, officers, Officer);
+stored!(Enterprise, enterprises, Enterprise);
+stored!(IssueCategory, issue_categories, Category);
+stored!(Workload, workload, Workload);
+stored!(SystemIncident, system_incidents, Incident);
 
 /// What an upsert did to a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -100,7 +100,7 @@ fn append(conn: &mut Conn, mut states: Vec<StateEvent>) -> Result<(), StoreError
     for (place, state) in (taken.value - number + 1..).zip(&mut states) {
         state.number = place;
     }
-    insert_all!(&mut *conn, state_events::table, 8, states.iter());
+    insert_all!(&mut *conn, state_events::table, states.iter());
     Ok(())
 }
 

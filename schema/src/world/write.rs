@@ -166,7 +166,7 @@ fn created(tx: &mut WriteTx<'_>, entity: Entity, entity_id: Id, after: Fields) {
 
 fn store_units(tx: &mut WriteTx<'_>, units: &Units) -> Result<(), StoreError> {
     create(tx, &units.rows)?;
-    insert_all!(&mut *tx.conn, unit_parents::table, 4, units.parents.iter());
+    insert_all!(&mut *tx.conn, unit_parents::table, units.parents.iter());
     for parent in &units.parents {
         let rows: [&UnitParent; 1] = [parent];
         created(tx, Entity::UnitParents, parent.unit_id, list("parents", json!(rows)));
@@ -175,7 +175,7 @@ fn store_units(tx: &mut WriteTx<'_>, units: &Units) -> Result<(), StoreError> {
 }
 
 fn store_postings(tx: &mut WriteTx<'_>, rows: &[Posting]) -> Result<(), StoreError> {
-    insert_all!(&mut *tx.conn, postings::table, 4, rows.iter());
+    insert_all!(&mut *tx.conn, postings::table, rows.iter());
     for of_officer in rows.chunk_by(|a, b| a.officer_id == b.officer_id) {
         created(tx, Entity::Postings, of_officer[0].officer_id, list("postings", json!(of_officer)));
     }
@@ -231,7 +231,7 @@ fn store_batch(tx: &mut WriteTx<'_>, generated: Vec<Generated>) -> Result<(), St
         responses.extend(one.responses);
     }
     complaints::insert_rows(tx.conn, &cases, &sources)?;
-    insert_all!(&mut *tx.conn, unit_responses::table, 10, responses.iter());
+    insert_all!(&mut *tx.conn, unit_responses::table, responses.iter());
     tx.record_prepared(events);
     // Store now: the events of a large world would not fit into memory.
     tx.store_events()
