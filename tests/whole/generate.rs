@@ -2,6 +2,8 @@
 //! from real data.
 
 use crate::program;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
@@ -174,6 +176,31 @@ fn a_world_and_real_data_are_kept_apart() {
         assert_eq!(refused.status, 1);
         assert!(refused.err.contains(word), "{refused:?}");
     }
+}
+
+#[derive(QueryableByName)]
+struct Definition {
+    #[diesel(sql_type = Text)]
+    made_by: String,
+}
+
+/// They are dropped while the world is stored.
+#[test]
+fn a_world_has_the_indexes_and_foreign_keys_of_an_empty_register() {
+    let database = Database::postgres();
+    let db = database.open();
+    let definitions = || -> Vec<String> {
+        let made_by = "SELECT indexdef AS made_by FROM pg_indexes WHERE schemaname = 'public' UNION ALL \
+            SELECT format('%s %s %s %s', conrelid::regclass, conname, convalidated, pg_get_constraintdef(oid)) \
+            FROM pg_constraint WHERE connamespace = 'public'::regnamespace ORDER BY 1";
+        let found: Result<Vec<Definition>, _> =
+            db.read(|conn| Ok(schema::each!(conn, c => diesel::sql_query(made_by).load(c)?)));
+        found.expect("definitions").into_iter().map(|one| one.made_by).collect()
+    };
+    let before = definitions();
+    assert!(before.iter().any(|one| one.starts_with("complaint_events ") && one.contains(" t FOREIGN KEY")));
+    program().run(&database, ["generate", "--complaints", "300", "--seed", "1"]).ok();
+    assert_eq!(definitions(), before);
 }
 
 #[test]

@@ -171,7 +171,47 @@ pub fn drop_indexes(conn: &mut Conn, tables: &[&str]) -> Result<Vec<String>, Sto
 
 /// Recreates dropped indexes.
 pub fn make_indexes(conn: &mut Conn, made_by: &[String]) -> Result<(), StoreError> {
+    if let Conn::Pg(c) = &mut *conn {
+        // PostgreSQL's default of 64 MB makes it sort a large index on disk, and write a trigram index in many parts.
+        c.batch_execute("SET LOCAL maintenance_work_mem = '256MB'")?;
+    }
     made_by.iter().try_for_each(|statement| Ok(conn.batch_execute(statement)?))
+}
+
+/// Drops the foreign keys of tables that are about to be filled, and returns the statements that recreate them: one
+/// join over a table is cheaper than a look-up for each key of each row. Both belong in one transaction. SQLite cannot
+/// add a foreign key to a table, so there all of them stay.
+pub fn drop_foreign_keys(conn: &mut Conn, tables: &[&str]) -> Result<Vec<String>, StoreError> {
+    let Conn::Pg(c) = conn else { return Ok(Vec::new()) };
+    let mut made_by = Vec::new();
+    for table in tables {
+        let found: Vec<ForeignKey> = diesel::sql_query(
+            "SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) AS dropped_by, \
+             format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) \
+             AS made_by \
+             FROM pg_constraint WHERE contype = 'f' AND conrelid = $1::regclass ORDER BY conname",
+        )
+        .bind::<Text, _>(table)
+        .load(c)?;
+        for key in found {
+            c.batch_execute(&key.dropped_by)?;
+            made_by.push(key.made_by);
+        }
+    }
+    Ok(made_by)
+}
+
+/// Recreates dropped foreign keys, which checks every row.
+pub fn make_foreign_keys(conn: &mut Conn, made_by: &[String]) -> Result<(), StoreError> {
+    made_by.iter().try_for_each(|statement| Ok(conn.batch_execute(statement)?))
+}
+
+#[derive(QueryableByName)]
+struct ForeignKey {
+    #[diesel(sql_type = Text)]
+    dropped_by: String,
+    #[diesel(sql_type = Text)]
+    made_by: String,
 }
 
 #[derive(QueryableByName)]

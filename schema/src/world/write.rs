@@ -8,7 +8,7 @@ use super::timeline::Timeline;
 use super::truth::{TrueOfficer, Truth};
 use super::units::{Units, categories, units};
 use super::{Parameters, incidents};
-use crate::db::dialect::{drop_indexes, make_indexes};
+use crate::db::dialect::{drop_foreign_keys, drop_indexes, make_foreign_keys, make_indexes};
 use crate::db::{Db, StoreError, WriteTx};
 use crate::enums::ReferenceEventKind;
 use crate::events::{Entity, Fields, ReferenceEvent, fields_of};
@@ -36,14 +36,16 @@ impl<F: FnMut(usize) -> bool> Progress for F {
 
 /// Complaints per batch.
 const BATCH: usize = 1_000;
-/// The tables with the most rows: their indexes are dropped and rebuilt after the inserts.
+/// The tables with the most rows: their indexes and foreign keys are dropped and made again after the inserts.
 const FILLED: &[&str] = &[
     "workload",
     "reference_events",
+    "reference_event_values",
     "complaints",
     "complaint_sources",
     "complaint_officers",
     "complaint_events",
+    "complaint_event_values",
     "unit_responses",
 ];
 /// Batches that may be generated ahead of the store (backpressure).
@@ -93,6 +95,7 @@ pub fn generate(db: &Db, parameters: Parameters, progress: &mut dyn Progress) ->
     db.write("generate", |tx| {
         demonstration::set_mark(tx, parameters)?;
         let indexes = drop_indexes(tx.conn, FILLED)?;
+        let foreign_keys = drop_foreign_keys(tx.conn, FILLED)?;
         store_units(tx, &units)?;
         create(tx, &category_rows)?;
         let (officers, posted) = people::rows(seed, &people, &timeline, &units);
@@ -103,7 +106,8 @@ pub fn generate(db: &Db, parameters: Parameters, progress: &mut dyn Progress) ->
         create(tx, &incidents::rows(&source, &incidents, &timeline, &units))?;
         let generator = Generator::new(&world, &source, tx.now, tx.actor);
         store_complaints(tx, &generator, &planned, progress)?;
-        make_indexes(tx.conn, &indexes)
+        make_indexes(tx.conn, &indexes)?;
+        make_foreign_keys(tx.conn, &foreign_keys)
     })?;
     Ok(truth(parameters, &people, &timeline))
 }
