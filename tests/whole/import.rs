@@ -209,6 +209,41 @@ fn an_import_killed_in_the_middle_is_run_again_to_the_same_end() {
     }
 }
 
+/// A batch is written while the next is read, whose rejects wait for those of the batch.
+#[test]
+fn rejects_are_in_the_order_of_the_file_whoever_finds_them() {
+    let mut csv = fixtures::COMPLAINTS.lines().next().unwrap().to_owned() + "\n";
+    let mut bad = Vec::new();
+    for n in 0..12_000 {
+        let (reference, officer, more) = match n {
+            // Known to be bad by the register, by the reader, by the shape, and by the register again.
+            10 | 4_000 | 11_000 | 11_900 => (format!("KX-{n}"), "CC99", ""),
+            6_000 | 6_001 | 7_000 => (String::new(), "CC01", ""),
+            9_000 => (format!("KX-{n}"), "CC01", ";one more"),
+            _ => (format!("KX-{n}"), "CC01", ""),
+        };
+        if officer == "CC99" || reference.is_empty() || !more.is_empty() {
+            bad.push((n + 2).to_string());
+        }
+        csv += &format!("{reference};05/05/2023;0100233488;A;02CV;{officer};TD1;;;{n};1;Phản ánh số {n};{more}\n");
+    }
+    let files = Files::new();
+    let mapping = fixtures::COMPLAINTS_MAP.replace("[file]", "[file]\nrows = \"adjacent\"");
+    for app in TestApp::both().world() {
+        let rejects = files.path().join("rejects.csv");
+        let mut args = files.import("complaints", &csv, &mapping);
+        args.extend(["--rejects".to_owned(), rejects.display().to_string()]);
+        for imported in [11_992, 0] {
+            let result = program().run(&app.database, &args);
+            assert_eq!(result.status, 3, "{result:?}");
+            assert_eq!(counts(&result.json()), [12_000, 12_000, imported, 0, 11_992 - imported, 8]);
+            let rejected = std::fs::read_to_string(&rejects).unwrap();
+            let rows: Vec<&str> = rejected.lines().skip(1).map(|row| row.split(',').next().unwrap()).collect();
+            assert_eq!(rows, bad, "{}", app.database.name);
+        }
+    }
+}
+
 #[test]
 fn a_mapping_leaves_alone_what_it_does_not_speak_of() {
     for app in TestApp::both().world() {

@@ -1,7 +1,8 @@
 //! Imports CSV files of other registers, by a mapping that says what their columns mean.
 //!
 //! [`reader`] reads a file row by row, [`stage`] groups the rows of one entity (a complaint, a unit), and [`run`]
-//! checks and writes some thousand entities in each transaction, by the rules of their kind ([`kinds`]).
+//! checks some thousand entities at a time, by the rules of their kind ([`kinds`]). [`writer`] writes them in another
+//! thread, in one transaction each time.
 
 mod bools;
 mod clock;
@@ -23,6 +24,7 @@ mod run;
 mod seen;
 mod stage;
 mod tally;
+mod writer;
 
 pub use error::ImportError;
 pub use field::{FieldSpec, FieldType};

@@ -1,18 +1,19 @@
-//! Runs an import: reads a file, groups its rows, and writes them in batches, one transaction each.
+//! Runs an import: reads a file, groups its rows, and checks them in batches, which another thread writes.
 
-use super::kinds::{Context, Kind, Outcome};
+use super::kinds::{Batch, Kind};
 use super::notices::{Notices, Watch};
 use super::reader::Rows;
-use super::row::{Columns, Row};
+use super::row::Columns;
 use super::seen::SeenKeys;
 use super::stage::{Group, Groups, Staged, sorted};
 use super::tally::{Tallied, Tally};
+use super::writer::{Reporter, write_batches};
 use super::{ImportError, Mapping, Reject, RejectSink};
-use crate::db::{Db, StoreError};
+use crate::db::Db;
 use crate::register::demonstration;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::io::Read;
+use std::sync::mpsc::{SyncSender, channel, sync_channel};
 
 /// Options of an import.
 #[derive(Debug, Clone, Default)]
@@ -41,8 +42,6 @@ pub trait Progress {
 /// The most entities in one transaction, and the most rows; a batch ends when it reaches either.
 const BATCH_ENTITIES: usize = 5_000;
 const BATCH_ROWS: usize = 20_000;
-/// Attempts to write a batch that conflicts with a concurrent writer.
-const TRIES: usize = 3;
 
 /// An import to be run.
 #[derive(Clone, Copy)]
@@ -89,180 +88,141 @@ fn run_into(import: Import<'_>, input: Box<dyn Read>, report: &mut Report<'_>) -
     let mut rows = Rows::open(import.name, input, mapping)?;
     let columns = Columns::bind(mapping, kind.fields(), &rows.header)?;
     report.rejects.header(&rows.header)?;
-    let context = Context::new(&columns, mapping);
-    // The reader and the writer share the report and the first error.
-    let shared = RefCell::new(report);
-    let failed = Cell::new(None);
-    let is_broken = Cell::new(false);
     let watch = RefCell::new(Watch::new(kind, &columns));
     let tally = RefCell::new(Tally::new(kind, &columns));
-
-    let staged = std::iter::from_fn(|| {
-        loop {
-            let mut row = match rows.next() {
-                Ok(next) => next?,
-                Err(e) => {
-                    failed.set(Some(e));
-                    is_broken.set(true);
-                    return None;
-                }
-            };
-            let report = &mut **shared.borrow_mut();
-            report.summary.rows += 1;
-            let read = report.summary.rows;
-            if read.is_multiple_of(4096) && !report.progress.reading(rows.bytes_read(), read) {
-                failed.set(Some(ImportError::Stopped));
-                return None;
-            }
-            Watch::strip_hidden(&columns, &rows.header, &mut row, &mut report.notices);
-            watch.borrow_mut().note(&columns, &row);
-            tally.borrow_mut().note(&columns, &row);
-            match kind.key(&columns.of(&row)) {
-                Ok(key) => return Some(Staged { key, row }),
-                Err(reject) => {
-                    // A row without a key counts as an entity of its own.
-                    report.summary.read += 1;
-                    report.summary.rejected += 1;
-                    if let Err(e) = report.rejects.reject(&reject, &row.record) {
-                        failed.set(Some(e));
-                        return None;
-                    }
-                }
-            }
-        }
-    });
-
-    if mapping.adjacent {
-        let written = write_all(import, &context, Groups::new(staged.map(Ok)), &shared, &tally, &is_broken);
-        failed.take().map_or(written, Err)?;
-    } else {
-        let sorted = sorted(staged)?;
-        if let Some(e) = failed.take() {
-            return Err(e);
-        }
-        write_all(import, &context, Groups::new(sorted), &shared, &tally, &is_broken)?;
-    }
-    let report = shared.into_inner();
+    std::thread::scope(|scope| {
+        // A batch is taken when the one before is written: with the one being read there are two in memory.
+        let (sender, batches) = sync_channel(0);
+        let (writer, written) = channel();
+        let columns = &columns;
+        scope.spawn(move || write_batches(import, columns, &batches, &writer));
+        let reporter = RefCell::new(Reporter::new(&mut *report, &tally, written));
+        let reader = Reader { import, columns, watch: &watch, tally: &tally, reporter: &reporter, batches: sender };
+        let read = reader.read(&mut rows);
+        // The thread ends when it has written what it was given.
+        drop(reader);
+        reporter.into_inner().finish().and(read)
+    })?;
     report.tallied = tally.into_inner().done(&columns, report.rejects.by_column());
     watch.into_inner().report(&columns, import.db, &mut report.notices)?;
     Ok(())
 }
 
-type Shared<'s, 'a> = RefCell<&'s mut Report<'a>>;
-
-fn write_all(
-    import: Import<'_>,
-    context: &Context<'_>,
-    groups: impl Iterator<Item = Result<Group, ImportError>>,
-    shared: &Shared<'_, '_>,
-    tally: &RefCell<Tally>,
-    is_broken: &Cell<bool>,
-) -> Result<(), ImportError> {
-    let kind = import.kind;
-    let limit = if kind.is_one_transaction() { usize::MAX } else { BATCH_ENTITIES };
-    let rows_limit = if kind.is_one_transaction() { usize::MAX } else { BATCH_ROWS };
-    let mut batch = Vec::new();
-    let mut rows = 0;
-    let mut seen = if import.mapping.adjacent { Some(SeenKeys::new()?) } else { None };
-    for group in groups {
-        let group = group?;
-        rows += group.rows.len();
-        batch.push(group);
-        if batch.len() >= limit || rows >= rows_limit {
-            write_batch(import, context, std::mem::take(&mut batch), &mut seen, shared, tally)?;
-            rows = 0;
-        }
-    }
-    // The last rows before a read error may be damaged too, so the unfinished batch is not written.
-    if batch.is_empty() || is_broken.get() {
-        return Ok(());
-    }
-    write_batch(import, context, batch, &mut seen, shared, tally)
+/// Reads and checks the file, and hands batches to the writing thread.
+struct Reader<'r, 'o, 'a> {
+    import: Import<'r>,
+    columns: &'r Columns<'r>,
+    watch: &'r RefCell<Watch>,
+    tally: &'r RefCell<Tally>,
+    /// Shared between the rows that are read and the batches made of them.
+    reporter: &'r RefCell<Reporter<'o, 'a>>,
+    batches: SyncSender<Batch>,
 }
 
-fn write_batch(
-    import: Import<'_>,
-    context: &Context<'_>,
-    batch: Vec<Group>,
-    seen: &mut Option<SeenKeys>,
-    shared: &Shared<'_, '_>,
-    tally: &RefCell<Tally>,
-) -> Result<(), ImportError> {
-    let again = match seen {
-        Some(seen) => seen.note(batch.iter().map(|group| group.key.as_str()))?,
-        None => vec![false; batch.len()],
-    };
-    let mut good = Vec::with_capacity(batch.len());
-    for (group, again) in batch.into_iter().zip(again) {
-        let mut misshapen: Vec<Reject> =
-            group.rows.iter().filter_map(|row| context.columns.check_shape(row).err()).collect();
-        if again {
-            // The later rows of an entity would replace its first ones.
-            let reason = "earlier rows of this complaint were imported already: the rows are not adjacent. \
-                          Remove rows = \"adjacent\" from the mapping and import again";
-            misshapen.push(Reject { row: group.rows[0].line, column: String::new(), reason: reason.into() });
+impl Reader<'_, '_, '_> {
+    fn read(&self, rows: &mut Rows) -> Result<(), ImportError> {
+        let Self { import, columns, watch, tally, reporter, .. } = self;
+        let failed = Cell::new(None);
+        let is_broken = Cell::new(false);
+        let fail = |error: ImportError| {
+            failed.set(Some(error));
+            is_broken.set(true);
+        };
+        let staged = std::iter::from_fn(|| {
+            loop {
+                let mut row = match rows.next() {
+                    Ok(next) => next?,
+                    Err(e) => {
+                        fail(e);
+                        return None;
+                    }
+                };
+                let mut reporter = reporter.borrow_mut();
+                let report = &mut *reporter.report;
+                report.summary.rows += 1;
+                let read = report.summary.rows;
+                if read.is_multiple_of(4096) && !report.progress.reading(rows.bytes_read(), read) {
+                    fail(ImportError::Stopped);
+                    return None;
+                }
+                Watch::strip_hidden(columns, &rows.header, &mut row, &mut report.notices);
+                watch.borrow_mut().note(columns, &row);
+                tally.borrow_mut().note(columns, &row);
+                let key = import.kind.key(&columns.of(&row));
+                match key {
+                    Ok(key) => return Some(Staged { key, row }),
+                    Err(reject) => {
+                        // A row without a key counts as an entity of its own.
+                        let group = Group { key: String::new(), rows: vec![row] };
+                        if let Err(e) = reporter.reject(group, vec![reject]) {
+                            fail(e);
+                            return None;
+                        }
+                    }
+                }
+            }
+        });
+        if import.mapping.adjacent {
+            let read = self.batch_all(Groups::new(staged.map(Ok)), &is_broken);
+            return failed.take().map_or(read, Err);
         }
-        if misshapen.is_empty() {
-            good.push(group);
-        } else {
-            let Report { summary, rejects, .. } = &mut **shared.borrow_mut();
-            summary.read += 1;
-            summary.rejected += 1;
-            reject_whole(&group, &misshapen, rejects)?;
+        let sorted = sorted(staged)?;
+        if let Some(e) = failed.take() {
+            return Err(e);
         }
+        self.batch_all(Groups::new(sorted), &is_broken)
     }
-    let actor = format!("import:{}", context.mapping.source);
-    let mut tries = 1;
-    let outcomes = loop {
-        context.take_created();
-        match import.db.write_unless(import.options.dry_run, &actor, |tx| import.kind.apply(tx, context, &good)) {
-            Ok(committed) => break committed.value,
-            Err(e) if e.is_lost_race() && tries < TRIES => tries += 1,
-            Err(e) => return Err(explained(e)),
-        }
-    };
-    tally.borrow_mut().record_created(context.take_created());
-    let Report { summary, rejects, progress, .. } = &mut **shared.borrow_mut();
-    for (group, outcome) in good.iter().zip(outcomes) {
-        summary.read += 1;
-        match outcome {
-            Outcome::Imported => summary.imported += 1,
-            Outcome::Updated => summary.updated += 1,
-            Outcome::Unchanged => summary.unchanged += 1,
-            Outcome::Rejected(reasons) => {
-                summary.rejected += 1;
-                reject_whole(group, &reasons, rejects)?;
+
+    fn batch_all(
+        &self,
+        groups: impl Iterator<Item = Result<Group, ImportError>>,
+        is_broken: &Cell<bool>,
+    ) -> Result<(), ImportError> {
+        let kind = self.import.kind;
+        let limit = if kind.is_one_transaction() { usize::MAX } else { BATCH_ENTITIES };
+        let rows_limit = if kind.is_one_transaction() { usize::MAX } else { BATCH_ROWS };
+        let mut batch = Vec::new();
+        let mut rows = 0;
+        let mut seen = if self.import.mapping.adjacent { Some(SeenKeys::new()?) } else { None };
+        for group in groups {
+            let group = group?;
+            rows += group.rows.len();
+            batch.push(group);
+            if batch.len() >= limit || rows >= rows_limit {
+                self.hand_over(std::mem::take(&mut batch), &mut seen)?;
+                rows = 0;
             }
         }
+        // The last rows before a read error may be damaged too, and those before a stop are not all of their entity,
+        // so the unfinished batch is not written.
+        if batch.is_empty() || is_broken.get() {
+            return Ok(());
+        }
+        self.hand_over(batch, &mut seen)
     }
-    if progress.writing(summary) { Ok(()) } else { Err(ImportError::Stopped) }
-}
 
-/// Rejects all rows of an entity because one of them is bad: each with its own reason, or with a reference to the bad
-/// row.
-fn reject_whole(group: &Group, reasons: &[Reject], rejects: &mut RejectSink<'_>) -> Result<(), ImportError> {
-    let by_row: HashMap<u64, &Reject> = reasons.iter().rev().map(|reject| (reject.row, reject)).collect();
-    let mut rows: Vec<&Row> = group.rows.iter().collect();
-    rows.sort_by_key(|row| row.line);
-    for row in rows {
-        match by_row.get(&row.line) {
-            Some(reject) => rejects.reject(reject, &row.record)?,
-            None => {
-                let blame = reasons.first().map_or(row.line, |reject| reject.row);
-                let reason = format!("belongs to {:?}, of which row {blame} was rejected", group.name());
-                rejects.reject(&Reject { row: row.line, column: String::new(), reason }, &row.record)?;
+    fn hand_over(&self, batch: Vec<Group>, seen: &mut Option<SeenKeys>) -> Result<(), ImportError> {
+        let again = match seen {
+            Some(seen) => seen.note(batch.iter().map(|group| group.key.as_str()))?,
+            None => vec![false; batch.len()],
+        };
+        let mut good = Vec::with_capacity(batch.len());
+        for (group, again) in batch.into_iter().zip(again) {
+            let mut misshapen: Vec<Reject> =
+                group.rows.iter().filter_map(|row| self.columns.check_shape(row).err()).collect();
+            if again {
+                // The later rows of an entity would replace its first ones.
+                let reason = "earlier rows of this complaint were imported already: the rows are not adjacent. \
+                              Remove rows = \"adjacent\" from the mapping and import again";
+                misshapen.push(Reject { row: group.rows[0].line, column: String::new(), reason: reason.into() });
+            }
+            if misshapen.is_empty() {
+                good.push(group);
+            } else {
+                self.reporter.borrow_mut().reject(group, misshapen)?;
             }
         }
+        let batch = self.import.kind.parse(self.columns, good);
+        self.reporter.borrow_mut().hand_over(batch, &self.batches)
     }
-    Ok(())
-}
-
-fn explained(error: StoreError) -> ImportError {
-    if error.is_refused_write() {
-        let text = error.to_string();
-        return ImportError::Store(StoreError::Rule(format!(
-            "the disk of the database is full ({text}): make room and run the same import again; it continues where it stopped"
-        )));
-    }
-    ImportError::Store(error)
 }

@@ -14,11 +14,11 @@ use crate::import::Reject;
 use crate::import::field::{FieldType::*, fields};
 use crate::import::kinds::Context;
 use crate::import::mapping::OnMissing;
-use crate::import::row::Row;
+use crate::import::row::{Columns, Row};
 use crate::models::{ComplaintSource, Posting};
 use crate::register::complaints;
 use crate::register::load_tree;
-use crate::sql_types::Id;
+use crate::sql_types::{Id, Timestamp};
 use crate::tables::postings;
 use case::{Posted, merged_case, new_case};
 use diesel::prelude::*;
@@ -61,41 +61,68 @@ fields! {
     CONFIDENTIAL = "confidential", Bool, false, "whether the enterprise asked for confidentiality; default: no";
 }
 
-pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<Outcome>, StoreError> {
-    dialect::lock_tree_shared(tx.conn)?;
+/// Complaints of a batch as their rows give them, read before the transaction that stores them.
+#[derive(Default)]
+pub struct Drafts {
+    resolvers: Resolvers,
+    parsed: Vec<Result<ParsedComplaint, Vec<Reject>>>,
+    /// The content hashes; empty for rejected complaints.
+    hashes: Vec<String>,
+}
+
+/// A complaint that the register can take, or its rejects.
+type Checked<'d> = Result<&'d ParsedComplaint, Vec<Reject>>;
+
+/// Reads a batch, without the register.
+pub fn parse(columns: &Columns<'_>, batch: &[Group]) -> Drafts {
+    let now = Timestamp::now();
     let mut resolvers = Resolvers::default();
-    let mut parsed: Vec<Result<ParsedComplaint, Vec<Reject>>> =
-        batch.iter().map(|group| read(context, group, tx.now, &mut resolvers)).collect();
+    let parsed: Vec<Result<ParsedComplaint, Vec<Reject>>> =
+        batch.iter().map(|group| read(columns, group, now, &mut resolvers)).collect();
+    let hashes = parsed.iter().map(|draft| draft.as_ref().map(hash).unwrap_or_default()).collect();
+    Drafts { resolvers, parsed, hashes }
+}
+
+/// Stores a batch. It may run again with the same drafts, in another transaction.
+pub fn apply(
+    tx: &mut WriteTx<'_>,
+    context: &Context<'_>,
+    batch: &[Group],
+    drafts: &mut Drafts,
+) -> Result<Vec<Outcome>, StoreError> {
+    dialect::lock_tree_shared(tx.conn)?;
+    let Drafts { resolvers, parsed, hashes } = drafts;
     resolvers.look_up(tx.conn)?;
-    for (group, draft) in batch.iter().zip(&mut parsed) {
-        let refusal = match draft {
-            Ok(complaint) => refuse_unknown(context, group, complaint, &resolvers),
-            Err(_) => None,
-        };
-        if let Some(reject) = refusal {
-            *draft = Err(vec![reject]);
-        }
-    }
+    let checked: Vec<Checked<'_>> = batch
+        .iter()
+        .zip(parsed.iter())
+        .map(|(group, draft)| match draft {
+            Ok(draft) => match refuse_unknown(context, group, draft, resolvers) {
+                Some(reject) => Err(vec![reject]),
+                None => Ok(draft),
+            },
+            Err(rejects) => Err(rejects.clone()),
+        })
+        .collect();
 
     let source = context.mapping.source.as_str();
     let references: Vec<&str> = batch.iter().map(|group| group.key.as_str()).collect();
     let stored = complaints::load_sources(tx.conn, source, &references)?;
-    let hashes: Vec<String> = parsed.iter().map(|draft| draft.as_ref().map(hash).unwrap_or_default()).collect();
     let changed: Vec<Id> = batch
         .iter()
-        .zip(&hashes)
+        .zip(hashes.iter())
         .filter_map(|(group, hash)| stored.get(&group.key).filter(|row| row.content_hash != *hash))
         .map(|row| row.complaint_id)
         .collect();
     let mut existing = complaints::load_for_update(tx.conn, &changed)?;
-    create_missing(tx, context, &mut resolvers, batch, &parsed, &hashes, &stored)?;
+    create_missing(tx, context, resolvers, batch, &checked, hashes, &stored)?;
     let tree = load_tree(tx.conn)?;
-    let posted = load_postings(tx, &parsed)?;
+    let posted = load_postings(tx, &checked)?;
 
     let mut new_cases = Vec::new();
     let mut new_sources = Vec::new();
     let mut outcomes = Vec::with_capacity(batch.len());
-    for ((group, draft), hash) in batch.iter().zip(parsed).zip(hashes) {
+    for ((group, draft), hash) in batch.iter().zip(checked).zip(hashes.iter()) {
         let draft = match draft {
             Ok(draft) => draft,
             Err(rejects) => {
@@ -106,22 +133,22 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
         match stored.get(&group.key) {
             None => {
                 let id = complaint_id(local_date(draft.received), source, &group.key);
-                new_cases.push(new_case(id, &draft, tx.now, &tree, &posted));
+                new_cases.push(new_case(id, draft, tx.now, &tree, &posted));
                 let reference = group.key.clone();
                 let source = source.to_owned();
-                new_sources.push(ComplaintSource { source, reference, complaint_id: id, content_hash: hash });
+                new_sources.push(ComplaintSource { source, reference, complaint_id: id, content_hash: hash.clone() });
                 outcomes.push(Outcome::Imported);
             }
-            Some(row) if row.content_hash == hash => outcomes.push(Outcome::Unchanged),
+            Some(row) if row.content_hash == *hash => outcomes.push(Outcome::Unchanged),
             Some(row) => {
                 let Some(before) = existing.remove(&row.complaint_id) else {
                     outcomes.push(Outcome::Unchanged);
                     continue;
                 };
-                let mut after = merged_case(context.mapping, &before, &draft, &tree, &posted);
+                let mut after = merged_case(context.mapping, &before, draft, &tree, &posted);
                 let effective =
                     if after.complaint.state == before.complaint.state { tx.now } else { after.complaint.state_since };
-                let changed = complaints::update_from_source(tx, effective, &before, &mut after, row, &hash)?;
+                let changed = complaints::update_from_source(tx, effective, &before, &mut after, row, hash)?;
                 // A new hash does not always change the case: the register may be further along than the file.
                 outcomes.push(if changed { Outcome::Updated } else { Outcome::Unchanged });
             }
@@ -184,12 +211,12 @@ fn create_missing(
     context: &Context<'_>,
     resolvers: &mut Resolvers,
     batch: &[Group],
-    parsed: &[Result<ParsedComplaint, Vec<Reject>>],
+    checked: &[Checked<'_>],
     hashes: &[String],
     stored: &HashMap<String, ComplaintSource>,
 ) -> Result<(), StoreError> {
     let mut used = HashSet::new();
-    for ((group, draft), hash) in batch.iter().zip(parsed).zip(hashes) {
+    for ((group, draft), hash) in batch.iter().zip(checked).zip(hashes) {
         let Ok(draft) = draft else { continue };
         if stored.get(&group.key).is_some_and(|row| row.content_hash == *hash) {
             continue;
@@ -217,8 +244,8 @@ fn create_missing(
 }
 
 /// Loads the postings of officers whom an allegation names without a unit.
-fn load_postings(tx: &mut WriteTx<'_>, parsed: &[Result<ParsedComplaint, Vec<Reject>>]) -> Result<Posted, StoreError> {
-    let officers: HashSet<Id> = parsed
+fn load_postings(tx: &mut WriteTx<'_>, checked: &[Checked<'_>]) -> Result<Posted, StoreError> {
+    let officers: HashSet<Id> = checked
         .iter()
         .flatten()
         .flat_map(|draft| &draft.allegations)

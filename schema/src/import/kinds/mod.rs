@@ -14,11 +14,12 @@ mod units;
 mod workload;
 
 use super::field::{FieldSpec, KindSpec};
-use super::row::{Cells, Row};
+use super::row::{Cells, Columns, Row};
 use super::stage::Group;
 use super::{ImportError, Mapping, Reject};
 use crate::db::{StoreError, WriteTx};
 use crate::register::reference::{Change, Stored, upsert_keeping};
+use complaints::Drafts;
 pub(super) use context::Context;
 use std::path::Path;
 
@@ -119,24 +120,42 @@ impl Kind {
         matches!(self, Self::Units | Self::Categories)
     }
 
+    /// Reads the entities of a batch as far as the register is not needed for it. Kinds other than complaints read
+    /// them while they store them: their files are shorter.
+    pub(super) fn parse(self, columns: &Columns<'_>, groups: Vec<Group>) -> Batch {
+        let drafts = match self {
+            Self::Complaints => complaints::parse(columns, &groups),
+            _ => Drafts::default(),
+        };
+        Batch { groups, drafts }
+    }
+
+    /// Stores a batch; it may be stored again, where its transaction fails.
     pub(super) fn apply(
         self,
         tx: &mut WriteTx<'_>,
         context: &Context<'_>,
-        batch: &[Group],
+        batch: &mut Batch,
     ) -> Result<Vec<Outcome>, StoreError> {
+        let Batch { groups, drafts } = batch;
         match self {
-            Self::Complaints => complaints::apply(tx, context, batch),
-            Self::Units => units::apply(tx, context, batch),
-            Self::Officers => officers::apply(tx, context, batch),
-            Self::Postings => postings::apply(tx, context, batch),
-            Self::Enterprises => enterprises::apply(tx, context, batch),
-            Self::Categories => categories::apply(tx, context, batch),
-            Self::Workload => workload::apply(tx, context, batch),
-            Self::Incidents => incidents::apply(tx, context, batch),
-            Self::Responses => responses::apply(tx, context, batch),
+            Self::Complaints => complaints::apply(tx, context, groups, drafts),
+            Self::Units => units::apply(tx, context, groups),
+            Self::Officers => officers::apply(tx, context, groups),
+            Self::Postings => postings::apply(tx, context, groups),
+            Self::Enterprises => enterprises::apply(tx, context, groups),
+            Self::Categories => categories::apply(tx, context, groups),
+            Self::Workload => workload::apply(tx, context, groups),
+            Self::Incidents => incidents::apply(tx, context, groups),
+            Self::Responses => responses::apply(tx, context, groups),
         }
     }
+}
+
+/// Entities that are ready to be stored.
+pub(super) struct Batch {
+    pub groups: Vec<Group>,
+    drafts: Drafts,
 }
 
 impl Mapping {

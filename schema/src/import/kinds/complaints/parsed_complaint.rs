@@ -8,9 +8,8 @@ use super::{
 use crate::domain::calendar::check_received;
 use crate::enums::{Attribution, Channel, ComplaintState, DatePrecision, Finding, LegalForm};
 use crate::import::Reject;
-use crate::import::kinds::Context;
 use crate::import::mapping::Mapping;
-use crate::import::row::{BLANK, Cells};
+use crate::import::row::{BLANK, Cells, Columns};
 use crate::import::stage::Group;
 use crate::sql_types::{JsonValue, Timestamp};
 use chrono::NaiveDate;
@@ -66,7 +65,7 @@ impl Allegation {
 /// # Errors
 /// One reject for each row that cannot be read or contradicts an earlier row, or one for a blank `received`.
 pub fn read(
-    context: &Context<'_>,
+    columns: &Columns<'_>,
     group: &Group,
     now: Timestamp,
     resolvers: &mut Resolvers,
@@ -76,8 +75,8 @@ pub fn read(
     let mut closed = Some(Vec::new());
     let mut values = ComplaintValues::default();
     for row in &group.rows {
-        let cells = context.columns.of(row);
-        match read_row(context.mapping, &cells, now, resolvers) {
+        let cells = columns.of(row);
+        match read_row(columns.mapping, &cells, now, resolvers) {
             Err(reject) => rejects.push(reject),
             Ok((this, row_values, row_closed)) => {
                 if let Err(reject) = values.merge(row_values, &cells) {
@@ -98,10 +97,10 @@ pub fn read(
     }
     let Some(mut draft) = draft.filter(|_| rejects.is_empty()) else { return Err(rejects) };
     let Some(received) = values.received else {
-        return Err(vec![context.columns.of(&group.rows[0]).reject(RECEIVED, BLANK)]);
+        return Err(vec![columns.of(&group.rows[0]).reject(RECEIVED, BLANK)]);
     };
     values.fill(received, &mut draft);
-    if context.mapping.has(CLOSED)
+    if columns.mapping.has(CLOSED)
         && let Some(at) = closed.and_then(|all| all.into_iter().max())
     {
         draft.state = ComplaintState::Closed;
