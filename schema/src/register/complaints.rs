@@ -6,7 +6,7 @@ use crate::domain::calendar::local_date;
 use crate::domain::tree::UnitTree;
 use crate::each;
 use crate::enums::ComplaintEventKind;
-use crate::events::{ComplaintEvent, Fields, changed_fields, fields_of};
+use crate::events::{ComplaintEvent, Fields, Prepared, changed_fields, fields_of};
 use crate::insert_all;
 use crate::models::{Complaint, ComplaintMatter, ComplaintOfficer, ComplaintSource};
 use crate::sql_types::{Id, Timestamp};
@@ -137,14 +137,28 @@ pub fn load_sources(
     Ok(found)
 }
 
+/// Cases from which on another thread prepares their events.
+const CASES_FOR_A_THREAD: usize = 100;
+
 /// Inserts new cases with their sources and events. Each event takes effect when the complaint was received.
 pub fn insert(tx: &mut WriteTx<'_>, cases: &[Case], sources: &[ComplaintSource]) -> Result<(), StoreError> {
-    insert_rows(tx.conn, cases, sources)?;
     let hashes: HashMap<Id, &str> =
         sources.iter().map(|source| (source.complaint_id, source.content_hash.as_str())).collect();
-    for case in cases {
-        tx.record(received(case, hashes.get(&case.complaint.id).copied()));
+    let prepare = || -> Vec<Prepared> {
+        cases.iter().map(|case| received(case, hashes.get(&case.complaint.id).copied()).prepare()).collect()
+    };
+    if cases.len() < CASES_FOR_A_THREAD {
+        insert_rows(tx.conn, cases, sources)?;
+        tx.record_prepared(prepare());
+        return Ok(());
     }
+    // The database is busy with the rows for longer than it takes to make JSON and commitments of them.
+    let prepared = std::thread::scope(|scope| -> Result<Vec<Prepared>, StoreError> {
+        let prepared = scope.spawn(prepare);
+        insert_rows(tx.conn, cases, sources)?;
+        Ok(prepared.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })?;
+    tx.record_prepared(prepared);
     Ok(())
 }
 
