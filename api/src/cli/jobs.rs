@@ -58,9 +58,9 @@ pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> any
         Command::Run { name, as_of, rules } => {
             let job = job_named(name)?;
             anyhow::ensure!(
-                rules.is_none() || name == jobs::scheduled::recurrence::NAME,
+                rules.is_none() || name == jobs::results::recurrence::NAME,
                 "--rules are those of the job {}: leave --rules out",
-                jobs::scheduled::recurrence::NAME
+                jobs::results::recurrence::NAME
             );
             let rules = rules.as_deref().map(Rules::load).transpose()?;
             let as_of = as_of.map_or_else(yesterday, Ok)?;
@@ -244,7 +244,7 @@ fn document(run: &JobRun) -> Value {
 fn text(run: &JobRun) -> String {
     let summary = run.summary.as_ref().map(|summary| &summary.0).unwrap_or(&Value::Null);
     let as_of = run.as_of.map(|day| day.to_string()).unwrap_or_default();
-    if run.job != jobs::scheduled::recurrence::NAME {
+    if run.job != jobs::results::recurrence::NAME {
         return format!("run {} of {} as of {as_of}: {}", run.id, run.job, in_words(summary));
     }
     let back = match summary["looksBack"].as_bool() {

@@ -3,9 +3,9 @@
 
 use super::{Stored, SubjectAssessment, flag_id, with_codes, with_flag};
 use crate::analyses::recurrence::{Assessment, Rules, reason};
+use crate::results::recurrence::{self, RecurrenceDocument};
+use crate::results::{result_row, store_result};
 use crate::run_hash::numbers;
-use crate::scheduled::recurrence::{self, RecurrenceDocument};
-use crate::scheduled::{result_rows, store_result};
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use schema::db::dialect::KEYS_PER_QUERY;
@@ -71,7 +71,7 @@ pub(super) fn store(
             }
         })
         .collect();
-    store_result(tx, &result_rows(run, NAME, as_of, &Document { found }))
+    store_result(tx, &result_row(run, NAME, as_of, &Document { found }))
 }
 
 /// The last successful run for a day.

@@ -3,6 +3,7 @@
 use crate::JobError;
 use crate::runner::settings::{Missed, Settings};
 use crate::snapshot::SnapshotStore;
+use chrono::NaiveDate;
 use schema::db::WriteTx;
 use schema::models::JobRun;
 use schema::{Conn, Db, StoreError};
@@ -46,6 +47,14 @@ impl Context<'_> {
 /// Stores the results of a run. The runner calls it in the transaction that ends the run, so that results and
 /// the end of the run are committed together or not at all.
 pub type Publish = Box<dyn FnOnce(&mut WriteTx<'_>, &mut JobRun) -> Result<(), StoreError>>;
+
+/// The as-of day of a run.
+///
+/// # Errors
+/// `NotFound` when the run has none.
+pub fn day_of(run: &JobRun) -> Result<NaiveDate, JobError> {
+    run.as_of.ok_or_else(|| JobError::NotFound(format!("run {} has no as-of day", run.id)))
+}
 
 /// A job: work that runs on a schedule or by hand.
 pub trait Job: Sync {

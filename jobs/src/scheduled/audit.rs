@@ -1,9 +1,9 @@
 //! The verification job: checks that sealed rows were not changed, removed or inserted later, and that every row
 //! matches its events. Each day it verifies rows written since the last verification, each week all rows.
 
-use super::{day_of, latest_result, result};
 use crate::JobError;
-use crate::runner::job::{Context, Job, Publish};
+use crate::results::{latest_result, result};
+use crate::runner::job::{Context, Job, Publish, day_of};
 use crate::runner::settings::AuditSettings;
 use chrono::NaiveDate;
 use schema::models::JobRun;

@@ -4,13 +4,13 @@
 //! Some complaints that blame the system never match an incident, because not every incident is recorded. The job
 //! therefore tests each subject's share without an incident against that of all others of its kind.
 
-use super::{day_of, result};
 use crate::JobError;
 use crate::analyses::recurrence::round_6_digits;
 use crate::numeric::funnel::Z_95;
 use crate::numeric::multiplicity::benjamini_hochberg;
 use crate::numeric::proportion::{binomial_upper_tail, wilson};
-use crate::runner::job::{Context, Job, Publish};
+use crate::results::result;
+use crate::runner::job::{Context, Job, Publish, day_of};
 use chrono::{Days, NaiveDate};
 use diesel::prelude::*;
 use schema::db::dialect::current_position;

@@ -1,10 +1,11 @@
 //! The digest jobs: one composes the Board's digest from stored results and puts it into the outbox, the other
 //! delivers it.
 
-use super::{day_of, overdue, recurrence, timeliness, trends};
+use super::{overdue, timeliness, trends};
 use crate::JobError;
 use crate::digest::{LOCALES, before, document, outbox, render};
-use crate::runner::job::{Context, Job, Publish};
+use crate::results::recurrence;
+use crate::runner::job::{Context, Job, Publish, day_of};
 use diesel::prelude::*;
 use schema::domain::ids::random_id;
 use schema::each;

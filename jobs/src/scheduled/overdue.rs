@@ -1,11 +1,11 @@
 //! The escalation job: escalates overdue complaints to the department, and to the General Department once
 //! twice the time allowed has passed.
 
-use super::{day_of, result_rows, store_result};
 use crate::JobError;
 use crate::analyses::timeliness::handled;
 use crate::facts::days::day_number;
-use crate::runner::job::{Context, Job, Publish};
+use crate::results::{result_row, store_result};
+use crate::runner::job::{Context, Job, Publish, day_of};
 use crate::snapshot::Snapshot;
 use chrono::{Days, NaiveDate};
 use diesel::prelude::*;
@@ -83,7 +83,7 @@ impl Job for EscalateOverdue {
             let total = u32::try_from(overdue.len()).unwrap_or(u32::MAX);
             let document = OverdueDocument { overdue: total, newly_escalated, branches };
             run.summary = Some(json!({ "overdue": total, "newlyEscalated": newly_escalated }).into());
-            let row = result_rows(run, NAME, as_of, &document);
+            let row = result_row(run, NAME, as_of, &document);
             store_result(tx, &row)
         }))
     }

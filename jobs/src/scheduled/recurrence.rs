@@ -1,31 +1,30 @@
 //! The recurrence job: loads facts, assesses officers and branches, hashes the run and stores flags; and
 //! [`reproduce`], which derives a past run again and compares hashes.
 
-use super::result_rows;
 use crate::JobError;
 use crate::analyses::recurrence::{
-    Assessed, Assessment, Available, Comparison, CusumSeries, Dispersion, FunnelPlot, MissingData, Rules, assess_kind,
-    available, counts_of, cusum_series, funnel_plot,
+    Assessed, Assessment, Available, Comparison, Dispersion, MissingData, Rules, assess_kind, available, counts_of,
+    cusum_series, funnel_plot,
 };
 use crate::facts::Changes;
 use crate::facts::Facts;
 use crate::facts::exposure::Basis;
 use crate::facts::frames::{Frames, TEXT_DAYS, frames};
-use crate::facts::monthly::{MonthlySource, monthly_sources};
+use crate::facts::monthly::monthly_sources;
 use crate::facts::rewind::rewind;
 use crate::flags::CountedComplaints;
 use crate::flags::{self, Stored};
+use crate::results::recurrence::{KindDocument, NAME, RecurrenceDocument};
+use crate::results::{result_row, store_result};
 use crate::run_hash::{Digests, EXPOSURES, digests, output};
-use crate::runner::job::{Context, Job, Publish};
+use crate::runner::job::{Context, Job, Publish, day_of};
 use crate::runner::ledger;
 use chrono::{Days, NaiveDate};
 use schema::enums::SubjectKind;
 use schema::models::JobRun;
 use schema::{Db, Id};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
-
-pub const NAME: &str = "recurrence";
 
 const TEXTS: Days = Days::new(TEXT_DAYS.unsigned_abs() as u64);
 
@@ -37,32 +36,6 @@ pub struct Derived {
     pub digests: Digests,
     pub document: RecurrenceDocument,
     pub counted: CountedComplaints,
-}
-
-/// The result that a run stores beside its flags.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct RecurrenceDocument {
-    pub officers: KindDocument,
-    pub branches: KindDocument,
-    pub funnel: FunnelPlot,
-    pub cusum: Vec<CusumSeries>,
-    /// Which data the run could count.
-    pub available: Available,
-    /// Which data the rules of the run need and the register lacks.
-    pub lacks: Vec<MissingData>,
-    /// The sources that give only the month of receipt.
-    pub monthly: Vec<MonthlySource>,
-}
-
-/// How the subjects of a kind were compared.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct KindDocument {
-    pub basis: Basis,
-    pub scatter: Vec<Dispersion>,
-    /// Codes of subjects without known exposure that have enough distinct enterprises for a REVIEW.
-    pub without_exposure: Vec<String>,
 }
 
 /// Builds the frames as of a day from the register at a position (None: now); returns the position, too.
@@ -248,7 +221,7 @@ impl Job for Recurrence {
     }
 
     fn run(&self, context: &Context<'_>, run: &mut JobRun) -> Result<Publish, JobError> {
-        let as_of = crate::scheduled::day_of(run)?;
+        let as_of = day_of(run)?;
         let rules = match (context.rules, context.settings.jobs.get(NAME).and_then(|job| job.rules.as_deref())) {
             (Some(rules), _) => rules.clone(),
             (None, Some(path)) => Rules::load(path)?,
@@ -272,8 +245,7 @@ impl Job for Recurrence {
             summary["lacks"] = json!(derived.document.lacks);
             summary["monthly"] = json!(derived.document.monthly);
             run.summary = Some(summary.into());
-            let row = result_rows(run, NAME, as_of, &derived.document);
-            crate::scheduled::store_result(tx, &row)
+            store_result(tx, &result_row(run, NAME, as_of, &derived.document))
         }))
     }
 }

@@ -1,9 +1,9 @@
 //! The snapshot job: loads the columnar snapshot anew from the database, compares it with the one in memory, and
 //! replaces that one.
 
-use super::{day_of, result};
 use crate::JobError;
-use crate::runner::job::{Context, Job, Publish};
+use crate::results::result;
+use crate::runner::job::{Context, Job, Publish, day_of};
 use crate::snapshot::SnapshotStore;
 use crate::sums::costs_and_delays;
 use schema::models::JobRun;

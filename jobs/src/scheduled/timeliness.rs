@@ -1,13 +1,13 @@
 //! The timeliness job: how fast departments and branches answer, stored for digests and dashboards.
 
-use super::{day_of, result};
 use crate::JobError;
 use crate::analyses::recurrence::round_6_digits;
 use crate::analyses::timeliness::{self as analysis, Handled, handled, measures, median_survival, times};
 use crate::facts::days::day_number;
 use crate::numeric::funnel::Z_95;
 use crate::numeric::proportion::{BetaPrior, wilson};
-use crate::runner::job::{Context, Job, Publish};
+use crate::results::result;
+use crate::runner::job::{Context, Job, Publish, day_of};
 use crate::snapshot::{Reference, Snapshot};
 use chrono::NaiveDate;
 use polars::prelude::*;

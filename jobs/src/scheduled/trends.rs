@@ -1,13 +1,13 @@
 //! The trends job: rising categories, totals of cost and delay, and counts of register events.
 
-use super::{day_of, result};
 use crate::JobError;
 use crate::analyses::before_after::first_day;
 use crate::analyses::recurrence::round_6_digits;
 use crate::facts::days::day_number;
 use crate::numeric::multiplicity::benjamini_hochberg;
 use crate::numeric::proportion::binomial_upper_tail;
-use crate::runner::job::{Context, Job, Publish};
+use crate::results::result;
+use crate::runner::job::{Context, Job, Publish, day_of};
 use crate::snapshot::Snapshot;
 use crate::sums::costs_and_delays;
 use chrono::NaiveDate;

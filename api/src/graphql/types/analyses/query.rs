@@ -8,10 +8,11 @@ use async_graphql::{Context, Object, Result};
 use chrono::NaiveDate;
 use jobs::analyses::backtest::{History, Question, backtest};
 use jobs::facts::days::day_number;
-use jobs::scheduled::blame::{Blame, BlameDocument, blame_check_without};
-use jobs::scheduled::recurrence::RecurrenceDocument;
+use jobs::results::latest_result;
+use jobs::results::recurrence::{self, RecurrenceDocument};
+use jobs::scheduled::blame::{self, Blame, BlameDocument, blame_check_without};
+use jobs::scheduled::timeliness;
 use jobs::scheduled::trends::trends;
-use jobs::scheduled::{latest_result, timeliness};
 use schema::domain::ids::reference_id;
 use schema::enums::SubjectKind;
 use schema::events::Entity;
@@ -27,9 +28,7 @@ impl AnalysisQueries {
         if viewer(ctx)?.is_an_officer() {
             return Ok(None);
         }
-        let found = request(ctx)?
-            .read(|conn| latest_result::<RecurrenceDocument>(conn, jobs::scheduled::recurrence::NAME))
-            .await?;
+        let found = request(ctx)?.read(|conn| latest_result::<RecurrenceDocument>(conn, recurrence::NAME)).await?;
         Ok(found
             .filter(|(_, document)| !document.funnel.units.is_empty())
             .map(|(as_of, document)| FunnelPlot::new(Some(as_of), document.funnel)))
@@ -67,7 +66,7 @@ impl AnalysisQueries {
     /// blame-check run; null before the first. If you are an officer, it is computed anew for the same day
     /// without complaints that name you.
     async fn blame_check(&self, ctx: &Context<'_>) -> Result<Option<BlameCheck>> {
-        let found = request(ctx)?.read(|conn| latest_result(conn, jobs::scheduled::blame::NAME)).await?;
+        let found = request(ctx)?.read(|conn| latest_result(conn, blame::NAME)).await?;
         let Some((as_of, mut document)): Option<(NaiveDate, BlameDocument)> = found else { return Ok(None) };
         if let Some(own) = viewer(ctx)?.officer_id {
             document = request(ctx)?.read(move |conn| blame_check_without(conn, as_of, own)).await?;
