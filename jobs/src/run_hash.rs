@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 /// The hashes of a run, in hex (SHA-256).
 #[derive(Debug, Clone, PartialEq)]
-pub struct Digests {
+pub struct RunHashes {
     /// By month of receipt, and by kind of exposure: the number of rows and their hash.
     pub inputs: Value,
     pub input_hash: String,
@@ -27,12 +27,12 @@ pub struct Digests {
 ///
 /// # Errors
 /// `Polars` when a frame lacks a column or has another type.
-pub fn digests(
+pub fn run_hashes(
     frames: &Frames,
     assessments: &[Assessment],
     as_of: NaiveDate,
     rules: &Rules,
-) -> Result<Digests, JobError> {
+) -> Result<RunHashes, JobError> {
     let mut inputs = input_months(frames)?;
     inputs.extend(exposures(frames)?);
     let inputs = Value::Object(inputs);
@@ -45,7 +45,7 @@ pub fn digests(
         "outputs": output_hash,
         "rules": rules,
     }));
-    Ok(Digests { inputs, input_hash, output_hash, result_hash })
+    Ok(RunHashes { inputs, input_hash, output_hash, result_hash })
 }
 
 /// One assessment in the form that is hashed and compared.
@@ -155,7 +155,7 @@ fn exposures(frames: &Frames) -> Result<Map<String, Value>, JobError> {
     Ok(found)
 }
 
-/// The keys of the exposures in `Digests::inputs`, beside the months.
+/// The keys of the exposures in `RunHashes::inputs`, beside the months.
 pub const EXPOSURES: [&str; 2] = ["exposure of officers", "exposure of branches"];
 
 /// The number of lines and their hash, independent of their order.

@@ -130,11 +130,11 @@ pub fn frames(facts: &Facts, as_of: NaiveDate) -> Result<Frames, JobError> {
             columns.text.push(text);
         };
         if rows.is_empty() {
-            let finding = known_finding(fact.finding.unwrap_or(Finding::Pending), fact.decided_on, as_of);
+            let finding = finding_on(fact.finding.unwrap_or(Finding::Pending), fact.decided_on, as_of);
             push(None, branches_of.complaint(fact), fact.category_id, finding, true);
         }
         for row in rows {
-            let finding = known_finding(row.finding, row.decided_on, as_of);
+            let finding = finding_on(row.finding, row.decided_on, as_of);
             let branch = branches_of.allegation(fact, row);
             let category = row.category_id.or(fact.category_id);
             let confirmed = row.attribution == Attribution::Confirmed;
@@ -180,8 +180,8 @@ fn group_of(facts: &Facts, branch: Id) -> i32 {
     facts.units.get(&branch).and_then(|unit| unit.peer_group).map_or(NO_GROUP, |group| group as i32)
 }
 
-/// The finding known on a day: pending until the day of the decision.
-fn known_finding(finding: Finding, decided_on: Option<NaiveDate>, as_of: NaiveDate) -> Finding {
+/// The finding as of a day: pending until the day of the decision.
+fn finding_on(finding: Finding, decided_on: Option<NaiveDate>, as_of: NaiveDate) -> Finding {
     if decided_on.is_some_and(|day| day > as_of) { Finding::Pending } else { finding }
 }
 

@@ -16,7 +16,7 @@ use crate::flags::CountedComplaints;
 use crate::flags::{self, Stored};
 use crate::results::recurrence::{KindDocument, NAME, RecurrenceDocument};
 use crate::results::{result_row, store_result};
-use crate::run_hash::{Digests, EXPOSURES, digests, output};
+use crate::run_hash::{EXPOSURES, RunHashes, output, run_hashes};
 use crate::runner::job::{Context, Job, Publish, day_of};
 use crate::runner::ledger;
 use chrono::{Days, NaiveDate};
@@ -33,7 +33,7 @@ const TEXTS: Days = Days::new(TEXT_DAYS.unsigned_abs() as u64);
 pub struct Derived {
     pub known_at: i64,
     pub assessments: Vec<Assessment>,
-    pub digests: Digests,
+    pub hashes: RunHashes,
     pub document: RecurrenceDocument,
     pub counted: CountedComplaints,
 }
@@ -64,7 +64,7 @@ pub fn derive(db: &Db, as_of: NaiveDate, known_at: Option<i64>, rules: &Rules) -
     let mut branches = assess_kind(&frames, SubjectKind::Branch, as_of, rules)?;
     let mut assessments = std::mem::take(&mut officers.found);
     assessments.append(&mut branches.found);
-    let digests = digests(&frames, &assessments, as_of, rules)?;
+    let hashes = run_hashes(&frames, &assessments, as_of, rules)?;
     let rows = [(SubjectKind::Officer, &officers.rows), (SubjectKind::Branch, &branches.rows)];
     let available = available(&frames, as_of, &rows)?;
     let days = u64::from(available.days.unsigned_abs());
@@ -80,7 +80,7 @@ pub fn derive(db: &Db, as_of: NaiveDate, known_at: Option<i64>, rules: &Rules) -
         branches: of_kind(&branches),
     };
     let counted = CountedComplaints::new(&frames, &officers, &branches)?;
-    Ok(Derived { known_at, assessments, digests, document, counted })
+    Ok(Derived { known_at, assessments, hashes, document, counted })
 }
 
 /// The statistics of all subjects of a kind in the longest window, unrounded.
@@ -231,10 +231,10 @@ impl Job for Recurrence {
         run.rules_version = Some(rules.version.clone());
         let derived = derive(context.db, as_of, None, &rules)?;
         run.known_at = Some(derived.known_at);
-        run.inputs = Some(derived.digests.inputs.clone().into());
-        run.input_hash = Some(derived.digests.input_hash.clone());
-        run.output_hash = Some(derived.digests.output_hash.clone());
-        run.result_hash = Some(derived.digests.result_hash.clone());
+        run.inputs = Some(derived.hashes.inputs.clone().into());
+        run.input_hash = Some(derived.hashes.input_hash.clone());
+        run.output_hash = Some(derived.hashes.output_hash.clone());
+        run.result_hash = Some(derived.hashes.result_hash.clone());
         Ok(Box::new(move |tx, run| {
             let mut summary = flags::store(tx, run, as_of, &rules, &derived.assessments, &derived.counted)?;
             summary["unadjusted"] = json!(derived.document.officers.basis == Basis::None);
@@ -297,14 +297,14 @@ pub fn reproduce(db: &Db, id: Id, known_at: KnownAt) -> Result<Reproduction, Job
         known_at: derived.known_at,
         reproduced: first_difference.is_none(),
         recorded_hash,
-        derived_hash: derived.digests.result_hash,
+        derived_hash: derived.hashes.result_hash,
         first_difference,
     })
 }
 
 fn first_difference(run: &JobRun, stored: &[Stored], derived: &Derived) -> Option<String> {
     let inputs = run.inputs.as_ref().map_or(Value::Null, |inputs| inputs.0.clone());
-    if let Some(difference) = differing_month(&inputs, &derived.digests.inputs) {
+    if let Some(difference) = differing_month(&inputs, &derived.hashes.inputs) {
         return Some(difference);
     }
     let now: Vec<Value> = derived.assessments.iter().map(output).collect();
@@ -320,7 +320,7 @@ fn first_difference(run: &JobRun, stored: &[Stored], derived: &Derived) -> Optio
     if let Some(new) = now.get(then.len()) {
         return Some(format!("outputs: {} {} is flagged now and was not flagged then", new["kind"], new["code"]));
     }
-    let same = run.result_hash.as_deref() == Some(&derived.digests.result_hash);
+    let same = run.result_hash.as_deref() == Some(&derived.hashes.result_hash);
     (!same).then(|| "the recorded hash differs, though inputs and outputs are the same".to_owned())
 }
 

@@ -178,7 +178,7 @@ fn people_changed(conn: &mut Conn, before: &Snapshot) -> Result<Option<People>, 
     for chunk in changed(conn, "enterprise", &[updated])?.chunks(KEYS_PER_QUERY) {
         let found = enterprises::table.filter(enterprises::id.eq_any(chunk)).select(Enterprise::as_select());
         for enterprise in found.load(conn)? {
-            if !Arc::make_mut(&mut enterprises).renamed(&enterprise) {
+            if !Arc::make_mut(&mut enterprises).update_unless_moved(&enterprise) {
                 return Ok(None);
             }
         }

@@ -54,8 +54,8 @@ pub struct Enterprises {
     rows: Vec<EnterpriseRow>,
     texts: Texts,
     row_of: HashMap<Id, u32>,
-    by_name: HashMap<Box<str>, u32>,
-    /// Places of enterprises with a group, which `by_name` does not find by tax code.
+    by_counts_as: HashMap<Box<str>, u32>,
+    /// Places of enterprises with a group, which `by_counts_as` does not find by tax code.
     by_tax_code: HashMap<Box<str>, u32>,
     /// The row of the representative enterprise of each place.
     first: Vec<u32>,
@@ -73,7 +73,7 @@ impl Enterprises {
             (self.texts.add(Some(&tax_code)), self.texts.add(name.as_deref()), self.texts.add(group_code.as_deref()));
         let grouped = group_code.is_some().then(|| tax_code.as_str().into());
         let counts_as = EnterpriseFact { tax_code, group_code }.counts_as();
-        let place = *self.by_name.entry(counts_as.into_boxed_str()).or_insert(place);
+        let place = *self.by_counts_as.entry(counts_as.into_boxed_str()).or_insert(place);
         if let Some(tax_code) = grouped {
             self.by_tax_code.insert(tax_code, place);
         }
@@ -87,8 +87,9 @@ impl Enterprises {
         self.row_of.insert(id, row);
     }
 
-    /// Updates the name of a known enterprise; false when its tax code or group changed, which may move its place.
-    pub(super) fn renamed(&mut self, enterprise: &Enterprise) -> bool {
+    /// Updates the name of an enterprise that has a place. False where its tax code or group changed: it may then
+    /// belong to another place, and nothing is updated.
+    pub(super) fn update_unless_moved(&mut self, enterprise: &Enterprise) -> bool {
         let Some(row) = self.row_of.get(&enterprise.id).and_then(|row| self.rows.get_mut(*row as usize)) else {
             return true;
         };
@@ -122,7 +123,7 @@ impl Enterprises {
 
     /// The place of an enterprise by its key: `group:CODE`, else a tax code without its branch suffix.
     pub fn place_of(&self, counts_as: &str) -> Option<u32> {
-        self.by_name.get(counts_as).copied()
+        self.by_counts_as.get(counts_as).copied()
     }
 
     /// The representative enterprise of a place.

@@ -4,7 +4,7 @@ use super::*;
 use crate::facts::Subject;
 use crate::facts::days::day_number;
 use crate::facts::exposure::{Basis, Exposure, Span, spans};
-use crate::run_hash::digests;
+use crate::run_hash::run_hashes;
 use chrono::{Days, NaiveDate};
 use proptest::prelude::*;
 use schema::Id;
@@ -307,7 +307,9 @@ proptest! {
         let rules = Rules::default();
         let (a, b) = (assessed(&rows, &rules), assessed(&other, &rules));
         prop_assert_eq!(&a, &b);
-        let hash = |rows: &[Row], of: &[Assessment]| digests(&frames(rows), of, as_of(), &rules).expect("digests").result_hash;
+        let hash = |rows: &[Row], of: &[Assessment]| {
+            run_hashes(&frames(rows), of, as_of(), &rules).expect("hashes").result_hash
+        };
         prop_assert_eq!(hash(&rows, &a), hash(&other, &b));
     }
 
@@ -337,7 +339,8 @@ proptest! {
         let mut other = rows.clone();
         let at = at % rows.len();
         other[at].confirmed = !other[at].confirmed;
-        let hash = |rows: &[Row]| digests(&frames(rows), &[], as_of(), &Rules::default()).expect("digests").input_hash;
+        let rules = Rules::default();
+        let hash = |rows: &[Row]| run_hashes(&frames(rows), &[], as_of(), &rules).expect("hashes").input_hash;
         let mut lines: Vec<String> = rows.iter().map(|row| format!("{row:?}")).collect();
         let mut others: Vec<String> = other.iter().map(|row| format!("{row:?}")).collect();
         lines.sort();

@@ -63,9 +63,9 @@ fields! {
 
 /// Complaints of a batch as their rows give them, read before the transaction that stores them.
 #[derive(Default)]
-pub struct Drafts {
+pub struct ParsedBatch {
     resolvers: Resolvers,
-    parsed: Vec<Result<ParsedComplaint, Vec<Reject>>>,
+    complaints: Vec<Result<ParsedComplaint, Vec<Reject>>>,
     /// The content hashes; empty for rejected complaints.
     hashes: Vec<String>,
 }
@@ -74,32 +74,32 @@ pub struct Drafts {
 type Checked<'d> = Result<&'d ParsedComplaint, Vec<Reject>>;
 
 /// Reads a batch, without the register.
-pub fn parse(columns: &Columns<'_>, batch: &[Group]) -> Drafts {
+pub fn parse(columns: &Columns<'_>, batch: &[Group]) -> ParsedBatch {
     let now = Timestamp::now();
     let mut resolvers = Resolvers::default();
-    let parsed: Vec<Result<ParsedComplaint, Vec<Reject>>> =
+    let complaints: Vec<Result<ParsedComplaint, Vec<Reject>>> =
         batch.iter().map(|group| read(columns, group, now, &mut resolvers)).collect();
-    let hashes = parsed.iter().map(|draft| draft.as_ref().map(hash).unwrap_or_default()).collect();
-    Drafts { resolvers, parsed, hashes }
+    let hashes = complaints.iter().map(|parsed| parsed.as_ref().map(hash).unwrap_or_default()).collect();
+    ParsedBatch { resolvers, complaints, hashes }
 }
 
-/// Stores a batch. It may run again with the same drafts, in another transaction.
+/// Stores a batch. It may run again with the same parsed batch, in another transaction.
 pub fn apply(
     tx: &mut WriteTx<'_>,
     context: &Context<'_>,
     batch: &[Group],
-    drafts: &mut Drafts,
+    parsed_batch: &mut ParsedBatch,
 ) -> Result<Vec<Outcome>, StoreError> {
     dialect::lock_tree_shared(tx.conn)?;
-    let Drafts { resolvers, parsed, hashes } = drafts;
+    let ParsedBatch { resolvers, complaints, hashes } = parsed_batch;
     resolvers.look_up(tx.conn)?;
     let checked: Vec<Checked<'_>> = batch
         .iter()
-        .zip(parsed.iter())
-        .map(|(group, draft)| match draft {
-            Ok(draft) => match refuse_unknown(context, group, draft, resolvers) {
+        .zip(complaints.iter())
+        .map(|(group, parsed)| match parsed {
+            Ok(parsed) => match refuse_unknown(context, group, parsed, resolvers) {
                 Some(reject) => Err(vec![reject]),
-                None => Ok(draft),
+                None => Ok(parsed),
             },
             Err(rejects) => Err(rejects.clone()),
         })
@@ -122,9 +122,9 @@ pub fn apply(
     let mut new_cases = Vec::new();
     let mut new_sources = Vec::new();
     let mut outcomes = Vec::with_capacity(batch.len());
-    for ((group, draft), hash) in batch.iter().zip(checked).zip(hashes.iter()) {
-        let draft = match draft {
-            Ok(draft) => draft,
+    for ((group, parsed), hash) in batch.iter().zip(checked).zip(hashes.iter()) {
+        let parsed = match parsed {
+            Ok(parsed) => parsed,
             Err(rejects) => {
                 outcomes.push(Outcome::Rejected(rejects));
                 continue;
@@ -132,8 +132,8 @@ pub fn apply(
         };
         match stored.get(&group.key) {
             None => {
-                let id = complaint_id(local_date(draft.received), source, &group.key);
-                new_cases.push(new_case(id, draft, tx.now, &tree, &posted));
+                let id = complaint_id(local_date(parsed.received), source, &group.key);
+                new_cases.push(new_case(id, parsed, tx.now, &tree, &posted));
                 let reference = group.key.clone();
                 let source = source.to_owned();
                 new_sources.push(ComplaintSource { source, reference, complaint_id: id, content_hash: hash.clone() });
@@ -145,7 +145,7 @@ pub fn apply(
                     outcomes.push(Outcome::Unchanged);
                     continue;
                 };
-                let mut after = merged_case(context.mapping, &before, draft, &tree, &posted);
+                let mut after = merged_case(context.mapping, &before, parsed, &tree, &posted);
                 let effective =
                     if after.complaint.state == before.complaint.state { tx.now } else { after.complaint.state_since };
                 let changed = complaints::update_from_source(tx, effective, &before, &mut after, row, hash)?;
@@ -161,7 +161,7 @@ pub fn apply(
 fn refuse_unknown(
     context: &Context<'_>,
     group: &Group,
-    draft: &ParsedComplaint,
+    parsed: &ParsedComplaint,
     resolvers: &Resolvers,
 ) -> Option<Reject> {
     let missing = &context.mapping.missing;
@@ -174,7 +174,7 @@ fn refuse_unknown(
             format!("{code:?} is not known to the register: import {what} first, or create them with [missing]");
         Some(context.columns.of(row_with(field, code)).reject(field, reason))
     };
-    for allegation in &draft.allegations {
+    for allegation in &parsed.allegations {
         if let Some(code) = allegation.unit.as_deref().filter(|_| missing.unit == OnMissing::Reject)
             && !resolvers.units.knows(reference_id(Entity::Unit, code))
         {
@@ -197,7 +197,7 @@ fn refuse_unknown(
             return Some(context.columns.of(row_with(CATEGORY, code)).reject(CATEGORY_PARENT, reason));
         }
     }
-    if let Some(code) = draft.tax_code.as_deref().filter(|_| missing.enterprise == OnMissing::Reject)
+    if let Some(code) = parsed.tax_code.as_deref().filter(|_| missing.enterprise == OnMissing::Reject)
         && !resolvers.enterprises.knows(reference_id(Entity::Enterprise, code))
     {
         return refuse(TAX_CODE, code, "enterprises");
@@ -216,13 +216,13 @@ fn create_missing(
     stored: &HashMap<String, ComplaintSource>,
 ) -> Result<(), StoreError> {
     let mut used = HashSet::new();
-    for ((group, draft), hash) in batch.iter().zip(checked).zip(hashes) {
-        let Ok(draft) = draft else { continue };
+    for ((group, parsed), hash) in batch.iter().zip(checked).zip(hashes) {
+        let Ok(parsed) = parsed else { continue };
         if stored.get(&group.key).is_some_and(|row| row.content_hash == *hash) {
             continue;
         }
-        used.extend(draft.tax_code.iter().map(|code| reference_id(Entity::Enterprise, code)));
-        for allegation in &draft.allegations {
+        used.extend(parsed.tax_code.iter().map(|code| reference_id(Entity::Enterprise, code)));
+        for allegation in &parsed.allegations {
             used.extend(allegation.unit.iter().map(|code| reference_id(Entity::Unit, code)));
             used.extend(allegation.officer.iter().map(|code| reference_id(Entity::Officer, code)));
             if let Some(code) = &allegation.category {
@@ -248,7 +248,7 @@ fn load_postings(tx: &mut WriteTx<'_>, checked: &[Checked<'_>]) -> Result<Posted
     let officers: HashSet<Id> = checked
         .iter()
         .flatten()
-        .flat_map(|draft| &draft.allegations)
+        .flat_map(|parsed| &parsed.allegations)
         .filter(|allegation| allegation.unit.is_none())
         .filter_map(|allegation| allegation.officer.as_deref())
         .map(|code| reference_id(Entity::Officer, code))

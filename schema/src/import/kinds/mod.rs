@@ -19,7 +19,7 @@ use super::stage::Group;
 use super::{ImportError, Mapping, Reject};
 use crate::db::{StoreError, WriteTx};
 use crate::register::reference::{Change, Stored, upsert_keeping};
-use complaints::Drafts;
+use complaints::ParsedBatch;
 pub(super) use context::Context;
 use std::path::Path;
 
@@ -123,11 +123,11 @@ impl Kind {
     /// Reads the entities of a batch as far as the register is not needed for it. Kinds other than complaints read
     /// them while they store them: their files are shorter.
     pub(super) fn parse(self, columns: &Columns<'_>, groups: Vec<Group>) -> Batch {
-        let drafts = match self {
+        let parsed_batch = match self {
             Self::Complaints => complaints::parse(columns, &groups),
-            _ => Drafts::default(),
+            _ => ParsedBatch::default(),
         };
-        Batch { groups, drafts }
+        Batch { groups, parsed_batch }
     }
 
     /// Stores a batch; it may be stored again, where its transaction fails.
@@ -137,9 +137,9 @@ impl Kind {
         context: &Context<'_>,
         batch: &mut Batch,
     ) -> Result<Vec<Outcome>, StoreError> {
-        let Batch { groups, drafts } = batch;
+        let Batch { groups, parsed_batch } = batch;
         match self {
-            Self::Complaints => complaints::apply(tx, context, groups, drafts),
+            Self::Complaints => complaints::apply(tx, context, groups, parsed_batch),
             Self::Units => units::apply(tx, context, groups),
             Self::Officers => officers::apply(tx, context, groups),
             Self::Postings => postings::apply(tx, context, groups),
@@ -155,7 +155,7 @@ impl Kind {
 /// Entities that are ready to be stored.
 pub(super) struct Batch {
     pub groups: Vec<Group>,
-    drafts: Drafts,
+    parsed_batch: ParsedBatch,
 }
 
 impl Mapping {

@@ -21,38 +21,38 @@ use std::collections::HashMap;
 pub type Posted = HashMap<Id, Vec<Posting>>;
 
 /// The case of a new complaint.
-pub fn new_case(id: Id, draft: &ParsedComplaint, now: Timestamp, tree: &UnitTree, posted: &Posted) -> Case {
+pub fn new_case(id: Id, parsed: &ParsedComplaint, now: Timestamp, tree: &UnitTree, posted: &Posted) -> Case {
     let mut case = Case {
         complaint: Complaint {
-            occurred_at: draft.occurred,
-            enterprise_id: draft.tax_code.as_deref().map(|code| reference_id(Entity::Enterprise, code)),
-            declaration_number: draft.declaration_number.clone(),
-            text: draft.text.clone(),
-            cost_vnd: draft.cost_vnd,
-            delay_hours: draft.delay_hours,
-            blames_system: draft.blames_system,
-            confidential: draft.confidential,
-            state: draft.state,
-            state_since: draft.state_since,
-            received_precision: draft.received_precision,
-            ..Complaint::received(id, draft.received, now, draft.legal_form, draft.channel)
+            occurred_at: parsed.occurred,
+            enterprise_id: parsed.tax_code.as_deref().map(|code| reference_id(Entity::Enterprise, code)),
+            declaration_number: parsed.declaration_number.clone(),
+            text: parsed.text.clone(),
+            cost_vnd: parsed.cost_vnd,
+            delay_hours: parsed.delay_hours,
+            blames_system: parsed.blames_system,
+            confidential: parsed.confidential,
+            state: parsed.state,
+            state_since: parsed.state_since,
+            received_precision: parsed.received_precision,
+            ..Complaint::received(id, parsed.received, now, parsed.legal_form, parsed.channel)
         },
         officers: Vec::new(),
         matters: Vec::new(),
     };
-    set_allegations(&mut case, draft, tree, posted);
+    set_allegations(&mut case, parsed, tree, posted);
     case
 }
 
 /// Replaces the allegations of the case by those of the file. The first allegation in their order gives the
 /// complaint its category and its unit; without a unit, the officer's posting on the complaint's day does.
-fn set_allegations(case: &mut Case, draft: &ParsedComplaint, tree: &UnitTree, posted: &Posted) {
+fn set_allegations(case: &mut Case, parsed: &ParsedComplaint, tree: &UnitTree, posted: &Posted) {
     let complaint = &mut case.complaint;
     let day = reference_day(complaint.received_at, complaint.occurred_at);
     let unit_id = |allegation: &Allegation| allegation.unit.as_deref().map(|code| reference_id(Entity::Unit, code));
     let category_id =
         |allegation: &Allegation| allegation.category.as_deref().map(|code| reference_id(Entity::Category, code));
-    if let Some(lowest) = draft.allegations.first() {
+    if let Some(lowest) = parsed.allegations.first() {
         complaint.category_id = category_id(lowest);
         complaint.unit_id = unit_id(lowest).or_else(|| {
             let officer = reference_id(Entity::Officer, lowest.officer.as_deref()?);
@@ -65,7 +65,7 @@ fn set_allegations(case: &mut Case, draft: &ParsedComplaint, tree: &UnitTree, po
             units.next().filter(|_| units.next().is_none())
         });
         let nameless: Vec<&Allegation> =
-            draft.allegations.iter().filter(|allegation| allegation.officer.is_none()).collect();
+            parsed.allegations.iter().filter(|allegation| allegation.officer.is_none()).collect();
         complaint.finding = finding_of(&nameless);
         let is_decided = nameless.len() == 1 || complaint.finding.is_some();
         complaint.decided_on = nameless.iter().filter_map(|one| one.decided).max().filter(|_| is_decided);
@@ -86,7 +86,7 @@ fn set_allegations(case: &mut Case, draft: &ParsedComplaint, tree: &UnitTree, po
             .collect();
     }
     case.officers.clear();
-    for allegation in &draft.allegations {
+    for allegation in &parsed.allegations {
         let Some(code) = allegation.officer.as_deref() else { continue };
         let officer_id = reference_id(Entity::Officer, code);
         let ordinal = case.officers.iter().filter(|row| row.officer_id == officer_id).count();
@@ -122,38 +122,38 @@ fn finding_of(nameless: &[&Allegation]) -> Option<Finding> {
 pub fn merged_case(
     mapping: &Mapping,
     before: &Case,
-    draft: &ParsedComplaint,
+    parsed: &ParsedComplaint,
     tree: &UnitTree,
     posted: &Posted,
 ) -> Case {
     let mut after = before.clone();
     let complaint = &mut after.complaint;
-    complaint.received_at = draft.received;
-    complaint.received_precision = draft.received_precision;
+    complaint.received_at = parsed.received;
+    complaint.received_precision = parsed.received_precision;
     macro_rules! take {
         ($($field:ident => $stored:ident = $value:expr;)+) => {
             $(if mapping.has($field) { complaint.$stored = $value; })+
         };
     }
     take! {
-        OCCURRED => occurred_at = draft.occurred;
-        LEGAL_FORM => legal_form = draft.legal_form;
-        CHANNEL => channel = draft.channel;
-        TAX_CODE => enterprise_id = draft.tax_code.as_deref().map(|code| reference_id(Entity::Enterprise, code));
-        DECLARATION_NUMBER => declaration_number = draft.declaration_number.clone();
-        TEXT => text = draft.text.clone();
-        COST_VND => cost_vnd = draft.cost_vnd;
-        DELAY_HOURS => delay_hours = draft.delay_hours;
-        BLAMES_SYSTEM => blames_system = draft.blames_system;
-        CONFIDENTIAL => confidential = draft.confidential;
+        OCCURRED => occurred_at = parsed.occurred;
+        LEGAL_FORM => legal_form = parsed.legal_form;
+        CHANNEL => channel = parsed.channel;
+        TAX_CODE => enterprise_id = parsed.tax_code.as_deref().map(|code| reference_id(Entity::Enterprise, code));
+        DECLARATION_NUMBER => declaration_number = parsed.declaration_number.clone();
+        TEXT => text = parsed.text.clone();
+        COST_VND => cost_vnd = parsed.cost_vnd;
+        DELAY_HOURS => delay_hours = parsed.delay_hours;
+        BLAMES_SYSTEM => blames_system = parsed.blames_system;
+        CONFIDENTIAL => confidential = parsed.confidential;
     }
-    if (mapping.has(STATE) || mapping.has(CLOSED)) && !would_go_back(complaint.state, draft.state) {
-        complaint.state = draft.state;
-        complaint.state_since = draft.state_since;
+    if (mapping.has(STATE) || mapping.has(CLOSED)) && !would_go_back(complaint.state, parsed.state) {
+        complaint.state = parsed.state;
+        complaint.state_since = parsed.state_since;
     }
     let speaks_of = |fields: &[usize]| fields.iter().any(|field| mapping.has(*field));
     if speaks_of(&[OFFICER, UNIT, CATEGORY, ATTRIBUTION, FINDING, DECIDED]) {
-        set_allegations(&mut after, draft, tree, posted);
+        set_allegations(&mut after, parsed, tree, posted);
         keep_unmapped(mapping, before, &mut after);
     }
     after.set_ancestors(tree);

@@ -70,7 +70,7 @@ pub fn read(
     now: Timestamp,
     resolvers: &mut Resolvers,
 ) -> Result<ParsedComplaint, Vec<Reject>> {
-    let mut draft: Option<ParsedComplaint> = None;
+    let mut parsed: Option<ParsedComplaint> = None;
     let mut rejects = Vec::new();
     let mut closed = Some(Vec::new());
     let mut values = ComplaintValues::default();
@@ -87,28 +87,28 @@ pub fn read(
                     (Some(all), Some(at)) => all.push(at),
                     (closed, _) => *closed = None,
                 }
-                match &mut draft {
-                    None => draft = Some(this),
+                match &mut parsed {
+                    None => parsed = Some(this),
                     // `ComplaintValues::merge` has compared all other values of the row.
-                    Some(draft) => draft.allegations.extend(this.allegations),
+                    Some(parsed) => parsed.allegations.extend(this.allegations),
                 }
             }
         }
     }
-    let Some(mut draft) = draft.filter(|_| rejects.is_empty()) else { return Err(rejects) };
+    let Some(mut parsed) = parsed.filter(|_| rejects.is_empty()) else { return Err(rejects) };
     let Some(received) = values.received else {
         return Err(vec![columns.of(&group.rows[0]).reject(RECEIVED, BLANK)]);
     };
-    values.fill(received, &mut draft);
+    values.fill(received, &mut parsed);
     if columns.mapping.has(CLOSED)
         && let Some(at) = closed.and_then(|all| all.into_iter().max())
     {
-        draft.state = ComplaintState::Closed;
-        draft.state_since = at;
+        parsed.state = ComplaintState::Closed;
+        parsed.state_since = at;
     }
-    draft.allegations.sort_by(|a, b| a.rank().cmp(&b.rank()));
-    draft.allegations.dedup();
-    Ok(draft)
+    parsed.allegations.sort_by(|a, b| a.rank().cmp(&b.rank()));
+    parsed.allegations.dedup();
+    Ok(parsed)
 }
 
 fn read_row(
@@ -146,7 +146,7 @@ fn read_row(
         blames_system: cells.truth(BLAMES_SYSTEM)?,
         confidential: cells.truth(CONFIDENTIAL)?,
     };
-    let draft = ParsedComplaint {
+    let parsed = ParsedComplaint {
         received: now,
         received_precision: None,
         occurred: None,
@@ -164,7 +164,7 @@ fn read_row(
         kept: None,
         allegations: vec![allegation],
     };
-    Ok((draft, values, cells.time(CLOSED)?))
+    Ok((parsed, values, cells.time(CLOSED)?))
 }
 
 /// The values of a row that concern the whole complaint; each may be blank.
@@ -223,29 +223,29 @@ impl ComplaintValues {
         Ok(())
     }
 
-    /// Copies the values into the draft; word fields that are blank keep the draft's defaults.
-    fn fill(self, received: Timestamp, draft: &mut ParsedComplaint) {
-        draft.received = received;
-        draft.received_precision = (!self.names_a_day).then_some(DatePrecision::Month);
-        draft.occurred = self.occurred;
-        draft.state = self.state.unwrap_or(draft.state);
-        draft.state_since = self.state_since.unwrap_or(received);
-        draft.legal_form = self.legal_form.unwrap_or(draft.legal_form);
-        draft.channel = self.channel.unwrap_or(draft.channel);
-        draft.tax_code = self.tax_code;
-        draft.declaration_number = self.declaration_number;
-        draft.text = self.text;
-        draft.cost_vnd = self.cost_vnd;
-        draft.delay_hours = self.delay_hours;
-        draft.blames_system = self.blames_system.unwrap_or(false);
-        draft.confidential = self.confidential.unwrap_or(false);
+    /// Copies the values into the complaint; word fields that are blank keep the complaint's defaults.
+    fn fill(self, received: Timestamp, parsed: &mut ParsedComplaint) {
+        parsed.received = received;
+        parsed.received_precision = (!self.names_a_day).then_some(DatePrecision::Month);
+        parsed.occurred = self.occurred;
+        parsed.state = self.state.unwrap_or(parsed.state);
+        parsed.state_since = self.state_since.unwrap_or(received);
+        parsed.legal_form = self.legal_form.unwrap_or(parsed.legal_form);
+        parsed.channel = self.channel.unwrap_or(parsed.channel);
+        parsed.tax_code = self.tax_code;
+        parsed.declaration_number = self.declaration_number;
+        parsed.text = self.text;
+        parsed.cost_vnd = self.cost_vnd;
+        parsed.delay_hours = self.delay_hours;
+        parsed.blames_system = self.blames_system.unwrap_or(false);
+        parsed.confidential = self.confidential.unwrap_or(false);
     }
 }
 
 const DIFFERS: &str = "differs between the rows of one complaint";
 
 /// The content hash by which an import detects whether a complaint changed: 16 bytes of SHA-256, in hex.
-pub fn hash(draft: &ParsedComplaint) -> String {
-    let text = serde_json::to_vec(draft).unwrap_or_default();
+pub fn hash(parsed: &ParsedComplaint) -> String {
+    let text = serde_json::to_vec(parsed).unwrap_or_default();
     data_encoding::HEXLOWER.encode(&Sha256::digest(&text)[..16])
 }
