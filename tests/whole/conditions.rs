@@ -246,3 +246,36 @@ fn a_pattern_ends_with_no_half_of_an_escape() {
         assert_eq!(board.data_with(search, &json!({ "p": "\\" }))["complaints"]["totalCount"], 0);
     }
 }
+
+#[test]
+fn what_is_never_null_is_null_for_no_complaint() {
+    for app in TestApp::both().world().arguments(&["--no-jobs"]) {
+        let board = app.as_role(Role::Board);
+        let count = |filter: &str| {
+            let found = board.data(&format!("{{ complaints(filter: {filter}) {{ totalCount }} }}"));
+            found["complaints"]["totalCount"].integer()
+        };
+        // `anonymous` is computed, the others are columns.
+        for field in ["anonymous", "blamesSystem", "confidential", "id", "receivedAt", "state"] {
+            let counts = [
+                format!("{{{field}: {{isNull: true}}}}"),
+                format!("{{{field}: {{isNull: false}}}}"),
+                format!("{{not: {{{field}: {{isNull: true}}}}}}"),
+                format!("{{or: [{{{field}: {{isNull: true}}}}]}}"),
+            ]
+            .map(|filter| count(&filter));
+            assert_eq!(counts, [0, 6, 6, 0], "{}: {field}", app.database.name);
+        }
+        // All operators of a field must hold.
+        for (operators, expected) in [
+            ("eq: true", 1),
+            ("ne: true", 5),
+            ("eq: true, ne: true", 0),
+            ("eq: true, isNull: false", 1),
+            ("eq: false, isNull: false", 5),
+            ("eq: false, isNull: true", 0),
+        ] {
+            assert_eq!(count(&format!("{{anonymous: {{{operators}}}}}")), expected, "{operators}");
+        }
+    }
+}

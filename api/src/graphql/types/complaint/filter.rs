@@ -4,9 +4,9 @@ use crate::access::within as within_unit;
 use crate::graphql::filter::Filter;
 use crate::graphql::filter::{
     AttributionOps, BooleanOps, ChannelOps, ComplaintStateOps, DateOps, DateTimeOps, DecimalOps, FindingOps, FloatOps,
-    IdOps, LegalFormOps, OptionalCondition, ReferenceData, StringOps, balanced, combine, filter, text_ops,
+    IdOps, LegalFormOps, OptionalCondition, ReferenceData, StringOps, balanced, combine, filter, null_op, text_ops,
 };
-use crate::graphql::types::unit::unit_named;
+use crate::graphql::types::unit::unit_of_within;
 use crate::graphql::types::{CategoryFilter, EnterpriseFilter, OfficerFilter, ResponseFilter, UnitFilter};
 use async_graphql::Result;
 use diesel::prelude::*;
@@ -78,16 +78,18 @@ fn of_search(search: &str, _: &ReferenceData) -> OptionalCondition<complaints::t
     Ok(balanced(found, |a, b| Box::new(a.or(b))))
 }
 
-/// Operators on whether a complaint is anonymous; `isNull: true` selects nothing that is anonymous, as it is never null.
+/// Operators on whether a complaint is anonymous.
 fn is_anonymous(ops: &BooleanOps, _: &ReferenceData) -> OptionalCondition<complaints::table> {
-    let wanted = [ops.eq, ops.ne.map(|ne| !ne), ops.is_null.filter(|null| *null).map(|_| false)];
-    let conditions = wanted.into_iter().flatten().map(|wanted| -> Pred<complaints::table> {
-        match wanted {
+    let mut conditions: Vec<Pred<complaints::table>> = Vec::new();
+    for wanted in [ops.eq, ops.ne.map(|ne| !ne)].into_iter().flatten() {
+        conditions.push(match wanted {
             true => Box::new(complaints::enterprise_id.is_null().nullable()),
             false => Box::new(complaints::enterprise_id.is_not_null().nullable()),
-        }
-    });
-    Ok(balanced(conditions.collect(), |a, b| Box::new(a.and(b))))
+        });
+    }
+    // Whether a complaint is anonymous is always known, so it is null for none, as its id.
+    null_op!(conditions, ops, complaints::id);
+    Ok(balanced(conditions, |a, b| Box::new(a.and(b))))
 }
 
 /// Conditions on sources: one imported source must satisfy all of them. `isNull` asks whether the complaint has any
@@ -131,7 +133,7 @@ pub fn of_unit(filter: &UnitFilter, reference: &ReferenceData) -> OptionalCondit
 }
 
 fn within(reference: &ReferenceData, code: &str) -> Result<Pred<complaints::table>, StoreError> {
-    let unit = unit_named(reference, code)?;
+    let unit = unit_of_within(reference, code)?;
     let below: Vec<Id> = reference.tree.descendants_without_stored_ancestor(unit.id);
     Ok(within_unit(unit.id, Some(unit.kind), below))
 }

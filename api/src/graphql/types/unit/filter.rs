@@ -34,14 +34,14 @@ filter! {
 
 /// A unit and all units that were ever below it.
 fn within(code: &str, reference: &ReferenceData) -> OptionalCondition<units::table> {
-    let below: Vec<Id> = reference.tree.ever_below(unit_named(reference, code)?.id).into_iter().collect();
+    let below: Vec<Id> = reference.tree.ever_below(unit_of_within(reference, code)?.id).into_iter().collect();
     Ok(Some(Box::new(units::id.eq_any(below).nullable())))
 }
 
-/// The unit with a code.
+/// The unit whose code a `within` gives.
 ///
 /// # Errors
-/// `Rule` if there is none.
-pub fn unit_named<'k>(reference: &'k ReferenceData, code: &str) -> Result<&'k schema::models::Unit, StoreError> {
+/// `Rule`, which names that field, if there is none.
+pub fn unit_of_within<'k>(reference: &'k ReferenceData, code: &str) -> Result<&'k schema::models::Unit, StoreError> {
     reference.unit_by_code(code).ok_or_else(|| StoreError::Rule(format!("within: there is no unit {code:?}")))
 }

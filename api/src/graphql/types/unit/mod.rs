@@ -4,7 +4,7 @@ mod filter;
 mod list;
 mod order;
 
-pub use filter::{UnitFilter, unit_named};
+pub use filter::{UnitFilter, unit_of_within};
 pub use list::UnitQueries;
 pub use order::UnitOrder;
 
