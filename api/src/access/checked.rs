@@ -8,7 +8,7 @@ use async_graphql::parser::Pos;
 pub enum Refusal {
     /// The role may not use this name.
     Denied { what: String, at: Pos },
-    /// A null condition would select everything.
+    /// The document passes null for a condition; it would select every row, so it is refused.
     NullCondition { what: String, at: Pos },
     /// The document exceeds a limit; the message says which.
     Limit { message: String, at: Pos },

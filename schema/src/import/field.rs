@@ -34,7 +34,8 @@ pub struct FieldSpec {
 pub struct KindSpec {
     pub name: &'static str,
     pub fields: &'static [FieldSpec],
-    /// Whether a thing of this kind may have several rows, and columns that are kept word for word.
+    /// Whether several rows may describe one entity of this kind, and whether `keep` may name columns to store
+    /// verbatim.
     pub has_several_rows: bool,
 }
 

@@ -35,14 +35,13 @@ model!(complaints Complaint {
     finding: Option<Finding>,
     decided_on: Option<NaiveDate>,
     source_codes: Option<JsonValue>,
-    /// None if at least the day is known.
+    /// How coarse the date of receipt is: MONTH if the source gives only the month; None if it gives the day.
     received_precision: Option<DatePrecision>,
 });
 
 impl Complaint {
-    /// A complaint of which only this is known: no other column says anything yet, and it stands where every complaint
-    /// begins. Whoever stores a complaint fills in the rest by struct update, and does not name the columns that it
-    /// knows nothing of.
+    /// A complaint in the state RECEIVED with these values and without any other. Code that stores complaints sets
+    /// further columns by struct update, and does not name the columns that it has no values for.
     ///
     /// A column that every complaint must have is a parameter here: then a writer without it does not compile.
     pub fn received(

@@ -65,7 +65,7 @@ pub fn within_columns(snapshot: &Snapshot, unit: Id, below: &[Id]) -> Expr {
     stored.or(any("unit", below.iter().filter_map(|id| place(*id)).collect()))
 }
 
-/// False, not null, where the column is null: a null operand would spoil a disjunction.
+/// False where the column is null: in polars, null OR false is null.
 fn equals(column: &str, place: u32) -> Expr {
     col(column).eq(lit(place)).fill_null(lit(false))
 }

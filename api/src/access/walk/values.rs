@@ -9,8 +9,8 @@ use async_graphql_value::{ConstValue, Value};
 /// Characters noted of a text that is too long to be noted whole.
 const BEGINNING: usize = 100;
 
-/// Input fields whose text is matched at every place of a stored text: the database needs time for the product
-/// of both lengths.
+/// Input fields that search inside stored texts. The time grows with pattern length × text length, so the patterns are
+/// limited.
 const PATTERNS: [&str; 2] = ["like", "search"];
 
 /// Suffixes of types whose fields are all conditions.
@@ -38,7 +38,7 @@ impl<'d> Walk<'d> {
                 self.in_condition |= is_condition;
                 for (name, value) in object {
                     if let Some(next) = fields.get(name.as_str()) {
-                        // The field is named, whatever its value, also null.
+                        // A field counts as named also where its value is null.
                         self.name(of, name.as_str(), at);
                         let was_in_variable = self.in_variable;
                         self.in_variable |= matches!(value, Value::Variable(_));

@@ -44,7 +44,8 @@ impl<'t> Table<'t> {
         self.taken.iter().map(|at| &self.columns[*at])
     }
 
-    /// The first free column that fits and whose name has a phrase: by the order of phrases, then whole names first.
+    /// The free column that `fits` and has the earliest phrase in its name; among several, one whose whole name is the
+    /// phrase comes first.
     pub fn named(&self, phrases: &[&str], fits: impl Fn(usize) -> bool) -> Option<usize> {
         phrases.iter().find_map(|phrase| {
             let mut named: Vec<usize> = self.free().filter(|at| self.names[*at].has(phrase) && fits(*at)).collect();

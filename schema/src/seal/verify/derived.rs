@@ -118,7 +118,7 @@ pub fn end_of_part(conn: &mut Conn, derived: Derived, first: Id, rows: i64) -> R
         Derived::Workload => nth!(workload, id),
         Derived::Incidents => nth!(system_incidents, id),
         Derived::Guidance => nth!(guidance_documents, id),
-        // One part: they are few, and their ids, hashes of their keys, are not stored.
+        // Opinions have no id column (their ids are hashes of their keys) and are few, so one part holds all of them.
         Derived::Opinions => None,
         Derived::Proposals => nth!(proposals, id),
         Derived::Measures => nth!(measures, id),
