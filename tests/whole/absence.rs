@@ -68,9 +68,9 @@ fn who_submits_does_not_learn_which_officers_there_are() {
             }
             (answer.status, json)
         };
-        let known = answer("1", json!({ "officers": ["CC01"] }));
-        assert_eq!(known.0, 200);
-        assert!(known.1.get("errors").is_none(), "{}", known.1);
+        let for_existing_officer = answer("1", json!({ "officers": ["CC01"] }));
+        assert_eq!(for_existing_officer.0, 200);
+        assert!(for_existing_officer.1.get("errors").is_none(), "{}", for_existing_officer.1);
         // Codes of officers that exist or not: the answer is the same.
         for (key, officers) in [
             ("2", json!(["CC77"])),
@@ -79,7 +79,7 @@ fn who_submits_does_not_learn_which_officers_there_are() {
             ("5", json!([" CC01 "])),
             ("6", json!(["không rõ tên"])),
         ] {
-            assert_eq!(answer(key, json!({ "officers": officers })), known, "{officers}");
+            assert_eq!(answer(key, json!({ "officers": officers })), for_existing_officer, "{officers}");
         }
         assert_eq!(
             answer("7", json!({ "officers": ["CC01"], "taxCode": "0100233488", "enterpriseName": "x" })),

@@ -36,12 +36,12 @@ fn the_table_knows_every_field_of_the_schema_and_nothing_else() {
         assert!(table.insert((of, field)), "{of}.{field} stands in two rows");
     }
     for (of, field) in &fields {
-        let known = table.contains(&(*of, *field)) || table.contains(&(*of, "*"));
-        assert!(known, "{of}.{field} stands in no row: it is denied to everybody");
+        let has_row = table.contains(&(*of, *field)) || table.contains(&(*of, "*"));
+        assert!(has_row, "{of}.{field} stands in no row: it is denied to everybody");
     }
     for (of, field) in &table {
-        let known = fields.iter().any(|(name, one)| name == of && (*field == "*" || one == field));
-        assert!(known, "the table speaks of {of}.{field}, which is not in the schema");
+        let is_in_schema = fields.iter().any(|(name, one)| name == of && (*field == "*" || one == field));
+        assert!(is_in_schema, "the table speaks of {of}.{field}, which is not in the schema");
     }
     // The table denies what is new until a row says who may see it.
     assert!(!allowed(Role::Board, "Complaint2", "text") && !allowed(Role::Board, "Query", "everything"));

@@ -138,7 +138,7 @@ fn what_one_audience_sees_joins_with_nothing_that_another_sees() {
 
         // The attack: a head knows the pseudonyms of tax codes and looks for them in a file that somebody left behind.
         let query = "{ complaints(first: 200) { nodes { enterprise { taxCode pseudonym } } } }";
-        let known: BTreeSet<String> = marks(&[ask(&south, query)]);
+        let pseudonyms_of_head: BTreeSet<String> = marks(&[ask(&south, query)]);
         let file = export(&data_team);
         let mut csv = csv::Reader::from_reader(file.as_bytes());
         let (enterprise, confidential) = {
@@ -152,8 +152,8 @@ fn what_one_audience_sees_joins_with_nothing_that_another_sees() {
             .filter(|row| &row[confidential] == "true")
             .map(|row| row[enterprise].to_owned())
             .collect();
-        assert!(secret.len() > 20 && known.len() > 50);
-        assert_eq!(secret.iter().filter(|one| known.contains(*one)).count(), 0);
+        assert!(secret.len() > 20 && pseudonyms_of_head.len() > 50);
+        assert_eq!(secret.iter().filter(|one| pseudonyms_of_head.contains(*one)).count(), 0);
     }
 }
 

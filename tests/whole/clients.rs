@@ -95,9 +95,9 @@ fn schemathesis_finds_no_fault_no_leak_and_nothing_of_another_type_whoever_asks(
     let ids: Vec<String> = ids.into_iter().chain(made).collect();
     assert!(ids.len() > 10, "{ids:?}");
     let words = ["02CV", "02", "TC", "03TG", "TD1", "TD", "CC01", "CC02", "0100233488", "0314409058"];
-    let mut known = serde_json::Map::new();
+    let mut argument_values = serde_json::Map::new();
     for name in ["id", "complaintId", "flagId", "runId", "seenRunId", "documentId", "proposalId", "measureId"] {
-        known.insert(name.to_owned(), json!(ids));
+        argument_values.insert(name.to_owned(), json!(ids));
     }
     for name in [
         "code",
@@ -114,15 +114,15 @@ fn schemathesis_finds_no_fault_no_leak_and_nothing_of_another_type_whoever_asks(
         "in",
         "like",
     ] {
-        known.insert(name.to_owned(), json!(words));
+        argument_values.insert(name.to_owned(), json!(words));
     }
-    known.insert("search".to_owned(), json!(["can bo", "cham", "giu kin", "cong ty", "a"]));
-    known.insert("timezone".to_owned(), json!(["Asia/Ho_Chi_Minh", "UTC"]));
-    known.insert(
+    argument_values.insert("search".to_owned(), json!(["can bo", "cham", "giu kin", "cong ty", "a"]));
+    argument_values.insert("timezone".to_owned(), json!(["Asia/Ho_Chi_Minh", "UTC"]));
+    argument_values.insert(
         "query".to_owned(),
         json!(["SELECT * FROM complaints", "SELECT * FROM allegations LIMIT 3", "SELECT 1 AS one"]),
     );
-    let known = Value::Object(known).to_string();
+    let argument_values = Value::Object(argument_values).to_string();
     // What is never told: to a head what is not its own or confidential, to the others who anybody is and what was said.
     let (names, numbers) = (["Nguyễn Văn An", "Trần Thị Bình"], ["0100233488", "0314409058", "001099012345"]);
     let (own, others) = (["Cán bộ đòi tiền", "Không khai được"], ["Chậm trả lời", "Ẩn danh", "Xin giữ kín"]);
@@ -164,7 +164,7 @@ fn schemathesis_finds_no_fault_no_leak_and_nothing_of_another_type_whoever_asks(
                 .env("PHANANH_SCHEMA", &sdl)
                 .env("PHANANH_SECRETS", json!(secrets).to_string())
                 .env("PHANANH_ALLOWED", json!(may).to_string())
-                .env("PHANANH_KNOWN", &known)
+                .env("PHANANH_KNOWN", &argument_values)
                 .env("PHANANH_ANSWERED", &answered)
                 .env("PYTHONPATH", project().join("tests/clients"))
                 .current_dir(files.path())

@@ -161,7 +161,7 @@ fn hourly() -> String {
     format!("{} * * * *", (minute + 30) % 60)
 }
 
-/// Lets every job of the ledger have been known for a week.
+/// Sets the time at which the ledger first saw each job to a week ago.
 fn a_week_ago(db: &Db) {
     db.write("test", |tx| {
         let since = Timestamp::from_micros(tx.now.micros() - 7 * 24 * 3600 * SECOND).expect("a time");
@@ -171,7 +171,7 @@ fn a_week_ago(db: &Db) {
     .expect("the ledger is changed");
 }
 
-fn known_jobs(db: &Db) -> i64 {
+fn jobs_in_ledger(db: &Db) -> i64 {
     db.read(|conn| Ok(jobs::table.count().get_result(conn)?)).expect("the ledger reads")
 }
 
@@ -192,10 +192,10 @@ fn what_was_missed_in_a_week_is_caught_up_as_each_job_is_told() {
         let node = serve(&database, &config);
         let db = database.open();
         wait_until(20, "the ledger knows the jobs", || {
-            known_jobs(&db) == ::jobs::scheduled::REGISTRY.iter().count() as i64
+            jobs_in_ledger(&db) == ::jobs::scheduled::REGISTRY.iter().count() as i64
         });
         assert_eq!(node.end_by("TERM"), Some(0));
-        assert!(runs(&db, "trends").is_empty(), "nothing was due before it was known");
+        assert!(runs(&db, "trends").is_empty(), "nothing was due before the ledger had the job");
         a_week_ago(&db);
 
         let node = serve(&database, &config);
@@ -231,7 +231,7 @@ fn a_run_that_fails_is_tried_again_later_and_later_and_says_why() {
     let db = database.open();
     let node = serve(&database, &config);
     wait_until(20, "the ledger knows the jobs", || {
-        known_jobs(&db) == ::jobs::scheduled::REGISTRY.iter().count() as i64
+        jobs_in_ledger(&db) == ::jobs::scheduled::REGISTRY.iter().count() as i64
     });
     a_week_ago(&db);
     let last = |db: &Db| runs(db, "recurrence").last().cloned();
@@ -264,7 +264,7 @@ fn a_signal_lets_a_run_finish() {
     let db = database.open();
     let node = serve(&database, &config);
     wait_until(20, "the ledger knows the jobs", || {
-        known_jobs(&db) == ::jobs::scheduled::REGISTRY.iter().count() as i64
+        jobs_in_ledger(&db) == ::jobs::scheduled::REGISTRY.iter().count() as i64
     });
     assert_eq!(node.end_by("TERM"), Some(0));
     a_week_ago(&db);

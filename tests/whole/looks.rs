@@ -52,8 +52,8 @@ fn every_field_that_may_name_somebody_is_audited_or_says_why_not() {
     }
     for (of, fields, _) in OTHER_ARGUMENTS {
         for field in fields.iter().filter(|field| **field != "*") {
-            let known = typed.iter().any(|(name, one, _)| speaks_of(of, name) && one == field);
-            assert!(known, "the schema has no {of}.{field}");
+            let is_in_schema = typed.iter().any(|(name, one, _)| speaks_of(of, name) && one == field);
+            assert!(is_in_schema, "the schema has no {of}.{field}");
         }
     }
 }
@@ -339,8 +339,8 @@ fn texts_ids_and_files_are_noted_on_every_way_to_them() {
         let question = "/graphql?query=query%20Again%7BcomplaintStatistics\
             (filter%3A%7BofficerIn%3A%5B%22CC01%22%5D%7D)%7Btotals%7Bcomplaints%7D%7D%7D";
         let first = board.server.send("GET", question, &headers[1..], "");
-        let known = first.header("etag").to_owned();
-        let again = board.server.send("GET", question, &[headers[1], ("if-none-match", &known)], "");
+        let etag = first.header("etag").to_owned();
+        let again = board.server.send("GET", question, &[headers[1], ("if-none-match", &etag)], "");
         assert_eq!((first.status, again.status), (200, 304));
         let began = Instant::now();
         while entries(&admin, "Again").len() < 2 {

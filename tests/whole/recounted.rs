@@ -68,17 +68,19 @@ impl Register {
             let companies: Vec<Enterprise> = enterprises::table.select(Enterprise::as_select()).load(conn)?;
             let companies: HashMap<Id, String> = companies.into_iter().map(|one| (one.id, counts_as(&one))).collect();
             let today = day(Timestamp::now());
-            let known = |finding: &str, decided: Option<NaiveDate>| {
+            let finding_today = |finding: &str, decided: Option<NaiveDate>| {
                 let pending = decided.is_some_and(|decided| decided > today);
                 if pending { "PENDING".to_owned() } else { finding.to_owned() }
             };
             let rows = all.into_iter().map(|complaint| {
                 let own: Vec<&ComplaintOfficer> = said.iter().filter(|one| one.complaint_id == complaint.id).collect();
-                let mut said: Vec<(Option<Id>, String)> =
-                    own.iter().map(|one| (Some(one.officer_id), known(one.finding.as_str(), one.decided_on))).collect();
+                let mut said: Vec<(Option<Id>, String)> = own
+                    .iter()
+                    .map(|one| (Some(one.officer_id), finding_today(one.finding.as_str(), one.decided_on)))
+                    .collect();
                 if said.is_empty() {
                     let finding = complaint.finding.map_or("PENDING", |finding| finding.as_str());
-                    said.push((None, known(finding, complaint.decided_on)));
+                    said.push((None, finding_today(finding, complaint.decided_on)));
                 }
                 let first = answers.iter().filter(|(of, _)| *of == complaint.id).map(|(_, at)| day(*at)).min();
                 let over =
@@ -382,11 +384,11 @@ fn every_measure_of_every_group_is_what_the_rows_say_after_random_writes_through
         let input = json!({ "idempotencyKey": "new", "text": "Đòi tiền", "officers": ["ZZ99"], "unit": branches[0] });
         nodes[1].data_with(&intake, submit, &json!({ "input": input }));
         let query = "{ complaintStatistics(filter: {officerIn: [\"ZZ99\"]}) { totals { complaints } } }";
-        let known = (0..100).any(|_| {
+        let is_counted = (0..100).any(|_| {
             std::thread::sleep(std::time::Duration::from_millis(100));
             let answer = nodes[0].graphql(&board, query, &json!({})).json();
             answer["data"]["complaintStatistics"]["totals"]["complaints"] == 1
         });
-        assert!(known, "{:?}", nodes[0].graphql(&board, query, &json!({})));
+        assert!(is_counted, "{:?}", nodes[0].graphql(&board, query, &json!({})));
     }
 }

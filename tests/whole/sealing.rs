@@ -295,8 +295,11 @@ fn the_data_team_sees_pseudonyms_and_cannot_ask_for_who_they_are() {
         let groups: Vec<&str> = groups.filter_map(|row| row["officer"]["pseudonym"].as_str()).collect();
         assert_eq!(groups, expected, "{by_pseudonym}");
         // The Board sees other pseudonyms.
-        let known = board.data("{ officers { nodes { code pseudonym } } }").to_string();
-        assert!(expected.iter().all(|pseudonym| !known.contains(pseudonym.as_str())), "{known}");
+        let pseudonyms_of_board = board.data("{ officers { nodes { code pseudonym } } }").to_string();
+        assert!(
+            expected.iter().all(|pseudonym| !pseudonyms_of_board.contains(pseudonym.as_str())),
+            "{pseudonyms_of_board}"
+        );
         for (query, why) in [
             ("{ complaints { nodes { id } } }", "id"),
             ("{ complaints { nodes { reference } } }", "reference"),

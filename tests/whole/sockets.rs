@@ -90,12 +90,12 @@ fn who_has_not_said_who_it_is_holds_little_memory() {
     for length in [65_537, 250_000, u64::MAX / 2] {
         let mut large = Socket::open(app.server());
         large.frame(length, &[b' '; 4_000]);
-        assert!(large.is_gone(), "{length} by somebody unknown");
-        let mut known = Socket::open(app.server());
-        known.frame(hello.len() as u64, hello.as_bytes());
-        assert!(known.said().contains("connection_ack"));
-        known.frame(length, b"{");
-        assert!(known.is_gone(), "{length} by somebody known");
+        assert!(large.is_gone(), "{length} by an unauthenticated client");
+        let mut authenticated = Socket::open(app.server());
+        authenticated.frame(hello.len() as u64, hello.as_bytes());
+        assert!(authenticated.said().contains("connection_ack"));
+        authenticated.frame(length, b"{");
+        assert!(authenticated.is_gone(), "{length} by an authenticated client");
     }
     // The first message may be as long as a frame.
     let mut first = Socket::open(app.server());
@@ -112,10 +112,10 @@ fn of_one_address_few_sockets_wait_and_the_oldest_goes_first() {
     let server = configured(&database, "[api]\nincomplete_requests_per_address = 3\n");
     let mut waiting: Vec<Socket> = (0..3).map(|_| Socket::open(&server)).collect();
     // A socket that has said who it is no longer counts among those that wait.
-    let mut known = waiting.remove(0);
+    let mut authenticated = waiting.remove(0);
     let hello = init(&board);
-    known.frame(hello.len() as u64, hello.as_bytes());
-    assert!(known.said().contains("connection_ack"));
+    authenticated.frame(hello.len() as u64, hello.as_bytes());
+    assert!(authenticated.said().contains("connection_ack"));
     waiting.extend((0..2).map(|_| Socket::open(&server)));
     let (code, after) = waiting[0].closed();
     assert!(code == 4408 && after < Duration::from_secs(2), "{code} after {after:?}");
@@ -124,6 +124,6 @@ fn of_one_address_few_sockets_wait_and_the_oldest_goes_first() {
     next.frame(hello.len() as u64, hello.as_bytes());
     assert!(next.said().contains("connection_ack"));
     let ping = "{\"type\": \"ping\"}";
-    known.frame(ping.len() as u64, ping.as_bytes());
-    assert!(known.said().contains("pong"), "the known socket stays open");
+    authenticated.frame(ping.len() as u64, ping.as_bytes());
+    assert!(authenticated.said().contains("pong"), "the authenticated socket stays open");
 }

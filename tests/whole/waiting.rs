@@ -35,8 +35,10 @@ fn runs(db: &Db, job: &str) -> Vec<JobRun> {
 fn after_a_night(database: &Database, config: &str) -> (Db, tests::Server) {
     let db = database.open();
     let node = program().serve(database, &["--config", config]);
-    let known = || db.read(|conn| Ok(jobs::table.count().get_result::<i64>(conn)?)).unwrap();
-    wait_until(20, "the ledger knows the jobs", || known() == ::jobs::scheduled::REGISTRY.iter().count() as i64);
+    let jobs_in_ledger = || db.read(|conn| Ok(jobs::table.count().get_result::<i64>(conn)?)).unwrap();
+    wait_until(20, "the ledger knows the jobs", || {
+        jobs_in_ledger() == ::jobs::scheduled::REGISTRY.iter().count() as i64
+    });
     assert_eq!(node.end_by("TERM"), Some(0));
     db.write("test", |tx| {
         let since = Timestamp::from_micros(tx.now.micros() - 24 * 3_600_000_000).unwrap();

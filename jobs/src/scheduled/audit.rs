@@ -61,11 +61,11 @@ impl Job for VerifyAudit {
             before => before?.map(|(_, verified)| verified),
         };
         let before = before.filter(|before| (0..EVERYTHING_AFTER).contains(&(as_of - before.all_on).num_days()));
-        let known = printed_seals(context.db)?;
+        let printed = printed_seals(context.db)?;
         let witness = context.settings.audit.witness.as_deref().map(witness::read);
         let since = before.as_ref().map(|before| before.positions);
         let report =
-            verify(context.db, Scope { keys: Some(keys), expected_seals: &known, witness: witness.as_ref(), since })?;
+            verify(context.db, Scope { keys: Some(keys), expected_seals: &printed, witness: witness.as_ref(), since })?;
         if let Some(first) = report.problems.first() {
             let number = report.problems.len() as u64 + report.more;
             return Err(JobError::NotVerified { number, first: first.message.clone() });

@@ -17,7 +17,7 @@ const SQLITE: EmbeddedMigrations = embed_migrations!("../migrations/sqlite");
 const RUNS_UNDER_WAY: &str = "20261128000016";
 
 /// The versions of this binary's migrations for both databases.
-static KNOWN: LazyLock<Result<BTreeSet<String>, String>> = LazyLock::new(|| {
+static EMBEDDED: LazyLock<Result<BTreeSet<String>, String>> = LazyLock::new(|| {
     let of_postgres = versions::<diesel::pg::Pg>(&POSTGRES).map_err(|e| e.to_string())?;
     let of_sqlite = versions::<diesel::sqlite::Sqlite>(&SQLITE).map_err(|e| e.to_string())?;
     Ok(of_postgres.into_iter().chain(of_sqlite).collect())
@@ -77,7 +77,7 @@ impl Conn {
     /// How the database compares with this binary. Writes nothing.
     pub fn migration_status(&mut self) -> Result<MigrationStatus, StoreError> {
         let applied = self.applied_migrations()?;
-        let embedded = known_migrations()?;
+        let embedded = embedded_migrations()?;
         let unknown: Vec<String> = applied.iter().filter(|version| !embedded.contains(*version)).cloned().collect();
         if !unknown.is_empty() {
             return Ok(MigrationStatus::Ahead(unknown));
@@ -90,7 +90,7 @@ impl Conn {
     /// # Errors
     /// `Newer` if it does not: it would write rows that the newer version does not expect.
     pub(super) fn refuse_newer(&mut self) -> Result<(), StoreError> {
-        let embedded = known_migrations()?;
+        let embedded = embedded_migrations()?;
         let mut unknown: Vec<String> = ran::table.order(ran::version).select(ran::version).load(self)?;
         unknown.retain(|version| !embedded.contains(version));
         if unknown.is_empty() { Ok(()) } else { Err(StoreError::Newer(unknown)) }
@@ -132,8 +132,8 @@ impl Conn {
 ///
 /// # Errors
 /// If the embedded migrations cannot be read.
-pub fn known_migrations() -> Result<&'static BTreeSet<String>, StoreError> {
-    KNOWN.as_ref().map_err(|message| StoreError::Migration(message.clone()))
+pub fn embedded_migrations() -> Result<&'static BTreeSet<String>, StoreError> {
+    EMBEDDED.as_ref().map_err(|message| StoreError::Migration(message.clone()))
 }
 
 fn versions<DB: diesel::backend::Backend>(

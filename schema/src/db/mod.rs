@@ -17,7 +17,7 @@ mod write;
 pub use backup::{Backup, restore};
 pub use connection::{Backend, Conn, MultiBackend};
 pub use error::StoreError;
-pub use migrations::{MigrationReport, MigrationStatus, known_migrations};
+pub use migrations::{MigrationReport, MigrationStatus, embedded_migrations};
 pub use pool::{Db, ReadSession, StatementCount};
 pub use write::{Committed, WriteTx};
 

@@ -65,7 +65,7 @@ pub fn claim(
             .filter(job_runs::scheduled_at.le(now))
             .select(diesel::dsl::max(job_runs::scheduled_at))
             .first(tx.conn)?;
-        let since = known_since(tx, &row, now)?;
+        let since = first_seen(tx, &row, now)?;
         let Some(slot) = due(plan, last.unwrap_or(since).max(since), now, lease) else { return Ok(None) };
         if !job.has_work(context, tx.conn)? || !may_begin(tx.conn, context, job, plan, slot, now, waiting)? {
             return Ok(None);
@@ -79,7 +79,7 @@ pub fn claim(
 }
 
 /// When the job was first seen; set to now when that lies in the future because the clock was ahead.
-fn known_since(tx: &mut WriteTx<'_>, row: &JobRow, now: Timestamp) -> Result<Timestamp, StoreError> {
+fn first_seen(tx: &mut WriteTx<'_>, row: &JobRow, now: Timestamp) -> Result<Timestamp, StoreError> {
     if row.since <= now {
         return Ok(row.since);
     }

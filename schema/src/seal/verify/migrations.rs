@@ -3,7 +3,7 @@
 use super::broken::readable;
 use super::problem::{Findings, Problem, RowName};
 use crate::db::readable::Readable;
-use crate::db::{Conn, StoreError, known_migrations};
+use crate::db::{Conn, StoreError, embedded_migrations};
 use crate::tables::__diesel_schema_migrations as ran;
 use diesel::prelude::*;
 use std::collections::BTreeSet;
@@ -12,7 +12,7 @@ const TABLE: &str = "__diesel_schema_migrations";
 
 /// Reports known migrations without a row, and rows of unknown migrations.
 pub fn verify(conn: &mut Conn, findings: &mut Findings) -> Result<(), StoreError> {
-    let expected = known_migrations()?;
+    let expected = embedded_migrations()?;
     let rows: Vec<Readable<String>> = ran::table.select(ran::version).load(conn)?;
     let found: BTreeSet<String> = readable(TABLE, rows, findings).into_iter().collect();
     let mut report = |version: &String, kind, message: String| {
