@@ -1,6 +1,6 @@
 //! Typed reads of JSON answers, which say what they found instead.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Reads a value as what a test expects it to be.
 pub trait Json {
@@ -9,6 +9,7 @@ pub trait Json {
     fn number(&self) -> f64;
     fn truth(&self) -> bool;
     fn list(&self) -> &[Value];
+    fn object(&self) -> &Map<String, Value>;
 }
 
 impl Json for Value {
@@ -36,4 +37,17 @@ impl Json for Value {
     fn list(&self) -> &[Value] {
         self.as_array().unwrap_or_else(|| panic!("no list: {self}"))
     }
+
+    #[track_caller]
+    fn object(&self) -> &Map<String, Value> {
+        self.as_object().unwrap_or_else(|| panic!("no object: {self}"))
+    }
+}
+
+/// An object with the fields of another one. Where both have a field, it has the value of the other one.
+#[track_caller]
+pub fn merged(base: &Value, more: &Value) -> Value {
+    let mut fields = base.object().clone();
+    fields.extend(more.object().clone());
+    Value::Object(fields)
 }

@@ -19,7 +19,7 @@ pub(crate) static INSTALLING: std::sync::Mutex<()> = std::sync::Mutex::new(());
 pub use app::{Client, TestApp, TestAppBuilder};
 pub use browser::{dump_dom, width_of};
 pub use database::Database;
-pub use json::Json;
+pub use json::{Json, merged};
 pub use node::{clients, node};
 pub use postgres::postgres_tool;
 pub use program::{Answer, Finished, Program, Server};

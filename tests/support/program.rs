@@ -236,7 +236,7 @@ impl Server {
     pub fn statements(&self, token: &str, query: &str) -> u64 {
         let answer = self.graphql(token, query, &json!({})).json();
         assert!(answer.get("errors").is_none(), "{query}: {answer}");
-        answer["extensions"]["statements"].as_u64().expect("a server that counts")
+        answer["extensions"]["statements"].as_u64().unwrap_or_else(|| panic!("the server does not count: {answer}"))
     }
 
     /// The number of its process.

@@ -5,7 +5,7 @@ use crate::program;
 use serde_json::{Value, json};
 use std::net::TcpListener;
 use tests::fixtures::{self, Files};
-use tests::{Client, Json, Role, TestApp};
+use tests::{Client, Json, Role, TestApp, merged};
 
 #[test]
 fn nobody_learns_from_what_the_service_says_of_itself() {
@@ -35,7 +35,7 @@ fn nobody_learns_from_what_the_service_says_of_itself() {
         assert_eq!((answer.status, answer.text.contains("phananh_")), (status, status == 200), "{}", answer.text);
         let ready = ask("/readyz", &token);
         let said = ready.json();
-        let said: Vec<&str> = said.as_object().unwrap().keys().map(String::as_str).collect();
+        let said: Vec<&str> = said.object().keys().map(String::as_str).collect();
         let all = ["asOf", "position", "status"];
         assert_eq!((ready.status, said), (200, all[if status == 200 { 0 } else { 2 }..].to_vec()));
     }
@@ -59,8 +59,8 @@ fn who_submits_does_not_learn_which_officers_there_are() {
         let submit = "mutation($i: SubmitComplaintInput!) { submitComplaint(input: $i) \
             { created state version id reference position receivedAt } }";
         let answer = |key: &str, more: Value| -> (u16, Value) {
-            let mut input = json!({ "idempotencyKey": key, "text": "x", "receivedAt": "2024-05-01T00:00:00Z" });
-            input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            let input = json!({ "idempotencyKey": key, "text": "x", "receivedAt": "2024-05-01T00:00:00Z" });
+            let input = merged(&input, &more);
             let answer = intake.request_with(submit, &json!({ "i": input }));
             let mut json = answer.json();
             if let Some(receipt) = json.pointer_mut("/data/submitComplaint").and_then(Value::as_object_mut) {

@@ -174,7 +174,7 @@ fn sql_reads_no_files_changes_nothing_and_tells_nothing_of_the_inside() {
     assert_eq!(sql(&team, "SELECT COUNT(*) AS n FROM complaints")["rows"], json!([{ "n": 1500 }]));
     // A row has pseudonyms, and nothing by which the register itself names a complaint.
     let row = sql(&team, "SELECT * FROM complaints LIMIT 1")["rows"][0].clone();
-    let names: BTreeSet<&str> = row.as_object().unwrap().keys().map(String::as_str).collect();
+    let names: BTreeSet<&str> = row.object().keys().map(String::as_str).collect();
     for forbidden in ["id", "reference", "text", "declaration_number", "tax_code", "received_at"] {
         assert!(!names.contains(forbidden), "{forbidden}");
     }

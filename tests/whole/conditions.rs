@@ -49,7 +49,7 @@ fn the_default_of_a_variable_decides_in_directives() {
             totalCount @include(if: $count) nodes { version unit @skip(if: $count) { code } category @include(if: $no) { code } } } }";
         let page = board.data(nested);
         assert_eq!(page["complaints"]["totalCount"], 6, "{page}");
-        assert_eq!(page["complaints"]["nodes"][0].as_object().unwrap().len(), 1, "{page}");
+        assert_eq!(page["complaints"]["nodes"][0].object().len(), 1, "{page}");
     }
 }
 

@@ -4,7 +4,7 @@ use crate::program;
 use schema::import::{FieldType, Kind, Mapping};
 use serde_json::{Value, json};
 use tests::fixtures::{self, Files};
-use tests::{Role, TestApp, project};
+use tests::{Json, Role, TestApp, project};
 
 fn read(path: &str) -> String {
     std::fs::read_to_string(project().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
@@ -108,13 +108,8 @@ fn every_document_of_the_guide_to_the_api_runs_for_whom_it_is_meant() {
         };
         // The server would refuse a variable that the document does not declare.
         let named = |(name, _): &(&String, &Value)| document.contains(&format!("${name}:"));
-        let own: serde_json::Map<String, Value> = variables
-            .as_object()
-            .unwrap()
-            .iter()
-            .filter(named)
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect();
+        let own: serde_json::Map<String, Value> =
+            variables.object().iter().filter(named).map(|(name, value)| (name.clone(), value.clone())).collect();
         let answer = client.request_with(&document, &Value::Object(own));
         assert_eq!(
             (answer.status, answer.codes()),

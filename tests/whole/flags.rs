@@ -3,7 +3,7 @@
 use crate::program;
 use serde_json::{Value, json};
 use tests::fixtures::{self, Files};
-use tests::{Client, Json, Role, TestApp};
+use tests::{Client, Json, Role, TestApp, merged};
 
 const FLAGS: &str =
     "{ flags { nodes { id state officer { code flag { id } } unit { code flag { id } } evidenceIds newEvidenceIds
@@ -28,8 +28,7 @@ fn a_flag_is_decided_by_a_person_and_comes_back_on_new_evidence_only() {
         );
         assert_eq!(flag["officer"]["flag"]["id"], flag["id"]);
         let decide = |client: &Client<'_>, input: Value| {
-            let mut with_id = json!({ "flagId": flag["id"] });
-            with_id.as_object_mut().unwrap().extend(input.as_object().unwrap().clone());
+            let with_id = merged(&json!({ "flagId": flag["id"] }), &input);
             client.request_with(REVIEW, &json!({ "input": with_id }))
         };
         assert!(decide(&head, json!({ "state": "ACKNOWLEDGED" })).codes().contains(&"FORBIDDEN".to_owned()));

@@ -6,7 +6,7 @@ use crate::program;
 use crate::tampering::{found, verify};
 use serde_json::{Value, json};
 use tests::fixtures::Files;
-use tests::{Database, Json, Role, TestApp};
+use tests::{Database, Json, Role, TestApp, merged};
 
 #[test]
 fn one_officer_stays_one_and_look_alikes_are_named() {
@@ -178,9 +178,8 @@ fn what_is_submitted_has_the_same_limits() {
         let intake = app.as_role(Role::Intake);
         let submit = |key: &str, more: Value| {
             let query = "mutation($i: SubmitComplaintInput!) { submitComplaint(input: $i) { created } }";
-            let mut input = json!({ "idempotencyKey": key, "text": "x", "receivedAt": "2024-05-01T00:00:00Z" });
-            input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            intake.request_with(query, &json!({ "i": input })).json()
+            let input = json!({ "idempotencyKey": key, "text": "x", "receivedAt": "2024-05-01T00:00:00Z" });
+            intake.request_with(query, &json!({ "i": merged(&input, &more) })).json()
         };
         for (key, more, field) in [
             ("1", json!({ "costVnd": "9223372036854775807" }), "costVnd"),

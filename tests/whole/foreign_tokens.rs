@@ -8,7 +8,7 @@ use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
 use std::process::Command;
 use tests::fixtures::{self, Files};
-use tests::{Database, Json, Server};
+use tests::{Database, Json, Server, merged};
 
 /// An issuer with a key set of several keys.
 pub struct Issuer {
@@ -33,8 +33,7 @@ impl Issuer {
         let public = openssl(&["pkey", "-in", "pem", "-pubout", "-outform", "DER"]);
         let point = &public[public.len() - 64..];
         let [x, y] = [&point[..32], &point[32..]].map(|bytes| BASE64URL_NOPAD.encode(bytes));
-        let mut jwk = json!({ "kty": "EC", "crv": "P-256", "kid": kid, "x": x, "y": y });
-        jwk.as_object_mut().unwrap().extend(about.as_object().unwrap().clone());
+        let jwk = merged(&json!({ "kty": "EC", "crv": "P-256", "kid": kid, "x": x, "y": y }), about);
         let pem = std::fs::read(self.files.path().join("pem")).unwrap();
         self.keys.push((kid.to_owned(), EncodingKey::from_ec_pem(&pem).unwrap()));
         self.set.push(jwk);
@@ -61,25 +60,20 @@ fn now() -> i64 {
 }
 
 pub fn header(changed: &Value) -> String {
-    changed_object(json!({ "alg": "ES256", "typ": "JWT", "kid": "ours" }), changed)
+    changed_object(&json!({ "alg": "ES256", "typ": "JWT", "kid": "ours" }), changed)
 }
 
 pub fn payload(changed: &Value) -> String {
     let claims =
         json!({ "sub": "an", "iss": "https://login.example", "aud": "phananh", "exp": now() + 600, "role": "BOARD" });
-    changed_object(claims, changed)
+    changed_object(&claims, changed)
 }
 
 /// With other members; what is changed to "(gone)" is left out.
-fn changed_object(mut object: Value, changed: &Value) -> String {
-    for (name, value) in changed.as_object().unwrap().clone() {
-        if value == "(gone)" {
-            object.as_object_mut().unwrap().remove(&name);
-        } else {
-            object[name] = value;
-        }
-    }
-    object.to_string()
+fn changed_object(object: &Value, changed: &Value) -> String {
+    let mut members = merged(object, changed).object().clone();
+    members.retain(|_, value| *value != "(gone)");
+    Value::Object(members).to_string()
 }
 
 fn ask(server: &Server, token: &str) -> (u16, Value) {

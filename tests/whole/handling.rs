@@ -3,7 +3,7 @@
 use crate::program;
 use serde_json::{Value, json};
 use tests::fixtures::Files;
-use tests::{Answer, Client, Json, Role, TestApp};
+use tests::{Answer, Client, Json, Role, TestApp, merged};
 
 const FIELDS: &str = "{
     complaint {
@@ -20,8 +20,7 @@ fn created<'a>(app: &'a TestApp, arguments: &[&str]) -> Client<'a> {
 
 /// Submits a complaint and returns its id and version.
 fn submitted(intake: &Client, key: &str, more: &Value) -> (String, i64) {
-    let mut input = json!({ "idempotencyKey": key, "text": "Hồ sơ bị trả lại nhiều lần." });
-    input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let input = merged(&json!({ "idempotencyKey": key, "text": "Hồ sơ bị trả lại nhiều lần." }), more);
     let query = "mutation ($input: SubmitComplaintInput!) { submitComplaint(input: $input) { id version } }";
     let receipt = intake.data_with(query, &json!({ "input": input }))["submitComplaint"].clone();
     (receipt["id"].text().to_owned(), receipt["version"].integer())

@@ -9,7 +9,7 @@ use schema::{Db, Id, Timestamp};
 use serde_json::Value;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
-use tests::{Database, Server, file, wait_until};
+use tests::{Database, Json, Server, file, wait_until};
 
 const SECOND: i64 = 1_000_000;
 
@@ -115,7 +115,7 @@ fn a_run_that_a_dead_node_left_behind_is_done_again_and_one_by_hand_is_not() {
         let db = database.open();
         for (job, origin) in [("trends", RunOrigin::Scheduled), ("timeliness", RunOrigin::Manual)] {
             let run = program().json(&database, &["jobs", "run", job]);
-            let id: Id = Id(run["run"].as_str().expect("an id").parse().expect("an id"));
+            let id: Id = Id(run["run"].text().parse().expect("an id"));
             // As a node leaves it that is gone in the middle of the run.
             db.write("test", |tx| {
                 diesel::delete(schema::tables::job_results::table).execute(tx.conn)?;
@@ -280,9 +280,8 @@ fn a_signal_lets_a_run_finish() {
 fn jobs_are_listed_paused_and_resumed_and_wrong_settings_are_told() {
     let folder = tempfile::tempdir().expect("a folder");
     for database in Database::both() {
-        let names = |jobs: &Value| -> Vec<String> {
-            jobs.as_array().expect("jobs").iter().map(|job| job["name"].as_str().expect("a name").to_owned()).collect()
-        };
+        let names =
+            |jobs: &Value| -> Vec<String> { jobs.list().iter().map(|job| job["name"].text().to_owned()).collect() };
         program().run(&database, ["migrate"]).ok();
         let listed = program().json(&database, &["jobs", "list"]);
         assert_eq!(
@@ -347,7 +346,7 @@ fn the_documented_defaults_are_the_defaults() {
     let named = program().json(&database, &["jobs", "list", "--config", documented]);
     let unnamed = program().json(&database, &["jobs", "list"]);
     let without_next = |jobs: Value| -> Vec<Value> {
-        let mut jobs = jobs.as_array().expect("jobs").clone();
+        let mut jobs = jobs.list().to_vec();
         jobs.iter_mut().for_each(|job| job["next"] = Value::Null);
         jobs
     };

@@ -5,7 +5,7 @@ use crate::program;
 use crate::work::Mutations;
 use serde_json::{Value, json};
 use tests::fixtures::{self, Files};
-use tests::{Client, Database, Json, Role, Server, TestApp};
+use tests::{Client, Database, Json, Role, Server, TestApp, merged};
 
 pub const MEASURE: &str = "measure { id version kind grounds decisionMaker decidedOn startsOn endsOn endReason \
     officer { code } unit { code }
@@ -20,12 +20,11 @@ fn a_measure_is_recorded_by_the_officers_own_unit_and_says_whether_complaints_st
         let himself = ["--name", "own", "--role", "UNIT_HEAD", "--unit", "02", "--officer", "CC02"];
         let himself = as_holder(&app, &himself);
         let input = |more: Value| {
-            let mut input = json!({
+            let input = json!({
                 "officer": "CC02", "kind": "FORMAL_REVIEW", "grounds": "Chậm trả lời doanh nghiệp.",
                 "decisionMaker": "Chi cục trưởng", "decidedOn": "2024-02-08", "startsOn": "2024-02-10",
             });
-            input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            input
+            merged(&input, &more)
         };
         for (client, more, what) in [
             (&other, json!({}), "CC02"),

@@ -5,7 +5,7 @@ use crate::transport::configured;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tests::fixtures::{self, Files};
-use tests::{Database, Role, TestApp};
+use tests::{Database, Role, TestApp, merged};
 
 #[test]
 fn pages_of_other_sites_ask_only_where_the_configuration_names_them() {
@@ -173,10 +173,9 @@ fn tokens_of_others_are_taken_by_their_claims() {
     let server = configured(&database, &config);
     let now = chrono::Utc::now().timestamp();
     let claims = |changed: Value| {
-        let mut claims =
+        let claims =
             json!({ "sub": "an", "iss": "https://login.example", "aud": "phananh", "exp": now + 600, "role": "BOARD" });
-        claims.as_object_mut().unwrap().extend(changed.as_object().unwrap().clone());
-        claims
+        merged(&claims, &changed)
     };
     let token = |key: &EncodingKey, kid: &str, claims: &Value| {
         let header = Header { kid: Some(kid.into()), ..Header::new(Algorithm::ES256) };

@@ -5,7 +5,7 @@ use crate::measures::MEASURE;
 use crate::program;
 use serde_json::{Value, json};
 use tests::fixtures::{self, Files};
-use tests::{Answer, Client, Database, Json, Role, Server, TestApp};
+use tests::{Answer, Client, Database, Json, Role, Server, TestApp, merged};
 
 /// Sends mutations as a client.
 pub trait Mutations {
@@ -83,9 +83,7 @@ fn no_guidance_is_issued_without_the_boards_opinion_about_its_text() {
         assert_eq!(other.data(&node)["node"], Value::Null);
 
         let at = |version: i64, more: Value| {
-            let mut input = json!({ "documentId": document["id"], "expectedVersion": version });
-            input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            input
+            merged(&json!({ "documentId": document["id"], "expectedVersion": version }), &more)
         };
         let today = schema::domain::calendar::local_date(schema::Timestamp::now()).to_string();
         let issue = json!({ "number": "123/HD-TCHQ", "issuedOn": today });
@@ -176,8 +174,7 @@ fn a_proposal_is_measured_from_the_day_it_is_in_force() {
         assert_eq!((&made["state"], &made["effect"]), (&json!("PROPOSED"), &Value::Null));
         assert_eq!((&made["categories"], &made["units"]), (&json!([{ "code": "TD" }]), &json!([{ "code": "02" }])));
         let change = |version: i64, more: Value| {
-            let mut input = json!({ "proposalId": made["id"], "expectedVersion": version });
-            input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            let input = merged(&json!({ "proposalId": made["id"], "expectedVersion": version }), &more);
             board.send("changeProposalState", PROPOSAL, &input)
         };
         let in_force = json!({ "state": "IMPLEMENTED", "implementedOn": "2024-02-07" });
@@ -246,11 +243,7 @@ fn of_two_steps_from_one_version_one_is_taken() {
         for round in 0..10 {
             let draft = json!({ "title": format!("Văn bản {round}"), "text": "Một." });
             let document = own.done("requestOpinion", DOCUMENT, &draft)["document"].clone();
-            let at = |more: Value| {
-                let mut input = json!({ "documentId": document["id"], "expectedVersion": 1 });
-                input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-                input
-            };
+            let at = |more: Value| merged(&json!({ "documentId": document["id"], "expectedVersion": 1 }), &more);
             let agreed = at(json!({ "verdict": "AGREED", "text": "Đồng ý." }));
             let revised = at(json!({ "text": "Hai." }));
             let codes = std::thread::scope(|scope| {
@@ -279,8 +272,7 @@ pub fn some_of_each(database: &Database, server: &Server) -> Vec<String> {
     for (version, more) in
         [(1, json!({ "state": "ACCEPTED" })), (2, json!({ "state": "IMPLEMENTED", "implementedOn": "2024-02-07" }))]
     {
-        let mut input = json!({ "proposalId": proposal["id"], "expectedVersion": version });
-        input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let input = merged(&json!({ "proposalId": proposal["id"], "expectedVersion": version }), &more);
         board.done("changeProposalState", PROPOSAL, &input);
     }
     let flags = board.data("{ flags { nodes { id officer { code } } } }")["flags"]["nodes"].clone();

@@ -20,9 +20,13 @@ fn text(file: &str) -> String {
 /// The cases of a file; fails if there are none.
 fn cases(file: &str) -> Vec<Value> {
     let document: Value = serde_json::from_str(&text(file)).expect("JSON");
-    let cases = document["cases"].as_array().expect("cases").clone();
+    let cases = list(&document, "cases").to_vec();
     assert!(!cases.is_empty(), "{file} has no cases");
     cases
+}
+
+fn list<'c>(case: &'c Value, key: &str) -> &'c [Value] {
+    case[key].as_array().unwrap_or_else(|| panic!("{key} in {case}"))
 }
 
 fn number(case: &Value, key: &str) -> f64 {
@@ -34,8 +38,11 @@ fn count(case: &Value, key: &str) -> u32 {
 }
 
 fn numbers(case: &Value, key: &str) -> Vec<f64> {
-    let values = case[key].as_array().unwrap_or_else(|| panic!("{key} in {case}"));
-    values.iter().map(|value| value.as_f64().expect("a number")).collect()
+    list(case, key).iter().map(|value| value.as_f64().unwrap_or_else(|| panic!("{key} in {case}"))).collect()
+}
+
+fn truths(case: &Value, key: &str) -> Vec<bool> {
+    list(case, key).iter().map(|value| value.as_bool().unwrap_or_else(|| panic!("{key} in {case}"))).collect()
 }
 
 #[track_caller]
@@ -84,9 +91,7 @@ fn oracle_benjamini_hochberg() {
         let q = multiplicity::benjamini_hochberg(&p);
         all_close("q", &q, &numbers(&case, "q"), 1e-12);
         let rejected: Vec<bool> = q.iter().map(|q| *q <= 0.05).collect();
-        let expected: Vec<bool> =
-            case["rejected_at_005"].as_array().expect("a list").iter().map(|value| value == true).collect();
-        assert_eq!(rejected, expected);
+        assert_eq!(rejected, truths(&case, "rejected_at_005"));
         let cut = multiplicity::cut_off(&q, 0.05);
         assert!(
             p.iter().zip(&rejected).all(|(p, rejected)| cut.is_some_and(|cut| *p <= cut * (1.0 + 1e-12)) == *rejected)
@@ -154,8 +159,8 @@ fn oracle_cusum() {
 #[test]
 fn oracle_kaplan_meier() {
     for case in cases("kaplan_meier.json") {
-        let answered = case["answered"].as_array().expect("a list").iter().map(|value| value == true);
-        let waiting = survival::Waiting::new(numbers(&case, "days").into_iter().zip(answered).collect());
+        let days = numbers(&case, "days").into_iter();
+        let waiting = survival::Waiting::new(days.zip(truths(&case, "answered")).collect());
         let found: Vec<f64> = numbers(&case, "at").into_iter().map(|at| waiting.after(at)).collect();
         all_close("still waiting", &found, &numbers(&case, "still_waiting"), 1e-9);
         assert_eq!(waiting.median(), case["median"].as_f64(), "{case}");
