@@ -6,7 +6,6 @@
 use crate::config::Limits;
 use async_graphql::Value;
 use async_graphql::indexmap::IndexMap;
-use serde::Serialize;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -63,6 +62,11 @@ impl Budget {
         self.spent.resolved.fetch_add(bytes_of_all(document) as u64, Ordering::Relaxed);
     }
 
+    /// Counts the bytes of an object that was resolved before.
+    pub fn resolved_bytes(&self, bytes: u64) {
+        self.spent.resolved.fetch_add(bytes, Ordering::Relaxed);
+    }
+
     /// Counts the texts of rows that were read or copied for the answer.
     pub fn read<'t>(&self, texts: impl IntoIterator<Item = Option<&'t String>>) {
         let bytes = texts.into_iter().flatten().map(String::len).sum::<usize>();
@@ -83,17 +87,17 @@ impl Budget {
         self.spent.written.store(0, Ordering::Relaxed);
     }
 
-    /// Serialises an answer as JSON.
+    /// Writes an answer as JSON.
     ///
     /// # Errors
     /// If the answers of the request exceed the limit.
-    pub fn write(&self, answer: &impl Serialize) -> Result<Vec<u8>, TooLarge> {
+    pub fn write(&self, answer: impl FnOnce(&mut Bounded) -> io::Result<()>) -> Result<Vec<u8>, TooLarge> {
         if self.is_spent() {
             return Err(TooLarge(self.limit));
         }
         let left = self.limit.saturating_sub(self.spent.written.load(Ordering::Relaxed));
         let mut to = Bounded { bytes: Vec::with_capacity(256), left };
-        serde_json::to_writer(&mut to, answer).map_err(|_| TooLarge(self.limit))?;
+        answer(&mut to).map_err(|_| TooLarge(self.limit))?;
         self.spent.written.fetch_add(to.bytes.len() as u64, Ordering::Relaxed);
         Ok(to.bytes)
     }
@@ -104,13 +108,19 @@ fn bytes_of(value: &Value) -> usize {
     VALUE_OVERHEAD
         + match value {
             Value::String(text) => text.len(),
-            Value::Binary(bytes) => bytes.len(),
             Value::List(all) => all.iter().map(bytes_of).sum(),
-            Value::Null | Value::Number(_) | Value::Boolean(_) | Value::Enum(_) | Value::Object(_) => 0,
+            // A cached object counts what it counted when it was resolved.
+            Value::Binary(_)
+            | Value::Null
+            | Value::Number(_)
+            | Value::Boolean(_)
+            | Value::Enum(_)
+            | Value::Object(_) => 0,
         }
 }
 
-fn bytes_of_all(value: &Value) -> usize {
+/// Bytes of a value with the fields of all objects.
+pub fn bytes_of_all(value: &Value) -> usize {
     let of_fields = |fields: &IndexMap<async_graphql::Name, Value>| {
         fields.iter().map(|(name, value)| name.len() + bytes_of_all(value)).sum::<usize>()
     };
@@ -122,7 +132,7 @@ fn bytes_of_all(value: &Value) -> usize {
 }
 
 /// A writer that fails after `left` bytes.
-struct Bounded {
+pub struct Bounded {
     bytes: Vec<u8>,
     left: u64,
 }
@@ -148,13 +158,17 @@ mod tests {
         Budget::new(&Limits { answer_bytes: bytes, ..Limits::default() })
     }
 
+    fn text(to: &mut Bounded) -> io::Result<()> {
+        to.write_all(br#""0123456789""#)
+    }
+
     #[test]
     fn the_answers_of_a_request_share_its_bytes() {
         let budget = budget(20);
-        assert_eq!(budget.write(&"0123456789").map(|json| json.len()), Ok(12));
+        assert_eq!(budget.write(text).map(|json| json.len()), Ok(12));
         assert_eq!(budget.clone().write(&"0123456789"), Err(TooLarge(20)));
         budget.renew();
-        assert!(budget.write(&"0123456789").is_ok());
+        assert!(budget.write(text).is_ok());
         budget.read([Some(&"x".repeat(80)), None]);
         assert!(!budget.is_spent());
         budget.read([Some(&"x".to_owned())]);
@@ -169,6 +183,6 @@ mod tests {
         assert!(!budget.is_spent(), "4 + 10 + 5, and 16 for each of two values");
         budget.resolved_document(&value!([{ "a": "b" }, ["c"]]));
         assert!(budget.is_spent(), "3, and 16 for each of five values");
-        assert_eq!(budget.write(&0), Err(TooLarge(100)));
+        assert_eq!(budget.write(text), Err(TooLarge(100)));
     }
 }

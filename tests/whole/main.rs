@@ -42,6 +42,7 @@ mod members;
 mod migrations;
 mod mistakes;
 mod newer;
+mod object_cache;
 mod outputs;
 mod own_numbers;
 mod past_days;

@@ -125,6 +125,7 @@ struct ApiTable {
     incomplete_requests_per_address: u32,
     request_seconds: u32,
     metrics_listen: Option<SocketAddr>,
+    object_cache_mb: u32,
     limits: toml::Table,
     roles: BTreeMap<String, toml::Table>,
     tls: Option<TlsSettings>,
@@ -141,6 +142,7 @@ impl Default for ApiTable {
             incomplete_requests_per_address: 100,
             request_seconds: 20,
             metrics_listen: None,
+            object_cache_mb: 128,
             limits: toml::Table::new(),
             roles: BTreeMap::new(),
             tls: None,
@@ -178,6 +180,8 @@ pub struct ApiSettings {
     pub request_seconds: u32,
     /// A separate address that serves the metrics without a token.
     pub metrics_listen: Option<SocketAddr>,
+    /// Memory for the JSON of objects in lists, in megabytes; 0 disables the cache.
+    pub object_cache_mb: u32,
     limits: Arc<Limits>,
     roles: BTreeMap<Role, Arc<Limits>>,
 }
@@ -220,6 +224,7 @@ impl ApiSettings {
             jwt: read.jwt,
             slow_ms: read.slow_ms,
             metrics_listen: read.metrics_listen,
+            object_cache_mb: read.object_cache_mb,
             connections: read.connections,
             incomplete_requests_per_address: read.incomplete_requests_per_address,
             request_seconds: read.request_seconds,

@@ -1,6 +1,7 @@
 //! Connections: edges, nodes, page info, and a count that runs only if selected; and how a page of a list becomes one.
 
 use super::context::request;
+use super::execute::ListNode;
 use super::filter::OptionalCondition;
 use super::loaders::{Loaders, loaders, one};
 use super::page::{Cursor, Cursors, PageArgs, PageInfo, Place};
@@ -56,7 +57,7 @@ pub trait Connects: Sized {
     type Connection;
 
     fn connection(
-        edges: impl Iterator<Item = (Cursor, Self)>,
+        edges: impl Iterator<Item = (Cursor, ListNode<Self>)>,
         page_info: PageInfo,
         counter: Counter,
     ) -> Self::Connection;
@@ -110,7 +111,8 @@ pub fn assemble<N: ListItem>(
     let places: Vec<Cursor> =
         slice.rows.iter().map(|row| cursors.at(Place::Keys(N::Order::keys(order, row)))).collect();
     let page_info = PageInfo::new(&slice, window, &places);
-    N::connection(places.into_iter().zip(slice.rows.into_iter().map(N::from)), page_info, counter)
+    let nodes = slice.rows.into_iter().map(|row| ListNode::from(N::from(row)));
+    N::connection(places.into_iter().zip(nodes), page_info, counter)
 }
 
 macro_rules! connection {
@@ -126,7 +128,7 @@ macro_rules! connection {
             type Connection = $connection;
 
             fn connection(
-                edges: impl Iterator<Item = ($crate::graphql::page::Cursor, Self)>,
+                edges: impl Iterator<Item = ($crate::graphql::page::Cursor, $crate::graphql::execute::ListNode<Self>)>,
                 page_info: $crate::graphql::page::PageInfo,
                 counter: $crate::graphql::connection::Counter,
             ) -> $connection {
@@ -137,7 +139,7 @@ macro_rules! connection {
 
         pub struct $edge {
             pub cursor: $crate::graphql::page::Cursor,
-            pub node: $node,
+            pub node: $crate::graphql::execute::ListNode<$node>,
         }
 
         #[async_graphql::Object]
@@ -147,8 +149,8 @@ macro_rules! connection {
                 self.cursor.encode()
             }
 
-            async fn node(&self) -> $crate::graphql::execute::Inline<&$node> {
-                $crate::graphql::execute::Inline(&self.node)
+            async fn node(&self) -> &$crate::graphql::execute::ListNode<$node> {
+                &self.node
             }
         }
 
@@ -165,8 +167,8 @@ macro_rules! connection {
             }
 
             /// The rows of this page, without their cursors.
-            async fn nodes(&self) -> Vec<$crate::graphql::execute::Inline<&$node>> {
-                self.edges.iter().map(|edge| $crate::graphql::execute::Inline(&edge.node)).collect()
+            async fn nodes(&self) -> Vec<&$crate::graphql::execute::ListNode<$node>> {
+                self.edges.iter().map(|edge| &edge.node).collect()
             }
 
             async fn page_info(&self) -> &$crate::graphql::page::PageInfo {

@@ -1,8 +1,10 @@
 //! The context of resolvers: what all requests share, and what belongs to one request.
 
 use super::audience_view::{AudienceView, AudienceViews};
+use super::audit_subjects::{AuditSubjects, ShownIds};
 use super::change_feed::ChangeFeed;
 use super::error::{Code, bad_input, error, from_store};
+use super::execute::object_cache::ObjectCache;
 use super::execute::operation_thread::{self, blocking, read_here};
 use super::page::Cursors;
 use super::refresher::Refresher;
@@ -18,9 +20,6 @@ use schema::enums::{Locale, Role};
 use schema::keys::Keys;
 use schema::pseudonyms::{Pseudonyms, Subject};
 use schema::{Conn, Db, Id, StoreError};
-use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use tracing::Instrument;
 
@@ -40,6 +39,8 @@ pub struct App {
     pub keys: Option<Arc<Keys>>,
     pub audiences: Arc<AudienceViews>,
     pub change_feed: ChangeFeed,
+    /// The JSON of objects in lists.
+    pub objects: Arc<ObjectCache>,
     /// Admission control of statistics.
     pub statistics: Admission,
     /// Admission control of SQL queries.
@@ -64,6 +65,8 @@ pub struct RequestContext {
     pub is_query: bool,
     /// Held by the field that computes, so that an operation with many such fields takes one permit only.
     pub computes: Arc<tokio::sync::Mutex<()>>,
+    /// Whether each response key of the document stands once in its selection, without directives.
+    pub selects_each_field_once: bool,
     /// The deadline, and the bytes that the answer may have.
     pub budget: Budget,
     /// Whether panics of fields are caught, because a field panicked in an earlier run of this request.
@@ -72,62 +75,6 @@ pub struct RequestContext {
     pub shows_complaints: bool,
     /// What the viewer was shown, for the audit log.
     pub seen: Arc<Mutex<AuditSubjects>>,
-}
-
-/// The subjects shown by a request: officers and enterprises by identity, officers by file (`files`),
-/// complaints by id or content.
-#[derive(Debug, Default, Serialize)]
-pub struct AuditSubjects {
-    #[serde(skip_serializing_if = "ShownIds::is_empty")]
-    pub officers: ShownIds,
-    #[serde(skip_serializing_if = "ShownIds::is_empty")]
-    pub enterprises: ShownIds,
-    #[serde(skip_serializing_if = "ShownIds::is_empty")]
-    pub files: ShownIds,
-    #[serde(skip_serializing_if = "ShownIds::is_empty")]
-    pub complaints: ShownIds,
-    /// The SQL queries asked.
-    #[serde(skip)]
-    pub sql: Vec<String>,
-}
-
-impl AuditSubjects {
-    pub fn is_empty(&self) -> bool {
-        [&self.officers, &self.enterprises, &self.files, &self.complaints].into_iter().all(ShownIds::is_empty)
-    }
-}
-
-/// Ids that were shown. Fields of one row note the same id in succession.
-#[derive(Debug, Default)]
-pub struct ShownIds(Vec<Id>);
-
-/// Most ids of one kind in an audit log entry; beyond it the entry holds the count and the first ones.
-const MOST_IDS: usize = 1_000;
-
-impl ShownIds {
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    fn add(&mut self, id: Id) {
-        if self.0.last() != Some(&id) {
-            self.0.push(id);
-        }
-    }
-}
-
-impl Serialize for ShownIds {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let all: BTreeSet<&Id> = self.0.iter().collect();
-        if all.len() <= MOST_IDS {
-            return serializer.collect_seq(all);
-        }
-        let first: Vec<&Id> = all.iter().take(MOST_IDS).copied().collect();
-        let mut map = serializer.serialize_map(Some(2))?;
-        map.serialize_entry("count", &all.len())?;
-        map.serialize_entry("first", &first)?;
-        map.end()
-    }
 }
 
 impl RequestContext {
@@ -161,8 +108,14 @@ impl RequestContext {
     }
 
     /// Notes a shown subject for the audit log.
-    pub fn note_shown(&self, kind: impl FnOnce(&mut AuditSubjects) -> &mut ShownIds, id: Id) {
+    pub fn note_shown(&self, kind: impl Fn(&mut AuditSubjects) -> &mut ShownIds, id: Id) {
+        AuditSubjects::record(&kind, id);
         kind(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner)).add(id);
+    }
+
+    /// Notes the subjects that a cached object shows.
+    pub fn note_all_shown(&self, subjects: &AuditSubjects) {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).extend(subjects);
     }
 
     /// Notes shown complaints, if the operation shows their ids or content.

@@ -1,6 +1,7 @@
 //! The GraphQL schema: queries, mutations, subscriptions, and their resolvers.
 
 mod audience_view;
+mod audit_subjects;
 pub mod change_feed;
 pub mod connection;
 pub mod context;
@@ -9,6 +10,7 @@ pub mod error;
 pub mod execute;
 pub mod filter;
 mod input;
+pub mod json;
 mod loaders;
 mod page;
 pub mod refresher;
@@ -17,6 +19,7 @@ mod subscription;
 mod types;
 
 pub use audience_view::{AudienceView, AudienceViews};
+pub use audit_subjects::AuditSubjects;
 pub use loaders::Loaders;
 pub use page::DEFAULT_PAGE;
 pub use types::ComplaintFilter;

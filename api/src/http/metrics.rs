@@ -62,6 +62,11 @@ struct StateLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CacheLabels {
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct JobLabels {
     job: String,
     state: String,
@@ -79,6 +84,7 @@ pub struct Metrics {
     snapshot_rows: Gauge,
     subscriptions: Gauge,
     connections: Gauge,
+    object_cache: Family<CacheLabels, Gauge>,
     names: Mutex<HashSet<String>>,
     slow: Duration,
 }
@@ -100,6 +106,7 @@ impl Metrics {
             snapshot_rows: Gauge::default(),
             subscriptions: Gauge::default(),
             connections: Gauge::default(),
+            object_cache: Family::default(),
             names: Mutex::default(),
             slow,
             registry: Registry::default(),
@@ -119,6 +126,11 @@ impl Metrics {
         registry.register("snapshot_rows", "Complaints in the snapshot", metrics.snapshot_rows.clone());
         registry.register("subscriptions", "Operations over WebSockets that are open", metrics.subscriptions.clone());
         registry.register("http_connections", "Connections of clients that are open", metrics.connections.clone());
+        registry.register(
+            "object_cache_requests",
+            "Objects of lists that were found in the cache, and that were not",
+            metrics.object_cache.clone(),
+        );
         Self { registry, ..metrics }
     }
 
@@ -200,6 +212,11 @@ pub async fn metrics_unauthenticated(service: Data<Service>) -> HttpResponse {
     metrics.pool.get_or_create(&StateLabels { state: "idle" }).set(i64::from(idle));
     metrics.pool.get_or_create(&StateLabels { state: "used" }).set(i64::from(connections.saturating_sub(idle)));
     metrics.connections.set(i64::try_from(service.connections.number()).unwrap_or(i64::MAX));
+    let (hits, misses) = service.app.objects.uses();
+    for (outcome, number) in [("hit", hits), ("miss", misses)] {
+        let gauge = metrics.object_cache.get_or_create(&CacheLabels { outcome });
+        gauge.set(i64::try_from(number).unwrap_or(i64::MAX));
+    }
     let snapshot = service.app.snapshots.current();
     let age = Utc::now() - snapshot.as_of.utc();
     metrics.snapshot_age.set(age.as_seconds_f64());

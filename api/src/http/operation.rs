@@ -13,11 +13,12 @@ use crate::access::Viewer;
 use crate::access::{Checked, Expansion, Refusal, Weight, chosen};
 use crate::admission::Owner;
 use crate::budget::Budget;
-use crate::graphql::Loaders;
-use crate::graphql::context::{AuditSubjects, RequestContext};
+use crate::graphql::context::RequestContext;
 use crate::graphql::error::Code;
 use crate::graphql::execute::field_order::in_document_order;
 use crate::graphql::execute::operation_thread::{DeferredLoads, Interrupted, run_operation};
+use crate::graphql::execute::selection::selects_each_field_once;
+use crate::graphql::{AuditSubjects, Loaders};
 use actix_web::http::StatusCode;
 use async_graphql::dataloader::{DataLoader, HashMapCache};
 use async_graphql::parser::types::{ExecutableDocument, OperationType, Selection};
@@ -64,7 +65,8 @@ pub async fn prepare(
                 OperationResult::request_error(vec![error])
             })?;
             let expansion = Expansion::of(&document);
-            let parsed = Arc::new(Parsed { document, size, expansion });
+            let selects_each_field_once = expansion.is_ok() && selects_each_field_once(&document);
+            let parsed = Arc::new(Parsed { document, size, expansion, selects_each_field_once });
             service.persisted.remember(&text, &parsed);
             parsed
         }
@@ -166,6 +168,7 @@ pub fn request(
         locale: prepared.locale,
         is_query: prepared.is_query(),
         computes: Arc::default(),
+        selects_each_field_once: prepared.parsed.selects_each_field_once,
         budget: budget.clone(),
         catches_panics,
         shows_complaints: prepared.audited_access.complaints,

@@ -24,6 +24,8 @@ pub struct Parsed {
     pub document: ExecutableDocument,
     pub size: Size,
     pub expansion: Result<Expansion, ExpansionError>,
+    /// See [`crate::graphql::context::RequestContext::selects_each_field_once`].
+    pub selects_each_field_once: bool,
 }
 
 /// A hash of everything that the validity of an operation depends on.

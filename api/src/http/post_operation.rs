@@ -5,7 +5,7 @@ use super::Service;
 use super::prepared::Prepared;
 use crate::access::Condition;
 use crate::access::Viewer;
-use crate::graphql::context::AuditSubjects;
+use crate::graphql::AuditSubjects;
 use schema::Timestamp;
 use schema::enums::AuditAction;
 use schema::register::audit::Audited;

@@ -2,13 +2,14 @@
 
 use crate::budget::{Budget, TooLarge};
 use crate::graphql::error::Code;
+use crate::graphql::json::write_value;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{Accept, AcceptLanguage, ContentType, Header, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use async_graphql::{ErrorExtensionValues, Response, ServerError, Value};
 use schema::enums::Locale;
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use serde::Deserialize;
+use std::io::{self, Write};
 
 /// The media type of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,7 +134,10 @@ impl OperationResult {
     pub fn of(response: Response, refused: Option<StatusCode>) -> Self {
         let mut response = response;
         shorten(&mut response.errors);
-        let json = serde_json::to_vec(&Written::of(&response, refused.is_none())).unwrap_or_default();
+        let mut json = Vec::new();
+        if write_response(&response, refused.is_none(), &mut json).is_err() {
+            json.clear();
+        }
         Self { json, errors: response.errors, refused, is_graphql: true, wrote: false }
     }
 
@@ -145,7 +149,7 @@ impl OperationResult {
         if is_query && response.errors.iter().any(is_unavailable) {
             return Self { is_graphql: true, ..Self::refused_for(StatusCode::SERVICE_UNAVAILABLE, response.errors) };
         }
-        match budget.write(&Written::of(&response, true)) {
+        match budget.write(|to| write_response(&response, true, to)) {
             Ok(json) => Self { json, errors: response.errors, refused: None, is_graphql: true, wrote: !is_query },
             Err(TooLarge(limit)) => {
                 let written = if is_query { "" } else { "; the operation's changes are stored" };
@@ -184,21 +188,30 @@ impl OperationResult {
     }
 }
 
-/// A response as serialised: a refused operation has no `data`, not even null.
-#[derive(Serialize)]
-struct Written<'a> {
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [ServerError],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<&'a Value>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    extensions: &'a BTreeMap<String, Value>,
-}
-
-impl<'a> Written<'a> {
-    fn of(response: &'a Response, has_data: bool) -> Self {
-        Self { errors: &response.errors, data: has_data.then_some(&response.data), extensions: &response.extensions }
+/// Writes a response. A refused operation has no `data`, not even null.
+fn write_response(response: &Response, has_data: bool, to: &mut impl Write) -> io::Result<()> {
+    let mut separator: &[u8] = b"{";
+    if !response.errors.is_empty() {
+        to.write_all(b"{\"errors\":")?;
+        serde_json::to_writer(&mut *to, &response.errors)?;
+        separator = b",";
     }
+    if has_data {
+        to.write_all(separator)?;
+        to.write_all(b"\"data\":")?;
+        write_value(&response.data, to)?;
+        separator = b",";
+    }
+    if !response.extensions.is_empty() {
+        to.write_all(separator)?;
+        to.write_all(b"\"extensions\":")?;
+        serde_json::to_writer(&mut *to, &response.extensions)?;
+        separator = b",";
+    }
+    if separator == b"{" {
+        to.write_all(separator)?;
+    }
+    to.write_all(b"}")
 }
 
 /// Longest error message, in characters: some repeat the client's input.

@@ -16,6 +16,7 @@ use crate::admission::{Admission, OperationAdmission};
 use crate::config::{ApiSettings, TlsSettings};
 use crate::graphql::change_feed::ChangeFeed;
 use crate::graphql::context::App;
+use crate::graphql::execute::object_cache::ObjectCache;
 use crate::graphql::refresher::Refresher;
 use crate::graphql::{AudienceViews, panic_catching_schema, prevalidated_schema, schema, sdl};
 use crate::jwt::Jwt;
@@ -150,6 +151,7 @@ impl Server {
                 keys: options.settings.keys.clone(),
                 audiences: Arc::new(AudienceViews::new(options.settings.keys.clone())),
                 change_feed,
+                objects: Arc::new(ObjectCache::new(settings.object_cache_mb)),
                 statistics: Admission::new(STATISTICS_AT_ONCE, statistics_of_a_token()),
                 sql_queries: Admission::new(SQL_AT_ONCE, 1),
             },

@@ -31,6 +31,7 @@ use schema::tables::{
 };
 use schema::{Conn, Db, Id, Timestamp};
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 /// The register at one position. `facts` has one row for each complaint:
@@ -59,6 +60,9 @@ pub struct Snapshot {
     pub demonstration: bool,
     pub enterprises: Arc<Enterprises>,
     pub officers: Arc<Officers>,
+    /// Another number after each change of a unit, category, officer or enterprise that an earlier snapshot held. Whatever
+    /// is derived from their names stays true while the number is the same.
+    pub names_version: u64,
     /// The complaints whose finding counts from a later day than that of `as_of`, and that day.
     later: Arc<Vec<(NaiveDate, Id)>>,
     /// Computed on first use.
@@ -159,7 +163,14 @@ impl SnapshotStore {
     }
 }
 
-type People = (Arc<Enterprises>, Arc<Officers>);
+/// Enterprises, officers, and the version of all names.
+type People = (Arc<Enterprises>, Arc<Officers>, u64);
+
+/// A number that no snapshot of this process has had.
+fn next_names_version() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    LAST.fetch_add(1, Ordering::Relaxed) + 1
+}
 
 /// The enterprises and officers of a snapshot, with later changes and new officers. None when an enterprise counts as
 /// another one now, which moves places. `refreshed` reads new enterprises with the complaints that name them.
@@ -175,13 +186,19 @@ fn people_changed(conn: &mut Conn, before: &Snapshot) -> Result<Option<People>, 
     };
     let [created, updated] = [ReferenceEventKind::Created, ReferenceEventKind::Updated];
     let (mut enterprises, mut officers) = (Arc::clone(&before.enterprises), Arc::clone(&before.officers));
+    let mut names_version = before.names_version;
     for chunk in changed(conn, "enterprise", &[updated])?.chunks(KEYS_PER_QUERY) {
         let found = enterprises::table.filter(enterprises::id.eq_any(chunk)).select(Enterprise::as_select());
         for enterprise in found.load(conn)? {
+            names_version = next_names_version();
             if !Arc::make_mut(&mut enterprises).update_unless_moved(&enterprise) {
                 return Ok(None);
             }
         }
+    }
+    let described = changed(conn, "officer", &[updated])?;
+    if !described.is_empty() {
+        names_version = next_names_version();
     }
     for chunk in changed(conn, "officer", &[created, updated])?.chunks(KEYS_PER_QUERY) {
         let found = officers::table.filter(officers::id.eq_any(chunk)).select(Officer::as_select());
@@ -189,7 +206,7 @@ fn people_changed(conn: &mut Conn, before: &Snapshot) -> Result<Option<People>, 
             Arc::make_mut(&mut officers).put(&officer);
         }
     }
-    Ok(Some((enterprises, officers)))
+    Ok(Some((enterprises, officers, names_version)))
 }
 
 /// Runs a body for each row of a query, holding one row in memory at a time.
@@ -253,6 +270,7 @@ fn load_all(conn: &mut Conn, as_of: Timestamp) -> Result<Snapshot, JobError> {
         demonstration: schema::register::demonstration::mark(conn)?.is_some(),
         enterprises: Arc::new(enterprises),
         officers: Arc::new(officers),
+        names_version: next_names_version(),
         episodes: Arc::default(),
     })
 }
@@ -303,7 +321,7 @@ fn refreshed(
     changed.extend(before.later.iter().filter(|(day, _)| *day <= today).map(|(_, complaint)| *complaint));
     changed.sort_unstable();
     changed.dedup();
-    let (mut enterprises, mut officers) = people;
+    let (mut enterprises, mut officers, names_version) = people;
     let mut columns = Columns::new(changed.len(), today);
     for chunk in changed.chunks(KEYS_PER_QUERY) {
         let rows: Vec<Row> = complaints::table
@@ -348,7 +366,7 @@ fn refreshed(
         }
     }
     if changed.is_empty() {
-        return Ok(Snapshot { position, as_of, enterprises, officers, ..before.clone() });
+        return Ok(Snapshot { position, as_of, enterprises, officers, names_version, ..before.clone() });
     }
     let mut later = columns.take_later();
     later.extend(before.later.iter().filter(|(_, complaint)| changed.binary_search(complaint).is_err()));
@@ -370,6 +388,7 @@ fn refreshed(
         demonstration: before.demonstration,
         enterprises,
         officers,
+        names_version,
         later: Arc::new(later),
         episodes: Arc::default(),
     })

@@ -81,6 +81,19 @@ impl Complaint {
     }
 }
 
+/// The version of a complaint, and its sort keys.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
+#[diesel(table_name = tables::complaints)]
+pub struct ComplaintStub {
+    pub id: Id,
+    pub version: i32,
+    pub received_at: Timestamp,
+    pub recorded_at: Timestamp,
+    pub state_since: Timestamp,
+    pub cost_vnd: Option<i64>,
+    pub delay_hours: Option<f64>,
+}
+
 model!(complaint_sources ComplaintSource {
     source: String,
     reference: String,

@@ -80,6 +80,23 @@ pub struct Window {
     pub backward: bool,
 }
 
+impl Window {
+    /// The number of rows to read: one more than wanted tells whether there are more.
+    pub(super) fn rows_to_read(&self) -> i64 {
+        rounded(i64::try_from(self.limit).unwrap_or(i64::MAX).saturating_add(1))
+    }
+
+    /// The page made of the rows that were read.
+    pub(super) fn slice<M>(&self, mut rows: Vec<M>) -> Slice<M> {
+        let more = rows.len() > self.limit;
+        rows.truncate(self.limit);
+        if self.backward {
+            rows.reverse();
+        }
+        Slice { rows, more }
+    }
+}
+
 /// A page of a list, in the requested order.
 #[derive(Debug, Clone)]
 pub struct Slice<M> {
@@ -103,7 +120,7 @@ diesel::define_sql_function! {
 }
 
 /// Rounds a limit up to that of a usual page, else to a power of two, so that few statements are prepared.
-pub(super) fn rounded(limit: i64) -> i64 {
+fn rounded(limit: i64) -> i64 {
     let usual = [2, 6, 11, 26, 51, 101, 201].into_iter().find(|usual| limit <= *usual);
     let power = || limit.unsigned_abs().checked_next_power_of_two().and_then(|power| i64::try_from(power).ok());
     usual.or_else(power).unwrap_or(i64::MAX)
@@ -177,14 +194,6 @@ macro_rules! define_list {
                 match self { $(Self::$variant $(($of))? => SortExpr::$kind(Box::new($expr))),+ }
             }
 
-            fn key(self, row: &$model) -> Key {
-                match self {
-                    $(Self::$variant $(($of))? => {
-                        let key: &dyn Fn(&$model) -> Key = &$key;
-                        key(row)
-                    })+
-                }
-            }
 
             /// The sort keys as expressions, with the unique keys at the end.
             pub(super) fn exprs(order: &[(Self, Direction)]) -> Vec<(SortExpr<$table::table>, Direction)> {
@@ -255,12 +264,58 @@ macro_rules! define_list {
             }
         }
 
+        impl $sort {
+            /// The query of a page, without its limit and its columns.
+            pub(super) fn query(
+                conn: &Conn,
+                filter: Option<Pred<$table::table>>,
+                order: &[(Self, Direction)],
+                window: &Window,
+            ) -> Result<$table::BoxedQuery<'static, MultiBackend>, StoreError> {
+                let mut query = $table::table.into_boxed::<MultiBackend>();
+                // The first condition: after a condition that a row fails, SQLite would not call it.
+                if conn.backend() == Backend::Sqlite {
+                    query = query.filter(phananh_not_cancelled().nullable());
+                }
+                if let Some(filter) = filter {
+                    query = query.filter(filter);
+                }
+                for bound in Self::bounds(order, window)? {
+                    query = query.filter(bound);
+                }
+                for (expr, direction) in Self::exprs(order) {
+                    let up = direction.reversed_if(window.backward) == Direction::Asc;
+                    query = match (expr, up) {
+                        (SortExpr::Time(e), true) => query.then_order_by(e.asc()),
+                        (SortExpr::Time(e), false) => query.then_order_by(e.desc()),
+                        (SortExpr::Date(e), true) => query.then_order_by(e.asc()),
+                        (SortExpr::Date(e), false) => query.then_order_by(e.desc()),
+                        (SortExpr::Int(e), true) => query.then_order_by(e.asc()),
+                        (SortExpr::Int(e), false) => query.then_order_by(e.desc()),
+                        (SortExpr::Double(e), true) => query.then_order_by(e.asc()),
+                        (SortExpr::Double(e), false) => query.then_order_by(e.desc()),
+                        (SortExpr::Text(e), true) => query.then_order_by(e.asc()),
+                        (SortExpr::Text(e), false) => query.then_order_by(e.desc()),
+                        (SortExpr::Id(e), true) => query.then_order_by(e.asc()),
+                        (SortExpr::Id(e), false) => query.then_order_by(e.desc()),
+                    };
+                }
+                Ok(query)
+            }
+        }
+
         impl ListOrder for $sort {
         type Table = $table::table;
         type Row = $model;
 
         fn keys(order: &[(Self, Direction)], row: &$model) -> Vec<Key> {
-            let mut keys: Vec<Key> = order.iter().map(|(sort, _)| sort.key(row)).collect();
+            let key = |sort: &$sort| match *sort {
+                $($sort::$variant $(($of))? => {
+                    let key: &dyn Fn(&$model) -> Key = &$key;
+                    key(row)
+                })+
+            };
+            let mut keys: Vec<Key> = order.iter().map(|(sort, _)| key(sort)).collect();
             $({
                 let key: fn(&$model) -> Key = $ukey;
                 keys.push(key(row));
@@ -274,43 +329,8 @@ macro_rules! define_list {
             order: &[(Self, Direction)],
             window: &Window,
         ) -> Result<Slice<$model>, StoreError> {
-            let mut query = $table::table.into_boxed::<MultiBackend>();
-            // The first condition: after a condition that a row fails, SQLite would not call it.
-            if conn.backend() == Backend::Sqlite {
-                query = query.filter(phananh_not_cancelled().nullable());
-            }
-            if let Some(filter) = filter {
-                query = query.filter(filter);
-            }
-            for bound in Self::bounds(order, window)? {
-                query = query.filter(bound);
-            }
-            for (expr, direction) in Self::exprs(order) {
-                let up = direction.reversed_if(window.backward) == Direction::Asc;
-                query = match (expr, up) {
-                    (SortExpr::Time(e), true) => query.then_order_by(e.asc()),
-                    (SortExpr::Time(e), false) => query.then_order_by(e.desc()),
-                    (SortExpr::Date(e), true) => query.then_order_by(e.asc()),
-                    (SortExpr::Date(e), false) => query.then_order_by(e.desc()),
-                    (SortExpr::Int(e), true) => query.then_order_by(e.asc()),
-                    (SortExpr::Int(e), false) => query.then_order_by(e.desc()),
-                    (SortExpr::Double(e), true) => query.then_order_by(e.asc()),
-                    (SortExpr::Double(e), false) => query.then_order_by(e.desc()),
-                    (SortExpr::Text(e), true) => query.then_order_by(e.asc()),
-                    (SortExpr::Text(e), false) => query.then_order_by(e.desc()),
-                    (SortExpr::Id(e), true) => query.then_order_by(e.asc()),
-                    (SortExpr::Id(e), false) => query.then_order_by(e.desc()),
-                };
-            }
-            // One extra row tells whether there are more.
-            let limit = i64::try_from(window.limit).unwrap_or(i64::MAX).saturating_add(1);
-            let mut rows: Vec<$model> = Limited(query.select($model::as_select()), rounded(limit)).load(conn)?;
-            let more = rows.len() > window.limit;
-            rows.truncate(window.limit);
-            if window.backward {
-                rows.reverse();
-            }
-            Ok(Slice { rows, more })
+            let query = Self::query(conn, filter, order, window)?.select($model::as_select());
+            Ok(window.slice(Limited(query, window.rows_to_read()).load(conn)?))
         }
 
         fn count(conn: &mut Conn, filter: Option<Pred<$table::table>>) -> Result<i64, StoreError> {

@@ -2,22 +2,25 @@
 //! have the collation "C".
 
 use super::keyset::{
-    Direction, Key, Limited, ListOrder, Pred, Slice, SortExpr, Window, define_list, or_double, or_int, or_text, rounded,
+    Direction, Key, Limited, ListOrder, Pred, Slice, SortExpr, Window, define_list, or_double, or_int, or_text,
 };
 use super::shuffled::Shuffled;
 use crate::db::cancellation::phananh_not_cancelled;
+use crate::db::dialect::KEYS_PER_QUERY;
 use crate::db::{Backend, Conn, MultiBackend, StoreError};
 use crate::enums::Tier;
 use crate::models::{
-    AuditEntry, Complaint, Digest, Enterprise, Flag, GuidanceDocument, IssueCategory, JobRun, Measure, Officer,
-    Principal, Proposal, Unit, UnitResponse,
+    AuditEntry, Complaint, ComplaintStub, Digest, Enterprise, Flag, GuidanceDocument, IssueCategory, JobRun, Measure,
+    Officer, Principal, Proposal, Unit, UnitResponse,
 };
 use crate::pseudonyms::Shuffle;
+use crate::sql_types::Id;
 use crate::tables::{
     audit_log, complaints, digests, enterprises, flags, guidance_documents, issue_categories, job_runs, measures,
     officers, principals, proposals, unit_responses, units,
 };
 use diesel::prelude::*;
+use std::collections::HashMap;
 
 define_list! {
     complaints, Complaint,
@@ -32,6 +35,35 @@ define_list! {
         Shuffled(by: Shuffle): Text = Shuffled::by(by), move |row| Key::Text(Shuffled::of(by, row.id));
     }
     unique: Id = complaints::id, |row| Key::Id(row.id);
+}
+
+impl ComplaintSort {
+    /// Like [`ListOrder::list`], with few columns.
+    ///
+    /// # Errors
+    /// `Rule` if a cursor belongs to another order.
+    pub fn list_stubs(
+        conn: &mut Conn,
+        filter: Option<Pred<complaints::table>>,
+        order: &[(Self, Direction)],
+        window: &Window,
+    ) -> Result<Slice<ComplaintStub>, StoreError> {
+        let query = Self::query(conn, filter, order, window)?.select(ComplaintStub::as_select());
+        Ok(window.slice(Limited(query, window.rows_to_read()).load(conn)?))
+    }
+
+    /// The same keys as [`ListOrder::keys`] of the whole row.
+    pub fn stub_keys(order: &[(Self, Direction)], stub: &ComplaintStub) -> Vec<Key> {
+        let key = |sort: Self| match sort {
+            Self::ReceivedAt => Key::Time(stub.received_at),
+            Self::RecordedAt => Key::Time(stub.recorded_at),
+            Self::StateSince => Key::Time(stub.state_since),
+            Self::CostVnd => Key::Int(stub.cost_vnd.unwrap_or(-1)),
+            Self::DelayHours => Key::Double(stub.delay_hours.unwrap_or(-1.0)),
+            Self::Shuffled(by) => Key::Text(Shuffled::of(by, stub.id)),
+        };
+        order.iter().map(|(sort, _)| key(*sort)).chain([Key::Id(stub.id)]).collect()
+    }
 }
 
 define_list! {
@@ -183,4 +215,23 @@ fn rank(tier: Tier) -> i64 {
         Tier::Review => 2,
         Tier::SuspensionReview => 3,
     }
+}
+
+/// Complaints by id, those that meet a condition. The condition is built anew for each statement.
+pub fn complaints_by_id(
+    conn: &mut Conn,
+    ids: &[Id],
+    condition: impl Fn() -> Option<Pred<complaints::table>>,
+) -> Result<HashMap<Id, Complaint>, StoreError> {
+    let mut found = HashMap::with_capacity(ids.len());
+    for chunk in ids.chunks(KEYS_PER_QUERY) {
+        let mut query =
+            complaints::table.into_boxed::<MultiBackend>().filter(complaints::id.eq_any(chunk.to_vec()).nullable());
+        if let Some(condition) = condition() {
+            query = query.filter(condition);
+        }
+        let rows: Vec<Complaint> = query.select(Complaint::as_select()).load(conn)?;
+        found.extend(rows.into_iter().map(|row| (row.id, row)));
+    }
+    Ok(found)
 }

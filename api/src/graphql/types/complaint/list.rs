@@ -1,20 +1,23 @@
 //! The queries `complaints` and `complaint`.
 
+use super::cacheable::COMPLAINT;
 use super::{Complaint, ComplaintConnection, ComplaintFilter, ComplaintOrder, complaint_order};
-use crate::graphql::connection::{ListItem, list};
+use crate::access::Scope;
+use crate::graphql::connection::{Connects, Counter, ListItem, list};
 use crate::graphql::context::{request, snapshot, viewer};
-use crate::graphql::filter::Filter;
+use crate::graphql::execute::{CachedSelections, ListNode};
+use crate::graphql::filter::{Filter, OptionalCondition};
 use crate::graphql::loaders::{AllegationsKey, ResponsesKey, loaders};
-use crate::graphql::page::PageArgs;
+use crate::graphql::page::{Cursor, PageArgs, PageInfo, Place};
 use crate::graphql::scalars::parse_id;
 use crate::graphql::types::response::end_of_responses;
 use async_graphql::{Context, ID, Object, Result};
 use diesel::prelude::*;
 use futures_util::future::BoxFuture;
 use schema::db::MultiBackend;
-use schema::queries::ComplaintSort;
+use schema::queries::{ComplaintSort, Direction, ListOrder, Slice};
 use schema::tables::complaints;
-use schema::{Id, models, queries};
+use schema::{Conn, Id, models, queries};
 use std::collections::BTreeSet;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -75,7 +78,55 @@ pub async fn complaints_where(
     let reference = snapshot(ctx)?.reference.clone();
     let scope = viewer(ctx)?.scope(&reference.tree);
     let order = complaint_order(request(ctx)?, order_by);
-    list::<Complaint>(ctx, page, order, move || Ok(scope.and(filter.condition(&reference)?))).await
+    let within = scope.clone();
+    let condition = move || Ok(within.and(filter.condition(&reference)?));
+    match CachedSelections::of_list(ctx, &COMPLAINT) {
+        Some(selections) => Box::pin(cached_list(ctx, &selections, page, order, scope, condition)).await,
+        None => list::<Complaint>(ctx, page, order, condition).await,
+    }
+}
+
+/// Reads the ids and versions of a page, and only those rows whose JSON is not cached.
+async fn cached_list(
+    ctx: &Context<'_>,
+    selections: &Arc<CachedSelections>,
+    page: PageArgs,
+    order: Vec<(ComplaintSort, Direction)>,
+    scope: Scope,
+    condition: impl Fn() -> OptionalCondition<complaints::table> + Send + Sync + 'static,
+) -> Result<ComplaintConnection> {
+    let request = request(ctx)?;
+    let window = page.window(request.limits.page_size, request.cursors())?;
+    let condition = Arc::new(condition);
+    let (to_list, list_order, list_window) = (Arc::clone(&condition), order.clone(), window.clone());
+    let listed = move |conn: &mut Conn| ComplaintSort::list_stubs(conn, to_list()?, &list_order, &list_window);
+    let Slice { rows: stubs, more } = request.read(listed).await?;
+    let mut nodes: Vec<ListNode<Complaint>> = stubs.iter().map(|stub| selections.node(stub.id, stub.version)).collect();
+    let missing: Vec<Id> =
+        stubs.iter().zip(&nodes).filter(|(_, node)| node.lacks_row()).map(|(stub, _)| stub.id).collect();
+    if !missing.is_empty() {
+        let read = move |conn: &mut Conn| queries::complaints_by_id(conn, &missing, || scope.condition());
+        let found = request.read(read).await?;
+        let in_order = stubs.iter().filter_map(|stub| found.get(&stub.id).cloned());
+        let rows: Vec<models::Complaint> = in_order.collect();
+        Complaint::prepare(ctx, &rows).await?;
+        for row in rows {
+            if let Some(at) = stubs.iter().position(|stub| stub.id == row.id) {
+                let version = row.version;
+                nodes[at].set_row(Complaint(row), version);
+            }
+        }
+    }
+    // A complaint that has left the scope of the viewer since its id was read is left out.
+    let shown: Vec<_> = stubs.into_iter().zip(nodes).filter(|(_, node)| !node.lacks_row()).collect();
+    request.note_complaints(shown.iter().map(|(stub, _)| stub.id));
+    let keys = |stub| request.cursors().at(Place::Keys(ComplaintSort::stub_keys(&order, stub)));
+    let places: Vec<Cursor> = shown.iter().map(|(stub, _)| keys(stub)).collect();
+    let slice = Slice { rows: shown, more };
+    let page_info = PageInfo::new(&slice, &window, &places);
+    let counter = Counter::Query(Arc::new(move |conn| ComplaintSort::count(conn, condition()?)));
+    let edges = places.into_iter().zip(slice.rows.into_iter().map(|(_, node)| node));
+    Ok(Complaint::connection(edges, page_info, counter))
 }
 
 /// Loads the selected children of all complaints of a page. The data loaders would discover them one after

@@ -1,5 +1,6 @@
 //! Complaints: the type, its lists, filters, orders and mutations.
 
+mod cacheable;
 mod filter;
 mod list;
 mod mutation;

@@ -5,6 +5,7 @@ use crate::graphql::connection::Row;
 use crate::graphql::connection::{Counter, ListItem};
 use crate::graphql::context::{RequestContext, request, snapshot, viewer};
 use crate::graphql::error::{bad_input, from_job};
+use crate::graphql::execute::ListNode;
 use crate::graphql::loaders::{Loaders, loaders};
 use crate::graphql::page::DEFAULT_PAGE;
 use crate::graphql::page::{Cursor, PageArgs, PageInfo, Place, SortDirection, size};
@@ -182,6 +183,9 @@ where
     let OrderedByMeasure { rows, page_info, counter } = order_by_measure(ctx, all, by, sources, page).await?;
     let keys: Vec<K> = rows.iter().map(|(id, _)| key(*id)).collect();
     let mut stored = loaders(ctx)?.load_many(keys).await.map_err(|e| (*e).clone())?;
-    let edges = rows.into_iter().filter_map(|(id, cursor)| Some((cursor, N::from(stored.remove(&key(id))?))));
+    let edges = rows.into_iter().filter_map(|(id, cursor)| {
+        let row = stored.remove(&key(id))?;
+        Some((cursor, ListNode::from(N::from(row))))
+    });
     Ok(N::connection(edges, page_info, counter))
 }
