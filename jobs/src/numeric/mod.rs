@@ -15,4 +15,5 @@ pub mod proportion;
 pub mod rates;
 mod roots;
 pub mod shrinkage;
+pub mod sums;
 pub mod survival;

@@ -1,12 +1,14 @@
 //! Tests of the adjustment for exposure, campaigns and robustness: frames worked out by hand, and properties
 //! of all frames.
 
-use super::expected::{Expected, cells, expected};
+use super::cells::cells;
+use super::expected::{Expected, expected};
 use super::significance::Adjusted;
 use super::tests::{any_rows, as_of, assessed_with, exposed, frames, officer_of, row, serious, subject};
 use super::tiers::{Test, rule_of};
 use super::*;
 use crate::facts::exposure::Span;
+use crate::facts::frames::Frames;
 use crate::facts::minhash::TextSketch;
 use crate::numeric::shrinkage::{Gamma, Prior};
 use proptest::prelude::*;

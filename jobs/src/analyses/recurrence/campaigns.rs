@@ -25,6 +25,10 @@ struct Text<'p> {
 /// campaign if enough enterprises take part within `rule.days` days. Short texts and texts similar to a
 /// template are left out.
 pub fn with_campaigns(rows: &DataFrame, sketches: &[TextSketch], rules: &Rules) -> PolarsResult<DataFrame> {
+    // Without texts there are no campaigns, and a column of one value needs no memory.
+    if sketches.is_empty() {
+        return rows.hstack(&[Column::full_null("campaign".into(), rows.height(), &DataType::UInt32)]);
+    }
     let rule = &rules.campaign;
     let templates: Vec<TextSketch> = rule.templates.iter().map(|text| TextSketch::of(text)).collect();
     let subjects = rows.column("subject")?.u32()?;

@@ -2,6 +2,7 @@
 //! number of days of the first.
 
 use polars::prelude::*;
+use std::collections::HashMap;
 
 /// Adds `episode_day` (i32), the day of the first complaint of the row's episode, and `opens` (bool), whether
 /// the row is that first complaint.
@@ -16,8 +17,10 @@ pub fn with_episodes(rows: &DataFrame, episode_days: i32) -> PolarsResult<DataFr
     let anonymous = rows.column("anonymous")?.bool()?;
     let days = rows.column("day")?.i32()?;
     let campaigns = match rows.column("campaign") {
-        Ok(column) => column.u32()?.iter().map(|campaign| campaign.is_some()).collect(),
-        Err(_) => vec![false; rows.height()],
+        Ok(column) if column.null_count() < rows.height() => {
+            column.u32()?.iter().map(|campaign| campaign.is_some()).collect()
+        }
+        _ => vec![false; rows.height()],
     };
     let mut episode_day = Vec::with_capacity(rows.height());
     let mut opens = Vec::with_capacity(rows.height());
@@ -38,6 +41,35 @@ pub fn with_episodes(rows: &DataFrame, episode_days: i32) -> PolarsResult<DataFr
     }
     let columns = [Column::new("episode_day".into(), episode_day), Column::new("opens".into(), opens)];
     rows.hstack(&columns)
+}
+
+/// For each subject with episodes in a window: those of the enterprise with the most, and the anonymous ones.
+/// `rows` have episodes and are sorted by (subject, enterprise).
+pub fn largest_and_anonymous(rows: &DataFrame, as_of: i32, days: i32) -> PolarsResult<HashMap<u32, (u32, u32)>> {
+    let (subjects, enterprises) = (rows.column("subject")?.u32()?, rows.column("enterprise")?.u32()?);
+    let (anonymous, opens) = (rows.column("anonymous")?.bool()?, rows.column("opens")?.bool()?);
+    let began = rows.column("episode_day")?.i32()?;
+    let mut found: HashMap<u32, (u32, u32)> = HashMap::new();
+    // The subject and enterprise of the rows so far, and its episodes in the window.
+    let mut of: (Option<u32>, Option<u32>) = (None, None);
+    let mut named = 0;
+    let columns = subjects.iter().zip(enterprises.iter()).zip(anonymous.iter()).zip(opens.iter()).zip(began.iter());
+    for (((row, anonymous), opens), began) in columns {
+        let within = began.is_some_and(|day| day > as_of - days && day <= as_of);
+        let (Some(subject), true) = (row.0, within && opens == Some(true)) else { continue };
+        if row != of {
+            of = row;
+            named = 0;
+        }
+        let (largest, nobody) = found.entry(subject).or_default();
+        if anonymous == Some(true) {
+            *nobody += 1;
+        } else {
+            named += 1;
+            *largest = named.max(*largest);
+        }
+    }
+    Ok(found)
 }
 
 #[cfg(test)]

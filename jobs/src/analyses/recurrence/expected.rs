@@ -5,9 +5,12 @@
 //! most complaints of a stratum is not compared with itself.
 
 use super::Rules;
+use super::cells::Cells;
 use crate::facts::exposure::Span;
 use crate::facts::lookback::WINDOWS;
-use polars::prelude::*;
+use crate::numeric::sums::{Compensated, by_halves};
+use polars::prelude::PolarsResult;
+use std::ops::Range;
 
 /// Observed and expected of the subjects of one kind in one window, as parallel vectors sorted by place.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -25,154 +28,185 @@ pub struct Expected {
     pub carried: Vec<bool>,
 }
 
-/// The cells that all windows are computed from: `subject` (u32), `group` (i32), `span`, `month` (u32),
-/// exposure `x`, episodes `y` (f64) and `carried` (bool).
-///
-/// Reads `subject`, `group`, `episode_day` and `opens` of `rows`; `exposure` is as in
-/// [`crate::facts::exposure::Exposure`]. An episode counts in the month in which it began, and in the peer
-/// group of the branch that it is about.
-pub fn cells(rows: &DataFrame, exposure: &DataFrame, spans: &[Span]) -> PolarsResult<LazyFrame> {
-    let (Some(first), Some(last)) = (spans.first(), spans.last()) else {
-        return Ok(exposure.clone().lazy());
-    };
-    // The number of spans (or months) after the first that begin on or before the day is the index of its
-    // span (month).
-    let count = |starts: &mut dyn Iterator<Item = i32>| {
-        let day = || col("episode_day");
-        starts.fold(lit(0u32).cast(DataType::UInt32), |sum, start| sum + day().gt_eq(lit(start)).cast(DataType::UInt32))
-    };
-    let span = count(&mut spans.iter().skip(1).map(|span| span.from));
-    let mut beginnings = spans.windows(2).filter(|pair| pair[0].month != pair[1].month).map(|pair| pair[1].from);
-    let month = count(&mut beginnings);
-    let episodes = rows
-        .clone()
-        .lazy()
-        .filter(col("opens").and(col("episode_day").gt_eq(lit(first.from))).and(col("episode_day").lt_eq(lit(last.to))))
-        .select([
-            col("subject"),
-            col("group"),
-            span.cast(DataType::UInt32).alias("span"),
-            month.cast(DataType::UInt32).alias("month"),
-            lit(0.0).alias("x"),
-            lit(1.0).alias("y"),
-            lit(false).alias("carried"),
-        ]);
-    let exposed = exposure.clone().lazy().select([
-        col("subject"),
-        col("group"),
-        col("span"),
-        col("month"),
-        col("exposure").alias("x"),
-        lit(0.0).alias("y"),
-        col("carried"),
-    ]);
-    concat([exposed, episodes], UnionArgs::default())
-}
-
 /// Observed and expected in the window of the last `days` days.
 ///
 /// The rate of a stratum (peer group × month) is that of the other subjects. If they have fewer than
 /// `rules.stratum_episodes` episodes there, it is their rate in the peer group over the whole window; if they
 /// have fewer there, too, it is the rate of all other subjects over the whole window.
-pub fn expected(cells: &LazyFrame, spans: &[Span], days: i32, rules: &Rules) -> PolarsResult<Expected> {
+pub fn expected(cells: &Cells, spans: &[Span], days: i32, rules: &Rules) -> PolarsResult<Expected> {
     let Some(last) = spans.last() else { return Ok(Expected::default()) };
     let from = spans.iter().position(|span| span.from > last.to - days).unwrap_or(0);
-    let from = u32::try_from(from).unwrap_or(u32::MAX);
-    let cell = cells
-        .clone()
-        .filter(col("span").cast(DataType::Int64).gt_eq(lit(i64::from(from))))
-        .group_by([col("subject"), col("group"), col("month")])
-        .agg([col("x").sum(), col("y").sum(), col("carried").any(true)])
-        // Float sums depend on the order of their terms.
-        .sort(["subject", "group", "month"], SortMultipleOptions::default())
-        .collect()?;
-    let sums = |keys: &[&str], suffix: &str| {
-        let keys: Vec<Expr> = keys.iter().map(|key| col(*key)).collect();
-        cell.clone()
-            .lazy()
-            .group_by_stable(keys)
-            .agg([col("x").sum().alias(format!("x_{suffix}")), col("y").sum().alias(format!("y_{suffix}"))])
-    };
-    let all = cell.clone().lazy().select([col("x").sum(), col("y").sum()]).collect()?;
-    let total = |name: &str| -> PolarsResult<f64> { Ok(all.column(name)?.f64()?.get(0).unwrap_or(0.0)) };
-    let (x_all, y_all) = (total("x")?, total("y")?);
-    let on = |keys: &[&str]| keys.iter().map(|key| col(*key)).collect::<Vec<_>>();
-    let joined = cell
-        .clone()
-        .lazy()
-        .join(
-            sums(&["group", "month"], "stratum"),
-            on(&["group", "month"]),
-            on(&["group", "month"]),
-            JoinArgs::new(JoinType::Left),
-        )
-        .join(sums(&["group"], "group"), on(&["group"]), on(&["group"]), JoinArgs::new(JoinType::Left))
-        .join(
-            sums(&["subject", "group"], "own_group"),
-            on(&["subject", "group"]),
-            on(&["subject", "group"]),
-            JoinArgs::new(JoinType::Left),
-        )
-        .join(sums(&["subject"], "own"), on(&["subject"]), on(&["subject"]), JoinArgs::new(JoinType::Left));
-    // Differences of float sums that should be 0 are not always exactly 0.
-    let others = |x: Expr, own: Expr, of: Expr| (x - own).gt(of * lit(1e-9));
-    let enough = lit(f64::from(rules.stratum_episodes) - 0.5);
-    let stratum = (col("y_stratum") - col("y")) / (col("x_stratum") - col("x"));
-    let group = (col("y_group") - col("y_own_group")) / (col("x_group") - col("x_own_group"));
-    let wide = (lit(y_all) - col("y_own")) / (lit(x_all) - col("x_own"));
-    let stratum_will_do =
-        (col("y_stratum") - col("y")).gt(enough.clone()).and(others(col("x_stratum"), col("x"), col("x_stratum")));
-    let group_will_do = (col("y_group") - col("y_own_group")).gt(enough).and(others(
-        col("x_group"),
-        col("x_own_group"),
-        col("x_group"),
-    ));
-    let there_are_others = others(lit(x_all), col("x_own"), lit(x_all));
-    let rate = when(stratum_will_do.clone())
-        .then(stratum)
-        .when(group_will_do)
-        .then(group)
-        .when(there_are_others)
-        .then(wide)
-        .otherwise(lit(NULL));
-    let contribution = || col("x") * col("rate");
-    let table = joined
-        .with_columns([rate.alias("rate"), stratum_will_do.alias("as_is")])
-        .sort(["subject", "group", "month"], SortMultipleOptions::default())
-        .group_by_stable([col("subject")])
-        .agg([
-            col("y").sum(),
-            col("x").sum(),
-            contribution().filter(col("x").gt(lit(0.0))).sum().alias("expected"),
-            contribution().filter(col("x").gt(lit(0.0)).and(col("as_is").not())).sum().alias("widened"),
-            col("rate").is_null().and(col("x").gt(lit(0.0))).any(true).alias("unknown"),
-            col("carried").any(true),
-        ])
-        .sort(["subject"], SortMultipleOptions::default())
-        .collect()?;
-    let floats = |name: &str| -> PolarsResult<Vec<f64>> {
-        Ok(table.column(name)?.f64()?.iter().map(|value| value.unwrap_or(0.0)).collect())
-    };
-    let flags = |name: &str| -> PolarsResult<Vec<bool>> {
-        Ok(table.column(name)?.bool()?.iter().map(|value| value == Some(true)).collect())
-    };
-    let unknown = flags("unknown")?;
-    let sums = floats("expected")?;
-    let expected: Vec<Option<f64>> =
-        sums.iter().zip(&unknown).map(|(sum, unknown)| (!unknown && *sum > 0.0).then_some(*sum)).collect();
-    let widened = floats("widened")?
-        .iter()
-        .zip(&sums)
-        .map(|(part, whole)| if *whole > 0.0 { (part / whole).clamp(0.0, 1.0) } else { 0.0 })
-        .collect();
-    Ok(Expected {
-        subjects: table.column("subject")?.u32()?.iter().map(|place| place.unwrap_or(u32::MAX)).collect(),
-        observed: floats("y")?.into_iter().map(|y| y.round() as u32).collect(),
-        exposure: floats("x")?,
-        expected,
-        widened,
-        carried: flags("carried")?,
-    })
+    Ok(Window::new(cells, from).expected(f64::from(rules.stratum_episodes) - 0.5))
+}
+
+/// Exposure and episodes. Sums of episodes are exact: they are whole numbers far below 2^53.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sum {
+    exposure: f64,
+    episodes: f64,
+}
+
+impl Sum {
+    /// Whether the others than `own` have enough episodes and some exposure.
+    fn will_do_without(self, own: Self, enough: f64) -> bool {
+        self.episodes - own.episodes > enough && self.has_others_than(own)
+    }
+
+    /// Differences of float sums that should be 0 are not always exactly 0.
+    fn has_others_than(self, own: Self) -> bool {
+        self.exposure - own.exposure > self.exposure * 1e-9
+    }
+
+    fn rate_without(self, own: Self) -> f64 {
+        (self.episodes - own.episodes) / (self.exposure - own.exposure)
+    }
+}
+
+/// A sum that grows by one cell after the other.
+#[derive(Debug, Clone, Copy, Default)]
+struct Growing {
+    exposure: Compensated,
+    episodes: u64,
+}
+
+impl Growing {
+    fn add(&mut self, exposure: f64, episodes: u32) {
+        self.exposure.add(exposure);
+        self.episodes += u64::from(episodes);
+    }
+
+    fn sum(self) -> Sum {
+        Sum { exposure: self.exposure.total(), episodes: self.episodes as f64 }
+    }
+}
+
+/// The cells of one window as parallel vectors, sorted by (subject, group, month), and their sums.
+#[derive(Default)]
+struct Window {
+    /// Of each cell.
+    exposure: Vec<f64>,
+    episodes: Vec<u32>,
+    stratum: Vec<u32>,
+    /// Of each subject: its place, the end of its cells, and whether some of its exposure was carried over.
+    subjects: Vec<(u32, usize, bool)>,
+    months: usize,
+    /// Of each stratum: `group * months + month`.
+    strata: Vec<Sum>,
+    groups: Vec<Sum>,
+    all: Sum,
+}
+
+impl Window {
+    fn new(cells: &Cells, from: usize) -> Self {
+        let months = cells.months();
+        let mut window = Self { months, ..Self::default() };
+        let mut strata = vec![Growing::default(); cells.groups * months];
+        let mut groups = vec![Growing::default(); cells.groups];
+        for cell in cells.since(from) {
+            let group = cell.group as usize;
+            let stratum = group * months + cell.month as usize;
+            strata[stratum].add(cell.exposure, cell.episodes);
+            groups[group].add(cell.exposure, cell.episodes);
+            window.exposure.push(cell.exposure);
+            window.episodes.push(cell.episodes);
+            window.stratum.push(u32::try_from(stratum).unwrap_or(u32::MAX));
+            let end = window.exposure.len();
+            match window.subjects.last_mut().filter(|(subject, ..)| *subject == cell.subject) {
+                Some((_, of_subject, carried)) => {
+                    *of_subject = end;
+                    *carried |= cell.carried;
+                }
+                None => window.subjects.push((cell.subject, end, cell.carried)),
+            }
+        }
+        window.strata = strata.into_iter().map(Growing::sum).collect();
+        window.groups = groups.into_iter().map(Growing::sum).collect();
+        window.all = window.sum(0..window.exposure.len());
+        window
+    }
+
+    fn cell(&self, at: usize) -> Sum {
+        Sum { exposure: self.exposure[at], episodes: f64::from(self.episodes[at]) }
+    }
+
+    fn sum(&self, cells: Range<usize>) -> Sum {
+        let episodes: u64 = self.episodes[cells.clone()].iter().map(|episodes| u64::from(*episodes)).sum();
+        Sum { exposure: by_halves(&self.exposure[cells]), episodes: episodes as f64 }
+    }
+
+    fn stratum_of(&self, at: usize) -> usize {
+        self.stratum[at] as usize
+    }
+
+    fn group_of(&self, at: usize) -> usize {
+        self.stratum_of(at) / self.months.max(1)
+    }
+
+    fn expected(&self, enough: f64) -> Expected {
+        let as_is = |at: usize| self.strata[self.stratum_of(at)].will_do_without(self.cell(at), enough);
+        let exposed = |at: usize| self.exposure[at] > 0.0;
+        let widened = |at: usize| exposed(at) && !as_is(at);
+        // The order of a sum depends on whether it leaves out any cell of the window.
+        let cells = 0..self.exposure.len();
+        let (all_exposed, all_widened) = (cells.clone().all(exposed), cells.clone().all(widened));
+        let mut found = Expected::default();
+        // Of the cells of one subject: expected episodes, None without a rate to compare with.
+        let mut terms: Vec<Option<f64>> = Vec::new();
+        let mut begin = 0;
+        for (subject, end, carried) in &self.subjects {
+            let cells = begin..*end;
+            begin = *end;
+            let own = self.sum(cells.clone());
+            terms.clear();
+            let mut of_group = (None, Sum::default());
+            for at in cells.clone() {
+                let group = self.group_of(at);
+                if of_group.0 != Some(group) {
+                    of_group = (Some(group), self.sum_in_group(at..cells.end));
+                }
+                let (cell, own_of_group) = (self.cell(at), of_group.1);
+                let rate = if as_is(at) {
+                    Some(self.strata[self.stratum_of(at)].rate_without(cell))
+                } else if self.groups[group].will_do_without(own_of_group, enough) {
+                    Some(self.groups[group].rate_without(own_of_group))
+                } else {
+                    self.all.has_others_than(own).then(|| self.all.rate_without(own))
+                };
+                terms.push(rate.map(|rate| cell.exposure * rate));
+            }
+            let unknown = cells.clone().zip(&terms).any(|(at, term)| term.is_none() && exposed(at));
+            let whole = sum_of(&terms, cells.clone(), all_exposed, exposed);
+            let part = sum_of(&terms, cells, all_widened, widened);
+            found.subjects.push(*subject);
+            found.observed.push(own.episodes as u32);
+            found.exposure.push(own.exposure);
+            found.expected.push((!unknown && whole > 0.0).then_some(whole));
+            found.widened.push(if whole > 0.0 { (part / whole).clamp(0.0, 1.0) } else { 0.0 });
+            found.carried.push(*carried);
+        }
+        found
+    }
+
+    /// The sum over the cells of the first one's group.
+    fn sum_in_group(&self, cells: Range<usize>) -> Sum {
+        let group = self.group_of(cells.start);
+        let mut sum = Growing::default();
+        for at in cells.take_while(|at| self.group_of(*at) == group) {
+            sum.add(self.exposure[at], self.episodes[at]);
+        }
+        sum.sum()
+    }
+}
+
+/// The sum of the terms of the cells that count, with the order of terms that polars had: where every cell of
+/// the window counts, by halves.
+fn sum_of(terms: &[Option<f64>], cells: Range<usize>, all_count: bool, counts: impl Fn(usize) -> bool) -> f64 {
+    if all_count {
+        let terms: Vec<f64> = terms.iter().map(|term| term.unwrap_or(0.0)).collect();
+        return by_halves(&terms);
+    }
+    let counted = cells.zip(terms).filter(|(at, _)| counts(*at)).filter_map(|(_, term)| *term);
+    counted.collect::<Compensated>().total()
 }
 
 impl Expected {

@@ -4,6 +4,7 @@ use super::*;
 use crate::facts::Subject;
 use crate::facts::days::day_number;
 use crate::facts::exposure::{Basis, Exposure, Span, spans};
+use crate::facts::frames::Frames;
 use crate::run_hash::run_hashes;
 use chrono::{Days, NaiveDate};
 use proptest::prelude::*;

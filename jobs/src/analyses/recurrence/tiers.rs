@@ -1,8 +1,9 @@
 //! Assigns tiers to subjects. If exposure is missing or covers too few of the episodes, tiers fall back to
 //! the number of distinct enterprises alone, and the flags say so: `unadjusted`.
 
-use super::episodes::with_episodes;
-use super::expected::{cells, expected};
+use super::cells::cells;
+use super::episodes::{largest_and_anonymous, with_episodes};
+use super::expected::expected;
 use super::significance::{Adjusted, Comparison, Dispersion};
 use super::windows::{SubjectWindows, WindowNumbers, leave_out, windows};
 use super::{Rules, TierRule, combined};
@@ -12,6 +13,7 @@ use crate::facts::exposure::Basis;
 use crate::facts::frames::Frames;
 use chrono::NaiveDate;
 use polars::prelude::*;
+use polars_core::runtime::RAYON;
 use schema::Id;
 use schema::enums::{SubjectKind, Tier};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -89,7 +91,7 @@ pub fn assess_kind(frames: &Frames, kind: SubjectKind, as_of: NaiveDate, rules: 
             if confirmed && all_confirmed {
                 break;
             }
-            let cells = cells(rows, &exposure.rows, &frames.spans)?.collect()?.lazy();
+            let cells = cells(rows, &exposure.rows, &frames.spans)?;
             // Longest window first: its coverage decides whether any numbers are adjusted.
             for (nth, days) in super::expected::windows_of(rules).into_iter().rev().enumerate() {
                 let expected = expected(&cells, &frames.spans, days, rules)?;
@@ -97,12 +99,12 @@ pub fn assess_kind(frames: &Frames, kind: SubjectKind, as_of: NaiveDate, rules: 
                     adjusted = false;
                     break 'kinds;
                 }
-                let parts = parts(rows, as_of, days)?;
+                let parts = largest_and_anonymous(rows, as_of, days)?;
                 let Some(of_window) = Comparison::new(&expected, days, confirmed) else { continue };
-                for (place, windows) in &mut numbers {
+                let set = |(place, windows): &mut SubjectWindows| {
                     // Posterior quantiles are the costliest step: skip subjects that cannot reach a tier.
                     if !may_reach(windows, rules) {
-                        continue;
+                        return;
                     }
                     let (largest, anonymous) = parts.get(place).copied().unwrap_or((0, 0));
                     let adjusted = of_window.numbers_of(*place, largest, anonymous);
@@ -113,7 +115,8 @@ pub fn assess_kind(frames: &Frames, kind: SubjectKind, as_of: NaiveDate, rules: 
                             window.adjusted = adjusted;
                         }
                     }
-                }
+                };
+                for_all(&mut numbers, &set);
                 comparisons.insert((days, confirmed), of_window);
             }
         }
@@ -161,6 +164,19 @@ pub fn assess_kind(frames: &Frames, kind: SubjectKind, as_of: NaiveDate, rules: 
     let scatter = comparisons.values().map(|one| one.scatter.clone()).collect();
     let longest = comparisons.into_iter().rfind(|((_, confirmed), _)| !confirmed).map(|(_, one)| one);
     Ok(Assessed { found, basis, scatter, without_exposure, longest, rows })
+}
+
+/// How many subjects are not divided between threads any more.
+const AT_ONCE: usize = 64;
+
+/// Sets the numbers of all subjects on the threads of polars. No subject depends on another.
+fn for_all(numbers: &mut [SubjectWindows], set: &(impl Fn(&mut SubjectWindows) + Sync)) {
+    if numbers.len() <= AT_ONCE {
+        numbers.iter_mut().for_each(set);
+        return;
+    }
+    let (left, right) = numbers.split_at_mut(numbers.len() / 2);
+    RAYON.join(|| for_all(left, set), || for_all(right, set));
 }
 
 /// Whether a subject has as many distinct enterprises as some tier requires.
@@ -226,31 +242,6 @@ impl Test<'_> {
         let without_anonymous = surprising(adjusted.p_without_anonymous) && large(adjusted.eb05_without_anonymous);
         whole && (!rule.robust || without_largest && without_anonymous)
     }
-}
-
-/// For each subject: the episodes in a window of the enterprise with the most, and the anonymous episodes.
-fn parts(rows: &DataFrame, as_of: i32, days: i32) -> PolarsResult<HashMap<u32, (u32, u32)>> {
-    let within = col("episode_day").gt(lit(as_of - days)).and(col("episode_day").lt_eq(lit(as_of)));
-    let table = rows
-        .clone()
-        .lazy()
-        .filter(col("opens").and(within))
-        .group_by([col("subject"), col("enterprise"), col("anonymous")])
-        .agg([len().cast(DataType::UInt32).alias("n")])
-        .group_by([col("subject")])
-        .agg([
-            col("n").filter(col("anonymous").not()).max().alias("largest"),
-            col("n").filter(col("anonymous")).sum().cast(DataType::UInt32).alias("nobody"),
-        ])
-        .collect()?;
-    let columns = (table.column("subject")?.u32()?, table.column("largest")?.u32()?, table.column("nobody")?.u32()?);
-    Ok(columns
-        .0
-        .iter()
-        .zip(columns.1.iter())
-        .zip(columns.2.iter())
-        .filter_map(|((subject, largest), nobody)| Some((subject?, (largest.unwrap_or(0), nobody.unwrap_or(0)))))
-        .collect())
 }
 
 /// The complaints behind a tier, and who made them.

@@ -46,42 +46,157 @@ pub struct WindowNumbers {
 pub type SubjectWindows = (u32, [WindowNumbers; 4]);
 
 /// The counts of each subject with a complaint in the longest window, sorted by place, and the rows they come
-/// from. `rows` have campaigns, and episodes formed on the whole history.
+/// from. `rows` have campaigns, and episodes formed on the whole history, and are sorted by (subject,
+/// enterprise).
 pub fn windows(rows: &DataFrame, as_of: i32) -> PolarsResult<(Vec<SubjectWindows>, DataFrame)> {
-    let within = |column: &str, days: i32| col(column).gt(lit(as_of - days)).and(col(column).lt_eq(lit(as_of)));
-    let distinct_of = |column: &str, condition: Expr| {
-        col(column).filter(condition.and(col(column).is_not_null())).n_unique().cast(DataType::UInt32)
-    };
-    let distinct = |condition: Expr| distinct_of("enterprise", condition);
-    let count = |condition: Expr| condition.cast(DataType::UInt32).sum().cast(DataType::UInt32);
-    let mut measures = Vec::new();
-    for days in WINDOWS {
-        let in_window = within("day", days);
-        let name = |measure: &str| format!("{measure}_{days}");
-        measures.extend([
-            count(in_window.clone()).alias(name("complaints")),
-            count(col("opens").and(within("episode_day", days))).alias(name("episodes")),
-            distinct(in_window.clone()).alias(name("enterprises")),
-            distinct_of("own", in_window.clone()).alias(name("apart")),
-            count(in_window.clone().and(col("campaign").is_not_null())).alias(name("campaign")),
-            distinct(in_window.clone().and(col("confirmed"))).alias(name("confirmed")),
-            distinct(in_window.clone().and(col("not_sustained").not())).alias(name("without_not_sustained")),
-            count(in_window.clone().and(col("not_sustained").not())).alias(name("complaints_without_not_sustained")),
-            count(in_window.clone().and(col("anonymous"))).alias(name("anonymous")),
-            count(in_window.clone().and(col("serious"))).alias(name("serious")),
-            count(in_window.and(col("serious_confirmed"))).alias(name("serious_confirmed")),
-        ]);
-    }
     let longest = WINDOWS[WINDOWS.len() - 1];
-    let recent = rows.clone().lazy().filter(within("day", longest)).collect()?;
-    let table = recent
-        .clone()
-        .lazy()
-        .group_by([col("subject")])
-        .agg(measures)
-        .sort(["subject"], SortMultipleOptions::default())
-        .collect()?;
-    Ok((read(&table)?, recent))
+    let within = col("day").gt(lit(as_of - longest)).and(col("day").lt_eq(lit(as_of)));
+    let recent = rows.clone().lazy().filter(within).collect()?;
+    let flags = flags(&recent)?;
+    let (subjects, enterprises) = (recent.column("subject")?.u32()?, recent.column("enterprise")?.u32()?);
+    let (own, campaigns) = (recent.column("own")?.u32()?, recent.column("campaign")?.u32()?);
+    let (days, began) = (recent.column("day")?.i32()?, recent.column("episode_day")?.i32()?);
+    let columns = subjects
+        .iter()
+        .zip(enterprises.iter())
+        .zip(own.iter().zip(campaigns.iter()))
+        .zip(days.iter().zip(began.iter()))
+        .zip(flags);
+    let mut found = Vec::new();
+    let mut counting: Option<Counting> = None;
+    for ((((subject, enterprise), (own, campaign)), (day, began)), flags) in columns {
+        let Some(window) = day.and_then(|day| shortest(day, as_of)) else { continue };
+        let subject = subject.unwrap_or(u32::MAX);
+        if let Some(done) = counting.take_if(|counting| counting.subject != subject) {
+            found.push(done.finish());
+        }
+        let counting = counting.get_or_insert_with(|| Counting::new(subject));
+        counting.add(window, enterprise, own, campaign.is_some(), flags);
+        if let Some(window) = began.filter(|_| flags & OPENS != 0).and_then(|day| shortest(day, as_of)) {
+            counting.windows[window].episodes += 1;
+        }
+    }
+    found.extend(counting.map(Counting::finish));
+    Ok((found, recent))
+}
+
+/// The shortest window that a day lies in. The longer ones contain it.
+fn shortest(day: i32, as_of: i32) -> Option<usize> {
+    WINDOWS.iter().position(|days| day > as_of - days).filter(|_| day <= as_of)
+}
+
+const ANONYMOUS: u8 = 1;
+const SERIOUS: u8 = 1 << 1;
+const SERIOUS_CONFIRMED: u8 = 1 << 2;
+const CONFIRMED: u8 = 1 << 3;
+const NOT_SUSTAINED: u8 = 1 << 4;
+const OPENS: u8 = 1 << 5;
+
+/// The bool columns of each row, as bits.
+fn flags(rows: &DataFrame) -> PolarsResult<Vec<u8>> {
+    let mut flags = vec![0; rows.height()];
+    for (name, bit) in [
+        ("anonymous", ANONYMOUS),
+        ("serious", SERIOUS),
+        ("serious_confirmed", SERIOUS_CONFIRMED),
+        ("confirmed", CONFIRMED),
+        ("not_sustained", NOT_SUSTAINED),
+        ("opens", OPENS),
+    ] {
+        for (flags, value) in flags.iter_mut().zip(rows.column(name)?.bool()?.iter()) {
+            *flags |= if value == Some(true) { bit } else { 0 };
+        }
+    }
+    Ok(flags)
+}
+
+/// Counts the rows of one subject, each in the shortest window that it lies in.
+struct Counting {
+    subject: u32,
+    windows: [WindowNumbers; 4],
+    enterprise: Option<u32>,
+    /// The shortest windows with a complaint of `enterprise`: with any, with a confirmed one, and with one not
+    /// found NOT_SUSTAINED.
+    seen: [Option<usize>; 3],
+    /// Enterprises themselves, apart from campaigns: these are not in order.
+    own: Vec<(u32, usize)>,
+}
+
+impl Counting {
+    fn new(subject: u32) -> Self {
+        let windows = WINDOWS.map(|days| WindowNumbers { days, ..WindowNumbers::default() });
+        Self { subject, windows, enterprise: None, seen: [None; 3], own: Vec::new() }
+    }
+
+    fn add(&mut self, window: usize, enterprise: Option<u32>, own: Option<u32>, campaign: bool, flags: u8) {
+        let has = |flag: u8| flags & flag != 0;
+        let count = |flag: bool| u32::from(flag);
+        let numbers = &mut self.windows[window];
+        numbers.complaints += 1;
+        numbers.complaints_without_not_sustained += count(!has(NOT_SUSTAINED));
+        numbers.campaign_complaints += count(campaign);
+        numbers.anonymous += count(has(ANONYMOUS));
+        numbers.serious += count(has(SERIOUS));
+        numbers.serious_confirmed += count(has(SERIOUS_CONFIRMED));
+        if enterprise != self.enterprise {
+            self.end_of_enterprise();
+            self.enterprise = enterprise;
+        }
+        if enterprise.is_some() {
+            for (seen, counts) in self.seen.iter_mut().zip([true, has(CONFIRMED), !has(NOT_SUSTAINED)]) {
+                if counts {
+                    *seen = Some(seen.map_or(window, |shortest| shortest.min(window)));
+                }
+            }
+        }
+        self.own.extend(own.map(|own| (own, window)));
+    }
+
+    fn end_of_enterprise(&mut self) {
+        let [any, confirmed, sustained] = std::mem::take(&mut self.seen);
+        if let Some(window) = any {
+            self.windows[window].enterprises += 1;
+        }
+        if let Some(window) = confirmed {
+            self.windows[window].enterprises_confirmed += 1;
+        }
+        if let Some(window) = sustained {
+            self.windows[window].enterprises_without_not_sustained += 1;
+        }
+    }
+
+    /// The counts of the windows, each with those of the shorter ones.
+    fn finish(mut self) -> SubjectWindows {
+        self.end_of_enterprise();
+        self.own.sort_unstable();
+        // The first of each enterprise is in the shortest window.
+        self.own.dedup_by_key(|(own, _)| *own);
+        for (_, window) in &self.own {
+            self.windows[*window].enterprises_of_campaigns_apart += 1;
+        }
+        for at in 1..self.windows.len() {
+            let (shorter, longer) = self.windows.split_at_mut(at);
+            longer[0].include(&shorter[at - 1]);
+        }
+        (self.subject, self.windows)
+    }
+}
+
+impl WindowNumbers {
+    /// Adds the counts of a window that this one contains.
+    fn include(&mut self, shorter: &Self) {
+        self.complaints += shorter.complaints;
+        self.episodes += shorter.episodes;
+        self.complaints_without_not_sustained += shorter.complaints_without_not_sustained;
+        self.enterprises += shorter.enterprises;
+        self.enterprises_of_campaigns_apart += shorter.enterprises_of_campaigns_apart;
+        self.campaign_complaints += shorter.campaign_complaints;
+        self.enterprises_confirmed += shorter.enterprises_confirmed;
+        self.enterprises_without_not_sustained += shorter.enterprises_without_not_sustained;
+        self.anonymous += shorter.anonymous;
+        self.serious += shorter.serious;
+        self.serious_confirmed += shorter.serious_confirmed;
+    }
 }
 
 /// Leaves out short windows of subjects with a complaint that is known by its month alone. `recent` has
@@ -106,32 +221,4 @@ pub fn subjects_by_month(rows: &DataFrame, by_month: &HashSet<u32>) -> PolarsRes
         .filter(|(_, complaint)| complaint.is_some_and(|place| by_month.contains(&place)))
         .filter_map(|pair| pair.0)
         .collect())
-}
-
-fn read(table: &DataFrame) -> PolarsResult<Vec<SubjectWindows>> {
-    let subjects = table.column("subject")?.u32()?;
-    let mut result: Vec<SubjectWindows> =
-        subjects.iter().map(|subject| (subject.unwrap_or(u32::MAX), Default::default())).collect();
-    for (at, days) in WINDOWS.into_iter().enumerate() {
-        let mut fill = |measure: &str, set: fn(&mut WindowNumbers, u32)| -> PolarsResult<()> {
-            let column = table.column(&format!("{measure}_{days}"))?.u32()?;
-            for ((_, windows), value) in result.iter_mut().zip(column.iter()) {
-                windows[at].days = days;
-                set(&mut windows[at], value.unwrap_or(0));
-            }
-            Ok(())
-        };
-        fill("complaints", |window, n| window.complaints = n)?;
-        fill("episodes", |window, n| window.episodes = n)?;
-        fill("enterprises", |window, n| window.enterprises = n)?;
-        fill("apart", |window, n| window.enterprises_of_campaigns_apart = n)?;
-        fill("campaign", |window, n| window.campaign_complaints = n)?;
-        fill("confirmed", |window, n| window.enterprises_confirmed = n)?;
-        fill("without_not_sustained", |window, n| window.enterprises_without_not_sustained = n)?;
-        fill("complaints_without_not_sustained", |window, n| window.complaints_without_not_sustained = n)?;
-        fill("anonymous", |window, n| window.anonymous = n)?;
-        fill("serious", |window, n| window.serious = n)?;
-        fill("serious_confirmed", |window, n| window.serious_confirmed = n)?;
-    }
-    Ok(result)
 }
