@@ -4,6 +4,7 @@ use super::{Gamma, Prior};
 use argmin::core::{CostFunction, Error, Executor, Gradient, State};
 use argmin::solver::linesearch::MoreThuenteLineSearch;
 use argmin::solver::quasinewton::LBFGS;
+use polars_core::runtime::RAYON;
 use statrs::function::gamma::{digamma, ln_gamma};
 use std::cell::Cell;
 
@@ -164,19 +165,16 @@ pub fn fit(observed: &[u32], expected: &[f64]) -> Option<Fit> {
         (20.0, 2.0, 0.9, 2.0, 0.005),
         (1.5, 4.0, 0.6, 4.0, 0.45),
     ];
-    let best = starts
-        .into_iter()
-        .filter_map(|(mean_1, shape_1, mean_2, shape_2, share): (f64, f64, f64, f64, f64)| {
-            let start = [
-                shape_1.ln(),
-                (shape_1 / (mean_1 * mean)).ln(),
-                shape_2.ln(),
-                (shape_2 / (mean_2 * mean)).ln(),
-                (share / (1.0 - share)).ln(),
-            ];
-            descend(&data, start)
-        })
-        .min_by(|a, b| a.1.total_cmp(&b.1))?;
+    let starts = starts.map(|(mean_1, shape_1, mean_2, shape_2, share): (f64, f64, f64, f64, f64)| {
+        [
+            shape_1.ln(),
+            (shape_1 / (mean_1 * mean)).ln(),
+            shape_2.ln(),
+            (shape_2 / (mean_2 * mean)).ln(),
+            (share / (1.0 - share)).ln(),
+        ]
+    });
+    let best = descend_from_each(&data, &starts).into_iter().flatten().min_by(|a, b| a.1.total_cmp(&b.1))?;
     let (point, value) = best;
     let (gammas, share) = unpack(&point);
     let slope = data.evaluate(&point).1;
@@ -185,6 +183,17 @@ pub fn fit(observed: &[u32], expected: &[f64]) -> Option<Fit> {
         negative_log_likelihood: value * expected.len() as f64,
         converged: slope.iter().all(|value| value.abs() < GRADIENT_TOLERANCE),
     })
+}
+
+/// The descents from all starting points, in their order, on the threads of polars: none depends on another.
+fn descend_from_each(data: &Data<'_>, starts: &[Point]) -> Vec<Option<(Point, f64)>> {
+    if starts.len() <= 1 {
+        return starts.iter().map(|start| descend(data, *start)).collect();
+    }
+    let (first, second) = starts.split_at(starts.len() / 2);
+    let (mut found, rest) = RAYON.join(|| descend_from_each(data, first), || descend_from_each(data, second));
+    found.extend(rest);
+    found
 }
 
 /// Puts the component with the higher mean first, so that the result does not depend on the starting point.
