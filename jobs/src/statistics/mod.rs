@@ -180,19 +180,19 @@ pub fn statistics(snapshot: &Snapshot, question: &Question) -> Result<Answer, Jo
         None => question.wanted,
     };
     if question.allows_top_groups() {
-        let now = group(snapshot, question, question.filter.as_ref(), Shift::None, &calendar)?;
+        let grouped = group(snapshot, question, question.filter.as_ref(), Shift::None, &calendar)?;
         check_cancelled()?;
-        let totals = all_together(&now, wanted, question)?;
-        return top_groups(&now, wanted, question, totals);
+        let totals = all_together(&grouped, wanted, question)?;
+        return top_groups(&grouped, wanted, question, totals);
     }
-    let (now, mut cells, totals) =
+    let (grouped, mut cells, totals) =
         cells(snapshot, question, (question.filter.as_ref(), Shift::None), wanted, &calendar)?;
     let mut before: HashMap<Vec<Option<i64>>, GroupResult> = HashMap::new();
     let mut totals_before = Vec::new();
     if let Some((filter, shift)) = &question.compare {
         check_cancelled()?;
-        let (_, earlier, then) = self::cells(snapshot, question, (filter.as_ref(), *shift), wanted, &calendar)?;
-        totals_before = then;
+        let (_, earlier, totals) = self::cells(snapshot, question, (filter.as_ref(), *shift), wanted, &calendar)?;
+        totals_before = totals;
         before = earlier.into_iter().map(|cell| (cell.places.clone(), cell)).collect();
         let existing: HashSet<&Vec<Option<i64>>> = cells.iter().map(|cell| &cell.places).collect();
         // Groups that exist only in the comparison period get a row, too.
@@ -244,9 +244,9 @@ pub fn statistics(snapshot: &Snapshot, question: &Question) -> Result<Answer, Jo
     let rest = cells.split_off(skipped + shown);
     cells.drain(..skipped);
     let end = cells.last().map(|cell| Cursor { places: cell.places.clone(), rank: skipped + shown });
-    // With disclosure control `now` is None: there is no group of the rest.
-    if let Some(now) = now.filter(|_| question.other && truncated) {
-        let mut other = GroupResult::new(vec![None; question.group_by.len()], now.measure_union(&rest, wanted)?);
+    // With disclosure control `grouped` is None: there is no group of the rest.
+    if let Some(grouped) = grouped.filter(|_| question.other && truncated) {
+        let mut other = GroupResult::new(vec![None; question.group_by.len()], grouped.measure_union(&rest, wanted)?);
         other.is_other = true;
         cells.push(other);
     }

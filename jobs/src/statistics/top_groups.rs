@@ -7,7 +7,7 @@ use schema::db::cancellation::check_cancelled;
 use std::cmp::Ordering;
 
 impl Question {
-    /// Whether groups that are not shown are needed only for sorting.
+    /// Whether it is enough to build the first groups: nothing else that the question asks for reads the others.
     pub(super) fn allows_top_groups(&self) -> bool {
         self.having.is_none()
             && self.fill.is_none()

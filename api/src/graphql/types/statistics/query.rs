@@ -87,15 +87,15 @@ impl StatisticsQueries {
             disguise: disguise(&snapshot, request(ctx)?.ordering_pseudonyms()),
             as_of: as_of.map(|day| past_day(&snapshot, Some(day))).transpose()?,
         };
-        let steps = arguments.steps();
+        let needs_past = arguments.needs_past();
         let question = question(&snapshot, &scope, arguments, ctx.field())?;
         let dimensions = question.group_by.clone();
         let of = Arc::clone(&snapshot);
         let database = app.db.clone();
         let computing = move || {
-            let past = match as_of.filter(|_| steps != (false, false)) {
+            let past = match as_of.filter(|_| needs_past != (false, false)) {
                 None => of,
-                Some(day) => Arc::new(snapshot_on(&database, &of, day, steps).map_err(from_job)?),
+                Some(day) => Arc::new(snapshot_on(&database, &of, day, needs_past).map_err(from_job)?),
             };
             compute_statistics(&past, &question).map_err(from_job)
         };

@@ -53,8 +53,8 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// Whether states, and findings, of a past day are needed: the snapshot holds the present ones.
-    pub fn steps(&self) -> (bool, bool) {
+    /// (whether states, whether findings) of a past day are needed: the snapshot holds the present ones.
+    pub fn needs_past(&self) -> (bool, bool) {
         let asks = |dimension| self.group_by.contains(&dimension);
         let lists = |of: fn(&ComplaintStatisticsFilter) -> bool| self.filter.as_ref().is_some_and(of);
         (
@@ -185,14 +185,14 @@ fn wanted_of(asked: SelectionField<'_>, wanted: &mut Wanted) {
     for field in asked.selection_set() {
         match measure_of(field.name()) {
             Some(measure) => wanted.add(measure.into()),
-            None if BELOW.contains(&field.name()) => wanted_of(field, wanted),
+            None if FIELDS_WITH_MEASURES.contains(&field.name()) => wanted_of(field, wanted),
             None => {}
         }
     }
 }
 
 /// The fields of an answer that have measures below them.
-const BELOW: [&str; 4] = ["rows", "totals", "previous", "totalsBefore"];
+const FIELDS_WITH_MEASURES: [&str; 4] = ["rows", "totals", "previous", "totalsBefore"];
 
 /// The measure that a field shows.
 fn measure_of(field: &str) -> Option<StatisticsMeasure> {
@@ -282,7 +282,7 @@ mod tests {
                     && *name == field
                     && ["StatisticsMeasures", "ComplaintStatisticsRow"].contains(of)
             });
-            assert_eq!(has_measures, BELOW.contains(&field), "{field}");
+            assert_eq!(has_measures, FIELDS_WITH_MEASURES.contains(&field), "{field}");
         }
     }
 }
