@@ -61,6 +61,7 @@ mod server;
 mod service;
 mod silent_database;
 mod slow_clients;
+mod snapshot_file;
 mod sockets;
 mod statistician;
 mod statistics;

@@ -203,9 +203,9 @@ fn median(waited: &[(i64, bool)]) -> Option<f64> {
     None
 }
 
-const DIMENSIONS: &str =
+pub const DIMENSIONS: &str =
     "DEPARTMENT BRANCH TEAM UNIT OFFICER CATEGORY KIND CHANNEL STATE FINDING DAY WEEK MONTH QUARTER YEAR";
-const MEASURES: &str =
+pub const MEASURES: &str =
     "complaints episodes distinctEnterprises distinctOfficers costVnd shareAnsweredInTime medianDaysToResponse";
 
 /// The group of an answer's row in a dimension.
@@ -280,14 +280,14 @@ fn compare(register: &Register, server: &Server, token: &str, position: i64, by:
 }
 
 /// Somebody who changes the register at random, through one node.
-struct Writer<'a> {
-    server: &'a Server,
-    board: &'a str,
-    intake: &'a str,
-    branches: &'a [String],
-    officers: &'a [String],
-    enterprises: &'a [String],
-    categories: &'a [String],
+pub struct Writer<'a> {
+    pub server: &'a Server,
+    pub board: &'a str,
+    pub intake: &'a str,
+    pub branches: &'a [String],
+    pub officers: &'a [String],
+    pub enterprises: &'a [String],
+    pub categories: &'a [String],
 }
 
 impl Writer<'_> {
@@ -302,7 +302,7 @@ impl Writer<'_> {
     }
 
     /// Writes at random and returns the position of the last write.
-    fn write(&self, seed: u64) -> i64 {
+    pub fn write(&self, seed: u64) -> i64 {
         let mut chance = ChaCha8Rng::seed_from_u64(seed);
         let mut some = |all: &[String]| all[chance.random_range(0..all.len())].clone();
         let mut last = 0;

@@ -79,10 +79,10 @@ fn nothing_is_written_to_a_file_that_was_deleted_or_replaced() {
 }
 
 /// A small file system in memory, where the machine allows to mount one. It is unmounted with the test.
-struct Disk<'f>(&'f Path);
+pub struct Disk<'f>(&'f Path);
 
 impl<'f> Disk<'f> {
-    fn of(folder: &'f Path) -> Option<Self> {
+    pub fn of(folder: &'f Path) -> Option<Self> {
         let made = Command::new("mount").args(["-t", "tmpfs", "-o", "size=24m", "tmpfs"]).arg(folder).output();
         if made.is_ok_and(|made| made.status.success()) {
             return Some(Self(folder));

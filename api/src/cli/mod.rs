@@ -169,10 +169,7 @@ fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
         Command::Flags(command) => flags::run(&existing()?, command, out),
         Command::Backtest(args) => backtest::run(&existing()?, args, out),
         Command::Rules(command) => rules::run(&existing()?, command, out),
-        Command::Sql(args) => {
-            let keys = settings.keys.as_deref();
-            sql::run(existing, keys, args, out)
-        }
+        Command::Sql(args) => sql::run(existing, &settings, args, out),
         Command::Export(args) => export::run(&existing()?, settings.keys.as_deref(), args, out),
         // A backup must not migrate the register: it is made before an upgrade.
         Command::Backup(args) => backup::back_up(&Db::open_existing(&cli.database)?, args, out),

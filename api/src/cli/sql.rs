@@ -3,7 +3,8 @@
 use super::output::{Output, print_note, table};
 use super::reader::Reader;
 use anyhow::{Context, bail};
-use jobs::snapshot::SnapshotStore;
+use jobs::runner::settings::Settings;
+use jobs::snapshot::{SnapshotFile, SnapshotStore};
 use jobs::sql::worker::{QueryLimits, ask};
 use jobs::sql::{SOURCES, TABLES, Visibility, check, sources, tables};
 use schema::Db;
@@ -55,7 +56,7 @@ struct Described {
 
 pub fn run(
     db: impl FnOnce() -> anyhow::Result<Db>,
-    keys: Option<&Keys>,
+    settings: &Settings,
     args: &Args,
     out: &Output,
 ) -> anyhow::Result<ExitCode> {
@@ -73,11 +74,14 @@ pub fn run(
     }
     // Check the query before the register is loaded.
     let question = check(&sql)?;
+    let keys = settings.keys.as_deref();
     let passing = if keys.is_none() { Some(Keys::ephemeral()) } else { None };
     let Some(of) = keys.or(passing.as_ref()) else { bail!("there is no key for pseudonyms") };
     let pseudonyms = of.pseudonyms(Audience::Role(args.reader.role()));
     let db = db()?;
-    let snapshot = SnapshotStore::load(&db)?.current();
+    // Only a server writes the file: what another user writes here, the server could not replace.
+    let file = SnapshotFile::of(&db, &settings.snapshot, settings.keys.clone());
+    let snapshot = SnapshotStore::load_kept(&db, file.as_ref())?.current();
     let shows_sources = args.reader == Reader::Board && question.names(SOURCES);
     let sources = if shows_sources { Some(db.read(sources)?) } else { None };
     let visibility = Visibility { pseudonyms: &pseudonyms, sources: sources.as_deref() };

@@ -20,6 +20,7 @@ mod protocol;
 mod rights;
 mod sending;
 mod server;
+mod snapshot_keeper;
 mod socket;
 mod spool;
 mod subscription_limit;

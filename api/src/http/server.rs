@@ -8,6 +8,7 @@ use super::handshakes::Handshakes;
 use super::metrics::{Metrics, metrics, metrics_unauthenticated, trace_and_count};
 use super::persisted::Persisted;
 use super::rights::Rights;
+use super::snapshot_keeper::SnapshotKeeper;
 use super::socket::Stopping;
 use super::subscription_limit::SubscriptionLimit;
 use super::{Service, export, graphiql, graphql, health, socket};
@@ -33,7 +34,7 @@ use jobs::runner::scheduler::Scheduler;
 use jobs::runner::settings::{AuditSettings, Settings};
 use jobs::scheduled::REGISTRY;
 use jobs::scheduled::audit::seal_and_witness;
-use jobs::snapshot::SnapshotStore;
+use jobs::snapshot::{SnapshotFile, SnapshotStore};
 use jobs::statistics::Editions;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
@@ -115,6 +116,7 @@ pub struct Server {
     jobs: Option<Settings>,
     audit: AuditSettings,
     tls: Option<ServerConfig>,
+    snapshot_file: Option<SnapshotFile>,
     /// The listener that serves the metrics without a token.
     metrics: Option<TcpListener>,
 }
@@ -130,7 +132,8 @@ impl Server {
         let tls = settings.tls.as_ref().map(tls_config).transpose()?;
         let metrics = settings.metrics_listen.map(|address| TcpListener::bind(address).map_err(|e| (address, e)));
         let metrics = metrics.transpose().map_err(|(at, e)| anyhow::anyhow!("api.metrics_listen: {at}: {e}"))?;
-        let snapshots = Arc::new(SnapshotStore::load(&db)?);
+        let snapshot_file = SnapshotFile::of(&db, &options.settings.snapshot, options.settings.keys.clone());
+        let snapshots = Arc::new(SnapshotStore::load_kept(&db, snapshot_file.as_ref())?);
         let editions = Arc::new(Editions::new(disclosure::secret(&db, options.settings.keys.as_deref())?));
         let change_feed = ChangeFeed::new(db.clone());
         let for_requests = Db::open_for_requests(
@@ -184,7 +187,7 @@ impl Server {
         };
         let audit = options.settings.audit.clone();
         let jobs = options.jobs.then_some(options.settings);
-        Ok(Self { listener, service: Data::new(service), jobs, audit, tls, metrics })
+        Ok(Self { listener, service: Data::new(service), jobs, audit, tls, snapshot_file, metrics })
     }
 
     pub fn address(&self) -> anyhow::Result<String> {
@@ -206,6 +209,9 @@ impl Server {
             let app = service.app.clone();
             tokio::spawn(app.refresher.run(app.background_db, app.snapshots, app.editions, edition_minutes))
         };
+        let snapshot_keeper = self.snapshot_file.map(|file| {
+            SnapshotKeeper::start(file, service.app.background_db.clone(), Arc::clone(&service.app.snapshots))
+        });
         service.app.change_feed.start();
         let polling = service.clone();
         let rights_poller = tokio::spawn(async move { polling.rights.poll(polling.app.background_db.clone()).await });
@@ -310,6 +316,9 @@ impl Server {
             sealer.abort();
         }
         log_writer.end(Duration::from_secs(SHUTDOWN_SECONDS)).await;
+        if let Some(keeper) = snapshot_keeper {
+            keeper.end().await;
+        }
         Ok(served?)
     }
 }

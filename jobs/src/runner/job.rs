@@ -2,7 +2,7 @@
 
 use crate::JobError;
 use crate::runner::settings::{Missed, Settings};
-use crate::snapshot::SnapshotStore;
+use crate::snapshot::{SnapshotFile, SnapshotStore};
 use chrono::NaiveDate;
 use schema::db::WriteTx;
 use schema::models::JobRun;
@@ -39,7 +39,10 @@ impl Context<'_> {
                 store.refresh(self.db)?;
                 Ok(store.current())
             }
-            None => Ok(SnapshotStore::load(self.db)?.current()),
+            None => {
+                let file = SnapshotFile::of(self.db, &self.settings.snapshot, self.settings.keys.clone());
+                Ok(SnapshotStore::load_kept(self.db, file.as_ref())?.current())
+            }
         }
     }
 }

@@ -19,6 +19,7 @@ pub struct Settings {
     pub audit: AuditSettings,
     pub database: DatabaseSettings,
     pub retention: RetentionSettings,
+    pub snapshot: SnapshotSettings,
     /// The server's part, which the `api` crate parses.
     pub api: Option<toml::Table>,
     /// The keys of the key file; None without one. Not a setting: it travels with the settings to the jobs.
@@ -125,6 +126,24 @@ impl Default for RetentionSettings {
     }
 }
 
+/// The file that keeps the snapshot from one start to the next.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SnapshotSettings {
+    /// Whether there is one.
+    pub keep: bool,
+    /// Its folder. Without one it is beside a SQLite database, and with PostgreSQL there is none.
+    pub folder: Option<PathBuf>,
+    /// The fewest complaints of a register for which it is written.
+    pub from_complaints: u32,
+}
+
+impl Default for SnapshotSettings {
+    fn default() -> Self {
+        Self { keep: true, folder: None, from_complaints: 50_000 }
+    }
+}
+
 /// Where seals are kept outside the database.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -171,6 +190,9 @@ impl Settings {
         }
         if [self.retention.runs_days, self.retention.deliveries_days].iter().any(|days| !(7..=36_500).contains(days)) {
             return Err("retention: runs_days and deliveries_days must be from 7 to 36500".into());
+        }
+        if let Some(folder) = self.snapshot.folder.as_ref().filter(|folder| !folder.is_dir()) {
+            return Err(format!("snapshot.folder: {} does not exist or is not a folder", folder.display()));
         }
         if self.scheduler.lease() > LONGEST_LEASE {
             return Err(format!("scheduler: lease_seconds must be at most {}", LONGEST_LEASE.as_secs()));

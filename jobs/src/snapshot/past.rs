@@ -4,7 +4,8 @@
 //! database, if a query needs them.
 
 use super::columns::word;
-use super::{Officers, Snapshot, for_each, meaning, state_place};
+use super::load::for_each;
+use super::{Officers, Snapshot, meaning, state_place};
 use crate::JobError;
 use chrono::{Days, NaiveDate};
 use diesel::connection::DefaultLoadingMode;

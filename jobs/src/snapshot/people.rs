@@ -131,6 +131,11 @@ impl Enterprises {
         Some(self.rows.get(*self.first.get(place as usize)? as usize)?.id)
     }
 
+    /// All enterprises in the order in which they came, with their places.
+    pub(super) fn in_order(&self) -> impl Iterator<Item = (Id, u32)> {
+        self.rows.iter().map(|row| (row.id, row.place))
+    }
+
     /// The number of places.
     pub fn places(&self) -> usize {
         self.first.len()
@@ -201,6 +206,11 @@ impl Officers {
             appointed_on: row.appointed_on,
             unknown: row.unknown,
         })
+    }
+
+    /// All officers in the order of their places.
+    pub(super) fn in_order(&self) -> impl Iterator<Item = Id> {
+        self.rows.iter().map(|row| row.id)
     }
 
     /// The number of officers.

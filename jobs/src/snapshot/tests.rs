@@ -1,7 +1,10 @@
 use super::*;
+use crate::runner::settings::SnapshotSettings;
 use chrono::{Days, TimeDelta};
 use diesel::dsl::count_star;
+use diesel::prelude::*;
 use schema::enums::Finding;
+use schema::tables::{complaint_officers, complaints};
 use schema::world::{self, Parameters};
 
 /// How many complaints say something of a finding.
@@ -43,6 +46,9 @@ fn a_finding_counts_from_its_day_on_without_any_write() {
         .value;
     assert!(allegations > 0 && without_officer > 0);
     let store = SnapshotStore::load_by(&db, || now).expect("a snapshot");
+    let settings = SnapshotSettings { keep: true, folder: None, from_complaints: 0 };
+    let file = SnapshotFile::of(&db, &settings, None).expect("a file");
+    file.keep(&db, &store.current(), AT_THE_END);
     let before = with_finding(&store.current(), Finding::Exonerated);
     // Refreshed on the same day, nothing changes.
     store.refresh_by(&db, || now).expect("a refresh");
@@ -53,7 +59,9 @@ fn a_finding_counts_from_its_day_on_without_any_write() {
     assert_eq!(with_finding(&refreshed, Finding::Exonerated), before + allegations + without_officer);
     let all: i64 = db.read(|conn| Ok(complaints::table.select(count_star()).first(conn)?)).expect("a count");
     assert_eq!(i64::try_from(refreshed.facts.height()), Ok(all), "no complaint stands twice");
-    // A snapshot loaded on that day is the same.
+    // A snapshot from the file of the day before is the same, and so is one loaded on that day.
+    let resumed = file.load(&db, &|| a_day_later).expect("a snapshot from the file");
+    assert_eq!(with_finding(&resumed, Finding::Exonerated), before + allegations + without_officer);
     let loaded = SnapshotStore::load_by(&db, || a_day_later).expect("a snapshot");
     assert_eq!(with_finding(&loaded.current(), Finding::Exonerated), before + allegations + without_officer);
 }

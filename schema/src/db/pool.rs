@@ -9,6 +9,7 @@ use diesel::connection::{Connection, InstrumentationEvent};
 use diesel::r2d2::{self, ManageConnection, Pool, R2D2Connection};
 use diesel::sql_types::Integer;
 use std::ops::{Deref, DerefMut};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -197,6 +198,16 @@ impl Db {
 
     pub fn backend(&self) -> Backend {
         self.backend
+    }
+
+    /// The file of a SQLite database.
+    pub fn file(&self) -> Option<PathBuf> {
+        self.target.file()
+    }
+
+    /// The database as people write it: a path, or a URL without its password.
+    pub fn name(&self) -> String {
+        self.target.name()
     }
 
     /// Applies pending migrations.

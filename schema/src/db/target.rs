@@ -68,6 +68,14 @@ impl Target {
         (self.backend == Backend::Sqlite).then(|| path.into())
     }
 
+    /// The location, for people.
+    pub fn name(&self) -> String {
+        match self.backend {
+            Backend::Postgres => redact(&self.location),
+            Backend::Sqlite => self.location.clone(),
+        }
+    }
+
     /// Fails if a SQLite file is missing: SQLite would create it.
     fn must_be_there(&self) -> Result<(), StoreError> {
         match self.file().filter(|path| !path.exists()) {

@@ -1,0 +1,227 @@
+//! The bytes of the file.
+//!
+//! | part | contents |
+//! | --- | --- |
+//! | sections | enterprises, officers: an id and a place each; then pieces of the facts: Arrow IPC streams |
+//! | description | [`Description`] as JSON, with the length and SHA-256 of each section |
+//! | ending | SHA-256 of the description; its code by the key file, and the key's version; its length; format; mark |
+//!
+//! The ending has a fixed length and is read first: a file that was cut off has none.
+
+use super::{Failed, doubt};
+use crate::snapshot::Snapshot;
+use crate::snapshot::columns::Columns;
+use chrono::NaiveDate;
+use data_encoding::HEXLOWER;
+use polars::io::ipc::{IpcStreamReader, IpcStreamWriter};
+use polars::prelude::{DataFrame, SerReader, SerWriter};
+use schema::keys::Keys;
+use schema::{Id, Timestamp};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::fs::File;
+use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use uuid::Uuid;
+
+/// The version of this layout.
+const FORMAT: u32 = 1;
+const MARK: &[u8; 8] = b"PHANANHS";
+const ENDING: usize = 32 + 32 + 4 + 8 + 4 + 8;
+/// The version that says that no key file signed the description.
+const NO_KEY: u32 = u32::MAX;
+/// What the key file signs here.
+const PURPOSE: &str = "snapshot-file";
+/// Bytes of an id and a place.
+const ENTRY: usize = 16 + 4;
+/// Rows of a piece. A reader holds one piece beside the frame; Arrow streams of polars have batches of this size.
+const PIECE: usize = 512 * 512;
+
+/// What the file holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Description {
+    /// The executable that wrote it.
+    pub program: String,
+    pub position: i64,
+    pub as_of: Timestamp,
+    /// Time and actor of the transaction that made `position`: another register, and this one restored to an earlier state
+    /// and written on, has another.
+    pub transaction: (Timestamp, String),
+    /// A hash of units and categories, to which the columns refer by place.
+    pub reference: String,
+    pub later: Vec<(NaiveDate, Id)>,
+    pub rows: u64,
+    pub sections: Vec<Section>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Section {
+    bytes: u64,
+    sha256: String,
+}
+
+/// Writes a file; `description` has no sections yet.
+pub(super) fn write(
+    out: &mut impl Write,
+    mut description: Description,
+    snapshot: &Snapshot,
+    keys: Option<&Keys>,
+) -> Result<(), Failed> {
+    let sections = &mut description.sections;
+    let mut write_section = |bytes: &[u8]| -> io::Result<()> {
+        sections.push(Section { bytes: bytes.len() as u64, sha256: sha256(bytes) });
+        out.write_all(bytes)
+    };
+    let enterprises: Vec<u8> = snapshot.enterprises.in_order().flat_map(|(id, place)| entry(id, place)).collect();
+    write_section(&enterprises)?;
+    drop(enterprises);
+    let officers: Vec<u8> =
+        (0u32..).zip(snapshot.officers.in_order()).flat_map(|(place, id)| entry(id, place)).collect();
+    write_section(&officers)?;
+    let rows = snapshot.facts.height();
+    for from in (0..rows).step_by(PIECE) {
+        let mut piece = snapshot.facts.slice(i64::try_from(from).unwrap_or(i64::MAX), PIECE.min(rows - from));
+        let mut bytes = Vec::new();
+        IpcStreamWriter::new(&mut bytes).finish(&mut piece)?;
+        write_section(&bytes)?;
+    }
+    let text = serde_json::to_vec(&description).map_err(io::Error::from)?;
+    let digest: [u8; 32] = Sha256::digest(&text).into();
+    let signed = keys.and_then(|keys| Some((keys.version(), code_of(keys, keys.version(), &digest)?)));
+    let (version, code) = signed.unwrap_or((NO_KEY, [0; 32]));
+    out.write_all(&text)?;
+    out.write_all(&digest)?;
+    out.write_all(&code)?;
+    out.write_all(&version.to_le_bytes())?;
+    out.write_all(&(text.len() as u64).to_le_bytes())?;
+    out.write_all(&FORMAT.to_le_bytes())?;
+    out.write_all(MARK)?;
+    Ok(())
+}
+
+/// An opened file, whose sections are read in their order. Its description is true; each section is checked when it is
+/// read.
+pub(super) struct Contents {
+    file: File,
+    /// The index of the next section.
+    next: usize,
+    pub description: Description,
+}
+
+impl Contents {
+    pub fn open(path: &Path, keys: Option<&Keys>) -> Result<Self, Failed> {
+        // Opening a pipe would wait for its other end.
+        if !path.metadata()?.is_file() {
+            return doubt("it is no regular file");
+        }
+        let mut file = File::open(path)?;
+        let meta = file.metadata()?;
+        let user = rustix::process::geteuid();
+        if meta.mode() & 0o077 != 0 || !(user.is_root() || meta.uid() == user.as_raw()) {
+            return doubt("other users can read or replace it");
+        }
+        let Some(ending_at) = meta.len().checked_sub(ENDING as u64) else { return doubt("it is cut off") };
+        let mut ending = [0u8; ENDING];
+        file.seek(SeekFrom::Start(ending_at))?;
+        file.read_exact(&mut ending)?;
+        let (digest, rest) = ending.split_at(32);
+        let (code, rest) = rest.split_at(32);
+        let (version, rest) = rest.split_at(4);
+        let (length, rest) = rest.split_at(8);
+        let (format, mark) = rest.split_at(4);
+        if mark != MARK.as_slice() {
+            return doubt("it is cut off");
+        }
+        if number(format) != u64::from(FORMAT) {
+            return doubt("another version of the program wrote it");
+        }
+        let Some(described_at) = ending_at.checked_sub(number(length)) else { return doubt("it is damaged") };
+        file.seek(SeekFrom::Start(described_at))?;
+        let text = read(&mut file, number(length))?;
+        let own: [u8; 32] = Sha256::digest(&text).into();
+        if own.as_slice() != digest {
+            return doubt("it is damaged");
+        }
+        if let Some(keys) = keys {
+            let version = u32::try_from(number(version)).ok().filter(|version| *version != NO_KEY);
+            let expected = version.and_then(|version| code_of(keys, version, &own));
+            if expected.is_none_or(|expected| expected.as_slice() != code) {
+                return doubt("the key file did not sign it");
+            }
+        }
+        let description: Description = serde_json::from_slice(&text).map_err(io::Error::from)?;
+        let bytes = description.sections.iter().try_fold(0u64, |sum, section| sum.checked_add(section.bytes));
+        if bytes != Some(described_at) {
+            return doubt("it is damaged");
+        }
+        file.seek(SeekFrom::Start(0))?;
+        Ok(Self { file, next: 0, description })
+    }
+
+    /// The next section; None after the last.
+    fn section(&mut self) -> Result<Option<Vec<u8>>, Failed> {
+        let Some(section) = self.description.sections.get(self.next) else { return Ok(None) };
+        self.next += 1;
+        let bytes = read(&mut self.file, section.bytes)?;
+        if sha256(&bytes) == section.sha256 { Ok(Some(bytes)) } else { doubt("it is damaged") }
+    }
+
+    /// The next section as ids and places: first the enterprises, then the officers.
+    pub fn entries(&mut self) -> Result<Vec<(Id, u32)>, Failed> {
+        let bytes = self.section()?.unwrap_or_default();
+        let mut entries = Vec::with_capacity(bytes.len() / ENTRY);
+        for entry in bytes.chunks_exact(ENTRY) {
+            let (id, place) = entry.split_at(16);
+            let id = Uuid::from_slice(id).map_err(|error| Failed::Doubt(error.to_string()))?;
+            entries.push((Id(id), u32::try_from(number(place)).unwrap_or(u32::MAX)));
+        }
+        Ok(entries)
+    }
+
+    /// The facts in all further sections.
+    pub fn facts(&mut self) -> Result<DataFrame, Failed> {
+        let empty = Columns::new(0, NaiveDate::default()).into_frame()?;
+        let mut facts: Option<DataFrame> = None;
+        while let Some(bytes) = self.section()? {
+            let piece = IpcStreamReader::new(Cursor::new(bytes)).set_rechunk(false).finish()?;
+            if piece.schema() != empty.schema() {
+                return doubt("it has other columns");
+            }
+            match &mut facts {
+                None => facts = Some(piece),
+                Some(facts) => {
+                    facts.vstack_mut(&piece)?;
+                }
+            }
+        }
+        let facts = facts.unwrap_or(empty);
+        if facts.height() as u64 == self.description.rows { Ok(facts) } else { doubt("it lacks rows") }
+    }
+}
+
+fn read(file: &mut File, bytes: u64) -> Result<Vec<u8>, Failed> {
+    let mut found = Vec::with_capacity(usize::try_from(bytes).unwrap_or(0));
+    file.take(bytes).read_to_end(&mut found)?;
+    if found.len() as u64 == bytes { Ok(found) } else { doubt("it is cut off") }
+}
+
+fn entry(id: Id, place: u32) -> [u8; ENTRY] {
+    let mut bytes = [0; ENTRY];
+    bytes[..16].copy_from_slice(id.0.as_bytes());
+    bytes[16..].copy_from_slice(&place.to_le_bytes());
+    bytes
+}
+
+/// A number from bytes, the lowest first.
+fn number(bytes: &[u8]) -> u64 {
+    bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    HEXLOWER.encode(&Sha256::digest(bytes))
+}
+
+fn code_of(keys: &Keys, version: u32, digest: &[u8; 32]) -> Option<[u8; 32]> {
+    keys.code(version, PURPOSE, &[digest.as_slice()])
+}

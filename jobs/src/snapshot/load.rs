@@ -1,0 +1,262 @@
+//! Reads a snapshot from the database: whole, or the complaints that changed after an earlier one.
+
+use super::columns::{Allegation, Columns, Row};
+use super::{Enterprises, Officers, Reference, Snapshot};
+use crate::JobError;
+use diesel::connection::DefaultLoadingMode;
+use diesel::pg::PgRowByRowLoadingMode;
+use diesel::prelude::*;
+use polars::prelude::BooleanChunked;
+use schema::db::dialect::{KEYS_PER_QUERY, current_position};
+use schema::domain::calendar::local_date;
+use schema::enums::ReferenceEventKind;
+use schema::models::{Enterprise, Officer};
+use schema::tables::{
+    complaint_events, complaint_officers, complaints, enterprises, officers, reference_events, unit_responses,
+};
+use schema::{Conn, Id, StoreError, Timestamp};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Whether units or categories changed after a position, so that places of the snapshot may have moved.
+pub(super) fn reference_changed(conn: &mut Conn, position: i64) -> Result<bool, StoreError> {
+    let changes = reference_events::table
+        .filter(reference_events::position.gt(position))
+        .filter(reference_events::entity.eq_any(["unit", "unit_parents", "issue_category"]))
+        .count()
+        .get_result::<i64>(conn)?;
+    Ok(changes > 0)
+}
+
+/// Enterprises, officers, and the version of all names.
+pub(super) type People = (Arc<Enterprises>, Arc<Officers>, u64);
+
+/// A number that no snapshot of this process has had.
+pub(super) fn next_names_version() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    LAST.fetch_add(1, Ordering::Relaxed) + 1
+}
+
+/// The enterprises and officers of a snapshot, with later changes and new officers. None when an enterprise counts as
+/// another one now, which moves places. `refreshed` reads new enterprises with the complaints that name them.
+pub(super) fn people_changed(conn: &mut Conn, before: &Snapshot) -> Result<Option<People>, JobError> {
+    let changed = |conn: &mut Conn, entity: &str, kinds: &[ReferenceEventKind]| {
+        reference_events::table
+            .filter(reference_events::position.gt(before.position))
+            .filter(reference_events::entity.eq(entity.to_owned()))
+            .filter(reference_events::kind.eq_any(kinds.to_vec()))
+            .select(reference_events::entity_id)
+            .distinct()
+            .load::<Id>(conn)
+    };
+    let [created, updated] = [ReferenceEventKind::Created, ReferenceEventKind::Updated];
+    let (mut enterprises, mut officers) = (Arc::clone(&before.enterprises), Arc::clone(&before.officers));
+    let mut names_version = before.names_version;
+    for chunk in changed(conn, "enterprise", &[updated])?.chunks(KEYS_PER_QUERY) {
+        let found = enterprises::table.filter(enterprises::id.eq_any(chunk)).select(Enterprise::as_select());
+        for enterprise in found.load(conn)? {
+            names_version = next_names_version();
+            if !Arc::make_mut(&mut enterprises).update_unless_moved(&enterprise) {
+                return Ok(None);
+            }
+        }
+    }
+    let described = changed(conn, "officer", &[updated])?;
+    if !described.is_empty() {
+        names_version = next_names_version();
+    }
+    for chunk in changed(conn, "officer", &[created, updated])?.chunks(KEYS_PER_QUERY) {
+        let found = officers::table.filter(officers::id.eq_any(chunk)).select(Officer::as_select());
+        for officer in found.load(conn)? {
+            Arc::make_mut(&mut officers).put(&officer);
+        }
+    }
+    Ok(Some((enterprises, officers, names_version)))
+}
+
+/// Runs a body for each row of a query, holding one row in memory at a time.
+macro_rules! for_each {
+    ($conn:expr, $query:expr, $row:ty, |$one:ident| $body:expr) => {
+        match $conn {
+            Conn::Pg(conn) => {
+                for row in $query.load_iter::<$row, PgRowByRowLoadingMode>(conn)? {
+                    let $one = row?;
+                    $body;
+                }
+            }
+            Conn::Sqlite(conn) => {
+                for row in $query.load_iter::<$row, DefaultLoadingMode>(conn)? {
+                    let $one = row?;
+                    $body;
+                }
+            }
+        }
+    };
+}
+pub(super) use for_each;
+
+/// Reads the whole register.
+pub(super) fn load_all(conn: &mut Conn, as_of: Timestamp) -> Result<Snapshot, JobError> {
+    let position = current_position(conn)?;
+    let reference = Reference::load(conn)?;
+    let mut enterprises = Enterprises::default();
+    for_each!(conn, enterprises::table.select(Enterprise::as_select()).order(enterprises::id), Enterprise, |row| {
+        enterprises.add(row)
+    });
+    let mut officers = Officers::default();
+    for_each!(conn, officers::table.select(Officer::as_select()).order(officers::code), Officer, |row| officers
+        .put(&row));
+    let first_responses = unit_responses::table
+        .group_by(unit_responses::complaint_id)
+        .select((unit_responses::complaint_id, diesel::dsl::min(unit_responses::responded_at)))
+        .order(unit_responses::complaint_id);
+    let mut responses: Vec<(Id, Timestamp)> = Vec::new();
+    for_each!(conn, first_responses, (Id, Option<Timestamp>), |row| responses.extend(row.1.map(|at| (row.0, at))));
+    let allegations = complaint_officers::table
+        .order((complaint_officers::complaint_id, complaint_officers::ordinal))
+        .select(ALLEGATION);
+    let rows = complaints::table.count().get_result::<i64>(conn)?;
+    let mut columns = Columns::new(usize::try_from(rows).unwrap_or(0), local_date(as_of));
+    let mut named: Vec<(Id, u32)> = Vec::new();
+    for_each!(conn, allegations, Allegation, |row| named.push((row.0, columns.word_of(&row, &officers))));
+    // All three lists are ordered by complaint, which allows a merge join.
+    let (mut responses, mut named, mut words) = (responses.as_slice(), named.as_slice(), Vec::new());
+    for_each!(conn, complaints::table.order(complaints::id).select(Row::as_select()), Row, |row| {
+        words.clear();
+        words.extend(next_of(&mut named, row.id));
+        let response = next_of(&mut responses, row.id).next();
+        columns.push(&row, response, &words, &reference, &enterprises);
+    });
+    Ok(Snapshot {
+        later: Arc::new(columns.take_later()),
+        facts: columns.into_frame()?,
+        reference: Arc::new(reference),
+        position,
+        as_of,
+        demonstration: schema::register::demonstration::mark(conn)?.is_some(),
+        enterprises: Arc::new(enterprises),
+        officers: Arc::new(officers),
+        names_version: next_names_version(),
+        episodes: Arc::default(),
+    })
+}
+
+/// Takes the values of a complaint from the head of a list ordered by complaint; drops those of earlier complaints.
+fn next_of<T: Copy>(list: &mut &[(Id, T)], complaint: Id) -> impl Iterator<Item = T> {
+    let from = list.iter().position(|(id, _)| *id >= complaint).unwrap_or(list.len());
+    let count = list[from..].iter().position(|(id, _)| *id != complaint).unwrap_or(list.len() - from);
+    let (found, rest) = list[from..].split_at(count);
+    *list = rest;
+    found.iter().map(|(_, value)| *value)
+}
+
+const ALLEGATION: (
+    complaint_officers::complaint_id,
+    complaint_officers::officer_id,
+    complaint_officers::finding,
+    complaint_officers::decided_on,
+) = (
+    complaint_officers::complaint_id,
+    complaint_officers::officer_id,
+    complaint_officers::finding,
+    complaint_officers::decided_on,
+);
+
+fn first_responses(rows: Vec<(Id, Option<Timestamp>)>) -> HashMap<Id, Timestamp> {
+    rows.into_iter().filter_map(|(id, first)| Some((id, first?))).collect()
+}
+
+/// Most chunks of a frame before they are merged: a refresh appends changed complaints as a chunk, without copying.
+const MOST_PIECES: usize = 64;
+
+/// The snapshot at a later position: complaints that changed since are removed and read again.
+pub(super) fn refreshed(
+    conn: &mut Conn,
+    before: &Snapshot,
+    people: People,
+    position: i64,
+    as_of: Timestamp,
+) -> Result<Snapshot, JobError> {
+    let today = local_date(as_of);
+    let mut changed: Vec<Id> = complaint_events::table
+        .filter(complaint_events::position.gt(before.position))
+        .select(complaint_events::complaint_id)
+        .distinct()
+        .load(conn)?;
+    // A finding counts from its day on, also where nothing was written since.
+    changed.extend(before.later.iter().filter(|(day, _)| *day <= today).map(|(_, complaint)| *complaint));
+    changed.sort_unstable();
+    changed.dedup();
+    let (mut enterprises, mut officers, names_version) = people;
+    let mut columns = Columns::new(changed.len(), today);
+    for chunk in changed.chunks(KEYS_PER_QUERY) {
+        let rows: Vec<Row> = complaints::table
+            .filter(complaints::id.eq_any(chunk))
+            .order(complaints::id)
+            .select(Row::as_select())
+            .load(conn)?;
+        let new: HashSet<Id> =
+            rows.iter().filter_map(|row| row.enterprise_id).filter(|id| enterprises.place(*id).is_none()).collect();
+        if !new.is_empty() {
+            let new: Vec<Id> = new.into_iter().collect();
+            let found = enterprises::table.filter(enterprises::id.eq_any(&new)).select(Enterprise::as_select());
+            let all_enterprises = Arc::make_mut(&mut enterprises);
+            found.order(enterprises::id).load(conn)?.into_iter().for_each(|one| all_enterprises.add(one));
+        }
+        let allegations: Vec<Allegation> = complaint_officers::table
+            .filter(complaint_officers::complaint_id.eq_any(chunk))
+            .order((complaint_officers::complaint_id, complaint_officers::ordinal))
+            .select(ALLEGATION)
+            .load(conn)?;
+        let new: HashSet<Id> = allegations.iter().map(|row| row.1).filter(|id| officers.place(*id).is_none()).collect();
+        if !new.is_empty() {
+            let new: Vec<Id> = new.into_iter().collect();
+            let found = officers::table.filter(officers::id.eq_any(&new)).select(Officer::as_select());
+            let all_officers = Arc::make_mut(&mut officers);
+            found.order(officers::code).load(conn)?.iter().for_each(|one| all_officers.put(one));
+        }
+        let mut named: HashMap<Id, Vec<u32>> = HashMap::new();
+        for allegation in &allegations {
+            named.entry(allegation.0).or_default().push(columns.word_of(allegation, &officers));
+        }
+        let responses = first_responses(
+            unit_responses::table
+                .filter(unit_responses::complaint_id.eq_any(chunk))
+                .group_by(unit_responses::complaint_id)
+                .select((unit_responses::complaint_id, diesel::dsl::min(unit_responses::responded_at)))
+                .load(conn)?,
+        );
+        for row in rows {
+            let words = named.get(&row.id).map_or(&[][..], Vec::as_slice);
+            columns.push(&row, responses.get(&row.id).copied(), words, &before.reference, &enterprises);
+        }
+    }
+    if changed.is_empty() {
+        return Ok(Snapshot { position, as_of, enterprises, officers, names_version, ..before.clone() });
+    }
+    let mut later = columns.take_later();
+    later.extend(before.later.iter().filter(|(_, complaint)| changed.binary_search(complaint).is_err()));
+    let replaced: HashSet<(u64, u64)> = changed.iter().map(|id| id.0.as_u64_pair()).collect();
+    let high = before.facts.column("id_high")?.u64()?;
+    let low = before.facts.column("id_low")?.u64()?;
+    let stays: BooleanChunked =
+        high.iter().zip(low.iter()).map(|(h, l)| !replaced.contains(&(h.unwrap_or(0), l.unwrap_or(0)))).collect();
+    let kept = if stays.all() { before.facts.clone() } else { before.facts.filter(&stays)? };
+    let mut facts = kept.vstack(&columns.into_frame()?)?;
+    if facts.first_col_n_chunks() > MOST_PIECES {
+        facts.rechunk_mut();
+    }
+    Ok(Snapshot {
+        facts,
+        reference: Arc::clone(&before.reference),
+        position,
+        as_of,
+        demonstration: before.demonstration,
+        enterprises,
+        officers,
+        names_version,
+        later: Arc::new(later),
+        episodes: Arc::default(),
+    })
+}
