@@ -119,8 +119,13 @@ fn bytes_of(value: &Value) -> usize {
         }
 }
 
+/// Bytes of the fields of an object and of all objects in it, as [`Budget::resolved`] counts them one by one.
+pub fn bytes_of_fields(object: &Value) -> usize {
+    bytes_of_all(object).saturating_sub(VALUE_OVERHEAD)
+}
+
 /// Bytes of a value with the fields of all objects.
-pub fn bytes_of_all(value: &Value) -> usize {
+fn bytes_of_all(value: &Value) -> usize {
     let of_fields = |fields: &IndexMap<async_graphql::Name, Value>| {
         fields.iter().map(|(name, value)| name.len() + bytes_of_all(value)).sum::<usize>()
     };

@@ -37,7 +37,7 @@ mod reference;
 pub use access::{ApiToken, Principal, TrustedOperation};
 pub use audit::{AuditEntry, Seal, StateEvent};
 pub use complaints::{
-    Complaint, ComplaintMatter, ComplaintOfficer, ComplaintSource, Escalation, Redaction, UnitResponse,
+    Complaint, ComplaintMatter, ComplaintOfficer, ComplaintSource, ComplaintStub, Escalation, Redaction, UnitResponse,
 };
 pub use digests::{Delivery, Digest, DigestSubscription};
 pub use flags::{Flag, FlagAssessment, FlagReview};

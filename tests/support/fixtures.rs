@@ -137,6 +137,12 @@ impl Files {
         file(self.path(), name, contents)
     }
 
+    /// The arguments that let a server read every row of every page: its cache of objects is off.
+    pub fn without_object_cache(&self) -> [String; 2] {
+        let settings = self.put("no-object-cache.toml", "[api]\nobject_cache_mb = 0\n");
+        ["--config".to_owned(), settings.display().to_string()]
+    }
+
     /// The arguments of an import of files made of texts.
     pub fn import(&self, kind: &str, csv: impl AsRef<[u8]>, mapping: &str) -> Vec<String> {
         let csv = self.put(&format!("{kind}.csv"), csv);

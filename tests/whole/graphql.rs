@@ -1,6 +1,7 @@
 //! GraphQL queries over HTTP give the same answers on both databases.
 
 use serde_json::{Value, json};
+use tests::fixtures::Files;
 use tests::{Client, Json, Role, TestApp, fixtures};
 
 /// The beginnings of the texts that a filter finds, in the order of reception.
@@ -202,7 +203,9 @@ fn pages_forward_and_backward_hold_the_same_rows_and_stay_in_place_under_inserts
 
 #[test]
 fn the_number_of_statements_does_not_depend_on_the_length_of_a_page() {
-    for app in TestApp::both().world().arguments(&["--dev"]) {
+    let files = Files::new();
+    let [option, settings] = files.without_object_cache();
+    for app in TestApp::both().world().arguments(&["--dev", &option, &settings]) {
         let board = app.as_role(Role::Board);
         let query = |first: u32| {
             format!(

@@ -2,6 +2,7 @@
 
 use diesel::connection::SimpleConnection;
 use serde_json::json;
+use tests::fixtures::Files;
 use tests::{Json, Role, TestApp};
 
 #[test]
@@ -70,7 +71,9 @@ fn a_complaint_with_many_responses_gives_those_that_are_asked_for() {
 
 #[test]
 fn responses_within_a_list_are_filtered_and_ordered_and_read_together() {
-    for app in TestApp::both().world().arguments(&["--dev"]) {
+    let files = Files::new();
+    let [option, settings] = files.without_object_cache();
+    for app in TestApp::both().world().arguments(&["--dev", &option, &settings]) {
         let board = app.as_role(Role::Board);
         let query = |first: usize| {
             format!(

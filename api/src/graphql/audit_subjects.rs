@@ -38,10 +38,21 @@ impl AuditSubjects {
         self.complaints.extend(&others.complaints);
     }
 
+    /// Frees what the lists of ids reserve.
+    fn shrink_to_fit(&mut self) {
+        let lists = [&mut self.officers, &mut self.enterprises, &mut self.files, &mut self.complaints];
+        lists.into_iter().for_each(|ids| ids.0.shrink_to_fit());
+    }
+
     /// Bytes of all ids.
     pub fn bytes(&self) -> usize {
         let lists = [&self.officers, &self.enterprises, &self.files, &self.complaints];
         lists.into_iter().map(|ids| ids.0.len() * size_of::<Id>()).sum()
+    }
+
+    /// Notes the subjects of an object for [`shown_by`], as [`Self::record`] does.
+    pub fn record_all(subjects: &Self) {
+        RECORDING.with_borrow_mut(|recording| recording.as_mut().map(|all| all.extend(subjects)));
     }
 
     /// Notes an id for [`shown_by`], if the future of one polls on this thread.
@@ -76,6 +87,9 @@ pub async fn shown_by<T>(resolving: impl Future<Output = T>) -> (T, AuditSubject
         polled
     })
     .await;
+    // The object may be a part of another one that is recorded.
+    RECORDING.with_borrow_mut(|outer| outer.as_mut().map(|outer| outer.extend(&subjects)));
+    subjects.shrink_to_fit();
     (resolved, subjects)
 }
 

@@ -171,8 +171,8 @@ macro_rules! connection {
                 self.edges.iter().map(|edge| &edge.node).collect()
             }
 
-            async fn page_info(&self) -> &$crate::graphql::page::PageInfo {
-                &self.page_info
+            async fn page_info(&self) -> $crate::graphql::execute::Inline<&$crate::graphql::page::PageInfo> {
+                $crate::graphql::execute::Inline(&self.page_info)
             }
 
             /// The number of rows in the whole list, whatever the page. Computed only when selected.

@@ -65,7 +65,7 @@ pub struct RequestContext {
     pub is_query: bool,
     /// Held by the field that computes, so that an operation with many such fields takes one permit only.
     pub computes: Arc<tokio::sync::Mutex<()>>,
-    /// Whether each response key of the document stands once in its selection, without directives.
+    /// Whether each response key occurs once in its selection, without directives.
     pub selects_each_field_once: bool,
     /// The deadline, and the bytes that the answer may have.
     pub budget: Budget,
@@ -115,6 +115,7 @@ impl RequestContext {
 
     /// Notes the subjects that a cached object shows.
     pub fn note_all_shown(&self, subjects: &AuditSubjects) {
+        AuditSubjects::record_all(subjects);
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).extend(subjects);
     }
 

@@ -24,10 +24,12 @@ pub fn write_value(value: &Value, to: &mut impl Write) -> Result<(), Error> {
         Value::Object(fields) => {
             to.write_all(b"{")?;
             for (nth, (name, value)) in fields.iter().enumerate() {
-                // A name has no character that JSON escapes.
-                to.write_all(if nth > 0 { b",\"" } else { b"\"" })?;
-                to.write_all(name.as_bytes())?;
-                to.write_all(b"\":")?;
+                if nth > 0 {
+                    to.write_all(b",")?;
+                }
+                // A key of a JSON scalar may be any text: the header of a column, say.
+                serde_json::to_writer(&mut *to, name.as_str())?;
+                to.write_all(b":")?;
                 write_value(value, to)?;
             }
             to.write_all(b"}")
@@ -47,6 +49,9 @@ mod tests {
             "text": "Cửa khẩu \"A\"\\\n\u{1}\u{2028}", "number": 12.5, "large": 9007199254740993i64, "none": null, "yes": true,
             "list": [{ "a": [] }, { "b": {} }, ["x", null]], "empty": ""
         });
+        let Value::Object(mut fields) = value else { panic!() };
+        fields.insert(async_graphql::Name::new("x\":1,\"a\\b"), value!("key"));
+        let value = Value::Object(fields);
         let mut written = Vec::new();
         write_value(&value, &mut written).expect("memory");
         assert_eq!(String::from_utf8_lossy(&written), serde_json::to_string(&value).expect("JSON"));

@@ -84,7 +84,7 @@ pub struct Metrics {
     snapshot_rows: Gauge,
     subscriptions: Gauge,
     connections: Gauge,
-    object_cache: Family<CacheLabels, Gauge>,
+    object_cache: Family<CacheLabels, Counter>,
     names: Mutex<HashSet<String>>,
     slow: Duration,
 }
@@ -214,8 +214,8 @@ pub async fn metrics_unauthenticated(service: Data<Service>) -> HttpResponse {
     metrics.connections.set(i64::try_from(service.connections.number()).unwrap_or(i64::MAX));
     let (hits, misses) = service.app.objects.uses();
     for (outcome, number) in [("hit", hits), ("miss", misses)] {
-        let gauge = metrics.object_cache.get_or_create(&CacheLabels { outcome });
-        gauge.set(i64::try_from(number).unwrap_or(i64::MAX));
+        let counter = metrics.object_cache.get_or_create(&CacheLabels { outcome });
+        counter.inc_by(number.saturating_sub(counter.get()));
     }
     let snapshot = service.app.snapshots.current();
     let age = Utc::now() - snapshot.as_of.utc();

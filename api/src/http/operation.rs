@@ -65,7 +65,8 @@ pub async fn prepare(
                 OperationResult::request_error(vec![error])
             })?;
             let expansion = Expansion::of(&document);
-            let selects_each_field_once = expansion.is_ok() && selects_each_field_once(&document);
+            let is_small = expansion.as_ref().is_ok_and(|expansion| expansion.fields <= MOST_FIELDS_CACHED);
+            let selects_each_field_once = is_small && selects_each_field_once(&document);
             let parsed = Arc::new(Parsed { document, size, expansion, selects_each_field_once });
             service.persisted.remember(&text, &parsed);
             parsed
@@ -109,6 +110,10 @@ pub async fn prepare(
     }
     Ok(prepared)
 }
+
+/// Fields of a document, each use of a fragment counted, up to which it is examined for the cache of objects. The
+/// examination visits each of them, and it comes before the limits of a role.
+const MOST_FIELDS_CACHED: u64 = 2_000;
 
 /// Sets the defaults of missing variables: the executor applies defaults to arguments but not to directives, so
 /// `@skip(if: $rehearsal)` would run a field that the default skips.

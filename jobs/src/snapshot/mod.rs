@@ -147,7 +147,9 @@ impl SnapshotStore {
             if position == before.position && before.later.iter().all(|(day, _)| *day > today) {
                 return Ok(None);
             }
-            let people = if reference_changed(conn, before.position)? { None } else { people_changed(conn, &before)? };
+            // A database that went back, such as a standby that lagged, may hold other rows of the same versions.
+            let is_other = position < before.position || reference_changed(conn, before.position)?;
+            let people = if is_other { None } else { people_changed(conn, &before)? };
             match people {
                 // Indices may have changed: load everything again.
                 None => load_all(conn, now).map(Some),

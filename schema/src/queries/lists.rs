@@ -218,16 +218,19 @@ fn rank(tier: Tier) -> i64 {
 }
 
 /// Complaints by id, those that meet a condition. The condition is built anew for each statement.
+///
+/// # Errors
+/// If the condition is wrong, or the database cannot be read.
 pub fn complaints_by_id(
     conn: &mut Conn,
     ids: &[Id],
-    condition: impl Fn() -> Option<Pred<complaints::table>>,
+    condition: impl Fn() -> Result<Option<Pred<complaints::table>>, StoreError>,
 ) -> Result<HashMap<Id, Complaint>, StoreError> {
     let mut found = HashMap::with_capacity(ids.len());
     for chunk in ids.chunks(KEYS_PER_QUERY) {
         let mut query =
             complaints::table.into_boxed::<MultiBackend>().filter(complaints::id.eq_any(chunk.to_vec()).nullable());
-        if let Some(condition) = condition() {
+        if let Some(condition) = condition()? {
             query = query.filter(condition);
         }
         let rows: Vec<Complaint> = query.select(Complaint::as_select()).load(conn)?;

@@ -10,7 +10,7 @@ use super::Inline;
 use super::field_order::in_document_order;
 use super::object_cache::{CachedObject, ObjectCache, ObjectKey, SelectionHash};
 use super::selection::{Cacheable, text_of_selection};
-use crate::budget::bytes_of_all;
+use crate::budget::bytes_of_fields;
 use crate::graphql::audit_subjects::shown_by;
 use crate::graphql::context::RequestContext;
 use crate::graphql::json::write_value;
@@ -53,6 +53,17 @@ impl CachedSelections {
         });
         let selections = selections.collect::<Option<Vec<_>>>()?;
         Some(Arc::new(Self { cache, selections }))
+    }
+
+    /// Whether the cache may hold rows of this list. If not, all rows are read at once, without a look at their versions first.
+    pub fn are_known(&self) -> bool {
+        // Of all selections: each is noted.
+        self.selections.iter().fold(true, |all, (_, hash)| self.cache.has_selection(*hash) && all)
+    }
+
+    /// A row that was read.
+    pub fn node_of<N>(self: &Arc<Self>, row: N, id: Id, version: i32) -> ListNode<N> {
+        ListNode { row: Some(row), cached: Vec::new(), caching: Some(Caching { list: Arc::clone(self), id, version }) }
     }
 
     /// What the cache holds of a row.
@@ -177,19 +188,31 @@ impl<N: ContainerType> OutputType for ListNode<N> {
             Some(ObjectKey { selection: *selection, id: caching.id, version: caching.version })
         });
         let (Some(key), Some(caching)) = (key, &self.caching) else { return Inline(row).resolve(ctx, field).await };
-        let errors = || ctx.query_env.errors.lock().unwrap_or_else(PoisonError::into_inner).len();
-        let errors_before = errors();
-        let (value, subjects) = shown_by(Inline(row).resolve(ctx, field)).await;
-        let mut value = value?;
-        in_document_order(&mut value, &[&ctx.item.node], &ctx.query_env.fragments);
-        let is_spent = request.is_none_or(|request| request.budget.is_spent());
-        let mut json = Vec::with_capacity(1_024);
-        // A field that failed is missing from the value, and a spent budget makes objects null.
-        if is_spent || errors() != errors_before || write_value(&value, &mut json).is_err() {
-            return Ok(value);
-        }
-        let (json, resolved_bytes) = (Bytes::from(json), bytes_of_all(&value) as u64);
-        caching.list.cache.insert(key, CachedObject { json: json.clone(), resolved_bytes, subjects });
-        Ok(Value::Binary(json))
+        Box::pin(resolved_and_cached(&caching.list.cache, key, row, ctx, field)).await
     }
+}
+
+/// Resolves an object and inserts it into the cache, unless a field failed.
+async fn resolved_and_cached<N: ContainerType>(
+    cache: &ObjectCache,
+    key: ObjectKey,
+    row: &N,
+    ctx: &ContextSelectionSet<'_>,
+    field: &Positioned<Field>,
+) -> ServerResult<Value> {
+    let errors = || ctx.query_env.errors.lock().unwrap_or_else(PoisonError::into_inner).len();
+    let errors_before = errors();
+    let (value, subjects) = shown_by(Inline(row).resolve(ctx, field)).await;
+    let mut value = value?;
+    in_document_order(&mut value, &[&ctx.item.node], &ctx.query_env.fragments);
+    let is_spent = ctx.data_opt::<RequestContext>().is_none_or(|request| request.budget.is_spent());
+    let mut json = Vec::with_capacity(1_024);
+    // A field that failed is missing from the value, and a spent budget makes objects null.
+    if is_spent || errors() != errors_before || write_value(&value, &mut json).is_err() {
+        return Ok(value);
+    }
+    // A copy has no more capacity than bytes.
+    let json = Bytes::copy_from_slice(&json);
+    cache.insert(key, CachedObject { json: json.clone(), resolved_bytes: bytes_of_fields(&value) as u64, subjects });
+    Ok(Value::Binary(json))
 }

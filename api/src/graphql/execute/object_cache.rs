@@ -4,11 +4,11 @@
 //! so an object of the current version is never stale, whichever node wrote the version. [`super::list_node`] says what
 //! else an object may depend on.
 //!
-//! Two thirds of the time of a page of 25 complaints went into reading whole rows, making values and writing them ("Pages"
-//! in `docs/benchmarks.md`).
+//! `docs/benchmarks.md` says what it gains ("Pages").
 
 use crate::graphql::audit_subjects::AuditSubjects;
 use bytes::Bytes;
+use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use schema::Id;
 use std::sync::Arc;
@@ -35,13 +35,18 @@ pub struct CachedObject {
 }
 
 /// Bytes of an entry besides its JSON and its subjects.
-const ENTRY_OVERHEAD: usize = 256;
+const ENTRY_OVERHEAD: usize = 600;
+
+/// Selections remembered as cached.
+const SELECTIONS: u64 = 10_000;
 
 /// The cache of a node.
 #[derive(Debug)]
 pub struct ObjectCache {
     /// None if the configuration gives it no memory.
     objects: Option<Cache<ObjectKey, Arc<CachedObject>>>,
+    /// Selections of which objects were inserted.
+    selections: Cache<SelectionHash, ()>,
     hits: AtomicU64,
     misses: AtomicU64,
 }
@@ -53,12 +58,24 @@ impl ObjectCache {
             u32::try_from(ENTRY_OVERHEAD + object.json.len() + object.subjects.bytes()).unwrap_or(u32::MAX)
         };
         let capacity = u64::from(megabytes) * 1024 * 1024;
-        let objects = (megabytes > 0).then(|| Cache::builder().max_capacity(capacity).weigher(weigh).build());
-        Self { objects, hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
+        // LRU: an object of an old version is never asked for again, however often it was.
+        let cache = || Cache::builder().max_capacity(capacity).eviction_policy(EvictionPolicy::lru());
+        let objects = (megabytes > 0).then(|| cache().weigher(weigh).build());
+        let selections = Cache::builder().max_capacity(SELECTIONS).build();
+        Self { objects, selections, hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
     }
 
     pub fn is_enabled(&self) -> bool {
         self.objects.is_some()
+    }
+
+    /// Whether objects of a selection were inserted before; from now on they were.
+    pub fn has_selection(&self, selection: SelectionHash) -> bool {
+        let has = self.selections.contains_key(&selection);
+        if !has {
+            self.selections.insert(selection, ());
+        }
+        has
     }
 
     pub fn get(&self, key: &ObjectKey) -> Option<Arc<CachedObject>> {

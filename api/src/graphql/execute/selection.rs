@@ -1,6 +1,6 @@
 //! Selections whose JSON may be cached, and their canonical text.
 
-use async_graphql::parser::types::{Selection, SelectionSet};
+use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
 use async_graphql::{Context, Positioned};
 use std::fmt::Write;
 
@@ -13,8 +13,11 @@ pub struct Cacheable {
     pub objects: &'static [(&'static str, &'static Cacheable)],
 }
 
-/// Deepest selection that is cached.
+/// Deepest selection of an object that is cached, fragments counted.
 const DEEPEST: usize = 12;
+
+/// Deepest document, fragments counted, whose objects are cached.
+const DEEPEST_DOCUMENT: usize = 24;
 
 /// Appends the canonical text of a selection: response keys, names, and arguments with the values of variables. None if the
 /// selection is not cacheable.
@@ -24,6 +27,7 @@ pub fn text_of_selection(
     of: &'static Cacheable,
     text: &mut String,
 ) -> Option<()> {
+    text.push_str(of.name);
     text.push('{');
     append(ctx, selections, of, text, 0)?;
     text.push('}');
@@ -90,28 +94,24 @@ fn append(
 
 /// Whether every selection of a document, with its fragments in place, has each response key once and no directive. Then no
 /// two values are merged, and the executor leaves no field out.
-pub fn selects_each_field_once(document: &async_graphql::parser::types::ExecutableDocument) -> bool {
+pub fn selects_each_field_once(document: &ExecutableDocument) -> bool {
     document.operations.iter().all(|(_, operation)| {
         operation.node.directives.is_empty() && each_once(document, &operation.node.selection_set, 0)
     })
 }
 
-fn each_once(
-    document: &async_graphql::parser::types::ExecutableDocument,
-    selections: &Positioned<SelectionSet>,
-    depth: usize,
-) -> bool {
+fn each_once(document: &ExecutableDocument, selections: &Positioned<SelectionSet>, depth: usize) -> bool {
     let mut keys = Vec::new();
-    depth <= 2 * DEEPEST && collect_once(document, selections, depth, &mut keys)
+    depth <= DEEPEST_DOCUMENT && collect_once(document, selections, depth, &mut keys)
 }
 
 fn collect_once<'d>(
-    document: &'d async_graphql::parser::types::ExecutableDocument,
+    document: &'d ExecutableDocument,
     selections: &'d Positioned<SelectionSet>,
     depth: usize,
     keys: &mut Vec<&'d str>,
 ) -> bool {
-    depth <= 2 * DEEPEST
+    depth <= DEEPEST_DOCUMENT
         && selections.node.items.iter().all(|selection| match &selection.node {
             Selection::Field(field) => {
                 let key = field.node.response_key().node.as_str();

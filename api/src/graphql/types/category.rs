@@ -3,6 +3,7 @@
 use crate::graphql::connection::{connection, list};
 use crate::graphql::context::{request, snapshot, viewer};
 use crate::graphql::enums::{CategoryKind, Locale};
+use crate::graphql::execute::Inline;
 use crate::graphql::filter::{BooleanOps, CategoryKindOps, Filter, IdOps, IntOps, StringOps, filter};
 use crate::graphql::loaders::{CategoryKey, UnitKey, reference_row};
 use crate::graphql::page::PageArgs;
@@ -99,9 +100,9 @@ impl IssueCategory {
     }
 
     /// The headquarters unit in charge; null if there is none.
-    async fn owner(&self, ctx: &Context<'_>) -> Result<Option<Unit>> {
+    async fn owner(&self, ctx: &Context<'_>) -> Result<Option<Inline<Unit>>> {
         let Some(owner) = self.0.owner_unit_id else { return Ok(None) };
-        Ok(reference_row(ctx, UnitKey(owner)).await?.map(Unit))
+        Ok(reference_row(ctx, UnitKey(owner)).await?.map(Unit).map(Inline))
     }
 }
 

@@ -1,8 +1,8 @@
 //! The fields of a complaint, and of what it refers to, whose JSON may be cached.
 //!
 //! Each depends on nothing but the version of the complaint, the names in the snapshot and the rights of the viewer. Fields
-//! that change otherwise stay out: flags and analyses change by runs of jobs, redacted texts and sources without a new
-//! version that every writer sets, and lists below a unit or an officer with the complaints of others.
+//! that change otherwise stay out: flags and analyses change by runs of jobs, sources without a new version, redacted texts
+//! belong to no version of the row, and lists below a unit or an officer change with other complaints.
 
 use crate::graphql::execute::selection::Cacheable;
 
@@ -103,3 +103,74 @@ pub static COMPLAINT: Cacheable = Cacheable {
         ("responses", &RESPONSES),
     ],
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graphql::{schema, sdl};
+    use async_graphql::parser::parse_schema;
+    use async_graphql::parser::types::{BaseType, Type, TypeKind, TypeSystemDefinition};
+    use std::collections::{BTreeMap, BTreeSet};
+
+    /// The fields that are not cached. A new field of a type above belongs here, or into the type.
+    const NOT_CACHED: &[(&str, &[&str])] = &[
+        ("Complaint", &["sources", "redactedText"]),
+        ("Unit", &["scorecard", "complaints", "flag", "cusum", "parents"]),
+        ("IssueCategory", &["parent", "complaints"]),
+        ("Officer", &["flag", "record", "complaints", "postings"]),
+        ("Enterprise", &["complaints"]),
+        ("Allegation", &[]),
+        ("UnitResponse", &[]),
+        ("UnitResponseConnection", &[]),
+        ("UnitResponseEdge", &[]),
+        ("PageInfo", &[]),
+    ];
+
+    fn name_of(field: &Type) -> &str {
+        match &field.base {
+            BaseType::Named(name) => name,
+            BaseType::List(of) => name_of(of),
+        }
+    }
+
+    fn collect(of: &'static Cacheable, all: &mut BTreeMap<&'static str, &'static Cacheable>) {
+        if all.insert(of.name, of).is_none() {
+            of.objects.iter().for_each(|(_, below)| collect(below, all));
+        }
+    }
+
+    #[test]
+    fn each_field_of_these_types_is_cached_or_said_not_to_be() {
+        let document = parse_schema(sdl(&schema(false))).expect("a schema");
+        let mut types: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+        for definition in &document.definitions {
+            if let TypeSystemDefinition::Type(definition) = definition
+                && let TypeKind::Object(object) = &definition.node.kind
+            {
+                let fields = object
+                    .fields
+                    .iter()
+                    .map(|field| (field.node.name.node.to_string(), name_of(&field.node.ty.node).to_owned()));
+                types.insert(definition.node.name.node.to_string(), fields.collect());
+            }
+        }
+        let mut cacheable = BTreeMap::new();
+        collect(&COMPLAINT, &mut cacheable);
+        assert_eq!(cacheable.len(), NOT_CACHED.len());
+        for (name, of) in cacheable {
+            let fields = &types[name];
+            let (_, others) = NOT_CACHED.iter().find(|(other, _)| *other == name).expect(name);
+            let objects = of.objects.iter().map(|(field, below)| {
+                assert_eq!(fields[*field], below.name, "{name}.{field}");
+                *field
+            });
+            let said: Vec<&str> = of.leaves.iter().copied().chain(objects).chain(others.iter().copied()).collect();
+            let once: BTreeSet<&str> = said.iter().copied().collect();
+            assert_eq!(said.len(), once.len(), "{name}: a field stands twice");
+            assert_eq!(once, fields.keys().map(String::as_str).collect(), "{name}");
+            for leaf in of.leaves {
+                assert!(!types.contains_key(&fields[*leaf]), "{name}.{leaf} has fields of its own");
+            }
+        }
+    }
+}

@@ -2,7 +2,6 @@
 
 use super::cacheable::COMPLAINT;
 use super::{Complaint, ComplaintConnection, ComplaintFilter, ComplaintOrder, complaint_order};
-use crate::access::Scope;
 use crate::graphql::connection::{Connects, Counter, ListItem, list};
 use crate::graphql::context::{request, snapshot, viewer};
 use crate::graphql::execute::{CachedSelections, ListNode};
@@ -15,10 +14,10 @@ use async_graphql::{Context, ID, Object, Result};
 use diesel::prelude::*;
 use futures_util::future::BoxFuture;
 use schema::db::MultiBackend;
-use schema::queries::{ComplaintSort, Direction, ListOrder, Slice};
+use schema::queries::{ComplaintSort, Direction, Key, ListOrder, Slice};
 use schema::tables::complaints;
 use schema::{Conn, Id, models, queries};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -40,7 +39,11 @@ impl ComplaintQueries {
         before: Option<String>,
     ) -> Result<ComplaintConnection> {
         let page = PageArgs { first, after, last, before };
-        complaints_where(ctx, filter, order_by, page).await
+        let Some(selections) = CachedSelections::of_list(ctx, &COMPLAINT) else {
+            return complaints_where(ctx, filter, order_by, page).await;
+        };
+        let order = complaint_order(request(ctx)?, order_by);
+        Box::pin(cached_list(ctx, &selections, page, order, condition(ctx, filter)?)).await
     }
 
     /// One complaint by id; null if there is none, or you may not see it.
@@ -75,58 +78,87 @@ pub async fn complaints_where(
     order_by: Option<Vec<ComplaintOrder>>,
     page: PageArgs,
 ) -> Result<ComplaintConnection> {
-    let reference = snapshot(ctx)?.reference.clone();
-    let scope = viewer(ctx)?.scope(&reference.tree);
     let order = complaint_order(request(ctx)?, order_by);
-    let within = scope.clone();
-    let condition = move || Ok(within.and(filter.condition(&reference)?));
-    match CachedSelections::of_list(ctx, &COMPLAINT) {
-        Some(selections) => Box::pin(cached_list(ctx, &selections, page, order, scope, condition)).await,
-        None => list::<Complaint>(ctx, page, order, condition).await,
-    }
+    list::<Complaint>(ctx, page, order, condition(ctx, filter)?).await
 }
 
-/// Reads the ids and versions of a page, and only those rows whose JSON is not cached.
+/// The condition of a list of complaints: its filter, within the row scope of the viewer.
+fn condition(
+    ctx: &Context<'_>,
+    filter: Option<ComplaintFilter>,
+) -> Result<impl Fn() -> OptionalCondition<complaints::table> + Send + Sync + use<>> {
+    let reference = snapshot(ctx)?.reference.clone();
+    let scope = viewer(ctx)?.scope(&reference.tree);
+    Ok(move || Ok(scope.and(filter.condition(&reference)?)))
+}
+
+/// A page of a root list from the cache of objects: reads ids and versions, and only those rows whose JSON is not cached.
+///
+/// Lists below other objects are not cached: what loaders have read by then may be older than the rows of the page.
 async fn cached_list(
     ctx: &Context<'_>,
     selections: &Arc<CachedSelections>,
     page: PageArgs,
     order: Vec<(ComplaintSort, Direction)>,
-    scope: Scope,
     condition: impl Fn() -> OptionalCondition<complaints::table> + Send + Sync + 'static,
 ) -> Result<ComplaintConnection> {
     let request = request(ctx)?;
     let window = page.window(request.limits.page_size, request.cursors())?;
     let condition = Arc::new(condition);
-    let (to_list, list_order, list_window) = (Arc::clone(&condition), order.clone(), window.clone());
-    let listed = move |conn: &mut Conn| ComplaintSort::list_stubs(conn, to_list()?, &list_order, &list_window);
-    let Slice { rows: stubs, more } = request.read(listed).await?;
-    let mut nodes: Vec<ListNode<Complaint>> = stubs.iter().map(|stub| selections.node(stub.id, stub.version)).collect();
-    let missing: Vec<Id> =
-        stubs.iter().zip(&nodes).filter(|(_, node)| node.lacks_row()).map(|(stub, _)| stub.id).collect();
-    if !missing.is_empty() {
-        let read = move |conn: &mut Conn| queries::complaints_by_id(conn, &missing, || scope.condition());
-        let found = request.read(read).await?;
-        let in_order = stubs.iter().filter_map(|stub| found.get(&stub.id).cloned());
-        let rows: Vec<models::Complaint> = in_order.collect();
+    let (wanted, list_order, list_window) = (Arc::clone(&condition), order.clone(), window.clone());
+    let Slice { rows, more } = if selections.are_known() {
+        let listed = move |conn: &mut Conn| ComplaintSort::list_stubs(conn, wanted()?, &list_order, &list_window);
+        let Slice { rows: stubs, more } = request.read(listed).await?;
+        Slice { rows: with_missing_rows(ctx, selections, stubs, &order, &condition).await?, more }
+    } else {
+        let listed = move |conn: &mut Conn| ComplaintSort::list(conn, wanted()?, &list_order, &list_window);
+        let Slice { rows, more } = request.read(listed).await?;
         Complaint::prepare(ctx, &rows).await?;
-        for row in rows {
-            if let Some(at) = stubs.iter().position(|stub| stub.id == row.id) {
-                let version = row.version;
-                nodes[at].set_row(Complaint(row), version);
-            }
-        }
-    }
-    // A complaint that has left the scope of the viewer since its id was read is left out.
-    let shown: Vec<_> = stubs.into_iter().zip(nodes).filter(|(_, node)| !node.lacks_row()).collect();
-    request.note_complaints(shown.iter().map(|(stub, _)| stub.id));
-    let keys = |stub| request.cursors().at(Place::Keys(ComplaintSort::stub_keys(&order, stub)));
-    let places: Vec<Cursor> = shown.iter().map(|(stub, _)| keys(stub)).collect();
-    let slice = Slice { rows: shown, more };
+        let with_keys = rows.into_iter().map(|row| {
+            let (keys, id, version) = (ComplaintSort::keys(&order, &row), row.id, row.version);
+            (keys, selections.node_of(Complaint(row), id, version))
+        });
+        Slice { rows: with_keys.collect(), more }
+    };
+    let (keys, nodes): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+    let places: Vec<Cursor> = keys.into_iter().map(|keys| request.cursors().at(Place::Keys(keys))).collect();
+    let slice = Slice { rows: nodes, more };
     let page_info = PageInfo::new(&slice, &window, &places);
     let counter = Counter::Query(Arc::new(move |conn| ComplaintSort::count(conn, condition()?)));
-    let edges = places.into_iter().zip(slice.rows.into_iter().map(|(_, node)| node));
-    Ok(Complaint::connection(edges, page_info, counter))
+    Ok(Complaint::connection(places.into_iter().zip(slice.rows), page_info, counter))
+}
+
+/// The rows of a page with their sort keys: from the cache, else from the database. A complaint that no longer belongs to
+/// the list since its id was read is left out.
+async fn with_missing_rows(
+    ctx: &Context<'_>,
+    selections: &Arc<CachedSelections>,
+    stubs: Vec<models::ComplaintStub>,
+    order: &[(ComplaintSort, Direction)],
+    condition: &Arc<impl Fn() -> OptionalCondition<complaints::table> + Send + Sync + 'static>,
+) -> Result<Vec<(Vec<Key>, ListNode<Complaint>)>> {
+    let request = request(ctx)?;
+    let with_node = |stub: models::ComplaintStub| (selections.node(stub.id, stub.version), stub);
+    let mut page: Vec<(ListNode<Complaint>, models::ComplaintStub)> = stubs.into_iter().map(with_node).collect();
+    let missing: Vec<Id> = page.iter().filter(|(node, _)| node.lacks_row()).map(|(_, stub)| stub.id).collect();
+    let mut read: HashMap<Id, models::Complaint> = HashMap::new();
+    if !missing.is_empty() {
+        let (wanted, ids) = (Arc::clone(condition), missing.clone());
+        read = request.read(move |conn: &mut Conn| queries::complaints_by_id(conn, &ids, || wanted())).await?;
+        page.retain(|(node, stub)| !node.lacks_row() || read.contains_key(&stub.id));
+        let in_order: Vec<models::Complaint> = missing.iter().filter_map(|id| read.get(id).cloned()).collect();
+        Complaint::prepare(ctx, &in_order).await?;
+    }
+    request.note_complaints(page.iter().map(|(_, stub)| stub.id));
+    let with_keys = page.into_iter().map(|(mut node, stub)| match read.remove(&stub.id) {
+        Some(row) => {
+            let (keys, version) = (ComplaintSort::keys(order, &row), row.version);
+            node.set_row(Complaint(row), version);
+            (keys, node)
+        }
+        None => (ComplaintSort::stub_keys(order, &stub), node),
+    });
+    Ok(with_keys.collect())
 }
 
 /// Loads the selected children of all complaints of a page. The data loaders would discover them one after

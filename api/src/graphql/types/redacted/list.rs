@@ -107,7 +107,7 @@ impl RedactedQueries {
         request.note_complaints(slice.rows.iter().map(|(_, id)| *id));
         let edges = slice.rows.into_iter().zip(cursors).filter_map(|((_, id), cursor)| {
             let (complaint, text) = (rows.remove(&id)?, texts.remove(&id)?.text);
-            Some(RedactedComplaintEdge { cursor, node: RedactedComplaint { complaint, text } })
+            Some(RedactedComplaintEdge { cursor, node: RedactedComplaint { complaint, text }.into() })
         });
         Ok(RedactedComplaintConnection { edges: edges.collect(), page_info, counter: Counter::Known(number) })
     }

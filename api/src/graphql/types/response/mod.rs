@@ -14,6 +14,7 @@ pub use order::UnitResponseOrder;
 
 use crate::graphql::connection::connection;
 use crate::graphql::enums::ResponseAction;
+use crate::graphql::execute::Inline;
 use crate::graphql::loaders::{UnitKey, reference_row};
 use crate::graphql::scalars::Moment;
 use crate::graphql::scalars::id;
@@ -43,8 +44,8 @@ impl UnitResponse {
     }
 
     /// The unit that responded.
-    async fn unit(&self, ctx: &Context<'_>) -> Result<Option<Unit>> {
-        Ok(reference_row(ctx, UnitKey(self.0.unit_id)).await?.map(Unit))
+    async fn unit(&self, ctx: &Context<'_>) -> Result<Option<Inline<Unit>>> {
+        Ok(reference_row(ctx, UnitKey(self.0.unit_id)).await?.map(Unit).map(Inline))
     }
 
     async fn responded_at(&self) -> Moment {
