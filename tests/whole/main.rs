@@ -57,6 +57,7 @@ mod retention;
 mod revoked;
 mod scorecard;
 mod sealing;
+mod search;
 mod server;
 mod service;
 mod silent_database;

@@ -80,10 +80,11 @@ fn canonical(kind: &str) -> &'static str {
     }
 }
 
+/// The tables of SQLite, without its index of searches: PostgreSQL keeps its own in other ways.
 fn sqlite_tables(c: &mut SqliteConnection) -> BTreeMap<String, Table> {
     let names: Vec<Name> = diesel::sql_query(
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' \
-         AND name NOT LIKE '\\_\\_diesel%' ESCAPE '\\'",
+         AND name NOT LIKE '\\_\\_diesel%' ESCAPE '\\' AND name NOT LIKE 'search\\_%' ESCAPE '\\'",
     )
     .load(c)
     .unwrap();

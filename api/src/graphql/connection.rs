@@ -8,7 +8,7 @@ use super::page::{Cursor, Cursors, PageArgs, PageInfo, Place};
 use async_graphql::dataloader::Loader;
 use async_graphql::{Context, Error, Result};
 use futures_util::future::{BoxFuture, ready};
-use schema::queries::{Direction, ListOrder, Slice, Window};
+use schema::queries::{Direction, ListOrder, Purpose, Slice, Window, with_search_index};
 use schema::{Conn, StoreError};
 use std::hash::Hash;
 use std::sync::Arc;
@@ -94,9 +94,17 @@ pub async fn list<N: ListItem>(
     let window = page.window(request.limits.page_size, request.cursors())?;
     let condition = Arc::new(condition);
     let (to_list, list_order, list_window) = (Arc::clone(&condition), order.clone(), window.clone());
-    let slice = request.read(move |conn| N::Order::list(conn, to_list()?, &list_order, &list_window)).await?;
+    let slice = request
+        .read(move |conn: &mut Conn| {
+            let condition = with_search_index(conn, Purpose::Page, &*to_list)?;
+            N::Order::list(conn, condition, &list_order, &list_window)
+        })
+        .await?;
     N::prepare(ctx, &slice.rows).await?;
-    let counter = Counter::Query(Arc::new(move |conn| N::Order::count(conn, condition()?)));
+    let counter = Counter::Query(Arc::new(move |conn: &mut Conn| {
+        let condition = with_search_index(conn, Purpose::Count, &*condition)?;
+        N::Order::count(conn, condition)
+    }));
     Ok(assemble::<N>(request.cursors(), slice, &order, &window, counter))
 }
 

@@ -34,6 +34,7 @@ impl Job for Retention {
     /// Commits batch by batch: one transaction for all would block other writers.
     fn run(&self, context: &Context<'_>, run: &mut JobRun) -> Result<Publish, JobError> {
         let settings = &context.settings.retention;
+        context.db.clean_search_index()?;
         let now = Timestamp::now();
         let ago = |days: u32| Timestamp::from(now.utc() - TimeDelta::days(i64::from(days)));
         let (runs, deliveries) = (ago(settings.runs_days), ago(settings.deliveries_days));

@@ -142,40 +142,41 @@ pub fn database_time(conn: &mut Conn) -> Result<Timestamp, StoreError> {
 
 /// Drops the indexes of tables that are about to be filled, except those of constraints, and returns the statements
 /// that recreate them: building an index over a million rows is cheaper than updating it a million times. Both belong
-/// in one transaction.
+/// in one transaction. On SQLite also drops the triggers, which note rows for the index of searches.
 pub fn drop_indexes(conn: &mut Conn, tables: &[&str]) -> Result<Vec<String>, StoreError> {
     let mut made_by = Vec::new();
     for table in tables {
         let found: Vec<Index> = match conn {
             Conn::Pg(c) => diesel::sql_query(
-                "SELECT indexname::text AS name, indexdef AS made_by FROM pg_indexes \
+                "SELECT 'INDEX'::text AS kind, indexname::text AS name, indexdef AS made_by FROM pg_indexes \
                  WHERE schemaname = current_schema() AND tablename = $1 \
-                 AND indexname NOT IN (SELECT conname FROM pg_constraint) ORDER BY 1",
+                 AND indexname NOT IN (SELECT conname FROM pg_constraint) ORDER BY 2",
             )
             .bind::<Text, _>(table)
             .load(c)?,
             Conn::Sqlite(c) => diesel::sql_query(
-                "SELECT name, sql AS made_by FROM sqlite_master \
-                 WHERE type = 'index' AND sql IS NOT NULL AND tbl_name = ? ORDER BY 1",
+                "SELECT type AS kind, name, sql AS made_by FROM sqlite_master \
+                 WHERE type IN ('index', 'trigger') AND sql IS NOT NULL AND tbl_name = ? ORDER BY 2",
             )
             .bind::<Text, _>(table)
             .load(c)?,
         };
         for index in found {
-            conn.batch_execute(&format!("DROP INDEX {}", index.name))?;
+            conn.batch_execute(&format!("DROP {} {}", index.kind, index.name))?;
             made_by.push(index.made_by);
         }
     }
     Ok(made_by)
 }
 
-/// Recreates dropped indexes.
+/// Recreates dropped indexes and triggers.
 pub fn make_indexes(conn: &mut Conn, made_by: &[String]) -> Result<(), StoreError> {
     if let Conn::Pg(c) = &mut *conn {
         // PostgreSQL's default of 64 MB makes it sort a large index on disk, and write a trigram index in many parts.
         c.batch_execute("SET LOCAL maintenance_work_mem = '256MB'")?;
     }
-    made_by.iter().try_for_each(|statement| Ok(conn.batch_execute(statement)?))
+    made_by.iter().try_for_each(|statement| -> Result<(), StoreError> { Ok(conn.batch_execute(statement)?) })?;
+    super::search_index::note_missing(conn)
 }
 
 /// Drops the foreign keys of tables that are about to be filled, and returns the statements that recreate them: one
@@ -216,6 +217,8 @@ struct ForeignKey {
 
 #[derive(QueryableByName)]
 struct Index {
+    #[diesel(sql_type = Text)]
+    kind: String,
     #[diesel(sql_type = Text)]
     name: String,
     #[diesel(sql_type = Text)]

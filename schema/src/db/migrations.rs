@@ -1,6 +1,6 @@
 //! Migrations, embedded in the binary, one set for each database; and how a database compares with them.
 
-use super::{Conn, StoreError, dialect};
+use super::{Conn, StoreError, dialect, search_index};
 use crate::tables::__diesel_schema_migrations as ran;
 use diesel::dsl::sql;
 use diesel::migration::MigrationSource;
@@ -67,6 +67,7 @@ impl Conn {
             Self::Sqlite(c) => c.run_pending_migrations(SQLITE).map(|done| names(&done)),
         };
         let applied = applied.map_err(|e| StoreError::Migration(e.to_string()))?;
+        search_index::update(self)?;
         crate::states::backfill(self)?;
         if applied.iter().any(|version| version == RUNS_UNDER_WAY) {
             crate::states::backfill_runs(self)?;

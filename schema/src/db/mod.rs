@@ -9,6 +9,7 @@ mod listen;
 mod migrations;
 mod pool;
 pub(crate) mod readable;
+pub(crate) mod search_index;
 pub mod search_text;
 mod storage;
 mod target;

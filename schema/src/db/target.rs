@@ -121,12 +121,13 @@ impl Target {
                 }
                 let mut conn = SqliteConnection::establish(&self.location)
                     .map_err(|e| StoreError::Connect { place: self.location.clone(), source: e })?;
-                // The timeout comes first: changing the journal mode may itself have to wait.
+                // The timeout comes first: changing the journal mode may itself have to wait. Deleted texts are
+                // overwritten.
                 let cache = super::dialect::CACHE;
                 let settings = format!(
                     "PRAGMA busy_timeout = {}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
                      PRAGMA foreign_keys = ON; PRAGMA case_sensitive_like = ON; PRAGMA cache_size = -{cache}; \
-                     PRAGMA temp_store = MEMORY",
+                     PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON",
                     BUSY.as_millis(),
                 );
                 retry_while_locked(|| conn.batch_execute(&settings))

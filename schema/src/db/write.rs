@@ -2,7 +2,7 @@
 //! commits.
 
 use super::storage::Place;
-use super::{Conn, Db, StoreError, dialect};
+use super::{Conn, Db, StoreError, dialect, search_index};
 use crate::events::{ComplaintEvent, Prepared, ReferenceEvent, Stamp, store_complaint_events, store_reference_events};
 use crate::sql_types::Timestamp;
 use crate::states::{self, StateTable};
@@ -75,6 +75,7 @@ impl WriteTx<'_> {
 
     fn finish(&mut self) -> Result<Option<i64>, StoreError> {
         self.store_events()?;
+        search_index::update(self.conn)?;
         // After the register's position: all transactions lock the positions in the same order, to avoid deadlocks.
         states::store(self.conn, self.now, self.actor, std::mem::take(&mut self.kept))?;
         Ok(self.position)

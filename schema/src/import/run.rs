@@ -80,7 +80,9 @@ pub fn run(import: Import<'_>, input: Box<dyn Read>, report: &mut Report<'_>) ->
     if result.is_err() && report.summary.rows == 0 {
         return result;
     }
-    result.and(report.rejects.finish())
+    let is_written = result.is_ok() && !import.options.dry_run;
+    let cleaned = if is_written { import.db.clean_search_index() } else { Ok(()) };
+    result.and(report.rejects.finish()).and(cleaned.map_err(ImportError::Store))
 }
 
 fn run_into(import: Import<'_>, input: Box<dyn Read>, report: &mut Report<'_>) -> Result<(), ImportError> {

@@ -8,6 +8,7 @@ mod keyset;
 mod lists;
 mod not_true;
 mod registered;
+mod search;
 pub(crate) mod shuffled;
 
 pub use children::*;
@@ -18,3 +19,4 @@ pub use keyset::{Direction, Key, ListOrder, Pred, Slice, Window};
 pub use lists::*;
 pub use not_true::{NotTrue, not_true};
 pub use registered::{Registered, of_a_register, registered};
+pub use search::{Purpose, Search, name_contains, text_contains, with_search_index};

@@ -2,7 +2,7 @@
 
 use crate::graphql::connection::{connection, list};
 use crate::graphql::context::{request, snapshot, viewer};
-use crate::graphql::filter::{Filter, IdOps, StringOps, both, filter};
+use crate::graphql::filter::{Filter, IdOps, OptionalCondition, ReferenceData, StringOps, both, filter};
 use crate::graphql::loaders::EnterpriseKey;
 use crate::graphql::page::PageArgs;
 use crate::graphql::scalars::id;
@@ -17,7 +17,7 @@ use jobs::statistics::Dimension;
 use schema::StoreError;
 use schema::models;
 use schema::pseudonyms::Subject;
-use schema::queries::{EnterpriseSort, Parent};
+use schema::queries::{EnterpriseSort, Parent, name_contains};
 use schema::tables::enterprises;
 
 connection!(Enterprise by EnterpriseSort, EnterpriseConnection, EnterpriseEdge);
@@ -86,8 +86,12 @@ filter! {
         name: StringOps => text(enterprises::name),
         group_code: StringOps => text(enterprises::group_code),
         /// Finds the text anywhere in the name, ignoring case and diacritics.
-        search: String => search(enterprises::name),
+        search: String => by(of_search),
     }
+}
+
+fn of_search(search: &String, _: &ReferenceData) -> OptionalCondition<enterprises::table> {
+    Ok(Some(Box::new(name_contains(search))))
 }
 
 measured_order!(EnterpriseOrderField, EnterpriseOrder, EnterpriseSort { TaxCode, Name } default TaxCode Asc);

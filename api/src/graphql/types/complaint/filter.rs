@@ -11,10 +11,9 @@ use crate::graphql::types::{CategoryFilter, EnterpriseFilter, OfficerFilter, Res
 use async_graphql::Result;
 use diesel::prelude::*;
 use schema::db::MultiBackend;
-use schema::db::search_text::{anywhere, phananh_plain};
 use schema::domain::ids::ids_of_reference;
 use schema::queries::{Pred, in_select};
-use schema::queries::{of_a_register, registered};
+use schema::queries::{of_a_register, registered, text_contains};
 use schema::tables::{
     complaint_officers, complaint_sources, complaints, enterprises, issue_categories, officers, unit_responses, units,
 };
@@ -73,8 +72,7 @@ fn of_reference(reference: &String, _: &ReferenceData) -> OptionalCondition<comp
 
 /// Words anywhere in the text, or the whole number that another register gave the complaint.
 fn of_search(search: &str, _: &ReferenceData) -> OptionalCondition<complaints::table> {
-    let in_text = phananh_plain(complaints::text).like(anywhere(search)).escape('\\');
-    let found: Vec<Pred<complaints::table>> = vec![Box::new(in_text), Box::new(registered(search))];
+    let found: Vec<Pred<complaints::table>> = vec![Box::new(text_contains(search)), Box::new(registered(search))];
     Ok(balanced(found, |a, b| Box::new(a.or(b))))
 }
 

@@ -14,7 +14,7 @@ use async_graphql::{Context, ID, Object, Result};
 use diesel::prelude::*;
 use futures_util::future::BoxFuture;
 use schema::db::MultiBackend;
-use schema::queries::{ComplaintSort, Direction, Key, ListOrder, Slice};
+use schema::queries::{ComplaintSort, Direction, Key, ListOrder, Purpose, Slice, with_search_index};
 use schema::tables::complaints;
 use schema::{Conn, Id, models, queries};
 use std::collections::{BTreeSet, HashMap};
@@ -107,11 +107,17 @@ async fn cached_list(
     let condition = Arc::new(condition);
     let (wanted, list_order, list_window) = (Arc::clone(&condition), order.clone(), window.clone());
     let Slice { rows, more } = if selections.are_known() {
-        let listed = move |conn: &mut Conn| ComplaintSort::list_stubs(conn, wanted()?, &list_order, &list_window);
+        let listed = move |conn: &mut Conn| {
+            let condition = with_search_index(conn, Purpose::Page, &*wanted)?;
+            ComplaintSort::list_stubs(conn, condition, &list_order, &list_window)
+        };
         let Slice { rows: stubs, more } = request.read(listed).await?;
         Slice { rows: with_missing_rows(ctx, selections, stubs, &order, &condition).await?, more }
     } else {
-        let listed = move |conn: &mut Conn| ComplaintSort::list(conn, wanted()?, &list_order, &list_window);
+        let listed = move |conn: &mut Conn| {
+            let condition = with_search_index(conn, Purpose::Page, &*wanted)?;
+            ComplaintSort::list(conn, condition, &list_order, &list_window)
+        };
         let Slice { rows, more } = request.read(listed).await?;
         Complaint::prepare(ctx, &rows).await?;
         let with_keys = rows.into_iter().map(|row| {
@@ -124,7 +130,10 @@ async fn cached_list(
     let places: Vec<Cursor> = keys.into_iter().map(|keys| request.cursors().at(Place::Keys(keys))).collect();
     let slice = Slice { rows: nodes, more };
     let page_info = PageInfo::new(&slice, &window, &places);
-    let counter = Counter::Query(Arc::new(move |conn| ComplaintSort::count(conn, condition()?)));
+    let counter = Counter::Query(Arc::new(move |conn: &mut Conn| {
+        let condition = with_search_index(conn, Purpose::Count, &*condition)?;
+        ComplaintSort::count(conn, condition)
+    }));
     Ok(Complaint::connection(places.into_iter().zip(slice.rows), page_info, counter))
 }
 

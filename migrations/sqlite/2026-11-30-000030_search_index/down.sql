@@ -1,0 +1,10 @@
+DROP TRIGGER search_enterprises_deleted;
+DROP TRIGGER search_enterprises_updated;
+DROP TRIGGER search_enterprises_inserted;
+DROP TABLE search_enterprises_trigrams;
+DROP TABLE search_enterprises;
+DROP TRIGGER search_complaints_deleted;
+DROP TRIGGER search_complaints_updated;
+DROP TRIGGER search_complaints_inserted;
+DROP TABLE search_complaints_trigrams;
+DROP TABLE search_complaints;
