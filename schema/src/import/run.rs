@@ -1,68 +1,23 @@
 //! Runs an import: reads a file, groups its rows, and checks them in batches, which another thread writes.
 
-use super::kinds::{Batch, Kind};
-use super::notices::{Notices, Watch};
+use super::kinds::Batch;
+use super::notices::Watch;
 use super::reader::Rows;
+use super::report::{Import, Report};
 use super::row::Columns;
 use super::seen::SeenKeys;
 use super::stage::{Group, Groups, Staged, sorted};
-use super::tally::{Tallied, Tally};
+use super::tally::Tally;
 use super::writer::{Reporter, write_batches};
-use super::{ImportError, Mapping, Reject, RejectSink};
-use crate::db::Db;
+use super::{ImportError, Reject};
 use crate::register::demonstration;
 use std::cell::{Cell, RefCell};
 use std::io::Read;
 use std::sync::mpsc::{SyncSender, channel, sync_channel};
 
-/// Options of an import.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// Check everything, but roll every transaction back.
-    pub dry_run: bool,
-}
-
-/// The result of an import. `rows` counts rows of the file, the other fields count entities of the kind.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Summary {
-    pub rows: u64,
-    pub read: u64,
-    pub imported: u64,
-    pub updated: u64,
-    pub unchanged: u64,
-    pub rejected: u64,
-}
-
-/// Receives the progress: bytes and rows read, entities written. Returns false to stop the import.
-pub trait Progress {
-    fn reading(&mut self, bytes: u64, rows: u64) -> bool;
-    fn writing(&mut self, summary: &Summary) -> bool;
-}
-
 /// The most entities in one transaction, and the most rows; a batch ends when it reaches either.
 const BATCH_ENTITIES: usize = 5_000;
 const BATCH_ROWS: usize = 20_000;
-
-/// An import to be run.
-#[derive(Clone, Copy)]
-pub struct Import<'a> {
-    pub db: &'a Db,
-    pub kind: Kind,
-    /// The name of the file, for messages.
-    pub name: &'a str,
-    pub mapping: &'a Mapping,
-    pub options: &'a Options,
-}
-
-/// The outcome of an import, filled while it runs; it is also correct where an error stops the import.
-pub struct Report<'a> {
-    pub summary: Summary,
-    pub rejects: RejectSink<'a>,
-    pub notices: Notices<'a>,
-    /// The report on the columns, filled when the import has finished.
-    pub tallied: Tallied,
-    pub progress: &'a mut dyn Progress,
-}
 
 /// Imports a file.
 ///

@@ -2,8 +2,8 @@
 //! file.
 
 use super::kinds::{Batch, Context, Outcome};
+use super::report::{Import, Report};
 use super::row::{Columns, Row};
-use super::run::{Import, Report};
 use super::stage::Group;
 use super::tally::Tally;
 use super::{ImportError, Reject, RejectSink};
