@@ -4,7 +4,7 @@
 //! and removes their trigrams at its end, all in one statement. A text that is not in the index yet, because another
 //! program wrote it, counts as a candidate of every search.
 
-use super::{Conn, Db, StoreError, dialect};
+use super::{Conn, StoreError};
 use diesel::connection::SimpleConnection;
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -99,7 +99,7 @@ pub(super) fn update(conn: &mut Conn) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Notes the complaints that were inserted without triggers ([`dialect::drop_indexes`]).
+/// Notes the complaints that were inserted without triggers ([`super::dialect::drop_indexes`]).
 pub(crate) fn note_missing(conn: &mut Conn) -> Result<(), StoreError> {
     if let Conn::Sqlite(c) = conn {
         c.batch_execute(
@@ -110,7 +110,8 @@ pub(crate) fn note_missing(conn: &mut Conn) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn is_clean(conn: &mut Conn) -> Result<bool, StoreError> {
+/// Whether no trigrams were removed since the index was last rewritten.
+pub(super) fn is_clean(conn: &mut Conn) -> Result<bool, StoreError> {
     let Conn::Sqlite(c) = conn else { return Ok(true) };
     for texts in Indexed::ALL {
         if texts.notes(c, "id IS NULL")? {
@@ -120,31 +121,18 @@ fn is_clean(conn: &mut Conn) -> Result<bool, StoreError> {
     Ok(true)
 }
 
-impl Db {
-    /// Rewrites the index if trigrams were removed from it. Until then parts of it may still hold them, because FTS5
-    /// only adds that they no longer count; to remove them from each part at once takes the longer the more texts
-    /// there are.
-    pub fn clean_search_index(&self) -> Result<(), StoreError> {
-        let mut pooled = self.connection()?;
-        let conn: &mut Conn = &mut pooled;
-        // A process with nothing to clean does not wait for the write lock.
-        if is_clean(conn)? {
-            return Ok(());
+/// Brings the index up to date, and rewrites what trigrams were removed from.
+pub(super) fn clean(conn: &mut Conn) -> Result<(), StoreError> {
+    update(conn)?;
+    let Conn::Sqlite(c) = conn else { return Ok(()) };
+    for texts in Indexed::ALL {
+        if texts.notes(c, "id IS NULL")? {
+            let table = texts.source().0;
+            c.batch_execute(&format!(
+                "INSERT INTO search_{table}_trigrams (search_{table}_trigrams) VALUES ('optimize'); \
+                 DELETE FROM search_{table} WHERE id IS NULL"
+            ))?;
         }
-        dialect::in_write_transaction(conn, |conn| {
-            conn.refuse_newer()?;
-            update(conn)?;
-            let Conn::Sqlite(c) = conn else { return Ok(()) };
-            for texts in Indexed::ALL {
-                if texts.notes(c, "id IS NULL")? {
-                    let table = texts.source().0;
-                    c.batch_execute(&format!(
-                        "INSERT INTO search_{table}_trigrams (search_{table}_trigrams) VALUES ('optimize'); \
-                         DELETE FROM search_{table} WHERE id IS NULL"
-                    ))?;
-                }
-            }
-            Ok(())
-        })
     }
+    Ok(())
 }

@@ -152,4 +152,20 @@ impl Db {
             }
         }
     }
+
+    /// Rewrites the index of searches if trigrams were removed from it. Until then parts of it may still hold them,
+    /// because FTS5 only adds that they no longer count; to remove them from each part at once takes the longer the
+    /// more texts there are.
+    pub fn clean_search_index(&self) -> Result<(), StoreError> {
+        let mut pooled = self.connection()?;
+        let conn: &mut Conn = &mut pooled;
+        // A process with nothing to clean does not wait for the write lock.
+        if search_index::is_clean(conn)? {
+            return Ok(());
+        }
+        dialect::in_write_transaction(conn, |conn| {
+            conn.refuse_newer()?;
+            search_index::clean(conn)
+        })
+    }
 }
