@@ -4,7 +4,7 @@ use super::context::request;
 use super::execute::ListNode;
 use super::filter::OptionalCondition;
 use super::loaders::{Loaders, loaders, one};
-use super::page::{Cursor, Cursors, PageArgs, PageInfo, Place};
+use super::page::{Beyond, Cursor, Cursors, PageArgs, PageInfo, Place};
 use async_graphql::dataloader::Loader;
 use async_graphql::{Context, Error, Result};
 use futures_util::future::{BoxFuture, ready};
@@ -105,22 +105,38 @@ pub async fn list<N: ListItem>(
         let condition = with_search_index(conn, Purpose::Count, &*condition)?;
         N::Order::count(conn, condition)
     }));
-    Ok(assemble::<N>(request.cursors(), slice, &order, &window, counter))
+    Ok(assemble_rows::<N>(request.cursors(), slice, &order, &window, counter))
 }
 
-/// Makes a connection of a page of rows.
-pub fn assemble<N: ListItem>(
+/// Makes a connection of a page of nodes, each with its cursor.
+pub fn assemble<N: Connects>(
+    edges: impl Iterator<Item = (Cursor, ListNode<N>)>,
+    beyond: Beyond,
+    counter: Counter,
+) -> N::Connection {
+    let edges: Vec<(Cursor, ListNode<N>)> = edges.collect();
+    let page_info = PageInfo {
+        has_previous_page: beyond.before,
+        has_next_page: beyond.after,
+        start: edges.first().map(|(cursor, _)| cursor.clone()),
+        end: edges.last().map(|(cursor, _)| cursor.clone()),
+    };
+    N::connection(edges.into_iter(), page_info, counter)
+}
+
+/// Makes a connection of a page of stored rows.
+pub fn assemble_rows<N: ListItem>(
     cursors: &Cursors,
     slice: Slice<Row<N>>,
     order: &[(N::Order, Direction)],
     window: &Window,
     counter: Counter,
 ) -> N::Connection {
-    let places: Vec<Cursor> =
-        slice.rows.iter().map(|row| cursors.at(Place::Keys(N::Order::keys(order, row)))).collect();
-    let page_info = PageInfo::new(&slice, window, &places);
-    let nodes = slice.rows.into_iter().map(|row| ListNode::from(N::from(row)));
-    N::connection(places.into_iter().zip(nodes), page_info, counter)
+    let edges = slice.rows.into_iter().map(|row| {
+        let cursor = cursors.at(Place::Keys(N::Order::keys(order, &row)));
+        (cursor, ListNode::from(N::from(row)))
+    });
+    assemble::<N>(edges, Beyond::window(window, slice.more), counter)
 }
 
 macro_rules! connection {

@@ -7,7 +7,7 @@ use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use data_encoding::BASE64URL_NOPAD;
 use schema::Id;
 use schema::keys::{Coder, CursorKeys};
-use schema::queries::{Direction, Key, Slice, Window};
+use schema::queries::{Direction, Key, Window};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -119,14 +119,20 @@ pub struct PageInfo {
     pub end: Option<Cursor>,
 }
 
-impl PageInfo {
-    /// The page info of a slice of a list.
-    pub fn new<M>(slice: &Slice<M>, window: &Window, cursors: &[Cursor]) -> Self {
-        Self {
-            has_previous_page: if window.backward { slice.more } else { window.after.is_some() },
-            has_next_page: if window.backward { window.before.is_some() } else { slice.more },
-            start: cursors.first().cloned(),
-            end: cursors.last().cloned(),
+/// Whether a list has rows before a page and after it.
+#[derive(Debug, Clone, Copy)]
+pub struct Beyond {
+    pub before: bool,
+    pub after: bool,
+}
+
+impl Beyond {
+    /// Around the page that a window selects; `more` tells whether more rows follow in its direction.
+    pub fn window(window: &Window, more: bool) -> Self {
+        if window.backward {
+            Self { before: more, after: window.before.is_some() }
+        } else {
+            Self { before: window.after.is_some(), after: more }
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use super::cacheable::COMPLAINT;
 use super::{Complaint, ComplaintConnection, ComplaintFilter, ComplaintOrder, complaint_order};
-use crate::graphql::connection::{Connects, Counter, ListItem, list};
+use crate::graphql::connection::{Counter, ListItem, assemble, list};
 use crate::graphql::context::{request, snapshot, viewer};
 use crate::graphql::execute::{CachedSelections, ListNode};
 use crate::graphql::filter::{Filter, OptionalCondition};
 use crate::graphql::loaders::{AllegationsKey, ResponsesKey, loaders};
-use crate::graphql::page::{Cursor, PageArgs, PageInfo, Place};
+use crate::graphql::page::{Beyond, PageArgs, Place};
 use crate::graphql::scalars::parse_id;
 use crate::graphql::types::response::end_of_responses;
 use async_graphql::{Context, ID, Object, Result};
@@ -126,15 +126,12 @@ async fn cached_list(
         });
         Slice { rows: with_keys.collect(), more }
     };
-    let (keys, nodes): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
-    let places: Vec<Cursor> = keys.into_iter().map(|keys| request.cursors().at(Place::Keys(keys))).collect();
-    let slice = Slice { rows: nodes, more };
-    let page_info = PageInfo::new(&slice, &window, &places);
+    let edges = rows.into_iter().map(|(keys, node)| (request.cursors().at(Place::Keys(keys)), node));
     let counter = Counter::Query(Arc::new(move |conn: &mut Conn| {
         let condition = with_search_index(conn, Purpose::Count, &*condition)?;
         ComplaintSort::count(conn, condition)
     }));
-    Ok(Complaint::connection(places.into_iter().zip(slice.rows), page_info, counter))
+    Ok(assemble::<Complaint>(edges, Beyond::window(&window, more), counter))
 }
 
 /// The rows of a page with their sort keys: from the cache, else from the database. A complaint that no longer belongs to

@@ -2,7 +2,7 @@
 
 use super::{Complaint, ComplaintConnection, ComplaintFilter, ComplaintOrder, complaint_order};
 use crate::access::Scope;
-use crate::graphql::connection::{Counter, assemble};
+use crate::graphql::connection::{Counter, assemble_rows};
 use crate::graphql::context::{request, snapshot, viewer};
 use crate::graphql::filter::Filter;
 use crate::graphql::filter::ReferenceData;
@@ -145,5 +145,5 @@ async fn listed(
     request.note_complaints(part.rows.iter().map(|row| row.id));
     let slice = Slice { rows: part.rows.clone(), more: part.more };
     let counter = Counter::loaded(ComplaintCountKey(key));
-    Ok(assemble::<Complaint>(request.cursors(), slice, &wanted.order, &wanted.window, counter))
+    Ok(assemble_rows::<Complaint>(request.cursors(), slice, &wanted.order, &wanted.window, counter))
 }

@@ -1,12 +1,13 @@
 //! The query `redactedComplaints`: confidential complaints as far as a unit may read them.
 
-use super::{RedactedComplaint, RedactedComplaintConnection, RedactedComplaintEdge, RedactedComplaintFilter, month_of};
-use crate::graphql::connection::Counter;
+use super::{RedactedComplaint, RedactedComplaintConnection, RedactedComplaintFilter, month_of};
+use crate::graphql::connection::{Counter, assemble};
 use crate::graphql::context::{request, snapshot, viewer};
 use crate::graphql::error::bad_input;
+use crate::graphql::execute::ListNode;
 use crate::graphql::filter::Filter;
 use crate::graphql::filter::both;
-use crate::graphql::page::{Cursor, PageArgs, PageInfo, Place};
+use crate::graphql::page::{Beyond, PageArgs, Place};
 use async_graphql::{Context, Object, Result};
 use diesel::prelude::*;
 use schema::db::MultiBackend;
@@ -99,16 +100,12 @@ impl RedactedQueries {
         };
         let (slice, rows, mut texts, number) = request.read(read).await?;
         let mut rows: HashMap<Id, Complaint> = rows.into_iter().map(|row| (row.id, row)).collect();
-        let cursor = |((Reverse(month), pseudonym), _): &(SortKey, Id)| {
-            sealer.at(Place::Of(LIST, vec![Key::Text(month.clone()), Key::Text(pseudonym.clone())]))
-        };
-        let cursors: Vec<Cursor> = slice.rows.iter().map(cursor).collect();
-        let page_info = PageInfo::new(&slice, &window, &cursors);
         request.note_complaints(slice.rows.iter().map(|(_, id)| *id));
-        let edges = slice.rows.into_iter().zip(cursors).filter_map(|((_, id), cursor)| {
+        let edges = slice.rows.into_iter().filter_map(|((Reverse(month), pseudonym), id)| {
             let (complaint, text) = (rows.remove(&id)?, texts.remove(&id)?.text);
-            Some(RedactedComplaintEdge { cursor, node: RedactedComplaint { complaint, text }.into() })
+            let cursor = sealer.at(Place::Of(LIST, vec![Key::Text(month), Key::Text(pseudonym)]));
+            Some((cursor, ListNode::from(RedactedComplaint { complaint, text })))
         });
-        Ok(RedactedComplaintConnection { edges: edges.collect(), page_info, counter: Counter::Known(number) })
+        Ok(assemble::<RedactedComplaint>(edges, Beyond::window(&window, slice.more), Counter::Known(number)))
     }
 }

@@ -1,7 +1,7 @@
 //! The responses to each of several complaints (such as those of a page), read together.
 
 use super::{ResponseFilter, UnitResponse, UnitResponseConnection, UnitResponseOrder};
-use crate::graphql::connection::{Counter, assemble};
+use crate::graphql::connection::{Counter, assemble_rows};
 use crate::graphql::context::{request, snapshot};
 use crate::graphql::filter::Filter;
 use crate::graphql::filter::ReferenceData;
@@ -167,7 +167,7 @@ fn connection_of(
     counter: Counter,
 ) -> Result<UnitResponseConnection> {
     request(ctx)?.charge_texts(slice.rows.iter().map(|row| Some(&row.text)))?;
-    Ok(assemble::<UnitResponse>(
+    Ok(assemble_rows::<UnitResponse>(
         request(ctx)?.cursors(),
         slice,
         &[(ResponseSort::RespondedAt, direction)],

@@ -1,14 +1,12 @@
 //! Lists ordered by a measure of the complaints of each row.
 
 use super::{ComplaintStatisticsFilter, StatisticsMeasure, conditions, days, officers};
-use crate::graphql::connection::Row;
-use crate::graphql::connection::{Counter, ListItem};
+use crate::graphql::connection::{Counter, ListItem, Row, assemble};
 use crate::graphql::context::{RequestContext, request, snapshot, viewer};
 use crate::graphql::error::{bad_input, from_job};
 use crate::graphql::execute::ListNode;
 use crate::graphql::loaders::{Loaders, loaders};
-use crate::graphql::page::DEFAULT_PAGE;
-use crate::graphql::page::{Cursor, PageArgs, PageInfo, Place, SortDirection, size};
+use crate::graphql::page::{Beyond, DEFAULT_PAGE, PageArgs, Place, SortDirection, size};
 use async_graphql::Error;
 use async_graphql::dataloader::Loader;
 use async_graphql::{Context, Result};
@@ -31,11 +29,12 @@ pub struct ByMeasure {
     pub days: Option<i32>,
 }
 
-/// A page of such a list: ids in order, each with its cursor.
-pub struct OrderedByMeasure {
-    pub rows: Vec<(Id, Cursor)>,
-    pub page_info: PageInfo,
-    pub counter: Counter,
+/// A page of such a list: ids in order.
+struct OrderedByMeasure {
+    ids: Vec<Id>,
+    beyond: Beyond,
+    /// The number of rows of the whole list.
+    number: usize,
 }
 
 /// Returns the id at a place of a dimension.
@@ -151,15 +150,11 @@ fn part(request: &RequestContext, order: &[(Id, Option<f64>)], page: &PageArgs) 
             until = until.min(from + first);
         }
     }
-    let rows: Vec<(Id, Cursor)> = order[from..until].iter().map(|(id, _)| (*id, sealer.at(Place::Row(*id)))).collect();
-    let page_info = PageInfo {
-        has_previous_page: from > 0,
-        has_next_page: until < order.len(),
-        start: rows.first().map(|(_, cursor)| cursor.clone()),
-        end: rows.last().map(|(_, cursor)| cursor.clone()),
-    };
-    let counter = Counter::Known(i64::try_from(order.len()).unwrap_or(i64::MAX));
-    Ok(OrderedByMeasure { rows, page_info, counter })
+    Ok(OrderedByMeasure {
+        ids: order[from..until].iter().map(|(id, _)| *id).collect(),
+        beyond: Beyond { before: from > 0, after: until < order.len() },
+        number: order.len(),
+    })
 }
 
 /// A page of all rows, ordered by a measure of the complaints of each.
@@ -180,12 +175,14 @@ where
     K: Clone + Eq + Hash + Send + Sync + 'static,
     Loaders: Loader<K, Value = Row<N>, Error = Arc<Error>>,
 {
-    let OrderedByMeasure { rows, page_info, counter } = order_by_measure(ctx, all, by, sources, page).await?;
-    let keys: Vec<K> = rows.iter().map(|(id, _)| key(*id)).collect();
+    let OrderedByMeasure { ids, beyond, number } = order_by_measure(ctx, all, by, sources, page).await?;
+    let keys: Vec<K> = ids.iter().map(|id| key(*id)).collect();
     let mut stored = loaders(ctx)?.load_many(keys).await.map_err(|e| (*e).clone())?;
-    let edges = rows.into_iter().filter_map(|(id, cursor)| {
+    let cursors = request(ctx)?.cursors();
+    let edges = ids.into_iter().filter_map(|id| {
         let row = stored.remove(&key(id))?;
-        Some((cursor, ListNode::from(N::from(row))))
+        Some((cursors.at(Place::Row(id)), ListNode::from(N::from(row))))
     });
-    Ok(N::connection(edges, page_info, counter))
+    let counter = Counter::Known(i64::try_from(number).unwrap_or(i64::MAX));
+    Ok(assemble::<N>(edges, beyond, counter))
 }
