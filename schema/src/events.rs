@@ -55,40 +55,41 @@ pub struct ReferenceEvent {
     pub after: Option<Fields>,
 }
 
-/// The kinds of entities with reference events: reference data, guidance, proposals and measures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Entity {
-    Unit,
-    UnitParents,
-    Officer,
-    Postings,
-    Enterprise,
-    Category,
-    Workload,
-    Incident,
-    Guidance,
-    Opinion,
-    Proposal,
-    Measure,
+macro_rules! entities {
+    ($($variant:ident = $word:literal),+ $(,)?) => {
+        /// The kinds of entities with reference events: reference data, guidance, proposals and measures.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Entity { $($variant),+ }
+
+        impl Entity {
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+
+            /// The entity of a stored event; None where the program has written no such event.
+            pub fn of_word(word: &str) -> Option<Self> {
+                match word {
+                    $($word => Some(Self::$variant),)+
+                    _ => None,
+                }
+            }
+        }
+    };
 }
 
-impl Entity {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Unit => "unit",
-            Self::UnitParents => "unit_parents",
-            Self::Officer => "officer",
-            Self::Postings => "postings",
-            Self::Enterprise => "enterprise",
-            Self::Category => "issue_category",
-            Self::Workload => "workload",
-            Self::Incident => "system_incident",
-            Self::Guidance => "guidance_document",
-            Self::Opinion => "guidance_opinion",
-            Self::Proposal => "proposal",
-            Self::Measure => "measure",
-        }
-    }
+entities! {
+    Unit = "unit",
+    UnitParents = "unit_parents",
+    Officer = "officer",
+    Postings = "postings",
+    Enterprise = "enterprise",
+    Category = "issue_category",
+    Workload = "workload",
+    Incident = "system_incident",
+    Guidance = "guidance_document",
+    Opinion = "guidance_opinion",
+    Proposal = "proposal",
+    Measure = "measure",
 }
 
 /// The fields in which two states of one entity differ, before and after; None if they are equal.

@@ -22,6 +22,7 @@ use schema::db::cancellation::check_cancelled;
 use schema::db::dialect::{KEYS_PER_QUERY, current_position};
 use schema::domain::calendar::local_date;
 use schema::enums::CategoryKind;
+use schema::events::Entity;
 use schema::models::{Posting, Unit, UnitParent};
 use schema::tables::{
     complaint_officers, complaints, enterprises, issue_categories, officers, postings, unit_parents, units, workload,
@@ -155,7 +156,7 @@ impl Facts {
         changes: &Changes,
     ) -> Result<(), JobError> {
         let touched: HashSet<Id> = changes.complaints.iter().map(|change| change.id).collect();
-        let kinds_changed = changes.reference.iter().any(|change| change.entity == "issue_category");
+        let kinds_changed = changes.reference.iter().any(|change| change.entity == Entity::Category.as_str());
         let wanted: Vec<Id> = self
             .complaints
             .iter()

@@ -4,7 +4,7 @@ use crate::JobError;
 use crate::facts::minhash::TextSketch;
 use crate::facts::{AllegationFact, CategoryFact, Change, Changes, ComplaintFact, EnterpriseFact, Facts, WorkloadFact};
 use schema::Id;
-use schema::events::Fields;
+use schema::events::{Entity, Fields};
 use schema::models::{Posting, Unit, UnitParent};
 use serde::de::DeserializeOwned;
 use std::collections::{HashMap, HashSet};
@@ -82,11 +82,14 @@ fn rewind_complaints(facts: &mut Facts, changes: &[Change]) -> Result<(), JobErr
 
 fn rewind_reference(facts: &mut Facts, change: &Change) -> Result<(), JobError> {
     let id = change.id;
-    match (change.entity.as_str(), &change.before) {
-        ("unit", None) => {
+    // An event of an unknown entity was written by another program, which `audit verify` reports.
+    let Some(entity) = Entity::of_word(&change.entity) else { return Ok(()) };
+    // No `_`: an entity that gets events does not compile until it is decided here whether statistics read it.
+    match (entity, &change.before) {
+        (Entity::Unit, None) => {
             facts.units.remove(&id);
         }
-        ("unit", Some(before)) => {
+        (Entity::Unit, Some(before)) => {
             // Statistics read no name, no field and not how a unit became known.
             let Unit {
                 id: _,
@@ -106,43 +109,43 @@ fn rewind_reference(facts: &mut Facts, change: &Change) -> Result<(), JobError> 
             restore(before, "valid_from", valid_from)?;
             restore(before, "valid_to", valid_to)?;
         }
-        ("unit_parents", before) => {
+        (Entity::UnitParents, before) => {
             let mut rows: Option<Vec<UnitParent>> = None;
             if let Some(before) = before {
                 restore(before, "parents", &mut rows)?;
             }
             facts.parents.insert(id, rows.unwrap_or_default());
         }
-        ("postings", before) => {
+        (Entity::Postings, before) => {
             let mut rows: Option<Vec<Posting>> = None;
             if let Some(before) = before {
                 restore(before, "postings", &mut rows)?;
             }
             facts.postings.insert(id, rows.unwrap_or_default());
         }
-        ("officer", None) => {
+        (Entity::Officer, None) => {
             facts.officer_codes.remove(&id);
         }
-        ("enterprise", None) => {
+        (Entity::Enterprise, None) => {
             facts.enterprises.remove(&id);
         }
-        ("enterprise", Some(before)) => {
+        (Entity::Enterprise, Some(before)) => {
             // A tax code identifies its enterprise and never changes.
             let EnterpriseFact { tax_code: _, group_code } = fact_mut(&mut facts.enterprises, id, "enterprise")?;
             restore(before, "group_code", group_code)?;
         }
-        ("issue_category", None) => {
+        (Entity::Category, None) => {
             facts.categories.remove(&id);
         }
-        ("issue_category", Some(before)) => {
+        (Entity::Category, Some(before)) => {
             let CategoryFact { kind, serious } = fact_mut(&mut facts.categories, id, "category")?;
             restore(before, "kind", kind)?;
             restore(before, "serious", serious)?;
         }
-        ("workload", None) => {
+        (Entity::Workload, None) => {
             facts.workload.remove(&id);
         }
-        ("workload", Some(before)) => {
+        (Entity::Workload, Some(before)) => {
             let WorkloadFact { unit_id, officer_id, month, declarations } =
                 fact_mut(&mut facts.workload, id, "workload")?;
             restore(before, "unit_id", unit_id)?;
@@ -150,8 +153,9 @@ fn rewind_reference(facts: &mut Facts, change: &Change) -> Result<(), JobError> 
             restore(before, "month", month)?;
             restore(before, "declarations", declarations)?;
         }
-        // The statistics read no other entities.
-        _ => {}
+        // A code identifies its officer and never changes; statistics read nothing else of officers.
+        (Entity::Officer, Some(_))
+        | (Entity::Incident | Entity::Guidance | Entity::Opinion | Entity::Proposal | Entity::Measure, _) => {}
     }
     Ok(())
 }
