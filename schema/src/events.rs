@@ -330,6 +330,8 @@ pub(crate) fn store_reference_events(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::seal::{Cover, cover_of, covered_tables};
+    use std::collections::BTreeSet;
 
     /// Text columns of evented tables that say nothing of a person and stand in events as they are.
     const PUBLIC: &[(&str, &str)] = &[
@@ -392,6 +394,9 @@ mod tests {
             m::ProposalUnit::COLUMNS,
             m::Measure::COLUMNS,
         ];
+        let listed: BTreeSet<&str> = tables.iter().map(|(table, _)| *table).collect();
+        let with_events = covered_tables().into_iter().filter(|table| cover_of(table) == Some(Cover::Events));
+        assert_eq!(listed, with_events.collect(), "the models above are those of the tables with events");
         let mut texts = Vec::new();
         for (table, columns) in tables {
             for (column, _) in columns.iter().filter(|(_, of)| of.contains("String") || of.contains("JsonValue")) {
