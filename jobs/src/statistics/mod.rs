@@ -17,7 +17,7 @@ mod top_groups;
 
 pub use calendar::{Bucket, Shift, Span, date};
 pub use dimension::Dimension;
-pub use disclosure::{Disclosure, Editions, NoiseKey, Thresholds};
+pub use disclosure::{Disclosure, Editions, NoiseKey, Thresholds, attributes as disclosed_attributes};
 pub use measures::{Measure, Measures, Wanted};
 
 use crate::JobError;

@@ -34,7 +34,7 @@ mod union;
 
 pub use edition::Editions;
 pub(super) use edition::{ATTRIBUTES, CELL_KEY, DECISION_WEIGHT, NOISED_COST, NOISED_DELAY};
-pub use shared::{NoiseKey, SharedAttributes};
+pub use shared::{NoiseKey, SharedAttributes, attributes};
 
 use super::calendar::{Bucket, Calendar, Shift, Span};
 use super::groups::group;

@@ -22,6 +22,11 @@ const WIDTHS: [(&str, u32); 8] = [
 /// Months since January 1970, up to the year 2311.
 const MONTH_BITS: u32 = 12;
 
+/// The names of the attributes that fixed cells are told apart by. A dimension that a DASHBOARD may use is one of them.
+pub fn attributes() -> impl Iterator<Item = &'static str> {
+    WIDTHS.into_iter().map(|(name, _)| name)
+}
+
 /// The secret key of the noise that depends on shared attributes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct NoiseKey(pub [u8; 32]);

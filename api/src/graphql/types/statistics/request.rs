@@ -257,7 +257,9 @@ pub fn days(days: i32) -> Result<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::Guard;
+    use crate::access::{Guard, allowed};
+    use crate::graphql::enums::{CategoryKind, Channel, ComplaintState};
+    use schema::enums::Role;
 
     #[test]
     fn every_measure_of_an_answer_is_computed_when_it_is_selected() {
@@ -283,6 +285,63 @@ mod tests {
                     && ["StatisticsMeasures", "ComplaintStatisticsRow"].contains(of)
             });
             assert_eq!(has_measures, FIELDS_WITH_MEASURES.contains(&field), "{field}");
+        }
+    }
+
+    #[test]
+    fn fixed_cells_have_every_dimension_of_a_dashboard() {
+        let names: Vec<&str> = jobs::statistics::disclosed_attributes().collect();
+        let shown = StatisticsDimension::items().iter();
+        for dimension in shown.filter(|one| allowed(Role::Dashboard, "StatisticsDimension", one.name)) {
+            match Dimension::from(dimension.value) {
+                Dimension::Time(_) => {}
+                // The unit of a complaint about a team is that team: there is no lower level.
+                Dimension::Place(PlaceColumn::Team) => assert!(names.contains(&PlaceColumn::Unit.name())),
+                Dimension::Place(column) => assert!(names.contains(&column.name()), "{}", dimension.name),
+                other => panic!("{other:?} is no attribute of a complaint: disclosure cannot tell its cells apart"),
+            }
+        }
+    }
+
+    #[test]
+    fn every_value_that_a_filter_of_a_dashboard_lists_is_a_cell_of_its_own() {
+        let of = "ComplaintStatisticsFilter";
+        // No `..`: a new filter does not compile until it is decided here how many values it has.
+        let filter = ComplaintStatisticsFilter {
+            category_in: Some(vec!["A".into(), "B".into()]),
+            kind_in: Some(vec![CategoryKind::Conduct; 2]),
+            channel_in: Some(vec![Channel::Portal; 2]),
+            state_in: Some(vec![ComplaintState::Closed; 2]),
+            // One unit, which is part of the key of the noise (`scope_of`), and the period, which cells are cut by.
+            unit_within: None,
+            received_from: None,
+            received_before: None,
+            // Not for a DASHBOARD.
+            finding_in: None,
+            officer_in: None,
+            enterprise_in: None,
+            blames_system: None,
+            anonymous: None,
+        };
+        let names: Vec<&str> = jobs::statistics::disclosed_attributes().collect();
+        let listed: Vec<&str> = listed(&filter)
+            .into_iter()
+            .map(|dimension| match dimension {
+                Dimension::Place(column) => column.name(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        let guard = Guard::new(&crate::graphql::sdl(&crate::graphql::schema(false))).unwrap();
+        let filters = guard.typed();
+        let shown = filters.iter().filter(|(within, field, _)| within == of && allowed(Role::Dashboard, of, field));
+        let with_lists: Vec<&str> = shown
+            .map(|(_, field, _)| *field)
+            .filter(|field| !["unitWithin", "receivedFrom", "receivedBefore"].contains(field))
+            .collect();
+        assert_eq!(with_lists.len(), listed.len(), "{with_lists:?} {listed:?}");
+        for field in with_lists {
+            let column = field.strip_suffix("In").unwrap_or(field);
+            assert!(names.contains(&column) && listed.contains(&column), "{field}");
         }
     }
 }
