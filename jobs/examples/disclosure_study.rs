@@ -171,7 +171,7 @@ fn attack(snapshot: &Snapshot) -> Result<(), Failure> {
             Place(Department) => departments.get(&places[0]).copied().flatten(),
             Place(Kind) => {
                 let category = reference.categories.get(usize::try_from(places[1]?).ok()?)?;
-                Some(i64::from(jobs::snapshot::kind_place(category.kind)))
+                Some(i64::from(category.kind.place()))
             }
             Time(bucket) => Some(i64::from(bucket.start(i32::try_from(places[2]?).ok()?))),
             _ => None,

@@ -28,6 +28,11 @@ macro_rules! text_enum {
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text),+ }
             }
+
+            /// Its place in `WORDS`, which columns of the snapshot hold.
+            pub const fn place(self) -> u32 {
+                self as u32
+            }
         }
 
         impl std::str::FromStr for $name {

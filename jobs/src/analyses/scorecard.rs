@@ -4,7 +4,6 @@
 use crate::JobError;
 use crate::analyses::recurrence::with_episodes;
 use crate::analyses::timeliness::{Handled, handled, measures, median_survival, read, times};
-use crate::snapshot::kind_place;
 use crate::sums::costs_and_delays;
 use polars::prelude::*;
 use schema::Id;
@@ -28,7 +27,7 @@ pub struct Scorecard {
 
 /// The facts that match `within`, with a bool column `conduct`: whether the complaint is about conduct.
 pub fn rows_of_unit(facts: &DataFrame, within: Expr) -> PolarsResult<DataFrame> {
-    let conduct = col("kind").eq(lit(kind_place(CategoryKind::Conduct))).fill_null(lit(false));
+    let conduct = col("kind").eq(lit(CategoryKind::Conduct.place())).fill_null(lit(false));
     facts.clone().lazy().filter(within).with_column(conduct.alias("conduct")).collect()
 }
 
@@ -80,7 +79,7 @@ pub fn scorecard(rows: &DataFrame, as_of: i32, days: Option<i32>) -> Result<Scor
 /// of the period cuts none in two.
 fn episodes(rows: &DataFrame, as_of: i32, from: i32) -> Result<u32, JobError> {
     let void = [schema::enums::ComplaintState::Withdrawn, schema::enums::ComplaintState::Rejected]
-        .map(|state| col("state").eq(lit(crate::snapshot::state_place(state))))
+        .map(|state| col("state").eq(lit(state.place())))
         .into_iter()
         .reduce(Expr::or)
         .unwrap_or(lit(false));
@@ -111,7 +110,6 @@ fn episodes(rows: &DataFrame, as_of: i32, from: i32) -> Result<u32, JobError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::snapshot::state_place;
     use schema::enums::ComplaintState::{Assigned, Withdrawn};
 
     #[test]
@@ -121,7 +119,8 @@ mod tests {
         let days = [100, 105, 108, 103, 104, 110, 1];
         let enterprise = [Some(1u32), Some(1), Some(1), None, Some(2), Some(3), Some(4)];
         let conduct = [true, true, true, true, false, true, true];
-        let state = [Assigned, Assigned, Assigned, Assigned, Assigned, Withdrawn, Assigned].map(state_place);
+        let state = [Assigned, Assigned, Assigned, Assigned, Assigned, Withdrawn, Assigned]
+            .map(schema::enums::ComplaintState::place);
         let ended = [None, None, None, None, None, Some(111), None::<i32>];
         let rows = DataFrame::new(
             7,

@@ -1,4 +1,4 @@
-//! Builds the columns of the snapshot from rows of complaints; and the encodings of enums and findings in them.
+//! Builds the columns of the snapshot from rows of complaints; and the encoding of findings in them.
 
 use super::people::{Enterprises, Officers};
 use super::reference::Reference;
@@ -11,7 +11,7 @@ use polars::prelude::{
 };
 use schema::domain::calendar::local_date;
 use schema::domain::state::is_void;
-use schema::enums::{CategoryKind, Channel, ComplaintState, Finding};
+use schema::enums::{Channel, ComplaintState, Finding};
 use schema::tables::complaints;
 use schema::{Id, Timestamp};
 
@@ -107,12 +107,12 @@ place_columns! {
     Unit, unit: |of| of.unit(of.row.unit_id);
     /// An index into the categories of [`Reference`].
     Category, category: |of| of.category;
-    /// The kind of the category, see [`kind_place`].
-    Kind, kind: |of| of.reference.categories.get(of.category? as usize).map(|category| kind_place(category.kind));
-    /// See [`channel_place`]; never null.
-    Channel, channel: |of| Some(channel_place(of.row.channel));
-    /// See [`state_place`]; never null.
-    State, state: |of| Some(state_place(of.row.state));
+    /// The place of the kind of the category ([`schema::enums::CategoryKind::WORDS`]).
+    Kind, kind: |of| of.reference.categories.get(of.category? as usize).map(|category| category.kind.place());
+    /// A place in [`Channel::WORDS`]; never null.
+    Channel, channel: |of| Some(of.row.channel.place());
+    /// A place in [`ComplaintState::WORDS`]; never null.
+    State, state: |of| Some(of.row.state.place());
     /// The place in [`Enterprises`]; null for an anonymous complaint.
     Enterprise, enterprise: |of| of.enterprises.place(of.row.enterprise_id?);
 }
@@ -249,24 +249,9 @@ impl Columns {
     }
 }
 
-/// The number of a kind of category in the column `kind`.
-pub fn kind_place(kind: CategoryKind) -> u32 {
-    kind as u32
-}
-
-/// The number of a state in the column `state`.
-pub fn state_place(state: ComplaintState) -> u32 {
-    state as u32
-}
-
-/// The number of a channel in the column `channel`.
-pub fn channel_place(channel: Channel) -> u32 {
-    channel as u32
-}
-
 /// Encodes an officer's place and a finding as a word of the column `named`.
 pub fn word(officer: Option<u32>, finding: Finding) -> u32 {
-    officer.map_or(0, |place| place + 1) << FINDING_BITS | finding as u32
+    officer.map_or(0, |place| place + 1) << FINDING_BITS | finding.place()
 }
 
 /// Decodes a word of the column `named`: the officer's place, if any, and the number of the finding.

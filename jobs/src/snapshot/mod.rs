@@ -11,7 +11,7 @@ mod past;
 mod people;
 mod reference;
 
-pub use columns::{FINDING_BITS, PlaceColumn, channel_place, kind_place, meaning, state_place};
+pub use columns::{FINDING_BITS, PlaceColumn, meaning};
 pub use file::{AT_THE_END, SnapshotFile, WHILE_SERVING};
 pub use past::Earlier;
 pub use people::{Enterprises, Officers};

@@ -5,7 +5,7 @@
 
 use super::columns::word;
 use super::load::for_each;
-use super::{Officers, Snapshot, meaning, state_place};
+use super::{Officers, Snapshot, meaning};
 use crate::JobError;
 use chrono::{Days, NaiveDate};
 use diesel::connection::DefaultLoadingMode;
@@ -146,10 +146,10 @@ impl Snapshot {
         let rows = self.ids()?.into_iter().zip(now.iter()).zip(answered.iter());
         let states = rows.map(|((id, now), answered)| match earlier.get(&id) {
             None => now.unwrap_or(0),
-            Some(Some(state)) => state_place(*state),
+            Some(Some(state)) => state.place(),
             // Imported history has answers and the end of a case, but no changes of state between.
-            Some(None) if answered.is_some_and(|on| on <= day) => state_place(ComplaintState::Answered),
-            Some(None) => state_place(ComplaintState::Received),
+            Some(None) if answered.is_some_and(|on| on <= day) => ComplaintState::Answered.place(),
+            Some(None) => ComplaintState::Received.place(),
         });
         Ok(Series::new("state".into(), states.collect::<Vec<u32>>()).into_column())
     }

@@ -13,7 +13,7 @@ mod resume;
 mod tests;
 
 use super::load::reference_changed;
-use super::{Reference, Snapshot, kind_place};
+use super::{Reference, Snapshot};
 use crate::JobError;
 use crate::runner::settings::SnapshotSettings;
 use data_encoding::HEXLOWER;
@@ -227,7 +227,7 @@ fn hash_of(reference: &Reference) -> String {
     }
     for category in &reference.categories {
         hash.update(category.id.0.as_bytes());
-        hash.update(kind_place(category.kind).to_le_bytes());
+        hash.update(category.kind.place().to_le_bytes());
         // No deadline is not a deadline of any number of days.
         hash.update(category.deadline_days.map_or(i64::MIN, i64::from).to_le_bytes());
     }

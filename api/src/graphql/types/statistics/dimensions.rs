@@ -10,7 +10,7 @@ use crate::graphql::types::{Enterprise, IssueCategory, Officer, Unit};
 use async_graphql::{Context, Enum, InputObject, Object, Result};
 use chrono::{Datelike, NaiveDate};
 use jobs::facts::EnterpriseFact;
-use jobs::snapshot::{PlaceColumn, Snapshot, channel_place, kind_place, state_place};
+use jobs::snapshot::{PlaceColumn, Snapshot};
 use jobs::statistics::{Bucket, Dimension, date};
 use polars::prelude::{Expr, col, lit};
 use schema::Id;
@@ -235,13 +235,15 @@ impl ComplaintStatisticsFilter {
             conditions.push(any("category", places));
         }
         if let Some(kinds) = &self.kind_in {
-            conditions.push(any("kind", kinds.iter().map(|kind| kind_place((*kind).into())).collect()));
+            conditions.push(any("kind", kinds.iter().map(|kind| stored::CategoryKind::from(*kind).place()).collect()));
         }
         if let Some(channels) = &self.channel_in {
-            conditions.push(any("channel", channels.iter().map(|channel| channel_place((*channel).into())).collect()));
+            conditions
+                .push(any("channel", channels.iter().map(|channel| stored::Channel::from(*channel).place()).collect()));
         }
         if let Some(states) = &self.state_in {
-            conditions.push(any("state", states.iter().map(|state| state_place((*state).into())).collect()));
+            conditions
+                .push(any("state", states.iter().map(|state| stored::ComplaintState::from(*state).place()).collect()));
         }
         if let Some(tax_codes) = &self.enterprise_in {
             let mut places = Vec::new();

@@ -76,7 +76,7 @@ async fn order_by_measure(
     let filter = by.filter.unwrap_or_default();
     let officers = filter.officer_in.as_deref().map(|codes| officers(&snapshot, &scope, codes)).transpose()?;
     let findings: Option<Vec<u32>> =
-        filter.finding_in.map(|all| all.into_iter().map(|one| schema::enums::Finding::from(one) as u32).collect());
+        filter.finding_in.map(|all| all.into_iter().map(|one| schema::enums::Finding::from(one).place()).collect());
     let condition = conditions.into_iter().reduce(Expr::and);
     let measure = by.measure.into();
     let mut wanted = Wanted::default();

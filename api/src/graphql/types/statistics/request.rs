@@ -142,7 +142,7 @@ pub fn question(
         officers: filter.officer_in.as_deref().map(|codes| officers(snapshot, scope, codes)).transpose()?,
         findings: filter
             .finding_in
-            .map(|all| all.into_iter().map(|one| schema::enums::Finding::from(one) as u32).collect()),
+            .map(|all| all.into_iter().map(|one| schema::enums::Finding::from(one).place()).collect()),
         group_by,
         zone,
         wanted,
