@@ -5,7 +5,7 @@ use diesel::connection::{InstrumentationEvent, SimpleConnection};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use schema::Conn;
-use schema::db::search_text::plain;
+use schema::db::search_text::search_form;
 use schema::queries::{
     ComplaintSort, Direction, ListOrder, Pred, Purpose, Window, name_contains, text_contains, with_search_index,
 };
@@ -112,7 +112,7 @@ fn a_search_finds_the_texts_that_contain_it_and_no_others() {
         assert_eq!(all.len(), TEXTS.len(), "{all:?}");
         for pattern in PATTERNS {
             let expected: BTreeSet<String> =
-                all.iter().filter(|text| plain(text).contains(&plain(pattern))).cloned().collect();
+                all.iter().filter(|text| search_form(text).contains(&search_form(pattern))).cloned().collect();
             let others: BTreeSet<String> = all.difference(&expected).cloned().collect();
             let name = app.database.name;
             assert_eq!(texts(&board, &json!({ "search": pattern })), expected, "{pattern:?} on {name}");

@@ -21,7 +21,7 @@ extern "SQL" {
 }
 
 /// The search form of a text.
-pub fn plain(text: &str) -> String {
+pub fn search_form(text: &str) -> String {
     // Like PostgreSQL's lower() in the collation "C": letters without a decomposition stay as they are.
     let letters = text.nfd().filter(|c| !is_combining_mark(*c) || !('\u{300}'..='\u{36f}').contains(c));
     letters.map(|c| if is_d(c) { 'd' } else { c.to_ascii_lowercase() }).collect()
@@ -36,16 +36,16 @@ pub(super) fn register_functions(conn: &mut SqliteConnection) -> Result<(), Stor
     // A search calls this for every row, so it checks for cancellation here.
     phananh_plain_utils::register_impl(conn, |value: Option<String>| {
         fail_if_cancelled();
-        value.map(|text| plain(&text))
+        value.map(|text| search_form(&text))
     })?;
     Ok(phananh_search_form_utils::register_impl(conn, |value: Option<Vec<u8>>| {
-        value.map(|bytes| plain(&String::from_utf8_lossy(&bytes)))
+        value.map(|bytes| search_form(&String::from_utf8_lossy(&bytes)))
     })?)
 }
 
 /// A `LIKE` pattern that matches a text anywhere.
 pub fn anywhere(text: &str) -> String {
-    let escaped = plain(text).replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let escaped = search_form(text).replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     format!("%{escaped}%")
 }
 
@@ -55,7 +55,7 @@ const MOST_TRIGRAMS: usize = 16;
 /// The FTS5 query of the texts that may contain a text: they have its trigrams. None for a text without trigrams, and for
 /// one with a NUL, at which SQLite's LIKE ends.
 pub(crate) fn trigrams(text: &str) -> Option<String> {
-    let letters: Vec<char> = plain(text).chars().collect();
+    let letters: Vec<char> = search_form(text).chars().collect();
     if letters.contains(&'\0') {
         return None;
     }
@@ -77,9 +77,9 @@ mod tests {
 
     #[test]
     fn diacritics_and_capitals_do_not_matter() {
-        assert_eq!(plain("Chậm TRẢ lời, Đội Thủ tục"), "cham tra loi, doi thu tuc");
+        assert_eq!(search_form("Chậm TRẢ lời, Đội Thủ tục"), "cham tra loi, doi thu tuc");
         for d in ["\u{110}\u{111}", "\u{d0}\u{f0}", "\u{189}\u{256}"] {
-            assert_eq!(plain(d), "dd");
+            assert_eq!(search_form(d), "dd");
         }
         assert_eq!(anywhere("50%_"), "%50\\%\\_%");
     }

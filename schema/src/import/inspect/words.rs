@@ -1,6 +1,6 @@
 //! Splits column names and cells into lower-case words, and finds phrases in them.
 
-use crate::db::search_text::plain;
+use crate::db::search_text::search_form;
 use std::borrow::Cow;
 use std::ops::Range;
 use unicode_normalization::UnicodeNormalization;
@@ -11,7 +11,7 @@ pub struct Words(Vec<String>);
 
 impl Words {
     pub fn of(text: &str) -> Self {
-        Self(split(&plain(&apart(text))))
+        Self(split(&search_form(&apart(text))))
     }
 
     /// Whether it contains the words of a phrase in sequence, the last one perhaps in the plural, or is the phrase
@@ -100,7 +100,7 @@ impl Said {
     /// The positions at which the words of a phrase occur in sequence.
     pub fn places_of(&self, phrase: &str) -> Vec<Range<usize>> {
         let is_as_it_is = self.has_diacritics || phrase.is_ascii();
-        let phrase = if is_as_it_is { Cow::Borrowed(phrase) } else { Cow::Owned(plain(phrase)) };
+        let phrase = if is_as_it_is { Cow::Borrowed(phrase) } else { Cow::Owned(search_form(phrase)) };
         let phrase: Vec<&str> = phrase.split(' ').collect();
         let last = phrase.len() - 1;
         let windows = self.words.windows(phrase.len()).enumerate();
