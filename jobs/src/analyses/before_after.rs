@@ -60,7 +60,7 @@ pub struct Effect {
 /// Counts the complaints that match `concerned` and all others, before `day` and from it on, among those that
 /// match `visible` (what the reader may see). `first` is the first day of the register; None if there are no
 /// days to compare.
-pub fn effect(
+pub fn before_after(
     facts: &DataFrame,
     first: Option<i32>,
     visible: Expr,
@@ -152,25 +152,26 @@ mod tests {
             vec![Column::new("day".into(), days.to_vec()), Column::new("own".into(), concerned.to_vec())],
         )
         .expect("a frame");
-        let found = effect(&facts, first_day(&facts).expect("a day"), lit(true), col("own"), 100, 30, 500)
+        let found = before_after(&facts, first_day(&facts).expect("a day"), lit(true), col("own"), 100, 30, 500)
             .expect("an effect")
             .expect("spans");
         assert_eq!((found.concerned, found.elsewhere), ((3, 1), (1, 2)));
         let ratio = found.ratio.and_then(|ratio| ratio.ratio).expect("a ratio");
         assert!((ratio - 1.0 / 3.0).abs() < 1e-12);
         // Only ten days have passed: the same count in a third of the time.
-        let early = effect(&facts, first_day(&facts).expect("a day"), lit(true), col("own"), 100, 30, 110)
+        let early = before_after(&facts, first_day(&facts).expect("a day"), lit(true), col("own"), 100, 30, 110)
             .expect("an effect")
             .expect("spans");
         let ratio = early.ratio.and_then(|ratio| ratio.ratio).expect("a ratio");
         assert!((ratio - 1.0).abs() < 1e-12);
         // A complaint that the reader may not see counts in neither group.
-        let seen = effect(&facts, first_day(&facts).expect("a day"), col("own"), col("own"), 100, 30, 500)
+        let seen = before_after(&facts, first_day(&facts).expect("a day"), col("own"), col("own"), 100, 30, 500)
             .expect("an effect")
             .expect("spans");
         assert_eq!((seen.concerned, seen.elsewhere), ((3, 1), (0, 0)));
         assert_eq!(
-            effect(&facts, first_day(&facts).expect("a day"), lit(true), col("own"), 100, 30, 99).expect("an effect"),
+            before_after(&facts, first_day(&facts).expect("a day"), lit(true), col("own"), 100, 30, 99)
+                .expect("an effect"),
             None
         );
     }

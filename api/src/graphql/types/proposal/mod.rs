@@ -23,7 +23,7 @@ use crate::graphql::types::statistics;
 use crate::graphql::types::{IssueCategory, Unit};
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::NaiveDate;
-use jobs::analyses::before_after::{self, Span, effect};
+use jobs::analyses::before_after::{self, Span};
 use jobs::facts::days::day_number;
 use jobs::numeric::rates::RateRatio;
 use schema::models;
@@ -124,7 +124,8 @@ impl Proposal {
             let today = statistics::today(&snapshot);
             let first = statistics::first_day(&snapshot, &scope)?;
             let found =
-                effect(&snapshot.facts, first, visible, concerned, day_number(day), days, today).map_err(from_job)?;
+                before_after::before_after(&snapshot.facts, first, visible, concerned, day_number(day), days, today)
+                    .map_err(from_job)?;
             Ok(found.map(|found| ProposalEffect {
                 as_of: snapshot.as_of.into(),
                 position: snapshot.position,
