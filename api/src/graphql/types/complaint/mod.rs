@@ -1,17 +1,17 @@
 //! Complaints: the type, its lists, filters, orders and mutations.
 
 mod cacheable;
+mod children;
 mod filter;
 mod list;
 mod mutation;
-mod nested;
 mod order;
 mod submit;
 
+pub use children::complaints_of;
 pub use filter::ComplaintFilter;
 pub use list::{ComplaintQueries, complaints_where};
 pub use mutation::ComplaintMutations;
-pub use nested::complaints_of;
 pub use order::{ComplaintOrder, complaint_order};
 pub use submit::SubmitMutations;
 

@@ -1,15 +1,15 @@
 //! Responses of units: the type, its lists, filter, order and mutation.
 
+mod children;
 mod filter;
 mod list;
 mod mutation;
-mod nested;
 mod order;
 
+pub use children::{end_of_responses, responses_of};
 pub use filter::ResponseFilter;
 pub use list::UnitResponseQueries;
 pub use mutation::UnitResponseMutations;
-pub use nested::{end_of_responses, responses_of};
 pub use order::UnitResponseOrder;
 
 use crate::graphql::connection::connection;

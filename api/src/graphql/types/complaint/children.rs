@@ -21,7 +21,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// The arguments of the field: which part of the list of each parent to load.
-pub struct Wanted {
+pub struct ListArguments {
     filter: Option<Box<ComplaintFilter>>,
     scope: Scope,
     reference: ReferenceData,
@@ -31,7 +31,7 @@ pub struct Wanted {
     fingerprint: String,
 }
 
-impl Wanted {
+impl ListArguments {
     fn condition(&self) -> Result<Option<Pred<complaints::table>>, StoreError> {
         let own = self.filter.condition(&self.reference)?;
         Ok(self.scope.and(own))
@@ -43,12 +43,12 @@ impl Wanted {
 pub struct ComplaintsKey {
     pub parent: Parent,
     pub id: Id,
-    pub wanted: Arc<Wanted>,
+    pub arguments: Arc<ListArguments>,
 }
 
 impl PartialEq for ComplaintsKey {
     fn eq(&self, other: &Self) -> bool {
-        (self.parent, self.id, &self.wanted.fingerprint) == (other.parent, other.id, &other.wanted.fingerprint)
+        (self.parent, self.id, &self.arguments.fingerprint) == (other.parent, other.id, &other.arguments.fingerprint)
     }
 }
 
@@ -56,7 +56,7 @@ impl Eq for ComplaintsKey {}
 
 impl Hash for ComplaintsKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.parent, self.id, &self.wanted.fingerprint).hash(state);
+        (self.parent, self.id, &self.arguments.fingerprint).hash(state);
     }
 }
 
@@ -65,13 +65,13 @@ impl Hash for ComplaintsKey {
 pub struct ComplaintCountKey(pub ComplaintsKey);
 
 /// Groups keys by kind of parent and arguments.
-fn group_by_arguments<'k>(keys: impl Iterator<Item = &'k ComplaintsKey>) -> Vec<(Parent, Arc<Wanted>, Vec<Id>)> {
-    let mut lists: HashMap<_, (Arc<Wanted>, Vec<Id>)> = HashMap::new();
+fn group_by_arguments<'k>(keys: impl Iterator<Item = &'k ComplaintsKey>) -> Vec<(Parent, Arc<ListArguments>, Vec<Id>)> {
+    let mut lists: HashMap<_, (Arc<ListArguments>, Vec<Id>)> = HashMap::new();
     for key in keys {
-        let list = lists.entry((key.parent, &key.wanted.fingerprint));
-        list.or_insert_with(|| (Arc::clone(&key.wanted), Vec::new())).1.push(key.id);
+        let list = lists.entry((key.parent, &key.arguments.fingerprint));
+        list.or_insert_with(|| (Arc::clone(&key.arguments), Vec::new())).1.push(key.id);
     }
-    lists.into_iter().map(|((parent, _), (wanted, ids))| (parent, wanted, ids)).collect()
+    lists.into_iter().map(|((parent, _), (arguments, ids))| (parent, arguments, ids)).collect()
 }
 
 impl Loader<ComplaintsKey> for Loaders {
@@ -80,13 +80,13 @@ impl Loader<ComplaintsKey> for Loaders {
 
     async fn load(&self, keys: &[ComplaintsKey]) -> Result<HashMap<ComplaintsKey, Self::Value>, Arc<Error>> {
         let mut all = HashMap::new();
-        for (parent, wanted, ids) in group_by_arguments(keys.iter()) {
-            let of = Arc::clone(&wanted);
+        for (parent, arguments, ids) in group_by_arguments(keys.iter()) {
+            let of = Arc::clone(&arguments);
             let found = self.0.read(move |conn| {
                 queries::first_complaints_of(conn, parent, &ids, &|| of.condition(), &of.order, &of.window)
             });
             let found = found.await.map_err(Arc::new)?;
-            let key = |id| ComplaintsKey { parent, id, wanted: Arc::clone(&wanted) };
+            let key = |id| ComplaintsKey { parent, id, arguments: Arc::clone(&arguments) };
             all.extend(found.into_iter().map(|(id, part)| (key(id), Arc::new(part))));
         }
         Ok(all)
@@ -99,11 +99,11 @@ impl Loader<ComplaintCountKey> for Loaders {
 
     async fn load(&self, keys: &[ComplaintCountKey]) -> Result<HashMap<ComplaintCountKey, i64>, Arc<Error>> {
         let mut all = HashMap::new();
-        for (parent, wanted, ids) in group_by_arguments(keys.iter().map(|key| &key.0)) {
-            let of = Arc::clone(&wanted);
+        for (parent, arguments, ids) in group_by_arguments(keys.iter().map(|key| &key.0)) {
+            let of = Arc::clone(&arguments);
             let found = self.0.read(move |conn| queries::count_complaints_of(conn, parent, &ids, &|| of.condition()));
             let found = found.await.map_err(Arc::new)?;
-            let key = |id| ComplaintCountKey(ComplaintsKey { parent, id, wanted: Arc::clone(&wanted) });
+            let key = |id| ComplaintCountKey(ComplaintsKey { parent, id, arguments: Arc::clone(&arguments) });
             all.extend(found.into_iter().map(|(id, count)| (key(id), count)));
         }
         Ok(all)
@@ -138,12 +138,12 @@ async fn listed(
     let reference = snapshot(ctx)?.reference.clone();
     let scope = viewer(ctx)?.scope(&reference.tree);
     let fingerprint = format!("{filter:?} {order:?} {window:?}");
-    let wanted = Arc::new(Wanted { filter, scope, reference, order, window, fingerprint });
-    let key = ComplaintsKey { parent, id, wanted: Arc::clone(&wanted) };
+    let arguments = Arc::new(ListArguments { filter, scope, reference, order, window, fingerprint });
+    let key = ComplaintsKey { parent, id, arguments: Arc::clone(&arguments) };
     let part = one(loaders(ctx)?, key.clone()).await?.unwrap_or_default();
     request.charge_texts(part.rows.iter().map(|row| row.text.as_ref()))?;
     request.note_complaints(part.rows.iter().map(|row| row.id));
     let slice = Slice { rows: part.rows.clone(), more: part.more };
     let counter = Counter::loaded(ComplaintCountKey(key));
-    Ok(assemble_rows::<Complaint>(request.cursors(), slice, &wanted.order, &wanted.window, counter))
+    Ok(assemble_rows::<Complaint>(request.cursors(), slice, &arguments.order, &arguments.window, counter))
 }

@@ -18,7 +18,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// The arguments of the field: which part of the list of each complaint to load.
-pub struct Wanted {
+pub struct ListArguments {
     filter: Option<Box<ResponseFilter>>,
     reference: ReferenceData,
     direction: Direction,
@@ -27,7 +27,7 @@ pub struct Wanted {
     fingerprint: String,
 }
 
-impl Wanted {
+impl ListArguments {
     fn condition(&self) -> Result<Option<Pred<unit_responses::table>>, StoreError> {
         self.filter.condition(&self.reference)
     }
@@ -37,12 +37,12 @@ impl Wanted {
 #[derive(Clone)]
 pub struct SomeResponsesKey {
     complaint: Id,
-    wanted: Arc<Wanted>,
+    arguments: Arc<ListArguments>,
 }
 
 impl PartialEq for SomeResponsesKey {
     fn eq(&self, other: &Self) -> bool {
-        (self.complaint, &self.wanted.fingerprint) == (other.complaint, &other.wanted.fingerprint)
+        (self.complaint, &self.arguments.fingerprint) == (other.complaint, &other.arguments.fingerprint)
     }
 }
 
@@ -50,7 +50,7 @@ impl Eq for SomeResponsesKey {}
 
 impl Hash for SomeResponsesKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.complaint, &self.wanted.fingerprint).hash(state);
+        (self.complaint, &self.arguments.fingerprint).hash(state);
     }
 }
 
@@ -59,11 +59,11 @@ impl Hash for SomeResponsesKey {
 pub struct SomeResponsesCountKey(pub SomeResponsesKey);
 
 /// Groups keys by their arguments.
-fn group_by_arguments<'k>(keys: impl Iterator<Item = &'k SomeResponsesKey>) -> Vec<(Arc<Wanted>, Vec<Id>)> {
-    let mut lists: HashMap<&String, (Arc<Wanted>, Vec<Id>)> = HashMap::new();
+fn group_by_arguments<'k>(keys: impl Iterator<Item = &'k SomeResponsesKey>) -> Vec<(Arc<ListArguments>, Vec<Id>)> {
+    let mut lists: HashMap<&String, (Arc<ListArguments>, Vec<Id>)> = HashMap::new();
     for key in keys {
-        let list = lists.entry(&key.wanted.fingerprint);
-        list.or_insert_with(|| (Arc::clone(&key.wanted), Vec::new())).1.push(key.complaint);
+        let list = lists.entry(&key.arguments.fingerprint);
+        list.or_insert_with(|| (Arc::clone(&key.arguments), Vec::new())).1.push(key.complaint);
     }
     lists.into_values().collect()
 }
@@ -74,13 +74,13 @@ impl Loader<SomeResponsesKey> for Loaders {
 
     async fn load(&self, keys: &[SomeResponsesKey]) -> Result<HashMap<SomeResponsesKey, Self::Value>, Arc<Error>> {
         let mut all = HashMap::new();
-        for (wanted, ids) in group_by_arguments(keys.iter()) {
-            let of = Arc::clone(&wanted);
+        for (arguments, ids) in group_by_arguments(keys.iter()) {
+            let of = Arc::clone(&arguments);
             let found = self
                 .0
                 .read(move |conn| queries::some_responses_of(conn, &ids, &|| of.condition(), of.direction, &of.window));
             let found = found.await.map_err(Arc::new)?;
-            let key = |complaint| SomeResponsesKey { complaint, wanted: Arc::clone(&wanted) };
+            let key = |complaint| SomeResponsesKey { complaint, arguments: Arc::clone(&arguments) };
             all.extend(found.into_iter().map(|(complaint, slice)| (key(complaint), Arc::new(slice))));
         }
         Ok(all)
@@ -93,11 +93,12 @@ impl Loader<SomeResponsesCountKey> for Loaders {
 
     async fn load(&self, keys: &[SomeResponsesCountKey]) -> Result<HashMap<SomeResponsesCountKey, i64>, Arc<Error>> {
         let mut all = HashMap::new();
-        for (wanted, ids) in group_by_arguments(keys.iter().map(|key| &key.0)) {
-            let of = Arc::clone(&wanted);
+        for (arguments, ids) in group_by_arguments(keys.iter().map(|key| &key.0)) {
+            let of = Arc::clone(&arguments);
             let found = self.0.read(move |conn| queries::count_some_responses_of(conn, &ids, &|| of.condition()));
             let found = found.await.map_err(Arc::new)?;
-            let key = |complaint| SomeResponsesCountKey(SomeResponsesKey { complaint, wanted: Arc::clone(&wanted) });
+            let key =
+                |complaint| SomeResponsesCountKey(SomeResponsesKey { complaint, arguments: Arc::clone(&arguments) });
             all.extend(found.into_iter().map(|(complaint, count)| (key(complaint), count)));
         }
         Ok(all)
@@ -151,12 +152,12 @@ async fn some_responses(
     let direction = order.map_or(Direction::Asc, |order| order[0].1);
     let reference = snapshot(ctx)?.reference.clone();
     let fingerprint = format!("{filter:?} {direction:?} {window:?}");
-    let wanted = Arc::new(Wanted { filter, reference, direction, window, fingerprint });
-    let key = SomeResponsesKey { complaint, wanted: Arc::clone(&wanted) };
+    let arguments = Arc::new(ListArguments { filter, reference, direction, window, fingerprint });
+    let key = SomeResponsesKey { complaint, arguments: Arc::clone(&arguments) };
     let slice = one(loaders(ctx)?, key.clone()).await?;
     let slice = slice.map_or_else(|| Slice { rows: Vec::new(), more: false }, |slice| Slice::clone(&slice));
     let counter = Counter::loaded(SomeResponsesCountKey(key));
-    connection_of(ctx, slice, direction, &wanted.window, counter)
+    connection_of(ctx, slice, direction, &arguments.window, counter)
 }
 
 fn connection_of(
