@@ -11,7 +11,8 @@ use chrono::NaiveDate;
 use jobs::snapshot::PlaceColumn::{Branch, Category, Channel, Department, Kind, State};
 use jobs::snapshot::{Snapshot, SnapshotStore};
 use jobs::statistics::{
-    Bucket, Dimension, Disclosure, Editions, GroupResult, NoiseKey, Question, Span, Thresholds, Wanted, statistics,
+    Bucket, Dimension, Disclosure, Editions, GroupResult, NoiseKey, Question, SelectedMeasures, Span, Thresholds,
+    statistics,
 };
 use schema::world::{self, Parameters};
 use schema::{Db, Timestamp};
@@ -54,7 +55,7 @@ fn ask(
         span: Span::ALL,
         span_before: Span::ALL,
     });
-    let wanted = Wanted { officers: false, ..Wanted::ALL };
+    let wanted = SelectedMeasures { officers: false, ..SelectedMeasures::ALL };
     let question = Question { group_by: group_by.to_vec(), wanted, disclosure, ..Question::default() };
     Ok(statistics(snapshot, &question)?.cells.into_iter().map(|cell| (cell.places.clone(), cell)).collect())
 }

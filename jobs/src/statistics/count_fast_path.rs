@@ -2,7 +2,7 @@
 //! columns counts into one table of all keys. Keys are those of [`super::groups`].
 
 use super::calendar::{Bucket, Buckets, Calendar, Shift};
-use super::{Dimension, Question, Wanted};
+use super::{Dimension, Question, SelectedMeasures};
 use crate::JobError;
 use polars::prelude::*;
 
@@ -26,7 +26,7 @@ impl Question {
     /// Whether only numbers of complaints are asked for, so that the fast path applies.
     pub(super) fn counts_only(&self) -> bool {
         self.allows_top_groups()
-            && self.wanted == Wanted::default()
+            && self.wanted == SelectedMeasures::default()
             && !self.group_by.is_empty()
             && self.officers.is_none()
             && self.findings.is_none()

@@ -6,7 +6,7 @@
 use super::calendar::{Buckets, Calendar, Shift};
 use super::columns::values;
 use super::count_fast_path::count_keys;
-use super::measures::{FixedCell, Measures, Rows, Wanted, measure};
+use super::measures::{FixedCell, Measures, Rows, SelectedMeasures, measure};
 use super::{Dimension, GroupResult, MOST_GROUPS, Question};
 use crate::JobError;
 use crate::facts::days::day_number;
@@ -302,7 +302,7 @@ impl Grouped {
     }
 
     /// The measures of each group; with `fixed_cell` those that disclosure control needs of fixed cells.
-    pub fn measured(&self, wanted: Wanted, fixed_cell: Option<FixedCell>) -> Result<Vec<Measures>, JobError> {
+    pub fn measured(&self, wanted: SelectedMeasures, fixed_cell: Option<FixedCell>) -> Result<Vec<Measures>, JobError> {
         if let Some(counts) = &self.counts {
             return Ok(counts.iter().map(|count| Measures::of(*count)).collect());
         }
@@ -313,7 +313,7 @@ impl Grouped {
     pub fn measured_without(
         &self,
         first: usize,
-        wanted: Wanted,
+        wanted: SelectedMeasures,
         fixed_cell: FixedCell,
     ) -> Result<Vec<Measures>, JobError> {
         let (groups, keys) = numbered(&self.dimensions[first..], self.rows.entries.len())?;
@@ -321,7 +321,7 @@ impl Grouped {
     }
 
     /// The measures of all entries together.
-    pub fn totals(&self, wanted: Wanted) -> Result<Measures, JobError> {
+    pub fn totals(&self, wanted: SelectedMeasures) -> Result<Measures, JobError> {
         if let Some(counts) = &self.counts {
             return Ok(Measures::of(counts.iter().sum()));
         }
@@ -330,7 +330,7 @@ impl Grouped {
     }
 
     /// The measures of the union of some groups, computed from their rows.
-    pub fn measure_union(&self, cells: &[GroupResult], wanted: Wanted) -> Result<Measures, JobError> {
+    pub fn measure_union(&self, cells: &[GroupResult], wanted: SelectedMeasures) -> Result<Measures, JobError> {
         let wanted_places: std::collections::HashSet<&[Option<i64>]> =
             cells.iter().map(|cell| cell.places.as_slice()).collect();
         let places = self.places();

@@ -11,7 +11,7 @@ use crate::sums::{cost_of, delay_of};
 use polars::prelude::*;
 use schema::db::cancellation::check_cancelled;
 
-/// Declares the measures: the field of [`Wanted`] by which each is computed, if it is not always, and its value as a
+/// Declares the measures: the field of [`SelectedMeasures`] by which each is computed, if it is not always, and its value as a
 /// number.
 macro_rules! measures {
     ($( $measure:ident [$($wanted:ident)?] $value:expr; )+) => {
@@ -19,7 +19,7 @@ macro_rules! measures {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Measure { $( $measure ),+ }
 
-        impl Wanted {
+        impl SelectedMeasures {
             pub fn add(&mut self, measure: Measure) {
                 match measure { $( Measure::$measure => { $( self.$wanted = true; )? } )+ }
             }
@@ -51,7 +51,7 @@ measures! {
 
 /// Which measures are computed, in addition to the number of complaints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Wanted {
+pub struct SelectedMeasures {
     pub episodes: bool,
     pub enterprises: bool,
     pub officers: bool,
@@ -60,7 +60,7 @@ pub struct Wanted {
     pub median: bool,
 }
 
-impl Wanted {
+impl SelectedMeasures {
     pub const ALL: Self =
         Self { episodes: true, enterprises: true, officers: true, sums: true, timeliness: true, median: true };
 }
@@ -136,7 +136,7 @@ pub struct Rows {
 
 impl Rows {
     /// The columns that [`Self::read`] needs; with `disclosed` also those of an edition.
-    pub fn columns(wanted: Wanted, disclosed: bool) -> Vec<&'static str> {
+    pub fn columns(wanted: SelectedMeasures, disclosed: bool) -> Vec<&'static str> {
         let mut columns = Vec::new();
         if wanted.enterprises || disclosed {
             columns.push("enterprise");
@@ -160,7 +160,7 @@ impl Rows {
     ///
     /// # Errors
     /// `Polars` if a column is missing or of another type.
-    pub fn read(table: &DataFrame, wanted: Wanted, as_of: i32, disclosed: bool) -> Result<Self, JobError> {
+    pub fn read(table: &DataFrame, wanted: SelectedMeasures, as_of: i32, disclosed: bool) -> Result<Self, JobError> {
         let mut rows = Self { entries: Entries::of_rows(table.height()), ..Self::default() };
         if disclosed {
             rows.cell_key = values(table.column(CELL_KEY)?.u64()?);
@@ -208,7 +208,7 @@ pub type Shares = Vec<(u32, f64, f64)>;
 
 /// Computes the measures of a fixed cell except the number of complaints. Arguments: the rows of all cells, the
 /// indices of those of this one, a buffer, the measures, and which are wanted.
-pub type FixedCell = fn(&Rows, &[u32], &mut Shares, &mut Measures, Wanted);
+pub type FixedCell = fn(&Rows, &[u32], &mut Shares, &mut Measures, SelectedMeasures);
 
 /// The measures of each of `number` groups. `groups` has the group of each entry, `u32::MAX` for none. With
 /// `fixed_cell`, those that disclosure control needs of fixed cells.
@@ -219,7 +219,7 @@ pub fn measure(
     rows: &Rows,
     groups: &[u32],
     number: usize,
-    wanted: Wanted,
+    wanted: SelectedMeasures,
     fixed_cell: Option<FixedCell>,
 ) -> Result<Vec<Measures>, JobError> {
     let pairs = rows.entries.pairs(groups);
@@ -280,7 +280,7 @@ pub fn measure(
 }
 
 /// Fills in the counts and sums.
-fn sum(rows: &Rows, pairs: &Pairs<'_>, measures: &mut [Measures], wanted: Wanted) -> Result<(), JobError> {
+fn sum(rows: &Rows, pairs: &Pairs<'_>, measures: &mut [Measures], wanted: SelectedMeasures) -> Result<(), JobError> {
     // A dense array for cache locality: groups come in random order.
     let mut counts = vec![0u32; measures.len()];
     match pairs {

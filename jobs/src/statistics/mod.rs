@@ -18,7 +18,7 @@ mod top_groups;
 pub use calendar::{Bucket, Shift, Span, date};
 pub use dimension::Dimension;
 pub use disclosure::{Disclosure, Editions, NoiseKey, Thresholds, attributes as disclosed_attributes};
-pub use measures::{Measure, Measures, Wanted};
+pub use measures::{Measure, Measures, SelectedMeasures};
 
 use crate::JobError;
 use crate::snapshot::Snapshot;
@@ -46,7 +46,7 @@ pub struct Question {
     pub group_by: Vec<Dimension>,
     pub zone: Tz,
     /// The measures to compute; all others keep their defaults.
-    pub wanted: Wanted,
+    pub wanted: SelectedMeasures,
     /// Whether to compute the measures of all groups together.
     pub totals: bool,
     /// Which groups are kept, by their measures.
@@ -77,7 +77,7 @@ impl Default for Question {
             findings: None,
             group_by: Vec::new(),
             zone: Tz::Asia__Ho_Chi_Minh,
-            wanted: Wanted::ALL,
+            wanted: SelectedMeasures::ALL,
             totals: true,
             having: None,
             order_by: Vec::new(),
@@ -176,7 +176,7 @@ pub const MOST_GROUPS: usize = 2_000_000;
 pub fn statistics(snapshot: &Snapshot, question: &Question) -> Result<Answer, JobError> {
     let calendar = Calendar::new(question.zone);
     let wanted = match question.disclosure {
-        Some(_) => Wanted { enterprises: true, ..question.wanted },
+        Some(_) => SelectedMeasures { enterprises: true, ..question.wanted },
         None => question.wanted,
     };
     if question.allows_top_groups() {
@@ -255,7 +255,11 @@ pub fn statistics(snapshot: &Snapshot, question: &Question) -> Result<Answer, Jo
 }
 
 /// The totals, if asked for: one group or none.
-fn all_together(grouped: &Grouped, wanted: Wanted, question: &Question) -> Result<Vec<GroupResult>, JobError> {
+fn all_together(
+    grouped: &Grouped,
+    wanted: SelectedMeasures,
+    question: &Question,
+) -> Result<Vec<GroupResult>, JobError> {
     if !question.totals {
         return Ok(Vec::new());
     }
@@ -271,7 +275,7 @@ fn cells(
     snapshot: &Snapshot,
     question: &Question,
     (filter, shift): (Option<&Expr>, Shift),
-    wanted: Wanted,
+    wanted: SelectedMeasures,
     calendar: &Calendar,
 ) -> Result<Groups, JobError> {
     if let Some(disclosure) = &question.disclosure {

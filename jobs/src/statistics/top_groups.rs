@@ -1,7 +1,7 @@
 //! Selects the first groups of very many without building the others.
 
 use super::groups::Grouped;
-use super::{Answer, Cursor, GroupResult, Order, Question, Wanted};
+use super::{Answer, Cursor, GroupResult, Order, Question, SelectedMeasures};
 use crate::JobError;
 use schema::db::cancellation::check_cancelled;
 use std::cmp::Ordering;
@@ -25,7 +25,7 @@ impl Question {
 /// As [`super::statistics`].
 pub fn top_groups(
     grouped: &Grouped,
-    wanted: Wanted,
+    wanted: SelectedMeasures,
     question: &Question,
     mut totals: Vec<GroupResult>,
 ) -> Result<Answer, JobError> {

@@ -44,7 +44,7 @@ fn ask(snapshot: &Snapshot, group_by: &[Dimension], shown: bool) -> Answer {
         span: Span::ALL,
         span_before: Span::ALL,
     });
-    let wanted = Wanted { officers: false, ..Wanted::ALL };
+    let wanted = SelectedMeasures { officers: false, ..SelectedMeasures::ALL };
     let question = Question { group_by: group_by.to_vec(), wanted, disclosure, ..Question::default() };
     if shown {
         statistics(&editions.edition(snapshot).expect("an edition"), &question).expect("an answer")

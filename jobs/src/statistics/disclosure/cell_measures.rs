@@ -1,14 +1,20 @@
 //! The measures of a fixed cell, before noise is added.
 
 use super::super::by_group::distinct;
-use super::super::measures::{Measures, Rows, Shares, Wanted};
+use super::super::measures::{Measures, Rows, SelectedMeasures, Shares};
 use crate::analyses::timeliness::median_survival;
 
 /// Computes what decides how a fixed cell is shown, and its measures except the number of complaints. They
 /// cover only complaints that are not confidential, so that a unit head, who knows all of those, learns
 /// nothing about confidential ones. For dominance all anonymous complaints count as one enterprise, since
 /// they may come from one.
-pub fn disclose(rows: &Rows, group_rows: &[u32], shares: &mut Shares, measures: &mut Measures, wanted: Wanted) {
+pub fn disclose(
+    rows: &Rows,
+    group_rows: &[u32],
+    shares: &mut Shares,
+    measures: &mut Measures,
+    wanted: SelectedMeasures,
+) {
     let non_confidential = || group_rows.iter().map(|row| *row as usize).filter(|row| rows.non_confidential[*row]);
     let cell = &mut measures.cell;
     for row in group_rows {

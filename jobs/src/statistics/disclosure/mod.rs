@@ -38,7 +38,7 @@ pub use shared::{NoiseKey, SharedAttributes, attributes};
 
 use super::calendar::{Bucket, Calendar, Shift, Span};
 use super::groups::group;
-use super::{Dimension, GroupResult, Measures, Question, Wanted};
+use super::{Dimension, GroupResult, Measures, Question, SelectedMeasures};
 use crate::JobError;
 use crate::snapshot::Snapshot;
 use cell_measures::disclose;
@@ -102,7 +102,7 @@ pub fn disclosed(
     question: &Question,
     disclosure: &Disclosure,
     (filter, shift): (Option<&Expr>, Shift),
-    wanted: Wanted,
+    wanted: SelectedMeasures,
     calendar: &Calendar,
 ) -> Result<(Vec<GroupResult>, Vec<GroupResult>), JobError> {
     let divisions = disclosure.divisions(&question.group_by, shift);

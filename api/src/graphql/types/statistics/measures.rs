@@ -5,7 +5,7 @@ use super::having::Ops;
 use crate::graphql::filter::{DecimalOps, FloatOps, IntOps};
 use crate::graphql::scalars::Decimal;
 use async_graphql::{Enum, InputObject, SimpleObject};
-use jobs::statistics::{GroupResult, Having, Measure, Wanted};
+use jobs::statistics::{GroupResult, Having, Measure, SelectedMeasures};
 use std::sync::Arc;
 
 /// Declares the measures. A measure has the name of a [`Measure`] and that of its fields, and:
@@ -164,11 +164,11 @@ type Test = Arc<dyn Fn(&GroupResult) -> bool + Send + Sync>;
 
 impl StatisticsHaving {
     /// The condition. Adds the measures that it needs to `wanted`.
-    pub fn condition(&self, wanted: &mut Wanted) -> Having {
+    pub fn condition(&self, wanted: &mut SelectedMeasures) -> Having {
         Having(self.test(wanted))
     }
 
-    fn test(&self, wanted: &mut Wanted) -> Test {
+    fn test(&self, wanted: &mut SelectedMeasures) -> Test {
         let own = self.own();
         own.iter().for_each(|(measure, _)| wanted.add(*measure));
         let mut all = |parts: &Option<Vec<Self>>| -> Option<Vec<Test>> {

@@ -13,7 +13,7 @@ use async_graphql::{Context, Result};
 use jobs::facts::days::day_number;
 use jobs::snapshot::Snapshot;
 use jobs::statistics::Dimension;
-use jobs::statistics::{Question, Wanted, statistics as compute_statistics};
+use jobs::statistics::{Question, SelectedMeasures, statistics as compute_statistics};
 use polars::prelude::{Expr, col, lit};
 use schema::domain::calendar::local_date;
 use schema::{Id, Timestamp};
@@ -79,7 +79,7 @@ async fn order_by_measure(
         filter.finding_in.map(|all| all.into_iter().map(|one| schema::enums::Finding::from(one).place()).collect());
     let condition = conditions.into_iter().reduce(Expr::and);
     let measure = by.measure.into();
-    let mut wanted = Wanted::default();
+    let mut wanted = SelectedMeasures::default();
     wanted.add(measure);
     let today = day_number(local_date(Timestamp::now()));
     let of = Arc::clone(&snapshot);

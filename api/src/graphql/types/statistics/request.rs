@@ -14,7 +14,7 @@ use chrono_tz::Tz;
 use jobs::facts::days::day_number;
 use jobs::snapshot::{PlaceColumn, Snapshot};
 use jobs::statistics::{
-    Cursor, Dimension, Disclosure, NoiseKey, Order, PseudonymOrder, Question, Span, Thresholds, Wanted,
+    Cursor, Dimension, Disclosure, NoiseKey, Order, PseudonymOrder, Question, SelectedMeasures, Span, Thresholds,
 };
 use polars::prelude::{Expr, col, lit};
 use schema::domain::calendar::local_date;
@@ -88,7 +88,7 @@ pub fn question(
         }
         group_by.push(dimension);
     }
-    let mut wanted = Wanted::default();
+    let mut wanted = SelectedMeasures::default();
     wanted_of(asked, &mut wanted);
     let mut order_by: Vec<(Order, bool)> = Vec::new();
     for order in &arguments.order_by {
@@ -181,7 +181,7 @@ fn listed(filter: &ComplaintStatisticsFilter) -> Vec<Dimension> {
 }
 
 /// Marks the measures that are selected; only these are computed.
-fn wanted_of(asked: SelectionField<'_>, wanted: &mut Wanted) {
+fn wanted_of(asked: SelectionField<'_>, wanted: &mut SelectedMeasures) {
     for field in asked.selection_set() {
         match measure_of(field.name()) {
             Some(measure) => wanted.add(measure.into()),
