@@ -32,7 +32,7 @@ struct Shared {
     jobs: Registry,
     snapshots: Arc<SnapshotStore>,
     stopping: AtomicBool,
-    turns: Semaphore,
+    permits: Semaphore,
 }
 
 /// The worker of one job.
@@ -81,7 +81,7 @@ impl Scheduler {
             jobs,
             snapshots,
             stopping: AtomicBool::new(false),
-            turns: Semaphore::new(AT_ONCE),
+            permits: Semaphore::new(AT_ONCE),
         });
         let mut tasks = JoinSet::new();
         for at in 0..workers.len() {
@@ -130,10 +130,10 @@ async fn work(workers: Arc<Vec<JobWorker>>, at: usize, shared: Arc<Shared>) {
     let worker = &workers[at];
     while !shared.stopping.load(Ordering::SeqCst) {
         worker.looked.store(Timestamp::now().micros(), Ordering::Relaxed);
-        let Ok(turn) = shared.turns.acquire().await else { return };
+        let Ok(permit) = shared.permits.acquire().await else { return };
         let (of, with) = (Arc::clone(&workers), Arc::clone(&shared));
         let ran = compute_pool::spawn(move || one_run(&of[at], &with)).await;
-        drop(turn);
+        drop(permit);
         let mut look_again = shared.settings.scheduler.poll();
         let job = worker.job.name();
         match ran {

@@ -16,7 +16,7 @@ use diesel::prelude::*;
 
 /// A draft submitted for the Board's opinion.
 #[derive(Debug, Clone)]
-pub struct Draft {
+pub struct NewDocument {
     pub unit: Id,
     pub title: String,
     pub text: String,
@@ -52,7 +52,7 @@ pub enum GuidanceStep {
 ///
 /// # Errors
 /// `Rule` if the unit is not a headquarters unit, or the category is unknown.
-pub fn request_opinion(tx: &mut WriteTx<'_>, draft: Draft) -> Result<GuidanceDocument, StoreError> {
+pub fn request_opinion(tx: &mut WriteTx<'_>, draft: NewDocument) -> Result<GuidanceDocument, StoreError> {
     let unit = crate::queries::units_by_id(tx.conn, &[draft.unit])?.remove(&draft.unit);
     if unit.is_none_or(|unit| unit.kind != UnitKind::HeadquartersUnit) {
         return Err(StoreError::Rule("only headquarters units can ask for an opinion on a guidance document".into()));

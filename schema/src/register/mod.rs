@@ -16,7 +16,7 @@ mod submission;
 mod tree;
 
 pub use casework::{Handling, handle};
-pub use guidance::{Draft, GuidanceStep, guide, request_opinion};
+pub use guidance::{GuidanceStep, NewDocument, guide, request_opinion};
 pub use measures::{MeasureStep, NewMeasure, change_measure, no_such_flag, record_measure};
 pub use proposals::{NewProposal, Outcome, conclude, propose};
 pub(crate) use responses::responded;

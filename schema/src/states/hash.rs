@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 /// The salted SHA-256 hash of a row.
 pub fn row_hash(salt: &[u8], fields: &Fields) -> Result<[u8; 32], StoreError> {
     let mut hasher = salted(salt);
-    hasher.update(canonical(fields)?);
+    hasher.update(canonical_json(fields)?);
     Ok(hasher.finalize().into())
 }
 
@@ -20,7 +20,7 @@ pub fn column_hashes(salt: &[u8], fields: &Fields) -> Result<Fields, StoreError>
             let mut hasher = salted(salt);
             hasher.update(column);
             hasher.update([0]);
-            hasher.update(canonical(value)?);
+            hasher.update(canonical_json(value)?);
             Ok((column.clone(), Value::String(data_encoding::HEXLOWER.encode(&hasher.finalize()[..4]))))
         })
         .collect()
@@ -34,6 +34,6 @@ fn salted(salt: &[u8]) -> Sha256 {
     hasher
 }
 
-fn canonical(value: &impl serde::Serialize) -> Result<Vec<u8>, StoreError> {
+fn canonical_json(value: &impl serde::Serialize) -> Result<Vec<u8>, StoreError> {
     serde_json_canonicalizer::to_vec(value).map_err(|e| StoreError::Rule(e.to_string()))
 }

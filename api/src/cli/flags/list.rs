@@ -70,7 +70,7 @@ pub fn run(db: &Db, args: &Args, out: &Output) -> anyhow::Result<()> {
         args.state.is_empty() || stored.flag.as_ref().is_some_and(|flag| args.state.contains(&flag.state))
     });
     let documents: Vec<_> = found.iter().map(document).collect();
-    let rows = found.iter().map(Line::of).collect::<Result<Vec<_>, _>>()?;
+    let rows = found.iter().map(FlagRow::of).collect::<Result<Vec<_>, _>>()?;
     out.print_document(&documents, &rows, |rows| {
         if rows.is_empty() {
             return match (all, args.as_of) {
@@ -83,7 +83,10 @@ pub fn run(db: &Db, args: &Args, out: &Output) -> anyhow::Result<()> {
             };
         }
         let state = if args.as_of.is_some() { "STATE NOW" } else { "STATE" };
-        table(&["SUBJECT", "CODE", "TIER", state, "D 365", "O", "E", "Q", "EB05", "FLAG"], rows.iter().map(Line::cells))
+        table(
+            &["SUBJECT", "CODE", "TIER", state, "D 365", "O", "E", "Q", "EB05", "FLAG"],
+            rows.iter().map(FlagRow::cells),
+        )
     })
 }
 
@@ -129,7 +132,7 @@ fn subjects_of(db: &Db, code: &str, day: NaiveDate) -> anyhow::Result<HashSet<Id
 
 /// A flag as a row of the list.
 #[derive(Serialize)]
-struct Line {
+struct FlagRow {
     subject: SubjectKind,
     code: String,
     tier: Proposed,
@@ -148,7 +151,7 @@ struct Line {
     run: Id,
 }
 
-impl Line {
+impl FlagRow {
     fn of(stored: &Stored) -> anyhow::Result<Self> {
         let numbers = &stored.assessment.numbers.0;
         let windows: Vec<WindowNumbers> =

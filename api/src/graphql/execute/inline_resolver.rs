@@ -45,7 +45,7 @@ impl<T: ContainerType> OutputType for Inline<T> {
             return Ok(Value::Null);
         }
         let catches_panics = request.is_none_or(|request| request.catches_panics);
-        let value = if catches_panics || !plain(ctx, &ctx.item.node, &T::type_name(), &mut fields) {
+        let value = if catches_panics || !collect_unmerged(ctx, &ctx.item.node, &T::type_name(), &mut fields) {
             self.0.resolve(ctx, field).await?
         } else {
             resolved(ctx, &self.0, &fields).await
@@ -116,7 +116,7 @@ async fn resolved<T: ContainerType>(ctx: &ContextSelectionSet<'_>, of: &T, field
 
 /// Collects the fields of a selection. Returns false if they are not plain: a field is selected twice and must
 /// be merged, has a directive, or stands in a fragment on another type.
-fn plain<'a>(
+fn collect_unmerged<'a>(
     ctx: &ContextSelectionSet<'a>,
     selections: &'a SelectionSet,
     of: &str,
@@ -131,13 +131,13 @@ fn plain<'a>(
         }
         Selection::InlineFragment(fragment) => {
             let fits = fragment.node.type_condition.as_ref().is_none_or(|on| on.node.on.node == of);
-            fits && plain(ctx, &fragment.node.selection_set.node, of, fields)
+            fits && collect_unmerged(ctx, &fragment.node.selection_set.node, of, fields)
         }
         Selection::FragmentSpread(spread) => {
             let fragment = ctx.query_env.fragments.get(&spread.node.fragment_name.node);
             fragment.is_some_and(|fragment| {
                 fragment.node.type_condition.node.on.node == of
-                    && plain(ctx, &fragment.node.selection_set.node, of, fields)
+                    && collect_unmerged(ctx, &fragment.node.selection_set.node, of, fields)
             })
         }
     })

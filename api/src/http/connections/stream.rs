@@ -33,7 +33,7 @@ impl<T> Guarded<T> {
     }
 
     /// Fails if the connection is evicted or its request is late; registers the task to be woken when that happens.
-    fn may_go_on(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+    fn check_evicted(&mut self, context: &mut Context<'_>) -> io::Result<()> {
         self.place.slot.waker.register(context.waker());
         if self.place.is_evicted() {
             return Err(io::Error::new(io::ErrorKind::ConnectionReset, "the connection was closed to admit others"));
@@ -93,13 +93,13 @@ impl<T> Guarded<T> {
 impl<T: AsyncRead + Unpin> AsyncRead for Guarded<T> {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        this.may_go_on(context)?;
+        this.check_evicted(context)?;
         let before = buffer.filled().len();
         let read = Pin::new(&mut this.stream).poll_read(context, buffer);
         if matches!(read, Poll::Ready(Ok(()))) && buffer.filled().len() > before {
             this.received(&mut buffer.filled_mut()[before..])?;
             // Register the waker with a new timer.
-            this.may_go_on(context)?;
+            this.check_evicted(context)?;
         }
         read
     }

@@ -68,7 +68,7 @@ fn doubt<T>(words: impl Into<String>) -> Result<T, Failed> {
 
 /// What this process knows of the file.
 #[derive(Debug, Default)]
-struct Known {
+struct FileState {
     /// The position of the snapshot in it; None if there is none that fits.
     position: Option<i64>,
     /// Why the last attempt to write it failed.
@@ -81,7 +81,7 @@ pub struct SnapshotFile {
     from_complaints: usize,
     keys: Option<Arc<Keys>>,
     /// Its lock is held while the file is written, so that a process writes it once at a time.
-    known: Mutex<Known>,
+    known: Mutex<FileState>,
 }
 
 impl SnapshotFile {
@@ -144,7 +144,7 @@ impl SnapshotFile {
         match self.write_if_due(db, snapshot, share, known.position) {
             Ok(false) => {}
             Ok(true) => {
-                *known = Known { position: Some(snapshot.position), failure: None };
+                *known = FileState { position: Some(snapshot.position), failure: None };
                 tracing::info!(%file, position = snapshot.position, "the snapshot was written to its file");
             }
             Err(failed) => {

@@ -228,7 +228,7 @@ fn create_missing(
             if let Some(code) = &allegation.category {
                 let id = reference_id(Entity::Category, code);
                 used.insert(id);
-                used.extend(resolvers.categories.wanted(id).and_then(|category| category.parent_id));
+                used.extend(resolvers.categories.row_if_missing(id).and_then(|category| category.parent_id));
             }
         }
     }

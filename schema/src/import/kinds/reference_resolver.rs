@@ -10,13 +10,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// The codes of one kind of reference data that a batch refers to.
 pub struct ReferenceResolver<M> {
-    wanted: BTreeMap<Id, M>,
+    noted: BTreeMap<Id, M>,
     existing: HashMap<Id, M>,
 }
 
 impl<M> Default for ReferenceResolver<M> {
     fn default() -> Self {
-        Self { wanted: BTreeMap::new(), existing: HashMap::new() }
+        Self { noted: BTreeMap::new(), existing: HashMap::new() }
     }
 }
 
@@ -25,7 +25,7 @@ impl<M: Stored> ReferenceResolver<M> {
     /// `fill(first, later)` fills its blanks from later ones.
     pub fn want(&mut self, code: &str, make: impl FnOnce(Id) -> M, fill: impl FnOnce(&mut M, M)) -> Id {
         let id = reference_id(M::ENTITY, code);
-        match self.wanted.entry(id) {
+        match self.noted.entry(id) {
             Entry::Vacant(place) => {
                 place.insert(make(id));
             }
@@ -35,8 +35,8 @@ impl<M: Stored> ReferenceResolver<M> {
     }
 
     /// The row that would be created for a noted code.
-    pub fn wanted(&self, id: Id) -> Option<&M> {
-        self.wanted.get(&id)
+    pub fn row_if_missing(&self, id: Id) -> Option<&M> {
+        self.noted.get(&id)
     }
 
     /// Loads the noted codes that the register has.
@@ -44,7 +44,7 @@ impl<M: Stored> ReferenceResolver<M> {
     /// # Errors
     /// Where the database cannot be read.
     pub fn look_up(&mut self, conn: &mut Conn) -> Result<(), StoreError> {
-        let ids: Vec<Id> = self.wanted.keys().copied().collect();
+        let ids: Vec<Id> = self.noted.keys().copied().collect();
         self.existing = M::load(conn, &ids)?;
         Ok(())
     }
@@ -70,7 +70,7 @@ impl<M: Stored> ReferenceResolver<M> {
         refers: impl Fn(&M) -> bool,
     ) -> Result<Vec<M>, StoreError> {
         let mut missing: Vec<M> = self
-            .wanted
+            .noted
             .iter()
             .filter(|(id, _)| used.contains(id) && !self.existing.contains_key(id))
             .map(|(_, row)| row.clone())

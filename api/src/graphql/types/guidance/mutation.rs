@@ -10,7 +10,7 @@ use crate::graphql::scalars::parse_id;
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use chrono::NaiveDate;
 use schema::enums::Role;
-use schema::register::{Draft, GuidanceStep, guide, request_opinion};
+use schema::register::{GuidanceStep, NewDocument, guide, request_opinion};
 
 /// A draft on which to ask the opinion of the Board.
 #[derive(Debug, InputObject)]
@@ -85,7 +85,7 @@ impl GuidanceMutations {
     /// Asks for the opinion of the Board on a draft of your headquarters unit. FORBIDDEN if you head no unit,
     /// BAD_USER_INPUT if it is not a headquarters unit or the category is unknown.
     async fn request_opinion(&self, ctx: &Context<'_>, input: RequestOpinionInput) -> Result<GuidanceDocumentPayload> {
-        let draft = Draft {
+        let draft = NewDocument {
             unit: own_unit(ctx)?,
             title: required("title", &input.title, SHORT)?,
             text: required("text", &input.text, LONG)?,

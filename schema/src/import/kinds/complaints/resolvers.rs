@@ -49,9 +49,9 @@ impl Resolvers {
     /// The parent of a category to be created, where that parent has a parent itself: a third level is not allowed.
     pub fn too_deep(&self, category: &str) -> Option<&IssueCategory> {
         let id = reference_id(Entity::Category, category);
-        let missing = self.categories.wanted(id).filter(|_| !self.categories.knows(id))?;
+        let missing = self.categories.row_if_missing(id).filter(|_| !self.categories.knows(id))?;
         let parent = missing.parent_id?;
-        let above = self.categories.existing(parent).or_else(|| self.categories.wanted(parent))?;
+        let above = self.categories.existing(parent).or_else(|| self.categories.row_if_missing(parent))?;
         above.parent_id.is_some().then_some(above)
     }
 }
