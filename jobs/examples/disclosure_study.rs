@@ -57,7 +57,7 @@ fn ask(
     });
     let wanted = SelectedMeasures { officers: false, ..SelectedMeasures::ALL };
     let question = Question { group_by: group_by.to_vec(), wanted, disclosure, ..Question::default() };
-    Ok(statistics(snapshot, &question)?.cells.into_iter().map(|cell| (cell.places.clone(), cell)).collect())
+    Ok(statistics(snapshot, &question)?.groups.into_iter().map(|group| (group.places.clone(), group)).collect())
 }
 
 /// How long the same question takes with exact numbers and with those of fixed cells: the median of nine.

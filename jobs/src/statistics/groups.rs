@@ -330,9 +330,9 @@ impl Grouped {
     }
 
     /// The measures of the union of some groups, computed from their rows.
-    pub fn measure_union(&self, cells: &[GroupResult], wanted: SelectedMeasures) -> Result<Measures, JobError> {
+    pub fn measure_union(&self, groups: &[GroupResult], wanted: SelectedMeasures) -> Result<Measures, JobError> {
         let wanted_places: std::collections::HashSet<&[Option<i64>]> =
-            cells.iter().map(|cell| cell.places.as_slice()).collect();
+            groups.iter().map(|one| one.places.as_slice()).collect();
         let places = self.places();
         let of_group: Vec<u32> =
             places.iter().map(|places| if wanted_places.contains(places.as_slice()) { 0 } else { u32::MAX }).collect();

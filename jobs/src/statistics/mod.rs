@@ -150,11 +150,11 @@ pub struct GroupResult {
 /// The answer to a question.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
-    pub cells: Vec<GroupResult>,
+    pub groups: Vec<GroupResult>,
     /// Whether there are groups beyond the limit.
     pub truncated: bool,
     /// Number of groups that `having` keeps, regardless of the limit.
-    pub groups: usize,
+    pub group_count: usize,
     /// All complaints that match the filter, regardless of `having` and the limit; None if not asked for or
     /// suppressed.
     pub totals: Option<GroupResult>,
@@ -185,73 +185,73 @@ pub fn statistics(snapshot: &Snapshot, question: &Question) -> Result<Answer, Jo
         let totals = all_together(&grouped, wanted, question)?;
         return top_groups(&grouped, wanted, question, totals);
     }
-    let (grouped, mut cells, totals) =
-        cells(snapshot, question, (question.filter.as_ref(), Shift::None), wanted, &calendar)?;
+    let (grouped, mut groups, totals) =
+        groups_of_period(snapshot, question, (question.filter.as_ref(), Shift::None), wanted, &calendar)?;
     let mut before: HashMap<Vec<Option<i64>>, GroupResult> = HashMap::new();
     let mut totals_before = Vec::new();
     if let Some((filter, shift)) = &question.compare {
         check_cancelled()?;
-        let (_, earlier, totals) = self::cells(snapshot, question, (filter.as_ref(), *shift), wanted, &calendar)?;
+        let (_, earlier, totals) = groups_of_period(snapshot, question, (filter.as_ref(), *shift), wanted, &calendar)?;
         totals_before = totals;
-        before = earlier.into_iter().map(|cell| (cell.places.clone(), cell)).collect();
-        let existing: HashSet<&Vec<Option<i64>>> = cells.iter().map(|cell| &cell.places).collect();
+        before = earlier.into_iter().map(|one| (one.places.clone(), one)).collect();
+        let existing: HashSet<&Vec<Option<i64>>> = groups.iter().map(|one| &one.places).collect();
         // Groups that exist only in the comparison period get a row, too.
         let only_before = before.keys().filter(|places| !existing.contains(places));
         let only_before: Vec<GroupResult> =
             only_before.map(|places| GroupResult::new(places.clone(), Measures::default())).collect();
-        cells.extend(only_before);
+        groups.extend(only_before);
     }
     check_cancelled()?;
     if let Some(range) = question.fill {
-        fill(&mut cells, question, range, &calendar)?;
+        fill(&mut groups, question, range, &calendar)?;
     }
     if question.compare.is_some() {
-        for cell in &mut cells {
-            let earlier = before.remove(&cell.places);
-            cell.before =
-                Some(Box::new(earlier.unwrap_or_else(|| GroupResult::new(cell.places.clone(), Measures::default()))));
+        for one in &mut groups {
+            let earlier = before.remove(&one.places);
+            one.before =
+                Some(Box::new(earlier.unwrap_or_else(|| GroupResult::new(one.places.clone(), Measures::default()))));
         }
     }
     if let Some(having) = &question.having {
-        cells.retain(|cell| (having.0)(cell));
+        groups.retain(|one| (having.0)(one));
     }
     if let Some(disguise) = &question.disguise {
         // The stable sort below keeps this order among groups with equal sort keys.
-        cells.sort_by_cached_key(|cell| {
-            let places = cell.places.iter().zip(&question.group_by);
+        groups.sort_by_cached_key(|one| {
+            let places = one.places.iter().zip(&question.group_by);
             places.map(|(place, dimension)| place.map(|place| (disguise.0)(*dimension, place))).collect::<Vec<_>>()
         });
     }
-    let groups = cells.len();
+    let group_count = groups.len();
     if question.disguise.is_some() {
-        cells.sort_by(|a, b| compare(a, b, &question.order_by));
+        groups.sort_by(|a, b| compare(a, b, &question.order_by));
     } else {
         let order =
             |a: &GroupResult, b: &GroupResult| compare(a, b, &question.order_by).then_with(|| a.places.cmp(&b.places));
         // If few of many groups are shown, the others need not be sorted.
-        if question.after.is_none() && !question.other && question.limit < groups / 4 {
-            cells.select_nth_unstable_by(question.limit, order);
-            cells[..question.limit].sort_unstable_by(order);
+        if question.after.is_none() && !question.other && question.limit < group_count / 4 {
+            groups.select_nth_unstable_by(question.limit, order);
+            groups[..question.limit].sort_unstable_by(order);
         } else {
-            cells.sort_unstable_by(order);
+            groups.sort_unstable_by(order);
         }
     }
     let skipped = question.after.as_ref().map_or(0, |after| {
-        cells.iter().position(|cell| cell.places == after.places).map_or(after.rank.min(groups), |at| at + 1)
+        groups.iter().position(|one| one.places == after.places).map_or(after.rank.min(group_count), |at| at + 1)
     });
-    let shown = question.limit.min(groups - skipped);
-    let truncated = skipped + shown < groups;
-    let rest = cells.split_off(skipped + shown);
-    cells.drain(..skipped);
-    let end = cells.last().map(|cell| Cursor { places: cell.places.clone(), rank: skipped + shown });
+    let shown = question.limit.min(group_count - skipped);
+    let truncated = skipped + shown < group_count;
+    let rest = groups.split_off(skipped + shown);
+    groups.drain(..skipped);
+    let end = groups.last().map(|one| Cursor { places: one.places.clone(), rank: skipped + shown });
     // With disclosure control `grouped` is None: there is no group of the rest.
     if let Some(grouped) = grouped.filter(|_| question.other && truncated) {
         let mut other = GroupResult::new(vec![None; question.group_by.len()], grouped.measure_union(&rest, wanted)?);
         other.is_other = true;
-        cells.push(other);
+        groups.push(other);
     }
     let [totals, totals_before] = [totals, totals_before].map(|mut totals| totals.pop());
-    Ok(Answer { cells, truncated, groups, totals, totals_before, end })
+    Ok(Answer { groups, truncated, group_count, totals, totals_before, end })
 }
 
 /// The totals, if asked for: one group or none.
@@ -271,7 +271,7 @@ type Groups = (Option<Grouped>, Vec<GroupResult>, Vec<GroupResult>);
 
 /// The groups and totals of one period. Disclosure control perturbs numbers before groups are filtered,
 /// sorted or cut off, since these steps would otherwise reveal true values; the rows are not returned.
-fn cells(
+fn groups_of_period(
     snapshot: &Snapshot,
     question: &Question,
     (filter, shift): (Option<&Expr>, Shift),
@@ -279,17 +279,17 @@ fn cells(
     calendar: &Calendar,
 ) -> Result<Groups, JobError> {
     if let Some(disclosure) = &question.disclosure {
-        let (cells, totals) = disclosed(snapshot, question, disclosure, (filter, shift), wanted, calendar)?;
-        return Ok((None, cells, totals));
+        let (groups, totals) = disclosed(snapshot, question, disclosure, (filter, shift), wanted, calendar)?;
+        return Ok((None, groups, totals));
     }
     let grouped = group(snapshot, question, filter, shift, calendar)?;
     check_cancelled()?;
     let totals = all_together(&grouped, wanted, question)?;
     let measured = grouped.measured(wanted, None)?;
     let each = grouped.places().into_iter().zip(measured);
-    let cells = each.map(|(places, measures)| GroupResult::new(places, measures)).collect();
+    let groups = each.map(|(places, measures)| GroupResult::new(places, measures)).collect();
     check_cancelled()?;
-    Ok((Some(grouped), cells, totals))
+    Ok((Some(grouped), groups, totals))
 }
 
 impl GroupResult {
@@ -342,14 +342,14 @@ fn compare(a: &GroupResult, b: &GroupResult, order: &[(Order, bool)]) -> Orderin
 /// # Errors
 /// `Question` if there would be more than `MOST_FILLED` groups.
 fn fill(
-    cells: &mut Vec<GroupResult>,
+    groups: &mut Vec<GroupResult>,
     question: &Question,
     (from, before): (Option<i32>, Option<i32>),
     calendar: &Calendar,
 ) -> Result<(), JobError> {
     let at = question.group_by.iter().position(|dimension| matches!(dimension, Dimension::Time(_)));
     let Some((at, Dimension::Time(bucket))) = at.map(|at| (at, question.group_by[at])) else { return Ok(()) };
-    let bucket_days = || cells.iter().filter_map(|cell| i32::try_from(cell.places[at]?).ok());
+    let bucket_days = || groups.iter().filter_map(|one| i32::try_from(one.places[at]?).ok());
     let (Some(from), Some(before)) =
         (from.or_else(|| bucket_days().min()), before.or_else(|| Some(bucket_days().max()? + 1)))
     else {
@@ -367,10 +367,10 @@ fn fill(
         return too_many(days / bucket.longest());
     }
     let buckets = calendar.buckets(bucket, from, before);
-    let mut others: Vec<Vec<Option<i64>>> = cells
+    let mut others: Vec<Vec<Option<i64>>> = groups
         .iter()
-        .map(|cell| {
-            let mut places = cell.places.clone();
+        .map(|one| {
+            let mut places = one.places.clone();
             places[at] = None;
             places
         })
@@ -384,13 +384,13 @@ fn fill(
     if all > MOST_FILLED {
         return too_many(all);
     }
-    let existing: HashSet<Vec<Option<i64>>> = cells.iter().map(|cell| cell.places.clone()).collect();
+    let existing: HashSet<Vec<Option<i64>>> = groups.iter().map(|one| one.places.clone()).collect();
     for other in others {
         for bucket in &buckets {
             let mut places = other.clone();
             places[at] = Some(i64::from(*bucket));
             if !existing.contains(&places) {
-                cells.push(GroupResult::new(places, Measures::default()));
+                groups.push(GroupResult::new(places, Measures::default()));
             }
         }
     }

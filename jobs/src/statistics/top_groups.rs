@@ -31,9 +31,9 @@ pub fn top_groups(
 ) -> Result<Answer, JobError> {
     let measured = grouped.measured(wanted, None)?;
     check_cancelled()?;
-    let groups = grouped.len();
-    let shown = question.limit.min(groups);
-    let mut order: Vec<u32> = (0..u32::try_from(groups).unwrap_or(u32::MAX)).collect();
+    let group_count = grouped.len();
+    let shown = question.limit.min(group_count);
+    let mut order: Vec<u32> = (0..u32::try_from(group_count).unwrap_or(u32::MAX)).collect();
     let by_dimension = question.order_by.iter().any(|(by, _)| matches!(by, Order::Dimension(_)));
     // Keys sort like places; the places themselves are needed only if a dimension is a sort key.
     let places = if by_dimension { grouped.places() } else { Vec::new() };
@@ -57,14 +57,15 @@ pub fn top_groups(
         }
         grouped.key(a).cmp(&grouped.key(b))
     };
-    if shown < groups / 4 {
+    if shown < group_count / 4 {
         order.select_nth_unstable_by(shown, compare);
         order.truncate(shown);
     }
     order.sort_unstable_by(compare);
     order.truncate(shown);
-    let cell = |group: &u32| GroupResult::new(grouped.places_of(*group as usize), measured[*group as usize].clone());
-    let cells: Vec<GroupResult> = order.iter().map(cell).collect();
-    let end = cells.last().map(|cell| Cursor { places: cell.places.clone(), rank: shown });
-    Ok(Answer { cells, truncated: shown < groups, groups, totals: totals.pop(), totals_before: None, end })
+    let result = |group: &u32| GroupResult::new(grouped.places_of(*group as usize), measured[*group as usize].clone());
+    let groups: Vec<GroupResult> = order.iter().map(result).collect();
+    let end = groups.last().map(|last| Cursor { places: last.places.clone(), rank: shown });
+    let truncated = shown < group_count;
+    Ok(Answer { groups, truncated, group_count, totals: totals.pop(), totals_before: None, end })
 }

@@ -54,7 +54,7 @@ fn ask(snapshot: &Snapshot, group_by: &[Dimension], shown: bool) -> Answer {
 }
 
 fn by_place(answer: Answer) -> HashMap<Vec<Option<i64>>, GroupResult> {
-    answer.cells.into_iter().map(|cell| (cell.places.clone(), cell)).collect()
+    answer.groups.into_iter().map(|group| (group.places.clone(), group)).collect()
 }
 
 fn flags(snapshot: &Snapshot) -> Vec<bool> {
@@ -153,7 +153,7 @@ fn when_a_sum_vanishes_does_not_tell_the_cost_of_the_others() {
             of_costs[own_at] = amount;
             let mut facts = cell.facts.clone();
             facts.replace("cost", Column::new("cost".into(), of_costs)).expect("costs");
-            ask(&cell.with(facts, 0), &group_by, true).cells.iter().any(|cell| cell.cost_hidden)
+            ask(&cell.with(facts, 0), &group_by, true).groups.iter().any(|group| group.cost_hidden)
         };
         // The sum must be suppressed as soon as the own cost exceeds that of the others.
         let (mut shown, mut hidden) = (others / 10, others * 10);

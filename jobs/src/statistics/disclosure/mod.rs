@@ -117,7 +117,7 @@ pub fn disclosed(
         measures.iter().map(|measures| Fixed::new(measures, disclosure, &snapshot.reference)).collect()
     };
     let places = grouped.places();
-    let cells = if divisions.is_empty() {
+    let groups = if divisions.is_empty() {
         let each = places.into_iter().zip(shown(&measured));
         each.filter_map(|(places, fixed)| cell(places, &[fixed], disclosure.thresholds)).collect()
     } else {
@@ -136,7 +136,7 @@ pub fn disclosed(
     } else {
         Vec::new()
     };
-    Ok((cells, totals))
+    Ok((groups, totals))
 }
 
 /// The row of a group that consists of some fixed cells; None if its shown number of complaints is 0.

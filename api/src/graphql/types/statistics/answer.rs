@@ -65,20 +65,20 @@ impl ComplaintStatistics {
             as_of: snapshot.as_of.into(),
             position: snapshot.position,
             truncated: answer.truncated,
-            group_count: i32::try_from(answer.groups).unwrap_or(i32::MAX),
+            group_count: i32::try_from(answer.group_count).unwrap_or(i32::MAX),
             end_cursor: answer.end.as_ref().map(|end| cursors.encode(end)),
             totals: answer.totals.as_ref().and_then(StatisticsMeasures::of),
             totals_before: answer.totals_before.as_ref().and_then(StatisticsMeasures::of),
             rows: answer
-                .cells
+                .groups
                 .into_iter()
-                .map(|cell| ComplaintStatisticsRow {
-                    suppressed: cell.suppressed,
-                    is_other: cell.is_other,
-                    measures: StatisticsMeasures::of(&cell).into(),
-                    previous: cell.before.as_deref().and_then(StatisticsMeasures::of),
+                .map(|group| ComplaintStatisticsRow {
+                    suppressed: group.suppressed,
+                    is_other: group.is_other,
+                    measures: StatisticsMeasures::of(&group).into(),
+                    previous: group.before.as_deref().and_then(StatisticsMeasures::of),
                     dimensions: RowDimensions {
-                        places: cell.places,
+                        places: group.places,
                         group_by: Arc::clone(&group_by),
                         snapshot: Arc::clone(snapshot),
                     },

@@ -102,16 +102,15 @@ async fn order_by_measure(
             let question = Question { filter, totals: true, ..question.clone() };
             let totals = compute_statistics(&of, &question).map_err(from_job)?.totals;
             // No complaints: no value, as for a row without a group.
-            if let Some(value) = totals.filter(|cell| cell.measures.complaints > 0).and_then(|cell| cell.value(measure))
-            {
+            if let Some(value) = totals.filter(|all| all.measures.complaints > 0).and_then(|all| all.value(measure)) {
                 values.insert(id, value);
             }
         }
         for (dimension, at) in sources.dimensions {
             let question = Question { group_by: vec![dimension], ..question.clone() };
-            for cell in compute_statistics(&of, &question).map_err(from_job)?.cells {
-                let id = cell.places[0].and_then(|place| at(&of, u32::try_from(place).ok()?));
-                if let (Some(id), Some(value)) = (id, cell.value(measure)) {
+            for group in compute_statistics(&of, &question).map_err(from_job)?.groups {
+                let id = group.places[0].and_then(|place| at(&of, u32::try_from(place).ok()?));
+                if let (Some(id), Some(value)) = (id, group.value(measure)) {
                     values.entry(id).or_insert(value);
                 }
             }
