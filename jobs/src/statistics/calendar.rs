@@ -23,6 +23,13 @@ pub enum Shift {
     Months(u32),
 }
 
+/// Days since 1970, from the first (inclusive) to the last (exclusive). None means that the range is open there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DayRange {
+    pub from: Option<i32>,
+    pub before: Option<i32>,
+}
+
 /// The days from `from` (inclusive) to `before` (exclusive), both the first of a month; None is unbounded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Span {
@@ -34,8 +41,8 @@ pub struct Span {
 impl Span {
     pub const ALL: Self = Self { from: None, before: None, by_month: false };
 
-    pub const fn new(from: Option<i32>, before: Option<i32>) -> Self {
-        Self { from, before, by_month: false }
+    pub const fn new(days: DayRange) -> Self {
+        Self { from: days.from, before: days.before, by_month: false }
     }
 
     /// The same span, divided into months only.
@@ -220,7 +227,7 @@ mod tests {
 
     #[test]
     fn a_span_has_years_quarters_and_months_for_parts() {
-        let span = Span::new(Some(day("2023-11-01")), Some(day("2025-06-01")));
+        let span = Span::new(DayRange { from: Some(day("2023-11-01")), before: Some(day("2025-06-01")) });
         let parts = |span: Span| {
             let mut parts: Vec<i32> = (day("2023-11-01")..day("2025-06-01")).map(|day| span.part(day)).collect();
             parts.dedup();

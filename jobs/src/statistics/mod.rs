@@ -15,7 +15,7 @@ mod groups;
 mod measures;
 mod top_groups;
 
-pub use calendar::{Bucket, Shift, Span, date};
+pub use calendar::{Bucket, DayRange, Shift, Span, date};
 pub use dimension::Dimension;
 pub use disclosure::{Disclosure, Editions, NoiseKey, Thresholds, attributes as disclosed_attributes};
 pub use measures::{Measure, Measures, SelectedMeasures};
@@ -55,7 +55,7 @@ pub struct Question {
     pub order_by: Vec<(Order, bool)>,
     /// Adds the buckets without complaints from the first day (inclusive) to the second (exclusive), in days
     /// since 1970. A missing day means the first or the last bucket with complaints.
-    pub fill: Option<(Option<i32>, Option<i32>)>,
+    pub fill: Option<DayRange>,
     /// A comparison period: its filter, and the shift that moves its days to those of this question.
     pub compare: Option<(Option<Expr>, Shift)>,
     pub limit: usize,
@@ -344,7 +344,7 @@ fn compare(a: &GroupResult, b: &GroupResult, order: &[(Order, bool)]) -> Orderin
 fn fill(
     groups: &mut Vec<GroupResult>,
     question: &Question,
-    (from, before): (Option<i32>, Option<i32>),
+    DayRange { from, before }: DayRange,
     calendar: &Calendar,
 ) -> Result<(), JobError> {
     let at = question.group_by.iter().position(|dimension| matches!(dimension, Dimension::Time(_)));

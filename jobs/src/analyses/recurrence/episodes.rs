@@ -4,6 +4,13 @@
 use polars::prelude::*;
 use std::collections::HashMap;
 
+/// Whose complaints can be one episode: the subject and the enterprise of a row.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct EpisodeKey {
+    subject: Option<u32>,
+    enterprise: Option<u32>,
+}
+
 /// Adds `episode_day` (i32), the day of the first complaint of the row's episode, and `opens` (bool), whether
 /// the row is that first complaint.
 ///
@@ -24,20 +31,19 @@ pub fn with_episodes(rows: &DataFrame, episode_days: i32) -> PolarsResult<DataFr
     };
     let mut episode_day = Vec::with_capacity(rows.height());
     let mut opens = Vec::with_capacity(rows.height());
-    let mut open: Option<(Option<u32>, Option<u32>, i32)> = None;
+    // The episode of the rows so far, and its first day.
+    let mut open: Option<(EpisodeKey, i32)> = None;
     for ((((subject, enterprise), anonymous), day), campaign) in
         subjects.iter().zip(enterprises.iter()).zip(anonymous.iter()).zip(days.iter()).zip(campaigns)
     {
-        let day = day.unwrap_or(i32::MIN);
+        let (key, day) = (EpisodeKey { subject, enterprise }, day.unwrap_or(i32::MIN));
         let goes_on = (anonymous != Some(true) || campaign)
-            && open.is_some_and(|(s, e, first)| {
-                s == subject && e == enterprise && (campaign || day - first <= episode_days)
-            });
+            && open.is_some_and(|(other, first)| other == key && (campaign || day - first <= episode_days));
         if !goes_on {
-            open = Some((subject, enterprise, day));
+            open = Some((key, day));
         }
         opens.push(!goes_on);
-        episode_day.push(open.map_or(day, |(_, _, first)| first));
+        episode_day.push(open.map_or(day, |(_, first)| first));
     }
     let columns = [Column::new("episode_day".into(), episode_day), Column::new("opens".into(), opens)];
     rows.hstack(&columns)
@@ -51,12 +57,13 @@ pub fn largest_and_anonymous(rows: &DataFrame, as_of: i32, days: i32) -> PolarsR
     let began = rows.column("episode_day")?.i32()?;
     let mut found: HashMap<u32, (u32, u32)> = HashMap::new();
     // The subject and enterprise of the rows so far, and its episodes in the window.
-    let mut of: (Option<u32>, Option<u32>) = (None, None);
+    let mut of = EpisodeKey::default();
     let mut named = 0;
     let columns = subjects.iter().zip(enterprises.iter()).zip(anonymous.iter()).zip(opens.iter()).zip(began.iter());
-    for (((row, anonymous), opens), began) in columns {
+    for ((((subject, enterprise), anonymous), opens), began) in columns {
+        let row = EpisodeKey { subject, enterprise };
         let within = began.is_some_and(|day| day > as_of - days && day <= as_of);
-        let (Some(subject), true) = (row.0, within && opens == Some(true)) else { continue };
+        let (Some(subject), true) = (subject, within && opens == Some(true)) else { continue };
         if row != of {
             of = row;
             named = 0;

@@ -161,6 +161,7 @@ fn cell(places: Vec<Option<i64>>, parts: &[Fixed], thresholds: Thresholds) -> Op
 
 #[cfg(test)]
 mod tests {
+    use super::super::DayRange;
     use super::super::measures::CellMeasures;
     use super::*;
     use crate::snapshot::PlaceColumn::{Category, Channel, Department};
@@ -183,7 +184,7 @@ mod tests {
 
     #[test]
     fn groups_are_divided_into_fixed_cells() {
-        let year = Span::new(Some(19_723), Some(20_089));
+        let year = Span::new(DayRange { from: Some(19_723), before: Some(20_089) });
         let plain = disclosure(&[], ALL);
         assert!(plain.divisions(&[Dimension::Place(Department)], Shift::None).is_empty());
         let listed = disclosure(&[Dimension::Place(Channel), Dimension::Place(Category)], year);

@@ -100,7 +100,7 @@ const LISTED: usize = 30;
 
 /// The fields of the category, and a table of their kinds where there are few enough.
 pub fn find(table: &mut Table<'_>) -> (Vec<Found>, Option<Translated>) {
-    let (top, fine) = levels(table);
+    let Levels { top, fine } = levels(table);
     let (found, kind_by) = match (top, fine) {
         (Some(top), Some(fine)) => (both(table, top, fine), top),
         (Some(only), None) | (None, Some(only)) => (one(table, only), only),
@@ -126,13 +126,21 @@ fn is_category(column: &Column) -> bool {
     column.is_code(200) && column.repeats() && (column.number().is_none() || column.all_within(0, 9_999) && is_few)
 }
 
-/// The columns of the upper and of the lower level.
-fn levels(table: &Table<'_>) -> (Option<usize>, Option<usize>) {
+/// The columns of the upper and of the finer level.
+struct Levels {
+    top: Option<usize>,
+    fine: Option<usize>,
+}
+
+fn levels(table: &Table<'_>) -> Levels {
     let tops = tops(table);
     let Some(fine) = fine(table) else {
         let below = |top: usize| tops.iter().copied().find(|fine| lies_below(table, *fine, top));
         let pair = tops.iter().find_map(|top| Some((*top, below(*top)?)));
-        return pair.map_or((tops.first().copied(), None), |(top, fine)| (Some(top), Some(fine)));
+        return match pair {
+            Some((top, fine)) => Levels { top: Some(top), fine: Some(fine) },
+            None => Levels { top: tops.first().copied(), fine: None },
+        };
     };
     // The level above "Sub-product" is "Product".
     let whole = table.names[fine].without("sub");
@@ -141,11 +149,11 @@ fn levels(table: &Table<'_>) -> (Option<usize>, Option<usize>) {
         *top != fine && adds(table, fine, *top) && table.columns[*top].distinct() <= table.columns[fine].distinct()
     };
     if let Some(top) = named_whole.or_else(|| tops.iter().copied().find(is_above)) {
-        return (Some(top), Some(fine));
+        return Levels { top: Some(top), fine: Some(fine) };
     }
     match tops.iter().find(|other| lies_below(table, **other, fine)) {
-        Some(finer) => (Some(fine), Some(*finer)),
-        None => (None, Some(fine)),
+        Some(finer) => Levels { top: Some(fine), fine: Some(*finer) },
+        None => Levels { top: None, fine: Some(fine) },
     }
 }
 

@@ -33,9 +33,19 @@ pub const FORMATS: [&str; 21] = [
     "%d-%b-%Y",
 ];
 
+/// The separators of a number.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Separators {
+    pub thousands: Option<&'static str>,
+    pub decimal: Option<&'static str>,
+}
+
+const POINTS: Separators = Separators { thousands: Some("."), decimal: Some(",") };
+const COMMAS: Separators = Separators { thousands: Some(","), decimal: Some(".") };
+
 /// The thousands and decimal separators that are tried.
-pub const NUMBERS: [(Option<&str>, Option<&str>); 4] =
-    [(None, None), (Some("."), Some(",")), (Some(","), Some(".")), (None, Some(","))];
+const NUMBERS: [Separators; 4] =
+    [Separators { thousands: None, decimal: None }, POINTS, COMMAS, Separators { thousands: None, decimal: Some(",") }];
 
 /// Cells that mean blank in other registers.
 const BLANK_WORDS: [&str; 14] = [
@@ -109,9 +119,9 @@ impl Groups {
     }
 
     /// The thousands and decimal separators, where all numbers with a point or comma can be read with thousands.
-    fn signs(self) -> Option<(Option<&'static str>, Option<&'static str>)> {
+    fn signs(self) -> Option<Separators> {
         let nth = self.by_sign.iter().position(|count| *count > 0 && *count == self.with_sign)?;
-        Some([(Some("."), Some(",")), (Some(","), Some("."))][nth])
+        Some([POINTS, COMMAS][nth])
     }
 }
 
@@ -133,7 +143,7 @@ impl Column {
             by_formats: HashMap::new(),
             numbers: NUMBERS
                 .iter()
-                .map(|(thousands, decimal)| NumberRules::new(*thousands, *decimal, None))
+                .map(|separators| NumberRules::new(separators.thousands, separators.decimal, None))
                 .collect::<Result<_, _>>()?,
             by_numbers: [0; NUMBERS.len()],
             groups: Groups::default(),
@@ -234,7 +244,7 @@ impl Column {
     }
 
     /// The thousands and decimal separators; None where the cells are not numbers. Ambiguous ones count as thousands.
-    pub fn number(&self) -> Option<(Option<&'static str>, Option<&'static str>)> {
+    pub fn number(&self) -> Option<Separators> {
         let best = (0..NUMBERS.len()).rev().max_by_key(|nth| self.by_numbers[*nth])?;
         let signs = self.groups.signs().unwrap_or(NUMBERS[best]);
         let nth = NUMBERS.iter().position(|one| *one == signs)?;
@@ -248,7 +258,7 @@ impl Column {
 
     /// Whether its cells are numbers without fractions.
     pub fn is_whole(&self) -> bool {
-        let Some((thousands, decimal)) = self.number() else { return false };
+        let Some(Separators { thousands, decimal }) = self.number() else { return false };
         let Ok(rules) = NumberRules::new(thousands, decimal, None) else { return false };
         !self.any(|value| rules.decimal(value).is_ok() && rules.integer(value).is_err())
     }
@@ -326,8 +336,8 @@ impl Column {
             return format!("date {}{either}", formats.join(" or "));
         }
         match self.number() {
-            Some((None, None)) => "number".into(),
-            Some((thousands, decimal)) => {
+            Some(Separators { thousands: None, decimal: None }) => "number".into(),
+            Some(Separators { thousands, decimal }) => {
                 let sign =
                     |name: &str, sign: Option<&str>| sign.map_or_else(String::new, |sign| format!(" {name} {sign:?}"));
                 let either = if self.may_be_fractions() { " (or fractions of three digits)" } else { "" };

@@ -1,6 +1,6 @@
 //! Writes the draft of a mapping: guesses from names and cells which column fills which field.
 
-use super::column::Column;
+use super::column::{Column, Separators};
 use super::found::{Found, Translated, quoted, short};
 use super::sample::Sample;
 use super::table::Table;
@@ -226,7 +226,7 @@ fn number(table: &mut Table<'_>, field: &'static str, names: &[&str]) -> Option<
     table.take(&[at]);
     let column = &table.columns[at];
     let key = |key: &str, sign: Option<&str>| sign.map_or_else(String::new, |sign| format!("{key} = {}", quoted(sign)));
-    let (thousands, decimal) = column.number().unwrap_or_default();
+    let Separators { thousands, decimal } = column.number().unwrap_or_default();
     let keys = [key("thousands", thousands), key("decimal", decimal)];
     // Amounts in dong are whole, so a separator before three digits can only separate thousands.
     let check = if is_money && !table.names[at].has_any(&DONG) {

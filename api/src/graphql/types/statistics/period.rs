@@ -6,7 +6,7 @@ use async_graphql::{Enum, Result};
 use chrono::{Datelike, Days, Months, NaiveDate, TimeZone};
 use chrono_tz::Tz;
 use jobs::facts::days::day_number;
-use jobs::statistics::Shift;
+use jobs::statistics::{DayRange, Shift};
 use polars::prelude::{Expr, col, lit};
 use schema::Timestamp;
 
@@ -44,7 +44,7 @@ impl Period {
     }
 
     /// The first local day, and the local day after the last (days since 1970).
-    pub fn days(&self) -> (Option<i32>, Option<i32>) {
+    pub fn days(&self) -> DayRange {
         let local = |at: Timestamp| at.utc().with_timezone(&self.zone);
         let from = self.from.map(|at| day_number(local(at).date_naive()));
         // An end within a day includes that day.
@@ -53,7 +53,7 @@ impl Period {
             let midnight = self.midnight(local.date_naive()).is_some_and(|midnight| midnight == at);
             day_number(local.date_naive()) + i32::from(!midnight)
         });
-        (from, before)
+        DayRange { from, before }
     }
 
     pub fn is_of_whole_months(&self) -> bool {

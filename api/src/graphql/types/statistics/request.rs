@@ -114,10 +114,7 @@ pub fn question(
     if arguments.fill && times != 1 {
         return Err(bad_input("fill needs exactly one time dimension in groupBy: DAY, WEEK, MONTH, QUARTER or YEAR"));
     }
-    let span = |period: &Period| {
-        let (from, before) = period.days();
-        Span::new(from, before)
-    };
+    let span = |period: &Period| Span::new(period.days());
     let mut span_before = Span::ALL;
     let compare = match arguments.compare {
         None => None,
