@@ -1,6 +1,6 @@
 //! A test's own application: a database with what the test needs, a server over it, and a client for each role.
 
-use crate::{Answer, Database, Program, Server, fixtures};
+use crate::{Answer, Database, Json, Program, Server, fixtures};
 use schema::enums::Role;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -126,6 +126,22 @@ impl TestApp {
     /// A client with the token of the head of a unit.
     pub fn as_head(&self, unit: &str) -> Client<'_> {
         self.client(Role::UnitHead, Some(unit))
+    }
+
+    /// A client with a token of any role; a head gets the unit.
+    pub fn as_any(&self, role: Role, unit: &str) -> Client<'_> {
+        if role == Role::UnitHead { self.as_head(unit) } else { self.as_role(role) }
+    }
+
+    /// A client with a token that `phananh token create` makes from these arguments.
+    pub fn as_holder(&self, arguments: &[&str]) -> Client<'_> {
+        let made = Program::built().json(&self.database, &[&["token", "create"][..], arguments].concat());
+        Client { server: self.server(), token: made["token"].text().to_owned() }
+    }
+
+    /// A client with a token of a member of the Board who is an officer.
+    pub fn as_member(&self, name: &str, officer: &str) -> Client<'_> {
+        self.as_holder(&["--name", name, "--role", "BOARD", "--officer", officer])
     }
 
     /// A client without a token.

@@ -1,6 +1,5 @@
 //! What is hidden from somebody answers as what does not exist: no error, count or number tells the difference.
 
-use crate::access::{as_any, as_holder, as_member};
 use crate::program;
 use serde_json::{Value, json};
 use std::net::TcpListener;
@@ -13,7 +12,7 @@ fn nobody_learns_from_what_the_service_says_of_itself() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let settings = files.put("phananh.toml", format!("[api]\nmetrics_listen = \"{free}\"\n"));
     let app = TestApp::sqlite().world().arguments(&["--config", settings.to_str().unwrap()]).start();
-    let token = |role: Role| as_any(&app, role, "02CV").token;
+    let token = |role: Role| app.as_any(role, "02CV").token;
     let ask = |path: &str, token: &str| {
         let bearer = format!("Bearer {token}");
         let headers = [("authorization", bearer.as_str())];
@@ -27,7 +26,7 @@ fn nobody_learns_from_what_the_service_says_of_itself() {
         (token(Role::Intake), 403),
         (token(Role::UnitHead), 403),
         // The member does not see complaints that name the member. The number of all would tell how many those are.
-        (as_member(&app, "An", "CC01").token, 403),
+        (app.as_member("An", "CC01").token, 403),
         (token(Role::Admin), 200),
         (token(Role::Board), 200),
     ] {
@@ -55,7 +54,7 @@ fn nobody_learns_from_what_the_service_says_of_itself() {
 fn who_submits_does_not_learn_which_officers_there_are() {
     for app in TestApp::both().world().arguments(&["--no-jobs"]) {
         let (intake, board) = (app.as_role(Role::Intake), app.as_role(Role::Board));
-        let other = as_holder(&app, &["--name", "khac", "--role", "INTAKE"]);
+        let other = app.as_holder(&["--name", "khac", "--role", "INTAKE"]);
         let submit = "mutation($i: SubmitComplaintInput!) { submitComplaint(input: $i) \
             { created state version id reference position receivedAt } }";
         let answer = |key: &str, more: Value| -> (u16, Value) {
@@ -157,7 +156,7 @@ fn what_is_hidden_answers_as_what_is_not_there() {
         let [board, admin, team, dashboard, intake] =
             [Role::Board, Role::Admin, Role::DataTeam, Role::Dashboard, Role::Intake].map(|role| app.as_role(role));
         let [saigon, express, haiphong, headquarters] = ["02CV", "02DS", "03TG", "HQ"].map(|unit| app.as_head(unit));
-        let member = as_member(&app, "An", "CC01");
+        let member = app.as_member("An", "CC01");
         let text = |value: &Value| value.text().to_owned();
         let all = board.data(
             "{ complaints { nodes { id reference text confidential version } } \

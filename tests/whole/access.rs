@@ -10,22 +10,6 @@ pub fn guard() -> Guard {
     Guard::new(&api::graphql::sdl(&api::graphql::schema(false))).unwrap()
 }
 
-/// A client with a token of any role; a head gets the unit.
-pub fn as_any<'a>(app: &'a TestApp, role: Role, unit: &str) -> Client<'a> {
-    if role == Role::UnitHead { app.as_head(unit) } else { app.as_role(role) }
-}
-
-/// A client with a token that `phananh token create` makes from these arguments.
-pub fn as_holder<'a>(app: &'a TestApp, arguments: &[&str]) -> Client<'a> {
-    let made = program().json(&app.database, &[&["token", "create"][..], arguments].concat());
-    Client { server: app.server(), token: made["token"].text().to_owned() }
-}
-
-/// A client with a token of a member of the Board who is an officer.
-pub fn as_member<'a>(app: &'a TestApp, name: &str, officer: &str) -> Client<'a> {
-    as_holder(app, &["--name", name, "--role", "BOARD", "--officer", officer])
-}
-
 #[test]
 fn the_table_knows_every_field_of_the_schema_and_nothing_else() {
     let guard = guard();
@@ -79,9 +63,9 @@ fn what_a_head_reads_of_a_flag_tells_nothing_of_who_complained_in_confidence() {
         import(&format!("{open}PA-7;12/03/2024;0100233488;Công ty A;02CV;CC01;TD1;;;;;Xin giữ kín;x\n"));
         assert_eq!(flags(&head), nothing_kept);
         // A member of the Board decides neither about himself nor about a branch in which he served.
-        assert_eq!(flags(&as_member(&app, "named", "CC01")), [Value::Null; 0]);
+        assert_eq!(flags(&app.as_member("named", "CC01")), [Value::Null; 0]);
         // A member sees that others are flagged, but no number: it could count complaints that name the member.
-        let other = as_member(&app, "other", "CC02");
+        let other = app.as_member("other", "CC02");
         assert!(flags(&other).len() == all.len() && flags(&other).iter().all(withheld), "{:?}", flags(&other));
     }
 }
@@ -100,7 +84,7 @@ fn nobody_reads_who_blames_the_system_about_himself_and_whoever_reads_it_is_note
     let all = officers(&board);
     let one = all.first().unwrap();
     let others: BTreeSet<String> = all.iter().filter(|code| *code != one).cloned().collect();
-    assert_eq!(officers(&as_member(&app, "one", one)), others);
+    assert_eq!(officers(&app.as_member("one", one)), others);
     let looks = "{ auditLog(filter: {action: {eq: LOOK}}) { nodes { operation objects } } }";
     let noted = (0..100).any(|_| {
         std::thread::sleep(std::time::Duration::from_millis(100));

@@ -1,6 +1,6 @@
 //! A walk over everything that can be named, with every role and none: each is answered or refused as the table says.
 
-use crate::access::{as_any, guard};
+use crate::access::guard;
 use api::access::allowed;
 use serde_json::{Value, json};
 use tests::{Client, Role, TestApp, fixtures};
@@ -17,7 +17,7 @@ fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
         .iter()
         .map(|word| {
             let role = word.parse().unwrap();
-            (role, as_any(&app, role, "02CV"))
+            (role, app.as_any(role, "02CV"))
         })
         .collect();
     let id = "00000000-0000-0000-0000-000000000000";
@@ -153,7 +153,7 @@ fn what_is_written_listened_to_and_filtered_deep_down_is_refused_as_the_table_sa
     let mut counted = (0, 0);
     for word in Role::WORDS {
         let role: Role = word.parse().unwrap();
-        let client = as_any(&app, role, "02CV");
+        let client = app.as_any(role, "02CV");
         let mut check = |may: bool, document: &str, variables: &Value| {
             let answer = client.request_with(document, variables);
             let codes = answer.codes();

@@ -1,7 +1,6 @@
 //! No pseudonym or cursor that one audience sees occurs in the answers to another, and no list stands in an order of
 //! hidden ids.
 
-use crate::access::as_holder;
 use crate::program;
 use schema::Id;
 use schema::domain::ids::reference_id;
@@ -130,7 +129,7 @@ fn what_one_audience_sees_joins_with_nothing_that_another_sees() {
         assert!(listed.intersection(&by_sql).count() > 200);
         assert_eq!(export(&data_team), command(&[]));
         assert_eq!(export(&board), command(&["--for", "BOARD"]));
-        let another = as_holder(app, &["--name", "another", "--role", "DATA_TEAM"]);
+        let another = app.as_holder(&["--name", "another", "--role", "DATA_TEAM"]);
         assert_eq!(ask(&another, LISTS[0]), ask(&data_team, LISTS[0]));
         let sql = ["sql", "SELECT complaint, enterprise FROM complaints ORDER BY complaint", "--key-file", key];
         let by_command = program().json(&app.database, &sql)["rows"].clone();

@@ -1,6 +1,5 @@
 //! What heads record about their officers: measures, and what an officer said about a flag.
 
-use crate::access::as_holder;
 use crate::program;
 use crate::work::Mutations;
 use serde_json::{Value, json};
@@ -18,7 +17,7 @@ fn a_measure_is_recorded_by_the_officers_own_unit_and_says_whether_complaints_st
         let board = app.as_role(Role::Board);
         let (own, other, above) = (app.as_head("02DS"), app.as_head("02CV"), app.as_head("02"));
         let himself = ["--name", "own", "--role", "UNIT_HEAD", "--unit", "02", "--officer", "CC02"];
-        let himself = as_holder(&app, &himself);
+        let himself = app.as_holder(&himself);
         let input = |more: Value| {
             let input = json!({
                 "officer": "CC02", "kind": "FORMAL_REVIEW", "grounds": "Chậm trả lời doanh nghiệp.",

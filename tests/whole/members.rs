@@ -1,7 +1,7 @@
 //! A member of the Board who is an officer asks two registers: one has complaints that name the member, the other lacks
 //! them. Both give the member the same answers to all that can be asked.
 
-use crate::access::{as_member, guard};
+use crate::access::guard;
 use crate::documents::documents_of_the_guide;
 use crate::program;
 use api::access::allowed;
@@ -218,7 +218,7 @@ fn nothing_that_can_be_asked_tells_a_member_of_complaints_that_name_the_member()
         let without = without.filled(|database| fill(database, &OTHERS));
         let apps = [with, without].map(|app| app.arguments(&arguments).start());
         apps[0].run(&["key", "create", &key]);
-        let members = apps.each_ref().map(|app| as_member(app, "An", "CC01"));
+        let members = apps.each_ref().map(|app| app.as_member("An", "CC01"));
         let boards = apps.each_ref().map(|app| app.as_role(Role::Board));
         for (app, board) in apps.iter().zip(&boards) {
             decide(board, &app.as_head("03TG"));

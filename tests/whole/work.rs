@@ -1,6 +1,5 @@
 //! What the Board and headquarters units do about the causes of complaints: guidance, and proposals.
 
-use crate::access::as_member;
 use crate::measures::MEASURE;
 use crate::program;
 use serde_json::{Value, json};
@@ -215,7 +214,7 @@ fn a_proposal_is_measured_from_the_day_it_is_in_force() {
         );
         let of_all = "{ proposals { nodes { effect(days: 40) { before { complaints complaintsElsewhere } \
             after { complaints complaintsElsewhere } } } } }";
-        let seen = as_member(&app, "own", "CC02").data(of_all)["proposals"]["nodes"][0]["effect"].clone();
+        let seen = app.as_member("own", "CC02").data(of_all)["proposals"]["nodes"][0]["effect"].clone();
         // PA-3 names CC02: no number that CC02 sees counts it, neither here nor elsewhere.
         assert_eq!(
             seen,
