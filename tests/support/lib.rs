@@ -2,6 +2,7 @@
 //! client.
 
 mod app;
+mod beside;
 mod browser;
 mod database;
 pub mod fixtures;
@@ -17,12 +18,13 @@ mod templates;
 pub(crate) static INSTALLING: std::sync::Mutex<()> = std::sync::Mutex::new(());
 
 pub use app::{Client, TestApp, TestAppBuilder};
+pub use beside::Beside;
 pub use browser::{dump_dom, width_of};
 pub use database::Database;
 pub use json::{Json, merged};
 pub use node::{clients, node};
 pub use postgres::postgres_tool;
-pub use program::{Answer, Finished, Program, Server};
+pub use program::{Answer, Finished, Program, Server, raw_request};
 pub use python::python;
 pub use schema::enums::Role;
 pub use smtp::MailServer;

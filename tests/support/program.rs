@@ -1,6 +1,7 @@
 //! The binary: run to its end, or started as a server and asked.
 
 use crate::Database;
+use crate::fixtures::Files;
 use schema::register::access::{Holder, create_token};
 use serde_json::{Value, json};
 use std::ffi::OsStr;
@@ -108,6 +109,21 @@ impl Program {
         command.envs(environment.iter().copied());
         command.args(["serve", "--listen", "127.0.0.1:0"]).args(args);
         Server::start(command, "address: ")
+    }
+
+    /// A server with a configuration file.
+    pub fn serve_configured(&self, database: &Database, config: &str) -> Server {
+        let files = Files::new();
+        let path = files.put("phananh.toml", config);
+        self.serve(database, &["--config", path.to_str().expect("a path")])
+    }
+
+    /// A server that breaks nothing off by itself as long as a test lasts, and runs no jobs, which would wait for locks,
+    /// too.
+    pub fn serve_patiently(&self, database: &Database) -> Server {
+        let files = Files::new();
+        let config = files.put("phananh.toml", "[api.limits]\ndeadline_ms = 600000\n");
+        self.serve(database, &["--no-jobs", "--config", config.to_str().expect("a path")])
     }
 }
 
@@ -264,4 +280,14 @@ impl Drop for Server {
         let _ended_already = self.child.kill();
         let _ended_already = self.child.wait();
     }
+}
+
+/// An operation as it goes over a connection; `more`: headers.
+pub fn raw_request(host: &str, token: &str, query: &str, more: &str) -> String {
+    let body = json!({ "query": query }).to_string();
+    format!(
+        "POST /graphql HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n{more}\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
 }

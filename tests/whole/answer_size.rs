@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 use tests::fixtures::Files;
-use tests::{Json, Role, Server, TestApp};
+use tests::{Json, Role, Server, TestApp, raw_request};
 
 const LETTERS: usize = 45_000;
 const COMPLAINTS: usize = 30;
@@ -121,7 +121,7 @@ fn who_leaves_large_answers_unread_holds_up_no_other() {
     let unread: Vec<TcpStream> = (0..20)
         .map(|_| {
             let mut stream = TcpStream::connect(host).expect("a connection");
-            stream.write_all(crate::broken_off::request(host, &greedy.token, &large, "").as_bytes()).expect("sent");
+            stream.write_all(raw_request(host, &greedy.token, &large, "").as_bytes()).expect("sent");
             stream.read_exact(&mut [0; 12]).expect("the answer begins");
             stream
         })
@@ -192,10 +192,7 @@ fn a_header_that_another_parser_may_read_otherwise_is_refused() {
         ("expect: 200-maybe\r\n", "417"),
         ("accept: application/json\r\n", "200"),
     ] {
-        let answer = raw_answer(
-            host,
-            &crate::broken_off::request(host, &board.token, query, &format!("{more}connection: close\r\n")),
-        );
+        let answer = raw_answer(host, &raw_request(host, &board.token, query, &format!("{more}connection: close\r\n")));
         assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{more}: {answer}");
     }
 }

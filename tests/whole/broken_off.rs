@@ -1,88 +1,13 @@
 //! What is broken off ends, and nobody takes it for whole.
 
 use crate::program;
-use diesel::connection::SimpleConnection;
-use diesel::prelude::*;
-use diesel::sql_types::BigInt;
 use serde_json::json;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::thread::sleep;
 use std::time::Duration;
 use tests::fixtures::{self, Files};
-use tests::{Database, Json, Server};
-
-#[derive(QueryableByName)]
-struct Number {
-    #[diesel(sql_type = BigInt)]
-    n: i64,
-}
-
-/// A session of PostgreSQL beside the server's.
-pub struct Beside(PgConnection);
-
-impl Beside {
-    pub fn new(database: &Database) -> Self {
-        Self(PgConnection::establish(&database.url).expect("the database of the test"))
-    }
-
-    /// Keeps a table from everybody until the session ends.
-    pub fn lock(&mut self, table: &str) {
-        self.0.batch_execute(&format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")).expect("the lock");
-    }
-
-    /// Gives the table back.
-    pub fn unlock(&mut self) {
-        self.0.batch_execute("ROLLBACK").expect("the end");
-    }
-
-    /// Ends all other sessions of the database.
-    pub fn end_all_others(&mut self) {
-        let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-            WHERE datname = current_database() AND pid <> pg_backend_pid()";
-        self.0.batch_execute(end).expect("the others end");
-    }
-
-    /// Does something in a session that began before.
-    pub fn run(&mut self, sql: &str) {
-        self.0.batch_execute(sql).expect("it is done");
-    }
-
-    fn number(&mut self, sql: &str) -> i64 {
-        // Within a transaction sessions are looked up once.
-        self.0.batch_execute("SELECT pg_stat_clear_snapshot()").expect("the statistics");
-        diesel::sql_query(sql).get_result::<Number>(&mut self.0).expect(sql).n
-    }
-
-    /// Waits until so many statements wait for a lock.
-    pub fn until_waiting(&mut self, statements: i64) {
-        let waiting = "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        for _ in 0..600 {
-            if self.number(waiting) == statements {
-                return;
-            }
-            sleep(Duration::from_millis(50));
-        }
-        panic!("{} statements wait, not {statements}", self.number(waiting));
-    }
-}
-
-/// A server that breaks nothing off by itself as long as a test lasts, and runs no jobs, which would wait for locks, too.
-pub fn patient(database: &Database) -> Server {
-    let files = Files::new();
-    let config = files.put("phananh.toml", "[api.limits]\ndeadline_ms = 600000\n");
-    program().serve(database, &["--no-jobs", "--config", config.to_str().unwrap()])
-}
-
-/// An operation as it goes over a connection; `more`: headers.
-pub fn request(host: &str, token: &str, query: &str, more: &str) -> String {
-    let body = json!({ "query": query }).to_string();
-    format!(
-        "POST /graphql HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n{more}\
-         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    )
-}
+use tests::{Beside, Database, Json, raw_request};
 
 #[test]
 fn after_a_deadline_nothing_more_is_asked_of_the_database() {
@@ -123,13 +48,13 @@ fn what_a_client_that_left_had_asked_for_is_cancelled() {
     let database = Database::postgres();
     fixtures::fill(&database);
     let board = program().token(&database, "BOARD", None);
-    let server = patient(&database);
+    let server = program().serve_patiently(&database);
     let mut beside = Beside::new(&database);
     beside.lock("complaint_officers");
     let host = server.address.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(host).unwrap();
     let query = "{ complaints { nodes { officers { finding } } } }";
-    stream.write_all(request(host, &board, query, "").as_bytes()).unwrap();
+    stream.write_all(raw_request(host, &board, query, "").as_bytes()).unwrap();
     beside.until_waiting(1);
     drop(stream);
     beside.until_waiting(0);
@@ -145,7 +70,7 @@ fn operations_that_wait_for_a_lock_keep_no_others_from_their_turn() {
     let database = Database::postgres();
     fixtures::fill(&database);
     let board = program().token(&database, "BOARD", None);
-    let server = patient(&database);
+    let server = program().serve_patiently(&database);
     let mut beside = Beside::new(&database);
     beside.lock("complaint_officers");
     // One more than have a turn at once, where the processors are not so many that the connections are fewer.

@@ -1,15 +1,13 @@
 //! Requests that cost a client little and the server much are refused, or bounded, and others are served meanwhile.
 
-use crate::broken_off::{Beside, patient, request};
 use crate::program;
-use crate::transport::configured;
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use tests::fixtures::{self, Files};
-use tests::{Answer, Database, Json, Server};
+use tests::{Answer, Beside, Database, Json, Server, raw_request};
 
 /// Brackets around a text, so many times.
 fn nested(open: &str, close: &str, levels: usize, inner: &str) -> String {
@@ -212,7 +210,8 @@ fn half_sent_requests_keep_nobody_out() {
     let database = Database::sqlite();
     fixtures::fill(&database);
     let board = program().token(&database, "BOARD", None);
-    let server = configured(&database, "[api]\nincomplete_requests_per_address = 50\nrequest_seconds = 3\n");
+    let server =
+        program().serve_configured(&database, "[api]\nincomplete_requests_per_address = 50\nrequest_seconds = 3\n");
     let host = server.address.strip_prefix("http://").unwrap();
     let mut held: Vec<TcpStream> = (0..1_100).map(|n| half_sent(host, n % 2 == 0)).collect();
     for _ in 0..20 {
@@ -237,7 +236,7 @@ fn a_full_node_still_tells_of_its_health() {
     let database = Database::sqlite();
     fixtures::fill(&database);
     let board = program().token(&database, "BOARD", None);
-    let server = configured(&database, "[api]\nconnections = 20\nrequest_seconds = 60\n");
+    let server = program().serve_configured(&database, "[api]\nconnections = 20\nrequest_seconds = 60\n");
     let host = server.address.strip_prefix("http://").unwrap();
     let silent: Vec<TcpStream> = (0..40).map(|_| TcpStream::connect(host).expect("a connection")).collect();
     let half: Vec<TcpStream> = (0..40).map(|n| half_sent(host, n % 2 == 0)).collect();
@@ -286,7 +285,7 @@ fn a_line_of_a_head_ends_with_both_signs() {
     let server = program().serve(&database, &["--no-jobs"]);
     let host = server.address.strip_prefix("http://").unwrap();
     let answers = |bytes: &str| raw_answer(host, bytes);
-    let good = request(host, &board, "{\n serviceInfo {\n version } }", "connection: close\r\n");
+    let good = raw_request(host, &board, "{\n serviceInfo {\n version } }", "connection: close\r\n");
     assert!(answers(&good).starts_with("HTTP/1.1 200"), "{}", answers(&good));
     // A body may hold what it wants, also as a list of chunks.
     let body = "{\"query\":\n\"{ serviceInfo { version } }\"\n}";
@@ -317,7 +316,8 @@ fn the_operations_of_a_list_share_a_deadline() {
     let database = Database::postgres();
     fixtures::fill(&database);
     let board = program().token(&database, "BOARD", None);
-    let server = configured(&database, "[api.roles.BOARD]\ndeadline_ms = 1500\n[api.limits]\ndeadline_ms = 60000\n");
+    let server = program()
+        .serve_configured(&database, "[api.roles.BOARD]\ndeadline_ms = 1500\n[api.limits]\ndeadline_ms = 60000\n");
     let mut beside = Beside::new(&database);
     beside.lock("complaint_officers");
     let one = json!({ "query": "{ complaints { nodes { officers { finding } } } }" });
@@ -338,7 +338,7 @@ fn one_token_leaves_places_for_the_others() {
     fixtures::fill(&database);
     let greedy = program().token(&database, "UNIT_HEAD", Some("02"));
     let board = program().token(&database, "BOARD", None);
-    let server = patient(&database);
+    let server = program().serve_patiently(&database);
     let mut beside = Beside::new(&database);
     beside.lock("complaint_officers");
     std::thread::scope(|scope| {
@@ -418,7 +418,7 @@ fn the_worker_of_a_question_ends_with_its_server() {
     let cross = (0..10).map(|n| format!("complaints t{n}")).collect::<Vec<_>>().join(" CROSS JOIN ");
     let query = format!("{{ sql(query: \"SELECT COUNT(*) AS n FROM {cross}\") {{ rows }} }}");
     let mut asking = TcpStream::connect(&host).expect("a connection");
-    asking.write_all(request(&host, &team, &query, "").as_bytes()).expect("sent");
+    asking.write_all(raw_request(&host, &team, &query, "").as_bytes()).expect("sent");
     let worker = (0..200).find_map(|_| {
         sleep(Duration::from_millis(50));
         children(pid).into_iter().find(|(_, line)| line.contains("sql-worker"))

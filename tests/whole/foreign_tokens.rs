@@ -1,7 +1,6 @@
 //! JSON Web Tokens of others: whatever is not exactly understood is refused, and the log says which part it was.
 
 use crate::program;
-use crate::transport::configured;
 use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::crypto::sign;
 use jsonwebtoken::{Algorithm, EncodingKey};
@@ -43,7 +42,7 @@ impl Issuer {
     pub fn serve(&self, database: &Database) -> Server {
         let set = self.files.put("keys.json", json!({ "keys": self.set }).to_string());
         let config = format!("[api.jwt]\njwks = {set:?}\nissuer = \"https://login.example\"\naudience = \"phananh\"\n");
-        configured(database, &config)
+        program().serve_configured(database, &config)
     }
 
     /// Signs a header and a payload as they stand.

@@ -1,6 +1,5 @@
 //! Old runs and deliveries go, what something depends on stays, and the count of runs holds no metrics up.
 
-use crate::broken_off::Beside;
 use crate::program;
 use diesel::prelude::*;
 use schema::enums::{DeliveryState, RunOrigin, RunState};
@@ -10,7 +9,7 @@ use schema::tables::{deliveries, job_runs};
 use schema::{Db, Id, Timestamp, each};
 use std::time::{Duration, Instant};
 use tests::fixtures::Files;
-use tests::{Role, TestApp, wait_until};
+use tests::{Beside, Role, TestApp, wait_until};
 
 const DAY: i64 = 86_400_000_000;
 

@@ -1,7 +1,6 @@
 //! The service around GraphQL: other sites, metrics, traces, TLS, and tokens of others.
 
 use crate::program;
-use crate::transport::configured;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tests::fixtures::{self, Files};
@@ -11,7 +10,7 @@ use tests::{Database, Role, TestApp, merged};
 fn pages_of_other_sites_ask_only_where_the_configuration_names_them() {
     let database = Database::sqlite();
     let token = program().token(&database, "BOARD", None);
-    let server = configured(&database, "[api]\ncors_origins = [\"https://bang.example\"]\n");
+    let server = program().serve_configured(&database, "[api]\ncors_origins = [\"https://bang.example\"]\n");
     let preflight = |origin: &str| {
         let headers = [
             ("origin", origin),
@@ -71,7 +70,7 @@ fn tls_is_served_with_the_certificate_of_the_configuration() {
         .unwrap();
     assert!(made.status.success(), "{made:?}");
     let config = format!("[api.tls]\ncertificate = {certificate:?}\nkey = {key:?}\n");
-    let server = configured(&database, &config);
+    let server = program().serve_configured(&database, &config);
     assert!(server.address.starts_with("https://127.0.0.1:"), "{}", server.address);
     let health = std::process::Command::new("curl")
         .args(["-sS", "--cacert", certificate.to_str().unwrap(), &format!("{}/healthz", server.address)])
@@ -170,7 +169,7 @@ fn tokens_of_others_are_taken_by_their_claims() {
         "[api]\ntrusted_operations = [\"ADMIN\"]\n{limits}[api.jwt]\njwks = {set:?}\nissuer = \"https://login.example\"\n\
          audience = \"phananh\"\noperations_of = \"lists\"\n"
     );
-    let server = configured(&database, &config);
+    let server = program().serve_configured(&database, &config);
     let now = chrono::Utc::now().timestamp();
     let claims = |changed: Value| {
         let claims =

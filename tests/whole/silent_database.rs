@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{sleep, spawn};
 use std::time::{Duration, Instant};
 use tests::fixtures::{self, Files};
-use tests::{Database, Server, wait_until};
+use tests::{Beside, Database, Server, wait_until};
 
 /// Stands between the server and PostgreSQL, and can hold all that goes through it.
 pub struct Proxy {
@@ -184,7 +184,7 @@ fn a_database_that_is_away_is_unavailable() {
     let page = "{ complaints(first: 3) { nodes { reference } } }";
     server.data(&board, page);
     // PostgreSQL ends all sessions, as it does when it stops.
-    let mut beside = crate::broken_off::Beside::new(&database);
+    let mut beside = Beside::new(&database);
     beside.end_all_others();
     let answers: Vec<_> = (0..5).map(|_| server.graphql(&board, page, &json!({}))).collect();
     for answer in &answers {

@@ -1,7 +1,6 @@
 //! WebSockets of hostile clients: the limits on a socket before and after it says who it is.
 
 use crate::program;
-use crate::transport::configured;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
@@ -109,7 +108,7 @@ fn of_one_address_few_sockets_wait_and_the_oldest_goes_first() {
     let database = Database::sqlite();
     fixtures::fill(&database);
     let board = program().token(&database, "BOARD", None);
-    let server = configured(&database, "[api]\nincomplete_requests_per_address = 3\n");
+    let server = program().serve_configured(&database, "[api]\nincomplete_requests_per_address = 3\n");
     let mut waiting: Vec<Socket> = (0..3).map(|_| Socket::open(&server)).collect();
     // A socket that has said who it is no longer counts among those that wait.
     let mut authenticated = waiting.remove(0);

@@ -1,6 +1,5 @@
 //! A database whose file is deleted, whose disk is full, or that takes no writes; and the number of connections to one.
 
-use crate::broken_off::Beside;
 use crate::program;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
@@ -9,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 use tests::fixtures::{self, Files};
-use tests::{Answer, Client, Database, Role, Server, TestApp};
+use tests::{Answer, Beside, Client, Database, Role, Server, TestApp};
 
 const SUBMIT: &str =
     "mutation($key: String!, $text: String!) { submitComplaint(input: {idempotencyKey: $key, unit: \"02CV\",

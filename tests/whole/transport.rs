@@ -5,16 +5,9 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 use tests::fixtures::{self, Files};
-use tests::{Answer, Client, Database, Json, Role, Server, TestApp, node};
+use tests::{Answer, Client, Database, Json, Role, TestApp, node};
 
 const RESPONSE: &str = "application/graphql-response+json";
-
-/// A server with a configuration file.
-pub fn configured(database: &Database, config: &str) -> Server {
-    let files = Files::new();
-    let path = files.put("phananh.toml", config);
-    program().serve(database, &["--config", path.to_str().unwrap()])
-}
 
 fn post(asker: &Client<'_>, accept: &str, body: &Value) -> Answer {
     let bearer = format!("Bearer {}", asker.token);
@@ -293,7 +286,7 @@ fn a_role_can_be_held_to_its_allow_list() {
         assert_eq!(trust("nobody", listed.to_str().unwrap()).status, 1);
         let wrong = trust("UNIT_HEAD-02CV", files.put("x.graphql", "{ a").to_str().unwrap());
         assert!(wrong.status == 1 && wrong.err.contains("x.graphql"), "{wrong:?}");
-        let server = configured(&database, "[api]\ntrusted_operations = [\"UNIT_HEAD\"]\n");
+        let server = program().serve_configured(&database, "[api]\ntrusted_operations = [\"UNIT_HEAD\"]\n");
         let ask = |token: &str, query: &str| server.graphql(token, query, &json!({ "u": "02" }));
         assert_eq!(
             ask(&token, "query Other ($u:String!) {unit(code:$u){kind code}}").json()["data"]["unit"]["code"],

@@ -1,6 +1,5 @@
 //! What operators rely on: the log, the metrics, compression, and an end of the server that breaks off no answer.
 
-use crate::broken_off::{Beside, patient, request};
 use crate::program;
 use serde_json::{Value, json};
 use std::io::{Read, Write};
@@ -8,7 +7,7 @@ use std::net::TcpStream;
 use std::thread::sleep;
 use std::time::Duration;
 use tests::fixtures::{self, Files};
-use tests::{Client, Database, Json, Role, TestApp, node};
+use tests::{Beside, Client, Database, Json, Role, TestApp, node, raw_request};
 
 #[test]
 fn the_log_tells_of_what_was_slow_and_of_nobody() {
@@ -68,7 +67,7 @@ fn a_large_answer_is_compressed_for_whoever_can_read_it() {
     let ask = |more: &str| {
         let mut stream = TcpStream::connect(host).unwrap();
         stream
-            .write_all(request(host, &board.token, query, &format!("connection: close\r\n{more}")).as_bytes())
+            .write_all(raw_request(host, &board.token, query, &format!("connection: close\r\n{more}")).as_bytes())
             .unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
@@ -90,13 +89,13 @@ fn a_server_that_ends_answers_first_what_it_was_asked() {
     let database = Database::postgres();
     fixtures::fill(&database);
     let token = program().token(&database, "BOARD", None);
-    let server = patient(&database);
+    let server = program().serve_patiently(&database);
     let host = server.address.strip_prefix("http://").unwrap().to_owned();
     let mut beside = Beside::new(&database);
     beside.lock("complaint_officers");
     let mut stream = TcpStream::connect(&host).unwrap();
     let query = "{ complaints { nodes { officers { finding } } } }";
-    stream.write_all(request(&host, &token, query, "connection: close\r\n").as_bytes()).unwrap();
+    stream.write_all(raw_request(&host, &token, query, "connection: close\r\n").as_bytes()).unwrap();
     beside.until_waiting(1);
     let ending = std::thread::spawn(move || server.end_by("TERM"));
     // The server accepts no new connection, and lives on for the client that waits for its answer.
