@@ -260,6 +260,11 @@ impl Server {
         self.child.id()
     }
 
+    /// The number of its threads.
+    pub fn threads(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/task", self.pid())).expect("its threads").count()
+    }
+
     /// Sends a signal by name and returns the exit status.
     pub fn end_by(mut self, signal: &str) -> Option<i32> {
         let pid = self.child.id().to_string();

@@ -1,7 +1,6 @@
 //! A PostgreSQL whose host vanishes without a word: packets are dropped, and another host answers later.
 
 use crate::program;
-use crate::silent_database::{Proxy, threads};
 use diesel::prelude::*;
 use schema::enums::RunState;
 use schema::tables::{job_runs, seals};
@@ -10,7 +9,7 @@ use serde_json::json;
 use std::process::Command;
 use std::time::{Duration, Instant};
 use tests::fixtures::{self, Files};
-use tests::{Database, Server, wait_until};
+use tests::{Database, Proxy, Server, wait_until};
 
 pub const EVERY_SECOND: &str = "[api.limits]\ndeadline_ms = 2000\n[scheduler]\npoll_seconds = 10\n
     [jobs.escalate-overdue]\nschedule = \"* * * * * *\"\n[jobs.trends]\nschedule = \"* * * * * *\"\n";
@@ -107,7 +106,7 @@ fn a_node_goes_on_after_the_host_of_the_database_vanished() {
     wait_until(20, "jobs run", || runs_since(&db, 0) > 2);
     let page = "{ complaints(first: 3) { nodes { reference officers { finding } } } }";
     server.data(&board, page);
-    let idle = threads(&server);
+    let idle = server.threads();
     wires.cut(true);
     proxy.abandon();
     let end = Instant::now() + Duration::from_secs(25);
@@ -131,7 +130,7 @@ fn a_node_goes_on_after_the_host_of_the_database_vanished() {
                 assert!(took < Duration::from_millis(5_000 + 2_000 + 500), "{took:?}");
             }
         });
-        most = most.max(threads(&server));
+        most = most.max(server.threads());
     }
     assert!(most <= idle + 64, "{most} threads, {idle} before");
     wires.cut(false);

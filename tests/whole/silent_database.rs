@@ -2,108 +2,10 @@
 
 use crate::program;
 use serde_json::json;
-use std::io::{ErrorKind, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
-use std::thread::{sleep, spawn};
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 use tests::fixtures::{self, Files};
-use tests::{Beside, Database, Server, wait_until};
-
-/// Stands between the server and PostgreSQL, and can hold all that goes through it.
-pub struct Proxy {
-    pub url: String,
-    holds: Arc<AtomicBool>,
-    /// What goes through it is dropped for ever, and nobody is told.
-    abandons: Arc<AtomicBool>,
-    servers: Arc<Mutex<Vec<TcpStream>>>,
-}
-
-impl Proxy {
-    fn before(database: &Database) -> Self {
-        Self::at(database, "127.0.0.1")
-    }
-
-    /// At an address of this machine.
-    pub fn at(database: &Database, address: &str) -> Self {
-        let (before, after) = database.url.rsplit_once('@').expect("a user");
-        let (host, name) = after.split_once('/').expect("a name");
-        let upstream = if host.contains(':') { host.to_owned() } else { format!("{host}:5432") };
-        let listener = TcpListener::bind((address, 0)).expect("a free port");
-        let url = format!("{before}@{}/{name}", listener.local_addr().expect("its address"));
-        let holds = Arc::new(AtomicBool::new(false));
-        let (abandons, servers) = (Arc::new(AtomicBool::new(false)), Arc::<Mutex<Vec<TcpStream>>>::default());
-        let (held, abandoned, kept) = (Arc::clone(&holds), Arc::clone(&abandons), Arc::clone(&servers));
-        spawn(move || {
-            for client in listener.incoming().flatten() {
-                let Ok(server) = TcpStream::connect(&upstream) else { continue };
-                kept.lock().unwrap().extend(server.try_clone());
-                let ends = [(client.try_clone(), server.try_clone()), (Ok(server), Ok(client))];
-                for (from, to) in ends {
-                    let (Ok(from), Ok(to)) = (from, to) else { continue };
-                    let (held, abandoned) = (Arc::clone(&held), Arc::clone(&abandoned));
-                    spawn(move || {
-                        let ends = pass(from, to, &held);
-                        if abandoned.load(Ordering::SeqCst) {
-                            // Open, and silent.
-                            std::mem::forget(ends);
-                        } else {
-                            let _gone = ends.1.shutdown(std::net::Shutdown::Both);
-                        }
-                    });
-                }
-            }
-        });
-        Self { url, holds, abandons, servers }
-    }
-
-    /// The host of PostgreSQL dies: what was under way there is rolled back, and nobody hears of it. Connections made after
-    /// [`Self::moved`] lead to another host.
-    pub fn abandon(&self) {
-        self.abandons.store(true, Ordering::SeqCst);
-        for server in self.servers.lock().unwrap().drain(..) {
-            let _gone = server.shutdown(std::net::Shutdown::Both);
-        }
-    }
-
-    pub fn moved(&self) {
-        self.abandons.store(false, Ordering::SeqCst);
-    }
-
-    fn hold(&self, holds: bool) {
-        self.holds.store(holds, Ordering::SeqCst);
-    }
-}
-
-fn pass(mut from: TcpStream, mut to: TcpStream, held: &AtomicBool) -> (TcpStream, TcpStream) {
-    let mut buffer = [0; 16 * 1024];
-    from.set_read_timeout(Some(Duration::from_millis(20))).expect("a time limit");
-    loop {
-        while held.load(Ordering::SeqCst) {
-            sleep(Duration::from_millis(5));
-        }
-        match from.read(&mut buffer) {
-            Ok(0) => break,
-            // What was read as the proxy began to hold is held, too.
-            Ok(read) => {
-                while held.load(Ordering::SeqCst) {
-                    sleep(Duration::from_millis(5));
-                }
-                if to.write_all(&buffer[..read]).is_err() {
-                    break;
-                }
-            }
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
-            Err(_) => break,
-        }
-    }
-    (from, to)
-}
-
-pub fn threads(server: &Server) -> usize {
-    std::fs::read_dir(format!("/proc/{}/task", server.pid())).expect("its threads").count()
-}
+use tests::{Beside, Database, Proxy, wait_until};
 
 #[test]
 fn while_the_database_is_silent_everybody_is_told_in_time() {
@@ -121,7 +23,7 @@ fn while_the_database_is_silent_everybody_is_told_in_time() {
         legalForm: FEEDBACK, channel: PORTAL, text: \"a\"}) { reference } }";
     server.data(&board, page);
     server.data(&intake, "{ serviceInfo { version } }");
-    let idle = threads(&server);
+    let idle = server.threads();
     proxy.hold(true);
     std::thread::scope(|scope| {
         for round in 0..3 {
@@ -156,7 +58,7 @@ fn while_the_database_is_silent_everybody_is_told_in_time() {
             }
         }
     });
-    let held = threads(&server);
+    let held = server.threads();
     assert!(held <= idle + 40, "{held} threads, {idle} before");
     proxy.hold(false);
     let back = Instant::now();
@@ -219,7 +121,7 @@ fn many_writes_at_once_keep_to_a_few_threads() {
                 .collect();
             let mut most = 0;
             while writers.iter().any(|writer| !writer.is_finished()) {
-                most = most.max(threads(&server));
+                most = most.max(server.threads());
                 sleep(Duration::from_millis(20));
             }
             most
@@ -252,7 +154,7 @@ fn jobs_go_on_soon_after_the_database_speaks_again() {
     let server = program().serve(&database, &["--database", &proxy.url, "--config", config, "--key-file", &key]);
     let db = database.open();
     wait_until(20, "jobs run", || crate::failover::runs_since(&db, 0) > 2);
-    let idle = threads(&server);
+    let idle = server.threads();
     proxy.hold(true);
     let end = Instant::now() + Duration::from_secs(20);
     while Instant::now() < end {
@@ -261,7 +163,7 @@ fn jobs_go_on_soon_after_the_database_speaks_again() {
         assert!(began.elapsed() < Duration::from_millis(1_200), "{:?}", began.elapsed());
         sleep(Duration::from_millis(500));
     }
-    assert!(threads(&server) <= idle + 64, "{} threads, {idle} before", threads(&server));
+    assert!(server.threads() <= idle + 64, "{} threads, {idle} before", server.threads());
     proxy.hold(false);
     crate::failover::assert_goes_on(&database, &db, &server, &intake);
     // A signal ends it in time, whatever hangs.

@@ -1,7 +1,6 @@
 //! How many threads a server has while many clients read and write.
 
 use crate::program;
-use crate::silent_database::threads;
 use serde_json::json;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -45,7 +44,7 @@ fn threads_are_few_while_32_connections_read_and_write() {
                 });
             }
             while Instant::now() < until {
-                most.fetch_max(threads(&server), Ordering::Relaxed);
+                most.fetch_max(server.threads(), Ordering::Relaxed);
                 std::thread::sleep(Duration::from_millis(20));
             }
         });
