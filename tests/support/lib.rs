@@ -14,6 +14,7 @@ mod proxy;
 mod python;
 mod smtp;
 mod templates;
+pub mod verification;
 
 /// Installers that run at once hold each other up, or fail.
 pub(crate) static INSTALLING: std::sync::Mutex<()> = std::sync::Mutex::new(());

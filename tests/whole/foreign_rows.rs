@@ -3,9 +3,9 @@
 
 use crate::foreign_files::{DAY, HEADER, complaints, import, mapping, plain, says};
 use crate::program;
-use crate::tampering::{found, verify};
 use serde_json::{Value, json};
 use tests::fixtures::Files;
+use tests::verification::{found, verify};
 use tests::{Database, Json, Role, TestApp, merged};
 
 #[test]

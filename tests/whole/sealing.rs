@@ -1,13 +1,13 @@
 //! Seals, the audit log, and pseudonyms, which only the key file leads back to people.
 
 use crate::program;
-use crate::tampering::verify;
 use diesel::connection::SimpleConnection;
 use schema::Conn;
 use schema::pseudonyms::{Audience, Subject};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tests::fixtures::{self, Files};
+use tests::verification::verify;
 use tests::{Client, Database, Json, Role, TestApp};
 
 /// A key file of the test.

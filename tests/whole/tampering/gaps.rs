@@ -1,10 +1,10 @@
 //! What is taken out, or never stored, before a seal covers it leaves a gap: no number is missing in a genuine chain.
 
 use super::register::key_file;
-use super::verify;
 use crate::program;
 use serde_json::{Value, json};
 use tests::fixtures::{self, Files};
+use tests::verification::verify;
 use tests::{Database, Json};
 
 /// The problems as chain, kind and message.

@@ -11,38 +11,8 @@ mod stored;
 
 use changes::{CHANGES, Change};
 use register::{KEY, Prepared};
-use serde_json::Value;
+use tests::verification::{found, verify};
 use tests::{Database, Json};
-
-/// What a verification says: the exit status and the report.
-pub fn verify(database: &Database, key: &str, more: &[&str]) -> (i32, Value) {
-    let args = [&["audit", "verify", "--key-file", key, "--format", "json"], more].concat();
-    let finished = crate::program().run(database, args);
-    (finished.status, finished.json())
-}
-
-/// The problems as `table.column`, `table +` for a row that was put in, `table -` for one that was taken out.
-pub fn found(report: &Value) -> Vec<String> {
-    let problems = report["problems"].list();
-    let mut found: Vec<String> = problems
-        .iter()
-        .map(|problem| match problem["table"].as_str() {
-            None => format!("{} {}", problem["chain"].as_str().unwrap_or("all"), problem["kind"].text()),
-            Some(table) => {
-                assert!(!problem["row"].text().is_empty(), "{problem}");
-                match problem["kind"].text() {
-                    "inserted" => format!("{table} +"),
-                    "removed" => format!("{table} -"),
-                    "changed" => format!("{table}.{}", problem["column"].text()),
-                    other => format!("{table}.{} {other}", problem["column"].text()),
-                }
-            }
-        })
-        .collect();
-    found.sort();
-    found.dedup();
-    found
-}
 
 #[test]
 fn every_change_behind_the_programs_back_is_named_with_table_and_column() {

@@ -1,12 +1,12 @@
 //! What lies outside the database: seals that were seen, the folder of a witness, and a database that is not there.
 
 use super::register::Prepared;
-use super::{found, verify};
 use crate::program;
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
 use tests::fixtures::Files;
+use tests::verification::{found, verify};
 use tests::{Database, Json};
 
 /// The newest seals, as digests print them.

@@ -1,12 +1,12 @@
 //! What is under way: runs, leases, deliveries that wait, and a server that seals.
 
 use super::register::{Prepared, key_file};
-use super::{found, verify};
 use crate::program;
 use diesel::connection::SimpleConnection;
 use schema::Conn;
 use schema::states::{StateTable, column_hashes, earlier_form, row_hash, rows_after};
 use tests::fixtures::Files;
+use tests::verification::{found, verify};
 use tests::{Database, Json};
 
 /// SQL for moments: a minute and a century from now.

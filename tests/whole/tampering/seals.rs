@@ -1,12 +1,12 @@
 //! Seals that are deleted, cut off or made anew, what stands without one, and what the daily job does.
 
 use super::register::{Prepared, key_file};
-use super::{found, verify};
 use crate::program;
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use tests::fixtures::Files;
+use tests::verification::{found, verify};
 use tests::{Database, Json};
 
 fn kinds(report: &Value) -> Vec<String> {

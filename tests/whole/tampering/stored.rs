@@ -2,10 +2,10 @@
 //! relies that are gone: each is named, and the rest is verified all the same.
 
 use super::register::{Prepared, tables};
-use super::{found, verify};
 use diesel::prelude::*;
 use schema::Conn;
 use std::collections::{BTreeMap, BTreeSet};
+use tests::verification::{found, verify};
 use tests::{Database, Json};
 
 /// A change beside each of the others, which has to be found as well.
