@@ -6,6 +6,7 @@ mod beside;
 mod browser;
 mod database;
 pub mod fixtures;
+pub mod foreign_files;
 mod json;
 mod node;
 mod postgres;

@@ -1,10 +1,10 @@
 //! Rows of other people's registers that are easily counted wrong: codes that look alike, allegations that name no
 //! officer, amounts beyond all limits.
 
-use crate::foreign_files::{DAY, HEADER, complaints, import, mapping, plain, says};
 use crate::program;
 use serde_json::{Value, json};
 use tests::fixtures::Files;
+use tests::foreign_files::{DAY, HEADER, complaints, import, mapping, plain, says};
 use tests::verification::{found, verify};
 use tests::{Database, Json, Role, TestApp, merged};
 

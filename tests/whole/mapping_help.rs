@@ -1,10 +1,10 @@
 //! What helps to write a mapping: codes of several columns, categories of two levels, rows that leave something blank,
 //! and the report of an import.
 
-use crate::foreign_files::{DAY, HEADER, complaints, import, import_into, mapping, plain, says};
 use crate::program;
 use serde_json::{Value, json};
 use tests::fixtures::Files;
+use tests::foreign_files::{DAY, HEADER, complaints, import, import_into, mapping, plain, says};
 use tests::{Database, Json, Role, TestApp};
 
 /// A mapping of these fields, which creates what nobody has described.
