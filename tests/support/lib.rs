@@ -16,6 +16,7 @@ mod python;
 mod smtp;
 mod templates;
 pub mod verification;
+pub mod work;
 
 /// Installers that run at once hold each other up, or fail.
 pub(crate) static INSTALLING: std::sync::Mutex<()> = std::sync::Mutex::new(());

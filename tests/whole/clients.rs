@@ -1,13 +1,12 @@
 //! Other people's clients and tools against the server.
 
 use crate::program;
-use crate::work;
 use api::access::allowed;
 use schema::enums::Role;
 use serde_json::{Value, json};
 use std::process::Command;
 use tests::fixtures::{self, Files};
-use tests::{Database, Json, clients, node, project, python};
+use tests::{Database, Json, clients, node, project, python, work};
 
 /// The schema as a file among the clients, who look for it there.
 fn schema(name: &str) -> String {

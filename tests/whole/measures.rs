@@ -1,15 +1,10 @@
 //! What heads record about their officers: measures, and what an officer said about a flag.
 
 use crate::program;
-use crate::work::Mutations;
 use serde_json::{Value, json};
 use tests::fixtures::{self, Files};
+use tests::work::{MEASURE, Mutations};
 use tests::{Client, Database, Json, Role, Server, TestApp, merged};
-
-pub const MEASURE: &str = "measure { id version kind grounds decisionMaker decidedOn startsOn endsOn endReason \
-    officer { code } unit { code }
-    outcome(days: 30) { before { from until complaints episodes distinctEnterprises } after { days complaints } \
-    stopped lastComplaintOn } } position";
 
 #[test]
 fn a_measure_is_recorded_by_the_officers_own_unit_and_says_whether_complaints_stopped() {

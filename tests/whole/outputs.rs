@@ -1,11 +1,10 @@
 //! A walk over every field that can be asked for, with every role: each is answered or refused as the table says.
 
-use crate::work;
 use api::access::allowed;
 use async_graphql::parser::types::{BaseType, FieldDefinition, Type, TypeKind, TypeSystemDefinition};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use tests::{Role, TestApp, fixtures};
+use tests::{Role, TestApp, fixtures, work};
 
 /// The fields of the object types by type and name.
 type Types = BTreeMap<String, BTreeMap<String, FieldDefinition>>;

@@ -1,11 +1,11 @@
 //! A register in which everything has happened once, all of it by the program.
 
 use crate::program;
-use crate::work::{done, with_headquarters};
 use diesel::prelude::*;
 use schema::Conn;
 use serde_json::{Value, json};
 use tests::fixtures::{self, Files};
+use tests::work::{done, with_headquarters};
 use tests::{Database, Json, Server};
 
 /// A name for what is made for no other reason than to be there.
