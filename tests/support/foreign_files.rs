@@ -2,7 +2,9 @@
 
 use crate::fixtures::Files;
 use crate::{Database, Finished, Program, TestApp, TestAppBuilder};
+use encoding_rs::WINDOWS_1258;
 use serde_json::Value;
+use unicode_normalization::UnicodeNormalization;
 
 /// The columns of these files.
 pub const HEADER: &str = "ref,nhan,mst,dv,cb,loai,nd";
@@ -80,4 +82,17 @@ pub fn complaints(database: &Database) -> Value {
          matters { officer { code } category { code } unit { code } finding } } } }",
     )["complaints"]
         .clone()
+}
+
+/// A text in windows-1258, which has the marks of tones as letters of their own.
+pub fn in_windows_1258(text: &str) -> Vec<u8> {
+    let apart = |c: char| {
+        let (tones, rest): (String, String) =
+            std::iter::once(c).nfd().partition(|c| "\u{300}\u{301}\u{303}\u{309}\u{323}".contains(*c));
+        rest.nfc().chain(tones.chars()).collect::<String>()
+    };
+    let text: String = text.chars().map(apart).collect();
+    let (bytes, _, is_lossy) = WINDOWS_1258.encode(&text);
+    assert!(!is_lossy, "{text}");
+    bytes.into_owned()
 }

@@ -7,6 +7,7 @@ mod browser;
 mod database;
 pub mod fixtures;
 pub mod foreign_files;
+pub mod foreign_tokens;
 mod json;
 mod node;
 mod postgres;

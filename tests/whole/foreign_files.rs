@@ -1,25 +1,10 @@
 //! Files of other people's registers that are easily misread: each is read right, or refused with words that help.
 
 use crate::program;
-use encoding_rs::WINDOWS_1258;
 use serde_json::json;
 use tests::fixtures::Files;
-use tests::foreign_files::{DAY, HEADER, complaints, import, mapping, plain, says};
+use tests::foreign_files::{DAY, HEADER, complaints, import, in_windows_1258, mapping, plain, says};
 use tests::{Database, Json};
-use unicode_normalization::UnicodeNormalization;
-
-/// A text in windows-1258, which has the marks of tones as letters of their own.
-pub fn in_windows_1258(text: &str) -> Vec<u8> {
-    let apart = |c: char| {
-        let (tones, rest): (String, String) =
-            std::iter::once(c).nfd().partition(|c| "\u{300}\u{301}\u{303}\u{309}\u{323}".contains(*c));
-        rest.nfc().chain(tones.chars()).collect::<String>()
-    };
-    let text: String = text.chars().map(apart).collect();
-    let (bytes, _, is_lossy) = WINDOWS_1258.encode(&text);
-    assert!(!is_lossy, "{text}");
-    bytes.into_owned()
-}
 
 #[test]
 fn a_format_that_loses_the_time_is_refused_before_a_database_is_made() {

@@ -2,78 +2,12 @@
 
 use crate::program;
 use data_encoding::BASE64URL_NOPAD;
+use jsonwebtoken::Algorithm;
 use jsonwebtoken::crypto::sign;
-use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
-use std::process::Command;
-use tests::fixtures::{self, Files};
-use tests::{Database, Json, Server, merged};
-
-/// An issuer with a key set of several keys.
-pub struct Issuer {
-    files: Files,
-    keys: Vec<(String, EncodingKey)>,
-    set: Vec<Value>,
-}
-
-impl Issuer {
-    pub fn new() -> Self {
-        Self { files: Files::new(), keys: Vec::new(), set: Vec::new() }
-    }
-
-    /// Makes a key; `about` says what stands in the set beside it.
-    pub fn key(&mut self, kid: &str, about: &Value) {
-        let openssl = |args: &[&str]| {
-            let output = Command::new("openssl").args(args).current_dir(self.files.path()).output().unwrap();
-            assert!(output.status.success(), "{output:?}");
-            output.stdout
-        };
-        openssl(&["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", "pem"]);
-        let public = openssl(&["pkey", "-in", "pem", "-pubout", "-outform", "DER"]);
-        let point = &public[public.len() - 64..];
-        let [x, y] = [&point[..32], &point[32..]].map(|bytes| BASE64URL_NOPAD.encode(bytes));
-        let jwk = merged(&json!({ "kty": "EC", "crv": "P-256", "kid": kid, "x": x, "y": y }), about);
-        let pem = std::fs::read(self.files.path().join("pem")).unwrap();
-        self.keys.push((kid.to_owned(), EncodingKey::from_ec_pem(&pem).unwrap()));
-        self.set.push(jwk);
-    }
-
-    /// A server that takes its tokens.
-    pub fn serve(&self, database: &Database) -> Server {
-        let set = self.files.put("keys.json", json!({ "keys": self.set }).to_string());
-        let config = format!("[api.jwt]\njwks = {set:?}\nissuer = \"https://login.example\"\naudience = \"phananh\"\n");
-        program().serve_configured(database, &config)
-    }
-
-    /// Signs a header and a payload as they stand.
-    pub fn signed(&self, kid: &str, header: &str, payload: &str) -> String {
-        let message =
-            format!("{}.{}", BASE64URL_NOPAD.encode(header.as_bytes()), BASE64URL_NOPAD.encode(payload.as_bytes()));
-        let (_, key) = self.keys.iter().find(|(name, _)| name == kid).unwrap();
-        format!("{message}.{}", sign(message.as_bytes(), key, Algorithm::ES256).unwrap())
-    }
-}
-
-fn now() -> i64 {
-    chrono::Utc::now().timestamp()
-}
-
-pub fn header(changed: &Value) -> String {
-    changed_object(&json!({ "alg": "ES256", "typ": "JWT", "kid": "ours" }), changed)
-}
-
-pub fn payload(changed: &Value) -> String {
-    let claims =
-        json!({ "sub": "an", "iss": "https://login.example", "aud": "phananh", "exp": now() + 600, "role": "BOARD" });
-    changed_object(&claims, changed)
-}
-
-/// With other members; what is changed to "(gone)" is left out.
-fn changed_object(object: &Value, changed: &Value) -> String {
-    let mut members = merged(object, changed).object().clone();
-    members.retain(|_, value| *value != "(gone)");
-    Value::Object(members).to_string()
-}
+use tests::fixtures;
+use tests::foreign_tokens::{Issuer, header, now, payload};
+use tests::{Database, Json, Server};
 
 fn ask(server: &Server, token: &str) -> (u16, Value) {
     let answer = server.graphql(token, "{ complaints { totalCount } }", &json!({}));

@@ -1,9 +1,9 @@
 //! `import inspect`: the program drafts a mapping of a file that nobody has described, and imports the file with it.
 
-use crate::foreign_files::in_windows_1258;
 use crate::program;
 use serde_json::{Value, json};
 use tests::fixtures::Files;
+use tests::foreign_files::in_windows_1258;
 use tests::{Database, Json};
 
 /// Inspects a file, imports it by the unchanged draft into both databases, and returns the summaries of the imports.

@@ -8,7 +8,6 @@ mod types;
 
 pub use types::{Output, Types, named};
 
-use crate::foreign_tokens::{Issuer, header, payload};
 use crate::program;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
@@ -18,6 +17,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 use tests::fixtures::{self, Files};
+use tests::foreign_tokens::{Issuer, header, payload};
 use tests::{Database, Server};
 
 const DEADLINE: Duration = Duration::from_secs(2);
