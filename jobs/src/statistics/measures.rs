@@ -11,8 +11,8 @@ use crate::sums::{cost_of, delay_of};
 use polars::prelude::*;
 use schema::db::cancellation::check_cancelled;
 
-/// Declares the measures: the field of [`SelectedMeasures`] by which each is computed, if it is not always, and its value as a
-/// number.
+/// Declares the measures: the field of [`SelectedMeasures`] by which each is computed, if it is not always, and its
+/// value as a number.
 macro_rules! measures {
     ($( $measure:ident [$($wanted:ident)?] $value:expr; )+) => {
         /// A measure of a group.
