@@ -1,11 +1,12 @@
-//! How far the numbers that readers of aggregates alone are shown lie from the true ones, and what an attacker who takes all tables
-//! together gets of the cells that are hidden: the tables of `docs/statistics.md`.
+//! How far the numbers that readers of aggregates alone are shown lie from the true ones, and what an attacker who
+//! takes all tables together gets of the cells that are hidden: the tables of `docs/statistics.md`.
 //!
 //!     disclosure_study COMPLAINTS SEED
 //!
-//! The attacker knows which cells of branch, category and month are hidden. He estimates the count of each from all lines of the
-//! tables that it lies in (its quarter less the other months, its kind less the other categories, and so on, each also divided by
-//! channel and by state), weighs the estimates by their variances, and rounds what he gets to what a hidden cell may have.
+//! The attacker knows which cells of branch, category and month are hidden. He estimates the count of each from all
+//! lines of the tables that it lies in (its quarter less the other months, its kind less the other categories, and so
+//! on, each also divided by channel and by state), weighs the estimates by their variances, and rounds what he gets to
+//! what a hidden cell may have.
 
 use chrono::NaiveDate;
 use jobs::snapshot::PlaceColumn::{Branch, Category, Channel, Department, Kind, State};

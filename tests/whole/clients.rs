@@ -122,7 +122,8 @@ fn schemathesis_finds_no_fault_no_leak_and_nothing_of_another_type_whoever_asks(
         json!(["SELECT * FROM complaints", "SELECT * FROM allegations LIMIT 3", "SELECT 1 AS one"]),
     );
     let argument_values = Value::Object(argument_values).to_string();
-    // What is never told: to a head what is not its own or confidential, to the others who anybody is and what was said.
+    // What is never told: to a head what is not its own or confidential, to the others who anybody is and what was
+    // said.
     let (names, numbers) = (["Nguyễn Văn An", "Trần Thị Bình"], ["0100233488", "0314409058", "001099012345"]);
     let (own, others) = (["Cán bộ đòi tiền", "Không khai được"], ["Chậm trả lời", "Ẩn danh", "Xin giữ kín"]);
     let drafts = ["Dự thảo kín", "Căn cứ kín", "Giải trình kín", "Chưa được."];

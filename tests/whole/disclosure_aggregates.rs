@@ -95,7 +95,8 @@ impl World {
         all
     }
 
-    /// Compares what differences of two answers tell of hidden groups with what these have: (complaints, cost, the two filters).
+    /// Compares what differences of two answers tell of hidden groups with what these have: (complaints, cost, the two
+    /// filters).
     fn attack(&self, what: &str, targets: &[(i64, i64, String, String)]) {
         let questions: Vec<String> =
             targets.iter().flat_map(|(.., whole, less)| [whole.clone(), less.clone()]).collect();
@@ -271,7 +272,8 @@ fn comparisons_and_rows_that_are_there_tell_no_hidden_group() {
         let count = |all: Vec<bool>| all.into_iter().filter(|right| *right).count();
         assert_eq!((count(totals), count(rows)), (exact, exact));
     }
-    // Groups by everything at once: nearly each is one complaint, so how many there are would count those of a hidden group.
+    // Groups by everything at once: nearly each is one complaint, so how many there are would count those of a hidden
+    // group.
     let finest = |token: &str| {
         let mut number: HashMap<Vec<String>, i64> = HashMap::new();
         for places in world.rows(token, "DEPARTMENT CATEGORY MONTH CHANNEL STATE").into_keys() {

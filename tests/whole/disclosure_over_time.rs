@@ -1,4 +1,5 @@
-//! What aggregates tell who polls them, who asks several nodes and who has a head's numbers beside them; and how near they are.
+//! What aggregates tell who polls them, who asks several nodes and who has a head's numbers beside them; and how near
+//! they are.
 
 use crate::disclosure_aggregates::{World, begins, cost, number, world, worlds};
 use crate::program;

@@ -1,4 +1,5 @@
-//! A client that reads steadily gets all of a large answer, however slow it is within reason; one that stops is cut off.
+//! A client that reads steadily gets all of a large answer, however slow it is within reason; one that stops is cut
+//! off.
 
 use crate::program;
 use socket2::SockRef;

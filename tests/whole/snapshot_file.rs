@@ -1,5 +1,5 @@
-//! A server that starts from the file of its snapshot answers as one that reads the register; and a file that does not fit
-//! is not used, and the log says why.
+//! A server that starts from the file of its snapshot answers as one that reads the register; and a file that does not
+//! fit is not used, and the log says why.
 
 use crate::program;
 use crate::recounted::{DIMENSIONS, MEASURES, Writer};

@@ -221,8 +221,8 @@ const TABLE: &[(&str, &str, &[Role], Audited)] = &[
     ("ResponseFilter", "*", BOARD_AND_HEADS, No("what kind of response")),
     ("UnitResponseOrder", "*", BOARD_AND_HEADS, Part),
     ("ComplaintStatistics", "* endCursor", STATISTICS, No("numbers of groups")),
-    // `*` is for analysts: a new measure, dimension or filter is withheld from a DASHBOARD until a row names it, which needs
-    // noise in `jobs::statistics::disclosure` first.
+    // `*` is for analysts: a new measure, dimension or filter is withheld from a DASHBOARD until a row names it, which
+    // needs noise in `jobs::statistics::disclosure` first.
     ("ComplaintStatisticsRow", "department branch team unit category kind channel state", STATISTICS, No(OF_GROUPS)),
     ("ComplaintStatisticsRow", "month quarter year suppressed isOther previous", STATISTICS, No(OF_GROUPS)),
     ("ComplaintStatisticsRow StatisticsMeasures StatisticsHaving", SHOWN_MEASURES, STATISTICS, No(OF_GROUPS)),

@@ -79,8 +79,8 @@ pub type Row<N> = <<N as ListItem>::Order as ListOrder>::Row;
 /// The table of a list item.
 pub type Table<N> = <<N as ListItem>::Order as ListOrder>::Table;
 
-/// Reads a page of the rows that a condition selects. The condition is built anew for each statement, since it cannot be
-/// cloned.
+/// Reads a page of the rows that a condition selects. The condition is built anew for each statement, since it cannot
+/// be cloned.
 ///
 /// # Errors
 /// BAD_USER_INPUT if a page argument or the condition is wrong.

@@ -209,7 +209,8 @@ impl Socket {
         self.send(&json!({ "id": id, "type": "error", "payload": [error] })).await;
     }
 
-    /// Checks that an external JWT is still valid: its key may have been withdrawn. [`RightsWatch`] checks other tokens.
+    /// Checks that an external JWT is still valid: its key may have been withdrawn. [`RightsWatch`] checks other
+    /// tokens.
     async fn still_valid(&mut self) -> Result<(), CloseReason> {
         let (Some(token), Some(_)) = (&self.token, self.begun) else { return Ok(()) };
         if !self.viewer.as_ref().is_some_and(Viewer::is_external_jwt) {

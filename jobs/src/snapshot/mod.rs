@@ -1,7 +1,7 @@
 //! The columnar snapshot: all complaints as polars columns in memory, for aggregates.
 //!
-//! A node loads it at start, from a file if there is one that fits ([`SnapshotFile`]), refreshes it from the events after
-//! its position, and publishes each new one atomically. A reader keeps one consistent snapshot.
+//! A node loads it at start, from a file if there is one that fits ([`SnapshotFile`]), refreshes it from the events
+//! after its position, and publishes each new one atomically. A reader keeps one consistent snapshot.
 
 mod columns;
 mod episodes;
@@ -53,8 +53,8 @@ pub struct Snapshot {
     pub demonstration: bool,
     pub enterprises: Arc<Enterprises>,
     pub officers: Arc<Officers>,
-    /// Another number after each change of a unit, category, officer or enterprise that an earlier snapshot held. Whatever
-    /// is derived from their names stays true while the number is the same.
+    /// Another number after each change of a unit, category, officer or enterprise that an earlier snapshot held.
+    /// Whatever is derived from their names stays true while the number is the same.
     pub names_version: u64,
     /// The complaints whose finding counts from a later day than that of `as_of`, and that day.
     later: Arc<Vec<(NaiveDate, Id)>>,
@@ -135,7 +135,8 @@ impl SnapshotStore {
         self.refresh_by(db, Timestamp::now)
     }
 
-    /// The same with a clock, which is read once the transaction has begun: what the snapshot holds is not younger than its
+    /// The same with a clock, which is read once the transaction has begun: what the snapshot holds is not younger than
+    /// its
     /// `as_of`.
     fn refresh_by(&self, db: &Db, clock: impl Fn() -> Timestamp) -> Result<(), JobError> {
         let _one_at_a_time = self.refreshing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -37,8 +37,8 @@ use top_groups::top_groups;
 pub struct Question {
     /// A condition over the columns of the snapshot.
     pub filter: Option<Expr>,
-    /// Day (days since 1970) at whose end complaints count as answered or not; None is the day of the snapshot. The filter has
-    /// to exclude complaints received later.
+    /// Day (days since 1970) at whose end complaints count as answered or not; None is the day of the snapshot. The
+    /// filter has to exclude complaints received later.
     pub as_of: Option<i32>,
     /// Only allegations against these officers, and only with these findings (places).
     pub officers: Option<Vec<u32>>,

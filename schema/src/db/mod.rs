@@ -34,8 +34,8 @@ macro_rules! each {
     };
 }
 
-/// Calls a macro with names for type parameters, once for each number of columns that a table may have: diesel has tables
-/// of up to 32 columns. `T` is not among the names, so that the macro may have it for itself.
+/// Calls a macro with names for type parameters, once for each number of columns that a table may have: diesel has
+/// tables of up to 32 columns. `T` is not among the names, so that the macro may have it for itself.
 macro_rules! for_each_width {
     ($call:ident) => {
         $crate::db::for_each_width!(

@@ -1,8 +1,8 @@
 //! The index of searches on SQLite: the trigrams of search forms, in FTS5. PostgreSQL keeps its own index.
 //!
-//! Triggers note which texts changed (migration `2026-11-30-000030_search_index`). The transaction that changed them adds
-//! and removes their trigrams at its end, all in one statement. A text that is not in the index yet, because another
-//! program wrote it, counts as a candidate of every search.
+//! Triggers note which texts changed (migration `2026-11-30-000030_search_index`). The transaction that changed them
+//! adds and removes their trigrams at its end, all in one statement. A text that is not in the index yet, because
+//! another program wrote it, counts as a candidate of every search.
 
 use super::{Conn, StoreError};
 use diesel::connection::SimpleConnection;

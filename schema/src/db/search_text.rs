@@ -52,8 +52,8 @@ pub fn anywhere(text: &str) -> String {
 /// The most trigrams of a query. Those of a longer text are a choice of its trigrams.
 const MOST_TRIGRAMS: usize = 16;
 
-/// The FTS5 query of the texts that may contain a text: they have its trigrams. None for a text without trigrams, and for
-/// one with a NUL, at which SQLite's LIKE ends.
+/// The FTS5 query of the texts that may contain a text: they have its trigrams. None for a text without trigrams, and
+/// for one with a NUL, at which SQLite's LIKE ends.
 pub(crate) fn trigrams(text: &str) -> Option<String> {
     let letters: Vec<char> = search_form(text).chars().collect();
     if letters.contains(&'\0') {

@@ -115,8 +115,8 @@ impl UnitTree {
         found
     }
 
-    /// The units that were below a unit on some day and whose complaints do not store it as an ancestor: it is above the
-    /// stored levels, or of the same level as they are.
+    /// The units that were below a unit on some day and whose complaints do not store it as an ancestor: it is above
+    /// the stored levels, or of the same level as they are.
     pub fn descendants_without_stored_ancestor(&self, unit: Id) -> Vec<Id> {
         // Cached: every request asks for it, and a tree does not change.
         let cached = || self.beside.0.read().unwrap_or_else(PoisonError::into_inner).get(&unit).cloned();

@@ -47,8 +47,8 @@ pub enum Purpose {
     Count,
 }
 
-/// Builds a condition that uses the index on SQLite where that is faster. A condition that is built otherwise selects the
-/// same rows without the index.
+/// Builds a condition that uses the index on SQLite where that is faster. A condition that is built otherwise selects
+/// the same rows without the index.
 ///
 /// Only with a connection can one tell, and filters build their conditions without: so `build` runs twice, first to
 /// tell what it would look up.

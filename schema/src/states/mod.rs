@@ -1,9 +1,9 @@
 //! The chain of states: for tables without events, a hash of each state in which a transaction leaves a row.
 //!
-//! A transaction that writes such a row registers it ([`WriteTx::record_state`](crate::db::WriteTx::record_state)). Before the commit
-//! the rows are read back and their hashes appended to `state_events`, in the same transaction. The hashes are salted,
-//! so that they reveal nothing of a row once its salt is erased. Seals cover the chain, and verification compares the
-//! last hash of each row with the stored row.
+//! A transaction that writes such a row registers it ([`WriteTx::record_state`](crate::db::WriteTx::record_state)).
+//! Before the commit the rows are read back and their hashes appended to `state_events`, in the same transaction. The
+//! hashes are salted, so that they reveal nothing of a row once its salt is erased. Seals cover the chain, and
+//! verification compares the last hash of each row with the stored row.
 
 mod hash;
 mod load;

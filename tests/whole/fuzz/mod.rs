@@ -1,8 +1,8 @@
 //! Random requests: documents, filters, heads and tokens. None ends the server, none is its fault (a status of 500 or
 //! more), and none is answered long after its deadline.
 //!
-//! In a run of all tests each fuzzer goes on for some seconds. `just fuzz` lets each go on for twenty minutes and looks at
-//! time and memory, too.
+//! In a run of all tests each fuzzer goes on for some seconds. `just fuzz` lets each go on for twenty minutes and looks
+//! at time and memory, too.
 
 mod types;
 

@@ -1,5 +1,5 @@
-//! Look-alikes of three public registers: their columns, and values that are all invented. Each has one subject that is complained
-//! about again and again, and others who are innocent and look busy.
+//! Look-alikes of three public registers: their columns, and values that are all invented. Each has one subject that is
+//! complained about again and again, and others who are innocent and look busy.
 
 use std::fmt::Write;
 
@@ -44,8 +44,8 @@ fn pick<T: Copy>(list: &[T], n: usize) -> T {
     list[n % list.len()]
 }
 
-/// The police complaints of a city: a row for each allegation, officers by a number of their own, the months of receipt and closing
-/// in two columns each, no enterprises.
+/// The police complaints of a city: a row for each allegation, officers by a number of their own, the months of receipt
+/// and closing in two columns each, no enterprises.
 pub mod police {
     use super::{LookAlike, Sheet, pick};
 

@@ -1,8 +1,9 @@
 //! The rows of a list as GraphQL objects: resolved from the stored row, or taken from the cache of objects.
 //!
-//! An object is cached if its selection consists of [`Cacheable`] fields. Its JSON depends on the version of the row, the
-//! selection, the rights of the viewer, and the names of units, categories, officers and enterprises in the snapshot
-//! ([`Snapshot::names_version`]). Whatever an object shows besides, such as a flag, is in no [`Cacheable`] type.
+//! An object is cached if its selection consists of [`Cacheable`] fields. Its JSON depends on the version of the row,
+//! the selection, the rights of the viewer, and the names of units, categories, officers and enterprises in the
+//! snapshot ([`Snapshot::names_version`]). Whatever an object shows besides, such as a flag, is in no [`Cacheable`]
+//! type.
 //!
 //! [`Snapshot::names_version`]: jobs::snapshot::Snapshot::names_version
 
@@ -55,7 +56,8 @@ impl CachedSelections {
         Some(Arc::new(Self { cache, selections }))
     }
 
-    /// Whether the cache may hold rows of this list. If not, all rows are read at once, without a look at their versions first.
+    /// Whether the cache may hold rows of this list. If not, all rows are read at once, without a look at their
+    /// versions first.
     pub fn are_known(&self) -> bool {
         // Of all selections: each is noted.
         self.selections.iter().fold(true, |all, (_, hash)| self.cache.has_selection(*hash) && all)

@@ -4,8 +4,8 @@ use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
 use async_graphql::{Context, Positioned};
 use std::fmt::Write;
 
-/// The fields of a type that depend on nothing but the version of the row, the names in the snapshot and the rights of the
-/// viewer. A field that is in no list is not cached.
+/// The fields of a type that depend on nothing but the version of the row, the names in the snapshot and the rights of
+/// the viewer. A field that is in no list is not cached.
 #[derive(Debug)]
 pub struct Cacheable {
     pub name: &'static str,
@@ -19,8 +19,8 @@ const DEEPEST: usize = 12;
 /// Deepest document, fragments counted, whose objects are cached.
 const DEEPEST_DOCUMENT: usize = 24;
 
-/// Appends the canonical text of a selection: response keys, names, and arguments with the values of variables. None if the
-/// selection is not cacheable.
+/// Appends the canonical text of a selection: response keys, names, and arguments with the values of variables. None if
+/// the selection is not cacheable.
 pub fn text_of_selection(
     ctx: &Context<'_>,
     selections: &SelectionSet,
@@ -92,8 +92,8 @@ fn append(
     Some(())
 }
 
-/// Whether every selection of a document, with its fragments in place, has each response key once and no directive. Then no
-/// two values are merged, and the executor leaves no field out.
+/// Whether every selection of a document, with its fragments in place, has each response key once and no directive.
+/// Then no two values are merged, and the executor leaves no field out.
 pub fn selects_each_field_once(document: &ExecutableDocument) -> bool {
     document.operations.iter().all(|(_, operation)| {
         operation.node.directives.is_empty() && each_once(document, &operation.node.selection_set, 0)

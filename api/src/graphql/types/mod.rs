@@ -42,8 +42,8 @@ pub use unit::{Unit, UnitFilter};
 
 use async_graphql::MergedObject;
 
-// Each merged object holds the one before it, and the executor descends from the last: what is asked for most, and nests
-// deepest, comes last, so that its futures take the least of a thread's stack.
+// Each merged object holds the one before it, and the executor descends from the last: what is asked for most, and
+// nests deepest, comes last, so that its futures take the least of a thread's stack.
 /// All queries.
 #[derive(MergedObject, Default)]
 pub struct Query(AdministrationQueries, InterventionQueries, ResultQueries, RegisterQueries);

@@ -45,8 +45,8 @@ pub(super) struct Description {
     pub program: String,
     pub position: i64,
     pub as_of: Timestamp,
-    /// Time and actor of the transaction that made `position`: another register, and this one restored to an earlier state
-    /// and written on, has another.
+    /// Time and actor of the transaction that made `position`: another register, and this one restored to an earlier
+    /// state and written on, has another.
     pub transaction: (Timestamp, String),
     /// A hash of units and categories, to which the columns refer by place.
     pub reference: String,

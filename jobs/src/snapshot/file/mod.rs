@@ -1,10 +1,10 @@
-//! The file that keeps the snapshot from one run of the program to the next, so that a start reads only what was written
-//! since.
+//! The file that keeps the snapshot from one run of the program to the next, so that a start reads only what was
+//! written since.
 //!
-//! A file is never believed: when another program wrote it, when it belongs to another register or another state of this
-//! one, or when a byte changed, the start reads the register instead ([`resume`]). It holds no name, no tax code and no
-//! text, so that nothing erased from the register lives on in it: people are in it as ids, and their rows come from the
-//! database ([`people`]).
+//! A file is never believed: when another program wrote it, when it belongs to another register or another state of
+//! this one, or when a byte changed, the start reads the register instead ([`resume`]). It holds no name, no tax code
+//! and no text, so that nothing erased from the register lives on in it: people are in it as ids, and their rows come
+//! from the database ([`people`]).
 
 mod layout;
 mod people;

@@ -11,8 +11,8 @@ use schema::tables::{enterprises, officers};
 use schema::{Conn, Id};
 use std::collections::HashMap;
 
-/// Brings rows, which come in the order of the database, into that of the file. The two orders agree except in people who
-/// came while a node was running.
+/// Brings rows, which come in the order of the database, into that of the file. The two orders agree except in people
+/// who came while a node was running.
 struct Order<'f, T> {
     places: &'f [(Id, u32)],
     /// How many of `places` had their turn.

@@ -12,8 +12,8 @@ use schema::tables::{complaint_events, reference_events};
 use schema::{Conn, StoreError, Timestamp};
 use std::sync::Arc;
 
-/// Reading a complaint by its id takes about as long as reading five in a row: when more than this part of the complaints
-/// changed, the whole register is read sooner.
+/// Reading a complaint by its id takes about as long as reading five in a row: when more than this part of the
+/// complaints changed, the whole register is read sooner.
 const MOST_CHANGED: u64 = 5;
 
 /// Time and actor of the transaction with a position, which all of its events share. None if no event has it.

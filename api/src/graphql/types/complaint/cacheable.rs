@@ -1,8 +1,8 @@
 //! The fields of a complaint, and of what it refers to, whose JSON may be cached.
 //!
-//! Each depends on nothing but the version of the complaint, the names in the snapshot and the rights of the viewer. Fields
-//! that change otherwise stay out: flags and analyses change by runs of jobs, sources without a new version, redacted texts
-//! belong to no version of the row, and lists below a unit or an officer change with other complaints.
+//! Each depends on nothing but the version of the complaint, the names in the snapshot and the rights of the viewer.
+//! Fields that change otherwise stay out: flags and analyses change by runs of jobs, sources without a new version,
+//! redacted texts belong to no version of the row, and lists below a unit or an officer change with other complaints.
 
 use crate::graphql::execute::selection::Cacheable;
 

@@ -92,7 +92,8 @@ fn condition(
     Ok(move || Ok(scope.and(filter.condition(&reference)?)))
 }
 
-/// A page of a root list from the cache of objects: reads ids and versions, and only those rows whose JSON is not cached.
+/// A page of a root list from the cache of objects: reads ids and versions, and only those rows whose JSON is not
+/// cached.
 ///
 /// Lists below other objects are not cached: what loaders have read by then may be older than the rows of the page.
 async fn cached_list(
@@ -134,8 +135,8 @@ async fn cached_list(
     Ok(assemble::<Complaint>(edges, Beyond::window(&window, more), counter))
 }
 
-/// The rows of a page with their sort keys: from the cache, else from the database. A complaint that no longer belongs to
-/// the list since its id was read is left out.
+/// The rows of a page with their sort keys: from the cache, else from the database. A complaint that no longer belongs
+/// to the list since its id was read is left out.
 async fn with_missing_rows(
     ctx: &Context<'_>,
     selections: &Arc<CachedSelections>,
