@@ -90,8 +90,8 @@ impl<W: io::Write> io::Write for OneLine<W> {
 #[derive(Debug)]
 struct Client(ureq::Agent);
 
-/// How long the collector may take for one batch: the variables of OpenTelemetry say it in milliseconds, by default 10
-/// s.
+/// How long the collector may take for one batch. The variables of OpenTelemetry give it in milliseconds; the default
+/// is 10 s.
 fn collector_timeout() -> Duration {
     let names = ["OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"];
     let given = names.iter().find_map(|name| std::env::var(name).ok()?.parse().ok());

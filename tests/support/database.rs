@@ -114,7 +114,10 @@ impl Database {
         self.try_tamper(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
 
-    /// The same; it may be a change that the database refuses.
+    /// Like [`Self::tamper`], for a change that the database may refuse.
+    ///
+    /// # Errors
+    /// The message of the database.
     pub fn try_tamper(&self, sql: &str) -> Result<(), String> {
         let done = match &self.kind {
             Kind::Sqlite(folder) => {

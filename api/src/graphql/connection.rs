@@ -40,6 +40,10 @@ impl Counter {
         }))
     }
 
+    /// The number of nodes of the whole list.
+    ///
+    /// # Errors
+    /// If the database cannot be read in time.
     pub async fn count(&self, ctx: &Context<'_>) -> Result<i64> {
         match self {
             Self::Known(number) => Ok(*number),

@@ -88,6 +88,9 @@ impl RequestContext {
     }
 
     /// The same for a SQL query, with separate permits.
+    ///
+    /// # Errors
+    /// As [`Self::compute`].
     pub async fn run_sql<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
         self.compute_within(&self.app.sql_queries, work).await
     }
@@ -193,10 +196,18 @@ impl RequestContext {
     }
 }
 
+/// The context of the request.
+///
+/// # Errors
+/// If the schema runs without a [`RequestContext`].
 pub fn request<'c>(ctx: &Context<'c>) -> Result<&'c RequestContext> {
     ctx.data::<RequestContext>()
 }
 
+/// Who asks.
+///
+/// # Errors
+/// `UNAUTHENTICATED` if the request has no token.
 pub fn viewer<'c>(ctx: &Context<'c>) -> Result<&'c Viewer> {
     request(ctx)?.viewer.as_ref().ok_or_else(|| error(Code::Unauthenticated, "send a token: Authorization: Bearer …"))
 }
@@ -213,6 +224,10 @@ pub fn own_unit(ctx: &Context<'_>) -> Result<Id> {
     }
 }
 
+/// The snapshot that statistics of the request are computed from.
+///
+/// # Errors
+/// If the schema runs without a [`RequestContext`].
 pub fn snapshot(ctx: &Context<'_>) -> Result<Arc<Snapshot>> {
     Ok(request(ctx)?.app.snapshots.current())
 }

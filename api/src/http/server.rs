@@ -190,6 +190,10 @@ impl Server {
         Ok(Self { listener, service: Data::new(service), jobs, audit, tls, snapshot_file, metrics })
     }
 
+    /// The URL on which the server listens.
+    ///
+    /// # Errors
+    /// If the listener has no local address.
     pub fn address(&self) -> anyhow::Result<String> {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         Ok(format!("{scheme}://{}", self.listener.local_addr()?))

@@ -26,6 +26,9 @@ pub struct Scorecard {
 }
 
 /// The facts that match `within`, with a bool column `conduct`: whether the complaint is about conduct.
+///
+/// # Errors
+/// If `facts` lacks `kind` or a column of `within`.
 pub fn rows_of_unit(facts: &DataFrame, within: Expr) -> PolarsResult<DataFrame> {
     let conduct = col("kind").eq(lit(CategoryKind::Conduct.place())).fill_null(lit(false));
     facts.clone().lazy().filter(within).with_column(conduct.alias("conduct")).collect()
@@ -34,6 +37,9 @@ pub fn rows_of_unit(facts: &DataFrame, within: Expr) -> PolarsResult<DataFrame> 
 /// The facts of the given complaints that match `within`. `complaints` has the id of each complaint that
 /// names the officer, and the value of its bool column `conduct`: whether it has an allegation about conduct
 /// that was not found UNFOUNDED or EXONERATED.
+///
+/// # Errors
+/// If `facts` lacks `id_high`, `id_low` or a column of `within`.
 pub fn rows_of_officer(facts: &DataFrame, complaints: &[(Id, bool)], within: Expr) -> PolarsResult<DataFrame> {
     let halves = complaints.iter().map(|(id, _)| id.0.as_u64_pair());
     let (high, low): (Vec<u64>, Vec<u64>) = halves.unzip();

@@ -70,6 +70,9 @@ pub fn measures() -> [Expr; 5] {
 }
 
 /// Reads row `at` of a table with the columns of [`measures`]; the median is left None.
+///
+/// # Errors
+/// If `table` lacks one of these columns.
 pub fn read(table: &DataFrame, at: usize) -> PolarsResult<Handled> {
     let value = |column: &str| -> PolarsResult<u32> { Ok(table.column(column)?.u32()?.get(at).unwrap_or(0)) };
     Ok(Handled {
@@ -89,6 +92,9 @@ pub fn median_survival(times: Vec<(i32, bool)>) -> Option<f64> {
 
 /// (days, answered) of each row of [`handled`]. A complaint that ended unanswered is censored at its end, an
 /// open one on the as-of day.
+///
+/// # Errors
+/// If `rows` lacks a column that it reads, or a column has another type.
 pub fn times(rows: &DataFrame, as_of: i32) -> PolarsResult<Vec<(i32, bool)>> {
     let day = rows.column("day")?.i32()?;
     let answered = rows.column("answered")?.i32()?;

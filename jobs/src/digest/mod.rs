@@ -26,6 +26,9 @@ pub const LOCALES: [Locale; 2] = [Locale::Vi, Locale::En];
 
 /// The newest stored digest of a language before a day, with its document. None when there is none or its document
 /// cannot be parsed.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn before(conn: &mut Conn, as_of: NaiveDate, locale: Locale) -> Result<Option<(Id, DigestDocument)>, JobError> {
     let found: Option<Digest> = digests::table
         .filter(digests::locale.eq(locale))
@@ -45,6 +48,9 @@ pub fn before(conn: &mut Conn, as_of: NaiveDate, locale: Locale) -> Result<Optio
 }
 
 /// The stored digests, newest first.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn stored(conn: &mut Conn, limit: i64) -> Result<Vec<Digest>, StoreError> {
     Ok(digests::table
         .order((digests::as_of.desc(), digests::locale.desc()))

@@ -81,6 +81,9 @@ pub fn unsubscribe(tx: &mut WriteTx<'_>, channel: DeliveryChannel, address: &str
 }
 
 /// The number of pending deliveries by mail.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn waiting_for_mail(conn: &mut Conn) -> Result<i64, StoreError> {
     Ok(deliveries::table
         .inner_join(digest_subscriptions::table.on(digest_subscriptions::id.eq(deliveries::subscription_id)))
@@ -110,6 +113,9 @@ fn spellings(conn: &mut Conn, channel: DeliveryChannel, address: &str) -> Result
 }
 
 /// The current subscriptions, by channel and address.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn subscriptions(conn: &mut Conn) -> Result<Vec<DigestSubscription>, StoreError> {
     Ok(digest_subscriptions::table
         .filter(digest_subscriptions::ended_at.is_null())
@@ -119,6 +125,9 @@ pub fn subscriptions(conn: &mut Conn) -> Result<Vec<DigestSubscription>, StoreEr
 }
 
 /// Queues a digest for each subscriber of its language; returns the number of deliveries.
+///
+/// # Errors
+/// If the database cannot be written.
 pub fn post(tx: &mut WriteTx<'_>, digest: &Digest) -> Result<usize, StoreError> {
     let recipients = subscriptions(tx.conn)?;
     let mut addresses = HashSet::new();
@@ -196,6 +205,9 @@ fn next(conn: &mut Conn, now: Timestamp, by_mail: bool) -> Result<Option<Outgoin
 }
 
 /// Whether a delivery is due, or an interrupted last attempt is to be marked as failed.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn is_anything_due(conn: &mut Conn, by_mail: bool) -> Result<bool, StoreError> {
     let tried: i64 = deliveries::table
         .filter(deliveries::state.eq(DeliveryState::Pending))
@@ -206,6 +218,9 @@ pub fn is_anything_due(conn: &mut Conn, by_mail: bool) -> Result<bool, StoreErro
 }
 
 /// Deletes at most `most` deliveries that have ended and whose next attempt lay before a time; returns how many.
+///
+/// # Errors
+/// If the database cannot be written.
 pub fn forget(tx: &mut WriteTx<'_>, before: Timestamp, most: i64) -> Result<usize, StoreError> {
     let old: Vec<(Id, Id)> = deliveries::table
         .filter(deliveries::state.ne(DeliveryState::Pending))
@@ -238,6 +253,9 @@ fn give_up_on_the_last(tx: &mut WriteTx<'_>) -> Result<(), StoreError> {
 }
 
 /// Records the outcome of an attempt; returns the state of the delivery.
+///
+/// # Errors
+/// If the delivery is gone, or the database cannot be written.
 pub fn record_outcome(
     db: &Db,
     mut delivery: Delivery,
@@ -277,6 +295,9 @@ fn store(tx: &mut WriteTx<'_>, delivery: &Delivery) -> Result<(), StoreError> {
 }
 
 /// Queues failed deliveries to current subscribers again; returns how many.
+///
+/// # Errors
+/// If the database cannot be written.
 pub fn retry(tx: &mut WriteTx<'_>) -> Result<usize, StoreError> {
     let standing: Vec<Id> = subscriptions(tx.conn)?.into_iter().map(|row| row.id).collect();
     let failed = deliveries::table
@@ -296,6 +317,9 @@ pub fn retry(tx: &mut WriteTx<'_>) -> Result<usize, StoreError> {
 }
 
 /// The delivery log, newest digests first.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn log(conn: &mut Conn, limit: i64) -> Result<Vec<OutgoingDelivery>, StoreError> {
     Ok(deliveries::table
         .inner_join(digests::table.on(digests::id.eq(deliveries::digest_id)))

@@ -22,6 +22,10 @@ impl<'s> Sender<'s> {
         Self { settings, smtp: None }
     }
 
+    /// Sends a digest to a folder or by mail.
+    ///
+    /// # Errors
+    /// Why the attempt failed: files that cannot be written, or the answer of the mail server.
     pub fn send(&mut self, (delivery, digest, recipient): &OutgoingDelivery) -> Result<(), String> {
         match recipient.channel {
             DeliveryChannel::Folder => write_files(Path::new(&recipient.address), digest),

@@ -16,6 +16,9 @@ pub struct MonthlySource {
 }
 
 /// The sources of complaints without a day, received in the `days` days up to `as_of`; by name.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn monthly_sources(conn: &mut Conn, as_of: NaiveDate, days: u64) -> Result<Vec<MonthlySource>, StoreError> {
     let from = start_of_day(as_of + Days::new(1) - Days::new(days));
     let until = start_of_day(as_of + Days::new(1));

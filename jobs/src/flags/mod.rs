@@ -326,6 +326,9 @@ pub struct Stored {
 }
 
 /// All flags with the assessment of the last run that flagged them, ordered by kind and code.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn all(conn: &mut Conn) -> Result<Vec<Stored>, StoreError> {
     let rows: Vec<(Flag, FlagAssessment)> = flags::table
         .inner_join(

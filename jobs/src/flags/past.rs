@@ -75,6 +75,9 @@ pub(super) fn store(
 }
 
 /// The last successful run for a day.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn latest_for(conn: &mut Conn, as_of: NaiveDate) -> Result<Option<JobRun>, StoreError> {
     Ok(job_runs::table
         .filter(job_runs::job.eq(recurrence::NAME))
@@ -87,6 +90,9 @@ pub fn latest_for(conn: &mut Conn, as_of: NaiveDate) -> Result<Option<JobRun>, S
 }
 
 /// The last successful run for the latest day.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn latest(conn: &mut Conn) -> Result<Option<JobRun>, StoreError> {
     Ok(job_runs::table
         .filter(job_runs::job.eq(recurrence::NAME))
@@ -99,6 +105,9 @@ pub fn latest(conn: &mut Conn) -> Result<Option<JobRun>, StoreError> {
 
 /// The document that a run stored beside its flags; None when there is none or another version wrote it in a form that
 /// cannot be parsed.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn document_of_run(conn: &mut Conn, run_id: Id) -> Result<Option<RecurrenceDocument>, StoreError> {
     let result: Option<JobResult> =
         job_results::table.find((run_id, recurrence::NAME)).select(JobResult::as_select()).first(conn).optional()?;

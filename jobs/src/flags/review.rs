@@ -153,6 +153,9 @@ pub fn review(tx: &mut WriteTx<'_>, id: Id, decision: Decision) -> Result<(Flag,
 }
 
 /// The reviews of a flag, oldest first.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn reviews(conn: &mut Conn, flag: Id) -> Result<Vec<FlagReview>, StoreError> {
     Ok(flag_reviews::table
         .filter(flag_reviews::flag_id.eq(flag))

@@ -19,6 +19,9 @@ use serde_json::json;
 
 /// The result of a job's successful run for the latest day, with that day. None when there is no run, or when
 /// another version wrote its document in a form that this one cannot parse.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn latest_result<T: DeserializeOwned>(conn: &mut Conn, job: &str) -> Result<Option<(NaiveDate, T)>, StoreError> {
     let found: Option<JobResult> = job_results::table
         .inner_join(job_runs::table.on(job_runs::id.eq(job_results::run_id)))

@@ -74,11 +74,17 @@ pub trait Job: Sync {
         &[]
     }
     /// Whether there is anything to do; otherwise the scheduler starts no run.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
     fn has_work(&self, _: &Context<'_>, _: &mut Conn) -> Result<bool, StoreError> {
         Ok(true)
     }
     /// Computes the results for the day `run.as_of`, and returns the step that stores them. A job that has to
     /// write earlier (a mail cannot be rolled back) does so in transactions that check `ledger::still_owned`.
+    ///
+    /// # Errors
+    /// Why the run failed: the ledger stores it, and tries a scheduled run again.
     fn run(&self, context: &Context<'_>, run: &mut JobRun) -> Result<Publish, JobError>;
 }
 

@@ -77,6 +77,9 @@ impl Job for VerifyAudit {
 }
 
 /// The names of the seals that digests printed.
+///
+/// # Errors
+/// If the database cannot be reached. A query that fails counts as no seals.
 pub fn printed_seals(db: &Db) -> Result<Vec<SealName>, StoreError> {
     match db.read(printed) {
         // The verification itself reports rows that the database cannot read.

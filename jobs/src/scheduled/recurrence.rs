@@ -135,6 +135,9 @@ pub struct SubjectNumbers {
 }
 
 /// Computes the statistics of all subjects of a kind as of a day; stores nothing.
+///
+/// # Errors
+/// If the register cannot be read or its history does not match it; `Cancelled` if the work was cancelled.
 pub fn numbers(db: &Db, as_of: NaiveDate, rules: &Rules, kind: SubjectKind) -> Result<Numbers, JobError> {
     let (frames, _) = load_frames(db, as_of, None)?;
     let assessed = assess_kind(&frames, kind, as_of, rules)?;

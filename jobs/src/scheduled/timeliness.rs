@@ -80,6 +80,9 @@ impl Job for Timeliness {
 }
 
 /// The timeliness of all units for complaints received in the 365 days up to a day.
+///
+/// # Errors
+/// If the facts lack a column.
 pub fn timeliness(snapshot: &Snapshot, as_of: NaiveDate) -> Result<TimelinessDocument, JobError> {
     let as_of = day_number(as_of);
     let rows = handled(&snapshot.facts, as_of).filter(col("day").gt(lit(as_of - DAYS))).collect()?;
@@ -95,6 +98,9 @@ pub fn timeliness(snapshot: &Snapshot, as_of: NaiveDate) -> Result<TimelinessDoc
 
 /// The timeliness of the units of one level for complaints received in the `days` days up to `as_of` (days
 /// since 1970). `level` is a column of the facts: `department`, `branch` or `team`.
+///
+/// # Errors
+/// `Cancelled` if the work was cancelled; else if `level` is no column of the facts.
 pub fn of_level(snapshot: &Snapshot, as_of: i32, days: i32, level: &str) -> Result<Vec<UnitTimeliness>, JobError> {
     let rows = handled(&snapshot.facts, as_of).filter(col("day").gt(lit(as_of - days))).collect()?;
     check_cancelled()?;
@@ -110,6 +116,9 @@ fn one(rows: &DataFrame, as_of: i32) -> PolarsResult<Handled> {
 
 /// The timeliness of the units of one level, by code. `rows` comes from [`handled`]; `level` is one of its columns
 /// with indices into the units of [`Reference`] (u32?).
+///
+/// # Errors
+/// If `rows` lacks a column that it reads, or `level` is no column of units.
 pub fn by_unit(rows: &DataFrame, level: &str, as_of: i32, reference: &Reference) -> PolarsResult<Vec<UnitTimeliness>> {
     let table = rows
         .clone()

@@ -122,6 +122,9 @@ fn events(conn: &mut Conn, position: i64) -> Result<BTreeMap<String, i64>, Store
 
 /// Compares the recent 30 days with those before. `first` is the first day of the whole register (days since
 /// 1970). A snapshot filtered to a part must not derive it: days before the part's first complaint count, too.
+///
+/// # Errors
+/// `Cancelled` if the work was cancelled; else if the facts lack a column.
 pub fn trends(
     snapshot: &Snapshot,
     first: Option<i32>,

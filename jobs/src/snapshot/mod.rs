@@ -135,9 +135,8 @@ impl SnapshotStore {
         self.refresh_by(db, Timestamp::now)
     }
 
-    /// The same with a clock, which is read once the transaction has begun: what the snapshot holds is not younger than
-    /// its
-    /// `as_of`.
+    /// Like [`Self::refresh`], with a clock that is read after the transaction has begun, so that the snapshot holds
+    /// nothing younger than its `as_of`.
     fn refresh_by(&self, db: &Db, clock: impl Fn() -> Timestamp) -> Result<(), JobError> {
         let _one_at_a_time = self.refreshing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let before = self.current();

@@ -24,6 +24,9 @@ const TREE_LOCK: i64 = 0x7068_616e_0002;
 
 /// Begins a write transaction. SQLite has one writer: the transaction waits for the write lock here, and not at its
 /// first write, where SQLite does not let it wait.
+///
+/// # Errors
+/// If the write lock is not granted in time, or the connection is lost.
 pub fn begin_write(conn: &mut Conn) -> Result<(), StoreError> {
     match conn {
         Conn::Pg(c) => AnsiTransactionManager::begin_transaction(c)?,
@@ -33,6 +36,9 @@ pub fn begin_write(conn: &mut Conn) -> Result<(), StoreError> {
 }
 
 /// Begins a transaction that reads one snapshot.
+///
+/// # Errors
+/// If the connection is lost, or a transaction is open.
 pub fn begin_snapshot(conn: &mut Conn) -> Result<(), StoreError> {
     match conn {
         Conn::Pg(c) => {
@@ -49,6 +55,9 @@ const CACHE_OF_SCANS: u32 = 8_192;
 
 /// Runs a scan that reads each page about once, with a small SQLite page cache, because several connections scan at the
 /// same time.
+///
+/// # Errors
+/// The error of `work`; else if the page cache cannot be set.
 pub fn scanning<T>(conn: &mut Conn, work: impl FnOnce(&mut Conn) -> Result<T, StoreError>) -> Result<T, StoreError> {
     keep_pages(conn, CACHE_OF_SCANS)?;
     let found = work(conn);
@@ -64,11 +73,19 @@ fn keep_pages(conn: &mut Conn, kilobytes: u32) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Commits the transaction.
+///
+/// # Errors
+/// If the database refuses the transaction, or the connection is lost.
 pub fn commit(conn: &mut Conn) -> Result<(), StoreError> {
     crate::each!(conn, c => AnsiTransactionManager::commit_transaction(c)?);
     Ok(())
 }
 
+/// Rolls the transaction back.
+///
+/// # Errors
+/// If no transaction is open, or the connection is lost.
 pub fn rollback(conn: &mut Conn) -> Result<(), StoreError> {
     crate::each!(conn, c => AnsiTransactionManager::rollback_transaction(c)?);
     Ok(())
@@ -97,6 +114,9 @@ struct Position {
 
 /// Takes the next position. Its row stays locked until the commit, so positions are dense and in the order of commits;
 /// take it as late as possible.
+///
+/// # Errors
+/// If the row of the position cannot be written, or its lock is not granted in time.
 pub fn take_position(conn: &mut Conn) -> Result<i64, StoreError> {
     let next = "UPDATE register_position SET value = value + 1 WHERE id = 1 RETURNING value";
     let row: Position = crate::each!(conn, c => diesel::sql_query(next).get_result(c)?);
@@ -113,6 +133,9 @@ pub(super) fn touch_position(conn: &mut Conn) -> Result<(), StoreError> {
 pub(super) const CHANNEL: &str = "phananh";
 
 /// Notifies listeners when this transaction commits (PostgreSQL only).
+///
+/// # Errors
+/// If the connection is lost.
 pub fn tell_of_commit(conn: &mut Conn) -> Result<(), StoreError> {
     if let Conn::Pg(c) = conn {
         c.batch_execute(&format!("NOTIFY {CHANNEL}"))?;
@@ -121,6 +144,9 @@ pub fn tell_of_commit(conn: &mut Conn) -> Result<(), StoreError> {
 }
 
 /// The position of the last commit that this transaction sees.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn current_position(conn: &mut Conn) -> Result<i64, StoreError> {
     use crate::tables::register_position::dsl::{register_position, value};
     Ok(register_position.select(value).first(conn)?)
@@ -132,6 +158,9 @@ pub(super) fn process(conn: &mut Conn) -> Result<i32, StoreError> {
 }
 
 /// The time of the database, which all nodes share whatever their own clocks say.
+///
+/// # Errors
+/// If PostgreSQL cannot be asked.
 pub fn database_time(conn: &mut Conn) -> Result<Timestamp, StoreError> {
     match conn {
         Conn::Pg(c) => Ok(diesel::select(diesel::dsl::sql::<UtcMicros>("clock_timestamp()")).get_result(c)?),
@@ -143,6 +172,9 @@ pub fn database_time(conn: &mut Conn) -> Result<Timestamp, StoreError> {
 /// Drops the indexes of tables that are about to be filled, except those of constraints, and returns the statements
 /// that recreate them: building an index over a million rows is cheaper than updating it a million times. Both belong
 /// in one transaction. On SQLite also drops the triggers, which note rows for the index of searches.
+///
+/// # Errors
+/// If a table does not exist, or its lock is not granted in time.
 pub fn drop_indexes(conn: &mut Conn, tables: &[&str]) -> Result<Vec<String>, StoreError> {
     let mut made_by = Vec::new();
     for table in tables {
@@ -170,6 +202,9 @@ pub fn drop_indexes(conn: &mut Conn, tables: &[&str]) -> Result<Vec<String>, Sto
 }
 
 /// Recreates dropped indexes and triggers.
+///
+/// # Errors
+/// If a row violates an index, or the disk is full.
 pub fn make_indexes(conn: &mut Conn, made_by: &[String]) -> Result<(), StoreError> {
     if let Conn::Pg(c) = &mut *conn {
         // PostgreSQL's default of 64 MB makes it sort a large index on disk, and write a trigram index in many parts.
@@ -182,6 +217,9 @@ pub fn make_indexes(conn: &mut Conn, made_by: &[String]) -> Result<(), StoreErro
 /// Drops the foreign keys of tables that are about to be filled, and returns the statements that recreate them: one
 /// join over a table is cheaper than a look-up for each key of each row. Both belong in one transaction. SQLite cannot
 /// add a foreign key to a table, so there all of them stay.
+///
+/// # Errors
+/// If a table does not exist, or its lock is not granted in time.
 pub fn drop_foreign_keys(conn: &mut Conn, tables: &[&str]) -> Result<Vec<String>, StoreError> {
     let Conn::Pg(c) = conn else { return Ok(Vec::new()) };
     let mut made_by = Vec::new();
@@ -203,6 +241,9 @@ pub fn drop_foreign_keys(conn: &mut Conn, tables: &[&str]) -> Result<Vec<String>
 }
 
 /// Recreates dropped foreign keys, which checks every row.
+///
+/// # Errors
+/// If a row refers to nothing.
 pub fn make_foreign_keys(conn: &mut Conn, made_by: &[String]) -> Result<(), StoreError> {
     made_by.iter().try_for_each(|statement| Ok(conn.batch_execute(statement)?))
 }
@@ -226,6 +267,9 @@ struct Index {
 }
 
 /// Takes a shared lock on the tree of units until the transaction ends: complaints store ancestors of their unit.
+///
+/// # Errors
+/// If the lock is not granted in time.
 pub fn lock_tree_shared(conn: &mut Conn) -> Result<(), StoreError> {
     if let Conn::Pg(c) = conn {
         c.batch_execute(&format!("SELECT pg_advisory_xact_lock_shared({TREE_LOCK})"))?;
@@ -234,6 +278,9 @@ pub fn lock_tree_shared(conn: &mut Conn) -> Result<(), StoreError> {
 }
 
 /// Takes the exclusive lock on the tree of units: waits for writers of complaints and blocks new ones.
+///
+/// # Errors
+/// If the lock is not granted in time.
 pub fn lock_tree_exclusive(conn: &mut Conn) -> Result<(), StoreError> {
     if let Conn::Pg(c) = conn {
         c.batch_execute(&format!("SELECT pg_advisory_xact_lock({TREE_LOCK})"))?;

@@ -76,6 +76,9 @@ impl Conn {
     }
 
     /// How the database compares with this binary. Writes nothing.
+    ///
+    /// # Errors
+    /// If the list of applied migrations cannot be read.
     pub fn migration_status(&mut self) -> Result<MigrationStatus, StoreError> {
         let applied = self.applied_migrations()?;
         let embedded = embedded_migrations()?;
@@ -115,11 +118,17 @@ impl Conn {
     }
 
     /// Whether the database holds a register, that is, any migration was applied to it.
+    ///
+    /// # Errors
+    /// If the list of applied migrations cannot be read.
     pub fn holds_register(&mut self) -> Result<bool, StoreError> {
         Ok(!self.applied_migrations()?.is_empty())
     }
 
     /// Reverts all migrations, for tests of the `down` scripts.
+    ///
+    /// # Errors
+    /// `Migration` if a `down` script fails.
     pub fn revert_all_migrations(&mut self) -> Result<(), StoreError> {
         match self {
             Self::Pg(c) => c.revert_all_migrations(POSTGRES).map(|_| ()),

@@ -155,22 +155,34 @@ impl Db {
     }
 
     /// Opens a database with at most `connections` connections.
+    ///
+    /// # Errors
+    /// As [`Db::open`].
     pub fn open_with(url: &str, connections: u32) -> Result<Self, StoreError> {
         Self::open_target(Target::parse(url, false)?, connections)
     }
 
     /// Opens an existing database: SQLite would otherwise create a missing file.
+    ///
+    /// # Errors
+    /// As [`Db::open`]; `NoDatabase` if the file is missing.
     pub fn open_existing(url: &str) -> Result<Self, StoreError> {
         Self::open_target(Target::parse(url, false)?.existing(), CONNECTIONS)
     }
 
     /// Opens a database for an import: SQLite gets a page cache of 256 MiB.
+    ///
+    /// # Errors
+    /// As [`Db::open`].
     pub fn open_for_import(url: &str) -> Result<Self, StoreError> {
         Self::open_target(Target::parse(url, true)?, CONNECTIONS)
     }
 
     /// Opens a database for requests with a deadline: on PostgreSQL a statement of a [`ReadSession`] can be cancelled
     /// ([`cancellation::CancelToken`]), and times out after `deadline`.
+    ///
+    /// # Errors
+    /// As [`Db::open`].
     pub fn open_for_requests(url: &str, deadline: Duration, connections: u32) -> Result<Self, StoreError> {
         Self::open_target(Target::parse(url, false)?.with_statement_timeout(deadline), connections)
     }
@@ -211,6 +223,9 @@ impl Db {
     }
 
     /// Applies pending migrations.
+    ///
+    /// # Errors
+    /// `Newer` if a newer version migrated the database; `Migration` if a migration fails.
     pub fn migrate(&self) -> Result<MigrationReport, StoreError> {
         self.connection()?.migrate()
     }
@@ -289,11 +304,17 @@ impl Db {
     }
 
     /// Runs a read on a pooled connection.
+    ///
+    /// # Errors
+    /// `Pool` if no connection becomes free in time; else the error of `work`.
     pub fn read<T>(&self, work: impl FnOnce(&mut Conn) -> Result<T, StoreError>) -> Result<T, StoreError> {
         ReadSession(self.connection()?).run(work)
     }
 
     /// A connection for several reads; adds the number of its statements to `count`.
+    ///
+    /// # Errors
+    /// `Pool` if no connection becomes free in time.
     pub fn session(&self, count: &StatementCount) -> Result<ReadSession, StoreError> {
         let mut conn = self.connection()?;
         let seen = Arc::clone(count);
@@ -306,6 +327,9 @@ impl Db {
     }
 
     /// Runs a read on one snapshot, whatever others commit meanwhile. `work` may fail with an error type of its own.
+    ///
+    /// # Errors
+    /// `Pool` if no connection becomes free in time; else the error of `work`, or of the transaction.
     pub fn read_snapshot<T, E: From<StoreError>>(&self, work: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E> {
         ReadSession(self.connection()?).run(|conn| {
             super::dialect::begin_snapshot(conn)?;

@@ -57,6 +57,9 @@ impl WriteTx<'_> {
     ///
     /// Only for transactions whose events would not fit into memory: from here to the commit they hold the register's
     /// position, and every other writer waits.
+    ///
+    /// # Errors
+    /// If the position is not granted in time, or the events cannot be written.
     pub fn store_events(&mut self) -> Result<(), StoreError> {
         if self.complaint_events.is_empty() && self.reference_events.is_empty() {
             return Ok(());
@@ -84,6 +87,10 @@ impl WriteTx<'_> {
 
 impl Db {
     /// Runs a write transaction: commits if `work` succeeds, otherwise rolls back.
+    ///
+    /// # Errors
+    /// The error of `work`; `Pool` if no connection becomes free in time; `Newer` if a newer version migrated the
+    /// database; `Gone` if its file was deleted or replaced; else if the commit fails.
     pub fn write<T>(
         &self,
         actor: &str,
@@ -93,6 +100,9 @@ impl Db {
     }
 
     /// Like [`Db::write`], but always rolls back if `dry_run` is set.
+    ///
+    /// # Errors
+    /// As [`Db::write`].
     pub fn write_unless<T>(
         &self,
         dry_run: bool,

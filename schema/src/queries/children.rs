@@ -20,23 +20,42 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 use std::collections::HashMap;
 
+/// The units with some ids.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn units_by_id(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Unit>, StoreError> {
     Unit::load(conn, ids)
 }
 
+/// The officers with some ids.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn officers_by_id(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Officer>, StoreError> {
     Officer::load(conn, ids)
 }
 
+/// The enterprises with some ids.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn enterprises_by_id(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Enterprise>, StoreError> {
     Enterprise::load(conn, ids)
 }
 
+/// The categories with some ids.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn categories_by_id(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, IssueCategory>, StoreError> {
     IssueCategory::load(conn, ids)
 }
 
 /// The allegations of complaints, in the order of (officer, ordinal).
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn allegations_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, Vec<ComplaintOfficer>>, StoreError> {
     let mut found: HashMap<Id, Vec<ComplaintOfficer>> = HashMap::new();
     for chunk in complaints.chunks(KEYS_PER_QUERY) {
@@ -53,6 +72,9 @@ pub fn allegations_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, 
 }
 
 /// The allegations of complaints against no named officer, if a complaint has several.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn matters_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, Vec<ComplaintMatter>>, StoreError> {
     let mut found: HashMap<Id, Vec<ComplaintMatter>> = HashMap::new();
     for chunk in complaints.chunks(KEYS_PER_QUERY) {
@@ -69,6 +91,9 @@ pub fn matters_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, Vec<
 }
 
 /// The references of complaints in imported registers, in the order of (source, reference).
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn sources_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, Vec<ComplaintSource>>, StoreError> {
     let mut found: HashMap<Id, Vec<ComplaintSource>> = HashMap::new();
     for chunk in complaints.chunks(KEYS_PER_QUERY) {
@@ -86,6 +111,9 @@ pub fn sources_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, Vec<
 }
 
 /// The first (or last) `n` responses of each complaint, oldest first.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn responses_of(
     conn: &mut Conn,
     complaints: &[Id],
@@ -137,6 +165,9 @@ pub fn responses_of(
 }
 
 /// The number of responses to each complaint; complaints without any are left out.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn response_counts_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, i64>, StoreError> {
     let mut found = HashMap::new();
     for chunk in complaints.chunks(KEYS_PER_QUERY) {
@@ -206,6 +237,9 @@ pub fn some_responses_of(
 }
 
 /// The number of responses to each complaint that meet a condition; complaints without any are left out.
+///
+/// # Errors
+/// The error of `condition`; else if the database cannot be read.
 pub fn count_some_responses_of(
     conn: &mut Conn,
     complaints: &[Id],
@@ -221,6 +255,9 @@ pub fn count_some_responses_of(
 }
 
 /// The parents of units over time, oldest first.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn parents_of(conn: &mut Conn, units: &[Id]) -> Result<HashMap<Id, Vec<UnitParent>>, StoreError> {
     let mut found: HashMap<Id, Vec<UnitParent>> = HashMap::new();
     for chunk in units.chunks(KEYS_PER_QUERY) {
@@ -237,6 +274,9 @@ pub fn parents_of(conn: &mut Conn, units: &[Id]) -> Result<HashMap<Id, Vec<UnitP
 }
 
 /// The postings of officers, oldest first.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn postings_of(conn: &mut Conn, officers: &[Id]) -> Result<HashMap<Id, Vec<Posting>>, StoreError> {
     let mut found: HashMap<Id, Vec<Posting>> = HashMap::new();
     for chunk in officers.chunks(KEYS_PER_QUERY) {
@@ -253,6 +293,9 @@ pub fn postings_of(conn: &mut Conn, officers: &[Id]) -> Result<HashMap<Id, Vec<P
 }
 
 /// The assessment of each flag by the last run that flagged its subject.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn assessments_of(conn: &mut Conn, flag_ids: &[Id]) -> Result<HashMap<Id, FlagAssessment>, StoreError> {
     let mut found = HashMap::new();
     for chunk in flag_ids.chunks(KEYS_PER_QUERY) {
@@ -269,12 +312,19 @@ pub fn assessments_of(conn: &mut Conn, flag_ids: &[Id]) -> Result<HashMap<Id, Fl
     Ok(found)
 }
 
+/// The flags with some ids.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn flags_by_id(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Flag>, StoreError> {
     let rows: Vec<Flag> = flags::table.filter(flags::id.eq_any(ids)).select(Flag::as_select()).load(conn)?;
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }
 
 /// The reviews of flags, oldest first.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn reviews_of(conn: &mut Conn, flag_ids: &[Id]) -> Result<HashMap<Id, Vec<FlagReview>>, StoreError> {
     let rows: Vec<FlagReview> = flag_reviews::table
         .filter(flag_reviews::flag_id.eq_any(flag_ids))
@@ -289,6 +339,9 @@ pub fn reviews_of(conn: &mut Conn, flag_ids: &[Id]) -> Result<HashMap<Id, Vec<Fl
 }
 
 /// The redacted texts of confidential complaints.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn redactions_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, Redaction>, StoreError> {
     let mut found = HashMap::new();
     for chunk in complaints.chunks(KEYS_PER_QUERY) {
@@ -302,6 +355,9 @@ pub fn redactions_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, R
 }
 
 /// The tokens of principals, oldest first.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn tokens_of(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Vec<ApiToken>>, StoreError> {
     let mut found: HashMap<Id, Vec<ApiToken>> = HashMap::new();
     for chunk in ids.chunks(KEYS_PER_QUERY) {
@@ -317,6 +373,10 @@ pub fn tokens_of(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Vec<ApiToken
     Ok(found)
 }
 
+/// The runs of jobs with some ids.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn job_runs_by_id(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, JobRun>, StoreError> {
     let mut found = HashMap::new();
     for chunk in ids.chunks(KEYS_PER_QUERY) {
@@ -328,6 +388,9 @@ pub fn job_runs_by_id(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, JobRun>
 }
 
 /// The deliveries of digests, with their recipients.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn deliveries_of(
     conn: &mut Conn,
     ids: &[Id],
@@ -349,6 +412,9 @@ pub fn deliveries_of(
 
 /// For each officer, the complaints that name the officer, each with whether an allegation about conduct stands: not
 /// found UNFOUNDED or EXONERATED by `as_of`.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn complaints_of_officers(
     conn: &mut Conn,
     ids: &[Id],

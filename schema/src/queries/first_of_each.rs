@@ -209,6 +209,9 @@ pub fn first_complaints_of(
 }
 
 /// The number of complaints of each parent; parents without any are left out.
+///
+/// # Errors
+/// The error of `filter`; else if the database cannot be read.
 pub fn count_complaints_of(
     conn: &mut Conn,
     parent: Parent,

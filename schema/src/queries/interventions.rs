@@ -9,6 +9,9 @@ use diesel::prelude::*;
 use std::collections::HashMap;
 
 /// The Board's opinions about documents, oldest revision first.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn opinions_of(conn: &mut Conn, documents: &[Id]) -> Result<HashMap<Id, Vec<GuidanceOpinion>>, StoreError> {
     let mut found: HashMap<Id, Vec<GuidanceOpinion>> = HashMap::new();
     for chunk in documents.chunks(KEYS_PER_QUERY) {
@@ -25,6 +28,9 @@ pub fn opinions_of(conn: &mut Conn, documents: &[Id]) -> Result<HashMap<Id, Vec<
 }
 
 /// The categories of proposals.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn categories_of_proposals(conn: &mut Conn, proposals: &[Id]) -> Result<HashMap<Id, Vec<Id>>, StoreError> {
     let mut found: HashMap<Id, Vec<Id>> = HashMap::new();
     for chunk in proposals.chunks(KEYS_PER_QUERY) {
@@ -40,6 +46,9 @@ pub fn categories_of_proposals(conn: &mut Conn, proposals: &[Id]) -> Result<Hash
 }
 
 /// The units of proposals.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn units_of_proposals(conn: &mut Conn, proposals: &[Id]) -> Result<HashMap<Id, Vec<Id>>, StoreError> {
     let mut found: HashMap<Id, Vec<Id>> = HashMap::new();
     for chunk in proposals.chunks(KEYS_PER_QUERY) {

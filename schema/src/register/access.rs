@@ -149,6 +149,9 @@ pub fn create_token(
 }
 
 /// Revokes all tokens of a principal and returns their number.
+///
+/// # Errors
+/// If the database cannot be written.
 pub fn revoke_tokens(tx: &mut WriteTx<'_>, name: &str) -> Result<usize, StoreError> {
     let Some(id) =
         principals::table.filter(principals::name.eq(name)).select(principals::id).first::<Id>(tx.conn).optional()?
@@ -169,6 +172,9 @@ pub fn revoke_tokens(tx: &mut WriteTx<'_>, name: &str) -> Result<usize, StoreErr
 }
 
 /// Disables a principal: its tokens are rejected from then on, and no new one can be created.
+///
+/// # Errors
+/// If the database cannot be written.
 pub fn disable(tx: &mut WriteTx<'_>, name: &str) -> Result<(), StoreError> {
     let standing = principals::table.filter(principals::name.eq(name)).filter(principals::disabled_at.is_null());
     let disabled: Vec<Id> = each!(&mut *tx.conn, c => diesel::update(standing)
@@ -223,23 +229,35 @@ pub fn trust_operations(
 }
 
 /// Whether an operation is on the allow-list of a principal.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn is_trusted(conn: &mut Conn, principal: Id, signature: &str) -> Result<bool, StoreError> {
     let found = trusted_operations::table.find((principal, signature)).count().get_result::<i64>(conn)?;
     Ok(found > 0)
 }
 
 /// The id of the principal with this name.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn principal_named(conn: &mut Conn, name: &str) -> Result<Option<Id>, StoreError> {
     Ok(principals::table.filter(principals::name.eq(name)).select(principals::id).first(conn).optional()?)
 }
 
 /// Sets the time at which a token was last used.
+///
+/// # Errors
+/// If the database cannot be written.
 pub fn note_use(conn: &mut Conn, token: Id, now: Timestamp) -> Result<(), StoreError> {
     diesel::update(api_tokens::table.find(token)).set(api_tokens::last_used_at.eq(Some(now))).execute(conn)?;
     Ok(())
 }
 
 /// The token and its principal; None if the token is unknown, expired or revoked, or its principal disabled.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn authenticate(conn: &mut Conn, token: &str, now: Timestamp) -> Result<Option<(ApiToken, Principal)>, StoreError> {
     if !token.starts_with(PREFIX) {
         return Ok(None);
@@ -254,6 +272,9 @@ pub fn authenticate(conn: &mut Conn, token: &str, now: Timestamp) -> Result<Opti
 }
 
 /// The valid ones among some tokens, each with its principal.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn standing(conn: &mut Conn, tokens: &[Id], now: Timestamp) -> Result<Vec<(ApiToken, Principal)>, StoreError> {
     let mut all = Vec::with_capacity(tokens.len());
     for chunk in tokens.chunks(KEYS_PER_QUERY) {

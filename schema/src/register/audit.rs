@@ -40,6 +40,9 @@ struct Taken {
 
 /// Appends entries in order. Their numbers have no gaps and follow the order of commits, because the counter's row
 /// stays locked until the commit.
+///
+/// # Errors
+/// If the database cannot be written.
 pub fn write(conn: &mut Conn, entries: &[Audited]) -> Result<(), StoreError> {
     if entries.is_empty() {
         return Ok(());
@@ -65,6 +68,9 @@ pub fn write(conn: &mut Conn, entries: &[Audited]) -> Result<(), StoreError> {
 }
 
 /// Appends one entry in the transaction that performs the audited action.
+///
+/// # Errors
+/// If the database cannot be written.
 pub fn note(tx: &mut WriteTx<'_>, action: AuditAction, objects: Value) -> Result<(), StoreError> {
     let (at, actor) = (tx.now, tx.actor.to_owned());
     write(tx.conn, &[Audited { at, actor, role: None, action, operation: None, objects }])

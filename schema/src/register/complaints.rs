@@ -71,6 +71,9 @@ pub fn reference_day(received_at: Timestamp, occurred_at: Option<Timestamp>) -> 
 }
 
 /// Loads cases by id.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn load(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Case>, StoreError> {
     let mut cases = HashMap::with_capacity(ids.len());
     for chunk in ids.chunks(KEYS_PER_QUERY) {
@@ -103,6 +106,9 @@ pub fn load(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Case>, StoreError
 }
 
 /// Loads cases and locks their complaints until the transaction ends. SQLite has one writer at a time: no lock needed.
+///
+/// # Errors
+/// If the database cannot be read, or a lock is not granted in time.
 pub fn load_for_update(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Case>, StoreError> {
     if let Conn::Pg(c) = &mut *conn {
         let mut ids = ids.to_vec();
@@ -120,6 +126,9 @@ pub fn load_for_update(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Case>,
 }
 
 /// The rows of a source, by reference.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn load_sources(
     conn: &mut Conn,
     source: &str,
@@ -141,6 +150,9 @@ pub fn load_sources(
 const CASES_FOR_A_THREAD: usize = 100;
 
 /// Inserts new cases with their sources and events. Each event takes effect when the complaint was received.
+///
+/// # Errors
+/// If the database refuses a row: an id or a reference that exists, a key that refers to nothing.
 pub fn insert(tx: &mut WriteTx<'_>, cases: &[Case], sources: &[ComplaintSource]) -> Result<(), StoreError> {
     let hashes: HashMap<Id, &str> =
         sources.iter().map(|source| (source.complaint_id, source.content_hash.as_str())).collect();
@@ -186,6 +198,9 @@ pub(crate) fn insert_rows(conn: &mut Conn, cases: &[Case], sources: &[ComplaintS
 }
 
 /// Stores a changed case, increments its version and records the event. Returns false if nothing differs.
+///
+/// # Errors
+/// If the database refuses the write.
 pub fn update(
     tx: &mut WriteTx<'_>,
     kind: ComplaintEventKind,
@@ -197,6 +212,9 @@ pub fn update(
 }
 
 /// Like [`update`]; the event also stores the reason.
+///
+/// # Errors
+/// If the database refuses the write.
 pub fn update_because(
     tx: &mut WriteTx<'_>,
     kind: ComplaintEventKind,
@@ -214,6 +232,9 @@ pub fn update_because(
 
 /// Stores a complaint that a file describes anew, and the new content hash. The event stores the hash even if the
 /// complaint itself is unchanged; then it returns false.
+///
+/// # Errors
+/// If the database refuses the write.
 pub fn update_from_source(
     tx: &mut WriteTx<'_>,
     effective_at: Timestamp,

@@ -42,6 +42,9 @@ pub fn refuse(conn: &mut Conn) -> Result<(), StoreError> {
 }
 
 /// Whether the database holds complaints or units.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn is_used(conn: &mut Conn) -> Result<bool, StoreError> {
     Ok(complaints::table.select(complaints::id).first::<Id>(conn).optional()?.is_some()
         || units::table.select(units::id).first::<Id>(conn).optional()?.is_some())

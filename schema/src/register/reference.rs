@@ -16,10 +16,25 @@ use std::collections::HashMap;
 pub trait Stored: Clone + PartialEq + serde::Serialize + Sized {
     const ENTITY: Entity;
     fn id(&self) -> Id;
+    /// The stored rows among some ids.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
     fn load(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Self>, StoreError>;
+    /// Inserts rows.
+    ///
+    /// # Errors
+    /// If the database refuses a row, for example one that exists.
     fn insert(conn: &mut Conn, rows: &[Self]) -> Result<(), StoreError>;
+    /// Overwrites the row with the same id.
+    ///
+    /// # Errors
+    /// If the database refuses the row.
     fn update(conn: &mut Conn, row: &Self) -> Result<(), StoreError>;
     /// Locks rows until the transaction ends. A no-op on SQLite, which has one writer at a time.
+    ///
+    /// # Errors
+    /// If a lock is not granted in time.
     fn lock(conn: &mut Conn, ids: &[Id]) -> Result<(), StoreError>;
 }
 
@@ -94,11 +109,17 @@ pub fn unknown_officer(id: Id, code: &str) -> Officer {
 
 /// Inserts new rows and updates changed ones, by id, and records an event for each. Returns one [`Change`] for each
 /// row, in the order of `rows`.
+///
+/// # Errors
+/// If the database cannot be read, or refuses a row.
 pub fn upsert<M: Stored>(tx: &mut WriteTx<'_>, rows: Vec<M>) -> Result<Vec<Change>, StoreError> {
     upsert_keeping(tx, rows, |_, _| ())
 }
 
 /// Like [`upsert`]; `keep(row, stored)` copies the stored values that an update must not overwrite.
+///
+/// # Errors
+/// If the database cannot be read, or refuses a row.
 pub fn upsert_keeping<M: Stored>(
     tx: &mut WriteTx<'_>,
     mut rows: Vec<M>,

@@ -56,6 +56,9 @@ pub fn source_of(sender: &str) -> String {
 }
 
 /// The complaint submitted under an idempotency key.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn submitted(conn: &mut Conn, source: &str, key: &str) -> Result<Option<Complaint>, StoreError> {
     let Some(earlier) = complaints::load_sources(conn, source, &[key])?.remove(key) else { return Ok(None) };
     let found = complaints::load(conn, &[earlier.complaint_id])?.remove(&earlier.complaint_id);

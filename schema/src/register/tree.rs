@@ -14,6 +14,9 @@ use serde_json::json;
 use std::collections::{HashMap, HashSet};
 
 /// Loads all units and the periods of their parents.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn load_tree(conn: &mut Conn) -> Result<UnitTree, StoreError> {
     let all: Vec<Unit> = units::table.select(Unit::as_select()).load(conn)?;
     let parents: Vec<UnitParent> = unit_parents::table.select(UnitParent::as_select()).load(conn)?;
@@ -24,6 +27,9 @@ type Placed = (Id, Timestamp, Option<Timestamp>, Option<Id>, Option<Id>, Option<
 
 /// Rewrites the stored ancestors of the complaints of some units, with an event for each changed complaint. Returns the
 /// number of changed complaints.
+///
+/// # Errors
+/// If the database cannot be read or written.
 pub fn correct_ancestors(tx: &mut WriteTx<'_>, tree: &UnitTree, affected: &HashSet<Id>) -> Result<usize, StoreError> {
     let mut affected: Vec<Id> = affected.iter().copied().collect();
     affected.sort_unstable();

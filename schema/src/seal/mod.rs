@@ -204,6 +204,9 @@ fn signature(keys: &Keys, seal: &Seal) -> Option<Vec<u8>> {
 }
 
 /// The seals printed in digests. Skips unreadable documents; verification reports them.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn printed(conn: &mut Conn) -> Result<Vec<SealName>, StoreError> {
     let documents: Vec<Readable<JsonValue>> =
         digests::table.filter(digests::locale.eq(Locale::Vi)).select(digests::document).load(conn)?;
@@ -214,6 +217,9 @@ pub fn printed(conn: &mut Conn) -> Result<Vec<SealName>, StoreError> {
 }
 
 /// The newest seal of a chain.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn newest(conn: &mut Conn, chain: Chain) -> Result<Option<Seal>, StoreError> {
     Ok(seals::table
         .filter(seals::chain.eq(chain))
@@ -224,6 +230,9 @@ pub fn newest(conn: &mut Conn, chain: Chain) -> Result<Option<Seal>, StoreError>
 }
 
 /// The names of the newest seals.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn newest_names(conn: &mut Conn) -> Result<Vec<SealName>, StoreError> {
     let mut names = Vec::new();
     for chain in Chain::ALL {

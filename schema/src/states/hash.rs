@@ -6,6 +6,9 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 /// The salted SHA-256 hash of a row.
+///
+/// # Errors
+/// `Rule` if a value has no canonical JSON.
 pub fn row_hash(salt: &[u8], fields: &Fields) -> Result<[u8; 32], StoreError> {
     let mut hasher = salted(salt);
     hasher.update(canonical_json(fields)?);
@@ -13,6 +16,9 @@ pub fn row_hash(salt: &[u8], fields: &Fields) -> Result<[u8; 32], StoreError> {
 }
 
 /// A short hash of each column, to tell which column differs if the hash of the row does.
+///
+/// # Errors
+/// `Rule` if a value has no canonical JSON.
 pub fn column_hashes(salt: &[u8], fields: &Fields) -> Result<Fields, StoreError> {
     fields
         .iter()

@@ -39,6 +39,9 @@ enum Want<'a> {
 pub type Loaded = Result<Row, Unreadable>;
 
 /// The rows of a table after a key, in the order of their keys.
+///
+/// # Errors
+/// If the table cannot be read. An unreadable row is an item of the result instead.
 pub fn rows_after(
     conn: &mut Conn,
     table: StateTable,

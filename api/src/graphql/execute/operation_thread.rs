@@ -183,6 +183,9 @@ impl Wake for WakeFlag {
 
 /// Reads on the thread of the operation. Returns the work unrun in `Err` on any other thread. A panic becomes
 /// an error of the caller.
+///
+/// # Errors
+/// Outer: the work itself, on another thread. Inner: the error of `work`, of the connection, or a panic.
 pub fn read_here<T, W>(db: &Db, count: &StatementCount, work: W) -> std::result::Result<Result<T>, W>
 where
     W: FnOnce(&mut Conn) -> std::result::Result<T, StoreError>,
@@ -214,6 +217,9 @@ where
 /// Runs work other than a statement (a statistic, a write) on the thread of the operation. Returns the work
 /// unrun in `Err` on any other thread. Handing it to another thread could deadlock: waiting operations may hold
 /// all threads.
+///
+/// # Errors
+/// Outer: the work itself, on another thread. Inner: the error of `work`, a cancelled operation, or a panic.
 pub fn work_here<T, W>(work: W) -> std::result::Result<Result<T>, W>
 where
     W: FnOnce() -> Result<T>,
@@ -233,6 +239,9 @@ where
 
 /// Computes on a low-priority thread ([`jobs::compute_pool`]) for the operation of this thread. A panic becomes
 /// an error of the caller.
+///
+/// # Errors
+/// The error of `work`; a cancelled operation; a panic.
 pub async fn compute<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     // So that the computation ends after its stage if the operation is cancelled.
     let token = STATE.with_borrow(|state| state.as_ref().map(|state| Arc::clone(&state.token)));
@@ -254,6 +263,9 @@ fn panic_error(panic: &(dyn Any + Send)) -> async_graphql::Error {
 }
 
 /// Runs blocking work: on the thread of the operation, if this is one. A panic becomes an error of the caller.
+///
+/// # Errors
+/// The error of `work`, or a panic.
 pub fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> impl Future<Output = Result<T>> {

@@ -190,19 +190,33 @@ pub fn as_id(id: &ID) -> Result<schema::Id, schema::StoreError> {
 }
 
 /// Converts an enum value of a filter to the stored one.
+///
+/// # Errors
+/// Never; conversions that may fail have the same type.
 pub fn as_word<W: enums::Mirror>(word: &W) -> Result<W::Stored, schema::StoreError> {
     Ok((*word).into())
 }
 
+/// Converts a time of a filter to the stored one.
+///
+/// # Errors
+/// Never, as [`as_word`].
 pub fn as_time(moment: &Moment) -> Result<schema::Timestamp, schema::StoreError> {
     Ok(moment.0)
 }
 
+/// Converts an amount of a filter to the stored one.
+///
+/// # Errors
+/// Never, as [`as_word`].
 pub fn as_money(amount: &Decimal) -> Result<i64, schema::StoreError> {
     Ok(amount.0)
 }
 
 /// A value that needs no translation.
+///
+/// # Errors
+/// Never, as [`as_word`].
 pub fn as_is<V: Clone>(value: &V) -> Result<V, schema::StoreError> {
     Ok(value.clone())
 }

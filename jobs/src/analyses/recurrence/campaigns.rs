@@ -24,6 +24,9 @@ struct Text<'p> {
 /// Two texts are linked if they are less than `rule.days` days apart and similar enough. Linked texts form a
 /// campaign if enough enterprises take part within `rule.days` days. Short texts and texts similar to a
 /// template are left out.
+///
+/// # Errors
+/// If `rows` lacks a column that it reads, or a column has another type.
 pub fn with_campaigns(rows: &DataFrame, sketches: &[TextSketch], rules: &Rules) -> PolarsResult<DataFrame> {
     // Without texts there are no campaigns, and a column of one value needs no memory.
     if sketches.is_empty() {

@@ -58,6 +58,9 @@ pub(super) struct Cell {
 /// Reads `subject`, `group`, `episode_day` and `opens` of `rows`; `exposure` is as in
 /// [`crate::facts::exposure::Exposure`]. An episode counts in the month in which it began, and in the peer
 /// group of the branch that it is about.
+///
+/// # Errors
+/// If `rows` or `exposure` lacks a column that it reads.
 pub fn cells(rows: &DataFrame, exposure: &DataFrame, spans: &[Span]) -> PolarsResult<Cells> {
     let (Some(first), Some(last)) = (spans.first(), spans.last()) else { return Ok(Cells::default()) };
     let months: Vec<u32> = spans.iter().map(|span| span.month).collect();

@@ -99,6 +99,9 @@ pub fn funnel_plot(frames: &Frames, comparison: &Comparison) -> FunnelPlot {
 
 /// The CUSUM of each branch over the whole weeks of the longest compared window, the last ending on the as-of
 /// day. The expected of a week is that of the window times the week's share of the exposure.
+///
+/// # Errors
+/// If the rows or the exposure lack a column that it reads.
 pub fn cusum_series(
     frames: &Frames,
     exposure: &Exposure,

@@ -67,6 +67,9 @@ pub enum MissingData {
 
 /// Counts the data available as of a day. `rows` are those that count for each kind of subject: `subject`
 /// (u32) and `day` (i32).
+///
+/// # Errors
+/// If the allegations or some `rows` lack a column that it reads.
 pub fn available(frames: &Frames, as_of: NaiveDate, rows: &[(SubjectKind, &DataFrame)]) -> PolarsResult<Available> {
     let days = WINDOWS[WINDOWS.len() - 1];
     let until = day_number(as_of);

@@ -18,6 +18,9 @@ struct EpisodeKey {
 /// (u32?), sorted by (subject, enterprise, day, complaint). Each anonymous complaint outside a campaign is an
 /// episode of its own; each campaign is one episode, however long it lasts. Where an episode ends depends on
 /// where it began, hence a scan and no polars expression.
+///
+/// # Errors
+/// If `rows` lacks a column that it reads, or has the new columns already.
 pub fn with_episodes(rows: &DataFrame, episode_days: i32) -> PolarsResult<DataFrame> {
     let subjects = rows.column("subject")?.u32()?;
     let enterprises = rows.column("enterprise")?.u32()?;

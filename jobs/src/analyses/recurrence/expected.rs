@@ -33,6 +33,9 @@ pub struct Expected {
 /// The rate of a stratum (peer group × month) is that of the other subjects. If they have fewer than
 /// `rules.stratum_episodes` episodes there, it is their rate in the peer group over the whole window; if they
 /// have fewer there, too, it is the rate of all other subjects over the whole window.
+///
+/// # Errors
+/// Never: it returns a `PolarsResult` as the other stages do.
 pub fn expected(cells: &Cells, spans: &[Span], days: i32, rules: &Rules) -> PolarsResult<Expected> {
     let Some(last) = spans.last() else { return Ok(Expected::default()) };
     let from = spans.iter().position(|span| span.from > last.to - days).unwrap_or(0);

@@ -51,21 +51,33 @@ pub mod stages {
     use schema::enums::SubjectKind;
 
     /// The rows that count, with campaigns and episodes.
+    ///
+    /// # Errors
+    /// If a frame lacks a column.
     pub fn rows(frames: &Frames, kind: SubjectKind, rules: &Rules) -> PolarsResult<DataFrame> {
         with_episodes(&combined(frames, kind, rules)?, rules.episode_days)
     }
 
     /// Computes the counts of all windows; returns how many subjects have any.
+    ///
+    /// # Errors
+    /// If `rows` lacks a column that it reads, or a column has another type.
     pub fn counts(rows: &DataFrame, as_of: i32) -> PolarsResult<usize> {
         Ok(windows::windows(rows, as_of)?.0.len())
     }
 
     /// The cells that all windows are computed from; `kind` is an index into `frames.exposure`.
+    ///
+    /// # Errors
+    /// If a frame lacks a column.
     pub fn cells(rows: &DataFrame, frames: &Frames, kind: usize) -> PolarsResult<Cells> {
         super::cells(rows, &frames.exposure[kind].rows, &frames.spans)
     }
 
     /// Observed and expected of one window.
+    ///
+    /// # Errors
+    /// Never.
     pub fn expected(cells: &Cells, frames: &Frames, days: i32, rules: &Rules) -> PolarsResult<Expected> {
         super::expected(cells, &frames.spans, days, rules)
     }
@@ -85,6 +97,9 @@ fn subject_column(kind: SubjectKind) -> &'static str {
 }
 
 /// The counts of each subject with a complaint in the longest window, as (place, numbers), sorted by place.
+///
+/// # Errors
+/// If the rows lack a column.
 pub fn counts_of(assessed: &Assessed, as_of: NaiveDate) -> PolarsResult<Vec<(u32, WindowNumbers)>> {
     let (numbers, _) = windows::windows(&assessed.rows, day_number(as_of))?;
     Ok(numbers.into_iter().map(|(place, [.., longest])| (place, longest)).collect())

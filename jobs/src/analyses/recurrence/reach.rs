@@ -47,6 +47,9 @@ pub struct YearReach {
 
 /// Counts the subjects with `k` events of which the last is less than `days` days after the first, by the
 /// year in which they first had them; with `list` also names them.
+///
+/// # Errors
+/// If a frame lacks a column.
 pub fn reach(
     frames: &Frames,
     kind: SubjectKind,

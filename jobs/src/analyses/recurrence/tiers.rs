@@ -59,6 +59,9 @@ pub struct Assessed {
 }
 
 /// Assesses all officers and branches as of a day; returns those that reach a tier, sorted by (kind, code).
+///
+/// # Errors
+/// If a frame lacks a column.
 pub fn assess(frames: &Frames, as_of: NaiveDate, rules: &Rules) -> PolarsResult<Vec<Assessment>> {
     let mut all = assess_kind(frames, SubjectKind::Officer, as_of, rules)?.found;
     all.extend(assess_kind(frames, SubjectKind::Branch, as_of, rules)?.found);
@@ -66,6 +69,9 @@ pub fn assess(frames: &Frames, as_of: NaiveDate, rules: &Rules) -> PolarsResult<
 }
 
 /// Assesses all subjects of a kind as of a day.
+///
+/// # Errors
+/// If a frame lacks a column.
 pub fn assess_kind(frames: &Frames, kind: SubjectKind, as_of: NaiveDate, rules: &Rules) -> PolarsResult<Assessed> {
     let as_of = day_number(as_of);
     let (subjects, exposure) = match kind {

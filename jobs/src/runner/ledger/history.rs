@@ -13,6 +13,9 @@ use schema::{Conn, Db, Id, StoreError, Timestamp};
 /// Pauses a job (`by` is who does), or resumes it (None). A paused job starts no scheduled run; runs by hand start.
 ///
 /// Scheduled times that pass while a job is paused count as missed.
+///
+/// # Errors
+/// If the database cannot be written.
 pub fn set_paused(db: &Db, job: &str, by: Option<&str>) -> Result<JobRow, StoreError> {
     let committed = db.write("job", |tx| {
         let now = database_time(tx.conn)?;
@@ -29,11 +32,17 @@ pub fn set_paused(db: &Db, job: &str, by: Option<&str>) -> Result<JobRow, StoreE
 }
 
 /// The rows of all jobs that the ledger has seen.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn states(conn: &mut Conn) -> Result<Vec<JobRow>, StoreError> {
     Ok(jobs::table.order(jobs::job).select(JobRow::as_select()).load(conn)?)
 }
 
 /// The latest runs, newest first, of one job or of all.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn history(conn: &mut Conn, job: Option<&str>, limit: i64) -> Result<Vec<JobRun>, StoreError> {
     let mut query = job_runs::table.into_boxed();
     if let Some(job) = job {
@@ -47,6 +56,9 @@ pub fn history(conn: &mut Conn, job: Option<&str>, limit: i64) -> Result<Vec<Job
 }
 
 /// The number of runs by job and state.
+///
+/// # Errors
+/// If the database cannot be read.
 pub fn count_runs(conn: &mut Conn) -> Result<Vec<(String, RunState, i64)>, StoreError> {
     let counts = job_runs::table
         .group_by((job_runs::job, job_runs::state))
@@ -56,6 +68,9 @@ pub fn count_runs(conn: &mut Conn) -> Result<Vec<(String, RunState, i64)>, Store
 }
 
 /// Deletes at most `most` runs that started before a time and that nothing refers to; returns how many.
+///
+/// # Errors
+/// If the database cannot be written.
 pub fn forget(tx: &mut WriteTx<'_>, before: Timestamp, most: i64) -> Result<usize, StoreError> {
     let stay = newest(tx.conn, tx.now)?;
     let old: Vec<Id> = job_runs::table
