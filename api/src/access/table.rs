@@ -1,4 +1,4 @@
-//! The access table: which roles may use which fields (design §7), and what the audit log records of them.
+//! The access table: which roles may use which fields (docs/threat-model.md), and what the audit log records of them.
 
 use super::roles::{
     ANALYSTS, BOARD_AND_DATA_TEAM, BOARD_AND_HEADS, COMPLAINT_ENUMS, PEOPLE, REFERENCE, SEES_ALL, STATISTICS,

@@ -1,7 +1,7 @@
 //! Exposure: the declarations that a subject handled, or the days in posting.
 //!
-//! The recurrence statistics compare counts with those of peers at equal exposure (design §5, point 4). This module
-//! computes exposures by span, a range of days within one month and the same windows;
+//! The recurrence statistics compare counts with those of peers at equal exposure (docs/statistics.md, "Observed and
+//! expected"). This module computes exposures by span, a range of days within one month and the same windows;
 //! [`crate::analyses::recurrence`] compares.
 
 use crate::facts::days::day_number;

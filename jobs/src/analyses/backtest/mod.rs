@@ -1,5 +1,5 @@
-//! Rolling-origin backtest of rankings of officers (design §5, point 12): how well does a ranking predict
-//! sustained complaints?
+//! Rolling-origin backtest of rankings of officers (docs/statistics.md, "Backtest"): how well does a ranking
+//! predict sustained complaints?
 //!
 //! At an origin T, officers with a complaint before T are ranked by what was known at T. The top share is
 //! compared with the officers whose complaints received in (T, T + horizon] were sustained by the end of the

@@ -1,4 +1,4 @@
-//! The data of two control charts of branches (design §5, point 7): a funnel plot across branches and a
+//! The data of two control charts of branches (docs/statistics.md, "Branches"): a funnel plot across branches and a
 //! weekly CUSUM of each branch.
 
 use super::significance::{Comparison, round_6_digits};

@@ -21,8 +21,8 @@ const COUNTED: [&str; 11] = [
     "text",
 ];
 
-/// The input of §5: one row for each (subject, complaint) that counts, sorted by (subject, enterprise, day,
-/// complaint).
+/// One row for each (subject, complaint) that counts (docs/statistics.md, "What is counted"), sorted by (subject,
+/// enterprise, day, complaint).
 ///
 /// Columns: `subject`, `complaint` (u32), `day` (i32, days since 1970), `enterprise` (u32?, null: does not
 /// count as one), `anonymous`, `serious`, `serious_confirmed`, `confirmed`, `not_sustained` (bool), `group`
@@ -90,7 +90,7 @@ pub(super) fn counted(frames: &Frames, kind: SubjectKind, rules: &Rules) -> Pola
     all_in_order(&rows)
 }
 
-/// The input of §5 with campaigns, in the same order: adds `campaign` (u32?, as in [`with_campaigns`]) and
+/// The rows of [`counted`] with campaigns, in the same order: adds `campaign` (u32?, as in [`with_campaigns`]) and
 /// `own` (u32?, the enterprise itself). `enterprise` is one number for all rows of a campaign.
 pub(super) fn combined(frames: &Frames, kind: SubjectKind, rules: &Rules) -> PolarsResult<DataFrame> {
     let rows = with_campaigns(&counted(frames, kind, rules)?, &frames.sketches, rules)?;

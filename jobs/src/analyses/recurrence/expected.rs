@@ -1,4 +1,4 @@
-//! Observed and expected episodes of each subject (design §5, point 4).
+//! Observed and expected episodes of each subject (docs/statistics.md, "Observed and expected").
 //!
 //! Indirect standardisation: the subject's exposure in a stratum times the rate of the *other* subjects
 //! there. The subject's own episodes and exposure are left out of that rate, so that a subject that draws

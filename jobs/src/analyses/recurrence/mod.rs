@@ -1,8 +1,8 @@
 //! Recurrence: which officers and branches draw more complaints than expected, by episodes, distinct
 //! enterprises, windows and tiers.
 //!
-//! Pure functions of frames, an as-of day and rules (design §5, points 1 to 9). docs/statistics.md has the
-//! formulas and their sources. A *subject* is an officer or a branch; its *place* is its index in the frames.
+//! Pure functions of frames, an as-of day and rules. docs/statistics.md has the formulas and their
+//! sources. A *subject* is an officer or a branch; its *place* is its index in the frames.
 
 mod campaigns;
 mod cells;

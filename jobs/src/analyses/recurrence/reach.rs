@@ -14,9 +14,9 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 pub enum Count {
     /// Every complaint, whatever its kind, state and finding.
     Complaints,
-    /// Episodes of the input of §5.
+    /// Episodes of the complaints that count (docs/statistics.md, "What is counted").
     Episodes,
-    /// Distinct enterprises of the input of §5.
+    /// Distinct enterprises of the complaints that count.
     Enterprises,
 }
 

@@ -1,5 +1,5 @@
-//! Significance and shrinkage of counts: p, q, rate ratios with limits, EBGM and EB05 of each subject (design
-//! §5, points 5, 6 and 8).
+//! Significance and shrinkage of counts: p, q, rate ratios with limits, EBGM and EB05 of each subject
+//! (docs/statistics.md, "Limits, p and q", "Shrinkage" and "Robustness").
 
 use super::expected::Expected;
 use crate::numeric::multiplicity::{benjamini_hochberg, cut_off};
