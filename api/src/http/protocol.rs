@@ -1,4 +1,7 @@
 //! The wire format of requests and answers, by the GraphQL over HTTP specification.
+//!
+//! It exists because async-graphql's integration with actix ignores `Accept`, and so cannot choose the status by the
+//! media type ([`Media`]).
 
 use crate::budget::{Budget, TooLarge};
 use crate::graphql::error::Code;

@@ -1,4 +1,7 @@
 //! GraphQL over WebSocket, by the protocol graphql-transport-ws (npm package graphql-ws).
+//!
+//! It gains many subscribers of one node: 2,000 subscriptions, one socket each, all received a complaint within 63 to
+//! 706 ms, and the server had 784 MB (docs/benchmarks.md).
 
 mod operate;
 
