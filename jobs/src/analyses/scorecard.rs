@@ -25,7 +25,8 @@ pub struct Scorecard {
     pub delay_hours: f64,
 }
 
-/// The facts that match `within`, with a bool column `conduct`: whether the complaint is about conduct.
+/// The facts that match `within`, with the columns of [`Snapshot`](crate::snapshot::Snapshot) and a bool column
+/// `conduct`: whether the complaint is about conduct.
 ///
 /// # Errors
 /// If `facts` lacks `kind` or a column of `within`.
@@ -34,9 +35,9 @@ pub fn rows_of_unit(facts: &DataFrame, within: Expr) -> PolarsResult<DataFrame> 
     facts.clone().lazy().filter(within).with_column(conduct.alias("conduct")).collect()
 }
 
-/// The facts of the given complaints that match `within`. `complaints` has the id of each complaint that
-/// names the officer, and the value of its bool column `conduct`: whether it has an allegation about conduct
-/// that was not found UNFOUNDED or EXONERATED.
+/// The facts of the given complaints that match `within`, with the columns of [`Snapshot`](crate::snapshot::Snapshot)
+/// and a bool column `conduct`. `complaints` has the id of each complaint that names the officer, and its value of
+/// `conduct`: whether it has an allegation about conduct that was not found UNFOUNDED or EXONERATED.
 ///
 /// # Errors
 /// If `facts` lacks `id_high`, `id_low` or a column of `within`.

@@ -18,8 +18,10 @@ struct Text<'p> {
     sketch: &'p TextSketch,
 }
 
-/// Adds `campaign` (u32?): the index of the campaign's first row in `rows`; null outside campaigns. `rows`
-/// are sorted by (subject, enterprise, day, complaint); their column `text` is an index into `sketches`.
+/// Adds `campaign` (u32?): the index of the campaign's first row in `rows`; null outside campaigns.
+///
+/// Reads `subject` (u32), `enterprise` (u32?; without one a text is in no campaign), `day` (i32, days since 1970) and
+/// `text` (u32?, an index into `sketches`) of `rows`, which are sorted by (subject, enterprise, day, complaint).
 ///
 /// Two texts are linked if they are less than `rule.days` days apart and similar enough. Linked texts form a
 /// campaign if enough enterprises take part within `rule.days` days. Short texts and texts similar to a

@@ -54,7 +54,26 @@ pub struct Assessed {
     pub without_exposure: Vec<String>,
     /// The longest window compared, over all attributions: for the funnel plot.
     pub longest: Option<Comparison>,
-    /// The rows that count, with campaigns and episodes.
+    /// The rows that count, over the whole history, with campaigns and episodes. One for each
+    /// (subject, complaint), sorted by (subject, enterprise, day, complaint):
+    ///
+    /// | column | type | meaning |
+    /// | --- | --- | --- |
+    /// | `subject` | u32 | index into `officers` or `branches` of [`Frames`] |
+    /// | `complaint` | u32 | index into `complaints` of [`Frames`] |
+    /// | `day` | i32 | local date of receipt, days since 1970 |
+    /// | `enterprise` | u32? | number of the enterprise, one for all rows of a campaign; null: counts as none |
+    /// | `own` | u32? | number of the enterprise without regard to campaigns |
+    /// | `campaign` | u32? | number of the campaign; null outside campaigns |
+    /// | `episode_day` | i32 | day of the first complaint of the row's episode, days since 1970 |
+    /// | `opens` | bool | whether the row is that first complaint |
+    /// | `anonymous` | bool | no enterprise is known |
+    /// | `serious` | bool | an allegation against the subject is of a serious category |
+    /// | `serious_confirmed` | bool | serious, by an allegation against the subject whose attribution is CONFIRMED |
+    /// | `confirmed` | bool | an attribution to the subject is CONFIRMED; always true of a branch |
+    /// | `not_sustained` | bool | all allegations against the subject were found NOT_SUSTAINED |
+    /// | `group` | i32 | peer group of the branch, −1 for none |
+    /// | `text` | u32? | index into `sketches` of [`Frames`]; null when the text was not read |
     pub rows: DataFrame,
 }
 
@@ -240,7 +259,7 @@ impl Test<'_> {
         }
         let Some(adjusted) = adjusted else { return false };
         let surprising = |p: f64| rule.q.is_none() || self.cut_off.is_some_and(|cut_off| p <= cut_off);
-        // With a point prior chance alone explains how subjects differ, so that no subject stands out.
+        // With a point prior all differences are chance, so no subject stands out.
         let differs = adjusted.eb95 > adjusted.eb05;
         let large = |eb05: f64| rule.eb05.is_none_or(|limit| differs && eb05 >= limit);
         let whole = rule.q.is_none_or(|limit| adjusted.q <= limit) && large(adjusted.eb05);

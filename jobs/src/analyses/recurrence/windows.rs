@@ -46,8 +46,9 @@ pub struct WindowNumbers {
 pub type SubjectWindows = (u32, [WindowNumbers; 4]);
 
 /// The counts of each subject with a complaint in the longest window, sorted by place, and the rows they come
-/// from. `rows` have campaigns, and episodes formed on the whole history, and are sorted by (subject,
-/// enterprise).
+/// from: those of `rows` in the longest window, with the same columns. `rows` are those of
+/// [`Assessed::rows`](super::tiers::Assessed::rows), with campaigns, and with episodes formed on the whole history.
+/// `as_of` is in days since 1970.
 pub fn windows(rows: &DataFrame, as_of: i32) -> PolarsResult<(Vec<SubjectWindows>, DataFrame)> {
     let longest = WINDOWS[WINDOWS.len() - 1];
     let within = col("day").gt(lit(as_of - longest)).and(col("day").lt_eq(lit(as_of)));
