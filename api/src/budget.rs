@@ -109,7 +109,7 @@ fn bytes_of(value: &Value) -> usize {
         + match value {
             Value::String(text) => text.len(),
             Value::List(all) => all.iter().map(bytes_of).sum(),
-            // A cached object counts what it counted when it was resolved.
+            // A cached object is charged the bytes it cost when it was first resolved.
             Value::Binary(_)
             | Value::Null
             | Value::Number(_)

@@ -18,8 +18,8 @@ pub enum Audited {
     ByResolver,
     /// A field of a root: its arguments and the fields below it are recorded.
     Root,
-    /// A part of a list (the conditions of a count are recorded), a sealed cursor, an operator (it says what the field
-    /// above it is compared with), or an order (its fields and measures are enum values).
+    /// Not recorded by itself: paging, counts, sealed cursors, operators (recorded with their field), orders (their
+    /// enum values are).
     Part,
     /// A word: it says what something is.
     Word,

@@ -318,10 +318,13 @@ fn first_difference(run: &JobRun, stored: &[Stored], derived: &Derived) -> Optio
         }
     }
     if let Some(gone) = then.get(now.len()) {
-        return Some(format!("outputs: {} {} was flagged then and is not flagged now", gone["kind"], gone["code"]));
+        return Some(format!(
+            "outputs: {} {} had a flag in the stored run but has none now",
+            gone["kind"], gone["code"]
+        ));
     }
     if let Some(new) = now.get(then.len()) {
-        return Some(format!("outputs: {} {} is flagged now and was not flagged then", new["kind"], new["code"]));
+        return Some(format!("outputs: {} {} has a flag now but had none in the stored run", new["kind"], new["code"]));
     }
     let same = run.result_hash.as_deref() == Some(&derived.hashes.result_hash);
     (!same).then(|| "the recorded hash differs, though inputs and outputs are the same".to_owned())
@@ -348,9 +351,9 @@ fn differing_output(was: &Value, is: &Value) -> String {
     let subject = |value: &Value| (value["kind"].clone(), value["code"].clone());
     if subject(was) != subject(is) {
         let (first, verb) = if subject(was).1.as_str() < subject(is).1.as_str() {
-            (was, "was flagged then and is not flagged now")
+            (was, "had a flag in the stored run but has none now")
         } else {
-            (is, "is flagged now and was not flagged then")
+            (is, "has a flag now but had none in the stored run")
         };
         return format!("outputs: {} {} {verb}", first["kind"], first["code"]);
     }

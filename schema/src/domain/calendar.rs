@@ -10,7 +10,7 @@ pub const LOCAL: Tz = chrono_tz::Asia::Ho_Chi_Minh;
 /// Why a time is rejected.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum TimeError {
-    #[error("{0} lies before 1970-01-01")]
+    #[error("{0} is before 1970-01-01")]
     BeforeRegister(NaiveDate),
     #[error("{0} lies in the future (times up to tomorrow are accepted)")]
     InFuture(NaiveDate),

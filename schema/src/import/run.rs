@@ -48,7 +48,7 @@ fn run_into(import: Import<'_>, input: Box<dyn Read>, report: &mut Report<'_>) -
     let watch = RefCell::new(Watch::new(kind, &columns));
     let tally = RefCell::new(Tally::new(kind, &columns));
     std::thread::scope(|scope| {
-        // A batch is taken when the one before is written: with the one being read there are two in memory.
+        // At most two batches are in memory: the one being written and the one being read.
         let (sender, batches) = sync_channel(0);
         let (writer, written) = channel();
         let columns = &columns;
@@ -56,7 +56,7 @@ fn run_into(import: Import<'_>, input: Box<dyn Read>, report: &mut Report<'_>) -
         let reporter = RefCell::new(Reporter::new(&mut *report, &tally, written));
         let reader = Reader { import, columns, watch: &watch, tally: &tally, reporter: &reporter, batches: sender };
         let read = reader.read(&mut rows);
-        // The thread ends when it has written what it was given.
+        // Dropping the sender ends the writing thread after its last batch.
         drop(reader);
         reporter.into_inner().finish().and(read)
     })?;

@@ -146,7 +146,7 @@ pub fn load_sources(
     Ok(found)
 }
 
-/// Cases from which on another thread prepares their events.
+/// From this many cases on, a second thread prepares their events.
 const CASES_FOR_A_THREAD: usize = 100;
 
 /// Inserts new cases with their sources and events. Each event takes effect when the complaint was received.

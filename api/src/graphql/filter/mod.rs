@@ -101,7 +101,7 @@ pub(in crate::graphql) use combine;
 /// | `text(column)` | operators | equality, order and `like` |
 /// | `search(column, …)` | text | the text stands anywhere in one of the columns |
 /// | `relation(key => table, id)` | a filter of another table | the row refers to a row that the filter selects |
-/// | `through(id => table, near, far => other, id)` | a filter of another table | rows of `table` link it to such a row |
+/// | `through(id => table, near, far => other, id)` | a filter of another table | rows of `table` link to such a row |
 /// | `by(function)` | any type | `function(&value, reference)` |
 /// | `whole(function)` | any type | `function(&filter)`, for fields that only have a meaning together |
 macro_rules! filter {

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | sections | enterprises, officers: an id and a place each; then pieces of the facts: Arrow IPC streams |
 //! | description | [`Description`] as JSON, with the length and SHA-256 of each section |
-//! | ending | SHA-256 of the description; its code by the key file, and the key's version; its length; format; mark |
+//! | ending | SHA-256 of the description; its MAC by the key file, and the key's version; its length; format; mark |
 //!
 //! The ending has a fixed length and is read first: a file that was cut off has none.
 
@@ -29,7 +29,7 @@ use uuid::Uuid;
 const FORMAT: u32 = 1;
 const MARK: &[u8; 8] = b"PHANANHS";
 const ENDING: usize = 32 + 32 + 4 + 8 + 4 + 8;
-/// The version that says that no key file signed the description.
+/// The key version of a file without a MAC.
 const NO_KEY: u32 = u32::MAX;
 /// What the key file signs here.
 const PURPOSE: &str = "snapshot-file";

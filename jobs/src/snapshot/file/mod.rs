@@ -1,10 +1,10 @@
 //! The file that keeps the snapshot from one run of the program to the next, so that a start reads only what was
 //! written since.
 //!
-//! A file is never believed: when another program wrote it, when it belongs to another register or another state of
-//! this one, or when a byte changed, the start reads the register instead ([`resume`]). It holds no name, no tax code
-//! and no text, so that nothing erased from the register lives on in it: people are in it as ids, and their rows come
-//! from the database ([`people`]).
+//! The loader verifies a file before it uses it: when another program wrote it, when it belongs to another register or
+//! another state of this one, or when a byte changed, the start reads the register instead ([`resume`]). It holds no
+//! name, no tax code and no text, so that nothing erased from the register lives on in it: people are in it as ids, and
+//! their rows come from the database ([`people`]).
 
 mod layout;
 mod people;
@@ -29,8 +29,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Instant;
 
-/// The part of the complaints that have to change before the file is written anew: a hundredth while the node serves,
-/// because a large file is written each time, and a thousandth at its end.
+/// The file is rewritten when 1/100 of the complaints changed (1/1,000 at shutdown), because each write writes all of
+/// it.
 pub const WHILE_SERVING: u64 = 100;
 pub const AT_THE_END: u64 = 1_000;
 
@@ -149,7 +149,7 @@ impl SnapshotFile {
             }
             Err(failed) => {
                 let reason = failed.to_string();
-                // What lasts is said once.
+                // Log a lasting failure once.
                 if known.failure.as_ref() != Some(&reason) {
                     tracing::warn!(%file, reason, "the snapshot file cannot be written: starts read the register");
                 }

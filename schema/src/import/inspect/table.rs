@@ -22,7 +22,7 @@ impl<'t> Table<'t> {
         self.taken.extend(columns);
     }
 
-    /// Marks columns as free again that fill no field after all.
+    /// Releases columns that were reserved but fill no field.
     pub fn give_back(&mut self, columns: &[usize]) {
         columns.iter().for_each(|at| _ = self.taken.remove(at));
     }

@@ -1,4 +1,4 @@
-//! Reports unreadable rows, and remembers them so that what is missing because of them is not reported as well.
+//! Records unreadable rows, so that verification does not also report what is missing only because of them.
 
 use super::super::coverage::chain_of;
 use super::problem::{Findings, Problem, RowName};

@@ -58,12 +58,12 @@ impl Problem {
     pub fn of_row(chain: impl Into<Option<Chain>>, row: &RowName, kind: &'static str, column: Option<&str>) -> Self {
         let column_is = column.unwrap_or("the row");
         let what = match kind {
-            "inserted" => "the row was inserted: its chain does not have it".to_owned(),
-            "removed" => "the row was removed: its chain has it".to_owned(),
+            "inserted" => "the row was inserted: no event of its chain created it".to_owned(),
+            "removed" => "the row was removed: the chain's events still contain it".to_owned(),
             "unverifiable" => {
                 format!("{column_is} cannot be verified: its value beside the event is gone, but the row still has one")
             }
-            _ => format!("{column_is} was changed: its chain has another value"),
+            _ => format!("{column_is} was changed: the chain's events have another value"),
         };
         let RowName { table, name, id } = row;
         Self {

@@ -85,7 +85,7 @@ fn is_anonymous(ops: &BooleanOps, _: &ReferenceData) -> OptionalCondition<compla
             false => Box::new(complaints::enterprise_id.is_not_null().nullable()),
         });
     }
-    // Whether a complaint is anonymous is always known, so it is null for none, as its id.
+    // `anonymous` is never null, so `isNull: true` selects nothing.
     null_op!(conditions, ops, complaints::id);
     Ok(balanced(conditions, |a, b| Box::new(a.and(b))))
 }
