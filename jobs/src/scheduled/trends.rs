@@ -164,9 +164,9 @@ pub fn trends(
     })
 }
 
-/// The trend of each category, in the order of `table`. That has one row for each: `category` (u32, an index into the categories of
-/// the snapshot's reference data), `recent` and `before` (u32, complaints of the recent and of the `before_days`
-/// earlier days).
+/// The trend of each category, in the order of `table`. That has one row for each: `category` (u32, an index into the
+/// categories of the snapshot's reference data), `recent` and `before` (u32, complaints of the recent and of the
+/// `before_days` earlier days).
 fn categories(snapshot: &Snapshot, table: &DataFrame, before_days: i32) -> PolarsResult<Vec<CategoryTrend>> {
     let enough = before_days >= LEAST_BEFORE;
     let share = f64::from(RECENT) / f64::from(RECENT + before_days);
