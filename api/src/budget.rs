@@ -46,7 +46,7 @@ impl Budget {
         Self::until(Instant::now() + limits.deadline(), limits)
     }
 
-    /// The same with a given deadline.
+    /// The budget of a request with a given deadline.
     pub fn until(deadline: Instant, limits: &Limits) -> Self {
         Self { deadline, limit: u64::from(limits.answer_bytes), spent: Arc::default() }
     }

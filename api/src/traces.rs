@@ -85,8 +85,8 @@ impl<W: io::Write> io::Write for OneLine<W> {
     }
 }
 
-/// The HTTP client that sends spans: the one that the program has anyway. The exporter calls it on a thread of its own,
-/// so it may block.
+/// The HTTP client that sends spans: `ureq`, which the program uses for other requests, too. The exporter calls it on
+/// its own thread, so it may block.
 #[derive(Debug)]
 struct Client(ureq::Agent);
 

@@ -333,7 +333,7 @@ mod tests {
     use crate::seal::{Cover, cover_of, covered_tables};
     use std::collections::BTreeSet;
 
-    /// Text columns of evented tables that say nothing of a person and stand in events as they are.
+    /// Text columns of evented tables that are not personal, and that events contain in clear.
     const PUBLIC: &[(&str, &str)] = &[
         ("complaint_matters", "source_codes"),
         ("complaint_officers", "source_codes"),

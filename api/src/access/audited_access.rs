@@ -54,7 +54,7 @@ pub(super) struct Shown {
 }
 
 impl Shown {
-    /// What a field of the schema shows; None if it identifies no subject.
+    /// How the log names a field that shows a subject; None for a field that shows none.
     pub fn of(type_name: &str, field: &str) -> Option<Self> {
         let is_complaint = match audited(type_name, field)? {
             Audited::ByRows => true,

@@ -21,7 +21,7 @@ pub enum Audited {
     /// Not recorded by itself: paging, counts, sealed cursors, operators (recorded with their field), orders (their
     /// enum values are).
     Part,
-    /// A word: it says what something is.
+    /// A value from a fixed vocabulary, such as a state: it identifies nobody, and is not recorded.
     Word,
     /// Nothing, for this reason.
     No(&'static str),
@@ -342,7 +342,7 @@ pub fn rows() -> impl Iterator<Item = (&'static str, &'static str, &'static [Rol
     })
 }
 
-/// What the table says of a field.
+/// The row of the table for a field.
 type Row = (&'static [Role], Audited);
 
 /// The rows of the table by type and field.

@@ -38,7 +38,7 @@ impl AuditSubjects {
         self.complaints.extend(&others.complaints);
     }
 
-    /// Frees what the lists of ids reserve.
+    /// Frees the unused capacity of the lists of ids.
     fn shrink_to_fit(&mut self) {
         let lists = [&mut self.officers, &mut self.enterprises, &mut self.files, &mut self.complaints];
         lists.into_iter().for_each(|ids| ids.0.shrink_to_fit());

@@ -17,9 +17,9 @@ use std::sync::Arc;
 pub enum Counter {
     /// It is known.
     Known(i64),
-    /// By a statement of its own.
+    /// A separate statement counts.
     Query(CountQuery),
-    /// Together with the lists of the other rows of the page.
+    /// A loader counts, for the lists of all rows of the page at once.
     Loaded(CountLoad),
 }
 
@@ -71,7 +71,7 @@ pub trait Connects: Sized {
 pub trait ListItem: Connects + From<Row<Self>> {
     type Order: ListOrder;
 
-    /// Reads what is selected of all rows of a page at once, and notes whom they show.
+    /// Loads the selected relations of all rows of a page at once, and notes for the audit log whom the rows show.
     fn prepare<'c>(_: &'c Context<'_>, _: &'c [Row<Self>]) -> BoxFuture<'c, Result<()>> {
         Box::pin(ready(Ok(())))
     }
@@ -83,7 +83,7 @@ pub type Row<N> = <<N as ListItem>::Order as ListOrder>::Row;
 /// The table of a list item.
 pub type Table<N> = <<N as ListItem>::Order as ListOrder>::Table;
 
-/// Reads a page of the rows that a condition selects. The condition is built anew for each statement, since it cannot
+/// Reads a page of the rows that a condition selects. The condition is built again for each statement, since it cannot
 /// be cloned.
 ///
 /// # Errors

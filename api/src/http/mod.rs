@@ -36,9 +36,9 @@ use crate::graphql::context::App;
 pub struct Service {
     pub app: App,
     pub schema: PhananhSchema,
-    /// The same schema with reduced validation, for documents that were found valid before.
+    /// `schema` with reduced validation, for documents that were validated before.
     trusting: PhananhSchema,
-    /// The same schema with a panic guard around every field.
+    /// `schema` with a panic guard around every field, for requests in which a field panicked.
     careful: PhananhSchema,
     pub guard: Guard,
     pub sdl: String,

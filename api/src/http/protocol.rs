@@ -251,7 +251,7 @@ pub fn respond(media: Media, outcome: OperationResult) -> HttpResponse {
     respond_with(HttpResponse::Ok(), media, outcome)
 }
 
-/// The same, with headers already set.
+/// Like [`respond`], with headers already set.
 pub fn respond_with(mut builder: HttpResponseBuilder, media: Media, outcome: OperationResult) -> HttpResponse {
     let status = outcome.status(media);
     builder.status(status);

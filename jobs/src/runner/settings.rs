@@ -130,11 +130,11 @@ impl Default for RetentionSettings {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SnapshotSettings {
-    /// Whether there is one.
+    /// Whether the file is written and read.
     pub keep: bool,
-    /// Its folder. Without one it is beside a SQLite database, and with PostgreSQL there is none.
+    /// The folder of the file. Without one the file is beside a SQLite database, and PostgreSQL has no file.
     pub folder: Option<PathBuf>,
-    /// The fewest complaints of a register for which it is written.
+    /// The file is written only for registers of at least this many complaints.
     pub from_complaints: u32,
 }
 

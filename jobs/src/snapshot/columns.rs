@@ -48,7 +48,7 @@ pub const FINDING_BITS: u32 = 3;
 type Numbers = PrimitiveChunkedBuilder<UInt32Type>;
 type Days = PrimitiveChunkedBuilder<Int32Type>;
 
-/// What the places of a complaint are found by.
+/// A complaint with the lists in which its places are looked up.
 struct Placed<'a> {
     row: &'a Row,
     /// The place of its category, which other columns need, too.

@@ -94,13 +94,13 @@ impl SnapshotStore {
         Self::load_by(db, Timestamp::now)
     }
 
-    /// The same with a clock.
+    /// Like [`Self::load`], with a given clock.
     fn load_by(db: &Db, clock: impl Fn() -> Timestamp) -> Result<Self, JobError> {
         Ok(Self::of(db.read_snapshot(|conn| load_all(conn, clock()))?))
     }
 
-    /// The same from a file and from what was written since. Without a file, or with one that does not fit, from the
-    /// database.
+    /// Loads the first snapshot from a file and from the events after its position; from the database alone if there is
+    /// no file, or one that does not fit the register.
     ///
     /// # Errors
     /// When the database fails.

@@ -7,7 +7,7 @@ use schema::enums::Finding;
 use schema::tables::{complaint_officers, complaints};
 use schema::world::{self, Parameters};
 
-/// How many complaints say something of a finding.
+/// The number of complaints with an allegation that has a finding.
 fn with_finding(snapshot: &Snapshot, finding: Finding) -> usize {
     let named = snapshot.facts.column("named").expect("a column").list().expect("lists").clone();
     let says = |words: polars::series::amortized_iter::AmortSeries| {

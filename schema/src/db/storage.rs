@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// With fewer free bytes the disk counts as full: a write needs room for its log, too.
+/// The disk counts as full below this many free bytes: a write needs room for the write-ahead log, too.
 const LEAST_FREE: u64 = 4 << 20;
 
 /// The file of a SQLite database: its path, and its device and inode when it was opened.

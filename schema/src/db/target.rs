@@ -42,17 +42,17 @@ impl Target {
         Err(StoreError::BadUrl(url.to_owned()))
     }
 
-    /// The same target; a missing database is an error.
+    /// The target, for which a missing database is an error.
     pub fn existing(self) -> Self {
         Self { makes: false, ..self }
     }
 
-    /// The same target, with a timeout of statements.
+    /// The target, whose statements time out.
     pub fn with_statement_timeout(self, timeout: Duration) -> Self {
         Self { statement_timeout: Some(timeout), ..self }
     }
 
-    /// The same target; its connection notices a dead server within 5 s.
+    /// The target, whose connections notice a dead server within 5 s.
     pub fn with_short_timeout(&self) -> Self {
         // libpq takes the last of several values.
         let location = format!("{}&tcp_user_timeout=5000", self.location);

@@ -21,7 +21,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     escaped(text, is_control_or_hidden)
 }
 
-/// The same for a text of several lines: line feeds stay.
+/// Like [`visible`], for a text of several lines: line feeds stay.
 pub fn visible_lines(text: &str) -> Cow<'_, str> {
     escaped(text, |c| c != '\n' && is_control_or_hidden(c))
 }

@@ -87,7 +87,7 @@ impl UnitTree {
                 _ => None,
             };
             if let Some(place) = place {
-                // Of two units of one level, the lower one counts.
+                // The walk goes upwards: of two units of one level, keep the lower one.
                 place.get_or_insert(here);
             }
             at = self.parent_on(here, day);

@@ -29,7 +29,7 @@ pub struct FieldSpec {
     pub about: &'static str,
 }
 
-/// What a mapping has to know about the kind that it is for.
+/// The specification of a kind against which a mapping is checked.
 #[derive(Debug)]
 pub struct KindSpec {
     pub name: &'static str,

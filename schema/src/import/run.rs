@@ -109,7 +109,7 @@ impl Reader<'_, '_, '_> {
                 match key {
                     Ok(key) => return Some(Staged { key, row }),
                     Err(reject) => {
-                        // A row without a key counts as an entity of its own.
+                        // Without a key the row is rejected as a group of one row.
                         let group = Group { key: String::new(), rows: vec![row] };
                         if let Err(e) = reporter.reject(group, vec![reject]) {
                             fail(e);

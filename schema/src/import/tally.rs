@@ -28,7 +28,7 @@ struct Field {
     filled: u64,
     unknown: u64,
     unknown_cells: BTreeMap<String, u64>,
-    /// By cell that a pattern or `values` translates: the value it was read as, and how often.
+    /// Cells that a pattern or `values` translates, each with the value it was read as, and how often.
     read: HashMap<String, (String, u64)>,
 }
 

@@ -103,7 +103,7 @@ impl<'o, 'a> Reporter<'o, 'a> {
             self.steps.push_back(Step::Batch);
             return self.advance();
         }
-        // The thread has ended with an error, which is its last result.
+        // The writing thread has ended: its last result is the error, which `wait` returns.
         self.wait()?;
         Err(ImportError::Stopped)
     }
@@ -151,7 +151,7 @@ impl<'o, 'a> Reporter<'o, 'a> {
                 Step::Batch => match next(&self.written) {
                     Some(Ok(written)) => self.count(written)?,
                     Some(Err(error)) => {
-                        // What follows in the file comes again with the next import.
+                        // Drop the later steps: the next import of the file repeats them.
                         self.steps.clear();
                         return Err(error);
                     }

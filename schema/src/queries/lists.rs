@@ -217,7 +217,7 @@ fn rank(tier: Tier) -> i64 {
     }
 }
 
-/// Complaints by id, those that meet a condition. The condition is built anew for each statement.
+/// Complaints by id, those that meet a condition. The condition is built again for each statement.
 ///
 /// # Errors
 /// If the condition is wrong, or the database cannot be read.

@@ -13,24 +13,24 @@ use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::{Bool, Nullable, Text};
 use std::cell::RefCell;
 
-/// The most candidates that a page reads. Where more texts may contain what is sought, SQLite finds the rows of a page
-/// sooner in the order of the list.
+/// The most candidates for which a page uses the index. With more of them SQLite fills a page sooner by reading the list
+/// in its order.
 const MOST_CANDIDATES: u32 = 10_000;
 
-/// A look into the index: the query of trigrams.
+/// A query of trigrams to the index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Lookup {
     texts: Indexed,
     trigrams: String,
 }
 
-/// What a thread that builds a condition does about the index.
+/// How a condition that this thread builds uses the index.
 enum Planning {
-    /// It uses none.
+    /// Not at all.
     Off,
-    /// It collects the looks into the index that the condition could take.
+    /// First run of `build`: collects the queries to the index that the condition could use.
     Collects(Vec<Lookup>),
-    /// It takes these.
+    /// Second run of `build`: uses these queries.
     Takes(Vec<Lookup>),
 }
 

@@ -23,10 +23,10 @@ use diesel::prelude::*;
 use load::{require_readable, rows_of};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The actor of states that are taken over from before the chain began.
+/// The actor of the first states of rows that are older than the chain.
 const BACKFILL_ACTOR: &str = "migrate";
 
-/// Rows taken over per query.
+/// Rows per query of this backfill.
 const AT_ONCE: i64 = 1_000;
 
 #[derive(QueryableByName)]

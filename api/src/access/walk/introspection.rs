@@ -5,7 +5,7 @@ use async_graphql::parser::Positioned;
 use async_graphql::parser::types::{Field, Selection, SelectionSet};
 use async_graphql_value::Value;
 
-/// Introspection values that cost as much as one row: a row of a page of complaints has about as many.
+/// Introspection values charged as one row: a row of a page of complaints has about as many values.
 const VALUES_OF_A_ROW: u64 = 25;
 
 impl<'d> Walk<'d> {

@@ -67,7 +67,7 @@ pub(in crate::access) struct Walk<'d> {
     conditions_too_long: bool,
 }
 
-/// The path to the current node. It lies on the stack and is written out only for conditions that identify a
+/// The path to the current node. It is a list on the stack, made into text only for conditions that identify a
 /// subject.
 #[derive(Clone, Copy)]
 struct Path<'p> {

@@ -59,7 +59,7 @@ impl CachedSelections {
     /// Whether the cache may hold rows of this list. If not, all rows are read at once, without a look at their
     /// versions first.
     pub fn are_known(&self) -> bool {
-        // Of all selections: each is noted.
+        // No short cut: `has_selection` has to note each selection.
         self.selections.iter().fold(true, |all, (_, hash)| self.cache.has_selection(*hash) && all)
     }
 

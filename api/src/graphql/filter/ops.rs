@@ -125,7 +125,7 @@ macro_rules! null_op {
 }
 pub(in crate::graphql) use null_op;
 
-/// The same, and `gt`, `gte`, `lt`, `lte`.
+/// The operators of `equal_ops!`, and `gt`, `gte`, `lt`, `lte`.
 macro_rules! ordered_ops {
     ($conditions:ident, $ops:expr, $column:expr, $convert:expr) => {
         $crate::graphql::filter::equal_ops!($conditions, $ops, $column, $convert);

@@ -255,7 +255,7 @@ fn fixed(prior: &Prior, observed: u32, expected: f64, largest: u32, cut_off: f64
         lower: 0.0,
         upper: 0.0,
         p: p(observed),
-        // Only the side of the limits on which q lies matters.
+        // Only whether q is below or above the limits matters.
         q: if p(observed) <= cut_off { 0.0 } else { 1.0 },
         ebgm: prior.posterior(observed, expected).ebgm,
         eb05: eb05(observed),

@@ -168,7 +168,7 @@ fn in_order(rows: &DataFrame, mut kept: Vec<u32>) -> PolarsResult<DataFrame> {
     let mut binned = vec![(0u64, 0u32); kept.len()];
     for (row, bin) in kept.iter().zip(&bin_of_each) {
         let enterprise = enterprises.get(*row as usize).unwrap_or(0);
-        // With the sign bit turned, numbers without a sign have the order of days.
+        // With the sign bit flipped, unsigned numbers sort as the signed days do.
         let day = days.get(*row as usize).unwrap_or(i32::MIN).cast_unsigned() ^ (1 << 31);
         let next = &mut ends[*bin];
         binned[*next] = ((u64::from(enterprise) << 32) | u64::from(day), *row);

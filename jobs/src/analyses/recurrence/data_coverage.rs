@@ -21,17 +21,17 @@ pub struct Available {
     pub latest: Option<NaiveDate>,
     /// Complaints received.
     pub complaints: u32,
-    /// Of these, complaints that count: about conduct, not void, and with an allegation that was not cleared.
+    /// Complaints that count: those about conduct, not void, and with an allegation that was not cleared.
     pub conduct: u32,
-    /// Of those that count: from a known enterprise, and anonymous.
+    /// Complaints that count, from a known enterprise; and anonymous ones.
     pub with_enterprise: u32,
     pub anonymous: u32,
-    /// Of those that count: about an officer, and about one whose attribution is CONFIRMED.
+    /// Complaints that count, about an officer; and those of them with a CONFIRMED attribution.
     pub about_officers: u32,
     pub confirmed: u32,
-    /// Of those that count: about a branch.
+    /// Complaints that count, about a branch.
     pub about_branches: u32,
-    /// The subjects of each kind with the most of those that count.
+    /// The subjects of each kind with the most complaints that count.
     pub most: Vec<TopSubject>,
 }
 

@@ -86,14 +86,14 @@ impl Growing {
 /// The cells of one window as parallel vectors, sorted by (subject, group, month), and their sums.
 #[derive(Default)]
 struct Window {
-    /// Of each cell.
+    /// One element for each cell, as in the next two.
     exposure: Vec<f64>,
     episodes: Vec<u32>,
     stratum: Vec<u32>,
-    /// Of each subject: its place, the end of its cells, and whether some of its exposure was carried over.
+    /// One element for each subject: its place, the end of its cells, and whether some of its exposure was carried over.
     subjects: Vec<(u32, usize, bool)>,
     months: usize,
-    /// Of each stratum: `group * months + month`.
+    /// The sum of each stratum, at `group * months + month`; then that of each group.
     strata: Vec<Sum>,
     groups: Vec<Sum>,
     all: Sum,

@@ -69,7 +69,7 @@ pub fn expected(cells: &LazyFrame, spans: &[Span], days: i32, rules: &Rules) -> 
             .group_by_stable(keys)
             .agg([col("x").sum().alias(format!("x_{suffix}")), col("y").sum().alias(format!("y_{suffix}"))])
     };
-    // In one piece: a query divides it between threads, so that its sum depends on how many there are.
+    // Summed in one chunk: a query splits the sum between threads, so that its rounding depends on their number.
     let total = |name: &str| -> PolarsResult<f64> {
         Ok(cell.column(name)?.as_materialized_series().rechunk().f64()?.sum().unwrap_or(0.0))
     };

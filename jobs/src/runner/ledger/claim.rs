@@ -78,7 +78,7 @@ pub fn claim(
     Ok(committed.value)
 }
 
-/// When the job was first seen; set to now when that lies in the future because the clock was ahead.
+/// When the job was first seen. A time in the future, from a clock that was ahead, is replaced by now.
 fn first_seen(tx: &mut WriteTx<'_>, row: &JobRow, now: Timestamp) -> Result<Timestamp, StoreError> {
     if row.since <= now {
         return Ok(row.since);

@@ -31,7 +31,7 @@ const MARK: &[u8; 8] = b"PHANANHS";
 const ENDING: usize = 32 + 32 + 4 + 8 + 4 + 8;
 /// The key version of a file without a MAC.
 const NO_KEY: u32 = u32::MAX;
-/// What the key file signs here.
+/// The purpose of the MAC, so that no MAC of another use fits ([`Keys`]).
 const PURPOSE: &str = "snapshot-file";
 /// Bytes of an id and a place.
 const ENTRY: usize = 16 + 4;

@@ -74,7 +74,7 @@ pub(super) fn load(
         }
     });
     order.rest()?.iter().for_each(|row| all_officers.put(row));
-    // A tax code or a group that changed may have moved places.
+    // A changed tax code or group may have merged or split enterprises, which renumbers their places.
     if enterprise_places.iter().any(|(id, place)| all_enterprises.place(*id) != Some(*place))
         || officer_places.iter().any(|(id, place)| all_officers.place(*id) != Some(*place))
     {

@@ -22,7 +22,7 @@ pub const NOISED_DELAY: &str = "noised_delay";
 /// written between two editions.
 const POSITIONS: i64 = 100;
 
-/// In sums each complaint counts for more or for less than its value, by a share between these.
+/// The noise of sums: each complaint counts with its value times 1 plus or minus a share between these two.
 const LEAST_NOISE: f64 = 0.25;
 const MOST_NOISE: f64 = 0.5;
 

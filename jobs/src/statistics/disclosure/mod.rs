@@ -214,7 +214,7 @@ mod tests {
                 },
                 ..Measures::default()
             };
-            // A key of its own simulates other shared attributes for each cell.
+            // Each cell gets another key, which stands for other shared attributes.
             let disclosure = Disclosure { noise_key: NoiseKey([cell_key as u8; 32]), ..disclosure(&[], ALL) };
             Fixed::new(&measures, &disclosure, &Reference::default())
         };

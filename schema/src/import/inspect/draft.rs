@@ -268,7 +268,7 @@ fn lines(table: &Table<'_>, plan: &Plan) -> Vec<String> {
     lines
 }
 
-/// Comments on what the flag rules count and the file does not have.
+/// Comments on the fields that flag rules need and the file lacks.
 fn lacking(plan: &Plan) -> Vec<String> {
     if !plan.has("officer") && !plan.has("unit") {
         return vec!["# No officer and no unit: no flag is possible.\n".into()];

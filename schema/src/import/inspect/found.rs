@@ -44,7 +44,7 @@ const NOBODY: [&str; 36] = [
     "đang xác minh",
     "đang điều tra",
 ];
-/// The same, but only as whole cells: as parts of names they mean something else.
+/// Phrases of this meaning only where they fill the cell: as parts of names they mean something else.
 const NOBODY_ALONE: [&str; 7] = ["n a", "none", "no", "nil", "không", "không có", "trống"];
 
 /// The most other words in a cell with a phrase of [`NOBODY`].

@@ -14,7 +14,7 @@ use uuid::Uuid;
 /// Entities of a part.
 const PART: i64 = 2_000;
 
-/// What a part verifies.
+/// The rows and events that a part verifies.
 #[derive(Debug, Clone, Copy)]
 pub enum Task {
     Complaints,

@@ -223,7 +223,7 @@ fn compare(
     if derived.is_list() || broken.has(derived.table(), id) {
         return Ok(());
     }
-    // Only lists were stored for this id, and no row of its own.
+    // An empty state means that only lists are stored for this id, and no row.
     let actual = actual.filter(|fields| !fields.is_empty());
     if actual.is_none() && !has_events {
         return Ok(());
