@@ -197,7 +197,8 @@ pub fn of_officers(
             continue;
         }
         if postings.is_empty() {
-            // Without postings, the officer counts as posted at the units of the workload rows, from the first month on.
+            // Without postings, the officer counts as posted at the units of the workload rows, from the first month
+            // on.
             for (unit, rows) in by_unit.into_iter().flatten() {
                 let daily = daily(rows, days_of_month);
                 let since = daily.0.keys().next().map_or(i32::MAX, |first| day_number(*first));

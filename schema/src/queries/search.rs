@@ -13,8 +13,8 @@ use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::{Bool, Nullable, Text};
 use std::cell::RefCell;
 
-/// The most candidates for which a page uses the index. With more of them SQLite fills a page sooner by reading the list
-/// in its order.
+/// The most candidates for which a page uses the index. With more of them SQLite fills a page sooner by reading the
+/// list in its order.
 const MOST_CANDIDATES: u32 = 10_000;
 
 /// A query of trigrams to the index.

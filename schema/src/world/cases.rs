@@ -81,7 +81,8 @@ impl<'w> Generator<'w> {
         let text = self.text(&mut chance, planned, category, &branch.name, declaration.as_deref());
         let costs = chance.is(if conduct { 0.6 } else { 0.45 });
         let delays = chance.is(0.5);
-        // The order of draws defines the world of a seed: draw these two before the costs, outside the struct expression.
+        // The order of draws defines the world of a seed: draw these two before the costs, outside the struct
+        // expression.
         let (legal_form, channel) = (legal_form(&mut chance, conduct), channel(&mut chance));
         let complaint = Complaint {
             occurred_at,

@@ -90,7 +90,8 @@ struct Window {
     exposure: Vec<f64>,
     episodes: Vec<u32>,
     stratum: Vec<u32>,
-    /// One element for each subject: its place, the end of its cells, and whether some of its exposure was carried over.
+    /// One element for each subject: its place, the end of its cells, and whether some of its exposure was carried
+    /// over.
     subjects: Vec<(u32, usize, bool)>,
     months: usize,
     /// The sum of each stratum, at `group * months + month`; then that of each group.
@@ -153,7 +154,7 @@ impl Window {
         let cells = 0..self.exposure.len();
         let (all_exposed, all_widened) = (cells.clone().all(exposed), cells.clone().all(widened));
         let mut found = Expected::default();
-        // Of the cells of one subject: expected episodes, None without a rate to compare with.
+        // Expected episodes in the cells of one subject; None without a rate to compare with.
         let mut terms: Vec<Option<f64>> = Vec::new();
         let mut begin = 0;
         for (subject, end, carried) in &self.subjects {
