@@ -20,6 +20,7 @@ mod digest;
 mod disclosure_aggregates;
 mod disclosure_over_time;
 mod documents;
+mod ended_early;
 mod explorer;
 mod failover;
 mod flag_lists;

@@ -87,6 +87,10 @@ impl Reader<'_, '_, '_> {
         };
         let staged = std::iter::from_fn(|| {
             loop {
+                // `Groups` asks again for the group after the one that was cut off.
+                if is_broken.get() {
+                    return None;
+                }
                 let mut row = match rows.next() {
                     Ok(next) => next?,
                     Err(e) => {
@@ -143,6 +147,10 @@ impl Reader<'_, '_, '_> {
         let mut seen = if self.import.mapping.adjacent { Some(SeenKeys::new()?) } else { None };
         for group in groups {
             let group = group?;
+            // The rows before a read error may be damaged too, and those before a stop are not all of their entity.
+            if is_broken.get() {
+                return Ok(());
+            }
             rows += group.rows.len();
             batch.push(group);
             if batch.len() >= limit || rows >= rows_limit {
@@ -150,8 +158,7 @@ impl Reader<'_, '_, '_> {
                 rows = 0;
             }
         }
-        // The last rows before a read error may be damaged too, and those before a stop are not all of their entity,
-        // so the unfinished batch is not written.
+        // Nor is an unfinished batch written whose last group was whole.
         if batch.is_empty() || is_broken.get() {
             return Ok(());
         }

@@ -17,8 +17,8 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender};
 /// Attempts to write a batch that conflicts with a concurrent writer.
 const TRIES: usize = 3;
 
-/// Rejects that wait for the batches before them, at most; the reader waits then, so that memory stays bounded.
-const MOST_WAITING: usize = 20_000;
+/// Rejected rows that wait for the batches before them, at most; the reader waits then, so that memory stays bounded.
+const MOST_WAITING_ROWS: usize = 20_000;
 
 /// A batch that was written.
 pub(super) struct Written {
@@ -75,6 +75,8 @@ pub(super) struct Reporter<'o, 'a> {
     tally: &'o RefCell<Tally>,
     written: Receiver<Result<Written, ImportError>>,
     steps: VecDeque<Step>,
+    /// The rows of the rejected entities in `steps`: one entity may have many.
+    waiting_rows: usize,
     is_stopped: bool,
 }
 
@@ -91,7 +93,7 @@ impl<'o, 'a> Reporter<'o, 'a> {
         tally: &'o RefCell<Tally>,
         written: Receiver<Result<Written, ImportError>>,
     ) -> Self {
-        Self { report, tally, written, steps: VecDeque::new(), is_stopped: false }
+        Self { report, tally, written, steps: VecDeque::new(), waiting_rows: 0, is_stopped: false }
     }
 
     /// Hands a batch to the writing thread, and waits until that has written the one before.
@@ -113,9 +115,10 @@ impl<'o, 'a> Reporter<'o, 'a> {
     /// # Errors
     /// As [`Self::hand_over`], or where rejects cannot be written.
     pub fn reject(&mut self, group: Group, reasons: Vec<Reject>) -> Result<(), ImportError> {
+        self.waiting_rows += group.rows.len();
         self.steps.push_back(Step::Rejected(group, reasons));
         self.advance()?;
-        if self.steps.len() > MOST_WAITING { self.wait() } else { Ok(()) }
+        if self.waiting_rows > MOST_WAITING_ROWS { self.wait() } else { Ok(()) }
     }
 
     /// Waits for all batches, which are part of the report even where reading them all has failed.
@@ -143,6 +146,7 @@ impl<'o, 'a> Reporter<'o, 'a> {
         while let Some(step) = self.steps.pop_front() {
             match step {
                 Step::Rejected(group, reasons) => {
+                    self.waiting_rows -= group.rows.len();
                     let Report { summary, rejects, .. } = &mut *self.report;
                     summary.read += 1;
                     summary.rejected += 1;
@@ -153,6 +157,7 @@ impl<'o, 'a> Reporter<'o, 'a> {
                     Some(Err(error)) => {
                         // Drop the later steps: the next import of the file repeats them.
                         self.steps.clear();
+                        self.waiting_rows = 0;
                         return Err(error);
                     }
                     None => {
