@@ -207,8 +207,12 @@ pub fn drop_indexes(conn: &mut Conn, tables: &[&str]) -> Result<Vec<String>, Sto
 /// If a row violates an index, or the disk is full.
 pub fn make_indexes(conn: &mut Conn, made_by: &[String]) -> Result<(), StoreError> {
     if let Conn::Pg(c) = &mut *conn {
-        // PostgreSQL's default of 64 MB makes it sort a large index on disk, and write a trigram index in many parts.
-        c.batch_execute("SET LOCAL maintenance_work_mem = '256MB'")?;
+        // PostgreSQL's default of 64 MB makes it sort a large index on disk, and write a trigram index in many parts. A
+        // larger setting of the server stays.
+        c.batch_execute(
+            "SELECT set_config('maintenance_work_mem', '256MB', true) \
+             WHERE pg_size_bytes(current_setting('maintenance_work_mem')) < 268435456",
+        )?;
     }
     made_by.iter().try_for_each(|statement| -> Result<(), StoreError> { Ok(conn.batch_execute(statement)?) })?;
     super::search_index::note_missing(conn)
@@ -217,6 +221,8 @@ pub fn make_indexes(conn: &mut Conn, made_by: &[String]) -> Result<(), StoreErro
 /// Drops the foreign keys of tables that are about to be filled, and returns the statements that recreate them: one
 /// join over a table is cheaper than a look-up for each key of each row. Both belong in one transaction. SQLite cannot
 /// add a foreign key to a table, so there all of them stay.
+///
+/// PostgreSQL locks the tables of both ends exclusively until the transaction ends: nobody else can even read them.
 ///
 /// # Errors
 /// If a table does not exist, or its lock is not granted in time.
