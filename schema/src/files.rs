@@ -203,7 +203,8 @@ fn remove_left_behind(within: &Path, is_one: impl Fn(&str) -> bool) {
     }
 }
 
-fn folder_of(path: &Path) -> &Path {
+/// The folder that holds a file.
+pub fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 

@@ -203,3 +203,19 @@ fn a_full_disk_only_costs_the_next_start() {
     assert!(log.contains(NOT_WRITTEN) && log.contains("too little room"), "{log}");
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
 }
+
+#[test]
+fn a_missing_folder_only_costs_the_next_start_and_one_that_is_open_to_all_is_refused() {
+    let files = Files::new();
+    let folder = files.path().join("kept");
+    let database = Database::sqlite();
+    fixtures::fill(&database);
+    let kept = config(&files, "kept.toml", &format!("from_complaints = 0\nfolder = \"{}\"", folder.display()));
+    let log = serve(&database, &kept).log_after("TERM");
+    assert!(log.contains("snapshot.folder is no folder") && log.contains(NOT_WRITTEN), "{log}");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o777)).unwrap();
+    let refused = program().run(&database, ["serve", "--listen", "127.0.0.1:0", "--config", kept.as_str()]);
+    assert!(refused.status != 0 && refused.err.contains("everybody can write to"), "{refused:?}");
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+}

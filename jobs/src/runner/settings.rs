@@ -4,6 +4,7 @@ use schema::keys::Keys;
 use schema::seal::LONGEST_LEASE;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -191,8 +192,11 @@ impl Settings {
         if [self.retention.runs_days, self.retention.deliveries_days].iter().any(|days| !(7..=36_500).contains(days)) {
             return Err("retention: runs_days and deliveries_days must be from 7 to 36500".into());
         }
-        if let Some(folder) = self.snapshot.folder.as_ref().filter(|folder| !folder.is_dir()) {
-            return Err(format!("snapshot.folder: {} does not exist or is not a folder", folder.display()));
+        // A missing one only costs the next start. In one that is open to all, others could put links and files there.
+        if let Some(folder) = &self.snapshot.folder
+            && folder.metadata().is_ok_and(|meta| meta.mode() & 0o002 != 0)
+        {
+            return Err(format!("snapshot.folder: everybody can write to {}: use chmod o-w", folder.display()));
         }
         if self.scheduler.lease() > LONGEST_LEASE {
             return Err(format!("scheduler: lease_seconds must be at most {}", LONGEST_LEASE.as_secs()));

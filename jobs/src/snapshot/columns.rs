@@ -251,7 +251,12 @@ impl Columns {
 
 /// Encodes an officer's place and a finding as a word of the column `named`.
 pub fn word(officer: Option<u32>, finding: Finding) -> u32 {
-    officer.map_or(0, |place| place + 1) << FINDING_BITS | finding.place()
+    word_of_number(officer, finding.place())
+}
+
+/// The same with the number of a finding, which [`meaning`] returns.
+pub(super) fn word_of_number(officer: Option<u32>, finding: u32) -> u32 {
+    officer.map_or(0, |place| place + 1) << FINDING_BITS | finding
 }
 
 /// Decodes a word of the column `named`: the officer's place, if any, and the number of the finding.

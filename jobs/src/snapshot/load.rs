@@ -29,11 +29,39 @@ pub(super) fn reference_changed(conn: &mut Conn, position: i64) -> Result<bool, 
     Ok(changes > 0)
 }
 
+/// Time and actor of a transaction, which all of its events share. Another register, and this one restored to an earlier
+/// state and written on, has another at the same position.
+pub(super) type Transaction = (Timestamp, String);
+
+/// The transaction with a position. None if no event has it.
+pub(super) fn transaction_at(conn: &mut Conn, position: i64) -> Result<Option<Transaction>, StoreError> {
+    let of_complaints: Option<Transaction> = complaint_events::table
+        .filter(complaint_events::position.eq(position))
+        .select((complaint_events::recorded_at, complaint_events::actor))
+        .first(conn)
+        .optional()?;
+    if of_complaints.is_some() {
+        return Ok(of_complaints);
+    }
+    let of_reference_data: Option<Transaction> = reference_events::table
+        .filter(reference_events::position.eq(position))
+        .select((reference_events::recorded_at, reference_events::actor))
+        .first(conn)
+        .optional()?;
+    Ok(of_reference_data)
+}
+
 /// Enterprises, officers, and the version of all names.
 pub(super) type People = (Arc<Enterprises>, Arc<Officers>, u64);
 
 /// A number that no snapshot of this process has had.
 pub(super) fn next_names_version() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    LAST.fetch_add(1, Ordering::Relaxed) + 1
+}
+
+/// The number of a full reading of the register, from 1.
+fn next_reading() -> u64 {
     static LAST: AtomicU64 = AtomicU64::new(0);
     LAST.fetch_add(1, Ordering::Relaxed) + 1
 }
@@ -138,6 +166,8 @@ pub(super) fn load_all(conn: &mut Conn, as_of: Timestamp) -> Result<Snapshot, Jo
         enterprises: Arc::new(enterprises),
         officers: Arc::new(officers),
         names_version: next_names_version(),
+        transaction: transaction_at(conn, position)?,
+        reading: next_reading(),
         episodes: Arc::default(),
     })
 }
@@ -179,6 +209,7 @@ pub(super) fn refreshed(
     as_of: Timestamp,
 ) -> Result<Snapshot, JobError> {
     let today = local_date(as_of);
+    let transaction = transaction_at(conn, position)?;
     let mut changed: Vec<Id> = complaint_events::table
         .filter(complaint_events::position.gt(before.position))
         .select(complaint_events::complaint_id)
@@ -233,7 +264,7 @@ pub(super) fn refreshed(
         }
     }
     if changed.is_empty() {
-        return Ok(Snapshot { position, as_of, enterprises, officers, names_version, ..before.clone() });
+        return Ok(Snapshot { position, as_of, enterprises, officers, names_version, transaction, ..before.clone() });
     }
     let mut later = columns.take_later();
     later.extend(before.later.iter().filter(|(_, complaint)| changed.binary_search(complaint).is_err()));
@@ -256,6 +287,8 @@ pub(super) fn refreshed(
         enterprises,
         officers,
         names_version,
+        transaction,
+        reading: before.reading,
         later: Arc::new(later),
         episodes: Arc::default(),
     })

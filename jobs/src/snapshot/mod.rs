@@ -4,6 +4,7 @@
 //! after its position, and publishes each new one atomically. A reader keeps one consistent snapshot.
 
 mod columns;
+mod comparison;
 mod episodes;
 mod file;
 mod load;
@@ -20,7 +21,7 @@ pub use reference::Reference;
 use crate::JobError;
 use arc_swap::ArcSwap;
 use chrono::NaiveDate;
-use load::{load_all, people_changed, reference_changed, refreshed};
+use load::{Transaction, load_all, people_changed, reference_changed, refreshed, transaction_at};
 use polars::prelude::DataFrame;
 use schema::db::dialect::current_position;
 use schema::domain::calendar::local_date;
@@ -56,6 +57,10 @@ pub struct Snapshot {
     /// Another number after each change of a unit, category, officer or enterprise that an earlier snapshot held.
     /// Whatever is derived from their names stays true while the number is the same.
     pub names_version: u64,
+    /// The transaction that made `position`, read at the same moment as everything else.
+    transaction: Option<Transaction>,
+    /// Which full reading of the register it stems from; 0 for one that stems from a file.
+    reading: u64,
     /// The complaints whose finding counts from a later day than that of `as_of`, and that day.
     later: Arc<Vec<(NaiveDate, Id)>>,
     /// Computed on first use.
@@ -144,11 +149,16 @@ impl SnapshotStore {
             let position = current_position(conn)?;
             let now = clock();
             let today = local_date(now);
-            if position == before.position && before.later.iter().all(|(day, _)| *day > today) {
+            // A database that went back, such as a standby that lagged, may hold other rows of the same versions; and it may
+            // have been written on since, up to the same position or beyond.
+            let is_other = position < before.position
+                || transaction_at(conn, before.position)? != before.transaction
+                // The clock was ahead: findings count that are of days to come.
+                || today < local_date(before.as_of);
+            if !is_other && position == before.position && before.later.iter().all(|(day, _)| *day > today) {
                 return Ok(None);
             }
-            // A database that went back, such as a standby that lagged, may hold other rows of the same versions.
-            let is_other = position < before.position || reference_changed(conn, before.position)?;
+            let is_other = is_other || reference_changed(conn, before.position)?;
             let people = if is_other { None } else { people_changed(conn, &before)? };
             match people {
                 // Indices may have changed: load everything again.

@@ -4,7 +4,7 @@ use chrono::{Days, TimeDelta};
 use diesel::dsl::count_star;
 use diesel::prelude::*;
 use schema::enums::Finding;
-use schema::tables::{complaint_officers, complaints};
+use schema::tables::{complaint_events, complaint_officers, complaints};
 use schema::world::{self, Parameters};
 
 /// The number of complaints with an allegation that has a finding.
@@ -59,9 +59,41 @@ fn a_finding_counts_from_its_day_on_without_any_write() {
     assert_eq!(with_finding(&refreshed, Finding::Exonerated), before + allegations + without_officer);
     let all: i64 = db.read(|conn| Ok(complaints::table.select(count_star()).first(conn)?)).expect("a count");
     assert_eq!(i64::try_from(refreshed.facts.height()), Ok(all), "no complaint stands twice");
+    // A clock that was ahead and is right again takes the findings back.
+    let ahead = SnapshotStore::load_by(&db, || a_day_later).expect("a snapshot");
+    ahead.refresh_by(&db, || now).expect("a refresh");
+    assert_eq!(with_finding(&ahead.current(), Finding::Exonerated), before);
+    assert_eq!(ahead.current().as_of, now);
     // A snapshot from the file of the day before is the same, and so is one loaded on that day.
     let resumed = file.load(&db, &|| a_day_later).expect("a snapshot from the file");
     assert_eq!(with_finding(&resumed, Finding::Exonerated), before + allegations + without_officer);
     let loaded = SnapshotStore::load_by(&db, || a_day_later).expect("a snapshot");
     assert_eq!(with_finding(&loaded.current(), Finding::Exonerated), before + allegations + without_officer);
+}
+
+#[test]
+fn a_register_that_another_history_replaced_is_read_in_full() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let db = Db::open(&format!("sqlite:{}", folder.path().join("world.db").display())).expect("a database");
+    db.migrate().expect("migrations");
+    let until = NaiveDate::from_ymd_opt(2025, 12, 31).expect("a date");
+    world::generate(&db, Parameters { complaints: 300, seed: 4, until }, &mut |_| true).expect("a register");
+    let store = SnapshotStore::load(&db).expect("a snapshot");
+    let first = store.current().reading;
+    store.refresh(&db).expect("a refresh");
+    assert_eq!(store.current().reading, first, "nothing was written");
+    // The node that took over wrote the same position in its own way.
+    let replaced = db.write("test", |tx| {
+        diesel::update(complaints::table).set(complaints::cost_vnd.eq(Some(7_i64))).execute(tx.conn)?;
+        Ok(diesel::update(complaint_events::table).set(complaint_events::actor.eq("other")).execute(tx.conn)?)
+    });
+    assert!(replaced.expect("replaced").value > 0);
+    let settings = SnapshotSettings { keep: true, folder: None, from_complaints: 0 };
+    let file = SnapshotFile::of(&db, &settings, None).expect("a file");
+    file.keep(&db, &store.current(), AT_THE_END);
+    assert!(file.load(&db, &Timestamp::now).is_none(), "the file has the signature of what it holds");
+    store.refresh(&db).expect("a refresh");
+    assert_ne!(store.current().reading, first);
+    let loaded = SnapshotStore::load(&db).expect("a snapshot").current();
+    assert!(store.current().agrees_with(&loaded).expect("columns"));
 }

@@ -222,6 +222,11 @@ impl Db {
         self.target.name()
     }
 
+    /// What tells the database from every other: its path, or its URL without its password.
+    pub fn identity(&self) -> String {
+        self.target.identity()
+    }
+
     /// Applies pending migrations.
     ///
     /// # Errors

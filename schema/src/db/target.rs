@@ -76,6 +76,14 @@ impl Target {
         }
     }
 
+    /// The location with all of its settings, which may name the database, but without its password.
+    pub fn identity(&self) -> String {
+        match self.backend {
+            Backend::Postgres => without_password(&self.location),
+            Backend::Sqlite => self.location.clone(),
+        }
+    }
+
     /// Fails if a SQLite file is missing: SQLite would create it.
     fn must_be_there(&self) -> Result<(), StoreError> {
         match self.file().filter(|path| !path.exists()) {
@@ -203,6 +211,19 @@ fn with_certificate_store(url: &str) -> String {
     }
 }
 
+/// The URL without its passwords.
+fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    // As libpq reads it: whatever is before an `@` names the user, unless a slash comes first.
+    let at = rest.find(['@', '/']).filter(|at| rest[*at..].starts_with('@'));
+    let (user, place) = at.map_or(("", rest), |at| (&rest[..at], &rest[at + 1..]));
+    let user = user.split(':').next().unwrap_or_default();
+    let (place, settings) = place.split_once('?').unwrap_or((place, ""));
+    let is_password = |setting: &&str| ["password=", "sslpassword="].iter().any(|name| setting.starts_with(name));
+    let settings: Vec<&str> = settings.split('&').filter(|setting| !is_password(setting)).collect();
+    format!("{scheme}://{user}@{place}?{}", settings.join("&"))
+}
+
 /// The URL without its password, for messages.
 fn redact(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
@@ -214,5 +235,21 @@ fn redact(url: &str) -> String {
             format!("{scheme}://{user}@{}", shown(host))
         }
         None => format!("{scheme}://{}", shown(rest)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn databases_differ_by_their_settings_and_not_by_a_password() {
+        let bare = |url: &str| without_password(url);
+        let url = "postgres://u@host:5432/db?options=-csearch_path%3Da";
+        assert_eq!(bare(url), url);
+        assert_eq!(bare("postgres://u:secret?x@host:5432/db?options=-csearch_path%3Da"), url);
+        assert_eq!(bare("postgres://u@host:5432/db?password=secret&options=-csearch_path%3Da"), url);
+        assert_ne!(bare("postgres:///db?host=a"), bare("postgres:///db?host=b"));
+        assert_eq!(bare("postgres:///db?user=a@b"), "postgres://@/db?user=a@b");
     }
 }

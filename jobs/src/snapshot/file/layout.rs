@@ -8,20 +8,23 @@
 //!
 //! The ending has a fixed length and is read first: a file that was cut off has none.
 
-use super::{Failed, doubt};
+use super::{ENDS, Failed, NO_FILE, doubt};
 use crate::snapshot::Snapshot;
 use crate::snapshot::columns::Columns;
+use crate::snapshot::load::Transaction;
 use chrono::NaiveDate;
 use data_encoding::HEXLOWER;
 use polars::io::ipc::{IpcStreamReader, IpcStreamWriter};
 use polars::prelude::{DataFrame, SerReader, SerWriter};
+use rustix::fs::OFlags;
+use schema::files::folder_of;
 use schema::keys::Keys;
 use schema::{Id, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use uuid::Uuid;
 
@@ -45,9 +48,8 @@ pub(super) struct Description {
     pub program: String,
     pub position: i64,
     pub as_of: Timestamp,
-    /// Time and actor of the transaction that made `position`: another register, and this one restored to an earlier
-    /// state and written on, has another.
-    pub transaction: (Timestamp, String),
+    /// The transaction that made `position`.
+    pub transaction: Transaction,
     /// A hash of units and categories, to which the columns refer by place.
     pub reference: String,
     pub later: Vec<(NaiveDate, Id)>,
@@ -61,12 +63,13 @@ pub(super) struct Section {
     sha256: String,
 }
 
-/// Writes a file; `description` has no sections yet.
+/// Writes a file, unless it `has_to_end` before; `description` has no sections yet.
 pub(super) fn write(
     out: &mut impl Write,
     mut description: Description,
     snapshot: &Snapshot,
     keys: Option<&Keys>,
+    has_to_end: impl Fn() -> bool,
 ) -> Result<(), Failed> {
     let sections = &mut description.sections;
     let mut write_section = |bytes: &[u8]| -> io::Result<()> {
@@ -81,6 +84,9 @@ pub(super) fn write(
     write_section(&officers)?;
     let rows = snapshot.facts.height();
     for from in (0..rows).step_by(PIECE) {
+        if has_to_end() {
+            return doubt(ENDS);
+        }
         let mut piece = snapshot.facts.slice(i64::try_from(from).unwrap_or(i64::MAX), PIECE.min(rows - from));
         let mut bytes = Vec::new();
         IpcStreamWriter::new(&mut bytes).finish(&mut piece)?;
@@ -111,14 +117,19 @@ pub(super) struct Contents {
 
 impl Contents {
     pub fn open(path: &Path, keys: Option<&Keys>) -> Result<Self, Failed> {
-        // Opening a pipe would wait for its other end.
-        if !path.metadata()?.is_file() {
-            return doubt("it is no regular file");
+        // Opening a pipe would wait for its other end, and a link may lead anywhere: here, and in its place a moment later.
+        if !path.symlink_metadata()?.is_file() {
+            return doubt(NO_FILE);
         }
-        let mut file = File::open(path)?;
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let mut file = OpenOptions::new().read(true).custom_flags(flags.bits() as i32).open(path)?;
         let meta = file.metadata()?;
-        let user = rustix::process::geteuid();
-        if meta.mode() & 0o077 != 0 || !(user.is_root() || meta.uid() == user.as_raw()) {
+        if !meta.is_file() {
+            return doubt(NO_FILE);
+        }
+        // Root may read the file of the server's user, who owns the folder.
+        let owners = [rustix::process::geteuid().as_raw(), folder_of(path).metadata()?.uid()];
+        if meta.mode() & 0o077 != 0 || !owners.contains(&meta.uid()) {
             return doubt("other users can read or replace it");
         }
         let Some(ending_at) = meta.len().checked_sub(ENDING as u64) else { return doubt("it is cut off") };

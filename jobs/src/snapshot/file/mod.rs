@@ -1,10 +1,11 @@
 //! The file that keeps the snapshot from one run of the program to the next, so that a start reads only what was
 //! written since.
 //!
-//! The loader verifies a file before it uses it: when another program wrote it, when it belongs to another register or
-//! another state of this one, or when a byte changed, the start reads the register instead ([`resume`]). It holds no
-//! name, no tax code and no text, so that nothing erased from the register lives on in it: people are in it as ids, and
-//! their rows come from the database ([`people`]).
+//! The loader verifies a file before it uses it: when another program wrote it, when it belongs to another register or another state of this
+//! one, or when a byte changed, the start reads the register instead ([`resume`]). It holds no name, no tax code and no
+//! text, so that nothing erased from the register lives on in it: people are in it as ids, and their rows come from the
+//! database ([`people`]). These ids are made of tax codes and of officers' codes without a secret: who has the file and a
+//! list of either finds them in it.
 
 mod layout;
 mod people;
@@ -19,14 +20,14 @@ use crate::runner::settings::SnapshotSettings;
 use data_encoding::HEXLOWER;
 use layout::{Contents, Description};
 use polars::error::PolarsError;
-use schema::files::AtomicFile;
+use schema::files::{AtomicFile, folder_of};
 use schema::keys::Keys;
 use schema::{Db, StoreError, Timestamp};
 use sha2::{Digest, Sha256};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 /// The file is rewritten when 1/100 of the complaints changed (1/1,000 at shutdown), because each write writes all of
@@ -36,6 +37,12 @@ pub const AT_THE_END: u64 = 1_000;
 
 /// Bytes that the file leaves free on its disk, which the database may need.
 const LEAST_FREE: u64 = 64 << 20;
+
+/// [`Snapshot::reading`] of a snapshot that stems from a file.
+const FROM_A_FILE: u64 = 0;
+
+const NO_FILE: &str = "it is no regular file";
+const ENDS: &str = "the server has to end";
 
 /// Why a file is not used, or not written.
 #[derive(Debug, thiserror::Error)]
@@ -66,11 +73,25 @@ fn doubt<T>(words: impl Into<String>) -> Result<T, Failed> {
     Err(Failed::Doubt(words.into()))
 }
 
+/// Which snapshot the file holds.
+#[derive(Debug, Clone, Copy)]
+struct Held {
+    position: i64,
+    /// The [`Snapshot::reading`] that it stems from.
+    reading: u64,
+}
+
+impl Held {
+    fn of(snapshot: &Snapshot) -> Self {
+        Self { position: snapshot.position, reading: snapshot.reading }
+    }
+}
+
 /// What this process knows of the file.
 #[derive(Debug, Default)]
 struct FileState {
-    /// The position of the snapshot in it; None if there is none that fits.
-    position: Option<i64>,
+    /// What is in it; None if there is none that fits.
+    held: Option<Held>,
     /// Why the last attempt to write it failed.
     failure: Option<String>,
 }
@@ -82,6 +103,8 @@ pub struct SnapshotFile {
     keys: Option<Arc<Keys>>,
     /// Its lock is held while the file is written, so that a process writes it once at a time.
     known: Mutex<FileState>,
+    /// When the process ends, whether the file is written by then or not.
+    ends: OnceLock<Instant>,
 }
 
 impl SnapshotFile {
@@ -90,10 +113,18 @@ impl SnapshotFile {
         if !settings.keep {
             return None;
         }
+        if PROGRAM.is_none() {
+            tracing::warn!("there is no snapshot file: the file of the running program cannot be found");
+            return None;
+        }
+        // It may be mounted later.
+        if let Some(folder) = settings.folder.as_ref().filter(|folder| !folder.is_dir()) {
+            tracing::warn!(folder = %folder.display(), "snapshot.folder is no folder: starts read the register");
+        }
         let path = match (&settings.folder, db.file()) {
             (Some(folder), file) => {
                 let file = file.and_then(|file| file.canonicalize().ok());
-                let name = file.map_or_else(|| db.name(), |file| file.display().to_string());
+                let name = file.map_or_else(|| db.identity(), |file| file.display().to_string());
                 let hash = HEXLOWER.encode(&Sha256::digest(name.as_bytes()));
                 folder.join(format!("phananh-{}.snapshot", hash.get(..16).unwrap_or_default()))
             }
@@ -105,7 +136,7 @@ impl SnapshotFile {
             (None, None) => return None,
         };
         let from_complaints = settings.from_complaints as usize;
-        Some(Self { path, from_complaints, keys, known: Mutex::default() })
+        Some(Self { path, from_complaints, keys, known: Mutex::default(), ends: OnceLock::new() })
     }
 
     /// The snapshot of the file, with what was written since. None if there is no file that fits; the log says why.
@@ -124,7 +155,8 @@ impl SnapshotFile {
         let file = self.path.display();
         match loaded {
             Ok((snapshot, position)) => {
-                self.known.lock().unwrap_or_else(PoisonError::into_inner).position = Some(position);
+                let held = Held { position, reading: FROM_A_FILE };
+                self.known.lock().unwrap_or_else(PoisonError::into_inner).held = Some(held);
                 let milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
                 tracing::info!(%file, position, milliseconds, "the snapshot was read from its file");
                 Some(snapshot)
@@ -136,15 +168,25 @@ impl SnapshotFile {
         }
     }
 
-    /// Writes a snapshot into the file, if at least one of `share` complaints changed since it was written, or the file
-    /// would not be used. A failure goes to the log: without the file a start takes longer, and nothing else.
+    /// Sets the time at which the process ends: what is being written by then is given up.
+    pub fn end_by(&self, at: Instant) {
+        let _set_once = self.ends.set(at);
+    }
+
+    fn has_to_end(&self) -> bool {
+        self.ends.get().is_some_and(|at| Instant::now() >= *at)
+    }
+
+    /// Writes a snapshot into the file, if at least one of `share` complaints changed since it was written, if the register
+    /// was read in full since, or if the file would not be used. A failure goes to the log: without the file a start takes
+    /// longer, and nothing else.
     pub fn keep(&self, db: &Db, snapshot: &Snapshot, share: u64) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let file = self.path.display();
-        match self.write_if_due(db, snapshot, share, known.position) {
+        match self.write_if_due(db, snapshot, share, known.held) {
             Ok(false) => {}
             Ok(true) => {
-                *known = FileState { position: Some(snapshot.position), failure: None };
+                *known = FileState { held: Some(Held::of(snapshot)), failure: None };
                 tracing::info!(%file, position = snapshot.position, "the snapshot was written to its file");
             }
             Err(failed) => {
@@ -158,30 +200,40 @@ impl SnapshotFile {
         }
     }
 
-    fn write_if_due(&self, db: &Db, snapshot: &Snapshot, share: u64, position: Option<i64>) -> Result<bool, Failed> {
+    fn write_if_due(&self, db: &Db, snapshot: &Snapshot, share: u64, held: Option<Held>) -> Result<bool, Failed> {
         let rows = snapshot.facts.height();
         // A small register is read about as fast as its file.
         if rows < self.from_complaints {
             return Ok(false);
         }
-        let position = position.filter(|_| self.path.exists());
-        let transaction = db.read(|conn| {
-            let is_due = match position {
-                None => true,
-                Some(position) => {
-                    let changed = u64::try_from(resume::changes_since(conn, position)?).unwrap_or(0);
-                    let is_much = changed > 0 && changed.saturating_mul(share) >= rows as u64;
-                    is_much || reference_changed(conn, position)?
-                }
-            };
-            // There is none in an empty register.
-            if is_due { resume::transaction_at(conn, snapshot.position) } else { Ok(None) }
-        })?;
-        let Some(transaction) = transaction else { return Ok(false) };
+        // There is none in an empty register.
+        let (Some(transaction), Some(program)) = (snapshot.transaction.clone(), PROGRAM.clone()) else {
+            return Ok(false);
+        };
+        if self.has_to_end() {
+            return doubt(ENDS);
+        }
+        // A full reading corrects what was wrong in memory, and so in the file, without any change after its position.
+        let held = held.filter(|held| held.reading == snapshot.reading && self.path.exists());
+        let is_due = match held {
+            None => true,
+            Some(Held { position, .. }) => db.read(|conn| {
+                let changed = u64::try_from(resume::changes_since(conn, position)?).unwrap_or(0);
+                let is_much = changed > 0 && changed.saturating_mul(share) >= rows as u64;
+                Ok(is_much || reference_changed(conn, position)?)
+            })?,
+        };
+        if !is_due {
+            return Ok(false);
+        }
+        // A draft would go through a link, and into a pipe.
+        if self.path.symlink_metadata().is_ok_and(|meta| !meta.is_file()) {
+            return doubt(NO_FILE);
+        }
         // The old file stays until the new one is complete.
         has_room(&self.path, 2 * snapshot.facts.estimated_size() as u64)?;
         let description = Description {
-            program: PROGRAM.clone(),
+            program,
             position: snapshot.position,
             as_of: snapshot.as_of,
             transaction,
@@ -191,15 +243,14 @@ impl SnapshotFile {
             sections: Vec::new(),
         };
         let mut draft = AtomicFile::begin(&self.path)?;
-        layout::write(&mut draft, description, snapshot, self.keys.as_deref())?;
+        layout::write(&mut draft, description, snapshot, self.keys.as_deref(), || self.has_to_end())?;
         draft.keep()?;
         Ok(true)
     }
 }
 
 fn has_room(path: &Path, bytes: u64) -> Result<(), Failed> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    match rustix::fs::statvfs(folder) {
+    match rustix::fs::statvfs(folder_of(path)) {
         Ok(disk) if disk.f_bavail.saturating_mul(disk.f_frsize) < bytes.saturating_add(LEAST_FREE) => {
             doubt("its disk has too little room")
         }
@@ -207,16 +258,17 @@ fn has_room(path: &Path, bytes: u64) -> Result<(), Failed> {
     }
 }
 
-/// The running executable: another build may compute the columns in another way. Size and time tell two builds of one
-/// version apart.
-static PROGRAM: LazyLock<String> = LazyLock::new(|| {
+/// The running executable: another build may compute the columns in another way. Builds of one version can have the same
+/// size and time, as where builds are reproducible, so that the place of the file on its disk and the time when it came
+/// there count, too. None where the executable cannot be found.
+static PROGRAM: LazyLock<Option<String>> = LazyLock::new(|| {
     // /proc/self/exe is this program even after an upgrade replaced its file.
-    let program = if cfg!(target_os = "linux") { Ok("/proc/self/exe".into()) } else { std::env::current_exe() };
-    let version = env!("CARGO_PKG_VERSION");
-    match program.and_then(|path: PathBuf| path.metadata()) {
-        Ok(meta) => format!("{version} {} {}.{:09}", meta.len(), meta.mtime(), meta.mtime_nsec()),
-        Err(_) => version.to_owned(),
-    }
+    let path: PathBuf =
+        if cfg!(target_os = "linux") { "/proc/self/exe".into() } else { std::env::current_exe().ok()? };
+    let meta = path.metadata().ok()?;
+    let [version, size, place] = [env!("CARGO_PKG_VERSION").to_owned(), meta.len().to_string(), meta.ino().to_string()];
+    let changed = format!("{}.{:09} {}.{:09}", meta.mtime(), meta.mtime_nsec(), meta.ctime(), meta.ctime_nsec());
+    Some(format!("{version} {size} {place} {changed}"))
 });
 
 /// What the columns depend on in units and categories: their order, and the kinds and deadlines of categories.

@@ -1,38 +1,20 @@
 //! Checks whether a file belongs to the present state of a register, and brings its snapshot up to date.
 
 use super::layout::Contents;
-use super::{Failed, PROGRAM, doubt, hash_of, people};
-use crate::snapshot::load::{next_names_version, reference_changed, refreshed};
+use super::{FROM_A_FILE, Failed, PROGRAM, doubt, hash_of, people};
+use crate::snapshot::load::{next_names_version, reference_changed, refreshed, transaction_at};
 use crate::snapshot::{Reference, Snapshot};
 use diesel::prelude::*;
 use schema::db::dialect::{KEYS_PER_QUERY, current_position};
 use schema::domain::calendar::local_date;
 use schema::register::demonstration;
-use schema::tables::{complaint_events, reference_events};
+use schema::tables::complaint_events;
 use schema::{Conn, StoreError, Timestamp};
 use std::sync::Arc;
 
 /// Reading a complaint by its id takes about as long as reading five in a row: when more than this part of the
 /// complaints changed, the whole register is read sooner.
 const MOST_CHANGED: u64 = 5;
-
-/// Time and actor of the transaction with a position, which all of its events share. None if no event has it.
-pub(super) fn transaction_at(conn: &mut Conn, position: i64) -> Result<Option<(Timestamp, String)>, StoreError> {
-    let of_complaints: Option<(Timestamp, String)> = complaint_events::table
-        .filter(complaint_events::position.eq(position))
-        .select((complaint_events::recorded_at, complaint_events::actor))
-        .first(conn)
-        .optional()?;
-    if of_complaints.is_some() {
-        return Ok(of_complaints);
-    }
-    let of_reference_data: Option<(Timestamp, String)> = reference_events::table
-        .filter(reference_events::position.eq(position))
-        .select((reference_events::recorded_at, reference_events::actor))
-        .first(conn)
-        .optional()?;
-    Ok(of_reference_data)
-}
 
 /// How many changes of complaints came after a position.
 pub(super) fn changes_since(conn: &mut Conn, position: i64) -> Result<i64, StoreError> {
@@ -44,7 +26,7 @@ pub(super) fn resumed(conn: &mut Conn, mut contents: Contents, now: Timestamp) -
     let position = current_position(conn)?;
     let described = &contents.description;
     let (from, as_of, rows) = (described.position, described.as_of, described.rows);
-    if described.program != *PROGRAM {
+    if Some(described.program.as_str()) != PROGRAM.as_deref() {
         return doubt("another version of the program wrote it");
     }
     if from > position {
@@ -66,6 +48,7 @@ pub(super) fn resumed(conn: &mut Conn, mut contents: Contents, now: Timestamp) -
         return doubt(format!("{changed} changes since are too many to catch up with"));
     }
     let later = Arc::new(described.later.clone());
+    let transaction = Some(described.transaction.clone());
     let (enterprises, officers) = (contents.entries()?, contents.entries()?);
     // The file and the database are read at the same time.
     let (people, facts) = std::thread::scope(|scope| {
@@ -83,6 +66,8 @@ pub(super) fn resumed(conn: &mut Conn, mut contents: Contents, now: Timestamp) -
         enterprises: Arc::new(enterprises),
         officers: Arc::new(officers),
         names_version: next_names_version(),
+        transaction,
+        reading: FROM_A_FILE,
         later,
         episodes: Arc::default(),
     };

@@ -3,6 +3,7 @@ use crate::snapshot::SnapshotStore;
 use chrono::{NaiveDate, TimeDelta};
 use polars::prelude::{DataFrame, SortMultipleOptions};
 use schema::world::{self, Parameters};
+use std::io::Write;
 
 /// A register of a few complaints in a folder.
 struct Register {
@@ -128,8 +129,9 @@ fn with_a_key_file_only_what_it_signed_is_used() {
 #[test]
 fn a_file_of_another_register_another_program_or_another_day_is_not_used() {
     let (register, other) = (Register::new(8), Register::new(8));
-    let now = Timestamp::now();
     let own = register.keep(None);
+    // Not before: the snapshot may be of the day after.
+    let now = Timestamp::now();
     let yesterday = Timestamp::from(now.utc() - TimeDelta::days(1));
     assert_eq!(register.doubt_at(yesterday), "it is of a later day than today");
     other.keep(None);
@@ -141,7 +143,7 @@ fn a_file_of_another_register_another_program_or_another_day_is_not_used() {
         let mut description = Description { sections: Vec::new(), ..contents.description };
         change(&mut description);
         let mut draft = AtomicFile::begin(&register.file(None).path).expect("a draft");
-        layout::write(&mut draft, description, &snapshot, None).expect("written");
+        layout::write(&mut draft, description, &snapshot, None, || false).expect("written");
         draft.keep().expect("kept");
     };
     write(&|description| description.position += 1);
@@ -149,7 +151,7 @@ fn a_file_of_another_register_another_program_or_another_day_is_not_used() {
     write(&|description| description.position -= 1);
     write(&|description| description.program.push('x'));
     assert_eq!(register.doubt_at(now), "another version of the program wrote it");
-    write(&|description| description.program = PROGRAM.clone());
+    write(&|description| description.program = PROGRAM.clone().expect("a program"));
     write(&|description| description.rows += 1);
     assert_eq!(register.doubt_at(now), "it lacks rows");
     write(&|description| description.rows -= 1);
@@ -161,16 +163,121 @@ fn nothing_is_written_while_little_changed_or_where_it_cannot_be() {
     let register = Register::new(9);
     let file = register.file(None);
     let snapshot = register.snapshot();
-    let written = |position| file.write_if_due(&register.db, &snapshot, AT_THE_END, position);
+    let written = |held| file.write_if_due(&register.db, &snapshot, AT_THE_END, held);
+    let held = Some(Held::of(&snapshot));
     assert!(written(None).expect("written"));
-    assert!(!written(Some(snapshot.position)).expect("not due"));
+    assert!(!written(held).expect("not due"));
     std::fs::remove_file(&file.path).expect("somebody deletes it");
-    assert!(written(Some(snapshot.position)).expect("written"));
+    assert!(written(held).expect("written"));
     std::fs::remove_file(&file.path).expect("somebody deletes it");
     std::fs::create_dir(&file.path).expect("a folder");
     assert!(written(None).is_err());
     assert!(register.start(None).is_none());
+    std::fs::remove_dir(&file.path).expect("no folder");
+    let aside = file.path.with_extension("aside");
+    assert!(register.file(None).write_if_due(&register.db, &snapshot, AT_THE_END, None).expect("written"));
+    std::fs::rename(&file.path, &aside).expect("moved");
+    std::os::unix::fs::symlink(&aside, &file.path).expect("a link");
+    let before = std::fs::read(&aside).expect("a file");
+    assert_eq!(written(None).expect_err("a link").to_string(), NO_FILE);
+    assert_eq!(register.doubt_at(Timestamp::now()), NO_FILE);
+    assert_eq!(std::fs::read(&aside).expect("a file"), before);
+    std::fs::remove_file(&file.path).expect("no link");
+    file.end_by(Instant::now());
+    assert_eq!(written(None).expect_err("an end").to_string(), ENDS);
     let settings = SnapshotSettings { keep: true, folder: None, from_complaints: 301 };
     let small = SnapshotFile::of(&register.db, &settings, None).expect("a file");
     assert!(!small.write_if_due(&register.db, &snapshot, AT_THE_END, None).expect("not due"));
+}
+
+/// A disk that is full after some bytes.
+struct FullAfter<W>(usize, W);
+
+impl<W: Write> Write for FullAfter<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0 == 0 && !bytes.is_empty() {
+            return Err(ErrorKind::StorageFull.into());
+        }
+        let written = self.1.write(&bytes[..bytes.len().min(self.0)])?;
+        self.0 -= written;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.1.flush()
+    }
+}
+
+#[test]
+fn a_file_that_could_not_be_finished_leaves_the_old_one_and_no_draft() {
+    let register = Register::new(10);
+    let whole = register.keep(None);
+    let path = register.file(None).path;
+    let names = || std::fs::read_dir(folder_of(&path)).expect("a folder").count();
+    let before = names();
+    let snapshot = register.snapshot();
+    let write = |room: usize, has_to_end: bool| {
+        let contents = Contents::open(&path, None).expect("a file");
+        let description = Description { sections: Vec::new(), ..contents.description };
+        let mut draft = FullAfter(room, AtomicFile::begin(&path).expect("a draft"));
+        layout::write(&mut draft, description, &snapshot, None, || has_to_end)
+    };
+    for room in [0, 1, whole.len() / 2, whole.len() - 1] {
+        assert!(write(room, false).is_err(), "{room} bytes");
+    }
+    assert_eq!(write(2 * whole.len(), true).expect_err("an end").to_string(), ENDS);
+    assert_eq!(names(), before);
+    assert_eq!(std::fs::read(&path).expect("the file"), whole);
+    assert!(register.start(None).is_some());
+}
+
+#[test]
+fn what_a_full_reading_corrects_stays_correct_at_the_next_start() {
+    use diesel::prelude::*;
+    use schema::tables::complaints;
+    let register = Register::new(11);
+    register.keep(None);
+    let file = register.file(None);
+    let store = SnapshotStore::load_kept(&register.db, Some(&file)).expect("a snapshot");
+    assert!(store.current().agrees_with(&register.snapshot()).expect("columns"));
+    // Somebody changes the database around the program: no position tells of it.
+    let change = register.db.write("test", |tx| {
+        Ok(diesel::update(complaints::table).set(complaints::delay_hours.eq(Some(7.25_f64))).execute(tx.conn)?)
+    });
+    assert_eq!(change.expect("changed").value, 300);
+    let fresh = register.snapshot();
+    assert_eq!(fresh.position, store.current().position);
+    assert!(!store.current().agrees_with(&fresh).expect("columns"));
+    file.keep(&register.db, &store.current(), AT_THE_END);
+    assert!(!register.start(None).expect("the file").agrees_with(&fresh).expect("columns"), "nothing is due");
+    store.replace(&fresh);
+    file.keep(&register.db, &store.current(), WHILE_SERVING);
+    let next = register.start(None).expect("the file");
+    assert!(sorted(&next).equals_missing(&sorted(&fresh)));
+}
+
+#[test]
+fn enterprises_that_count_as_others_and_too_many_changes_are_doubts() {
+    use diesel::connection::SimpleConnection;
+    let register = Register::new(12);
+    register.keep(None);
+    let change = |sql: &str| {
+        let changed = register.db.write("test", |tx| Ok(tx.conn.batch_execute(sql)?));
+        changed.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    };
+    change("UPDATE enterprises SET group_code = 'ONE'");
+    assert_eq!(register.doubt_at(Timestamp::now()), "some enterprises count as others since it was written");
+    register.keep(None);
+    assert!(register.start(None).is_some());
+    // Each round makes an event for each that there was.
+    let events = |conn: &mut schema::Conn| resume::changes_since(conn, 0);
+    let before = register.db.read(events).expect("a count");
+    let rounds = 10_000 / before + 1;
+    let mut sql = "CREATE TEMP TABLE more AS SELECT * FROM complaint_events;".to_owned();
+    for _ in 0..rounds {
+        sql += "UPDATE more SET position = position + 1; INSERT INTO complaint_events SELECT * FROM more;";
+    }
+    change(&format!("{sql} DROP TABLE more"));
+    let doubt = register.doubt_at(Timestamp::now());
+    assert_eq!(doubt, format!("{} changes since are too many to catch up with", rounds * before));
 }

@@ -1,0 +1,107 @@
+//! Whether two snapshots of one position say the same of every complaint.
+
+use super::columns::word_of_number;
+use super::{Snapshot, meaning};
+use crate::JobError;
+use polars::prelude::{
+    Column, DataFrame, DataType, IdxCa, IdxSize, IntoColumn, ListBuilderTrait, ListPrimitiveChunkedBuilder,
+    PolarsResult, UInt32Type,
+};
+
+/// The places of one snapshot in another; None for what the other lacks.
+type Places = Vec<Option<u32>>;
+
+impl Snapshot {
+    /// Whether the columns are those of another snapshot of the same position and day. The order of complaints does not
+    /// count, nor do the places of enterprises and officers: both depend on who came while a node was running.
+    ///
+    /// # Errors
+    /// When a column is missing or has another type.
+    pub(crate) fn agrees_with(&self, other: &Self) -> Result<bool, JobError> {
+        if self.facts.schema() != other.facts.schema() || self.facts.height() != other.facts.height() {
+            return Ok(false);
+        }
+        let Some(enterprises) = self.enterprises_in(other) else { return Ok(false) };
+        let officers: Places = self.officers.in_order().map(|id| other.officers.place(id)).collect();
+        let (order, order_of_other) = (by_id(&self.facts)?, by_id(&other.facts)?);
+        // One column at a time, because a copy of all of them would take as much memory as a snapshot.
+        for theirs in other.facts.columns() {
+            let name = theirs.name().as_str();
+            let own = match name {
+                "enterprise" => self.enterprise_column(&enterprises)?,
+                "named" => match self.named_column(&officers)? {
+                    Some(named) => named,
+                    None => return Ok(false),
+                },
+                _ => self.facts.column(name)?.clone(),
+            };
+            if !own.take(&order)?.equals_missing(&theirs.take(&order_of_other)?) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The places of enterprises in another snapshot; None where enterprises that count as one in one of the two do not
+    /// in the other.
+    fn enterprises_in(&self, other: &Self) -> Option<Places> {
+        let mut places: Places = vec![None; self.enterprises.places()];
+        for (id, place) in self.enterprises.in_order() {
+            let there = other.enterprises.place(id);
+            let known = places.get_mut(place as usize)?;
+            if known.is_some() && *known != there {
+                return None;
+            }
+            *known = there;
+        }
+        let mut distinct: Vec<u32> = places.iter().copied().flatten().collect();
+        let count = distinct.len();
+        distinct.sort_unstable();
+        distinct.dedup();
+        (distinct.len() == count).then_some(places)
+    }
+
+    fn enterprise_column(&self, places: &[Option<u32>]) -> PolarsResult<Column> {
+        let own = self.facts.column("enterprise")?.u32()?;
+        // No enterprise has the last place: what the other snapshot lacks is not the same as no enterprise.
+        let there = |place: u32| places.get(place as usize).copied().flatten().unwrap_or(u32::MAX);
+        let column: Vec<Option<u32>> = own.iter().map(|place| place.map(there)).collect();
+        Ok(Column::new("enterprise".into(), column))
+    }
+
+    /// The column `named` with the places of officers in another snapshot; None if that lacks one of them.
+    fn named_column(&self, places: &[Option<u32>]) -> PolarsResult<Option<Column>> {
+        let named = self.facts.column("named")?.list()?;
+        let mut builder =
+            ListPrimitiveChunkedBuilder::<UInt32Type>::new("named".into(), named.len(), named.len(), DataType::UInt32);
+        let mut there: Vec<u32> = Vec::new();
+        for words in named.amortized_iter() {
+            there.clear();
+            if let Some(words) = words {
+                for own in words.as_ref().u32()?.iter().flatten() {
+                    let (officer, finding) = meaning(own);
+                    let place = match officer {
+                        None => None,
+                        Some(officer) => match places.get(officer as usize).copied().flatten() {
+                            None => return Ok(None),
+                            place => place,
+                        },
+                    };
+                    there.push(word_of_number(place, finding));
+                }
+            }
+            builder.append_slice(&there);
+        }
+        Ok(Some(builder.finish().into_column()))
+    }
+}
+
+/// The rows in the order of their ids.
+fn by_id(facts: &DataFrame) -> PolarsResult<IdxCa> {
+    let (high, low) = (facts.column("id_high")?.u64()?, facts.column("id_low")?.u64()?);
+    let mut rows: Vec<(Option<u64>, Option<u64>, IdxSize)> =
+        high.iter().zip(low.iter()).zip(0..).map(|((high, low), row)| (high, low, row)).collect();
+    rows.sort_unstable();
+    let rows: Vec<IdxSize> = rows.into_iter().map(|(_, _, row)| row).collect();
+    Ok(IdxCa::from_vec("row".into(), rows))
+}
