@@ -8,6 +8,7 @@ use jobs::snapshot::SnapshotStore;
 use jobs::statistics::Editions;
 use schema::{Db, Timestamp};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
@@ -24,16 +25,23 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 pub struct Refresher {
     wake: Notify,
     position: watch::Sender<i64>,
+    /// Whether the last refresh failed.
+    is_failing: AtomicBool,
 }
 
 impl Refresher {
     pub fn new(position: i64) -> Self {
-        Self { wake: Notify::new(), position: watch::Sender::new(position) }
+        Self { wake: Notify::new(), position: watch::Sender::new(position), is_failing: AtomicBool::new(false) }
     }
 
     /// Tells the task that something was written.
     pub fn wake(&self) {
         self.wake.notify_one();
+    }
+
+    /// Whether the last refresh failed: the database may be away.
+    pub fn is_failing(&self) -> bool {
+        self.is_failing.load(Ordering::Relaxed)
     }
 
     /// Refreshes the snapshot and the edition for DASHBOARD after each wake-up, and at least every
@@ -56,6 +64,7 @@ impl Refresher {
                 Ok(Err(error)) => Some(error.to_string()),
                 Err(panic) => Some(panic.to_string()),
             };
+            self.is_failing.store(failed.is_some(), Ordering::Relaxed);
             if let Some(error) = failed {
                 tracing::warn!(error, "cannot refresh the snapshot");
                 tokio::time::sleep(AFTER_FAILURE).await;

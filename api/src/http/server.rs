@@ -213,9 +213,8 @@ impl Server {
             let app = service.app.clone();
             tokio::spawn(app.refresher.run(app.background_db, app.snapshots, app.editions, edition_minutes))
         };
-        let snapshot_keeper = self.snapshot_file.map(|file| {
-            SnapshotKeeper::start(file, service.app.background_db.clone(), Arc::clone(&service.app.snapshots))
-        });
+        let snapshot_keeper = self.snapshot_file.map(|file| SnapshotKeeper::start(file, &service.app));
+        let kept_file = snapshot_keeper.as_ref().map(SnapshotKeeper::file);
         service.app.change_feed.start();
         let polling = service.clone();
         let rights_poller = tokio::spawn(async move { polling.rights.poll(polling.app.background_db.clone()).await });
@@ -295,6 +294,10 @@ impl Server {
                 }
                 std::process::exit(130);
             });
+            // Five seconds before the process exits: a large file takes long on a slow disk.
+            if let Some(file) = kept_file {
+                file.end_by(Instant::now() + Duration::from_secs(SHUTDOWN_SECONDS));
+            }
             // A thread and not a task: a thread that waits for the database can keep the runtime from shutting down.
             std::thread::spawn(|| {
                 std::thread::sleep(Duration::from_secs(SHUTDOWN_SECONDS + 5));

@@ -1,5 +1,7 @@
 //! The task of a node that keeps the snapshot in its file.
 
+use crate::graphql::context::App;
+use crate::graphql::refresher::Refresher;
 use jobs::snapshot::{AT_THE_END, SnapshotFile, SnapshotStore, WHILE_SERVING};
 use schema::Db;
 use std::sync::Arc;
@@ -17,6 +19,7 @@ struct Kept {
     file: Arc<SnapshotFile>,
     db: Db,
     snapshots: Arc<SnapshotStore>,
+    refresher: Arc<Refresher>,
 }
 
 impl Kept {
@@ -36,8 +39,13 @@ pub struct SnapshotKeeper {
 }
 
 impl SnapshotKeeper {
-    pub fn start(file: SnapshotFile, db: Db, snapshots: Arc<SnapshotStore>) -> Self {
-        let kept = Kept { file: Arc::new(file), db, snapshots };
+    pub fn start(file: SnapshotFile, app: &App) -> Self {
+        let kept = Kept {
+            file: Arc::new(file),
+            db: app.background_db.clone(),
+            snapshots: Arc::clone(&app.snapshots),
+            refresher: Arc::clone(&app.refresher),
+        };
         let again = kept.clone();
         let task = tokio::spawn(async move {
             tokio::time::sleep(FIRST_AFTER).await;
@@ -49,9 +57,17 @@ impl SnapshotKeeper {
         Self { kept, task }
     }
 
-    /// Ends the task and writes the file a last time.
+    /// The file, to say when the process ends.
+    pub fn file(&self) -> Arc<SnapshotFile> {
+        Arc::clone(&self.kept.file)
+    }
+
+    /// Ends the task and writes the file a last time, unless the database is away: asking it would hold the end up.
     pub async fn end(self) {
         self.task.abort();
+        if self.kept.refresher.is_failing() {
+            return;
+        }
         self.kept.write(AT_THE_END).await;
     }
 }
