@@ -15,6 +15,11 @@ use tokio::time::{Instant, timeout};
 
 /// Poll interval for writes of other nodes.
 const AT_LEAST_EVERY: Duration = Duration::from_secs(2);
+/// Pause after a refresh, as a multiple of its own time, and at most so long. A refresh of a large register takes tens of
+/// milliseconds, so one after each of fifty writes a second would leave little for the readers; the writes of a pause
+/// share the next one. A reader who waits for a position ends the pause.
+const PAUSE: u32 = 4;
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// Pause after a failed refresh.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// Interval between wake-ups while a reader waits for a position: a replica lags a little.
@@ -24,6 +29,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct Refresher {
     wake: Notify,
+    /// Ends a pause.
+    hurry: Notify,
     position: watch::Sender<i64>,
     /// Whether the last refresh failed.
     is_failing: AtomicBool,
@@ -31,7 +38,12 @@ pub struct Refresher {
 
 impl Refresher {
     pub fn new(position: i64) -> Self {
-        Self { wake: Notify::new(), position: watch::Sender::new(position), is_failing: AtomicBool::new(false) }
+        Self {
+            wake: Notify::new(),
+            hurry: Notify::new(),
+            position: watch::Sender::new(position),
+            is_failing: AtomicBool::new(false),
+        }
     }
 
     /// Tells the task that something was written.
@@ -54,6 +66,7 @@ impl Refresher {
         edition_minutes: u32,
     ) {
         loop {
+            let began = Instant::now();
             let (db, current, editions) = (db.clone(), Arc::clone(&snapshots), Arc::clone(&editions));
             let refreshed = tokio::task::spawn_blocking(move || {
                 current.refresh(&db)?;
@@ -70,6 +83,8 @@ impl Refresher {
                 tokio::time::sleep(AFTER_FAILURE).await;
             }
             self.position.send_replace(snapshots.current().position);
+            let pause = (began.elapsed() * PAUSE).min(LONGEST_PAUSE);
+            let _hurried_or_over = timeout(pause, self.hurry.notified()).await;
             // `Notify` stores a wake-up, so one that came during the refresh is not lost.
             let _woken_or_late = timeout(AT_LEAST_EVERY, self.wake.notified()).await;
         }
@@ -81,6 +96,7 @@ impl Refresher {
         let mut positions = self.position.subscribe();
         while Instant::now() < until {
             self.wake();
+            self.hurry.notify_one();
             if timeout(LOOK_AGAIN, positions.wait_for(|current| *current >= position)).await.is_ok() {
                 return true;
             }
