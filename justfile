@@ -43,6 +43,11 @@ bench-api *args:
     cargo build --release --workspace --bins
     python3 tests/bench/api.py --program "${CARGO_TARGET_DIR:-target}/release/phananh" {{args}}
 
+# Measure a page of complaints: every row read, from the cache beside 50 writes a second, and the same page again
+bench-pages *args:
+    cargo build --release --workspace --bins
+    python3 tests/bench/pages.py --program "${CARGO_TARGET_DIR:-target}/release/phananh" {{args}}
+
 # Measure honest clients beside 50 hostile connections, against the same clients alone, in one run
 bench-hostile *args:
     cargo build --release --workspace --bins

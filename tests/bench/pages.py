@@ -9,6 +9,7 @@ Needs what api.py needs. `--before` adds an earlier program, for the cost of a c
 """
 
 import argparse
+import datetime
 import json
 import os
 import pathlib
@@ -43,28 +44,31 @@ class Server:
 
 
 class Writes:
-    """Responds to complaints at a rate: each write gives one complaint of the pages a new version."""
+    """Decides complaints at a rate: each write gives one complaint of the pages a new version."""
 
     def __init__(self, url, token, pages):
-        self.url, self.token, self.pages, self.number, self.going = url, token, pages, 0, True
+        self.url, self.token, self.pages, self.number, self.going, self.refused = url, token, pages, 0, True, {}
         self.thread = threading.Thread(target=self.work)
 
     def work(self):
-        query = "query($d: String!, $s: ComplaintState!) { complaints(filter: { unit: { within: $d }, state: { eq: $s } }) { nodes { id version } } }"
-        change = "mutation($i: RedactComplaintInput!) { redactComplaint(input: $i) { position } }"
-        assign = "mutation($i: AssignComplaintInput!) { assignComplaint(input: $i) { position } }"
-        due = time.monotonic()
+        query = "query($d: String!, $s: ComplaintState!) { complaints(filter: { unit: { within: $d }, state: { eq: $s } }, first: 25) { nodes { id version receivedAt officers { officer { code } } } } }"
+        change = "mutation($i: RecordFindingInput!) { recordFinding(input: $i) { position } }"
+        due, turn = time.monotonic(), 0
         while self.going:
-            page = self.pages[self.number % len(self.pages)]
+            page = self.pages[turn % len(self.pages)]
+            turn += 1
             nodes = post(self.url, self.token, query, {"d": page["department"], "s": page["state"]})["data"]["complaints"]["nodes"]
             for node in nodes[:5]:
-                given = {"complaintId": node["id"], "expectedVersion": node["version"]}
-                answer = post(self.url, self.token, change, {"i": {**given, "text": f"lược bỏ {self.number}"}})
+                finding = {"finding": ["SUSTAINED", "NOT_SUSTAINED"][turn % 2], "decidedOn": datetime.date.today().isoformat()}
+                finding |= {"officer": node["officers"][0]["officer"]["code"]} if node["officers"] else {}
+                given = {"complaintId": node["id"], "expectedVersion": node["version"], **finding}
+                answer = post(self.url, self.token, change, {"i": given})
                 if answer.get("errors"):
-                    answer = post(self.url, self.token, assign, {"i": given})
-                self.number += 0 if answer.get("errors") else 1
-                due += 1 / WRITES_PER_SECOND
-                time.sleep(max(0, due - time.monotonic()))
+                    self.refused[answer["errors"][0]["message"][:80]] = self.refused.get(answer["errors"][0]["message"][:80], 0) + 1
+                else:
+                    self.number += 1
+                    due += 1 / WRITES_PER_SECOND
+                    time.sleep(max(0, due - time.monotonic()))
 
     def __enter__(self):
         self.began, self.first = time.monotonic(), self.number
@@ -126,12 +130,13 @@ def main():
         out = subprocess.run(["pgbench", "-n", "-M", "prepared", "-c", str(args.connections), "-j", "2", "-T", str(args.seconds), "-D", f"departments={len(departments)}", "-f", HERE / "page.sql", url], check=True, capture_output=True, text=True).stdout
         return {"perSecond": round(float(re.search(r"tps = ([\d.]+)", out).group(1)))}
 
-    written = []
+    written, refused = [], {}
 
     def beside_writes():
         with Writes(servers["cached"].url, board, pages) as writes:
             found = ours("cached")
         written.append(writes.perSecond)
+        refused.update(writes.refused)
         return found
 
     measures = {
@@ -148,12 +153,13 @@ def main():
     rounds = [{name: measure() for name, measure in measures.items()} for _ in range(args.rounds)]
     median = {name: {key: statistics.median(one[name][key] for one in rounds) for key in rounds[0][name]} for name in measures}
     cache = subprocess.run(["curl", "-s", "-H", f"authorization: Bearer {board}", servers["cached"].url.replace("/graphql", "/metrics")], capture_output=True, text=True).stdout
-    uses = {outcome: int(number) for outcome, number in re.findall(r'object_cache_requests\{outcome="(\w+)"\} (\d+)', cache)}
+    uses = {outcome: int(number) for outcome, number in re.findall(r'object_cache_requests_total\{outcome="(\w+)"\} (\d+)', cache)}
     result = {
         "median": median,
         "toPostgraphile": {name: round(of["perSecond"] / median["postgraphile"]["perSecond"], 2) for name, of in median.items()},
         "toPgbench": {name: round(of["perSecond"] / median["pgbench"]["perSecond"], 2) for name, of in median.items()},
         "writesPerSecond": statistics.median(written),
+        "refusedWrites": refused,
         "cache": uses,
         "memoryMb": {name: memory_mb(server.process.pid) for name, server in servers.items()},
     }
