@@ -171,7 +171,7 @@ mod tests {
     fn the_answers_of_a_request_share_its_bytes() {
         let budget = budget(20);
         assert_eq!(budget.write(text).map(|json| json.len()), Ok(12));
-        assert_eq!(budget.clone().write(&"0123456789"), Err(TooLarge(20)));
+        assert_eq!(budget.clone().write(text), Err(TooLarge(20)));
         budget.renew();
         assert!(budget.write(text).is_ok());
         budget.read([Some(&"x".repeat(80)), None]);

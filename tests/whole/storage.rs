@@ -82,7 +82,8 @@ pub struct Disk<'f>(&'f Path);
 
 impl<'f> Disk<'f> {
     pub fn of(folder: &'f Path) -> Option<Self> {
-        let made = Command::new("mount").args(["-t", "tmpfs", "-o", "size=24m", "tmpfs"]).arg(folder).output();
+        let made =
+            Command::new("mount").args(["-t", "tmpfs", "-o", "size=24m,mode=0700", "tmpfs"]).arg(folder).output();
         if made.is_ok_and(|made| made.status.success()) {
             return Some(Self(folder));
         }

@@ -40,6 +40,9 @@ pub fn spans(day: i32, days: i32, first: i32, today: i32) -> Option<(Span, Span)
 }
 
 /// The first day of the register (column `day`, i32, days since 1970); None if it is empty.
+///
+/// # Errors
+/// If `facts` has no column `day`.
 pub fn first_day(facts: &DataFrame) -> PolarsResult<Option<i32>> {
     Ok(facts.column("day")?.i32()?.min())
 }
@@ -60,6 +63,9 @@ pub struct Effect {
 /// Counts the complaints that match `concerned` and all others, before `day` and from it on, among those that
 /// match `visible` (what the reader may see). `first` is the first day of the register; None if there are no
 /// days to compare.
+///
+/// # Errors
+/// If `facts` lacks `day` or a column of the conditions.
 pub fn before_after(
     facts: &DataFrame,
     first: Option<i32>,
@@ -120,6 +126,9 @@ impl Aftermath {
 /// Scorecards of an officer before and after a measure on `day`. `rows` are those of
 /// [`crate::analyses::scorecard::rows_of_officer`], `first` is the first day of the register. None if there
 /// are no days to compare.
+///
+/// # Errors
+/// If `rows` lacks a column that it reads, or a column has another type.
 pub fn aftermath(rows: &DataFrame, day: i32, days: i32, first: i32, today: i32) -> Result<Option<Aftermath>, JobError> {
     let Some((before, after)) = spans(day, days, first, today) else { return Ok(None) };
     let card = |span: Span| scorecard(rows, span.until, Some(span.days()));

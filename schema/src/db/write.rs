@@ -166,6 +166,9 @@ impl Db {
     /// Rewrites the index of searches if trigrams were removed from it. Until then parts of it may still hold them,
     /// because FTS5 only adds that they no longer count; to remove them from each part at once takes the longer the
     /// more texts there are.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
     pub fn clean_search_index(&self) -> Result<(), StoreError> {
         let mut pooled = self.connection()?;
         let conn: &mut Conn = &mut pooled;

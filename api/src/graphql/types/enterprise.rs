@@ -90,7 +90,7 @@ filter! {
     }
 }
 
-fn of_search(search: &String, _: &ReferenceData) -> OptionalCondition<enterprises::table> {
+fn of_search(search: &str, _: &ReferenceData) -> OptionalCondition<enterprises::table> {
     Ok(Some(Box::new(name_contains(search))))
 }
 

@@ -40,7 +40,7 @@ impl ComplaintQueries {
     ) -> Result<ComplaintConnection> {
         let page = PageArgs { first, after, last, before };
         let Some(selections) = CachedSelections::of_list(ctx, &COMPLAINT) else {
-            return complaints_where(ctx, filter, order_by, page).await;
+            return Box::pin(complaints_where(ctx, filter, order_by, page)).await;
         };
         let order = complaint_order(request(ctx)?, order_by);
         Box::pin(cached_list(ctx, &selections, page, order, condition(ctx, filter)?)).await
