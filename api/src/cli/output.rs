@@ -125,7 +125,7 @@ fn write_out(mut document: String) -> anyhow::Result<()> {
     }
     document.push('\n');
     match io::stdout().lock().write_all(document.as_bytes()) {
-        // A closed pipe, as in `phananh … | head`, is no failure.
+        // A reader that closes the pipe, as in `phananh … | head`, has what it wants: the command succeeds.
         Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => Ok(written?),
     }

@@ -30,7 +30,7 @@ impl AuditSubjects {
         [&self.officers, &self.enterprises, &self.files, &self.complaints].into_iter().all(ShownIds::is_empty)
     }
 
-    /// Adds all ids of others.
+    /// Adds the subjects of another object or operation.
     pub fn extend(&mut self, others: &Self) {
         self.officers.extend(&others.officers);
         self.enterprises.extend(&others.enterprises);
