@@ -84,15 +84,19 @@ fn a_database_that_is_away_is_unavailable() {
     let proxy = Proxy::before(&database);
     let server = program().serve(&database, &["--no-jobs", "--database", &proxy.url]);
     let page = "{ complaints(first: 3) { nodes { reference } } }";
-    server.data(&board, page);
+    // Operations at once open several connections.
+    std::thread::scope(|scope| (0..32).for_each(|_| drop(scope.spawn(|| server.data(&board, page)))));
     // PostgreSQL ends all sessions, as it does when it stops.
     let mut beside = Beside::new(&database);
     beside.end_all_others();
+    // The first to notice fails. Nobody after it gets another of the connections that ended.
     let answers: Vec<_> = (0..5).map(|_| server.graphql(&board, page, &json!({}))).collect();
     for answer in &answers {
         assert!(answer.status == 200 || answer.codes() == ["UNAVAILABLE"], "{answer:?}");
         assert!(!answer.text.contains("INTERNAL_SERVER_ERROR"), "{answer:?}");
     }
+    let failed = answers.iter().filter(|answer| answer.status != 200).count();
+    assert!(failed <= 2, "{answers:?}");
     assert_eq!(answers.last().map(|answer| answer.status), Some(200), "{answers:?}");
 }
 

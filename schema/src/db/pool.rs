@@ -84,7 +84,22 @@ pub type StatementCount = Arc<AtomicU64>;
 
 /// Opens the connections of the pool.
 #[derive(Debug)]
-pub(super) struct Manager(Target);
+pub(super) struct Manager {
+    target: Target,
+    /// When a connection was last found broken. PostgreSQL may have closed all others with it, so none that last
+    /// worked before is trusted without a ping: a restart fails the statements under way, and no later ones.
+    broken: Mutex<Option<Instant>>,
+}
+
+impl Manager {
+    fn new(target: Target) -> Self {
+        Self { target, broken: Mutex::default() }
+    }
+
+    fn broken(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.broken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// A connection, and when it was last known to work.
 pub(super) struct Pooled {
@@ -118,20 +133,25 @@ impl ManageConnection for Manager {
     type Error = StoreError;
 
     fn connect(&self) -> Result<Pooled, StoreError> {
-        let mut conn = self.0.connect()?;
-        let process = if self.0.cancels() { Some(super::dialect::process(&mut conn)?) } else { None };
+        let mut conn = self.target.connect()?;
+        let process = if self.target.cancels() { Some(super::dialect::process(&mut conn)?) } else { None };
         Ok(Pooled { conn, worked: Instant::now(), given_up: false, process })
     }
 
     fn is_valid(&self, pooled: &mut Pooled) -> Result<(), StoreError> {
-        if pooled.worked.elapsed() < TRUSTED_FOR {
+        let broken = *self.broken();
+        if pooled.worked.elapsed() < TRUSTED_FOR && broken.is_none_or(|broken| pooled.worked > broken) {
             return Ok(());
         }
         pooled.conn.ping().map_err(StoreError::Query)
     }
 
     fn has_broken(&self, pooled: &mut Pooled) -> bool {
-        pooled.given_up || std::thread::panicking() || pooled.conn.is_broken()
+        let broken = pooled.conn.is_broken();
+        if broken {
+            *self.broken() = Some(Instant::now());
+        }
+        broken || pooled.given_up || std::thread::panicking()
     }
 }
 
@@ -203,7 +223,7 @@ impl Db {
             .max_lifetime(Some(Duration::from_secs(600)))
             .test_on_check_out(backend == Backend::Postgres)
             .error_handler(Box::new(Quiet))
-            .build(Manager(target.clone()))
+            .build(Manager::new(target.clone()))
             .map_err(|e| StoreError::Pool(e.to_string()))?;
         Ok(Self { pool, backend, target, writes: Arc::new(writes), cancels_over: Arc::default() })
     }
