@@ -3,6 +3,9 @@
 
 pub mod backtest;
 pub mod before_after;
+pub mod blame;
+pub mod overdue;
 pub mod recurrence;
 pub mod scorecard;
 pub mod timeliness;
+pub mod trends;

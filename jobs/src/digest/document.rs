@@ -2,12 +2,12 @@
 
 use super::flagged::{FlagsPart, flags_part, states};
 use crate::JobError;
+use crate::analyses::overdue::{self, OverdueDocument};
+use crate::analyses::trends::{self, CategoryTrend, Totals, TrendsDocument};
 use crate::facts::monthly::MonthlySource;
 use crate::flags;
 use crate::results::recurrence;
-use crate::scheduled::overdue::{self, OverdueDocument};
 use crate::scheduled::timeliness::{self, TimelinessDocument, UnitTimeliness};
-use crate::scheduled::trends::{self, CategoryTrend, Totals, TrendsDocument};
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use schema::enums::{FlagState, RunState};

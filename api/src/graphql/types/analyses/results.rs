@@ -4,9 +4,9 @@ use crate::graphql::enums::SubjectKind;
 use async_graphql::{Enum, SimpleObject};
 use chrono::NaiveDate;
 use jobs::analyses::backtest::Outcome;
-use jobs::scheduled::blame::{Blame, BlameDocument};
+use jobs::analyses::blame::{Blame, BlameDocument};
+use jobs::analyses::trends::{CategoryTrend, TrendsDocument};
 use jobs::scheduled::timeliness::UnitTimeliness;
-use jobs::scheduled::trends::{CategoryTrend, TrendsDocument};
 
 /// The level of the units that `responseTimeliness` ranks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
