@@ -1,36 +1,27 @@
-//! The blame check: finds officers and branches that blame the system more often than their peers on days
-//! without a recorded system incident (S10).
+//! The blame check: which officers and branches blame the system more often than their peers on days without a recorded
+//! system incident (S10). Pure functions of rows of the register and an as-of day.
 //!
-//! Some complaints that blame the system never match an incident, because not every incident is recorded. The job
-//! therefore tests each subject's share without an incident against that of all others of its kind.
+//! Some complaints that blame the system never match an incident, because not every incident is recorded. So the check
+//! tests each subject's share without an incident against that of all others of its kind.
 
-use crate::JobError;
 use crate::analyses::recurrence::round_6_digits;
 use crate::numeric::funnel::Z_95;
 use crate::numeric::multiplicity::benjamini_hochberg;
 use crate::numeric::proportion::{binomial_upper_tail, wilson};
-use crate::results::result;
-use crate::runner::job::{Context, Job, Publish, day_of};
 use chrono::{Days, NaiveDate};
-use diesel::prelude::*;
-use schema::db::dialect::current_position;
 use schema::domain::calendar::local_date;
 use schema::domain::state::is_void;
 use schema::domain::tree::UnitTree;
 use schema::enums::{ComplaintState, SubjectKind};
-use schema::models::{JobRun, SystemIncident, Unit, UnitParent};
+use schema::models::{SystemIncident, Unit, UnitParent};
 use schema::register::complaints::reference_day;
-use schema::tables::{complaint_officers, complaints, officers, system_incidents, unit_parents, units};
-use schema::{Conn, Id, StoreError, Timestamp};
+use schema::{Id, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
-pub const NAME: &str = "blame-check";
-
-/// Length in days of the period of receipt that the job evaluates.
+/// Length in days of the period of receipt that the check evaluates.
 const DAYS: u64 = 365;
-/// The job flags a subject whose q-value is at most this (false discovery rate) …
+/// The check flags a subject whose q-value is at most this (false discovery rate) …
 const FALSE_SHARE: f64 = 0.05;
 /// … and that has at least this many complaints without an incident.
 const FEWEST: u32 = 3;
@@ -60,7 +51,7 @@ pub struct Blame {
     pub flagged: bool,
 }
 
-/// The result that the job stores.
+/// The outcome of the check: the result that the job stores.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct BlameDocument {
@@ -71,35 +62,33 @@ pub struct BlameDocument {
     pub subjects: Vec<Blame>,
 }
 
-pub struct BlameCheck;
+/// A complaint that blames the system.
+#[derive(Debug, Clone)]
+pub struct BlamingComplaint {
+    pub id: Id,
+    pub received_at: Timestamp,
+    pub occurred_at: Option<Timestamp>,
+    pub unit_id: Option<Id>,
+    pub branch_id: Option<Id>,
+    pub state: ComplaintState,
+    pub state_since: Timestamp,
+}
 
-impl Job for BlameCheck {
-    fn name(&self) -> &'static str {
-        NAME
-    }
+/// The rows of the register that the check reads.
+#[derive(Debug, Default)]
+pub struct BlameRows {
+    /// All complaints that blame the system, ordered by id.
+    pub complaints: Vec<BlamingComplaint>,
+    /// The codes of the officers that these complaints name, each once.
+    pub officers_of: HashMap<Id, Vec<String>>,
+    pub units: Vec<Unit>,
+    pub parents: Vec<UnitParent>,
+    pub incidents: Vec<SystemIncident>,
+}
 
-    fn about(&self) -> &'static str {
-        "finds officers and branches that blame the system without a recorded incident"
-    }
-
-    fn schedule(&self) -> &'static str {
-        "0 3 * * 1"
-    }
-
-    fn run(&self, context: &Context<'_>, run: &mut JobRun) -> Result<Publish, JobError> {
-        let as_of = day_of(run)?;
-        let read =
-            |conn: &mut Conn| Ok::<_, StoreError>((BlameFacts::load(conn, as_of, None)?, current_position(conn)?));
-        let (facts, position) = context.db.read_snapshot(read)?;
-        run.known_at = Some(position);
-        let document = facts.check();
-        let flagged = document.subjects.iter().filter(|subject| subject.flagged).count();
-        run.summary = Some(
-            json!({ "blamed": document.blamed, "withoutIncident": document.without_incident, "flagged": flagged })
-                .into(),
-        );
-        result(run, NAME, as_of, &document)
-    }
+/// Checks the complaints received in the 365 days up to a day. A complaint withdrawn or rejected by then is left out.
+pub fn blame_check(rows: BlameRows, as_of: NaiveDate) -> BlameDocument {
+    BlameFacts::new(rows, as_of).check()
 }
 
 /// The complaints that blame the system, each with its subjects and whether an incident is recorded for it.
@@ -108,78 +97,19 @@ struct BlameFacts {
     rows: Vec<(Vec<(SubjectKind, String)>, bool)>,
 }
 
-#[derive(Queryable)]
-struct Row {
-    id: Id,
-    received_at: Timestamp,
-    occurred_at: Option<Timestamp>,
-    unit_id: Option<Id>,
-    branch_id: Option<Id>,
-    state: ComplaintState,
-    state_since: Timestamp,
-}
-
-/// The result of the job as of a day without the complaints that name `officer`.
-///
-/// # Errors
-/// When the database fails.
-pub fn blame_check_without(conn: &mut Conn, as_of: NaiveDate, officer: Id) -> Result<BlameDocument, StoreError> {
-    Ok(BlameFacts::load(conn, as_of, Some(officer))?.check())
-}
-
 impl BlameFacts {
-    fn load(conn: &mut Conn, as_of: NaiveDate, except: Option<Id>) -> Result<Self, StoreError> {
-        let rows: Vec<Row> = complaints::table
-            .filter(complaints::blames_system.eq(true))
-            .order(complaints::id)
-            .select((
-                complaints::id,
-                complaints::received_at,
-                complaints::occurred_at,
-                complaints::unit_id,
-                complaints::branch_id,
-                complaints::state,
-                complaints::state_since,
-            ))
-            .load(conn)?;
-        let naming: HashSet<Id> = match except {
-            None => HashSet::new(),
-            Some(officer) => complaint_officers::table
-                .filter(complaint_officers::officer_id.eq(officer))
-                .select(complaint_officers::complaint_id)
-                .load(conn)?
-                .into_iter()
-                .collect(),
-        };
+    fn new(rows: BlameRows, as_of: NaiveDate) -> Self {
+        let BlameRows { complaints, mut officers_of, units, parents, incidents } = rows;
+        let tree = UnitTree::new(&units, &parents);
+        let codes: HashMap<Id, String> = units.into_iter().map(|unit| (unit.id, unit.code)).collect();
         let from = as_of - Days::new(DAYS);
-        let rows: Vec<Row> = rows
+        let counts = |row: &BlamingComplaint| {
+            let received = local_date(row.received_at);
+            received > from && received <= as_of && !(is_void(row.state) && local_date(row.state_since) <= as_of)
+        };
+        let found = complaints
             .into_iter()
-            .filter(|row| {
-                let received = local_date(row.received_at);
-                !naming.contains(&row.id)
-                    && received > from
-                    && received <= as_of
-                    && !(is_void(row.state) && local_date(row.state_since) <= as_of)
-            })
-            .collect();
-        let named: Vec<(Id, String)> = complaint_officers::table
-            .inner_join(officers::table.on(officers::id.eq(complaint_officers::officer_id)))
-            .inner_join(complaints::table.on(complaints::id.eq(complaint_officers::complaint_id)))
-            .filter(complaints::blames_system.eq(true))
-            .select((complaint_officers::complaint_id, officers::code))
-            .distinct()
-            .load(conn)?;
-        let mut officers_of: HashMap<Id, Vec<String>> = HashMap::new();
-        for (complaint, code) in named {
-            officers_of.entry(complaint).or_default().push(code);
-        }
-        let all_units: Vec<Unit> = units::table.select(Unit::as_select()).load(conn)?;
-        let parents: Vec<UnitParent> = unit_parents::table.select(UnitParent::as_select()).load(conn)?;
-        let tree = UnitTree::new(&all_units, &parents);
-        let codes: HashMap<Id, String> = all_units.into_iter().map(|unit| (unit.id, unit.code)).collect();
-        let incidents: Vec<SystemIncident> = system_incidents::table.select(SystemIncident::as_select()).load(conn)?;
-        let found = rows
-            .into_iter()
+            .filter(counts)
             .map(|row| {
                 let day = reference_day(row.received_at, row.occurred_at);
                 let incident = incidents.iter().any(|incident| concerns(incident, &row, day, &tree));
@@ -194,7 +124,7 @@ impl BlameFacts {
                 (subjects, incident)
             })
             .collect();
-        Ok(Self { rows: found })
+        Self { rows: found }
     }
 
     /// Tests each subject against all others of its kind.
@@ -265,7 +195,7 @@ impl BlameFacts {
 
 /// Whether an incident covers the day and place of a complaint: nationally, at its unit or above it, or anywhere
 /// in its branch. Compares whole days, because complainants rarely know the minute.
-fn concerns(incident: &SystemIncident, row: &Row, day: NaiveDate, tree: &UnitTree) -> bool {
+fn concerns(incident: &SystemIncident, row: &BlamingComplaint, day: NaiveDate, tree: &UnitTree) -> bool {
     let ended = incident.ended_at.map_or(NaiveDate::MAX, local_date);
     if day < local_date(incident.started_at) || day > ended {
         return false;
@@ -285,6 +215,48 @@ fn concerns(incident: &SystemIncident, row: &Row, day: NaiveDate, tree: &UnitTre
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ComplaintState::{Assigned, Withdrawn};
+    use chrono::NaiveTime;
+    use uuid::Uuid;
+
+    #[test]
+    fn standing_complaints_of_the_period_are_checked_against_the_incidents_of_their_day() {
+        let day = |n: u64| NaiveDate::from_ymd_opt(2025, 1, 1).expect("a day") + Days::new(n);
+        // 07:00 in Vietnam.
+        let at = |n: u64| Timestamp::from(day(n).and_time(NaiveTime::MIN).and_utc());
+        let complaint = |number: u128, received: u64, state: ComplaintState, since: u64| BlamingComplaint {
+            id: Id(Uuid::from_u128(number)),
+            received_at: at(received),
+            occurred_at: None,
+            unit_id: None,
+            branch_id: None,
+            state,
+            state_since: at(since),
+        };
+        let complaints = vec![
+            complaint(1, 100, Assigned, 100),  // during the incident
+            complaint(2, 200, Assigned, 200),  // without one
+            complaint(3, 250, Withdrawn, 260), // withdrawn by the day
+            complaint(4, 250, Withdrawn, 400), // withdrawn later
+            complaint(5, 401, Assigned, 401),  // received later
+            complaint(6, 15, Assigned, 15),    // received 365 days before
+            complaint(7, 16, Assigned, 16),    // received 364 days before
+        ];
+        let incident = SystemIncident {
+            id: Id(Uuid::from_u128(1)),
+            reference: "INC-1".to_owned(),
+            unit_id: None,
+            started_at: at(100),
+            ended_at: Some(at(101)),
+            description: None,
+        };
+        let officers_of = complaints.iter().map(|one| (one.id, vec!["A".to_owned()])).collect();
+        let rows = BlameRows { complaints, officers_of, incidents: vec![incident], ..BlameRows::default() };
+        let document = blame_check(rows, day(380));
+        assert_eq!((document.blamed, document.without_incident), (4, 3));
+        let [only] = &document.subjects[..] else { panic!("{document:?}") };
+        assert_eq!((only.code.as_str(), only.blamed, only.without_incident), ("A", 4, 3));
+    }
 
     #[test]
     fn who_blames_without_an_incident_more_often_than_the_others_is_told() {

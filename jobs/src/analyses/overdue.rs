@@ -1,29 +1,17 @@
-//! The escalation job: escalates overdue complaints to the department, and to the General Department once
-//! twice the time allowed has passed.
+//! Overdue complaints: which ones, for how long, in which branches, and to which units they are escalated. Pure
+//! functions of a snapshot and an as-of day.
 
 use crate::JobError;
 use crate::analyses::timeliness::handled;
 use crate::facts::days::day_number;
-use crate::results::{result_row, store_result};
-use crate::runner::job::{Context, Job, Publish, day_of};
 use crate::snapshot::Snapshot;
 use chrono::{Days, NaiveDate};
-use diesel::prelude::*;
 use polars::prelude::{PolarsResult, col};
-use schema::db::dialect::rows_per_insert;
-use schema::db::{StoreError, WriteTx};
-use schema::each;
-use schema::enums::{RunState, UnitKind};
-use schema::models::{Escalation, JobRun};
-use schema::states::{StateTable, pair};
-use schema::tables::{escalations, job_runs};
-use schema::{Id, Timestamp};
+use schema::Id;
+use schema::enums::UnitKind;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use uuid::Uuid;
-
-pub const NAME: &str = "escalate-overdue";
 
 /// Branches listed in the result, those with the most overdue complaints.
 const LISTED: usize = 20;
@@ -40,7 +28,7 @@ pub struct UnitOverdue {
     pub oldest_days: i32,
 }
 
-/// The result that the job stores.
+/// Overdue complaints as of a day: the result that the job stores.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OverdueDocument {
@@ -50,60 +38,26 @@ pub struct OverdueDocument {
     pub branches: Vec<UnitOverdue>,
 }
 
-pub struct EscalateOverdue;
-
-impl Job for EscalateOverdue {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn about(&self) -> &'static str {
-        "escalates overdue complaints to the level above"
-    }
-
-    fn schedule(&self) -> &'static str {
-        "5 * * * *"
-    }
-
-    fn run(&self, context: &Context<'_>, run: &mut JobRun) -> Result<Publish, JobError> {
-        let as_of = day_of(run)?;
-        let snapshot = context.snapshot()?;
-        run.known_at = Some(snapshot.position);
-        let overdue = overdue(&snapshot, as_of)?;
-        let branches = by_branch(&snapshot, &overdue);
-        Ok(Box::new(move |tx, run| {
-            // A run for an earlier day than the newest one reports what was overdue, and escalates nothing.
-            let newest: Option<NaiveDate> = job_runs::table
-                .filter(job_runs::job.eq(NAME))
-                .filter(job_runs::state.eq(RunState::Succeeded))
-                .select(diesel::dsl::max(job_runs::as_of))
-                .first(tx.conn)?;
-            let is_for_past_day = newest.is_some_and(|newest| newest > as_of);
-            let newly_escalated = if is_for_past_day { [0, 0] } else { escalate(tx, run.id, &overdue)? };
-            let total = u32::try_from(overdue.len()).unwrap_or(u32::MAX);
-            let document = OverdueDocument { overdue: total, newly_escalated, branches };
-            run.summary = Some(json!({ "overdue": total, "newlyEscalated": newly_escalated }).into());
-            let row = result_row(run, NAME, as_of, &document);
-            store_result(tx, &row)
-        }))
-    }
-}
-
 /// An overdue complaint.
-struct Late {
-    complaint: Id,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Late {
+    pub complaint: Id,
     /// Index into the units of the snapshot's reference data.
-    branch: Option<u32>,
+    pub branch: Option<u32>,
     /// Escalation targets: the department, and the General Department.
-    department: Option<Id>,
-    top: Option<Id>,
-    due_on: NaiveDate,
-    days_over: i32,
+    pub department: Option<Id>,
+    pub top: Option<Id>,
+    pub due_on: NaiveDate,
+    pub days_over: i32,
     /// Whether twice the time allowed has passed since receipt.
-    twice: bool,
+    pub twice: bool,
 }
 
-fn overdue(snapshot: &Snapshot, as_of: NaiveDate) -> Result<Vec<Late>, JobError> {
+/// The complaints that are overdue on a day, in the order of the snapshot.
+///
+/// # Errors
+/// If the facts lack a column that it reads, or a column has another type.
+pub fn overdue(snapshot: &Snapshot, as_of: NaiveDate) -> Result<Vec<Late>, JobError> {
     let today = day_number(as_of);
     let rows = handled(&snapshot.facts, today).filter(col("overdue")).collect()?;
     let place = |column: &str| -> PolarsResult<Vec<Option<u32>>> { Ok(rows.column(column)?.u32()?.iter().collect()) };
@@ -132,7 +86,8 @@ fn overdue(snapshot: &Snapshot, as_of: NaiveDate) -> Result<Vec<Late>, JobError>
     Ok(late)
 }
 
-fn by_branch(snapshot: &Snapshot, overdue: &[Late]) -> Vec<UnitOverdue> {
+/// The branches with the most overdue complaints, at most 20, the worst first.
+pub fn by_branch(snapshot: &Snapshot, overdue: &[Late]) -> Vec<UnitOverdue> {
     let mut by_branch: BTreeMap<u32, (u32, i32)> = BTreeMap::new();
     for late in overdue {
         let Some(branch) = late.branch else { continue };
@@ -156,33 +111,4 @@ fn by_branch(snapshot: &Snapshot, overdue: &[Late]) -> Vec<UnitOverdue> {
     listed.sort_by(|a, b| (b.overdue, b.oldest_days, &a.code).cmp(&(a.overdue, a.oldest_days, &b.code)));
     listed.truncate(LISTED);
     listed
-}
-
-/// Records escalations to levels that a complaint has not reached yet; returns how many are new for each level.
-fn escalate(tx: &mut WriteTx<'_>, run_id: Id, overdue: &[Late]) -> Result<[u32; 2], StoreError> {
-    let before: HashMap<Id, i32> = escalations::table
-        .group_by(escalations::complaint_id)
-        .select((escalations::complaint_id, diesel::dsl::max(escalations::level)))
-        .load::<(Id, Option<i32>)>(tx.conn)?
-        .into_iter()
-        .map(|(id, level)| (id, level.unwrap_or(0)))
-        .collect();
-    let mut rows = Vec::new();
-    let mut new = [0, 0];
-    let escalated_at: Timestamp = tx.now;
-    for late in overdue {
-        let level = before.get(&late.complaint).copied().unwrap_or(0);
-        for (next, unit_id, reached) in [(1, late.department, true), (2, late.top, late.twice)] {
-            if reached && level < next {
-                new[usize::from(next == 2)] += 1;
-                let complaint_id = late.complaint;
-                rows.push(Escalation { complaint_id, level: next, unit_id, due_on: late.due_on, escalated_at, run_id });
-            }
-        }
-    }
-    for chunk in rows.chunks(rows_per_insert(6)) {
-        each!(&mut *tx.conn, c => diesel::insert_into(escalations::table).values(chunk).execute(c)?);
-        chunk.iter().for_each(|row| tx.record_state(StateTable::Escalations, &pair(row.complaint_id, row.level)));
-    }
-    Ok(new)
 }

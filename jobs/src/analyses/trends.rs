@@ -1,27 +1,18 @@
-//! The trends job: rising categories, totals of cost and delay, and counts of register events.
+//! Trends: rising categories, and totals of cost and delay. Pure functions of the facts of a snapshot, an as-of day and
+//! counts of events.
 
 use crate::JobError;
-use crate::analyses::before_after::first_day;
 use crate::analyses::recurrence::round_6_digits;
 use crate::facts::days::day_number;
 use crate::numeric::multiplicity::benjamini_hochberg;
 use crate::numeric::proportion::binomial_upper_tail;
-use crate::results::result;
-use crate::runner::job::{Context, Job, Publish, day_of};
 use crate::snapshot::Snapshot;
 use crate::sums::costs_and_delays;
 use chrono::NaiveDate;
-use diesel::prelude::*;
 use polars::prelude::{DataFrame, DataType, IntoLazy, PolarsResult, SortMultipleOptions, col, lit};
 use schema::db::cancellation::check_cancelled;
-use schema::models::JobRun;
-use schema::tables::complaint_events;
-use schema::{Conn, StoreError};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use std::collections::BTreeMap;
-
-pub const NAME: &str = "trends";
 
 /// Length in days of the recent period …
 const RECENT: i32 = 30;
@@ -67,7 +58,7 @@ pub struct Totals {
     pub delay_hours: f64,
 }
 
-/// The result that the job stores.
+/// Trends as of a day: the result that the job stores.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TrendsDocument {
@@ -80,44 +71,6 @@ pub struct TrendsDocument {
     pub previous: Totals,
     /// Running totals of register events by kind; the difference of two results counts the events between them.
     pub events: BTreeMap<String, i64>,
-}
-
-pub struct Trends;
-
-impl Job for Trends {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn about(&self) -> &'static str {
-        "finds rising categories, and totals cost, delay and register events"
-    }
-
-    fn schedule(&self) -> &'static str {
-        "30 2 * * *"
-    }
-
-    fn run(&self, context: &Context<'_>, run: &mut JobRun) -> Result<Publish, JobError> {
-        let as_of = day_of(run)?;
-        let snapshot = context.snapshot()?;
-        run.known_at = Some(snapshot.position);
-        let position = snapshot.position;
-        let events = context.db.read(|conn| events(conn, position))?;
-        let document = trends(&snapshot, first_day(&snapshot.facts)?, as_of, events)?;
-        let rising = document.categories.iter().filter(|category| category.rises).count();
-        run.summary = Some(json!({ "rising": rising }).into());
-        result(run, NAME, as_of, &document)
-    }
-}
-
-fn events(conn: &mut Conn, position: i64) -> Result<BTreeMap<String, i64>, StoreError> {
-    Ok(complaint_events::table
-        .filter(complaint_events::position.le(position))
-        .group_by(complaint_events::kind)
-        .select((complaint_events::kind, diesel::dsl::count_star()))
-        .load::<(String, i64)>(conn)?
-        .into_iter()
-        .collect())
 }
 
 /// Compares the recent 30 days with those before. `first` is the first day of the whole register (days since

@@ -2,12 +2,13 @@
 
 use super::flagged::{FlagsPart, flags_part, states};
 use crate::JobError;
-use crate::analyses::overdue::{self, OverdueDocument};
-use crate::analyses::trends::{self, CategoryTrend, Totals, TrendsDocument};
+use crate::analyses::overdue::OverdueDocument;
+use crate::analyses::timeliness::{TimelinessDocument, UnitTimeliness};
+use crate::analyses::trends::{CategoryTrend, Totals, TrendsDocument};
 use crate::facts::monthly::MonthlySource;
 use crate::flags;
 use crate::results::recurrence;
-use crate::scheduled::timeliness::{self, TimelinessDocument, UnitTimeliness};
+use crate::scheduled::{overdue, timeliness, trends};
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use schema::enums::{FlagState, RunState};

@@ -1,13 +1,16 @@
-//! The scheduled jobs: one file and one entry in [`REGISTRY`] each. [`crate::results`] stores their results.
+//! The scheduled jobs: one file and one entry in [`REGISTRY`] each. A job reads the register, calls a function of
+//! [`crate::analyses`], and stores the result by [`crate::results`].
 
 pub mod audit;
+pub mod blame;
 pub mod digest;
+pub mod overdue;
 pub mod recurrence;
 pub mod retention;
 pub mod snapshot;
 pub mod timeliness;
+pub mod trends;
 
-use crate::analyses::{blame, overdue, trends};
 use crate::runner::job::Registry;
 
 /// All jobs.

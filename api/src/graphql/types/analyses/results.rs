@@ -5,8 +5,8 @@ use async_graphql::{Enum, SimpleObject};
 use chrono::NaiveDate;
 use jobs::analyses::backtest::Outcome;
 use jobs::analyses::blame::{Blame, BlameDocument};
+use jobs::analyses::timeliness::UnitTimeliness;
 use jobs::analyses::trends::{CategoryTrend, TrendsDocument};
-use jobs::scheduled::timeliness::UnitTimeliness;
 
 /// The level of the units that `responseTimeliness` ranks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]

@@ -1,0 +1,89 @@
+//! The escalation job: escalates overdue complaints to the department, and to the General Department once
+//! twice the time allowed has passed.
+
+use crate::JobError;
+use crate::analyses::overdue::{Late, OverdueDocument, by_branch, overdue};
+use crate::results::{result_row, store_result};
+use crate::runner::job::{Context, Job, Publish, day_of};
+use chrono::NaiveDate;
+use diesel::prelude::*;
+use schema::db::dialect::rows_per_insert;
+use schema::db::{StoreError, WriteTx};
+use schema::each;
+use schema::enums::RunState;
+use schema::models::{Escalation, JobRun};
+use schema::states::{StateTable, pair};
+use schema::tables::{escalations, job_runs};
+use schema::{Id, Timestamp};
+use serde_json::json;
+use std::collections::HashMap;
+
+pub const NAME: &str = "escalate-overdue";
+
+pub struct EscalateOverdue;
+
+impl Job for EscalateOverdue {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn about(&self) -> &'static str {
+        "escalates overdue complaints to the level above"
+    }
+
+    fn schedule(&self) -> &'static str {
+        "5 * * * *"
+    }
+
+    fn run(&self, context: &Context<'_>, run: &mut JobRun) -> Result<Publish, JobError> {
+        let as_of = day_of(run)?;
+        let snapshot = context.snapshot()?;
+        run.known_at = Some(snapshot.position);
+        let overdue = overdue(&snapshot, as_of)?;
+        let branches = by_branch(&snapshot, &overdue);
+        Ok(Box::new(move |tx, run| {
+            // A run for an earlier day than the newest one reports what was overdue, and escalates nothing.
+            let newest: Option<NaiveDate> = job_runs::table
+                .filter(job_runs::job.eq(NAME))
+                .filter(job_runs::state.eq(RunState::Succeeded))
+                .select(diesel::dsl::max(job_runs::as_of))
+                .first(tx.conn)?;
+            let is_for_past_day = newest.is_some_and(|newest| newest > as_of);
+            let newly_escalated = if is_for_past_day { [0, 0] } else { escalate(tx, run.id, &overdue)? };
+            let total = u32::try_from(overdue.len()).unwrap_or(u32::MAX);
+            let document = OverdueDocument { overdue: total, newly_escalated, branches };
+            run.summary = Some(json!({ "overdue": total, "newlyEscalated": newly_escalated }).into());
+            let row = result_row(run, NAME, as_of, &document);
+            store_result(tx, &row)
+        }))
+    }
+}
+
+/// Records escalations to levels that a complaint has not reached yet; returns how many are new for each level.
+fn escalate(tx: &mut WriteTx<'_>, run_id: Id, overdue: &[Late]) -> Result<[u32; 2], StoreError> {
+    let before: HashMap<Id, i32> = escalations::table
+        .group_by(escalations::complaint_id)
+        .select((escalations::complaint_id, diesel::dsl::max(escalations::level)))
+        .load::<(Id, Option<i32>)>(tx.conn)?
+        .into_iter()
+        .map(|(id, level)| (id, level.unwrap_or(0)))
+        .collect();
+    let mut rows = Vec::new();
+    let mut new = [0, 0];
+    let escalated_at: Timestamp = tx.now;
+    for late in overdue {
+        let level = before.get(&late.complaint).copied().unwrap_or(0);
+        for (next, unit_id, reached) in [(1, late.department, true), (2, late.top, late.twice)] {
+            if reached && level < next {
+                new[usize::from(next == 2)] += 1;
+                let complaint_id = late.complaint;
+                rows.push(Escalation { complaint_id, level: next, unit_id, due_on: late.due_on, escalated_at, run_id });
+            }
+        }
+    }
+    for chunk in rows.chunks(rows_per_insert(6)) {
+        each!(&mut *tx.conn, c => diesel::insert_into(escalations::table).values(chunk).execute(c)?);
+        chunk.iter().for_each(|row| tx.record_state(StateTable::Escalations, &pair(row.complaint_id, row.level)));
+    }
+    Ok(new)
+}
