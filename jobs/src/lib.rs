@@ -11,6 +11,7 @@ mod error;
 pub mod facts;
 pub mod flags;
 pub mod numeric;
+pub mod reproduction;
 pub mod results;
 pub mod run_hash;
 pub mod runner;

@@ -1,9 +1,10 @@
 //! Formats the numbers and rules of a flag as text.
 
 use crate::cli::output::table;
-use jobs::analyses::recurrence::{Adjusted, AnonymousRule, Rules, TierRule, WindowNumbers};
+use jobs::analyses::recurrence::{
+    Adjusted, AnonymousRule, Rules, SubjectCounts, SubjectNumbers, TierRule, WindowNumbers,
+};
 use jobs::facts::exposure::Basis;
-use jobs::scheduled::recurrence::{SubjectCounts, SubjectNumbers};
 use serde_json::Value;
 
 /// What the numbers of an assessment were adjusted for, in the same words as its reason.

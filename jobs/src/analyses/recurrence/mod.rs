@@ -15,6 +15,7 @@ mod reach;
 mod reasons;
 mod rules;
 mod significance;
+mod subject_numbers;
 mod tiers;
 mod windows;
 
@@ -38,6 +39,7 @@ pub use reach::{Count, Reach, Reached, reach};
 pub use reasons::{Reason, reason};
 pub use rules::{AnonymousRule, CampaignRule, Rules, TierRule};
 pub use significance::{Adjusted, Comparison, Dispersion, round_6_digits};
+pub use subject_numbers::{Numbers, SubjectCounts, SubjectNumbers, subject_numbers};
 pub use tiers::{Assessed, Assessment, Complainants, assess, assess_kind, rule_of};
 pub use windows::WindowNumbers;
 
