@@ -1,5 +1,5 @@
-//! Reproduction of a recurrence run: [`reproduce`] derives it again from the register, compares the hashes and names the
-//! first difference.
+//! Reproduction of a recurrence run: [`reproduce`] derives the run again from the register, compares the hashes and
+//! names the first difference.
 
 use crate::JobError;
 use crate::analyses::recurrence::Rules;
@@ -41,7 +41,13 @@ pub enum KnownAt {
 /// `NotFound` when the run does not exist or has no result to compare; else as [`derive()`].
 pub fn reproduce(db: &Db, id: Id, known_at: KnownAt) -> Result<Reproduction, JobError> {
     let run = db.read(|conn| ledger::find(conn, id))?;
-    let incomplete = || JobError::NotFound(format!("run {id} of {} has no result to reproduce", run.job));
+    let incomplete = || {
+        JobError::NotFound(format!(
+            "run {id} of {} has no result to reproduce: take a successful one of those that `phananh jobs history --job \
+             recurrence` lists",
+            run.job
+        ))
+    };
     let as_of = run.as_of.ok_or_else(incomplete)?;
     let recorded_hash = run.result_hash.clone().ok_or_else(incomplete)?;
     let rules: Rules =

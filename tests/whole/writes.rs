@@ -63,7 +63,7 @@ fn a_submission_is_checked_and_may_be_anonymous() {
     for (field, value, word) in [
         ("taxCode", json!("0100233480"), "check digit"),
         ("declarationNumber", json!("12345"), "12 digits"),
-        ("unit", json!("99"), "unit: \\\"99\\\" is not known"),
+        ("unit", json!("99"), "unit: \\\"99\\\" is not known to the register: the queries"),
         ("category", json!("XX"), "category"),
         ("officers", json!([" "]), "officers: a code must have"),
         ("text", json!("  "), "text"),
@@ -111,7 +111,10 @@ fn the_unit_responsible_answers_the_version_that_it_knows() {
         };
         let to_board = answer(&board, 1).codes();
         assert!(!to_board.is_empty() && to_board.iter().all(|code| code == "FORBIDDEN"), "{to_board:?}");
-        assert_eq!(answer(&express, 1).codes(), ["NOT_FOUND"], "another unit's complaint is not there");
+        let hidden = answer(&express, 1);
+        assert_eq!(hidden.codes(), ["NOT_FOUND"], "another unit's complaint is not there");
+        let message = hidden.json()["errors"][0]["message"].clone();
+        assert!([id.text(), "`complaints` lists"].iter().all(|part| message.text().contains(part)), "{message}");
         assert_eq!(answer(&saigon, 7).codes(), ["CONFLICT"]);
         let done = answer(&saigon, 1).json()["data"]["respondToComplaint"].clone();
         assert_eq!(done["complaint"]["state"], "ANSWERED");

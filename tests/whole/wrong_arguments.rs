@@ -74,7 +74,7 @@ const WRONG: &[(&[&str], i32, &[&str])] = &[
     (&["token", "create", "--name", "", "--role", "BOARD"], 1, &["1 to 100 characters"]),
     (&["token", "create", "--name", "a", "--role", "BOARD", "--expires-in", "-1"], 2, &["-1 is not in 1..=3650"]),
     (&["token", "create", "--name", "a", "--role", "BOARD", "--officer", "x"], 1, &["there is no officer \"x\""]),
-    (&["token", "revoke", "--name", "nobody"], 1, &["\"nobody\" has no token"]),
+    (&["token", "revoke", "--name", "nobody"], 1, &["\"nobody\" has no token", "`principals` lists"]),
     (&["token", "trust", "--name", "a", "none.graphql"], 1, &["cannot read none.graphql"]),
     (&["key", "create"], 2, &["<FILE>"]),
     (&["key", "create", "none/x.key"], 1, &["none/x.key", "No such file"]),

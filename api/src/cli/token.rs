@@ -87,7 +87,10 @@ pub fn run(db: &Db, command: &Command, out: &Output) -> anyhow::Result<ExitCode>
         }
         Command::Revoke { name } => {
             let revoked = db.write("cli", |tx| revoke_tokens(tx, name))?.value;
-            anyhow::ensure!(revoked > 0, "{name:?} has no token that is valid");
+            anyhow::ensure!(
+                revoked > 0,
+                "{name:?} has no token that is valid: the query `principals` lists the tokens"
+            );
             out.print(&json!({ "revoked": revoked }), |_| format!("{revoked} revoked"))?;
         }
     }

@@ -163,7 +163,12 @@ fn latest<T: DeserializeOwned>(conn: &mut Conn, job: &str, as_of: NaiveDate) -> 
     let run = latest_run(conn, job, as_of)?;
     let result: Option<JobResult> =
         job_results::table.find((run.id, job)).select(JobResult::as_select()).first(conn).optional()?;
-    let result = result.ok_or_else(|| StoreError::NotFound(format!("run {} of {job} has no stored result", run.id)))?;
+    let result = result.ok_or_else(|| {
+        StoreError::NotFound(format!(
+            "run {} of {job} has no stored result: `phananh jobs run {job} --as-of {as_of}` starts another",
+            run.id
+        ))
+    })?;
     let document = serde_json::from_value(result.document.0)
         .map_err(|e| JobError::History(format!("the result of run {} of {job} cannot be parsed: {e}", run.id)))?;
     Ok((run, document))

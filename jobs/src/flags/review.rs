@@ -78,7 +78,7 @@ pub fn explain(
 fn claim(tx: &mut WriteTx<'_>, id: Id) -> Result<Flag, StoreError> {
     diesel::update(flags::table.find(id)).set(flags::id.eq(id)).execute(tx.conn)?;
     let flag: Option<Flag> = flags::table.find(id).select(Flag::as_select()).first(tx.conn).optional()?;
-    flag.ok_or_else(|| StoreError::NotFound("there is no such flag".into()))
+    flag.ok_or_else(|| StoreError::no_such("flag", &id, "flags"))
 }
 
 /// Reviews a flag: OPEN → ACKNOWLEDGED → UNDER_REVIEW → UPHELD or DISMISSED. Steps may be skipped, not reversed. To

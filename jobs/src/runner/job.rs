@@ -56,7 +56,9 @@ pub type Publish = Box<dyn FnOnce(&mut WriteTx<'_>, &mut JobRun) -> Result<(), S
 /// # Errors
 /// `NotFound` when the run has none.
 pub fn day_of(run: &JobRun) -> Result<NaiveDate, JobError> {
-    run.as_of.ok_or_else(|| JobError::NotFound(format!("run {} has no as-of day", run.id)))
+    run.as_of.ok_or_else(|| {
+        JobError::NotFound(format!("run {} of {} has no as-of day: start another with --as-of", run.id, run.job))
+    })
 }
 
 /// A job: work that runs on a schedule or by hand.

@@ -1,6 +1,7 @@
 //! The error type of the store, and which errors are transient.
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use std::fmt::Display;
 use std::path::PathBuf;
 
 /// What can go wrong with the store.
@@ -75,6 +76,12 @@ const REFUSED: [&str; 5] = [
 ];
 
 impl StoreError {
+    /// The error for an id that nothing has, or nothing that the caller may see: one text for both, so that it tells
+    /// nobody which rows exist. `query` is the GraphQL query that lists what the caller may see.
+    pub fn no_such(what: &str, id: &dyn Display, query: &str) -> Self {
+        Self::NotFound(format!("there is no {what} {id}: the query `{query}` lists those that you may see"))
+    }
+
     /// The database is unreachable or has no free connection; the request is not at fault.
     pub fn is_unavailable(&self) -> bool {
         match self {

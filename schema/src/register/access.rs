@@ -198,8 +198,9 @@ pub fn trust_operations(
     name: &str,
     operations: &[(String, Option<String>, String)],
 ) -> Result<usize, StoreError> {
-    let principal_id = principal_named(tx.conn, name)?
-        .ok_or_else(|| StoreError::NotFound(format!("there is no token with the name {name:?}")))?;
+    let principal_id = principal_named(tx.conn, name)?.ok_or_else(|| {
+        StoreError::NotFound(format!("there is no token with the name {name:?}: `phananh token create` makes one"))
+    })?;
     let trusted: HashSet<String> = trusted_operations::table
         .filter(trusted_operations::principal_id.eq(principal_id))
         .select(trusted_operations::signature)

@@ -40,7 +40,7 @@ pub enum Handling {
 pub fn lock_at_version(tx: &mut WriteTx<'_>, complaint: Id, expected_version: i32) -> Result<Case, StoreError> {
     let locked = lock_at_version!(tx, complaint_table, complaint, expected_version);
     let found = complaints::load(tx.conn, &[complaint])?.remove(&complaint);
-    let case = found.ok_or_else(|| StoreError::NotFound("there is no such complaint".into()))?;
+    let case = found.ok_or_else(|| StoreError::no_such("complaint", &complaint, "complaints"))?;
     if !locked {
         return Err(version_conflict("complaint", case.complaint.version, expected_version));
     }
@@ -242,7 +242,9 @@ impl Case {
         let id = reference_id(Entity::Officer, code);
         let rows: Vec<_> = self.officers.iter_mut().filter(|row| row.officer_id == id).collect();
         if rows.is_empty() {
-            return Err(StoreError::Rule(format!("officer: the complaint does not name {code:?}")));
+            return Err(StoreError::Rule(format!(
+                "officer: the complaint does not name {code:?}: take a code of its field `officers`"
+            )));
         }
         Ok(rows)
     }

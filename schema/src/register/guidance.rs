@@ -98,7 +98,7 @@ pub fn guide(
         guidance_documents::table.find(id).select(GuidanceDocument::as_select()).first(tx.conn).optional()?;
     let before = found
         .filter(|document| unit.is_none_or(|unit| unit == document.unit_id))
-        .ok_or_else(|| StoreError::NotFound("there is no such guidance document".into()))?;
+        .ok_or_else(|| StoreError::no_such("guidance document", &id, "guidanceDocuments"))?;
     if !locked {
         return Err(version_conflict("document", before.version, expected_version));
     }

@@ -80,7 +80,7 @@ pub fn record_measure(
     if let Some(flag) = new.flag {
         let found: Option<Flag> = flags::table.find(flag).select(Flag::as_select()).first(tx.conn).optional()?;
         if found.is_none_or(|flag| flag.officer_id != Some(officer_id)) {
-            return Err(no_such_flag());
+            return Err(no_such_flag(flag));
         }
     }
     let standing = measures::table
@@ -120,8 +120,10 @@ pub fn record_measure(
 }
 
 /// One error for a flag that does not exist and for one that the caller may not see.
-pub fn no_such_flag() -> StoreError {
-    StoreError::Rule("flagId: there is no such flag on this officer".into())
+pub fn no_such_flag(flag: Id) -> StoreError {
+    StoreError::Rule(format!(
+        "flagId: there is no flag {flag} on this officer: the query `flags` lists those that you may see"
+    ))
 }
 
 /// Ends or voids a measure that is still at `expected_version`. `seen` tells whether the caller sees the measure, `own`
@@ -138,7 +140,7 @@ pub fn change_measure(
     seen: impl FnOnce(&mut Conn) -> Result<bool, StoreError>,
     own: impl FnOnce(&Measure) -> bool,
 ) -> Result<Measure, StoreError> {
-    let missing = || StoreError::NotFound("there is no such measure".into());
+    let missing = || StoreError::no_such("measure", &id, "measures");
     if !seen(tx.conn)? {
         return Err(missing());
     }

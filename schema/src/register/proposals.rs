@@ -100,7 +100,7 @@ pub fn propose(tx: &mut WriteTx<'_>, new: NewProposal) -> Result<Proposal, Store
 pub fn conclude(tx: &mut WriteTx<'_>, id: Id, expected_version: i32, outcome: Outcome) -> Result<Proposal, StoreError> {
     let locked = lock_at_version!(tx, proposals, id, expected_version);
     let found: Option<Proposal> = proposals::table.find(id).select(Proposal::as_select()).first(tx.conn).optional()?;
-    let before = found.ok_or_else(|| StoreError::NotFound("there is no such proposal".into()))?;
+    let before = found.ok_or_else(|| StoreError::no_such("proposal", &id, "proposals"))?;
     if !locked {
         return Err(version_conflict("proposal", before.version, expected_version));
     }

@@ -80,9 +80,9 @@ pub fn submit(tx: &mut WriteTx<'_>, source: &str, key: &str, submission: &Submis
             ));
         }
         let mut found = complaints::load(tx.conn, &[earlier.complaint_id])?;
-        let case = found
-            .remove(&earlier.complaint_id)
-            .ok_or_else(|| StoreError::NotFound("there is no such complaint".into()))?;
+        let case = found.remove(&earlier.complaint_id).ok_or_else(|| {
+            StoreError::NotFound(format!("idempotencyKey: there is no complaint of {key:?} any more: use a new key"))
+        })?;
         return Ok(Submitted { complaint: case.complaint, created: false });
     }
 
@@ -222,7 +222,9 @@ pub(super) fn existing_id<M: Stored>(
     let Some(code) = code else { return Ok(None) };
     let id = reference_id(M::ENTITY, code);
     if M::load(tx.conn, &[id])?.is_empty() {
-        return Err(StoreError::Rule(format!("{field}: {code:?} is not known to the register")));
+        return Err(StoreError::Rule(format!(
+            "{field}: {code:?} is not known to the register: the queries `issueCategories` and `units` list the codes"
+        )));
     }
     Ok(Some(id))
 }

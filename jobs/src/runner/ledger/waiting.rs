@@ -71,7 +71,10 @@ fn is_expected(
     slot: Timestamp,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let other = context.jobs.find(name).ok_or_else(|| StoreError::Rule(format!("there is no job {name:?}")))?;
+    let other = context
+        .jobs
+        .find(name)
+        .ok_or_else(|| StoreError::Rule(format!("there is no job {name:?}: `phananh jobs list` names them")))?;
     let other_plan = context.settings.plan(other).map_err(StoreError::Rule)?;
     let Some(due) = other_plan.schedule.last_until(slot).filter(|_| other_plan.enabled) else { return Ok(false) };
     let job_row: Option<JobRow> = jobs::table.find(name).select(JobRow::as_select()).first(conn).optional()?;

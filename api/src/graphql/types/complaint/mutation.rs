@@ -158,7 +158,7 @@ async fn handled(
                 scope.contains(&case.complaint, &officers)
             });
             if !seen {
-                return Err(StoreError::NotFound("there is no such complaint".into()));
+                return Err(StoreError::no_such("complaint", &id, "complaints"));
             }
             handle(tx, id, expected_version, &handling)
         });

@@ -78,7 +78,7 @@ impl FlagMutations {
                 // A flag on the viewer answers as one that does not exist: no officer decides on their own
                 // case.
                 if visible_flag(viewer.clone(), reference, flag_id)(tx.conn)?.is_none() {
-                    return Err(StoreError::NotFound("there is no such flag".into()));
+                    return Err(StoreError::no_such("flag", &flag_id, "flags"));
                 }
                 jobs::flags::review(tx, flag_id, decision)
             });
@@ -107,7 +107,7 @@ impl FlagMutations {
             let reference = app.snapshots.current().reference.clone();
             let write = app.db.write(&viewer.actor(), |tx| {
                 if visible_flag(viewer.clone(), reference, id)(tx.conn)?.is_none() {
-                    return Err(StoreError::NotFound("there is no such flag".into()));
+                    return Err(StoreError::no_such("flag", &id, "flags"));
                 }
                 jobs::flags::explain(tx, id, notified_on, explanation, seen_run)
             });

@@ -93,7 +93,7 @@ impl MeasureMutations {
                 if let Some(flag) = new.flag
                     && visible_flag(viewer.clone(), reference, flag)(tx.conn)?.is_none()
                 {
-                    return Err(no_such_flag());
+                    return Err(no_such_flag(flag));
                 }
                 record_measure(tx, unit, viewer.officer_id, new)
             });

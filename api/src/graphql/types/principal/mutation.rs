@@ -112,5 +112,7 @@ fn named(conn: &mut schema::Conn, name: &str) -> std::result::Result<schema::mod
         .select(schema::models::Principal::as_select())
         .first(conn)
         .optional()?;
-    found.ok_or_else(|| StoreError::Rule(format!("name: there is no principal {name:?}")))
+    found.ok_or_else(|| {
+        StoreError::Rule(format!("name: there is no principal {name:?}: the query `principals` lists the names"))
+    })
 }

@@ -59,7 +59,7 @@ impl RedactedMutations {
         let scope = viewer.scope(&snapshot(ctx)?.reference.tree);
         // A pseudonym is not stored: compute those of the readable complaints and compare, before the
         // transaction takes a lock.
-        let (pseudonym, find) = (input.pseudonym, scope.clone());
+        let (pseudonym, find) = (input.pseudonym.clone(), scope.clone());
         let redacted = move |conn: &mut Conn| {
             let redacted = redactions::table.into_boxed::<MultiBackend>().select(redactions::complaint_id);
             let visible: Vec<Id> = complaints::table
@@ -68,7 +68,7 @@ impl RedactedMutations {
                 .select(complaints::id)
                 .load(conn)?;
             let found = visible.into_iter().find(|id| pseudonyms.stands_for(&pseudonym, Subject::Complaint, *id));
-            found.ok_or_else(no_such_complaint)
+            found.ok_or_else(|| no_such_complaint(&pseudonym))
         };
         let id = request(ctx)?.read(redacted).await?;
         let noting = request(ctx)?.clone();
@@ -79,7 +79,7 @@ impl RedactedMutations {
                     .filter(scope.confidential().and(complaints::id.eq(id)))
                     .count();
                 if still.get_result::<i64>(tx.conn)? == 0 {
-                    return Err(no_such_complaint());
+                    return Err(no_such_complaint(&input.pseudonym));
                 }
                 let response = NewResponse {
                     id: random_id(),
@@ -102,6 +102,8 @@ impl RedactedMutations {
     }
 }
 
-fn no_such_complaint() -> StoreError {
-    StoreError::Rule("pseudonym: no complaint that you may answer has this pseudonym".into())
+fn no_such_complaint(pseudonym: &str) -> StoreError {
+    StoreError::Rule(format!(
+        "pseudonym: there is no complaint {pseudonym:?} that you may answer: the query `redactedComplaints` lists those"
+    ))
 }

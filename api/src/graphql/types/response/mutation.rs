@@ -68,7 +68,7 @@ impl UnitResponseMutations {
                         scope.contains(&case.complaint, &officers)
                     };
                     if !found.get(&complaint_id).is_some_and(seen) {
-                        return Err(StoreError::NotFound("there is no such complaint".into()));
+                        return Err(StoreError::no_such("complaint", &complaint_id, "complaints"));
                     }
                     let response = NewResponse {
                         id: random_id(),

@@ -33,7 +33,9 @@ pub fn conditions(snapshot: &Snapshot, scope: &Scope, filter: Option<&ComplaintS
 pub fn officers(snapshot: &Snapshot, scope: &Scope, codes: &[String]) -> Result<Vec<u32>> {
     let sees_all = scope.rows == Rows::Everything && scope.except_officer.is_none();
     let places = codes.iter().map(|code| match snapshot.officers.place_of(code) {
-        None if sees_all => Err(bad_input(format!("officerIn: there is no officer {code:?}"))),
+        None if sees_all => {
+            Err(bad_input(format!("officerIn: there is no officer {code:?}: the query `officers` lists the codes")))
+        }
         place => Ok(place),
     });
     Ok(places.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())

@@ -219,9 +219,9 @@ impl ComplaintStatisticsFilter {
         let reference = &snapshot.reference;
         let mut conditions = Vec::new();
         if let Some(code) = &self.unit_within {
-            let unit = reference
-                .unit_by_code(code)
-                .ok_or_else(|| bad_input(format!("unitWithin: there is no unit {code:?}")))?;
+            let unit = reference.unit_by_code(code).ok_or_else(|| {
+                bad_input(format!("unitWithin: there is no unit {code:?}: the query `units` lists the codes"))
+            })?;
             let below: Vec<Id> = reference.tree.descendants_without_stored_ancestor(unit.id);
             conditions.push(within_columns(snapshot, unit.id, &below));
         }
@@ -230,7 +230,11 @@ impl ComplaintStatisticsFilter {
             for code in codes {
                 let category = reference.categories.iter().find(|category| category.code == *code);
                 let place = category.and_then(|category| reference.category_place(category.id));
-                places.push(place.ok_or_else(|| bad_input(format!("categoryIn: there is no category {code:?}")))?);
+                places.push(place.ok_or_else(|| {
+                    bad_input(format!(
+                        "categoryIn: there is no category {code:?}: the query `issueCategories` lists the codes"
+                    ))
+                })?);
             }
             conditions.push(any("category", places));
         }

@@ -43,5 +43,7 @@ fn within(code: &str, reference: &ReferenceData) -> OptionalCondition<units::tab
 /// # Errors
 /// `Rule`, which names that field, if there is none.
 pub fn unit_of_within<'k>(reference: &'k ReferenceData, code: &str) -> Result<&'k schema::models::Unit, StoreError> {
-    reference.unit_by_code(code).ok_or_else(|| StoreError::Rule(format!("within: there is no unit {code:?}")))
+    reference.unit_by_code(code).ok_or_else(|| {
+        StoreError::Rule(format!("within: there is no unit {code:?}: the query `units` lists the codes"))
+    })
 }
