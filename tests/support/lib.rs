@@ -29,7 +29,7 @@ pub use database::Database;
 pub use json::{Json, merged};
 pub use node::{clients, node};
 pub use postgres::postgres_tool;
-pub use program::{Answer, Finished, Program, Server, raw_request};
+pub use program::{Answer, Finished, Program, Server, raw_answer, raw_request};
 pub use proxy::Proxy;
 pub use python::python;
 pub use schema::enums::Role;

@@ -5,9 +5,11 @@ use crate::fixtures::Files;
 use schema::register::access::{Holder, create_token};
 use serde_json::{Value, json};
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 /// The binary under test.
 #[derive(Debug, Clone)]
@@ -295,4 +297,14 @@ pub fn raw_request(host: &str, token: &str, query: &str, more: &str) -> String {
          content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     )
+}
+
+/// Sends bytes as they are; what comes back until the connection ends.
+pub fn raw_answer(host: &str, bytes: &str) -> String {
+    let mut stream = TcpStream::connect(host).expect("a connection");
+    stream.write_all(bytes.as_bytes()).expect("sent");
+    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a time limit");
+    let mut answer = Vec::new();
+    let _closed = stream.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).into_owned()
 }

@@ -1,13 +1,12 @@
 //! Limits on the size of answers, errors and patterns, and on the answers that slow readers leave unread.
 
-use crate::denial_of_service::raw_answer;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 use tests::fixtures::Files;
-use tests::{Json, Role, Server, TestApp, raw_request};
+use tests::{Json, Role, Server, TestApp, raw_answer, raw_request};
 
 const LETTERS: usize = 45_000;
 const COMPLAINTS: usize = 30;

@@ -4,11 +4,11 @@
 use crate::program;
 use std::io::Write;
 use tests::fixtures::{self, Files};
-use tests::{Database, Finished, Json, Role, TestApp};
+use tests::{Database, Finished, Json, TestApp};
 
 /// Imports complaints into the small world on both databases. An import that fails must have written nothing.
 #[track_caller]
-fn import(csv: impl AsRef<[u8]> + Copy, mapping: &str, check: impl Fn(&Finished)) {
+pub fn import(csv: impl AsRef<[u8]> + Copy, mapping: &str, check: impl Fn(&Finished)) {
     for app in TestApp::both().world() {
         let before = position(&app.database);
         let files = Files::new();
@@ -26,7 +26,7 @@ fn position(database: &Database) -> i64 {
 }
 
 #[track_caller]
-fn fails_with(result: &Finished, words: &[&str]) {
+pub fn fails_with(result: &Finished, words: &[&str]) {
     assert_eq!(result.status, 1, "{result:?}");
     assert_eq!(result.out, "", "nothing but data goes to standard output");
     for word in words {
@@ -46,36 +46,6 @@ fn rejects_one(result: &Finished, words: &[&str]) {
 /// The complaints of the world with one more row.
 fn with(row: &str) -> String {
     format!("{}{row}\n", fixtures::COMPLAINTS)
-}
-
-#[test]
-fn a_mapping_that_names_a_column_the_file_lacks() {
-    let mapping = fixtures::COMPLAINTS_MAP.replace("\"so_pa\"", "\"so_phan_anh\"");
-    import(fixtures::COMPLAINTS, &mapping, |result| {
-        fails_with(result, &["so_phan_anh", "it has so_pa, ngay_nhan", "complaints.toml"])
-    });
-}
-
-#[test]
-fn a_mapping_with_mistakes_of_its_own() {
-    for (from, to, words) in [
-        ("reference =", "refrence =", vec!["refrence", "it has reference, received"]),
-        ("\"SUSTAINED\"", "\"GUILTY\"", vec!["fields.finding", "GUILTY", "SUSTAINED, NOT_SUSTAINED"]),
-        ("\"%d/%m/%Y\"", "\"%d/%m/%Q\"", vec!["%Q", "strftime"]),
-        ("delimiter = \";\"", "delimiter = \";;\"", vec!["delimiter"]),
-        ("delimiter = \";\"", "separator = \";\"", vec!["separator"]),
-        ("reference = \"so_pa\"\n", "", vec!["reference"]),
-        ("constant = \"HOTLINE\"", "column = \"kenh\", constant = \"HOTLINE\"", vec!["either a column or a constant"]),
-        ("source = \"duong-day-nong\"", "source = ", vec!["TOML parse error"]),
-    ] {
-        let mapping = fixtures::COMPLAINTS_MAP.replace(from, to);
-        assert_ne!(mapping, fixtures::COMPLAINTS_MAP);
-        let database = Database::sqlite();
-        let files = Files::new();
-        let result = program().run(&database, files.import("complaints", fixtures::COMPLAINTS, &mapping));
-        fails_with(&result, &words);
-        assert!(!database.folder().unwrap().join("test.db").exists(), "a mapping is checked before a database is made");
-    }
 }
 
 #[test]
@@ -339,52 +309,6 @@ fn a_quote_that_is_never_closed_in_a_small_file() {
             fails_with(result, &["row 10", "never closed"]);
         },
     );
-}
-
-#[test]
-fn letters_written_apart_from_their_marks_match() {
-    use unicode_normalization::UnicodeNormalization;
-    let apart: String = fixtures::COMPLAINTS.replace("ket_luan", "kết_luận").nfd().collect();
-    let mapping = fixtures::COMPLAINTS_MAP.replace("ket_luan", "kết_luận");
-    import(&apart, &mapping, |result| {
-        assert_eq!((result.status, &result.json()["unchanged"]), (0, &6.into()), "{result:?}")
-    });
-}
-
-#[test]
-fn values_that_the_mapping_gives_are_written_our_way() {
-    let mapping = fixtures::COMPLAINTS_MAP
-        .replace("thousands = \".\" }", "thousands = \".\", decimal = \",\", multiply = 1000, default = 1500 }")
-        .replace("decimal = \",\" }\ntext", "thousands = \".\", decimal = \",\", default = 1.5 }\ntext")
-        .replace("ngay_kl\", formats = [\"%d/%m/%Y\"]", "ngay_kl\", formats = [\"%d/%m/%Y\"], default = 2024-12-31");
-    let app = TestApp::sqlite().world().start();
-    let files = Files::new();
-    let csv = "\
-so_pa;ngay_nhan;mst;ten_dn;don_vi;can_bo;loai;ket_luan;ngay_kl;chi_phi;gio;noi_dung;kin
-PB-1;05/01/2024;;;02CV;CC01;TD1;;;;;x;
-PB-2;05/01/2024;;;02CV;CC01;TD1;;;8,2;2,25;x;
-";
-    program().run(&app.database, files.import("complaints", csv, &mapping)).ok();
-    let data = app.as_role(Role::Board).data(
-        "{ complaints(filter: {text: {eq: \"x\"}}, orderBy: [{field: COST_VND}]) {
-            nodes { costVnd delayHours officers { decidedOn } } } }",
-    );
-    let officers = serde_json::json!([{ "decidedOn": "2024-12-31" }]);
-    let expected = serde_json::json!([
-        { "costVnd": "1500", "delayHours": 1.5, "officers": officers },
-        { "costVnd": "8200", "delayHours": 2.25, "officers": officers },
-    ]);
-    assert_eq!(data["complaints"]["nodes"], expected);
-    for (from, to, words) in [
-        ("default = \"PENDING\"", "default = \"?\"", vec!["fields.finding", "\"?\" is not one of"]),
-        ("thousands = \".\" }", "thousands = \".\", default = \"abc\" }", vec!["fields.cost_vnd", "abc"]),
-        ("text = \"noi_dung\"", "text = { column = \"noi_dung\", fromats = \"x\" }", vec!["fields.text", "fromats"]),
-        ("text = \"noi_dung\"", "text = \"noi_dung\"\nkeep = [\"kin\"]", vec!["keep"]),
-    ] {
-        let mapping = fixtures::COMPLAINTS_MAP.replace(from, to);
-        let result = program().run(&app.database, files.import("complaints", csv, &mapping));
-        fails_with(&result, &words);
-    }
 }
 
 #[test]
