@@ -1,6 +1,7 @@
 //! Read queries: filters, sort orders, keyset pagination and batched loads, with the same meaning on both databases.
 
 mod children;
+mod complaint_children;
 mod first_of_each;
 mod in_select;
 mod interventions;
@@ -8,10 +9,12 @@ mod keyset;
 mod lists;
 mod not_true;
 mod registered;
+mod response_children;
 mod search;
 pub(crate) mod shuffled;
 
 pub use children::*;
+pub use complaint_children::*;
 pub use first_of_each::{Page, Parent, count_complaints_of, first_complaints_of};
 pub use in_select::{InSelect, in_select};
 pub use interventions::{categories_of_proposals, opinions_of, units_of_proposals};
@@ -19,4 +22,5 @@ pub use keyset::{Direction, Key, ListOrder, Pred, Slice, Window};
 pub use lists::*;
 pub use not_true::{NotTrue, not_true};
 pub use registered::{Registered, of_a_register, registered};
+pub use response_children::*;
 pub use search::{Purpose, Search, name_contains, text_contains, with_search_index};
