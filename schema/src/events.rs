@@ -5,34 +5,21 @@
 //! its key); salt and value are in a side table. So the value can be erased without changing the event that a seal
 //! covers.
 
+mod personal;
+
 use crate::db::{Conn, StoreError};
 use crate::enums::{ComplaintEventKind, ReferenceEventKind, Side};
 use crate::insert_all;
 use crate::sql_types::{Id, JsonText, JsonValue, Timestamp};
 use crate::tables::{complaint_event_values, complaint_events, reference_event_values, reference_events};
 use diesel::prelude::*;
-use hmac::{Hmac, KeyInit, Mac};
-use serde_json::{Map, Value, json};
-use sha2::Sha256;
+use personal::{PersonalValue, commit_personal};
+use serde_json::{Map, Value};
+
+pub use personal::commitment;
 
 /// The changed fields of an entity; all of its fields if it was created.
 pub type Fields = Map<String, Value>;
-
-/// Fields with personal values.
-const PERSONAL: &[&str] = &[
-    "text",
-    "response_text",
-    "redacted_text",
-    "reason",
-    "declaration_number",
-    "name",
-    "tax_code",
-    "grounds",
-    "decision_maker",
-    "end_reason",
-    "void_reason",
-    "outcome",
-];
 
 /// A change of one complaint, not yet stored.
 #[derive(Debug)]
@@ -170,44 +157,12 @@ pub struct ReferenceEventValue {
     pub value: String,
 }
 
-/// A commitment to a value: it proves that a value shown later is the original, and reveals nothing without the salt.
-pub fn commitment(salt: &[u8], field: &str, value: &str) -> String {
-    // HMAC takes keys of any length.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(salt) else { return String::new() };
-    mac.update(field.as_bytes());
-    mac.update(&[0]);
-    mac.update(value.as_bytes());
-    data_encoding::HEXLOWER.encode(&mac.finalize().into_bytes())
-}
-
 /// The columns that the events of one transaction share.
 #[derive(Clone, Copy)]
 pub(crate) struct Stamp<'a> {
     pub position: i64,
     pub recorded_at: Timestamp,
     pub actor: &'a str,
-}
-
-#[derive(Debug)]
-struct PersonalValue {
-    side: Side,
-    field: String,
-    salt: Vec<u8>,
-    value: String,
-}
-
-/// Replaces personal values by commitments and pushes the values to `personal`.
-fn commit_personal(side: Side, fields: Option<Fields>, personal: &mut Vec<PersonalValue>) -> Option<JsonValue> {
-    let mut fields = fields?;
-    for field in PERSONAL {
-        let Some(value) = fields.get_mut(*field) else { continue };
-        let Value::String(text) = value else { continue };
-        let salt: [u8; 16] = rand::random();
-        let sealed = json!({ "commitment": commitment(&salt, field, text) });
-        let Value::String(text) = std::mem::replace(value, sealed) else { continue };
-        personal.push(PersonalValue { side, field: (*field).to_owned(), salt: salt.to_vec(), value: text });
-    }
-    Some(JsonValue(Value::Object(fields)))
 }
 
 /// A complaint event with commitments in place of personal values: all work that can be done outside the transaction
@@ -325,94 +280,4 @@ pub(crate) fn store_reference_events(
     insert_all!(&mut *conn, reference_events::table, rows.iter());
     insert_all!(&mut *conn, reference_event_values::table, values.iter());
     Ok(next)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::seal::{Cover, cover_of, covered_tables};
-    use std::collections::BTreeSet;
-
-    /// Text columns of evented tables that are not personal, and that events contain in clear.
-    const PUBLIC: &[(&str, &str)] = &[
-        ("complaint_matters", "source_codes"),
-        ("complaint_officers", "source_codes"),
-        ("complaint_sources", "content_hash"),
-        ("complaint_sources", "reference"),
-        ("complaint_sources", "source"),
-        ("complaints", "source_codes"),
-        ("enterprises", "group_code"),
-        ("guidance_documents", "actor"),
-        ("guidance_documents", "number"),
-        ("guidance_documents", "title"),
-        ("guidance_opinions", "actor"),
-        ("issue_categories", "code"),
-        ("issue_categories", "name_en"),
-        ("issue_categories", "name_vi"),
-        ("measures", "actor"),
-        ("measures", "decision_number"),
-        ("officers", "code"),
-        ("officers", "rank"),
-        ("proposals", "actor"),
-        ("proposals", "title"),
-        ("redactions", "actor"),
-        ("system_incidents", "description"),
-        ("system_incidents", "reference"),
-        ("unit_responses", "actor"),
-        ("units", "code"),
-        ("units", "field"),
-        ("units", "name_en"),
-        ("units", "name_vi"),
-    ];
-
-    /// Columns that have another name in events.
-    const RENAMED: [(&str, &str, &str); 2] =
-        [("unit_responses", "text", "response_text"), ("redactions", "text", "redacted_text")];
-
-    #[test]
-    fn every_text_column_of_an_event_is_personal_or_public() {
-        use crate::models as m;
-        let tables = [
-            m::Complaint::COLUMNS,
-            m::ComplaintSource::COLUMNS,
-            m::ComplaintOfficer::COLUMNS,
-            m::ComplaintMatter::COLUMNS,
-            m::UnitResponse::COLUMNS,
-            m::Redaction::COLUMNS,
-            m::Unit::COLUMNS,
-            m::UnitParent::COLUMNS,
-            m::Officer::COLUMNS,
-            m::Posting::COLUMNS,
-            m::Enterprise::COLUMNS,
-            m::IssueCategory::COLUMNS,
-            m::Workload::COLUMNS,
-            m::SystemIncident::COLUMNS,
-            m::GuidanceDocument::COLUMNS,
-            m::GuidanceOpinion::COLUMNS,
-            m::Proposal::COLUMNS,
-            m::ProposalCategory::COLUMNS,
-            m::ProposalUnit::COLUMNS,
-            m::Measure::COLUMNS,
-        ];
-        let listed: BTreeSet<&str> = tables.iter().map(|(table, _)| *table).collect();
-        let is_evented = |table: &&str| cover_of(table) == Some(Cover::Events);
-        let with_events: BTreeSet<&str> = covered_tables().into_iter().filter(is_evented).collect();
-        assert_eq!(listed, with_events, "the models above are those of the tables with events");
-        let mut texts = Vec::new();
-        for (table, columns) in tables {
-            for (column, _) in columns.iter().filter(|(_, of)| of.contains("String") || of.contains("JsonValue")) {
-                let renamed = RENAMED.iter().find(|(of, name, _)| (*of, *name) == (table, *column));
-                let field = renamed.map_or(*column, |(_, _, field)| *field);
-                let is_public = PUBLIC.contains(&(table, *column));
-                assert!(
-                    is_public != PERSONAL.contains(&field),
-                    "{table}.{column}: a new text column goes into PERSONAL, where a person may be read from it, or \
-                     into PUBLIC"
-                );
-                texts.push((table, *column));
-            }
-        }
-        let unknown: Vec<_> = PUBLIC.iter().filter(|public| !texts.contains(public)).collect();
-        assert!(unknown.is_empty(), "no such columns: {unknown:?}");
-    }
 }
