@@ -1,8 +1,9 @@
 //! Statistics, flags and digests; the columnar snapshot and SQL over it; and the runner of scheduled
 //! jobs with its ledger of runs.
 //!
-//! Analyses are pure functions of data frames, an as-of date and rules: they use neither the database nor
-//! the clock. [`facts::rewind`] restores the register as of an earlier position before an analysis runs.
+//! Analyses are pure functions of data frames or rows, an as-of date and rules: they use neither the clock nor the
+//! database, which only [`analyses::backtest::History`] reads. [`facts::rewind`] restores the register as of an earlier
+//! position before an analysis runs.
 
 pub mod analyses;
 pub mod compute_pool;

@@ -1,5 +1,5 @@
-//! Analyses: pure functions of data frames, an as-of day and rules. The jobs that run them are in
-//! [`crate::scheduled`].
+//! Analyses: pure functions of data frames or rows, an as-of day and rules. The jobs that run them, read the rows and
+//! store the results are in [`crate::scheduled`].
 
 pub mod backtest;
 pub mod before_after;
