@@ -1,16 +1,14 @@
 //! Batched loads of the children of a page: one statement for each kind (and chunk of ids), not one for each row. Here
-//! those of reference data, flags, runs, digests and tokens.
+//! those of reference data, runs, digests and tokens.
 
 use crate::db::{Conn, StoreError, dialect::KEYS_PER_QUERY};
 use crate::models::{
-    ApiToken, Delivery, DigestSubscription, Enterprise, Flag, FlagAssessment, FlagReview, IssueCategory, JobRun,
-    Officer, Posting, Unit, UnitParent,
+    ApiToken, Delivery, DigestSubscription, Enterprise, IssueCategory, JobRun, Officer, Unit, UnitParent,
 };
 use crate::register::reference::Stored;
 use crate::sql_types::Id;
 use crate::tables::{
-    api_tokens, deliveries, digest_subscriptions, flag_assessments, flag_reviews, flags, job_runs, postings,
-    unit_parents,
+    api_tokens, deliveries, digest_subscriptions, job_runs, unit_parents,
 };
 use diesel::prelude::*;
 use std::collections::HashMap;
@@ -62,71 +60,6 @@ pub fn parents_of(conn: &mut Conn, units: &[Id]) -> Result<HashMap<Id, Vec<UnitP
         for row in rows {
             found.entry(row.unit_id).or_default().push(row);
         }
-    }
-    Ok(found)
-}
-
-/// The postings of officers, oldest first.
-///
-/// # Errors
-/// If the database cannot be read.
-pub fn postings_of(conn: &mut Conn, officers: &[Id]) -> Result<HashMap<Id, Vec<Posting>>, StoreError> {
-    let mut found: HashMap<Id, Vec<Posting>> = HashMap::new();
-    for chunk in officers.chunks(KEYS_PER_QUERY) {
-        let rows: Vec<Posting> = postings::table
-            .filter(postings::officer_id.eq_any(chunk))
-            .order((postings::officer_id, postings::valid_from, postings::unit_id))
-            .select(Posting::as_select())
-            .load(conn)?;
-        for row in rows {
-            found.entry(row.officer_id).or_default().push(row);
-        }
-    }
-    Ok(found)
-}
-
-/// The assessment of each flag by the last run that flagged its subject.
-///
-/// # Errors
-/// If the database cannot be read.
-pub fn assessments_of(conn: &mut Conn, flag_ids: &[Id]) -> Result<HashMap<Id, FlagAssessment>, StoreError> {
-    let mut found = HashMap::new();
-    for chunk in flag_ids.chunks(KEYS_PER_QUERY) {
-        let rows: Vec<FlagAssessment> = flag_assessments::table
-            .inner_join(
-                flags::table
-                    .on(flags::id.eq(flag_assessments::flag_id).and(flags::run_id.eq(flag_assessments::run_id))),
-            )
-            .filter(flag_assessments::flag_id.eq_any(chunk))
-            .select(FlagAssessment::as_select())
-            .load(conn)?;
-        found.extend(rows.into_iter().map(|row| (row.flag_id, row)));
-    }
-    Ok(found)
-}
-
-/// The flags with some ids.
-///
-/// # Errors
-/// If the database cannot be read.
-pub fn flags_by_id(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Flag>, StoreError> {
-    let rows: Vec<Flag> = flags::table.filter(flags::id.eq_any(ids)).select(Flag::as_select()).load(conn)?;
-    Ok(rows.into_iter().map(|row| (row.id, row)).collect())
-}
-
-/// The reviews of flags, oldest first.
-///
-/// # Errors
-/// If the database cannot be read.
-pub fn reviews_of(conn: &mut Conn, flag_ids: &[Id]) -> Result<HashMap<Id, Vec<FlagReview>>, StoreError> {
-    let rows: Vec<FlagReview> = flag_reviews::table
-        .filter(flag_reviews::flag_id.eq_any(flag_ids))
-        .order((flag_reviews::reviewed_at, flag_reviews::id))
-        .select(FlagReview::as_select())
-        .load(conn)?;
-    let mut found: HashMap<Id, Vec<FlagReview>> = HashMap::new();
-    for row in rows {
-        found.entry(row.flag_id).or_default().push(row);
     }
     Ok(found)
 }

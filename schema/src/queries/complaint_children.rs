@@ -1,13 +1,10 @@
-//! Batched loads of what belongs to the complaints of a page, and of the complaints that name officers: one statement for
-//! each kind (and chunk of ids).
+//! Batched loads of what belongs to the complaints of a page: one statement for each kind (and chunk of ids).
 
 use super::registered::of_a_register;
 use crate::db::{Conn, StoreError, dialect::KEYS_PER_QUERY};
-use crate::enums::{CategoryKind, Finding};
 use crate::models::{ComplaintMatter, ComplaintOfficer, ComplaintSource, Redaction};
 use crate::sql_types::Id;
-use crate::tables::{complaint_matters, complaint_officers, complaint_sources, issue_categories, redactions};
-use chrono::NaiveDate;
+use crate::tables::{complaint_matters, complaint_officers, complaint_sources, redactions};
 use diesel::prelude::*;
 use std::collections::HashMap;
 
@@ -81,45 +78,6 @@ pub fn redactions_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, R
             .select(Redaction::as_select())
             .load(conn)?;
         found.extend(rows.into_iter().map(|row| (row.complaint_id, row)));
-    }
-    Ok(found)
-}
-
-/// For each officer, the complaints that name the officer, each with whether an allegation about conduct stands: not
-/// found UNFOUNDED or EXONERATED by `as_of`.
-///
-/// # Errors
-/// If the database cannot be read.
-pub fn complaints_of_officers(
-    conn: &mut Conn,
-    ids: &[Id],
-    as_of: NaiveDate,
-) -> Result<HashMap<Id, Vec<(Id, bool)>>, StoreError> {
-    let mut found: HashMap<Id, Vec<(Id, bool)>> = HashMap::new();
-    for chunk in ids.chunks(KEYS_PER_QUERY) {
-        type Row = (Id, Id, Finding, Option<NaiveDate>, Option<CategoryKind>);
-        let rows: Vec<Row> = complaint_officers::table
-            .left_join(issue_categories::table.on(issue_categories::id.nullable().eq(complaint_officers::category_id)))
-            .filter(complaint_officers::officer_id.eq_any(chunk))
-            .order((complaint_officers::officer_id, complaint_officers::complaint_id))
-            .select((
-                complaint_officers::officer_id,
-                complaint_officers::complaint_id,
-                complaint_officers::finding,
-                complaint_officers::decided_on,
-                issue_categories::kind.nullable(),
-            ))
-            .load(conn)?;
-        for (officer, complaint, finding, decided_on, kind) in rows {
-            let decided = decided_on.is_none_or(|day| day <= as_of);
-            let cleared = decided && matches!(finding, Finding::Unfounded | Finding::Exonerated);
-            let is_uncleared_conduct = kind == Some(CategoryKind::Conduct) && !cleared;
-            let complaints = found.entry(officer).or_default();
-            match complaints.last_mut() {
-                Some((last, conduct)) if *last == complaint => *conduct |= is_uncleared_conduct,
-                _ => complaints.push((complaint, is_uncleared_conduct)),
-            }
-        }
     }
     Ok(found)
 }

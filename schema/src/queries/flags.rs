@@ -1,0 +1,46 @@
+//! Flags, their assessments and their reviews.
+
+use crate::db::dialect::KEYS_PER_QUERY;
+use crate::db::{Conn, StoreError};
+use crate::models::{FlagAssessment, FlagReview};
+use crate::sql_types::Id;
+use crate::tables::{flag_assessments, flag_reviews, flags};
+use diesel::prelude::*;
+use std::collections::HashMap;
+
+/// The assessment of each flag by the last run that flagged its subject.
+///
+/// # Errors
+/// If the database cannot be read.
+pub fn assessments_of(conn: &mut Conn, flag_ids: &[Id]) -> Result<HashMap<Id, FlagAssessment>, StoreError> {
+    let mut found = HashMap::new();
+    for chunk in flag_ids.chunks(KEYS_PER_QUERY) {
+        let rows: Vec<FlagAssessment> = flag_assessments::table
+            .inner_join(
+                flags::table
+                    .on(flags::id.eq(flag_assessments::flag_id).and(flags::run_id.eq(flag_assessments::run_id))),
+            )
+            .filter(flag_assessments::flag_id.eq_any(chunk))
+            .select(FlagAssessment::as_select())
+            .load(conn)?;
+        found.extend(rows.into_iter().map(|row| (row.flag_id, row)));
+    }
+    Ok(found)
+}
+
+/// The reviews of flags, oldest first.
+///
+/// # Errors
+/// If the database cannot be read.
+pub fn reviews_of(conn: &mut Conn, flag_ids: &[Id]) -> Result<HashMap<Id, Vec<FlagReview>>, StoreError> {
+    let rows: Vec<FlagReview> = flag_reviews::table
+        .filter(flag_reviews::flag_id.eq_any(flag_ids))
+        .order((flag_reviews::reviewed_at, flag_reviews::id))
+        .select(FlagReview::as_select())
+        .load(conn)?;
+    let mut found: HashMap<Id, Vec<FlagReview>> = HashMap::new();
+    for row in rows {
+        found.entry(row.flag_id).or_default().push(row);
+    }
+    Ok(found)
+}
