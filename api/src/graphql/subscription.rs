@@ -5,16 +5,12 @@ use super::change_feed::{ChangeEvent, next};
 use super::context::{request, snapshot, viewer};
 use super::error::from_store;
 use super::filter::Filter;
-use super::types::flag::visible_flag;
 use super::types::{Complaint, ComplaintFilter, Flag, JobRun};
 use crate::access::Scope;
 use async_graphql::{Context, Result, Subscription as GraphqlSubscription};
-use diesel::prelude::*;
 use futures_util::Stream;
 use futures_util::stream::unfold;
-use schema::db::MultiBackend;
-use schema::tables::{complaints, job_runs};
-use schema::{Conn, Id, StoreError, models};
+use schema::{Conn, StoreError, queries};
 use std::sync::Arc;
 
 pub struct Subscription;
@@ -65,14 +61,8 @@ impl Subscription {
             let ChangeEvent::ComplaintReceived(id) = happened else { return Ok(None) };
             let reference = app.snapshots.current().reference.clone();
             let scope: Scope = viewer.scope(&reference.tree);
-            let mut query = complaints::table.into_boxed::<MultiBackend>().filter(complaints::id.eq(id).nullable());
-            if let Some(visible) = scope.condition() {
-                query = query.filter(visible);
-            }
-            if let Some(wanted) = filter.condition(&reference)? {
-                query = query.filter(wanted);
-            }
-            let row: Option<models::Complaint> = query.select(models::Complaint::as_select()).first(conn).optional()?;
+            let conditions = [scope.condition(), filter.condition(&reference)?];
+            let row = queries::complaint_by_id(conn, id, conditions.into_iter().flatten())?;
             noting.note_complaints(row.iter().map(|row| row.id));
             Ok(row.map(Complaint))
         })
@@ -87,7 +77,7 @@ impl Subscription {
         stream(ctx, move |conn, happened| {
             let ChangeEvent::FlagChanged(id) = happened else { return Ok(None) };
             let reference = app.snapshots.current().reference.clone();
-            Ok(visible_flag(viewer.clone(), reference, id)(conn)?.map(Flag))
+            Ok(queries::flag_by_id(conn, id, viewer.flags(&reference.tree))?.map(Flag))
         })
         .await
     }
@@ -97,14 +87,8 @@ impl Subscription {
         viewer(ctx)?;
         stream(ctx, |conn, happened| {
             let ChangeEvent::JobRunChanged(id) = happened else { return Ok(None) };
-            run(conn, id)
+            Ok(queries::job_run_by_id(conn, id)?.map(JobRun))
         })
         .await
     }
-}
-
-fn run(conn: &mut Conn, id: Id) -> Result<Option<JobRun>, StoreError> {
-    let row: Option<models::JobRun> =
-        job_runs::table.find(id).select(models::JobRun::as_select()).first(conn).optional()?;
-    Ok(row.map(JobRun))
 }

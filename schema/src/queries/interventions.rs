@@ -1,12 +1,25 @@
-//! Batched loads of the opinions of guidance documents, and of the categories and units of proposals.
+//! Measures; and batched loads of the opinions of guidance documents, and of the categories and units of proposals.
 
+use super::keyset::Pred;
 use crate::db::dialect::KEYS_PER_QUERY;
-use crate::db::{Conn, StoreError};
+use crate::db::{Conn, MultiBackend, StoreError};
 use crate::models::GuidanceOpinion;
 use crate::sql_types::Id;
-use crate::tables::{guidance_opinions, proposal_categories, proposal_units};
+use crate::tables::{guidance_opinions, measures, proposal_categories, proposal_units};
 use diesel::prelude::*;
 use std::collections::HashMap;
+
+/// Whether a measure exists and meets a condition.
+///
+/// # Errors
+/// If the database cannot be read.
+pub fn measure_meets(conn: &mut Conn, id: Id, condition: Option<Pred<measures::table>>) -> Result<bool, StoreError> {
+    let mut query = measures::table.into_boxed::<MultiBackend>().filter(measures::id.eq(id).nullable());
+    if let Some(condition) = condition {
+        query = query.filter(condition);
+    }
+    Ok(query.count().get_result::<i64>(conn)? > 0)
+}
 
 /// The Board's opinions about documents, oldest revision first.
 ///

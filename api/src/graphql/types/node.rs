@@ -1,6 +1,5 @@
 //! The `Node` interface of the Relay specification, and the query `node`.
 
-use super::flag::visible_flag;
 use super::{
     Complaint, Digest, Enterprise, Flag, GuidanceDocument, IssueCategory, JobRun, Measure, Officer, Proposal, Unit,
     UnitResponse,
@@ -9,12 +8,11 @@ use crate::access::allowed;
 use crate::graphql::context::{request, snapshot, viewer};
 use crate::graphql::scalars::parse_id;
 use async_graphql::{Context, ID, Interface, Object, Result};
-use diesel::prelude::*;
-use schema::db::MultiBackend;
-use schema::tables::{
-    complaints, digests, enterprises, guidance_documents, job_runs, measures, officers, proposals, unit_responses,
+use schema::queries::{
+    complaint_by_id, digest_by_id, enterprise_by_id, flag_by_id, guidance_document_by_id, job_run_by_id, measure_by_id,
+    officer_by_id, proposal_by_id, unit_response_by_id,
 };
-use schema::{Conn, Id, StoreError, models};
+use schema::{Conn, Id, StoreError};
 
 /// An object with a globally unique id.
 #[derive(Interface)]
@@ -45,26 +43,6 @@ impl NodeQueries {
     }
 }
 
-/// The row of a table with an id, if there is one.
-macro_rules! found {
-    ($conn:expr, $table:ident, $model:ident, $id:expr) => {{
-        let row: Option<models::$model> =
-            $table::table.filter($table::id.eq($id)).select(models::$model::as_select()).first($conn).optional()?;
-        row
-    }};
-}
-
-/// The same, within a row scope.
-macro_rules! visible_row {
-    ($conn:expr, $table:ident, $model:ident, $id:expr, $visible:expr) => {{
-        let mut query = $table::table.into_boxed::<MultiBackend>().filter($table::id.eq($id).nullable());
-        if let Some(visible) = $visible {
-            query = query.filter(visible);
-        }
-        query.select(models::$model::as_select()).first($conn).optional()?
-    }};
-}
-
 async fn find_node(ctx: &Context<'_>, id: Id) -> Result<Option<Node>> {
     let viewer = viewer(ctx)?.clone();
     let reference = snapshot(ctx)?.reference.clone();
@@ -79,48 +57,39 @@ async fn find_node(ctx: &Context<'_>, id: Id) -> Result<Option<Node>> {
     let (flags, runs, reports) = (may("flag"), may("jobRuns"), may("digests"));
     let (documents, advice, decided) = (may("guidanceDocuments"), may("proposals"), may("measures"));
     let scope = viewer.scope(&reference.tree);
-    let visible_complaint = move |conn: &mut Conn, id: Id| -> Result<Option<models::Complaint>, StoreError> {
-        let mut query = complaints::table.into_boxed::<MultiBackend>().filter(complaints::id.eq(id).nullable());
-        if let Some(visible) = scope.condition() {
-            query = query.filter(visible);
-        }
-        Ok(query.select(models::Complaint::as_select()).first(conn).optional()?)
-    };
     let find = move |conn: &mut Conn| -> Result<Option<Node>, StoreError> {
-        let conditions = (viewer.guidance(&reference.tree), viewer.measures(&reference.tree), viewer.digests());
-        if complaints && let Some(row) = visible_complaint(conn, id)? {
+        let tree = &reference.tree;
+        if complaints && let Some(row) = complaint_by_id(conn, id, scope.condition())? {
             return Ok(Some(Node::Complaint(Complaint(row))));
         }
         if complaints
-            && let Some(row) = found!(conn, unit_responses, UnitResponse, id)
-            && visible_complaint(conn, row.complaint_id)?.is_some()
+            && let Some(row) = unit_response_by_id(conn, id)?
+            && complaint_by_id(conn, row.complaint_id, scope.condition())?.is_some()
         {
             return Ok(Some(Node::UnitResponse(UnitResponse(row))));
         }
-        if officers && let Some(row) = visible_row!(conn, officers, Officer, id, viewer.officers(&reference.tree)) {
+        if officers && let Some(row) = officer_by_id(conn, id, viewer.officers(tree))? {
             return Ok(Some(Node::Officer(Officer(row))));
         }
-        if enterprises
-            && let Some(row) = visible_row!(conn, enterprises, Enterprise, id, viewer.enterprises(&reference.tree))
-        {
+        if enterprises && let Some(row) = enterprise_by_id(conn, id, viewer.enterprises(tree))? {
             return Ok(Some(Node::Enterprise(Enterprise(row))));
         }
-        if flags && let Some(row) = visible_flag(viewer, reference, id)(conn)? {
+        if flags && let Some(row) = flag_by_id(conn, id, viewer.flags(tree))? {
             return Ok(Some(Node::Flag(Flag(row))));
         }
-        if documents && let Some(row) = visible_row!(conn, guidance_documents, GuidanceDocument, id, conditions.0) {
+        if documents && let Some(row) = guidance_document_by_id(conn, id, viewer.guidance(tree))? {
             return Ok(Some(Node::GuidanceDocument(GuidanceDocument(row))));
         }
-        if decided && let Some(row) = visible_row!(conn, measures, Measure, id, conditions.1) {
+        if decided && let Some(row) = measure_by_id(conn, id, viewer.measures(tree))? {
             return Ok(Some(Node::Measure(Measure(row))));
         }
-        if advice && let Some(row) = found!(conn, proposals, Proposal, id) {
+        if advice && let Some(row) = proposal_by_id(conn, id)? {
             return Ok(Some(Node::Proposal(Proposal(row))));
         }
-        if runs && let Some(row) = found!(conn, job_runs, JobRun, id) {
+        if runs && let Some(row) = job_run_by_id(conn, id)? {
             return Ok(Some(Node::JobRun(JobRun(row))));
         }
-        if reports && let Some(row) = visible_row!(conn, digests, Digest, id, conditions.2) {
+        if reports && let Some(row) = digest_by_id(conn, id, viewer.digests())? {
             return Ok(Some(Node::Digest(Digest(row))));
         }
         Ok(None)

@@ -11,9 +11,7 @@ use crate::graphql::page::{Beyond, PageArgs, Place};
 use crate::graphql::scalars::parse_id;
 use crate::graphql::types::response::end_of_responses;
 use async_graphql::{Context, ID, Object, Result};
-use diesel::prelude::*;
 use futures_util::future::BoxFuture;
-use schema::db::MultiBackend;
 use schema::queries::{ComplaintSort, Direction, Key, ListOrder, Purpose, Slice, with_search_index};
 use schema::tables::complaints;
 use schema::{Conn, Id, models, queries};
@@ -49,15 +47,7 @@ impl ComplaintQueries {
     /// One complaint by id; null if there is none, or you may not see it.
     async fn complaint(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Complaint>> {
         let (scope, id) = (viewer(ctx)?.scope(&snapshot(ctx)?.reference.tree), parse_id(&id)?);
-        let found = request(ctx)?
-            .read(move |conn| {
-                let mut query = complaints::table.into_boxed::<MultiBackend>().filter(complaints::id.eq(id).nullable());
-                if let Some(visible) = scope.condition() {
-                    query = query.filter(visible);
-                }
-                Ok(query.select(models::Complaint::as_select()).first(conn).optional()?)
-            })
-            .await?;
+        let found = request(ctx)?.read(move |conn| queries::complaint_by_id(conn, id, scope.condition())).await?;
         request(ctx)?.note_complaints(found.iter().map(|row| row.id));
         Ok(found.map(Complaint))
     }

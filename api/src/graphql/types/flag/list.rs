@@ -1,7 +1,6 @@
 //! The queries `flags`, `flag` and `flagsFound`.
 
 use super::{Flag, FlagConnection, FlagFilter, FlagOrder, FlagsFound, FoundFlag};
-use crate::access::Viewer;
 use crate::graphql::connection::list;
 use crate::graphql::context::{request, snapshot, viewer};
 use crate::graphql::filter::Filter;
@@ -13,11 +12,8 @@ use async_graphql::{Context, ID, Object, Result};
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use jobs::flags;
-use schema::db::MultiBackend;
 use schema::enums::SubjectKind;
-use schema::tables;
-use schema::{Id, StoreError};
-use std::sync::Arc;
+use schema::{Conn, Id, StoreError, queries};
 
 #[derive(Default)]
 pub struct FlagQueries;
@@ -45,8 +41,9 @@ impl FlagQueries {
 
     /// One flag by id; null if there is none, or you may not see it.
     async fn flag(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Flag>> {
-        let read_flag = visible_flag(viewer(ctx)?.clone(), snapshot(ctx)?.reference.clone(), parse_id(&id)?);
-        let found = request(ctx)?.read(read_flag).await?;
+        let (viewer, reference, id) = (viewer(ctx)?.clone(), snapshot(ctx)?.reference.clone(), parse_id(&id)?);
+        let find = move |conn: &mut Conn| queries::flag_by_id(conn, id, viewer.flags(&reference.tree));
+        let found = request(ctx)?.read(find).await?;
         Ok(found.map(Flag))
     }
 
@@ -73,20 +70,5 @@ impl FlagQueries {
         }
         let found = found.into_iter().map(FoundFlag::of).collect::<Result<_>>()?;
         Ok(Some(FlagsFound { as_of, run_id: id(run), found }))
-    }
-}
-
-/// Reads a flag; None if there is none, or the viewer may not see it.
-pub fn visible_flag(
-    viewer: Viewer,
-    reference: Arc<jobs::snapshot::Reference>,
-    id: Id,
-) -> impl FnOnce(&mut schema::Conn) -> std::result::Result<Option<schema::models::Flag>, StoreError> {
-    move |conn| {
-        let mut query = tables::flags::table.into_boxed::<MultiBackend>().filter(tables::flags::id.eq(id).nullable());
-        if let Some(visible) = viewer.flags(&reference.tree) {
-            query = query.filter(visible);
-        }
-        Ok(query.select(schema::models::Flag::as_select()).first(conn).optional()?)
     }
 }

@@ -10,7 +10,7 @@ mod order;
 pub use evidence::FlagReview;
 pub use filter::FlagFilter;
 pub use found::{FlagsFound, FoundFlag};
-pub use list::{FlagQueries, visible_flag};
+pub use list::FlagQueries;
 pub use mutation::FlagMutations;
 pub use order::FlagOrder;
 

@@ -1,6 +1,6 @@
 //! Mutations by which people decide about flags and explain them.
 
-use super::{Flag, FlagReview, visible_flag};
+use super::{Flag, FlagReview};
 use crate::graphql::context::{request, viewer};
 use crate::graphql::enums::FlagState;
 use crate::graphql::error::from_store;
@@ -9,7 +9,7 @@ use crate::graphql::input::{LONG, day, optional, required};
 use crate::graphql::scalars::parse_id;
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use chrono::NaiveDate;
-use schema::StoreError;
+use schema::{StoreError, queries};
 
 /// A decision about a flag.
 #[derive(Debug, InputObject)]
@@ -77,7 +77,7 @@ impl FlagMutations {
             let done = app.db.write(&viewer.actor(), |tx| {
                 // A flag on the viewer answers as one that does not exist: no officer decides on their own
                 // case.
-                if visible_flag(viewer.clone(), reference, flag_id)(tx.conn)?.is_none() {
+                if queries::flag_by_id(tx.conn, flag_id, viewer.flags(&reference.tree))?.is_none() {
                     return Err(StoreError::no_such("flag", &flag_id, "flags"));
                 }
                 jobs::flags::review(tx, flag_id, decision)
@@ -106,7 +106,7 @@ impl FlagMutations {
         let done = blocking(move || {
             let reference = app.snapshots.current().reference.clone();
             let write = app.db.write(&viewer.actor(), |tx| {
-                if visible_flag(viewer.clone(), reference, id)(tx.conn)?.is_none() {
+                if queries::flag_by_id(tx.conn, id, viewer.flags(&reference.tree))?.is_none() {
                     return Err(StoreError::no_such("flag", &id, "flags"));
                 }
                 jobs::flags::explain(tx, id, notified_on, explanation, seen_run)

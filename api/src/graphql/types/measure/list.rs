@@ -1,7 +1,6 @@
 //! The query `measures`.
 
 use super::{Measure, MeasureConnection, MeasureFilter, MeasureOrder};
-use crate::access::Viewer;
 use crate::graphql::connection::list;
 use crate::graphql::context::{snapshot, viewer};
 use crate::graphql::filter::Filter;
@@ -9,9 +8,6 @@ use crate::graphql::filter::both;
 use crate::graphql::page::PageArgs;
 use async_graphql::{Context, Object, Result};
 use diesel::prelude::*;
-use schema::db::MultiBackend;
-use schema::tables::measures;
-use schema::{Id, StoreError};
 
 #[derive(Default)]
 pub struct MeasureQueries;
@@ -38,18 +34,4 @@ impl MeasureQueries {
         let condition = move || Ok(both!(viewer.measures(&reference.tree), filter.condition(&reference)?));
         list::<Measure>(ctx, page, MeasureOrder::list(order_by), condition).await
     }
-}
-
-/// Whether a measure exists and the viewer may see it.
-pub fn sees_measure(
-    viewer: &Viewer,
-    reference: &jobs::snapshot::Reference,
-    id: Id,
-    conn: &mut schema::Conn,
-) -> std::result::Result<bool, StoreError> {
-    let mut query = measures::table.into_boxed::<MultiBackend>().filter(measures::id.eq(id).nullable());
-    if let Some(visible) = viewer.measures(&reference.tree) {
-        query = query.filter(visible);
-    }
-    Ok(query.count().get_result::<i64>(conn)? > 0)
 }

@@ -6,7 +6,7 @@ mod mutation;
 mod order;
 
 pub use filter::MeasureFilter;
-pub use list::{MeasureQueries, sees_measure};
+pub use list::MeasureQueries;
 pub use mutation::MeasureMutations;
 pub use order::MeasureOrder;
 

@@ -1,15 +1,15 @@
 //! Mutations of measures.
 
-use super::{Measure, sees_measure};
+use super::Measure;
 use crate::graphql::context::{own_unit, request, viewer};
 use crate::graphql::enums::MeasureKind;
 use crate::graphql::error::from_store;
 use crate::graphql::execute::blocking;
 use crate::graphql::input::{LONG, SHORT, day, optional, required};
 use crate::graphql::scalars::parse_id;
-use crate::graphql::types::flag::visible_flag;
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use chrono::NaiveDate;
+use schema::queries;
 use schema::register::{MeasureStep, NewMeasure, change_measure, no_such_flag, record_measure};
 
 /// A measure decided about an officer.
@@ -91,7 +91,7 @@ impl MeasureMutations {
                 // A flag outside the row scope answers as one that does not exist, so that the answer does not
                 // tell.
                 if let Some(flag) = new.flag
-                    && visible_flag(viewer.clone(), reference, flag)(tx.conn)?.is_none()
+                    && queries::flag_by_id(tx.conn, flag, viewer.flags(&reference.tree))?.is_none()
                 {
                     return Err(no_such_flag(flag));
                 }
@@ -130,7 +130,7 @@ async fn changed(ctx: &Context<'_>, id: &ID, expected: i32, step: MeasureStep) -
         let today = schema::domain::calendar::local_date(schema::Timestamp::now());
         let below = reference.tree.below_on(unit, today);
         let write = app.db.write(&viewer.actor(), |tx| {
-            let seen = |conn: &mut schema::Conn| sees_measure(&viewer, &reference, id, conn);
+            let seen = |conn: &mut schema::Conn| queries::measure_meets(conn, id, viewer.measures(&reference.tree));
             // A unit that has ended has no head: any head who sees its measures now may act for it.
             let own = |measure: &schema::models::Measure| {
                 let recorded_by = reference.unit(measure.recorded_by_unit_id);

@@ -13,9 +13,8 @@ use crate::graphql::types::statistics::{IdAtPlace, list_by_measure};
 use async_graphql::{Context, ID, Object, Result};
 use diesel::prelude::*;
 use jobs::statistics::Dimension;
-use schema::StoreError;
-use schema::db::MultiBackend;
 use schema::tables::officers;
+use schema::{StoreError, queries};
 
 #[derive(Default)]
 pub struct OfficerQueries;
@@ -59,15 +58,11 @@ impl OfficerQueries {
         let by = id_or_code(id, code)?;
         let found = request(ctx)?
             .read(move |conn| {
-                let query = officers::table.into_boxed::<MultiBackend>();
-                let mut query = match by {
-                    IdOrCode::Id(id) => query.filter(officers::id.eq(id).nullable()),
-                    IdOrCode::Code(code) => query.filter(officers::code.eq(code).nullable()),
-                };
-                if let Some(visible) = viewer.officers(&reference.tree) {
-                    query = query.filter(visible);
+                let visible = viewer.officers(&reference.tree);
+                match by {
+                    IdOrCode::Id(id) => queries::officer_by_id(conn, id, visible),
+                    IdOrCode::Code(code) => queries::officer_by_code(conn, &code, visible),
                 }
-                Ok(query.select(schema::models::Officer::as_select()).first(conn).optional()?)
             })
             .await?;
         Ok(found.map(Officer))

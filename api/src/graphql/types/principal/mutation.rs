@@ -7,10 +7,8 @@ use crate::graphql::error::{bad_input, from_store};
 use crate::graphql::execute::blocking;
 use crate::graphql::scalars::Moment;
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
-use diesel::prelude::*;
 use schema::register::access::{Holder, create_token, disable, revoke_tokens};
-use schema::tables::principals;
-use schema::{StoreError, Timestamp};
+use schema::{StoreError, Timestamp, queries};
 
 /// The holder of a new token.
 #[derive(Debug, InputObject)]
@@ -107,11 +105,7 @@ impl TokenMutations {
 }
 
 fn named(conn: &mut schema::Conn, name: &str) -> std::result::Result<schema::models::Principal, StoreError> {
-    let found = principals::table
-        .filter(principals::name.eq(name.trim().to_owned()))
-        .select(schema::models::Principal::as_select())
-        .first(conn)
-        .optional()?;
+    let found = queries::principal_by_name(conn, name.trim())?;
     found.ok_or_else(|| {
         StoreError::Rule(format!("name: there is no principal {name:?}: the query `principals` lists the names"))
     })

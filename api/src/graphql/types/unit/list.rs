@@ -14,6 +14,7 @@ use async_graphql::{Context, ID, Object, Result};
 use diesel::prelude::*;
 use jobs::snapshot::PlaceColumn;
 use jobs::statistics::Dimension;
+use schema::queries;
 use schema::tables::units;
 
 #[derive(Default)]
@@ -65,13 +66,9 @@ impl UnitQueries {
         viewer(ctx)?;
         let by = id_or_code(id, code)?;
         let found = request(ctx)?
-            .read(move |conn| {
-                let query = units::table.into_boxed();
-                let query = match by {
-                    IdOrCode::Id(id) => query.filter(units::id.eq(id)),
-                    IdOrCode::Code(code) => query.filter(units::code.eq(code)),
-                };
-                Ok(query.select(schema::models::Unit::as_select()).first(conn).optional()?)
+            .read(move |conn| match by {
+                IdOrCode::Id(id) => queries::unit_by_id(conn, id),
+                IdOrCode::Code(code) => queries::unit_by_code(conn, &code),
             })
             .await?;
         Ok(found.map(Unit))
