@@ -9,16 +9,16 @@ use crate::graphql::loaders::{CategoryKey, UnitKey, reference_row};
 use crate::graphql::page::PageArgs;
 use crate::graphql::scalars::id;
 use crate::graphql::types::complaint::complaints_of;
-use crate::graphql::types::order::{all_ids, measured_order};
+use crate::graphql::types::order::measured_order;
 use crate::graphql::types::statistics::{IdAtPlace, list_by_measure};
 use crate::graphql::types::{ComplaintConnection, ComplaintFilter, ComplaintOrder, Unit};
 use async_graphql::{Context, ID, Object, Result};
 use diesel::prelude::*;
 use jobs::snapshot::PlaceColumn;
 use jobs::statistics::Dimension;
-use schema::models;
 use schema::queries::{CategorySort, Parent};
 use schema::tables::issue_categories;
+use schema::{models, queries};
 
 connection!(IssueCategory by CategorySort, IssueCategoryConnection, IssueCategoryEdge);
 
@@ -149,9 +149,7 @@ impl IssueCategoryQueries {
         match IssueCategoryOrder::list(order_by)? {
             Ok(order) => list::<IssueCategory>(ctx, page, order, condition).await,
             Err(by) => {
-                let all = request(ctx)?
-                    .read(move |conn| all_ids!(conn, issue_categories, issue_categories::code, condition()?))
-                    .await?;
+                let all = request(ctx)?.read(move |conn| queries::category_ids(conn, condition()?)).await?;
                 let at: IdAtPlace = |snapshot, place| Some(snapshot.reference.categories.get(place as usize)?.id);
                 let found = (Dimension::Place(PlaceColumn::Category), at).into();
                 list_by_measure::<IssueCategory, _>(ctx, all, by, found, page, CategoryKey).await

@@ -7,18 +7,17 @@ use crate::graphql::loaders::EnterpriseKey;
 use crate::graphql::page::PageArgs;
 use crate::graphql::scalars::id;
 use crate::graphql::types::complaint::complaints_of;
-use crate::graphql::types::order::{all_ids, measured_order};
+use crate::graphql::types::order::measured_order;
 use crate::graphql::types::statistics::{IdAtPlace, list_by_measure};
 use crate::graphql::types::{ComplaintConnection, ComplaintFilter, ComplaintOrder};
 use async_graphql::{Context, ID, Object, Result};
 use diesel::prelude::*;
 use jobs::snapshot::PlaceColumn;
 use jobs::statistics::Dimension;
-use schema::StoreError;
-use schema::models;
 use schema::pseudonyms::Subject;
 use schema::queries::{EnterpriseSort, Parent, name_contains};
 use schema::tables::enterprises;
+use schema::{StoreError, models, queries};
 
 connection!(Enterprise by EnterpriseSort, EnterpriseConnection, EnterpriseEdge);
 
@@ -121,9 +120,7 @@ impl EnterpriseQueries {
         match EnterpriseOrder::list(order_by)? {
             Ok(order) => list::<Enterprise>(ctx, page, order, condition).await,
             Err(by) => {
-                let all = request(ctx)?
-                    .read(move |conn| all_ids!(conn, enterprises, enterprises::tax_code, condition()?))
-                    .await?;
+                let all = request(ctx)?.read(move |conn| queries::enterprise_ids(conn, condition()?)).await?;
                 let at: IdAtPlace = |snapshot, place| snapshot.enterprises.at(place);
                 let sources = (Dimension::Place(PlaceColumn::Enterprise), at).into();
                 list_by_measure::<Enterprise, _>(ctx, all, by, sources, page, EnterpriseKey).await

@@ -82,15 +82,3 @@ macro_rules! measured_order {
     };
 }
 pub(in crate::graphql) use measured_order;
-
-/// The ids of all rows of a table that a condition selects, ordered by a column.
-macro_rules! all_ids {
-    ($conn:expr, $table:ident, $by:expr, $condition:expr) => {{
-        let mut query = $table::table.into_boxed::<schema::db::MultiBackend>();
-        if let Some(condition) = $condition {
-            query = query.filter(condition);
-        }
-        Ok(query.order($by).select($table::id).load::<schema::Id>($conn)?)
-    }};
-}
-pub(in crate::graphql) use all_ids;

@@ -8,12 +8,10 @@ use crate::graphql::filter::both;
 use crate::graphql::input::{IdOrCode, id_or_code};
 use crate::graphql::loaders::OfficerKey;
 use crate::graphql::page::PageArgs;
-use crate::graphql::types::order::all_ids;
 use crate::graphql::types::statistics::{IdAtPlace, list_by_measure};
 use async_graphql::{Context, ID, Object, Result};
 use diesel::prelude::*;
 use jobs::statistics::Dimension;
-use schema::tables::officers;
 use schema::{StoreError, queries};
 
 #[derive(Default)]
@@ -41,8 +39,7 @@ impl OfficerQueries {
         match OfficerOrder::list(order_by)? {
             Ok(order) => list::<Officer>(ctx, page, order, condition).await,
             Err(by) => {
-                let all =
-                    request(ctx)?.read(move |conn| all_ids!(conn, officers, officers::code, condition()?)).await?;
+                let all = request(ctx)?.read(move |conn| queries::officer_ids(conn, condition()?)).await?;
                 let at: IdAtPlace = |snapshot, place| snapshot.officers.at(place);
                 let sources = (Dimension::Officer, at).into();
                 list_by_measure::<Officer, _>(ctx, all, by, sources, page, OfficerKey).await

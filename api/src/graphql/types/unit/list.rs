@@ -8,14 +8,11 @@ use crate::graphql::filter::Filter;
 use crate::graphql::input::{IdOrCode, id_or_code};
 use crate::graphql::loaders::UnitKey;
 use crate::graphql::page::PageArgs;
-use crate::graphql::types::order::all_ids;
 use crate::graphql::types::statistics::{IdAtPlace, MeasureSources, list_by_measure};
 use async_graphql::{Context, ID, Object, Result};
-use diesel::prelude::*;
 use jobs::snapshot::PlaceColumn;
 use jobs::statistics::Dimension;
 use schema::queries;
-use schema::tables::units;
 
 #[derive(Default)]
 pub struct UnitQueries;
@@ -41,7 +38,7 @@ impl UnitQueries {
         match UnitOrder::list(order_by)? {
             Ok(order) => list::<Unit>(ctx, page, order, condition).await,
             Err(by) => {
-                let all = request(ctx)?.read(move |conn| all_ids!(conn, units, units::code, condition()?)).await?;
+                let all = request(ctx)?.read(move |conn| queries::unit_ids(conn, condition()?)).await?;
                 let at: IdAtPlace = |snapshot, place| Some(snapshot.reference.units.get(place as usize)?.id);
                 // A unit is measured with all units below it, whether or not complaints store it as an
                 // ancestor.
