@@ -1,6 +1,7 @@
 //! The first complaints, and the number of complaints, of each of several parents (such as the units of a page), in one
 //! statement.
 
+use super::complaints::complaints_of_page;
 use super::keyset::{Direction, Pred, SortExpr, Window};
 use super::lists::ComplaintSort;
 use crate::db::dialect::KEYS_PER_QUERY;
@@ -190,9 +191,7 @@ pub fn first_complaints_of(
         let mut wanted: Vec<Id> = pairs.iter().map(|(_, id)| *id).collect();
         wanted.sort_unstable();
         wanted.dedup();
-        let rows: Vec<Complaint> =
-            complaints::table.filter(complaints::id.eq_any(&wanted)).select(Complaint::as_select()).load(conn)?;
-        let rows: HashMap<Id, Complaint> = rows.into_iter().map(|row| (row.id, row)).collect();
+        let rows = complaints_of_page(conn, &wanted)?;
         for (parent, id) in pairs {
             let page = found.entry(parent).or_default();
             if page.rows.len() == window.limit {

@@ -6,7 +6,6 @@ use super::keyset::{
 };
 use super::shuffled::Shuffled;
 use crate::db::cancellation::phananh_not_cancelled;
-use crate::db::dialect::KEYS_PER_QUERY;
 use crate::db::{Backend, Conn, MultiBackend, StoreError};
 use crate::enums::Tier;
 use crate::models::{
@@ -20,7 +19,6 @@ use crate::tables::{
     officers, principals, proposals, unit_responses, units,
 };
 use diesel::prelude::*;
-use std::collections::HashMap;
 
 define_list! {
     complaints, Complaint,
@@ -250,25 +248,3 @@ ids_of_list!(
     /// The ids of the categories that meet a condition, by code.
     category_ids, issue_categories by code
 );
-
-/// Complaints by id, those that meet a condition. The condition is built again for each statement.
-///
-/// # Errors
-/// If the condition is wrong, or the database cannot be read.
-pub fn complaints_by_id(
-    conn: &mut Conn,
-    ids: &[Id],
-    condition: impl Fn() -> Result<Option<Pred<complaints::table>>, StoreError>,
-) -> Result<HashMap<Id, Complaint>, StoreError> {
-    let mut found = HashMap::with_capacity(ids.len());
-    for chunk in ids.chunks(KEYS_PER_QUERY) {
-        let mut query =
-            complaints::table.into_boxed::<MultiBackend>().filter(complaints::id.eq_any(chunk.to_vec()).nullable());
-        if let Some(condition) = condition()? {
-            query = query.filter(condition);
-        }
-        let rows: Vec<Complaint> = query.select(Complaint::as_select()).load(conn)?;
-        found.extend(rows.into_iter().map(|row| (row.id, row)));
-    }
-    Ok(found)
-}

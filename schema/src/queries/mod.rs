@@ -2,6 +2,7 @@
 
 mod children;
 mod complaint_children;
+mod complaints;
 mod first_of_each;
 mod flags;
 mod in_select;
@@ -18,6 +19,7 @@ mod single;
 
 pub use children::*;
 pub use complaint_children::*;
+pub use complaints::*;
 pub use first_of_each::{Page, Parent, count_complaints_of, first_complaints_of};
 pub use flags::*;
 pub use in_select::{InSelect, in_select};

@@ -6,18 +6,12 @@ use crate::graphql::context::{request, snapshot, viewer};
 use crate::graphql::error::bad_input;
 use crate::graphql::execute::ListNode;
 use crate::graphql::filter::Filter;
-use crate::graphql::filter::both;
 use crate::graphql::page::{Beyond, PageArgs, Place};
 use async_graphql::{Context, Object, Result};
-use diesel::prelude::*;
-use schema::db::MultiBackend;
-use schema::models::Complaint;
 use schema::pseudonyms::Subject;
-use schema::queries::{Key, Pred, Slice, Window, in_select};
-use schema::tables::{complaints, redactions};
-use schema::{Id, StoreError, Timestamp, queries};
+use schema::queries::{Key, Slice, Window};
+use schema::{Conn, Id, Timestamp, queries};
 use std::cmp::Reverse;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The name of this list in its cursors.
@@ -47,13 +41,6 @@ impl RedactedQueries {
         let pseudonyms = request.pseudonyms()?.clone();
         let reference = Arc::clone(&snapshot(ctx)?.reference);
         let scope = viewer(ctx)?.scope(&reference.tree);
-        let condition = move || {
-            let redacted = redactions::table.into_boxed::<MultiBackend>().select(redactions::complaint_id);
-            let visible: Pred<complaints::table> =
-                Box::new(scope.confidential().and(in_select(complaints::id, redacted)));
-            let own = filter.condition(&reference)?;
-            Ok::<_, StoreError>(both!(Some(visible), own))
-        };
         let sealer = request.cursors();
         let window = PageArgs { first, last, ..PageArgs::default() }.window(request.limits.page_size, sealer)?;
         // No other list accepts these cursors: there they would tell more of a complaint than is shown here.
@@ -71,13 +58,10 @@ impl RedactedQueries {
         let window =
             Window { after: after.as_ref().map(|_| Vec::new()), before: before.as_ref().map(|_| Vec::new()), ..window };
         let part = window.clone();
-        let read = move |conn: &mut schema::Conn| {
-            let mut query = complaints::table.into_boxed::<MultiBackend>();
-            if let Some(condition) = condition()? {
-                query = query.filter(condition);
-            }
+        let read = move |conn: &mut Conn| {
+            let condition = filter.condition(&reference)?;
             // A person redacted each of them, so there are few.
-            let all: Vec<(Id, Timestamp)> = query.select((complaints::id, complaints::received_at)).load(conn)?;
+            let all = queries::times_of_redacted_complaints(conn, scope.confidential(), condition)?;
             let number = i64::try_from(all.len()).unwrap_or(i64::MAX);
             let sort_key =
                 |(id, at): (Id, Timestamp)| ((Reverse(month_of(at)), pseudonyms.of(Subject::Complaint, id)), id);
@@ -93,13 +77,11 @@ impl RedactedQueries {
                 all.truncate(part.limit);
             }
             let ids: Vec<Id> = all.iter().map(|(_, id)| *id).collect();
-            let rows: Vec<Complaint> =
-                complaints::table.filter(complaints::id.eq_any(&ids)).select(Complaint::as_select()).load(conn)?;
+            let rows = queries::complaints_of_page(conn, &ids)?;
             let texts = queries::redactions_of(conn, &ids)?;
             Ok((Slice { rows: all, more }, rows, texts, number))
         };
-        let (slice, rows, mut texts, number) = request.read(read).await?;
-        let mut rows: HashMap<Id, Complaint> = rows.into_iter().map(|row| (row.id, row)).collect();
+        let (slice, mut rows, mut texts, number) = request.read(read).await?;
         request.note_complaints(slice.rows.iter().map(|(_, id)| *id));
         let edges = slice.rows.into_iter().filter_map(|((Reverse(month), pseudonym), id)| {
             let (complaint, text) = (rows.remove(&id)?, texts.remove(&id)?.text);

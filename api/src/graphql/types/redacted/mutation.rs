@@ -7,15 +7,10 @@ use crate::graphql::error::from_store;
 use crate::graphql::execute::blocking;
 use crate::graphql::input::{LONG, optional, required};
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
-use diesel::prelude::*;
-use schema::db::MultiBackend;
 use schema::domain::ids::random_id;
 use schema::pseudonyms::Subject;
-use schema::queries::in_select;
-use schema::queries::redactions_of;
 use schema::register::{NewResponse, respond};
-use schema::tables::{complaints, redactions};
-use schema::{Conn, Id, StoreError, Timestamp};
+use schema::{Conn, StoreError, Timestamp, queries};
 
 /// The response of a unit to a confidential complaint.
 #[derive(Debug, InputObject)]
@@ -61,12 +56,7 @@ impl RedactedMutations {
         // transaction takes a lock.
         let (pseudonym, find) = (input.pseudonym.clone(), scope.clone());
         let redacted = move |conn: &mut Conn| {
-            let redacted = redactions::table.into_boxed::<MultiBackend>().select(redactions::complaint_id);
-            let visible: Vec<Id> = complaints::table
-                .into_boxed::<MultiBackend>()
-                .filter(find.confidential().and(in_select(complaints::id, redacted)))
-                .select(complaints::id)
-                .load(conn)?;
+            let visible = queries::ids_of_redacted_complaints(conn, find.confidential())?;
             let found = visible.into_iter().find(|id| pseudonyms.stands_for(&pseudonym, Subject::Complaint, *id));
             found.ok_or_else(|| no_such_complaint(&pseudonym))
         };
@@ -74,11 +64,7 @@ impl RedactedMutations {
         let noting = request(ctx)?.clone();
         blocking(move || {
             let done = app.db.write(&viewer.actor(), |tx| {
-                let still = complaints::table
-                    .into_boxed::<MultiBackend>()
-                    .filter(scope.confidential().and(complaints::id.eq(id)))
-                    .count();
-                if still.get_result::<i64>(tx.conn)? == 0 {
+                if !queries::complaint_meets(tx.conn, id, scope.confidential())? {
                     return Err(no_such_complaint(&input.pseudonym));
                 }
                 let response = NewResponse {
@@ -91,7 +77,7 @@ impl RedactedMutations {
                     satisfied: None,
                 };
                 let case = respond(tx, id, input.expected_version, response)?;
-                let text = redactions_of(tx.conn, &[id])?.remove(&id).map(|row| row.text).unwrap_or_default();
+                let text = queries::redactions_of(tx.conn, &[id])?.remove(&id).map(|row| row.text).unwrap_or_default();
                 Ok(RedactedComplaint { complaint: case.complaint, text })
             });
             let done = done.map_err(from_store)?;
