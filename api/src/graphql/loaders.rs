@@ -4,18 +4,14 @@ use super::context::{RequestContext, snapshot};
 use async_graphql::dataloader::{DataLoader, HashMapCache, Loader};
 use async_graphql::{Context, Error};
 use chrono::NaiveDate;
-use diesel::prelude::*;
 use jobs::results::latest_result;
 use jobs::results::recurrence::{self, RecurrenceDocument};
 use jobs::snapshot::Snapshot;
-use schema::db::MultiBackend;
-use schema::db::dialect::KEYS_PER_QUERY;
 use schema::models::{
     ApiToken, ComplaintMatter, ComplaintOfficer, ComplaintSource, Delivery, DigestSubscription, Enterprise, Flag,
     FlagAssessment, FlagReview, GuidanceOpinion, IssueCategory, JobRun, Officer, Posting, Redaction, Unit, UnitParent,
     UnitResponse,
 };
-use schema::tables::{complaints, flags};
 use schema::{Conn, Id, StoreError, queries};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -206,19 +202,7 @@ impl Loader<VisibleComplaintKey> for Loaders {
         let Some(viewer) = &self.0.viewer else { return Ok(HashMap::new()) };
         let scope = viewer.scope(&self.0.app.snapshots.current().reference.tree);
         let ids: Vec<Id> = keys.iter().map(|key| key.0).collect();
-        let find = move |conn: &mut Conn| {
-            let mut found = Vec::with_capacity(ids.len());
-            for chunk in ids.chunks(KEYS_PER_QUERY) {
-                let mut query = complaints::table
-                    .into_boxed::<MultiBackend>()
-                    .filter(complaints::id.eq_any(chunk.to_vec()).nullable());
-                if let Some(visible) = scope.condition() {
-                    query = query.filter(visible);
-                }
-                found.extend(query.select(complaints::id).load::<Id>(conn)?);
-            }
-            Ok(found)
-        };
+        let find = move |conn: &mut Conn| queries::complaint_ids_among(conn, &ids, || scope.condition());
         let found = self.0.read(find).await.map_err(Arc::new)?;
         Ok(found.into_iter().map(|id| (VisibleComplaintKey(id), ())).collect())
     }
@@ -236,20 +220,9 @@ impl Loader<VisibleFlagKey> for Loaders {
         let Some(viewer) = self.0.viewer.clone() else { return Ok(HashMap::new()) };
         let reference = self.0.app.snapshots.current().reference.clone();
         let ids: Vec<Id> = keys.iter().map(|key| key.0).collect();
-        let find = move |conn: &mut Conn| {
-            let mut found = Vec::with_capacity(ids.len());
-            for chunk in ids.chunks(KEYS_PER_QUERY) {
-                let mut query =
-                    flags::table.into_boxed::<MultiBackend>().filter(flags::id.eq_any(chunk.to_vec()).nullable());
-                if let Some(visible) = viewer.flags(&reference.tree) {
-                    query = query.filter(visible);
-                }
-                found.extend(query.select(Flag::as_select()).load(conn)?);
-            }
-            Ok(found)
-        };
+        let find = move |conn: &mut Conn| queries::flags_by_id(conn, &ids, || viewer.flags(&reference.tree));
         let found = self.0.read(find).await.map_err(Arc::new)?;
-        Ok(found.into_iter().map(|flag: Flag| (VisibleFlagKey(flag.id), flag)).collect())
+        Ok(found.into_iter().map(|(id, flag)| (VisibleFlagKey(id), flag)).collect())
     }
 }
 

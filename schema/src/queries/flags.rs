@@ -1,12 +1,34 @@
 //! Flags, their assessments and their reviews.
 
+use super::keyset::Pred;
 use crate::db::dialect::KEYS_PER_QUERY;
-use crate::db::{Conn, StoreError};
-use crate::models::{FlagAssessment, FlagReview};
+use crate::db::{Conn, MultiBackend, StoreError};
+use crate::models::{Flag, FlagAssessment, FlagReview};
 use crate::sql_types::Id;
 use crate::tables::{flag_assessments, flag_reviews, flags};
 use diesel::prelude::*;
 use std::collections::HashMap;
+
+/// Flags by id, those that meet a condition. The condition is built again for each statement.
+///
+/// # Errors
+/// If the database cannot be read.
+pub fn flags_by_id(
+    conn: &mut Conn,
+    ids: &[Id],
+    condition: impl Fn() -> Option<Pred<flags::table>>,
+) -> Result<HashMap<Id, Flag>, StoreError> {
+    let mut found = HashMap::with_capacity(ids.len());
+    for chunk in ids.chunks(KEYS_PER_QUERY) {
+        let mut query = flags::table.into_boxed::<MultiBackend>().filter(flags::id.eq_any(chunk.to_vec()).nullable());
+        if let Some(condition) = condition() {
+            query = query.filter(condition);
+        }
+        let rows: Vec<Flag> = query.select(Flag::as_select()).load(conn)?;
+        found.extend(rows.into_iter().map(|row| (row.id, row)));
+    }
+    Ok(found)
+}
 
 /// The assessment of each flag by the last run that flagged its subject.
 ///
