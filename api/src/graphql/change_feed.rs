@@ -4,12 +4,10 @@
 use super::error::{Code, error, from_store};
 use super::execute::blocking;
 use async_graphql::Result;
-use diesel::prelude::*;
 use schema::db::Backend;
 use schema::db::dialect::current_position;
-use schema::enums::{ComplaintEventKind, RunState};
-use schema::tables::{complaint_events, flags, job_runs};
-use schema::{Conn, Db, Id, StoreError, Timestamp};
+use schema::enums::RunState;
+use schema::{Conn, Db, Id, StoreError, Timestamp, queries};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -146,22 +144,16 @@ const POLL_INTERVAL: std::time::Duration = std::time::Duration::from_millis(500)
 impl LastSeen {
     fn read(conn: &mut Conn) -> Result<Self, StoreError> {
         let position = current_position(conn)?;
-        let flags = flags::table.select((flags::id, flags::changed_at)).load::<(Id, Timestamp)>(conn)?;
-        let runs = job_runs::table.order(job_runs::started_at.desc()).select((job_runs::id, job_runs::state));
-        let runs = runs.limit(RUNS).load::<(Id, RunState)>(conn)?;
-        Ok(Self { position, flags: flags.into_iter().collect(), runs: runs.into_iter().collect() })
+        let flags = queries::change_times_of_flags(conn)?;
+        let runs = queries::states_of_latest_runs(conn, RUNS)?;
+        Ok(Self { position, flags, runs })
     }
 
     /// The changes from this state to `next`.
     fn changes_to(&self, next: &Self, conn: &mut Conn) -> Result<Vec<ChangeEvent>, StoreError> {
         let mut events = Vec::new();
         if next.position > self.position {
-            let received = complaint_events::table
-                .filter(complaint_events::position.gt(self.position).and(complaint_events::position.le(next.position)))
-                .filter(complaint_events::kind.eq(ComplaintEventKind::Received))
-                .order((complaint_events::position, complaint_events::ordinal))
-                .select(complaint_events::complaint_id)
-                .load::<Id>(conn)?;
+            let received = queries::complaints_received_between(conn, self.position, next.position)?;
             events.extend(received.into_iter().map(ChangeEvent::ComplaintReceived));
         }
         let flags = next.flags.iter().filter(|(id, changed)| self.flags.get(id) != Some(changed));

@@ -1,5 +1,6 @@
 //! Read queries: filters, sort orders, keyset pagination and batched loads, with the same meaning on both databases.
 
+mod changes;
 mod children;
 mod complaint_children;
 mod complaints;
@@ -17,6 +18,7 @@ mod search;
 pub(crate) mod shuffled;
 mod single;
 
+pub use changes::*;
 pub use children::*;
 pub use complaint_children::*;
 pub use complaints::*;
