@@ -20,7 +20,7 @@ use schema::models::Complaint;
 use schema::queries::{Pred, in_select, not_true};
 use schema::tables::{
     complaint_officers, complaints, digests, enterprises, flags, guidance_documents, measures, officers, postings,
-    unit_parents,
+    unit_parents, unit_responses,
 };
 use schema::{Id, Timestamp};
 
@@ -226,6 +226,13 @@ impl Scope {
             (scope, None) => scope,
             (Some(scope), Some(own)) => Some(Box::new(scope.and(own))),
         }
+    }
+
+    /// The responses to the complaints of the scope; None for all of them.
+    pub fn responses(&self) -> Option<Pred<unit_responses::table>> {
+        let visible = self.condition()?;
+        let visible = complaints::table.into_boxed::<MultiBackend>().filter(visible).select(complaints::id);
+        Some(Box::new(in_select(unit_responses::complaint_id, visible)))
     }
 
     /// The confidential complaints of the scope. A unit reads their text as redacted by the Board.

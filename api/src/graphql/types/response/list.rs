@@ -9,10 +9,8 @@ use crate::graphql::page::PageArgs;
 use async_graphql::{Context, Object, Result};
 use diesel::prelude::*;
 use futures_util::future::{BoxFuture, ready};
-use schema::db::MultiBackend;
 use schema::models;
-use schema::queries::{Pred, ResponseSort, in_select};
-use schema::tables::{complaints, unit_responses};
+use schema::queries::ResponseSort;
 
 #[derive(Default)]
 pub struct UnitResponseQueries;
@@ -34,14 +32,7 @@ impl UnitResponseQueries {
         let page = PageArgs { first, after, last, before };
         let reference = snapshot(ctx)?.reference.clone();
         let scope = viewer(ctx)?.scope(&reference.tree);
-        let condition = move || {
-            let own = filter.condition(&reference)?;
-            let visible = scope.condition().map(|scope| -> Pred<unit_responses::table> {
-                let visible = complaints::table.into_boxed::<MultiBackend>().filter(scope).select(complaints::id);
-                Box::new(in_select(unit_responses::complaint_id, visible))
-            });
-            Ok(both!(visible, own))
-        };
+        let condition = move || Ok(both!(scope.responses(), filter.condition(&reference)?));
         list::<UnitResponse>(ctx, page, UnitResponseOrder::list(order_by), condition).await
     }
 }
