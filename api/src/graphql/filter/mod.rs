@@ -127,6 +127,8 @@ macro_rules! filter {
                 &self,
                 reference: &$crate::graphql::filter::ReferenceData,
             ) -> $crate::graphql::filter::OptionalCondition<$table::table> {
+                // Imported here, not beside each filter: who declares a filter need not name diesel.
+                use diesel::prelude::*;
                 let mut conditions: Vec<schema::queries::Pred<$table::table>> = Vec::new();
                 $( $crate::graphql::filter::field_condition!($kind, conditions, self, $field, reference, $($arguments)*); )+
                 $crate::graphql::filter::combine!(self, conditions, $table::table, |part: &Self| part.condition(reference))
@@ -219,7 +221,9 @@ macro_rules! both {
         match ($visible, $selected) {
             (None, selected) => selected,
             (visible, None) => visible,
-            (Some(visible), Some(selected)) => Some(Box::new(visible.and(selected)) as schema::queries::Pred<_>),
+            (Some(visible), Some(selected)) => {
+                Some(Box::new(diesel::BoolExpressionMethods::and(visible, selected)) as schema::queries::Pred<_>)
+            }
         }
     };
 }

@@ -8,7 +8,6 @@ use crate::graphql::page::PageArgs;
 use crate::graphql::scalars::{Json, Moment};
 use crate::graphql::types::order::order;
 use async_graphql::{Context, Object, Result};
-use diesel::prelude::*;
 use schema::pseudonyms::{Pseudonyms, Subject};
 use schema::queries::AuditSort;
 use schema::tables::audit_log;

@@ -10,7 +10,6 @@ use crate::graphql::scalars::{Json, Moment, id};
 use crate::graphql::types::order::order;
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::NaiveDate;
-use diesel::prelude::*;
 use schema::domain::ids::reference_id;
 use schema::enums::SubjectKind;
 use schema::events::Entity;

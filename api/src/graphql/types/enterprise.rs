@@ -11,7 +11,6 @@ use crate::graphql::types::order::measured_order;
 use crate::graphql::types::statistics::{IdAtPlace, list_by_measure};
 use crate::graphql::types::{ComplaintConnection, ComplaintFilter, ComplaintOrder};
 use async_graphql::{Context, ID, Object, Result};
-use diesel::prelude::*;
 use jobs::snapshot::PlaceColumn;
 use jobs::statistics::Dimension;
 use schema::pseudonyms::Subject;

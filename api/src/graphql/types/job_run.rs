@@ -9,7 +9,6 @@ use crate::graphql::scalars::{Json, Moment, id};
 use crate::graphql::types::order::order;
 use async_graphql::{Context, ID, Object, Result};
 use chrono::NaiveDate;
-use diesel::prelude::*;
 use schema::models;
 use schema::queries::JobRunSort;
 use schema::tables::job_runs;

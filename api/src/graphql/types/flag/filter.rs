@@ -2,7 +2,6 @@
 
 use crate::graphql::filter::{DateTimeOps, FlagStateOps, IdOps, SubjectKindOps, TierOps, filter};
 use crate::graphql::types::{OfficerFilter, UnitFilter};
-use diesel::prelude::*;
 use schema::tables::{flags, officers, units};
 
 filter! {

@@ -10,7 +10,6 @@ use crate::graphql::page::PageArgs;
 use crate::graphql::scalars::{id, parse_id};
 use async_graphql::{Context, ID, Object, Result};
 use chrono::NaiveDate;
-use diesel::prelude::*;
 use jobs::flags;
 use schema::enums::SubjectKind;
 use schema::{Conn, Id, StoreError, queries};

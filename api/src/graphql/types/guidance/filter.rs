@@ -2,7 +2,6 @@
 
 use crate::graphql::filter::{DateOps, DateTimeOps, GuidanceStateOps, IdOps, StringOps, filter};
 use crate::graphql::types::{CategoryFilter, UnitFilter};
-use diesel::prelude::*;
 use schema::tables::{guidance_documents, issue_categories, units};
 
 filter! {

@@ -7,7 +7,6 @@ use crate::graphql::filter::Filter;
 use crate::graphql::filter::both;
 use crate::graphql::page::PageArgs;
 use async_graphql::{Context, Object, Result};
-use diesel::prelude::*;
 
 #[derive(Default)]
 pub struct MeasureQueries;

@@ -2,7 +2,6 @@
 
 use crate::graphql::filter::{BooleanOps, DateOps, IdOps, StringOps, filter};
 use crate::graphql::types::UnitFilter;
-use diesel::prelude::*;
 use schema::tables::{officers, postings, units};
 
 filter! {

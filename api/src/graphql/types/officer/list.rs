@@ -10,7 +10,6 @@ use crate::graphql::loaders::OfficerKey;
 use crate::graphql::page::PageArgs;
 use crate::graphql::types::statistics::{IdAtPlace, list_by_measure};
 use async_graphql::{Context, ID, Object, Result};
-use diesel::prelude::*;
 use jobs::statistics::Dimension;
 use schema::{StoreError, queries};
 

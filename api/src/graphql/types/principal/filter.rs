@@ -1,7 +1,6 @@
 //! The filter of principals.
 
 use crate::graphql::filter::{DateTimeOps, RoleOps, StringOps, filter};
-use diesel::prelude::*;
 use schema::tables::principals;
 
 filter! {

@@ -2,7 +2,6 @@
 
 use crate::graphql::filter::{DateOps, DateTimeOps, IdOps, ProposalStateOps, filter};
 use crate::graphql::types::{CategoryFilter, UnitFilter};
-use diesel::prelude::*;
 use schema::tables::{issue_categories, proposal_categories, proposal_units, proposals, units};
 
 filter! {

@@ -2,7 +2,6 @@
 
 use crate::graphql::filter::{BooleanOps, DateTimeOps, IdOps, ResponseActionOps, StringOps, filter};
 use crate::graphql::types::UnitFilter;
-use diesel::prelude::*;
 use schema::tables::{unit_responses, units};
 
 filter! {
