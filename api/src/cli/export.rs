@@ -4,15 +4,15 @@ use super::output::{Output, print_note};
 use super::reader::Reader;
 use crate::access::within;
 use crate::export::{ExportMetadata, ExportRow, ExportWriter, Format, audience, read};
+use crate::graphql::filter::both;
 use anyhow::{Context, bail};
 use chrono::{Datelike, Days, NaiveDate};
-use diesel::prelude::*;
 use jobs::snapshot::Reference;
 use schema::db::dialect::current_position;
 use schema::domain::calendar::{local_date, start_of_day};
 use schema::files::AtomicFile;
 use schema::keys::Keys;
-use schema::queries::Pred;
+use schema::queries::{Pred, received_between};
 use schema::tables::complaints;
 use schema::{Conn, Db, StoreError};
 use serde::Serialize;
@@ -133,11 +133,8 @@ fn filter(
     let from = args.from.map(start_of_day);
     let until = args.until.map(|day| start_of_day(day + Days::new(1)));
     Ok(move || {
-        let mut all: Vec<Pred<complaints::table>> = Vec::new();
-        all.extend(from.map(|at| Box::new(complaints::received_at.ge(at).nullable()) as Pred<complaints::table>));
-        all.extend(until.map(|at| Box::new(complaints::received_at.lt(at).nullable()) as Pred<complaints::table>));
-        all.extend(unit.clone().map(|(unit, kind, below)| within(unit, kind, below)));
-        Ok(all.into_iter().reduce(|all, one| Box::new(all.and(one))))
+        let of_unit = unit.clone().map(|(unit, kind, below)| within(unit, kind, below));
+        Ok(both!(received_between(from, until), of_unit))
     })
 }
 

@@ -62,6 +62,16 @@ pub fn complaints_of_page(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Com
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }
 
+/// The condition for complaints received at `from` or later, and before `until`; None for all complaints.
+pub fn received_between(from: Option<Timestamp>, until: Option<Timestamp>) -> Option<Pred<complaints::table>> {
+    let from = from.map(|at| Box::new(complaints::received_at.ge(at).nullable()) as Pred<complaints::table>);
+    let until = until.map(|at| Box::new(complaints::received_at.lt(at).nullable()) as Pred<complaints::table>);
+    match (from, until) {
+        (Some(from), Some(until)) => Some(Box::new(from.and(until))),
+        (from, until) => from.or(until),
+    }
+}
+
 /// Whether a complaint exists and meets a condition.
 ///
 /// # Errors

@@ -29,6 +29,14 @@ pub fn postings_of(conn: &mut Conn, officers: &[Id]) -> Result<HashMap<Id, Vec<P
     Ok(found)
 }
 
+/// The postings that began on a day or earlier, those that have ended since included.
+///
+/// # Errors
+/// If the database cannot be read.
+pub fn postings_begun_by(conn: &mut Conn, day: NaiveDate) -> Result<Vec<Posting>, StoreError> {
+    Ok(postings::table.filter(postings::valid_from.le(day)).select(Posting::as_select()).load(conn)?)
+}
+
 /// For each officer, the complaints that name the officer, each with whether an allegation about conduct stands: not
 /// found UNFOUNDED or EXONERATED by `as_of`.
 ///

@@ -5,15 +5,13 @@ use crate::cli::lacks::report;
 use crate::cli::output::{Output, print_note_lines, table};
 use anyhow::Context;
 use chrono::NaiveDate;
-use diesel::prelude::*;
 use jobs::analyses::recurrence::{Adjusted, WindowNumbers};
 use jobs::flags::{self, Stored};
 use jobs::snapshot::Reference;
 use schema::domain::calendar::{is_valid_on, local_date};
 use schema::enums::{FlagState, Proposed, SubjectKind};
-use schema::models::{JobRun, Posting};
-use schema::tables::postings;
-use schema::{Db, Id, Timestamp};
+use schema::models::JobRun;
+use schema::{Db, Id, Timestamp, queries};
 use serde::Serialize;
 use std::collections::HashSet;
 use std::str::FromStr;
@@ -116,11 +114,7 @@ fn subjects_of(db: &Db, code: &str, day: NaiveDate) -> anyhow::Result<HashSet<Id
     let reference = db.read_snapshot(Reference::load)?;
     let unit = reference.unit_by_code(code).with_context(|| super::super::no_unit(code))?;
     let mut subjects = reference.tree.below_on(unit.id, day);
-    let posted: Vec<Posting> = db.read(|conn| {
-        Ok::<_, schema::StoreError>(
-            postings::table.filter(postings::valid_from.le(day)).select(Posting::as_select()).load(conn)?,
-        )
-    })?;
+    let posted = db.read(|conn| queries::postings_begun_by(conn, day))?;
     let there: Vec<Id> = posted
         .iter()
         .filter(|posting| is_valid_on(day, posting.valid_from, posting.valid_to) && subjects.contains(&posting.unit_id))

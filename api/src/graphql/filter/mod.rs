@@ -227,4 +227,4 @@ macro_rules! both {
         }
     };
 }
-pub(in crate::graphql) use both;
+pub(crate) use both;
