@@ -68,6 +68,7 @@ mod silent_database;
 mod slow_clients;
 mod snapshot_file;
 mod sockets;
+mod source_layout;
 mod statistician;
 mod statistics;
 mod storage;
