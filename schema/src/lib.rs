@@ -20,4 +20,4 @@ pub mod tables;
 pub mod world;
 
 pub use db::{Backend, Conn, Db, StoreError};
-pub use sql_types::{Id, JsonValue, Timestamp};
+pub use sql_types::{Id, JsonText, JsonValue, Timestamp};

@@ -19,6 +19,7 @@ use diesel::sqlite::{Sqlite, SqliteValue};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::io::Write;
+use std::sync::Arc;
 use uuid::Uuid;
 
 #[derive(Debug, Clone, Copy, Default, QueryId, SqlType)]
@@ -111,20 +112,26 @@ impl From<serde_json::Value> for JsonValue {
     }
 }
 
-/// A serialised JSON document, for values that are only written.
-#[derive(Debug, AsExpression)]
+/// A serialised JSON document, for values that are only written. Copies share the text.
+#[derive(Debug, Clone, AsExpression)]
 #[diesel(sql_type = Document)]
-pub(crate) struct JsonText(String);
+pub struct JsonText(Arc<str>);
+
+impl JsonText {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 impl From<JsonValue> for JsonText {
     fn from(value: JsonValue) -> Self {
-        Self(value.0.to_string())
+        Self::from(&value.0)
     }
 }
 
 impl From<&serde_json::Value> for JsonText {
     fn from(value: &serde_json::Value) -> Self {
-        Self(value.to_string())
+        Self(value.to_string().into())
     }
 }
 
@@ -139,7 +146,7 @@ impl ToSql<Document, Pg> for JsonText {
 
 impl ToSql<Document, Sqlite> for JsonText {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        out.set_value(self.0.as_str());
+        out.set_value(self.as_str());
         Ok(IsNull::No)
     }
 }

@@ -21,10 +21,10 @@ use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use async_graphql::{InputType, Value};
 use futures_util::StreamExt;
-use schema::Timestamp;
 use schema::db::dialect::current_position;
 use schema::enums::{AuditAction, Role};
 use schema::register::audit::Audited;
+use schema::{JsonText, Timestamp};
 use serde::Deserialize;
 use serde_json::json;
 use std::io;
@@ -102,7 +102,9 @@ async fn export(service: &Data<Service>, http: &HttpRequest, form: &str) -> Resu
             role: Some(viewer.role),
             action: AuditAction::Export,
             operation: None,
-            objects: json!({ "form": format.extension(), "filter": given, "references": asked.references, "keyVersion": keys.version() }),
+            objects: JsonText::from(&json!({
+                "form": format.extension(), "filter": given, "references": asked.references, "keyVersion": keys.version(),
+            })),
         };
         log.add(entry).await;
     }

@@ -3,7 +3,7 @@
 use crate::db::{Conn, StoreError, WriteTx};
 use crate::each;
 use crate::enums::{AuditAction, Role};
-use crate::sql_types::{JsonText, Timestamp};
+use crate::sql_types::{JsonText, JsonValue, Timestamp};
 use crate::tables::audit_log;
 use diesel::prelude::*;
 use serde_json::Value;
@@ -16,7 +16,7 @@ pub struct Audited {
     pub role: Option<Role>,
     pub action: AuditAction,
     pub operation: Option<String>,
-    pub objects: Value,
+    pub objects: JsonText,
 }
 
 /// The row to insert. It borrows its strings, because an operation may be long.
@@ -60,7 +60,7 @@ pub fn write(conn: &mut Conn, entries: &[Audited]) -> Result<(), StoreError> {
             role: entry.role,
             action: entry.action,
             operation: entry.operation.as_deref(),
-            objects: JsonText::from(&entry.objects),
+            objects: entry.objects.clone(),
         })
         .collect();
     crate::insert_all!(&mut *conn, audit_log::table, rows.iter());
@@ -72,6 +72,6 @@ pub fn write(conn: &mut Conn, entries: &[Audited]) -> Result<(), StoreError> {
 /// # Errors
 /// If the database cannot be written.
 pub fn note(tx: &mut WriteTx<'_>, action: AuditAction, objects: Value) -> Result<(), StoreError> {
-    let (at, actor) = (tx.now, tx.actor.to_owned());
+    let (at, actor, objects) = (tx.now, tx.actor.to_owned(), JsonText::from(JsonValue(objects)));
     write(tx.conn, &[Audited { at, actor, role: None, action, operation: None, objects }])
 }
