@@ -36,6 +36,20 @@ struct Spent {
     written: AtomicU64,
 }
 
+/// What an operation counted against the limit of the answer before it was written, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted {
+    resolved: u64,
+    read: u64,
+}
+
+impl Counted {
+    /// What was counted since an earlier state of the same budget.
+    pub fn since(self, earlier: Self) -> Self {
+        Self { resolved: self.resolved.saturating_sub(earlier.resolved), read: self.read.saturating_sub(earlier.read) }
+    }
+}
+
 /// The answer exceeds this limit, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooLarge(pub u64);
@@ -77,6 +91,26 @@ impl Budget {
     pub fn is_spent(&self) -> bool {
         self.spent.resolved.load(Ordering::Relaxed) > self.limit
             || self.spent.read.load(Ordering::Relaxed) > self.limit.saturating_mul(TEXT_FACTOR)
+    }
+
+    /// What the operations of the request have counted so far.
+    pub fn counted(&self) -> Counted {
+        Counted { resolved: self.spent.resolved.load(Ordering::Relaxed), read: self.spent.read.load(Ordering::Relaxed) }
+    }
+
+    /// Counts an answer that was written before, with `written` bytes, if it fits; otherwise counts nothing. The
+    /// operations of a request run one after another.
+    pub fn count_again(&self, counted: Counted, written: u64) -> bool {
+        let so_far = self.counted();
+        let (resolved, read) = (so_far.resolved + counted.resolved, so_far.read + counted.read);
+        let written = self.spent.written.load(Ordering::Relaxed) + written;
+        let fits = resolved <= self.limit && read <= self.limit.saturating_mul(TEXT_FACTOR) && written <= self.limit;
+        if fits {
+            self.spent.resolved.store(resolved, Ordering::Relaxed);
+            self.spent.read.store(read, Ordering::Relaxed);
+            self.spent.written.store(written, Ordering::Relaxed);
+        }
+        fits
     }
 
     /// Resets the counters: each event of a subscription is a separate answer.
@@ -178,6 +212,22 @@ mod tests {
         assert!(!budget.is_spent());
         budget.read([Some(&"x".to_owned())]);
         assert!(budget.is_spent(), "texts that are read may have four times as many");
+    }
+
+    #[test]
+    fn an_answer_that_was_written_before_counts_as_much_again_or_not_at_all() {
+        let first = budget(100);
+        let before = first.counted();
+        first.resolved_bytes(40);
+        first.read([Some(&"x".repeat(150))]);
+        let counted = first.counted().since(before);
+        let second = budget(100);
+        assert!(second.count_again(counted, 12) && second.count_again(counted, 12));
+        assert!(!second.count_again(counted, 12), "120 resolved, and 450 read");
+        assert!(!second.count_again(Counted { resolved: 0, read: 0 }, 77), "101 written");
+        assert!(second.count_again(Counted { resolved: 20, read: 100 }, 76), "what did not fit was not counted");
+        assert!(!second.is_spent());
+        assert_eq!(second.write(text), Err(TooLarge(100)), "100 are written");
     }
 
     #[test]

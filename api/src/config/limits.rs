@@ -126,6 +126,7 @@ struct ApiTable {
     request_seconds: u32,
     metrics_listen: Option<SocketAddr>,
     object_cache_mb: u32,
+    answer_cache_mb: u32,
     limits: toml::Table,
     roles: BTreeMap<String, toml::Table>,
     tls: Option<TlsSettings>,
@@ -143,6 +144,7 @@ impl Default for ApiTable {
             request_seconds: 20,
             metrics_listen: None,
             object_cache_mb: 128,
+            answer_cache_mb: 32,
             limits: toml::Table::new(),
             roles: BTreeMap::new(),
             tls: None,
@@ -182,6 +184,8 @@ pub struct ApiSettings {
     pub metrics_listen: Option<SocketAddr>,
     /// Memory for the JSON of objects in lists, in megabytes; 0 disables the cache.
     pub object_cache_mb: u32,
+    /// Memory for whole answers, in megabytes; 0 disables the cache.
+    pub answer_cache_mb: u32,
     limits: Arc<Limits>,
     roles: BTreeMap<Role, Arc<Limits>>,
 }
@@ -225,6 +229,7 @@ impl ApiSettings {
             slow_ms: read.slow_ms,
             metrics_listen: read.metrics_listen,
             object_cache_mb: read.object_cache_mb,
+            answer_cache_mb: read.answer_cache_mb,
             connections: read.connections,
             incomplete_requests_per_address: read.incomplete_requests_per_address,
             request_seconds: read.request_seconds,

@@ -23,6 +23,7 @@ pub use audit_subjects::AuditSubjects;
 pub use loaders::Loaders;
 pub use page::DEFAULT_PAGE;
 pub use types::ComplaintFilter;
+pub use types::complaint::LISTS as COMPLAINT_LISTS;
 
 use async_graphql::{SDLExportOptions, Schema, ValidationMode};
 use subscription::Subscription;

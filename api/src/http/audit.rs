@@ -1,6 +1,6 @@
 //! The writer of the audit log. It writes entries in batches a few times per second, so that readers do not wait for
-//! a write; when more entries arrive than fit into a batch, the next one follows at once. If the node crashes, unwritten
-//! entries are lost.
+//! a write. When more entries arrive than fit into a batch, the next one follows at once. If the node crashes,
+//! unwritten entries are lost.
 
 use schema::Db;
 use schema::register::audit::{Audited, write};

@@ -1,10 +1,8 @@
 //! Authentication of requests, rate limits of tokens, and allow-lists of operations.
 
 use super::Service;
-use super::prepared::Prepared;
 use super::protocol::OperationResult;
-use crate::access::signature;
-use crate::access::{Viewer, viewer};
+use crate::access::{Viewer, chosen, signature, viewer};
 use crate::admission::Owner;
 use crate::config::ApiSettings;
 use crate::graphql::error::{Code, UNREACHABLE, from_store};
@@ -13,6 +11,7 @@ use crate::jwt::{Jwt, Refused, Register};
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, EXPECT, HeaderMap};
+use async_graphql::parser::types::ExecutableDocument;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
 use jobs::snapshot::Snapshot;
@@ -218,13 +217,18 @@ fn log_refusal(refused: &Refused) {
 ///
 /// # Errors
 /// If the operation is not on the list or the list cannot be read.
-pub async fn trusted(service: &Service, viewer: &Viewer, prepared: &Prepared) -> Result<(), OperationResult> {
+pub async fn trusted(
+    service: &Service,
+    viewer: &Viewer,
+    document: &ExecutableDocument,
+    operation: Option<&str>,
+) -> Result<(), OperationResult> {
     if !service.settings.trusted_operations.contains(&viewer.role) {
         return Ok(());
     }
-    let Some(operation) = prepared.chosen() else { return Ok(()) };
+    let Some(operation) = chosen(document, operation) else { return Ok(()) };
     let (signature, principal, db) =
-        (signature(prepared.document(), operation), viewer.principal_id, service.app.db.clone());
+        (signature(document, &operation.node), viewer.principal_id, service.app.db.clone());
     // External JWTs use the allow-list of another name.
     let named =
         service.jwt.as_ref().filter(|_| viewer.is_external_jwt()).map(|jwt| jwt.operations_of().map(str::to_owned));

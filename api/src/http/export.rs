@@ -4,7 +4,8 @@
 use super::Service;
 use super::authenticate::authenticated;
 use super::graphql::counted;
-use super::operation::{budget, prepare, run};
+use super::operation::{budget, run};
+use super::prepare::{Ready, prepare};
 use super::protocol::{Body, Media, OperationResult, locale, refusal, respond};
 use super::rights::RightsWatch;
 use super::spool::spool;
@@ -103,7 +104,10 @@ async fn export(service: &Data<Service>, http: &HttpRequest, form: &str) -> Resu
             action: AuditAction::Export,
             operation: None,
             objects: JsonText::from(&json!({
-                "form": format.extension(), "filter": given, "references": asked.references, "keyVersion": keys.version(),
+                "form": format.extension(),
+                "filter": given,
+                "references": asked.references,
+                "keyVersion": keys.version(),
             })),
         };
         log.add(entry).await;
@@ -163,8 +167,11 @@ async fn checked(
     let body = Body { query: Some(PROBE.into()), variables: Some(variables), ..Body::default() };
     // This is not GraphQL over HTTP: the status reflects the outcome, whatever the client accepts.
     let answer = |outcome: OperationResult| respond(Media::GraphqlResponse, outcome);
-    let prepared = prepare(service, Some(viewer), body, locale(http)).await.map_err(answer)?;
-    let mut outcome = run(service, Some(viewer), prepared, &budget(service, Some(viewer))).await;
+    let budget = budget(service, Some(viewer));
+    let mut outcome = match prepare(service, Some(viewer), body, locale(http), &budget).await.map_err(answer)? {
+        Ready::Checked(prepared) => run(service, Some(viewer), *prepared, &budget).await,
+        Ready::Answered(outcome) => outcome,
+    };
     if !outcome.errors.is_empty() {
         outcome.refused.get_or_insert(StatusCode::BAD_REQUEST);
         return Err(answer(outcome));

@@ -2,8 +2,9 @@
 
 use super::Service;
 use super::authenticate::authenticated;
-use super::operation::{budget, prepare, run};
+use super::operation::{budget, run};
 use super::post_operation::{Outcome, audit};
+use super::prepare::{Ready, prepare};
 use super::prepared::Prepared;
 use super::protocol::{
     Body, Media, OperationResult, UrlBody, coded, locale, refusal, respond, respond_all, respond_with,
@@ -96,16 +97,16 @@ async fn of_value(
     locale: Locale,
     budget: &Budget,
 ) -> OperationResult {
-    let prepared = match serde_json::from_value::<Body>(value) {
-        Ok(body) => prepare(service, viewer, body, locale).await,
+    let ready = match serde_json::from_value::<Body>(value) {
+        Ok(body) => prepare(service, viewer, body, locale, budget).await,
         Err(e) => {
             let message = format!("the body is not a GraphQL request: {e}");
             Err(OperationResult::refused(StatusCode::BAD_REQUEST, Code::BadUserInput, message))
         }
     };
-    match prepared {
-        Ok(prepared) => run(service, viewer, prepared, budget).await,
-        Err(outcome) => outcome,
+    match ready {
+        Ok(Ready::Checked(prepared)) => run(service, viewer, *prepared, budget).await,
+        Ok(Ready::Answered(outcome)) | Err(outcome) => outcome,
     }
 }
 
@@ -127,11 +128,13 @@ pub async fn get(service: Data<Service>, http: HttpRequest) -> HttpResponse {
         return response;
     }
     let budget = budget(&service, viewer.as_ref());
-    let prepared = match prepare(&service, viewer.as_ref(), body, locale(&http)).await {
-        Ok(prepared) => prepared,
+    let ready = match prepare(&service, viewer.as_ref(), body, locale(&http), &budget).await {
+        Ok(ready) => ready,
         Err(outcome) => return respond(media, outcome),
     };
-    if !prepared.is_query() {
+    if let Ready::Checked(prepared) = &ready
+        && !prepared.is_query()
+    {
         let message = "GET is for queries only: send the operation by POST";
         let mut response = refusal(&http, StatusCode::METHOD_NOT_ALLOWED, Code::BadUserInput, message);
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
@@ -141,6 +144,12 @@ pub async fn get(service: Data<Service>, http: HttpRequest) -> HttpResponse {
     builder.insert_header((VARY, "Authorization, Accept, Accept-Language"));
     // Only the client itself may cache the answer, and must revalidate it before each use.
     builder.insert_header((CACHE_CONTROL, "private, no-cache"));
+    let prepared = match ready {
+        Ready::Checked(prepared) => prepared,
+        Ready::Answered(outcome) => {
+            return send(&service, viewer.as_ref(), &http, false, respond_with(builder, media, outcome)).await;
+        }
+    };
     if let Some(tag) = entity_tag(&service, viewer.as_ref(), &prepared, media) {
         builder.insert_header((ETAG, tag.as_str()));
         let if_none_match = http.headers().get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
@@ -150,7 +159,7 @@ pub async fn get(service: Data<Service>, http: HttpRequest) -> HttpResponse {
             return builder.status(StatusCode::NOT_MODIFIED).finish();
         }
     }
-    let outcome = run(&service, viewer.as_ref(), prepared, &budget).await;
+    let outcome = run(&service, viewer.as_ref(), *prepared, &budget).await;
     send(&service, viewer.as_ref(), &http, false, respond_with(builder, media, outcome)).await
 }
 

@@ -3,9 +3,8 @@
 
 use super::Service;
 use super::authenticate::{authenticated, may_read_operations_data};
-use super::prepared::Prepared;
 use super::protocol::{Media, refusal, respond};
-use crate::access::Viewer;
+use crate::access::{Viewer, Weight};
 use crate::graphql::error::Code;
 use crate::traces::continues;
 use actix_web::body::MessageBody;
@@ -85,6 +84,7 @@ pub struct Metrics {
     subscriptions: Gauge,
     connections: Gauge,
     object_cache: Family<CacheLabels, Counter>,
+    answer_cache: Family<CacheLabels, Counter>,
     names: Mutex<HashSet<String>>,
     slow: Duration,
 }
@@ -107,6 +107,7 @@ impl Metrics {
             subscriptions: Gauge::default(),
             connections: Gauge::default(),
             object_cache: Family::default(),
+            answer_cache: Family::default(),
             names: Mutex::default(),
             slow,
             registry: Registry::default(),
@@ -131,13 +132,24 @@ impl Metrics {
             "Objects of lists that were found in the cache, and that were not",
             metrics.object_cache.clone(),
         );
+        registry.register(
+            "answer_cache_requests",
+            "Lists whose whole answer was found in the cache, and that had to run",
+            metrics.answer_cache.clone(),
+        );
         Self { registry, ..metrics }
     }
 
     /// Counts an operation that ran, and logs it if it was slow.
-    pub fn operation(&self, prepared: &Prepared, viewer: Option<&Viewer>, took: Duration, outcome: &'static str) {
+    pub fn operation(
+        &self,
+        name: &str,
+        weight: Weight,
+        viewer: Option<&Viewer>,
+        took: Duration,
+        outcome: &'static str,
+    ) {
         let role = viewer.map_or("NONE", |viewer| viewer.role.as_str());
-        let name = prepared.name();
         self.operations.get_or_create(&OperationLabels { operation: self.bounded(name), role, outcome }).inc();
         self.seconds.get_or_create(&RoleLabels { role }).observe(took.as_secs_f64());
         if took >= self.slow {
@@ -147,8 +159,8 @@ impl Metrics {
                 role,
                 outcome,
                 ms,
-                cost = prepared.weight.cost,
-                fields = prepared.weight.fields,
+                cost = weight.cost,
+                fields = weight.fields,
                 "slow operation"
             );
         }
@@ -212,10 +224,13 @@ pub async fn metrics_unauthenticated(service: Data<Service>) -> HttpResponse {
     metrics.pool.get_or_create(&StateLabels { state: "idle" }).set(i64::from(idle));
     metrics.pool.get_or_create(&StateLabels { state: "used" }).set(i64::from(connections.saturating_sub(idle)));
     metrics.connections.set(i64::try_from(service.connections.number()).unwrap_or(i64::MAX));
-    let (hits, misses) = service.app.objects.uses();
-    for (outcome, number) in [("hit", hits), ("miss", misses)] {
-        let counter = metrics.object_cache.get_or_create(&CacheLabels { outcome });
-        counter.inc_by(number.saturating_sub(counter.get()));
+    for (family, (hits, misses)) in
+        [(&metrics.object_cache, service.app.objects.uses()), (&metrics.answer_cache, service.answer_cache.uses())]
+    {
+        for (outcome, number) in [("hit", hits), ("miss", misses)] {
+            let counter = family.get_or_create(&CacheLabels { outcome });
+            counter.inc_by(number.saturating_sub(counter.get()));
+        }
     }
     let snapshot = service.app.snapshots.current();
     let age = Utc::now() - snapshot.as_of.utc();

@@ -1,5 +1,6 @@
 //! The HTTP server: GraphQL over HTTP and WebSocket, GraphiQL, exports, health checks and metrics.
 
+mod answer_cache;
 mod audit;
 mod authenticate;
 mod close;
@@ -14,7 +15,9 @@ mod health;
 mod metrics;
 mod operation;
 mod persisted;
+mod position_reader;
 mod post_operation;
+mod prepare;
 mod prepared;
 mod protocol;
 mod rights;
@@ -47,6 +50,7 @@ pub struct Service {
     rates: authenticate::Rates,
     tokens: authenticate::Tokens,
     persisted: persisted::Persisted,
+    answer_cache: answer_cache::AnswerCache,
     subscription_limit: subscription_limit::SubscriptionLimit,
     /// WebSockets whose client has not authenticated yet.
     handshakes: std::sync::Arc<handshakes::Handshakes>,

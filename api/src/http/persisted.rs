@@ -26,6 +26,8 @@ pub struct Parsed {
     pub expansion: Result<Expansion, ExpansionError>,
     /// See [`crate::graphql::context::RequestContext::selects_each_field_once`].
     pub selects_each_field_once: bool,
+    /// Whether it consists of queries whose answers may be kept ([`crate::graphql::COMPLAINT_LISTS`]).
+    pub selects_lists_only: bool,
 }
 
 /// A hash of everything that the validity of an operation depends on.

@@ -2,13 +2,14 @@
 //! snapshot.
 
 use super::Service;
+use super::answer_cache::KeptAnswer;
 use super::prepared::Prepared;
 use crate::access::Condition;
 use crate::access::Viewer;
 use crate::graphql::AuditSubjects;
-use schema::Timestamp;
 use schema::enums::AuditAction;
 use schema::register::audit::Audited;
+use schema::{JsonText, Timestamp};
 use serde::Serialize;
 use std::sync::Mutex;
 use tokio::runtime::Handle;
@@ -35,7 +36,8 @@ impl Drop for DisconnectAudit<'_> {
         if self.is_answered {
             return;
         }
-        self.service.metrics.operation(self.prepared, self.viewer, self.began.elapsed(), "LEFT");
+        let (name, weight) = (self.prepared.name(), self.prepared.weight);
+        self.service.metrics.operation(name, weight, self.viewer, self.began.elapsed(), "LEFT");
         let entries = audit_entries(self.viewer, self.prepared, self.seen, Outcome::Disconnected);
         // Without a runtime the process is being killed.
         if let (Some(log), Ok(runtime)) = (self.service.audit.get().cloned(), Handle::try_current()) {
@@ -77,17 +79,30 @@ impl Outcome {
     }
 }
 
-/// Writes to the audit log which people an operation asked for and which it showed.
+/// Writes to the audit log which people an operation asked for and which it showed, and returns what the entry about
+/// them holds.
 pub async fn audit(
     service: &Service,
     viewer: Option<&Viewer>,
     prepared: &Prepared,
     seen: &Mutex<AuditSubjects>,
     outcome: Outcome,
-) {
-    let Some(log) = service.audit.get() else { return };
+) -> Option<JsonText> {
+    let log = service.audit.get()?;
+    let mut look = None;
     for entry in audit_entries(viewer, prepared, seen, outcome) {
+        if entry.action == AuditAction::Look {
+            look = Some(entry.objects.clone());
+        }
         log.add(entry).await;
+    }
+    look
+}
+
+/// Writes to the audit log whom an answer shows that is given again.
+pub async fn audit_again(service: &Service, viewer: &Viewer, answer: &KeptAnswer) {
+    if let (Some(log), Some(look)) = (service.audit.get(), &answer.look) {
+        log.add(entry(viewer, &answer.name, AuditAction::Look, look.clone())).await;
     }
 }
 
@@ -118,14 +133,7 @@ fn audit_entries(
 ) -> Vec<Audited> {
     let mut seen = std::mem::take(&mut *seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
     let Some(viewer) = viewer else { return Vec::new() };
-    let entry = |action, objects| Audited {
-        at: Timestamp::now(),
-        actor: viewer.actor(),
-        role: Some(viewer.role),
-        action,
-        operation: Some(prepared.name().to_owned()),
-        objects,
-    };
+    let entry = |action, objects: serde_json::Value| entry(viewer, prepared.name(), action, JsonText::from(&objects));
     let sql_queries = std::mem::take(&mut seen.sql).into_iter();
     let mut entries: Vec<Audited> =
         sql_queries.map(|sql| entry(AuditAction::Sql, serde_json::json!({ "sql": sql }))).collect();
@@ -140,6 +148,17 @@ fn audit_entries(
         entries.push(entry(AuditAction::Look, serde_json::to_value(&look).unwrap_or_default()));
     }
     entries
+}
+
+fn entry(viewer: &Viewer, operation: &str, action: AuditAction, objects: JsonText) -> Audited {
+    Audited {
+        at: Timestamp::now(),
+        actor: viewer.actor(),
+        role: Some(viewer.role),
+        action,
+        operation: Some(operation.to_owned()),
+        objects,
+    }
 }
 
 /// An audit entry about people that an operation asked for or showed.

@@ -1,5 +1,6 @@
 //! A parsed operation that passed all checks.
 
+use super::answer_cache::AnswerKey;
 use super::persisted::{Parsed, Validity};
 use crate::access::{AuditedAccess, Weight, chosen};
 use crate::config::Limits;
@@ -32,6 +33,8 @@ pub struct Prepared {
     /// The people it asks for and shows, for the audit log.
     pub audited_access: AuditedAccess,
     pub(super) valid_by: Validity,
+    /// The key under which its answer is to be kept.
+    pub(super) keep_as: Option<AnswerKey>,
     pub(super) parsed: Arc<Parsed>,
     pub(super) limits: Arc<Limits>,
     pub locale: Locale,

@@ -10,6 +10,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{Accept, AcceptLanguage, ContentType, Header, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use async_graphql::{ErrorExtensionValues, Response, ServerError, Value};
+use bytes::Bytes;
 use schema::enums::Locale;
 use serde::Deserialize;
 use std::io::{self, Write};
@@ -114,7 +115,7 @@ impl UrlBody {
 pub struct OperationResult {
     /// The serialised answer. The thread that built the answer serialises it: to free its thousands of small values
     /// on another thread would cost more.
-    json: Vec<u8>,
+    json: Bytes,
     pub errors: Vec<ServerError>,
     /// The HTTP status of a refused operation; None if it ran: then `data` is present, if only null.
     pub refused: Option<StatusCode>,
@@ -141,7 +142,7 @@ impl OperationResult {
         if write_response(&response, refused.is_none(), &mut json).is_err() {
             json.clear();
         }
-        Self { json, errors: response.errors, refused, is_graphql: true, wrote: false }
+        Self { json: json.into(), errors: response.errors, refused, is_graphql: true, wrote: false }
     }
 
     /// The outcome of an operation that ran; an error instead if the answer is too large.
@@ -153,7 +154,9 @@ impl OperationResult {
             return Self { is_graphql: true, ..Self::refused_for(StatusCode::SERVICE_UNAVAILABLE, response.errors) };
         }
         match budget.write(|to| write_response(&response, true, to)) {
-            Ok(json) => Self { json, errors: response.errors, refused: None, is_graphql: true, wrote: !is_query },
+            Ok(json) => {
+                Self { json: json.into(), errors: response.errors, refused: None, is_graphql: true, wrote: !is_query }
+            }
             Err(TooLarge(limit)) => {
                 let written = if is_query { "" } else { "; the operation's changes are stored" };
                 let message = format!(
@@ -164,6 +167,16 @@ impl OperationResult {
                 Self { wrote: !is_query, ..Self::of(response, None) }
             }
         }
+    }
+
+    /// The outcome of a query whose answer, without errors, was written before.
+    pub fn again(json: Bytes) -> Self {
+        Self { json, errors: Vec::new(), refused: None, is_graphql: true, wrote: false }
+    }
+
+    /// The serialised answer.
+    pub fn json(&self) -> &[u8] {
+        &self.json
     }
 
     /// Bytes of the answer.
@@ -268,11 +281,11 @@ pub fn respond_all(media: Media, outcomes: Vec<OperationResult>) -> HttpResponse
     if is_away {
         builder.status(StatusCode::SERVICE_UNAVAILABLE).insert_header((RETRY_AFTER, RETRY_SECONDS));
     }
-    let all: Vec<Vec<u8>> = outcomes.into_iter().map(|outcome| outcome.json).collect();
-    write(builder, media, [b"[".as_slice(), &all.join(&b','), b"]"].concat())
+    let all: Vec<Bytes> = outcomes.into_iter().map(|outcome| outcome.json).collect();
+    write(builder, media, [b"[".as_slice(), &all.join(&b','), b"]"].concat().into())
 }
 
-fn write(mut builder: HttpResponseBuilder, media: Media, json: Vec<u8>) -> HttpResponse {
+fn write(mut builder: HttpResponseBuilder, media: Media, json: Bytes) -> HttpResponse {
     if json.is_empty() {
         return HttpResponse::InternalServerError().insert_header(ContentType::json()).finish();
     }

@@ -1,6 +1,7 @@
 //! The server: start-up, routes, background tasks and graceful shutdown. It loads its data before it accepts
 //! connections and finishes running requests before it exits.
 
+use super::answer_cache::AnswerCache;
 use super::audit::AuditLog;
 use super::authenticate::{Rates, Tokens};
 use super::connections::{ConnectionLimits, Connections, http_server};
@@ -141,6 +142,9 @@ impl Server {
             settings.longest_deadline() + GRACE,
             options.settings.database.pool_size(),
         )?;
+        // In development mode each answer says how many statements it takes.
+        let answer_cache_mb = if options.dev { 0 } else { settings.answer_cache_mb };
+        let answer_cache = AnswerCache::over(&for_requests, answer_cache_mb);
         let schema = schema(options.dev);
         let sdl = sdl(&schema);
         let guard = Guard::new(&sdl).context("the GraphQL schema cannot be parsed")?;
@@ -168,6 +172,7 @@ impl Server {
             rates: Rates::new(&settings),
             tokens: Tokens::new(),
             persisted: Persisted::new(),
+            answer_cache,
             subscription_limit: SubscriptionLimit::default(),
             handshakes: Handshakes::new(settings.incomplete_requests_per_address as usize),
             rights: Rights::new(),

@@ -1,6 +1,6 @@
 //! Selections whose JSON may be cached, and their canonical text.
 
-use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
+use async_graphql::parser::types::{ExecutableDocument, OperationType, Selection, SelectionSet};
 use async_graphql::{Context, Positioned};
 use std::fmt::Write;
 
@@ -128,6 +128,38 @@ fn collect_once<'d>(
                         fragment.node.directives.is_empty()
                             && collect_once(document, &fragment.node.selection_set, depth + 1, keys)
                     })
+            }
+        })
+}
+
+/// Whether every operation of a document is a query that selects only fields of this root type. The document must not
+/// expand without end.
+pub fn selects_only(document: &ExecutableDocument, root: &Cacheable) -> bool {
+    document.operations.iter().all(|(_, operation)| {
+        operation.node.ty == OperationType::Query && consists_of(document, &operation.node.selection_set.node, root, 0)
+    })
+}
+
+/// Directives do not matter: they leave out fields of the selection, and add none.
+fn consists_of(document: &ExecutableDocument, selections: &SelectionSet, of: &Cacheable, depth: usize) -> bool {
+    depth <= DEEPEST_DOCUMENT
+        && selections.items.iter().all(|selection| match &selection.node {
+            Selection::Field(field) => {
+                let name = field.node.name.node.as_str();
+                match of.objects.iter().find(|(object, _)| *object == name) {
+                    Some((_, below)) => consists_of(document, &field.node.selection_set.node, below, depth + 1),
+                    None => name == "__typename" || of.leaves.contains(&name),
+                }
+            }
+            Selection::InlineFragment(inline) => {
+                inline.node.type_condition.as_ref().is_none_or(|on| on.node.on.node == of.name)
+                    && consists_of(document, &inline.node.selection_set.node, of, depth + 1)
+            }
+            Selection::FragmentSpread(spread) => {
+                document.fragments.get(&spread.node.fragment_name.node).is_some_and(|fragment| {
+                    fragment.node.type_condition.node.on.node == of.name
+                        && consists_of(document, &fragment.node.selection_set.node, of, depth + 1)
+                })
             }
         })
 }

@@ -4,8 +4,9 @@ use crate::access::Viewer;
 use crate::budget::Budget;
 use crate::graphql::error::{Code, UNREACHABLE};
 use crate::http::Service;
-use crate::http::operation::{budget, finish, prepare, request, run};
+use crate::http::operation::{budget, finish, request, run};
 use crate::http::post_operation::{Outcome, audit};
+use crate::http::prepare::{Ready, prepare};
 use crate::http::prepared::Prepared;
 use crate::http::protocol::{Body, OperationResult, coded};
 use crate::http::rights::RightsWatch;
@@ -38,22 +39,21 @@ pub(super) async fn operate(
         return end_without_answer(&mut session, &rights, id).await;
     }
     let budget = budget(service, Some(viewer));
-    let prepared = match prepare(service, Some(viewer), body, locale).await {
-        Ok(prepared) => prepared,
+    let outcome = match prepare(service, Some(viewer), body, locale, &budget).await {
+        Ok(Ready::Checked(prepared)) if prepared.is_subscription() => {
+            return subscribed(service, &mut session, viewer, &mut rights, id, &prepared).await;
+        }
+        Ok(Ready::Checked(prepared)) => run(service, Some(viewer), *prepared, &budget).await,
+        Ok(Ready::Answered(outcome)) => outcome,
         Err(outcome) => return refuse(&mut session, id, &outcome.errors).await,
     };
-    if !prepared.is_subscription() {
-        let outcome = run(service, Some(viewer), prepared, &budget).await;
-        // The answer to a write is always sent, so that the client does not repeat the write.
-        if outcome.refused.is_some() || (outcome.size() > LARGEST_MESSAGE && !outcome.wrote) {
-            return refuse_answer(&mut session, id, &outcome).await;
-        }
-        if session.text(outcome.as_next(id)).await.is_ok() {
-            complete(&mut session, id).await;
-        }
-        return;
+    // The answer to a write is always sent, so that the client does not repeat the write.
+    if outcome.refused.is_some() || (outcome.size() > LARGEST_MESSAGE && !outcome.wrote) {
+        return refuse_answer(&mut session, id, &outcome).await;
     }
-    subscribed(service, &mut session, viewer, &mut rights, id, &prepared).await;
+    if session.text(outcome.as_next(id)).await.is_ok() {
+        complete(&mut session, id).await;
+    }
 }
 
 async fn subscribed(

@@ -104,9 +104,23 @@ pub static COMPLAINT: Cacheable = Cacheable {
     ],
 };
 
+static EDGE: Cacheable = Cacheable { name: "ComplaintEdge", leaves: &["cursor"], objects: &[("node", &COMPLAINT)] };
+
+static LIST: Cacheable = Cacheable {
+    name: "ComplaintConnection",
+    leaves: &["totalCount"],
+    objects: &[("nodes", &COMPLAINT), ("edges", &EDGE), ("pageInfo", &PAGE_INFO)],
+};
+
+/// Lists of complaints at the root. Such an answer depends on nothing but the register at one position, the names and
+/// the tree of units in the snapshot, and the rights of the viewer: every argument of a list (filters, orders, cursors)
+/// compares values of the register with those of the document, and none with the clock.
+pub static LISTS: Cacheable = Cacheable { name: "Query", leaves: &[], objects: &[("complaints", &LIST)] };
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graphql::execute::selection::selects_only;
     use crate::graphql::{schema, sdl};
     use async_graphql::parser::parse_schema;
     use async_graphql::parser::types::{BaseType, Type, TypeKind, TypeSystemDefinition};
@@ -124,6 +138,8 @@ mod tests {
         ("UnitResponseConnection", &[]),
         ("UnitResponseEdge", &[]),
         ("PageInfo", &[]),
+        ("ComplaintConnection", &[]),
+        ("ComplaintEdge", &[]),
     ];
 
     fn name_of(field: &Type) -> &str {
@@ -136,6 +152,36 @@ mod tests {
     fn collect(of: &'static Cacheable, all: &mut BTreeMap<&'static str, &'static Cacheable>) {
         if all.insert(of.name, of).is_none() {
             of.objects.iter().for_each(|(_, below)| collect(below, all));
+        }
+    }
+
+    #[test]
+    fn only_lists_of_cacheable_fields_are_lists_of_the_register() {
+        let is_one =
+            |document: &str| selects_only(&async_graphql::parser::parse_query(document).expect("a document"), &LISTS);
+        for document in [
+            "{ complaints { totalCount } }",
+            "query Q($n: Int, $all: Boolean!) { __typename \
+               a: complaints(first: $n) { nodes { id @include(if: $all) } } b: complaints { ...L } } \
+             fragment L on ComplaintConnection { edges { cursor node { ... on Complaint { unit { name } } } } \
+               pageInfo { endCursor } }",
+            "{ complaints { nodes { responses(first: 1) { nodes { text } } ... { officers { officer { name } } } } } }",
+        ] {
+            assert!(is_one(document), "{document}");
+        }
+        for document in [
+            "{ __schema { types { name } } }",
+            "{ complaints { nodes { redactedText } } }",
+            "{ complaints { nodes { unit { flag { tier } } } } }",
+            "{ complaints { nodes { id } } units { nodes { code } } }",
+            "{ complaints { nodes { ... on Node { id } } } }",
+            "{ complaint(id: \"1\") { id } }",
+            "query A { complaints { totalCount } } query B { flags { totalCount } }",
+            "mutation { complaints { totalCount } }",
+            "subscription { complaints { totalCount } }",
+            "{ complaints { ...L } } fragment L on ComplaintConnection { ...L }",
+        ] {
+            assert!(!is_one(document), "{document}");
         }
     }
 
@@ -155,7 +201,7 @@ mod tests {
             }
         }
         let mut cacheable = BTreeMap::new();
-        collect(&COMPLAINT, &mut cacheable);
+        collect(&LIST, &mut cacheable);
         assert_eq!(cacheable.len(), NOT_CACHED.len());
         for (name, of) in cacheable {
             let fields = &types[name];

@@ -8,6 +8,7 @@ mod mutation;
 mod order;
 mod submit;
 
+pub use cacheable::LISTS;
 pub use children::complaints_of;
 pub use filter::ComplaintFilter;
 pub use list::{ComplaintQueries, complaints_where};
