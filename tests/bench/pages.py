@@ -112,7 +112,7 @@ def main():
     pages = [{"department": code, "state": state} for _, code in departments for state in STATES]
     bodies = [{"query": page, "variables": variables} for variables in pages]
 
-    servers = {"cold": Server(args.program, url, folder, "cold", "[api]\nobject_cache_mb = 0\n"), "cached": Server(args.program, url, folder, "cached")}
+    servers = {"cold": Server(args.program, url, folder, "cold", "[api]\nobject_cache_mb = 0\nanswer_cache_mb = 0\n"), "cached": Server(args.program, url, folder, "cached")}
     if args.before:
         servers["before"] = Server(args.before, url, folder, "before")
     packages = pathlib.Path(folder) / "peers"
@@ -153,7 +153,7 @@ def main():
     rounds = [{name: measure() for name, measure in measures.items()} for _ in range(args.rounds)]
     median = {name: {key: statistics.median(one[name][key] for one in rounds) for key in rounds[0][name]} for name in measures}
     cache = subprocess.run(["curl", "-s", "-H", f"authorization: Bearer {board}", servers["cached"].url.replace("/graphql", "/metrics")], capture_output=True, text=True).stdout
-    uses = {outcome: int(number) for outcome, number in re.findall(r'object_cache_requests_total\{outcome="(\w+)"\} (\d+)', cache)}
+    uses = {name: {outcome: int(number) for outcome, number in re.findall(rf'{name}_cache_requests_total\{{outcome="(\w+)"\}} (\d+)', cache)} for name in ("object", "answer")}
     result = {
         "median": median,
         "toPostgraphile": {name: round(of["perSecond"] / median["postgraphile"]["perSecond"], 2) for name, of in median.items()},

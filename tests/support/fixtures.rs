@@ -137,10 +137,19 @@ impl Files {
         file(self.path(), name, contents)
     }
 
-    /// The arguments that let a server read every row of every page: its cache of objects is off.
-    pub fn without_object_cache(&self) -> [String; 2] {
-        let settings = self.put("no-object-cache.toml", "[api]\nobject_cache_mb = 0\n");
-        ["--config".to_owned(), settings.display().to_string()]
+    /// The arguments that let a server read every row of every page: its caches are off.
+    pub fn without_caches(&self) -> [String; 2] {
+        self.config("no-caches.toml", "[api]\nobject_cache_mb = 0\nanswer_cache_mb = 0\n")
+    }
+
+    /// The arguments that let a server run every operation, with its cache of objects.
+    pub fn without_answer_cache(&self) -> [String; 2] {
+        self.config("no-answer-cache.toml", "[api]\nanswer_cache_mb = 0\n")
+    }
+
+    /// The arguments that give a server a configuration.
+    pub fn config(&self, name: &str, settings: &str) -> [String; 2] {
+        ["--config".to_owned(), self.put(name, settings).display().to_string()]
     }
 
     /// The arguments of an import of files made of texts.

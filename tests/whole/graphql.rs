@@ -204,7 +204,7 @@ fn pages_forward_and_backward_hold_the_same_rows_and_stay_in_place_under_inserts
 #[test]
 fn the_number_of_statements_does_not_depend_on_the_length_of_a_page() {
     let files = Files::new();
-    let [option, settings] = files.without_object_cache();
+    let [option, settings] = files.without_caches();
     for app in TestApp::both().world().arguments(&["--dev", &option, &settings]) {
         let board = app.as_role(Role::Board);
         let query = |first: u32| {

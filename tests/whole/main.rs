@@ -6,6 +6,7 @@ mod absence;
 mod access;
 mod access_walk;
 mod analysts;
+mod answer_cache;
 mod answer_size;
 mod audiences;
 mod backup;

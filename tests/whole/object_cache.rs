@@ -80,18 +80,19 @@ impl Both<'_> {
     }
 }
 
-/// (hits, misses) of the cache.
-fn uses(server: &Server, admin: &str) -> (u64, u64) {
+/// (hits, misses) of a cache.
+pub fn uses(server: &Server, admin: &str, cache: &str) -> (u64, u64) {
     let metrics = server.metrics(admin);
     let value = |outcome: &str| {
-        let name = format!("phananh_object_cache_requests_total{{outcome=\"{outcome}\"}} ");
+        let name = format!("phananh_{cache}_requests_total{{outcome=\"{outcome}\"}} ");
         let line = metrics.lines().find_map(|line| line.strip_prefix(&name)).expect("the metric");
         line.parse::<u64>().expect("a number")
     };
     (value("hit"), value("miss"))
 }
 
-fn handled(board: &Client<'_>, mutation: &str, id: &Value, more: &Value) {
+/// A mutation of a complaint, which must give it a new version.
+pub fn handled(board: &Client<'_>, mutation: &str, id: &Value, more: &Value) {
     let find = format!("{{ complaint(id: {id}) {{ version }} }}");
     let mut input = json!({ "complaintId": id, "expectedVersion": board.data(&find)["complaint"]["version"] });
     for (name, value) in more.as_object().expect("an object") {
@@ -112,8 +113,9 @@ fn a_list_from_the_cache_is_the_list_without_it_after_every_kind_of_write() {
     for app in TestApp::both().world() {
         let files = Files::new();
         let key = app.key_file(&files).display().to_string();
-        let [option, settings] = files.without_object_cache();
-        let cached = program().serve(&app.database, &["--no-jobs", "--key-file", &key]);
+        let [option, settings] = files.without_caches();
+        let [no_answers, configured] = files.without_answer_cache();
+        let cached = program().serve(&app.database, &["--no-jobs", "--key-file", &key, &no_answers, &configured]);
         let plain = program().serve(&app.database, &["--no-jobs", "--key-file", &key, &option, &settings]);
         let token = |role: &str, unit| program().token(&app.database, role, unit);
         let (board, admin) = (token("BOARD", None), token("ADMIN", None));
@@ -126,9 +128,9 @@ fn a_list_from_the_cache_is_the_list_without_it_after_every_kind_of_write() {
         let both = Both { cached: &cached, plain, viewers };
         let documents = documents();
         both.agree(&documents);
-        let (hits, _) = uses(&cached, &admin);
+        let (hits, _) = uses(&cached, &admin, "object_cache");
         assert!(hits > 500, "the second answers come from the cache: {hits}");
-        assert_eq!(uses(&both.plain, &admin), (0, 0), "a cache without memory is off");
+        assert_eq!(uses(&both.plain, &admin, "object_cache"), (0, 0), "a cache without memory is off");
 
         let on_cached = Client { server: &cached, token: board.clone() };
         let on_plain = Client { server: &both.plain, token: board };
@@ -196,10 +198,11 @@ fn a_list_from_the_cache_is_the_list_without_it_after_every_kind_of_write() {
     }
 }
 
-const ENTERPRISES_MAP: &str = "source = \"danh-muc\"\n[fields]\ntax_code = \"mst\"\nname = \"ten\"\ngroup = \"nhom\"\n";
+pub const ENTERPRISES_MAP: &str =
+    "source = \"danh-muc\"\n[fields]\ntax_code = \"mst\"\nname = \"ten\"\ngroup = \"nhom\"\n";
 
 /// Imports a file that must be accepted.
-trait Imports {
+pub trait Imports {
     fn imported(&self, files: &Files, kind: &str, csv: &str, mapping: &str);
 }
 
@@ -215,8 +218,9 @@ fn a_cached_list_leaves_the_same_entry_in_the_audit_log() {
     for app in TestApp::both().world() {
         let files = Files::new();
         let key = app.key_file(&files).display().to_string();
-        let [option, settings] = files.without_object_cache();
-        let cached = program().serve(&app.database, &["--no-jobs", "--key-file", &key]);
+        let [option, settings] = files.without_caches();
+        let [no_answers, configured] = files.without_answer_cache();
+        let cached = program().serve(&app.database, &["--no-jobs", "--key-file", &key, &no_answers, &configured]);
         let plain = program().serve(&app.database, &["--no-jobs", "--key-file", &key, &option, &settings]);
         let token = |role: &str| program().token(&app.database, role, None);
         let (board, admin) = (token("BOARD"), token("ADMIN"));
@@ -247,7 +251,7 @@ fn a_cached_list_leaves_the_same_entry_in_the_audit_log() {
             assert!(entries[0]["officers"].list().len() > 2 && !entries[0]["enterprises"].list().is_empty());
             assert!(entries.iter().all(|entry| *entry == entries[0]), "{selection}: {entries:?}");
         }
-        let (hits, misses) = uses(&cached, &admin);
+        let (hits, misses) = uses(&cached, &admin, "object_cache");
         assert!(hits > misses, "{hits} {misses}");
     }
 }

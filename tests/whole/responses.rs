@@ -72,7 +72,7 @@ fn a_complaint_with_many_responses_gives_those_that_are_asked_for() {
 #[test]
 fn responses_within_a_list_are_filtered_and_ordered_and_read_together() {
     let files = Files::new();
-    let [option, settings] = files.without_object_cache();
+    let [option, settings] = files.without_caches();
     for app in TestApp::both().world().arguments(&["--dev", &option, &settings]) {
         let board = app.as_role(Role::Board);
         let query = |first: usize| {
