@@ -11,6 +11,7 @@ mod load;
 mod past;
 mod people;
 mod reference;
+mod shared;
 
 pub use columns::{FINDING_BITS, PlaceColumn, meaning};
 pub use file::{AT_THE_END, SnapshotFile, WHILE_SERVING};

@@ -1,42 +1,10 @@
 //! Officers and enterprises in memory, so that a page of results needs no query for their names.
 
+use super::shared::{SharedList, SharedMap, Text, Texts};
 use crate::facts::EnterpriseFact;
 use chrono::NaiveDate;
 use schema::Id;
 use schema::models::{Enterprise, Officer};
-use std::collections::HashMap;
-
-/// Texts in one buffer: an allocation for each would cost more memory than the text.
-#[derive(Debug, Clone, Default)]
-struct Texts(String);
-
-/// The position of a text in the buffer, in bytes.
-#[derive(Debug, Clone, Copy)]
-struct Text {
-    from: u32,
-    length: u32,
-}
-
-/// The length that marks a missing text.
-const NONE: u32 = u32::MAX;
-
-impl Texts {
-    fn add(&mut self, text: Option<&str>) -> Text {
-        let from = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
-        let Some(text) = text else { return Text { from, length: NONE } };
-        self.0.push_str(text);
-        Text { from, length: u32::try_from(text.len()).unwrap_or(0) }
-    }
-
-    fn get(&self, text: Text) -> Option<&str> {
-        let from = text.from as usize;
-        (text.length != NONE).then(|| self.0.get(from..from + text.length as usize).unwrap_or_default())
-    }
-
-    fn owned(&self, text: Text) -> String {
-        self.get(text).unwrap_or_default().to_owned()
-    }
-}
 
 #[derive(Debug, Clone)]
 struct EnterpriseRow {
@@ -51,14 +19,14 @@ struct EnterpriseRow {
 /// Enterprises, and their places: numbers from 0, which enterprises that count as one share.
 #[derive(Debug, Clone, Default)]
 pub struct Enterprises {
-    rows: Vec<EnterpriseRow>,
+    rows: SharedList<EnterpriseRow>,
     texts: Texts,
-    row_of: HashMap<Id, u32>,
-    by_counts_as: HashMap<Box<str>, u32>,
+    row_of: SharedMap<Id>,
+    by_counts_as: SharedMap<Box<str>>,
     /// Places of enterprises with a group, which `by_counts_as` does not find by tax code.
-    by_tax_code: HashMap<Box<str>, u32>,
+    by_tax_code: SharedMap<Box<str>>,
     /// The row of the representative enterprise of each place.
-    first: Vec<u32>,
+    first: SharedList<u32>,
 }
 
 impl Enterprises {
@@ -66,21 +34,25 @@ impl Enterprises {
         let Enterprise { id, tax_code, name, group_code } = enterprise;
         let place = u32::try_from(self.first.len()).unwrap_or(u32::MAX);
         let row = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
-        if self.row_of.contains_key(&id) {
+        if self.row_of.get(&id).is_some() {
             return;
         }
         let (tax, of, group) =
             (self.texts.add(Some(&tax_code)), self.texts.add(name.as_deref()), self.texts.add(group_code.as_deref()));
         let grouped = group_code.is_some().then(|| tax_code.as_str().into());
         let counts_as = EnterpriseFact { tax_code, group_code }.counts_as();
-        let place = *self.by_counts_as.entry(counts_as.into_boxed_str()).or_insert(place);
+        let place = self.by_counts_as.get_or_insert(counts_as.into_boxed_str(), place);
         if let Some(tax_code) = grouped {
             self.by_tax_code.insert(tax_code, place);
         }
         // The lowest id represents a place, whatever the order of arrival, so that all nodes show the same.
-        match self.first.get_mut(place as usize) {
+        match self.first.get(place as usize) {
             None => self.first.push(row),
-            Some(first) if self.rows.get(*first as usize).is_some_and(|other| other.id > id) => *first = row,
+            Some(first) if self.rows.get(*first as usize).is_some_and(|other| other.id > id) => {
+                if let Some(first) = self.first.get_mut(place as usize) {
+                    *first = row;
+                }
+            }
             Some(_) => {}
         }
         self.rows.push(EnterpriseRow { id, place, tax_code: tax, name: of, group });
@@ -90,24 +62,26 @@ impl Enterprises {
     /// Updates the name of an enterprise that has a place. False where its tax code or group changed: it may then
     /// belong to another place, and nothing is updated.
     pub(super) fn update_unless_moved(&mut self, enterprise: &Enterprise) -> bool {
-        let Some(row) = self.row_of.get(&enterprise.id).and_then(|row| self.rows.get_mut(*row as usize)) else {
-            return true;
-        };
+        let Some(at) = self.row_of.get(&enterprise.id).map(|row| row as usize) else { return true };
+        let Some(row) = self.rows.get(at) else { return true };
         let same = self.texts.get(row.tax_code) == Some(&enterprise.tax_code)
             && self.texts.get(row.group) == enterprise.group_code.as_deref();
-        if same && self.texts.get(row.name) != enterprise.name.as_deref() {
+        if same
+            && self.texts.get(row.name) != enterprise.name.as_deref()
+            && let Some(row) = self.rows.get_mut(at)
+        {
             row.name = self.texts.add(enterprise.name.as_deref());
         }
         same
     }
 
     pub fn place(&self, id: Id) -> Option<u32> {
-        Some(self.rows.get(*self.row_of.get(&id)? as usize)?.place)
+        Some(self.rows.get(self.row_of.get(&id)? as usize)?.place)
     }
 
     /// An enterprise; None when it is newer than the snapshot.
     pub fn get(&self, id: Id) -> Option<Enterprise> {
-        let row = self.rows.get(*self.row_of.get(&id)? as usize)?;
+        let row = self.rows.get(self.row_of.get(&id)? as usize)?;
         Some(Enterprise {
             id,
             tax_code: self.texts.owned(row.tax_code),
@@ -118,12 +92,12 @@ impl Enterprises {
 
     /// The place of an enterprise with a group, by its tax code.
     pub fn place_of_tax_code(&self, tax_code: &str) -> Option<u32> {
-        self.by_tax_code.get(tax_code).copied()
+        self.by_tax_code.get(tax_code)
     }
 
     /// The place of an enterprise by its key: `group:CODE`, else a tax code without its branch suffix.
     pub fn place_of(&self, counts_as: &str) -> Option<u32> {
-        self.by_counts_as.get(counts_as).copied()
+        self.by_counts_as.get(counts_as)
     }
 
     /// The representative enterprise of a place.
@@ -155,17 +129,17 @@ struct OfficerRow {
 /// Officers, and their places: numbers from 0.
 #[derive(Debug, Clone, Default)]
 pub struct Officers {
-    rows: Vec<OfficerRow>,
+    rows: SharedList<OfficerRow>,
     texts: Texts,
-    by_id: HashMap<Id, u32>,
-    by_code: HashMap<Box<str>, u32>,
+    by_id: SharedMap<Id>,
+    by_code: SharedMap<Box<str>>,
 }
 
 impl Officers {
     /// Adds or updates an officer; a code never changes.
     pub(super) fn put(&mut self, officer: &Officer) {
         let next = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
-        let place = *self.by_id.entry(officer.id).or_insert(next);
+        let place = self.by_id.get_or_insert(officer.id, next);
         let row = OfficerRow {
             id: officer.id,
             code: self.texts.add(Some(&officer.code)),
@@ -184,11 +158,11 @@ impl Officers {
     }
 
     pub fn place(&self, id: Id) -> Option<u32> {
-        self.by_id.get(&id).copied()
+        self.by_id.get(&id)
     }
 
     pub fn place_of(&self, code: &str) -> Option<u32> {
-        self.by_code.get(code).copied()
+        self.by_code.get(code)
     }
 
     pub fn at(&self, place: u32) -> Option<Id> {
