@@ -15,9 +15,9 @@ use tokio::time::{Instant, timeout};
 
 /// Poll interval for writes of other nodes.
 const AT_LEAST_EVERY: Duration = Duration::from_secs(2);
-/// Pause after a refresh, as a multiple of its own time, and at most so long. A refresh of a large register takes tens of
-/// milliseconds, so one after each of fifty writes a second would leave little for the readers; the writes of a pause
-/// share the next one. A reader who waits for a position ends the pause.
+/// Pause after a refresh, as a multiple of its own time, and at most so long. A refresh copies what writes touched.
+/// Beside a large import, or where the database is slow, refreshes without a pause would leave little for the readers.
+/// The writes of a pause share the next one. A reader who waits for a position ends the pause.
 const PAUSE: u32 = 4;
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// Pause after a failed refresh.

@@ -36,6 +36,7 @@ pub(super) struct Row {
     confidential: bool,
     finding: Option<Finding>,
     decided_on: Option<NaiveDate>,
+    version: i32,
 }
 
 /// An allegation: complaint, officer, finding, day of the decision.
@@ -44,6 +45,9 @@ pub(super) type Allegation = (Id, Id, Finding, Option<NaiveDate>);
 /// Low bits of a word in the column `named` that hold the finding; the others hold the officer's place + 1. A complaint
 /// has a word for each allegation, or, if it names no officer, one word with officer 0 and its own finding.
 pub const FINDING_BITS: u32 = 3;
+
+/// The column with the number of the episode of each complaint.
+pub(super) const EPISODE: &str = "episode";
 
 type Numbers = PrimitiveChunkedBuilder<UInt32Type>;
 type Days = PrimitiveChunkedBuilder<Int32Type>;
@@ -121,6 +125,7 @@ place_columns! {
 pub(super) struct Columns {
     id_high: Vec<u64>,
     id_low: Vec<u64>,
+    version: Vec<i32>,
     received: Vec<i64>,
     day: Vec<i32>,
     month: Vec<i32>,
@@ -147,6 +152,7 @@ impl Columns {
         Self {
             id_high: Vec::with_capacity(rows),
             id_low: Vec::with_capacity(rows),
+            version: Vec::with_capacity(rows),
             received: Vec::with_capacity(rows),
             day: Vec::with_capacity(rows),
             month: Vec::with_capacity(rows),
@@ -201,6 +207,7 @@ impl Columns {
         let category = row.category_id.and_then(|id| reference.category_place(id));
         self.id_high.push(high);
         self.id_low.push(low);
+        self.version.push(row.version);
         self.received.push(row.received_at.micros());
         self.day.push(day_number(day));
         self.month.push(day.year() * 12 + i32::try_from(day.month0()).unwrap_or(0));
@@ -224,11 +231,25 @@ impl Columns {
         self.ended.append_option((row.state == ComplaintState::Closed || is_void(row.state)).then(since));
     }
 
+    /// The number of complaints.
+    pub fn height(&self) -> usize {
+        self.day.len()
+    }
+
+    /// Takes the complaints out, and reserves memory for `rows` further ones.
+    pub fn take_frame(&mut self, rows: usize) -> PolarsResult<DataFrame> {
+        let mut next = Self::new(rows, self.today);
+        next.later = self.take_later();
+        std::mem::replace(self, next).into_frame()
+    }
+
+    /// The columns; all episodes are 0 ([`super::episodes`]).
     pub fn into_frame(mut self) -> PolarsResult<DataFrame> {
-        let rows = self.day.len();
+        let rows = self.height();
         let mut columns = vec![
             Column::new("id_high".into(), self.id_high),
             Column::new("id_low".into(), self.id_low),
+            Column::new("version".into(), self.version),
             Column::new("received".into(), self.received),
             Column::new("day".into(), self.day),
             Column::new("month".into(), self.month),
@@ -244,6 +265,7 @@ impl Columns {
             self.due.finish().into_column(),
             self.answered.finish().into_column(),
             self.ended.finish().into_column(),
+            Column::new(EPISODE.into(), vec![0u32; rows]),
         ]);
         DataFrame::new(rows, columns)
     }

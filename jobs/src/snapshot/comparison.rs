@@ -1,19 +1,18 @@
 //! Whether two snapshots of one position say the same of every complaint.
 
-use super::columns::word_of_number;
+use super::columns::{EPISODE, word_of_number};
 use super::{Snapshot, meaning};
 use crate::JobError;
 use polars::prelude::{
-    Column, DataFrame, DataType, IdxCa, IdxSize, IntoColumn, ListBuilderTrait, ListPrimitiveChunkedBuilder,
-    PolarsResult, UInt32Type,
+    Column, DataType, IntoColumn, ListBuilderTrait, ListPrimitiveChunkedBuilder, PolarsResult, UInt32Type,
 };
 
 /// The places of one snapshot in another; None for what the other lacks.
 type Places = Vec<Option<u32>>;
 
 impl Snapshot {
-    /// Whether the columns are those of another snapshot of the same position and day. The order of complaints does not
-    /// count, nor do the places of enterprises and officers: both depend on who came while a node was running.
+    /// Whether the columns are those of another snapshot of the same position and day. The places of enterprises and
+    /// officers do not count, nor do the numbers of episodes: they depend on who came while a node was running.
     ///
     /// # Errors
     /// When a column is missing or has another type.
@@ -23,10 +22,15 @@ impl Snapshot {
         }
         let Some(enterprises) = self.enterprises_in(other) else { return Ok(false) };
         let officers: Places = self.officers.in_order().map(|id| other.officers.place(id)).collect();
-        let (order, order_of_other) = (by_id(&self.facts)?, by_id(&other.facts)?);
         // One column at a time, because a copy of all of them would take as much memory as a snapshot.
         for theirs in other.facts.columns() {
             let name = theirs.name().as_str();
+            if name == EPISODE {
+                if first_rows(self.facts.column(name)?)? != first_rows(theirs)? {
+                    return Ok(false);
+                }
+                continue;
+            }
             let own = match name {
                 "enterprise" => self.enterprise_column(&enterprises)?,
                 "named" => match self.named_column(&officers)? {
@@ -35,7 +39,7 @@ impl Snapshot {
                 },
                 _ => self.facts.column(name)?.clone(),
             };
-            if !own.take(&order)?.equals_missing(&theirs.take(&order_of_other)?) {
+            if !own.rechunk().equals_missing(&theirs.rechunk()) {
                 return Ok(false);
             }
         }
@@ -96,12 +100,15 @@ impl Snapshot {
     }
 }
 
-/// The rows in the order of their ids.
-fn by_id(facts: &DataFrame) -> PolarsResult<IdxCa> {
-    let (high, low) = (facts.column("id_high")?.u64()?, facts.column("id_low")?.u64()?);
-    let mut rows: Vec<(Option<u64>, Option<u64>, IdxSize)> =
-        high.iter().zip(low.iter()).zip(0..).map(|((high, low), row)| (high, low, row)).collect();
+/// The first row of the episode of each row.
+pub(super) fn first_rows(episodes: &Column) -> PolarsResult<Vec<u32>> {
+    let mut rows: Vec<(Option<u32>, u32)> = episodes.u32()?.iter().zip(0..).collect();
     rows.sort_unstable();
-    let rows: Vec<IdxSize> = rows.into_iter().map(|(_, _, row)| row).collect();
-    Ok(IdxCa::from_vec("row".into(), rows))
+    let mut first = vec![0; rows.len()];
+    for of_one in rows.chunk_by(|a, b| a.0 == b.0) {
+        for (_, row) in of_one {
+            first[*row as usize] = of_one[0].1;
+        }
+    }
+    Ok(first)
 }

@@ -1,12 +1,13 @@
 //! Reads a snapshot from the database: whole, or the complaints that changed after an earlier one.
 
 use super::columns::{Allegation, Columns, Row};
+use super::episodes::{self, number_all};
+use super::pieces::{IdHalves, Pieces};
 use super::{Enterprises, Officers, Reference, Snapshot};
 use crate::JobError;
 use diesel::connection::DefaultLoadingMode;
 use diesel::pg::PgRowByRowLoadingMode;
 use diesel::prelude::*;
-use polars::prelude::BooleanChunked;
 use schema::db::dialect::{KEYS_PER_QUERY, current_position};
 use schema::domain::calendar::local_date;
 use schema::enums::ReferenceEventKind;
@@ -124,8 +125,8 @@ macro_rules! for_each {
 }
 pub(super) use for_each;
 
-/// Reads the whole register.
-pub(super) fn load_all(conn: &mut Conn, as_of: Timestamp) -> Result<Snapshot, JobError> {
+/// Reads the whole register, into pieces of at most `most` rows.
+pub(super) fn load_all(conn: &mut Conn, as_of: Timestamp, most: usize) -> Result<Snapshot, JobError> {
     let position = current_position(conn)?;
     let reference = Reference::load(conn)?;
     let mut enterprises = Enterprises::default();
@@ -145,7 +146,9 @@ pub(super) fn load_all(conn: &mut Conn, as_of: Timestamp) -> Result<Snapshot, Jo
         .order((complaint_officers::complaint_id, complaint_officers::ordinal))
         .select(ALLEGATION);
     let rows = complaints::table.count().get_result::<i64>(conn)?;
-    let mut columns = Columns::new(usize::try_from(rows).unwrap_or(0), local_date(as_of));
+    let mut rows = usize::try_from(rows).unwrap_or(0);
+    let mut columns = Columns::new(rows.min(most), local_date(as_of));
+    let mut pieces = Pieces::new(most);
     let mut named: Vec<(Id, u32)> = Vec::new();
     for_each!(conn, allegations, Allegation, |row| named.push((row.0, columns.word_of(&row, &officers))));
     // All three lists are ordered by complaint, which allows a merge join.
@@ -155,10 +158,18 @@ pub(super) fn load_all(conn: &mut Conn, as_of: Timestamp) -> Result<Snapshot, Jo
         words.extend(next_of(&mut named, row.id));
         let response = next_of(&mut responses, row.id).next();
         columns.push(&row, response, &words, &reference, &enterprises);
+        if columns.height() == most {
+            rows = rows.saturating_sub(most);
+            pieces.push(columns.take_frame(rows.min(most))?)?;
+        }
     });
+    let later = columns.take_later();
+    pieces.push(columns.into_frame()?)?;
+    number_all(&mut pieces)?;
     Ok(Snapshot {
-        later: Arc::new(columns.take_later()),
-        facts: columns.into_frame()?,
+        later: Arc::new(later),
+        facts: pieces.facts()?,
+        pieces: Arc::new(pieces),
         reference: Arc::new(reference),
         position,
         as_of,
@@ -197,10 +208,8 @@ fn first_responses(rows: Vec<(Id, Option<Timestamp>)>) -> HashMap<Id, Timestamp>
     rows.into_iter().filter_map(|(id, first)| Some((id, first?))).collect()
 }
 
-/// Most chunks of a frame before they are merged: a refresh appends changed complaints as a chunk, without copying.
-const MOST_PIECES: usize = 64;
-
-/// The snapshot at a later position: complaints that changed since are removed and read again.
+/// The snapshot at a later position: complaints that changed since are read again. It shares all pieces without any of
+/// these.
 pub(super) fn refreshed(
     conn: &mut Conn,
     before: &Snapshot,
@@ -268,18 +277,11 @@ pub(super) fn refreshed(
     }
     let mut later = columns.take_later();
     later.extend(before.later.iter().filter(|(_, complaint)| changed.binary_search(complaint).is_err()));
-    let replaced: HashSet<(u64, u64)> = changed.iter().map(|id| id.0.as_u64_pair()).collect();
-    let high = before.facts.column("id_high")?.u64()?;
-    let low = before.facts.column("id_low")?.u64()?;
-    let stays: BooleanChunked =
-        high.iter().zip(low.iter()).map(|(h, l)| !replaced.contains(&(h.unwrap_or(0), l.unwrap_or(0)))).collect();
-    let kept = if stays.all() { before.facts.clone() } else { before.facts.filter(&stays)? };
-    let mut facts = kept.vstack(&columns.into_frame()?)?;
-    if facts.first_col_n_chunks() > MOST_PIECES {
-        facts.rechunk_mut();
-    }
+    let changed: Vec<IdHalves> = changed.iter().map(|id| id.0.as_u64_pair()).collect();
+    let pieces = episodes::changed(&before.pieces, &changed, columns.into_frame()?)?;
     Ok(Snapshot {
-        facts,
+        facts: pieces.facts()?,
+        pieces: Arc::new(pieces),
         reference: Arc::clone(&before.reference),
         position,
         as_of,

@@ -10,6 +10,7 @@ mod file;
 mod load;
 mod past;
 mod people;
+mod pieces;
 mod reference;
 mod shared;
 
@@ -17,23 +18,29 @@ pub use columns::{FINDING_BITS, PlaceColumn, meaning};
 pub use file::{AT_THE_END, SnapshotFile, WHILE_SERVING};
 pub use past::Earlier;
 pub use people::{Enterprises, Officers};
+pub use pieces::Piece;
+pub(crate) use pieces::in_chunks_of;
 pub use reference::Reference;
 
 use crate::JobError;
 use arc_swap::ArcSwap;
 use chrono::NaiveDate;
+use columns::EPISODE;
 use load::{Transaction, load_all, people_changed, reference_changed, refreshed, transaction_at};
-use polars::prelude::DataFrame;
+use pieces::Pieces;
+use polars::prelude::{Column, DataFrame};
 use schema::db::dialect::current_position;
 use schema::domain::calendar::local_date;
 use schema::{Db, Id, Timestamp};
 use std::sync::{Arc, Mutex, OnceLock};
 
-/// The register at one position. `facts` has one row for each complaint:
+/// The register at one position. `facts` has one row for each complaint, in the order of ids, and its columns have a
+/// chunk for each of [`Snapshot::pieces()`]:
 ///
 /// | column | type | meaning |
 /// | --- | --- | --- |
 /// | `id_high`, `id_low` | u64 | the two halves of the id |
+/// | `version` | i32 | of the complaint |
 /// | `received` | i64 | time of receipt, microseconds since 1970 |
 /// | `day` | i32 | local date of receipt, days since 1970 |
 /// | `month`, `year` | i32 | of `day`; the month is year × 12 + month − 1 |
@@ -45,6 +52,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 /// | `due` | i32? | last day to answer, days since 1970; null for a category without a deadline |
 /// | `answered` | i32? | day of the first response, else of the state ANSWERED or CLOSED |
 /// | `ended` | i32? | day closed, withdrawn or rejected |
+/// | `episode` | u32 | the same number for complaints of one episode, see [`Snapshot::episodes()`] |
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     pub facts: DataFrame,
@@ -64,24 +72,34 @@ pub struct Snapshot {
     reading: u64,
     /// The complaints whose finding counts from a later day than that of `as_of`, and that day.
     later: Arc<Vec<(NaiveDate, Id)>>,
-    /// Computed on first use.
-    episodes: Arc<OnceLock<Vec<u32>>>,
+    /// The rows of `facts`; none if a question chose these or changed their columns.
+    pieces: Arc<Pieces>,
+    /// Computed on first use where `facts` has none.
+    episodes: Arc<OnceLock<Column>>,
 }
 
 impl Snapshot {
+    /// The rows of `facts` in pieces, which are in the order of ids, as the rows are. An id begins with the day of
+    /// receipt that the complaint had when it was stored, so that the days of pieces ascend, too, and overlap by few.
+    /// Empty for a snapshot that was made of another one.
+    pub fn pieces(&self) -> &[Arc<Piece>] {
+        &self.pieces.list
+    }
+
     /// The snapshot restricted to the rows of `facts` that satisfy `chosen`.
     ///
     /// # Errors
     /// When polars cannot evaluate the condition.
     pub fn of(&self, chosen: polars::prelude::Expr) -> Result<Self, JobError> {
         use polars::prelude::IntoLazy;
-        let facts = self.facts.clone().lazy().filter(chosen).collect()?;
-        Ok(Self { facts, episodes: Arc::default(), ..self.clone() })
+        let facts = self.facts.drop_many([EPISODE]).lazy().filter(chosen).collect()?;
+        Ok(Self { facts, pieces: Arc::default(), episodes: Arc::default(), ..self.clone() })
     }
 
     /// A copy with other columns for the same complaints in the same order, and another position.
-    pub(crate) fn with(&self, facts: DataFrame, position: i64) -> Self {
-        Self { facts, position, episodes: Arc::default(), ..self.clone() }
+    pub(crate) fn with(&self, facts: &DataFrame, position: i64) -> Self {
+        let facts = facts.drop_many([EPISODE]);
+        Self { facts, position, pieces: Arc::default(), episodes: Arc::default(), ..self.clone() }
     }
 }
 
@@ -102,7 +120,12 @@ impl SnapshotStore {
 
     /// Like [`Self::load`], with a given clock.
     fn load_by(db: &Db, clock: impl Fn() -> Timestamp) -> Result<Self, JobError> {
-        Ok(Self::of(db.read_snapshot(|conn| load_all(conn, clock()))?))
+        Self::load_in(db, clock, pieces::ROWS)
+    }
+
+    /// Like [`Self::load_by`], with at most `most` rows in each piece.
+    fn load_in(db: &Db, clock: impl Fn() -> Timestamp, most: usize) -> Result<Self, JobError> {
+        Ok(Self::of(db.read_snapshot(|conn| load_all(conn, clock(), most))?))
     }
 
     /// Loads the first snapshot from a file and from the events after its position; from the database alone if there is
@@ -163,7 +186,7 @@ impl SnapshotStore {
             let people = if is_other { None } else { people_changed(conn, &before)? };
             match people {
                 // Indices may have changed: load everything again.
-                None => load_all(conn, now).map(Some),
+                None => load_all(conn, now, before.pieces.most()).map(Some),
                 Some(people) => refreshed(conn, &before, people, position, now).map(Some),
             }
         })?;

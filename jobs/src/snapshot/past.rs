@@ -5,6 +5,7 @@
 
 use super::columns::word;
 use super::load::for_each;
+use super::pieces::{IdHalves, ids, in_chunks_of};
 use super::{Officers, Snapshot, meaning};
 use crate::JobError;
 use chrono::{Days, NaiveDate};
@@ -21,8 +22,7 @@ use schema::enums::{ComplaintEventKind, ComplaintState, Finding};
 use schema::tables::{complaint_events, complaint_officers, complaints};
 use schema::{Conn, Id, JsonValue, Timestamp};
 use std::collections::HashMap;
-
-type IdHalves = (u64, u64);
+use std::sync::Arc;
 
 /// The states and findings that differed at the end of a past day.
 #[derive(Debug, Default)]
@@ -126,24 +126,19 @@ impl Snapshot {
     pub fn as_of(&self, day: i32, earlier: &Earlier) -> Result<Self, JobError> {
         let mut facts = self.facts.clone();
         if let Some(states) = &earlier.states {
-            facts.with_column(self.states_of(day, states)?)?;
+            facts.with_column(in_chunks_of(&self.facts, &self.states_of(day, states)?)?)?;
         }
         if let Some(findings) = &earlier.findings {
-            facts.with_column(self.named_of(findings)?)?;
+            facts.with_column(in_chunks_of(&self.facts, &self.named_of(findings)?)?)?;
         }
         // Enterprises and days of receipt are unchanged, and so are episodes.
-        Ok(Self { facts, ..self.clone() })
-    }
-
-    fn ids(&self) -> PolarsResult<Vec<IdHalves>> {
-        let (high, low) = (self.facts.column("id_high")?.u64()?, self.facts.column("id_low")?.u64()?);
-        Ok(high.iter().zip(low.iter()).map(|(high, low)| (high.unwrap_or(0), low.unwrap_or(0))).collect())
+        Ok(Self { facts, pieces: Arc::default(), ..self.clone() })
     }
 
     fn states_of(&self, day: i32, earlier: &HashMap<IdHalves, Option<ComplaintState>>) -> PolarsResult<Column> {
         let now = self.facts.column("state")?.u32()?;
         let answered = self.facts.column("answered")?.i32()?;
-        let rows = self.ids()?.into_iter().zip(now.iter()).zip(answered.iter());
+        let rows = ids(&self.facts)?.into_iter().zip(now.iter()).zip(answered.iter());
         let states = rows.map(|((id, now), answered)| match earlier.get(&id) {
             None => now.unwrap_or(0),
             Some(Some(state)) => state.place(),
@@ -159,7 +154,7 @@ impl Snapshot {
         let mut builder =
             ListPrimitiveChunkedBuilder::<UInt32Type>::new("named".into(), named.len(), named.len(), DataType::UInt32);
         let mut own: Vec<u32> = Vec::new();
-        for (id, words) in self.ids()?.into_iter().zip(named.amortized_iter()) {
+        for (id, words) in ids(&self.facts)?.into_iter().zip(named.amortized_iter()) {
             own.clear();
             if let Some(words) = words {
                 own.extend(words.as_ref().u32()?.iter().flatten());

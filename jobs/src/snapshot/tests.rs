@@ -1,3 +1,5 @@
+mod pieces;
+
 use super::*;
 use crate::runner::settings::SnapshotSettings;
 use chrono::{Days, TimeDelta};

@@ -85,8 +85,7 @@ pub fn group(
     needed.dedup();
     let mut facts = snapshot.facts.clone();
     if question.wanted.episodes {
-        let episodes = Column::new("episode".into(), snapshot.episodes()?);
-        facts = facts.hstack(&[episodes])?;
+        facts.with_column(snapshot.episodes()?)?;
         needed.push("episode");
     }
     let mut chosen = facts.lazy();

@@ -12,10 +12,11 @@ use super::{ENDS, Failed, NO_FILE, doubt};
 use crate::snapshot::Snapshot;
 use crate::snapshot::columns::Columns;
 use crate::snapshot::load::Transaction;
+use crate::snapshot::pieces::Pieces;
 use chrono::NaiveDate;
 use data_encoding::HEXLOWER;
 use polars::io::ipc::{IpcStreamReader, IpcStreamWriter};
-use polars::prelude::{DataFrame, SerReader, SerWriter};
+use polars::prelude::{SerReader, SerWriter};
 use rustix::fs::OFlags;
 use schema::files::folder_of;
 use schema::keys::Keys;
@@ -29,7 +30,7 @@ use std::path::Path;
 use uuid::Uuid;
 
 /// The version of this layout.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 const MARK: &[u8; 8] = b"PHANANHS";
 const ENDING: usize = 32 + 32 + 4 + 8 + 4 + 8;
 /// The key version of a file without a MAC.
@@ -38,8 +39,6 @@ const NO_KEY: u32 = u32::MAX;
 const PURPOSE: &str = "snapshot-file";
 /// Bytes of an id and a place.
 const ENTRY: usize = 16 + 4;
-/// Rows of a piece. A reader holds one piece beside the frame; Arrow streams of polars have batches of this size.
-const PIECE: usize = 512 * 512;
 
 /// What the file holds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -82,14 +81,12 @@ pub(super) fn write(
     let officers: Vec<u8> =
         (0u32..).zip(snapshot.officers.in_order()).flat_map(|(place, id)| entry(id, place)).collect();
     write_section(&officers)?;
-    let rows = snapshot.facts.height();
-    for from in (0..rows).step_by(PIECE) {
+    for piece in snapshot.pieces() {
         if has_to_end() {
             return doubt(ENDS);
         }
-        let mut piece = snapshot.facts.slice(i64::try_from(from).unwrap_or(i64::MAX), PIECE.min(rows - from));
         let mut bytes = Vec::new();
-        IpcStreamWriter::new(&mut bytes).finish(&mut piece)?;
+        IpcStreamWriter::new(&mut bytes).finish(&mut piece.rows().clone())?;
         write_section(&bytes)?;
     }
     let text = serde_json::to_vec(&description).map_err(io::Error::from)?;
@@ -190,24 +187,19 @@ impl Contents {
         Ok(entries)
     }
 
-    /// The facts in all further sections.
-    pub fn facts(&mut self) -> Result<DataFrame, Failed> {
+    /// The facts in all further sections, of which each is a piece: a reader holds the bytes of one beside them.
+    pub fn pieces(&mut self) -> Result<Pieces, Failed> {
         let empty = Columns::new(0, NaiveDate::default()).into_frame()?;
-        let mut facts: Option<DataFrame> = None;
+        let (mut pieces, mut height) = (Pieces::default(), 0);
         while let Some(bytes) = self.section()? {
-            let piece = IpcStreamReader::new(Cursor::new(bytes)).set_rechunk(false).finish()?;
-            if piece.schema() != empty.schema() {
+            let rows = IpcStreamReader::new(Cursor::new(bytes)).set_rechunk(false).finish()?;
+            if rows.schema() != empty.schema() {
                 return doubt("it has other columns");
             }
-            match &mut facts {
-                None => facts = Some(piece),
-                Some(facts) => {
-                    facts.vstack_mut(&piece)?;
-                }
-            }
+            height += rows.height() as u64;
+            pieces.push(rows)?;
         }
-        let facts = facts.unwrap_or(empty);
-        if facts.height() as u64 == self.description.rows { Ok(facts) } else { doubt("it lacks rows") }
+        if height == self.description.rows { Ok(pieces) } else { doubt("it lacks rows") }
     }
 }
 

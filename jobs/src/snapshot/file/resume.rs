@@ -51,14 +51,16 @@ pub(super) fn resumed(conn: &mut Conn, mut contents: Contents, now: Timestamp) -
     let transaction = Some(described.transaction.clone());
     let (enterprises, officers) = (contents.entries()?, contents.entries()?);
     // The file and the database are read at the same time.
-    let (people, facts) = std::thread::scope(|scope| {
-        let facts = scope.spawn(|| contents.facts());
-        (people::load(conn, &enterprises, &officers), facts.join())
+    let (people, pieces) = std::thread::scope(|scope| {
+        let pieces = scope.spawn(|| contents.pieces());
+        (people::load(conn, &enterprises, &officers), pieces.join())
     });
     let (enterprises, officers) = people?;
-    let Ok(facts) = facts else { return doubt("it cannot be decoded") };
+    let Ok(pieces) = pieces else { return doubt("it cannot be decoded") };
+    let pieces = pieces?;
     let before = Snapshot {
-        facts: facts?,
+        facts: pieces.facts()?,
+        pieces: Arc::new(pieces),
         reference: Arc::new(reference),
         position: from,
         as_of,

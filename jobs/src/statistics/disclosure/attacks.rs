@@ -25,13 +25,13 @@ fn register(complaints: usize) -> Arc<Snapshot> {
     let mut facts = register.facts.clone();
     let confidential: BooleanChunked = (0..facts.height()).map(|row| row % 9 == 0).collect();
     facts.replace("confidential", confidential.with_name("confidential".into()).into_column()).expect("flags");
-    Arc::new(register.with(facts, register.position))
+    Arc::new(register.with(&facts, register.position))
 }
 
 /// The part of a register with the rows to `keep`.
 fn part(snapshot: &Snapshot, keep: &[bool]) -> Snapshot {
     let keep: BooleanChunked = keep.iter().copied().collect();
-    snapshot.with(snapshot.facts.filter(&keep).expect("a part"), snapshot.position)
+    snapshot.with(&snapshot.facts.filter(&keep).expect("a part"), snapshot.position)
 }
 
 fn ask(snapshot: &Snapshot, group_by: &[Dimension], shown: bool) -> Answer {
@@ -153,7 +153,7 @@ fn when_a_sum_vanishes_does_not_tell_the_cost_of_the_others() {
             of_costs[own_at] = amount;
             let mut facts = cell.facts.clone();
             facts.replace("cost", Column::new("cost".into(), of_costs)).expect("costs");
-            ask(&cell.with(facts, 0), &group_by, true).groups.iter().any(|group| group.cost_hidden)
+            ask(&cell.with(&facts, 0), &group_by, true).groups.iter().any(|group| group.cost_hidden)
         };
         // The sum must be suppressed as soon as the own cost exceeds that of the others.
         let (mut shown, mut hidden) = (others / 10, others * 10);

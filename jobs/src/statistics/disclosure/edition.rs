@@ -4,8 +4,8 @@
 use super::super::columns::NO_ENTERPRISE;
 use super::shared::{NoiseKey, attribute_words};
 use crate::JobError;
-use crate::snapshot::{Snapshot, SnapshotStore};
-use polars::prelude::{Column, IntoColumn, NamedFrom, Series, UInt32Chunked};
+use crate::snapshot::{Snapshot, SnapshotStore, in_chunks_of};
+use polars::prelude::{Column, IntoColumn, NamedFrom, PolarsResult, Series, UInt32Chunked};
 use schema::{Id, Timestamp};
 use sha2::{Digest, Sha256};
 use std::sync::{Arc, Mutex};
@@ -91,7 +91,7 @@ impl Editions {
         cached.as_ref().filter(|cached| cached.number == number).map(|cached| Arc::clone(&cached.snapshot))
     }
 
-    /// Builds the edition of a snapshot: adds the columns of disclosure control, and drops ids and named
+    /// Builds the edition of a snapshot: adds the columns of disclosure control, and drops ids, versions and named
     /// officers.
     ///
     /// # Errors
@@ -148,14 +148,17 @@ impl Editions {
             Column::from(Series::new(NOISED_COST.into(), costs)),
             Column::from(Series::new(NOISED_DELAY.into(), delays)),
         ];
-        let mut facts = snapshot.facts.drop_many(["id_high", "id_low", "named"]).hstack(&columns)?;
+        let columns = columns.iter().map(|column| in_chunks_of(&snapshot.facts, column));
+        let columns = columns.collect::<PolarsResult<Vec<_>>>()?;
+        let mut facts = snapshot.facts.drop_many(["id_high", "id_low", "version", "named"]).hstack(&columns)?;
         // Confidential complaints must neither count as an enterprise nor make a cell reach the threshold of
         // enterprises.
         let enterprises = enterprise.iter().zip(confidential.iter());
         let enterprises: UInt32Chunked =
             enterprises.map(|(enterprise, secret)| enterprise.filter(|_| secret == Some(false))).collect();
-        facts.replace("enterprise", enterprises.with_name("enterprise".into()).into_column())?;
-        Ok(snapshot.with(facts, snapshot.position / POSITIONS * POSITIONS))
+        let enterprises = enterprises.with_name("enterprise".into()).into_column();
+        facts.replace("enterprise", in_chunks_of(&snapshot.facts, &enterprises)?)?;
+        Ok(snapshot.with(&facts, snapshot.position / POSITIONS * POSITIONS))
     }
 
     /// A keyed hash of an id. The input has a fixed length of 49 bytes, one block of SHA-256, so that length
