@@ -5,7 +5,7 @@
 
 use super::columns::{Columns, EPISODE};
 use chrono::NaiveDate;
-use polars::prelude::{Column, DataFrame, IdxCa, IdxSize, PolarsResult, UInt64Chunked};
+use polars::prelude::{ChunkAgg, Column, DataFrame, IdxCa, IdxSize, PolarsResult, UInt64Chunked};
 use std::sync::Arc;
 
 /// Most rows of a piece. Smaller ones are copied sooner, and larger ones are fewer: a question does a little work for

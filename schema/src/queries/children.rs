@@ -7,9 +7,7 @@ use crate::models::{
 };
 use crate::register::reference::Stored;
 use crate::sql_types::Id;
-use crate::tables::{
-    api_tokens, deliveries, digest_subscriptions, job_runs, unit_parents,
-};
+use crate::tables::{api_tokens, deliveries, digest_subscriptions, job_runs, unit_parents};
 use diesel::prelude::*;
 use std::collections::HashMap;
 
