@@ -27,6 +27,7 @@ macro_rules! model {
 
 mod access;
 mod audit;
+mod classification;
 mod complaints;
 mod digests;
 mod flags;
@@ -36,6 +37,7 @@ mod reference;
 
 pub use access::{ApiToken, Principal, TrustedOperation};
 pub use audit::{AuditEntry, Seal, StateEvent};
+pub use classification::{CategorySuggestion, Classification, ClassifierModel, ClassifierWeights};
 pub use complaints::{
     Complaint, ComplaintMatter, ComplaintOfficer, ComplaintSource, ComplaintStub, Escalation, Redaction, UnitResponse,
 };

@@ -2,6 +2,7 @@
 
 mod access;
 mod audit;
+mod classification;
 mod complaint;
 mod digest;
 mod flag;
@@ -11,6 +12,7 @@ mod reference;
 
 pub use access::{api_tokens, principals, trusted_operations};
 pub use audit::{__diesel_schema_migrations, audit_log, audit_position, seals, state_events, state_position};
+pub use classification::{category_suggestions, classifications, classifier_models, classifier_weights};
 pub use complaint::{
     complaint_event_values, complaint_events, complaint_matters, complaint_officers, complaint_sources, complaints,
     escalations, redactions, unit_responses,
@@ -66,4 +68,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     proposal_categories,
     proposal_units,
     measures,
+    classifier_models,
+    classifier_weights,
+    classifications,
+    category_suggestions,
 );

@@ -4,6 +4,7 @@
 pub mod access;
 pub mod audit;
 mod casework;
+mod classification;
 pub mod complaints;
 pub mod demonstration;
 pub mod disclosure;
@@ -16,6 +17,7 @@ mod submission;
 mod tree;
 
 pub use casework::{Handling, handle};
+pub use classification::{NewClassifier, store_classifier, store_suggestions};
 pub use guidance::{GuidanceStep, NewDocument, guide, request_opinion};
 pub use measures::{MeasureStep, NewMeasure, change_measure, no_such_flag, record_measure};
 pub use proposals::{NewProposal, Outcome, conclude, propose};

@@ -45,6 +45,12 @@ const OTHERS: &[(&str, Cover)] = &[
     ("state_events", Cover::Chain),
     ("complaint_event_values", Cover::Commitments),
     ("reference_event_values", Cover::Commitments),
+    ("classifier_weights", Cover::Not("their hash stands in classifier_models and is checked when they are loaded")),
+    (
+        "classifications",
+        Cover::Not("they decide nothing: the job classify derives them from texts and classifier_models"),
+    ),
+    ("category_suggestions", Cover::Not("as classifications; the category that a person confirms is an event")),
     ("seals", Cover::Not("each is signed and holds the hash of the one before; witnesses keep the newest")),
     ("register_position", Cover::Not("it is compared with the last event")),
     ("audit_position", Cover::Not("it is compared with the last entry of the audit log")),

@@ -9,13 +9,13 @@ use crate::db::{Conn, StoreError};
 use crate::enums::DeliveryState;
 use crate::events::{Fields, fields_of};
 use crate::models::{
-    ApiToken, Delivery, Digest, DigestSubscription, Escalation, Flag, FlagAssessment, FlagReview, Job, JobResult,
-    JobRun, Principal, RegisterInfo, TrustedOperation,
+    ApiToken, ClassifierModel, Delivery, Digest, DigestSubscription, Escalation, Flag, FlagAssessment, FlagReview, Job,
+    JobResult, JobRun, Principal, RegisterInfo, TrustedOperation,
 };
 use crate::sql_types::Id;
 use crate::tables::{
-    api_tokens, deliveries, digest_subscriptions, digests, escalations, flag_assessments, flag_reviews, flags,
-    job_results, job_runs, jobs, principals, register_info, trusted_operations,
+    api_tokens, classifier_models, deliveries, digest_subscriptions, digests, escalations, flag_assessments,
+    flag_reviews, flags, job_results, job_runs, jobs, principals, register_info, trusted_operations,
 };
 use diesel::prelude::*;
 use std::collections::BTreeSet;
@@ -143,6 +143,7 @@ fn rows(conn: &mut Conn, table: StateTable, want: Want<'_>) -> Result<Vec<Loaded
         StateTable::Deliveries => {
             double!(conn, want, deliveries, Delivery, (digest_id: Id, subscription_id: Id), digest_id)
         }
+        StateTable::ClassifierModels => single!(conn, want, classifier_models, ClassifierModel, id: Id),
     };
     let wanted: Option<BTreeSet<&str>> = match want {
         Want::Keys(keys) => Some(keys.iter().map(String::as_str).collect()),

@@ -33,6 +33,7 @@ kept! {
     Digests = "digests",
     DigestSubscriptions = "digest_subscriptions",
     Deliveries = "deliveries",
+    ClassifierModels = "classifier_models",
 }
 
 impl StateTable {

@@ -193,6 +193,7 @@ fn name(conn: &mut Conn, table: StateTable, key: &str, fields: &Fields) -> Resul
         StateTable::Digests => names::joined(fields, &["as_of", "locale"]),
         StateTable::DigestSubscriptions => names::text(fields, "address"),
         StateTable::Deliveries => names::text(fields, "message_id"),
+        StateTable::ClassifierModels => names::joined(fields, &["version", "trained_at"]),
     };
     let found = found.trim();
     Ok(if found.is_empty() { key.to_owned() } else { found.to_owned() })

@@ -159,6 +159,10 @@ stored!(
     proposal_categories(proposal_id, category_id),
     proposal_units(proposal_id, unit_id),
     measures(id),
+    classifier_models(id),
+    classifier_weights(model_id),
+    classifications(complaint_id),
+    category_suggestions(complaint_id, rank),
     __diesel_schema_migrations(version),
 );
 
