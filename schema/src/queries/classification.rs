@@ -57,7 +57,7 @@ pub fn unclassified(conn: &mut Conn, classifier: &str, limit: i64) -> Result<Vec
         .left_join(classifications::table.on(own))
         .filter(is_received())
         .filter(complaints::text.is_not_null())
-        .filter(classifications::complaint_id.is_null())
+        .filter(classifications::complaint_id.nullable().is_null())
         .order(complaints::id)
         .limit(limit)
         .select((complaints::id, complaints::version, complaints::text.assume_not_null()))
