@@ -6,6 +6,7 @@
 //! position before an analysis runs.
 
 pub mod analyses;
+pub mod classification;
 pub mod compute_pool;
 pub mod digest;
 mod error;

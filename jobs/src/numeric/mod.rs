@@ -13,7 +13,7 @@ mod oracle;
 pub mod poisson;
 pub mod proportion;
 pub mod rates;
-mod roots;
+pub(crate) mod roots;
 pub mod shrinkage;
 pub mod sums;
 pub mod survival;

@@ -1,5 +1,6 @@
 //! The configuration file: settings, their defaults and their checks. `docs/phananh.toml` lists them all.
 
+use crate::classification::Rules;
 use schema::keys::Keys;
 use schema::seal::LONGEST_LEASE;
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,7 @@ pub struct Settings {
     pub database: DatabaseSettings,
     pub retention: RetentionSettings,
     pub snapshot: SnapshotSettings,
+    pub classification: ClassificationSettings,
     /// The server's part, which the `api` crate parses.
     pub api: Option<toml::Table>,
     /// The keys of the key file; None without one. Not a setting: it travels with the settings to the jobs.
@@ -145,6 +147,14 @@ impl Default for SnapshotSettings {
     }
 }
 
+/// What suggests categories before a model is trained.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClassificationSettings {
+    /// A file with keyword rules instead of those of the program.
+    pub rules: Option<PathBuf>,
+}
+
 /// Where seals are kept outside the database.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -197,6 +207,9 @@ impl Settings {
             && folder.metadata().is_ok_and(|meta| meta.mode() & 0o002 != 0)
         {
             return Err(format!("snapshot.folder: everybody can write to {}: use chmod o-w", folder.display()));
+        }
+        if let Some(file) = &self.classification.rules {
+            Rules::load(Some(file)).map_err(|error| format!("classification.rules: {error}"))?;
         }
         if self.scheduler.lease() > LONGEST_LEASE {
             return Err(format!("scheduler: lease_seconds must be at most {}", LONGEST_LEASE.as_secs()));

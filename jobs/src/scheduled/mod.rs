@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod blame;
+pub mod classify;
 pub mod digest;
 pub mod overdue;
 pub mod recurrence;
@@ -25,4 +26,5 @@ pub const REGISTRY: Registry = Registry(&[
     &digest::Digest,
     &digest::Deliver,
     &retention::Retention,
+    &classify::Classify,
 ]);
