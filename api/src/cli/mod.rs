@@ -3,6 +3,7 @@
 mod audit;
 mod backtest;
 mod backup;
+mod classify;
 mod demo;
 mod digest;
 mod evidence;
@@ -85,6 +86,9 @@ enum Command {
     Flags(flags::Command),
     /// Measure how well rankings of the past found officers with complaints that were sustained later
     Backtest(backtest::Args),
+    /// Train the classifier that suggests categories, measure it, and list its versions
+    #[command(subcommand)]
+    Classify(classify::Command),
     /// Show what a rule would have found
     #[command(subcommand)]
     Rules(rules::Command),
@@ -168,6 +172,7 @@ fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
         }
         Command::Flags(command) => flags::run(&existing()?, command, out),
         Command::Backtest(args) => backtest::run(&existing()?, args, out),
+        Command::Classify(command) => classify::run(existing, &settings, command, out),
         Command::Rules(command) => rules::run(&existing()?, command, out),
         Command::Sql(args) => sql::run(existing, &settings, args, out),
         Command::Export(args) => export::run(&existing()?, settings.keys.as_deref(), args, out),

@@ -87,7 +87,7 @@ impl Default for Limits {
             aliases: 50,
             root_fields: 20,
             directives: 50,
-            argument_values: 2_000,
+            argument_values: 5_000,
             text_characters: 50_000,
             condition_characters: 1_000,
             pattern_characters: 1_000,

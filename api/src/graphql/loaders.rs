@@ -8,9 +8,9 @@ use jobs::results::latest_result;
 use jobs::results::recurrence::{self, RecurrenceDocument};
 use jobs::snapshot::Snapshot;
 use schema::models::{
-    ApiToken, ComplaintMatter, ComplaintOfficer, ComplaintSource, Delivery, DigestSubscription, Enterprise, Flag,
-    FlagAssessment, FlagReview, GuidanceOpinion, IssueCategory, JobRun, Officer, Posting, Redaction, Unit, UnitParent,
-    UnitResponse,
+    ApiToken, CategorySuggestion, Classification, ComplaintMatter, ComplaintOfficer, ComplaintSource, Delivery,
+    DigestSubscription, Enterprise, Flag, FlagAssessment, FlagReview, GuidanceOpinion, IssueCategory, JobRun, Officer,
+    Posting, Redaction, Unit, UnitParent, UnitResponse,
 };
 use schema::{Conn, Id, StoreError, queries};
 use std::collections::HashMap;
@@ -63,6 +63,10 @@ loader!(
 loader!(
     /// The matters of a complaint that names no officer.
     MattersKey => Vec<ComplaintMatter>, queries::matters_of
+);
+loader!(
+    /// What the classifier made of a complaint, with the suggested categories.
+    SuggestionsKey => (Classification, Vec<CategorySuggestion>), queries::suggestions_of
 );
 loader!(
     /// The numbers that other registers gave a complaint.

@@ -24,12 +24,13 @@ const STATISTIC: u64 = 50;
 /// argument of a field of a type: 15 levels.
 const DEEPEST_INTROSPECTION: u32 = 20;
 /// Fields that compute from many rows.
-const STATISTICS: [(&str, &str); 12] = [
+const STATISTICS: [(&str, &str); 13] = [
     ("Query", "sql"),
     ("Query", "complaintStatistics"),
     ("Query", "responseTimeliness"),
     ("Query", "blameCheck"),
     ("Query", "categoryTrends"),
+    ("Query", "emergingTerms"),
     ("Query", "backtest"),
     ("Query", "funnelPlot"),
     ("Unit", "scorecard"),

@@ -5,6 +5,7 @@
 pub mod analyses;
 pub mod audit;
 pub mod category;
+pub mod classification;
 pub mod complaint;
 pub mod digest;
 pub mod enterprise;
@@ -53,6 +54,7 @@ pub struct Query(AdministrationQueries, InterventionQueries, ResultQueries, Regi
 pub struct RegisterQueries(
     redacted::RedactedQueries,
     receipt::ReceiptQueries,
+    classification::QueueQueries,
     response::UnitResponseQueries,
     category::IssueCategoryQueries,
     enterprise::EnterpriseQueries,
@@ -66,6 +68,7 @@ pub struct RegisterQueries(
 #[derive(MergedObject, Default)]
 pub struct ResultQueries(
     sql::SqlQueries,
+    classification::EmergingQueries,
     digest::DigestQueries,
     job_run::JobRunQueries,
     analyses::AnalysisQueries,
@@ -91,6 +94,7 @@ pub struct Mutation(
     measure::MeasureMutations,
     redacted::RedactedMutations,
     flag::FlagMutations,
+    classification::ClassificationMutations,
     complaint::SubmitMutations,
     response::UnitResponseMutations,
     complaint::ComplaintMutations,

@@ -27,6 +27,7 @@ use crate::graphql::loaders::{
 use crate::graphql::page::PageArgs;
 use crate::graphql::scalars::id;
 use crate::graphql::scalars::{Decimal, Json, Moment};
+use crate::graphql::types::classification::{CategorySuggestion, suggestions_of};
 use crate::graphql::types::response::responses_of;
 use crate::graphql::types::{
     Enterprise, IssueCategory, Officer, ResponseFilter, Unit, UnitResponseConnection, UnitResponseOrder,
@@ -148,6 +149,11 @@ impl Complaint {
     /// The category; null until one is given.
     async fn category(&self, ctx: &Context<'_>) -> Result<Option<Inline<IssueCategory>>> {
         category(ctx, self.0.category_id).await
+    }
+
+    /// The categories that the classifier suggests for the text, by rank; empty until it has read the complaint.
+    async fn suggestions(&self, ctx: &Context<'_>) -> Result<Vec<Inline<CategorySuggestion>>> {
+        suggestions_of(ctx, self.0.id).await
     }
 
     /// The number of the customs declaration; null if not stated.
