@@ -33,6 +33,7 @@ fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
         "responseTimeliness" => format!("{field} {{ unitCode }}"),
         "flagsFound" => format!("{field}(asOf: \"2024-01-01\") {{ runId }}"),
         "categoryTrends" => format!("{field} {{ recentDays }}"),
+        "emergingTerms" => format!("{field}(period: {{from: \"2024-01-01\", to: \"2024-01-31\"}}) {{ tested }}"),
         list => format!("{list} {{ totalCount }}"),
     };
     let guard = guard();
@@ -49,6 +50,7 @@ fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
         let of_connections = [
             ("complaints", "ComplaintFilter"),
             ("redactedComplaints", "RedactedComplaintFilter"),
+            ("classificationQueue", "ComplaintFilter"),
             ("units", "UnitFilter"),
             ("officers", "OfficerFilter"),
             ("enterprises", "EnterpriseFilter"),

@@ -194,6 +194,7 @@ fn schemathesis_finds_no_fault_no_leak_and_nothing_of_another_type_whoever_asks(
                 "blameCheck",
                 "backtest",
                 "flagsFound",
+                "emergingTerms",
                 "receipt",
             ]
             .contains(&field)

@@ -13,6 +13,7 @@ mod backup;
 mod bad_input;
 mod bad_mappings;
 mod broken_off;
+mod classification;
 mod clients;
 mod conditions;
 mod cpdp;

@@ -155,6 +155,9 @@ impl Everything {
                 "unit" => &["(code: \"02\")", "(code: \"02CV\")", "(code: \"03TG\")"],
                 "flagsFound" => &["(asOf: \"2024-06-30\")"],
                 "backtest" => &["(from: 2024, to: 2025, top: 0.6)"],
+                "emergingTerms" => &[
+                    "(period: {from: \"2024-02-01\", to: \"2024-12-31\"}, before: {from: \"2023-01-01\", to: \"2024-01-31\"})",
+                ],
                 "complaint" | "flag" | "node" => continue,
                 "complaintStatistics" => &[
                     "(groupBy: [BRANCH, CATEGORY])",

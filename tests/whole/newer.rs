@@ -44,6 +44,8 @@ fn every_command_refuses_a_database_that_a_newer_version_has_migrated() {
             "flags list",
             "flags numbers --as-of 2024-03-31",
             "backtest --from 2024 --to 2024",
+            "classify list",
+            "classify train",
             "rules try --min 2 --days 90",
             "token create --name a --role BOARD",
             "token revoke --name a",

@@ -252,6 +252,17 @@ pub const CHANGES: &[Change] = &[
     ),
     change("UPDATE escalations SET due_on = '2030-01-01' WHERE level = 1", &["escalations.due_on"]),
     change("DELETE FROM escalations", &["escalations -"]),
+    // Versions of the classifier.
+    change("UPDATE classifier_models SET metrics = '{}'", &["classifier_models.metrics"]),
+    change(
+        "UPDATE classifier_models SET hash = 'x', as_of = '2030-01-01'",
+        &["classifier_models.as_of", "classifier_models.hash"],
+    ),
+    change("DELETE FROM classifier_weights; DELETE FROM classifier_models", &["classifier_models -"]),
+    change(
+        "INSERT INTO classifier_models (id, version, trained_at, as_of, position, seed, examples, hash, metrics, code_version, actor) SELECT {random}, version + 1, trained_at, as_of, position, seed, examples, hash, metrics, code_version, actor FROM classifier_models",
+        &["classifier_models +"],
+    ),
     // Who may ask.
     change(
         "INSERT INTO principals (id, name, role, created_at, outside) SELECT {random}, 'evil', 'BOARD', created_at, FALSE FROM principals WHERE name = 'gone'",
@@ -312,6 +323,7 @@ pub const CHANGES: &[Change] = &[
         "DELETE FROM seals WHERE chain = 'STATE'; DELETE FROM state_events; UPDATE state_position SET value = 0",
         &[
             "api_tokens +",
+            "classifier_models +",
             "deliveries +",
             "digest_subscriptions +",
             "digests +",
