@@ -38,7 +38,9 @@ fn import(database: &Database, files: &Files, rows: &[(String, &str, String)]) {
 fn queue(board: &Client<'_>, size: usize) -> Vec<Value> {
     let query = "query ($size: Int, $after: String) { classificationQueue(first: $size, after: $after) {
         totalCount pageInfo { hasNextPage endCursor }
-        nodes { margin model suggestions { rank confidence model category { code } } complaint { id version state } } } }";
+        nodes {
+            margin model complaint { id version state }
+            suggestions { rank confidence model category { code } } } } }";
     let (mut all, mut after) = (Vec::new(), Value::Null);
     loop {
         let page = board.data_with(query, &json!({ "size": size, "after": after }))["classificationQueue"].clone();
@@ -121,7 +123,8 @@ fn rules_suggest_the_queue_begins_with_the_least_certain_and_a_thousand_are_conf
         // The same complaint twice: the first changes its version.
         input.push(input[998].clone());
         let confirm = "mutation ($input: [ConfirmClassificationInput!]!) { confirmClassifications(input: $input) {
-            confirmed position results { complaintId code message complaint { id version state category { code } } } } }";
+            confirmed position
+            results { complaintId code message complaint { id version state category { code } } } } }";
         let payload = board.data_with(confirm, &json!({ "input": input }))["confirmClassifications"].clone();
         let results = payload["results"].list();
         assert_eq!(results.len(), 1_000);

@@ -40,7 +40,12 @@ pub struct Sample {
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u32,
     /// Maximum number of complaints
-    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(50..=1_000_000))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 20_000,
+        value_parser = clap::value_parser!(u32).range(50..=1_000_000)
+    )]
     rows: u32,
 }
 

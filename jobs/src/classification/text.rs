@@ -1,5 +1,5 @@
-//! Vietnamese text as syllables. Spaces separate syllables, not words, so no segmentation into words is needed: pairs of
-//! syllables stand for most words.
+//! Vietnamese text as syllables. Spaces separate syllables, not words. Pairs of syllables stand for most words, so no
+//! segmentation into words is needed.
 
 use schema::db::search_text::search_form;
 use unicode_normalization::UnicodeNormalization;
