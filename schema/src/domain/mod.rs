@@ -1,4 +1,5 @@
-//! Rules of the domain that need neither a database nor a clock: ids, dates, states, tax codes, the unit tree.
+//! Rules of the domain that need neither a database nor a clock: ids, dates, working days, states, tax codes, the unit
+//! tree.
 
 pub mod amounts;
 pub mod calendar;
@@ -8,3 +9,4 @@ pub mod inert;
 pub mod state;
 pub mod tax_code;
 pub mod tree;
+pub mod working_days;
