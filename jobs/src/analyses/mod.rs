@@ -5,6 +5,7 @@ pub mod backtest;
 pub mod before_after;
 pub mod blame;
 pub mod overdue;
+pub mod peers;
 pub mod recurrence;
 pub mod scorecard;
 pub mod timeliness;

@@ -77,6 +77,21 @@ pub fn spans(as_of: NaiveDate) -> Vec<Span> {
         .collect()
 }
 
+/// Divides ranges of days (both ends included) at the starts of months; range by range, each in order of time.
+pub fn monthly_spans(ranges: &[(i32, i32)]) -> Vec<Span> {
+    let since = ranges.iter().map(|(from, _)| months(date(*from))).min().unwrap_or(0);
+    let mut spans = Vec::new();
+    for (from, to) in ranges {
+        let mut at = *from;
+        while at <= *to {
+            let next = day_number(first_of_month(date(at)) + Months::new(1));
+            spans.push(Span { from: at, to: (*to).min(next - 1), month: (months(date(at)) - since).unsigned_abs() });
+            at = next;
+        }
+    }
+    spans
+}
+
 fn date(day: i32) -> NaiveDate {
     let since = NaiveDate::default();
     if day < 0 { since - Days::new(day.unsigned_abs().into()) } else { since + Days::new(day.unsigned_abs().into()) }
@@ -177,7 +192,20 @@ pub fn of_officers(
     as_of: NaiveDate,
     groups: &dyn Fn(Id, NaiveDate) -> i32,
 ) -> PolarsResult<Exposure> {
-    let spans = spans(as_of);
+    of_officers_in(facts, officers, &spans(as_of), as_of, groups)
+}
+
+/// Like [`of_officers`], in other spans, such as [`monthly_spans`]. Workload of months after `as_of` does not count.
+///
+/// # Errors
+/// When polars fails to aggregate.
+pub fn of_officers_in(
+    facts: &Facts,
+    officers: &[Subject],
+    spans: &[Span],
+    as_of: NaiveDate,
+    groups: &dyn Fn(Id, NaiveDate) -> i32,
+) -> PolarsResult<Exposure> {
     let mut workload: HashMap<Id, HashMap<Id, Vec<&WorkloadFact>>> = HashMap::new();
     for row in facts.workload.values().filter(|row| row.month <= as_of) {
         if let Some(officer) = row.officer_id {

@@ -212,3 +212,21 @@ fn a_branch_has_its_own_workload_else_that_of_its_units_else_that_of_its_officer
     assert_eq!(basis, Basis::PostingDays);
     same(&rows, &[(3, SEA, 45.0, false)]);
 }
+
+#[test]
+fn ranges_are_divided_at_the_starts_of_months() {
+    let day = |month, day| day_number(on(2024, month, day));
+    let spans = monthly_spans(&[(day(1, 15), day(3, 2)), (day(3, 3), day(3, 4))]);
+    let expected =
+        [(day(1, 15), day(1, 31), 0), (day(2, 1), day(2, 29), 1), (day(3, 1), day(3, 2), 2), (day(3, 3), day(3, 4), 2)];
+    assert_eq!(spans.iter().map(|span| (span.from, span.to, span.month)).collect::<Vec<_>>(), expected);
+    assert_eq!(monthly_spans(&[(day(1, 2), day(1, 1))]), []);
+    // 310 declarations in January, 10 a day; February has none and takes the rate of January.
+    let facts = facts(&[(21, 1, on(2020, 1, 1), None)], &[(21, 1, on(2024, 1, 1), 310)]);
+    let officers = [Subject { code: "21".into(), id: id(21) }];
+    let found = of_officers_in(&facts, &officers, &spans, on(2024, 3, 4), &|_, _| -1).expect("exposure");
+    let exposures: Vec<f64> =
+        found.rows.column("exposure").expect("exposure").f64().expect("f64").iter().flatten().collect();
+    assert_eq!(found.basis, Basis::Declarations);
+    assert_eq!(exposures, [170.0, 290.0, 20.0, 20.0]);
+}

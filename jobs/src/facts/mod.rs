@@ -16,7 +16,7 @@ pub use types::{AllegationFact, CategoryFact, ComplaintFact, EnterpriseFact, Fac
 
 use crate::JobError;
 use crate::facts::minhash::TextSketch;
-use chrono::NaiveDate;
+use chrono::{Months, NaiveDate};
 use diesel::prelude::*;
 use schema::db::cancellation::check_cancelled;
 use schema::db::dialect::{KEYS_PER_QUERY, current_position};
@@ -27,7 +27,7 @@ use schema::models::{Posting, Unit, UnitParent};
 use schema::tables::{
     complaint_officers, complaints, enterprises, issue_categories, officers, postings, unit_parents, units, workload,
 };
-use schema::{Conn, Id};
+use schema::{Conn, Id, StoreError};
 use std::collections::{HashMap, HashSet};
 
 impl Facts {
@@ -129,6 +129,31 @@ impl Facts {
             texts: HashMap::new(),
             position,
         })
+    }
+
+    /// Reads only what exposures of officers between two days are made of: their postings, and their workload from a
+    /// year before `from` on, because a month without workload takes the rate of an earlier one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn load_work(conn: &mut Conn, from: NaiveDate, until: NaiveDate) -> Result<Self, StoreError> {
+        let since = from.checked_sub_months(Months::new(12)).unwrap_or(from);
+        let mut facts = Self::default();
+        let posting_rows: Vec<Posting> = postings::table.select(Posting::as_select()).load(conn)?;
+        for row in posting_rows {
+            facts.postings.entry(row.officer_id).or_default().push(row);
+        }
+        let workload_rows = workload::table
+            .filter(workload::officer_id.is_not_null())
+            .filter(workload::month.ge(since))
+            .filter(workload::month.le(until))
+            .select((workload::id, workload::unit_id, workload::officer_id, workload::month, workload::declarations))
+            .load::<(Id, Id, Option<Id>, NaiveDate, i64)>(conn)?;
+        let fact = |(id, unit_id, officer_id, month, declarations)| {
+            (id, WorkloadFact { unit_id, officer_id, month, declarations })
+        };
+        facts.workload = workload_rows.into_iter().map(fact).collect();
+        Ok(facts)
     }
 
     /// Whether a complaint, or an allegation in it, is about conduct.
