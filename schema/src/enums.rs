@@ -268,6 +268,36 @@ text_enum!(
 );
 
 text_enum!(
+    /// Why an officer is suspended, in the order of Article 68a of Decree 138/2020/NĐ-CP.
+    SuspensionGround {
+        MoralConduct = "MORAL_CONDUCT",
+        HarassmentOfEnterprises = "HARASSMENT_OF_ENTERPRISES",
+        EvasionOfDuty = "EVASION_OF_DUTY",
+        HindersDiscipline = "HINDERS_DISCIPLINE",
+        PartyDiscipline = "PARTY_DISCIPLINE",
+        RequestedByAuthority = "REQUESTED_BY_AUTHORITY",
+        OtherByLaw = "OTHER_BY_LAW",
+    }
+);
+
+text_enum!(
+    /// What a measure rests on: a flag (and perhaps complaints), complaints only, or explicitly neither.
+    MeasureBasisKind { Flag = "FLAG", Complaints = "COMPLAINTS", None = "NONE" }
+);
+
+text_enum!(
+    /// The state of a measure on a day. It follows from the dates of the measure and is not stored.
+    MeasureState {
+        Upcoming = "UPCOMING",
+        InForce = "IN_FORCE",
+        Extended = "EXTENDED",
+        Lapsed = "LAPSED",
+        Lifted = "LIFTED",
+        Void = "VOID",
+    }
+);
+
+text_enum!(
     /// The actions that the audit log records.
     AuditAction {
         /// A reader saw the identity of an officer or enterprise, or an officer's file.

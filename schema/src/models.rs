@@ -43,7 +43,9 @@ pub use complaints::{
 };
 pub use digests::{Delivery, Digest, DigestSubscription};
 pub use flags::{Flag, FlagAssessment, FlagReview};
-pub use interventions::{GuidanceDocument, GuidanceOpinion, Measure, Proposal, ProposalCategory, ProposalUnit};
+pub use interventions::{
+    GuidanceDocument, GuidanceOpinion, Measure, MeasureComplaint, Proposal, ProposalCategory, ProposalUnit,
+};
 pub use jobs::{Job, JobResult, JobRun};
 pub use reference::{
     Enterprise, IssueCategory, Officer, Posting, RegisterInfo, SystemIncident, Unit, UnitParent, Workload,

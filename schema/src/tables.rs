@@ -20,7 +20,7 @@ pub use complaint::{
 pub use digest::{deliveries, digest_subscriptions, digests};
 pub use flag::{flag_assessments, flag_reviews, flags};
 pub use interventions::{
-    guidance_documents, guidance_opinions, measures, proposal_categories, proposal_units, proposals,
+    guidance_documents, guidance_opinions, measure_complaints, measures, proposal_categories, proposal_units, proposals,
 };
 pub use job::{job_results, job_runs, jobs};
 pub use reference::{
@@ -72,4 +72,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     classifier_weights,
     classifications,
     category_suggestions,
+    measure_complaints,
 );

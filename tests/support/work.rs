@@ -15,8 +15,10 @@ pub const PROPOSAL: &str =
     rateRatio { ratio lower upper } rateRatioElsewhere { ratio upper } } }";
 
 /// What is asked of a measure.
-pub const MEASURE: &str = "measure { id version kind grounds decisionMaker decidedOn startsOn endsOn endReason \
-    officer { code } unit { code }
+pub const MEASURE: &str = "measure { id version kind state ground grounds decisionMaker decidedOn startsOn endsOn \
+    endReason liftedOn workingDays explanation explainedOn explanationRefusedOn \
+    limits { version workingDays extensionWorkingDays } extension { from decidedOn reason } \
+    basis { kind flag { id } complaintIds reason } officer { code } unit { code }
     outcome(days: 30) { before { from until complaints episodes distinctEnterprises } after { days complaints } \
     stopped lastComplaintOn } } position";
 

@@ -183,7 +183,7 @@ fn what_is_hidden_answers_as_what_is_not_there() {
         let measure = |of: &str| {
             let record = format!(
                 "mutation {{ recordMeasure(input: {{officer: \"{of}\", kind: FORMAL_REVIEW, decidedOn: \"2024-03-01\", \
-                    grounds: \"x\", decisionMaker: \"x\"}}) {{ measure {{ id }} }} }}"
+                    grounds: \"x\", decisionMaker: \"x\", noBasisReason: \"x\"}}) {{ measure {{ id }} }} }}"
             );
             text(&haiphong.data(&record)["recordMeasure"]["measure"]["id"])
         };
@@ -237,6 +237,9 @@ fn what_is_hidden_answers_as_what_is_not_there() {
             for change in [
                 "endMeasure(input: {measureId: \"%\", expectedVersion: V, endsOn: \"2024-05-01\", reason: \"x\"})",
                 "voidMeasure(input: {measureId: \"%\", expectedVersion: V, reason: \"x\"})",
+                "liftMeasure(input: {measureId: \"%\", expectedVersion: V, liftedOn: \"2024-05-01\", reason: \"x\"})",
+                "extendMeasure(input: {measureId: \"%\", expectedVersion: V, decidedOn: \"2024-05-01\", \
+                    reason: \"x\"})",
             ] {
                 pair(
                     &saigon,
@@ -291,12 +294,17 @@ fn what_is_hidden_answers_as_what_is_not_there() {
         );
         // Officers and enterprises of other units.
         let record = "mutation { recordMeasure(input: {officer: \"%\", kind: FORMAL_REVIEW, decidedOn: \"2024-03-01\", \
-            grounds: \"x\", decisionMaker: \"x\"}) { position } }";
+            grounds: \"x\", decisionMaker: \"x\", noBasisReason: \"x\"}) { position } }";
         let record_for = "mutation { recordMeasure(input: {officer: \"CC02\", kind: SUSPENSION, \
             decidedOn: \"2024-03-01\", grounds: \"x\", decisionMaker: \"x\", flagId: \"%\"}) { position } }";
+        let record_by = "mutation { recordMeasure(input: {officer: \"CC02\", kind: FORMAL_REVIEW, \
+            decidedOn: \"2024-03-01\", grounds: \"x\", decisionMaker: \"x\", complaintIds: [\"%\"]}) { position } }";
         pair(&saigon, record.into(), "CC02", "CC99");
         pair(&express, record.into(), "CC03", "CC99");
         pair(&express, record_for.into(), &flag, NOTHING);
+        for client in [&express, &saigon] {
+            pair(client, record_by.into(), &secret_id, NOTHING);
+        }
         for request in [
             "complaints(filter: {officers: {officer: {code: {eq: \"%\"}}}}) { totalCount nodes { id } }",
             "complaintStatistics(filter: {officerIn: [\"%\"]}, groupBy: [MONTH]) \

@@ -17,6 +17,7 @@ fn a_measure_is_recorded_by_the_officers_own_unit_and_says_whether_complaints_st
             let input = json!({
                 "officer": "CC02", "kind": "FORMAL_REVIEW", "grounds": "Chậm trả lời doanh nghiệp.",
                 "decisionMaker": "Chi cục trưởng", "decidedOn": "2024-02-08", "startsOn": "2024-02-10",
+                "noBasisReason": "Kiểm tra nội bộ.",
             });
             merged(&input, &more)
         };
@@ -29,6 +30,9 @@ fn a_measure_is_recorded_by_the_officers_own_unit_and_says_whether_complaints_st
             (&own, json!({ "endsOn": "2024-02-09" }), "endsOn"),
             (&own, json!({ "decidedOn": "2199-01-01", "startsOn": null }), "future"),
             (&own, json!({ "grounds": " " }), "grounds"),
+            (&own, json!({ "noBasisReason": " " }), "noBasisReason"),
+            (&own, json!({ "complaintIds": ["00000000-0000-0000-0000-000000000000"] }), "complaintIds"),
+            (&own, json!({ "complaintIds": vec!["00000000-0000-0000-0000-000000000000"; 101] }), "at most 100"),
             (&own, json!({ "flagId": "00000000-0000-0000-0000-000000000000" }), "flagId"),
             (&own, json!({ "endsOn": "+10000-01-01" }), "NaiveDate"),
             (&own, json!({ "endsOn": "2999-01-01" }), "endsOn"),
@@ -152,7 +156,8 @@ fn a_measure_goes_with_the_officer_and_tells_nothing_of_flags() {
         let input = |day: &str, flag: &Value| {
             json!({
                 "officer": "CC01", "kind": "SUSPENSION", "grounds": "Gây phiền hà.", "decisionMaker": "Cục trưởng",
-                "decidedOn": day, "flagId": flag,
+                "decidedOn": day, "flagId": flag, "ground": "HARASSMENT_OF_ENTERPRISES",
+                "explanationRefusedOn": day, "noBasisReason": if flag.is_null() { json!("x") } else { Value::Null },
             })
         };
         // CC01 left 02CV at the end of 2023. The head of 02CV may not learn of a later flag: all ids answer the same.
@@ -236,7 +241,7 @@ fn whoever_sees_it_speaks_for_a_unit_that_is_no_more() {
         let (own, next, stranger) = (token("02DS"), token("02CV"), token("03TG"));
         let input = json!({
             "officer": "CC02", "kind": "REASSIGNMENT", "grounds": "Chậm trả lời.", "decisionMaker": "Chi cục trưởng",
-            "decidedOn": "2024-02-08",
+            "decidedOn": "2024-02-08", "noBasisReason": "Theo kế hoạch luân chuyển.",
         });
         let files = Files::new();
         let import = |kind: &str, csv: String, mapping: &str| {

@@ -197,7 +197,7 @@ fn decide(board: &Client<'_>, head: &Client<'_>) {
         proposal = board.data(&change)["changeProposalState"]["proposal"].clone();
     }
     let measure = "mutation { recordMeasure(input: {officer: \"CC03\", kind: FORMAL_REVIEW, decidedOn: \"2024-03-01\", \
-        startsOn: \"2024-03-01\", grounds: \"x\", decisionMaker: \"x\"}) { position } }";
+        startsOn: \"2024-03-01\", grounds: \"x\", decisionMaker: \"x\", noBasisReason: \"x\"}) { position } }";
     head.data(measure);
 }
 

@@ -16,6 +16,7 @@ use async_graphql::{Context, Result};
 use jobs::snapshot::{Snapshot, SnapshotStore};
 use jobs::statistics::Editions;
 use schema::db::StatementCount;
+use schema::domain::suspension::SuspensionRules;
 use schema::enums::{Locale, Role};
 use schema::keys::Keys;
 use schema::pseudonyms::{Pseudonyms, Subject};
@@ -39,6 +40,8 @@ pub struct App {
     pub keys: Option<Arc<Keys>>,
     pub audiences: Arc<AudienceViews>,
     pub change_feed: ChangeFeed,
+    /// How long officers may be suspended.
+    pub suspension_rules: Arc<SuspensionRules>,
     /// The JSON of objects in lists.
     pub objects: Arc<ObjectCache>,
     /// Admission control of statistics.

@@ -99,4 +99,45 @@ mirror! {
     /// The kind of a measure: điều chuyển (REASSIGNMENT), kỷ luật (DISCIPLINE), đình chỉ công tác (SUSPENSION),
     /// kiểm điểm (FORMAL_REVIEW).
     MeasureKind { Reassignment, Discipline, Suspension, FormalReview }
+    /// Why an officer is suspended, in the order of Article 68a of Decree 138/2020/NĐ-CP.
+    SuspensionGround {
+        /// Conduct or way of life that harms the standing of the service.
+        MoralConduct,
+        /// Nhũng nhiễu, tiêu cực, gây phiền hà: harasses or troubles people, enterprises or organisations at work.
+        HarassmentOfEnterprises,
+        /// Deliberately delays, passes on or avoids the officer's own work.
+        EvasionOfDuty,
+        /// Hinders a disciplinary proceeding, or would if the officer stayed at work.
+        HindersDiscipline,
+        /// Was disciplined by the Party, and the decision about the office is pending.
+        PartyDiscipline,
+        /// Inspectors, auditors, prosecutors or another authority asked for it in writing.
+        RequestedByAuthority,
+        /// Another case that a law names.
+        OtherByLaw,
+    }
+    /// What a measure rests on.
+    MeasureBasisKind {
+        /// A flag on the officer, and perhaps complaints.
+        Flag,
+        /// Complaints that name the officer.
+        Complaints,
+        /// Neither, for the reason given.
+        None,
+    }
+    /// The state of a measure today. It follows from the dates: a measure lapses by itself.
+    MeasureState {
+        /// It has not begun.
+        Upcoming,
+        /// It has begun and not ended.
+        InForce,
+        /// It is in force beyond the day on which it would have ended, because it was extended.
+        Extended,
+        /// Its last day has passed.
+        Lapsed,
+        /// It was ended early, and its last day has passed.
+        Lifted,
+        /// It was recorded by mistake.
+        Void,
+    }
 }

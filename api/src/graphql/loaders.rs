@@ -110,6 +110,11 @@ loader!(
     ProposalUnitsKey => Vec<Id>, queries::units_of_proposals
 );
 
+loader!(
+    /// The complaints that a measure rests on.
+    MeasureComplaintsKey => Vec<Id>, queries::complaints_of_measures
+);
+
 /// Rows that the snapshot holds, so that no query is needed.
 pub trait InSnapshot: Copy {
     type Row;

@@ -1,6 +1,8 @@
 //! The configuration file: settings, their defaults and their checks. `docs/phananh.toml` lists them all.
 
 use crate::classification::Rules;
+use schema::domain::suspension::{SuspensionLimits, SuspensionRules};
+use schema::domain::working_days::WorkingDays;
 use schema::keys::Keys;
 use schema::seal::LONGEST_LEASE;
 use serde::{Deserialize, Serialize};
@@ -23,6 +25,8 @@ pub struct Settings {
     pub retention: RetentionSettings,
     pub snapshot: SnapshotSettings,
     pub classification: ClassificationSettings,
+    pub calendar: CalendarSettings,
+    pub measures: MeasureSettings,
     /// The server's part, which the `api` crate parses.
     pub api: Option<toml::Table>,
     /// The keys of the key file; None without one. Not a setting: it travels with the settings to the jobs.
@@ -155,6 +159,22 @@ pub struct ClassificationSettings {
     pub rules: Option<PathBuf>,
 }
 
+/// The calendar of working days.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CalendarSettings {
+    /// A file with years of public holidays beside those that come with the program.
+    pub holidays: Option<PathBuf>,
+}
+
+/// What decides about measures.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MeasureSettings {
+    /// A file with limits of suspensions other than the defaults.
+    pub limits: Option<PathBuf>,
+}
+
 /// Where seals are kept outside the database.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -191,6 +211,29 @@ pub enum Encryption {
 }
 
 impl Settings {
+    /// The calendar of working days.
+    ///
+    /// # Errors
+    /// A message about the file that the settings name.
+    pub fn working_days(&self) -> Result<WorkingDays, String> {
+        match &self.calendar.holidays {
+            Some(file) => WorkingDays::with_file(file).map_err(|message| format!("calendar.holidays: {message}")),
+            None => Ok(WorkingDays::shipped()),
+        }
+    }
+
+    /// The rules of suspensions.
+    ///
+    /// # Errors
+    /// A message about a file that the settings name.
+    pub fn suspension_rules(&self) -> Result<SuspensionRules, String> {
+        let limits = match &self.measures.limits {
+            Some(file) => SuspensionLimits::load(file).map_err(|message| format!("measures.limits: {message}"))?,
+            None => SuspensionLimits::default(),
+        };
+        Ok(SuspensionRules { calendar: self.working_days()?, limits })
+    }
+
     /// Checks everything but the settings of jobs.
     pub(super) fn check(&self) -> Result<(), String> {
         if self.scheduler.lease_seconds < 2 || self.scheduler.poll_seconds == 0 {
@@ -211,6 +254,7 @@ impl Settings {
         if let Some(file) = &self.classification.rules {
             Rules::load(Some(file)).map_err(|error| format!("classification.rules: {error}"))?;
         }
+        self.suspension_rules()?;
         if self.scheduler.lease() > LONGEST_LEASE {
             return Err(format!("scheduler: lease_seconds must be at most {}", LONGEST_LEASE.as_secs()));
         }

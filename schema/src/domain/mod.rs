@@ -1,5 +1,5 @@
-//! Rules of the domain that need neither a database nor a clock: ids, dates, working days, states, tax codes, the unit
-//! tree.
+//! Rules of the domain that need neither a database nor a clock: ids, dates, working days, states, suspensions, tax
+//! codes, the unit tree.
 
 pub mod amounts;
 pub mod calendar;
@@ -7,6 +7,7 @@ pub mod declaration;
 pub mod ids;
 pub mod inert;
 pub mod state;
+pub mod suspension;
 pub mod tax_code;
 pub mod tree;
 pub mod working_days;

@@ -21,6 +21,9 @@ const PERSONAL: &[&str] = &[
     "end_reason",
     "void_reason",
     "outcome",
+    "explanation",
+    "extension_reason",
+    "no_basis_reason",
 ];
 
 /// A commitment to a value: it proves that a value shown later is the original, and reveals nothing without the salt.
@@ -84,6 +87,7 @@ mod tests {
         ("issue_categories", "name_vi"),
         ("measures", "actor"),
         ("measures", "decision_number"),
+        ("measures", "limits_version"),
         ("officers", "code"),
         ("officers", "rank"),
         ("proposals", "actor"),
@@ -126,6 +130,7 @@ mod tests {
             m::ProposalCategory::COLUMNS,
             m::ProposalUnit::COLUMNS,
             m::Measure::COLUMNS,
+            m::MeasureComplaint::COLUMNS,
         ];
         let listed: BTreeSet<&str> = tables.iter().map(|(table, _)| *table).collect();
         let is_evented = |table: &&str| cover_of(table) == Some(Cover::Events);

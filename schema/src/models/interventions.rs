@@ -1,6 +1,6 @@
 //! Guidance, proposals and measures: what the Board and the units do about complaints.
 
-use crate::enums::{GuidanceState, MeasureKind, OpinionVerdict, ProposalState};
+use crate::enums::{GuidanceState, MeasureBasisKind, MeasureKind, OpinionVerdict, ProposalState, SuspensionGround};
 use crate::sql_types::{Id, Timestamp};
 use crate::tables;
 use chrono::NaiveDate;
@@ -85,7 +85,7 @@ model!(
         decision_number: Option<String>,
         decided_on: NaiveDate,
         starts_on: NaiveDate,
-        /// The last day; None while it lasts, and for a measure without an end.
+        /// The last day, also after an extension or a lift; None while it lasts, and for a measure without an end.
         ends_on: Option<NaiveDate>,
         end_reason: Option<String>,
         /// The flag that led to it.
@@ -97,5 +97,30 @@ model!(
         recorded_at: Timestamp,
         version: i32,
         actor: String,
+        /// Why the officer is suspended; None for suspensions recorded before grounds were.
+        ground: Option<SuspensionGround>,
+        /// What the officer said before the decision.
+        explanation: Option<String>,
+        explained_on: Option<NaiveDate>,
+        explanation_refused_on: Option<NaiveDate>,
+        /// The limits by which a suspension was recorded, and its own in working days.
+        limits_version: Option<String>,
+        limit_days: Option<i32>,
+        extension_limit_days: Option<i32>,
+        /// The last day before the extension.
+        extended_from: Option<NaiveDate>,
+        extension_decided_on: Option<NaiveDate>,
+        extension_reason: Option<String>,
+        /// The last day, if the measure was ended early.
+        lifted_on: Option<NaiveDate>,
+        /// What it rests on; None if it was recorded before this was asked.
+        basis: Option<MeasureBasisKind>,
+        /// Why it rests on neither a flag nor complaints.
+        no_basis_reason: Option<String>,
     }
 );
+
+model!(measure_complaints MeasureComplaint {
+    measure_id: Id,
+    complaint_id: Id,
+});

@@ -1,13 +1,15 @@
-//! Measures; and batched loads of the opinions of guidance documents, and of the categories and units of proposals.
+//! Measures; and batched loads of the opinions of guidance documents, of the categories and units of proposals, and of
+//! the complaints that measures rest on.
 
 use super::keyset::Pred;
 use crate::db::dialect::KEYS_PER_QUERY;
 use crate::db::{Conn, MultiBackend, StoreError};
 use crate::models::GuidanceOpinion;
 use crate::sql_types::Id;
-use crate::tables::{guidance_opinions, measures, proposal_categories, proposal_units};
+use crate::tables::{guidance_opinions, measure_complaints, measures, proposal_categories, proposal_units};
+use chrono::NaiveDate;
 use diesel::prelude::*;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Whether a measure exists and meets a condition.
 ///
@@ -74,4 +76,36 @@ pub fn units_of_proposals(conn: &mut Conn, proposals: &[Id]) -> Result<HashMap<I
         }
     }
     Ok(found)
+}
+
+/// The complaints that measures rest on.
+///
+/// # Errors
+/// If the database cannot be read.
+pub fn complaints_of_measures(conn: &mut Conn, measures: &[Id]) -> Result<HashMap<Id, Vec<Id>>, StoreError> {
+    let mut found: HashMap<Id, Vec<Id>> = HashMap::new();
+    for chunk in measures.chunks(KEYS_PER_QUERY) {
+        let rows: Vec<(Id, Id)> = measure_complaints::table
+            .filter(measure_complaints::measure_id.eq_any(chunk))
+            .order((measure_complaints::measure_id, measure_complaints::complaint_id))
+            .load(conn)?;
+        for (measure, complaint) in rows {
+            found.entry(measure).or_default().push(complaint);
+        }
+    }
+    Ok(found)
+}
+
+/// The officers about whom a measure started between two days, both included; void measures do not count.
+///
+/// # Errors
+/// If the database cannot be read.
+pub fn officers_with_measures(conn: &mut Conn, from: NaiveDate, until: NaiveDate) -> Result<HashSet<Id>, StoreError> {
+    let officers: Vec<Id> = measures::table
+        .filter(measures::void_reason.is_null())
+        .filter(measures::starts_on.ge(from))
+        .filter(measures::starts_on.le(until))
+        .select(measures::officer_id)
+        .load(conn)?;
+    Ok(officers.into_iter().collect())
 }

@@ -2,9 +2,9 @@
 
 mod changes;
 mod children;
+mod classification;
 mod complaint_children;
 mod complaints;
-mod classification;
 mod first_of_each;
 mod flags;
 mod in_select;
@@ -21,12 +21,15 @@ mod single;
 
 pub use changes::*;
 pub use children::*;
+pub use classification::*;
 pub use complaint_children::*;
 pub use complaints::*;
-pub use classification::*;
 pub use first_of_each::{Page, Parent, count_complaints_of, first_complaints_of};
 pub use flags::*;
 pub use in_select::{InSelect, in_select};
+pub use interventions::{
+    categories_of_proposals, complaints_of_measures, officers_with_measures, opinions_of, units_of_proposals,
+};
 pub use interventions::{categories_of_proposals, measure_meets, opinions_of, units_of_proposals};
 pub use keyset::{Direction, Key, ListOrder, Pred, Slice, Window};
 pub use lists::*;

@@ -19,7 +19,9 @@ mod tree;
 pub use casework::{Handling, handle};
 pub use classification::{NewClassifier, store_classifier, store_suggestions};
 pub use guidance::{GuidanceStep, NewDocument, guide, request_opinion};
-pub use measures::{MeasureStep, NewMeasure, change_measure, no_such_flag, record_measure};
+pub use measures::{
+    Extension, MeasureStep, NewMeasure, change_measure, no_such_complaint, no_such_flag, record_measure, state_on,
+};
 pub use proposals::{NewProposal, Outcome, conclude, propose};
 pub(crate) use responses::responded;
 pub use responses::{NewResponse, respond, respond_to};

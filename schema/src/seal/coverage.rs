@@ -36,6 +36,7 @@ const BY_REFERENCE_EVENTS: &[&str] = &[
     "proposal_categories",
     "proposal_units",
     "measures",
+    "measure_complaints",
 ];
 
 const OTHERS: &[(&str, Cover)] = &[

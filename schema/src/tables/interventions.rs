@@ -95,5 +95,27 @@ diesel::table! {
         recorded_at -> UtcMicros,
         version -> Integer,
         actor -> Text,
+        ground -> Nullable<Text>,
+        explanation -> Nullable<Text>,
+        explained_on -> Nullable<Date>,
+        explanation_refused_on -> Nullable<Date>,
+        limits_version -> Nullable<Text>,
+        limit_days -> Nullable<Integer>,
+        extension_limit_days -> Nullable<Integer>,
+        extended_from -> Nullable<Date>,
+        extension_decided_on -> Nullable<Date>,
+        extension_reason -> Nullable<Text>,
+        lifted_on -> Nullable<Date>,
+        basis -> Nullable<Text>,
+        no_basis_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use crate::sql_types::Uid;
+
+    measure_complaints (measure_id, complaint_id) {
+        measure_id -> Uid,
+        complaint_id -> Uid,
     }
 }

@@ -216,6 +216,12 @@ pub const CHANGES: &[Change] = &[
     change("UPDATE measures SET void_reason = 'Nhầm.'", &["measures.void_reason"]),
     change("UPDATE measures SET grounds = 'x', kind = 'DISCIPLINE'", &["measures.grounds", "measures.kind"]),
     change("UPDATE measures SET officer_id = (SELECT id FROM officers WHERE code = 'CC03')", &["measures.officer_id"]),
+    change("UPDATE measures SET no_basis_reason = 'x', basis = NULL", &["measures.basis", "measures.no_basis_reason"]),
+    change("UPDATE measures SET lifted_on = ends_on", &["measures.lifted_on"]),
+    change(
+        "INSERT INTO measure_complaints (measure_id, complaint_id) SELECT m.id, c.id FROM measures m, complaints c WHERE c.cost_vnd = 1300000",
+        &["measure_complaints +"],
+    ),
     change("DELETE FROM measures", &["measures -"]),
     // Flags.
     change("UPDATE flags SET state = 'OPEN' WHERE state = 'DISMISSED'", &["flags.state"]),

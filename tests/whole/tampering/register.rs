@@ -129,9 +129,12 @@ fn people_work(database: &Database) {
     let proposal = done(&server, &board, "propose", "proposal { id }", &proposal)["proposal"]["id"].clone();
     let accepted = json!({ "proposalId": proposal, "expectedVersion": 1, "state": "ACCEPTED" });
     done(&server, &board, "changeProposalState", "position", &accepted);
+    let named = "{ complaints(filter: {officers: {officer: {code: {eq: \"CC02\"}}}}) { nodes { id } } }";
+    let named = server.data(&board, named)["complaints"]["nodes"][0]["id"].clone();
     let measure = json!({
         "officer": "CC02", "kind": "FORMAL_REVIEW", "grounds": "Chậm trả lời doanh nghiệp.",
         "decisionMaker": "Chi cục trưởng", "decidedOn": "2024-02-08", "startsOn": "2024-02-10",
+        "complaintIds": [named],
     });
     let measure = done(&server, &other, "recordMeasure", "measure { id }", &measure)["measure"]["id"].clone();
     let end = json!({ "measureId": measure, "expectedVersion": 1, "endsOn": "2024-03-01", "reason": "Đã xong." });

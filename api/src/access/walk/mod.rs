@@ -38,6 +38,7 @@ const STATISTICS: [(&str, &str); 13] = [
     ("Officer", "record"),
     ("Proposal", "effect"),
     ("Measure", "outcome"),
+    ("MeasureOutcome", "workload"),
 ];
 
 pub(in crate::access) struct Walk<'d> {

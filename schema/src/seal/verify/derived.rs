@@ -83,6 +83,7 @@ impl Derived {
             Self::UnitParents => &[("parents", "unit_parents", &["valid_from"])],
             Self::Postings => &[("postings", "postings", &["unit_id", "valid_from"])],
             Self::Proposals => &[("categories", "proposal_categories", &["id"]), ("units", "proposal_units", &["id"])],
+            Self::Measures => &[("complaints", "measure_complaints", &["id"])],
             _ => &[],
         }
     }

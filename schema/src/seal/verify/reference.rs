@@ -14,14 +14,14 @@ use crate::domain::ids::reference_id;
 use crate::enums::{Chain, Side};
 use crate::events::{Entity, Fields, fields_of};
 use crate::models::{
-    Enterprise, GuidanceDocument, GuidanceOpinion, IssueCategory, Measure, Officer, Posting, Proposal,
-    ProposalCategory, ProposalUnit, SystemIncident, Unit, UnitParent, Workload,
+    Enterprise, GuidanceDocument, GuidanceOpinion, IssueCategory, Measure, MeasureComplaint, Officer, Posting,
+    Proposal, ProposalCategory, ProposalUnit, SystemIncident, Unit, UnitParent, Workload,
 };
 use crate::sql_types::Id;
 use crate::tables::{
-    enterprises, guidance_documents, guidance_opinions, issue_categories, measures, officers, postings,
-    proposal_categories, proposal_units, proposals, reference_event_values as side, reference_events, system_incidents,
-    unit_parents, units, workload,
+    enterprises, guidance_documents, guidance_opinions, issue_categories, measure_complaints, measures, officers,
+    postings, proposal_categories, proposal_units, proposals, reference_event_values as side, reference_events,
+    system_incidents, unit_parents, units, workload,
 };
 use diesel::prelude::*;
 use serde_json::{Value, json};
@@ -69,7 +69,6 @@ fn load(
         Derived::Workload => found = plain!(workload, Workload),
         Derived::Incidents => found = plain!(system_incidents, SystemIncident),
         Derived::Guidance => found = plain!(guidance_documents, GuidanceDocument),
-        Derived::Measures => found = plain!(measures, Measure),
         Derived::UnitParents => listed!(unit_parents, UnitParent, unit_id, found, "parents", |row: &_| json!(row)),
         Derived::Postings => listed!(postings, Posting, officer_id, found, "postings", |row: &_| json!(row)),
         Derived::Proposals => {
@@ -78,6 +77,11 @@ fn load(
             listed!(proposal_categories, ProposalCategory, proposal_id, found, "categories", category);
             let unit = |row: &ProposalUnit| json!(row.unit_id);
             listed!(proposal_units, ProposalUnit, proposal_id, found, "units", unit);
+        }
+        Derived::Measures => {
+            found = plain!(measures, Measure);
+            let complaint = |row: &MeasureComplaint| json!(row.complaint_id);
+            listed!(measure_complaints, MeasureComplaint, measure_id, found, "complaints", complaint);
         }
         Derived::Opinions => {
             let rows: Vec<Readable<GuidanceOpinion>> =

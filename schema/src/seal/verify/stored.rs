@@ -163,6 +163,7 @@ stored!(
     classifier_weights(model_id),
     classifications(complaint_id),
     category_suggestions(complaint_id, rank),
+    measure_complaints(measure_id, complaint_id),
     __diesel_schema_migrations(version),
 );
 

@@ -7,7 +7,7 @@ mod list;
 mod mutation;
 mod order;
 
-pub use evidence::FlagReview;
+pub use evidence::{ExposureBasis, FlagReview};
 pub use filter::FlagFilter;
 pub use found::{FlagsFound, FoundFlag};
 pub use list::FlagQueries;
@@ -174,8 +174,12 @@ impl Flag {
     }
 }
 
-/// The complaints of `ids` that the viewer may see: a confidential one is hidden from a unit head.
-async fn visible_ids(ctx: &Context<'_>, ids: Vec<schema::Id>) -> Result<Vec<ID>> {
+/// The complaints of `ids` that the viewer may see: a confidential one is hidden from a unit head. Notes them for the
+/// audit log.
+///
+/// # Errors
+/// If the database cannot be read.
+pub async fn visible_ids(ctx: &Context<'_>, ids: Vec<schema::Id>) -> Result<Vec<ID>> {
     let scope = viewer(ctx)?.scope(&snapshot(ctx)?.reference.tree);
     let mut ids = ids;
     if scope.condition().is_some() {

@@ -4,31 +4,37 @@ mod filter;
 mod list;
 mod mutation;
 mod order;
+mod outcome;
 
 pub use filter::MeasureFilter;
 pub use list::MeasureQueries;
 pub use mutation::MeasureMutations;
 pub use order::MeasureOrder;
+pub use outcome::MeasureOutcome;
 
 use crate::graphql::connection::connection;
 use crate::graphql::context::request;
 use crate::graphql::context::{snapshot, viewer};
-use crate::graphql::enums::MeasureKind;
+use crate::graphql::enums::{MeasureBasisKind, MeasureKind, MeasureState, SuspensionGround};
 use crate::graphql::error::from_job;
 use crate::graphql::execute::blocking;
-use crate::graphql::loaders::{OfficerComplaintsKey, OfficerKey, UnitKey, VisibleFlagKey, loaders, one, reference_row};
+use crate::graphql::loaders::{
+    MeasureComplaintsKey, OfficerComplaintsKey, OfficerKey, UnitKey, VisibleFlagKey, loaders, one, reference_row,
+};
 use crate::graphql::scalars::Moment;
 use crate::graphql::scalars::id;
+use crate::graphql::types::flag::visible_ids;
 use crate::graphql::types::statistics;
 use crate::graphql::types::{Flag, Officer, Unit};
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::NaiveDate;
 use jobs::JobError;
-use jobs::analyses::before_after::{self, Span, aftermath};
-use jobs::analyses::scorecard::{Scorecard, rows_of_officer};
+use jobs::analyses::before_after::aftermath;
+use jobs::analyses::scorecard::rows_of_officer;
 use jobs::facts::days::day_number;
 use schema::domain::calendar::local_date;
-use schema::models;
+use schema::register::state_on;
+use schema::{Timestamp, models};
 
 connection!(Measure by MeasureSort, MeasureConnection, MeasureEdge);
 
@@ -101,13 +107,13 @@ impl Measure {
         Ok(self.0.starts_on)
     }
 
-    /// The last day of the measure; null while no end is recorded.
+    /// The last day of the measure, also after an extension or a lift; null while no end is recorded.
     async fn ends_on(&self, ctx: &Context<'_>) -> Result<Option<NaiveDate>> {
         self.looked_at(ctx)?;
         Ok(self.0.ends_on)
     }
 
-    /// Why the measure ends; null until `endMeasure` records it.
+    /// Why the measure ends; null until `endMeasure` or `liftMeasure` records it.
     async fn end_reason(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
         self.looked_at(ctx)?;
         Ok(self.0.end_reason.as_deref())
@@ -128,8 +134,69 @@ impl Measure {
     /// The flag that led to the measure; null if none did, or you may not see it.
     async fn flag(&self, ctx: &Context<'_>) -> Result<Option<Flag>> {
         self.looked_at(ctx)?;
-        let Some(flag) = self.0.flag_id else { return Ok(None) };
-        Ok(one(loaders(ctx)?, VisibleFlagKey(flag)).await?.map(Flag))
+        flag(ctx, self.0.flag_id).await
+    }
+
+    /// What the measure rests on; null if it was recorded before this was asked.
+    async fn basis(&self, ctx: &Context<'_>) -> Result<Option<MeasureBasis>> {
+        self.looked_at(ctx)?;
+        Ok(self.0.basis.map(|kind| MeasureBasis { kind, measure: self.0.clone() }))
+    }
+
+    /// The state of the measure today.
+    async fn state(&self, ctx: &Context<'_>) -> Result<MeasureState> {
+        self.looked_at(ctx)?;
+        Ok(state_on(&self.0, local_date(Timestamp::now())).into())
+    }
+
+    /// Why the officer is suspended; null for other measures, and for suspensions recorded before grounds were.
+    async fn ground(&self, ctx: &Context<'_>) -> Result<Option<SuspensionGround>> {
+        self.looked_at(ctx)?;
+        Ok(self.0.ground.map(Into::into))
+    }
+
+    /// What the officer said before the decision; null if it stands on the flag, or the officer refused.
+    async fn explanation(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
+        self.looked_at(ctx)?;
+        Ok(self.0.explanation.as_deref())
+    }
+
+    /// When the officer explained.
+    async fn explained_on(&self, ctx: &Context<'_>) -> Result<Option<NaiveDate>> {
+        self.looked_at(ctx)?;
+        Ok(self.0.explained_on)
+    }
+
+    /// When the officer refused to explain.
+    async fn explanation_refused_on(&self, ctx: &Context<'_>) -> Result<Option<NaiveDate>> {
+        self.looked_at(ctx)?;
+        Ok(self.0.explanation_refused_on)
+    }
+
+    /// The limits of a suspension; null for other measures, and for suspensions recorded before limits were.
+    async fn limits(&self, ctx: &Context<'_>) -> Result<Option<SuspensionLimits>> {
+        self.looked_at(ctx)?;
+        Ok(SuspensionLimits::of(&self.0))
+    }
+
+    /// The working days from the first to the last day, both included. Null without an end, or if the calendar of the
+    /// server lacks one of the years.
+    async fn working_days(&self, ctx: &Context<'_>) -> Result<Option<u32>> {
+        self.looked_at(ctx)?;
+        let calendar = &request(ctx)?.app.suspension_rules.calendar;
+        Ok(self.0.ends_on.and_then(|end| calendar.working_days_between(self.0.starts_on, end).ok()))
+    }
+
+    /// How a suspension was extended; null if it was not.
+    async fn extension(&self, ctx: &Context<'_>) -> Result<Option<MeasureExtension>> {
+        self.looked_at(ctx)?;
+        Ok(MeasureExtension::of(&self.0))
+    }
+
+    /// The last day of a measure that was ended early; null if it was not.
+    async fn lifted_on(&self, ctx: &Context<'_>) -> Result<Option<NaiveDate>> {
+        self.looked_at(ctx)?;
+        Ok(self.0.lifted_on)
     }
 
     async fn recorded_at(&self, ctx: &Context<'_>) -> Result<Moment> {
@@ -157,75 +224,92 @@ impl Measure {
         let days = statistics::days(days)?;
         let snapshot = snapshot(ctx)?;
         let scope = viewer(ctx)?.scope(&snapshot.reference.tree);
-        // A viewer of only some complaints cannot tell that there are none.
         let sees_all = scope.condition().is_none();
         let within = scope.expression(&snapshot);
         let complaints =
             one(loaders(ctx)?, OfficerComplaintsKey { officer: self.0.officer_id, as_of: local_date(snapshot.as_of) })
                 .await?
                 .unwrap_or_default();
-        let day = day_number(self.0.starts_on);
+        let (day, officer) = (day_number(self.0.starts_on), self.0.officer_id);
         let made = blocking(move || {
             let rows = rows_of_officer(&snapshot.facts, &complaints, within).map_err(JobError::from);
             let today = statistics::today(&snapshot);
             let first = statistics::first_day(&snapshot, &scope)?.unwrap_or(today);
             let found = rows.and_then(|rows| aftermath(&rows, day, days, first, today)).map_err(from_job)?;
-            Ok(found.map(|found| MeasureOutcome {
-                as_of: snapshot.as_of.into(),
-                position: snapshot.position,
-                before: period(found.before.0, &found.before.1),
-                after: period(found.after.0, &found.after.1),
-                stopped: sees_all.then(|| found.stopped()).flatten(),
-                last_complaint_on: found.last.map(before_after::date),
-            }))
+            Ok(found.map(|found| MeasureOutcome { snapshot, officer, found, sees_all }))
         });
         Box::pin(made).await
     }
 }
 
-/// Complaints about an officer before and after a measure. It shows no cause: an officer who was moved draws
-/// fewer complaints for that alone, and few complaints before say little.
-#[derive(SimpleObject)]
-pub struct MeasureOutcome {
-    /// When the snapshot was taken.
-    pub as_of: Moment,
-    /// The position of the register that the snapshot holds.
-    pub position: i64,
-    /// The days before `startsOn`.
-    pub before: OutcomePeriod,
-    /// The days from `startsOn` on.
-    pub after: OutcomePeriod,
-    /// Whether no complaint was received since the measure started. Null if that cannot be told: fewer than 30
-    /// days have passed, there was no complaint before, or you see only some of the complaints.
-    pub stopped: Option<bool>,
-    /// The day of the latest complaint since the start, among those that you may see; null if there is none.
-    pub last_complaint_on: Option<NaiveDate>,
+/// What a measure rests on.
+pub struct MeasureBasis {
+    kind: schema::enums::MeasureBasisKind,
+    measure: models::Measure,
 }
 
-/// A period of whole days, and the complaints about an officer received in it.
+/// What a measure rests on.
+#[Object]
+impl MeasureBasis {
+    async fn kind(&self) -> MeasureBasisKind {
+        self.kind.into()
+    }
+
+    /// The flag; null if the measure rests on none, or you may not see it.
+    async fn flag(&self, ctx: &Context<'_>) -> Result<Option<Flag>> {
+        flag(ctx, self.measure.flag_id).await
+    }
+
+    /// Ids of the complaints, among those that you may see.
+    async fn complaint_ids(&self, ctx: &Context<'_>) -> Result<Vec<ID>> {
+        let ids = one(loaders(ctx)?, MeasureComplaintsKey(self.measure.id)).await?.unwrap_or_default();
+        visible_ids(ctx, ids).await
+    }
+
+    /// Why the measure rests on neither a flag nor complaints; null if it rests on one.
+    async fn reason(&self) -> Option<&str> {
+        self.measure.no_basis_reason.as_deref()
+    }
+}
+
+async fn flag(ctx: &Context<'_>, id: Option<schema::Id>) -> Result<Option<Flag>> {
+    let Some(id) = id else { return Ok(None) };
+    Ok(one(loaders(ctx)?, VisibleFlagKey(id)).await?.map(Flag))
+}
+
+/// The extension of a suspension.
 #[derive(SimpleObject)]
-pub struct OutcomePeriod {
-    /// The first day.
+pub struct MeasureExtension {
+    /// The last day of the suspension as it was decided.
     pub from: NaiveDate,
-    /// The last day, included.
-    pub until: NaiveDate,
-    /// Number of days.
-    pub days: i32,
-    /// Complaints of any kind.
-    pub complaints: u32,
-    /// Complaints about conduct; those of one enterprise within a week count as one.
-    pub episodes: u32,
-    /// Enterprises that complained; anonymous complaints count as none.
-    pub distinct_enterprises: u32,
+    pub decided_on: NaiveDate,
+    pub reason: String,
 }
 
-fn period(span: Span, card: &Scorecard) -> OutcomePeriod {
-    OutcomePeriod {
-        from: before_after::date(span.from),
-        until: before_after::date(span.until),
-        days: span.days(),
-        complaints: card.handled.complaints,
-        episodes: card.episodes,
-        distinct_enterprises: card.distinct_enterprises,
+impl MeasureExtension {
+    fn of(row: &models::Measure) -> Option<Self> {
+        let reason = row.extension_reason.clone()?;
+        Some(Self { from: row.extended_from?, decided_on: row.extension_decided_on?, reason })
+    }
+}
+
+/// The limits by which a suspension was recorded, in working days.
+#[derive(SimpleObject)]
+pub struct SuspensionLimits {
+    /// The version of the limits.
+    pub version: String,
+    /// The longest suspension, its first day included.
+    pub working_days: i32,
+    /// The longest extension; 0 if there can be none.
+    pub extension_working_days: i32,
+}
+
+impl SuspensionLimits {
+    fn of(row: &models::Measure) -> Option<Self> {
+        Some(Self {
+            version: row.limits_version.clone()?,
+            working_days: row.limit_days?,
+            extension_working_days: row.extension_limit_days?,
+        })
     }
 }

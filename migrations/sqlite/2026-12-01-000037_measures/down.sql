@@ -1,0 +1,14 @@
+DROP TABLE measure_complaints;
+ALTER TABLE measures DROP COLUMN no_basis_reason;
+ALTER TABLE measures DROP COLUMN basis;
+ALTER TABLE measures DROP COLUMN lifted_on;
+ALTER TABLE measures DROP COLUMN extension_reason;
+ALTER TABLE measures DROP COLUMN extension_decided_on;
+ALTER TABLE measures DROP COLUMN extended_from;
+ALTER TABLE measures DROP COLUMN extension_limit_days;
+ALTER TABLE measures DROP COLUMN limit_days;
+ALTER TABLE measures DROP COLUMN limits_version;
+ALTER TABLE measures DROP COLUMN explanation_refused_on;
+ALTER TABLE measures DROP COLUMN explained_on;
+ALTER TABLE measures DROP COLUMN explanation;
+ALTER TABLE measures DROP COLUMN ground;

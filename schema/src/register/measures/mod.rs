@@ -1,0 +1,334 @@
+//! Measures taken about officers (S7), such as a reassignment or suspension: recording, extending, ending,
+//! lifting and voiding them.
+
+mod suspension;
+
+pub use suspension::Extension;
+
+use super::reference::{change, lock_at_version, version_conflict};
+use super::tree::load_tree;
+use crate::db::{Conn, StoreError, WriteTx};
+use crate::domain::calendar::local_date;
+use crate::domain::ids::{random_id, reference_id};
+use crate::domain::suspension::SuspensionRules;
+use crate::each;
+use crate::enums::{MeasureBasisKind, MeasureKind, MeasureState, SuspensionGround};
+use crate::events::Entity;
+use crate::models::{Flag, Measure, MeasureComplaint};
+use crate::sql_types::Id;
+use crate::tables::{complaint_officers, flags, measure_complaints, measures, postings};
+use chrono::NaiveDate;
+use diesel::prelude::*;
+use serde::Serialize;
+
+/// A measure, not yet recorded.
+#[derive(Debug, Clone)]
+pub struct NewMeasure {
+    /// The code of the officer.
+    pub officer: String,
+    pub kind: MeasureKind,
+    pub grounds: String,
+    pub decision_maker: String,
+    pub decision_number: Option<String>,
+    pub decided_on: NaiveDate,
+    pub starts_on: NaiveDate,
+    /// The last day. A suspension without one lasts as long as its limit allows.
+    pub ends_on: Option<NaiveDate>,
+    /// Required of a suspension.
+    pub ground: Option<SuspensionGround>,
+    /// What the officer said before the decision.
+    pub explanation: Option<String>,
+    /// When the officer said it; by default on the day of the decision.
+    pub explained_on: Option<NaiveDate>,
+    /// When the officer refused to explain.
+    pub explanation_refused_on: Option<NaiveDate>,
+    /// The flag that the measure rests on; the caller checks that the recording unit sees it.
+    pub flag: Option<Id>,
+    /// The complaints that it rests on; the caller checks that the recording unit sees them.
+    pub complaints: Vec<Id>,
+    /// Why it rests on neither.
+    pub no_basis_reason: Option<String>,
+}
+
+/// A later change to a measure.
+#[derive(Debug, Clone)]
+pub enum MeasureStep {
+    /// Sets the last day, or corrects it.
+    End { on: NaiveDate, reason: String },
+    /// Ends the measure early: `on` is its last day.
+    Lift { on: NaiveDate, reason: String },
+    /// Extends a suspension.
+    Extend(Extension),
+    /// Marks the measure as recorded by mistake.
+    Void { reason: String },
+}
+
+/// A measure with the complaints that it rests on, as its event stores them.
+#[derive(Serialize)]
+struct Whole<'a> {
+    #[serde(flatten)]
+    measure: &'a Measure,
+    complaints: Vec<Id>,
+}
+
+/// The state of a measure on a day.
+pub fn state_on(measure: &Measure, day: NaiveDate) -> MeasureState {
+    let is_over = measure.ends_on.is_some_and(|end| end < day);
+    if measure.void_reason.is_some() {
+        MeasureState::Void
+    } else if day < measure.starts_on {
+        MeasureState::Upcoming
+    } else if is_over && measure.lifted_on.is_some() {
+        MeasureState::Lifted
+    } else if is_over {
+        MeasureState::Lapsed
+    } else if measure.extended_from.is_some_and(|from| from < day) {
+        MeasureState::Extended
+    } else {
+        MeasureState::InForce
+    }
+}
+
+/// Records a measure about an officer who, on the day of the decision, had a posting in `unit` or below it.
+/// `except_officer` is the caller, who may not record measures about themselves; `sees` tells whether the caller sees a
+/// measure.
+///
+/// # Errors
+/// `Rule` if the officer had no such posting, a date is invalid, the flag is not about the officer, a complaint does
+/// not name the officer, the basis is missing, or a suspension breaks its rules; `Conflict` if the measure is recorded
+/// already, or a suspension overlaps another one of the officer.
+pub fn record_measure(
+    tx: &mut WriteTx<'_>,
+    rules: &SuspensionRules,
+    unit: Id,
+    except_officer: Option<Id>,
+    new: NewMeasure,
+    sees: impl Fn(&mut Conn, Id) -> Result<bool, StoreError>,
+) -> Result<Measure, StoreError> {
+    let missing =
+        || StoreError::Rule(format!("officer: {:?} did not serve in your unit on {}", new.officer, new.decided_on));
+    // An unknown officer has no posting. The same error for the caller's own code: it reveals nothing more.
+    let officer_id = reference_id(Entity::Officer, &new.officer);
+    if except_officer == Some(officer_id) {
+        return Err(missing());
+    }
+    let below = load_tree(tx.conn)?.below_on(unit, new.decided_on);
+    let served: Vec<Id> = postings::table
+        .filter(postings::officer_id.eq(officer_id))
+        .filter(postings::valid_from.le(new.decided_on))
+        .filter(postings::valid_to.is_null().or(postings::valid_to.ge(new.decided_on)))
+        .order((postings::valid_from.desc(), postings::unit_id))
+        .select(postings::unit_id)
+        .load(tx.conn)?;
+    let unit_id = served.into_iter().find(|unit| below.contains(unit)).ok_or_else(missing)?;
+    if new.decided_on > local_date(tx.now) {
+        return Err(StoreError::Rule("decidedOn is in the future".into()));
+    }
+    if new.starts_on < new.decided_on {
+        return Err(StoreError::Rule("startsOn is before decidedOn".into()));
+    }
+    if new.ends_on.is_some_and(|day| day < new.starts_on) {
+        return Err(StoreError::Rule("endsOn is before startsOn".into()));
+    }
+    let flag = flag_on(tx.conn, officer_id, new.flag)?;
+    let complaints = complaints_naming(tx.conn, officer_id, &new.complaints)?;
+    let basis = basis_of(&new)?;
+    suspension::check_explanation(&new)?;
+    let terms = match new.kind {
+        MeasureKind::Suspension => Some(suspension::terms(tx, rules, &new, flag.as_ref())?),
+        _ => None,
+    };
+    let standing = measures::table
+        .filter(measures::officer_id.eq(officer_id))
+        .filter(measures::kind.eq(new.kind))
+        .filter(measures::decided_on.eq(new.decided_on))
+        .filter(measures::starts_on.eq(new.starts_on))
+        .filter(measures::recorded_by_unit_id.eq(unit))
+        .filter(measures::void_reason.is_null())
+        .count()
+        .get_result::<i64>(tx.conn)?;
+    if standing > 0 {
+        return Err(StoreError::Conflict("the measure is recorded already: void that one if it is wrong".into()));
+    }
+    if let Some(terms) = &terms {
+        suspension::refuse_overlap(tx, officer_id, None, (new.starts_on, terms.ends_on), &sees)?;
+    }
+    let days = |days: u32| i32::try_from(days).unwrap_or(i32::MAX);
+    let measure = Measure {
+        id: random_id(),
+        officer_id,
+        unit_id,
+        kind: new.kind,
+        grounds: new.grounds,
+        decision_maker: new.decision_maker,
+        decision_number: new.decision_number,
+        decided_on: new.decided_on,
+        starts_on: new.starts_on,
+        ends_on: terms.as_ref().map(|terms| terms.ends_on).or(new.ends_on),
+        end_reason: None,
+        flag_id: new.flag,
+        void_reason: None,
+        recorded_by_unit_id: unit,
+        recorded_at: tx.now,
+        version: 1,
+        actor: tx.actor.to_owned(),
+        ground: new.ground,
+        explained_on: new.explained_on.or_else(|| new.explanation.is_some().then_some(new.decided_on)),
+        explanation: new.explanation,
+        explanation_refused_on: new.explanation_refused_on,
+        limit_days: terms.as_ref().map(|terms| days(terms.limit.working_days)),
+        extension_limit_days: terms.as_ref().map(|terms| days(terms.limit.extension_working_days)),
+        limits_version: terms.map(|terms| terms.limits_version),
+        extended_from: None,
+        extension_decided_on: None,
+        extension_reason: None,
+        lifted_on: None,
+        basis: Some(basis),
+        no_basis_reason: new.no_basis_reason,
+    };
+    let measure_id = measure.id;
+    each!(&mut *tx.conn, c => diesel::insert_into(measures::table).values(&measure).execute(c)?);
+    for complaint_id in complaints.iter().copied() {
+        let row = MeasureComplaint { measure_id, complaint_id };
+        each!(&mut *tx.conn, c => diesel::insert_into(measure_complaints::table).values(&row).execute(c)?);
+    }
+    let whole = Whole { measure: &measure, complaints };
+    change(tx, Entity::Measure, measure_id, None, &whole);
+    Ok(measure)
+}
+
+/// The flag that a measure rests on, which is on its officer.
+fn flag_on(conn: &mut Conn, officer: Id, flag: Option<Id>) -> Result<Option<Flag>, StoreError> {
+    let Some(id) = flag else { return Ok(None) };
+    let found: Option<Flag> = flags::table.find(id).select(Flag::as_select()).first(conn).optional()?;
+    found.filter(|flag| flag.officer_id == Some(officer)).ok_or_else(|| no_such_flag(id)).map(Some)
+}
+
+/// The complaints that a measure rests on, each once and in order; all of them name its officer.
+fn complaints_naming(conn: &mut Conn, officer: Id, complaints: &[Id]) -> Result<Vec<Id>, StoreError> {
+    if complaints.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut wanted = complaints.to_vec();
+    wanted.sort_unstable();
+    wanted.dedup();
+    let naming: Vec<Id> = complaint_officers::table
+        .filter(complaint_officers::officer_id.eq(officer))
+        .filter(complaint_officers::complaint_id.eq_any(wanted.as_slice()))
+        .select(complaint_officers::complaint_id)
+        .load(conn)?;
+    match wanted.iter().find(|id| !naming.contains(id)) {
+        Some(other) => Err(no_such_complaint(*other)),
+        None => Ok(wanted),
+    }
+}
+
+/// What a measure rests on. It must be said, also if it is nothing.
+fn basis_of(new: &NewMeasure) -> Result<MeasureBasisKind, StoreError> {
+    match (new.flag, new.complaints.is_empty(), &new.no_basis_reason) {
+        (None, true, Some(_)) => Ok(MeasureBasisKind::None),
+        (None, true, None) => Err(StoreError::Rule(
+            "the basis of the measure is missing: name the flag (flagId) or the complaints (complaintIds) that it \
+             rests on, or say in noBasisReason why it rests on none"
+                .into(),
+        )),
+        (_, _, Some(_)) => {
+            Err(StoreError::Rule("noBasisReason: leave it out where the measure rests on a flag or complaints".into()))
+        }
+        (Some(_), _, None) => Ok(MeasureBasisKind::Flag),
+        (None, false, None) => Ok(MeasureBasisKind::Complaints),
+    }
+}
+
+/// One error for a flag that does not exist and for one that the caller may not see.
+pub fn no_such_flag(flag: Id) -> StoreError {
+    StoreError::Rule(format!(
+        "flagId: there is no flag {flag} on this officer: the query `flags` lists those that you may see"
+    ))
+}
+
+/// One error for a complaint that does not exist, does not name the officer, or may not be seen by the caller.
+pub fn no_such_complaint(id: Id) -> StoreError {
+    StoreError::Rule(format!("complaintIds: there is no complaint {id} that names this officer"))
+}
+
+/// Ends, lifts, extends or voids a measure that is still at `expected_version`. `sees` tells whether the caller sees a
+/// measure, `own` whether the caller may change it.
+///
+/// # Errors
+/// `NotFound`; `Conflict` if the measure is at another version or void, was lifted or extended before, or would overlap
+/// another suspension; `Rule` if another unit recorded it, a day is wrong, or a suspension would exceed its limit.
+pub fn change_measure(
+    tx: &mut WriteTx<'_>,
+    rules: &SuspensionRules,
+    id: Id,
+    expected_version: i32,
+    step: MeasureStep,
+    sees: impl Fn(&mut Conn, Id) -> Result<bool, StoreError>,
+    own: impl FnOnce(&Measure) -> bool,
+) -> Result<Measure, StoreError> {
+    let missing = || StoreError::no_such("measure", &id, "measures");
+    if !sees(tx.conn, id)? {
+        return Err(missing());
+    }
+    let locked = lock_at_version!(tx, measures, id, expected_version);
+    let found: Option<Measure> = measures::table.find(id).select(Measure::as_select()).first(tx.conn).optional()?;
+    let before = found.ok_or_else(missing)?;
+    if !own(&before) {
+        return Err(StoreError::Rule("another unit recorded the measure: its head or one above can change it".into()));
+    }
+    if !locked {
+        return Err(version_conflict("measure", before.version, expected_version));
+    }
+    if before.void_reason.is_some() {
+        return Err(StoreError::Conflict("the measure is void: it can no longer be changed".into()));
+    }
+    let mut now = before.clone();
+    match step {
+        MeasureStep::End { on, reason } => {
+            if on < before.starts_on {
+                return Err(StoreError::Rule("endsOn is before the measure started".into()));
+            }
+            refuse_lifted(&before)?;
+            if before.kind == MeasureKind::Suspension {
+                suspension::check_end(tx, rules, &before, on, &sees)?;
+            }
+            now.ends_on = Some(on);
+            now.end_reason = Some(reason);
+        }
+        MeasureStep::Lift { on, reason } => {
+            if on < before.starts_on {
+                return Err(StoreError::Rule(format!(
+                    "liftedOn is {on}, before the measure starts on {}: void a measure that never began",
+                    before.starts_on
+                )));
+            }
+            refuse_lifted(&before)?;
+            if let Some(end) = before.ends_on.filter(|end| on >= *end) {
+                return Err(StoreError::Rule(format!(
+                    "liftedOn is {on}: the measure ends on {end} by itself; write an earlier day"
+                )));
+            }
+            now.lifted_on = Some(on);
+            now.ends_on = Some(on);
+            now.end_reason = Some(reason);
+        }
+        MeasureStep::Extend(extension) => now = suspension::extend(tx, rules, &before, extension, &sees)?,
+        MeasureStep::Void { reason } => now.void_reason = Some(reason),
+    }
+    now.version += 1;
+    each!(&mut *tx.conn, c => diesel::update(measures::table.find(id)).set(&now).execute(c)?);
+    change(tx, Entity::Measure, id, Some(&before), &now);
+    Ok(now)
+}
+
+fn refuse_lifted(measure: &Measure) -> Result<(), StoreError> {
+    match measure.lifted_on {
+        None => Ok(()),
+        Some(on) => Err(StoreError::Conflict(format!("the measure was lifted on {on}: its end no longer changes"))),
+    }
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

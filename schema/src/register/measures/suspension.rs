@@ -1,0 +1,232 @@
+//! The rules of suspensions: how long, after which explanation, extended once, and never two at a time.
+
+use super::super::reference::Stored;
+use super::NewMeasure;
+use crate::db::{Conn, StoreError, WriteTx};
+use crate::domain::calendar::local_date;
+use crate::domain::suspension::{Limit, SuspensionRules};
+use crate::domain::working_days::UnknownYear;
+use crate::enums::{MeasureKind, SuspensionGround};
+use crate::models::{Flag, Measure, Officer};
+use crate::sql_types::Id;
+use crate::tables::{flag_reviews, measures};
+use chrono::NaiveDate;
+use diesel::prelude::*;
+
+/// An extension of a suspension.
+#[derive(Debug, Clone)]
+pub struct Extension {
+    pub decided_on: NaiveDate,
+    /// The new last day; None for the latest that the limit allows.
+    pub ends_on: Option<NaiveDate>,
+    pub reason: String,
+}
+
+/// The limits by which a new suspension is recorded, and its last day.
+pub(super) struct Terms {
+    pub ends_on: NaiveDate,
+    pub limits_version: String,
+    pub limit: Limit,
+}
+
+/// Checks the dates of the officer's explanation, or of the refusal to explain.
+pub(super) fn check_explanation(new: &NewMeasure) -> Result<(), StoreError> {
+    if new.explanation.is_some() && new.explanation_refused_on.is_some() {
+        return Err(StoreError::Rule("explanationRefusedOn: leave it out where the officer explained".into()));
+    }
+    if new.explanation.is_none() && new.explained_on.is_some() {
+        return Err(StoreError::Rule("explainedOn: write also the explanation".into()));
+    }
+    let days = [("explainedOn", new.explained_on), ("explanationRefusedOn", new.explanation_refused_on)];
+    for (name, day) in days {
+        if let Some(day) = day.filter(|day| *day > new.decided_on) {
+            return Err(StoreError::Rule(format!(
+                "{name} is {day}, after the decision on {}: the officer is heard before",
+                new.decided_on
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Checks a new suspension: its ground, that the officer was heard, and its length. Returns the limits that apply.
+pub(super) fn terms(
+    tx: &mut WriteTx<'_>,
+    rules: &SuspensionRules,
+    new: &NewMeasure,
+    flag: Option<&Flag>,
+) -> Result<Terms, StoreError> {
+    let Some(ground) = new.ground else {
+        let grounds = SuspensionGround::WORDS.join(", ");
+        return Err(StoreError::Rule(format!("ground: a suspension needs one of {grounds}")));
+    };
+    if new.explanation.is_none() && new.explanation_refused_on.is_none() && !explained_flag(tx.conn, flag)? {
+        return Err(StoreError::Rule(
+            "explanation: the officer must be heard before a suspension: write what the officer said (explanation), or \
+             when the officer refused to explain (explanationRefusedOn), or record it on the flag (recordExplanation)"
+                .into(),
+        ));
+    }
+    let limit = rules.limits.of(Some(ground));
+    let latest = rules.last_day(new.starts_on, limit).map_err(unknown_year)?;
+    let ends_on = new.ends_on.unwrap_or(latest);
+    if ends_on > latest {
+        return Err(StoreError::Rule(format!(
+            "endsOn is {ends_on}: a suspension from {} lasts at most {} working days, to {latest}; leave endsOn out \
+             for that day, and extend the suspension once if need be (extendMeasure)",
+            new.starts_on, limit.working_days
+        )));
+    }
+    Ok(Terms { ends_on, limits_version: rules.limits.version.clone(), limit })
+}
+
+/// Whether the officer's explanation stands on a flag since it was last opened: earlier ones were about other evidence.
+fn explained_flag(conn: &mut Conn, flag: Option<&Flag>) -> Result<bool, StoreError> {
+    let Some(flag) = flag else { return Ok(false) };
+    let explained = flag_reviews::table
+        .filter(flag_reviews::flag_id.eq(flag.id))
+        .filter(flag_reviews::explanation.is_not_null())
+        .filter(flag_reviews::reviewed_at.ge(flag.opened_at))
+        .count()
+        .get_result::<i64>(conn)?;
+    Ok(explained > 0)
+}
+
+/// Refuses a suspension from `from` to `to` that overlaps another one of the officer; `except` is itself, where it is
+/// recorded already. Until the transaction ends no other transaction writes suspensions of this officer.
+pub(super) fn refuse_overlap(
+    tx: &mut WriteTx<'_>,
+    officer: Id,
+    except: Option<Id>,
+    (from, to): (NaiveDate, NaiveDate),
+    sees: &impl Fn(&mut Conn, Id) -> Result<bool, StoreError>,
+) -> Result<(), StoreError> {
+    Officer::lock(tx.conn, &[officer])?;
+    let others: Vec<Measure> = measures::table
+        .filter(measures::officer_id.eq(officer))
+        .filter(measures::kind.eq(MeasureKind::Suspension))
+        .filter(measures::void_reason.is_null())
+        .filter(measures::starts_on.le(to))
+        .filter(measures::ends_on.is_null().or(measures::ends_on.ge(from)))
+        .order((measures::starts_on, measures::id))
+        .select(Measure::as_select())
+        .load(tx.conn)?;
+    let Some(other) = others.into_iter().find(|other| Some(other.id) != except) else { return Ok(()) };
+    // The days of a measure that the caller may not see are not told.
+    let days = match (sees(tx.conn, other.id)?, other.ends_on) {
+        (false, _) => String::new(),
+        (true, Some(end)) => format!(" from {} to {end}", other.starts_on),
+        (true, None) => format!(" from {} on, without an end", other.starts_on),
+    };
+    Err(StoreError::Conflict(format!(
+        "the officer is suspended already{days}, and two suspensions must not overlap: extend, end or void that one, \
+         or choose other days than {from} to {to}"
+    )))
+}
+
+/// The limit of a recorded suspension; the present one for a suspension recorded before limits were.
+fn limit_of(rules: &SuspensionRules, measure: &Measure) -> Limit {
+    match (measure.limit_days, measure.extension_limit_days) {
+        (Some(days), Some(more)) => Limit {
+            working_days: u32::try_from(days).unwrap_or(0),
+            extension_working_days: u32::try_from(more).unwrap_or(0),
+        },
+        _ => rules.limits.of(measure.ground),
+    }
+}
+
+/// Checks another last day of a suspension.
+pub(super) fn check_end(
+    tx: &mut WriteTx<'_>,
+    rules: &SuspensionRules,
+    measure: &Measure,
+    on: NaiveDate,
+    sees: &impl Fn(&mut Conn, Id) -> Result<bool, StoreError>,
+) -> Result<(), StoreError> {
+    // A suspension recorded before limits were may have lasted longer: what has passed is recorded as it was.
+    let has_passed = measure.limit_days.is_none() && on <= local_date(tx.now);
+    if !has_passed {
+        let limit = limit_of(rules, measure);
+        let (latest, days) = match measure.extended_from {
+            Some(from) => (rules.last_day_extended(from, limit), limit.extension_working_days),
+            None => (rules.last_day(measure.starts_on, limit), limit.working_days),
+        };
+        let latest = latest.map_err(unknown_year)?;
+        if on > latest {
+            let (what, how) = match measure.extended_from {
+                Some(_) => ("an extension", ""),
+                None => ("a suspension", "; extend it once if need be (extendMeasure)"),
+            };
+            return Err(StoreError::Rule(format!(
+                "endsOn is {on}: {what} lasts at most {days} working days, to {latest}{how}"
+            )));
+        }
+    }
+    if measure.ends_on.is_some_and(|end| on > end) {
+        refuse_overlap(tx, measure.officer_id, Some(measure.id), (measure.starts_on, on), sees)?;
+    }
+    Ok(())
+}
+
+/// Extends a suspension, once.
+pub(super) fn extend(
+    tx: &mut WriteTx<'_>,
+    rules: &SuspensionRules,
+    before: &Measure,
+    extension: Extension,
+    sees: &impl Fn(&mut Conn, Id) -> Result<bool, StoreError>,
+) -> Result<Measure, StoreError> {
+    if before.kind != MeasureKind::Suspension {
+        return Err(StoreError::Rule(
+            "measureId: only a suspension is extended; endMeasure sets the last day of another measure".into(),
+        ));
+    }
+    let Some(end) = before.ends_on else {
+        return Err(StoreError::Rule("measureId: the suspension has no end: record it first (endMeasure)".into()));
+    };
+    if let Some(lifted) = before.lifted_on {
+        return Err(StoreError::Conflict(format!(
+            "the suspension was lifted on {lifted}: it can no longer be extended"
+        )));
+    }
+    if let Some(from) = before.extended_from {
+        return Err(StoreError::Conflict(format!(
+            "the suspension was extended already, from {from} to {end}: it is extended only once"
+        )));
+    }
+    let limit = limit_of(rules, before);
+    if limit.extension_working_days == 0 {
+        return Err(StoreError::Rule("measureId: the limits allow no extension on this ground".into()));
+    }
+    let decided_on = extension.decided_on;
+    if decided_on > local_date(tx.now) {
+        return Err(StoreError::Rule("decidedOn is in the future".into()));
+    }
+    if decided_on < before.decided_on || decided_on > end {
+        return Err(StoreError::Rule(format!(
+            "decidedOn is {decided_on}: an extension is decided from {} to {end}, before the suspension lapses",
+            before.decided_on
+        )));
+    }
+    let latest = rules.last_day_extended(end, limit).map_err(unknown_year)?;
+    let to = extension.ends_on.unwrap_or(latest);
+    if to <= end || to > latest {
+        return Err(StoreError::Rule(format!(
+            "endsOn is {to}: the extension of a suspension that ends on {end} lasts at most {} working days: write a \
+             day after {end} and up to {latest}",
+            limit.extension_working_days
+        )));
+    }
+    refuse_overlap(tx, before.officer_id, Some(before.id), (before.starts_on, to), sees)?;
+    let mut now = before.clone();
+    now.extended_from = Some(end);
+    now.extension_decided_on = Some(decided_on);
+    now.extension_reason = Some(extension.reason);
+    now.ends_on = Some(to);
+    Ok(now)
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "the signature that `map_err` takes")]
+fn unknown_year(unknown: UnknownYear) -> StoreError {
+    StoreError::Rule(unknown.to_string())
+}
