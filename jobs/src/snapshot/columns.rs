@@ -1,4 +1,4 @@
-//! Builds the columns of the snapshot from rows of complaints; and the encoding of findings in them.
+//! Builds the columns of the snapshot from rows of complaints; and the encoding of allegations in them.
 
 use super::people::{Enterprises, Officers};
 use super::reference::Reference;
@@ -6,12 +6,12 @@ use crate::facts::days::day_number;
 use chrono::{Datelike, NaiveDate};
 use diesel::prelude::*;
 use polars::prelude::{
-    BooleanChunkedBuilder, ChunkedBuilder, Column, DataFrame, DataType, Float64Type, Int32Type, Int64Type, IntoColumn,
-    ListBuilderTrait, ListPrimitiveChunkedBuilder, PolarsResult, PrimitiveChunkedBuilder, UInt32Type,
+    BooleanChunkedBuilder, ChunkedBuilder, Column, DataFrame, DataType, Expr, Field, Float64Type, Int32Type, Int64Type,
+    IntoColumn, ListBuilderTrait, ListPrimitiveChunkedBuilder, PolarsResult, PrimitiveChunkedBuilder, UInt32Type, col,
 };
 use schema::domain::calendar::local_date;
 use schema::domain::state::is_void;
-use schema::enums::{Channel, ComplaintState, Finding};
+use schema::enums::{Attribution, Channel, ComplaintState, Finding, LegalForm};
 use schema::tables::complaints;
 use schema::{Id, Timestamp};
 
@@ -26,6 +26,7 @@ pub(super) struct Row {
     team_id: Option<Id>,
     unit_id: Option<Id>,
     category_id: Option<Id>,
+    legal_form: LegalForm,
     channel: Channel,
     state: ComplaintState,
     state_since: Timestamp,
@@ -39,12 +40,15 @@ pub(super) struct Row {
     version: i32,
 }
 
-/// An allegation: complaint, officer, finding, day of the decision.
-pub(super) type Allegation = (Id, Id, Finding, Option<NaiveDate>);
+/// An allegation: complaint, officer, finding, day of the decision, attribution.
+pub(super) type Allegation = (Id, Id, Finding, Option<NaiveDate>, Attribution);
 
-/// Low bits of a word in the column `named` that hold the finding; the others hold the officer's place + 1. A complaint
-/// has a word for each allegation, or, if it names no officer, one word with officer 0 and its own finding.
-pub const FINDING_BITS: u32 = 3;
+/// A word in the column `named` holds, from its low bits on, the finding, the attribution, and the officer's place + 1.
+/// A complaint has a word for each allegation, or, if it names no officer, one word with officer 0, attribution 0 and
+/// its own finding.
+const FINDING_BITS: u32 = 3;
+const ATTRIBUTION_BITS: u32 = 2;
+const OFFICER_FROM: u32 = FINDING_BITS + ATTRIBUTION_BITS;
 
 /// The column with the number of the episode of each complaint.
 pub(super) const EPISODE: &str = "episode";
@@ -111,8 +115,17 @@ place_columns! {
     Unit, unit: |of| of.unit(of.row.unit_id);
     /// An index into the categories of [`Reference`].
     Category, category: |of| of.category;
+    /// The same of the first-level category: the one above the category, or the category itself.
+    CategoryGroup, category_group: |of| of.reference.category_group(of.category?);
     /// The place of the kind of the category ([`schema::enums::CategoryKind::WORDS`]).
     Kind, kind: |of| of.reference.categories.get(of.category? as usize).map(|category| category.kind.place());
+    /// A place in [`LegalForm::WORDS`]; never null.
+    LegalForm, legal_form: |of| Some(of.row.legal_form.place());
+    /// A place in [`schema::enums::PeerGroup::WORDS`]: of the unit complained about, or, if it has none, of the unit
+    /// above it on the day of the complaint.
+    PeerGroup, peer_group: |of| {
+        of.reference.peer_group([of.row.unit_id, of.row.team_id, of.row.branch_id, of.row.department_id])
+    };
     /// A place in [`Channel::WORDS`]; never null.
     Channel, channel: |of| Some(of.row.channel.place());
     /// A place in [`ComplaintState::WORDS`]; never null.
@@ -173,8 +186,8 @@ impl Columns {
 
     /// The word of an allegation in the column `named`.
     pub fn word_of(&mut self, allegation: &Allegation, officers: &Officers) -> u32 {
-        let (complaint, officer, finding, decided_on) = *allegation;
-        word(officers.place(officer), self.effective(complaint, finding, decided_on))
+        let (complaint, officer, finding, decided_on, attribution) = *allegation;
+        word(officers.place(officer), attribution, self.effective(complaint, finding, decided_on))
     }
 
     /// A finding counts from the day on which it was decided.
@@ -219,7 +232,7 @@ impl Columns {
         self.confidential.append_value(row.confidential);
         if named.is_empty() {
             let finding = self.effective(row.id, row.finding.unwrap_or(Finding::Pending), row.decided_on);
-            self.named.append_slice(&[word(None, finding)]);
+            self.named.append_slice(&[own_word(finding)]);
         } else {
             self.named.append_slice(named);
         }
@@ -271,17 +284,75 @@ impl Columns {
     }
 }
 
-/// Encodes an officer's place and a finding as a word of the column `named`.
-pub fn word(officer: Option<u32>, finding: Finding) -> u32 {
-    word_of_number(officer, finding.place())
+/// Encodes an allegation as a word of the column `named`.
+pub(super) fn word(officer: Option<u32>, attribution: Attribution, finding: Finding) -> u32 {
+    match officer {
+        Some(place) => (place + 1) << OFFICER_FROM | attribution.place() << FINDING_BITS | finding.place(),
+        None => own_word(finding),
+    }
 }
 
-/// The same with the number of a finding, which [`meaning`] returns.
-pub(super) fn word_of_number(officer: Option<u32>, finding: u32) -> u32 {
-    officer.map_or(0, |place| place + 1) << FINDING_BITS | finding
+/// The same of the finding of a complaint that names no officer.
+pub(super) fn own_word(finding: Finding) -> u32 {
+    finding.place()
+}
+
+/// The same word with the place of the officer in another list.
+pub(super) fn with_officer(word: u32, officer: Option<u32>) -> u32 {
+    officer.map_or(0, |place| place + 1) << OFFICER_FROM | word & ((1 << OFFICER_FROM) - 1)
+}
+
+/// The same word before the decision.
+pub(super) fn undecided(word: u32) -> u32 {
+    word >> FINDING_BITS << FINDING_BITS | Finding::Pending.place()
 }
 
 /// Decodes a word of the column `named`: the officer's place, if any, and the number of the finding.
 pub fn meaning(word: u32) -> (Option<u32>, u32) {
-    ((word >> FINDING_BITS).checked_sub(1), word & ((1 << FINDING_BITS) - 1))
+    ((word >> OFFICER_FROM).checked_sub(1), word & ((1 << FINDING_BITS) - 1))
+}
+
+/// The number of the attribution in a word of the column `named`; None if it names no officer.
+pub fn attribution(word: u32) -> Option<u32> {
+    let (officer, _) = meaning(word);
+    officer.map(|_| word >> FINDING_BITS & ((1 << ATTRIBUTION_BITS) - 1))
+}
+
+/// A condition over the column `named`: some word satisfies `wanted`.
+pub fn any_named(wanted: impl Fn(u32) -> bool + Send + Sync + 'static) -> Expr {
+    let of_each = move |column: Column| -> PolarsResult<Column> {
+        let lists = column.list()?;
+        let mut found = Vec::with_capacity(lists.len());
+        for words in lists.amortized_iter() {
+            found.push(match words {
+                Some(words) => words.as_ref().u32()?.iter().flatten().any(&wanted),
+                None => false,
+            });
+        }
+        Ok(Column::new(column.name().clone(), found))
+    };
+    col("named").map(of_each, |_, field| Ok(Field::new(field.name().clone(), DataType::Boolean)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_holds_an_allegation() {
+        for officer in [Some(0), Some(7), Some(99_999), None] {
+            for attribution_word in [Attribution::Asserted, Attribution::Confirmed] {
+                for finding in [Finding::Pending, Finding::Sustained, Finding::Exonerated] {
+                    let word = word(officer, attribution_word, finding);
+                    assert_eq!(meaning(word), (officer, finding.place()));
+                    assert_eq!(attribution(word), officer.map(|_| attribution_word.place()));
+                    assert_eq!(meaning(with_officer(word, Some(3))), (Some(3), finding.place()));
+                    assert_eq!(with_officer(with_officer(word, None), officer), word);
+                    assert_eq!(meaning(undecided(word)), (officer, Finding::Pending.place()));
+                    assert_eq!(attribution(undecided(word)), attribution(word));
+                }
+            }
+        }
+        assert!(Finding::WORDS.len() <= 1 << FINDING_BITS && Attribution::WORDS.len() <= 1 << ATTRIBUTION_BITS);
+    }
 }

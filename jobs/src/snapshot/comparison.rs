@@ -1,6 +1,6 @@
 //! Whether two snapshots of one position say the same of every complaint.
 
-use super::columns::{EPISODE, word_of_number};
+use super::columns::{EPISODE, with_officer};
 use super::{Snapshot, meaning};
 use crate::JobError;
 use polars::prelude::{
@@ -83,15 +83,14 @@ impl Snapshot {
             there.clear();
             if let Some(words) = words {
                 for own in words.as_ref().u32()?.iter().flatten() {
-                    let (officer, finding) = meaning(own);
-                    let place = match officer {
+                    let place = match meaning(own).0 {
                         None => None,
                         Some(officer) => match places.get(officer as usize).copied().flatten() {
                             None => return Ok(None),
                             place => place,
                         },
                     };
-                    there.push(word_of_number(place, finding));
+                    there.push(with_officer(own, place));
                 }
             }
             builder.append_slice(&there);

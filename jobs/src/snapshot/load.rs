@@ -197,11 +197,13 @@ const ALLEGATION: (
     complaint_officers::officer_id,
     complaint_officers::finding,
     complaint_officers::decided_on,
+    complaint_officers::attribution,
 ) = (
     complaint_officers::complaint_id,
     complaint_officers::officer_id,
     complaint_officers::finding,
     complaint_officers::decided_on,
+    complaint_officers::attribution,
 );
 
 fn first_responses(rows: Vec<(Id, Option<Timestamp>)>) -> HashMap<Id, Timestamp> {

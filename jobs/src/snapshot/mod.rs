@@ -14,7 +14,7 @@ mod pieces;
 mod reference;
 mod shared;
 
-pub use columns::{FINDING_BITS, PlaceColumn, meaning};
+pub use columns::{PlaceColumn, any_named, attribution, meaning};
 pub use file::{AT_THE_END, SnapshotFile, WHILE_SERVING};
 pub use past::Earlier;
 pub use people::{Enterprises, Officers};
@@ -48,7 +48,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 /// | `cost` | i64? | VND |
 /// | `delay` | f64? | hours |
 /// | `blames`, `confidential` | bool | |
-/// | `named` | list of u32 | officers with findings, see [`meaning`]; never empty |
+/// | `named` | list of u32 | officers with findings and attributions, see [`meaning`] and [`attribution`]; never empty |
 /// | `due` | i32? | last day to answer, days since 1970; null for a category without a deadline |
 /// | `answered` | i32? | day of the first response, else of the state ANSWERED or CLOSED |
 /// | `ended` | i32? | day closed, withdrawn or rejected |

@@ -3,10 +3,10 @@
 //! The columns hold days for every event of a complaint except changes of state and findings. Those two come from the
 //! database, if a query needs them.
 
-use super::columns::word;
+use super::columns::{own_word, undecided, word};
 use super::load::for_each;
 use super::pieces::{IdHalves, ids, in_chunks_of};
-use super::{Officers, Snapshot, meaning};
+use super::{Officers, Snapshot};
 use crate::JobError;
 use chrono::{Days, NaiveDate};
 use diesel::connection::DefaultLoadingMode;
@@ -18,7 +18,7 @@ use polars::prelude::{
 };
 use schema::db::cancellation::check_cancelled;
 use schema::domain::calendar::start_of_day;
-use schema::enums::{ComplaintEventKind, ComplaintState, Finding};
+use schema::enums::{Attribution, ComplaintEventKind, ComplaintState, Finding};
 use schema::tables::{complaint_events, complaint_officers, complaints};
 use schema::{Conn, Id, JsonValue, Timestamp};
 use std::collections::HashMap;
@@ -97,12 +97,13 @@ fn findings(conn: &mut Conn, officers: &Officers, day: NaiveDate) -> Result<Hash
     let of_officers = complaint_officers::table.filter(complaint_officers::decided_on.gt(day)).select((
         complaint_officers::complaint_id,
         complaint_officers::officer_id,
+        complaint_officers::attribution,
         complaint_officers::finding,
     ));
-    for_each!(conn, of_officers, (Id, Id, Finding), |row| {
-        let (id, officer, finding) = row;
+    for_each!(conn, of_officers, (Id, Id, Attribution, Finding), |row| {
+        let (id, officer, attribution, finding) = row;
         if let Some(place) = officers.place(officer) {
-            found.entry(id.0.as_u64_pair()).or_default().push(word(Some(place), finding));
+            found.entry(id.0.as_u64_pair()).or_default().push(word(Some(place), attribution, finding));
         }
     });
     check_cancelled()?;
@@ -111,7 +112,7 @@ fn findings(conn: &mut Conn, officers: &Officers, day: NaiveDate) -> Result<Hash
         .filter(complaints::finding.is_not_null())
         .select((complaints::id, complaints::finding.assume_not_null()));
     for_each!(conn, own, (Id, Finding), |row| {
-        found.entry(row.0.0.as_u64_pair()).or_default().push(word(None, row.1));
+        found.entry(row.0.0.as_u64_pair()).or_default().push(own_word(row.1));
     });
     check_cancelled()?;
     Ok(found)
@@ -160,9 +161,9 @@ impl Snapshot {
                 own.extend(words.as_ref().u32()?.iter().flatten());
             }
             for later in later.get(&id).into_iter().flatten() {
-                // Two allegations against one officer with the same finding are interchangeable.
+                // Two allegations against one officer with the same attribution and finding are interchangeable.
                 if let Some(place) = own.iter().position(|word| word == later) {
-                    own[place] = word(meaning(*later).0, Finding::Pending);
+                    own[place] = undecided(*later);
                 }
             }
             builder.append_slice(&own);

@@ -17,6 +17,7 @@ pub struct Reference {
     unit_place: HashMap<Id, u32>,
     category_place: HashMap<Id, u32>,
     unit_by_code: HashMap<String, u32>,
+    category_by_code: HashMap<String, u32>,
 }
 
 impl Reference {
@@ -34,6 +35,7 @@ impl Reference {
             unit_place: (0..).zip(&all).map(|(at, unit)| (unit.id, at)).collect(),
             unit_by_code: (0..).zip(&all).map(|(at, unit)| (unit.code.clone(), at)).collect(),
             category_place: (0..).zip(&categories).map(|(at, category)| (category.id, at)).collect(),
+            category_by_code: (0..).zip(&categories).map(|(at, category)| (category.code.clone(), at)).collect(),
             units: all,
             categories,
         })
@@ -49,6 +51,29 @@ impl Reference {
 
     pub fn category(&self, id: Id) -> Option<&IssueCategory> {
         self.categories.get(self.category_place(id)? as usize)
+    }
+
+    pub fn category_by_code(&self, code: &str) -> Option<&IssueCategory> {
+        self.categories.get(*self.category_by_code.get(code)? as usize)
+    }
+
+    /// A category and those below it.
+    pub fn categories_within(&self, id: Id) -> impl Iterator<Item = &IssueCategory> {
+        self.categories.iter().filter(move |one| one.id == id || one.parent_id == Some(id))
+    }
+
+    /// The place of the first-level category of a category: the one above it, or itself.
+    pub fn category_group(&self, place: u32) -> Option<u32> {
+        match self.categories.get(place as usize)?.parent_id {
+            Some(above) => self.category_place(above),
+            None => Some(place),
+        }
+    }
+
+    /// The place of the peer group of a complaint ([`schema::enums::PeerGroup::WORDS`]): that of the first of its units
+    /// that has one.
+    pub(super) fn peer_group(&self, units: [Option<Id>; 4]) -> Option<u32> {
+        units.into_iter().flatten().find_map(|id| self.unit(id)?.peer_group).map(schema::enums::PeerGroup::place)
     }
 
     pub fn unit_place(&self, id: Id) -> Option<u32> {

@@ -2,8 +2,8 @@
 
 use super::{Rows, Scope};
 use jobs::JobError;
-use jobs::snapshot::{FINDING_BITS, Snapshot};
-use polars::prelude::{DataType, Expr, NamedFrom, Series, col, lit};
+use jobs::snapshot::{Snapshot, any_named, meaning};
+use polars::prelude::{Expr, NamedFrom, Series, col, lit};
 use schema::Id;
 use schema::enums::UnitKind;
 use std::sync::Arc;
@@ -17,10 +17,7 @@ impl Scope {
             Rows::Nothing => vec![lit(false)],
         };
         if let Some(place) = self.except_officer.and_then(|officer| snapshot.officers.place(officer)) {
-            // `named` packs officer and finding into one word: exclude the officer with every finding.
-            let words = (0..1u32 << FINDING_BITS).map(|finding| (place + 1) << FINDING_BITS | finding);
-            let named = words.map(|word| col("named").list().contains(lit(word).cast(DataType::UInt32), false));
-            conditions.extend(named.reduce(Expr::or).map(Expr::not));
+            conditions.push(any_named(move |word| meaning(word).0 == Some(place)).not());
         }
         conditions
     }

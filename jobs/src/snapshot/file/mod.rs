@@ -271,14 +271,19 @@ static PROGRAM: LazyLock<Option<String>> = LazyLock::new(|| {
     Some(format!("{version} {size} {place} {changed}"))
 });
 
-/// What the columns depend on in units and categories: their order, and the kinds and deadlines of categories.
+/// What the columns depend on in units and categories: their order, the peer groups of units, and the parents, kinds and
+/// deadlines of categories.
 fn hash_of(reference: &Reference) -> String {
     let mut hash = Sha256::new();
     for unit in &reference.units {
         hash.update(unit.id.0.as_bytes());
+        // No peer group is none of them.
+        hash.update(unit.peer_group.map_or(u32::MAX, schema::enums::PeerGroup::place).to_le_bytes());
     }
     for category in &reference.categories {
         hash.update(category.id.0.as_bytes());
+        // No category has the id of zeros.
+        hash.update(category.parent_id.map_or([0; 16], |above| *above.0.as_bytes()));
         hash.update(category.kind.place().to_le_bytes());
         // No deadline is not a deadline of any number of days.
         hash.update(category.deadline_days.map_or(i64::MIN, i64::from).to_le_bytes());
