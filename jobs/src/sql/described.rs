@@ -17,7 +17,9 @@ pub const TABLES: [(&str, &[&str]); 5] = [
             "team",
             "unit",
             "category",
+            "category_group",
             "kind",
+            "legal_form",
             "channel",
             "state",
             "enterprise",
@@ -32,6 +34,6 @@ pub const TABLES: [(&str, &[&str]); 5] = [
     ),
     ("allegations", &["complaint", "officer", "finding"]),
     ("units", &["code", "name_vi", "name_en", "kind", "peer_group"]),
-    ("categories", &["code", "name_vi", "name_en", "kind", "serious", "deadline_days"]),
+    ("categories", &["code", "name_vi", "name_en", "kind", "serious", "deadline_days", "parent"]),
     (SOURCES, &["complaint", "source", "reference"]),
 ];

@@ -7,7 +7,7 @@ use crate::snapshot::{Snapshot, meaning};
 use crate::sums::costs_and_delays;
 use diesel::prelude::{QueryDsl, RunQueryDsl};
 use polars::prelude::*;
-use schema::enums::{CategoryKind, Channel, ComplaintState, Finding};
+use schema::enums::{CategoryKind, Channel, ComplaintState, Finding, LegalForm};
 use schema::models::{IssueCategory, Unit};
 use schema::pseudonyms::{Pseudonyms, Subject};
 use schema::queries::of_a_register;
@@ -128,7 +128,9 @@ fn complaints(
         ("team", &units),
         ("unit", &units),
         ("category", &categories),
+        ("category_group", &categories),
         ("kind", &words(CategoryKind::WORDS)),
+        ("legal_form", &words(LegalForm::WORDS)),
         ("channel", &words(Channel::WORDS)),
         ("state", &words(ComplaintState::WORDS)),
     ] {
@@ -270,6 +272,8 @@ fn units(rows: &[Unit]) -> PolarsResult<DataFrame> {
 fn categories(rows: &[IssueCategory]) -> PolarsResult<DataFrame> {
     let serious: Vec<bool> = rows.iter().map(|one| one.serious).collect();
     let deadlines: Vec<Option<i32>> = rows.iter().map(|one| one.deadline_days).collect();
+    let codes: HashMap<Id, &str> = rows.iter().map(|one| (one.id, one.code.as_str())).collect();
+    let parent = |one: &IssueCategory| one.parent_id.and_then(|above| codes.get(&above).copied());
     DataFrame::new(
         rows.len(),
         vec![
@@ -279,6 +283,7 @@ fn categories(rows: &[IssueCategory]) -> PolarsResult<DataFrame> {
             texts("kind", rows, |one| Some(one.kind.as_str())),
             Column::new("serious".into(), serious),
             Column::new("deadline_days".into(), deadlines),
+            StringChunked::from_iter_options("parent".into(), rows.iter().map(parent)).into_column(),
         ],
     )
 }
