@@ -23,6 +23,8 @@ pub enum Parent {
     /// The complaint's own unit: for units whose level is not stored as an ancestor.
     Unit,
     Category,
+    /// A category of the first level: its own complaints and those of the categories below it.
+    CategoryGroup,
     Enterprise,
     /// A named officer.
     Officer,
@@ -36,6 +38,7 @@ impl Parent {
             Self::Team => "complaints.team_id",
             Self::Unit => "complaints.unit_id",
             Self::Category => "complaints.category_id",
+            Self::CategoryGroup => "coalesce(classified.parent_id, classified.id)",
             Self::Enterprise => "complaints.enterprise_id",
             Self::Officer => "named.officer_id",
         }
@@ -62,6 +65,9 @@ impl Selection<'_> {
             self.list(pass)?;
             pass.push_sql(")) AS named ON named.complaint_id = complaints.id WHERE 1 = 1");
         } else {
+            if self.parent == Parent::CategoryGroup {
+                pass.push_sql(" JOIN issue_categories AS classified ON classified.id = complaints.category_id");
+            }
             pass.push_sql(" WHERE ");
             pass.push_sql(self.parent.sql());
             pass.push_sql(" IN (");

@@ -262,9 +262,13 @@ impl<'d> Walk<'d> {
         let own = match name {
             _ if output.of.ends_with("Connection") => {
                 let statistics = if self.is_by_measure(&field.node) { rows.saturating_mul(STATISTIC) } else { 0 };
-                // An order of units by a measure takes one statistic for each of four levels.
-                let statistics = if output.of == "UnitConnection" { statistics.saturating_mul(4) } else { statistics };
-                below.saturating_add(statistics)
+                // An order of units by a measure takes one statistic for each of four levels, one of categories two.
+                let levels = match output.of.as_str() {
+                    "UnitConnection" => 4,
+                    "IssueCategoryConnection" => 2,
+                    _ => 1,
+                };
+                below.saturating_add(statistics.saturating_mul(levels))
             }
             _ if STATISTICS.contains(&(of, name)) => rows.saturating_mul(STATISTIC),
             _ => 0,

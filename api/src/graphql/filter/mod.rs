@@ -45,7 +45,7 @@ impl<F: Filter> Filter for Box<F> {
 }
 
 /// Joins conditions in pairs, so that the expression of many is balanced and not deep.
-pub(super) fn balanced<T>(mut conditions: Vec<Pred<T>>, join: impl Fn(Pred<T>, Pred<T>) -> Pred<T>) -> Option<Pred<T>> {
+pub(super) fn balanced<C>(mut conditions: Vec<C>, join: impl Fn(C, C) -> C) -> Option<C> {
     while conditions.len() > 1 {
         let mut pairs = conditions.into_iter();
         let mut joined = Vec::with_capacity(pairs.len().div_ceil(2));
@@ -101,6 +101,7 @@ pub(in crate::graphql) use combine;
 /// | `text(column)` | operators | equality, order and `like` |
 /// | `search(column, …)` | text | the text stands anywhere in one of the columns |
 /// | `relation(key => table, id)` | a filter of another table | the row refers to a row that the filter selects |
+/// | `category(key)` | a filter of categories | the row refers to such a category, or to one below it |
 /// | `through(id => table, near, far => other, id)` | a filter of another table | rows of `table` link to such a row |
 /// | `by(function)` | any type | `function(&value, reference)` |
 /// | `whole(function)` | any type | `function(&filter)`, for fields that only have a meaning together |
@@ -175,6 +176,13 @@ macro_rules! field_condition {
         if let Some(filter) = &$filter.$field {
             let of = $crate::graphql::filter::selected!($table, filter, $reference);
             $conditions.push(Box::new(schema::queries::in_select($key, of.select($id))));
+        }
+    };
+    (category, $conditions:ident, $filter:expr, $field:ident, $reference:ident, $key:expr) => {
+        if let Some(filter) = &$filter.$field {
+            let of = $crate::graphql::types::category::selected_categories(filter, $reference)?;
+            let of = of.select(schema::tables::issue_categories::id);
+            $conditions.push(Box::new(schema::queries::in_select($key, of)));
         }
     };
     (

@@ -14,9 +14,7 @@ use schema::db::MultiBackend;
 use schema::domain::ids::ids_of_reference;
 use schema::queries::{Pred, in_select};
 use schema::queries::{of_a_register, registered, text_contains};
-use schema::tables::{
-    complaint_officers, complaint_sources, complaints, enterprises, issue_categories, officers, unit_responses, units,
-};
+use schema::tables::{complaint_officers, complaint_sources, complaints, enterprises, officers, unit_responses, units};
 use schema::{Id, StoreError, queries};
 
 filter! {
@@ -50,7 +48,7 @@ filter! {
         confidential: BooleanOps => truth(complaints::confidential),
         anonymous: BooleanOps => by(is_anonymous),
         unit: UnitFilter => by(of_unit),
-        category: CategoryFilter => relation(complaints::category_id => issue_categories, issue_categories::id.nullable()),
+        category: CategoryFilter => category(complaints::category_id),
         enterprise: EnterpriseFilter => relation(complaints::enterprise_id => enterprises, enterprises::id.nullable()),
         /// Conditions on an allegation against an officer.
         officers: AllegationFilter => relation(complaints::id => complaint_officers, complaint_officers::complaint_id),
@@ -140,7 +138,7 @@ filter! {
     /// Conditions on allegations against officers, joined by AND.
     AllegationFilter over complaint_officers {
         officer: OfficerFilter => relation(complaint_officers::officer_id => officers, officers::id),
-        category: CategoryFilter => relation(complaint_officers::category_id => issue_categories, issue_categories::id.nullable()),
+        category: CategoryFilter => category(complaint_officers::category_id),
         unit: UnitFilter => relation(complaint_officers::unit_id => units, units::id.nullable()),
         attribution: AttributionOps => word(complaint_officers::attribution),
         finding: FindingOps => word(complaint_officers::finding),

@@ -2,7 +2,7 @@
 
 use crate::graphql::filter::{DateOps, DateTimeOps, GuidanceStateOps, IdOps, StringOps, filter};
 use crate::graphql::types::{CategoryFilter, UnitFilter};
-use schema::tables::{guidance_documents, issue_categories, units};
+use schema::tables::{guidance_documents, units};
 
 filter! {
     /// Conditions on guidance documents, joined by AND.
@@ -10,7 +10,7 @@ filter! {
         id: IdOps => id(guidance_documents::id),
         /// Conditions on the headquarters unit that drafts the document.
         unit: UnitFilter => relation(guidance_documents::unit_id => units, units::id),
-        category: CategoryFilter => relation(guidance_documents::category_id => issue_categories, issue_categories::id.nullable()),
+        category: CategoryFilter => category(guidance_documents::category_id),
         state: GuidanceStateOps => word(guidance_documents::state),
         number: StringOps => text(guidance_documents::number),
         requested_at: DateTimeOps => time(guidance_documents::requested_at),

@@ -1,22 +1,25 @@
-//! Issue categories: the type, its list, filter and order.
+//! Issue categories: the type, its list and order.
+
+mod filter;
+
+pub use filter::{CategoryFilter, selected_categories};
 
 use crate::graphql::connection::{connection, list};
 use crate::graphql::context::{request, snapshot, viewer};
 use crate::graphql::enums::{CategoryKind, Locale};
 use crate::graphql::execute::Inline;
-use crate::graphql::filter::{BooleanOps, CategoryKindOps, Filter, IdOps, IntOps, StringOps, filter};
+use crate::graphql::filter::Filter;
 use crate::graphql::loaders::{CategoryKey, UnitKey, reference_row};
 use crate::graphql::page::PageArgs;
 use crate::graphql::scalars::id;
 use crate::graphql::types::complaint::complaints_of;
 use crate::graphql::types::order::measured_order;
-use crate::graphql::types::statistics::{IdAtPlace, list_by_measure};
+use crate::graphql::types::statistics::{IdAtPlace, MeasureSources, list_by_measure};
 use crate::graphql::types::{ComplaintConnection, ComplaintFilter, ComplaintOrder, Unit};
 use async_graphql::{Context, ID, Object, Result};
 use jobs::snapshot::PlaceColumn;
 use jobs::statistics::Dimension;
 use schema::queries::{CategorySort, Parent};
-use schema::tables::issue_categories;
 use schema::{models, queries};
 
 connection!(IssueCategory by CategorySort, IssueCategoryConnection, IssueCategoryEdge);
@@ -82,7 +85,7 @@ impl IssueCategory {
         Ok(reference_row(ctx, CategoryKey(parent)).await?.map(IssueCategory))
     }
 
-    /// Complaints of the category, the latest first by default.
+    /// Complaints of the category and those below it, the latest first by default.
     #[allow(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn complaints(
         &self,
@@ -95,30 +98,16 @@ impl IssueCategory {
         before: Option<String>,
     ) -> Result<ComplaintConnection> {
         let page = PageArgs { first, after, last, before };
-        complaints_of(ctx, Parent::Category, self.0.id, filter, order_by, page).await
+        let reference = snapshot(ctx)?.reference.clone();
+        let is_alone = reference.categories_within(self.0.id).all(|one| one.id == self.0.id);
+        let parent = if is_alone { Parent::Category } else { Parent::CategoryGroup };
+        complaints_of(ctx, parent, self.0.id, filter, order_by, page).await
     }
 
     /// The headquarters unit in charge; null if there is none.
     async fn owner(&self, ctx: &Context<'_>) -> Result<Option<Inline<Unit>>> {
         let Some(owner) = self.0.owner_unit_id else { return Ok(None) };
         Ok(reference_row(ctx, UnitKey(owner)).await?.map(Unit).map(Inline))
-    }
-}
-
-filter! {
-    /// Conditions on issue categories, joined by AND.
-    CategoryFilter over issue_categories {
-        id: IdOps => id(issue_categories::id),
-        code: StringOps => text(issue_categories::code),
-        name_vi: StringOps => text(issue_categories::name_vi),
-        name_en: StringOps => text(issue_categories::name_en),
-        kind: CategoryKindOps => word(issue_categories::kind),
-        serious: BooleanOps => truth(issue_categories::serious),
-        deadline_days: IntOps => value(issue_categories::deadline_days),
-        /// Whether an import created the category from its code alone.
-        unknown: BooleanOps => truth(issue_categories::unknown),
-        /// The id of the category above.
-        parent_id: IdOps => id(issue_categories::parent_id),
     }
 }
 
@@ -150,8 +139,13 @@ impl IssueCategoryQueries {
             Err(by) => {
                 let all = request(ctx)?.read(move |conn| queries::category_ids(conn, condition()?)).await?;
                 let at: IdAtPlace = |snapshot, place| Some(snapshot.reference.categories.get(place as usize)?.id);
-                let found = (Dimension::Place(PlaceColumn::Category), at).into();
-                list_by_measure::<IssueCategory, _>(ctx, all, by, found, page, CategoryKey).await
+                // A category is measured with those below it.
+                let levels = [PlaceColumn::CategoryGroup, PlaceColumn::Category];
+                let sources = MeasureSources {
+                    dimensions: levels.map(|level| (Dimension::Place(level), at)).to_vec(),
+                    separate_rows: Vec::new(),
+                };
+                list_by_measure::<IssueCategory, _>(ctx, all, by, sources, page, CategoryKey).await
             }
         }
     }
