@@ -10,7 +10,7 @@ use schema::enums::Locale;
 use std::sync::Arc;
 
 /// Fields of a statistic with sub-selections that the snapshot can answer.
-const OF_A_STATISTIC: [&str; 11] = [
+const OF_A_STATISTIC: [&str; 12] = [
     "rows",
     "totals",
     "totalsBefore",
@@ -20,6 +20,7 @@ const OF_A_STATISTIC: [&str; 11] = [
     "team",
     "unit",
     "category",
+    "categoryGroup",
     "officer",
     "enterprise",
 ];

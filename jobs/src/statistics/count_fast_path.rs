@@ -28,8 +28,7 @@ impl Question {
         self.allows_top_groups()
             && self.wanted == SelectedMeasures::default()
             && !self.group_by.is_empty()
-            && self.officers.is_none()
-            && self.findings.is_none()
+            && !self.allegations.are_limited()
     }
 }
 

@@ -63,8 +63,7 @@ pub fn group(
     calendar: &Calendar,
 ) -> Result<Grouped, JobError> {
     let is_of_officer_findings = |dimension: &Dimension| matches!(dimension, Dimension::Officer | Dimension::Finding);
-    let by_officer_finding = question.officers.is_some()
-        || question.findings.is_some()
+    let by_officer_finding = question.allegations.are_limited()
         || question.wanted.officers
         || question.group_by.iter().any(is_of_officer_findings);
     let mut needed = Rows::columns(question.wanted, question.disclosure.is_some());
@@ -119,13 +118,9 @@ pub fn group(
         for (row, words) in (0u32..).zip(named.amortized_iter()) {
             let Some(words) = words else { continue };
             for word in words.as_ref().u32()?.iter().flatten() {
-                let (officer, finding) = meaning(word);
-                let of_officers =
-                    question.officers.as_ref().is_none_or(|only| officer.is_some_and(|place| only.contains(&place)));
-                let of_findings = question.findings.as_ref().is_none_or(|only| only.contains(&finding));
-                if of_officers && of_findings {
+                if question.allegations.allow(word) {
                     entries.push(row);
-                    officer_findings.push((officer, finding));
+                    officer_findings.push(meaning(word));
                 }
             }
         }

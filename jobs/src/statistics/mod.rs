@@ -4,6 +4,7 @@
 //! combined from those of smaller groups, and a limit on groups changes no number. The *places* of a group
 //! are its dimension values as indices into the reference data.
 
+mod allegations;
 mod by_group;
 mod calendar;
 mod columns;
@@ -15,6 +16,7 @@ mod groups;
 mod measures;
 mod top_groups;
 
+pub use allegations::Allegations;
 pub use calendar::{Bucket, DayRange, Shift, Span, date};
 pub use dimension::Dimension;
 pub use disclosure::{Disclosure, Editions, NoiseKey, Thresholds, attributes as disclosed_attributes};
@@ -40,9 +42,8 @@ pub struct Question {
     /// Day (days since 1970) at whose end complaints count as answered or not; None is the day of the snapshot. The
     /// filter has to exclude complaints received later.
     pub as_of: Option<i32>,
-    /// Only allegations against these officers, and only with these findings (places).
-    pub officers: Option<Vec<u32>>,
-    pub findings: Option<Vec<u32>>,
+    /// The allegations that count.
+    pub allegations: Allegations,
     pub group_by: Vec<Dimension>,
     pub zone: Tz,
     /// The measures to compute; all others keep their defaults.
@@ -73,8 +74,7 @@ impl Default for Question {
         Self {
             filter: None,
             as_of: None,
-            officers: None,
-            findings: None,
+            allegations: Allegations::default(),
             group_by: Vec::new(),
             zone: Tz::Asia__Ho_Chi_Minh,
             wanted: SelectedMeasures::ALL,

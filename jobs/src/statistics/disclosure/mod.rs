@@ -12,10 +12,10 @@
 //!   stays the same when a complaint is added, so that averaging over many days does not remove it.
 //! - Confidential complaints count only in the number of complaints; all other measures leave them out.
 //! - There are finitely many fixed cells: a unit, a category or a kind, a channel, a state, and a month, a
-//!   quarter or a year, each of them or all. A union of cells (a list in a filter, or a period that is not
-//!   whole quarters and years) is answered only from the shown values of its cells. Otherwise an attacker
-//!   could ask for one cell within hundreds of unions and average the noise away (Asghar and Kaafar 2020,
-//!   *Averaging attacks on bounded noise-based disclosure control algorithms*).
+//!   quarter or a year, each of them or all. A union of cells (a list in a filter, a category of the first
+//!   level, or a period that is not whole quarters and years) is answered only from the shown values of its
+//!   cells. Otherwise an attacker could ask for one cell within hundreds of unions and average the noise away
+//!   (Asghar and Kaafar 2020, *Averaging attacks on bounded noise-based disclosure control algorithms*).
 //! - A cell is shown if it has at least as many complaints and enterprises as [`Thresholds`] says;
 //!   confidential complaints do not count. A suppressed cell adds 0 or one rounding base to a union and is
 //!   listed only in the second case, so that neither the difference of two answers nor the presence of a row
@@ -40,7 +40,7 @@ use super::calendar::{Bucket, Calendar, Shift, Span};
 use super::groups::group;
 use super::{Dimension, GroupResult, Measures, Question, SelectedMeasures};
 use crate::JobError;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{PlaceColumn, Snapshot};
 use cell_measures::disclose;
 use fixed::Fixed;
 use polars::prelude::Expr;
@@ -92,6 +92,14 @@ impl Disclosure {
     }
 }
 
+/// The dimension whose fixed cells the groups of another are made of: a first-level category is no cell of its own, but
+/// the union of the cells of its categories.
+fn finer(group_by: &[Dimension]) -> Option<Dimension> {
+    let category = Dimension::Place(PlaceColumn::Category);
+    let by_group = group_by.contains(&Dimension::Place(PlaceColumn::CategoryGroup));
+    (by_group && !group_by.contains(&category)).then_some(category)
+}
+
 /// The groups of a question as they are shown, and the totals: one group, or none if not asked for or
 /// suppressed.
 ///
@@ -106,8 +114,10 @@ pub fn disclosed(
     calendar: &Calendar,
 ) -> Result<(Vec<GroupResult>, Vec<GroupResult>), JobError> {
     let divisions = disclosure.divisions(&question.group_by, shift);
+    // Divides the groups alone: the totals stay what they are without it.
+    let finer = finer(&question.group_by).filter(|dimension| !divisions.contains(dimension));
     let own = question.group_by.len();
-    let group_by = question.group_by.iter().chain(&divisions).copied().collect();
+    let group_by = question.group_by.iter().chain(&finer).chain(&divisions).copied().collect();
     let divided = Question { group_by, ..question.clone() };
     let grouped = group(snapshot, &divided, filter, shift, calendar)?;
     check_cancelled()?;
@@ -117,7 +127,7 @@ pub fn disclosed(
         measures.iter().map(|measures| Fixed::new(measures, disclosure, &snapshot.reference)).collect()
     };
     let places = grouped.places();
-    let groups = if divisions.is_empty() {
+    let groups = if divisions.is_empty() && finer.is_none() {
         let each = places.into_iter().zip(shown(&measured));
         each.filter_map(|(places, fixed)| cell(places, &[fixed], disclosure.thresholds)).collect()
     } else {
@@ -131,7 +141,7 @@ pub fn disclosed(
     };
     check_cancelled()?;
     let totals = if question.totals {
-        let all = shown(&grouped.measured_without(own, wanted, disclose)?);
+        let all = shown(&grouped.measured_without(own + usize::from(finer.is_some()), wanted, disclose)?);
         cell(Vec::new(), &all, disclosure.thresholds).into_iter().filter(|cell| !cell.suppressed).collect()
     } else {
         Vec::new()
@@ -164,7 +174,7 @@ mod tests {
     use super::super::DayRange;
     use super::super::measures::CellMeasures;
     use super::*;
-    use crate::snapshot::PlaceColumn::{Category, Channel, Department};
+    use crate::snapshot::PlaceColumn::{Category, CategoryGroup, Channel, Department};
     use crate::snapshot::Reference;
 
     const ALL: Span = Span::ALL;
@@ -197,6 +207,14 @@ mod tests {
         let quarters = [Dimension::Time(Bucket::Quarter)];
         assert_eq!(disclosure(&[], year).divisions(&quarters, Shift::Months(3)), [Dimension::Part(year)]);
         assert_eq!(disclosure(&[], year).divisions(&quarters, Shift::Months(4)), [Dimension::Part(year.by_month())]);
+    }
+
+    #[test]
+    fn first_level_categories_are_unions_of_the_cells_of_categories() {
+        let [group, category, channel] = [CategoryGroup, Category, Channel].map(Dimension::Place);
+        assert_eq!(finer(&[channel, group]), Some(category));
+        assert_eq!(finer(&[group, category]), None, "grouping by categories already divides");
+        assert_eq!(finer(&[channel]), None);
     }
 
     #[test]

@@ -1,29 +1,12 @@
-//! Polars conditions over the facts of a snapshot: a filter, within the row scope of the viewer.
+//! Officers, categories and units as conditions over the facts of a snapshot, and its first day.
 
-use super::dimensions::ComplaintStatisticsFilter;
-use super::period::Period;
 use crate::access::{Rows, Scope, any, within_columns};
 use crate::graphql::error::{bad_input, from_job};
 use async_graphql::Result;
-use chrono_tz::Tz;
 use jobs::analyses::before_after;
 use jobs::snapshot::Snapshot;
 use polars::prelude::{Expr, IntoLazy, lit};
 use schema::Id;
-
-/// The row scope and the conditions of a filter, to be joined by AND.
-///
-/// # Errors
-/// BAD_USER_INPUT if a code is unknown or the period ends before it begins.
-pub fn conditions(snapshot: &Snapshot, scope: &Scope, filter: Option<&ComplaintStatisticsFilter>) -> Result<Vec<Expr>> {
-    let mut conditions = scope.expressions(snapshot);
-    if let Some(filter) = filter {
-        conditions.extend(filter.conditions(snapshot)?);
-        conditions
-            .extend(Period::new(filter.received_from, filter.received_before, Tz::Asia__Ho_Chi_Minh)?.conditions());
-    }
-    Ok(conditions)
-}
 
 /// The places of officers in the snapshot.
 ///
@@ -63,11 +46,8 @@ pub fn concerning(snapshot: &Snapshot, categories: &[Id], units: &[Id]) -> Expr 
     let reference = &snapshot.reference;
     let mut conditions = Vec::new();
     if !categories.is_empty() {
-        let is_within = |one: &schema::models::IssueCategory| {
-            categories.contains(&one.id) || one.parent_id.is_some_and(|parent| categories.contains(&parent))
-        };
-        let places =
-            reference.categories.iter().filter(|one| is_within(one)).filter_map(|one| reference.category_place(one.id));
+        let all = categories.iter().flat_map(|id| reference.categories_within(*id));
+        let places = all.filter_map(|one| reference.category_place(one.id));
         conditions.push(any("category", places.collect()));
     }
     if !units.is_empty() {

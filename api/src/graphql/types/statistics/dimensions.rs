@@ -1,19 +1,13 @@
-//! The dimensions of `complaintStatistics`: what groups can be formed by, how a row shows it, and the filter.
+//! The dimensions of `complaintStatistics`: what groups can be formed by, and how a row shows it.
 
-use crate::access::{any, within_columns};
-use crate::graphql::enums::{CategoryKind, Channel, ComplaintState, Finding};
-use crate::graphql::error::bad_input;
+use crate::graphql::enums::{CategoryKind, Channel, ComplaintState, Finding, LegalForm, PeerGroup};
 use crate::graphql::execute::Inline;
 use crate::graphql::loaders::{EnterpriseKey, OfficerKey, reference_row};
-use crate::graphql::scalars::Moment;
 use crate::graphql::types::{Enterprise, IssueCategory, Officer, Unit};
-use async_graphql::{Context, Enum, InputObject, Object, Result};
+use async_graphql::{Context, Enum, Object, Result};
 use chrono::{Datelike, NaiveDate};
-use jobs::facts::EnterpriseFact;
 use jobs::snapshot::{PlaceColumn, Snapshot};
 use jobs::statistics::{Bucket, Dimension, date};
-use polars::prelude::{Expr, col, lit};
-use schema::Id;
 use schema::enums as stored;
 use std::sync::Arc;
 
@@ -30,7 +24,12 @@ pub enum StatisticsDimension {
     /// Enterprises of one group, and the branches of one, are one group.
     Enterprise,
     Category,
+    /// The first-level category: the one above the category, or itself.
+    CategoryGroup,
     Kind,
+    LegalForm,
+    /// The peer group of the unit, or, if it has none, of the unit above it on the day of the complaint.
+    PeerGroup,
     Channel,
     State,
     /// The finding on each officer named, or on the complaint if it names none.
@@ -54,7 +53,10 @@ impl From<StatisticsDimension> for Dimension {
             StatisticsDimension::Officer => Self::Officer,
             StatisticsDimension::Enterprise => Self::Place(PlaceColumn::Enterprise),
             StatisticsDimension::Category => Self::Place(PlaceColumn::Category),
+            StatisticsDimension::CategoryGroup => Self::Place(PlaceColumn::CategoryGroup),
             StatisticsDimension::Kind => Self::Place(PlaceColumn::Kind),
+            StatisticsDimension::LegalForm => Self::Place(PlaceColumn::LegalForm),
+            StatisticsDimension::PeerGroup => Self::Place(PlaceColumn::PeerGroup),
             StatisticsDimension::Channel => Self::Place(PlaceColumn::Channel),
             StatisticsDimension::State => Self::Place(PlaceColumn::State),
             StatisticsDimension::Finding => Self::Finding,
@@ -87,6 +89,11 @@ impl RowDimensions {
 
     fn unit_at(&self, column: PlaceColumn) -> Option<Inline<Unit>> {
         self.snapshot.reference.units.get(self.small(Dimension::Place(column))? as usize).cloned().map(Unit).map(Inline)
+    }
+
+    fn category_at(&self, column: PlaceColumn) -> Option<Inline<IssueCategory>> {
+        let place = self.small(Dimension::Place(column))?;
+        self.snapshot.reference.categories.get(place as usize).cloned().map(IssueCategory).map(Inline)
     }
 
     /// The first day of a time bucket.
@@ -134,12 +141,27 @@ impl RowDimensions {
     }
 
     async fn category(&self) -> Option<Inline<IssueCategory>> {
-        let place = self.small(Dimension::Place(PlaceColumn::Category))?;
-        self.snapshot.reference.categories.get(place as usize).cloned().map(IssueCategory).map(Inline)
+        self.category_at(PlaceColumn::Category)
+    }
+
+    /// The first-level category.
+    async fn category_group(&self) -> Option<Inline<IssueCategory>> {
+        self.category_at(PlaceColumn::CategoryGroup)
     }
 
     async fn kind(&self) -> Option<CategoryKind> {
         self.word::<stored::CategoryKind>(Dimension::Place(PlaceColumn::Kind), stored::CategoryKind::WORDS)
+            .map(Into::into)
+    }
+
+    async fn legal_form(&self) -> Option<LegalForm> {
+        self.word::<stored::LegalForm>(Dimension::Place(PlaceColumn::LegalForm), stored::LegalForm::WORDS)
+            .map(Into::into)
+    }
+
+    /// The peer group of the unit, or, if it has none, of the unit above it.
+    async fn peer_group(&self) -> Option<PeerGroup> {
+        self.word::<stored::PeerGroup>(Dimension::Place(PlaceColumn::PeerGroup), stored::PeerGroup::WORDS)
             .map(Into::into)
     }
 
@@ -181,93 +203,5 @@ impl RowDimensions {
     /// The year received.
     async fn year(&self) -> Option<i32> {
         Some(self.start(Bucket::Year)?.year())
-    }
-}
-
-/// Which complaints to count. An unknown unit or category code gives BAD_USER_INPUT.
-#[derive(Debug, Clone, Default, InputObject)]
-pub struct ComplaintStatisticsFilter {
-    /// The code of a unit: complaints about it and the units below it, on the day of each complaint.
-    pub unit_within: Option<String>,
-    /// Codes of categories.
-    pub category_in: Option<Vec<String>>,
-    pub kind_in: Option<Vec<CategoryKind>>,
-    pub channel_in: Option<Vec<Channel>>,
-    pub state_in: Option<Vec<ComplaintState>>,
-    /// Complaints with one of these findings, of an officer named or of the complaint itself.
-    pub finding_in: Option<Vec<Finding>>,
-    /// Codes of officers named. An unknown code gives BAD_USER_INPUT if you see every complaint, else it
-    /// selects nothing.
-    pub officer_in: Option<Vec<String>>,
-    /// Tax codes of enterprises; their groups and branches are included. An unknown code selects nothing.
-    pub enterprise_in: Option<Vec<String>>,
-    /// Whether the officer blamed the IT system.
-    pub blames_system: Option<bool>,
-    pub anonymous: Option<bool>,
-    /// Received at this time or later. Not after `receivedBefore`.
-    pub received_from: Option<Moment>,
-    /// Received before this time.
-    pub received_before: Option<Moment>,
-}
-
-impl ComplaintStatisticsFilter {
-    /// The conditions except those on the period, on officers and on findings.
-    ///
-    /// # Errors
-    /// BAD_USER_INPUT if a code is unknown.
-    pub fn conditions(&self, snapshot: &Snapshot) -> Result<Vec<Expr>> {
-        let reference = &snapshot.reference;
-        let mut conditions = Vec::new();
-        if let Some(code) = &self.unit_within {
-            let unit = reference.unit_by_code(code).ok_or_else(|| {
-                bad_input(format!("unitWithin: there is no unit {code:?}: the query `units` lists the codes"))
-            })?;
-            let below: Vec<Id> = reference.tree.descendants_without_stored_ancestor(unit.id);
-            conditions.push(within_columns(snapshot, unit.id, &below));
-        }
-        if let Some(codes) = &self.category_in {
-            let mut places = Vec::new();
-            for code in codes {
-                let category = reference.categories.iter().find(|category| category.code == *code);
-                let place = category.and_then(|category| reference.category_place(category.id));
-                places.push(place.ok_or_else(|| {
-                    bad_input(format!(
-                        "categoryIn: there is no category {code:?}: the query `issueCategories` lists the codes"
-                    ))
-                })?);
-            }
-            conditions.push(any("category", places));
-        }
-        if let Some(kinds) = &self.kind_in {
-            conditions.push(any("kind", kinds.iter().map(|kind| stored::CategoryKind::from(*kind).place()).collect()));
-        }
-        if let Some(channels) = &self.channel_in {
-            conditions
-                .push(any("channel", channels.iter().map(|channel| stored::Channel::from(*channel).place()).collect()));
-        }
-        if let Some(states) = &self.state_in {
-            conditions
-                .push(any("state", states.iter().map(|state| stored::ComplaintState::from(*state).place()).collect()));
-        }
-        if let Some(tax_codes) = &self.enterprise_in {
-            let mut places = Vec::new();
-            for code in tax_codes {
-                let fact = EnterpriseFact { tax_code: code.clone(), group_code: None };
-                let place = snapshot
-                    .enterprises
-                    .place_of_tax_code(code)
-                    .or_else(|| snapshot.enterprises.place_of(&fact.counts_as()));
-                // An enterprise without complaints is no error: it selects nothing.
-                places.extend(place);
-            }
-            conditions.push(any("enterprise", places));
-        }
-        if let Some(blames) = self.blames_system {
-            conditions.push(col("blames").eq(lit(blames)));
-        }
-        if let Some(anonymous) = self.anonymous {
-            conditions.push(if anonymous { col("enterprise").is_null() } else { col("enterprise").is_not_null() });
-        }
-        Ok(conditions)
     }
 }

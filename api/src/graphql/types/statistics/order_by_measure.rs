@@ -1,6 +1,6 @@
 //! Lists ordered by a measure of the complaints of each row.
 
-use super::{ComplaintStatisticsFilter, StatisticsMeasure, conditions, days, officers};
+use super::{ComplaintStatisticsFilter, Selection, StatisticsMeasure, days};
 use crate::graphql::connection::{Counter, ListItem, Row, assemble};
 use crate::graphql::context::{RequestContext, request, snapshot, viewer};
 use crate::graphql::error::{bad_input, from_job};
@@ -68,16 +68,13 @@ async fn order_by_measure(
 ) -> Result<OrderedByMeasure> {
     let (request, viewer, snapshot) = (request(ctx)?, viewer(ctx)?, snapshot(ctx)?);
     let scope = viewer.scope(&snapshot.reference.tree);
-    let mut conditions = conditions(&snapshot, &scope, by.filter.as_ref())?;
+    let mut selection = Selection::of(request, &snapshot, &scope, by.filter.as_ref()).await?;
     if let Some(number) = by.days {
         let days = days(number)?;
-        conditions.push(col("day").gt(lit(day_number(local_date(snapshot.as_of)) - days)));
+        selection.conditions.push(col("day").gt(lit(day_number(local_date(snapshot.as_of)) - days)));
     }
-    let filter = by.filter.unwrap_or_default();
-    let officers = filter.officer_in.as_deref().map(|codes| officers(&snapshot, &scope, codes)).transpose()?;
-    let findings: Option<Vec<u32>> =
-        filter.finding_in.map(|all| all.into_iter().map(|one| schema::enums::Finding::from(one).place()).collect());
-    let condition = conditions.into_iter().reduce(Expr::and);
+    let condition = selection.condition(by.filter.as_ref())?;
+    let allegations = selection.allegations;
     let measure = by.measure.into();
     let mut wanted = SelectedMeasures::default();
     wanted.add(measure);
@@ -88,8 +85,7 @@ async fn order_by_measure(
         let question = Question {
             filter: condition.clone(),
             as_of: Some(today),
-            officers,
-            findings,
+            allegations,
             wanted,
             totals: false,
             ..Question::default()

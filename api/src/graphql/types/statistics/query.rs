@@ -1,7 +1,7 @@
 //! The query `complaintStatistics`.
 
 use super::{
-    Arguments, ComplaintStatistics, ComplaintStatisticsFilter, StatisticsComparison, StatisticsDimension,
+    Arguments, ComplaintStatistics, ComplaintStatisticsFilter, Selection, StatisticsComparison, StatisticsDimension,
     StatisticsHaving, StatisticsOrder, disguise, past_day, question,
 };
 use crate::graphql::context::{request, snapshot, viewer};
@@ -73,6 +73,7 @@ impl StatisticsQueries {
             .filter(|n| *n <= groups as usize)
             .ok_or_else(|| bad_input(format!("first must be from 0 to {groups}")))?;
         let arguments = Arguments {
+            selection: Selection::of(request(ctx)?, &snapshot, &scope, filter.as_ref()).await?,
             filter,
             group_by,
             having,
@@ -88,7 +89,7 @@ impl StatisticsQueries {
             as_of: as_of.map(|day| past_day(&snapshot, Some(day))).transpose()?,
         };
         let needs_past = arguments.needs_past();
-        let question = question(&snapshot, &scope, arguments, ctx.field())?;
+        let question = question(&snapshot, arguments, ctx.field())?;
         let dimensions = question.group_by.clone();
         let of = Arc::clone(&snapshot);
         let database = app.db.clone();

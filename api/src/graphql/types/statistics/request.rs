@@ -1,10 +1,10 @@
 //! Translates the arguments of `complaintStatistics` into a [`Question`] over the snapshot.
 
-use super::conditions::officers;
-use super::dimensions::{ComplaintStatisticsFilter, StatisticsDimension};
+use super::dimensions::StatisticsDimension;
+use super::filter::ComplaintStatisticsFilter;
 use super::measures::{StatisticsHaving, StatisticsMeasure};
 use super::period::{Period, StatisticsComparison};
-use crate::access::Scope;
+use super::selection::Selection;
 use crate::graphql::error::bad_input;
 use crate::graphql::page::SortDirection;
 use async_graphql::resolver_utils::EnumType;
@@ -35,6 +35,8 @@ pub struct StatisticsOrder {
 /// The arguments of `complaintStatistics`.
 pub struct Arguments {
     pub filter: Option<ComplaintStatisticsFilter>,
+    /// What the filter selects, within the row scope of the viewer.
+    pub selection: Selection,
     pub group_by: Vec<StatisticsDimension>,
     pub having: Option<StatisticsHaving>,
     pub order_by: Vec<StatisticsOrder>,
@@ -56,24 +58,20 @@ impl Arguments {
     /// (whether states, whether findings) of a past day are needed: the snapshot holds the present ones.
     pub fn needs_past(&self) -> (bool, bool) {
         let asks = |dimension| self.group_by.contains(&dimension);
-        let lists = |of: fn(&ComplaintStatisticsFilter) -> bool| self.filter.as_ref().is_some_and(of);
+        let has =
+            |of: fn(&ComplaintStatisticsFilter) -> bool| self.filter.as_ref().is_some_and(|filter| filter.has(of));
         (
-            asks(StatisticsDimension::State) || lists(|filter| filter.state_in.is_some()),
-            asks(StatisticsDimension::Finding) || lists(|filter| filter.finding_in.is_some()),
+            asks(StatisticsDimension::State) || has(|filter| filter.state_in.is_some() || filter.state.is_some()),
+            asks(StatisticsDimension::Finding) || has(|filter| filter.finding_in.is_some() || filter.finding.is_some()),
         )
     }
 }
 
-/// Builds the question, within the row scope of the viewer; `asked` is the selection of the answer.
+/// Builds the question; `asked` is the selection of the answer.
 ///
 /// # Errors
 /// BAD_USER_INPUT names the argument that is wrong.
-pub fn question(
-    snapshot: &Snapshot,
-    scope: &Scope,
-    arguments: Arguments,
-    asked: SelectionField<'_>,
-) -> Result<Question> {
+pub fn question(snapshot: &Snapshot, arguments: Arguments, asked: SelectionField<'_>) -> Result<Question> {
     let zone = Tz::from_str(&arguments.timezone).map_err(|_| {
         bad_input(format!(
             "timezone: {:?} is not a name of the IANA time zone database: write one such as Asia/Ho_Chi_Minh",
@@ -97,13 +95,12 @@ pub fn question(
     }
     let having = arguments.having.as_ref().map(|having| having.condition(&mut wanted));
     let filter = arguments.filter.unwrap_or_default();
-    let period = Period::new(filter.received_from, filter.received_before, zone)?;
+    let period = filter.period(zone)?;
     if arguments.thresholds.is_some() && !(zone == Tz::Asia__Ho_Chi_Minh && period.is_of_whole_months()) {
         // The smallest time cell is a month.
         return Err(bad_input("your role may ask only about whole months in Asia/Ho_Chi_Minh"));
     }
-    let mut conditions = scope.expressions(snapshot);
-    conditions.extend(filter.conditions(snapshot)?);
+    let Selection { mut conditions, allegations, listed } = arguments.selection;
     let as_of = arguments.as_of.map(day_number);
     conditions.extend(as_of.map(|day| col("day").lt_eq(lit(day))));
     let within = |period: &Period| {
@@ -128,7 +125,7 @@ pub fn question(
         thresholds,
         noise_key,
         scope: scope_of(snapshot, &filter),
-        listed: listed(&filter),
+        listed,
         span: span(&period),
         span_before,
     });
@@ -136,10 +133,7 @@ pub fn question(
         filter: within(&period),
         // By the clock: a snapshot may be of yesterday just after midnight, and an edition for longer.
         as_of: Some(as_of.unwrap_or_else(|| day_number(local_date(Timestamp::now())))),
-        officers: filter.officer_in.as_deref().map(|codes| officers(snapshot, scope, codes)).transpose()?,
-        findings: filter
-            .finding_in
-            .map(|all| all.into_iter().map(|one| schema::enums::Finding::from(one).place()).collect()),
+        allegations,
         group_by,
         zone,
         wanted,
@@ -163,18 +157,6 @@ fn scope_of(snapshot: &Snapshot, filter: &ComplaintStatisticsFilter) -> Option<I
     let tree = &snapshot.reference.tree;
     let is_stored = matches!(tree.kind(unit), Some(UnitKind::ProvincialDepartment | UnitKind::Branch | UnitKind::Team));
     (!is_stored || !tree.descendants_without_stored_ancestor(unit).is_empty()).then_some(unit)
-}
-
-/// The dimensions for which a filter lists several values.
-fn listed(filter: &ComplaintStatisticsFilter) -> Vec<Dimension> {
-    let lengths = [
-        (PlaceColumn::Category, filter.category_in.as_ref().map(Vec::len)),
-        (PlaceColumn::Kind, filter.kind_in.as_ref().map(Vec::len)),
-        (PlaceColumn::Channel, filter.channel_in.as_ref().map(Vec::len)),
-        (PlaceColumn::State, filter.state_in.as_ref().map(Vec::len)),
-    ];
-    let several = lengths.into_iter().filter(|(_, length)| length.is_some_and(|n| n > 1));
-    several.map(|(column, _)| Dimension::Place(column)).collect()
 }
 
 /// Marks the measures that are selected; only these are computed.
@@ -255,8 +237,12 @@ pub fn days(days: i32) -> Result<i32> {
 mod tests {
     use super::*;
     use crate::access::{Guard, allowed};
-    use crate::graphql::enums::{CategoryKind, Channel, ComplaintState};
-    use schema::enums::Role;
+    use crate::graphql::filter::{CategoryKindOps, ChannelOps, ComplaintStateOps};
+    use crate::graphql::types::statistics::selection::listed;
+    use ::tests::Database;
+    use jobs::snapshot::SnapshotStore;
+    use schema::enums::{self as stored, Role};
+    use schema::world::{self, Parameters};
 
     #[test]
     fn every_measure_of_an_answer_is_computed_when_it_is_selected() {
@@ -294,6 +280,10 @@ mod tests {
                 Dimension::Time(_) => {}
                 // The unit of a complaint about a team is that team: there is no lower level.
                 Dimension::Place(PlaceColumn::Team) => assert!(names.contains(&PlaceColumn::Unit.name())),
+                // A union of the cells of categories.
+                Dimension::Place(PlaceColumn::CategoryGroup) => {
+                    assert!(names.contains(&PlaceColumn::Category.name()));
+                }
                 Dimension::Place(column) => assert!(names.contains(&column.name()), "{}", dimension.name),
                 other => panic!("{other:?} is no attribute of a complaint: disclosure cannot tell its cells apart"),
             }
@@ -303,42 +293,81 @@ mod tests {
     #[test]
     fn every_value_that_a_filter_of_a_dashboard_lists_is_a_cell_of_its_own() {
         let of = "ComplaintStatisticsFilter";
+        let (kind, channel, state) =
+            (stored::CategoryKind::Conduct, stored::Channel::Portal, stored::ComplaintState::Closed);
         // No `..`: a new filter does not compile until it is decided here how many values it has.
         let filter = ComplaintStatisticsFilter {
-            category_in: Some(vec!["A".into(), "B".into()]),
-            kind_in: Some(vec![CategoryKind::Conduct; 2]),
-            channel_in: Some(vec![Channel::Portal; 2]),
-            state_in: Some(vec![ComplaintState::Closed; 2]),
+            category_in: Some(vec!["TECHNICAL".into()]),
+            kind_in: Some(vec![kind.into(); 2]),
+            channel_in: Some(vec![channel.into(); 2]),
+            state_in: Some(vec![state.into(); 2]),
+            // Evaluated below.
+            category: None,
+            kind: None,
+            channel: None,
+            state: None,
             // One unit, which is part of the key of the noise (`scope_of`), and the period, which cells are cut by.
             unit_within: None,
             received_from: None,
             received_before: None,
             // Not for a DASHBOARD.
+            unit: None,
+            legal_form: None,
+            peer_group: None,
             finding_in: None,
+            finding: None,
+            attribution: None,
             officer_in: None,
             enterprise_in: None,
             blames_system: None,
             anonymous: None,
+            confidential: None,
+            cost_vnd: None,
+            delay_hours: None,
+            received_at: None,
+            and: None,
+            or: None,
+            not: None,
         };
-        let names: Vec<&str> = jobs::statistics::disclosed_attributes().collect();
-        let listed: Vec<&str> = listed(&filter)
-            .into_iter()
-            .map(|dimension| match dimension {
-                Dimension::Place(column) => column.name(),
-                other => panic!("{other:?}"),
-            })
-            .collect();
+        let with_operators = ComplaintStatisticsFilter {
+            kind: Some(CategoryKindOps { ne: Some(kind.into()), ..CategoryKindOps::default() }),
+            channel: Some(ChannelOps { is_null: Some(false), ..ChannelOps::default() }),
+            state: Some(ComplaintStateOps { ne: Some(state.into()), ..ComplaintStateOps::default() }),
+            ..ComplaintStatisticsFilter::default()
+        };
+        let database = Database::sqlite();
+        let db = database.open();
+        let until = NaiveDate::from_ymd_opt(2025, 12, 31).unwrap();
+        world::generate(&db, Parameters { complaints: 300, seed: 1, until }, &mut |_| true).unwrap();
+        let reference = Arc::clone(&SnapshotStore::load(&db).unwrap().current().reference);
+        let cells: Vec<&str> = jobs::statistics::disclosed_attributes().collect();
         let guard = Guard::new(&crate::graphql::sdl(&crate::graphql::schema(false))).unwrap();
         let filters = guard.typed();
-        let shown = filters.iter().filter(|(within, field, _)| within == of && allowed(Role::Dashboard, of, field));
-        let with_lists: Vec<&str> = shown
+        let shown = filters.iter().filter(|(within, field, _)| *within == of && allowed(Role::Dashboard, of, field));
+        let (lists, operators): (Vec<&str>, Vec<&str>) = shown
             .map(|(_, field, _)| *field)
             .filter(|field| !["unitWithin", "receivedFrom", "receivedBefore"].contains(field))
-            .collect();
-        assert_eq!(with_lists.len(), listed.len(), "{with_lists:?} {listed:?}");
-        for field in with_lists {
-            let column = field.strip_suffix("In").unwrap_or(field);
-            assert!(names.contains(&column) && listed.contains(&column), "{field}");
+            .partition(|field| field.ends_with("In"));
+        for (fields, filter, categories) in [(lists, &filter, None), (operators, &with_operators, Some(vec![0, 1]))] {
+            let listed: Vec<&str> = listed(&filter.sets(&reference, categories).unwrap())
+                .into_iter()
+                .map(|dimension| match dimension {
+                    Dimension::Place(column) => column.name(),
+                    other => panic!("{other:?}"),
+                })
+                .collect();
+            assert_eq!(fields.len(), listed.len(), "{fields:?} {listed:?}");
+            for field in fields {
+                let column = field.strip_suffix("In").unwrap_or(field);
+                assert!(cells.contains(&column) && listed.contains(&column), "{field}");
+            }
         }
+        // One value is one cell.
+        let one = ComplaintStatisticsFilter {
+            category_in: Some(vec!["TEC-DOWN".into()]),
+            kind: Some(CategoryKindOps { eq: Some(kind.into()), ..CategoryKindOps::default() }),
+            ..ComplaintStatisticsFilter::default()
+        };
+        assert!(listed(&one.sets(&reference, None).unwrap()).is_empty());
     }
 }

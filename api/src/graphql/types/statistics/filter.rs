@@ -1,0 +1,272 @@
+//! The filter of `complaintStatistics`. Its fields with operators are those of the filter of `complaints`.
+
+use super::conditions::officers;
+use super::period::Period;
+use crate::access::{Scope, any, within_columns};
+use crate::graphql::enums::{self, CategoryKind, Channel, ComplaintState, Finding};
+use crate::graphql::error::bad_input;
+use crate::graphql::filter::{
+    AttributionOps, BooleanOps, CategoryKindOps, ChannelOps, ComplaintStateOps, DateTimeOps, DecimalOps, FindingOps,
+    FloatOps, LegalFormOps, PeerGroupOps,
+};
+use crate::graphql::scalars::{Decimal, Moment};
+use crate::graphql::types::{CategoryFilter, UnitFilter};
+use async_graphql::{InputObject, Result};
+use chrono_tz::Tz;
+use jobs::facts::EnterpriseFact;
+use jobs::snapshot::{PlaceColumn, Reference, Snapshot};
+use jobs::statistics::Allegations;
+use polars::prelude::{Expr, NamedFrom, Series, col, lit};
+use schema::enums as stored;
+
+/// Which complaints to count: conditions joined by AND. The fields with operators have the meaning that they
+/// have in the filter of `complaints`. An unknown unit or category code gives BAD_USER_INPUT.
+#[derive(Debug, Clone, Default, InputObject)]
+pub struct ComplaintStatisticsFilter {
+    /// The code of a unit: complaints about it and the units below it, on the day of each complaint.
+    pub unit_within: Option<String>,
+    pub unit: Option<UnitFilter>,
+    /// Codes of categories; those below them are included.
+    #[graphql(deprecation = "deprecated until 2028-12-31: use category, with the operators that lists have")]
+    pub category_in: Option<Vec<String>>,
+    pub category: Option<CategoryFilter>,
+    #[graphql(deprecation = "deprecated until 2028-12-31: use kind, with the operators that lists have")]
+    pub kind_in: Option<Vec<CategoryKind>>,
+    /// The kind of the category.
+    pub kind: Option<CategoryKindOps>,
+    #[graphql(deprecation = "deprecated until 2028-12-31: use channel, with the operators that lists have")]
+    pub channel_in: Option<Vec<Channel>>,
+    pub channel: Option<ChannelOps>,
+    #[graphql(deprecation = "deprecated until 2028-12-31: use state, with the operators that lists have")]
+    pub state_in: Option<Vec<ComplaintState>>,
+    pub state: Option<ComplaintStateOps>,
+    pub legal_form: Option<LegalFormOps>,
+    /// The peer group of the unit, or, if it has none, of the unit above it on the day of the complaint.
+    pub peer_group: Option<PeerGroupOps>,
+    /// Complaints with one of these findings, of an officer named or of the complaint itself.
+    #[graphql(deprecation = "deprecated until 2028-12-31: use finding, with the operators that lists have")]
+    pub finding_in: Option<Vec<Finding>>,
+    /// Complaints with such a finding, of an officer named or of the complaint itself. This, `attribution` and
+    /// `officerIn` of one filter must hold for the same allegation, and other allegations do not count as
+    /// officers or findings; within `and`, `or` and `not` all allegations of the selected complaints count.
+    pub finding: Option<FindingOps>,
+    /// Complaints that name an officer with such an attribution.
+    pub attribution: Option<AttributionOps>,
+    /// Codes of officers named. An unknown code gives BAD_USER_INPUT if you see every complaint, else it
+    /// selects nothing.
+    pub officer_in: Option<Vec<String>>,
+    /// Tax codes of enterprises; their groups and branches are included. An unknown code selects nothing.
+    pub enterprise_in: Option<Vec<String>>,
+    /// Whether the officer blamed the IT system.
+    pub blames_system: Option<bool>,
+    pub anonymous: Option<bool>,
+    pub confidential: Option<BooleanOps>,
+    /// In whole VND.
+    pub cost_vnd: Option<DecimalOps>,
+    /// In hours.
+    pub delay_hours: Option<FloatOps>,
+    /// Unlike `receivedFrom` and `receivedBefore` no period that `fill` and `compare` know.
+    pub received_at: Option<DateTimeOps>,
+    /// Received at this time or later. Not after `receivedBefore`.
+    pub received_from: Option<Moment>,
+    /// Received before this time.
+    pub received_before: Option<Moment>,
+    pub and: Option<Vec<ComplaintStatisticsFilter>>,
+    pub or: Option<Vec<ComplaintStatisticsFilter>>,
+    pub not: Option<Box<ComplaintStatisticsFilter>>,
+}
+
+/// The values of a column of places that a condition allows; None stands for no value.
+pub(super) type Places = Vec<Option<u32>>;
+
+/// Operators on a value from a short list.
+struct EqualOps<T> {
+    eq: Option<T>,
+    ne: Option<T>,
+    among: Option<Vec<T>>,
+    is_null: Option<bool>,
+}
+
+impl<T: Copy + PartialEq> EqualOps<T> {
+    /// Whether the operators select a value. As in SQL, only `isNull` selects what has none.
+    fn select(&self, value: Option<T>) -> bool {
+        self.eq.is_none_or(|eq| value == Some(eq))
+            && self.ne.is_none_or(|ne| value.is_some_and(|value| value != ne))
+            && self.among.as_ref().is_none_or(|among| value.is_some_and(|value| among.contains(&value)))
+            && self.is_null.is_none_or(|null| value.is_none() == null)
+    }
+}
+
+/// The places of the words of an enum that operators select; None without operators.
+macro_rules! words {
+    ($ops:expr, $name:ident) => {
+        $ops.as_ref().map(|ops| {
+            let place = |word: enums::$name| stored::$name::from(word).place();
+            let ops = EqualOps {
+                eq: ops.eq.map(place),
+                ne: ops.ne.map(place),
+                among: ops.r#in.as_ref().map(|words| words.iter().copied().map(place).collect()),
+                is_null: ops.is_null,
+            };
+            let all = (0..).take(stored::$name::WORDS.len()).map(Some).chain([None]);
+            all.filter(|place| ops.select(*place)).collect::<Places>()
+        })
+    };
+}
+
+/// The places of the words of an enum in a list.
+macro_rules! listed_words {
+    ($list:expr, $name:ident) => {
+        $list
+            .as_ref()
+            .map(|words| words.iter().map(|word| Some(stored::$name::from(*word).place())).collect::<Places>())
+    };
+}
+
+/// Adds the conditions of operators on a column with an order, as values of the column's type.
+macro_rules! ordered {
+    ($conditions:ident, $ops:expr, $column:literal, $value:expr) => {
+        if let Some(ops) = &$ops {
+            let value = $value;
+            let compared = [
+                ops.eq.as_ref().map(|one| col($column).eq(lit(value(one)))),
+                ops.ne.as_ref().map(|one| col($column).neq(lit(value(one)))),
+                ops.gt.as_ref().map(|one| col($column).gt(lit(value(one)))),
+                ops.gte.as_ref().map(|one| col($column).gt_eq(lit(value(one)))),
+                ops.lt.as_ref().map(|one| col($column).lt(lit(value(one)))),
+                ops.lte.as_ref().map(|one| col($column).lt_eq(lit(value(one)))),
+                ops.r#in.as_ref().map(|all| {
+                    let all = Series::new("values".into(), all.iter().map(value).collect::<Vec<_>>());
+                    col($column).is_in(lit(all).implode(false), false)
+                }),
+            ];
+            // A comparison with no value is null, and must not be true when it is negated.
+            $conditions.extend(compared.into_iter().flatten().map(|one| one.fill_null(lit(false))));
+            $conditions.extend(ops.is_null.map(|null| match null {
+                true => col($column).is_null(),
+                false => col($column).is_not_null(),
+            }));
+        }
+    };
+}
+
+impl ComplaintStatisticsFilter {
+    /// Whether the filter or a part of it has a condition.
+    pub(super) fn has(&self, condition: fn(&Self) -> bool) -> bool {
+        let mut parts = self.and.iter().flatten().chain(self.or.iter().flatten()).chain(self.not.as_deref());
+        condition(self) || parts.any(|part| part.has(condition))
+    }
+
+    /// The conditions on columns of places, as the places that each allows; `categories` has those that `category`
+    /// selects.
+    ///
+    /// # Errors
+    /// BAD_USER_INPUT if a code is unknown.
+    pub(super) fn sets(
+        &self,
+        reference: &Reference,
+        categories: Option<Vec<u32>>,
+    ) -> Result<Vec<(PlaceColumn, Places)>> {
+        let mut sets: Vec<(PlaceColumn, Option<Places>)> = Vec::new();
+        if let Some(codes) = &self.category_in {
+            let mut places = Places::new();
+            for code in codes {
+                let category = reference
+                    .category_by_code(code)
+                    .ok_or_else(|| bad_input(format!("categoryIn: there is no category {code:?}")))?;
+                places.extend(reference.categories_within(category.id).map(|one| reference.category_place(one.id)));
+            }
+            places.sort_unstable();
+            places.dedup();
+            sets.push((PlaceColumn::Category, Some(places)));
+        }
+        sets.extend([
+            (PlaceColumn::Category, categories.map(|all| all.into_iter().map(Some).collect())),
+            (PlaceColumn::Kind, listed_words!(self.kind_in, CategoryKind)),
+            (PlaceColumn::Kind, words!(self.kind, CategoryKind)),
+            (PlaceColumn::Channel, listed_words!(self.channel_in, Channel)),
+            (PlaceColumn::Channel, words!(self.channel, Channel)),
+            (PlaceColumn::State, listed_words!(self.state_in, ComplaintState)),
+            (PlaceColumn::State, words!(self.state, ComplaintState)),
+            (PlaceColumn::LegalForm, words!(self.legal_form, LegalForm)),
+            (PlaceColumn::PeerGroup, words!(self.peer_group, PeerGroup)),
+        ]);
+        Ok(sets.into_iter().filter_map(|(column, places)| Some((column, places?))).collect())
+    }
+
+    /// The conditions on other columns, except the period.
+    ///
+    /// # Errors
+    /// BAD_USER_INPUT if a code is unknown.
+    pub(super) fn other_conditions(&self, snapshot: &Snapshot) -> Result<Vec<Expr>> {
+        let reference = &snapshot.reference;
+        let mut conditions = Vec::new();
+        if let Some(code) = &self.unit_within {
+            let unit = reference
+                .unit_by_code(code)
+                .ok_or_else(|| bad_input(format!("unitWithin: there is no unit {code:?}")))?;
+            let below = reference.tree.descendants_without_stored_ancestor(unit.id);
+            conditions.push(within_columns(snapshot, unit.id, &below));
+        }
+        if let Some(tax_codes) = &self.enterprise_in {
+            let mut places = Vec::new();
+            for code in tax_codes {
+                let fact = EnterpriseFact { tax_code: code.clone(), group_code: None };
+                let place = snapshot
+                    .enterprises
+                    .place_of_tax_code(code)
+                    .or_else(|| snapshot.enterprises.place_of(&fact.counts_as()));
+                // An enterprise without complaints is no error: it selects nothing.
+                places.extend(place);
+            }
+            conditions.push(any("enterprise", places));
+        }
+        if let Some(blames) = self.blames_system {
+            conditions.push(col("blames").eq(lit(blames)));
+        }
+        if let Some(anonymous) = self.anonymous {
+            conditions.push(if anonymous { col("enterprise").is_null() } else { col("enterprise").is_not_null() });
+        }
+        if let Some(BooleanOps { eq, ne, is_null }) = self.confidential {
+            let ops = EqualOps { eq, ne, among: None, is_null };
+            conditions.push(match [true, false].map(|value| ops.select(Some(value))) {
+                [true, true] => lit(true),
+                [true, false] => col("confidential"),
+                [false, true] => col("confidential").not(),
+                [false, false] => lit(false),
+            });
+        }
+        ordered!(conditions, self.cost_vnd, "cost", |amount: &Decimal| amount.0);
+        ordered!(conditions, self.delay_hours, "delay", |hours: &f64| *hours);
+        ordered!(conditions, self.received_at, "received", |moment: &Moment| moment.0.micros());
+        Ok(conditions)
+    }
+
+    /// The limits on allegations.
+    ///
+    /// # Errors
+    /// As [`officers`].
+    pub(super) fn allegations(&self, snapshot: &Snapshot, scope: &Scope) -> Result<Allegations> {
+        let mut findings: Option<Vec<u32>> = None;
+        for places in [listed_words!(self.finding_in, Finding), words!(self.finding, Finding)].into_iter().flatten() {
+            let places = places.into_iter().flatten();
+            findings = Some(match findings {
+                None => places.collect(),
+                Some(before) => places.filter(|place| before.contains(place)).collect(),
+            });
+        }
+        Ok(Allegations {
+            officers: self.officer_in.as_deref().map(|codes| officers(snapshot, scope, codes)).transpose()?,
+            findings,
+            attributions: words!(self.attribution, Attribution).map(|all| all.into_iter().flatten().collect()),
+        })
+    }
+
+    /// The period, with days in a time zone.
+    ///
+    /// # Errors
+    /// BAD_USER_INPUT if it ends before it begins.
+    pub(super) fn period(&self, zone: Tz) -> Result<Period> {
+        Period::new(self.received_from, self.received_before, zone)
+    }
+}
