@@ -2,9 +2,10 @@
 
 use super::flagged::{FlagsPart, flags_part, states};
 use crate::JobError;
+use crate::analyses::category_trends::CategoryTrend;
 use crate::analyses::overdue::OverdueDocument;
 use crate::analyses::timeliness::{TimelinessDocument, UnitTimeliness};
-use crate::analyses::trends::{CategoryTrend, Totals, TrendsDocument};
+use crate::analyses::trends::{Totals, TrendsDocument};
 use crate::facts::monthly::MonthlySource;
 use crate::flags;
 use crate::results::recurrence;

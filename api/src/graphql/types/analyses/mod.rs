@@ -7,5 +7,5 @@ mod scorecard;
 
 pub use control::{CusumSeries, FunnelPlot};
 pub use query::AnalysisQueries;
-pub use results::{BacktestOutcome, BlameCheck, CategoryTrends, ResponseTimeliness, UnitLevel};
+pub use results::{BacktestOutcome, BlameCheck, CategoryTrends, ResponseTimeliness, TrendPeriod, UnitLevel};
 pub use scorecard::Scorecard;

@@ -1,15 +1,18 @@
 //! The queries of analyses: funnel plot, timeliness, blame check, trends and backtest.
 
-use super::{BacktestOutcome, BlameCheck, CategoryTrends, FunnelPlot, ResponseTimeliness, UnitLevel};
+use super::{BacktestOutcome, BlameCheck, CategoryTrends, FunnelPlot, ResponseTimeliness, TrendPeriod, UnitLevel};
 use crate::graphql::context::{request, snapshot, viewer};
 use crate::graphql::error::{bad_input, from_job};
-use crate::graphql::types::statistics;
+use crate::graphql::filter::LegalFormOps;
+use crate::graphql::types::UnitFilter;
+use crate::graphql::types::statistics::{self, ComplaintStatisticsFilter, Selection};
 use async_graphql::{Context, Object, Result};
 use chrono::NaiveDate;
 use jobs::analyses::backtest::{History, Question, backtest};
 use jobs::analyses::blame::{Blame, BlameDocument};
+use jobs::analyses::category_trends;
 use jobs::analyses::timeliness;
-use jobs::analyses::trends::trends;
+use jobs::analyses::trends::trends_of;
 use jobs::facts::days::day_number;
 use jobs::results::latest_result;
 use jobs::results::recurrence::{self, RecurrenceDocument};
@@ -17,6 +20,7 @@ use jobs::scheduled::blame::{self, blame_check_without};
 use schema::domain::ids::reference_id;
 use schema::enums::SubjectKind;
 use schema::events::Entity;
+use std::sync::Arc;
 
 #[derive(Default)]
 pub struct AnalysisQueries;
@@ -89,14 +93,35 @@ impl AnalysisQueries {
             desc = "A past day (Vietnam): counts what had happened by its end, as the register knows it now. Default: today. A future day gives BAD_USER_INPUT."
         )]
         as_of: Option<NaiveDate>,
+        #[graphql(
+            desc = "The recent period. Not together with `asOf`. Default: the 30 days up to `asOf`, compared with the 180 days before them."
+        )]
+        period: Option<TrendPeriod>,
+        #[graphql(
+            desc = "Conditions on the unit complained about, as in the filter of `complaints`: `within` takes the units below it on the day of each complaint."
+        )]
+        unit: Option<UnitFilter>,
+        legal_form: Option<LegalFormOps>,
     ) -> Result<CategoryTrends> {
         let snapshot = snapshot(ctx)?;
         let scope = viewer(ctx)?.scope(&snapshot.reference.tree);
-        let as_of = statistics::past_day(&snapshot, as_of)?;
+        let period = match period {
+            Some(_) if as_of.is_some() => {
+                return Err(bad_input("asOf and period: give one of them; a period ends on a day of its own"));
+            }
+            Some(period) => period.checked(statistics::past_day(&snapshot, None)?)?,
+            None => category_trends::TrendPeriod::up_to(statistics::past_day(&snapshot, as_of)?),
+        };
+        let filter = ComplaintStatisticsFilter { unit, legal_form, ..ComplaintStatisticsFilter::default() };
+        let selection = Selection::of(request(ctx)?, &snapshot, &scope, Some(&filter)).await?;
+        let condition = selection.condition(Some(&filter))?;
         let computing = request(ctx)?.compute(move || {
             let first = statistics::first_day(&snapshot, &scope)?;
-            let snapshot = scope.of_snapshot(snapshot).map_err(from_job)?;
-            let document = trends(&snapshot, first, as_of, Default::default()).map_err(from_job)?;
+            let part = match condition {
+                Some(condition) => Arc::new(snapshot.of(condition).map_err(from_job)?),
+                None => snapshot,
+            };
+            let document = trends_of(&part, first, period, Default::default()).map_err(from_job)?;
             Ok(document.into())
         });
         computing.await

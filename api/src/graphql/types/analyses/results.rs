@@ -1,12 +1,16 @@
 //! Results of analyses: timeliness of units, the blame check, the backtest of rankings and category trends.
 
 use crate::graphql::enums::SubjectKind;
-use async_graphql::{Enum, SimpleObject};
+use crate::graphql::error::bad_input;
+use crate::graphql::input;
+use async_graphql::{Enum, InputObject, Result, SimpleObject};
 use chrono::NaiveDate;
 use jobs::analyses::backtest::Outcome;
 use jobs::analyses::blame::{Blame, BlameDocument};
+use jobs::analyses::category_trends::{self, CategoryTrend};
 use jobs::analyses::timeliness::UnitTimeliness;
-use jobs::analyses::trends::{CategoryTrend, TrendsDocument};
+use jobs::analyses::trends::TrendsDocument;
+use jobs::facts::days::day_number;
 
 /// The level of the units that `responseTimeliness` ranks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -209,6 +213,43 @@ impl From<Outcome> for BacktestOutcome {
     }
 }
 
+/// The recent period of `categoryTrends`, and how long the period before it is.
+#[derive(InputObject)]
+pub struct TrendPeriod {
+    /// The first day.
+    pub from: NaiveDate,
+    /// The last day, not in the future.
+    pub until: NaiveDate,
+    /// Days of the period before it (1 to 36,500), fewer if the register begins later. Default: six times as
+    /// long.
+    pub before_days: Option<i32>,
+}
+
+impl TrendPeriod {
+    /// The periods that the analysis compares; `today` is the day of the snapshot.
+    ///
+    /// # Errors
+    /// BAD_USER_INPUT if it ends before it begins or in the future, or is too long.
+    pub fn checked(&self, today: NaiveDate) -> Result<category_trends::TrendPeriod> {
+        let (from, until) = (input::day("period.from", self.from)?, input::day("period.until", self.until)?);
+        if from > until {
+            return Err(bad_input(format!("period: from is {from}, after until, {until}: swap them")));
+        }
+        if until > today {
+            return Err(bad_input(format!("period: until is {until}: it must not be after today, {today}")));
+        }
+        let days = day_number(until) - day_number(from) + 1;
+        let before_days = self.before_days.unwrap_or(days.saturating_mul(6).min(LONGEST));
+        if days > LONGEST || !(1..=LONGEST).contains(&before_days) {
+            return Err(bad_input("period: at most 36,500 days, and beforeDays from 1 to 36,500"));
+        }
+        Ok(category_trends::TrendPeriod { until: day_number(until), days, before_days })
+    }
+}
+
+/// The longest period of trends, in days.
+const LONGEST: i32 = 36_500;
+
 /// The categories by their share of complaints, and which of them rise.
 #[derive(SimpleObject)]
 pub struct CategoryTrends {
@@ -217,7 +258,8 @@ pub struct CategoryTrends {
     /// Days of the period before it. With fewer than 30 no category is marked as rising: the register is too
     /// young.
     before_days: i32,
-    /// The largest category first.
+    /// Categories of both levels, the largest first. A category of the first level counts the complaints of
+    /// those below it, too.
     categories: Vec<CategoryTrendRow>,
 }
 
@@ -225,6 +267,8 @@ pub struct CategoryTrends {
 #[derive(SimpleObject)]
 pub struct CategoryTrendRow {
     category_code: String,
+    /// The code of the category above; null on the first level.
+    parent_code: Option<String>,
     category_name_vi: String,
     /// Null if the category has no English name.
     category_name_en: Option<String>,
@@ -236,13 +280,13 @@ pub struct CategoryTrendRow {
     expected: f64,
     /// Exact one-sided binomial test of the recent share, given the sum of both periods.
     p: f64,
-    /// The q-value of `p` over all categories.
+    /// The q-value of `p` over all categories of the level.
     q: f64,
     /// Whether the category rises: q at most 5 %, and 10 recent complaints or more.
     rises: bool,
     /// Share of all complaints of both periods, from 0 to 1.
     share: f64,
-    /// Share of this category and all larger ones together (Pareto).
+    /// Share of this category and all larger ones of its level together (Pareto).
     cumulative_share: f64,
 }
 
@@ -250,6 +294,7 @@ impl From<CategoryTrend> for CategoryTrendRow {
     fn from(trend: CategoryTrend) -> Self {
         Self {
             category_code: trend.code,
+            parent_code: trend.parent,
             category_name_vi: trend.name_vi,
             category_name_en: trend.name_en,
             recent: trend.recent,
@@ -267,8 +312,11 @@ impl From<CategoryTrend> for CategoryTrendRow {
 impl From<TrendsDocument> for CategoryTrends {
     fn from(document: TrendsDocument) -> Self {
         let mut categories: Vec<CategoryTrendRow> = document.categories.into_iter().map(Into::into).collect();
+        let size = |row: &CategoryTrendRow| row.recent + row.before;
+        // Of two equal ones that of the first level comes first: it may hold the other.
         categories.sort_by(|a, b| {
-            a.cumulative_share.total_cmp(&b.cumulative_share).then_with(|| a.category_code.cmp(&b.category_code))
+            let level = |row: &CategoryTrendRow| row.parent_code.is_some();
+            size(b).cmp(&size(a)).then(level(a).cmp(&level(b))).then_with(|| a.category_code.cmp(&b.category_code))
         });
         Self { recent_days: document.recent_days, before_days: document.before_days, categories }
     }

@@ -32,9 +32,9 @@ filter! {
 
 /// A category and those below it.
 fn within(code: &str, reference: &ReferenceData) -> OptionalCondition<issue_categories::table> {
-    let category = reference
-        .category_by_code(code)
-        .ok_or_else(|| StoreError::Rule(format!("within: there is no category {code:?}")))?;
+    let category = reference.category_by_code(code).ok_or_else(|| {
+        StoreError::Rule(format!("within: there is no category {code:?}: the query `issueCategories` lists the codes"))
+    })?;
     let all: Vec<Id> = reference.categories_within(category.id).map(|one| one.id).collect();
     Ok(Some(Box::new(issue_categories::id.eq_any(all).nullable())))
 }

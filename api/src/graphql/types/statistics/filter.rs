@@ -171,9 +171,11 @@ impl ComplaintStatisticsFilter {
         if let Some(codes) = &self.category_in {
             let mut places = Places::new();
             for code in codes {
-                let category = reference
-                    .category_by_code(code)
-                    .ok_or_else(|| bad_input(format!("categoryIn: there is no category {code:?}")))?;
+                let category = reference.category_by_code(code).ok_or_else(|| {
+                    bad_input(format!(
+                        "categoryIn: there is no category {code:?}: the query `issueCategories` lists the codes"
+                    ))
+                })?;
                 places.extend(reference.categories_within(category.id).map(|one| reference.category_place(one.id)));
             }
             places.sort_unstable();
@@ -202,9 +204,9 @@ impl ComplaintStatisticsFilter {
         let reference = &snapshot.reference;
         let mut conditions = Vec::new();
         if let Some(code) = &self.unit_within {
-            let unit = reference
-                .unit_by_code(code)
-                .ok_or_else(|| bad_input(format!("unitWithin: there is no unit {code:?}")))?;
+            let unit = reference.unit_by_code(code).ok_or_else(|| {
+                bad_input(format!("unitWithin: there is no unit {code:?}: the query `units` lists the codes"))
+            })?;
             let below = reference.tree.descendants_without_stored_ancestor(unit.id);
             conditions.push(within_columns(snapshot, unit.id, &below));
         }
