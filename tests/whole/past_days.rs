@@ -112,6 +112,8 @@ fn questions(day: &str) -> Vec<String> {
         "stateIn: [RECEIVED, ANSWERED]",
         "findingIn: [PENDING]",
         "stateIn: [CLOSED], findingIn: [SUSTAINED, EXONERATED]",
+        "state: {ne: CLOSED}, finding: {in: [PENDING, SUSTAINED]}",
+        "or: [{state: {eq: ANSWERED}}, {not: {finding: {eq: PENDING}}}]",
     ] {
         all.push(format!(
             "{{ complaintStatistics(asOf: \"{day}\", filter: {{{filter}}}) {{ totals {{ {measures} }} }} }}"

@@ -329,8 +329,8 @@ fn a_head_sees_what_rises_in_its_own_units() {
         let named = |rows: &[(&str, i64)]| -> Vec<(String, i64)> {
             rows.iter().map(|(code, number)| ((*code).to_owned(), *number)).collect()
         };
-        assert_eq!(recent(&board), named(&[("TD1", 2), ("TD2", 1)]));
-        assert_eq!(recent(&saigon), named(&[("TD1", 2)]));
-        assert_eq!(recent(&express), named(&[("TD2", 1)]));
+        assert_eq!(recent(&board), named(&[("TD", 3), ("TD1", 2), ("TD2", 1)]));
+        assert_eq!(recent(&saigon), named(&[("TD", 2), ("TD1", 2)]));
+        assert_eq!(recent(&express), named(&[("TD", 1), ("TD2", 1)]));
     }
 }
