@@ -101,7 +101,7 @@ pub(in crate::graphql) use combine;
 /// | `text(column)` | operators | equality, order and `like` |
 /// | `search(column, …)` | text | the text stands anywhere in one of the columns |
 /// | `relation(key => table, id)` | a filter of another table | the row refers to a row that the filter selects |
-/// | `category(key)` | a filter of categories | the row refers to such a category, or to one below it |
+/// | `category(key, selected)` | a filter of categories | the row refers to one that `selected` reads for the filter |
 /// | `through(id => table, near, far => other, id)` | a filter of another table | rows of `table` link to such a row |
 /// | `by(function)` | any type | `function(&value, reference)` |
 /// | `whole(function)` | any type | `function(&filter)`, for fields that only have a meaning together |
@@ -178,9 +178,9 @@ macro_rules! field_condition {
             $conditions.push(Box::new(schema::queries::in_select($key, of.select($id))));
         }
     };
-    (category, $conditions:ident, $filter:expr, $field:ident, $reference:ident, $key:expr) => {
+    (category, $conditions:ident, $filter:expr, $field:ident, $reference:ident, $key:expr, $selected:expr) => {
         if let Some(filter) = &$filter.$field {
-            let of = $crate::graphql::types::category::selected_categories(filter, $reference)?;
+            let of = $selected(filter, $reference)?;
             let of = of.select(schema::tables::issue_categories::id);
             $conditions.push(Box::new(schema::queries::in_select($key, of)));
         }

@@ -6,6 +6,7 @@ use crate::graphql::filter::{
     AttributionOps, BooleanOps, ChannelOps, ComplaintStateOps, DateOps, DateTimeOps, DecimalOps, FindingOps, FloatOps,
     IdOps, LegalFormOps, OptionalCondition, ReferenceData, StringOps, balanced, combine, filter, null_op, text_ops,
 };
+use crate::graphql::types::category::selected_categories;
 use crate::graphql::types::unit::unit_of_within;
 use crate::graphql::types::{CategoryFilter, EnterpriseFilter, OfficerFilter, ResponseFilter, UnitFilter};
 use async_graphql::Result;
@@ -48,7 +49,7 @@ filter! {
         confidential: BooleanOps => truth(complaints::confidential),
         anonymous: BooleanOps => by(is_anonymous),
         unit: UnitFilter => by(of_unit),
-        category: CategoryFilter => category(complaints::category_id),
+        category: CategoryFilter => category(complaints::category_id, selected_categories),
         enterprise: EnterpriseFilter => relation(complaints::enterprise_id => enterprises, enterprises::id.nullable()),
         /// Conditions on an allegation against an officer.
         officers: AllegationFilter => relation(complaints::id => complaint_officers, complaint_officers::complaint_id),
@@ -138,7 +139,7 @@ filter! {
     /// Conditions on allegations against officers, joined by AND.
     AllegationFilter over complaint_officers {
         officer: OfficerFilter => relation(complaint_officers::officer_id => officers, officers::id),
-        category: CategoryFilter => category(complaint_officers::category_id),
+        category: CategoryFilter => category(complaint_officers::category_id, selected_categories),
         unit: UnitFilter => relation(complaint_officers::unit_id => units, units::id.nullable()),
         attribution: AttributionOps => word(complaint_officers::attribution),
         finding: FindingOps => word(complaint_officers::finding),
