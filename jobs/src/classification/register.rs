@@ -45,7 +45,8 @@ pub fn confirmed(conn: &mut Conn, as_of: NaiveDate, most: usize, seed: u64) -> R
         rows.truncate(most);
         rows.sort_unstable();
     }
-    let codes: HashMap<Id, String> = queries::category_ids(conn)?.into_iter().map(|(code, id)| (id, code)).collect();
+    let codes: HashMap<Id, String> =
+        queries::category_ids_by_code(conn)?.into_iter().map(|(code, id)| (id, code)).collect();
     let ids: Vec<Id> = rows.iter().map(|(id, _)| *id).collect();
     let mut texts = queries::texts_of(conn, &ids)?;
     let with_text = |(id, category): (Id, Id)| Some((texts.remove(&id)?, codes.get(&category)?.clone()));

@@ -9,7 +9,7 @@ use crate::classification::{Classifier, margin, register};
 use crate::runner::job::{Context, Job, Publish};
 use crate::runner::ledger::still_owned;
 use schema::models::{CategorySuggestion, Classification, JobRun};
-use schema::queries::{Unclassified, category_ids, unclassified};
+use schema::queries::{Unclassified, category_ids_by_code, unclassified};
 use schema::register::store_suggestions;
 use schema::{Conn, Id, StoreError, Timestamp};
 use serde_json::json;
@@ -48,7 +48,9 @@ impl Job for Classify {
 
     /// Commits batch by batch: an import may leave many complaints.
     fn run(&self, context: &Context<'_>, run: &mut JobRun) -> Result<Publish, JobError> {
-        let read = |conn: &mut Conn| Ok::<_, JobError>((register::current(conn, rules(context))?, category_ids(conn)?));
+        let read = |conn: &mut Conn| {
+            Ok::<_, JobError>((register::current(conn, rules(context))?, category_ids_by_code(conn)?))
+        };
         let (classifier, categories) = context.db.read_snapshot(read)?;
         let name = classifier.name();
         let (mut read, mut suggested) = (0, 0);

@@ -92,8 +92,8 @@ impl SuspensionLimits {
         if limits.version.trim().is_empty() {
             return Err("version is blank: it is stored with each suspension".into());
         }
-        let mut all = limits.by_ground.values().chain([&limits.default]);
-        if all.any(|limit| !(1..=250).contains(&limit.working_days) || limit.extension_working_days > 250) {
+        let is_wrong = |limit: &Limit| !(1..=250).contains(&limit.working_days) || limit.extension_working_days > 250;
+        if is_wrong(&limits.default) || limits.by_ground.values().any(is_wrong) {
             return Err("working_days must be from 1 to 250, and extension_working_days from 0 to 250".into());
         }
         Ok(limits)

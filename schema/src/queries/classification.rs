@@ -125,7 +125,7 @@ pub fn texts_where(
 ///
 /// # Errors
 /// If the database cannot be read.
-pub fn category_ids(conn: &mut Conn) -> Result<HashMap<String, Id>, StoreError> {
+pub fn category_ids_by_code(conn: &mut Conn) -> Result<HashMap<String, Id>, StoreError> {
     let rows: Vec<(String, Id)> =
         issue_categories::table.select((issue_categories::code, issue_categories::id)).load(conn)?;
     Ok(rows.into_iter().collect())

@@ -28,9 +28,9 @@ pub use first_of_each::{Page, Parent, count_complaints_of, first_complaints_of};
 pub use flags::*;
 pub use in_select::{InSelect, in_select};
 pub use interventions::{
-    categories_of_proposals, complaints_of_measures, officers_with_measures, opinions_of, units_of_proposals,
+    categories_of_proposals, complaints_of_measures, measure_meets, officers_with_measures, opinions_of,
+    units_of_proposals,
 };
-pub use interventions::{categories_of_proposals, measure_meets, opinions_of, units_of_proposals};
 pub use keyset::{Direction, Key, ListOrder, Pred, Slice, Window};
 pub use lists::*;
 pub use not_true::{NotTrue, not_true};
