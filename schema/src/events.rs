@@ -16,7 +16,7 @@ use diesel::prelude::*;
 use personal::{PersonalValue, commit_personal};
 use serde_json::{Map, Value};
 
-pub use personal::commitment;
+pub use personal::{commitment, is_commitment};
 
 /// The changed fields of an entity; all of its fields if it was created.
 pub type Fields = Map<String, Value>;

@@ -36,6 +36,11 @@ pub fn commitment(salt: &[u8], field: &str, value: &str) -> String {
     data_encoding::HEXLOWER.encode(&mac.finalize().into_bytes())
 }
 
+/// Whether a field of a stored event holds a commitment in place of a personal value.
+pub fn is_commitment(value: &Value) -> bool {
+    value.as_object().is_some_and(|fields| fields.len() == 1 && fields.get("commitment").is_some_and(Value::is_string))
+}
+
 /// A personal value of an event, which is stored beside it.
 #[derive(Debug)]
 pub(super) struct PersonalValue {

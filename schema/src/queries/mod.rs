@@ -7,6 +7,7 @@ mod complaint_children;
 mod complaints;
 mod first_of_each;
 mod flags;
+mod history;
 mod in_select;
 mod interventions;
 mod keyset;
@@ -26,6 +27,10 @@ pub use complaint_children::*;
 pub use complaints::*;
 pub use first_of_each::{Page, Parent, count_complaints_of, first_complaints_of};
 pub use flags::*;
+pub use history::{
+    ComplaintEventPlace, PersonalText, ReferenceEventPlace, complaint_event_values_of, complaint_events_of,
+    escalations_of, principals_by_name, reference_event_values_of, reference_events_of,
+};
 pub use in_select::{InSelect, in_select};
 pub use interventions::{
     categories_of_proposals, complaints_of_measures, measure_meets, officers_with_measures, opinions_of,
