@@ -29,5 +29,11 @@ pub(super) const SEES_ALL: &[Role] = &[Board, DataTeam, Dashboard];
 /// Roles that see groups of any size.
 pub(super) const ANALYSTS: &[Role] = &[Board, UnitHead, DataTeam];
 
+/// Roles that see the history of complaints, each within its row scope, or of reference data.
+pub(super) const HISTORIES: &[Role] = &[Board, UnitHead, DataTeam, Admin];
+
+/// Roles that see names of users of the register, each as far as resolvers show them.
+pub(super) const SEES_USERS: &[Role] = &[Board, UnitHead, Admin];
+
 /// Roles that may filter groups by people and enterprises.
 pub(super) const PEOPLE: &[Role] = &[Board, UnitHead];

@@ -1,7 +1,8 @@
 //! The access table: which roles may use which fields (docs/threat-model.md), and what the audit log records of them.
 
 use super::roles::{
-    ANALYSTS, BOARD_AND_DATA_TEAM, BOARD_AND_HEADS, COMPLAINT_ENUMS, PEOPLE, REFERENCE, SEES_ALL, STATISTICS,
+    ANALYSTS, BOARD_AND_DATA_TEAM, BOARD_AND_HEADS, COMPLAINT_ENUMS, HISTORIES, PEOPLE, REFERENCE, SEES_ALL,
+    SEES_USERS, STATISTICS,
 };
 use schema::enums::Role::{self, Admin, Board, Intake, UnitHead};
 use std::collections::HashMap;
@@ -52,7 +53,8 @@ const TABLE: &[(&str, &str, &[Role], Audited)] = &[
     ("SqlAnswer", "* rows", BOARD_AND_DATA_TEAM, No("the SQL query itself is logged")),
     ("SqlColumn", "name type", BOARD_AND_DATA_TEAM, No("the SQL query itself is logged")),
     ("Query", "issueCategories units unit", REFERENCE, Root),
-    ("Query", "officers officer enterprises", &[Board], Root),
+    ("Query", "officers enterprises", &[Board], Root),
+    ("Query", "officer", &[Board, Admin], Root),
     ("Query", "flags flag", BOARD_AND_HEADS, Root),
     ("Query", "flagsFound", &[Board], Root),
     ("FlagsFound", "* runId", &[Board], No("the run; found subjects have fields of their own")),
@@ -234,8 +236,16 @@ const TABLE: &[(&str, &str, &[Role], Audited)] = &[
     ("Complaint", "suggestions", &[Board], No("categories of the complaint, whose id has a field of its own")),
     ("Complaint", "responses", BOARD_AND_HEADS, No("no identity and no content; a pseudonym replaces the id")),
     ("Complaint", "* pseudonym", ANALYSTS, No("no identity and no content; a pseudonym replaces the id")),
+    // Its resolvers show a field to whom its present value is shown (`types/history/rights.rs`).
+    ("ComplaintHistoryEntry", "changes", ANALYSTS, ByRows),
+    ("ComplaintHistoryEntry", "reason reasonErased", BOARD_AND_HEADS, ByRows),
+    ("ComplaintHistoryEntry", "*", ANALYSTS, No("who and when, no content")),
+    ("HistoryChange", "* after afterName before beforeName field", HISTORIES, No("logged by changes of the entry")),
+    ("HistoryActor", "name", SEES_USERS, No("users of the register")),
+    ("HistoryActor", "*", HISTORIES, No("users of the register")),
+    ("HistoryActorKind", "*", HISTORIES, Word),
     ("ComplaintSource", "reference source", BOARD_AND_HEADS, No("logged by Complaint.sources")),
-    ("ComplaintConnection ComplaintEdge", "*", ANALYSTS, Part),
+    ("ComplaintConnection ComplaintEdge ComplaintHistoryConnection ComplaintHistoryEdge", "*", ANALYSTS, Part),
     ("Allegation", "sourceCodes", BOARD_AND_HEADS, ByRows),
     ("Allegation", "*", ANALYSTS, No("the officer has fields of their own")),
     ("UnitResponse", "complaintId id outcome text", BOARD_AND_HEADS, ByRows),
@@ -280,7 +290,9 @@ const TABLE: &[(&str, &str, &[Role], Audited)] = &[
     ("StatisticsComparison", "*", STATISTICS, Word),
     ("StatisticsOrder", "*", STATISTICS, Part),
     // People: within complaints for roles that see complaints; as lists for the Board only.
-    ("Officer", "appointedOn code id name rank record", BOARD_AND_HEADS, ByResolver),
+    ("Officer", "appointedOn id name rank record", BOARD_AND_HEADS, ByResolver),
+    ("Officer", "code", SEES_USERS, ByResolver),
+    ("Officer", "history", &[Board, Admin], ByResolver),
     ("Officer", "complaints", ANALYSTS, ByResolver),
     ("Officer", "flag postings", &[Board], ByResolver),
     ("Officer", "pseudonym", ANALYSTS, No("a pseudonym replaces the identity")),
@@ -293,6 +305,7 @@ const TABLE: &[(&str, &str, &[Role], Audited)] = &[
     ("OfficerOrder", "*", &[Board], Part),
     ("Posting", "*", &[Board], No("logged by Officer.postings")),
     ("Enterprise", "complaints", ANALYSTS, ByResolver),
+    ("Enterprise", "history", &[Board], ByResolver),
     ("Enterprise", "groupCode id name taxCode", BOARD_AND_HEADS, ByResolver),
     ("Enterprise", "pseudonym", ANALYSTS, No("a pseudonym replaces the identity")),
     ("EnterpriseConnection EnterpriseEdge", "*", &[Board], Part),
@@ -303,6 +316,7 @@ const TABLE: &[(&str, &str, &[Role], Audited)] = &[
     // Units and categories: no personal data.
     ("Unit", "complaints", ANALYSTS, No("a unit is not a person")),
     ("Unit", "cusum flag", &[Board], No("a unit is not a person")),
+    ("Unit IssueCategory", "history", &[Board, Admin], No("neither is a person")),
     ("Unit", "scorecard", BOARD_AND_HEADS, No("a unit is not a person")),
     ("Unit", "* code field id name nameEn nameVi", REFERENCE, No("a unit is not a person")),
     ("Scorecard", "*", BOARD_AND_HEADS, No("of a unit, or told by Officer.record")),
@@ -317,6 +331,8 @@ const TABLE: &[(&str, &str, &[Role], Audited)] = &[
     ("CategoryFilter", "* code id nameEn nameVi parentId within", REFERENCE, No("a category is not a person")),
     ("IssueCategoryOrder", "days filter measure", ANALYSTS, Part),
     ("IssueCategoryOrder", "*", REFERENCE, Part),
+    ("ReferenceHistoryConnection ReferenceHistoryEdge", "*", &[Board, Admin], Part),
+    ("ReferenceHistoryEntry", "*", &[Board, Admin], No("logged by the history of the officer or enterprise")),
     // Results of jobs.
     ("Flag", "changedAt explanations id numbers officer openedAt proposed reasonEn", BOARD_AND_HEADS, ByResolver),
     ("Flag", "reasonVi runId state tier", BOARD_AND_HEADS, ByResolver),
@@ -359,12 +375,12 @@ const TABLE: &[(&str, &str, &[Role], Audited)] = &[
     ("CategoryKind PeerGroup UnitKind UnitLevel SortDirection UnitOrderField", "*", REFERENCE, Word),
     ("IssueCategoryOrderField", "*", REFERENCE, Word),
     ("ComplaintState Channel LegalForm", "*", COMPLAINT_ENUMS, Word),
-    ("Finding Attribution ResponseAction ComplaintOrderField", "*", ANALYSTS, Word),
+    ("Finding Attribution ResponseAction ComplaintOrderField ComplaintHistoryKind", "*", ANALYSTS, Word),
     ("UnitResponseOrderField", "*", BOARD_AND_HEADS, Word),
     ("OfficerOrderField", "CODE NAME", &[Board], AsCondition),
     ("EnterpriseOrderField", "NAME TAX_CODE", &[Board], AsCondition),
     ("Tier Proposed FlagState FlagOrderField SubjectKind ExposureBasis", "*", BOARD_AND_HEADS, Word),
-    ("RunState RunOrigin JobRunOrderField", "*", &[Board, Admin], Word),
+    ("RunState RunOrigin JobRunOrderField ReferenceEventKind", "*", &[Board, Admin], Word),
     ("DigestOrderField", "*", &[Board], Word),
     ("Locale", "*", REFERENCE, Word),
     ("DeliveryChannel DeliveryState", "*", &[Board], Word),

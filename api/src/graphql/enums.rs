@@ -96,6 +96,8 @@ mirror! {
     OpinionVerdict { Agreed, AgreedWithChanges, NotAgreed }
     /// The state of a proposal.
     ProposalState { Proposed, Accepted, Rejected, Implemented, Withdrawn }
+    /// What happened to a row of reference data.
+    ReferenceEventKind { Created, Updated, Removed }
     /// The kind of a measure: điều chuyển (REASSIGNMENT), kỷ luật (DISCIPLINE), đình chỉ công tác (SUSPENSION),
     /// kiểm điểm (FORMAL_REVIEW).
     MeasureKind { Reassignment, Discipline, Suspension, FormalReview }

@@ -48,8 +48,15 @@ impl ScalarType for Moment {
     }
 
     fn to_value(&self) -> Value {
+        Value::String(self.text())
+    }
+}
+
+impl Moment {
+    /// The time as text, as clients read it.
+    pub fn text(self) -> String {
         let local = self.0.utc().with_timezone(&schema::domain::calendar::LOCAL);
-        Value::String(local.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+        local.to_rfc3339_opts(SecondsFormat::AutoSi, true)
     }
 }
 

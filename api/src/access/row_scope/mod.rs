@@ -108,8 +108,12 @@ impl Viewer {
     }
 
     /// The officers that this viewer may see; None for all of them. An officer does not see officers known only from
-    /// complaints that also name the viewer.
+    /// complaints that also name the viewer. An ADMIN sees no officer of whom only the code is known: a complaint may
+    /// have named it.
     pub fn officers(&self, tree: &UnitTree) -> Option<Pred<officers::table>> {
+        if self.role == Role::Admin {
+            return Some(Box::new(not(officers::unknown).nullable()));
+        }
         let (own, visible) = (self.officer_id?, self.scope(tree).condition()?);
         let visible = complaints::table.into_boxed::<MultiBackend>().filter(visible).select(complaints::id);
         let named = complaint_officers::table

@@ -4,9 +4,10 @@ use crate::graphql::connection::{connection, list};
 use crate::graphql::context::{request, snapshot, viewer};
 use crate::graphql::filter::{Filter, IdOps, OptionalCondition, ReferenceData, StringOps, both, filter};
 use crate::graphql::loaders::EnterpriseKey;
-use crate::graphql::page::PageArgs;
+use crate::graphql::page::{PageArgs, SortDirection};
 use crate::graphql::scalars::id;
 use crate::graphql::types::complaint::complaints_of;
+use crate::graphql::types::history::{Recorded, ReferenceHistoryConnection, history_of_reference};
 use crate::graphql::types::order::measured_order;
 use crate::graphql::types::statistics::{IdAtPlace, list_by_measure};
 use crate::graphql::types::{ComplaintConnection, ComplaintFilter, ComplaintOrder};
@@ -73,6 +74,22 @@ impl Enterprise {
     async fn group_code(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
         request(ctx)?.note_shown(|seen| &mut seen.enterprises, self.0.id);
         Ok(self.0.group_code.as_deref())
+    }
+
+    /// Every step that changed the enterprise, the oldest first by default. Empty if you are an officer: the first
+    /// step tells when the enterprise complained.
+    async fn history(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default_with = "SortDirection::Asc")] direction: SortDirection,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<ReferenceHistoryConnection> {
+        let page = PageArgs { first, after, last, before };
+        request(ctx)?.note_shown(|seen| &mut seen.enterprises, self.0.id);
+        Box::pin(history_of_reference(ctx, Recorded::Enterprise, self.0.id, direction, page)).await
     }
 }
 

@@ -11,6 +11,7 @@ pub mod digest;
 pub mod enterprise;
 pub mod flag;
 pub mod guidance;
+pub mod history;
 pub mod job_run;
 pub mod measure;
 pub mod node;

@@ -53,7 +53,8 @@ async fn find_node(ctx: &Context<'_>, id: Id) -> Result<Option<Node>> {
     if let Some(category) = reference.category_place(id).and_then(|place| reference.categories.get(place as usize)) {
         return Ok(may("issueCategories").then(|| Node::IssueCategory(IssueCategory(category.clone()))));
     }
-    let (complaints, officers, enterprises) = (may("complaint"), may("officer"), may("enterprises"));
+    // By the lists: an ADMIN may ask for an officer by code alone.
+    let (complaints, officers, enterprises) = (may("complaint"), may("officers"), may("enterprises"));
     let (flags, runs, reports) = (may("flag"), may("jobRuns"), may("digests"));
     let (documents, advice, decided) = (may("guidanceDocuments"), may("proposals"), may("measures"));
     let scope = viewer.scope(&reference.tree);

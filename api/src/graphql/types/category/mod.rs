@@ -10,9 +10,10 @@ use crate::graphql::enums::{CategoryKind, Locale};
 use crate::graphql::execute::Inline;
 use crate::graphql::filter::Filter;
 use crate::graphql::loaders::{CategoryKey, UnitKey, reference_row};
-use crate::graphql::page::PageArgs;
+use crate::graphql::page::{PageArgs, SortDirection};
 use crate::graphql::scalars::id;
 use crate::graphql::types::complaint::complaints_of;
+use crate::graphql::types::history::{Recorded, ReferenceHistoryConnection, history_of_reference};
 use crate::graphql::types::order::measured_order;
 use crate::graphql::types::statistics::{IdAtPlace, MeasureSources, list_by_measure};
 use crate::graphql::types::{ComplaintConnection, ComplaintFilter, ComplaintOrder, Unit};
@@ -108,6 +109,20 @@ impl IssueCategory {
     async fn owner(&self, ctx: &Context<'_>) -> Result<Option<Inline<Unit>>> {
         let Some(owner) = self.0.owner_unit_id else { return Ok(None) };
         Ok(reference_row(ctx, UnitKey(owner)).await?.map(Unit).map(Inline))
+    }
+
+    /// Every step that changed the category, the oldest first by default.
+    async fn history(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default_with = "SortDirection::Asc")] direction: SortDirection,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<ReferenceHistoryConnection> {
+        let page = PageArgs { first, after, last, before };
+        Box::pin(history_of_reference(ctx, Recorded::Category, self.0.id, direction, page)).await
     }
 }
 

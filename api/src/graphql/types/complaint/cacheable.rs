@@ -1,8 +1,9 @@
 //! The fields of a complaint, and of what it refers to, whose JSON may be cached.
 //!
 //! Each depends on nothing but the version of the complaint, the names in the snapshot and the rights of the viewer.
-//! Fields that change otherwise stay out: flags, analyses and suggestions change by runs of jobs, sources without a new version,
-//! redacted texts belong to no version of the row, and lists below a unit or an officer change with other complaints.
+//! Fields that change otherwise stay out: flags, analyses and suggestions change by runs of jobs, sources without a new
+//! version, redacted texts belong to no version of the row, histories grow by escalations, and lists below a unit or an
+//! officer change with other complaints.
 
 use crate::graphql::execute::selection::Cacheable;
 
@@ -128,11 +129,11 @@ mod tests {
 
     /// The fields that are not cached. A new field of a type above belongs here, or into the type.
     const NOT_CACHED: &[(&str, &[&str])] = &[
-        ("Complaint", &["sources", "redactedText", "suggestions"]),
-        ("Unit", &["scorecard", "complaints", "flag", "cusum", "parents"]),
-        ("IssueCategory", &["parent", "complaints"]),
-        ("Officer", &["flag", "record", "complaints", "postings"]),
-        ("Enterprise", &["complaints"]),
+        ("Complaint", &["sources", "redactedText", "history", "suggestions"]),
+        ("Unit", &["scorecard", "complaints", "flag", "cusum", "parents", "history"]),
+        ("IssueCategory", &["parent", "complaints", "history"]),
+        ("Officer", &["flag", "record", "complaints", "postings", "history"]),
+        ("Enterprise", &["complaints", "history"]),
         ("Allegation", &[]),
         ("UnitResponse", &[]),
         ("UnitResponseConnection", &[]),

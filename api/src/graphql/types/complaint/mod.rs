@@ -24,10 +24,11 @@ use crate::graphql::loaders::{
     AllegationsKey, CategoryKey, EnterpriseKey, MattersKey, OfficerKey, RedactionKey, SourcesKey, UnitKey, loaders,
     one, reference_row,
 };
-use crate::graphql::page::PageArgs;
+use crate::graphql::page::{PageArgs, SortDirection};
 use crate::graphql::scalars::id;
 use crate::graphql::scalars::{Decimal, Json, Moment};
 use crate::graphql::types::classification::{CategorySuggestion, suggestions_of};
+use crate::graphql::types::history::{ComplaintHistoryConnection, history_of_complaint};
 use crate::graphql::types::response::responses_of;
 use crate::graphql::types::{
     Enterprise, IssueCategory, Officer, ResponseFilter, Unit, UnitResponseConnection, UnitResponseOrder,
@@ -253,6 +254,22 @@ impl Complaint {
     ) -> Result<Inline<UnitResponseConnection>> {
         let page = PageArgs { first, after, last, before };
         responses_of(ctx, self.0.id, filter, order_by, page).await.map(Inline)
+    }
+
+    /// Every step that the register recorded and you may read, the oldest first by default: who did what, when,
+    /// and why. The histories of all complaints of a page are loaded together.
+    async fn history(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default_with = "SortDirection::Asc")] direction: SortDirection,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Inline<ComplaintHistoryConnection>> {
+        let page = PageArgs { first, after, last, before };
+        // Boxed: otherwise the future of every field of a complaint would be as large.
+        Box::pin(history_of_complaint(ctx, self.0.id, direction, page)).await.map(Inline)
     }
 }
 

@@ -15,9 +15,10 @@ use crate::graphql::execute::blocking;
 use crate::graphql::loaders::{
     OfficerComplaintsKey, PostingsKey, UnitKey, VisibleFlagKey, loaders, one, reference_row,
 };
-use crate::graphql::page::PageArgs;
+use crate::graphql::page::{PageArgs, SortDirection};
 use crate::graphql::scalars::id;
 use crate::graphql::types::complaint::complaints_of;
+use crate::graphql::types::history::{Recorded, ReferenceHistoryConnection, history_of_reference};
 use crate::graphql::types::statistics;
 use crate::graphql::types::{ComplaintConnection, ComplaintFilter, ComplaintOrder, Flag, Scorecard, Unit};
 use async_graphql::{Context, ID, Object, Result};
@@ -145,6 +146,22 @@ impl Officer {
         request(ctx)?.note_shown(|seen| &mut seen.files, self.0.id);
         let rows = one(loaders(ctx)?, PostingsKey(self.0.id)).await?.unwrap_or_default();
         Ok(rows.into_iter().map(Posting).collect())
+    }
+
+    /// Every step that changed the officer or the postings, the oldest first by default. Empty if you are an
+    /// officer yourself.
+    async fn history(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default_with = "SortDirection::Asc")] direction: SortDirection,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<ReferenceHistoryConnection> {
+        let page = PageArgs { first, after, last, before };
+        request(ctx)?.note_shown(|seen| &mut seen.files, self.0.id);
+        Box::pin(history_of_reference(ctx, Recorded::Officer, self.0.id, direction, page)).await
     }
 }
 

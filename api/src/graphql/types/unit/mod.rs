@@ -13,9 +13,10 @@ use crate::graphql::context::{request, snapshot, viewer};
 use crate::graphql::enums::{Locale, PeerGroup, UnitKind};
 use crate::graphql::error::from_job;
 use crate::graphql::loaders::{LatestRecurrence, ParentsKey, UnitKey, VisibleFlagKey, loaders, one, reference_row};
-use crate::graphql::page::PageArgs;
+use crate::graphql::page::{PageArgs, SortDirection};
 use crate::graphql::scalars::id;
 use crate::graphql::types::complaint::{complaints_of, complaints_where};
+use crate::graphql::types::history::{Recorded, ReferenceHistoryConnection, history_of_reference};
 use crate::graphql::types::statistics;
 use crate::graphql::types::{ComplaintConnection, ComplaintFilter, ComplaintOrder, CusumSeries, Flag, Scorecard};
 use async_graphql::{Context, ID, Object, Result};
@@ -179,6 +180,20 @@ impl Unit {
     async fn parents(&self, ctx: &Context<'_>) -> Result<Vec<UnitParent>> {
         let rows = one(loaders(ctx)?, ParentsKey(self.0.id)).await?.unwrap_or_default();
         Ok(rows.into_iter().map(UnitParent).collect())
+    }
+
+    /// Every step that changed the unit or its parents, the oldest first by default.
+    async fn history(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default_with = "SortDirection::Asc")] direction: SortDirection,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<ReferenceHistoryConnection> {
+        let page = PageArgs { first, after, last, before };
+        Box::pin(history_of_reference(ctx, Recorded::Unit, self.0.id, direction, page)).await
     }
 }
 

@@ -1,0 +1,369 @@
+//! What a viewer reads of the events of a complaint.
+
+use super::rights::{ALLEGATION, COMPLAINT, Field, RESPONSE, Rights, Showing, TECHNICAL};
+use super::values::{Value, field, fields, name_in_api};
+use async_graphql::Enum;
+use schema::enums::ComplaintEventKind;
+use schema::events::{Fields, StoredComplaintEvent};
+use schema::models::Escalation;
+use schema::{Id, Timestamp};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// What kind of step an entry of the history of a complaint is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum ComplaintHistoryKind {
+    /// The register stored the complaint. The changes are its first values.
+    Received,
+    /// A person or an import changed values.
+    Updated,
+    StateChanged,
+    /// A unit responded.
+    Responded,
+    /// The tree of units was corrected, and with it the units above that of the complaint.
+    UnitTreeCorrected,
+    /// The job `escalate-overdue` escalated the complaint.
+    Escalated,
+}
+
+impl From<ComplaintEventKind> for ComplaintHistoryKind {
+    fn from(kind: ComplaintEventKind) -> Self {
+        match kind {
+            ComplaintEventKind::Received => Self::Received,
+            ComplaintEventKind::Updated => Self::Updated,
+            ComplaintEventKind::StateChanged => Self::StateChanged,
+            ComplaintEventKind::Responded => Self::Responded,
+            ComplaintEventKind::UnitTreeCorrected => Self::UnitTreeCorrected,
+        }
+    }
+}
+
+/// A changed field.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// The name shown.
+    pub field: String,
+    /// The name in the event, by which personal values are found.
+    pub stored: String,
+    pub allegation: Option<AllegationKey>,
+    /// Both are None if the change is withheld.
+    pub before: Option<Value>,
+    pub after: Option<Value>,
+    pub withheld: bool,
+}
+
+/// The allegation that a change is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AllegationKey {
+    /// None for an allegation against no named officer.
+    pub officer: Option<Id>,
+    pub ordinal: i32,
+}
+
+/// The place of an entry in its history: the position of its transaction, and a number there.
+pub type Place = (i64, i64);
+
+/// A step in the history of a complaint, as far as the viewer may read it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    pub complaint: Id,
+    pub place: Place,
+    pub kind: ComplaintHistoryKind,
+    pub recorded_at: Timestamp,
+    pub effective_at: Timestamp,
+    pub actor: String,
+    pub changes: Vec<Change>,
+    /// Whether a reason was given that the viewer may read.
+    pub has_reason: bool,
+}
+
+impl Entry {
+    /// The ordinal of the event; None for an entry that is no event.
+    pub fn ordinal(&self) -> Option<i32> {
+        i32::try_from(self.place.1).ok()
+    }
+}
+
+/// The number of the first escalation after the events of a transaction, which have ordinals below it.
+const ESCALATION: i64 = 1 << 32;
+
+/// The actor of escalations.
+const JOB: &str = "job";
+
+/// The entries of a complaint that the viewer may read, in the order of the register; `events` are in this order, too.
+/// An entry of which nothing may be read is left out. `officers` are the officers whom the complaint names now.
+pub fn entries(
+    rights: &Rights,
+    events: &[StoredComplaintEvent],
+    escalations: &[Escalation],
+    officers: &HashSet<Id>,
+) -> Vec<Entry> {
+    let mut found = Vec::with_capacity(events.len() + escalations.len());
+    let mut is_confidential = false;
+    for event in events {
+        let was_confidential = is_confidential;
+        let after = fields(event.after.as_ref());
+        let stated = after.and_then(|after| after.get("confidential")).and_then(serde_json::Value::as_bool);
+        is_confidential = stated.unwrap_or(was_confidential);
+        let changes = changes(rights, event, officers);
+        let gives_reason = after.is_some_and(|after| after.get("reason").is_some_and(|reason| !reason.is_null()));
+        found.push(Entry {
+            complaint: event.complaint_id,
+            place: (event.position, i64::from(event.ordinal)),
+            kind: event.kind.into(),
+            recorded_at: event.recorded_at,
+            effective_at: event.effective_at,
+            actor: event.actor.clone(),
+            changes,
+            has_reason: gives_reason && rights.reads_reasons(was_confidential || is_confidential),
+        });
+    }
+    if !rights.reads_history(is_confidential) {
+        return Vec::new();
+    }
+    found.extend(escalations.iter().map(|row| escalation(row, events)));
+    found.retain(|entry| !entry.changes.is_empty());
+    found.sort_by_key(|entry| entry.place);
+    found
+}
+
+/// An escalation, which has no event: it stands after the events that were recorded before it.
+fn escalation(row: &Escalation, events: &[StoredComplaintEvent]) -> Entry {
+    let before = events.iter().take_while(|event| event.recorded_at <= row.escalated_at).last();
+    let position = before.map_or(0, |event| event.position);
+    let change = |field: &str, after| Change {
+        field: format!("escalation.{field}"),
+        stored: field.to_owned(),
+        allegation: None,
+        before: None,
+        after: Some(after),
+        withheld: false,
+    };
+    let mut changes = vec![change("level", Value::Text(row.level.to_string()))];
+    changes.extend(row.unit_id.map(|unit| change("unit", Value::Unit(unit))));
+    changes.push(change("dueOn", Value::Text(row.due_on.to_string())));
+    Entry {
+        complaint: row.complaint_id,
+        place: (position, ESCALATION + i64::from(row.level)),
+        kind: ComplaintHistoryKind::Escalated,
+        recorded_at: row.escalated_at,
+        effective_at: row.escalated_at,
+        actor: JOB.to_owned(),
+        changes,
+        has_reason: false,
+    }
+}
+
+fn changes(rights: &Rights, event: &StoredComplaintEvent, officers: &HashSet<Id>) -> Vec<Change> {
+    let (before, after) = (fields(event.before.as_ref()), fields(event.after.as_ref()));
+    let mut found = Vec::new();
+    let mut add = |of: &'static Field, prefix: &str, allegation, before, after| {
+        found.extend(change(rights, of, prefix, allegation, before, after));
+    };
+    let value = |side, of: &Field| field(side, of.stored);
+    for of in COMPLAINT {
+        add(of, "", None, value(before, of), value(after, of));
+    }
+    for of in RESPONSE {
+        add(of, "response.", None, value(before, of), value(after, of));
+    }
+    for (list, is_read) in [("officers", true), ("matters", rights.reads_matters())] {
+        let (before, after) = (allegations(before, list), allegations(after, list));
+        let keys: BTreeSet<AllegationKey> = before.keys().chain(after.keys()).copied().collect();
+        let is_named = |key: &AllegationKey| key.officer.is_none_or(|officer| officers.contains(&officer));
+        for key in keys.into_iter().filter(|key| is_read && (!rights.reads_only_named() || is_named(key))) {
+            for of in ALLEGATION {
+                let value = |rows: &BTreeMap<AllegationKey, &Fields>| field(rows.get(&key).copied(), of.stored);
+                add(of, &format!("{list}."), Some(key), value(&before), value(&after));
+            }
+        }
+    }
+    if rights.reads_other_fields() {
+        found.extend(other_fields(before, after));
+    }
+    found
+}
+
+/// The change of one field; None if it did not change or is left out.
+fn change(
+    rights: &Rights,
+    of: &'static Field,
+    prefix: &str,
+    allegation: Option<AllegationKey>,
+    before: Option<Value>,
+    after: Option<Value>,
+) -> Option<Change> {
+    let showing = rights.showing(of);
+    if !differ(&before, &after) || showing == Showing::LeftOut {
+        return None;
+    }
+    let withheld = showing == Showing::Withheld;
+    let shown = |value: Option<Value>| value.filter(|_| !withheld);
+    Some(Change {
+        field: format!("{prefix}{}", of.of.1),
+        stored: of.stored.to_owned(),
+        allegation,
+        before: shown(before),
+        after: shown(after),
+        withheld,
+    })
+}
+
+/// Whether a field changed. Two commitments look alike, whatever they commit to.
+#[allow(clippy::ref_option, reason = "both sides of a change are options")]
+pub fn differ(before: &Option<Value>, after: &Option<Value>) -> bool {
+    before != after || *before == Some(Value::Personal)
+}
+
+/// The rows of a list of allegations before or after an event.
+fn allegations<'e>(side: Option<&'e Fields>, list: &str) -> BTreeMap<AllegationKey, &'e Fields> {
+    let rows = side.and_then(|fields| fields.get(list)?.as_array());
+    let rows = rows.into_iter().flatten().filter_map(serde_json::Value::as_object);
+    let key = |row: &Fields| AllegationKey {
+        officer: row.get("officer_id").and_then(|id| serde_json::from_value(id.clone()).ok()),
+        ordinal: row.get("ordinal").and_then(serde_json::Value::as_i64).and_then(|n| n.try_into().ok()).unwrap_or(0),
+    };
+    rows.map(|row| (key(row), row)).collect()
+}
+
+/// Changes of fields that the API does not show.
+fn other_fields(before: Option<&Fields>, after: Option<&Fields>) -> Vec<Change> {
+    let known = |stored: &str| {
+        TECHNICAL.contains(&stored) || COMPLAINT.iter().chain(RESPONSE).any(|field| field.stored == stored)
+    };
+    let keys: BTreeSet<&String> = before.into_iter().chain(after).flat_map(Fields::keys).collect();
+    let changed = keys.into_iter().filter(|stored| !known(stored)).filter_map(|stored| {
+        let (before, after) = (field(before, stored), field(after, stored));
+        differ(&before, &after).then(|| Change {
+            field: name_in_api(stored),
+            stored: stored.clone(),
+            allegation: None,
+            before,
+            after,
+            withheld: false,
+        })
+    });
+    changed.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use schema::JsonValue;
+    use schema::domain::ids::random_id;
+    use schema::enums::Role;
+    use serde_json::{Value as Json, json};
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_micros(second * 1_000_000).expect("a time")
+    }
+
+    /// An event at a position, recorded in the second of that number.
+    fn event(
+        complaint: Id,
+        position: i64,
+        kind: ComplaintEventKind,
+        before: Json,
+        after: Json,
+    ) -> StoredComplaintEvent {
+        StoredComplaintEvent {
+            complaint_id: complaint,
+            position,
+            ordinal: 0,
+            kind,
+            recorded_at: at(position),
+            effective_at: at(0),
+            actor: "token:x".to_owned(),
+            before: Some(JsonValue(before)),
+            after: Some(JsonValue(after)),
+        }
+    }
+
+    /// A confidential complaint that was rejected with a reason, until an import made it public.
+    fn formerly_confidential(complaint: Id) -> Vec<StoredComplaintEvent> {
+        let reason = json!({ "commitment": "00" });
+        let received = json!({ "confidential": true, "state": "RECEIVED", "version": 1 });
+        let rejected = json!({ "state": "REJECTED", "reason": reason });
+        vec![
+            event(complaint, 1, ComplaintEventKind::Received, Json::Null, received),
+            event(complaint, 2, ComplaintEventKind::StateChanged, json!({ "state": "RECEIVED" }), rejected.clone()),
+            event(
+                complaint,
+                3,
+                ComplaintEventKind::Updated,
+                json!({ "confidential": true }),
+                json!({ "confidential": false }),
+            ),
+            event(complaint, 4, ComplaintEventKind::StateChanged, json!({ "state": "REJECTED" }), rejected),
+            event(
+                complaint,
+                5,
+                ComplaintEventKind::StateChanged,
+                json!({ "state": "ANSWERED" }),
+                json!({
+                    "state": "ASSIGNED", "reason": reason
+                }),
+            ),
+        ]
+    }
+
+    #[test]
+    fn a_reason_given_in_confidence_stays_the_boards() {
+        let events = formerly_confidential(random_id());
+        let read = |role, events: &[StoredComplaintEvent]| {
+            let found = entries(&Rights::of_role(role, false), events, &[], &HashSet::new());
+            found.iter().map(|entry| (entry.place.0, entry.has_reason)).collect::<Vec<_>>()
+        };
+        // The fourth event changes no state.
+        assert_eq!(read(Role::Board, &events), [(1, false), (2, true), (3, false), (5, true)]);
+        assert_eq!(read(Role::UnitHead, &events), [(1, false), (2, false), (5, true)]);
+        assert!(read(Role::UnitHead, &events[..2]).is_empty(), "it is confidential now");
+    }
+
+    #[test]
+    fn an_escalation_stands_after_what_was_recorded_before_it() {
+        let complaint = random_id();
+        let escalation = Escalation {
+            complaint_id: complaint,
+            level: 1,
+            unit_id: None,
+            due_on: chrono::NaiveDate::default(),
+            escalated_at: at(2),
+            run_id: random_id(),
+        };
+        let rights = Rights::of_role(Role::Board, false);
+        let found = entries(&rights, &formerly_confidential(complaint), &[escalation], &HashSet::new());
+        let kinds: Vec<_> = found.iter().map(|entry| (entry.place.0, entry.ordinal().is_some())).collect();
+        assert_eq!(kinds, [(1, true), (2, true), (2, false), (3, true), (5, true)]);
+    }
+
+    #[test]
+    fn allegations_are_compared_row_by_row() {
+        let (complaint, [one, other]) = (random_id(), [random_id(), random_id()]);
+        let row = |officer: Id, finding: &str| json!({ "officer_id": officer, "ordinal": 0, "finding": finding });
+        let before = json!({ "officers": [row(one, "PENDING"), row(other, "PENDING")] });
+        let after = json!({ "officers": [row(one, "SUSTAINED")] });
+        let events = [event(complaint, 1, ComplaintEventKind::Updated, before, after)];
+        let read = |rights: &Rights| {
+            let found = entries(rights, &events, &[], &HashSet::from([one]));
+            let changes = found.into_iter().flat_map(|entry| entry.changes);
+            changes.map(|change| (change.allegation.and_then(|of| of.officer), change.field)).collect::<HashSet<_>>()
+        };
+        let named = |officer, field: &str| (Some(officer), format!("officers.{field}"));
+        let all = [named(one, "finding"), named(other, "officer"), named(other, "finding")];
+        assert_eq!(read(&Rights::of_role(Role::Board, false)), HashSet::from(all));
+        for rights in [Rights::of_role(Role::UnitHead, false), Rights::of_role(Role::Board, true)] {
+            assert_eq!(read(&rights), HashSet::from([named(one, "finding")]));
+        }
+    }
+
+    #[test]
+    fn the_board_reads_fields_that_the_api_does_not_show() {
+        let after = json!({ "received_precision": "MONTH", "version": 1, "content_hash": "x" });
+        let events = [event(random_id(), 1, ComplaintEventKind::Received, Json::Null, after)];
+        let read = |role| entries(&Rights::of_role(role, false), &events, &[], &HashSet::new());
+        let found = read(Role::Board);
+        let change = &found[0].changes[0];
+        assert_eq!((change.field.as_str(), &change.after), ("receivedPrecision", &Some(Value::Text("MONTH".into()))));
+        assert!(read(Role::DataTeam).is_empty() && read(Role::UnitHead).is_empty());
+    }
+}
