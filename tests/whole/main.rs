@@ -37,6 +37,8 @@ mod fuzz;
 mod generate;
 mod graphql;
 mod handling;
+mod history;
+mod history_of_reference;
 mod hostile_connections;
 mod import;
 mod inspect;
