@@ -24,7 +24,7 @@ const STATISTIC: u64 = 50;
 /// argument of a field of a type: 15 levels.
 const DEEPEST_INTROSPECTION: u32 = 20;
 /// Fields that compute from many rows.
-const STATISTICS: [(&str, &str); 13] = [
+const STATISTICS: [(&str, &str); 14] = [
     ("Query", "sql"),
     ("Query", "complaintStatistics"),
     ("Query", "responseTimeliness"),

@@ -93,7 +93,13 @@ fn below(filter: &CategoryFilter, reference: &ReferenceData) -> OptionalConditio
 
 /// The categories that a filter selects where it is a condition on other rows: a category that it names stands for
 /// those below it, too, and so does one that it excludes by `ne`.
-fn with_those_below(filter: &CategoryFilter, reference: &ReferenceData) -> OptionalCondition<issue_categories::table> {
+///
+/// # Errors
+/// `Rule` if a value is wrong, such as the code of a category that does not exist.
+pub fn with_those_below(
+    filter: &CategoryFilter,
+    reference: &ReferenceData,
+) -> OptionalCondition<issue_categories::table> {
     let mut conditions: Vec<Pred<issue_categories::table>> = filter.own().condition(reference)?.into_iter().collect();
     let naming = filter.naming();
     if let (Some(named), Some(below)) = (naming.condition(reference)?, below(&naming, reference)?) {

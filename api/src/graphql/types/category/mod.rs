@@ -2,7 +2,7 @@
 
 mod filter;
 
-pub use filter::{CategoryFilter, selected_categories};
+pub use filter::{CategoryFilter, selected_categories, with_those_below};
 
 use crate::graphql::connection::{connection, list};
 use crate::graphql::context::{request, snapshot, viewer};

@@ -5,19 +5,16 @@ use crate::access::{Scope, any, within_columns};
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::from_store;
 use crate::graphql::filter::{Filter, balanced};
-use crate::graphql::types::category::selected_categories;
-use crate::graphql::types::order::all_ids;
+use crate::graphql::types::category::with_those_below;
 use crate::graphql::types::unit::unit_of_within;
 use crate::graphql::types::{CategoryFilter, UnitFilter};
 use async_graphql::Result;
 use chrono_tz::Tz;
-use diesel::prelude::*;
 use futures_util::future::BoxFuture;
 use jobs::snapshot::{PlaceColumn, Snapshot};
 use jobs::statistics::{Allegations, Dimension};
 use polars::prelude::{Expr, col, lit};
-use schema::Id;
-use schema::tables::{issue_categories, units};
+use schema::{Id, queries};
 use std::sync::Arc;
 
 /// What a filter selects.
@@ -153,7 +150,7 @@ impl<'e> Evaluation<'e> {
             if is_limited {
                 let of = Arc::clone(reference);
                 let ids: Vec<Id> =
-                    self.request.read(move |conn| all_ids!(conn, units, units::id, plain.condition(&of)?)).await?;
+                    self.request.read(move |conn| queries::unit_ids(conn, plain.condition(&of)?)).await?;
                 conditions.push(any("unit", ids.into_iter().filter_map(|id| reference.unit_place(id)).collect()));
             }
             combine!(filter, conditions, |part| self.units(part).await?);
@@ -165,10 +162,8 @@ impl<'e> Evaluation<'e> {
     async fn categories(self, filter: &CategoryFilter) -> Result<Vec<u32>> {
         let reference = Arc::clone(&self.snapshot.reference);
         let (filter, of) = (filter.clone(), Arc::clone(&reference));
-        let ids: Vec<Id> = self
-            .request
-            .read(move |conn| Ok(selected_categories(&filter, &of)?.select(issue_categories::id).load::<Id>(conn)?))
-            .await?;
+        let ids: Vec<Id> =
+            self.request.read(move |conn| queries::category_ids(conn, with_those_below(&filter, &of)?)).await?;
         Ok(ids.into_iter().filter_map(|id| reference.category_place(id)).collect())
     }
 }
