@@ -12,7 +12,6 @@ import argparse
 import json
 import os
 import pathlib
-import re
 import signal
 import statistics
 import subprocess
@@ -20,66 +19,12 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.request
 
-HERE = pathlib.Path(__file__).parent / "api"
-STATES = ["CLOSED", "ANSWERED", "ASSIGNED"]
-
-
-def psql(url, sql):
-    return subprocess.run(["psql", url, "-XAtqc", sql], check=True, capture_output=True, text=True).stdout.strip()
-
-
-def wrk(url, connections, seconds, bodies, headers, folder, name, tokens=None):
-    """Throughput and latencies of POSTs that take turns; `tokens`: one for each of the bodies."""
-    script = pathlib.Path(folder) / f"{name}.lua"
-    lines = ["local bodies = {"] + [f"  [==[{json.dumps(body)}]==]," for body in bodies] + ["}"]
-    lines += ["local n = math.random(#bodies)", 'wrk.method = "POST"']
-    lines += [f'wrk.headers["{key}"] = {json.dumps(value)}' for key, value in headers.items()]
-    lines += ["local tokens = {"] + [f"  {json.dumps('Bearer ' + token)}," for token in tokens or []] + ["}"]
-    lines += ["request = function() n = n % #bodies + 1 wrk.headers['authorization'] = tokens[n] or wrk.headers['authorization'] return wrk.format(nil, nil, nil, bodies[n]) end"]
-    lines += ["done = function(summary, latency) io.write(string.format('RESULT %d %d %d %d %d\\n', summary.requests, summary.duration, latency:percentile(50), latency:percentile(99), summary.errors.status + summary.errors.timeout)) end"]
-    script.write_text("\n".join(lines))
-    out = subprocess.run(
-        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", script, url], check=True, capture_output=True, text=True
-    ).stdout
-    requests, micros, p50, p99, errors = map(int, re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+)", out).groups())
-    return {"perSecond": round(requests / micros * 1e6), "p50Ms": p50 / 1000, "p99Ms": p99 / 1000, "errors": errors}
-
-
-def cpu_seconds(pids):
-    """Processor time that processes and those they started have used so far."""
-    total = 0
-    for one in pids:
-        try:
-            fields = pathlib.Path(f"/proc/{one}/stat").read_text().rsplit(")", 1)[1].split()
-            total += int(fields[11]) + int(fields[12])
-        except FileNotFoundError:
-            pass
-    return total / os.sysconf("SC_CLK_TCK")
-
-
-def of_postgres():
-    return subprocess.run(["pgrep", "-x", "postgres"], capture_output=True, text=True).stdout.split()
-
-
-def memory_mb(pid):
-    """Resident memory of a process and its children."""
-    pids = [pid] + [int(p) for p in subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True).stdout.split()]
-    total = 0
-    for one in pids:
-        try:
-            total += int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{one}/status").read_text()).group(1))
-        except FileNotFoundError:
-            pass
-    return round(total / 1024)
-
-
-def post(url, token, query, variables=None):
-    body = json.dumps({"query": query, "variables": variables or {}}).encode()
-    headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
-    with urllib.request.urlopen(urllib.request.Request(url, body, headers)) as answer:
-        return json.loads(answer.read())
+from common.databases import SERVER, psql
+from common.peers import HERE, STATES, installed, node, pgbench, postgraphile, prepared
+from common.processes import cpu_seconds, family_mb, of_postgres
+from common.register import post
+from common.wrk import wrk
 
 
 def timed(runs, work):
@@ -106,7 +51,7 @@ def main():
     parser.add_argument("--program", required=True)
     parser.add_argument("--complaints", type=int, default=1_000_000)
     parser.add_argument("--seconds", type=int, default=8)
-    parser.add_argument("--server", default="postgres://postgres@127.0.0.1:5432/postgres")
+    parser.add_argument("--server", default=SERVER)
     parser.add_argument("--database")
     args = parser.parse_args()
     url = args.database
@@ -119,8 +64,7 @@ def main():
         subprocess.run([args.program, "--database", url, "generate", "--complaints", str(args.complaints), "--seed", "1"], check=True, stdout=subprocess.DEVNULL)
         psql(url, "VACUUM ANALYZE")
     folder = tempfile.mkdtemp()
-    departments = [row.split("|") for row in psql(url, "SELECT id, code FROM units WHERE kind = 'PROVINCIAL_DEPARTMENT' ORDER BY code").splitlines()]
-    psql(url, "DROP TABLE IF EXISTS bench_departments; CREATE TABLE bench_departments AS SELECT row_number() OVER (ORDER BY code)::int AS n, id FROM units WHERE kind = 'PROVINCIAL_DEPARTMENT'; ANALYZE bench_departments")
+    departments = prepared(url)
     result = {"complaints": int(psql(url, "SELECT count(*) FROM complaints"))}
 
     def token(role, unit=None):
@@ -135,7 +79,7 @@ def main():
     server = subprocess.Popen([args.program, "--database", url, "--config", config, "serve", "--listen", "127.0.0.1:0", "--no-jobs"], stdout=subprocess.PIPE, text=True)
     address = server.stdout.readline().split()[1]
     result["readyAfterSeconds"] = round(time.perf_counter() - began, 1)
-    result["idleMb"] = memory_mb(server.pid)
+    result["idleMb"] = family_mb(server.pid)
     # What COPY needs for the same columns.
     columns = "id, received_at, department_id, branch_id, team_id, unit_id, category_id, channel, state, state_since, enterprise_id, cost_vnd, delay_hours, blames_system, confidential, finding, decided_on"
     copying = time.perf_counter()
@@ -156,41 +100,34 @@ def main():
     result["page"] = {"ours": {}, "unitHead": {}, "postgraphile": {}, "pgbenchJson": {}}
     for connections in (1, 8, 32):
         server_before, database_before = cpu_seconds([server.pid]), cpu_seconds(of_postgres())
-        result["page"]["ours"][connections] = wrk(ours, connections, args.seconds, bodies([code for _, code in departments]), headers(board), folder, "ours")
+        result["page"]["ours"][connections] = wrk(ours, connections, args.seconds, bodies([code for _, code in departments]), headers(board))
         of_ours = result["page"]["ours"][connections]
         pages = of_ours["perSecond"] * args.seconds
         of_ours["cpuMsPerPage"] = round((cpu_seconds([server.pid]) - server_before) * 1000 / pages, 2)
         of_ours["postgresMsPerPage"] = round((cpu_seconds(of_postgres()) - database_before) * 1000 / pages, 2)
-        result["page"]["unitHead"][connections] = wrk(ours, connections, args.seconds, bodies([code for _, code in departments]), headers(board), folder, "heads", of_heads)
-    result["page"]["memoryMb"] = memory_mb(server.pid)
+        result["page"]["unitHead"][connections] = wrk(ours, connections, args.seconds, bodies([code for _, code in departments]), headers(board), of_heads)
+    result["page"]["memoryMb"] = family_mb(server.pid)
 
-    packages = pathlib.Path(folder) / "peers"
-    subprocess.run(["cp", "-r", HERE, packages], check=True)
-    subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"], cwd=packages, check=True, stdout=subprocess.DEVNULL)
+    packages = installed(folder)
     all_bodies = pathlib.Path(folder) / "bodies.json"
     all_bodies.write_text(json.dumps(bodies([code for _, code in departments])))
 
     def at_rate(rate, target, bodies, *token):
-        out = subprocess.run(["node", "rate.mjs", target, str(rate), str(args.seconds), str(bodies), *token], cwd=packages, check=True, capture_output=True, text=True).stdout
+        out = subprocess.run([node(packages), "rate.mjs", target, str(rate), str(args.seconds), str(bodies), *token], cwd=packages, check=True, capture_output=True, text=True).stdout
         return json.loads(out)
 
     result["page"]["atRate"] = {rate: {"ours": at_rate(rate, ours, all_bodies, board)} for rate in (200, 400)}
-    peer = subprocess.Popen(["node", "postgraphile.mjs", url, "5678", "page-postgraphile.graphql"], cwd=packages, stdout=subprocess.PIPE, text=True, start_new_session=True, env={**os.environ, "GRAPHILE_ENV": "production"})
-    for _ in range(2):
-        peer.stdout.readline()
-    time.sleep(2)
-    theirs = [{"id": "page", "documentId": "page", "variables": {"department": uuid, "state": state}} for uuid, _ in departments for state in STATES]
+    with postgraphile(packages, url, 5678, departments) as peer:
+        for connections in (1, 8, 32):
+            result["page"]["postgraphile"][connections] = wrk(peer.url, connections, args.seconds, peer.bodies, {"content-type": "application/json"})
+        their_bodies = pathlib.Path(folder) / "theirs.json"
+        their_bodies.write_text(json.dumps(peer.bodies))
+        for rate in (200, 400):
+            result["page"]["atRate"][rate]["postgraphile"] = at_rate(rate, peer.url, their_bodies)
+        result["page"]["postgraphileMb"] = family_mb(peer.pid)
+        peer.check()
     for connections in (1, 8, 32):
-        result["page"]["postgraphile"][connections] = wrk("http://127.0.0.1:5678/graphql", connections, args.seconds, theirs, {"content-type": "application/json"}, folder, "theirs")
-    their_bodies = pathlib.Path(folder) / "theirs.json"
-    their_bodies.write_text(json.dumps(theirs))
-    for rate in (200, 400):
-        result["page"]["atRate"][rate]["postgraphile"] = at_rate(rate, "http://127.0.0.1:5678/graphql", their_bodies)
-    result["page"]["postgraphileMb"] = memory_mb(peer.pid)
-    os.killpg(peer.pid, signal.SIGKILL)
-    for connections in (1, 8, 32):
-        out = subprocess.run(["pgbench", "-n", "-M", "prepared", "-c", str(connections), "-j", "2", "-T", str(args.seconds), "-D", f"departments={len(departments)}", "-f", HERE / "page.sql", url], check=True, capture_output=True, text=True).stdout
-        result["page"]["pgbenchJson"][connections] = {"perSecond": round(float(re.search(r"tps = ([\d.]+)", out).group(1)))}
+        result["page"]["pgbenchJson"][connections] = pgbench(url, connections, args.seconds, departments)
 
     # Statistics: province × category × month.
     everything = "complaints episodes distinctEnterprises distinctOfficers costVnd delayHours shareAnsweredInTime medianDaysToResponse"
@@ -240,9 +177,9 @@ def main():
             pass
         waits.append((time.perf_counter() - began) * 1000)
     result["seenAfterMs"] = {"median": round(statistics.median(waits), 1), "worst": round(max(waits), 1)}
-    holding = subprocess.run(["node", HERE / "hold.mjs", f"{address.replace('http', 'ws')}/graphql/ws", board, ours, intake, "2000"], cwd=packages, capture_output=True, text=True)
+    holding = subprocess.run([node(packages), HERE / "hold.mjs", f"{address.replace('http', 'ws')}/graphql/ws", board, ours, intake, "2000"], cwd=packages, capture_output=True, text=True)
     result["subscribers"] = json.loads(holding.stdout or '{"error": true}')
-    result["subscribers"]["memoryMb"] = memory_mb(server.pid)
+    result["subscribers"]["memoryMb"] = family_mb(server.pid)
     server.send_signal(signal.SIGTERM)
     server.wait()
     json.dump(result, sys.stdout, indent=1)

@@ -1,0 +1,1 @@
+"""What the benchmarks share: processes, databases, a served register, load, and figures."""
