@@ -2,210 +2,153 @@
 """The rate of `phananh import complaints` against `sqlite3 .import` and PostgreSQL's `COPY … FROM`,
 which load the same complaints into the same indexed tables, in one run.
 
-The peers get the finished rows: they neither check nor look anything up, and their files hold no
-events. Each is measured three times on an empty database; medians are printed, as Markdown.
+    python3 tests/bench/import.py --program target/release/phananh [--rows 200000] [--rounds 5] [--only sqlite|postgres]
+    python3 tests/bench/import.py --program target/release/phananh --readers 8
 
-Needs the release binary, sqlite3 and psql on the PATH, and a PostgreSQL server
-(PHANANH_TEST_POSTGRES_URL, else 127.0.0.1:5432).
+The peers get the finished rows: they neither check nor look anything up, and their files hold no events. Both sides
+load into an empty database, in turn, in each round; prints the medians as Markdown, with the peak memory of phananh.
+
+With `--readers N` it measures something else: N connections read pages from a server of an SQLite file, alone and
+beside an import of 50,000 complaints into the same file (or of `--rows`), and how long each batch of the import took.
+
+Needs sqlite3 and psql on the PATH, and a PostgreSQL server (PHANANH_TEST_POSTGRES_URL, else 127.0.0.1:5432).
 """
 
 import argparse
-import csv
-import os
-import random
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
-PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-TARGET = os.environ.get("CARGO_TARGET_DIR", os.path.join(PROJECT, "target"))
-PHANANH = os.path.join(TARGET, "release", "phananh")
-SERVER = os.environ.get("PHANANH_TEST_POSTGRES_URL", "postgres://postgres@127.0.0.1:5432/postgres")
+from common import databases
+from common.complaints_csv import write_complaints, write_mapping
+from common.figures import table
+from common.processes import measured
+from common.register import Program
+from import_readers import beside_readers
+
 TABLES = ["complaints", "complaint_sources", "complaint_officers"]
-WEIGHTS = (31, 29, 23, 19, 17, 13, 7, 5, 3)
-
-MAPPING = """
-source = "bench"
-[file]
-rows = "{rows}"
-[missing]
-unit = "create"
-officer = "create"
-category = "create"
-[fields]
-reference = "id"
-received = "day"
-tax_code = "tax"
-unit = "unit"
-officer = "officer"
-category = "category"
-category_kind = {{ constant = "CONDUCT" }}
-cost_vnd = "cost"
-delay_hours = "hours"
-text = "text"
-"""
+REFERENCE = ("units", "officers", "enterprises", "issue_categories")
 
 
-def tax_code(number):
-    nine = f"{number:09}"
-    check = 10 - sum(int(d) * w for d, w in zip(nine, WEIGHTS)) % 11
-    return None if check == 10 else nine + str(check)
-
-
-def generate(path, rows):
-    rng = random.Random(1)
-    taxes = [code for code in map(tax_code, range(100_000_000, 100_000_000 + rows // 10 + 100)) if code]
-    with open(path, "w", newline="") as file:
-        out = csv.writer(file, lineterminator="\n")
-        out.writerow(["id", "day", "tax", "unit", "officer", "category", "cost", "hours", "text"])
-        for n in range(rows):
-            day = f"{2019 + n * 5 // rows}-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}"
-            out.writerow([
-                f"C{n:09}", day, rng.choice(taxes), f"U{rng.randint(1, 200):03}", f"O{rng.randint(1, rows // 8 + 1):06}",
-                f"K{rng.randint(1, 30):02}", rng.randint(0, 5000) * 1000, rng.randint(0, 400) / 4,
-                f"Tờ khai bị giữ lại không nêu lý do, doanh nghiệp đã gọi {rng.randint(2, 9)} lần, hồ sơ số {n}",
-            ])
-
-
-def timed(command, **kwargs):
-    began = time.perf_counter()
-    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **kwargs)
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(command)} ended with {done.returncode}: {done.stderr.decode()}")
-    return time.perf_counter() - began
-
-
-def psql(url, sql):
-    return subprocess.run(["psql", "-qAt", "-v", "ON_ERROR_STOP=1", url, "-c", sql], check=True, capture_output=True, text=True).stdout
-
-
-class Postgres:
-    name = "PostgreSQL"
+class Postgres(databases.Postgres):
     peer = "COPY … FROM"
 
     def __init__(self, folder):
+        super().__init__(databases.SERVER)
         self.folder = folder
-        self.n = 0
-        self.made = []
-
-    def fresh(self):
-        self.n += 1
-        name = f"phananh_bench_{os.getpid()}_{self.n}"
-        psql(SERVER, f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
-        self.made.append(name)
-        return SERVER.rsplit("/", 1)[0] + "/" + name
 
     def reference(self, source, target):
-        for table in ("units", "officers", "enterprises", "issue_categories"):
-            dump = subprocess.Popen(["psql", "-q", source, "-c", f"COPY {table} TO STDOUT"], stdout=subprocess.PIPE)
-            subprocess.run(["psql", "-q", target, "-c", f"COPY {table} FROM STDIN"], stdin=dump.stdout, check=True)
+        """Copies what complaints refer to."""
+        for name in REFERENCE:
+            command = ["psql", "-q", source, "-c", f"COPY {name} TO STDOUT"]
+            with subprocess.Popen(command, stdout=subprocess.PIPE) as dump:
+                subprocess.run(["psql", "-q", target, "-c", f"COPY {name} FROM STDIN"], stdin=dump.stdout, check=True)
 
     def dump(self, source):
-        for table in TABLES:
-            with open(f"{self.folder}/{table}.copy", "w") as file:
-                subprocess.run(["psql", "-q", source, "-c", f"COPY (SELECT * FROM {table}) TO STDOUT"], stdout=file, check=True)
+        """Writes the finished rows for the peer."""
+        for name in TABLES:
+            with open(f"{self.folder}/{name}.copy", "w") as file:
+                subprocess.run(["psql", "-q", source, "-c", f"COPY {name} TO STDOUT"], stdout=file, check=True)
 
     def load(self, target):
-        args = ["psql", "-q", "-1", "-v", "ON_ERROR_STOP=1", target]
-        for table in TABLES:
-            args += ["-c", f"\\copy {table} FROM '{self.folder}/{table}.copy'"]
-        return timed(args)
-
-    def size(self, url):
-        return int(psql(url, "SELECT pg_database_size(current_database())"))
-
-    def close(self):
-        for name in self.made:
-            psql(SERVER, f"DROP DATABASE {name} WITH (FORCE)")
+        """Seconds that the peer takes."""
+        command = ["psql", "-q", "-1", "-v", "ON_ERROR_STOP=1", target]
+        for name in TABLES:
+            command += ["-c", f"\\copy {name} FROM '{self.folder}/{name}.copy'"]
+        return measured(command).seconds
 
 
-class Sqlite:
-    name = "SQLite"
+class Sqlite(databases.Sqlite):
     peer = "sqlite3 .import"
 
-    def __init__(self, folder):
-        self.folder = folder
-        self.n = 0
-
-    def fresh(self):
-        self.n += 1
-        return f"sqlite:{self.folder}/bench{self.n}.db"
-
-    @staticmethod
-    def path(url):
-        return url.removeprefix("sqlite:")
-
-    def script(self, url, script):
-        return timed(["sqlite3", "-batch", self.path(url)], input=script.encode())
+    def shell(self, url, script):
+        """Seconds that a script of SQLite's shell takes."""
+        file = f"{self.folder}/script.sql"
+        with open(file, "w") as out:
+            out.write(script)
+        with open(file) as script:
+            return measured(["sqlite3", "-batch", "-bail", self.path(url)], stdin=script).seconds
 
     def reference(self, source, target):
-        copies = "".join(f"INSERT INTO {table} SELECT * FROM other.{table};" for table in ("units", "officers", "enterprises", "issue_categories"))
-        self.script(target, f"ATTACH '{self.path(source)}' AS other; {copies}")
+        """Copies what complaints refer to."""
+        copies = "".join(f"INSERT INTO {name} SELECT * FROM other.{name};" for name in REFERENCE)
+        self.shell(target, f"ATTACH '{self.path(source)}' AS other; {copies}")
 
     def dump(self, source):
-        # Ids travel as text, since CSV holds no bytes: `.import` puts them where they belong by itself
-        # only for text, so the peer's tables hold the same ids as text of 32 characters.
-        for table in TABLES:
-            columns = subprocess.run(["sqlite3", self.path(source), f"SELECT group_concat(CASE WHEN type = 'BLOB' THEN 'hex(' || name || ')' ELSE name END, ', ') FROM pragma_table_info('{table}')"],
-                                     check=True, capture_output=True, text=True).stdout.strip()
-            with open(f"{self.folder}/{table}.csv", "w") as file:
-                subprocess.run(["sqlite3", "-csv", self.path(source), f"SELECT {columns} FROM {table}"], stdout=file, check=True)
+        """Writes the finished rows for the peer. CSV holds no bytes: ids are 32 hexadecimal digits, and the peer's
+        tables hold them as text."""
+        for name in TABLES:
+            column = "CASE WHEN type = 'BLOB' THEN 'hex(' || name || ')' ELSE name END"
+            listed = f"SELECT group_concat({column}, ', ') FROM pragma_table_info('{name}')"
+            columns = measured(["sqlite3", self.path(source), listed]).out.strip()
+            with open(f"{self.folder}/{name}.csv", "w") as file:
+                command = ["sqlite3", "-csv", self.path(source), f"SELECT {columns} FROM {name}"]
+                subprocess.run(command, stdout=file, check=True)
 
     def load(self, target):
-        imports = "\n".join(f".import --csv {self.folder}/{table}.csv {table}" for table in TABLES)
-        return self.script(target, f"PRAGMA cache_size = -262144;\nPRAGMA ignore_check_constraints = ON;\nPRAGMA synchronous = FULL;\nBEGIN;\n{imports}\nCOMMIT;\n")
-
-    def size(self, url):
-        return os.path.getsize(self.path(url))
-
-    def close(self):
-        pass
+        """Seconds that the peer takes."""
+        settings = "PRAGMA cache_size = -262144; PRAGMA ignore_check_constraints = ON; PRAGMA synchronous = FULL;\n"
+        imports = "\n".join(f".import --csv {self.folder}/{name}.csv {name}" for name in TABLES)
+        return self.shell(target, f"{settings}BEGIN;\n{imports}\nCOMMIT;\n")
 
 
-def rate(rows, seconds):
-    return f"{rows / seconds:,.0f}"
+def compared(store, asked, csv_file, mapping):
+    """The medians of both sides, and sizes."""
+    ours, theirs, peaks, sizes, peer_sizes = [], [], [], [], []
+    for nth in range(asked.rounds):
+        urls = [store.fresh(), store.fresh()]
+        try:
+            program, peer = (Program(asked.program, url) for url in urls)
+            program.run("migrate")
+            done = program.run("import", "complaints", csv_file, "--mapping", mapping)
+            ours.append(done.seconds)
+            peaks.append(done.peak_mb)
+            sizes.append(store.mb(program.database))
+            if nth == 0:
+                store.dump(program.database)
+            peer.run("migrate")
+            store.reference(program.database, peer.database)
+            theirs.append(store.load(peer.database))
+            peer_sizes.append(store.mb(peer.database))
+        finally:
+            for url in urls:
+                store.drop(url)
+    a, b = statistics.median(ours), statistics.median(theirs)
+    return [asked.rows / a, store.peer, asked.rows / b, f"{b / a:.2f}", max(peaks), sizes[-1], peer_sizes[-1]]
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=200_000)
-    parser.add_argument("--times", type=int, default=3)
-    args = parser.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--program", required=True)
+    parser.add_argument("--rows", type=int)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", choices=["sqlite", "postgres"])
+    parser.add_argument("--readers", type=int, help="measure so many readers beside an import instead")
+    asked = parser.parse_args()
     for tool in ("sqlite3", "psql"):
         if not shutil.which(tool):
             sys.exit(f"{tool} is not on the PATH: install Debian's packages sqlite3 and postgresql-client")
-    if not os.path.exists(PHANANH):
-        sys.exit(f"{PHANANH} is not there: cargo build --release -p api")
     with tempfile.TemporaryDirectory() as folder:
+        if asked.readers:
+            beside_readers(asked.program, folder, asked.readers, asked.rows or 50_000)
+            return
+        asked.rows = asked.rows or 200_000
         csv_file = f"{folder}/input.csv"
-        generate(csv_file, args.rows)
-        print(f"{args.rows:,} complaints, one officer each, {os.path.getsize(csv_file) / 1e6:.0f} MB of CSV; medians of {args.times}\n")
-        print("| database | rows | phananh, rows/s | peer | peer, rows/s | ratio | database after phananh, MB | after the peer, MB |")
-        print("| --- | --- | --- | --- | --- | --- | --- | --- |")
-        for backend in (Sqlite(folder), Postgres(folder)):
-            try:
-                for order in ("scattered", "adjacent"):
-                    mapping = f"{folder}/{order}.toml"
-                    with open(mapping, "w") as file:
-                        file.write(MAPPING.format(rows=order))
-                    ours, theirs = [], []
-                    for n in range(args.times):
-                        url = backend.fresh()
-                        subprocess.run([PHANANH, "--database", url, "migrate"], check=True, stdout=subprocess.DEVNULL)
-                        ours.append(timed([PHANANH, "--database", url, "import", "complaints", csv_file, "--mapping", mapping]))
-                        if n == 0:
-                            backend.dump(url)
-                        peer = backend.fresh()
-                        subprocess.run([PHANANH, "--database", peer, "migrate"], check=True, stdout=subprocess.DEVNULL)
-                        backend.reference(url, peer)
-                        theirs.append(backend.load(peer))
-                    a, b = statistics.median(ours), statistics.median(theirs)
-                    print(f"| {backend.name} | {order} | {rate(args.rows, a)} | {backend.peer} | {rate(args.rows, b)} | {b / a:.2f} | {backend.size(url) / 1e6:.0f} | {backend.size(peer) / 1e6:.0f} |", flush=True)
-            finally:
-                backend.close()
+        write_complaints(csv_file, asked.rows)
+        print(f"{asked.rows:,} complaints, one officer each; medians of {asked.rounds} rounds\n")
+        header = ["database", "rows", "phananh, rows/s", "peer", "peer, rows/s", "ratio", "phananh's memory, MB"]
+        header += ["database after phananh, MB", "after the peer, MB"]
+        rows = []
+        kinds = {"sqlite": Sqlite, "postgres": Postgres}
+        for store in [kind(folder) for name, kind in kinds.items() if asked.only in (None, name)]:
+            for order in ("scattered", "adjacent"):
+                mapping = f"{folder}/{order}.toml"
+                write_mapping(mapping, order)
+                rows.append([store.name, order, *compared(store, asked, csv_file, mapping)])
+        print(table(header, rows))
 
 
-main()
+if __name__ == "__main__":
+    main()
