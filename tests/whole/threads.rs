@@ -50,7 +50,7 @@ fn threads_are_few_while_32_connections_read_and_write() {
         });
         let (most, answered) = (most.into_inner(), answered.into_inner());
         assert!(answered > 100, "{answered}");
-        // 97 where each operation that waits for a statistic holds a thread; `just bench-storm` measures the goal, 64.
+        // 97 where each operation that waits for a statistic holds a thread; `just bench-soak` measures the goal, 64.
         assert!(most <= 72, "{most} threads");
     }
 }
