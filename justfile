@@ -24,10 +24,10 @@ schema:
 deny:
     cargo deny check bans licenses sources
 
-# Measure the rate of an import against `sqlite3 .import` and `COPY … FROM`, in one run
-bench-import rows="200000":
-    cargo build --release -p api
-    python3 tests/bench/import.py --rows {{rows}}
+# Measure the rate of an import against `sqlite3 .import` and `COPY … FROM`, or with --readers N pages beside an import
+bench-import *args:
+    cargo build --release --workspace --bins
+    python3 tests/bench/import.py --program "${CARGO_TARGET_DIR:-target}/release/phananh" {{args}}
 
 # Measure the counts of the recurrence job against DuckDB with scipy, in one run
 bench-recurrence *args:
@@ -43,7 +43,7 @@ bench-api *args:
     cargo build --release --workspace --bins
     python3 tests/bench/api.py --program "${CARGO_TARGET_DIR:-target}/release/phananh" {{args}}
 
-# Measure a page of complaints: every row read, from the cache beside 50 writes a second, and the same page again
+# Measure a page of complaints against PostGraphile, OpenReader and pgbench: cold, from the caches, the same page again
 bench-pages *args:
     cargo build --release --workspace --bins
     python3 tests/bench/pages.py --program "${CARGO_TARGET_DIR:-target}/release/phananh" {{args}}
@@ -62,7 +62,12 @@ bench-verify *args:
     cargo build --release --workspace --bins
     python3 tests/bench/verify.py --program "${CARGO_TARGET_DIR:-target}/release/phananh" {{args}}
 
-# Measure memory and threads while 32 connections read and write; --postgres URL also measures PostgreSQL
-bench-storm *args:
+# Measure memory and threads under ten minutes of load; --postgres URL also measures PostgreSQL
+bench-soak *args:
     cargo build --release --workspace --bins
-    python3 tests/bench/storm.py --program "${CARGO_TARGET_DIR:-target}/release/phananh" {{args}}
+    python3 tests/bench/soak.py --program "${CARGO_TARGET_DIR:-target}/release/phananh" {{args}}
+
+# Measure how time and memory grow from 10,000 complaints to 1 M, or as --sizes says; --postgres URL for PostgreSQL
+bench-growth *args:
+    cargo build --release --workspace --bins
+    python3 tests/bench/growth.py --program "${CARGO_TARGET_DIR:-target}/release/phananh" {{args}}
