@@ -43,10 +43,10 @@ pub struct ReferenceEvent {
 }
 
 macro_rules! entities {
-    ($($variant:ident = $word:literal),+ $(,)?) => {
+    ($($(#[$doc:meta])* $variant:ident = $word:literal),+ $(,)?) => {
         /// The kinds of entities with reference events: reference data, guidance, proposals and measures.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Entity { $($variant),+ }
+        pub enum Entity { $($(#[$doc])* $variant),+ }
 
         impl Entity {
             pub const fn as_str(self) -> &'static str {
@@ -77,6 +77,9 @@ entities! {
     Opinion = "guidance_opinion",
     Proposal = "proposal",
     Measure = "measure",
+    RoutingRule = "routing_rule",
+    /// The responsible units that all complaints got which the register held before it knew such units: one event.
+    FirstRouting = "first_routing",
 }
 
 /// The fields in which two states of one entity differ, before and after; None if they are equal.

@@ -48,5 +48,5 @@ pub use interventions::{
 };
 pub use jobs::{Job, JobResult, JobRun};
 pub use reference::{
-    Enterprise, IssueCategory, Officer, Posting, RegisterInfo, SystemIncident, Unit, UnitParent, Workload,
+    Enterprise, IssueCategory, Officer, Posting, RegisterInfo, RoutingRule, SystemIncident, Unit, UnitParent, Workload,
 };

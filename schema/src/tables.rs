@@ -25,7 +25,7 @@ pub use interventions::{
 pub use job::{job_results, job_runs, jobs};
 pub use reference::{
     enterprises, issue_categories, officers, postings, reference_event_values, reference_events, register_info,
-    register_position, system_incidents, unit_parents, units, workload,
+    register_position, routing_rules, system_incidents, unit_parents, units, workload,
 };
 
 diesel::allow_tables_to_appear_in_same_query!(
@@ -38,6 +38,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     postings,
     enterprises,
     issue_categories,
+    routing_rules,
     workload,
     system_incidents,
     reference_events,

@@ -8,6 +8,7 @@ pub mod category_trends;
 pub mod overdue;
 pub mod peers;
 pub mod recurrence;
+pub mod responsible;
 pub mod scorecard;
 pub mod timeliness;
 pub mod trends;

@@ -1,4 +1,4 @@
-//! Overdue complaints: which ones, for how long, in which branches, and to which units they are escalated. Pure
+//! Overdue complaints: which ones, for how long, which units have to answer them, and to which they are escalated. Pure
 //! functions of a snapshot and an as-of day.
 
 use crate::JobError;
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// Branches listed in the result, those with the most overdue complaints.
+/// Units listed in the result, those with the most overdue complaints.
 const LISTED: usize = 20;
 
 /// A unit and its overdue complaints.
@@ -33,8 +33,9 @@ pub struct UnitOverdue {
 #[serde(rename_all = "camelCase")]
 pub struct OverdueDocument {
     pub overdue: u32,
-    /// Complaints escalated for the first time: to a department, and to the General Department.
+    /// Complaints escalated for the first time: to the unit above the responsible one, and to the level above that.
     pub newly_escalated: [u32; 2],
+    /// The units that have to answer most of them, of any level.
     pub branches: Vec<UnitOverdue>,
 }
 
@@ -42,10 +43,11 @@ pub struct OverdueDocument {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Late {
     pub complaint: Id,
-    /// Index into the units of the snapshot's reference data.
-    pub branch: Option<u32>,
-    /// Escalation targets: the department, and the General Department.
-    pub department: Option<Id>,
+    /// The unit that has to answer: an index into the units of the snapshot's reference data.
+    pub responsible: Option<u32>,
+    /// Escalation targets: the unit above it on the as-of day (the department of a branch, the General Department of a
+    /// department or headquarters unit), and the one above that. None for the Board.
+    pub above: Option<Id>,
     pub top: Option<Id>,
     pub due_on: NaiveDate,
     pub days_over: i32,
@@ -61,11 +63,11 @@ pub fn overdue(snapshot: &Snapshot, as_of: NaiveDate) -> Result<Vec<Late>, JobEr
     let today = day_number(as_of);
     let rows = handled(&snapshot.facts, today).filter(col("overdue")).collect()?;
     let place = |column: &str| -> PolarsResult<Vec<Option<u32>>> { Ok(rows.column(column)?.u32()?.iter().collect()) };
-    let (departments, branches) = (place("department")?, place("branch")?);
+    let responsible = place("responsible_unit")?;
     let (high, low) = (rows.column("id_high")?.u64()?, rows.column("id_low")?.u64()?);
     let (day, due) = (rows.column("day")?.i32()?, rows.column("due")?.i32()?);
-    let units = &snapshot.reference.units;
-    let top = units.iter().find(|unit| unit.kind == UnitKind::GeneralDepartment).map(|unit| unit.id);
+    let (units, tree) = (&snapshot.reference.units, &snapshot.reference.tree);
+    let general = units.iter().find(|unit| unit.kind == UnitKind::GeneralDepartment).map(|unit| unit.id);
     let mut late = Vec::with_capacity(rows.height());
     for at in 0..rows.height() {
         let (Some(high), Some(low), Some(day), Some(due)) = (high.get(at), low.get(at), day.get(at), due.get(at))
@@ -73,11 +75,15 @@ pub fn overdue(snapshot: &Snapshot, as_of: NaiveDate) -> Result<Vec<Late>, JobEr
             continue;
         };
         let days_over = today - due;
+        let unit = responsible[at].and_then(|place| units.get(place as usize)).map(|unit| unit.id);
+        let above = unit.and_then(|unit| tree.parent_on(unit, as_of));
+        let over = above.and_then(|above| tree.parent_on(above, as_of)).or(general);
         late.push(Late {
             complaint: Id(Uuid::from_u64_pair(high, low)),
-            branch: branches[at],
-            department: departments[at].and_then(|place| units.get(place as usize)).map(|unit| unit.id),
-            top,
+            responsible: responsible[at],
+            above,
+            // Above the General Department stands the Board.
+            top: over.filter(|over| above != Some(*over)),
             due_on: NaiveDate::default() + Days::new(u64::try_from(due).unwrap_or(0)),
             days_over,
             twice: days_over >= due - day,
@@ -86,16 +92,16 @@ pub fn overdue(snapshot: &Snapshot, as_of: NaiveDate) -> Result<Vec<Late>, JobEr
     Ok(late)
 }
 
-/// The branches with the most overdue complaints, at most 20, the worst first.
-pub fn by_branch(snapshot: &Snapshot, overdue: &[Late]) -> Vec<UnitOverdue> {
-    let mut by_branch: BTreeMap<u32, (u32, i32)> = BTreeMap::new();
+/// The units that have to answer the most overdue complaints, at most 20, the worst first.
+pub fn by_responsible_unit(snapshot: &Snapshot, overdue: &[Late]) -> Vec<UnitOverdue> {
+    let mut by_unit: BTreeMap<u32, (u32, i32)> = BTreeMap::new();
     for late in overdue {
-        let Some(branch) = late.branch else { continue };
-        let (count, oldest) = by_branch.entry(branch).or_default();
+        let Some(unit) = late.responsible else { continue };
+        let (count, oldest) = by_unit.entry(unit).or_default();
         *count += 1;
         *oldest = (*oldest).max(late.days_over);
     }
-    let mut listed: Vec<UnitOverdue> = by_branch
+    let mut listed: Vec<UnitOverdue> = by_unit
         .into_iter()
         .filter_map(|(place, (overdue, oldest_days))| {
             let unit = snapshot.reference.units.get(place as usize)?;

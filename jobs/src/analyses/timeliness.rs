@@ -1,5 +1,5 @@
 //! Timeliness of complaints: answered in time, open, overdue. Pure functions of the facts of a snapshot and
-//! an as-of day.
+//! an as-of day. A complaint counts for the unit that has to answer it, and for those above that unit.
 //!
 //! A complaint is *answered* on the day of its first response. Its deadline is that of its category; a
 //! complaint without a deadline is never due. The share answered in time covers only complaints whose
@@ -8,6 +8,7 @@
 
 use crate::JobError;
 use crate::analyses::recurrence::round_6_digits;
+use crate::analyses::responsible::{HEADQUARTERS, by_responsible};
 use crate::facts::days::day_number;
 use crate::numeric::funnel::Z_95;
 use crate::numeric::proportion::{BetaPrior, wilson};
@@ -98,6 +99,9 @@ pub struct TimelinessDocument {
     pub share_in_time: Option<f64>,
     pub departments: Vec<UnitTimeliness>,
     pub branches: Vec<UnitTimeliness>,
+    /// Headquarters units, which answer the complaints of their fields.
+    #[serde(default)]
+    pub headquarters: Vec<UnitTimeliness>,
 }
 
 /// Aggregates over rows of [`handled`], all u32: `complaints`, `due_count`, `in_time_count`, `open_count` and
@@ -163,24 +167,27 @@ pub fn times(rows: &DataFrame, as_of: i32) -> PolarsResult<Vec<(i32, bool)>> {
 pub fn timeliness(snapshot: &Snapshot, as_of: NaiveDate) -> Result<TimelinessDocument, JobError> {
     let as_of = day_number(as_of);
     let rows = handled(&snapshot.facts, as_of).filter(col("day").gt(lit(as_of - DAYS))).collect()?;
+    let rows = by_responsible(rows, &snapshot.reference)?;
     let all = one(&rows, as_of)?;
     Ok(TimelinessDocument {
         days: DAYS,
         share_in_time: all.share_in_time(),
         departments: by_unit(&rows, "department", as_of, &snapshot.reference)?,
         branches: by_unit(&rows, "branch", as_of, &snapshot.reference)?,
+        headquarters: by_unit(&rows, HEADQUARTERS, as_of, &snapshot.reference)?,
         all,
     })
 }
 
 /// The timeliness of the units of one level for complaints received in the `days` days up to `as_of` (days
-/// since 1970). `level` is a column of the facts: `department`, `branch` or `team`.
+/// since 1970). `level` is `department`, `branch`, `team` or [`HEADQUARTERS`].
 ///
 /// # Errors
 /// `Cancelled` if the work was cancelled; else if `level` is no column of the facts.
 pub fn of_level(snapshot: &Snapshot, as_of: i32, days: i32, level: &str) -> Result<Vec<UnitTimeliness>, JobError> {
     let rows = handled(&snapshot.facts, as_of).filter(col("day").gt(lit(as_of - days))).collect()?;
     check_cancelled()?;
+    let rows = by_responsible(rows, &snapshot.reference)?;
     Ok(by_unit(&rows, level, as_of, &snapshot.reference)?)
 }
 

@@ -52,7 +52,8 @@ overdue-total = { $count ->
         [one] { $count } complaint has
        *[other] { $count } complaints have
     } not been answered although the deadline has passed.
-escalated = Newly brought before the level above: { $department } before departments, { $top } before the General Department.
+escalated = Newly escalated: { $department } to the level above the responsible unit, { $top } to the level above that.
+responsible-unit = Responsible unit
 branch = Branch
 count = Complaints
 oldest = Longest overdue

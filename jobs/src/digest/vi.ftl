@@ -37,7 +37,8 @@ was = trước đây: { $tier }
 
 overdue = Phản ánh quá hạn trả lời
 overdue-total = { $count } phản ánh chưa được trả lời dù đã hết hạn.
-escalated = Mới chuyển lên cấp trên: { $department } lên cục, { $top } lên Tổng cục.
+escalated = Mới chuyển lên cấp trên: { $department } lên một cấp, { $top } lên hai cấp.
+responsible-unit = Đơn vị chịu trách nhiệm
 branch = Chi cục
 count = Số phản ánh
 oldest = Quá hạn lâu nhất

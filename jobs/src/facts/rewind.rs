@@ -155,7 +155,9 @@ fn rewind_reference(facts: &mut Facts, change: &Change) -> Result<(), JobError> 
         }
         // A code identifies its officer and never changes; statistics read nothing else of officers.
         (Entity::Officer, Some(_))
-        | (Entity::Incident | Entity::Guidance | Entity::Opinion | Entity::Proposal | Entity::Measure, _) => {}
+        | (Entity::Incident | Entity::Guidance | Entity::Opinion | Entity::Proposal | Entity::Measure, _)
+        // Recurrence reads the unit complained about, and never the one that has to answer.
+        | (Entity::RoutingRule | Entity::FirstRouting, _) => {}
     }
     Ok(())
 }

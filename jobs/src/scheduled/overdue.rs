@@ -1,8 +1,8 @@
-//! The escalation job: escalates overdue complaints to the department, and to the General Department once
-//! twice the time allowed has passed.
+//! The escalation job: escalates overdue complaints to the unit above the responsible one, and to the level above that
+//! once twice the time allowed has passed.
 
 use crate::JobError;
-use crate::analyses::overdue::{Late, OverdueDocument, by_branch, overdue};
+use crate::analyses::overdue::{Late, OverdueDocument, by_responsible_unit, overdue};
 use crate::results::{result_row, store_result};
 use crate::runner::job::{Context, Job, Publish, day_of};
 use chrono::NaiveDate;
@@ -40,7 +40,7 @@ impl Job for EscalateOverdue {
         let snapshot = context.snapshot()?;
         run.known_at = Some(snapshot.position);
         let overdue = overdue(&snapshot, as_of)?;
-        let branches = by_branch(&snapshot, &overdue);
+        let branches = by_responsible_unit(&snapshot, &overdue);
         Ok(Box::new(move |tx, run| {
             // A run for an earlier day than the newest one reports what was overdue, and escalates nothing.
             let newest: Option<NaiveDate> = job_runs::table
@@ -73,7 +73,7 @@ fn escalate(tx: &mut WriteTx<'_>, run_id: Id, overdue: &[Late]) -> Result<[u32; 
     let escalated_at: Timestamp = tx.now;
     for late in overdue {
         let level = before.get(&late.complaint).copied().unwrap_or(0);
-        for (next, unit_id, reached) in [(1, late.department, true), (2, late.top, late.twice)] {
+        for (next, unit_id, reached) in [(1, late.above, true), (2, late.top, late.twice)] {
             if reached && level < next {
                 new[usize::from(next == 2)] += 1;
                 let complaint_id = late.complaint;

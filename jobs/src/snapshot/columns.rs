@@ -25,6 +25,7 @@ pub(super) struct Row {
     branch_id: Option<Id>,
     team_id: Option<Id>,
     unit_id: Option<Id>,
+    responsible_unit_id: Option<Id>,
     category_id: Option<Id>,
     legal_form: LegalForm,
     channel: Channel,
@@ -113,6 +114,8 @@ place_columns! {
     Branch, branch: |of| of.unit(of.row.branch_id);
     Team, team: |of| of.unit(of.row.team_id);
     Unit, unit: |of| of.unit(of.row.unit_id);
+    /// The unit that has to answer; an index into the units, too.
+    ResponsibleUnit, responsible_unit: |of| of.unit(of.row.responsible_unit_id);
     /// An index into the categories of [`Reference`].
     Category, category: |of| of.category;
     /// The same of the first-level category: the one above the category, or the category itself.

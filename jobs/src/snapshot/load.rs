@@ -137,6 +137,7 @@ pub(super) fn load_all(conn: &mut Conn, as_of: Timestamp, most: usize) -> Result
     for_each!(conn, officers::table.select(Officer::as_select()).order(officers::code), Officer, |row| officers
         .put(&row));
     let first_responses = unit_responses::table
+        .filter(unit_responses::statement.is_null())
         .group_by(unit_responses::complaint_id)
         .select((unit_responses::complaint_id, diesel::dsl::min(unit_responses::responded_at)))
         .order(unit_responses::complaint_id);
@@ -265,6 +266,7 @@ pub(super) fn refreshed(
         let responses = first_responses(
             unit_responses::table
                 .filter(unit_responses::complaint_id.eq_any(chunk))
+                .filter(unit_responses::statement.is_null())
                 .group_by(unit_responses::complaint_id)
                 .select((unit_responses::complaint_id, diesel::dsl::min(unit_responses::responded_at)))
                 .load(conn)?,

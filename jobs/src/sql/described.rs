@@ -16,6 +16,7 @@ pub const TABLES: [(&str, &[&str]); 5] = [
             "branch",
             "team",
             "unit",
+            "responsible_unit",
             "category",
             "category_group",
             "kind",

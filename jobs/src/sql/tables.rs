@@ -127,6 +127,7 @@ fn complaints(
         ("branch", &units),
         ("team", &units),
         ("unit", &units),
+        ("responsible_unit", &units),
         ("category", &categories),
         ("category_group", &categories),
         ("kind", &words(CategoryKind::WORDS)),

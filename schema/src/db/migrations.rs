@@ -1,6 +1,7 @@
 //! Migrations, embedded in the binary, one set for each database; and how a database compares with them.
 
-use super::{Conn, StoreError, dialect, search_index};
+use super::{Conn, StoreError, WriteTx, dialect, search_index};
+use crate::register::first_routing;
 use crate::tables::__diesel_schema_migrations as ran;
 use diesel::dsl::sql;
 use diesel::migration::MigrationSource;
@@ -15,6 +16,9 @@ const SQLITE: EmbeddedMigrations = embed_migrations!("../migrations/sqlite");
 
 /// From this migration on, the chain of states includes running job runs.
 const RUNS_UNDER_WAY: &str = "20261128000016";
+
+/// From this migration on, complaints have a responsible unit.
+const RESPONSIBLE_UNIT: &str = "20261201000031";
 
 /// The versions of this binary's migrations for both databases.
 static EMBEDDED: LazyLock<Result<BTreeSet<String>, String>> = LazyLock::new(|| {
@@ -71,6 +75,9 @@ impl Conn {
         crate::states::backfill(self)?;
         if applied.iter().any(|version| version == RUNS_UNDER_WAY) {
             crate::states::backfill_runs(self)?;
+        }
+        if applied.iter().any(|version| version == RESPONSIBLE_UNIT) {
+            WriteTx::within_migration(self, first_routing::ACTOR, first_routing::record)?;
         }
         Ok(applied)
     }

@@ -21,7 +21,7 @@ pub struct WriteTx<'a> {
     pub conn: &'a mut Conn,
     /// The time of the whole transaction, recorded with every row that it writes.
     pub now: Timestamp,
-    /// The writer: `token:NAME`, `import:SOURCE` or `cli`.
+    /// The writer: `token:NAME`, `import:SOURCE`, `cli` or `migration`.
     pub actor: &'a str,
     complaint_events: Vec<Prepared>,
     reference_events: Vec<ReferenceEvent>,
@@ -33,7 +33,35 @@ pub struct WriteTx<'a> {
     kept: BTreeSet<(StateTable, String)>,
 }
 
-impl WriteTx<'_> {
+impl<'a> WriteTx<'a> {
+    /// A transaction on a connection that has begun one.
+    fn new(conn: &'a mut Conn, actor: &'a str) -> Self {
+        Self {
+            conn,
+            now: Timestamp::now(),
+            actor,
+            complaint_events: Vec::new(),
+            reference_events: Vec::new(),
+            position: None,
+            stored: (0, 0),
+            kept: BTreeSet::new(),
+        }
+    }
+
+    /// Does work of a migration, within its transaction, and stores the events.
+    ///
+    /// # Errors
+    /// The error of `work`, or if the events cannot be written.
+    pub(super) fn within_migration(
+        conn: &'a mut Conn,
+        actor: &'a str,
+        work: impl FnOnce(&mut Self) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut tx = Self::new(conn, actor);
+        work(&mut tx)?;
+        tx.finish().map(|_| ())
+    }
+
     pub fn record(&mut self, event: ComplaintEvent) {
         self.complaint_events.push(event.prepare());
     }
@@ -130,16 +158,7 @@ impl Db {
             dialect::rollback(conn)?;
             return Err(error);
         }
-        let mut tx = WriteTx {
-            conn,
-            now: Timestamp::now(),
-            actor,
-            complaint_events: Vec::new(),
-            reference_events: Vec::new(),
-            position: None,
-            stored: (0, 0),
-            kept: BTreeSet::new(),
-        };
+        let mut tx = WriteTx::new(conn, actor);
         let outcome = work(&mut tx).and_then(|value| {
             let position = tx.finish()?;
             dialect::tell_of_commit(tx.conn)?;

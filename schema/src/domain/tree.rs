@@ -6,6 +6,7 @@ use crate::models::{Unit, UnitParent};
 use crate::sql_types::Id;
 use chrono::NaiveDate;
 use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 use std::sync::{PoisonError, RwLock};
 
 /// The longest chain of parents that is followed; a longer one must be a circle.
@@ -25,16 +26,36 @@ pub struct UnitTree {
     kinds: HashMap<Id, UnitKind>,
     parents: HashMap<Id, Vec<(NaiveDate, Option<NaiveDate>, Id)>>,
     /// Cache of [`Self::descendants_without_stored_ancestor`].
-    beside: Memo,
+    beside: Memo<Id>,
+    /// Cache of [`Self::sorted_below_on`].
+    below: Memo<(Id, NaiveDate)>,
 }
 
-/// A cache; a clone of a tree starts with an empty one.
-#[derive(Debug, Default)]
-struct Memo(RwLock<HashMap<Id, Vec<Id>>>);
+/// A cache of lists of units; a clone of a tree starts with an empty one.
+#[derive(Debug)]
+struct Memo<K>(RwLock<HashMap<K, Vec<Id>>>);
 
-impl Clone for Memo {
+impl<K> Default for Memo<K> {
+    fn default() -> Self {
+        Self(RwLock::default())
+    }
+}
+
+impl<K> Clone for Memo<K> {
     fn clone(&self) -> Self {
         Self::default()
+    }
+}
+
+impl<K: Copy + Eq + Hash> Memo<K> {
+    /// What the cache holds, else what `find` returns.
+    fn get(&self, key: K, find: impl FnOnce() -> Vec<Id>) -> Vec<Id> {
+        let cached = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        cached.unwrap_or_else(|| {
+            let found = find();
+            self.0.write().unwrap_or_else(PoisonError::into_inner).insert(key, found.clone());
+            found
+        })
     }
 }
 
@@ -119,12 +140,7 @@ impl UnitTree {
     /// the stored levels, or of the same level as they are.
     pub fn descendants_without_stored_ancestor(&self, unit: Id) -> Vec<Id> {
         // Cached: every request asks for it, and a tree does not change.
-        let cached = || self.beside.0.read().unwrap_or_else(PoisonError::into_inner).get(&unit).cloned();
-        cached().unwrap_or_else(|| {
-            let found = self.find_below_beside_ancestors(unit);
-            self.beside.0.write().unwrap_or_else(PoisonError::into_inner).insert(unit, found.clone());
-            found
-        })
+        self.beside.get(unit, || self.find_below_beside_ancestors(unit))
     }
 
     fn find_below_beside_ancestors(&self, unit: Id) -> Vec<Id> {
@@ -148,16 +164,29 @@ impl UnitTree {
         below.filter(|one| *one == unit || self.is_above_on(unit, *one, day)).collect()
     }
 
+    /// The same, in the order of ids; cached, because every request of a head asks for today.
+    pub fn sorted_below_on(&self, unit: Id, day: NaiveDate) -> Vec<Id> {
+        self.below.get((unit, day), || {
+            let mut found: Vec<Id> = self.below_on(unit, day).into_iter().collect();
+            found.sort_unstable();
+            found
+        })
+    }
+
     fn is_above_on(&self, above: Id, unit: Id, day: NaiveDate) -> bool {
-        let mut at = Some(unit);
-        for _ in 0..DEEPEST {
-            match at {
-                Some(here) if here == above => return true,
-                Some(here) => at = self.parent_on(here, day),
-                None => return false,
+        self.steps_up_on(unit, above, day).is_some()
+    }
+
+    /// How many levels a unit lies below another on a day; 0 for the same unit, None if it does not lie below it.
+    pub fn steps_up_on(&self, unit: Id, above: Id, day: NaiveDate) -> Option<usize> {
+        let mut at = unit;
+        for steps in 0..DEEPEST {
+            if at == above {
+                return Some(steps);
             }
+            at = self.parent_on(at, day)?;
         }
-        false
+        None
     }
 
     pub fn kind(&self, unit: Id) -> Option<UnitKind> {

@@ -127,6 +127,7 @@ mod tests {
             m::Posting::COLUMNS,
             m::Enterprise::COLUMNS,
             m::IssueCategory::COLUMNS,
+            m::RoutingRule::COLUMNS,
             m::Workload::COLUMNS,
             m::SystemIncident::COLUMNS,
             m::GuidanceDocument::COLUMNS,

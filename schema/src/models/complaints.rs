@@ -37,6 +37,8 @@ model!(complaints Complaint {
     source_codes: Option<JsonValue>,
     /// How coarse the date of receipt is: MONTH if the source gives only the month; None if it gives the day.
     received_precision: Option<DatePrecision>,
+    /// The unit that has to answer; `unit_id` is the unit complained about. None if nobody is known to be.
+    responsible_unit_id: Option<Id>,
 });
 
 impl Complaint {
@@ -77,6 +79,7 @@ impl Complaint {
             decided_on: None,
             source_codes: None,
             received_precision: None,
+            responsible_unit_id: None,
         }
     }
 }
@@ -140,6 +143,8 @@ model!(unit_responses UnitResponse {
     outcome: Option<String>,
     satisfied: Option<bool>,
     actor: String,
+    /// Some(true) for what a unit says that is complained about but need not answer: it is no answer.
+    statement: Option<bool>,
 });
 
 model!(redactions Redaction {

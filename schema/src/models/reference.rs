@@ -1,4 +1,4 @@
-//! Reference data: units, officers, enterprises, categories, workload and incidents.
+//! Reference data: units, officers, enterprises, categories, routing rules, workload and incidents.
 
 use crate::enums::{CategoryKind, PeerGroup, UnitKind};
 use crate::sql_types::{Id, JsonValue, Timestamp};
@@ -65,6 +65,24 @@ model!(issue_categories IssueCategory {
     owner_unit_id: Option<Id>,
     unknown: bool,
 });
+
+model!(
+    /// Which unit has to answer some complaints. At least one of `category_id`, `kind` and `unit_id` is set; a
+    /// complaint must meet all that are.
+    routing_rules RoutingRule {
+        id: Id,
+        /// Complaints of this category, or of one below it.
+        category_id: Option<Id>,
+        kind: Option<CategoryKind>,
+        /// Complaints about this unit, or about one below it.
+        unit_id: Option<Id>,
+        /// None for the branch complained about (else the department, else the unit), whoever owns the category.
+        responsible_unit_id: Option<Id>,
+        valid_from: NaiveDate,
+        /// The last day, inclusive; None for "until now".
+        valid_to: Option<NaiveDate>,
+    }
+);
 
 model!(
     /// Declarations handled in a month by a unit, or by one of its officers.

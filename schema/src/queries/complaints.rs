@@ -72,6 +72,19 @@ pub fn received_between(from: Option<Timestamp>, until: Option<Timestamp>) -> Op
     }
 }
 
+/// Complaints that another unit has to answer than those that they are about: the responsible unit is neither the unit
+/// complained about nor stored as its team, branch or department. An index of its own has these.
+pub fn answered_elsewhere() -> Pred<complaints::table> {
+    let responsible = complaints::responsible_unit_id;
+    let is_not_unit = complaints::unit_id.is_null().nullable().or(responsible.ne(complaints::unit_id));
+    let is_not_team = complaints::team_id.is_null().nullable().or(responsible.ne(complaints::team_id));
+    let is_not_branch = complaints::branch_id.is_null().nullable().or(responsible.ne(complaints::branch_id));
+    let is_not_department =
+        complaints::department_id.is_null().nullable().or(responsible.ne(complaints::department_id));
+    let all = responsible.is_not_null().nullable().and(is_not_unit).and(is_not_team);
+    Box::new(all.and(is_not_branch).and(is_not_department))
+}
+
 /// Whether a complaint exists and meets a condition.
 ///
 /// # Errors

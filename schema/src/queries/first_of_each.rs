@@ -22,6 +22,8 @@ pub enum Parent {
     Team,
     /// The complaint's own unit: for units whose level is not stored as an ancestor.
     Unit,
+    /// The unit that has to answer.
+    ResponsibleUnit,
     Category,
     /// A category of the first level: its own complaints and those of the categories below it.
     CategoryGroup,
@@ -37,6 +39,7 @@ impl Parent {
             Self::Branch => "complaints.branch_id",
             Self::Team => "complaints.team_id",
             Self::Unit => "complaints.unit_id",
+            Self::ResponsibleUnit => "complaints.responsible_unit_id",
             Self::Category => "complaints.category_id",
             Self::CategoryGroup => "coalesce(classified.parent_id, classified.id)",
             Self::Enterprise => "complaints.enterprise_id",

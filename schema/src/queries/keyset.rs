@@ -9,6 +9,7 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Bool, Date, Double, Nullable, Text};
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 
 /// A boxed expression over a table.
 pub type Expr<T, ST> = Box<dyn BoxableExpression<T, MultiBackend, SqlType = ST>>;
@@ -50,6 +51,21 @@ pub enum Key {
     Double(f64),
     Text(String),
     Id(Id),
+}
+
+impl Key {
+    /// The order of two keys of one sort, as the databases have it.
+    pub(super) fn compare(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::Time(a), Self::Time(b)) => a.cmp(b),
+            (Self::Date(a), Self::Date(b)) => a.cmp(b),
+            (Self::Int(a), Self::Int(b)) => a.cmp(b),
+            (Self::Double(a), Self::Double(b)) => a.total_cmp(b),
+            (Self::Text(a), Self::Text(b)) => a.cmp(b),
+            (Self::Id(a), Self::Id(b)) => a.cmp(b),
+            _ => Ordering::Equal,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

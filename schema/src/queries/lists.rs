@@ -4,6 +4,7 @@
 use super::keyset::{
     Direction, Key, Limited, ListOrder, Pred, Slice, SortExpr, Window, define_list, or_double, or_int, or_text,
 };
+use super::merged::merged;
 use super::shuffled::Shuffled;
 use crate::db::cancellation::phananh_not_cancelled;
 use crate::db::{Backend, Conn, MultiBackend, StoreError};
@@ -36,18 +37,44 @@ define_list! {
 }
 
 impl ComplaintSort {
-    /// Like [`ListOrder::list`], with few columns.
+    /// Like [`ListOrder::list`], of a list in several parts that have no row in common: each part is read by its own
+    /// index, where one condition for all would have to sort.
+    ///
+    /// # Errors
+    /// `Rule` if a cursor belongs to another order.
+    pub fn list_parts(
+        conn: &mut Conn,
+        parts: Vec<Option<Pred<complaints::table>>>,
+        order: &[(Self, Direction)],
+        window: &Window,
+    ) -> Result<Slice<Complaint>, StoreError> {
+        let read = |part| Self::list(conn, part, order, window);
+        let slices = parts.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        Ok(merged(slices, |row| Self::keys(order, row), &Self::directions(order), window))
+    }
+
+    /// The same, with few columns.
     ///
     /// # Errors
     /// `Rule` if a cursor belongs to another order.
     pub fn list_stubs(
         conn: &mut Conn,
-        filter: Option<Pred<complaints::table>>,
+        parts: Vec<Option<Pred<complaints::table>>>,
         order: &[(Self, Direction)],
         window: &Window,
     ) -> Result<Slice<ComplaintStub>, StoreError> {
-        let query = Self::query(conn, filter, order, window)?.select(ComplaintStub::as_select());
-        Ok(window.slice(Limited(query, window.rows_to_read()).load(conn)?))
+        let mut slices = Vec::with_capacity(parts.len());
+        for part in parts {
+            let query = Self::query(conn, part, order, window)?.select(ComplaintStub::as_select());
+            slices.push(window.slice(Limited(query, window.rows_to_read()).load(conn)?));
+        }
+        Ok(merged(slices, |stub| Self::stub_keys(order, stub), &Self::directions(order), window))
+    }
+
+    /// The directions of the sort keys and of the unique key, which has that of the last one.
+    fn directions(order: &[(Self, Direction)]) -> Vec<Direction> {
+        let last = order.last().map_or(Direction::Asc, |(_, direction)| *direction);
+        order.iter().map(|(_, direction)| *direction).chain([last]).collect()
     }
 
     /// The same keys as [`ListOrder::keys`] of the whole row.

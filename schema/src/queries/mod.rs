@@ -12,6 +12,7 @@ mod in_select;
 mod interventions;
 mod keyset;
 mod lists;
+mod merged;
 mod not_true;
 mod officers;
 mod registered;

@@ -1,7 +1,8 @@
-//! The Board's handling of a complaint: classify, assign, redact, close or reopen it, and record findings.
+//! The handling of a complaint: classify, assign, transfer, redact, close or reopen it, and record findings.
 
 use super::complaints::{self, Case, reference_day};
 use super::reference::{lock_at_version, version_conflict};
+use super::routing::Routing;
 use super::submission::existing_id;
 use super::tree::load_tree;
 use crate::db::{StoreError, WriteTx};
@@ -21,10 +22,13 @@ use diesel::prelude::*;
 /// A step in the handling of a complaint.
 #[derive(Debug, Clone)]
 pub enum Handling {
-    /// Sets the category, and the attribution of named officers, by their codes.
+    /// Sets the category, and the attribution of named officers, by their codes. Routes the complaint anew, unless it
+    /// is assigned or somebody has chosen the responsible unit.
     Classify { category: String, attributions: Vec<(String, Attribution)> },
-    /// Assigns the complaint to `unit`, or to the unit that it has already.
+    /// Assigns the complaint to `unit`, which becomes responsible, or to the unit that is responsible already.
     Assign { unit: Option<String> },
+    /// Makes another unit responsible. The state stays.
+    Transfer { unit: String, reason: String },
     /// Closes, withdraws or rejects the complaint, or reopens it (ASSIGNED). REJECTED and reopening need a reason.
     Change { state: ComplaintState, reason: Option<String> },
     /// Sets the text that the unit reads instead of a confidential complaint.
@@ -63,6 +67,7 @@ pub fn handle(
     match handling {
         Handling::Classify { category, attributions } => classify(tx, &case, category, attributions),
         Handling::Assign { unit } => assign(tx, &case, unit.as_deref()),
+        Handling::Transfer { unit, reason } => transfer(tx, &case, unit, reason),
         Handling::Change { state, reason } => change(tx, &case, *state, reason.as_deref()),
         Handling::Redact { text } => redact(tx, case, text),
         Handling::Find { officer, finding, decided_on } => find(tx, &case, officer.as_deref(), *finding, *decided_on),
@@ -92,6 +97,11 @@ fn classify(
         let rows = now.named(code)?;
         rows.into_iter().for_each(|row| row.attribution = *attribution);
     }
+    if matches!(case.complaint.state, ComplaintState::Received | ComplaintState::Classified)
+        && !complaints::was_transferred(tx.conn, case.complaint.id)?
+    {
+        now.route(&Routing::load(tx.conn)?, &load_tree(tx.conn)?);
+    }
     let first = now.complaint.state == ComplaintState::Received;
     if first {
         now.complaint.state = ComplaintState::Classified;
@@ -112,22 +122,13 @@ fn assign(tx: &mut WriteTx<'_>, case: &Case, unit: Option<&str>) -> Result<Case,
     }
     let mut now = case.clone();
     if let Some(id) = existing_id::<Unit>(tx, "unit", unit)? {
-        let named: Vec<Id> = now.officers.iter().filter_map(|row| row.unit_id).collect();
-        if !named.is_empty() && now.complaint.unit_id != Some(id) {
-            return Err(StoreError::Rule(
-                "unit: the complaint counts for the units of the officers it names: leave unit out".into(),
-            ));
-        }
-        if named.is_empty() {
-            now.officers.iter_mut().for_each(|row| row.unit_id = Some(id));
-            now.matters.iter_mut().for_each(|row| row.unit_id = Some(id));
-            now.complaint.unit_id = Some(id);
-        }
+        now.complaint.responsible_unit_id = Some(id);
     }
-    if now.complaint.unit_id.is_none() {
-        return Err(StoreError::Rule("unit: the complaint has no unit: name the unit that has to answer".into()));
+    if now.complaint.responsible_unit_id.is_none() {
+        return Err(StoreError::Rule(
+            "unit: no unit is responsible for the complaint: name the unit that has to answer".into(),
+        ));
     }
-    now.set_ancestors(&load_tree(tx.conn)?);
     let moved = case.complaint.state != ComplaintState::Assigned;
     if moved {
         step(case.complaint.state, ComplaintState::Assigned).map_err(conflict)?;
@@ -136,6 +137,25 @@ fn assign(tx: &mut WriteTx<'_>, case: &Case, unit: Option<&str>) -> Result<Case,
     }
     let kind = if moved { ComplaintEventKind::StateChanged } else { ComplaintEventKind::Updated };
     complaints::update(tx, kind, tx.now, case, &mut now)?;
+    Ok(now)
+}
+
+fn transfer(tx: &mut WriteTx<'_>, case: &Case, unit: &str, reason: &str) -> Result<Case, StoreError> {
+    open(case)?;
+    if case.complaint.state == ComplaintState::Answered {
+        return Err(StoreError::Conflict("the complaint is ANSWERED: reopen it, with a reason".into()));
+    }
+    let reason = reason.trim();
+    if reason.is_empty() {
+        return Err(StoreError::Rule("reason: is blank: say why another unit has to answer".into()));
+    }
+    let id = existing_id::<Unit>(tx, "unit", Some(unit))?;
+    if case.complaint.responsible_unit_id == id {
+        return Err(StoreError::Rule(format!("unit: {unit:?} is responsible already: name another unit")));
+    }
+    let mut now = case.clone();
+    now.complaint.responsible_unit_id = id;
+    complaints::update_because(tx, ComplaintEventKind::Updated, tx.now, case, &mut now, Some(reason))?;
     Ok(now)
 }
 
@@ -230,7 +250,10 @@ fn open(case: &Case) -> Result<(), StoreError> {
     if crate::domain::state::is_open(case.complaint.state) {
         return Ok(());
     }
-    Err(conflict(format_args!("the complaint is {}: it can no longer be classified or assigned", case.complaint.state)))
+    Err(conflict(format_args!(
+        "the complaint is {}: it can no longer be classified, assigned or transferred",
+        case.complaint.state
+    )))
 }
 
 impl Case {

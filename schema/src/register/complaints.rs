@@ -9,8 +9,8 @@ use crate::enums::ComplaintEventKind;
 use crate::events::{ComplaintEvent, Fields, Prepared, changed_fields, fields_of};
 use crate::insert_all;
 use crate::models::{Complaint, ComplaintMatter, ComplaintOfficer, ComplaintSource};
-use crate::sql_types::{Id, Timestamp};
-use crate::tables::{complaint_matters, complaint_officers, complaint_sources, complaints};
+use crate::sql_types::{Id, JsonValue, Timestamp};
+use crate::tables::{complaint_events, complaint_matters, complaint_officers, complaint_sources, complaints};
 use diesel::prelude::*;
 use std::collections::HashMap;
 
@@ -123,6 +123,21 @@ pub fn load_for_update(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Case>,
         }
     }
     load(conn, ids)
+}
+
+/// Whether somebody chose the responsible unit of a complaint: some event gives a reason for it.
+///
+/// # Errors
+/// If the database cannot be read.
+pub(super) fn was_transferred(conn: &mut Conn, id: Id) -> Result<bool, StoreError> {
+    let changes: Vec<Option<JsonValue>> = complaint_events::table
+        .filter(complaint_events::complaint_id.eq(id))
+        .filter(complaint_events::kind.eq(ComplaintEventKind::Updated))
+        .select(complaint_events::after)
+        .load(conn)?;
+    let has =
+        |fields: &JsonValue| ["responsible_unit_id", "reason"].into_iter().all(|field| fields.0.get(field).is_some());
+    Ok(changes.iter().flatten().any(has))
 }
 
 /// The rows of a source, by reference.

@@ -1,4 +1,5 @@
-//! The register's write operations: complaints, reference data, guidance documents, proposals, measures and tokens.
+//! The register's write operations: complaints, their routing, reference data, guidance documents, proposals, measures
+//! and tokens.
 //! Each change records an event, or a state for tables without events.
 
 pub mod access;
@@ -8,11 +9,13 @@ mod classification;
 pub mod complaints;
 pub mod demonstration;
 pub mod disclosure;
+pub(crate) mod first_routing;
 mod guidance;
 mod measures;
 mod proposals;
 pub mod reference;
 mod responses;
+mod routing;
 mod submission;
 mod tree;
 
@@ -25,5 +28,6 @@ pub use measures::{
 pub use proposals::{NewProposal, Outcome, conclude, propose};
 pub(crate) use responses::responded;
 pub use responses::{NewResponse, respond, respond_to};
+pub use routing::{Matter, NewRule, Route, RoutedBy, Routing, end_rule, put_rule, rules};
 pub use submission::{Submission, Submitted, source_of, submit, submitted};
 pub use tree::{correct_ancestors, load_tree};

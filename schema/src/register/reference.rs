@@ -1,11 +1,11 @@
-//! Reference data (units, officers, enterprises, categories, workload, incidents): upserts that record an event for
-//! each changed row. Also the optimistic locking that other modules use.
+//! Reference data (units, officers, enterprises, categories, routing rules, workload, incidents): upserts that record
+//! an event for each changed row. Also the optimistic locking that other modules use.
 
 use crate::db::dialect::KEYS_PER_QUERY;
 use crate::db::{Conn, StoreError, WriteTx};
 use crate::enums::ReferenceEventKind;
 use crate::events::{Entity, Fields, ReferenceEvent, changed_fields, fields_of};
-use crate::models::{Enterprise, IssueCategory, Officer, SystemIncident, Unit, Workload};
+use crate::models::{Enterprise, IssueCategory, Officer, RoutingRule, SystemIncident, Unit, Workload};
 use crate::sql_types::Id;
 use crate::tables;
 use crate::{each, insert_all};
@@ -91,6 +91,7 @@ stored!(Unit, units, Unit);
 stored!(Officer, officers, Officer);
 stored!(Enterprise, enterprises, Enterprise);
 stored!(IssueCategory, issue_categories, Category);
+stored!(RoutingRule, routing_rules, RoutingRule);
 stored!(Workload, workload, Workload);
 stored!(SystemIncident, system_incidents, Incident);
 

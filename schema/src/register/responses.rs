@@ -7,7 +7,7 @@ use crate::domain::state::{is_open, step, steps_to_answered};
 use crate::each;
 use crate::enums::{ComplaintEventKind, ComplaintState, ResponseAction};
 use crate::events::{ComplaintEvent, fields_of};
-use crate::models::UnitResponse;
+use crate::models::{Complaint, UnitResponse};
 use crate::sql_types::{Id, Timestamp};
 use crate::tables::{complaints as complaint_table, unit_responses};
 use diesel::prelude::*;
@@ -24,9 +24,12 @@ pub struct NewResponse {
     pub outcome: Option<String>,
     /// Whether the enterprise was satisfied; Some(false) reopens the complaint.
     pub satisfied: Option<bool>,
+    /// Whether the unit need not answer and only states its view. It is recorded and changes no state.
+    pub is_statement: bool,
 }
 
-/// Records a response to a complaint that is still at `expected_version`.
+/// Records a response to a complaint that is still at `expected_version`. `answers` tells whether the unit of the
+/// response has to answer the complaint; from another unit it is a statement.
 ///
 /// # Errors
 /// `NotFound`; `Conflict` if the complaint is at another version, or ended before the response.
@@ -34,10 +37,12 @@ pub fn respond(
     tx: &mut WriteTx<'_>,
     complaint_id: Id,
     expected_version: i32,
-    response: NewResponse,
+    mut response: NewResponse,
+    answers: impl FnOnce(&Complaint) -> bool,
 ) -> Result<Case, StoreError> {
     crate::db::dialect::lock_tree_shared(tx.conn)?;
     let case = super::casework::lock_at_version(tx, complaint_id, expected_version)?;
+    response.is_statement = !answers(&case.complaint);
     respond_to(tx, case, response)
 }
 
@@ -52,7 +57,11 @@ pub fn respond_to(tx: &mut WriteTx<'_>, case: Case, response: NewResponse) -> Re
     // Imported history: a response to a complaint that has ended, given before (or on the day of) its end.
     let before_the_end = !is_open(state) && local_date(at) <= local_date(case.complaint.state_since);
     let mut steps = Vec::new();
-    if !before_the_end {
+    if response.is_statement {
+        if !is_open(state) {
+            return Err(StoreError::Conflict(format!("the complaint is {state}: it takes no statements any more")));
+        }
+    } else if !before_the_end {
         steps.extend(steps_to_answered(state).map_err(|e| StoreError::Conflict(e.to_string()))?);
         if response.satisfied == Some(false) {
             steps.push(ComplaintState::Assigned);
@@ -76,6 +85,7 @@ pub fn respond_to(tx: &mut WriteTx<'_>, case: Case, response: NewResponse) -> Re
         text: response.text,
         outcome: response.outcome,
         satisfied: response.satisfied,
+        statement: response.is_statement.then_some(true),
         actor: tx.actor.to_owned(),
     };
     each!(&mut *tx.conn, c => diesel::insert_into(unit_responses::table).values(&row).execute(c)?);

@@ -2,6 +2,7 @@
 
 use super::complaints::{self, Case};
 use super::reference::{Stored, unknown_officer, upsert};
+use super::routing::Routing;
 use super::tree::load_tree;
 use crate::db::{Conn, StoreError, WriteTx, dialect};
 use crate::domain::amounts::{MOST_COST_VND, MOST_DELAY_HOURS};
@@ -161,7 +162,9 @@ pub fn submit(tx: &mut WriteTx<'_>, source: &str, key: &str, submission: &Submis
             source_codes: None,
         });
     }
-    case.set_ancestors(&load_tree(tx.conn)?);
+    let tree = load_tree(tx.conn)?;
+    case.set_ancestors(&tree);
+    case.route(&Routing::load(tx.conn)?, &tree);
     let row = ComplaintSource { source: source.to_owned(), reference: key.to_owned(), complaint_id: id, content_hash };
     complaints::insert(tx, std::slice::from_ref(&case), &[row])?;
     Ok(Submitted { complaint: case.complaint, created: true })

@@ -23,9 +23,10 @@ pub fn load_tree(conn: &mut Conn) -> Result<UnitTree, StoreError> {
     Ok(UnitTree::new(&all, &parents))
 }
 
-type Placed = (Id, Timestamp, Option<Timestamp>, Option<Id>, Option<Id>, Option<Id>, i32);
+type Placed = (Id, Timestamp, Option<Timestamp>, Option<Id>, Option<Id>, Option<Id>, Option<Id>, i32);
 
-/// Rewrites the stored ancestors of the complaints of some units, with an event for each changed complaint. Returns the
+/// Rewrites the stored ancestors of the complaints of some units, with an event for each changed complaint. Where the
+/// branch above the unit was responsible (or the department, without a branch), the one above it now is. Returns the
 /// number of changed complaints.
 ///
 /// # Errors
@@ -45,33 +46,43 @@ pub fn correct_ancestors(tx: &mut WriteTx<'_>, tree: &UnitTree, affected: &HashS
                 complaints::department_id,
                 complaints::branch_id,
                 complaints::team_id,
+                complaints::responsible_unit_id,
                 complaints::version,
             ))
             .load(tx.conn)?;
-        let mut moved: HashMap<Ancestors, Vec<Id>> = HashMap::new();
-        for (id, received_at, occurred_at, department, branch, team, version) in rows {
+        let mut moved: HashMap<(Ancestors, Option<Id>), Vec<Id>> = HashMap::new();
+        for (id, received_at, occurred_at, department, branch, team, responsible, version) in rows {
             let was = Ancestors { department, branch, team };
             let is = tree.ancestors_on(unit, reference_day(received_at, occurred_at));
             if was == is {
                 continue;
             }
             corrected += 1;
-            moved.entry(is).or_default().push(id);
+            let place = |ancestors: Ancestors| ancestors.branch.or(ancestors.department).unwrap_or(unit);
+            let follows = responsible == Some(place(was));
+            let now_responsible = if follows { Some(place(is)) } else { responsible };
+            moved.entry((is, now_responsible)).or_default().push(id);
+            let [mut before, mut after] = [placed(was, version), placed(is, version + 1)];
+            if now_responsible != responsible {
+                before.insert("responsible_unit_id".into(), json!(responsible));
+                after.insert("responsible_unit_id".into(), json!(now_responsible));
+            }
             tx.record(ComplaintEvent {
                 complaint_id: id,
                 kind: ComplaintEventKind::UnitTreeCorrected,
                 effective_at: tx.now,
-                before: Some(placed(was, version)),
-                after: Some(placed(is, version + 1)),
+                before: Some(before),
+                after: Some(after),
             });
         }
-        for (Ancestors { department, branch, team }, ids) in moved {
+        for ((Ancestors { department, branch, team }, responsible), ids) in moved {
             for chunk in ids.chunks(KEYS_PER_QUERY) {
                 diesel::update(complaints::table.filter(complaints::id.eq_any(chunk)))
                     .set((
                         complaints::department_id.eq(department),
                         complaints::branch_id.eq(branch),
                         complaints::team_id.eq(team),
+                        complaints::responsible_unit_id.eq(responsible),
                         complaints::version.eq(complaints::version + 1),
                     ))
                     .execute(tx.conn)?;

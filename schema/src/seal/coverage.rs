@@ -28,6 +28,7 @@ const BY_REFERENCE_EVENTS: &[&str] = &[
     "postings",
     "enterprises",
     "issue_categories",
+    "routing_rules",
     "workload",
     "system_incidents",
     "guidance_documents",

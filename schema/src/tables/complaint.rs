@@ -30,6 +30,7 @@ diesel::table! {
         decided_on -> Nullable<Date>,
         source_codes -> Nullable<Document>,
         received_precision -> Nullable<Text>,
+        responsible_unit_id -> Nullable<Uid>,
     }
 }
 
@@ -124,6 +125,7 @@ diesel::table! {
         outcome -> Nullable<Text>,
         satisfied -> Nullable<Bool>,
         actor -> Text,
+        statement -> Nullable<Bool>,
     }
 }
 

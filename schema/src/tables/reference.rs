@@ -1,4 +1,5 @@
-//! Tables of reference data (units, officers, enterprises, categories, workload, incidents) and of the register itself.
+//! Tables of reference data (units, officers, enterprises, categories, routing rules, workload, incidents) and of the
+//! register itself.
 
 diesel::table! {
     use diesel::sql_types::*;
@@ -103,6 +104,21 @@ diesel::table! {
         deadline_days -> Nullable<Integer>,
         owner_unit_id -> Nullable<Uid>,
         unknown -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    routing_rules (id) {
+        id -> Uid,
+        category_id -> Nullable<Uid>,
+        kind -> Nullable<Text>,
+        unit_id -> Nullable<Uid>,
+        responsible_unit_id -> Nullable<Uid>,
+        valid_from -> Date,
+        valid_to -> Nullable<Date>,
     }
 }
 

@@ -92,6 +92,7 @@ impl<'w> Generator<'w> {
             branch_id: Some(branch.id),
             team_id: planned.team.map(|team| branch.teams[usize::from(team)]),
             category_id: Some(category.id),
+            responsible_unit_id: Some(category.owner.unwrap_or(branch.id)),
             declaration_number: declaration,
             text: Some(text),
             // Whole thousands, as enterprises report costs.
@@ -135,13 +136,14 @@ impl<'w> Generator<'w> {
             .map(|(answer, nth)| UnitResponse {
                 complaint_id: id,
                 id: response_id(id, nth),
-                unit_id: if chance.is(0.85) { branch.id } else { branch.department },
+                unit_id: if chance.is(0.85) { category.owner.unwrap_or(branch.id) } else { branch.department },
                 responded_at: answer.at,
                 recorded_at: self.recorded_at,
                 action: answer.action,
                 text: self.phrases.response(&mut chance, answer.action.as_str()).to_owned(),
                 outcome: None,
                 satisfied: answer.satisfied,
+                statement: None,
                 actor: self.actor.clone(),
             })
             .collect();

@@ -192,6 +192,8 @@ pub struct Category {
     pub code: &'static str,
     pub kind: CategoryKind,
     pub deadline: i32,
+    /// The headquarters unit that answers complaints of the category; None for the branch.
+    pub owner: Option<Id>,
     /// The relative frequency, among conduct categories or among all others.
     pub weight: f64,
 }
@@ -201,7 +203,8 @@ struct Kind {
     vi: &'static str,
     en: &'static str,
     deadline: i32,
-    owner: &'static str,
+    /// None for what the officers of a branch do themselves: its head answers for it.
+    owner: Option<&'static str>,
     leaves: &'static [(&'static str, &'static str, &'static str, f64)],
 }
 
@@ -211,7 +214,7 @@ const KINDS: [Kind; 5] = [
         vi: "Hệ thống mới, chưa thành thạo",
         en: "New system",
         deadline: 5,
-        owner: "CNTT",
+        owner: Some("CNTT"),
         leaves: &[
             ("PRO-DECL", "Khai báo trên hệ thống", "Declaring in the system", 7.0),
             ("PRO-SIGN", "Chữ ký số", "Digital signature", 3.0),
@@ -223,7 +226,7 @@ const KINDS: [Kind; 5] = [
         vi: "Quy trình, hướng dẫn",
         en: "Procedure and guidance",
         deadline: 10,
-        owner: "GSQL",
+        owner: Some("GSQL"),
         leaves: &[
             ("PRC-HS", "Phân loại, mã HS", "Classification", 8.0),
             ("PRC-VALUE", "Trị giá hải quan", "Valuation", 6.0),
@@ -238,7 +241,7 @@ const KINDS: [Kind; 5] = [
         vi: "Xử lý máy móc",
         en: "Rigid handling",
         deadline: 10,
-        owner: "QLRR",
+        owner: None,
         leaves: &[
             ("RIG-CHANNEL", "Phân luồng", "Channel", 5.0),
             ("RIG-INSPECT", "Kiểm tra thực tế", "Physical inspection", 6.0),
@@ -250,7 +253,7 @@ const KINDS: [Kind; 5] = [
         vi: "Lỗi kỹ thuật",
         en: "Technical fault",
         deadline: 3,
-        owner: "CNTT",
+        owner: Some("CNTT"),
         leaves: &[
             ("TEC-DOWN", "Hệ thống ngừng", "System down", 8.0),
             ("TEC-SLOW", "Hệ thống chậm", "System slow", 6.0),
@@ -263,7 +266,7 @@ const KINDS: [Kind; 5] = [
         vi: "Thái độ, tác phong",
         en: "Conduct",
         deadline: 15,
-        owner: "TTKT",
+        owner: None,
         leaves: &[
             ("UNCOOPERATIVE", "Thiếu hợp tác", "Uncooperative", 20.0),
             ("IRRESPONSIBLE", "Thiếu trách nhiệm", "Irresponsible", 20.0),
@@ -291,7 +294,7 @@ pub fn categories() -> (Vec<IssueCategory>, Vec<Category>) {
             kind: kind.kind,
             serious: false,
             deadline_days: Some(kind.deadline),
-            owner_unit_id: Some(reference_id(Entity::Unit, kind.owner)),
+            owner_unit_id: kind.owner.map(|owner| reference_id(Entity::Unit, owner)),
             unknown: false,
         };
         for (code, vi, en, weight) in kind.leaves {
@@ -305,7 +308,15 @@ pub fn categories() -> (Vec<IssueCategory>, Vec<Category>) {
                 serious,
                 ..head.clone()
             };
-            leaves.push(Category { id: row.id, code, kind: kind.kind, deadline: kind.deadline, weight: *weight });
+            let owner = row.owner_unit_id;
+            leaves.push(Category {
+                id: row.id,
+                code,
+                kind: kind.kind,
+                deadline: kind.deadline,
+                owner,
+                weight: *weight,
+            });
             rows.push(row);
         }
         rows.push(head);

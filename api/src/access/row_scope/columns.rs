@@ -1,6 +1,6 @@
 //! The row scope over the columns of a snapshot: the same complaints as in lists.
 
-use super::{Rows, Scope};
+use super::{OfUnit, Rows, Scope};
 use jobs::JobError;
 use jobs::snapshot::{Snapshot, any_named, meaning};
 use polars::prelude::{Expr, NamedFrom, Series, col, lit};
@@ -13,7 +13,7 @@ impl Scope {
     pub fn expressions(&self, snapshot: &Snapshot) -> Vec<Expr> {
         let mut conditions = match &self.rows {
             Rows::Everything => Vec::new(),
-            Rows::Unit { unit, below, .. } => vec![col("confidential").not(), within_columns(snapshot, *unit, below)],
+            Rows::Unit(of, part) => vec![col("confidential").not(), of.expression(snapshot, *part)],
             Rows::Nothing => vec![lit(false)],
         };
         if let Some(place) = self.except_officer.and_then(|officer| snapshot.officers.place(officer)) {
@@ -27,10 +27,9 @@ impl Scope {
         self.expressions(snapshot).into_iter().reduce(Expr::and).unwrap_or(lit(true))
     }
 
-    /// The complaints of the scope about a unit and the units below it.
-    pub fn expression_within(&self, snapshot: &Snapshot, unit: Id) -> Expr {
-        let below: Vec<Id> = snapshot.reference.tree.descendants_without_stored_ancestor(unit);
-        self.expression(snapshot).and(within_columns(snapshot, unit, &below))
+    /// The complaints of the scope that a unit or one below it has to answer.
+    pub fn expression_answered(&self, snapshot: &Snapshot, unit: Id) -> Expr {
+        self.expression(snapshot).and(OfUnit::new(&snapshot.reference.tree, unit).answered_columns(snapshot))
     }
 
     /// The snapshot reduced to the scope.

@@ -4,8 +4,10 @@
 mod columns;
 #[cfg(test)]
 mod tests;
+mod unit;
 
 pub use columns::{any, within_columns};
+pub use unit::{OfUnit, Part};
 
 use super::Viewer;
 use crate::config::Limits;
@@ -133,17 +135,14 @@ impl Viewer {
 
     /// The complaints that this viewer may see.
     ///
-    /// A UNIT_HEAD sees the complaints received by its unit and the units below it, except confidential ones: of
-    /// these it reads the Board's redacted text ([`Scope::confidential`]). Complaints that name the viewer are
-    /// withheld from it.
+    /// A UNIT_HEAD sees the complaints about its unit and the units below it and those that they have to answer, except
+    /// confidential ones: of these it reads the Board's redacted text ([`Scope::confidential`]). Complaints that name
+    /// the viewer are withheld from it.
     pub fn scope(&self, tree: &UnitTree) -> Scope {
         let rows = match (self.role, self.unit_id) {
             // The access table restricts the fields of these roles, and the thresholds restrict groups.
             (Role::Board | Role::DataTeam | Role::Dashboard, _) => Rows::Everything,
-            (Role::UnitHead, Some(unit)) => {
-                let below = tree.descendants_without_stored_ancestor(unit);
-                Rows::Unit { unit, kind: tree.kind(unit), below }
-            }
+            (Role::UnitHead, Some(unit)) => Rows::Unit(OfUnit::new(tree, unit), Part::Whole),
             _ => Rows::Nothing,
         };
         // All DASHBOARD viewers get the same aggregates: a difference between two would reveal complaints that name
@@ -194,12 +193,8 @@ pub struct Scope {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rows {
     Everything,
-    /// Complaints of a unit as of each complaint's day, and of units below it that do not store it as an ancestor.
-    Unit {
-        unit: Id,
-        kind: Option<UnitKind>,
-        below: Vec<Id>,
-    },
+    /// Complaints about a unit, and those that it has to answer.
+    Unit(OfUnit, Part),
     Nothing,
 }
 
@@ -208,8 +203,8 @@ impl Scope {
     pub fn condition(&self) -> Option<Pred<complaints::table>> {
         let rows: Option<Pred<complaints::table>> = match &self.rows {
             Rows::Everything => None,
-            Rows::Unit { unit, kind, below } => {
-                let here = within(*unit, *kind, below.clone());
+            Rows::Unit(of, part) => {
+                let here = of.condition(*part);
                 // No bind parameter here: PostgreSQL would estimate that half of all complaints are confidential and
                 // replan the statement for each page, because the estimate changes once it knows the value.
                 Some(Box::new(not(complaints::confidential).nullable().and(here)))
@@ -221,6 +216,32 @@ impl Scope {
             None => others,
             Some(rows) => Box::new(rows.and(others)),
         })
+    }
+
+    /// The scope in parts that have no complaint in common, of which each has an index in the order of time. One
+    /// condition for the complaints about a unit and those that it answers would have none.
+    pub fn parts(&self) -> Vec<Self> {
+        match &self.rows {
+            Rows::Unit(of, Part::Whole) if of.has_one_index() => {
+                let part = |part| Self { rows: Rows::Unit(of.clone(), part), ..*self };
+                vec![part(Part::About), part(Part::Elsewhere)]
+            }
+            _ => vec![self.clone()],
+        }
+    }
+
+    /// How a complaint concerns the viewer's unit: whether it is about it or a unit below it, and whether they have to
+    /// answer it. None for a viewer without a unit.
+    pub fn relation(&self, complaint: &Complaint) -> Option<(bool, bool)> {
+        match &self.rows {
+            Rows::Unit(of, _) => Some((of.is_about(complaint), of.answers(complaint))),
+            Rows::Everything | Rows::Nothing => None,
+        }
+    }
+
+    /// Whether the viewer's unit, or one below it, has to answer a complaint.
+    pub fn answers(&self, complaint: &Complaint) -> bool {
+        self.relation(complaint).is_some_and(|(_, answers)| answers)
     }
 
     /// Restricts a condition to the scope.
@@ -243,10 +264,7 @@ impl Scope {
     pub fn confidential(&self) -> Pred<complaints::table> {
         let rows: Pred<complaints::table> = match &self.rows {
             Rows::Everything => Box::new(complaints::confidential.nullable()),
-            Rows::Unit { unit, kind, below } => {
-                let here = within(*unit, *kind, below.clone());
-                Box::new(complaints::confidential.nullable().and(here))
-            }
+            Rows::Unit(of, part) => Box::new(complaints::confidential.nullable().and(of.condition(*part))),
             Rows::Nothing => Box::new(complaints::confidential.is_null().nullable()),
         };
         match self.others() {
@@ -274,11 +292,7 @@ impl Scope {
     pub fn contains(&self, complaint: &Complaint, officers: &[Id]) -> bool {
         let visible = match &self.rows {
             Rows::Everything => true,
-            Rows::Unit { unit, below, .. } => {
-                let own = [complaint.unit_id, complaint.department_id, complaint.branch_id, complaint.team_id];
-                let beside = complaint.unit_id.is_some_and(|own| below.contains(&own));
-                !complaint.confidential && (own.contains(&Some(*unit)) || beside)
-            }
+            Rows::Unit(of, part) => !complaint.confidential && of.contains(complaint, *part),
             Rows::Nothing => false,
         };
         visible && self.except_officer.is_none_or(|officer| !officers.contains(&officer))

@@ -22,6 +22,7 @@ pub mod proposal;
 pub mod receipt;
 pub mod redacted;
 pub mod response;
+pub mod routing;
 pub mod service;
 pub mod sql;
 pub mod statistics;
@@ -83,13 +84,19 @@ pub struct InterventionQueries(guidance::GuidanceDocumentQueries, proposal::Prop
 
 /// The service and its principals.
 #[derive(MergedObject, Default)]
-pub struct AdministrationQueries(audit::AuditQueries, principal::PrincipalQueries, service::ServiceQueries);
+pub struct AdministrationQueries(
+    audit::AuditQueries,
+    principal::PrincipalQueries,
+    routing::RoutingQueries,
+    service::ServiceQueries,
+);
 
 // As in `Query`, what nests deepest comes last.
 /// All mutations.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     principal::TokenMutations,
+    routing::RoutingMutations,
     guidance::GuidanceMutations,
     proposal::ProposalMutations,
     measure::MeasureMutations,
@@ -98,5 +105,6 @@ pub struct Mutation(
     classification::ClassificationMutations,
     complaint::SubmitMutations,
     response::UnitResponseMutations,
+    complaint::TransferMutations,
     complaint::ComplaintMutations,
 );

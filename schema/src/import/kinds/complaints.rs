@@ -17,7 +17,7 @@ use crate::import::mapping::OnMissing;
 use crate::import::row::{Columns, Row};
 use crate::models::{ComplaintSource, Posting};
 use crate::register::complaints;
-use crate::register::load_tree;
+use crate::register::{Routing, load_tree};
 use crate::sql_types::{Id, Timestamp};
 use crate::tables::postings;
 use case::{Posted, merged_case, new_case};
@@ -116,7 +116,7 @@ pub fn apply(
         .collect();
     let mut existing = complaints::load_for_update(tx.conn, &changed)?;
     create_missing(tx, context, resolvers, batch, &checked, hashes, &stored)?;
-    let tree = load_tree(tx.conn)?;
+    let (tree, routing) = (load_tree(tx.conn)?, Routing::load(tx.conn)?);
     let posted = load_postings(tx, &checked)?;
 
     let mut new_cases = Vec::new();
@@ -133,7 +133,9 @@ pub fn apply(
         match stored.get(&group.key) {
             None => {
                 let id = complaint_id(local_date(parsed.received), source, &group.key);
-                new_cases.push(new_case(id, parsed, tx.now, &tree, &posted));
+                let mut case = new_case(id, parsed, tx.now, &tree, &posted);
+                case.route(&routing, &tree);
+                new_cases.push(case);
                 let reference = group.key.clone();
                 let source = source.to_owned();
                 new_sources.push(ComplaintSource { source, reference, complaint_id: id, content_hash: hash.clone() });
@@ -146,6 +148,7 @@ pub fn apply(
                     continue;
                 };
                 let mut after = merged_case(context.mapping, &before, parsed, &tree, &posted);
+                after.route_unless_assigned(&before, &routing, &tree);
                 let effective =
                     if after.complaint.state == before.complaint.state { tx.now } else { after.complaint.state_since };
                 let changed = complaints::update_from_source(tx, effective, &before, &mut after, row, hash)?;

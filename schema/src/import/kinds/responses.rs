@@ -24,7 +24,7 @@ fields! {
     REFERENCE = "reference", Code, true, "the reference of the complaint in its source";
     COMPLAINT_SOURCE = "complaint_source", Code, false, "the source of the complaint; default: the source of this mapping";
     RESPONSE = "response", Code, false, "the identifier of the response in its source; default: its time";
-    UNIT = "unit", Code, false, "the code of the unit that answered; default: the unit of the complaint";
+    UNIT = "unit", Code, false, "the code of the unit that answered; default: the unit complained about";
     RESPONDED = "responded", Time, true, "when the unit answered";
     ACTION = "action", Word(ResponseAction::WORDS), false, "what the unit did; default: OTHER";
     TEXT = "text", Text, false, "the text of the answer";
@@ -116,7 +116,7 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
                     Some(case) => {
                         let id = case.complaint.id;
                         let response = Id(Uuid::new_v5(&id.0, row.response.as_bytes()));
-                        let unit = row.unit.or(case.complaint.unit_id);
+                        let unit = row.unit.or(case.complaint.unit_id).or(case.complaint.responsible_unit_id);
                         let before = case.clone();
                         let (outcome, case) = match unit {
                             _ if answered.contains(&(id, response)) => (Outcome::Unchanged, case),
@@ -155,6 +155,7 @@ fn new_response(row: &Read, id: Id, unit_id: Id) -> NewResponse {
         text: row.text.clone(),
         outcome: row.outcome.clone(),
         satisfied: row.satisfied,
+        is_statement: false,
     }
 }
 

@@ -14,6 +14,7 @@ use crate::enums::Chain;
 use crate::events::{ComplaintEventValue, Entity, Fields, fields_of};
 use crate::models::{Complaint, ComplaintMatter, ComplaintOfficer, ComplaintSource, Redaction, UnitResponse};
 use crate::register::complaints::CONTENT_HASH;
+use crate::register::first_routing::FirstRouting;
 use crate::sql_types::Id;
 use crate::tables::{
     complaint_event_values, complaint_events, complaint_matters, complaint_officers, complaint_sources, complaints,
@@ -35,6 +36,7 @@ pub fn verify(
 ) -> Result<(), StoreError> {
     use complaint_event_values as side;
     let mut broken = Broken::default();
+    let first_routing = FirstRouting::load(conn)?;
     let rows: Vec<Readable<ComplaintRow>> = of_part!(
         conn,
         part,
@@ -125,7 +127,7 @@ pub fn verify(
         let events = events.take(id);
         let mut values: Vec<SideValue> = values.take(id).into_iter().map(side_value).collect();
         check_values(CHAIN, &events, &mut values, findings);
-        let expected = Expected::of(id, events);
+        let expected = Expected::of(id, events, first_routing.as_ref());
         let rows = Rows {
             id,
             complaint: complaints.take(id).pop(),
@@ -161,12 +163,21 @@ struct Expected {
 }
 
 impl Expected {
-    /// Decides by the fields of events, not by their kinds.
-    fn of(id: Id, events: Vec<Event>) -> Self {
+    /// Decides by the fields of events, not by their kinds. A complaint that is older than responsible units was given
+    /// its own by the first routing, which has one event for all of them.
+    fn of(id: Id, events: Vec<Event>, first_routing: Option<&FirstRouting>) -> Self {
         let mut expected = Self::default();
+        let is_older = |routing: &&FirstRouting| {
+            events.iter().any(|event| event.position > 0 && event.position < routing.position)
+        };
+        let mut first_routing = first_routing.filter(is_older);
         // Positions begin with 1: the program did not write an event below that.
         for event in events.into_iter().filter(|event| event.position > 0) {
             let place = event.place();
+            if let Some(routing) = first_routing.filter(|routing| event.position >= routing.position) {
+                expected.route(routing);
+                first_routing = None;
+            }
             let Value::Object(mut after) = event.after else { continue };
             let recorded_at = json!(event.recorded_at);
             if let Some(Value::String(response)) = after.get("response_id").cloned() {
@@ -211,7 +222,17 @@ impl Expected {
             });
             complaint.apply(after, place, |_| None);
         }
+        if let Some(routing) = first_routing {
+            expected.route(routing);
+        }
         expected
+    }
+
+    fn route(&mut self, routing: &FirstRouting) {
+        let Some(complaint) = &mut self.complaint else { return };
+        if let Some(unit) = routing.unit_of(&complaint.fields) {
+            complaint.fields.insert("responsible_unit_id".into(), unit);
+        }
     }
 }
 

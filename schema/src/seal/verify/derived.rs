@@ -5,8 +5,8 @@ use crate::db::{Conn, StoreError};
 use crate::events::Entity;
 use crate::sql_types::Id;
 use crate::tables::{
-    enterprises, guidance_documents, issue_categories, measures, officers, postings, proposals, system_incidents,
-    unit_parents, units, workload,
+    enterprises, guidance_documents, issue_categories, measures, officers, postings, proposals, routing_rules,
+    system_incidents, unit_parents, units, workload,
 };
 use diesel::prelude::*;
 
@@ -19,6 +19,7 @@ pub enum Derived {
     Postings,
     Enterprises,
     Categories,
+    RoutingRules,
     Workload,
     Incidents,
     Guidance,
@@ -35,6 +36,7 @@ impl Derived {
         Self::Postings,
         Self::Enterprises,
         Self::Categories,
+        Self::RoutingRules,
         Self::Workload,
         Self::Incidents,
         Self::Guidance,
@@ -51,6 +53,7 @@ impl Derived {
             Self::Postings => Entity::Postings,
             Self::Enterprises => Entity::Enterprise,
             Self::Categories => Entity::Category,
+            Self::RoutingRules => Entity::RoutingRule,
             Self::Workload => Entity::Workload,
             Self::Incidents => Entity::Incident,
             Self::Guidance => Entity::Guidance,
@@ -68,6 +71,7 @@ impl Derived {
             Self::Postings => "postings",
             Self::Enterprises => "enterprises",
             Self::Categories => "issue_categories",
+            Self::RoutingRules => "routing_rules",
             Self::Workload => "workload",
             Self::Incidents => "system_incidents",
             Self::Guidance => "guidance_documents",
@@ -116,6 +120,7 @@ pub fn end_of_part(conn: &mut Conn, derived: Derived, first: Id, rows: i64) -> R
         Derived::Postings => nth!(postings, officer_id),
         Derived::Enterprises => nth!(enterprises, id),
         Derived::Categories => nth!(issue_categories, id),
+        Derived::RoutingRules => nth!(routing_rules, id),
         Derived::Workload => nth!(workload, id),
         Derived::Incidents => nth!(system_incidents, id),
         Derived::Guidance => nth!(guidance_documents, id),

@@ -15,13 +15,13 @@ use crate::enums::{Chain, Side};
 use crate::events::{Entity, Fields, fields_of};
 use crate::models::{
     Enterprise, GuidanceDocument, GuidanceOpinion, IssueCategory, Measure, MeasureComplaint, Officer, Posting,
-    Proposal, ProposalCategory, ProposalUnit, SystemIncident, Unit, UnitParent, Workload,
+    Proposal, ProposalCategory, ProposalUnit, RoutingRule, SystemIncident, Unit, UnitParent, Workload,
 };
 use crate::sql_types::Id;
 use crate::tables::{
     enterprises, guidance_documents, guidance_opinions, issue_categories, measure_complaints, measures, officers,
     postings, proposal_categories, proposal_units, proposals, reference_event_values as side, reference_events,
-    system_incidents, unit_parents, units, workload,
+    routing_rules, system_incidents, unit_parents, units, workload,
 };
 use diesel::prelude::*;
 use serde_json::{Value, json};
@@ -66,6 +66,7 @@ fn load(
         Derived::Officers => found = plain!(officers, Officer),
         Derived::Enterprises => found = plain!(enterprises, Enterprise),
         Derived::Categories => found = plain!(issue_categories, IssueCategory),
+        Derived::RoutingRules => found = plain!(routing_rules, RoutingRule),
         Derived::Workload => found = plain!(workload, Workload),
         Derived::Incidents => found = plain!(system_incidents, SystemIncident),
         Derived::Guidance => found = plain!(guidance_documents, GuidanceDocument),
@@ -302,7 +303,7 @@ fn name(conn: &mut Conn, derived: Derived, id: Id, expected: &Fields, actual: &F
             code_of(conn, Entity::Officer, actual.get("officer_id"))?,
             names::text(actual, "decided_on")
         )),
-        Derived::UnitParents | Derived::Postings => None,
+        Derived::UnitParents | Derived::Postings | Derived::RoutingRules => None,
     };
     Ok(found.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| id.to_string()))
 }

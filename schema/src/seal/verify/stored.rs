@@ -122,6 +122,7 @@ stored!(
     postings(officer_id, unit_id, valid_from),
     enterprises(id),
     issue_categories(id),
+    routing_rules(id),
     workload(id),
     system_incidents(id),
     reference_events(position, ordinal),

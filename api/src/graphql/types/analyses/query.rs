@@ -39,8 +39,8 @@ impl AnalysisQueries {
             .map(|(as_of, document)| FunnelPlot::new(Some(as_of), document.funnel)))
     }
 
-    /// How the units of a level answered the complaints of the last `days` days (1 to 36,500), among those that
-    /// you may see. The best unit first.
+    /// How the units of a level answered the complaints of the last `days` days (1 to 36,500) that they have to
+    /// answer, among those that you may see. The best unit first.
     async fn response_timeliness(
         &self,
         ctx: &Context<'_>,

@@ -8,30 +8,34 @@ use chrono::NaiveDate;
 use jobs::analyses::backtest::Outcome;
 use jobs::analyses::blame::{Blame, BlameDocument};
 use jobs::analyses::category_trends::{self, CategoryTrend};
+use jobs::analyses::responsible::HEADQUARTERS;
 use jobs::analyses::timeliness::UnitTimeliness;
 use jobs::analyses::trends::TrendsDocument;
 use jobs::facts::days::day_number;
 
-/// The level of the units that `responseTimeliness` ranks.
+/// The level of the responsible units that `responseTimeliness` ranks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 pub enum UnitLevel {
     Department,
     Branch,
     Team,
+    /// Headquarters units, which answer the complaints of their fields.
+    HeadquartersUnit,
 }
 
 impl UnitLevel {
-    /// The column of the facts frame that holds the unit of this level.
+    /// The column that holds the responsible unit of this level.
     pub const fn column(self) -> &'static str {
         match self {
             Self::Department => "department",
             Self::Branch => "branch",
             Self::Team => "team",
+            Self::HeadquartersUnit => HEADQUARTERS,
         }
     }
 }
 
-/// How a unit answers the complaints it received in the chosen days.
+/// How a unit answers the complaints of the chosen days that it, or a unit below it, has to answer.
 #[derive(SimpleObject)]
 pub struct ResponseTimeliness {
     unit_code: String,

@@ -3,7 +3,7 @@ use async_graphql::SimpleObject;
 use jobs::analyses::scorecard;
 use jobs::snapshot::Snapshot;
 
-/// Complaints about a unit with the units below it, or about an officer, computed from the snapshot.
+/// Complaints that a unit or one below it has to answer, or complaints about an officer, computed from the snapshot.
 #[derive(SimpleObject)]
 pub struct Scorecard {
     /// When the snapshot was taken.

@@ -48,7 +48,7 @@ static ALLEGATION: Cacheable = Cacheable {
 
 static RESPONSE: Cacheable = Cacheable {
     name: "UnitResponse",
-    leaves: &["id", "complaintId", "respondedAt", "action", "text", "outcome", "satisfied"],
+    leaves: &["id", "complaintId", "respondedAt", "action", "text", "outcome", "satisfied", "statement"],
     objects: &[("unit", &UNIT)],
 };
 
@@ -98,6 +98,7 @@ pub static COMPLAINT: Cacheable = Cacheable {
         ("department", &UNIT),
         ("branch", &UNIT),
         ("team", &UNIT),
+        ("responsibleUnit", &UNIT),
         ("category", &CATEGORY),
         ("officers", &ALLEGATION),
         ("matters", &ALLEGATION),
@@ -129,8 +130,8 @@ mod tests {
 
     /// The fields that are not cached. A new field of a type above belongs here, or into the type.
     const NOT_CACHED: &[(&str, &[&str])] = &[
-        ("Complaint", &["sources", "redactedText", "history", "suggestions"]),
-        ("Unit", &["scorecard", "complaints", "flag", "cusum", "parents", "history"]),
+        ("Complaint", &["sources", "redactedText", "history", "relation", "suggestions"]),
+        ("Unit", &["scorecard", "complaints", "responsibleFor", "flag", "cusum", "parents", "history"]),
         ("IssueCategory", &["parent", "complaints", "history"]),
         ("Officer", &["flag", "record", "complaints", "postings", "history"]),
         ("Enterprise", &["complaints", "history"]),

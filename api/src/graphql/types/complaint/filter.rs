@@ -1,15 +1,15 @@
 //! Filters of complaints and allegations.
 
-use crate::access::within as within_unit;
+use crate::access::{OfUnit, within as within_unit};
 use crate::graphql::filter::Filter;
 use crate::graphql::filter::{
     AttributionOps, BooleanOps, ChannelOps, ComplaintStateOps, DateOps, DateTimeOps, DecimalOps, FindingOps, FloatOps,
     IdOps, LegalFormOps, OptionalCondition, ReferenceData, StringOps, balanced, combine, filter, null_op, text_ops,
 };
 use crate::graphql::types::category::selected_categories;
-use crate::graphql::types::unit::unit_of_within;
+use crate::graphql::types::unit::{unit_of, unit_of_within};
 use crate::graphql::types::{CategoryFilter, EnterpriseFilter, OfficerFilter, ResponseFilter, UnitFilter};
-use async_graphql::Result;
+use async_graphql::{InputObject, Result};
 use diesel::prelude::*;
 use schema::db::MultiBackend;
 use schema::domain::ids::ids_of_reference;
@@ -49,6 +49,8 @@ filter! {
         confidential: BooleanOps => truth(complaints::confidential),
         anonymous: BooleanOps => by(is_anonymous),
         unit: UnitFilter => by(of_unit),
+        /// Conditions on the unit that has to answer.
+        responsible_unit: ResponsibleUnitOps => by(of_responsible_unit),
         category: CategoryFilter => category(complaints::category_id, selected_categories),
         enterprise: EnterpriseFilter => relation(complaints::enterprise_id => enterprises, enterprises::id.nullable()),
         /// Conditions on an allegation against an officer.
@@ -127,6 +129,35 @@ pub fn of_unit(filter: &UnitFilter, reference: &ReferenceData) -> OptionalCondit
         conditions.push(Box::new(in_select(complaints::unit_id, of)));
     }
     combine!(filter, conditions, complaints::table, |part: &UnitFilter| of_unit(part, reference))
+}
+
+/// Operators on the unit that has to answer, by code. An unknown code gives BAD_USER_INPUT.
+#[derive(Debug, Clone, Default, InputObject)]
+pub struct ResponsibleUnitOps {
+    pub eq: Option<String>,
+    #[graphql(name = "in")]
+    pub r#in: Option<Vec<String>>,
+    /// This unit or one below it: on the day of the complaint if the complaint is about the responsible unit or one
+    /// below that, else today.
+    pub within: Option<String>,
+    pub is_null: Option<bool>,
+}
+
+fn of_responsible_unit(ops: &ResponsibleUnitOps, reference: &ReferenceData) -> OptionalCondition<complaints::table> {
+    let mut conditions: Vec<Pred<complaints::table>> = Vec::new();
+    let id = |code: &String| Ok::<Id, StoreError>(unit_of(reference, "responsibleUnit", code)?.id);
+    if let Some(code) = &ops.eq {
+        conditions.push(Box::new(complaints::responsible_unit_id.eq(id(code)?)));
+    }
+    if let Some(codes) = &ops.r#in {
+        let ids = codes.iter().map(id).collect::<Result<Vec<Id>, StoreError>>()?;
+        conditions.push(Box::new(complaints::responsible_unit_id.eq_any(ids)));
+    }
+    if let Some(code) = &ops.within {
+        conditions.push(OfUnit::new(&reference.tree, id(code)?).answered());
+    }
+    null_op!(conditions, ops, complaints::responsible_unit_id);
+    Ok(balanced(conditions, |a, b| Box::new(a.and(b))))
 }
 
 fn within(reference: &ReferenceData, code: &str) -> Result<Pred<complaints::table>, StoreError> {

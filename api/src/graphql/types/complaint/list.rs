@@ -2,19 +2,20 @@
 
 use super::cacheable::COMPLAINT;
 use super::{Complaint, ComplaintConnection, ComplaintFilter, ComplaintOrder, complaint_order};
-use crate::graphql::connection::{Counter, ListItem, assemble, list};
+use crate::access::Scope;
+use crate::graphql::connection::{Counter, ListItem, assemble, assemble_rows};
 use crate::graphql::context::{request, snapshot, viewer};
 use crate::graphql::execute::{CachedSelections, ListNode};
-use crate::graphql::filter::{Filter, OptionalCondition};
+use crate::graphql::filter::{Filter, OptionalCondition, ReferenceData};
 use crate::graphql::loaders::{AllegationsKey, ResponsesKey, loaders};
 use crate::graphql::page::{Beyond, PageArgs, Place};
 use crate::graphql::scalars::parse_id;
 use crate::graphql::types::response::end_of_responses;
 use async_graphql::{Context, ID, Object, Result};
 use futures_util::future::BoxFuture;
-use schema::queries::{ComplaintSort, Direction, Key, ListOrder, Purpose, Slice, with_search_index};
+use schema::queries::{ComplaintSort, Direction, Key, ListOrder, Pred, Purpose, Slice, with_search_index};
 use schema::tables::complaints;
-use schema::{Conn, Id, models, queries};
+use schema::{Conn, Id, StoreError, models, queries};
 use std::collections::{BTreeSet, HashMap};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -41,7 +42,7 @@ impl ComplaintQueries {
             return Box::pin(complaints_where(ctx, filter, order_by, page)).await;
         };
         let order = complaint_order(request(ctx)?, order_by);
-        Box::pin(cached_list(ctx, &selections, page, order, condition(ctx, filter)?)).await
+        Box::pin(cached_list(ctx, &selections, page, order, Selected::new(ctx, filter)?)).await
     }
 
     /// One complaint by id; null if there is none, or you may not see it.
@@ -68,18 +69,64 @@ pub async fn complaints_where(
     order_by: Option<Vec<ComplaintOrder>>,
     page: PageArgs,
 ) -> Result<ComplaintConnection> {
-    let order = complaint_order(request(ctx)?, order_by);
-    list::<Complaint>(ctx, page, order, condition(ctx, filter)?).await
+    let request = request(ctx)?;
+    let order = complaint_order(request, order_by);
+    let window = page.window(request.limits.page_size, request.cursors())?;
+    let selected = Selected::new(ctx, filter)?;
+    let (wanted, list_order, list_window) = (Arc::clone(&selected), order.clone(), window.clone());
+    let listed = move |conn: &mut Conn| {
+        let parts = wanted.conditions(conn)?;
+        ComplaintSort::list_parts(conn, parts, &list_order, &list_window)
+    };
+    let slice = request.read(listed).await?;
+    Complaint::prepare(ctx, &slice.rows).await?;
+    Ok(assemble_rows::<Complaint>(request.cursors(), slice, &order, &window, counter(selected)))
 }
 
-/// The condition of a list of complaints: its filter, within the row scope of the viewer.
-fn condition(
-    ctx: &Context<'_>,
+/// The complaints of a list: those that its filter selects within the row scope of the viewer. They come in the parts
+/// of the scope, because each of these has an index in the order of time.
+struct Selected {
     filter: Option<ComplaintFilter>,
-) -> Result<impl Fn() -> OptionalCondition<complaints::table> + Send + Sync + use<>> {
-    let reference = snapshot(ctx)?.reference.clone();
-    let scope = viewer(ctx)?.scope(&reference.tree);
-    Ok(move || Ok(scope.and(filter.condition(&reference)?)))
+    reference: ReferenceData,
+    scope: Scope,
+    parts: Vec<Scope>,
+}
+
+impl Selected {
+    fn new(ctx: &Context<'_>, filter: Option<ComplaintFilter>) -> Result<Arc<Self>> {
+        let reference = snapshot(ctx)?.reference.clone();
+        let scope = viewer(ctx)?.scope(&reference.tree);
+        let parts = scope.parts();
+        Ok(Arc::new(Self { filter, reference, scope, parts }))
+    }
+
+    fn condition(&self, part: &Scope) -> OptionalCondition<complaints::table> {
+        Ok(part.and(self.filter.condition(&self.reference)?))
+    }
+
+    /// The condition of each part, for a page.
+    fn conditions(&self, conn: &mut Conn) -> Result<Vec<Option<Pred<complaints::table>>>, StoreError> {
+        self.parts.iter().map(|part| with_search_index(conn, Purpose::Page, || self.condition(part))).collect()
+    }
+
+    /// The number of complaints.
+    fn count(&self, conn: &mut Conn) -> Result<i64, StoreError> {
+        let mut sum = 0;
+        for part in &self.parts {
+            let condition = with_search_index(conn, Purpose::Count, || self.condition(part))?;
+            sum += ComplaintSort::count(conn, condition)?;
+        }
+        Ok(sum)
+    }
+
+    /// The complaints among some ids.
+    fn among(&self, conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, models::Complaint>, StoreError> {
+        queries::complaints_by_id(conn, ids, || self.condition(&self.scope))
+    }
+}
+
+fn counter(selected: Arc<Selected>) -> Counter {
+    Counter::Query(Arc::new(move |conn: &mut Conn| selected.count(conn)))
 }
 
 /// A page of a root list from the cache of objects: reads ids and versions, and only those rows whose JSON is not
@@ -91,23 +138,22 @@ async fn cached_list(
     selections: &Arc<CachedSelections>,
     page: PageArgs,
     order: Vec<(ComplaintSort, Direction)>,
-    condition: impl Fn() -> OptionalCondition<complaints::table> + Send + Sync + 'static,
+    selected: Arc<Selected>,
 ) -> Result<ComplaintConnection> {
     let request = request(ctx)?;
     let window = page.window(request.limits.page_size, request.cursors())?;
-    let condition = Arc::new(condition);
-    let (wanted, list_order, list_window) = (Arc::clone(&condition), order.clone(), window.clone());
+    let (wanted, list_order, list_window) = (Arc::clone(&selected), order.clone(), window.clone());
     let Slice { rows, more } = if selections.are_known() {
         let listed = move |conn: &mut Conn| {
-            let condition = with_search_index(conn, Purpose::Page, &*wanted)?;
-            ComplaintSort::list_stubs(conn, condition, &list_order, &list_window)
+            let parts = wanted.conditions(conn)?;
+            ComplaintSort::list_stubs(conn, parts, &list_order, &list_window)
         };
         let Slice { rows: stubs, more } = request.read(listed).await?;
-        Slice { rows: with_missing_rows(ctx, selections, stubs, &order, &condition).await?, more }
+        Slice { rows: with_missing_rows(ctx, selections, stubs, &order, &selected).await?, more }
     } else {
         let listed = move |conn: &mut Conn| {
-            let condition = with_search_index(conn, Purpose::Page, &*wanted)?;
-            ComplaintSort::list(conn, condition, &list_order, &list_window)
+            let parts = wanted.conditions(conn)?;
+            ComplaintSort::list_parts(conn, parts, &list_order, &list_window)
         };
         let Slice { rows, more } = request.read(listed).await?;
         Complaint::prepare(ctx, &rows).await?;
@@ -118,11 +164,7 @@ async fn cached_list(
         Slice { rows: with_keys.collect(), more }
     };
     let edges = rows.into_iter().map(|(keys, node)| (request.cursors().at(Place::Keys(keys)), node));
-    let counter = Counter::Query(Arc::new(move |conn: &mut Conn| {
-        let condition = with_search_index(conn, Purpose::Count, &*condition)?;
-        ComplaintSort::count(conn, condition)
-    }));
-    Ok(assemble::<Complaint>(edges, Beyond::window(&window, more), counter))
+    Ok(assemble::<Complaint>(edges, Beyond::window(&window, more), counter(selected)))
 }
 
 /// The rows of a page with their sort keys: from the cache, else from the database. A complaint that no longer belongs
@@ -132,7 +174,7 @@ async fn with_missing_rows(
     selections: &Arc<CachedSelections>,
     stubs: Vec<models::ComplaintStub>,
     order: &[(ComplaintSort, Direction)],
-    condition: &Arc<impl Fn() -> OptionalCondition<complaints::table> + Send + Sync + 'static>,
+    selected: &Arc<Selected>,
 ) -> Result<Vec<(Vec<Key>, ListNode<Complaint>)>> {
     let request = request(ctx)?;
     let with_node = |stub: models::ComplaintStub| (selections.node(stub.id, stub.version), stub);
@@ -140,8 +182,8 @@ async fn with_missing_rows(
     let missing: Vec<Id> = page.iter().filter(|(node, _)| node.lacks_row()).map(|(_, stub)| stub.id).collect();
     let mut read: HashMap<Id, models::Complaint> = HashMap::new();
     if !missing.is_empty() {
-        let (wanted, ids) = (Arc::clone(condition), missing.clone());
-        read = request.read(move |conn: &mut Conn| queries::complaints_by_id(conn, &ids, || wanted())).await?;
+        let (wanted, ids) = (Arc::clone(selected), missing.clone());
+        read = request.read(move |conn: &mut Conn| wanted.among(conn, &ids)).await?;
         page.retain(|(node, stub)| !node.lacks_row() || read.contains_key(&stub.id));
         let in_order: Vec<models::Complaint> = missing.iter().filter_map(|id| read.get(id).cloned()).collect();
         Complaint::prepare(ctx, &in_order).await?;

@@ -7,6 +7,7 @@ mod list;
 mod mutation;
 mod order;
 mod submit;
+mod transfer;
 
 pub use cacheable::LISTS;
 pub use children::complaints_of;
@@ -15,9 +16,10 @@ pub use list::{ComplaintQueries, complaints_where};
 pub use mutation::ComplaintMutations;
 pub use order::{ComplaintOrder, complaint_order};
 pub use submit::SubmitMutations;
+pub use transfer::TransferMutations;
 
 use crate::graphql::connection::connection;
-use crate::graphql::context::request;
+use crate::graphql::context::{request, snapshot, viewer};
 use crate::graphql::enums::{Attribution, Channel, ComplaintState, Finding, LegalForm};
 use crate::graphql::execute::Inline;
 use crate::graphql::loaders::{
@@ -33,7 +35,7 @@ use crate::graphql::types::response::responses_of;
 use crate::graphql::types::{
     Enterprise, IssueCategory, Officer, ResponseFilter, Unit, UnitResponseConnection, UnitResponseOrder,
 };
-use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
 use chrono::NaiveDate;
 use schema::JsonValue;
 use schema::domain::ids::human_reference;
@@ -57,6 +59,15 @@ pub struct ComplaintSource {
     source: String,
     /// The number that this register gave the complaint, unchanged.
     reference: String,
+}
+
+/// How a complaint concerns a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum ComplaintRelation {
+    /// It is about the unit or a unit below it.
+    About,
+    /// The unit or a unit below it has to answer.
+    Responsible,
 }
 
 async fn unit(ctx: &Context<'_>, unit: Option<schema::Id>) -> Result<Option<Inline<Unit>>> {
@@ -145,6 +156,20 @@ impl Complaint {
     /// The team above the unit on the day of the complaint, or the unit itself; null if there is none.
     async fn team(&self, ctx: &Context<'_>) -> Result<Option<Inline<Unit>>> {
         unit(ctx, self.0.team_id).await
+    }
+
+    /// The unit that has to answer: the headquarters unit that owns the category, else the branch complained about,
+    /// unless a routing rule, an assignment or a transfer says otherwise. Null if nobody is known to be responsible.
+    async fn responsible_unit(&self, ctx: &Context<'_>) -> Result<Option<Inline<Unit>>> {
+        unit(ctx, self.0.responsible_unit_id).await
+    }
+
+    /// How the complaint concerns your unit and the units below it; null if you head no unit.
+    async fn relation(&self, ctx: &Context<'_>) -> Result<Option<Vec<ComplaintRelation>>> {
+        let scope = viewer(ctx)?.scope(&snapshot(ctx)?.reference.tree);
+        let Some((is_about, answers)) = scope.relation(&self.0) else { return Ok(None) };
+        let both = [(ComplaintRelation::About, is_about), (ComplaintRelation::Responsible, answers)];
+        Ok(Some(both.into_iter().filter(|(_, is)| *is).map(|(relation, _)| relation).collect()))
     }
 
     /// The category; null until one is given.

@@ -33,13 +33,13 @@ pub struct AttributionInput {
     pub attribution: Attribution,
 }
 
-/// The unit that must answer a complaint.
+/// The unit that has to answer a complaint.
 #[derive(Debug, InputObject)]
 pub struct AssignComplaintInput {
     pub complaint_id: ID,
     /// The version that you read; another version gives CONFLICT.
     pub expected_version: i32,
-    /// The code of the unit; by default the unit complained about.
+    /// The code of the unit; by default the unit that is responsible already. The unit complained about stays.
     pub unit: Option<String>,
 }
 
@@ -91,7 +91,8 @@ pub struct ComplaintMutations;
 
 #[Object]
 impl ComplaintMutations {
-    /// Classifies a complaint. NOT_FOUND if you may not see it, BAD_USER_INPUT if the category is unknown or
+    /// Classifies a complaint. Until it is assigned, the responsible unit follows the new category, unless the
+    /// complaint was transferred. NOT_FOUND if you may not see it, BAD_USER_INPUT if the category is unknown or
     /// the complaint does not name an officer, CONFLICT if it has changed or has ended.
     async fn classify_complaint(
         &self,
@@ -103,9 +104,9 @@ impl ComplaintMutations {
         handled(ctx, &input.complaint_id, input.expected_version, handling).await
     }
 
-    /// Assigns a complaint to the unit that must answer it. NOT_FOUND if you may not see it, BAD_USER_INPUT if
-    /// the unit is unknown, missing or not that of the officers named, CONFLICT if the complaint has changed,
-    /// or is RECEIVED, ANSWERED or ended.
+    /// Assigns a complaint to the unit that has to answer it. The unit complained about stays. NOT_FOUND if you may
+    /// not see it, BAD_USER_INPUT if the unit is unknown, or missing where none is responsible yet, CONFLICT if the
+    /// complaint has changed, or is RECEIVED, ANSWERED or ended.
     async fn assign_complaint(&self, ctx: &Context<'_>, input: AssignComplaintInput) -> Result<HandleComplaintPayload> {
         let handling = Handling::Assign { unit: input.unit };
         handled(ctx, &input.complaint_id, input.expected_version, handling).await

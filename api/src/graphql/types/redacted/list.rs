@@ -26,8 +26,8 @@ pub struct RedactedQueries;
 
 #[Object]
 impl RedactedQueries {
-    /// Confidential complaints about your unit and the units below it that the Board has redacted, the latest
-    /// month first. FORBIDDEN if the server has no key file.
+    /// Confidential complaints about your unit and the units below it, or that they have to answer, that the Board
+    /// has redacted, the latest month first. FORBIDDEN if the server has no key file.
     async fn redacted_complaints(
         &self,
         ctx: &Context<'_>,

@@ -38,7 +38,8 @@ pub struct RedactedMutations;
 
 #[Object]
 impl RedactedMutations {
-    /// Answers a confidential complaint that the Board has redacted, as the head of the responsible unit.
+    /// Answers a confidential complaint that the Board has redacted, as the head of the responsible unit or of one
+    /// above it. If your unit is only complained about, its response is a statement and answers nothing.
     /// BAD_USER_INPUT if no complaint that you may answer has the pseudonym, CONFLICT if the complaint has
     /// changed or is closed, FORBIDDEN if you head no unit or the server has no key file.
     async fn respond_to_redacted_complaint(
@@ -75,8 +76,10 @@ impl RedactedMutations {
                     text,
                     outcome,
                     satisfied: None,
+                    is_statement: false,
                 };
-                let case = respond(tx, id, input.expected_version, response)?;
+                let answers = |complaint: &schema::models::Complaint| scope.answers(complaint);
+                let case = respond(tx, id, input.expected_version, response, answers)?;
                 let text = queries::redactions_of(tx.conn, &[id])?.remove(&id).map(|row| row.text).unwrap_or_default();
                 Ok(RedactedComplaint { complaint: case.complaint, text })
             });

@@ -69,4 +69,10 @@ impl UnitResponse {
     async fn satisfied(&self) -> Option<bool> {
         self.0.satisfied
     }
+
+    /// Whether this is a statement of a unit that is complained about but need not answer. It is no answer: the
+    /// complaint stays in its state and its deadline runs.
+    async fn statement(&self) -> bool {
+        self.0.statement == Some(true)
+    }
 }

@@ -40,8 +40,9 @@ pub struct UnitResponseMutations;
 
 #[Object]
 impl UnitResponseMutations {
-    /// Answers a complaint as the head of the responsible unit. FORBIDDEN if you head no unit, NOT_FOUND if you
-    /// may not see the complaint, CONFLICT if it has changed or is closed.
+    /// Answers a complaint as the head of the responsible unit or of one above it. If your unit is only complained
+    /// about, its response is a statement and answers nothing. FORBIDDEN if you head no unit, NOT_FOUND if you may
+    /// not see the complaint, CONFLICT if it has changed or is closed.
     async fn respond_to_complaint(
         &self,
         ctx: &Context<'_>,
@@ -54,7 +55,7 @@ impl UnitResponseMutations {
         let (text, outcome) =
             (required("text", &input.text, LONG)?, optional("outcome", input.outcome.as_deref(), LONG)?);
         let (Role::UnitHead, Some(unit_id)) = (viewer.role, viewer.unit_id) else {
-            return Err(error(Code::Forbidden, "only the head of the responsible unit may answer a complaint"));
+            return Err(error(Code::Forbidden, "only the head of a unit may answer a complaint"));
         };
         let noting = request(ctx)?.clone();
         blocking(move || {
@@ -78,9 +79,14 @@ impl UnitResponseMutations {
                         text: text.clone(),
                         outcome: outcome.clone(),
                         satisfied: None,
+                        is_statement: false,
                     };
-                    let stored = response.clone();
-                    let case = respond(tx, complaint_id, input.expected_version, response)?;
+                    let mut stored = response.clone();
+                    let answers = |complaint: &schema::models::Complaint| {
+                        stored.is_statement = !scope.answers(complaint);
+                        !stored.is_statement
+                    };
+                    let case = respond(tx, complaint_id, input.expected_version, response, answers)?;
                     Ok((case, stored, tx.now))
                 })
                 .map_err(from_store)?;
@@ -97,6 +103,7 @@ impl UnitResponseMutations {
                     text: response.text,
                     outcome: response.outcome,
                     satisfied: None,
+                    statement: response.is_statement.then_some(true),
                     actor: viewer.actor(),
                 }),
                 complaint: Complaint(case.complaint),

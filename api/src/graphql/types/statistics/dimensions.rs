@@ -20,6 +20,8 @@ pub enum StatisticsDimension {
     Team,
     /// The unit under which a complaint was filed, of any level.
     Unit,
+    /// The unit that has to answer, of any level.
+    ResponsibleUnit,
     Officer,
     /// Enterprises of one group, and the branches of one, are one group.
     Enterprise,
@@ -50,6 +52,7 @@ impl From<StatisticsDimension> for Dimension {
             StatisticsDimension::Branch => Self::Place(PlaceColumn::Branch),
             StatisticsDimension::Team => Self::Place(PlaceColumn::Team),
             StatisticsDimension::Unit => Self::Place(PlaceColumn::Unit),
+            StatisticsDimension::ResponsibleUnit => Self::Place(PlaceColumn::ResponsibleUnit),
             StatisticsDimension::Officer => Self::Officer,
             StatisticsDimension::Enterprise => Self::Place(PlaceColumn::Enterprise),
             StatisticsDimension::Category => Self::Place(PlaceColumn::Category),
@@ -123,6 +126,11 @@ impl RowDimensions {
     /// The unit under which the complaints were filed.
     async fn unit(&self) -> Option<Inline<Unit>> {
         self.unit_at(PlaceColumn::Unit)
+    }
+
+    /// The unit that has to answer the complaints.
+    async fn responsible_unit(&self) -> Option<Inline<Unit>> {
+        self.unit_at(PlaceColumn::ResponsibleUnit)
     }
 
     /// The officer named; null for complaints that name none.

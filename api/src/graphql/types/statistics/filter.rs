@@ -2,7 +2,7 @@
 
 use super::conditions::officers;
 use super::period::Period;
-use crate::access::{Scope, any, within_columns};
+use crate::access::{OfUnit, Scope, any, within_columns};
 use crate::graphql::enums::{self, CategoryKind, Channel, ComplaintState, Finding};
 use crate::graphql::error::bad_input;
 use crate::graphql::filter::{
@@ -26,6 +26,8 @@ pub struct ComplaintStatisticsFilter {
     /// The code of a unit: complaints about it and the units below it, on the day of each complaint.
     pub unit_within: Option<String>,
     pub unit: Option<UnitFilter>,
+    /// The code of a unit: complaints that it or a unit below it has to answer.
+    pub responsible_unit_within: Option<String>,
     /// Codes of categories; those below them are included.
     #[graphql(deprecation = "deprecated until 2028-12-31: use category, with the operators that lists have")]
     pub category_in: Option<Vec<String>>,
@@ -209,6 +211,14 @@ impl ComplaintStatisticsFilter {
             })?;
             let below = reference.tree.descendants_without_stored_ancestor(unit.id);
             conditions.push(within_columns(snapshot, unit.id, &below));
+        }
+        if let Some(code) = &self.responsible_unit_within {
+            let unit = reference.unit_by_code(code).ok_or_else(|| {
+                bad_input(format!(
+                    "responsibleUnitWithin: there is no unit {code:?}: the query `units` lists the codes"
+                ))
+            })?;
+            conditions.push(OfUnit::new(&reference.tree, unit.id).answered_columns(snapshot));
         }
         if let Some(tax_codes) = &self.enterprise_in {
             let mut places = Vec::new();

@@ -314,6 +314,7 @@ mod tests {
             unit: None,
             legal_form: None,
             peer_group: None,
+            responsible_unit_within: None,
             finding_in: None,
             finding: None,
             attribution: None,

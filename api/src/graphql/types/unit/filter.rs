@@ -43,7 +43,19 @@ fn within(code: &str, reference: &ReferenceData) -> OptionalCondition<units::tab
 /// # Errors
 /// `Rule`, which names that field, if there is none.
 pub fn unit_of_within<'k>(reference: &'k ReferenceData, code: &str) -> Result<&'k schema::models::Unit, StoreError> {
+    unit_of(reference, "within", code)
+}
+
+/// The unit whose code a field gives.
+///
+/// # Errors
+/// `Rule`, which names the field, if there is none.
+pub fn unit_of<'k>(
+    reference: &'k ReferenceData,
+    field: &str,
+    code: &str,
+) -> Result<&'k schema::models::Unit, StoreError> {
     reference.unit_by_code(code).ok_or_else(|| {
-        StoreError::Rule(format!("within: there is no unit {code:?}: the query `units` lists the codes"))
+        StoreError::Rule(format!("{field}: there is no unit {code:?}: the query `units` lists the codes"))
     })
 }

@@ -4,7 +4,7 @@ mod filter;
 mod list;
 mod order;
 
-pub use filter::{UnitFilter, unit_of_within};
+pub use filter::{UnitFilter, unit_of, unit_of_within};
 pub use list::UnitQueries;
 pub use order::UnitOrder;
 
@@ -101,7 +101,7 @@ impl Unit {
         self.0.unknown
     }
 
-    /// Complaints about this unit and the units below it in the last `days` days (1 to 36,500), and how they
+    /// Complaints of the last `days` days (1 to 36,500) that this unit or one below it has to answer, and how they
     /// were answered.
     async fn scorecard(
         &self,
@@ -115,10 +115,10 @@ impl Unit {
         let days = statistics::days(days)?;
         let snapshot = snapshot(ctx)?;
         let scope = viewer(ctx)?.scope(&snapshot.reference.tree);
-        let within = scope.expression_within(&snapshot, self.0.id);
+        let answered = scope.expression_answered(&snapshot, self.0.id);
         let as_of = day_number(statistics::past_day(&snapshot, as_of)?);
         let made = request(ctx)?.compute(move || {
-            let card = rows_of_unit(&snapshot.facts, within).map_err(JobError::from);
+            let card = rows_of_unit(&snapshot.facts, answered).map_err(JobError::from);
             let card = card.and_then(|rows| scorecard(&rows, as_of, Some(days))).map_err(from_job)?;
             Ok(Scorecard::new(&snapshot, Some(days), &card))
         });
@@ -157,6 +157,23 @@ impl Unit {
             ..ComplaintFilter::default()
         };
         Box::pin(complaints_where(ctx, Some(here), order_by, page)).await
+    }
+
+    /// Complaints that this unit itself has to answer, without those of the units below it. The latest comes first by
+    /// default.
+    #[allow(clippy::too_many_arguments, reason = "the arguments of a connection")]
+    async fn responsible_for(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<Box<ComplaintFilter>>,
+        order_by: Option<Vec<ComplaintOrder>>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<ComplaintConnection> {
+        let page = PageArgs { first, after, last, before };
+        complaints_of(ctx, Parent::ResponsibleUnit, self.0.id, filter, order_by, page).await
     }
 
     /// The flag on this branch; null if there is none, or you are an officer who served here.

@@ -1,0 +1,175 @@
+//! The complaints of a unit: those about it, and those that it has to answer; each as conditions of SQL, as a check of
+//! a single row, and as conditions over the columns of a snapshot.
+//!
+//! A complaint is about a unit by the ancestors stored with it, as of its day. The responsible unit is one of these
+//! (the branch, for most complaints), or a unit elsewhere: the headquarters unit of the field, or one that the
+//! complaint was transferred to. Only for those elsewhere the present tree says which unit stands above.
+
+use super::columns::{any, within_columns};
+use super::within;
+use diesel::prelude::*;
+use jobs::snapshot::Snapshot;
+use polars::prelude::{Expr, col};
+use schema::domain::calendar::local_date;
+use schema::domain::tree::UnitTree;
+use schema::enums::UnitKind;
+use schema::models::Complaint;
+use schema::queries::{Pred, answered_elsewhere, not_true};
+use schema::tables::complaints;
+use schema::{Id, Timestamp};
+
+/// Which of the complaints of a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    Whole,
+    /// Those about the unit or the units below it.
+    About,
+    /// All others: those that they answer and that are about another unit.
+    Elsewhere,
+}
+
+/// A unit with what its complaints are found by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfUnit {
+    unit: Id,
+    kind: Option<UnitKind>,
+    /// The units below it that complaints do not store it as an ancestor of.
+    below: Vec<Id>,
+    /// It and the units below it today.
+    answering: Vec<Id>,
+}
+
+impl OfUnit {
+    pub fn new(tree: &UnitTree, unit: Id) -> Self {
+        Self {
+            unit,
+            kind: tree.kind(unit),
+            below: tree.descendants_without_stored_ancestor(unit),
+            answering: tree.sorted_below_on(unit, local_date(Timestamp::now())),
+        }
+    }
+
+    /// Whether one index has the complaints about the unit in their order.
+    pub fn has_one_index(&self) -> bool {
+        self.below.is_empty()
+    }
+
+    /// Complaints about the unit or the units below it.
+    fn about(&self) -> Pred<complaints::table> {
+        within(self.unit, self.kind, self.below.clone())
+    }
+
+    /// Complaints that the unit or one below it answers, and that are about none of the units above the one that
+    /// answers.
+    fn elsewhere(&self) -> Pred<complaints::table> {
+        // PostgreSQL reads no index in the order of time for a list of units, not even for a list of one.
+        match self.answering.as_slice() {
+            [one] => Box::new(answered_elsewhere().and(complaints::responsible_unit_id.eq(*one))),
+            all => Box::new(answered_elsewhere().and(complaints::responsible_unit_id.eq_any(all.to_vec()))),
+        }
+    }
+
+    /// The complaints of a part.
+    pub fn condition(&self, part: Part) -> Pred<complaints::table> {
+        match part {
+            Part::Whole => Box::new(self.about().or(self.elsewhere())),
+            Part::About => self.about(),
+            Part::Elsewhere => Box::new(self.elsewhere().and(not_true(self.about()))),
+        }
+    }
+
+    /// Complaints that the unit or one below it has to answer.
+    pub fn answered(&self) -> Pred<complaints::table> {
+        let responsible = complaints::responsible_unit_id;
+        let by_department: Pred<complaints::table> = Box::new(responsible.eq(complaints::department_id));
+        let by_branch: Pred<complaints::table> = Box::new(responsible.eq(complaints::branch_id));
+        let here = self.about().and(not_true(answered_elsewhere())).and(responsible.is_not_null());
+        // A unit does not answer for the one above it.
+        let here: Pred<complaints::table> = match self.kind {
+            Some(UnitKind::Branch) => Box::new(here.and(not_true(by_department))),
+            Some(UnitKind::Team) => Box::new(here.and(not_true(by_department)).and(not_true(by_branch))),
+            _ => Box::new(here),
+        };
+        Box::new(here.or(self.elsewhere()))
+    }
+
+    /// Whether a complaint is about the unit or a unit below it.
+    pub fn is_about(&self, complaint: &Complaint) -> bool {
+        let own = [complaint.unit_id, complaint.department_id, complaint.branch_id, complaint.team_id];
+        own.contains(&Some(self.unit)) || complaint.unit_id.is_some_and(|own| self.below.contains(&own))
+    }
+
+    /// Whether a complaint belongs to a part.
+    pub fn contains(&self, complaint: &Complaint, part: Part) -> bool {
+        let elsewhere = || {
+            is_elsewhere(complaint) && complaint.responsible_unit_id.is_some_and(|unit| self.answering.contains(&unit))
+        };
+        match part {
+            Part::Whole => self.is_about(complaint) || elsewhere(),
+            Part::About => self.is_about(complaint),
+            Part::Elsewhere => !self.is_about(complaint) && elsewhere(),
+        }
+    }
+
+    /// Whether the unit or one below it has to answer a complaint.
+    pub fn answers(&self, complaint: &Complaint) -> bool {
+        let Some(responsible) = complaint.responsible_unit_id else { return false };
+        if is_elsewhere(complaint) {
+            return self.answering.contains(&responsible);
+        }
+        let by_department = complaint.department_id == Some(responsible);
+        let by_branch = complaint.branch_id == Some(responsible);
+        self.is_about(complaint)
+            && match self.kind {
+                Some(UnitKind::Branch) => !by_department,
+                Some(UnitKind::Team) => !by_department && !by_branch,
+                _ => true,
+            }
+    }
+
+    /// The complaints of a part, over the columns of a snapshot.
+    pub fn expression(&self, snapshot: &Snapshot, part: Part) -> Expr {
+        let about = || within_columns(snapshot, self.unit, &self.below);
+        let elsewhere = || self.elsewhere_columns(snapshot);
+        match part {
+            Part::Whole => about().or(elsewhere()),
+            Part::About => about(),
+            Part::Elsewhere => elsewhere().and(about().not()),
+        }
+    }
+
+    /// The same complaints as [`Self::answered`], over the columns of a snapshot.
+    pub fn answered_columns(&self, snapshot: &Snapshot) -> Expr {
+        let is_not = |level: &str| col(RESPONSIBLE).neq_missing(col(level));
+        let mut here = within_columns(snapshot, self.unit, &self.below)
+            .and(is_elsewhere_columns().not())
+            .and(col(RESPONSIBLE).is_not_null());
+        if matches!(self.kind, Some(UnitKind::Branch | UnitKind::Team)) {
+            here = here.and(is_not("department"));
+        }
+        if self.kind == Some(UnitKind::Team) {
+            here = here.and(is_not("branch"));
+        }
+        here.or(self.elsewhere_columns(snapshot))
+    }
+
+    fn elsewhere_columns(&self, snapshot: &Snapshot) -> Expr {
+        let answering = self.answering.iter().filter_map(|unit| snapshot.reference.unit_place(*unit)).collect();
+        is_elsewhere_columns().and(any(RESPONSIBLE, answering))
+    }
+}
+
+/// The column with the place of the responsible unit.
+const RESPONSIBLE: &str = "responsible_unit";
+
+/// Whether another unit has to answer than those that the complaint is about.
+fn is_elsewhere(complaint: &Complaint) -> bool {
+    let own = [complaint.unit_id, complaint.department_id, complaint.branch_id, complaint.team_id];
+    complaint.responsible_unit_id.is_some() && !own.contains(&complaint.responsible_unit_id)
+}
+
+fn is_elsewhere_columns() -> Expr {
+    let levels = ["unit", "team", "branch", "department"];
+    let is_none_of_them = levels.into_iter().map(|level| col(RESPONSIBLE).neq_missing(col(level)));
+    is_none_of_them.fold(col(RESPONSIBLE).is_not_null(), Expr::and)
+}

@@ -1,0 +1,367 @@
+//! Routing: which unit has to answer a complaint. A routing rule in force on the day of receipt decides, the most
+//! specific one of those that match; else the owner of the category (or of the category above it); else the branch
+//! complained about, or the department or the unit where there is no branch.
+
+use super::complaints::{Case, reference_day};
+use super::reference::{Stored, upsert};
+use super::submission::existing_id;
+use crate::db::{Conn, StoreError, WriteTx, dialect};
+use crate::domain::calendar::{is_valid_on, local_date};
+use crate::domain::ids::random_id;
+use crate::domain::tree::UnitTree;
+use crate::enums::CategoryKind;
+use crate::models::{IssueCategory, RoutingRule, Unit};
+use crate::sql_types::Id;
+use crate::tables::{issue_categories, routing_rules};
+use chrono::NaiveDate;
+use diesel::prelude::*;
+use std::collections::HashMap;
+
+/// What routing asks of a complaint.
+#[derive(Debug, Clone, Copy)]
+pub struct Matter {
+    pub category: Option<Id>,
+    /// The unit complained about.
+    pub unit: Option<Id>,
+    /// The day whose unit tree applies.
+    pub day: NaiveDate,
+    /// The day on which a rule must be in force.
+    pub received_on: NaiveDate,
+}
+
+/// What decided a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoutedBy {
+    /// The rule with this id.
+    Rule(Id),
+    /// The owner of this category.
+    Owner(Id),
+    /// The unit complained about.
+    Place,
+}
+
+/// The unit that has to answer, and why; no unit if nobody is known to be responsible.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route {
+    pub unit: Option<Id>,
+    pub by: RoutedBy,
+}
+
+/// The rules and the owners of categories.
+#[derive(Debug, Clone, Default)]
+pub struct Routing {
+    rules: Vec<RoutingRule>,
+    categories: HashMap<Id, CategoryRoute>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct CategoryRoute {
+    above: Option<Id>,
+    kind: CategoryKind,
+    owner: Option<Id>,
+}
+
+/// How exactly a rule names a complaint: by its own category (2) or the one above (1), by its kind, and by how near its
+/// unit is. Two rules of one rank that match one complaint have the same conditions.
+type Rank = (u8, bool, Option<std::cmp::Reverse<usize>>);
+
+impl Routing {
+    /// Reads all rules and categories.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub fn load(conn: &mut Conn) -> Result<Self, StoreError> {
+        let rules = rules(conn)?;
+        let categories: Vec<(Id, Option<Id>, CategoryKind, Option<Id>)> = issue_categories::table
+            .select((
+                issue_categories::id,
+                issue_categories::parent_id,
+                issue_categories::kind,
+                issue_categories::owner_unit_id,
+            ))
+            .load(conn)?;
+        let categories =
+            categories.into_iter().map(|(id, above, kind, owner)| (id, CategoryRoute { above, kind, owner }));
+        Ok(Self { rules, categories: categories.collect() })
+    }
+
+    /// The rule with an id.
+    pub fn rule(&self, id: Id) -> Option<&RoutingRule> {
+        self.rules.iter().find(|rule| rule.id == id)
+    }
+
+    /// The unit that has to answer a complaint.
+    pub fn route(&self, tree: &UnitTree, matter: Matter) -> Route {
+        let place = || {
+            let unit = matter.unit?;
+            let ancestors = tree.ancestors_on(unit, matter.day);
+            Some(ancestors.branch.or(ancestors.department).unwrap_or(unit))
+        };
+        let in_force = self.rules.iter().filter(|rule| is_valid_on(matter.received_on, rule.valid_from, rule.valid_to));
+        let ranked = in_force.filter_map(|rule| Some((self.rank(tree, rule, matter)?, rule)));
+        if let Some((_, rule)) = ranked.max_by_key(|(rank, _)| *rank) {
+            return Route { unit: rule.responsible_unit_id.or_else(place), by: RoutedBy::Rule(rule.id) };
+        }
+        match matter.category.and_then(|category| self.owner(category)) {
+            Some((owned, owner)) => Route { unit: Some(owner), by: RoutedBy::Owner(owned) },
+            None => Route { unit: place(), by: RoutedBy::Place },
+        }
+    }
+
+    /// The owner of a category, or of the one above it, with that category.
+    fn owner(&self, category: Id) -> Option<(Id, Id)> {
+        let own = self.categories.get(&category)?;
+        let above = || Some((own.above?, self.categories.get(&own.above?)?.owner?));
+        own.owner.map(|owner| (category, owner)).or_else(above)
+    }
+
+    /// How exactly a rule names a complaint; None if the complaint does not meet it.
+    fn rank(&self, tree: &UnitTree, rule: &RoutingRule, matter: Matter) -> Option<Rank> {
+        let own = matter.category.and_then(|category| self.categories.get(&category));
+        let by_category = match rule.category_id {
+            None => 0,
+            Some(_) if rule.category_id == matter.category => 2,
+            Some(_) if own.is_some_and(|own| own.above == rule.category_id) => 1,
+            Some(_) => return None,
+        };
+        if rule.kind.is_some() && own.map(|own| own.kind) != rule.kind {
+            return None;
+        }
+        let by_unit = match rule.unit_id {
+            None => None,
+            Some(unit) => Some(std::cmp::Reverse(tree.steps_up_on(matter.unit?, unit, matter.day)?)),
+        };
+        Some((by_category, rule.kind.is_some(), by_unit))
+    }
+}
+
+impl Case {
+    /// What routing asks of this complaint.
+    fn matter(&self) -> Matter {
+        let complaint = &self.complaint;
+        Matter {
+            category: complaint.category_id,
+            unit: complaint.unit_id,
+            day: reference_day(complaint.received_at, complaint.occurred_at),
+            received_on: local_date(complaint.received_at),
+        }
+    }
+
+    /// Sets the responsible unit by the rules.
+    pub fn route(&mut self, routing: &Routing, tree: &UnitTree) {
+        self.complaint.responsible_unit_id = routing.route(tree, self.matter()).unit;
+    }
+
+    /// Routes a changed complaint anew, unless somebody has chosen another unit than the rules for what it was before.
+    pub fn route_unless_assigned(&mut self, before: &Self, routing: &Routing, tree: &UnitTree) {
+        let was = routing.route(tree, before.matter()).unit;
+        if before.complaint.responsible_unit_id == was {
+            self.route(routing, tree);
+        }
+    }
+}
+
+/// All rules, the newest first.
+///
+/// # Errors
+/// If the database cannot be read.
+pub fn rules(conn: &mut Conn) -> Result<Vec<RoutingRule>, StoreError> {
+    Ok(routing_rules::table
+        .order((routing_rules::valid_from.desc(), routing_rules::id))
+        .select(RoutingRule::as_select())
+        .load(conn)?)
+}
+
+/// A rule to store, with codes.
+#[derive(Debug, Clone)]
+pub struct NewRule {
+    /// The rule to replace; None for a new one.
+    pub id: Option<Id>,
+    pub category: Option<String>,
+    pub kind: Option<CategoryKind>,
+    pub unit: Option<String>,
+    /// None for the branch complained about.
+    pub responsible_unit: Option<String>,
+    pub valid_from: NaiveDate,
+    pub valid_to: Option<NaiveDate>,
+}
+
+/// Stores a rule, new or in place of an earlier one. Complaints that are routed already keep their unit.
+///
+/// # Errors
+/// `NotFound` if there is no rule to replace; `Rule` names the invalid field; `Conflict` if another rule has the same
+/// conditions for some of the days.
+pub fn put_rule(tx: &mut WriteTx<'_>, new: &NewRule) -> Result<RoutingRule, StoreError> {
+    // Two rules with the same conditions must not pass each other's check.
+    dialect::lock_tree_exclusive(tx.conn)?;
+    if let Some(id) = new.id {
+        rule(tx, id)?;
+    }
+    let row = RoutingRule {
+        id: new.id.unwrap_or_else(random_id),
+        category_id: existing_id::<IssueCategory>(tx, "category", new.category.as_deref())?,
+        kind: new.kind,
+        unit_id: existing_id::<Unit>(tx, "unit", new.unit.as_deref())?,
+        responsible_unit_id: existing_id::<Unit>(tx, "responsibleUnit", new.responsible_unit.as_deref())?,
+        valid_from: new.valid_from,
+        valid_to: new.valid_to,
+    };
+    if row.category_id.is_none() && row.kind.is_none() && row.unit_id.is_none() {
+        return Err(StoreError::Rule(
+            "a rule for all complaints is not allowed: give a category, a kind or a unit".into(),
+        ));
+    }
+    checked(tx, row)
+}
+
+/// Ends a rule with a day, the last on which it is in force.
+///
+/// # Errors
+/// `NotFound`; `Rule` if the day is before the rule's first day.
+pub fn end_rule(tx: &mut WriteTx<'_>, id: Id, last_day: NaiveDate) -> Result<RoutingRule, StoreError> {
+    dialect::lock_tree_exclusive(tx.conn)?;
+    let ended = RoutingRule { valid_to: Some(last_day), ..rule(tx, id)? };
+    checked(tx, ended)
+}
+
+fn rule(tx: &mut WriteTx<'_>, id: Id) -> Result<RoutingRule, StoreError> {
+    RoutingRule::load(tx.conn, &[id])?
+        .remove(&id)
+        .ok_or_else(|| StoreError::no_such("routing rule", &id, "routingRules"))
+}
+
+fn checked(tx: &mut WriteTx<'_>, row: RoutingRule) -> Result<RoutingRule, StoreError> {
+    if row.valid_to.is_some_and(|last| last < row.valid_from) {
+        return Err(StoreError::Rule(format!("validTo is before validFrom, {}: correct one of them", row.valid_from)));
+    }
+    let conditions = |rule: &RoutingRule| (rule.category_id, rule.kind, rule.unit_id);
+    let overlaps = |other: &RoutingRule| {
+        other.valid_to.is_none_or(|last| row.valid_from <= last)
+            && row.valid_to.is_none_or(|last| other.valid_from <= last)
+    };
+    let others = rules(tx.conn)?;
+    let same =
+        others.iter().find(|other| other.id != row.id && conditions(other) == conditions(&row) && overlaps(other));
+    if let Some(other) = same {
+        return Err(StoreError::Conflict(format!(
+            "the rule {} has the same conditions from {} on: end it first, or replace it by its id",
+            other.id, other.valid_from
+        )));
+    }
+    upsert(tx, vec![row.clone()])?;
+    Ok(row)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::enums::UnitKind;
+    use crate::models::{UNKNOWN_START, UnitParent};
+    use uuid::Uuid;
+
+    fn id(n: u128) -> Id {
+        Id(Uuid::from_u128(n))
+    }
+
+    fn day(year: i32) -> NaiveDate {
+        NaiveDate::from_ymd_opt(year, 6, 1).expect("a date")
+    }
+
+    /// Department 2 with branch 3 and team 4; headquarters unit 9.
+    fn tree() -> UnitTree {
+        let unit = |n, kind| Unit {
+            id: id(n),
+            code: n.to_string(),
+            name_vi: n.to_string(),
+            name_en: None,
+            kind,
+            peer_group: None,
+            field: None,
+            valid_from: UNKNOWN_START,
+            valid_to: None,
+            unknown: false,
+        };
+        let units = [
+            unit(2, UnitKind::ProvincialDepartment),
+            unit(3, UnitKind::Branch),
+            unit(4, UnitKind::Team),
+            unit(9, UnitKind::HeadquartersUnit),
+        ];
+        let parent = |unit, parent| UnitParent {
+            unit_id: id(unit),
+            valid_from: UNKNOWN_START,
+            valid_to: None,
+            parent_id: id(parent),
+        };
+        UnitTree::new(&units, &[parent(3, 2), parent(4, 3)])
+    }
+
+    fn rule(
+        n: u128,
+        category: Option<u128>,
+        kind: Option<CategoryKind>,
+        unit: Option<u128>,
+        to: Option<u128>,
+    ) -> RoutingRule {
+        RoutingRule {
+            id: id(n),
+            category_id: category.map(id),
+            kind,
+            unit_id: unit.map(id),
+            responsible_unit_id: to.map(id),
+            valid_from: day(2020),
+            valid_to: Some(day(2030)),
+        }
+    }
+
+    /// Category 20 of unit 9 with 21 below it, both technical; 30 about conduct, without an owner.
+    fn routing(rules: Vec<RoutingRule>) -> Routing {
+        let of = |above: Option<u128>, kind, owner: Option<u128>| CategoryRoute {
+            above: above.map(id),
+            kind,
+            owner: owner.map(id),
+        };
+        let categories = HashMap::from([
+            (id(20), of(None, CategoryKind::Technical, Some(9))),
+            (id(21), of(Some(20), CategoryKind::Technical, None)),
+            (id(30), of(None, CategoryKind::Conduct, None)),
+        ]);
+        Routing { rules, categories }
+    }
+
+    fn routed(routing: &Routing, category: Option<u128>, unit: Option<u128>, year: i32) -> Option<u128> {
+        let matter = Matter { category: category.map(id), unit: unit.map(id), day: day(year), received_on: day(year) };
+        routing.route(&tree(), matter).unit.map(|unit| unit.0.as_u128())
+    }
+
+    #[test]
+    fn a_category_with_an_owner_goes_there_and_everything_else_to_the_branch() {
+        let plain = routing(Vec::new());
+        assert_eq!(routed(&plain, Some(20), Some(4), 2025), Some(9));
+        assert_eq!(routed(&plain, Some(21), Some(4), 2025), Some(9), "the owner of the category above");
+        assert_eq!(routed(&plain, Some(30), Some(4), 2025), Some(3), "the branch above the team");
+        assert_eq!(routed(&plain, None, Some(2), 2025), Some(2), "a department has no branch above it");
+        assert_eq!(routed(&plain, None, Some(9), 2025), Some(9));
+        assert_eq!(routed(&plain, None, None, 2025), None);
+    }
+
+    #[test]
+    fn the_most_specific_rule_in_force_decides() {
+        let conduct = Some(CategoryKind::Conduct);
+        let all = routing(vec![
+            rule(100, None, None, Some(2), Some(2)),
+            rule(101, None, None, Some(3), Some(4)),
+            rule(102, None, conduct, None, Some(9)),
+            rule(103, Some(20), None, None, None),
+            rule(104, Some(21), None, Some(3), Some(2)),
+        ]);
+        assert_eq!(routed(&all, None, Some(2), 2025), Some(2));
+        assert_eq!(routed(&all, None, Some(4), 2025), Some(4), "the nearer unit");
+        assert_eq!(routed(&all, Some(30), Some(4), 2025), Some(9), "a kind before a unit");
+        assert_eq!(routed(&all, Some(20), Some(4), 2025), Some(3), "the branch, whoever owns the category");
+        assert_eq!(routed(&all, Some(21), Some(4), 2025), Some(2), "a category before the one above it");
+        assert_eq!(routed(&all, Some(21), None, 2025), None, "the rule of the category above, and no unit");
+        assert_eq!(routed(&all, Some(20), Some(4), 2019), Some(9), "before the rules");
+        assert_eq!(routed(&all, Some(20), Some(4), 2031), Some(9), "after them");
+    }
+}
