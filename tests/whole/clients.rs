@@ -105,6 +105,8 @@ fn schemathesis_finds_no_fault_no_leak_and_nothing_of_another_type_whoever_asks(
         "officer",
         "within",
         "unitWithin",
+        "responsibleUnit",
+        "responsibleUnitWithin",
         "taxCode",
         "categoryIn",
         "officerIn",

@@ -7,7 +7,7 @@ use tests::{Answer, Client, Json, Role, TestApp, merged};
 
 const FIELDS: &str = "{
     complaint {
-        id version state category { code } unit { code } department { code } finding
+        id version state category { code } unit { code } department { code } responsibleUnit { code } finding
         officers { officer { code } category { code } attribution finding decidedOn } }
     position }";
 
@@ -65,10 +65,11 @@ fn a_complaint_is_classified_assigned_answered_reopened_and_closed() {
         // The server refuses a decision of a client that knows an older version.
         let stale = send(&board, "assignComplaint", &json!({ "complaintId": id, "expectedVersion": 1 }));
         assert_eq!(stale.codes(), ["CONFLICT"], "{}", stale.text);
-        let elsewhere = json!({ "complaintId": id, "expectedVersion": version, "unit": "03" });
-        assert_eq!(send(&board, "assignComplaint", &elsewhere).codes(), ["BAD_USER_INPUT"]);
+        let nowhere = json!({ "complaintId": id, "expectedVersion": version, "unit": "99XX" });
+        assert_eq!(send(&board, "assignComplaint", &nowhere).codes(), ["BAD_USER_INPUT"]);
         let assigned = done(&board, "assignComplaint", &mut version, &json!({ "complaintId": id }));
         assert_eq!((&assigned["state"], &assigned["department"]["code"]), (&json!("ASSIGNED"), &json!("02")));
+        assert_eq!(assigned["responsibleUnit"]["code"], "02CV", "the branch above the team");
         let respond = "mutation ($input: RespondToComplaintInput!) {
             respondToComplaint(input: $input) { complaint { state version } } }";
         let input =
@@ -144,7 +145,7 @@ fn today() -> String {
 }
 
 #[test]
-fn a_complaint_of_no_unit_is_given_one_and_its_own_finding() {
+fn a_complaint_of_no_unit_is_given_one_that_answers_and_its_own_finding() {
     for app in TestApp::both().world().arguments(&["--dev"]) {
         let (board, intake) = (app.as_role(Role::Board), app.as_role(Role::Intake));
         let (id, mut version) = submitted(&intake, "unit", &json!({}));
@@ -154,7 +155,7 @@ fn a_complaint_of_no_unit_is_given_one_and_its_own_finding() {
         let unknown = json!({ "complaintId": id, "expectedVersion": version, "unit": "99XX" });
         assert_eq!(send(&board, "assignComplaint", &unknown).codes(), ["BAD_USER_INPUT"]);
         let assigned = done(&board, "assignComplaint", &mut version, &json!({ "complaintId": id, "unit": "02CV" }));
-        assert_eq!((&assigned["unit"]["code"], &assigned["department"]["code"]), (&json!("02CV"), &json!("02")));
+        assert_eq!((&assigned["unit"], &assigned["responsibleUnit"]["code"]), (&Value::Null, &json!("02CV")));
         let finding = json!({ "complaintId": id, "finding": "UNFOUNDED", "decidedOn": today() });
         assert_eq!(done(&board, "recordFinding", &mut version, &finding)["finding"], "UNFOUNDED");
         let of_nobody = json!({

@@ -76,7 +76,7 @@ fn scorecards_say_what_lists_say() {
         let since = format!("{}T00:00:00+07:00", today - Days::new(89));
         for unit in ["TCHQ", "02", "01AF"] {
             let card = board.data(&format!("{{ unit(code: \"{unit}\") {{ scorecard(days: 90) {{ {MEASURES} }} }} }}"));
-            let filter = format!("{{unit: {{within: \"{unit}\"}}, receivedAt: {{gte: \"{since}\"}}}}");
+            let filter = format!("{{responsibleUnit: {{within: \"{unit}\"}}, receivedAt: {{gte: \"{since}\"}}}}");
             let complaints = all(&board, &filter);
             assert!(complaints.len() > usize::from(unit != "01AF"), "{unit}");
             assert_eq!(card["unit"]["scorecard"], by_hand(&complaints, today), "{unit} on {}", app.database.name);
@@ -105,7 +105,9 @@ fn scorecards_say_what_lists_say() {
         assert_eq!(cards["other"]["scorecard"], by_hand(&[], today));
         let complaints = all(
             &board,
-            &format!("{{unit: {{within: \"02\"}}, confidential: {{eq: false}}, receivedAt: {{gte: \"{since}\"}}}}"),
+            &format!(
+                "{{responsibleUnit: {{within: \"02\"}}, confidential: {{eq: false}}, receivedAt: {{gte: \"{since}\"}}}}"
+            ),
         );
         assert_eq!(cards["own"]["scorecard"], by_hand(&complaints, today));
         let denied = app.as_role(Role::Intake).request("{ unit(code: \"02\") { scorecard { complaints } } }");

@@ -38,6 +38,10 @@ pub const CHANGES: &[Change] = &[
     change("UPDATE complaints SET confidential = FALSE WHERE confidential", &["complaints.confidential"]),
     change("UPDATE complaints SET enterprise_id = NULL WHERE text = 'Cán bộ đòi tiền'", &["complaints.enterprise_id"]),
     change("UPDATE complaints SET category_id = NULL WHERE text = 'Cán bộ đòi tiền'", &["complaints.category_id"]),
+    change(
+        "UPDATE complaints SET responsible_unit_id = NULL WHERE cost_vnd = 1300000",
+        &["complaints.responsible_unit_id"],
+    ),
     change("UPDATE complaints SET cost_vnd = 0 WHERE cost_vnd = 1300000", &["complaints.cost_vnd"]),
     change("UPDATE complaints SET delay_hours = 4.25 WHERE delay_hours = 4.5", &["complaints.delay_hours"]),
     change("UPDATE complaints SET blames_system = TRUE WHERE cost_vnd = 1300000", &["complaints.blames_system"]),
@@ -116,6 +120,7 @@ pub const CHANGES: &[Change] = &[
     ),
     // What was answered.
     change("UPDATE unit_responses SET text = 'Khác' WHERE text = 'Đã kiểm điểm'", &["unit_responses.text"]),
+    change("UPDATE unit_responses SET statement = TRUE WHERE text = 'Đã kiểm điểm'", &["unit_responses.statement"]),
     change("UPDATE unit_responses SET outcome = NULL WHERE outcome IS NOT NULL", &["unit_responses.outcome"]),
     change("UPDATE unit_responses SET satisfied = TRUE WHERE NOT satisfied", &["unit_responses.satisfied"]),
     change(
@@ -184,6 +189,9 @@ pub const CHANGES: &[Change] = &[
     change("UPDATE enterprises SET group_code = NULL WHERE tax_code = '0314409058'", &["enterprises.group_code"]),
     change("UPDATE enterprises SET name = 'Công ty Z' WHERE tax_code = '0314409058'", &["enterprises.name"]),
     change("UPDATE enterprises SET tax_code = '0314409059' WHERE tax_code = '0314409058'", &["enterprises.tax_code"]),
+    change("UPDATE routing_rules SET kind = 'CONDUCT'", &["routing_rules.kind"]),
+    change("UPDATE routing_rules SET responsible_unit_id = NULL", &["routing_rules.responsible_unit_id"]),
+    change("DELETE FROM routing_rules", &["routing_rules -"]),
     change("UPDATE issue_categories SET serious = FALSE WHERE serious", &["issue_categories.serious"]),
     change("UPDATE issue_categories SET deadline_days = 500 WHERE code = 'TD1'", &["issue_categories.deadline_days"]),
     change("UPDATE issue_categories SET kind = 'TECHNICAL' WHERE code = 'TD1'", &["issue_categories.kind"]),

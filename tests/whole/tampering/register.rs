@@ -119,6 +119,8 @@ fn people_work(database: &Database) {
     let (board, hq, head) = (token("BOARD", None), token("UNIT_HEAD", Some("HQ1")), token("UNIT_HEAD", Some("02CV")));
     let (intake, other) = (token("INTAKE", None), token("UNIT_HEAD", Some("02DS")));
     let server = program().serve(database, &["--no-jobs"]);
+    let rule = json!({ "category": "HT", "responsibleUnit": "HQ1", "validFrom": "2030-01-01" });
+    done(&server, &token("ADMIN", None), "putRoutingRule", "position", &rule);
     let draft = json!({ "title": "Hướng dẫn khai báo", "text": "Bước một.", "category": "TD1" });
     let document = done(&server, &hq, "requestOpinion", "document { id }", &draft)["document"]["id"].clone();
     let opinion =

@@ -9,17 +9,28 @@ use schema::register::complaints::load;
 use schema::world::{self, Parameters};
 use std::collections::BTreeSet;
 
-/// A generated register in which more complaints are confidential.
+/// A generated register in which more complaints are confidential, and some were transferred to any unit.
 fn register(database: &Database, seed: u64) -> Db {
     let db = database.open();
     let until = chrono::NaiveDate::from_ymd_opt(2025, 12, 31).unwrap();
     world::generate(&db, Parameters { complaints: 500, seed, until }, &mut |_| true).unwrap();
     db.write("test", |tx| {
         let all: Vec<Id> = complaints::table.order(complaints::id).select(complaints::id).load(tx.conn)?;
-        let some: Vec<Id> = all.into_iter().step_by(5).collect();
+        let some: Vec<Id> = all.iter().copied().step_by(5).collect();
         diesel::update(complaints::table.filter(complaints::id.eq_any(&some)))
             .set(complaints::confidential.eq(true))
             .execute(tx.conn)?;
+        let units: Vec<Id> = schema::tables::units::table
+            .order(schema::tables::units::id)
+            .select(schema::tables::units::id)
+            .load(tx.conn)?;
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        for complaint in all.iter().step_by(3) {
+            let unit = random.random_bool(0.9).then(|| units[random.random_range(0..units.len())]);
+            diesel::update(complaints::table.find(*complaint))
+                .set(complaints::responsible_unit_id.eq(unit))
+                .execute(tx.conn)?;
+        }
         Ok(())
     })
     .unwrap();
@@ -88,5 +99,55 @@ fn every_form_of_a_scope_selects_the_same_complaints() {
             none += usize::from(by_sql.is_empty());
         }
         assert!(some >= 30 && none >= 20, "{some} {none}");
+    }
+}
+
+#[test]
+fn the_parts_of_a_scope_are_the_scope_and_what_a_unit_answers_has_one_meaning() {
+    for (database, seed) in Database::both().into_iter().zip([5, 6]) {
+        let db = register(&database, seed);
+        let snapshot = SnapshotStore::load(&db).unwrap().current();
+        let tree = &snapshot.reference.tree;
+        let all: Vec<Id> = db.read(|conn| Ok(complaints::table.select(complaints::id).load(conn)?)).unwrap();
+        let cases = db.read(|conn| load(conn, &all)).unwrap();
+        let (mut split, mut answered_by) = (0, 0);
+        for unit in &snapshot.reference.units {
+            let of = OfUnit::new(tree, unit.id);
+            let scope = Scope { rows: Rows::Unit(of.clone(), Part::Whole), except_officer: None };
+            let [whole, by_row, by_column] = selected(&db, &snapshot, &scope, &all);
+            assert_eq!((&whole, &whole), (&by_row, &by_column), "{}", unit.code);
+            let parts: Vec<BTreeSet<Id>> = scope
+                .parts()
+                .iter()
+                .map(|part| {
+                    let [by_sql, by_row, by_column] = selected(&db, &snapshot, part, &all);
+                    assert_eq!((&by_sql, &by_sql), (&by_row, &by_column), "{} {part:?}", unit.code);
+                    by_sql
+                })
+                .collect();
+            assert_eq!(
+                parts.iter().map(BTreeSet::len).sum::<usize>(),
+                whole.len(),
+                "{}: no complaint twice",
+                unit.code
+            );
+            assert_eq!(parts.iter().flatten().copied().collect::<BTreeSet<Id>>(), whole, "{}", unit.code);
+            split += usize::from(parts.iter().filter(|part| !part.is_empty()).count() > 1);
+
+            let answered = complaints::table.into_boxed::<MultiBackend>().filter(of.answered()).select(complaints::id);
+            let by_sql: BTreeSet<Id> = db.read(|conn| Ok(answered.load::<Id>(conn)?)).unwrap().into_iter().collect();
+            let by_row = cases.iter().filter(|(_, case)| of.answers(&case.complaint)).map(|(id, _)| *id);
+            assert_eq!(by_sql, by_row.collect::<BTreeSet<Id>>(), "{}", unit.code);
+            let facts = snapshot.facts.clone().lazy().filter(of.answered_columns(&snapshot)).collect().unwrap();
+            assert_eq!(facts.height(), by_sql.len(), "{}", unit.code);
+            let seen = cases.iter().filter(|(_, case)| of.contains(&case.complaint, Part::Whole)).map(|(id, _)| *id);
+            assert!(
+                by_sql.is_subset(&seen.collect::<BTreeSet<Id>>()),
+                "{}: a head sees what its unit answers",
+                unit.code
+            );
+            answered_by += usize::from(!by_sql.is_empty());
+        }
+        assert!(split >= 10 && answered_by >= 30, "{split} {answered_by}");
     }
 }
