@@ -8,6 +8,7 @@ pub mod events;
 pub mod files;
 pub mod import;
 pub mod keys;
+mod migrate;
 pub mod models;
 pub mod pseudonyms;
 pub mod queries;

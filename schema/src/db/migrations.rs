@@ -1,7 +1,6 @@
 //! Migrations, embedded in the binary, one set for each database; and how a database compares with them.
 
 use super::{Conn, StoreError, WriteTx, dialect, search_index};
-use crate::register::first_routing;
 use crate::tables::__diesel_schema_migrations as ran;
 use diesel::dsl::sql;
 use diesel::migration::MigrationSource;
@@ -17,15 +16,21 @@ const SQLITE: EmbeddedMigrations = embed_migrations!("../migrations/sqlite");
 /// From this migration on, the chain of states includes running job runs.
 const RUNS_UNDER_WAY: &str = "20261128000016";
 
-/// From this migration on, complaints have a responsible unit.
-const RESPONSIBLE_UNIT: &str = "20261201000031";
-
 /// The versions of this binary's migrations for both databases.
 static EMBEDDED: LazyLock<Result<BTreeSet<String>, String>> = LazyLock::new(|| {
     let of_postgres = versions::<diesel::pg::Pg>(&POSTGRES).map_err(|e| e.to_string())?;
     let of_sqlite = versions::<diesel::sqlite::Sqlite>(&SQLITE).map_err(|e| e.to_string())?;
     Ok(of_postgres.into_iter().chain(of_sqlite).collect())
 });
+
+/// What the program does itself, once, right after it applied a migration and in the same transaction.
+pub(crate) struct DataMigration {
+    /// The version of the migration.
+    pub after: &'static str,
+    /// Whom the events name.
+    pub actor: &'static str,
+    pub run: fn(&mut WriteTx<'_>) -> Result<(), StoreError>,
+}
 
 /// How the migrations of a database compare with those of this binary.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,25 +49,25 @@ pub struct MigrationReport {
 }
 
 impl Conn {
-    /// Applies pending migrations. Processes that start at the same time take turns.
+    /// Applies pending migrations, each with its step in `data`. Processes that start at the same time take turns.
     ///
     /// # Errors
     /// `Newer` if the database has migrations that this binary does not know; then nothing changes.
-    pub fn migrate(&mut self) -> Result<MigrationReport, StoreError> {
+    pub(crate) fn migrate(&mut self, data: &[DataMigration]) -> Result<MigrationReport, StoreError> {
         if matches!(self, Self::Pg(_)) {
             dialect::hold_migration_lock(self)?;
-            let applied = dialect::in_write_transaction(self, Self::apply);
+            let applied = dialect::in_write_transaction(self, |conn| conn.apply(data));
             dialect::release_migration_lock(self)?;
             return applied.map(|applied| MigrationReport { applied });
         }
         // SQLite only has the write lock: a process with nothing to apply does not wait for it.
         let is_done = self.migration_status()? == MigrationStatus::Current && !crate::states::lacks_rows(self)?;
-        let applied = if is_done { Vec::new() } else { dialect::in_write_transaction(self, Self::apply)? };
+        let applied = if is_done { Vec::new() } else { dialect::in_write_transaction(self, |conn| conn.apply(data))? };
         Ok(MigrationReport { applied })
     }
 
     /// Must run under a lock, so that no write comes between the migrations and the takeover of rows into the chain.
-    fn apply(&mut self) -> Result<Vec<String>, StoreError> {
+    fn apply(&mut self, data: &[DataMigration]) -> Result<Vec<String>, StoreError> {
         if let MigrationStatus::Ahead(migrations) = self.migration_status()? {
             return Err(StoreError::Newer(migrations));
         }
@@ -76,8 +81,8 @@ impl Conn {
         if applied.iter().any(|version| version == RUNS_UNDER_WAY) {
             crate::states::backfill_runs(self)?;
         }
-        if applied.iter().any(|version| version == RESPONSIBLE_UNIT) {
-            WriteTx::within_migration(self, first_routing::ACTOR, first_routing::record)?;
+        for step in data.iter().filter(|step| applied.iter().any(|version| version == step.after)) {
+            WriteTx::within_migration(self, step.actor, step.run)?;
         }
         Ok(applied)
     }

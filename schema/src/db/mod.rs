@@ -18,6 +18,7 @@ mod write;
 pub use backup::{Backup, restore};
 pub use connection::{Backend, Conn, MultiBackend};
 pub use error::StoreError;
+pub(crate) use migrations::DataMigration;
 pub use migrations::{MigrationReport, MigrationStatus, embedded_migrations};
 pub use pool::{Db, ReadSession, StatementCount};
 pub use write::{Committed, WriteTx};

@@ -3,7 +3,7 @@
 use super::cancellation::{self, CancelToken, Running};
 use super::storage::{Place, Writes};
 use super::target::Target;
-use super::{Backend, Conn, MigrationReport, StoreError};
+use super::{Backend, Conn, StoreError};
 use diesel::RunQueryDsl;
 use diesel::connection::{Connection, InstrumentationEvent};
 use diesel::r2d2::{self, ManageConnection, Pool, R2D2Connection};
@@ -247,12 +247,12 @@ impl Db {
         self.target.identity()
     }
 
-    /// Applies pending migrations.
-    ///
-    /// # Errors
-    /// `Newer` if a newer version migrated the database; `Migration` if a migration fails.
-    pub fn migrate(&self) -> Result<MigrationReport, StoreError> {
-        self.connection()?.migrate()
+    /// Lends a pooled connection for work that is neither a read nor a write of the register.
+    pub(crate) fn with_connection<T>(
+        &self,
+        work: impl FnOnce(&mut Conn) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        work(&mut self.connection()?)
     }
 
     /// The number of open connections, and how many of them are idle.

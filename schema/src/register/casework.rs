@@ -1,9 +1,8 @@
 //! The handling of a complaint: classify, assign, transfer, redact, close or reopen it, and record findings.
 
 use super::complaints::{self, Case, reference_day};
-use super::reference::{lock_at_version, version_conflict};
+use super::reference::{existing_id, lock_at_version, version_conflict};
 use super::routing::Routing;
-use super::submission::existing_id;
 use super::tree::load_tree;
 use crate::db::{StoreError, WriteTx};
 use crate::domain::calendar::local_date;

@@ -1,7 +1,6 @@
 //! Guidance documents: a headquarters unit asks for the Board's opinion before it issues a document (S5).
 
-use super::reference::{change, lock_at_version, version_conflict};
-use super::submission::existing_id;
+use super::reference::{change, existing_id, lock_at_version, version_conflict};
 use crate::db::{Conn, StoreError, WriteTx};
 use crate::domain::calendar::local_date;
 use crate::domain::ids::{random_id, reference_id};

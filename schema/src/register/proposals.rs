@@ -1,7 +1,6 @@
 //! Proposals of the Board to the General Department (S3).
 
-use super::reference::{change, lock_at_version, version_conflict};
-use super::submission::existing_id;
+use super::reference::{change, existing_id, lock_at_version, version_conflict};
 use crate::db::{StoreError, WriteTx};
 use crate::domain::calendar::local_date;
 use crate::domain::ids::random_id;

@@ -3,6 +3,7 @@
 
 use crate::db::dialect::KEYS_PER_QUERY;
 use crate::db::{Conn, StoreError, WriteTx};
+use crate::domain::ids::reference_id;
 use crate::enums::ReferenceEventKind;
 use crate::events::{Entity, Fields, ReferenceEvent, changed_fields, fields_of};
 use crate::models::{Enterprise, IssueCategory, Officer, RoutingRule, SystemIncident, Unit, Workload};
@@ -205,4 +206,23 @@ pub(super) fn version_conflict(what: &str, actual: i32, expected: i32) -> StoreE
     StoreError::Conflict(format!(
         "the {what} is at version {actual}, not {expected}: read it again and repeat the change if it still applies"
     ))
+}
+
+/// The id of a code of reference data.
+///
+/// # Errors
+/// `Rule` names `field` if the code is unknown.
+pub(super) fn existing_id<M: Stored>(
+    tx: &mut WriteTx<'_>,
+    field: &str,
+    code: Option<&str>,
+) -> Result<Option<Id>, StoreError> {
+    let Some(code) = code else { return Ok(None) };
+    let id = reference_id(M::ENTITY, code);
+    if M::load(tx.conn, &[id])?.is_empty() {
+        return Err(StoreError::Rule(format!(
+            "{field}: {code:?} is not known to the register: the queries `issueCategories` and `units` list the codes"
+        )));
+    }
+    Ok(Some(id))
 }

@@ -3,8 +3,7 @@
 //! complained about, or the department or the unit where there is no branch.
 
 use super::complaints::{Case, reference_day};
-use super::reference::{Stored, upsert};
-use super::submission::existing_id;
+use super::reference::{Stored, existing_id, upsert};
 use crate::db::{Conn, StoreError, WriteTx, dialect};
 use crate::domain::calendar::{is_valid_on, local_date};
 use crate::domain::ids::random_id;

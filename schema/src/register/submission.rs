@@ -1,7 +1,7 @@
 //! Submission of a complaint through the API, idempotent per (source, key).
 
 use super::complaints::{self, Case};
-use super::reference::{Stored, unknown_officer, upsert};
+use super::reference::{existing_id, unknown_officer, upsert};
 use super::routing::Routing;
 use super::tree::load_tree;
 use crate::db::{Conn, StoreError, WriteTx, dialect};
@@ -211,23 +211,4 @@ fn enterprise(tx: &mut WriteTx<'_>, tax_code: String, name: Option<String>) -> R
         upsert(tx, vec![Enterprise { id, tax_code, name, group_code: None }])?;
     }
     Ok(id)
-}
-
-/// The id of a code of reference data.
-///
-/// # Errors
-/// `Rule` names `field` if the code is unknown.
-pub(super) fn existing_id<M: Stored>(
-    tx: &mut WriteTx<'_>,
-    field: &str,
-    code: Option<&str>,
-) -> Result<Option<Id>, StoreError> {
-    let Some(code) = code else { return Ok(None) };
-    let id = reference_id(M::ENTITY, code);
-    if M::load(tx.conn, &[id])?.is_empty() {
-        return Err(StoreError::Rule(format!(
-            "{field}: {code:?} is not known to the register: the queries `issueCategories` and `units` list the codes"
-        )));
-    }
-    Ok(Some(id))
 }

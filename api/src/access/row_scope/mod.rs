@@ -1,12 +1,13 @@
 //! Row scope: which rows a viewer may read. It has three forms, which a test compares: conditions of SQL, a check of
 //! a single row, and conditions over the columns of a snapshot ([`columns`]).
 
+mod column_conditions;
 mod columns;
 #[cfg(test)]
 mod tests;
 mod unit;
 
-pub use columns::{any, within_columns};
+pub use column_conditions::{any, within_columns};
 pub use unit::{OfUnit, Part};
 
 use super::Viewer;

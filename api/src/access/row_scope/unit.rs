@@ -5,7 +5,7 @@
 //! (the branch, for most complaints), or a unit elsewhere: the headquarters unit of the field, or one that the
 //! complaint was transferred to. Only for those elsewhere the present tree says which unit stands above.
 
-use super::columns::{any, within_columns};
+use super::column_conditions::{any, within_columns};
 use super::within;
 use diesel::prelude::*;
 use jobs::snapshot::Snapshot;
