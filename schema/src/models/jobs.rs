@@ -41,6 +41,7 @@ model!(
         since: Timestamp,
         paused_at: Option<Timestamp>,
         paused_by: Option<String>,
+        pause_reason: Option<String>,
         run_id: Option<Id>,
         node: Option<String>,
         lease_until: Option<Timestamp>,

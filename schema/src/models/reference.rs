@@ -64,6 +64,8 @@ model!(issue_categories IssueCategory {
     deadline_days: Option<i32>,
     owner_unit_id: Option<Id>,
     unknown: bool,
+    /// The last day, inclusive; None for "until now".
+    valid_to: Option<NaiveDate>,
 });
 
 model!(

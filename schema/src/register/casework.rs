@@ -1,5 +1,6 @@
 //! The handling of a complaint: classify, assign, transfer, redact, close or reopen it, and record findings.
 
+use super::administration::open_category;
 use super::complaints::{self, Case, reference_day};
 use super::reference::{existing_id, lock_at_version, version_conflict};
 use super::routing::Routing;
@@ -11,7 +12,7 @@ use crate::domain::state::step;
 use crate::each;
 use crate::enums::{Attribution, ComplaintEventKind, ComplaintState, Finding};
 use crate::events::{ComplaintEvent, Entity, Fields};
-use crate::models::{ComplaintOfficer, IssueCategory, Redaction, Unit};
+use crate::models::{ComplaintOfficer, Redaction, Unit};
 use crate::queries::redactions_of;
 use crate::sql_types::Id;
 use crate::tables::{complaints as complaint_table, redactions};
@@ -83,7 +84,7 @@ fn classify(
     category: &str,
     attributions: &[(String, Attribution)],
 ) -> Result<Case, StoreError> {
-    let id = existing_id::<IssueCategory>(tx, "category", Some(category))?;
+    let id = open_category(tx, "category", Some(category), local_date(case.complaint.received_at))?;
     open(case)?;
     let mut now = case.clone();
     now.complaint.category_id = id;

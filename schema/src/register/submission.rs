@@ -1,5 +1,6 @@
 //! Submission of a complaint through the API, idempotent per (source, key).
 
+use super::administration::open_category;
 use super::complaints::{self, Case};
 use super::reference::{existing_id, unknown_officer, upsert};
 use super::routing::Routing;
@@ -12,7 +13,7 @@ use crate::domain::{declaration, tax_code};
 use crate::enums::{Attribution, Channel, Finding, LegalForm};
 use crate::events::Entity;
 use crate::import::looks::without_hidden;
-use crate::models::{Complaint, ComplaintOfficer, ComplaintSource, Enterprise, IssueCategory, Officer, Unit};
+use crate::models::{Complaint, ComplaintOfficer, ComplaintSource, Enterprise, Officer, Unit};
 use crate::sql_types::{Id, Timestamp};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -129,7 +130,7 @@ pub fn submit(tx: &mut WriteTx<'_>, source: &str, key: &str, submission: &Submis
     };
     let codes = officer_codes(&submission.officers).map_err(|message| rule("officers", message))?;
     let unit_id = existing_id::<Unit>(tx, "unit", submission.unit.as_deref())?;
-    let category_id = existing_id::<IssueCategory>(tx, "category", submission.category.as_deref())?;
+    let category_id = open_category(tx, "category", submission.category.as_deref(), local_date(received_at))?;
 
     let id = complaint_id(local_date(received_at), source, key);
     let mut case = Case {

@@ -3,10 +3,12 @@
 use crate::db::dialect::KEYS_PER_QUERY;
 use crate::db::{Conn, StoreError, WriteTx};
 use crate::domain::tree::{Ancestors, UnitTree};
-use crate::enums::ComplaintEventKind;
-use crate::events::{ComplaintEvent, Fields};
+use crate::each;
+use crate::enums::{ComplaintEventKind, ReferenceEventKind};
+use crate::events::{ComplaintEvent, Entity, Fields, ReferenceEvent};
 use crate::models::{Unit, UnitParent};
 use crate::register::complaints::reference_day;
+use crate::register::reference::Stored;
 use crate::sql_types::{Id, Timestamp};
 use crate::tables::{complaints, unit_parents, units};
 use diesel::prelude::*;
@@ -25,13 +27,59 @@ pub fn load_tree(conn: &mut Conn) -> Result<UnitTree, StoreError> {
 
 type Placed = (Id, Timestamp, Option<Timestamp>, Option<Id>, Option<Id>, Option<Id>, Option<Id>, i32);
 
+/// Replaces the parents of a unit over time, and records the event.
+///
+/// # Errors
+/// If the database refuses a row.
+pub(crate) fn replace_parents(
+    tx: &mut WriteTx<'_>,
+    unit: Id,
+    before: &[UnitParent],
+    after: &[UnitParent],
+) -> Result<(), StoreError> {
+    diesel::delete(unit_parents::table.filter(unit_parents::unit_id.eq(unit))).execute(tx.conn)?;
+    each!(&mut *tx.conn, c => diesel::insert_into(unit_parents::table).values(after).execute(c)?);
+    let kind = if before.is_empty() { ReferenceEventKind::Created } else { ReferenceEventKind::Updated };
+    let fields = |parents: &[UnitParent]| Fields::from_iter([("parents".to_owned(), json!(parents))]);
+    tx.record_reference(ReferenceEvent {
+        entity: Entity::UnitParents,
+        entity_id: unit,
+        kind,
+        effective_at: tx.now,
+        before: Some(fields(before)),
+        after: Some(fields(after)),
+    });
+    Ok(())
+}
+
+/// Refuses circles in the stored tree, and rewrites the stored ancestors of the complaints of some units and of the
+/// units below them, now or in the tree before the change. Returns the number of changed complaints.
+///
+/// # Errors
+/// `Rule` if a unit is above itself.
+pub(crate) fn rewrite_ancestors(
+    tx: &mut WriteTx<'_>,
+    before: &UnitTree,
+    affected: &HashSet<Id>,
+) -> Result<usize, StoreError> {
+    let now = load_tree(tx.conn)?;
+    if let Err(circle) = now.check_no_circle() {
+        let unit = Unit::load(tx.conn, &[circle.unit])?.remove(&circle.unit);
+        let code = unit.map_or_else(|| "?".to_owned(), |unit| unit.code);
+        return Err(StoreError::Rule(format!(
+            "the parents of unit {code:?} form a circle on {}: correct one of them",
+            circle.day
+        )));
+    }
+    let below: HashSet<Id> =
+        affected.iter().flat_map(|unit| [before.ever_below(*unit), now.ever_below(*unit)]).flatten().collect();
+    correct_ancestors(tx, &now, &below)
+}
+
 /// Rewrites the stored ancestors of the complaints of some units, with an event for each changed complaint. Where the
 /// branch above the unit was responsible (or the department, without a branch), the one above it now is. Returns the
 /// number of changed complaints.
-///
-/// # Errors
-/// If the database cannot be read or written.
-pub fn correct_ancestors(tx: &mut WriteTx<'_>, tree: &UnitTree, affected: &HashSet<Id>) -> Result<usize, StoreError> {
+fn correct_ancestors(tx: &mut WriteTx<'_>, tree: &UnitTree, affected: &HashSet<Id>) -> Result<usize, StoreError> {
     let mut affected: Vec<Id> = affected.iter().copied().collect();
     affected.sort_unstable();
     let mut corrected = 0;

@@ -9,6 +9,7 @@ diesel::table! {
         since -> UtcMicros,
         paused_at -> Nullable<UtcMicros>,
         paused_by -> Nullable<Text>,
+        pause_reason -> Nullable<Text>,
         run_id -> Nullable<Uid>,
         node -> Nullable<Text>,
         lease_until -> Nullable<UtcMicros>,

@@ -31,6 +31,7 @@ pub(super) fn locked(tx: &mut WriteTx<'_>, job: &str, now: Timestamp) -> Result<
         since: now,
         paused_at: None,
         paused_by: None,
+        pause_reason: None,
         run_id: None,
         node: None,
         lease_until: None,

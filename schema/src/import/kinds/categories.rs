@@ -10,6 +10,7 @@ use crate::import::field::{FieldType::*, fields};
 use crate::import::kinds::Context;
 use crate::import::row::Cells;
 use crate::models::{IssueCategory, Unit};
+use crate::register::administration::breaks_levels;
 use crate::register::reference::Stored;
 use crate::sql_types::Id;
 use crate::tables::issue_categories;
@@ -25,6 +26,7 @@ fields! {
     SERIOUS = "serious", Bool, false, "obstruction, harassment, corruption and the like; default: no";
     DEADLINE_DAYS = "deadline_days", Integer, false, "days within which a complaint must be answered";
     OWNER = "owner", Code, false, "the code of the headquarters unit to whose field it belongs";
+    VALID_TO = "valid_to", Date, false, "the last day on which complaints are filed under it, inclusive; blank: no end";
 }
 
 pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<Outcome>, StoreError> {
@@ -43,9 +45,10 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
             Some(None) => {
                 Some((PARENT, "is no category, neither in the register nor among the good rows of this file"))
             }
-            Some(Some(Some(_))) => Some((PARENT, "is itself below a category: there are two levels")),
-            Some(_) if above.contains(&category.id) => {
-                Some((PARENT, "cannot be the parent: this category is a parent itself, and there are two levels"))
+            Some(Some(parent_of_parent))
+                if breaks_levels(*parent_of_parent, above.contains(&category.id)).is_some() =>
+            {
+                breaks_levels(*parent_of_parent, above.contains(&category.id)).map(|reason| (PARENT, reason))
             }
             _ if category.owner_unit_id.is_some_and(|unit| !owners.contains(&unit)) => {
                 Some((OWNER, "is not known to the register: import units first"))
@@ -65,6 +68,7 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
         SERIOUS => serious,
         DEADLINE_DAYS => deadline_days,
         OWNER => owner_unit_id,
+        VALID_TO => valid_to,
     );
     let done = store(tx, order.iter().map(|at| read[*at].clone()).collect(), keep)?;
     let mut outcomes = vec![Outcome::Unchanged; order.len()];
@@ -90,6 +94,7 @@ fn read(cells: &Cells<'_>) -> Result<IssueCategory, Reject> {
         deadline_days,
         owner_unit_id: cells.code(OWNER)?.map(|code| reference_id(Entity::Unit, &code)),
         unknown: false,
+        valid_to: cells.date(VALID_TO)?,
         code,
     })
 }

@@ -4,19 +4,17 @@ use super::reference_resolver::ReferenceResolver;
 use super::{Group, Outcome};
 use crate::db::{StoreError, WriteTx};
 use crate::domain::ids::reference_id;
-use crate::each;
-use crate::enums::ReferenceEventKind;
-use crate::events::{Entity, Fields, ReferenceEvent};
+use crate::events::Entity;
 use crate::import::Reject;
 use crate::import::field::{FieldType::*, fields};
 use crate::import::kinds::Context;
 use crate::import::mapping::OnMissing;
 use crate::models::{Officer, Posting, UNKNOWN_START, Unit};
 use crate::register::reference::{Stored, unknown_officer};
+use crate::register::replace_postings;
 use crate::sql_types::Id;
 use crate::tables::postings;
 use diesel::prelude::*;
-use serde_json::json;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 fields! {
@@ -123,21 +121,7 @@ fn replace(
         return Ok(Outcome::Unchanged);
     }
     let Some(officer) = after.first().map(|row| row.officer_id) else { return Ok(Outcome::Unchanged) };
-    diesel::delete(postings::table.filter(postings::officer_id.eq(officer))).execute(tx.conn)?;
-    each!(&mut *tx.conn, c => diesel::insert_into(postings::table).values(&after).execute(c)?);
-    let fields = |rows: &[Posting]| {
-        let mut fields = Fields::new();
-        fields.insert("postings".into(), json!(rows));
-        fields
-    };
     let new = before.is_empty();
-    tx.record_reference(ReferenceEvent {
-        entity: Entity::Postings,
-        entity_id: officer,
-        kind: if new { ReferenceEventKind::Created } else { ReferenceEventKind::Updated },
-        effective_at: tx.now,
-        before: Some(fields(before)),
-        after: Some(fields(&after)),
-    });
+    replace_postings(tx, officer, before, &after)?;
     Ok(if new { Outcome::Imported } else { Outcome::Updated })
 }

@@ -3,9 +3,8 @@
 use super::{Group, Outcome, against, keep_unmapped};
 use crate::db::{StoreError, WriteTx, dialect};
 use crate::domain::ids::reference_id;
-use crate::each;
-use crate::enums::{PeerGroup, ReferenceEventKind, UnitKind};
-use crate::events::{Entity, Fields, ReferenceEvent};
+use crate::enums::{PeerGroup, UnitKind};
+use crate::events::Entity;
 use crate::import::Reject;
 use crate::import::field::{FieldType::*, fields};
 use crate::import::kinds::Context;
@@ -13,11 +12,10 @@ use crate::import::mapping::OnMissing;
 use crate::import::row::Row;
 use crate::models::{UNKNOWN_START, Unit, UnitParent};
 use crate::register::reference::{Change, Stored, upsert, upsert_keeping};
-use crate::register::{correct_ancestors, load_tree};
+use crate::register::{load_tree, replace_parents, rewrite_ancestors};
 use crate::sql_types::Id;
 use crate::tables::{unit_parents, units};
 use diesel::prelude::*;
-use serde_json::json;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 fields! {
@@ -61,8 +59,8 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
     let unknown = refuse_unknown_parents(tx, context, batch, &mut read)?;
 
     let old_tree = load_tree(tx.conn)?;
-    let mut tree_units: BTreeMap<Id, Unit> =
-        units::table.select(Unit::as_select()).load(tx.conn)?.into_iter().map(|unit: Unit| (unit.id, unit)).collect();
+    let mut kinds: HashMap<Id, UnitKind> =
+        units::table.select((units::id, units::kind)).load::<(Id, UnitKind)>(tx.conn)?.into_iter().collect();
     let mut parents: BTreeMap<Id, Vec<UnitParent>> = BTreeMap::new();
     for row in unit_parents::table.select(UnitParent::as_select()).load(tx.conn)? {
         parents.entry(row.unit_id).or_default().push(row);
@@ -76,7 +74,7 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
     let mut outcomes = Vec::new();
     for (read, change) in good.iter().zip(changes) {
         let id = read.unit.id;
-        let kind_changed = tree_units.insert(id, read.unit.clone()).is_some_and(|old| old.kind != read.unit.kind);
+        let kind_changed = kinds.insert(id, read.unit.kind).is_some_and(|old| old != read.unit.kind);
         let before = parents.remove(&id).unwrap_or_default();
         let after = merged(&before, &read.parents, context.mapping.complete);
         let moved = before != after;
@@ -94,14 +92,7 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
     }
     drop(good);
 
-    let new_tree = load_tree(tx.conn)?;
-    new_tree.check_no_circle().map_err(|circle| {
-        let code = tree_units.get(&circle.unit).map_or("?", |unit| unit.code.as_str());
-        StoreError::Rule(format!("the parents of unit {code:?} form a circle on {}: correct the file", circle.day))
-    })?;
-    let below: HashSet<Id> =
-        affected.iter().flat_map(|unit| [old_tree.ever_below(*unit), new_tree.ever_below(*unit)]).flatten().collect();
-    correct_ancestors(tx, &new_tree, &below)?;
+    rewrite_ancestors(tx, &old_tree, &affected)?;
 
     let mut outcomes = outcomes.into_iter();
     Ok(read
@@ -226,29 +217,4 @@ fn merged(before: &[UnitParent], file: &[UnitParent], complete: bool) -> Vec<Uni
     }
     by_start.extend(file.iter().map(|parent| (parent.valid_from, parent.clone())));
     by_start.into_values().collect()
-}
-
-fn replace_parents(
-    tx: &mut WriteTx<'_>,
-    unit: Id,
-    before: &[UnitParent],
-    after: &[UnitParent],
-) -> Result<(), StoreError> {
-    diesel::delete(unit_parents::table.filter(unit_parents::unit_id.eq(unit))).execute(tx.conn)?;
-    each!(&mut *tx.conn, c => diesel::insert_into(unit_parents::table).values(after).execute(c)?);
-    let kind = if before.is_empty() { ReferenceEventKind::Created } else { ReferenceEventKind::Updated };
-    let fields = |parents: &[UnitParent]| {
-        let mut fields = Fields::new();
-        fields.insert("parents".into(), json!(parents));
-        fields
-    };
-    tx.record_reference(ReferenceEvent {
-        entity: Entity::UnitParents,
-        entity_id: unit,
-        kind,
-        effective_at: tx.now,
-        before: Some(fields(before)),
-        after: Some(fields(after)),
-    });
-    Ok(())
 }

@@ -1,0 +1,119 @@
+//! Changes of reference data by those who administer the register: units and their tree, categories, officers and
+//! their postings, and whole reorganisations. Each change names the revision that it was decided on.
+
+mod categories;
+mod checks;
+mod officers;
+mod reorganisation;
+mod tree_edit;
+mod units;
+
+pub use categories::{
+    CategoryChange, NewCategory, breaks_levels, change_category, close_category, create_category, open_category,
+};
+pub use officers::{
+    NewOfficer, OfficerChange, PostingChange, change_officer, correct_posting, create_officer, end_posting,
+    start_posting,
+};
+pub use reorganisation::{Reorganisation, Report as ReorganisationReport, reorganise};
+pub use units::{ClosedUnit, NewUnit, UnitChange, change_unit, close_unit, create_unit, move_unit};
+
+use crate::db::{Conn, StoreError, WriteTx};
+use crate::domain::ids::reference_id;
+use crate::models::{IssueCategory, Officer, Unit};
+use crate::queries::{category_revisions, officer_revisions, unit_revisions};
+use crate::register::reference::Stored;
+use crate::sql_types::Id;
+use std::collections::HashMap;
+
+/// A row as somebody saw it who now changes it.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    pub code: String,
+    /// The revision that was seen: the position of the last change of the row.
+    pub revision: i64,
+}
+
+/// Reference data that is changed by code and revision.
+trait Administered: Stored {
+    /// What messages call a row.
+    const WORD: &'static str;
+    /// The GraphQL query that lists the rows.
+    const QUERY: &'static str;
+
+    fn revisions(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, i64>, StoreError>;
+}
+
+impl Administered for Unit {
+    const WORD: &'static str = "unit";
+    const QUERY: &'static str = "units";
+
+    fn revisions(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, i64>, StoreError> {
+        unit_revisions(conn, ids)
+    }
+}
+
+impl Administered for IssueCategory {
+    const WORD: &'static str = "category";
+    const QUERY: &'static str = "issueCategories";
+
+    fn revisions(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, i64>, StoreError> {
+        category_revisions(conn, ids)
+    }
+}
+
+impl Administered for Officer {
+    const WORD: &'static str = "officer";
+    const QUERY: &'static str = "officers";
+
+    fn revisions(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, i64>, StoreError> {
+        officer_revisions(conn, ids)
+    }
+}
+
+/// Optimistic locking: the row that is still at the revision seen, locked until the transaction ends.
+///
+/// # Errors
+/// `NotFound`; `Conflict` if the row is at another revision.
+fn locked<M: Administered>(tx: &mut WriteTx<'_>, seen: &Seen) -> Result<M, StoreError> {
+    let id = reference_id(M::ENTITY, &seen.code);
+    M::lock(tx.conn, &[id])?;
+    let row = M::load(tx.conn, &[id])?.remove(&id).ok_or_else(|| {
+        StoreError::NotFound(format!(
+            "there is no {} {:?}: the query `{}` lists the codes",
+            M::WORD,
+            seen.code,
+            M::QUERY
+        ))
+    })?;
+    let revision = M::revisions(tx.conn, &[id])?.remove(&id).unwrap_or(0);
+    if revision == seen.revision {
+        return Ok(row);
+    }
+    Err(StoreError::Conflict(format!(
+        "the {} {:?} is at revision {revision}, not {}: read it again and repeat the change if it still applies",
+        M::WORD,
+        seen.code,
+        seen.revision
+    )))
+}
+
+/// Checks that a code is free. Returns the placeholder that the register has for it, if any.
+///
+/// # Errors
+/// `Conflict` if a row that somebody described has the code.
+fn placeholder<M: Administered>(
+    tx: &mut WriteTx<'_>,
+    code: &str,
+    is_placeholder: impl FnOnce(&M) -> bool,
+) -> Result<Option<M>, StoreError> {
+    let id = reference_id(M::ENTITY, code);
+    M::lock(tx.conn, &[id])?;
+    match M::load(tx.conn, &[id])?.remove(&id) {
+        Some(row) if !is_placeholder(&row) => Err(StoreError::Conflict(format!(
+            "code: there is a {} {code:?} already: change it, or choose another code",
+            M::WORD
+        ))),
+        found => Ok(found),
+    }
+}
