@@ -13,8 +13,8 @@ use tokio::task::JoinHandle;
 /// a tenth of it: computations slow down under load but still finish.
 const NICENESS: i32 = 10;
 /// Maximum number of threads; further work queues. Admission control lets no more run at once: four
-/// statistics and two jobs.
-const THREADS: usize = 6;
+/// statistics, two scheduled jobs and two that clients started.
+const THREADS: usize = 8;
 
 /// Never shut down, so that a process that exits does not wait for computations.
 static COMPUTE: LazyLock<io::Result<Runtime>> = LazyLock::new(|| {

@@ -69,6 +69,7 @@ const MAY_DIFFER: [&str; 20] = [
     "finishedAt",
     "scheduledAt",
     "retryAt",
+    "next",
     "recordedAt",
     "effectiveAt",
     "changedAt",

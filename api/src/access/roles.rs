@@ -5,6 +5,12 @@ use schema::enums::Role::{self, Admin, Board, Dashboard, DataTeam, Intake, UnitH
 /// Roles that see complaints, each within its row scope.
 pub(super) const BOARD_AND_HEADS: &[Role] = &[Board, UnitHead];
 
+/// Roles that see runs of jobs, and officers with their postings.
+pub(super) const BOARD_AND_ADMIN: &[Role] = &[Board, Admin];
+
+/// Roles that see who an officer is.
+pub(super) const BOARD_HEADS_AND_ADMIN: &[Role] = &[Board, UnitHead, Admin];
+
 /// Roles that see reference data and texts about procedures, which concern no person.
 pub(super) const REFERENCE: &[Role] = &[Board, UnitHead, DataTeam, Dashboard, Intake, Admin];
 
@@ -31,9 +37,6 @@ pub(super) const ANALYSTS: &[Role] = &[Board, UnitHead, DataTeam];
 
 /// Roles that see the history of complaints, each within its row scope, or of reference data.
 pub(super) const HISTORIES: &[Role] = &[Board, UnitHead, DataTeam, Admin];
-
-/// Roles that see names of users of the register, each as far as resolvers show them.
-pub(super) const SEES_USERS: &[Role] = &[Board, UnitHead, Admin];
 
 /// Roles that may filter groups by people and enterprises.
 pub(super) const PEOPLE: &[Role] = &[Board, UnitHead];

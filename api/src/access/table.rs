@@ -1,9 +1,12 @@
 //! The access table: which roles may use which fields (docs/threat-model.md), and what the audit log records of them.
 
+mod administration;
+
 use super::roles::{
-    ANALYSTS, BOARD_AND_DATA_TEAM, BOARD_AND_HEADS, COMPLAINT_ENUMS, HISTORIES, PEOPLE, REFERENCE, SEES_ALL,
-    SEES_USERS, STATISTICS,
+    ANALYSTS, BOARD_AND_ADMIN, BOARD_AND_DATA_TEAM, BOARD_AND_HEADS, BOARD_HEADS_AND_ADMIN, COMPLAINT_ENUMS, HISTORIES,
+    PEOPLE, REFERENCE, SEES_ALL, STATISTICS,
 };
+use administration::ADMINISTRATION;
 use schema::enums::Role::{self, Admin, Board, Intake, UnitHead};
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -36,6 +39,9 @@ const SHOWN_MEASURES: &str =
 /// Why the log records nothing of a statistic.
 const OF_GROUPS: &str = "numbers of groups; people have fields of their own";
 
+/// Types, their fields, the roles that may name them, and what the audit log records of them.
+type TableRow = (&'static str, &'static str, &'static [Role], Audited);
+
 /// Rows of types, their fields or input fields, the roles that may name them, and what the audit log records of them.
 /// Names are separated by spaces.
 ///
@@ -44,7 +50,7 @@ const OF_GROUPS: &str = "numbers of groups; people have fields of their own";
 ///
 /// Enum values stand here like fields: to order or group by one is to name it. Validation refuses a value that
 /// the schema does not have.
-const TABLE: &[(&str, &str, &[Role], Audited)] = &[
+const TABLE: &[TableRow] = &[
     // Queries.
     ("Query", "complaints", ANALYSTS, Root),
     ("Query", "complaint unitResponses", BOARD_AND_HEADS, Root),
@@ -53,8 +59,8 @@ const TABLE: &[(&str, &str, &[Role], Audited)] = &[
     ("SqlAnswer", "* rows", BOARD_AND_DATA_TEAM, No("the SQL query itself is logged")),
     ("SqlColumn", "name type", BOARD_AND_DATA_TEAM, No("the SQL query itself is logged")),
     ("Query", "issueCategories units unit", REFERENCE, Root),
-    ("Query", "officers enterprises", &[Board], Root),
-    ("Query", "officer", &[Board, Admin], Root),
+    ("Query", "officers officer", BOARD_AND_ADMIN, Root),
+    ("Query", "enterprises", &[Board], Root),
     ("Query", "flags flag", BOARD_AND_HEADS, Root),
     ("Query", "flagsFound", &[Board], Root),
     ("FlagsFound", "* runId", &[Board], No("the run; found subjects have fields of their own")),
@@ -81,42 +87,13 @@ const TABLE: &[(&str, &str, &[Role], Audited)] = &[
     ("FunnelPlot", "*", &[Board], No("of branches")),
     ("FunnelPoint", "* unitCode", &[Board], No("of branches")),
     ("CusumSeries CusumWeek", "*", &[Board], No("of a branch")),
-    ("Query", "jobRuns", &[Board, Admin], Root),
+    ("Query", "jobRuns jobs", BOARD_AND_ADMIN, Root),
     ("Query", "digests", &[Board], Root),
     ("Query", "node", REFERENCE, Root),
     ("Node", "id", REFERENCE, ByRows),
     ("Query", "serviceInfo", REFERENCE, Root),
     ("ServiceInfo", "* version", REFERENCE, No("of the service")),
     ("ServiceLimits", "*", REFERENCE, No("of the service")),
-    // Principals and the audit log.
-    ("Query", "principals auditLog", &[Admin], Root),
-    ("Principal", "officerCode", &[Admin], ByResolver),
-    ("Principal", "* id name", &[Admin], No("users of the register")),
-    ("PrincipalConnection PrincipalEdge", "*", &[Admin], Part),
-    ("PrincipalFilter", "* name", &[Admin], No("users of the register")),
-    ("PrincipalOrder", "*", &[Admin], Part),
-    ("PrincipalOrderField", "*", &[Admin], Word),
-    ("ApiToken", "* id", &[Admin], No("tokens of users of the register")),
-    ("AuditEntry", "* actor objects operation", &[Admin], No("otherwise reading the log would extend it without end")),
-    ("AuditEntryConnection AuditEntryEdge", "*", &[Admin], Part),
-    ("AuditFilter", "* actor", &[Admin], No("users of the register")),
-    ("AuditOrder", "*", &[Admin], Part),
-    ("AuditOrderField AuditAction", "*", &[Admin], Word),
-    ("AuditActionOps", "*", &[Admin], Part),
-    ("Role", "*", &[Admin], Word),
-    ("RoleOps", "*", &[Admin], Part),
-    ("Mutation", "createToken revokeTokens putRoutingRule endRoutingRule", &[Admin], Root),
-    ("CreateTokenInput", "officer", &[Admin], AsCondition),
-    ("CreateTokenInput", "* name unit", &[Admin], No("users of the register")),
-    ("CreateTokenPayload", "* token", &[Admin], No("written objects have fields of their own")),
-    ("RevokeTokensPayload", "*", &[Admin], No("written objects have fields of their own")),
-    ("Query", "routingRules routeOf", &[Board, Admin], Root),
-    ("RoutingRule", "* id", &[Board, Admin], No("a rule names categories and units")),
-    ("Route", "*", &[Board, Admin], No("a unit is not a person")),
-    ("RouteReason", "*", &[Board, Admin], Word),
-    ("PutRoutingRuleInput", "* category id responsibleUnit unit", &[Admin], No("a rule names categories and units")),
-    ("EndRoutingRuleInput", "* id", &[Admin], No("a rule names categories and units")),
-    ("RoutingRulePayload", "*", &[Admin], No("written objects have fields of their own")),
     // Mutations.
     ("Mutation", "submitComplaint", &[Intake], Root),
     ("Mutation", "respondToComplaint", &[UnitHead], Root),
@@ -234,7 +211,7 @@ const TABLE: &[(&str, &str, &[Role], Audited)] = &[
     // Subscriptions.
     ("Subscription", "complaintReceived", ANALYSTS, Root),
     ("Subscription", "flagChanged", BOARD_AND_HEADS, Root),
-    ("Subscription", "jobRunChanged", &[Board, Admin], Root),
+    ("Subscription", "jobRunChanged", BOARD_AND_ADMIN, Root),
     // Complaints. DATA_TEAM sees pseudonyms of subjects, and nothing that identifies them: no id or reference,
     // no text, and no condition on these.
     ("Query", "redactedComplaints", BOARD_AND_HEADS, Root),
@@ -252,7 +229,7 @@ const TABLE: &[(&str, &str, &[Role], Audited)] = &[
     ("ComplaintHistoryEntry", "reason reasonErased", BOARD_AND_HEADS, ByRows),
     ("ComplaintHistoryEntry", "*", ANALYSTS, No("who and when, no content")),
     ("HistoryChange", "* after afterName before beforeName field", HISTORIES, No("logged by changes of the entry")),
-    ("HistoryActor", "name", SEES_USERS, No("users of the register")),
+    ("HistoryActor", "name", BOARD_HEADS_AND_ADMIN, No("users of the register")),
     ("HistoryActor", "*", HISTORIES, No("users of the register")),
     ("HistoryActorKind", "*", HISTORIES, Word),
     ("ComplaintSource", "reference source", BOARD_AND_HEADS, No("logged by Complaint.sources")),
@@ -301,20 +278,23 @@ const TABLE: &[(&str, &str, &[Role], Audited)] = &[
     ("StatisticsComparison", "*", STATISTICS, Word),
     ("StatisticsOrder", "*", STATISTICS, Part),
     // People: within complaints for roles that see complaints; as lists for the Board only.
-    ("Officer", "appointedOn id name rank record", BOARD_AND_HEADS, ByResolver),
-    ("Officer", "code", SEES_USERS, ByResolver),
-    ("Officer", "history", &[Board, Admin], ByResolver),
+    ("Officer", "appointedOn code id name rank", BOARD_HEADS_AND_ADMIN, ByResolver),
+    ("Officer", "record", BOARD_AND_HEADS, ByResolver),
+    ("Officer", "history", BOARD_AND_ADMIN, ByResolver),
     ("Officer", "complaints", ANALYSTS, ByResolver),
-    ("Officer", "flag postings", &[Board], ByResolver),
+    ("Officer", "flag", &[Board], ByResolver),
+    ("Officer", "postings", BOARD_AND_ADMIN, ByResolver),
     ("Officer", "pseudonym", ANALYSTS, No("a pseudonym replaces the identity")),
-    ("Officer", "*", BOARD_AND_HEADS, No("a pseudonym replaces the identity")),
-    ("OfficerConnection OfficerEdge", "*", &[Board], Part),
-    ("OfficerFilter", "appointedOn code id name rank search unknown", BOARD_AND_HEADS, AsCondition),
-    ("OfficerFilter", "unit", &[Board], AsCondition),
-    ("OfficerFilter", "*", BOARD_AND_HEADS, No("and, or, not")),
+    ("Officer", "revision", &[Admin], No("the place of the last change")),
+    ("Officer", "*", BOARD_HEADS_AND_ADMIN, No("a pseudonym replaces the identity")),
+    ("OfficerConnection OfficerEdge", "*", BOARD_AND_ADMIN, Part),
+    ("OfficerFilter", "appointedOn code id name rank search unknown", BOARD_HEADS_AND_ADMIN, AsCondition),
+    ("OfficerFilter", "unit", BOARD_AND_ADMIN, AsCondition),
+    ("OfficerFilter", "*", BOARD_HEADS_AND_ADMIN, No("and, or, not")),
     ("OfficerOrder", "measure", &[Board], AsCondition),
-    ("OfficerOrder", "*", &[Board], Part),
-    ("Posting", "*", &[Board], No("logged by Officer.postings")),
+    ("OfficerOrder", "days filter", &[Board], Part),
+    ("OfficerOrder", "*", BOARD_AND_ADMIN, Part),
+    ("Posting", "*", BOARD_AND_ADMIN, No("logged by Officer.postings")),
     ("Enterprise", "complaints", ANALYSTS, ByResolver),
     ("Enterprise", "history", &[Board], ByResolver),
     ("Enterprise", "groupCode id name taxCode", BOARD_AND_HEADS, ByResolver),
@@ -327,8 +307,9 @@ const TABLE: &[(&str, &str, &[Role], Audited)] = &[
     // Units and categories: no personal data.
     ("Unit", "complaints responsibleFor", ANALYSTS, No("a unit is not a person")),
     ("Unit", "cusum flag", &[Board], No("a unit is not a person")),
-    ("Unit IssueCategory", "history", &[Board, Admin], No("neither is a person")),
+    ("Unit IssueCategory", "history", BOARD_AND_ADMIN, No("neither is a person")),
     ("Unit", "scorecard", BOARD_AND_HEADS, No("a unit is not a person")),
+    ("Unit", "revision", &[Admin], No("a unit is not a person")),
     ("Unit", "* code field id name nameEn nameVi", REFERENCE, No("a unit is not a person")),
     ("Scorecard", "*", BOARD_AND_HEADS, No("of a unit, or told by Officer.record")),
     ("UnitParent", "*", REFERENCE, No("a unit is not a person")),
@@ -337,13 +318,14 @@ const TABLE: &[(&str, &str, &[Role], Audited)] = &[
     ("UnitOrder", "days filter measure", ANALYSTS, Part),
     ("UnitOrder", "*", REFERENCE, Part),
     ("IssueCategory", "complaints", ANALYSTS, No("a category is not a person")),
+    ("IssueCategory", "revision", &[Admin], No("a category is not a person")),
     ("IssueCategory", "* code id name nameEn nameVi", REFERENCE, No("a category is not a person")),
     ("IssueCategoryConnection IssueCategoryEdge", "*", REFERENCE, Part),
     ("CategoryFilter", "* code id nameEn nameVi parentId within", REFERENCE, No("a category is not a person")),
     ("IssueCategoryOrder", "days filter measure", ANALYSTS, Part),
     ("IssueCategoryOrder", "*", REFERENCE, Part),
-    ("ReferenceHistoryConnection ReferenceHistoryEdge", "*", &[Board, Admin], Part),
-    ("ReferenceHistoryEntry", "*", &[Board, Admin], No("logged by the history of the officer or enterprise")),
+    ("ReferenceHistoryConnection ReferenceHistoryEdge", "*", BOARD_AND_ADMIN, Part),
+    ("ReferenceHistoryEntry", "*", BOARD_AND_ADMIN, No("logged by the history of the officer or enterprise")),
     // Results of jobs.
     ("Flag", "changedAt explanations id numbers officer openedAt proposed reasonEn", BOARD_AND_HEADS, ByResolver),
     ("Flag", "reasonVi runId state tier", BOARD_AND_HEADS, ByResolver),
@@ -363,11 +345,11 @@ const TABLE: &[(&str, &str, &[Role], Audited)] = &[
     ("FlagFilter", "runId", &[Board], No("what kind of flag; the officer has fields of its own")),
     ("FlagFilter", "*", BOARD_AND_HEADS, No("what kind of flag; the officer has fields of its own")),
     ("FlagOrder", "*", BOARD_AND_HEADS, Part),
-    ("JobRun", "codeVersion error hash id job rules summary", &[Board, Admin], No("numbers and rules of a whole run")),
-    ("JobRun", "*", &[Board, Admin], No("numbers and rules of a whole run")),
-    ("JobRunConnection JobRunEdge", "*", &[Board, Admin], Part),
-    ("JobRunFilter", "* id job", &[Board, Admin], No("runs of jobs")),
-    ("JobRunOrder", "*", &[Board, Admin], Part),
+    ("JobRun", "codeVersion error hash id job rules summary", BOARD_AND_ADMIN, No("numbers and rules of a whole run")),
+    ("JobRun", "*", BOARD_AND_ADMIN, No("numbers and rules of a whole run")),
+    ("JobRunConnection JobRunEdge", "*", BOARD_AND_ADMIN, Part),
+    ("JobRunFilter", "* id job", BOARD_AND_ADMIN, No("runs of jobs")),
+    ("JobRunOrder", "*", BOARD_AND_ADMIN, Part),
     ("Digest", "document html text", &[Board], ByResolver),
     ("Digest", "* id subject", &[Board], No("existence and time")),
     ("DigestConnection DigestEdge", "*", &[Board], Part),
@@ -381,7 +363,7 @@ const TABLE: &[(&str, &str, &[Role], Audited)] = &[
     ("LegalFormOps AttributionOps FindingOps", "*", ANALYSTS, Part),
     ("ResponsibleUnitOps", "*", ANALYSTS, Part),
     ("ResponseActionOps TierOps FlagStateOps SubjectKindOps", "*", BOARD_AND_HEADS, Part),
-    ("RunStateOps", "*", &[Board, Admin], Part),
+    ("RunStateOps", "*", BOARD_AND_ADMIN, Part),
     ("LocaleOps", "*", &[Board], Part),
     // Enums: first those that concern no person.
     ("CategoryKind PeerGroup UnitKind UnitLevel SortDirection UnitOrderField", "*", REFERENCE, Word),
@@ -394,10 +376,10 @@ const TABLE: &[(&str, &str, &[Role], Audited)] = &[
         Word,
     ),
     ("UnitResponseOrderField", "*", BOARD_AND_HEADS, Word),
-    ("OfficerOrderField", "CODE NAME", &[Board], AsCondition),
+    ("OfficerOrderField", "CODE NAME", BOARD_AND_ADMIN, AsCondition),
     ("EnterpriseOrderField", "NAME TAX_CODE", &[Board], AsCondition),
     ("Tier Proposed FlagState FlagOrderField SubjectKind ExposureBasis", "*", BOARD_AND_HEADS, Word),
-    ("RunState RunOrigin JobRunOrderField ReferenceEventKind", "*", &[Board, Admin], Word),
+    ("RunState RunOrigin JobRunOrderField ReferenceEventKind", "*", BOARD_AND_ADMIN, Word),
     ("DigestOrderField", "*", &[Board], Word),
     ("Locale", "*", REFERENCE, Word),
     ("DeliveryChannel DeliveryState", "*", &[Board], Word),
@@ -405,7 +387,7 @@ const TABLE: &[(&str, &str, &[Role], Audited)] = &[
 
 /// The rows of the table, each for one type and one field or `*`.
 pub fn rows() -> impl Iterator<Item = (&'static str, &'static str, &'static [Role], Audited)> {
-    TABLE.iter().flat_map(|(types, fields, roles, audited)| {
+    TABLE.iter().chain(ADMINISTRATION).flat_map(|(types, fields, roles, audited)| {
         types.split(' ').flat_map(move |of| fields.split(' ').map(move |field| (of, field, *roles, *audited)))
     })
 }

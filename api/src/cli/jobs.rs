@@ -7,15 +7,19 @@ use chrono::NaiveDate;
 use jobs::analyses::recurrence::Rules;
 use jobs::flags;
 use jobs::runner::job::{Context, Job};
-use jobs::runner::ledger;
+use jobs::runner::ledger::{self, Pause};
 use jobs::runner::settings::Settings;
 use jobs::scheduled::REGISTRY;
 use schema::domain::calendar::{FIRST_DAY, LAST_DAY, is_sensible, local_date};
+use schema::domain::inert;
 use schema::models::{Job as JobRow, JobRun};
 use schema::{Db, Timestamp};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::ExitCode;
+
+/// The longest reason of a pause, in characters.
+const LONGEST_REASON: usize = 500;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
@@ -45,6 +49,9 @@ pub enum Command {
     Pause {
         /// Name of the job
         name: String,
+        /// Why: `jobs list` shows it
+        #[arg(long)]
+        reason: Option<String>,
     },
     /// Start the scheduled runs of a paused job again
     Resume {
@@ -92,11 +99,12 @@ pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> any
                 table(&header, runs.iter().map(history_row))
             })?;
         }
-        Command::Pause { name } => {
-            let row = ledger::set_paused(db, job_named(name)?.name(), Some("cli"))?;
-            out.print(&json!({ "name": name, "pausedAt": row.paused_at }), |_| {
-                format!("{name} is paused: `phananh jobs resume {name}` starts it again")
-            })?;
+        Command::Pause { name, reason } => {
+            let reason = reason.as_deref().map(|reason| inert::name("the reason", reason, LONGEST_REASON));
+            let reason = reason.transpose().map_err(anyhow::Error::msg)?;
+            let row = ledger::set_paused(db, job_named(name)?.name(), Some(Pause { by: "cli", reason }))?;
+            let paused = json!({ "name": name, "pausedAt": row.paused_at, "reason": row.pause_reason });
+            out.print(&paused, |_| format!("{name} is paused: `phananh jobs resume {name}` starts it again"))?;
         }
         Command::Resume { name } => {
             let row = ledger::set_paused(db, job_named(name)?.name(), None)?;
@@ -133,6 +141,8 @@ fn list(db: &Db, settings: &Settings, out: &Output) -> anyhow::Result<()> {
             "timezone": plan.schedule.zone().name(),
             "missed": plan.missed,
             "pausedAt": paused_at,
+            "pausedBy": state.and_then(|state| state.paused_by.clone()),
+            "pauseReason": state.and_then(|state| state.pause_reason.clone()),
             "next": next,
             "runningOn": running.and_then(|state| state.node.clone()),
         }));
@@ -145,7 +155,10 @@ fn list(db: &Db, settings: &Settings, out: &Output) -> anyhow::Result<()> {
                 let next = match (&job["enabled"], &job["pausedAt"], &job["runningOn"]) {
                     (_, _, Value::String(node)) => format!("running on {node}"),
                     (Value::Bool(false), _, _) => "disabled".to_owned(),
-                    (_, Value::String(_), _) => "paused".to_owned(),
+                    (_, Value::String(_), _) => match &job["pauseReason"] {
+                        Value::String(reason) => format!("paused: {reason}"),
+                        _ => "paused".to_owned(),
+                    },
                     _ => word(&job["next"]),
                 };
                 vec![

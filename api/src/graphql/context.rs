@@ -13,6 +13,7 @@ use crate::admission::{Admission, Owner};
 use crate::budget::Budget;
 use crate::config::Limits;
 use async_graphql::{Context, Result};
+use jobs::runner::on_demand::OnDemand;
 use jobs::snapshot::{Snapshot, SnapshotStore};
 use jobs::statistics::Editions;
 use schema::db::StatementCount;
@@ -44,6 +45,8 @@ pub struct App {
     pub suspension_rules: Arc<SuspensionRules>,
     /// The JSON of objects in lists.
     pub objects: Arc<ObjectCache>,
+    /// Executes the runs of jobs that clients start.
+    pub on_demand: Arc<OnDemand>,
     /// Admission control of statistics.
     pub statistics: Admission,
     /// Admission control of SQL queries.

@@ -82,6 +82,8 @@ pub fn from_job(failure: JobError) -> async_graphql::Error {
     match failure {
         JobError::Store(failure) => from_store(failure),
         JobError::Question(message) => bad_input(message),
+        failure @ JobError::Busy(_) => error(Code::Conflict, failure.to_string()),
+        JobError::NotFound(message) => error(Code::NotFound, message),
         failure => {
             tracing::error!(error = %failure, "the request failed");
             error(Code::Internal, "the request failed; the server's log says why")

@@ -77,6 +77,18 @@ loader!(
     ResponseCountKey => i64, queries::response_counts_of
 );
 loader!(
+    /// The revision of a unit with its parents.
+    UnitRevisionKey => i64, queries::unit_revisions
+);
+loader!(
+    /// The revision of an officer with the postings.
+    OfficerRevisionKey => i64, queries::officer_revisions
+);
+loader!(
+    /// The revision of a category.
+    CategoryRevisionKey => i64, queries::category_revisions
+);
+loader!(
     /// The parents of a unit over time.
     ParentsKey => Vec<UnitParent>, queries::parents_of
 );

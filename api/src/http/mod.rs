@@ -27,6 +27,7 @@ mod snapshot_keeper;
 mod socket;
 mod spool;
 mod subscription_limit;
+mod tls;
 
 pub use server::{Server, ServerOptions, listen};
 

@@ -12,10 +12,11 @@ use super::rights::Rights;
 use super::snapshot_keeper::SnapshotKeeper;
 use super::socket::Stopping;
 use super::subscription_limit::SubscriptionLimit;
+use super::tls::tls_config;
 use super::{Service, export, graphiql, graphql, health, socket};
 use crate::access::Guard;
 use crate::admission::{Admission, OperationAdmission};
-use crate::config::{ApiSettings, TlsSettings};
+use crate::config::ApiSettings;
 use crate::graphql::change_feed::ChangeFeed;
 use crate::graphql::context::App;
 use crate::graphql::execute::object_cache::ObjectCache;
@@ -31,6 +32,7 @@ use actix_web::{
     middleware::{Compress, from_fn},
 };
 use anyhow::Context;
+use jobs::runner::on_demand::OnDemand;
 use jobs::runner::scheduler::Scheduler;
 use jobs::runner::settings::{AuditSettings, Settings};
 use jobs::scheduled::REGISTRY;
@@ -38,8 +40,6 @@ use jobs::scheduled::audit::seal_and_witness;
 use jobs::snapshot::{SnapshotFile, SnapshotStore};
 use jobs::statistics::Editions;
 use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use schema::Db;
 use schema::enums::Role;
 use schema::register::disclosure;
@@ -138,6 +138,7 @@ impl Server {
         let snapshots = Arc::new(SnapshotStore::load_kept(&db, snapshot_file.as_ref())?);
         let editions = Arc::new(Editions::new(disclosure::secret(&db, options.settings.keys.as_deref())?));
         let change_feed = ChangeFeed::new(db.clone());
+        let on_demand = OnDemand::new(db.clone(), options.settings.clone(), REGISTRY, Arc::clone(&snapshots));
         let for_requests = Db::open_for_requests(
             &options.database,
             settings.longest_deadline() + GRACE,
@@ -161,6 +162,7 @@ impl Server {
                 change_feed,
                 suspension_rules: Arc::new(suspension_rules),
                 objects: Arc::new(ObjectCache::new(settings.object_cache_mb)),
+                on_demand: Arc::new(on_demand),
                 statistics: Admission::new(STATISTICS_AT_ONCE, statistics_of_a_token()),
                 sql_queries: Admission::new(SQL_AT_ONCE, 1),
             },
@@ -262,6 +264,7 @@ impl Server {
         };
         let metrics_server = self.metrics.map(|listener| serve_metrics(listener, service.clone())).transpose()?;
         let ending = service.clone();
+        let on_demand = Arc::clone(&service.app.on_demand);
         let dev = service.dev;
         let largest_body = service.settings.largest_body() as usize;
         let connections = Arc::clone(&service.connections);
@@ -324,6 +327,7 @@ impl Server {
         if let Some(scheduler) = scheduler {
             scheduler.stop().await;
         }
+        on_demand.stop().await;
         refresher.abort();
         rights_poller.abort();
         if let Some(sealer) = sealer {
@@ -385,18 +389,4 @@ fn cors(settings: &ApiSettings) -> Cors {
         .block_on_origin_mismatch(false)
         .max_age(3_600);
     settings.cors_origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
-}
-
-fn tls_config(settings: &TlsSettings) -> anyhow::Result<ServerConfig> {
-    let named = |what: &str, path: &std::path::Path| format!("api.tls.{what}: {}", path.display());
-    let certificates = CertificateDer::pem_file_iter(&settings.certificate)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .with_context(|| named("certificate", &settings.certificate))?;
-    let key = PrivateKeyDer::from_pem_file(&settings.key).with_context(|| named("key", &settings.key))?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(certificates, key)
-        .context("api.tls: the key does not match the certificate")
 }

@@ -4,6 +4,7 @@
 pub mod cron;
 pub mod job;
 pub mod ledger;
+pub mod on_demand;
 pub mod plan;
 pub mod scheduler;
 pub mod settings;

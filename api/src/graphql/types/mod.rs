@@ -2,6 +2,7 @@
 //! lists, filter, orders, inputs and mutations. Types refer to one another, so these modules do, too. The roots merge
 //! the queries and the mutations of all subjects.
 
+pub mod administration;
 pub mod analyses;
 pub mod audit;
 pub mod category;
@@ -12,6 +13,7 @@ pub mod enterprise;
 pub mod flag;
 pub mod guidance;
 pub mod history;
+pub mod job;
 pub mod job_run;
 pub mod measure;
 pub mod node;
@@ -88,6 +90,7 @@ pub struct AdministrationQueries(
     audit::AuditQueries,
     principal::PrincipalQueries,
     routing::RoutingQueries,
+    job::JobQueries,
     service::ServiceQueries,
 );
 
@@ -95,6 +98,7 @@ pub struct AdministrationQueries(
 /// All mutations.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
+    AdministrationMutations,
     principal::TokenMutations,
     routing::RoutingMutations,
     guidance::GuidanceMutations,
@@ -107,4 +111,14 @@ pub struct Mutation(
     response::UnitResponseMutations,
     complaint::TransferMutations,
     complaint::ComplaintMutations,
+);
+
+/// What an ADMIN changes beside tokens.
+#[derive(MergedObject, Default)]
+pub struct AdministrationMutations(
+    administration::ReorganisationMutations,
+    administration::OfficerMutations,
+    administration::CategoryMutations,
+    administration::UnitMutations,
+    job::JobMutations,
 );

@@ -1,35 +1,13 @@
-//! Reading the ledger (jobs and their runs), pausing jobs, and deleting old runs.
+//! Reading the ledger (jobs and their runs), and deleting old runs.
 
-use super::rows::locked;
 use diesel::prelude::*;
 use schema::db::WriteTx;
-use schema::db::dialect::database_time;
 use schema::enums::{RunOrigin, RunState};
 use schema::models::{Job as JobRow, JobRun};
 use schema::states::StateTable;
 use schema::tables::{digests, escalations, flag_assessments, flag_reviews, flags, job_results, job_runs, jobs};
-use schema::{Conn, Db, Id, StoreError, Timestamp};
-
-/// Pauses a job (`by` is who does), or resumes it (None). A paused job starts no scheduled run; runs by hand start.
-///
-/// Scheduled times that pass while a job is paused count as missed.
-///
-/// # Errors
-/// If the database cannot be written.
-pub fn set_paused(db: &Db, job: &str, by: Option<&str>) -> Result<JobRow, StoreError> {
-    let committed = db.write("job", |tx| {
-        let now = database_time(tx.conn)?;
-        let mut row = locked(tx, job, now)?;
-        row.paused_at = by.map(|_| row.paused_at.unwrap_or(now));
-        row.paused_by = by.map(str::to_owned);
-        diesel::update(jobs::table.find(job))
-            .set((jobs::paused_at.eq(row.paused_at), jobs::paused_by.eq(&row.paused_by)))
-            .execute(tx.conn)?;
-        tx.record_state(StateTable::Jobs, job);
-        Ok(row)
-    })?;
-    Ok(committed.value)
-}
+use schema::{Conn, Id, StoreError, Timestamp};
+use std::collections::HashMap;
 
 /// The rows of all jobs that the ledger has seen.
 ///
@@ -37,6 +15,28 @@ pub fn set_paused(db: &Db, job: &str, by: Option<&str>) -> Result<JobRow, StoreE
 /// If the database cannot be read.
 pub fn states(conn: &mut Conn) -> Result<Vec<JobRow>, StoreError> {
     Ok(jobs::table.order(jobs::job).select(JobRow::as_select()).load(conn)?)
+}
+
+/// The last run that succeeded of each of these jobs.
+///
+/// # Errors
+/// If the database cannot be read.
+pub fn last_successes<'j>(
+    conn: &mut Conn,
+    jobs: impl IntoIterator<Item = &'j str>,
+) -> Result<HashMap<String, JobRun>, StoreError> {
+    let mut found = HashMap::new();
+    for job in jobs {
+        let run: Option<JobRun> = job_runs::table
+            .filter(job_runs::job.eq(job))
+            .filter(job_runs::state.eq(RunState::Succeeded))
+            .order(job_runs::scheduled_at.desc())
+            .select(JobRun::as_select())
+            .first(conn)
+            .optional()?;
+        found.extend(run.map(|run| (job.to_owned(), run)));
+    }
+    Ok(found)
 }
 
 /// The latest runs, newest first, of one job or of all.

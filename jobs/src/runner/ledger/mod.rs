@@ -8,16 +8,18 @@ mod by_hand;
 mod claim;
 mod execute;
 mod history;
+mod pause;
 mod rows;
 #[cfg(test)]
 mod tests;
 mod under_way;
 mod waiting;
 
-pub use by_hand::run_now;
+pub use by_hand::{claim_now, plan_of, run_now};
 pub use claim::claim;
 pub use execute::{execute, give_up, still_owned};
-pub use history::{count_runs, forget, history, set_paused, states};
+pub use history::{count_runs, forget, history, last_successes, states};
+pub use pause::{Pause, change_pause, set_paused};
 pub use rows::{Claim, find};
 pub use waiting::Waiting;
 

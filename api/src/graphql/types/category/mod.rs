@@ -9,7 +9,7 @@ use crate::graphql::context::{request, snapshot, viewer};
 use crate::graphql::enums::{CategoryKind, Locale};
 use crate::graphql::execute::Inline;
 use crate::graphql::filter::Filter;
-use crate::graphql::loaders::{CategoryKey, UnitKey, reference_row};
+use crate::graphql::loaders::{CategoryKey, CategoryRevisionKey, UnitKey, loaders, one, reference_row};
 use crate::graphql::page::{PageArgs, SortDirection};
 use crate::graphql::scalars::id;
 use crate::graphql::types::complaint::complaints_of;
@@ -18,6 +18,7 @@ use crate::graphql::types::order::measured_order;
 use crate::graphql::types::statistics::{IdAtPlace, MeasureSources, list_by_measure};
 use crate::graphql::types::{ComplaintConnection, ComplaintFilter, ComplaintOrder, Unit};
 use async_graphql::{Context, ID, Object, Result};
+use chrono::NaiveDate;
 use jobs::snapshot::PlaceColumn;
 use jobs::statistics::Dimension;
 use schema::queries::{CategorySort, Parent};
@@ -78,6 +79,16 @@ impl IssueCategory {
     /// Whether an import created the category from its code alone, and no description has followed.
     async fn unknown(&self) -> bool {
         self.0.unknown
+    }
+
+    /// The last day on which complaints are filed under the category; null while it is in use.
+    async fn valid_to(&self) -> Option<NaiveDate> {
+        self.0.valid_to
+    }
+
+    /// The position of the register at the last change of the category. Pass it as `expectedRevision`.
+    async fn revision(&self, ctx: &Context<'_>) -> Result<i64> {
+        Ok(one(loaders(ctx)?, CategoryRevisionKey(self.0.id)).await?.unwrap_or(0))
     }
 
     /// The category above; null on the first level.

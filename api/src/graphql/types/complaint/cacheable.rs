@@ -27,7 +27,7 @@ static UNIT: Cacheable = Cacheable {
 
 static CATEGORY: Cacheable = Cacheable {
     name: "IssueCategory",
-    leaves: &["id", "code", "name", "nameVi", "nameEn", "kind", "serious", "deadlineDays", "unknown"],
+    leaves: &["id", "code", "name", "nameVi", "nameEn", "kind", "serious", "deadlineDays", "validTo", "unknown"],
     objects: &[("owner", &UNIT)],
 };
 

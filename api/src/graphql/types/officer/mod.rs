@@ -13,7 +13,7 @@ use crate::graphql::context::{request, snapshot, viewer};
 use crate::graphql::error::from_job;
 use crate::graphql::execute::blocking;
 use crate::graphql::loaders::{
-    OfficerComplaintsKey, PostingsKey, UnitKey, VisibleFlagKey, loaders, one, reference_row,
+    OfficerComplaintsKey, OfficerRevisionKey, PostingsKey, UnitKey, VisibleFlagKey, loaders, one, reference_row,
 };
 use crate::graphql::page::{PageArgs, SortDirection};
 use crate::graphql::scalars::id;
@@ -82,6 +82,12 @@ impl Officer {
     /// followed.
     async fn unknown(&self) -> bool {
         self.0.unknown
+    }
+
+    /// The position of the register at the last change of the officer or the postings. Pass it as
+    /// `expectedRevision`.
+    async fn revision(&self, ctx: &Context<'_>) -> Result<i64> {
+        Ok(one(loaders(ctx)?, OfficerRevisionKey(self.0.id)).await?.unwrap_or(0))
     }
 
     /// The flag on this officer; null if there is none, or you are this officer.

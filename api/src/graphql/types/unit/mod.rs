@@ -12,7 +12,9 @@ use crate::graphql::connection::connection;
 use crate::graphql::context::{request, snapshot, viewer};
 use crate::graphql::enums::{Locale, PeerGroup, UnitKind};
 use crate::graphql::error::from_job;
-use crate::graphql::loaders::{LatestRecurrence, ParentsKey, UnitKey, VisibleFlagKey, loaders, one, reference_row};
+use crate::graphql::loaders::{
+    LatestRecurrence, ParentsKey, UnitKey, UnitRevisionKey, VisibleFlagKey, loaders, one, reference_row,
+};
 use crate::graphql::page::{PageArgs, SortDirection};
 use crate::graphql::scalars::id;
 use crate::graphql::types::complaint::{complaints_of, complaints_where};
@@ -99,6 +101,12 @@ impl Unit {
     /// Whether an import created the unit from its code alone, and no description has followed.
     async fn unknown(&self) -> bool {
         self.0.unknown
+    }
+
+    /// The position of the register at the last change of the unit or its parents. Pass it as
+    /// `expectedRevision`.
+    async fn revision(&self, ctx: &Context<'_>) -> Result<i64> {
+        Ok(one(loaders(ctx)?, UnitRevisionKey(self.0.id)).await?.unwrap_or(0))
     }
 
     /// Complaints of the last `days` days (1 to 36,500) that this unit or one below it has to answer, and how they
