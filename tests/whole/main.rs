@@ -5,6 +5,7 @@
 mod absence;
 mod access;
 mod access_walk;
+mod administration;
 mod analysts;
 mod answer_cache;
 mod answer_size;
@@ -63,6 +64,7 @@ mod recounted;
 mod recurrence;
 mod registers;
 mod relations;
+mod reorganisation;
 mod responses;
 mod responsible;
 mod retention;

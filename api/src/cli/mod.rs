@@ -18,6 +18,7 @@ mod migrate;
 mod output;
 mod progress;
 mod reader;
+mod reorganise;
 mod rules;
 mod serve;
 mod sql;
@@ -73,6 +74,8 @@ enum Command {
     Demo(demo::Args),
     /// Read complaints or reference data from a CSV file
     Import(import::Args),
+    /// Apply a reorganisation of units, or show what it would do
+    Reorganise(reorganise::Args),
     /// Make an invented register for trials
     Generate(generate::Args),
     /// Run jobs and show their results
@@ -165,6 +168,11 @@ fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
         Command::Generate(args) => {
             args.parameters().check()?;
             generate::run(args, &register_or_new(Db::open_for_import(&cli.database)?)?, out)
+        }
+        // Report a wrong file before a database is opened.
+        Command::Reorganise(args) => {
+            let plan = args.plan()?;
+            reorganise::run(&existing()?, args, &plan, out)
         }
         Command::Jobs(command) => jobs::run(&existing()?, &settings, command, out),
         Command::Digest(command) => {

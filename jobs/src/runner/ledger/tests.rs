@@ -184,3 +184,38 @@ fn a_run_that_this_node_could_not_end_is_taken_over_by_it_before_its_lease_ends(
     let again = claim(&context, &Breaks, &plan, &waiting).expect("the ledger answers").expect("a run");
     assert_eq!((again.run.id, again.run.attempt), (abandoned, 2));
 }
+
+#[test]
+fn a_paused_job_is_claimed_by_no_node_and_catches_up_as_it_is_told() {
+    let (_folder, db) = database();
+    let settings = Settings::default();
+    let plan = settings.plan(&Breaks).expect("a plan");
+    let context = Context {
+        db: &db,
+        settings: &settings,
+        jobs: crate::scheduled::REGISTRY,
+        snapshots: None,
+        rules: None,
+        stop: None,
+    };
+    let waiting = Waiting::default();
+    let pause = Pause { by: "token:admin", reason: Some("maintenance") };
+    let row = change_pause(&db, "token:admin", "breaks", Some(pause)).expect("it is paused");
+    assert_eq!((row.paused_by.as_deref(), row.pause_reason.as_deref()), (Some("token:admin"), Some("maintenance")));
+    let again = change_pause(&db, "token:other", "breaks", Some(pause)).expect_err("it is paused already");
+    assert!(again.to_string().contains("token:admin"), "{again}");
+    // Two times of the schedule pass.
+    for _ in 0..22 {
+        std::thread::sleep(Duration::from_millis(100));
+        assert!(claim(&context, &Breaks, &plan, &waiting).expect("the ledger answers").is_none());
+    }
+    let row = change_pause(&db, "token:admin", "breaks", None).expect("it is resumed");
+    assert_eq!((row.paused_at, row.paused_by, row.pause_reason), (None, None, None));
+    change_pause(&db, "token:admin", "breaks", None).expect_err("it is not paused");
+    let resumed = Timestamp::now();
+    // The job says that the latest missed time counts: one run, of at most a second ago.
+    let caught_up = claim(&context, &Breaks, &plan, &waiting).expect("the ledger answers").expect("a run");
+    let late = resumed.micros() - caught_up.run.scheduled_at.micros();
+    assert!(late <= 2_000_000, "{late} µs: an older time was caught up");
+    assert_eq!(db.read(|conn| history(conn, None, 10)).expect("runs").len(), 1);
+}

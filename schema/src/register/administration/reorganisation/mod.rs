@@ -49,15 +49,16 @@ pub fn reorganise(tx: &mut WriteTx<'_>, plan: &Reorganisation) -> Result<Report,
             work.keep(plan.line(unit), done)?;
         }
     }
-    for entry in &plan.file.unit {
-        for unit in &entry.from {
-            let done = work.close(tx, unit, Some(&entry.code));
-            work.keep(plan.line(unit), done)?;
-        }
-    }
+    // Units that end by themselves first: they do not move with the unit above them.
     for entry in &plan.file.close {
         for unit in &entry.units {
             let done = work.close(tx, unit, entry.successor.as_ref());
+            work.keep(plan.line(unit), done)?;
+        }
+    }
+    for entry in &plan.file.unit {
+        for unit in &entry.from {
+            let done = work.close(tx, unit, Some(&entry.code));
             work.keep(plan.line(unit), done)?;
         }
     }

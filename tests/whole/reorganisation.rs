@@ -1,0 +1,161 @@
+//! A reorganisation is one file: a dry run explains it, and it is applied once, everything or nothing.
+
+use crate::program;
+use serde_json::{Value, json};
+use tests::fixtures::Files;
+use tests::work::Mutations;
+use tests::{Client, Database, Json, Role, TestApp, project};
+
+const FILE: &str = r#"
+name = "nhỏ"
+decision = "Quyết định số 1"
+in_force = 2024-02-08
+
+[[change]]
+unit = "TC"
+name_vi = "Cục Hải quan"
+
+[[unit]]
+code = "KV1"
+name_vi = "Chi cục Hải quan khu vực I"
+kind = "PROVINCIAL_DEPARTMENT"
+parent = "TC"
+from = ["02"]
+
+[[unit]]
+code = "KV2"
+name_vi = "Chi cục Hải quan khu vực II"
+kind = "PROVINCIAL_DEPARTMENT"
+parent = "TC"
+from = ["03"]
+
+[[close]]
+units = ["02DS"]
+successor = "02CV"
+
+[[rename]]
+below = "TC"
+kind = "BRANCH"
+replace = "Chi cục HQ"
+by = "Hải quan"
+"#;
+
+const ANSWER: &str = "applied report position";
+
+fn by_department(board: &Client<'_>, position: &Value) -> Value {
+    let query = format!(
+        "{{ complaintStatistics(groupBy: [DEPARTMENT], minPosition: {position}) \
+            {{ rows {{ department {{ code }} complaints }} }} }}"
+    );
+    let rows = board.data(&query)["complaintStatistics"]["rows"].list().to_vec();
+    let counted = rows.iter().map(|row| (row["department"]["code"].text().to_owned(), row["complaints"].clone()));
+    Value::Object(counted.collect())
+}
+
+/// The numbers of rows that a reorganisation may change: a token's use is no part of it.
+fn rows(database: &Database) -> Vec<(String, i64)> {
+    let kept =
+        |table: &str| ["units", "unit_parents", "postings", "reference_events", "register_info"].contains(&table);
+    database.rows().into_iter().filter(|(table, _)| kept(table)).collect()
+}
+
+#[test]
+fn a_reorganisation_does_what_its_dry_run_says_once_and_keeps_the_past() {
+    for app in TestApp::both().world().arguments(&["--no-jobs"]) {
+        let files = Files::new();
+        let key = app.key_file(&files).display().to_string();
+        let (admin, board) = (app.as_role(Role::Admin), app.as_role(Role::Board));
+        let old = app.as_head("02");
+        let before = by_department(&board, &json!(0));
+        assert_eq!(before, json!({ "02": 5, "03": 1 }));
+        let stored = rows(&app.database);
+        let told = admin.done("reorganise", ANSWER, &json!({ "file": FILE }));
+        assert_eq!((&told["applied"], &told["position"]), (&json!(false), &Value::Null));
+        assert_eq!(rows(&app.database), stored, "a dry run writes nothing");
+        assert_eq!(by_department(&board, &json!(0)), before);
+
+        let report = &told["report"];
+        let codes = |part: &str| -> Vec<String> {
+            report[part].list().iter().map(|one| one["code"].text().to_owned()).collect()
+        };
+        assert_eq!(codes("created"), ["KV1", "KV2"]);
+        assert_eq!(codes("closed"), ["02DS", "02", "03"]);
+        assert_eq!(codes("moved"), ["02CV", "03TG"]);
+        assert_eq!(report["postings"], json!([{ "officer": "CC02", "from": "02DS", "to": "02CV" }]));
+        assert_eq!(
+            report["principals"],
+            json!([{ "name": "UNIT_HEAD-02", "role": "UNIT_HEAD", "unit": "02", "successor": "KV1" }])
+        );
+        // PA-4, PA-5 and PA-6 are of days from the day on.
+        assert_eq!(report["complaintsRewritten"], 3);
+        let ended = report["closed"].list().iter().find(|unit| unit["code"] == "02DS").expect("02DS").clone();
+        assert_eq!((&ended["complaints"], &ended["laterComplaints"]), (&json!(1), &json!(0)), "PA-3 stays");
+
+        let done = admin.done("reorganise", ANSWER, &json!({ "file": FILE, "dryRun": false }));
+        assert_eq!((&done["applied"], &done["report"]), (&json!(true), report), "what was said is done");
+        assert_eq!(by_department(&board, &done["position"]), json!({ "02": 3, "KV1": 2, "KV2": 1 }));
+        let seen =
+            |client: &Client<'_>| client.data("{ complaints { totalCount } }")["complaints"]["totalCount"].clone();
+        // Whoever heads a unit that ended sees what was about it, and the head of its successor what is.
+        assert_eq!((seen(&old), seen(&app.as_head("KV1"))), (json!(3), json!(1)), "PA-6 is confidential");
+        assert_eq!(
+            board.data("{ unit(code: \"03TG\") { nameVi } }")["unit"]["nameVi"],
+            "Hải quan CK cảng Hải Phòng KV I"
+        );
+
+        let again = admin.send("reorganise", ANSWER, &json!({ "file": FILE, "dryRun": false }));
+        assert_eq!(again.codes(), ["CONFLICT"], "{}", again.text);
+        app.run(&["audit", "seal", "--key-file", &key]);
+        app.run(&["audit", "verify", "--key-file", &key]);
+    }
+}
+
+#[test]
+fn every_wrong_line_is_named_and_nothing_is_changed() {
+    for app in TestApp::both().world().arguments(&["--no-jobs"]) {
+        let admin = app.as_role(Role::Admin);
+        let stored = rows(&app.database);
+        let line = |part: &str| FILE.lines().position(|line| line.contains(part)).expect("a line") + 1;
+        for (wrong, by, what) in [
+            ("from = [\"02\"]", "from = [\"99\"]", "there is no unit \\\"99\\\""),
+            ("code = \"KV2\"", "code = \"02CV\"", "already"),
+            ("units = [\"02DS\"]", "units = [\"02XX\"]", "02XX"),
+            ("below = \"TC\"", "below = \"ZZ\"", "ZZ"),
+            ("kind = \"PROVINCIAL_DEPARTMENT\"", "kind = \"PROVINCE\"", "PROVINCE"),
+        ] {
+            let file = FILE.replacen(wrong, by, 1);
+            let refused = admin.send("reorganise", ANSWER, &json!({ "file": file, "dryRun": false }));
+            let place = format!("line {}", line(wrong));
+            assert_eq!(refused.codes(), ["BAD_USER_INPUT"], "{}", refused.text);
+            assert!(refused.text.contains(&place) && refused.text.contains(what), "{place}: {}", refused.text);
+        }
+        let both =
+            FILE.replacen("from = [\"02\"]", "from = [\"98\"]", 1).replacen("from = [\"03\"]", "from = [\"99\"]", 1);
+        let refused = admin.send("reorganise", ANSWER, &json!({ "file": both }));
+        assert!(refused.text.contains("98") && refused.text.contains("99"), "{}", refused.text);
+        assert_eq!(rows(&app.database), stored);
+        let old = app.as_role(Role::Board).send("reorganise", ANSWER, &json!({ "file": FILE }));
+        assert!(old.codes().iter().all(|code| code == "FORBIDDEN"), "{}", old.text);
+    }
+}
+
+#[test]
+fn the_reorganisation_of_2025_fits_the_demonstration() {
+    let example = project().join("docs/reorganisation-2025.toml").display().to_string();
+    for database in Database::both() {
+        let world = ["generate", "--complaints", "2000", "--seed", "1", "--until", "2025-12-31"];
+        program().run(&database, world).ok();
+        let told = program().json(&database, &["reorganise", &example, "--dry-run"]);
+        let number = |part: &str| told[part].list().len();
+        assert_eq!([number("created"), number("closed"), number("moved")], [20, 35, 178]);
+        assert_eq!(number("changed"), 179, "the branches and the department above them");
+        assert!(told["complaintsRewritten"].as_u64().is_some_and(|number| number > 0), "{told}");
+        assert_eq!(told["applied"], false);
+        let done = program().json(&database, &["reorganise", &example]);
+        assert_eq!((&done["applied"], &done["closed"]), (&json!(true), &told["closed"]));
+        let again = program().run(&database, ["reorganise", &example]);
+        assert!(again.status == 1 && again.err.contains("was applied"), "{again:?}");
+        let text = program().run(&database, ["reorganise", &example, "--dry-run", "--format", "text"]);
+        assert_eq!(text.status, 1, "a dry run of what was applied is refused, too");
+    }
+}
