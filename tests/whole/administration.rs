@@ -42,7 +42,9 @@ fn by_department(board: &Client<'_>, position: &Value) -> Value {
 fn units_are_made_named_moved_and_closed_by_whoever_read_them() {
     for app in TestApp::both().world().arguments(&["--no-jobs"]) {
         let (admin, board) = (app.as_role(Role::Admin), app.as_role(Role::Board));
-        let new = json!({ "code": "02XX", "nameVi": "Chi cục mới", "kind": "BRANCH", "parent": "02", "validFrom": "2024-01-01" });
+        let new = json!({
+            "code": "02XX", "nameVi": "Chi cục mới", "kind": "BRANCH", "parent": "02", "validFrom": "2024-01-01",
+        });
         for role in [Role::Board, Role::UnitHead, Role::DataTeam, Role::Dashboard, Role::Intake] {
             let refused = app.as_any(role, "02").send("createUnit", "position", &new);
             assert!(refused.codes().iter().all(|code| code == "FORBIDDEN"), "{role}: {}", refused.text);

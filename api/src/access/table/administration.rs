@@ -1,5 +1,5 @@
-//! The rows of the access table for those who administer: principals and tokens, the audit log, jobs, and the changes of
-//! reference data.
+//! The rows of the access table for those who administer: principals and tokens, the audit log, jobs, and the changes
+//! of reference data.
 
 use super::Audited::{AsCondition, ByResolver, No, Part, Root, Word};
 use super::TableRow;

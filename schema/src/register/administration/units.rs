@@ -107,8 +107,8 @@ pub(super) fn create(
     }
 }
 
-/// Changes the names, the kind, the peer group or the field of a unit. Another kind changes the level for which the unit
-/// counts, also for complaints of the past.
+/// Changes the names, the kind, the peer group or the field of a unit. Another kind changes the level for which the
+/// unit counts, also for complaints of the past.
 ///
 /// # Errors
 /// `NotFound`; `Conflict` if the unit is at another revision; `Rule` names the invalid field.

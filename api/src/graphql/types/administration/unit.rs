@@ -117,7 +117,7 @@ impl UnitMutations {
             name_vi: input.name_vi,
             name_en: input.name_en.into(),
             kind: input.kind.map(Into::into),
-            peer_group: input.peer_group.map_value(Into::into).into(),
+            peer_group: input.peer_group.map_value(schema::enums::PeerGroup::from).into(),
             field: input.field.into(),
         };
         let done = written(ctx, move |tx| administration::change_unit(tx, &seen, change)).await?;
