@@ -98,6 +98,11 @@ fn units_are_made_named_moved_and_closed_by_whoever_read_them() {
         assert_eq!(close("02DS", &json!({ "successor": "02DS" })).codes(), ["BAD_USER_INPUT"]);
         let closed = close("02DS", &json!({ "successor": "02XX" })).json()["data"]["closeUnit"].clone();
         assert_eq!((&closed["movedPostings"], &closed["openComplaints"]), (&json!(1), &json!(1)), "{closed}");
+        let answered_by = |code: &str| {
+            let query = format!("{{ complaints(filter: {{responsibleUnit: {{eq: \"{code}\"}}}}) {{ totalCount }} }}");
+            board.data(&query)["complaints"]["totalCount"].clone()
+        };
+        assert_eq!((answered_by("02DS"), answered_by("02XX")), (json!(0), json!(1)));
         assert_eq!(
             officer(&admin, "CC02")["postings"],
             json!([

@@ -8,7 +8,7 @@ use crate::domain::ids::reference_id;
 use crate::enums::{CategoryKind, UnitKind};
 use crate::events::Entity;
 use crate::models::{IssueCategory, UNKNOWN_START, Unit};
-use crate::register::reference::{Stored, upsert};
+use crate::register::reference::{Stored, existing_id, upsert};
 use crate::sql_types::Id;
 use crate::tables::issue_categories;
 use chrono::NaiveDate;
@@ -141,7 +141,7 @@ pub fn open_category(
     category: Option<&str>,
     received_on: NaiveDate,
 ) -> Result<Option<Id>, StoreError> {
-    let Some(id) = crate::register::submission::existing_id::<IssueCategory>(tx, field, category)? else {
+    let Some(id) = existing_id::<IssueCategory>(tx, field, category)? else {
         return Ok(None);
     };
     let ended = IssueCategory::load(tx.conn, &[id])?.remove(&id).and_then(|category| category.valid_to);

@@ -4,18 +4,21 @@ use super::checks::{code, day, listed, name, optional_name, rule};
 use super::tree_edit::TreeEdit;
 use super::{Seen, locked, placeholder};
 use crate::db::{StoreError, WriteTx};
-use crate::domain::calendar::is_valid_on;
+use crate::domain::calendar::{is_valid_on, local_date};
 use crate::domain::ids::reference_id;
-use crate::enums::{ComplaintState, PeerGroup, UnitKind};
+use crate::enums::{ComplaintEventKind, ComplaintState, PeerGroup, UnitKind};
 use crate::events::Entity;
 use crate::models::{Officer, Posting, UNKNOWN_START, Unit};
 use crate::register::reference::Stored;
-use crate::register::replace_postings;
+use crate::register::{self, replace_postings};
 use crate::sql_types::Id;
 use crate::tables::{complaints, postings};
 use chrono::{Days, NaiveDate};
 use diesel::prelude::*;
 use std::collections::BTreeMap;
+
+/// Complaints that are read and written at once.
+const COMPLAINTS_AT_ONCE: usize = 1_000;
 
 /// A unit, not yet in the register.
 #[derive(Debug, Clone)]
@@ -159,8 +162,9 @@ pub fn move_unit(tx: &mut WriteTx<'_>, seen: &Seen, parent: &str, from: NaiveDat
     Ok(unit)
 }
 
-/// Ends a unit on a day. With a `successor`, the units below it and the postings to it go on there; without one they
-/// must have ended. Complaints stay with the unit of their day.
+/// Ends a unit on a day. With a `successor`, the units below it, the postings to it and, if the day has passed, the
+/// complaints that wait for its answer go on there; without one there must be none. What complaints are about stays
+/// the unit of their day.
 ///
 /// # Errors
 /// `NotFound`; `Conflict` if the unit is at another revision; `Rule` if a day or the successor is wrong, or lists what
@@ -200,7 +204,8 @@ pub(super) fn close(
     let next_day = last_day + Days::new(1);
     let children = edit.children_after(unit.id, last_day);
     let officers = posted_after(tx, unit.id, last_day)?;
-    let open_complaints = open_complaints(tx, unit.id)?;
+    let waiting = open_complaints(tx, unit.id)?;
+    let open_complaints = i64::try_from(waiting.len()).unwrap_or(i64::MAX);
     let Some(successor) = successor else {
         let mut hinders = Vec::new();
         if !children.is_empty() {
@@ -245,6 +250,11 @@ pub(super) fn close(
         }
     }
     carry_over(tx, &officers, unit.id, successor, last_day)?;
+    // A unit that closes later goes on answering until then.
+    if next_day <= local_date(tx.now) {
+        let reason = format!("unit {code} closed on {last_day}: {} goes on", edit.code(successor));
+        hand_over(tx, &waiting, successor, &reason)?;
+    }
     edit.close(tx, unit.id, last_day)?;
     let ids: Vec<Id> = officers.into_keys().collect();
     let mut officers: Vec<Officer> = Officer::load(tx.conn, &ids)?.into_values().collect();
@@ -299,14 +309,28 @@ fn carry_over(
     Ok(())
 }
 
-/// The number of complaints about a unit that wait for an answer.
-pub(super) fn open_complaints(tx: &mut WriteTx<'_>, unit: Id) -> Result<i64, StoreError> {
+/// The complaints that wait for an answer of a unit.
+fn open_complaints(tx: &mut WriteTx<'_>, unit: Id) -> Result<Vec<Id>, StoreError> {
     use ComplaintState::{Assigned, Classified, Received};
     Ok(complaints::table
-        .filter(complaints::unit_id.eq(unit))
+        .filter(complaints::responsible_unit_id.eq(unit))
         .filter(complaints::state.eq_any([Received, Classified, Assigned]))
-        .count()
-        .get_result(tx.conn)?)
+        .order(complaints::id)
+        .select(complaints::id)
+        .load(tx.conn)?)
+}
+
+/// Makes another unit responsible for complaints, with an event for each.
+fn hand_over(tx: &mut WriteTx<'_>, ids: &[Id], successor: Id, reason: &str) -> Result<(), StoreError> {
+    for chunk in ids.chunks(COMPLAINTS_AT_ONCE) {
+        for before in register::complaints::load_for_update(tx.conn, chunk)?.into_values() {
+            let mut after = before.clone();
+            after.complaint.responsible_unit_id = Some(successor);
+            let (kind, now) = (ComplaintEventKind::Updated, tx.now);
+            register::complaints::update_because(tx, kind, now, &before, &mut after, Some(reason))?;
+        }
+    }
+    Ok(())
 }
 
 /// The number of complaints about a unit, and of those received on a day or later.

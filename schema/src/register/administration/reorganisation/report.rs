@@ -64,9 +64,9 @@ pub struct EndedUnit {
     pub successor: Option<String>,
     /// The complaints about the unit, which stay with it.
     pub complaints: i64,
-    /// Those of them that wait for an answer.
+    /// Complaints that wait for its answer.
     pub open_complaints: i64,
-    /// Those of them that were received after its last day: correct their unit.
+    /// Complaints about it that were received after its last day: correct their unit.
     pub later_complaints: i64,
 }
 
