@@ -12,6 +12,7 @@ mod past;
 mod people;
 mod pieces;
 mod reference;
+mod scan;
 mod shared;
 
 pub use columns::{PlaceColumn, any_named, attribution, meaning};
@@ -21,6 +22,7 @@ pub use people::{Enterprises, Officers};
 pub use pieces::Piece;
 pub(crate) use pieces::in_chunks_of;
 pub use reference::Reference;
+pub use scan::{ColumnCondition, Comparison, Listed, Nullable, Reading};
 
 use crate::JobError;
 use arc_swap::ArcSwap;

@@ -12,6 +12,23 @@ use std::sync::Arc;
 /// each, and so does a refresh.
 pub(super) const ROWS: usize = 1 << 15;
 
+/// Rows of a block: a scan looks at all of one or at none.
+pub(super) const BLOCK: usize = 1_024;
+
+/// The earliest and the latest time of receipt of some rows, microseconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Zone {
+    pub first: i64,
+    pub last: i64,
+}
+
+impl Zone {
+    fn of(received: &[i64]) -> Self {
+        let empty = Self { first: i64::MAX, last: i64::MIN };
+        received.iter().fold(empty, |zone, at| Self { first: zone.first.min(*at), last: zone.last.max(*at) })
+    }
+}
+
 /// The two halves of an id, which sort like ids.
 pub(super) type IdHalves = (u64, u64);
 
@@ -24,6 +41,8 @@ pub struct Piece {
     first_day: i32,
     last_day: i32,
     last_episode: u32,
+    /// Of each block.
+    zones: Vec<Zone>,
 }
 
 impl Piece {
@@ -34,7 +53,8 @@ impl Piece {
         let day = rows.column("day")?.i32()?;
         let (first_day, last_day) = (day.min().unwrap_or_default(), day.max().unwrap_or_default());
         let last_episode = rows.column(EPISODE)?.u32()?.max().unwrap_or_default();
-        Ok(Self { rows, first, first_day, last_day, last_episode })
+        let zones = rows.column("received")?.i64()?.cont_slice()?.chunks(BLOCK).map(Zone::of).collect();
+        Ok(Self { rows, first, first_day, last_day, last_episode, zones })
     }
 
     /// The rows, with the columns of [`Snapshot::facts`](super::Snapshot::facts), each of one chunk.
@@ -50,6 +70,17 @@ impl Piece {
     /// The latest day of receipt, days since 1970.
     pub fn last_day(&self) -> i32 {
         self.last_day
+    }
+
+    /// The times of receipt of each block of rows.
+    pub(super) fn zones(&self) -> &[Zone] {
+        &self.zones
+    }
+
+    /// The times of receipt of all rows.
+    pub(super) fn zone(&self) -> Zone {
+        let join = |all: Zone, zone: &Zone| Zone { first: all.first.min(zone.first), last: all.last.max(zone.last) };
+        self.zones.iter().fold(Zone::of(&[]), join)
     }
 
     /// The greatest number of an episode.

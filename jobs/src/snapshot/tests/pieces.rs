@@ -37,6 +37,7 @@ fn frame<'r>(rows: impl Iterator<Item = (&'r IdHalves, &'r Row)>) -> DataFrame {
     let columns = vec![
         Column::new("id_high".into(), rows.iter().map(|(id, _)| id.0).collect::<Vec<u64>>()),
         Column::new("id_low".into(), rows.iter().map(|(id, _)| id.1).collect::<Vec<u64>>()),
+        Column::new("received".into(), rows.iter().map(|(_, row)| i64::from(row.day) * 1_000).collect::<Vec<i64>>()),
         Column::new("day".into(), rows.iter().map(|(_, row)| row.day).collect::<Vec<i32>>()),
         Column::new("branch".into(), &none),
         Column::new("department".into(), &none),
