@@ -23,7 +23,7 @@ pub use checked::{Checked, Refusal, Weight};
 pub use expansion::{Expansion, ExpansionError};
 pub use guard::Guard;
 pub use roles::EXPORTERS;
-pub use row_scope::{OfUnit, Rows, Scope, any, within, within_columns};
+pub use row_scope::{OfUnit, Rows, Scope, any, within, within_columns, within_places};
 pub use table::{Audited, allowed, audited, rows};
 pub use trusted::{signature, signatures};
 pub use viewer::{Viewer, viewer, viewer_of};

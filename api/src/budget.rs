@@ -48,6 +48,17 @@ impl Counted {
     pub fn since(self, earlier: Self) -> Self {
         Self { resolved: self.resolved.saturating_sub(earlier.resolved), read: self.read.saturating_sub(earlier.read) }
     }
+
+    /// Resolved values, which count so many bytes.
+    pub fn of_values(resolved: u64) -> Self {
+        Self { resolved, read: 0 }
+    }
+}
+
+/// Bytes that a field with a scalar counts, as [`Budget::resolved`] does; `text` is the length of the scalar, if that
+/// is a string.
+pub fn bytes_of_field(name: &str, text: usize) -> u64 {
+    (name.len() + VALUE_OVERHEAD + text) as u64
 }
 
 /// The answer exceeds this limit, in bytes.

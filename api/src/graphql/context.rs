@@ -4,6 +4,7 @@ use super::audience_view::{AudienceView, AudienceViews};
 use super::audit_subjects::{AuditSubjects, ShownIds};
 use super::change_feed::ChangeFeed;
 use super::error::{Code, bad_input, error, from_store};
+use super::exact_snapshots::ExactSnapshots;
 use super::execute::object_cache::ObjectCache;
 use super::execute::operation_thread::{self, blocking, read_here};
 use super::page::Cursors;
@@ -45,6 +46,8 @@ pub struct App {
     pub suspension_rules: Arc<SuspensionRules>,
     /// The JSON of objects in lists.
     pub objects: Arc<ObjectCache>,
+    /// Whether pages may come from the snapshot.
+    pub exact_snapshots: Arc<ExactSnapshots>,
     /// Executes the runs of jobs that clients start.
     pub on_demand: Arc<OnDemand>,
     /// Admission control of statistics.
@@ -81,6 +84,9 @@ pub struct RequestContext {
     pub shows_complaints: bool,
     /// What the viewer was shown, for the audit log.
     pub seen: Arc<Mutex<AuditSubjects>>,
+    /// The snapshot that was at the register's position after the request arrived; None if it lagged behind, or the
+    /// operation does not consist of lists of complaints.
+    pub exact: Option<Arc<Snapshot>>,
 }
 
 impl RequestContext {

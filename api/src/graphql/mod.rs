@@ -7,12 +7,14 @@ pub mod connection;
 pub mod context;
 mod enums;
 pub mod error;
+pub mod exact_snapshots;
 pub mod execute;
 pub mod filter;
 mod input;
 pub mod json;
 mod loaders;
 mod page;
+pub mod position_reader;
 pub mod refresher;
 mod scalars;
 mod subscription;
@@ -20,10 +22,12 @@ mod types;
 
 pub use audience_view::{AudienceView, AudienceViews};
 pub use audit_subjects::AuditSubjects;
+pub use exact_snapshots::ExactSnapshots;
 pub use loaders::Loaders;
 pub use page::DEFAULT_PAGE;
 pub use types::ComplaintFilter;
 pub use types::complaint::LISTS as COMPLAINT_LISTS;
+pub use types::complaint::{ListsFromMemory, from_memory as lists_from_memory};
 
 use async_graphql::{SDLExportOptions, Schema, ValidationMode};
 use subscription::Subscription;

@@ -14,9 +14,9 @@
 //! [`COMPLAINT_LISTS`]: crate::graphql::COMPLAINT_LISTS
 
 use super::persisted::Validity;
-use super::position_reader::PositionReader;
 use crate::access::{Viewer, Weight};
 use crate::budget::Counted;
+use crate::graphql::position_reader::PositionReader;
 use bytes::Bytes;
 use jobs::snapshot::Snapshot;
 use moka::policy::EvictionPolicy;
@@ -119,7 +119,8 @@ const LARGEST_PART: u64 = 16;
 /// The cache of a node.
 pub struct AnswerCache {
     /// None if the configuration gives it no memory.
-    enabled: Option<(Arc<Answers>, PositionReader)>,
+    enabled: Option<Arc<Answers>>,
+    positions: Arc<PositionReader>,
     /// Bytes of the largest answer that is kept.
     largest: u64,
     hits: AtomicU64,
@@ -154,32 +155,44 @@ impl AnswerCache {
         let enabled = (megabytes > 0).then(|| {
             // LRU: an answer of an old position is never given again, however often it was.
             let entries = Cache::builder().max_capacity(capacity).eviction_policy(EvictionPolicy::lru());
-            let answers = Arc::new(Answers {
+            Arc::new(Answers {
                 entries: entries.time_to_live(KEPT_FOR).weigher(weigh).build(),
                 latest: AtomicI64::new(i64::MIN),
                 last_read: AtomicI64::new(i64::MIN),
-            });
-            let noting = Arc::clone(&answers);
-            let reader = PositionReader::new(move || {
-                let position = read()?;
-                noting.note_read(position);
-                Some(position)
-            });
-            (answers, reader)
+            })
         });
-        Self { enabled, largest: capacity / LARGEST_PART, hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
+        let noting = enabled.clone();
+        let positions = PositionReader::new(move || {
+            let position = read()?;
+            if let Some(answers) = &noting {
+                answers.note_read(position);
+            }
+            Some(position)
+        });
+        Self {
+            enabled,
+            positions: Arc::new(positions),
+            largest: capacity / LARGEST_PART,
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
+        }
+    }
+
+    /// Reads the register's position, for whoever else wants to know it: the cache has to know of each read.
+    pub fn positions(&self) -> Arc<PositionReader> {
+        Arc::clone(&self.positions)
     }
 
     /// Looks for the answer to a request that has arrived. `now`: the present snapshot.
     pub async fn find(&self, key: &AnswerKey, now: ReadAt) -> Found {
-        let Some((answers, reader)) = &self.enabled else { return Found::Nothing { keeps: false } };
+        let Some(answers) = &self.enabled else { return Found::Nothing { keeps: false } };
         answers.latest.fetch_max(now.position, Ordering::Relaxed);
         let entry = answers.entries.get(key);
         if let Some(Entry::Kept(answer)) = &entry
             && answer.read_at.names_version == now.names_version
             // Without a statement: it may be known that the register has changed.
             && answer.read_at.position == answers.latest()
-            && reader.read().await == Some(answer.read_at.position)
+            && self.positions.read().await == Some(answer.read_at.position)
         {
             self.hits.fetch_add(1, Ordering::Relaxed);
             return Found::Answer(Arc::clone(answer));
@@ -199,7 +212,7 @@ impl AnswerCache {
 
     /// Keeps the answer to an operation that ran.
     pub fn keep(&self, key: AnswerKey, answer: KeptAnswer) {
-        let Some((answers, _)) = &self.enabled else { return };
+        let Some(answers) = &self.enabled else { return };
         answers.latest.fetch_max(answer.read_at.position, Ordering::Relaxed);
         if answer.bytes() as u64 <= self.largest {
             answers.entries.insert(key, Entry::Kept(Arc::new(answer)));
@@ -343,7 +356,7 @@ mod tests {
         for number in 0..200 {
             cache.keep(AnswerKey { operation: [number; 32], ..BOARD }, answer(&"x".repeat(20_000), at(10, 1)));
         }
-        let (answers, _) = cache.enabled.as_ref().expect("a cache with memory");
+        let answers = cache.enabled.as_ref().expect("a cache with memory");
         answers.entries.run_pending_tasks();
         assert!(answers.entries.weighted_size() <= 1024 * 1024, "{}", answers.entries.weighted_size());
         assert!((40..=51).contains(&answers.entries.entry_count()), "{}", answers.entries.entry_count());

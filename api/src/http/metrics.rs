@@ -66,6 +66,11 @@ struct CacheLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PageLabels {
+    from: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct JobLabels {
     job: String,
     state: String,
@@ -85,6 +90,7 @@ pub struct Metrics {
     connections: Gauge,
     object_cache: Family<CacheLabels, Counter>,
     answer_cache: Family<CacheLabels, Counter>,
+    pages: Family<PageLabels, Counter>,
     names: Mutex<HashSet<String>>,
     slow: Duration,
 }
@@ -108,6 +114,7 @@ impl Metrics {
             connections: Gauge::default(),
             object_cache: Family::default(),
             answer_cache: Family::default(),
+            pages: Family::default(),
             names: Mutex::default(),
             slow,
             registry: Registry::default(),
@@ -136,6 +143,11 @@ impl Metrics {
             "answer_cache_requests",
             "Lists whose whole answer was found in the cache, and that had to run",
             metrics.answer_cache.clone(),
+        );
+        registry.register(
+            "pages",
+            "Pages of complaints from memory alone, or whose rows were found in the snapshot or the database",
+            metrics.pages.clone(),
         );
         Self { registry, ..metrics }
     }
@@ -231,6 +243,10 @@ pub async fn metrics_unauthenticated(service: Data<Service>) -> HttpResponse {
             let counter = family.get_or_create(&CacheLabels { outcome });
             counter.inc_by(number.saturating_sub(counter.get()));
         }
+    }
+    for (from, number) in service.app.exact_snapshots.pages() {
+        let counter = metrics.pages.get_or_create(&PageLabels { from });
+        counter.inc_by(number.saturating_sub(counter.get()));
     }
     let snapshot = service.app.snapshots.current();
     let age = Utc::now() - snapshot.as_of.utc();

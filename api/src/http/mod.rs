@@ -15,7 +15,6 @@ mod health;
 mod metrics;
 mod operation;
 mod persisted;
-mod position_reader;
 mod post_operation;
 mod prepare;
 mod prepared;

@@ -1,5 +1,5 @@
-//! Runs one GraphQL operation that passed all checks: executes it until its deadline and writes the audit log; or gives
-//! an answer again that was kept.
+//! Runs one GraphQL operation that passed all checks: executes it until its deadline, or answers it from memory, and
+//! writes the audit log; or gives an answer again that was kept.
 
 use super::Service;
 use super::answer_cache::{KeptAnswer, ReadAt};
@@ -8,24 +8,36 @@ use super::prepared::Prepared;
 use super::protocol::{OperationResult, coded};
 use crate::access::Viewer;
 use crate::admission::Owner;
-use crate::budget::Budget;
+use crate::budget::{Budget, Counted};
 use crate::graphql::context::RequestContext;
 use crate::graphql::error::Code;
 use crate::graphql::execute::field_order::in_document_order;
 use crate::graphql::execute::operation_thread::{DeferredLoads, Interrupted, read_here, run_operation};
-use crate::graphql::{AuditSubjects, Loaders};
+use crate::graphql::execute::selection::Referenced;
+use crate::graphql::{AuditSubjects, ListsFromMemory, Loaders, lists_from_memory};
 use actix_web::http::StatusCode;
 use async_graphql::dataloader::{DataLoader, HashMapCache};
 use async_graphql::{ErrorExtensionValues, Request, Response};
 use bytes::Bytes;
+use jobs::snapshot::Snapshot;
 use schema::Db;
 use schema::db::StatementCount;
 use schema::db::dialect::current_position;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 use tracing::Instrument;
+
+/// How an operation runs.
+#[derive(Clone, Default)]
+pub struct Attempt {
+    /// The snapshot, if it is at the register's position and may answer.
+    exact: Option<Arc<Snapshot>>,
+    /// Whether every field is guarded against panics, because one panicked.
+    catches_panics: bool,
+}
 
 /// Builds the executor's request for an operation. Loaders push their work to `later`, which runs on the operation's
 /// own thread.
@@ -36,7 +48,7 @@ pub fn request(
     later: Option<DeferredLoads>,
     seen: &Arc<Mutex<AuditSubjects>>,
     budget: &Budget,
-    catches_panics: bool,
+    attempt: &Attempt,
 ) -> (Request, Arc<AtomicU64>) {
     let context = RequestContext {
         app: service.app.clone(),
@@ -49,9 +61,10 @@ pub fn request(
         computes: Arc::default(),
         selects_each_field_once: prepared.parsed.selects_each_field_once,
         budget: budget.clone(),
-        catches_panics,
+        catches_panics: attempt.catches_panics,
         shows_complaints: prepared.audited_access.complaints,
         seen: Arc::clone(seen),
+        exact: attempt.exact.clone(),
     };
     let statements = Arc::clone(&context.statements);
     let mut request = Request::new(prepared.text.clone()).variables(prepared.variables.clone()).data(context.clone());
@@ -74,14 +87,59 @@ struct Executed {
     read_at: Option<ReadAt>,
 }
 
-/// One attempt at an operation. `catches_panics`: guard every field against panics, because one panicked.
+/// The snapshot, if it is at the register's position and the operation consists of lists that it may answer.
+async fn exact_snapshot(service: &Service, viewer: Option<&Viewer>, prepared: &Prepared) -> Option<Arc<Snapshot>> {
+    if viewer.is_none() || !prepared.parsed.selects_lists_only || !service.app.objects.is_enabled() {
+        return None;
+    }
+    service.app.exact_snapshots.now(&service.app.snapshots).await
+}
+
+/// Answers lists whose rows are all in memory. It takes neither a thread nor a permit: it is hardly more than a look
+/// into a cache.
+fn from_memory(
+    service: &Service,
+    viewer: &Viewer,
+    prepared: &Prepared,
+    snapshot: &Arc<Snapshot>,
+    seen: &Mutex<AuditSubjects>,
+    budget: &Budget,
+) -> Option<Executed> {
+    if !prepared.parsed.selects_each_field_once || !service.persisted.is_valid(&prepared.valid_by) {
+        return None;
+    }
+    // Read before the names themselves, as in `execute`.
+    let names_version = service.app.snapshots.current().names_version;
+    let document = prepared.document();
+    let lists = ListsFromMemory {
+        app: &service.app,
+        viewer,
+        locale: prepared.locale,
+        limits: prepared.limits(),
+        selection: &prepared.chosen()?.selection_set.node,
+        referenced: Referenced { fragments: &document.fragments, variables: &prepared.variables },
+        shows_complaints: prepared.audited_access.complaints,
+        snapshot,
+    };
+    // After a panic the executor answers.
+    let answer = catch_unwind(AssertUnwindSafe(|| lists_from_memory(&lists))).ok().flatten()?;
+    // So it does if the answer is too large.
+    if !budget.count_again(Counted::of_values(answer.resolved), answer.json.len() as u64) {
+        return None;
+    }
+    seen.lock().unwrap_or_else(PoisonError::into_inner).extend(&answer.seen);
+    let read_at = ReadAt { position: snapshot.position, names_version };
+    Some(Executed { outcome: OperationResult::again(answer.json.into()), read_at: Some(read_at) })
+}
+
+/// One attempt at an operation.
 async fn execute(
     service: &Service,
     viewer: Option<&Viewer>,
     prepared: &Arc<Prepared>,
     seen: &Arc<Mutex<AuditSubjects>>,
     budget: &Budget,
-    catches_panics: bool,
+    attempt: &Attempt,
 ) -> Result<Executed, Interrupted> {
     // Operations on the snapshot have separate permits.
     let owner = Owner::of(viewer);
@@ -90,9 +148,9 @@ async fn execute(
         false => service.operations.acquire(owner).await,
     };
     let later = DeferredLoads::default();
-    let (request, statements) = request(service, viewer, prepared, Some(later.clone()), seen, budget, catches_panics);
+    let (request, statements) = request(service, viewer, prepared, Some(later.clone()), seen, budget, attempt);
     let is_valid = service.persisted.is_valid(&prepared.valid_by);
-    let schema = match (catches_panics, is_valid) {
+    let schema = match (attempt.catches_panics, is_valid) {
         (true, _) => &service.careful,
         (false, true) => &service.trusting,
         (false, false) => &service.schema,
@@ -100,13 +158,19 @@ async fn execute(
     let schema = schema.clone();
     let (prepared, snapshots, dev) = (Arc::clone(prepared), Arc::clone(&service.app.snapshots), service.dev);
     let (persisted, budget, db) = (service.persisted.clone(), budget.clone(), service.app.db.clone());
-    let keeps = prepared.keep_as.is_some() && !catches_panics;
+    let keeps = prepared.keep_as.is_some() && !attempt.catches_panics;
+    let exact_position = attempt.exact.as_ref().map(|snapshot| snapshot.position);
     let operation = async move {
         // Read before the names themselves, which may be newer: no answer is kept with old names under a new version.
         let names_version = snapshots.current().names_version;
-        let before = if keeps { position_here(&db, &statements) } else { None };
+        let before = if keeps { exact_position.or_else(|| position_here(&db, &statements)) } else { None };
         let mut response = schema.execute(request).await;
-        let after = if before.is_some() { position_here(&db, &statements) } else { None };
+        let after = match before {
+            None => None,
+            // All of it comes from the snapshot.
+            Some(_) if exact_position.is_some() && statements.load(Ordering::Relaxed) == 0 => before,
+            Some(_) => position_here(&db, &statements),
+        };
         drop(permit);
         finish(&prepared, &mut response);
         if snapshots.current().demonstration {
@@ -154,14 +218,22 @@ pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared,
     let prepared = Arc::new(prepared);
     let role = viewer.map_or("NONE", |viewer| viewer.role.as_str());
     let span = tracing::info_span!("operation", name = prepared.name(), role, cost = prepared.weight.cost);
-    let seen = Arc::default();
+    let seen: Arc<Mutex<AuditSubjects>> = Arc::default();
     let counted_before = budget.counted();
     let executed = async {
+        let exact = exact_snapshot(service, viewer, &prepared).await;
+        if let (Some(viewer), Some(snapshot)) = (viewer, &exact)
+            && let Some(executed) = from_memory(service, viewer, &prepared, snapshot, &seen, budget)
+        {
+            return Ok(executed);
+        }
         // A query changes nothing, so after a panic it runs again with a guard around every field: then only the
         // field that panics is lost. A mutation must not run twice.
-        match execute(service, viewer, &prepared, &seen, budget, !prepared.is_query()).await {
+        let first = Attempt { exact, catches_panics: !prepared.is_query() };
+        match execute(service, viewer, &prepared, &seen, budget, &first).await {
             Err(Interrupted::Panicked) if prepared.is_query() => {
-                execute(service, viewer, &prepared, &seen, budget, true).await
+                let second = Attempt { catches_panics: true, ..Attempt::default() };
+                execute(service, viewer, &prepared, &seen, budget, &second).await
             }
             executed => executed,
         }

@@ -21,7 +21,7 @@ use crate::graphql::change_feed::ChangeFeed;
 use crate::graphql::context::App;
 use crate::graphql::execute::object_cache::ObjectCache;
 use crate::graphql::refresher::Refresher;
-use crate::graphql::{AudienceViews, panic_catching_schema, prevalidated_schema, schema, sdl};
+use crate::graphql::{AudienceViews, ExactSnapshots, panic_catching_schema, prevalidated_schema, schema, sdl};
 use crate::jwt::Jwt;
 use actix_cors::Cors;
 use actix_web::dev::ServerHandle;
@@ -145,8 +145,7 @@ impl Server {
             options.settings.database.pool_size(),
         )?;
         // In development mode each answer says how many statements it takes.
-        let answer_cache_mb = if options.dev { 0 } else { settings.answer_cache_mb };
-        let answer_cache = AnswerCache::over(&for_requests, answer_cache_mb);
+        let answer_cache = AnswerCache::over(&for_requests, if options.dev { 0 } else { settings.answer_cache_mb });
         let schema = schema(options.dev);
         let sdl = sdl(&schema);
         let guard = Guard::new(&sdl).context("the GraphQL schema cannot be parsed")?;
@@ -162,6 +161,7 @@ impl Server {
                 change_feed,
                 suspension_rules: Arc::new(suspension_rules),
                 objects: Arc::new(ObjectCache::new(settings.object_cache_mb)),
+                exact_snapshots: Arc::new(ExactSnapshots::new((!options.dev).then(|| answer_cache.positions()))),
                 on_demand: Arc::new(on_demand),
                 statistics: Admission::new(STATISTICS_AT_ONCE, statistics_of_a_token()),
                 sql_queries: Admission::new(SQL_AT_ONCE, 1),

@@ -1,6 +1,6 @@
-//! Conditions over the columns of a snapshot that hold places of units.
+//! Conditions over the columns of a snapshot that hold places of units: as expressions of polars, and for pages.
 
-use jobs::snapshot::Snapshot;
+use jobs::snapshot::{ColumnCondition, PlaceColumn, Reference, Snapshot};
 use polars::prelude::{Expr, NamedFrom, Series, col, lit};
 use schema::Id;
 use schema::enums::UnitKind;
@@ -9,17 +9,31 @@ use schema::enums::UnitKind;
 pub fn within_columns(snapshot: &Snapshot, unit: Id, below: &[Id]) -> Expr {
     let place = |id: Id| snapshot.reference.unit_place(id);
     let Some(own) = place(unit) else { return lit(false) };
-    let level = match snapshot.reference.tree.kind(unit) {
-        Some(UnitKind::ProvincialDepartment) => "department",
-        Some(UnitKind::Branch) => "branch",
-        Some(UnitKind::Team) => "team",
-        _ => "unit",
-    };
-    let stored = equals(level, own);
+    let stored = equals(level(&snapshot.reference, unit).name(), own);
     if below.is_empty() {
         return stored;
     }
     stored.or(any("unit", below.iter().filter_map(|id| place(*id)).collect()))
+}
+
+/// The same for pages. None if the snapshot does not know the unit.
+pub fn within_places(reference: &Reference, unit: Id, below: &[Id]) -> Option<ColumnCondition> {
+    let stored = ColumnCondition::Place(level(reference, unit), reference.unit_place(unit)?);
+    if below.is_empty() {
+        return Some(stored);
+    }
+    let below = below.iter().filter_map(|id| reference.unit_place(*id));
+    Some(ColumnCondition::Any(vec![stored, ColumnCondition::one_of(PlaceColumn::Unit, below)]))
+}
+
+/// The column that holds a unit as an ancestor of the unit of a complaint, or as that itself.
+fn level(reference: &Reference, unit: Id) -> PlaceColumn {
+    match reference.tree.kind(unit) {
+        Some(UnitKind::ProvincialDepartment) => PlaceColumn::Department,
+        Some(UnitKind::Branch) => PlaceColumn::Branch,
+        Some(UnitKind::Team) => PlaceColumn::Team,
+        _ => PlaceColumn::Unit,
+    }
 }
 
 /// False where the column is null: in polars, null OR false is null.

@@ -1,8 +1,9 @@
-//! The row scope over the columns of a snapshot: the same complaints as in lists.
+//! The row scope over the columns of a snapshot: the same complaints as in lists. Statistics take it as an expression
+//! of polars, pages of a list as a condition that is evaluated row by row.
 
 use super::{OfUnit, Rows, Scope};
 use jobs::JobError;
-use jobs::snapshot::{Snapshot, any_named, meaning};
+use jobs::snapshot::{ColumnCondition, Snapshot, any_named, meaning};
 use polars::prelude::{Expr, col, lit};
 use schema::Id;
 use std::sync::Arc;
@@ -19,6 +20,21 @@ impl Scope {
             conditions.push(any_named(move |word| meaning(word).0 == Some(place)).not());
         }
         conditions
+    }
+
+    /// The scope as a condition for pages. None if the columns do not hold what it asks for: SQL then answers.
+    pub fn column_condition(&self, snapshot: &Snapshot) -> Option<ColumnCondition> {
+        let mut conditions = match &self.rows {
+            Rows::Everything => Vec::new(),
+            Rows::Unit(of, part) => {
+                vec![ColumnCondition::Confidential.negated(), of.column_condition(&snapshot.reference, *part)?]
+            }
+            Rows::Nothing => vec![ColumnCondition::Constant(false)],
+        };
+        if let Some(place) = self.except_officer.and_then(|officer| snapshot.officers.place(officer)) {
+            conditions.push(ColumnCondition::Names(place).negated());
+        }
+        Some(ColumnCondition::All(conditions))
     }
 
     /// The scope as one condition.

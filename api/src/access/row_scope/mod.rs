@@ -1,5 +1,5 @@
 //! Row scope: which rows a viewer may read. It has three forms, which a test compares: conditions of SQL, a check of
-//! a single row, and conditions over the columns of a snapshot ([`columns`]).
+//! a single row, and conditions over the columns of a snapshot, which differ for statistics and pages ([`columns`]).
 
 mod column_conditions;
 mod columns;
@@ -7,7 +7,7 @@ mod columns;
 mod tests;
 mod unit;
 
-pub use column_conditions::{any, within_columns};
+pub use column_conditions::{any, within_columns, within_places};
 pub use unit::{OfUnit, Part};
 
 use super::Viewer;

@@ -1,6 +1,6 @@
 use super::*;
 use ::tests::Database;
-use jobs::snapshot::SnapshotStore;
+use jobs::snapshot::{Reading, SnapshotStore};
 use polars::prelude::IntoLazy;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -37,8 +37,8 @@ fn register(database: &Database, seed: u64) -> Db {
     db
 }
 
-/// The complaints of the register that three forms of a scope select.
-fn selected(db: &Db, snapshot: &jobs::snapshot::Snapshot, scope: &Scope, all: &[Id]) -> [BTreeSet<Id>; 3] {
+/// The complaints of the register that the forms of a scope select.
+fn selected(db: &Db, snapshot: &jobs::snapshot::Snapshot, scope: &Scope, all: &[Id]) -> [BTreeSet<Id>; 4] {
     let by_sql: Vec<Id> = db
         .read(|conn| {
             let mut query = complaints::table.into_boxed::<MultiBackend>();
@@ -60,7 +60,12 @@ fn selected(db: &Db, snapshot: &jobs::snapshot::Snapshot, scope: &Scope, all: &[
         let (high, low) = (u128::from(high.unwrap()), u128::from(low.unwrap()));
         Id(uuid::Uuid::from_u128(high << 64 | low))
     });
-    [by_sql.into_iter().collect(), by_row.map(|(id, _)| *id).collect(), by_column.collect()]
+    let condition = scope.column_condition(snapshot).expect("the columns hold what a scope asks for");
+    let reading = Reading { limit: all.len(), ..Reading::default() };
+    let (listed, more) = snapshot.first_rows(&condition, &reading, usize::MAX).unwrap().expect("a page of all rows");
+    assert_eq!((snapshot.count(&condition).unwrap(), more), (Some(listed.len()), false));
+    let by_page = listed.into_iter().map(|row| row.id);
+    [by_sql.into_iter().collect(), by_row.map(|(id, _)| *id).collect(), by_column.collect(), by_page.collect()]
 }
 
 #[test]
@@ -92,9 +97,10 @@ fn every_form_of_a_scope_selects_the_same_complaints() {
                 outside: false,
                 expires_at: None,
             };
-            let [by_sql, by_row, by_column] = selected(&db, &snapshot, &viewer.scope(tree), &all);
+            let [by_sql, by_row, by_column, by_page] = selected(&db, &snapshot, &viewer.scope(tree), &all);
             assert_eq!(by_sql, by_row, "{viewer:?}");
             assert_eq!(by_sql, by_column, "{viewer:?}");
+            assert_eq!(by_sql, by_page, "{viewer:?}");
             some += usize::from(!by_sql.is_empty() && by_sql.len() < all.len());
             none += usize::from(by_sql.is_empty());
         }

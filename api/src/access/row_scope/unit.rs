@@ -5,10 +5,10 @@
 //! (the branch, for most complaints), or a unit elsewhere: the headquarters unit of the field, or one that the
 //! complaint was transferred to. Only for those elsewhere the present tree says which unit stands above.
 
-use super::column_conditions::{any, within_columns};
+use super::column_conditions::{any, within_columns, within_places};
 use super::within;
 use diesel::prelude::*;
-use jobs::snapshot::Snapshot;
+use jobs::snapshot::{ColumnCondition, PlaceColumn, Reference, Snapshot};
 use polars::prelude::{Expr, col};
 use schema::domain::calendar::local_date;
 use schema::domain::tree::UnitTree;
@@ -136,6 +136,21 @@ impl OfUnit {
             Part::About => about(),
             Part::Elsewhere => elsewhere().and(about().not()),
         }
+    }
+
+    /// The complaints of a part, as a condition for pages. None if the snapshot does not know the unit.
+    pub fn column_condition(&self, reference: &Reference, part: Part) -> Option<ColumnCondition> {
+        let about = within_places(reference, self.unit, &self.below)?;
+        let answering = self.answering.iter().filter_map(|unit| reference.unit_place(*unit));
+        let mut elsewhere = vec![ColumnCondition::one_of(PlaceColumn::ResponsibleUnit, answering)];
+        let levels = [PlaceColumn::Unit, PlaceColumn::Team, PlaceColumn::Branch, PlaceColumn::Department];
+        elsewhere.extend(levels.map(|level| ColumnCondition::Same(PlaceColumn::ResponsibleUnit, level).negated()));
+        let elsewhere = ColumnCondition::All(elsewhere);
+        Some(match part {
+            Part::Whole => ColumnCondition::Any(vec![about, elsewhere]),
+            Part::About => about,
+            Part::Elsewhere => ColumnCondition::All(vec![elsewhere, about.negated()]),
+        })
     }
 
     /// The same complaints as [`Self::answered`], over the columns of a snapshot.

@@ -10,16 +10,18 @@
 use super::Inline;
 use super::field_order::in_document_order;
 use super::object_cache::{CachedObject, ObjectCache, ObjectKey, SelectionHash};
-use super::selection::{Cacheable, text_of_selection};
+use super::selection::{Cacheable, Referenced, text_of_selection};
+use crate::access::Viewer;
 use crate::budget::bytes_of_fields;
 use crate::graphql::audit_subjects::shown_by;
-use crate::graphql::context::RequestContext;
+use crate::graphql::context::{App, RequestContext};
 use crate::graphql::json::write_value;
 use async_graphql::parser::types::{Field, Selection, SelectionSet};
 use async_graphql::registry::Registry;
 use async_graphql::{ContainerType, Context, ContextSelectionSet, OutputType, Positioned, ServerResult, Value};
 use bytes::Bytes;
 use schema::Id;
+use schema::enums::Locale;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::sync::{Arc, PoisonError};
@@ -44,14 +46,11 @@ impl CachedSelections {
         let mut rows = Vec::new();
         rows_of(ctx, &ctx.item.node.selection_set, &mut rows)?;
         // Read before the names themselves, which may be newer: an entry never keeps old names under a new version.
-        let depends_on = dependencies(request)?;
-        let selections = rows.into_iter().map(|selection| {
-            let mut text = depends_on.clone();
-            text_of_selection(ctx, &selection.node, of, &mut text)?;
-            let mut hash = SelectionHash::default();
-            hash.copy_from_slice(&Sha256::digest(text)[..16]);
-            Some((address(selection), hash))
-        });
+        let depends_on = dependencies(&request.app, request.viewer.as_ref()?, request.locale);
+        let referenced = Referenced { fragments: &ctx.query_env.fragments, variables: &ctx.query_env.variables };
+        let selections = rows
+            .into_iter()
+            .map(|selection| Some((address(selection), selection_hash(&depends_on, referenced, &selection.node, of)?)));
         let selections = selections.collect::<Option<Vec<_>>>()?;
         Some(Arc::new(Self { cache, selections }))
     }
@@ -104,18 +103,32 @@ fn address(selection: &Positioned<SelectionSet>) -> usize {
 }
 
 /// What every object depends on besides its row and its selection.
-fn dependencies(request: &RequestContext) -> Option<String> {
-    let viewer = request.viewer.as_ref()?;
-    Some(format!(
+pub fn dependencies(app: &App, viewer: &Viewer, locale: Locale) -> String {
+    format!(
         "{:?} {:?} {:?} {} {:?} {:?} {} ",
         viewer.role,
         viewer.unit_id,
         viewer.officer_id,
         viewer.outside,
-        request.app.keys.as_ref().map(|keys| keys.version()),
-        request.locale,
-        request.app.snapshots.current().names_version,
-    ))
+        app.keys.as_ref().map(|keys| keys.version()),
+        locale,
+        app.snapshots.current().names_version,
+    )
+}
+
+/// The hash of a selection of rows and of what their JSON depends on ([`dependencies`]). None if the selection is not
+/// cacheable.
+pub fn selection_hash(
+    depends_on: &str,
+    referenced: Referenced<'_>,
+    selection: &SelectionSet,
+    of: &'static Cacheable,
+) -> Option<SelectionHash> {
+    let mut text = depends_on.to_owned();
+    text_of_selection(referenced, selection, of, &mut text)?;
+    let mut hash = SelectionHash::default();
+    hash.copy_from_slice(&Sha256::digest(text)[..16]);
+    Some(hash)
 }
 
 /// A row of a list.

@@ -10,5 +10,5 @@ pub mod panics;
 pub mod selection;
 
 pub use inline_resolver::Inline;
-pub use list_node::{CachedSelections, ListNode};
+pub use list_node::{CachedSelections, ListNode, dependencies, selection_hash};
 pub use operation_thread::blocking;

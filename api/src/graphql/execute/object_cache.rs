@@ -79,10 +79,20 @@ impl ObjectCache {
     }
 
     pub fn get(&self, key: &ObjectKey) -> Option<Arc<CachedObject>> {
-        let found = self.objects.as_ref().and_then(|objects| objects.get(key));
+        let found = self.look_up(key);
         let counter = if found.is_some() { &self.hits } else { &self.misses };
         counter.fetch_add(1, Ordering::Relaxed);
         found
+    }
+
+    /// Like [`Self::get`], for a page that may have to be made in another way: then nothing is counted.
+    pub fn look_up(&self, key: &ObjectKey) -> Option<Arc<CachedObject>> {
+        self.objects.as_ref().and_then(|objects| objects.get(key))
+    }
+
+    /// Counts objects that were looked up and shown.
+    pub fn count_hits(&self, number: u64) {
+        self.hits.fetch_add(number, Ordering::Relaxed);
     }
 
     pub fn insert(&self, key: ObjectKey, object: CachedObject) {

@@ -1,8 +1,17 @@
 //! Selections whose JSON may be cached, and their canonical text.
 
-use async_graphql::parser::types::{ExecutableDocument, OperationType, Selection, SelectionSet};
-use async_graphql::{Context, Positioned};
+use async_graphql::parser::types::{ExecutableDocument, FragmentDefinition, OperationType, Selection, SelectionSet};
+use async_graphql::{Name, Positioned, Variables};
+use std::collections::HashMap;
 use std::fmt::Write;
+
+/// What the selections of an operation refer to.
+#[derive(Debug, Clone, Copy)]
+pub struct Referenced<'d> {
+    pub fragments: &'d HashMap<Name, Positioned<FragmentDefinition>>,
+    /// With the defaults of those that the request leaves out.
+    pub variables: &'d Variables,
+}
 
 /// The fields of a type that depend on nothing but the version of the row, the names in the snapshot and the rights of
 /// the viewer. A field that is in no list is not cached.
@@ -22,20 +31,20 @@ const DEEPEST_DOCUMENT: usize = 24;
 /// Appends the canonical text of a selection: response keys, names, and arguments with the values of variables. None if
 /// the selection is not cacheable.
 pub fn text_of_selection(
-    ctx: &Context<'_>,
+    referenced: Referenced<'_>,
     selections: &SelectionSet,
     of: &'static Cacheable,
     text: &mut String,
 ) -> Option<()> {
     text.push_str(of.name);
     text.push('{');
-    append(ctx, selections, of, text, 0)?;
+    append(referenced, selections, of, text, 0)?;
     text.push('}');
     Some(())
 }
 
 fn append(
-    ctx: &Context<'_>,
+    referenced: Referenced<'_>,
     selections: &SelectionSet,
     of: &'static Cacheable,
     text: &mut String,
@@ -57,12 +66,12 @@ fn append(
                     let value = value
                         .node
                         .clone()
-                        .into_const_with(|variable| ctx.query_env.variables.get(&variable).cloned().ok_or(()));
+                        .into_const_with(|variable| referenced.variables.get(&variable).cloned().ok_or(()));
                     write!(text, "({}:{})", argument.node, value.ok()?).ok()?;
                 }
                 if let Some((_, below)) = of.objects.iter().find(|(object, _)| *object == name) {
                     text.push('{');
-                    append(ctx, &field.selection_set.node, below, text, depth + 1)?;
+                    append(referenced, &field.selection_set.node, below, text, depth + 1)?;
                     text.push('}');
                 } else if name != "__typename" && !of.leaves.contains(&name) {
                     return None;
@@ -75,17 +84,17 @@ fn append(
                 if !fits || !fragment.directives.is_empty() {
                     return None;
                 }
-                append(ctx, &fragment.selection_set.node, of, text, depth + 1)?;
+                append(referenced, &fragment.selection_set.node, of, text, depth + 1)?;
             }
             Selection::FragmentSpread(spread) => {
-                let fragment = &ctx.query_env.fragments.get(&spread.node.fragment_name.node)?.node;
+                let fragment = &referenced.fragments.get(&spread.node.fragment_name.node)?.node;
                 if fragment.type_condition.node.on.node != of.name
                     || !spread.node.directives.is_empty()
                     || !fragment.directives.is_empty()
                 {
                     return None;
                 }
-                append(ctx, &fragment.selection_set.node, of, text, depth + 1)?;
+                append(referenced, &fragment.selection_set.node, of, text, depth + 1)?;
             }
         }
     }

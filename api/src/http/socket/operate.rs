@@ -4,7 +4,7 @@ use crate::access::Viewer;
 use crate::budget::Budget;
 use crate::graphql::error::{Code, UNREACHABLE};
 use crate::http::Service;
-use crate::http::operation::{budget, finish, request, run};
+use crate::http::operation::{Attempt, budget, finish, request, run};
 use crate::http::post_operation::{Outcome, audit};
 use crate::http::prepare::{Ready, prepare};
 use crate::http::prepared::Prepared;
@@ -66,7 +66,7 @@ async fn subscribed(
 ) {
     let seen = Arc::default();
     let budget = Budget::until(Instant::now() + NO_DEADLINE, prepared.limits());
-    let (request, _) = request(service, Some(viewer), prepared, None, &seen, &budget, false);
+    let (request, _) = request(service, Some(viewer), prepared, None, &seen, &budget, &Attempt::default());
     // A subscription without events also discloses something, so it is audited.
     audit(service, Some(viewer), prepared, &seen, Outcome::Answered).await;
     let mut responses = std::pin::pin!(service.schema.execute_stream(request));

@@ -4,7 +4,7 @@
 //! They select the same rows as conditions of SQL. There a row is selected for which the condition is true, and
 //! negation is IS NOT TRUE. So a comparison with null may count as false.
 
-use crate::snapshot::columns::{FINDING_BITS, PlaceColumn};
+use crate::snapshot::columns::{PlaceColumn, meaning};
 use crate::snapshot::pieces::BLOCK;
 use polars::prelude::{ChunkedArray, DataFrame, PolarsNumericType, PolarsResult};
 use std::ops::Range;
@@ -24,6 +24,8 @@ pub enum ColumnCondition {
     Place(PlaceColumn, u32),
     /// The column has a place n with `true` at n.
     OneOf(PlaceColumn, Vec<bool>),
+    /// Both columns have a place, and the same one.
+    Same(PlaceColumn, PlaceColumn),
     /// The column has no value.
     Null(Nullable),
     /// The time of receipt, microseconds since 1970.
@@ -83,8 +85,7 @@ impl ColumnCondition {
         }
     }
 
-    /// The opposite. `!` is IS NOT TRUE, not the NOT of SQL.
-    #[must_use]
+    /// The opposite, as IS NOT TRUE in SQL.
     pub fn negated(self) -> Self {
         Self::Not(Box::new(self))
     }
@@ -135,6 +136,10 @@ impl ColumnCondition {
             Self::OneOf(column, chosen) => {
                 let places = rows.column(column.name())?.u32()?;
                 valued(places, block, |places| mask_of(places, |place| chosen.get(place as usize) == Some(&true)))
+            }
+            Self::Same(one, other) => {
+                let (one, other) = (rows.column(one.name())?.u32()?, rows.column(other.name())?.u32()?);
+                valued(other, block, |others| valued(one, block, |places| mask_of_equal(places, others)))
             }
             Self::Null(column) => {
                 let known = match column {
@@ -204,6 +209,17 @@ fn mask_of<T: Copy>(values: &[T], test: impl Fn(T) -> bool) -> Mask {
     mask
 }
 
+/// The rows in which two columns have the same value.
+fn mask_of_equal(values: &[u32], others: &[u32]) -> Mask {
+    let mut mask = NONE;
+    for (word, (values, others)) in mask.iter_mut().zip(values.chunks(WORD).zip(others.chunks(WORD))) {
+        for (bit, (value, other)) in values.iter().zip(others).enumerate() {
+            *word |= u64::from(value == other) << bit;
+        }
+    }
+    mask
+}
+
 /// What `mask` makes of the values of a block, without the rows that have none.
 fn valued<T: PolarsNumericType>(
     column: &ChunkedArray<T>,
@@ -248,9 +264,8 @@ fn naming(rows: &DataFrame, officer: u32, block: &Range<usize>) -> PolarsResult<
     let words = words.u32()?.cont_slice()?;
     let Some(chunk) = named.downcast_iter().next() else { return Ok(NONE) };
     let offsets = chunk.offsets();
-    let wanted = officer + 1;
     Ok(mask_where(block, |row| {
         let (from, to) = offsets.start_end(row);
-        words[from..to].iter().any(|word| word >> FINDING_BITS == wanted)
+        words[from..to].iter().any(|word| meaning(*word).0 == Some(officer))
     }))
 }

@@ -1,13 +1,14 @@
 //! Pages from columns are those of a list that is filtered and sorted as a whole.
 
 use super::*;
-use crate::snapshot::columns::{FINDING_BITS, PlaceColumn};
+use crate::snapshot::columns::{PlaceColumn, word};
 use crate::snapshot::pieces::Pieces;
 use polars::prelude::{
     Column, DataFrame, DataType, IntoColumn, ListBuilderTrait, ListPrimitiveChunkedBuilder, UInt32Type,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use schema::enums::{Attribution, Finding};
 
 /// A complaint of a made-up register.
 #[derive(Debug, Clone)]
@@ -28,7 +29,11 @@ fn frame(rows: &[Row]) -> DataFrame {
     let mut named = ListPrimitiveChunkedBuilder::<UInt32Type>::new("named".into(), 0, 0, DataType::UInt32);
     for row in rows {
         // A complaint without officers has one word.
-        let words: Vec<u32> = row.officers.iter().map(|officer| (officer + 1) << FINDING_BITS | 2).collect();
+        let words: Vec<u32> = row
+            .officers
+            .iter()
+            .map(|officer| word(Some(*officer), Attribution::Asserted, Finding::Sustained))
+            .collect();
         named.append_slice(if words.is_empty() { &[1][..] } else { &words[..] });
     }
     let columns = vec![

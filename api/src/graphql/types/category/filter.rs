@@ -41,7 +41,7 @@ fn within(code: &str, reference: &ReferenceData) -> OptionalCondition<issue_cate
 
 impl CategoryFilter {
     /// The operators that name categories, by their ids, codes and names.
-    fn naming(&self) -> Self {
+    pub fn naming(&self) -> Self {
         let text = |ops: &Option<StringOps>| ops.clone().map(|ops| StringOps { ne: None, is_null: None, ..ops });
         Self {
             id: self.id.clone().map(|ops| IdOps { ne: None, is_null: None, ..ops }),
@@ -53,7 +53,7 @@ impl CategoryFilter {
     }
 
     /// For each operator `ne` of these fields what it excludes.
-    fn excluded(&self) -> [Self; 4] {
+    pub fn excluded(&self) -> [Self; 4] {
         let text = |ops: &Option<StringOps>| {
             ops.as_ref()?.ne.clone().map(|ne| StringOps { eq: Some(ne), ..StringOps::default() })
         };
@@ -67,7 +67,7 @@ impl CategoryFilter {
     }
 
     /// All other operators, which concern the category itself; without `and`, `or` and `not`.
-    fn own(&self) -> Self {
+    pub fn own(&self) -> Self {
         let text = |ops: &Option<StringOps>| {
             ops.as_ref().map(|ops| StringOps { ne: ops.ne.clone(), is_null: ops.is_null, ..StringOps::default() })
         };

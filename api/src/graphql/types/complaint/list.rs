@@ -1,10 +1,12 @@
 //! The queries `complaints` and `complaint`.
 
 use super::cacheable::COMPLAINT;
+use super::in_memory::{InMemory, keys};
 use super::{Complaint, ComplaintConnection, ComplaintFilter, ComplaintOrder, complaint_order};
 use crate::access::Scope;
 use crate::graphql::connection::{Counter, ListItem, assemble, assemble_rows};
 use crate::graphql::context::{request, snapshot, viewer};
+use crate::graphql::exact_snapshots::PageSource;
 use crate::graphql::execute::{CachedSelections, ListNode};
 use crate::graphql::filter::{Filter, OptionalCondition, ReferenceData};
 use crate::graphql::loaders::{AllegationsKey, ResponsesKey, loaders};
@@ -42,7 +44,11 @@ impl ComplaintQueries {
             return Box::pin(complaints_where(ctx, filter, order_by, page)).await;
         };
         let order = complaint_order(request(ctx)?, order_by);
-        Box::pin(cached_list(ctx, &selections, page, order, Selected::new(ctx, filter)?)).await
+        let in_memory = match &request(ctx)?.exact {
+            Some(snapshot) => InMemory::of(snapshot, viewer(ctx)?, filter.as_ref(), &order),
+            None => None,
+        };
+        Box::pin(cached_list(ctx, &selections, page, order, in_memory, Selected::new(ctx, filter)?)).await
     }
 
     /// One complaint by id; null if there is none, or you may not see it.
@@ -129,8 +135,8 @@ fn counter(selected: Arc<Selected>) -> Counter {
     Counter::Query(Arc::new(move |conn: &mut Conn| selected.count(conn)))
 }
 
-/// A page of a root list from the cache of objects: reads ids and versions, and only those rows whose JSON is not
-/// cached.
+/// A page of a root list from the cache of objects: reads ids and versions, from the snapshot if it may, and only those
+/// rows whose JSON is not cached.
 ///
 /// Lists below other objects are not cached: what loaders have read by then may be older than the rows of the page.
 async fn cached_list(
@@ -138,17 +144,31 @@ async fn cached_list(
     selections: &Arc<CachedSelections>,
     page: PageArgs,
     order: Vec<(ComplaintSort, Direction)>,
+    in_memory: Option<InMemory>,
     selected: Arc<Selected>,
 ) -> Result<ComplaintConnection> {
     let request = request(ctx)?;
     let window = page.window(request.limits.page_size, request.cursors())?;
     let (wanted, list_order, list_window) = (Arc::clone(&selected), order.clone(), window.clone());
-    let Slice { rows, more } = if selections.are_known() {
+    let listed = in_memory.as_ref().and_then(|list| list.page(&window));
+    let source = if listed.is_some() { PageSource::Snapshot } else { PageSource::Database };
+    request.app.exact_snapshots.count_page(source);
+    let are_known = selections.are_known();
+    let Slice { rows, more } = if let Some(Slice { rows: listed, more }) = listed {
+        let stubs = listed.iter().map(|row| Stub { id: row.id, version: row.version, keys: keys(row) }).collect();
+        Slice { rows: with_missing_rows(ctx, selections, stubs, &order, &selected).await?, more }
+    } else if are_known {
         let listed = move |conn: &mut Conn| {
             let parts = wanted.conditions(conn)?;
             ComplaintSort::list_stubs(conn, parts, &list_order, &list_window)
         };
         let Slice { rows: stubs, more } = request.read(listed).await?;
+        let stubs = stubs.iter().map(|stub| Stub {
+            id: stub.id,
+            version: stub.version,
+            keys: ComplaintSort::stub_keys(&order, stub),
+        });
+        let stubs = stubs.collect();
         Slice { rows: with_missing_rows(ctx, selections, stubs, &order, &selected).await?, more }
     } else {
         let listed = move |conn: &mut Conn| {
@@ -164,7 +184,19 @@ async fn cached_list(
         Slice { rows: with_keys.collect(), more }
     };
     let edges = rows.into_iter().map(|(keys, node)| (request.cursors().at(Place::Keys(keys)), node));
-    Ok(assemble::<Complaint>(edges, Beyond::window(&window, more), counter(selected)))
+    let counted = in_memory.filter(|_| ctx.look_ahead().field("totalCount").exists()).and_then(|list| list.count());
+    let counter = match counted {
+        Some(number) => Counter::Known(number),
+        None => counter(selected),
+    };
+    Ok(assemble::<Complaint>(edges, Beyond::window(&window, more), counter))
+}
+
+/// A complaint of a page, whose row may have to be read.
+struct Stub {
+    id: Id,
+    version: i32,
+    keys: Vec<Key>,
 }
 
 /// The rows of a page with their sort keys: from the cache, else from the database. A complaint that no longer belongs
@@ -172,13 +204,13 @@ async fn cached_list(
 async fn with_missing_rows(
     ctx: &Context<'_>,
     selections: &Arc<CachedSelections>,
-    stubs: Vec<models::ComplaintStub>,
+    stubs: Vec<Stub>,
     order: &[(ComplaintSort, Direction)],
     selected: &Arc<Selected>,
 ) -> Result<Vec<(Vec<Key>, ListNode<Complaint>)>> {
     let request = request(ctx)?;
-    let with_node = |stub: models::ComplaintStub| (selections.node(stub.id, stub.version), stub);
-    let mut page: Vec<(ListNode<Complaint>, models::ComplaintStub)> = stubs.into_iter().map(with_node).collect();
+    let with_node = |stub: Stub| (selections.node(stub.id, stub.version), stub);
+    let mut page: Vec<(ListNode<Complaint>, Stub)> = stubs.into_iter().map(with_node).collect();
     let missing: Vec<Id> = page.iter().filter(|(node, _)| node.lacks_row()).map(|(_, stub)| stub.id).collect();
     let mut read: HashMap<Id, models::Complaint> = HashMap::new();
     if !missing.is_empty() {
@@ -195,7 +227,7 @@ async fn with_missing_rows(
             node.set_row(Complaint(row), version);
             (keys, node)
         }
-        None => (ComplaintSort::stub_keys(order, &stub), node),
+        None => (stub.keys, node),
     });
     Ok(with_keys.collect())
 }

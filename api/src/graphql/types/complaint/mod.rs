@@ -2,7 +2,10 @@
 
 mod cacheable;
 mod children;
+mod column_filter;
 mod filter;
+mod from_memory;
+mod in_memory;
 mod list;
 mod mutation;
 mod order;
@@ -12,6 +15,7 @@ mod transfer;
 pub use cacheable::LISTS;
 pub use children::complaints_of;
 pub use filter::ComplaintFilter;
+pub use from_memory::{ListsFromMemory, from_memory};
 pub use list::{ComplaintQueries, complaints_where};
 pub use mutation::ComplaintMutations;
 pub use order::{ComplaintOrder, complaint_order};

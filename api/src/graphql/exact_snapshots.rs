@@ -1,0 +1,61 @@
+//! Whether the snapshot holds exactly what the database holds, so that a page may come from its columns.
+
+use super::position_reader::PositionReader;
+use jobs::snapshot::{Snapshot, SnapshotStore};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What a page of complaints came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PageSource {
+    /// From the snapshot and the cache of objects, without the executor.
+    Memory,
+    /// Which rows it has, from the snapshot; what the cache of objects lacked of them, from the database.
+    Snapshot,
+    /// Which rows it has, from the database.
+    Database,
+}
+
+impl PageSource {
+    const ALL: [Self; 3] = [Self::Memory, Self::Snapshot, Self::Database];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Snapshot => "snapshot",
+            Self::Database => "database",
+        }
+    }
+}
+
+/// Compares the snapshot with the register's position, and counts pages by what they came from.
+pub struct ExactSnapshots {
+    /// None if pages never come from the snapshot.
+    positions: Option<Arc<PositionReader>>,
+    pages: [AtomicU64; PageSource::ALL.len()],
+}
+
+impl ExactSnapshots {
+    pub fn new(positions: Option<Arc<PositionReader>>) -> Self {
+        Self { positions, pages: Default::default() }
+    }
+
+    /// The snapshot, if it is at the register's position, which is read after this call. None if it lags behind: then
+    /// the database answers at once, because nobody knows when the next refresh ends.
+    pub async fn now(&self, snapshots: &SnapshotStore) -> Option<Arc<Snapshot>> {
+        let position = self.positions.as_ref()?.read().await?;
+        Some(snapshots.current()).filter(|snapshot| snapshot.position == position)
+    }
+
+    /// Counts a page of a list of complaints.
+    pub fn count_page(&self, source: PageSource) {
+        self.pages[source as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The pages since the start of the node, by what they came from.
+    pub fn pages(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        PageSource::ALL
+            .into_iter()
+            .map(move |source| (source.word(), self.pages[source as usize].load(Ordering::Relaxed)))
+    }
+}
