@@ -78,6 +78,7 @@ mod service;
 mod silent_database;
 mod slow_clients;
 mod snapshot_file;
+mod snapshot_pages;
 mod sockets;
 mod source_layout;
 mod statistician;
