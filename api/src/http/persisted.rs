@@ -1,13 +1,15 @@
 //! Document caches of a node: texts by hash for automatic persisted queries (a client sends the hash, and the text
-//! only if the node does not know it), parsed documents, and operations found valid. Nodes do not share the caches.
+//! only if the node does not know it), parsed documents, operations found valid, and those that a role may run. Nodes do
+//! not share the caches.
 
 use super::document_size::Size;
 use super::protocol::PersistedQuery;
-use crate::access::{Expansion, ExpansionError};
+use crate::access::{AuditedAccess, Expansion, ExpansionError, Weight};
 use crate::graphql::error::Code;
 use async_graphql::parser::types::ExecutableDocument;
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
+use schema::enums::Role;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
@@ -15,8 +17,15 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Persisted {
     valid: Cache<Validity, ()>,
+    allowed: Cache<(Validity, Role), Arc<Allowed>>,
     by_hash: Cache<String, Arc<str>>,
     parsed: Cache<String, Arc<Parsed>>,
+}
+
+/// What the check of an operation found that a role may run. It depends on the words, the role and its limits alone.
+pub struct Allowed {
+    pub weight: Weight,
+    pub audited_access: AuditedAccess,
 }
 
 /// A parsed document with its size.
@@ -47,6 +56,9 @@ pub fn validity(
 /// Operations remembered as valid.
 const VALID: u64 = 50_000;
 
+/// Operations remembered as allowed.
+const ALLOWED: u64 = 10_000;
+
 /// Memory of each document cache, in bytes.
 const MEMORY: u64 = 16 * 1024 * 1024;
 
@@ -58,6 +70,7 @@ impl Persisted {
         Self {
             // LRU: a repeated operation usually repeats soon.
             valid: Cache::builder().max_capacity(VALID).eviction_policy(EvictionPolicy::lru()).build(),
+            allowed: Cache::builder().max_capacity(ALLOWED).eviction_policy(EvictionPolicy::lru()).build(),
             by_hash: Cache::builder().max_capacity(MEMORY).weigher(weigh).build(),
             parsed: Cache::builder().max_capacity(MEMORY).weigher(weigh_parsed).build(),
         }
@@ -80,6 +93,20 @@ impl Persisted {
 
     pub fn found_valid(&self, of: Validity) {
         self.valid.insert(of, ());
+    }
+
+    /// What an earlier check of the operation found, if the role may run it.
+    pub fn allowed(&self, of: Validity, role: Role) -> Option<Arc<Allowed>> {
+        self.allowed.get(&(of, role))
+    }
+
+    /// Remembers that a role may run the operation. Conditions that name somebody may be long, so that operations with
+    /// any are checked each time.
+    pub fn found_allowed(&self, of: Validity, role: Role, weight: Weight, audited_access: &AuditedAccess) {
+        if audited_access.conditions.is_empty() {
+            let audited_access = audited_access.clone();
+            self.allowed.insert((of, role), Arc::new(Allowed { weight, audited_access }));
+        }
     }
 
     /// The document of a request, from its text or its hash.
