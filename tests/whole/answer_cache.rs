@@ -314,7 +314,7 @@ fn errors_are_not_kept() {
 fn an_answer_given_again_counts_against_the_limit_of_a_batch_and_comes_by_every_way() {
     for app in TestApp::both().world() {
         let files = Files::new();
-        let limits = "[api.limits]\nanswer_bytes = 6000\n";
+        let limits = "[api.limits]\nanswer_bytes = 3000\n";
         let serve = |name: &str, api: &str| {
             let [option, settings] = files.config(name, &format!("[api]\nobject_cache_mb = 0\n{api}{limits}"));
             program().serve(&app.database, &["--no-jobs", &option, &settings])

@@ -166,7 +166,7 @@ fn a_measure_goes_with_the_officer_and_tells_nothing_of_flags() {
         for id in [&flag, &json!("00000000-0000-0000-0000-000000000000")] {
             let refused = record(&former, &input("2023-12-01", id)).json()["errors"][0].clone();
             assert_eq!(refused["extensions"]["code"], "BAD_USER_INPUT", "{refused}");
-            told.push(refused["message"].clone());
+            told.push(refused["message"].text().replace(id.text(), "ID"));
         }
         assert_eq!(told[0], told[1]);
         assert!(record(&former, &input("2023-12-01", &Value::Null)).codes().is_empty());

@@ -52,6 +52,7 @@ fn call(name: &str, field: &FieldDefinition) -> String {
                 ("idempotencyKey", _) => "\"x\"",
                 ("query", _) => "\"SELECT 1 AS one\"",
                 ("from" | "to", "Int") => "2024",
+                ("period", "DayPeriod") => "{from: \"2024-01-01\", to: \"2024-03-31\"}",
                 ("asOf", "NaiveDate") => "\"2024-03-31\"",
                 other => panic!("{name}: say what {other:?} may be"),
             };

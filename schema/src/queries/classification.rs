@@ -1,5 +1,6 @@
 //! Queries of the classifier: what it learns from, what it has not seen yet, and what it suggests.
 
+use super::in_select::in_select;
 use super::keyset::{Direction, Key, Limited, ListOrder, Pred, Slice, SortExpr, Window, define_list};
 use crate::db::cancellation::phananh_not_cancelled;
 use crate::db::dialect::KEYS_PER_QUERY;
@@ -32,8 +33,17 @@ const CONFIRMED: [ComplaintState; 4] =
     [ComplaintState::Classified, ComplaintState::Assigned, ComplaintState::Answered, ComplaintState::Closed];
 
 /// Complaints that wait for a classification. A literal, because an index serves this condition alone.
-pub fn is_received() -> SqlLiteral<Bool> {
+fn is_received() -> SqlLiteral<Bool> {
     sql("complaints.state = 'RECEIVED'")
+}
+
+/// The classifications of complaints that wait for a person and meet a condition.
+pub fn waiting_classifications(selected: Option<Pred<complaints::table>>) -> Pred<classifications::table> {
+    let mut rows = complaints::table.into_boxed::<MultiBackend>().filter(is_received().nullable());
+    if let Some(selected) = selected {
+        rows = rows.filter(selected);
+    }
+    Box::new(in_select(classifications::complaint_id, rows.select(complaints::id)))
 }
 
 /// A complaint with a text that waits for a suggestion.

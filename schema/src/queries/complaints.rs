@@ -72,6 +72,13 @@ pub fn received_between(from: Option<Timestamp>, until: Option<Timestamp>) -> Op
     }
 }
 
+/// Complaints received in one of two periods, each from its first moment to before its second.
+pub fn received_in_either(one: [Timestamp; 2], other: [Timestamp; 2]) -> Pred<complaints::table> {
+    let within =
+        |[from, until]: [Timestamp; 2]| complaints::received_at.ge(from).and(complaints::received_at.lt(until));
+    Box::new(within(one).or(within(other)).nullable())
+}
+
 /// Complaints that another unit has to answer than those that they are about: the responsible unit is neither the unit
 /// complained about nor stored as its team, branch or department. An index of its own has these.
 pub fn answered_elsewhere() -> Pred<complaints::table> {

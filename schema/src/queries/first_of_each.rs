@@ -24,9 +24,8 @@ pub enum Parent {
     Unit,
     /// The unit that has to answer.
     ResponsibleUnit,
+    /// A category: its own complaints and those of the categories below it.
     Category,
-    /// A category of the first level: its own complaints and those of the categories below it.
-    CategoryGroup,
     Enterprise,
     /// A named officer.
     Officer,
@@ -40,8 +39,7 @@ impl Parent {
             Self::Team => "complaints.team_id",
             Self::Unit => "complaints.unit_id",
             Self::ResponsibleUnit => "complaints.responsible_unit_id",
-            Self::Category => "complaints.category_id",
-            Self::CategoryGroup => "coalesce(classified.parent_id, classified.id)",
+            Self::Category => "classified.above",
             Self::Enterprise => "complaints.enterprise_id",
             Self::Officer => "named.officer_id",
         }
@@ -68,8 +66,12 @@ impl Selection<'_> {
             self.list(pass)?;
             pass.push_sql(")) AS named ON named.complaint_id = complaints.id WHERE 1 = 1");
         } else {
-            if self.parent == Parent::CategoryGroup {
-                pass.push_sql(" JOIN issue_categories AS classified ON classified.id = complaints.category_id");
+            if self.parent == Parent::Category {
+                pass.push_sql(
+                    " JOIN (SELECT id, id AS above FROM issue_categories UNION ALL SELECT id, parent_id AS above \
+                     FROM issue_categories WHERE parent_id IS NOT NULL) AS classified \
+                     ON classified.id = complaints.category_id",
+                );
             }
             pass.push_sql(" WHERE ");
             pass.push_sql(self.parent.sql());

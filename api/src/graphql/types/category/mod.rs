@@ -110,10 +110,7 @@ impl IssueCategory {
         before: Option<String>,
     ) -> Result<ComplaintConnection> {
         let page = PageArgs { first, after, last, before };
-        let reference = snapshot(ctx)?.reference.clone();
-        let is_alone = reference.categories_within(self.0.id).all(|one| one.id == self.0.id);
-        let parent = if is_alone { Parent::Category } else { Parent::CategoryGroup };
-        complaints_of(ctx, parent, self.0.id, filter, order_by, page).await
+        complaints_of(ctx, Parent::Category, self.0.id, filter, order_by, page).await
     }
 
     /// The headquarters unit in charge; null if there is none.

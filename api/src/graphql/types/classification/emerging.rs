@@ -2,19 +2,17 @@
 
 use crate::graphql::context::{request, snapshot, viewer};
 use crate::graphql::error::{bad_input, from_job};
-use crate::graphql::filter::Filter;
+use crate::graphql::filter::{Filter, both};
 use crate::graphql::input::day;
 use crate::graphql::page::size;
 use crate::graphql::types::ComplaintFilter;
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use chrono::{Days, NaiveDate};
-use diesel::prelude::*;
 use jobs::classification::emerging::{Emerging, Limits, Observed, Term, emerging};
 use jobs::facts::EnterpriseFact;
 use schema::domain::calendar::start_of_day;
 use schema::models::Enterprise;
-use schema::queries::{Pred, Purpose, enterprises_by_id, texts_where, with_search_index};
-use schema::tables::complaints;
+use schema::queries::{Purpose, enterprises_by_id, received_in_either, texts_where, with_search_index};
 use schema::{Conn, Id, StoreError, Timestamp};
 use std::collections::{BTreeSet, HashMap};
 
@@ -47,10 +45,9 @@ impl DayPeriod {
         Some(Self { from: self.from.checked_sub_days(days)?, to: self.from.pred_opt()? })
     }
 
-    fn condition(self) -> Pred<complaints::table> {
-        let end = self.to.succ_opt().unwrap_or(self.to);
-        let begun = complaints::received_at.ge(start_of_day(self.from));
-        Box::new(begun.and(complaints::received_at.lt(start_of_day(end))).nullable())
+    /// Its first moment, and the first one after it.
+    fn moments(self) -> [Timestamp; 2] {
+        [start_of_day(self.from), start_of_day(self.to.succ_opt().unwrap_or(self.to))]
     }
 }
 
@@ -133,12 +130,8 @@ impl EmergingQueries {
         let scope = viewer(ctx)?.scope(&reference.tree);
         let read = move |conn: &mut Conn| {
             let selected = || {
-                let days: Pred<complaints::table> = Box::new(period.condition().or(before.condition()));
-                let chosen: Pred<complaints::table> = match filter.condition(&reference)? {
-                    Some(own) => Box::new(days.and(own)),
-                    None => days,
-                };
-                Ok(scope.and(Some(chosen)))
+                let days = received_in_either(period.moments(), before.moments());
+                Ok(scope.and(both!(Some(days), filter.condition(&reference)?)))
             };
             let condition = with_search_index(conn, Purpose::Count, selected)?;
             let rows = texts_where(conn, condition, i64::try_from(MOST_TEXTS + 1).unwrap_or(i64::MAX))?;

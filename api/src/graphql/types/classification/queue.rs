@@ -9,8 +9,6 @@ use crate::graphql::page::{Beyond, PageArgs, Place};
 use crate::graphql::scalars::Moment;
 use crate::graphql::types::{Complaint, ComplaintFilter};
 use async_graphql::{Context, Object, Result};
-use diesel::prelude::*;
-use schema::db::MultiBackend;
 use schema::queries::{
     ClassificationSort, Direction, ListOrder, Pred, Purpose, in_select, is_received, with_search_index,
 };
@@ -111,9 +109,5 @@ fn waiting(
     purpose: Purpose,
     selected: &impl Fn() -> OptionalCondition<complaints::table>,
 ) -> Result<Pred<classifications::table>, StoreError> {
-    let mut rows = complaints::table.into_boxed::<MultiBackend>().filter(is_received().nullable());
-    if let Some(selected) = with_search_index(conn, purpose, selected)? {
-        rows = rows.filter(selected);
-    }
-    Ok(Box::new(in_select(classifications::complaint_id, rows.select(complaints::id))))
+    Ok(queries::waiting_classifications(with_search_index(conn, purpose, selected)?))
 }
