@@ -252,7 +252,8 @@ impl Db {
         &self,
         work: impl FnOnce(&mut Conn) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        work(&mut self.connection()?)
+        let mut connection = self.connection()?;
+        work(&mut connection)
     }
 
     /// The number of open connections, and how many of them are idle.

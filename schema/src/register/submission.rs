@@ -2,7 +2,7 @@
 
 use super::administration::open_category;
 use super::complaints::{self, Case};
-use super::reference::{existing_id, unknown_officer, upsert};
+use super::reference::{Stored, existing_id, unknown_officer, upsert};
 use super::routing::Routing;
 use super::tree::load_tree;
 use crate::db::{Conn, StoreError, WriteTx, dialect};

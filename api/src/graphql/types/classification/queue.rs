@@ -9,9 +9,7 @@ use crate::graphql::page::{Beyond, PageArgs, Place};
 use crate::graphql::scalars::Moment;
 use crate::graphql::types::{Complaint, ComplaintFilter};
 use async_graphql::{Context, Object, Result};
-use schema::queries::{
-    ClassificationSort, Direction, ListOrder, Pred, Purpose, in_select, is_received, with_search_index,
-};
+use schema::queries::{ClassificationSort, Direction, ListOrder, Pred, Purpose, with_search_index};
 use schema::tables::{classifications, complaints};
 use schema::{Conn, Id, StoreError, models, queries};
 use std::sync::Arc;
