@@ -216,6 +216,7 @@ text_enum!(ComplaintEventKind {
     StateChanged = "STATE_CHANGED",
     Responded = "RESPONDED",
     UnitTreeCorrected = "UNIT_TREE_CORRECTED",
+    Corrected = "CORRECTED",
 });
 
 text_enum!(ReferenceEventKind { Created = "CREATED", Updated = "UPDATED", Removed = "REMOVED" });
@@ -256,6 +257,11 @@ text_enum!(ProposalState {
     Implemented = "IMPLEMENTED",
     Withdrawn = "WITHDRAWN",
 });
+
+text_enum!(
+    /// The state of a correction that a head of a unit proposed.
+    CorrectionState { Proposed = "PROPOSED", Accepted = "ACCEPTED", Refused = "REFUSED", Withdrawn = "WITHDRAWN" }
+);
 
 text_enum!(
     /// điều chuyển, kỷ luật, đình chỉ công tác, kiểm điểm.

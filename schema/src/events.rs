@@ -44,7 +44,7 @@ pub struct ReferenceEvent {
 
 macro_rules! entities {
     ($($(#[$doc:meta])* $variant:ident = $word:literal),+ $(,)?) => {
-        /// The kinds of entities with reference events: reference data, guidance, proposals and measures.
+        /// The kinds of entities with reference events: reference data, guidance, proposals, measures and merges.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Entity { $($(#[$doc])* $variant),+ }
 
@@ -80,6 +80,8 @@ entities! {
     RoutingRule = "routing_rule",
     /// The responsible units that all complaints got which the register held before it knew such units: one event.
     FirstRouting = "first_routing",
+    CorrectionProposal = "correction_proposal",
+    Merge = "merge",
 }
 
 /// The fields in which two states of one entity differ, before and after; None if they are equal.

@@ -29,6 +29,7 @@ mod access;
 mod audit;
 mod classification;
 mod complaints;
+mod corrections;
 mod digests;
 mod flags;
 mod interventions;
@@ -41,6 +42,7 @@ pub use classification::{CategorySuggestion, Classification, ClassifierModel, Cl
 pub use complaints::{
     Complaint, ComplaintMatter, ComplaintOfficer, ComplaintSource, ComplaintStub, Escalation, Redaction, UnitResponse,
 };
+pub use corrections::{CorrectionProposal, CorrectionProposalOfficer, Merge};
 pub use digests::{Delivery, Digest, DigestSubscription};
 pub use flags::{Flag, FlagAssessment, FlagReview};
 pub use interventions::{

@@ -4,6 +4,7 @@ mod access;
 mod audit;
 mod classification;
 mod complaint;
+mod corrections;
 mod digest;
 mod flag;
 mod interventions;
@@ -17,6 +18,7 @@ pub use complaint::{
     complaint_event_values, complaint_events, complaint_matters, complaint_officers, complaint_sources, complaints,
     escalations, redactions, unit_responses,
 };
+pub use corrections::{correction_proposal_officers, correction_proposals, merges};
 pub use digest::{deliveries, digest_subscriptions, digests};
 pub use flag::{flag_assessments, flag_reviews, flags};
 pub use interventions::{
@@ -74,4 +76,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     classifications,
     category_suggestions,
     measure_complaints,
+    correction_proposals,
+    correction_proposal_officers,
+    merges,
 );

@@ -121,7 +121,11 @@ fn rewind_reference(facts: &mut Facts, change: &Change) -> Result<(), JobError> 
             if let Some(before) = before {
                 restore(before, "postings", &mut rows)?;
             }
-            facts.postings.insert(id, rows.unwrap_or_default());
+            // An officer without postings has no entry: exposures tell the two apart.
+            match rows.filter(|rows| !rows.is_empty()) {
+                Some(rows) => facts.postings.insert(id, rows),
+                None => facts.postings.remove(&id),
+            };
         }
         (Entity::Officer, None) => {
             facts.officer_codes.remove(&id);
@@ -153,11 +157,12 @@ fn rewind_reference(facts: &mut Facts, change: &Change) -> Result<(), JobError> 
             restore(before, "month", month)?;
             restore(before, "declarations", declarations)?;
         }
-        // A code identifies its officer and never changes; statistics read nothing else of officers.
+        // A code identifies its officer and never changes; statistics read nothing else of officers. What a merge
+        // moved has events of its own.
         (Entity::Officer, Some(_))
         | (Entity::Incident | Entity::Guidance | Entity::Opinion | Entity::Proposal | Entity::Measure, _)
         // Recurrence reads the unit complained about, and never the one that has to answer.
-        | (Entity::RoutingRule | Entity::FirstRouting, _) => {}
+        | (Entity::RoutingRule | Entity::FirstRouting | Entity::CorrectionProposal | Entity::Merge, _) => {}
     }
     Ok(())
 }

@@ -24,6 +24,9 @@ const PERSONAL: &[&str] = &[
     "explanation",
     "extension_reason",
     "no_basis_reason",
+    "correction",
+    "decision_reason",
+    "split_reason",
 ];
 
 /// A commitment to a value: it proves that a value shown later is the original, and reveals nothing without the salt.
@@ -82,6 +85,8 @@ mod tests {
         ("complaint_sources", "reference"),
         ("complaint_sources", "source"),
         ("complaints", "source_codes"),
+        ("correction_proposals", "actor"),
+        ("correction_proposals", "decided_by"),
         ("enterprises", "group_code"),
         ("guidance_documents", "actor"),
         ("guidance_documents", "number"),
@@ -93,6 +98,8 @@ mod tests {
         ("measures", "actor"),
         ("measures", "decision_number"),
         ("measures", "limits_version"),
+        ("merges", "actor"),
+        ("merges", "split_actor"),
         ("officers", "code"),
         ("officers", "rank"),
         ("proposals", "actor"),
@@ -137,6 +144,9 @@ mod tests {
             m::ProposalUnit::COLUMNS,
             m::Measure::COLUMNS,
             m::MeasureComplaint::COLUMNS,
+            m::CorrectionProposal::COLUMNS,
+            m::CorrectionProposalOfficer::COLUMNS,
+            m::Merge::COLUMNS,
         ];
         let listed: BTreeSet<&str> = tables.iter().map(|(table, _)| *table).collect();
         let is_evented = |table: &&str| cover_of(table) == Some(Cover::Events);

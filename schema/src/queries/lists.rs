@@ -10,14 +10,14 @@ use crate::db::cancellation::phananh_not_cancelled;
 use crate::db::{Backend, Conn, MultiBackend, StoreError};
 use crate::enums::Tier;
 use crate::models::{
-    AuditEntry, Complaint, ComplaintStub, Digest, Enterprise, Flag, GuidanceDocument, IssueCategory, JobRun, Measure,
-    Officer, Principal, Proposal, Unit, UnitResponse,
+    AuditEntry, Complaint, ComplaintStub, CorrectionProposal, Digest, Enterprise, Flag, GuidanceDocument,
+    IssueCategory, JobRun, Measure, Merge, Officer, Principal, Proposal, Unit, UnitResponse,
 };
 use crate::pseudonyms::Shuffle;
 use crate::sql_types::Id;
 use crate::tables::{
-    audit_log, complaints, digests, enterprises, flags, guidance_documents, issue_categories, job_runs, measures,
-    officers, principals, proposals, unit_responses, units,
+    audit_log, complaints, correction_proposals, digests, enterprises, flags, guidance_documents, issue_categories,
+    job_runs, measures, merges, officers, principals, proposals, unit_responses, units,
 };
 use diesel::prelude::*;
 
@@ -221,6 +221,25 @@ define_list! {
         RecordedAt: Time = measures::recorded_at, |row| Key::Time(row.recorded_at);
     }
     unique: Id = measures::id, |row| Key::Id(row.id);
+}
+
+define_list! {
+    correction_proposals, CorrectionProposal,
+    /// Orders of proposed corrections.
+    CorrectionProposalSort {
+        ProposedAt: Time = correction_proposals::proposed_at, |row| Key::Time(row.proposed_at);
+        StateSince: Time = correction_proposals::state_since, |row| Key::Time(row.state_since);
+    }
+    unique: Id = correction_proposals::id, |row| Key::Id(row.id);
+}
+
+define_list! {
+    merges, Merge,
+    /// Orders of merges.
+    MergeSort {
+        MergedAt: Time = merges::merged_at, |row| Key::Time(row.merged_at);
+    }
+    unique: Id = merges::id, |row| Key::Id(row.id);
 }
 
 /// Tiers by severity: their words sort differently.

@@ -5,6 +5,7 @@ mod children;
 mod classification;
 mod complaint_children;
 mod complaints;
+mod corrections;
 mod first_of_each;
 mod flags;
 mod history;
@@ -27,6 +28,7 @@ pub use children::*;
 pub use classification::*;
 pub use complaint_children::*;
 pub use complaints::*;
+pub use corrections::*;
 pub use first_of_each::{Page, Parent, count_complaints_of, first_complaints_of};
 pub use flags::*;
 pub use history::{

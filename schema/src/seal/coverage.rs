@@ -38,6 +38,9 @@ const BY_REFERENCE_EVENTS: &[&str] = &[
     "proposal_units",
     "measures",
     "measure_complaints",
+    "correction_proposals",
+    "correction_proposal_officers",
+    "merges",
 ];
 
 const OTHERS: &[(&str, Cover)] = &[

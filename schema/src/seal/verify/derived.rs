@@ -5,8 +5,8 @@ use crate::db::{Conn, StoreError};
 use crate::events::Entity;
 use crate::sql_types::Id;
 use crate::tables::{
-    enterprises, guidance_documents, issue_categories, measures, officers, postings, proposals, routing_rules,
-    system_incidents, unit_parents, units, workload,
+    correction_proposals, enterprises, guidance_documents, issue_categories, measures, merges, officers, postings,
+    proposals, routing_rules, system_incidents, unit_parents, units, workload,
 };
 use diesel::prelude::*;
 
@@ -26,6 +26,8 @@ pub enum Derived {
     Opinions,
     Proposals,
     Measures,
+    CorrectionProposals,
+    Merges,
 }
 
 impl Derived {
@@ -43,6 +45,8 @@ impl Derived {
         Self::Opinions,
         Self::Proposals,
         Self::Measures,
+        Self::CorrectionProposals,
+        Self::Merges,
     ];
 
     pub const fn entity(self) -> Entity {
@@ -60,6 +64,8 @@ impl Derived {
             Self::Opinions => Entity::Opinion,
             Self::Proposals => Entity::Proposal,
             Self::Measures => Entity::Measure,
+            Self::CorrectionProposals => Entity::CorrectionProposal,
+            Self::Merges => Entity::Merge,
         }
     }
 
@@ -78,6 +84,8 @@ impl Derived {
             Self::Opinions => "guidance_opinions",
             Self::Proposals => "proposals",
             Self::Measures => "measures",
+            Self::CorrectionProposals => "correction_proposals",
+            Self::Merges => "merges",
         }
     }
 
@@ -88,6 +96,7 @@ impl Derived {
             Self::Postings => &[("postings", "postings", &["unit_id", "valid_from"])],
             Self::Proposals => &[("categories", "proposal_categories", &["id"]), ("units", "proposal_units", &["id"])],
             Self::Measures => &[("complaints", "measure_complaints", &["id"])],
+            Self::CorrectionProposals => &[("officers", "correction_proposal_officers", &["id"])],
             _ => &[],
         }
     }
@@ -128,5 +137,7 @@ pub fn end_of_part(conn: &mut Conn, derived: Derived, first: Id, rows: i64) -> R
         Derived::Opinions => None,
         Derived::Proposals => nth!(proposals, id),
         Derived::Measures => nth!(measures, id),
+        Derived::CorrectionProposals => nth!(correction_proposals, id),
+        Derived::Merges => nth!(merges, id),
     })
 }

@@ -1,4 +1,4 @@
-//! Compares reference data, guidance, proposals and measures with their events.
+//! Compares reference data, guidance, proposals, measures and merges with their events.
 
 use super::super::rows::{Event, ReferenceRow, reference_event};
 use super::broken::{Broken, readable};
@@ -14,14 +14,16 @@ use crate::domain::ids::reference_id;
 use crate::enums::{Chain, Side};
 use crate::events::{Entity, Fields, fields_of};
 use crate::models::{
-    Enterprise, GuidanceDocument, GuidanceOpinion, IssueCategory, Measure, MeasureComplaint, Officer, Posting,
-    Proposal, ProposalCategory, ProposalUnit, RoutingRule, SystemIncident, Unit, UnitParent, Workload,
+    CorrectionProposal, CorrectionProposalOfficer, Enterprise, GuidanceDocument, GuidanceOpinion, IssueCategory,
+    Measure, MeasureComplaint, Merge, Officer, Posting, Proposal, ProposalCategory, ProposalUnit, RoutingRule,
+    SystemIncident, Unit, UnitParent, Workload,
 };
 use crate::sql_types::Id;
 use crate::tables::{
-    enterprises, guidance_documents, guidance_opinions, issue_categories, measure_complaints, measures, officers,
-    postings, proposal_categories, proposal_units, proposals, reference_event_values as side, reference_events,
-    routing_rules, system_incidents, unit_parents, units, workload,
+    correction_proposal_officers, correction_proposals, enterprises, guidance_documents, guidance_opinions,
+    issue_categories, measure_complaints, measures, merges, officers, postings, proposal_categories, proposal_units,
+    proposals, reference_event_values as side, reference_events, routing_rules, system_incidents, unit_parents, units,
+    workload,
 };
 use diesel::prelude::*;
 use serde_json::{Value, json};
@@ -84,6 +86,12 @@ fn load(
             let complaint = |row: &MeasureComplaint| json!(row.complaint_id);
             listed!(measure_complaints, MeasureComplaint, measure_id, found, "complaints", complaint);
         }
+        Derived::CorrectionProposals => {
+            found = plain!(correction_proposals, CorrectionProposal);
+            let officer = |row: &CorrectionProposalOfficer| json!(row.officer_id);
+            listed!(correction_proposal_officers, CorrectionProposalOfficer, proposal_id, found, "officers", officer);
+        }
+        Derived::Merges => found = plain!(merges, Merge),
         Derived::Opinions => {
             let rows: Vec<Readable<GuidanceOpinion>> =
                 guidance_opinions::table.select(columns_of!(GuidanceOpinion)).load(conn)?;
@@ -303,7 +311,12 @@ fn name(conn: &mut Conn, derived: Derived, id: Id, expected: &Fields, actual: &F
             code_of(conn, Entity::Officer, actual.get("officer_id"))?,
             names::text(actual, "decided_on")
         )),
-        Derived::UnitParents | Derived::Postings | Derived::RoutingRules => None,
+        Derived::Merges => {
+            let from = code_of(conn, Entity::Officer, actual.get("from_officer_id"))?;
+            let into = code_of(conn, Entity::Officer, actual.get("into_officer_id"))?;
+            Some(format!("{from} {into}"))
+        }
+        Derived::UnitParents | Derived::Postings | Derived::RoutingRules | Derived::CorrectionProposals => None,
     };
     Ok(found.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| id.to_string()))
 }

@@ -165,6 +165,9 @@ stored!(
     classifications(complaint_id),
     category_suggestions(complaint_id, rank),
     measure_complaints(measure_id, complaint_id),
+    correction_proposals(id),
+    correction_proposal_officers(proposal_id, officer_id),
+    merges(id),
     __diesel_schema_migrations(version),
 );
 

@@ -21,6 +21,8 @@ pub enum ComplaintHistoryKind {
     Responded,
     /// The tree of units was corrected, and with it the units above that of the complaint.
     UnitTreeCorrected,
+    /// The Board corrected the complaint, or a merge or split of officers or enterprises changed it.
+    Corrected,
     /// The job `escalate-overdue` escalated the complaint.
     Escalated,
 }
@@ -33,6 +35,7 @@ impl From<ComplaintEventKind> for ComplaintHistoryKind {
             ComplaintEventKind::StateChanged => Self::StateChanged,
             ComplaintEventKind::Responded => Self::Responded,
             ComplaintEventKind::UnitTreeCorrected => Self::UnitTreeCorrected,
+            ComplaintEventKind::Corrected => Self::Corrected,
         }
     }
 }

@@ -91,8 +91,17 @@ pub const ALLEGATION: &[Field] = &[
 ];
 
 /// Fields of events that say nothing of the complaint: they number it, or repeat what the entry says.
-pub const TECHNICAL: &[&str] =
-    &["version", "state_since", "content_hash", "response_id", "responded_at", "reason", "officers", "matters"];
+pub const TECHNICAL: &[&str] = &[
+    "version",
+    "state_since",
+    "content_hash",
+    "response_id",
+    "responded_at",
+    "reason",
+    "officers",
+    "matters",
+    "merge_id",
+];
 
 /// The rights of one viewer.
 #[derive(Debug, Clone)]
