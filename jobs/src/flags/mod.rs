@@ -1,6 +1,7 @@
 //! Flags on officers and branches: one for each subject, updated by every run of the recurrence job, with one
 //! assessment per run; their evidence, and reviews by the Board.
 
+mod corrected;
 mod evidence;
 mod past;
 mod review;
@@ -171,7 +172,9 @@ pub fn store(
         let evidence = evidence_of(tx.conn, &flag)?;
         let subject = flag.officer_id.or(flag.unit_id).unwrap_or(flag.id);
         let only_confirmed = rule_of(rules, flag.tier).confirmed;
-        if counted.was_corrected(flag.subject_kind, subject, &evidence, only_confirmed) {
+        if counted.was_corrected(flag.subject_kind, subject, &evidence, only_confirmed)
+            || corrected::since_run(tx.conn, flag.run_id, &evidence)?
+        {
             count.retracted += 1;
             flag.state = FlagState::Retracted;
         } else if is_active {
@@ -243,6 +246,10 @@ impl Decisions {
     }
 }
 
+/// The kinds of events that may make a complaint count, or count otherwise.
+const CHANGING: [ComplaintEventKind; 3] =
+    [ComplaintEventKind::Received, ComplaintEventKind::Updated, ComplaintEventKind::Corrected];
+
 /// When each complaint that no decision has considered was received or last changed.
 fn last_changes(
     conn: &mut Conn,
@@ -259,7 +266,7 @@ fn last_changes(
     for chunk in unseen.chunks(KEYS_PER_QUERY) {
         let rows = complaint_events::table
             .filter(complaint_events::complaint_id.eq_any(chunk))
-            .filter(complaint_events::kind.eq_any([ComplaintEventKind::Received, ComplaintEventKind::Updated]))
+            .filter(complaint_events::kind.eq_any(CHANGING))
             .order(complaint_events::recorded_at)
             .select((complaint_events::complaint_id, complaint_events::recorded_at, complaint_events::after))
             .load::<(Id, Timestamp, Option<JsonValue>)>(conn)?;

@@ -26,6 +26,8 @@ pub(super) struct Written {
     outcomes: Vec<Outcome>,
     /// Missing reference data that the batch created.
     created: Vec<(Entity, Id, String)>,
+    /// Corrections of the Board that the batch kept, as notices.
+    kept: Vec<String>,
 }
 
 /// Writes batches, one transaction each, until there are no more or one fails.
@@ -50,13 +52,15 @@ fn write(import: Import<'_>, context: &Context<'_>, mut batch: Batch) -> Result<
     let mut tries = 1;
     let outcomes = loop {
         context.take_created();
+        context.take_kept();
         match import.db.write_unless(import.options.dry_run, &actor, |tx| import.kind.apply(tx, context, &mut batch)) {
             Ok(committed) => break committed.value,
             Err(e) if e.is_lost_race() && tries < TRIES => tries += 1,
             Err(e) => return Err(explained(e)),
         }
     };
-    Ok(Written { groups: batch.groups, outcomes, created: context.take_created() })
+    let (created, kept) = (context.take_created(), context.take_kept());
+    Ok(Written { groups: batch.groups, outcomes, created, kept })
 }
 
 fn explained(error: StoreError) -> ImportError {
@@ -171,9 +175,10 @@ impl<'o, 'a> Reporter<'o, 'a> {
     }
 
     fn count(&mut self, written: Written) -> Result<(), ImportError> {
-        let Written { groups, outcomes, created } = written;
+        let Written { groups, outcomes, created, kept } = written;
         self.tally.borrow_mut().record_created(created);
-        let Report { summary, rejects, progress, .. } = &mut *self.report;
+        let Report { summary, rejects, notices, progress, .. } = &mut *self.report;
+        kept.iter().for_each(|message| notices.notice(message));
         for (group, outcome) in groups.iter().zip(outcomes) {
             summary.read += 1;
             match outcome {

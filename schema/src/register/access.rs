@@ -8,6 +8,7 @@ use crate::each;
 use crate::enums::{AuditAction, Role};
 use crate::events::Entity;
 use crate::models::{ApiToken, Officer, Principal, TrustedOperation, Unit};
+use crate::register::aliases::Aliases;
 use crate::register::audit;
 use crate::register::reference::Stored;
 use crate::sql_types::{Id, Timestamp};
@@ -269,7 +270,9 @@ pub fn authenticate(conn: &mut Conn, token: &str, now: Timestamp) -> Result<Opti
         .select((ApiToken::as_select(), Principal::as_select()))
         .first(conn)
         .optional()?;
-    Ok(found.filter(|(token, principal)| is_valid(token, principal, now)))
+    let mut found: Vec<_> = found.into_iter().filter(|(token, principal)| is_valid(token, principal, now)).collect();
+    name_officers_as_merged(conn, &mut found)?;
+    Ok(found.pop())
 }
 
 /// The valid ones among some tokens, each with its principal.
@@ -286,7 +289,21 @@ pub fn standing(conn: &mut Conn, tokens: &[Id], now: Timestamp) -> Result<Vec<(A
             .load(conn)?;
         all.extend(found.into_iter().filter(|(token, principal)| is_valid(token, principal, now)));
     }
+    name_officers_as_merged(conn, &mut all)?;
     Ok(all)
+}
+
+/// A principal who is an officer that was merged is the one whom complaints now name: complaints about itself stay
+/// withheld from it.
+fn name_officers_as_merged(conn: &mut Conn, owners: &mut [(ApiToken, Principal)]) -> Result<(), StoreError> {
+    if owners.iter().all(|(_, principal)| principal.officer_id.is_none()) {
+        return Ok(());
+    }
+    let aliases = Aliases::load(conn)?;
+    for (_, principal) in owners {
+        principal.officer_id = principal.officer_id.map(|officer| aliases.officer(officer));
+    }
+    Ok(())
 }
 
 fn is_valid(token: &ApiToken, principal: &Principal, now: Timestamp) -> bool {

@@ -17,6 +17,9 @@ use std::collections::HashMap;
 /// The event field with the hash of the complaint's content in its source.
 pub const CONTENT_HASH: &str = "content_hash";
 
+/// The event field with the id of the merge, or of its split, that changed the complaint.
+pub const MERGE: &str = "merge_id";
+
 /// A complaint and its allegations, in the order of (officer, ordinal).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Case {
@@ -238,8 +241,24 @@ pub fn update_because(
     after: &mut Case,
     reason: Option<&str>,
 ) -> Result<bool, StoreError> {
+    let reason = reason.map(|reason| ("reason".to_owned(), serde_json::Value::from(reason)));
+    update_noting(tx, kind, effective_at, before, after, reason)
+}
+
+/// Like [`update`]; the event also stores notes, which are no fields of the complaint.
+///
+/// # Errors
+/// If the database refuses the write.
+pub(super) fn update_noting(
+    tx: &mut WriteTx<'_>,
+    kind: ComplaintEventKind,
+    effective_at: Timestamp,
+    before: &Case,
+    after: &mut Case,
+    notes: impl IntoIterator<Item = (String, serde_json::Value)>,
+) -> Result<bool, StoreError> {
     let Some((old, mut new)) = store(tx, before, after)? else { return Ok(false) };
-    new.extend(reason.map(|reason| ("reason".to_owned(), reason.into())));
+    new.extend(notes);
     let complaint_id = after.complaint.id;
     tx.record(ComplaintEvent { complaint_id, kind, effective_at, before: Some(old), after: Some(new) });
     Ok(true)

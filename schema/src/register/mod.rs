@@ -1,18 +1,21 @@
-//! The register's write operations: complaints, their routing, reference data, guidance documents, proposals, measures
-//! and tokens.
+//! The register's write operations: complaints, their routing and corrections, reference data, merges, guidance
+//! documents, proposals, measures and tokens.
 //! Each change records an event, or a state for tables without events.
 
 pub mod access;
 pub mod administration;
+mod aliases;
 pub mod audit;
 mod casework;
 mod classification;
 pub mod complaints;
+mod corrections;
 pub mod demonstration;
 pub mod disclosure;
 pub(crate) mod first_routing;
 mod guidance;
 mod measures;
+mod merges;
 mod postings;
 mod proposals;
 pub mod reference;
@@ -20,12 +23,22 @@ mod responses;
 mod routing;
 mod submission;
 mod tree;
+mod values;
 
+pub use aliases::Aliases;
 pub use casework::{Handling, handle};
 pub use classification::{NewClassifier, store_classifier, store_suggestions};
+pub(crate) use corrections::own_finding;
+pub use corrections::{
+    AllegationChange, AllegationKey, Correction, NewAllegation, NewMatter, Replacement, Set, correct, corrected_fields,
+    decide_correction, propose_correction, withdraw_correction,
+};
 pub use guidance::{GuidanceStep, NewDocument, guide, request_opinion};
 pub use measures::{
     Extension, MeasureStep, NewMeasure, change_measure, no_such_complaint, no_such_flag, record_measure, state_on,
+};
+pub use merges::{
+    merge_enterprises, merge_officers, move_allegations, move_complaints, split_enterprise, split_officer,
 };
 pub(crate) use postings::replace_postings;
 pub use proposals::{NewProposal, Outcome, conclude, propose};

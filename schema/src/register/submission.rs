@@ -1,12 +1,13 @@
 //! Submission of a complaint through the API, idempotent per (source, key).
 
 use super::administration::open_category;
+use super::aliases::Aliases;
 use super::complaints::{self, Case};
 use super::reference::{Stored, existing_id, unknown_officer, upsert};
 use super::routing::Routing;
 use super::tree::load_tree;
+use super::values::{check_cost, check_delay, check_occurred};
 use crate::db::{Conn, StoreError, WriteTx, dialect};
-use crate::domain::amounts::{MOST_COST_VND, MOST_DELAY_HOURS};
 use crate::domain::calendar::{check_received, local_date};
 use crate::domain::ids::{complaint_id, reference_id};
 use crate::domain::{declaration, tax_code};
@@ -18,9 +19,6 @@ use crate::sql_types::{Id, Timestamp};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
-
-/// The earliest `occurred_at`, in microseconds of Unix time: an earlier year is a typing error.
-const EARLIEST: i64 = 0;
 
 /// A submitted complaint. [`submit`] checks its codes and values.
 #[derive(Debug, Clone, Serialize)]
@@ -91,24 +89,9 @@ pub fn submit(tx: &mut WriteTx<'_>, source: &str, key: &str, submission: &Submis
     dialect::lock_tree_shared(tx.conn)?;
     let received_at = submission.received_at.unwrap_or(tx.now);
     check_received(received_at, tx.now).map_err(|e| rule("receivedAt", e.to_string()))?;
-    if submission.occurred_at.is_some_and(|occurred| occurred > received_at) {
-        return Err(rule("occurredAt", "is later than receivedAt: correct one of them".into()));
-    }
-    if submission.occurred_at.is_some_and(|occurred| occurred.micros() < EARLIEST) {
-        return Err(rule("occurredAt", "is before 1970: check the year".into()));
-    }
-    if submission.cost_vnd.is_some_and(|cost| cost < 0) {
-        return Err(rule("costVnd", "is negative: must be 0 or more".into()));
-    }
-    if submission.delay_hours.is_some_and(|hours| !hours.is_finite() || hours < 0.0) {
-        return Err(rule("delayHours", "is not a number of hours: must be 0 or more".into()));
-    }
-    if submission.cost_vnd.is_some_and(|cost| cost > MOST_COST_VND) {
-        return Err(rule("costVnd", format!("is more than {MOST_COST_VND}, the most that is taken: correct it")));
-    }
-    if submission.delay_hours.is_some_and(|hours| hours > MOST_DELAY_HOURS as f64) {
-        return Err(rule("delayHours", format!("is more than {MOST_DELAY_HOURS}, the most that is taken: correct it")));
-    }
+    check_occurred(submission.occurred_at, received_at)?;
+    check_cost(submission.cost_vnd)?;
+    check_delay(submission.delay_hours)?;
     if submission.text.trim().is_empty() {
         return Err(rule("text", "is blank: say what happened".into()));
     }
@@ -121,11 +104,12 @@ pub fn submit(tx: &mut WriteTx<'_>, source: &str, key: &str, submission: &Submis
         .map(declaration::parse)
         .transpose()
         .map_err(|e| rule("declarationNumber", e.to_string()))?;
+    let aliases = Aliases::load(tx.conn)?;
     let enterprise_id = match &submission.tax_code {
         None => None,
         Some(code) => {
             let tax_code = tax_code::parse(code).map_err(|e| rule("taxCode", e.to_string()))?;
-            Some(enterprise(tx, tax_code, submission.enterprise_name.clone())?)
+            Some(aliases.enterprise(enterprise(tx, tax_code, submission.enterprise_name.clone())?))
         }
     };
     let codes = officer_codes(&submission.officers).map_err(|message| rule("officers", message))?;
@@ -150,7 +134,10 @@ pub fn submit(tx: &mut WriteTx<'_>, source: &str, key: &str, submission: &Submis
         officers: Vec::new(),
         matters: Vec::new(),
     };
-    for officer_id in officers(tx, &codes)? {
+    let mut named: Vec<Id> = officers(tx, &codes)?.into_iter().map(|id| aliases.officer(id)).collect();
+    named.sort_unstable();
+    named.dedup();
+    for officer_id in named {
         case.officers.push(ComplaintOfficer {
             complaint_id: id,
             officer_id,
@@ -174,7 +161,7 @@ pub fn submit(tx: &mut WriteTx<'_>, source: &str, key: &str, submission: &Submis
 /// The longest officer code in characters, as in imports.
 const LONGEST_CODE: usize = 200;
 /// The most officers that a complaint may name.
-const MOST_OFFICERS: usize = 50;
+pub(super) const MOST_OFFICERS: usize = 50;
 
 /// The codes of the named officers, normalised, sorted and without duplicates; else a message for the sender.
 fn officer_codes(given: &[String]) -> Result<Vec<String>, String> {
@@ -206,7 +193,8 @@ fn officers(tx: &mut WriteTx<'_>, codes: &[String]) -> Result<Vec<Id>, StoreErro
     Ok(ids)
 }
 
-fn enterprise(tx: &mut WriteTx<'_>, tax_code: String, name: Option<String>) -> Result<Id, StoreError> {
+/// The id of an enterprise, which is created if the register does not have it.
+pub(super) fn enterprise(tx: &mut WriteTx<'_>, tax_code: String, name: Option<String>) -> Result<Id, StoreError> {
     let id = reference_id(Entity::Enterprise, &tax_code);
     if Enterprise::load(tx.conn, &[id])?.is_empty() {
         upsert(tx, vec![Enterprise { id, tax_code, name, group_code: None }])?;

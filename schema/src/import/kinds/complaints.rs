@@ -17,14 +17,14 @@ use crate::import::mapping::OnMissing;
 use crate::import::row::{Columns, Row};
 use crate::models::{ComplaintSource, Posting};
 use crate::register::complaints;
-use crate::register::{Routing, load_tree};
+use crate::register::{Aliases, Routing, corrected_fields, load_tree};
 use crate::sql_types::{Id, Timestamp};
 use crate::tables::postings;
-use case::{Posted, merged_case, new_case};
+use case::{Known, merged_case, new_case};
 use diesel::prelude::*;
 use parsed_complaint::{ParsedComplaint, hash, read};
 use resolvers::Resolvers;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 fields! {
     REFERENCE = "reference", Code, true, "the identifier of the complaint in its source; rows that share it are one complaint";
@@ -117,7 +117,9 @@ pub fn apply(
     let mut existing = complaints::load_for_update(tx.conn, &changed)?;
     create_missing(tx, context, resolvers, batch, &checked, hashes, &stored)?;
     let (tree, routing) = (load_tree(tx.conn)?, Routing::load(tx.conn)?);
-    let posted = load_postings(tx, &checked)?;
+    let known = known(tx, &checked)?;
+    let corrected = corrected_fields(tx.conn, &changed)?;
+    let nothing = BTreeSet::new();
 
     let mut new_cases = Vec::new();
     let mut new_sources = Vec::new();
@@ -133,7 +135,7 @@ pub fn apply(
         match stored.get(&group.key) {
             None => {
                 let id = complaint_id(local_date(parsed.received), source, &group.key);
-                let mut case = new_case(id, parsed, tx.now, &tree, &posted);
+                let mut case = new_case(id, parsed, tx.now, &tree, &known);
                 case.route(&routing, &tree);
                 new_cases.push(case);
                 let reference = group.key.clone();
@@ -147,7 +149,9 @@ pub fn apply(
                     outcomes.push(Outcome::Unchanged);
                     continue;
                 };
-                let mut after = merged_case(context.mapping, &before, parsed, &tree, &posted);
+                let corrected = corrected.get(&row.complaint_id).unwrap_or(&nothing);
+                let (mut after, kept) = merged_case(context.mapping, &before, parsed, &tree, &known, corrected);
+                context.note_kept(&group.key, &kept);
                 after.route_unless_assigned(&before, &routing, &tree);
                 let effective =
                     if after.complaint.state == before.complaint.state { tx.now } else { after.complaint.state_since };
@@ -246,24 +250,25 @@ fn create_missing(
     Ok(())
 }
 
-/// Loads the postings of officers whom an allegation names without a unit.
-fn load_postings(tx: &mut WriteTx<'_>, checked: &[Checked<'_>]) -> Result<Posted, StoreError> {
+/// Loads the merges, and the postings of officers whom an allegation names without a unit.
+fn known(tx: &mut WriteTx<'_>, checked: &[Checked<'_>]) -> Result<Known, StoreError> {
+    let aliases = Aliases::load(tx.conn)?;
     let officers: HashSet<Id> = checked
         .iter()
         .flatten()
         .flat_map(|parsed| &parsed.allegations)
         .filter(|allegation| allegation.unit.is_none())
         .filter_map(|allegation| allegation.officer.as_deref())
-        .map(|code| reference_id(Entity::Officer, code))
+        .map(|code| aliases.officer(reference_id(Entity::Officer, code)))
         .collect();
     let officers: Vec<Id> = officers.into_iter().collect();
-    let mut found = Posted::new();
+    let mut posted: HashMap<Id, Vec<Posting>> = HashMap::new();
     for chunk in officers.chunks(dialect::KEYS_PER_QUERY) {
         let rows: Vec<Posting> =
             postings::table.filter(postings::officer_id.eq_any(chunk)).select(Posting::as_select()).load(tx.conn)?;
         for row in rows {
-            found.entry(row.officer_id).or_default().push(row);
+            posted.entry(row.officer_id).or_default().push(row);
         }
     }
-    Ok(found)
+    Ok(Known { posted, aliases })
 }

@@ -12,16 +12,31 @@ pub struct Context<'a> {
     pub mapping: &'a Mapping,
     /// Missing reference data that the current batch created, with its codes.
     created: RefCell<Vec<(Entity, Id, String)>>,
+    /// What the batch left as the Board had corrected it, as notices.
+    kept: RefCell<Vec<String>>,
 }
 
 impl<'a> Context<'a> {
     pub fn new(columns: &'a Columns<'a>, mapping: &'a Mapping) -> Self {
-        Self { columns, mapping, created: RefCell::default() }
+        Self { columns, mapping, created: RefCell::default(), kept: RefCell::default() }
     }
 
     /// Records reference data that was created because the register did not have its code.
     pub fn record_created(&self, all: impl Iterator<Item = (Entity, Id, String)>) {
         self.created.borrow_mut().extend(all);
+    }
+
+    /// Notes fields of a complaint of which the file says something else than the Board, which corrected them.
+    pub fn note_kept(&self, reference: &str, fields: &[&str]) {
+        if !fields.is_empty() {
+            let fields = fields.join(", ");
+            self.kept.borrow_mut().push(format!("complaint {reference:?} keeps what the Board corrected: {fields}"));
+        }
+    }
+
+    /// Takes the notices of the current batch.
+    pub fn take_kept(&self) -> Vec<String> {
+        self.kept.take()
     }
 
     /// Takes what the current batch created.

@@ -10,6 +10,7 @@ use crate::import::field::{FieldType::*, fields};
 use crate::import::kinds::Context;
 use crate::import::mapping::OnMissing;
 use crate::models::{Officer, Posting, UNKNOWN_START, Unit};
+use crate::register::Aliases;
 use crate::register::reference::{Stored, unknown_officer};
 use crate::register::replace_postings;
 use crate::sql_types::Id;
@@ -57,7 +58,12 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
         units.create_missing(tx, &used, |_| false)?.into_iter().map(|row| (Entity::Unit, row.id, row.code)),
     );
 
-    let ids: Vec<Id> = read.iter().flatten().filter_map(|rows| rows.first()).map(|row| row.officer_id).collect();
+    // Postings under a merged code are those of the officer whom it was merged into.
+    let aliases = Aliases::load(tx.conn)?;
+    read.iter_mut().flatten().flatten().for_each(|row| row.officer_id = aliases.officer(row.officer_id));
+    let mut ids: Vec<Id> = read.iter().flatten().filter_map(|rows| rows.first()).map(|row| row.officer_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
     Officer::lock(tx.conn, &ids)?;
     let mut stored: HashMap<Id, Vec<Posting>> = HashMap::new();
     for row in postings::table
@@ -73,8 +79,13 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
         .map(|rows| match rows {
             Err(rejects) => Ok(Outcome::Rejected(rejects)),
             Ok(rows) => {
-                let before = rows.first().and_then(|row| stored.remove(&row.officer_id)).unwrap_or_default();
-                replace(tx, &before, rows, context.mapping.complete)
+                let officer = rows.first().map(|row| row.officer_id);
+                let before = officer.and_then(|officer| stored.remove(&officer)).unwrap_or_default();
+                // A file has the rows of each code apart: one of them does not replace those of the other.
+                let is_merged = officer.is_some_and(|officer| aliases.concerns_officer(officer));
+                let (outcome, after) = replace(tx, &before, rows, context.mapping.complete && !is_merged)?;
+                stored.extend(officer.map(|officer| (officer, after)));
+                Ok(outcome)
             }
         })
         .collect()
@@ -104,13 +115,13 @@ fn read(
 }
 
 /// A row of the file replaces the stored posting with the same unit and first day. With `complete`, the rows of
-/// the file replace all stored postings of the officer.
+/// the file replace all stored postings of the officer. Returns the postings that are stored now.
 fn replace(
     tx: &mut WriteTx<'_>,
     before: &[Posting],
     file: Vec<Posting>,
     complete: bool,
-) -> Result<Outcome, StoreError> {
+) -> Result<(Outcome, Vec<Posting>), StoreError> {
     let mut after = BTreeMap::new();
     if !complete {
         after.extend(before.iter().map(|row| ((row.valid_from, row.unit_id), row.clone())));
@@ -118,10 +129,10 @@ fn replace(
     after.extend(file.into_iter().map(|row| ((row.valid_from, row.unit_id), row)));
     let after: Vec<Posting> = after.into_values().collect();
     if before == after.as_slice() {
-        return Ok(Outcome::Unchanged);
+        return Ok((Outcome::Unchanged, after));
     }
-    let Some(officer) = after.first().map(|row| row.officer_id) else { return Ok(Outcome::Unchanged) };
+    let Some(officer) = after.first().map(|row| row.officer_id) else { return Ok((Outcome::Unchanged, after)) };
     let new = before.is_empty();
     replace_postings(tx, officer, before, &after)?;
-    Ok(if new { Outcome::Imported } else { Outcome::Updated })
+    Ok((if new { Outcome::Imported } else { Outcome::Updated }, after))
 }

@@ -9,6 +9,7 @@ use crate::import::field::{FieldType::*, fields};
 use crate::import::kinds::Context;
 use crate::import::row::Cells;
 use crate::models::{Officer, Unit, Workload};
+use crate::register::Aliases;
 use crate::register::reference::Stored;
 use crate::sql_types::Id;
 use chrono::Datelike;
@@ -28,7 +29,8 @@ pub fn key(cells: &Cells<'_>) -> Result<String, Reject> {
 }
 
 pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<Outcome>, StoreError> {
-    let mut read = read_each(context, batch, read);
+    let aliases = Aliases::load(tx.conn)?;
+    let mut read = read_each(context, batch, |cells| read(cells, &aliases));
     let units: Vec<Id> = read.iter().flatten().map(|row| row.unit_id).collect();
     let units = Unit::load(tx.conn, &units)?;
     let officers: Vec<Id> = read.iter().flatten().filter_map(|row| row.officer_id).collect();
@@ -45,12 +47,12 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
     store(tx, read, |_, _| ())
 }
 
-fn read(cells: &Cells<'_>) -> Result<Workload, Reject> {
+fn read(cells: &Cells<'_>, aliases: &Aliases) -> Result<Workload, Reject> {
     let month = cells.date(MONTH)?.ok_or_else(|| cells.reject(MONTH, "is blank"))?;
     Ok(Workload {
         id: reference_id(Entity::Workload, &key(cells)?),
         unit_id: reference_id(Entity::Unit, &super::required(cells, UNIT)?),
-        officer_id: cells.code(OFFICER)?.map(|code| reference_id(Entity::Officer, &code)),
+        officer_id: cells.code(OFFICER)?.map(|code| aliases.officer(reference_id(Entity::Officer, &code))),
         month: month.with_day(1).unwrap_or(month),
         declarations: cells.count(DECLARATIONS)?.ok_or_else(|| cells.reject(DECLARATIONS, "is blank"))?,
     })

@@ -5,6 +5,7 @@ mod suspension;
 
 pub use suspension::Extension;
 
+use super::aliases::Aliases;
 use super::reference::{change, lock_at_version, version_conflict};
 use super::tree::load_tree;
 use crate::db::{Conn, StoreError, WriteTx};
@@ -108,7 +109,7 @@ pub fn record_measure(
     let missing =
         || StoreError::Rule(format!("officer: {:?} did not serve in your unit on {}", new.officer, new.decided_on));
     // An unknown officer has no posting. The same error for the caller's own code: it reveals nothing more.
-    let officer_id = reference_id(Entity::Officer, &new.officer);
+    let officer_id = Aliases::load(tx.conn)?.officer(reference_id(Entity::Officer, &new.officer));
     if except_officer == Some(officer_id) {
         return Err(missing());
     }

@@ -13,7 +13,7 @@ use crate::domain::ids::{human_reference, is_complaint_id_of};
 use crate::enums::Chain;
 use crate::events::{ComplaintEventValue, Entity, Fields, fields_of};
 use crate::models::{Complaint, ComplaintMatter, ComplaintOfficer, ComplaintSource, Redaction, UnitResponse};
-use crate::register::complaints::CONTENT_HASH;
+use crate::register::complaints::{CONTENT_HASH, MERGE};
 use crate::register::first_routing::FirstRouting;
 use crate::sql_types::Id;
 use crate::tables::{
@@ -205,6 +205,7 @@ impl Expected {
                 expected.redaction = Some(state);
             }
             after.remove("reason");
+            after.remove(MERGE);
             if let Some(officers) = after.remove("officers") {
                 expected.officers = Some(officers);
             }

@@ -9,23 +9,35 @@ use crate::domain::calendar::is_valid_on;
 use crate::domain::ids::reference_id;
 use crate::domain::state::is_open;
 use crate::domain::tree::UnitTree;
-use crate::enums::{ComplaintState, Finding};
+use crate::enums::ComplaintState;
 use crate::events::Entity;
 use crate::import::mapping::Mapping;
 use crate::models::{Complaint, ComplaintMatter, ComplaintOfficer, Posting};
 use crate::register::complaints::{Case, reference_day};
+use crate::register::{Aliases, own_finding};
 use crate::sql_types::{Id, Timestamp};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-/// The postings of officers whom an allegation names without a unit, by officer.
-pub type Posted = HashMap<Id, Vec<Posting>>;
+/// What the register knows of the officers and enterprises of a batch.
+pub struct Known {
+    /// The postings of officers whom an allegation names without a unit, by officer.
+    pub posted: HashMap<Id, Vec<Posting>>,
+    /// What was merged: its code means what it was merged into.
+    pub aliases: Aliases,
+}
+
+impl Known {
+    fn enterprise(&self, code: &str) -> Id {
+        self.aliases.enterprise(reference_id(Entity::Enterprise, code))
+    }
+}
 
 /// The case of a new complaint.
-pub fn new_case(id: Id, parsed: &ParsedComplaint, now: Timestamp, tree: &UnitTree, posted: &Posted) -> Case {
+pub fn new_case(id: Id, parsed: &ParsedComplaint, now: Timestamp, tree: &UnitTree, known: &Known) -> Case {
     let mut case = Case {
         complaint: Complaint {
             occurred_at: parsed.occurred,
-            enterprise_id: parsed.tax_code.as_deref().map(|code| reference_id(Entity::Enterprise, code)),
+            enterprise_id: parsed.tax_code.as_deref().map(|code| known.enterprise(code)),
             declaration_number: parsed.declaration_number.clone(),
             text: parsed.text.clone(),
             cost_vnd: parsed.cost_vnd,
@@ -40,13 +52,13 @@ pub fn new_case(id: Id, parsed: &ParsedComplaint, now: Timestamp, tree: &UnitTre
         officers: Vec::new(),
         matters: Vec::new(),
     };
-    set_allegations(&mut case, parsed, tree, posted);
+    set_allegations(&mut case, parsed, tree, known);
     case
 }
 
 /// Replaces the allegations of the case by those of the file. The first allegation in their order gives the
 /// complaint its category and its unit; without a unit, the officer's posting on the complaint's day does.
-fn set_allegations(case: &mut Case, parsed: &ParsedComplaint, tree: &UnitTree, posted: &Posted) {
+fn set_allegations(case: &mut Case, parsed: &ParsedComplaint, tree: &UnitTree, known: &Known) {
     let complaint = &mut case.complaint;
     let day = reference_day(complaint.received_at, complaint.occurred_at);
     let unit_id = |allegation: &Allegation| allegation.unit.as_deref().map(|code| reference_id(Entity::Unit, code));
@@ -55,8 +67,9 @@ fn set_allegations(case: &mut Case, parsed: &ParsedComplaint, tree: &UnitTree, p
     if let Some(lowest) = parsed.allegations.first() {
         complaint.category_id = category_id(lowest);
         complaint.unit_id = unit_id(lowest).or_else(|| {
-            let officer = reference_id(Entity::Officer, lowest.officer.as_deref()?);
-            let mut units = posted
+            let officer = known.aliases.officer(reference_id(Entity::Officer, lowest.officer.as_deref()?));
+            let mut units = known
+                .posted
                 .get(&officer)?
                 .iter()
                 .filter(|posting| is_valid_on(day, posting.valid_from, posting.valid_to))
@@ -66,7 +79,7 @@ fn set_allegations(case: &mut Case, parsed: &ParsedComplaint, tree: &UnitTree, p
         });
         let nameless: Vec<&Allegation> =
             parsed.allegations.iter().filter(|allegation| allegation.officer.is_none()).collect();
-        complaint.finding = finding_of(&nameless);
+        complaint.finding = own_finding(nameless.iter().map(|one| one.finding));
         let is_decided = nameless.len() == 1 || complaint.finding.is_some();
         complaint.decided_on = nameless.iter().filter_map(|one| one.decided).max().filter(|_| is_decided);
         // A single allegation without an officer keeps its columns on the complaint; of several, each has its own row.
@@ -86,9 +99,15 @@ fn set_allegations(case: &mut Case, parsed: &ParsedComplaint, tree: &UnitTree, p
             .collect();
     }
     case.officers.clear();
-    for allegation in &parsed.allegations {
-        let Some(code) = allegation.officer.as_deref() else { continue };
-        let officer_id = reference_id(Entity::Officer, code);
+    let named = parsed.allegations.iter().filter_map(|allegation| {
+        let written = reference_id(Entity::Officer, allegation.officer.as_deref()?);
+        let officer = known.aliases.officer(written);
+        Some((written != officer, officer, allegation))
+    });
+    let mut named: Vec<(bool, Id, &Allegation)> = named.collect();
+    // As a merge numbers them: what it moved comes after what the officer had.
+    named.sort_by_key(|(is_merged, ..)| *is_merged);
+    for (_, officer_id, allegation) in named {
         let ordinal = case.officers.iter().filter(|row| row.officer_id == officer_id).count();
         case.officers.push(ComplaintOfficer {
             complaint_id: case.complaint.id,
@@ -106,26 +125,16 @@ fn set_allegations(case: &mut Case, parsed: &ParsedComplaint, tree: &UnitTree, p
     case.set_ancestors(tree);
 }
 
-/// The finding of a complaint, from its allegations that name no officer. It is decided when all of them are
-/// decided, or when one is sustained; None before that.
-fn finding_of(nameless: &[&Allegation]) -> Option<Finding> {
-    let found = |finding| nameless.iter().any(|allegation| allegation.finding == finding);
-    if !found(Finding::Sustained) && found(Finding::Pending) {
-        return None;
-    }
-    [Finding::Sustained, Finding::NotSustained, Finding::Unfounded, Finding::Exonerated]
-        .into_iter()
-        .find(|one| found(*one))
-}
-
-/// The case after an import that changes it: fields that the mapping fills are replaced, all others stay.
+/// The case after an import that changes it: fields that the mapping fills are replaced, all others stay. `corrected`
+/// has the fields that the Board corrected; they stay, too. Returns those of which the file says something else.
 pub fn merged_case(
     mapping: &Mapping,
     before: &Case,
     parsed: &ParsedComplaint,
     tree: &UnitTree,
-    posted: &Posted,
-) -> Case {
+    known: &Known,
+    corrected: &BTreeSet<String>,
+) -> (Case, Vec<&'static str>) {
     let mut after = before.clone();
     let complaint = &mut after.complaint;
     complaint.received_at = parsed.received;
@@ -139,7 +148,7 @@ pub fn merged_case(
         OCCURRED => occurred_at = parsed.occurred;
         LEGAL_FORM => legal_form = parsed.legal_form;
         CHANNEL => channel = parsed.channel;
-        TAX_CODE => enterprise_id = parsed.tax_code.as_deref().map(|code| reference_id(Entity::Enterprise, code));
+        TAX_CODE => enterprise_id = parsed.tax_code.as_deref().map(|code| known.enterprise(code));
         DECLARATION_NUMBER => declaration_number = parsed.declaration_number.clone();
         TEXT => text = parsed.text.clone();
         COST_VND => cost_vnd = parsed.cost_vnd;
@@ -153,11 +162,61 @@ pub fn merged_case(
     }
     let speaks_of = |fields: &[usize]| fields.iter().any(|field| mapping.has(*field));
     if speaks_of(&[OFFICER, UNIT, CATEGORY, ATTRIBUTION, FINDING, DECIDED]) {
-        set_allegations(&mut after, parsed, tree, posted);
+        set_allegations(&mut after, parsed, tree, known);
         keep_unmapped(mapping, before, &mut after);
     }
+    let kept = keep_corrected(corrected, before, &mut after);
     after.set_ancestors(tree);
-    after
+    (after, kept)
+}
+
+/// Restores what the Board corrected. Of corrected allegations the file still gives the findings.
+fn keep_corrected(corrected: &BTreeSet<String>, before: &Case, after: &mut Case) -> Vec<&'static str> {
+    let mut kept = Vec::new();
+    macro_rules! keep {
+        ($($field:ident),+) => {
+            $(if corrected.contains(stringify!($field)) && after.complaint.$field != before.complaint.$field {
+                kept.push(stringify!($field));
+                after.complaint.$field.clone_from(&before.complaint.$field);
+            })+
+        };
+    }
+    keep!(
+        occurred_at,
+        legal_form,
+        enterprise_id,
+        declaration_number,
+        cost_vnd,
+        delay_hours,
+        blames_system,
+        confidential
+    );
+    let of_allegations = ["officers", "matters", "category_id", "unit_id"];
+    if !of_allegations.iter().any(|field| corrected.contains(*field)) {
+        return kept;
+    }
+    let mut officers = before.officers.clone();
+    for row in &mut officers {
+        let same = |one: &&ComplaintOfficer| (one.officer_id, one.ordinal) == (row.officer_id, row.ordinal);
+        if let Some(one) = after.officers.iter().find(same) {
+            (row.finding, row.decided_on) = (one.finding, one.decided_on);
+        }
+    }
+    let mut matters = before.matters.clone();
+    for row in &mut matters {
+        if let Some(one) = after.matters.iter().find(|one| one.ordinal == row.ordinal) {
+            (row.finding, row.decided_on) = (one.finding, one.decided_on);
+        }
+    }
+    if after.officers != officers {
+        kept.push("officers");
+    }
+    if after.matters != matters {
+        kept.push("matters");
+    }
+    (after.officers, after.matters) = (officers, matters);
+    keep!(category_id, unit_id);
+    kept
 }
 
 /// Restores the stored values of allegations in fields that the mapping does not fill.

@@ -1,0 +1,162 @@
+//! What a merge moved, as its events say, and how a split takes it back.
+
+use crate::db::{Conn, StoreError, WriteTx};
+use crate::enums::{ComplaintEventKind, ReferenceEventKind};
+use crate::events::Entity;
+use crate::models::{ComplaintOfficer, Measure, Merge, Posting, Workload};
+use crate::register::complaints::MERGE;
+use crate::register::postings::replace_postings;
+use crate::register::reference::{Stored, upsert};
+use crate::sql_types::{Id, JsonValue};
+use crate::tables::{complaint_events, measures, postings, reference_events};
+use diesel::prelude::*;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The position of a merge.
+pub(super) fn position_of(conn: &mut Conn, merge: Id) -> Result<i64, StoreError> {
+    Ok(reference_events::table
+        .filter(reference_events::entity.eq(Entity::Merge.as_str()))
+        .filter(reference_events::entity_id.eq(merge))
+        .filter(reference_events::kind.eq(ReferenceEventKind::Created))
+        .select(reference_events::position)
+        .first(conn)?)
+}
+
+type Changed = (Id, Option<JsonValue>, Option<JsonValue>);
+
+/// The events of the complaints that a merge changed, in the order of ids.
+fn changed(conn: &mut Conn, merge: &Merge, position: i64) -> Result<Vec<Changed>, StoreError> {
+    let mut rows: Vec<Changed> = complaint_events::table
+        .filter(complaint_events::position.eq(position))
+        .filter(complaint_events::kind.eq(ComplaintEventKind::Corrected))
+        .order(complaint_events::complaint_id)
+        .select((complaint_events::complaint_id, complaint_events::before, complaint_events::after))
+        .load(conn)?;
+    let id = json!(merge.id);
+    rows.retain(|(_, _, after)| after.as_ref().is_some_and(|after| after.0.get(MERGE) == Some(&id)));
+    Ok(rows)
+}
+
+/// The complaints that a merge changed.
+pub(super) fn changed_complaints(conn: &mut Conn, merge: &Merge, position: i64) -> Result<Vec<Id>, StoreError> {
+    Ok(changed(conn, merge, position)?.into_iter().map(|(id, _, _)| id).collect())
+}
+
+/// The allegations that a merge gave to an officer: by complaint, their ordinals.
+pub(super) fn moved_rows(
+    conn: &mut Conn,
+    merge: &Merge,
+    position: i64,
+    into: Id,
+) -> Result<BTreeMap<Id, BTreeSet<i32>>, StoreError> {
+    let into = json!(into);
+    let ordinals = |document: Option<&JsonValue>| -> BTreeSet<i32> {
+        let rows = document.and_then(|document| document.0.get("officers")?.as_array());
+        let rows = rows.into_iter().flatten().filter(|row| row.get("officer_id") == Some(&into));
+        rows.filter_map(|row| i32::try_from(row.get("ordinal")?.as_i64()?).ok()).collect()
+    };
+    let rows = changed(conn, merge, position)?;
+    let moved = rows.iter().map(|(id, before, after)| {
+        let (had, has) = (ordinals(before.as_ref()), ordinals(after.as_ref()));
+        let given: BTreeSet<i32> = has.difference(&had).copied().collect();
+        (*id, given)
+    });
+    Ok(moved.collect())
+}
+
+fn postings_of(conn: &mut Conn, officer: Id) -> Result<Vec<Posting>, StoreError> {
+    Ok(postings::table
+        .filter(postings::officer_id.eq(officer))
+        .order((postings::valid_from, postings::unit_id))
+        .select(Posting::as_select())
+        .load(conn)?)
+}
+
+/// Replaces the postings of an officer, with an event if they differ.
+fn set_postings(tx: &mut WriteTx<'_>, officer: Id, before: &[Posting], after: &[Posting]) -> Result<(), StoreError> {
+    if before == after {
+        return Ok(());
+    }
+    replace_postings(tx, officer, before, after)
+}
+
+/// Gives the postings of one officer to another one, who keeps those that both have.
+pub(super) fn move_postings(tx: &mut WriteTx<'_>, from: Id, into: Id) -> Result<(), StoreError> {
+    let (of_from, of_into) = (postings_of(tx.conn, from)?, postings_of(tx.conn, into)?);
+    let mut all: BTreeMap<_, Posting> = of_from
+        .iter()
+        .map(|row| ((row.valid_from, row.unit_id), Posting { officer_id: into, ..row.clone() }))
+        .collect();
+    all.extend(of_into.iter().map(|row| ((row.valid_from, row.unit_id), row.clone())));
+    let all: Vec<Posting> = all.into_values().collect();
+    set_postings(tx, from, &of_from, &[])?;
+    set_postings(tx, into, &of_into, &all)
+}
+
+/// The postings of an officer before and after a position.
+fn postings_at(conn: &mut Conn, position: i64, officer: Id) -> Result<(Vec<Posting>, Vec<Posting>), StoreError> {
+    let found: Option<(Option<JsonValue>, Option<JsonValue>)> = reference_events::table
+        .filter(reference_events::position.eq(position))
+        .filter(reference_events::entity.eq(Entity::Postings.as_str()))
+        .filter(reference_events::entity_id.eq(officer))
+        .select((reference_events::before, reference_events::after))
+        .first(conn)
+        .optional()?;
+    let (before, after) = found.unwrap_or_default();
+    let read = |document: Option<JsonValue>| -> Vec<Posting> {
+        let rows = document.and_then(|document| document.0.get("postings").cloned());
+        rows.and_then(|rows| serde_json::from_value(rows).ok()).unwrap_or_default()
+    };
+    Ok((read(before), read(after)))
+}
+
+/// Takes back the postings that a merge moved, as far as the other officer still has them.
+pub(super) fn take_back_postings(tx: &mut WriteTx<'_>, position: i64, from: Id, into: Id) -> Result<(), StoreError> {
+    let (of_from, _) = postings_at(tx.conn, position, from)?;
+    let (had, got) = postings_at(tx.conn, position, into)?;
+    let given: Vec<Posting> = got.into_iter().filter(|row| !had.contains(row)).collect();
+    let now = postings_of(tx.conn, into)?;
+    let rest: Vec<Posting> = now.iter().filter(|row| !given.contains(row)).cloned().collect();
+    set_postings(tx, into, &now, &rest)?;
+    let now = postings_of(tx.conn, from)?;
+    let mut back: BTreeMap<_, Posting> = of_from.into_iter().map(|row| ((row.valid_from, row.unit_id), row)).collect();
+    back.extend(now.iter().map(|row| ((row.valid_from, row.unit_id), row.clone())));
+    let back: Vec<Posting> = back.into_values().collect();
+    set_postings(tx, from, &now, &back)
+}
+
+/// The entities of a kind that belonged to an officer before a position changed them.
+fn belonged(conn: &mut Conn, position: i64, entity: Entity, officer: Id) -> Result<Vec<Id>, StoreError> {
+    let rows: Vec<(Id, Option<JsonValue>)> = reference_events::table
+        .filter(reference_events::position.eq(position))
+        .filter(reference_events::entity.eq(entity.as_str()))
+        .select((reference_events::entity_id, reference_events::before))
+        .load(conn)?;
+    let officer: Value = json!(officer);
+    let was =
+        |before: &Option<JsonValue>| before.as_ref().is_some_and(|before| before.0.get("officer_id") == Some(&officer));
+    Ok(rows.into_iter().filter(|(_, before)| was(before)).map(|(id, _)| id).collect())
+}
+
+/// Takes back the workload that a merge moved.
+pub(super) fn take_back_workload(tx: &mut WriteTx<'_>, position: i64, from: Id, into: Id) -> Result<(), StoreError> {
+    let ids = belonged(tx.conn, position, Entity::Workload, from)?;
+    let mut rows: Vec<Workload> = Workload::load(tx.conn, &ids)?.into_values().collect();
+    rows.retain(|row| row.officer_id == Some(into));
+    rows.sort_unstable_by_key(|row| row.id);
+    rows.iter_mut().for_each(|row| row.officer_id = Some(from));
+    upsert(tx, rows)?;
+    Ok(())
+}
+
+/// The measures that a merge moved and that are still with the other officer.
+pub(super) fn moved_measures(conn: &mut Conn, position: i64, from: Id, into: Id) -> Result<Vec<Measure>, StoreError> {
+    let ids = belonged(conn, position, Entity::Measure, from)?;
+    Ok(measures::table
+        .filter(measures::id.eq_any(ids))
+        .filter(measures::officer_id.eq(into))
+        .order(measures::id)
+        .select(Measure::as_select())
+        .load(conn)?)
+}
