@@ -98,6 +98,8 @@ mirror! {
     ProposalState { Proposed, Accepted, Rejected, Implemented, Withdrawn }
     /// What happened to a row of reference data.
     ReferenceEventKind { Created, Updated, Removed }
+    /// The state of a proposed correction.
+    CorrectionState { Proposed, Accepted, Refused, Withdrawn }
     /// The kind of a measure: điều chuyển (REASSIGNMENT), kỷ luật (DISCIPLINE), đình chỉ công tác (SUSPENSION),
     /// kiểm điểm (FORMAL_REVIEW).
     MeasureKind { Reassignment, Discipline, Suspension, FormalReview }

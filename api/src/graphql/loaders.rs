@@ -127,6 +127,15 @@ loader!(
     MeasureComplaintsKey => Vec<Id>, queries::complaints_of_measures
 );
 
+loader!(
+    /// The officer whom an officer was merged into.
+    MergedOfficerKey => Id, queries::officers_merged_into
+);
+loader!(
+    /// The enterprise that an enterprise was merged into.
+    MergedEnterpriseKey => Id, queries::enterprises_merged_into
+);
+
 /// Rows that the snapshot holds, so that no query is needed.
 pub trait InSnapshot: Copy {
     type Row;

@@ -19,7 +19,9 @@ use moka::sync::Cache;
 use schema::domain::ids::reference_id;
 use schema::enums::Role;
 use schema::events::Entity;
+use schema::models::Officer;
 use schema::queries::{officers_by_id, units_by_id};
+use schema::register::Aliases;
 use schema::register::access::{is_trusted, principal_named};
 use schema::{Conn, Db, Id, StoreError, Timestamp};
 use sha2::{Digest, Sha256};
@@ -188,12 +190,15 @@ impl Register for CodeResolver<'_> {
 
     fn officer(&self, code: &str) -> Result<Option<Id>, StoreError> {
         let id = reference_id(Entity::Officer, code);
+        let described = |officer: &Officer| (officer.code == code && !officer.unknown).then_some(officer.id);
         // A submitter can invent officer codes, so only officers that the register has described count.
-        if self.snapshot.officers.get(id).is_some_and(|officer| officer.code == code && !officer.unknown) {
-            return Ok(Some(id));
-        }
-        let found = self.db.read(|conn| officers_by_id(conn, &[id]))?;
-        Ok(found.get(&id).filter(|officer| officer.code == code && !officer.unknown).map(|officer| officer.id))
+        let is_known = self.snapshot.officers.get(id).is_some_and(|officer| officer.code == code && !officer.unknown);
+        self.db.read(|conn| {
+            let found = if is_known { Some(id) } else { officers_by_id(conn, &[id])?.get(&id).and_then(described) };
+            let Some(found) = found else { return Ok(None) };
+            // Complaints name the officer whom this one was merged into.
+            Ok(Some(Aliases::load(conn)?.officer(found)))
+        })
     }
 }
 

@@ -22,8 +22,8 @@ use schema::enums::{GuidanceState, Role, UnitKind};
 use schema::models::Complaint;
 use schema::queries::{Pred, in_select, not_true};
 use schema::tables::{
-    complaint_officers, complaints, digests, enterprises, flags, guidance_documents, measures, officers, postings,
-    unit_parents, unit_responses,
+    complaint_officers, complaints, correction_proposal_officers, correction_proposals, digests, enterprises, flags,
+    guidance_documents, measures, merges, officers, postings, unit_parents, unit_responses,
 };
 use schema::{Id, Timestamp};
 
@@ -91,6 +91,43 @@ impl Viewer {
             }
             _ => Some(Box::new(guidance_documents::id.is_null().nullable())),
         }
+    }
+
+    /// The proposed corrections that this viewer may see; None for all of them. A UNIT_HEAD sees those of its own unit
+    /// and the units below it. No viewer sees a proposal that names it, or that is about a complaint that does.
+    pub fn correction_proposals(&self, tree: &UnitTree) -> Option<Pred<correction_proposals::table>> {
+        let rows: Option<Pred<correction_proposals::table>> = match (self.role, self.unit_id) {
+            (Role::Board, _) => None,
+            (Role::UnitHead, Some(unit)) => {
+                let below: Vec<Id> = tree.below_on(unit, local_date(Timestamp::now())).into_iter().collect();
+                Some(Box::new(correction_proposals::unit_id.eq_any(below).nullable()))
+            }
+            _ => Some(Box::new(correction_proposals::id.is_null().nullable())),
+        };
+        let Some(own) = self.officer_id else { return rows };
+        let proposed = correction_proposal_officers::table
+            .into_boxed::<MultiBackend>()
+            .filter(correction_proposal_officers::officer_id.eq(own).nullable())
+            .select(correction_proposal_officers::proposal_id);
+        let named = complaint_officers::table
+            .into_boxed::<MultiBackend>()
+            .filter(complaint_officers::officer_id.eq(own).nullable())
+            .select(complaint_officers::complaint_id);
+        let of_own =
+            in_select(correction_proposals::id, proposed).or(in_select(correction_proposals::complaint_id, named));
+        let of_others: Pred<correction_proposals::table> =
+            Box::new(not_true::<correction_proposals::table>(Box::new(of_own)));
+        Some(match rows {
+            None => of_others,
+            Some(rows) => Box::new(rows.and(of_others)),
+        })
+    }
+
+    /// The merges that this viewer may see; None for all of them. An officer sees none: one of them may tell of
+    /// complaints that name the officer.
+    pub fn merges(&self) -> Option<Pred<merges::table>> {
+        let sees_all = self.role == Role::Board && !self.is_an_officer();
+        (!sees_all).then(|| Box::new(merges::id.is_null().nullable()) as Pred<merges::table>)
     }
 
     /// The digests that this viewer may see; None for all of them. An officer sees none: their totals count

@@ -84,6 +84,7 @@ words! {
     GuidanceStateOps, enums::GuidanceState;
     ProposalStateOps, enums::ProposalState;
     MeasureKindOps, enums::MeasureKind;
+    CorrectionStateOps, enums::CorrectionState;
 }
 
 #[derive(Debug, Clone, Default, InputObject)]

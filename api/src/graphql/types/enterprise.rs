@@ -3,7 +3,7 @@
 use crate::graphql::connection::{connection, list};
 use crate::graphql::context::{request, snapshot, viewer};
 use crate::graphql::filter::{Filter, IdOps, OptionalCondition, ReferenceData, StringOps, both, filter};
-use crate::graphql::loaders::EnterpriseKey;
+use crate::graphql::loaders::{EnterpriseKey, MergedEnterpriseKey, loaders, one, reference_row};
 use crate::graphql::page::{PageArgs, SortDirection};
 use crate::graphql::scalars::id;
 use crate::graphql::types::complaint::complaints_of;
@@ -51,6 +51,17 @@ impl Enterprise {
     async fn name(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
         request(ctx)?.note_shown(|seen| &mut seen.enterprises, self.0.id);
         Ok(self.0.name.as_deref())
+    }
+
+    /// The enterprise that this one was merged into: what comes in under this tax code is of that enterprise. Null if
+    /// it was not merged, or you are an officer.
+    async fn merged_into(&self, ctx: &Context<'_>) -> Result<Option<Enterprise>> {
+        request(ctx)?.note_shown(|seen| &mut seen.enterprises, self.0.id);
+        if viewer(ctx)?.is_an_officer() {
+            return Ok(None);
+        }
+        let Some(into) = one(loaders(ctx)?, MergedEnterpriseKey(self.0.id)).await? else { return Ok(None) };
+        Ok(reference_row(ctx, EnterpriseKey(into)).await?.map(Enterprise))
     }
 
     /// Complaints of the enterprise, the latest first by default.

@@ -8,6 +8,7 @@ pub mod audit;
 pub mod category;
 pub mod classification;
 pub mod complaint;
+pub mod correction;
 pub mod digest;
 pub mod enterprise;
 pub mod flag;
@@ -16,6 +17,7 @@ pub mod history;
 pub mod job;
 pub mod job_run;
 pub mod measure;
+pub mod merge;
 pub mod node;
 pub mod officer;
 pub mod order;
@@ -82,7 +84,13 @@ pub struct ResultQueries(
 
 /// What the Board and the units do about complaints.
 #[derive(MergedObject, Default)]
-pub struct InterventionQueries(guidance::GuidanceDocumentQueries, proposal::ProposalQueries, measure::MeasureQueries);
+pub struct InterventionQueries(
+    merge::MergeQueries,
+    correction::CorrectionQueries,
+    guidance::GuidanceDocumentQueries,
+    proposal::ProposalQueries,
+    measure::MeasureQueries,
+);
 
 /// The service and its principals.
 #[derive(MergedObject, Default)]
@@ -101,6 +109,7 @@ pub struct Mutation(
     AdministrationMutations,
     principal::TokenMutations,
     routing::RoutingMutations,
+    merge::MergeMutations,
     guidance::GuidanceMutations,
     proposal::ProposalMutations,
     measure::MeasureMutations,
@@ -110,6 +119,7 @@ pub struct Mutation(
     complaint::SubmitMutations,
     response::UnitResponseMutations,
     complaint::TransferMutations,
+    correction::CorrectionMutations,
     complaint::ComplaintMutations,
 );
 

@@ -42,7 +42,7 @@ static ENTERPRISE: Cacheable =
 
 static ALLEGATION: Cacheable = Cacheable {
     name: "Allegation",
-    leaves: &["attribution", "finding", "decidedOn", "sourceCodes"],
+    leaves: &["ordinal", "attribution", "finding", "decidedOn", "sourceCodes"],
     objects: &[("officer", &OFFICER), ("unit", &UNIT), ("category", &CATEGORY)],
 };
 
@@ -133,8 +133,8 @@ mod tests {
         ("Complaint", &["sources", "redactedText", "history", "relation", "suggestions"]),
         ("Unit", &["scorecard", "complaints", "responsibleFor", "flag", "cusum", "parents", "history"]),
         ("IssueCategory", &["parent", "complaints", "history"]),
-        ("Officer", &["flag", "record", "complaints", "postings", "history"]),
-        ("Enterprise", &["complaints", "history"]),
+        ("Officer", &["mergedInto", "flag", "record", "complaints", "postings", "history"]),
+        ("Enterprise", &["mergedInto", "complaints", "history"]),
         ("Allegation", &[]),
         ("UnitResponse", &[]),
         ("UnitResponseConnection", &[]),

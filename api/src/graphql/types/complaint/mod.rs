@@ -304,6 +304,7 @@ impl Complaint {
 
 pub struct Allegation {
     officer_id: Option<schema::Id>,
+    ordinal: i32,
     unit_id: Option<schema::Id>,
     category_id: Option<schema::Id>,
     attribution: schema::enums::Attribution,
@@ -316,6 +317,7 @@ impl From<models::ComplaintOfficer> for Allegation {
     fn from(row: models::ComplaintOfficer) -> Self {
         Self {
             officer_id: Some(row.officer_id),
+            ordinal: row.ordinal,
             unit_id: row.unit_id,
             category_id: row.category_id,
             attribution: row.attribution,
@@ -330,6 +332,7 @@ impl From<models::ComplaintMatter> for Allegation {
     fn from(row: models::ComplaintMatter) -> Self {
         Self {
             officer_id: None,
+            ordinal: row.ordinal,
             unit_id: row.unit_id,
             category_id: row.category_id,
             attribution: schema::enums::Attribution::Asserted,
@@ -347,6 +350,11 @@ impl Allegation {
     async fn officer(&self, ctx: &Context<'_>) -> Result<Option<Inline<Officer>>> {
         let Some(officer) = self.officer_id else { return Ok(None) };
         Ok(reference_row(ctx, OfficerKey(officer)).await?.map(Officer).map(Inline))
+    }
+
+    /// Tells several allegations against one officer apart, and several matters: `correctComplaint` takes it.
+    async fn ordinal(&self) -> i32 {
+        self.ordinal
     }
 
     /// The unit of the officer or the matter; null if unknown.

@@ -13,7 +13,8 @@ use crate::graphql::context::{request, snapshot, viewer};
 use crate::graphql::error::from_job;
 use crate::graphql::execute::blocking;
 use crate::graphql::loaders::{
-    OfficerComplaintsKey, OfficerRevisionKey, PostingsKey, UnitKey, VisibleFlagKey, loaders, one, reference_row,
+    MergedOfficerKey, OfficerComplaintsKey, OfficerKey, OfficerRevisionKey, PostingsKey, UnitKey, VisibleFlagKey,
+    loaders, one, reference_row,
 };
 use crate::graphql::page::{PageArgs, SortDirection};
 use crate::graphql::scalars::id;
@@ -88,6 +89,17 @@ impl Officer {
     /// `expectedRevision`.
     async fn revision(&self, ctx: &Context<'_>) -> Result<i64> {
         Ok(one(loaders(ctx)?, OfficerRevisionKey(self.0.id)).await?.unwrap_or(0))
+    }
+
+    /// The officer whom this one was merged into: what comes in under this code is about that officer. Null if it
+    /// was not merged, or you are an officer.
+    async fn merged_into(&self, ctx: &Context<'_>) -> Result<Option<Officer>> {
+        request(ctx)?.note_shown(|seen| &mut seen.officers, self.0.id);
+        if viewer(ctx)?.is_an_officer() {
+            return Ok(None);
+        }
+        let Some(into) = one(loaders(ctx)?, MergedOfficerKey(self.0.id)).await? else { return Ok(None) };
+        Ok(reference_row(ctx, OfficerKey(into)).await?.map(Officer))
     }
 
     /// The flag on this officer; null if there is none, or you are this officer.
