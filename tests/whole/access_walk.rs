@@ -65,6 +65,8 @@ fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
             ("guidanceDocuments", "GuidanceDocumentFilter"),
             ("proposals", "ProposalFilter"),
             ("measures", "MeasureFilter"),
+            ("correctionProposals", "CorrectionProposalFilter"),
+            ("merges", "MergeFilter"),
             ("complaintStatistics", "ComplaintStatisticsFilter"),
         ];
         for (list, filter) in of_connections {
@@ -96,6 +98,8 @@ fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
             ("guidanceDocuments", "GuidanceDocumentOrder", "GuidanceDocumentOrderField"),
             ("proposals", "ProposalOrder", "ProposalOrderField"),
             ("measures", "MeasureOrder", "MeasureOrderField"),
+            ("correctionProposals", "CorrectionProposalOrder", "CorrectionProposalOrderField"),
+            ("merges", "MergeOrder", "MergeOrderField"),
             ("complaintStatistics", "StatisticsOrder", "StatisticsMeasure"),
         ];
         for (list, order, of) in orders {

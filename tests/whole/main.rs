@@ -18,6 +18,8 @@ mod category_levels;
 mod classification;
 mod clients;
 mod conditions;
+mod corrected_flags;
+mod corrections;
 mod cpdp;
 mod demo;
 mod denial_of_service;

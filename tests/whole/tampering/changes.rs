@@ -231,6 +231,16 @@ pub const CHANGES: &[Change] = &[
         &["measure_complaints +"],
     ),
     change("DELETE FROM measures", &["measures -"]),
+    // Corrections and merges.
+    change("UPDATE complaint_events SET kind = 'UPDATED' WHERE kind = 'CORRECTED'", &["COMPLAINTS changed"]),
+    change(
+        "UPDATE correction_proposals SET state = 'WITHDRAWN', reason = 'x'",
+        &["correction_proposals.reason", "correction_proposals.state"],
+    ),
+    change("UPDATE correction_proposals SET correction = '{}'", &["correction_proposals.correction"]),
+    change("DELETE FROM correction_proposal_officers", &["correction_proposal_officers -"]),
+    change("UPDATE merges SET reason = 'x'", &["merges.reason"]),
+    change("DELETE FROM merges", &["merges -"]),
     // Flags.
     change("UPDATE flags SET state = 'OPEN' WHERE state = 'DISMISSED'", &["flags.state"]),
     change("UPDATE flags SET tier = 'SUSPENSION_REVIEW' WHERE state = 'DISMISSED'", &["flags.tier"]),

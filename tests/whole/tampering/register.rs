@@ -81,7 +81,7 @@ fn import_more(database: &Database, files: &Files) {
     for (kind, csv, fields) in [
         (
             "enterprises",
-            "mst,ten,nhom\n0100233488,Công ty A,G1\n0314409058,Công ty B,G1\n",
+            "mst,ten,nhom\n0100233488,Công ty A,G1\n0314409058,Công ty B,G1\n001099012346,Hộ D,\n001099012347,Hộ E,\n",
             "tax_code = \"mst\"\nname = \"ten\"\ngroup = \"nhom\"\n",
         ),
         (
@@ -146,6 +146,7 @@ fn people_work(database: &Database) {
     let dismiss = json!({ "flagId": flag, "state": "DISMISSED", "reason": "Cùng một vụ việc." });
     done(&server, &board, "reviewFlag", "flag { state }", &dismiss);
     complaints(&server, &board, &head, &intake);
+    corrections(&server, &board, &head);
     assert_eq!(server.end_by("TERM"), Some(0));
 }
 
@@ -177,6 +178,24 @@ fn complaints(server: &Server, board: &str, head: &str, intake: &str) {
     let answer = json!({ "complaintId": receipt["id"], "expectedVersion": version, "action": "EXPLANATION",
         "text": "Đã giải thích.", "outcome": "Doanh nghiệp đồng ý." });
     done(server, head, "respondToComplaint", "position", &answer);
+}
+
+fn corrections(server: &Server, board: &str, head: &str) {
+    let rows = server.data(board, "{ complaints { nodes { id version text } } }")["complaints"]["nodes"].clone();
+    let input = |text: &str| -> Value {
+        let row = rows.list().iter().find(|row| row["text"] == text).expect("a complaint");
+        json!({ "complaintId": row["id"], "expectedVersion": row["version"], "reason": "Ghi nhầm." })
+    };
+    let mut form = input("Chậm trả lời");
+    form["legalForm"] = json!("GRIEVANCE");
+    let correct = "mutation ($input: CorrectComplaintInput!) { correctComplaint(input: $input) { position } }";
+    server.data_with(board, correct, &json!({ "input": form }));
+    let mut officer = input("Cán bộ đòi tiền");
+    officer["addOfficers"] = json!([{ "officer": "CC02" }]);
+    let propose = "mutation ($input: CorrectComplaintInput!) { proposeCorrection(input: $input) { position } }";
+    server.data_with(head, propose, &json!({ "input": officer }));
+    let merge = json!({ "from": "001099012346", "into": "001099012347", "reason": "Một chủ." });
+    done(server, board, "mergeEnterprises", "position", &merge);
 }
 
 #[derive(QueryableByName)]
