@@ -34,6 +34,8 @@ fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
         "flagsFound" => format!("{field}(asOf: \"2024-01-01\") {{ runId }}"),
         "categoryTrends" => format!("{field} {{ recentDays }}"),
         "emergingTerms" => format!("{field}(period: {{from: \"2024-01-01\", to: \"2024-01-31\"}}) {{ tested }}"),
+        "routeOf" => format!("{field} {{ __typename }}"),
+        "routingRules" => format!("{field} {{ id }}"),
         "jobs" => format!("{field} {{ name }}"),
         list => format!("{list} {{ totalCount }}"),
     };

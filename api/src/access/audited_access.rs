@@ -25,8 +25,8 @@ pub const OTHER_ARGUMENTS: &[(&str, Names, &str)] = &[
     ("Query.sql", &["*", "query"], "the SQL query itself is logged"),
     (
         "Query.*",
-        &["*", "after", "before", "code", "id", "idempotencyKey", "timezone"],
-        "units, places in a list, keys of the sender",
+        &["*", "after", "before", "category", "code", "id", "idempotencyKey", "timezone", "unit"],
+        "units and categories, places in a list, keys of the sender",
     ),
     ("Unit.*", &["*", "after", "before"], "places in a list"),
     ("Officer.*", &["*", "after", "before"], "places in a list"),
