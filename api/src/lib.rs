@@ -12,4 +12,5 @@ mod export;
 pub mod graphql;
 pub mod http;
 pub mod jwt;
+mod receipt_limits;
 mod traces;

@@ -9,6 +9,7 @@ pub mod analyses;
 pub mod classification;
 pub mod compute_pool;
 pub mod digest;
+pub mod duplicates;
 mod error;
 pub mod facts;
 pub mod flags;

@@ -148,6 +148,11 @@ text_enum!(ResponseAction {
 });
 
 text_enum!(
+    /// Whom a response is meant for.
+    ResponseVisibility { Complainant = "COMPLAINANT", Internal = "INTERNAL" }
+);
+
+text_enum!(
     /// The severity of a flag. What the highest tier proposes depends on the subject: see [`Proposed`].
     Tier { Watch = "WATCH", Review = "REVIEW", SuspensionReview = "SUSPENSION_REVIEW" }
 );

@@ -32,6 +32,7 @@ mod complaints;
 mod corrections;
 mod digests;
 mod flags;
+mod intake;
 mod interventions;
 mod jobs;
 mod reference;
@@ -45,6 +46,7 @@ pub use complaints::{
 pub use corrections::{CorrectionProposal, CorrectionProposalOfficer, Merge};
 pub use digests::{Delivery, Digest, DigestSubscription};
 pub use flags::{Flag, FlagAssessment, FlagReview};
+pub use intake::{Attachment, ComplaintAddition, ComplaintLink, Receipt};
 pub use interventions::{
     GuidanceDocument, GuidanceOpinion, Measure, MeasureComplaint, Proposal, ProposalCategory, ProposalUnit,
 };

@@ -7,6 +7,7 @@ mod complaint;
 mod corrections;
 mod digest;
 mod flag;
+mod intake;
 mod interventions;
 mod job;
 mod reference;
@@ -21,6 +22,7 @@ pub use complaint::{
 pub use corrections::{correction_proposal_officers, correction_proposals, merges};
 pub use digest::{deliveries, digest_subscriptions, digests};
 pub use flag::{flag_assessments, flag_reviews, flags};
+pub use intake::{attachments, complaint_additions, complaint_links, receipts};
 pub use interventions::{
     guidance_documents, guidance_opinions, measure_complaints, measures, proposal_categories, proposal_units, proposals,
 };
@@ -52,6 +54,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     complaint_events,
     complaint_event_values,
     unit_responses,
+    receipts,
+    complaint_additions,
+    attachments,
+    complaint_links,
     job_runs,
     jobs,
     job_results,

@@ -4,7 +4,8 @@
 //! officer. The access table says of every field and enum value whether it identifies a subject, and the lists here say
 //! it of every argument; a test walks the schema.
 
-use super::table::{Audited, audited};
+use super::permissions::audited;
+use super::table::Audited;
 use serde::Serialize;
 use serde_json::Value;
 use std::sync::Arc;
@@ -25,8 +26,8 @@ pub const OTHER_ARGUMENTS: &[(&str, Names, &str)] = &[
     ("Query.sql", &["*", "query"], "the SQL query itself is logged"),
     (
         "Query.*",
-        &["*", "after", "before", "category", "code", "id", "idempotencyKey", "timezone", "unit"],
-        "units and categories, places in a list, keys of the sender",
+        &["*", "after", "before", "category", "code", "id", "idempotencyKey", "receipt", "timezone", "unit"],
+        "units and categories, places in a list, keys of the sender; the log must have no receipt code",
     ),
     ("Unit.*", &["*", "after", "before"], "places in a list"),
     ("Officer.*", &["*", "after", "before"], "places in a list"),
@@ -35,7 +36,11 @@ pub const OTHER_ARGUMENTS: &[(&str, Names, &str)] = &[
     ("Complaint.*", &["*", "after", "before"], "places in a list"),
     ("Measure.*", &["*"], "days"),
     ("Proposal.*", &["*"], "days"),
-    ("Mutation.*", &["*", "name"], "users of the register; inputs have fields of their own"),
+    (
+        "Mutation.*",
+        &["*", "comment", "name", "reason", "receipt", "text"],
+        "users of the register, texts of complainants; no receipt code may be logged; inputs have fields of their own",
+    ),
     ("Subscription.*", &["*"], "filters have fields of their own"),
 ];
 

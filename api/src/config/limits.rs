@@ -2,6 +2,7 @@
 //! GraphQL field `serviceInfo` shows them.
 
 use super::JwtSettings;
+use super::intake::IntakeSettings;
 use async_graphql::SimpleObject;
 use jobs::runner::settings::Settings;
 use schema::enums::Role;
@@ -109,6 +110,25 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// The limits of a client without a token. The documents for holders of receipts are few and small.
+    fn without_token() -> Self {
+        Self {
+            body_bytes: 64 * 1024,
+            batch: 1,
+            tokens: 500,
+            depth: 5,
+            fields: 60,
+            aliases: 10,
+            root_fields: 1,
+            directives: 5,
+            argument_values: 200,
+            text_characters: 10_000,
+            cost: 10,
+            deadline_ms: 5_000,
+            ..Self::default()
+        }
+    }
+
     pub fn deadline(&self) -> Duration {
         Duration::from_millis(u64::from(self.deadline_ms))
     }
@@ -131,6 +151,7 @@ struct ApiTable {
     roles: BTreeMap<String, toml::Table>,
     tls: Option<TlsSettings>,
     jwt: Option<JwtSettings>,
+    intake: IntakeSettings,
 }
 
 impl Default for ApiTable {
@@ -149,6 +170,7 @@ impl Default for ApiTable {
             roles: BTreeMap::new(),
             tls: None,
             jwt: None,
+            intake: IntakeSettings::default(),
         }
     }
 }
@@ -186,6 +208,9 @@ pub struct ApiSettings {
     pub object_cache_mb: u32,
     /// Memory for whole answers, in megabytes; 0 disables the cache.
     pub answer_cache_mb: u32,
+    /// Receipts of complaints, and probable duplicates.
+    pub intake: IntakeSettings,
+    without_token: Arc<Limits>,
     limits: Arc<Limits>,
     roles: BTreeMap<Role, Arc<Limits>>,
 }
@@ -205,6 +230,7 @@ impl ApiSettings {
         ] {
             anyhow::ensure!(value > 0, "the configuration, api.{name}: must be 1 or more");
         }
+        read.intake.check()?;
         let limits = limits(read.limits.clone(), "api.limits")?;
         let mut roles = BTreeMap::new();
         for (name, own) in read.roles {
@@ -233,12 +259,19 @@ impl ApiSettings {
             connections: read.connections,
             incomplete_requests_per_address: read.incomplete_requests_per_address,
             request_seconds: read.request_seconds,
+            intake: read.intake,
+            without_token: Arc::new(Limits::without_token()),
             limits: Arc::new(limits),
             roles,
         })
     }
 
-    /// The limits of a role; None for a request without a token.
+    /// The limits of a client without a token.
+    pub fn limits_without_token(&self) -> &Arc<Limits> {
+        &self.without_token
+    }
+
+    /// The limits of a role; None for an introspection without a token.
     pub fn limits(&self, role: Option<Role>) -> &Arc<Limits> {
         role.and_then(|role| self.roles.get(&role)).unwrap_or(&self.limits)
     }
@@ -309,6 +342,8 @@ mod tests {
             ("[api.limits]\ndepth = 0\n", "api.limits.depth"),
             ("[api.roles.BORD]\ndepth = 1\n", "api.roles.BORD"),
             ("[api]\ncors_origins = [\"example.com\"]\n", "example.com"),
+            ("[api.intake]\nreopen_days = 4000\n", "api.intake.reopen_days"),
+            ("[api.intake]\nreopen = 4\n", "[api]"),
             ("[api]\nmetrics_listen = \"9100\"\n", "[api]"),
             ("[api]\ntrusted_operations = [\"DASH\"]\n", "DASH"),
         ] {

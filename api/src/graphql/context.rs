@@ -13,6 +13,7 @@ use crate::access::Viewer;
 use crate::admission::{Admission, Owner};
 use crate::budget::Budget;
 use crate::config::Limits;
+use crate::receipt_limits::ReceiptLimits;
 use async_graphql::{Context, Result};
 use jobs::runner::on_demand::OnDemand;
 use jobs::snapshot::{Snapshot, SnapshotStore};
@@ -54,13 +55,15 @@ pub struct App {
     pub statistics: Admission,
     /// Admission control of SQL queries.
     pub sql_queries: Admission,
+    /// How often receipt codes may be tried, and other settings of the intake.
+    pub receipt_limits: Arc<ReceiptLimits>,
 }
 
 /// The state of one request.
 #[derive(Clone)]
 pub struct RequestContext {
     pub app: App,
-    /// None for an introspection without a token.
+    /// None without a token: for the holder of a receipt, or an introspection.
     pub viewer: Option<Viewer>,
     /// The pseudonyms and cursors of the audience of the viewer.
     pub audience_view: Arc<AudienceView>,

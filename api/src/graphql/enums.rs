@@ -53,6 +53,8 @@ mirror! {
     Finding { Pending, Sustained, NotSustained, Unfounded, Exonerated }
     /// What a unit did in response.
     ResponseAction { Explanation, Correction, Guidance, Forwarded, Measure, Other }
+    /// Whom a response is meant for: the complainant, who reads it by the receipt, or the customs service alone.
+    ResponseVisibility { Complainant, Internal }
     /// The role of a principal.
     Role { Board, UnitHead, DataTeam, Dashboard, Intake, Admin }
     /// The action that an audit log entry records. LOOK: an identity, the file of an officer or the content of

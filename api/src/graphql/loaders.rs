@@ -8,9 +8,9 @@ use jobs::results::latest_result;
 use jobs::results::recurrence::{self, RecurrenceDocument};
 use jobs::snapshot::Snapshot;
 use schema::models::{
-    ApiToken, CategorySuggestion, Classification, ComplaintMatter, ComplaintOfficer, ComplaintSource, Delivery,
-    DigestSubscription, Enterprise, Flag, FlagAssessment, FlagReview, GuidanceOpinion, IssueCategory, JobRun, Officer,
-    Posting, Redaction, Unit, UnitParent, UnitResponse,
+    ApiToken, Attachment, CategorySuggestion, Classification, ComplaintAddition, ComplaintMatter, ComplaintOfficer,
+    ComplaintSource, Delivery, DigestSubscription, Enterprise, Flag, FlagAssessment, FlagReview, GuidanceOpinion,
+    IssueCategory, JobRun, Officer, Posting, Redaction, Unit, UnitParent, UnitResponse,
 };
 use schema::{Conn, Id, StoreError, queries};
 use std::collections::HashMap;
@@ -71,6 +71,18 @@ loader!(
 loader!(
     /// The numbers that other registers gave a complaint.
     SourcesKey => Vec<ComplaintSource>, queries::sources_of
+);
+loader!(
+    /// What the complainant added to a complaint.
+    AdditionsKey => Vec<ComplaintAddition>, queries::additions_of
+);
+loader!(
+    /// The attachments of a complaint and of its additions.
+    AttachmentsKey => Vec<Attachment>, queries::attachments_of
+);
+loader!(
+    /// The source of a complaint, which tells who submitted it.
+    SenderKey => String, queries::senders_of
 );
 loader!(
     /// The number of responses to a complaint.

@@ -3,7 +3,7 @@
 
 use super::Service;
 use super::authenticate::authenticated;
-use super::graphql::counted;
+use super::graphql::counted_by_token;
 use super::operation::{budget, run};
 use super::prepare::{Ready, prepare};
 use super::protocol::{Body, Media, OperationResult, locale, refusal, respond};
@@ -77,7 +77,7 @@ async fn export(service: &Data<Service>, http: &HttpRequest, form: &str) -> Resu
         let message = "an export needs pseudonyms, but the server runs without a key file (--key-file)";
         return Err(refused(StatusCode::FORBIDDEN, Code::Forbidden, message.into()));
     };
-    if let Some(response) = counted(service, Some(&viewer), Media::GraphqlResponse, 1) {
+    if let Some(response) = counted_by_token(service, Some(&viewer), Media::GraphqlResponse, 1) {
         return Err(response);
     }
     let given: serde_json::Value = match &asked.filter {

@@ -9,6 +9,7 @@ use super::prepared::Prepared;
 use super::protocol::{
     Body, Media, OperationResult, UrlBody, coded, locale, refusal, respond, respond_all, respond_with,
 };
+use super::receipts::{counted_without_token, mentions_receipt, refused_in_url};
 use super::sending::send;
 use crate::access::Viewer;
 use crate::budget::Budget;
@@ -52,7 +53,7 @@ pub async fn post(service: Data<Service>, http: HttpRequest, body: Result<Bytes,
         Ok(viewer) => viewer,
         Err(outcome) => return respond(media, outcome),
     };
-    let limits = service.settings.limits(viewer.as_ref().map(|viewer| viewer.role));
+    let limits = service.limits_of(viewer.as_ref());
     if body.len() > limits.body_bytes as usize {
         let message = format!("the body has {} bytes: at most {} are allowed", body.len(), limits.body_bytes);
         return refusal(&http, StatusCode::PAYLOAD_TOO_LARGE, Code::BadUserInput, message);
@@ -60,7 +61,8 @@ pub async fn post(service: Data<Service>, http: HttpRequest, body: Result<Bytes,
     let budget = budget(&service, viewer.as_ref());
     match serde_json::from_slice::<RequestBody>(&body) {
         Ok(RequestBody::One(one)) => {
-            if let Some(response) = counted(&service, viewer.as_ref(), media, 1) {
+            let operations = std::slice::from_ref(&one);
+            if let Some(response) = counted(&service, viewer.as_ref(), &http, media, operations) {
                 return response;
             }
             let outcome = of_value(&service, viewer.as_ref(), one, locale(&http), &budget).await;
@@ -72,8 +74,7 @@ pub async fn post(service: Data<Service>, http: HttpRequest, body: Result<Bytes,
                 let message = format!("a batch has from 1 to {} operations, this one has {}", limits.batch, all.len());
                 return refusal(&http, StatusCode::BAD_REQUEST, Code::BadUserInput, message);
             }
-            let number = u32::try_from(all.len()).unwrap_or(u32::MAX);
-            if let Some(response) = counted(&service, viewer.as_ref(), media, number) {
+            if let Some(response) = counted(&service, viewer.as_ref(), &http, media, &all) {
                 return response;
             }
             let mut outcomes = Vec::with_capacity(all.len());
@@ -120,11 +121,14 @@ pub async fn get(service: Data<Service>, http: HttpRequest) -> HttpResponse {
         },
         Err(e) => return wrong(format!("the query of the URL: {e}")),
     };
+    if body.query.as_deref().is_some_and(mentions_receipt) {
+        return refused_in_url(&http);
+    }
     let viewer = match authenticated(&service, &http).await {
         Ok(viewer) => viewer,
         Err(outcome) => return respond(media, outcome),
     };
-    if let Some(response) = counted(&service, viewer.as_ref(), media, 1) {
+    if let Some(response) = counted_by_token(&service, viewer.as_ref(), media, 1) {
         return response;
     }
     let budget = budget(&service, viewer.as_ref());
@@ -139,6 +143,11 @@ pub async fn get(service: Data<Service>, http: HttpRequest) -> HttpResponse {
         let mut response = refusal(&http, StatusCode::METHOD_NOT_ALLOWED, Code::BadUserInput, message);
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
         return response;
+    }
+    if let Ready::Checked(prepared) = &ready
+        && mentions_receipt(&prepared.text)
+    {
+        return refused_in_url(&http);
     }
     let mut builder = HttpResponse::Ok();
     builder.insert_header((VARY, "Authorization, Accept, Accept-Language"));
@@ -197,8 +206,27 @@ fn entity_tag(service: &Service, viewer: Option<&Viewer>, prepared: &Prepared, m
     Some(format!("W/\"{}\"", data_encoding::BASE64URL_NOPAD.encode(&Sha256::digest(parts.as_bytes())[..18])))
 }
 
+/// Counts operations against the rate limit of a token, or of an address without one.
+fn counted(
+    service: &Service,
+    viewer: Option<&Viewer>,
+    http: &HttpRequest,
+    media: Media,
+    operations: &[serde_json::Value],
+) -> Option<HttpResponse> {
+    match viewer {
+        None => counted_without_token(service, http, media, operations),
+        viewer => counted_by_token(service, viewer, media, u32::try_from(operations.len()).unwrap_or(u32::MAX)),
+    }
+}
+
 /// Counts operations against the rate limit of a token; Some with the refusal if they exceed it.
-pub fn counted(service: &Service, viewer: Option<&Viewer>, media: Media, operations: u32) -> Option<HttpResponse> {
+pub fn counted_by_token(
+    service: &Service,
+    viewer: Option<&Viewer>,
+    media: Media,
+    operations: u32,
+) -> Option<HttpResponse> {
     let viewer = viewer?;
     let wait = service.rates.count(viewer, operations).err()?;
     let seconds = wait.as_secs() + 1;

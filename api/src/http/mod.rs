@@ -19,6 +19,7 @@ mod post_operation;
 mod prepare;
 mod prepared;
 mod protocol;
+mod receipts;
 mod rights;
 mod sending;
 mod server;

@@ -150,6 +150,8 @@ async fn execute(
     let later = DeferredLoads::default();
     let (request, statements) = request(service, viewer, prepared, Some(later.clone()), seen, budget, attempt);
     let is_valid = service.persisted.is_valid(&prepared.valid_by);
+    // A client without a token fills no cache.
+    let remembers = viewer.is_some();
     let schema = match (attempt.catches_panics, is_valid) {
         (true, _) => &service.careful,
         (false, true) => &service.trusting,
@@ -183,7 +185,7 @@ async fn execute(
         // If no field ran, the request was invalid; otherwise the response is an answer.
         let never_ran =
             response.data == async_graphql::Value::Null && response.errors.iter().any(|error| error.path.is_empty());
-        if !never_ran && !is_valid {
+        if !never_ran && !is_valid && remembers {
             persisted.found_valid(prepared.valid_by);
         }
         let outcome = match never_ran {
@@ -217,7 +219,7 @@ pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared,
     }
     let prepared = Arc::new(prepared);
     let role = viewer.map_or("NONE", |viewer| viewer.role.as_str());
-    let span = tracing::info_span!("operation", name = prepared.name(), role, cost = prepared.weight.cost);
+    let span = tracing::info_span!("operation", name = prepared.name_for(viewer), role, cost = prepared.weight.cost);
     let seen: Arc<Mutex<AuditSubjects>> = Arc::default();
     let counted_before = budget.counted();
     let executed = async {
@@ -261,7 +263,7 @@ pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared,
             return OperationResult::refused(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, message);
         }
         Err(_) => {
-            service.metrics.operation(prepared.name(), prepared.weight, viewer, began.elapsed(), "TIMEOUT");
+            service.metrics.operation(prepared.name_for(viewer), prepared.weight, viewer, began.elapsed(), "TIMEOUT");
             let message =
                 format!("the operation took longer than {} ms and was cancelled", prepared.limits.deadline_ms);
             return OperationResult::refused(StatusCode::GATEWAY_TIMEOUT, Code::Timeout, message);
@@ -272,7 +274,7 @@ pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared,
         after_a_write(service);
     }
     let word = if outcome.errors.is_empty() { "OK" } else { "ERROR" };
-    service.metrics.operation(prepared.name(), prepared.weight, viewer, began.elapsed(), word);
+    service.metrics.operation(prepared.name_for(viewer), prepared.weight, viewer, began.elapsed(), word);
     if let (Some(key), Some(read_at)) = (prepared.keep_as, read_at) {
         let answer = KeptAnswer {
             read_at,
@@ -323,7 +325,7 @@ fn not_audited(is_query: bool) -> OperationResult {
 
 /// The budget of a request that arrives now, shared by all its operations.
 pub fn budget(service: &Service, viewer: Option<&Viewer>) -> Budget {
-    Budget::new(service.settings.limits(viewer.map(|viewer| viewer.role)))
+    Budget::new(service.limits_of(viewer))
 }
 
 /// Puts the fields in document order and gives every error a code.

@@ -11,6 +11,7 @@ use super::persisted::{Parsed, validity};
 use super::post_operation::audit_refusal;
 use super::prepared::Prepared;
 use super::protocol::{Body, OperationResult, coded};
+use super::receipts::{is_for_receipts, mentions_receipt, no_token};
 use crate::access::Viewer;
 use crate::access::{Checked, Expansion, Refusal, Weight, chosen};
 use crate::budget::Budget;
@@ -49,15 +50,20 @@ pub async fn prepare(
         outcome.is_graphql = code != Code::BadUserInput;
         outcome
     };
-    let limits = Arc::clone(service.settings.limits(viewer.map(|viewer| viewer.role)));
+    let limits = Arc::clone(service.limits_of(viewer));
     // Check this first: a client without a token must neither fill the document cache nor learn what it holds.
-    if viewer.is_none() && !service.dev {
+    let is_known = viewer.is_some() || service.dev;
+    if !is_known && !body.query.as_deref().is_some_and(mentions_receipt) {
         return Err(no_token());
     }
     let persisted = body.extensions.and_then(|extensions| extensions.persisted_query);
-    let text =
-        service.persisted.text(body.query, persisted.as_ref()).map_err(|(code, message)| wrong(code, message))?;
-    let cached = service.persisted.cached(&text);
+    let text = match is_known {
+        true => {
+            service.persisted.text(body.query, persisted.as_ref()).map_err(|(code, message)| wrong(code, message))?
+        }
+        false => body.query.unwrap_or_default(),
+    };
+    let cached = if is_known { service.persisted.cached(&text) } else { None };
     let size = cached.as_ref().map_or_else(|| Size::of(&text, &limits), |parsed| parsed.size);
     size.within(&limits).map_err(|message| wrong(Code::ValidationFailed, message))?;
     let document = match cached {
@@ -73,7 +79,9 @@ pub async fn prepare(
             let selects_each_field_once = is_small && selects_each_field_once(&document);
             let selects_lists_only = is_small && selects_only(&document, &COMPLAINT_LISTS);
             let parsed = Arc::new(Parsed { document, size, expansion, selects_each_field_once, selects_lists_only });
-            service.persisted.remember(&text, &parsed);
+            if is_known {
+                service.persisted.remember(&text, &parsed);
+            }
             parsed
         }
     };
@@ -115,7 +123,8 @@ pub async fn prepare(
     let parsed = document;
     let mut prepared =
         Prepared { text, operation, variables, weight, audited_access, valid_by, keep_as, parsed, limits, locale };
-    if viewer.is_none() && !is_introspection(prepared.document()) {
+    let document = prepared.document();
+    if viewer.is_none() && !is_for_receipts(document) && !(service.dev && is_introspection(document)) {
         return Err(no_token());
     }
     match checked(service, viewer, &mut prepared) {
@@ -169,14 +178,6 @@ fn checked(service: &Service, viewer: Option<&Viewer>, prepared: &mut Prepared) 
     } else {
         OperationResult::request_error(errors)
     })
-}
-
-fn no_token() -> OperationResult {
-    OperationResult::refused(
-        StatusCode::UNAUTHORIZED,
-        Code::Unauthenticated,
-        "send a token: Authorization: Bearer … (create one with `phananh token create`)",
-    )
 }
 
 /// Whether a document queries only the schema.

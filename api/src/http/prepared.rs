@@ -2,7 +2,7 @@
 
 use super::answer_cache::AnswerKey;
 use super::persisted::{Parsed, Validity};
-use crate::access::{AuditedAccess, Weight, chosen};
+use crate::access::{AuditedAccess, Viewer, Weight, chosen};
 use crate::config::Limits;
 use async_graphql::Variables;
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet};
@@ -95,6 +95,12 @@ impl Prepared {
                     named.is_some_and(|named| self.is_statistic(&named.node.selection_set.node, depth + 1))
                 }
             })
+    }
+
+    /// The name for metrics, the log and the audit log. A client without a token chooses none: it could fill them, or
+    /// write a receipt code into them.
+    pub fn name_for(&self, viewer: Option<&Viewer>) -> &str {
+        if viewer.is_some() { self.name() } else { "without token" }
     }
 
     /// The operation name for metrics: a name in the document, because a client may send any `operationName`.

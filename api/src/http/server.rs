@@ -23,6 +23,7 @@ use crate::graphql::execute::object_cache::ObjectCache;
 use crate::graphql::refresher::Refresher;
 use crate::graphql::{AudienceViews, ExactSnapshots, panic_catching_schema, prevalidated_schema, schema, sdl};
 use crate::jwt::Jwt;
+use crate::receipt_limits::ReceiptLimits;
 use actix_cors::Cors;
 use actix_web::dev::ServerHandle;
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -165,6 +166,7 @@ impl Server {
                 on_demand: Arc::new(on_demand),
                 statistics: Admission::new(STATISTICS_AT_ONCE, statistics_of_a_token()),
                 sql_queries: Admission::new(SQL_AT_ONCE, 1),
+                receipt_limits: Arc::new(ReceiptLimits::new(settings.intake.clone())),
             },
             audit: OnceLock::new(),
             schema,
@@ -194,8 +196,7 @@ impl Server {
             settings,
             dev: options.dev,
         };
-        let audit = options.settings.audit.clone();
-        let jobs = options.jobs.then_some(options.settings);
+        let (audit, jobs) = (options.settings.audit.clone(), options.jobs.then_some(options.settings));
         Ok(Self { listener, service: Data::new(service), jobs, audit, tls, snapshot_file, metrics })
     }
 

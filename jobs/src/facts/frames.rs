@@ -71,13 +71,12 @@ struct Columns {
     text: Vec<Option<u32>>,
 }
 
-/// Builds the frames of the complaints received up to `as_of`.
+/// Builds the frames of the complaints received up to `as_of`, without duplicates.
 ///
 /// # Errors
 /// When polars fails to build a frame.
 pub fn frames(facts: &Facts, as_of: NaiveDate) -> Result<Frames, JobError> {
-    let received: Vec<&ComplaintFact> =
-        facts.complaints.iter().filter(|fact| local_date(fact.received_at) <= as_of).collect();
+    let received: Vec<&ComplaintFact> = facts.counted().filter(|fact| local_date(fact.received_at) <= as_of).collect();
     let accused =
         received.iter().filter_map(|fact| facts.allegations.get(&fact.id)).flatten().map(|row| row.officer_id);
     // Officers without a complaint are included: they belong to the peer groups.

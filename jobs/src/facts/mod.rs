@@ -24,6 +24,7 @@ use schema::domain::calendar::local_date;
 use schema::enums::CategoryKind;
 use schema::events::Entity;
 use schema::models::{Posting, Unit, UnitParent};
+use schema::queries::linked_complaints;
 use schema::tables::{
     complaint_officers, complaints, enterprises, issue_categories, officers, postings, unit_parents, units, workload,
 };
@@ -127,6 +128,7 @@ impl Facts {
                 })
                 .collect(),
             texts: HashMap::new(),
+            duplicates: linked_complaints(conn)?.into_iter().collect(),
             position,
         })
     }

@@ -6,6 +6,7 @@ use crate::facts::{AllegationFact, CategoryFact, Change, Changes, ComplaintFact,
 use schema::Id;
 use schema::events::{Entity, Fields};
 use schema::models::{Posting, Unit, UnitParent};
+use schema::register::DUPLICATE_OF;
 use serde::de::DeserializeOwned;
 use std::collections::{HashMap, HashSet};
 
@@ -64,6 +65,15 @@ fn rewind_complaints(facts: &mut Facts, changes: &[Change]) -> Result<(), JobErr
                 Some(text) => facts.texts.insert(change.id, TextSketch::of(text)),
                 None => facts.texts.remove(&change.id),
             };
+        }
+        match before.get(DUPLICATE_OF) {
+            None => {}
+            Some(original) if original.is_null() => {
+                facts.duplicates.remove(&change.id);
+            }
+            Some(_) => {
+                facts.duplicates.insert(change.id);
+            }
         }
         let mut rows: Option<Vec<AllegationFact>> = None;
         restore(before, "officers", &mut rows)?;

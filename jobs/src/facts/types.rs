@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use schema::enums::{Attribution, CategoryKind, ComplaintState, DatePrecision, Finding};
 use schema::models::{Posting, Unit, UnitParent};
 use schema::{Id, Timestamp};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The fields of a complaint that statistics read.
 #[derive(Debug, Clone, PartialEq, Queryable)]
@@ -69,6 +69,8 @@ pub struct Facts {
     /// Sketches of the texts of complaints about conduct: see [`Facts::load_texts`]. The texts are dropped, because
     /// statistics only need their similarity.
     pub texts: HashMap<Id, TextSketch>,
+    /// The complaints that are linked to another one that says the same. Only their originals count.
+    pub duplicates: HashSet<Id>,
     /// The register position at which the facts were read.
     pub position: i64,
 }
@@ -87,6 +89,13 @@ pub struct WorkloadFact {
 pub struct EnterpriseFact {
     pub tax_code: String,
     pub group_code: Option<String>,
+}
+
+impl Facts {
+    /// The complaints that count: a duplicate is left out, because its original counts.
+    pub fn counted(&self) -> impl Iterator<Item = &ComplaintFact> {
+        self.complaints.iter().filter(|fact| !self.duplicates.contains(&fact.id))
+    }
 }
 
 impl EnterpriseFact {

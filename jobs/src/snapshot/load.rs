@@ -12,6 +12,7 @@ use schema::db::dialect::{KEYS_PER_QUERY, current_position};
 use schema::domain::calendar::local_date;
 use schema::enums::ReferenceEventKind;
 use schema::models::{Enterprise, Officer};
+use schema::queries::{linked_complaints, originals_of};
 use schema::tables::{
     complaint_events, complaint_officers, complaints, enterprises, officers, reference_events, unit_responses,
 };
@@ -146,9 +147,12 @@ pub(super) fn load_all(conn: &mut Conn, as_of: Timestamp, most: usize) -> Result
     let allegations = complaint_officers::table
         .order((complaint_officers::complaint_id, complaint_officers::ordinal))
         .select(ALLEGATION);
+    // A duplicate counts by its original.
+    let linked: HashSet<Id> = linked_complaints(conn)?.into_iter().collect();
     let rows = complaints::table.count().get_result::<i64>(conn)?;
     let mut rows = usize::try_from(rows).unwrap_or(0);
     let mut columns = Columns::new(rows.min(most), local_date(as_of));
+    let mut duplicates = Columns::new(linked.len(), local_date(as_of));
     let mut pieces = Pieces::new(most);
     let mut named: Vec<(Id, u32)> = Vec::new();
     for_each!(conn, allegations, Allegation, |row| named.push((row.0, columns.word_of(&row, &officers))));
@@ -158,19 +162,25 @@ pub(super) fn load_all(conn: &mut Conn, as_of: Timestamp, most: usize) -> Result
         words.clear();
         words.extend(next_of(&mut named, row.id));
         let response = next_of(&mut responses, row.id).next();
-        columns.push(&row, response, &words, &reference, &enterprises);
-        if columns.height() == most {
-            rows = rows.saturating_sub(most);
-            pieces.push(columns.take_frame(rows.min(most))?)?;
+        if linked.contains(&row.id) {
+            duplicates.push(&row, response, &words, &reference, &enterprises);
+        } else {
+            columns.push(&row, response, &words, &reference, &enterprises);
+            if columns.height() == most {
+                rows = rows.saturating_sub(most);
+                pieces.push(columns.take_frame(rows.min(most))?)?;
+            }
         }
     });
-    let later = columns.take_later();
+    let mut later = columns.take_later();
+    later.extend(duplicates.take_later());
     pieces.push(columns.into_frame()?)?;
     number_all(&mut pieces)?;
     Ok(Snapshot {
         later: Arc::new(later),
         facts: pieces.facts()?,
         pieces: Arc::new(pieces),
+        duplicates: Arc::new(Pieces::new(most).changed(&[], &duplicates.into_frame()?)?),
         reference: Arc::new(reference),
         position,
         as_of,
@@ -229,11 +239,17 @@ pub(super) fn refreshed(
         .load(conn)?;
     // A finding counts from its day on, also where nothing was written since.
     changed.extend(before.later.iter().filter(|(day, _)| *day <= today).map(|(_, complaint)| *complaint));
+    // The file keeps no duplicates.
+    if before.duplicates.list.is_empty() {
+        changed.extend(linked_complaints(conn)?);
+    }
     changed.sort_unstable();
     changed.dedup();
     let (mut enterprises, mut officers, names_version) = people;
     let mut columns = Columns::new(changed.len(), today);
+    let mut duplicates = Columns::new(0, today);
     for chunk in changed.chunks(KEYS_PER_QUERY) {
+        let linked = originals_of(conn, chunk)?;
         let rows: Vec<Row> = complaints::table
             .filter(complaints::id.eq_any(chunk))
             .order(complaints::id)
@@ -273,19 +289,22 @@ pub(super) fn refreshed(
         );
         for row in rows {
             let words = named.get(&row.id).map_or(&[][..], Vec::as_slice);
-            columns.push(&row, responses.get(&row.id).copied(), words, &before.reference, &enterprises);
+            let those = if linked.contains_key(&row.id) { &mut duplicates } else { &mut columns };
+            those.push(&row, responses.get(&row.id).copied(), words, &before.reference, &enterprises);
         }
     }
     if changed.is_empty() {
         return Ok(Snapshot { position, as_of, enterprises, officers, names_version, transaction, ..before.clone() });
     }
     let mut later = columns.take_later();
+    later.extend(duplicates.take_later());
     later.extend(before.later.iter().filter(|(_, complaint)| changed.binary_search(complaint).is_err()));
     let changed: Vec<IdHalves> = changed.iter().map(|id| id.0.as_u64_pair()).collect();
     let pieces = episodes::changed(&before.pieces, &changed, columns.into_frame()?)?;
     Ok(Snapshot {
         facts: pieces.facts()?,
         pieces: Arc::new(pieces),
+        duplicates: Arc::new(before.duplicates.changed(&changed, &duplicates.into_frame()?)?),
         reference: Arc::clone(&before.reference),
         position,
         as_of,

@@ -36,8 +36,9 @@ use schema::domain::calendar::local_date;
 use schema::{Db, Id, Timestamp};
 use std::sync::{Arc, Mutex, OnceLock};
 
-/// The register at one position. `facts` has one row for each complaint, in the order of ids, and its columns have a
-/// chunk for each of [`Snapshot::pieces()`]:
+/// The register at one position. `facts` has one row for each complaint that counts, in the order of ids, and its
+/// columns have a chunk for each of [`Snapshot::pieces()`]. The complaints that are linked to others as saying the same
+/// do not count, because these others do; their rows are in `duplicates`.
 ///
 /// | column | type | meaning |
 /// | --- | --- | --- |
@@ -76,6 +77,8 @@ pub struct Snapshot {
     later: Arc<Vec<(NaiveDate, Id)>>,
     /// The rows of `facts`; none if a question chose these or changed their columns.
     pieces: Arc<Pieces>,
+    /// The rows of complaints that are linked to another one: pages of lists have them, statistics do not.
+    duplicates: Arc<Pieces>,
     /// Computed on first use where `facts` has none.
     episodes: Arc<OnceLock<Column>>,
 }
@@ -95,13 +98,15 @@ impl Snapshot {
     pub fn of(&self, chosen: polars::prelude::Expr) -> Result<Self, JobError> {
         use polars::prelude::IntoLazy;
         let facts = self.facts.drop_many([EPISODE]).lazy().filter(chosen).collect()?;
-        Ok(Self { facts, pieces: Arc::default(), episodes: Arc::default(), ..self.clone() })
+        let (pieces, duplicates) = Default::default();
+        Ok(Self { facts, pieces, duplicates, episodes: Arc::default(), ..self.clone() })
     }
 
     /// A copy with other columns for the same complaints in the same order, and another position.
     pub(crate) fn with(&self, facts: &DataFrame, position: i64) -> Self {
         let facts = facts.drop_many([EPISODE]);
-        Self { facts, position, pieces: Arc::default(), episodes: Arc::default(), ..self.clone() }
+        let (pieces, duplicates) = Default::default();
+        Self { facts, position, pieces, duplicates, episodes: Arc::default(), ..self.clone() }
     }
 }
 

@@ -21,7 +21,7 @@ pub struct WriteTx<'a> {
     pub conn: &'a mut Conn,
     /// The time of the whole transaction, recorded with every row that it writes.
     pub now: Timestamp,
-    /// The writer: `token:NAME`, `import:SOURCE`, `cli` or `migration`.
+    /// The writer: `token:NAME`, `import:SOURCE`, `receipt`, `cli` or `migration`.
     pub actor: &'a str,
     complaint_events: Vec<Prepared>,
     reference_events: Vec<ReferenceEvent>,

@@ -2,10 +2,12 @@
 //! codes, the unit tree.
 
 pub mod amounts;
+pub mod attachment;
 pub mod calendar;
 pub mod declaration;
 pub mod ids;
 pub mod inert;
+pub mod receipt_code;
 pub mod state;
 pub mod suspension;
 pub mod tax_code;

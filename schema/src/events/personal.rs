@@ -12,6 +12,7 @@ const PERSONAL: &[&str] = &[
     "text",
     "response_text",
     "redacted_text",
+    "addition_text",
     "reason",
     "declaration_number",
     "name",
@@ -79,6 +80,7 @@ mod tests {
 
     /// Text columns of evented tables that are not personal, and that events contain in clear.
     const PUBLIC: &[(&str, &str)] = &[
+        ("complaint_links", "actor"),
         ("complaint_matters", "source_codes"),
         ("complaint_officers", "source_codes"),
         ("complaint_sources", "content_hash"),
@@ -115,8 +117,11 @@ mod tests {
     ];
 
     /// Columns that have another name in events.
-    const RENAMED: [(&str, &str, &str); 2] =
-        [("unit_responses", "text", "response_text"), ("redactions", "text", "redacted_text")];
+    const RENAMED: [(&str, &str, &str); 3] = [
+        ("unit_responses", "text", "response_text"),
+        ("redactions", "text", "redacted_text"),
+        ("complaint_additions", "text", "addition_text"),
+    ];
 
     #[test]
     fn every_text_column_of_an_event_is_personal_or_public() {
@@ -128,6 +133,8 @@ mod tests {
             m::ComplaintMatter::COLUMNS,
             m::UnitResponse::COLUMNS,
             m::Redaction::COLUMNS,
+            m::ComplaintAddition::COLUMNS,
+            m::ComplaintLink::COLUMNS,
             m::Unit::COLUMNS,
             m::UnitParent::COLUMNS,
             m::Officer::COLUMNS,

@@ -1,9 +1,13 @@
 //! Complaints and what belongs to them.
 
-use crate::enums::{Attribution, Channel, ComplaintState, DatePrecision, Finding, LegalForm, ResponseAction};
+use super::reference::IssueCategory;
+use crate::domain::calendar::local_date;
+use crate::enums::{
+    Attribution, Channel, ComplaintState, DatePrecision, Finding, LegalForm, ResponseAction, ResponseVisibility,
+};
 use crate::sql_types::{Id, JsonValue, Timestamp};
 use crate::tables;
-use chrono::NaiveDate;
+use chrono::{Days, NaiveDate};
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -82,6 +86,17 @@ impl Complaint {
             responsible_unit_id: None,
         }
     }
+
+    /// The unit that has to answer the complaint; None if nobody is known to be.
+    pub fn unit_in_charge(&self) -> Option<Id> {
+        self.responsible_unit_id
+    }
+
+    /// The last day to answer the complaint, by the days that its category allows; None without a limit.
+    pub fn due_on(&self, category: Option<&IssueCategory>) -> Option<NaiveDate> {
+        let days = u64::try_from(category?.deadline_days?).ok()?;
+        local_date(self.received_at).checked_add_days(Days::new(days))
+    }
 }
 
 /// The version of a complaint, and its sort keys.
@@ -145,6 +160,8 @@ model!(unit_responses UnitResponse {
     actor: String,
     /// Some(true) for what a unit says that is complained about but need not answer: it is no answer.
     statement: Option<bool>,
+    /// None: internal, as all responses that were imported.
+    visibility: Option<ResponseVisibility>,
 });
 
 model!(redactions Redaction {

@@ -2,6 +2,7 @@
 
 use super::in_select::in_select;
 use super::keyset::{Direction, Key, Limited, ListOrder, Pred, Slice, SortExpr, Window, define_list};
+use super::not_true::not_true;
 use crate::db::cancellation::phananh_not_cancelled;
 use crate::db::dialect::KEYS_PER_QUERY;
 use crate::db::{Backend, Conn, MultiBackend, StoreError};
@@ -10,7 +11,8 @@ use crate::enums::ComplaintState;
 use crate::models::{CategorySuggestion, Classification, ClassifierModel, ClassifierWeights};
 use crate::sql_types::{Id, Timestamp};
 use crate::tables::{
-    category_suggestions, classifications, classifier_models, classifier_weights, complaints, issue_categories,
+    category_suggestions, classifications, classifier_models, classifier_weights, complaint_links, complaints,
+    issue_categories,
 };
 use chrono::NaiveDate;
 use diesel::dsl::sql;
@@ -110,7 +112,8 @@ pub fn texts_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, String
     Ok(found)
 }
 
-/// The texts of the complaints that a condition selects, with their enterprises and times of receipt, at most `limit`.
+/// The texts of the complaints that a condition selects, with their enterprises and times of receipt, at most `limit`. A
+/// complaint that is linked to another one as its duplicate is left out.
 ///
 /// # Errors
 /// If the database cannot be read.
@@ -119,7 +122,11 @@ pub fn texts_where(
     condition: Option<Pred<complaints::table>>,
     limit: i64,
 ) -> Result<Vec<(String, Option<Id>, Timestamp)>, StoreError> {
+    let links = complaint_links::table.select(complaint_links::complaint_id);
+    let linked: Pred<complaints::table> = Box::new(in_select(complaints::id, links));
+    let counted: Pred<complaints::table> = Box::new(not_true(linked));
     let mut query = complaints::table.into_boxed::<MultiBackend>().filter(complaints::text.is_not_null().nullable());
+    query = query.filter(counted);
     // Checked for each row: a scan of all texts stops at the deadline.
     if conn.backend() == Backend::Sqlite {
         query = query.filter(phananh_not_cancelled().nullable());

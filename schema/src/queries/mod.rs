@@ -10,6 +10,7 @@ mod first_of_each;
 mod flags;
 mod history;
 mod in_select;
+mod intake;
 mod interventions;
 mod keyset;
 mod lists;
@@ -36,6 +37,7 @@ pub use history::{
     escalations_of, principals_by_name, reference_event_values_of, reference_events_of,
 };
 pub use in_select::{InSelect, in_select};
+pub use intake::*;
 pub use interventions::{
     categories_of_proposals, complaints_of_measures, measure_meets, officers_with_measures, opinions_of,
     units_of_proposals,

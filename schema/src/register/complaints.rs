@@ -264,6 +264,29 @@ pub(super) fn update_noting(
     Ok(true)
 }
 
+/// Records what changed beside a complaint and not in its row: gives it a new version, and stores an event with the
+/// fields before and after.
+///
+/// # Errors
+/// If the database refuses the write.
+pub(super) fn record_beside(
+    tx: &mut WriteTx<'_>,
+    complaint: &mut Complaint,
+    mut before: Fields,
+    mut after: Fields,
+) -> Result<(), StoreError> {
+    before.insert("version".into(), complaint.version.into());
+    complaint.version += 1;
+    after.insert("version".into(), complaint.version.into());
+    diesel::update(complaints::table.find(complaint.id))
+        .set(complaints::version.eq(complaint.version))
+        .execute(tx.conn)?;
+    let (complaint_id, effective_at) = (complaint.id, tx.now);
+    let kind = ComplaintEventKind::Updated;
+    tx.record(ComplaintEvent { complaint_id, kind, effective_at, before: Some(before), after: Some(after) });
+    Ok(())
+}
+
 /// Stores a complaint that a file describes anew, and the new content hash. The event stores the hash even if the
 /// complaint itself is unchanged; then it returns false.
 ///

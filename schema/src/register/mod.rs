@@ -5,6 +5,7 @@
 pub mod access;
 pub mod administration;
 mod aliases;
+mod attachments;
 pub mod audit;
 mod casework;
 mod classification;
@@ -12,12 +13,14 @@ pub mod complaints;
 mod corrections;
 pub mod demonstration;
 pub mod disclosure;
+mod duplicates;
 pub(crate) mod first_routing;
 mod guidance;
 mod measures;
 mod merges;
 mod postings;
 mod proposals;
+mod receipts;
 pub mod reference;
 mod responses;
 mod routing;
@@ -26,6 +29,7 @@ mod tree;
 mod values;
 
 pub use aliases::Aliases;
+pub use attachments::check_attachments;
 pub use casework::{Handling, handle};
 pub use classification::{NewClassifier, store_classifier, store_suggestions};
 pub(crate) use corrections::own_finding;
@@ -33,6 +37,7 @@ pub use corrections::{
     AllegationChange, AllegationKey, Correction, NewAllegation, NewMatter, Replacement, Set, correct, corrected_fields,
     decide_correction, propose_correction, withdraw_correction,
 };
+pub use duplicates::{DUPLICATE_OF, link_duplicate, unlink_duplicate};
 pub use guidance::{GuidanceStep, NewDocument, guide, request_opinion};
 pub use measures::{
     Extension, MeasureStep, NewMeasure, change_measure, no_such_complaint, no_such_flag, record_measure, state_on,
@@ -42,9 +47,12 @@ pub use merges::{
 };
 pub(crate) use postings::replace_postings;
 pub use proposals::{NewProposal, Outcome, conclude, propose};
+pub use receipts::{
+    ComplaintStatus, RECEIPT_ACTOR, ReceiptStep, act_by_receipt, issue_receipt, renew_receipt, status_by_receipt,
+};
 pub(crate) use responses::responded;
 pub use responses::{NewResponse, respond, respond_to};
 pub use routing::{Matter, NewRule, Route, RoutedBy, Routing, end_rule, put_rule, rules};
-pub use submission::{Submission, Submitted, source_of, submit, submitted};
+pub use submission::{Submission, Submitted, sender_of, source_of, submit, submitted};
 pub use tree::load_tree;
 pub(crate) use tree::{replace_parents, rewrite_ancestors};

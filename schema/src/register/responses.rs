@@ -5,7 +5,7 @@ use crate::db::{StoreError, WriteTx};
 use crate::domain::calendar::local_date;
 use crate::domain::state::{is_open, step, steps_to_answered};
 use crate::each;
-use crate::enums::{ComplaintEventKind, ComplaintState, ResponseAction};
+use crate::enums::{ComplaintEventKind, ComplaintState, ResponseAction, ResponseVisibility};
 use crate::events::{ComplaintEvent, fields_of};
 use crate::models::{Complaint, UnitResponse};
 use crate::sql_types::{Id, Timestamp};
@@ -26,6 +26,15 @@ pub struct NewResponse {
     pub satisfied: Option<bool>,
     /// Whether the unit need not answer and only states its view. It is recorded and changes no state.
     pub is_statement: bool,
+    /// None: internal, as in imports.
+    pub visibility: Option<ResponseVisibility>,
+}
+
+impl NewResponse {
+    /// Whom the response is meant for. A statement is no answer, so the complainant does not read it.
+    pub fn meant_for(&self) -> Option<ResponseVisibility> {
+        if self.is_statement { Some(ResponseVisibility::Internal) } else { self.visibility }
+    }
 }
 
 /// Records a response to a complaint that is still at `expected_version`. `answers` tells whether the unit of the
@@ -75,6 +84,7 @@ pub fn respond_to(tx: &mut WriteTx<'_>, case: Case, response: NewResponse) -> Re
         now.complaint.state_since = at;
         complaints::update(tx, ComplaintEventKind::StateChanged, at, &before, &mut now)?;
     }
+    let visibility = response.meant_for();
     let row = UnitResponse {
         complaint_id,
         id: response.id,
@@ -87,6 +97,7 @@ pub fn respond_to(tx: &mut WriteTx<'_>, case: Case, response: NewResponse) -> Re
         satisfied: response.satisfied,
         statement: response.is_statement.then_some(true),
         actor: tx.actor.to_owned(),
+        visibility,
     };
     each!(&mut *tx.conn, c => diesel::insert_into(unit_responses::table).values(&row).execute(c)?);
     // A further response may leave the state unchanged; it still is a new version of the complaint.

@@ -2,14 +2,18 @@
 
 use super::administration::open_category;
 use super::aliases::Aliases;
+use super::attachments::{check_attachments, store_attachments};
 use super::complaints::{self, Case};
+use super::receipts::issue_receipt;
 use super::reference::{Stored, existing_id, unknown_officer, upsert};
 use super::routing::Routing;
 use super::tree::load_tree;
 use super::values::{check_cost, check_delay, check_occurred};
 use crate::db::{Conn, StoreError, WriteTx, dialect};
+use crate::domain::attachment::Reference;
 use crate::domain::calendar::{check_received, local_date};
 use crate::domain::ids::{complaint_id, reference_id};
+use crate::domain::receipt_code::ReceiptCode;
 use crate::domain::{declaration, tax_code};
 use crate::enums::{Attribution, Channel, Finding, LegalForm};
 use crate::events::Entity;
@@ -39,6 +43,9 @@ pub struct Submission {
     pub delay_hours: Option<f64>,
     pub blames_system: bool,
     pub confidential: bool,
+    // Left out where there are none: the hashes of earlier submissions have no such field.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Reference>,
 }
 
 /// The receipt.
@@ -47,12 +54,19 @@ pub struct Submitted {
     pub complaint: Complaint,
     /// False for a replay: the same submission was stored before.
     pub created: bool,
+    /// The code of its receipt, shown only now; None for a replay.
+    pub receipt: Option<ReceiptCode>,
 }
 
 /// The source of a sender's submissions: each sender has its own key space. The colon keeps it apart from the
 /// sources of imports.
 pub fn source_of(sender: &str) -> String {
     format!("api:{sender}")
+}
+
+/// The sender of a source of submissions; None for the source of an import.
+pub fn sender_of(source: &str) -> Option<&str> {
+    source.strip_prefix("api:")
 }
 
 /// The complaint submitted under an idempotency key.
@@ -83,7 +97,7 @@ pub fn submit(tx: &mut WriteTx<'_>, source: &str, key: &str, submission: &Submis
         let case = found.remove(&earlier.complaint_id).ok_or_else(|| {
             StoreError::NotFound(format!("idempotencyKey: there is no complaint of {key:?} any more: use a new key"))
         })?;
-        return Ok(Submitted { complaint: case.complaint, created: false });
+        return Ok(Submitted { complaint: case.complaint, created: false, receipt: None });
     }
 
     dialect::lock_tree_shared(tx.conn)?;
@@ -112,6 +126,8 @@ pub fn submit(tx: &mut WriteTx<'_>, source: &str, key: &str, submission: &Submis
             Some(aliases.enterprise(enterprise(tx, tax_code, submission.enterprise_name.clone())?))
         }
     };
+    let attachments =
+        check_attachments(submission.attachments.clone()).map_err(|message| rule("attachments", message))?;
     let codes = officer_codes(&submission.officers).map_err(|message| rule("officers", message))?;
     let unit_id = existing_id::<Unit>(tx, "unit", submission.unit.as_deref())?;
     let category_id = open_category(tx, "category", submission.category.as_deref(), local_date(received_at))?;
@@ -155,7 +171,9 @@ pub fn submit(tx: &mut WriteTx<'_>, source: &str, key: &str, submission: &Submis
     case.route(&Routing::load(tx.conn)?, &tree);
     let row = ComplaintSource { source: source.to_owned(), reference: key.to_owned(), complaint_id: id, content_hash };
     complaints::insert(tx, std::slice::from_ref(&case), &[row])?;
-    Ok(Submitted { complaint: case.complaint, created: true })
+    store_attachments(tx, id, None, attachments)?;
+    let receipt = Some(issue_receipt(tx, id)?);
+    Ok(Submitted { complaint: case.complaint, created: true, receipt })
 }
 
 /// The longest officer code in characters, as in imports.

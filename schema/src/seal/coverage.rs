@@ -18,8 +18,16 @@ pub enum Cover {
     Not(&'static str),
 }
 
-const BY_COMPLAINT_EVENTS: &[&str] =
-    &["complaints", "complaint_officers", "complaint_matters", "complaint_sources", "unit_responses", "redactions"];
+const BY_COMPLAINT_EVENTS: &[&str] = &[
+    "complaints",
+    "complaint_officers",
+    "complaint_matters",
+    "complaint_sources",
+    "complaint_additions",
+    "complaint_links",
+    "unit_responses",
+    "redactions",
+];
 
 const BY_REFERENCE_EVENTS: &[&str] = &[
     "units",

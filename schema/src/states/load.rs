@@ -9,13 +9,14 @@ use crate::db::{Conn, StoreError};
 use crate::enums::DeliveryState;
 use crate::events::{Fields, fields_of};
 use crate::models::{
-    ApiToken, ClassifierModel, Delivery, Digest, DigestSubscription, Escalation, Flag, FlagAssessment, FlagReview, Job,
-    JobResult, JobRun, Principal, RegisterInfo, TrustedOperation,
+    ApiToken, Attachment, ClassifierModel, Delivery, Digest, DigestSubscription, Escalation, Flag, FlagAssessment,
+    FlagReview, Job, JobResult, JobRun, Principal, Receipt, RegisterInfo, TrustedOperation,
 };
 use crate::sql_types::Id;
 use crate::tables::{
-    api_tokens, classifier_models, deliveries, digest_subscriptions, digests, escalations, flag_assessments,
-    flag_reviews, flags, job_results, job_runs, jobs, principals, register_info, trusted_operations,
+    api_tokens, attachments, classifier_models, deliveries, digest_subscriptions, digests, escalations,
+    flag_assessments, flag_reviews, flags, job_results, job_runs, jobs, principals, receipts, register_info,
+    trusted_operations,
 };
 use diesel::prelude::*;
 use std::collections::BTreeSet;
@@ -132,6 +133,10 @@ fn rows(conn: &mut Conn, table: StateTable, want: Want<'_>) -> Result<Vec<Loaded
         StateTable::JobResults => double!(conn, want, job_results, JobResult, (run_id: Id, name: String), run_id),
         StateTable::Escalations => {
             double!(conn, want, escalations, Escalation, (complaint_id: Id, level: i32), complaint_id)
+        }
+        StateTable::Receipts => single!(conn, want, receipts, Receipt, complaint_id: Id),
+        StateTable::Attachments => {
+            double!(conn, want, attachments, Attachment, (complaint_id: Id, id: Id), complaint_id)
         }
         StateTable::Flags => single!(conn, want, flags, Flag, id: Id),
         StateTable::FlagAssessments => {

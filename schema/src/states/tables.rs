@@ -27,6 +27,8 @@ kept! {
     JobRuns = "job_runs",
     JobResults = "job_results",
     Escalations = "escalations",
+    Receipts = "receipts",
+    Attachments = "attachments",
     Flags = "flags",
     FlagAssessments = "flag_assessments",
     FlagReviews = "flag_reviews",

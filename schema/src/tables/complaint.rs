@@ -126,6 +126,7 @@ diesel::table! {
         satisfied -> Nullable<Bool>,
         actor -> Text,
         statement -> Nullable<Bool>,
+        visibility -> Nullable<Text>,
     }
 }
 

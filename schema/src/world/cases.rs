@@ -145,6 +145,7 @@ impl<'w> Generator<'w> {
                 satisfied: answer.satisfied,
                 statement: None,
                 actor: self.actor.clone(),
+                visibility: None,
             })
             .collect();
         let case = Case { complaint, officers, matters: Vec::new() };

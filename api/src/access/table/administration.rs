@@ -4,7 +4,7 @@
 use super::Audited::{AsCondition, ByResolver, No, Part, Root, Word};
 use super::TableRow;
 use crate::access::roles::BOARD_AND_ADMIN;
-use schema::enums::Role::Admin;
+use crate::access::roles::Reader::Admin;
 
 pub(super) const ADMINISTRATION: &[TableRow] = &[
     // Principals and the audit log.

@@ -4,12 +4,15 @@
 
 pub mod administration;
 pub mod analyses;
+pub mod attachment;
 pub mod audit;
 pub mod category;
 pub mod classification;
+pub mod complainant;
 pub mod complaint;
 pub mod correction;
 pub mod digest;
+pub mod duplicate;
 pub mod enterprise;
 pub mod flag;
 pub mod guidance;
@@ -61,6 +64,8 @@ pub struct RegisterQueries(
     redacted::RedactedQueries,
     receipt::ReceiptQueries,
     classification::QueueQueries,
+    complainant::ComplainantQueries,
+    duplicate::DuplicateQueries,
     response::UnitResponseQueries,
     category::IssueCategoryQueries,
     enterprise::EnterpriseQueries,
@@ -116,6 +121,9 @@ pub struct Mutation(
     redacted::RedactedMutations,
     flag::FlagMutations,
     classification::ClassificationMutations,
+    complainant::ComplainantMutations,
+    receipt::ReceiptMutations,
+    duplicate::DuplicateMutations,
     complaint::SubmitMutations,
     response::UnitResponseMutations,
     complaint::TransferMutations,

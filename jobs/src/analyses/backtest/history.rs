@@ -61,7 +61,7 @@ impl History {
         let mut events = Vec::new();
         let mut first = i32::MAX;
         let mut last = None;
-        for fact in &facts.complaints {
+        for fact in facts.counted() {
             let day = day_number(local_date(fact.received_at));
             first = first.min(day);
             last = last.max(Some(day));

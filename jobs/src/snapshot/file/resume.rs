@@ -61,6 +61,8 @@ pub(super) fn resumed(conn: &mut Conn, mut contents: Contents, now: Timestamp) -
     let before = Snapshot {
         facts: pieces.facts()?,
         pieces: Arc::new(pieces),
+        // `refreshed` reads them.
+        duplicates: Arc::default(),
         reference: Arc::new(reference),
         position: from,
         as_of,

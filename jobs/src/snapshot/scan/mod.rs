@@ -74,10 +74,7 @@ impl Snapshot {
         reading: &Reading,
         most: usize,
     ) -> Result<Option<(Vec<Listed>, bool)>, JobError> {
-        let pieces = self.pieces();
-        if pieces.is_empty() && self.facts.height() > 0 {
-            return Ok(None);
-        }
+        let Some(pieces) = self.listed_pieces() else { return Ok(None) };
         let (after, before) = (reading.bound(reading.after), reading.bound(reading.before));
         // The greatest time that a wanted row may have; None if there is none between the bounds.
         let reach = |zone: Zone| {
@@ -85,7 +82,7 @@ impl Snapshot {
             let greatest = after.map_or(greatest, |(at, ..)| greatest.min(at));
             (greatest >= least && before.is_none_or(|(at, ..)| greatest >= at)).then_some(greatest)
         };
-        let whole = |(nth, piece): (usize, &Arc<Piece>)| Some((reach(piece.zone())?, nth, None));
+        let whole = |(nth, piece): (usize, &&Arc<Piece>)| Some((reach(piece.zone())?, nth, None));
         let mut open: Open = pieces.iter().enumerate().filter_map(whole).collect();
         let wanted = reading.limit.saturating_add(1);
         let mut found: BinaryHeap<Reverse<(Key, usize, usize)>> = BinaryHeap::new();
@@ -95,7 +92,7 @@ impl Snapshot {
             if least.is_some_and(|(at, ..)| greatest < at) {
                 break;
             }
-            let piece = &pieces[nth];
+            let piece = pieces[nth];
             let Some(block) = block else {
                 let blocks = piece.zones().iter().enumerate();
                 open.extend(blocks.filter_map(|(block, zone)| Some((reach(*zone)?, nth, Some(block)))));
@@ -128,7 +125,7 @@ impl Snapshot {
         let mut rows = found.into_sorted_vec();
         let more = rows.len() > reading.limit;
         rows.truncate(reading.limit);
-        let listed = rows.into_iter().map(|Reverse((_, nth, row))| listed(&pieces[nth], row));
+        let listed = rows.into_iter().map(|Reverse((_, nth, row))| listed(pieces[nth], row));
         let listed = listed.collect::<PolarsResult<Option<Vec<Listed>>>>()?;
         Ok(listed.map(|listed| (listed, more)))
     }
@@ -138,12 +135,9 @@ impl Snapshot {
     /// # Errors
     /// When a column is missing or has another type.
     pub fn count(&self, condition: &ColumnCondition) -> Result<Option<usize>, JobError> {
-        let pieces = self.pieces();
+        let Some(pieces) = self.listed_pieces() else { return Ok(None) };
         if condition.selects_all() {
-            return Ok(Some(self.facts.height()));
-        }
-        if pieces.is_empty() && self.facts.height() > 0 {
-            return Ok(None);
+            return Ok(Some(pieces.iter().map(|piece| piece.rows().height()).sum()));
         }
         let mut number = 0;
         for piece in pieces {
@@ -153,6 +147,15 @@ impl Snapshot {
             }
         }
         Ok(Some(number))
+    }
+
+    /// The pieces of all complaints: a list shows those that are linked as duplicates, too. None if the snapshot was
+    /// made of another one.
+    fn listed_pieces(&self) -> Option<Vec<&Arc<Piece>>> {
+        if self.pieces.list.is_empty() && self.facts.height() > 0 {
+            return None;
+        }
+        Some(self.pieces.list.iter().chain(&self.duplicates.list).collect())
     }
 }
 

@@ -71,6 +71,7 @@ fn snapshot(rows: &[Row], most: usize) -> Snapshot {
         reading: 1,
         later: Arc::default(),
         pieces: Arc::new(pieces),
+        duplicates: Arc::default(),
         episodes: Arc::default(),
     }
 }
@@ -203,7 +204,10 @@ fn a_page_from_columns_is_that_of_the_whole_list() {
         let most = [1, 7, 900, 2_100, 10_000][seed as usize % 5];
         let number = if most < 100 { random.random_range(1..80) } else { random.random_range(1_000..4_000) };
         let rows = rows(&mut random, number);
-        let snapshot = snapshot(&rows, most);
+        // Some are linked to others: they do not count, but a list has them.
+        let (linked, counted): (Vec<Row>, Vec<Row>) = rows.iter().cloned().partition(|row| row.version == 1);
+        let duplicates = snapshot(&linked, most).pieces;
+        let snapshot = Snapshot { duplicates, ..snapshot(&counted, most) };
         let latest = rows.iter().map(|row| row.received).max().unwrap_or_default() + 40;
         for _ in 0..40 {
             let condition = condition(&mut random, latest, 2);

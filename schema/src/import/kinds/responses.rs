@@ -156,6 +156,7 @@ fn new_response(row: &Read, id: Id, unit_id: Id) -> NewResponse {
         outcome: row.outcome.clone(),
         satisfied: row.satisfied,
         is_statement: false,
+        visibility: None,
     }
 }
 

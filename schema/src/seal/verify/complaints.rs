@@ -1,7 +1,8 @@
 //! Compares complaints and their dependent rows with their events.
 
-use super::super::rows::{ComplaintRow, Event, complaint_event};
+use super::super::rows::{ComplaintRow, complaint_event};
 use super::broken::Broken;
+use super::expected::Expected;
 use super::fold::{SideValue, State, check_values, list_differences};
 use super::names::{self, code_of};
 use super::parts::{Part, Run, of_part};
@@ -12,16 +13,19 @@ use crate::db::{Conn, StoreError};
 use crate::domain::ids::{human_reference, is_complaint_id_of};
 use crate::enums::Chain;
 use crate::events::{ComplaintEventValue, Entity, Fields, fields_of};
-use crate::models::{Complaint, ComplaintMatter, ComplaintOfficer, ComplaintSource, Redaction, UnitResponse};
-use crate::register::complaints::{CONTENT_HASH, MERGE};
+use crate::models::{
+    Complaint, ComplaintAddition, ComplaintLink, ComplaintMatter, ComplaintOfficer, ComplaintSource, Redaction,
+    UnitResponse,
+};
+use crate::register::complaints::CONTENT_HASH;
 use crate::register::first_routing::FirstRouting;
 use crate::sql_types::Id;
 use crate::tables::{
-    complaint_event_values, complaint_events, complaint_matters, complaint_officers, complaint_sources, complaints,
-    redactions, unit_responses,
+    complaint_additions, complaint_event_values, complaint_events, complaint_links, complaint_matters,
+    complaint_officers, complaint_sources, complaints, redactions, unit_responses,
 };
 use diesel::prelude::*;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 const CHAIN: Chain = Chain::Complaints;
@@ -91,6 +95,18 @@ pub fn verify(
         redactions::complaint_id,
         redactions::table.order(redactions::complaint_id).select(columns_of!(Redaction))
     );
+    let additions: Vec<Readable<ComplaintAddition>> = of_part!(
+        conn,
+        part,
+        complaint_additions::complaint_id,
+        complaint_additions::table.order(complaint_additions::complaint_id).select(columns_of!(ComplaintAddition))
+    );
+    let links: Vec<Readable<ComplaintLink>> = of_part!(
+        conn,
+        part,
+        complaint_links::complaint_id,
+        complaint_links::table.order(complaint_links::complaint_id).select(columns_of!(ComplaintLink))
+    );
     let values = broken.readable("complaint_event_values", "complaint_id", values, findings);
     let complaints = broken.readable("complaints", "id", complaints, findings);
     let officers = broken.readable("complaint_officers", "complaint_id", officers, findings);
@@ -98,12 +114,16 @@ pub fn verify(
     let responses = broken.readable("unit_responses", "complaint_id", responses, findings);
     let sources = broken.readable("complaint_sources", "complaint_id", sources, findings);
     let redacted = broken.readable("redactions", "complaint_id", redacted, findings);
+    let additions = broken.readable("complaint_additions", "complaint_id", additions, findings);
+    let links = broken.readable("complaint_links", "complaint_id", links, findings);
     findings.count("complaints", complaints.len());
     findings.count("complaint_officers", officers.len());
     findings.count("complaint_matters", matters.len());
     findings.count("unit_responses", responses.len());
     findings.count("complaint_sources", sources.len());
     findings.count("redactions", redacted.len());
+    findings.count("complaint_additions", additions.len());
+    findings.count("complaint_links", links.len());
     let mut events = Run::new(events, |event| event.entity_id);
     let mut values = Run::new(values, |value| value.complaint_id);
     let mut complaints = Run::new(complaints, |row| row.id);
@@ -112,6 +132,8 @@ pub fn verify(
     let mut responses = Run::new(responses, |row| row.complaint_id);
     let mut sources = Run::new(sources, |row| row.complaint_id);
     let mut redacted = Run::new(redacted, |row| row.complaint_id);
+    let mut additions = Run::new(additions, |row| row.complaint_id);
+    let mut links = Run::new(links, |row| row.complaint_id);
     loop {
         let heads = [
             events.head(),
@@ -122,6 +144,8 @@ pub fn verify(
             responses.head(),
             sources.head(),
             redacted.head(),
+            additions.head(),
+            links.head(),
         ];
         let Some(id) = heads.into_iter().flatten().min() else { return Ok(()) };
         let events = events.take(id);
@@ -136,6 +160,8 @@ pub fn verify(
             responses: responses.take(id),
             sources: sources.take(id),
             redaction: redacted.take(id).pop(),
+            additions: additions.take(id),
+            link: links.take(id).pop(),
         };
         // With an unreadable event the expected rows are unknown.
         if !broken.has("complaint_events", id) {
@@ -149,94 +175,6 @@ fn side_value(row: ComplaintEventValue) -> SideValue {
     SideValue { place: (position, ordinal), side, field, salt, value, is_committed: false }
 }
 
-/// The expected rows of a complaint, rebuilt from its events.
-#[derive(Default)]
-struct Expected {
-    /// None if the complaint has no events.
-    complaint: Option<State>,
-    officers: Option<Value>,
-    matters: Option<Value>,
-    /// The hash of the source; None if the events predate its recording.
-    content_hash: Option<Value>,
-    responses: BTreeMap<String, State>,
-    redaction: Option<State>,
-}
-
-impl Expected {
-    /// Decides by the fields of events, not by their kinds. A complaint that is older than responsible units was given
-    /// its own by the first routing, which has one event for all of them.
-    fn of(id: Id, events: Vec<Event>, first_routing: Option<&FirstRouting>) -> Self {
-        let mut expected = Self::default();
-        let is_older = |routing: &&FirstRouting| {
-            events.iter().any(|event| event.position > 0 && event.position < routing.position)
-        };
-        let mut first_routing = first_routing.filter(is_older);
-        // Positions begin with 1: the program did not write an event below that.
-        for event in events.into_iter().filter(|event| event.position > 0) {
-            let place = event.place();
-            if let Some(routing) = first_routing.filter(|routing| event.position >= routing.position) {
-                expected.route(routing);
-                first_routing = None;
-            }
-            let Value::Object(mut after) = event.after else { continue };
-            let recorded_at = json!(event.recorded_at);
-            if let Some(Value::String(response)) = after.get("response_id").cloned() {
-                let version = after.remove("version");
-                let mut state = State::default();
-                state.fields.insert("complaint_id".into(), json!(id));
-                state.fields.insert("recorded_at".into(), recorded_at.clone());
-                state.fields.insert("actor".into(), event.actor.clone().into());
-                state.apply(std::mem::take(&mut after), place, |field| match field {
-                    "response_id" => Some("id"),
-                    "response_unit_id" => Some("unit_id"),
-                    "response_text" => Some("text"),
-                    _ => None,
-                });
-                expected.responses.insert(response, state);
-                after.extend(version.map(|version| ("version".to_owned(), version)));
-            }
-            if let Some(text) = after.remove("redacted_text") {
-                let mut state = State::default();
-                state.fields.insert("complaint_id".into(), json!(id));
-                state.fields.insert("redacted_at".into(), recorded_at.clone());
-                state.fields.insert("actor".into(), event.actor.into());
-                let text = Fields::from_iter([("redacted_text".to_owned(), text)]);
-                state.apply(text, place, |_| Some("text"));
-                expected.redaction = Some(state);
-            }
-            after.remove("reason");
-            after.remove(MERGE);
-            if let Some(officers) = after.remove("officers") {
-                expected.officers = Some(officers);
-            }
-            if let Some(matters) = after.remove("matters") {
-                expected.matters = Some(matters);
-            }
-            if let Some(hash) = after.remove(CONTENT_HASH) {
-                expected.content_hash = Some(hash);
-            }
-            let complaint = expected.complaint.get_or_insert_with(|| {
-                let mut state = State::default();
-                state.fields.insert("id".into(), json!(id));
-                state.fields.insert("recorded_at".into(), recorded_at);
-                state
-            });
-            complaint.apply(after, place, |_| None);
-        }
-        if let Some(routing) = first_routing {
-            expected.route(routing);
-        }
-        expected
-    }
-
-    fn route(&mut self, routing: &FirstRouting) {
-        let Some(complaint) = &mut self.complaint else { return };
-        if let Some(unit) = routing.unit_of(&complaint.fields) {
-            complaint.fields.insert("responsible_unit_id".into(), unit);
-        }
-    }
-}
-
 /// The stored rows of a complaint.
 struct Rows {
     id: Id,
@@ -246,6 +184,8 @@ struct Rows {
     responses: Vec<UnitResponse>,
     sources: Vec<ComplaintSource>,
     redaction: Option<Redaction>,
+    additions: Vec<ComplaintAddition>,
+    link: Option<ComplaintLink>,
 }
 
 impl Rows {
@@ -257,7 +197,7 @@ impl Rows {
         broken: &Broken,
         findings: &mut Findings,
     ) -> Result<(), StoreError> {
-        let Self { id, complaint, officers, matters, responses, sources, redaction } = self;
+        let Self { id, complaint, officers, matters, responses, sources, redaction, additions, link } = self;
         let name = |table| RowName { table, name: human_reference(id), id: id.to_string() };
         let of_response =
             |key: String| RowName { table: "unit_responses", name: format!("{} {key}", human_reference(id)), id: key };
@@ -309,6 +249,11 @@ impl Rows {
         for (key, state) in missing.into_iter().flatten() {
             one(|| of_response(key), Some(&state), None, values, findings);
         }
+        compare_additions(id, additions, &mut expected.additions, values, broken, findings);
+        let link = link.as_ref().map(fields_of);
+        if !broken.has("complaint_links", id) {
+            one(|| name("complaint_links"), expected.link.as_ref(), link, values, findings);
+        }
         let redaction = redaction.as_ref().map(fields_of);
         if !broken.has("redactions", id) {
             one(|| name("redactions"), expected.redaction.as_ref(), redaction, values, findings);
@@ -317,6 +262,33 @@ impl Rows {
             compare_sources(id, is_known, &sources, expected.content_hash.as_ref(), findings);
         }
         Ok(())
+    }
+}
+
+fn compare_additions(
+    id: Id,
+    additions: Vec<ComplaintAddition>,
+    expected: &mut BTreeMap<String, State>,
+    values: &[SideValue],
+    broken: &Broken,
+    findings: &mut Findings,
+) {
+    const TABLE: &str = "complaint_additions";
+    let name = |ordinal: &str| RowName {
+        table: TABLE,
+        name: format!("{} {ordinal}", human_reference(id)),
+        id: format!("{id} {ordinal}"),
+    };
+    for addition in additions {
+        let ordinal = addition.ordinal.to_string();
+        let state = expected.remove(&ordinal);
+        one(|| name(&ordinal), state.as_ref(), Some(fields_of(&addition)), values, findings);
+    }
+    if broken.has(TABLE, id) {
+        return;
+    }
+    for (ordinal, state) in std::mem::take(expected) {
+        one(|| name(&ordinal), Some(&state), None, values, findings);
     }
 }
 

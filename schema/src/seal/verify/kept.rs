@@ -177,7 +177,7 @@ fn name(conn: &mut Conn, table: StateTable, key: &str, fields: &Fields) -> Resul
         }
         StateTable::JobRuns => names::joined(fields, &["job", "scheduled_at"]),
         StateTable::JobResults => names::joined(fields, &["name", "as_of"]),
-        StateTable::Escalations => {
+        StateTable::Escalations | StateTable::Receipts | StateTable::Attachments => {
             let reference = first.parse::<Id>().map_or_else(|_| first.to_owned(), human_reference);
             format!("{reference}{}", &key[first.len()..])
         }

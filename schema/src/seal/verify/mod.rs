@@ -4,6 +4,7 @@ mod broken;
 mod chain;
 mod complaints;
 mod derived;
+mod expected;
 mod fold;
 mod gaps;
 mod kept;

@@ -1,5 +1,6 @@
 //! Complaints: the type, its lists, filters, orders and mutations.
 
+mod allegation;
 mod cacheable;
 mod children;
 mod column_filter;
@@ -12,39 +13,42 @@ mod order;
 mod submit;
 mod transfer;
 
+pub use allegation::Allegation;
 pub use cacheable::LISTS;
 pub use children::complaints_of;
 pub use filter::ComplaintFilter;
 pub use from_memory::{ListsFromMemory, from_memory};
 pub use list::{ComplaintQueries, complaints_where};
-pub use mutation::ComplaintMutations;
+pub use mutation::{ComplaintMutations, HandleComplaintPayload};
 pub use order::{ComplaintOrder, complaint_order};
 pub use submit::SubmitMutations;
 pub use transfer::TransferMutations;
 
 use crate::graphql::connection::connection;
 use crate::graphql::context::{request, snapshot, viewer};
-use crate::graphql::enums::{Attribution, Channel, ComplaintState, Finding, LegalForm};
+use crate::graphql::enums::{Channel, ComplaintState, Finding, LegalForm};
 use crate::graphql::execute::Inline;
 use crate::graphql::loaders::{
-    AllegationsKey, CategoryKey, EnterpriseKey, MattersKey, OfficerKey, RedactionKey, SourcesKey, UnitKey, loaders,
-    one, reference_row,
+    AdditionsKey, AllegationsKey, AttachmentsKey, CategoryKey, EnterpriseKey, MattersKey, RedactionKey, SenderKey,
+    SourcesKey, UnitKey, loaders, one, reference_row,
 };
 use crate::graphql::page::{PageArgs, SortDirection};
 use crate::graphql::scalars::id;
-use crate::graphql::scalars::{Decimal, Json, Moment};
+use crate::graphql::scalars::{Decimal, Moment};
+use crate::graphql::types::attachment::{Attachment, ComplaintAddition};
 use crate::graphql::types::classification::{CategorySuggestion, suggestions_of};
+use crate::graphql::types::duplicate::{DuplicatesKey, OriginalKey, PossibleDuplicate, PossibleDuplicatesKey};
 use crate::graphql::types::history::{ComplaintHistoryConnection, history_of_complaint};
 use crate::graphql::types::response::responses_of;
 use crate::graphql::types::{
-    Enterprise, IssueCategory, Officer, ResponseFilter, Unit, UnitResponseConnection, UnitResponseOrder,
+    Enterprise, IssueCategory, ResponseFilter, Unit, UnitResponseConnection, UnitResponseOrder,
 };
 use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
 use chrono::NaiveDate;
-use schema::JsonValue;
 use schema::domain::ids::human_reference;
 use schema::models;
 use schema::pseudonyms::Subject;
+use schema::register::sender_of;
 
 connection!(Complaint, ComplaintConnection, ComplaintEdge);
 
@@ -196,6 +200,52 @@ impl Complaint {
         self.0.text.as_deref()
     }
 
+    /// What the complainant added to the complaint by its receipt.
+    async fn additions(&self, ctx: &Context<'_>) -> Result<Vec<ComplaintAddition>> {
+        let rows = one(loaders(ctx)?, AdditionsKey(self.0.id)).await?.unwrap_or_default();
+        request(ctx)?.charge_texts(rows.iter().map(|row| Some(&row.text)))?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// The files that the complainant named, with the complaint and with each addition. The server never fetches them.
+    async fn attachments(&self, ctx: &Context<'_>) -> Result<Vec<Attachment>> {
+        let rows = one(loaders(ctx)?, AttachmentsKey(self.0.id)).await?.unwrap_or_default();
+        request(ctx)?.charge_texts(rows.iter().map(|row| Some(&row.url)))?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// The name of the token by which the complaint was submitted; null if it was imported.
+    async fn taken_by(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        let source = one(loaders(ctx)?, SenderKey(self.0.id)).await?;
+        Ok(source.as_deref().and_then(sender_of).map(str::to_owned))
+    }
+
+    /// The complaint that this one was linked to because it says the same; null if it is not linked. A linked
+    /// complaint counts by the other one.
+    async fn duplicate_of(&self, ctx: &Context<'_>) -> Result<Option<Complaint>> {
+        let original = one(loaders(ctx)?, OriginalKey(self.0.id)).await?;
+        request(ctx)?.note_complaints(original.iter().map(|row| row.id));
+        request(ctx)?.charge_texts(original.iter().map(|row| row.text.as_ref()))?;
+        Ok(original.map(Complaint))
+    }
+
+    /// The complaints that were linked to this one, the first linked first.
+    async fn duplicates(&self, ctx: &Context<'_>) -> Result<Vec<Complaint>> {
+        let rows = one(loaders(ctx)?, DuplicatesKey(self.0.id)).await?.unwrap_or_default();
+        request(ctx)?.note_complaints(rows.iter().map(|row| row.id));
+        request(ctx)?.charge_texts(rows.iter().map(|row| row.text.as_ref()))?;
+        Ok(rows.into_iter().map(Complaint).collect())
+    }
+
+    /// The complaints of the same enterprise about the same unit that were received within the days that the server is
+    /// set to compare, say nearly the same and are not linked.
+    async fn possible_duplicates(&self, ctx: &Context<'_>) -> Result<Vec<PossibleDuplicate>> {
+        let found = one(loaders(ctx)?, PossibleDuplicatesKey(self.0.id)).await?.unwrap_or_default();
+        request(ctx)?.note_complaints(found.iter().map(|(row, _)| row.id));
+        request(ctx)?.charge_texts(found.iter().map(|(row, _)| row.text.as_ref()))?;
+        Ok(found.iter().map(|(row, similarity)| PossibleDuplicate::new(row.clone(), *similarity)).collect())
+    }
+
     /// The cost to the enterprise in whole VND; null if not stated.
     async fn cost_vnd(&self) -> Option<Decimal> {
         self.0.cost_vnd.map(Decimal)
@@ -299,90 +349,5 @@ impl Complaint {
         let page = PageArgs { first, after, last, before };
         // Boxed: otherwise the future of every field of a complaint would be as large.
         Box::pin(history_of_complaint(ctx, self.0.id, direction, page)).await.map(Inline)
-    }
-}
-
-pub struct Allegation {
-    officer_id: Option<schema::Id>,
-    ordinal: i32,
-    unit_id: Option<schema::Id>,
-    category_id: Option<schema::Id>,
-    attribution: schema::enums::Attribution,
-    finding: schema::enums::Finding,
-    decided_on: Option<NaiveDate>,
-    source_codes: Option<JsonValue>,
-}
-
-impl From<models::ComplaintOfficer> for Allegation {
-    fn from(row: models::ComplaintOfficer) -> Self {
-        Self {
-            officer_id: Some(row.officer_id),
-            ordinal: row.ordinal,
-            unit_id: row.unit_id,
-            category_id: row.category_id,
-            attribution: row.attribution,
-            finding: row.finding,
-            decided_on: row.decided_on,
-            source_codes: row.source_codes,
-        }
-    }
-}
-
-impl From<models::ComplaintMatter> for Allegation {
-    fn from(row: models::ComplaintMatter) -> Self {
-        Self {
-            officer_id: None,
-            ordinal: row.ordinal,
-            unit_id: row.unit_id,
-            category_id: row.category_id,
-            attribution: schema::enums::Attribution::Asserted,
-            finding: row.finding,
-            decided_on: row.decided_on,
-            source_codes: row.source_codes,
-        }
-    }
-}
-
-/// What a complaint says about one officer, or about no officer in particular.
-#[Object]
-impl Allegation {
-    /// The officer; null for a matter that names none.
-    async fn officer(&self, ctx: &Context<'_>) -> Result<Option<Inline<Officer>>> {
-        let Some(officer) = self.officer_id else { return Ok(None) };
-        Ok(reference_row(ctx, OfficerKey(officer)).await?.map(Officer).map(Inline))
-    }
-
-    /// Tells several allegations against one officer apart, and several matters: `correctComplaint` takes it.
-    async fn ordinal(&self) -> i32 {
-        self.ordinal
-    }
-
-    /// The unit of the officer or the matter; null if unknown.
-    async fn unit(&self, ctx: &Context<'_>) -> Result<Option<Inline<Unit>>> {
-        unit(ctx, self.unit_id).await
-    }
-
-    /// The category; null until one is given.
-    async fn category(&self, ctx: &Context<'_>) -> Result<Option<Inline<IssueCategory>>> {
-        category(ctx, self.category_id).await
-    }
-
-    /// Whether the enterprise only asserts that it was this officer, or the Board has confirmed it.
-    async fn attribution(&self) -> Attribution {
-        self.attribution.into()
-    }
-
-    async fn finding(&self) -> Finding {
-        self.finding.into()
-    }
-
-    /// The day of the finding; null until there is one.
-    async fn decided_on(&self) -> Option<NaiveDate> {
-        self.decided_on
-    }
-
-    /// The codes of the imported register, unchanged; null if there are none.
-    async fn source_codes(&self) -> Option<Json<&serde_json::Value>> {
-        self.source_codes.as_ref().map(|codes| Json(&codes.0))
     }
 }

@@ -6,8 +6,11 @@ use crate::graphql::error::{bad_input, from_store};
 use crate::graphql::execute::blocking;
 use crate::graphql::scalars::{Decimal, Moment};
 use crate::graphql::types::Receipt;
+use crate::graphql::types::attachment::AttachmentInput;
+use crate::graphql::types::duplicate::hints;
 use async_graphql::{Context, InputObject, Object, Result};
 use schema::domain::inert::is_control_or_hidden;
+use schema::enums::Role;
 use schema::register::{Submission, source_of, submit};
 
 /// A complaint to submit.
@@ -22,6 +25,7 @@ pub struct SubmitComplaintInput {
     pub occurred_at: Option<Moment>,
     #[graphql(default_with = "LegalForm::Feedback")]
     pub legal_form: LegalForm,
+    /// How it came in. Whoever takes a complaint for a caller has to say it, and not PORTAL.
     #[graphql(default_with = "Channel::Portal")]
     pub channel: Channel,
     /// The tax code: 10 digits, 13 for a branch, or the 12-digit number of a household business. Leave it out
@@ -51,6 +55,9 @@ pub struct SubmitComplaintInput {
     /// Whether the enterprise complains in confidence.
     #[graphql(default)]
     pub confidential: bool,
+    /// Files that lie elsewhere, at most 20.
+    #[graphql(default)]
+    pub attachments: Vec<AttachmentInput>,
 }
 
 #[derive(Default)]
@@ -58,10 +65,15 @@ pub struct SubmitMutations;
 
 #[Object]
 impl SubmitMutations {
-    /// Submits a complaint, once for each idempotency key. BAD_USER_INPUT names the field that is wrong.
+    /// Submits a complaint, once for each idempotency key: a program, or whoever takes it for a caller (BOARD,
+    /// UNIT_HEAD), about any unit. BAD_USER_INPUT names the field that is wrong.
     async fn submit_complaint(&self, ctx: &Context<'_>, input: SubmitComplaintInput) -> Result<Receipt> {
         let viewer = viewer(ctx)?.clone();
         let app = request(ctx)?.app.clone();
+        if viewer.role != Role::Intake && input.channel == Channel::Portal {
+            return Err(bad_input("channel: say how the complaint reached you, such as HOTLINE or IN_PERSON"));
+        }
+        let scope = viewer.scope(&app.snapshots.current().reference.tree);
         let key = input.idempotency_key.trim().to_owned();
         if key.is_empty() || key.chars().count() > 200 || key.chars().any(is_control_or_hidden) {
             return Err(bad_input("idempotencyKey must have 1 to 200 visible characters: use a UUID, for example"));
@@ -82,8 +94,9 @@ impl SubmitMutations {
             delay_hours: input.delay_hours,
             blames_system: input.blames_system,
             confidential: input.confidential,
+            attachments: input.attachments.into_iter().map(Into::into).collect(),
         };
-        let submitted = blocking(move || {
+        let (submitted, hints) = blocking(move || {
             let source = source_of(&viewer.name);
             let write = || app.db.write(&viewer.actor(), |tx| submit(tx, &source, &key, &submission));
             let written = match write() {
@@ -91,11 +104,27 @@ impl SubmitMutations {
                 Err(failure) if failure.is_lost_race() => write(),
                 written => written,
             };
-            written.map_err(from_store)
+            let written = written.map_err(from_store)?;
+            let (id, days) = (written.value.complaint.id, app.receipt_limits.settings.duplicate_days);
+            let found = match written.value.created {
+                true => app.db.read(|conn| hints(conn, &viewer, &scope, id, days)),
+                false => Ok(Vec::new()),
+            };
+            // The complaint is stored: it must not look as if it were not.
+            let hints = found.unwrap_or_else(|error| {
+                tracing::warn!(%error, "a submitted complaint could not be compared with others");
+                Vec::new()
+            });
+            Ok::<_, async_graphql::Error>((written, hints))
         })
         .await?;
         let (position, submitted) = (submitted.position, submitted.value);
-        let complaint = submitted.complaint;
-        Ok(Receipt { created: submitted.created, position, ..Receipt::of(&complaint) })
+        Ok(Receipt {
+            created: submitted.created,
+            position,
+            receipt_code: submitted.receipt.map(|code| code.shown()),
+            possible_duplicates: hints,
+            ..Receipt::of(&submitted.complaint)
+        })
     }
 }

@@ -9,6 +9,7 @@ use async_graphql::dataloader::Loader;
 use async_graphql::{Context, Enum, Error, Object, Result};
 use schema::models::Principal;
 use schema::queries;
+use schema::register::RECEIPT_ACTOR;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -23,6 +24,8 @@ pub enum HistoryActorKind {
     Job,
     /// A command at the command line.
     Command,
+    /// The complainant, by the receipt of the complaint.
+    Complainant,
     /// The program itself, such as the generator of demonstration data.
     Program,
 }
@@ -90,6 +93,7 @@ impl HistoryActor {
             _ => match self.0.as_str() {
                 "job" | "scheduler" => (HistoryActorKind::Job, ""),
                 "cli" => (HistoryActorKind::Command, ""),
+                RECEIPT_ACTOR => (HistoryActorKind::Complainant, ""),
                 _ => (HistoryActorKind::Program, ""),
             },
         }
@@ -115,6 +119,7 @@ mod tests {
             ("import:duong-day-nong", HistoryActorKind::Import, "duong-day-nong"),
             ("job", HistoryActorKind::Job, ""),
             ("cli", HistoryActorKind::Command, ""),
+            ("receipt", HistoryActorKind::Complainant, ""),
             ("generate", HistoryActorKind::Program, ""),
         ] {
             assert_eq!(HistoryActor(actor.to_owned()).parts(), (kind, name));

@@ -67,15 +67,20 @@ pub const COMPLAINT: &[Field] = &[
     text("redacted_text", ("Complaint", "redactedText"), LeftOut),
     field("finding", ("Complaint", "finding"), Shown),
     field("decided_on", ("Complaint", "decidedOn"), Shown),
+    // Only the Board reads which other complaint says the same.
+    field("duplicate_of", ("Complaint", "duplicateOf"), LeftOut),
+    text("addition_text", ("Complaint", "additions"), Withheld),
 ];
 
-/// The fields of a response, which does not change: whoever reads it in the complaint reads it here.
+/// The fields of a response. It does not change but for the satisfaction of the complainant: whoever reads it in the
+/// complaint reads it here.
 pub const RESPONSE: &[Field] = &[
     field("response_unit_id", ("UnitResponse", "unit"), Shown),
     field("action", ("UnitResponse", "action"), Shown),
     field("response_text", ("UnitResponse", "text"), Shown),
     field("outcome", ("UnitResponse", "outcome"), Shown),
     field("satisfied", ("UnitResponse", "satisfied"), Shown),
+    field("visibility", ("UnitResponse", "visibility"), Shown),
 ];
 
 /// The fields of an allegation.
@@ -96,6 +101,8 @@ pub const TECHNICAL: &[&str] = &[
     "state_since",
     "content_hash",
     "response_id",
+    "confirmed_response_id",
+    "addition_ordinal",
     "responded_at",
     "reason",
     "officers",
@@ -193,10 +200,11 @@ mod tests {
                 "text",
                 "cost_vnd",
                 "delay_hours",
+                "addition_text",
                 "source_codes"
             ]
         );
-        assert_eq!(shown(&head, LeftOut), ["confidential", "redacted_text"]);
+        assert_eq!(shown(&head, LeftOut), ["confidential", "redacted_text", "duplicate_of"]);
         assert!(head.reads_reasons(false) && !head.reads_reasons(true) && !head.reads_history(true));
     }
 
@@ -204,7 +212,7 @@ mod tests {
     fn a_data_team_reads_no_text_and_no_response() {
         let left_out = shown(&Rights::of_role(Role::DataTeam, false), LeftOut);
         let responses = RESPONSE.iter().map(|field| field.stored);
-        let texts = ["declaration_number", "text", "redacted_text"];
+        let texts = ["declaration_number", "text", "redacted_text", "duplicate_of", "addition_text"];
         let expected: Vec<&str> = texts.into_iter().chain(responses).chain(["source_codes"]).collect();
         assert_eq!(left_out, expected);
     }
@@ -212,7 +220,7 @@ mod tests {
     #[test]
     fn an_officer_reads_no_earlier_text_whatever_the_role() {
         let member = Rights::of_role(Role::Board, true);
-        assert_eq!(shown(&member, Withheld), ["text", "redacted_text"]);
+        assert_eq!(shown(&member, Withheld), ["text", "redacted_text", "addition_text"]);
         assert!(member.reads_only_named() && !member.reads_matters() && !member.reads_reasons(false));
         assert!(!member.reads_other_fields());
     }

@@ -2,6 +2,7 @@
 
 use crate::graphql::scalars::Moment;
 use chrono::NaiveDate;
+use schema::domain::ids::human_reference;
 use schema::events::{Fields, is_commitment};
 use schema::models::UNKNOWN_START;
 use schema::{Id, JsonValue, Timestamp};
@@ -52,6 +53,7 @@ pub fn typed(stored: &str, value: &Stored) -> Option<Value> {
         "category_id" | "parent_id" => parsed(value).map(Value::Category),
         "officer_id" => parsed(value).map(Value::Officer),
         "enterprise_id" => parsed(value).map(Value::Enterprise),
+        "duplicate_of" => parsed(value).map(|id: Id| Value::Text(human_reference(id))),
         _ if stored.ends_with("unit_id") => parsed(value).map(Value::Unit),
         _ if stored.ends_with("_at") => parsed(value).map(|time: Timestamp| Value::Text(Moment(time).text())),
         _ => None,

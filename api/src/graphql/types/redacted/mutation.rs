@@ -2,7 +2,7 @@
 
 use super::RedactedComplaint;
 use crate::graphql::context::{own_unit, request, snapshot, viewer};
-use crate::graphql::enums::ResponseAction;
+use crate::graphql::enums::{ResponseAction, ResponseVisibility};
 use crate::graphql::error::from_store;
 use crate::graphql::execute::blocking;
 use crate::graphql::input::{LONG, optional, required};
@@ -24,6 +24,9 @@ pub struct RespondToRedactedComplaintInput {
     pub text: String,
     /// At most 100,000 characters.
     pub outcome: Option<String>,
+    /// Whether the complainant reads the response by the receipt.
+    #[graphql(default_with = "ResponseVisibility::Complainant")]
+    pub visibility: ResponseVisibility,
 }
 
 #[derive(SimpleObject)]
@@ -77,6 +80,7 @@ impl RedactedMutations {
                     outcome,
                     satisfied: None,
                     is_statement: false,
+                    visibility: Some(input.visibility.into()),
                 };
                 let answers = |complaint: &schema::models::Complaint| scope.answers(complaint);
                 let case = respond(tx, id, input.expected_version, response, answers)?;

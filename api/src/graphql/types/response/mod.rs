@@ -13,7 +13,7 @@ pub use mutation::UnitResponseMutations;
 pub use order::UnitResponseOrder;
 
 use crate::graphql::connection::connection;
-use crate::graphql::enums::ResponseAction;
+use crate::graphql::enums::{ResponseAction, ResponseVisibility};
 use crate::graphql::execute::Inline;
 use crate::graphql::loaders::{UnitKey, reference_row};
 use crate::graphql::scalars::Moment;
@@ -74,5 +74,10 @@ impl UnitResponse {
     /// complaint stays in its state and its deadline runs.
     async fn statement(&self) -> bool {
         self.0.statement == Some(true)
+    }
+
+    /// Whom the response is meant for. INTERNAL for statements, and for responses that were imported.
+    async fn visibility(&self) -> ResponseVisibility {
+        self.0.visibility.map_or(ResponseVisibility::Internal, Into::into)
     }
 }

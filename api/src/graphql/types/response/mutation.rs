@@ -2,7 +2,7 @@
 
 use super::UnitResponse;
 use crate::graphql::context::{request, viewer};
-use crate::graphql::enums::ResponseAction;
+use crate::graphql::enums::{ResponseAction, ResponseVisibility};
 use crate::graphql::error::{Code, error, from_store};
 use crate::graphql::execute::blocking;
 use crate::graphql::input::{LONG, optional, required};
@@ -25,6 +25,9 @@ pub struct RespondToComplaintInput {
     pub text: String,
     /// At most 100,000 characters.
     pub outcome: Option<String>,
+    /// Whether the complainant reads the response by the receipt. A statement is INTERNAL.
+    #[graphql(default_with = "ResponseVisibility::Complainant")]
+    pub visibility: ResponseVisibility,
 }
 
 #[derive(SimpleObject)]
@@ -80,6 +83,7 @@ impl UnitResponseMutations {
                         outcome: outcome.clone(),
                         satisfied: None,
                         is_statement: false,
+                        visibility: Some(input.visibility.into()),
                     };
                     let mut stored = response.clone();
                     let answers = |complaint: &schema::models::Complaint| {
@@ -91,6 +95,7 @@ impl UnitResponseMutations {
                 })
                 .map_err(from_store)?;
             let (case, response, recorded_at) = done.value;
+            let visibility = response.meant_for();
             noting.note_complaints([complaint_id]);
             Ok(RespondToComplaintPayload {
                 response: UnitResponse(schema::models::UnitResponse {
@@ -105,6 +110,7 @@ impl UnitResponseMutations {
                     satisfied: None,
                     statement: response.is_statement.then_some(true),
                     actor: viewer.actor(),
+                    visibility,
                 }),
                 complaint: Complaint(case.complaint),
                 position: done.position,

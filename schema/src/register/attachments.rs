@@ -1,0 +1,43 @@
+//! Stores attachments by reference.
+
+use crate::db::{StoreError, WriteTx};
+use crate::domain::attachment::{MOST_ATTACHMENTS, Reference};
+use crate::domain::ids::random_id;
+use crate::each;
+use crate::models::Attachment;
+use crate::sql_types::Id;
+use crate::states::{StateTable, pair};
+use crate::tables::attachments;
+
+/// Checks the attachments of one submission or addition.
+///
+/// # Errors
+/// Says which of them is wrong, and why.
+pub fn check_attachments(given: Vec<Reference>) -> Result<Vec<Reference>, String> {
+    if given.len() > MOST_ATTACHMENTS {
+        return Err(format!("there are {}: at most {MOST_ATTACHMENTS} are allowed", given.len()));
+    }
+    let checked =
+        (1..).zip(given).map(|(nth, one)| one.checked().map_err(|message| format!("number {nth}: {message}")));
+    checked.collect()
+}
+
+/// Stores checked attachments of a complaint; `addition` is the ordinal of the addition that they came with.
+///
+/// # Errors
+/// If the database refuses the write.
+pub(super) fn store_attachments(
+    tx: &mut WriteTx<'_>,
+    complaint_id: Id,
+    addition: Option<i32>,
+    given: Vec<Reference>,
+) -> Result<(), StoreError> {
+    for (ordinal, one) in (0..).zip(given) {
+        let Reference { name, size, media_type, sha256, url } = one;
+        let id = random_id();
+        let row = Attachment { complaint_id, id, addition, ordinal, name, size, media_type, sha256, url };
+        each!(&mut *tx.conn, c => diesel::insert_into(attachments::table).values(&row).execute(c)?);
+        tx.record_state(StateTable::Attachments, &pair(complaint_id, id));
+    }
+    Ok(())
+}
