@@ -142,6 +142,7 @@ pub const CHANGES: &[Change] = &[
         "INSERT INTO unit_responses (complaint_id, id, unit_id, responded_at, recorded_at, action, text, actor) SELECT complaint_id, {random}, unit_id, responded_at, recorded_at, action, text, actor FROM unit_responses WHERE text = 'Đã kiểm điểm'",
         &["unit_responses +"],
     ),
+    change("UPDATE unit_responses SET visibility = NULL WHERE visibility IS NOT NULL", &["unit_responses.visibility"]),
     change("UPDATE redactions SET text = 'Công ty B, ông Nam'", &["redactions.text"]),
     change("UPDATE redactions SET actor = 'cli'", &["redactions.actor"]),
     change("DELETE FROM redactions", &["redactions -"]),
@@ -149,6 +150,37 @@ pub const CHANGES: &[Change] = &[
         "INSERT INTO redactions (complaint_id, text, redacted_at, actor) SELECT id, 'x', recorded_at, 'cli' FROM complaints WHERE cost_vnd = 1300000",
         &["redactions +"],
     ),
+    // What complainants sent later, and what says the same.
+    change("UPDATE complaint_additions SET text = 'Không có gì'", &["complaint_additions.text"]),
+    change("UPDATE complaint_additions SET received_at = received_at {later}", &["complaint_additions.received_at"]),
+    change("DELETE FROM complaint_additions", &["complaint_additions -"]),
+    change(
+        "INSERT INTO complaint_additions (complaint_id, ordinal, text, received_at) SELECT complaint_id, 2, 'x', received_at FROM complaint_additions",
+        &["complaint_additions +"],
+    ),
+    change("UPDATE complaint_links SET reason = 'x'", &["complaint_links.reason"]),
+    change(
+        "UPDATE complaint_links SET original_id = (SELECT id FROM complaints WHERE text = 'Không khai được')",
+        &["complaint_links.original_id"],
+    ),
+    change("UPDATE complaint_links SET actor = 'cli'", &["complaint_links.actor"]),
+    change("DELETE FROM complaint_links", &["complaint_links -"]),
+    change(
+        "INSERT INTO complaint_links (complaint_id, original_id, linked_at, actor, reason) SELECT original_id, complaint_id, linked_at, actor, reason FROM complaint_links",
+        &["complaint_links +"],
+    ),
+    change(
+        "UPDATE receipts SET hash = salt WHERE complaint_id IN (SELECT complaint_id FROM complaint_additions)",
+        &["receipts.hash"],
+    ),
+    change(
+        "UPDATE receipts SET reopened_at = issued_at WHERE complaint_id IN (SELECT complaint_id FROM complaint_additions)",
+        &["receipts.reopened_at"],
+    ),
+    change("DELETE FROM receipts", &["receipts -"]),
+    change("UPDATE attachments SET url = 'https://example.org/other'", &["attachments.url"]),
+    change("UPDATE attachments SET sha256 = 'x', size = 2", &["attachments.sha256", "attachments.size"]),
+    change("DELETE FROM attachments", &["attachments -"]),
     change(
         "UPDATE complaint_sources SET content_hash = 'x' WHERE reference = 'PA-2'",
         &["complaint_sources.content_hash"],
@@ -347,6 +379,7 @@ pub const CHANGES: &[Change] = &[
         "DELETE FROM seals WHERE chain = 'STATE'; DELETE FROM state_events; UPDATE state_position SET value = 0",
         &[
             "api_tokens +",
+            "attachments +",
             "classifier_models +",
             "deliveries +",
             "digest_subscriptions +",
@@ -359,6 +392,7 @@ pub const CHANGES: &[Change] = &[
             "job_runs +",
             "jobs +",
             "principals +",
+            "receipts +",
             "register_info +",
             "trusted_operations +",
         ],

@@ -166,8 +166,11 @@ fn complaints(server: &Server, board: &str, head: &str, intake: &str) {
     done(server, board, "recordFinding", "position", &found);
     // Officers in an order other than that of their ids.
     let submission = json!({ "idempotencyKey": "mới", "text": "Hồ sơ bị trả lại nhiều lần.", "delayHours": 0.1,
-        "officers": ["CC03", "CC01", "CC02"], "taxCode": "0100233488", "declarationNumber": "103456789012" });
-    let query = "mutation ($input: SubmitComplaintInput!) { submitComplaint(input: $input) { id version } }";
+        "officers": ["CC03", "CC01", "CC02"], "taxCode": "0100233488", "declarationNumber": "103456789012",
+        "attachments": [{ "name": "Ảnh.jpg", "size": 1, "mediaType": "image/jpeg", "sha256": "a".repeat(64),
+            "url": "https://files.example.vn/a" }] });
+    let query =
+        "mutation ($input: SubmitComplaintInput!) { submitComplaint(input: $input) { id version receiptCode } }";
     let receipt = server.data_with(intake, query, &json!({ "input": submission }))["submitComplaint"].clone();
     let classified = json!({ "complaintId": receipt["id"], "expectedVersion": receipt["version"], "category": "TD1" });
     let version =
@@ -178,6 +181,18 @@ fn complaints(server: &Server, board: &str, head: &str, intake: &str) {
     let answer = json!({ "complaintId": receipt["id"], "expectedVersion": version, "action": "EXPLANATION",
         "text": "Đã giải thích.", "outcome": "Doanh nghiệp đồng ý." });
     done(server, head, "respondToComplaint", "position", &answer);
+    // The complainant adds and says that the answer satisfies; a second complaint says the same as the first.
+    let by_receipt = |step: &str| {
+        let query = format!("mutation ($receipt: String!) {{ {step} {{ state }} }}");
+        server.data_with("", &query, &json!({ "receipt": receipt["receiptCode"] }));
+    };
+    by_receipt("addToComplaint(receipt: $receipt, text: \"Gửi thêm.\")");
+    by_receipt("confirmSatisfaction(receipt: $receipt, satisfied: true)");
+    let again = json!({ "idempotencyKey": "lại", "text": "Hồ sơ bị trả lại.", "taxCode": "0100233488" });
+    let again = server.data_with(intake, query, &json!({ "input": again }))["submitComplaint"].clone();
+    let link =
+        json!({ "complaintId": again["id"], "expectedVersion": 1, "of": receipt["id"], "reason": "Gửi hai lần." });
+    done(server, board, "linkDuplicate", "position", &link);
 }
 
 fn corrections(server: &Server, board: &str, head: &str) {
