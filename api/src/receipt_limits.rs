@@ -1,5 +1,5 @@
-//! How often receipt codes may be tried: by the address of a client without a token, and by the first group of the codes
-//! themselves, so that many addresses together gain nothing.
+//! How often receipt codes may be tried: by the address of a client without a token, and by the first group of the
+//! codes themselves, so that many addresses together gain nothing.
 
 use crate::config::IntakeSettings;
 use governor::clock::{Clock, DefaultClock};

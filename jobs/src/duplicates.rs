@@ -9,8 +9,8 @@ use schema::{Conn, Id, StoreError, Timestamp};
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
-/// The least similarity of texts in nearly the same words. Campaigns take less (`similarity` in docs/rules.toml): there,
-/// several enterprises have to write alike.
+/// The least similarity of texts in nearly the same words. Campaigns take less (`similarity` in docs/rules.toml): in
+/// them several enterprises write alike.
 const SIMILARITY: f64 = 0.8;
 /// Shorter texts (in characters, normalised) are compared word for word: their sketches say little.
 const CHARACTERS: usize = 60;
@@ -116,8 +116,8 @@ pub fn duplicates_of_some(
     Ok(pairs)
 }
 
-/// The pairs whose later complaint was received at `since` or later, and of which both meet a condition. Complaints that
-/// are linked already are no pair.
+/// The pairs whose later complaint was received at `since` or later, and of which both meet a condition. Complaints
+/// that are linked already are no pair.
 ///
 /// # Errors
 /// When the database fails.

@@ -91,8 +91,13 @@ fn every_document_of_the_guide_to_the_api_runs_for_whom_it_is_meant() {
         (app.as_role(Role::Dashboard), app.as_role(Role::DataTeam), app.as_role(Role::Admin));
     let one = "{ complaints(first: 1, filter: {officers: {officer: {code: {eq: \"CC01\"}}}, state: {eq: RECEIVED}}) { nodes { id } } }";
     let complaint = board.data(one)["complaints"]["nodes"][0]["id"].clone();
-    let variables =
-        json!({ "from": "2024-01-01T00:00:00+07:00", "before": "2025-01-01T00:00:00+07:00", "id": complaint });
+    let submit = "mutation { submitComplaint(input: {idempotencyKey: \"guide\", text: \"x\"}) { receiptCode } }";
+    let receipt = app.as_role(Role::Intake).data(submit)["submitComplaint"]["receiptCode"].clone();
+    let complainant = app.anonymous();
+    let variables = json!({
+        "receipt": receipt, "from": "2024-01-01T00:00:00+07:00", "before": "2025-01-01T00:00:00+07:00",
+        "id": complaint,
+    });
     let mut ran = 0;
     for (heading, document) in documents_of_the_guide() {
         let client = match heading.as_str() {
@@ -102,6 +107,7 @@ fn every_document_of_the_guide_to_the_api_runs_for_whom_it_is_meant() {
             "The head of a unit" => &head,
             "The data team" => &team,
             "Those who manage tokens" => &admin,
+            "For complainants" => &complainant,
             // Subscriptions run over a socket; other tests cover them.
             "Whoever listens" => continue,
             other => panic!("say who asks what stands under {other:?}"),

@@ -1,5 +1,5 @@
-//! Complainants follow their complaints by receipts, without a token; and whoever takes a complaint for a caller submits
-//! it.
+//! Complainants follow their complaints by receipts, without a token; and whoever takes a complaint for a caller
+//! submits it.
 
 use crate::program;
 use diesel::prelude::*;

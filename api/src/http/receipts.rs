@@ -1,5 +1,5 @@
-//! Clients without a token. They are holders of receipts, and may send nothing but documents for these: by POST, because
-//! a code must not stand in a URL, and only so many a minute.
+//! Clients without a token. They are holders of receipts, and may send nothing but documents for these: by POST,
+//! because a code must not stand in a URL, and only so many a minute.
 
 use super::Service;
 use super::connections::network;

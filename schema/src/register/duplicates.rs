@@ -1,4 +1,5 @@
-//! Links between complaints that say the same: a person decides, both stay in the register, and only the original counts.
+//! Links between complaints that say the same: a person decides, both stay in the register, and only the original
+//! counts.
 
 use super::complaints::{self, Case};
 use super::reference::version_conflict;
@@ -33,7 +34,7 @@ pub fn link_duplicate(
     let linked = complaint_links::table.filter(complaint_links::original_id.eq(complaint)).count();
     if linked.get_result::<i64>(tx.conn)? > 0 {
         return Err(StoreError::Conflict(
-            "other complaints are linked to this one as its duplicates: unlink them first, or link the other one to this"
+            "other complaints are linked to this one as its duplicates: unlink them, or link the other one to this one"
                 .into(),
         ));
     }

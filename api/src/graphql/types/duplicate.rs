@@ -56,8 +56,8 @@ pub struct DuplicateHint {
     similarity: f64,
 }
 
-/// The complaints that probably say the same as one that a viewer submitted. It learns only of those that it may see, and
-/// of those that it submitted itself.
+/// The complaints that probably say the same as one that a viewer submitted. It learns only of those that it may see,
+/// and of those that it submitted itself.
 ///
 /// # Errors
 /// If the database cannot be read.
