@@ -71,7 +71,8 @@ fn linked_complaints_count_once_and_a_past_run_still_reproduces() {
         let hash = |run: &Value| run["hash"].text().to_owned();
         let count = |position: &Value| {
             let query = format!(
-                "{{ complaintStatistics(minPosition: {position}) {{ totals {{ complaints }} }} complaints {{ totalCount }} }}"
+                "{{ complaintStatistics(minPosition: {position}) {{ totals {{ complaints }} }} \
+                   complaints {{ totalCount }} }}"
             );
             let data = board.data(&query);
             (data["complaintStatistics"]["totals"]["complaints"].integer(), data["complaints"]["totalCount"].integer())

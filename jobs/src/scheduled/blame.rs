@@ -9,9 +9,8 @@ use diesel::prelude::*;
 use schema::db::dialect::current_position;
 use schema::enums::ComplaintState;
 use schema::models::{JobRun, SystemIncident, Unit, UnitParent};
-use schema::tables::{
-    complaint_links, complaint_officers, complaints, officers, system_incidents, unit_parents, units,
-};
+use schema::queries::linked_complaints;
+use schema::tables::{complaint_officers, complaints, officers, system_incidents, unit_parents, units};
 use schema::{Conn, Id, StoreError, Timestamp};
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
@@ -61,8 +60,6 @@ fn load(conn: &mut Conn, except: Option<Id>) -> Result<BlameRows, StoreError> {
     type Row = (Id, Timestamp, Option<Timestamp>, Option<Id>, Option<Id>, ComplaintState, Timestamp);
     let rows: Vec<Row> = complaints::table
         .filter(complaints::blames_system.eq(true))
-        // A duplicate counts by its original.
-        .filter(complaints::id.ne_all(complaint_links::table.select(complaint_links::complaint_id)))
         .order(complaints::id)
         .select((
             complaints::id,
@@ -83,9 +80,11 @@ fn load(conn: &mut Conn, except: Option<Id>) -> Result<BlameRows, StoreError> {
             .into_iter()
             .collect(),
     };
+    // A duplicate counts by its original.
+    let duplicates: HashSet<Id> = linked_complaints(conn)?.into_iter().collect();
     let complaints = rows
         .into_iter()
-        .filter(|(id, ..)| !naming.contains(id))
+        .filter(|(id, ..)| !naming.contains(id) && !duplicates.contains(id))
         .map(|(id, received_at, occurred_at, unit_id, branch_id, state, state_since)| BlamingComplaint {
             id,
             received_at,
