@@ -175,8 +175,13 @@ fn every_output_field_answers_or_refuses_as_the_table_says() {
     }
     // Types that the small world has none of, or that random ids do not find.
     let none = [
+        "CategorySuggestion",
+        "CorrectionProposal",
+        "CorrectionProposalEdge",
         "EmergingTerm",
         "MeasureExtension",
+        "Merge",
+        "MergeEdge",
         "OutcomePeers",
         "SuspensionLimits",
         "AdjustedNumbers",

@@ -116,5 +116,9 @@ UNIT_TREE_CORRECTED = { $count ->
         [one] { $count } complaint put below another unit
        *[other] { $count } complaints put below other units
     }
+CORRECTED = { $count ->
+        [one] { $count } correction by the Board
+       *[other] { $count } corrections by the Board
+    }
 footer = Position of the register: { $position }. This digest was made of stored results.
 seal = Newest seal: { $name }

@@ -74,5 +74,6 @@ UPDATED = { $count } lần sửa đổi
 STATE_CHANGED = { $count } lần đổi trạng thái
 RESPONDED = { $count } lần trả lời
 UNIT_TREE_CORRECTED = { $count } phản ánh được sửa đơn vị cấp trên
+CORRECTED = { $count } lần Ban đính chính
 footer = Vị trí của sổ: { $position }. Bản tin này được lập từ các kết quả đã lưu.
 seal = Niêm phong mới nhất: { $name }

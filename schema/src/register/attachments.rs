@@ -8,6 +8,7 @@ use crate::models::Attachment;
 use crate::sql_types::Id;
 use crate::states::{StateTable, pair};
 use crate::tables::attachments;
+use diesel::RunQueryDsl;
 
 /// Checks the attachments of one submission or addition.
 ///
