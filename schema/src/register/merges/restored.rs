@@ -3,7 +3,7 @@
 use crate::db::{Conn, StoreError, WriteTx};
 use crate::enums::{ComplaintEventKind, ReferenceEventKind};
 use crate::events::Entity;
-use crate::models::{ComplaintOfficer, Measure, Merge, Posting, Workload};
+use crate::models::{Measure, Merge, Posting, Workload};
 use crate::register::complaints::MERGE;
 use crate::register::postings::replace_postings;
 use crate::register::reference::{Stored, upsert};
