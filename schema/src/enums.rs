@@ -101,6 +101,11 @@ text_enum!(CategoryKind {
 });
 
 text_enum!(
+    /// In which days the deadline of a category is counted.
+    DeadlineUnit { Working = "WORKING", Calendar = "CALENDAR" }
+);
+
+text_enum!(
     /// phản ánh, khiếu nại, tố cáo.
     LegalForm { Feedback = "FEEDBACK", Grievance = "GRIEVANCE", Denunciation = "DENUNCIATION" }
 );

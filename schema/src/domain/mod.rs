@@ -1,5 +1,5 @@
-//! Rules of the domain that need neither a database nor a clock: ids, dates, working days, states, suspensions, tax
-//! codes, the unit tree.
+//! Rules of the domain that need neither a database nor a clock: ids, dates, working days, states, the legal clock,
+//! suspensions, tax codes, the unit tree.
 
 pub mod amounts;
 pub mod attachment;
@@ -7,6 +7,7 @@ pub mod calendar;
 pub mod declaration;
 pub mod ids;
 pub mod inert;
+pub mod legal_clock;
 pub mod receipt_code;
 pub mod state;
 pub mod suspension;

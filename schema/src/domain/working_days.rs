@@ -58,9 +58,17 @@ impl WorkingDays {
     pub fn with_file(path: &Path) -> Result<Self, String> {
         let wrong = |message: String| format!("{}: {message}", path.display());
         let text = std::fs::read_to_string(path).map_err(|e| wrong(e.to_string()))?;
+        Self::with_years(&text).map_err(wrong)
+    }
+
+    /// The same with the years of a text.
+    ///
+    /// # Errors
+    /// A message as above, without the name of the file.
+    pub fn with_years(text: &str) -> Result<Self, String> {
         let mut years = shipped_years();
-        years.extend(years_of(&text).map_err(wrong)?);
-        Self::of(years).map_err(wrong)
+        years.extend(years_of(text)?);
+        Self::of(years)
     }
 
     fn of(years: BTreeMap<i32, Year>) -> Result<Self, String> {
@@ -100,6 +108,11 @@ impl WorkingDays {
     /// The first and the last year.
     pub fn years(&self) -> RangeInclusive<i32> {
         self.first..=self.last
+    }
+
+    /// The working days, in order of time.
+    pub fn days(&self) -> &[NaiveDate] {
+        &self.days
     }
 
     /// Whether people work on a day.
