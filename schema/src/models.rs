@@ -41,7 +41,8 @@ pub use access::{ApiToken, Principal, TrustedOperation};
 pub use audit::{AuditEntry, Seal, StateEvent};
 pub use classification::{CategorySuggestion, Classification, ClassifierModel, ClassifierWeights};
 pub use complaints::{
-    Complaint, ComplaintMatter, ComplaintOfficer, ComplaintSource, ComplaintStub, Escalation, Redaction, UnitResponse,
+    Complaint, ComplaintClock, ComplaintMatter, ComplaintOfficer, ComplaintSource, ComplaintStub, Escalation,
+    Redaction, UnitResponse,
 };
 pub use corrections::{CorrectionProposal, CorrectionProposalOfficer, Merge};
 pub use digests::{Delivery, Digest, DigestSubscription};

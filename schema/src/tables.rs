@@ -16,8 +16,8 @@ pub use access::{api_tokens, principals, trusted_operations};
 pub use audit::{__diesel_schema_migrations, audit_log, audit_position, seals, state_events, state_position};
 pub use classification::{category_suggestions, classifications, classifier_models, classifier_weights};
 pub use complaint::{
-    complaint_event_values, complaint_events, complaint_matters, complaint_officers, complaint_sources, complaints,
-    escalations, redactions, unit_responses,
+    complaint_clocks, complaint_event_values, complaint_events, complaint_matters, complaint_officers,
+    complaint_sources, complaints, escalations, legal_clock, redactions, unit_responses,
 };
 pub use corrections::{correction_proposal_officers, correction_proposals, merges};
 pub use digest::{deliveries, digest_subscriptions, digests};
@@ -51,6 +51,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     complaint_sources,
     complaint_officers,
     complaint_matters,
+    complaint_clocks,
+    legal_clock,
     complaint_events,
     complaint_event_values,
     unit_responses,

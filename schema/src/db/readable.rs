@@ -121,7 +121,7 @@ fn text_of<'a>(row: &impl Row<'a, MultiBackend>, at: usize, name: &str) -> Optio
     let text = || row.get_value::<Text, String, _>(at).ok();
     match name {
         "position" | "number" => Some(row.get_value::<BigInt, i64, _>(at).ok()?.to_string()),
-        "ordinal" | "level" | "revision" => Some(row.get_value::<Integer, i32, _>(at).ok()?.to_string()),
+        "ordinal" | "level" | "revision" | "round" => Some(row.get_value::<Integer, i32, _>(at).ok()?.to_string()),
         "valid_from" => Some(row.get_value::<Date, NaiveDate, _>(at).ok()?.to_string()),
         _ if name == "id" || name.ends_with("_id") => {
             let id = row.get_value::<Uid, Id, _>(at).ok().map(|id| id.to_string());

@@ -3,10 +3,12 @@
 
 use super::storage::Place;
 use super::{Conn, Db, StoreError, dialect, search_index};
+use crate::domain::legal_clock::Clock;
 use crate::events::{ComplaintEvent, Prepared, ReferenceEvent, Stamp, store_complaint_events, store_reference_events};
 use crate::sql_types::Timestamp;
 use crate::states::{self, StateTable};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// The result of a write transaction.
 #[derive(Debug, Clone)]
@@ -31,6 +33,8 @@ pub struct WriteTx<'a> {
     stored: (i32, i32),
     /// Rows of tables without events that this transaction wrote.
     kept: BTreeSet<(StateTable, String)>,
+    /// The legal clock by which this transaction counts, once it was needed; None again when a deadline changed.
+    pub(crate) clock: Option<Arc<Clock>>,
 }
 
 impl<'a> WriteTx<'a> {
@@ -45,6 +49,7 @@ impl<'a> WriteTx<'a> {
             position: None,
             stored: (0, 0),
             kept: BTreeSet::new(),
+            clock: None,
         }
     }
 

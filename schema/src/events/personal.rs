@@ -80,6 +80,7 @@ mod tests {
 
     /// Text columns of evented tables that are not personal, and that events contain in clear.
     const PUBLIC: &[(&str, &str)] = &[
+        ("complaint_clocks", "stops"),
         ("complaint_links", "actor"),
         ("complaint_matters", "source_codes"),
         ("complaint_officers", "source_codes"),
@@ -131,6 +132,7 @@ mod tests {
             m::ComplaintSource::COLUMNS,
             m::ComplaintOfficer::COLUMNS,
             m::ComplaintMatter::COLUMNS,
+            m::ComplaintClock::COLUMNS,
             m::UnitResponse::COLUMNS,
             m::Redaction::COLUMNS,
             m::ComplaintAddition::COLUMNS,

@@ -1,13 +1,12 @@
 //! Complaints and what belongs to them.
 
-use super::reference::IssueCategory;
-use crate::domain::calendar::local_date;
+use crate::domain::state::is_open;
 use crate::enums::{
     Attribution, Channel, ComplaintState, DatePrecision, Finding, LegalForm, ResponseAction, ResponseVisibility,
 };
 use crate::sql_types::{Id, JsonValue, Timestamp};
 use crate::tables;
-use chrono::{Days, NaiveDate};
+use chrono::NaiveDate;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +42,14 @@ model!(complaints Complaint {
     received_precision: Option<DatePrecision>,
     /// The unit that has to answer; `unit_id` is the unit complained about. None if nobody is known to be.
     responsible_unit_id: Option<Id>,
+    /// The last day to answer in the present round; None without a deadline. This and the next two follow from the
+    /// other columns, the rounds, the responses and the calendar ([`crate::domain::legal_clock`]): events do not hold
+    /// them.
+    due_on: Option<NaiveDate>,
+    /// The day of the answer in the present round.
+    answered_on: Option<NaiveDate>,
+    /// Since when the clock is stopped; None while it runs, and once the complaint is answered or has ended.
+    clock_stopped_since: Option<NaiveDate>,
 });
 
 impl Complaint {
@@ -84,6 +91,9 @@ impl Complaint {
             source_codes: None,
             received_precision: None,
             responsible_unit_id: None,
+            due_on: None,
+            answered_on: None,
+            clock_stopped_since: None,
         }
     }
 
@@ -92,10 +102,21 @@ impl Complaint {
         self.responsible_unit_id
     }
 
-    /// The last day to answer the complaint, by the days that its category allows; None without a limit.
-    pub fn due_on(&self, category: Option<&IssueCategory>) -> Option<NaiveDate> {
-        let days = u64::try_from(category?.deadline_days?).ok()?;
-        local_date(self.received_at).checked_add_days(Days::new(days))
+    /// By how many days the complaint exceeds its deadline on a day; 0 unless it is open, not answered in its present
+    /// round, and its clock runs. On the last day it is not overdue.
+    pub fn overdue_days(&self, today: NaiveDate) -> i64 {
+        let is_waiting = is_open(self.state) && self.answered_on.is_none() && self.clock_stopped_since.is_none();
+        self.due_on.filter(|_| is_waiting).map_or(0, |due| (today - due).num_days().max(0))
+    }
+
+    /// Whether the complaint was answered by its deadline in each round; None while that is not known, and without a
+    /// deadline. `rounds` are all of its rounds.
+    pub fn answered_in_time(&self, rounds: &[ComplaintClock], today: NaiveDate) -> Option<bool> {
+        let is_late = |row: &ComplaintClock| row.due_on.zip(row.answered_on).is_some_and(|(due, at)| at > due);
+        if rounds.iter().any(is_late) || self.overdue_days(today) > 0 {
+            return Some(false);
+        }
+        self.due_on.zip(self.answered_on).map(|(due, at)| at <= due)
     }
 }
 
@@ -110,6 +131,18 @@ pub struct ComplaintStub {
     pub state_since: Timestamp,
     pub cost_vnd: Option<i64>,
     pub delay_hours: Option<f64>,
+    pub state: ComplaintState,
+    pub due_on: Option<NaiveDate>,
+    pub answered_on: Option<NaiveDate>,
+    pub clock_stopped_since: Option<NaiveDate>,
+}
+
+impl ComplaintStub {
+    /// As [`Complaint::overdue_days`].
+    pub fn overdue_days(&self, today: NaiveDate) -> i64 {
+        let is_waiting = is_open(self.state) && self.answered_on.is_none() && self.clock_stopped_since.is_none();
+        self.due_on.filter(|_| is_waiting).map_or(0, |due| (today - due).num_days().max(0))
+    }
 }
 
 model!(complaint_sources ComplaintSource {
@@ -147,6 +180,27 @@ model!(
     }
 );
 
+model!(
+    /// A round of the legal clock: from receipt or from a reopening on. A complaint whose clock nobody changed and that
+    /// was never reopened has no row.
+    complaint_clocks ComplaintClock {
+        complaint_id: Id,
+        /// From 1.
+        round: i32,
+        started_at: Timestamp,
+        accepted_on: Option<NaiveDate>,
+        remote_area: bool,
+        /// How often the deadline was extended, and by how many days altogether.
+        extensions: i32,
+        extended_days: i32,
+        /// Periods in which the clock did not run, a list of [`Stop`](crate::domain::legal_clock::Stop).
+        stops: Option<JsonValue>,
+        /// The deadline and the answer of a round that has ended; None in the last one.
+        due_on: Option<NaiveDate>,
+        answered_on: Option<NaiveDate>,
+    }
+);
+
 model!(unit_responses UnitResponse {
     complaint_id: Id,
     id: Id,
@@ -173,7 +227,8 @@ model!(redactions Redaction {
 });
 
 model!(
-    /// A complaint not answered in time, escalated one level up (1) or two (2).
+    /// A complaint not answered in time, escalated one level up (1) or two (2) from the responsible unit. Levels count
+    /// on from round to round: 3 and 4 are those of the second.
     escalations Escalation {
         complaint_id: Id,
         level: i32,

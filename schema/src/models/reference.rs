@@ -1,6 +1,6 @@
 //! Reference data: units, officers, enterprises, categories, routing rules, workload and incidents.
 
-use crate::enums::{CategoryKind, PeerGroup, UnitKind};
+use crate::enums::{CategoryKind, DeadlineUnit, PeerGroup, UnitKind};
 use crate::sql_types::{Id, JsonValue, Timestamp};
 use crate::tables;
 use chrono::NaiveDate;
@@ -64,6 +64,8 @@ model!(issue_categories IssueCategory {
     deadline_days: Option<i32>,
     owner_unit_id: Option<Id>,
     unknown: bool,
+    /// None for working days.
+    deadline_unit: Option<DeadlineUnit>,
     /// The last day, inclusive; None for "until now".
     valid_to: Option<NaiveDate>,
 });

@@ -2,9 +2,9 @@
 
 use super::registered::of_a_register;
 use crate::db::{Conn, StoreError, dialect::KEYS_PER_QUERY};
-use crate::models::{ComplaintMatter, ComplaintOfficer, ComplaintSource, Redaction};
+use crate::models::{ComplaintClock, ComplaintMatter, ComplaintOfficer, ComplaintSource, Redaction};
 use crate::sql_types::Id;
-use crate::tables::{complaint_matters, complaint_officers, complaint_sources, redactions};
+use crate::tables::{complaint_clocks, complaint_matters, complaint_officers, complaint_sources, redactions};
 use diesel::prelude::*;
 use std::collections::HashMap;
 
@@ -38,6 +38,26 @@ pub fn matters_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, Vec<
             .filter(complaint_matters::complaint_id.eq_any(chunk))
             .order((complaint_matters::complaint_id, complaint_matters::ordinal))
             .select(ComplaintMatter::as_select())
+            .load(conn)?;
+        for row in rows {
+            found.entry(row.complaint_id).or_default().push(row);
+        }
+    }
+    Ok(found)
+}
+
+/// The rounds of the legal clock of complaints, in order; none for a complaint in its first round whose clock nobody
+/// changed.
+///
+/// # Errors
+/// If the database cannot be read.
+pub fn clocks_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, Vec<ComplaintClock>>, StoreError> {
+    let mut found: HashMap<Id, Vec<ComplaintClock>> = HashMap::new();
+    for chunk in complaints.chunks(KEYS_PER_QUERY) {
+        let rows: Vec<ComplaintClock> = complaint_clocks::table
+            .filter(complaint_clocks::complaint_id.eq_any(chunk))
+            .order((complaint_clocks::complaint_id, complaint_clocks::round))
+            .select(ComplaintClock::as_select())
             .load(conn)?;
         for row in rows {
             found.entry(row.complaint_id).or_default().push(row);

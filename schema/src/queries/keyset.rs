@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use diesel::expression::BoxableExpression;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{BigInt, Bool, Date, Double, Nullable, Text};
+use diesel::sql_types::{BigInt, Bool, Date, Double, Integer, Nullable, Text};
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 
@@ -133,6 +133,16 @@ diesel::define_sql_function! {
 diesel::define_sql_function! {
     #[sql_name = "coalesce"]
     fn or_text(value: Nullable<Text>, otherwise: Text) -> Text;
+}
+
+diesel::define_sql_function! {
+    #[sql_name = "coalesce"]
+    fn or_date(value: Nullable<Date>, otherwise: Date) -> Date;
+}
+diesel::define_sql_function! {
+    /// A number of 32 bits, not negative, as a sort key.
+    #[sql_name = "abs"]
+    fn as_int(value: Integer) -> BigInt;
 }
 
 /// Rounds a limit up to that of a usual page, else to a power of two, so that few statements are prepared.

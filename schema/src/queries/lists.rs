@@ -2,24 +2,29 @@
 //! have the collation "C".
 
 use super::keyset::{
-    Direction, Key, Limited, ListOrder, Pred, Slice, SortExpr, Window, define_list, or_double, or_int, or_text,
+    Direction, Expr, Key, Limited, ListOrder, Pred, Slice, SortExpr, Window, as_int, define_list, or_date, or_double,
+    or_int, or_text,
 };
 use super::merged::merged;
+use super::overdue::overdue_on;
 use super::shuffled::Shuffled;
 use crate::db::cancellation::phananh_not_cancelled;
 use crate::db::{Backend, Conn, MultiBackend, StoreError};
+use crate::domain::calendar::local_date;
 use crate::enums::Tier;
 use crate::models::{
-    AuditEntry, Complaint, ComplaintStub, CorrectionProposal, Digest, Enterprise, Flag, GuidanceDocument,
+    AuditEntry, Complaint, ComplaintStub, CorrectionProposal, Digest, Enterprise, Escalation, Flag, GuidanceDocument,
     IssueCategory, JobRun, Measure, Merge, Officer, Principal, Proposal, Unit, UnitResponse,
 };
 use crate::pseudonyms::Shuffle;
-use crate::sql_types::Id;
+use crate::sql_types::{Id, Timestamp};
 use crate::tables::{
-    audit_log, complaints, correction_proposals, digests, enterprises, flags, guidance_documents, issue_categories,
-    job_runs, measures, merges, officers, principals, proposals, unit_responses, units,
+    audit_log, complaints, correction_proposals, digests, enterprises, escalations, flags, guidance_documents,
+    issue_categories, job_runs, measures, merges, officers, principals, proposals, unit_responses, units,
 };
+use chrono::NaiveDate;
 use diesel::prelude::*;
+use diesel::sql_types::Date;
 
 define_list! {
     complaints, Complaint,
@@ -30,6 +35,10 @@ define_list! {
         StateSince: Time = complaints::state_since, |row| Key::Time(row.state_since);
         CostVnd: Int = or_int(complaints::cost_vnd, -1), |row| Key::Int(row.cost_vnd.unwrap_or(-1));
         DelayHours: Double = or_double(complaints::delay_hours, -1.0), |row| Key::Double(row.delay_hours.unwrap_or(-1.0));
+        // Complaints without a deadline come last.
+        DueOn: Date = or_date(complaints::due_on, NEVER), |row| Key::Date(row.due_on.unwrap_or(NEVER));
+        // The longer a complaint is overdue, the earlier its key; what is not overdue comes last.
+        OverdueDays: Date = overdue_since(), |row| Key::Date(overdue_key(row.overdue_days(today()), row.due_on));
         // Comes before the id for readers who may not know ids: ties then reveal nothing of their order.
         Shuffled(by: Shuffle): Text = Shuffled::by(by), move |row| Key::Text(Shuffled::of(by, row.id));
     }
@@ -85,10 +94,44 @@ impl ComplaintSort {
             Self::StateSince => Key::Time(stub.state_since),
             Self::CostVnd => Key::Int(stub.cost_vnd.unwrap_or(-1)),
             Self::DelayHours => Key::Double(stub.delay_hours.unwrap_or(-1.0)),
+            Self::DueOn => Key::Date(stub.due_on.unwrap_or(NEVER)),
+            Self::OverdueDays => Key::Date(overdue_key(stub.overdue_days(today()), stub.due_on)),
             Self::Shuffled(by) => Key::Text(Shuffled::of(by, stub.id)),
         };
         order.iter().map(|(sort, _)| key(*sort)).chain([Key::Id(stub.id)]).collect()
     }
+}
+
+/// The sort key of no day.
+const NEVER: NaiveDate = match NaiveDate::from_ymd_opt(9_999, 12, 31) {
+    Some(day) => day,
+    None => NaiveDate::MAX,
+};
+
+fn today() -> NaiveDate {
+    local_date(Timestamp::now())
+}
+
+/// The deadline of a complaint that is overdue, else [`NEVER`].
+fn overdue_since() -> Expr<complaints::table, Date> {
+    let due = complaints::due_on.assume_not_null();
+    Box::new(diesel::dsl::case_when(overdue_on(today()), due).otherwise(NEVER.into_sql::<Date>()))
+}
+
+fn overdue_key(days: i64, due_on: Option<NaiveDate>) -> NaiveDate {
+    due_on.filter(|_| days > 0).unwrap_or(NEVER)
+}
+
+define_list! {
+    escalations, Escalation,
+    /// Orders of escalations.
+    EscalationSort {
+        EscalatedAt: Time = escalations::escalated_at, |row| Key::Time(row.escalated_at);
+        DueOn: Date = escalations::due_on, |row| Key::Date(row.due_on);
+    }
+    unique:
+        Id = escalations::complaint_id, |row| Key::Id(row.complaint_id);
+        Int = as_int(escalations::level), |row| Key::Int(row.level.into());
 }
 
 define_list! {

@@ -17,6 +17,7 @@ mod lists;
 mod merged;
 mod not_true;
 mod officers;
+mod overdue;
 mod registered;
 mod response_children;
 mod revisions;
@@ -46,6 +47,10 @@ pub use keyset::{Direction, Key, ListOrder, Pred, Slice, Window};
 pub use lists::*;
 pub use not_true::{NotTrue, not_true};
 pub use officers::*;
+pub use overdue::{
+    EscalatedTo, answered_in_time, answered_late, escalated_to, escalation_to_level, escalations_between,
+    escalations_of, overdue_by, overdue_on, waiting,
+};
 pub use registered::{Registered, of_a_register, registered};
 pub use response_children::*;
 pub use revisions::*;

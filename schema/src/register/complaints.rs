@@ -1,16 +1,20 @@
 //! Loads, inserts and updates complaints with their allegations, and records their events.
 
+pub(crate) use super::case::DERIVED;
+pub use super::case::{Case, reference_day};
+use super::clock::{clock_of, first_response};
 use crate::db::dialect::KEYS_PER_QUERY;
 use crate::db::{Conn, StoreError, WriteTx};
-use crate::domain::calendar::local_date;
-use crate::domain::tree::UnitTree;
 use crate::each;
 use crate::enums::ComplaintEventKind;
-use crate::events::{ComplaintEvent, Fields, Prepared, changed_fields, fields_of};
+use crate::events::{ComplaintEvent, Fields, Prepared, changed_fields};
 use crate::insert_all;
 use crate::models::{Complaint, ComplaintMatter, ComplaintOfficer, ComplaintSource};
+use crate::queries::clocks_of;
 use crate::sql_types::{Id, JsonValue, Timestamp};
-use crate::tables::{complaint_events, complaint_matters, complaint_officers, complaint_sources, complaints};
+use crate::tables::{
+    complaint_clocks, complaint_events, complaint_matters, complaint_officers, complaint_sources, complaints,
+};
 use diesel::prelude::*;
 use std::collections::HashMap;
 
@@ -20,58 +24,8 @@ pub const CONTENT_HASH: &str = "content_hash";
 /// The event field with the id of the merge, or of its split, that changed the complaint.
 pub const MERGE: &str = "merge_id";
 
-/// A complaint and its allegations, in the order of (officer, ordinal).
-#[derive(Debug, Clone, PartialEq)]
-pub struct Case {
-    pub complaint: Complaint,
-    pub officers: Vec<ComplaintOfficer>,
-    /// The allegations against no named officer, in order, if there are several; `complaint` holds the first.
-    pub matters: Vec<ComplaintMatter>,
-}
-
-impl Case {
-    /// The fields of the case as its events store them.
-    pub fn fields(&self) -> Fields {
-        let mut fields = fields_of(&self.complaint);
-        // The event has columns for these.
-        fields.remove("id");
-        fields.remove("recorded_at");
-        if !self.officers.is_empty() {
-            fields.insert("officers".into(), rows_of(&self.officers));
-        }
-        if !self.matters.is_empty() {
-            fields.insert("matters".into(), rows_of(&self.matters));
-        }
-        fields
-    }
-
-    /// Sets the unit's ancestors as of the complaint's [`reference_day`].
-    pub fn set_ancestors(&mut self, tree: &UnitTree) {
-        let complaint = &mut self.complaint;
-        let ancestors = complaint
-            .unit_id
-            .map(|unit| tree.ancestors_on(unit, reference_day(complaint.received_at, complaint.occurred_at)))
-            .unwrap_or_default();
-        complaint.department_id = ancestors.department;
-        complaint.branch_id = ancestors.branch;
-        complaint.team_id = ancestors.team;
-    }
-}
-
-/// The rows of a complaint as its events store them.
-fn rows_of(rows: &[impl serde::Serialize]) -> serde_json::Value {
-    let without_id = |row| {
-        let mut row = fields_of(row);
-        row.remove("complaint_id");
-        row
-    };
-    serde_json::json!(rows.iter().map(without_id).collect::<Vec<_>>())
-}
-
-/// The day whose unit tree and postings apply to a complaint: the day of occurrence, else of receipt.
-pub fn reference_day(received_at: Timestamp, occurred_at: Option<Timestamp>) -> chrono::NaiveDate {
-    local_date(occurred_at.unwrap_or(received_at))
-}
+/// The event field with an escalation of the complaint: its level, the unit that it names and the deadline.
+pub const ESCALATION: &str = "escalation";
 
 /// Loads cases by id.
 ///
@@ -82,7 +36,7 @@ pub fn load(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Case>, StoreError
     for chunk in ids.chunks(KEYS_PER_QUERY) {
         let rows: Vec<Complaint> =
             complaints::table.filter(complaints::id.eq_any(chunk)).select(Complaint::as_select()).load(conn)?;
-        let bare = |complaint| Case { complaint, officers: Vec::new(), matters: Vec::new() };
+        let bare = |complaint| Case { complaint, officers: Vec::new(), matters: Vec::new(), clocks: Vec::new() };
         cases.extend(rows.into_iter().map(|complaint: Complaint| (complaint.id, bare(complaint))));
         let rows: Vec<ComplaintOfficer> = complaint_officers::table
             .filter(complaint_officers::complaint_id.eq_any(chunk))
@@ -102,6 +56,11 @@ pub fn load(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Case>, StoreError
         for row in rows {
             if let Some(case) = cases.get_mut(&row.complaint_id) {
                 case.matters.push(row);
+            }
+        }
+        for (id, rows) in clocks_of(conn, chunk)? {
+            if let Some(case) = cases.get_mut(&id) {
+                case.clocks = rows;
             }
         }
     }
@@ -167,11 +126,15 @@ pub fn load_sources(
 /// From this many cases on, a second thread prepares their events.
 const CASES_FOR_A_THREAD: usize = 100;
 
-/// Inserts new cases with their sources and events. Each event takes effect when the complaint was received.
+/// Inserts new cases with their sources and events, and sets their deadlines. Each event takes effect when the
+/// complaint was received.
 ///
 /// # Errors
 /// If the database refuses a row: an id or a reference that exists, a key that refers to nothing.
-pub fn insert(tx: &mut WriteTx<'_>, cases: &[Case], sources: &[ComplaintSource]) -> Result<(), StoreError> {
+pub fn insert(tx: &mut WriteTx<'_>, cases: &mut [Case], sources: &[ComplaintSource]) -> Result<(), StoreError> {
+    let clock = clock_of(tx)?;
+    cases.iter_mut().for_each(|case| case.set_clock(&clock, None));
+    let cases: &[Case] = cases;
     let hashes: HashMap<Id, &str> =
         sources.iter().map(|source| (source.complaint_id, source.content_hash.as_str())).collect();
     let prepare = || -> Vec<Prepared> {
@@ -212,6 +175,7 @@ pub(crate) fn insert_rows(conn: &mut Conn, cases: &[Case], sources: &[ComplaintS
     let officers: Vec<&ComplaintOfficer> = cases.iter().flat_map(|case| &case.officers).collect();
     insert_officers(conn, &officers)?;
     insert_all!(&mut *conn, complaint_matters::table, cases.iter().flat_map(|case| &case.matters));
+    insert_all!(&mut *conn, complaint_clocks::table, cases.iter().flat_map(|case| &case.clocks));
     Ok(())
 }
 
@@ -316,6 +280,14 @@ pub fn update_from_source(
 /// Writes the rows of a changed case; returns the fields that differ, before and after.
 fn store(tx: &mut WriteTx<'_>, before: &Case, after: &mut Case) -> Result<Option<(Fields, Fields)>, StoreError> {
     after.complaint.version = before.complaint.version;
+    after.begin_round_if_reopened(&before.complaint);
+    let clock = clock_of(tx)?;
+    after.correct_rounds(&clock, &before.complaint);
+    let state = |case: &Case| (case.complaint.state, case.complaint.state_since);
+    let is_waiting = before.complaint.answered_on.is_none();
+    let is_same = is_waiting && state(before) == state(after) && before.clocks == after.clocks;
+    let first = if is_same { None } else { first_response(tx.conn, after)? };
+    after.set_clock(&clock, first);
     if before == after {
         return Ok(None);
     }
@@ -331,6 +303,10 @@ fn store(tx: &mut WriteTx<'_>, before: &Case, after: &mut Case) -> Result<Option
     if before.matters != after.matters {
         diesel::delete(complaint_matters::table.filter(complaint_matters::complaint_id.eq(id))).execute(tx.conn)?;
         insert_all!(&mut *tx.conn, complaint_matters::table, after.matters.iter());
+    }
+    if before.clocks != after.clocks {
+        diesel::delete(complaint_clocks::table.filter(complaint_clocks::complaint_id.eq(id))).execute(tx.conn)?;
+        insert_all!(&mut *tx.conn, complaint_clocks::table, after.clocks.iter());
     }
     Ok(Some(changed_fields(&before.fields(), &after.fields()).unwrap_or_default()))
 }

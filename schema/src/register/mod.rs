@@ -7,8 +7,10 @@ pub mod administration;
 mod aliases;
 mod attachments;
 pub mod audit;
+mod case;
 mod casework;
 mod classification;
+mod clock;
 pub mod complaints;
 mod corrections;
 pub mod demonstration;
@@ -32,6 +34,8 @@ pub use aliases::Aliases;
 pub use attachments::check_attachments;
 pub use casework::{Handling, handle};
 pub use classification::{NewClassifier, store_classifier, store_suggestions};
+pub(crate) use clock::{ClockInput, clock_of, clock_state, rounds_of_history};
+pub use clock::{ClockStep, change_clock, clock_rules, round_clock, rules_hash, stops_of, use_rules};
 pub(crate) use corrections::own_finding;
 pub use corrections::{
     AllegationChange, AllegationKey, Correction, NewAllegation, NewMatter, Replacement, Set, correct, corrected_fields,

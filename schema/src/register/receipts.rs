@@ -10,8 +10,8 @@ use crate::domain::state::{is_open, step};
 use crate::each;
 use crate::enums::{ComplaintEventKind, ComplaintState, ResponseVisibility};
 use crate::events::Fields;
-use crate::models::{Complaint, ComplaintAddition, IssueCategory, Receipt, Unit, UnitResponse};
-use crate::queries::{categories_by_id, units_by_id};
+use crate::models::{Complaint, ComplaintAddition, Receipt, Unit, UnitResponse};
+use crate::queries::units_by_id;
 use crate::sql_types::Id;
 use crate::states::StateTable;
 use crate::tables::{complaint_additions, complaints as complaint_table, receipts, unit_responses};
@@ -128,17 +128,13 @@ pub fn status_by_receipt(conn: &mut Conn, code: &ReceiptCode, reopen_days: u32) 
     let in_charge = complaint.unit_in_charge();
     let units: Vec<Id> = answers.iter().map(|answer| answer.unit_id).chain(in_charge).collect();
     let units = units_by_id(conn, &units)?;
-    let category: Option<IssueCategory> = match complaint.category_id {
-        Some(id) => categories_by_id(conn, &[id])?.remove(&id),
-        None => None,
-    };
     let additions = complaint_additions::table
         .filter(complaint_additions::complaint_id.eq(complaint.id))
         .count()
         .get_result::<i64>(conn)?;
     Ok(ComplaintStatus {
         unit: in_charge.and_then(|id| units.get(&id)).cloned(),
-        due_on: complaint.due_on(category.as_ref()),
+        due_on: complaint.due_on,
         reopen_until: reopen_until(&complaint, &answers, &receipt, reopen_days),
         complaint,
         answers,

@@ -1,6 +1,7 @@
 //! Reference data (units, officers, enterprises, categories, routing rules, workload, incidents): upserts that record
 //! an event for each changed row. Also the optimistic locking that other modules use.
 
+use super::clock::recompute;
 use crate::db::dialect::KEYS_PER_QUERY;
 use crate::db::{Conn, StoreError, WriteTx};
 use crate::domain::ids::reference_id;
@@ -137,6 +138,7 @@ pub fn upsert_keeping<M: Stored>(
         }
     }
     let mut changes = Vec::with_capacity(rows.len());
+    let mut other_deadlines: Vec<Id> = Vec::new();
     // Insert new rows first: changed rows may refer to them.
     let new: Vec<M> = rows.iter().filter(|row| !existing.contains_key(&row.id())).cloned().collect();
     M::insert(tx.conn, &new)?;
@@ -151,13 +153,27 @@ pub fn upsert_keeping<M: Stored>(
             Some(stored) => {
                 let (before, after) = changed_fields(&fields_of(stored), &fields_of(&row)).unwrap_or_default();
                 M::update(tx.conn, &row)?;
+                if M::ENTITY == Entity::Category && DEADLINE.iter().any(|field| after.contains_key(*field)) {
+                    other_deadlines.push(id);
+                }
                 tx.record_reference(event::<M>(tx, id, ReferenceEventKind::Updated, Some(before), Some(after)));
                 changes.push(Change::Updated);
             }
         }
     }
+    if M::ENTITY == Entity::Category {
+        tx.clock = None;
+    }
+    if !other_deadlines.is_empty() {
+        recompute(tx, &other_deadlines)?;
+    }
     Ok(changes)
 }
+
+/// The fields of a category from which the deadlines of complaints follow. Who changes them holds the exclusive lock on
+/// the tree of units ([`lock_tree_exclusive`](crate::db::dialect::lock_tree_exclusive)): no complaint is written
+/// meanwhile.
+const DEADLINE: [&str; 2] = ["deadline_days", "deadline_unit"];
 
 fn event<M: Stored>(
     tx: &WriteTx<'_>,

@@ -1,5 +1,6 @@
 //! Records the responses of units to complaints, and the state changes that follow.
 
+use super::clock::{clock_of, first_response};
 use super::complaints::{self, Case};
 use crate::db::{StoreError, WriteTx};
 use crate::domain::calendar::local_date;
@@ -103,9 +104,18 @@ pub fn respond_to(tx: &mut WriteTx<'_>, case: Case, response: NewResponse) -> Re
     // A further response may leave the state unchanged; it still is a new version of the complaint.
     let version = now.complaint.version;
     now.complaint.version += 1;
-    diesel::update(complaint_table::table.find(complaint_id))
-        .set(complaint_table::version.eq(now.complaint.version))
-        .execute(tx.conn)?;
+    let first = first_response(tx.conn, &now)?;
+    let clock = clock_of(tx)?;
+    now.set_clock(&clock, first);
+    let changed = &now.complaint;
+    each!(&mut *tx.conn, c => diesel::update(complaint_table::table.find(complaint_id))
+        .set((
+            complaint_table::version.eq(changed.version),
+            complaint_table::due_on.eq(changed.due_on),
+            complaint_table::answered_on.eq(changed.answered_on),
+            complaint_table::clock_stopped_since.eq(changed.clock_stopped_since),
+        ))
+        .execute(c)?);
     tx.record(responded(&row, Some((version, now.complaint.version))));
     Ok(now)
 }

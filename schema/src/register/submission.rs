@@ -149,6 +149,7 @@ pub fn submit(tx: &mut WriteTx<'_>, source: &str, key: &str, submission: &Submis
         },
         officers: Vec::new(),
         matters: Vec::new(),
+        clocks: Vec::new(),
     };
     let mut named: Vec<Id> = officers(tx, &codes)?.into_iter().map(|id| aliases.officer(id)).collect();
     named.sort_unstable();
@@ -170,7 +171,7 @@ pub fn submit(tx: &mut WriteTx<'_>, source: &str, key: &str, submission: &Submis
     case.set_ancestors(&tree);
     case.route(&Routing::load(tx.conn)?, &tree);
     let row = ComplaintSource { source: source.to_owned(), reference: key.to_owned(), complaint_id: id, content_hash };
-    complaints::insert(tx, std::slice::from_ref(&case), &[row])?;
+    complaints::insert(tx, std::slice::from_mut(&mut case), &[row])?;
     store_attachments(tx, id, None, attachments)?;
     let receipt = Some(issue_receipt(tx, id)?);
     Ok(Submitted { complaint: case.complaint, created: true, receipt })

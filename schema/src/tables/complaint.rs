@@ -31,6 +31,34 @@ diesel::table! {
         source_codes -> Nullable<Document>,
         received_precision -> Nullable<Text>,
         responsible_unit_id -> Nullable<Uid>,
+        due_on -> Nullable<Date>,
+        answered_on -> Nullable<Date>,
+        clock_stopped_since -> Nullable<Date>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    complaint_clocks (complaint_id, round) {
+        complaint_id -> Uid,
+        round -> Integer,
+        started_at -> UtcMicros,
+        accepted_on -> Nullable<Date>,
+        remote_area -> Bool,
+        extensions -> Integer,
+        extended_days -> Integer,
+        stops -> Nullable<Document>,
+        due_on -> Nullable<Date>,
+        answered_on -> Nullable<Date>,
+    }
+}
+
+diesel::table! {
+    legal_clock (id) {
+        id -> Integer,
+        rules -> Text,
     }
 }
 

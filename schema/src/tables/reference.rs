@@ -104,6 +104,7 @@ diesel::table! {
         deadline_days -> Nullable<Integer>,
         owner_unit_id -> Nullable<Uid>,
         unknown -> Bool,
+        deadline_unit -> Nullable<Text>,
         valid_to -> Nullable<Date>,
     }
 }

@@ -7,13 +7,15 @@ use super::plan::{Planned, World};
 use super::timeline::some_second;
 use super::units::Category;
 use crate::domain::ids::complaint_id;
+use crate::domain::legal_clock::Clock;
 use crate::enums::{Attribution, CategoryKind, Channel, ComplaintState, Finding, LegalForm, ResponseAction};
 use crate::events::{ComplaintEvent, Prepared};
 use crate::models::{Complaint, ComplaintOfficer, ComplaintSource, UnitResponse};
 use crate::register::complaints::{Case, received};
-use crate::register::responded;
+use crate::register::{ClockInput, responded, rounds_of_history};
 use crate::sql_types::{Id, Timestamp};
 use chrono::Datelike;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// One complaint as it will be stored.
@@ -35,10 +37,11 @@ pub struct Generator<'w> {
     source: String,
     recorded_at: Timestamp,
     actor: String,
+    clock: Arc<Clock>,
 }
 
 impl<'w> Generator<'w> {
-    pub fn new(world: &'w World<'w>, source: &str, recorded_at: Timestamp, actor: &str) -> Self {
+    pub fn new(world: &'w World<'w>, source: &str, recorded_at: Timestamp, actor: &str, clock: Arc<Clock>) -> Self {
         let phrases = Phrases::load();
         let campaigns = (0u64..)
             .zip(&world.people.campaigns)
@@ -59,7 +62,7 @@ impl<'w> Generator<'w> {
                 format!("{first} {second}")
             })
             .collect();
-        Self { world, phrases, campaigns, source: source.to_owned(), recorded_at, actor: actor.to_owned() }
+        Self { world, phrases, campaigns, source: source.to_owned(), recorded_at, actor: actor.to_owned(), clock }
     }
 
     pub fn generate(&self, number: usize, planned: &Planned) -> Generated {
@@ -148,7 +151,11 @@ impl<'w> Generator<'w> {
                 visibility: None,
             })
             .collect();
-        let case = Case { complaint, officers, matters: Vec::new() };
+        let answered: Vec<(Timestamp, Option<bool>)> =
+            responses.iter().map(|response| (response.responded_at, response.satisfied)).collect();
+        let clocks = rounds_of_history(&self.clock, id, ClockInput::of(&complaint), &answered, &[]);
+        let mut case = Case { complaint, officers, matters: Vec::new(), clocks };
+        case.set_clock(&self.clock, answered.iter().map(|(at, _)| *at));
         let answers = responses.iter().map(|response| responded(response, None));
         let content_hash = "demonstration";
         let events =

@@ -296,6 +296,7 @@ pub fn categories() -> (Vec<IssueCategory>, Vec<Category>) {
             deadline_days: Some(kind.deadline),
             owner_unit_id: kind.owner.map(|owner| reference_id(Entity::Unit, owner)),
             unknown: false,
+            deadline_unit: None,
             valid_to: None,
         };
         for (code, vi, en, weight) in kind.leaves {

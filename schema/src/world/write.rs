@@ -15,7 +15,7 @@ use crate::events::{Entity, Fields, ReferenceEvent, fields_of};
 use crate::insert_all;
 use crate::models::{Posting, UnitParent, UnitResponse};
 use crate::register::reference::Stored;
-use crate::register::{complaints, demonstration};
+use crate::register::{clock_of, complaints, demonstration};
 use crate::sql_types::{Id, Timestamp};
 use crate::tables::{postings, unit_parents, unit_responses};
 use chrono::NaiveDate;
@@ -44,6 +44,7 @@ const FILLED: &[&str] = &[
     "complaints",
     "complaint_sources",
     "complaint_officers",
+    "complaint_clocks",
     "complaint_events",
     "complaint_event_values",
     "unit_responses",
@@ -104,7 +105,8 @@ pub fn generate(db: &Db, parameters: Parameters, progress: &mut dyn Progress) ->
         create(tx, &enterprises.rows)?;
         create(tx, &people::workload(&people, &timeline, &units))?;
         create(tx, &incidents::rows(&source, &incidents, &timeline, &units))?;
-        let generator = Generator::new(&world, &source, tx.now, tx.actor);
+        let clock = clock_of(tx)?;
+        let generator = Generator::new(&world, &source, tx.now, tx.actor, clock);
         store_complaints(tx, &generator, &planned, progress)?;
         make_indexes(tx.conn, &indexes)?;
         make_foreign_keys(tx.conn, &foreign_keys)

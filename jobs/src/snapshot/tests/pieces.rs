@@ -197,7 +197,8 @@ fn write(db: &Db, random: &mut ChaCha8Rng) {
                     let received = other.received_at;
                     let id = schema::domain::ids::random_complaint_id(local_date(received));
                     let new = Complaint { id, version: 1, ..other.clone() };
-                    insert(tx, &[Case { complaint: new, officers: Vec::new(), matters: Vec::new() }], &[])?;
+                    let case = Case { complaint: new, officers: Vec::new(), matters: Vec::new(), clocks: Vec::new() };
+                    insert(tx, &mut [case], &[])?;
                     continue;
                 }
                 1 => (complaint.state, complaint.state_since) = (ComplaintState::Withdrawn, now),

@@ -1,9 +1,9 @@
 //! Import of issue categories, one row each, in at most two levels.
 
 use super::{Group, Outcome, keep_unmapped, read_each, refuse, store};
-use crate::db::{StoreError, WriteTx};
+use crate::db::{StoreError, WriteTx, dialect};
 use crate::domain::ids::reference_id;
-use crate::enums::CategoryKind;
+use crate::enums::{CategoryKind, DeadlineUnit};
 use crate::events::Entity;
 use crate::import::Reject;
 use crate::import::field::{FieldType::*, fields};
@@ -25,11 +25,14 @@ fields! {
     KIND = "kind", Word(CategoryKind::WORDS), true, "what kind of obstacle it is";
     SERIOUS = "serious", Bool, false, "obstruction, harassment, corruption and the like; default: no";
     DEADLINE_DAYS = "deadline_days", Integer, false, "days within which a complaint must be answered";
+    DEADLINE_UNIT = "deadline_unit", Word(DeadlineUnit::WORDS), false, "in which days it is counted; default: WORKING";
     OWNER = "owner", Code, false, "the code of the headquarters unit to whose field it belongs";
     VALID_TO = "valid_to", Date, false, "the last day on which complaints are filed under it, inclusive; blank: no end";
 }
 
 pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<Outcome>, StoreError> {
+    // Other deadlines change complaints.
+    dialect::lock_tree_exclusive(tx.conn)?;
     let mut read = read_each(context, batch, read);
     let stored: Vec<(Id, Option<Id>)> =
         issue_categories::table.select((issue_categories::id, issue_categories::parent_id)).load(tx.conn)?;
@@ -67,6 +70,7 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
         NAME_EN => name_en,
         SERIOUS => serious,
         DEADLINE_DAYS => deadline_days,
+        DEADLINE_UNIT => deadline_unit,
         OWNER => owner_unit_id,
         VALID_TO => valid_to,
     );
@@ -94,6 +98,8 @@ fn read(cells: &Cells<'_>) -> Result<IssueCategory, Reject> {
         deadline_days,
         owner_unit_id: cells.code(OWNER)?.map(|code| reference_id(Entity::Unit, &code)),
         unknown: false,
+        // The default is not stored.
+        deadline_unit: cells.word(DEADLINE_UNIT)?.filter(|unit| *unit != DeadlineUnit::Working),
         valid_to: cells.date(VALID_TO)?,
         code,
     })

@@ -161,7 +161,7 @@ pub fn apply(
             }
         }
     }
-    complaints::insert(tx, &new_cases, &new_sources)?;
+    complaints::insert(tx, &mut new_cases, &new_sources)?;
     Ok(outcomes)
 }
 

@@ -2,10 +2,10 @@
 
 use super::checks::{code, day, listed, name, optional_name, rule};
 use super::{Seen, locked, placeholder};
-use crate::db::{StoreError, WriteTx};
+use crate::db::{StoreError, WriteTx, dialect};
 use crate::domain::calendar::is_valid_on;
 use crate::domain::ids::reference_id;
-use crate::enums::{CategoryKind, UnitKind};
+use crate::enums::{CategoryKind, DeadlineUnit, UnitKind};
 use crate::events::Entity;
 use crate::models::{IssueCategory, UNKNOWN_START, Unit};
 use crate::register::reference::{Stored, existing_id, upsert};
@@ -25,6 +25,8 @@ pub struct NewCategory {
     pub kind: CategoryKind,
     pub serious: bool,
     pub deadline_days: Option<i32>,
+    /// In which days the deadline is counted.
+    pub deadline_unit: DeadlineUnit,
     /// The code of the headquarters unit in charge.
     pub owner: Option<String>,
 }
@@ -38,6 +40,7 @@ pub struct CategoryChange {
     pub kind: Option<CategoryKind>,
     pub serious: Option<bool>,
     pub deadline_days: Option<Option<i32>>,
+    pub deadline_unit: Option<DeadlineUnit>,
     pub owner: Option<Option<String>>,
 }
 
@@ -60,6 +63,8 @@ pub fn breaks_levels(above_parent: Option<Id>, is_parent: bool) -> Option<&'stat
 /// `Rule` names the invalid field; `Conflict` if there is a category with the code.
 pub fn create_category(tx: &mut WriteTx<'_>, new: &NewCategory) -> Result<IssueCategory, StoreError> {
     let category_code = code("code", &new.code)?;
+    // Complaints may be filed under the placeholder: its deadline changes them.
+    dialect::lock_tree_exclusive(tx.conn)?;
     let id = reference_id(Entity::Category, &category_code);
     let before = placeholder::<IssueCategory>(tx, &category_code, |category| category.unknown)?;
     let category = IssueCategory {
@@ -71,6 +76,7 @@ pub fn create_category(tx: &mut WriteTx<'_>, new: &NewCategory) -> Result<IssueC
         kind: new.kind,
         serious: new.serious,
         deadline_days: deadline(new.deadline_days)?,
+        deadline_unit: stored_unit(new.deadline_unit),
         owner_unit_id: owner(tx, new.owner.as_deref())?,
         unknown: false,
         valid_to: before.and_then(|before| before.valid_to),
@@ -79,11 +85,14 @@ pub fn create_category(tx: &mut WriteTx<'_>, new: &NewCategory) -> Result<IssueC
     Ok(category)
 }
 
-/// Changes a category. A placeholder becomes a described category when it gets a name.
+/// Changes a category. A placeholder becomes a described category when it gets a name. Another deadline changes the
+/// complaints filed under the category.
 ///
 /// # Errors
 /// `NotFound`; `Conflict` if the category is at another revision; `Rule` names the invalid field.
 pub fn change_category(tx: &mut WriteTx<'_>, seen: &Seen, change: CategoryChange) -> Result<IssueCategory, StoreError> {
+    // Before the row: whoever changes deadlines takes the locks in this order.
+    dialect::lock_tree_exclusive(tx.conn)?;
     let mut category: IssueCategory = locked(tx, seen)?;
     if let Some(above) = change.parent {
         category.parent_id = parent(tx, category.id, above.as_deref())?;
@@ -99,6 +108,9 @@ pub fn change_category(tx: &mut WriteTx<'_>, seen: &Seen, change: CategoryChange
     category.serious = change.serious.unwrap_or(category.serious);
     if let Some(days) = change.deadline_days {
         category.deadline_days = deadline(days)?;
+    }
+    if let Some(unit) = change.deadline_unit {
+        category.deadline_unit = stored_unit(unit);
     }
     if let Some(unit) = change.owner {
         category.owner_unit_id = owner(tx, unit.as_deref())?;
@@ -191,4 +203,9 @@ fn deadline(days: Option<i32>) -> Result<Option<i32>, StoreError> {
         }
         days => Ok(days),
     }
+}
+
+/// The column of a unit: the default is not stored.
+fn stored_unit(unit: DeadlineUnit) -> Option<DeadlineUnit> {
+    Some(unit).filter(|unit| *unit != DeadlineUnit::Working)
 }

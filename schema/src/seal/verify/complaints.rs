@@ -2,6 +2,7 @@
 
 use super::super::rows::{ComplaintRow, complaint_event};
 use super::broken::Broken;
+use super::clock::clock_by_events;
 use super::expected::Expected;
 use super::fold::{SideValue, State, check_values, list_differences};
 use super::names::{self, code_of};
@@ -11,18 +12,19 @@ use super::sums::{Spans, Sums};
 use crate::db::readable::{Readable, columns_of};
 use crate::db::{Conn, StoreError};
 use crate::domain::ids::{human_reference, is_complaint_id_of};
+use crate::domain::legal_clock::Clock;
 use crate::enums::Chain;
 use crate::events::{ComplaintEventValue, Entity, Fields, fields_of};
 use crate::models::{
-    Complaint, ComplaintAddition, ComplaintLink, ComplaintMatter, ComplaintOfficer, ComplaintSource, Redaction,
-    UnitResponse,
+    Complaint, ComplaintAddition, ComplaintClock, ComplaintLink, ComplaintMatter, ComplaintOfficer, ComplaintSource,
+    Redaction, UnitResponse,
 };
-use crate::register::complaints::CONTENT_HASH;
+use crate::register::complaints::{CONTENT_HASH, DERIVED};
 use crate::register::first_routing::FirstRouting;
 use crate::sql_types::Id;
 use crate::tables::{
-    complaint_additions, complaint_event_values, complaint_events, complaint_links, complaint_matters,
-    complaint_officers, complaint_sources, complaints, redactions, unit_responses,
+    complaint_additions, complaint_clocks, complaint_event_values, complaint_events, complaint_links,
+    complaint_matters, complaint_officers, complaint_sources, complaints, redactions, unit_responses,
 };
 use diesel::prelude::*;
 use serde_json::Value;
@@ -41,6 +43,7 @@ pub fn verify(
     use complaint_event_values as side;
     let mut broken = Broken::default();
     let first_routing = FirstRouting::load(conn)?;
+    let clock = clock_by_events(conn)?;
     let rows: Vec<Readable<ComplaintRow>> = of_part!(
         conn,
         part,
@@ -77,6 +80,14 @@ pub fn verify(
         complaint_matters::complaint_id,
         complaint_matters::table.order(complaint_matters::complaint_id).select(columns_of!(ComplaintMatter))
     );
+    let rounds: Vec<Readable<ComplaintClock>> = of_part!(
+        conn,
+        part,
+        complaint_clocks::complaint_id,
+        complaint_clocks::table
+            .order((complaint_clocks::complaint_id, complaint_clocks::round))
+            .select(columns_of!(ComplaintClock))
+    );
     let responses: Vec<Readable<UnitResponse>> = of_part!(
         conn,
         part,
@@ -111,6 +122,7 @@ pub fn verify(
     let complaints = broken.readable("complaints", "id", complaints, findings);
     let officers = broken.readable("complaint_officers", "complaint_id", officers, findings);
     let matters = broken.readable("complaint_matters", "complaint_id", matters, findings);
+    let rounds = broken.readable("complaint_clocks", "complaint_id", rounds, findings);
     let responses = broken.readable("unit_responses", "complaint_id", responses, findings);
     let sources = broken.readable("complaint_sources", "complaint_id", sources, findings);
     let redacted = broken.readable("redactions", "complaint_id", redacted, findings);
@@ -119,6 +131,7 @@ pub fn verify(
     findings.count("complaints", complaints.len());
     findings.count("complaint_officers", officers.len());
     findings.count("complaint_matters", matters.len());
+    findings.count("complaint_clocks", rounds.len());
     findings.count("unit_responses", responses.len());
     findings.count("complaint_sources", sources.len());
     findings.count("redactions", redacted.len());
@@ -129,6 +142,7 @@ pub fn verify(
     let mut complaints = Run::new(complaints, |row| row.id);
     let mut officers = Run::new(officers, |row| row.complaint_id);
     let mut matters = Run::new(matters, |row| row.complaint_id);
+    let mut rounds = Run::new(rounds, |row| row.complaint_id);
     let mut responses = Run::new(responses, |row| row.complaint_id);
     let mut sources = Run::new(sources, |row| row.complaint_id);
     let mut redacted = Run::new(redacted, |row| row.complaint_id);
@@ -141,6 +155,7 @@ pub fn verify(
             complaints.head(),
             officers.head(),
             matters.head(),
+            rounds.head(),
             responses.head(),
             sources.head(),
             redacted.head(),
@@ -157,6 +172,7 @@ pub fn verify(
             complaint: complaints.take(id).pop(),
             officers: officers.take(id),
             matters: matters.take(id),
+            rounds: rounds.take(id),
             responses: responses.take(id),
             sources: sources.take(id),
             redaction: redacted.take(id).pop(),
@@ -165,7 +181,7 @@ pub fn verify(
         };
         // With an unreadable event the expected rows are unknown.
         if !broken.has("complaint_events", id) {
-            rows.compare(conn, expected, &values, &broken, findings)?;
+            rows.compare(conn, expected, &clock, &values, &broken, findings)?;
         }
     }
 }
@@ -181,6 +197,7 @@ struct Rows {
     complaint: Option<Complaint>,
     officers: Vec<ComplaintOfficer>,
     matters: Vec<ComplaintMatter>,
+    rounds: Vec<ComplaintClock>,
     responses: Vec<UnitResponse>,
     sources: Vec<ComplaintSource>,
     redaction: Option<Redaction>,
@@ -193,23 +210,25 @@ impl Rows {
         self,
         conn: &mut Conn,
         mut expected: Expected,
+        clock: &Clock,
         values: &[SideValue],
         broken: &Broken,
         findings: &mut Findings,
     ) -> Result<(), StoreError> {
-        let Self { id, complaint, officers, matters, responses, sources, redaction, additions, link } = self;
+        let Self { id, complaint, officers, matters, rounds, responses, sources, redaction, additions, link } = self;
         let name = |table| RowName { table, name: human_reference(id), id: id.to_string() };
         let of_response =
             |key: String| RowName { table: "unit_responses", name: format!("{} {key}", human_reference(id)), id: key };
         let is_known = expected.complaint.is_some();
         if !broken.has("complaints", id) {
-            one(
-                || name("complaints"),
-                expected.complaint.as_ref(),
-                complaint.as_ref().map(fields_of),
-                values,
-                findings,
-            );
+            let mut actual = complaint.as_ref().map(fields_of);
+            let is_derived = complaint.as_ref().is_some_and(|row| expected.set_clock(id, row, clock));
+            if let Some(actual) = actual.as_mut().filter(|_| !is_derived) {
+                DERIVED.iter().for_each(|column| {
+                    actual.remove(*column);
+                });
+            }
+            one(|| name("complaints"), expected.complaint.as_ref(), actual, values, findings);
         }
         let officers = officers.iter().map(fields_of).map(|mut row| {
             row.remove("complaint_id");
@@ -238,6 +257,18 @@ impl Rows {
             let ordinal = names::joined(&difference.row, &["ordinal"]);
             let (table, id) = ("complaint_matters", format!("{id} {ordinal}"));
             let name = RowName { table, name: format!("{} {ordinal}", name(table).name), id };
+            findings.report(Problem::of_row(CHAIN, &name, difference.kind, difference.column.as_deref()));
+        }
+        let rounds = rounds.iter().map(fields_of).map(|mut row| {
+            row.remove("complaint_id");
+            row
+        });
+        for difference in list_differences(expected.rounds.as_ref(), rounds.collect(), &["round"]) {
+            let (table, round) = ("complaint_clocks", names::joined(&difference.row, &["round"]));
+            if difference.kind == "removed" && broken.has(table, id) {
+                continue;
+            }
+            let name = RowName { table, name: format!("{} {round}", name(table).name), id: format!("{id} {round}") };
             findings.report(Problem::of_row(CHAIN, &name, difference.kind, difference.column.as_deref()));
         }
         for response in responses {

@@ -1,10 +1,13 @@
 //! Rebuilds the rows of a complaint from its events.
 
 use super::super::rows::Event;
+use super::clock::derived_columns;
 use super::fold::State;
+use crate::domain::legal_clock::Clock;
 use crate::events::Fields;
+use crate::models::Complaint;
 use crate::register::DUPLICATE_OF;
-use crate::register::complaints::{CONTENT_HASH, MERGE};
+use crate::register::complaints::{CONTENT_HASH, ESCALATION, MERGE};
 use crate::register::first_routing::FirstRouting;
 use crate::sql_types::Id;
 use serde_json::{Value, json};
@@ -17,6 +20,7 @@ pub struct Expected {
     pub complaint: Option<State>,
     pub officers: Option<Value>,
     pub matters: Option<Value>,
+    pub rounds: Option<Value>,
     /// The hash of the source; None if the events predate its recording.
     pub content_hash: Option<Value>,
     pub responses: BTreeMap<String, State>,
@@ -78,6 +82,11 @@ impl Expected {
             if let Some(matters) = after.remove("matters") {
                 expected.matters = Some(matters);
             }
+            if let Some(rounds) = after.remove("clocks") {
+                expected.rounds = Some(rounds);
+            }
+            // The row of the escalation has its own chain.
+            after.remove(ESCALATION);
             if let Some(hash) = after.remove(CONTENT_HASH) {
                 expected.content_hash = Some(hash);
             }
@@ -143,5 +152,16 @@ impl Expected {
                 state.fields.extend(satisfied.map(|satisfied| ("satisfied".to_owned(), satisfied)));
             }
         }
+    }
+
+    /// Adds the columns that follow from the legal clock; false if [`derived_columns`] does not tell them.
+    pub fn set_clock(&mut self, id: Id, row: &Complaint, clock: &Clock) -> bool {
+        let Some(state) = &mut self.complaint else { return false };
+        let responses = self.responses.values().map(|response| &response.fields);
+        let Some(derived) = derived_columns(clock, id, row, &state.fields, self.rounds.as_ref(), responses) else {
+            return false;
+        };
+        state.fields.extend(derived);
+        true
     }
 }

@@ -2,6 +2,7 @@
 
 mod broken;
 mod chain;
+mod clock;
 mod complaints;
 mod derived;
 mod expected;

@@ -131,6 +131,8 @@ stored!(
     complaint_sources(source, reference),
     complaint_officers(complaint_id, officer_id, ordinal),
     complaint_matters(complaint_id, ordinal),
+    complaint_clocks(complaint_id, round),
+    legal_clock(id),
     complaint_events(complaint_id, position, ordinal),
     complaint_event_values(complaint_id, position, ordinal, side, field),
     unit_responses(complaint_id, id),

@@ -51,6 +51,7 @@ pub fn new_case(id: Id, parsed: &ParsedComplaint, now: Timestamp, tree: &UnitTre
         },
         officers: Vec::new(),
         matters: Vec::new(),
+        clocks: Vec::new(),
     };
     set_allegations(&mut case, parsed, tree, known);
     case

@@ -131,6 +131,7 @@ fn unknown_category(id: Id, code: &str, kind: CategoryKind) -> IssueCategory {
         deadline_days: None,
         owner_unit_id: None,
         unknown: true,
+        deadline_unit: None,
         valid_to: None,
     }
 }

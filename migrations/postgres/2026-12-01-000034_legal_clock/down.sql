@@ -1,0 +1,11 @@
+DROP INDEX escalations_by_unit_id;
+DELETE FROM escalations WHERE level > 2;
+ALTER TABLE escalations DROP CONSTRAINT escalations_level_check;
+ALTER TABLE escalations ADD CONSTRAINT escalations_level_check CHECK (level IN (1, 2));
+DROP TABLE legal_clock;
+DROP TABLE complaint_clocks;
+ALTER TABLE issue_categories DROP COLUMN deadline_unit;
+DROP INDEX complaints_unanswered_by_due_on;
+ALTER TABLE complaints DROP COLUMN clock_stopped_since;
+ALTER TABLE complaints DROP COLUMN answered_on;
+ALTER TABLE complaints DROP COLUMN due_on;
