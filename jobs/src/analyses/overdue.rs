@@ -6,7 +6,7 @@ use crate::analyses::timeliness::handled;
 use crate::facts::days::day_number;
 use crate::snapshot::Snapshot;
 use chrono::{Days, NaiveDate};
-use polars::prelude::{PolarsResult, col};
+use polars::prelude::{Column, PolarsResult, col};
 use schema::Id;
 use schema::enums::UnitKind;
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,45 @@ pub struct UnitOverdue {
     pub oldest_days: i32,
 }
 
+/// A unit whose head has to see to overdue complaints, and how many escalations newly name it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UnitEscalated {
+    pub code: String,
+    pub name_vi: String,
+    pub name_en: Option<String>,
+    pub escalated: u32,
+}
+
+/// Sums up escalations by unit, the most first.
+pub fn sum_by_unit(units: impl IntoIterator<Item = UnitEscalated>) -> Vec<UnitEscalated> {
+    let mut by_code: BTreeMap<String, UnitEscalated> = BTreeMap::new();
+    for unit in units {
+        match by_code.get_mut(&unit.code) {
+            Some(known) => known.escalated += unit.escalated,
+            None => {
+                by_code.insert(unit.code.clone(), unit);
+            }
+        }
+    }
+    let mut summed: Vec<UnitEscalated> = by_code.into_values().collect();
+    summed.sort_by(|a, b| b.escalated.cmp(&a.escalated).then_with(|| a.code.cmp(&b.code)));
+    summed
+}
+
+/// The units that some escalations name, each with their number.
+pub fn named_by(snapshot: &Snapshot, escalations: impl IntoIterator<Item = Id>) -> Vec<UnitEscalated> {
+    sum_by_unit(escalations.into_iter().filter_map(|id| {
+        let unit = snapshot.reference.unit(id)?;
+        Some(UnitEscalated {
+            code: unit.code.clone(),
+            name_vi: unit.name_vi.clone(),
+            name_en: unit.name_en.clone(),
+            escalated: 1,
+        })
+    }))
+}
+
 /// Overdue complaints as of a day: the result that the job stores.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -35,6 +74,9 @@ pub struct OverdueDocument {
     pub overdue: u32,
     /// Complaints escalated for the first time: to the unit above the responsible one, and to the level above that.
     pub newly_escalated: [u32; 2],
+    /// The units that new escalations name, those with the most first.
+    #[serde(default)]
+    pub escalated_to: Vec<UnitEscalated>,
     /// The units that have to answer most of them, of any level.
     pub branches: Vec<UnitOverdue>,
 }
@@ -51,8 +93,10 @@ pub struct Late {
     pub top: Option<Id>,
     pub due_on: NaiveDate,
     pub days_over: i32,
-    /// Whether twice the time allowed has passed since receipt.
+    /// Whether twice the time allowed has passed since the round began.
     pub twice: bool,
+    /// The round of the legal clock, from 1.
+    pub round: i32,
 }
 
 /// The complaints that are overdue on a day, in the order of the snapshot.
@@ -61,32 +105,34 @@ pub struct Late {
 /// If the facts lack a column that it reads, or a column has another type.
 pub fn overdue(snapshot: &Snapshot, as_of: NaiveDate) -> Result<Vec<Late>, JobError> {
     let today = day_number(as_of);
-    let rows = handled(&snapshot.facts, today).filter(col("overdue")).collect()?;
+    let rows = handled(&snapshot.facts, today)?.filter(col("overdue")).collect()?;
     let place = |column: &str| -> PolarsResult<Vec<Option<u32>>> { Ok(rows.column(column)?.u32()?.iter().collect()) };
     let responsible = place("responsible_unit")?;
     let (high, low) = (rows.column("id_high")?.u64()?, rows.column("id_low")?.u64()?);
-    let (day, due) = (rows.column("day")?.i32()?, rows.column("due")?.i32()?);
+    let number = |column: &str| rows.column(column).and_then(Column::i32);
+    let (began, due, over, round) = (number("began")?, number("due_by")?, number("days_over")?, number("round")?);
     let (units, tree) = (&snapshot.reference.units, &snapshot.reference.tree);
     let general = units.iter().find(|unit| unit.kind == UnitKind::GeneralDepartment).map(|unit| unit.id);
     let mut late = Vec::with_capacity(rows.height());
     for at in 0..rows.height() {
-        let (Some(high), Some(low), Some(day), Some(due)) = (high.get(at), low.get(at), day.get(at), due.get(at))
+        let (Some(high), Some(low), Some(began), Some(due)) = (high.get(at), low.get(at), began.get(at), due.get(at))
         else {
             continue;
         };
-        let days_over = today - due;
+        let days_over = over.get(at).unwrap_or_default();
         let unit = responsible[at].and_then(|place| units.get(place as usize)).map(|unit| unit.id);
         let above = unit.and_then(|unit| tree.parent_on(unit, as_of));
-        let over = above.and_then(|above| tree.parent_on(above, as_of)).or(general);
+        let top = above.and_then(|above| tree.parent_on(above, as_of)).or(general);
         late.push(Late {
             complaint: Id(Uuid::from_u64_pair(high, low)),
             responsible: responsible[at],
             above,
             // Above the General Department stands the Board.
-            top: over.filter(|over| above != Some(*over)),
+            top: top.filter(|top| above != Some(*top)),
             due_on: NaiveDate::default() + Days::new(u64::try_from(due).unwrap_or(0)),
             days_over,
-            twice: days_over >= due - day,
+            twice: days_over >= due - began,
+            round: round.get(at).unwrap_or(1),
         });
     }
     Ok(late)

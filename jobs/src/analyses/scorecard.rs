@@ -63,7 +63,7 @@ pub fn rows_of_officer(facts: &DataFrame, complaints: &[(Id, bool)], within: Exp
 /// `Question` if costs or delays add up to more than can be counted.
 pub fn scorecard(rows: &DataFrame, as_of: i32, days: Option<i32>) -> Result<Scorecard, JobError> {
     let from = days.map_or(i32::MIN, |days| as_of.saturating_sub(days));
-    let recent = handled(rows, as_of).filter(col("day").gt(lit(from))).collect()?;
+    let recent = handled(rows, as_of)?.filter(col("day").gt(lit(from))).collect()?;
     let sums = recent
         .clone()
         .lazy()
@@ -72,7 +72,7 @@ pub fn scorecard(rows: &DataFrame, as_of: i32, days: Option<i32>) -> Result<Scor
     let (cost_vnd, delay_hours) = costs_and_delays(&recent)?;
     let table = recent.clone().lazy().select(measures()).collect()?;
     let mut handled = read(&table, 0)?;
-    handled.median_days = median_survival(times(&recent, as_of)?);
+    handled.median_days = median_survival(times(&recent)?);
     Ok(Scorecard {
         handled,
         episodes: episodes(rows, as_of, from)?,

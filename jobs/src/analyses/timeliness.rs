@@ -1,10 +1,12 @@
 //! Timeliness of complaints: answered in time, open, overdue. Pure functions of the facts of a snapshot and
 //! an as-of day. A complaint counts for the unit that has to answer it, and for those above that unit.
 //!
-//! A complaint is *answered* on the day of its first response. Its deadline is that of its category; a
-//! complaint without a deadline is never due. The share answered in time covers only complaints whose
-//! deadline has passed: their outcome is known. Before its deadline a complaint counts neither for nor
-//! against a unit, so that one easy case answered at once does not put a unit on top of a table.
+//! A complaint is *answered* on the day of the first response of its round: a reopening begins another one, with a
+//! deadline of its own. The deadline is that of the legal clock ([`schema::domain::legal_clock`]); a complaint without
+//! one is never due. The share answered in time covers only complaints of which a deadline has passed: their outcome
+//! is known. On its last day and before, a complaint counts neither for nor against a unit, so that one easy case
+//! answered at once does not put a unit on top of a table. A complaint of several rounds is answered in time if each of
+//! them was: what was late stays late.
 
 use crate::JobError;
 use crate::analyses::recurrence::round_6_digits;
@@ -13,7 +15,7 @@ use crate::facts::days::day_number;
 use crate::numeric::funnel::Z_95;
 use crate::numeric::proportion::{BetaPrior, wilson};
 use crate::numeric::survival::Waiting;
-use crate::snapshot::{Reference, Snapshot};
+use crate::snapshot::{Handling, Handlings, Reference, Snapshot, in_chunks_of};
 use chrono::NaiveDate;
 use polars::prelude::*;
 use schema::db::cancellation::check_cancelled;
@@ -23,28 +25,39 @@ use std::collections::HashMap;
 /// Length in days of the period of receipt that [`timeliness`] evaluates.
 const DAYS: i32 = 365;
 
-/// Adds five bool columns to facts, as of a day (days since 1970): `open`, `waiting` (open and not answered),
-/// `overdue` (waiting, and the deadline has passed), `was_due` (the deadline has passed, and the complaint
-/// did not end unanswered) and `in_time` (was due, and answered by its deadline).
+/// Adds columns to facts, as of a day (days since 1970), which [`Handling`] describes: `open`, `waiting`, `overdue`,
+/// `was_due`, `in_time`, `was_answered` (bool), `waited`, `days_over`, `began`, `round` (i32) and `due_by` (i32?, the
+/// deadline of the round of the day).
 ///
-/// Reads `day` (i32) and `due`, `answered`, `ended` (i32?), all in days since 1970. Complaints received later
-/// are left out.
-pub fn handled(facts: &DataFrame, as_of: i32) -> LazyFrame {
-    let by = |column: &str| col(column).is_not_null().and(col(column).lt_eq(lit(as_of)));
-    let answered = by("answered");
-    let ended = by("ended");
-    let passed = col("due").is_not_null().and(col("due").lt_eq(lit(as_of)));
-    let open = ended.not();
-    let waiting = open.clone().and(answered.clone().not());
-    // A complaint that was withdrawn or rejected unanswered left nothing to answer.
-    let was_due = passed.clone().and(answered.clone().or(open.clone()));
-    facts.clone().lazy().filter(col("day").lt_eq(lit(as_of))).with_columns([
-        open.alias("open"),
-        waiting.clone().alias("waiting"),
-        waiting.and(passed).alias("overdue"),
-        was_due.clone().alias("was_due"),
-        was_due.and(answered).and(col("answered").lt_eq(col("due"))).alias("in_time"),
-    ])
+/// Reads the columns of [`Handlings`]. Complaints received later are left out.
+///
+/// # Errors
+/// If the facts lack a column, or one has another type.
+pub fn handled(facts: &DataFrame, as_of: i32) -> PolarsResult<LazyFrame> {
+    let rows = Handlings::of(facts, as_of)?;
+    let truth =
+        |name: &str, of: fn(&Handling) -> bool| Column::new(name.into(), rows.iter().map(of).collect::<Vec<bool>>());
+    let number =
+        |name: &str, of: fn(&Handling) -> i32| Column::new(name.into(), rows.iter().map(of).collect::<Vec<i32>>());
+    let columns = [
+        truth("open", |row| row.open),
+        truth("waiting", |row| row.waiting),
+        truth("overdue", |row| row.overdue),
+        truth("was_due", |row| row.was_due),
+        truth("in_time", |row| row.in_time),
+        truth("was_answered", |row| row.answered),
+        number("waited", |row| row.waited),
+        number("days_over", |row| row.days_over),
+        number("began", |row| row.began),
+        number("round", |row| row.round),
+        Column::new("due_by".into(), rows.iter().map(|row| row.due).collect::<Vec<Option<i32>>>()),
+    ];
+    let mut facts = facts.clone();
+    for column in columns {
+        let column = in_chunks_of(&facts, &column)?;
+        facts.with_column(column)?;
+    }
+    Ok(facts.lazy().filter(col("day").lt_eq(lit(as_of))))
 }
 
 /// The timeliness of a group of complaints.
@@ -138,25 +151,18 @@ pub fn median_survival(times: Vec<(i32, bool)>) -> Option<f64> {
     Waiting::new(times.into_iter().map(|(days, answered)| (f64::from(days), answered)).collect()).median()
 }
 
-/// (days, answered) of each row of [`handled`]. A complaint that ended unanswered is censored at its end, an
-/// open one on the as-of day.
+/// (days, answered) of each row of [`handled`], in the round of the day. A complaint that ended unanswered is censored
+/// at its end, one whose clock is stopped when it was, and an open one on the as-of day.
 ///
 /// # Errors
 /// If `rows` lacks a column that it reads, or a column has another type.
-pub fn times(rows: &DataFrame, as_of: i32) -> PolarsResult<Vec<(i32, bool)>> {
-    let day = rows.column("day")?.i32()?;
-    let answered = rows.column("answered")?.i32()?;
-    let ended = rows.column("ended")?.i32()?;
-    Ok(day
+pub fn times(rows: &DataFrame) -> PolarsResult<Vec<(i32, bool)>> {
+    let waited = rows.column("waited")?.i32()?;
+    let answered = rows.column("was_answered")?.bool()?;
+    Ok(waited
         .iter()
         .zip(answered.iter())
-        .zip(ended.iter())
-        .filter_map(|((day, answered), ended)| {
-            let day = day?;
-            let answer = answered.filter(|at| *at <= as_of);
-            let until = answer.or(ended.filter(|at| *at <= as_of)).unwrap_or(as_of);
-            Some(((until - day).max(0), answer.is_some()))
-        })
+        .map(|(waited, answered)| (waited.unwrap_or_default(), answered == Some(true)))
         .collect())
 }
 
@@ -166,15 +172,15 @@ pub fn times(rows: &DataFrame, as_of: i32) -> PolarsResult<Vec<(i32, bool)>> {
 /// If the facts lack a column.
 pub fn timeliness(snapshot: &Snapshot, as_of: NaiveDate) -> Result<TimelinessDocument, JobError> {
     let as_of = day_number(as_of);
-    let rows = handled(&snapshot.facts, as_of).filter(col("day").gt(lit(as_of - DAYS))).collect()?;
+    let rows = handled(&snapshot.facts, as_of)?.filter(col("day").gt(lit(as_of - DAYS))).collect()?;
     let rows = by_responsible(rows, &snapshot.reference)?;
-    let all = one(&rows, as_of)?;
+    let all = one(&rows)?;
     Ok(TimelinessDocument {
         days: DAYS,
         share_in_time: all.share_in_time(),
-        departments: by_unit(&rows, "department", as_of, &snapshot.reference)?,
-        branches: by_unit(&rows, "branch", as_of, &snapshot.reference)?,
-        headquarters: by_unit(&rows, HEADQUARTERS, as_of, &snapshot.reference)?,
+        departments: by_unit(&rows, "department", &snapshot.reference)?,
+        branches: by_unit(&rows, "branch", &snapshot.reference)?,
+        headquarters: by_unit(&rows, HEADQUARTERS, &snapshot.reference)?,
         all,
     })
 }
@@ -185,16 +191,16 @@ pub fn timeliness(snapshot: &Snapshot, as_of: NaiveDate) -> Result<TimelinessDoc
 /// # Errors
 /// `Cancelled` if the work was cancelled; else if `level` is no column of the facts.
 pub fn of_level(snapshot: &Snapshot, as_of: i32, days: i32, level: &str) -> Result<Vec<UnitTimeliness>, JobError> {
-    let rows = handled(&snapshot.facts, as_of).filter(col("day").gt(lit(as_of - days))).collect()?;
+    let rows = handled(&snapshot.facts, as_of)?.filter(col("day").gt(lit(as_of - days))).collect()?;
     check_cancelled()?;
     let rows = by_responsible(rows, &snapshot.reference)?;
-    Ok(by_unit(&rows, level, as_of, &snapshot.reference)?)
+    Ok(by_unit(&rows, level, &snapshot.reference)?)
 }
 
-fn one(rows: &DataFrame, as_of: i32) -> PolarsResult<Handled> {
+fn one(rows: &DataFrame) -> PolarsResult<Handled> {
     let table = rows.clone().lazy().select(measures()).collect()?;
     let mut all = read(&table, 0)?;
-    all.median_days = median_survival(times(rows, as_of)?);
+    all.median_days = median_survival(times(rows)?);
     Ok(all)
 }
 
@@ -203,7 +209,7 @@ fn one(rows: &DataFrame, as_of: i32) -> PolarsResult<Handled> {
 ///
 /// # Errors
 /// If `rows` lacks a column that it reads, or `level` is no column of units.
-pub fn by_unit(rows: &DataFrame, level: &str, as_of: i32, reference: &Reference) -> PolarsResult<Vec<UnitTimeliness>> {
+pub fn by_unit(rows: &DataFrame, level: &str, reference: &Reference) -> PolarsResult<Vec<UnitTimeliness>> {
     let table = rows
         .clone()
         .lazy()
@@ -213,7 +219,7 @@ pub fn by_unit(rows: &DataFrame, level: &str, as_of: i32, reference: &Reference)
         .sort([level], SortMultipleOptions::default())
         .collect()?;
     let mut waits: HashMap<u32, Vec<(i32, bool)>> = HashMap::new();
-    for (place, time) in rows.column(level)?.u32()?.iter().zip(times(rows, as_of)?) {
+    for (place, time) in rows.column(level)?.u32()?.iter().zip(times(rows)?) {
         if let Some(place) = place {
             waits.entry(place).or_default().push(time);
         }
@@ -276,13 +282,15 @@ mod tests {
             (0, Some(10), None, Some(5)),      // withdrawn unanswered
             (0, None, None, None),             // no deadline
             (15, Some(25), None, None),        // not due yet
+            (10, Some(20), None, None),        // due on the as-of day
+            (10, Some(20), Some(12), None),    // answered, due on the as-of day
             (15, Some(25), Some(16), None),    // answered, not due yet
             (0, Some(10), Some(21), Some(30)), // answered after the as-of day
             (21, Some(30), None, None),        // received later
         ]);
-        let table = handled(&facts, 20).select(measures()).collect().expect("a table");
+        let table = handled(&facts, 20).expect("a frame").select(measures()).collect().expect("a table");
         let found = read(&table, 0).expect("a row");
-        let expected = Handled { complaints: 8, due: 4, in_time: 1, open: 7, overdue: 2, median_days: None };
+        let expected = Handled { complaints: 10, due: 4, in_time: 1, open: 9, overdue: 2, median_days: None };
         assert_eq!(found, expected);
         assert_eq!(found.share_in_time(), Some(0.25));
     }

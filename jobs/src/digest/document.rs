@@ -3,7 +3,7 @@
 use super::flagged::{FlagsPart, flags_part, states};
 use crate::JobError;
 use crate::analyses::category_trends::CategoryTrend;
-use crate::analyses::overdue::OverdueDocument;
+use crate::analyses::overdue::{OverdueDocument, UnitEscalated, sum_by_unit};
 use crate::analyses::timeliness::{TimelinessDocument, UnitTimeliness};
 use crate::analyses::trends::{Totals, TrendsDocument};
 use crate::facts::monthly::MonthlySource;
@@ -109,7 +109,8 @@ pub fn document(
     let (timeliness_run, answers): (JobRun, TimelinessDocument) = latest(conn, timeliness::NAME, as_of)?;
     let (trends_run, trends): (JobRun, TrendsDocument) = latest(conn, trends::NAME, as_of)?;
     let (overdue_run, mut overdue): (JobRun, OverdueDocument) = latest(conn, overdue::NAME, as_of)?;
-    overdue.newly_escalated = escalated_between(conn, before.map(|before| before.as_of), as_of)?;
+    (overdue.newly_escalated, overdue.escalated_to) =
+        escalated_between(conn, before.map(|before| before.as_of), as_of)?;
     let recurrence_run = latest_run(conn, recurrence::NAME, as_of)?;
     let monthly = flags::document_of_run(conn, recurrence_run.id)?.map(|found| found.monthly).unwrap_or_default();
     let mut flagged = flags::of_run(conn, recurrence_run.id)?;
@@ -175,9 +176,13 @@ fn latest<T: DeserializeOwned>(conn: &mut Conn, job: &str, as_of: NaiveDate) -> 
     Ok((run, document))
 }
 
-/// The escalations of all runs after the last digest, to a department and to the General Department. The job runs
-/// hourly, so its latest result alone does not have them.
-fn escalated_between(conn: &mut Conn, after: Option<NaiveDate>, until: NaiveDate) -> Result<[u32; 2], JobError> {
+/// The escalations of all runs after the last digest, to a department and to the General Department, and the units that
+/// they name. The job runs hourly, so its latest result alone does not have them.
+fn escalated_between(
+    conn: &mut Conn,
+    after: Option<NaiveDate>,
+    until: NaiveDate,
+) -> Result<([u32; 2], Vec<UnitEscalated>), JobError> {
     let mut results = job_results::table
         .filter(job_results::name.eq(overdue::NAME))
         .filter(job_results::as_of.le(until))
@@ -187,13 +192,15 @@ fn escalated_between(conn: &mut Conn, after: Option<NaiveDate>, until: NaiveDate
         results = results.filter(job_results::as_of.gt(after));
     }
     let mut sums = [0, 0];
+    let mut units = Vec::new();
     for result in results.load::<JobResult>(conn)? {
         let document: OverdueDocument = serde_json::from_value(result.document.0)
             .map_err(|e| JobError::History(format!("the result of run {} cannot be parsed: {e}", result.run_id)))?;
         sums[0] += document.newly_escalated[0];
         sums[1] += document.newly_escalated[1];
+        units.extend(document.escalated_to);
     }
-    Ok(sums)
+    Ok((sums, sum_by_unit(units)))
 }
 
 fn answers_part(answers: &TimelinessDocument) -> AnswersPart {

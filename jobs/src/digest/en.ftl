@@ -52,6 +52,8 @@ overdue-total = { $count ->
         [one] { $count } complaint has
        *[other] { $count } complaints have
     } not been answered although the deadline has passed.
+escalated-to = Heads who have to see to these complaints (the list is in `escalations`):
+unit = Unit
 escalated = Newly escalated: { $department } to the level above the responsible unit, { $top } to the level above that.
 responsible-unit = Responsible unit
 branch = Branch

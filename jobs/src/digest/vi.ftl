@@ -37,6 +37,8 @@ was = trước đây: { $tier }
 
 overdue = Phản ánh quá hạn trả lời
 overdue-total = { $count } phản ánh chưa được trả lời dù đã hết hạn.
+escalated-to = Thủ trưởng đơn vị phải xử lý các phản ánh này (danh sách: `escalations`):
+unit = Đơn vị
 escalated = Mới chuyển lên cấp trên: { $department } lên một cấp, { $top } lên hai cấp.
 responsible-unit = Đơn vị chịu trách nhiệm
 branch = Chi cục

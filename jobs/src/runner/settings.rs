@@ -1,6 +1,7 @@
 //! The configuration file: settings, their defaults and their checks. `docs/phananh.toml` lists them all.
 
 use crate::classification::Rules;
+use schema::domain::legal_clock::ClockFiles;
 use schema::domain::suspension::{SuspensionLimits, SuspensionRules};
 use schema::domain::working_days::WorkingDays;
 use schema::keys::Keys;
@@ -27,6 +28,7 @@ pub struct Settings {
     pub classification: ClassificationSettings,
     pub calendar: CalendarSettings,
     pub measures: MeasureSettings,
+    pub deadlines: DeadlineSettings,
     /// The server's part, which the `api` crate parses.
     pub api: Option<toml::Table>,
     /// The keys of the key file; None without one. Not a setting: it travels with the settings to the jobs.
@@ -175,6 +177,14 @@ pub struct MeasureSettings {
     pub limits: Option<PathBuf>,
 }
 
+/// What decides about deadlines.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DeadlineSettings {
+    /// A file with the terms of the law other than the defaults.
+    pub terms: Option<PathBuf>,
+}
+
 /// Where seals are kept outside the database.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -234,6 +244,15 @@ impl Settings {
         Ok(SuspensionRules { calendar: self.working_days()?, limits })
     }
 
+    /// The files that change how deadlines are counted; None if the settings name none.
+    ///
+    /// # Errors
+    /// A message about a file that the settings name.
+    pub fn clock_files(&self) -> Result<Option<ClockFiles>, String> {
+        let files = ClockFiles::read(self.calendar.holidays.as_deref(), self.deadlines.terms.as_deref())?;
+        Ok(Some(files).filter(|files| *files != ClockFiles::default()))
+    }
+
     /// Checks everything but the settings of jobs.
     pub(super) fn check(&self) -> Result<(), String> {
         if self.scheduler.lease_seconds < 2 || self.scheduler.poll_seconds == 0 {
@@ -255,6 +274,7 @@ impl Settings {
             Rules::load(Some(file)).map_err(|error| format!("classification.rules: {error}"))?;
         }
         self.suspension_rules()?;
+        self.clock_files()?;
         if self.scheduler.lease() > LONGEST_LEASE {
             return Err(format!("scheduler: lease_seconds must be at most {}", LONGEST_LEASE.as_secs()));
         }

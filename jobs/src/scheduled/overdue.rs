@@ -2,7 +2,7 @@
 //! once twice the time allowed has passed.
 
 use crate::JobError;
-use crate::analyses::overdue::{Late, OverdueDocument, by_responsible_unit, overdue};
+use crate::analyses::overdue::{Late, OverdueDocument, by_responsible_unit, named_by, overdue};
 use crate::results::{result_row, store_result};
 use crate::runner::job::{Context, Job, Publish, day_of};
 use chrono::NaiveDate;
@@ -10,8 +10,10 @@ use diesel::prelude::*;
 use schema::db::dialect::rows_per_insert;
 use schema::db::{StoreError, WriteTx};
 use schema::each;
-use schema::enums::RunState;
+use schema::enums::{ComplaintEventKind, RunState};
+use schema::events::{ComplaintEvent, Fields, fields_of};
 use schema::models::{Escalation, JobRun};
+use schema::register::complaints::ESCALATION;
 use schema::states::{StateTable, pair};
 use schema::tables::{escalations, job_runs};
 use schema::{Id, Timestamp};
@@ -49,9 +51,11 @@ impl Job for EscalateOverdue {
                 .select(diesel::dsl::max(job_runs::as_of))
                 .first(tx.conn)?;
             let is_for_past_day = newest.is_some_and(|newest| newest > as_of);
-            let newly_escalated = if is_for_past_day { [0, 0] } else { escalate(tx, run.id, &overdue)? };
+            let (newly_escalated, named) =
+                if is_for_past_day { ([0, 0], Vec::new()) } else { escalate(tx, run.id, &overdue)? };
+            let escalated_to = named_by(&snapshot, named);
             let total = u32::try_from(overdue.len()).unwrap_or(u32::MAX);
-            let document = OverdueDocument { overdue: total, newly_escalated, branches };
+            let document = OverdueDocument { overdue: total, newly_escalated, escalated_to, branches };
             run.summary = Some(json!({ "overdue": total, "newlyEscalated": newly_escalated }).into());
             let row = result_row(run, NAME, as_of, &document);
             store_result(tx, &row)
@@ -59,8 +63,22 @@ impl Job for EscalateOverdue {
     }
 }
 
-/// Records escalations to levels that a complaint has not reached yet; returns how many are new for each level.
-fn escalate(tx: &mut WriteTx<'_>, run_id: Id, overdue: &[Late]) -> Result<[u32; 2], StoreError> {
+/// The event of an escalation: it changes no column of the complaint, and no version.
+fn escalated(row: &Escalation) -> ComplaintEvent {
+    let mut fields = fields_of(row);
+    fields.retain(|field, _| matches!(field.as_str(), "level" | "unit_id" | "due_on"));
+    ComplaintEvent {
+        complaint_id: row.complaint_id,
+        kind: ComplaintEventKind::Updated,
+        effective_at: row.escalated_at,
+        before: Some(Fields::new()),
+        after: Some(Fields::from_iter([(ESCALATION.to_owned(), fields.into())])),
+    }
+}
+
+/// Records escalations to levels that a complaint has not reached yet; returns how many are new for each level, and the
+/// unit that each of them names.
+fn escalate(tx: &mut WriteTx<'_>, run_id: Id, overdue: &[Late]) -> Result<([u32; 2], Vec<Id>), StoreError> {
     let before: HashMap<Id, i32> = escalations::table
         .group_by(escalations::complaint_id)
         .select((escalations::complaint_id, diesel::dsl::max(escalations::level)))
@@ -73,17 +91,23 @@ fn escalate(tx: &mut WriteTx<'_>, run_id: Id, overdue: &[Late]) -> Result<[u32; 
     let escalated_at: Timestamp = tx.now;
     for late in overdue {
         let level = before.get(&late.complaint).copied().unwrap_or(0);
+        // Each round has levels of its own.
+        let reached_before = 2 * (late.round - 1);
         for (next, unit_id, reached) in [(1, late.above, true), (2, late.top, late.twice)] {
-            if reached && level < next {
+            if reached && level < reached_before + next {
                 new[usize::from(next == 2)] += 1;
-                let complaint_id = late.complaint;
-                rows.push(Escalation { complaint_id, level: next, unit_id, due_on: late.due_on, escalated_at, run_id });
+                let (complaint_id, level, due_on) = (late.complaint, reached_before + next, late.due_on);
+                rows.push(Escalation { complaint_id, level, unit_id, due_on, escalated_at, run_id });
             }
         }
     }
     for chunk in rows.chunks(rows_per_insert(6)) {
         each!(&mut *tx.conn, c => diesel::insert_into(escalations::table).values(chunk).execute(c)?);
-        chunk.iter().for_each(|row| tx.record_state(StateTable::Escalations, &pair(row.complaint_id, row.level)));
+        for row in chunk {
+            tx.record_state(StateTable::Escalations, &pair(row.complaint_id, row.level));
+            tx.record(escalated(row));
+        }
     }
-    Ok(new)
+    let named = rows.iter().filter_map(|row| row.unit_id).collect();
+    Ok((new, named))
 }

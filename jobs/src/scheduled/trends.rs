@@ -6,6 +6,7 @@ use crate::analyses::trends::trends;
 use crate::results::result;
 use crate::runner::job::{Context, Job, Publish, day_of};
 use diesel::prelude::*;
+use schema::enums::ComplaintEventKind;
 use schema::models::JobRun;
 use schema::tables::complaint_events;
 use schema::{Conn, StoreError};
@@ -42,10 +43,11 @@ impl Job for Trends {
     }
 }
 
-/// The number of events of each kind up to a position.
+/// The number of events of each kind up to a position. Escalations, which jobs record, are no corrections.
 fn events(conn: &mut Conn, position: i64) -> Result<BTreeMap<String, i64>, StoreError> {
     Ok(complaint_events::table
         .filter(complaint_events::position.le(position))
+        .filter(complaint_events::kind.ne(ComplaintEventKind::Updated).or(complaint_events::actor.ne("job")))
         .group_by(complaint_events::kind)
         .select((complaint_events::kind, diesel::dsl::count_star()))
         .load::<(String, i64)>(conn)?

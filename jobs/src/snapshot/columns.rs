@@ -2,6 +2,7 @@
 
 use super::people::{Enterprises, Officers};
 use super::reference::Reference;
+use super::rounds::{self, ClockRows};
 use crate::facts::days::day_number;
 use chrono::{Datelike, NaiveDate};
 use diesel::prelude::*;
@@ -39,6 +40,8 @@ pub(super) struct Row {
     finding: Option<Finding>,
     decided_on: Option<NaiveDate>,
     version: i32,
+    due_on: Option<NaiveDate>,
+    answered_on: Option<NaiveDate>,
 }
 
 /// An allegation: complaint, officer, finding, day of the decision, attribution.
@@ -155,6 +158,8 @@ pub(super) struct Columns {
     due: Days,
     answered: Days,
     ended: Days,
+    escalated: Days,
+    rounds: ListPrimitiveChunkedBuilder<Int32Type>,
     /// The day as of which findings count.
     today: NaiveDate,
     /// The complaints with a finding that counts from a later day, and that day.
@@ -182,6 +187,8 @@ impl Columns {
             due: days("due"),
             answered: days("answered"),
             ended: days("ended"),
+            escalated: days("escalated"),
+            rounds: ListPrimitiveChunkedBuilder::new("rounds".into(), rows, 0, DataType::Int32),
             today,
             later: Vec::new(),
         }
@@ -213,7 +220,7 @@ impl Columns {
     pub fn push(
         &mut self,
         row: &Row,
-        first_response: Option<Timestamp>,
+        clock: &ClockRows,
         named: &[u32],
         reference: &Reference,
         enterprises: &Enterprises,
@@ -239,12 +246,15 @@ impl Columns {
         } else {
             self.named.append_slice(named);
         }
-        let deadline = category.and_then(|place| reference.categories.get(place as usize)?.deadline_days);
         let since = || day_number(local_date(row.state_since));
-        let answered_without_words = matches!(row.state, ComplaintState::Answered | ComplaintState::Closed).then(since);
-        self.due.append_option(deadline.map(|days| day_number(day).saturating_add(days)));
-        self.answered.append_option(first_response.map(|at| day_number(local_date(at))).or(answered_without_words));
+        self.due.append_option(row.due_on.map(day_number));
+        self.answered.append_option(row.answered_on.map(day_number));
         self.ended.append_option((row.state == ComplaintState::Closed || is_void(row.state)).then(since));
+        self.escalated.append_option(clock.escalated_on.map(day_number));
+        match rounds::encoded(&clock.rounds) {
+            Some(words) => self.rounds.append_slice(&words),
+            None => self.rounds.append_null(),
+        }
     }
 
     /// The number of complaints.
@@ -281,6 +291,8 @@ impl Columns {
             self.due.finish().into_column(),
             self.answered.finish().into_column(),
             self.ended.finish().into_column(),
+            self.escalated.finish().into_column(),
+            self.rounds.finish().into_column(),
             Column::new(EPISODE.into(), vec![0u32; rows]),
         ]);
         DataFrame::new(rows, columns)

@@ -3,6 +3,7 @@
 use super::columns::{Allegation, Columns, Row};
 use super::episodes::{self, number_all};
 use super::pieces::{IdHalves, Pieces};
+use super::rounds::ClockRows;
 use super::{Enterprises, Officers, Reference, Snapshot};
 use crate::JobError;
 use diesel::connection::DefaultLoadingMode;
@@ -11,10 +12,11 @@ use diesel::prelude::*;
 use schema::db::dialect::{KEYS_PER_QUERY, current_position};
 use schema::domain::calendar::local_date;
 use schema::enums::ReferenceEventKind;
-use schema::models::{Enterprise, Officer};
+use schema::models::{ComplaintClock, Enterprise, Officer};
 use schema::queries::{linked_complaints, originals_of};
 use schema::tables::{
-    complaint_events, complaint_officers, complaints, enterprises, officers, reference_events, unit_responses,
+    complaint_clocks, complaint_events, complaint_officers, complaints, enterprises, escalations, officers,
+    reference_events,
 };
 use schema::{Conn, Id, StoreError, Timestamp};
 use std::collections::{HashMap, HashSet};
@@ -137,13 +139,7 @@ pub(super) fn load_all(conn: &mut Conn, as_of: Timestamp, most: usize) -> Result
     let mut officers = Officers::default();
     for_each!(conn, officers::table.select(Officer::as_select()).order(officers::code), Officer, |row| officers
         .put(&row));
-    let first_responses = unit_responses::table
-        .filter(unit_responses::statement.is_null())
-        .group_by(unit_responses::complaint_id)
-        .select((unit_responses::complaint_id, diesel::dsl::min(unit_responses::responded_at)))
-        .order(unit_responses::complaint_id);
-    let mut responses: Vec<(Id, Timestamp)> = Vec::new();
-    for_each!(conn, first_responses, (Id, Option<Timestamp>), |row| responses.extend(row.1.map(|at| (row.0, at))));
+    let mut clocks = clock_rows(conn, None)?;
     let allegations = complaint_officers::table
         .order((complaint_officers::complaint_id, complaint_officers::ordinal))
         .select(ALLEGATION);
@@ -156,16 +152,16 @@ pub(super) fn load_all(conn: &mut Conn, as_of: Timestamp, most: usize) -> Result
     let mut pieces = Pieces::new(most);
     let mut named: Vec<(Id, u32)> = Vec::new();
     for_each!(conn, allegations, Allegation, |row| named.push((row.0, columns.word_of(&row, &officers))));
-    // All three lists are ordered by complaint, which allows a merge join.
-    let (mut responses, mut named, mut words) = (responses.as_slice(), named.as_slice(), Vec::new());
+    // Both lists are ordered by complaint, which allows a merge join. Few complaints have rows of the clock.
+    let (mut named, mut words) = (named.as_slice(), Vec::new());
     for_each!(conn, complaints::table.order(complaints::id).select(Row::as_select()), Row, |row| {
         words.clear();
         words.extend(next_of(&mut named, row.id));
-        let response = next_of(&mut responses, row.id).next();
+        let clock = clocks.remove(&row.id).unwrap_or_default();
         if linked.contains(&row.id) {
-            duplicates.push(&row, response, &words, &reference, &enterprises);
+            duplicates.push(&row, &clock, &words, &reference, &enterprises);
         } else {
-            columns.push(&row, response, &words, &reference, &enterprises);
+            columns.push(&row, &clock, &words, &reference, &enterprises);
             if columns.height() == most {
                 rows = rows.saturating_sub(most);
                 pieces.push(columns.take_frame(rows.min(most))?)?;
@@ -217,8 +213,29 @@ const ALLEGATION: (
     complaint_officers::attribution,
 );
 
-fn first_responses(rows: Vec<(Id, Option<Timestamp>)>) -> HashMap<Id, Timestamp> {
-    rows.into_iter().filter_map(|(id, first)| Some((id, first?))).collect()
+/// The rounds and the first escalation of complaints: of some, or of all that have any.
+fn clock_rows(conn: &mut Conn, of: Option<&[Id]>) -> Result<HashMap<Id, ClockRows>, JobError> {
+    let mut found: HashMap<Id, ClockRows> = HashMap::new();
+    let rounds = complaint_clocks::table
+        .order((complaint_clocks::complaint_id, complaint_clocks::round))
+        .select(ComplaintClock::as_select());
+    let escalated = escalations::table.select((escalations::complaint_id, escalations::escalated_at));
+    let (rounds, escalated): (Vec<ComplaintClock>, Vec<(Id, Timestamp)>) = match of {
+        None => (rounds.load(conn)?, escalated.load(conn)?),
+        Some(of) => (
+            rounds.filter(complaint_clocks::complaint_id.eq_any(of)).load(conn)?,
+            escalated.filter(escalations::complaint_id.eq_any(of)).load(conn)?,
+        ),
+    };
+    for row in rounds {
+        found.entry(row.complaint_id).or_default().rounds.push(row);
+    }
+    for (id, at) in escalated {
+        let first = &mut found.entry(id).or_default().escalated_on;
+        let day = local_date(at);
+        *first = Some(first.map_or(day, |known| known.min(day)));
+    }
+    Ok(found)
 }
 
 /// The snapshot at a later position: complaints that changed since are read again. It shares all pieces without any of
@@ -279,18 +296,12 @@ pub(super) fn refreshed(
         for allegation in &allegations {
             named.entry(allegation.0).or_default().push(columns.word_of(allegation, &officers));
         }
-        let responses = first_responses(
-            unit_responses::table
-                .filter(unit_responses::complaint_id.eq_any(chunk))
-                .filter(unit_responses::statement.is_null())
-                .group_by(unit_responses::complaint_id)
-                .select((unit_responses::complaint_id, diesel::dsl::min(unit_responses::responded_at)))
-                .load(conn)?,
-        );
+        let mut clocks = clock_rows(conn, Some(chunk))?;
         for row in rows {
             let words = named.get(&row.id).map_or(&[][..], Vec::as_slice);
+            let clock = clocks.remove(&row.id).unwrap_or_default();
             let those = if linked.contains_key(&row.id) { &mut duplicates } else { &mut columns };
-            those.push(&row, responses.get(&row.id).copied(), words, &before.reference, &enterprises);
+            those.push(&row, &clock, words, &before.reference, &enterprises);
         }
     }
     if changed.is_empty() {

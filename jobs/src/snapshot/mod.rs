@@ -12,6 +12,7 @@ mod past;
 mod people;
 mod pieces;
 mod reference;
+mod rounds;
 mod scan;
 mod shared;
 
@@ -22,6 +23,7 @@ pub use people::{Enterprises, Officers};
 pub use pieces::Piece;
 pub(crate) use pieces::in_chunks_of;
 pub use reference::Reference;
+pub use rounds::{Handling, Handlings};
 pub use scan::{ColumnCondition, Comparison, Listed, Nullable, Reading};
 
 use crate::JobError;
@@ -52,9 +54,11 @@ use std::sync::{Arc, Mutex, OnceLock};
 /// | `delay` | f64? | hours |
 /// | `blames`, `confidential` | bool | |
 /// | `named` | list of u32 | officers with findings and attributions, see [`meaning`] and [`attribution`]; never empty |
-/// | `due` | i32? | last day to answer, days since 1970; null for a category without a deadline |
-/// | `answered` | i32? | day of the first response, else of the state ANSWERED or CLOSED |
+/// | `due` | i32? | last day to answer in the present round, days since 1970; null without a deadline |
+/// | `answered` | i32? | day of the first response in the present round, else of the state ANSWERED or CLOSED |
 /// | `ended` | i32? | day closed, withdrawn or rejected |
+/// | `escalated` | i32? | day of the first escalation |
+/// | `rounds` | list of i32? | the rounds of the legal clock, see [`Handlings`]; null for one round without any stop |
 /// | `episode` | u32 | the same number for complaints of one episode, see [`Snapshot::episodes()`] |
 #[derive(Debug, Clone)]
 pub struct Snapshot {

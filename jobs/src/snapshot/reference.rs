@@ -2,11 +2,14 @@
 
 use crate::JobError;
 use diesel::prelude::*;
+use schema::domain::legal_clock::ClockRules;
 use schema::domain::tree::UnitTree;
 use schema::models::{IssueCategory, Unit, UnitParent};
+use schema::register::{clock_rules, rules_hash};
 use schema::tables::{issue_categories, unit_parents, units};
 use schema::{Conn, Id};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Units and categories, each ordered by code. The columns of the snapshot refer to them by index ("place").
 #[derive(Debug, Clone, Default)]
@@ -14,6 +17,9 @@ pub struct Reference {
     pub tree: UnitTree,
     pub units: Vec<Unit>,
     pub categories: Vec<IssueCategory>,
+    /// The rules by which deadlines were computed ([`rules_hash`]).
+    pub(super) clock: String,
+    pub clock_rules: Arc<ClockRules>,
     unit_place: HashMap<Id, u32>,
     category_place: HashMap<Id, u32>,
     unit_by_code: HashMap<String, u32>,
@@ -38,6 +44,8 @@ impl Reference {
             category_by_code: (0..).zip(&categories).map(|(at, category)| (category.code.clone(), at)).collect(),
             units: all,
             categories,
+            clock: rules_hash(conn)?,
+            clock_rules: clock_rules(conn)?,
         })
     }
 

@@ -7,6 +7,7 @@ use super::disclosure::{ATTRIBUTES, CELL_KEY, DECISION_WEIGHT, NOISED_COST, NOIS
 use super::entries::{Entries, Pairs};
 use crate::JobError;
 use crate::analyses::timeliness::median_survival;
+use crate::snapshot::Handlings;
 use crate::sums::{cost_of, delay_of};
 use polars::prelude::*;
 use schema::db::cancellation::check_cancelled;
@@ -47,6 +48,10 @@ measures! {
     DelayHours [sums] |of| Some(of.delay_hours);
     ShareAnsweredInTime [timeliness] |of| of.share_in_time();
     MedianDaysToResponse [median] |of| of.median_days;
+    Open [status] |of| Some(f64::from(of.open));
+    Overdue [status] |of| Some(f64::from(of.overdue));
+    Escalated [status] |of| Some(f64::from(of.escalated));
+    Reopened [status] |of| Some(f64::from(of.reopened));
 }
 
 /// Which measures are computed, in addition to the number of complaints.
@@ -58,11 +63,20 @@ pub struct SelectedMeasures {
     pub sums: bool,
     pub timeliness: bool,
     pub median: bool,
+    /// Open, overdue, escalated and reopened.
+    pub status: bool,
 }
 
 impl SelectedMeasures {
-    pub const ALL: Self =
-        Self { episodes: true, enterprises: true, officers: true, sums: true, timeliness: true, median: true };
+    pub const ALL: Self = Self {
+        episodes: true,
+        enterprises: true,
+        officers: true,
+        sums: true,
+        timeliness: true,
+        median: true,
+        status: true,
+    };
 }
 
 /// The measures of one group.
@@ -81,6 +95,13 @@ pub struct Measures {
     pub in_time: u32,
     /// Kaplan–Meier median of the days to the answer; None if the estimate never falls to one half.
     pub median_days: Option<f64>,
+    pub open: u32,
+    /// Open, not answered in the present round, and after the deadline.
+    pub overdue: u32,
+    /// Escalated at least once.
+    pub escalated: u32,
+    /// Reopened at least once.
+    pub reopened: u32,
     /// Set for fixed cells only. In these all other measures except `complaints` leave out confidential
     /// complaints.
     pub cell: CellMeasures,
@@ -132,6 +153,8 @@ pub struct Rows {
     /// (days waited, whether answered), and (due, answered in time).
     pub(super) waited: Vec<(i32, bool)>,
     pub(super) due: Vec<(bool, bool)>,
+    /// Whether open, overdue, escalated and reopened.
+    pub(super) status: Vec<[bool; 4]>,
 }
 
 impl Rows {
@@ -150,8 +173,11 @@ impl Rows {
                 columns.extend([NOISED_COST, NOISED_DELAY, DECISION_WEIGHT]);
             }
         }
-        if wanted.timeliness || wanted.median {
-            columns.extend(["day", "due", "answered", "ended"]);
+        if wanted.timeliness || wanted.median || wanted.status {
+            columns.extend(Handlings::COLUMNS);
+        }
+        if wanted.status {
+            columns.push("escalated");
         }
         columns
     }
@@ -185,18 +211,16 @@ impl Rows {
                 rows.noised = costs.into_iter().zip(values(table.column(NOISED_DELAY)?.f64()?)).collect();
             }
         }
-        if wanted.timeliness || wanted.median {
-            let column = |name: &str| table.column(name).and_then(|column| column.i32().cloned());
-            let (day, due, answered, ended) = (column("day")?, column("due")?, column("answered")?, column("ended")?);
-            for (((day, due), answered), ended) in day.iter().zip(due.iter()).zip(answered.iter()).zip(ended.iter()) {
-                let day = day.unwrap_or_default();
-                // The same as `analyses::timeliness::handled`.
-                let answered = answered.filter(|at| *at <= as_of);
-                let ended = ended.filter(|at| *at <= as_of);
-                let until = answered.or(ended).unwrap_or(as_of);
-                rows.waited.push(((until - day).max(0), answered.is_some()));
-                let was_due = due.is_some_and(|due| due <= as_of) && (answered.is_some() || ended.is_none());
-                rows.due.push((was_due, was_due && answered <= due && answered.is_some()));
+        if wanted.timeliness || wanted.median || wanted.status {
+            let handled = Handlings::of(table, as_of)?;
+            rows.waited = handled.iter().map(|row| (row.waited, row.answered)).collect();
+            rows.due = handled.iter().map(|row| (row.was_due, row.in_time)).collect();
+            if wanted.status {
+                let escalated = table.column("escalated")?.i32()?;
+                let status = handled.iter().zip(escalated.iter()).map(|(row, escalated)| {
+                    [row.open, row.overdue, escalated.is_some_and(|day| day <= as_of), row.reopened]
+                });
+                rows.status = status.collect();
             }
         }
         Ok(rows)
@@ -308,6 +332,18 @@ fn sum(rows: &Rows, pairs: &Pairs<'_>, measures: &mut [Measures], wanted: Select
         }
         for (of_group, (due, in_time)) in measures.iter_mut().zip(answered) {
             (of_group.due, of_group.in_time) = (due, in_time);
+        }
+    }
+    if wanted.status {
+        let mut counted = vec![[0u32; 4]; measures.len()];
+        for (group, row) in pairs.iter() {
+            let of_group = &mut counted[group as usize];
+            for (number, is_so) in of_group.iter_mut().zip(rows.status[row as usize]) {
+                *number += u32::from(is_so);
+            }
+        }
+        for (of_group, counted) in measures.iter_mut().zip(counted) {
+            [of_group.open, of_group.overdue, of_group.escalated, of_group.reopened] = counted;
         }
     }
     measures.iter_mut().zip(counts).for_each(|(of_group, count)| of_group.complaints = count);

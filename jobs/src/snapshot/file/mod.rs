@@ -272,9 +272,10 @@ static PROGRAM: LazyLock<Option<String>> = LazyLock::new(|| {
 });
 
 /// What the columns depend on in units and categories: their order, the peer groups of units, and the parents, kinds and
-/// deadlines of categories.
+/// deadlines of categories; and the rules of deadlines.
 fn hash_of(reference: &Reference) -> String {
     let mut hash = Sha256::new();
+    hash.update(&reference.clock);
     for unit in &reference.units {
         hash.update(unit.id.0.as_bytes());
         // No peer group is none of them.
@@ -287,6 +288,7 @@ fn hash_of(reference: &Reference) -> String {
         hash.update(category.kind.place().to_le_bytes());
         // No deadline is not a deadline of any number of days.
         hash.update(category.deadline_days.map_or(i64::MIN, i64::from).to_le_bytes());
+        hash.update(category.deadline_unit.map_or(u32::MAX, schema::enums::DeadlineUnit::place).to_le_bytes());
     }
     HEXLOWER.encode(&hash.finalize())
 }
