@@ -1,6 +1,7 @@
 //! The access table: which roles may use which fields (docs/threat-model.md), and what the audit log records of them.
 
 mod administration;
+mod clock;
 mod corrections;
 mod intake;
 mod interventions;
@@ -12,6 +13,7 @@ use super::roles::{
     ANALYSTS, BOARD_AND_ADMIN, BOARD_AND_DATA_TEAM, BOARD_AND_HEADS, BOARD_HEADS_AND_ADMIN, HISTORIES, REFERENCE,
 };
 use administration::ADMINISTRATION;
+use clock::CLOCK;
 use corrections::CORRECTIONS;
 use intake::INTAKE;
 use interventions::INTERVENTIONS;
@@ -50,8 +52,8 @@ type TableRow = (&'static str, &'static str, &'static [Reader], Audited);
 ///
 /// Enum values stand here like fields: to order or group by one is to name it. Validation refuses a value that
 /// the schema does not have.
-pub(super) const TABLE: [&[TableRow]; 7] =
-    [REGISTER, INTAKE, CORRECTIONS, INTERVENTIONS, STATISTICS_ROWS, WORDS, ADMINISTRATION];
+pub(super) const TABLE: [&[TableRow]; 8] =
+    [REGISTER, INTAKE, CORRECTIONS, CLOCK, INTERVENTIONS, STATISTICS_ROWS, WORDS, ADMINISTRATION];
 
 const REGISTER: &[TableRow] = &[
     // Queries.
@@ -116,7 +118,7 @@ const REGISTER: &[TableRow] = &[
     ("ChangeComplaintStateInput", "* reason", &[Board], No("written, not asked: the event holds it")),
     ("RecordFindingInput", "complaintId officer", &[Board], AsCondition),
     ("RecordFindingInput", "*", &[Board], No("written, not asked")),
-    ("HandleComplaintPayload", "*", &[Board], No("written objects have fields of their own")),
+    ("HandleComplaintPayload", "*", BOARD_AND_HEADS, No("written objects have fields of their own")),
     // Classification.
     ("Query", "classificationQueue emergingTerms", &[Board], Root),
     ("ClassificationQueueItem", "* model", &[Board], No("the complaint has fields of its own")),

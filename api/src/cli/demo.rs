@@ -12,7 +12,7 @@ use jobs::runner::settings::Settings;
 use jobs::scheduled::REGISTRY;
 use schema::enums::{DeliveryChannel, Locale, Role};
 use schema::register::access::{Holder, create_token, revoke_tokens};
-use schema::register::demonstration;
+use schema::register::{demonstration, use_rules};
 use schema::world::{Parameters, generate};
 use schema::{Db, StoreError};
 use std::path::{Path, PathBuf};
@@ -100,6 +100,7 @@ fn open() -> anyhow::Result<Db> {
             format!("{}: can the folder be written to?", here())
         }
     })?;
+    use_rules(&db, None)?;
     if db.read(|conn| Ok(demonstration::mark(conn)?.is_none() && demonstration::is_used(conn)?))? {
         anyhow::bail!("{FILE} holds real data: the demonstration needs its own file, start it in another folder");
     }

@@ -113,12 +113,12 @@ pub fn run(
     // A dry run creates no register: without one, it checks against a temporary empty one.
     let scratch;
     let db = if !args.dry_run {
-        super::register_or_new(open()?)?
+        super::register_or_new(open()?, settings)?
     } else if let Some(db) = register_of(database)? {
-        super::migrated(db)?
+        super::migrated(db, settings)?
     } else {
         scratch = WorkFolder::new()?;
-        super::migrated(Db::open(&format!("sqlite:{}", scratch.path().join("empty.db").display()))?)?
+        super::migrated(Db::open(&format!("sqlite:{}", scratch.path().join("empty.db").display()))?, settings)?
     };
     let name = path.display().to_string();
     let options = Options { dry_run: args.dry_run };

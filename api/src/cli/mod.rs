@@ -29,6 +29,7 @@ use ::jobs::scheduled::REGISTRY;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use output::{Format, Output};
 use schema::keys::Keys;
+use schema::register::use_rules;
 use schema::{Conn, Db};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -156,10 +157,10 @@ fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
         return key::run(command, out);
     }
     settings.keys = cli.key_file.as_deref().map(Keys::load).transpose()?.map(Arc::new);
-    let open = || register_or_new(Db::open(&cli.database)?);
-    let existing = || existing_register(Db::open_existing(&cli.database)?);
+    let open = || register_or_new(Db::open(&cli.database)?, &settings);
+    let existing = || existing_register(Db::open_existing(&cli.database)?, &settings);
     match &cli.command {
-        Command::Migrate => migrate::run(&Db::open(&cli.database)?, out),
+        Command::Migrate => migrate::run(&Db::open(&cli.database)?, &settings, out),
         Command::Serve(args) => serve::run(&cli.database, settings, args),
         Command::Demo(args) => demo::run(args, settings),
         Command::Import(args) => {
@@ -167,7 +168,7 @@ fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
         }
         Command::Generate(args) => {
             args.parameters().check()?;
-            generate::run(args, &register_or_new(Db::open_for_import(&cli.database)?)?, out)
+            generate::run(args, &register_or_new(Db::open_for_import(&cli.database)?, &settings)?, out)
         }
         // Report a wrong file before a database is opened.
         Command::Reorganise(args) => {
@@ -201,18 +202,18 @@ fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
 
 /// Opens an existing register. Commands that read or change a register never create one: on a new register `flags
 /// list` would succeed and report no flags.
-fn existing_register(db: Db) -> anyhow::Result<Db> {
+fn existing_register(db: Db, settings: &Settings) -> anyhow::Result<Db> {
     anyhow::ensure!(
         db.read(Conn::holds_register)?,
         "the database holds no register: check --database (PHANANH_DATABASE_URL); `phananh migrate` makes an empty one"
     );
-    migrated(db)
+    migrated(db, settings)
 }
 
 /// Opens the register of a database, and creates it if there is none.
-fn register_or_new(db: Db) -> anyhow::Result<Db> {
+fn register_or_new(db: Db, settings: &Settings) -> anyhow::Result<Db> {
     let is_new = !db.read(Conn::holds_register)?;
-    let db = migrated(db)?;
+    let db = migrated(db, settings)?;
     if is_new {
         output::print_note("note: the database held no register: an empty one was made");
     }
@@ -223,8 +224,10 @@ fn no_unit(code: &str) -> String {
     format!("there is no unit {code:?}: `phananh sql \"SELECT code FROM units\"` lists the codes")
 }
 
-fn migrated(db: Db) -> anyhow::Result<Db> {
+/// Migrates a register, and makes it count deadlines by the files that the settings name.
+fn migrated(db: Db, settings: &Settings) -> anyhow::Result<Db> {
     db.migrate()?;
+    use_rules(&db, settings.clock_files().map_err(anyhow::Error::msg)?.as_ref())?;
     if db.read(schema::register::demonstration::mark)?.is_some() {
         output::print_note("note: the database holds demonstration data: everything in it is invented");
     }

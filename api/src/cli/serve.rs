@@ -20,7 +20,7 @@ pub struct Args {
 }
 
 pub fn run(database: &str, settings: Settings, args: &Args) -> anyhow::Result<ExitCode> {
-    let db = super::register_or_new(Db::open_with(database, settings.database.pool_size())?)?;
+    let db = super::register_or_new(Db::open_with(database, settings.database.pool_size())?, &settings)?;
     actix_web::rt::System::new().block_on(async {
         let options = ServerOptions { database: database.to_owned(), dev: args.dev, settings, jobs: !args.no_jobs };
         let server = Server::new(db, listen(&args.listen)?, options)?;

@@ -18,6 +18,8 @@ use tokio::sync::broadcast::{Receiver, Sender, channel, error::RecvError};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChangeEvent {
     ComplaintReceived(Id),
+    /// A complaint and the level of the escalation.
+    ComplaintEscalated(Id, i32),
     FlagChanged(Id),
     JobRunChanged(Id),
 }
@@ -155,6 +157,8 @@ impl LastSeen {
         if next.position > self.position {
             let received = queries::complaints_received_between(conn, self.position, next.position)?;
             events.extend(received.into_iter().map(ChangeEvent::ComplaintReceived));
+            let escalated = queries::escalations_between(conn, self.position, next.position)?;
+            events.extend(escalated.into_iter().map(|(id, level)| ChangeEvent::ComplaintEscalated(id, level)));
         }
         let flags = next.flags.iter().filter(|(id, changed)| self.flags.get(id) != Some(changed));
         events.extend(flags.map(|(id, _)| ChangeEvent::FlagChanged(*id)));

@@ -41,6 +41,8 @@ mirror! {
     PeerGroup { Seaport, Airport, LandBorder, Inland, Other }
     /// What a category of issues concerns.
     CategoryKind { Proficiency, Procedure, RigidHandling, Technical, Conduct }
+    /// In which days the deadline of a category is counted: working days of the civil service, or calendar days.
+    DeadlineUnit { Working, Calendar }
     /// The legal form: phản ánh (FEEDBACK), khiếu nại (GRIEVANCE), tố cáo (DENUNCIATION).
     LegalForm { Feedback, Grievance, Denunciation }
     /// How the complaint came in.

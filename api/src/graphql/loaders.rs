@@ -8,9 +8,10 @@ use jobs::results::latest_result;
 use jobs::results::recurrence::{self, RecurrenceDocument};
 use jobs::snapshot::Snapshot;
 use schema::models::{
-    ApiToken, Attachment, CategorySuggestion, Classification, ComplaintAddition, ComplaintMatter, ComplaintOfficer,
-    ComplaintSource, Delivery, DigestSubscription, Enterprise, Flag, FlagAssessment, FlagReview, GuidanceOpinion,
-    IssueCategory, JobRun, Officer, Posting, Redaction, Unit, UnitParent, UnitResponse,
+    ApiToken, Attachment, CategorySuggestion, Classification, Complaint, ComplaintAddition, ComplaintClock,
+    ComplaintMatter, ComplaintOfficer, ComplaintSource, Delivery, DigestSubscription, Enterprise, Escalation, Flag,
+    FlagAssessment, FlagReview, GuidanceOpinion, IssueCategory, JobRun, Officer, Posting, Redaction, Unit, UnitParent,
+    UnitResponse,
 };
 use schema::{Conn, Id, StoreError, queries};
 use std::collections::HashMap;
@@ -63,6 +64,14 @@ loader!(
 loader!(
     /// The matters of a complaint that names no officer.
     MattersKey => Vec<ComplaintMatter>, queries::matters_of
+);
+loader!(
+    /// The rounds of the legal clock of a complaint.
+    ClocksKey => Vec<ComplaintClock>, queries::clocks_of
+);
+loader!(
+    /// The escalations of a complaint.
+    EscalationsKey => Vec<Escalation>, queries::escalations_of
 );
 loader!(
     /// What the classifier made of a complaint, with the suggested categories.
@@ -247,6 +256,24 @@ impl Loader<VisibleComplaintKey> for Loaders {
         let find = move |conn: &mut Conn| queries::complaint_ids_among(conn, &ids, || scope.condition());
         let found = self.0.read(find).await.map_err(Arc::new)?;
         Ok(found.into_iter().map(|id| (VisibleComplaintKey(id), ())).collect())
+    }
+}
+
+/// The row of a complaint, if the viewer may see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ComplaintKey(pub Id);
+
+impl Loader<ComplaintKey> for Loaders {
+    type Value = Complaint;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[ComplaintKey]) -> Result<HashMap<ComplaintKey, Complaint>, Arc<Error>> {
+        let Some(viewer) = &self.0.viewer else { return Ok(HashMap::new()) };
+        let scope = viewer.scope(&self.0.app.snapshots.current().reference.tree);
+        let ids: Vec<Id> = keys.iter().map(|key| key.0).collect();
+        let find = move |conn: &mut Conn| queries::complaints_by_id(conn, &ids, || Ok(scope.condition()));
+        let found = self.0.read(find).await.map_err(Arc::new)?;
+        Ok(found.into_iter().map(|(id, row)| (ComplaintKey(id), row)).collect())
     }
 }
 

@@ -5,7 +5,7 @@ use super::change_feed::{ChangeEvent, next};
 use super::context::{request, snapshot, viewer};
 use super::error::from_store;
 use super::filter::Filter;
-use super::types::{Complaint, ComplaintFilter, Flag, JobRun};
+use super::types::{Complaint, ComplaintFilter, Escalation, Flag, JobRun};
 use crate::access::Scope;
 use async_graphql::{Context, Result, Subscription as GraphqlSubscription};
 use futures_util::Stream;
@@ -65,6 +65,20 @@ impl Subscription {
             let row = queries::complaint_by_id(conn, id, conditions.into_iter().flatten())?;
             noting.note_complaints(row.iter().map(|row| row.id));
             Ok(row.map(Complaint))
+        })
+        .await
+    }
+
+    /// Escalations of overdue complaints that you may see, as they happen on any node. A slow client gets RATE_LIMITED
+    /// as for `complaintReceived`.
+    async fn complaint_escalated(&self, ctx: &Context<'_>) -> Result<impl Stream<Item = Result<Escalation>> + use<>> {
+        let viewer = viewer(ctx)?.clone();
+        let app = request(ctx)?.app.clone();
+        stream(ctx, move |conn, happened| {
+            let ChangeEvent::ComplaintEscalated(id, level) = happened else { return Ok(None) };
+            let reference = app.snapshots.current().reference.clone();
+            let visible = viewer.escalations(&reference.tree);
+            Ok(queries::escalation_to_level(conn, id, level, visible)?.map(Escalation))
         })
         .await
     }

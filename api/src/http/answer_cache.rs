@@ -18,12 +18,14 @@ use crate::access::{Viewer, Weight};
 use crate::budget::Counted;
 use crate::graphql::position_reader::PositionReader;
 use bytes::Bytes;
+use chrono::NaiveDate;
 use jobs::snapshot::Snapshot;
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use schema::db::dialect::current_position;
+use schema::domain::calendar::local_date;
 use schema::enums::{Locale, Role};
-use schema::{Db, Id, JsonText};
+use schema::{Db, Id, JsonText, Timestamp};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -39,6 +41,8 @@ pub struct AnswerKey {
     officer: Option<Id>,
     outside: bool,
     locale: Locale,
+    /// Conditions may ask what is overdue today.
+    today: NaiveDate,
 }
 
 impl AnswerKey {
@@ -50,6 +54,7 @@ impl AnswerKey {
             officer: viewer.officer_id,
             outside: viewer.outside,
             locale,
+            today: local_date(Timestamp::now()),
         }
     }
 }
@@ -255,6 +260,7 @@ mod tests {
         officer: None,
         outside: false,
         locale: Locale::Vi,
+        today: NaiveDate::MIN,
     };
 
     /// A cache over a register, whose position is the number.
@@ -320,6 +326,7 @@ mod tests {
             AnswerKey { officer: id, ..BOARD },
             AnswerKey { outside: true, ..BOARD },
             AnswerKey { locale: Locale::En, ..BOARD },
+            AnswerKey { today: NaiveDate::MAX, ..BOARD },
         ] {
             assert_eq!(found(&cache, other, at(10, 1)), Err(false), "{other:?}");
         }

@@ -3,11 +3,9 @@
 use crate::db::{Conn, StoreError, dialect::KEYS_PER_QUERY};
 use crate::enums::Side;
 use crate::events::{Entity, StoredComplaintEvent, StoredReferenceEvent};
-use crate::models::{Escalation, Principal};
+use crate::models::Principal;
 use crate::sql_types::Id;
-use crate::tables::{
-    complaint_event_values, complaint_events, escalations, principals, reference_event_values, reference_events,
-};
+use crate::tables::{complaint_event_values, complaint_events, principals, reference_event_values, reference_events};
 use diesel::prelude::*;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -34,25 +32,6 @@ pub fn complaint_events_of(
             .filter(complaint_events::complaint_id.eq_any(chunk))
             .order((complaint_events::complaint_id, complaint_events::position, complaint_events::ordinal))
             .select(StoredComplaintEvent::as_select())
-            .load(conn)?;
-        for row in rows {
-            found.entry(row.complaint_id).or_default().push(row);
-        }
-    }
-    Ok(found)
-}
-
-/// The escalations of complaints, the lowest level first.
-///
-/// # Errors
-/// If the database cannot be read.
-pub fn escalations_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, Vec<Escalation>>, StoreError> {
-    let mut found: HashMap<Id, Vec<Escalation>> = HashMap::new();
-    for chunk in complaints.chunks(KEYS_PER_QUERY) {
-        let rows: Vec<Escalation> = escalations::table
-            .filter(escalations::complaint_id.eq_any(chunk))
-            .order((escalations::complaint_id, escalations::level))
-            .select(Escalation::as_select())
             .load(conn)?;
         for row in rows {
             found.entry(row.complaint_id).or_default().push(row);

@@ -22,8 +22,8 @@ use schema::enums::{GuidanceState, Role, UnitKind};
 use schema::models::Complaint;
 use schema::queries::{Pred, in_select, not_true};
 use schema::tables::{
-    complaint_officers, complaints, correction_proposal_officers, correction_proposals, digests, enterprises, flags,
-    guidance_documents, measures, merges, officers, postings, unit_parents, unit_responses,
+    complaint_officers, complaints, correction_proposal_officers, correction_proposals, digests, enterprises,
+    escalations, flags, guidance_documents, measures, merges, officers, postings, unit_parents, unit_responses,
 };
 use schema::{Id, Timestamp};
 
@@ -128,6 +128,29 @@ impl Viewer {
     pub fn merges(&self) -> Option<Pred<merges::table>> {
         let sees_all = self.role == Role::Board && !self.is_an_officer();
         (!sees_all).then(|| Box::new(merges::id.is_null().nullable()) as Pred<merges::table>)
+    }
+
+    /// The escalations that this viewer may see; None for all of them. A UNIT_HEAD sees those that name its unit or a
+    /// unit below it now, of complaints that it sees or reads redacted. No viewer sees those of complaints that name
+    /// the viewer.
+    pub fn escalations(&self, tree: &UnitTree) -> Option<Pred<escalations::table>> {
+        let scope = self.scope(tree);
+        let of = |visible: Pred<complaints::table>| {
+            let ids = complaints::table.into_boxed::<MultiBackend>().filter(visible).select(complaints::id);
+            in_select(escalations::complaint_id, ids)
+        };
+        match (self.role, self.unit_id) {
+            (Role::Board, _) => Some(Box::new(of(scope.condition()?))),
+            (Role::UnitHead, Some(unit)) => {
+                let below: Vec<Id> = tree.below_on(unit, local_date(Timestamp::now())).into_iter().collect();
+                let visible: Pred<complaints::table> = match scope.condition() {
+                    Some(open) => Box::new(open.or(scope.confidential())),
+                    None => scope.confidential(),
+                };
+                Some(Box::new(escalations::unit_id.eq_any(below).and(of(visible))))
+            }
+            _ => Some(Box::new(escalations::complaint_id.is_null().nullable())),
+        }
     }
 
     /// The digests that this viewer may see; None for all of them. An officer sees none: their totals count

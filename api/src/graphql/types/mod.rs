@@ -14,6 +14,7 @@ pub mod correction;
 pub mod digest;
 pub mod duplicate;
 pub mod enterprise;
+pub mod escalation;
 pub mod flag;
 pub mod guidance;
 pub mod history;
@@ -40,6 +41,7 @@ pub use category::{CategoryFilter, IssueCategory};
 pub use complaint::{Complaint, ComplaintConnection, ComplaintFilter, ComplaintOrder};
 pub use digest::Digest;
 pub use enterprise::{Enterprise, EnterpriseFilter};
+pub use escalation::Escalation;
 pub use flag::Flag;
 pub use guidance::GuidanceDocument;
 pub use job_run::JobRun;
@@ -67,6 +69,7 @@ pub struct RegisterQueries(
     complainant::ComplainantQueries,
     duplicate::DuplicateQueries,
     response::UnitResponseQueries,
+    escalation::EscalationQueries,
     category::IssueCategoryQueries,
     enterprise::EnterpriseQueries,
     officer::OfficerQueries,

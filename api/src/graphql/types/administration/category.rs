@@ -1,7 +1,7 @@
 //! Mutations of issue categories.
 
 use super::written;
-use crate::graphql::enums::CategoryKind;
+use crate::graphql::enums::{CategoryKind, DeadlineUnit};
 use crate::graphql::types::IssueCategory;
 use async_graphql::{Context, InputObject, MaybeUndefined, Object, Result, SimpleObject};
 use chrono::NaiveDate;
@@ -22,6 +22,9 @@ pub struct CreateIssueCategoryInput {
     pub serious: bool,
     /// Days within which a complaint must be answered, 1 to 3,650; no deadline if this is missing.
     pub deadline_days: Option<i32>,
+    /// In which days they are counted.
+    #[graphql(default_with = "DeadlineUnit::Working")]
+    pub deadline_unit: DeadlineUnit,
     /// The code of the headquarters unit in charge.
     pub owner: Option<String>,
 }
@@ -39,8 +42,11 @@ pub struct ChangeIssueCategoryInput {
     pub name_en: MaybeUndefined<String>,
     pub kind: Option<CategoryKind>,
     pub serious: Option<bool>,
-    /// Days within which a complaint must be answered, 1 to 3,650.
+    /// Days within which a complaint must be answered, 1 to 3,650. The complaints of the category get another
+    /// deadline.
     pub deadline_days: MaybeUndefined<i32>,
+    /// In which days they are counted.
+    pub deadline_unit: Option<DeadlineUnit>,
     /// The code of the headquarters unit in charge.
     pub owner: MaybeUndefined<String>,
 }
@@ -83,6 +89,7 @@ impl CategoryMutations {
             kind: input.kind.into(),
             serious: input.serious,
             deadline_days: input.deadline_days,
+            deadline_unit: input.deadline_unit.into(),
             owner: input.owner,
         };
         let done = written(ctx, move |tx| administration::create_category(tx, &new)).await?;
@@ -104,6 +111,7 @@ impl CategoryMutations {
             kind: input.kind.map(Into::into),
             serious: input.serious,
             deadline_days: input.deadline_days.into(),
+            deadline_unit: input.deadline_unit.map(Into::into),
             owner: input.owner.into(),
         };
         let done = written(ctx, move |tx| administration::change_category(tx, &seen, change)).await?;

@@ -6,7 +6,7 @@ pub use filter::{CategoryFilter, selected_categories, with_those_below};
 
 use crate::graphql::connection::{connection, list};
 use crate::graphql::context::{request, snapshot, viewer};
-use crate::graphql::enums::{CategoryKind, Locale};
+use crate::graphql::enums::{CategoryKind, DeadlineUnit, Locale};
 use crate::graphql::execute::Inline;
 use crate::graphql::filter::Filter;
 use crate::graphql::loaders::{CategoryKey, CategoryRevisionKey, UnitKey, loaders, one, reference_row};
@@ -74,6 +74,11 @@ impl IssueCategory {
     /// Days within which a complaint must be answered; null if there is no deadline.
     async fn deadline_days(&self) -> Option<i32> {
         self.0.deadline_days
+    }
+
+    /// In which days `deadlineDays` are counted.
+    async fn deadline_unit(&self) -> DeadlineUnit {
+        self.0.deadline_unit.unwrap_or(schema::enums::DeadlineUnit::Working).into()
     }
 
     /// Whether an import created the category from its code alone, and no description has followed.

@@ -2,8 +2,8 @@
 //!
 //! Each depends on nothing but the version of the complaint, the names in the snapshot and the rights of the viewer.
 //! Fields that change otherwise stay out: flags, analyses and suggestions change by runs of jobs, sources without a new
-//! version, redacted texts belong to no version of the row, histories grow by escalations, and lists below a unit or an
-//! officer change with other complaints.
+//! version, redacted texts belong to no version of the row, histories grow by escalations, lists below a unit or an
+//! officer change with other complaints, and deadlines change with those of categories, or with the day.
 
 use crate::graphql::execute::selection::Cacheable;
 
@@ -27,7 +27,19 @@ static UNIT: Cacheable = Cacheable {
 
 static CATEGORY: Cacheable = Cacheable {
     name: "IssueCategory",
-    leaves: &["id", "code", "name", "nameVi", "nameEn", "kind", "serious", "deadlineDays", "validTo", "unknown"],
+    leaves: &[
+        "id",
+        "code",
+        "name",
+        "nameVi",
+        "nameEn",
+        "kind",
+        "serious",
+        "deadlineDays",
+        "deadlineUnit",
+        "validTo",
+        "unknown",
+    ],
     objects: &[("owner", &UNIT)],
 };
 
@@ -116,7 +128,7 @@ static LIST: Cacheable = Cacheable {
 
 /// Lists of complaints at the root. Such an answer depends on nothing but the register at one position, the names and
 /// the tree of units in the snapshot, and the rights of the viewer: every argument of a list (filters, orders, cursors)
-/// compares values of the register with those of the document, and none with the clock.
+/// compares values of the register with those of the document, or with the day, which the cache of answers counts in.
 pub static LISTS: Cacheable = Cacheable { name: "Query", leaves: &[], objects: &[("complaints", &LIST)] };
 
 #[cfg(test)]
@@ -133,22 +145,31 @@ mod tests {
         (
             "Complaint",
             &[
-                "sources",
-                "redactedText",
-                "history",
-                "relation",
-                "suggestions",
                 "additions",
+                "answeredInTime",
+                "answeredOn",
                 "attachments",
-                "takenBy",
+                "clockStoppedSince",
+                "dueOn",
                 "duplicateOf",
                 "duplicates",
+                "escalatedTo",
+                "escalations",
+                "history",
+                "overdue",
+                "overdueDays",
                 "possibleDuplicates",
+                "redactedText",
+                "relation",
+                "rounds",
+                "sources",
+                "suggestions",
+                "takenBy",
             ],
         ),
-        ("Unit", &["scorecard", "complaints", "responsibleFor", "flag", "cusum", "parents", "history"]),
-        ("IssueCategory", &["parent", "complaints", "history"]),
-        ("Officer", &["mergedInto", "flag", "record", "complaints", "postings", "history"]),
+        ("Unit", &["scorecard", "complaints", "responsibleFor", "flag", "cusum", "parents", "revision", "history"]),
+        ("IssueCategory", &["parent", "complaints", "revision", "history"]),
+        ("Officer", &["mergedInto", "flag", "record", "complaints", "postings", "revision", "history"]),
         ("Enterprise", &["mergedInto", "complaints", "history"]),
         ("Allegation", &[]),
         ("UnitResponse", &[]),

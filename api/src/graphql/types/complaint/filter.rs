@@ -4,19 +4,24 @@ use crate::access::{OfUnit, within as within_unit};
 use crate::graphql::filter::Filter;
 use crate::graphql::filter::{
     AttributionOps, BooleanOps, ChannelOps, ComplaintStateOps, DateOps, DateTimeOps, DecimalOps, FindingOps, FloatOps,
-    IdOps, LegalFormOps, OptionalCondition, ReferenceData, StringOps, balanced, combine, filter, null_op, text_ops,
+    IdOps, IntOps, LegalFormOps, OptionalCondition, ReferenceData, StringOps, balanced, combine, filter, null_op,
+    selected, text_ops,
 };
 use crate::graphql::types::category::selected_categories;
 use crate::graphql::types::unit::{unit_of, unit_of_within};
 use crate::graphql::types::{CategoryFilter, EnterpriseFilter, OfficerFilter, ResponseFilter, UnitFilter};
 use async_graphql::{InputObject, Result};
+use chrono::NaiveDate;
 use diesel::prelude::*;
 use schema::db::MultiBackend;
+use schema::domain::calendar::local_date;
 use schema::domain::ids::ids_of_reference;
-use schema::queries::{Pred, in_select};
+use schema::queries::{
+    Pred, answered_in_time, answered_late, escalated_to, in_select, not_true, overdue_by, overdue_on,
+};
 use schema::queries::{of_a_register, registered, text_contains};
 use schema::tables::{complaint_officers, complaint_sources, complaints, enterprises, officers, unit_responses, units};
-use schema::{Id, StoreError, queries};
+use schema::{Id, StoreError, Timestamp};
 
 filter! {
     /// Conditions on complaints, joined by AND.
@@ -45,6 +50,20 @@ filter! {
         cost_vnd: DecimalOps => money(complaints::cost_vnd),
         /// In hours.
         delay_hours: FloatOps => value(complaints::delay_hours),
+        /// The last day to answer in the present round.
+        due_on: DateOps => value(complaints::due_on),
+        /// The day of the answer in the present round.
+        answered_on: DateOps => value(complaints::answered_on),
+        /// Whether the complaint is open, not answered in its present round, and its deadline is before today, with a
+        /// clock that runs.
+        overdue: BooleanOps => by(is_overdue),
+        /// By how many days it is overdue today; 0 if it is not.
+        overdue_days: IntOps => by(of_overdue_days),
+        /// Whether each round was answered by its deadline. Null while that is not known: before an answer, unless a
+        /// deadline has passed; and for complaints without a deadline.
+        answered_in_time: BooleanOps => by(is_answered_in_time),
+        /// The unit that the latest escalation of the present round names.
+        escalated_to: UnitFilter => by(is_escalated_to),
         blames_system: BooleanOps => truth(complaints::blames_system),
         confidential: BooleanOps => truth(complaints::confidential),
         anonymous: BooleanOps => by(is_anonymous),
@@ -91,6 +110,63 @@ fn is_anonymous(ops: &BooleanOps, _: &ReferenceData) -> OptionalCondition<compla
     Ok(balanced(conditions, |a, b| Box::new(a.and(b))))
 }
 
+fn today() -> NaiveDate {
+    local_date(Timestamp::now())
+}
+
+/// The opposite of a condition.
+fn without(condition: Pred<complaints::table>) -> Pred<complaints::table> {
+    Box::new(not_true(condition))
+}
+
+/// Operators on whether a complaint is overdue, which is never null.
+fn is_overdue(ops: &BooleanOps, _: &ReferenceData) -> OptionalCondition<complaints::table> {
+    let mut conditions: Vec<Pred<complaints::table>> = Vec::new();
+    for wanted in [ops.eq, ops.ne.map(|ne| !ne)].into_iter().flatten() {
+        let overdue = overdue_on(today());
+        conditions.push(if wanted { overdue } else { without(overdue) });
+    }
+    null_op!(conditions, ops, complaints::id);
+    Ok(balanced(conditions, |a, b| Box::new(a.and(b))))
+}
+
+/// Operators on the days by which a complaint is overdue, which are never null.
+fn of_overdue_days(ops: &IntOps, _: &ReferenceData) -> OptionalCondition<complaints::table> {
+    let at_least = |days: i32| overdue_by(today(), days);
+    let more_than = |days: i32| overdue_by(today(), days.saturating_add(1));
+    let exactly = |days: i32| -> Pred<complaints::table> { Box::new(at_least(days).and(without(more_than(days)))) };
+    let mut conditions: Vec<Pred<complaints::table>> = Vec::new();
+    conditions.extend(ops.eq.map(exactly));
+    conditions.extend(ops.ne.map(|days| without(exactly(days))));
+    if let Some(days) = &ops.r#in {
+        let any = balanced(days.iter().copied().map(exactly).collect(), |a, b| Box::new(a.or(b)));
+        conditions.push(any.unwrap_or_else(|| Box::new(complaints::id.is_null().nullable())));
+    }
+    conditions.extend(ops.gte.map(at_least));
+    conditions.extend(ops.gt.map(more_than));
+    conditions.extend(ops.lt.map(|days| without(at_least(days))));
+    conditions.extend(ops.lte.map(|days| without(more_than(days))));
+    null_op!(conditions, ops, complaints::id);
+    Ok(balanced(conditions, |a, b| Box::new(a.and(b))))
+}
+
+/// Operators on whether a complaint was answered in time.
+fn is_answered_in_time(ops: &BooleanOps, _: &ReferenceData) -> OptionalCondition<complaints::table> {
+    let known = || -> Pred<complaints::table> { Box::new(answered_in_time().or(answered_late(today()))) };
+    let mut conditions: Vec<Pred<complaints::table>> = Vec::new();
+    for wanted in [ops.eq, ops.ne.map(|ne| !ne)].into_iter().flatten() {
+        conditions.push(if wanted { answered_in_time() } else { answered_late(today()) });
+    }
+    conditions.extend(ops.is_null.map(|null| if null { without(known()) } else { known() }));
+    Ok(balanced(conditions, |a, b| Box::new(a.and(b))))
+}
+
+/// Complaints whose latest escalation names a unit that the filter selects.
+fn is_escalated_to(filter: &UnitFilter, reference: &ReferenceData) -> OptionalCondition<complaints::table> {
+    let of = selected!(units, filter, reference);
+    Ok(Some(Box::new(escalated_to(of.select(units::id)))))
+}
+
 /// Conditions on sources: one imported source must satisfy all of them. `isNull` asks whether the complaint has any
 /// source, since no source row has null columns.
 fn of_sources(filter: &ComplaintFilter) -> OptionalCondition<complaints::table> {
@@ -107,7 +183,7 @@ fn of_sources(filter: &ComplaintFilter) -> OptionalCondition<complaints::table> 
     }
     for null in wanted.into_iter().flatten() {
         let any = in_select(complaints::id, all().select(complaint_sources::complaint_id));
-        conditions.push(if null { Box::new(queries::not_true(Box::new(any))) } else { Box::new(any) });
+        conditions.push(if null { Box::new(not_true(Box::new(any))) } else { Box::new(any) });
     }
     Ok(balanced(conditions, |a, b| Box::new(a.and(b))))
 }

@@ -3,6 +3,7 @@
 mod allegation;
 mod cacheable;
 mod children;
+mod clock;
 mod column_filter;
 mod filter;
 mod from_memory;
@@ -41,7 +42,7 @@ use crate::graphql::types::duplicate::{DuplicatesKey, OriginalKey, PossibleDupli
 use crate::graphql::types::history::{ComplaintHistoryConnection, history_of_complaint};
 use crate::graphql::types::response::responses_of;
 use crate::graphql::types::{
-    Enterprise, IssueCategory, ResponseFilter, Unit, UnitResponseConnection, UnitResponseOrder,
+    Enterprise, Escalation, IssueCategory, ResponseFilter, Unit, UnitResponseConnection, UnitResponseOrder,
 };
 use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
 use chrono::NaiveDate;
@@ -294,6 +295,54 @@ impl Complaint {
     /// The day of that finding; null until there is one.
     async fn decided_on(&self) -> Option<NaiveDate> {
         self.0.decided_on
+    }
+
+    /// The last day to answer in the present round, by the legal form, the category, and the steps of the clock; null
+    /// without a deadline.
+    async fn due_on(&self) -> Option<NaiveDate> {
+        self.0.due_on
+    }
+
+    /// The day of the answer in the present round; null until there is one.
+    async fn answered_on(&self) -> Option<NaiveDate> {
+        self.0.answered_on
+    }
+
+    /// Since when the clock is stopped; null while it runs.
+    async fn clock_stopped_since(&self) -> Option<NaiveDate> {
+        self.0.clock_stopped_since
+    }
+
+    /// Whether the complaint is open, not answered in its present round, and its deadline is before today, with a
+    /// clock that runs.
+    async fn overdue(&self) -> bool {
+        self.0.overdue_days(clock::today()) > 0
+    }
+
+    /// By how many days it is overdue today; 0 if it is not.
+    async fn overdue_days(&self) -> i64 {
+        self.0.overdue_days(clock::today())
+    }
+
+    /// Whether each round was answered by its deadline. Null while that is not known: before an answer, unless a
+    /// deadline has passed; and without a deadline.
+    async fn answered_in_time(&self, ctx: &Context<'_>) -> Result<Option<bool>> {
+        Ok(self.0.answered_in_time(&clock::clocks_of(ctx, self.0.id).await?, clock::today()))
+    }
+
+    /// The rounds of the legal clock: the first begins with receipt, and each reopening begins another one.
+    async fn rounds(&self, ctx: &Context<'_>) -> Result<Vec<clock::ComplaintRound>> {
+        clock::rounds_of(ctx, self).await
+    }
+
+    /// The escalations of the complaint, the first one first.
+    async fn escalations(&self, ctx: &Context<'_>) -> Result<Vec<Inline<Escalation>>> {
+        clock::escalations_of(ctx, self.0.id).await
+    }
+
+    /// The unit that the latest escalation of the present round names; null if there is none.
+    async fn escalated_to(&self, ctx: &Context<'_>) -> Result<Option<Inline<Unit>>> {
+        clock::escalated_to(ctx, self.0.id).await
     }
 
     /// Grows by one with each change. Pass it as `expectedVersion`.

@@ -1,4 +1,4 @@
-//! Mutations by which the Board handles a complaint.
+//! Mutations by which the Board handles a complaint, and by which it and unit heads take the steps of its clock.
 
 use super::Complaint;
 use crate::graphql::context::{request, viewer};
@@ -9,7 +9,10 @@ use crate::graphql::input::{LONG, optional, required};
 use crate::graphql::scalars::parse_id;
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use chrono::NaiveDate;
-use schema::register::{Handling, handle};
+use schema::db::WriteTx;
+use schema::enums::Role;
+use schema::register::complaints::Case;
+use schema::register::{ClockStep, Handling, change_clock, handle};
 use schema::{Id, StoreError};
 
 /// The category of a complaint, and the attributions of its officers.
@@ -54,6 +57,31 @@ pub struct ChangeComplaintStateInput {
     pub state: ComplaintState,
     /// The grounds, required to reject or reopen. At most 100,000 characters.
     pub reason: Option<String>,
+}
+
+/// The acceptance of a grievance or a denunciation.
+#[derive(Debug, InputObject)]
+pub struct AcceptComplaintInput {
+    pub complaint_id: ID,
+    /// The version that you read; another version gives CONFLICT.
+    pub expected_version: i32,
+    /// The day of acceptance, not before receipt and not in the future. Default: today.
+    pub accepted_on: Option<NaiveDate>,
+    /// Whether the longer term of remote areas applies.
+    #[graphql(default)]
+    pub remote_area: bool,
+    /// At most 100,000 characters.
+    pub reason: Option<String>,
+}
+
+/// A step of the clock of a complaint.
+#[derive(Debug, InputObject)]
+pub struct ClockStepInput {
+    pub complaint_id: ID,
+    /// The version that you read; another version gives CONFLICT.
+    pub expected_version: i32,
+    /// Why, at most 100,000 characters.
+    pub reason: String,
 }
 
 /// A finding about a complaint.
@@ -131,6 +159,37 @@ impl ComplaintMutations {
         handled(ctx, &input.complaint_id, input.expected_version, handling).await
     }
 
+    /// Accepts a grievance or a denunciation; its term begins. The Board may, and the head of the responsible unit or
+    /// of one above it. NOT_FOUND if you may not see it, or head another unit, BAD_USER_INPUT if it is FEEDBACK or
+    /// the day is wrong, CONFLICT if it has changed, was accepted or answered, or has ended.
+    async fn accept_complaint(&self, ctx: &Context<'_>, input: AcceptComplaintInput) -> Result<HandleComplaintPayload> {
+        let AcceptComplaintInput { complaint_id, expected_version, accepted_on, remote_area, reason } = input;
+        let reason = optional("reason", reason.as_deref(), LONG)?;
+        let step = ClockStep::Accept { on: accepted_on, remote_area };
+        let accept =
+            move |tx: &mut WriteTx<'_>, id: Id| change_clock(tx, id, expected_version, &step, reason.as_deref());
+        changed(ctx, &complaint_id, accept).await
+    }
+
+    /// Extends the deadline of a complaint, as often and as long as the terms of its legal form allow. NOT_FOUND as
+    /// for `acceptComplaint`, BAD_USER_INPUT if it has no deadline, CONFLICT if it has changed, is overdue, not
+    /// accepted yet or answered, has ended, or was extended as often as is allowed.
+    async fn extend_deadline(&self, ctx: &Context<'_>, input: ClockStepInput) -> Result<HandleComplaintPayload> {
+        stepped(ctx, input, ClockStep::Extend).await
+    }
+
+    /// Stops the clock of a complaint: days do not count until it is resumed. NOT_FOUND as for `acceptComplaint`,
+    /// BAD_USER_INPUT if it has no deadline, CONFLICT if it has changed, is overdue, stopped or answered, or has ended.
+    async fn suspend_clock(&self, ctx: &Context<'_>, input: ClockStepInput) -> Result<HandleComplaintPayload> {
+        stepped(ctx, input, ClockStep::Stop).await
+    }
+
+    /// Lets the clock of a complaint run again. NOT_FOUND as for `acceptComplaint`, CONFLICT if it has changed or its
+    /// clock runs.
+    async fn resume_clock(&self, ctx: &Context<'_>, input: ClockStepInput) -> Result<HandleComplaintPayload> {
+        stepped(ctx, input, ClockStep::Resume).await
+    }
+
     /// Records a finding about an officer that a complaint names, or about the complaint. NOT_FOUND if you may
     /// not see it, BAD_USER_INPUT if the officer or the day is wrong, CONFLICT if the complaint has changed.
     async fn record_finding(&self, ctx: &Context<'_>, input: RecordFindingInput) -> Result<HandleComplaintPayload> {
@@ -146,6 +205,23 @@ async fn handled(
     expected_version: i32,
     handling: Handling,
 ) -> Result<HandleComplaintPayload> {
+    changed(ctx, complaint, move |tx, id| handle(tx, id, expected_version, &handling)).await
+}
+
+/// Takes a step of the clock, which needs a reason.
+async fn stepped(ctx: &Context<'_>, input: ClockStepInput, step: ClockStep) -> Result<HandleComplaintPayload> {
+    let ClockStepInput { complaint_id, expected_version, reason } = input;
+    let reason = required("reason", &reason, LONG)?;
+    let change = move |tx: &mut WriteTx<'_>, id: Id| change_clock(tx, id, expected_version, &step, Some(&reason));
+    changed(ctx, &complaint_id, change).await
+}
+
+/// Changes a complaint that the viewer may change.
+async fn changed(
+    ctx: &Context<'_>,
+    complaint: &ID,
+    change: impl FnOnce(&mut WriteTx<'_>, Id) -> Result<Case, StoreError> + Send + 'static,
+) -> Result<HandleComplaintPayload> {
     let viewer = viewer(ctx)?.clone();
     let app = request(ctx)?.app.clone();
     let scope = viewer.scope(&app.snapshots.current().reference.tree);
@@ -154,14 +230,16 @@ async fn handled(
         let done = app.db.write(&viewer.actor(), |tx| {
             // Row scope: a complaint that names the viewer answers as one that does not exist.
             let found = schema::register::complaints::load(tx.conn, &[id])?;
-            let seen = found.get(&id).is_some_and(|case| {
+            // A unit head changes only what its unit, or one below it, has to answer.
+            let may = found.get(&id).is_some_and(|case| {
                 let officers: Vec<Id> = case.officers.iter().map(|row| row.officer_id).collect();
-                scope.contains(&case.complaint, &officers)
+                let answers = viewer.role == Role::Board || scope.answers(&case.complaint);
+                answers && scope.contains(&case.complaint, &officers)
             });
-            if !seen {
+            if !may {
                 return Err(StoreError::no_such("complaint", &id, "complaints"));
             }
-            handle(tx, id, expected_version, &handling)
+            change(tx, id)
         });
         done.map_err(from_store)
     })

@@ -4,7 +4,9 @@ use crate::graphql::context::RequestContext;
 use crate::graphql::types::order::order;
 use schema::queries::{ComplaintSort, Direction};
 
-order!(ComplaintOrderField, ComplaintOrder, ComplaintSort { ReceivedAt, RecordedAt, StateSince, CostVnd, DelayHours } default ReceivedAt Desc);
+order!(ComplaintOrderField, ComplaintOrder, ComplaintSort {
+    ReceivedAt, RecordedAt, StateSince, CostVnd, DelayHours, DueOn, OverdueDays
+} default ReceivedAt Desc);
 
 /// The order of a list of complaints. Ties are broken by id, or by a secret order for a viewer who must not
 /// learn ids.
@@ -13,6 +15,10 @@ pub fn complaint_order(
     order_by: Option<Vec<ComplaintOrder>>,
 ) -> Vec<(ComplaintSort, Direction)> {
     let mut order = ComplaintOrder::list(order_by);
+    // Its key is the deadline: the more days, the earlier.
+    for (sort, direction) in &mut order {
+        *direction = direction.reversed_if(*sort == ComplaintSort::OverdueDays);
+    }
     if let Some(by) = request.ordering_pseudonyms() {
         let last = order.last().map_or(Direction::Asc, |(_, direction)| *direction);
         order.push((ComplaintSort::Shuffled(by.shuffle()), last));

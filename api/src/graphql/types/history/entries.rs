@@ -1,11 +1,12 @@
 //! What a viewer reads of the events of a complaint.
 
-use super::rights::{ALLEGATION, COMPLAINT, Field, RESPONSE, Rights, Showing, TECHNICAL};
+use super::rights::{ALLEGATION, COMPLAINT, Field, RESPONSE, ROUND, Rights, Showing, TECHNICAL};
 use super::values::{Value, field, fields, name_in_api};
 use async_graphql::Enum;
 use schema::enums::ComplaintEventKind;
 use schema::events::{Fields, StoredComplaintEvent};
 use schema::models::Escalation;
+use schema::register::complaints::ESCALATION as ESCALATED;
 use schema::{Id, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -107,6 +108,10 @@ pub fn entries(
         let after = fields(event.after.as_ref());
         let stated = after.and_then(|after| after.get("confidential")).and_then(serde_json::Value::as_bool);
         is_confidential = stated.unwrap_or(was_confidential);
+        // Its row stands for it.
+        if after.is_some_and(|after| after.contains_key(ESCALATED)) {
+            continue;
+        }
         let changes = changes(rights, event, officers);
         let gives_reason = after.is_some_and(|after| after.get("reason").is_some_and(|reason| !reason.is_null()));
         found.push(Entry {
@@ -129,7 +134,7 @@ pub fn entries(
     found
 }
 
-/// An escalation, which has no event: it stands after the events that were recorded before it.
+/// An escalation, of which early ones have no event: it stands after the events that were recorded before it.
 fn escalation(row: &Escalation, events: &[StoredComplaintEvent]) -> Entry {
     let before = events.iter().take_while(|event| event.recorded_at <= row.escalated_at).last();
     let position = before.map_or(0, |event| event.position);
@@ -141,7 +146,8 @@ fn escalation(row: &Escalation, events: &[StoredComplaintEvent]) -> Entry {
         after: Some(after),
         withheld: false,
     };
-    let mut changes = vec![change("level", Value::Text(row.level.to_string()))];
+    // Stored levels count on from round to round.
+    let mut changes = vec![change("level", Value::Text(((row.level - 1) % 2 + 1).to_string()))];
     changes.extend(row.unit_id.map(|unit| change("unit", Value::Unit(unit))));
     changes.push(change("dueOn", Value::Text(row.due_on.to_string())));
     Entry {
@@ -178,6 +184,15 @@ fn changes(rights: &Rights, event: &StoredComplaintEvent, officers: &HashSet<Id>
                 let value = |rows: &BTreeMap<AllegationKey, &Fields>| field(rows.get(&key).copied(), of.stored);
                 add(of, &format!("{list}."), Some(key), value(&before), value(&after));
             }
+        }
+    }
+    let (were, are) = (rounds(before), rounds(after));
+    for number in were.keys().chain(are.keys()).copied().collect::<BTreeSet<i64>>() {
+        // A round begins without any step.
+        let is_step = |value: &Value| !matches!(value, Value::Text(text) if text == "0" || text == "false");
+        for of in ROUND {
+            let value = |rows: &BTreeMap<i64, &Fields>| field(rows.get(&number).copied(), of.stored).filter(is_step);
+            add(of, &format!("rounds.{number}."), None, value(&were), value(&are));
         }
     }
     if rights.reads_other_fields() {
@@ -226,6 +241,13 @@ fn allegations<'e>(side: Option<&'e Fields>, list: &str) -> BTreeMap<AllegationK
         ordinal: row.get("ordinal").and_then(serde_json::Value::as_i64).and_then(|n| n.try_into().ok()).unwrap_or(0),
     };
     rows.map(|row| (key(row), row)).collect()
+}
+
+/// The rounds of the legal clock before or after an event, by their numbers.
+fn rounds(side: Option<&Fields>) -> BTreeMap<i64, &Fields> {
+    let rows = side.and_then(|fields| fields.get("clocks")?.as_array());
+    let rows = rows.into_iter().flatten().filter_map(serde_json::Value::as_object);
+    rows.filter_map(|row| Some((row.get("round")?.as_i64()?, row))).collect()
 }
 
 /// Changes of fields that the API does not show.

@@ -95,6 +95,18 @@ pub const ALLEGATION: &[Field] = &[
     field("source_codes", ("Allegation", "sourceCodes"), Withheld),
 ];
 
+/// The fields of a round of the legal clock. The first one begins with receipt.
+pub const ROUND: &[Field] = &[
+    field("started_at", ("ComplaintRound", "startedOn"), Withheld),
+    field("accepted_on", ("ComplaintRound", "acceptedOn"), Shown),
+    field("remote_area", ("ComplaintRound", "remoteArea"), Shown),
+    field("extensions", ("ComplaintRound", "extensions"), Shown),
+    field("extended_days", ("ComplaintRound", "extendedDays"), Shown),
+    field("stops", ("ComplaintRound", "stops"), Shown),
+    field("due_on", ("ComplaintRound", "dueOn"), Shown),
+    field("answered_on", ("ComplaintRound", "answeredOn"), Shown),
+];
+
 /// Fields of events that say nothing of the complaint: they number it, or repeat what the entry says.
 pub const TECHNICAL: &[&str] = &[
     "version",
@@ -107,6 +119,7 @@ pub const TECHNICAL: &[&str] = &[
     "reason",
     "officers",
     "matters",
+    "clocks",
     "merge_id",
 ];
 

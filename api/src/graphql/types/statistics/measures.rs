@@ -158,6 +158,34 @@ measures! {
         /// In days.
         having: FloatOps,
     }
+    Open open {
+        /// Complaints that are open.
+        group: u32 = |group| group.measures.open,
+        /// Complaints that are open.
+        row: Option<u32>,
+        having: IntOps,
+    }
+    Overdue overdue {
+        /// Complaints that are open, not answered in their present round, and after their deadline.
+        group: u32 = |group| group.measures.overdue,
+        /// Complaints that are open, not answered in their present round, and after their deadline.
+        row: Option<u32>,
+        having: IntOps,
+    }
+    Escalated escalated {
+        /// Complaints that were escalated.
+        group: u32 = |group| group.measures.escalated,
+        /// Complaints that were escalated.
+        row: Option<u32>,
+        having: IntOps,
+    }
+    Reopened reopened {
+        /// Complaints that were reopened.
+        group: u32 = |group| group.measures.reopened,
+        /// Complaints that were reopened.
+        row: Option<u32>,
+        having: IntOps,
+    }
 }
 
 type Test = Arc<dyn Fn(&GroupResult) -> bool + Send + Sync>;
