@@ -50,6 +50,7 @@ mod inspect;
 mod intake;
 mod killed;
 mod ledger;
+mod legal_clock;
 mod looks;
 mod mapping_help;
 mod measures;

@@ -5,9 +5,10 @@ use chrono::{DateTime, Datelike, Duration, FixedOffset, NaiveDate, Utc};
 use diesel::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use schema::enums::ComplaintState;
-use schema::models::{Complaint, ComplaintOfficer, Enterprise, IssueCategory, Officer, Unit};
-use schema::tables::{complaint_officers, complaints, enterprises, issue_categories, officers, unit_responses, units};
+use schema::enums::ComplaintState::{self, Answered, Closed, Rejected, Withdrawn};
+use schema::models::{Complaint, ComplaintClock, ComplaintOfficer, Enterprise, IssueCategory, Officer, Unit};
+use schema::tables::{complaint_clocks, complaint_officers, complaints, enterprises, issue_categories, officers};
+use schema::tables::{unit_responses, units};
 use schema::{Id, Timestamp};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -28,7 +29,9 @@ struct Row {
     said: Vec<(Option<Id>, String)>,
     answered: Option<NaiveDate>,
     ended: Option<NaiveDate>,
-    deadline: Option<i32>,
+    /// The day on which the present round began, and (deadline, answer) of the rounds before.
+    began: NaiveDate,
+    before: Vec<(Option<NaiveDate>, Option<NaiveDate>)>,
     episode: usize,
 }
 
@@ -55,14 +58,15 @@ impl Register {
         let db = database.open();
         db.read(|conn| {
             let all: Vec<Complaint> = complaints::table.select(Complaint::as_select()).load(conn)?;
-            let said: Vec<ComplaintOfficer> =
-                complaint_officers::table.select(ComplaintOfficer::as_select()).load(conn)?;
+            let said =
+                complaint_officers::table.select(ComplaintOfficer::as_select()).load::<ComplaintOfficer>(conn)?;
             let answers = unit_responses::table.select((unit_responses::complaint_id, unit_responses::responded_at));
             let answers: Vec<(Id, Timestamp)> = answers.load(conn)?;
+            let rounds = complaint_clocks::table.order(complaint_clocks::round).select(ComplaintClock::as_select());
+            let rounds: Vec<ComplaintClock> = rounds.load(conn)?;
             let by_id = |all: Vec<Unit>| all.into_iter().map(|one| (one.id, one)).collect::<HashMap<_, _>>();
             let units = by_id(units::table.select(Unit::as_select()).load(conn)?);
-            let categories: Vec<IssueCategory> =
-                issue_categories::table.select(IssueCategory::as_select()).load(conn)?;
+            let categories = issue_categories::table.select(IssueCategory::as_select()).load::<IssueCategory>(conn)?;
             let categories: HashMap<Id, IssueCategory> = categories.into_iter().map(|one| (one.id, one)).collect();
             let officers: Vec<Officer> = officers::table.select(Officer::as_select()).load(conn)?;
             let companies: Vec<Enterprise> = enterprises::table.select(Enterprise::as_select()).load(conn)?;
@@ -73,26 +77,26 @@ impl Register {
                 if pending { "PENDING".to_owned() } else { finding.to_owned() }
             };
             let rows = all.into_iter().map(|complaint| {
-                let own: Vec<&ComplaintOfficer> = said.iter().filter(|one| one.complaint_id == complaint.id).collect();
-                let mut said: Vec<(Option<Id>, String)> = own
-                    .iter()
-                    .map(|one| (Some(one.officer_id), finding_today(one.finding.as_str(), one.decided_on)))
-                    .collect();
+                let own = said.iter().filter(|one| one.complaint_id == complaint.id);
+                let said_of = |one: &ComplaintOfficer| finding_today(one.finding.as_str(), one.decided_on);
+                let mut said: Vec<(Option<Id>, String)> = own.map(|one| (Some(one.officer_id), said_of(one))).collect();
                 if said.is_empty() {
                     let finding = complaint.finding.map_or("PENDING", |finding| finding.as_str());
                     said.push((None, finding_today(finding, complaint.decided_on)));
                 }
-                let first = answers.iter().filter(|(of, _)| *of == complaint.id).map(|(_, at)| day(*at)).min();
-                let over =
-                    |states: &[ComplaintState]| states.contains(&complaint.state).then(|| day(complaint.state_since));
-                use ComplaintState::{Answered, Closed, Rejected, Withdrawn};
-                let category = complaint.category_id.and_then(|id| categories.get(&id));
+                let own: Vec<&ComplaintClock> = rounds.iter().filter(|one| one.complaint_id == complaint.id).collect();
+                let reopened = own.last().filter(|last| last.round > 1).map(|last| last.started_at);
+                let of_round = answers.iter().filter(|(of, at)| *of == complaint.id && Some(*at) > reopened);
+                let over = |of: &[ComplaintState]| of.contains(&complaint.state).then(|| day(complaint.state_since));
+                let began = day(reopened.unwrap_or(complaint.received_at));
+                let silent = over(&[Answered, Closed]).map(|at| at.max(began));
                 Row {
                     enterprise: complaint.enterprise_id.map(|id| companies[&id].clone()),
                     said,
-                    answered: first.or(over(&[Answered, Closed])).filter(|at| *at <= today),
+                    answered: of_round.map(|(_, at)| day(*at)).min().or(silent).filter(|at| *at <= today),
                     ended: over(&[Closed, Withdrawn, Rejected]).filter(|at| *at <= today),
-                    deadline: category.and_then(|category| category.deadline_days),
+                    began,
+                    before: own.iter().rev().skip(1).map(|round| (round.due_on, round.answered_on)).collect(),
                     episode: 0,
                     complaint,
                 }
@@ -146,24 +150,26 @@ impl Register {
         let enterprises: HashSet<&String> = rows.iter().filter_map(|row| row.enterprise.as_ref()).collect();
         let episodes: HashSet<usize> = rows.iter().map(|row| row.episode).collect();
         let cost: i64 = rows.iter().filter_map(|row| row.complaint.cost_vnd).sum();
-        let due: Vec<_> = rows
-            .iter()
-            .filter_map(|row| Some((row, day(row.complaint.received_at) + Duration::days(i64::from(row.deadline?)))))
-            .filter(|(row, due)| *due <= self.today && (row.answered.is_some() || row.ended.is_none()))
-            .collect();
-        let in_time = due.iter().filter(|(row, due)| row.answered.is_some_and(|at| at <= *due)).count();
-        let waited: Vec<(i64, bool)> = rows
-            .iter()
-            .map(|row| {
-                let until = row.answered.or(row.ended).unwrap_or(self.today);
-                ((until - day(row.complaint.received_at)).num_days().max(0), row.answered.is_some())
-            })
-            .collect();
+        // The rounds of each complaint whose deadline has passed, and that did not end unanswered.
+        let due_rounds = |row: &Row| -> Vec<bool> {
+            let present = (row.complaint.due_on, row.answered);
+            let all = row.before.iter().copied().chain((present.1.is_some() || row.ended.is_none()).then_some(present));
+            let passed = all.filter_map(|(due, at)| Some((due?, at))).filter(|(due, _)| *due < self.today);
+            passed.map(|(due, at)| at.is_some_and(|at| at <= due)).collect()
+        };
+        let due: Vec<Vec<bool>> = rows.iter().copied().map(due_rounds).filter(|rounds| !rounds.is_empty()).collect();
+        let in_time = due.iter().filter(|rounds| rounds.iter().all(|in_time| *in_time)).count();
+        let waits = |row: &&&Row| row.answered.is_none() && row.ended.is_none();
+        let overdue = rows.iter().filter(waits).filter(|row| row.complaint.due_on.is_some_and(|due| due < self.today));
+        let days = |row: &Row| (row.answered.or(row.ended).unwrap_or(self.today) - row.began).num_days().max(0);
+        let waited: Vec<(i64, bool)> = rows.iter().copied().map(|row| (days(row), row.answered.is_some())).collect();
         json!({
             "complaints": rows.len(), "episodes": episodes.len(), "distinctEnterprises": enterprises.len(),
             "distinctOfficers": officers.len(), "costVnd": cost.to_string(),
             "shareAnsweredInTime": (!due.is_empty()).then(|| in_time as f64 / due.len() as f64),
-            "medianDaysToResponse": median(&waited),
+            "medianDaysToResponse": median(&waited), "overdue": overdue.count(),
+            "open": rows.iter().filter(|row| row.ended.is_none()).count(),
+            "reopened": rows.iter().filter(|row| !row.before.is_empty()).count(),
         })
     }
 }
@@ -205,8 +211,8 @@ fn median(waited: &[(i64, bool)]) -> Option<f64> {
 
 pub const DIMENSIONS: &str =
     "DEPARTMENT BRANCH TEAM UNIT OFFICER CATEGORY KIND CHANNEL STATE FINDING DAY WEEK MONTH QUARTER YEAR";
-pub const MEASURES: &str =
-    "complaints episodes distinctEnterprises distinctOfficers costVnd shareAnsweredInTime medianDaysToResponse";
+pub const MEASURES: &str = "complaints episodes distinctEnterprises distinctOfficers costVnd shareAnsweredInTime medianDaysToResponse \
+     open overdue reopened";
 
 /// The group of an answer's row in a dimension.
 fn place(row: &Value, dimension: &str) -> String {

@@ -12,8 +12,8 @@ fn all(client: &Client<'_>, filter: &str) -> Vec<Value> {
     loop {
         let query = format!(
             "query($after: String) {{ complaints(first: 100, after: $after, filter: {filter}) {{
-               nodes {{ receivedAt state stateSince costVnd delayHours enterprise {{ taxCode groupCode }}
-                 category {{ kind deadlineDays }} responses(first: 1) {{ nodes {{ respondedAt }} }} }}
+               nodes {{ receivedAt state costVnd delayHours enterprise {{ taxCode groupCode }} category {{ kind }}
+                 rounds {{ dueOn answeredOn }} }}
                pageInfo {{ hasNextPage endCursor }} }} }}"
         );
         let page = client.data_with(&query, &json!({ "after": after }))["complaints"].clone();
@@ -25,9 +25,8 @@ fn all(client: &Client<'_>, filter: &str) -> Vec<Value> {
     }
 }
 
-/// The local day of a moment: the API writes moments in the time of Vietnam.
-fn day(moment: &Value) -> NaiveDate {
-    moment.text()[..10].parse().expect("a day")
+fn day(day: &Value) -> Option<NaiveDate> {
+    day.as_str().map(|day| day.parse().expect("a day"))
 }
 
 /// The measures of a scorecard, counted from a list of complaints.
@@ -37,20 +36,19 @@ fn by_hand(complaints: &[Value], today: NaiveDate) -> Value {
     for one in complaints {
         let state = one["state"].text();
         let ended = ["CLOSED", "WITHDRAWN", "REJECTED"].contains(&state);
-        let response = &one["responses"]["nodes"][0]["respondedAt"];
-        let answered = if response.is_string() {
-            Some(day(response))
-        } else {
-            ["ANSWERED", "CLOSED"].contains(&state).then(|| day(&one["stateSince"]))
-        };
-        let deadline = one["category"]["deadlineDays"].as_u64().map(|days| day(&one["receivedAt"]) + Days::new(days));
-        let passed = deadline.is_some_and(|deadline| deadline <= today);
+        let rounds: Vec<(Option<NaiveDate>, Option<NaiveDate>)> =
+            one["rounds"].list().iter().map(|round| (day(&round["dueOn"]), day(&round["answeredOn"]))).collect();
+        // On the last day it is not overdue; a round that ended unanswered left nothing to answer.
+        let passed = rounds.iter().filter_map(|(due, at)| {
+            let due = due.filter(|due| *due < today && (at.is_some() || !ended))?;
+            Some(at.is_some_and(|at| at <= due))
+        });
+        let passed: Vec<bool> = passed.collect();
+        let (last_due, last_answer) = *rounds.last().expect("a round");
         open += i32::from(!ended);
-        overdue += i32::from(!ended && answered.is_none() && passed);
-        let was_due = passed && (answered.is_some() || !ended);
-        due += i32::from(was_due);
-        in_time +=
-            i32::from(was_due && answered.zip(deadline).is_some_and(|(answered, deadline)| answered <= deadline));
+        overdue += i32::from(!ended && last_answer.is_none() && last_due.is_some_and(|due| due < today));
+        due += i32::from(!passed.is_empty());
+        in_time += i32::from(!passed.is_empty() && passed.iter().all(|in_time| *in_time));
         cost += one["costVnd"].as_str().map_or(0, |cost| cost.parse::<i64>().expect("VND"));
         let enterprise = &one["enterprise"];
         if let Some(tax_code) = enterprise["taxCode"].as_str() {

@@ -118,6 +118,27 @@ pub const CHANGES: &[Change] = &[
         "INSERT INTO complaint_matters (complaint_id, ordinal, finding) SELECT id, 0, 'PENDING' FROM complaints WHERE text = 'Không khai được'",
         &["complaint_matters +"],
     ),
+    // What follows from the legal clock, and its rounds.
+    change("UPDATE complaints SET due_on = '2030-01-01' WHERE cost_vnd = 1300000", &["complaints.due_on"]),
+    change("UPDATE complaints SET due_on = NULL WHERE text = 'Không khai được'", &["complaints.due_on"]),
+    change(
+        "UPDATE complaints SET answered_on = '2024-03-12' WHERE text = 'Không khai được'",
+        &["complaints.answered_on"],
+    ),
+    change(
+        "UPDATE complaints SET clock_stopped_since = '2024-03-12' WHERE text = 'Không khai được'",
+        &["complaints.clock_stopped_since"],
+    ),
+    change("UPDATE complaint_clocks SET due_on = '2030-01-01' WHERE round = 1", &["complaint_clocks.due_on"]),
+    change(
+        "UPDATE complaint_clocks SET stops = '[]', extensions = 1 WHERE round = 2",
+        &["complaint_clocks.extensions", "complaint_clocks.stops"],
+    ),
+    change("DELETE FROM complaint_clocks WHERE round = 1", &["complaint_clocks -"]),
+    change(
+        "INSERT INTO complaint_clocks (complaint_id, round, started_at, remote_area, extensions, extended_days) SELECT id, 1, received_at, FALSE, 1, 5 FROM complaints WHERE cost_vnd = 1300000",
+        &["complaint_clocks +"],
+    ),
     // What was answered.
     change("UPDATE unit_responses SET text = 'Khác' WHERE text = 'Đã kiểm điểm'", &["unit_responses.text"]),
     change("UPDATE unit_responses SET statement = TRUE WHERE text = 'Đã kiểm điểm'", &["unit_responses.statement"]),
