@@ -180,3 +180,55 @@ impl Handlings {
         Ok(found)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(due: Option<i32>, answered: Option<i32>, ended: Option<i32>) -> RowDays {
+        RowDays { day: 0, due, answered, ended }
+    }
+
+    #[test]
+    fn the_last_day_is_not_over() {
+        let on = |as_of| Handling::of(row(Some(10), None, None), None, as_of);
+        assert!(!on(10).overdue && !on(10).was_due && on(10).waiting);
+        assert!(on(11).overdue && on(11).was_due && !on(11).in_time && on(11).days_over == 1);
+        let answered = |as_of| Handling::of(row(Some(10), Some(10), None), None, as_of);
+        assert!(!answered(10).was_due && answered(11).was_due && answered(11).in_time);
+    }
+
+    #[test]
+    fn a_stopped_clock_does_not_run() {
+        // Stopped from day 4 to day 9, and again from day 20 on.
+        let words = [0, NONE, NONE, 2, 4, 9, 20, NONE];
+        let on = |due, as_of| Handling::of(row(Some(due), None, None), Some(&words), as_of);
+        assert_eq!((on(15, 6).waited, on(15, 6).overdue), (4, false));
+        assert_eq!((on(15, 15).waited, on(15, 15).overdue), (10, false));
+        assert_eq!((on(15, 18).waited, on(15, 18).days_over), (13, 3));
+        assert_eq!((on(25, 100).waited, on(25, 100).overdue), (15, false), "it stays where it stopped");
+        let answered = Handling::of(row(Some(25), Some(22), None), Some(&words), 100);
+        assert_eq!((answered.waited, answered.in_time), (15, true));
+    }
+
+    #[test]
+    fn each_round_has_an_answer_and_a_deadline_of_its_own() {
+        // Answered late on day 12, reopened on day 20, due on day 30.
+        let words = [0, 10, 12, 0, 20, NONE, NONE, 0];
+        let on = |answered, as_of| Handling::of(row(Some(30), answered, None), Some(&words), as_of);
+        let first = on(None, 19);
+        assert!(!first.reopened && first.answered && first.was_due && !first.in_time && first.due == Some(10));
+        assert_eq!((first.waited, first.round), (12, 1));
+        let second = on(None, 31);
+        assert!(second.reopened && second.overdue && second.began == 20 && second.round == 2);
+        let quick = on(Some(21), 40);
+        assert!(quick.was_due && !quick.in_time && !quick.overdue && quick.waited == 1, "late it stays");
+        // In time both times.
+        let words = [0, 10, 9, 0, 20, NONE, NONE, 0];
+        let both = |as_of| Handling::of(row(Some(30), Some(25), None), Some(&words), as_of);
+        assert!(both(26).was_due && both(26).in_time && both(31).in_time);
+        // Withdrawn before the second answer: the first one counts.
+        let withdrawn = Handling::of(row(Some(30), None, Some(22)), Some(&words), 40);
+        assert!(withdrawn.was_due && withdrawn.in_time && !withdrawn.open);
+    }
+}
