@@ -3,7 +3,7 @@
 use crate::access::{Scope, Viewer};
 use crate::graphql::context::{request, snapshot, viewer};
 use crate::graphql::error::from_store;
-use crate::graphql::execute::blocking;
+use crate::graphql::execute::{Boxed, blocking};
 use crate::graphql::input::{LONG, required};
 use crate::graphql::loaders::Loaders;
 use crate::graphql::page::size;
@@ -24,14 +24,14 @@ use std::sync::Arc;
 /// A complaint that probably says the same as another one.
 #[derive(SimpleObject)]
 pub struct PossibleDuplicate {
-    complaint: Complaint,
+    complaint: Boxed<Complaint>,
     /// The estimated share of the texts that they have in common, from 0.8 to 1.
     similarity: f64,
 }
 
 impl PossibleDuplicate {
     pub fn new(row: models::Complaint, similarity: f64) -> Self {
-        Self { complaint: Complaint(row), similarity }
+        Self { complaint: Boxed(Complaint(row)), similarity }
     }
 }
 

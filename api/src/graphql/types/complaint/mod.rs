@@ -28,7 +28,7 @@ pub use transfer::TransferMutations;
 use crate::graphql::connection::connection;
 use crate::graphql::context::{request, snapshot, viewer};
 use crate::graphql::enums::{Channel, ComplaintState, Finding, LegalForm};
-use crate::graphql::execute::Inline;
+use crate::graphql::execute::{Boxed, Inline};
 use crate::graphql::loaders::{
     AdditionsKey, AllegationsKey, AttachmentsKey, CategoryKey, EnterpriseKey, MattersKey, RedactionKey, SenderKey,
     SourcesKey, UnitKey, loaders, one, reference_row,
@@ -223,19 +223,19 @@ impl Complaint {
 
     /// The complaint that this one was linked to because it says the same; null if it is not linked. A linked
     /// complaint counts by the other one.
-    async fn duplicate_of(&self, ctx: &Context<'_>) -> Result<Option<Complaint>> {
+    async fn duplicate_of(&self, ctx: &Context<'_>) -> Result<Option<Boxed<Complaint>>> {
         let original = one(loaders(ctx)?, OriginalKey(self.0.id)).await?;
         request(ctx)?.note_complaints(original.iter().map(|row| row.id));
         request(ctx)?.charge_texts(original.iter().map(|row| row.text.as_ref()))?;
-        Ok(original.map(Complaint))
+        Ok(original.map(Complaint).map(Boxed))
     }
 
     /// The complaints that were linked to this one, the first linked first.
-    async fn duplicates(&self, ctx: &Context<'_>) -> Result<Vec<Complaint>> {
+    async fn duplicates(&self, ctx: &Context<'_>) -> Result<Vec<Boxed<Complaint>>> {
         let rows = one(loaders(ctx)?, DuplicatesKey(self.0.id)).await?.unwrap_or_default();
         request(ctx)?.note_complaints(rows.iter().map(|row| row.id));
         request(ctx)?.charge_texts(rows.iter().map(|row| row.text.as_ref()))?;
-        Ok(rows.into_iter().map(Complaint).collect())
+        Ok(rows.into_iter().map(Complaint).map(Boxed).collect())
     }
 
     /// The complaints of the same enterprise about the same unit that were received within the days that the server is

@@ -8,7 +8,7 @@ pub use list::EscalationQueries;
 
 use crate::graphql::connection::connection;
 use crate::graphql::context::request;
-use crate::graphql::execute::Inline;
+use crate::graphql::execute::{Boxed, Inline};
 use crate::graphql::loaders::{ComplaintKey, UnitKey, loaders, one, reference_row};
 use crate::graphql::scalars::Moment;
 use crate::graphql::types::order::order;
@@ -34,11 +34,11 @@ impl From<models::Escalation> for Escalation {
 #[Object]
 impl Escalation {
     /// The complaint; null if you may not see it, as a unit head a confidential one.
-    async fn complaint(&self, ctx: &Context<'_>) -> Result<Option<Inline<Complaint>>> {
+    async fn complaint(&self, ctx: &Context<'_>) -> Result<Option<Boxed<Complaint>>> {
         let found = one(loaders(ctx)?, ComplaintKey(self.0.complaint_id)).await?;
         request(ctx)?.charge_texts(found.iter().map(|row| row.text.as_ref()))?;
         request(ctx)?.note_complaints(found.iter().map(|row| row.id));
-        Ok(found.map(Complaint).map(Inline))
+        Ok(found.map(Complaint).map(Boxed))
     }
 
     /// To the unit above the responsible one (1), or to the level above that once twice the time allowed has passed
