@@ -34,8 +34,7 @@ use crate::graphql::loaders::{
     SourcesKey, UnitKey, loaders, one, reference_row,
 };
 use crate::graphql::page::{PageArgs, SortDirection};
-use crate::graphql::scalars::id;
-use crate::graphql::scalars::{Decimal, Moment};
+use crate::graphql::scalars::{Decimal, Moment, id};
 use crate::graphql::types::attachment::{Attachment, ComplaintAddition};
 use crate::graphql::types::classification::{CategorySuggestion, suggestions_of};
 use crate::graphql::types::duplicate::{DuplicatesKey, OriginalKey, PossibleDuplicate, PossibleDuplicatesKey};
@@ -47,9 +46,8 @@ use crate::graphql::types::{
 use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
 use chrono::NaiveDate;
 use schema::domain::ids::human_reference;
-use schema::models;
 use schema::pseudonyms::Subject;
-use schema::register::sender_of;
+use schema::{models, register::sender_of};
 
 connection!(Complaint, ComplaintConnection, ComplaintEdge);
 
