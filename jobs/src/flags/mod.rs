@@ -102,7 +102,7 @@ pub fn store(
     let run_id = run.id;
     // Locks all flags on PostgreSQL, so that no review runs concurrently; SQLite has one writer.
     if let Conn::Pg(c) = &mut *tx.conn {
-        flags::table.order(flags::id).select(flags::id).for_update().load::<Id>(c)?;
+        flags::table.order(flags::id).select(flags::id).for_no_key_update().load::<Id>(c)?;
     }
     let before: Vec<Flag> = flags::table.select(Flag::as_select()).load(tx.conn)?;
     let mut before: HashMap<Id, Flag> = before.into_iter().map(|flag| (flag.id, flag)).collect();

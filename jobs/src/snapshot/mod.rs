@@ -35,6 +35,7 @@ use pieces::Pieces;
 use polars::prelude::{Column, DataFrame};
 use schema::db::dialect::current_position;
 use schema::domain::calendar::local_date;
+use schema::register::rules_hash;
 use schema::{Db, Id, Timestamp};
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -189,7 +190,9 @@ impl SnapshotStore {
             let is_other = position < before.position
                 || transaction_at(conn, before.position)? != before.transaction
                 // The clock was ahead: findings count that are of days to come.
-                || today < local_date(before.as_of);
+                || today < local_date(before.as_of)
+                // Other rules have changed deadlines, which are in no event.
+                || rules_hash(conn)? != before.reference.clock;
             if !is_other && position == before.position && before.later.iter().all(|(day, _)| *day > today) {
                 return Ok(None);
             }

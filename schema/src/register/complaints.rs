@@ -80,7 +80,8 @@ pub fn load_for_update(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Case>,
                 .filter(complaints::id.eq_any(chunk))
                 .order(complaints::id)
                 .select(complaints::id)
-                .for_update()
+                // Not `for_update`: rows that refer to these may be inserted meanwhile.
+                .for_no_key_update()
                 .load::<Id>(c)?;
         }
     }

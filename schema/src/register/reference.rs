@@ -74,7 +74,7 @@ macro_rules! stored {
                             .filter(tables::$table::id.eq_any(chunk))
                             .order(tables::$table::id)
                             .select(tables::$table::id)
-                            .for_update()
+                            .for_no_key_update()
                             .load::<Id>(c)?;
                     }
                 }

@@ -94,13 +94,19 @@ impl Viewer {
     }
 
     /// The proposed corrections that this viewer may see; None for all of them. A UNIT_HEAD sees those of its own unit
-    /// and the units below it. No viewer sees a proposal that names it, or that is about a complaint that does.
+    /// and the units below it, but of no complaint that is confidential by now: a proposal says what that hides. No
+    /// viewer sees a proposal that names it, or that is about a complaint that does.
     pub fn correction_proposals(&self, tree: &UnitTree) -> Option<Pred<correction_proposals::table>> {
         let rows: Option<Pred<correction_proposals::table>> = match (self.role, self.unit_id) {
             (Role::Board, _) => None,
             (Role::UnitHead, Some(unit)) => {
                 let below: Vec<Id> = tree.below_on(unit, local_date(Timestamp::now())).into_iter().collect();
-                Some(Box::new(correction_proposals::unit_id.eq_any(below).nullable()))
+                let open = complaints::table
+                    .into_boxed::<MultiBackend>()
+                    .filter(not(complaints::confidential).nullable())
+                    .select(complaints::id);
+                let open = in_select(correction_proposals::complaint_id, open);
+                Some(Box::new(correction_proposals::unit_id.eq_any(below).nullable().and(open)))
             }
             _ => Some(Box::new(correction_proposals::id.is_null().nullable())),
         };
@@ -131,8 +137,8 @@ impl Viewer {
     }
 
     /// The escalations that this viewer may see; None for all of them. A UNIT_HEAD sees those that name its unit or a
-    /// unit below it now, of complaints that it sees or reads redacted. No viewer sees those of complaints that name
-    /// the viewer.
+    /// unit below it now, of complaints that it sees: the days of a confidential one would tell when it was received.
+    /// No viewer sees those of complaints that name the viewer.
     pub fn escalations(&self, tree: &UnitTree) -> Option<Pred<escalations::table>> {
         let scope = self.scope(tree);
         let of = |visible: Pred<complaints::table>| {
@@ -143,11 +149,8 @@ impl Viewer {
             (Role::Board, _) => Some(Box::new(of(scope.condition()?))),
             (Role::UnitHead, Some(unit)) => {
                 let below: Vec<Id> = tree.below_on(unit, local_date(Timestamp::now())).into_iter().collect();
-                let visible: Pred<complaints::table> = match scope.condition() {
-                    Some(open) => Box::new(open.or(scope.confidential())),
-                    None => scope.confidential(),
-                };
-                Some(Box::new(escalations::unit_id.eq_any(below).and(of(visible))))
+                // The scope of a unit always has a condition.
+                Some(Box::new(escalations::unit_id.eq_any(below).and(of(scope.condition()?))))
             }
             _ => Some(Box::new(escalations::complaint_id.is_null().nullable())),
         }

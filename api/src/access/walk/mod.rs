@@ -20,6 +20,8 @@ use std::collections::HashMap;
 
 /// The cost of a statistic, in rows.
 const STATISTIC: u64 = 50;
+/// Complaints that one `confirmClassifications` answers with, at most.
+const MOST_CONFIRMED: u64 = 1_000;
 /// Deepest nesting of introspection fields. Tools ask for a type with nine levels of `ofType`, below an
 /// argument of a field of a type: 15 levels.
 const DEEPEST_INTROSPECTION: u32 = 20;
@@ -255,11 +257,12 @@ impl<'d> Walk<'d> {
                 self.value(&input.of, &value.node, value.pos, Some(&path));
             }
         }
-        let below = if output.of.ends_with("Connection") {
-            let page = self.page(&field.node);
-            rows.saturating_mul(page)
-        } else {
-            rows
+        let below = match (of, name) {
+            _ if output.of.ends_with("Connection") => rows.saturating_mul(self.page(&field.node)),
+            // Lists of complaints without pages.
+            ("Query", "probableDuplicates") => rows.saturating_mul(self.page(&field.node).saturating_mul(2)),
+            ("ConfirmClassificationsPayload", "results") => rows.saturating_mul(MOST_CONFIRMED),
+            _ => rows,
         };
         let own = match name {
             _ if output.of.ends_with("Connection") => {

@@ -26,6 +26,8 @@ fields! {
 }
 
 pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<Outcome>, StoreError> {
+    // A merge of officers waits for it, and then moves these postings, too.
+    crate::db::dialect::lock_tree_shared(tx.conn)?;
     let mut officers = ReferenceResolver::<Officer>::default();
     let mut units = ReferenceResolver::<Unit>::default();
     let mut read: Vec<Result<Vec<Posting>, Vec<Reject>>> = batch

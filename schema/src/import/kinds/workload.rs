@@ -29,6 +29,8 @@ pub fn key(cells: &Cells<'_>) -> Result<String, Reject> {
 }
 
 pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<Outcome>, StoreError> {
+    // A merge of officers waits for it, and then moves this workload, too.
+    crate::db::dialect::lock_tree_shared(tx.conn)?;
     let aliases = Aliases::load(tx.conn)?;
     let mut read = read_each(context, batch, |cells| read(cells, &aliases));
     let units: Vec<Id> = read.iter().flatten().map(|row| row.unit_id).collect();

@@ -42,6 +42,11 @@ trait Administered: Stored {
     const QUERY: &'static str;
 
     fn revisions(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, i64>, StoreError>;
+
+    /// Whether an ADMIN may not know of the row: it answers as one that does not exist.
+    fn is_hidden(&self) -> bool {
+        false
+    }
 }
 
 impl Administered for Unit {
@@ -69,6 +74,11 @@ impl Administered for Officer {
     fn revisions(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, i64>, StoreError> {
         officer_revisions(conn, ids)
     }
+
+    // Of a placeholder only the code is known: a complaint may have named it.
+    fn is_hidden(&self) -> bool {
+        self.unknown
+    }
 }
 
 /// Optimistic locking: the row that is still at the revision seen, locked until the transaction ends.
@@ -78,7 +88,7 @@ impl Administered for Officer {
 fn locked<M: Administered>(tx: &mut WriteTx<'_>, seen: &Seen) -> Result<M, StoreError> {
     let id = reference_id(M::ENTITY, &seen.code);
     M::lock(tx.conn, &[id])?;
-    let row = M::load(tx.conn, &[id])?.remove(&id).ok_or_else(|| {
+    let row = M::load(tx.conn, &[id])?.remove(&id).filter(|row| !row.is_hidden()).ok_or_else(|| {
         StoreError::NotFound(format!(
             "there is no {} {:?}: the query `{}` lists the codes",
             M::WORD,

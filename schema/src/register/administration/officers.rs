@@ -60,7 +60,7 @@ pub fn create_officer(tx: &mut WriteTx<'_>, new: &NewOfficer) -> Result<Officer,
     Ok(officer)
 }
 
-/// Changes the name, the rank or the day of appointment of an officer. A placeholder becomes a described officer.
+/// Changes the name, the rank or the day of appointment of an officer.
 ///
 /// # Errors
 /// `NotFound`; `Conflict` if the officer is at another revision; `Rule` names the invalid field.
@@ -75,7 +75,6 @@ pub fn change_officer(tx: &mut WriteTx<'_>, seen: &Seen, change: OfficerChange) 
     if let Some(appointed_on) = change.appointed_on {
         officer.appointed_on = appointed_on.map(|on| day("appointedOn", on)).transpose()?;
     }
-    officer.unknown = false;
     upsert(tx, vec![officer.clone()])?;
     Ok(officer)
 }

@@ -162,9 +162,9 @@ pub fn move_unit(tx: &mut WriteTx<'_>, seen: &Seen, parent: &str, from: NaiveDat
     Ok(unit)
 }
 
-/// Ends a unit on a day. With a `successor`, the units below it, the postings to it and, if the day has passed, the
-/// complaints that wait for its answer go on there; without one there must be none. What complaints are about stays
-/// the unit of their day.
+/// Ends a unit on a day. With a `successor`, the units below it, the postings to it and the complaints that wait for its
+/// answer go on there; without one there must be none. While such complaints wait, the day must have passed. What
+/// complaints are about stays the unit of their day.
 ///
 /// # Errors
 /// `NotFound`; `Conflict` if the unit is at another revision; `Rule` if a day or the successor is wrong, or lists what
@@ -206,6 +206,16 @@ pub(super) fn close(
     let officers = posted_after(tx, unit.id, last_day)?;
     let waiting = open_complaints(tx, unit.id)?;
     let open_complaints = i64::try_from(waiting.len()).unwrap_or(i64::MAX);
+    // The unit answers until it ends, and nothing hands over what then waits.
+    if open_complaints > 0 && next_day > local_date(tx.now) {
+        return Err(rule(
+            "on",
+            format!(
+                "unit {code:?} has {open_complaints} complaints that wait for an answer: transfer them first, or close \
+                 the unit once {last_day} has passed"
+            ),
+        ));
+    }
     let Some(successor) = successor else {
         let mut hinders = Vec::new();
         if !children.is_empty() {
@@ -250,11 +260,8 @@ pub(super) fn close(
         }
     }
     carry_over(tx, &officers, unit.id, successor, last_day)?;
-    // A unit that closes later goes on answering until then.
-    if next_day <= local_date(tx.now) {
-        let reason = format!("unit {code} closed on {last_day}: {} goes on", edit.code(successor));
-        hand_over(tx, &waiting, successor, &reason)?;
-    }
+    let reason = format!("unit {code} closed on {last_day}: {} goes on", edit.code(successor));
+    hand_over(tx, &waiting, successor, &reason)?;
     edit.close(tx, unit.id, last_day)?;
     let ids: Vec<Id> = officers.into_keys().collect();
     let mut officers: Vec<Officer> = Officer::load(tx.conn, &ids)?.into_values().collect();

@@ -110,11 +110,13 @@ fn recompute_all(tx: &mut WriteTx<'_>, categories: Option<&[Id]>, legacy: bool) 
         let Some(last) = rows.last() else { return Ok(()) };
         after = Some(last.id);
         let ids: Vec<Id> = rows.iter().map(|row| row.id).collect();
-        let rounds = clocks_of(tx.conn, &ids)?;
         let responses = answers_of(tx.conn, &ids)?;
         if legacy {
-            begin_rounds_of_history(tx, &clock, &rows, &rounds, &responses)?;
+            let stored = clocks_of(tx.conn, &ids)?;
+            begin_rounds_of_history(tx, &clock, &rows, &stored, &responses)?;
         }
+        // Only now: the step above stores rounds.
+        let rounds = clocks_of(tx.conn, &ids)?;
         let mut changes: [Changes; 3] = Default::default();
         for row in &rows {
             let rounds = rounds.get(&row.id).map_or(&[][..], Vec::as_slice);

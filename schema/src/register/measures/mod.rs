@@ -106,6 +106,8 @@ pub fn record_measure(
     new: NewMeasure,
     sees: impl Fn(&mut Conn, Id) -> Result<bool, StoreError>,
 ) -> Result<Measure, StoreError> {
+    // A merge of officers waits for it, and then moves the measure, too.
+    crate::db::dialect::lock_tree_shared(tx.conn)?;
     let missing =
         || StoreError::Rule(format!("officer: {:?} did not serve in your unit on {}", new.officer, new.decided_on));
     // An unknown officer has no posting. The same error for the caller's own code: it reveals nothing more.
@@ -268,6 +270,8 @@ pub fn change_measure(
     sees: impl Fn(&mut Conn, Id) -> Result<bool, StoreError>,
     own: impl FnOnce(&Measure) -> bool,
 ) -> Result<Measure, StoreError> {
+    // Before the row: a merge of officers writes measures under the exclusive lock.
+    crate::db::dialect::lock_tree_shared(tx.conn)?;
     let missing = || StoreError::no_such("measure", &id, "measures");
     if !sees(tx.conn, id)? {
         return Err(missing());

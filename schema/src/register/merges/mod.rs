@@ -17,7 +17,7 @@ use crate::db::{Conn, StoreError, WriteTx, dialect};
 use crate::domain::ids::{random_id, reference_id};
 use crate::domain::tax_code;
 use crate::each;
-use crate::enums::ComplaintEventKind;
+use crate::enums::{ComplaintEventKind, MeasureKind};
 use crate::events::Entity;
 use crate::models::{Enterprise, Measure, Merge, Officer, Workload};
 use crate::sql_types::Id;
@@ -287,17 +287,32 @@ fn measures_of(conn: &mut Conn, officer: Id) -> Result<Vec<Measure>, StoreError>
         .load(conn)?)
 }
 
-/// The register holds a measure once.
+/// The register holds a measure once, and an officer has one suspension at a time.
 fn refuse_same_measure(of_from: &[Measure], of_into: &[Measure]) -> Result<(), StoreError> {
     let key = |measure: &Measure| (measure.kind, measure.decided_on, measure.starts_on, measure.recorded_by_unit_id);
     let stands = |measure: &&Measure| measure.void_reason.is_none();
     let same =
         of_from.iter().filter(stands).find(|one| of_into.iter().filter(stands).any(|other| key(one) == key(other)));
-    match same {
-        None => Ok(()),
-        Some(measure) => Err(StoreError::Conflict(format!(
+    if let Some(measure) = same {
+        return Err(StoreError::Conflict(format!(
             "both officers have the {} decided on {}: its unit has to void one of the two measures first",
             measure.kind, measure.decided_on
+        )));
+    }
+    let overlap = |one: &Measure, other: &Measure| {
+        one.kind == MeasureKind::Suspension
+            && other.kind == MeasureKind::Suspension
+            && one.ends_on.is_none_or(|end| other.starts_on <= end)
+            && other.ends_on.is_none_or(|end| one.starts_on <= end)
+    };
+    let twice =
+        of_from.iter().filter(stands).find(|one| of_into.iter().filter(stands).any(|other| overlap(one, other)));
+    match twice {
+        None => Ok(()),
+        Some(measure) => Err(StoreError::Conflict(format!(
+            "both officers are suspended at the same time, one from {} on: its unit has to lift or void one of the two \
+             suspensions first",
+            measure.starts_on
         ))),
     }
 }

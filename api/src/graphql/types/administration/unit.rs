@@ -64,7 +64,7 @@ pub struct CloseUnitInput {
     /// The last day of the unit.
     pub on: NaiveDate,
     /// The code of the unit at which units below it and postings to it go on. Required if it has any, or
-    /// complaints that wait for its answer, which go on at once if the day has passed. What complaints are about
+    /// complaints that wait for its answer; while these wait, the day must have passed. What complaints are about
     /// stays the unit of their day.
     pub successor: Option<String>,
 }
@@ -83,7 +83,7 @@ pub struct CloseUnitPayload {
     pub moved_units: Vec<String>,
     /// The number of officers whose posting goes on at its successor.
     pub moved_postings: i32,
-    /// The number of complaints that wait for its answer. A successor goes on with them if the day has passed.
+    /// The number of complaints that wait for its answer. The successor goes on with them.
     pub open_complaints: i64,
     /// The position of the register after the change, for `minPosition`; null if nothing changed.
     pub position: Option<i64>,

@@ -56,6 +56,7 @@ pub const COMPLAINT: &[Field] = &[
     field("department_id", ("Complaint", "department"), Shown),
     field("branch_id", ("Complaint", "branch"), Shown),
     field("team_id", ("Complaint", "team"), Shown),
+    field("responsible_unit_id", ("Complaint", "responsibleUnit"), Shown),
     field("category_id", ("Complaint", "category"), Shown),
     field("declaration_number", ("Complaint", "declarationNumber"), Withheld),
     text("text", ("Complaint", "text"), Withheld),
