@@ -99,6 +99,17 @@ impl ColumnCondition {
         }
     }
 
+    /// The comparisons that it takes for a row, at most.
+    pub fn comparisons(&self) -> usize {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().map(Self::comparisons).sum(),
+            Self::Not(part) => part.comparisons(),
+            Self::Received(Comparison::OneOf(values)) | Self::Cost(Comparison::OneOf(values)) => values.len(),
+            Self::Delay(Comparison::OneOf(values)) => values.len(),
+            _ => 1,
+        }
+    }
+
     /// The rows of a block that it selects, from the lowest bit on. Each column of `rows` is one chunk.
     pub(super) fn mask(&self, rows: &DataFrame, block: &Range<usize>) -> PolarsResult<Mask> {
         let mask = match self {

@@ -64,7 +64,12 @@ pub fn from_memory(lists: &ListsFromMemory<'_>) -> Option<AnswerFromMemory> {
     answer.raw("{\"data\":{");
     let audience_view = lists.app.audiences.view_for(lists.viewer.audience());
     let depends_on = dependencies(lists.app, lists.viewer, lists.locale);
-    for (nth, field) in lists.fields(lists.selection)?.into_iter().enumerate() {
+    let fields = lists.fields(lists.selection)?;
+    // More scans than these would hold up the other connections of this thread.
+    if fields.len() > MOST_FIELDS {
+        return None;
+    }
+    for (nth, field) in fields.into_iter().enumerate() {
         answer.key(nth, field);
         match field.name.node.as_str() {
             "complaints" => lists.list(field, &audience_view.cursors, &depends_on, &mut answer)?,
@@ -80,6 +85,9 @@ pub fn from_memory(lists: &ListsFromMemory<'_>) -> Option<AnswerFromMemory> {
 
 /// Bytes of a usual page.
 const FIRST_BYTES: usize = 16 * 1024;
+
+/// Fields of an operation that is answered here, at most.
+const MOST_FIELDS: usize = 4;
 
 impl<'a> ListsFromMemory<'a> {
     /// The fields of a selection in document order, those of fragments in place.

@@ -13,6 +13,10 @@ use std::sync::Arc;
 /// more, because its condition selects one row in many thousands, comes by an index of the database.
 const MOST_ROWS: usize = 200_000;
 
+/// Comparisons for a row at most. A condition with more takes an index or a hash table of the database, and a statement
+/// that can be cancelled.
+const MOST_COMPARISONS: usize = 64;
+
 /// A list of complaints whose order and condition are those of columns.
 pub struct InMemory {
     snapshot: Arc<Snapshot>,
@@ -36,7 +40,8 @@ impl InMemory {
             // The filter selects fewer rows in most lists, so that the scope is compared with few.
             Some(filter) => ColumnCondition::All(vec![column_condition(filter, &snapshot.reference)?, scope]),
         };
-        Some(Self { snapshot: Arc::clone(snapshot), condition, direction: *direction })
+        let is_short = condition.comparisons() <= MOST_COMPARISONS;
+        is_short.then(|| Self { snapshot: Arc::clone(snapshot), condition, direction: *direction })
     }
 
     /// A page of the list. None if it is better read from the database, which also says if a cursor is wrong.
