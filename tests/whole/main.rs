@@ -55,6 +55,7 @@ mod looks;
 mod mapping_help;
 mod measures;
 mod members;
+mod merged_rules;
 mod migrations;
 mod mistakes;
 mod newer;
