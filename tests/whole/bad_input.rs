@@ -213,7 +213,7 @@ fn a_full_disk() {
     let disk = files.path().join("disk");
     std::fs::create_dir(&disk).unwrap();
     let script = format!(
-        "mount -t tmpfs -o size=12m none '{disk}' && cp '{from}'/test.db* '{disk}' && cd '{disk}' && \
+        "mount -t tmpfs -o size=20m none '{disk}' && cp '{from}'/test.db* '{disk}' && cd '{disk}' && \
          '{program}' --database sqlite:test.db {args}; status=$?; cp '{disk}'/test.db* '{files}'; exit $status",
         disk = disk.display(),
         from = template.folder().unwrap().display(),

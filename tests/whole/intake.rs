@@ -78,7 +78,7 @@ fn a_complainant_follows_adds_reopens_and_withdraws_without_a_token() {
         let status = status_after(&nobody, "complaintStatus", &code, "");
         assert_eq!(
             (&status["reference"], &status["state"], &status["dueOn"], &status["unit"]["code"]),
-            (&receipt["reference"], &json!("RECEIVED"), &json!("2024-03-16"), &json!("02CV"))
+            (&receipt["reference"], &json!("RECEIVED"), &json!("2024-03-22"), &json!("02CV"))
         );
         assert_eq!((status["answers"].list().len(), &status["satisfied"]), (0, &Value::Null));
         // Nothing that names an officer, and no internal response.
@@ -370,7 +370,7 @@ fn whoever_takes_a_complaint_for_a_caller_submits_it() {
         assert_eq!(intake.send("renewReceipt", "reference", &by_id).codes(), ["NOT_FOUND"]);
         assert_eq!(
             other.send("renewReceipt", "reference", &json!({ "idempotencyKey": "call" })).codes(),
-            ["NOT_FOUND"]
+            ["BAD_USER_INPUT"]
         );
         assert_eq!(express.send("renewReceipt", "reference", &json!({})).codes(), ["BAD_USER_INPUT"]);
         for client in [&express, &board] {

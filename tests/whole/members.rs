@@ -58,7 +58,8 @@ fn fill(database: &Database, rows: &[&str]) {
 
 /// The fields that may differ: positions of the register, times at which this machine did something, random ids, and
 /// the cursors that hold those.
-const MAY_DIFFER: [&str; 21] = [
+const MAY_DIFFER: [&str; 22] = [
+    "escalatedAt",
     "position",
     "knownAt",
     "asOf",

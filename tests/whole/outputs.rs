@@ -122,6 +122,7 @@ fn every_output_field_answers_or_refuses_as_the_table_says() {
     app.run(&["key", "create", &key]);
     work::some_of_each(&app.database, app.server());
     app.run(&["jobs", "run", "classify"]);
+    app.run(&["jobs", "run", "escalate-overdue"]);
     let rule = json!({ "category": "HT", "responsibleUnit": "HQ1", "validFrom": "2024-01-01" });
     app.as_role(Role::Admin).done("putRoutingRule", "position", &rule);
     let types = types();
@@ -176,6 +177,7 @@ fn every_output_field_answers_or_refuses_as_the_table_says() {
     // Types that the small world has none of, or that random ids do not find.
     let none = [
         "CategorySuggestion",
+        "ClockStop",
         "CorrectionProposal",
         "CorrectionProposalEdge",
         "EmergingTerm",

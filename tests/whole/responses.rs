@@ -45,7 +45,7 @@ fn a_complaint_with_many_responses_gives_those_that_are_asked_for() {
         let id = if app.database.name == "sqlite" { "randomblob(16)" } else { "gen_random_uuid()" };
         let copies = format!(
             "INSERT INTO unit_responses SELECT r.complaint_id, {id}, r.unit_id, r.responded_at, r.recorded_at,
-             r.action, {id}, r.outcome, r.satisfied, r.actor, r.statement
+             r.action, {id}, r.outcome, r.satisfied, r.actor, r.statement, r.visibility
              FROM unit_responses r CROSS JOIN complaints c"
         );
         let copies = copies.replace("gen_random_uuid(), r.outcome", "CAST(gen_random_uuid() AS TEXT), r.outcome");

@@ -93,7 +93,7 @@ pub struct ReceiptMutations;
 #[Object]
 impl ReceiptMutations {
     /// Gives a complaint a new receipt code, such as for a complainant who lost it. NOT_FOUND if you did not submit the
-    /// complaint, and for the BOARD if it may not see it.
+    /// complaint, and for the BOARD if it may not see it; BAD_USER_INPUT for a key that you did not send.
     async fn renew_receipt(&self, ctx: &Context<'_>, input: RenewReceiptInput) -> Result<RenewReceiptPayload> {
         let whose = match (input.complaint_id, input.idempotency_key) {
             (Some(id), None) => Whose::Complaint(parse_id(&id)?),
@@ -108,9 +108,10 @@ impl ReceiptMutations {
             let done = app.db.write(&viewer.actor(), |tx| {
                 let id = match &whose {
                     Whose::Key(key) => {
-                        submitted(tx.conn, &source, key)?.map(|complaint| complaint.id).ok_or_else(|| {
-                            StoreError::NotFound("idempotencyKey: you submitted no complaint under this key".into())
-                        })?
+                        let message = "idempotencyKey: you submitted no complaint under this key: give the key that you \
+                                       sent";
+                        let own = submitted(tx.conn, &source, key)?.map(|complaint| complaint.id);
+                        own.ok_or_else(|| StoreError::Rule(message.into()))?
                     }
                     Whose::Complaint(id) => {
                         let is_own = queries::senders_of(tx.conn, &[*id])?.get(id) == Some(&source);
