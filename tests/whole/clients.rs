@@ -123,7 +123,6 @@ fn schemathesis_finds_no_fault_no_leak_and_nothing_of_another_type_whoever_asks(
         "query".to_owned(),
         json!(["SELECT * FROM complaints", "SELECT * FROM allegations LIMIT 3", "SELECT 1 AS one"]),
     );
-    let argument_values = Value::Object(argument_values).to_string();
     // What is never told: to a head what is not its own or confidential, to the others who anybody is and what was
     // said.
     let (names, numbers) = (["Nguyễn Văn An", "Trần Thị Bình"], ["0100233488", "0314409058", "001099012345"]);
@@ -134,6 +133,8 @@ fn schemathesis_finds_no_fault_no_leak_and_nothing_of_another_type_whoever_asks(
         let secrets = match *role {
             "BOARD" => Vec::new(),
             "UNIT_HEAD" => [&others[..], &drafts, &["Trần Thị Bình", "Lê Văn Cường"]].concat(),
+            // It keeps the officers.
+            "ADMIN" => [&numbers[..], &own[..], &others[..], &drafts[..]].concat(),
             _ => everything.clone(),
         };
         let token = program().token(&database, role, (*role == "UNIT_HEAD").then_some("02CV"));
@@ -144,6 +145,14 @@ fn schemathesis_finds_no_fault_no_leak_and_nothing_of_another_type_whoever_asks(
             .map(|(a, b)| format!("{a}.{b}"))
             .collect();
         let answered = files.path().join(format!("answered-{role}"));
+        // An ADMIN makes units and officers of these words, and must not make them of secrets.
+        let mut argument_values = argument_values.clone();
+        if *role == "ADMIN" {
+            for values in argument_values.values_mut() {
+                values.as_array_mut().unwrap().retain(|word| !secrets.contains(&word.as_str().unwrap()));
+            }
+        }
+        let argument_values = Value::Object(argument_values).to_string();
         // As anybody would run it; and with documents cut down to what the role may ask, by ids that there are. Then a
         // CONFLICT is no fault, which schemathesis takes it for; nor is NOT_FOUND, which an ADMIN gets for any text
         // that is no code.
