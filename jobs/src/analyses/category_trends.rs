@@ -184,7 +184,7 @@ mod tests {
         let days: Vec<i32> = complaints.iter().map(|(_, ago)| 1_000 - ago).collect();
         let places: Vec<Option<u32>> = complaints.iter().map(|(code, _)| place(code)).collect();
         let columns = vec![Column::new("day".into(), days), Column::new("category".into(), places)];
-        register.with(DataFrame::new(complaints.len(), columns).expect("a frame"), register.position)
+        register.with(&DataFrame::new(complaints.len(), columns).expect("a frame"), register.position)
     }
 
     #[test]

@@ -114,18 +114,18 @@ pub fn overdue(snapshot: &Snapshot, as_of: NaiveDate) -> Result<Vec<Late>, JobEr
     let (units, tree) = (&snapshot.reference.units, &snapshot.reference.tree);
     let general = units.iter().find(|unit| unit.kind == UnitKind::GeneralDepartment).map(|unit| unit.id);
     let mut late = Vec::with_capacity(rows.height());
-    for at in 0..rows.height() {
+    for (at, responsible) in responsible.into_iter().enumerate() {
         let (Some(high), Some(low), Some(began), Some(due)) = (high.get(at), low.get(at), began.get(at), due.get(at))
         else {
             continue;
         };
         let days_over = over.get(at).unwrap_or_default();
-        let unit = responsible[at].and_then(|place| units.get(place as usize)).map(|unit| unit.id);
+        let unit = responsible.and_then(|place| units.get(place as usize)).map(|unit| unit.id);
         let above = unit.and_then(|unit| tree.parent_on(unit, as_of));
         let top = above.and_then(|above| tree.parent_on(above, as_of)).or(general);
         late.push(Late {
             complaint: Id(Uuid::from_u64_pair(high, low)),
-            responsible: responsible[at],
+            responsible,
             above,
             // Above the General Department stands the Board.
             top: top.filter(|top| above != Some(*top)),

@@ -141,13 +141,11 @@ pub fn peers(own: Record, others: &[Record]) -> Option<Peers> {
     })
 }
 
-/// The exposure of officers before and after, by their places; only where it is known in both periods.
-fn exposures(
-    snapshot: &Snapshot,
-    work: &Facts,
-    before: Span,
-    after: Span,
-) -> PolarsResult<(Basis, HashMap<u32, (f64, f64)>)> {
+/// What exposure is measured by, and that of officers before and after, by their places.
+type Exposures = (Basis, HashMap<u32, (f64, f64)>);
+
+/// The exposure of officers; only where it is known in both periods.
+fn exposures(snapshot: &Snapshot, work: &Facts, before: Span, after: Span) -> PolarsResult<Exposures> {
     let places = u32::try_from(snapshot.officers.places()).unwrap_or(u32::MAX);
     let officers: Vec<Subject> = (0..places)
         .filter_map(|place| snapshot.officers.at(place))

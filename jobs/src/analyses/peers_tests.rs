@@ -1,7 +1,8 @@
 //! Compared with numbers worked out by hand.
 
 use super::*;
-use crate::snapshot::FINDING_BITS;
+use crate::snapshot::word;
+use schema::enums::Attribution;
 
 fn record(before: u32, after: u32, work: f64) -> Record {
     Record { episodes: (before, after), exposure: (work, work) }
@@ -52,7 +53,7 @@ type Row = (i32, Option<u32>, (ComplaintState, Option<i32>), Vec<(u32, Finding)>
 fn facts(rows: &[Row]) -> DataFrame {
     let mut named = ListPrimitiveChunkedBuilder::<UInt32Type>::new("named".into(), rows.len(), 8, DataType::UInt32);
     for (.., officers) in rows {
-        let words = officers.iter().map(|(officer, finding)| (officer + 1) << FINDING_BITS | finding.place());
+        let words = officers.iter().map(|(officer, finding)| word(Some(*officer), Attribution::Confirmed, *finding));
         named.append_slice(&words.collect::<Vec<u32>>());
     }
     let kinds = vec![Some(CategoryKind::Conduct.place()); rows.len()];

@@ -300,7 +300,7 @@ impl Columns {
 }
 
 /// Encodes an allegation as a word of the column `named`.
-pub(super) fn word(officer: Option<u32>, attribution: Attribution, finding: Finding) -> u32 {
+pub(crate) fn word(officer: Option<u32>, attribution: Attribution, finding: Finding) -> u32 {
     match officer {
         Some(place) => (place + 1) << OFFICER_FROM | attribution.place() << FINDING_BITS | finding.place(),
         None => own_word(finding),

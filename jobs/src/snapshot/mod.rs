@@ -16,6 +16,8 @@ mod rounds;
 mod scan;
 mod shared;
 
+#[cfg(test)]
+pub(crate) use columns::word;
 pub use columns::{PlaceColumn, any_named, attribution, meaning};
 pub use file::{AT_THE_END, SnapshotFile, WHILE_SERVING};
 pub use past::Earlier;

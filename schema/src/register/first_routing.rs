@@ -104,6 +104,9 @@ struct Assigned {
     complaint_id: Id,
 }
 
+/// The fields of an event before and after.
+type Change = (Option<JsonValue>, Option<JsonValue>);
+
 /// Undoes the assignments that overwrote the unit complained about, some complaints at a time. What the transaction
 /// holds in memory are the changed complaints' events: assignments to another unit are rare.
 fn undo_assignments(tx: &mut WriteTx<'_>) -> Result<(), StoreError> {
@@ -113,7 +116,7 @@ fn undo_assignments(tx: &mut WriteTx<'_>) -> Result<(), StoreError> {
         let candidates = candidates(tx.conn, after)?;
         let Some(last) = candidates.last() else { return Ok(()) };
         after = Some(*last);
-        let mut histories: HashMap<Id, Vec<(Option<JsonValue>, Option<JsonValue>)>> = HashMap::new();
+        let mut histories: HashMap<Id, Vec<Change>> = HashMap::new();
         let rows: Vec<(Id, Option<JsonValue>, Option<JsonValue>)> = complaint_events::table
             .filter(complaint_events::complaint_id.eq_any(&candidates))
             .order((complaint_events::complaint_id, complaint_events::position, complaint_events::ordinal))
@@ -254,7 +257,7 @@ mod tests {
         let received = (Value::Null, of(1));
         let assigned = |from: u128, to: u128| (of(from), json!({ "unit_id": id(to), "state": "ASSIGNED" }));
         let imported = |from: u128, to: u128| (of(from), json!({ "unit_id": id(to), "content_hash": "x" }));
-        assert_eq!(folded(&[received.clone()]), None);
+        assert_eq!(folded(std::slice::from_ref(&received)), None);
         assert_eq!(folded(&[received.clone(), assigned(1, 2)]), Some((Some(id(1)), id(2))));
         assert_eq!(folded(&[received.clone(), assigned(1, 2), assigned(2, 3)]), Some((Some(id(1)), id(3))));
         assert_eq!(folded(&[received.clone(), imported(1, 4)]), None, "an import is no assignment");

@@ -120,14 +120,14 @@ fn the_parts_of_a_scope_are_the_scope_and_what_a_unit_answers_has_one_meaning() 
         for unit in &snapshot.reference.units {
             let of = OfUnit::new(tree, unit.id);
             let scope = Scope { rows: Rows::Unit(of.clone(), Part::Whole), except_officer: None };
-            let [whole, by_row, by_column] = selected(&db, &snapshot, &scope, &all);
-            assert_eq!((&whole, &whole), (&by_row, &by_column), "{}", unit.code);
+            let [whole, by_row, by_column, by_page] = selected(&db, &snapshot, &scope, &all);
+            assert_eq!([&whole; 3], [&by_row, &by_column, &by_page], "{}", unit.code);
             let parts: Vec<BTreeSet<Id>> = scope
                 .parts()
                 .iter()
                 .map(|part| {
-                    let [by_sql, by_row, by_column] = selected(&db, &snapshot, part, &all);
-                    assert_eq!((&by_sql, &by_sql), (&by_row, &by_column), "{} {part:?}", unit.code);
+                    let [by_sql, by_row, by_column, by_page] = selected(&db, &snapshot, part, &all);
+                    assert_eq!([&by_sql; 3], [&by_row, &by_column, &by_page], "{} {part:?}", unit.code);
                     by_sql
                 })
                 .collect();

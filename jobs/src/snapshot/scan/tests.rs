@@ -123,6 +123,7 @@ fn holds(condition: &ColumnCondition, row: &Row) -> bool {
         ColumnCondition::OneOf(column, chosen) => {
             place(column).is_some_and(|place| chosen.get(place as usize) == Some(&true))
         }
+        ColumnCondition::Same(one, other) => place(one).is_some() && place(one) == place(other),
         ColumnCondition::Null(Nullable::Place(column)) => place(column).is_none(),
         ColumnCondition::Null(Nullable::Cost) => row.cost.is_none(),
         ColumnCondition::Null(Nullable::Delay) => row.delay.is_none(),
@@ -160,6 +161,7 @@ fn condition(random: &mut ChaCha8Rng, latest: i64, depth: u32) -> ColumnConditio
         5 => ColumnCondition::Cost(comparison(random, |random| random.random_range(0..5))),
         6 => ColumnCondition::Delay(comparison(random, |random| f64::from(random.random_range(0..5_i32)) / 2.0)),
         7 => ColumnCondition::Blames,
+        8 if random.random_bool(0.5) => ColumnCondition::Same(PlaceColumn::State, PlaceColumn::Unit),
         8 => ColumnCondition::Confidential,
         9 => ColumnCondition::Names(random.random_range(0..6)),
         10 => {

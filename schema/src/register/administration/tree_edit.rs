@@ -113,7 +113,7 @@ impl TreeEdit {
     ///
     /// # Errors
     /// If the database refuses it.
-    pub fn put(&mut self, tx: &mut WriteTx<'_>, unit: Unit) -> Result<(), StoreError> {
+    pub fn put(&mut self, tx: &mut WriteTx<'_>, unit: &Unit) -> Result<(), StoreError> {
         upsert(tx, vec![unit.clone()])?;
         let id = unit.id;
         self.by_code.insert(unit.code.clone(), id);
@@ -122,7 +122,7 @@ impl TreeEdit {
             self.affected.insert(id);
         }
         let validity = |unit: &Unit| (unit.valid_from, unit.valid_to);
-        if earlier.as_ref().map(validity) != Some(validity(&unit)) {
+        if earlier.as_ref().map(validity) != Some(validity(unit)) {
             self.to_check.insert(id);
         }
         Ok(())
@@ -187,7 +187,7 @@ impl TreeEdit {
             self.put_parents(tx, unit, &before, after)?;
         }
         match self.unit(unit).cloned() {
-            Some(row) => self.put(tx, Unit { valid_to: Some(last_day), ..row }),
+            Some(row) => self.put(tx, &Unit { valid_to: Some(last_day), ..row }),
             None => Ok(()),
         }
     }

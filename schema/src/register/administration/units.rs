@@ -103,7 +103,7 @@ pub(super) fn create(
 ) -> Result<(), StoreError> {
     placeholder::<Unit>(tx, &unit.code, |unit| unit.unknown)?;
     let parent = parent.map(|parent| edit.by_code("parent", parent).map(|parent| parent.id)).transpose()?;
-    edit.put(tx, unit.clone())?;
+    edit.put(tx, unit)?;
     match parent {
         Some(parent) => edit.put_below(tx, unit.id, parent, unit.valid_from),
         None => Ok(()),
@@ -119,7 +119,7 @@ pub fn change_unit(tx: &mut WriteTx<'_>, seen: &Seen, change: UnitChange) -> Res
     let mut edit = TreeEdit::begin(tx)?;
     let before: Unit = locked(tx, seen)?;
     let now = changed(before, change)?;
-    edit.put(tx, now.clone())?;
+    edit.put(tx, &now)?;
     edit.finish(tx)?;
     Ok(now)
 }

@@ -85,7 +85,7 @@ pub(in crate::register) fn settle(tx: &mut WriteTx<'_>, before: &Case, after: &m
                 return Ok(());
             }
             several => {
-                complaint.finding = own_finding(several.iter().map(|row| row.finding));
+                complaint.finding = own_finding(&several.iter().map(|row| row.finding).collect::<Vec<_>>());
                 let decided = several.iter().filter_map(|row| row.decided_on).max();
                 complaint.decided_on = decided.filter(|_| complaint.finding.is_some());
                 complaint.source_codes = None;
@@ -103,8 +103,8 @@ pub(in crate::register) fn settle(tx: &mut WriteTx<'_>, before: &Case, after: &m
 
 /// The finding of a complaint, from those of its allegations that name no officer. It is decided when all of them are
 /// decided, or when one is sustained; None before that.
-pub(crate) fn own_finding(findings: impl Iterator<Item = Finding> + Clone) -> Option<Finding> {
-    let found = |finding| findings.clone().any(|one| one == finding);
+pub(crate) fn own_finding(findings: &[Finding]) -> Option<Finding> {
+    let found = |finding| findings.contains(&finding);
     if !found(Finding::Sustained) && found(Finding::Pending) {
         return None;
     }

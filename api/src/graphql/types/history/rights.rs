@@ -169,7 +169,7 @@ impl Rights {
 
     /// Whether the viewer reads reasons; `in_confidence` tells whether the complaint was confidential at the time.
     pub fn reads_reasons(&self, in_confidence: bool) -> bool {
-        !self.is_an_officer && !(self.role == Role::UnitHead && in_confidence)
+        !(self.is_an_officer || self.role == Role::UnitHead && in_confidence)
     }
 
     /// Whether the viewer reads the history of a complaint at all; `is_confidential` tells whether it is now.

@@ -45,22 +45,26 @@ impl Merge {
     }
 
     /// The officer who was merged; null for a merge of enterprises.
-    async fn from_officer(&self, ctx: &Context<'_>) -> Result<Option<Officer>> {
+    #[graphql(name = "fromOfficer")]
+    async fn merged_officer(&self, ctx: &Context<'_>) -> Result<Option<Officer>> {
         officer(ctx, self.0.from_officer_id).await
     }
 
     /// The officer whom the other one was merged into; null for a merge of enterprises.
-    async fn into_officer(&self, ctx: &Context<'_>) -> Result<Option<Officer>> {
+    #[graphql(name = "intoOfficer")]
+    async fn remaining_officer(&self, ctx: &Context<'_>) -> Result<Option<Officer>> {
         officer(ctx, self.0.into_officer_id).await
     }
 
     /// The enterprise that was merged; null for a merge of officers.
-    async fn from_enterprise(&self, ctx: &Context<'_>) -> Result<Option<Enterprise>> {
+    #[graphql(name = "fromEnterprise")]
+    async fn merged_enterprise(&self, ctx: &Context<'_>) -> Result<Option<Enterprise>> {
         enterprise(ctx, self.0.from_enterprise_id).await
     }
 
     /// The enterprise that the other one was merged into; null for a merge of officers.
-    async fn into_enterprise(&self, ctx: &Context<'_>) -> Result<Option<Enterprise>> {
+    #[graphql(name = "intoEnterprise")]
+    async fn remaining_enterprise(&self, ctx: &Context<'_>) -> Result<Option<Enterprise>> {
         enterprise(ctx, self.0.into_enterprise_id).await
     }
 

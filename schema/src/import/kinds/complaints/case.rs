@@ -80,7 +80,7 @@ fn set_allegations(case: &mut Case, parsed: &ParsedComplaint, tree: &UnitTree, k
         });
         let nameless: Vec<&Allegation> =
             parsed.allegations.iter().filter(|allegation| allegation.officer.is_none()).collect();
-        complaint.finding = own_finding(nameless.iter().map(|one| one.finding));
+        complaint.finding = own_finding(&nameless.iter().map(|one| one.finding).collect::<Vec<_>>());
         let is_decided = nameless.len() == 1 || complaint.finding.is_some();
         complaint.decided_on = nameless.iter().filter_map(|one| one.decided).max().filter(|_| is_decided);
         // A single allegation without an officer keeps its columns on the complaint; of several, each has its own row.

@@ -197,7 +197,7 @@ impl Work<'_> {
         let from = before.name_vi.clone();
         let now = changed(before, change)?;
         self.report.changed.push(ChangedUnit { code: now.code.clone(), from, to: now.name_vi.clone() });
-        self.edit.put(tx, now)
+        self.edit.put(tx, &now)
     }
 
     fn move_to(
