@@ -36,14 +36,14 @@ impl From<Option<Role>> for Reader {
     }
 }
 
-/// Whoever has the receipt code of a complaint. A web site through which complainants come may send its own token: then
-/// the limits of the token hold, and not those of an address.
+/// Readers that use a receipt code. A web site may relay the requests of complainants with its own INTAKE token; the
+/// rate limits of that token then replace those of the address.
 pub(super) const RECEIPT_HOLDERS: &[Reader] = &[Receipt, Intake];
 
-/// Whoever may send attachments: with a complaint, or by its receipt.
+/// Readers that send attachments: with a complaint, or with a receipt code.
 pub(super) const SENDERS: &[Reader] = &[Receipt, Intake, Board, UnitHead];
 
-/// Roles that submit complaints: programs, and whoever takes a complaint for a caller.
+/// Roles that submit complaints: INTAKE for programs, the Board and heads for callers.
 pub(super) const TAKERS: &[Reader] = &[Intake, Board, UnitHead];
 
 /// Roles that see complaints, each within its row scope.

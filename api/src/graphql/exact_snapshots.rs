@@ -41,7 +41,7 @@ impl ExactSnapshots {
     }
 
     /// The snapshot, if it is at the register's position, which is read after this call. None if it lags behind: then
-    /// the database answers at once, because nobody knows when the next refresh ends.
+    /// the database answers at once, because the end of the next refresh is not known.
     pub async fn now(&self, snapshots: &SnapshotStore) -> Option<Arc<Snapshot>> {
         let position = self.positions.as_ref()?.read().await?;
         Some(snapshots.current()).filter(|snapshot| snapshot.position == position)
