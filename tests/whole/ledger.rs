@@ -297,7 +297,8 @@ fn jobs_are_listed_paused_and_resumed_and_wrong_settings_are_told() {
                 "digest",
                 "deliver-digests",
                 "retention",
-                "classify"
+                "classify",
+                "hand-over"
             ]
         );
         assert!(listed[0]["next"].is_string() && listed[0]["pausedAt"].is_null(), "{listed}");

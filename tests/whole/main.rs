@@ -91,6 +91,7 @@ mod statistician;
 mod statistics;
 mod storage;
 mod subscriptions;
+mod succession;
 mod suspensions;
 mod tampering;
 mod texts;

@@ -1,6 +1,8 @@
 //! A reorganisation is one file: a dry run explains it, and it is applied once, everything or nothing.
 
 use crate::program;
+use chrono::Days;
+use schema::domain::calendar::local_date;
 use serde_json::{Value, json};
 use tests::fixtures::Files;
 use tests::work::Mutations;
@@ -104,10 +106,38 @@ fn a_reorganisation_does_what_its_dry_run_says_once_and_keeps_the_past() {
             "Hải quan CK cảng Hải Phòng KV I"
         );
 
+        for (ended, next) in [("02", "KV1"), ("03", "KV2"), ("02DS", "02CV")] {
+            let unit = board.data(&format!("{{ unit(code: \"{ended}\") {{ successor {{ code }} }} }}"))["unit"].clone();
+            assert_eq!(unit, json!({ "successor": { "code": next } }), "complaints about {ended} go there");
+        }
+
         let again = admin.send("reorganise", ANSWER, &json!({ "file": FILE, "dryRun": false }));
         assert_eq!(again.codes(), ["CONFLICT"], "{}", again.text);
         app.run(&["audit", "seal", "--key-file", &key]);
         app.run(&["audit", "verify", "--key-file", &key]);
+    }
+}
+
+#[test]
+fn a_reorganisation_to_come_leaves_what_waits_until_its_day() {
+    for app in TestApp::both().world().arguments(&["--no-jobs"]) {
+        let (admin, board) = (app.as_role(Role::Admin), app.as_role(Role::Board));
+        let tomorrow = local_date(schema::Timestamp::now()) + Days::new(1);
+        let file = FILE.replace("2024-02-08", &tomorrow.to_string());
+        let answered_by = |unit: &str| {
+            let query = format!("{{ complaints(filter: {{responsibleUnit: {{eq: \"{unit}\"}}}}) {{ totalCount }} }}");
+            board.data(&query)["complaints"]["totalCount"].integer()
+        };
+        let before = ["02DS", "02CV"].map(answered_by);
+        let done = admin.done("reorganise", ANSWER, &json!({ "file": file, "dryRun": false }));
+        let closed = done["report"]["closed"].list().iter().find(|unit| unit["code"] == "02DS").expect("02DS").clone();
+        let told = ["lastDay", "successor", "openComplaints"].map(|field| closed[field].clone());
+        assert_eq!(told, [json!(tomorrow - Days::new(1)), json!("02CV"), json!(1)]);
+        assert_eq!(["02DS", "02CV"].map(answered_by), before, "it answers until then");
+        let run = ["jobs", "run", "hand-over", "--as-of", &(tomorrow - Days::new(1)).to_string()];
+        let run = program().json(&app.database, &run);
+        assert_eq!(run["summary"], json!({ "handedOver": 1, "withoutSuccessor": 0 }));
+        assert_eq!(["02DS", "02CV"].map(answered_by), [before[0] - 1, before[1] + 1]);
     }
 }
 

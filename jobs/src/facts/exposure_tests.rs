@@ -25,6 +25,7 @@ fn unit(n: u128, kind: UnitKind, group: Option<PeerGroup>) -> Unit {
         valid_from: UNKNOWN_START,
         valid_to: None,
         unknown: false,
+        successor_id: None,
     }
 }
 

@@ -100,7 +100,7 @@ fn rewind_reference(facts: &mut Facts, change: &Change) -> Result<(), JobError> 
             facts.units.remove(&id);
         }
         (Entity::Unit, Some(before)) => {
-            // Statistics read no name, no field and not how a unit became known.
+            // Statistics read no name, no field, not how a unit became known and not who goes on after it.
             let Unit {
                 id: _,
                 code,
@@ -112,6 +112,7 @@ fn rewind_reference(facts: &mut Facts, change: &Change) -> Result<(), JobError> 
                 name_en: _,
                 field: _,
                 unknown: _,
+                successor_id: _,
             } = fact_mut(&mut facts.units, id, "unit")?;
             restore(before, "kind", kind)?;
             restore(before, "code", code)?;

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod blame;
 pub mod classify;
 pub mod digest;
+pub mod hand_over;
 pub mod overdue;
 pub mod recurrence;
 pub mod retention;
@@ -27,4 +28,5 @@ pub const REGISTRY: Registry = Registry(&[
     &digest::Deliver,
     &retention::Retention,
     &classify::Classify,
+    &hand_over::HandOver,
 ]);

@@ -34,7 +34,7 @@ pub const TABLES: [(&str, &[&str]); 5] = [
         ],
     ),
     ("allegations", &["complaint", "officer", "finding"]),
-    ("units", &["code", "name_vi", "name_en", "kind", "peer_group"]),
+    ("units", &["code", "name_vi", "name_en", "kind", "peer_group", "valid_from", "valid_to", "successor"]),
     ("categories", &["code", "name_vi", "name_en", "kind", "serious", "deadline_days", "parent"]),
     (SOURCES, &["complaint", "source", "reference"]),
 ];

@@ -3,12 +3,14 @@
 
 use super::check::CheckedQuery;
 use super::described::{SOURCES, TABLES};
+use crate::facts::days::day_number;
 use crate::snapshot::{Snapshot, meaning};
 use crate::sums::costs_and_delays;
+use chrono::NaiveDate;
 use diesel::prelude::{QueryDsl, RunQueryDsl};
 use polars::prelude::*;
 use schema::enums::{CategoryKind, Channel, ComplaintState, Finding, LegalForm};
-use schema::models::{IssueCategory, Unit};
+use schema::models::{IssueCategory, UNKNOWN_START, Unit};
 use schema::pseudonyms::{Pseudonyms, Subject};
 use schema::queries::of_a_register;
 use schema::tables::complaint_sources;
@@ -258,6 +260,8 @@ fn texts<'a, T>(name: &str, rows: &'a [T], of: impl Fn(&'a T) -> Option<&'a str>
 }
 
 fn units(rows: &[Unit]) -> PolarsResult<DataFrame> {
+    let codes: HashMap<Id, &str> = rows.iter().map(|unit| (unit.id, unit.code.as_str())).collect();
+    let successor = |unit: &Unit| unit.successor_id.and_then(|next| codes.get(&next).copied());
     DataFrame::new(
         rows.len(),
         vec![
@@ -266,8 +270,16 @@ fn units(rows: &[Unit]) -> PolarsResult<DataFrame> {
             texts("name_en", rows, |unit| unit.name_en.as_deref()),
             texts("kind", rows, |unit| Some(unit.kind.as_str())),
             texts("peer_group", rows, |unit| unit.peer_group.map(schema::enums::PeerGroup::as_str)),
+            days("valid_from", rows, |unit| Some(unit.valid_from).filter(|first| *first != UNKNOWN_START))?,
+            days("valid_to", rows, |unit| unit.valid_to)?,
+            StringChunked::from_iter_options("successor".into(), rows.iter().map(successor)).into_column(),
         ],
     )
+}
+
+fn days(name: &str, rows: &[Unit], of: impl Fn(&Unit) -> Option<NaiveDate>) -> PolarsResult<Column> {
+    let numbers: Vec<Option<i32>> = rows.iter().map(|unit| of(unit).map(day_number)).collect();
+    Column::new(name.into(), numbers).cast(&DataType::Date)
 }
 
 fn categories(rows: &[IssueCategory]) -> PolarsResult<DataFrame> {

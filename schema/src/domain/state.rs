@@ -15,6 +15,11 @@ pub fn is_open(state: ComplaintState) -> bool {
     matches!(state, Received | Classified | Assigned | Answered)
 }
 
+/// Whether a complaint in this state waits for an answer.
+pub fn is_waiting(state: ComplaintState) -> bool {
+    matches!(state, Received | Classified | Assigned)
+}
+
 /// Whether a complaint in this state counts against no officer and no unit.
 pub fn is_void(state: ComplaintState) -> bool {
     matches!(state, Withdrawn | Rejected)

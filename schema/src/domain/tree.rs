@@ -1,4 +1,5 @@
-//! The tree of units, whose parents change over time: ancestors and descendants of a unit on a day.
+//! The tree of units, whose parents change over time: ancestors and descendants of a unit on a day, and the unit that
+//! goes on after one has ended.
 
 use super::calendar::is_valid_on;
 use crate::enums::UnitKind;
@@ -11,6 +12,9 @@ use std::sync::{PoisonError, RwLock};
 
 /// The longest chain of parents that is followed; a longer one must be a circle.
 const DEEPEST: usize = 16;
+
+/// The longest chain of successors that is followed; a longer one must be a circle.
+const MOST_SUCCESSORS: usize = 16;
 
 /// The ancestors of a unit by level, including the unit itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -25,6 +29,8 @@ pub struct Ancestors {
 pub struct UnitTree {
     kinds: HashMap<Id, UnitKind>,
     parents: HashMap<Id, Vec<(NaiveDate, Option<NaiveDate>, Id)>>,
+    /// The last days of units that have a successor, with that successor.
+    successors: HashMap<Id, (NaiveDate, Id)>,
     /// Cache of [`Self::descendants_without_stored_ancestor`].
     beside: Memo<Id>,
     /// Cache of [`Self::sorted_below_on`].
@@ -75,6 +81,9 @@ impl UnitTree {
         let mut tree = Self::default();
         for unit in units {
             tree.kinds.insert(unit.id, unit.kind);
+            if let Some(end) = unit.valid_to.zip(unit.successor_id) {
+                tree.successors.insert(unit.id, end);
+            }
         }
         for parent in parents {
             tree.parents.entry(parent.unit_id).or_default().push((
@@ -193,6 +202,32 @@ impl UnitTree {
         self.kinds.get(&unit).copied()
     }
 
+    /// The unit that goes on for a unit on a day: itself until its last day, afterwards its successor, or the successor
+    /// of that one. Itself, too, if nobody succeeds it, or its successors form a circle.
+    pub fn going_on(&self, unit: Id, day: NaiveDate) -> Id {
+        let mut at = unit;
+        for _ in 0..=MOST_SUCCESSORS {
+            match self.successors.get(&at) {
+                Some((last_day, successor)) if *last_day < day => at = *successor,
+                _ => return at,
+            }
+        }
+        unit
+    }
+
+    /// Whether a unit is another one, or succeeds it on any day, directly or after others.
+    pub fn succeeds(&self, unit: Id, earlier: Id) -> bool {
+        let mut at = earlier;
+        for _ in 0..=MOST_SUCCESSORS {
+            if at == unit {
+                return true;
+            }
+            let Some((_, successor)) = self.successors.get(&at) else { return false };
+            at = *successor;
+        }
+        false
+    }
+
     /// Checks that no unit is above itself on any day.
     ///
     /// # Errors
@@ -235,6 +270,7 @@ mod tests {
             valid_from: UNKNOWN_START,
             valid_to: None,
             unknown: false,
+            successor_id: None,
         }
     }
 
@@ -284,6 +320,40 @@ mod tests {
         assert_eq!(below(2), HashSet::new(), "a department is stored, with its time");
         assert_eq!(below(4), HashSet::from([id(5), id(6)]), "a branch below a branch");
         assert_eq!(tree().ever_below(id(2)), HashSet::from([id(2), id(4), id(5), id(6)]));
+    }
+
+    #[test]
+    fn a_unit_goes_on_as_its_successor_once_its_last_day_has_passed() {
+        let ended = |n: u128, year: i32, successor: Option<u128>| Unit {
+            valid_to: Some(day(year)),
+            successor_id: successor.map(id),
+            ..unit(n, UnitKind::Branch)
+        };
+        // 1 → 2 → 3; 4 has no successor; 5 and 6 succeed each other; 7 goes on, whoever is named.
+        let units = [
+            ended(1, 2020, Some(2)),
+            ended(2, 2023, Some(3)),
+            unit(3, UnitKind::Branch),
+            ended(4, 2020, None),
+            ended(5, 2020, Some(6)),
+            ended(6, 2021, Some(5)),
+            Unit { successor_id: Some(id(1)), ..unit(7, UnitKind::Branch) },
+        ];
+        let tree = UnitTree::new(&units, &[]);
+        let next = |unit, on: NaiveDate| tree.going_on(id(unit), on).0.as_u128();
+        let after = |year| day(year).succ_opt().expect("a day");
+        assert_eq!(
+            [next(1, day(2020)), next(1, after(2020)), next(1, day(2023))],
+            [1, 2, 2],
+            "its last day is its own"
+        );
+        assert_eq!([next(1, after(2023)), next(2, after(2023)), next(3, after(2023))], [3, 3, 3]);
+        assert_eq!([next(4, day(2025)), next(7, day(2025))], [4, 7]);
+        assert_eq!([next(5, day(2025)), next(6, day(2025))], [5, 6], "a circle leads nowhere");
+        assert_eq!(next(5, day(2021)), 6, "before the circle closes");
+        let succeeds = |unit, earlier| tree.succeeds(id(unit), id(earlier));
+        assert!(succeeds(3, 1) && succeeds(1, 1) && succeeds(6, 5));
+        assert!(!succeeds(1, 3) && !succeeds(1, 7) && !succeeds(9, 5));
     }
 
     #[test]

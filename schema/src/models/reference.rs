@@ -21,6 +21,8 @@ model!(units Unit {
     valid_to: Option<NaiveDate>,
     /// Created by an import that met its code before the unit was imported.
     unknown: bool,
+    /// The unit that goes on after the last day.
+    successor_id: Option<Id>,
 });
 
 model!(unit_parents UnitParent {

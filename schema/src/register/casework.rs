@@ -2,8 +2,9 @@
 
 use super::administration::open_category;
 use super::complaints::{self, Case, reference_day};
-use super::reference::{existing_id, lock_at_version, version_conflict};
+use super::reference::{lock_at_version, version_conflict};
 use super::routing::Routing;
+use super::succession::{answering_unit, hand_on};
 use super::tree::load_tree;
 use crate::db::{StoreError, WriteTx};
 use crate::domain::calendar::local_date;
@@ -12,7 +13,7 @@ use crate::domain::state::step;
 use crate::each;
 use crate::enums::{Attribution, ComplaintEventKind, ComplaintState, Finding};
 use crate::events::{ComplaintEvent, Entity, Fields};
-use crate::models::{ComplaintOfficer, Redaction, Unit};
+use crate::models::{ComplaintOfficer, Redaction};
 use crate::queries::redactions_of;
 use crate::sql_types::Id;
 use crate::tables::{complaints as complaint_table, redactions};
@@ -100,7 +101,7 @@ fn classify(
     if matches!(case.complaint.state, ComplaintState::Received | ComplaintState::Classified)
         && !complaints::was_transferred(tx.conn, case.complaint.id)?
     {
-        now.route(&Routing::load(tx.conn)?, &load_tree(tx.conn)?);
+        now.route(&Routing::load(tx.conn)?, &load_tree(tx.conn)?, local_date(tx.now));
     }
     let first = now.complaint.state == ComplaintState::Received;
     if first {
@@ -121,7 +122,7 @@ fn assign(tx: &mut WriteTx<'_>, case: &Case, unit: Option<&str>) -> Result<Case,
         return Err(StoreError::Conflict("the complaint is ANSWERED: reopen it, with a reason".into()));
     }
     let mut now = case.clone();
-    if let Some(id) = existing_id::<Unit>(tx, "unit", unit)? {
+    if let Some(id) = answering_unit(tx, "unit", unit)? {
         now.complaint.responsible_unit_id = Some(id);
     }
     if now.complaint.responsible_unit_id.is_none() {
@@ -149,7 +150,7 @@ fn transfer(tx: &mut WriteTx<'_>, case: &Case, unit: &str, reason: &str) -> Resu
     if reason.is_empty() {
         return Err(StoreError::Rule("reason: is blank: say why another unit has to answer".into()));
     }
-    let id = existing_id::<Unit>(tx, "unit", Some(unit))?;
+    let id = answering_unit(tx, "unit", Some(unit))?;
     if case.complaint.responsible_unit_id == id {
         return Err(StoreError::Rule(format!("unit: {unit:?} is responsible already: name another unit")));
     }
@@ -176,6 +177,9 @@ fn change(tx: &mut WriteTx<'_>, case: &Case, to: ComplaintState, reason: Option<
     let mut now = case.clone();
     now.complaint.state = to;
     now.complaint.state_since = tx.now;
+    if reopens {
+        hand_on(tx, &mut now)?;
+    }
     complaints::update_because(tx, ComplaintEventKind::StateChanged, tx.now, case, &mut now, reason)?;
     Ok(now)
 }

@@ -27,6 +27,7 @@ pub mod reference;
 mod responses;
 mod routing;
 mod submission;
+mod succession;
 mod tree;
 mod values;
 
@@ -58,5 +59,6 @@ pub(crate) use responses::responded;
 pub use responses::{NewResponse, respond, respond_to};
 pub use routing::{Matter, NewRule, Route, RoutedBy, Routing, end_rule, put_rule, rules};
 pub use submission::{Submission, Submitted, sender_of, source_of, submit, submitted};
+pub use succession::{hand_over_after, waiting_after};
 pub use tree::load_tree;
 pub(crate) use tree::{replace_parents, rewrite_ancestors};

@@ -2,6 +2,7 @@
 
 use super::attachments::store_attachments;
 use super::complaints::{self, Case};
+use super::succession::hand_on;
 use crate::db::{Conn, StoreError, WriteTx, dialect};
 use crate::domain::attachment::Reference;
 use crate::domain::calendar::local_date;
@@ -292,6 +293,9 @@ fn change(tx: &mut WriteTx<'_>, case: &Case, to: ComplaintState, reason: Option<
     let mut now = case.clone();
     now.complaint.state = to;
     now.complaint.state_since = tx.now;
+    if to == ComplaintState::Assigned {
+        hand_on(tx, &mut now)?;
+    }
     complaints::update_because(tx, ComplaintEventKind::StateChanged, tx.now, case, &mut now, reason)?;
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use super::clock::{clock_of, first_response};
 use super::complaints::{self, Case};
+use super::succession::hand_on;
 use crate::db::{StoreError, WriteTx};
 use crate::domain::calendar::local_date;
 use crate::domain::state::{is_open, step, steps_to_answered};
@@ -83,6 +84,9 @@ pub fn respond_to(tx: &mut WriteTx<'_>, case: Case, response: NewResponse) -> Re
         let before = now.clone();
         now.complaint.state = to;
         now.complaint.state_since = at;
+        if before.complaint.state == ComplaintState::Answered {
+            hand_on(tx, &mut now)?;
+        }
         complaints::update(tx, ComplaintEventKind::StateChanged, at, &before, &mut now)?;
     }
     let visibility = response.meant_for();

@@ -1,12 +1,14 @@
 //! Routing: which unit has to answer a complaint. A routing rule in force on the day of receipt decides, the most
 //! specific one of those that match; else the owner of the category (or of the category above it); else the branch
-//! complained about, or the department or the unit where there is no branch.
+//! complained about, or the department or the unit where there is no branch. For a unit that has ended its successor
+//! answers.
 
 use super::complaints::{Case, reference_day};
 use super::reference::{Stored, existing_id, upsert};
 use crate::db::{Conn, StoreError, WriteTx, dialect};
 use crate::domain::calendar::{is_valid_on, local_date};
 use crate::domain::ids::random_id;
+use crate::domain::state::is_waiting;
 use crate::domain::tree::UnitTree;
 use crate::enums::CategoryKind;
 use crate::models::{IssueCategory, RoutingRule, Unit};
@@ -26,6 +28,8 @@ pub struct Matter {
     pub day: NaiveDate,
     /// The day on which a rule must be in force.
     pub received_on: NaiveDate,
+    /// The day on which the unit has to answer: if it has ended before, its successor of that day does.
+    pub asked_on: NaiveDate,
 }
 
 /// What decided a route.
@@ -43,6 +47,8 @@ pub enum RoutedBy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Route {
     pub unit: Option<Id>,
+    /// The unit that has ended, if its successor answers instead.
+    pub in_place_of: Option<Id>,
     pub by: RoutedBy,
 }
 
@@ -91,6 +97,13 @@ impl Routing {
 
     /// The unit that has to answer a complaint.
     pub fn route(&self, tree: &UnitTree, matter: Matter) -> Route {
+        let (decided, by) = self.decided(tree, matter);
+        let unit = decided.map(|unit| tree.going_on(unit, matter.asked_on));
+        Route { unit, in_place_of: decided.filter(|_| unit != decided), by }
+    }
+
+    /// The unit that has to answer a complaint as long as it exists, and what decides.
+    fn decided(&self, tree: &UnitTree, matter: Matter) -> (Option<Id>, RoutedBy) {
         let place = || {
             let unit = matter.unit?;
             let ancestors = tree.ancestors_on(unit, matter.day);
@@ -99,11 +112,11 @@ impl Routing {
         let in_force = self.rules.iter().filter(|rule| is_valid_on(matter.received_on, rule.valid_from, rule.valid_to));
         let ranked = in_force.filter_map(|rule| Some((self.rank(tree, rule, matter)?, rule)));
         if let Some((_, rule)) = ranked.max_by_key(|(rank, _)| *rank) {
-            return Route { unit: rule.responsible_unit_id.or_else(place), by: RoutedBy::Rule(rule.id) };
+            return (rule.responsible_unit_id.or_else(place), RoutedBy::Rule(rule.id));
         }
         match matter.category.and_then(|category| self.owner(category)) {
-            Some((owned, owner)) => Route { unit: Some(owner), by: RoutedBy::Owner(owned) },
-            None => Route { unit: place(), by: RoutedBy::Place },
+            Some((owned, owner)) => (Some(owner), RoutedBy::Owner(owned)),
+            None => (place(), RoutedBy::Place),
         }
     }
 
@@ -135,27 +148,33 @@ impl Routing {
 }
 
 impl Case {
-    /// What routing asks of this complaint.
-    fn matter(&self) -> Matter {
+    /// What routing asks of this complaint. While it waits it needs a unit that exists today; later the one that
+    /// existed when it was received is as good, which an import of history then finds.
+    fn matter(&self, today: NaiveDate) -> Matter {
         let complaint = &self.complaint;
+        let received_on = local_date(complaint.received_at);
         Matter {
             category: complaint.category_id,
             unit: complaint.unit_id,
             day: reference_day(complaint.received_at, complaint.occurred_at),
-            received_on: local_date(complaint.received_at),
+            received_on,
+            asked_on: if is_waiting(complaint.state) { received_on.max(today) } else { received_on },
         }
     }
 
     /// Sets the responsible unit by the rules.
-    pub fn route(&mut self, routing: &Routing, tree: &UnitTree) {
-        self.complaint.responsible_unit_id = routing.route(tree, self.matter()).unit;
+    pub fn route(&mut self, routing: &Routing, tree: &UnitTree, today: NaiveDate) {
+        self.complaint.responsible_unit_id = routing.route(tree, self.matter(today)).unit;
     }
 
     /// Routes a changed complaint anew, unless somebody has chosen another unit than the rules for what it was before.
-    pub fn route_unless_assigned(&mut self, before: &Self, routing: &Routing, tree: &UnitTree) {
-        let was = routing.route(tree, before.matter()).unit;
-        if before.complaint.responsible_unit_id == was {
-            self.route(routing, tree);
+    /// A successor of the unit that the rules name was not chosen: it took over.
+    pub fn route_unless_assigned(&mut self, before: &Self, routing: &Routing, tree: &UnitTree, today: NaiveDate) {
+        let (was, _) = routing.decided(tree, before.matter(today));
+        let responsible = before.complaint.responsible_unit_id;
+        let took_over = responsible.zip(was).is_some_and(|(unit, was)| tree.succeeds(unit, was));
+        if responsible == was || took_over {
+            self.route(routing, tree, today);
         }
     }
 }
@@ -252,115 +271,5 @@ fn checked(tx: &mut WriteTx<'_>, row: RoutingRule) -> Result<RoutingRule, StoreE
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::enums::UnitKind;
-    use crate::models::{UNKNOWN_START, UnitParent};
-    use uuid::Uuid;
-
-    fn id(n: u128) -> Id {
-        Id(Uuid::from_u128(n))
-    }
-
-    fn day(year: i32) -> NaiveDate {
-        NaiveDate::from_ymd_opt(year, 6, 1).expect("a date")
-    }
-
-    /// Department 2 with branch 3 and team 4; headquarters unit 9.
-    fn tree() -> UnitTree {
-        let unit = |n, kind| Unit {
-            id: id(n),
-            code: n.to_string(),
-            name_vi: n.to_string(),
-            name_en: None,
-            kind,
-            peer_group: None,
-            field: None,
-            valid_from: UNKNOWN_START,
-            valid_to: None,
-            unknown: false,
-        };
-        let units = [
-            unit(2, UnitKind::ProvincialDepartment),
-            unit(3, UnitKind::Branch),
-            unit(4, UnitKind::Team),
-            unit(9, UnitKind::HeadquartersUnit),
-        ];
-        let parent = |unit, parent| UnitParent {
-            unit_id: id(unit),
-            valid_from: UNKNOWN_START,
-            valid_to: None,
-            parent_id: id(parent),
-        };
-        UnitTree::new(&units, &[parent(3, 2), parent(4, 3)])
-    }
-
-    fn rule(
-        n: u128,
-        category: Option<u128>,
-        kind: Option<CategoryKind>,
-        unit: Option<u128>,
-        to: Option<u128>,
-    ) -> RoutingRule {
-        RoutingRule {
-            id: id(n),
-            category_id: category.map(id),
-            kind,
-            unit_id: unit.map(id),
-            responsible_unit_id: to.map(id),
-            valid_from: day(2020),
-            valid_to: Some(day(2030)),
-        }
-    }
-
-    /// Category 20 of unit 9 with 21 below it, both technical; 30 about conduct, without an owner.
-    fn routing(rules: Vec<RoutingRule>) -> Routing {
-        let of = |above: Option<u128>, kind, owner: Option<u128>| CategoryRoute {
-            above: above.map(id),
-            kind,
-            owner: owner.map(id),
-        };
-        let categories = HashMap::from([
-            (id(20), of(None, CategoryKind::Technical, Some(9))),
-            (id(21), of(Some(20), CategoryKind::Technical, None)),
-            (id(30), of(None, CategoryKind::Conduct, None)),
-        ]);
-        Routing { rules, categories }
-    }
-
-    fn routed(routing: &Routing, category: Option<u128>, unit: Option<u128>, year: i32) -> Option<u128> {
-        let matter = Matter { category: category.map(id), unit: unit.map(id), day: day(year), received_on: day(year) };
-        routing.route(&tree(), matter).unit.map(|unit| unit.0.as_u128())
-    }
-
-    #[test]
-    fn a_category_with_an_owner_goes_there_and_everything_else_to_the_branch() {
-        let plain = routing(Vec::new());
-        assert_eq!(routed(&plain, Some(20), Some(4), 2025), Some(9));
-        assert_eq!(routed(&plain, Some(21), Some(4), 2025), Some(9), "the owner of the category above");
-        assert_eq!(routed(&plain, Some(30), Some(4), 2025), Some(3), "the branch above the team");
-        assert_eq!(routed(&plain, None, Some(2), 2025), Some(2), "a department has no branch above it");
-        assert_eq!(routed(&plain, None, Some(9), 2025), Some(9));
-        assert_eq!(routed(&plain, None, None, 2025), None);
-    }
-
-    #[test]
-    fn the_most_specific_rule_in_force_decides() {
-        let conduct = Some(CategoryKind::Conduct);
-        let all = routing(vec![
-            rule(100, None, None, Some(2), Some(2)),
-            rule(101, None, None, Some(3), Some(4)),
-            rule(102, None, conduct, None, Some(9)),
-            rule(103, Some(20), None, None, None),
-            rule(104, Some(21), None, Some(3), Some(2)),
-        ]);
-        assert_eq!(routed(&all, None, Some(2), 2025), Some(2));
-        assert_eq!(routed(&all, None, Some(4), 2025), Some(4), "the nearer unit");
-        assert_eq!(routed(&all, Some(30), Some(4), 2025), Some(9), "a kind before a unit");
-        assert_eq!(routed(&all, Some(20), Some(4), 2025), Some(3), "the branch, whoever owns the category");
-        assert_eq!(routed(&all, Some(21), Some(4), 2025), Some(2), "a category before the one above it");
-        assert_eq!(routed(&all, Some(21), None, 2025), None, "the rule of the category above, and no unit");
-        assert_eq!(routed(&all, Some(20), Some(4), 2019), Some(9), "before the rules");
-        assert_eq!(routed(&all, Some(20), Some(4), 2031), Some(9), "after them");
-    }
-}
+#[path = "routing_tests.rs"]
+mod tests;

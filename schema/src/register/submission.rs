@@ -169,7 +169,7 @@ pub fn submit(tx: &mut WriteTx<'_>, source: &str, key: &str, submission: &Submis
     }
     let tree = load_tree(tx.conn)?;
     case.set_ancestors(&tree);
-    case.route(&Routing::load(tx.conn)?, &tree);
+    case.route(&Routing::load(tx.conn)?, &tree, local_date(tx.now));
     let row = ComplaintSource { source: source.to_owned(), reference: key.to_owned(), complaint_id: id, content_hash };
     complaints::insert(tx, std::slice::from_mut(&mut case), &[row])?;
     store_attachments(tx, id, None, attachments)?;

@@ -36,6 +36,7 @@ diesel::table! {
         valid_from -> Date,
         valid_to -> Nullable<Date>,
         unknown -> Bool,
+        successor_id -> Nullable<Uid>,
     }
 }
 

@@ -179,6 +179,7 @@ fn unit(code: &str, name_vi: &str, name_en: &str, kind: UnitKind, since: NaiveDa
         valid_from: since,
         valid_to: None,
         unknown: false,
+        successor_id: None,
     }
 }
 

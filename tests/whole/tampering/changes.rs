@@ -219,6 +219,10 @@ pub const CHANGES: &[Change] = &[
     ),
     change("UPDATE units SET code = '02XX' WHERE code = '02CV'", &["units.code"]),
     change(
+        "UPDATE units SET successor_id = (SELECT id FROM units WHERE code = '03') WHERE code = '02CV'",
+        &["units.successor_id"],
+    ),
+    change(
         "UPDATE unit_parents SET parent_id = (SELECT id FROM units WHERE code = '03') WHERE unit_id = (SELECT id FROM units WHERE code = '02CV')",
         &["unit_parents.parent_id"],
     ),

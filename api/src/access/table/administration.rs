@@ -48,7 +48,7 @@ pub(super) const ADMINISTRATION: &[TableRow] = &[
     ("RunJobPayload JobPayload", "*", &[Admin], No("written objects have fields of their own")),
     ("Mutation", "createUnit changeUnit moveUnit closeUnit", &[Admin], Root),
     ("CreateUnitInput", "* code field nameEn nameVi parent", &[Admin], No("a unit is not a person")),
-    ("ChangeUnitInput", "* field nameEn nameVi unit", &[Admin], No("a unit is not a person")),
+    ("ChangeUnitInput", "* field nameEn nameVi successor unit", &[Admin], No("a unit is not a person")),
     ("MoveUnitInput", "* parent unit", &[Admin], No("a unit is not a person")),
     ("CloseUnitInput", "* successor unit", &[Admin], No("a unit is not a person")),
     ("UnitPayload CloseUnitPayload", "*", &[Admin], No("written objects have fields of their own")),

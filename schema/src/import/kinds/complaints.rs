@@ -117,6 +117,7 @@ pub fn apply(
     let mut existing = complaints::load_for_update(tx.conn, &changed)?;
     create_missing(tx, context, resolvers, batch, &checked, hashes, &stored)?;
     let (tree, routing) = (load_tree(tx.conn)?, Routing::load(tx.conn)?);
+    let today = local_date(tx.now);
     let known = known(tx, &checked)?;
     let corrected = corrected_fields(tx.conn, &changed)?;
     let nothing = BTreeSet::new();
@@ -136,7 +137,7 @@ pub fn apply(
             None => {
                 let id = complaint_id(local_date(parsed.received), source, &group.key);
                 let mut case = new_case(id, parsed, tx.now, &tree, &known);
-                case.route(&routing, &tree);
+                case.route(&routing, &tree, today);
                 new_cases.push(case);
                 let reference = group.key.clone();
                 let source = source.to_owned();
@@ -152,7 +153,7 @@ pub fn apply(
                 let corrected = corrected.get(&row.complaint_id).unwrap_or(&nothing);
                 let (mut after, kept) = merged_case(context.mapping, &before, parsed, &tree, &known, corrected);
                 context.note_kept(&group.key, &kept);
-                after.route_unless_assigned(&before, &routing, &tree);
+                after.route_unless_assigned(&before, &routing, &tree, today);
                 let effective =
                     if after.complaint.state == before.complaint.state { tx.now } else { after.complaint.state_since };
                 let changed = complaints::update_from_source(tx, effective, &before, &mut after, row, hash)?;

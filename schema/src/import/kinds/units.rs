@@ -43,6 +43,7 @@ pub fn unknown_unit(id: Id, code: &str, name: Option<&str>, kind: Option<UnitKin
         valid_from: UNKNOWN_START,
         valid_to: None,
         unknown: true,
+        successor_id: None,
     }
 }
 
@@ -68,7 +69,11 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
     upsert(tx, unknown)?;
 
     let good: Vec<&Read> = read.iter().flatten().collect();
-    let keep = keep_unmapped!(Unit, context, NAME_EN => name_en, PEER_GROUP => peer_group, FIELD => field);
+    let keep_unmapped = keep_unmapped!(Unit, context, NAME_EN => name_en, PEER_GROUP => peer_group, FIELD => field);
+    let keep = |unit: &mut Unit, stored: &Unit| {
+        keep_unmapped(unit, stored);
+        unit.successor_id = stored.successor_id;
+    };
     let changes = upsert_keeping(tx, good.iter().map(|read| read.unit.clone()).collect(), keep)?;
     let mut affected = HashSet::new();
     let mut outcomes = Vec::new();
@@ -127,6 +132,8 @@ fn read(context: &Context<'_>, group: &Group) -> Result<Read, Reject> {
             valid_from,
             valid_to,
             unknown: false,
+            // No file names it; what is stored stays.
+            successor_id: None,
         };
         if let Some(code) = cells.code(PARENT)? {
             let parent_id = reference_id(Entity::Unit, &code);

@@ -100,11 +100,14 @@ impl TreeEdit {
         found
     }
 
+    /// The tree as it is edited by now.
+    pub fn tree(&self) -> UnitTree {
+        UnitTree::new(self.units.values(), self.parents.values().flatten())
+    }
+
     /// The unit and everything below it on a day, by code.
     pub fn below_on(&self, unit: Id, day: NaiveDate) -> Vec<Id> {
-        let rows: Vec<&UnitParent> = self.parents.values().flatten().collect();
-        let tree = UnitTree::new(self.units.values(), rows);
-        let mut found: Vec<Id> = tree.below_on(unit, day).into_iter().collect();
+        let mut found: Vec<Id> = self.tree().below_on(unit, day).into_iter().collect();
         found.sort_by(|a, b| self.code(*a).cmp(self.code(*b)));
         found
     }
@@ -173,11 +176,17 @@ impl TreeEdit {
         self.put_parents(tx, unit, &before, after)
     }
 
-    /// Ends the validity of a unit and of its place in the tree.
+    /// Ends the validity of a unit and of its place in the tree, and notes who goes on.
     ///
     /// # Errors
     /// If the database refuses it.
-    pub fn close(&mut self, tx: &mut WriteTx<'_>, unit: Id, last_day: NaiveDate) -> Result<(), StoreError> {
+    pub fn close(
+        &mut self,
+        tx: &mut WriteTx<'_>,
+        unit: Id,
+        last_day: NaiveDate,
+        successor_id: Option<Id>,
+    ) -> Result<(), StoreError> {
         let before = self.parents(unit).to_vec();
         let mut after: Vec<UnitParent> = before.iter().filter(|row| row.valid_from <= last_day).cloned().collect();
         for row in &mut after {
@@ -187,7 +196,7 @@ impl TreeEdit {
             self.put_parents(tx, unit, &before, after)?;
         }
         match self.unit(unit).cloned() {
-            Some(row) => self.put(tx, &Unit { valid_to: Some(last_day), ..row }),
+            Some(row) => self.put(tx, &Unit { valid_to: Some(last_day), successor_id, ..row }),
             None => Ok(()),
         }
     }

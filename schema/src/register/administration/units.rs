@@ -4,21 +4,19 @@ use super::checks::{code, day, listed, name, optional_name, rule};
 use super::tree_edit::TreeEdit;
 use super::{Seen, locked, placeholder};
 use crate::db::{StoreError, WriteTx};
-use crate::domain::calendar::{is_valid_on, local_date};
+use crate::domain::calendar::is_valid_on;
 use crate::domain::ids::reference_id;
-use crate::enums::{ComplaintEventKind, ComplaintState, PeerGroup, UnitKind};
+use crate::enums::{PeerGroup, UnitKind};
 use crate::events::Entity;
 use crate::models::{Officer, Posting, UNKNOWN_START, Unit};
 use crate::register::reference::Stored;
-use crate::register::{self, replace_postings};
+use crate::register::replace_postings;
+use crate::register::succession::{hand_over_if_ended, waiting_for};
 use crate::sql_types::Id;
 use crate::tables::{complaints, postings};
 use chrono::{Days, NaiveDate};
 use diesel::prelude::*;
 use std::collections::BTreeMap;
-
-/// Complaints that are read and written at once.
-const COMPLAINTS_AT_ONCE: usize = 1_000;
 
 /// A unit, not yet in the register.
 #[derive(Debug, Clone)]
@@ -43,6 +41,8 @@ pub struct UnitChange {
     pub kind: Option<UnitKind>,
     pub peer_group: Option<Option<PeerGroup>>,
     pub field: Option<Option<String>>,
+    /// The code of the unit that goes on after the last day, which the unit has already.
+    pub successor: Option<Option<String>>,
 }
 
 /// What the end of a unit changed, by codes.
@@ -53,7 +53,8 @@ pub struct ClosedUnit {
     pub moved: Vec<String>,
     /// The officers whose posting goes on at the successor.
     pub officers: Vec<Officer>,
-    /// The complaints about it that still wait for an answer: they stay with it.
+    /// The complaints that waited for its answer. The successor has them if the last day has passed, else from the day
+    /// after it on.
     pub open_complaints: i64,
 }
 
@@ -75,6 +76,7 @@ impl NewUnit {
             valid_from: self.valid_from.map(|from| day("validFrom", from)).transpose()?.unwrap_or(UNKNOWN_START),
             valid_to: None,
             unknown: false,
+            successor_id: None,
         })
     }
 }
@@ -110,21 +112,58 @@ pub(super) fn create(
     }
 }
 
-/// Changes the names, the kind, the peer group or the field of a unit. Another kind changes the level for which the
-/// unit counts, also for complaints of the past.
+/// Changes the names, the kind, the peer group, the field or the successor of a unit. Another kind changes the level
+/// for which the unit counts, also for complaints of the past. A successor goes on at once with what waits for a unit
+/// whose last day has passed.
 ///
 /// # Errors
 /// `NotFound`; `Conflict` if the unit is at another revision; `Rule` names the invalid field.
-pub fn change_unit(tx: &mut WriteTx<'_>, seen: &Seen, change: UnitChange) -> Result<Unit, StoreError> {
+pub fn change_unit(tx: &mut WriteTx<'_>, seen: &Seen, mut change: UnitChange) -> Result<Unit, StoreError> {
     let mut edit = TreeEdit::begin(tx)?;
     let before: Unit = locked(tx, seen)?;
-    let now = changed(before, change)?;
+    let successor = change.successor.take();
+    let mut now = changed(before, change)?;
+    if let Some(code) = successor {
+        now.successor_id = code.map(|code| edit.by_code("successor", &code).map(|found| found.id)).transpose()?;
+        check_successor(&edit, &now)?;
+    }
     edit.put(tx, &now)?;
+    hand_over_if_ended(tx, &edit.tree(), &now)?;
     edit.finish(tx)?;
     Ok(now)
 }
 
-/// A unit with new values. A placeholder becomes a described unit.
+/// Checks that the successor of a unit exists on the day after its last one, and does not lead back to it.
+///
+/// # Errors
+/// `Rule` names `successor`.
+fn check_successor(edit: &TreeEdit, unit: &Unit) -> Result<(), StoreError> {
+    let Some(successor) = unit.successor_id else { return Ok(()) };
+    let Some(last_day) = unit.valid_to else {
+        return Err(rule("successor", format!("unit {:?} has no last day: close it, and name who goes on", unit.code)));
+    };
+    let next_day = last_day + Days::new(1);
+    let follows = edit.unit(successor).filter(|unit| is_valid_on(next_day, unit.valid_from, unit.valid_to));
+    if successor == unit.id || follows.is_none() {
+        return Err(rule(
+            "successor",
+            format!(
+                "{:?} does not go on after unit {:?}: name another unit that exists on {next_day}",
+                edit.code(successor),
+                unit.code
+            ),
+        ));
+    }
+    if edit.tree().succeeds(unit.id, successor) {
+        return Err(rule(
+            "successor",
+            format!("unit {:?} succeeds {:?} itself: name another unit", unit.code, edit.code(successor)),
+        ));
+    }
+    Ok(())
+}
+
+/// A unit with new values, except its successor. A placeholder becomes a described unit.
 ///
 /// # Errors
 /// `Rule` names the invalid field.
@@ -162,9 +201,10 @@ pub fn move_unit(tx: &mut WriteTx<'_>, seen: &Seen, parent: &str, from: NaiveDat
     Ok(unit)
 }
 
-/// Ends a unit on a day. With a `successor`, the units below it, the postings to it and the complaints that wait for its
-/// answer go on there; without one there must be none. While such complaints wait, the day must have passed. What
-/// complaints are about stays the unit of their day.
+/// Ends a unit on a day. With a `successor`, by default the one that an earlier call named, the units below it, the
+/// postings to it and the complaints that wait for its answer go on there; without one there must be none. Complaints
+/// go there at once if the day has passed, else on the day after it. What complaints are about stays the unit of their
+/// day.
 ///
 /// # Errors
 /// `NotFound`; `Conflict` if the unit is at another revision; `Rule` if a day or the successor is wrong, or lists what
@@ -195,6 +235,7 @@ pub(super) fn close(
     successor: Option<Id>,
 ) -> Result<ClosedUnit, StoreError> {
     let code = &unit.code;
+    let successor = successor.or(unit.successor_id);
     if let Some(closed) = unit.valid_to.filter(|closed| *closed <= last_day) {
         return Err(rule("unit", format!("unit {code:?} is closed since {closed}")));
     }
@@ -204,18 +245,7 @@ pub(super) fn close(
     let next_day = last_day + Days::new(1);
     let children = edit.children_after(unit.id, last_day);
     let officers = posted_after(tx, unit.id, last_day)?;
-    let waiting = open_complaints(tx, unit.id)?;
-    let open_complaints = i64::try_from(waiting.len()).unwrap_or(i64::MAX);
-    // The unit answers until it ends, and nothing hands over what then waits.
-    if open_complaints > 0 && next_day > local_date(tx.now) {
-        return Err(rule(
-            "on",
-            format!(
-                "unit {code:?} has {open_complaints} complaints that wait for an answer: transfer them first, or close \
-                 the unit once {last_day} has passed"
-            ),
-        ));
-    }
+    let open_complaints = i64::try_from(waiting_for(tx.conn, &[unit.id], usize::MAX)?.len()).unwrap_or(i64::MAX);
     let Some(successor) = successor else {
         let mut hinders = Vec::new();
         if !children.is_empty() {
@@ -229,7 +259,7 @@ pub(super) fn close(
             hinders.push(format!("{open_complaints} complaints that wait for an answer"));
         }
         if hinders.is_empty() {
-            edit.close(tx, unit.id, last_day)?;
+            edit.close(tx, unit.id, last_day, None)?;
             let unit = Unit { valid_to: Some(last_day), ..unit.clone() };
             return Ok(ClosedUnit { unit, moved: Vec::new(), officers: Vec::new(), open_complaints });
         }
@@ -241,16 +271,8 @@ pub(super) fn close(
             ),
         ));
     };
-    let follows = edit.unit(successor).filter(|unit| is_valid_on(next_day, unit.valid_from, unit.valid_to));
-    if successor == unit.id || follows.is_none() {
-        return Err(rule(
-            "successor",
-            format!(
-                "{:?} does not go on after unit {code:?}: name another unit that exists on {next_day}",
-                edit.code(successor)
-            ),
-        ));
-    }
+    let unit = Unit { valid_to: Some(last_day), successor_id: Some(successor), ..unit.clone() };
+    check_successor(edit, &unit)?;
     let mut moved = Vec::with_capacity(children.len());
     for child in children {
         // The successor itself may have been below the unit, and stays where it was put.
@@ -260,13 +282,11 @@ pub(super) fn close(
         }
     }
     carry_over(tx, &officers, unit.id, successor, last_day)?;
-    let reason = format!("unit {code} closed on {last_day}: {} goes on", edit.code(successor));
-    hand_over(tx, &waiting, successor, &reason)?;
-    edit.close(tx, unit.id, last_day)?;
+    edit.close(tx, unit.id, last_day, Some(successor))?;
+    hand_over_if_ended(tx, &edit.tree(), &unit)?;
     let ids: Vec<Id> = officers.into_keys().collect();
     let mut officers: Vec<Officer> = Officer::load(tx.conn, &ids)?.into_values().collect();
     officers.sort_by(|a, b| a.code.cmp(&b.code));
-    let unit = Unit { valid_to: Some(last_day), ..unit.clone() };
     Ok(ClosedUnit { unit, moved, officers, open_complaints })
 }
 
@@ -312,30 +332,6 @@ fn carry_over(
         }
         after.sort_by_key(|row| (row.valid_from, row.unit_id));
         replace_postings(tx, *officer, before, &after)?;
-    }
-    Ok(())
-}
-
-/// The complaints that wait for an answer of a unit.
-fn open_complaints(tx: &mut WriteTx<'_>, unit: Id) -> Result<Vec<Id>, StoreError> {
-    use ComplaintState::{Assigned, Classified, Received};
-    Ok(complaints::table
-        .filter(complaints::responsible_unit_id.eq(unit))
-        .filter(complaints::state.eq_any([Received, Classified, Assigned]))
-        .order(complaints::id)
-        .select(complaints::id)
-        .load(tx.conn)?)
-}
-
-/// Makes another unit responsible for complaints, with an event for each.
-fn hand_over(tx: &mut WriteTx<'_>, ids: &[Id], successor: Id, reason: &str) -> Result<(), StoreError> {
-    for chunk in ids.chunks(COMPLAINTS_AT_ONCE) {
-        for before in register::complaints::load_for_update(tx.conn, chunk)?.into_values() {
-            let mut after = before.clone();
-            after.complaint.responsible_unit_id = Some(successor);
-            let (kind, now) = (ComplaintEventKind::Updated, tx.now);
-            register::complaints::update_because(tx, kind, now, &before, &mut after, Some(reason))?;
-        }
     }
     Ok(())
 }

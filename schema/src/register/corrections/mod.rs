@@ -24,6 +24,7 @@ use super::submission::enterprise;
 use super::tree::load_tree;
 use super::values::{check_cost, check_delay, check_occurred};
 use crate::db::{StoreError, WriteTx, dialect};
+use crate::domain::calendar::local_date;
 use crate::domain::ids::reference_id;
 use crate::domain::{declaration, tax_code};
 use crate::enums::{ComplaintEventKind, LegalForm};
@@ -180,7 +181,7 @@ fn corrected(tx: &mut WriteTx<'_>, before: &Case, correction: &Correction) -> Re
     after.set_ancestors(&tree);
     let decides = |case: &Case| (case.complaint.unit_id, case.complaint.category_id, case.complaint.occurred_at);
     if decides(before) != decides(&after) {
-        after.route_unless_assigned(before, &Routing::load(tx.conn)?, &tree);
+        after.route_unless_assigned(before, &Routing::load(tx.conn)?, &tree, local_date(tx.now));
     }
     if after == *before {
         return Err(StoreError::Rule("the correction changes nothing: the complaint says so already".into()));

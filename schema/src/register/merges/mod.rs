@@ -14,6 +14,7 @@ use super::complaints::{self, Case, MERGE};
 use super::corrections::{move_rows, settle};
 use super::reference::{Stored, change, upsert};
 use crate::db::{Conn, StoreError, WriteTx, dialect};
+use crate::domain::calendar::local_date;
 use crate::domain::ids::{random_id, reference_id};
 use crate::domain::tax_code;
 use crate::each;
@@ -172,7 +173,8 @@ fn store(
         if (was.unit_id, was.category_id) != (is.unit_id, is.category_id) {
             let tree = super::tree::load_tree(tx.conn)?;
             after.set_ancestors(&tree);
-            after.route_unless_assigned(before, &super::routing::Routing::load(tx.conn)?, &tree);
+            let routing = super::routing::Routing::load(tx.conn)?;
+            after.route_unless_assigned(before, &routing, &tree, local_date(tx.now));
         }
     }
     let mut notes = vec![("reason".to_owned(), serde_json::Value::from(reason))];

@@ -39,6 +39,9 @@ pub struct ChangeUnitInput {
     pub peer_group: MaybeUndefined<PeerGroup>,
     /// The field of work of a headquarters unit.
     pub field: MaybeUndefined<String>,
+    /// The code of the unit that goes on after the last day, for a unit that has one. What waits for the answer of a
+    /// unit that has ended goes there at once.
+    pub successor: MaybeUndefined<String>,
 }
 
 /// Another place of a unit.
@@ -63,9 +66,10 @@ pub struct CloseUnitInput {
     pub expected_revision: i64,
     /// The last day of the unit.
     pub on: NaiveDate,
-    /// The code of the unit at which units below it and postings to it go on. Required if it has any, or
-    /// complaints that wait for its answer; while these wait, the day must have passed. What complaints are about
-    /// stays the unit of their day.
+    /// The code of the unit at which units below it and postings to it go on, and which answers what comes in about it
+    /// later. Required if it has any, or complaints that wait for its answer: these go there at once if the day has
+    /// passed, else on the day after it. What complaints are about stays the unit of their day. Default: the successor
+    /// that an earlier call named.
     pub successor: Option<String>,
 }
 
@@ -83,7 +87,8 @@ pub struct CloseUnitPayload {
     pub moved_units: Vec<String>,
     /// The number of officers whose posting goes on at its successor.
     pub moved_postings: i32,
-    /// The number of complaints that wait for its answer. The successor goes on with them.
+    /// The number of complaints that waited for its answer. Its successor goes on with them: at once if the last day
+    /// has passed, else by the job `hand-over` on the day after it.
     pub open_complaints: i64,
     /// The position of the register after the change, for `minPosition`; null if nothing changed.
     pub position: Option<i64>,
@@ -110,7 +115,7 @@ impl UnitMutations {
         Ok(UnitPayload { unit: Unit(done.value), position: done.position })
     }
 
-    /// Changes the names, the kind, the peer group or the field of a unit. NOT_FOUND if there is none,
+    /// Changes the names, the kind, the peer group, the field or the successor of a unit. NOT_FOUND if there is none,
     /// BAD_USER_INPUT names the field that is wrong, CONFLICT if the unit has changed.
     async fn change_unit(&self, ctx: &Context<'_>, input: ChangeUnitInput) -> Result<UnitPayload> {
         let seen = Seen { code: input.unit, revision: input.expected_revision };
@@ -120,6 +125,7 @@ impl UnitMutations {
             kind: input.kind.map(Into::into),
             peer_group: input.peer_group.map_value(schema::enums::PeerGroup::from).into(),
             field: input.field.into(),
+            successor: input.successor.into(),
         };
         let done = written(ctx, move |tx| administration::change_unit(tx, &seen, change)).await?;
         Ok(UnitPayload { unit: Unit(done.value), position: done.position })

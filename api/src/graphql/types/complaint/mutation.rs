@@ -133,8 +133,8 @@ impl ComplaintMutations {
     }
 
     /// Assigns a complaint to the unit that has to answer it. The unit complained about stays. NOT_FOUND if you may
-    /// not see it, BAD_USER_INPUT if the unit is unknown, or missing where none is responsible yet, CONFLICT if the
-    /// complaint has changed, or is RECEIVED, ANSWERED or ended.
+    /// not see it, BAD_USER_INPUT if the unit is unknown or has ended, or missing where none is responsible yet,
+    /// CONFLICT if the complaint has changed, or is RECEIVED, ANSWERED or ended.
     async fn assign_complaint(&self, ctx: &Context<'_>, input: AssignComplaintInput) -> Result<HandleComplaintPayload> {
         let handling = Handling::Assign { unit: input.unit };
         handled(ctx, &input.complaint_id, input.expected_version, handling).await

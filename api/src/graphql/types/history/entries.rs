@@ -20,7 +20,8 @@ pub enum ComplaintHistoryKind {
     StateChanged,
     /// A unit responded.
     Responded,
-    /// The tree of units was corrected, and with it the units above that of the complaint.
+    /// The tree of units was changed, and with it the units above that of the complaint; or the responsible unit ended,
+    /// and its successor goes on.
     UnitTreeCorrected,
     /// The Board corrected the complaint, or a merge or split of officers or enterprises changed it.
     Corrected,

@@ -49,7 +49,7 @@ pub fn typed(stored: &str, value: &Stored) -> Option<Value> {
         return Some(Value::Personal);
     }
     let found = match stored {
-        "department_id" | "branch_id" | "team_id" => parsed(value).map(Value::Unit),
+        "department_id" | "branch_id" | "team_id" | "successor_id" => parsed(value).map(Value::Unit),
         "category_id" | "parent_id" => parsed(value).map(Value::Category),
         "officer_id" => parsed(value).map(Value::Officer),
         "enterprise_id" => parsed(value).map(Value::Enterprise),
@@ -99,6 +99,7 @@ mod tests {
         let id = random_id();
         assert_eq!(typed("response_unit_id", &json!(id)), Some(Value::Unit(id)));
         assert_eq!(typed("owner_unit_id", &json!(id)), Some(Value::Unit(id)));
+        assert_eq!(typed("successor_id", &json!(id)), Some(Value::Unit(id)));
         assert_eq!(typed("parent_id", &json!(id)), Some(Value::Category(id)));
         assert_eq!(typed("text", &json!({ "commitment": "00" })), Some(Value::Personal));
         assert_eq!(typed("cost_vnd", &json!(1_250_000)), Some(Value::Text("1250000".into())));

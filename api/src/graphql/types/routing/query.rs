@@ -10,6 +10,7 @@ use crate::graphql::types::Unit;
 use crate::graphql::types::statistics;
 use async_graphql::{Context, Enum, Object, Result, SimpleObject};
 use chrono::NaiveDate;
+use schema::Id;
 use schema::domain::calendar::is_valid_on;
 use schema::register::{Matter, RoutedBy, Routing, rules};
 
@@ -29,6 +30,8 @@ pub enum RouteReason {
 pub struct Route {
     /// The unit that has to answer; null if nobody is known to be responsible.
     unit: Option<Inline<Unit>>,
+    /// The unit that has ended by the day of the complaint, if its successor has to answer instead.
+    in_place_of: Option<Inline<Unit>>,
     reason: RouteReason,
     /// The rule that decides; null if none does.
     rule: Option<Inline<RoutingRule>>,
@@ -80,16 +83,19 @@ impl RoutingQueries {
             None => statistics::past_day(&snapshot, None)?,
         };
         let routing = request(ctx)?.read(Routing::load).await?;
-        let route = routing.route(&reference.tree, Matter { category, unit, day: on, received_on: on });
+        let matter = Matter { category, unit, day: on, received_on: on, asked_on: on };
+        let route = routing.route(&reference.tree, matter);
         let (reason, rule) = match route.by {
             RoutedBy::Rule(id) => (RouteReason::Rule, routing.rule(id).cloned()),
             RoutedBy::Owner(_) => (RouteReason::Owner, None),
             RoutedBy::Place => (RouteReason::Place, None),
         };
-        let unit = match route.unit {
-            None => None,
-            Some(unit) => reference_row(ctx, UnitKey(unit)).await?.map(Unit).map(Inline),
-        };
-        Ok(Route { unit, reason, rule: rule.map(RoutingRule).map(Inline) })
+        let (unit, in_place_of) = (unit_of(ctx, route.unit).await?, unit_of(ctx, route.in_place_of).await?);
+        Ok(Route { unit, in_place_of, reason, rule: rule.map(RoutingRule).map(Inline) })
     }
+}
+
+async fn unit_of(ctx: &Context<'_>, unit: Option<Id>) -> Result<Option<Inline<Unit>>> {
+    let Some(unit) = unit else { return Ok(None) };
+    Ok(reference_row(ctx, UnitKey(unit)).await?.map(Unit).map(Inline))
 }

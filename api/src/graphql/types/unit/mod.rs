@@ -98,6 +98,13 @@ impl Unit {
         self.0.valid_to
     }
 
+    /// The unit that goes on after the last day of this one: it answers what comes in about this unit later, and what
+    /// waited then. Null if none is named.
+    async fn successor(&self, ctx: &Context<'_>) -> Result<Option<Unit>> {
+        let Some(successor) = self.0.successor_id else { return Ok(None) };
+        Ok(reference_row(ctx, UnitKey(successor)).await?.map(Unit))
+    }
+
     /// Whether an import created the unit from its code alone, and no description has followed.
     async fn unknown(&self) -> bool {
         self.0.unknown

@@ -1,0 +1,2 @@
+-- The unit that goes on after the last day of this one; NULL if none is named.
+ALTER TABLE units ADD COLUMN successor_id uuid REFERENCES units (id);
