@@ -18,6 +18,7 @@ mod category_levels;
 mod classification;
 mod clients;
 mod conditions;
+mod confidential_transfers;
 mod corrected_flags;
 mod corrections;
 mod cpdp;

@@ -139,6 +139,10 @@ const REGISTER: &[TableRow] = &[
     ("RespondToRedactedComplaintInput", "pseudonym", &[UnitHead], AsCondition),
     ("RespondToRedactedComplaintInput", "* outcome text", &[UnitHead], No("written, not asked")),
     ("RespondToRedactedComplaintPayload", "*", &[UnitHead], No("written objects have fields of their own")),
+    ("Mutation", "transferRedactedComplaint", &[UnitHead], Root),
+    ("TransferRedactedComplaintInput", "pseudonym", &[UnitHead], AsCondition),
+    ("TransferRedactedComplaintInput", "* reason unit", &[UnitHead], No("written, not asked: the event holds it")),
+    ("TransferRedactedComplaintPayload", "*", &[UnitHead], No("written objects have fields of their own")),
     // Subscriptions.
     ("Subscription", "complaintReceived", ANALYSTS, Root),
     ("Subscription", "flagChanged", BOARD_AND_HEADS, Root),

@@ -41,7 +41,8 @@ impl TransferMutations {
     /// Makes another unit responsible for a complaint; its state and the unit complained about stay. The Board may,
     /// and the head of the responsible unit or of one above it. NOT_FOUND if you may not see the complaint, or head
     /// another unit; BAD_USER_INPUT if the unit is unknown, has ended or is responsible already, or the reason is
-    /// missing; CONFLICT if the complaint has changed, is ANSWERED or has ended.
+    /// missing; CONFLICT if the complaint has changed, is ANSWERED or has ended. A head transfers a confidential
+    /// complaint by `transferRedactedComplaint`.
     async fn transfer_complaint(
         &self,
         ctx: &Context<'_>,

@@ -45,6 +45,12 @@ impl RedactedComplaint {
         Ok(reference_row(ctx, UnitKey(unit)).await?.map(Unit))
     }
 
+    /// The unit that has to answer; null if nobody is known to be responsible.
+    async fn responsible_unit(&self, ctx: &Context<'_>) -> Result<Option<Unit>> {
+        let Some(unit) = self.complaint.responsible_unit_id else { return Ok(None) };
+        Ok(reference_row(ctx, UnitKey(unit)).await?.map(Unit))
+    }
+
     async fn category(&self, ctx: &Context<'_>) -> Result<Option<IssueCategory>> {
         let Some(category) = self.complaint.category_id else { return Ok(None) };
         Ok(reference_row(ctx, CategoryKey(category)).await?.map(IssueCategory))
