@@ -63,6 +63,7 @@ mod newer;
 mod object_cache;
 mod outcomes;
 mod outputs;
+mod overlapping_postings;
 mod own_numbers;
 mod past_days;
 mod priorities;

@@ -1,4 +1,7 @@
-//! Import of postings: where an officer served, and when. All rows of one officer are grouped.
+//! Import of postings: where an officer served, and when. All rows of one officer are grouped. An officer serves in one
+//! unit at a time: rows that overlap are refused.
+
+mod overlaps;
 
 use super::reference_resolver::ReferenceResolver;
 use super::{Group, Outcome};
@@ -16,6 +19,7 @@ use crate::register::replace_postings;
 use crate::sql_types::Id;
 use crate::tables::postings;
 use diesel::prelude::*;
+use overlaps::overlaps;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 fields! {
@@ -23,6 +27,13 @@ fields! {
     UNIT = "unit", Code, true, "the code of the unit";
     VALID_FROM = "valid_from", Date, false, "the first day, inclusive; blank: no start";
     VALID_TO = "valid_to", Date, false, "the last day, inclusive; blank: no end";
+}
+
+/// The postings of an officer before and after the rows of the file.
+struct Change {
+    officer: Id,
+    before: Vec<Posting>,
+    after: Vec<Posting>,
 }
 
 pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Result<Vec<Outcome>, StoreError> {
@@ -52,45 +63,83 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
             *rows = Err(vec![cells.reject(UNIT, "is not known to the register: import units first")]);
         }
     }
-    let used: HashSet<Id> = read.iter().flatten().flatten().flat_map(|row| [row.officer_id, row.unit_id]).collect();
+
+    // Postings under a merged code are those of the officer whom it was merged into.
+    let aliases = Aliases::load(tx.conn)?;
+    read.iter_mut().flatten().flatten().for_each(|row| row.officer_id = aliases.officer(row.officer_id));
+    let mut stored = stored(tx, &read)?;
+    let known = known_units(tx, &stored)?;
+    let code = |id: Id| {
+        let unit = known.get(&id).or_else(|| units.row_if_missing(id));
+        unit.map_or_else(|| "?".to_owned(), |unit| unit.code.clone())
+    };
+    let mut changes: Vec<Result<Option<Change>, Vec<Reject>>> = Vec::with_capacity(batch.len());
+    for (group, rows) in batch.iter().zip(read) {
+        changes.push(rows.and_then(|rows| {
+            let Some(officer) = rows.first().map(|row| row.officer_id) else { return Ok(None) };
+            let before = stored.get(&officer).cloned().unwrap_or_default();
+            // A file has the rows of each code apart: one of them does not replace those of the other.
+            let complete = context.mapping.complete && !aliases.concerns_officer(officer);
+            let after = joined(&before, &rows, complete);
+            let rejects = overlaps(context, group, &rows, (before.as_slice(), after.as_slice()), &code);
+            if !rejects.is_empty() {
+                return Err(rejects);
+            }
+            stored.insert(officer, after.clone());
+            Ok(Some(Change { officer, before, after }))
+        }));
+    }
+
+    // What was refused creates nothing.
+    let mut used: HashSet<Id> = HashSet::new();
+    for (group, change) in batch.iter().zip(&changes) {
+        let Ok(Some(change)) = change else { continue };
+        used.insert(reference_id(Entity::Officer, &group.key));
+        used.extend(change.after.iter().map(|row| row.unit_id));
+    }
     context.record_created(
         officers.create_missing(tx, &used, |_| false)?.into_iter().map(|row| (Entity::Officer, row.id, row.code)),
     );
     context.record_created(
         units.create_missing(tx, &used, |_| false)?.into_iter().map(|row| (Entity::Unit, row.id, row.code)),
     );
+    changes
+        .into_iter()
+        .map(|change| match change {
+            Err(rejects) => Ok(Outcome::Rejected(rejects)),
+            Ok(Some(change)) => store(tx, &change),
+            Ok(None) => Ok(Outcome::Unchanged),
+        })
+        .collect()
+}
 
-    // Postings under a merged code are those of the officer whom it was merged into.
-    let aliases = Aliases::load(tx.conn)?;
-    read.iter_mut().flatten().flatten().for_each(|row| row.officer_id = aliases.officer(row.officer_id));
+/// The stored postings of the officers of a batch, each officer's in order. Nobody else writes them until the
+/// transaction ends.
+fn stored(
+    tx: &mut WriteTx<'_>,
+    read: &[Result<Vec<Posting>, Vec<Reject>>],
+) -> Result<HashMap<Id, Vec<Posting>>, StoreError> {
     let mut ids: Vec<Id> = read.iter().flatten().filter_map(|rows| rows.first()).map(|row| row.officer_id).collect();
     ids.sort_unstable();
     ids.dedup();
     Officer::lock(tx.conn, &ids)?;
-    let mut stored: HashMap<Id, Vec<Posting>> = HashMap::new();
-    for row in postings::table
+    let rows: Vec<Posting> = postings::table
         .filter(postings::officer_id.eq_any(&ids))
         .order((postings::officer_id, postings::valid_from, postings::unit_id))
         .select(Posting::as_select())
-        .load(tx.conn)?
-    {
-        let row: Posting = row;
+        .load(tx.conn)?;
+    let mut stored: HashMap<Id, Vec<Posting>> = HashMap::new();
+    for row in rows {
         stored.entry(row.officer_id).or_default().push(row);
     }
-    read.into_iter()
-        .map(|rows| match rows {
-            Err(rejects) => Ok(Outcome::Rejected(rejects)),
-            Ok(rows) => {
-                let officer = rows.first().map(|row| row.officer_id);
-                let before = officer.and_then(|officer| stored.remove(&officer)).unwrap_or_default();
-                // A file has the rows of each code apart: one of them does not replace those of the other.
-                let is_merged = officer.is_some_and(|officer| aliases.concerns_officer(officer));
-                let (outcome, after) = replace(tx, &before, rows, context.mapping.complete && !is_merged)?;
-                stored.extend(officer.map(|officer| (officer, after)));
-                Ok(outcome)
-            }
-        })
-        .collect()
+    Ok(stored)
+}
+
+/// The units of stored postings.
+fn known_units(tx: &mut WriteTx<'_>, stored: &HashMap<Id, Vec<Posting>>) -> Result<HashMap<Id, Unit>, StoreError> {
+    let ids: HashSet<Id> = stored.values().flatten().map(|row| row.unit_id).collect();
+    let ids: Vec<Id> = ids.into_iter().collect();
+    Unit::load(tx.conn, &ids)
 }
 
 fn read(
@@ -116,25 +165,22 @@ fn read(
         .collect()
 }
 
-/// A row of the file replaces the stored posting with the same unit and first day. With `complete`, the rows of
-/// the file replace all stored postings of the officer. Returns the postings that are stored now.
-fn replace(
-    tx: &mut WriteTx<'_>,
-    before: &[Posting],
-    file: Vec<Posting>,
-    complete: bool,
-) -> Result<(Outcome, Vec<Posting>), StoreError> {
+/// The postings of an officer after an import: a row of the file replaces the stored posting with the same unit and
+/// first day. With `complete`, the rows of the file replace all stored ones.
+fn joined(before: &[Posting], file: &[Posting], complete: bool) -> Vec<Posting> {
     let mut after = BTreeMap::new();
     if !complete {
         after.extend(before.iter().map(|row| ((row.valid_from, row.unit_id), row.clone())));
     }
-    after.extend(file.into_iter().map(|row| ((row.valid_from, row.unit_id), row)));
-    let after: Vec<Posting> = after.into_values().collect();
-    if before == after.as_slice() {
-        return Ok((Outcome::Unchanged, after));
+    after.extend(file.iter().map(|row| ((row.valid_from, row.unit_id), row.clone())));
+    after.into_values().collect()
+}
+
+fn store(tx: &mut WriteTx<'_>, change: &Change) -> Result<Outcome, StoreError> {
+    let Change { officer, before, after } = change;
+    if before == after {
+        return Ok(Outcome::Unchanged);
     }
-    let Some(officer) = after.first().map(|row| row.officer_id) else { return Ok((Outcome::Unchanged, after)) };
-    let new = before.is_empty();
-    replace_postings(tx, officer, before, &after)?;
-    Ok((if new { Outcome::Imported } else { Outcome::Updated }, after))
+    replace_postings(tx, *officer, before, after)?;
+    Ok(if before.is_empty() { Outcome::Imported } else { Outcome::Updated })
 }

@@ -8,7 +8,7 @@ use crate::domain::ids::reference_id;
 use crate::events::Entity;
 use crate::models::{Officer, Posting, UNKNOWN_START, Unit};
 use crate::register::reference::{Stored, upsert};
-use crate::register::replace_postings;
+use crate::register::{overlap, replace_postings};
 use crate::sql_types::Id;
 use crate::tables::postings;
 use chrono::NaiveDate;
@@ -217,11 +217,7 @@ fn store(tx: &mut WriteTx<'_>, officer: Id, before: &[Posting], mut after: Vec<P
                 ));
             }
         }
-        let overlaps = |other: &Posting| {
-            let (first, second) = if other.valid_from <= row.valid_from { (other, row) } else { (row, other) };
-            first.valid_to.is_none_or(|to| to >= second.valid_from)
-        };
-        if let Some((_, other)) = after.iter().enumerate().find(|(place, other)| *place != at && overlaps(other)) {
+        if let Some((_, other)) = after.iter().enumerate().find(|(place, other)| *place != at && overlap(row, other)) {
             let end = day_before(row.valid_from);
             return Err(rule(
                 "from",
