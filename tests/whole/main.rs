@@ -56,6 +56,7 @@ mod looks;
 mod mapping_help;
 mod measures;
 mod members;
+mod merged_codes;
 mod merged_rules;
 mod migrations;
 mod mistakes;

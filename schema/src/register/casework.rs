@@ -1,6 +1,7 @@
 //! The handling of a complaint: classify, assign, transfer, redact, close or reopen it, and record findings.
 
 use super::administration::open_category;
+use super::aliases::Aliases;
 use super::complaints::{self, Case, reference_day};
 use super::reference::{lock_at_version, version_conflict};
 use super::routing::Routing;
@@ -94,9 +95,12 @@ fn classify(
     now.officers.iter_mut().filter(own).for_each(|row| row.category_id = id);
     let same = now.matters.iter_mut().filter(|row| row.category_id == case.complaint.category_id);
     same.for_each(|row| row.category_id = id);
-    for (code, attribution) in attributions {
-        let rows = now.named(code)?;
-        rows.into_iter().for_each(|row| row.attribution = *attribution);
+    if !attributions.is_empty() {
+        let aliases = Aliases::load(tx.conn)?;
+        for (code, attribution) in attributions {
+            let rows = now.named(&aliases, code)?;
+            rows.into_iter().for_each(|row| row.attribution = *attribution);
+        }
     }
     if matches!(case.complaint.state, ComplaintState::Received | ComplaintState::Classified)
         && !complaints::was_transferred(tx.conn, case.complaint.id)?
@@ -200,7 +204,7 @@ fn find(
     let decided = (finding != Finding::Pending).then_some(decided_on);
     match officer {
         Some(code) => {
-            for row in now.named(code)? {
+            for row in now.named(&Aliases::load(tx.conn)?, code)? {
                 row.finding = finding;
                 row.decided_on = decided;
             }
@@ -261,12 +265,12 @@ fn open(case: &Case) -> Result<(), StoreError> {
 }
 
 impl Case {
-    /// The allegations against the officer with this code.
+    /// The allegations against the officer with this code, after all merges.
     ///
     /// # Errors
     /// `Rule` if the complaint does not name the officer.
-    fn named(&mut self, code: &str) -> Result<Vec<&mut ComplaintOfficer>, StoreError> {
-        let id = reference_id(Entity::Officer, code);
+    fn named(&mut self, aliases: &Aliases, code: &str) -> Result<Vec<&mut ComplaintOfficer>, StoreError> {
+        let id = aliases.officer(reference_id(Entity::Officer, code));
         let rows: Vec<_> = self.officers.iter_mut().filter(|row| row.officer_id == id).collect();
         if rows.is_empty() {
             return Err(StoreError::Rule(format!(

@@ -31,21 +31,26 @@ impl Viewer {
     /// The flags that this viewer may see; None for all of them.
     ///
     /// A UNIT_HEAD sees the flags of branches and officers in its units as of now. No viewer sees the flag on itself:
-    /// that flag goes to the level above. A Board member who is an officer also sees no flags of branches where it
-    /// ever served: complaints that name it may have raised them, and it would decide in its own case.
+    /// that flag goes to the level above. A flag on an officer who was merged is one on the officer who stands. A Board
+    /// member who is an officer also sees no flags of branches where it ever served: complaints that name it may have
+    /// raised them, and it would decide in its own case.
     pub fn flags(&self, tree: &UnitTree) -> Option<Pred<flags::table>> {
         let rows: Option<Pred<flags::table>> = match (self.role, self.unit_id) {
             (Role::Board, _) => None,
             (Role::UnitHead, Some(unit)) => {
                 let today = local_date(Timestamp::now());
                 let below: Vec<Id> = tree.below_on(unit, today).into_iter().collect();
-                let posted = posted_today(below.clone()).select(postings::officer_id.nullable());
-                Some(Box::new(flags::unit_id.eq_any(below).or(in_select(flags::officer_id, posted))))
+                let posted = || posted_today(below.clone()).select(postings::officer_id.nullable());
+                let merged = of_merged(|| Box::new(in_select(merges::into_officer_id, posted())));
+                let on_officers = in_select(flags::officer_id, posted()).or(merged);
+                Some(Box::new(flags::unit_id.eq_any(below.clone()).or(on_officers)))
             }
             _ => Some(Box::new(flags::id.is_null().nullable())),
         };
         let Some(own) = self.officer_id else { return rows };
-        let of_others: Pred<flags::table> = Box::new(not_true(Box::new(flags::officer_id.eq(own).nullable())));
+        let merged = of_merged(|| Box::new(merges::into_officer_id.eq(own).nullable()));
+        let of_own: Pred<flags::table> = Box::new(flags::officer_id.eq(own).nullable().or(merged));
+        let of_others: Pred<flags::table> = Box::new(not_true(of_own));
         let of_others: Pred<flags::table> = match self.role {
             Role::UnitHead => of_others,
             _ => Box::new(of_others.and(not_true(of_branches_of(own)))),
@@ -233,6 +238,20 @@ fn of_branches_of(officer: Id) -> Pred<flags::table> {
     let one = one().select(unit_parents::parent_id.nullable());
     let two = two.select(unit_parents::parent_id.nullable());
     Box::new(in_select(flags::unit_id, here).or(in_select(flags::unit_id, one)).or(in_select(flags::unit_id, two)))
+}
+
+/// The flags on officers who were merged into others, directly or by up to three merges in a row. `into` gives the
+/// merges into those others.
+fn of_merged(into: impl Fn() -> Pred<merges::table>) -> Pred<flags::table> {
+    let from = |merged: Pred<merges::table>| {
+        let standing = merges::split_at.is_null().nullable();
+        merges::table.into_boxed::<MultiBackend>().filter(standing).filter(merged).select(merges::from_officer_id)
+    };
+    let one = || from(into());
+    let two = || from(Box::new(in_select(merges::into_officer_id, one())));
+    let three = from(Box::new(in_select(merges::into_officer_id, two())));
+    let direct = in_select(flags::officer_id, one()).or(in_select(flags::officer_id, two()));
+    Box::new(direct.or(in_select(flags::officer_id, three)))
 }
 
 /// The postings to these units that are in force today.

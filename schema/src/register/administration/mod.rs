@@ -22,6 +22,7 @@ use crate::db::{Conn, StoreError, WriteTx};
 use crate::domain::ids::reference_id;
 use crate::models::{IssueCategory, Officer, Unit};
 use crate::queries::{category_revisions, officer_revisions, unit_revisions};
+use crate::register::aliases::Aliases;
 use crate::register::reference::Stored;
 use crate::sql_types::Id;
 use std::collections::HashMap;
@@ -42,6 +43,11 @@ trait Administered: Stored {
     const QUERY: &'static str;
 
     fn revisions(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, i64>, StoreError>;
+
+    /// What the row with an id was merged into, as messages call it; None if it stands for itself.
+    fn merged_into(_: &mut Conn, _: Id) -> Result<Option<String>, StoreError> {
+        Ok(None)
+    }
 
     /// Whether an ADMIN may not know of the row: it answers as one that does not exist.
     fn is_hidden(&self) -> bool {
@@ -75,16 +81,26 @@ impl Administered for Officer {
         officer_revisions(conn, ids)
     }
 
+    fn merged_into(conn: &mut Conn, id: Id) -> Result<Option<String>, StoreError> {
+        let into = Aliases::load(conn)?.officer(id);
+        if into == id {
+            return Ok(None);
+        }
+        let known = Self::load(conn, &[into])?.remove(&into).filter(|officer| !officer.is_hidden());
+        Ok(Some(known.map_or_else(|| "another officer".to_owned(), |officer| format!("{:?}", officer.code))))
+    }
+
     // Of a placeholder only the code is known: a complaint may have named it.
     fn is_hidden(&self) -> bool {
         self.unknown
     }
 }
 
-/// Optimistic locking: the row that is still at the revision seen, locked until the transaction ends.
+/// Optimistic locking: the row that is still at the revision seen, locked until the transaction ends. A row that was
+/// merged has nothing left to change: its revision is not that of the row that stands.
 ///
 /// # Errors
-/// `NotFound`; `Conflict` if the row is at another revision.
+/// `NotFound`; `Conflict` if the row is at another revision, or was merged into another one, which the message names.
 fn locked<M: Administered>(tx: &mut WriteTx<'_>, seen: &Seen) -> Result<M, StoreError> {
     let id = reference_id(M::ENTITY, &seen.code);
     M::lock(tx.conn, &[id])?;
@@ -96,6 +112,13 @@ fn locked<M: Administered>(tx: &mut WriteTx<'_>, seen: &Seen) -> Result<M, Store
             M::QUERY
         ))
     })?;
+    if let Some(into) = M::merged_into(tx.conn, id)? {
+        return Err(StoreError::Conflict(format!(
+            "the {} {:?} was merged into {into}: change that one, or let the Board split the merge",
+            M::WORD,
+            seen.code
+        )));
+    }
     let revision = M::revisions(tx.conn, &[id])?.remove(&id).unwrap_or(0);
     if revision == seen.revision {
         return Ok(row);
@@ -111,7 +134,7 @@ fn locked<M: Administered>(tx: &mut WriteTx<'_>, seen: &Seen) -> Result<M, Store
 /// Checks that a code is free. Returns the placeholder that the register has for it, if any.
 ///
 /// # Errors
-/// `Conflict` if a row that somebody described has the code.
+/// `Conflict` if a row that somebody described has the code, or its placeholder was merged into another row.
 fn placeholder<M: Administered>(
     tx: &mut WriteTx<'_>,
     code: &str,
@@ -124,6 +147,13 @@ fn placeholder<M: Administered>(
             "code: there is a {} {code:?} already: change it, or choose another code",
             M::WORD
         ))),
-        found => Ok(found),
+        Some(row) => match M::merged_into(tx.conn, id)? {
+            Some(into) => Err(StoreError::Conflict(format!(
+                "code: {code:?} means the {} {into} since a merge: choose another code, or let the Board split it",
+                M::WORD
+            ))),
+            None => Ok(Some(row)),
+        },
+        None => Ok(None),
     }
 }

@@ -44,8 +44,11 @@ pub struct PostingChange {
 /// Makes an officer. Completes the placeholder that a complaint or an import made of the code, if there is one.
 ///
 /// # Errors
-/// `Rule` names the invalid field; `Conflict` if there is an officer with the code.
+/// `Rule` names the invalid field; `Conflict` if there is an officer with the code, or it means another one by a
+/// merge.
 pub fn create_officer(tx: &mut WriteTx<'_>, new: &NewOfficer) -> Result<Officer, StoreError> {
+    // A merge of the placeholder waits for it.
+    dialect::lock_tree_shared(tx.conn)?;
     let officer_code = code("code", &new.code)?;
     let officer = Officer {
         id: reference_id(Entity::Officer, &officer_code),
@@ -63,8 +66,10 @@ pub fn create_officer(tx: &mut WriteTx<'_>, new: &NewOfficer) -> Result<Officer,
 /// Changes the name, the rank or the day of appointment of an officer.
 ///
 /// # Errors
-/// `NotFound`; `Conflict` if the officer is at another revision; `Rule` names the invalid field.
+/// `NotFound`; `Conflict` if the officer is at another revision or was merged; `Rule` names the invalid field.
 pub fn change_officer(tx: &mut WriteTx<'_>, seen: &Seen, change: OfficerChange) -> Result<Officer, StoreError> {
+    // A merge of the officer waits for it.
+    dialect::lock_tree_shared(tx.conn)?;
     let mut officer: Officer = locked(tx, seen)?;
     if let Some(new) = change.name {
         officer.name = new.map(|new| name("name", &new)).transpose()?;
@@ -82,8 +87,8 @@ pub fn change_officer(tx: &mut WriteTx<'_>, seen: &Seen, change: OfficerChange) 
 /// Begins a posting of an officer.
 ///
 /// # Errors
-/// `NotFound`; `Conflict` if the officer is at another revision; `Rule` if the unit is unknown or does not exist in
-/// that time, or the officer serves elsewhere then.
+/// `NotFound`; `Conflict` if the officer is at another revision or was merged; `Rule` if the unit is unknown or does
+/// not exist in that time, or the officer serves elsewhere then.
 pub fn start_posting(
     tx: &mut WriteTx<'_>,
     seen: &Seen,
@@ -107,7 +112,8 @@ pub fn start_posting(
 /// Ends the posting of an officer to a unit that lasts on a day; the day is its last one.
 ///
 /// # Errors
-/// `NotFound`; `Conflict` if the officer is at another revision; `Rule` if the officer does not serve there.
+/// `NotFound`; `Conflict` if the officer is at another revision or was merged; `Rule` if the officer does not serve
+/// there.
 pub fn end_posting(tx: &mut WriteTx<'_>, seen: &Seen, unit: &str, on: NaiveDate) -> Result<Officer, StoreError> {
     // A unit may not end in the meantime.
     dialect::lock_tree_shared(tx.conn)?;
@@ -131,8 +137,8 @@ pub fn end_posting(tx: &mut WriteTx<'_>, seen: &Seen, unit: &str, on: NaiveDate)
 /// Corrects the posting of an officer to a unit that began on a day; None if its beginning is unknown.
 ///
 /// # Errors
-/// `NotFound`; `Conflict` if the officer is at another revision; `Rule` if there is no such posting, or a new value is
-/// wrong.
+/// `NotFound`; `Conflict` if the officer is at another revision or was merged; `Rule` if there is no such posting, or a
+/// new value is wrong.
 pub fn correct_posting(
     tx: &mut WriteTx<'_>,
     seen: &Seen,

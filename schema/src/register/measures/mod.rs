@@ -111,7 +111,8 @@ pub fn record_measure(
     let missing =
         || StoreError::Rule(format!("officer: {:?} did not serve in your unit on {}", new.officer, new.decided_on));
     // An unknown officer has no posting. The same error for the caller's own code: it reveals nothing more.
-    let officer_id = Aliases::load(tx.conn)?.officer(reference_id(Entity::Officer, &new.officer));
+    let aliases = Aliases::load(tx.conn)?;
+    let officer_id = aliases.officer(reference_id(Entity::Officer, &new.officer));
     if except_officer == Some(officer_id) {
         return Err(missing());
     }
@@ -133,7 +134,7 @@ pub fn record_measure(
     if new.ends_on.is_some_and(|day| day < new.starts_on) {
         return Err(StoreError::Rule("endsOn is before startsOn".into()));
     }
-    let flag = flag_on(tx.conn, officer_id, new.flag)?;
+    let flag = flag_on(tx.conn, &aliases, officer_id, new.flag)?;
     let complaints = complaints_naming(tx.conn, officer_id, &new.complaints)?;
     let basis = basis_of(&new)?;
     suspension::check_explanation(&new)?;
@@ -200,11 +201,13 @@ pub fn record_measure(
     Ok(measure)
 }
 
-/// The flag that a measure rests on, which is on its officer.
-fn flag_on(conn: &mut Conn, officer: Id, flag: Option<Id>) -> Result<Option<Flag>, StoreError> {
+/// The flag that a measure rests on, which is on its officer, or on one who was merged into it: until the next run such
+/// a flag stands.
+fn flag_on(conn: &mut Conn, aliases: &Aliases, officer: Id, flag: Option<Id>) -> Result<Option<Flag>, StoreError> {
     let Some(id) = flag else { return Ok(None) };
     let found: Option<Flag> = flags::table.find(id).select(Flag::as_select()).first(conn).optional()?;
-    found.filter(|flag| flag.officer_id == Some(officer)).ok_or_else(|| no_such_flag(id)).map(Some)
+    let is_on = |flag: &Flag| flag.officer_id.map(|named| aliases.officer(named)) == Some(officer);
+    found.filter(is_on).ok_or_else(|| no_such_flag(id)).map(Some)
 }
 
 /// The complaints that a measure rests on, each once and in order; all of them name its officer.

@@ -38,7 +38,8 @@ const MOST: usize = 10_000;
 pub fn merge_officers(tx: &mut WriteTx<'_>, from: &str, into: &str, reason: &str) -> Result<Merge, StoreError> {
     dialect::lock_tree_exclusive(tx.conn)?;
     let (from_id, into_id) = (officer(tx.conn, "from", from)?, officer(tx.conn, "into", into)?);
-    refuse_merged((from, from_id), (into, into_id), Aliases::officer, tx.conn)?;
+    let code = |conn: &mut Conn, id: Id| Ok(Officer::load(conn, &[id])?.remove(&id).map(|officer| officer.code));
+    refuse_merged((from, from_id), (into, into_id), Aliases::officer, code, tx.conn)?;
     let mut ids: Vec<Id> = complaint_officers::table
         .filter(complaint_officers::officer_id.eq(from_id))
         .select(complaint_officers::complaint_id)
@@ -76,7 +77,8 @@ pub fn merge_officers(tx: &mut WriteTx<'_>, from: &str, into: &str, reason: &str
 pub fn merge_enterprises(tx: &mut WriteTx<'_>, from: &str, into: &str, reason: &str) -> Result<Merge, StoreError> {
     dialect::lock_tree_exclusive(tx.conn)?;
     let (from_id, into_id) = (enterprise(tx.conn, "from", from)?, enterprise(tx.conn, "into", into)?);
-    refuse_merged((from, from_id), (into, into_id), Aliases::enterprise, tx.conn)?;
+    let code = |conn: &mut Conn, id: Id| Ok(Enterprise::load(conn, &[id])?.remove(&id).map(|found| found.tax_code));
+    refuse_merged((from, from_id), (into, into_id), Aliases::enterprise, code, tx.conn)?;
     let ids: Vec<Id> = complaint_table::table
         .filter(complaint_table::enterprise_id.eq(from_id))
         .order(complaint_table::id)
@@ -237,22 +239,29 @@ fn enterprise(conn: &mut Conn, field: &str, code: &str) -> Result<Id, StoreError
     Ok(id)
 }
 
-/// Refuses to merge something with itself, and what was merged before, which would make merges a circle.
+/// Refuses to merge something with itself, and what was merged before, which would make merges a circle. `last` is what
+/// an id means after all merges, and `code` the code of an id.
 fn refuse_merged(
     (from, from_id): (&str, Id),
     (into, into_id): (&str, Id),
     last: impl Fn(&Aliases, Id) -> Id,
+    code: impl Fn(&mut Conn, Id) -> Result<Option<String>, StoreError>,
     conn: &mut Conn,
 ) -> Result<(), StoreError> {
     if from_id == into_id {
         return Err(StoreError::Rule(format!("into: {into:?} is the same as from: name another one")));
     }
     let aliases = Aliases::load(conn)?;
-    if last(&aliases, from_id) != from_id {
-        return Err(StoreError::Conflict(format!("{from:?} was merged already: split that merge first")));
+    let (from_last, into_last) = (last(&aliases, from_id), last(&aliases, into_id));
+    if from_last != from_id {
+        let standing = code(conn, from_last)?.unwrap_or_default();
+        return Err(StoreError::Conflict(format!(
+            "{from:?} was merged into {standing:?} already: split that merge first"
+        )));
     }
-    if last(&aliases, into_id) != into_id {
-        return Err(StoreError::Conflict(format!("{into:?} was merged itself: name what it was merged into")));
+    if into_last != into_id {
+        let standing = code(conn, into_last)?.unwrap_or_default();
+        return Err(StoreError::Conflict(format!("{into:?} was merged itself: name {standing:?}, which stands")));
     }
     Ok(())
 }

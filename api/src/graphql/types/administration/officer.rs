@@ -96,7 +96,8 @@ pub struct OfficerMutations;
 
 #[Object]
 impl OfficerMutations {
-    /// Makes an officer. BAD_USER_INPUT names the field that is wrong, CONFLICT if there is one with the code.
+    /// Makes an officer. BAD_USER_INPUT names the field that is wrong, CONFLICT if there is one with the code, or the
+    /// code means another officer since a merge.
     async fn create_officer(&self, ctx: &Context<'_>, input: CreateOfficerInput) -> Result<OfficerPayload> {
         let CreateOfficerInput { code, name, rank, appointed_on } = input;
         let new = NewOfficer { code, name, rank, appointed_on };
@@ -104,7 +105,8 @@ impl OfficerMutations {
     }
 
     /// Changes the name, the rank or the day of appointment of an officer. NOT_FOUND if there is none,
-    /// BAD_USER_INPUT names the field that is wrong, CONFLICT if the officer has changed.
+    /// BAD_USER_INPUT names the field that is wrong, CONFLICT if the officer has changed, or was merged into another
+    /// one, whom the message names.
     async fn change_officer(&self, ctx: &Context<'_>, input: ChangeOfficerInput) -> Result<OfficerPayload> {
         let seen = Seen { code: input.officer, revision: input.expected_revision };
         let change =
@@ -113,7 +115,7 @@ impl OfficerMutations {
     }
 
     /// Begins a posting. NOT_FOUND if there is no such officer, BAD_USER_INPUT if the unit does not exist then
-    /// or the officer serves elsewhere, CONFLICT if the officer has changed.
+    /// or the officer serves elsewhere, CONFLICT if the officer has changed or was merged.
     async fn start_posting(&self, ctx: &Context<'_>, input: StartPostingInput) -> Result<OfficerPayload> {
         let seen = Seen { code: input.officer, revision: input.expected_revision };
         let done = written(ctx, move |tx| administration::start_posting(tx, &seen, &input.unit, input.from, input.to));
@@ -121,7 +123,7 @@ impl OfficerMutations {
     }
 
     /// Ends a posting. NOT_FOUND if there is no such officer, BAD_USER_INPUT if the officer does not serve
-    /// there, CONFLICT if the officer has changed.
+    /// there, CONFLICT if the officer has changed or was merged.
     async fn end_posting(&self, ctx: &Context<'_>, input: EndPostingInput) -> Result<OfficerPayload> {
         let seen = Seen { code: input.officer, revision: input.expected_revision };
         let done = written(ctx, move |tx| administration::end_posting(tx, &seen, &input.unit, input.on));
@@ -129,7 +131,7 @@ impl OfficerMutations {
     }
 
     /// Corrects a posting. NOT_FOUND if there is no such officer, BAD_USER_INPUT if there is no such posting or
-    /// a value is wrong, CONFLICT if the officer has changed.
+    /// a value is wrong, CONFLICT if the officer has changed or was merged.
     async fn correct_posting(&self, ctx: &Context<'_>, input: CorrectPostingInput) -> Result<OfficerPayload> {
         let seen = Seen { code: input.officer, revision: input.expected_revision };
         let change =
