@@ -260,6 +260,61 @@ fn a_measure_rests_on_complaints_that_the_head_sees() {
 }
 
 #[test]
+fn measures_are_found_by_their_state_on_a_day() {
+    for app in TestApp::both().world().arguments(&["--no-jobs"]) {
+        let (board, own) = (app.as_role(Role::Board), app.as_head("02DS"));
+        let review = |more: Value| {
+            recorded(&own, merged(&json!({ "kind": "FORMAL_REVIEW", "ground": null, "explanation": null }), &more))
+        };
+        let extended = recorded(&own, json!({ "grounds": "extended" }));
+        stepped(&own, "extendMeasure", &extended, &json!({ "decidedOn": "2024-03-22" }));
+        let lifted = recorded(&own, json!({ "grounds": "lifted", "startsOn": "2024-07-01" }));
+        stepped(&own, "liftMeasure", &lifted, &json!({ "liftedOn": "2024-07-05" }));
+        stepped(&own, "voidMeasure", &review(json!({ "grounds": "void" })), &json!({}));
+        review(json!({ "grounds": "later", "startsOn": "2024-12-02" }));
+        let found = |state: &str| {
+            let list = board.data(&format!("{{ measures(filter: {{state: {state}}}) {{ nodes {{ grounds }} }} }}"));
+            let nodes = list["measures"]["nodes"].list().iter();
+            let mut found: Vec<String> = nodes.map(|node| node["grounds"].text().to_owned()).collect();
+            found.sort_unstable();
+            found.join(" ")
+        };
+        for (filter, expected) in [
+            ("{eq: UPCOMING, on: \"2024-03-03\"}", "extended later lifted"),
+            ("{eq: IN_FORCE, on: \"2024-03-04\"}", "extended"),
+            ("{eq: IN_FORCE, on: \"2024-03-22\"}", "extended"),
+            ("{eq: EXTENDED, on: \"2024-03-22\"}", ""),
+            ("{eq: EXTENDED, on: \"2024-03-23\"}", "extended"),
+            ("{in: [IN_FORCE, EXTENDED], on: \"2024-04-12\"}", "extended"),
+            ("{in: [IN_FORCE, EXTENDED], on: \"2024-04-13\"}", ""),
+            ("{in: [], on: \"2024-04-12\"}", ""),
+            ("{eq: LAPSED, on: \"2024-04-13\"}", "extended"),
+            ("{eq: IN_FORCE, on: \"2024-07-05\"}", "lifted"),
+            ("{eq: LIFTED, on: \"2024-07-05\"}", ""),
+            ("{eq: LIFTED, on: \"2024-07-06\"}", "lifted"),
+            ("{ne: VOID, on: \"2024-03-03\"}", "extended later lifted"),
+            ("{ne: EXTENDED, on: \"2024-03-25\"}", "later lifted void"),
+            ("{eq: VOID, on: \"2024-03-03\"}", "void"),
+            // Today.
+            ("{eq: IN_FORCE}", "later"),
+            ("{in: [LAPSED, LIFTED]}", "extended lifted"),
+            ("{isNull: false}", "extended later lifted void"),
+            ("{isNull: true}", ""),
+        ] {
+            assert_eq!(found(filter), expected, "{filter}");
+        }
+        // The list and the field agree: each measure is in one state.
+        let all = board.data("{ measures { nodes { grounds state } } }")["measures"]["nodes"].clone();
+        for measure in all.list() {
+            let (grounds, state) = (measure["grounds"].text(), measure["state"].text());
+            assert!(found(&format!("{{eq: {state}}}")).split(' ').any(|one| one == grounds), "{measure}");
+            assert!(!found(&format!("{{ne: {state}}}")).split(' ').any(|one| one == grounds), "{measure}");
+        }
+        assert_eq!(all.list().len(), 4);
+    }
+}
+
+#[test]
 fn limits_and_holidays_are_configuration() {
     let files = Files::new();
     let limits = files.put(

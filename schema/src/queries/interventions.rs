@@ -4,6 +4,7 @@
 use super::keyset::Pred;
 use crate::db::dialect::KEYS_PER_QUERY;
 use crate::db::{Conn, MultiBackend, StoreError};
+use crate::enums::MeasureState;
 use crate::models::GuidanceOpinion;
 use crate::sql_types::Id;
 use crate::tables::{guidance_opinions, measure_complaints, measures, proposal_categories, proposal_units};
@@ -21,6 +22,25 @@ pub fn measure_meets(conn: &mut Conn, id: Id, condition: Option<Pred<measures::t
         query = query.filter(condition);
     }
     Ok(query.count().get_result::<i64>(conn)? > 0)
+}
+
+/// Measures that are in a state on a day, as [`state_on`](crate::register::state_on) tells it of one of them.
+pub fn measures_in(state: MeasureState, day: NaiveDate) -> Pred<measures::table> {
+    let valid = measures::void_reason.is_null();
+    let begun = measures::starts_on.le(day);
+    let over = measures::ends_on.lt(day);
+    let lasts = measures::ends_on.is_null().or(measures::ends_on.ge(day));
+    match state {
+        MeasureState::Void => Box::new(measures::void_reason.is_not_null().nullable()),
+        MeasureState::Upcoming => Box::new(valid.and(measures::starts_on.gt(day)).nullable()),
+        MeasureState::Lifted => Box::new(valid.and(begun).and(over).and(measures::lifted_on.is_not_null())),
+        MeasureState::Lapsed => Box::new(valid.and(begun).and(over).and(measures::lifted_on.is_null())),
+        MeasureState::Extended => Box::new(valid.and(begun).and(lasts).and(measures::extended_from.lt(day))),
+        MeasureState::InForce => {
+            let as_decided = measures::extended_from.is_null().or(measures::extended_from.ge(day));
+            Box::new(valid.and(begun).and(lasts).and(as_decided))
+        }
+    }
 }
 
 /// The Board's opinions about documents, oldest revision first.

@@ -40,7 +40,7 @@ pub use history::{
 pub use in_select::{InSelect, in_select};
 pub use intake::*;
 pub use interventions::{
-    categories_of_proposals, complaints_of_measures, measure_meets, officers_with_measures, opinions_of,
+    categories_of_proposals, complaints_of_measures, measure_meets, measures_in, officers_with_measures, opinions_of,
     units_of_proposals,
 };
 pub use keyset::{Direction, Key, ListOrder, Pred, Slice, Window};

@@ -55,7 +55,7 @@ pub(super) const INTERVENTIONS: &[TableRow] = &[
     ("MeasureOrder", "*", BOARD_AND_HEADS, Part),
     ("MeasureOrderField MeasureKind MeasureState", "*", BOARD_AND_HEADS, Word),
     ("SuspensionGround MeasureBasisKind", "*", BOARD_AND_HEADS, Word),
-    ("MeasureKindOps", "*", BOARD_AND_HEADS, Part),
+    ("MeasureKindOps MeasureStateOps", "*", BOARD_AND_HEADS, Part),
     ("Mutation", "recordMeasure endMeasure recordExplanation", &[UnitHead], Root),
     ("Mutation", "extendMeasure liftMeasure", &[UnitHead], Root),
     ("RecordMeasureInput", "complaintIds flagId officer", &[UnitHead], AsCondition),
