@@ -71,6 +71,7 @@ mod priorities;
 mod private_files;
 mod recounted;
 mod recurrence;
+mod reference_edits;
 mod registers;
 mod relations;
 mod reorganisation;

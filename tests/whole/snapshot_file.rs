@@ -25,7 +25,7 @@ fn serve(database: &Database, config: &str) -> Server {
 }
 
 /// Every measure of every group, after everything that was written.
-fn statistics(database: &Database, server: &Server, board: &str) -> Vec<Value> {
+pub fn statistics(database: &Database, server: &Server, board: &str) -> Vec<Value> {
     let position = database.open().read(current_position).unwrap();
     let of = |dimension: &str| {
         let name = dimension.to_lowercase();

@@ -86,6 +86,7 @@ pub struct Metrics {
     snapshot_age: Gauge<f64, AtomicU64>,
     snapshot_position: Gauge,
     snapshot_rows: Gauge,
+    snapshot_readings: Counter,
     subscriptions: Gauge,
     connections: Gauge,
     object_cache: Family<CacheLabels, Counter>,
@@ -110,6 +111,7 @@ impl Metrics {
             snapshot_age: Gauge::default(),
             snapshot_position: Gauge::default(),
             snapshot_rows: Gauge::default(),
+            snapshot_readings: Counter::default(),
             subscriptions: Gauge::default(),
             connections: Gauge::default(),
             object_cache: Family::default(),
@@ -132,6 +134,11 @@ impl Metrics {
         );
         registry.register("snapshot_position", "The last position in the snapshot", metrics.snapshot_position.clone());
         registry.register("snapshot_rows", "Complaints in the snapshot", metrics.snapshot_rows.clone());
+        registry.register(
+            "snapshot_readings",
+            "Times that the whole register was read into the snapshot, at the start and since",
+            metrics.snapshot_readings.clone(),
+        );
         registry.register("subscriptions", "Operations over WebSockets that are open", metrics.subscriptions.clone());
         registry.register("http_connections", "Connections of clients that are open", metrics.connections.clone());
         registry.register(
@@ -253,6 +260,8 @@ pub async fn metrics_unauthenticated(service: Data<Service>) -> HttpResponse {
     metrics.snapshot_age.set(age.as_seconds_f64());
     metrics.snapshot_position.set(snapshot.position);
     metrics.snapshot_rows.set(i64::try_from(snapshot.facts.height()).unwrap_or(i64::MAX));
+    let readings = service.app.snapshots.full_readings();
+    metrics.snapshot_readings.inc_by(readings.saturating_sub(metrics.snapshot_readings.get()));
     // If the database does not answer, the other metrics are still served.
     let db = service.app.db.clone();
     let counted = service.runs.cached_or_query(RECOUNTED_AFTER, move || db.read(jobs::runner::ledger::count_runs).ok());

@@ -23,14 +23,30 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Whether units or categories changed after a position, so that places of the snapshot may have moved.
-pub(super) fn reference_changed(conn: &mut Conn, position: i64) -> Result<bool, StoreError> {
+/// Whether units or categories changed after a position.
+fn reference_changed(conn: &mut Conn, position: i64) -> Result<bool, StoreError> {
     let changes = reference_events::table
         .filter(reference_events::position.gt(position))
         .filter(reference_events::entity.eq_any(["unit", "unit_parents", "issue_category"]))
         .count()
         .get_result::<i64>(conn)?;
     Ok(changes > 0)
+}
+
+/// How many changes of complaints came after a position.
+pub(super) fn changes_since(conn: &mut Conn, position: i64) -> Result<u64, StoreError> {
+    let changes =
+        complaint_events::table.filter(complaint_events::position.gt(position)).count().get_result::<i64>(conn)?;
+    Ok(u64::try_from(changes).unwrap_or(0))
+}
+
+/// Reading a complaint by its id takes about as long as reading five in a row: when more than this part of the
+/// complaints changed, the whole register is read sooner.
+const MOST_CHANGED: u64 = 5;
+
+/// Whether so many changes of a register with so many complaints are more than it takes to read it anew.
+pub(super) fn are_too_many(changes: u64, complaints: u64) -> bool {
+    changes > (complaints / MOST_CHANGED).max(KEYS_PER_QUERY as u64)
 }
 
 /// Time and actor of a transaction, which all of its events share. Another register, and this one restored to an earlier
@@ -55,8 +71,26 @@ pub(super) fn transaction_at(conn: &mut Conn, position: i64) -> Result<Option<Tr
     Ok(of_reference_data)
 }
 
-/// Enterprises, officers, and the version of all names.
-pub(super) type People = (Arc<Enterprises>, Arc<Officers>, u64);
+/// What a snapshot refers to, at a later position, with the same places.
+pub(super) struct Kept {
+    pub reference: Arc<Reference>,
+    pub enterprises: Arc<Enterprises>,
+    pub officers: Arc<Officers>,
+    /// The version of all names.
+    pub names_version: u64,
+}
+
+impl Kept {
+    /// What a snapshot refers to now.
+    pub fn of(snapshot: &Snapshot) -> Self {
+        Self {
+            reference: Arc::clone(&snapshot.reference),
+            enterprises: Arc::clone(&snapshot.enterprises),
+            officers: Arc::clone(&snapshot.officers),
+            names_version: snapshot.names_version,
+        }
+    }
+}
 
 /// A number that no snapshot of this process has had.
 pub(super) fn next_names_version() -> u64 {
@@ -70,12 +104,32 @@ fn next_reading() -> u64 {
     LAST.fetch_add(1, Ordering::Relaxed) + 1
 }
 
-/// The enterprises and officers of a snapshot, with later changes and new officers. None when an enterprise counts as
-/// another one now, which moves places. `refreshed` reads new enterprises with the complaints that name them.
-pub(super) fn people_changed(conn: &mut Conn, before: &Snapshot) -> Result<Option<People>, JobError> {
+/// The units, categories, enterprises and officers of a snapshot, with later changes and new officers. None when columns
+/// depend on what changed, such as when a new unit moves the places of others or an enterprise counts as another one.
+/// `refreshed` reads new enterprises with the complaints that name them.
+pub(super) fn kept_since(conn: &mut Conn, before: &Snapshot) -> Result<Option<Kept>, JobError> {
+    let mut kept = Kept::of(before);
+    if reference_changed(conn, before.position)? {
+        let fresh = Reference::load(conn)?;
+        if fresh.hash_of_columns() != before.reference.hash_of_columns() {
+            return Ok(None);
+        }
+        // A unit that moved changes the complaints about it, each with an event.
+        if are_too_many(changes_since(conn, before.position)?, before.facts.height() as u64) {
+            return Ok(None);
+        }
+        kept.reference = Arc::new(fresh);
+        kept.names_version = next_names_version();
+    }
+    let are_alike = people_since(conn, before.position, &mut kept)?;
+    Ok(are_alike.then_some(kept))
+}
+
+/// Brings enterprises and officers up to date. False when an enterprise counts as another one now.
+fn people_since(conn: &mut Conn, position: i64, kept: &mut Kept) -> Result<bool, JobError> {
     let changed = |conn: &mut Conn, entity: &str, kinds: &[ReferenceEventKind]| {
         reference_events::table
-            .filter(reference_events::position.gt(before.position))
+            .filter(reference_events::position.gt(position))
             .filter(reference_events::entity.eq(entity.to_owned()))
             .filter(reference_events::kind.eq_any(kinds.to_vec()))
             .select(reference_events::entity_id)
@@ -83,28 +137,26 @@ pub(super) fn people_changed(conn: &mut Conn, before: &Snapshot) -> Result<Optio
             .load::<Id>(conn)
     };
     let [created, updated] = [ReferenceEventKind::Created, ReferenceEventKind::Updated];
-    let (mut enterprises, mut officers) = (Arc::clone(&before.enterprises), Arc::clone(&before.officers));
-    let mut names_version = before.names_version;
     for chunk in changed(conn, "enterprise", &[updated])?.chunks(KEYS_PER_QUERY) {
         let found = enterprises::table.filter(enterprises::id.eq_any(chunk)).select(Enterprise::as_select());
         for enterprise in found.load(conn)? {
-            names_version = next_names_version();
-            if !Arc::make_mut(&mut enterprises).update_unless_moved(&enterprise) {
-                return Ok(None);
+            kept.names_version = next_names_version();
+            if !Arc::make_mut(&mut kept.enterprises).update_unless_moved(&enterprise) {
+                return Ok(false);
             }
         }
     }
     let described = changed(conn, "officer", &[updated])?;
     if !described.is_empty() {
-        names_version = next_names_version();
+        kept.names_version = next_names_version();
     }
     for chunk in changed(conn, "officer", &[created, updated])?.chunks(KEYS_PER_QUERY) {
         let found = officers::table.filter(officers::id.eq_any(chunk)).select(Officer::as_select());
         for officer in found.load(conn)? {
-            Arc::make_mut(&mut officers).put(&officer);
+            Arc::make_mut(&mut kept.officers).put(&officer);
         }
     }
-    Ok(Some((enterprises, officers, names_version)))
+    Ok(true)
 }
 
 /// Runs a body for each row of a query, holding one row in memory at a time.
@@ -243,7 +295,7 @@ fn clock_rows(conn: &mut Conn, of: Option<&[Id]>) -> Result<HashMap<Id, ClockRow
 pub(super) fn refreshed(
     conn: &mut Conn,
     before: &Snapshot,
-    people: People,
+    kept: Kept,
     position: i64,
     as_of: Timestamp,
 ) -> Result<Snapshot, JobError> {
@@ -262,7 +314,7 @@ pub(super) fn refreshed(
     }
     changed.sort_unstable();
     changed.dedup();
-    let (mut enterprises, mut officers, names_version) = people;
+    let Kept { reference, mut enterprises, mut officers, names_version } = kept;
     let mut columns = Columns::new(changed.len(), today);
     let mut duplicates = Columns::new(0, today);
     for chunk in changed.chunks(KEYS_PER_QUERY) {
@@ -301,11 +353,20 @@ pub(super) fn refreshed(
             let words = named.get(&row.id).map_or(&[][..], Vec::as_slice);
             let clock = clocks.remove(&row.id).unwrap_or_default();
             let those = if linked.contains_key(&row.id) { &mut duplicates } else { &mut columns };
-            those.push(&row, &clock, words, &before.reference, &enterprises);
+            those.push(&row, &clock, words, &reference, &enterprises);
         }
     }
     if changed.is_empty() {
-        return Ok(Snapshot { position, as_of, enterprises, officers, names_version, transaction, ..before.clone() });
+        return Ok(Snapshot {
+            reference,
+            position,
+            as_of,
+            enterprises,
+            officers,
+            names_version,
+            transaction,
+            ..before.clone()
+        });
     }
     let mut later = columns.take_later();
     later.extend(duplicates.take_later());
@@ -316,7 +377,7 @@ pub(super) fn refreshed(
         facts: pieces.facts()?,
         pieces: Arc::new(pieces),
         duplicates: Arc::new(before.duplicates.changed(&changed, &duplicates.into_frame()?)?),
-        reference: Arc::clone(&before.reference),
+        reference,
         position,
         as_of,
         demonstration: before.demonstration,

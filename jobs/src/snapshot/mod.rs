@@ -32,13 +32,14 @@ use crate::JobError;
 use arc_swap::ArcSwap;
 use chrono::NaiveDate;
 use columns::EPISODE;
-use load::{Transaction, load_all, people_changed, reference_changed, refreshed, transaction_at};
+use load::{Transaction, kept_since, load_all, refreshed, transaction_at};
 use pieces::Pieces;
 use polars::prelude::{Column, DataFrame};
 use schema::db::dialect::current_position;
 use schema::domain::calendar::local_date;
 use schema::register::rules_hash;
 use schema::{Db, Id, Timestamp};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 /// The register at one position. `facts` has one row for each complaint that counts, in the order of ids, and its
@@ -121,6 +122,7 @@ impl Snapshot {
 pub struct SnapshotStore {
     current: ArcSwap<Snapshot>,
     refreshing: Mutex<()>,
+    full_readings: AtomicU64,
 }
 
 impl SnapshotStore {
@@ -139,7 +141,7 @@ impl SnapshotStore {
 
     /// Like [`Self::load_by`], with at most `most` rows in each piece.
     fn load_in(db: &Db, clock: impl Fn() -> Timestamp, most: usize) -> Result<Self, JobError> {
-        Ok(Self::of(db.read_snapshot(|conn| load_all(conn, clock(), most))?))
+        Ok(Self::of(db.read_snapshot(|conn| load_all(conn, clock(), most))?, 1))
     }
 
     /// Loads the first snapshot from a file and from the events after its position; from the database alone if there is
@@ -149,13 +151,20 @@ impl SnapshotStore {
     /// When the database fails.
     pub fn load_kept(db: &Db, file: Option<&SnapshotFile>) -> Result<Self, JobError> {
         match file.and_then(|file| file.load(db, &Timestamp::now)) {
-            Some(kept) => Ok(Self::of(kept)),
+            Some(kept) => Ok(Self::of(kept, 0)),
             None => Self::load(db),
         }
     }
 
-    fn of(snapshot: Snapshot) -> Self {
-        Self { current: ArcSwap::from_pointee(snapshot), refreshing: Mutex::new(()) }
+    fn of(snapshot: Snapshot, full_readings: u64) -> Self {
+        let full_readings = AtomicU64::new(full_readings);
+        Self { current: ArcSwap::from_pointee(snapshot), refreshing: Mutex::new(()), full_readings }
+    }
+
+    /// How often the first load and refreshes read the whole register. A refresh does it when columns depend on what
+    /// changed beside complaints.
+    pub fn full_readings(&self) -> u64 {
+        self.full_readings.load(Ordering::Relaxed)
     }
 
     pub fn current(&self) -> Arc<Snapshot> {
@@ -198,15 +207,17 @@ impl SnapshotStore {
             if !is_other && position == before.position && before.later.iter().all(|(day, _)| *day > today) {
                 return Ok(None);
             }
-            let is_other = is_other || reference_changed(conn, before.position)?;
-            let people = if is_other { None } else { people_changed(conn, &before)? };
-            match people {
+            let kept = if is_other { None } else { kept_since(conn, &before)? };
+            match kept {
                 // Indices may have changed: load everything again.
                 None => load_all(conn, now, before.pieces.most()).map(Some),
-                Some(people) => refreshed(conn, &before, people, position, now).map(Some),
+                Some(kept) => refreshed(conn, &before, kept, position, now).map(Some),
             }
         })?;
         if let Some(next) = next {
+            if next.reading != before.reading {
+                self.full_readings.fetch_add(1, Ordering::Relaxed);
+            }
             self.current.store(Arc::new(next));
         } else {
             let mut same = (*before).clone();

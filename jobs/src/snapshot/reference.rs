@@ -1,13 +1,16 @@
 //! Units and issue categories in memory.
 
 use crate::JobError;
+use data_encoding::HEXLOWER;
 use diesel::prelude::*;
 use schema::domain::legal_clock::ClockRules;
 use schema::domain::tree::UnitTree;
+use schema::enums::{DeadlineUnit, PeerGroup};
 use schema::models::{IssueCategory, Unit, UnitParent};
 use schema::register::{clock_rules, rules_hash};
 use schema::tables::{issue_categories, unit_parents, units};
 use schema::{Conn, Id};
+use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -49,6 +52,29 @@ impl Reference {
         })
     }
 
+    /// A hash of what the columns depend on in units and categories: their order, the peer groups of units, and the
+    /// parents, kinds and deadlines of categories; and the rules of deadlines. Names are not in it, nor the tree of
+    /// units: complaints store the units above theirs, and a unit that moves changes them.
+    pub(super) fn hash_of_columns(&self) -> String {
+        let mut hash = Sha256::new();
+        hash.update(&self.clock);
+        for unit in &self.units {
+            hash.update(unit.id.0.as_bytes());
+            // No peer group is none of them.
+            hash.update(unit.peer_group.map_or(u32::MAX, PeerGroup::place).to_le_bytes());
+        }
+        for category in &self.categories {
+            hash.update(category.id.0.as_bytes());
+            // No category has the id of zeros.
+            hash.update(category.parent_id.map_or([0; 16], |above| *above.0.as_bytes()));
+            hash.update(category.kind.place().to_le_bytes());
+            // No deadline is not a deadline of any number of days.
+            hash.update(category.deadline_days.map_or(i64::MIN, i64::from).to_le_bytes());
+            hash.update(category.deadline_unit.map_or(u32::MAX, DeadlineUnit::place).to_le_bytes());
+        }
+        HEXLOWER.encode(&hash.finalize())
+    }
+
     pub fn unit_by_code(&self, code: &str) -> Option<&Unit> {
         self.units.get(*self.unit_by_code.get(code)? as usize)
     }
@@ -78,10 +104,10 @@ impl Reference {
         }
     }
 
-    /// The place of the peer group of a complaint ([`schema::enums::PeerGroup::WORDS`]): that of the first of its units
+    /// The place of the peer group of a complaint ([`PeerGroup::WORDS`]): that of the first of its units
     /// that has one.
     pub(super) fn peer_group(&self, units: [Option<Id>; 4]) -> Option<u32> {
-        units.into_iter().flatten().find_map(|id| self.unit(id)?.peer_group).map(schema::enums::PeerGroup::place)
+        units.into_iter().flatten().find_map(|id| self.unit(id)?.peer_group).map(PeerGroup::place)
     }
 
     pub fn unit_place(&self, id: Id) -> Option<u32> {

@@ -13,8 +13,8 @@ mod resume;
 #[cfg(test)]
 mod tests;
 
-use super::load::reference_changed;
-use super::{Reference, Snapshot};
+use super::Snapshot;
+use super::load::changes_since;
 use crate::JobError;
 use crate::runner::settings::SnapshotSettings;
 use data_encoding::HEXLOWER;
@@ -218,9 +218,8 @@ impl SnapshotFile {
         let is_due = match held {
             None => true,
             Some(Held { position, .. }) => db.read(|conn| {
-                let changed = u64::try_from(resume::changes_since(conn, position)?).unwrap_or(0);
-                let is_much = changed > 0 && changed.saturating_mul(share) >= rows as u64;
-                Ok(is_much || reference_changed(conn, position)?)
+                let changed = changes_since(conn, position)?;
+                Ok(changed > 0 && changed.saturating_mul(share) >= rows as u64)
             })?,
         };
         if !is_due {
@@ -237,7 +236,7 @@ impl SnapshotFile {
             position: snapshot.position,
             as_of: snapshot.as_of,
             transaction,
-            reference: hash_of(&snapshot.reference),
+            reference: snapshot.reference.hash_of_columns(),
             later: snapshot.later.to_vec(),
             rows: rows as u64,
             sections: Vec::new(),
@@ -270,25 +269,3 @@ static PROGRAM: LazyLock<Option<String>> = LazyLock::new(|| {
     let changed = format!("{}.{:09} {}.{:09}", meta.mtime(), meta.mtime_nsec(), meta.ctime(), meta.ctime_nsec());
     Some(format!("{version} {size} {place} {changed}"))
 });
-
-/// What the columns depend on in units and categories: their order, the peer groups of units, and the parents, kinds and
-/// deadlines of categories; and the rules of deadlines.
-fn hash_of(reference: &Reference) -> String {
-    let mut hash = Sha256::new();
-    hash.update(&reference.clock);
-    for unit in &reference.units {
-        hash.update(unit.id.0.as_bytes());
-        // No peer group is none of them.
-        hash.update(unit.peer_group.map_or(u32::MAX, schema::enums::PeerGroup::place).to_le_bytes());
-    }
-    for category in &reference.categories {
-        hash.update(category.id.0.as_bytes());
-        // No category has the id of zeros.
-        hash.update(category.parent_id.map_or([0; 16], |above| *above.0.as_bytes()));
-        hash.update(category.kind.place().to_le_bytes());
-        // No deadline is not a deadline of any number of days.
-        hash.update(category.deadline_days.map_or(i64::MIN, i64::from).to_le_bytes());
-        hash.update(category.deadline_unit.map_or(u32::MAX, schema::enums::DeadlineUnit::place).to_le_bytes());
-    }
-    HEXLOWER.encode(&hash.finalize())
-}

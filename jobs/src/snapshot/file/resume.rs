@@ -1,25 +1,14 @@
 //! Checks whether a file belongs to the present state of a register, and brings its snapshot up to date.
 
 use super::layout::Contents;
-use super::{FROM_A_FILE, Failed, PROGRAM, doubt, hash_of, people};
-use crate::snapshot::load::{next_names_version, reference_changed, refreshed, transaction_at};
+use super::{FROM_A_FILE, Failed, PROGRAM, doubt, people};
+use crate::snapshot::load::{Kept, are_too_many, changes_since, next_names_version, refreshed, transaction_at};
 use crate::snapshot::{Reference, Snapshot};
-use diesel::prelude::*;
-use schema::db::dialect::{KEYS_PER_QUERY, current_position};
+use schema::db::dialect::current_position;
 use schema::domain::calendar::local_date;
 use schema::register::demonstration;
-use schema::tables::complaint_events;
-use schema::{Conn, StoreError, Timestamp};
+use schema::{Conn, Timestamp};
 use std::sync::Arc;
-
-/// Reading a complaint by its id takes about as long as reading five in a row: when more than this part of the
-/// complaints changed, the whole register is read sooner.
-const MOST_CHANGED: u64 = 5;
-
-/// How many changes of complaints came after a position.
-pub(super) fn changes_since(conn: &mut Conn, position: i64) -> Result<i64, StoreError> {
-    Ok(complaint_events::table.filter(complaint_events::position.gt(position)).count().get_result(conn)?)
-}
 
 /// The snapshot of a file as of `now`, with what was written since.
 pub(super) fn resumed(conn: &mut Conn, mut contents: Contents, now: Timestamp) -> Result<Snapshot, Failed> {
@@ -40,11 +29,11 @@ pub(super) fn resumed(conn: &mut Conn, mut contents: Contents, now: Timestamp) -
         return doubt("it is of a later day than today");
     }
     let reference = Reference::load(conn)?;
-    if reference_changed(conn, from)? || described.reference != hash_of(&reference) {
+    if described.reference != reference.hash_of_columns() {
         return doubt("units or categories changed since it was written");
     }
-    let changed = u64::try_from(changes_since(conn, from)?).unwrap_or(0);
-    if changed > (rows / MOST_CHANGED).max(KEYS_PER_QUERY as u64) {
+    let changed = changes_since(conn, from)?;
+    if are_too_many(changed, rows) {
         return doubt(format!("{changed} changes since are too many to catch up with"));
     }
     let later = Arc::new(described.later.clone());
@@ -75,6 +64,6 @@ pub(super) fn resumed(conn: &mut Conn, mut contents: Contents, now: Timestamp) -
         later,
         episodes: Arc::default(),
     };
-    let people = (Arc::clone(&before.enterprises), Arc::clone(&before.officers), before.names_version);
-    Ok(refreshed(conn, &before, people, position, now)?)
+    let kept = Kept::of(&before);
+    Ok(refreshed(conn, &before, kept, position, now)?)
 }

@@ -270,7 +270,7 @@ fn enterprises_that_count_as_others_and_too_many_changes_are_doubts() {
     register.keep(None);
     assert!(register.start(None).is_some());
     // Each round makes an event for each that there was.
-    let events = |conn: &mut schema::Conn| resume::changes_since(conn, 0);
+    let events = |conn: &mut schema::Conn| changes_since(conn, 0);
     let before = register.db.read(events).expect("a count");
     let rounds = 10_000 / before + 1;
     let mut sql = "CREATE TEMP TABLE more AS SELECT * FROM complaint_events;".to_owned();
