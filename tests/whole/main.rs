@@ -32,6 +32,7 @@ mod documents;
 mod duplicates;
 mod ended_early;
 mod explorer;
+mod export_columns;
 mod failover;
 mod first_routing;
 mod flag_lists;

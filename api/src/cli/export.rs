@@ -3,7 +3,7 @@
 use super::output::{Output, print_note};
 use super::reader::Reader;
 use crate::access::within;
-use crate::export::{ExportMetadata, ExportRow, ExportWriter, Format, audience, read};
+use crate::export::{ExportMetadata, ExportRow, ExportWriter, Format, Selection, audience, read};
 use crate::graphql::filter::both;
 use anyhow::{Context, bail};
 use chrono::{Datelike, Days, NaiveDate};
@@ -14,7 +14,7 @@ use schema::files::AtomicFile;
 use schema::keys::Keys;
 use schema::queries::{Pred, received_between};
 use schema::tables::complaints;
-use schema::{Conn, Db, StoreError};
+use schema::{Conn, Db, StoreError, Timestamp};
 use serde::Serialize;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -80,15 +80,17 @@ pub fn run(db: &Db, keys: Option<&Keys>, args: &Args, out: &Output) -> anyhow::R
     if keys.is_none() {
         print_note("note: without --key-file, pseudonyms are of a temporary key: another export has others");
     }
+    let day = local_date(Timestamp::now());
     let (rows, files, position) = db.read_snapshot(|conn| {
         let position = current_position(conn)?;
         let filter = filter(conn, args)?;
-        let metadata = ExportMetadata { key_version: of.version(), position, references: args.references };
+        let metadata = ExportMetadata { key_version: of.version(), position, references: args.references, day };
+        let selection = Selection { filter: &filter, visible: &|| None, references: args.references, day };
         let mut target = Target { args, form, metadata, open: None, files: Vec::new() };
         let mut number = 0u64;
         if to_output {
             let mut writer = ExportWriter::new(form, BufWriter::new(std::io::stdout()), metadata)?;
-            read(conn, pseudonyms, args.references, &filter, &mut |rows| {
+            read(conn, pseudonyms, &selection, &mut |rows| {
                 number += rows.len() as u64;
                 writer.write(&rows)
             })?;
@@ -98,7 +100,7 @@ pub fn run(db: &Db, keys: Option<&Keys>, args: &Args, out: &Output) -> anyhow::R
         if !args.by_month {
             target.begin(None)?;
         }
-        read(conn, pseudonyms, args.references, &filter, &mut |rows| {
+        read(conn, pseudonyms, &selection, &mut |rows| {
             number += rows.len() as u64;
             target.take(&rows)
         })?;

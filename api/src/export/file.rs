@@ -2,6 +2,7 @@
 
 use super::row::{ExportRow, schema};
 use arrow_ipc::writer::FileWriter;
+use chrono::NaiveDate;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
@@ -64,6 +65,8 @@ pub struct ExportMetadata {
     pub position: i64,
     /// Whether the file has the columns with reference numbers of other registers.
     pub references: bool,
+    /// The day as of which complaints are overdue or not.
+    pub day: NaiveDate,
 }
 
 /// Writes the rows of an export in one of the formats.
@@ -82,8 +85,12 @@ impl<W: Write + Send> ExportWriter<W> {
     /// # Errors
     /// If the target cannot be written to.
     pub fn new(format: Format, to: W, metadata: ExportMetadata) -> anyhow::Result<Self> {
-        let ExportMetadata { key_version, position, references } = metadata;
-        let about = [("phananh.key_version", key_version.to_string()), ("phananh.position", position.to_string())];
+        let ExportMetadata { key_version, position, references, day } = metadata;
+        let about = [
+            ("phananh.key_version", key_version.to_string()),
+            ("phananh.position", position.to_string()),
+            ("phananh.day", day.to_string()),
+        ];
         let schema = schema(references);
         Ok(match format {
             Format::Csv => {

@@ -59,6 +59,25 @@ pub struct ExportRow {
     pub sources: Option<Vec<String>>,
     #[serde(serialize_with = "maybe_joined", skip_serializing_if = "Option::is_none")]
     pub source_references: Option<Vec<String>>,
+    /// The last day to answer in the present round; None without a deadline.
+    pub due_on: Option<chrono::NaiveDate>,
+    /// The day of the answer in the present round.
+    pub answered_on: Option<chrono::NaiveDate>,
+    /// Whether the deadline has passed on the day of the export, the complaint waits for an answer and its clock runs.
+    pub overdue: bool,
+    /// The pseudonym of the complaint that says the same and counts in the place of this one.
+    pub duplicate_of: Option<String>,
+}
+
+/// What a row says of a complaint beside its own columns.
+pub struct Beside<'a> {
+    pub named: &'a [ComplaintOfficer],
+    /// None if they are not shown.
+    pub sources: Option<Vec<ComplaintSource>>,
+    /// The complaint to which it is linked as its duplicate.
+    pub original: Option<Id>,
+    /// The day of the export.
+    pub day: chrono::NaiveDate,
 }
 
 fn moment<S: serde::Serializer>(at: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
@@ -84,13 +103,8 @@ fn maybe_joined<S: serde::Serializer>(all: &Option<Vec<String>>, to: S) -> Resul
 }
 
 impl ExportRow {
-    pub fn new(
-        row: &Complaint,
-        named: &[ComplaintOfficer],
-        sources: Option<Vec<ComplaintSource>>,
-        reference: &Reference,
-        pseudonyms: &Pseudonyms,
-    ) -> Self {
+    pub fn new(row: &Complaint, beside: Beside<'_>, reference: &Reference, pseudonyms: &Pseudonyms) -> Self {
+        let Beside { named, sources, original, day } = beside;
         let sources: Option<(Vec<String>, Vec<String>)> =
             sources.map(|all| all.into_iter().map(|one| (one.source, one.reference)).unzip());
         let (sources, source_references) = sources.unzip();
@@ -129,6 +143,10 @@ impl ExportRow {
             key_version: pseudonyms.version(),
             sources,
             source_references,
+            due_on: row.due_on,
+            answered_on: row.answered_on,
+            overdue: row.overdue_days(day) > 0,
+            duplicate_of: original.map(|id| pseudonyms.of(Subject::Complaint, id)),
         }
     }
 
@@ -160,7 +178,7 @@ impl ExportRow {
             texts(rows, |row| Some(row.state)),
             times(rows, |row| Some(row.state_since)),
             texts(rows, |row| row.finding),
-            Arc::new(rows.iter().map(|row| row.decided_on.map(day_number)).collect::<Date32Array>()),
+            days(rows, |row| row.decided_on),
             lists(rows, |row| row.officers.iter().map(String::as_str).collect()),
             lists(rows, |row| row.findings.clone()),
             Arc::new(rows.iter().map(|row| Some(row.key_version)).collect::<UInt32Array>()),
@@ -169,6 +187,12 @@ impl ExportRow {
             columns.push(lists(rows, |row| row.sources.iter().flatten().map(String::as_str).collect()));
             columns.push(lists(rows, |row| row.source_references.iter().flatten().map(String::as_str).collect()));
         }
+        columns.extend([
+            days(rows, |row| row.due_on),
+            days(rows, |row| row.answered_on),
+            Arc::new(rows.iter().map(|row| Some(row.overdue)).collect::<BooleanArray>()) as ArrayRef,
+            texts(rows, |row| row.duplicate_of.as_deref()),
+        ]);
         RecordBatch::try_new(schema(references), columns)
     }
 }
@@ -180,6 +204,10 @@ fn texts<'r>(rows: &'r [ExportRow], of: impl Fn(&'r ExportRow) -> Option<&'r str
 fn times(rows: &[ExportRow], of: impl Fn(&ExportRow) -> Option<Timestamp>) -> ArrayRef {
     let times: TimestampMicrosecondArray = rows.iter().map(|row| of(row).map(Timestamp::micros)).collect();
     Arc::new(times.with_timezone("UTC"))
+}
+
+fn days(rows: &[ExportRow], of: impl Fn(&ExportRow) -> Option<chrono::NaiveDate>) -> ArrayRef {
+    Arc::new(rows.iter().map(|row| of(row).map(day_number)).collect::<Date32Array>())
 }
 
 fn lists<'r>(rows: &'r [ExportRow], of: impl Fn(&'r ExportRow) -> Vec<&'r str>) -> ArrayRef {
@@ -233,7 +261,14 @@ fn columns(references: bool) -> SchemaRef {
         ("key_version", DataType::UInt32, false),
     ];
     let referenced = [("sources", list(), false), ("source_references", list(), false)];
-    let columns = columns.into_iter().chain(referenced.into_iter().filter(|_| references));
+    // Newer columns stand last: readers may find the others by their numbers.
+    let newer = [
+        ("due_on", DataType::Date32, true),
+        ("answered_on", DataType::Date32, true),
+        ("overdue", DataType::Boolean, false),
+        ("duplicate_of", DataType::Utf8, true),
+    ];
+    let columns = columns.into_iter().chain(referenced.into_iter().filter(|_| references)).chain(newer);
     let fields: Vec<Field> = columns.map(|(name, of, null)| Field::new(name, of, null)).collect();
     Arc::new(Schema::new(fields))
 }

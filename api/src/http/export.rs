@@ -12,7 +12,7 @@ use super::spool::spool;
 use crate::access::EXPORTERS;
 use crate::access::Viewer;
 use crate::admission::Owner;
-use crate::export::{ExportMetadata, ExportWriter, Format, audience, read};
+use crate::export::{ExportMetadata, ExportWriter, Format, Selection, audience, read};
 use crate::graphql::ComplaintFilter;
 use crate::graphql::error::Code;
 use crate::graphql::filter::Filter;
@@ -23,6 +23,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use async_graphql::{InputType, Value};
 use futures_util::StreamExt;
 use schema::db::dialect::current_position;
+use schema::domain::calendar::local_date;
 use schema::enums::{AuditAction, Role};
 use schema::register::audit::Audited;
 use schema::{JsonText, Timestamp};
@@ -124,12 +125,18 @@ async fn export(service: &Data<Service>, http: &HttpRequest, form: &str) -> Resu
         let _reading = reading;
         let reference = Arc::clone(&app.snapshots.current().reference);
         let scope = viewer.scope(&reference.tree);
-        let make = move || Ok(scope.and(filter.condition(&reference)?));
+        let day = local_date(Timestamp::now());
+        let selection = Selection {
+            filter: &|| Ok(scope.and(filter.condition(&reference)?)),
+            visible: &|| scope.condition(),
+            references,
+            day,
+        };
         let written = app.background_db.read_snapshot(|conn| {
             let position = current_position(conn)?;
             let mut writer =
-                ExportWriter::new(format, to_client, ExportMetadata { key_version, position, references })?;
-            read(conn, &pseudonyms, references, &make, &mut |rows| writer.write(&rows))?;
+                ExportWriter::new(format, to_client, ExportMetadata { key_version, position, references, day })?;
+            read(conn, &pseudonyms, &selection, &mut |rows| writer.write(&rows))?;
             anyhow::Ok(writer.finish()?.finish()?)
         });
         if let Err(error) = written {

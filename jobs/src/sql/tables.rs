@@ -4,12 +4,13 @@
 use super::check::CheckedQuery;
 use super::described::{SOURCES, TABLES};
 use crate::facts::days::day_number;
-use crate::snapshot::{Snapshot, meaning};
+use crate::snapshot::{Handlings, Reference, Snapshot, attribution, meaning};
 use crate::sums::costs_and_delays;
 use chrono::NaiveDate;
 use diesel::prelude::{QueryDsl, RunQueryDsl};
 use polars::prelude::*;
-use schema::enums::{CategoryKind, Channel, ComplaintState, Finding, LegalForm};
+use schema::domain::calendar::local_date;
+use schema::enums::{Attribution, CategoryKind, Channel, ComplaintState, Finding, LegalForm, PeerGroup};
 use schema::models::{IssueCategory, UNKNOWN_START, Unit};
 use schema::pseudonyms::{Pseudonyms, Subject};
 use schema::queries::of_a_register;
@@ -72,7 +73,7 @@ pub fn tables(
         }
     }
     if query.names("units") {
-        found.push(("units", units(&snapshot.reference.units)?));
+        found.push(("units", units(&snapshot.reference, local_date(snapshot.as_of))?));
     }
     if query.names("categories") {
         found.push(("categories", categories(&snapshot.reference.categories)?));
@@ -159,6 +160,11 @@ fn complaints(
             columns.push(date(facts, of, name)?);
         }
     }
+    if wanted("overdue") {
+        let today = day_number(local_date(snapshot.as_of));
+        let overdue: Vec<bool> = Handlings::of(facts, today)?.iter().map(|handling| handling.overdue).collect();
+        columns.push(Column::new("overdue".into(), overdue));
+    }
     for (of, name) in [
         ("year", "year"),
         ("cost", "cost_vnd"),
@@ -201,14 +207,16 @@ fn allegations(
         place_of_row[*row as usize] = place;
     }
     // Sorted by the complaint's position in the output, then by all visible columns.
-    let mut allegations: Vec<(IdxSize, Option<&str>, Option<&str>)> = Vec::new();
+    let mut allegations: Vec<(IdxSize, Option<&str>, [Option<&str>; 2])> = Vec::new();
     for (words, place) in facts.column("named")?.list()?.amortized_iter().zip(place_of_row) {
         let Some(words) = words else { continue };
         for word in words.as_ref().u32()?.iter().flatten() {
             // A word without an officer is the complaint's own finding.
             if let (Some(named), found) = meaning(word) {
                 let officer = names.get(named as usize).and_then(Option::as_deref);
-                allegations.push((place, officer, Finding::WORDS.get(found as usize).copied()));
+                let finding = Finding::WORDS.get(found as usize).copied();
+                let how = attribution(word).and_then(|how| Attribution::WORDS.get(how as usize).copied());
+                allegations.push((place, officer, [finding, how]));
             }
         }
     }
@@ -220,8 +228,9 @@ fn allegations(
     }
     let officers = allegations.iter().map(|(_, officer, _)| *officer);
     columns.push(StringChunked::from_iter_options("officer".into(), officers).into_column());
-    let findings = allegations.iter().map(|(.., finding)| *finding);
-    columns.push(StringChunked::from_iter_options("finding".into(), findings).into_column());
+    for (at, name) in ["finding", "attribution"].into_iter().enumerate() {
+        columns.push(texts(name, &allegations, |(.., words)| words[at]));
+    }
     DataFrame::new(allegations.len(), columns)
 }
 
@@ -259,9 +268,12 @@ fn texts<'a, T>(name: &str, rows: &'a [T], of: impl Fn(&'a T) -> Option<&'a str>
     StringChunked::from_iter_options(name.into(), rows.iter().map(of)).into_column()
 }
 
-fn units(rows: &[Unit]) -> PolarsResult<DataFrame> {
-    let codes: HashMap<Id, &str> = rows.iter().map(|unit| (unit.id, unit.code.as_str())).collect();
-    let successor = |unit: &Unit| unit.successor_id.and_then(|next| codes.get(&next).copied());
+/// The units. What is above a unit is so on `today`; of a unit that has ended it is so on the last day, and of one that
+/// is to come on the first day.
+fn units(reference: &Reference, today: NaiveDate) -> PolarsResult<DataFrame> {
+    let (rows, tree) = (&reference.units, &reference.tree);
+    let day = |unit: &Unit| unit.valid_to.map_or(today, |last| last.min(today)).max(unit.valid_from);
+    let code = |id: Option<Id>| Some(reference.unit(id?)?.code.as_str());
     DataFrame::new(
         rows.len(),
         vec![
@@ -269,10 +281,13 @@ fn units(rows: &[Unit]) -> PolarsResult<DataFrame> {
             texts("name_vi", rows, |unit| Some(&unit.name_vi)),
             texts("name_en", rows, |unit| unit.name_en.as_deref()),
             texts("kind", rows, |unit| Some(unit.kind.as_str())),
-            texts("peer_group", rows, |unit| unit.peer_group.map(schema::enums::PeerGroup::as_str)),
+            texts("peer_group", rows, |unit| unit.peer_group.map(PeerGroup::as_str)),
+            texts("parent", rows, |unit| code(tree.parent_on(unit.id, day(unit)))),
+            texts("department", rows, |unit| code(tree.ancestors_on(unit.id, day(unit)).department)),
+            texts("branch", rows, |unit| code(tree.ancestors_on(unit.id, day(unit)).branch)),
             days("valid_from", rows, |unit| Some(unit.valid_from).filter(|first| *first != UNKNOWN_START))?,
             days("valid_to", rows, |unit| unit.valid_to)?,
-            StringChunked::from_iter_options("successor".into(), rows.iter().map(successor)).into_column(),
+            texts("successor", rows, |unit| code(unit.successor_id)),
         ],
     )
 }
