@@ -9,6 +9,7 @@ mod administration;
 mod analysts;
 mod answer_cache;
 mod answer_size;
+mod attachments;
 mod audiences;
 mod backup;
 mod bad_input;

@@ -13,6 +13,7 @@ const PERSONAL: &[&str] = &[
     "response_text",
     "redacted_text",
     "addition_text",
+    "attachments",
     "reason",
     "declaration_number",
     "name",

@@ -10,6 +10,9 @@ use crate::states::{StateTable, pair};
 use crate::tables::attachments;
 use diesel::RunQueryDsl;
 
+/// The event field that describes the attachments of a complaint, or of one of its additions.
+pub const ATTACHMENTS: &str = "attachments";
+
 /// Checks the attachments of one submission or addition.
 ///
 /// # Errors
@@ -23,7 +26,18 @@ pub fn check_attachments(given: Vec<Reference>) -> Result<Vec<Reference>, String
     checked.collect()
 }
 
-/// Stores checked attachments of a complaint; `addition` is the ordinal of the addition that they came with.
+/// Attachments as the event of the complaint describes them, each on a line; None if there are none. A name, and the
+/// place of a file, may be personal.
+pub(super) fn described(given: &[Reference]) -> Option<(String, serde_json::Value)> {
+    let line = |one: &Reference| {
+        let Reference { name, size, media_type, sha256, url } = one;
+        format!("{name} ({media_type}, {size} bytes, SHA-256 {sha256}): {url}")
+    };
+    let lines: Vec<String> = given.iter().map(line).collect();
+    (!lines.is_empty()).then(|| (ATTACHMENTS.to_owned(), lines.join("\n").into()))
+}
+
+/// Stores checked attachments of a complaint, whose event [`described`] them; `addition` is the ordinal of the addition that they came with.
 ///
 /// # Errors
 /// If the database refuses the write.

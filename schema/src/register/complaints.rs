@@ -156,6 +156,25 @@ pub fn insert(tx: &mut WriteTx<'_>, cases: &mut [Case], sources: &[ComplaintSour
     Ok(())
 }
 
+/// Inserts one new case as [`insert`] does; its event also stores notes, which are no fields of the complaint.
+///
+/// # Errors
+/// As [`insert`].
+pub(super) fn insert_noting(
+    tx: &mut WriteTx<'_>,
+    case: &mut Case,
+    source: &ComplaintSource,
+    notes: impl IntoIterator<Item = (String, serde_json::Value)>,
+) -> Result<(), StoreError> {
+    let clock = clock_of(tx)?;
+    case.set_clock(&clock, None);
+    let mut event = received(case, Some(&source.content_hash));
+    event.after.get_or_insert_default().extend(notes);
+    insert_rows(tx.conn, std::slice::from_ref(case), std::slice::from_ref(source))?;
+    tx.record(event);
+    Ok(())
+}
+
 /// The event of a new case; `content_hash` is its source's.
 pub(crate) fn received(case: &Case, content_hash: Option<&str>) -> ComplaintEvent {
     let mut after = case.fields();

@@ -32,7 +32,7 @@ mod tree;
 mod values;
 
 pub use aliases::Aliases;
-pub use attachments::check_attachments;
+pub use attachments::{ATTACHMENTS, check_attachments};
 pub use casework::{Handling, handle};
 pub use classification::{NewClassifier, store_classifier, store_suggestions};
 pub(crate) use clock::{ClockInput, clock_of, clock_state, rounds_of_history};

@@ -1,6 +1,6 @@
 //! Receipts: the codes by which complainants follow a complaint without a token, and what they do with them.
 
-use super::attachments::store_attachments;
+use super::attachments::{described, store_attachments};
 use super::complaints::{self, Case};
 use super::succession::hand_on;
 use crate::db::{Conn, StoreError, WriteTx, dialect};
@@ -318,10 +318,11 @@ fn add(
     }
     let row = ComplaintAddition { complaint_id, ordinal, text: text.to_owned(), received_at: tx.now };
     each!(&mut *tx.conn, c => diesel::insert_into(complaint_additions::table).values(&row).execute(c)?);
-    store_attachments(tx, complaint_id, Some(ordinal), attachments)?;
-    let after = Fields::from_iter([
+    let mut after = Fields::from_iter([
         ("addition_ordinal".to_owned(), ordinal.into()),
         ("addition_text".to_owned(), row.text.into()),
     ]);
+    after.extend(described(&attachments));
+    store_attachments(tx, complaint_id, Some(ordinal), attachments)?;
     complaints::record_beside(tx, complaint, Fields::new(), after)
 }

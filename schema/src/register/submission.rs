@@ -2,7 +2,7 @@
 
 use super::administration::open_category;
 use super::aliases::Aliases;
-use super::attachments::{check_attachments, store_attachments};
+use super::attachments::{check_attachments, described, store_attachments};
 use super::complaints::{self, Case};
 use super::receipts::issue_receipt;
 use super::reference::{Stored, existing_id, unknown_officer, upsert};
@@ -171,7 +171,7 @@ pub fn submit(tx: &mut WriteTx<'_>, source: &str, key: &str, submission: &Submis
     case.set_ancestors(&tree);
     case.route(&Routing::load(tx.conn)?, &tree, local_date(tx.now));
     let row = ComplaintSource { source: source.to_owned(), reference: key.to_owned(), complaint_id: id, content_hash };
-    complaints::insert(tx, std::slice::from_mut(&mut case), &[row])?;
+    complaints::insert_noting(tx, &mut case, &row, described(&attachments))?;
     store_attachments(tx, id, None, attachments)?;
     let receipt = Some(issue_receipt(tx, id)?);
     Ok(Submitted { complaint: case.complaint, created: true, receipt })

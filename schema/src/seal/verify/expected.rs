@@ -6,9 +6,9 @@ use super::fold::State;
 use crate::domain::legal_clock::Clock;
 use crate::events::Fields;
 use crate::models::Complaint;
-use crate::register::DUPLICATE_OF;
 use crate::register::complaints::{CONTENT_HASH, ESCALATION, MERGE};
 use crate::register::first_routing::FirstRouting;
+use crate::register::{ATTACHMENTS, DUPLICATE_OF};
 use crate::sql_types::Id;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -85,8 +85,9 @@ impl Expected {
             if let Some(rounds) = after.remove("clocks") {
                 expected.rounds = Some(rounds);
             }
-            // The row of the escalation has its own chain.
+            // The rows of escalations and of attachments have a chain of their own.
             after.remove(ESCALATION);
+            after.remove(ATTACHMENTS);
             if let Some(hash) = after.remove(CONTENT_HASH) {
                 expected.content_hash = Some(hash);
             }

@@ -71,6 +71,7 @@ pub const COMPLAINT: &[Field] = &[
     // Only the Board reads which other complaint says the same.
     field("duplicate_of", ("Complaint", "duplicateOf"), LeftOut),
     text("addition_text", ("Complaint", "additions"), Withheld),
+    text("attachments", ("Complaint", "attachments"), Withheld),
 ];
 
 /// The fields of a response. It does not change but for the satisfaction of the complainant: whoever reads it in the
@@ -215,6 +216,7 @@ mod tests {
                 "cost_vnd",
                 "delay_hours",
                 "addition_text",
+                "attachments",
                 "source_codes"
             ]
         );
@@ -226,7 +228,7 @@ mod tests {
     fn a_data_team_reads_no_text_and_no_response() {
         let left_out = shown(&Rights::of_role(Role::DataTeam, false), LeftOut);
         let responses = RESPONSE.iter().map(|field| field.stored);
-        let texts = ["declaration_number", "text", "redacted_text", "duplicate_of", "addition_text"];
+        let texts = ["declaration_number", "text", "redacted_text", "duplicate_of", "addition_text", "attachments"];
         let expected: Vec<&str> = texts.into_iter().chain(responses).chain(["source_codes"]).collect();
         assert_eq!(left_out, expected);
     }
@@ -234,7 +236,7 @@ mod tests {
     #[test]
     fn an_officer_reads_no_earlier_text_whatever_the_role() {
         let member = Rights::of_role(Role::Board, true);
-        assert_eq!(shown(&member, Withheld), ["text", "redacted_text", "addition_text"]);
+        assert_eq!(shown(&member, Withheld), ["text", "redacted_text", "addition_text", "attachments"]);
         assert!(member.reads_only_named() && !member.reads_matters() && !member.reads_reasons(false));
         assert!(!member.reads_other_fields());
     }
