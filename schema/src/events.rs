@@ -78,6 +78,7 @@ entities! {
     Proposal = "proposal",
     Measure = "measure",
     RoutingRule = "routing_rule",
+    HolidayYear = "holiday_year",
     /// The responsible units that all complaints got which the register held before it knew such units: one event.
     FirstRouting = "first_routing",
     CorrectionProposal = "correction_proposal",

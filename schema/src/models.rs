@@ -53,5 +53,6 @@ pub use interventions::{
 };
 pub use jobs::{Job, JobResult, JobRun};
 pub use reference::{
-    Enterprise, IssueCategory, Officer, Posting, RegisterInfo, RoutingRule, SystemIncident, Unit, UnitParent, Workload,
+    Enterprise, HolidayYear, IssueCategory, Officer, Posting, RegisterInfo, RoutingRule, SystemIncident, Unit,
+    UnitParent, Workload,
 };

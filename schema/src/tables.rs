@@ -28,8 +28,8 @@ pub use interventions::{
 };
 pub use job::{job_results, job_runs, jobs};
 pub use reference::{
-    enterprises, issue_categories, officers, postings, reference_event_values, reference_events, register_info,
-    register_position, routing_rules, system_incidents, unit_parents, units, workload,
+    enterprises, holiday_years, issue_categories, officers, postings, reference_event_values, reference_events,
+    register_info, register_position, routing_rules, system_incidents, unit_parents, units, workload,
 };
 
 diesel::allow_tables_to_appear_in_same_query!(
@@ -43,6 +43,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     enterprises,
     issue_categories,
     routing_rules,
+    holiday_years,
     workload,
     system_incidents,
     reference_events,

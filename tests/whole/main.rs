@@ -47,6 +47,7 @@ mod graphql;
 mod handling;
 mod history;
 mod history_of_reference;
+mod holidays;
 mod hostile_connections;
 mod import;
 mod inspect;

@@ -125,6 +125,8 @@ fn every_output_field_answers_or_refuses_as_the_table_says() {
     app.run(&["jobs", "run", "escalate-overdue"]);
     let rule = json!({ "category": "HT", "responsibleUnit": "HQ1", "validFrom": "2024-01-01" });
     app.as_role(Role::Admin).done("putRoutingRule", "position", &rule);
+    let holidays = json!({ "year": 2028, "expectedRevision": 0, "daysOff": ["2028-01-03"], "reason": "Quyết định." });
+    app.as_role(Role::Admin).done("setHolidays", "position", &holidays);
     let types = types();
     let (mut answered, mut refused, mut unasked) = (0, 0, BTreeSet::<(&str, String)>::new());
     for word in Role::WORDS {

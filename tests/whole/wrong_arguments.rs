@@ -64,6 +64,11 @@ const WRONG: &[(&[&str], i32, &[&str])] = &[
     (&["digest", "subscribe", "--locale", "vi", "--email", "nobody"], 1, &["write it like board@example.org"]),
     (&["digest", "unsubscribe", "--email", "a@b.vn"], 1, &["phananh digest subscriptions"]),
     (&["digest", "deliveries", "--limit", "0"], 2, &["0 is not in 1..=100000"]),
+    // Holidays.
+    (&["holidays", "import", "none.toml", "--reason", "x"], 1, &["cannot read none.toml", "No such file"]),
+    (&["holidays", "remove", "2024"], 2, &["--reason <REASON>"]),
+    (&["holidays", "remove", "2024", "--reason", "x"], 1, &["no holidays of 2024 itself", "`holidays` says"]),
+    (&["holidays", "remove", "2024", "--reason", ""], 1, &["--reason has 1 to 500 characters"]),
     // Invented registers.
     (&["generate", "--complaints", "-5", "--seed", "1"], 2, &["-5"]),
     (&["generate", "--complaints", "1000", "--seed", "1"], 1, &["holds real data"]),

@@ -10,6 +10,7 @@ mod evidence;
 mod export;
 mod flags;
 mod generate;
+mod holidays;
 mod import;
 mod jobs;
 mod key;
@@ -77,6 +78,9 @@ enum Command {
     Import(import::Args),
     /// Apply a reorganisation of units, or show what it would do
     Reorganise(reorganise::Args),
+    /// List public holidays, and change those that the register has itself
+    #[command(subcommand)]
+    Holidays(holidays::Command),
     /// Make an invented register for trials
     Generate(generate::Args),
     /// Run jobs and show their results
@@ -174,6 +178,10 @@ fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
         Command::Reorganise(args) => {
             let plan = args.plan()?;
             reorganise::run(&existing()?, args, &plan, out)
+        }
+        Command::Holidays(command) => {
+            let plan = command.plan()?;
+            holidays::run(&existing()?, plan, out)
         }
         Command::Jobs(command) => jobs::run(&existing()?, &settings, command, out),
         Command::Digest(command) => {

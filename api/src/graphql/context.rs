@@ -19,7 +19,7 @@ use jobs::runner::on_demand::OnDemand;
 use jobs::snapshot::{Snapshot, SnapshotStore};
 use jobs::statistics::Editions;
 use schema::db::StatementCount;
-use schema::domain::suspension::SuspensionRules;
+use schema::domain::suspension::SuspensionLimits;
 use schema::enums::{Locale, Role};
 use schema::keys::Keys;
 use schema::pseudonyms::{Pseudonyms, Subject};
@@ -44,7 +44,7 @@ pub struct App {
     pub audiences: Arc<AudienceViews>,
     pub change_feed: ChangeFeed,
     /// How long officers may be suspended.
-    pub suspension_rules: Arc<SuspensionRules>,
+    pub suspension_limits: Arc<SuspensionLimits>,
     /// The JSON of objects in lists.
     pub objects: Arc<ObjectCache>,
     /// Whether pages may come from the snapshot.

@@ -130,7 +130,7 @@ impl Server {
     /// If a setting, the certificate, the key set or the register cannot be read.
     pub fn new(db: Db, listener: TcpListener, options: ServerOptions) -> anyhow::Result<Self> {
         let settings = ApiSettings::of(&options.settings)?;
-        let suspension_rules = options.settings.suspension_rules().map_err(anyhow::Error::msg)?;
+        let suspension_limits = options.settings.suspension_limits().map_err(anyhow::Error::msg)?;
         let jwt = settings.jwt.clone().map(Jwt::new).transpose()?.map(Arc::new);
         let tls = settings.tls.as_ref().map(tls_config).transpose()?;
         let metrics = settings.metrics_listen.map(|address| TcpListener::bind(address).map_err(|e| (address, e)));
@@ -160,7 +160,7 @@ impl Server {
                 keys: options.settings.keys.clone(),
                 audiences: Arc::new(AudienceViews::new(options.settings.keys.clone())),
                 change_feed,
-                suspension_rules: Arc::new(suspension_rules),
+                suspension_limits: Arc::new(suspension_limits),
                 objects: Arc::new(ObjectCache::new(settings.object_cache_mb)),
                 exact_snapshots: Arc::new(ExactSnapshots::new((!options.dev).then(|| answer_cache.positions()))),
                 on_demand: Arc::new(on_demand),

@@ -172,8 +172,9 @@ fn rewind_reference(facts: &mut Facts, change: &Change) -> Result<(), JobError> 
         // moved has events of its own.
         (Entity::Officer, Some(_))
         | (Entity::Incident | Entity::Guidance | Entity::Opinion | Entity::Proposal | Entity::Measure, _)
-        // Recurrence reads the unit complained about, and never the one that has to answer.
-        | (Entity::RoutingRule | Entity::FirstRouting | Entity::CorrectionProposal | Entity::Merge, _) => {}
+        // Recurrence reads the unit complained about, never the one that has to answer, and no deadline.
+        | (Entity::RoutingRule | Entity::HolidayYear | Entity::FirstRouting, _)
+        | (Entity::CorrectionProposal | Entity::Merge, _) => {}
     }
     Ok(())
 }

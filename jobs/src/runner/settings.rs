@@ -2,8 +2,7 @@
 
 use crate::classification::Rules;
 use schema::domain::legal_clock::ClockFiles;
-use schema::domain::suspension::{SuspensionLimits, SuspensionRules};
-use schema::domain::working_days::WorkingDays;
+use schema::domain::suspension::SuspensionLimits;
 use schema::keys::Keys;
 use schema::seal::LONGEST_LEASE;
 use serde::{Deserialize, Serialize};
@@ -221,27 +220,15 @@ pub enum Encryption {
 }
 
 impl Settings {
-    /// The calendar of working days.
+    /// The limits of suspensions.
     ///
     /// # Errors
     /// A message about the file that the settings name.
-    pub fn working_days(&self) -> Result<WorkingDays, String> {
-        match &self.calendar.holidays {
-            Some(file) => WorkingDays::with_file(file).map_err(|message| format!("calendar.holidays: {message}")),
-            None => Ok(WorkingDays::shipped()),
+    pub fn suspension_limits(&self) -> Result<SuspensionLimits, String> {
+        match &self.measures.limits {
+            Some(file) => SuspensionLimits::load(file).map_err(|message| format!("measures.limits: {message}")),
+            None => Ok(SuspensionLimits::default()),
         }
-    }
-
-    /// The rules of suspensions.
-    ///
-    /// # Errors
-    /// A message about a file that the settings name.
-    pub fn suspension_rules(&self) -> Result<SuspensionRules, String> {
-        let limits = match &self.measures.limits {
-            Some(file) => SuspensionLimits::load(file).map_err(|message| format!("measures.limits: {message}"))?,
-            None => SuspensionLimits::default(),
-        };
-        Ok(SuspensionRules { calendar: self.working_days()?, limits })
     }
 
     /// The files that change how deadlines are counted; None if the settings name none.
@@ -273,7 +260,7 @@ impl Settings {
         if let Some(file) = &self.classification.rules {
             Rules::load(Some(file)).map_err(|error| format!("classification.rules: {error}"))?;
         }
-        self.suspension_rules()?;
+        self.suspension_limits()?;
         self.clock_files()?;
         if self.scheduler.lease() > LONGEST_LEASE {
             return Err(format!("scheduler: lease_seconds must be at most {}", LONGEST_LEASE.as_secs()));

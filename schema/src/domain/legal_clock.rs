@@ -4,7 +4,7 @@
 //! Each reopening begins a round with a deadline of its own. The terms are data: `docs/deadlines.toml` has the
 //! defaults.
 
-use super::working_days::WorkingDays;
+use super::working_days::{WorkingDays, Years};
 use crate::enums::{DeadlineUnit, LegalForm};
 use crate::sql_types::Id;
 use chrono::{Datelike, Days, NaiveDate, Weekday};
@@ -176,7 +176,8 @@ impl ClockFiles {
         let files = Self { holidays: read("calendar.holidays", holidays)?, terms: read("deadlines.terms", terms)? };
         if let Some(text) = &files.holidays {
             let file = holidays.map(|file| file.display().to_string()).unwrap_or_default();
-            WorkingDays::with_years(text).map_err(|message| format!("calendar.holidays: {file}: {message}"))?;
+            WorkingDays::with(Some(text), &Years::new())
+                .map_err(|message| format!("calendar.holidays: {file}: {message}"))?;
         }
         if let Some(text) = &files.terms {
             let file = terms.map(|file| file.display().to_string()).unwrap_or_default();
@@ -209,17 +210,14 @@ impl ClockRules {
         &SHIPPED
     }
 
-    /// The rules of files.
+    /// The rules of files, with the holidays that the register has itself.
     ///
     /// # Errors
-    /// A message if a text cannot be parsed.
-    pub fn of(files: &ClockFiles) -> Result<Self, String> {
+    /// A message if a text cannot be parsed, or the years are no calendar.
+    pub fn of(files: &ClockFiles, holidays: &Years) -> Result<Self, String> {
         let shipped = Self::shipped();
         Ok(Self {
-            calendar: match &files.holidays {
-                Some(text) => WorkingDays::with_years(text)?,
-                None => shipped.calendar.clone(),
-            },
+            calendar: WorkingDays::with(files.holidays.as_deref(), holidays)?,
             terms: match &files.terms {
                 Some(text) => Terms::parse(text)?,
                 None => shipped.terms.clone(),

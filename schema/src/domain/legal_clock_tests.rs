@@ -117,14 +117,14 @@ fn the_clock_does_not_run_while_it_is_stopped() {
 #[test]
 fn files_change_the_rules_and_their_hash() {
     let shipped = ClockRules::shipped();
-    assert_eq!(ClockRules::of(&ClockFiles::default()).as_ref(), Ok(shipped));
+    assert_eq!(ClockRules::of(&ClockFiles::default(), &Years::new()).as_ref(), Ok(shipped));
     let terms = include_str!("../../../docs/deadlines.toml")
         .replace("version = \"1\"", "version = \"2\"")
         .replace("extension_days = 5", "extension_days = 7");
-    let other = ClockRules::of(&ClockFiles { holidays: None, terms: Some(terms) }).expect("rules");
+    let other = ClockRules::of(&ClockFiles { holidays: None, terms: Some(terms) }, &Years::new()).expect("rules");
     assert_eq!(other.terms.extensions(Feedback), (1, 7));
     let holidays = "[2028]\noff = [\"2028-01-03\"]\n".to_owned();
-    let further = ClockRules::of(&ClockFiles { holidays: Some(holidays), terms: None }).expect("rules");
+    let further = ClockRules::of(&ClockFiles { holidays: Some(holidays), terms: None }, &Years::new()).expect("rules");
     assert_eq!(further.due_on(Feedback, working(1), &received("2027-12-31")), Some(day("2028-01-04")));
     assert_eq!(shipped.due_on(Feedback, working(1), &received("2027-12-31")), Some(day("2028-01-03")));
     let hashes = [shipped.hash(), other.hash(), further.hash()];

@@ -106,19 +106,13 @@ impl SuspensionLimits {
 }
 
 /// What decides how long suspensions may last.
-#[derive(Debug, Clone)]
-pub struct SuspensionRules {
-    pub calendar: WorkingDays,
-    pub limits: SuspensionLimits,
+#[derive(Debug, Clone, Copy)]
+pub struct SuspensionRules<'a> {
+    pub calendar: &'a WorkingDays,
+    pub limits: &'a SuspensionLimits,
 }
 
-impl Default for SuspensionRules {
-    fn default() -> Self {
-        Self { calendar: WorkingDays::shipped(), limits: SuspensionLimits::default() }
-    }
-}
-
-impl SuspensionRules {
+impl SuspensionRules<'_> {
     /// The last day of a suspension that begins on `starts_on` and lasts as long as `limit` allows.
     ///
     /// # Errors
@@ -174,7 +168,8 @@ mod tests {
 
     #[test]
     fn an_extension_follows_the_suspension() {
-        let rules = SuspensionRules::default();
+        let (calendar, limits) = (&WorkingDays::shipped(), &SuspensionLimits::default());
+        let rules = SuspensionRules { calendar, limits };
         let day = |text: &str| text.parse::<NaiveDate>().expect("a day");
         let limit = rules.limits.of(Some(HarassmentOfEnterprises));
         assert_eq!(rules.last_day(day("2024-03-04"), limit), Ok(day("2024-03-22")));

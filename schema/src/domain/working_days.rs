@@ -1,19 +1,19 @@
 //! Working days of the civil service: Monday to Friday without public holidays, and the Saturdays worked in exchange.
 //!
 //! The days off are data (`holidays.toml`), because the government decides them year by year. A file of the same form
-//! adds or replaces years.
+//! adds or replaces years, and so does the register itself, whose years win over those of the file.
 
 use chrono::{Datelike, NaiveDate, Weekday};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
-use std::path::Path;
 
 /// A day outside the years of a calendar.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the calendar of working days knows no public holidays of {year}, only those of {first} to {last}: name a file \
-     with that year in the configuration, [calendar] holidays = \"FILE\""
+    "the calendar of working days knows no public holidays of {year}, only those of {first} to {last}: an ADMIN adds \
+     them (`setHolidays`, `phananh holidays import`), or name a file with that year in the configuration, [calendar] \
+     holidays = \"FILE\""
 )]
 pub struct UnknownYear {
     pub year: i32,
@@ -21,15 +21,32 @@ pub struct UnknownYear {
     pub last: i32,
 }
 
-/// The days off of one year.
-#[derive(Debug, Clone, Default, Deserialize)]
+/// The days off of one year, and the days worked in exchange.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct Year {
+pub struct YearDays {
     /// Days off. Saturdays and Sundays need not be listed.
-    off: Vec<NaiveDate>,
+    pub off: Vec<NaiveDate>,
     /// Saturdays and Sundays worked in exchange.
-    worked: Vec<NaiveDate>,
+    pub worked: Vec<NaiveDate>,
 }
+
+impl YearDays {
+    /// The same days in order of time, each of them once.
+    pub fn sorted(mut self) -> Self {
+        for days in [&mut self.off, &mut self.worked] {
+            days.sort_unstable();
+            days.dedup();
+        }
+        self
+    }
+}
+
+/// Years, with their days.
+pub type Years = BTreeMap<i32, YearDays>;
+
+/// The years that a calendar may have.
+pub const POSSIBLE_YEARS: RangeInclusive<i32> = 1970..=2199;
 
 /// The working days of consecutive years. Every question takes the same time, however many days it spans.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,27 +68,22 @@ impl WorkingDays {
         Self::of(shipped_years()).expect("holidays.toml is a calendar")
     }
 
-    /// The calendar that comes with the program, with the years of a file added or replaced.
+    /// The calendar that comes with the program, with the years of a file added or replaced, and then those of the
+    /// register.
     ///
     /// # Errors
-    /// A message if the file cannot be read, a day is not of its year, or a year is missing between two others.
-    pub fn with_file(path: &Path) -> Result<Self, String> {
-        let wrong = |message: String| format!("{}: {message}", path.display());
-        let text = std::fs::read_to_string(path).map_err(|e| wrong(e.to_string()))?;
-        Self::with_years(&text).map_err(wrong)
-    }
-
-    /// The same with the years of a text.
-    ///
-    /// # Errors
-    /// A message as above, without the name of the file.
-    pub fn with_years(text: &str) -> Result<Self, String> {
+    /// A message if the text of the file is no calendar, a day is not of its year, or a year is missing between two
+    /// others.
+    pub fn with(file: Option<&str>, register: &Years) -> Result<Self, String> {
         let mut years = shipped_years();
-        years.extend(years_of(text)?);
+        if let Some(text) = file {
+            years.extend(years_of(text)?);
+        }
+        years.extend(register.clone());
         Self::of(years)
     }
 
-    fn of(years: BTreeMap<i32, Year>) -> Result<Self, String> {
+    fn of(years: Years) -> Result<Self, String> {
         let (Some(first), Some(last)) = (years.keys().next().copied(), years.keys().next_back().copied()) else {
             return Err("it has no year".into());
         };
@@ -170,14 +182,20 @@ fn is_weekend(day: NaiveDate) -> bool {
     matches!(day.weekday(), Weekday::Sat | Weekday::Sun)
 }
 
-fn shipped_years() -> BTreeMap<i32, Year> {
+/// The years that come with the program.
+pub fn shipped_years() -> Years {
+    // Part of the binary, parsed in a test.
     years_of(include_str!("holidays.toml")).expect("holidays.toml has years")
 }
 
-fn years_of(text: &str) -> Result<BTreeMap<i32, Year>, String> {
-    let by_name: BTreeMap<String, Year> = toml::from_str(text).map_err(|e| e.to_string())?;
+/// The years of a file.
+///
+/// # Errors
+/// A message if the text is not TOML of this form.
+pub fn years_of(text: &str) -> Result<Years, String> {
+    let by_name: BTreeMap<String, YearDays> = toml::from_str(text).map_err(|e| e.to_string())?;
     let year = |name: String, days| match name.parse::<i32>() {
-        Ok(year) if (1970..=2199).contains(&year) => Ok((year, days)),
+        Ok(year) if POSSIBLE_YEARS.contains(&year) => Ok((year, days)),
         _ => Err(format!("[{name}] is no year: write one from 1970 to 2199")),
     };
     by_name.into_iter().map(|(name, days)| year(name, days)).collect()

@@ -8,12 +8,9 @@ fn calendar() -> WorkingDays {
     WorkingDays::shipped()
 }
 
-/// Runs a calendar with the years of a file of this text.
+/// The calendar with the years of a file of this text.
 fn with(text: &str) -> Result<WorkingDays, String> {
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("holidays.toml");
-    std::fs::write(&file, text).expect("a file");
-    WorkingDays::with_file(&file)
+    WorkingDays::with(Some(text), &Years::new())
 }
 
 #[test]
@@ -138,6 +135,34 @@ fn a_file_adds_and_replaces_years() {
         ("[2028]\nfree = []\n", "free"),
     ] {
         let refused = with(text).expect_err(text);
-        assert!(refused.contains(expected) && refused.contains("holidays.toml"), "{refused}");
+        assert!(refused.contains(expected), "{refused}");
     }
+}
+
+#[test]
+fn years_of_the_register_win_over_those_of_a_file() {
+    let file = "[2027]\noff = [\"2027-02-08\"]\n[2028]\noff = [\"2028-01-03\"]\n";
+    let days = |off: &[&str], worked: &[&str]| {
+        let [off, worked] = [off, worked].map(|days| days.iter().copied().map(day).collect());
+        YearDays { off, worked }.sorted()
+    };
+    let register = Years::from([
+        (2028, days(&["2028-01-05", "2028-01-04", "2028-01-05"], &["2028-01-08"])),
+        (2029, days(&["2029-01-01"], &[])),
+    ]);
+    assert_eq!(register[&2028].off, [day("2028-01-04"), day("2028-01-05")]);
+    let calendar = WorkingDays::with(Some(file), &register).expect("a calendar");
+    assert_eq!(calendar.years(), 2014..=2029);
+    for (on, works) in [
+        ("2027-02-08", false),
+        ("2028-01-03", true),
+        ("2028-01-04", false),
+        ("2028-01-08", true),
+        ("2029-01-01", false),
+        ("2026-02-16", false),
+    ] {
+        assert_eq!(calendar.is_working_day(day(on)), Ok(works), "{on}");
+    }
+    let gap = Years::from([(2029, days(&["2029-01-01"], &[]))]);
+    assert!(WorkingDays::with(None, &gap).expect_err("a gap").contains("add 2028"));
 }

@@ -1,4 +1,4 @@
-//! Reference data: units, officers, enterprises, categories, routing rules, workload and incidents.
+//! Reference data: units, officers, enterprises, categories, routing rules, holidays, workload and incidents.
 
 use crate::enums::{CategoryKind, DeadlineUnit, PeerGroup, UnitKind};
 use crate::sql_types::{Id, JsonValue, Timestamp};
@@ -87,6 +87,20 @@ model!(
         valid_from: NaiveDate,
         /// The last day, inclusive; None for "until now".
         valid_to: Option<NaiveDate>,
+    }
+);
+
+model!(
+    /// A year of public holidays that the register has itself. Without days it is left to the configuration and the
+    /// program.
+    holiday_years HolidayYear {
+        id: Id,
+        year: i32,
+        /// A list of days, in order of time, like the next one.
+        days_off: Option<JsonValue>,
+        days_worked: Option<JsonValue>,
+        /// Why it was changed last.
+        reason: String,
     }
 );
 

@@ -31,6 +31,14 @@ pub fn category_revisions(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, i64
     revisions(conn, [Entity::Category, Entity::Category], ids)
 }
 
+/// The positions of the last changes of the years of holidays that the register has itself.
+///
+/// # Errors
+/// If the database cannot be read.
+pub fn holiday_revisions(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, i64>, StoreError> {
+    revisions(conn, [Entity::HolidayYear, Entity::HolidayYear], ids)
+}
+
 fn revisions(conn: &mut Conn, entities: [Entity; 2], ids: &[Id]) -> Result<HashMap<Id, i64>, StoreError> {
     let mut found = HashMap::with_capacity(ids.len());
     for chunk in ids.chunks(KEYS_PER_QUERY) {

@@ -35,7 +35,7 @@ pub use aliases::Aliases;
 pub use attachments::{ATTACHMENTS, check_attachments};
 pub use casework::{Handling, handle};
 pub use classification::{NewClassifier, store_classifier, store_suggestions};
-pub(crate) use clock::{ClockInput, clock_of, clock_state, rounds_of_history};
+pub(crate) use clock::{ClockInput, clock_of, clock_rules_with, clock_state, rounds_of_history};
 pub use clock::{ClockStep, change_clock, clock_rules, round_clock, rules_hash, stops_of, use_rules};
 pub(crate) use corrections::own_finding;
 pub use corrections::{

@@ -1,5 +1,5 @@
-//! Reference data (units, officers, enterprises, categories, routing rules, workload, incidents): upserts that record
-//! an event for each changed row. Also the optimistic locking that other modules use.
+//! Reference data (units, officers, enterprises, categories, routing rules, holidays, workload, incidents): upserts that
+//! record an event for each changed row. Also the optimistic locking that other modules use.
 
 use super::clock::recompute;
 use crate::db::dialect::KEYS_PER_QUERY;
@@ -7,7 +7,7 @@ use crate::db::{Conn, StoreError, WriteTx};
 use crate::domain::ids::reference_id;
 use crate::enums::ReferenceEventKind;
 use crate::events::{Entity, Fields, ReferenceEvent, changed_fields, fields_of};
-use crate::models::{Enterprise, IssueCategory, Officer, RoutingRule, SystemIncident, Unit, Workload};
+use crate::models::{Enterprise, HolidayYear, IssueCategory, Officer, RoutingRule, SystemIncident, Unit, Workload};
 use crate::sql_types::Id;
 use crate::tables;
 use crate::{each, insert_all};
@@ -94,6 +94,7 @@ stored!(Officer, officers, Officer);
 stored!(Enterprise, enterprises, Enterprise);
 stored!(IssueCategory, issue_categories, Category);
 stored!(RoutingRule, routing_rules, RoutingRule);
+stored!(HolidayYear, holiday_years, HolidayYear);
 stored!(Workload, workload, Workload);
 stored!(SystemIncident, system_incidents, Incident);
 

@@ -1,5 +1,5 @@
-//! Tables of reference data (units, officers, enterprises, categories, routing rules, workload, incidents) and of the
-//! register itself.
+//! Tables of reference data (units, officers, enterprises, categories, routing rules, holidays, workload, incidents) and
+//! of the register itself.
 
 diesel::table! {
     use diesel::sql_types::*;
@@ -122,6 +122,19 @@ diesel::table! {
         responsible_unit_id -> Nullable<Uid>,
         valid_from -> Date,
         valid_to -> Nullable<Date>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    holiday_years (id) {
+        id -> Uid,
+        year -> Integer,
+        days_off -> Nullable<Document>,
+        days_worked -> Nullable<Document>,
+        reason -> Text,
     }
 }
 

@@ -249,6 +249,13 @@ pub const CHANGES: &[Change] = &[
     change("UPDATE routing_rules SET kind = 'CONDUCT'", &["routing_rules.kind"]),
     change("UPDATE routing_rules SET responsible_unit_id = NULL", &["routing_rules.responsible_unit_id"]),
     change("DELETE FROM routing_rules", &["routing_rules -"]),
+    change("UPDATE holiday_years SET days_off = '[\"2028-01-04\"]'", &["holiday_years.days_off"]),
+    change(
+        "UPDATE holiday_years SET days_off = NULL, days_worked = NULL",
+        &["holiday_years.days_off", "holiday_years.days_worked"],
+    ),
+    change("UPDATE holiday_years SET reason = 'x'", &["holiday_years.reason"]),
+    change("DELETE FROM holiday_years", &["holiday_years -"]),
     change("UPDATE issue_categories SET serious = FALSE WHERE serious", &["issue_categories.serious"]),
     change("UPDATE issue_categories SET deadline_days = 500 WHERE code = 'TD1'", &["issue_categories.deadline_days"]),
     change("UPDATE issue_categories SET kind = 'TECHNICAL' WHERE code = 'TD1'", &["issue_categories.kind"]),

@@ -142,6 +142,7 @@ fn a_command_that_only_reads_makes_no_database() {
         &["jobs", "history"],
         &["rules", "try", "--min", "3", "--days", "365"],
         &["sql", "SELECT 1"],
+        &["holidays", "list"],
         &["export", &format!("{out}.csv")],
         &["backtest", "--from", "2020", "--to", "2021"],
         &["digest", "preview", "--locale", "vi", "--out", &out],

@@ -121,6 +121,9 @@ fn people_work(database: &Database) {
     let server = program().serve(database, &["--no-jobs"]);
     let rule = json!({ "category": "HT", "responsibleUnit": "HQ1", "validFrom": "2030-01-01" });
     done(&server, &token("ADMIN", None), "putRoutingRule", "position", &rule);
+    let holidays = json!({ "year": 2028, "expectedRevision": 0, "daysOff": ["2028-01-03"], "daysWorked": ["2028-01-08"],
+        "reason": "Quyết định số 1." });
+    done(&server, &token("ADMIN", None), "setHolidays", "position", &holidays);
     let draft = json!({ "title": "Hướng dẫn khai báo", "text": "Bước một.", "category": "TD1" });
     let document = done(&server, &hq, "requestOpinion", "document { id }", &draft)["document"]["id"].clone();
     let opinion =

@@ -3,8 +3,8 @@
 
 use super::Audited::{AsCondition, ByResolver, No, Part, Root, Word};
 use super::TableRow;
-use crate::access::roles::BOARD_AND_ADMIN;
 use crate::access::roles::Reader::Admin;
+use crate::access::roles::{BOARD_AND_ADMIN, REFERENCE};
 
 pub(super) const ADMINISTRATION: &[TableRow] = &[
     // Principals and the audit log.
@@ -38,6 +38,15 @@ pub(super) const ADMINISTRATION: &[TableRow] = &[
     ("PutRoutingRuleInput", "* category id responsibleUnit unit", &[Admin], No("a rule names categories and units")),
     ("EndRoutingRuleInput", "* id", &[Admin], No("a rule names categories and units")),
     ("RoutingRulePayload", "*", &[Admin], No("written objects have fields of their own")),
+    // Holidays.
+    ("Query", "holidays", REFERENCE, Root),
+    ("HolidayYear", "history reason", BOARD_AND_ADMIN, No("days of the calendar")),
+    ("HolidayYear", "revision", &[Admin], No("days of the calendar")),
+    ("HolidayYear", "*", REFERENCE, No("days of the calendar")),
+    ("HolidaySource", "*", REFERENCE, Word),
+    ("Mutation", "setHolidays removeHolidays", &[Admin], Root),
+    ("SetHolidaysInput RemoveHolidaysInput", "* reason", &[Admin], No("written, not asked: the event holds it")),
+    ("HolidayYearPayload", "*", &[Admin], No("written objects have fields of their own")),
     // Jobs, units, categories and officers.
     ("Job", "* about name pauseReason pausedBy runningOn schedule timezone", BOARD_AND_ADMIN, No("plans of jobs")),
     ("MissedRuns", "*", BOARD_AND_ADMIN, Word),

@@ -106,6 +106,7 @@ pub struct AdministrationQueries(
     audit::AuditQueries,
     principal::PrincipalQueries,
     routing::RoutingQueries,
+    administration::HolidayQueries,
     job::JobQueries,
     service::ServiceQueries,
 );
@@ -138,6 +139,7 @@ pub struct Mutation(
 #[derive(MergedObject, Default)]
 pub struct AdministrationMutations(
     administration::ReorganisationMutations,
+    administration::HolidayMutations,
     administration::OfficerMutations,
     administration::CategoryMutations,
     administration::UnitMutations,

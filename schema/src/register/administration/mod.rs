@@ -1,8 +1,9 @@
 //! Changes of reference data by those who administer the register: units and their tree, categories, officers and
-//! their postings, and whole reorganisations. Each change names the revision that it was decided on.
+//! their postings, holidays, and whole reorganisations. Each change names the revision that it was decided on.
 
 mod categories;
 mod checks;
+mod holidays;
 mod officers;
 mod reorganisation;
 mod tree_edit;
@@ -10,6 +11,10 @@ mod units;
 
 pub use categories::{
     CategoryChange, NewCategory, breaks_levels, change_category, close_category, create_category, open_category,
+};
+pub use holidays::{
+    CalendarYear, ChangedHolidays, HolidaySource, SeenYear, calendar_years, forget_holidays, import_holidays,
+    remove_holidays, set_holidays,
 };
 pub use officers::{
     NewOfficer, OfficerChange, PostingChange, change_officer, correct_posting, create_officer, end_posting,

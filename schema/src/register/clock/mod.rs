@@ -7,8 +7,9 @@ mod recomputation;
 mod rules;
 mod steps;
 
-pub(crate) use recomputation::recompute;
 pub use recomputation::use_rules;
+pub(crate) use recomputation::{follow_rules, recompute};
+pub(crate) use rules::{clock_files, clock_rules_with, days_of, register_holidays};
 pub use rules::{clock_rules, rules_hash};
 pub use steps::{ClockStep, change_clock};
 

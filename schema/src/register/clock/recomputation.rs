@@ -1,7 +1,7 @@
 //! The recomputation of what follows from the rules: when they change, and when the deadline of a category does.
 
 use super::super::complaints;
-use super::rules::{KEY, ONLY, clock_files, rules_hash, rules_of, shipped};
+use super::rules::{KEY, ONLY, clock_files, clock_rules, register_holidays, rules_hash, rules_of};
 use super::{ClockInput, clock_of, clock_state, rounds_of_history};
 use crate::db::dialect::{self, KEYS_PER_QUERY};
 use crate::db::{Conn, Db, MultiBackend, StoreError, WriteTx};
@@ -22,12 +22,14 @@ use std::collections::{BTreeMap, HashMap};
 const BATCH: i64 = 5_000;
 
 /// Makes the register count by the files of a configuration; by those that it has where the configuration names none.
-/// Computes all deadlines anew if the rules differ from those of the last time.
+/// Holidays that the register has itself win over those of a file. Computes all deadlines anew if the rules differ from
+/// those of the last time.
 ///
 /// # Errors
 /// `Rule` if a file cannot be parsed; if the database cannot be written.
 pub fn use_rules(db: &Db, configured: Option<&ClockFiles>) -> Result<(), StoreError> {
-    let (kept, hash) = db.read(|conn| Ok((clock_files(conn), rules_hash(conn)?)))?;
+    let (kept, holidays, hash) =
+        db.read(|conn| Ok((clock_files(conn), register_holidays(conn)?, rules_hash(conn)?)))?;
     let kept = match (kept, configured) {
         (Ok(kept), _) => kept,
         // The configuration replaces what cannot be read.
@@ -35,38 +37,41 @@ pub fn use_rules(db: &Db, configured: Option<&ClockFiles>) -> Result<(), StoreEr
         (Err(error), None) => return Err(error),
     };
     let files = configured.cloned().or_else(|| kept.clone());
-    let wanted = match &files {
-        None => shipped(),
-        Some(files) => rules_of(files.clone())?,
-    };
-    let wanted_hash = wanted.hash();
-    if wanted_hash == hash && files == kept {
+    if rules_of(files.clone(), holidays)?.hash() == hash && files == kept {
         return Ok(());
     }
     db.write("migrate", |tx| {
         dialect::lock_tree_exclusive(tx.conn)?;
-        // Another process may have done it meanwhile.
-        let hash = rules_hash(tx.conn)?;
         if let Some(files) = files.as_ref().filter(|files| kept.as_ref() != Some(*files)) {
             let row = RegisterInfo { key: KEY.to_owned(), value: JsonValue(json!(files)) };
             diesel::delete(register_info::table.find(KEY)).execute(tx.conn)?;
             each!(&mut *tx.conn, c => diesel::insert_into(register_info::table).values(&row).execute(c)?);
             tx.record_state(StateTable::RegisterInfo, KEY);
         }
-        if wanted_hash != hash {
-            tx.clock = None;
-            recompute_all(tx, None, hash.is_empty())?;
-            diesel::update(legal_clock::table.find(ONLY)).set(legal_clock::rules.eq(&wanted_hash)).execute(tx.conn)?;
-        }
-        Ok(())
+        // Another process may have done it meanwhile.
+        follow_rules(tx)
     })?;
     Ok(())
+}
+
+/// Computes all deadlines anew if the rules of the register differ from those of the last time. Returns the number of
+/// complaints that changed. Whoever changes rules holds the exclusive lock on the tree of units, as for a category
+/// ([`recompute`]).
+pub(crate) fn follow_rules(tx: &mut WriteTx<'_>) -> Result<usize, StoreError> {
+    tx.clock = None;
+    let (wanted, hash) = (clock_rules(tx.conn)?.hash(), rules_hash(tx.conn)?);
+    if wanted == hash {
+        return Ok(0);
+    }
+    let changed = recompute_all(tx, None, hash.is_empty())?;
+    diesel::update(legal_clock::table.find(ONLY)).set(legal_clock::rules.eq(&wanted)).execute(tx.conn)?;
+    Ok(changed)
 }
 
 /// Computes the deadlines of complaints of some categories anew.
 pub(crate) fn recompute(tx: &mut WriteTx<'_>, categories: &[Id]) -> Result<(), StoreError> {
     tx.clock = None;
-    recompute_all(tx, Some(categories), false)
+    recompute_all(tx, Some(categories), false).map(|_| ())
 }
 
 /// What the clock of a stored complaint follows from, and its derived columns.
@@ -94,10 +99,12 @@ impl Row {
 /// The complaints that get a value in one column.
 type Changes = BTreeMap<Option<NaiveDate>, Vec<Id>>;
 
-/// With `legacy`, complaints that were reopened before rounds were stored get their rounds, each with an event.
-fn recompute_all(tx: &mut WriteTx<'_>, categories: Option<&[Id]>, legacy: bool) -> Result<(), StoreError> {
+/// Returns the number of complaints whose columns changed. With `legacy`, complaints that were reopened before rounds
+/// were stored get their rounds, each with an event.
+fn recompute_all(tx: &mut WriteTx<'_>, categories: Option<&[Id]>, legacy: bool) -> Result<usize, StoreError> {
     let clock = clock_of(tx)?;
     let mut after: Option<Id> = None;
+    let mut changed = 0;
     loop {
         let mut query = complaint_table::table.into_boxed::<MultiBackend>();
         if let Some(after) = after {
@@ -107,7 +114,7 @@ fn recompute_all(tx: &mut WriteTx<'_>, categories: Option<&[Id]>, legacy: bool) 
             query = query.filter(complaint_table::category_id.eq_any(categories.to_vec()));
         }
         let rows: Vec<Row> = query.order(complaint_table::id).limit(BATCH).select(Row::as_select()).load(tx.conn)?;
-        let Some(last) = rows.last() else { return Ok(()) };
+        let Some(last) = rows.last() else { return Ok(changed) };
         after = Some(last.id);
         let ids: Vec<Id> = rows.iter().map(|row| row.id).collect();
         let responses = answers_of(tx.conn, &ids)?;
@@ -127,6 +134,7 @@ fn recompute_all(tx: &mut WriteTx<'_>, categories: Option<&[Id]>, legacy: bool) 
                 (row.answered_on, now.answered_on),
                 (row.clock_stopped_since, now.stopped_since),
             ];
+            changed += usize::from(columns.iter().any(|(was, is)| was != is));
             for ((was, is), changes) in columns.into_iter().zip(&mut changes) {
                 if was != is {
                     changes.entry(is).or_default().push(row.id);

@@ -1,9 +1,12 @@
-//! The rules by which a register counts: those of the program, or of files that it keeps.
+//! The rules by which a register counts: those of the program, or of files that it keeps; and the holidays that it has
+//! itself, which win over both.
 
 use crate::db::{Conn, StoreError};
 use crate::domain::legal_clock::{ClockFiles, ClockRules};
+use crate::domain::working_days::{YearDays, Years};
+use crate::models::HolidayYear;
 use crate::sql_types::JsonValue;
-use crate::tables::{legal_clock, register_info};
+use crate::tables::{holiday_years, legal_clock, register_info};
 use diesel::prelude::*;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
@@ -15,16 +18,17 @@ pub(super) const ONLY: i32 = 1;
 
 static SHIPPED: LazyLock<Arc<ClockRules>> = LazyLock::new(|| Arc::new(ClockRules::shipped().clone()));
 
-/// The rules parsed last, and the files that they are made of.
-static PARSED: Mutex<Option<(ClockFiles, Arc<ClockRules>)>> = Mutex::new(None);
+/// What rules are made of.
+type Parts = (ClockFiles, Years);
 
-/// The rules that come with the program.
-pub(super) fn shipped() -> Arc<ClockRules> {
-    Arc::clone(&SHIPPED)
-}
+/// The rules parsed last, and what they are made of.
+static PARSED: Mutex<Option<(Parts, Arc<ClockRules>)>> = Mutex::new(None);
 
 /// The files that the register keeps; None if it counts by the rules that come with the program.
-pub(super) fn clock_files(conn: &mut Conn) -> Result<Option<ClockFiles>, StoreError> {
+///
+/// # Errors
+/// `Rule` if they cannot be read.
+pub(crate) fn clock_files(conn: &mut Conn) -> Result<Option<ClockFiles>, StoreError> {
     let found: Option<JsonValue> =
         register_info::table.find(KEY).select(register_info::value).first(conn).optional()?;
     found.map(|value| serde_json::from_value(value.0).map_err(unreadable)).transpose()
@@ -37,26 +41,60 @@ fn unreadable(error: impl std::fmt::Display) -> StoreError {
     ))
 }
 
+/// The holidays that the register has itself, by year.
+///
+/// # Errors
+/// `Rule` if they cannot be read.
+pub(crate) fn register_holidays(conn: &mut Conn) -> Result<Years, StoreError> {
+    let rows: Vec<HolidayYear> = holiday_years::table
+        .filter(holiday_years::days_off.is_not_null())
+        .select(HolidayYear::as_select())
+        .load(conn)?;
+    rows.iter().map(|row| Ok((row.year, days_of(row)?.unwrap_or_default()))).collect()
+}
+
+/// The days of a year of the register; None if it is left to the configuration and the program.
+///
+/// # Errors
+/// `Rule` if they cannot be read.
+pub(crate) fn days_of(row: &HolidayYear) -> Result<Option<YearDays>, StoreError> {
+    let (Some(off), Some(worked)) = (&row.days_off, &row.days_worked) else { return Ok(None) };
+    let wrong = |error: serde_json::Error| StoreError::Rule(format!("the holidays of {}: {error}", row.year));
+    let off = serde_json::from_value(off.0.clone()).map_err(wrong)?;
+    let worked = serde_json::from_value(worked.0.clone()).map_err(wrong)?;
+    Ok(Some(YearDays { off, worked }))
+}
+
 /// The rules by which the register counts.
 ///
 /// # Errors
-/// `Rule` if the files that it keeps cannot be parsed.
+/// `Rule` if the files or holidays that it keeps cannot be parsed.
 pub fn clock_rules(conn: &mut Conn) -> Result<Arc<ClockRules>, StoreError> {
-    match clock_files(conn)? {
-        None => Ok(shipped()),
-        Some(files) => rules_of(files),
-    }
+    let holidays = register_holidays(conn)?;
+    clock_rules_with(conn, holidays)
 }
 
-pub(super) fn rules_of(files: ClockFiles) -> Result<Arc<ClockRules>, StoreError> {
+/// The same with other holidays than the register has now.
+///
+/// # Errors
+/// As [`clock_rules`].
+pub(crate) fn clock_rules_with(conn: &mut Conn, holidays: Years) -> Result<Arc<ClockRules>, StoreError> {
+    rules_of(clock_files(conn)?, holidays)
+}
+
+pub(super) fn rules_of(files: Option<ClockFiles>, holidays: Years) -> Result<Arc<ClockRules>, StoreError> {
+    if files.is_none() && holidays.is_empty() {
+        return Ok(Arc::clone(&SHIPPED));
+    }
+    let parts = (files.unwrap_or_default(), holidays);
     let mut parsed = PARSED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((of, rules)) = &*parsed
-        && *of == files
+        && *of == parts
     {
         return Ok(Arc::clone(rules));
     }
-    let rules = Arc::new(ClockRules::of(&files).map_err(unreadable)?);
-    *parsed = Some((files, Arc::clone(&rules)));
+    let rules = Arc::new(ClockRules::of(&parts.0, &parts.1).map_err(unreadable)?);
+    *parsed = Some((parts, Arc::clone(&rules)));
     Ok(rules)
 }
 

@@ -6,12 +6,13 @@ mod suspension;
 pub use suspension::Extension;
 
 use super::aliases::Aliases;
+use super::clock::clock_rules;
 use super::reference::{change, lock_at_version, version_conflict};
 use super::tree::load_tree;
 use crate::db::{Conn, StoreError, WriteTx};
 use crate::domain::calendar::local_date;
 use crate::domain::ids::{random_id, reference_id};
-use crate::domain::suspension::SuspensionRules;
+use crate::domain::suspension::{SuspensionLimits, SuspensionRules};
 use crate::each;
 use crate::enums::{MeasureBasisKind, MeasureKind, MeasureState, SuspensionGround};
 use crate::events::Entity;
@@ -92,7 +93,7 @@ pub fn state_on(measure: &Measure, day: NaiveDate) -> MeasureState {
 
 /// Records a measure about an officer who, on the day of the decision, had a posting in `unit` or below it.
 /// `except_officer` is the caller, who may not record measures about themselves; `sees` tells whether the caller sees a
-/// measure.
+/// measure. A suspension keeps to the limits, in working days of the register's calendar.
 ///
 /// # Errors
 /// `Rule` if the officer had no such posting, a date is invalid, the flag is not about the officer, a complaint does
@@ -100,7 +101,7 @@ pub fn state_on(measure: &Measure, day: NaiveDate) -> MeasureState {
 /// already, or a suspension overlaps another one of the officer.
 pub fn record_measure(
     tx: &mut WriteTx<'_>,
-    rules: &SuspensionRules,
+    limits: &SuspensionLimits,
     unit: Id,
     except_officer: Option<Id>,
     new: NewMeasure,
@@ -108,6 +109,8 @@ pub fn record_measure(
 ) -> Result<Measure, StoreError> {
     // A merge of officers waits for it, and then moves the measure, too.
     crate::db::dialect::lock_tree_shared(tx.conn)?;
+    let clock = clock_rules(tx.conn)?;
+    let rules = SuspensionRules { calendar: &clock.calendar, limits };
     let missing =
         || StoreError::Rule(format!("officer: {:?} did not serve in your unit on {}", new.officer, new.decided_on));
     // An unknown officer has no posting. The same error for the caller's own code: it reveals nothing more.
@@ -266,7 +269,7 @@ pub fn no_such_complaint(id: Id) -> StoreError {
 /// another suspension; `Rule` if another unit recorded it, a day is wrong, or a suspension would exceed its limit.
 pub fn change_measure(
     tx: &mut WriteTx<'_>,
-    rules: &SuspensionRules,
+    limits: &SuspensionLimits,
     id: Id,
     expected_version: i32,
     step: MeasureStep,
@@ -275,6 +278,8 @@ pub fn change_measure(
 ) -> Result<Measure, StoreError> {
     // Before the row: a merge of officers writes measures under the exclusive lock.
     crate::db::dialect::lock_tree_shared(tx.conn)?;
+    let clock = clock_rules(tx.conn)?;
+    let rules = SuspensionRules { calendar: &clock.calendar, limits };
     let missing = || StoreError::no_such("measure", &id, "measures");
     if !sees(tx.conn, id)? {
         return Err(missing());

@@ -52,7 +52,7 @@ pub(super) fn check_explanation(new: &NewMeasure) -> Result<(), StoreError> {
 /// Checks a new suspension: its ground, that the officer was heard, and its length. Returns the limits that apply.
 pub(super) fn terms(
     tx: &mut WriteTx<'_>,
-    rules: &SuspensionRules,
+    rules: SuspensionRules<'_>,
     new: &NewMeasure,
     flag: Option<&Flag>,
 ) -> Result<Terms, StoreError> {
@@ -125,7 +125,7 @@ pub(super) fn refuse_overlap(
 }
 
 /// The limit of a recorded suspension; the present one for a suspension recorded before limits were.
-fn limit_of(rules: &SuspensionRules, measure: &Measure) -> Limit {
+fn limit_of(rules: SuspensionRules<'_>, measure: &Measure) -> Limit {
     match (measure.limit_days, measure.extension_limit_days) {
         (Some(days), Some(more)) => Limit {
             working_days: u32::try_from(days).unwrap_or(0),
@@ -138,7 +138,7 @@ fn limit_of(rules: &SuspensionRules, measure: &Measure) -> Limit {
 /// Checks another last day of a suspension.
 pub(super) fn check_end(
     tx: &mut WriteTx<'_>,
-    rules: &SuspensionRules,
+    rules: SuspensionRules<'_>,
     measure: &Measure,
     on: NaiveDate,
     sees: &impl Fn(&mut Conn, Id) -> Result<bool, StoreError>,
@@ -171,7 +171,7 @@ pub(super) fn check_end(
 /// Extends a suspension, once.
 pub(super) fn extend(
     tx: &mut WriteTx<'_>,
-    rules: &SuspensionRules,
+    rules: SuspensionRules<'_>,
     before: &Measure,
     extension: Extension,
     sees: &impl Fn(&mut Conn, Id) -> Result<bool, StoreError>,

@@ -3,11 +3,12 @@
 use crate::db::readable::Readable;
 use crate::db::{Conn, StoreError};
 use crate::domain::legal_clock::{Clock, ClockRules, Deadline};
+use crate::domain::working_days::{YearDays, Years};
 use crate::enums::DeadlineUnit;
 use crate::events::{Entity, Fields};
 use crate::models::{Complaint, ComplaintClock};
 use crate::register::complaints::DERIVED;
-use crate::register::{ClockInput, clock_rules, clock_state};
+use crate::register::{ClockInput, clock_rules_with, clock_state};
 use crate::sql_types::{Id, JsonValue, Timestamp};
 use crate::tables::reference_events;
 use diesel::prelude::*;
@@ -16,10 +17,11 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// The rules of the register, and the deadlines that the events of categories give. Rules that cannot be read are
+/// The rules of the register, with the holidays and the deadlines that events give. Rules that cannot be read are
 /// reported with their row; until then those of the program stand in for them.
 pub fn clock_by_events(conn: &mut Conn) -> Result<Clock, StoreError> {
-    let rules = clock_rules(conn).unwrap_or_else(|_| Arc::new(ClockRules::shipped().clone()));
+    let holidays = holidays_by_events(conn)?;
+    let rules = clock_rules_with(conn, holidays).unwrap_or_else(|_| Arc::new(ClockRules::shipped().clone()));
     let rows: Vec<Readable<(Id, Option<JsonValue>)>> = reference_events::table
         .filter(reference_events::entity.eq(Entity::Category.as_str()))
         .filter(reference_events::position.gt(0))
@@ -39,6 +41,27 @@ pub fn clock_by_events(conn: &mut Conn) -> Result<Clock, StoreError> {
     }
     let deadlines = columns.into_iter().filter_map(|(id, (days, unit))| Some((id, Deadline::of(days, unit)?)));
     Ok(Clock { rules, deadlines: deadlines.collect() })
+}
+
+/// The years of holidays that the register has itself, as the events have them.
+fn holidays_by_events(conn: &mut Conn) -> Result<Years, StoreError> {
+    let rows: Vec<Readable<(Id, Option<JsonValue>)>> = reference_events::table
+        .filter(reference_events::entity.eq(Entity::HolidayYear.as_str()))
+        .filter(reference_events::position.gt(0))
+        .order((reference_events::position, reference_events::ordinal))
+        .select((reference_events::entity_id, reference_events::after))
+        .load(conn)?;
+    let mut stored: HashMap<Id, Fields> = HashMap::new();
+    for (id, after) in rows.into_iter().filter_map(|row| row.0.ok()) {
+        let Some(Value::Object(after)) = after.map(|after| after.0) else { continue };
+        stored.entry(id).or_default().extend(after);
+    }
+    let year = |fields: &Fields| {
+        let year = fields.get("year")?.as_i64().and_then(|year| i32::try_from(year).ok())?;
+        let days = |field: &str| serde_json::from_value(fields.get(field)?.clone()).ok();
+        Some((year, YearDays { off: days("days_off")?, worked: days("days_worked")? }))
+    };
+    Ok(stored.values().filter_map(year).collect())
 }
 
 /// What the clock of a complaint follows from, by its events; None if they do not tell.

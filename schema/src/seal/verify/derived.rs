@@ -5,8 +5,8 @@ use crate::db::{Conn, StoreError};
 use crate::events::Entity;
 use crate::sql_types::Id;
 use crate::tables::{
-    correction_proposals, enterprises, guidance_documents, issue_categories, measures, merges, officers, postings,
-    proposals, routing_rules, system_incidents, unit_parents, units, workload,
+    correction_proposals, enterprises, guidance_documents, holiday_years, issue_categories, measures, merges, officers,
+    postings, proposals, routing_rules, system_incidents, unit_parents, units, workload,
 };
 use diesel::prelude::*;
 
@@ -20,6 +20,7 @@ pub enum Derived {
     Enterprises,
     Categories,
     RoutingRules,
+    Holidays,
     Workload,
     Incidents,
     Guidance,
@@ -39,6 +40,7 @@ impl Derived {
         Self::Enterprises,
         Self::Categories,
         Self::RoutingRules,
+        Self::Holidays,
         Self::Workload,
         Self::Incidents,
         Self::Guidance,
@@ -58,6 +60,7 @@ impl Derived {
             Self::Enterprises => Entity::Enterprise,
             Self::Categories => Entity::Category,
             Self::RoutingRules => Entity::RoutingRule,
+            Self::Holidays => Entity::HolidayYear,
             Self::Workload => Entity::Workload,
             Self::Incidents => Entity::Incident,
             Self::Guidance => Entity::Guidance,
@@ -78,6 +81,7 @@ impl Derived {
             Self::Enterprises => "enterprises",
             Self::Categories => "issue_categories",
             Self::RoutingRules => "routing_rules",
+            Self::Holidays => "holiday_years",
             Self::Workload => "workload",
             Self::Incidents => "system_incidents",
             Self::Guidance => "guidance_documents",
@@ -130,6 +134,7 @@ pub fn end_of_part(conn: &mut Conn, derived: Derived, first: Id, rows: i64) -> R
         Derived::Enterprises => nth!(enterprises, id),
         Derived::Categories => nth!(issue_categories, id),
         Derived::RoutingRules => nth!(routing_rules, id),
+        Derived::Holidays => nth!(holiday_years, id),
         Derived::Workload => nth!(workload, id),
         Derived::Incidents => nth!(system_incidents, id),
         Derived::Guidance => nth!(guidance_documents, id),

@@ -14,16 +14,16 @@ use crate::domain::ids::reference_id;
 use crate::enums::{Chain, Side};
 use crate::events::{Entity, Fields, fields_of};
 use crate::models::{
-    CorrectionProposal, CorrectionProposalOfficer, Enterprise, GuidanceDocument, GuidanceOpinion, IssueCategory,
-    Measure, MeasureComplaint, Merge, Officer, Posting, Proposal, ProposalCategory, ProposalUnit, RoutingRule,
-    SystemIncident, Unit, UnitParent, Workload,
+    CorrectionProposal, CorrectionProposalOfficer, Enterprise, GuidanceDocument, GuidanceOpinion, HolidayYear,
+    IssueCategory, Measure, MeasureComplaint, Merge, Officer, Posting, Proposal, ProposalCategory, ProposalUnit,
+    RoutingRule, SystemIncident, Unit, UnitParent, Workload,
 };
 use crate::sql_types::Id;
 use crate::tables::{
     correction_proposal_officers, correction_proposals, enterprises, guidance_documents, guidance_opinions,
-    issue_categories, measure_complaints, measures, merges, officers, postings, proposal_categories, proposal_units,
-    proposals, reference_event_values as side, reference_events, routing_rules, system_incidents, unit_parents, units,
-    workload,
+    holiday_years, issue_categories, measure_complaints, measures, merges, officers, postings, proposal_categories,
+    proposal_units, proposals, reference_event_values as side, reference_events, routing_rules, system_incidents,
+    unit_parents, units, workload,
 };
 use diesel::prelude::*;
 use serde_json::{Value, json};
@@ -69,6 +69,7 @@ fn load(
         Derived::Enterprises => found = plain!(enterprises, Enterprise),
         Derived::Categories => found = plain!(issue_categories, IssueCategory),
         Derived::RoutingRules => found = plain!(routing_rules, RoutingRule),
+        Derived::Holidays => found = plain!(holiday_years, HolidayYear),
         Derived::Workload => found = plain!(workload, Workload),
         Derived::Incidents => found = plain!(system_incidents, SystemIncident),
         Derived::Guidance => found = plain!(guidance_documents, GuidanceDocument),
@@ -298,6 +299,7 @@ fn name(conn: &mut Conn, derived: Derived, id: Id, expected: &Fields, actual: &F
         Derived::Units | Derived::Officers | Derived::Categories => clear("code"),
         Derived::Enterprises => actual.get("tax_code").and_then(Value::as_str).map(str::to_owned),
         Derived::Incidents => clear("reference"),
+        Derived::Holidays => Some(names::text(expected, "year")).filter(|year| !year.is_empty()),
         Derived::Workload => {
             let unit = code_of(conn, Entity::Unit, actual.get("unit_id"))?;
             let officer = code_of(conn, Entity::Officer, actual.get("officer_id"))?;

@@ -123,6 +123,7 @@ stored!(
     enterprises(id),
     issue_categories(id),
     routing_rules(id),
+    holiday_years(id),
     workload(id),
     system_incidents(id),
     reference_events(position, ordinal),

@@ -1,12 +1,14 @@
-//! What an ADMIN changes in the reference data: units, categories, officers with their postings, and whole
+//! What an ADMIN changes in the reference data: units, categories, officers with their postings, holidays, and whole
 //! reorganisations.
 
 mod category;
+mod holidays;
 mod officer;
 mod reorganisation;
 mod unit;
 
 pub use category::CategoryMutations;
+pub use holidays::{HolidayMutations, HolidayQueries};
 pub use officer::OfficerMutations;
 pub use reorganisation::ReorganisationMutations;
 pub use unit::UnitMutations;

@@ -1,4 +1,4 @@
-//! The history of units, officers, categories and enterprises.
+//! The history of units, officers, categories, enterprises and years of holidays.
 
 use super::actor::HistoryActor;
 use super::change::{HistoryChange, Place, objects};
@@ -32,6 +32,7 @@ pub enum Recorded {
     Officer,
     Category,
     Enterprise,
+    HolidayYear,
 }
 
 impl Recorded {
@@ -42,6 +43,7 @@ impl Recorded {
             Self::Officer => &[Entity::Officer, Entity::Postings],
             Self::Category => &[Entity::Category],
             Self::Enterprise => &[Entity::Enterprise],
+            Self::HolidayYear => &[Entity::HolidayYear],
         }
     }
 
@@ -191,7 +193,7 @@ fn parsed<T: DeserializeOwned>(row: &serde_json::Value, name: &str) -> Option<T>
 
 pub struct ReferenceHistoryEntry(Entry);
 
-/// A step in the history of a unit, an officer, a category or an enterprise.
+/// A step in the history of a unit, an officer, a category, an enterprise or a year of holidays.
 #[Object]
 impl ReferenceHistoryEntry {
     /// When the register recorded the step. The entries stand in this order.

@@ -179,12 +179,12 @@ impl Measure {
         Ok(SuspensionLimits::of(&self.0))
     }
 
-    /// The working days from the first to the last day, both included. Null without an end, or if the calendar of the
-    /// server lacks one of the years.
+    /// The working days from the first to the last day, both included. Null without an end, or if the calendar lacks one
+    /// of the years.
     async fn working_days(&self, ctx: &Context<'_>) -> Result<Option<u32>> {
         self.looked_at(ctx)?;
-        let calendar = &request(ctx)?.app.suspension_rules.calendar;
-        Ok(self.0.ends_on.and_then(|end| calendar.working_days_between(self.0.starts_on, end).ok()))
+        let clock = snapshot(ctx)?.reference.clock_rules.clone();
+        Ok(self.0.ends_on.and_then(|end| clock.calendar.working_days_between(self.0.starts_on, end).ok()))
     }
 
     /// How a suspension was extended; null if it was not.

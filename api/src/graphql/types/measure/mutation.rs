@@ -168,7 +168,7 @@ impl MeasureMutations {
                 }
                 let sees =
                     |conn: &mut schema::Conn, id| queries::measure_meets(conn, id, viewer.measures(&reference.tree));
-                record_measure(tx, &app.suspension_rules, unit, viewer.officer_id, new, sees)
+                record_measure(tx, &app.suspension_limits, unit, viewer.officer_id, new, sees)
             });
             write.map_err(from_store)
         })
@@ -232,7 +232,7 @@ async fn changed(ctx: &Context<'_>, id: &ID, expected: i32, step: MeasureStep) -
                 let is_over = recorded_by.and_then(|unit| unit.valid_to).is_some_and(|end| end < today);
                 is_over || below.contains(&measure.recorded_by_unit_id)
             };
-            change_measure(tx, &app.suspension_rules, id, expected, step, sees, own)
+            change_measure(tx, &app.suspension_limits, id, expected, step, sees, own)
         });
         write.map_err(from_store)
     })
