@@ -104,9 +104,9 @@ fn next_reading() -> u64 {
     LAST.fetch_add(1, Ordering::Relaxed) + 1
 }
 
-/// The units, categories, enterprises and officers of a snapshot, with later changes and new officers. None when columns
-/// depend on what changed, such as when a new unit moves the places of others or an enterprise counts as another one.
-/// `refreshed` reads new enterprises with the complaints that name them.
+/// The units, categories, enterprises and officers of a snapshot, with later changes and new officers. None when
+/// columns depend on what changed, such as when a new unit moves the places of others or an enterprise counts as
+/// another one. `refreshed` reads new enterprises with the complaints that name them.
 pub(super) fn kept_since(conn: &mut Conn, before: &Snapshot) -> Result<Option<Kept>, JobError> {
     let mut kept = Kept::of(before);
     if reference_changed(conn, before.position)? {

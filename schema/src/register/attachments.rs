@@ -37,7 +37,8 @@ pub(super) fn described(given: &[Reference]) -> Option<(String, serde_json::Valu
     (!lines.is_empty()).then(|| (ATTACHMENTS.to_owned(), lines.join("\n").into()))
 }
 
-/// Stores checked attachments of a complaint, whose event [`described`] them; `addition` is the ordinal of the addition that they came with.
+/// Stores checked attachments of a complaint, whose event has them [`described`]; `addition` is the ordinal of the
+/// addition that they came with.
 ///
 /// # Errors
 /// If the database refuses the write.

@@ -1,5 +1,5 @@
-//! Reference data (units, officers, enterprises, categories, routing rules, holidays, workload, incidents): upserts that
-//! record an event for each changed row. Also the optimistic locking that other modules use.
+//! Reference data (units, officers, enterprises, categories, routing rules, holidays, workload, incidents): upserts
+//! that record an event for each changed row. Also the optimistic locking that other modules use.
 
 use super::clock::recompute;
 use crate::db::dialect::KEYS_PER_QUERY;

@@ -1,5 +1,5 @@
-//! Tables of reference data (units, officers, enterprises, categories, routing rules, holidays, workload, incidents) and
-//! of the register itself.
+//! Tables of reference data (units, officers, enterprises, categories, routing rules, holidays, workload, incidents)
+//! and of the register itself.
 
 diesel::table! {
     use diesel::sql_types::*;

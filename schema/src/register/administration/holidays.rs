@@ -150,8 +150,8 @@ fn locked(tx: &mut WriteTx<'_>, seen: SeenYear) -> Result<(), StoreError> {
     }
     let SeenYear { year, revision: seen } = seen;
     Err(StoreError::Conflict(format!(
-        "the holidays of {year} are at revision {revision}, not {seen}: read them again and repeat the change if it still \
-         applies"
+        "the holidays of {year} are at revision {revision}, not {seen}: read them again and repeat the change if it \
+         still applies"
     )))
 }
 
