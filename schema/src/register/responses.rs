@@ -43,7 +43,7 @@ impl NewResponse {
 /// response has to answer the complaint; from another unit it is a statement.
 ///
 /// # Errors
-/// `NotFound`; `Conflict` if the complaint is at another version, or ended before the response.
+/// `NotFound`; `Conflict` if the complaint is at another version, or has ended.
 pub fn respond(
     tx: &mut WriteTx<'_>,
     complaint_id: Id,
@@ -53,6 +53,11 @@ pub fn respond(
 ) -> Result<Case, StoreError> {
     crate::db::dialect::lock_tree_shared(tx.conn)?;
     let case = super::casework::lock_at_version(tx, complaint_id, expected_version)?;
+    // Only history may tell of a response on the day on which the complaint ended.
+    if !is_open(case.complaint.state) {
+        let state = case.complaint.state;
+        return Err(StoreError::Conflict(format!("the complaint is {state}: it takes no responses any more")));
+    }
     response.is_statement = !answers(&case.complaint);
     respond_to(tx, case, response)
 }
@@ -68,11 +73,7 @@ pub fn respond_to(tx: &mut WriteTx<'_>, case: Case, response: NewResponse) -> Re
     // Imported history: a response to a complaint that has ended, given before (or on the day of) its end.
     let before_the_end = !is_open(state) && local_date(at) <= local_date(case.complaint.state_since);
     let mut steps = Vec::new();
-    if response.is_statement {
-        if !is_open(state) {
-            return Err(StoreError::Conflict(format!("the complaint is {state}: it takes no statements any more")));
-        }
-    } else if !before_the_end {
+    if !response.is_statement && !before_the_end {
         steps.extend(steps_to_answered(state).map_err(|e| StoreError::Conflict(e.to_string()))?);
         if response.satisfied == Some(false) {
             steps.push(ComplaintState::Assigned);
