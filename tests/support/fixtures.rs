@@ -1,6 +1,8 @@
 //! The small Vietnamese customs service that most tests use: files of a foreign register, with their mappings.
 
 use crate::{Database, Program, file};
+use schema::enums::{Channel, LegalForm};
+use schema::register::Submission;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -204,6 +206,28 @@ pub fn run_counting(database: &Database, as_of: &str) -> Value {
     let rules = files.put("rules.toml", COUNTS);
     Program::built()
         .json(database, &["jobs", "run", "recurrence", "--as-of", as_of, "--rules", rules.to_str().expect("a path")])
+}
+
+/// An anonymous complaint about the branch 02CV.
+pub fn submission(text: String) -> Submission {
+    Submission {
+        received_at: None,
+        occurred_at: None,
+        legal_form: LegalForm::Feedback,
+        channel: Channel::Portal,
+        tax_code: None,
+        enterprise_name: None,
+        unit: Some("02CV".into()),
+        category: Some("TD1".into()),
+        officers: Vec::new(),
+        declaration_number: None,
+        text,
+        cost_vnd: None,
+        delay_hours: None,
+        blames_system: false,
+        confidential: false,
+        attachments: Vec::new(),
+    }
 }
 
 // Lists of flags

@@ -196,9 +196,12 @@ impl Server {
         Self { child, log: Some(log), address, said }
     }
 
-    /// Sends a request; `headers` without those of the client itself.
+    /// Sends a request over a connection of its own; `headers` without those of the client itself.
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        self.send_by(&agent_of_one_request(), method, path, headers, body)
+    }
+
+    fn send_by(&self, agent: &ureq::Agent, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.address));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -228,12 +231,18 @@ impl Server {
 
     /// Sends a GraphQL request.
     pub fn graphql(&self, token: &str, query: &str, variables: &Value) -> Answer {
+        self.graphql_by(&agent_of_one_request(), token, query, variables)
+    }
+
+    /// Sends a GraphQL request over one of the connections of an agent.
+    pub(crate) fn graphql_by(&self, agent: &ureq::Agent, token: &str, query: &str, variables: &Value) -> Answer {
         let bearer = format!("Bearer {token}");
         let mut headers = vec![("content-type", "application/json"), ("accept", "application/graphql-response+json")];
         if !token.is_empty() {
             headers.push(("authorization", &bearer));
         }
-        self.send("POST", "/graphql", &headers, &json!({ "query": query, "variables": variables }).to_string())
+        let body = json!({ "query": query, "variables": variables }).to_string();
+        self.send_by(agent, "POST", "/graphql", &headers, &body)
     }
 
     /// Sends a query that must succeed and returns its data.
@@ -287,6 +296,10 @@ impl Drop for Server {
         let _ended_already = self.child.kill();
         let _ended_already = self.child.wait();
     }
+}
+
+fn agent_of_one_request() -> ureq::Agent {
+    ureq::Agent::config_builder().http_status_as_error(false).build().into()
 }
 
 /// An operation as it goes over a connection; `more`: headers.

@@ -54,7 +54,7 @@ fn answer_it(board: &Client<'_>, head: &Client<'_>, id: &Value, text: &str, visi
     head.done("respondToComplaint", "position", &input);
 }
 
-fn often(files: &Files) -> [String; 2] {
+pub fn often(files: &Files) -> [String; 2] {
     files.config("often.toml", OFTEN)
 }
 
