@@ -94,6 +94,7 @@ mod snapshot_file;
 mod snapshot_pages;
 mod sockets;
 mod source_layout;
+mod state_table;
 mod statistician;
 mod statistics;
 mod storage;
