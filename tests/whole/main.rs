@@ -108,6 +108,7 @@ mod transport;
 mod waiting;
 mod watched;
 mod work;
+mod workers;
 mod writes;
 mod wrong_arguments;
 

@@ -1,0 +1,95 @@
+//! What the register holds after the work, against what the workers were answered.
+
+use super::{Done, Seen, Shop};
+use diesel::prelude::*;
+use schema::register::RECEIPT_ACTOR;
+use schema::tables::{complaint_events, complaints, correction_proposals};
+use schema::{Conn, Id, JsonValue, StoreError};
+use serde_json::json;
+use std::collections::HashMap;
+use tests::{Database, Json};
+
+/// An event: its complaint, its actor, and the fields before and after it.
+type Event = (Id, String, Option<JsonValue>, Option<JsonValue>);
+
+/// The rows that the workers wrote.
+struct Rows {
+    versions: HashMap<Id, i32>,
+    events: Vec<Event>,
+    proposals: i64,
+}
+
+fn rows(conn: &mut Conn) -> Result<Rows, StoreError> {
+    let versions: Vec<(Id, i32)> = complaints::table.select((complaints::id, complaints::version)).load(conn)?;
+    let events: Vec<Event> = complaint_events::table
+        .order((complaint_events::position, complaint_events::ordinal))
+        .select((
+            complaint_events::complaint_id,
+            complaint_events::actor,
+            complaint_events::before,
+            complaint_events::after,
+        ))
+        .load(conn)?;
+    let proposals: i64 = correction_proposals::table.count().get_result(conn)?;
+    Ok(Rows { versions: versions.into_iter().collect(), events, proposals })
+}
+
+/// The version of a complaint on one side of an event.
+fn version(side: Option<&JsonValue>) -> Option<i64> {
+    side?.0.get("version")?.as_i64()
+}
+
+impl Shop<'_> {
+    /// Each version of each complaint must come from one event, and each event from one change that an answer
+    /// confirmed.
+    pub fn compare_with_the_events(&self, database: &Database, all: &Seen) {
+        let Rows { versions, events, proposals } = database.open().read(rows).expect("the rows");
+        assert_eq!(usize::try_from(proposals), Ok(all.proposals), "proposed corrections");
+        for (nth, complaint) in self.complaints.iter().enumerate() {
+            let own: Vec<&Event> = events.iter().filter(|(id, ..)| *id == complaint.id).collect();
+            let last = i64::from(versions[&complaint.id]);
+            let numbers: Vec<(Option<i64>, Option<i64>)> =
+                own.iter().map(|(_, _, before, after)| (version(before.as_ref()), version(after.as_ref()))).collect();
+            let dense: Vec<(Option<i64>, Option<i64>)> =
+                (1..=last).map(|now| (Some(now - 1).filter(|was| *was > 0), Some(now))).collect();
+            assert_eq!(numbers, dense, "complaint {nth}: the versions before and after each event, in order");
+
+            let mut told: Vec<(i32, &str)> = Vec::new();
+            let mut by_receipt = 0;
+            for done in all.done.iter().filter(|done| done.complaint == nth) {
+                let actor = done.actor.as_str();
+                match done.versions {
+                    Some((before, after)) => told.extend((before + 1..=after).map(|now| (now, actor))),
+                    None => by_receipt += 1,
+                }
+            }
+            told.sort_unstable();
+            let mut recorded: Vec<(i32, &str)> = Vec::new();
+            for (now, (_, actor, ..)) in (1..).zip(own) {
+                recorded.push((now, actor.as_str()));
+            }
+            recorded.retain(|(now, actor)| *now > 1 && *actor != RECEIPT_ACTOR);
+            assert_eq!(recorded, told, "complaint {nth}: who made which version, by the events and by the answers");
+            let changes = i64::try_from(told.len() + by_receipt).expect("a few");
+            assert_eq!(last, 1 + changes, "complaint {nth}: a version for each change");
+        }
+    }
+
+    /// Each history, on either node, must have an entry for each version, and the reasons of the confirmed changes.
+    pub fn compare_with_the_histories(&self, done: &[Done]) {
+        let document = "query ($id: ID!) { complaint(id: $id) { version \
+            history(first: 200) { totalCount nodes { reason } } } }";
+        for (nth, complaint) in self.complaints.iter().enumerate() {
+            let answer = self.graphql(nth, &self.board[0].token, document, &json!({ "id": complaint.id })).json();
+            let found = &answer["data"]["complaint"];
+            assert_eq!(found["history"]["totalCount"], found["version"], "complaint {nth}: {answer}");
+            let entries = found["history"]["nodes"].list().iter();
+            let mut told: Vec<&str> = entries.filter_map(|entry| entry["reason"].as_str()).collect();
+            let own = done.iter().filter(|done| done.complaint == nth);
+            let mut given: Vec<&str> = own.filter_map(|done| done.reason.as_deref()).collect();
+            told.sort_unstable();
+            given.sort_unstable();
+            assert_eq!(told, given, "complaint {nth}: the reasons of its history, and those of the answers");
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Two hundred workers on a hundred complaints at the same time: no change is lost, no seal breaks, and nobody is told
+//! of a lock.
+
+mod comparison;
+mod requests;
+mod steps;
+
+use crate::program;
+use schema::db::WriteTx;
+use schema::enums::Role;
+use schema::register::access::{Holder, create_token};
+use schema::register::{source_of, submit};
+use schema::{Id, StoreError};
+use serde_json::Value;
+use std::sync::atomic::AtomicI32;
+use std::sync::{Barrier, Mutex};
+use tests::fixtures::{Files, submission};
+use tests::verification::{found, verify};
+use tests::{Connections, Database, Server, TestApp};
+
+const COMPLAINTS: usize = 100;
+const WORKERS: usize = 200;
+
+/// Two hundred connections may begin a request at once, and wait for one another as long as they have to.
+const SETTINGS: &str = "[api]\nincomplete_requests_per_address = 1000\n[api.limits]\ndeadline_ms = 60000\n\
+    [api.intake]\nrequests_per_minute = 1000000\nattempts_per_minute = 1000000\n";
+
+/// A complaint that the workers change.
+struct Complaint {
+    id: Id,
+    receipt: String,
+    /// The newest version that a worker has seen.
+    version: AtomicI32,
+}
+
+/// The holder of a token.
+struct Member {
+    /// As events name the holder.
+    actor: String,
+    token: String,
+}
+
+/// A proposed correction of a complaint that waits for the Board.
+struct Waiting {
+    id: Value,
+    complaint: usize,
+    reason: String,
+}
+
+/// A change that an answer confirmed.
+#[derive(Debug)]
+struct Done {
+    complaint: usize,
+    actor: String,
+    /// The versions before and after it; None where the answer tells none.
+    versions: Option<(i32, i32)>,
+    /// The reason that its event gives, if it gives one.
+    reason: Option<String>,
+}
+
+/// What workers have seen.
+#[derive(Debug, Default)]
+struct Seen {
+    done: Vec<Done>,
+    conflicts: usize,
+    proposals: usize,
+    /// Answers that no worker may get.
+    failures: Vec<String>,
+}
+
+/// What the workers share.
+struct Shop<'s> {
+    connections: Connections,
+    servers: &'s [Server],
+    complaints: Vec<Complaint>,
+    waiting: Mutex<Vec<Waiting>>,
+    board: Vec<Member>,
+    /// Heads of the general department, which stands above all units.
+    heads: Vec<Member>,
+}
+
+#[test]
+fn two_hundred_workers_on_a_hundred_complaints_lose_no_change_and_break_no_seal() {
+    for app in TestApp::both().world() {
+        let files = Files::new();
+        let [flag, config] = files.config("workers.toml", SETTINGS);
+        let nodes = if app.database.name == "sqlite" { 1 } else { 2 };
+        let serve = |_| program().serve(&app.database, &["--no-jobs", &flag, &config]);
+        let servers: Vec<Server> = (0..nodes).map(serve).collect();
+        let shop = Shop::open(&app.database, &servers);
+        // Two workers want the first version of each complaint, and one of them gets it.
+        let first = shop.at_once(|worker, seen| shop.classify_the_first_version(worker, seen));
+        assert_eq!((first.done.len(), first.conflicts), (COMPLAINTS, WORKERS - COMPLAINTS), "{:?}", first.failures);
+        let mut all = shop.at_once(|worker, seen| shop.work(worker, seen));
+        assert!(all.done.len() > 100 && all.conflicts > 10, "{} done, {} conflicts", all.done.len(), all.conflicts);
+        all.done.extend(first.done);
+        all.failures.extend(first.failures);
+        assert!(all.failures.is_empty(), "on {}: {:#?}", app.database.name, all.failures);
+        shop.compare_with_the_events(&app.database, &all);
+        shop.compare_with_the_histories(&all.done);
+        let key = app.key_file(&files).display().to_string();
+        app.run(&["audit", "seal", "--key-file", &key]);
+        let (status, report) = verify(&app.database, &key, &[]);
+        assert_eq!((status, found(&report)), (0, vec![]), "{}: {report}", app.database.name);
+    }
+}
+
+impl<'s> Shop<'s> {
+    fn open(database: &Database, servers: &'s [Server]) -> Self {
+        let opened = database.open().write("cli", |tx| {
+            let complaints = submitted(tx)?;
+            let board = members(tx, "member", (Role::Board, None), 15)?;
+            let heads = members(tx, "head", (Role::UnitHead, Some("TC")), 5)?;
+            Ok((complaints, board, heads))
+        });
+        let (complaints, board, heads) = opened.expect("complaints and tokens").value;
+        let connections = Connections::keeping(WORKERS);
+        Self { connections, servers, complaints, waiting: Mutex::default(), board, heads }
+    }
+
+    /// Lets all workers begin at once. Returns what they have seen.
+    fn at_once(&self, work: impl Fn(usize, &mut Seen) + Sync) -> Seen {
+        let barrier = Barrier::new(WORKERS);
+        let (barrier, work) = (&barrier, &work);
+        std::thread::scope(|scope| {
+            let start = |worker| {
+                scope.spawn(move || {
+                    let mut seen = Seen::default();
+                    barrier.wait();
+                    work(worker, &mut seen);
+                    seen
+                })
+            };
+            let workers: Vec<_> = (0..WORKERS).map(start).collect();
+            let mut all = Seen::default();
+            for worker in workers {
+                let seen = worker.join().expect("a worker");
+                all.done.extend(seen.done);
+                all.failures.extend(seen.failures);
+                all.conflicts += seen.conflicts;
+                all.proposals += seen.proposals;
+            }
+            all
+        })
+    }
+}
+
+/// Submits the complaints.
+fn submitted(tx: &mut WriteTx<'_>) -> Result<Vec<Complaint>, StoreError> {
+    let mut complaints = Vec::with_capacity(COMPLAINTS);
+    for number in 0..COMPLAINTS {
+        let content = submission(format!("Hồ sơ số {number} bị trả lại."));
+        let submitted = submit(tx, &source_of("workers"), &number.to_string(), &content)?;
+        let receipt = submitted.receipt.expect("a new complaint has a code").shown();
+        complaints.push(Complaint { id: submitted.complaint.id, receipt, version: AtomicI32::new(1) });
+    }
+    Ok(complaints)
+}
+
+/// Makes tokens of a role.
+fn members(
+    tx: &mut WriteTx<'_>,
+    kind: &str,
+    (role, unit): (Role, Option<&str>),
+    number: usize,
+) -> Result<Vec<Member>, StoreError> {
+    let mut members = Vec::with_capacity(number);
+    for nth in 0..number {
+        let name = format!("{kind} {nth}");
+        let holder = Holder { name: &name, role, unit, officer: None, outside: false };
+        members.push(Member { token: create_token(tx, holder, None)?, actor: format!("token:{name}") });
+    }
+    Ok(members)
+}
