@@ -24,6 +24,7 @@ const EVENTS: &[(&str, &str, &str)] = &[
     ("assignComplaint", "CL", "STATE_CHANGED responsible_unit_id state"),
     ("assignComplaint", "*", "UPDATED responsible_unit_id"),
     ("transferComplaint", "*", "UPDATED reason responsible_unit_id"),
+    ("transferRedactedComplaint", "*", "UPDATED reason responsible_unit_id"),
     ("respondToComplaint", "RE", "STATE_CHANGED state; STATE_CHANGED state; STATE_CHANGED state; RESPONDED"),
     ("respondToComplaint", "CL", "STATE_CHANGED state; STATE_CHANGED state; RESPONDED"),
     ("respondToComplaint", "AN", "RESPONDED"),

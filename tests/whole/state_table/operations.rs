@@ -87,6 +87,9 @@ fn input(mutation: &str, use_of_it: &str, of: &Staged, shift: i32) -> Value {
         ("confirmClassifications", _) => json!([with(json!({ "category": "TD2" }))]),
         ("assignComplaint", _) => with(json!({ "unit": "02DS" })),
         ("transferComplaint", _) => with(json!({ "unit": "02DS", "reason": BECAUSE })),
+        ("transferRedactedComplaint", _) => {
+            json!({ "pseudonym": of.pseudonym, "expectedVersion": version, "unit": "02DS", "reason": BECAUSE })
+        }
         ("respondToComplaint", _) => with(answer),
         ("respondToRedactedComplaint", _) => merged(&answer, &json!({ "pseudonym": of.pseudonym })),
         ("redactComplaint", _) => with(json!({ "text": "Lược bỏ lần nữa." })),

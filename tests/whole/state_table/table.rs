@@ -34,6 +34,7 @@ transferComplaint               plain             O:NOT_FOUND             =     
 respondToComplaint              plain             O:NOT_FOUND             ANSWERED        U  U  U  U  -  -  -  U
 redactComplaint                 secret            -                       =               B  B  B  B  B  B  B  B
 respondToRedactedComplaint      secret            O:BAD_USER_INPUT        ANSWERED        U  U  U  U  -  -  -  U
+transferRedactedComplaint       secret            O:NOT_FOUND             =               U  U  U  -  -  -  -  U
 changeComplaintState/RECEIVED   plain             B:CONFLICT              =               -  -  -  -  -  -  -  -
 changeComplaintState/CLASSIFIED plain             B:CONFLICT              =               -  -  -  -  -  -  -  -
 changeComplaintState/ASSIGNED   plain             -                       ASSIGNED        -  -  -  B  -  -  -  -
@@ -72,7 +73,7 @@ pub const ELSEWHERE: &str = "
     changeIssueCategory changeOfficer changeProposalState changeUnit closeIssueCategory closeUnit correctPosting
     createIssueCategory createOfficer createToken createUnit endMeasure endPosting endRoutingRule extendMeasure
     giveOpinion issueGuidance liftMeasure moveUnit pauseJob propose putRoutingRule recordExplanation recordMeasure
-    reorganise requestOpinion resumeJob reviewFlag reviseGuidance revokeTokens runJob startPosting submitComplaint
+    removeHolidays reorganise requestOpinion resumeJob reviewFlag reviseGuidance revokeTokens runJob setHolidays startPosting submitComplaint
     voidMeasure withdrawGuidance";
 
 /// Mutations of these that name complaints and leave them as they are.
