@@ -1,6 +1,7 @@
 //! The content of a digest, independent of language. It combines stored job results and computes no statistic.
 
 use super::flagged::{FlagsPart, flags_part, states};
+use super::measured::{MeasuresPart, measures_part};
 use crate::JobError;
 use crate::analyses::category_trends::CategoryTrend;
 use crate::analyses::overdue::{OverdueDocument, UnitEscalated, sum_by_unit};
@@ -43,6 +44,8 @@ pub struct DigestDocument {
     #[serde(default)]
     pub monthly: Vec<MonthlySource>,
     pub flags: FlagsPart,
+    #[serde(default)]
+    pub measures: MeasuresPart,
     pub overdue: OverdueDocument,
     pub recent_days: i32,
     pub before_days: i32,
@@ -118,6 +121,7 @@ pub fn document(
     flagged.retain(|stored| stored.flag.as_ref().is_none_or(|flag| flag.state != FlagState::Dismissed));
     let states = states(conn)?;
     let all = [&recurrence_run, &timeliness_run, &trends_run, &overdue_run];
+    let position = all.iter().filter_map(|run| run.known_at).max().unwrap_or(0);
     let stale = all
         .iter()
         .filter_map(|run| Some(Stale { job: run.job.clone(), as_of: run.as_of.filter(|day| *day < as_of)? }))
@@ -126,11 +130,12 @@ pub fn document(
         as_of,
         previous_as_of: before.map(|before| before.as_of),
         demonstration: demonstration::mark(conn)?.is_some(),
-        position: all.iter().filter_map(|run| run.known_at).max().unwrap_or(0),
+        position,
         runs: all.iter().map(|run| (run.job.clone(), run.id)).collect(),
         stale,
         monthly,
         flags: flags_part(&flagged, before.map(|before| &before.flags), &states),
+        measures: measures_part(conn, as_of, position, before.map(|before| (before.as_of, before.position)))?,
         overdue,
         recent_days: trends.recent_days,
         before_days: trends.before_days,

@@ -47,6 +47,29 @@ SUSPENSION_REVIEW = Suspension review
 INSPECTION = Inspection of the branch
 was = before: { $tier }
 
+measures = Measures about officers
+measures-new = New or changed ({ $count })
+measure-until = { $kind }, decided on { $decided }, from { $from } to { $to } ({ $state }).
+measure-open = { $kind }, decided on { $decided }, from { $from } on ({ $state }).
+measure-ground = Ground: { $ground }.
+measure-REASSIGNMENT = Reassignment
+measure-DISCIPLINE = Discipline
+measure-SUSPENSION = Suspension
+measure-FORMAL_REVIEW = Formal review
+measure-UPCOMING = not begun
+measure-IN_FORCE = in force
+measure-EXTENDED = in force, extended
+measure-LAPSED = lapsed
+measure-LIFTED = lifted early
+measure-VOID = void, recorded by mistake
+ground-MORAL_CONDUCT = conduct that harms the standing of the service
+ground-HARASSMENT_OF_ENTERPRISES = harassment of people, enterprises or organisations
+ground-EVASION_OF_DUTY = evasion of the officer’s own work
+ground-HINDERS_DISCIPLINE = hindering a disciplinary proceeding
+ground-PARTY_DISCIPLINE = discipline by the Party, with the decision about the office pending
+ground-REQUESTED_BY_AUTHORITY = request of an authority
+ground-OTHER_BY_LAW = another case that a law names
+
 overdue = Overdue responses
 overdue-total = { $count ->
         [one] { $count } complaint has

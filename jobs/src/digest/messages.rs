@@ -104,6 +104,7 @@ fn number(value: f64, digits: usize, locale: Locale) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use schema::enums::{MeasureKind, MeasureState, SuspensionGround};
 
     #[test]
     fn numbers_dates_and_plurals_are_those_of_the_language() {
@@ -143,6 +144,14 @@ mod tests {
         // A digest counts every kind of event.
         for kind in schema::enums::ComplaintEventKind::WORDS {
             assert!(all.iter().any(|key| key == kind), "{kind}");
+        }
+        // It names the kind, the state and the ground of every measure.
+        let named =
+            [("measure", MeasureKind::WORDS), ("measure", MeasureState::WORDS), ("ground", SuspensionGround::WORDS)];
+        for (prefix, words) in named {
+            for word in words {
+                assert!(all.contains(&format!("{prefix}-{word}")), "{prefix}-{word}");
+            }
         }
     }
 }

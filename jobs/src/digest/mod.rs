@@ -4,6 +4,7 @@
 pub mod address;
 mod document;
 mod flagged;
+mod measured;
 mod messages;
 pub mod outbox;
 mod render;

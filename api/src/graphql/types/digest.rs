@@ -28,9 +28,18 @@ impl From<models::Digest> for Digest {
 }
 
 impl Digest {
-    /// Notes for the audit log that the viewer saw the files of the flagged officers: a digest says why they
-    /// are flagged.
+    /// Notes for the audit log that the viewer saw the files of the flagged officers, and of those about whom a measure
+    /// was decided: a digest says why they are flagged, and what was decided.
     fn looked_at(&self, ctx: &Context<'_>) -> Result<()> {
+        let note = |code: &str| -> Result<()> {
+            request(ctx)?.note_shown(|seen| &mut seen.files, reference_id(Entity::Officer, code));
+            Ok(())
+        };
+        for measure in self.0.document.0["measures"]["listed"].as_array().into_iter().flatten() {
+            if let Some(code) = measure["officer"].as_str() {
+                note(code)?;
+            }
+        }
         // Flags that stand, and those that ended, were dismissed or were retracted.
         let mut parts = vec![&self.0.document.0["flags"]];
         while let Some(part) = parts.pop() {
@@ -39,7 +48,7 @@ impl Digest {
                 serde_json::Value::Object(fields) => {
                     let is_officer = fields.get("kind").is_some_and(|kind| *kind == SubjectKind::Officer.as_str());
                     if let Some(code) = fields.get("code").and_then(|code| code.as_str()).filter(|_| is_officer) {
-                        request(ctx)?.note_shown(|seen| &mut seen.files, reference_id(Entity::Officer, code));
+                        note(code)?;
                     }
                     parts.extend(fields.values());
                 }
