@@ -233,7 +233,7 @@ const REGISTER: &[TableRow] = &[
     ("IssueCategoryOrder", "days filter measure", ANALYSTS, Part),
     ("IssueCategoryOrder", "*", REFERENCE, Part),
     ("ReferenceHistoryConnection ReferenceHistoryEdge", "*", BOARD_AND_ADMIN, Part),
-    ("ReferenceHistoryEntry", "*", BOARD_AND_ADMIN, No("logged by the history of the officer or enterprise")),
+    ("ReferenceHistoryEntry", "* measureId", BOARD_AND_ADMIN, No("logged by the history of the officer or enterprise")),
     // Results of jobs.
     ("Flag", "changedAt explanations id numbers officer openedAt proposed reasonEn", BOARD_AND_HEADS, ByResolver),
     ("Flag", "reasonVi runId state tier", BOARD_AND_HEADS, ByResolver),

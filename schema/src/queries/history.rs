@@ -5,7 +5,9 @@ use crate::enums::Side;
 use crate::events::{Entity, StoredComplaintEvent, StoredReferenceEvent};
 use crate::models::Principal;
 use crate::sql_types::Id;
-use crate::tables::{complaint_event_values, complaint_events, principals, reference_event_values, reference_events};
+use crate::tables::{
+    complaint_event_values, complaint_events, measures, principals, reference_event_values, reference_events,
+};
 use diesel::prelude::*;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -98,6 +100,32 @@ pub fn reference_events_of(
             .load(conn)?;
         for row in rows {
             found.entry(row.entity_id).or_default().push(row);
+        }
+    }
+    Ok(found)
+}
+
+/// The events of the measures about officers, by officer, in no order.
+///
+/// # Errors
+/// If the database cannot be read.
+pub fn measure_events_of(
+    conn: &mut Conn,
+    officers: &[Id],
+) -> Result<HashMap<Id, Vec<StoredReferenceEvent>>, StoreError> {
+    let mut officer_of: HashMap<Id, Id> = HashMap::new();
+    for chunk in officers.chunks(KEYS_PER_QUERY) {
+        let rows: Vec<(Id, Id)> = measures::table
+            .filter(measures::officer_id.eq_any(chunk))
+            .select((measures::id, measures::officer_id))
+            .load(conn)?;
+        officer_of.extend(rows);
+    }
+    let of_officers: Vec<Id> = officer_of.keys().copied().collect();
+    let mut found: HashMap<Id, Vec<StoredReferenceEvent>> = HashMap::new();
+    for (measure, events) in reference_events_of(conn, &[Entity::Measure], &of_officers)? {
+        if let Some(officer) = officer_of.get(&measure) {
+            found.entry(*officer).or_default().extend(events);
         }
     }
     Ok(found)

@@ -35,7 +35,7 @@ pub use first_of_each::{Page, Parent, count_complaints_of, first_complaints_of};
 pub use flags::*;
 pub use history::{
     ComplaintEventPlace, PersonalText, ReferenceEventPlace, complaint_event_values_of, complaint_events_of,
-    principals_by_name, reference_event_values_of, reference_events_of,
+    measure_events_of, principals_by_name, reference_event_values_of, reference_events_of,
 };
 pub use in_select::{InSelect, in_select};
 pub use intake::*;

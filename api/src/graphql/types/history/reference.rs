@@ -1,4 +1,5 @@
-//! The history of units, officers, categories, enterprises and years of holidays.
+//! The history of units, officers, categories, enterprises and years of holidays. That of an officer has the measures
+//! about the officer, too, for the Board.
 
 use super::actor::HistoryActor;
 use super::change::{HistoryChange, Place, objects};
@@ -11,14 +12,14 @@ use crate::graphql::enums::ReferenceEventKind;
 use crate::graphql::execute::Inline;
 use crate::graphql::loaders::{Loaders, loaders, one};
 use crate::graphql::page::{PageArgs, SortDirection};
-use crate::graphql::scalars::Moment;
+use crate::graphql::scalars::{Moment, id};
 use async_graphql::dataloader::Loader;
-use async_graphql::{Context, Error, Object, Result};
+use async_graphql::{Context, Error, ID, Object, Result};
 use chrono::NaiveDate;
 use schema::enums::Role;
 use schema::events::{Entity, Fields, StoredReferenceEvent};
 use schema::models::UNKNOWN_START;
-use schema::{Id, queries};
+use schema::{Conn, Id, StoreError, queries};
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -74,12 +75,24 @@ impl Loader<ReferenceHistoryKey> for Loaders {
         }
         let mut all = HashMap::with_capacity(keys.len());
         for (of, ids) in alike {
-            let found = self.0.read(move |conn| queries::reference_events_of(conn, of.entities(), &ids)).await;
-            let found = found.map_err(Arc::new)?;
+            let found = self.0.read(move |conn| events_of(conn, of, &ids)).await.map_err(Arc::new)?;
             all.extend(found.into_iter().map(|(id, events)| (ReferenceHistoryKey { of, id }, Arc::new(events))));
         }
         Ok(all)
     }
+}
+
+/// The events of rows of reference data, in the order of the register.
+fn events_of(conn: &mut Conn, of: Recorded, ids: &[Id]) -> Result<HashMap<Id, Vec<StoredReferenceEvent>>, StoreError> {
+    let mut found = queries::reference_events_of(conn, of.entities(), ids)?;
+    if of == Recorded::Officer {
+        for (officer, events) in queries::measure_events_of(conn, ids)? {
+            let all = found.entry(officer).or_default();
+            all.extend(events);
+            all.sort_by_key(|event| (event.position, event.ordinal));
+        }
+    }
+    Ok(found)
 }
 
 /// A page of the history of a row of reference data. The histories of all rows of a page are loaded together.
@@ -96,6 +109,10 @@ pub async fn history_of_reference(
     let viewer = viewer(ctx)?;
     let events = one(loaders(ctx)?, ReferenceHistoryKey { of, id }).await?.unwrap_or_default();
     let mut all: Vec<Entry> = events.iter().map(entry).filter(|entry| !entry.changes.is_empty()).collect();
+    if viewer.role != Role::Board {
+        // An ADMIN manages officers and reads no measure about them.
+        all.retain(|entry| entry.measure.is_none());
+    }
     if of.comes_with_complaints() {
         if viewer.is_an_officer() {
             // Withheld from each of them: an enterprise or officer may be known from a complaint about the viewer.
@@ -118,20 +135,32 @@ struct Entry {
     effective_at: schema::Timestamp,
     actor: String,
     changes: Vec<Change>,
+    /// The measure that it is about.
+    measure: Option<Id>,
     /// Whether it created a row of which only the code was known.
     is_placeholder: bool,
 }
 
+/// Fields of a measure that number it, or repeat what its entry says.
+const OF_THE_STEP: &[&str] = &["actor", "complaints", "officer_id", "recorded_at", "version"];
+
 fn entry(event: &StoredReferenceEvent) -> Entry {
     let (before, after) = (fields(event.before.as_ref()), fields(event.after.as_ref()));
     let is_unknown = after.and_then(|after| after.get("unknown")).and_then(serde_json::Value::as_bool);
+    let measure = (event.entity == Entity::Measure.as_str()).then_some(event.entity_id);
+    let mut changes = changes(before, after);
+    if measure.is_some() {
+        changes.retain(|change| !OF_THE_STEP.contains(&change.stored.as_str()));
+        changes.iter_mut().for_each(|change| change.field = format!("measure.{}", change.field));
+    }
     Entry {
         place: (event.position, event.ordinal),
         kind: event.kind,
         recorded_at: event.recorded_at,
         effective_at: event.effective_at,
         actor: event.actor.clone(),
-        changes: changes(before, after),
+        changes,
+        measure,
         is_placeholder: is_unknown == Some(true),
     }
 }
@@ -215,8 +244,13 @@ impl ReferenceHistoryEntry {
         Inline(HistoryActor(self.0.actor.clone()))
     }
 
-    /// What the step changed. A row of `parents` or `postings` is a unit with its days, such as
-    /// `02CV 2020-01-01/2023-12-31`; `..` stands for an open end.
+    /// The measure about the officer that the step recorded or changed; null for other steps.
+    async fn measure_id(&self) -> Option<ID> {
+        self.0.measure.map(id)
+    }
+
+    /// What the step changed; the fields of a measure are called `measure.kind` and so on. A row of `parents` or
+    /// `postings` is a unit with its days, such as `02CV 2020-01-01/2023-12-31`; `..` stands for an open end.
     async fn changes(&self, ctx: &Context<'_>) -> Result<Vec<Inline<HistoryChange>>> {
         // Boxed: the fields of an object share one future as large as the largest of them.
         Box::pin(objects(ctx, &self.0.changes, Some(Place::Reference(self.0.place)))).await

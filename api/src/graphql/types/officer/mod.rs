@@ -166,8 +166,8 @@ impl Officer {
         Ok(rows.into_iter().map(Posting).collect())
     }
 
-    /// Every step that changed the officer or the postings, the oldest first by default. Empty if you are an
-    /// officer yourself.
+    /// Every step that changed the officer or the postings, and for the Board every step of a measure about the
+    /// officer; the oldest first by default. Empty if you are an officer yourself.
     async fn history(
         &self,
         ctx: &Context<'_>,
