@@ -26,6 +26,7 @@ mod cpdp;
 mod demo;
 mod denial_of_service;
 mod digest;
+mod directive;
 mod disclosure_aggregates;
 mod disclosure_over_time;
 mod disclosure_suppression;
