@@ -6,7 +6,8 @@ use mail_parser::{MessageParser, MimeHeaders};
 use schema::tables::deliveries;
 use serde_json::{Value, json};
 use std::path::Path;
-use tests::{Client, Database, Json, MailServer, Role, TestApp, file, project, width_of};
+use tests::work::{MEASURE, Mutations};
+use tests::{Client, Database, Json, MailServer, Role, TestApp, file, merged, project, wait_until, width_of};
 
 const DAY: &str = "2025-12-31";
 
@@ -283,5 +284,71 @@ fn who_is_an_officer_reads_no_digest() {
                 assert_eq!(board.data(&by_id)["node"]["id"], one["id"]);
             }
         }
+    }
+}
+
+#[test]
+fn a_digest_tells_a_measure_when_it_is_new_and_when_it_changes() {
+    for app in TestApp::both().world().arguments(&["--no-jobs"]) {
+        let (board, head) = (app.as_role(Role::Board), app.as_head("02DS"));
+        let told = |day: &str| -> Value {
+            for job in ["recurrence", "timeliness", "trends", "escalate-overdue", "digest"] {
+                app.run(&["jobs", "run", job, "--as-of", day]);
+            }
+            let filter = format!("{{asOf: {{eq: \"{day}\"}}, locale: {{eq: VI}}}}");
+            let query = format!("query Morning {{ digests(filter: {filter}) {{ nodes {{ text document }} }} }}");
+            board.data(&query)["digests"]["nodes"][0].clone()
+        };
+        let listed = |digest: &Value| -> Vec<[String; 3]> {
+            let lines = digest["document"]["measures"]["listed"].list().to_vec();
+            lines.iter().map(|line| ["officer", "kind", "state"].map(|field| line[field].text().to_owned())).collect()
+        };
+        let none: [[&str; 3]; 0] = [];
+        assert_eq!(listed(&told("2024-03-01")), none);
+        let decided = json!({
+            "officer": "CC02", "grounds": "Căn cứ kín.", "decisionMaker": "Chi cục trưởng",
+            "noBasisReason": "Theo kết luận kiểm tra.",
+        });
+        let suspension = json!({
+            "kind": "SUSPENSION", "ground": "EVASION_OF_DUTY", "decidedOn": "2024-03-01", "startsOn": "2024-03-04",
+            "explanation": "Tôi nhận khuyết điểm.",
+        });
+        let recorded = head.done("recordMeasure", MEASURE, &merged(&decided, &suspension))["measure"].clone();
+        // Recorded after the digest of the day of the decision, it is told by the next one, and once.
+        let next = told("2024-03-05");
+        assert_eq!(listed(&next), [["CC02", "SUSPENSION", "IN_FORCE"]]);
+        assert!(!next.to_string().contains("Căn cứ kín"), "{next}");
+        assert_eq!(listed(&told("2024-03-06")), none);
+        let lift = json!({
+            "measureId": recorded["id"], "expectedVersion": recorded["version"], "liftedOn": "2024-03-08",
+            "reason": "Đã làm rõ.",
+        });
+        head.done("liftMeasure", MEASURE, &lift);
+        let review = json!({ "kind": "FORMAL_REVIEW", "decidedOn": "2024-04-01" });
+        head.done("recordMeasure", MEASURE, &merged(&decided, &review));
+        // What is decided later is told on its day.
+        let lifted = told("2024-03-11");
+        assert_eq!(listed(&lifted), [["CC02", "SUSPENSION", "LIFTED"]]);
+        let line = "- Công chức CC02 [02DS]: Đình chỉ công tác, quyết định ngày 01/03/2024, từ ngày 04/03/2024 \
+            đến hết ngày 08/03/2024 (đã chấm dứt sớm). Căn cứ: né tránh, đùn đẩy, cố ý chậm trễ công việc được giao.\n";
+        assert!(lifted["text"].text().contains(line), "{lifted}");
+        let later = told("2024-04-01");
+        assert_eq!(listed(&later), [["CC02", "FORMAL_REVIEW", "IN_FORCE"]]);
+        let line =
+            "- Công chức CC02 [02DS]: Kiểm điểm, quyết định ngày 01/04/2024, từ ngày 01/04/2024 (đang có hiệu lực).\n";
+        assert!(later["text"].text().contains(line), "{later}");
+        // Three of the five digests showed the file of the officer.
+        let admin = app.as_role(Role::Admin);
+        let query = "{ auditLog(first: 200, filter: {action: {eq: LOOK}}) { nodes { operation objects } } }";
+        let shown = || -> Vec<u64> {
+            let all = admin.data(query)["auditLog"]["nodes"].list().to_vec();
+            let of_digests = all.iter().filter(|entry| entry["operation"] == "Morning");
+            let mut files: Vec<u64> =
+                of_digests.map(|entry| entry["objects"]["files"]["count"].as_u64().unwrap_or(0)).collect();
+            files.sort_unstable();
+            files
+        };
+        wait_until(5, "the look at the last digest", || shown().len() == 5);
+        assert_eq!(shown(), [0, 0, 1, 1, 1]);
     }
 }
