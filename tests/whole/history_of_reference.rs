@@ -3,7 +3,7 @@
 use crate::program;
 use serde_json::{Value, json};
 use tests::fixtures::{self, Files};
-use tests::work::Mutations;
+use tests::work::{MEASURE, Mutations};
 use tests::{Client, Json, Role, TestApp};
 
 const NODES: &str = "history { totalCount nodes { kind recordedAt actor { kind name role } \
@@ -115,5 +115,50 @@ fn no_history_of_reference_data_tells_of_a_complaint() {
             let codes = client.codes(query);
             assert!(!codes.is_empty() && codes.iter().all(|code| code == "FORBIDDEN"), "{query}: {codes:?}");
         }
+    }
+}
+
+#[test]
+fn the_board_reads_the_measures_about_an_officer_and_an_admin_does_not() {
+    for app in TestApp::both().world().arguments(&["--no-jobs"]) {
+        let (board, admin, head) = (app.as_role(Role::Board), app.as_role(Role::Admin), app.as_head("02DS"));
+        let suspension = json!({
+            "officer": "CC02", "kind": "SUSPENSION", "ground": "EVASION_OF_DUTY", "grounds": "Căn cứ kín.",
+            "decisionMaker": "Chi cục trưởng", "decidedOn": "2024-03-01", "startsOn": "2024-03-04",
+            "explanation": "Tôi nhận khuyết điểm.", "noBasisReason": "Theo kết luận kiểm tra.",
+        });
+        let recorded = head.done("recordMeasure", MEASURE, &suspension)["measure"].clone();
+        let lift = json!({
+            "measureId": recorded["id"], "expectedVersion": recorded["version"], "liftedOn": "2024-03-08",
+            "reason": "Đã làm rõ.",
+        });
+        head.done("liftMeasure", MEASURE, &lift);
+        let (of_board, of_admin) =
+            (history(&board, "officer(code: \"CC02\")"), history(&admin, "officer(code: \"CC02\")"));
+        assert_eq!(of_board.len(), of_admin.len() + 2);
+        assert_eq!(of_board[..of_admin.len()], of_admin[..], "in the order of the register");
+        assert!(!json!(of_admin).to_string().contains("measure"), "{of_admin:?}");
+        let by_head = json!({ "kind": "TOKEN", "name": "UNIT_HEAD-02DS", "role": "UNIT_HEAD" });
+        assert_eq!(of_board.last().unwrap()["actor"], by_head);
+        let end = [(Value::Null, json!("2024-03-22")), (json!("2024-03-22"), json!("2024-03-08"))];
+        assert_eq!(changes(&of_board, "measure.endsOn"), end);
+        for (field, value) in [
+            ("measure.kind", "SUSPENSION"),
+            ("measure.grounds", "Căn cứ kín."),
+            ("measure.liftedOn", "2024-03-08"),
+            ("measure.endReason", "Đã làm rõ."),
+        ] {
+            assert_eq!(changes(&of_board, field), [(Value::Null, json!(value))], "{field}");
+        }
+        // The numbers of the row, and what the entry says, are no changes; and another officer has none of them.
+        let fields =
+            ["measure.version", "measure.actor", "measure.officer", "measure.recordedAt", "measure.complaints"];
+        assert!(fields.iter().all(|field| changes(&of_board, field).is_empty()), "{of_board:?}");
+        assert!(!json!(history(&board, "officer(code: \"CC01\")")).to_string().contains("measure"));
+        app.database.tamper("DELETE FROM reference_event_values WHERE field = 'grounds'");
+        let erased = history(&board, "officer(code: \"CC02\")");
+        let mut all = erased.iter().flat_map(|entry| entry["changes"].list());
+        let grounds = all.find(|change| change["field"] == "measure.grounds").unwrap();
+        assert_eq!((&grounds["after"], &grounds["erased"]), (&Value::Null, &json!(true)));
     }
 }
