@@ -4,6 +4,7 @@ use crate::program;
 use chrono::Days;
 use schema::domain::calendar::local_date;
 use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 use tests::fixtures::Files;
 use tests::work::Mutations;
 use tests::{Client, Database, Json, Role, TestApp, project};
@@ -170,6 +171,54 @@ fn every_wrong_line_is_named_and_nothing_is_changed() {
     }
 }
 
+/// The regional branch that follows each department by Decision 382/QĐ-BTC of 2025.
+const DEPARTMENTS: [(&str, &str); 35] = [
+    ("01", "KV01"),
+    ("02", "KV02"),
+    ("03", "KV03"),
+    ("10", "KV07"),
+    ("11", "KV06"),
+    ("12", "KV07"),
+    ("13", "KV07"),
+    ("15", "KV06"),
+    ("18", "KV05"),
+    ("20", "KV08"),
+    ("27", "KV10"),
+    ("28", "KV04"),
+    ("29", "KV11"),
+    ("30", "KV11"),
+    ("31", "KV09"),
+    ("32", "KV09"),
+    ("33", "KV09"),
+    ("34", "KV12"),
+    ("35", "KV12"),
+    ("37", "KV13"),
+    ("38", "KV14"),
+    ("40", "KV14"),
+    ("41", "KV13"),
+    ("43", "KV16"),
+    ("45", "KV16"),
+    ("47", "KV18"),
+    ("48", "KV17"),
+    ("49", "KV20"),
+    ("50", "KV20"),
+    ("51", "KV15"),
+    ("53", "KV20"),
+    ("54", "KV19"),
+    ("59", "KV19"),
+    ("60", "KV12"),
+    ("61", "KV16"),
+];
+
+/// The offices in provinces that go elsewhere: Hải Dương and Hưng Yên, Tuyên Quang, Ninh Bình, Bình Thuận.
+const OFFICES: [[&str; 3]; 5] = [
+    ["03AF", "03", "KV04"],
+    ["03AG", "03", "KV04"],
+    ["10AD", "10", "KV05"],
+    ["28AD", "28", "KV10"],
+    ["47AI", "47", "KV15"],
+];
+
 #[test]
 fn the_reorganisation_of_2025_fits_the_demonstration() {
     let example = project().join("docs/reorganisation-2025.toml").display().to_string();
@@ -181,6 +230,20 @@ fn the_reorganisation_of_2025_fits_the_demonstration() {
         assert_eq!([number("created"), number("closed"), number("moved")], [20, 35, 178]);
         assert_eq!(number("changed"), 179, "the branches and the department above them");
         assert!(told["complaintsRewritten"].as_u64().is_some_and(|number| number > 0), "{told}");
+        let closed = told["closed"].list().iter();
+        let last_days: BTreeSet<&str> = closed.clone().map(|unit| unit["lastDay"].text()).collect();
+        assert_eq!(last_days, BTreeSet::from(["2025-03-14"]), "the day before customs worked as the decision has it");
+        let successors: BTreeMap<&str, &str> =
+            closed.map(|unit| (unit["code"].text(), unit["successor"].text())).collect();
+        assert_eq!(successors, BTreeMap::from(DEPARTMENTS));
+        // The units put below another one by themselves come first.
+        let moved: Vec<[&str; 3]> = told["moved"]
+            .list()
+            .iter()
+            .take(5)
+            .map(|unit| ["code", "from", "to"].map(|key| unit[key].text()))
+            .collect();
+        assert_eq!(moved, OFFICES);
         assert_eq!(told["applied"], false);
         let done = program().json(&database, &["reorganise", &example]);
         assert_eq!((&done["applied"], &done["closed"]), (&json!(true), &told["closed"]));
