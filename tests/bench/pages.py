@@ -34,7 +34,8 @@ PEERS = ("postgraphile", "openreader", "pgbench")
 
 
 class Writes:
-    """Decides complaints at a rate: each write gives one complaint of the pages a new version."""
+    """Decides complaints at a rate. Each write takes the other finding than the present one, because a decision that
+    changes nothing writes nothing: it gives one complaint of the pages a new version, and the register a position."""
 
     def __init__(self, url, token, pages):
         self.url, self.token, self.pages, self.number, self.going, self.refused = url, token, pages, 0, True, {}
@@ -43,7 +44,7 @@ class Writes:
     def work(self):
         query = """query($d: String!, $s: ComplaintState!) {
             complaints(filter: { unit: { within: $d }, state: { eq: $s } }, first: 25) {
-                nodes { id version receivedAt officers { officer { code } } } } }"""
+                nodes { id version finding officers { finding officer { code } } } } }"""
         change = "mutation($i: RecordFindingInput!) { recordFinding(input: $i) { position } }"
         due, turn = time.monotonic(), 0
         while self.going:
@@ -51,14 +52,18 @@ class Writes:
             turn += 1
             found = post(self.url, self.token, query, {"d": page["department"], "s": page["state"]})
             for node in found["data"]["complaints"]["nodes"][:5]:
-                finding = {"finding": ["SUSTAINED", "NOT_SUSTAINED"][turn % 2]}
+                named = node["officers"][0] if node["officers"] else None
+                present = (named or node)["finding"]
+                finding = {"finding": "NOT_SUSTAINED" if present == "SUSTAINED" else "SUSTAINED"}
                 finding["decidedOn"] = datetime.date.today().isoformat()
-                finding |= {"officer": node["officers"][0]["officer"]["code"]} if node["officers"] else {}
+                finding |= {"officer": named["officer"]["code"]} if named else {}
                 given = {"complaintId": node["id"], "expectedVersion": node["version"], **finding}
                 answer = post(self.url, self.token, change, {"i": given})
                 if answer.get("errors"):
                     why = answer["errors"][0]["message"][:80]
                     self.refused[why] = self.refused.get(why, 0) + 1
+                elif answer["data"]["recordFinding"]["position"] is None:
+                    self.refused["nothing changed"] = self.refused.get("nothing changed", 0) + 1
                 else:
                     self.number += 1
                     due += 1 / WRITES_PER_SECOND
