@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use tests::fixtures::Files;
 use tests::work::Mutations;
-use tests::{Client, Json, Role, TestApp};
+use tests::{Client, Role, TestApp};
 
 /// The rows of a CSV without quoted cells, by the column `source_references`.
 fn rows(csv: &str) -> BTreeMap<String, BTreeMap<String, String>> {

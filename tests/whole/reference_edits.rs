@@ -5,7 +5,7 @@ use crate::program;
 use crate::snapshot_file::statistics;
 use serde_json::{Value, json};
 use tests::work::Mutations;
-use tests::{Client, Json, Role, Server, TestApp, merged};
+use tests::{Client, Role, Server, TestApp, merged};
 
 /// Names, places and deadlines of complaints, of units and of categories.
 const LISTS: [&str; 4] = [
