@@ -7,7 +7,7 @@ use crate::db::{Conn, MultiBackend, StoreError, dialect::KEYS_PER_QUERY};
 use crate::enums::ComplaintEventKind;
 use crate::enums::ComplaintState::{Assigned, Classified, Received};
 use crate::models::Escalation;
-use crate::sql_types::{Id, Timestamp};
+use crate::sql_types::Id;
 use crate::tables::{complaint_clocks, complaint_events, complaints, escalations};
 use chrono::{Days, NaiveDate};
 use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate};
@@ -144,20 +144,17 @@ pub fn escalation_to_level(
 /// # Errors
 /// If the database cannot be read.
 pub fn escalations_between(conn: &mut Conn, after: i64, until: i64) -> Result<Vec<(Id, i32)>, StoreError> {
-    let rows: Vec<(Id, Timestamp)> = complaint_events::table
+    // An escalation and its event have the time of their transaction. The database joins them, because an import leaves
+    // a great many other events of this kind.
+    let of_event = escalations::complaint_id.eq(complaint_events::complaint_id);
+    let at_once = escalations::escalated_at.eq(complaint_events::recorded_at);
+    let rows: Vec<(Id, i32)> = complaint_events::table
+        .inner_join(escalations::table.on(of_event.and(at_once)))
         .filter(complaint_events::position.gt(after).and(complaint_events::position.le(until)))
         .filter(complaint_events::kind.eq(ComplaintEventKind::Updated))
-        .order((complaint_events::position, complaint_events::ordinal))
-        .select((complaint_events::complaint_id, complaint_events::recorded_at))
+        .order((complaint_events::position, complaint_events::ordinal, escalations::level))
+        .select((escalations::complaint_id, escalations::level))
         .load(conn)?;
-    let ids: Vec<Id> = rows.iter().map(|(id, _)| *id).collect();
-    let stored = escalations_of(conn, &ids)?;
     let mut known = HashSet::new();
-    let mut found = Vec::new();
-    for (id, at) in rows {
-        // An escalation and its event have the time of their transaction.
-        let of_event = stored.get(&id).into_iter().flatten().filter(|row| row.escalated_at == at);
-        found.extend(of_event.map(|row| (id, row.level)).filter(|key| known.insert(*key)));
-    }
-    Ok(found)
+    Ok(rows.into_iter().filter(|key| known.insert(*key)).collect())
 }
