@@ -41,7 +41,12 @@ def fits(value, of, selections, fragments, path, faults):
     """Whether a value is of a type, as far as it was asked for."""
     if isinstance(of, graphql.GraphQLNonNull):
         if value is None:
-            faults.append(f"{path} is null")
+            # async-graphql leaves out a field that failed, and makes null of an object that has no other fields.
+            asked = {}
+            if graphql.is_composite_type(of.of_type):
+                collect(of.of_type, selections, fragments, asked)
+            if not asked or any(f"{path}.{key}" not in FAILED for key in asked):
+                faults.append(f"{path} is null")
             return
         of = of.of_type
     if value is None:

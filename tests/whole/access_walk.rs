@@ -40,6 +40,7 @@ fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
         "routeOf" => format!("{field} {{ __typename }}"),
         "routingRules" => format!("{field} {{ id }}"),
         "jobs" => format!("{field} {{ name }}"),
+        "holidays" => format!("{field} {{ year }}"),
         list => format!("{list} {{ totalCount }}"),
     };
     let guard = guard();

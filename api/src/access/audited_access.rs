@@ -34,6 +34,7 @@ pub const OTHER_ARGUMENTS: &[(&str, Names, &str)] = &[
     ("Enterprise.*", &["*", "after", "before"], "places in a list"),
     ("IssueCategory.*", &["*", "after", "before"], "places in a list"),
     ("Complaint.*", &["*", "after", "before"], "places in a list"),
+    ("HolidayYear.*", &["*", "after", "before"], "places in a list"),
     ("Measure.*", &["*"], "days"),
     ("Proposal.*", &["*"], "days"),
     (
