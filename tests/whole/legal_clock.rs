@@ -14,7 +14,7 @@ const CLOCK: &str = "complaint { id version state dueOn answeredOn clockStoppedS
     rounds { number startedOn acceptanceDueOn acceptedOn remoteArea extensions extendedDays stops { from to } dueOn
       answeredOn } } position";
 
-fn today() -> NaiveDate {
+pub fn today() -> NaiveDate {
     local_date(schema::Timestamp::now())
 }
 
@@ -23,7 +23,7 @@ fn day(text: &str) -> NaiveDate {
 }
 
 /// The only complaint that a filter selects.
-fn the_one(client: &Client<'_>, filter: &str) -> Value {
+pub fn the_one(client: &Client<'_>, filter: &str) -> Value {
     let fields = CLOCK.strip_prefix("complaint {").and_then(|fields| fields.strip_suffix("} position")).unwrap();
     let data = client.data(&format!("{{ complaints(filter: {filter}) {{ nodes {{ {fields} }} }} }}"));
     let nodes = data["complaints"]["nodes"].list().to_vec();
@@ -31,12 +31,12 @@ fn the_one(client: &Client<'_>, filter: &str) -> Value {
     nodes[0].clone()
 }
 
-fn count(client: &Client<'_>, filter: &str) -> i64 {
+pub fn count(client: &Client<'_>, filter: &str) -> i64 {
     client.data(&format!("{{ complaints(filter: {filter}) {{ totalCount }} }}"))["complaints"]["totalCount"].integer()
 }
 
 /// Submits a complaint that the Board classifies; returns it.
-fn classified(app: &TestApp, key: &str, more: &Value) -> Value {
+pub fn classified(app: &TestApp, key: &str, more: &Value) -> Value {
     let input = merged(&json!({ "idempotencyKey": key, "text": "Hồ sơ bị trả lại.", "unit": "02CV" }), more);
     let query = "mutation ($input: SubmitComplaintInput!) { submitComplaint(input: $input) { id version } }";
     let receipt = app.as_role(Role::Intake).data_with(query, &json!({ "input": input }))["submitComplaint"].clone();
@@ -45,7 +45,7 @@ fn classified(app: &TestApp, key: &str, more: &Value) -> Value {
 }
 
 /// Takes a step; returns the complaint, or the code of the refusal.
-fn step(client: &Client<'_>, mutation: &str, complaint: &Value, more: &Value) -> Result<Value, Vec<String>> {
+pub fn step(client: &Client<'_>, mutation: &str, complaint: &Value, more: &Value) -> Result<Value, Vec<String>> {
     let of = if mutation == "acceptComplaint" { "AcceptComplaintInput" } else { "ClockStepInput" };
     let input = merged(&json!({ "complaintId": complaint["id"], "expectedVersion": complaint["version"] }), more);
     let query = format!("mutation ($input: {of}!) {{ {mutation}(input: $input) {{ {CLOCK} }} }}");
@@ -56,7 +56,7 @@ fn step(client: &Client<'_>, mutation: &str, complaint: &Value, more: &Value) ->
     }
 }
 
-fn because() -> Value {
+pub fn because() -> Value {
     json!({ "reason": "Vụ việc phức tạp." })
 }
 

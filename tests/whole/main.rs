@@ -83,6 +83,7 @@ mod responses;
 mod responsible;
 mod retention;
 mod revoked;
+mod rounds;
 mod same_operators;
 mod scorecard;
 mod sealing;

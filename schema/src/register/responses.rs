@@ -1,6 +1,6 @@
 //! Records the responses of units to complaints, and the state changes that follow.
 
-use super::clock::{clock_of, first_response};
+use super::clock::{clock_of, first_response, last_response};
 use super::complaints::{self, Case};
 use super::succession::hand_on;
 use crate::db::{StoreError, WriteTx};
@@ -59,23 +59,37 @@ pub fn respond(
         return Err(StoreError::Conflict(format!("the complaint is {state}: it takes no responses any more")));
     }
     response.is_statement = !answers(&case.complaint);
-    respond_to(tx, case, response)
+    // What is said now is said in the present round, even if history from a clock that is ahead began it.
+    record(tx, case, response, false)
 }
 
-/// Records a response to a complaint that this transaction loaded.
+/// Records a response of history to a complaint that this transaction loaded. One to an earlier round does not answer
+/// the present one.
 ///
 /// # Errors
 /// `Conflict` if the complaint ended before the response.
 pub fn respond_to(tx: &mut WriteTx<'_>, case: Case, response: NewResponse) -> Result<Case, StoreError> {
+    let is_of_earlier_round = case.reopened_at().is_some_and(|reopened| response.responded_at <= reopened);
+    record(tx, case, response, is_of_earlier_round)
+}
+
+fn record(
+    tx: &mut WriteTx<'_>,
+    case: Case,
+    response: NewResponse,
+    is_of_earlier_round: bool,
+) -> Result<Case, StoreError> {
     let complaint_id = case.complaint.id;
     let at = response.responded_at;
     let state = case.complaint.state;
     // Imported history: a response to a complaint that has ended, given before (or on the day of) its end.
     let before_the_end = !is_open(state) && local_date(at) <= local_date(case.complaint.state_since);
     let mut steps = Vec::new();
-    if !response.is_statement && !before_the_end {
+    if !response.is_statement && !before_the_end && !is_of_earlier_round {
         steps.extend(steps_to_answered(state).map_err(|e| StoreError::Conflict(e.to_string()))?);
-        if response.satisfied == Some(false) {
+        // Of several answers the last one satisfies or not.
+        let is_followed = |last: Timestamp| state == ComplaintState::Answered && at < last;
+        if response.satisfied == Some(false) && !last_response(tx.conn, complaint_id)?.is_some_and(is_followed) {
             steps.push(ComplaintState::Assigned);
         }
     }

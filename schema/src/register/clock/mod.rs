@@ -168,13 +168,27 @@ pub(super) fn first_response(conn: &mut Conn, case: &Case) -> Result<Option<Time
             .filter(unit_responses::statement.is_null())
     };
     let first = diesel::dsl::min(unit_responses::responded_at);
-    Ok(match reopened_at(&case.clocks) {
+    Ok(match case.reopened_at() {
         None => of_case().select(first).first::<Option<Timestamp>>(conn)?,
         Some(at) => of_case().filter(unit_responses::responded_at.gt(at)).select(first).first(conn)?,
     })
 }
 
+/// The time of the last answer in any round.
+pub(super) fn last_response(conn: &mut Conn, complaint: Id) -> Result<Option<Timestamp>, StoreError> {
+    Ok(unit_responses::table
+        .filter(unit_responses::complaint_id.eq(complaint))
+        .filter(unit_responses::statement.is_null())
+        .select(diesel::dsl::max(unit_responses::responded_at))
+        .first::<Option<Timestamp>>(conn)?)
+}
+
 impl Case {
+    /// When the present round began; None for the first one.
+    pub fn reopened_at(&self) -> Option<Timestamp> {
+        reopened_at(&self.clocks)
+    }
+
     /// Sets the derived columns; `responses` are the times of all answers in the present round.
     pub fn set_clock(&mut self, clock: &Clock, responses: impl IntoIterator<Item = Timestamp>) {
         if let [first, ..] = self.clocks.as_mut_slice() {

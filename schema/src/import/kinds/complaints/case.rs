@@ -157,7 +157,10 @@ pub fn merged_case(
         BLAMES_SYSTEM => blames_system = parsed.blames_system;
         CONFIDENTIAL => confidential = parsed.confidential;
     }
-    if (mapping.has(STATE) || mapping.has(CLOSED)) && !would_go_back(complaint.state, parsed.state) {
+    if (mapping.has(STATE) || mapping.has(CLOSED))
+        && !would_go_back(complaint.state, parsed.state)
+        && !is_of_earlier_round(before, parsed)
+    {
         complaint.state = parsed.state;
         complaint.state_since = parsed.state_since;
     }
@@ -273,6 +276,11 @@ fn keep_unmapped(mapping: &Mapping, before: &Case, after: &mut Case) {
             row.decided_on = old.decided_on;
         }
     }
+}
+
+/// Whether the file gives a state that the complaint had before its present round began.
+fn is_of_earlier_round(before: &Case, parsed: &ParsedComplaint) -> bool {
+    parsed.state_is_dated && before.reopened_at().is_some_and(|reopened| parsed.state_since <= reopened)
 }
 
 /// Whether the state of the file is behind the register: both are open, and the register is further along.

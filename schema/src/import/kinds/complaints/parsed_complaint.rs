@@ -27,6 +27,9 @@ pub struct ParsedComplaint {
     pub occurred: Option<Timestamp>,
     pub state: ComplaintState,
     pub state_since: Timestamp,
+    /// Whether the file says since when the state is; else `state_since` is the time of receipt.
+    #[serde(skip)]
+    pub state_is_dated: bool,
     pub legal_form: LegalForm,
     pub channel: Channel,
     pub tax_code: Option<String>,
@@ -105,6 +108,7 @@ pub fn read(
     {
         parsed.state = ComplaintState::Closed;
         parsed.state_since = at;
+        parsed.state_is_dated = true;
     }
     parsed.allegations.sort_by(|a, b| a.rank().cmp(&b.rank()));
     parsed.allegations.dedup();
@@ -152,6 +156,7 @@ fn read_row(
         occurred: None,
         state: ComplaintState::Received,
         state_since: now,
+        state_is_dated: false,
         legal_form: LegalForm::Feedback,
         channel: Channel::Other,
         tax_code: None,
@@ -230,6 +235,7 @@ impl ComplaintValues {
         parsed.occurred = self.occurred;
         parsed.state = self.state.unwrap_or(parsed.state);
         parsed.state_since = self.state_since.unwrap_or(received);
+        parsed.state_is_dated = self.state_since.is_some();
         parsed.legal_form = self.legal_form.unwrap_or(parsed.legal_form);
         parsed.channel = self.channel.unwrap_or(parsed.channel);
         parsed.tax_code = self.tax_code;
