@@ -10,7 +10,8 @@ use tests::fixtures::Files;
 use tests::work::Mutations;
 use tests::{Client, Database, Json, Role, TestApp, merged};
 
-const CLOCK: &str = "complaint { id version state dueOn answeredOn clockStoppedSince overdue overdueDays answeredInTime
+pub const CLOCK: &str =
+    "complaint { id version state dueOn answeredOn clockStoppedSince overdue overdueDays answeredInTime
     rounds { number startedOn acceptanceDueOn acceptedOn remoteArea extensions extendedDays stops { from to } dueOn
       answeredOn } } position";
 
@@ -159,33 +160,6 @@ fn grievances_and_denunciations_have_the_terms_of_their_laws() {
         }
         let denied = step(&app.as_role(Role::DataTeam), "suspendClock", &running, &because()).unwrap_err();
         assert!(denied.iter().all(|code| code == "FORBIDDEN"), "{denied:?}");
-    }
-}
-
-#[test]
-fn a_stopped_clock_stops_in_every_measure() {
-    for app in TestApp::both().world().arguments(&["--no-jobs"]) {
-        let board = app.as_role(Role::Board);
-        let received = today() - Days::new(10);
-        let one = classified(&app, "s", &json!({ "receivedAt": format!("{received}T09:00:00+07:00") }));
-        let stopped = step(&board, "suspendClock", &one, &because()).unwrap();
-        // As if it had been stopped since the second day, long ago.
-        let long_ago = received + Days::new(1);
-        let stops = json!([{ "from": long_ago }]);
-        let id = stopped["id"].text();
-        app.database.tamper(&format!(
-            "UPDATE complaint_clocks SET stops = '{stops}'; UPDATE complaints SET clock_stopped_since = '{long_ago}', \
-             due_on = '{}' WHERE clock_stopped_since IS NOT NULL",
-            received + Days::new(3)
-        ));
-        let now = the_one(&board, &format!("{{id: {{eq: \"{id}\"}}}}"));
-        assert_eq!((&now["overdue"], &now["overdueDays"]), (&json!(false), &json!(0)));
-        assert_eq!(count(&board, &format!("{{id: {{eq: \"{id}\"}}, overdue: {{eq: true}}}}")), 0);
-        // A command reads the register anew.
-        let run = program().json(&app.database, &["jobs", "run", "escalate-overdue"]);
-        assert!(run.is_object(), "{run}");
-        let escalated = count(&board, &format!("{{id: {{eq: \"{id}\"}}, escalatedTo: {{code: {{eq: \"02\"}}}}}}"));
-        assert_eq!(escalated, 0, "its clock does not run");
     }
 }
 

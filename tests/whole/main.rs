@@ -99,6 +99,7 @@ mod source_layout;
 mod state_table;
 mod statistician;
 mod statistics;
+mod stopped_clock;
 mod storage;
 mod subscriptions;
 mod succession;

@@ -63,7 +63,8 @@ pub struct ExportRow {
     pub due_on: Option<chrono::NaiveDate>,
     /// The day of the answer in the present round.
     pub answered_on: Option<chrono::NaiveDate>,
-    /// Whether the deadline has passed on the day of the export, the complaint waits for an answer and its clock runs.
+    /// Whether on the day of the export the complaint waits for an answer and the deadline has passed, or had when its
+    /// clock was stopped.
     pub overdue: bool,
     /// The pseudonym of the complaint that says the same and counts in the place of this one.
     pub duplicate_of: Option<String>,

@@ -102,11 +102,11 @@ impl Complaint {
         self.responsible_unit_id
     }
 
-    /// By how many days the complaint exceeds its deadline on a day; 0 unless it is open, not answered in its present
-    /// round, and its clock runs. On the last day it is not overdue.
+    /// By how many days the complaint exceeds its deadline on a day; 0 unless it is open and not answered in its
+    /// present round. On the last day it is not overdue, and while its clock is stopped the number of days stays.
     pub fn overdue_days(&self, today: NaiveDate) -> i64 {
-        let is_waiting = is_open(self.state) && self.answered_on.is_none() && self.clock_stopped_since.is_none();
-        self.due_on.filter(|_| is_waiting).map_or(0, |due| (today - due).num_days().max(0))
+        let is_waiting = is_open(self.state) && self.answered_on.is_none();
+        days_over(self.due_on.filter(|_| is_waiting), self.clock_stopped_since, today)
     }
 
     /// Whether the complaint was answered by its deadline in each round; None while that is not known, and without a
@@ -140,9 +140,15 @@ pub struct ComplaintStub {
 impl ComplaintStub {
     /// As [`Complaint::overdue_days`].
     pub fn overdue_days(&self, today: NaiveDate) -> i64 {
-        let is_waiting = is_open(self.state) && self.answered_on.is_none() && self.clock_stopped_since.is_none();
-        self.due_on.filter(|_| is_waiting).map_or(0, |due| (today - due).num_days().max(0))
+        let is_waiting = is_open(self.state) && self.answered_on.is_none();
+        days_over(self.due_on.filter(|_| is_waiting), self.clock_stopped_since, today)
     }
+}
+
+/// The days from a deadline to a day, or to the day on which the clock was stopped.
+fn days_over(due_on: Option<NaiveDate>, stopped_since: Option<NaiveDate>, today: NaiveDate) -> i64 {
+    let until = stopped_since.map_or(today, |day| day.min(today));
+    due_on.map_or(0, |due| (until - due).num_days().max(0))
 }
 
 model!(complaint_sources ComplaintSource {

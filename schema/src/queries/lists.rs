@@ -6,7 +6,7 @@ use super::keyset::{
     or_int, or_text,
 };
 use super::merged::merged;
-use super::overdue::overdue_on;
+use super::overdue::{counted_deadline, overdue_on};
 use super::shuffled::Shuffled;
 use crate::db::cancellation::phananh_not_cancelled;
 use crate::db::{Backend, Conn, MultiBackend, StoreError};
@@ -22,7 +22,7 @@ use crate::tables::{
     audit_log, complaints, correction_proposals, digests, enterprises, escalations, flags, guidance_documents,
     issue_categories, job_runs, measures, merges, officers, principals, proposals, unit_responses, units,
 };
-use chrono::NaiveDate;
+use chrono::{Days, NaiveDate};
 use diesel::prelude::*;
 use diesel::sql_types::Date;
 
@@ -38,7 +38,7 @@ define_list! {
         // Complaints without a deadline come last.
         DueOn: Date = or_date(complaints::due_on, NEVER), |row| Key::Date(row.due_on.unwrap_or(NEVER));
         // The longer a complaint is overdue, the earlier its key; what is not overdue comes last.
-        OverdueDays: Date = overdue_since(), |row| Key::Date(overdue_key(row.overdue_days(today()), row.due_on));
+        OverdueDays: Date = overdue_since(), |row| Key::Date(overdue_key(|today| row.overdue_days(today)));
         // Comes before the id for readers who may not know ids: ties then reveal nothing of their order.
         Shuffled(by: Shuffle): Text = Shuffled::by(by), move |row| Key::Text(Shuffled::of(by, row.id));
     }
@@ -95,7 +95,7 @@ impl ComplaintSort {
             Self::CostVnd => Key::Int(stub.cost_vnd.unwrap_or(-1)),
             Self::DelayHours => Key::Double(stub.delay_hours.unwrap_or(-1.0)),
             Self::DueOn => Key::Date(stub.due_on.unwrap_or(NEVER)),
-            Self::OverdueDays => Key::Date(overdue_key(stub.overdue_days(today()), stub.due_on)),
+            Self::OverdueDays => Key::Date(overdue_key(|today| stub.overdue_days(today))),
             Self::Shuffled(by) => Key::Text(Shuffled::of(by, stub.id)),
         };
         order.iter().map(|(sort, _)| key(*sort)).chain([Key::Id(stub.id)]).collect()
@@ -112,14 +112,19 @@ fn today() -> NaiveDate {
     local_date(Timestamp::now())
 }
 
-/// The deadline of a complaint that is overdue, else [`NEVER`].
+/// The day since which a complaint is overdue, as if its clock had not been stopped for as many days as it is; else
+/// [`NEVER`].
 fn overdue_since() -> Expr<complaints::table, Date> {
-    let due = complaints::due_on.assume_not_null();
-    Box::new(diesel::dsl::case_when(overdue_on(today()), due).otherwise(NEVER.into_sql::<Date>()))
+    let today = today();
+    let due = counted_deadline(today).assume_not_null();
+    Box::new(diesel::dsl::case_when(overdue_on(today), due).otherwise(NEVER.into_sql::<Date>()))
 }
 
-fn overdue_key(days: i64, due_on: Option<NaiveDate>) -> NaiveDate {
-    due_on.filter(|_| days > 0).unwrap_or(NEVER)
+/// The same of a row, from the days by which it is overdue on a day.
+fn overdue_key(overdue_days: impl Fn(NaiveDate) -> i64) -> NaiveDate {
+    let today = today();
+    let days = u64::try_from(overdue_days(today)).ok().filter(|days| *days > 0);
+    days.and_then(|days| today.checked_sub_days(Days::new(days))).unwrap_or(NEVER)
 }
 
 define_list! {

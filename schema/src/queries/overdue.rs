@@ -13,14 +13,21 @@ use chrono::{Days, NaiveDate};
 use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate};
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
-use diesel::sql_types::{Bool, Nullable};
+use diesel::sql_types::{Bool, Date, Nullable};
 use std::collections::{HashMap, HashSet};
 
-/// Complaints that are overdue on a day: open, not answered in the present round, and due before that day; not while
-/// the clock is stopped.
+/// Complaints that are overdue on a day: open, not answered in the present round, and due before that day, or before
+/// the one on which the clock was stopped.
 pub fn overdue_on(today: NaiveDate) -> Pred<complaints::table> {
+    due_before(today, today)
+}
+
+/// Complaints that wait, and were due before a day by the [`counted_deadline`] of today.
+fn due_before(day: NaiveDate, today: NaiveDate) -> Pred<complaints::table> {
+    // A stop only moves the day on: the first condition finds all of them by its index.
     let runs = complaints::clock_stopped_since.is_null();
-    Box::new(complaints::due_on.lt(today).and(runs).and(waiting()))
+    let is_before = runs.or(counted_deadline(today).lt(day));
+    Box::new(complaints::due_on.lt(day).and(is_before).and(waiting()))
 }
 
 /// Complaints that are open and not answered in their present round.
@@ -37,7 +44,7 @@ pub fn overdue_by(today: NaiveDate, days: i32) -> Pred<complaints::table> {
     };
     match today.checked_sub_days(Days::new(more)) {
         // Nothing was due before the register begins.
-        Some(day) if day >= NaiveDate::default() => overdue_on(day),
+        Some(day) if day >= NaiveDate::default() => due_before(day, today),
         _ => Box::new(complaints::id.is_null().nullable()),
     }
 }
@@ -59,6 +66,47 @@ pub fn answered_in_time() -> Pred<complaints::table> {
 /// Complaints that were answered late in a round, or are overdue on a day.
 pub fn answered_late(today: NaiveDate) -> Pred<complaints::table> {
     Box::new(complaints::answered_on.gt(complaints::due_on).or(late_before()).or(overdue_on(today)))
+}
+
+/// The deadline of a complaint, moved on by the days since its clock was stopped.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CountedDeadline(NaiveDate);
+
+/// The deadline by which a complaint is as many days overdue today as it was on the day on which its clock was stopped.
+pub(super) fn counted_deadline(today: NaiveDate) -> CountedDeadline {
+    CountedDeadline(today)
+}
+
+impl Expression for CountedDeadline {
+    type SqlType = Nullable<Date>;
+}
+
+impl AppearsOnTable<complaints::table> for CountedDeadline {}
+impl SelectableExpression<complaints::table> for CountedDeadline {}
+
+impl ValidGrouping<()> for CountedDeadline {
+    type IsAggregate = is_aggregate::No;
+}
+
+impl QueryId for CountedDeadline {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl QueryFragment<MultiBackend> for CountedDeadline {
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        let (before, after) = match pass.backend() {
+            MultiBackend::Pg(_) => ("(complaints.due_on + coalesce(", " - complaints.clock_stopped_since, 0))"),
+            MultiBackend::Sqlite(_) => (
+                "date(complaints.due_on, coalesce(CAST(julianday(",
+                ") - julianday(complaints.clock_stopped_since) AS INTEGER), 0) || ' days')",
+            ),
+        };
+        pass.push_sql(before);
+        pass.push_bind_param::<Date, _>(&self.0)?;
+        pass.push_sql(after);
+        Ok(())
+    }
 }
 
 /// Whether the latest escalation of the present round of a complaint names one of the units of a query.

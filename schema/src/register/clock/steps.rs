@@ -140,9 +140,9 @@ fn resume(case: &mut Case, today: NaiveDate) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What was late stays late.
+/// What was late stays late, also what was when the clock was stopped.
 fn refuse_overdue(case: &Case, due: NaiveDate, today: NaiveDate, what: &str) -> Result<(), StoreError> {
-    if due < today && case.complaint.clock_stopped_since.is_none() {
+    if case.complaint.overdue_days(today) > 0 {
         return Err(conflict(format!("the complaint was due on {due}: its clock can no longer be {what}")));
     }
     Ok(())

@@ -54,8 +54,8 @@ filter! {
         due_on: DateOps => value(complaints::due_on),
         /// The day of the answer in the present round.
         answered_on: DateOps => value(complaints::answered_on),
-        /// Whether the complaint is open, not answered in its present round, and its deadline is before today, with a
-        /// clock that runs.
+        /// Whether the complaint is open, not answered in its present round, and its deadline is before today, or
+        /// before the day on which its clock was stopped.
         overdue: BooleanOps => by(is_overdue),
         /// By how many days it is overdue today; 0 if it is not.
         overdue_days: IntOps => by(of_overdue_days),

@@ -311,8 +311,8 @@ impl Complaint {
         self.0.clock_stopped_since
     }
 
-    /// Whether the complaint is open, not answered in its present round, and its deadline is before today, with a
-    /// clock that runs.
+    /// Whether the complaint is open, not answered in its present round, and its deadline is before today, or
+    /// before the day on which its clock was stopped.
     async fn overdue(&self) -> bool {
         self.0.overdue_days(clock::today()) > 0
     }
