@@ -53,6 +53,7 @@ mod hostile_connections;
 mod import;
 mod inspect;
 mod intake;
+mod kept_responsible;
 mod killed;
 mod ledger;
 mod legal_clock;

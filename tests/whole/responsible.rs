@@ -29,18 +29,18 @@ pub fn with_owner(database: &Database) {
     }
 }
 
-fn apps() -> impl Iterator<Item = TestApp> {
+pub fn apps() -> impl Iterator<Item = TestApp> {
     let filled = |database: &Database| database.fill_once("small world with an owner", with_owner);
     TestApp::both().filled(filled).arguments(&["--dev", "--no-jobs"]).into_iter()
 }
 
 /// Submits a complaint; its id.
-fn submitted(intake: &Client, key: &str, more: &Value) -> Value {
+pub fn submitted(intake: &Client, key: &str, more: &Value) -> Value {
     let input = merged(&json!({ "idempotencyKey": key, "text": "Hệ thống rất chậm." }), more);
     intake.done("submitComplaint", "id", &input)["id"].clone()
 }
 
-fn complaint(client: &Client, id: &Value) -> Value {
+pub fn complaint(client: &Client, id: &Value) -> Value {
     client.data(&format!(
         "{{ complaint(id: {id}) {{ version state relation unit {{ code }} branch {{ code }} \
          responsibleUnit {{ code }} responses {{ nodes {{ statement text }} }} }} }}"

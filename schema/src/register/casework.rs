@@ -102,9 +102,7 @@ fn classify(
             rows.into_iter().for_each(|row| row.attribution = *attribution);
         }
     }
-    if matches!(case.complaint.state, ComplaintState::Received | ComplaintState::Classified)
-        && !complaints::was_transferred(tx.conn, case.complaint.id)?
-    {
+    if complaints::follows_rules(tx.conn, &case.complaint)? {
         now.route(&Routing::load(tx.conn)?, &load_tree(tx.conn)?, local_date(tx.now));
     }
     let first = now.complaint.state == ComplaintState::Received;

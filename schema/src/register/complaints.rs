@@ -6,7 +6,7 @@ use super::clock::{clock_of, first_response};
 use crate::db::dialect::KEYS_PER_QUERY;
 use crate::db::{Conn, StoreError, WriteTx};
 use crate::each;
-use crate::enums::ComplaintEventKind;
+use crate::enums::{ComplaintEventKind, ComplaintState};
 use crate::events::{ComplaintEvent, Fields, Prepared, changed_fields};
 use crate::insert_all;
 use crate::models::{Complaint, ComplaintMatter, ComplaintOfficer, ComplaintSource};
@@ -88,11 +88,18 @@ pub fn load_for_update(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Case>,
     load(conn, ids)
 }
 
-/// Whether somebody chose the responsible unit of a complaint: some event gives a reason for it.
+/// Whether the responsible unit of a complaint follows the routing rules when its category or unit changes: the
+/// complaint was neither assigned nor answered, and nobody chose the unit.
 ///
 /// # Errors
 /// If the database cannot be read.
-pub(super) fn was_transferred(conn: &mut Conn, id: Id) -> Result<bool, StoreError> {
+pub(super) fn follows_rules(conn: &mut Conn, complaint: &Complaint) -> Result<bool, StoreError> {
+    let is_routed = matches!(complaint.state, ComplaintState::Received | ComplaintState::Classified);
+    Ok(is_routed && !was_transferred(conn, complaint.id)?)
+}
+
+/// Whether somebody chose the responsible unit of a complaint: some event gives a reason for it.
+fn was_transferred(conn: &mut Conn, id: Id) -> Result<bool, StoreError> {
     let changes: Vec<Option<JsonValue>> = complaint_events::table
         .filter(complaint_events::complaint_id.eq(id))
         .filter(complaint_events::kind.eq(ComplaintEventKind::Updated))

@@ -167,8 +167,8 @@ impl Case {
         self.complaint.responsible_unit_id = routing.route(tree, self.matter(today)).unit;
     }
 
-    /// Routes a changed complaint anew, unless somebody has chosen another unit than the rules for what it was before.
-    /// A successor of the unit that the rules name was not chosen: it took over.
+    /// Routes a complaint anew that a file changed, in any state, unless somebody has chosen another unit than the
+    /// rules for what it was before. A successor of the unit that the rules name was not chosen: it took over.
     pub fn route_unless_assigned(&mut self, before: &Self, routing: &Routing, tree: &UnitTree, today: NaiveDate) {
         let (was, _) = routing.decided(tree, before.matter(today));
         let responsible = before.complaint.responsible_unit_id;

@@ -1,7 +1,8 @@
 //! Corrections of what the register says of a complaint, by the Board and with a reason.
 //!
-//! A correction is one event. It changes no state, though the responsible unit follows the rules if nobody has chosen
-//! another one. It may come after the complaint has ended: also a closed complaint may name the wrong officer.
+//! A correction is one event. It changes no state, though the responsible unit follows the rules until the complaint is
+//! assigned or answered, or somebody chooses another one. It may come after the complaint has ended: also a closed
+//! complaint may name the wrong officer.
 
 mod allegations;
 mod kept;
@@ -180,8 +181,8 @@ fn corrected(tx: &mut WriteTx<'_>, before: &Case, correction: &Correction) -> Re
     let tree = load_tree(tx.conn)?;
     after.set_ancestors(&tree);
     let decides = |case: &Case| (case.complaint.unit_id, case.complaint.category_id, case.complaint.occurred_at);
-    if decides(before) != decides(&after) {
-        after.route_unless_assigned(before, &Routing::load(tx.conn)?, &tree, local_date(tx.now));
+    if decides(before) != decides(&after) && complaints::follows_rules(tx.conn, &before.complaint)? {
+        after.route(&Routing::load(tx.conn)?, &tree, local_date(tx.now));
     }
     if after == *before {
         return Err(StoreError::Rule("the correction changes nothing: the complaint says so already".into()));

@@ -13,6 +13,8 @@ use super::aliases::Aliases;
 use super::complaints::{self, Case, MERGE};
 use super::corrections::{move_rows, settle};
 use super::reference::{Stored, change, upsert};
+use super::routing::Routing;
+use super::tree::load_tree;
 use crate::db::{Conn, StoreError, WriteTx, dialect};
 use crate::domain::calendar::local_date;
 use crate::domain::ids::{random_id, reference_id};
@@ -173,10 +175,11 @@ fn store(
         settle(tx, before, after)?;
         let (was, is) = (&before.complaint, &after.complaint);
         if (was.unit_id, was.category_id) != (is.unit_id, is.category_id) {
-            let tree = super::tree::load_tree(tx.conn)?;
+            let tree = load_tree(tx.conn)?;
             after.set_ancestors(&tree);
-            let routing = super::routing::Routing::load(tx.conn)?;
-            after.route_unless_assigned(before, &routing, &tree, local_date(tx.now));
+            if complaints::follows_rules(tx.conn, was)? {
+                after.route(&Routing::load(tx.conn)?, &tree, local_date(tx.now));
+            }
         }
     }
     let mut notes = vec![("reason".to_owned(), serde_json::Value::from(reason))];
