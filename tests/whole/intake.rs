@@ -31,7 +31,7 @@ pub fn submitted(client: &Client<'_>, key: &str, more: &Value) -> Value {
 }
 
 /// Sends what the holder of a receipt does; without a token if the client has none.
-fn by_receipt(client: &Client<'_>, field: &str, code: &str, more: &str) -> Answer {
+pub fn by_receipt(client: &Client<'_>, field: &str, code: &str, more: &str) -> Answer {
     let kind = if field == "complaintStatus" { "query" } else { "mutation" };
     let document = format!("{kind} ($receipt: String!) {{ {field}(receipt: $receipt{more}) {STATUS} }}");
     client.request_with(&document, &json!({ "receipt": code }))
@@ -39,14 +39,14 @@ fn by_receipt(client: &Client<'_>, field: &str, code: &str, more: &str) -> Answe
 
 /// The status after what the holder of a receipt did, which must succeed.
 #[track_caller]
-fn status_after(client: &Client<'_>, field: &str, code: &str, more: &str) -> Value {
+pub fn status_after(client: &Client<'_>, field: &str, code: &str, more: &str) -> Value {
     let answer = by_receipt(client, field, code, more).json();
     assert!(answer.get("errors").is_none(), "{field}: {answer}");
     answer["data"][field].clone()
 }
 
 /// A unit answers a complaint at its present version.
-fn answer_it(board: &Client<'_>, head: &Client<'_>, id: &Value, text: &str, visibility: &str) {
+pub fn answer_it(board: &Client<'_>, head: &Client<'_>, id: &Value, text: &str, visibility: &str) {
     let version = board.data(&format!("{{ complaint(id: {id}) {{ version }} }}"))["complaint"]["version"].clone();
     let input = json!({
         "complaintId": id, "expectedVersion": version, "action": "EXPLANATION", "text": text, "visibility": visibility
@@ -332,7 +332,8 @@ fn many_who_reopen_at_once_reopen_once_and_not_too_late() {
         answer_it(&board, &head, &receipt["id"], "Trả lời cũ.", "COMPLAINANT");
         let days = if database.folder().is_some() { "2764800000000" } else { "interval '32 days'" };
         database.tamper(&format!(
-            "UPDATE unit_responses SET responded_at = responded_at - {days} WHERE text = 'Trả lời cũ.'"
+            "UPDATE unit_responses SET responded_at = responded_at - {days} WHERE text = 'Trả lời cũ.'; \
+             UPDATE complaints SET state_since = state_since - {days} WHERE text = 'Một việc khác.'"
         ));
         let late = by_receipt(&nobody, "reopenByReceipt", code, ", reason: \"Muộn.\"");
         assert_eq!(late.codes(), ["CONFLICT"], "{}", late.text);

@@ -1,9 +1,12 @@
 //! Rounds of the legal clock: what is of an earlier round does not answer the present one.
 
-use crate::legal_clock::{count, the_one};
+use crate::intake::{answer_it, by_receipt, often, status_after, submitted};
+use crate::legal_clock::{count, the_one, today};
 use crate::program;
+use chrono::Days;
 use serde_json::{Value, json};
 use tests::fixtures::{Files, RESPONSES_MAP};
+use tests::work::Mutations;
 use tests::{Client, Json, Role, TestApp};
 
 /// Complaints with a state and its time.
@@ -114,5 +117,47 @@ fn a_changed_row_with_a_state_from_before_the_reopening_leaves_the_state() {
         row("CLOSED", "", 5);
         assert_eq!(by_reference(&board, "V-1")["state"], "CLOSED", "{}", app.database.name);
         verify(&app);
+    }
+}
+
+#[test]
+fn a_complainant_reopens_the_newest_answer_and_confirms_none_of_an_earlier_round() {
+    let files = Files::new();
+    let [flag, config] = often(&files);
+    for app in TestApp::both().world().arguments(&["--no-jobs", &flag, &config]) {
+        let (board, head, nobody) = (app.as_role(Role::Board), app.as_head("02CV"), app.anonymous());
+        let receipt = submitted(&app.as_role(Role::Intake), "rounds", &json!({ "text": "Một việc lâu rồi." }));
+        let (id, code) = (receipt["id"].clone(), receipt["receiptCode"].text().to_owned());
+        let one = format!("{{ complaint(id: {id}) {{ version responses {{ nodes {{ satisfied }} }} }} }}");
+        let satisfied = || -> Vec<Value> {
+            let nodes = board.data(&one)["complaint"]["responses"]["nodes"].clone();
+            nodes.list().iter().map(|node| node["satisfied"].clone()).collect()
+        };
+        // Answered 50 days ago, reopened, and answered today by what the complainant does not read.
+        answer_it(&board, &head, &id, "Trả lời lần đầu.", "COMPLAINANT");
+        let days = if app.database.name == "sqlite" { "4320000000000" } else { "interval '50 days'" };
+        app.database.tamper(&format!(
+            "UPDATE unit_responses SET responded_at = responded_at - {days} WHERE text = 'Trả lời lần đầu.'; \
+             UPDATE complaints SET state_since = state_since - {days} WHERE text = 'Một việc lâu rồi.'"
+        ));
+        let version = board.data(&one)["complaint"]["version"].clone();
+        let reopen =
+            json!({ "complaintId": id, "expectedVersion": version, "state": "ASSIGNED", "reason": "Chưa xong." });
+        board.done("changeComplaintState", "position", &reopen);
+        answer_it(&board, &head, &id, "Trao đổi nội bộ.", "INTERNAL");
+        let status = status_after(&nobody, "complaintStatus", &code, "");
+        assert_eq!((&status["state"], status["answers"].list().len()), (&json!("ANSWERED"), 1));
+        assert_eq!(status["reopenUntil"], json!(today() + Days::new(30)), "{}", app.database.name);
+        for said in [", satisfied: true", ", satisfied: false"] {
+            let confirmed = by_receipt(&nobody, "confirmSatisfaction", &code, said);
+            assert_eq!(confirmed.codes(), ["CONFLICT"], "{said}: {}", confirmed.text);
+        }
+        assert_eq!(satisfied(), [Value::Null, Value::Null], "{}", app.database.name);
+        let status = status_after(&nobody, "reopenByReceipt", &code, ", reason: \"Vẫn chưa xong.\"");
+        assert_eq!(status["state"], "ASSIGNED");
+        answer_it(&board, &head, &id, "Đã xin lỗi.", "COMPLAINANT");
+        let status = status_after(&nobody, "confirmSatisfaction", &code, ", satisfied: true");
+        assert_eq!((&status["state"], &status["satisfied"]), (&json!("ANSWERED"), &json!(true)));
+        assert_eq!(satisfied(), [Value::Null, Value::Null, json!(true)], "{}", app.database.name);
     }
 }

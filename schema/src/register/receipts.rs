@@ -164,7 +164,9 @@ fn reopen_until(
     if complaint.state != ComplaintState::Answered || receipt.reopened_at.is_some() {
         return None;
     }
-    let answered_at = answers.last().map_or(complaint.state_since, |answer| answer.responded_at);
+    // The last answer may be one that the complainant does not read, or of an earlier round.
+    let answered_at =
+        answers.last().map_or(complaint.state_since, |answer| answer.responded_at.max(complaint.state_since));
     local_date(answered_at).checked_add_days(Days::new(u64::from(reopen_days)))
 }
 
@@ -257,7 +259,9 @@ fn confirm(
     let id = case.complaint.id;
     let answers = answers_of(tx.conn, id)?;
     let is_answered = matches!(case.complaint.state, ComplaintState::Answered | ComplaintState::Closed);
-    let Some(answer) = answers.last().filter(|_| is_answered) else {
+    let is_of_present_round =
+        |answer: &&UnitResponse| case.reopened_at().is_none_or(|reopened| answer.responded_at > reopened);
+    let Some(answer) = answers.last().filter(|_| is_answered).filter(is_of_present_round) else {
         let state = case.complaint.state;
         return Err(StoreError::Conflict(format!("the complaint is {state}: there is no answer to be satisfied with")));
     };

@@ -19,7 +19,7 @@ pub struct ComplainantMutations;
 impl ComplainantMutations {
     /// Says whether the last answer satisfies the complainant. A complainant who is not satisfied reopens the
     /// complaint with it, if `reopenByReceipt` would. `comment`, at most 10,000 characters, becomes an addition.
-    /// NOT_FOUND and RATE_LIMITED as for `complaintStatus`, CONFLICT if there is no answer.
+    /// NOT_FOUND and RATE_LIMITED as for `complaintStatus`, CONFLICT if there is no answer since it was last reopened.
     async fn confirm_satisfaction(
         &self,
         ctx: &Context<'_>,
