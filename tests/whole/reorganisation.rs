@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use tests::fixtures::Files;
 use tests::work::Mutations;
-use tests::{Client, Database, Json, Role, TestApp, project};
+use tests::{Client, Database, Json, Role, TestApp, merged, project};
 
 const FILE: &str = r#"
 name = "nhỏ"
@@ -100,8 +100,9 @@ fn a_reorganisation_does_what_its_dry_run_says_once_and_keeps_the_past() {
         let seen =
             |client: &Client<'_>| client.data("{ complaints { totalCount } }")["complaints"]["totalCount"].clone();
         // Whoever heads a unit that ended sees what was about it, and the head of its successor what is.
-        // That has to answer PA-3, too, which waited for 02DS; PA-6 is confidential.
-        assert_eq!((seen(&old), seen(&app.as_head("KV1"))), (json!(3), json!(2)));
+        // That has to see to PA-3, too, which waited for 02DS, and to PA-2, which waits for a branch that is below it
+        // now; PA-6 is confidential.
+        assert_eq!((seen(&old), seen(&app.as_head("KV1"))), (json!(3), json!(3)));
         assert_eq!(
             board.data("{ unit(code: \"03TG\") { nameVi } }")["unit"]["nameVi"],
             "Hải quan CK cảng Hải Phòng KV I"
@@ -116,6 +117,58 @@ fn a_reorganisation_does_what_its_dry_run_says_once_and_keeps_the_past() {
         assert_eq!(again.codes(), ["CONFLICT"], "{}", again.text);
         app.run(&["audit", "seal", "--key-file", &key]);
         app.run(&["audit", "verify", "--key-file", &key]);
+    }
+}
+
+#[test]
+fn whoever_stands_above_a_branch_now_sees_to_what_waits_for_it() {
+    for app in TestApp::both().world().arguments(&["--no-jobs"]) {
+        let (admin, board, old) = (app.as_role(Role::Admin), app.as_role(Role::Board), app.as_head("02"));
+        let done = admin.done("reorganise", ANSWER, &json!({ "file": FILE, "dryRun": false }));
+        by_department(&board, &done["position"]);
+        let new = app.as_head("KV1");
+        app.run(&["jobs", "run", "escalate-overdue"]);
+        // It is about a team of 02CV, of a day before that came below KV1.
+        let query = "{ complaints(filter: {sourceReference: {eq: \"PA-2\"}}) { nodes { id version overdue } } }";
+        let found = board.data(query)["complaints"]["nodes"][0].clone();
+        assert_eq!(found["overdue"], true);
+        let (id, version) = (&found["id"], &found["version"]);
+        let escalated = |client: &Client<'_>| {
+            let query = "{ escalations { nodes { level unit { code } complaint { id } } } }";
+            let nodes = client.data(query)["escalations"]["nodes"].list().to_vec();
+            let of = nodes.iter().filter(|one| one["complaint"]["id"] == *id);
+            let mut told: Vec<(i64, String)> =
+                of.map(|one| (one["level"].integer(), one["unit"]["code"].text().to_owned())).collect();
+            told.sort();
+            told
+        };
+        let told = |level: i64, unit: &str| (level, unit.to_owned());
+        assert_eq!(escalated(&board), [told(1, "KV1"), told(2, "TC")]);
+        assert_eq!(escalated(&new), [told(1, "KV1")]);
+        let relation = |client: &Client<'_>| {
+            client.data(&format!("{{ complaint(id: {id}) {{ relation }} }}"))["complaint"].clone()
+        };
+        assert_eq!(relation(&new), json!({ "relation": ["RESPONSIBLE"] }));
+        assert_eq!(relation(&old), json!({ "relation": ["ABOUT"] }), "it has ended");
+        let listed = |client: &Client<'_>, filter: &str| {
+            let found = client.data(&format!("{{ complaints(filter: {filter}) {{ totalCount nodes {{ id }} }} }}"));
+            let ids: Vec<Value> = found["complaints"]["nodes"].list().iter().map(|node| node["id"].clone()).collect();
+            assert_eq!(found["complaints"]["totalCount"].integer(), ids.len() as i64);
+            ids.contains(id)
+        };
+        assert!(listed(&new, "{}") && listed(&new, "{costVnd: {isNull: true}}"));
+        for (unit, is_there) in [("KV1", true), ("02CV", true), ("02", false)] {
+            assert_eq!(listed(&board, &format!("{{responsibleUnit: {{within: \"{unit}\"}}}}")), is_there, "{unit}");
+        }
+
+        let step = json!({ "complaintId": id, "expectedVersion": version });
+        let accept = |client: &Client<'_>| client.send("acceptComplaint", "position", &step).codes();
+        assert_eq!((accept(&old), accept(&new)), (vec!["NOT_FOUND".to_owned()], vec!["BAD_USER_INPUT".to_owned()]));
+        let transfer = merged(&step, &json!({ "unit": "03TG", "reason": "Do chi cục 03TG." }));
+        assert_eq!(old.send("transferComplaint", "position", &transfer).codes(), ["NOT_FOUND"]);
+        let answer = merged(&step, &json!({ "action": "EXPLANATION", "text": "Đã kiểm tra." }));
+        let answered = new.done("respondToComplaint", "complaint { state } response { statement }", &answer);
+        assert_eq!(answered, json!({ "complaint": { "state": "ANSWERED" }, "response": { "statement": false } }));
     }
 }
 

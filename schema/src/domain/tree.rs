@@ -35,6 +35,8 @@ pub struct UnitTree {
     beside: Memo<Id>,
     /// Cache of [`Self::sorted_below_on`].
     below: Memo<(Id, NaiveDate)>,
+    /// Cache of [`Self::moved_below_on`].
+    moved: Memo<(Id, NaiveDate)>,
 }
 
 /// A cache of lists of units; a clone of a tree starts with an empty one.
@@ -182,6 +184,28 @@ impl UnitTree {
         })
     }
 
+    /// Those of the units below a unit on a day that stood below others on another day, in the order of ids: they moved
+    /// there, or will move away. Only complaints about these and the units below them store other ancestors than
+    /// those of the day. Cached, too.
+    pub fn moved_below_on(&self, unit: Id, day: NaiveDate) -> Vec<Id> {
+        self.moved.get((unit, day), || {
+            // Between two of these days nothing changes.
+            let days: HashSet<NaiveDate> = self
+                .parents
+                .values()
+                .flatten()
+                .flat_map(|(from, to, _)| [Some(*from), to.and_then(|to| to.succ_opt())])
+                .flatten()
+                .collect();
+            // Without a parent a unit has not begun, or has ended.
+            let was_elsewhere =
+                |below: Id, day: NaiveDate| self.parent_on(below, day).is_some() && !self.is_above_on(unit, below, day);
+            let mut found = self.sorted_below_on(unit, day);
+            found.retain(|below| *below != unit && days.iter().any(|day| was_elsewhere(*below, *day)));
+            found
+        })
+    }
+
     fn is_above_on(&self, above: Id, unit: Id, day: NaiveDate) -> bool {
         self.steps_up_on(unit, above, day).is_some()
     }
@@ -320,6 +344,16 @@ mod tests {
         assert_eq!(below(2), HashSet::new(), "a department is stored, with its time");
         assert_eq!(below(4), HashSet::from([id(5), id(6)]), "a branch below a branch");
         assert_eq!(tree().ever_below(id(2)), HashSet::from([id(2), id(4), id(5), id(6)]));
+    }
+
+    #[test]
+    fn what_moved_below_a_unit_is_what_was_elsewhere_on_another_day() {
+        let (tree, then, now) = (tree(), day(2024), day(2025));
+        assert_eq!(tree.moved_below_on(id(3), now), [id(4), id(5), id(6)], "the branch, and what lies below it");
+        assert!(tree.moved_below_on(id(3), then).is_empty(), "not there yet");
+        assert_eq!(tree.moved_below_on(id(2), then), [id(4), id(5), id(6)], "not there any more");
+        assert!(tree.moved_below_on(id(1), now).is_empty(), "below it all the time");
+        assert!(tree.moved_below_on(id(4), now).is_empty());
     }
 
     #[test]

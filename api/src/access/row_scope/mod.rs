@@ -306,8 +306,7 @@ impl Scope {
     pub fn parts(&self) -> Vec<Self> {
         match &self.rows {
             Rows::Unit(of, Part::Whole) if of.has_one_index() => {
-                let part = |part| Self { rows: Rows::Unit(of.clone(), part), ..*self };
-                vec![part(Part::About), part(Part::Elsewhere)]
+                of.parts().map(|part| Self { rows: Rows::Unit(of.clone(), part), ..*self }).collect()
             }
             _ => vec![self.clone()],
         }

@@ -4,12 +4,15 @@ use jobs::snapshot::{Reading, SnapshotStore};
 use polars::prelude::IntoLazy;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use schema::Db;
+use schema::enums::ComplaintState;
+use schema::models::UnitParent;
 use schema::register::complaints::load;
 use schema::world::{self, Parameters};
+use schema::{Db, each};
 use std::collections::BTreeSet;
 
-/// A generated register in which more complaints are confidential, and some were transferred to any unit.
+/// A generated register in which more complaints are confidential or wait for an answer, some were transferred to any
+/// unit, and every third branch moved to another department since.
 fn register(database: &Database, seed: u64) -> Db {
     let db = database.open();
     let until = chrono::NaiveDate::from_ymd_opt(2025, 12, 31).unwrap();
@@ -19,6 +22,13 @@ fn register(database: &Database, seed: u64) -> Db {
         let some: Vec<Id> = all.iter().copied().step_by(5).collect();
         diesel::update(complaints::table.filter(complaints::id.eq_any(&some)))
             .set(complaints::confidential.eq(true))
+            .execute(tx.conn)?;
+        let waiting: Vec<Id> = all.iter().copied().step_by(4).collect();
+        diesel::update(complaints::table.filter(complaints::id.eq_any(&waiting)))
+            .set((
+                complaints::state.eq(ComplaintState::Assigned),
+                complaints::answered_on.eq(None::<chrono::NaiveDate>),
+            ))
             .execute(tx.conn)?;
         let units: Vec<Id> = schema::tables::units::table
             .order(schema::tables::units::id)
@@ -30,6 +40,22 @@ fn register(database: &Database, seed: u64) -> Db {
             diesel::update(complaints::table.find(*complaint))
                 .set(complaints::responsible_unit_id.eq(unit))
                 .execute(tx.conn)?;
+        }
+        let of_kind = |kind: UnitKind| {
+            schema::tables::units::table
+                .filter(schema::tables::units::kind.eq(kind))
+                .order(schema::tables::units::id)
+                .select(schema::tables::units::id)
+        };
+        let departments: Vec<Id> = of_kind(UnitKind::ProvincialDepartment).load(tx.conn)?;
+        let branches: Vec<Id> = of_kind(UnitKind::Branch).load(tx.conn)?;
+        for (branch, department) in branches.iter().step_by(3).zip(departments.iter().cycle()) {
+            diesel::update(unit_parents::table.filter(unit_parents::unit_id.eq(*branch)))
+                .set(unit_parents::valid_to.eq(Some(until)))
+                .execute(tx.conn)?;
+            let valid_from = until + chrono::Days::new(1);
+            let row = UnitParent { unit_id: *branch, valid_from, valid_to: None, parent_id: *department };
+            each!(&mut *tx.conn, c => diesel::insert_into(unit_parents::table).values(&row).execute(c)?);
         }
         Ok(())
     })
@@ -116,7 +142,7 @@ fn the_parts_of_a_scope_are_the_scope_and_what_a_unit_answers_has_one_meaning() 
         let tree = &snapshot.reference.tree;
         let all: Vec<Id> = db.read(|conn| Ok(complaints::table.select(complaints::id).load(conn)?)).unwrap();
         let cases = db.read(|conn| load(conn, &all)).unwrap();
-        let (mut split, mut answered_by) = (0, 0);
+        let (mut split, mut answered_by, mut moved) = (0, 0, 0);
         for unit in &snapshot.reference.units {
             let of = OfUnit::new(tree, unit.id);
             let scope = Scope { rows: Rows::Unit(of.clone(), Part::Whole), except_officer: None };
@@ -139,6 +165,13 @@ fn the_parts_of_a_scope_are_the_scope_and_what_a_unit_answers_has_one_meaning() 
             );
             assert_eq!(parts.iter().flatten().copied().collect::<BTreeSet<Id>>(), whole, "{}", unit.code);
             split += usize::from(parts.iter().filter(|part| !part.is_empty()).count() > 1);
+            moved += parts.get(2).map_or(0, BTreeSet::len);
+            let today = local_date(Timestamp::now());
+            for (_, case) in cases.iter().filter(|(_, case)| of.answers(&case.complaint)) {
+                let by = case.complaint.responsible_unit_id.expect("a unit that answers");
+                let waits = schema::domain::state::is_waiting(case.complaint.state);
+                assert!(!waits || tree.steps_up_on(by, unit.id, today).is_some(), "{}: above it today", unit.code);
+            }
 
             let answered = complaints::table.into_boxed::<MultiBackend>().filter(of.answered()).select(complaints::id);
             let by_sql: BTreeSet<Id> = db.read(|conn| Ok(answered.load::<Id>(conn)?)).unwrap().into_iter().collect();
@@ -154,6 +187,6 @@ fn the_parts_of_a_scope_are_the_scope_and_what_a_unit_answers_has_one_meaning() 
             );
             answered_by += usize::from(!by_sql.is_empty());
         }
-        assert!(split >= 10 && answered_by >= 30, "{split} {answered_by}");
+        assert!(split >= 10 && answered_by >= 30 && moved >= 5, "{split} {answered_by} {moved}");
     }
 }

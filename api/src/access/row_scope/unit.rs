@@ -3,18 +3,21 @@
 //!
 //! A complaint is about a unit by the ancestors stored with it, as of its day. The responsible unit is one of these
 //! (the branch, for most complaints), or a unit elsewhere: the headquarters unit of the field, or one that the
-//! complaint was transferred to. Only for those elsewhere the present tree says which unit stands above.
+//! complaint was transferred to. For those elsewhere the present tree says which unit stands above, and for all
+//! complaints that wait for an answer: whoever stands above the responsible unit now has to see to them. What a unit
+//! at home has answered stays with the units above it on the day of the complaint.
 
 use super::column_conditions::{any, within_columns, within_places};
 use super::within;
 use diesel::prelude::*;
-use jobs::snapshot::{ColumnCondition, PlaceColumn, Reference, Snapshot};
+use jobs::snapshot::{ColumnCondition, Nullable, PlaceColumn, Reference, Snapshot};
 use polars::prelude::{Expr, col};
 use schema::domain::calendar::local_date;
+use schema::domain::state;
 use schema::domain::tree::UnitTree;
 use schema::enums::UnitKind;
 use schema::models::Complaint;
-use schema::queries::{Pred, answered_elsewhere, not_true};
+use schema::queries::{Pred, answered_elsewhere, not_true, waiting};
 use schema::tables::complaints;
 use schema::{Id, Timestamp};
 
@@ -24,8 +27,10 @@ pub enum Part {
     Whole,
     /// Those about the unit or the units below it.
     About,
-    /// All others: those that they answer and that are about another unit.
+    /// Those that they answer and that are about another unit.
     Elsewhere,
+    /// All others: those that wait for a unit that is below the unit now, and was not on the day of the complaint.
+    Moved,
 }
 
 /// A unit with what its complaints are found by.
@@ -37,21 +42,31 @@ pub struct OfUnit {
     below: Vec<Id>,
     /// It and the units below it today.
     answering: Vec<Id>,
+    /// Those of them that were not below it on every day.
+    moved: Vec<Id>,
 }
 
 impl OfUnit {
     pub fn new(tree: &UnitTree, unit: Id) -> Self {
+        let today = local_date(Timestamp::now());
         Self {
             unit,
             kind: tree.kind(unit),
             below: tree.descendants_without_stored_ancestor(unit),
-            answering: tree.sorted_below_on(unit, local_date(Timestamp::now())),
+            answering: tree.sorted_below_on(unit, today),
+            moved: tree.moved_below_on(unit, today),
         }
     }
 
     /// Whether one index has the complaints about the unit in their order.
     pub fn has_one_index(&self) -> bool {
         self.below.is_empty()
+    }
+
+    /// The parts of the whole that may have complaints.
+    pub fn parts(&self) -> impl Iterator<Item = Part> {
+        let moved = (!self.moved.is_empty()).then_some(Part::Moved);
+        [Part::About, Part::Elsewhere].into_iter().chain(moved)
     }
 
     /// Complaints about the unit or the units below it.
@@ -62,19 +77,22 @@ impl OfUnit {
     /// Complaints that the unit or one below it answers, and that are about none of the units above the one that
     /// answers.
     fn elsewhere(&self) -> Pred<complaints::table> {
-        // PostgreSQL reads no index in the order of time for a list of units, not even for a list of one.
-        match self.answering.as_slice() {
-            [one] => Box::new(answered_elsewhere().and(complaints::responsible_unit_id.eq(*one))),
-            all => Box::new(answered_elsewhere().and(complaints::responsible_unit_id.eq_any(all.to_vec()))),
-        }
+        Box::new(answered_elsewhere().and(answered_by(&self.answering)))
+    }
+
+    /// Complaints that wait for a unit that moved below the unit.
+    fn moved(&self) -> Pred<complaints::table> {
+        Box::new(waiting().and(answered_by(&self.moved)))
     }
 
     /// The complaints of a part.
     pub fn condition(&self, part: Part) -> Pred<complaints::table> {
         match part {
-            Part::Whole => Box::new(self.about().or(self.elsewhere())),
+            Part::Whole if self.moved.is_empty() => Box::new(self.about().or(self.elsewhere())),
+            Part::Whole => Box::new(self.about().or(self.elsewhere()).or(self.moved())),
             Part::About => self.about(),
             Part::Elsewhere => Box::new(self.elsewhere().and(not_true(self.about()))),
+            Part::Moved => Box::new(self.moved().and(not_true(answered_elsewhere())).and(not_true(self.about()))),
         }
     }
 
@@ -83,14 +101,15 @@ impl OfUnit {
         let responsible = complaints::responsible_unit_id;
         let by_department: Pred<complaints::table> = Box::new(responsible.eq(complaints::department_id));
         let by_branch: Pred<complaints::table> = Box::new(responsible.eq(complaints::branch_id));
-        let here = self.about().and(not_true(answered_elsewhere())).and(responsible.is_not_null());
+        let by_present_tree: Pred<complaints::table> = Box::new(waiting().or(answered_elsewhere()));
+        let here = self.about().and(not_true(by_present_tree)).and(responsible.is_not_null());
         // A unit does not answer for the one above it.
         let here: Pred<complaints::table> = match self.kind {
             Some(UnitKind::Branch) => Box::new(here.and(not_true(by_department))),
             Some(UnitKind::Team) => Box::new(here.and(not_true(by_department)).and(not_true(by_branch))),
             _ => Box::new(here),
         };
-        Box::new(here.or(self.elsewhere()))
+        Box::new(here.or(waiting().and(answered_by(&self.answering))).or(self.elsewhere()))
     }
 
     /// Whether a complaint is about the unit or a unit below it.
@@ -101,20 +120,21 @@ impl OfUnit {
 
     /// Whether a complaint belongs to a part.
     pub fn contains(&self, complaint: &Complaint, part: Part) -> bool {
-        let elsewhere = || {
-            is_elsewhere(complaint) && complaint.responsible_unit_id.is_some_and(|unit| self.answering.contains(&unit))
-        };
+        let by = |units: &[Id]| complaint.responsible_unit_id.is_some_and(|unit| units.contains(&unit));
+        let elsewhere = || is_elsewhere(complaint) && by(&self.answering);
+        let moved = || is_waiting(complaint) && by(&self.moved);
         match part {
-            Part::Whole => self.is_about(complaint) || elsewhere(),
+            Part::Whole => self.is_about(complaint) || elsewhere() || moved(),
             Part::About => self.is_about(complaint),
             Part::Elsewhere => !self.is_about(complaint) && elsewhere(),
+            Part::Moved => !self.is_about(complaint) && !is_elsewhere(complaint) && moved(),
         }
     }
 
     /// Whether the unit or one below it has to answer a complaint.
     pub fn answers(&self, complaint: &Complaint) -> bool {
         let Some(responsible) = complaint.responsible_unit_id else { return false };
-        if is_elsewhere(complaint) {
+        if is_waiting(complaint) || is_elsewhere(complaint) {
             return self.answering.contains(&responsible);
         }
         let by_department = complaint.department_id == Some(responsible);
@@ -130,26 +150,38 @@ impl OfUnit {
     /// The complaints of a part, over the columns of a snapshot.
     pub fn expression(&self, snapshot: &Snapshot, part: Part) -> Expr {
         let about = || within_columns(snapshot, self.unit, &self.below);
-        let elsewhere = || self.elsewhere_columns(snapshot);
+        let elsewhere = || is_elsewhere_columns().and(answered_by_columns(snapshot, &self.answering));
+        let moved = || is_waiting_columns().and(answered_by_columns(snapshot, &self.moved));
         match part {
-            Part::Whole => about().or(elsewhere()),
+            Part::Whole if self.moved.is_empty() => about().or(elsewhere()),
+            Part::Whole => about().or(elsewhere()).or(moved()),
             Part::About => about(),
             Part::Elsewhere => elsewhere().and(about().not()),
+            Part::Moved => moved().and(is_elsewhere_columns().not()).and(about().not()),
         }
     }
 
     /// The complaints of a part, as a condition for pages. None if the snapshot does not know the unit.
     pub fn column_condition(&self, reference: &Reference, part: Part) -> Option<ColumnCondition> {
         let about = within_places(reference, self.unit, &self.below)?;
-        let answering = self.answering.iter().filter_map(|unit| reference.unit_place(*unit));
-        let mut elsewhere = vec![ColumnCondition::one_of(PlaceColumn::ResponsibleUnit, answering)];
+        let by = |units: &[Id]| {
+            let places = units.iter().filter_map(|unit| reference.unit_place(*unit));
+            ColumnCondition::one_of(PlaceColumn::ResponsibleUnit, places)
+        };
         let levels = [PlaceColumn::Unit, PlaceColumn::Team, PlaceColumn::Branch, PlaceColumn::Department];
-        elsewhere.extend(levels.map(|level| ColumnCondition::Same(PlaceColumn::ResponsibleUnit, level).negated()));
-        let elsewhere = ColumnCondition::All(elsewhere);
+        let is_none_of_them = levels.map(|level| ColumnCondition::Same(PlaceColumn::ResponsibleUnit, level).negated());
+        let elsewhere = ColumnCondition::All([by(&self.answering)].into_iter().chain(is_none_of_them).collect());
+        let moved = ColumnCondition::All(vec![
+            by(&self.moved),
+            ColumnCondition::Null(Nullable::Answered),
+            ColumnCondition::Null(Nullable::Ended),
+        ]);
         Some(match part {
-            Part::Whole => ColumnCondition::Any(vec![about, elsewhere]),
+            Part::Whole if self.moved.is_empty() => ColumnCondition::Any(vec![about, elsewhere]),
+            Part::Whole => ColumnCondition::Any(vec![about, elsewhere, moved]),
             Part::About => about,
             Part::Elsewhere => ColumnCondition::All(vec![elsewhere, about.negated()]),
+            Part::Moved => ColumnCondition::All(vec![moved, elsewhere.negated(), about.negated()]),
         })
     }
 
@@ -157,7 +189,7 @@ impl OfUnit {
     pub fn answered_columns(&self, snapshot: &Snapshot) -> Expr {
         let is_not = |level: &str| col(RESPONSIBLE).neq_missing(col(level));
         let mut here = within_columns(snapshot, self.unit, &self.below)
-            .and(is_elsewhere_columns().not())
+            .and(is_elsewhere_columns().or(is_waiting_columns()).not())
             .and(col(RESPONSIBLE).is_not_null());
         if matches!(self.kind, Some(UnitKind::Branch | UnitKind::Team)) {
             here = here.and(is_not("department"));
@@ -165,13 +197,22 @@ impl OfUnit {
         if self.kind == Some(UnitKind::Team) {
             here = here.and(is_not("branch"));
         }
-        here.or(self.elsewhere_columns(snapshot))
+        let by_present_tree = is_elsewhere_columns().or(is_waiting_columns());
+        here.or(by_present_tree.and(answered_by_columns(snapshot, &self.answering)))
     }
+}
 
-    fn elsewhere_columns(&self, snapshot: &Snapshot) -> Expr {
-        let answering = self.answering.iter().filter_map(|unit| snapshot.reference.unit_place(*unit)).collect();
-        is_elsewhere_columns().and(any(RESPONSIBLE, answering))
+/// Complaints that one of some units answers.
+fn answered_by(units: &[Id]) -> Pred<complaints::table> {
+    // PostgreSQL reads no index in the order of time for a list of units, not even for a list of one.
+    match units {
+        [one] => Box::new(complaints::responsible_unit_id.eq(*one)),
+        all => Box::new(complaints::responsible_unit_id.eq_any(all.to_vec()).nullable()),
     }
+}
+
+fn answered_by_columns(snapshot: &Snapshot, units: &[Id]) -> Expr {
+    any(RESPONSIBLE, units.iter().filter_map(|unit| snapshot.reference.unit_place(*unit)).collect())
 }
 
 /// The column with the place of the responsible unit.
@@ -181,6 +222,16 @@ const RESPONSIBLE: &str = "responsible_unit";
 fn is_elsewhere(complaint: &Complaint) -> bool {
     let own = [complaint.unit_id, complaint.department_id, complaint.branch_id, complaint.team_id];
     complaint.responsible_unit_id.is_some() && !own.contains(&complaint.responsible_unit_id)
+}
+
+/// Whether a complaint waits for an answer, as [`schema::queries::waiting`].
+fn is_waiting(complaint: &Complaint) -> bool {
+    state::is_waiting(complaint.state) && complaint.answered_on.is_none()
+}
+
+/// The same over columns: without an answer no complaint is in another open state.
+fn is_waiting_columns() -> Expr {
+    col("answered").is_null().and(col("ended").is_null())
 }
 
 fn is_elsewhere_columns() -> Expr {

@@ -46,6 +46,10 @@ pub enum Nullable {
     Place(PlaceColumn),
     Cost,
     Delay,
+    /// The day of the answer in the present round.
+    Answered,
+    /// The day of the end.
+    Ended,
 }
 
 /// A comparison of a value with others.
@@ -157,6 +161,8 @@ impl ColumnCondition {
                     Nullable::Place(column) => valued(rows.column(column.name())?.u32()?, block, |_| all(block)),
                     Nullable::Cost => valued(rows.column("cost")?.i64()?, block, |_| all(block)),
                     Nullable::Delay => valued(rows.column("delay")?.f64()?, block, |_| all(block)),
+                    Nullable::Answered => valued(rows.column("answered")?.i32()?, block, |_| all(block)),
+                    Nullable::Ended => valued(rows.column("ended")?.i32()?, block, |_| all(block)),
                 };
                 let mut mask = all(block);
                 mask.iter_mut().zip(known).for_each(|(word, known)| *word &= !known);

@@ -1,0 +1,1 @@
+DROP INDEX complaints_unanswered_by_responsible_unit_id;
