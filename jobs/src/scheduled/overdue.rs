@@ -1,5 +1,6 @@
 //! The escalation job: escalates overdue complaints to the unit above the responsible one, and to the level above that
-//! once twice the time allowed has passed.
+//! once twice the time allowed has passed. Where another unit has to answer since, or stands elsewhere, the escalation
+//! follows.
 
 use crate::JobError;
 use crate::analyses::overdue::{Late, OverdueDocument, by_responsible_unit, named_by, overdue};
@@ -76,38 +77,52 @@ fn escalated(row: &Escalation) -> ComplaintEvent {
     }
 }
 
-/// Records escalations to levels that a complaint has not reached yet; returns how many are new for each level, and the
-/// unit that each of them names.
+/// Records escalations to levels that a complaint has not reached yet, and those that have to name another unit than
+/// before; returns how many are new for each level, and the units that both name.
 fn escalate(tx: &mut WriteTx<'_>, run_id: Id, overdue: &[Late]) -> Result<([u32; 2], Vec<Id>), StoreError> {
-    let before: HashMap<Id, i32> = escalations::table
-        .group_by(escalations::complaint_id)
-        .select((escalations::complaint_id, diesel::dsl::max(escalations::level)))
-        .load::<(Id, Option<i32>)>(tx.conn)?
-        .into_iter()
-        .map(|(id, level)| (id, level.unwrap_or(0)))
-        .collect();
-    let mut rows = Vec::new();
+    let mut before: HashMap<Id, Vec<(i32, Option<Id>)>> = HashMap::new();
+    let stored = escalations::table.select((escalations::complaint_id, escalations::level, escalations::unit_id));
+    for (complaint, level, unit) in stored.load::<(Id, i32, Option<Id>)>(tx.conn)? {
+        before.entry(complaint).or_default().push((level, unit));
+    }
+    let (mut rows, mut moved) = (Vec::new(), Vec::new());
     let mut new = [0, 0];
     let escalated_at: Timestamp = tx.now;
     for late in overdue {
-        let level = before.get(&late.complaint).copied().unwrap_or(0);
+        let told = before.get(&late.complaint).map_or(&[][..], Vec::as_slice);
+        let highest = told.iter().map(|(level, _)| *level).max().unwrap_or(0);
         // Each round has levels of its own.
         let reached_before = 2 * (late.round - 1);
         for (next, unit_id, reached) in [(1, late.above, true), (2, late.top, late.twice)] {
-            if reached && level < reached_before + next {
-                new[usize::from(next == 2)] += 1;
-                let (complaint_id, level, due_on) = (late.complaint, reached_before + next, late.due_on);
-                rows.push(Escalation { complaint_id, level, unit_id, due_on, escalated_at, run_id });
+            let (complaint_id, level, due_on) = (late.complaint, reached_before + next, late.due_on);
+            let row = Escalation { complaint_id, level, unit_id, due_on, escalated_at, run_id };
+            match told.iter().find(|(known, _)| *known == level) {
+                Some((_, unit)) if *unit != unit_id => moved.push(row),
+                None if reached && highest < level => {
+                    new[usize::from(next == 2)] += 1;
+                    rows.push(row);
+                }
+                _ => {}
             }
         }
     }
+    for row in &moved {
+        diesel::update(escalations::table.find((row.complaint_id, row.level)))
+            .set((
+                escalations::unit_id.eq(row.unit_id),
+                escalations::due_on.eq(row.due_on),
+                escalations::escalated_at.eq(row.escalated_at),
+                escalations::run_id.eq(row.run_id),
+            ))
+            .execute(tx.conn)?;
+    }
     for chunk in rows.chunks(rows_per_insert(6)) {
         each!(&mut *tx.conn, c => diesel::insert_into(escalations::table).values(chunk).execute(c)?);
-        for row in chunk {
-            tx.record_state(StateTable::Escalations, &pair(row.complaint_id, row.level));
-            tx.record(escalated(row));
-        }
     }
-    let named = rows.iter().filter_map(|row| row.unit_id).collect();
+    for row in rows.iter().chain(&moved) {
+        tx.record_state(StateTable::Escalations, &pair(row.complaint_id, row.level));
+        tx.record(escalated(row));
+    }
+    let named = rows.iter().chain(&moved).filter_map(|row| row.unit_id).collect();
     Ok((new, named))
 }

@@ -3,11 +3,13 @@
 use super::rights::{ALLEGATION, COMPLAINT, Field, RESPONSE, ROUND, Rights, Showing, TECHNICAL};
 use super::values::{Value, field, fields, name_in_api};
 use async_graphql::Enum;
+use chrono::NaiveDate;
 use schema::enums::ComplaintEventKind;
 use schema::events::{Fields, StoredComplaintEvent};
 use schema::models::Escalation;
 use schema::register::complaints::ESCALATION as ESCALATED;
 use schema::{Id, Timestamp};
+use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// What kind of step an entry of the history of a complaint is.
@@ -103,14 +105,20 @@ pub fn entries(
     officers: &HashSet<Id>,
 ) -> Vec<Entry> {
     let mut found = Vec::with_capacity(events.len() + escalations.len());
+    let mut earlier = Vec::new();
     let mut is_confidential = false;
     for event in events {
         let was_confidential = is_confidential;
         let after = fields(event.after.as_ref());
         let stated = after.and_then(|after| after.get("confidential")).and_then(serde_json::Value::as_bool);
         is_confidential = stated.unwrap_or(was_confidential);
-        // Its row stands for it.
-        if after.is_some_and(|after| after.contains_key(ESCALATED)) {
+        if let Some(told) = after.and_then(|after| after.get(ESCALATED)) {
+            // Its row stands for it, unless that names another unit since.
+            let told = Told::deserialize(told).ok();
+            let is_stored = |told: &Told| {
+                escalations.iter().any(|row| row.level == told.level && row.escalated_at == event.recorded_at)
+            };
+            earlier.extend(told.filter(|told| !is_stored(told)).map(|told| (event.recorded_at, told)));
             continue;
         }
         let changes = changes(rights, event, officers);
@@ -129,15 +137,29 @@ pub fn entries(
     if !rights.reads_history(is_confidential) {
         return Vec::new();
     }
-    found.extend(escalations.iter().map(|row| escalation(row, events)));
+    if let Some(complaint) = events.first().map(|event| event.complaint_id) {
+        found.extend(earlier.iter().map(|(at, told)| escalation(complaint, *at, told, events)));
+    }
+    found.extend(escalations.iter().map(|row| {
+        let told = Told { level: row.level, unit_id: row.unit_id, due_on: row.due_on };
+        escalation(row.complaint_id, row.escalated_at, &told, events)
+    }));
     found.retain(|entry| !entry.changes.is_empty());
     found.sort_by_key(|entry| entry.place);
     found
 }
 
+/// What an event of an escalation says.
+#[derive(Deserialize)]
+struct Told {
+    level: i32,
+    unit_id: Option<Id>,
+    due_on: NaiveDate,
+}
+
 /// An escalation, of which early ones have no event: it stands after the events that were recorded before it.
-fn escalation(row: &Escalation, events: &[StoredComplaintEvent]) -> Entry {
-    let before = events.iter().take_while(|event| event.recorded_at <= row.escalated_at).last();
+fn escalation(complaint: Id, at: Timestamp, told: &Told, events: &[StoredComplaintEvent]) -> Entry {
+    let before = events.iter().take_while(|event| event.recorded_at <= at).last();
     let position = before.map_or(0, |event| event.position);
     let change = |field: &str, after| Change {
         field: format!("escalation.{field}"),
@@ -148,15 +170,15 @@ fn escalation(row: &Escalation, events: &[StoredComplaintEvent]) -> Entry {
         withheld: false,
     };
     // Stored levels count on from round to round.
-    let mut changes = vec![change("level", Value::Text(((row.level - 1) % 2 + 1).to_string()))];
-    changes.extend(row.unit_id.map(|unit| change("unit", Value::Unit(unit))));
-    changes.push(change("dueOn", Value::Text(row.due_on.to_string())));
+    let mut changes = vec![change("level", Value::Text(((told.level - 1) % 2 + 1).to_string()))];
+    changes.extend(told.unit_id.map(|unit| change("unit", Value::Unit(unit))));
+    changes.push(change("dueOn", Value::Text(told.due_on.to_string())));
     Entry {
-        complaint: row.complaint_id,
-        place: (position, ESCALATION + i64::from(row.level)),
+        complaint,
+        place: (position, ESCALATION + i64::from(told.level)),
         kind: ComplaintHistoryKind::Escalated,
-        recorded_at: row.escalated_at,
-        effective_at: row.escalated_at,
+        recorded_at: at,
+        effective_at: at,
         actor: JOB.to_owned(),
         changes,
         has_reason: false,
