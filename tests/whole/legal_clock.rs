@@ -254,6 +254,33 @@ fn an_escalation_reaches_the_heads_that_it_names() {
 }
 
 #[test]
+fn what_was_answered_or_has_ended_by_now_is_not_escalated() {
+    for app in TestApp::both().world().arguments(&["--no-jobs"]) {
+        let (board, head) = (app.as_role(Role::Board), app.as_head("02CV"));
+        let received = json!({ "receivedAt": "2024-05-02T09:00:00+07:00" });
+        let [answered, rejected, waiting] =
+            ["answered", "rejected", "waiting"].map(|key| classified(&app, key, &received));
+        let of = |complaint: &Value, more: Value| {
+            let version = &complaint["version"];
+            merged(&json!({ "complaintId": complaint["id"], "expectedVersion": version }), &more)
+        };
+        let answer = of(&answered, json!({ "action": "EXPLANATION", "text": "Đã giải thích." }));
+        head.done("respondToComplaint", "position", &answer);
+        let reject = of(&rejected, json!({ "state": "REJECTED", "reason": "Không thuộc thẩm quyền." }));
+        board.done("changeComplaintState", "position", &reject);
+        // All three were overdue by then.
+        let run = program().json(&app.database, &["jobs", "run", "escalate-overdue", "--as-of", "2024-06-03"]);
+        let escalated = |complaint: &Value| {
+            let query =
+                format!("{{ complaint(id: {}) {{ escalations {{ level unit {{ code }} }} }} }}", complaint["id"]);
+            board.data(&query)["complaint"]["escalations"].clone()
+        };
+        assert_eq!([&answered, &rejected].map(escalated), [json!([]), json!([])], "{run}");
+        assert_eq!(escalated(&waiting), json!([{ "level": 1, "unit": { "code": "02" } }]));
+    }
+}
+
+#[test]
 fn lists_statistics_and_fields_say_the_same_of_a_world() {
     for app in TestApp::both().arguments(&["--no-jobs"]) {
         let until = (today() - Days::new(1)).to_string();

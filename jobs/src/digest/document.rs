@@ -13,7 +13,7 @@ use crate::results::recurrence;
 use crate::scheduled::{overdue, timeliness, trends};
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use schema::enums::{FlagState, RunState};
+use schema::enums::{FlagState, RunOrigin, RunState};
 use schema::models::{JobResult, JobRun};
 use schema::register::demonstration;
 use schema::seal::{SealName, newest_names};
@@ -111,7 +111,8 @@ pub fn document(
 ) -> Result<DigestDocument, JobError> {
     let (timeliness_run, answers): (JobRun, TimelinessDocument) = latest(conn, timeliness::NAME, as_of)?;
     let (trends_run, trends): (JobRun, TrendsDocument) = latest(conn, trends::NAME, as_of)?;
-    let (overdue_run, mut overdue): (JobRun, OverdueDocument) = latest(conn, overdue::NAME, as_of)?;
+    let overdue_run = latest_overdue(conn, as_of)?;
+    let mut overdue: OverdueDocument = result_of(conn, &overdue_run, as_of)?;
     (overdue.newly_escalated, overdue.escalated_to) =
         escalated_between(conn, before.map(|before| before.as_of), as_of)?;
     let recurrence_run = latest_run(conn, recurrence::NAME, as_of)?;
@@ -168,6 +169,32 @@ fn latest_run(conn: &mut Conn, job: &str, as_of: NaiveDate) -> Result<JobRun, Jo
 
 fn latest<T: DeserializeOwned>(conn: &mut Conn, job: &str, as_of: NaiveDate) -> Result<(JobRun, T), JobError> {
     let run = latest_run(conn, job, as_of)?;
+    let document = result_of(conn, &run, as_of)?;
+    Ok((run, document))
+}
+
+/// The run of the escalation job whose result a digest shows. The scheduled runs of this job are for their own day: if
+/// none ran on the day of the digest, the one of the night after it stands in.
+fn latest_overdue(conn: &mut Conn, as_of: NaiveDate) -> Result<JobRun, JobError> {
+    let found = latest_run(conn, overdue::NAME, as_of);
+    if found.as_ref().is_ok_and(|run| run.as_of == Some(as_of)) {
+        return found;
+    }
+    let next: Option<JobRun> = job_runs::table
+        .filter(job_runs::job.eq(overdue::NAME))
+        .filter(job_runs::state.eq(RunState::Succeeded))
+        .filter(job_runs::origin.eq(RunOrigin::Scheduled))
+        .filter(job_runs::as_of.eq(as_of.succ_opt()))
+        .order(job_runs::started_at.desc())
+        .select(JobRun::as_select())
+        .first(conn)
+        .optional()?;
+    next.map_or(found, Ok)
+}
+
+/// The stored result of a run.
+fn result_of<T: DeserializeOwned>(conn: &mut Conn, run: &JobRun, as_of: NaiveDate) -> Result<T, JobError> {
+    let job = run.job.as_str();
     let result: Option<JobResult> =
         job_results::table.find((run.id, job)).select(JobResult::as_select()).first(conn).optional()?;
     let result = result.ok_or_else(|| {
@@ -176,9 +203,8 @@ fn latest<T: DeserializeOwned>(conn: &mut Conn, job: &str, as_of: NaiveDate) -> 
             run.id
         ))
     })?;
-    let document = serde_json::from_value(result.document.0)
-        .map_err(|e| JobError::History(format!("the result of run {} of {job} cannot be parsed: {e}", run.id)))?;
-    Ok((run, document))
+    serde_json::from_value(result.document.0)
+        .map_err(|e| JobError::History(format!("the result of run {} of {job} cannot be parsed: {e}", run.id)))
 }
 
 /// The escalations of all runs after the last digest, to a department and to the General Department, and the units that

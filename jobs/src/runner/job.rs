@@ -68,6 +68,10 @@ pub trait Job: Sync {
     fn about(&self) -> &'static str;
     /// The default cron schedule, in Vietnam time.
     fn schedule(&self) -> &'static str;
+    /// Whether a scheduled run is for the local day of its time. Otherwise it is for the day before, which is over.
+    fn is_for_its_own_day(&self) -> bool {
+        false
+    }
     fn missed(&self) -> Missed {
         Missed::Latest
     }

@@ -14,12 +14,13 @@ use schema::each;
 use schema::enums::{ComplaintEventKind, RunState};
 use schema::events::{ComplaintEvent, Fields, fields_of};
 use schema::models::{Escalation, JobRun};
+use schema::queries::{complaint_ids_among, overdue_on};
 use schema::register::complaints::ESCALATION;
 use schema::states::{StateTable, pair};
 use schema::tables::{escalations, job_runs};
 use schema::{Id, Timestamp};
 use serde_json::json;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 pub const NAME: &str = "escalate-overdue";
 
@@ -38,6 +39,11 @@ impl Job for EscalateOverdue {
         "5 * * * *"
     }
 
+    /// What is overdue today is escalated today.
+    fn is_for_its_own_day(&self) -> bool {
+        true
+    }
+
     fn run(&self, context: &Context<'_>, run: &mut JobRun) -> Result<Publish, JobError> {
         let as_of = day_of(run)?;
         let snapshot = context.snapshot()?;
@@ -53,7 +59,7 @@ impl Job for EscalateOverdue {
                 .first(tx.conn)?;
             let is_for_past_day = newest.is_some_and(|newest| newest > as_of);
             let (newly_escalated, named) =
-                if is_for_past_day { ([0, 0], Vec::new()) } else { escalate(tx, run.id, &overdue)? };
+                if is_for_past_day { ([0, 0], Vec::new()) } else { escalate(tx, run.id, as_of, &overdue)? };
             let escalated_to = named_by(&snapshot, named);
             let total = u32::try_from(overdue.len()).unwrap_or(u32::MAX);
             let document = OverdueDocument { overdue: total, newly_escalated, escalated_to, branches };
@@ -78,8 +84,16 @@ fn escalated(row: &Escalation) -> ComplaintEvent {
 }
 
 /// Records escalations to levels that a complaint has not reached yet, and those that have to name another unit than
-/// before; returns how many are new for each level, and the units that both name.
-fn escalate(tx: &mut WriteTx<'_>, run_id: Id, overdue: &[Late]) -> Result<([u32; 2], Vec<Id>), StoreError> {
+/// before; returns how many are new for each level, and the units that both name. What was answered, has ended or has
+/// another deadline by now is left out.
+fn escalate(
+    tx: &mut WriteTx<'_>,
+    run_id: Id,
+    as_of: NaiveDate,
+    overdue: &[Late],
+) -> Result<([u32; 2], Vec<Id>), StoreError> {
+    let ids: Vec<Id> = overdue.iter().map(|late| late.complaint).collect();
+    let still: HashSet<Id> = complaint_ids_among(tx.conn, &ids, || Some(overdue_on(as_of)))?.into_iter().collect();
     let mut before: HashMap<Id, Vec<(i32, Option<Id>)>> = HashMap::new();
     let stored = escalations::table.select((escalations::complaint_id, escalations::level, escalations::unit_id));
     for (complaint, level, unit) in stored.load::<(Id, i32, Option<Id>)>(tx.conn)? {
@@ -88,7 +102,7 @@ fn escalate(tx: &mut WriteTx<'_>, run_id: Id, overdue: &[Late]) -> Result<([u32;
     let (mut rows, mut moved) = (Vec::new(), Vec::new());
     let mut new = [0, 0];
     let escalated_at: Timestamp = tx.now;
-    for late in overdue {
+    for late in overdue.iter().filter(|late| still.contains(&late.complaint)) {
         let told = before.get(&late.complaint).map_or(&[][..], Vec::as_slice);
         let highest = told.iter().map(|(level, _)| *level).max().unwrap_or(0);
         // Each round has levels of its own.

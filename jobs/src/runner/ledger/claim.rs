@@ -2,7 +2,7 @@
 
 use super::node;
 use super::rows::{
-    Claim, LONGEST_BACKOFF, acquire, after, find, local_day_before, locked, may_be_tried_again, new_run, release, store,
+    Claim, LONGEST_BACKOFF, acquire, after, as_of_scheduled, find, locked, may_be_tried_again, new_run, release, store,
 };
 use super::under_way::is_under_way;
 use super::waiting::{Waiting, may_begin};
@@ -71,7 +71,7 @@ pub fn claim(
             return Ok(None);
         }
         let mut run = new_run(job.name(), slot, RunOrigin::Scheduled, now);
-        run.as_of = local_day_before(slot, plan.schedule.zone());
+        run.as_of = as_of_scheduled(job, slot, plan.schedule.zone());
         each!(&mut *tx.conn, c => diesel::insert_into(job_runs::table).values(&run).execute(c)?);
         acquire(tx, run, lease, now).map(Some)
     })?;

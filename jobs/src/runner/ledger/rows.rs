@@ -1,6 +1,7 @@
 //! The rows of the ledger: the row of a job, which says who runs it, and the rows of its runs.
 
 use super::{CODE_VERSION, node};
+use crate::runner::job::Job;
 use crate::runner::plan::JobPlan;
 use chrono::{NaiveDate, TimeDelta};
 use diesel::prelude::*;
@@ -127,7 +128,15 @@ pub(super) fn new_run(job: &str, scheduled_at: Timestamp, origin: RunOrigin, now
     }
 }
 
-/// The as-of day of a scheduled run: the local day before its scheduled time.
+/// The as-of day of a scheduled run: the local day before its scheduled time, or that day itself.
+pub(super) fn as_of_scheduled(job: &dyn Job, slot: Timestamp, zone: chrono_tz::Tz) -> Option<NaiveDate> {
+    if job.is_for_its_own_day() {
+        return Some(slot.utc().with_timezone(&zone).date_naive());
+    }
+    local_day_before(slot, zone)
+}
+
+/// The local day before a scheduled time.
 pub(super) fn local_day_before(slot: Timestamp, zone: chrono_tz::Tz) -> Option<NaiveDate> {
     slot.utc().with_timezone(&zone).date_naive().pred_opt()
 }
