@@ -31,6 +31,55 @@ fn is(version: i64, unit: &str) -> Value {
 }
 
 #[test]
+fn a_head_learns_that_a_confidential_complaint_is_overdue_and_not_since_when() {
+    for builder in [TestApp::sqlite(), TestApp::postgres()] {
+        let files = Files::new();
+        let key = files.path().join("key").display().to_string();
+        let app = builder.world().arguments(&["--no-jobs", "--key-file", &key]).start();
+        app.key_file(&files);
+        let (board, own, above) = (app.as_role(Role::Board), app.as_head("02CV"), app.as_head("02"));
+        // PA-6 was due on 1 April 2024. The other one comes in now, and has five working days.
+        let late = board.data("{ complaints(filter: {confidential: {eq: true}}) { nodes { id version } } }");
+        let late = late["complaints"]["nodes"][0].clone();
+        let new = json!({
+            "idempotencyKey": "new", "text": "Xin giữ kín.", "unit": "02CV", "category": "TD2", "confidential": true,
+        });
+        let new = app.as_role(Role::Intake).done("submitComplaint", "id version", &new);
+        for (complaint, text) in [(&late, "Chậm trễ."), (&new, "Mới.")] {
+            let input =
+                json!({ "complaintId": complaint["id"], "expectedVersion": complaint["version"], "text": text });
+            board.done("redactComplaint", "position", &input);
+        }
+        app.run(&["jobs", "run", "escalate-overdue"]);
+        let query = "{ redactedComplaints { nodes { pseudonym version text overdue } } }";
+        let read = |head: &Client<'_>, text: &str| {
+            let nodes = head.data(query)["redactedComplaints"]["nodes"].clone();
+            nodes.list().iter().find(|node| node["text"] == text).cloned().expect("a redacted complaint")
+        };
+        for head in [&own, &above] {
+            let overdue = ["Chậm trễ.", "Mới."].map(|text| read(head, text)["overdue"].clone());
+            assert_eq!(overdue, [json!(true), json!(false)], "{}", app.database.name);
+        }
+        // The days of an escalation would tell more.
+        let query = "{ escalations(first: 100) { nodes { complaint { id } } } }";
+        let named = |client: &Client<'_>| {
+            let nodes = client.data(query)["escalations"]["nodes"].clone();
+            nodes.list().iter().map(|node| node["complaint"]["id"].clone()).collect::<Vec<_>>()
+        };
+        assert!(named(&board).contains(&late["id"]));
+        let told = named(&above);
+        assert!(!told.is_empty() && !told.contains(&late["id"]) && !told.contains(&Value::Null), "{told:?}");
+        let node = read(&own, "Chậm trễ.");
+        let answer = json!({
+            "pseudonym": node["pseudonym"], "expectedVersion": node["version"], "action": "EXPLANATION",
+            "text": "Đã giải thích.",
+        });
+        let done = own.done("respondToRedactedComplaint", "complaint { state overdue }", &answer);
+        assert_eq!(done["complaint"], json!({ "state": "ANSWERED", "overdue": false }));
+    }
+}
+
+#[test]
 fn a_head_transfers_a_confidential_complaint_that_it_may_read_and_no_other() {
     for builder in [TestApp::sqlite(), TestApp::postgres()] {
         let files = Files::new();

@@ -13,7 +13,8 @@ pub struct EscalationQueries;
 #[Object]
 impl EscalationQueries {
     /// Escalations of overdue complaints, the latest first by default. A unit head sees those that name its unit or a
-    /// unit below it.
+    /// unit below it, except those of confidential complaints: of these `redactedComplaints` says whether they are
+    /// overdue.
     #[allow(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn escalations(
         &self,

@@ -33,7 +33,7 @@ impl From<models::Escalation> for Escalation {
 /// An escalation of a complaint that was not answered by its deadline.
 #[Object]
 impl Escalation {
-    /// The complaint; null if you may not see it, as a unit head a confidential one.
+    /// The complaint; null if you may not see it.
     async fn complaint(&self, ctx: &Context<'_>) -> Result<Option<Boxed<Complaint>>> {
         let found = one(loaders(ctx)?, ComplaintKey(self.0.complaint_id)).await?;
         request(ctx)?.charge_texts(found.iter().map(|row| row.text.as_ref()))?;

@@ -14,7 +14,7 @@ use crate::graphql::enums::ComplaintState;
 use crate::graphql::loaders::{CategoryKey, UnitKey, reference_row};
 use crate::graphql::types::{IssueCategory, Unit};
 use async_graphql::{Context, Object, Result};
-use chrono::Datelike;
+use chrono::{Datelike, Weekday};
 use schema::domain::calendar::local_date;
 use schema::pseudonyms::Subject;
 use schema::{Timestamp, models};
@@ -58,6 +58,13 @@ impl RedactedComplaint {
 
     async fn state(&self) -> ComplaintState {
         self.complaint.state.into()
+    }
+
+    /// Whether it waits for an answer whose deadline had passed by the last Monday. Days between two Mondays do not
+    /// show: the day on which this turns true would tell when the complaint was received.
+    async fn overdue(&self) -> bool {
+        let today = local_date(Timestamp::now());
+        self.complaint.overdue_days(today.week(Weekday::Mon).first_day()) > 0
     }
 
     /// Grows by one with each change. Pass it as `expectedVersion`.
