@@ -2,9 +2,12 @@
 
 use crate::intake::{LONG, submitted};
 use crate::program;
+use schema::Timestamp;
+use schema::domain::calendar::local_date;
 use serde_json::{Value, json};
+use tests::fixtures::{self, Files};
 use tests::work::Mutations;
-use tests::{Json, Role, TestApp, fixtures};
+use tests::{Json, Role, TestApp};
 
 #[test]
 fn the_same_text_of_an_enterprise_about_a_unit_is_hinted_at() {
@@ -127,5 +130,103 @@ fn linked_complaints_count_once_and_a_past_run_still_reproduces() {
         assert_eq!(hash(&fixtures::run_counting(&app.database, "2024-03-31")), hash(&run));
         let input = json!({ "complaintId": second["id"], "expectedVersion": 3, "reason": "x" });
         assert_eq!(board.send("unlinkDuplicate", "position", &input).codes(), ["CONFLICT"], "not linked");
+    }
+}
+
+/// Imports a complaint of CC01 in a state.
+fn import(app: &TestApp, state: &str) {
+    let header = fixtures::COMPLAINTS.lines().next().unwrap();
+    let rows = format!("{header};tt\nGOC;01/03/2024;0100233488;Công ty A;02CV;CC01;TD1;;;;;Việc gốc;;{state}\n");
+    let mapping = fixtures::COMPLAINTS_MAP.replace("confidential = \"kin\"", "confidential = \"kin\"\nstate = \"tt\"");
+    program().run(&app.database, Files::new().import("complaints", rows, &mapping)).ok();
+}
+
+#[test]
+fn where_an_original_is_withdrawn_or_rejected_the_next_one_counts_in_its_place() {
+    for app in TestApp::both().world().arguments(&["--no-jobs"]) {
+        let (board, intake) = (app.as_role(Role::Board), app.as_role(Role::Intake));
+        // A complaint that names nobody brings a position that statistics wait for.
+        let counts = |key: &str| {
+            let position = submitted(&intake, key, &json!({}))["position"].clone();
+            let query = format!(
+                "{{ complaintStatistics(minPosition: {position}, filter: {{officerIn: [\"CC01\"]}}) \
+                   {{ totals {{ open overdue }} }} }}"
+            );
+            let totals = board.data(&query)["complaintStatistics"]["totals"].clone();
+            (totals["open"].integer(), totals["overdue"].integer())
+        };
+        let link = |id: &Value, of: &Value| {
+            let version =
+                board.data(&format!("{{ complaint(id: {id}) {{ version }} }}"))["complaint"]["version"].clone();
+            let input = json!({ "complaintId": id, "expectedVersion": version, "of": of, "reason": "Gửi lại." });
+            board.send("linkDuplicate", "position", &input)
+        };
+        let links = |id: &Value| {
+            let query = format!(
+                "{{ complaint(id: {id}) {{ duplicateOf {{ id }} escalations {{ level }} \
+                   history(first: 50) {{ nodes {{ reason }} }} }} }}"
+            );
+            board.data(&query)["complaint"].clone()
+        };
+        let today = local_date(Timestamp::now()).to_string();
+        // One is answered, two are overdue.
+        assert_eq!(counts("base"), (3, 2));
+        for (nth, way) in (0..).zip(["WITHDRAWN", "REJECTED", "receipt", "import"]) {
+            let more =
+                |day: u32| json!({ "receivedAt": format!("2024-03-{day:02}T08:00:00+07:00"), "officers": ["CC01"] });
+            let new = |day: u32| submitted(&intake, &format!("{way} {day}"), &more(day));
+            let (original, receipt) = if way == "import" {
+                import(&app, "RECEIVED");
+                let found = board.data("{ complaints(filter: {sourceReference: {eq: \"GOC\"}}) { nodes { id } } }");
+                (found["complaints"]["nodes"][0]["id"].clone(), Value::Null)
+            } else {
+                let made = new(1);
+                (made["id"].clone(), made["receiptCode"].clone())
+            };
+            // The one that was received later is linked first.
+            let [third, second] = [3, 2].map(|day| new(day)["id"].clone());
+            assert_eq!(counts(&format!("{way} all")), (6 + nth, 5 + nth), "{way}");
+            for id in [&third, &second] {
+                assert!(link(id, &original).codes().is_empty(), "{way}");
+            }
+            assert_eq!(counts(&format!("{way} linked")), (4 + nth, 3 + nth), "{way}: the original alone");
+            match way {
+                "import" => import(&app, "WITHDRAWN"),
+                "receipt" => {
+                    let withdraw =
+                        format!("mutation {{ withdrawByReceipt(receipt: {receipt}, reason: \"Nhầm.\") {{ state }} }}");
+                    assert_eq!(app.anonymous().data(&withdraw)["withdrawByReceipt"]["state"], "WITHDRAWN");
+                }
+                state => {
+                    let input =
+                        json!({ "complaintId": original, "expectedVersion": 1, "state": state, "reason": "Nhầm." });
+                    board.done("changeComplaintState", "position", &input);
+                }
+            }
+            assert_eq!(counts(&format!("{way} void")), (4 + nth, 3 + nth), "{way}: the next one in its place");
+            let (of_second, of_third) = (links(&second), links(&third));
+            assert_eq!(of_second["duplicateOf"], Value::Null, "{way}: {of_second}");
+            assert_eq!(of_third["duplicateOf"]["id"], second, "{way}: {of_third}");
+            for told in [&of_second, &of_third] {
+                let reasons = told["history"]["nodes"].list().iter().filter_map(|entry| entry["reason"].as_str());
+                assert!(reasons.last().unwrap().contains("counts in its place"), "{way}: {told}");
+            }
+            assert_eq!(link(&third, &original).codes(), ["CONFLICT"], "{way}: to one that does not count");
+            app.run(&["jobs", "run", "escalate-overdue", "--as-of", &today]);
+            let levels = [&original, &second, &third].map(|id| links(id)["escalations"].list().len());
+            assert_eq!((levels[0], levels[1] > 0, levels[2]), (0, true, 0), "{way}: who is told of it");
+        }
+        // Where none counts, nothing changes.
+        let (first, again) = (submitted(&intake, "void 1", &json!({})), submitted(&intake, "void 2", &json!({})));
+        assert!(link(&again["id"], &first["id"]).codes().is_empty());
+        for (one, version) in [(&again, 2), (&first, 1)] {
+            let input = json!({ "complaintId": one["id"], "expectedVersion": version, "state": "WITHDRAWN" });
+            board.done("changeComplaintState", "position", &input);
+        }
+        assert_eq!(links(&again["id"])["duplicateOf"]["id"], first["id"], "neither counts");
+        let files = Files::new();
+        let key = app.key_file(&files).display().to_string();
+        app.run(&["audit", "seal", "--key-file", &key]);
+        app.run(&["audit", "verify", "--key-file", &key]);
     }
 }

@@ -3,6 +3,7 @@
 use crate::program;
 use serde_json::{Value, json};
 use tests::fixtures::{self, Files};
+use tests::work::Mutations;
 use tests::{Client, Json, Role, TestApp, merged};
 
 const FLAGS: &str =
@@ -124,6 +125,42 @@ fn a_flag_is_retracted_when_its_evidence_is_not_confirmed_any_more_also_after_it
         assert_eq!(flag_of(&board, "CC01")["state"], "UPHELD", "its window is over, its evidence stands");
         import("ASSERTED");
         run("2025-01-01");
+        assert_eq!(flag_of(&board, "CC01")["state"], "RETRACTED");
+    }
+}
+
+#[test]
+fn a_flag_that_falls_because_its_evidence_was_linked_is_retracted_also_after_it_was_upheld() {
+    for app in TestApp::both().world_with_flags("2024-03-31") {
+        let board = app.as_role(Role::Board);
+        let flag = flag_of(&board, "CC01");
+        assert_eq!(flag["state"], "OPEN");
+        let complaint = |reference: &str| {
+            let filter = format!("{{sourceReference: {{eq: \"{reference}\"}}}}");
+            let found = board.data(&format!("{{ complaints(filter: {filter}) {{ nodes {{ id version }} }} }}"));
+            found["complaints"]["nodes"][0].clone()
+        };
+        // The only complaint of its enterprise about this officer.
+        let change = |mutation: &str, more: &Value| {
+            let one = complaint("PA-1");
+            let input = json!({ "complaintId": one["id"], "expectedVersion": one["version"], "reason": "Một việc." });
+            board.done(mutation, "position", &merged(&input, more));
+        };
+        let link = json!({ "of": complaint("PA-5")["id"] });
+        change("linkDuplicate", &link);
+        fixtures::run_counting(&app.database, "2024-04-01");
+        assert_eq!(flag_of(&board, "CC01")["state"], "RETRACTED");
+        change("unlinkDuplicate", &json!({}));
+        fixtures::run_counting(&app.database, "2024-04-02");
+        assert_eq!(flag_of(&board, "CC01")["state"], "OPEN");
+        let upheld = json!({
+            "flagId": flag["id"], "state": "UPHELD", "reason": "đã xác minh", "notifiedOn": "2024-04-20",
+            "explanation": "Thừa nhận.",
+        });
+        let upheld = board.request_with(REVIEW, &json!({ "input": upheld }));
+        assert_eq!(upheld.json()["data"]["reviewFlag"]["flag"]["state"], "UPHELD", "{upheld:?}");
+        change("linkDuplicate", &link);
+        fixtures::run_counting(&app.database, "2024-04-03");
         assert_eq!(flag_of(&board, "CC01")["state"], "RETRACTED");
     }
 }

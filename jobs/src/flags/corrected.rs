@@ -1,8 +1,9 @@
-//! Whether evidence was corrected after the run that raised a flag.
+//! Whether evidence was corrected, or linked to another complaint, after the run that raised a flag.
 
 use diesel::prelude::*;
 use schema::db::dialect::KEYS_PER_QUERY;
 use schema::enums::ComplaintEventKind;
+use schema::queries::originals_of;
 use schema::tables::{complaint_events, job_runs};
 use schema::{Conn, Id, JsonValue, StoreError};
 
@@ -10,9 +11,14 @@ use schema::{Conn, Id, JsonValue, StoreError};
 const DECISIVE: [&str; 7] =
     ["officers", "enterprise_id", "category_id", "unit_id", "branch_id", "occurred_at", "finding"];
 
-/// Whether the Board corrected one of these complaints after a run, in a field that decides how it counts. A complaint
-/// may still count, but no longer as another enterprise: then the flag has lost evidence, too.
+/// Whether the Board corrected one of these complaints after a run, in a field that decides how it counts, or linked it
+/// to another one. A complaint may still count, but no longer as another enterprise: then the flag has lost evidence,
+/// too.
 pub(super) fn since_run(conn: &mut Conn, run: Id, evidence: &[Id]) -> Result<bool, StoreError> {
+    // What is linked counts nowhere: when it was evidence, it was not linked yet.
+    if !originals_of(conn, evidence)?.is_empty() {
+        return Ok(true);
+    }
     let known_at: Option<Option<i64>> = job_runs::table.find(run).select(job_runs::known_at).first(conn).optional()?;
     let Some(known_at) = known_at.flatten() else { return Ok(false) };
     for chunk in evidence.chunks(KEYS_PER_QUERY) {

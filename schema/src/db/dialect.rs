@@ -21,6 +21,7 @@ pub const KEYS_PER_QUERY: usize = 10_000;
 
 const MIGRATION_LOCK: i64 = 0x7068_616e_0001;
 const TREE_LOCK: i64 = 0x7068_616e_0002;
+const LINKS_LOCK: i64 = 0x7068_616e_0003;
 
 /// Begins a write transaction. SQLite has one writer: the transaction waits for the write lock here, and not at its
 /// first write, where SQLite does not let it wait.
@@ -290,6 +291,18 @@ pub fn lock_tree_shared(conn: &mut Conn) -> Result<(), StoreError> {
 pub fn lock_tree_exclusive(conn: &mut Conn) -> Result<(), StoreError> {
     if let Conn::Pg(c) = conn {
         c.batch_execute(&format!("SELECT pg_advisory_xact_lock({TREE_LOCK})"))?;
+    }
+    Ok(())
+}
+
+/// Takes the lock on the links between complaints until the transaction ends: after the lock on the tree of units, and
+/// before any complaint is locked.
+///
+/// # Errors
+/// If the lock is not granted in time.
+pub fn lock_links(conn: &mut Conn) -> Result<(), StoreError> {
+    if let Conn::Pg(c) = conn {
+        c.batch_execute(&format!("SELECT pg_advisory_xact_lock({LINKS_LOCK})"))?;
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use super::administration::open_category;
 use super::aliases::Aliases;
 use super::complaints::{self, Case, reference_day};
+use super::duplicates::{follow_state, lock_with_linked};
 use super::reference::{lock_at_version, version_conflict};
 use super::routing::Routing;
 use super::succession::{answering_unit, hand_on};
@@ -10,7 +11,7 @@ use super::tree::load_tree;
 use crate::db::{StoreError, WriteTx};
 use crate::domain::calendar::local_date;
 use crate::domain::ids::reference_id;
-use crate::domain::state::step;
+use crate::domain::state::{is_void, step};
 use crate::each;
 use crate::enums::{Attribution, ComplaintEventKind, ComplaintState, Finding};
 use crate::events::{ComplaintEvent, Entity, Fields};
@@ -65,6 +66,9 @@ pub fn handle(
     handling: &Handling,
 ) -> Result<Case, StoreError> {
     crate::db::dialect::lock_tree_shared(tx.conn)?;
+    if matches!(handling, Handling::Change { state, .. } if is_void(*state)) {
+        lock_with_linked(tx.conn, &[complaint])?;
+    }
     let case = lock_at_version(tx, complaint, expected_version)?;
     match handling {
         Handling::Classify { category, attributions } => classify(tx, &case, category, attributions),
@@ -183,6 +187,7 @@ fn change(tx: &mut WriteTx<'_>, case: &Case, to: ComplaintState, reason: Option<
         hand_on(tx, &mut now)?;
     }
     complaints::update_because(tx, ComplaintEventKind::StateChanged, tx.now, case, &mut now, reason)?;
+    follow_state(tx, case.complaint.state, &now.complaint)?;
     Ok(now)
 }
 

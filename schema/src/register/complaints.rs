@@ -67,12 +67,19 @@ pub fn load(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Case>, StoreError
     Ok(cases)
 }
 
-/// Loads cases and locks their complaints until the transaction ends. SQLite has one writer at a time: no lock needed.
+/// Loads cases and locks their complaints until the transaction ends.
 ///
 /// # Errors
 /// If the database cannot be read, or a lock is not granted in time.
 pub fn load_for_update(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Case>, StoreError> {
-    if let Conn::Pg(c) = &mut *conn {
+    lock(conn, ids)?;
+    load(conn, ids)
+}
+
+/// Locks complaints in the order of their ids until the transaction ends. SQLite has one writer at a time: no lock
+/// needed.
+pub(super) fn lock(conn: &mut Conn, ids: &[Id]) -> Result<(), StoreError> {
+    if let Conn::Pg(c) = conn {
         let mut ids = ids.to_vec();
         ids.sort_unstable();
         for chunk in ids.chunks(KEYS_PER_QUERY) {
@@ -85,7 +92,7 @@ pub fn load_for_update(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Case>,
                 .load::<Id>(c)?;
         }
     }
-    load(conn, ids)
+    Ok(())
 }
 
 /// Whether the responsible unit of a complaint follows the routing rules when its category or unit changes: the

@@ -1,12 +1,16 @@
 //! Links between complaints that say the same: a person decides, both stay in the register, and only the original
-//! counts.
+//! counts. Where the original is withdrawn or rejected, the first received of the others counts in its place.
 
 use super::complaints::{self, Case};
 use super::reference::version_conflict;
 use crate::db::{Conn, StoreError, WriteTx, dialect};
+use crate::domain::ids::human_reference;
+use crate::domain::state::is_void;
 use crate::each;
+use crate::enums::ComplaintState;
 use crate::events::Fields;
-use crate::models::ComplaintLink;
+use crate::models::{Complaint, ComplaintLink};
+use crate::queries::{duplicates_of, originals_of};
 use crate::sql_types::Id;
 use crate::tables::complaint_links;
 use diesel::prelude::*;
@@ -16,8 +20,8 @@ use serde_json::Value;
 /// itself, the link goes to its original: there are no chains.
 ///
 /// # Errors
-/// `NotFound` if one of the two does not exist; `Conflict` if the complaint is at another version, or others are linked
-/// to it; `Rule` if it would be linked to itself.
+/// `NotFound` if one of the two does not exist; `Conflict` if the complaint is at another version, others are linked to
+/// it, or the other one was withdrawn or rejected; `Rule` if it would be linked to itself.
 pub fn link_duplicate(
     tx: &mut WriteTx<'_>,
     complaint: Id,
@@ -26,7 +30,6 @@ pub fn link_duplicate(
     reason: &str,
 ) -> Result<Case, StoreError> {
     let mut case = locked(tx, complaint, expected_version, Some(of))?;
-    // The lock on `of` keeps its own link as it is until the commit.
     let original_id = link_of(tx.conn, of)?.map_or(of, |link| link.original_id);
     if original_id == complaint {
         return Err(StoreError::Rule("of: a complaint is no duplicate of itself, nor of its own duplicate".into()));
@@ -42,23 +45,14 @@ pub fn link_duplicate(
     if earlier.as_ref().is_some_and(|link| link.original_id == original_id) {
         return Ok(case);
     }
-    let row = ComplaintLink {
-        complaint_id: complaint,
-        original_id,
-        linked_at: tx.now,
-        actor: tx.actor.to_owned(),
-        reason: reason.to_owned(),
-    };
-    match &earlier {
-        Some(_) => each!(&mut *tx.conn, c => {
-            diesel::update(complaint_links::table.find(complaint)).set(&row).execute(c)?
-        }),
-        None => each!(&mut *tx.conn, c => diesel::insert_into(complaint_links::table).values(&row).execute(c)?),
-    };
-    let before = duplicate_of(earlier.map(|link| link.original_id));
-    let mut after = duplicate_of(Some(original_id));
-    after.insert("reason".into(), reason.into());
-    complaints::record_beside(tx, &mut case.complaint, before, after)?;
+    let original = complaints::load(tx.conn, &[original_id])?.remove(&original_id);
+    let state = original.ok_or_else(|| StoreError::no_such("complaint", &original_id, "complaints"))?.complaint.state;
+    if is_void(state) {
+        return Err(StoreError::Conflict(format!(
+            "the complaint to link to is {state} and does not count: link to one that counts"
+        )));
+    }
+    put(tx, &mut case.complaint, earlier.as_ref(), original_id, reason)?;
     Ok(case)
 }
 
@@ -76,18 +70,112 @@ pub fn unlink_duplicate(
     let Some(link) = link_of(tx.conn, complaint)? else {
         return Err(StoreError::Conflict("the complaint is not linked to another one".into()));
     };
-    diesel::delete(complaint_links::table.find(complaint)).execute(tx.conn)?;
-    let mut after = duplicate_of(None);
-    after.insert("reason".into(), reason.into());
-    complaints::record_beside(tx, &mut case.complaint, duplicate_of(Some(link.original_id)), after)?;
+    remove(tx, &mut case.complaint, &link, reason)?;
     Ok(case)
 }
 
-/// Loads a complaint that is still at a version, and locks it and the other one until the transaction ends.
+/// Locks complaints of which some may become void, or count again, with all that are linked with them, until the
+/// transaction ends. Meanwhile nobody else changes a link.
+pub(crate) fn lock_with_linked(conn: &mut Conn, ids: &[Id]) -> Result<(), StoreError> {
+    dialect::lock_links(conn)?;
+    let mut group = ids.to_vec();
+    group.extend(originals_of(conn, ids)?.into_values());
+    let linked = duplicates_of(conn, &group)?;
+    group.extend(linked.into_values().flatten());
+    group.sort_unstable();
+    group.dedup();
+    complaints::lock(conn, &group)
+}
+
+/// Changes the links of a complaint of which the state has changed, so that what several complaints say counts once.
+/// Lock them before by [`lock_with_linked`].
+pub(crate) fn follow_state(tx: &mut WriteTx<'_>, before: ComplaintState, now: &Complaint) -> Result<(), StoreError> {
+    match (is_void(before), is_void(now.state)) {
+        (false, true) => replace_original(tx, now),
+        // An import revives a complaint. Its own original may be void still.
+        (true, false) => {
+            let Some(link) = link_of(tx.conn, now.id)? else { return Ok(()) };
+            match complaints::load(tx.conn, &[link.original_id])?.remove(&link.original_id) {
+                Some(original) if is_void(original.complaint.state) => replace_original(tx, &original.complaint),
+                _ => Ok(()),
+            }
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Lets the first received of the duplicates of a void original count, and makes it the original of the others. If all
+/// of them are void, their links stay.
+fn replace_original(tx: &mut WriteTx<'_>, original: &Complaint) -> Result<(), StoreError> {
+    let mut linked = duplicates_of(tx.conn, &[original.id])?.remove(&original.id).unwrap_or_default();
+    let mut cases = complaints::load(tx.conn, &linked)?;
+    let counting = cases.values().map(|case| &case.complaint).filter(|complaint| !is_void(complaint.state));
+    let Some(next) = counting.min_by_key(|one| (one.received_at, one.id)).map(|one| one.id) else { return Ok(()) };
+    let reason = format!(
+        "the original, {}, is {}: {} counts in its place",
+        human_reference(original.id),
+        original.state,
+        human_reference(next)
+    );
+    // First the one that counts: no link leads to a complaint that is linked itself.
+    linked.sort_by_key(|id| *id != next);
+    for id in linked {
+        let (Some(mut case), Some(link)) = (cases.remove(&id), link_of(tx.conn, id)?) else { continue };
+        if id == next {
+            remove(tx, &mut case.complaint, &link, &reason)?;
+        } else {
+            put(tx, &mut case.complaint, Some(&link), next, &reason)?;
+        }
+    }
+    Ok(())
+}
+
+/// Links a complaint to an original, in place of an earlier link, with an event.
+fn put(
+    tx: &mut WriteTx<'_>,
+    complaint: &mut Complaint,
+    earlier: Option<&ComplaintLink>,
+    original_id: Id,
+    reason: &str,
+) -> Result<(), StoreError> {
+    let row = ComplaintLink {
+        complaint_id: complaint.id,
+        original_id,
+        linked_at: tx.now,
+        actor: tx.actor.to_owned(),
+        reason: reason.to_owned(),
+    };
+    match earlier {
+        Some(_) => each!(&mut *tx.conn, c => {
+            diesel::update(complaint_links::table.find(row.complaint_id)).set(&row).execute(c)?
+        }),
+        None => each!(&mut *tx.conn, c => diesel::insert_into(complaint_links::table).values(&row).execute(c)?),
+    };
+    let mut after = duplicate_of(Some(original_id));
+    after.insert("reason".into(), reason.into());
+    complaints::record_beside(tx, complaint, duplicate_of(earlier.map(|link| link.original_id)), after)
+}
+
+/// Removes the link of a complaint, with an event.
+fn remove(
+    tx: &mut WriteTx<'_>,
+    complaint: &mut Complaint,
+    link: &ComplaintLink,
+    reason: &str,
+) -> Result<(), StoreError> {
+    diesel::delete(complaint_links::table.find(complaint.id)).execute(tx.conn)?;
+    let mut after = duplicate_of(None);
+    after.insert("reason".into(), reason.into());
+    complaints::record_beside(tx, complaint, duplicate_of(Some(link.original_id)), after)
+}
+
+/// Loads a complaint that is still at a version, and locks it, the other one and all that are linked with them until
+/// the transaction ends.
 fn locked(tx: &mut WriteTx<'_>, id: Id, expected_version: i32, other: Option<Id>) -> Result<Case, StoreError> {
     dialect::lock_tree_shared(tx.conn)?;
     let ids: Vec<Id> = std::iter::once(id).chain(other).collect();
-    let mut found = complaints::load_for_update(tx.conn, &ids)?;
+    lock_with_linked(tx.conn, &ids)?;
+    let mut found = complaints::load(tx.conn, &ids)?;
     if let Some(missing) = ids.iter().find(|id| !found.contains_key(*id)) {
         return Err(StoreError::no_such("complaint", missing, "complaints"));
     }

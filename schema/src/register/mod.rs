@@ -43,6 +43,7 @@ pub use corrections::{
     decide_correction, propose_correction, withdraw_correction,
 };
 pub use duplicates::{DUPLICATE_OF, link_duplicate, unlink_duplicate};
+pub(crate) use duplicates::{follow_state, lock_with_linked};
 pub use guidance::{GuidanceStep, NewDocument, guide, request_opinion};
 pub use measures::{
     Extension, MeasureStep, NewMeasure, change_measure, no_such_complaint, no_such_flag, record_measure, state_on,

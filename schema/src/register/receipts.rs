@@ -2,6 +2,7 @@
 
 use super::attachments::{described, store_attachments};
 use super::complaints::{self, Case};
+use super::duplicates::{follow_state, lock_with_linked};
 use super::succession::hand_on;
 use crate::db::{Conn, StoreError, WriteTx, dialect};
 use crate::domain::attachment::Reference;
@@ -203,6 +204,9 @@ pub fn act_by_receipt(
 ) -> Result<Id, StoreError> {
     let id = receipt_of_code(tx.conn, code)?.complaint_id;
     dialect::lock_tree_shared(tx.conn)?;
+    if matches!(step, ReceiptStep::Withdraw { .. }) {
+        lock_with_linked(tx.conn, &[id])?;
+    }
     let case = complaints::load_for_update(tx.conn, &[id])?.remove(&id).ok_or_else(no_such_receipt)?;
     // Again under the lock: the code may have been replaced, or the complaint reopened.
     let receipt = receipt_of_code(tx.conn, code)?;
@@ -301,7 +305,7 @@ fn change(tx: &mut WriteTx<'_>, case: &Case, to: ComplaintState, reason: Option<
         hand_on(tx, &mut now)?;
     }
     complaints::update_because(tx, ComplaintEventKind::StateChanged, tx.now, case, &mut now, reason)?;
-    Ok(())
+    follow_state(tx, case.complaint.state, &now.complaint)
 }
 
 /// Adds a text and checked attachments to a complaint.

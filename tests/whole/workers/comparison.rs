@@ -2,15 +2,17 @@
 
 use super::{Done, Seen, Shop};
 use diesel::prelude::*;
-use schema::register::RECEIPT_ACTOR;
+use schema::domain::state::is_void;
+use schema::enums::ComplaintState;
+use schema::register::{DUPLICATE_OF, RECEIPT_ACTOR};
 use schema::tables::{complaint_events, complaints, correction_proposals};
 use schema::{Conn, Id, JsonValue, StoreError};
 use serde_json::json;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use tests::{Database, Json};
 
-/// An event: its complaint, its actor, and the fields before and after it.
-type Event = (Id, String, Option<JsonValue>, Option<JsonValue>);
+/// An event: its complaint, its actor, the fields before and after it, and its position.
+type Event = (Id, String, Option<JsonValue>, Option<JsonValue>, i64);
 
 /// The rows that the workers wrote.
 struct Rows {
@@ -28,6 +30,7 @@ fn rows(conn: &mut Conn) -> Result<Rows, StoreError> {
             complaint_events::actor,
             complaint_events::before,
             complaint_events::after,
+            complaint_events::position,
         ))
         .load(conn)?;
     let proposals: i64 = correction_proposals::table.count().get_result(conn)?;
@@ -39,17 +42,33 @@ fn version(side: Option<&JsonValue>) -> Option<i64> {
     side?.0.get("version")?.as_i64()
 }
 
+/// The positions at which a complaint was withdrawn or rejected. The links of its duplicates change there, too.
+fn ends(events: &[Event]) -> HashSet<i64> {
+    let is_end = |after: &JsonValue| {
+        let state = after.0.get("state").and_then(|state| state.as_str());
+        state.and_then(|state| state.parse::<ComplaintState>().ok()).is_some_and(is_void)
+    };
+    let ended = events.iter().filter(|(_, _, _, after, _)| after.as_ref().is_some_and(is_end));
+    ended.map(|(.., position)| *position).collect()
+}
+
 impl Shop<'_> {
     /// Each version of each complaint must come from one event, and each event from one change that an answer
-    /// confirmed.
+    /// confirmed, of this complaint or of its original.
     pub fn compare_with_the_events(&self, database: &Database, all: &Seen) {
         let Rows { versions, events, proposals } = database.open().read(rows).expect("the rows");
         assert_eq!(usize::try_from(proposals), Ok(all.proposals), "proposed corrections");
+        let ends = ends(&events);
+        let follows = |(_, _, _, after, position): &Event| {
+            ends.contains(position) && after.as_ref().is_some_and(|after| after.0.get(DUPLICATE_OF).is_some())
+        };
         for (nth, complaint) in self.complaints.iter().enumerate() {
             let own: Vec<&Event> = events.iter().filter(|(id, ..)| *id == complaint.id).collect();
             let last = i64::from(versions[&complaint.id]);
-            let numbers: Vec<(Option<i64>, Option<i64>)> =
-                own.iter().map(|(_, _, before, after)| (version(before.as_ref()), version(after.as_ref()))).collect();
+            let numbers: Vec<(Option<i64>, Option<i64>)> = own
+                .iter()
+                .map(|(_, _, before, after, _)| (version(before.as_ref()), version(after.as_ref())))
+                .collect();
             let dense: Vec<(Option<i64>, Option<i64>)> =
                 (1..=last).map(|now| (Some(now - 1).filter(|was| *was > 0), Some(now))).collect();
             assert_eq!(numbers, dense, "complaint {nth}: the versions before and after each event, in order");
@@ -65,12 +84,17 @@ impl Shop<'_> {
             }
             told.sort_unstable();
             let mut recorded: Vec<(i32, &str)> = Vec::new();
-            for (now, (_, actor, ..)) in (1..).zip(own) {
-                recorded.push((now, actor.as_str()));
+            let mut followed = 0;
+            for (now, event) in (1..).zip(own) {
+                if follows(event) {
+                    followed += 1;
+                } else {
+                    recorded.push((now, event.1.as_str()));
+                }
             }
             recorded.retain(|(now, actor)| *now > 1 && *actor != RECEIPT_ACTOR);
             assert_eq!(recorded, told, "complaint {nth}: who made which version, by the events and by the answers");
-            let changes = i64::try_from(told.len() + by_receipt).expect("a few");
+            let changes = i64::try_from(told.len() + by_receipt + followed).expect("a few");
             assert_eq!(last, 1 + changes, "complaint {nth}: a version for each change");
         }
     }
@@ -85,6 +109,7 @@ impl Shop<'_> {
             assert_eq!(found["history"]["totalCount"], found["version"], "complaint {nth}: {answer}");
             let entries = found["history"]["nodes"].list().iter();
             let mut told: Vec<&str> = entries.filter_map(|entry| entry["reason"].as_str()).collect();
+            told.retain(|reason| !reason.ends_with("counts in its place"));
             let own = done.iter().filter(|done| done.complaint == nth);
             let mut given: Vec<&str> = own.filter_map(|done| done.reason.as_deref()).collect();
             told.sort_unstable();

@@ -236,8 +236,9 @@ pub struct DuplicateMutations;
 #[Object]
 impl DuplicateMutations {
     /// Links a complaint to another one that says the same. It stays in the register and in lists; statistics and
-    /// recurrence count only the other one. NOT_FOUND if you may not see one of the two, BAD_USER_INPUT if they are
-    /// one, CONFLICT if the complaint has changed, or others are linked to it.
+    /// recurrence count only the other one. If that one is withdrawn or rejected later, the first received of its
+    /// duplicates counts in its place. NOT_FOUND if you may not see one of the two, BAD_USER_INPUT if they are one,
+    /// CONFLICT if the complaint has changed, others are linked to it, or the other one was withdrawn or rejected.
     async fn link_duplicate(&self, ctx: &Context<'_>, input: LinkDuplicateInput) -> Result<HandleComplaintPayload> {
         let (complaint, of) = (parse_id(&input.complaint_id)?, parse_id(&input.of)?);
         let reason = required("reason", &input.reason, LONG)?;

@@ -17,7 +17,7 @@ use crate::import::mapping::OnMissing;
 use crate::import::row::{Columns, Row};
 use crate::models::{ComplaintSource, Posting};
 use crate::register::complaints;
-use crate::register::{Aliases, Routing, corrected_fields, load_tree};
+use crate::register::{Aliases, Routing, corrected_fields, follow_state, load_tree, lock_with_linked};
 use crate::sql_types::{Id, Timestamp};
 use crate::tables::postings;
 use case::{Known, merged_case, new_case};
@@ -114,6 +114,10 @@ pub fn apply(
         .filter_map(|(group, hash)| stored.get(&group.key).filter(|row| row.content_hash != *hash))
         .map(|row| row.complaint_id)
         .collect();
+    // Only where a file tells states may a complaint become void, or count again.
+    if !changed.is_empty() && [STATE, CLOSED].iter().any(|field| context.mapping.has(*field)) {
+        lock_with_linked(tx.conn, &changed)?;
+    }
     let mut existing = complaints::load_for_update(tx.conn, &changed)?;
     create_missing(tx, context, resolvers, batch, &checked, hashes, &stored)?;
     let (tree, routing) = (load_tree(tx.conn)?, Routing::load(tx.conn)?);
@@ -124,6 +128,7 @@ pub fn apply(
 
     let mut new_cases = Vec::new();
     let mut new_sources = Vec::new();
+    let mut stepped = Vec::new();
     let mut outcomes = Vec::with_capacity(batch.len());
     for ((group, parsed), hash) in batch.iter().zip(checked).zip(hashes.iter()) {
         let parsed = match parsed {
@@ -159,8 +164,15 @@ pub fn apply(
                 let changed = complaints::update_from_source(tx, effective, &before, &mut after, row, hash)?;
                 // A new hash does not always change the case: the register may be further along than the file.
                 outcomes.push(if changed { Outcome::Updated } else { Outcome::Unchanged });
+                if before.complaint.state != after.complaint.state {
+                    stepped.push((before.complaint.state, after.complaint));
+                }
             }
         }
+    }
+    // At the end: this gives new versions to complaints, of which the batch may change some itself.
+    for (before, now) in &stepped {
+        follow_state(tx, *before, now)?;
     }
     complaints::insert(tx, &mut new_cases, &new_sources)?;
     Ok(outcomes)
