@@ -125,6 +125,63 @@ fn an_officer_who_was_merged_is_not_administered_and_the_refusal_says_who_stands
     }
 }
 
+/// The unit, the first and the last day of each posting of an officer.
+fn postings(client: &Client<'_>, officer: &str) -> Vec<String> {
+    let query = format!("{{ officer(code: \"{officer}\") {{ postings {{ unit {{ code }} validFrom validTo }} }} }}");
+    let found = client.data(&query)["officer"]["postings"].clone();
+    let told = |row: &Value| {
+        let until = row["validTo"].as_str().unwrap_or("now");
+        format!("{} {} {until}", row["unit"]["code"].text(), row["validFrom"].text())
+    };
+    found.list().iter().map(told).collect()
+}
+
+#[test]
+fn a_split_gives_postings_back_as_they_stand_and_leaves_none_of_them() {
+    for app in TestApp::both().world().arguments(&["--no-jobs"]) {
+        let (admin, board) = (app.as_role(Role::Admin), app.as_role(Role::Board));
+        let posted = |mutation: &str, officer: &str, more: &Value| {
+            let read = admin.data(&format!("{{ officer(code: \"{officer}\") {{ revision }} }}"))["officer"].clone();
+            let seen = json!({ "officer": officer, "expectedRevision": read["revision"] });
+            admin.done(mutation, "position", &merged(&seen, more));
+        };
+        for (code, unit, from, to) in
+            [("CC10", "02CV", "2020-01-01", json!("2023-12-31")), ("CC11", "03TG", "2024-01-01", Value::Null)]
+        {
+            admin.done("createOfficer", "position", &json!({ "code": code, "name": code }));
+            posted("startPosting", code, &json!({ "unit": unit, "from": from, "to": to }));
+        }
+        merge(&board, "CC11", "CC10");
+        merge(&board, "CC03", "CC01");
+        assert_eq!(postings(&admin, "CC10"), ["02CV 2020-01-01 2023-12-31", "03TG 2024-01-01 now"]);
+        // What changes until the split: the first day, the unit, the last day; and what begins later.
+        posted("correctPosting", "CC10", &json!({ "unit": "03TG", "from": "2024-01-01", "newFrom": "2024-02-01" }));
+        let next = json!({
+            "code": "03XX", "nameVi": "Chi cục mới", "kind": "BRANCH", "parent": "03", "validFrom": "2024-01-01",
+        });
+        admin.done("createUnit", "position", &next);
+        let read = admin.data("{ unit(code: \"03TG\") { revision } }")["unit"].clone();
+        let close = json!({
+            "unit": "03TG", "expectedRevision": read["revision"], "on": "2024-06-30", "successor": "03XX",
+        });
+        // Of one officer two postings to the unit go on as one.
+        assert_eq!(admin.done("closeUnit", "movedPostings", &close)["movedPostings"], 2);
+        posted("endPosting", "CC10", &json!({ "unit": "03XX", "on": "2025-06-30" }));
+        posted("startPosting", "CC10", &json!({ "unit": "02DS", "from": "2025-07-01" }));
+        for officer in ["CC11", "CC03"] {
+            board.done("splitOfficer", "position", &json!({ "officer": officer, "reason": "Hai người." }));
+        }
+        assert_eq!(postings(&admin, "CC10"), ["02CV 2020-01-01 2023-12-31", "02DS 2025-07-01 now"]);
+        assert_eq!(postings(&admin, "CC11"), ["03TG 2024-02-01 2024-06-30", "03XX 2024-07-01 2025-06-30"]);
+        // Both went on at the successor, as one while they were merged.
+        assert_eq!(postings(&admin, "CC03"), ["03TG 2020-01-01 2024-06-30", "03XX 2024-07-01 now"]);
+        assert_eq!(
+            postings(&admin, "CC01"),
+            ["02CV-D1 2020-01-01 2023-12-31", "03TG 2024-01-01 2024-06-30", "03XX 2024-07-01 now"]
+        );
+    }
+}
+
 #[test]
 fn a_flag_on_a_merged_officer_is_one_on_whoever_stands_until_the_next_run() {
     for app in TestApp::both().world_with_flags("2024-03-31").arguments(&["--no-jobs"]) {

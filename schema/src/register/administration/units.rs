@@ -1,6 +1,6 @@
 //! Units: new ones, their names and kind, their place in the tree from a day on, and their end.
 
-use super::checks::{code, day, listed, name, optional_name, rule};
+use super::checks::{code, day, lasts_until, listed, name, optional_name, rule};
 use super::tree_edit::TreeEdit;
 use super::{Seen, locked, placeholder};
 use crate::db::{StoreError, WriteTx};
@@ -323,11 +323,21 @@ fn carry_over(
             }
             let valid_from = row.valid_from.max(last_day + Days::new(1));
             // Whoever serves at the successor already goes on there.
-            let goes_on = before
-                .iter()
-                .any(|other| other.unit_id == successor && is_valid_on(valid_from, other.valid_from, other.valid_to));
-            if !goes_on {
-                after.push(Posting { unit_id: successor, valid_from, ..row.clone() });
+            let goes_on = |other: &&Posting| {
+                other.unit_id == successor && is_valid_on(valid_from, other.valid_from, other.valid_to)
+            };
+            if before.iter().any(|other| goes_on(&other)) {
+                continue;
+            }
+            // After a merge an officer may have two postings to one unit: they go on as one, which lasts as long.
+            let carried = after.iter().find(goes_on).map(|other| (other.valid_from, other.valid_to));
+            match carried {
+                None => after.push(Posting { unit_id: successor, valid_from, ..row.clone() }),
+                Some((since, last)) if !lasts_until(last, row.valid_to) => {
+                    let same = after.iter_mut().filter(|other| (other.unit_id, other.valid_from) == (successor, since));
+                    same.for_each(|other| other.valid_to = row.valid_to);
+                }
+                Some(_) => {}
             }
         }
         after.sort_by_key(|row| (row.valid_from, row.unit_id));

@@ -5,6 +5,7 @@
 //! reads from these events what the merge moved, and takes back exactly that.
 
 mod moves;
+mod postings;
 mod restored;
 
 pub use moves::{move_allegations, move_complaints};
@@ -58,7 +59,7 @@ pub fn merge_officers(tx: &mut WriteTx<'_>, from: &str, into: &str, reason: &str
         move_rows(&mut after, from_id, into_id, |_| true);
         store(tx, before, &mut after, Some(id), reason)?;
     }
-    restored::move_postings(tx, from_id, into_id)?;
+    postings::move_postings(tx, from_id, into_id)?;
     let mut rows: Vec<Workload> =
         workload::table.filter(workload::officer_id.eq(from_id)).select(Workload::as_select()).load(tx.conn)?;
     rows.iter_mut().for_each(|row| row.officer_id = Some(into_id));
@@ -126,7 +127,7 @@ pub fn split_officer(tx: &mut WriteTx<'_>, code: &str, reason: &str) -> Result<(
         move_rows(&mut after, into, from, |ordinal| ordinals.contains(&ordinal));
         number += usize::from(store(tx, before, &mut after, Some(merge.id), reason)?);
     }
-    restored::take_back_postings(tx, position, from, into)?;
+    postings::take_back_postings(tx, position, from, into)?;
     restored::take_back_workload(tx, position, from, into)?;
     for measure in restored::moved_measures(tx.conn, position, from, into)? {
         set_officer(tx, &measure, from)?;

@@ -3,12 +3,11 @@
 use crate::db::{Conn, StoreError, WriteTx};
 use crate::enums::{ComplaintEventKind, ReferenceEventKind};
 use crate::events::Entity;
-use crate::models::{Measure, Merge, Posting, Workload};
+use crate::models::{Measure, Merge, Workload};
 use crate::register::complaints::MERGE;
-use crate::register::postings::replace_postings;
 use crate::register::reference::{Stored, upsert};
 use crate::sql_types::{Id, JsonValue};
-use crate::tables::{complaint_events, measures, postings, reference_events};
+use crate::tables::{complaint_events, measures, reference_events};
 use diesel::prelude::*;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,67 +62,6 @@ pub(super) fn moved_rows(
         (*id, given)
     });
     Ok(moved.collect())
-}
-
-fn postings_of(conn: &mut Conn, officer: Id) -> Result<Vec<Posting>, StoreError> {
-    Ok(postings::table
-        .filter(postings::officer_id.eq(officer))
-        .order((postings::valid_from, postings::unit_id))
-        .select(Posting::as_select())
-        .load(conn)?)
-}
-
-/// Replaces the postings of an officer, with an event if they differ.
-fn set_postings(tx: &mut WriteTx<'_>, officer: Id, before: &[Posting], after: &[Posting]) -> Result<(), StoreError> {
-    if before == after {
-        return Ok(());
-    }
-    replace_postings(tx, officer, before, after)
-}
-
-/// Gives the postings of one officer to another one, who keeps those that both have.
-pub(super) fn move_postings(tx: &mut WriteTx<'_>, from: Id, into: Id) -> Result<(), StoreError> {
-    let (of_from, of_into) = (postings_of(tx.conn, from)?, postings_of(tx.conn, into)?);
-    let mut all: BTreeMap<_, Posting> = of_from
-        .iter()
-        .map(|row| ((row.valid_from, row.unit_id), Posting { officer_id: into, ..row.clone() }))
-        .collect();
-    all.extend(of_into.iter().map(|row| ((row.valid_from, row.unit_id), row.clone())));
-    let all: Vec<Posting> = all.into_values().collect();
-    set_postings(tx, from, &of_from, &[])?;
-    set_postings(tx, into, &of_into, &all)
-}
-
-/// The postings of an officer before and after a position.
-fn postings_at(conn: &mut Conn, position: i64, officer: Id) -> Result<(Vec<Posting>, Vec<Posting>), StoreError> {
-    let found: Option<(Option<JsonValue>, Option<JsonValue>)> = reference_events::table
-        .filter(reference_events::position.eq(position))
-        .filter(reference_events::entity.eq(Entity::Postings.as_str()))
-        .filter(reference_events::entity_id.eq(officer))
-        .select((reference_events::before, reference_events::after))
-        .first(conn)
-        .optional()?;
-    let (before, after) = found.unwrap_or_default();
-    let read = |document: Option<JsonValue>| -> Vec<Posting> {
-        let rows = document.and_then(|document| document.0.get("postings").cloned());
-        rows.and_then(|rows| serde_json::from_value(rows).ok()).unwrap_or_default()
-    };
-    Ok((read(before), read(after)))
-}
-
-/// Takes back the postings that a merge moved, as far as the other officer still has them.
-pub(super) fn take_back_postings(tx: &mut WriteTx<'_>, position: i64, from: Id, into: Id) -> Result<(), StoreError> {
-    let (of_from, _) = postings_at(tx.conn, position, from)?;
-    let (had, got) = postings_at(tx.conn, position, into)?;
-    let given: Vec<Posting> = got.into_iter().filter(|row| !had.contains(row)).collect();
-    let now = postings_of(tx.conn, into)?;
-    let rest: Vec<Posting> = now.iter().filter(|row| !given.contains(row)).cloned().collect();
-    set_postings(tx, into, &now, &rest)?;
-    let now = postings_of(tx.conn, from)?;
-    let mut back: BTreeMap<_, Posting> = of_from.into_iter().map(|row| ((row.valid_from, row.unit_id), row)).collect();
-    back.extend(now.iter().map(|row| ((row.valid_from, row.unit_id), row.clone())));
-    let back: Vec<Posting> = back.into_values().collect();
-    set_postings(tx, from, &now, &back)
 }
 
 /// The entities of a kind that belonged to an officer before a position changed them.
