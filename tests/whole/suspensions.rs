@@ -199,8 +199,15 @@ fn what_the_officer_said_about_the_flag_is_heard() {
             "decidedOn": "2024-04-05", "startsOn": "2024-04-08",
         });
         refused(&record(&own, input.clone()), "BAD_USER_INPUT", &["recordExplanation"]);
-        let said = json!({ "flagId": flag, "notifiedOn": "2024-04-02", "explanation": "Thừa nhận." });
-        own.done("recordExplanation", "flag { id }", &said);
+        // What the officer said after the decision is not heard by it.
+        for (notified_on, is_heard) in [("2024-04-10", false), ("2024-04-06", false), ("2024-04-05", true)] {
+            let said = json!({ "flagId": flag, "notifiedOn": notified_on, "explanation": "Thừa nhận." });
+            own.done("recordExplanation", "flag { id }", &said);
+            if !is_heard {
+                refused(&record(&own, input.clone()), "BAD_USER_INPUT", &["up to the decision"]);
+            }
+        }
+        assert_eq!(number_of_measures(&board), 0);
         let both = merged(&input, &json!({ "noBasisReason": "x" }));
         refused(&record(&own, both), "BAD_USER_INPUT", &["noBasisReason"]);
         let measure = recorded(&own, input);

@@ -8,7 +8,7 @@ use crate::domain::suspension::{Limit, SuspensionRules};
 use crate::domain::working_days::UnknownYear;
 use crate::enums::{MeasureKind, SuspensionGround};
 use crate::models::{Flag, Measure, Officer};
-use crate::sql_types::Id;
+use crate::sql_types::{Id, Timestamp};
 use crate::tables::{flag_reviews, measures};
 use chrono::NaiveDate;
 use diesel::prelude::*;
@@ -60,10 +60,14 @@ pub(super) fn terms(
         let grounds = SuspensionGround::WORDS.join(", ");
         return Err(StoreError::Rule(format!("ground: a suspension needs one of {grounds}")));
     };
-    if new.explanation.is_none() && new.explanation_refused_on.is_none() && !explained_flag(tx.conn, flag)? {
+    if new.explanation.is_none()
+        && new.explanation_refused_on.is_none()
+        && !explained_flag(tx.conn, flag, new.decided_on)?
+    {
         return Err(StoreError::Rule(
             "explanation: the officer must be heard before a suspension: write what the officer said (explanation), or \
-             when the officer refused to explain (explanationRefusedOn), or record it on the flag (recordExplanation)"
+             when the officer refused to explain (explanationRefusedOn), or record it on the flag (recordExplanation), \
+             with a day up to the decision"
                 .into(),
         ));
     }
@@ -80,16 +84,18 @@ pub(super) fn terms(
     Ok(Terms { ends_on, limits_version: rules.limits.version.clone(), limit })
 }
 
-/// Whether the officer's explanation stands on a flag since it was last opened: earlier ones were about other evidence.
-fn explained_flag(conn: &mut Conn, flag: Option<&Flag>) -> Result<bool, StoreError> {
+/// Whether the officer's explanation stands on a flag since it was last opened, and was given by the day of a decision:
+/// earlier ones were about other evidence. One that was recorded without a day counts from the day of recording.
+fn explained_flag(conn: &mut Conn, flag: Option<&Flag>, decided_on: NaiveDate) -> Result<bool, StoreError> {
     let Some(flag) = flag else { return Ok(false) };
-    let explained = flag_reviews::table
+    let explained: Vec<(Option<NaiveDate>, Timestamp)> = flag_reviews::table
         .filter(flag_reviews::flag_id.eq(flag.id))
         .filter(flag_reviews::explanation.is_not_null())
         .filter(flag_reviews::reviewed_at.ge(flag.opened_at))
-        .count()
-        .get_result::<i64>(conn)?;
-    Ok(explained > 0)
+        .select((flag_reviews::notified_on, flag_reviews::reviewed_at))
+        .load(conn)?;
+    let by_then = |(on, recorded): (Option<NaiveDate>, Timestamp)| on.unwrap_or(local_date(recorded)) <= decided_on;
+    Ok(explained.into_iter().any(by_then))
 }
 
 /// Refuses a suspension from `from` to `to` that overlaps another one of the officer; `except` is itself, where it is

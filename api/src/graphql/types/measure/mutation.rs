@@ -39,7 +39,7 @@ pub struct RecordMeasureInput {
     /// Required for a suspension.
     pub ground: Option<SuspensionGround>,
     /// What the officer said before the decision, at most 100,000 characters. A suspension needs it, unless the
-    /// officer refused, or the explanation is recorded on the flag.
+    /// officer refused, or the flag has an explanation with a `notifiedOn` that is not after `decidedOn`.
     pub explanation: Option<String>,
     /// The day of the explanation, not after `decidedOn`. Default: `decidedOn`.
     pub explained_on: Option<NaiveDate>,
