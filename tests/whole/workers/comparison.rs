@@ -1,9 +1,11 @@
 //! What the register holds after the work, against what the workers were answered.
 
+use super::beside::BESIDE;
 use super::{Done, Seen, Shop};
 use diesel::prelude::*;
 use schema::domain::state::is_void;
 use schema::enums::ComplaintState;
+use schema::register::complaints::{ESCALATION, MERGE};
 use schema::register::{DUPLICATE_OF, RECEIPT_ACTOR};
 use schema::tables::{complaint_events, complaints, correction_proposals};
 use schema::{Conn, Id, JsonValue, StoreError};
@@ -54,16 +56,22 @@ fn ends(events: &[Event]) -> HashSet<i64> {
 
 impl Shop<'_> {
     /// Each version of each complaint must come from one event, and each event from one change that an answer
-    /// confirmed, of this complaint or of its original.
+    /// confirmed, of this complaint or of its original, or from what went on beside.
     pub fn compare_with_the_events(&self, database: &Database, all: &Seen) {
         let Rows { versions, events, proposals } = database.open().read(rows).expect("the rows");
         assert_eq!(usize::try_from(proposals), Ok(all.proposals), "proposed corrections");
         let ends = ends(&events);
-        let follows = |(_, _, _, after, position): &Event| {
-            ends.contains(position) && after.as_ref().is_some_and(|after| after.0.get(DUPLICATE_OF).is_some())
+        let has =
+            |(_, _, _, after, _): &Event, field: &str| after.as_ref().is_some_and(|after| after.0.get(field).is_some());
+        // Merges, what a unit that was closed left to its successor, and links that followed an original.
+        let follows = |event: &Event| {
+            let is_handed_over = event.1 == self.admin.actor || event.1 == "job";
+            has(event, MERGE) || is_handed_over || ends.contains(&event.4) && has(event, DUPLICATE_OF)
         };
         for (nth, complaint) in self.complaints.iter().enumerate() {
-            let own: Vec<&Event> = events.iter().filter(|(id, ..)| *id == complaint.id).collect();
+            let own = events.iter().filter(|event| event.0 == complaint.id);
+            // An escalation changes no version.
+            let own: Vec<&Event> = own.filter(|event| !has(event, ESCALATION)).collect();
             let last = i64::from(versions[&complaint.id]);
             let numbers: Vec<(Option<i64>, Option<i64>)> = own
                 .iter()
@@ -99,17 +107,20 @@ impl Shop<'_> {
         }
     }
 
-    /// Each history, on either node, must have an entry for each version, and the reasons of the confirmed changes.
+    /// Each history, on either node, must have an entry for each version and each escalation, and the reasons of the
+    /// confirmed changes.
     pub fn compare_with_the_histories(&self, done: &[Done]) {
-        let document = "query ($id: ID!) { complaint(id: $id) { version \
+        let document = "query ($id: ID!) { complaint(id: $id) { version escalations { level } \
             history(first: 200) { totalCount nodes { reason } } } }";
         for (nth, complaint) in self.complaints.iter().enumerate() {
             let answer = self.graphql(nth, &self.board[0].token, document, &json!({ "id": complaint.id })).json();
             let found = &answer["data"]["complaint"];
-            assert_eq!(found["history"]["totalCount"], found["version"], "complaint {nth}: {answer}");
+            let steps = found["version"].integer() + i64::try_from(found["escalations"].list().len()).expect("a few");
+            assert_eq!(found["history"]["totalCount"].integer(), steps, "complaint {nth}: {answer}");
             let entries = found["history"]["nodes"].list().iter();
             let mut told: Vec<&str> = entries.filter_map(|entry| entry["reason"].as_str()).collect();
-            told.retain(|reason| !reason.ends_with("counts in its place"));
+            let follows = ["counts in its place", "goes on", BESIDE];
+            told.retain(|reason| !follows.iter().any(|end| reason.ends_with(*end)));
             let own = done.iter().filter(|done| done.complaint == nth);
             let mut given: Vec<&str> = own.filter_map(|done| done.reason.as_deref()).collect();
             told.sort_unstable();

@@ -18,12 +18,20 @@ impl Shop<'_> {
             "proposeCorrection" => ("CorrectComplaintInput", "proposal { id }"),
             "decideCorrection" => (own.as_str(), "proposal { complaintVersion }"),
             "confirmClassifications" => ("[ConfirmClassificationInput!]", "results { code complaint { version } }"),
+            "createUnit" => (own.as_str(), "unit { revision }"),
+            "closeUnit" | "setHolidays" | "mergeOfficers" | "splitOfficer" => (own.as_str(), "position"),
             _ => (own.as_str(), "complaint { version }"),
         };
         let document = format!("mutation ($input: {of}!) {{ {mutation}(input: $input) {{ {fields} }} }}");
         let answer = self.graphql(worker, token, &document, &json!({ "input": input }));
         match answer.codes().as_slice() {
-            [] if answer.status == 200 => return Some(answer.json()["data"][mutation].clone()),
+            [] if answer.status == 200 => {
+                // Each of its results may be a refusal.
+                if mutation != "confirmClassifications" {
+                    seen.succeeded.insert(mutation.to_owned());
+                }
+                return Some(answer.json()["data"][mutation].clone());
+            }
             [code] => seen.refused(mutation, code, &answer.text),
             _ => seen.failures.push(format!("{mutation}: {answer:?}")),
         }

@@ -1,6 +1,6 @@
 //! What a worker does.
 
-use super::{COMPLAINTS, Done, Seen, Shop, Waiting};
+use super::{ANSWERED, COMPLAINTS, Done, Seen, Shop, Waiting};
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -32,6 +32,15 @@ impl Shop<'_> {
         }
     }
 
+    /// Each of the first workers lets a head answer a complaint.
+    pub fn answer_the_first(&self, worker: usize, seen: &mut Seen) {
+        if worker < ANSWERED {
+            let head = &self.heads[worker % self.heads.len()];
+            let answer = json!({ "action": "EXPLANATION", "text": "Đã giải thích.", "visibility": "COMPLAINANT" });
+            self.change(worker, head, worker, ("respondToComplaint", &answer), seen);
+        }
+    }
+
     /// Does some steps. Of ten workers seven are members of the Board, two are heads, and one is a complainant.
     pub fn work(&self, worker: usize, seen: &mut Seen) {
         let mut random = ChaCha8Rng::seed_from_u64(u64::try_from(worker).expect("a small number"));
@@ -41,7 +50,7 @@ impl Shop<'_> {
             match worker % 10 {
                 0..=6 => self.as_member(worker, complaint, &reason, &mut random, seen),
                 7 | 8 => self.as_head(worker, complaint, &reason, &mut random, seen),
-                _ => self.as_complainant(worker, complaint, &reason, seen),
+                _ => self.as_complainant(worker, step, complaint, &reason, seen),
             }
         }
     }
@@ -49,7 +58,7 @@ impl Shop<'_> {
     fn as_member(&self, worker: usize, complaint: usize, reason: &str, random: &mut ChaCha8Rng, seen: &mut Seen) {
         let member = &self.board[worker % self.board.len()];
         let category = one_of(&CATEGORIES, random);
-        let unit = one_of(&UNITS, random);
+        let unit = self.some_unit(random);
         let (mutation, more) = match random.random_range(0..12) {
             0 | 1 => ("classifyComplaint", json!({ "category": category })),
             2 | 3 => ("assignComplaint", json!({ "unit": unit })),
@@ -65,7 +74,12 @@ impl Shop<'_> {
             }
             8 => {
                 let other = &self.complaints[random.random_range(0..COMPLAINTS)];
-                ("linkDuplicate", json!({ "of": other.id, "reason": reason }))
+                let link = ("linkDuplicate", &json!({ "of": other.id, "reason": reason }));
+                self.change(worker, member, complaint, link, seen);
+                if random.random_bool(0.5) {
+                    return;
+                }
+                ("unlinkDuplicate", json!({ "reason": reason }))
             }
             9 => ("unlinkDuplicate", json!({ "reason": reason })),
             10 => return self.confirm_several(worker, category, random, seen),
@@ -78,26 +92,54 @@ impl Shop<'_> {
         let head = &self.heads[worker % self.heads.len()];
         let (mutation, more) = match random.random_range(0..6) {
             0 | 1 => ("respondToComplaint", json!({ "action": "EXPLANATION", "text": "Đã giải thích." })),
-            2 => ("suspendClock", json!({ "reason": reason })),
-            3 => ("resumeClock", json!({ "reason": reason })),
-            4 => ("transferComplaint", json!({ "unit": one_of(&UNITS, random), "reason": reason })),
+            2 | 3 => {
+                self.change(worker, head, complaint, ("suspendClock", &json!({ "reason": reason })), seen);
+                if random.random_bool(0.5) {
+                    return;
+                }
+                ("resumeClock", json!({ "reason": reason }))
+            }
+            4 => ("transferComplaint", json!({ "unit": self.some_unit(random), "reason": reason })),
             _ => return self.propose(worker, complaint, reason, seen),
         };
         self.change(worker, head, complaint, (mutation, &more), seen);
     }
 
-    fn as_complainant(&self, worker: usize, complaint: usize, text: &str, seen: &mut Seen) {
-        let document = "mutation ($receipt: String!, $text: String!) { \
-            addToComplaint(receipt: $receipt, text: $text) { state } }";
-        let variables = json!({ "receipt": self.complaints[complaint].receipt, "text": text });
-        let answer = self.graphql(worker, "", document, &variables);
+    /// A unit that exists, or the newest one, which may be closed by now.
+    fn some_unit(&self, random: &mut ChaCha8Rng) -> String {
+        let newest = self.newest_unit.load(Ordering::SeqCst);
+        if newest > 0 && random.random_bool(0.3) {
+            return format!("02W{newest}");
+        }
+        one_of(&UNITS, random).to_owned()
+    }
+
+    /// The first step of each complainant is about a complaint of its own that was answered.
+    fn as_complainant(&self, worker: usize, step: usize, complaint: usize, text: &str, seen: &mut Seen) {
+        let own = worker / 10;
+        let (complaint, mutation, passed) = match (step, own % 3) {
+            (0, 0) => (own, "confirmSatisfaction", "satisfied: true"),
+            (0, 1) => (own, "reopenByReceipt", "reason: $text"),
+            (0, _) => (own, "withdrawByReceipt", "reason: $text"),
+            _ => (complaint, "addToComplaint", "text: $text"),
+        };
+        let receipt = &self.complaints[complaint].receipt;
+        let (declared, variables) = match mutation {
+            "confirmSatisfaction" => ("", json!({ "receipt": receipt })),
+            _ => (", $text: String!", json!({ "receipt": receipt, "text": text })),
+        };
+        let document =
+            format!("mutation ($receipt: String!{declared}) {{ {mutation}(receipt: $receipt, {passed}) {{ state }} }}");
+        let answer = self.graphql(worker, "", &document, &variables);
         match answer.codes().as_slice() {
             [] if answer.status == 200 => {
+                seen.succeeded.insert(mutation.to_owned());
                 let actor = RECEIPT_ACTOR.to_owned();
-                seen.done.push(Done { complaint, actor, versions: None, reason: None });
+                let reason = passed.starts_with("reason").then(|| text.to_owned());
+                seen.done.push(Done { complaint, actor, versions: None, reason });
             }
-            [code] => seen.refused("addToComplaint", code, &answer.text),
-            _ => seen.failures.push(format!("addToComplaint: {answer:?}")),
+            [code] => seen.refused(mutation, code, &answer.text),
+            _ => seen.failures.push(format!("{mutation}: {answer:?}")),
         }
     }
 
@@ -120,7 +162,10 @@ impl Shop<'_> {
         assert_eq!(results.len(), known.len(), "{data}");
         for ((complaint, version), result) in known.into_iter().zip(results) {
             match result["code"].as_str() {
-                None => self.note(complaint, member, (version, &result["complaint"]["version"]), None, seen),
+                None => {
+                    seen.succeeded.insert("confirmClassifications".to_owned());
+                    self.note(complaint, member, (version, &result["complaint"]["version"]), None, seen);
+                }
                 Some(code) => seen.refused("confirmClassifications", code, &result.to_string()),
             }
         }
