@@ -85,6 +85,7 @@ mod responsible;
 mod retention;
 mod revoked;
 mod rounds;
+mod routing_rules;
 mod same_operators;
 mod scorecard;
 mod sealing;

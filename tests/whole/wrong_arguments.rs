@@ -69,6 +69,12 @@ const WRONG: &[(&[&str], i32, &[&str])] = &[
     (&["holidays", "remove", "2024"], 2, &["--reason <REASON>"]),
     (&["holidays", "remove", "2024", "--reason", "x"], 1, &["no holidays of 2024 itself", "`holidays` says"]),
     (&["holidays", "remove", "2024", "--reason", ""], 1, &["--reason has 1 to 500 characters"]),
+    // Routing rules.
+    (&["routing", "put"], 1, &["a rule for all complaints is not allowed"]),
+    (&["routing", "put", "--kind", "x"], 2, &["\"x\" is no kind of categories", "CONDUCT"]),
+    (&["routing", "put", "--unit", "02", "--from", "2024-02-30"], 2, &["\"2024-02-30\" is not a date"]),
+    (&["routing", "end", "x", "--on", "2024-01-01"], 2, &["\"x\" is not the id of a rule"]),
+    (&["routing", "end", "00000000-0000-0000-0000-000000000000"], 2, &["--on <DATE>"]),
     // Invented registers.
     (&["generate", "--complaints", "-5", "--seed", "1"], 2, &["-5"]),
     (&["generate", "--complaints", "1000", "--seed", "1"], 1, &["holds real data"]),

@@ -20,6 +20,7 @@ mod output;
 mod progress;
 mod reader;
 mod reorganise;
+mod routing;
 mod rules;
 mod serve;
 mod sql;
@@ -81,6 +82,9 @@ enum Command {
     /// List public holidays, and change those that the register has itself
     #[command(subcommand)]
     Holidays(holidays::Command),
+    /// List the rules that say which unit has to answer, and change them
+    #[command(subcommand)]
+    Routing(routing::Command),
     /// Make an invented register for trials
     Generate(generate::Args),
     /// Run jobs and show their results
@@ -183,6 +187,7 @@ fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
             let plan = command.plan()?;
             holidays::run(&existing()?, plan, out)
         }
+        Command::Routing(command) => routing::run(&existing()?, command, out),
         Command::Jobs(command) => jobs::run(&existing()?, &settings, command, out),
         Command::Digest(command) => {
             digest::run(&if command.prepares() { open()? } else { existing()? }, &settings, command, out)
