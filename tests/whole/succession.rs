@@ -260,3 +260,67 @@ fn a_successor_that_is_named_later_goes_on_and_circles_end_nowhere() {
         assert_eq!(handed_over(&app.database, yesterday)["handedOver"], 0);
     }
 }
+
+#[test]
+fn a_unit_that_was_closed_lasts_longer_or_has_no_end() {
+    for app in apps() {
+        let files = Files::new();
+        let key = app.key_file(&files).display().to_string();
+        let (admin, board, intake) = (app.as_role(Role::Admin), app.as_role(Role::Board), app.as_role(Role::Intake));
+        let closed = json!({ "on": "2024-06-30", "successor": "02CV" });
+        changed(&admin, &board, "closeUnit", "02DS", &closed);
+        let waiting = submitted(&intake, "after the end", "02DS");
+        let place = |id: &Value| {
+            let query = format!(
+                "{{ complaint(id: {id}) {{ department {{ code }} branch {{ code }} responsibleUnit {{ code }} }} }}"
+            );
+            let found = board.data(&query)["complaint"].clone();
+            ["department", "branch", "responsibleUnit"].map(|field| found[field]["code"].clone())
+        };
+        assert_eq!(place(&waiting), [Value::Null, json!("02DS"), json!("02CV")]);
+        for (mutation, more, words) in [
+            ("closeUnit", json!({ "on": "2024-12-31" }), ["closed since 2024-06-30", "validTo"]),
+            ("changeUnit", json!({ "validTo": "2024-06-29" }), ["2024-06-29", "closeUnit"]),
+            ("changeUnit", json!({ "validTo": null, "successor": "02CV" }), ["successor", "no last day"]),
+        ] {
+            let refused = change(&admin, mutation, "02DS", &more);
+            assert_eq!(refused.codes(), ["BAD_USER_INPUT"], "{more}: {}", refused.text);
+            assert!(words.iter().all(|word| refused.text.contains(word)), "{more}: {}", refused.text);
+        }
+        let open = change(&admin, "changeUnit", "02CV", &json!({ "validTo": "2030-12-31" }));
+        assert_eq!(open.codes(), ["BAD_USER_INPUT"], "it has no last day: {}", open.text);
+
+        let later = changed(&admin, &board, "changeUnit", "02DS", &json!({ "validTo": "2024-12-31" }));
+        assert_eq!(later["unit"], json!({ "validTo": "2024-12-31", "successor": { "code": "02CV" } }));
+        let reopened = changed(&admin, &board, "changeUnit", "02DS", &json!({ "validTo": null }));
+        assert_eq!(reopened["unit"], json!({ "validTo": null, "successor": null }));
+        // It counts for its department again. Who had to answer has not changed.
+        assert_eq!(place(&waiting), [json!("02"), json!("02DS"), json!("02CV")]);
+        let new = submitted(&intake, "after the reopening", "02DS");
+        assert_eq!(place(&new), [json!("02"), json!("02DS"), json!("02DS")]);
+        let history = "{ unit(code: \"02DS\") { history { nodes { changes { field before after } } } } }";
+        let steps = board.data(history)["unit"]["history"]["nodes"].clone();
+        let changes: Vec<&Value> = steps.list().iter().flat_map(|step| step["changes"].list()).collect();
+        for expected in [
+            json!({ "field": "validTo", "before": "2024-06-30", "after": "2024-12-31" }),
+            json!({ "field": "validTo", "before": "2024-12-31", "after": null }),
+            json!({ "field": "successor", "before": "02CV", "after": null }),
+        ] {
+            assert!(changes.contains(&&expected), "{expected}: {steps}");
+        }
+
+        // No unit outlasts the one above it.
+        changed(&admin, &board, "closeUnit", "03TG", &closed);
+        changed(&admin, &board, "closeUnit", "03", &json!({ "on": "2024-06-30" }));
+        let outlasting = change(&admin, "changeUnit", "03TG", &json!({ "validTo": null }));
+        assert_eq!(outlasting.codes(), ["BAD_USER_INPUT"], "{}", outlasting.text);
+        assert!(outlasting.text.contains("after 2024-06-30, its last day"), "{}", outlasting.text);
+        for unit in ["03", "03TG"] {
+            let again = changed(&admin, &board, "changeUnit", unit, &json!({ "validTo": null }));
+            assert_eq!(again["unit"]["validTo"], Value::Null);
+        }
+        app.run(&["audit", "seal", "--key-file", &key]);
+        let (status, report) = verify(&app.database, &key, &[]);
+        assert_eq!((status, found(&report)), (0, vec![]), "{}: {report}", app.database.name);
+    }
+}

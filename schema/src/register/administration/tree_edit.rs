@@ -201,6 +201,27 @@ impl TreeEdit {
         }
     }
 
+    /// Lets the parent that a unit had until its last day stay its parent until another day; None for no end.
+    ///
+    /// # Errors
+    /// If the database refuses it.
+    pub fn lengthen(
+        &mut self,
+        tx: &mut WriteTx<'_>,
+        unit: Id,
+        last_day: NaiveDate,
+        until: Option<NaiveDate>,
+    ) -> Result<(), StoreError> {
+        let before = self.parents(unit).to_vec();
+        let mut after = before.clone();
+        let last = after.iter_mut().filter(|row| row.valid_to == Some(last_day));
+        last.for_each(|row| row.valid_to = until);
+        if after == before {
+            return Ok(());
+        }
+        self.put_parents(tx, unit, &before, after)
+    }
+
     fn put_parents(
         &mut self,
         tx: &mut WriteTx<'_>,

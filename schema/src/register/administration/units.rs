@@ -43,6 +43,8 @@ pub struct UnitChange {
     pub field: Option<Option<String>>,
     /// The code of the unit that goes on after the last day, which the unit has already.
     pub successor: Option<Option<String>>,
+    /// A later last day of a unit that has one; `Some(None)` for no end.
+    pub valid_to: Option<Option<NaiveDate>>,
 }
 
 /// What the end of a unit changed, by codes.
@@ -112,17 +114,21 @@ pub(super) fn create(
     }
 }
 
-/// Changes the names, the kind, the peer group, the field or the successor of a unit. Another kind changes the level
-/// for which the unit counts, also for complaints of the past. A successor goes on at once with what waits for a unit
-/// whose last day has passed.
+/// Changes the names, the kind, the peer group, the field, the successor or the end of a unit. Another kind changes the
+/// level for which the unit counts, also for complaints of the past. A successor goes on at once with what waits for a
+/// unit whose last day has passed. A unit may last longer than it was to, or have no end: what went to its successor
+/// stays there.
 ///
 /// # Errors
 /// `NotFound`; `Conflict` if the unit is at another revision; `Rule` names the invalid field.
 pub fn change_unit(tx: &mut WriteTx<'_>, seen: &Seen, mut change: UnitChange) -> Result<Unit, StoreError> {
     let mut edit = TreeEdit::begin(tx)?;
     let before: Unit = locked(tx, seen)?;
-    let successor = change.successor.take();
+    let (successor, valid_to) = (change.successor.take(), change.valid_to.take());
     let mut now = changed(before, change)?;
+    if let Some(until) = valid_to {
+        last_longer(tx, &mut edit, &mut now, until)?;
+    }
     if let Some(code) = successor {
         now.successor_id = code.map(|code| edit.by_code("successor", &code).map(|found| found.id)).transpose()?;
         check_successor(&edit, &now)?;
@@ -131,6 +137,38 @@ pub fn change_unit(tx: &mut WriteTx<'_>, seen: &Seen, mut change: UnitChange) ->
     hand_over_if_ended(tx, &edit.tree(), &now)?;
     edit.finish(tx)?;
     Ok(now)
+}
+
+/// Gives a unit that has a last day a later one, or none. The parent that it had on its last day stays its parent.
+///
+/// # Errors
+/// `Rule` names `validTo`, or `successor` if the successor does not go on after the new last day.
+fn last_longer(
+    tx: &mut WriteTx<'_>,
+    edit: &mut TreeEdit,
+    unit: &mut Unit,
+    until: Option<NaiveDate>,
+) -> Result<(), StoreError> {
+    let until = until.map(|until| day("validTo", until)).transpose()?;
+    let code = &unit.code;
+    let Some(last_day) = unit.valid_to else {
+        return match until {
+            None => Ok(()),
+            Some(_) => Err(rule("validTo", format!("unit {code:?} has no last day: closeUnit ends it"))),
+        };
+    };
+    if let Some(earlier) = until.filter(|until| *until < last_day) {
+        return Err(rule(
+            "validTo",
+            format!("is {earlier}, and the last day of unit {code:?} is {last_day}: closeUnit ends it earlier"),
+        ));
+    }
+    unit.valid_to = until;
+    match until {
+        None => unit.successor_id = None,
+        Some(_) => check_successor(edit, unit)?,
+    }
+    edit.lengthen(tx, unit.id, last_day, until)
 }
 
 /// Checks that the successor of a unit exists on the day after its last one, and does not lead back to it.
@@ -237,7 +275,10 @@ pub(super) fn close(
     let code = &unit.code;
     let successor = successor.or(unit.successor_id);
     if let Some(closed) = unit.valid_to.filter(|closed| *closed <= last_day) {
-        return Err(rule("unit", format!("unit {code:?} is closed since {closed}")));
+        return Err(rule(
+            "unit",
+            format!("unit {code:?} is closed since {closed}: changeUnit with validTo lets it last longer"),
+        ));
     }
     if last_day < unit.valid_from {
         return Err(rule("on", format!("unit {code:?} begins on {}: its last day cannot be earlier", unit.valid_from)));

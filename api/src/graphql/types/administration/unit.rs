@@ -42,6 +42,9 @@ pub struct ChangeUnitInput {
     /// The code of the unit that goes on after the last day, for a unit that has one. What waits for the answer of a
     /// unit that has ended goes there at once.
     pub successor: MaybeUndefined<String>,
+    /// A later last day, for a unit that has one; null if it has no end, and so no successor. What went to the
+    /// successor stays there.
+    pub valid_to: MaybeUndefined<NaiveDate>,
 }
 
 /// Another place of a unit.
@@ -115,8 +118,8 @@ impl UnitMutations {
         Ok(UnitPayload { unit: Unit(done.value), position: done.position })
     }
 
-    /// Changes the names, the kind, the peer group, the field or the successor of a unit. NOT_FOUND if there is none,
-    /// BAD_USER_INPUT names the field that is wrong, CONFLICT if the unit has changed.
+    /// Changes the names, the kind, the peer group, the field or the successor of a unit, or lets it last longer.
+    /// NOT_FOUND if there is none, BAD_USER_INPUT names the field that is wrong, CONFLICT if the unit has changed.
     async fn change_unit(&self, ctx: &Context<'_>, input: ChangeUnitInput) -> Result<UnitPayload> {
         let seen = Seen { code: input.unit, revision: input.expected_revision };
         let change = UnitChange {
@@ -126,6 +129,7 @@ impl UnitMutations {
             peer_group: input.peer_group.map_value(schema::enums::PeerGroup::from).into(),
             field: input.field.into(),
             successor: input.successor.into(),
+            valid_to: input.valid_to.into(),
         };
         let done = written(ctx, move |tx| administration::change_unit(tx, &seen, change)).await?;
         Ok(UnitPayload { unit: Unit(done.value), position: done.position })

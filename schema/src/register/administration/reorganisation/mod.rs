@@ -189,7 +189,7 @@ impl Work<'_> {
             kind: entry.kind,
             peer_group: entry.peer_group.map(Some),
             field: entry.field.clone().map(Some),
-            successor: None,
+            ..UnitChange::default()
         };
         self.put_changed(tx, before, change)
     }
