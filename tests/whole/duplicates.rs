@@ -208,8 +208,8 @@ fn where_an_original_is_withdrawn_or_rejected_the_next_one_counts_in_its_place()
             assert_eq!(of_second["duplicateOf"], Value::Null, "{way}: {of_second}");
             assert_eq!(of_third["duplicateOf"]["id"], second, "{way}: {of_third}");
             for told in [&of_second, &of_third] {
-                let reasons = told["history"]["nodes"].list().iter().filter_map(|entry| entry["reason"].as_str());
-                assert!(reasons.last().unwrap().contains("counts in its place"), "{way}: {told}");
+                let mut reasons = told["history"]["nodes"].list().iter().filter_map(|entry| entry["reason"].as_str());
+                assert!(reasons.next_back().unwrap().contains("counts in its place"), "{way}: {told}");
             }
             assert_eq!(link(&third, &original).codes(), ["CONFLICT"], "{way}: to one that does not count");
             app.run(&["jobs", "run", "escalate-overdue", "--as-of", &today]);

@@ -13,8 +13,12 @@ use tests::fixtures::{self, Files};
 use tests::verification::{found, verify};
 use tests::{Database, Json, Program};
 
-/// What migration 31 made, undone.
+/// What migration 31 made, undone, and the index that migration 42 made of it.
 fn downgrade(database: &Database) {
+    let index = match database.name {
+        "sqlite" => include_str!("../../migrations/sqlite/2026-12-02-000042_waiting/down.sql"),
+        _ => include_str!("../../migrations/postgres/2026-12-02-000042_waiting/down.sql"),
+    };
     let down = match database.name {
         "sqlite" => include_str!("../../migrations/sqlite/2026-12-01-000031_responsible_unit/down.sql"),
         _ => include_str!("../../migrations/postgres/2026-12-01-000031_responsible_unit/down.sql"),
@@ -29,8 +33,10 @@ fn downgrade(database: &Database) {
              after = after - 'responsible_unit_id'"
         }
     };
-    database
-        .tamper(&format!("{down}; {forget}; DELETE FROM __diesel_schema_migrations WHERE version = '20261201000031'"));
+    let versions = "'20261201000031', '20261202000042'";
+    database.tamper(&format!(
+        "{index}; {down}; {forget}; DELETE FROM __diesel_schema_migrations WHERE version IN ({versions})"
+    ));
 }
 
 /// Assigns a complaint to a unit as earlier versions did: in place of the unit complained about.

@@ -156,6 +156,7 @@ fn only_an_admin_sets_holidays_and_wrong_ones_change_nothing() {
         let files = Files::new();
         let key = files.path().join("key").display().to_string();
         let app = builder.world().arguments(&["--no-jobs", "--key-file", &key]).start();
+        app.key_file(&files);
         let (admin, board) = (app.as_role(Role::Admin), app.as_role(Role::Board));
         let good = json!({ "year": 2028, "expectedRevision": 0, "daysOff": ["2028-01-03"], "daysWorked": [],
             "reason": "Quyết định số 1." });

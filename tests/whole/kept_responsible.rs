@@ -3,7 +3,7 @@
 use crate::responsible::{apps, complaint, submitted};
 use serde_json::{Value, json};
 use tests::work::Mutations;
-use tests::{Client, Json, Role, TestApp, merged};
+use tests::{Client, Role, TestApp, merged};
 
 /// Sends a mutation about a complaint at its present version.
 fn act(client: &Client<'_>, board: &Client<'_>, id: &Value, mutation: &str, more: &Value) -> Value {

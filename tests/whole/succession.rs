@@ -250,7 +250,7 @@ fn a_successor_that_is_named_later_goes_on_and_circles_end_nowhere() {
         program()
             .run(
                 &app.database,
-                Files::new().import("units", &units.replace("2024,\n", "2024,31/12/2024\n"), fixtures::UNITS_MAP),
+                Files::new().import("units", units.replace("2024,\n", "2024,31/12/2024\n"), fixtures::UNITS_MAP),
             )
             .ok();
         let kept = changed(&admin, &board, "changeUnit", "02YY", &json!({ "nameVi": "Chi cục YY" }));

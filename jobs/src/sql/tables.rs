@@ -192,6 +192,9 @@ fn date(facts: &DataFrame, of: &str, name: &str) -> PolarsResult<Column> {
     Ok(facts.column(of)?.cast(&DataType::Date)?.with_name(name.into()))
 }
 
+/// An allegation: the place of its complaint, the officer, and the finding and the attribution in words.
+type AllegationRow<'a> = (IdxSize, Option<&'a str>, [Option<&'a str>; 2]);
+
 fn allegations(
     snapshot: &Snapshot,
     facts: &DataFrame,
@@ -207,7 +210,7 @@ fn allegations(
         place_of_row[*row as usize] = place;
     }
     // Sorted by the complaint's position in the output, then by all visible columns.
-    let mut allegations: Vec<(IdxSize, Option<&str>, [Option<&str>; 2])> = Vec::new();
+    let mut allegations: Vec<AllegationRow<'_>> = Vec::new();
     for (words, place) in facts.column("named")?.list()?.amortized_iter().zip(place_of_row) {
         let Some(words) = words else { continue };
         for word in words.as_ref().u32()?.iter().flatten() {

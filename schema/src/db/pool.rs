@@ -57,7 +57,13 @@ impl ReadSession {
     /// # Errors
     /// `Cancelled` if the work of this thread is cancelled ([`super::cancellation`]), before or during a statement.
     pub fn read<T>(&mut self, work: impl FnOnce(&mut Conn) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        self.run(work)
+        let read = self.run(work);
+        // PostgreSQL's last message to a session that it ends is an error like others, which diesel does not take for
+        // the end of the connection.
+        if read.as_ref().is_err_and(StoreError::is_unavailable) {
+            self.0.given_up = true;
+        }
+        read
     }
 
     fn run<T, E: From<StoreError>>(&mut self, work: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E> {
@@ -147,11 +153,11 @@ impl ManageConnection for Manager {
     }
 
     fn has_broken(&self, pooled: &mut Pooled) -> bool {
-        let broken = pooled.conn.is_broken();
+        let broken = pooled.conn.is_broken() || pooled.given_up;
         if broken {
             *self.broken() = Some(Instant::now());
         }
-        broken || pooled.given_up || std::thread::panicking()
+        broken || std::thread::panicking()
     }
 }
 
@@ -334,7 +340,7 @@ impl Db {
     /// # Errors
     /// `Pool` if no connection becomes free in time; else the error of `work`.
     pub fn read<T>(&self, work: impl FnOnce(&mut Conn) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        ReadSession(self.connection()?).run(work)
+        ReadSession(self.connection()?).read(work)
     }
 
     /// A connection for several reads; adds the number of its statements to `count`.

@@ -88,6 +88,12 @@ pub fn the_branch_is_late_and_is_escalated(people: &People<'_>, first: &Submitte
     }
 }
 
+pub fn the_branch_stays_silent_and_the_general_department_is_told(people: &People<'_>, first: &Submitted) {
+    let april = people.run("escalate-overdue", "2024-04-10");
+    assert_eq!(april, json!({ "overdue": 1, "newlyEscalated": [0, 1] }));
+    assert_eq!(complaint(&people.board, &first.id)["escalatedTo"]["code"], "TC");
+}
+
 pub fn the_branch_answers_late(people: &People<'_>, first: &Submitted) {
     let answer = json!({
         "complaintId": first.id, "expectedVersion": 4, "action": "EXPLANATION",
@@ -100,7 +106,7 @@ pub fn the_branch_answers_late(people: &People<'_>, first: &Submitted) {
     assert_eq!(done["response"]["statement"], false);
     let paths = ["state", "overdue", "answeredInTime", "escalatedTo.code"];
     let known = values(&complaint(&people.board, &first.id), &paths);
-    assert_eq!(known, [json!("ANSWERED"), json!(false), json!(false), json!("02")]);
+    assert_eq!(known, [json!("ANSWERED"), json!(false), json!(false), json!("TC")]);
     // The enterprise reads it by the receipt, without a token.
     let query = "query ($receipt: String!) { complaintStatus(receipt: $receipt) { state dueOn unit { code } \
         answers { text unit { code } } } }";

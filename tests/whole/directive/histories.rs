@@ -65,13 +65,13 @@ pub fn the_history_of_the_complaint_tells_every_step(people: &People<'_>, first:
             .to_owned(),
         "STATE_CHANGED | BOARD BOARD-all | state CLASSIFIED > ASSIGNED".to_owned(),
         "ESCALATED | JOB | escalation.level 1, escalation.unit 02, escalation.dueOn 2024-03-18".to_owned(),
+        "ESCALATED | JOB | escalation.level 2, escalation.unit TC, escalation.dueOn 2024-03-18".to_owned(),
         "STATE_CHANGED | UNIT_HEAD UNIT_HEAD-02CV | state ASSIGNED > ANSWERED".to_owned(),
         "RESPONDED | UNIT_HEAD UNIT_HEAD-02CV | response.unit 02CV, response.action EXPLANATION, \
          response.text Hệ thống có lỗi, chi cục phải chờ., response.visibility COMPLAINANT"
             .to_owned(),
         format!("CORRECTED | BOARD BOARD-all | {named} | {SEEN}"),
         format!("CORRECTED | BOARD BOARD-all | officers.attribution ASSERTED > CONFIRMED | {VERIFIED}"),
-        "ESCALATED | JOB | escalation.level 2, escalation.unit TC, escalation.dueOn 2024-03-18".to_owned(),
     ];
     assert_eq!(of_complaint(&people.board, &first.id), all);
 

@@ -28,6 +28,7 @@ fn the_directive_comes_true_in_its_own_words() {
         casework::the_complaint_is_routed_to_the_headquarters_unit_of_the_field(&people, &first);
         casework::the_headquarters_unit_hands_it_to_the_branch_which_has_to_answer(&people, &first);
         casework::the_branch_is_late_and_is_escalated(&people, &first);
+        casework::the_branch_stays_silent_and_the_general_department_is_told(&people, &first);
         casework::the_branch_answers_late(&people, &first);
         guidance::the_headquarters_unit_drafts_guidance_and_is_refused_without_the_boards_opinion(&people);
         guidance::the_board_gives_its_opinion_and_the_headquarters_unit_issues_the_guidance(&people);

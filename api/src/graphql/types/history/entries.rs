@@ -374,7 +374,7 @@ mod tests {
             complaint_id: complaint,
             level: 1,
             unit_id: None,
-            due_on: chrono::NaiveDate::default(),
+            due_on: NaiveDate::default(),
             escalated_at: at(2),
             run_id: random_id(),
         };
