@@ -30,6 +30,7 @@ pub fn render(document: &DigestDocument, locale: Locale) -> Result<Rendered, Job
     let subject = subject(document, &messages)?;
     let mut environment = environment(&messages);
     let broken = |e: Error| JobError::Template(format!("{e:#}"));
+    environment.add_template("measure.jinja", include_str!("measure.jinja")).map_err(broken)?;
     environment.add_template("digest.html", include_str!("digest.html")).map_err(broken)?;
     environment.add_template("digest.txt", include_str!("digest.txt")).map_err(broken)?;
     let values = context! {
