@@ -1,6 +1,6 @@
 //! A changed field of an entry.
 
-use super::entries::Change;
+use super::changed_fields::Change;
 use super::values::{Period, Value};
 use crate::graphql::context::{request, viewer};
 use crate::graphql::execute::Inline;

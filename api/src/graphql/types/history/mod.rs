@@ -1,11 +1,12 @@
 //! The history of complaints and of reference data: every step, with who did it, when, and what changed.
 //!
-//! [`rights`] says what a viewer may read, [`entries`] makes the entries of a complaint of its events, and
-//! [`reference`] those of units, officers, categories, enterprises and holidays. [`change`] and [`actor`] are the types
-//! that both kinds of entries share.
+//! [`rights`] says what a viewer may read. [`entries`] makes the entries of a complaint of its events, and
+//! [`changed_fields`] compares the fields of one. [`reference`] makes the entries of units, officers, categories,
+//! enterprises and holidays. [`change`] and [`actor`] are the types that both kinds of entries share.
 
 mod actor;
 mod change;
+mod changed_fields;
 mod complaint;
 mod entries;
 mod reference;

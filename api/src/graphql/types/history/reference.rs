@@ -3,7 +3,7 @@
 
 use super::actor::HistoryActor;
 use super::change::{HistoryChange, Place, objects};
-use super::entries::{Change, differ};
+use super::changed_fields::{Change, differ};
 use super::page;
 use super::values::{Period, Value, field, fields, name_in_api};
 use crate::graphql::connection::connection;
