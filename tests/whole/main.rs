@@ -33,6 +33,7 @@ mod disclosure_suppression;
 mod documents;
 mod duplicates;
 mod ended_early;
+mod escalations;
 mod explorer;
 mod export_columns;
 mod failover;
