@@ -49,7 +49,7 @@ pub fn complaint(client: &Client, id: &Value) -> Value {
 }
 
 /// How many complaints each branch is complained about in.
-fn by_branch(board: &Client, position: &Value) -> Value {
+pub fn by_branch(board: &Client, position: &Value) -> Value {
     let query = format!(
         "{{ complaintStatistics(groupBy: [BRANCH], minPosition: {position}) {{ rows {{ branch {{ code }} complaints }} }} }}"
     );
@@ -273,94 +273,6 @@ fn only_the_responsible_unit_answers_and_what_another_says_is_a_statement() {
             counts["branch"].list().iter().find(|one| one["unitCode"] == "02CV").unwrap()["complaints"].clone();
         let about = board.data("{ complaints(filter: {responsibleUnit: {within: \"02CV\"}}) { totalCount } }");
         assert_eq!(of_branch, about["complaints"]["totalCount"]);
-    }
-}
-
-#[test]
-fn escalations_go_to_the_level_above_the_responsible_unit() {
-    use diesel::prelude::*;
-    use schema::tables::{escalations, units};
-    for app in apps() {
-        app.run(&["jobs", "run", "escalate-overdue", "--as-of", "2024-04-06"]);
-        app.run(&["jobs", "run", "escalate-overdue", "--as-of", "2024-06-30"]);
-        let db = app.database.open();
-        let mut found: Vec<(i32, Option<String>)> = db
-            .read(|conn| {
-                let of_field = schema::queries::unit_by_code(conn, "CNTT")?.map(|unit| unit.id);
-                let of_field = schema::tables::complaints::table
-                    .filter(schema::tables::complaints::responsible_unit_id.eq(of_field))
-                    .select(schema::tables::complaints::id)
-                    .load::<schema::Id>(conn)?;
-                let rows = escalations::table
-                    .left_join(units::table.on(units::id.nullable().eq(escalations::unit_id)))
-                    .filter(escalations::complaint_id.eq_any(of_field))
-                    .select((escalations::level, units::code.nullable()));
-                Ok(rows.load(conn)?)
-            })
-            .unwrap();
-        found.sort();
-        // Above the General Department stands the Board.
-        assert_eq!(found, [(1, Some("TC".to_owned())), (2, None)], "{}", app.database.name);
-    }
-}
-
-#[test]
-fn an_escalation_follows_a_transfer_and_a_hand_over() {
-    for app in apps() {
-        let files = Files::new();
-        let key = app.key_file(&files).display().to_string();
-        let (board, admin) = (app.as_role(Role::Board), app.as_role(Role::Admin));
-        let [above, next, top] = ["02", "03", "TC"].map(|unit| app.as_head(unit));
-        let escalate = |as_of: &str| app.run(&["jobs", "run", "escalate-overdue", "--as-of", as_of]);
-        // Due on 21 May.
-        let more = json!({ "unit": "02CV", "category": "TD1", "receivedAt": "2024-05-01T08:00:00+07:00" });
-        let id = submitted(&app.as_role(Role::Intake), "late", &more);
-        let named = |id: &Value| {
-            let query = format!(
-                "{{ complaint(id: {id}) {{ escalatedTo {{ code }} escalations {{ level unit {{ code }} }} }} }}"
-            );
-            let found = board.data(&query)["complaint"].clone();
-            let all = found["escalations"].list().iter().map(|one| one["unit"]["code"].clone()).collect::<Vec<_>>();
-            (found["escalatedTo"]["code"].clone(), all)
-        };
-        let told = |client: &Client, id: &Value| {
-            let nodes =
-                client.data("{ escalations { nodes { unit { code } complaint { id } } } }")["escalations"].clone();
-            let of = nodes["nodes"].list().iter().filter(|one| one["complaint"]["id"] == *id);
-            of.map(|one| one["unit"]["code"].clone()).collect::<Vec<_>>()
-        };
-        escalate("2024-05-27");
-        assert_eq!(named(&id), (json!("02"), vec![json!("02")]));
-        assert_eq!((told(&above, &id), told(&top, &id)), (vec![json!("02")], vec![json!("02")]), "below it");
-        let input = json!({ "complaintId": id, "expectedVersion": 1, "unit": "CNTT", "reason": "Do phần mềm." });
-        board.done("transferComplaint", "position", &input);
-        escalate("2024-05-28");
-        assert_eq!(named(&id), (json!("TC"), vec![json!("TC")]), "above the unit that has to answer now");
-        assert_eq!((told(&above, &id), told(&top, &id)), (vec![], vec![json!("TC")]));
-        escalate("2024-05-28");
-        let query = format!("{{ complaint(id: {id}) {{ history {{ nodes {{ kind changes {{ field after }} }} }} }} }}");
-        let history = board.data(&query)["complaint"]["history"]["nodes"].clone();
-        let escalated = history.list().iter().filter(|entry| entry["kind"] == "ESCALATED");
-        let units: Vec<Value> = escalated
-            .flat_map(|entry| entry["changes"].list().to_vec())
-            .filter(|change| change["field"] == "escalation.unit")
-            .map(|change| change["after"].clone())
-            .collect();
-        assert_eq!(units, [json!("02"), json!("TC")], "what was told stays told, and nothing is told twice");
-
-        // PA-3 waits for 02DS, which ends: 03TG goes on, below another department.
-        let query = "{ complaints(filter: {sourceReference: {eq: \"PA-3\"}}) { nodes { id } } }";
-        let waits = board.data(query)["complaints"]["nodes"][0]["id"].clone();
-        assert_eq!(named(&waits), (json!("TC"), vec![json!("02"), json!("TC")]));
-        let revision = admin.data("{ unit(code: \"02DS\") { revision } }")["unit"]["revision"].clone();
-        let close = json!({ "unit": "02DS", "expectedRevision": revision, "on": "2024-05-28", "successor": "03TG" });
-        let done = admin.done("closeUnit", "position", &close);
-        by_branch(&board, &done["position"]);
-        escalate("2024-05-29");
-        assert_eq!(named(&waits), (json!("TC"), vec![json!("03"), json!("TC")]));
-        assert_eq!((told(&above, &waits), told(&next, &waits)), (vec![], vec![json!("03")]));
-        app.run(&["audit", "seal", "--key-file", &key]);
-        app.run(&["audit", "verify", "--key-file", &key]);
     }
 }
 
