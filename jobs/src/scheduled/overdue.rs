@@ -8,8 +8,8 @@ use crate::results::{result_row, store_result};
 use crate::runner::job::{Context, Job, Publish, day_of};
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use schema::db::dialect::rows_per_insert;
-use schema::db::{StoreError, WriteTx};
+use schema::db::dialect::{KEYS_PER_QUERY, rows_per_insert};
+use schema::db::{Conn, StoreError, WriteTx};
 use schema::each;
 use schema::enums::{ComplaintEventKind, RunState};
 use schema::events::{ComplaintEvent, Fields, fields_of};
@@ -93,12 +93,9 @@ fn escalate(
     overdue: &[Late],
 ) -> Result<([u32; 2], Vec<Id>), StoreError> {
     let ids: Vec<Id> = overdue.iter().map(|late| late.complaint).collect();
-    let still: HashSet<Id> = complaint_ids_among(tx.conn, &ids, || Some(overdue_on(as_of)))?.into_iter().collect();
-    let mut before: HashMap<Id, Vec<(i32, Option<Id>)>> = HashMap::new();
-    let stored = escalations::table.select((escalations::complaint_id, escalations::level, escalations::unit_id));
-    for (complaint, level, unit) in stored.load::<(Id, i32, Option<Id>)>(tx.conn)? {
-        before.entry(complaint).or_default().push((level, unit));
-    }
+    let still = complaint_ids_among(tx.conn, &ids, || Some(overdue_on(as_of)))?;
+    let before = escalations_of(tx.conn, &still)?;
+    let still: HashSet<Id> = still.into_iter().collect();
     let (mut rows, mut moved) = (Vec::new(), Vec::new());
     let mut new = [0, 0];
     let escalated_at: Timestamp = tx.now;
@@ -139,4 +136,19 @@ fn escalate(
     }
     let named = rows.iter().chain(&moved).filter_map(|row| row.unit_id).collect();
     Ok((new, named))
+}
+
+/// The levels and units of the escalations of some complaints.
+fn escalations_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, Vec<(i32, Option<Id>)>>, StoreError> {
+    let mut found: HashMap<Id, Vec<(i32, Option<Id>)>> = HashMap::new();
+    for chunk in complaints.chunks(KEYS_PER_QUERY) {
+        let rows = escalations::table
+            .filter(escalations::complaint_id.eq_any(chunk))
+            .select((escalations::complaint_id, escalations::level, escalations::unit_id))
+            .load::<(Id, i32, Option<Id>)>(conn)?;
+        for (complaint, level, unit) in rows {
+            found.entry(complaint).or_default().push((level, unit));
+        }
+    }
+    Ok(found)
 }
