@@ -3,6 +3,7 @@
 use crate::JobError;
 use chrono::NaiveDate;
 use diesel::prelude::*;
+use schema::each;
 use schema::enums::{MeasureKind, MeasureState, SuspensionGround};
 use schema::events::Entity;
 use schema::models::Measure;
@@ -48,23 +49,22 @@ pub(super) fn measures_part(
     position: i64,
     before: Option<(NaiveDate, i64)>,
 ) -> Result<MeasuresPart, JobError> {
-    let changed: HashMap<Id, Option<i64>> = reference_events::table
-        .filter(reference_events::entity.eq(Entity::Measure.as_str()))
-        .filter(reference_events::position.le(position))
-        .group_by(reference_events::entity_id)
-        .select((reference_events::entity_id, diesel::dsl::max(reference_events::position)))
-        .load::<(Id, Option<i64>)>(conn)?
-        .into_iter()
-        .collect();
-    let mut rows: Vec<Measure> = measures::table
+    // At first every measure is new.
+    let (day, known) = before.unwrap_or((as_of, -1));
+    let events = || {
+        reference_events::table
+            .filter(reference_events::entity.eq(Entity::Measure.as_str()))
+            .filter(reference_events::position.le(position))
+    };
+    let recorded = || events().select(reference_events::entity_id);
+    let changed = || events().filter(reference_events::position.gt(known)).select(reference_events::entity_id);
+    let mut rows: Vec<Measure> = each!(conn, c => measures::table
         .filter(measures::decided_on.le(as_of))
+        .filter(measures::id.eq_any(recorded()))
+        .filter(measures::decided_on.gt(day).or(measures::id.eq_any(changed())))
         .order((measures::decided_on.desc(), measures::id))
         .select(Measure::as_select())
-        .load(conn)?;
-    rows.retain(|measure| {
-        let Some(changed) = changed.get(&measure.id).copied().flatten() else { return false };
-        before.is_none_or(|(day, known)| measure.decided_on > day || changed > known)
-    });
+        .load(c)?);
     let count = rows.len();
     rows.truncate(LISTED);
     let ids: Vec<Id> = rows.iter().map(|measure| measure.officer_id).collect();
