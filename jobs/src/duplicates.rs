@@ -87,7 +87,7 @@ pub fn probable_duplicates(groups: &[Vec<Alike>], texts: &HashMap<Id, String>, d
 }
 
 /// The pairs of which one is among some complaints, and both meet a condition, which is built again for each statement.
-/// Complaints that are linked already are no pair.
+/// Complaints that are linked already are not a pair.
 ///
 /// # Errors
 /// When the database fails.
@@ -117,7 +117,7 @@ pub fn duplicates_of_some(
 }
 
 /// The pairs whose later complaint was received at `since` or later, and of which both meet a condition. Complaints
-/// that are linked already are no pair.
+/// that are linked already are not a pair.
 ///
 /// # Errors
 /// When the database fails.

@@ -341,7 +341,7 @@ fn categories_and_units_of_a_file_refer_to_one_another_in_any_order() {
         rejects_one(&deeper, &["row 2, column \"cha\"", "two levels"]);
         let orphan =
             import("units", "09,Mới,BRANCH,ZZ,,01/01/2020,\n09,Mới,BRANCH,02,,01/01/2021,\n", fixtures::UNITS_MAP);
-        rejects_one(&orphan, &["row 2, column \"cha\"", "\"ZZ\" is no unit"]);
+        rejects_one(&orphan, &["row 2, column \"cha\"", "\"ZZ\" is not a unit"]);
         let circle =
             import("units", "02,Cục Hải quan TP. Hồ Chí Minh,PROVINCIAL_DEPARTMENT,02CV,,,\n", fixtures::UNITS_MAP);
         fails_with(&circle, &["circle"]);

@@ -173,7 +173,7 @@ fn a_file_that_does_not_fit_is_not_used_and_the_log_says_why() {
     // A place where nothing can be written.
     std::fs::remove_file(&file).unwrap();
     std::fs::create_dir(&file).unwrap();
-    assert!(start("it is no regular file").contains(NOT_WRITTEN));
+    assert!(start("it is not a regular file").contains(NOT_WRITTEN));
     std::fs::remove_dir(&file).unwrap();
     // The register as it was before the last writes.
     let responses = "so_pa,don_vi,luc,noi_dung,hai_long\nPA-2,02CV,2024-02-01 09:00:00,Đã nhắc nhở,\n";
@@ -212,7 +212,7 @@ fn a_missing_folder_only_costs_the_next_start_and_one_that_is_open_to_all_is_ref
     fixtures::fill(&database);
     let kept = config(&files, "kept.toml", &format!("from_complaints = 0\nfolder = \"{}\"", folder.display()));
     let log = serve(&database, &kept).log_after("TERM");
-    assert!(log.contains("snapshot.folder is no folder") && log.contains(NOT_WRITTEN), "{log}");
+    assert!(log.contains("snapshot.folder is not a folder") && log.contains(NOT_WRITTEN), "{log}");
     std::fs::create_dir(&folder).unwrap();
     std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o777)).unwrap();
     let refused = program().run(&database, ["serve", "--listen", "127.0.0.1:0", "--config", kept.as_str()]);

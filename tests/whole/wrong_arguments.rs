@@ -71,7 +71,7 @@ const WRONG: &[(&[&str], i32, &[&str])] = &[
     (&["holidays", "remove", "2024", "--reason", ""], 1, &["--reason has 1 to 500 characters"]),
     // Routing rules.
     (&["routing", "put"], 1, &["a rule for all complaints is not allowed"]),
-    (&["routing", "put", "--kind", "x"], 2, &["\"x\" is no kind of categories", "CONDUCT"]),
+    (&["routing", "put", "--kind", "x"], 2, &["\"x\" is not a kind of categories", "CONDUCT"]),
     (&["routing", "put", "--unit", "02", "--from", "2024-02-30"], 2, &["\"2024-02-30\" is not a date"]),
     (&["routing", "end", "x", "--on", "2024-01-01"], 2, &["\"x\" is not the id of a rule"]),
     (&["routing", "end", "00000000-0000-0000-0000-000000000000"], 2, &["--on <DATE>"]),
@@ -107,11 +107,11 @@ const WRONG: &[(&[&str], i32, &[&str])] = &[
     (&["export", "none/x.csv"], 1, &["cannot write none/x.csv", "No such file"]),
     (&["export", "x.csv", "--for", "INTAKE"], 2, &["DATA_TEAM, BOARD"]),
     // Serving.
-    (&["serve", "--listen", "nonsense"], 1, &["no host and port", "127.0.0.1:8080"]),
-    (&["serve", "--listen", "127.0.0.1"], 1, &["no host and port"]),
-    (&["serve", "--listen", "127.0.0.1:99999"], 1, &["no host and port"]),
+    (&["serve", "--listen", "nonsense"], 1, &["write --listen HOST:PORT", "127.0.0.1:8080"]),
+    (&["serve", "--listen", "127.0.0.1"], 1, &["write --listen HOST:PORT"]),
+    (&["serve", "--listen", "127.0.0.1:99999"], 1, &["write --listen HOST:PORT"]),
     (&["serve", "--listen", "192.0.2.1:8080"], 1, &["this machine has no such address"]),
-    (&["demo", "--listen", "nonsense"], 1, &["no host and port"]),
+    (&["demo", "--listen", "nonsense"], 1, &["write --listen HOST:PORT"]),
 ];
 
 #[test]

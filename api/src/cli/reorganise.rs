@@ -25,7 +25,7 @@ impl Args {
     pub fn plan(&self) -> anyhow::Result<Reorganisation> {
         let name = self.file.display();
         let text = std::fs::read_to_string(&self.file).with_context(|| format!("cannot read {name}"))?;
-        Reorganisation::parse(&text).with_context(|| format!("{name} is no reorganisation"))
+        Reorganisation::parse(&text).with_context(|| format!("{name} is not a reorganisation"))
     }
 }
 

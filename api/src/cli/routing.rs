@@ -110,7 +110,7 @@ fn rule_id(text: &str) -> Result<Id, String> {
 
 fn kind(text: &str) -> Result<CategoryKind, String> {
     let words = CategoryKind::WORDS.join(", ");
-    text.parse().map_err(|_| format!("{text:?} is no kind of categories: write one of {words}"))
+    text.parse().map_err(|_| format!("{text:?} is not a kind of categories: write one of {words}"))
 }
 
 /// A rule with codes.

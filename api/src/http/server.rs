@@ -97,7 +97,7 @@ const SHUTDOWN_SECONDS: u64 = 30;
 pub fn listen(address: &str) -> anyhow::Result<TcpListener> {
     let written = "write --listen HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080";
     let port = address.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
-    anyhow::ensure!(port.is_some(), "cannot listen on {address:?}: that is no host and port: {written}");
+    anyhow::ensure!(port.is_some(), "cannot listen on {address:?}: {written}");
     TcpListener::bind(address).map_err(|failure| {
         let hint = match failure.kind() {
             ErrorKind::AddrInUse => "another program uses it: choose another port with --listen".to_owned(),

@@ -189,7 +189,7 @@ pub fn timeliness(snapshot: &Snapshot, as_of: NaiveDate) -> Result<TimelinessDoc
 /// since 1970). `level` is `department`, `branch`, `team` or [`HEADQUARTERS`].
 ///
 /// # Errors
-/// `Cancelled` if the work was cancelled; else if `level` is no column of the facts.
+/// `Cancelled` if the work was cancelled; else if `level` is not a column of the facts.
 pub fn of_level(snapshot: &Snapshot, as_of: i32, days: i32, level: &str) -> Result<Vec<UnitTimeliness>, JobError> {
     let rows = handled(&snapshot.facts, as_of)?.filter(col("day").gt(lit(as_of - days))).collect()?;
     check_cancelled()?;
@@ -208,7 +208,7 @@ fn one(rows: &DataFrame) -> PolarsResult<Handled> {
 /// with indices into the units of [`Reference`] (u32?).
 ///
 /// # Errors
-/// If `rows` lacks a column that it reads, or `level` is no column of units.
+/// If `rows` lacks a column that it reads, or `level` is not a column of units.
 pub fn by_unit(rows: &DataFrame, level: &str, reference: &Reference) -> PolarsResult<Vec<UnitTimeliness>> {
     let table = rows
         .clone()

@@ -90,7 +90,7 @@ fn environment(messages: &Arc<Messages>) -> Environment<'static> {
     let shared = Arc::clone(messages);
     environment.add_function("date", move |day: String| -> Result<String, Error> {
         let day: NaiveDate =
-            day.parse().map_err(|_| Error::new(ErrorKind::InvalidOperation, format!("{day:?} is no date")))?;
+            day.parse().map_err(|_| Error::new(ErrorKind::InvalidOperation, format!("{day:?} is not a date")))?;
         Ok(shared.date(day))
     });
     environment.add_function("proposed", |kind: String, tier: String| -> Result<&'static str, Error> {

@@ -270,7 +270,7 @@ fn last_changes(
             .order(complaint_events::recorded_at)
             .select((complaint_events::complaint_id, complaint_events::recorded_at, complaint_events::after))
             .load::<(Id, Timestamp, Option<JsonValue>)>(conn)?;
-        // An import of the same content in another form changes only the content hash: that is no change.
+        // An import of the same content in another form changes only the content hash: that is not a change.
         let changed = rows.into_iter().filter(|(_, _, after)| !says_only_a_hash(after.as_ref()));
         changes.extend(changed.map(|(id, at, _)| (id, at)));
     }

@@ -21,7 +21,9 @@ impl Schedule {
             zone.parse().map_err(|_| format!("unknown timezone {zone:?}: write it like Asia/Ho_Chi_Minh"))?;
         steps(expression)?;
         let cron = CronParser::builder().seconds(Seconds::Optional).build().parse(expression).map_err(|e| {
-            format!("schedule {expression:?} is no cron expression ({e}): write five fields, or six with seconds first")
+            format!(
+                "schedule {expression:?} is not a cron expression ({e}): write five fields, or six with seconds first"
+            )
         })?;
         let schedule = Self { cron, zone };
         if schedule.next_after(Timestamp::now()).is_none() {

@@ -43,7 +43,7 @@ impl Job for Trends {
     }
 }
 
-/// The number of events of each kind up to a position. Escalations, which jobs record, are no corrections.
+/// The number of events of each kind up to a position. Escalations, which jobs record, are not corrections.
 fn events(conn: &mut Conn, position: i64) -> Result<BTreeMap<String, i64>, StoreError> {
     Ok(complaint_events::table
         .filter(complaint_events::position.le(position))

@@ -72,7 +72,7 @@ impl Indexed {
     /// Adds the trigrams of new texts.
     fn add(self, c: &mut SqliteConnection) -> Result<(), StoreError> {
         let (table, column) = self.source();
-        // As bytes, so that a text that is no UTF-8, which only another program can write, does not stop all writes.
+        // As bytes, so that a text that is not UTF-8, which only another program can write, does not stop all writes.
         let plain = format!(
             "coalesce((SELECT phananh_search_form(CAST({column} AS BLOB)) FROM {table} \
              WHERE {table}.id = search_{table}.id), '')"

@@ -16,7 +16,7 @@ extern "SQL" {
 
 #[diesel::declare_sql_function]
 extern "SQL" {
-    /// SQLite only. The same for the bytes of a text, of which those that are no UTF-8 are replaced.
+    /// SQLite only. The same for the bytes of a text, of which those that are not UTF-8 are replaced.
     fn phananh_search_form(value: Nullable<Binary>) -> Nullable<Text>;
 }
 

@@ -213,7 +213,7 @@ impl ClockRules {
     /// The rules of files, with the holidays that the register has itself.
     ///
     /// # Errors
-    /// A message if a text cannot be parsed, or the years are no calendar.
+    /// A message if a text cannot be parsed, or the years are not a calendar.
     pub fn of(files: &ClockFiles, holidays: &Years) -> Result<Self, String> {
         let shipped = Self::shipped();
         Ok(Self {

@@ -13,7 +13,7 @@ const PREFIX: &str = "BN";
 const LENGTH: usize = 20;
 const GROUP: usize = 4;
 
-/// A text that is no receipt code.
+/// A text that is not a receipt code.
 #[derive(Debug, Clone, Copy, thiserror::Error, PartialEq, Eq)]
 #[error("is mistyped: write BN- and the five groups of four letters and digits of the receipt")]
 pub struct Mistyped;
@@ -53,9 +53,9 @@ impl ReceiptCode {
     /// for 1.
     ///
     /// # Errors
-    /// If it is no code, or a symbol is mistyped.
+    /// If it is not a code, or a symbol is mistyped.
     pub fn parse(text: &str) -> Result<Self, Mistyped> {
-        // A longer text is no code, whatever it holds.
+        // A longer text is not a code, whatever it holds.
         if text.len() > 4 * LENGTH {
             return Err(Mistyped);
         }

@@ -72,7 +72,7 @@ impl WorkingDays {
     /// register.
     ///
     /// # Errors
-    /// A message if the text of the file is no calendar, a day is not of its year, or a year is missing between two
+    /// A message if the text of the file is not a calendar, a day is not of its year, or a year is missing between two
     /// others.
     pub fn with(file: Option<&str>, register: &Years) -> Result<Self, String> {
         let mut years = shipped_years();
@@ -92,8 +92,8 @@ impl WorkingDays {
         if !missing.is_empty() {
             return Err(format!("the years from {first} to {last} must not have gaps: add {}", missing.join(", ")));
         }
-        let start = NaiveDate::from_ymd_opt(first, 1, 1).ok_or_else(|| format!("{first} is no year"))?;
-        let end = NaiveDate::from_ymd_opt(last, 12, 31).ok_or_else(|| format!("{last} is no year"))?;
+        let start = NaiveDate::from_ymd_opt(first, 1, 1).ok_or_else(|| format!("{first} is not a year"))?;
+        let end = NaiveDate::from_ymd_opt(last, 12, 31).ok_or_else(|| format!("{last} is not a year"))?;
         let (mut off, mut worked) = (BTreeSet::new(), BTreeSet::new());
         for (year, days) in years {
             for (name, listed, all) in [("off", days.off, &mut off), ("worked", days.worked, &mut worked)] {
@@ -196,7 +196,7 @@ pub fn years_of(text: &str) -> Result<Years, String> {
     let by_name: BTreeMap<String, YearDays> = toml::from_str(text).map_err(|e| e.to_string())?;
     let year = |name: String, days| match name.parse::<i32>() {
         Ok(year) if POSSIBLE_YEARS.contains(&year) => Ok((year, days)),
-        _ => Err(format!("[{name}] is no year: write one from 1970 to 2199")),
+        _ => Err(format!("[{name}] is not a year: write one from 1970 to 2199")),
     };
     by_name.into_iter().map(|(name, days)| year(name, days)).collect()
 }

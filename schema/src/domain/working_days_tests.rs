@@ -131,7 +131,7 @@ fn a_file_adds_and_replaces_years() {
         ("[2030]\n", "add 2028, 2029"),
         ("[2028]\noff = [\"2027-01-01\"]\n", "2028.off: 2027-01-01"),
         ("[2028]\nworked = [\"2028-01-03\"]\n", "2028.worked: 2028-01-03"),
-        ("[later]\n", "[later] is no year"),
+        ("[later]\n", "[later] is not a year"),
         ("[2028]\nfree = []\n", "free"),
     ] {
         let refused = with(text).expect_err(text);

@@ -149,14 +149,14 @@ impl DateRules {
             return Ok((parsed, format.clock));
         }
         let formats: Vec<_> = self.formats.iter().map(|format| format.text.as_str()).collect();
-        Err(format!("{text:?} is no date of the form {}", formats.join(" or ")))
+        Err(format!("{text:?} is not a date of the form {}", formats.join(" or ")))
     }
 
     fn day(&self, parsed: &Parsed, text: &str) -> Result<NaiveDate, String> {
         if let Ok(day) = parsed.to_naive_date() {
             return Ok(day);
         }
-        let wrong = || format!("{text:?} is no date that exists");
+        let wrong = || format!("{text:?} is not a date that exists");
         if parsed.day().is_some() {
             return Err(wrong());
         }

@@ -141,7 +141,7 @@ impl Mapping {
     /// Reads a mapping and checks it against the kind that it is for.
     ///
     /// # Errors
-    /// Where the text is no mapping, or says something that the kind does not have.
+    /// Where the text is not a mapping, or says something that the kind does not have.
     pub(super) fn checked(text: &str, path: &str, kind: &KindSpec) -> Result<Self, ImportError> {
         let wrong = |message: String| ImportError::Mapping { path: path.to_owned(), message };
         // NFC, like the cells of the file: see the reader.

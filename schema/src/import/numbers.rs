@@ -75,7 +75,7 @@ impl NumberRules {
     }
 
     fn checked(&self, text: &str) -> Result<Decimal, String> {
-        let number = self.number(text).ok_or_else(|| format!("{text:?} is no number"))?;
+        let number = self.number(text).ok_or_else(|| format!("{text:?} is not a number"))?;
         match self.most {
             Some(most) if number > most => Err(format!(
                 "{number} is more than {most}, which is the most that is taken: correct it, or set `most` of this field in the mapping"
@@ -110,13 +110,13 @@ impl NumberRules {
     }
 
     pub fn decimal(&self, text: &str) -> Result<f64, String> {
-        self.checked(text)?.to_f64().ok_or_else(|| format!("{text:?} is no number"))
+        self.checked(text)?.to_f64().ok_or_else(|| format!("{text:?} is not a number"))
     }
 
     pub fn integer(&self, text: &str) -> Result<i64, String> {
         let number = self.checked(text)?;
         let whole = number.is_integer().then(|| number.to_i64()).flatten();
-        whole.ok_or_else(|| format!("{text:?} is no whole number"))
+        whole.ok_or_else(|| format!("{text:?} is not a whole number"))
     }
 }
 

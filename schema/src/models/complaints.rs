@@ -218,7 +218,7 @@ model!(unit_responses UnitResponse {
     outcome: Option<String>,
     satisfied: Option<bool>,
     actor: String,
-    /// Some(true) for what a unit says that is complained about but need not answer: it is no answer.
+    /// Some(true) for what a unit says that is complained about but need not answer: it does not count as an answer.
     statement: Option<bool>,
     /// None: internal, as all responses that were imported.
     visibility: Option<ResponseVisibility>,

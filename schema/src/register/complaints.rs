@@ -170,7 +170,7 @@ pub fn insert(tx: &mut WriteTx<'_>, cases: &mut [Case], sources: &[ComplaintSour
     Ok(())
 }
 
-/// Inserts one new case as [`insert`] does; its event also stores notes, which are no fields of the complaint.
+/// Inserts one new case as [`insert`] does; its event also stores notes, which are not fields of the complaint.
 ///
 /// # Errors
 /// As [`insert`].
@@ -243,7 +243,7 @@ pub fn update_because(
     update_noting(tx, kind, effective_at, before, after, reason)
 }
 
-/// Like [`update`]; the event also stores notes, which are no fields of the complaint.
+/// Like [`update`]; the event also stores notes, which are not fields of the complaint.
 ///
 /// # Errors
 /// If the database refuses the write.

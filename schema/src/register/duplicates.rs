@@ -32,7 +32,7 @@ pub fn link_duplicate(
     let mut case = locked(tx, complaint, expected_version, Some(of))?;
     let original_id = link_of(tx.conn, of)?.map_or(of, |link| link.original_id);
     if original_id == complaint {
-        return Err(StoreError::Rule("of: a complaint is no duplicate of itself, nor of its own duplicate".into()));
+        return Err(StoreError::Rule("of: a complaint cannot be a duplicate of itself or of its own duplicate".into()));
     }
     let linked = complaint_links::table.filter(complaint_links::original_id.eq(complaint)).count();
     if linked.get_result::<i64>(tx.conn)? > 0 {

@@ -33,7 +33,7 @@ pub struct NewResponse {
 }
 
 impl NewResponse {
-    /// Whom the response is meant for. A statement is no answer, so the complainant does not read it.
+    /// Whom the response is meant for. A statement does not count as an answer, so the complainant does not read it.
     pub fn meant_for(&self) -> Option<ResponseVisibility> {
         if self.is_statement { Some(ResponseVisibility::Internal) } else { self.visibility }
     }

@@ -41,7 +41,7 @@ const LEAST_FREE: u64 = 64 << 20;
 /// [`Snapshot::reading`] of a snapshot that stems from a file.
 const FROM_A_FILE: u64 = 0;
 
-const NO_FILE: &str = "it is no regular file";
+const NO_FILE: &str = "it is not a regular file";
 const ENDS: &str = "the server has to end";
 
 /// Why a file is not used, or not written.
@@ -119,7 +119,7 @@ impl SnapshotFile {
         }
         // It may be mounted later.
         if let Some(folder) = settings.folder.as_ref().filter(|folder| !folder.is_dir()) {
-            tracing::warn!(folder = %folder.display(), "snapshot.folder is no folder: starts read the register");
+            tracing::warn!(folder = %folder.display(), "snapshot.folder is not a folder: starts read the register");
         }
         let path = match (&settings.folder, db.file()) {
             (Some(folder), file) => {

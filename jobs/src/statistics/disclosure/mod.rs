@@ -92,7 +92,7 @@ impl Disclosure {
     }
 }
 
-/// The dimension whose fixed cells the groups of another are made of: a first-level category is no cell of its own, but
+/// The dimension whose fixed cells the groups of another are made of: a first-level category has no cell of its own, but
 /// the union of the cells of its categories.
 fn finer(group_by: &[Dimension]) -> Option<Dimension> {
     let category = Dimension::Place(PlaceColumn::Category);

@@ -46,7 +46,7 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
         let before = read.iter().flatten().count();
         refuse(context, batch, &mut read, |category| match category.parent_id.map(|parent| parent_of.get(&parent)) {
             Some(None) => {
-                Some((PARENT, "is no category, neither in the register nor among the good rows of this file"))
+                Some((PARENT, "is not a category, neither in the register nor among the good rows of this file"))
             }
             Some(Some(parent_of_parent))
                 if breaks_levels(*parent_of_parent, above.contains(&category.id)).is_some() =>

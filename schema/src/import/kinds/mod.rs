@@ -172,7 +172,7 @@ impl Mapping {
     /// Reads a mapping from a text; `path` is what errors call it.
     ///
     /// # Errors
-    /// Where it is no mapping for this kind.
+    /// Where it is not a mapping for this kind.
     pub fn parse(text: &str, path: &str, kind: Kind) -> Result<Self, ImportError> {
         let has_several_rows = kind == Kind::Complaints;
         Self::checked(text, path, &KindSpec { name: kind.name(), fields: kind.fields(), has_several_rows })

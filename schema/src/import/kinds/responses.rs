@@ -110,7 +110,7 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
                 let found = ids.get(&(row.source.clone(), row.reference.clone())).and_then(|id| cases.remove(id));
                 match found {
                     None => {
-                        let reason = format!("{:?} is no complaint of the source {:?}", row.reference, row.source);
+                        let reason = format!("{:?} is not a complaint of the source {:?}", row.reference, row.source);
                         Outcome::Rejected(vec![cells.reject(REFERENCE, reason)])
                     }
                     Some(case) => {

@@ -204,7 +204,7 @@ fn refuse_unknown_parents(
                     |row: &&Row| context.columns.of(row).code(PARENT).is_ok_and(|cell| cell.as_ref() == Some(&code));
                 let cells = context.columns.of(group.rows.iter().find(names).unwrap_or(&group.rows[0]));
                 let reason =
-                    format!("{code:?} is no unit, neither in the register nor among the good rows of this file");
+                    format!("{code:?} is not a unit, neither in the register nor among the good rows of this file");
                 *unit = Err(vec![cells.reject(PARENT, reason)]);
                 refused = true;
             }

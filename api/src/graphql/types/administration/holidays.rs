@@ -136,7 +136,7 @@ pub struct HolidayMutations;
 #[Object]
 impl HolidayMutations {
     /// Sets all public holidays of a year, in place of those of the configuration or the program. The deadlines of
-    /// complaints follow at once. BAD_USER_INPUT if a day is of another year, a day worked is no Saturday or Sunday,
+    /// complaints follow at once. BAD_USER_INPUT if a day is of another year, a day worked is not a Saturday or Sunday,
     /// or the calendar would lack a year between two others; CONFLICT if the year has changed.
     async fn set_holidays(&self, ctx: &Context<'_>, input: SetHolidaysInput) -> Result<HolidayYearPayload> {
         let SetHolidaysInput { year, expected_revision, days_off, days_worked, reason } = input;

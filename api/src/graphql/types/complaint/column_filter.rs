@@ -325,7 +325,7 @@ fn asks_for_id(ops: &IdOps) -> bool {
     ops.eq.is_some() || ops.ne.is_some() || ops.r#in.is_some() || ops.is_null.is_some()
 }
 
-/// None if an id is no UUID.
+/// None if an id is not a UUID.
 fn id_meets(ops: &IdOps, value: Id) -> Option<bool> {
     let eq = ops.eq.as_ref().map(as_id).transpose().ok()?;
     let ne = ops.ne.as_ref().map(as_id).transpose().ok()?;

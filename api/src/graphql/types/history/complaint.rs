@@ -72,7 +72,7 @@ pub async fn history_of_complaint(
 pub struct ComplaintHistoryEntry(Entry);
 
 impl ComplaintHistoryEntry {
-    /// Where its personal values are; None for a step that is no event.
+    /// Where its personal values are; None for a step that is not an event.
     fn values(&self) -> Option<Place> {
         let Entry { complaint, place: (position, _), .. } = self.0;
         Some(Place::Complaint((complaint, position, self.0.ordinal()?)))

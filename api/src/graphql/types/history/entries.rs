@@ -63,7 +63,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The ordinal of the event; None for an entry that is no event.
+    /// The ordinal of the event; None for an entry that is not an event.
     pub fn ordinal(&self) -> Option<i32> {
         i32::try_from(self.place.1).ok()
     }

@@ -70,8 +70,8 @@ impl UnitResponse {
         self.0.satisfied
     }
 
-    /// Whether this is a statement of a unit that is complained about but need not answer. It is no answer: the
-    /// complaint stays in its state and its deadline runs.
+    /// Whether this is a statement of a unit that is complained about but need not answer. It does not count as
+    /// an answer: the complaint stays in its state and its deadline runs.
     async fn statement(&self) -> bool {
         self.0.statement == Some(true)
     }

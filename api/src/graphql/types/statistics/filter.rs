@@ -228,7 +228,7 @@ impl ComplaintStatisticsFilter {
                     .enterprises
                     .place_of_tax_code(code)
                     .or_else(|| snapshot.enterprises.place_of(&fact.counts_as()));
-                // An enterprise without complaints is no error: it selects nothing.
+                // An enterprise without complaints is not an error: it selects nothing.
                 places.extend(place);
             }
             conditions.push(any("enterprise", places));

@@ -285,7 +285,7 @@ mod tests {
                     assert!(names.contains(&PlaceColumn::Category.name()));
                 }
                 Dimension::Place(column) => assert!(names.contains(&column.name()), "{}", dimension.name),
-                other => panic!("{other:?} is no attribute of a complaint: disclosure cannot tell its cells apart"),
+                other => panic!("{other:?} is not an attribute of a complaint: disclosure cannot tell its cells apart"),
             }
         }
     }

@@ -105,7 +105,7 @@ impl Reorganisation {
         })?;
         let day = file.in_force;
         let in_force = NaiveDate::from_ymd_opt(i32::from(day.year), u32::from(day.month), u32::from(day.day));
-        let in_force = in_force.ok_or_else(|| StoreError::Rule(format!("in_force: {day} is no day")))?;
+        let in_force = in_force.ok_or_else(|| StoreError::Rule(format!("in_force: {day} is not a day")))?;
         let in_force = super::super::checks::day("in_force", in_force)?;
         super::super::checks::name("name", &file.name)?;
         Ok(Self { file, line_ends: line_ends(text), in_force })
