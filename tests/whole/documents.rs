@@ -109,7 +109,7 @@ fn every_document_of_the_guide_to_the_api_runs_for_whom_it_is_meant() {
             "Those who manage tokens" => &admin,
             "For complainants" => &complainant,
             // Subscriptions run over a socket; other tests cover them.
-            "Whoever listens" => continue,
+            "A program that subscribes" => continue,
             other => panic!("say who asks what stands under {other:?}"),
         };
         // The server would refuse a variable that the document does not declare.

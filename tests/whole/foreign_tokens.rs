@@ -154,7 +154,7 @@ fn a_claim_or_header_that_is_not_exactly_understood_is_refused() {
     let alike = program().run(&database, ["token", "create", "--name", "JWT:an", "--role", "BOARD"]);
     assert!(alike.status == 1 && alike.err.contains("must not begin with jwt:"), "{alike:?}");
     let log = server.log_after("TERM");
-    let told: Vec<&str> = log.lines().filter(|line| line.contains("a token of others was refused")).collect();
+    let told: Vec<&str> = log.lines().filter(|line| line.contains("an external token was refused")).collect();
     assert!((17..=22).contains(&told.len()), "{} of {}", told.len(), refused.len());
     for ((part, _), line) in refused.iter().zip(&told) {
         assert!(line.contains(&format!("part=\"{part}\"")), "{part}: {line}");

@@ -206,7 +206,7 @@ channel = { column = "kenh", values = { x = "PORTAL" }, otherwise = "OTHER" }
             assert_eq!((&column("received")["blank"], &column("received")["rejected"]), (&json!(1), &json!(1)));
             assert_eq!(column("text")["blank"], 5);
             for line in [
-                "created, since nobody had described them: units: 2 (02CV, 03TG); officers: 2 (CC-1, CC-2); \
+                "created from their codes alone: units: 2 (02CV, 03TG); officers: 2 (CC-1, CC-2); \
                  categories: 2 (HD, SN)",
                 "column \"kl\" (finding): 1 of 6 cells blank; 1 not in the mapping: \"Q\" (1); rejected rows: 1; \
                  read as \"SUSTAINED\": \"Đ\" (1), \"đúng\" (1)",

@@ -198,7 +198,7 @@ fn lines(report: &Tallied) -> Vec<String> {
             let more = if one.number > one.codes.len() as u64 { ", …" } else { "" };
             format!("{}: {} ({}{more})", one.kind, one.number, one.codes.join(", "))
         });
-        lines.push(format!("created, since nobody had described them: {}", created.collect::<Vec<_>>().join("; ")));
+        lines.push(format!("created from their codes alone: {}", created.collect::<Vec<_>>().join("; ")));
     }
     let counted = |cells: &[(String, u64)]| {
         cells.iter().map(|(cell, number)| format!("{cell:?} ({number})")).collect::<Vec<_>>().join(", ")

@@ -212,7 +212,7 @@ fn log_refusal(refused: &Refused) {
     static UNLOGGED: AtomicU64 = AtomicU64::new(0);
     if LIMITER.check().is_ok() {
         let untold = UNLOGGED.swap(0, Ordering::Relaxed);
-        tracing::warn!(part = refused.part, why = %refused.why, untold, "a token of others was refused");
+        tracing::warn!(part = refused.part, why = %refused.why, untold, "an external token was refused");
     } else {
         UNLOGGED.fetch_add(1, Ordering::Relaxed);
     }

@@ -223,7 +223,8 @@ pub fn make_indexes(conn: &mut Conn, made_by: &[String]) -> Result<(), StoreErro
 /// join over a table is cheaper than a look-up for each key of each row. Both belong in one transaction. SQLite cannot
 /// add a foreign key to a table, so there all of them stay.
 ///
-/// PostgreSQL locks the tables of both ends exclusively until the transaction ends: nobody else can even read them.
+/// PostgreSQL locks the tables of both ends exclusively until the transaction ends: other connections cannot even read
+/// them.
 ///
 /// # Errors
 /// If a table does not exist, or its lock is not granted in time.

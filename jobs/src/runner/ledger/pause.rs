@@ -36,14 +36,14 @@ pub fn set_paused(db: &Db, job: &str, pause: Option<Pause<'_>>) -> Result<JobRow
 /// Pauses a job that is not paused, or resumes a paused one (None). `actor` is who does.
 ///
 /// # Errors
-/// `Conflict` when somebody else did so before.
+/// `Conflict` when another client did so before.
 pub fn change_pause(db: &Db, actor: &str, job: &str, pause: Option<Pause<'_>>) -> Result<JobRow, StoreError> {
     let committed = db.write(actor, |tx| {
         let now = database_time(tx.conn)?;
         let row = locked(tx, job, now)?;
         match (row.paused_at, pause) {
             (Some(since), Some(_)) => {
-                let by = row.paused_by.as_deref().unwrap_or("somebody");
+                let by = row.paused_by.as_deref().unwrap_or("an unknown actor");
                 let since = since.utc().format("%Y-%m-%d %H:%M:%SZ");
                 Err(StoreError::Conflict(format!("{job} is paused already, by {by} since {since}")))
             }

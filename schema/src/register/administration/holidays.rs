@@ -92,8 +92,8 @@ pub fn calendar_years(conn: &mut Conn) -> Result<Vec<CalendarYear>, StoreError> 
 /// Makes the days of a year those of the register.
 ///
 /// # Errors
-/// `Conflict` if the year is at another revision; `Rule` if it is not a year, a day is of another year, a day worked is not a
-/// Saturday or Sunday, or the year is missing between two others.
+/// `Conflict` if the year is at another revision; `Rule` if it is not a year, a day is of another year, a day worked is
+/// not a Saturday or Sunday, or the year is missing between two others.
 pub fn set_holidays(
     tx: &mut WriteTx<'_>,
     seen: SeenYear,

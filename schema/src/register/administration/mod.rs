@@ -139,7 +139,7 @@ fn locked<M: Administered>(tx: &mut WriteTx<'_>, seen: &Seen) -> Result<M, Store
 /// Checks that a code is free. Returns the placeholder that the register has for it, if any.
 ///
 /// # Errors
-/// `Conflict` if a row that somebody described has the code, or its placeholder was merged into another row.
+/// `Conflict` if a row with more than a code has the code, or its placeholder was merged into another row.
 fn placeholder<M: Administered>(
     tx: &mut WriteTx<'_>,
     code: &str,

@@ -10,7 +10,7 @@ use schema::register::administration::{self, CategoryChange, NewCategory, Seen};
 /// A new issue category.
 #[derive(Debug, InputObject)]
 pub struct CreateIssueCategoryInput {
-    /// The code, which never changes. CONFLICT if a category that somebody described has it; a category that an
+    /// The code, which never changes. CONFLICT if a category with more than a code has it; a category that an
     /// import created from the code alone is completed.
     pub code: String,
     /// The code of the category above it, for one of the second level.

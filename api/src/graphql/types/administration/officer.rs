@@ -11,7 +11,7 @@ use schema::register::administration::{self, NewOfficer, OfficerChange, PostingC
 /// A new officer.
 #[derive(Debug, InputObject)]
 pub struct CreateOfficerInput {
-    /// The number, which never changes. CONFLICT if an officer whom somebody described has it; an officer whom
+    /// The number, which never changes. CONFLICT if an officer with more than a number has it; an officer whom
     /// an import or a complaint created from the number alone is completed.
     pub code: String,
     pub name: Option<String>,

@@ -10,7 +10,7 @@ use schema::register::administration::{self, NewUnit, Seen, UnitChange};
 /// A new unit.
 #[derive(Debug, InputObject)]
 pub struct CreateUnitInput {
-    /// The code, which never changes. CONFLICT if a unit that somebody described has it; a unit that an import
+    /// The code, which never changes. CONFLICT if a unit with more than a code has it; a unit that an import
     /// created from the code alone is completed.
     pub code: String,
     pub name_vi: String,

@@ -118,7 +118,7 @@ pub struct ComplainantQueries;
 
 #[Object]
 impl ComplainantQueries {
-    /// The complaint of a receipt code, for whoever has the code. It needs no token, and POST. NOT_FOUND if no
+    /// The complaint of a receipt code. The query needs no token, but it needs POST. NOT_FOUND if no
     /// complaint has the code, BAD_USER_INPUT if it is mistyped, RATE_LIMITED after too many attempts.
     async fn complaint_status(&self, ctx: &Context<'_>, receipt: String) -> Result<ComplaintStatus> {
         status_of(ctx, read_code(ctx, &receipt)?).await

@@ -166,7 +166,7 @@ impl Complaint {
     }
 
     /// The unit that has to answer: the headquarters unit that owns the category, else the branch complained about,
-    /// unless a routing rule, an assignment or a transfer says otherwise. Null if nobody is known to be responsible.
+    /// unless a routing rule, an assignment or a transfer says otherwise. Null if the register knows no such unit.
     async fn responsible_unit(&self, ctx: &Context<'_>) -> Result<Option<Inline<Unit>>> {
         unit(ctx, self.0.responsible_unit_id).await
     }

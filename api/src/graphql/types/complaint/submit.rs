@@ -25,7 +25,8 @@ pub struct SubmitComplaintInput {
     pub occurred_at: Option<Moment>,
     #[graphql(default_with = "LegalForm::Feedback")]
     pub legal_form: LegalForm,
-    /// How it came in. Whoever takes a complaint for a caller has to say it, and not PORTAL.
+    /// How it came in. The BOARD and a UNIT_HEAD, who take complaints of callers, must name a channel other than
+    /// PORTAL.
     #[graphql(default_with = "Channel::Portal")]
     pub channel: Channel,
     /// The tax code: 10 digits, 13 for a branch, or the 12-digit number of a household business. Leave it out
@@ -65,8 +66,8 @@ pub struct SubmitMutations;
 
 #[Object]
 impl SubmitMutations {
-    /// Submits a complaint, once for each idempotency key: a program, or whoever takes it for a caller (BOARD,
-    /// UNIT_HEAD), about any unit. BAD_USER_INPUT names the field that is wrong.
+    /// Submits a complaint about any unit, once for each idempotency key. A program submits, or the BOARD or a
+    /// UNIT_HEAD that takes the complaint of a caller. BAD_USER_INPUT names the field that is wrong.
     async fn submit_complaint(&self, ctx: &Context<'_>, input: SubmitComplaintInput) -> Result<Receipt> {
         let viewer = viewer(ctx)?.clone();
         let app = request(ctx)?.app.clone();

@@ -46,11 +46,11 @@ pub struct CorrectComplaintInput {
     pub remove_allegations: Option<Vec<AllegationKeyInput>>,
     /// The codes of officers whom the complaint does not name after all, at most 100.
     pub remove_officers: Option<Vec<String>>,
-    /// Officers who take the place of others, at most 100.
+    /// Officers to replace by other officers, at most 100.
     pub replace_officers: Option<Vec<ReplaceOfficerInput>>,
     /// Officers to name, or to name with a further allegation, at most 100. A complaint names at most 50 officers.
     pub add_officers: Option<Vec<AddOfficerInput>>,
-    /// Further allegations against nobody named, at most 100.
+    /// Further allegations that name no officer, at most 100.
     pub add_matters: Option<Vec<AddMatterInput>>,
 }
 
@@ -102,7 +102,7 @@ pub struct AddOfficerInput {
     pub attribution: Attribution,
 }
 
-/// An allegation against nobody named.
+/// An allegation that names no officer.
 #[derive(Debug, InputObject)]
 pub struct AddMatterInput {
     /// The code of the category.

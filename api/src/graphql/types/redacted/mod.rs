@@ -45,7 +45,7 @@ impl RedactedComplaint {
         Ok(reference_row(ctx, UnitKey(unit)).await?.map(Unit))
     }
 
-    /// The unit that has to answer; null if nobody is known to be responsible.
+    /// The unit that has to answer; null if the register knows no such unit.
     async fn responsible_unit(&self, ctx: &Context<'_>) -> Result<Option<Unit>> {
         let Some(unit) = self.complaint.responsible_unit_id else { return Ok(None) };
         Ok(reference_row(ctx, UnitKey(unit)).await?.map(Unit))

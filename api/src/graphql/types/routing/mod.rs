@@ -45,7 +45,7 @@ impl RoutingRule {
         Ok(reference_row(ctx, UnitKey(unit)).await?.map(Unit).map(Inline))
     }
 
-    /// The unit that has to answer; null for the branch complained about, whoever owns the category.
+    /// The unit that has to answer; null for the branch complained about, also where a unit owns the category.
     async fn responsible_unit(&self, ctx: &Context<'_>) -> Result<Option<Inline<Unit>>> {
         let Some(unit) = self.0.responsible_unit_id else { return Ok(None) };
         Ok(reference_row(ctx, UnitKey(unit)).await?.map(Unit).map(Inline))

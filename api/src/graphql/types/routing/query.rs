@@ -28,7 +28,7 @@ pub enum RouteReason {
 /// Where a complaint would go.
 #[derive(SimpleObject)]
 pub struct Route {
-    /// The unit that has to answer; null if nobody is known to be responsible.
+    /// The unit that has to answer; null if the register knows no such unit.
     unit: Option<Inline<Unit>>,
     /// The unit that has ended by the day of the complaint, if its successor has to answer instead.
     in_place_of: Option<Inline<Unit>>,

@@ -10,7 +10,7 @@ use crate::sql_types::Id;
 use chrono::NaiveDate;
 
 /// The rejects of the rows of an officer that overlap other postings of the officer, in the file or in the register.
-/// What the register holds already is not a reason, nor is a row that ends a stored posting earlier: neither adds a day.
+/// Days that stored postings cover already are not a reason to reject, and a row that ends a posting earlier adds none.
 /// Of two new rows the one that begins later is refused. `code` gives the code of a unit.
 pub fn overlaps(
     context: &Context<'_>,
