@@ -30,7 +30,8 @@ const MOST_ADDITIONS: i32 = 50;
 /// What a receipt says when no complaint has its code: the same for a wrong code and for one that was replaced.
 fn no_such_receipt() -> StoreError {
     StoreError::NotFound(
-        "no complaint has this receipt code: compare it with the receipt; the office that took it can make a new one"
+        "no complaint has this receipt code: compare it with the receipt, or ask the office that took the complaint \
+         for a new code"
             .into(),
     )
 }
