@@ -1,11 +1,11 @@
 //! The file that keeps the snapshot from one run of the program to the next, so that a start reads only what was
 //! written since.
 //!
-//! The loader verifies a file before it uses it: when another program wrote it, when it belongs to another register or another state of this
-//! one, or when a byte changed, the start reads the register instead ([`resume`]). It holds no name, no tax code and no
-//! text, so that nothing erased from the register lives on in it: people are in it as ids, and their rows come from the
-//! database ([`people`]). These ids are made of tax codes and of officers' codes without a secret: who has the file and a
-//! list of either finds them in it.
+//! The loader verifies a file before it uses it: when another program wrote it, when it belongs to another register or
+//! another state of this one, or when a byte changed, the start reads the register instead ([`resume`]). It holds no
+//! name, no tax code and no text, so that nothing erased from the register lives on in it: people are in it as ids, and
+//! their rows come from the database ([`people`]). These ids are made of tax codes and of officers' codes without a
+//! secret: a person with the file and a list of these codes can find them in it.
 
 mod layout;
 mod people;
