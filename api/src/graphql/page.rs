@@ -137,7 +137,7 @@ impl Beyond {
     }
 }
 
-/// Where a page lies in its list.
+/// The position of a page in its list.
 #[Object]
 impl PageInfo {
     /// Whether rows exist before this page, when paging with `last`.

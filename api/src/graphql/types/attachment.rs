@@ -5,7 +5,7 @@ use async_graphql::{InputObject, SimpleObject};
 use schema::domain::attachment::Reference;
 use schema::models;
 
-/// A file that lies elsewhere. The server never fetches it.
+/// A file on another server. The server never fetches it.
 #[derive(Debug, InputObject)]
 pub struct AttachmentInput {
     /// The name of the file, 1 to 255 characters.
@@ -16,7 +16,7 @@ pub struct AttachmentInput {
     pub media_type: String,
     /// The SHA-256 of the file, 64 hexadecimal digits.
     pub sha256: String,
-    /// Where the file lies: https:// or s3://, without user, query and fragment. At most 2,000 characters.
+    /// The URL of the file: https:// or s3://, without user, query and fragment. At most 2,000 characters.
     pub url: String,
 }
 
@@ -27,7 +27,7 @@ impl From<AttachmentInput> for Reference {
     }
 }
 
-/// A file that lies elsewhere, as the complainant described it. The server never fetches it.
+/// A file on another server, as the complainant described it. The server never fetches it.
 #[derive(SimpleObject)]
 pub struct Attachment {
     /// The number of the addition that it came with; null if it came with the complaint.
@@ -38,7 +38,7 @@ pub struct Attachment {
     media_type: String,
     /// 64 hexadecimal digits.
     sha256: String,
-    /// Where the file lies.
+    /// The URL of the file.
     url: String,
 }
 

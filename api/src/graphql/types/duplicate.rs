@@ -171,7 +171,7 @@ impl Loader<DuplicatesKey> for Loaders {
     }
 }
 
-/// A link of a complaint to another one that says the same.
+/// A link of a duplicate to its original complaint.
 #[derive(Debug, InputObject)]
 pub struct LinkDuplicateInput {
     pub complaint_id: ID,

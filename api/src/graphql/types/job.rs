@@ -20,7 +20,7 @@ use schema::models;
 /// What happens about scheduled times that passed while no node was up or the job was paused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 pub enum MissedRuns {
-    /// One run, for the latest of them.
+    /// The latest run only.
     Latest,
     /// A run for each, the oldest first.
     All,
@@ -177,7 +177,7 @@ pub struct ResumeJobInput {
 
 #[derive(SimpleObject)]
 pub struct RunJobPayload {
-    /// The run, which goes on: `jobRuns` and `jobRunChanged` tell how it ends.
+    /// The run that has begun: `jobRuns` and `jobRunChanged` tell how it ends.
     pub run: JobRun,
 }
 
@@ -216,8 +216,8 @@ impl JobMutations {
         change(ctx, input.name, Some((by, reason))).await
     }
 
-    /// Starts the scheduled runs of a paused job again. Times that passed meanwhile are caught up as `missed`
-    /// says. NOT_FOUND if there is no such job, CONFLICT if it is not paused.
+    /// Starts the scheduled runs of a paused job again. The scheduler catches up on times that passed meanwhile as
+    /// `missed` says. NOT_FOUND if there is no such job, CONFLICT if it is not paused.
     async fn resume_job(&self, ctx: &Context<'_>, input: ResumeJobInput) -> Result<JobPayload> {
         change(ctx, input.name, None).await
     }

@@ -148,9 +148,9 @@ impl HolidayMutations {
         changed(ctx, year, move |tx| administration::set_holidays(tx, seen, days, &reason)).await
     }
 
-    /// Leaves a year to the configuration and the program again; the deadlines of complaints follow at once. NOT_FOUND
-    /// if the register has no such year itself, BAD_USER_INPUT if the calendar would lack a year between two others,
-    /// CONFLICT if the year has changed.
+    /// Removes the stored holidays of a year, so that those of the configuration or the program apply again; the
+    /// deadlines of complaints follow at once. NOT_FOUND if the register has no such year itself, BAD_USER_INPUT if the
+    /// calendar would lack a year between two others, CONFLICT if the year has changed.
     async fn remove_holidays(&self, ctx: &Context<'_>, input: RemoveHolidaysInput) -> Result<HolidayYearPayload> {
         let RemoveHolidaysInput { year, expected_revision, reason } = input;
         let (reason, seen) = (required("reason", &reason, LONG)?, SeenYear { year, revision: expected_revision });

@@ -39,8 +39,8 @@ pub struct ChangeUnitInput {
     pub peer_group: MaybeUndefined<PeerGroup>,
     /// The field of work of a headquarters unit.
     pub field: MaybeUndefined<String>,
-    /// The code of the unit that goes on after the last day, for a unit that has one. What waits for the answer of a
-    /// unit that has ended goes there at once.
+    /// The code of the successor after the last day, for a unit with an end. Complaints that wait for an answer of a
+    /// unit that has ended go to the successor at once.
     pub successor: MaybeUndefined<String>,
     /// A later last day, for a unit that has one; null if it has no end, and so no successor. What went to the
     /// successor stays there.
@@ -69,10 +69,10 @@ pub struct CloseUnitInput {
     pub expected_revision: i64,
     /// The last day of the unit.
     pub on: NaiveDate,
-    /// The code of the unit at which units below it and postings to it go on, and which answers what comes in about it
-    /// later. Required if it has any, or complaints that wait for its answer: these go there at once if the day has
-    /// passed, else on the day after it. What complaints are about stays the unit of their day. Default: the successor
-    /// that an earlier call named.
+    /// The code of the successor: units below the closed unit and postings to it move there, and it answers later
+    /// complaints about the closed unit. Required if there are any, or complaints that wait for an answer: these go to
+    /// the successor at once if the day has passed, else on the day after it. The unit that a complaint is about stays
+    /// that of its day. Default: the successor that an earlier call named.
     pub successor: Option<String>,
 }
 
@@ -88,10 +88,10 @@ pub struct CloseUnitPayload {
     pub unit: Unit,
     /// The units that were below it, and are below its successor from the next day on.
     pub moved_units: Vec<String>,
-    /// The number of officers whose posting goes on at its successor.
+    /// The number of officers whose posting continues at the successor.
     pub moved_postings: i32,
-    /// The number of complaints that waited for its answer. Its successor goes on with them: at once if the last day
-    /// has passed, else by the job `hand-over` on the day after it.
+    /// The number of complaints that waited for its answer. They go to its successor: at once if the last day has
+    /// passed, else by the job `hand-over` on the day after it.
     pub open_complaints: i64,
     /// The position of the register after the change, for `minPosition`; null if nothing changed.
     pub position: Option<i64>,

@@ -84,8 +84,7 @@ impl AnalysisQueries {
         Ok(Some(BlameCheck::new(as_of, document)))
     }
 
-    /// The categories by their share of complaints, and which of them rise, among the complaints that you may
-    /// see.
+    /// The categories by their share of complaints, with those that rise, among the complaints that you may see.
     async fn category_trends(
         &self,
         ctx: &Context<'_>,

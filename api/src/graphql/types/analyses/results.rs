@@ -254,7 +254,7 @@ impl TrendPeriod {
 /// The longest period of trends, in days.
 const LONGEST: i32 = 36_500;
 
-/// The categories by their share of complaints, and which of them rise.
+/// The categories by their share of complaints, with those that rise.
 #[derive(SimpleObject)]
 pub struct CategoryTrends {
     /// Days of the recent period.

@@ -11,8 +11,8 @@ use schema::{Id, StoreError};
 
 filter! {
     /// Conditions on issue categories, joined by AND. As a condition on the category of complaints, allegations,
-    /// proposals and guidance documents, a category that `id`, `code` or a name selects stands for those below
-    /// it, too; add `parentId: {isNull: true}` to leave these out.
+    /// proposals and guidance documents, a category that `id`, `code` or a name selects includes the categories below
+    /// it; add `parentId: {isNull: true}` to leave these out.
     CategoryFilter over issue_categories {
         id: IdOps => id(issue_categories::id),
         code: StringOps => text(issue_categories::code),

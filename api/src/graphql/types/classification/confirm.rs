@@ -56,8 +56,8 @@ pub struct ClassificationMutations;
 #[Object]
 impl ClassificationMutations {
     /// Classifies 1 to 1,000 complaints, as `classifyComplaint` does without attributions. Each has a result of its
-    /// own, and one that is refused leaves the others as they are: NOT_FOUND if you may not see it, BAD_USER_INPUT if
-    /// the id or the category is wrong, CONFLICT if it has changed or has ended.
+    /// own; a refused one does not affect the others: NOT_FOUND if you may not see it, BAD_USER_INPUT if the id or the
+    /// category is wrong, CONFLICT if it has changed or has ended.
     async fn confirm_classifications(
         &self,
         ctx: &Context<'_>,

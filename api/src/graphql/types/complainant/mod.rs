@@ -58,7 +58,7 @@ pub struct ComplaintStatus {
     due_on: Option<NaiveDate>,
     /// The answers that are meant for the complainant, the oldest first.
     answers: Vec<ComplaintAnswer>,
-    /// Whether the last of them satisfies; null if there is none, or the complainant has not said.
+    /// Whether the last response satisfied the complainant; null if there is none, or the complainant has not said.
     satisfied: Option<bool>,
     /// How many texts were added to the complaint.
     additions: i64,

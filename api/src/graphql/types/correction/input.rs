@@ -76,8 +76,8 @@ pub struct ChangeAllegationInput {
     pub attribution: Option<Attribution>,
 }
 
-/// An officer who takes the place of another one in all allegations of the complaint. Findings become PENDING: they
-/// were about the other officer.
+/// An officer who takes the place of another one in all allegations of the complaint. Findings become PENDING, because
+/// they were about the replaced officer.
 #[derive(Debug, InputObject)]
 pub struct ReplaceOfficerInput {
     /// The code of an officer whom the complaint names.

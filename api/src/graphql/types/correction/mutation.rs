@@ -87,7 +87,7 @@ impl CorrectionMutations {
     }
 
     /// Proposes a correction of a complaint to the Board, as the head of a unit. FORBIDDEN if you head no unit; else
-    /// as `correctComplaint`: what could not be applied is refused.
+    /// errors as for `correctComplaint`, which checks the same input.
     async fn propose_correction(
         &self,
         ctx: &Context<'_>,

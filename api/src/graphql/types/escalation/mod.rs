@@ -52,7 +52,7 @@ impl Escalation {
         (self.0.level - 1) / 2 + 1
     }
 
-    /// The unit whose head has to see to it; null where no unit is above: then it is the Board's.
+    /// The unit whose head has to act; null where there is no unit above: then the Board acts.
     async fn unit(&self, ctx: &Context<'_>) -> Result<Option<Inline<Unit>>> {
         let Some(unit) = self.0.unit_id else { return Ok(None) };
         Ok(reference_row(ctx, UnitKey(unit)).await?.map(Unit).map(Inline))

@@ -112,7 +112,7 @@ pub struct AdjustedNumbers {
     eb05: f64,
     /// The rate ratio is below this value with probability 95 % (EB95).
     eb95: f64,
-    /// Episodes of the enterprise that has most of them.
+    /// Episodes of the enterprise with the most episodes.
     largest: u32,
     /// The share of that enterprise, from 0 to 1.
     largest_share: f64,

@@ -24,7 +24,7 @@ pub enum ComplaintHistoryKind {
     /// A unit responded.
     Responded,
     /// The tree of units was changed, and with it the units above that of the complaint; or the responsible unit ended,
-    /// and its successor goes on.
+    /// and its successor took over.
     UnitTreeCorrected,
     /// The Board corrected the complaint, or a merge or split of officers or enterprises changed it.
     Corrected,

@@ -155,7 +155,7 @@ impl Measure {
         Ok(self.0.ground.map(Into::into))
     }
 
-    /// What the officer said before the decision; null if it stands on the flag, or the officer refused.
+    /// What the officer said before the decision; null if the flag holds it, or the officer refused.
     async fn explanation(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
         self.looked_at(ctx)?;
         Ok(self.0.explanation.as_deref())

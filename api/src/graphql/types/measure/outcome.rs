@@ -158,11 +158,12 @@ impl WorkPeriod {
 pub struct OutcomePeers {
     /// Number of officers.
     pub officers: u32,
-    /// The fewest episodes before of one of them. The level is widened while there are fewer than 5 officers.
+    /// The fewest episodes of an officer before the measure. The level is widened while there are fewer than 5
+    /// officers.
     pub episodes_from: u32,
-    /// The most episodes before of one of them.
+    /// The most episodes of an officer before the measure.
     pub episodes_until: u32,
-    /// The period before the measure, all of them together.
+    /// The period before the measure, for all officers together.
     pub before: WorkPeriod,
     /// The period since.
     pub after: WorkPeriod,

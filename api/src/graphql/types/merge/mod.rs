@@ -86,12 +86,12 @@ impl Merge {
         &self.0.actor
     }
 
-    /// When the merge was undone; null while it stands.
+    /// When the merge was undone; null if it was not.
     async fn split_at(&self) -> Option<Moment> {
         self.0.split_at.map(Into::into)
     }
 
-    /// Why it was undone; null while it stands.
+    /// Why it was undone; null if it was not.
     async fn split_reason(&self) -> Option<&str> {
         self.0.split_reason.as_deref()
     }
@@ -102,7 +102,7 @@ filter! {
     MergeFilter over merges {
         id: IdOps => id(merges::id),
         merged_at: DateTimeOps => time(merges::merged_at),
-        /// Null while the merge stands.
+        /// Null if the merge was not undone.
         split_at: DateTimeOps => time(merges::split_at),
         /// Conditions on the officer who was merged.
         from_officer: OfficerFilter => relation(merges::from_officer_id => officers, officers::id),

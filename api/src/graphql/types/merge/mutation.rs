@@ -19,7 +19,7 @@ const MOST: usize = 1_000;
 /// Two officers who are one.
 #[derive(Debug, InputObject)]
 pub struct MergeOfficersInput {
-    /// The code of the officer to merge. It stays known: what comes in under it is about the other officer.
+    /// The code of the officer to merge. It stays known: later complaints under it count for the other officer.
     pub from: String,
     /// The code of the officer who remains.
     pub into: String,
@@ -30,7 +30,8 @@ pub struct MergeOfficersInput {
 /// Two enterprises that are one.
 #[derive(Debug, InputObject)]
 pub struct MergeEnterprisesInput {
-    /// The tax code of the enterprise to merge. It stays known: what comes in under it is of the other enterprise.
+    /// The tax code of the enterprise to merge. It stays known: later complaints under it count for the other
+    /// enterprise.
     pub from: String,
     /// The tax code of the enterprise that remains.
     pub into: String,
@@ -100,10 +101,10 @@ impl MergeMutations {
         merged(ctx, &input.reason, move |tx, reason| merge_enterprises(tx, &input.from, &input.into, reason)).await
     }
 
-    /// Undoes the merge of an officer: takes back what it moved. Or moves what some complaints say about one officer
-    /// to another one. FORBIDDEN if you are an officer yourself, NOT_FOUND if there is no such complaint,
-    /// BAD_USER_INPUT if a code is unknown, the officer was not merged or a complaint does not name the officer,
-    /// CONFLICT if the other officer was merged on.
+    /// Undoes the merge of an officer: takes back what it moved. With `complaintIds` it moves what these complaints say
+    /// about one officer to another one. FORBIDDEN if you are an officer yourself, NOT_FOUND if there is no such
+    /// complaint, BAD_USER_INPUT if a code is unknown, the officer was not merged or a complaint does not name the
+    /// officer, CONFLICT if the other officer was merged on.
     async fn split_officer(&self, ctx: &Context<'_>, input: SplitOfficerInput) -> Result<SplitPayload> {
         let moves = moves(input.complaint_ids, input.to)?;
         split(ctx, &input.reason, move |tx, reason| match &moves {

@@ -48,8 +48,8 @@ pub struct ComplaintStatisticsRow {
     /// Whether the group is too small to be shown to a DASHBOARD. Such a group is listed only if its count
     /// would be rounded up.
     suppressed: bool,
-    /// Whether the row stands for all groups beyond `first` together; its measures are computed from their
-    /// complaints. Always false for a DASHBOARD.
+    /// Whether the row sums up all groups beyond `first`; its measures are computed from their complaints. Always false
+    /// for a DASHBOARD.
     is_other: bool,
     #[graphql(flatten)]
     measures: RowMeasures,

@@ -98,8 +98,8 @@ impl Unit {
         self.0.valid_to
     }
 
-    /// The unit that goes on after the last day of this one: it answers what comes in about this unit later, and what
-    /// waited then. Null if none is named.
+    /// The successor after the last day of this unit: it answers later complaints about this unit, and those that
+    /// waited. Null if none is named.
     async fn successor(&self, ctx: &Context<'_>) -> Result<Option<Unit>> {
         let Some(successor) = self.0.successor_id else { return Ok(None) };
         Ok(reference_row(ctx, UnitKey(successor)).await?.map(Unit))
