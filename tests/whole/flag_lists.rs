@@ -1,5 +1,5 @@
 //! What the command line and the API say of flags: which flags stand and which a run of a past day found, what their
-//! numbers were adjusted for, what they propose, and why no flag stands.
+//! numbers were adjusted for, what they propose, and why there is no flag.
 
 use crate::program;
 use serde_json::{Value, json};
@@ -57,7 +57,7 @@ fn a_run_of_a_past_day_changes_nothing_that_stands_and_shows_what_it_found() {
             "{shown:?}"
         );
         let today = program().run(&database, ["flags", "show", "CC02"]);
-        assert_eq!(today.status, 1, "no flag stands: {today:?}");
+        assert_eq!(today.status, 1, "there is no flag: {today:?}");
 
         let board = program().token(&database, "BOARD", None);
         let server = program().serve(&database, &["--no-jobs"]);
@@ -214,7 +214,7 @@ fn an_anonymous_register_of_the_past_says_what_was_missing_and_shows_its_counts(
         // Without a day the job runs as of yesterday, and by then nothing has been received for years.
         let today = text_of(program().run(&database, ["jobs", "run", "recurrence"]));
         missing(&today, &["0 flagged", "nothing was received", "2010-06-01", "--as-of 2010-06-01"]);
-        missing(&text_of(program().run(&database, ["flags", "list"])), &["no flag stands", "--as-of 2010-06-01"]);
+        missing(&text_of(program().run(&database, ["flags", "list"])), &["there is no flag", "--as-of 2010-06-01"]);
 
         let then = ["jobs", "run", "recurrence", "--as-of", "2010-06-30"];
         let told = text_of(program().run(&database, then));

@@ -33,7 +33,7 @@ const WRONG: &[(&[&str], i32, &[&str])] = &[
     (&["jobs", "run", "recurrance"], 1, &["there is no job \"recurrance\"", "phananh jobs list"]),
     (&["jobs", "run", "recurrence", "--as-of", "31/12/2010"], 2, &["31/12/2010", "write it as 2010-12-31"]),
     (&["jobs", "run", "recurrence", "--as-of", "1800-01-01"], 2, &["from 1970-01-01 to 2199-12-31"]),
-    (&["jobs", "run", "recurrence", "--as-of", "2199-12-31"], 1, &["lies in the future"]),
+    (&["jobs", "run", "recurrence", "--as-of", "2199-12-31"], 1, &["is in the future"]),
     (&["jobs", "run", "digest", "--rules", "none.toml"], 1, &["--rules are those of the job recurrence"]),
     (&["jobs", "run", "recurrence", "--rules", "none.toml"], 1, &["none.toml", "No such file"]),
     (&["jobs", "history", "--limit", "-1"], 2, &["-1 is not in 1..=1000000"]),

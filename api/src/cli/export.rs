@@ -78,7 +78,9 @@ pub fn run(db: &Db, keys: Option<&Keys>, args: &Args, out: &Output) -> anyhow::R
     let Some(of) = keys.or(passing.as_ref()) else { bail!("there is no key for pseudonyms") };
     let pseudonyms = &of.pseudonyms(audience(args.reader.role(), args.references));
     if keys.is_none() {
-        print_note("note: without --key-file, pseudonyms are of a temporary key: another export has others");
+        print_note(
+            "note: without --key-file, pseudonyms come from a temporary key: another export has other pseudonyms",
+        );
     }
     let day = local_date(Timestamp::now());
     let (rows, files, position) = db.read_snapshot(|conn| {

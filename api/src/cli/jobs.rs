@@ -72,7 +72,7 @@ pub fn run(db: &Db, settings: &Settings, command: &Command, out: &Output) -> any
             let rules = rules.as_deref().map(Rules::load).transpose()?;
             let as_of = as_of.map_or_else(yesterday, Ok)?;
             let today = local_date(Timestamp::now());
-            anyhow::ensure!(as_of <= today, "{as_of} lies in the future: take a day up to today, {today}");
+            anyhow::ensure!(as_of <= today, "{as_of} is in the future: take a day up to today, {today}");
             let context = Context { db, settings, jobs: REGISTRY, snapshots: None, rules: rules.as_ref(), stop: None };
             // Release the lease, so that the next run need not wait for it to expire.
             let interrupted = db.clone();

@@ -89,7 +89,7 @@ pub fn run(
     if keys.is_none()
         && (question.may_need("officer") || question.may_need("enterprise") || question.may_need("complaint"))
     {
-        print_note("note: without --key-file, pseudonyms are of a temporary key: another run has others");
+        print_note("note: without --key-file, pseudonyms come from a temporary key: another run has other pseudonyms");
     }
     let time = Duration::from_secs(u64::from(args.seconds));
     let answer = ask(

@@ -128,7 +128,7 @@ impl Metrics {
         let age = metrics.snapshot_age.clone();
         registry.register_with_unit(
             "snapshot_age",
-            "Time since the snapshot was compared with the database",
+            "Time since the server last compared the snapshot with the database",
             Unit::Seconds,
             age,
         );
@@ -136,7 +136,7 @@ impl Metrics {
         registry.register("snapshot_rows", "Complaints in the snapshot", metrics.snapshot_rows.clone());
         registry.register(
             "snapshot_readings",
-            "Times that the whole register was read into the snapshot, at the start and since",
+            "Number of times that the server read the whole register into the snapshot, the start included",
             metrics.snapshot_readings.clone(),
         );
         registry.register("subscriptions", "Operations over WebSockets that are open", metrics.subscriptions.clone());

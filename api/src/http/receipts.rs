@@ -1,5 +1,5 @@
 //! Clients without a token. They are holders of receipts, and may send nothing but documents for these: by POST,
-//! because a code must not stand in a URL, and only so many a minute.
+//! because a code must not be in a URL, and only so many a minute.
 
 use super::Service;
 use super::connections::network;
@@ -86,7 +86,8 @@ pub fn counted_without_token(
 
 /// The refusal of a receipt in a URL: logs and histories keep addresses.
 pub fn refused_in_url(http: &HttpRequest) -> HttpResponse {
-    let message = "a receipt code must not stand in a URL, which logs and histories keep: send the operation by POST";
+    let message =
+        "a receipt code must not be in a URL, because logs and histories keep URLs: send the operation by POST";
     let mut response = refusal(http, StatusCode::METHOD_NOT_ALLOWED, Code::BadUserInput, message);
     response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
     response

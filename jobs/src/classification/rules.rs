@@ -72,7 +72,7 @@ impl Rules {
                 return Err(format!("{}: has no words: name some under vi or en", entry.category));
             }
             if rules.iter().any(|rule| rule.category == entry.category) {
-                return Err(format!("{}: has two rules: make one of them", entry.category));
+                return Err(format!("{}: has two rules: combine them into one", entry.category));
             }
             rules.push(Rule { category: entry.category, phrases });
         }

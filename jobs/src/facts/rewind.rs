@@ -100,7 +100,7 @@ fn rewind_reference(facts: &mut Facts, change: &Change) -> Result<(), JobError> 
             facts.units.remove(&id);
         }
         (Entity::Unit, Some(before)) => {
-            // Statistics read no name, no field, not how a unit became known and not who goes on after it.
+            // Statistics read no name, no field, not how a unit became known and not its successor.
             let Unit {
                 id: _,
                 code,

@@ -12,7 +12,7 @@ pub const LOCAL: Tz = chrono_tz::Asia::Ho_Chi_Minh;
 pub enum TimeError {
     #[error("{0} is before 1970-01-01")]
     BeforeRegister(NaiveDate),
-    #[error("{0} lies in the future (times up to tomorrow are accepted)")]
+    #[error("{0} is in the future (times up to tomorrow are accepted)")]
     InFuture(NaiveDate),
     #[error("{0} does not exist in the time zone {1}: clocks were put forward")]
     Skipped(NaiveDateTime, Tz),

@@ -297,7 +297,7 @@ fn field_rule(spec: &FieldSpec, entry: toml::Value, timezone: Tz) -> Result<Fiel
         .map(|text| {
             let pattern = Regex::new(&text).map_err(|e| format!("pattern: {e}"))?;
             if pattern.captures_len() < 2 {
-                return Err("pattern needs a group (…) around what is the value".to_owned());
+                return Err("pattern needs a group (…) around the value".to_owned());
             }
             Ok(pattern)
         })

@@ -101,7 +101,7 @@ impl<'m> Columns<'m> {
     /// A reject where a quote is malformed, or the number of cells differs from the header.
     pub fn check_shape(&self, row: &Row) -> Result<(), Reject> {
         if row.misquoted {
-            let reason = "text stands behind a quote (\") that ends its cell: a quote inside a quoted cell is written twice (\"\"), \
+            let reason = "there is text after a quote (\") that ends its cell: a quote inside a quoted cell is written twice (\"\"), \
                           and not as \\\"";
             return Err(Reject { row: row.line, column: String::new(), reason: reason.into() });
         }

@@ -21,7 +21,7 @@ model!(units Unit {
     valid_to: Option<NaiveDate>,
     /// Created by an import that met its code before the unit was imported.
     unknown: bool,
-    /// The unit that goes on after the last day.
+    /// The successor after the last day.
     successor_id: Option<Id>,
 });
 

@@ -73,9 +73,9 @@ pub fn run(db: &Db, args: &Args, out: &Output) -> anyhow::Result<()> {
         if rows.is_empty() {
             return match (all, args.as_of) {
                 (0, Some(day)) => format!("the run for {day} flagged no officer and no branch"),
-                (0, None) if run.is_some() => "no flag stands".to_owned(),
+                (0, None) if run.is_some() => "there is no flag".to_owned(),
                 (0, None) => {
-                    "no flag stands, and recurrence has not run: `phananh jobs run recurrence` runs it".to_owned()
+                    "there is no flag, because recurrence has not run: `phananh jobs run recurrence` runs it".to_owned()
                 }
                 (all, _) => format!("none of {all} flags matches"),
             };

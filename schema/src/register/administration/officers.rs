@@ -124,10 +124,7 @@ pub fn end_posting(tx: &mut WriteTx<'_>, seen: &Seen, unit: &str, on: NaiveDate)
     let mut after = before.clone();
     let lasts = |row: &Posting| row.unit_id == unit_id && row.valid_from <= on && row.valid_to.is_none_or(|to| to > on);
     let Some(row) = after.iter_mut().find(|row| lasts(row)) else {
-        return Err(rule(
-            "unit",
-            format!("officer {:?} has no posting to {unit:?} that goes on after {on}", seen.code),
-        ));
+        return Err(rule("unit", format!("officer {:?} has no posting to {unit:?} that lasts beyond {on}", seen.code)));
     };
     row.valid_to = Some(on);
     store(tx, officer.id, &before, after)?;

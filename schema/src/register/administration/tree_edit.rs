@@ -176,7 +176,7 @@ impl TreeEdit {
         self.put_parents(tx, unit, &before, after)
     }
 
-    /// Ends the validity of a unit and of its place in the tree, and notes who goes on.
+    /// Ends the validity of a unit and of its place in the tree, and notes its successor.
     ///
     /// # Errors
     /// If the database refuses it.

@@ -178,7 +178,10 @@ fn last_longer(
 fn check_successor(edit: &TreeEdit, unit: &Unit) -> Result<(), StoreError> {
     let Some(successor) = unit.successor_id else { return Ok(()) };
     let Some(last_day) = unit.valid_to else {
-        return Err(rule("successor", format!("unit {:?} has no last day: close it, and name who goes on", unit.code)));
+        return Err(rule(
+            "successor",
+            format!("unit {:?} has no last day: close it, and name its successor", unit.code),
+        ));
     };
     let next_day = last_day + Days::new(1);
     let follows = edit.unit(successor).filter(|unit| is_valid_on(next_day, unit.valid_from, unit.valid_to));
@@ -306,10 +309,7 @@ pub(super) fn close(
         }
         return Err(rule(
             "successor",
-            format!(
-                "unit {code:?} has {}: name the unit that goes on with them, or end them first",
-                hinders.join(", ")
-            ),
+            format!("unit {code:?} has {}: name a successor for them, or end them first", hinders.join(", ")),
         ));
     };
     let unit = Unit { valid_to: Some(last_day), successor_id: Some(successor), ..unit.clone() };

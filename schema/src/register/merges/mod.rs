@@ -103,7 +103,7 @@ pub fn merge_enterprises(tx: &mut WriteTx<'_>, from: &str, into: &str, reason: &
 /// Undoes the merge of an officer: takes back exactly what it moved and what still stands with the other officer.
 ///
 /// # Errors
-/// `Rule` if the code is unknown or was not merged; `Conflict` if the other officer was merged on.
+/// `Rule` if the code is unknown or was not merged; `Conflict` if the other officer was itself merged later.
 pub fn split_officer(tx: &mut WriteTx<'_>, code: &str, reason: &str) -> Result<(Merge, usize), StoreError> {
     dialect::lock_tree_exclusive(tx.conn)?;
     let from = officer(tx.conn, "officer", code)?;
@@ -265,7 +265,7 @@ fn refuse_merged(
     }
     if into_last != into_id {
         let standing = code(conn, into_last)?.unwrap_or_default();
-        return Err(StoreError::Conflict(format!("{into:?} was merged itself: name {standing:?}, which stands")));
+        return Err(StoreError::Conflict(format!("{into:?} was merged itself: name {standing:?} instead")));
     }
     Ok(())
 }
@@ -281,7 +281,7 @@ fn refuse_merged_on(is_last: bool) -> Result<(), StoreError> {
     if is_last {
         return Ok(());
     }
-    Err(StoreError::Conflict("what it was merged into was merged on: split that later merge first".into()))
+    Err(StoreError::Conflict("its target was itself merged later: split that later merge first".into()))
 }
 
 fn refuse_too_many(complaints: usize) -> Result<(), StoreError> {

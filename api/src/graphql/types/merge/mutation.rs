@@ -104,7 +104,7 @@ impl MergeMutations {
     /// Undoes the merge of an officer: takes back what it moved. With `complaintIds` it moves what these complaints say
     /// about one officer to another one. FORBIDDEN if you are an officer yourself, NOT_FOUND if there is no such
     /// complaint, BAD_USER_INPUT if a code is unknown, the officer was not merged or a complaint does not name the
-    /// officer, CONFLICT if the other officer was merged on.
+    /// officer, CONFLICT if the other officer was itself merged later.
     async fn split_officer(&self, ctx: &Context<'_>, input: SplitOfficerInput) -> Result<SplitPayload> {
         let moves = moves(input.complaint_ids, input.to)?;
         split(ctx, &input.reason, move |tx, reason| match &moves {
