@@ -7,7 +7,7 @@ use tests::fixtures::{self, Files};
 use tests::{Client, Json, Role, TestApp, merged};
 
 #[test]
-fn nobody_learns_from_what_the_service_says_of_itself() {
+fn health_and_metrics_reveal_no_data() {
     let files = Files::new();
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let settings = files.put("phananh.toml", format!("[api]\nmetrics_listen = \"{free}\"\n"));

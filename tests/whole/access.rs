@@ -71,7 +71,7 @@ fn what_a_head_reads_of_a_flag_tells_nothing_of_who_complained_in_confidence() {
 }
 
 #[test]
-fn nobody_reads_who_blames_the_system_about_himself_and_whoever_reads_it_is_noted() {
+fn readers_of_blame_are_audited_and_do_not_read_about_themselves() {
     let app = TestApp::sqlite().generated(20_000, 3).arguments(&["--no-jobs"]).start();
     app.run(&["jobs", "run", "blame-check"]);
     let (board, admin) = (app.as_role(Role::Board), app.as_role(Role::Admin));

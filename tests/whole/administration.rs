@@ -39,7 +39,7 @@ fn by_department(board: &Client<'_>, position: &Value) -> Value {
 }
 
 #[test]
-fn units_are_made_named_moved_and_closed_by_whoever_read_them() {
+fn unit_changes_name_the_revision_that_the_admin_read() {
     for app in TestApp::both().world().arguments(&["--no-jobs"]) {
         let (admin, board) = (app.as_role(Role::Admin), app.as_role(Role::Board));
         let new = json!({

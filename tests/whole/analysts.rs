@@ -186,7 +186,7 @@ fn sql_reads_no_files_changes_nothing_and_tells_nothing_of_the_inside() {
 }
 
 #[test]
-fn a_question_that_takes_too_much_harms_nobody() {
+fn an_expensive_sql_query_does_not_affect_other_clients() {
     let files = Files::new();
     let config = "[api.limits]\ndeadline_ms = 4000\nsql_memory_mb = 3000\nsql_rows = 100\n";
     let app = with_register(TestApp::sqlite(), &files, config);

@@ -206,7 +206,7 @@ fn random_writes_and_reads_on_two_nodes_are_those_of_a_server_without_caches() {
 }
 
 #[test]
-fn whoever_asks_after_a_write_sees_it_on_every_node_while_others_write_and_ask() {
+fn reads_after_a_write_see_it_on_every_node_under_load() {
     for app in TestApp::both().world() {
         let nodes = [0, 1].map(|_| program().serve(&app.database, &["--no-jobs"]));
         let board = program().token(&app.database, "BOARD", None);

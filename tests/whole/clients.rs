@@ -75,7 +75,7 @@ fn a_python_client_is_generated_and_asks() {
 }
 
 #[test]
-fn schemathesis_finds_no_fault_no_leak_and_nothing_of_another_type_whoever_asks() {
+fn schemathesis_finds_no_error_leak_or_wrong_type_for_any_role() {
     let files = Files::new();
     let key = files.path().join("key").display().to_string();
     let database = Database::sqlite();

@@ -83,7 +83,7 @@ fn eth_is_found_by_d_and_named_beside_d_with_a_stroke() {
 }
 
 #[test]
-fn allegations_against_nobody_named_are_all_kept_and_the_complaint_counts_once() {
+fn allegations_without_officers_are_stored_and_the_complaint_counts_once() {
     let csv = format!(
         "{HEADER},kl\nPA-1,05/03/2024,,02CV,,SN,a,S\nPA-1,05/03/2024,,03TG,,HD,a,\nPA-2,06/03/2024,,02CV,,SN,b,\n\
          PA-3,07/03/2024,,02CV,CC-1,SN,c,S\nPA-3,07/03/2024,,02CV,,HD,c,\nPA-3,07/03/2024,,02CV,,QT,c,\n"

@@ -214,7 +214,7 @@ fn a_key_verifies_only_what_it_is_for() {
 }
 
 #[test]
-fn a_token_of_others_and_one_of_ours_are_of_one_audience_where_the_role_is_one() {
+fn external_and_own_tokens_of_a_role_share_pseudonyms() {
     let mut issuer = Issuer::new();
     issuer.key("ours", &json!({}));
     let set = issuer.files.put("keys.json", json!({ "keys": issuer.set }).to_string());

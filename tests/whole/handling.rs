@@ -122,7 +122,7 @@ fn a_complaint_is_classified_assigned_answered_reopened_and_closed() {
 }
 
 #[test]
-fn a_sender_reads_the_receipt_of_its_own_and_of_nobody_elses() {
+fn an_intake_token_reads_only_its_own_receipts() {
     for app in TestApp::both().world().arguments(&["--dev"]) {
         let (board, intake) = (app.as_role(Role::Board), app.as_role(Role::Intake));
         let (id, mut version) = submitted(&intake, "mine", &json!({}));
@@ -180,7 +180,7 @@ fn a_complaint_of_no_unit_is_given_one_that_answers_and_its_own_finding() {
 }
 
 #[test]
-fn nobody_else_decides_and_nobody_about_himself() {
+fn only_the_board_decides_and_no_member_about_themselves() {
     let app = TestApp::sqlite().world().arguments(&["--dev"]).start();
     let (board, intake) = (app.as_role(Role::Board), app.as_role(Role::Intake));
     let (id, version) = submitted(&intake, "own", &json!({ "officers": ["CC01"], "unit": "02CV-D1" }));

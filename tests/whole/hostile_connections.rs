@@ -34,7 +34,7 @@ fn is_closed(stream: &mut TcpStream, within: Duration) -> bool {
 }
 
 #[test]
-fn half_sent_requests_keep_nobody_out() {
+fn unfinished_requests_do_not_block_other_clients() {
     let database = Database::sqlite();
     fixtures::fill(&database);
     let board = program().token(&database, "BOARD", None);

@@ -211,7 +211,7 @@ fn an_import_killed_in_the_middle_is_run_again_to_the_same_end() {
 
 /// A batch is written while the next is read, whose rejects wait for those of the batch.
 #[test]
-fn rejects_are_in_the_order_of_the_file_whoever_finds_them() {
+fn rejects_are_in_the_order_of_the_file() {
     let mut csv = fixtures::COMPLAINTS.lines().next().unwrap().to_owned() + "\n";
     let mut bad = Vec::new();
     for n in 0..12_000 {
@@ -280,7 +280,7 @@ cost_vnd = { column = "chi_phi", thousands = "." }
 
 /// SQLite has one writer at a time. PostgreSQL has several, and there the import has to wait for the other.
 #[test]
-fn an_import_does_not_overwrite_what_somebody_writes_meanwhile() {
+fn an_import_does_not_overwrite_concurrent_changes() {
     use diesel::connection::SimpleConnection;
     let app = TestApp::postgres().world().start();
     let mut other = <diesel::PgConnection as diesel::Connection>::establish(&app.database.url).unwrap();

@@ -148,7 +148,7 @@ fn officers_are_found_by_their_numbers_and_not_by_what_else_is_said_of_them() {
 }
 
 #[test]
-fn cells_that_name_nobody_are_blank() {
+fn cells_with_words_for_unknown_are_drafted_as_blank() {
     let row = |n: usize| {
         let (officer, unit) = (["UNKNOWN", "A-17", "A-18", "A-19"][n % 4], ["Unspecified", "North", "South"][n % 3]);
         format!("{n},2023-01-{:02},{officer},{unit}", 1 + n % 28)

@@ -344,7 +344,7 @@ fn many_who_reopen_at_once_reopen_once_and_not_too_late() {
 }
 
 #[test]
-fn whoever_takes_a_complaint_for_a_caller_submits_it() {
+fn board_and_heads_submit_complaints_of_callers() {
     for app in TestApp::both().world().arguments(&["--no-jobs"]) {
         let (board, intake, express) = (app.as_role(Role::Board), app.as_role(Role::Intake), app.as_head("02DS"));
         let other = app.as_holder(&["--name", "khac", "--role", "INTAKE"]);

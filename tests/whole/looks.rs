@@ -15,7 +15,7 @@ fn speaks_of(row: &str, of: &str) -> bool {
 }
 
 #[test]
-fn every_field_that_may_name_somebody_is_audited_or_says_why_not() {
+fn every_identifying_field_is_audited_or_says_why_not() {
     let guard = guard();
     let typed = guard.typed();
     assert!(typed.len() > 700, "{}", typed.len());
@@ -86,7 +86,7 @@ fn number_of(entry: &Value, kind: &str) -> usize {
 }
 
 #[test]
-fn whatever_somebody_is_looked_for_by_is_noted_with_its_value() {
+fn the_audit_log_holds_every_identifying_condition_with_its_value() {
     for app in TestApp::both().world().arguments(&["--no-jobs"]) {
         let (board, admin) = (app.as_role(Role::Board), app.as_role(Role::Admin));
         let one = "{ complaints(first: 1, filter: {confidential: {eq: true}}) { nodes { id reference } } }";

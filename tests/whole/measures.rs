@@ -234,7 +234,7 @@ fn a_head_records_what_the_officer_said_and_the_board_upholds() {
 }
 
 #[test]
-fn whoever_sees_it_speaks_for_a_unit_that_is_no_more() {
+fn heads_above_record_measures_for_a_unit_that_has_ended() {
     for database in Database::both() {
         fixtures::fill(&database);
         let token = |unit: &str| program().token(&database, "UNIT_HEAD", Some(unit));

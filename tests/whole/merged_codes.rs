@@ -32,7 +32,7 @@ fn merge(board: &Client<'_>, from: &str, into: &str) {
 }
 
 #[test]
-fn what_is_written_under_a_merged_code_is_about_whoever_stands() {
+fn writes_under_a_merged_code_count_for_its_target() {
     for app in TestApp::both().world().arguments(&["--no-jobs"]) {
         let board = app.as_role(Role::Board);
         merge(&board, "CC03", "CC01");
@@ -183,7 +183,7 @@ fn a_split_gives_postings_back_as_they_stand_and_leaves_none_of_them() {
 }
 
 #[test]
-fn a_flag_on_a_merged_officer_is_one_on_whoever_stands_until_the_next_run() {
+fn a_flag_on_a_merged_officer_is_one_on_the_target_until_the_next_run() {
     for app in TestApp::both().world_with_flags("2024-03-31").arguments(&["--no-jobs"]) {
         let (board, head) = (app.as_role(Role::Board), app.as_head("03TG"));
         let [stands, was] = [("stands", "CC03"), ("was", "CC01")].map(|(name, officer)| app.as_member(name, officer));

@@ -200,7 +200,7 @@ fn officers_with_suspensions_at_the_same_time_are_not_merged() {
 }
 
 #[test]
-fn a_unit_for_whose_answer_complaints_wait_closes_later_only_if_somebody_goes_on() {
+fn a_unit_with_waiting_complaints_closes_only_with_a_successor() {
     for app in TestApp::both().world().arguments(&["--no-jobs"]) {
         let (admin, board) = (app.as_role(Role::Admin), app.as_role(Role::Board));
         let later = local_date(schema::Timestamp::now()) + Days::new(30);

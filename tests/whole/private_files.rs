@@ -45,7 +45,7 @@ fn assert_private(paths: &[PathBuf]) {
 }
 
 #[test]
-fn nobody_else_reads_what_is_written() {
+fn files_are_readable_by_their_owner_only() {
     let files = Files::new();
     let out = files.path().join("out");
     std::fs::create_dir(&out).unwrap();

@@ -46,7 +46,7 @@ fn a_look_back_leaves_the_flags_of_today() {
 }
 
 #[test]
-fn a_complaint_that_names_nobody_and_was_unfounded_flags_no_branch() {
+fn an_unfounded_complaint_without_officers_flags_no_branch() {
     for database in Database::both() {
         fixtures::fill(&database);
         let files = Files::new();

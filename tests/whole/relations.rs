@@ -275,7 +275,7 @@ fn lists_can_be_ordered_by_a_measure_of_their_complaints() {
 }
 
 #[test]
-fn a_head_sees_how_its_own_units_answer_and_nobody_elses() {
+fn a_head_sees_the_timeliness_of_its_own_units_only() {
     for app in TestApp::both().world().arguments(&["--no-jobs"]) {
         let (province, branch, board) = (app.as_head("02"), app.as_head("02CV"), app.as_role(Role::Board));
         let of = |client: &Client| -> Vec<(String, i64)> {

@@ -121,7 +121,7 @@ fn a_reorganisation_does_what_its_dry_run_says_once_and_keeps_the_past() {
 }
 
 #[test]
-fn whoever_stands_above_a_branch_now_sees_to_what_waits_for_it() {
+fn the_head_above_a_moved_branch_reads_what_waits_for_it() {
     for app in TestApp::both().world().arguments(&["--no-jobs"]) {
         let (admin, board, old) = (app.as_role(Role::Admin), app.as_role(Role::Board), app.as_head("02"));
         let done = admin.done("reorganise", ANSWER, &json!({ "file": FILE, "dryRun": false }));

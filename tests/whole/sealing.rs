@@ -203,7 +203,7 @@ fn a_rotated_key_verifies_what_was_sealed_before_and_a_lost_one_is_named() {
 }
 
 #[test]
-fn a_look_at_who_somebody_is_is_audited_and_sealed() {
+fn reads_of_identities_are_audited_and_sealed() {
     let files = Files::new();
     let key = key_file(&files);
     for app in TestApp::both().world_with_flags("2024-03-31") {
@@ -356,7 +356,7 @@ fn the_data_team_sees_pseudonyms_and_cannot_ask_for_who_they_are() {
 }
 
 #[test]
-fn whoever_is_named_does_not_see_the_case() {
+fn an_officer_does_not_see_complaints_that_name_them() {
     for app in TestApp::both().world_with_flags("2024-03-31") {
         let args = ["token", "create", "--name", "An", "--role", "BOARD", "--officer", "CC01"];
         let token = program().json(&app.database, &args)["token"].text().to_owned();

@@ -83,7 +83,7 @@ fn tls_is_served_with_the_certificate_of_the_configuration() {
 }
 
 #[test]
-fn traces_go_to_whoever_collects_them() {
+fn traces_go_to_the_configured_collector() {
     use std::io::{Read, Write};
     let collector = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", collector.local_addr().unwrap());
@@ -141,7 +141,7 @@ fn traces_go_to_whoever_collects_them() {
 }
 
 #[test]
-fn tokens_of_others_are_taken_by_their_claims() {
+fn external_tokens_are_accepted_by_their_claims() {
     use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
     let files = Files::new();
     let openssl = |args: &[&str]| {

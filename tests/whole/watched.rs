@@ -10,7 +10,7 @@ use tests::fixtures::{self, Files};
 use tests::{Beside, Client, Database, Json, Role, TestApp, node, raw_request};
 
 #[test]
-fn the_log_tells_of_what_was_slow_and_of_nobody() {
+fn the_log_names_slow_operations_and_no_person() {
     let database = Database::sqlite();
     fixtures::fill(&database);
     let token = program().token(&database, "BOARD", None);
@@ -58,7 +58,7 @@ fn metrics_tell_how_old_the_snapshot_is_and_what_jobs_ran() {
 }
 
 #[test]
-fn a_large_answer_is_compressed_for_whoever_can_read_it() {
+fn large_answers_are_compressed_for_clients_that_accept_it() {
     let app = TestApp::sqlite().world().arguments(&["--no-jobs"]).start();
     let board = app.as_role(Role::Board);
     let host = app.server().address.strip_prefix("http://").unwrap();

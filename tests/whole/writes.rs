@@ -214,7 +214,7 @@ fn positions_are_dense_however_many_write_at_once() {
 }
 
 #[test]
-fn a_text_with_nul_is_a_mistake_of_whoever_asks_on_both_databases() {
+fn a_text_with_nul_is_bad_user_input_on_both_databases() {
     for app in TestApp::both().world().arguments(&["--dev"]) {
         let board = app.as_role(Role::Board);
         for (query, variables) in [

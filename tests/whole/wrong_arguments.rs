@@ -170,7 +170,7 @@ const WANT_A_REGISTER: &[&[&str]] = &[
 ];
 
 #[test]
-fn a_mistyped_database_is_no_register_in_which_nobody_is_flagged() {
+fn a_mistyped_database_is_an_error_and_not_an_empty_register() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("empty.db"), "").unwrap();
     let postgres = Database::postgres();

@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_read_that_fails_or_panics_answers_nobody_and_the_next_one_answers() {
+    fn failed_reads_give_none_and_the_next_one_answers() {
         runtime().block_on(async {
             let reads = AtomicI64::new(0);
             let reader = PositionReader::new(move || match reads.fetch_add(1, Ordering::SeqCst) {
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_long_for_a_read_that_hangs() {
+    fn waiting_requests_time_out_when_a_read_hangs() {
         runtime().block_on(async {
             let (reader, _begins, end) = stepped();
             assert_eq!(reader.read().await, None);

@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_told_where_nobody_blames_or_there_is_nobody_to_compare_with() {
+    fn no_subject_is_named_without_blame_or_without_others_to_compare() {
         assert_eq!(BlameFacts::default().check().subjects, []);
         let alone = BlameFacts { rows: vec![(vec![(SubjectKind::Officer, "A".to_owned())], false); 9] }.check();
         assert!(alone.subjects.iter().all(|subject| !subject.flagged && subject.p == 1.0));

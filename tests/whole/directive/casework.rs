@@ -119,7 +119,7 @@ pub fn the_branch_answers_late(people: &People<'_>, first: &Submitted) {
 }
 
 /// Their ids.
-pub fn four_more_enterprises_complain_about_an_officer_whom_nobody_names(people: &People<'_>) -> Vec<Value> {
+pub fn four_more_enterprises_complain_about_an_unnamed_officer(people: &People<'_>) -> Vec<Value> {
     let texts = [
         "Cán bộ vòi tiền mới cho qua.",
         "Tờ khai bị giữ ba ngày mà không có lý do.",

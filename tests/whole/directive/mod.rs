@@ -32,7 +32,7 @@ fn the_directive_comes_true_in_its_own_words() {
         casework::the_branch_answers_late(&people, &first);
         guidance::the_headquarters_unit_drafts_guidance_and_is_refused_without_the_boards_opinion(&people);
         guidance::the_board_gives_its_opinion_and_the_headquarters_unit_issues_the_guidance(&people);
-        let four = casework::four_more_enterprises_complain_about_an_officer_whom_nobody_names(&people);
+        let four = casework::four_more_enterprises_complain_about_an_unnamed_officer(&people);
 
         let five = [vec![first.id.clone()], four].concat();
         conduct::the_board_adds_the_officer(&people, &five);

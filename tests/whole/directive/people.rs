@@ -83,7 +83,7 @@ pub struct People<'a> {
 impl<'a> People<'a> {
     pub fn of(app: &'a TestApp) -> Self {
         let admin = app.as_role(Role::Admin);
-        whoever_administers_makes_the_headquarters_unit_its_category_and_the_officer(&admin);
+        an_admin_creates_the_headquarters_unit_its_category_and_the_officer(&admin);
         let [field, branch, department, general, elsewhere] =
             ["CNTT", "02CV", "02", "TC", "03TG"].map(|unit| app.as_head(unit));
         let [board, intake, data_team] = [Role::Board, Role::Intake, Role::DataTeam].map(|role| app.as_role(role));
@@ -96,7 +96,7 @@ impl<'a> People<'a> {
     }
 }
 
-fn whoever_administers_makes_the_headquarters_unit_its_category_and_the_officer(admin: &Client<'_>) {
+fn an_admin_creates_the_headquarters_unit_its_category_and_the_officer(admin: &Client<'_>) {
     let unit = json!({
         "code": "CNTT", "nameVi": "Cục Công nghệ thông tin", "kind": "HEADQUARTERS_UNIT", "parent": "TC",
         "field": "Hệ thống công nghệ thông tin",

@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_point_is_not_moved_and_nobody_is_nothing() {
+    fn a_point_prior_gives_its_mean() {
         let posterior = Prior::Point { mean: 0.7 }.posterior(9, 1.0);
         assert_eq!((posterior.ebgm, posterior.quantile(0.05)), (0.7, 0.7));
     }

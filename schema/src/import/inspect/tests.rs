@@ -142,7 +142,7 @@ fn days_and_months_in_both_orders_are_to_be_looked_at() {
 }
 
 #[test]
-fn cells_that_name_nobody_are_no_officer() {
+fn cells_with_words_for_unknown_are_not_officers() {
     for nobody in [
         "TBD",
         "?",
