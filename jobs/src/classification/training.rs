@@ -148,33 +148,33 @@ fn on_parts(corpus: &Corpus, parts: &[Part], rules: &Rules) -> Result<(Model, Ve
     let mut frequency = vec![0usize; corpus.labels.len()];
     of(Part::Fit).for_each(|example| frequency[example.label] += 1);
     // The labels that the model learns, as indices into those of the corpus; and back.
-    let known: Vec<usize> = (0..frequency.len()).filter(|label| frequency[*label] >= LEAST_EXAMPLES).collect();
-    if known.len() < 2 {
+    let learned: Vec<usize> = (0..frequency.len()).filter(|label| frequency[*label] >= LEAST_EXAMPLES).collect();
+    if learned.len() < 2 {
         return Err(JobError::Question(format!(
             "{} categories have {LEAST_EXAMPLES} texts or more to learn from: a model needs two",
-            known.len()
+            learned.len()
         )));
     }
-    let place: HashMap<usize, usize> = known.iter().enumerate().map(|(place, label)| (*label, place)).collect();
+    let place: HashMap<usize, usize> = learned.iter().enumerate().map(|(place, label)| (*label, place)).collect();
     let learnt = |example: &Example| place.get(&example.label).copied();
     let texts: Vec<(&str, usize)> =
         of(Part::Fit).filter_map(|example| Some((example.text.as_str(), learnt(example)?))).collect();
-    let mut model = fit(known.iter().map(|label| corpus.labels[*label].clone()).collect(), &texts);
+    let mut model = fit(learned.iter().map(|label| corpus.labels[*label].clone()).collect(), &texts);
     check_cancelled()?;
     let scored: Vec<(Vec<f64>, usize)> =
         of(Part::Calibrate).filter_map(|example| Some((model.scores(&example.text), learnt(example)?))).collect();
     model.temperature = temperature(&scored);
-    let majority = known.iter().copied().max_by_key(|label| (frequency[*label], usize::MAX - label)).unwrap_or(0);
+    let majority = learned.iter().copied().max_by_key(|label| (frequency[*label], usize::MAX - label)).unwrap_or(0);
     let code = |code: &str| corpus.labels.iter().position(|label| label == code);
     let suggest = |example: &Example| {
         let scores = model.scores(&example.text);
         let all = ranked(&scores, model.temperature);
-        let of_truth = all.iter().find(|(place, _)| known[*place] == example.label).map_or(0.0, |(_, p)| *p);
+        let of_truth = all.iter().find(|(place, _)| learned[*place] == example.label).map_or(0.0, |(_, p)| *p);
         // The rules know categories that the register does not have.
         let by_rules = rules.ranked(&example.text).into_iter().find_map(|(category, _)| code(category));
         Suggested {
             truth: example.label,
-            suggestions: all.iter().take(SUGGESTIONS).map(|(place, p)| (known[*place], *p)).collect(),
+            suggestions: all.iter().take(SUGGESTIONS).map(|(place, p)| (learned[*place], *p)).collect(),
             uncalibrated: ranked(&scores, 1.0).first().map_or(0.0, |(_, p)| *p),
             of_truth,
             rules: by_rules,

@@ -50,18 +50,18 @@ pub(super) fn measures_part(
     before: Option<(NaiveDate, i64)>,
 ) -> Result<MeasuresPart, JobError> {
     // At first every measure is new.
-    let (day, known) = before.unwrap_or((as_of, -1));
+    let (last_day, last_position) = before.unwrap_or((as_of, -1));
     let events = || {
         reference_events::table
             .filter(reference_events::entity.eq(Entity::Measure.as_str()))
             .filter(reference_events::position.le(position))
     };
     let recorded = || events().select(reference_events::entity_id);
-    let changed = || events().filter(reference_events::position.gt(known)).select(reference_events::entity_id);
+    let changed = || events().filter(reference_events::position.gt(last_position)).select(reference_events::entity_id);
     let mut rows: Vec<Measure> = each!(conn, c => measures::table
         .filter(measures::decided_on.le(as_of))
         .filter(measures::id.eq_any(recorded()))
-        .filter(measures::decided_on.gt(day).or(measures::id.eq_any(changed())))
+        .filter(measures::decided_on.gt(last_day).or(measures::id.eq_any(changed())))
         .order((measures::decided_on.desc(), measures::id))
         .select(Measure::as_select())
         .load(c)?);

@@ -102,7 +102,7 @@ pub struct SnapshotFile {
     from_complaints: usize,
     keys: Option<Arc<Keys>>,
     /// Its lock is held while the file is written, so that a process writes it once at a time.
-    known: Mutex<FileState>,
+    state: Mutex<FileState>,
     /// When the process ends, whether the file is written by then or not.
     ends: OnceLock<Instant>,
 }
@@ -136,7 +136,7 @@ impl SnapshotFile {
             (None, None) => return None,
         };
         let from_complaints = settings.from_complaints as usize;
-        Some(Self { path, from_complaints, keys, known: Mutex::default(), ends: OnceLock::new() })
+        Some(Self { path, from_complaints, keys, state: Mutex::default(), ends: OnceLock::new() })
     }
 
     /// The snapshot of the file, with what was written since. None if there is no file that fits; the log says why.
@@ -156,7 +156,7 @@ impl SnapshotFile {
         match loaded {
             Ok((snapshot, position)) => {
                 let held = Held { position, reading: FROM_A_FILE };
-                self.known.lock().unwrap_or_else(PoisonError::into_inner).held = Some(held);
+                self.state.lock().unwrap_or_else(PoisonError::into_inner).held = Some(held);
                 let milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
                 tracing::info!(%file, position, milliseconds, "the snapshot was read from its file");
                 Some(snapshot)
@@ -181,21 +181,21 @@ impl SnapshotFile {
     /// was read in full since, or if the file would not be used. A failure goes to the log: without the file a start takes
     /// longer, and nothing else.
     pub fn keep(&self, db: &Db, snapshot: &Snapshot, share: u64) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let file = self.path.display();
-        match self.write_if_due(db, snapshot, share, known.held) {
+        match self.write_if_due(db, snapshot, share, state.held) {
             Ok(false) => {}
             Ok(true) => {
-                *known = FileState { held: Some(Held::of(snapshot)), failure: None };
+                *state = FileState { held: Some(Held::of(snapshot)), failure: None };
                 tracing::info!(%file, position = snapshot.position, "the snapshot was written to its file");
             }
             Err(failed) => {
                 let reason = failed.to_string();
                 // Log a lasting failure once.
-                if known.failure.as_ref() != Some(&reason) {
+                if state.failure.as_ref() != Some(&reason) {
                     tracing::warn!(%file, reason, "the snapshot file cannot be written: starts read the register");
                 }
-                known.failure = Some(reason);
+                state.failure = Some(reason);
             }
         }
     }

@@ -20,7 +20,7 @@ use crate::register::complaints;
 use crate::register::{Aliases, Routing, corrected_fields, follow_state, load_tree, lock_with_linked};
 use crate::sql_types::{Id, Timestamp};
 use crate::tables::postings;
-use case::{Known, merged_case, new_case};
+use case::{StoredPeople, merged_case, new_case};
 use diesel::prelude::*;
 use parsed_complaint::{ParsedComplaint, hash, read};
 use resolvers::Resolvers;
@@ -122,7 +122,7 @@ pub fn apply(
     create_missing(tx, context, resolvers, batch, &checked, hashes, &stored)?;
     let (tree, routing) = (load_tree(tx.conn)?, Routing::load(tx.conn)?);
     let today = local_date(tx.now);
-    let known = known(tx, &checked)?;
+    let people = stored_people(tx, &checked)?;
     let corrected = corrected_fields(tx.conn, &changed)?;
     let nothing = BTreeSet::new();
 
@@ -141,7 +141,7 @@ pub fn apply(
         match stored.get(&group.key) {
             None => {
                 let id = complaint_id(local_date(parsed.received), source, &group.key);
-                let mut case = new_case(id, parsed, tx.now, &tree, &known);
+                let mut case = new_case(id, parsed, tx.now, &tree, &people);
                 case.route(&routing, &tree, today);
                 new_cases.push(case);
                 let reference = group.key.clone();
@@ -156,7 +156,7 @@ pub fn apply(
                     continue;
                 };
                 let corrected = corrected.get(&row.complaint_id).unwrap_or(&nothing);
-                let (mut after, kept) = merged_case(context.mapping, &before, parsed, &tree, &known, corrected);
+                let (mut after, kept) = merged_case(context.mapping, &before, parsed, &tree, &people, corrected);
                 context.note_kept(&group.key, &kept);
                 after.route_unless_assigned(&before, &routing, &tree, today);
                 let effective =
@@ -264,7 +264,7 @@ fn create_missing(
 }
 
 /// Loads the merges, and the postings of officers whom an allegation names without a unit.
-fn known(tx: &mut WriteTx<'_>, checked: &[Checked<'_>]) -> Result<Known, StoreError> {
+fn stored_people(tx: &mut WriteTx<'_>, checked: &[Checked<'_>]) -> Result<StoredPeople, StoreError> {
     let aliases = Aliases::load(tx.conn)?;
     let officers: HashSet<Id> = checked
         .iter()
@@ -283,5 +283,5 @@ fn known(tx: &mut WriteTx<'_>, checked: &[Checked<'_>]) -> Result<Known, StoreEr
             posted.entry(row.officer_id).or_default().push(row);
         }
     }
-    Ok(Known { posted, aliases })
+    Ok(StoredPeople { posted, aliases })
 }

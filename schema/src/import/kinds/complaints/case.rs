@@ -18,26 +18,26 @@ use crate::register::{Aliases, own_finding};
 use crate::sql_types::{Id, Timestamp};
 use std::collections::{BTreeSet, HashMap};
 
-/// What the register knows of the officers and enterprises of a batch.
-pub struct Known {
+/// What the register holds about the officers and enterprises of a batch.
+pub struct StoredPeople {
     /// The postings of officers whom an allegation names without a unit, by officer.
     pub posted: HashMap<Id, Vec<Posting>>,
     /// What was merged: its code means what it was merged into.
     pub aliases: Aliases,
 }
 
-impl Known {
+impl StoredPeople {
     fn enterprise(&self, code: &str) -> Id {
         self.aliases.enterprise(reference_id(Entity::Enterprise, code))
     }
 }
 
 /// The case of a new complaint.
-pub fn new_case(id: Id, parsed: &ParsedComplaint, now: Timestamp, tree: &UnitTree, known: &Known) -> Case {
+pub fn new_case(id: Id, parsed: &ParsedComplaint, now: Timestamp, tree: &UnitTree, people: &StoredPeople) -> Case {
     let mut case = Case {
         complaint: Complaint {
             occurred_at: parsed.occurred,
-            enterprise_id: parsed.tax_code.as_deref().map(|code| known.enterprise(code)),
+            enterprise_id: parsed.tax_code.as_deref().map(|code| people.enterprise(code)),
             declaration_number: parsed.declaration_number.clone(),
             text: parsed.text.clone(),
             cost_vnd: parsed.cost_vnd,
@@ -53,13 +53,13 @@ pub fn new_case(id: Id, parsed: &ParsedComplaint, now: Timestamp, tree: &UnitTre
         matters: Vec::new(),
         clocks: Vec::new(),
     };
-    set_allegations(&mut case, parsed, tree, known);
+    set_allegations(&mut case, parsed, tree, people);
     case
 }
 
 /// Replaces the allegations of the case by those of the file. The first allegation in their order gives the
 /// complaint its category and its unit; without a unit, the officer's posting on the complaint's day does.
-fn set_allegations(case: &mut Case, parsed: &ParsedComplaint, tree: &UnitTree, known: &Known) {
+fn set_allegations(case: &mut Case, parsed: &ParsedComplaint, tree: &UnitTree, people: &StoredPeople) {
     let complaint = &mut case.complaint;
     let day = reference_day(complaint.received_at, complaint.occurred_at);
     let unit_id = |allegation: &Allegation| allegation.unit.as_deref().map(|code| reference_id(Entity::Unit, code));
@@ -68,8 +68,8 @@ fn set_allegations(case: &mut Case, parsed: &ParsedComplaint, tree: &UnitTree, k
     if let Some(lowest) = parsed.allegations.first() {
         complaint.category_id = category_id(lowest);
         complaint.unit_id = unit_id(lowest).or_else(|| {
-            let officer = known.aliases.officer(reference_id(Entity::Officer, lowest.officer.as_deref()?));
-            let mut units = known
+            let officer = people.aliases.officer(reference_id(Entity::Officer, lowest.officer.as_deref()?));
+            let mut units = people
                 .posted
                 .get(&officer)?
                 .iter()
@@ -102,7 +102,7 @@ fn set_allegations(case: &mut Case, parsed: &ParsedComplaint, tree: &UnitTree, k
     case.officers.clear();
     let named = parsed.allegations.iter().filter_map(|allegation| {
         let written = reference_id(Entity::Officer, allegation.officer.as_deref()?);
-        let officer = known.aliases.officer(written);
+        let officer = people.aliases.officer(written);
         Some((written != officer, officer, allegation))
     });
     let mut named: Vec<(bool, Id, &Allegation)> = named.collect();
@@ -133,7 +133,7 @@ pub fn merged_case(
     before: &Case,
     parsed: &ParsedComplaint,
     tree: &UnitTree,
-    known: &Known,
+    people: &StoredPeople,
     corrected: &BTreeSet<String>,
 ) -> (Case, Vec<&'static str>) {
     let mut after = before.clone();
@@ -149,7 +149,7 @@ pub fn merged_case(
         OCCURRED => occurred_at = parsed.occurred;
         LEGAL_FORM => legal_form = parsed.legal_form;
         CHANNEL => channel = parsed.channel;
-        TAX_CODE => enterprise_id = parsed.tax_code.as_deref().map(|code| known.enterprise(code));
+        TAX_CODE => enterprise_id = parsed.tax_code.as_deref().map(|code| people.enterprise(code));
         DECLARATION_NUMBER => declaration_number = parsed.declaration_number.clone();
         TEXT => text = parsed.text.clone();
         COST_VND => cost_vnd = parsed.cost_vnd;
@@ -166,7 +166,7 @@ pub fn merged_case(
     }
     let speaks_of = |fields: &[usize]| fields.iter().any(|field| mapping.has(*field));
     if speaks_of(&[OFFICER, UNIT, CATEGORY, ATTRIBUTION, FINDING, DECIDED]) {
-        set_allegations(&mut after, parsed, tree, known);
+        set_allegations(&mut after, parsed, tree, people);
         keep_unmapped(mapping, before, &mut after);
     }
     let kept = keep_corrected(corrected, before, &mut after);
