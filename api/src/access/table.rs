@@ -34,7 +34,7 @@ pub enum Audited {
     /// Not recorded by itself: paging, counts, sealed cursors, operators (recorded with their field), orders (their
     /// enum values are).
     Part,
-    /// A value from a fixed vocabulary, such as a state. It identifies nobody, so the audit log does not record it.
+    /// A value from a fixed vocabulary, such as a state. It identifies no person, so the audit log does not record it.
     Word,
     /// Nothing, for this reason.
     No(&'static str),

@@ -183,7 +183,7 @@ impl AnswerCache {
         }
     }
 
-    /// Reads the register's position, for whoever else wants to know it: the cache has to know of each read.
+    /// Reads the register's position for other code: the cache has to know of each read.
     pub fn positions(&self) -> Arc<PositionReader> {
         Arc::clone(&self.positions)
     }

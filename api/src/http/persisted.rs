@@ -100,7 +100,7 @@ impl Persisted {
         self.allowed.get(&(of, role))
     }
 
-    /// Remembers that a role may run the operation. Conditions that name somebody may be long, so that operations with
+    /// Remembers that a role may run the operation. Conditions that name a person may be long, so that operations with
     /// any are checked each time.
     pub fn found_allowed(&self, of: Validity, role: Role, weight: Weight, audited_access: &AuditedAccess) {
         if audited_access.conditions.is_empty() {

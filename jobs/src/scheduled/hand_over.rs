@@ -49,7 +49,7 @@ impl Job for HandOver {
             handed_over += some.value;
         }
         Ok(Box::new(move |tx, run| {
-            // Nobody goes on with these: an ADMIN names a successor, or the Board transfers them.
+            // There is no successor for these: an ADMIN names one, or the Board transfers them.
             let without_successor = waiting_after(tx.conn, last_day)?;
             run.summary = Some(json!({ "handedOver": handed_over, "withoutSuccessor": without_successor }).into());
             Ok(())

@@ -1,4 +1,4 @@
-//! Receipt codes: whoever has the code of a complaint acts as its complainant, without a token.
+//! Receipt codes: a person with the code of a complaint acts as its complainant, without a token.
 //!
 //! A code is `BN-` (biên nhận) and five groups of four symbols. The symbols are those of Crockford's Base32, which has
 //! no two that look alike. 19 of them are random (95 bits); the last one is a check symbol, which any mistyped symbol

@@ -227,7 +227,7 @@ impl UnitTree {
     }
 
     /// The unit that goes on for a unit on a day: itself until its last day, afterwards its successor, or the successor
-    /// of that one. Itself, too, if nobody succeeds it, or its successors form a circle.
+    /// of that one. Itself, too, if it has no successor, or its successors form a circle.
     pub fn going_on(&self, unit: Id, day: NaiveDate) -> Id {
         let mut at = unit;
         for _ in 0..=MOST_SUCCESSORS {

@@ -40,7 +40,7 @@ model!(complaints Complaint {
     source_codes: Option<JsonValue>,
     /// How coarse the date of receipt is: MONTH if the source gives only the month; None if it gives the day.
     received_precision: Option<DatePrecision>,
-    /// The unit that has to answer; `unit_id` is the unit complained about. None if nobody is known to be.
+    /// The unit that has to answer; `unit_id` is the unit complained about. None if the register knows no such unit.
     responsible_unit_id: Option<Id>,
     /// The last day to answer in the present round; None without a deadline. This and the next two follow from the
     /// other columns, the rounds, the responses and the calendar ([`crate::domain::legal_clock`]): events do not hold
@@ -97,7 +97,7 @@ impl Complaint {
         }
     }
 
-    /// The unit that has to answer the complaint; None if nobody is known to be.
+    /// The unit that has to answer the complaint; None if the register knows no such unit.
     pub fn unit_in_charge(&self) -> Option<Id> {
         self.responsible_unit_id
     }

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
 model!(
-    /// The receipt of a complaint. Whoever has its code acts as the complainant.
+    /// The receipt of a complaint. A person with its code acts as the complainant.
     receipts Receipt {
         complaint_id: Id,
         /// By which the row of a code is found.

@@ -82,7 +82,8 @@ model!(
         kind: Option<CategoryKind>,
         /// Complaints about this unit, or about one below it.
         unit_id: Option<Id>,
-        /// None for the branch complained about (else the department, else the unit), whoever owns the category.
+        /// None for the branch complained about (else the department, else the unit), also where a unit owns the
+        /// category.
         responsible_unit_id: Option<Id>,
         valid_from: NaiveDate,
         /// The last day, inclusive; None for "until now".

@@ -46,8 +46,8 @@ pub fn matters_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, Vec<
     Ok(found)
 }
 
-/// The rounds of the legal clock of complaints, in order; none for a complaint in its first round whose clock nobody
-/// changed.
+/// The rounds of the legal clock of complaints, in order; none for a complaint in its first round whose clock is
+/// unchanged.
 ///
 /// # Errors
 /// If the database cannot be read.

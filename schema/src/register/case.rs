@@ -13,7 +13,7 @@ pub struct Case {
     pub officers: Vec<ComplaintOfficer>,
     /// The allegations against no named officer, in order, if there are several; `complaint` holds the first.
     pub matters: Vec<ComplaintMatter>,
-    /// The rounds of the legal clock, in order; empty for a complaint in its first round whose clock nobody changed.
+    /// The rounds of the legal clock, in order; empty for a complaint in its first round whose clock is unchanged.
     pub clocks: Vec<ComplaintClock>,
 }
 

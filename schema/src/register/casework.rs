@@ -26,7 +26,7 @@ use diesel::prelude::*;
 #[derive(Debug, Clone)]
 pub enum Handling {
     /// Sets the category, and the attribution of named officers, by their codes. Routes the complaint anew, unless it
-    /// is assigned or somebody has chosen the responsible unit.
+    /// is assigned or a person has chosen the responsible unit.
     Classify { category: String, attributions: Vec<(String, Attribution)> },
     /// Assigns the complaint to `unit`, which becomes responsible, or to the unit that is responsible already.
     Assign { unit: Option<String> },

@@ -96,7 +96,7 @@ pub(super) fn lock(conn: &mut Conn, ids: &[Id]) -> Result<(), StoreError> {
 }
 
 /// Whether the responsible unit of a complaint follows the routing rules when its category or unit changes: the
-/// complaint was neither assigned nor answered, and nobody chose the unit.
+/// complaint was neither assigned nor answered, and no person chose the unit.
 ///
 /// # Errors
 /// If the database cannot be read.
@@ -105,7 +105,7 @@ pub(super) fn follows_rules(conn: &mut Conn, complaint: &Complaint) -> Result<bo
     Ok(is_routed && !was_transferred(conn, complaint.id)?)
 }
 
-/// Whether somebody chose the responsible unit of a complaint: some event gives a reason for it.
+/// Whether a person chose the responsible unit of a complaint: some event gives a reason for it.
 fn was_transferred(conn: &mut Conn, id: Id) -> Result<bool, StoreError> {
     let changes: Vec<Option<JsonValue>> = complaint_events::table
         .filter(complaint_events::complaint_id.eq(id))

@@ -75,7 +75,7 @@ pub fn unlink_duplicate(
 }
 
 /// Locks complaints of which some may become void, or count again, with all that are linked with them, until the
-/// transaction ends. Meanwhile nobody else changes a link.
+/// transaction ends. A lock keeps other writers from links meanwhile.
 pub(crate) fn lock_with_linked(conn: &mut Conn, ids: &[Id]) -> Result<(), StoreError> {
     dialect::lock_links(conn)?;
     let mut group = ids.to_vec();

@@ -21,7 +21,7 @@ use chrono::{Days, NaiveDate};
 use diesel::prelude::*;
 use std::collections::HashMap;
 
-/// The actor of what is done by a receipt: nobody else is known.
+/// The actor of mutations by a receipt, which identifies no person.
 pub const RECEIPT_ACTOR: &str = "receipt";
 
 /// The most additions to one complaint.
@@ -193,7 +193,7 @@ pub enum ReceiptStep {
     },
 }
 
-/// Does a step for the holder of a receipt. Whoever comes second sees what the first one did: the complaint is locked.
+/// Does a step for the holder of a receipt. The complaint is locked, so that the second of two steps sees the first.
 ///
 /// # Errors
 /// `NotFound` if no complaint has the code; `Conflict` if the state of the complaint does not allow the step.

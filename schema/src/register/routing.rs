@@ -43,7 +43,7 @@ pub enum RoutedBy {
     Place,
 }
 
-/// The unit that has to answer, and why; no unit if nobody is known to be responsible.
+/// The unit that has to answer, and why; no unit if the register knows no responsible one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Route {
     pub unit: Option<Id>,
@@ -167,7 +167,7 @@ impl Case {
         self.complaint.responsible_unit_id = routing.route(tree, self.matter(today)).unit;
     }
 
-    /// Routes a complaint anew that a file changed, in any state, unless somebody has chosen another unit than the
+    /// Routes a complaint anew that a file changed, in any state, unless a person has chosen another unit than the
     /// rules for what it was before. A successor of the unit that the rules name was not chosen: it took over.
     pub fn route_unless_assigned(&mut self, before: &Self, routing: &Routing, tree: &UnitTree, today: NaiveDate) {
         let (was, _) = routing.decided(tree, before.matter(today));

@@ -62,7 +62,8 @@ pub fn waiting_after(conn: &mut Conn, last_day: NaiveDate) -> Result<i64, StoreE
     Ok(number)
 }
 
-/// Hands over what waits for a unit, if its last day has passed and somebody goes on. Returns the number of complaints.
+/// Hands over what waits for a unit, if its last day has passed and it has a successor. Returns the number of
+/// complaints.
 pub(super) fn hand_over_if_ended(tx: &mut WriteTx<'_>, tree: &UnitTree, unit: &Unit) -> Result<usize, StoreError> {
     let today = local_date(tx.now);
     if unit.valid_to.is_none_or(|last_day| last_day >= today) {
@@ -126,8 +127,8 @@ fn successor_on(conn: &mut Conn, tree: &UnitTree, unit: Id, day: NaiveDate) -> R
     Ok(Unit::load(conn, &[next])?.remove(&next))
 }
 
-/// Makes the successor responsible for complaints that still wait for a unit, with an event for each. Nobody chose it:
-/// a new category routes such a complaint anew.
+/// Makes the successor responsible for complaints that still wait for a unit, with an event for each. No person chose
+/// it: a new category routes such a complaint anew.
 fn hand_over(tx: &mut WriteTx<'_>, ended: &Unit, successor: &Unit, ids: &[Id]) -> Result<usize, StoreError> {
     let on = ended.valid_to.map(|last_day| format!(" on {last_day}")).unwrap_or_default();
     let reason = format!("unit {} closed{on}: {} goes on", ended.code, successor.code);
@@ -135,7 +136,7 @@ fn hand_over(tx: &mut WriteTx<'_>, ended: &Unit, successor: &Unit, ids: &[Id]) -
     for chunk in ids.chunks(AT_ONCE) {
         let mut cases = complaints::load_for_update(tx.conn, chunk)?;
         for before in chunk.iter().filter_map(|id| cases.remove(id)) {
-            // Before the lock somebody may have answered it or made another unit responsible.
+            // Before the lock another client may have answered it or made another unit responsible.
             if before.complaint.responsible_unit_id != Some(ended.id) || !is_waiting(before.complaint.state) {
                 continue;
             }

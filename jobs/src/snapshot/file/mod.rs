@@ -143,7 +143,7 @@ impl SnapshotFile {
     pub(super) fn load(&self, db: &Db, clock: &impl Fn() -> Timestamp) -> Option<Snapshot> {
         let began = Instant::now();
         let contents = match Contents::open(&self.path, self.keys.as_deref()) {
-            // The first start, or somebody deleted the file.
+            // The first start, or the file was deleted.
             Err(Failed::Io(error)) if error.kind() == ErrorKind::NotFound => return None,
             contents => contents,
         };

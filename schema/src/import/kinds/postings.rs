@@ -113,8 +113,8 @@ pub fn apply(tx: &mut WriteTx<'_>, context: &Context<'_>, batch: &[Group]) -> Re
         .collect()
 }
 
-/// The stored postings of the officers of a batch, each officer's in order. Nobody else writes them until the
-/// transaction ends.
+/// The stored postings of the officers of a batch, each officer's in order. A lock keeps other writers from them until
+/// the transaction ends.
 fn stored(
     tx: &mut WriteTx<'_>,
     read: &[Result<Vec<Posting>, Vec<Reject>>],

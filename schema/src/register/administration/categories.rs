@@ -91,7 +91,7 @@ pub fn create_category(tx: &mut WriteTx<'_>, new: &NewCategory) -> Result<IssueC
 /// # Errors
 /// `NotFound`; `Conflict` if the category is at another revision; `Rule` names the invalid field.
 pub fn change_category(tx: &mut WriteTx<'_>, seen: &Seen, change: CategoryChange) -> Result<IssueCategory, StoreError> {
-    // Before the row: whoever changes deadlines takes the locks in this order.
+    // Before the row: every change of deadlines takes the locks in this order.
     dialect::lock_tree_exclusive(tx.conn)?;
     let mut category: IssueCategory = locked(tx, seen)?;
     if let Some(above) = change.parent {

@@ -39,7 +39,7 @@ pub struct CalendarYear {
     pub revision: i64,
 }
 
-/// A year as somebody saw it who now changes it.
+/// A year at the revision that the client read.
 #[derive(Debug, Clone, Copy)]
 pub struct SeenYear {
     pub year: i32,
@@ -114,7 +114,7 @@ pub fn remove_holidays(tx: &mut WriteTx<'_>, seen: SeenYear, reason: &str) -> Re
     removed(tx, seen.year, reason)
 }
 
-/// Like [`remove_holidays`], for whoever knows no revision.
+/// Like [`remove_holidays`], for a caller without a revision.
 ///
 /// # Errors
 /// As [`remove_holidays`], without `Conflict`.
@@ -141,7 +141,7 @@ fn id_of(year: i32) -> Id {
 /// # Errors
 /// `Conflict` if it is at another revision.
 fn locked(tx: &mut WriteTx<'_>, seen: SeenYear) -> Result<(), StoreError> {
-    // Before everything else: whoever changes deadlines takes the locks in this order.
+    // Before everything else: every change of deadlines takes the locks in this order.
     dialect::lock_tree_exclusive(tx.conn)?;
     let id = id_of(seen.year);
     let revision = holiday_revisions(tx.conn, &[id])?.remove(&id).unwrap_or(0);

@@ -32,7 +32,7 @@ use crate::register::reference::Stored;
 use crate::sql_types::Id;
 use std::collections::HashMap;
 
-/// A row as somebody saw it who now changes it.
+/// A row at the revision that the client read.
 #[derive(Debug, Clone)]
 pub struct Seen {
     pub code: String,

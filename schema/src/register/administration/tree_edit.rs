@@ -13,7 +13,8 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// All units with their parents, while they are edited. Nobody else changes the tree until the transaction ends.
+/// All units with their parents, while they are edited. A lock keeps other writers from the tree until the transaction
+/// ends.
 pub(super) struct TreeEdit {
     before: UnitTree,
     units: HashMap<Id, Unit>,

@@ -363,7 +363,7 @@ fn carry_over(
                 after.push(Posting { valid_to: Some(last_day), ..row.clone() });
             }
             let valid_from = row.valid_from.max(last_day + Days::new(1));
-            // Whoever serves at the successor already goes on there.
+            // An officer who serves at the successor already continues there.
             let goes_on = |other: &&Posting| {
                 other.unit_id == successor && is_valid_on(valid_from, other.valid_from, other.valid_to)
             };

@@ -55,7 +55,7 @@ pub fn use_rules(db: &Db, configured: Option<&ClockFiles>) -> Result<(), StoreEr
 }
 
 /// Computes all deadlines anew if the rules of the register differ from those of the last time. Returns the number of
-/// complaints that changed. Whoever changes rules holds the exclusive lock on the tree of units, as for a category
+/// complaints that changed. A change of rules holds the exclusive lock on the tree of units, as for a category
 /// ([`recompute`]).
 pub(crate) fn follow_rules(tx: &mut WriteTx<'_>) -> Result<usize, StoreError> {
     tx.clock = None;

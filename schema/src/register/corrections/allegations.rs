@@ -30,7 +30,7 @@ pub struct NewAllegation {
     pub attribution: Attribution,
 }
 
-/// A further allegation against nobody named.
+/// A further allegation that names no officer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NewMatter {
@@ -51,7 +51,7 @@ pub struct Replacement {
     pub attribution: Option<Attribution>,
 }
 
-/// An allegation of a complaint: of an officer, or of nobody named.
+/// An allegation of a complaint: against an officer, or without one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AllegationKey {
@@ -267,7 +267,7 @@ fn free_ordinal(case: &Case, officer: Id) -> i32 {
     taken.max().map_or(0, |last| last.saturating_add(1))
 }
 
-/// Adds allegations against nobody named. The only one of these stands on the complaint itself: it becomes the first.
+/// Adds allegations that name no officer. The only one of these stands on the complaint itself: it becomes the first.
 fn add_matters(tx: &mut WriteTx<'_>, before: &Case, after: &mut Case, new: &[NewMatter]) -> Result<(), StoreError> {
     let is_from_officers = follows(&codes(tx, before)?, before);
     let complaint = &after.complaint;

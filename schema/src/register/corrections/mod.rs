@@ -1,7 +1,7 @@
 //! Corrections of what the register says of a complaint, by the Board and with a reason.
 //!
 //! A correction is one event. It changes no state, though the responsible unit follows the rules until the complaint is
-//! assigned or answered, or somebody chooses another one. It may come after the complaint has ended: also a closed
+//! assigned or answered, or a person chooses another one. It may come after the complaint has ended: also a closed
 //! complaint may name the wrong officer.
 
 mod allegations;

@@ -62,7 +62,7 @@ pub(super) fn follows(codes: &Codes, case: &Case) -> bool {
 }
 
 /// Gives a complaint the category and the unit of its lowest allegation, after its allegations have changed. The last
-/// allegation against nobody named moves onto the complaint.
+/// allegation without an officer moves onto the complaint.
 ///
 /// # Errors
 /// If the database cannot be read.

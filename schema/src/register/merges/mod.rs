@@ -171,7 +171,7 @@ fn store(
     merge: Option<Id>,
     reason: &str,
 ) -> Result<bool, StoreError> {
-    // A single allegation is the lowest one whoever it names.
+    // A single allegation is the lowest one, also without an officer.
     if before.officers != after.officers && after.officers.len() + after.matters.len() > 1 {
         settle(tx, before, after)?;
         let (was, is) = (&before.complaint, &after.complaint);

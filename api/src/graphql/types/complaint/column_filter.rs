@@ -18,7 +18,7 @@ use schema::models::{IssueCategory, Unit};
 /// The condition of a filter. None if it asks for what no column holds, or is wrong: SQL then answers, or says what is
 /// wrong.
 pub fn column_condition(filter: &ComplaintFilter, reference: &ReferenceData) -> Option<ColumnCondition> {
-    // Without `..`: whoever adds a field decides whether the columns hold it.
+    // Without `..`: a new field does not compile until its author decides whether the columns hold it.
     let ComplaintFilter {
         id: None,
         reference: None,

@@ -185,7 +185,7 @@ fn refuse_hidden(tx: &mut WriteTx<'_>, scope: &Scope, id: Id) -> Result<(), Stor
     Err(StoreError::no_such("complaint", &id, "complaints"))
 }
 
-/// Nobody decides in their own case, also not that it is one.
+/// An officer decides nothing about their own case, also not whether it is one.
 fn refuse_own_case(viewer: &Viewer, case: &Case) -> Result<(), StoreError> {
     match viewer.officer_id {
         Some(own) if officers(case).contains(&own) => Err(StoreError::Rule(

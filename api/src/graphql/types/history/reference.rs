@@ -48,7 +48,7 @@ impl Recorded {
         }
     }
 
-    /// Whether its rows come and go with complaints: then a history tells when somebody complained.
+    /// Whether its rows come and go with complaints: then a history tells when a complaint came in.
     const fn comes_with_complaints(self) -> bool {
         matches!(self, Self::Officer | Self::Enterprise)
     }
@@ -119,7 +119,7 @@ pub async fn history_of_reference(
             all.clear();
         }
         if viewer.role == Role::Admin {
-            // A placeholder tells that somebody complained.
+            // A placeholder tells that a complaint came in.
             all.retain(|entry| !entry.is_placeholder);
         }
     }

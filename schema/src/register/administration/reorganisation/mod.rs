@@ -119,7 +119,7 @@ fn note(tx: &mut WriteTx<'_>, plan: &Reorganisation) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The tokens of whoever heads a unit that ends.
+/// The tokens of heads of units that end.
 fn heads_of_ended(tx: &mut WriteTx<'_>, edit: &TreeEdit, closed: &[EndedUnit]) -> Result<Vec<HeadOfEnded>, StoreError> {
     let ended: Vec<Id> = closed.iter().filter_map(|ended| edit.find(&ended.code)).map(|unit| unit.id).collect();
     let rows: Vec<Principal> = principals::table

@@ -20,7 +20,7 @@ pub struct Report {
     pub postings: Vec<MovedPosting>,
     /// The complaints about days from the day on that count for other units above theirs now.
     pub complaints_rewritten: usize,
-    /// The tokens of whoever heads a unit that ends: make new ones.
+    /// The tokens of heads of units that end: make new ones.
     pub principals: Vec<HeadOfEnded>,
 }
 
