@@ -211,7 +211,9 @@ fn where_an_original_is_withdrawn_or_rejected_the_next_one_counts_in_its_place()
                 let mut reasons = told["history"]["nodes"].list().iter().filter_map(|entry| entry["reason"].as_str());
                 assert!(reasons.next_back().unwrap().contains("counts in its place"), "{way}: {told}");
             }
-            assert_eq!(link(&third, &original).codes(), ["CONFLICT"], "{way}: to one that does not count");
+            assert_eq!(links(&original)["duplicateOf"]["id"], second, "{way}: the former original");
+            assert!(link(&third, &original).codes().is_empty(), "{way}: a link to it leads to the one that counts");
+            assert_eq!(links(&third)["duplicateOf"]["id"], second, "{way}");
             app.run(&["jobs", "run", "escalate-overdue", "--as-of", &today]);
             let levels = [&original, &second, &third].map(|id| links(id)["escalations"].list().len());
             assert_eq!((levels[0], levels[1] > 0, levels[2]), (0, true, 0), "{way}: who is told of it");
@@ -224,6 +226,64 @@ fn where_an_original_is_withdrawn_or_rejected_the_next_one_counts_in_its_place()
             board.done("changeComplaintState", "position", &input);
         }
         assert_eq!(links(&again["id"])["duplicateOf"]["id"], first["id"], "neither counts");
+        let new = submitted(&intake, "void 3", &json!({}));
+        assert_eq!(link(&new["id"], &first["id"]).codes(), ["CONFLICT"], "to one that does not count");
+        let files = Files::new();
+        let key = app.key_file(&files).display().to_string();
+        app.run(&["audit", "seal", "--key-file", &key]);
+        app.run(&["audit", "verify", "--key-file", &key]);
+    }
+}
+
+#[test]
+fn an_original_that_an_import_revives_counts_once_with_the_one_that_took_its_place() {
+    for app in TestApp::both().world().arguments(&["--no-jobs"]) {
+        let (board, intake) = (app.as_role(Role::Board), app.as_role(Role::Intake));
+        import(&app, "RECEIVED");
+        let found = board.data("{ complaints(filter: {sourceReference: {eq: \"GOC\"}}) { nodes { id } } }");
+        let original = found["complaints"]["nodes"][0]["id"].clone();
+        let version = |id: &Value| {
+            board.data(&format!("{{ complaint(id: {id}) {{ version }} }}"))["complaint"]["version"].clone()
+        };
+        let [second, third] = [2, 3].map(|day: u32| {
+            let more = json!({ "receivedAt": format!("2024-03-{day:02}T08:00:00+07:00"), "officers": ["CC01"] });
+            let id = submitted(&intake, &format!("revived {day}"), &more)["id"].clone();
+            let input = json!({ "complaintId": id, "expectedVersion": 1, "of": original, "reason": "Gửi lại." });
+            board.done("linkDuplicate", "position", &input);
+            id
+        });
+        // What statistics and recurrence count about CC01, in the order of the keys of what brings a new position.
+        let counted = |key: &str| {
+            let position = submitted(&intake, key, &json!({}))["position"].clone();
+            let query = format!(
+                "{{ complaintStatistics(minPosition: {position}, filter: {{officerIn: [\"CC01\"]}}) \
+                   {{ totals {{ complaints open }} }} }}"
+            );
+            let totals = board.data(&query)["complaintStatistics"]["totals"].clone();
+            let run = fixtures::run_counting(&app.database, "2024-03-31");
+            ((totals["complaints"].integer(), totals["open"].integer()), run["hash"].text().to_owned())
+        };
+        let originals = || {
+            [&original, &second, &third].map(|id| {
+                let query = format!("{{ complaint(id: {id}) {{ duplicateOf {{ id }} }} }}");
+                board.data(&query)["complaint"]["duplicateOf"]["id"].clone()
+            })
+        };
+        let by_original = counted("original");
+        import(&app, "WITHDRAWN");
+        let by_second = counted("withdrawn");
+        assert_eq!(originals(), [second.clone(), Value::Null, second.clone()]);
+        assert_eq!(by_second.0, by_original.0, "the matter counts once");
+        assert_ne!(by_second.1, by_original.1, "by another complaint");
+        import(&app, "RECEIVED");
+        assert_eq!(counted("revived"), by_second, "it counts no second time: {}", app.database.name);
+        assert_eq!(originals(), [second.clone(), Value::Null, second.clone()]);
+        // It takes its place again where the one that took it is withdrawn, and not both are linked to each other.
+        let input = json!({ "complaintId": second, "expectedVersion": version(&second), "state": "WITHDRAWN" });
+        let answer = board.done("changeComplaintState", "complaint { version }", &input);
+        assert_eq!(answer["complaint"]["version"], version(&second), "the answer tells the version");
+        assert_eq!(originals(), [Value::Null, original.clone(), original.clone()]);
+        assert_eq!(counted("back"), by_original);
         let files = Files::new();
         let key = app.key_file(&files).display().to_string();
         app.run(&["audit", "seal", "--key-file", &key]);

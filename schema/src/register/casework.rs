@@ -187,7 +187,7 @@ fn change(tx: &mut WriteTx<'_>, case: &Case, to: ComplaintState, reason: Option<
         hand_on(tx, &mut now)?;
     }
     complaints::update_because(tx, ComplaintEventKind::StateChanged, tx.now, case, &mut now, reason)?;
-    follow_state(tx, case.complaint.state, &now.complaint)?;
+    follow_state(tx, case.complaint.state, &mut now.complaint)?;
     Ok(now)
 }
 

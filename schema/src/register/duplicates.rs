@@ -1,5 +1,6 @@
 //! Links between complaints that say the same: a person decides, both stay in the register, and only the original
-//! counts. Where the original is withdrawn or rejected, the first received of the others counts in its place.
+//! counts. Where the original is withdrawn or rejected, the first received of the others counts in its place, and the
+//! former original is linked to that one: should an import revive it, what they say still counts once.
 
 use super::complaints::{self, Case};
 use super::reference::version_conflict;
@@ -88,32 +89,48 @@ pub(crate) fn lock_with_linked(conn: &mut Conn, ids: &[Id]) -> Result<(), StoreE
 }
 
 /// Changes the links of a complaint of which the state has changed, so that what several complaints say counts once.
-/// Lock them before by [`lock_with_linked`].
-pub(crate) fn follow_state(tx: &mut WriteTx<'_>, before: ComplaintState, now: &Complaint) -> Result<(), StoreError> {
+/// Lock them before by [`lock_with_linked`]. `now` gets the version that a link to its substitute gives it.
+pub(crate) fn follow_state(
+    tx: &mut WriteTx<'_>,
+    before: ComplaintState,
+    now: &mut Complaint,
+) -> Result<(), StoreError> {
     match (is_void(before), is_void(now.state)) {
-        (false, true) => replace_original(tx, now),
+        (false, true) => {
+            if let Some(version) = replace_original(tx, now.id)? {
+                now.version = version;
+            }
+        }
         // An import revives a complaint. Its own original may be void still.
         (true, false) => {
             let Some(link) = link_of(tx.conn, now.id)? else { return Ok(()) };
-            match complaints::load(tx.conn, &[link.original_id])?.remove(&link.original_id) {
-                Some(original) if is_void(original.complaint.state) => replace_original(tx, &original.complaint),
-                _ => Ok(()),
-            }
+            replace_original(tx, link.original_id)?;
         }
-        _ => Ok(()),
+        _ => {}
     }
+    Ok(())
 }
 
-/// Lets the first received of the duplicates of a void original count, and makes it the original of the others. If all
-/// of them are void, their links stay.
-fn replace_original(tx: &mut WriteTx<'_>, original: &Complaint) -> Result<(), StoreError> {
-    let mut linked = duplicates_of(tx.conn, &[original.id])?.remove(&original.id).unwrap_or_default();
+/// Lets the first received of the duplicates of an original count if the original is void, and makes it the original of
+/// all others. If all of them are void, the links stay. Returns the version of the former original if it was linked.
+fn replace_original(tx: &mut WriteTx<'_>, id: Id) -> Result<Option<i32>, StoreError> {
+    let mut linked = duplicates_of(tx.conn, &[id])?.remove(&id).unwrap_or_default();
+    if linked.is_empty() {
+        return Ok(None);
+    }
+    // Another complaint of the same import may have given it a new version.
+    let Some(mut original) = complaints::load(tx.conn, &[id])?.remove(&id).map(|case| case.complaint) else {
+        return Ok(None);
+    };
+    if !is_void(original.state) {
+        return Ok(None);
+    }
     let mut cases = complaints::load(tx.conn, &linked)?;
     let counting = cases.values().map(|case| &case.complaint).filter(|complaint| !is_void(complaint.state));
-    let Some(next) = counting.min_by_key(|one| (one.received_at, one.id)).map(|one| one.id) else { return Ok(()) };
+    let Some(next) = counting.min_by_key(|one| (one.received_at, one.id)).map(|one| one.id) else { return Ok(None) };
     let reason = format!(
         "the original, {}, is {}: {} counts in its place",
-        human_reference(original.id),
+        human_reference(id),
         original.state,
         human_reference(next)
     );
@@ -127,7 +144,8 @@ fn replace_original(tx: &mut WriteTx<'_>, original: &Complaint) -> Result<(), St
             put(tx, &mut case.complaint, Some(&link), next, &reason)?;
         }
     }
-    Ok(())
+    put(tx, &mut original, None, next, &reason)?;
+    Ok(Some(original.version))
 }
 
 /// Links a complaint to an original, in place of an earlier link, with an event.

@@ -10,7 +10,7 @@ use schema::register::{DUPLICATE_OF, RECEIPT_ACTOR};
 use schema::tables::{complaint_events, complaints, correction_proposals};
 use schema::{Conn, Id, JsonValue, StoreError};
 use serde_json::json;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use tests::{Database, Json};
 
 /// An event: its complaint, its actor, the fields before and after it, and its position.
@@ -44,14 +44,15 @@ fn version(side: Option<&JsonValue>) -> Option<i64> {
     side?.0.get("version")?.as_i64()
 }
 
-/// The positions at which a complaint was withdrawn or rejected. The links of its duplicates change there, too.
-fn ends(events: &[Event]) -> HashSet<i64> {
+/// The complaint that was withdrawn or rejected at each such position. Its link and those of its duplicates change
+/// there, too.
+fn ends(events: &[Event]) -> HashMap<i64, Id> {
     let is_end = |after: &JsonValue| {
         let state = after.0.get("state").and_then(|state| state.as_str());
         state.and_then(|state| state.parse::<ComplaintState>().ok()).is_some_and(is_void)
     };
     let ended = events.iter().filter(|(_, _, _, after, _)| after.as_ref().is_some_and(is_end));
-    ended.map(|(.., position)| *position).collect()
+    ended.map(|(complaint, .., position)| (*position, *complaint)).collect()
 }
 
 impl Shop<'_> {
@@ -66,7 +67,10 @@ impl Shop<'_> {
         // Merges, what a unit that was closed left to its successor, and links that followed an original.
         let follows = |event: &Event| {
             let is_handed_over = event.1 == self.admin.actor || event.1 == "job";
-            has(event, MERGE) || is_handed_over || ends.contains(&event.4) && has(event, DUPLICATE_OF)
+            // The answer to a member of the Board tells the version that the link gives; a receipt tells no version.
+            let is_told = |original: &Id| *original == event.0 && event.1 != RECEIPT_ACTOR;
+            let is_relinked = has(event, DUPLICATE_OF) && ends.get(&event.4).is_some_and(|original| !is_told(original));
+            has(event, MERGE) || is_handed_over || is_relinked
         };
         for (nth, complaint) in self.complaints.iter().enumerate() {
             let own = events.iter().filter(|event| event.0 == complaint.id);

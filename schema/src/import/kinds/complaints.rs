@@ -171,7 +171,7 @@ pub fn apply(
         }
     }
     // At the end: this gives new versions to complaints, of which the batch may change some itself.
-    for (before, now) in &stepped {
+    for (before, now) in &mut stepped {
         follow_state(tx, *before, now)?;
     }
     complaints::insert(tx, &mut new_cases, &new_sources)?;
