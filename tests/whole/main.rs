@@ -110,6 +110,7 @@ mod suspensions;
 mod tampering;
 mod texts;
 mod threads;
+mod timeliness_levels;
 mod transport;
 mod waiting;
 mod watched;

@@ -19,6 +19,7 @@ use crate::snapshot::{Handling, Handlings, Reference, Snapshot, in_chunks_of};
 use chrono::NaiveDate;
 use polars::prelude::*;
 use schema::db::cancellation::check_cancelled;
+use schema::domain::calendar::local_date;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
@@ -173,7 +174,7 @@ pub fn times(rows: &DataFrame) -> PolarsResult<Vec<(i32, bool)>> {
 pub fn timeliness(snapshot: &Snapshot, as_of: NaiveDate) -> Result<TimelinessDocument, JobError> {
     let as_of = day_number(as_of);
     let rows = handled(&snapshot.facts, as_of)?.filter(col("day").gt(lit(as_of - DAYS))).collect()?;
-    let rows = by_responsible(rows, &snapshot.reference)?;
+    let rows = by_responsible(rows, &snapshot.reference, local_date(snapshot.as_of))?;
     let all = one(&rows)?;
     Ok(TimelinessDocument {
         days: DAYS,
@@ -193,7 +194,7 @@ pub fn timeliness(snapshot: &Snapshot, as_of: NaiveDate) -> Result<TimelinessDoc
 pub fn of_level(snapshot: &Snapshot, as_of: i32, days: i32, level: &str) -> Result<Vec<UnitTimeliness>, JobError> {
     let rows = handled(&snapshot.facts, as_of)?.filter(col("day").gt(lit(as_of - days))).collect()?;
     check_cancelled()?;
-    let rows = by_responsible(rows, &snapshot.reference)?;
+    let rows = by_responsible(rows, &snapshot.reference, local_date(snapshot.as_of))?;
     Ok(by_unit(&rows, level, &snapshot.reference)?)
 }
 
