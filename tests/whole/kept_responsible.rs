@@ -1,7 +1,9 @@
-//! Corrections and merges leave the unit that had to answer, once the complaint was assigned or answered.
+//! Corrections, merges and imports leave the unit that had to answer, once the complaint was assigned or answered.
 
+use crate::program;
 use crate::responsible::{apps, complaint, submitted};
 use serde_json::{Value, json};
+use tests::fixtures::Files;
 use tests::work::Mutations;
 use tests::{Client, Role, TestApp, merged};
 
@@ -93,5 +95,90 @@ fn a_merge_that_changes_the_category_leaves_an_assigned_complaint_with_its_unit(
             assert_eq!(board.data(&query)["complaint"]["category"]["code"], "KT1", "of its lowest allegation");
             assert_eq!(responsible(&board, id), expected, "{}", app.database.name);
         }
+    }
+}
+
+/// Imports complaints of one source, each as (reference, unit, category, state).
+fn import(app: &TestApp, rows: &[[&str; 4]]) {
+    let mut csv = "so,ngay,dv,loai,tt\n".to_owned();
+    for [reference, unit, category, state] in rows {
+        csv += &format!("{reference},2024-04-02,{unit},{category},{state}\n");
+    }
+    let map = "source = \"lai\"\n[fields]\nreference = \"so\"\nreceived = \"ngay\"\nunit = \"dv\"\n\
+               category = \"loai\"\nstate = \"tt\"\n";
+    program().run(&app.database, Files::new().import("complaints", csv, map)).ok();
+}
+
+/// The id of an imported complaint.
+fn imported(board: &Client<'_>, reference: &str) -> Value {
+    let query = format!("{{ complaints(filter: {{sourceReference: {{eq: \"{reference}\"}}}}) {{ nodes {{ id }} }} }}");
+    board.data(&query)["complaints"]["nodes"][0]["id"].clone()
+}
+
+#[test]
+fn an_import_that_changes_the_category_moves_only_what_waits_unassigned() {
+    for app in apps() {
+        let (board, branch) = (app.as_role(Role::Board), app.as_head("02CV"));
+        let states = [
+            ("free", "RECEIVED"),
+            ("there-and-back", "RECEIVED"),
+            ("assigned", "RECEIVED"),
+            ("answered", "RECEIVED"),
+            ("closed", "CLOSED"),
+            ("rejected", "REJECTED"),
+        ];
+        let file = |category: &str| {
+            let rows: Vec<[&str; 4]> = states.iter().map(|(one, state)| [*one, "02CV", category, *state]).collect();
+            import(
+                &app,
+                &[rows, vec![["nowhere", if category == "TD1" { "" } else { "02CV" }, "TD1", "CLOSED"]]].concat(),
+            );
+        };
+        file("TD1");
+        let id = |reference: &str| imported(&board, reference);
+        assert_eq!(responsible(&board, &id("nowhere")), Value::Null);
+        for unit in ["03TG", "02CV"] {
+            let to = json!({ "unit": unit, "reason": "Đúng chi cục." });
+            act(&board, &board, &id("there-and-back"), "transferComplaint", &to);
+        }
+        act(&board, &board, &id("assigned"), "classifyComplaint", &json!({ "category": "TD1" }));
+        act(&board, &board, &id("assigned"), "assignComplaint", &json!({}));
+        let answer = json!({ "action": "EXPLANATION", "text": "Đã kiểm tra." });
+        act(&branch, &board, &id("answered"), "respondToComplaint", &answer);
+        file("KT1");
+        for (reference, state, unit) in [
+            ("free", "RECEIVED", "CNTT"),
+            ("there-and-back", "RECEIVED", "02CV"),
+            ("assigned", "ASSIGNED", "02CV"),
+            ("answered", "ANSWERED", "02CV"),
+            ("closed", "CLOSED", "02CV"),
+            ("rejected", "REJECTED", "02CV"),
+            // No unit was responsible for it.
+            ("nowhere", "CLOSED", "02CV"),
+        ] {
+            let query = format!(
+                "{{ complaint(id: {}) {{ state category {{ code }} responsibleUnit {{ code }} }} }}",
+                id(reference)
+            );
+            let category = if reference == "nowhere" { "TD1" } else { "KT1" };
+            let expected =
+                json!({ "state": state, "category": { "code": category }, "responsibleUnit": { "code": unit } });
+            assert_eq!(board.data(&query)["complaint"], expected, "{reference} on {}", app.database.name);
+        }
+    }
+}
+
+#[test]
+fn an_import_leaves_what_a_successor_took_over_and_hands_it_what_waits_again() {
+    for app in apps() {
+        let (board, admin) = (app.as_role(Role::Board), app.as_role(Role::Admin));
+        import(&app, &[["waits", "02DS", "TD1", "RECEIVED"], ["ended", "02DS", "TD1", "CLOSED"]]);
+        let revision = admin.data("{ unit(code: \"02DS\") { revision } }")["unit"]["revision"].clone();
+        let close = json!({ "unit": "02DS", "expectedRevision": revision, "on": "2024-06-30", "successor": "02CV" });
+        admin.done("closeUnit", "position", &close);
+        let units = || ["waits", "ended"].map(|reference| responsible(&board, &imported(&board, reference)));
+        assert_eq!(units(), ["02CV", "02DS"]);
+        import(&app, &[["waits", "02DS", "TD1", "CLOSED"], ["ended", "02DS", "TD1", "RECEIVED"]]);
+        assert_eq!(units(), ["02CV", "02CV"], "{}", app.database.name);
     }
 }

@@ -3,7 +3,7 @@
 //! complained about, or the department or the unit where there is no branch. For a unit that has ended its successor
 //! answers.
 
-use super::complaints::{Case, reference_day};
+use super::complaints::{self, Case, reference_day};
 use super::reference::{Stored, existing_id, upsert};
 use crate::db::{Conn, StoreError, WriteTx, dialect};
 use crate::domain::calendar::{is_valid_on, local_date};
@@ -167,15 +167,33 @@ impl Case {
         self.complaint.responsible_unit_id = routing.route(tree, self.matter(today)).unit;
     }
 
-    /// Routes a complaint anew that a file changed, in any state, unless a person has chosen another unit than the
-    /// rules for what it was before. A successor of the unit that the rules name was not chosen: it took over.
-    pub fn route_unless_assigned(&mut self, before: &Self, routing: &Routing, tree: &UnitTree, today: NaiveDate) {
-        let (was, _) = routing.decided(tree, before.matter(today));
-        let responsible = before.complaint.responsible_unit_id;
-        let took_over = responsible.zip(was).is_some_and(|(unit, was)| tree.succeeds(unit, was));
-        if responsible == was || took_over {
+    /// Routes a complaint anew that a file changed, if the rules name another unit now than for what it was before. A
+    /// complaint that was assigned or answered, or has ended, keeps its unit, and so does one whose unit a person has
+    /// chosen. A successor of the unit that the rules name was not chosen: it took over. A complaint that waits again
+    /// goes to the successor of its unit.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub fn route_unless_assigned(
+        &mut self,
+        conn: &mut Conn,
+        before: &Self,
+        routing: &Routing,
+        tree: &UnitTree,
+        today: NaiveDate,
+    ) -> Result<(), StoreError> {
+        let by_rules = |case: &Self| routing.decided(tree, case.matter(today)).0;
+        let (was, is) = (by_rules(before), by_rules(self));
+        let kept = before.complaint.responsible_unit_id;
+        let took_over = kept.zip(was).is_some_and(|(unit, was)| tree.succeeds(unit, was));
+        let is_moved = is != was && (kept == was || took_over);
+        // Without a responsible unit before, no unit loses the complaint.
+        if is_moved && (kept.is_none() || complaints::follows_rules(conn, &before.complaint)?) {
             self.route(routing, tree, today);
+        } else if is_waiting(self.complaint.state) {
+            self.complaint.responsible_unit_id = kept.map(|unit| tree.going_on(unit, today));
         }
+        Ok(())
     }
 }
 

@@ -158,7 +158,7 @@ pub fn apply(
                 let corrected = corrected.get(&row.complaint_id).unwrap_or(&nothing);
                 let (mut after, kept) = merged_case(context.mapping, &before, parsed, &tree, &people, corrected);
                 context.note_kept(&group.key, &kept);
-                after.route_unless_assigned(&before, &routing, &tree, today);
+                after.route_unless_assigned(tx.conn, &before, &routing, &tree, today)?;
                 let effective =
                     if after.complaint.state == before.complaint.state { tx.now } else { after.complaint.state_since };
                 let changed = complaints::update_from_source(tx, effective, &before, &mut after, row, hash)?;
