@@ -66,6 +66,16 @@ impl Maker {
         }
     }
 
+    fn responsible_unit(&mut self) -> Value {
+        let codes = ["02", "02AA", "02AB", "TCHQ", "CNTT"];
+        match self.0.random_range(0..5) {
+            0 => json!({ "eq": self.one(&codes) }),
+            1 => json!({ "in": [self.one(&codes), self.one(&codes)] }),
+            2 | 3 => json!({ "within": self.one(&codes) }),
+            _ => json!({ "isNull": self.0.random_bool(0.5) }),
+        }
+    }
+
     /// The same filter for statistics and for lists.
     fn filter(&mut self, depth: u32) -> [Value; 2] {
         let both = |value: Value| [value.clone(), value];
@@ -73,7 +83,7 @@ impl Maker {
         let forms = ["FEEDBACK", "GRIEVANCE", "DENUNCIATION"];
         let states = ["RECEIVED", "CLASSIFIED", "ASSIGNED", "ANSWERED", "CLOSED", "WITHDRAWN", "REJECTED"];
         let times = ["2023-02-01T00:00:00+07:00", "2024-06-15T10:00:00Z", "2025-03-01T00:00:00+07:00"].map(Value::from);
-        match self.0.random_range(0..if depth > 0 { 17 } else { 13 }) {
+        match self.0.random_range(0..if depth > 0 { 18 } else { 14 }) {
             0 | 1 => of("unit", self.unit(1)),
             2 | 3 => of("category", self.category(1)),
             4 => of("state", self.equal(&states)),
@@ -93,15 +103,16 @@ impl Maker {
                 let above = json!({ "peerGroup": { "isNull": true }, "parent": own.clone() });
                 [own.clone(), json!({ "unit": { "or": [own, above] } })]
             }
-            13 => {
+            13 => of("responsibleUnit", self.responsible_unit()),
+            14 => {
                 let attribution = self.equal(&["ASSERTED", "CONFIRMED"]);
                 [json!({ "attribution": attribution }), json!({ "officers": { "attribution": attribution } })]
             }
-            14 => {
+            15 => {
                 let [a, b, c] = [0, 1, 2].map(|_| self.filter(depth - 1));
                 [json!({ "and": [a[0], b[0], c[0]] }), json!({ "and": [a[1], b[1], c[1]] })]
             }
-            15 => {
+            16 => {
                 let [a, b, c] = [0, 1, 2].map(|_| self.filter(depth - 1));
                 [json!({ "or": [a[0], b[0], c[0]] }), json!({ "or": [a[1], b[1], c[1]] })]
             }

@@ -38,7 +38,7 @@ pub mod unit;
 
 pub use analyses::{CusumSeries, Scorecard};
 pub use category::{CategoryFilter, IssueCategory};
-pub use complaint::{Complaint, ComplaintConnection, ComplaintFilter, ComplaintOrder};
+pub use complaint::{Complaint, ComplaintConnection, ComplaintFilter, ComplaintOrder, ResponsibleUnitOps};
 pub use digest::Digest;
 pub use enterprise::{Enterprise, EnterpriseFilter};
 pub use escalation::Escalation;

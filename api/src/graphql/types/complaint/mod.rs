@@ -17,7 +17,7 @@ mod transfer;
 pub use allegation::Allegation;
 pub use cacheable::LISTS;
 pub use children::complaints_of;
-pub use filter::ComplaintFilter;
+pub use filter::{ComplaintFilter, ResponsibleUnitOps};
 pub use from_memory::{ListsFromMemory, from_memory};
 pub use list::{ComplaintQueries, complaints_where};
 pub use mutation::{ComplaintMutations, HandleComplaintPayload};

@@ -10,7 +10,7 @@ use crate::graphql::filter::{
     FloatOps, LegalFormOps, PeerGroupOps,
 };
 use crate::graphql::scalars::{Decimal, Moment};
-use crate::graphql::types::{CategoryFilter, UnitFilter};
+use crate::graphql::types::{CategoryFilter, ResponsibleUnitOps, UnitFilter};
 use async_graphql::{InputObject, Result};
 use chrono_tz::Tz;
 use jobs::facts::EnterpriseFact;
@@ -28,6 +28,7 @@ pub struct ComplaintStatisticsFilter {
     pub unit: Option<UnitFilter>,
     /// The code of a unit: complaints that it or a unit below it has to answer.
     pub responsible_unit_within: Option<String>,
+    pub responsible_unit: Option<ResponsibleUnitOps>,
     /// Codes of categories; those below them are included.
     #[graphql(deprecation = "deprecated until 2028-12-31: use category, with the operators that lists have")]
     pub category_in: Option<Vec<String>>,
@@ -152,6 +153,30 @@ macro_rules! ordered {
     };
 }
 
+/// The conditions of operators on the unit that has to answer.
+fn of_responsible_unit(ops: &ResponsibleUnitOps, snapshot: &Snapshot) -> Result<Vec<Expr>> {
+    let (reference, column) = (&snapshot.reference, PlaceColumn::ResponsibleUnit.name());
+    let known = |code: &str| {
+        reference.unit_by_code(code).map(|unit| unit.id).ok_or_else(|| {
+            bad_input(format!("responsibleUnit: there is no unit {code:?}: the query `units` lists the codes"))
+        })
+    };
+    let mut conditions = Vec::new();
+    let lists = [ops.eq.as_ref().map(std::slice::from_ref), ops.r#in.as_deref()];
+    for codes in lists.into_iter().flatten() {
+        let mut places = Vec::with_capacity(codes.len());
+        for code in codes {
+            places.extend(reference.unit_place(known(code)?));
+        }
+        conditions.push(any(column, places));
+    }
+    if let Some(code) = &ops.within {
+        conditions.push(OfUnit::new(&reference.tree, known(code)?).answered_columns(snapshot));
+    }
+    conditions.extend(ops.is_null.map(|null| if null { col(column).is_null() } else { col(column).is_not_null() }));
+    Ok(conditions)
+}
+
 impl ComplaintStatisticsFilter {
     /// Whether the filter or a part of it has a condition.
     pub(super) fn has(&self, condition: fn(&Self) -> bool) -> bool {
@@ -219,6 +244,9 @@ impl ComplaintStatisticsFilter {
                 ))
             })?;
             conditions.push(OfUnit::new(&reference.tree, unit.id).answered_columns(snapshot));
+        }
+        if let Some(ops) = &self.responsible_unit {
+            conditions.extend(of_responsible_unit(ops, snapshot)?);
         }
         if let Some(tax_codes) = &self.enterprise_in {
             let mut places = Vec::new();

@@ -315,6 +315,7 @@ mod tests {
             legal_form: None,
             peer_group: None,
             responsible_unit_within: None,
+            responsible_unit: None,
             finding_in: None,
             finding: None,
             attribution: None,
