@@ -70,6 +70,7 @@ mod newer;
 mod object_cache;
 mod outcomes;
 mod outputs;
+mod overdue_order;
 mod overlapping_postings;
 mod own_numbers;
 mod past_days;

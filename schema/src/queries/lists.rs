@@ -37,6 +37,7 @@ define_list! {
         DelayHours: Double = or_double(complaints::delay_hours, -1.0), |row| Key::Double(row.delay_hours.unwrap_or(-1.0));
         // Complaints without a deadline come last.
         DueOn: Date = or_date(complaints::due_on, NEVER), |row| Key::Date(row.due_on.unwrap_or(NEVER));
+        Overdue: Int = overdue_rank(), |row| Key::Int(overdue_or_not(row.overdue_days(today())));
         // The longer a complaint is overdue, the earlier its key; what is not overdue comes last.
         OverdueDays: Date = overdue_since(), |row| Key::Date(overdue_key(|today| row.overdue_days(today)));
         // Comes before the id for readers who may not know ids: ties then reveal nothing of their order.
@@ -95,6 +96,7 @@ impl ComplaintSort {
             Self::CostVnd => Key::Int(stub.cost_vnd.unwrap_or(-1)),
             Self::DelayHours => Key::Double(stub.delay_hours.unwrap_or(-1.0)),
             Self::DueOn => Key::Date(stub.due_on.unwrap_or(NEVER)),
+            Self::Overdue => Key::Int(overdue_or_not(stub.overdue_days(today()))),
             Self::OverdueDays => Key::Date(overdue_key(|today| stub.overdue_days(today))),
             Self::Shuffled(by) => Key::Text(Shuffled::of(by, stub.id)),
         };
@@ -110,6 +112,18 @@ const NEVER: NaiveDate = match NaiveDate::from_ymd_opt(9_999, 12, 31) {
 
 fn today() -> NaiveDate {
     local_date(Timestamp::now())
+}
+
+/// 1 for a complaint that is overdue, else 0.
+fn overdue_rank() -> Expr<complaints::table, diesel::sql_types::BigInt> {
+    let (overdue, not): (i64, i64) = (1, 0);
+    let rank = diesel::dsl::case_when(overdue_on(today()), overdue.into_sql::<diesel::sql_types::BigInt>());
+    Box::new(rank.otherwise(not.into_sql::<diesel::sql_types::BigInt>()))
+}
+
+/// The same of a row, from the days by which it is overdue.
+fn overdue_or_not(overdue_days: i64) -> i64 {
+    i64::from(overdue_days > 0)
 }
 
 /// The day since which a complaint is overdue, as if its clock had not been stopped for as many days as it is; else

@@ -5,7 +5,7 @@ use crate::graphql::types::order::order;
 use schema::queries::{ComplaintSort, Direction};
 
 order!(ComplaintOrderField, ComplaintOrder, ComplaintSort {
-    ReceivedAt, RecordedAt, StateSince, CostVnd, DelayHours, DueOn, OverdueDays
+    ReceivedAt, RecordedAt, StateSince, CostVnd, DelayHours, DueOn, Overdue, OverdueDays
 } default ReceivedAt Desc);
 
 /// The order of a list of complaints. Ties are broken by id, or by a secret order for a viewer who must not
