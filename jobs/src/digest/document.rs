@@ -238,6 +238,7 @@ fn answers_part(answers: &TimelinessDocument) -> AnswersPart {
     let mut ranked: Vec<RankedUnit> = answers
         .branches
         .iter()
+        .chain(&answers.headquarters)
         .filter(|unit| unit.handled.due >= LEAST)
         .filter_map(|unit: &UnitTimeliness| {
             Some(RankedUnit {
@@ -255,7 +256,7 @@ fn answers_part(answers: &TimelinessDocument) -> AnswersPart {
     ranked.sort_by(|a, b| {
         b.shrunk_share.total_cmp(&a.shrunk_share).then(b.due.cmp(&a.due)).then_with(|| a.code.cmp(&b.code))
     });
-    // At most half each, so that no branch is among the best and the worst.
+    // At most half each, so that no unit is among the best and the worst.
     let many = RANKED.min(ranked.len() / 2).max(usize::from(!ranked.is_empty()));
     let mut worst: Vec<RankedUnit> = ranked.iter().rev().take(many).cloned().collect();
     if ranked.len() < 2 {
