@@ -11,6 +11,11 @@ fn act(client: &Client<'_>, board: &Client<'_>, id: &Value, mutation: &str, more
     client.done(mutation, "position", &merged(&of, more));
 }
 
+/// Waits until the server has a position in memory, with the tree of units.
+fn wait_for(board: &Client<'_>, position: &Value) {
+    board.data(&format!("{{ complaintStatistics(minPosition: {position}) {{ position }} }}"));
+}
+
 /// What `responseTimeliness` of a level says about a unit; zeros if it does not name the unit.
 fn row(board: &Client<'_>, level: &str, unit: &str) -> Value {
     let query = format!(
@@ -41,7 +46,8 @@ fn each_level_counts_what_its_units_and_those_below_them_have_to_answer() {
             json!({ "code": "CNTT-P1", "nameVi": "Phòng Phần mềm", "kind": "TEAM", "parent": "CNTT" }),
             json!({ "code": "03MM", "nameVi": "Chi cục MM", "kind": "BRANCH", "parent": "03", "validFrom": "2025-01-01" }),
         ] {
-            admin.done("createUnit", "position", &new);
+            let made = admin.done("createUnit", "position", &new);
+            wait_for(&board, &made["position"]);
         }
         let new = |key: &str, unit: &str| {
             let more = json!({ "unit": unit, "category": "TD1", "receivedAt": "2024-05-01T08:00:00+07:00" });
@@ -62,7 +68,7 @@ fn each_level_counts_what_its_units_and_those_below_them_have_to_answer() {
         let revision = admin.data("{ unit(code: \"02DS\") { revision } }")["unit"]["revision"].clone();
         let there = json!({ "unit": "02DS", "expectedRevision": revision, "parent": "03", "from": "2025-01-01" });
         let moved = admin.done("moveUnit", "position", &there);
-        board.data(&format!("{{ complaintStatistics(minPosition: {}) {{ position }} }}", moved["position"]));
+        wait_for(&board, &moved["position"]);
 
         for (level, units) in [
             ("DEPARTMENT", &["02", "03"][..]),
