@@ -13,4 +13,5 @@ pub mod graphql;
 pub mod http;
 pub mod jwt;
 mod receipt_limits;
+pub mod sql;
 mod traces;

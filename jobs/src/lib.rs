@@ -23,5 +23,6 @@ pub mod snapshot;
 pub mod sql;
 pub mod statistics;
 pub mod sums;
+pub mod tables;
 
 pub use error::JobError;
