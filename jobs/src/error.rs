@@ -10,6 +10,8 @@ pub enum JobError {
     Store(#[from] StoreError),
     #[error("statistics: {0}")]
     Polars(#[from] polars::error::PolarsError),
+    #[error("tables for analysts: {0}")]
+    Arrow(#[from] arrow_schema::ArrowError),
     #[error("rules {path}: {message}")]
     Rules { path: String, message: String },
     #[error("configuration {path}: {message}")]

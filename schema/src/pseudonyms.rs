@@ -55,6 +55,8 @@ pub enum Subject {
     Complaint,
     Officer,
     Enterprise,
+    /// Its id is derived from that of its subject.
+    Flag,
 }
 
 impl Subject {
@@ -63,6 +65,7 @@ impl Subject {
             Self::Complaint => b"complaint",
             Self::Officer => b"officer",
             Self::Enterprise => b"enterprise",
+            Self::Flag => b"flag",
         }
     }
 }
@@ -172,7 +175,7 @@ mod tests {
     use super::*;
     use crate::domain::ids::random_id;
 
-    const SUBJECTS: [Subject; 3] = [Subject::Complaint, Subject::Officer, Subject::Enterprise];
+    const SUBJECTS: [Subject; 4] = [Subject::Complaint, Subject::Officer, Subject::Enterprise, Subject::Flag];
 
     #[test]
     fn no_two_audiences_see_the_same() {

@@ -178,7 +178,7 @@ macro_rules! for_each {
         }
     };
 }
-pub(super) use for_each;
+pub(crate) use for_each;
 
 /// Reads the whole register, into pieces of at most `most` rows.
 pub(super) fn load_all(conn: &mut Conn, as_of: Timestamp, most: usize) -> Result<Snapshot, JobError> {

@@ -19,6 +19,7 @@ mod shared;
 #[cfg(test)]
 pub(crate) use columns::word;
 pub use columns::{PlaceColumn, any_named, attribution, meaning};
+pub(crate) use load::for_each;
 pub use file::{AT_THE_END, SnapshotFile, WHILE_SERVING};
 pub use past::Earlier;
 pub use people::{Enterprises, Officers};
@@ -99,6 +100,14 @@ impl Snapshot {
         &self.pieces.list
     }
 
+    /// The piece of a complaint that counts, and its row there.
+    ///
+    /// # Errors
+    /// If a column is missing.
+    pub(crate) fn find(&self, complaint: Id) -> Result<Option<(&Piece, usize)>, JobError> {
+        Ok(self.pieces.find(complaint.0.as_u64_pair())?)
+    }
+
     /// The snapshot restricted to the rows of `facts` that satisfy `chosen`.
     ///
     /// # Errors
@@ -140,7 +149,7 @@ impl SnapshotStore {
     }
 
     /// Like [`Self::load_by`], with at most `most` rows in each piece.
-    fn load_in(db: &Db, clock: impl Fn() -> Timestamp, most: usize) -> Result<Self, JobError> {
+    pub(crate) fn load_in(db: &Db, clock: impl Fn() -> Timestamp, most: usize) -> Result<Self, JobError> {
         Ok(Self::of(db.read_snapshot(|conn| load_all(conn, clock(), most))?, 1))
     }
 

@@ -106,7 +106,7 @@ impl Enterprises {
     }
 
     /// All enterprises in the order in which they came, with their places.
-    pub(super) fn in_order(&self) -> impl Iterator<Item = (Id, u32)> {
+    pub(crate) fn in_order(&self) -> impl Iterator<Item = (Id, u32)> {
         self.rows.iter().map(|row| (row.id, row.place))
     }
 

@@ -6,7 +6,9 @@
 use super::columns::{Columns, EPISODE};
 use chrono::NaiveDate;
 use polars::prelude::{ChunkAgg, Column, DataFrame, IdxCa, IdxSize, PolarsResult, UInt64Chunked};
+use schema::Id;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// Most rows of a piece. Smaller ones are copied sooner, and larger ones are fewer: a question does a little work for
 /// each, and so does a refresh.
@@ -70,6 +72,27 @@ impl Piece {
     /// The latest day of receipt, days since 1970.
     pub fn last_day(&self) -> i32 {
         self.last_day
+    }
+
+    /// The ids of the first and the last row.
+    ///
+    /// # Errors
+    /// If a column is missing.
+    pub(crate) fn span(&self) -> PolarsResult<(Id, Id)> {
+        let (high, low) = (self.rows.column("id_high")?.u64()?, self.rows.column("id_low")?.u64()?);
+        let last = self.rows.height().saturating_sub(1);
+        let of = |high: u64, low: u64| Id(Uuid::from_u64_pair(high, low));
+        let last = of(high.get(last).unwrap_or(u64::MAX), low.get(last).unwrap_or(u64::MAX));
+        Ok((of(self.first.0, self.first.1), last))
+    }
+
+    /// The row of a complaint; None if it is not in this piece.
+    ///
+    /// # Errors
+    /// If a column is missing.
+    pub(crate) fn row(&self, complaint: Id) -> PolarsResult<Option<usize>> {
+        let (row, is_there) = self.place(0, complaint.0.as_u64_pair())?;
+        Ok(is_there.then_some(row))
     }
 
     /// The times of receipt of each block of rows.
