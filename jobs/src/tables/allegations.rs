@@ -67,13 +67,14 @@ pub(super) fn make(of: &Context<'_>, piece: &PieceRows, conn: &mut Conn) -> Resu
     for (complaint, officer, category, unit, attribution, finding, decided_on) in stored {
         let Some((place, row)) = piece.find(complaint)? else { continue };
         let decided = decided_on.is_none_or(|day| day <= of.day);
+        let finding = if decided { finding } else { Finding::Pending };
         found.push(Allegation {
             place,
             officer: of.officer(officer),
             category: category.and_then(|id| of.category(id)),
             unit: unit.and_then(|id| of.unit(id)),
             attribution: attribution.as_str(),
-            finding: if decided { finding } else { Finding::Pending }.as_str(),
+            finding: finding.as_str(),
             decided_on: decided_on.filter(|_| decided),
             row,
         });

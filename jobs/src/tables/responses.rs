@@ -41,6 +41,10 @@ type Stored = (
     Option<ResponseVisibility>,
 );
 
+fn times(one: &Stored) -> (Timestamp, Timestamp) {
+    (one.2, one.3)
+}
+
 /// The responses to the complaints of a piece.
 ///
 /// # Errors
@@ -69,7 +73,6 @@ pub(super) fn make(of: &Context<'_>, piece: &PieceRows, conn: &mut Conn) -> Resu
             found.push((place, row, unit, one));
         }
     }
-    let times = |one: &Stored| (one.2, one.3);
     found.sort_by(|(a, _, left, one), (b, _, right, other)| {
         (a, times(one), left, one.4).cmp(&(b, times(other), right, other.4))
     });

@@ -35,7 +35,7 @@ pub(super) fn make(_: &Context<'_>, piece: &PieceRows, conn: &mut Conn) -> Resul
     let mut found: Vec<(u32, &str, &str, usize)> = Vec::with_capacity(stored.len());
     for (complaint, source, reference) in &stored {
         if let Some((place, row)) = piece.find(*complaint)? {
-            found.push((place, source, reference, row));
+            found.push((place, source.as_str(), reference.as_str(), row));
         }
     }
     found.sort_unstable();
