@@ -2,8 +2,7 @@
 
 use super::columns::{Day, Flag, Text, Whole, declare_table};
 use super::complaints::{day_of, month_text};
-use super::made::Emit;
-use super::names::Context;
+use super::names::{Context, Emit};
 use crate::JobError;
 use chrono::{Datelike, NaiveDate};
 use schema::Conn;

@@ -1,8 +1,7 @@
 //! The table `categories`.
 
 use super::columns::{Day, Flag, Text, Whole, declare_table};
-use super::made::Emit;
-use super::names::Context;
+use super::names::{Context, Emit};
 use crate::JobError;
 use schema::Conn;
 use schema::enums::DeadlineUnit;

@@ -1,17 +1,11 @@
 //! The table `flag_numbers`.
 
 use super::columns::{Day, Flag, Float, Text, Whole, declare_table};
-use super::flags::{Shown, shown};
-use super::made::Emit;
-use super::names::Context;
+use super::flags::{Shown, present, shown};
+use super::names::{Context, Emit};
 use crate::JobError;
 use crate::analyses::recurrence::{Adjusted, WindowNumbers};
-use diesel::prelude::*;
-use schema::db::dialect::KEYS_PER_QUERY;
-use schema::models::FlagAssessment;
-use schema::tables::flag_assessments;
-use schema::{Conn, Id, StoreError};
-use std::collections::HashMap;
+use schema::{Conn, StoreError};
 
 declare_table! {
     "flag_numbers": "The numbers of each flag, one row for each window of days, from the run that assessed its subject last."
@@ -57,29 +51,6 @@ declare_table! {
         eb05_confirmed: Option<Float> = "eb05 of these.",
         eb95_confirmed: Option<Float> = "eb95 of these.",
     }
-}
-
-/// The assessments that made flags what they are, in the order of the flags.
-///
-/// # Errors
-/// When the database fails.
-pub(super) fn present<'s>(
-    shown: &'s [Shown],
-    conn: &mut Conn,
-) -> Result<Vec<(&'s Shown, FlagAssessment)>, JobError> {
-    let mut runs: Vec<Id> = shown.iter().map(|one| one.flag.run_id).collect();
-    runs.sort_unstable();
-    runs.dedup();
-    let mut found: HashMap<(Id, Id), FlagAssessment> = HashMap::new();
-    for chunk in runs.chunks(KEYS_PER_QUERY) {
-        let rows: Vec<FlagAssessment> = flag_assessments::table
-            .filter(flag_assessments::run_id.eq_any(chunk))
-            .select(FlagAssessment::as_select())
-            .load(conn)?;
-        found.extend(rows.into_iter().map(|row| ((row.flag_id, row.run_id), row)));
-    }
-    let of = |one: &'s Shown| Some((one, found.remove(&(one.flag.id, one.flag.run_id))?));
-    Ok(shown.iter().filter_map(of).collect())
 }
 
 /// The numbers of the flags, in the order of the flags, the shortest window first.

@@ -5,8 +5,8 @@ use crate::JobError;
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use schema::db::dialect::KEYS_PER_QUERY;
-use schema::models::Flag;
-use schema::tables::{flags, job_runs};
+use schema::models::{Flag, FlagAssessment};
+use schema::tables::{flag_assessments, flags, job_runs};
 use schema::{Conn, Id};
 use std::collections::HashMap;
 
@@ -41,11 +41,33 @@ pub(super) fn shown(of: &Context<'_>, conn: &mut Conn) -> Result<Vec<Shown>, Job
     Ok(shown)
 }
 
+/// The assessments that made flags what they are, in the order of the flags.
+///
+/// # Errors
+/// When the database fails.
+pub(super) fn present<'s>(
+    shown: &'s [Shown],
+    conn: &mut Conn,
+) -> Result<Vec<(&'s Shown, FlagAssessment)>, JobError> {
+    let mut runs: Vec<Id> = shown.iter().map(|one| one.flag.run_id).collect();
+    runs.sort_unstable();
+    runs.dedup();
+    let mut found: HashMap<(Id, Id), FlagAssessment> = HashMap::new();
+    for chunk in runs.chunks(KEYS_PER_QUERY) {
+        let rows: Vec<FlagAssessment> = flag_assessments::table
+            .filter(flag_assessments::run_id.eq_any(chunk))
+            .select(FlagAssessment::as_select())
+            .load(conn)?;
+        found.extend(rows.into_iter().map(|row| ((row.flag_id, row.run_id), row)));
+    }
+    let of = |one: &'s Shown| Some((one, found.remove(&(one.flag.id, one.flag.run_id))?));
+    Ok(shown.iter().filter_map(of).collect())
+}
+
 pub(super) mod flags_table {
     use crate::JobError;
     use crate::tables::columns::{Day, Instant, Text, declare_table};
-    use crate::tables::made::Emit;
-    use crate::tables::names::Context;
+    use crate::tables::names::{Context, Emit};
     use schema::Conn;
 
     declare_table! {
@@ -93,9 +115,7 @@ pub(super) mod flags_table {
 pub(super) mod evidence {
     use crate::JobError;
     use crate::tables::columns::{Text, declare_table};
-    use crate::tables::flag_numbers::present;
-    use crate::tables::made::Emit;
-    use crate::tables::names::Context;
+    use crate::tables::names::{Context, Emit};
     use crate::tables::piece_rows::complaint;
     use schema::{Conn, Id, StoreError};
 
@@ -114,13 +134,13 @@ pub(super) mod evidence {
     pub(in crate::tables) fn make(of: &Context<'_>, conn: &mut Conn, emit: &mut Emit<'_>) -> Result<(), JobError> {
         let shown = super::shown(of, conn)?;
         let mut found: Vec<(&str, String)> = Vec::new();
-        for (flag, assessment) in present(&shown, conn)? {
+        for (flag, assessment) in super::present(&shown, conn)? {
             let evidence: Vec<Id> = serde_json::from_value(assessment.evidence.0).map_err(|e| {
                 StoreError::Rule(format!("the evidence of flag {} cannot be parsed: {e}", flag.flag.id))
             })?;
             for id in evidence {
                 if let Some(complaint) = complaint(of, id)? {
-                    found.push((&flag.name, complaint));
+                    found.push((flag.name.as_str(), complaint));
                 }
             }
         }
@@ -136,8 +156,7 @@ pub(super) mod evidence {
 pub(super) mod reviews {
     use crate::JobError;
     use crate::tables::columns::{Day, Flag, Instant, Text, declare_table};
-    use crate::tables::made::Emit;
-    use crate::tables::names::Context;
+    use crate::tables::names::{Context, Emit};
     use diesel::prelude::*;
     use schema::Conn;
     use schema::models::FlagReview;

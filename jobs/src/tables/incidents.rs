@@ -1,8 +1,7 @@
 //! The table `incidents`.
 
 use super::columns::{Instant, Text, declare_table};
-use super::made::Emit;
-use super::names::Context;
+use super::names::{Context, Emit};
 use crate::JobError;
 use diesel::prelude::*;
 use schema::Conn;

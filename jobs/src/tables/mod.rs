@@ -4,12 +4,35 @@
 //! A table is declared once ([`Table`]): its columns with types and comments, and who may read it. Its rows come in
 //! pieces ([`Piece`]): an engine that holds a piece of the same version needs nothing of it again.
 
+mod allegations;
+mod cache;
+mod calendar;
+mod categories;
+mod columns;
+mod complaints;
+mod flag_numbers;
+mod flags;
+mod incidents;
+mod job_results;
+mod keys;
+mod made;
+mod measures;
+mod names;
+mod people;
+mod piece_rows;
+mod postings;
+mod responses;
+mod sources;
+mod units;
+mod workload;
+
+pub use cache::{TableCache, stream};
+
 use crate::JobError;
-use crate::snapshot::Snapshot;
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use schema::pseudonyms::Pseudonyms;
-use schema::{Db, Id};
+use schema::Id;
 use std::sync::Arc;
 
 /// The type of a column.
@@ -80,7 +103,26 @@ impl Table {
 }
 
 /// All tables, in the order of the documentation.
-pub static TABLES: &[&Table] = &[];
+pub static TABLES: &[&Table] = &[
+    &complaints::TABLE,
+    &allegations::TABLE,
+    &responses::TABLE,
+    &units::TABLE,
+    &categories::TABLE,
+    &people::officers::TABLE,
+    &postings::TABLE,
+    &people::enterprises::TABLE,
+    &workload::TABLE,
+    &incidents::TABLE,
+    &flags::flags_table::TABLE,
+    &flag_numbers::TABLE,
+    &flags::evidence::TABLE,
+    &flags::reviews::TABLE,
+    &measures::TABLE,
+    &job_results::TABLE,
+    &calendar::TABLE,
+    &sources::TABLE,
+];
 
 /// The table of a name.
 pub fn table(name: &str) -> Option<&'static Table> {
@@ -97,55 +139,30 @@ pub struct TableReader {
     pub officer: Option<Id>,
 }
 
+impl TableReader {
+    /// Refuses a table that is not for this reader.
+    ///
+    /// # Errors
+    /// `Question`, which says for whom it is.
+    pub fn may_read(&self, table: &Table) -> Result<(), JobError> {
+        if table.board_only && !self.board {
+            return Err(JobError::Question(format!("the table {} is for a BOARD alone", table.name)));
+        }
+        Ok(())
+    }
+}
+
 /// Consecutive rows of a table.
 #[derive(Debug, Clone)]
 pub struct Piece {
     pub table: &'static Table,
-    /// Names the piece within its table. Pieces of a table in the order of keys hold its rows in order.
+    /// Names the piece within its table. Pieces of a table in the order of keys hold its rows in order. Keys have gaps: a
+    /// piece keeps its own while others come and go.
     pub key: u32,
     /// Another number whenever the rows differ; unique in this process.
     pub version: u64,
     pub rows: RecordBatch,
 }
 
-/// The pieces of tables for one reader, kept from one question to the next.
-pub struct TableCache {
-    reader: TableReader,
-}
-
-impl TableCache {
-    pub fn new(reader: TableReader) -> Self {
-        Self { reader }
-    }
-
-    pub fn reader(&self) -> &TableReader {
-        &self.reader
-    }
-
-    /// All pieces of `tables` at the position of the snapshot. Builds only those that changed since the last call.
-    ///
-    /// # Errors
-    /// When the database fails, or a table is not for this reader.
-    pub fn pieces(
-        &mut self,
-        _db: &Db,
-        _snapshot: &Arc<Snapshot>,
-        _tables: &[&'static Table],
-    ) -> Result<Vec<Piece>, JobError> {
-        Ok(Vec::new())
-    }
-}
-
-/// Makes the pieces of one table, one after the other, and keeps none: memory stays flat.
-///
-/// # Errors
-/// When the database fails, the table is not for this reader, or `take` fails.
-pub fn stream(
-    _db: &Db,
-    _snapshot: &Arc<Snapshot>,
-    _reader: &TableReader,
-    _table: &'static Table,
-    _take: &mut dyn FnMut(Piece) -> Result<(), JobError>,
-) -> Result<(), JobError> {
-    Ok(())
-}
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,10 @@
 //! The pseudonyms of officers and enterprises by their places in the snapshot, kept from one snapshot to the next.
 
+use super::TableReader;
+use crate::JobError;
 use crate::snapshot::{Enterprises, Officers, Snapshot};
+use arrow_array::RecordBatch;
+use chrono::NaiveDate;
 use schema::Id;
 use schema::pseudonyms::{Pseudonyms, Subject};
 use std::borrow::Cow;
@@ -86,13 +90,16 @@ fn bring_up_to_date(
     changed
 }
 
+/// Takes the batches of a table, one after the other.
+pub(super) type Emit<'a> = dyn FnMut(RecordBatch) -> Result<(), JobError> + 'a;
+
 /// What the makers of tables share: the snapshot, its reader, and names.
 pub(super) struct Context<'a> {
     pub snapshot: &'a Snapshot,
-    pub reader: &'a super::TableReader,
+    pub reader: &'a TableReader,
     pub names: &'a Names,
     /// The local day of the snapshot.
-    pub day: chrono::NaiveDate,
+    pub day: NaiveDate,
 }
 
 impl<'a> Context<'a> {

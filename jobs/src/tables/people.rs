@@ -3,8 +3,7 @@
 pub(super) mod officers {
     use crate::JobError;
     use crate::tables::columns::{Day, Text, declare_table};
-    use crate::tables::made::Emit;
-    use crate::tables::names::Context;
+    use crate::tables::names::{Context, Emit};
     use schema::Conn;
 
     declare_table! {
@@ -34,8 +33,7 @@ pub(super) mod officers {
 pub(super) mod enterprises {
     use crate::JobError;
     use crate::tables::columns::{Text, declare_table};
-    use crate::tables::made::Emit;
-    use crate::tables::names::Context;
+    use crate::tables::names::{Context, Emit};
     use schema::Conn;
     use schema::pseudonyms::Subject;
     use std::borrow::Cow;

@@ -1,8 +1,7 @@
 //! The table `units`.
 
 use super::columns::{Day, Text, declare_table};
-use super::made::Emit;
-use super::names::Context;
+use super::names::{Context, Emit};
 use crate::JobError;
 use schema::enums::PeerGroup;
 use schema::models::{UNKNOWN_START, Unit};

@@ -1,8 +1,7 @@
 //! The table `workload`.
 
 use super::columns::{Day, Text, Whole, declare_table};
-use super::made::Emit;
-use super::names::Context;
+use super::names::{Context, Emit};
 use crate::JobError;
 use crate::snapshot::for_each;
 use chrono::NaiveDate;
