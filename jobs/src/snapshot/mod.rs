@@ -19,8 +19,8 @@ mod shared;
 #[cfg(test)]
 pub(crate) use columns::word;
 pub use columns::{PlaceColumn, any_named, attribution, meaning};
-pub(crate) use load::for_each;
 pub use file::{AT_THE_END, SnapshotFile, WHILE_SERVING};
+pub(crate) use load::for_each;
 pub use past::Earlier;
 pub use people::{Enterprises, Officers};
 pub use pieces::Piece;

@@ -219,7 +219,8 @@ impl TableCache {
         let earlier: Vec<u32> = self.of_snapshot.iter().map(|one| one.key).collect();
         let mut before: HashMap<_, OfSnapshot> =
             self.of_snapshot.drain(..).map(|one| (Arc::as_ptr(&one.rows.piece), one)).collect();
-        let mut aligned: Vec<Option<OfSnapshot>> = pieces.iter().map(|piece| before.remove(&Arc::as_ptr(piece))).collect();
+        let mut aligned: Vec<Option<OfSnapshot>> =
+            pieces.iter().map(|piece| before.remove(&Arc::as_ptr(piece))).collect();
         let kept: Vec<Option<u32>> = aligned.iter().map(|one| one.as_ref().map(|one| one.key)).collect();
         let keys = keys(&kept, &earlier);
         let new: Vec<usize> = (0..pieces.len()).filter(|at| aligned[*at].is_none()).collect();

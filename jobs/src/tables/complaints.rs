@@ -129,7 +129,8 @@ pub(super) fn make(of: &Context<'_>, piece: &PieceRows) -> Result<RecordBatch, J
         days(facts, "ended")?,
         days(facts, "escalated")?,
     ];
-    let (received, cost, delay) = (facts.column("received")?.i64()?, facts.column("cost")?.i64()?, facts.column("delay")?.f64()?);
+    let (received, cost, delay) =
+        (facts.column("received")?.i64()?, facts.column("cost")?.i64()?, facts.column("delay")?.f64()?);
     let (blames, confidential) = (flags(facts, "blames")?, flags(facts, "confidential")?);
     let handlings = Handlings::of(facts, day_number(of.day))?;
     let named = named(facts)?;

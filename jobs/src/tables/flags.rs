@@ -45,10 +45,7 @@ pub(super) fn shown(of: &Context<'_>, conn: &mut Conn) -> Result<Vec<Shown>, Job
 ///
 /// # Errors
 /// When the database fails.
-pub(super) fn present<'s>(
-    shown: &'s [Shown],
-    conn: &mut Conn,
-) -> Result<Vec<(&'s Shown, FlagAssessment)>, JobError> {
+pub(super) fn present<'s>(shown: &'s [Shown], conn: &mut Conn) -> Result<Vec<(&'s Shown, FlagAssessment)>, JobError> {
     let mut runs: Vec<Id> = shown.iter().map(|one| one.flag.run_id).collect();
     runs.sort_unstable();
     runs.dedup();

@@ -114,12 +114,15 @@ fn push(of: &Context<'_>, rows: &mut Rows, job: (&str, NaiveDate), lists: &[(&st
         for entry in document.pointer(place).and_then(Value::as_array).into_iter().flatten() {
             let (Some(fields), Some(code)) = (entry.as_object(), entry["code"].as_str()) else { continue };
             let reference = &of.snapshot.reference;
-            let unit = || Some(Subject { kind: "UNIT", unit: Some(reference.unit_by_code(code)?.code.as_str()), ..none });
+            let unit =
+                || Some(Subject { kind: "UNIT", unit: Some(reference.unit_by_code(code)?.code.as_str()), ..none });
             let subject = match about {
                 About::Units => unit(),
-                About::Categories => reference
-                    .category_by_code(code)
-                    .map(|category| Subject { kind: "CATEGORY", category: Some(category.code.as_str()), ..none }),
+                About::Categories => reference.category_by_code(code).map(|category| Subject {
+                    kind: "CATEGORY",
+                    category: Some(category.code.as_str()),
+                    ..none
+                }),
                 About::Subjects if entry["kind"] == SubjectKind::Officer.as_str() => officer(of, code, none),
                 About::Subjects => unit(),
             };
@@ -140,13 +143,7 @@ fn officer<'a>(of: &Context<'a>, code: &str, none: Subject<'a>) -> Option<Subjec
 }
 
 /// Adds the numbers of an object, and those of the objects in it under both names.
-fn numbers(
-    rows: &mut Rows,
-    job: (&str, NaiveDate),
-    about: Subject<'_>,
-    before: &str,
-    fields: &Map<String, Value>,
-) {
+fn numbers(rows: &mut Rows, job: (&str, NaiveDate), about: Subject<'_>, before: &str, fields: &Map<String, Value>) {
     for (name, value) in fields {
         let measure = format!("{before}{}", snake(name));
         let number = match value {

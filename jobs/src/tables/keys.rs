@@ -18,7 +18,10 @@ pub(super) fn keys(kept: &[Option<u32>], earlier: &[u32]) -> Vec<u32> {
         let number = end - at;
         let low = found.last().copied();
         let high = kept.get(end).copied().flatten();
-        let gone = earlier.iter().copied().filter(|key| low.is_none_or(|low| *key > low) && high.is_none_or(|high| *key < high));
+        let gone = earlier
+            .iter()
+            .copied()
+            .filter(|key| low.is_none_or(|low| *key > low) && high.is_none_or(|high| *key < high));
         let gone: Vec<u32> = gone.take(number).collect();
         if gone.len() == number {
             found.extend(gone);

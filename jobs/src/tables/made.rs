@@ -3,8 +3,8 @@
 use super::names::{Context, Emit};
 use super::piece_rows::PieceRows;
 use super::{
-    Table, allegations, calendar, categories, complaints, flag_numbers, flags, incidents, job_results, measures, people,
-    postings, responses, sources, units, workload,
+    Table, allegations, calendar, categories, complaints, flag_numbers, flags, incidents, job_results, measures,
+    people, postings, responses, sources, units, workload,
 };
 use crate::JobError;
 use arrow_array::RecordBatch;
@@ -49,26 +49,16 @@ pub(super) static MAKERS: [(&Table, Maker); 18] = [
     (&units::TABLE, Maker::Whole(&[], units::make)),
     (&categories::TABLE, Maker::Whole(&[], categories::make)),
     (&people::officers::TABLE, Maker::Whole(&[Upon::People], people::officers::make)),
-    (
-        &postings::TABLE,
-        Maker::Whole(&[Upon::Event(Entity::Postings), Upon::Event(Entity::Merge)], postings::make),
-    ),
+    (&postings::TABLE, Maker::Whole(&[Upon::Event(Entity::Postings), Upon::Event(Entity::Merge)], postings::make)),
     (&people::enterprises::TABLE, Maker::Whole(&[Upon::People], people::enterprises::make)),
-    (
-        &workload::TABLE,
-        Maker::Whole(&[Upon::Event(Entity::Workload), Upon::Event(Entity::Merge)], workload::make),
-    ),
+    (&workload::TABLE, Maker::Whole(&[Upon::Event(Entity::Workload), Upon::Event(Entity::Merge)], workload::make)),
     (&incidents::TABLE, Maker::Whole(&[Upon::Event(Entity::Incident)], incidents::make)),
     (&flags::flags_table::TABLE, Maker::Whole(FLAGS, flags::flags_table::make)),
     (&flag_numbers::TABLE, Maker::Whole(FLAGS, flag_numbers::make)),
     (
         &flags::evidence::TABLE,
         Maker::Whole(
-            &[
-                Upon::State(StateTable::Flags),
-                Upon::State(StateTable::FlagAssessments),
-                Upon::Complaints,
-            ],
+            &[Upon::State(StateTable::Flags), Upon::State(StateTable::FlagAssessments), Upon::Complaints],
             flags::evidence::make,
         ),
     ),
@@ -76,10 +66,7 @@ pub(super) static MAKERS: [(&Table, Maker); 18] = [
         &flags::reviews::TABLE,
         Maker::Whole(&[Upon::State(StateTable::Flags), Upon::State(StateTable::FlagReviews)], flags::reviews::make),
     ),
-    (
-        &measures::TABLE,
-        Maker::Whole(&[Upon::Event(Entity::Measure), Upon::Event(Entity::Merge)], measures::make),
-    ),
+    (&measures::TABLE, Maker::Whole(&[Upon::Event(Entity::Measure), Upon::Event(Entity::Merge)], measures::make)),
     (
         &job_results::TABLE,
         Maker::Whole(&[Upon::State(StateTable::JobResults), Upon::State(StateTable::JobRuns)], job_results::make),

@@ -31,8 +31,8 @@ pub use cache::{TableCache, stream};
 use crate::JobError;
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
-use schema::pseudonyms::Pseudonyms;
 use schema::Id;
+use schema::pseudonyms::Pseudonyms;
 use std::sync::Arc;
 
 /// The type of a column.

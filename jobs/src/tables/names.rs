@@ -30,9 +30,12 @@ impl Names {
         if self.of.as_ref().is_some_and(has) {
             return;
         }
-        let changed = bring_up_to_date(&mut self.officers, officers.places(), |place| officers.at(place), |id| {
-            pseudonyms.of(Subject::Officer, id)
-        });
+        let changed = bring_up_to_date(
+            &mut self.officers,
+            officers.places(),
+            |place| officers.at(place),
+            |id| pseudonyms.of(Subject::Officer, id),
+        );
         // The enterprise that stands for several may be another one when a new enterprise joins them.
         let changed = bring_up_to_date(
             &mut self.enterprises,
