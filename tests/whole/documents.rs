@@ -62,6 +62,36 @@ fn the_guide_to_mappings_names_every_kind_field_and_word() {
     }
 }
 
+/// The type of a column as SQL names it.
+fn type_of(column: &jobs::tables::Column) -> String {
+    use jobs::tables::ColumnType;
+    let of = match column.of {
+        ColumnType::Text => "text",
+        ColumnType::Whole => "bigint",
+        ColumnType::Float => "double precision",
+        ColumnType::Flag => "boolean",
+        ColumnType::Day => "date",
+        ColumnType::Instant => "timestamp with time zone",
+        ColumnType::Money => "numeric",
+        ColumnType::Texts => "text[]",
+    };
+    if column.nullable { format!("{of} or null") } else { of.to_owned() }
+}
+
+#[test]
+fn the_guide_to_sql_says_of_every_table_and_column_what_the_program_does() {
+    let guide = read("docs/sql.md");
+    for table in jobs::tables::TABLES {
+        let only = if table.board_only { " For a BOARD alone." } else { "" };
+        let mut section = format!("### `{}`\n\n{}{only}\n\n", table.name, table.comment);
+        section.push_str("| column | type | meaning |\n| --- | --- | --- |\n");
+        for column in table.columns {
+            section.push_str(&format!("| `{}` | {} | {} |\n", column.name, type_of(column), column.comment));
+        }
+        assert!(guide.contains(&section), "docs/sql.md lacks, or says otherwise:\n{section}");
+    }
+}
+
 /// The documents of the guide to the API, each with the heading under which it stands.
 pub fn documents_of_the_guide() -> Vec<(String, String)> {
     let guide = read("docs/api.md");

@@ -7,6 +7,7 @@ mod access;
 mod access_walk;
 mod administration;
 mod analysts;
+mod analysts_tables;
 mod answer_cache;
 mod answer_size;
 mod attachments;
