@@ -2,7 +2,7 @@
 
 use super::keys::keys;
 use super::made::{Maker, Upon, maker};
-use super::names::{Context, Names};
+use super::names::{Context, Emit, Names};
 use super::piece_rows::PieceRows;
 use super::{Piece, Table, TableReader};
 use crate::JobError;
@@ -164,9 +164,9 @@ impl TableCache {
     ) -> Result<Vec<Piece>, JobError> {
         let makers = tables
             .iter()
-            .map(|table| {
+            .map(|&table| {
                 self.reader.may_read(table)?;
-                Ok((*table, maker(table)?))
+                Ok((table, maker(table)?))
             })
             .collect::<Result<Vec<(&'static Table, &'static Maker)>, JobError>>()?;
         self.names.refresh(snapshot, &self.reader.pseudonyms);
@@ -178,7 +178,7 @@ impl TableCache {
         let Self { reader, names, of_snapshot, whole } = self;
         let context = Context { snapshot, reader, names, day };
         let mut beside = false;
-        for (table, maker) in &makers {
+        for &(table, maker) in &makers {
             match maker {
                 Maker::OfPiece(make) => make_each(of_snapshot, &context, table, &basis, *make)?,
                 Maker::BesidePiece(_) | Maker::Whole(..) => beside = true,
@@ -186,7 +186,7 @@ impl TableCache {
         }
         if beside {
             db.read_snapshot(|conn| {
-                for (table, maker) in &makers {
+                for &(table, maker) in &makers {
                     match maker {
                         Maker::OfPiece(_) => {}
                         Maker::BesidePiece(make) => {
@@ -204,7 +204,7 @@ impl TableCache {
             })?;
         }
         let mut found = Vec::new();
-        for (table, maker) in &makers {
+        for &(table, maker) in &makers {
             match maker {
                 Maker::Whole(..) => found.extend(whole.get(table.name).into_iter().flat_map(|one| one.pieces.clone())),
                 _ => found.extend(of_snapshot.iter().filter_map(|one| Some(one.made.get(table.name)?.piece.clone()))),
@@ -242,7 +242,7 @@ impl TableCache {
 }
 
 type OfPiece = fn(&Context<'_>, &PieceRows) -> Result<RecordBatch, JobError>;
-type OfWhole = fn(&Context<'_>, &mut Conn, &mut super::names::Emit<'_>) -> Result<(), JobError>;
+type OfWhole = fn(&Context<'_>, &mut Conn, &mut Emit<'_>) -> Result<(), JobError>;
 
 /// Makes the pieces of a table that are missing, on the threads of polars.
 fn make_each(

@@ -1,6 +1,7 @@
 //! The complaints of a piece of the snapshot as a reader sees them: which, under which pseudonyms, and in which order.
 
 use super::TableReader;
+use super::names::Context;
 use crate::JobError;
 use crate::snapshot::{Officers, Piece, meaning};
 use arrow_array::StringArray;
@@ -92,7 +93,7 @@ fn names_reader(facts: &DataFrame, officer: Option<u32>) -> Result<Vec<bool>, Jo
 ///
 /// # Errors
 /// If a column is missing.
-pub(super) fn complaint(of: &super::names::Context<'_>, id: Id) -> Result<Option<String>, JobError> {
+pub(super) fn complaint(of: &Context<'_>, id: Id) -> Result<Option<String>, JobError> {
     let Some((piece, row)) = of.snapshot.find(id)? else { return Ok(None) };
     if let Some(officer) = of.reader.officer.and_then(|officer| of.snapshot.officers.place(officer)) {
         let lists = piece.rows().column("named")?.list()?;
