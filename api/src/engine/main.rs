@@ -1,5 +1,48 @@
-//! `phananh-engine`: the process that answers SQL. `phananh` starts it; it has no command line.
+//! `phananh-engine`: the process that answers SQL. `phananh` starts it, gives it the tables that its asker may read,
+//! and asks one question after the other (`api::sql::protocol`). It has no command line.
+//!
+//! It answers only after it gave up everything else: [`sandbox`] leaves it its pipes, its memory and its processors.
 
-fn main() -> std::process::ExitCode {
-    std::process::ExitCode::FAILURE
+mod catalog;
+mod execute;
+mod failure;
+mod functions;
+mod input;
+mod limits;
+mod output;
+mod parameters;
+mod plain;
+mod sandbox;
+mod session;
+mod statement;
+mod tables;
+
+use api::sql::protocol::Failed;
+use mimalloc::MiMalloc;
+use output::Output;
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
+fn main() -> ExitCode {
+    let ended = run();
+    let Err(message) = ended else { return ExitCode::SUCCESS };
+    // Standard error leads nowhere: who asks first reads why there is no answer.
+    if let Ok(mut output) = Output::new() {
+        let _nobody_reads = output.failed(&Failed::Engine(message));
+    }
+    ExitCode::FAILURE
+}
+
+fn run() -> Result<(), String> {
+    sandbox::leave_descriptors().map_err(|e| format!("cannot close its descriptors: {e}"))?;
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let limits = limits::Limits::new(threads).map_err(|e| format!("cannot limit itself: {e}"))?;
+    sandbox::enter()?;
+    let output = Output::new().map_err(|e| format!("standard output: {e}"))?;
+    // Plans are trees, and are walked by recursion.
+    let session = std::thread::Builder::new().name("session".into()).stack_size(limits::SESSION_STACK);
+    let session = session.spawn(move || session::run(output, limits, threads)).map_err(|e| e.to_string())?;
+    session.join().unwrap_or_else(|_| Err("it panicked".into()))
 }

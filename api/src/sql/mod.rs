@@ -1,8 +1,19 @@
 //! SQL for analysts: every way in (GraphQL, `POST /sql`, the PostgreSQL protocol, saved queries, the command line)
 //! asks [`SqlService`], which hands the question to an engine process.
 
+pub mod audit;
+pub mod cells;
+mod named;
 mod parameter;
+mod pool;
+mod process;
+mod program;
+pub mod protocol;
+mod question;
+mod result;
 mod service;
 
 pub use parameter::Parameter;
-pub use service::{Description, QueryError, QueryLimits, SqlAsker, SqlQuestion, SqlResult, SqlService};
+pub use question::{QueryError, QueryLimits, SqlAsker, SqlQuestion};
+pub use result::SqlResult;
+pub use service::{Description, SqlCounts, SqlService};

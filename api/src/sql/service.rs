@@ -1,71 +1,21 @@
 //! The service that answers questions: it keeps engine processes, gives them the tables, and streams their answers.
 
-use super::Parameter;
-use crate::access::Viewer;
-use arrow_array::RecordBatch;
+use super::named::tables_named;
+use super::pool::{Lease, Pool};
+use super::process::Answer;
+use super::protocol::{Ask, Failed};
+use super::result::{State, cancel, error, out_of_turn};
+use super::{Parameter, QueryError, QueryLimits, SqlAsker, SqlQuestion, SqlResult};
 use arrow_schema::{DataType, SchemaRef};
 use jobs::snapshot::{Snapshot, SnapshotStore};
-use jobs::tables::TableReader;
-use schema::keys::Keys;
-use schema::pseudonyms::Audience;
-use schema::{Db, Timestamp};
+use jobs::tables::{Table, table};
+use schema::Db;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// The limits of a question.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct QueryLimits {
-    /// Rows of the answer; further ones are cut off.
-    pub rows: u64,
-    /// Memory of the engine process beyond its tables, in MB.
-    pub memory_mb: u32,
-    /// Bytes of the answer.
-    pub answer_bytes: u64,
-    /// When the question is cancelled.
-    pub deadline: Instant,
-}
-
-/// A question.
-#[derive(Debug, Clone)]
-pub struct SqlQuestion {
-    pub text: String,
-    pub parameters: Vec<Parameter>,
-    pub limits: QueryLimits,
-}
-
-/// Why a question has no answer.
-#[derive(Debug, thiserror::Error)]
-pub enum QueryError {
-    /// The text or a parameter is wrong, or a limit is exceeded. The message says where.
-    #[error("SQL: {0}")]
-    Sql(String),
-    #[error("the query took longer than {} ms and was cancelled", .0.as_millis())]
-    Timeout(Duration),
-    #[error("the client disconnected and the query was cancelled")]
-    Cancelled,
-    /// The engine ended, as by its memory limit.
-    #[error("SQL: the engine stopped; the query may have needed more than {0} MB: ask for fewer rows or groups")]
-    Broken(u32),
-    /// There is no engine program. The message says how to get it.
-    #[error("{0}")]
-    NoEngine(String),
-    #[error("the SQL engine: {0}")]
-    Engine(String),
-}
-
-/// Who asks.
-#[derive(Clone)]
-pub struct SqlAsker {
-    pub audience: Audience,
-    pub reader: TableReader,
-}
-
-impl SqlAsker {
-    /// The asker of a role that may ask SQL; None for another role.
-    pub fn of(_viewer: &Viewer, _keys: &Keys) -> Option<Self> {
-        None
-    }
-}
+/// Memory to describe an answer, in MB.
+const DESCRIBES_IN_MB: u32 = 512;
 
 /// What a text would answer, without its execution.
 #[derive(Debug, Clone)]
@@ -75,56 +25,55 @@ pub struct Description {
     pub columns: SchemaRef,
 }
 
-/// The answer to a question, read batch by batch. Dropping it cancels the question.
-pub struct SqlResult {
-    schema: SchemaRef,
-    position: i64,
-    as_of: Timestamp,
-    key_version: u32,
-}
-
-impl SqlResult {
-    pub fn schema(&self) -> &SchemaRef {
-        &self.schema
-    }
-
-    /// The position of the register that the tables hold.
-    pub fn position(&self) -> i64 {
-        self.position
-    }
-
-    pub fn as_of(&self) -> Timestamp {
-        self.as_of
-    }
-
-    pub fn key_version(&self) -> u32 {
-        self.key_version
-    }
-
-    /// The next rows; None at the end. Blocks.
-    ///
-    /// # Errors
-    /// When the question fails or a limit is exceeded.
-    pub fn next_batch(&mut self) -> Result<Option<RecordBatch>, QueryError> {
-        Ok(None)
-    }
-
-    /// After the end: whether rows were cut off.
-    pub fn truncated(&self) -> bool {
-        false
-    }
+/// What the service did since its start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SqlCounts {
+    pub questions: u64,
+    /// Engine processes started.
+    pub engines: u64,
+    /// Pieces of tables sent to engines.
+    pub pieces: u64,
 }
 
 /// Answers questions with engine processes that live on between them.
 pub struct SqlService {
     db: Db,
     snapshots: Arc<SnapshotStore>,
+    pool: Pool,
+    questions: AtomicU64,
+    engines: AtomicU64,
+    pieces: AtomicU64,
 }
+
+/// Engines of each audience and officer, unless a setting says otherwise.
+const ENGINES: u32 = 2;
 
 impl SqlService {
     /// `db` is the pool of background reads: a question of an engine that starts reads whole tables.
     pub fn new(db: Db, snapshots: Arc<SnapshotStore>) -> Self {
-        Self { db, snapshots }
+        Self::with_engines(db, snapshots, ENGINES)
+    }
+
+    /// A service with at most `engines` processes for each audience and officer.
+    pub fn with_engines(db: Db, snapshots: Arc<SnapshotStore>, engines: u32) -> Self {
+        let pool = Pool::new(usize::try_from(engines).unwrap_or(usize::MAX));
+        Self {
+            db,
+            snapshots,
+            pool,
+            questions: AtomicU64::new(0),
+            engines: AtomicU64::new(0),
+            pieces: AtomicU64::new(0),
+        }
+    }
+
+    /// What the service did since its start.
+    pub fn counts(&self) -> SqlCounts {
+        SqlCounts {
+            questions: self.questions.load(Ordering::Relaxed),
+            engines: self.engines.load(Ordering::Relaxed),
+            pieces: self.pieces.load(Ordering::Relaxed),
+        }
     }
 
     /// Answers a question over the current snapshot. Blocks until the first batch or an error; call it on a thread for
@@ -132,17 +81,136 @@ impl SqlService {
     ///
     /// # Errors
     /// As [`QueryError`] says.
-    pub fn ask(&self, _asker: &SqlAsker, _question: SqlQuestion) -> Result<SqlResult, QueryError> {
-        let _snapshot: Arc<Snapshot> = self.snapshots.current();
-        let _db = &self.db;
-        Err(QueryError::NoEngine("this build has no engine".into()))
+    pub fn ask(&self, asker: &SqlAsker, question: SqlQuestion) -> Result<SqlResult, QueryError> {
+        let SqlQuestion { text, parameters, limits } = question;
+        self.questions.fetch_add(1, Ordering::Relaxed);
+        let snapshot = self.snapshots.current();
+        let asking = Asking::new(text, parameters, limits, false);
+        let (answer, lease) = self.first_answer(asker, &snapshot, &asking)?;
+        let Answer::Schema(columns) = answer else { return Err(out_of_turn()) };
+        let state = State {
+            position: snapshot.position,
+            as_of: snapshot.as_of,
+            key_version: asker.reader.pseudonyms.version(),
+        };
+        Ok(SqlResult::new(columns, state, limits, asking.time, lease))
     }
 
     /// What a text would answer.
     ///
     /// # Errors
     /// As [`QueryError`] says.
-    pub fn describe(&self, _asker: &SqlAsker, _text: &str, _deadline: Instant) -> Result<Description, QueryError> {
-        Err(QueryError::NoEngine("this build has no engine".into()))
+    pub fn describe(&self, asker: &SqlAsker, text: &str, deadline: Instant) -> Result<Description, QueryError> {
+        let limits = QueryLimits { rows: 0, memory_mb: DESCRIBES_IN_MB, answer_bytes: u64::MAX, deadline };
+        let asking = Asking::new(text.to_owned(), Vec::new(), limits, true);
+        let (first, mut lease) = self.first_answer(asker, &self.snapshots.current(), &asking)?;
+        let mut next = || lease.engine()?.next(deadline, limits.memory_mb, asking.time);
+        let (Answer::Parameters(parameters), Answer::Schema(columns), Answer::End(_)) = (first, next()?, next()?)
+        else {
+            return Err(out_of_turn());
+        };
+        lease.give_back();
+        let known = |of: &DataType| (*of != DataType::Null).then(|| of.clone());
+        let parameters = parameters.fields().iter().map(|field| known(field.data_type())).collect();
+        Ok(Description { parameters, columns })
     }
+
+    /// Asks, and gives the engine the tables that it turns out to need.
+    fn first_answer(
+        &self,
+        asker: &SqlAsker,
+        snapshot: &Arc<Snapshot>,
+        asking: &Asking,
+    ) -> Result<(Answer, Lease), QueryError> {
+        let Asking { limits, time, .. } = *asking;
+        // A description reads no rows.
+        let mut tables = if asking.describe { Vec::new() } else { tables_named(&asking.text, asker.reader.board) };
+        let mut lease = self.pool.take(asker, limits.deadline, time)?;
+        self.engines.fetch_add(u64::from(lease.is_new), Ordering::Relaxed);
+        loop {
+            if let Err(failed) = self.send(&mut lease, snapshot, &tables, asking) {
+                // After another failure the engine may lack a piece that it is thought to hold.
+                if !matches!(failed, QueryError::Engine(_)) {
+                    lease.give_back();
+                }
+                return Err(failed);
+            }
+            match lease.engine()?.next(limits.deadline, limits.memory_mb, time) {
+                Ok(Answer::Failed(Failed::Needs(more))) => {
+                    let more: Vec<&'static Table> = more.iter().filter_map(|name| table(name)).collect();
+                    if more.is_empty() || more.iter().any(|one| tables.iter().any(|had| had.name == one.name)) {
+                        return Err(out_of_turn());
+                    }
+                    tables.extend(more);
+                }
+                Ok(Answer::Failed(failed)) => {
+                    // An engine that cannot work answers no other question either.
+                    if matches!(failed, Failed::Sql(_) | Failed::Cancelled) {
+                        lease.give_back();
+                    }
+                    return Err(error(failed));
+                }
+                Ok(answer) => return Ok((answer, lease)),
+                Err(failed @ (QueryError::Timeout(_) | QueryError::Cancelled)) => {
+                    cancel(lease);
+                    return Err(failed);
+                }
+                Err(failed) => return Err(failed),
+            }
+        }
+    }
+
+    fn send(
+        &self,
+        lease: &mut Lease,
+        snapshot: &Arc<Snapshot>,
+        tables: &[&'static Table],
+        asking: &Asking,
+    ) -> Result<(), QueryError> {
+        let cache = Arc::clone(&lease.tables);
+        let pieces = if tables.is_empty() {
+            Vec::new()
+        } else {
+            Lease::lock_tables(&cache, asking.limits.deadline, asking.time)?.pieces(&self.db, snapshot, tables)?
+        };
+        let sent = lease.engine()?.ask(tables, pieces, asking.ask());
+        self.pieces.fetch_add(sent.map_err(|e| QueryError::Engine(e.to_string()))?, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// A question with the whole time that it may take.
+struct Asking {
+    text: String,
+    parameters: Vec<Parameter>,
+    limits: QueryLimits,
+    time: Duration,
+    describe: bool,
+}
+
+impl Asking {
+    fn new(text: String, parameters: Vec<Parameter>, limits: QueryLimits, describe: bool) -> Self {
+        let time = limits.deadline.saturating_duration_since(Instant::now());
+        Self { text, parameters, limits, time, describe }
+    }
+
+    fn ask(&self) -> Ask {
+        let left = self.limits.deadline.saturating_duration_since(Instant::now());
+        Ask {
+            number: 0,
+            text: self.text.clone(),
+            parameters: self.parameters.clone(),
+            rows: self.limits.rows,
+            memory_mb: self.limits.memory_mb,
+            cpu_seconds: cpu_seconds(left),
+            given: Vec::new(),
+            describe: self.describe,
+        }
+    }
+}
+
+/// The processor time that corresponds to a time limit: all processors may be busy throughout.
+fn cpu_seconds(time: Duration) -> u64 {
+    let processors = std::thread::available_parallelism().map_or(1, |number| number.get() as u64);
+    (time.as_secs() + 1).saturating_mul(processors) + 1
 }

@@ -1,0 +1,108 @@
+//! Plans and executes one question.
+
+use super::output::Output;
+use super::plain::{plain_rows, plain_schema};
+use super::tables::Tables;
+use super::{parameters, statement};
+use api::sql::protocol::{Ask, Failed};
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::error::DataFusionError;
+use datafusion::execution::{RecordBatchStream, SessionState};
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::prelude::{DataFrame, SQLOptions};
+use futures_util::StreamExt;
+use std::collections::BTreeSet;
+
+/// Up to so many rows, the engine is told how many are wanted: a sort then keeps only these.
+const FEW_ROWS: u64 = 100_000;
+
+/// Why a question failed.
+pub enum Failure {
+    Engine(DataFusionError),
+    Told(Failed),
+    /// Nobody reads the answer.
+    Gone(std::io::Error),
+}
+
+impl From<DataFusionError> for Failure {
+    fn from(error: DataFusionError) -> Self {
+        Self::Engine(error)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::Gone(error)
+    }
+}
+
+/// Answers a question, or describes its answer.
+///
+/// # Errors
+/// When the question is refused or fails.
+pub async fn answer(state: SessionState, tables: &Tables, ask: &Ask, output: &mut Output) -> Result<(), Failure> {
+    let plan = state.statement_to_plan(statement::parse(&ask.text)?).await?;
+    let options = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+    options.verify_plan(&plan)?;
+    if ask.describe {
+        output.parameters(&parameters::describe(&plan)?)?;
+        output.schema(&plain_schema(plan.schema().as_arrow()))?;
+        return Ok(output.end(false)?);
+    }
+    let missing = missing(&plan, tables, &ask.given)?;
+    if !missing.is_empty() {
+        return Err(Failure::Told(Failed::Needs(missing)));
+    }
+    execute(state, parameters::bind(plan, &ask.parameters)?, ask.rows, output).await
+}
+
+/// The tables that a plan reads and of which the engine may lack rows: what is there may be of an earlier state.
+fn missing(plan: &LogicalPlan, tables: &Tables, given: &[String]) -> Result<Vec<String>, DataFusionError> {
+    let mut missing = BTreeSet::new();
+    plan.apply_with_subqueries(|node| {
+        if let LogicalPlan::TableScan(scan) = node {
+            let name = scan.table_name.table();
+            if tables.has(name) && !given.iter().any(|one| one == name) {
+                missing.insert(name.to_owned());
+            }
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(missing.into_iter().collect())
+}
+
+async fn execute(state: SessionState, plan: LogicalPlan, most: u64, output: &mut Output) -> Result<(), Failure> {
+    let is_query = !matches!(plan, LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) | LogicalPlan::DescribeTable(_));
+    let mut frame = DataFrame::new(state, plan);
+    if is_query && most < FEW_ROWS {
+        frame = frame.limit(0, usize::try_from(most).ok().map(|most| most + 1))?;
+    }
+    let mut stream = frame.execute_stream().await?;
+    let schema = plain_schema(&stream.schema());
+    let mut left = most;
+    let mut truncated = false;
+    // The schema follows when there are rows, or none will come: an error before is the answer.
+    let mut began = false;
+    while let Some(rows) = stream.next().await {
+        let mut rows = plain_rows(&rows?, &schema).map_err(DataFusionError::from)?;
+        if !began {
+            output.schema(&schema)?;
+            began = true;
+        }
+        if rows.num_rows() as u64 > left {
+            truncated = true;
+            rows = rows.slice(0, usize::try_from(left).unwrap_or(usize::MAX));
+        }
+        left -= rows.num_rows() as u64;
+        if rows.num_rows() > 0 {
+            output.batch(&rows)?;
+        }
+        if truncated {
+            break;
+        }
+    }
+    if !began {
+        output.schema(&schema)?;
+    }
+    Ok(output.end(truncated)?)
+}

@@ -1,0 +1,40 @@
+//! The functions that questions may use: those that compute. None of the engine's reads a file, the network or a
+//! setting; what a later version adds to another category is not there.
+
+use datafusion::catalog::TableFunction;
+use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::SessionStateDefaults;
+use datafusion::functions::{core, datetime, math, regex, string, unicode};
+use datafusion::functions_aggregate::all_default_aggregate_functions;
+use datafusion::functions_nested::all_default_nested_functions;
+use datafusion::functions_window::all_default_window_functions;
+use datafusion::logical_expr::ScalarUDF;
+use std::sync::Arc;
+
+/// Table functions that make rows of numbers, one after the other.
+const TABLE_FUNCTIONS: [&str; 2] = ["generate_series", "range"];
+
+/// A state with these functions, and with no file format, no table factory and no other table function.
+pub fn with_functions(builder: SessionStateBuilder) -> SessionStateBuilder {
+    builder
+        .with_expr_planners(SessionStateDefaults::default_expr_planners())
+        .with_scalar_functions(scalar_functions())
+        .with_higher_order_functions(SessionStateDefaults::default_higher_order_functions())
+        .with_aggregate_functions(all_default_aggregate_functions())
+        .with_window_functions(all_default_window_functions())
+        .with_table_function_list(table_functions())
+}
+
+fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
+    let categories =
+        [core::functions(), datetime::functions(), math::functions(), regex::functions(), string::functions()];
+    let mut all: Vec<Arc<ScalarUDF>> = categories.into_iter().flatten().collect();
+    all.extend(unicode::functions());
+    all.extend(all_default_nested_functions());
+    all
+}
+
+fn table_functions() -> Vec<Arc<TableFunction>> {
+    let all = SessionStateDefaults::default_table_functions();
+    all.into_iter().filter(|one| TABLE_FUNCTIONS.contains(&one.name())).collect()
+}

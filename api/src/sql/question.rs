@@ -1,0 +1,87 @@
+//! A question, who asks it, and why it may have no answer.
+
+use super::Parameter;
+use crate::access::Viewer;
+use jobs::JobError;
+use jobs::tables::TableReader;
+use schema::StoreError;
+use schema::enums::Role;
+use schema::keys::Keys;
+use schema::pseudonyms::Audience;
+use std::time::{Duration, Instant};
+
+/// The limits of a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueryLimits {
+    /// Rows of the answer; further ones are cut off.
+    pub rows: u64,
+    /// Memory of the engine process beyond its tables, in MB.
+    pub memory_mb: u32,
+    /// Bytes of the answer.
+    pub answer_bytes: u64,
+    /// When the question is cancelled.
+    pub deadline: Instant,
+}
+
+/// A question.
+#[derive(Debug, Clone)]
+pub struct SqlQuestion {
+    pub text: String,
+    pub parameters: Vec<Parameter>,
+    pub limits: QueryLimits,
+}
+
+/// Why a question has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    /// The text or a parameter is wrong, or a limit is exceeded. The message says where.
+    #[error("SQL: {0}")]
+    Sql(String),
+    #[error("the query took longer than {} ms and was cancelled", .0.as_millis())]
+    Timeout(Duration),
+    #[error("the client disconnected and the query was cancelled")]
+    Cancelled,
+    /// The engine ended, as by its memory limit.
+    #[error("SQL: the engine stopped; the query may have needed more than {0} MB: ask for fewer rows or groups")]
+    Broken(u32),
+    /// There is no engine program. The message says how to get it.
+    #[error("{0}")]
+    NoEngine(String),
+    #[error("the SQL engine: {0}")]
+    Engine(String),
+}
+
+impl From<JobError> for QueryError {
+    fn from(failure: JobError) -> Self {
+        match failure {
+            JobError::Store(StoreError::Cancelled) => Self::Cancelled,
+            other => Self::Engine(other.to_string()),
+        }
+    }
+}
+
+/// Who asks.
+#[derive(Clone)]
+pub struct SqlAsker {
+    pub audience: Audience,
+    pub reader: TableReader,
+}
+
+impl SqlAsker {
+    /// The asker of a role that may ask SQL; None for another role.
+    pub fn of(viewer: &Viewer, keys: &Keys) -> Option<Self> {
+        let mut asker = Self::for_role(viewer.role, keys)?;
+        asker.reader.officer = viewer.officer_id;
+        Some(asker)
+    }
+
+    /// An asker of a role, who is no officer; None for a role that may not ask SQL.
+    pub fn for_role(role: Role, keys: &Keys) -> Option<Self> {
+        if !matches!(role, Role::Board | Role::DataTeam) {
+            return None;
+        }
+        let audience = Audience::Role(role);
+        let reader = TableReader { pseudonyms: keys.pseudonyms(audience), board: role == Role::Board, officer: None };
+        Some(Self { audience, reader })
+    }
+}
