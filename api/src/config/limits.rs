@@ -57,7 +57,7 @@ pub struct Limits {
     pub groups: u32,
     /// Rows of an SQL answer.
     pub sql_rows: u32,
-    /// Memory of an SQL query, in megabytes.
+    /// Memory of an SQL query, in megabytes, beyond that of the tables.
     pub sql_memory_mb: u32,
     /// Complaints that a group needs to be shown to a DASHBOARD. Its counts are rounded to multiples of this number.
     pub smallest_group: u32,
@@ -147,6 +147,7 @@ struct ApiTable {
     metrics_listen: Option<SocketAddr>,
     object_cache_mb: u32,
     answer_cache_mb: u32,
+    sql_engines: u32,
     limits: toml::Table,
     roles: BTreeMap<String, toml::Table>,
     tls: Option<TlsSettings>,
@@ -166,6 +167,7 @@ impl Default for ApiTable {
             metrics_listen: None,
             object_cache_mb: 128,
             answer_cache_mb: 32,
+            sql_engines: 2,
             limits: toml::Table::new(),
             roles: BTreeMap::new(),
             tls: None,
@@ -208,6 +210,8 @@ pub struct ApiSettings {
     pub object_cache_mb: u32,
     /// Memory for whole answers, in megabytes; 0 disables the cache.
     pub answer_cache_mb: u32,
+    /// SQL queries that run at once, one for each token, and the engine processes that each role keeps.
+    pub sql_engines: u32,
     /// Receipts of complaints, and probable duplicates.
     pub intake: IntakeSettings,
     without_token: Arc<Limits>,
@@ -227,6 +231,7 @@ impl ApiSettings {
             ("connections", read.connections),
             ("incomplete_requests_per_address", read.incomplete_requests_per_address),
             ("request_seconds", read.request_seconds),
+            ("sql_engines", read.sql_engines),
         ] {
             anyhow::ensure!(value > 0, "the configuration, api.{name}: must be 1 or more");
         }
@@ -256,6 +261,7 @@ impl ApiSettings {
             metrics_listen: read.metrics_listen,
             object_cache_mb: read.object_cache_mb,
             answer_cache_mb: read.answer_cache_mb,
+            sql_engines: read.sql_engines,
             connections: read.connections,
             incomplete_requests_per_address: read.incomplete_requests_per_address,
             request_seconds: read.request_seconds,

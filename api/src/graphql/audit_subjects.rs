@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::future::poll_fn;
 use std::pin::pin;
+use std::time::{Duration, Instant};
 
 /// The subjects shown by a request: officers and enterprises by identity, officers by file (`files`),
 /// complaints by id or content.
@@ -22,7 +23,24 @@ pub struct AuditSubjects {
     pub complaints: ShownIds,
     /// The SQL queries asked.
     #[serde(skip)]
-    pub sql: Vec<String>,
+    pub sql: Vec<AskedSql>,
+}
+
+/// A SQL query, for the audit log.
+#[derive(Debug)]
+pub struct AskedSql {
+    pub text: String,
+    pub began: Instant,
+    /// How it ended; None while it runs.
+    pub end: Option<EndedSql>,
+}
+
+/// How a SQL query ended.
+#[derive(Debug)]
+pub struct EndedSql {
+    pub took: Duration,
+    /// Rows of the answer, or why there is none.
+    pub rows: Result<u64, String>,
 }
 
 impl AuditSubjects {

@@ -1,7 +1,7 @@
 //! The context of resolvers: what all requests share, and what belongs to one request.
 
 use super::audience_view::{AudienceView, AudienceViews};
-use super::audit_subjects::{AuditSubjects, ShownIds};
+use super::audit_subjects::{AskedSql, AuditSubjects, EndedSql, ShownIds};
 use super::change_feed::ChangeFeed;
 use super::error::{Code, bad_input, error, from_store};
 use super::exact_snapshots::ExactSnapshots;
@@ -14,6 +14,7 @@ use crate::admission::{Admission, Owner};
 use crate::budget::Budget;
 use crate::config::Limits;
 use crate::receipt_limits::ReceiptLimits;
+use crate::sql::SqlService;
 use async_graphql::{Context, Result};
 use jobs::runner::on_demand::OnDemand;
 use jobs::snapshot::{Snapshot, SnapshotStore};
@@ -25,6 +26,7 @@ use schema::keys::Keys;
 use schema::pseudonyms::{Pseudonyms, Subject};
 use schema::{Conn, Db, Id, StoreError};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 use tracing::Instrument;
 
 /// What all requests share.
@@ -55,6 +57,8 @@ pub struct App {
     pub statistics: Admission,
     /// Admission control of SQL queries.
     pub sql_queries: Admission,
+    /// Answers SQL queries.
+    pub sql: Arc<SqlService>,
     /// How often receipt codes may be tried, and other settings of the intake.
     pub receipt_limits: Arc<ReceiptLimits>,
 }
@@ -157,9 +161,20 @@ impl RequestContext {
         }
     }
 
-    /// Notes a SQL query for the audit log.
-    pub fn note_sql(&self, sql: String) {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).sql.push(sql);
+    /// Notes a SQL query that begins, for the audit log, also if nobody waits for its end. Returns its place for
+    /// [`Self::note_sql_end`].
+    pub fn note_sql(&self, text: String) -> usize {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.sql.push(AskedSql { text, began: Instant::now(), end: None });
+        seen.sql.len() - 1
+    }
+
+    /// Notes how a SQL query ended: the rows of its answer, or why it has none.
+    pub fn note_sql_end(&self, place: usize, rows: std::result::Result<u64, String>) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(asked) = seen.sql.get_mut(place) {
+            asked.end = Some(EndedSql { took: asked.began.elapsed(), rows });
+        }
     }
 
     /// The pseudonyms of the audience of the viewer.

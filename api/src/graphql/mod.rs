@@ -21,7 +21,7 @@ mod subscription;
 mod types;
 
 pub use audience_view::{AudienceView, AudienceViews};
-pub use audit_subjects::AuditSubjects;
+pub use audit_subjects::{AskedSql, AuditSubjects, EndedSql};
 pub use exact_snapshots::ExactSnapshots;
 pub use loaders::Loaders;
 pub use page::DEFAULT_PAGE;

@@ -87,6 +87,9 @@ pub struct Metrics {
     snapshot_position: Gauge,
     snapshot_rows: Gauge,
     snapshot_readings: Counter,
+    sql_queries: Counter,
+    sql_engines: Counter,
+    sql_pieces: Counter,
     subscriptions: Gauge,
     connections: Gauge,
     object_cache: Family<CacheLabels, Counter>,
@@ -112,6 +115,9 @@ impl Metrics {
             snapshot_position: Gauge::default(),
             snapshot_rows: Gauge::default(),
             snapshot_readings: Counter::default(),
+            sql_queries: Counter::default(),
+            sql_engines: Counter::default(),
+            sql_pieces: Counter::default(),
             subscriptions: Gauge::default(),
             connections: Gauge::default(),
             object_cache: Family::default(),
@@ -138,6 +144,17 @@ impl Metrics {
             "snapshot_readings",
             "Number of times that the server read the whole register into the snapshot, the start included",
             metrics.snapshot_readings.clone(),
+        );
+        registry.register("sql_queries", "SQL queries that were asked", metrics.sql_queries.clone());
+        registry.register(
+            "sql_engines_started",
+            "Engine processes for SQL that were started",
+            metrics.sql_engines.clone(),
+        );
+        registry.register(
+            "sql_pieces_sent",
+            "Pieces of tables that SQL engines were given because they did not hold them",
+            metrics.sql_pieces.clone(),
         );
         registry.register("subscriptions", "Operations over WebSockets that are open", metrics.subscriptions.clone());
         registry.register("http_connections", "Connections of clients that are open", metrics.connections.clone());
@@ -262,6 +279,12 @@ pub async fn metrics_unauthenticated(service: Data<Service>) -> HttpResponse {
     metrics.snapshot_rows.set(i64::try_from(snapshot.facts.height()).unwrap_or(i64::MAX));
     let readings = service.app.snapshots.full_readings();
     metrics.snapshot_readings.inc_by(readings.saturating_sub(metrics.snapshot_readings.get()));
+    let sql = service.app.sql.counts();
+    for (counter, now) in
+        [(&metrics.sql_queries, sql.questions), (&metrics.sql_engines, sql.engines), (&metrics.sql_pieces, sql.pieces)]
+    {
+        counter.inc_by(now.saturating_sub(counter.get()));
+    }
     // If the database does not answer, the other metrics are still served.
     let db = service.app.db.clone();
     let counted = service.runs.cached_or_query(RECOUNTED_AFTER, move || db.read(jobs::runner::ledger::count_runs).ok());

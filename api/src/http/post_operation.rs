@@ -6,7 +6,8 @@ use super::answer_cache::KeptAnswer;
 use super::prepared::Prepared;
 use crate::access::Condition;
 use crate::access::Viewer;
-use crate::graphql::AuditSubjects;
+use crate::graphql::{AskedSql, AuditSubjects, EndedSql};
+use crate::sql::audit::asked;
 use schema::enums::AuditAction;
 use schema::register::RECEIPT_ACTOR;
 use schema::register::audit::Audited;
@@ -139,9 +140,11 @@ fn audit_entries(
     }
     let name = prepared.name_for(viewer);
     let entry = |action, objects: serde_json::Value| entry(viewer, name, action, JsonText::from(&objects));
-    let sql_queries = std::mem::take(&mut seen.sql).into_iter();
-    let mut entries: Vec<Audited> =
-        sql_queries.map(|sql| entry(AuditAction::Sql, serde_json::json!({ "sql": sql }))).collect();
+    let sql_queries = std::mem::take(&mut seen.sql);
+    let mut entries: Vec<Audited> = viewer
+        .into_iter()
+        .flat_map(|viewer| sql_queries.iter().map(move |one| sql_entry(viewer, name, one, outcome)))
+        .collect();
     let audited_access = &prepared.audited_access;
     if !seen.is_empty() || !audited_access.is_empty() {
         let look = Look {
@@ -153,6 +156,18 @@ fn audit_entries(
         entries.push(entry(AuditAction::Look, serde_json::to_value(&look).unwrap_or_default()));
     }
     entries
+}
+
+/// The entry of a SQL query; of one that still runs, with the outcome of its operation.
+fn sql_entry(viewer: &Viewer, operation: &str, query: &AskedSql, outcome: Outcome) -> Audited {
+    let (took, rows, failure) = match &query.end {
+        Some(EndedSql { took, rows: Ok(rows) }) => (*took, Some(*rows), None),
+        Some(EndedSql { took, rows: Err(failure) }) => (*took, None, Some(failure.as_str())),
+        None => (query.began.elapsed(), None, outcome.word()),
+    };
+    let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    let entry = asked(viewer, "GraphQL", &query.text, rows, milliseconds, failure);
+    Audited { operation: Some(operation.to_owned()), ..entry }
 }
 
 fn entry(viewer: Option<&Viewer>, operation: &str, action: AuditAction, objects: JsonText) -> Audited {

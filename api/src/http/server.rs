@@ -24,6 +24,7 @@ use crate::graphql::refresher::Refresher;
 use crate::graphql::{AudienceViews, ExactSnapshots, panic_catching_schema, prevalidated_schema, schema, sdl};
 use crate::jwt::Jwt;
 use crate::receipt_limits::ReceiptLimits;
+use crate::sql::SqlService;
 use actix_cors::Cors;
 use actix_web::dev::ServerHandle;
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -73,8 +74,6 @@ const DOWNLOADS_OF_A_TOKEN: usize = 4;
 /// Concurrent large answers, in total and for one token: each holds a temporary file.
 const ANSWERS_AT_ONCE: usize = 128;
 const ANSWERS_OF_A_TOKEN: usize = 16;
-/// Concurrent SQL queries, one for each token: each may use all the memory of its limit.
-const SQL_AT_ONCE: usize = 2;
 /// Concurrent operations that read only the snapshot, in total and for one token: each holds a thread while it waits
 /// for one of the few concurrent statistics. An operation without a permit holds no thread.
 const SNAPSHOT_OPERATIONS: usize = 8;
@@ -137,6 +136,7 @@ impl Server {
         let metrics = metrics.transpose().map_err(|(at, e)| anyhow::anyhow!("api.metrics_listen: {at}: {e}"))?;
         let snapshot_file = SnapshotFile::of(&db, &options.settings.snapshot, options.settings.keys.clone());
         let snapshots = Arc::new(SnapshotStore::load_kept(&db, snapshot_file.as_ref())?);
+        let sql = SqlService::with_engines(db.clone(), Arc::clone(&snapshots), settings.sql_engines);
         let editions = Arc::new(Editions::new(disclosure::secret(&db, options.settings.keys.as_deref())?));
         let change_feed = ChangeFeed::new(db.clone());
         let on_demand = OnDemand::new(db.clone(), options.settings.clone(), REGISTRY, Arc::clone(&snapshots));
@@ -165,7 +165,8 @@ impl Server {
                 exact_snapshots: Arc::new(ExactSnapshots::new((!options.dev).then(|| answer_cache.positions()))),
                 on_demand: Arc::new(on_demand),
                 statistics: Admission::new(STATISTICS_AT_ONCE, statistics_of_a_token()),
-                sql_queries: Admission::new(SQL_AT_ONCE, 1),
+                sql_queries: Admission::new(settings.sql_engines as usize, 1),
+                sql: Arc::new(sql),
                 receipt_limits: Arc::new(ReceiptLimits::new(settings.intake.clone())),
             },
             audit: OnceLock::new(),

@@ -1,23 +1,20 @@
 //! The query `sql` and its answer.
 
-use crate::graphql::context::{request, snapshot, viewer};
-use crate::graphql::error::{Code, bad_input, error, from_job, from_store};
+use crate::graphql::context::{RequestContext, request, viewer};
+use crate::graphql::error::{Code, bad_input, error};
 use crate::graphql::scalars::{Json, Moment};
+use crate::sql::cells::{json_rows, type_name};
+use crate::sql::{Parameter, QueryError, QueryLimits, SqlAsker, SqlQuestion, SqlService};
 use async_graphql::{Context, Object, Result, SimpleObject};
-use jobs::snapshot::Snapshot;
-use jobs::sql::Answer;
-use jobs::sql::worker::{QueryError, QueryLimits, ask};
-use jobs::sql::{SOURCES, Visibility, check, sources, tables};
-use schema::enums::Role;
 use serde_json::{Map, Value};
 use std::sync::Arc;
-use tokio::time::Instant;
 
 /// The result of a SQL query over the snapshot.
 #[derive(SimpleObject)]
 pub struct SqlAnswer {
     columns: Vec<SqlColumn>,
-    /// One object per row, keyed by column name. Dates are `YYYY-MM-DD`; NaN and infinity are null.
+    /// One object per row, keyed by column name. Dates are `YYYY-MM-DD`, times RFC 3339; NaN and infinity are null.
+    /// A `numeric` is a number up to 15 digits, and a text beyond.
     rows: Vec<Json<Map<String, Value>>>,
     /// Whether more rows exist than `first` allows.
     truncated: bool,
@@ -33,22 +30,10 @@ pub struct SqlAnswer {
 #[derive(SimpleObject)]
 pub struct SqlColumn {
     name: String,
-    /// The polars type: `str`, `i64`, `f64`, `bool`, `date`, …
+    /// The SQL type: `text`, `bigint`, `double precision`, `numeric`, `boolean`, `date`, `timestamp with time zone`,
+    /// `text[]`, …
     #[graphql(name = "type")]
     of: String,
-}
-
-impl SqlAnswer {
-    pub fn new(snapshot: &Snapshot, answer: Answer, key_version: u32) -> Self {
-        Self {
-            rows: answer.objects().into_iter().map(Json).collect(),
-            columns: answer.columns.into_iter().map(|one| SqlColumn { name: one.name, of: one.of }).collect(),
-            truncated: answer.truncated,
-            as_of: snapshot.as_of.into(),
-            position: snapshot.position,
-            key_version,
-        }
-    }
 }
 
 #[derive(Default)]
@@ -56,60 +41,101 @@ pub struct SqlQueries;
 
 #[Object]
 impl SqlQueries {
-    /// The result of a SELECT over the tables `complaints`, `allegations`, `units` and `categories` of the
-    /// snapshot, with pseudonyms for people and enterprises. For a BOARD also `sources`, with the numbers of
-    /// other registers. A separate process runs it, within the limits `deadlineMs` and `sqlMemoryMb`.
-    /// BAD_USER_INPUT if the SQL is wrong or needs too much memory, TIMEOUT after the deadline, FORBIDDEN if
-    /// the server has no key file.
+    /// The result of a SELECT over the tables that docs/sql.md describes, with pseudonyms for people and enterprises.
+    /// For a BOARD also `sources`, with the numbers of other registers. A separate process runs it, within the limits
+    /// `deadlineMs` and `sqlMemoryMb`. BAD_USER_INPUT if the SQL is wrong or needs too much memory, TIMEOUT after the
+    /// deadline, FORBIDDEN if the server has no key file.
     async fn sql(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "One SELECT statement. docs/sql.md lists tables and columns.")] query: String,
         #[graphql(desc = "At most this many rows. Default and maximum: the limit `sqlRows`.")] first: Option<i32>,
+        #[graphql(
+            desc = "The values of `$1`, `$2`, …: null, true, false, numbers and texts. A text takes the type of \
+                          its place, such as a date."
+        )]
+        parameters: Option<Vec<Option<async_graphql::Json<Value>>>>,
     ) -> Result<SqlAnswer> {
-        let (request, viewer, snapshot) = (request(ctx)?, viewer(ctx)?, snapshot(ctx)?);
-        let question = check(&query).map_err(|e| bad_input(e.to_string()))?;
+        let (request, viewer) = (request(ctx)?, viewer(ctx)?);
         let most = request.limits.sql_rows;
         let rows = match first.map(u32::try_from) {
             None => most,
             Some(Ok(rows)) if rows <= most => rows,
             _ => return Err(bad_input(format!("first must be from 0 to {most}"))),
         };
-        let pseudonyms = request.pseudonyms()?.clone();
-        let version = pseudonyms.version();
-        let scope = viewer.scope(&snapshot.reference.tree);
-        let shows_sources = viewer.role == Role::Board && question.names(SOURCES);
-        let (limits, deadline) = (Arc::clone(&request.limits), request.budget.deadline);
-        request.note_sql(query);
-        let (of, db) = (Arc::clone(&snapshot), request.app.db.clone());
-        let running = request.run_sql(move || {
-            // Read after the permit is acquired: the numbers of a large register take memory.
-            let sources = if shows_sources { Some(db.read(sources).map_err(from_store)?) } else { None };
-            let visibility = Visibility { pseudonyms: &pseudonyms, sources: sources.as_deref() };
-            let visible = scope.of_snapshot(of).map_err(from_job)?;
-            let tables = tables(&visible, &visibility, &question).map_err(|e| {
-                tracing::error!(error = %e, "cannot build the tables of a SQL query");
-                error(Code::Internal, "the query failed; the server's log says why")
-            })?;
-            let time = deadline.saturating_duration_since(Instant::now());
-            ask(
-                &question,
-                tables,
-                QueryLimits { rows, memory_mb: limits.sql_memory_mb, answer_bytes: limits.answer_bytes, time },
-            )
-            .map_err(from_ask)
-        });
-        let answer = running.await?;
-        Ok(SqlAnswer::new(&snapshot, answer, version))
+        let values: Vec<Value> =
+            parameters.unwrap_or_default().into_iter().map(|one| one.map_or(Value::Null, |json| json.0)).collect();
+        let parameters = values.iter().map(Parameter::of_json).collect::<Result<Vec<_>, _>>().map_err(bad_input)?;
+        request.pseudonyms()?;
+        let asker = request.app.keys.as_ref().and_then(|keys| SqlAsker::of(viewer, keys));
+        let asker = asker.ok_or_else(|| error(Code::Forbidden, format!("a {} may not ask SQL", viewer.role)))?;
+        let limits = QueryLimits {
+            rows: u64::from(rows),
+            memory_mb: request.limits.sql_memory_mb,
+            answer_bytes: u64::from(request.limits.answer_bytes),
+            deadline: request.budget.deadline.into_std(),
+        };
+        let place = request.note_sql(audited_text(&query, &values));
+        let question = SqlQuestion { text: query, parameters, limits };
+        answer(request, place, asker, question).await
     }
 }
 
-fn from_ask(failed: QueryError) -> async_graphql::Error {
+/// Asks, and notes the end for the audit log.
+async fn answer(request: &RequestContext, place: usize, asker: SqlAsker, question: SqlQuestion) -> Result<SqlAnswer> {
+    let (service, noting) = (Arc::clone(&request.app.sql), request.clone());
+    let running = request.run_sql(move || {
+        let answer = collect(&service, &asker, question);
+        let rows = answer.as_ref().map(|answer| answer.rows.len() as u64);
+        noting.note_sql_end(place, rows.map_err(ToString::to_string));
+        answer.map_err(from_query)
+    });
+    running.await
+}
+
+/// Reads the whole answer.
+fn collect(
+    service: &SqlService,
+    asker: &SqlAsker,
+    question: SqlQuestion,
+) -> std::result::Result<SqlAnswer, QueryError> {
+    let mut result = service.ask(asker, question)?;
+    let fields = result.schema().fields().clone();
+    let mut rows = Vec::new();
+    while let Some(batch) = result.next_batch()? {
+        for cells in json_rows(&batch)? {
+            let names = fields.iter().map(|field| field.name().clone());
+            rows.push(Json(names.zip(cells).collect::<Map<String, Value>>()));
+        }
+    }
+    let column =
+        |field: &Arc<arrow_schema::Field>| SqlColumn { name: field.name().clone(), of: type_name(field.data_type()) };
+    Ok(SqlAnswer {
+        columns: fields.iter().map(column).collect(),
+        rows,
+        truncated: result.truncated(),
+        as_of: result.as_of().into(),
+        position: result.position(),
+        key_version: result.key_version(),
+    })
+}
+
+/// The text for the audit log, with the values of parameters.
+fn audited_text(query: &str, values: &[Value]) -> String {
+    match values {
+        [] => query.to_owned(),
+        values => format!("{query}\n-- parameters: {}", Value::from(values.to_vec())),
+    }
+}
+
+/// The error of a query as a client sees it.
+fn from_query(failed: QueryError) -> async_graphql::Error {
     match failed {
         QueryError::Sql(_) | QueryError::Broken(_) => bad_input(failed.to_string()),
-        QueryError::Timeout(_) => error(Code::Timeout, failed.to_string()),
-        QueryError::Worker(message) => {
-            tracing::error!(message, "the SQL worker failed");
+        QueryError::Timeout(_) | QueryError::Cancelled => error(Code::Timeout, failed.to_string()),
+        QueryError::NoEngine(message) => error(Code::Internal, message),
+        QueryError::Engine(message) => {
+            tracing::error!(message, "the SQL engine failed");
             error(Code::Internal, "the query failed; the server's log says why")
         }
     }
