@@ -2,22 +2,23 @@
 
 use super::output::{Output, print_note, table};
 use super::reader::Reader;
+use crate::sql::cells::{json_rows, type_name};
+use crate::sql::{QueryLimits, SqlAsker, SqlQuestion, SqlService};
 use anyhow::{Context, bail};
 use jobs::runner::settings::Settings;
 use jobs::snapshot::{SnapshotFile, SnapshotStore};
-use jobs::sql::worker::{QueryLimits, ask};
-use jobs::sql::{SOURCES, TABLES, Visibility, check, sources, tables};
+use jobs::tables::TABLES;
 use schema::Db;
 use schema::keys::Keys;
-use schema::pseudonyms::Audience;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::io::Read;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// Largest answer, in bytes: the command holds it in memory.
-const LARGEST_ANSWER: u32 = 64 * 1024 * 1024;
+const LARGEST_ANSWER: u64 = 64 * 1024 * 1024;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -26,7 +27,7 @@ pub struct Args {
     /// Maximum number of rows
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     rows: u32,
-    /// Memory limit in megabytes
+    /// Memory limit in megabytes, beyond that of the tables
     #[arg(long, default_value_t = 4_096, value_parser = clap::value_parser!(u32).range(512..=1_048_576))]
     memory_mb: u32,
     /// Time limit in seconds
@@ -38,9 +39,16 @@ pub struct Args {
 }
 
 #[derive(Serialize)]
+struct Column {
+    name: String,
+    #[serde(rename = "type")]
+    of: String,
+}
+
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Document {
-    columns: Vec<jobs::sql::ColumnType>,
+    columns: Vec<Column>,
     rows: Vec<Map<String, Value>>,
     truncated: bool,
     position: i64,
@@ -51,7 +59,7 @@ struct Document {
 #[derive(Serialize)]
 struct Described {
     table: &'static str,
-    columns: &'static [&'static str],
+    columns: Vec<&'static str>,
 }
 
 pub fn run(
@@ -61,53 +69,58 @@ pub fn run(
     out: &Output,
 ) -> anyhow::Result<ExitCode> {
     let Some(query) = &args.query else {
-        let all: Vec<Described> = TABLES.into_iter().map(|(table, columns)| Described { table, columns }).collect();
+        let columns = |table: &jobs::tables::Table| table.columns.iter().map(|column| column.name).collect();
+        let all: Vec<Described> =
+            TABLES.iter().map(|table| Described { table: table.name, columns: columns(table) }).collect();
         out.print(&all, |all| {
             table(&["TABLE", "COLUMNS"], all.iter().map(|one| vec![one.table.to_owned(), one.columns.join(", ")]))
         })?;
         return Ok(ExitCode::SUCCESS);
     };
-    let mut sql = query.clone();
-    if sql == "-" {
-        sql.clear();
-        std::io::stdin().read_to_string(&mut sql).context("standard input")?;
+    let mut text = query.clone();
+    if text == "-" {
+        text.clear();
+        std::io::stdin().read_to_string(&mut text).context("standard input")?;
     }
-    // Check the query before the register is loaded.
-    let question = check(&sql)?;
     let keys = settings.keys.as_deref();
     let passing = if keys.is_none() { Some(Keys::ephemeral()) } else { None };
     let Some(of) = keys.or(passing.as_ref()) else { bail!("there is no key for pseudonyms") };
-    let pseudonyms = of.pseudonyms(Audience::Role(args.reader.role()));
+    let Some(asker) = SqlAsker::for_role(args.reader.role(), of) else { bail!("this role may not ask SQL") };
     let db = db()?;
     // Only a server writes the file: what another user writes here, the server could not replace.
     let file = SnapshotFile::of(&db, &settings.snapshot, settings.keys.clone());
-    let snapshot = SnapshotStore::load_kept(&db, file.as_ref())?.current();
-    let shows_sources = args.reader == Reader::Board && question.names(SOURCES);
-    let sources = if shows_sources { Some(db.read(sources)?) } else { None };
-    let visibility = Visibility { pseudonyms: &pseudonyms, sources: sources.as_deref() };
-    let found = tables(&snapshot, &visibility, &question)?;
-    if keys.is_none()
-        && (question.may_need("officer") || question.may_need("enterprise") || question.may_need("complaint"))
-    {
-        print_note("note: without --key-file, pseudonyms come from a temporary key: another run has other pseudonyms");
+    let snapshots = Arc::new(SnapshotStore::load_kept(&db, file.as_ref())?);
+    let limits = QueryLimits {
+        rows: u64::from(args.rows),
+        memory_mb: args.memory_mb,
+        answer_bytes: LARGEST_ANSWER,
+        deadline: Instant::now() + Duration::from_secs(u64::from(args.seconds)),
+    };
+    let service = SqlService::new(db, snapshots);
+    let mut result = service.ask(&asker, SqlQuestion { text, parameters: Vec::new(), limits })?;
+    let mut rows = Vec::new();
+    while let Some(batch) = result.next_batch()? {
+        rows.extend(json_rows(&batch)?);
     }
-    let time = Duration::from_secs(u64::from(args.seconds));
-    let answer = ask(
-        &question,
-        found,
-        QueryLimits { rows: args.rows, memory_mb: args.memory_mb, answer_bytes: LARGEST_ANSWER, time },
-    )?;
-    if answer.truncated {
+    if keys.is_none() {
+        print_note("note: without --key-file, pseudonyms are of a temporary key: another run has others");
+    }
+    if result.truncated() {
         print_note(format!("note: there are more than {} rows: --rows N shows more", args.rows));
     }
+    let fields = result.schema().fields();
+    let names: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
+    let object = |row: &Vec<Value>| names.iter().map(|name| (*name).to_owned()).zip(row.iter().cloned()).collect();
     let document = Document {
-        rows: answer.objects(),
-        columns: answer.columns.clone(),
-        truncated: answer.truncated,
-        position: snapshot.position,
+        columns: fields
+            .iter()
+            .map(|field| Column { name: field.name().clone(), of: type_name(field.data_type()) })
+            .collect(),
+        rows: rows.iter().map(object).collect(),
+        truncated: result.truncated(),
+        position: result.position(),
         key_version: keys.map(Keys::version),
     };
-    let names: Vec<&str> = document.columns.iter().map(|one| one.name.as_str()).collect();
-    out.print_table(&document, &names, &answer.rows)?;
+    out.print_table(&document, &names, &rows)?;
     Ok(ExitCode::SUCCESS)
 }
