@@ -20,7 +20,6 @@ pub mod run_hash;
 pub mod runner;
 pub mod scheduled;
 pub mod snapshot;
-pub mod sql;
 pub mod statistics;
 pub mod sums;
 pub mod tables;

@@ -108,9 +108,6 @@ enum Command {
     Sql(sql::Args),
     /// Write the complaints to a file: CSV, Parquet or Arrow, with pseudonyms for people and enterprises
     Export(export::Args),
-    /// Answer one query of `sql`: the program starts this command itself
-    #[command(name = ::jobs::sql::worker::COMMAND, hide = true)]
-    SqlWorker,
     /// Seal the register and its audit log, and verify them
     #[command(subcommand)]
     Audit(audit::Command),
@@ -154,10 +151,6 @@ fn with_negative_numbers(command: clap::Command) -> clap::Command {
 }
 
 fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
-    if matches!(cli.command, Command::SqlWorker) {
-        ::jobs::sql::worker::work()?;
-        return Ok(ExitCode::SUCCESS);
-    }
     // Report wrong settings before anything else happens.
     let mut settings =
         cli.config.as_deref().map(|file| Settings::load(file, REGISTRY)).transpose()?.unwrap_or_default();
@@ -207,7 +200,6 @@ fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
         }
         Command::Audit(command) => audit::run(&existing()?, &settings, command, out),
         // Handled before a database is opened.
-        Command::SqlWorker => Ok(ExitCode::SUCCESS),
         Command::Key(command) => key::run(command, out),
         Command::Token(command) => token::run(&if command.makes_one() { open()? } else { existing()? }, command, out),
     }
