@@ -101,6 +101,7 @@ mod snapshot_file;
 mod snapshot_pages;
 mod sockets;
 mod source_layout;
+mod sql_engine;
 mod state_table;
 mod statistician;
 mod statistics;

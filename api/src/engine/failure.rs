@@ -4,6 +4,8 @@ use api::sql::protocol::Failed;
 use datafusion::error::DataFusionError;
 use jobs::tables::TABLES;
 
+/// What the engine advises about a column in capital letters: nobody can change that setting.
+const SETTING: &str = " or disable the datafusion.sql_parser.enable_ident_normalization configuration.";
 /// Most characters of a message.
 const LONGEST: usize = 2_000;
 
@@ -26,7 +28,7 @@ pub fn of_engine(error: &DataFusionError, memory_mb: u32, board: bool) -> Failed
         | DataFusionError::Execution(message)
         | DataFusionError::NotImplemented(message)
         | DataFusionError::Configuration(message) => message.clone(),
-        other => other.strip_backtrace(),
+        other => other.strip_backtrace().replace(SETTING, "."),
     };
     Failed::Sql(shortened(message))
 }
