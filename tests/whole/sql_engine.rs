@@ -159,7 +159,6 @@ fn hostile_statements_are_refused_with_a_code() {
         "SELECT load_extension('x')",
         "SELECT * FROM principals",
         "SELECT * FROM sources",
-        "SELECT \u{0}",
     ]
     .map(str::to_owned)
     .into();
