@@ -71,7 +71,7 @@ pub fn run(
     let Some(query) = &args.query else {
         let columns = |table: &jobs::tables::Table| table.columns.iter().map(|column| column.name).collect();
         let all: Vec<Described> =
-            TABLES.iter().map(|table| Described { table: table.name, columns: columns(table) }).collect();
+            TABLES.iter().copied().map(|table| Described { table: table.name, columns: columns(table) }).collect();
         out.print(&all, |all| {
             table(&["TABLE", "COLUMNS"], all.iter().map(|one| vec![one.table.to_owned(), one.columns.join(", ")]))
         })?;
