@@ -7,7 +7,7 @@ use super::{parameters, statement};
 use api::sql::protocol::{Ask, Failed};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::DataFusionError;
-use datafusion::execution::{RecordBatchStream, SessionState};
+use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{DataFrame, SQLOptions};
 use futures_util::StreamExt;

@@ -93,7 +93,7 @@ impl Engine {
             .held
             .keys()
             .copied()
-            .filter(|(table, key)| tables.iter().any(|one| one.name == *table) && !present(table, *key))
+            .filter(|&(table, key)| tables.iter().any(|one| one.name == table) && !present(table, key))
             .collect();
         for name in &gone {
             self.held.remove(name);
