@@ -1,6 +1,7 @@
 //! Finds the engine program and starts it.
 
 use super::QueryError;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -40,6 +41,8 @@ pub fn start(program: &Path) -> std::io::Result<Child> {
     Command::new(program)
         .env_clear()
         .current_dir("/")
+        // Ctrl-C is for the program that asks: it cancels its question.
+        .process_group(0)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
