@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod cells;
+pub mod formats;
 mod named;
 mod parameter;
 mod pool;
