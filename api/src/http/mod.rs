@@ -1,4 +1,4 @@
-//! The HTTP server: GraphQL over HTTP and WebSocket, GraphiQL, exports, health checks and metrics.
+//! The HTTP server: GraphQL over HTTP and WebSocket, GraphiQL, SQL, exports, health checks and metrics.
 
 mod answer_cache;
 mod audit;
@@ -26,6 +26,7 @@ mod server;
 mod snapshot_keeper;
 mod socket;
 mod spool;
+mod sql;
 mod subscription_limit;
 mod tls;
 

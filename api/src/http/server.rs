@@ -13,7 +13,7 @@ use super::snapshot_keeper::SnapshotKeeper;
 use super::socket::Stopping;
 use super::subscription_limit::SubscriptionLimit;
 use super::tls::tls_config;
-use super::{Service, export, graphiql, graphql, health, socket};
+use super::{Service, export, graphiql, graphql, health, socket, sql};
 use crate::access::Guard;
 use crate::admission::{Admission, OperationAdmission};
 use crate::config::ApiSettings;
@@ -284,6 +284,7 @@ impl Server {
                 .route("/metrics", get().to(metrics))
                 .route("/readyz", get().to(health::readyz))
                 .route("/schema.graphql", get().to(health::sdl))
+                .service(resource("/sql").route(post().to(sql::post)).route(get().to(sql::get)))
                 .default_service(to(health::not_found));
             if dev {
                 app.route("/graphiql", get().to(graphiql::page)).route("/graphiql/{name}", get().to(graphiql::asset))
