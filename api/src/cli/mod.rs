@@ -59,7 +59,7 @@ struct Cli {
     #[arg(long, global = true, env = "PHANANH_KEY_FILE", value_name = "FILE")]
     key_file: Option<PathBuf>,
 
-    /// Format of the output: text for people, json for programs, csv for lists
+    /// Format of the output: text for people (`table` means the same), json for programs, csv for lists
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
     format: Format,
 
@@ -104,7 +104,8 @@ enum Command {
     /// Show what a rule would have found
     #[command(subcommand)]
     Rules(rules::Command),
-    /// Query the register in SQL, with pseudonyms for people and enterprises
+    /// Ask the register or a server in SQL, with pseudonyms for people and enterprises; without a query on a
+    /// terminal: a prompt
     Sql(sql::Args),
     /// Write the complaints to a file: CSV, Parquet or Arrow, with pseudonyms for people and enterprises
     Export(export::Args),
@@ -131,6 +132,10 @@ pub fn main() -> ExitCode {
     // clap itself exits with 2 for wrong usage.
     let cli = Cli::from_arg_matches(&with_negative_numbers(Cli::command()).get_matches()).unwrap_or_else(|e| e.exit());
     let _traces = crate::traces::start();
+    if cli.format.is_binary() && !matches!(cli.command, Command::Sql(_)) {
+        let message = "only `sql` prints --format arrow and parquet: take text, json or csv";
+        Cli::command().error(clap::error::ErrorKind::InvalidValue, message).exit();
+    }
     let out = Output::new(cli.format);
     match run(&cli, &out) {
         Ok(code) => code,

@@ -9,9 +9,20 @@ use std::io::{self, ErrorKind, Write};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
+    #[value(alias = "table")]
     Text,
     Json,
     Csv,
+    // An Arrow stream and a Parquet file, for `sql` alone.
+    Arrow,
+    Parquet,
+}
+
+impl Format {
+    /// Whether the format is for tables whose columns have types, which only `sql` prints.
+    pub const fn is_binary(self) -> bool {
+        matches!(self, Self::Arrow | Self::Parquet)
+    }
 }
 
 pub struct Output {
@@ -23,6 +34,10 @@ impl Output {
         Self { format }
     }
 
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
     /// Prints one document: as JSON, or as the text that `text` returns. A list of objects can also be printed as
     /// CSV.
     pub fn print<T: serde::Serialize>(&self, data: &T, text: impl FnOnce(&T) -> String) -> anyhow::Result<()> {
@@ -30,6 +45,7 @@ impl Output {
             Format::Json => json(data)?,
             Format::Text => visible_lines(&text(data)).into_owned(),
             Format::Csv => sheet(&serde_json::to_value(data)?)?,
+            Format::Arrow | Format::Parquet => return Err(no_table()),
         };
         write_out(document)
     }
@@ -57,32 +73,14 @@ impl Output {
                 writer.rows(rows, true)?;
                 String::from_utf8(writer.into_inner()?)?.trim_end().to_owned()
             }
+            Format::Arrow | Format::Parquet => return Err(no_table()),
         };
         write_out(document)
     }
+}
 
-    /// Prints a document with rows whose columns are known only at run time: the document as JSON, the rows as CSV or
-    /// text.
-    pub fn print_table<D: serde::Serialize>(
-        &self,
-        document: &D,
-        columns: &[&str],
-        rows: &[Vec<Value>],
-    ) -> anyhow::Result<()> {
-        let cells = rows.iter().map(|row| row.iter().map(cell).collect::<Vec<String>>());
-        match self.format {
-            Format::Json => self.print(document, |_| String::new()),
-            Format::Text => write_out(table(columns, cells)),
-            Format::Csv => {
-                let mut writer = SheetWriter::new(Vec::new());
-                writer.row(columns.iter().copied())?;
-                for cells in cells {
-                    writer.row(cells.iter().map(String::as_str))?;
-                }
-                write_out(String::from_utf8(writer.into_inner()?)?.trim_end().to_owned())
-            }
-        }
-    }
+fn no_table() -> anyhow::Error {
+    anyhow::anyhow!("this command prints no table with types: take --format text, json or csv")
 }
 
 /// A list of objects as CSV, with a column for each field of any object.
@@ -119,7 +117,11 @@ fn cell(value: &Value) -> String {
     }
 }
 
-fn write_out(mut document: String) -> anyhow::Result<()> {
+/// Writes a document to standard output.
+///
+/// # Errors
+/// If standard output cannot be written to; a closed pipe is no error.
+pub fn write_out(mut document: String) -> anyhow::Result<()> {
     if document.is_empty() {
         return Ok(());
     }

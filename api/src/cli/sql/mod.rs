@@ -1,0 +1,122 @@
+//! The command `sql`: answers a question over pseudonymous tables, from the database or from a server; without a
+//! question on a terminal it is a prompt.
+
+mod answer;
+mod complete;
+mod interrupt;
+mod pager;
+mod print;
+mod register;
+mod server;
+mod session;
+mod statement;
+mod way;
+
+use super::output::{Format, Output, print_note, table};
+use super::reader::Reader;
+use anyhow::Context;
+use jobs::runner::settings::Settings;
+use jobs::tables::{TABLES, Table};
+use register::Register;
+use schema::Db;
+use serde::Serialize;
+use serde_json::Value;
+use server::Server;
+use std::io::{IsTerminal, Read};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use way::Way;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// One SELECT, or - to read it from standard input; without it: a prompt on a terminal, else the list of tables
+    query: Option<String>,
+    /// Value of $1, $2, … in the order of the options: JSON, or a text
+    #[arg(long = "parameter", value_name = "VALUE")]
+    parameters: Vec<String>,
+    /// Maximum number of rows
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    rows: u32,
+    /// Memory limit in megabytes
+    #[arg(
+        long,
+        default_value_t = 4_096,
+        value_parser = clap::value_parser!(u32).range(512..=1_048_576),
+        conflicts_with = "server"
+    )]
+    memory_mb: u32,
+    /// Time limit in seconds
+    #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    seconds: u32,
+    /// Role whose pseudonyms to use: those in its own answers
+    #[arg(long = "for", value_name = "ROLE", value_enum, default_value_t, conflicts_with = "server")]
+    reader: Reader,
+    /// Ask the server at this address instead of a database, with the token in PHANANH_TOKEN or --token-file
+    #[arg(long, value_name = "URL")]
+    server: Option<String>,
+    /// File with the token for the server
+    #[arg(long, value_name = "FILE", requires = "server")]
+    token_file: Option<PathBuf>,
+}
+
+/// A table in the list of tables.
+#[derive(Serialize)]
+struct Described {
+    table: &'static str,
+    columns: Vec<&'static str>,
+    comment: &'static str,
+}
+
+pub fn run(
+    db: impl FnOnce() -> anyhow::Result<Db>,
+    settings: &Settings,
+    args: &Args,
+    out: &Output,
+) -> anyhow::Result<ExitCode> {
+    let on_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    let Some(query) = &args.query else {
+        if on_terminal && out.format() == Format::Text {
+            return session::run(&way(db, settings, args)?);
+        }
+        list(out)?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    let mut sql = query.clone();
+    if sql == "-" {
+        sql.clear();
+        std::io::stdin().read_to_string(&mut sql).context("standard input")?;
+    }
+    print::check_target(out.format())?;
+    let parameters: Vec<Value> = args.parameters.iter().map(|text| parameter(text)).collect();
+    let way = way(db, settings, args)?;
+    if way.has_temporary_key() && statement::may_show_pseudonyms(&sql) {
+        print_note("note: without --key-file, pseudonyms are of a temporary key: another run has others");
+    }
+    let answer = way.ask(&way.begin(), &sql, &parameters)?;
+    print::print(answer, out)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn way(db: impl FnOnce() -> anyhow::Result<Db>, settings: &Settings, args: &Args) -> anyhow::Result<Way> {
+    Ok(match &args.server {
+        Some(address) => Way::Server(Server::new(address, args)?),
+        None => Way::Register(Box::new(Register::open(db()?, settings, args)?)),
+    })
+}
+
+/// A parameter of the command line: JSON where it is a value of JSON, else a text.
+fn parameter(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))
+}
+
+fn list(out: &Output) -> anyhow::Result<()> {
+    let described = |one: &&'static Table| Described {
+        table: one.name,
+        columns: one.columns.iter().map(|column| column.name).collect(),
+        comment: one.comment,
+    };
+    let all: Vec<Described> = TABLES.iter().map(described).collect();
+    out.print(&all, |all| {
+        table(&["TABLE", "COLUMNS"], all.iter().map(|one| vec![one.table.to_owned(), one.columns.join(", ")]))
+    })
+}

@@ -1,0 +1,46 @@
+//! Where a question is answered: over the database, or by a server.
+
+use super::answer::Answer;
+use super::interrupt::Running;
+use super::register::Register;
+use super::server::Server;
+use jobs::tables::{TABLES, Table};
+use serde_json::Value;
+
+pub enum Way {
+    Register(Box<Register>),
+    Server(Server),
+}
+
+impl Way {
+    /// What cancels the next question.
+    pub fn begin(&self) -> Running {
+        match self {
+            Self::Register(_) => Running::register(),
+            Self::Server(server) => Running::Server(server.agent()),
+        }
+    }
+
+    /// Asks. Blocks until the first rows.
+    pub fn ask(&self, running: &Running, sql: &str, parameters: &[Value]) -> anyhow::Result<Answer> {
+        match (self, running) {
+            (Self::Register(register), Running::Register(token)) => register.ask(token, sql, parameters),
+            (Self::Server(server), Running::Server(agent)) => server.ask(agent, sql, parameters),
+            _ => anyhow::bail!("the question was begun in another way"),
+        }
+    }
+
+    /// The tables that may be asked. A server knows better than its client what the token may read, so all are listed.
+    pub fn tables(&self) -> Vec<&'static Table> {
+        let is_shown = |one: &&'static Table| match self {
+            Self::Register(register) => register.shows(one),
+            Self::Server(_) => true,
+        };
+        TABLES.iter().copied().filter(is_shown).collect()
+    }
+
+    /// Whether the next run has other pseudonyms.
+    pub fn has_temporary_key(&self) -> bool {
+        matches!(self, Self::Register(register) if register.has_temporary_key())
+    }
+}
