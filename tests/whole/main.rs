@@ -102,6 +102,8 @@ mod snapshot_pages;
 mod sockets;
 mod source_layout;
 mod sql_engine;
+mod sql_http;
+mod sql_session;
 mod state_table;
 mod statistician;
 mod statistics;
