@@ -80,7 +80,7 @@ struct Work {
 /// # Errors
 /// As [`Refused`] says, as long as nothing is sent. A later failure ends the body with an error, so that the client
 /// does not take it for complete.
-pub async fn answer(service: &Data<Service>, viewer: Viewer, asked: Question) -> Result<HttpResponse, Refused> {
+pub(super) async fn answer(service: &Data<Service>, viewer: Viewer, asked: Question) -> Result<HttpResponse, Refused> {
     let limits = Arc::clone(service.limits_of(Some(&viewer)));
     let deadline = Instant::now() + limits.deadline();
     let asker = service.app.keys.as_deref().and_then(|keys| SqlAsker::of(&viewer, keys)).ok_or(Refused::NoKeys)?;

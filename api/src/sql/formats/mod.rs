@@ -4,7 +4,7 @@
 mod csv;
 mod json;
 
-pub use csv::text;
+pub use self::csv::text;
 
 use self::csv::CsvWriter;
 use self::json::JsonWriter;

@@ -3,6 +3,7 @@ use arrow_array::builder::{ListBuilder, StringBuilder};
 use arrow_array::{ArrayRef, Int64Array, StringArray};
 use arrow_ipc::reader::StreamReader;
 use arrow_schema::{DataType, Field, Schema};
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 fn metadata() -> AnswerMetadata {
@@ -30,14 +31,13 @@ fn written(format: AnswerFormat, batches: &[RecordBatch], truncated: bool) -> Ve
 fn json_is_one_document_however_many_batches_come() {
     for (batches, rows, truncated) in [(vec![], 0, false), (vec![batch()], 2, false), (vec![batch(), batch()], 4, true)]
     {
-        let document: serde_json::Value =
-            serde_json::from_slice(&written(AnswerFormat::Json, &batches, truncated)).unwrap();
+        let document: Value = serde_json::from_slice(&written(AnswerFormat::Json, &batches, truncated)).unwrap();
         assert_eq!(document["rows"].as_array().unwrap().len(), rows);
-        assert_eq!((&document["truncated"], &document["position"]), (&truncated.into(), &7.into()));
-        assert_eq!((&document["keyVersion"], &document["columns"][0]["name"]), (&2.into(), &"t".into()));
+        assert_eq!((&document["truncated"], &document["position"]), (&json!(truncated), &json!(7)));
+        assert_eq!((&document["keyVersion"], &document["columns"][0]["name"]), (&json!(2), &json!("t")));
         if rows > 0 {
-            assert_eq!(document["rows"][rows - 2], serde_json::json!(["=1+1", -5, ["a", "b"]]));
-            assert_eq!(document["rows"][rows - 1], serde_json::json!([null, 6, null]));
+            assert_eq!(document["rows"][rows - 2], json!(["=1+1", -5, ["a", "b"]]));
+            assert_eq!(document["rows"][rows - 1], json!([null, 6, null]));
         }
     }
 }
