@@ -242,6 +242,8 @@ fn random_heads() {
             "/graphql",
             "/graphql/ws",
             "/export/complaints.csv",
+            "/sql",
+            "/sql?format=csv",
             "/healthz",
             "/graphql?query=%7B",
             "/\u{7f}",
