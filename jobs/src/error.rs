@@ -30,6 +30,9 @@ pub enum JobError {
     NotVerified { number: u64, first: String },
     #[error(transparent)]
     Witness(#[from] schema::seal::witness::WitnessError),
+    /// The folder or file, and what is wrong with it.
+    #[error("the lake {path}: {message}")]
+    Lake { path: String, message: String },
     #[error("internal error, a computation panicked: {0}")]
     Panicked(String),
 }

@@ -13,6 +13,7 @@ pub mod duplicates;
 mod error;
 pub mod facts;
 pub mod flags;
+pub mod lake;
 pub mod numeric;
 pub mod reproduction;
 pub mod results;
