@@ -298,7 +298,8 @@ fn jobs_are_listed_paused_and_resumed_and_wrong_settings_are_told() {
                 "deliver-digests",
                 "retention",
                 "classify",
-                "hand-over"
+                "hand-over",
+                "lake"
             ]
         );
         assert!(listed[0]["next"].is_string() && listed[0]["pausedAt"].is_null(), "{listed}");

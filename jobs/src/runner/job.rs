@@ -72,6 +72,10 @@ pub trait Job: Sync {
     fn is_for_its_own_day(&self) -> bool {
         false
     }
+    /// Whether the settings have what it needs; otherwise the scheduler does not run it.
+    fn is_configured(&self, _: &Settings) -> bool {
+        true
+    }
     fn missed(&self) -> Missed {
         Missed::Latest
     }

@@ -54,7 +54,7 @@ impl Settings {
         let zone = given.timezone.as_deref().unwrap_or("Asia/Ho_Chi_Minh");
         let schedule = Schedule::parse(expression, zone).map_err(|message| format!("jobs.{name}: {message}"))?;
         Ok(JobPlan {
-            enabled: given.enabled.unwrap_or(true),
+            enabled: given.enabled.unwrap_or(true) && job.is_configured(self),
             schedule,
             missed: given.missed.unwrap_or(job.missed()),
             retries: given.retries.unwrap_or(3),

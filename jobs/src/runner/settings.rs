@@ -1,8 +1,10 @@
 //! The configuration file: settings, their defaults and their checks. `docs/phananh.toml` lists them all.
 
 use crate::classification::Rules;
+use crate::lake;
 use schema::domain::legal_clock::ClockFiles;
 use schema::domain::suspension::SuspensionLimits;
+use schema::enums::Role;
 use schema::keys::Keys;
 use schema::seal::LONGEST_LEASE;
 use serde::{Deserialize, Serialize};
@@ -24,6 +26,7 @@ pub struct Settings {
     pub database: DatabaseSettings,
     pub retention: RetentionSettings,
     pub snapshot: SnapshotSettings,
+    pub lake: LakeSettings,
     pub classification: ClassificationSettings,
     pub calendar: CalendarSettings,
     pub measures: MeasureSettings,
@@ -152,6 +155,36 @@ impl Default for SnapshotSettings {
     }
 }
 
+/// The lake that the job `lake` keeps up to date.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LakeSettings {
+    /// Its folder; without one there is no lake.
+    pub dir: Option<PathBuf>,
+    /// The role for which it is made.
+    pub role: Role,
+    /// How long files of earlier states stay for their readers.
+    pub keep_hours: u32,
+}
+
+impl Default for LakeSettings {
+    fn default() -> Self {
+        Self { dir: None, role: Role::DataTeam, keep_hours: 24 }
+    }
+}
+
+impl LakeSettings {
+    fn check(&self) -> Result<(), String> {
+        if !lake::ROLES.contains(&self.role) {
+            return Err(format!("lake.role: a lake is for DATA_TEAM or BOARD, not for {}", self.role));
+        }
+        if self.keep_hours > 8_760 {
+            return Err("lake: keep_hours must be from 0 to 8760".into());
+        }
+        Ok(())
+    }
+}
+
 /// What suggests categories before a model is trained.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -260,6 +293,7 @@ impl Settings {
         if let Some(file) = &self.classification.rules {
             Rules::load(Some(file)).map_err(|error| format!("classification.rules: {error}"))?;
         }
+        self.lake.check()?;
         self.suspension_limits()?;
         self.clock_files()?;
         if self.scheduler.lease() > LONGEST_LEASE {

@@ -6,6 +6,7 @@ pub mod blame;
 pub mod classify;
 pub mod digest;
 pub mod hand_over;
+pub mod lake;
 pub mod overdue;
 pub mod recurrence;
 pub mod retention;
@@ -29,4 +30,5 @@ pub const REGISTRY: Registry = Registry(&[
     &retention::Retention,
     &classify::Classify,
     &hand_over::HandOver,
+    &lake::Lake,
 ]);
