@@ -15,6 +15,7 @@ mod import;
 mod jobs;
 mod key;
 mod lacks;
+mod lake;
 mod migrate;
 mod output;
 mod progress;
@@ -109,6 +110,9 @@ enum Command {
     Sql(sql::Args),
     /// Write the complaints to a file: CSV, Parquet or Arrow, with pseudonyms for people and enterprises
     Export(export::Args),
+    /// Keep the tables of analysts as Parquet files in a folder, for DuckDB, Spark and the like
+    #[command(subcommand)]
+    Lake(lake::Command),
     /// Seal the register and its audit log, and verify them
     #[command(subcommand)]
     Audit(audit::Command),
@@ -196,6 +200,7 @@ fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
         Command::Rules(command) => rules::run(&existing()?, command, out),
         Command::Sql(args) => sql::run(existing, &settings, args, out),
         Command::Export(args) => export::run(&existing()?, settings.keys.as_deref(), args, out),
+        Command::Lake(command) => lake::run(existing, &settings, command, out),
         // A backup must not migrate the register: it is made before an upgrade.
         Command::Backup(args) => backup::back_up(&Db::open_existing(&cli.database)?, args, out),
         Command::Restore(args) => backup::restored(&cli.database, args, out),

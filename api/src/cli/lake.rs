@@ -1,0 +1,119 @@
+//! The command `lake`: writes the tables of analysts to a folder of Parquet files, and verifies such a folder.
+
+use super::output::{Output, print_note};
+use super::reader::Reader;
+use anyhow::Context;
+use jobs::JobError;
+use jobs::lake::{SyncOptions, Synced, Verified, sync, verify};
+use jobs::runner::settings::Settings;
+use jobs::snapshot::{Snapshot, SnapshotFile, SnapshotStore};
+use schema::Db;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Bring a lake up to date, or make one: Parquet files of all tables, and lake.sql that makes the tables in DuckDB,
+    /// DataFusion, Spark, ClickHouse and Trino
+    Sync {
+        /// Folder of the lake; made if it is missing
+        dir: PathBuf,
+        /// Role whose pseudonyms to use: those of its exports
+        #[arg(long = "for", value_name = "ROLE", value_enum, default_value_t)]
+        reader: Reader,
+        /// Write all files, also over a lake of another register, role or key
+        #[arg(long)]
+        anew: bool,
+        /// Hours for which files of earlier states stay for their readers
+        #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u32).range(0..=8760))]
+        keep_hours: u32,
+    },
+    /// Verify that the files of a lake are those of its manifest, and that the register has their rows; exit status 1 if
+    /// not
+    Verify {
+        /// Folder of the lake
+        dir: PathBuf,
+    },
+}
+
+const NO_KEY: &str = "a lake needs the key file, which makes its pseudonyms: name it with --key-file or \
+                      PHANANH_KEY_FILE (`phananh key create FILE` makes one)";
+
+pub fn run(
+    db: impl FnOnce() -> anyhow::Result<Db>,
+    settings: &Settings,
+    command: &Command,
+    out: &Output,
+) -> anyhow::Result<ExitCode> {
+    let db = db()?;
+    let keys = settings.keys.as_deref().context(NO_KEY)?;
+    let newest = Newest { db: &db, settings, store: OnceLock::new() };
+    match command {
+        Command::Sync { dir, reader, anew, keep_hours } => {
+            let options = SyncOptions { role: reader.role(), anew: *anew, keep_hours: *keep_hours };
+            let done = sync(&db, keys, dir, options, &|| newest.load(), &|| false)?;
+            if done.went_back {
+                print_note(
+                    "note: the register is at an earlier state than the lake was, as after the restore of a backup: \
+                     the lake has that state now",
+                );
+            }
+            out.print(&done, synced)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Verify { dir } => {
+            let found = verify(&db, keys, dir, &|| newest.load())?;
+            out.print(&found, verified)?;
+            Ok(if found.verified { ExitCode::SUCCESS } else { ExitCode::from(1) })
+        }
+    }
+}
+
+/// The newest snapshot of the register: loaded once, then refreshed.
+struct Newest<'a> {
+    db: &'a Db,
+    settings: &'a Settings,
+    store: OnceLock<SnapshotStore>,
+}
+
+impl Newest<'_> {
+    fn load(&self) -> Result<Arc<Snapshot>, JobError> {
+        if let Some(store) = self.store.get() {
+            store.refresh(self.db)?;
+            return Ok(store.current());
+        }
+        let file = SnapshotFile::of(self.db, &self.settings.snapshot, self.settings.keys.clone());
+        let loaded = SnapshotStore::load_kept(self.db, file.as_ref())?;
+        Ok(self.store.get_or_init(|| loaded).current())
+    }
+}
+
+fn synced(done: &Synced) -> String {
+    let Synced { position, tables, rows, files, written, .. } = done;
+    let written = match written.as_slice() {
+        [] => "nothing changed".to_owned(),
+        [only] => format!("{only} written"),
+        many => format!("{} files written", many.len()),
+    };
+    format!("the register at position {position}: {tables} tables, {rows} rows, {files} files; {written}")
+}
+
+fn verified(found: &Verified) -> String {
+    let Verified { position, files, rows, register_position, went_back, problems, behind, .. } = found;
+    let mut text = format!("the register at position {position}: {rows} rows, {files} files");
+    if *went_back {
+        text.push_str(&format!(
+            "\nthe register is not the one at that position any more (position {register_position} now), as after the \
+             restore of a backup: `phananh lake sync` brings the lake to its state"
+        ));
+    }
+    for problem in problems {
+        text.push_str(&format!("\n{problem}"));
+    }
+    if !behind.is_empty() {
+        text.push_str(&format!("\n{} files are not of the present state: {}", behind.len(), behind.join(", ")));
+    }
+    text.push_str(if problems.is_empty() { "\nverified" } else { "\nNOT VERIFIED" });
+    text
+}
