@@ -57,6 +57,7 @@ mod inspect;
 mod intake;
 mod kept_responsible;
 mod killed;
+mod lake;
 mod ledger;
 mod legal_clock;
 mod looks;

@@ -106,6 +106,14 @@ const WRONG: &[(&[&str], i32, &[&str])] = &[
     (&["export", "x.csv", "--from", "2025-01-01", "--until", "2024-01-01"], 1, &["2025-01-01 lies after --until"]),
     (&["export", "none/x.csv"], 1, &["cannot write none/x.csv", "No such file"]),
     (&["export", "x.csv", "--for", "INTAKE"], 2, &["DATA_TEAM, BOARD"]),
+    // Lakes.
+    (&["lake"], 2, &["sync", "verify"]),
+    (&["lake", "sync"], 2, &["<DIR>"]),
+    (&["lake", "sync", "x"], 1, &["--key-file", "phananh key create"]),
+    (&["lake", "sync", "x", "--for", "INTAKE"], 2, &["DATA_TEAM, BOARD"]),
+    (&["lake", "sync", "x", "--keep-hours", "-1"], 2, &["-1 is not in 0..=8760"]),
+    (&["lake", "verify", "x"], 1, &["--key-file", "phananh key create"]),
+    (&["jobs", "run", "lake"], 1, &["[lake]"]),
     // Serving.
     (&["serve", "--listen", "nonsense"], 1, &["write --listen HOST:PORT", "127.0.0.1:8080"]),
     (&["serve", "--listen", "127.0.0.1"], 1, &["write --listen HOST:PORT"]),
@@ -167,6 +175,8 @@ const WANT_A_REGISTER: &[&[&str]] = &[
     &["token", "revoke", "--name", "x"],
     &["sql", "SELECT count(*) FROM complaints"],
     &["export", "x.csv"],
+    &["lake", "sync", "x"],
+    &["lake", "verify", "x"],
 ];
 
 #[test]

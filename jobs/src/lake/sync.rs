@@ -158,7 +158,8 @@ impl Work<'_> {
         };
         self.written.extend(written.values().map(|file| file.latest.clone()));
         parts.extend(written);
-        Ok(())
+        // The rows that were to be written went meanwhile: a table without rows has a file, too.
+        if parts.is_empty() { self.table(source, table) } else { Ok(()) }
     }
 }
 
