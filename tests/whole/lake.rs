@@ -126,7 +126,7 @@ fn a_sync_writes_what_changed_and_nothing_else() {
         let parquet = |contents: BTreeMap<PathBuf, Vec<u8>>| -> BTreeMap<PathBuf, Vec<u8>> {
             contents.into_iter().filter(|(path, _)| path.extension().is_some_and(|end| end == "parquet")).collect()
         };
-        assert!(parquet(lake.contents()) == parquet(before.clone()));
+        assert!(parquet(lake.contents()) == parquet(before));
 
         give_cost(&database, "1.350.000");
         let third = lake.sync(&database, &[]);
@@ -319,9 +319,11 @@ fn readers_read_one_state_while_syncs_run_and_two_syncs_do_not_collide() {
         let reader = reader.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         for n in 0..8 {
             give_cost(&database, if n % 2 == 0 { "1.350.000" } else { "1.450.000" });
-            let synced: Vec<_> = std::thread::scope(|scope| {
-                let sync = || scope.spawn(|| program().run(&database, lake.arguments("sync", &[])));
-                [sync(), sync()].map(|one| one.join().unwrap()).into()
+            let (database, lake) = (&database, &lake);
+            let synced = std::thread::scope(|scope| {
+                let [one, other] =
+                    [(); 2].map(|()| scope.spawn(move || program().run(database, lake.arguments("sync", &[]))));
+                [one.join().unwrap(), other.join().unwrap()]
             });
             assert!(synced.iter().any(|one| one.status == 0), "{synced:?}");
             for refused in synced.iter().filter(|one| one.status != 0) {

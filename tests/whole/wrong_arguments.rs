@@ -113,7 +113,6 @@ const WRONG: &[(&[&str], i32, &[&str])] = &[
     (&["lake", "sync", "x", "--for", "INTAKE"], 2, &["DATA_TEAM, BOARD"]),
     (&["lake", "sync", "x", "--keep-hours", "-1"], 2, &["-1 is not in 0..=8760"]),
     (&["lake", "verify", "x"], 1, &["--key-file", "phananh key create"]),
-    (&["jobs", "run", "lake"], 1, &["[lake]"]),
     // Serving.
     (&["serve", "--listen", "nonsense"], 1, &["write --listen HOST:PORT", "127.0.0.1:8080"]),
     (&["serve", "--listen", "127.0.0.1"], 1, &["write --listen HOST:PORT"]),
