@@ -27,7 +27,7 @@ impl Lake {
 
     fn arguments<'a>(&'a self, command: &'a str, more: &[&'a str]) -> Vec<&'a str> {
         let folder = self.folder.to_str().unwrap();
-        [&["lake", command, folder, "--key-file", &self.key], more].concat()
+        [&["lake", command, folder, "--key-file", &self.key][..], more].concat()
     }
 
     #[track_caller]
@@ -91,8 +91,7 @@ fn give_cost(database: &Database, cost: &str) {
     let files = Files::new();
     let changed = fixtures::COMPLAINTS.replace("1.250.000", cost);
     assert_ne!(changed, fixtures::COMPLAINTS);
-    let done = program().run(database, files.import("complaints", changed, fixtures::COMPLAINTS_MAP));
-    done.ok();
+    program().run(database, files.import("complaints", changed, fixtures::COMPLAINTS_MAP)).ok();
 }
 
 /// The files of the manifest by their name in the folders of tables.
@@ -350,7 +349,7 @@ fn the_job_keeps_a_lake_up_to_date_where_the_configuration_names_one() {
         );
         let config = of("lake.toml", &settings);
         let is_enabled = |config: &[&str]| {
-            let listed = program().json(&database, &[&["jobs", "list"], config].concat());
+            let listed = program().json(&database, &[&["jobs", "list"][..], config].concat());
             listed.list().iter().find(|job| job["name"] == "lake").unwrap()["enabled"] == true
         };
         assert!(!is_enabled(&[]) && is_enabled(&["--config", &config]));

@@ -3,6 +3,7 @@
 use super::failed;
 use crate::JobError;
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
@@ -106,7 +107,7 @@ impl Folder {
     /// `Lake` if the file cannot be put there.
     pub fn show(&self, version: &str, latest: &str) -> Result<(), JobError> {
         let (version, latest) = (self.path(version), self.path(latest));
-        if is_same(&version, &latest) {
+        if is_link(&version, &latest) {
             return Ok(());
         }
         let draft = self.draft("latest");
@@ -116,6 +117,9 @@ impl Folder {
                 _ => {}
             }
             if std::fs::hard_link(&version, &draft).is_err() {
+                if is_copy(&version, &latest) {
+                    return Ok(());
+                }
                 std::fs::copy(&version, &draft)?;
                 File::open(&draft)?.sync_all()?;
             }
@@ -125,7 +129,8 @@ impl Folder {
 
     /// Whether a version is also the file that is shown as `latest`.
     pub fn shows(&self, version: &str, latest: &str) -> bool {
-        is_same(&self.path(version), &self.path(latest))
+        let (version, latest) = (self.path(version), self.path(latest));
+        is_link(&version, &latest) || is_copy(&version, &latest)
     }
 
     /// Removes all Parquet files but the named ones, and folders that are empty then.
@@ -137,9 +142,9 @@ impl Folder {
         // A folder that holds no table of a lake is not ours.
         let of_tables = subfolders(&self.root).map_err(|error| failed(&self.root, error))?;
         folders.extend(
-            of_tables.into_iter().filter(|path| {
-                path.file_name().and_then(|name| name.to_str()).is_some_and(|name| tables.contains(name))
-            }),
+            of_tables
+                .into_iter()
+                .filter(|path| path.file_name().and_then(OsStr::to_str).is_some_and(|name| tables.contains(name))),
         );
         for folder in folders {
             let removed = self.remove_others_in(&folder, keep);
@@ -211,12 +216,13 @@ fn subfolders(of: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Whether two files are one, or hold the same because the file system has no hard links.
-fn is_same(version: &Path, latest: &Path) -> bool {
-    let (Ok(of_version), Ok(of_latest)) = (version.metadata(), latest.symlink_metadata()) else { return false };
-    if (of_version.dev(), of_version.ino()) == (of_latest.dev(), of_latest.ino()) {
-        return true;
-    }
-    let is_copy = || matches!((std::fs::read(version), std::fs::read(latest)), (Ok(one), Ok(other)) if one == other);
-    of_latest.is_file() && of_version.len() == of_latest.len() && is_copy()
+/// Whether two names are those of one file.
+fn is_link(version: &Path, latest: &Path) -> bool {
+    let place = |meta: std::fs::Metadata| (meta.dev(), meta.ino());
+    let version = version.symlink_metadata().map(place);
+    latest.symlink_metadata().map(place).is_ok_and(|latest| version.is_ok_and(|version| version == latest))
+}
+
+fn is_copy(version: &Path, latest: &Path) -> bool {
+    matches!((std::fs::read(version), std::fs::read(latest)), (Ok(version), Ok(latest)) if version == latest)
 }

@@ -23,7 +23,7 @@ pub struct Manifest {
     /// The role for which it is made, and whose pseudonyms of exports it holds.
     pub role: Role,
     pub key_version: u32,
-    /// Names the key, and the register; see [`super::identity`].
+    /// Codes by which a sync knows the key and the register.
     pub key: String,
     pub register: Option<String>,
     /// The position of the register that the tables hold.

@@ -115,7 +115,9 @@ fn problem_of_file(folder: &Folder, file: &LakeFile) -> io::Result<Option<String
     let path = folder.path(&file.path);
     let (bytes, sha256) = hashed(&path)?;
     if bytes != file.bytes || sha256 != file.sha256 {
-        return Ok(Some(format!("its bytes are not those of the manifest ({bytes} and {})", file.bytes)));
+        return Ok(Some(format!(
+            "its bytes are not those of the manifest: `phananh lake sync DIR --anew` writes the lake again"
+        )));
     }
     let reader = SerializedFileReader::new(File::open(&path)?).map_err(io::Error::other)?;
     let rows = u64::try_from(reader.metadata().file_metadata().num_rows()).unwrap_or_default();
