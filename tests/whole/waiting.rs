@@ -36,9 +36,7 @@ fn after_a_night(database: &Database, config: &str) -> (Db, tests::Server) {
     let db = database.open();
     let node = program().serve(database, &["--config", config]);
     let jobs_in_ledger = || db.read(|conn| Ok(jobs::table.count().get_result::<i64>(conn)?)).unwrap();
-    wait_until(20, "the ledger knows the jobs", || {
-        jobs_in_ledger() == ::jobs::scheduled::REGISTRY.iter().count() as i64
-    });
+    wait_until(20, "the ledger knows the jobs", || jobs_in_ledger() == crate::ledger::scheduled_by_default());
     assert_eq!(node.end_by("TERM"), Some(0));
     db.write("test", |tx| {
         let since = Timestamp::from_micros(tx.now.micros() - 24 * 3_600_000_000).unwrap();

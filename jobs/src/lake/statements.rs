@@ -125,7 +125,7 @@ fn comments(table: &Table) -> String {
 }
 
 /// One pattern that matches these files and no other: they stand in one folder.
-fn pattern(files: &[LakeFile]) -> String {
+pub(super) fn pattern(files: &[LakeFile]) -> String {
     match files {
         [] => String::new(),
         [only] => only.path.clone(),

@@ -1,6 +1,8 @@
 use super::content::Content;
 use super::folder::{Folder, MANIFEST, VERSIONS};
+use super::manifest::LakeFile;
 use super::months::{Run, month, part_without_rows, runs};
+use super::statements::pattern;
 use crate::tables::{Column, ColumnType, Table};
 use arrow_array::builder::{ListBuilder, StringBuilder};
 use arrow_array::{ArrayRef, Date32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
@@ -114,4 +116,20 @@ fn a_folder_is_used_by_one_and_shows_each_part_once() {
     assert!(!folder.draft("left").exists());
     drop(folder);
     assert!(refused(Folder::to_read(within.path())).contains("there is no lake"));
+}
+
+#[test]
+fn a_pattern_names_the_files_and_no_other() {
+    let file = |path: &str| LakeFile {
+        path: path.to_owned(),
+        latest: String::new(),
+        month: None,
+        rows: 0,
+        bytes: 0,
+        sha256: String::new(),
+        content: String::new(),
+    };
+    let files = [".versions/t/2024-01-ab.parquet", ".versions/t/none-cd.parquet"].map(file);
+    assert_eq!(pattern(&files), ".versions/t/{2024-01-ab,none-cd}.parquet");
+    assert_eq!(pattern(&files[..1]), ".versions/t/2024-01-ab.parquet");
 }

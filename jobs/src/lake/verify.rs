@@ -17,6 +17,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+const DAMAGED: &str = "its bytes are not those of the manifest: `phananh lake sync DIR --anew` writes the lake again";
+
 /// What a verification found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -115,9 +117,7 @@ fn problem_of_file(folder: &Folder, file: &LakeFile) -> io::Result<Option<String
     let path = folder.path(&file.path);
     let (bytes, sha256) = hashed(&path)?;
     if bytes != file.bytes || sha256 != file.sha256 {
-        return Ok(Some(format!(
-            "its bytes are not those of the manifest: `phananh lake sync DIR --anew` writes the lake again"
-        )));
+        return Ok(Some(DAMAGED.to_owned()));
     }
     let reader = SerializedFileReader::new(File::open(&path)?).map_err(io::Error::other)?;
     let rows = u64::try_from(reader.metadata().file_metadata().num_rows()).unwrap_or_default();
