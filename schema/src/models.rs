@@ -42,7 +42,7 @@ pub use audit::{AuditEntry, Seal, StateEvent};
 pub use classification::{CategorySuggestion, Classification, ClassifierModel, ClassifierWeights};
 pub use complaints::{
     Complaint, ComplaintClock, ComplaintMatter, ComplaintOfficer, ComplaintSource, ComplaintStub, Escalation,
-    Redaction, UnitResponse,
+    ExportedComplaint, NamedOfficer, Redaction, UnitResponse,
 };
 pub use corrections::{CorrectionProposal, CorrectionProposalOfficer, Merge};
 pub use digests::{Delivery, Digest, DigestSubscription};

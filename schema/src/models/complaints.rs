@@ -145,6 +145,53 @@ impl ComplaintStub {
     }
 }
 
+/// What an export says of a complaint: neither its text nor what else identifies it is read.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
+#[diesel(table_name = tables::complaints)]
+pub struct ExportedComplaint {
+    pub id: Id,
+    pub received_at: Timestamp,
+    pub occurred_at: Option<Timestamp>,
+    pub recorded_at: Timestamp,
+    pub legal_form: LegalForm,
+    pub channel: Channel,
+    pub enterprise_id: Option<Id>,
+    pub unit_id: Option<Id>,
+    pub department_id: Option<Id>,
+    pub branch_id: Option<Id>,
+    pub team_id: Option<Id>,
+    pub category_id: Option<Id>,
+    pub cost_vnd: Option<i64>,
+    pub delay_hours: Option<f64>,
+    pub blames_system: bool,
+    pub confidential: bool,
+    pub state: ComplaintState,
+    pub state_since: Timestamp,
+    pub finding: Option<Finding>,
+    pub decided_on: Option<NaiveDate>,
+    pub responsible_unit_id: Option<Id>,
+    pub due_on: Option<NaiveDate>,
+    pub answered_on: Option<NaiveDate>,
+    pub clock_stopped_since: Option<NaiveDate>,
+}
+
+impl ExportedComplaint {
+    /// As [`Complaint::overdue_days`].
+    pub fn overdue_days(&self, today: NaiveDate) -> i64 {
+        let is_waiting = is_open(self.state) && self.answered_on.is_none();
+        days_over(self.due_on.filter(|_| is_waiting), self.clock_stopped_since, today)
+    }
+}
+
+/// An officer that a complaint names, with the finding.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
+#[diesel(table_name = tables::complaint_officers)]
+pub struct NamedOfficer {
+    pub complaint_id: Id,
+    pub officer_id: Id,
+    pub finding: Finding,
+}
+
 /// The days from a deadline to a day, or to the day on which the clock was stopped.
 fn days_over(due_on: Option<NaiveDate>, stopped_since: Option<NaiveDate>, today: NaiveDate) -> i64 {
     let until = stopped_since.map_or(today, |day| day.min(today));

@@ -2,7 +2,7 @@
 
 use super::registered::of_a_register;
 use crate::db::{Conn, StoreError, dialect::KEYS_PER_QUERY};
-use crate::models::{ComplaintClock, ComplaintMatter, ComplaintOfficer, ComplaintSource, Redaction};
+use crate::models::{ComplaintClock, ComplaintMatter, ComplaintOfficer, ComplaintSource, NamedOfficer, Redaction};
 use crate::sql_types::Id;
 use crate::tables::{complaint_clocks, complaint_matters, complaint_officers, complaint_sources, redactions};
 use diesel::prelude::*;
@@ -19,6 +19,24 @@ pub fn allegations_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, 
             .filter(complaint_officers::complaint_id.eq_any(chunk))
             .order((complaint_officers::complaint_id, complaint_officers::officer_id, complaint_officers::ordinal))
             .select(ComplaintOfficer::as_select())
+            .load(conn)?;
+        for row in rows {
+            found.entry(row.complaint_id).or_default().push(row);
+        }
+    }
+    Ok(found)
+}
+
+/// The officers that complaints name, each with the finding, in no order.
+///
+/// # Errors
+/// If the database cannot be read.
+pub fn named_officers_of(conn: &mut Conn, complaints: &[Id]) -> Result<HashMap<Id, Vec<NamedOfficer>>, StoreError> {
+    let mut found: HashMap<Id, Vec<NamedOfficer>> = HashMap::new();
+    for chunk in complaints.chunks(KEYS_PER_QUERY) {
+        let rows: Vec<NamedOfficer> = complaint_officers::table
+            .filter(complaint_officers::complaint_id.eq_any(chunk))
+            .select(NamedOfficer::as_select())
             .load(conn)?;
         for row in rows {
             found.entry(row.complaint_id).or_default().push(row);

@@ -81,6 +81,25 @@ impl ComplaintSort {
         Ok(merged(slices, |stub| Self::stub_keys(order, stub), &Self::directions(order), window))
     }
 
+    /// Like [`ListOrder::list`], with the columns of an export.
+    ///
+    /// # Errors
+    /// `Rule` if a cursor belongs to another order.
+    pub fn list_exported(
+        conn: &mut Conn,
+        filter: Option<Pred<complaints::table>>,
+        order: &[(Self, Direction)],
+        window: &Window,
+    ) -> Result<Slice<ExportedComplaint>, StoreError> {
+        let query = Self::query(conn, filter, order, window)?.select(ExportedComplaint::as_select());
+        Ok(window.slice(Limited(query, window.rows_to_read()).load(conn)?))
+    }
+
+    /// The cursor after a complaint in the order of exports: by receipt, then in a secret order.
+    pub fn keys_of_exported(shuffle: Shuffle, row: &ExportedComplaint) -> Vec<Key> {
+        vec![Key::Time(row.received_at), Key::Text(Shuffled::of(shuffle, row.id)), Key::Id(row.id)]
+    }
+
     /// The directions of the sort keys and of the unique key, which has that of the last one.
     fn directions(order: &[(Self, Direction)]) -> Vec<Direction> {
         let last = order.last().map_or(Direction::Asc, |(_, direction)| *direction);
