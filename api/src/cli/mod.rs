@@ -108,7 +108,7 @@ enum Command {
     /// Ask the register or a server in SQL, with pseudonyms for people and enterprises; without a query on a
     /// terminal: a prompt
     Sql(sql::Args),
-    /// Write the complaints to a file: CSV, Parquet or Arrow, with pseudonyms for people and enterprises
+    /// Write a table to a file: CSV, Parquet, Arrow or XLSX, with pseudonyms for people and enterprises
     Export(export::Args),
     /// Keep the tables of analysts as Parquet files in a folder, for DuckDB, Spark and the like
     #[command(subcommand)]
@@ -199,7 +199,7 @@ fn run(cli: &Cli, out: &Output) -> anyhow::Result<ExitCode> {
         Command::Classify(command) => classify::run(existing, &settings, command, out),
         Command::Rules(command) => rules::run(&existing()?, command, out),
         Command::Sql(args) => sql::run(existing, &settings, args, out),
-        Command::Export(args) => export::run(&existing()?, settings.keys.as_deref(), args, out),
+        Command::Export(args) => export::run(&existing()?, &settings, args, out),
         Command::Lake(command) => lake::run(existing, &settings, command, out),
         // A backup must not migrate the register: it is made before an upgrade.
         Command::Backup(args) => backup::back_up(&Db::open_existing(&cli.database)?, args, out),

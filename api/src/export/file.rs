@@ -1,146 +1,134 @@
-//! File formats of an export: CSV, Parquet and Arrow.
+//! Writes record batches in the file formats of exports, beside the thread that reads them.
 
-use super::row::{ExportRow, schema};
+use super::about::About;
+use super::csv::CsvWriter;
+use super::subject::Format;
+use super::xlsx::XlsxWriter;
+use arrow_array::RecordBatch;
 use arrow_ipc::writer::FileWriter;
-use chrono::NaiveDate;
+use arrow_schema::SchemaRef;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
-use schema::sheet::SheetWriter;
 use std::io::Write;
-use std::path::Path;
-use std::str::FromStr;
+use std::sync::mpsc::sync_channel;
 
-/// The file format of an export.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
-    Csv,
-    Parquet,
-    /// The Arrow IPC file format.
-    Arrow,
-}
+/// Takes the rows of an export, batch by batch.
+pub type Take<'a> = dyn FnMut(RecordBatch) -> anyhow::Result<()> + 'a;
 
-impl FromStr for Format {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, String> {
-        match name {
-            "csv" => Ok(Self::Csv),
-            "parquet" => Ok(Self::Parquet),
-            "arrow" => Ok(Self::Arrow),
-            _ => Err(format!("{name:?} is not a format of exports: take csv, parquet or arrow")),
-        }
-    }
-}
-
-impl Format {
-    /// The format by the extension of a file name.
-    pub fn of_path(path: &Path) -> Option<Self> {
-        path.extension()?.to_str()?.parse().ok()
-    }
-
-    pub const fn extension(self) -> &'static str {
-        match self {
-            Self::Csv => "csv",
-            Self::Parquet => "parquet",
-            Self::Arrow => "arrow",
-        }
-    }
-
-    pub const fn media_type(self) -> &'static str {
-        match self {
-            Self::Csv => "text/csv; charset=utf-8; header=present",
-            Self::Parquet => "application/vnd.apache.parquet",
-            Self::Arrow => "application/vnd.apache.arrow.file",
-        }
-    }
-}
-
-/// Metadata of an export.
-#[derive(Debug, Clone, Copy)]
-pub struct ExportMetadata {
-    pub key_version: u32,
-    /// Position of the register when the export was read.
-    pub position: i64,
-    /// Whether the file has the columns with reference numbers of other registers.
-    pub references: bool,
-    /// The day as of which complaints are overdue or not.
-    pub day: NaiveDate,
+/// How a file is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Form {
+    pub format: Format,
+    /// Whether a CSV file begins with a byte order mark.
+    pub bom: bool,
 }
 
 /// Writes the rows of an export in one of the formats.
-pub enum ExportWriter<W: Write + Send> {
-    Csv(Box<SheetWriter<W>>),
+pub struct ExportWriter<W: Write + Send> {
+    target: Target<W>,
+    about: About,
+    rows: u64,
+}
+
+enum Target<W: Write + Send> {
+    Csv(Box<CsvWriter<W>>),
     Parquet(Box<ArrowWriter<W>>),
     Arrow(Box<FileWriter<W>>),
+    Xlsx(Box<XlsxWriter<W>>),
 }
 
 /// Rows of a Parquet row group, which is buffered in memory.
 const ROW_GROUP: usize = 100_000;
+/// Batches that wait for the thread that writes.
+const WAITING: usize = 2;
 
 impl<W: Write + Send> ExportWriter<W> {
     /// Writes the header.
     ///
     /// # Errors
     /// If the target cannot be written to.
-    pub fn new(format: Format, to: W, metadata: ExportMetadata) -> anyhow::Result<Self> {
-        let ExportMetadata { key_version, position, references, day } = metadata;
-        let about = [
-            ("phananh.key_version", key_version.to_string()),
-            ("phananh.position", position.to_string()),
-            ("phananh.day", day.to_string()),
-        ];
-        let schema = schema(references);
-        Ok(match format {
-            Format::Csv => {
-                let mut writer = SheetWriter::new(to);
-                // Write the header even if no row follows.
-                writer.row(schema.fields().iter().map(|field| field.name().as_str()))?;
-                Self::Csv(Box::new(writer))
-            }
+    pub fn new(form: Form, to: W, schema: &SchemaRef, about: About) -> anyhow::Result<Self> {
+        let metadata = about.pairs().into_iter().map(|(name, value)| (format!("phananh.{name}"), value));
+        let target = match form.format {
+            Format::Csv => Target::Csv(Box::new(CsvWriter::new(to, schema, form.bom)?)),
             Format::Parquet => {
-                let about = about.map(|(key, value)| KeyValue::new(key.to_owned(), value)).to_vec();
+                let metadata = metadata.map(|(name, value)| KeyValue::new(name, value)).collect();
                 let properties = WriterProperties::builder()
                     .set_compression(Compression::ZSTD(ZstdLevel::default()))
                     .set_max_row_group_row_count(Some(ROW_GROUP))
-                    .set_key_value_metadata(Some(about))
+                    .set_key_value_metadata(Some(metadata))
                     .build();
-                Self::Parquet(Box::new(ArrowWriter::try_new(to, schema, Some(properties))?))
+                Target::Parquet(Box::new(ArrowWriter::try_new(to, SchemaRef::clone(schema), Some(properties))?))
             }
             Format::Arrow => {
-                let mut writer = FileWriter::try_new(to, &schema)?;
-                about.into_iter().for_each(|(key, value)| writer.write_metadata(key, value));
-                Self::Arrow(Box::new(writer))
+                let mut writer = FileWriter::try_new(to, schema)?;
+                metadata.for_each(|(name, value)| writer.write_metadata(name, value));
+                Target::Arrow(Box::new(writer))
             }
-        })
+            Format::Xlsx => Target::Xlsx(Box::new(XlsxWriter::new(to, schema)?)),
+        };
+        Ok(Self { target, about, rows: 0 })
     }
 
     /// Writes rows.
     ///
     /// # Errors
     /// If the target cannot be written to.
-    pub fn write(&mut self, rows: &[ExportRow]) -> anyhow::Result<()> {
-        match self {
-            Self::Csv(writer) => writer.rows(rows, false)?,
-            Self::Parquet(writer) => writer.write(&ExportRow::batch(rows)?)?,
-            Self::Arrow(writer) => writer.write(&ExportRow::batch(rows)?)?,
+    pub fn write(&mut self, rows: &RecordBatch) -> anyhow::Result<()> {
+        self.rows += rows.num_rows() as u64;
+        match &mut self.target {
+            Target::Csv(writer) => writer.write(rows)?,
+            Target::Parquet(writer) => writer.write(rows)?,
+            Target::Arrow(writer) => writer.write(rows)?,
+            Target::Xlsx(writer) => writer.write(rows)?,
         }
         Ok(())
     }
 
-    /// Writes buffered rows and the footer, and returns the underlying writer.
+    /// Writes what `read` passes on, on a thread of its own: the next rows are read while the last ones are written.
+    ///
+    /// # Errors
+    /// If `read` fails, or the target cannot be written to.
+    pub fn write_all(self, read: impl FnOnce(&mut Take<'_>) -> anyhow::Result<()>) -> anyhow::Result<Self> {
+        std::thread::scope(|scope| {
+            let (sender, batches) = sync_channel::<RecordBatch>(WAITING);
+            let mut writer = self;
+            let writing = scope.spawn(move || -> anyhow::Result<Self> {
+                for batch in batches {
+                    writer.write(&batch)?;
+                }
+                Ok(writer)
+            });
+            let read = read(&mut |batch| {
+                sender.send(batch).map_err(|_| anyhow::anyhow!("the file of the export cannot be written"))
+            });
+            drop(sender);
+            let written = writing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            // Where the writer failed, reading only ended for that reason.
+            let writer = written?;
+            read?;
+            Ok(writer)
+        })
+    }
+
+    /// Writes buffered rows and the end of the file. Returns the target and the number of rows.
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub fn finish(self) -> anyhow::Result<W> {
-        Ok(match self {
-            Self::Csv(writer) => writer.into_inner()?,
-            Self::Parquet(writer) => writer.into_inner()?,
-            Self::Arrow(mut writer) => {
-                writer.finish()?;
-                writer.into_inner()?
+    pub fn finish(self) -> anyhow::Result<(W, u64)> {
+        let Self { target, about, rows } = self;
+        let to = match target {
+            Target::Csv(writer) => writer.finish()?,
+            Target::Parquet(writer) => writer.into_inner()?,
+            Target::Arrow(writer) => writer.into_inner()?,
+            Target::Xlsx(writer) => {
+                let mut about = about.pairs();
+                about.push(("rows", rows.to_string()));
+                writer.finish(&about)?
             }
-        })
+        };
+        Ok((to, rows))
     }
 }

@@ -1,37 +1,53 @@
-//! Exports of complaints to files. Complaints, officers and enterprises appear under keyed pseudonyms; columns that
-//! would identify them (texts, declaration numbers, references) are left out. A file for the Board may include the
-//! reference numbers of other registers; its pseudonyms appear in no other file.
+//! Exports to files: complaints, tables that belong to them, and statistics. Complaints, officers and enterprises appear
+//! under keyed pseudonyms; columns that would identify them (texts, declaration numbers, references) are left out. A
+//! file for the Board may include the reference numbers of other registers; its pseudonyms appear in no other file.
 
+mod about;
+mod cells;
+mod complaints;
+mod csv;
 mod file;
-mod row;
+mod matching;
+mod statistics;
+mod subject;
+mod tables;
+mod xlsx;
 
-pub use file::{ExportMetadata, ExportWriter, Format};
-pub use row::ExportRow;
+pub use about::{About, Content, Hashing, Manifest};
+pub use complaints::complaint_schema;
+pub use file::{ExportWriter, Form, Take};
+pub use matching::Matching;
+pub use statistics::StatisticsQuestion;
+pub use subject::{Format, Subject};
+pub use tables::{read_table, table_of};
 
+use self::complaints::{Beside, Columns, Names};
 use chrono::NaiveDate;
 use jobs::snapshot::Reference;
-use row::Beside;
 use schema::enums::Role;
 use schema::pseudonyms::{Audience, Pseudonyms};
-use schema::queries::{self, ComplaintSort, Direction, ListOrder, Pred, Window};
-use schema::tables::complaints;
+use schema::queries::{self, ComplaintSort, Direction, Pred, Window};
+use schema::tables::complaints as complaint_table;
 use schema::{Conn, Id, StoreError};
 use std::collections::{HashMap, HashSet};
 
-/// Rows per query: a list query reads one more to detect a next page, which makes a round 4,096.
-const PAGE: usize = 4_095;
+/// Rows per query: a list query reads one more to detect a next page, which makes a round 8,192.
+const PAGE: usize = 8_191;
 
 /// The audience of a role's export files: it determines their pseudonyms.
 pub const fn audience(role: Role, references: bool) -> Audience {
     if references { Audience::Referenced(role) } else { Audience::Export(role) }
 }
 
+/// Builds a condition on complaints: each page of a list needs it anew.
+pub type Condition<'a> = dyn Fn() -> Result<Option<Pred<complaint_table::table>>, StoreError> + 'a;
+
 /// Which complaints an export has, and what it says of them.
 pub struct Selection<'a> {
-    /// The condition on its complaints, built again for each page.
-    pub filter: &'a dyn Fn() -> Result<Option<Pred<complaints::table>>, StoreError>,
+    /// The condition on its complaints.
+    pub filter: &'a Condition<'a>,
     /// The condition on the complaints that its reader may see at all: no other one is named as an original.
-    pub visible: &'a dyn Fn() -> Option<Pred<complaints::table>>,
+    pub visible: &'a dyn Fn() -> Option<Pred<complaint_table::table>>,
     /// Whether it has the reference numbers of other registers.
     pub references: bool,
     /// The day as of which a complaint is overdue or not.
@@ -48,31 +64,31 @@ pub fn read(
     conn: &mut Conn,
     pseudonyms: &Pseudonyms,
     selection: &Selection<'_>,
-    take: &mut dyn FnMut(Vec<ExportRow>) -> anyhow::Result<()>,
+    take: &mut Take<'_>,
 ) -> anyhow::Result<()> {
     let reference = Reference::load(conn)?;
-    let order =
-        [(ComplaintSort::ReceivedAt, Direction::Asc), (ComplaintSort::Shuffled(pseudonyms.shuffle()), Direction::Asc)];
+    let shuffle = pseudonyms.shuffle();
+    let order = [(ComplaintSort::ReceivedAt, Direction::Asc), (ComplaintSort::Shuffled(shuffle), Direction::Asc)];
+    let mut names = Names::new(pseudonyms);
     let mut window = Window { limit: PAGE, ..Window::default() };
     loop {
-        let slice = ComplaintSort::list(conn, (selection.filter)()?, &order, &window)?;
+        let slice = ComplaintSort::list_exported(conn, (selection.filter)()?, &order, &window)?;
         let ids: Vec<Id> = slice.rows.iter().map(|row| row.id).collect();
-        let mut allegations = queries::allegations_of(conn, &ids)?;
-        let mut sources = if selection.references { Some(queries::sources_of(conn, &ids)?) } else { None };
+        let named = queries::named_officers_of(conn, &ids)?;
+        let sources = if selection.references { queries::sources_of(conn, &ids)? } else { HashMap::new() };
         let originals = originals(conn, &ids, selection)?;
-        window.after = slice.rows.last().map(|row| ComplaintSort::keys(&order, row));
-        let rows = slice.rows.iter();
-        let rows = rows.map(|row| {
-            let named = allegations.remove(&row.id).unwrap_or_default();
+        window.after = slice.rows.last().map(|row| ComplaintSort::keys_of_exported(shuffle, row));
+        let mut columns = Columns::new(&reference, pseudonyms.version(), selection.day, selection.references);
+        for row in &slice.rows {
             let beside = Beside {
-                named: &named,
-                sources: sources.as_mut().map(|all| all.remove(&row.id).unwrap_or_default()),
+                named: named.get(&row.id).map(Vec::as_slice).unwrap_or_default(),
+                sources: sources.get(&row.id).map(Vec::as_slice).unwrap_or_default(),
                 original: originals.get(&row.id).copied(),
-                day: selection.day,
             };
-            ExportRow::new(row, beside, &reference, pseudonyms)
-        });
-        take(rows.collect())?;
+            columns.add(row, &beside, &mut names);
+        }
+        names.limit();
+        take(columns.finish()?)?;
         if !slice.more {
             return Ok(());
         }

@@ -159,7 +159,7 @@ pub async fn sdl(service: Data<Service>, http: HttpRequest) -> HttpResponse {
 pub async fn not_found(http: HttpRequest) -> HttpResponse {
     let message = format!(
         "there is nothing at {}: GraphQL is at /graphql, subscriptions at /graphql/ws, exports at \
-         /export/complaints.{{csv,parquet,arrow}}, the schema at /schema.graphql, health checks at /healthz and /readyz",
+         /export/complaints.{{csv,parquet,arrow,xlsx}}, the schema at /schema.graphql, health checks at /healthz and /readyz",
         http.path()
     );
     refusal(&http, StatusCode::NOT_FOUND, Code::NotFound, message)

@@ -66,6 +66,8 @@ pub struct Service {
     exports: crate::admission::Admission,
     /// Permits for exports that are being sent.
     downloads: crate::admission::Admission,
+    /// Files of exports that were written lately.
+    kept_exports: std::sync::Arc<export::KeptExports>,
     /// Checks that the database is ready.
     ready: std::sync::Arc<health::Probe<Result<(), &'static str>>>,
     /// Counts job runs.

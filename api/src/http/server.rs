@@ -28,7 +28,7 @@ use crate::sql::SqlService;
 use actix_cors::Cors;
 use actix_web::dev::ServerHandle;
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
-use actix_web::web::{Data, PayloadConfig, get, post, resource, to};
+use actix_web::web::{Data, PayloadConfig, get, head, post, resource, to};
 use actix_web::{
     App as ActixApp, HttpServer,
     middleware::{Compress, from_fn},
@@ -188,6 +188,7 @@ impl Server {
             lookups: Admission::new(LOOKUPS_AT_ONCE, LOOKUPS_AT_ONCE),
             exports: Admission::new(EXPORTS_AT_ONCE, 1),
             downloads: Admission::new(DOWNLOADS_AT_ONCE, DOWNLOADS_OF_A_TOKEN),
+            kept_exports: Arc::default(),
             answers: Admission::new(ANSWERS_AT_ONCE, ANSWERS_OF_A_TOKEN),
             ready: health::Probe::new(),
             runs: health::Probe::new(),
@@ -278,7 +279,7 @@ impl Server {
                 .app_data(service.clone())
                 .app_data(PayloadConfig::new(largest_body))
                 .service(resource("/graphql").route(post().to(graphql::post)).route(get().to(graphql::get)))
-                .route("/export/complaints.{form}", get().to(export::complaints))
+                .service(resource("/export/{file}").route(get().to(export::file)).route(head().to(export::file)))
                 .route("/graphql/ws", get().to(socket::open))
                 .route("/healthz", get().to(health::healthz))
                 .route("/metrics", get().to(metrics))
@@ -385,10 +386,19 @@ fn serve_metrics(listener: TcpListener, service: Data<Service>) -> anyhow::Resul
 /// Allows cross-origin requests from the configured origins only.
 fn cors(settings: &ApiSettings) -> Cors {
     let cors = Cors::default()
-        .allowed_methods(["GET", "POST"])
+        .allowed_methods(["GET", "HEAD", "POST"])
         .allowed_headers([AUTHORIZATION, CONTENT_TYPE])
-        .allowed_headers(["x-request-id", "accept-language", "if-none-match", "traceparent", "tracestate"])
-        .expose_headers(["x-request-id", "etag", "retry-after"])
+        .allowed_headers([
+            "x-request-id",
+            "accept-language",
+            "if-none-match",
+            "traceparent",
+            "tracestate",
+            "range",
+            "if-range",
+            "if-match",
+        ])
+        .expose_headers(["x-request-id", "etag", "retry-after", "content-range", "accept-ranges"])
         .block_on_origin_mismatch(false)
         .max_age(3_600);
     settings.cors_origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))

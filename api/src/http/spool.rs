@@ -82,6 +82,11 @@ impl Write for SpoolWriter {
 }
 
 impl SpoolWriter {
+    /// The temporary file, to read it again later: it exists as long as somebody holds it.
+    pub fn file(&self) -> Arc<File> {
+        Arc::clone(&self.file.get_ref().file)
+    }
+
     /// Marks the file as complete.
     ///
     /// # Errors
@@ -94,6 +99,12 @@ impl SpoolWriter {
 }
 
 impl SpoolReader {
+    /// Reads a part of a file that is complete, from one place to before another.
+    pub fn over(file: Arc<File>, from: u64, until: u64) -> Self {
+        let (_, progress) = watch::channel(Progress { written: until, is_whole: true });
+        Self { file, progress, read: from }
+    }
+
     /// Streams the bytes of the file while they are written.
     ///
     /// # Errors
@@ -147,6 +158,21 @@ mod tests {
                 got.extend_from_slice(&piece.expect("a piece"));
             }
             assert_eq!(got, all);
+        });
+    }
+
+    #[test]
+    fn a_part_of_a_complete_file_is_read_again() {
+        runtime().block_on(async {
+            let (mut writer, _reader) = spool().expect("a file");
+            let file = writer.file();
+            writer.write_all(b"0123456789").expect("written");
+            writer.finish().expect("whole");
+            for (from, until, expected) in [(0, 10, "0123456789"), (3, 5, "34"), (10, 10, "")] {
+                let pieces: Vec<_> = SpoolReader::over(Arc::clone(&file), from, until).stream().collect().await;
+                let bytes: Vec<u8> = pieces.into_iter().flat_map(|piece| piece.expect("a piece")).collect();
+                assert_eq!(bytes, expected.as_bytes());
+            }
         });
     }
 

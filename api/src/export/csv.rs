@@ -1,0 +1,73 @@
+//! CSV files of an export.
+
+use super::cells::{Cell, Cells, day, instant};
+use arrow_array::RecordBatch;
+use arrow_schema::Schema;
+use schema::sheet::SheetWriter;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+/// The byte order mark: some spreadsheets take a file without it for one in an older encoding.
+const BOM: &str = "\u{feff}";
+
+/// Writes record batches as CSV.
+pub struct CsvWriter<W: Write> {
+    sheet: SheetWriter<W>,
+    /// The text of the cell that is being written.
+    text: String,
+}
+
+impl<W: Write> CsvWriter<W> {
+    /// Writes the header, also if no row follows.
+    ///
+    /// # Errors
+    /// If the target cannot be written to.
+    pub fn new(mut to: W, schema: &Schema, bom: bool) -> io::Result<Self> {
+        if bom {
+            to.write_all(BOM.as_bytes())?;
+        }
+        let mut sheet = SheetWriter::new(to);
+        sheet.row(schema.fields().iter().map(|field| field.name().as_str()))?;
+        Ok(Self { sheet, text: String::new() })
+    }
+
+    /// Writes rows.
+    ///
+    /// # Errors
+    /// If the target cannot be written to.
+    pub fn write(&mut self, batch: &RecordBatch) -> anyhow::Result<()> {
+        let columns = batch.columns().iter().map(|column| Cells::of(column.as_ref()));
+        let columns = columns.collect::<anyhow::Result<Vec<_>>>()?;
+        for row in 0..batch.num_rows() {
+            for column in &columns {
+                self.cell(&column.cell(row))?;
+            }
+            self.sheet.end_row()?;
+        }
+        Ok(())
+    }
+
+    fn cell(&mut self, cell: &Cell<'_>) -> anyhow::Result<()> {
+        self.text.clear();
+        match cell {
+            Cell::Empty => {}
+            Cell::Text(text) => return Ok(self.sheet.cell(text)?),
+            Cell::Whole(number) => write!(self.text, "{number}")?,
+            // The shortest text that reads as the same number, with a point in any case.
+            Cell::Float(number) => write!(self.text, "{number:?}")?,
+            Cell::Flag(flag) => self.text.push_str(if *flag { "true" } else { "false" }),
+            Cell::Day(number) => self.text.push_str(&day(*number)),
+            Cell::Instant(micros) => self.text.push_str(&instant(*micros)),
+            Cell::Decimal(number) => self.text.push_str(number),
+        }
+        Ok(self.sheet.cell(&self.text)?)
+    }
+
+    /// Writes what is buffered, and returns the target.
+    ///
+    /// # Errors
+    /// If the target cannot be written to.
+    pub fn finish(self) -> io::Result<W> {
+        self.sheet.into_inner()
+    }
+}

@@ -1,0 +1,264 @@
+//! Exports of statistics: the GraphQL document that asks for them, and its answer as columns.
+
+use anyhow::Context;
+use arrow_array::{ArrayRef, Date32Array, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use chrono::NaiveDate;
+use jobs::facts::days::day_number;
+use serde_json::Value;
+use std::fmt::Write;
+use std::sync::Arc;
+
+/// The content of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Of {
+    /// The code of a unit or category.
+    Code,
+    Word,
+    Day,
+    Whole,
+    Float,
+    Money,
+}
+
+/// Digits of sums of money.
+const DIGITS: u8 = 28;
+
+impl Of {
+    fn arrow(self) -> DataType {
+        match self {
+            Self::Code | Self::Word => DataType::Utf8,
+            Self::Day => DataType::Date32,
+            Self::Whole => DataType::Int64,
+            Self::Float => DataType::Float64,
+            Self::Money => DataType::Decimal128(DIGITS, 0),
+        }
+    }
+}
+
+/// A dimension or a measure.
+#[derive(Debug, PartialEq, Eq)]
+struct Column {
+    /// Its name in the query of the URL: a value of `StatisticsDimension`, or a field.
+    asked: &'static str,
+    /// The field of a row in GraphQL.
+    field: &'static str,
+    name: &'static str,
+    of: Of,
+}
+
+const fn column(asked: &'static str, field: &'static str, name: &'static str, of: Of) -> Column {
+    Column { asked, field, name, of }
+}
+
+/// A file has pseudonyms of its own, which answers of GraphQL do not: officers and enterprises are left out.
+static DIMENSIONS: [Column; 18] = [
+    column("BRANCH", "branch", "branch", Of::Code),
+    column("CATEGORY", "category", "category", Of::Code),
+    column("CATEGORY_GROUP", "categoryGroup", "category_group", Of::Code),
+    column("CHANNEL", "channel", "channel", Of::Word),
+    column("DAY", "day", "day", Of::Day),
+    column("DEPARTMENT", "department", "department", Of::Code),
+    column("FINDING", "finding", "finding", Of::Word),
+    column("KIND", "kind", "kind", Of::Word),
+    column("LEGAL_FORM", "legalForm", "legal_form", Of::Word),
+    column("MONTH", "month", "month", Of::Word),
+    column("PEER_GROUP", "peerGroup", "peer_group", Of::Word),
+    column("QUARTER", "quarter", "quarter", Of::Word),
+    column("RESPONSIBLE_UNIT", "responsibleUnit", "responsible_unit", Of::Code),
+    column("STATE", "state", "state", Of::Word),
+    column("TEAM", "team", "team", Of::Code),
+    column("UNIT", "unit", "unit", Of::Code),
+    column("WEEK", "week", "week", Of::Day),
+    column("YEAR", "year", "year", Of::Whole),
+];
+
+static MEASURES: [Column; 12] = [
+    column("complaints", "complaints", "complaints", Of::Whole),
+    column("episodes", "episodes", "episodes", Of::Whole),
+    column("distinctEnterprises", "distinctEnterprises", "distinct_enterprises", Of::Whole),
+    column("distinctOfficers", "distinctOfficers", "distinct_officers", Of::Whole),
+    column("costVnd", "costVnd", "cost_vnd", Of::Money),
+    column("delayHours", "delayHours", "delay_hours", Of::Float),
+    column("open", "open", "open", Of::Whole),
+    column("overdue", "overdue", "overdue", Of::Whole),
+    column("escalated", "escalated", "escalated", Of::Whole),
+    column("reopened", "reopened", "reopened", Of::Whole),
+    column("shareAnsweredInTime", "shareAnsweredInTime", "share_answered_in_time", Of::Float),
+    column("medianDaysToResponse", "medianDaysToResponse", "median_days_to_response", Of::Float),
+];
+
+/// Which groups with which measures.
+#[derive(Debug)]
+pub struct StatisticsQuestion {
+    dimensions: Vec<&'static Column>,
+    measures: Vec<&'static Column>,
+}
+
+impl StatisticsQuestion {
+    /// Reads lists separated by commas: dimensions, of which there must be one, and measures, by default all.
+    ///
+    /// # Errors
+    /// Names what is unknown, and what there is.
+    pub fn parse(group_by: Option<&str>, measures: Option<&str>) -> Result<Self, String> {
+        let listed = |list: &str, all: &'static [Column], what: &str| -> Result<Vec<&'static Column>, String> {
+            let names = list.split(',').map(str::trim).filter(|name| !name.is_empty());
+            let find = |name: &str| {
+                all.iter().find(|one| one.asked == name).ok_or_else(|| {
+                    let known: Vec<&str> = all.iter().map(|one| one.asked).collect();
+                    format!("{what}: {name:?} is not among those of exports: {}", known.join(", "))
+                })
+            };
+            names.map(find).collect()
+        };
+        let group_by = group_by.unwrap_or_default();
+        for hidden in ["OFFICER", "ENTERPRISE"] {
+            if group_by.split(',').any(|name| name.trim() == hidden) {
+                return Err(format!(
+                    "groupBy: statistics by {hidden} are not exported, because a file has pseudonyms of its own: \
+                     export allegations or complaints, and count there"
+                ));
+            }
+        }
+        let dimensions = listed(group_by, &DIMENSIONS, "groupBy")?;
+        if dimensions.is_empty() {
+            return Err("groupBy: name the dimensions of the statistic, such as groupBy=DEPARTMENT,MONTH".into());
+        }
+        if (1..dimensions.len()).any(|at| dimensions[..at].contains(&dimensions[at])) {
+            return Err("groupBy: a dimension is named twice".into());
+        }
+        let measures = match measures {
+            Some(list) => listed(list, &MEASURES, "measures")?,
+            None => MEASURES.iter().collect(),
+        };
+        if (1..measures.len()).any(|at| measures[..at].contains(&measures[at])) {
+            return Err("measures: a measure is named twice".into());
+        }
+        Ok(Self { dimensions, measures })
+    }
+
+    /// The dimensions as values of `StatisticsDimension`.
+    pub fn dimensions(&self) -> Vec<&'static str> {
+        self.dimensions.iter().map(|one| one.asked).collect()
+    }
+
+    fn columns(&self) -> impl Iterator<Item = &'static Column> {
+        self.dimensions.iter().chain(&self.measures).copied()
+    }
+
+    /// The document that asks for some groups. Each of `arguments`, with its type, is a variable of the same name.
+    pub fn document(&self, arguments: &[(&str, &str)]) -> String {
+        let (mut variables, mut passed) = (String::new(), String::new());
+        for (name, of) in arguments {
+            // A text takes every write.
+            let _written = write!(variables, "${name}: {of} ");
+            let _written = write!(passed, "{name}: ${name} ");
+        }
+        let fields: Vec<String> = self
+            .columns()
+            .map(|one| if one.of == Of::Code { format!("{} {{ code }}", one.field) } else { one.field.to_owned() })
+            .collect();
+        format!(
+            "query Export({variables}) {{ complaintStatistics({passed}) {{ asOf position endCursor rows {{ {} }} }} }}",
+            fields.join(" ")
+        )
+    }
+
+    /// The columns: dimensions first.
+    pub fn schema(&self) -> SchemaRef {
+        let fields: Vec<Field> = self.columns().map(|one| Field::new(one.name, one.of.arrow(), true)).collect();
+        Arc::new(Schema::new(fields))
+    }
+
+    /// The rows of an answer as columns.
+    ///
+    /// # Errors
+    /// If a value is not what the schema of the API says.
+    pub fn batch(&self, rows: &[Value]) -> anyhow::Result<RecordBatch> {
+        let columns = self.columns().map(|one| one.array(rows)).collect::<anyhow::Result<Vec<ArrayRef>>>()?;
+        Ok(RecordBatch::try_new(self.schema(), columns)?)
+    }
+}
+
+impl Column {
+    fn array(&self, rows: &[Value]) -> anyhow::Result<ArrayRef> {
+        let cells = || rows.iter().map(|row| &row[self.field]);
+        let array: ArrayRef = match self.of {
+            Of::Code => {
+                let codes = cells().map(|cell| self.read(&cell["code"], Value::as_str));
+                Arc::new(codes.collect::<anyhow::Result<StringArray>>()?)
+            }
+            Of::Word => {
+                let words = cells().map(|cell| self.read(cell, Value::as_str));
+                Arc::new(words.collect::<anyhow::Result<StringArray>>()?)
+            }
+            Of::Day => {
+                let day = |cell: &Value| cell.as_str()?.parse::<NaiveDate>().ok().map(day_number);
+                Arc::new(cells().map(|cell| self.read(cell, day)).collect::<anyhow::Result<Date32Array>>()?)
+            }
+            Of::Whole => {
+                let numbers = cells().map(|cell| self.read(cell, Value::as_i64));
+                Arc::new(numbers.collect::<anyhow::Result<Int64Array>>()?)
+            }
+            Of::Float => {
+                let numbers = cells().map(|cell| self.read(cell, Value::as_f64));
+                Arc::new(numbers.collect::<anyhow::Result<Float64Array>>()?)
+            }
+            Of::Money => {
+                let money = |cell: &Value| cell.as_str()?.parse::<i128>().ok();
+                let sums = cells().map(|cell| self.read(cell, money)).collect::<anyhow::Result<Decimal128Array>>()?;
+                Arc::new(sums.with_precision_and_scale(DIGITS, 0)?)
+            }
+        };
+        Ok(array)
+    }
+
+    /// A value; None for null.
+    fn read<'v, T>(&self, cell: &'v Value, read: impl Fn(&'v Value) -> Option<T>) -> anyhow::Result<Option<T>> {
+        if cell.is_null() {
+            return Ok(None);
+        }
+        let value = read(cell).with_context(|| format!("{cell} is no value of the column {}", self.name))?;
+        Ok(Some(value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_question_becomes_a_document_and_its_answer_columns() {
+        let question =
+            StatisticsQuestion::parse(Some("DEPARTMENT, WEEK"), Some("complaints,costVnd")).expect("a question");
+        let document = question.document(&[("first", "Int!")]);
+        assert_eq!(
+            document,
+            "query Export($first: Int! ) { complaintStatistics(first: $first ) { asOf position endCursor rows { \
+             department { code } week complaints costVnd } } }"
+        );
+        let rows = [
+            json!({ "department": { "code": "02" }, "week": "1970-01-05", "complaints": 3, "costVnd": "12000000000000000001" }),
+            json!({ "department": null, "week": null, "complaints": 0, "costVnd": null }),
+        ];
+        let batch = question.batch(&rows).expect("columns");
+        assert_eq!(batch.num_rows(), 2);
+        assert_eq!(batch.column(1).null_count(), 1);
+        assert!(question.batch(&[json!({ "complaints": "3" })]).is_err());
+    }
+
+    #[test]
+    fn what_is_unknown_or_hidden_is_named() {
+        for (group_by, measures, hint) in [
+            (None, None, "groupBy=DEPARTMENT,MONTH"),
+            (Some("OFFICER"), None, "export allegations"),
+            (Some("PROVINCE"), None, "DEPARTMENT"),
+            (Some("UNIT,UNIT"), None, "twice"),
+            (Some("UNIT"), Some("cost"), "costVnd"),
+        ] {
+            let refused = StatisticsQuestion::parse(group_by, measures).expect_err("a refusal");
+            assert!(refused.contains(hint), "{refused}");
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! The routes `/export/TABLE.{csv,parquet,arrow,xlsx}`: stream rows as a file, while a background thread writes it. A
+//! complete file is kept for some minutes, so that readers can ask for parts of it and for its manifest.
+
+mod asked;
+mod kept;
+mod produce;
+mod send;
+mod statistics;
+
+pub use kept::KeptExports;
+
+use super::Service;
+use super::authenticate::authenticated;
+use super::graphql::counted_by_token;
+use super::operation::{budget, run};
+use super::prepare::{Ready, prepare};
+use super::protocol::{Body, Media, OperationResult, locale, refusal, respond};
+use super::rights::RightsWatch;
+use super::spool::spool;
+use crate::access::{EXPORTERS, Viewer};
+use crate::admission::{Owner, Permit};
+use crate::export::{Subject, audience, table_of};
+use crate::graphql::ComplaintFilter;
+use crate::graphql::error::Code;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, RETRY_AFTER};
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use asked::Asked;
+use async_graphql::{InputType, Value};
+use kept::{KEEP, Kept, Key};
+use produce::{Source, Work};
+use schema::domain::ids::random_id;
+use schema::enums::{AuditAction, Role};
+use schema::register::audit::Audited;
+use schema::{JsonText, Timestamp};
+use send::{Wanted, answer, head, watched};
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// Checks the filter like that of a list: against the schema, and against the access table of the role.
+const PROBE: &str =
+    "query Export($filter: ComplaintFilter) { complaints(filter: $filter, first: 0) { pageInfo { hasNextPage } } }";
+/// How long an export waits for a permit.
+const WAITS_FOR_A_PLACE: Duration = Duration::from_secs(10);
+
+pub async fn file(service: Data<Service>, http: HttpRequest, name: Path<String>) -> HttpResponse {
+    match export(&service, &http, &name).await {
+        Ok(response) => response,
+        Err(refused) => refused,
+    }
+}
+
+async fn export(service: &Data<Service>, http: &HttpRequest, name: &str) -> Result<HttpResponse, HttpResponse> {
+    let refused = |status, code, message: String| refusal(http, status, code, message);
+    let asked =
+        Asked::of(name, http.query_string()).map_err(|(status, code, message)| refused(status, code, message))?;
+    let viewer = authenticated(service, http).await.map_err(|outcome| respond(Media::Json, outcome))?;
+    let Some(viewer) = viewer else {
+        let message = "send a token: Authorization: Bearer …";
+        return Err(refused(StatusCode::UNAUTHORIZED, Code::Unauthenticated, message.into()));
+    };
+    if !EXPORTERS.contains(&viewer.role) {
+        return Err(refused(StatusCode::FORBIDDEN, Code::Forbidden, format!("a {} may not export", viewer.role)));
+    }
+    if asked.references && viewer.role != Role::Board {
+        let message =
+            format!("references reveal to a {} who is behind pseudonyms: only a BOARD exports them", viewer.role);
+        return Err(refused(StatusCode::FORBIDDEN, Code::Forbidden, message));
+    }
+    let Some(keys) = service.app.keys.clone() else {
+        let message = "an export needs pseudonyms, but the server runs without a key file (--key-file)";
+        return Err(refused(StatusCode::FORBIDDEN, Code::Forbidden, message.into()));
+    };
+    if let Some(response) = counted_by_token(service, Some(&viewer), Media::GraphqlResponse, 1) {
+        return Err(response);
+    }
+    let key = Key::of(&viewer, keys.version(), &asked);
+    let mut wanted = Wanted::of(http, asked.form);
+    if let Some(kept) = kept_file(service, http, &key, &asked, &mut wanted)? {
+        let is_whole = !asked.manifest && wanted.range.is_none() && !wanted.head;
+        if is_whole {
+            audit(service, &viewer, &asked, keys.version()).await;
+        }
+        let download = download(service, http, &viewer).await?;
+        return Ok(of_kept(service, http, &viewer, &asked, &kept, &wanted, download));
+    }
+    let source = source(service, &viewer, http, &asked).await?;
+    let download = download(service, http, &viewer).await?;
+    let reading = service.exports.acquire_within(Owner::of(Some(&viewer)), WAITS_FOR_A_PLACE).await;
+    let reading = reading.ok_or_else(|| too_many(http))?;
+    audit(service, &viewer, &asked, keys.version()).await;
+    let rights = RightsWatch::over(service, &viewer);
+    let (to_client, pieces) = spool().map_err(|error| {
+        tracing::error!(%error, "the temporary file of an export could not be created");
+        refused(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, "the server has no disk space for the export".into())
+    })?;
+    let tag = random_id().to_string();
+    let work = Work {
+        app: service.app.clone(),
+        pseudonyms: keys.pseudonyms(audience(viewer.role, asked.references)),
+        viewer: viewer.clone(),
+        source,
+        subject: asked.subject,
+        form: asked.form,
+        references: asked.references,
+        query: asked.query.clone(),
+        tag: tag.clone(),
+    };
+    let (told, about) = oneshot::channel();
+    let (done, finished) = oneshot::channel::<Arc<Kept>>();
+    let kept_exports = Arc::clone(&service.kept_exports);
+    tokio::task::spawn_blocking(move || {
+        let _reading = reading;
+        let keep = |kept: Kept| {
+            let kept = Arc::new(kept);
+            kept_exports.keep(key, Arc::clone(&kept));
+            // Nobody waits for the end of a file that is sent while it is written.
+            let _sent = done.send(kept);
+        };
+        if let Err(error) = work.produce(to_client, told, keep) {
+            tracing::warn!(%error, "an export was aborted");
+        }
+    });
+    let failed = || {
+        let message = "the export could not be written: try again; the log of the server says why";
+        refused(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message.into())
+    };
+    purge_later(service);
+    let about = about.await.map_err(|_| failed())?;
+    if !asked.manifest && wanted.range.is_none() && !wanted.head {
+        let pieces = watched(pieces.stream(), rights, download);
+        return Ok(head(asked.form, &about, &tag).streaming(Box::pin(pieces)));
+    }
+    // The reader stays until the file is complete: the writer stops without one.
+    let kept = finished.await;
+    drop(pieces);
+    let kept = kept.map_err(|_| failed())?;
+    Ok(of_kept(service, http, &viewer, &asked, &kept, &wanted, download))
+}
+
+/// The file that answers a request without reading the register again; None for a request that begins with a new one.
+///
+/// # Errors
+/// 412 if the client names a file that is not kept any more.
+fn kept_file(
+    service: &Service,
+    http: &HttpRequest,
+    key: &Key,
+    asked: &Asked,
+    wanted: &mut Wanted,
+) -> Result<Option<Arc<Kept>>, HttpResponse> {
+    let files = &service.kept_exports;
+    if let Some(tags) = wanted.tags.as_ref().filter(|tags| !tags.is_empty()) {
+        let found = files.tagged(key, tags).ok_or_else(|| {
+            let message = "the server does not have this file any more: it keeps files for ten minutes; ask again \
+                           without If-Match";
+            refusal(http, StatusCode::PRECONDITION_FAILED, Code::Conflict, message)
+        })?;
+        return Ok(Some(found));
+    }
+    if wanted.range.is_some() && !asked.manifest {
+        let Some(tag) = wanted.range_of.clone() else { return Ok(files.newest(key)) };
+        let found = files.tagged(key, &[tag]);
+        if found.is_none() {
+            // The client's part is of another file: it gets the whole of a new one.
+            wanted.range = None;
+        }
+        return Ok(found);
+    }
+    if asked.manifest {
+        return Ok(files.newest(key));
+    }
+    let position = service.app.snapshots.current().position;
+    Ok(files.newest(key).filter(|kept| wanted.head && kept.about.position == position))
+}
+
+/// Answers with a complete file: with its manifest, or with the part that is wanted.
+fn of_kept(
+    service: &Data<Service>,
+    http: &HttpRequest,
+    viewer: &Viewer,
+    asked: &Asked,
+    kept: &Kept,
+    wanted: &Wanted,
+    download: Permit,
+) -> HttpResponse {
+    if !asked.manifest {
+        return answer(http, asked.form, kept, wanted, RightsWatch::over(service, viewer), download);
+    }
+    let manifest = kept.about.manifest(asked.form.format, kept.rows, &kept.content);
+    HttpResponse::Ok()
+        .insert_header((CACHE_CONTROL, "private, no-store"))
+        .insert_header(("phananh-file", kept.tag.as_str()))
+        .json(manifest)
+}
+
+/// Removes the file of this request from the disk when its time is over.
+fn purge_later(service: &Service) {
+    let files = Arc::clone(&service.kept_exports);
+    tokio::spawn(async move {
+        tokio::time::sleep(KEEP + Duration::from_secs(60)).await;
+        files.purge();
+    });
+}
+
+fn too_many(http: &HttpRequest) -> HttpResponse {
+    let message = "too many exports are running: try again in a minute";
+    let mut response = refusal(http, StatusCode::TOO_MANY_REQUESTS, Code::RateLimited, message);
+    response.headers_mut().insert(RETRY_AFTER, 60.into());
+    response
+}
+
+async fn download(service: &Service, http: &HttpRequest, viewer: &Viewer) -> Result<Permit, HttpResponse> {
+    let place = service.downloads.acquire_within(Owner::of(Some(viewer)), WAITS_FOR_A_PLACE).await;
+    place.ok_or_else(|| too_many(http))
+}
+
+async fn audit(service: &Service, viewer: &Viewer, asked: &Asked, key_version: u32) {
+    let Some(log) = service.audit.get() else { return };
+    let mut objects = json!({
+        "table": asked.subject.name(),
+        "form": asked.form.format.extension(),
+        "filter": asked.filter,
+        "references": asked.references,
+        "keyVersion": key_version,
+    });
+    if asked.subject == Subject::Statistics {
+        objects["query"] = asked.query.clone();
+    }
+    let entry = Audited {
+        at: Timestamp::now(),
+        actor: viewer.actor(),
+        role: Some(viewer.role),
+        action: AuditAction::Export,
+        operation: None,
+        objects: JsonText::from(&objects),
+    };
+    log.add(entry).await;
+}
+
+/// Where the rows come from, once the filter is allowed.
+async fn source(service: &Service, viewer: &Viewer, http: &HttpRequest, asked: &Asked) -> Result<Source, HttpResponse> {
+    if let Some(statistics) = &asked.statistics {
+        return Ok(Source::Statistics(statistics::groups(service, viewer, http, statistics).await?));
+    }
+    if asked.subject == Subject::Complaints {
+        return Ok(Source::Complaints(Box::new(checked(service, viewer, http, asked.filter.clone()).await?)));
+    }
+    let table = table_of(asked.subject, viewer.role == Role::Board)
+        .map_err(|message| refusal(http, StatusCode::FORBIDDEN, Code::Forbidden, message))?;
+    let filter = match asked.filter.is_null() {
+        true => None,
+        false => checked(service, viewer, http, asked.filter.clone()).await?,
+    };
+    Ok(Source::Table(table, Box::new(filter)))
+}
+
+/// Parses the filter and checks it by running a list query with it.
+async fn checked(
+    service: &Service,
+    viewer: &Viewer,
+    http: &HttpRequest,
+    given: serde_json::Value,
+) -> Result<Option<ComplaintFilter>, HttpResponse> {
+    let variables = serde_json::Map::from_iter([("filter".to_owned(), given.clone())]);
+    let body = Body { query: Some(PROBE.into()), variables: Some(variables), ..Body::default() };
+    executed(service, viewer, http, body).await?;
+    let value = Value::from_json(given).unwrap_or_default();
+    Option::<ComplaintFilter>::parse(Some(value))
+        .map_err(|_| refusal(http, StatusCode::BAD_REQUEST, Code::BadUserInput, "filter is not a ComplaintFilter"))
+}
+
+/// Runs a query as the viewer.
+async fn executed(
+    service: &Service,
+    viewer: &Viewer,
+    http: &HttpRequest,
+    body: Body,
+) -> Result<OperationResult, HttpResponse> {
+    // This is not GraphQL over HTTP: the status reflects the outcome, whatever the client accepts.
+    let answer = |outcome: OperationResult| respond(Media::GraphqlResponse, outcome);
+    let budget = budget(service, Some(viewer));
+    let mut outcome = match prepare(service, Some(viewer), body, locale(http), &budget).await.map_err(answer)? {
+        Ready::Checked(prepared) => run(service, Some(viewer), *prepared, &budget).await,
+        Ready::Answered(outcome) => outcome,
+    };
+    if !outcome.errors.is_empty() {
+        outcome.refused.get_or_insert(StatusCode::BAD_REQUEST);
+        return Err(answer(outcome));
+    }
+    Ok(outcome)
+}

@@ -1,0 +1,120 @@
+//! The groups of a statistic, asked over the GraphQL schema as the viewer: the access table decides about them.
+
+use super::super::Service;
+use super::super::protocol::{Body, refusal};
+use super::asked::StatisticsAsked;
+use super::executed;
+use crate::access::Viewer;
+use crate::graphql::error::Code;
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse};
+use anyhow::Context;
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use schema::Timestamp;
+use serde_json::Value;
+
+/// Groups of one answer.
+const PAGE: u32 = 1_000;
+/// Answers of one export at most.
+const PAGES: usize = 1_000;
+/// How often it begins anew where the register changed between two answers.
+const TRIES: usize = 4;
+
+/// All groups of a statistic, of one position.
+pub struct Groups {
+    pub schema: SchemaRef,
+    pub batches: Vec<RecordBatch>,
+    pub position: i64,
+    pub as_of: Timestamp,
+}
+
+/// One answer.
+struct Page {
+    batch: RecordBatch,
+    position: i64,
+    as_of: Timestamp,
+    end: Option<String>,
+}
+
+/// Asks for all groups, page by page.
+///
+/// # Errors
+/// The refusal of a page, or that the register changed between pages again and again.
+pub async fn groups(
+    service: &Service,
+    viewer: &Viewer,
+    http: &HttpRequest,
+    asked: &StatisticsAsked,
+) -> Result<Groups, HttpResponse> {
+    for _ in 0..TRIES {
+        if let Some(groups) = of_one_position(service, viewer, http, asked).await? {
+            return Ok(groups);
+        }
+    }
+    let message = "the register changes faster than the groups can be read: ask for fewer groups, or try again";
+    Err(refusal(http, StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message))
+}
+
+/// None where the register changed between two pages.
+async fn of_one_position(
+    service: &Service,
+    viewer: &Viewer,
+    http: &HttpRequest,
+    asked: &StatisticsAsked,
+) -> Result<Option<Groups>, HttpResponse> {
+    let first = page(service, viewer, http, asked, None).await?;
+    let (position, as_of, mut end) = (first.position, first.as_of, first.end);
+    let mut batches = vec![first.batch];
+    while let Some(after) = end {
+        if batches.len() == PAGES {
+            let message = format!("the statistic has more than {} groups: choose fewer", PAGES * PAGE as usize);
+            return Err(refusal(http, StatusCode::BAD_REQUEST, Code::BadUserInput, message));
+        }
+        let next = page(service, viewer, http, asked, Some(after)).await?;
+        if next.position != position {
+            return Ok(None);
+        }
+        batches.push(next.batch);
+        end = next.end;
+    }
+    Ok(Some(Groups { schema: asked.question.schema(), batches, position, as_of }))
+}
+
+async fn page(
+    service: &Service,
+    viewer: &Viewer,
+    http: &HttpRequest,
+    asked: &StatisticsAsked,
+    after: Option<String>,
+) -> Result<Page, HttpResponse> {
+    let mut given = asked.given.clone();
+    let mut variables = asked.variables.clone();
+    given.push(("first", "Int!"));
+    variables.insert("first".into(), PAGE.min(service.limits_of(Some(viewer)).groups).into());
+    if let Some(after) = after {
+        given.push(("after", "String!"));
+        variables.insert("after".into(), after.into());
+    }
+    let body = Body { query: Some(asked.question.document(&given)), variables: Some(variables), ..Body::default() };
+    let outcome = executed(service, viewer, http, body).await?;
+    read(outcome.json(), asked).map_err(|error| {
+        tracing::error!(%error, "the answer to a statistic cannot be exported");
+        let message = "the statistic could not be written to a file: ask for it over /graphql";
+        refusal(http, StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, message)
+    })
+}
+
+fn read(answer: &[u8], asked: &StatisticsAsked) -> anyhow::Result<Page> {
+    let answer: Value = serde_json::from_slice(answer)?;
+    let statistics = &answer["data"]["complaintStatistics"];
+    let rows = statistics["rows"].as_array().context("the answer has no rows")?;
+    let as_of = statistics["asOf"].as_str().context("the answer has no instant")?;
+    let as_of = chrono::DateTime::parse_from_rfc3339(as_of)?.timestamp_micros();
+    Ok(Page {
+        batch: asked.question.batch(rows)?,
+        position: statistics["position"].as_i64().context("the answer has no position")?,
+        as_of: Timestamp::from_micros(as_of).context("the instant of the answer is out of range")?,
+        end: statistics["endCursor"].as_str().map(str::to_owned),
+    })
+}
