@@ -291,7 +291,7 @@ fn only_those_export_who_may_and_only_by_what_they_may_filter_by() {
         let answer = export(&team, "csv", Some(&filter));
         assert_eq!((answer.status, answer.codes()[0].as_str()), (status, code), "{filter}: {}", answer.text);
     }
-    assert_eq!(get(&team, "/export/complaints.xlsx").status, 404);
+    assert_eq!(get(&team, "/export/complaints.doc").status, 404);
     assert_eq!(get(&team, "/export/complaints.csv?filter=%7B").status, 400);
     assert_eq!(get(&team, "/export/complaints.csv?fliter=%7B%7D").status, 400);
     // A member of the Board exports no complaint about that member.

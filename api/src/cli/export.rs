@@ -269,7 +269,7 @@ fn keep(path: &Path, to: Draft, rows: u64, about: &About, form: Form) -> anyhow:
 fn write_manifest(args: &Args, files: &[Written]) -> anyhow::Result<()> {
     let (path, document) = match (files, args.by_month) {
         (_, true) => {
-            let files = files.iter().map(|file| {
+            let files = files.iter().map(|file| -> serde_json::Result<Value> {
                 let mut document = serde_json::to_value(&file.manifest)?;
                 let name = file.path.strip_prefix(&args.path).unwrap_or(&file.path);
                 document["file"] = name.display().to_string().into();
