@@ -37,6 +37,7 @@ mod ended_early;
 mod escalations;
 mod explorer;
 mod export_columns;
+mod exports;
 mod failover;
 mod first_routing;
 mod flag_lists;

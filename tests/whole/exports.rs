@@ -1,0 +1,173 @@
+//! Exports of every table: in parts, with manifests, as workbooks, and with the numbers that answers have.
+
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::process::Command;
+use tests::fixtures::Files;
+use tests::{Answer, Client, Json, Role, TestApp, TestAppBuilder, project, python};
+
+fn started(app: TestAppBuilder, files: &Files) -> TestApp {
+    let key = files.path().join("key").display().to_string();
+    let app = app.generated(1_500, 11).arguments(&["--no-jobs", "--key-file", &key]).start();
+    app.key_file(files);
+    app
+}
+
+fn get(client: &Client<'_>, path: &str) -> Answer {
+    let bearer = format!("Bearer {}", client.token);
+    client.server.send("GET", &format!("/export/{path}"), &[("authorization", &bearer)], "")
+}
+
+fn encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+/// The cells of a column of a CSV file, none of which is quoted up to it.
+fn cells(csv: &str, column: &str) -> Vec<String> {
+    let mut lines = csv.lines();
+    let header: Vec<&str> = lines.next().expect("a header").split(',').collect();
+    let at = header.iter().position(|name| *name == column).unwrap_or_else(|| panic!("{column} in {header:?}"));
+    lines.map(|line| line.split(',').nth(at).expect("a cell").to_owned()).collect()
+}
+
+#[test]
+fn parts_and_manifests_are_of_one_file_and_a_workbook_says_what_was_asked() {
+    let python = python(&["openpyxl"], &["python3-openpyxl"], &["openpyxl==3.1.5"]);
+    for builder in [TestApp::sqlite(), TestApp::postgres()] {
+        let files = Files::new();
+        let app = started(builder, &files);
+        let team = app.as_role(Role::DataTeam);
+        let output = Command::new(&python)
+            .arg(project().join("tests/clients/export_parts.py"))
+            .env("PHANANH_ADDRESS", &app.server().address)
+            .env("PHANANH_TOKEN", &team.token)
+            .output()
+            .unwrap();
+        let said: Value = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&output.stderr)));
+        for (what, expected) in [
+            ("whole", json!([200, "bytes", true, true])),
+            ("manifest", json!([200, 1500, true, "complaints", 1])),
+            ("head", json!([200, true, true, 0])),
+            ("parts", json!([true, true])),
+            ("suffix", json!([206, true])),
+            ("beyond", json!([416, true])),
+            ("another", json!([200, true, true])),
+            ("gone", json!(412)),
+            ("csv", json!([200, true, true])),
+        ] {
+            assert_eq!(said[what], expected, "{what}: {said}");
+        }
+        let filter = json!({ "unit": { "within": "02" } });
+        let query = "query($f: ComplaintFilter) { complaints(filter: $f) { totalCount } }";
+        let counted = team.data_with(query, &json!({ "f": filter }))["complaints"]["totalCount"].clone();
+        assert!(counted.integer() > 10, "{counted}");
+        let workbook = &said["xlsx"];
+        assert_eq!((&workbook["sheets"], &workbook["formulas"]), (&json!(["data", "Query"]), &json!(0)));
+        assert_eq!((&workbook["rows"], &workbook["days"]), (&counted, &json!("datetime")));
+        assert_eq!(workbook["first"], json!(["complaint", "received_at", "occurred_at"]));
+        let asked = &workbook["asked"];
+        assert_eq!((asked["table"].text(), asked["key_version"].text()), ("complaints", "1"));
+        assert_eq!(asked["rows"].text(), counted.to_string());
+        assert_eq!(asked["query"].text(), json!({ "filter": filter }).to_string());
+        assert_eq!(asked["position"].text(), said["position"].to_string());
+    }
+}
+
+#[test]
+fn nobody_gets_a_file_that_was_kept_for_another() {
+    let files = Files::new();
+    let app = started(TestApp::sqlite(), &files);
+    let (team, board) = (app.as_role(Role::DataTeam), app.as_role(Role::Board));
+    let ask = |client: &Client<'_>, tag: &str| {
+        let bearer = format!("Bearer {}", client.token);
+        let headers = [("authorization", bearer.as_str()), ("if-match", tag)];
+        client.server.send("GET", "/export/complaints.csv", &headers, "")
+    };
+    let whole = get(&team, "complaints.csv");
+    let tag = whole.header("etag").to_owned();
+    assert!(tag.starts_with("W/\""), "{tag}");
+    let again = ask(&team, &tag);
+    assert_eq!((again.status, again.header("etag"), &again.text), (200, tag.as_str(), &whole.text));
+    let other = ask(&board, &tag);
+    assert_eq!((other.status, other.codes()), (412, vec!["CONFLICT".to_owned()]));
+    app.run(&["token", "revoke", "--name", "DATA_TEAM-all"]);
+    std::thread::sleep(std::time::Duration::from_millis(1_500));
+    assert_eq!(ask(&team, &tag).status, 401);
+}
+
+#[test]
+fn tables_are_exported_with_the_complaints_of_a_filter() {
+    for builder in [TestApp::sqlite(), TestApp::postgres()] {
+        let files = Files::new();
+        let app = started(builder, &files);
+        let team = app.as_role(Role::DataTeam);
+        let filter = encoded(&json!({ "unit": { "within": "02" } }).to_string());
+        let complaints = get(&team, &format!("complaints.csv?filter={filter}")).text;
+        let chosen: BTreeSet<String> = cells(&complaints, "complaint").into_iter().collect();
+        for table in ["allegations", "responses"] {
+            let all = get(&team, &format!("{table}.csv"));
+            assert_eq!(all.status, 200, "{table}: {}", all.text);
+            let all = cells(&all.text, "complaint");
+            let filtered = cells(&get(&team, &format!("{table}.csv?filter={filter}")).text, "complaint");
+            let expected: Vec<String> = all.iter().filter(|one| chosen.contains(*one)).cloned().collect();
+            assert_eq!(filtered, expected, "{table}");
+            assert!(!filtered.is_empty() && filtered.len() < all.len(), "{table}: {} of {}", filtered.len(), all.len());
+        }
+        for table in ["flags", "workload"] {
+            for form in ["csv", "parquet", "arrow", "xlsx"] {
+                let manifest = get(&team, &format!("{table}.{form}.manifest.json"));
+                assert_eq!((manifest.status, manifest.json()["format"].text()), (200, form), "{}", manifest.text);
+            }
+            assert_eq!(get(&team, &format!("{table}.csv?filter={filter}")).status, 400);
+        }
+        let path = files.path().join("allegations.csv").display().to_string();
+        let key = files.path().join("key").display().to_string();
+        let export = ["export", &path, "--table", "allegations", "--unit", "02", "--key-file", &key];
+        app.run(&export);
+        let written = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(written, get(&team, &format!("allegations.csv?filter={filter}")).text);
+        let manifest = std::fs::read_to_string(format!("{path}.manifest.json")).unwrap();
+        let manifest: Value = serde_json::from_str(&manifest).unwrap();
+        assert_eq!(manifest["rows"].integer() as usize, written.lines().count() - 1);
+        assert_eq!((&manifest["bytes"], &manifest["query"]), (&json!(written.len()), &json!({ "unit": "02" })));
+    }
+}
+
+#[test]
+fn exported_statistics_are_those_of_the_api() {
+    for builder in [TestApp::sqlite(), TestApp::postgres()] {
+        let files = Files::new();
+        let app = started(builder, &files);
+        let team = app.as_role(Role::DataTeam);
+        let query = "groupBy=DEPARTMENT,MONTH&measures=complaints,distinctEnterprises,costVnd";
+        let exported = get(&team, &format!("statistics.csv?{query}"));
+        assert_eq!(exported.status, 200, "{}", exported.text);
+        let statistics = team.data(
+            "{ complaintStatistics(groupBy: [DEPARTMENT, MONTH], first: 10000) {
+                 position rows { department { code } month complaints distinctEnterprises costVnd } } }",
+        )["complaintStatistics"]
+            .clone();
+        let row = |row: &Value| {
+            let code = row["department"]["code"].as_str().unwrap_or_default();
+            let numbers = (&row["complaints"], &row["distinctEnterprises"], row["costVnd"].text());
+            format!("{code},{},{},{},{}", row["month"].text(), numbers.0, numbers.1, numbers.2)
+        };
+        let mut expected: Vec<String> = statistics["rows"].list().iter().map(row).collect();
+        expected.sort();
+        let mut lines: Vec<&str> = exported.text.lines().collect();
+        assert_eq!(lines.remove(0), "department,month,complaints,distinct_enterprises,cost_vnd");
+        lines.sort_unstable();
+        assert_eq!(lines, expected);
+        assert_eq!(exported.header("phananh-position"), statistics["position"].to_string());
+        let filter = encoded(&json!({ "enterpriseIn": ["0100233488"] }).to_string());
+        for (query, status) in [
+            ("groupBy=OFFICER".to_owned(), 400),
+            ("groupBy=UNIT&measures=cost".to_owned(), 400),
+            (format!("groupBy=UNIT&filter={filter}"), 403),
+            ("".to_owned(), 400),
+        ] {
+            assert_eq!(get(&team, &format!("statistics.csv?{query}")).status, status, "{query}");
+        }
+    }
+}
