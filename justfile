@@ -62,6 +62,11 @@ bench-verify *args:
     cargo build --release --workspace --bins
     python3 tests/bench/verify.py --program "${CARGO_TARGET_DIR:-target}/release/phananh" {{args}}
 
+# Measure exports of complaints against `COPY … TO`, in one run
+bench-export *args:
+    cargo build --release --workspace --bins
+    python3 tests/bench/export.py --program "${CARGO_TARGET_DIR:-target}/release/phananh" {{args}}
+
 # Measure memory and threads under ten minutes of load; --postgres URL also measures PostgreSQL
 bench-soak *args:
     cargo build --release --workspace --bins

@@ -174,7 +174,7 @@ fn kept_file(
         return Ok(files.newest(key));
     }
     let position = service.app.snapshots.current().position;
-    Ok(files.newest(key).filter(|kept| wanted.head && kept.about.position == position))
+    Ok(files.newest(key).filter(|kept| wanted.head && kept.about.position >= position))
 }
 
 /// Answers with a complete file: with its manifest, or with the part that is wanted.
