@@ -71,3 +71,41 @@ impl<W: Write> CsvWriter<W> {
         self.sheet.into_inner()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow_array::builder::{ListBuilder, StringBuilder};
+    use arrow_array::{
+        ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, StringArray, TimestampMicrosecondArray,
+    };
+    use std::sync::Arc;
+
+    #[test]
+    fn each_type_has_its_text_and_null_none() {
+        let mut list = ListBuilder::new(StringBuilder::new());
+        list.append_value([Some("a"), Some("b")]);
+        list.append_null();
+        let money = Decimal128Array::from(vec![Some(12), None]).with_precision_and_scale(18, 0).expect("money");
+        let instants = TimestampMicrosecondArray::from(vec![Some(1_500_000), None]).with_timezone("UTC");
+        let columns: [(&str, ArrayRef); 7] = [
+            ("text", Arc::new(StringArray::from(vec![Some("=1"), None]))),
+            ("day", Arc::new(Date32Array::from(vec![Some(0), None]))),
+            ("instant", Arc::new(instants)),
+            ("number", Arc::new(Float64Array::from(vec![Some(2.0), None]))),
+            ("flag", Arc::new(BooleanArray::from(vec![Some(true), None]))),
+            ("money", Arc::new(money)),
+            ("list", Arc::new(list.finish())),
+        ];
+        let batch = RecordBatch::try_from_iter(columns).expect("columns");
+        let mut writer = CsvWriter::new(Vec::new(), &batch.schema(), true).expect("a header");
+        writer.write(&batch.slice(0, 1)).expect("a row");
+        writer.write(&batch.slice(1, 1)).expect("a row");
+        let text = String::from_utf8(writer.finish().expect("a file")).expect("UTF-8");
+        assert_eq!(
+            text,
+            "\u{feff}text,day,instant,number,flag,money,list\n\
+             '=1,1970-01-01,1970-01-01T00:00:01.500Z,2.0,true,12,\"a;b\"\n,,,,,,\n"
+        );
+    }
+}

@@ -132,3 +132,61 @@ impl<W: Write + Send> ExportWriter<W> {
         Ok((to, rows))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::{Hashing, Subject};
+    use arrow_array::{ArrayRef, Int64Array};
+    use schema::Timestamp;
+    use std::sync::Arc;
+
+    fn about() -> About {
+        About {
+            subject: Subject::Workload,
+            asked: serde_json::Value::Null,
+            key_version: 1,
+            position: 7,
+            as_of: Timestamp::now(),
+            day: chrono::NaiveDate::default(),
+            references: false,
+        }
+    }
+
+    fn rows() -> RecordBatch {
+        let column: ArrayRef = Arc::new(Int64Array::from(vec![1, 2, 3]));
+        RecordBatch::try_from_iter([("n", column)]).expect("a column")
+    }
+
+    #[test]
+    fn every_format_takes_all_rows_and_the_hash_is_of_its_bytes() {
+        for format in [Format::Csv, Format::Parquet, Format::Arrow, Format::Xlsx] {
+            let form = Form { format, bom: false };
+            let writer =
+                ExportWriter::new(form, Hashing::new(Vec::new()), &rows().schema(), about()).expect("a header");
+            let writer = writer.write_all(|take| (0..3).try_for_each(|_| take(rows()))).expect("rows");
+            let (to, number) = writer.finish().expect("a file");
+            let (bytes, content) = to.finish();
+            assert_eq!((number, content.bytes), (9, bytes.len() as u64), "{format:?}");
+            assert_eq!(content.sha256.len(), 64);
+            let starts: &[u8] = match format {
+                Format::Csv => b"n\n1\n2\n3\n1\n",
+                Format::Parquet => b"PAR1",
+                Format::Arrow => b"ARROW1",
+                Format::Xlsx => b"PK",
+            };
+            assert!(bytes.starts_with(starts), "{format:?}");
+        }
+    }
+
+    #[test]
+    fn a_reader_that_fails_leaves_no_file() {
+        let form = Form { format: Format::Csv, bom: false };
+        let writer = ExportWriter::new(form, Vec::new(), &rows().schema(), about()).expect("a header");
+        let failed = writer.write_all(|take| {
+            take(rows())?;
+            anyhow::bail!("the database is gone")
+        });
+        assert_eq!(failed.err().expect("an error").to_string(), "the database is gone");
+    }
+}

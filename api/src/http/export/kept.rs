@@ -16,7 +16,7 @@ pub const KEEP: Duration = Duration::from_secs(600);
 const MOST: usize = 16;
 const MOST_OF_A_TOKEN: usize = 4;
 /// Their bytes together.
-const MOST_BYTES: u64 = 4 << 30;
+const MOST_BYTES: u64 = 2 << 30;
 
 /// Who asked for what: only the same token with the same rights gets a file again.
 #[derive(Debug, Clone, PartialEq, Eq)]
