@@ -91,6 +91,11 @@ async fn export(service: &Data<Service>, http: &HttpRequest, name: &str) -> Resu
     let download = download(service, http, &viewer).await?;
     let reading = service.exports.acquire_within(Owner::of(Some(&viewer)), WAITS_FOR_A_PLACE).await;
     let reading = reading.ok_or_else(|| too_many(http))?;
+    let is_whole = !asked.manifest && wanted.range.is_none() && !wanted.head;
+    // Another request of this client may have made the file while this one waited.
+    if !is_whole && let Some(kept) = kept_file(service, http, &key, &asked, &mut wanted)? {
+        return Ok(of_kept(service, http, &viewer, &asked, &kept, &wanted, download));
+    }
     audit(service, &viewer, &asked, keys.version()).await;
     let rights = RightsWatch::over(service, &viewer);
     let (to_client, pieces) = spool().map_err(|error| {
@@ -130,7 +135,7 @@ async fn export(service: &Data<Service>, http: &HttpRequest, name: &str) -> Resu
     };
     purge_later(service);
     let about = about.await.map_err(|_| failed())?;
-    if !asked.manifest && wanted.range.is_none() && !wanted.head {
+    if is_whole {
         let pieces = watched(pieces.stream(), rights, download);
         return Ok(head(asked.form, &about, &tag).streaming(Box::pin(pieces)));
     }
