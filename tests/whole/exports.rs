@@ -160,9 +160,29 @@ fn exported_statistics_are_those_of_the_api() {
         lines.sort_unstable();
         assert_eq!(lines, expected);
         assert_eq!(exported.header("phananh-position"), statistics["position"].to_string());
+        // Officers have the pseudonyms of files, and as many complaints as in answers.
+        let by_officer = get(&team, "statistics.csv?groupBy=OFFICER&measures=complaints").text;
+        let answer = team.data(
+            "{ complaintStatistics(groupBy: [OFFICER], first: 10000) { rows { officer { pseudonym } complaints } } }",
+        )["complaintStatistics"]["rows"]
+            .clone();
+        let shown = answer.list().iter().filter_map(|row| row["officer"]["pseudonym"].as_str());
+        assert!(shown.clone().count() > 10 && !shown.clone().any(|name| by_officer.contains(name)), "{by_officer}");
+        let sorted = |mut numbers: Vec<i64>| {
+            numbers.sort_unstable();
+            numbers
+        };
+        let counts = cells(&by_officer, "complaints").iter().map(|cell| cell.parse().unwrap()).collect();
+        let expected = answer.list().iter().map(|row| row["complaints"].integer()).collect();
+        assert_eq!(sorted(counts), sorted(expected));
+        let in_files: BTreeSet<String> = get(&team, "complaints.csv").text.lines().skip(1).map(str::to_owned).collect();
+        let officers = cells(&by_officer, "officer");
+        assert!(officers.is_sorted());
+        let named = officers.iter().filter(|name| !name.is_empty());
+        assert!(named.clone().all(|name| in_files.iter().any(|line| line.contains(name.as_str()))), "{officers:?}");
         let filter = encoded(&json!({ "enterpriseIn": ["0100233488"] }).to_string());
         for (query, status) in [
-            ("groupBy=OFFICER".to_owned(), 400),
+            ("groupBy=PROVINCE".to_owned(), 400),
             ("groupBy=UNIT&measures=cost".to_owned(), 400),
             (format!("groupBy=UNIT&filter={filter}"), 403),
             ("".to_owned(), 400),

@@ -98,7 +98,7 @@ mod tests {
             ("list", Arc::new(list.finish())),
         ];
         let batch = RecordBatch::try_from_iter(columns).expect("columns");
-        let mut writer = CsvWriter::new(Vec::new(), &batch.schema(), true).expect("a header");
+        let mut writer = CsvWriter::new(Vec::<u8>::new(), &batch.schema(), true).expect("a header");
         writer.write(&batch.slice(0, 1)).expect("a row");
         writer.write(&batch.slice(1, 1)).expect("a row");
         let text = String::from_utf8(writer.finish().expect("a file")).expect("UTF-8");

@@ -163,7 +163,7 @@ mod tests {
         for format in [Format::Csv, Format::Parquet, Format::Arrow, Format::Xlsx] {
             let form = Form { format, bom: false };
             let writer =
-                ExportWriter::new(form, Hashing::new(Vec::new()), &rows().schema(), about()).expect("a header");
+                ExportWriter::new(form, Hashing::new(Vec::<u8>::new()), &rows().schema(), about()).expect("a header");
             let writer = writer.write_all(|take| (0..3).try_for_each(|_| take(rows()))).expect("rows");
             let (to, number) = writer.finish().expect("a file");
             let (bytes, content) = to.finish();
@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn a_reader_that_fails_leaves_no_file() {
         let form = Form { format: Format::Csv, bom: false };
-        let writer = ExportWriter::new(form, Vec::new(), &rows().schema(), about()).expect("a header");
+        let writer = ExportWriter::new(form, Vec::<u8>::new(), &rows().schema(), about()).expect("a header");
         let failed = writer.write_all(|take| {
             take(rows())?;
             anyhow::bail!("the database is gone")

@@ -5,6 +5,7 @@ use arrow_array::{ArrayRef, Date32Array, Decimal128Array, Float64Array, Int64Arr
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use chrono::NaiveDate;
 use jobs::facts::days::day_number;
+use schema::pseudonyms::Subject;
 use serde_json::Value;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -14,6 +15,8 @@ use std::sync::Arc;
 enum Of {
     /// The code of a unit or category.
     Code,
+    /// The pseudonym of an officer or an enterprise.
+    Person(Subject),
     Word,
     Day,
     Whole,
@@ -27,7 +30,7 @@ const DIGITS: u8 = 28;
 impl Of {
     fn arrow(self) -> DataType {
         match self {
-            Self::Code | Self::Word => DataType::Utf8,
+            Self::Code | Self::Word | Self::Person(_) => DataType::Utf8,
             Self::Day => DataType::Date32,
             Self::Whole => DataType::Int64,
             Self::Float => DataType::Float64,
@@ -51,18 +54,19 @@ const fn column(asked: &'static str, field: &'static str, name: &'static str, of
     Column { asked, field, name, of }
 }
 
-/// A file has pseudonyms of its own, which answers of GraphQL do not: officers and enterprises are left out.
-static DIMENSIONS: [Column; 18] = [
+static DIMENSIONS: [Column; 20] = [
     column("BRANCH", "branch", "branch", Of::Code),
     column("CATEGORY", "category", "category", Of::Code),
     column("CATEGORY_GROUP", "categoryGroup", "category_group", Of::Code),
     column("CHANNEL", "channel", "channel", Of::Word),
     column("DAY", "day", "day", Of::Day),
     column("DEPARTMENT", "department", "department", Of::Code),
+    column("ENTERPRISE", "enterprise", "enterprise", Of::Person(Subject::Enterprise)),
     column("FINDING", "finding", "finding", Of::Word),
     column("KIND", "kind", "kind", Of::Word),
     column("LEGAL_FORM", "legalForm", "legal_form", Of::Word),
     column("MONTH", "month", "month", Of::Word),
+    column("OFFICER", "officer", "officer", Of::Person(Subject::Officer)),
     column("PEER_GROUP", "peerGroup", "peer_group", Of::Word),
     column("QUARTER", "quarter", "quarter", Of::Word),
     column("RESPONSIBLE_UNIT", "responsibleUnit", "responsible_unit", Of::Code),
@@ -111,16 +115,7 @@ impl StatisticsQuestion {
             };
             names.map(find).collect()
         };
-        let group_by = group_by.unwrap_or_default();
-        for hidden in ["OFFICER", "ENTERPRISE"] {
-            if group_by.split(',').any(|name| name.trim() == hidden) {
-                return Err(format!(
-                    "groupBy: statistics by {hidden} are not exported, because a file has pseudonyms of its own: \
-                     export allegations or complaints, and count there"
-                ));
-            }
-        }
-        let dimensions = listed(group_by, &DIMENSIONS, "groupBy")?;
+        let dimensions = listed(group_by.unwrap_or_default(), &DIMENSIONS, "groupBy")?;
         if dimensions.is_empty() {
             return Err("groupBy: name the dimensions of the statistic, such as groupBy=DEPARTMENT,MONTH".into());
         }
@@ -154,14 +149,25 @@ impl StatisticsQuestion {
             let _written = write!(variables, "${name}: {of} ");
             let _written = write!(passed, "{name}: ${name} ");
         }
-        let fields: Vec<String> = self
-            .columns()
-            .map(|one| if one.of == Of::Code { format!("{} {{ code }}", one.field) } else { one.field.to_owned() })
-            .collect();
+        let field = |one: &Column| match one.of {
+            Of::Code => format!("{} {{ code }}", one.field),
+            Of::Person(_) => format!("{} {{ pseudonym }}", one.field),
+            _ => one.field.to_owned(),
+        };
+        let fields: Vec<String> = self.columns().map(field).collect();
         format!(
             "query Export({variables}) {{ complaintStatistics({passed}) {{ asOf position endCursor rows {{ {} }} }} }}",
             fields.join(" ")
         )
+    }
+
+    /// The columns with people, who have other pseudonyms in files than in answers.
+    pub fn people(&self) -> Vec<(usize, Subject)> {
+        let person = |(at, one): (usize, &Column)| match one.of {
+            Of::Person(subject) => Some((at, subject)),
+            _ => None,
+        };
+        self.columns().enumerate().filter_map(person).collect()
     }
 
     /// The columns: dimensions first.
@@ -187,6 +193,10 @@ impl Column {
             Of::Code => {
                 let codes = cells().map(|cell| self.read(&cell["code"], Value::as_str));
                 Arc::new(codes.collect::<anyhow::Result<StringArray>>()?)
+            }
+            Of::Person(_) => {
+                let names = cells().map(|cell| self.read(&cell["pseudonym"], Value::as_str));
+                Arc::new(names.collect::<anyhow::Result<StringArray>>()?)
             }
             Of::Word => {
                 let words = cells().map(|cell| self.read(cell, Value::as_str));
@@ -249,10 +259,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unknown_or_hidden_is_named() {
+    fn what_is_unknown_is_named() {
         for (group_by, measures, hint) in [
             (None, None, "groupBy=DEPARTMENT,MONTH"),
-            (Some("OFFICER"), None, "export allegations"),
             (Some("PROVINCE"), None, "DEPARTMENT"),
             (Some("UNIT,UNIT"), None, "twice"),
             (Some("UNIT"), Some("cost"), "costVnd"),

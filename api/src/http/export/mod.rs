@@ -106,6 +106,7 @@ async fn export(service: &Data<Service>, http: &HttpRequest, name: &str) -> Resu
     let work = Work {
         app: service.app.clone(),
         pseudonyms: keys.pseudonyms(audience(viewer.role, asked.references)),
+        answers: keys.pseudonyms(viewer.audience()),
         viewer: viewer.clone(),
         source,
         subject: asked.subject,

@@ -5,7 +5,7 @@ use super::kept::Kept;
 use super::statistics::Groups;
 use crate::access::Viewer;
 use crate::export::{
-    About, ExportWriter, Form, Hashing, Matching, Selection, Subject, complaint_schema, read, read_table,
+    About, ExportWriter, Form, Hashing, Matching, People, Selection, Subject, complaint_schema, read, read_table,
 };
 use crate::graphql::ComplaintFilter;
 use crate::graphql::context::App;
@@ -35,6 +35,8 @@ pub struct Work {
     pub app: App,
     pub viewer: Viewer,
     pub pseudonyms: Pseudonyms,
+    /// Those that the viewer sees in answers.
+    pub answers: Pseudonyms,
     pub source: Source,
     pub subject: Subject,
     pub form: Form,
@@ -127,7 +129,9 @@ impl Work {
                 let about = self.about(groups.position, groups.as_of);
                 tell(&about);
                 let mut writer = ExportWriter::new(self.form, to, &groups.schema, about.clone())?;
-                groups.batches.iter().try_for_each(|batch| writer.write(batch))?;
+                let people = People { snapshot: &snapshot, answers: &self.answers, files: pseudonyms };
+                let batches = people.in_file(&groups.batches, &groups.people)?;
+                batches.iter().try_for_each(|batch| writer.write(batch))?;
                 let (to, rows) = writer.finish()?;
                 Ok((to, rows, about))
             }

@@ -12,6 +12,7 @@ use anyhow::Context;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use schema::Timestamp;
+use schema::pseudonyms::Subject;
 use serde_json::Value;
 
 /// Groups of one answer.
@@ -25,6 +26,8 @@ const TRIES: usize = 4;
 pub struct Groups {
     pub schema: SchemaRef,
     pub batches: Vec<RecordBatch>,
+    /// The columns with pseudonyms of answers.
+    pub people: Vec<(usize, Subject)>,
     pub position: i64,
     pub as_of: Timestamp,
 }
@@ -78,7 +81,7 @@ async fn of_one_position(
         batches.push(next.batch);
         end = next.end;
     }
-    Ok(Some(Groups { schema: asked.question.schema(), batches, position, as_of }))
+    Ok(Some(Groups { schema: asked.question.schema(), batches, people: asked.question.people(), position, as_of }))
 }
 
 async fn page(
