@@ -1,6 +1,6 @@
 //! CSV files of an export.
 
-use super::cells::{Cell, Cells, day, instant};
+use super::cells::{Cell, Cells, push_day, push_instant};
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 use schema::sheet::SheetWriter;
@@ -56,8 +56,8 @@ impl<W: Write> CsvWriter<W> {
             // The shortest text that reads as the same number, with a point in any case.
             Cell::Float(number) => write!(self.text, "{number:?}")?,
             Cell::Flag(flag) => self.text.push_str(if *flag { "true" } else { "false" }),
-            Cell::Day(number) => self.text.push_str(&day(*number)),
-            Cell::Instant(micros) => self.text.push_str(&instant(*micros)),
+            Cell::Day(number) => push_day(&mut self.text, *number),
+            Cell::Instant(micros) => push_instant(&mut self.text, *micros),
             Cell::Decimal(number) => self.text.push_str(number),
         }
         Ok(self.sheet.cell(&self.text)?)
