@@ -34,7 +34,8 @@ use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// File, with its format as extension (.csv, .parquet, .arrow, .xlsx); - for standard output; a folder with --by-month
+    /// File, with its format as extension (.csv, .parquet, .arrow, .xlsx); - for standard output; a folder with
+    /// --by-month
     path: PathBuf,
     /// What to export
     #[arg(long, value_enum, value_name = "TABLE", default_value_t)]

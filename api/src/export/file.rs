@@ -15,7 +15,7 @@ use std::io::Write;
 use std::sync::mpsc::sync_channel;
 
 /// Takes the rows of an export, batch by batch.
-pub type Take<'a> = dyn FnMut(RecordBatch) -> anyhow::Result<()> + 'a;
+pub type Take<'a> = dyn FnMut(RecordBatch) -> anyhow::Result<()> + Send + 'a;
 
 /// How a file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
