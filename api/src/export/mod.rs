@@ -1,6 +1,7 @@
 //! Exports to files: complaints, tables that belong to them, and statistics. Complaints, officers and enterprises
-//! appear under keyed pseudonyms; columns that would identify them (texts, declaration numbers, references) are left out. A
-//! file for the Board may include the reference numbers of other registers; its pseudonyms appear in no other file.
+//! appear under keyed pseudonyms; columns that would identify them (texts, declaration numbers, references) are left
+//! out. A file for the Board may include the reference numbers of other registers; its pseudonyms appear in no other
+//! file.
 
 mod about;
 mod cells;
