@@ -1,7 +1,8 @@
 //! Cancellation: work is cancelled when its client disconnects or its deadline passes. Each thread works for a cancel
 //! token.
 //!
-//! The running statement is cancelled, too. PostgreSQL takes the request over another connection. SQLite runs a
+//! The running statement is cancelled, too. PostgreSQL takes the request over another connection to the server that runs
+//! it: the number of a process means another process on the replica than on the primary. SQLite runs a
 //! statement to its end unless a function in it fails; ours fail if the token of their thread is cancelled.
 
 use super::StoreError;
@@ -19,8 +20,15 @@ thread_local! {
 #[derive(Debug, Default)]
 pub struct CancelToken {
     cancelled: AtomicBool,
-    /// The id of the PostgreSQL process that runs a statement for the work.
-    runs: Mutex<Option<i32>>,
+    /// The PostgreSQL process that runs a statement for the work.
+    runs: Mutex<Option<Process>>,
+}
+
+/// A PostgreSQL process.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Process {
+    pub id: i32,
+    pub is_of_replica: bool,
 }
 
 impl CancelToken {
@@ -35,7 +43,7 @@ impl CancelToken {
     }
 
     /// The process of PostgreSQL that runs a statement for the work.
-    pub(super) fn runs(&self) -> MutexGuard<'_, Option<i32>> {
+    pub(super) fn runs(&self) -> MutexGuard<'_, Option<Process>> {
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -82,12 +90,12 @@ fn is_cancelled() -> bool {
 pub(super) struct Running {
     token: Arc<CancelToken>,
     /// The process of the enclosing read, restored on drop: reads can nest.
-    before: Option<i32>,
+    before: Option<Process>,
 }
 
 impl Running {
     /// None if the work cannot be cancelled.
-    pub fn on(process: Option<i32>) -> Option<Self> {
+    pub fn on(process: Option<Process>) -> Option<Self> {
         let token = CURRENT.with_borrow(Clone::clone)?;
         let before = token.runs().replace(process?);
         Some(Self { token, before })

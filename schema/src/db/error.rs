@@ -112,6 +112,14 @@ impl StoreError {
         }
     }
 
+    /// A replica failed, and the primary may succeed: the replica is away, or it cancelled the statement because it
+    /// removed rows that the statement reads ("conflict with recovery").
+    pub fn is_failure_of_replica(&self) -> bool {
+        let is_conflict =
+            matches!(self, Self::Query(DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _)));
+        is_conflict || self.is_unavailable()
+    }
+
     /// The transaction conflicts with a concurrent one and can be retried as a whole.
     pub fn is_lost_race(&self) -> bool {
         matches!(

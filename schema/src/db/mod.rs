@@ -9,6 +9,7 @@ mod listen;
 mod migrations;
 mod pool;
 pub(crate) mod readable;
+mod replica;
 pub(crate) mod search_index;
 pub mod search_text;
 mod storage;
@@ -21,6 +22,7 @@ pub use error::StoreError;
 pub(crate) use migrations::DataMigration;
 pub use migrations::{MigrationReport, MigrationStatus, embedded_migrations};
 pub use pool::{Db, ReadSession, StatementCount};
+pub use replica::{LagBounds, Replica, ReplicaState, ReplicaStatus, Unfit};
 pub use write::{Committed, WriteTx};
 
 /// Evaluates one body for either database, with the concrete connection under the given name: batch inserts and

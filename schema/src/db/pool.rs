@@ -1,6 +1,6 @@
 //! The connection pool, and the two ways to use it: [`Db::read`] and [`Db::write`].
 
-use super::cancellation::{self, CancelToken, Running};
+use super::cancellation::{self, CancelToken, Process, Running};
 use super::storage::{Place, Writes};
 use super::target::Target;
 use super::{Backend, Conn, StoreError};
@@ -30,6 +30,8 @@ pub struct Db {
     backend: Backend,
     target: Target,
     writes: Arc<Writes>,
+    /// How long a caller waits for a free connection.
+    patience: Duration,
     /// The connection that cancels statements, and when it was last used; opened on first use.
     cancels_over: Arc<Mutex<Option<(Conn, Instant)>>>,
 }
@@ -112,8 +114,8 @@ pub(super) struct Pooled {
     conn: Conn,
     worked: Instant,
     given_up: bool,
-    /// The id of the PostgreSQL process, if statements are cancelled with their operation.
-    process: Option<i32>,
+    /// The PostgreSQL process, if statements are cancelled with their operation.
+    process: Option<Process>,
 }
 
 impl Deref for Pooled {
@@ -140,7 +142,10 @@ impl ManageConnection for Manager {
 
     fn connect(&self) -> Result<Pooled, StoreError> {
         let mut conn = self.target.connect()?;
-        let process = if self.target.cancels() { Some(super::dialect::process(&mut conn)?) } else { None };
+        let process = match self.target.cancels() {
+            true => Some(Process { id: super::dialect::process(&mut conn)?, is_of_replica: self.target.is_replica }),
+            false => None,
+        };
         Ok(Pooled { conn, worked: Instant::now(), given_up: false, process })
     }
 
@@ -214,11 +219,15 @@ impl Db {
     }
 
     fn open_target(target: Target, connections: u32) -> Result<Self, StoreError> {
-        let backend = target.backend;
         // Connects once outside the pool, to return the database's own error message.
         drop(target.connect()?);
         // From here on, a deleted file is not recreated.
-        let target = target.existing();
+        Self::over(target.existing(), connections, CHECKOUT_TIMEOUT)
+    }
+
+    /// A database that need not answer yet. A caller waits for a free connection as long as `patience`.
+    pub(super) fn over(target: Target, connections: u32, patience: Duration) -> Result<Self, StoreError> {
+        let backend = target.backend;
         let writes = Writes::to(target.file().and_then(Place::of));
         let pool = Pool::builder()
             .max_size(connections)
@@ -231,7 +240,7 @@ impl Db {
             .error_handler(Box::new(Quiet))
             .build(Manager::new(target.clone()))
             .map_err(|e| StoreError::Pool(e.to_string()))?;
-        Ok(Self { pool, backend, target, writes: Arc::new(writes), cancels_over: Arc::default() })
+        Ok(Self { pool, backend, target, writes: Arc::new(writes), patience, cancels_over: Arc::default() })
     }
 
     pub fn backend(&self) -> Backend {
@@ -278,13 +287,15 @@ impl Db {
     /// # Errors
     /// If the request to PostgreSQL fails twice in a row.
     pub fn cancel_statement(&self, token: &CancelToken) -> Result<(), StoreError> {
+        let is_replica = self.target.is_replica;
+        let own = move |process: Process| (process.is_of_replica == is_replica).then_some(process.id);
         let mut failed = false;
-        while token.runs().is_some() {
+        while token.runs().and_then(own).is_some() {
             let result = self.canceller().and_then(|mut canceller| {
                 // The lock is held until the signal is sent: the process cannot begin a statement of another operation
                 // before. Between two statements PostgreSQL ignores the signal.
                 let runs = token.runs();
-                runs.map_or(Ok(()), |process| canceller.cancel(process))
+                runs.and_then(own).map_or(Ok(()), |process| canceller.cancel(process))
             });
             match result {
                 Err(failure) if failed => return Err(failure),
@@ -332,7 +343,7 @@ impl Db {
 
     pub(super) fn connection(&self) -> Result<r2d2::PooledConnection<Manager>, StoreError> {
         self.writes.place.iter().try_for_each(Place::check)?;
-        self.pool.get_timeout(CHECKOUT_TIMEOUT).map_err(|e| StoreError::Pool(e.to_string()))
+        self.pool.get_timeout(self.patience).map_err(|e| StoreError::Pool(e.to_string()))
     }
 
     /// Runs a read on a pooled connection.

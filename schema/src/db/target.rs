@@ -17,6 +17,8 @@ pub(super) struct Target {
     makes: bool,
     /// The time after which PostgreSQL cancels a statement.
     statement_timeout: Option<Duration>,
+    /// Whether the server is the replica of another.
+    pub is_replica: bool,
 }
 
 impl Target {
@@ -33,13 +35,32 @@ impl Target {
                 bulk,
                 makes: true,
                 statement_timeout: None,
+                is_replica: false,
             });
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let location = with_settings(with_certificate_store(url), &LIBPQ_DEFAULTS);
-            return Ok(Self { backend: Backend::Postgres, location, bulk, makes: true, statement_timeout: None });
+            return Ok(Self {
+                backend: Backend::Postgres,
+                location,
+                bulk,
+                makes: true,
+                statement_timeout: None,
+                is_replica: false,
+            });
         }
         Err(StoreError::BadUrl(url.to_owned()))
+    }
+
+    /// A replica, whose loss is noticed within 3 s: the primary answers instead.
+    pub fn replica(url: &str) -> Result<Self, StoreError> {
+        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+            return Err(StoreError::Rule(
+                "the replica must be a PostgreSQL server: write --replica postgres://USER@HOST/NAME".into(),
+            ));
+        }
+        let target = Self::parse(&with_settings(url.to_owned(), &LIBPQ_OF_REPLICAS), false)?;
+        Ok(Self { is_replica: true, ..target.existing() })
     }
 
     /// The target, for which a missing database is an error.
@@ -180,6 +201,16 @@ const LIBPQ_DEFAULTS: [(&str, &str); 6] = [
     ("keepalives_idle", "5"),
     ("keepalives_interval", "2"),
     ("keepalives_count", "3"),
+];
+
+/// The same for a replica.
+const LIBPQ_OF_REPLICAS: [(&str, &str); 6] = [
+    ("connect_timeout", "2"),
+    ("tcp_user_timeout", "2000"),
+    ("keepalives", "1"),
+    ("keepalives_idle", "1"),
+    ("keepalives_interval", "1"),
+    ("keepalives_count", "2"),
 ];
 
 /// Adds the settings that a URL does not have yet.
