@@ -124,6 +124,12 @@ impl Budget {
         fits
     }
 
+    /// Takes back what was counted since, for an answer that is not sent.
+    pub fn take_back(&self, before: Counted) {
+        self.spent.resolved.store(before.resolved, Ordering::Relaxed);
+        self.spent.read.store(before.read, Ordering::Relaxed);
+    }
+
     /// Resets the counters: each event of a subscription is a separate answer.
     pub fn renew(&self) {
         for counter in [&self.spent.resolved, &self.spent.read] {

@@ -17,9 +17,15 @@ pub struct Args {
     /// Run no scheduled jobs: another node runs them
     #[arg(long)]
     no_jobs: bool,
+    /// Streaming replica of a PostgreSQL database, which answers queries: postgres://USER@HOST/NAME
+    #[arg(long, value_name = "URL", env = "PHANANH_REPLICA_URL", hide_env_values = true)]
+    replica: Option<String>,
 }
 
-pub fn run(database: &str, settings: Settings, args: &Args) -> anyhow::Result<ExitCode> {
+pub fn run(database: &str, mut settings: Settings, args: &Args) -> anyhow::Result<ExitCode> {
+    if args.replica.is_some() {
+        settings.database.replica.clone_from(&args.replica);
+    }
     let db = super::register_or_new(Db::open_with(database, settings.database.pool_size())?, &settings)?;
     actix_web::rt::System::new().block_on(async {
         let options = ServerOptions { database: database.to_owned(), dev: args.dev, settings, jobs: !args.no_jobs };

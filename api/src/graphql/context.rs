@@ -8,6 +8,7 @@ use super::exact_snapshots::ExactSnapshots;
 use super::execute::object_cache::ObjectCache;
 use super::execute::operation_thread::{self, blocking, read_here};
 use super::page::Cursors;
+use super::reads::{ReadRouter, Reads};
 use super::refresher::Refresher;
 use crate::access::Viewer;
 use crate::admission::{Admission, Owner};
@@ -32,10 +33,12 @@ use tracing::Instrument;
 /// What all requests share.
 #[derive(Clone)]
 pub struct App {
-    /// Pool for requests: PostgreSQL cancels statements that run longer than a deadline.
+    /// Pool for requests, to the primary: PostgreSQL cancels statements that run longer than a deadline.
     pub db: Db,
     /// Pool for jobs and for reading the snapshot, without that deadline.
     pub background_db: Db,
+    /// Whether the primary or the replica answers an operation.
+    pub reads: Arc<ReadRouter>,
     pub snapshots: Arc<SnapshotStore>,
     /// Keeps the snapshot up to date.
     pub refresher: Arc<Refresher>,
@@ -69,6 +72,8 @@ pub struct RequestContext {
     pub app: App,
     /// None without a token: for the holder of a receipt, or an introspection.
     pub viewer: Option<Viewer>,
+    /// The database that [`Self::read`] reads.
+    pub reads: Reads,
     /// The pseudonyms and cursors of the audience of the viewer.
     pub audience_view: Arc<AudienceView>,
     /// Counts the SQL statements of the request.
@@ -206,7 +211,8 @@ impl RequestContext {
         self.audience_view.pseudonyms.as_ref().filter(|_| hides)
     }
 
-    /// Reads from the database on a thread that may block.
+    /// Reads from the database on a thread that may block. A query may read from the replica: what must see the present
+    /// takes [`App::db`].
     ///
     /// # Errors
     /// The store error, as [`from_store`] shows it.
@@ -215,14 +221,12 @@ impl RequestContext {
         work: impl FnOnce(&mut Conn) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T> {
         let span = tracing::info_span!("database");
-        let work = match span.in_scope(|| read_here(&self.app.db, &self.statements, work)) {
+        let work = match span.in_scope(|| read_here(&self.reads, &self.statements, work)) {
             Ok(found) => return found,
             Err(work) => work,
         };
-        let (db, statements) = (self.app.db.clone(), Arc::clone(&self.statements));
-        blocking(move || db.session(&statements).and_then(|mut session| session.read(work)).map_err(from_store))
-            .instrument(span)
-            .await
+        let (reads, statements) = (self.reads.clone(), Arc::clone(&self.statements));
+        blocking(move || reads.session(&statements).map_err(from_store)?.read(work)).instrument(span).await
     }
 }
 

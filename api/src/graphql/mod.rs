@@ -15,6 +15,7 @@ pub mod json;
 mod loaders;
 mod page;
 pub mod position_reader;
+pub mod reads;
 pub mod refresher;
 mod scalars;
 mod subscription;

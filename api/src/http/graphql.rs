@@ -7,7 +7,8 @@ use super::post_operation::{Outcome, audit};
 use super::prepare::{Ready, prepare};
 use super::prepared::Prepared;
 use super::protocol::{
-    Body, Media, OperationResult, UrlBody, coded, locale, refusal, respond, respond_all, respond_with,
+    Body, Media, OperationResult, POSITION, UrlBody, coded, locale, position_to_see, refusal, respond, respond_all,
+    respond_with,
 };
 use super::receipts::{counted_without_token, mentions_receipt, refused_in_url};
 use super::sending::send;
@@ -16,13 +17,12 @@ use crate::budget::Budget;
 use crate::graphql::error::Code;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, RETRY_AFTER, VARY,
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_NONE_MATCH, RETRY_AFTER, VARY,
 };
 use actix_web::web::{Bytes, Data, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use schema::Timestamp;
 use schema::domain::calendar::local_date;
-use schema::enums::Locale;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::sync::Mutex;
@@ -65,9 +65,10 @@ pub async fn post(service: Data<Service>, http: HttpRequest, body: Result<Bytes,
             if let Some(response) = counted(&service, viewer.as_ref(), &http, media, operations) {
                 return response;
             }
-            let outcome = of_value(&service, viewer.as_ref(), one, locale(&http), &budget).await;
+            let outcome = of_value(&service, viewer.as_ref(), one, &http, &budget).await;
             let wrote = outcome.wrote;
-            send(&service, viewer.as_ref(), &http, wrote, respond(media, outcome)).await
+            let response = with_position(&service, wrote, respond(media, outcome)).await;
+            send(&service, viewer.as_ref(), &http, wrote, response).await
         }
         Ok(RequestBody::Many(all)) => {
             if all.is_empty() || all.len() > limits.batch as usize {
@@ -79,10 +80,11 @@ pub async fn post(service: Data<Service>, http: HttpRequest, body: Result<Bytes,
             }
             let mut outcomes = Vec::with_capacity(all.len());
             for one in all {
-                outcomes.push(of_value(&service, viewer.as_ref(), one, locale(&http), &budget).await);
+                outcomes.push(of_value(&service, viewer.as_ref(), one, &http, &budget).await);
             }
             let wrote = outcomes.iter().any(|outcome| outcome.wrote);
-            send(&service, viewer.as_ref(), &http, wrote, respond_all(media, outcomes)).await
+            let response = with_position(&service, wrote, respond_all(media, outcomes)).await;
+            send(&service, viewer.as_ref(), &http, wrote, response).await
         }
         Err(e) => {
             let message = format!("the body is not a GraphQL request: {e}");
@@ -95,20 +97,35 @@ async fn of_value(
     service: &Service,
     viewer: Option<&Viewer>,
     value: serde_json::Value,
-    locale: Locale,
+    http: &HttpRequest,
     budget: &Budget,
 ) -> OperationResult {
     let ready = match serde_json::from_value::<Body>(value) {
-        Ok(body) => prepare(service, viewer, body, locale, budget).await,
+        Ok(body) => prepare(service, viewer, body, locale(http), budget).await,
         Err(e) => {
             let message = format!("the body is not a GraphQL request: {e}");
             Err(OperationResult::refused(StatusCode::BAD_REQUEST, Code::BadUserInput, message))
         }
     };
     match ready {
-        Ok(Ready::Checked(prepared)) => run(service, viewer, *prepared, budget).await,
+        Ok(Ready::Checked(mut prepared)) => {
+            prepared.at_least = position_to_see(http);
+            run(service, viewer, *prepared, budget).await
+        }
         Ok(Ready::Answered(outcome)) | Err(outcome) => outcome,
     }
+}
+
+/// Says after a write at which position the register is. A client that sends the position to another node is answered
+/// from a database that has the write.
+async fn with_position(service: &Service, wrote: bool, mut response: HttpResponse) -> HttpResponse {
+    if wrote
+        && service.app.reads.has_replica()
+        && let Some(position) = service.answer_cache.positions().read().await
+    {
+        response.headers_mut().insert(HeaderName::from_static(POSITION), HeaderValue::from(position));
+    }
+    response
 }
 
 pub async fn get(service: Data<Service>, http: HttpRequest) -> HttpResponse {
@@ -153,7 +170,7 @@ pub async fn get(service: Data<Service>, http: HttpRequest) -> HttpResponse {
     builder.insert_header((VARY, "Authorization, Accept, Accept-Language"));
     // Only the client itself may cache the answer, and must revalidate it before each use.
     builder.insert_header((CACHE_CONTROL, "private, no-cache"));
-    let prepared = match ready {
+    let mut prepared = match ready {
         Ready::Checked(prepared) => prepared,
         Ready::Answered(outcome) => {
             return send(&service, viewer.as_ref(), &http, false, respond_with(builder, media, outcome)).await;
@@ -168,6 +185,7 @@ pub async fn get(service: Data<Service>, http: HttpRequest) -> HttpResponse {
             return builder.status(StatusCode::NOT_MODIFIED).finish();
         }
     }
+    prepared.at_least = position_to_see(&http);
     let outcome = run(&service, viewer.as_ref(), *prepared, &budget).await;
     send(&service, viewer.as_ref(), &http, false, respond_with(builder, media, outcome)).await
 }

@@ -14,13 +14,13 @@ use crate::graphql::error::Code;
 use crate::graphql::execute::field_order::in_document_order;
 use crate::graphql::execute::operation_thread::{DeferredLoads, Interrupted, read_here, run_operation};
 use crate::graphql::execute::selection::Referenced;
+use crate::graphql::reads::Reads;
 use crate::graphql::{AuditSubjects, ListsFromMemory, Loaders, lists_from_memory};
 use actix_web::http::StatusCode;
 use async_graphql::dataloader::{DataLoader, HashMapCache};
 use async_graphql::{ErrorExtensionValues, Request, Response};
 use bytes::Bytes;
 use jobs::snapshot::Snapshot;
-use schema::Db;
 use schema::db::StatementCount;
 use schema::db::dialect::current_position;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -37,6 +37,14 @@ pub struct Attempt {
     exact: Option<Arc<Snapshot>>,
     /// Whether every field is guarded against panics, because one panicked.
     catches_panics: bool,
+    /// The database that it reads; None: the primary.
+    reads: Option<Reads>,
+}
+
+impl Attempt {
+    fn reads(&self, service: &Service) -> Reads {
+        self.reads.clone().unwrap_or_else(|| service.app.reads.primary())
+    }
 }
 
 /// Builds the executor's request for an operation. Loaders push their work to `later`, which runs on the operation's
@@ -53,6 +61,7 @@ pub fn request(
     let context = RequestContext {
         app: service.app.clone(),
         viewer: viewer.cloned(),
+        reads: attempt.reads(service),
         audience_view: viewer.map_or_else(Arc::default, |viewer| service.app.audiences.view_for(viewer.audience())),
         statements: Arc::new(AtomicU64::new(0)),
         limits: Arc::clone(&prepared.limits),
@@ -93,6 +102,19 @@ async fn exact_snapshot(service: &Service, viewer: Option<&Viewer>, prepared: &P
         return None;
     }
     service.app.exact_snapshots.now(&service.app.snapshots).await
+}
+
+/// The database that an operation reads. What the snapshot says about the rows of a page must be in it.
+fn reads(service: &Service, viewer: Option<&Viewer>, prepared: &Prepared, exact: Option<&Snapshot>) -> Reads {
+    let router = &service.app.reads;
+    match viewer {
+        Some(viewer) if prepared.is_query() && !prepared.text.contains("minPosition") => {
+            let position = exact.map_or(prepared.at_least, |snapshot| snapshot.position.max(prepared.at_least));
+            router.for_query(viewer, position)
+        }
+        // The holder of a receipt has no token by which its writes could be remembered.
+        _ => router.current(),
+    }
 }
 
 /// Answers lists whose rows are all in memory. It takes neither a thread nor a permit: it is hardly more than a look
@@ -159,19 +181,20 @@ async fn execute(
     };
     let schema = schema.clone();
     let (prepared, snapshots, dev) = (Arc::clone(prepared), Arc::clone(&service.app.snapshots), service.dev);
-    let (persisted, budget, db) = (service.persisted.clone(), budget.clone(), service.app.db.clone());
+    let (persisted, budget, reads) = (service.persisted.clone(), budget.clone(), attempt.reads(service));
+    let also_reads = reads.clone();
     let keeps = prepared.keep_as.is_some() && !attempt.catches_panics;
     let exact_position = attempt.exact.as_ref().map(|snapshot| snapshot.position);
     let operation = async move {
         // Read before the names themselves, which may be newer: no answer is kept with old names under a new version.
         let names_version = snapshots.current().names_version;
-        let before = if keeps { exact_position.or_else(|| position_here(&db, &statements)) } else { None };
+        let before = if keeps { exact_position.or_else(|| position_here(&also_reads, &statements)) } else { None };
         let mut response = schema.execute(request).await;
         let after = match before {
             None => None,
             // All of it comes from the snapshot.
             Some(_) if exact_position.is_some() && statements.load(Ordering::Relaxed) == 0 => before,
-            Some(_) => position_here(&db, &statements),
+            Some(_) => position_here(&also_reads, &statements),
         };
         drop(permit);
         finish(&prepared, &mut response);
@@ -195,12 +218,12 @@ async fn execute(
         let position = before.filter(|before| Some(*before) == after && outcome.errors.is_empty());
         Executed { outcome, read_at: position.map(|position| ReadAt { position, names_version }) }
     };
-    run_operation(&service.app.db, operation, later).await
+    run_operation(&reads, operation, later).await
 }
 
 /// The register's position, read on the thread and over the connection of an operation.
-fn position_here(db: &Db, statements: &StatementCount) -> Option<i64> {
-    read_here(db, statements, current_position).ok()?.ok()
+fn position_here(reads: &Reads, statements: &StatementCount) -> Option<i64> {
+    read_here(reads, statements, current_position).ok()?.ok()
 }
 
 /// How long after its deadline an operation may wait for the audit log.
@@ -231,8 +254,16 @@ pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared,
         }
         // A query changes nothing, so after a panic it runs again with a guard around every field: then only the
         // field that panics is lost. A mutation must not run twice.
-        let first = Attempt { exact, catches_panics: !prepared.is_query() };
+        let reads = reads(service, viewer, &prepared, exact.as_deref());
+        let first = Attempt { exact, catches_panics: !prepared.is_query(), reads: Some(reads.clone()) };
         match execute(service, viewer, &prepared, &seen, budget, &first).await {
+            // Only a query reads from the replica.
+            Ok(_) if reads.has_failed() => {
+                budget.take_back(counted_before);
+                drop(std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner)));
+                let second = Attempt { reads: Some(service.app.reads.after_failure()), ..first };
+                execute(service, viewer, &prepared, &seen, budget, &second).await
+            }
             Err(Interrupted::Panicked) if prepared.is_query() => {
                 let second = Attempt { catches_panics: true, ..Attempt::default() };
                 execute(service, viewer, &prepared, &seen, budget, &second).await
@@ -244,6 +275,10 @@ pub async fn run(service: &Service, viewer: Option<&Viewer>, prepared: Prepared,
         DisconnectAudit { service, viewer, prepared: &prepared, seen: &seen, began, is_answered: false };
     let executed = tokio::time::timeout_at(budget.deadline, executed.instrument(span)).await;
     disconnect_audit.is_answered = true;
+    // After a timeout, too: the commit may have been under way.
+    if !prepared.is_query() {
+        service.app.reads.note_write(viewer);
+    }
     // Failed operations are audited too: a refusal or a long run time may reveal something.
     let audit_outcome = match &executed {
         Ok(Ok(Executed { outcome, .. })) if outcome.errors.is_empty() => Outcome::Answered,

@@ -38,6 +38,9 @@ impl Drop for DisconnectAudit<'_> {
         if self.is_answered {
             return;
         }
+        if !self.prepared.is_query() {
+            self.service.app.reads.note_write(self.viewer);
+        }
         let (name, weight) = (self.prepared.name_for(self.viewer), self.prepared.weight);
         self.service.metrics.operation(name, weight, self.viewer, self.began.elapsed(), "LEFT");
         let entries = audit_entries(self.viewer, self.prepared, self.seen, Outcome::Disconnected);

@@ -121,8 +121,20 @@ pub async fn prepare(
     complete(&mut variables, &document.document, operation.as_deref());
     let (weight, audited_access) = Default::default();
     let parsed = document;
-    let mut prepared =
-        Prepared { text, operation, variables, weight, audited_access, valid_by, keep_as, parsed, limits, locale };
+    let at_least = i64::MIN;
+    let mut prepared = Prepared {
+        text,
+        operation,
+        variables,
+        weight,
+        audited_access,
+        valid_by,
+        keep_as,
+        parsed,
+        limits,
+        locale,
+        at_least,
+    };
     let document = prepared.document();
     if viewer.is_none() && !is_for_receipts(document) && !(service.dev && is_introspection(document)) {
         return Err(no_token());

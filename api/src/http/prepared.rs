@@ -39,6 +39,8 @@ pub struct Prepared {
     pub(super) parsed: Arc<Parsed>,
     pub(super) limits: Arc<Limits>,
     pub locale: Locale,
+    /// The position that its reads must see, by the request's header; `i64::MIN` without one.
+    pub(super) at_least: i64,
 }
 
 impl Prepared {

@@ -58,6 +58,15 @@ pub fn locale(http: &HttpRequest) -> Locale {
     supported.unwrap_or(Locale::Vi)
 }
 
+/// The header with a position of the register: of an answer, and the one that a request must see.
+pub const POSITION: &str = "phananh-position";
+
+/// The position that the reads of a request must see. Any is `i64::MIN`, and one that is no number is the present.
+pub fn position_to_see(http: &HttpRequest) -> i64 {
+    let asked = http.headers().get(POSITION).map(|value| value.to_str().ok().and_then(|text| text.trim().parse().ok()));
+    asked.map_or(i64::MIN, |position| position.unwrap_or(i64::MAX))
+}
+
 /// One operation of a request.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -8,6 +8,7 @@ use super::connections::{ConnectionLimits, Connections, http_server};
 use super::handshakes::Handshakes;
 use super::metrics::{Metrics, metrics, metrics_unauthenticated, trace_and_count};
 use super::persisted::Persisted;
+use super::protocol::POSITION;
 use super::rights::Rights;
 use super::snapshot_keeper::SnapshotKeeper;
 use super::socket::Stopping;
@@ -20,6 +21,7 @@ use crate::config::ApiSettings;
 use crate::graphql::change_feed::ChangeFeed;
 use crate::graphql::context::App;
 use crate::graphql::execute::object_cache::ObjectCache;
+use crate::graphql::reads::ReadRouter;
 use crate::graphql::refresher::Refresher;
 use crate::graphql::{AudienceViews, ExactSnapshots, panic_catching_schema, prevalidated_schema, schema, sdl};
 use crate::jwt::Jwt;
@@ -140,11 +142,9 @@ impl Server {
         let editions = Arc::new(Editions::new(disclosure::secret(&db, options.settings.keys.as_deref())?));
         let change_feed = ChangeFeed::new(db.clone());
         let on_demand = OnDemand::new(db.clone(), options.settings.clone(), REGISTRY, Arc::clone(&snapshots));
-        let for_requests = Db::open_for_requests(
-            &options.database,
-            settings.longest_deadline() + GRACE,
-            options.settings.database.pool_size(),
-        )?;
+        let (deadline, database) = (settings.longest_deadline() + GRACE, &options.settings.database);
+        let for_requests = Db::open_for_requests(&options.database, deadline, database.pool_size())?;
+        let reads = Arc::new(ReadRouter::open(&for_requests, &db, database, deadline)?);
         // In development mode each answer says how many statements it takes.
         let answer_cache = AnswerCache::over(&for_requests, if options.dev { 0 } else { settings.answer_cache_mb });
         let schema = schema(options.dev);
@@ -154,6 +154,7 @@ impl Server {
             app: App {
                 db: for_requests,
                 background_db: db,
+                reads,
                 refresher: Arc::new(Refresher::new(snapshots.current().position)),
                 snapshots,
                 editions,
@@ -397,8 +398,9 @@ fn cors(settings: &ApiSettings) -> Cors {
             "range",
             "if-range",
             "if-match",
+            POSITION,
         ])
-        .expose_headers(["x-request-id", "etag", "retry-after", "content-range", "accept-ranges"])
+        .expose_headers(["x-request-id", "etag", "retry-after", "content-range", "accept-ranges", POSITION])
         .block_on_origin_mismatch(false)
         .max_age(3_600);
     settings.cors_origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))

@@ -102,11 +102,16 @@ pub struct JobSettings {
 pub struct DatabaseSettings {
     /// Most connections of a node.
     pub connections: u32,
+    /// A streaming replica that answers queries.
+    pub replica: Option<String>,
+    /// How far the replica may lag behind.
+    pub replica_lag_seconds: u32,
+    pub replica_lag_positions: Option<u32>,
 }
 
 impl Default for DatabaseSettings {
     fn default() -> Self {
-        Self { connections: 34 }
+        Self { connections: 34, replica: None, replica_lag_seconds: 5, replica_lag_positions: None }
     }
 }
 
@@ -280,6 +285,9 @@ impl Settings {
         }
         if !(DatabaseSettings::MIN_CONNECTIONS..=1_000).contains(&self.database.connections) {
             return Err(format!("database: connections must be from {} to 1000", DatabaseSettings::MIN_CONNECTIONS));
+        }
+        if !(1..=300).contains(&self.database.replica_lag_seconds) {
+            return Err("database: replica_lag_seconds must be from 1 to 300".into());
         }
         if [self.retention.runs_days, self.retention.deliveries_days].iter().any(|days| !(7..=36_500).contains(days)) {
             return Err("retention: runs_days and deliveries_days must be from 7 to 36500".into());

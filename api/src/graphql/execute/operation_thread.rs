@@ -5,14 +5,15 @@
 //! two processors, p99 of a page with 32 connections fell from 54 to 30 ms (docs/benchmarks.md, "The API").
 
 use crate::graphql::error::{Code, error, from_store};
+use crate::graphql::reads::{Reads, Session};
 use async_graphql::Result;
 use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, Either, poll_fn, ready};
 use futures_util::stream::FuturesUnordered;
 use futures_util::task::AtomicWaker;
+use schema::db::StatementCount;
 use schema::db::cancellation::{self, CancelToken};
-use schema::db::{ReadSession, StatementCount};
-use schema::{Conn, Db, StoreError};
+use schema::{Conn, StoreError};
 use std::any::Any;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -31,7 +32,7 @@ thread_local! {
 /// The state of the operation that runs on a thread.
 struct ThreadState {
     /// The connection, from the first statement until the operation waits for something else.
-    session: Option<ReadSession>,
+    session: Option<Session>,
     /// Cancelled when the client disconnects or the deadline passes.
     token: Arc<CancelToken>,
 }
@@ -39,7 +40,7 @@ struct ThreadState {
 /// Cancels the operation when it is dropped.
 struct CancelOnDrop {
     token: Arc<CancelToken>,
-    db: Db,
+    reads: Reads,
     /// Dropped with this: wakes an operation that waits for something other than a statement.
     _connected: oneshot::Sender<()>,
 }
@@ -49,10 +50,10 @@ impl Drop for CancelOnDrop {
         if !self.token.cancel() {
             return;
         }
-        let (token, db) = (Arc::clone(&self.token), self.db.clone());
+        let (token, reads) = (Arc::clone(&self.token), self.reads.clone());
         // A new thread, since all blocking threads may be waiting for such statements.
         let cancelling = std::thread::Builder::new().spawn(move || {
-            if let Err(failure) = db.cancel_statement(&token) {
+            if let Err(failure) = reads.cancel_statement(&token) {
                 tracing::warn!(error = %failure, "cannot cancel the statement of a cancelled operation");
             }
         });
@@ -92,12 +93,12 @@ pub enum Interrupted {
 /// # Errors
 /// Why the operation was interrupted.
 pub async fn run_operation<T: Send + 'static>(
-    db: &Db,
+    reads: &Reads,
     operation: impl Future<Output = T> + Send + 'static,
     deferred: DeferredLoads,
 ) -> std::result::Result<T, Interrupted> {
     let (connected, disconnected) = oneshot::channel::<()>();
-    let cancel_on_drop = CancelOnDrop { token: Arc::default(), db: db.clone(), _connected: connected };
+    let cancel_on_drop = CancelOnDrop { token: Arc::default(), reads: reads.clone(), _connected: connected };
     let token = Arc::clone(&cancel_on_drop.token);
     let span = tracing::Span::current();
     let work = move || {
@@ -189,7 +190,7 @@ impl Wake for WakeFlag {
 ///
 /// # Errors
 /// Outer: the work itself, on another thread. Inner: the error of `work`, of the connection, or a panic.
-pub fn read_here<T, W>(db: &Db, count: &StatementCount, work: W) -> std::result::Result<Result<T>, W>
+pub fn read_here<T, W>(reads: &Reads, count: &StatementCount, work: W) -> std::result::Result<Result<T>, W>
 where
     W: FnOnce(&mut Conn) -> std::result::Result<T, StoreError>,
 {
@@ -197,7 +198,7 @@ where
         let Some(ThreadState { session, .. }) = state else { return Err(work) };
         let open = match session.take() {
             Some(open) => Ok(open),
-            None => cancellation::check_cancelled().and_then(|()| db.session(count)),
+            None => cancellation::check_cancelled().and_then(|()| reads.session(count)),
         };
         let mut open = match open {
             Ok(open) => open,
@@ -206,7 +207,7 @@ where
         Ok(match catch_unwind(AssertUnwindSafe(|| open.read(work))) {
             Ok(found) => {
                 *session = Some(open);
-                found.map_err(from_store)
+                found
             }
             Err(panic) => {
                 // The connection may be in any state: close it.
