@@ -14,7 +14,7 @@ use super::authenticate::authenticated;
 use super::graphql::counted_by_token;
 use super::operation::{budget, run};
 use super::prepare::{Ready, prepare};
-use super::protocol::{Body, Media, OperationResult, locale, refusal, respond};
+use super::protocol::{Body, Media, OperationResult, locale, position_to_see, refusal, respond};
 use super::rights::RightsWatch;
 use super::spool::spool;
 use crate::access::{EXPORTERS, Viewer};
@@ -112,6 +112,8 @@ async fn export(service: &Data<Service>, http: &HttpRequest, name: &str) -> Resu
         subject: asked.subject,
         form: asked.form,
         references: asked.references,
+        // The file is at least as new as the snapshot, from which other tables come.
+        at_least: service.app.snapshots.current().position.max(position_to_see(http)),
         query: asked.query.clone(),
         tag: tag.clone(),
     };

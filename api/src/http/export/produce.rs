@@ -10,12 +10,14 @@ use crate::export::{
 use crate::graphql::ComplaintFilter;
 use crate::graphql::context::App;
 use crate::graphql::filter::Filter;
+use anyhow::{Context, ensure};
 use jobs::tables::{Table, TableReader};
-use schema::Timestamp;
 use schema::db::dialect::current_position;
 use schema::domain::calendar::local_date;
 use schema::enums::Role;
 use schema::pseudonyms::Pseudonyms;
+use schema::{Db, Timestamp};
+use std::cell::Cell;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Instant;
@@ -41,6 +43,8 @@ pub struct Work {
     pub subject: Subject,
     pub form: Form,
     pub references: bool,
+    /// The position of the register that the file has to hold at least.
+    pub at_least: i64,
     pub query: serde_json::Value,
     pub tag: String,
 }
@@ -90,21 +94,36 @@ impl Work {
         let scope = self.viewer.scope(&reference.tree);
         let (db, pseudonyms) = (&self.app.background_db, &self.pseudonyms);
         match &self.source {
-            Source::Complaints(filter) => db.read_snapshot(|conn| {
-                let about = self.about(current_position(conn)?, Timestamp::now());
-                tell(&about);
-                let selection = Selection {
-                    filter: &|| Ok(scope.and(filter.condition(&reference)?)),
-                    visible: &|| scope.condition(),
-                    references: self.references,
-                    day: about.day,
+            Source::Complaints(filter) => {
+                let to = Cell::new(Some((to, tell)));
+                let from = |db: &Db, at_least: i64| {
+                    db.read_snapshot(|conn| {
+                        let position = current_position(conn)?;
+                        ensure!(position >= at_least, "the database is at position {position}, before {at_least}");
+                        let (to, tell) = to.take().context("parts of the file were sent")?;
+                        let about = self.about(position, Timestamp::now());
+                        tell(&about);
+                        let selection = Selection {
+                            filter: &|| Ok(scope.and(filter.condition(&reference)?)),
+                            visible: &|| scope.condition(),
+                            references: self.references,
+                            day: about.day,
+                        };
+                        let schema = complaint_schema(self.references);
+                        let writer = ExportWriter::new(self.form, to, &schema, about.clone())?;
+                        let writer = writer.write_all(|take| read(conn, pseudonyms, &selection, take))?;
+                        let (to, rows) = writer.finish()?;
+                        Ok((to, rows, about))
+                    })
                 };
-                let schema = complaint_schema(self.references);
-                let writer = ExportWriter::new(self.form, to, &schema, about.clone())?;
-                let writer = writer.write_all(|take| read(conn, pseudonyms, &selection, take))?;
-                let (to, rows) = writer.finish()?;
-                Ok((to, rows, about))
-            }),
+                let Some(replica) = self.app.reads.for_export(&self.viewer, self.at_least) else {
+                    return from(db, i64::MIN);
+                };
+                from(&replica, self.at_least).or_else(|error: anyhow::Error| {
+                    tracing::warn!(%error, "the replica failed to make an export: the primary makes it");
+                    from(db, i64::MIN)
+                })
+            }
             Source::Table(table, filter) => {
                 let about = self.about(snapshot.position, snapshot.as_of);
                 tell(&about);
