@@ -115,6 +115,14 @@ pub async fn readyz(service: Data<Service>, http: HttpRequest) -> HttpResponse {
     if status == StatusCode::OK && matches!(whose.await, Ok(Ok(Some(viewer))) if may_read_operations_data(&viewer)) {
         body["position"] = snapshot.position.into();
         body["asOf"] = json!(snapshot.as_of);
+        // A node is ready without its replica: the primary answers.
+        if let Some((replica, _)) = service.app.reads.replica() {
+            body["replica"] = json!({
+                "state": replica.state.as_str(),
+                "lagMs": replica.lag.map(|lag| u64::try_from(lag.as_millis()).unwrap_or(u64::MAX)),
+                "lagPositions": replica.lag_positions,
+            });
+        }
     }
     HttpResponse::build(status).json(body)
 }

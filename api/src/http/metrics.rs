@@ -6,6 +6,7 @@ use super::authenticate::{authenticated, may_read_operations_data};
 use super::protocol::{Media, refusal, respond};
 use crate::access::{Viewer, Weight};
 use crate::graphql::error::Code;
+use crate::graphql::reads::ReadRouter;
 use crate::traces::continues;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -22,6 +23,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
+use schema::db::ReplicaState;
 use schema::enums::RunState;
 use std::collections::HashSet;
 use std::sync::Mutex;
@@ -68,6 +70,12 @@ struct CacheLabels {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct PageLabels {
     from: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReadLabels {
+    from: &'static str,
+    reason: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -253,6 +261,33 @@ fn job_runs(counts: Vec<(String, RunState, i64)>) -> Registry {
     registry
 }
 
+/// The metrics of a replica; empty without one.
+fn of_replica(reads: &ReadRouter) -> Registry {
+    let mut registry = Registry::with_prefix(PREFIX);
+    let Some((status, (connections, idle))) = reads.replica() else { return registry };
+    let (usable, positions): (Gauge, Gauge) = Default::default();
+    usable.set(i64::from(status.state == ReplicaState::Usable));
+    positions.set(status.lag_positions);
+    registry.register("replica_usable", "Whether the replica can be used: 1, or 0", usable);
+    registry.register("replica_lag_positions", "By how many positions the replica lags behind", positions);
+    if let Some(lag) = status.lag {
+        let seconds = Gauge::<f64, AtomicU64>::default();
+        seconds.set(lag.as_secs_f64());
+        let help = "Time since which the replica may lack commits; missing if it is not known to have held all";
+        registry.register_with_unit("replica_lag", help, Unit::Seconds, seconds);
+    }
+    let pool = Family::<StateLabels, Gauge>::default();
+    pool.get_or_create(&StateLabels { state: "idle" }).set(i64::from(idle));
+    pool.get_or_create(&StateLabels { state: "used" }).set(i64::from(connections.saturating_sub(idle)));
+    registry.register("replica_pool_connections", "Connections to the replica for requests", pool);
+    let operations = Family::<ReadLabels, Counter>::default();
+    for ((from, reason), number) in reads.counts() {
+        operations.get_or_create(&ReadLabels { from, reason }).inc_by(number);
+    }
+    registry.register("reads", "Operations by the database that they read, and why", operations);
+    registry
+}
+
 /// The metrics in the Prometheus text format, without authentication, for an internal address.
 pub async fn metrics_unauthenticated(service: Data<Service>) -> HttpResponse {
     let metrics = &service.metrics;
@@ -289,9 +324,11 @@ pub async fn metrics_unauthenticated(service: Data<Service>) -> HttpResponse {
     let db = service.app.db.clone();
     let counted = service.runs.cached_or_query(RECOUNTED_AFTER, move || db.read(jobs::runner::ledger::count_runs).ok());
     let runs = job_runs(counted.await.unwrap_or_default());
+    let replica = of_replica(&service.app.reads);
     let mut text = String::new();
     let encoded = encode_registry(&mut text, &metrics.registry)
         .and_then(|()| encode_registry(&mut text, &runs))
+        .and_then(|()| encode_registry(&mut text, &replica))
         .and_then(|()| encode_eof(&mut text));
     match encoded {
         Ok(()) => {
