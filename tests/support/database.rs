@@ -41,8 +41,16 @@ impl Database {
         Self::postgres_from(format!("phananh_test_{}", uuid::Uuid::new_v4().simple()), EMPTY)
     }
 
+    /// One on a server of the test's own.
+    pub fn on(server: &str) -> Self {
+        Self::postgres_on(server.to_owned(), format!("phananh_test_{}", uuid::Uuid::new_v4().simple()), EMPTY)
+    }
+
     fn postgres_from(database: String, template: &str) -> Self {
-        let server = postgres::server_url();
+        Self::postgres_on(postgres::server_url(), database, template)
+    }
+
+    fn postgres_on(server: String, database: String, template: &str) -> Self {
         create(&server, &database, template);
         let (base, _) = server.rsplit_once('/').expect("a URL with a database");
         let url = format!("{base}/{database}");

@@ -4,6 +4,7 @@
 mod app;
 mod beside;
 mod browser;
+mod cluster;
 mod connections;
 mod database;
 pub mod fixtures;
@@ -27,6 +28,7 @@ pub(crate) static INSTALLING: std::sync::Mutex<()> = std::sync::Mutex::new(());
 pub use app::{Client, TestApp, TestAppBuilder};
 pub use beside::Beside;
 pub use browser::{dump_dom, width_of};
+pub use cluster::Cluster;
 pub use connections::Connections;
 pub use database::Database;
 pub use json::{Json, merged};

@@ -85,6 +85,7 @@ mod reference_edits;
 mod registers;
 mod relations;
 mod reorganisation;
+mod replicas;
 mod responses;
 mod responsible;
 mod retention;
