@@ -113,11 +113,16 @@ impl StoreError {
     }
 
     /// A replica failed, and the primary may succeed: the replica is away, or it cancelled the statement because it
-    /// removed rows that the statement reads ("conflict with recovery").
+    /// removes rows that the statement reads.
     pub fn is_failure_of_replica(&self) -> bool {
-        let is_conflict =
-            matches!(self, Self::Query(DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _)));
-        is_conflict || self.is_unavailable()
+        match self {
+            Self::Query(DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _)) => true,
+            // A conflict that the replica finds as a deadlock has another code.
+            Self::Query(DieselError::DatabaseError(_, info)) if info.message().contains("conflict with recovery") => {
+                true
+            }
+            _ => self.is_unavailable(),
+        }
     }
 
     /// The transaction conflicts with a concurrent one and can be retried as a whole.
