@@ -105,20 +105,17 @@ async fn exact_snapshot(service: &Service, viewer: Option<&Viewer>, prepared: &P
     service.app.exact_snapshots.now(&service.app.snapshots).await
 }
 
-/// The database that an operation reads. What the snapshot says about the rows of a page must be in it.
+/// The database that an operation reads. It must have what the snapshot says about the rows of a page, and an answer
+/// whose tag names the position of the snapshot must not be made of something older.
 fn reads(service: &Service, viewer: Option<&Viewer>, prepared: &Prepared, exact: Option<&Snapshot>) -> Reads {
     let router = &service.app.reads;
-    match viewer {
-        // Intakes ask, on any node, whether what they submitted was stored.
-        Some(viewer)
-            if prepared.is_query() && viewer.role != Role::Intake && !prepared.text.contains("minPosition") =>
-        {
-            let position = exact.map_or(prepared.at_least, |snapshot| snapshot.position.max(prepared.at_least));
-            router.for_query(viewer, position)
-        }
-        // The holder of a receipt has no token by which its writes could be remembered.
-        _ => router.current(),
-    }
+    // The holder of a receipt has no token by which its writes could be remembered, and intakes ask, on any node,
+    // whether what they submitted was stored.
+    let viewer = viewer.filter(|viewer| viewer.role != Role::Intake && prepared.is_query());
+    let Some(viewer) = viewer.filter(|_| !prepared.text.contains("minPosition")) else { return router.current() };
+    let of_rows = exact.map_or(i64::MIN, |snapshot| snapshot.position);
+    let of_tag = if prepared.is_of_the_snapshot() { service.app.snapshots.current().position } else { i64::MIN };
+    router.for_query(viewer, prepared.at_least.max(of_rows).max(of_tag))
 }
 
 /// Answers lists whose rows are all in memory. It takes neither a thread nor a permit: it is hardly more than a look
