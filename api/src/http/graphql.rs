@@ -67,7 +67,7 @@ pub async fn post(service: Data<Service>, http: HttpRequest, body: Result<Bytes,
             }
             let outcome = of_value(&service, viewer.as_ref(), one, &http, &budget).await;
             let wrote = outcome.wrote;
-            let response = with_position(&service, wrote, respond(media, outcome)).await;
+            let response = with_position(&service, wrote && viewer.is_some(), respond(media, outcome)).await;
             send(&service, viewer.as_ref(), &http, wrote, response).await
         }
         Ok(RequestBody::Many(all)) => {
@@ -83,7 +83,7 @@ pub async fn post(service: Data<Service>, http: HttpRequest, body: Result<Bytes,
                 outcomes.push(of_value(&service, viewer.as_ref(), one, &http, &budget).await);
             }
             let wrote = outcomes.iter().any(|outcome| outcome.wrote);
-            let response = with_position(&service, wrote, respond_all(media, outcomes)).await;
+            let response = with_position(&service, wrote && viewer.is_some(), respond_all(media, outcomes)).await;
             send(&service, viewer.as_ref(), &http, wrote, response).await
         }
         Err(e) => {
@@ -116,7 +116,7 @@ async fn of_value(
     }
 }
 
-/// Says after a write at which position the register is. A client that sends the position to another node is answered
+/// Says to the holder of a token, after a write, at which position the register is. A client that sends the position to another node is answered
 /// from a database that has the write.
 async fn with_position(service: &Service, wrote: bool, mut response: HttpResponse) -> HttpResponse {
     if wrote

@@ -129,7 +129,7 @@ const SERVER: &str = "SELECT s.system_identifier AS system, d.oid::bigint AS dat
 
 impl Server {
     fn read(db: &Db) -> Result<Self, StoreError> {
-        db.read(|conn| Ok(crate::each!(conn, c => diesel::sql_query(SERVER).get_result(c)?)))
+        db.read(|conn| Ok(crate::each!(conn, c => diesel::sql_query(SERVER).get_result::<Self>(c)?)))
     }
 
     fn has_register_of(&self, other: &Self) -> bool {
