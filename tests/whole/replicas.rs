@@ -9,7 +9,8 @@ use tests::fixtures::{self, Files};
 use tests::{Cluster, Database, Json, Server, wait_until};
 
 const PAGE: &str = "{ complaints(first: 3) { totalCount nodes { reference officers { finding } } } }";
-const SETTINGS: &str = "[api]\nobject_cache_mb = 0\nanswer_cache_mb = 0\n[database]\nreplica_lag_seconds = 4\n";
+const SETTINGS: &str = "[api]\nobject_cache_mb = 0\nanswer_cache_mb = 0\n\
+    [api.limits]\nrequests_per_minute = 60000\n[database]\nreplica_lag_seconds = 4\n";
 
 /// A primary, its replica, and a server over both.
 struct Register {
@@ -94,6 +95,7 @@ impl Register {
                         assert_eq!(answer.json()["data"]["complaints"]["totalCount"], count, "{answer:?}");
                         assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
                         answers.fetch_add(1, Ordering::SeqCst);
+                        std::thread::sleep(Duration::from_millis(5));
                     }
                 });
             }
