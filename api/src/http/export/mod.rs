@@ -292,7 +292,10 @@ async fn executed(
     let answer = |outcome: OperationResult| respond(Media::GraphqlResponse, outcome);
     let budget = budget(service, Some(viewer));
     let mut outcome = match prepare(service, Some(viewer), body, locale(http), &budget).await.map_err(answer)? {
-        Ready::Checked(prepared) => run(service, Some(viewer), *prepared, &budget).await,
+        Ready::Checked(mut prepared) => {
+            prepared.at_least = position_to_see(http);
+            run(service, Some(viewer), *prepared, &budget).await
+        }
         Ready::Answered(outcome) => outcome,
     };
     if !outcome.errors.is_empty() {
