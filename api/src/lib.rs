@@ -12,6 +12,7 @@ mod export;
 pub mod graphql;
 pub mod http;
 pub mod jwt;
+mod pgwire;
 mod receipt_limits;
 pub mod sql;
 mod traces;

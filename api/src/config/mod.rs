@@ -3,7 +3,9 @@
 mod intake;
 mod jwt;
 mod limits;
+mod sql;
 
 pub use intake::IntakeSettings;
 pub use jwt::JwtSettings;
 pub use limits::*;
+pub use sql::SqlSettings;

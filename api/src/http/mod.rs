@@ -27,6 +27,7 @@ mod snapshot_keeper;
 mod socket;
 mod spool;
 mod sql;
+mod sql_gate;
 mod subscription_limit;
 mod tls;
 

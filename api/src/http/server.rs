@@ -12,12 +12,13 @@ use super::protocol::POSITION;
 use super::rights::Rights;
 use super::snapshot_keeper::SnapshotKeeper;
 use super::socket::Stopping;
+use super::sql_gate::SqlGate;
 use super::subscription_limit::SubscriptionLimit;
 use super::tls::tls_config;
 use super::{Service, export, graphiql, graphql, health, socket, sql};
 use crate::access::Guard;
 use crate::admission::{Admission, OperationAdmission};
-use crate::config::ApiSettings;
+use crate::config::{ApiSettings, SqlSettings};
 use crate::graphql::change_feed::ChangeFeed;
 use crate::graphql::context::App;
 use crate::graphql::execute::object_cache::ObjectCache;
@@ -25,6 +26,7 @@ use crate::graphql::reads::ReadRouter;
 use crate::graphql::refresher::Refresher;
 use crate::graphql::{AudienceViews, ExactSnapshots, panic_catching_schema, prevalidated_schema, schema, sdl};
 use crate::jwt::Jwt;
+use crate::pgwire::PgServer;
 use crate::receipt_limits::ReceiptLimits;
 use crate::sql::SqlService;
 use actix_cors::Cors;
@@ -122,6 +124,8 @@ pub struct Server {
     snapshot_file: Option<SnapshotFile>,
     /// The listener that serves the metrics without a token.
     metrics: Option<TcpListener>,
+    /// The listener of the PostgreSQL protocol, and its settings.
+    sql: Option<(TcpListener, SqlSettings)>,
 }
 
 impl Server {
@@ -136,6 +140,10 @@ impl Server {
         let tls = settings.tls.as_ref().map(tls_config).transpose()?;
         let metrics = settings.metrics_listen.map(|address| TcpListener::bind(address).map_err(|e| (address, e)));
         let metrics = metrics.transpose().map_err(|(at, e)| anyhow::anyhow!("api.metrics_listen: {at}: {e}"))?;
+        let sql = SqlSettings::of(&options.settings)?;
+        let sql_listener = sql.listen.map(|address| TcpListener::bind(address).map_err(|e| (address, e)));
+        let sql_listener = sql_listener.transpose().map_err(|(at, e)| anyhow::anyhow!("sql.listen: {at}: {e}"))?;
+        let sql = sql_listener.map(|listener| (listener, sql));
         let snapshot_file = SnapshotFile::of(&db, &options.settings.snapshot, options.settings.keys.clone());
         let snapshots = Arc::new(SnapshotStore::load_kept(&db, snapshot_file.as_ref())?);
         let sql = SqlService::with_engines(db.clone(), Arc::clone(&snapshots), settings.sql_engines);
@@ -200,7 +208,7 @@ impl Server {
             dev: options.dev,
         };
         let (audit, jobs) = (options.settings.audit.clone(), options.jobs.then_some(options.settings));
-        Ok(Self { listener, service: Data::new(service), jobs, audit, tls, snapshot_file, metrics })
+        Ok(Self { listener, service: Data::new(service), jobs, audit, tls, snapshot_file, metrics, sql })
     }
 
     /// The URL on which the server listens.
@@ -210,6 +218,11 @@ impl Server {
     pub fn address(&self) -> anyhow::Result<String> {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         Ok(format!("{scheme}://{}", self.listener.local_addr()?))
+    }
+
+    /// The address of the PostgreSQL protocol; None if it is not configured.
+    pub fn sql_address(&self) -> Option<std::net::SocketAddr> {
+        self.sql.as_ref().and_then(|(listener, _)| listener.local_addr().ok())
     }
 
     /// Serves until SIGINT or SIGTERM. Calls `ready` once a signal shuts the server down gracefully.
@@ -267,6 +280,16 @@ impl Server {
             None => None,
         };
         let metrics_server = self.metrics.map(|listener| serve_metrics(listener, service.clone())).transpose()?;
+        let sql_server = self.sql.map(|(listener, settings)| {
+            let server = PgServer::new(Arc::new(SqlGate(service.clone())), settings, self.tls.clone());
+            let running = Arc::clone(&server);
+            tokio::spawn(async move {
+                if let Err(error) = running.run(listener).await {
+                    tracing::error!(%error, "the PostgreSQL protocol cannot be served");
+                }
+            });
+            server
+        });
         let ending = service.clone();
         let on_demand = Arc::clone(&service.app.on_demand);
         let dev = service.dev;
@@ -322,6 +345,9 @@ impl Server {
             // WebSockets would stay open otherwise.
             ending.stopping.stop();
             ending.app.change_feed.stop();
+            if let Some(sql_server) = sql_server {
+                sql_server.stop();
+            }
             if let Some(metrics_server) = metrics_server {
                 metrics_server.stop(false).await;
             }

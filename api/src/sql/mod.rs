@@ -18,3 +18,6 @@ pub use parameter::Parameter;
 pub use question::{QueryError, QueryLimits, SqlAsker, SqlQuestion};
 pub use result::SqlResult;
 pub use service::{Description, SqlCounts, SqlService};
+
+/// The version of PostgreSQL that clients of the protocol are told: they choose their questions to the catalog by it.
+pub const POSTGRES_VERSION: &str = "16.6";

@@ -33,6 +33,8 @@ pub struct Settings {
     pub deadlines: DeadlineSettings,
     /// The server's part, which the `api` crate parses.
     pub api: Option<toml::Table>,
+    /// SQL over the PostgreSQL protocol, which the `api` crate parses, too.
+    pub sql: Option<toml::Table>,
     /// The keys of the key file; None without one. Not a setting: it travels with the settings to the jobs.
     #[serde(skip)]
     pub keys: Option<Arc<Keys>>,

@@ -19,8 +19,11 @@ pub fn put_decimal(out: &mut BytesMut, number: &str) {
     let fraction = format!("{fraction}{}", "0".repeat((4 - fraction.len() % 4) % 4));
     let mut weight = i16::try_from(whole.len() / 4).unwrap_or(i16::MAX) - 1;
     let all = whole + &fraction;
-    let mut groups: Vec<u16> =
-        all.as_bytes().chunks(4).map(|four| four.iter().fold(0, |sum, digit| sum * 10 + u16::from(digit - b'0'))).collect();
+    let mut groups: Vec<u16> = all
+        .as_bytes()
+        .chunks(4)
+        .map(|four| four.iter().fold(0, |sum, digit| sum * 10 + u16::from(digit - b'0')))
+        .collect();
     let leading = groups.iter().take_while(|group| **group == 0).count();
     groups.drain(..leading);
     weight -= i16::try_from(leading).unwrap_or(0);
@@ -52,7 +55,8 @@ pub fn decimal_of_binary(mut bytes: &[u8]) -> Option<String> {
         return None;
     }
     // The group of 10000^power.
-    let group = |power: i64| usize::try_from(weight - power).ok().and_then(|place| values.get(place)).copied().unwrap_or(0);
+    let group =
+        |power: i64| usize::try_from(weight - power).ok().and_then(|place| values.get(place)).copied().unwrap_or(0);
     let whole: String = (0..=weight.max(0)).rev().map(|power| format!("{:04}", group(power))).collect();
     let groups_of_fraction = i64::try_from(scale.div_ceil(4)).unwrap_or(0);
     let fraction: String = (1..=groups_of_fraction).map(|place| format!("{:04}", group(-place))).collect();

@@ -1,0 +1,88 @@
+//! What the PostgreSQL protocol needs of the server: tokens, limits, permits and the audit log.
+
+use super::Service;
+use super::authenticate::by_token;
+use super::rights::RightsWatch;
+use crate::access::Viewer;
+use crate::admission::Admission;
+use crate::config::Limits;
+use crate::pgwire::{Gate, LoginFailure, Rights};
+use crate::sql::{SqlAsker, SqlService};
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use async_trait::async_trait;
+use schema::db::cancellation::CancelToken;
+use schema::register::audit::Audited;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The server, as the PostgreSQL protocol sees it.
+pub struct SqlGate(pub Data<Service>);
+
+#[async_trait]
+impl Gate for SqlGate {
+    async fn login(&self, token: String) -> Result<Viewer, LoginFailure> {
+        by_token(&self.0, token).await.map_err(|outcome| match outcome.refused {
+            Some(StatusCode::UNAUTHORIZED) => LoginFailure::Unknown,
+            _ => LoginFailure::Unavailable,
+        })
+    }
+
+    fn rights(&self, viewer: &Viewer) -> Box<dyn Rights> {
+        Box::new(RightsWatch::over(&self.0, viewer))
+    }
+
+    fn asker(&self, viewer: &Viewer) -> Result<SqlAsker, String> {
+        let Some(keys) = &self.0.app.keys else {
+            return Err("SQL needs pseudonyms, but the server runs without a key file (--key-file)".to_owned());
+        };
+        SqlAsker::of(viewer, keys)
+            .ok_or_else(|| format!("a {} may not ask SQL: log in with a token of a BOARD or a DATA_TEAM", viewer.role))
+    }
+
+    fn limits(&self, viewer: &Viewer) -> Arc<Limits> {
+        Arc::clone(self.0.settings.limits(Some(viewer.role)))
+    }
+
+    fn count(&self, viewer: &Viewer) -> Result<(), Duration> {
+        self.0.rates.count(viewer, 1)
+    }
+
+    fn permits(&self) -> &Admission {
+        &self.0.app.sql_queries
+    }
+
+    fn sql(&self) -> Arc<SqlService> {
+        Arc::clone(&self.0.app.sql)
+    }
+
+    fn cancel(&self, token: &Arc<CancelToken>) {
+        if !token.cancel() {
+            return;
+        }
+        let (token, db) = (Arc::clone(token), self.0.app.background_db.clone());
+        // A new thread, since all blocking threads may be waiting for such statements.
+        let cancelling = std::thread::Builder::new().spawn(move || {
+            if let Err(failure) = db.cancel_statement(&token) {
+                tracing::warn!(error = %failure, "cannot cancel the statement of a cancelled question");
+            }
+        });
+        if let Err(failure) = cancelling {
+            tracing::warn!(error = %failure, "cannot cancel the statement of a cancelled question");
+        }
+    }
+
+    async fn audit(&self, entry: Audited) {
+        if let Some(log) = self.0.audit.get() {
+            log.add(entry).await;
+        }
+    }
+}
+
+#[async_trait]
+impl Rights for RightsWatch {
+    async fn are_valid(&mut self) -> bool {
+        // The method of the type itself.
+        RightsWatch::are_valid(self).await
+    }
+}
