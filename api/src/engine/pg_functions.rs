@@ -3,11 +3,10 @@
 //! indexes, views, locks or standbys.
 
 use api::sql::POSTGRES_VERSION;
-use datafusion::arrow::array::{Array, ArrayRef, StringArray};
-use datafusion::arrow::compute::cast;
+use datafusion::arrow::array::{Array, StringArray};
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::{ScalarValue, cast::as_string_array};
-use datafusion::error::Result;
+use datafusion::common::ScalarValue;
+use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature, Volatility,
 };
@@ -135,11 +134,19 @@ impl ScalarUDFImpl for CurrentSetting {
     }
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let given = ColumnarValue::values_to_arrays(&arguments.args)?;
-        let names: ArrayRef = cast(given[0].as_ref(), &DataType::Utf8)?;
-        let names = as_string_array(names.as_ref())?;
-        let values: StringArray = (0..names.len()).map(|row| setting(names.value(row))).collect();
-        Ok(ColumnarValue::Array(Arc::new(values)))
+        let of = |name: &ScalarValue| match name.cast_to(&DataType::Utf8)? {
+            ScalarValue::Utf8(name) => Ok::<_, DataFusionError>(name.and_then(|name| setting(&name))),
+            _ => Ok(None),
+        };
+        match arguments.args.first() {
+            Some(ColumnarValue::Scalar(name)) => Ok(ColumnarValue::Scalar(ScalarValue::Utf8(of(name)?))),
+            Some(ColumnarValue::Array(names)) => {
+                let names = (0..names.len()).map(|row| ScalarValue::try_from_array(names.as_ref(), row));
+                let values: StringArray = names.map(|name| of(&name?)).collect::<Result<_>>()?;
+                Ok(ColumnarValue::Array(Arc::new(values)))
+            }
+            None => Ok(ColumnarValue::Scalar(ScalarValue::Utf8(None))),
+        }
     }
 }
 
