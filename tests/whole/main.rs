@@ -77,6 +77,7 @@ mod overdue_order;
 mod overlapping_postings;
 mod own_numbers;
 mod past_days;
+mod pgwire;
 mod priorities;
 mod private_files;
 mod recounted;
