@@ -51,6 +51,10 @@ pub async fn serve(stream: TcpStream, server: Arc<PgServer>) -> io::Result<()> {
     let Ok(Some(mut socket)) = negotiated.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))? else {
         return Ok(());
     };
+    if socket.is_secure() && !socket.read_buffer().is_empty() {
+        // Somebody on the way may have put in these bytes: they came before the handshake, and are no part of it.
+        return Ok(());
+    }
     let login = Arc::new(Login::new(Arc::clone(&server)));
     let (simple, extended, copy) = (Arc::new(Simple), Arc::new(Extended), Arc::new(NoopHandler));
     let cancels = CancelRequests { gate: Arc::clone(&server.gate), cancels: Arc::clone(&server.cancels) };

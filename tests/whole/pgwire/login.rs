@@ -18,7 +18,7 @@ fn only_the_named_owner_of_a_token_that_may_ask_sql_logs_in() {
     let token = app.app.as_role(Role::DataTeam).token;
     assert!(said("DATA_TEAM-all", "wrong").contains("password authentication failed"));
     assert!(said("BOARD-all", &token).contains("password authentication failed"), "the name of another token");
-    for role in Role::WORDS.iter().filter(|role| !["BOARD", "DATA_TEAM", "UNIT_HEAD"].contains(role)) {
+    for role in Role::WORDS.iter().filter(|role| !["BOARD", "DATA_TEAM", "UNIT_HEAD"].contains(*role)) {
         let token = app.app.as_role(role.parse().unwrap()).token;
         assert!(said(&format!("{role}-all"), &token).contains("may not ask SQL"), "{role}");
     }
