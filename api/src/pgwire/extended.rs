@@ -171,7 +171,7 @@ impl ExtendedQueryHandler for Extended {
             }
             other => return Err(PgWireError::InvalidTargetType(other)),
         }
-        Ok(client.send(PgWireBackendMessage::CloseComplete(CloseComplete)).await?)
+        Ok(client.send(PgWireBackendMessage::CloseComplete(CloseComplete::new())).await?)
     }
 
     async fn do_describe_statement<C>(

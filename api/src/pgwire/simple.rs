@@ -39,7 +39,7 @@ impl SimpleQueryHandler for Simple {
         session.check().await?;
         let parts = split(&query.query);
         if parts.is_empty() {
-            client.feed(PgWireBackendMessage::EmptyQueryResponse(EmptyQueryResponse)).await?;
+            client.feed(PgWireBackendMessage::EmptyQueryResponse(EmptyQueryResponse::new())).await?;
         }
         for part in parts {
             // The answers before an error were sent.

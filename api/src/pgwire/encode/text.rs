@@ -20,7 +20,7 @@ pub fn put(out: &mut BytesMut, column: &dyn Array, row: usize) {
 
 fn shown(column: &dyn Array, row: usize) -> String {
     match column.data_type() {
-        DataType::Boolean => if column.as_boolean().value(row) { "t" } else { "f" }.to_owned(),
+        DataType::Boolean => String::from(if column.as_boolean().value(row) { "t" } else { "f" }),
         DataType::Int16 => column.as_primitive::<Int16Type>().value(row).to_string(),
         DataType::Int32 => column.as_primitive::<Int32Type>().value(row).to_string(),
         DataType::Int64 => column.as_primitive::<Int64Type>().value(row).to_string(),

@@ -41,7 +41,7 @@ impl Command {
     /// For a command that only writes or keeps state that the server does not have.
     pub fn of(text: &str) -> Result<Option<Self>, String> {
         let words = words(text);
-        let word = |nth: usize| words.get(nth).map_or("", |word| word.as_str());
+        let word = |nth: usize| words.get(nth).map_or("", String::as_str);
         let keyword = |nth: usize| word(nth).to_ascii_uppercase();
         Ok(Some(match keyword(0).as_str() {
             "BEGIN" => Self::Begin("BEGIN"),

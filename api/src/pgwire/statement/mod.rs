@@ -7,7 +7,7 @@ mod command;
 mod split;
 
 pub use command::{Command, Setting};
-pub use split::{Part, split};
+pub use split::split;
 
 use crate::sql::Description;
 use std::sync::Arc;
