@@ -32,7 +32,7 @@ fn constants() -> Vec<Constant> {
     let no_number = ScalarValue::Int32(None);
     let text = |value: String| ScalarValue::Utf8(Some(value));
     let version = text(format!("PostgreSQL {POSTGRES_VERSION} (phananh {})", env!("CARGO_PKG_VERSION")));
-    let answers: [(&'static str, ScalarValue); 33] = [
+    let answers = [
         ("version", version),
         ("pg_type_is_visible", yes.clone()),
         ("pg_function_is_visible", yes.clone()),
@@ -62,7 +62,12 @@ fn constants() -> Vec<Constant> {
         ("pg_get_function_result", no_text.clone()),
         ("pg_tablespace_location", no_text.clone()),
         ("pg_advisory_unlock_all", no_text.clone()),
-        ("inet_server_addr", no_text),
+        ("inet_server_addr", no_text.clone()),
+        ("pg_get_partition_constraintdef", no_text.clone()),
+        ("set_config", no_text.clone()),
+        // Of sequences and constraints, of which there are none: SQLAlchemy asks for both.
+        ("json_build_object", no_text),
+        ("generate_subscripts", no_number.clone()),
         ("inet_server_port", no_number.clone()),
         ("to_regtype", no_number.clone()),
         ("to_regclass", no_number),
