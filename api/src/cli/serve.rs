@@ -31,12 +31,12 @@ pub fn run(database: &str, mut settings: Settings, args: &Args) -> anyhow::Resul
         let options = ServerOptions { database: database.to_owned(), dev: args.dev, settings, jobs: !args.no_jobs };
         let server = Server::new(db, listen(&args.listen)?, options)?;
         let address = server.address()?;
-        let (dev, sql_address) = (args.dev, server.sql_address());
+        let (dev, pgwire_address) = (args.dev, server.pgwire_address());
         server
             .run(move || {
                 println!("address: {address}");
-                if let Some(sql_address) = sql_address {
-                    print_note(format_args!("PostgreSQL protocol: {sql_address}"));
+                if let Some(pgwire_address) = pgwire_address {
+                    print_note(format_args!("PostgreSQL protocol: {pgwire_address}"));
                 }
                 if dev {
                     print_note(format_args!("GraphiQL: {address}/graphiql"));

@@ -125,7 +125,7 @@ pub struct Server {
     /// The listener that serves the metrics without a token.
     metrics: Option<TcpListener>,
     /// The listener of the PostgreSQL protocol, and its settings.
-    sql: Option<(TcpListener, SqlSettings)>,
+    pgwire: Option<(TcpListener, SqlSettings)>,
 }
 
 impl Server {
@@ -140,10 +140,10 @@ impl Server {
         let tls = settings.tls.as_ref().map(tls_config).transpose()?;
         let metrics = settings.metrics_listen.map(|address| TcpListener::bind(address).map_err(|e| (address, e)));
         let metrics = metrics.transpose().map_err(|(at, e)| anyhow::anyhow!("api.metrics_listen: {at}: {e}"))?;
-        let sql = SqlSettings::of(&options.settings)?;
-        let sql_listener = sql.listen.map(|address| TcpListener::bind(address).map_err(|e| (address, e)));
-        let sql_listener = sql_listener.transpose().map_err(|(at, e)| anyhow::anyhow!("sql.listen: {at}: {e}"))?;
-        let sql = sql_listener.map(|listener| (listener, sql));
+        let pg_settings = SqlSettings::of(&options.settings)?;
+        let pg_listener = pg_settings.listen.map(|address| TcpListener::bind(address).map_err(|e| (address, e)));
+        let pg_listener = pg_listener.transpose().map_err(|(at, e)| anyhow::anyhow!("sql.listen: {at}: {e}"))?;
+        let pgwire = pg_listener.map(|listener| (listener, pg_settings));
         let snapshot_file = SnapshotFile::of(&db, &options.settings.snapshot, options.settings.keys.clone());
         let snapshots = Arc::new(SnapshotStore::load_kept(&db, snapshot_file.as_ref())?);
         let sql = SqlService::with_engines(db.clone(), Arc::clone(&snapshots), settings.sql_engines);
@@ -208,7 +208,7 @@ impl Server {
             dev: options.dev,
         };
         let (audit, jobs) = (options.settings.audit.clone(), options.jobs.then_some(options.settings));
-        Ok(Self { listener, service: Data::new(service), jobs, audit, tls, snapshot_file, metrics, sql })
+        Ok(Self { listener, service: Data::new(service), jobs, audit, tls, snapshot_file, metrics, pgwire })
     }
 
     /// The URL on which the server listens.
@@ -221,8 +221,8 @@ impl Server {
     }
 
     /// The address of the PostgreSQL protocol; None if it is not configured.
-    pub fn sql_address(&self) -> Option<std::net::SocketAddr> {
-        self.sql.as_ref().and_then(|(listener, _)| listener.local_addr().ok())
+    pub fn pgwire_address(&self) -> Option<std::net::SocketAddr> {
+        self.pgwire.as_ref().and_then(|(listener, _)| listener.local_addr().ok())
     }
 
     /// Serves until SIGINT or SIGTERM. Calls `ready` once a signal shuts the server down gracefully.
@@ -280,7 +280,7 @@ impl Server {
             None => None,
         };
         let metrics_server = self.metrics.map(|listener| serve_metrics(listener, service.clone())).transpose()?;
-        let sql_server = self.sql.map(|(listener, settings)| {
+        let pg_server = self.pgwire.map(|(listener, settings)| {
             let server = PgServer::new(Arc::new(SqlGate(service.clone())), settings, self.tls.clone());
             let running = Arc::clone(&server);
             tokio::spawn(async move {
@@ -345,8 +345,8 @@ impl Server {
             // WebSockets would stay open otherwise.
             ending.stopping.stop();
             ending.app.change_feed.stop();
-            if let Some(sql_server) = sql_server {
-                sql_server.stop();
+            if let Some(pg_server) = pg_server {
+                pg_server.stop();
             }
             if let Some(metrics_server) = metrics_server {
                 metrics_server.stop(false).await;

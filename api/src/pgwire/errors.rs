@@ -52,6 +52,7 @@ const CODES: &[(&str, &str)] = &[
     ("statement not supported", "42501"),
     ("are allowed: queries change nothing", "42501"),
     (" mb: ask for fewer rows or groups", "53200"),
+    ("the answer has more than", "54000"),
     ("the query cannot be read", "42601"),
     ("write one select", "42601"),
     ("are allowed", "54001"),
