@@ -12,13 +12,13 @@ use super::protocol::POSITION;
 use super::rights::Rights;
 use super::snapshot_keeper::SnapshotKeeper;
 use super::socket::Stopping;
-use super::sql_gate::SqlGate;
+use super::sql_gate::PgListener;
 use super::subscription_limit::SubscriptionLimit;
 use super::tls::tls_config;
 use super::{Service, export, graphiql, graphql, health, socket, sql};
 use crate::access::Guard;
 use crate::admission::{Admission, OperationAdmission};
-use crate::config::{ApiSettings, SqlSettings};
+use crate::config::ApiSettings;
 use crate::graphql::change_feed::ChangeFeed;
 use crate::graphql::context::App;
 use crate::graphql::execute::object_cache::ObjectCache;
@@ -26,7 +26,6 @@ use crate::graphql::reads::ReadRouter;
 use crate::graphql::refresher::Refresher;
 use crate::graphql::{AudienceViews, ExactSnapshots, panic_catching_schema, prevalidated_schema, schema, sdl};
 use crate::jwt::Jwt;
-use crate::pgwire::PgServer;
 use crate::receipt_limits::ReceiptLimits;
 use crate::sql::SqlService;
 use actix_cors::Cors;
@@ -124,8 +123,7 @@ pub struct Server {
     snapshot_file: Option<SnapshotFile>,
     /// The listener that serves the metrics without a token.
     metrics: Option<TcpListener>,
-    /// The listener of the PostgreSQL protocol, and its settings.
-    pgwire: Option<(TcpListener, SqlSettings)>,
+    pgwire: Option<PgListener>,
 }
 
 impl Server {
@@ -140,10 +138,7 @@ impl Server {
         let tls = settings.tls.as_ref().map(tls_config).transpose()?;
         let metrics = settings.metrics_listen.map(|address| TcpListener::bind(address).map_err(|e| (address, e)));
         let metrics = metrics.transpose().map_err(|(at, e)| anyhow::anyhow!("api.metrics_listen: {at}: {e}"))?;
-        let pg_settings = SqlSettings::of(&options.settings)?;
-        let pg_listener = pg_settings.listen.map(|address| TcpListener::bind(address).map_err(|e| (address, e)));
-        let pg_listener = pg_listener.transpose().map_err(|(at, e)| anyhow::anyhow!("sql.listen: {at}: {e}"))?;
-        let pgwire = pg_listener.map(|listener| (listener, pg_settings));
+        let pgwire = PgListener::bind(&options.settings)?;
         let snapshot_file = SnapshotFile::of(&db, &options.settings.snapshot, options.settings.keys.clone());
         let snapshots = Arc::new(SnapshotStore::load_kept(&db, snapshot_file.as_ref())?);
         let sql = SqlService::with_engines(db.clone(), Arc::clone(&snapshots), settings.sql_engines);
@@ -222,7 +217,7 @@ impl Server {
 
     /// The address of the PostgreSQL protocol; None if it is not configured.
     pub fn pgwire_address(&self) -> Option<std::net::SocketAddr> {
-        self.pgwire.as_ref().and_then(|(listener, _)| listener.local_addr().ok())
+        self.pgwire.as_ref().and_then(PgListener::address)
     }
 
     /// Serves until SIGINT or SIGTERM. Calls `ready` once a signal shuts the server down gracefully.
@@ -280,16 +275,7 @@ impl Server {
             None => None,
         };
         let metrics_server = self.metrics.map(|listener| serve_metrics(listener, service.clone())).transpose()?;
-        let pg_server = self.pgwire.map(|(listener, settings)| {
-            let server = PgServer::new(Arc::new(SqlGate(service.clone())), settings, self.tls.clone());
-            let running = Arc::clone(&server);
-            tokio::spawn(async move {
-                if let Err(error) = running.run(listener).await {
-                    tracing::error!(%error, "the PostgreSQL protocol cannot be served");
-                }
-            });
-            server
-        });
+        let pg_server = self.pgwire.map(|listener| listener.serve(service.clone(), self.tls.clone()));
         let ending = service.clone();
         let on_demand = Arc::clone(&service.app.on_demand);
         let dev = service.dev;

@@ -5,19 +5,57 @@ use super::authenticate::by_token;
 use super::rights::RightsWatch;
 use crate::access::Viewer;
 use crate::admission::Admission;
-use crate::config::Limits;
-use crate::pgwire::{Gate, LoginFailure, Rights};
+use crate::config::{Limits, SqlSettings};
+use crate::pgwire::{Gate, LoginFailure, PgServer, Rights};
 use crate::sql::{SqlAsker, SqlService};
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use async_trait::async_trait;
+use jobs::runner::settings::Settings;
+use rustls::ServerConfig;
 use schema::db::cancellation::CancelToken;
 use schema::register::audit::Audited;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// The listener of the PostgreSQL protocol, not serving yet.
+pub struct PgListener {
+    listener: TcpListener,
+    settings: SqlSettings,
+}
+
+impl PgListener {
+    /// Binds the address of the configuration; None if it has none.
+    ///
+    /// # Errors
+    /// If a setting is wrong, or the address cannot be bound.
+    pub fn bind(settings: &Settings) -> anyhow::Result<Option<Self>> {
+        let settings = SqlSettings::of(settings)?;
+        let Some(address) = settings.listen else { return Ok(None) };
+        let listener = TcpListener::bind(address).map_err(|e| anyhow::anyhow!("sql.listen: {address}: {e}"))?;
+        Ok(Some(Self { listener, settings }))
+    }
+
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.listener.local_addr().ok()
+    }
+
+    /// Begins to serve.
+    pub fn serve(self, service: Data<Service>, tls: Option<ServerConfig>) -> Arc<PgServer> {
+        let server = PgServer::new(Arc::new(SqlGate(service)), self.settings, tls);
+        let running = Arc::clone(&server);
+        tokio::spawn(async move {
+            if let Err(error) = running.run(self.listener).await {
+                tracing::error!(%error, "the PostgreSQL protocol cannot be served");
+            }
+        });
+        server
+    }
+}
+
 /// The server, as the PostgreSQL protocol sees it.
-pub struct SqlGate(pub Data<Service>);
+struct SqlGate(Data<Service>);
 
 #[async_trait]
 impl Gate for SqlGate {
