@@ -185,3 +185,20 @@ impl TokenPlaces {
         Arc::clone(places).try_acquire_owned().ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_gets_its_places_back() {
+        let places = TokenPlaces::new(2);
+        let [one, other] = [1, 2].map(|number| schema::Id(uuid::Uuid::from_u128(number)));
+        let held = [places.take(one), places.take(one)];
+        assert!(held.iter().all(Option::is_some) && places.take(one).is_none());
+        assert!(places.take(other).is_some(), "each token has its own");
+        drop(held);
+        assert!(places.take(one).is_some());
+        assert!(places.by_token.lock().unwrap().len() <= 2, "tokens without connections are forgotten");
+    }
+}
