@@ -1,5 +1,6 @@
 //! `pg_catalog`, which tools ask for tables and columns.
 
+use super::pg_functions;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 use datafusion_pg_catalog::pg_catalog::context::EmptyContextProvider;
@@ -15,11 +16,12 @@ pub const SCHEMA: &str = "public";
 /// # Errors
 /// When the engine refuses them.
 pub fn add(context: &SessionContext) -> Result<(), DataFusionError> {
-    setup_pg_catalog(context, CATALOG, EmptyContextProvider).map_err(|e| *e)
+    setup_pg_catalog(context, CATALOG, EmptyContextProvider).map_err(|e| *e)?;
+    pg_functions::register(context)
 }
 
 /// What occurs in texts that use the catalog or a function of it.
-const WORDS: [&str; 10] = [
+const WORDS: [&str; 14] = [
     "pg_",
     "information_schema",
     "current_",
@@ -30,6 +32,10 @@ const WORDS: [&str; 10] = [
     "parse_ident",
     "array_upper",
     "reg",
+    "version(",
+    "_description",
+    "json_build_object",
+    "generate_subscripts",
 ];
 
 /// Whether a text may use the catalog or a function of it. Both are added on their first use, which takes a moment.

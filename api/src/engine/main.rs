@@ -4,6 +4,7 @@
 //! It answers only after it gave up everything else: [`sandbox`] leaves it its pipes, its memory and its processors.
 
 mod catalog;
+mod compatibility;
 mod execute;
 mod failure;
 mod functions;
@@ -11,6 +12,7 @@ mod input;
 mod limits;
 mod output;
 mod parameters;
+mod pg_functions;
 mod plain;
 mod sandbox;
 mod session;

@@ -29,8 +29,13 @@ pub fn plain_rows(rows: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch,
 }
 
 fn plain_fields(of: &Fields) -> Vec<Field> {
-    // Comments of the tables would stand in each answer again.
-    of.iter().map(|field| Field::new(field.name(), plain_type(field.data_type()), true)).collect()
+    // Comments of the tables would stand in each answer again. The catalog marks its own types, such as `oid`.
+    let plain = |field: &Arc<Field>| {
+        let marks = field.metadata().iter().filter(|(key, _)| key.starts_with("pg."));
+        let marks = marks.map(|(key, value)| (key.clone(), value.clone())).collect();
+        Field::new(field.name(), plain_type(field.data_type()), true).with_metadata(marks)
+    };
+    of.iter().map(plain).collect()
 }
 
 fn plain_type(of: &DataType) -> DataType {

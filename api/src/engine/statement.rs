@@ -1,10 +1,12 @@
 //! Reads the text of a question, and refuses everything but one statement that reads.
 
+use super::compatibility;
 use datafusion::error::DataFusionError;
 use datafusion::sql::parser::{DFParserBuilder, Statement};
 use datafusion::sql::sqlparser::ast::Statement as SqlStatement;
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
+use std::collections::VecDeque;
 
 /// The longest text, in bytes.
 const LONGEST: usize = 64 * 1024;
@@ -29,8 +31,14 @@ pub fn parse(text: &str) -> Result<Statement, DataFusionError> {
     if number > MOST_TOKENS {
         return refused(format!("the query has {number} tokens: at most {MOST_TOKENS} are allowed"));
     }
-    let parser = DFParserBuilder::new(text).with_dialect(&dialect).with_recursion_limit(MOST_LEVELS).build();
-    let mut statements = parser?.parse_statements()?;
+    let of_catalog = compatibility::parse(text).map_err(|e| DataFusionError::SQL(Box::new(e), None))?;
+    let mut statements: VecDeque<Statement> = match of_catalog {
+        Some(rewritten) => rewritten.into_iter().map(|one| Statement::Statement(Box::new(one))).collect(),
+        None => {
+            let parser = DFParserBuilder::new(text).with_dialect(&dialect).with_recursion_limit(MOST_LEVELS).build();
+            parser?.parse_statements()?
+        }
+    };
     let (Some(statement), true) = (statements.pop_front(), statements.is_empty()) else {
         return refused("write one SELECT, not several statements and not none".into());
     };
