@@ -36,6 +36,7 @@ mod intake;
 mod interventions;
 mod jobs;
 mod reference;
+mod saved_queries;
 
 pub use access::{ApiToken, Principal, TrustedOperation};
 pub use audit::{AuditEntry, Seal, StateEvent};
@@ -56,3 +57,4 @@ pub use reference::{
     Enterprise, HolidayYear, IssueCategory, Officer, Posting, RegisterInfo, RoutingRule, SystemIncident, Unit,
     UnitParent, Workload,
 };
+pub use saved_queries::{SavedQuery, SavedQueryVersion};

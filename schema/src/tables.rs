@@ -11,6 +11,7 @@ mod intake;
 mod interventions;
 mod job;
 mod reference;
+mod saved_query;
 
 pub use access::{api_tokens, principals, trusted_operations};
 pub use audit::{__diesel_schema_migrations, audit_log, audit_position, seals, state_events, state_position};
@@ -31,6 +32,7 @@ pub use reference::{
     enterprises, holiday_years, issue_categories, officers, postings, reference_event_values, reference_events,
     register_info, register_position, routing_rules, system_incidents, unit_parents, units, workload,
 };
+pub use saved_query::{saved_queries, saved_query_versions};
 
 diesel::allow_tables_to_appear_in_same_query!(
     register_position,
@@ -88,4 +90,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     correction_proposals,
     correction_proposal_officers,
     merges,
+    saved_queries,
+    saved_query_versions,
 );

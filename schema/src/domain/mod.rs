@@ -8,6 +8,8 @@ pub mod declaration;
 pub mod ids;
 pub mod inert;
 pub mod legal_clock;
+pub mod query_parameter;
+pub mod query_text;
 pub mod receipt_code;
 pub mod state;
 pub mod suspension;

@@ -14,13 +14,14 @@ use crate::domain::calendar::local_date;
 use crate::enums::Tier;
 use crate::models::{
     AuditEntry, Complaint, ComplaintStub, CorrectionProposal, Digest, Enterprise, Escalation, Flag, GuidanceDocument,
-    IssueCategory, JobRun, Measure, Merge, Officer, Principal, Proposal, Unit, UnitResponse,
+    IssueCategory, JobRun, Measure, Merge, Officer, Principal, Proposal, SavedQuery, Unit, UnitResponse,
 };
 use crate::pseudonyms::Shuffle;
 use crate::sql_types::{Id, Timestamp};
 use crate::tables::{
     audit_log, complaints, correction_proposals, digests, enterprises, escalations, flags, guidance_documents,
-    issue_categories, job_runs, measures, merges, officers, principals, proposals, unit_responses, units,
+    issue_categories, job_runs, measures, merges, officers, principals, proposals, saved_queries, unit_responses,
+    units,
 };
 use chrono::{Days, NaiveDate};
 use diesel::prelude::*;
@@ -321,6 +322,16 @@ define_list! {
         MergedAt: Time = merges::merged_at, |row| Key::Time(row.merged_at);
     }
     unique: Id = merges::id, |row| Key::Id(row.id);
+}
+
+define_list! {
+    saved_queries, SavedQuery,
+    /// Orders of saved questions.
+    SavedQuerySort {
+        Name: Text = saved_queries::name_key, |row| Key::Text(row.name_key.clone());
+        ChangedAt: Time = saved_queries::changed_at, |row| Key::Time(row.changed_at);
+    }
+    unique: Id = saved_queries::id, |row| Key::Id(row.id);
 }
 
 /// Tiers by severity: their words sort differently.

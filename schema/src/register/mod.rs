@@ -26,6 +26,7 @@ mod receipts;
 pub mod reference;
 mod responses;
 mod routing;
+mod saved_queries;
 mod submission;
 mod succession;
 mod tree;
@@ -59,6 +60,9 @@ pub use receipts::{
 pub(crate) use responses::responded;
 pub use responses::{NewResponse, respond, respond_to};
 pub use routing::{Matter, NewRule, Route, RoutedBy, Routing, end_rule, put_rule, rules};
+pub use saved_queries::{
+    NewSavedQuery, SeenQuery, delete_saved_query, no_such_query, save_query, saved_query_named, saved_query_version,
+};
 pub use submission::{Submission, Submitted, sender_of, source_of, submit, submitted};
 pub use succession::{hand_over_after, waiting_after};
 pub use tree::load_tree;

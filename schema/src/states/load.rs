@@ -10,13 +10,14 @@ use crate::enums::DeliveryState;
 use crate::events::{Fields, fields_of};
 use crate::models::{
     ApiToken, Attachment, ClassifierModel, Delivery, Digest, DigestSubscription, Escalation, Flag, FlagAssessment,
-    FlagReview, Job, JobResult, JobRun, Principal, Receipt, RegisterInfo, TrustedOperation,
+    FlagReview, Job, JobResult, JobRun, Principal, Receipt, RegisterInfo, SavedQuery, SavedQueryVersion,
+    TrustedOperation,
 };
 use crate::sql_types::Id;
 use crate::tables::{
     api_tokens, attachments, classifier_models, deliveries, digest_subscriptions, digests, escalations,
     flag_assessments, flag_reviews, flags, job_results, job_runs, jobs, principals, receipts, register_info,
-    trusted_operations,
+    saved_queries, saved_query_versions, trusted_operations,
 };
 use diesel::prelude::*;
 use std::collections::BTreeSet;
@@ -149,6 +150,8 @@ fn rows(conn: &mut Conn, table: StateTable, want: Want<'_>) -> Result<Vec<Loaded
             double!(conn, want, deliveries, Delivery, (digest_id: Id, subscription_id: Id), digest_id)
         }
         StateTable::ClassifierModels => single!(conn, want, classifier_models, ClassifierModel, id: Id),
+        StateTable::SavedQueries => single!(conn, want, saved_queries, SavedQuery, id: Id),
+        StateTable::SavedQueryVersions => single!(conn, want, saved_query_versions, SavedQueryVersion, id: Id),
     };
     let wanted: Option<BTreeSet<&str>> = match want {
         Want::Keys(keys) => Some(keys.iter().map(String::as_str).collect()),

@@ -36,6 +36,8 @@ kept! {
     DigestSubscriptions = "digest_subscriptions",
     Deliveries = "deliveries",
     ClassifierModels = "classifier_models",
+    SavedQueries = "saved_queries",
+    SavedQueryVersions = "saved_query_versions",
 }
 
 impl StateTable {

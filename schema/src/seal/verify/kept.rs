@@ -194,6 +194,8 @@ fn name(conn: &mut Conn, table: StateTable, key: &str, fields: &Fields) -> Resul
         StateTable::DigestSubscriptions => names::text(fields, "address"),
         StateTable::Deliveries => names::text(fields, "message_id"),
         StateTable::ClassifierModels => names::joined(fields, &["version", "trained_at"]),
+        StateTable::SavedQueries => names::text(fields, "name"),
+        StateTable::SavedQueryVersions => names::joined(fields, &["query_id", "version"]),
     };
     let found = found.trim();
     Ok(if found.is_empty() { key.to_owned() } else { found.to_owned() })

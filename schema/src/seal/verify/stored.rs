@@ -175,6 +175,8 @@ stored!(
     correction_proposals(id),
     correction_proposal_officers(proposal_id, officer_id),
     merges(id),
+    saved_queries(id),
+    saved_query_versions(id),
     __diesel_schema_migrations(version),
 );
 
