@@ -3,6 +3,7 @@
 use crate::access::guard;
 use api::access::{allowed, takes_receipt};
 use serde_json::{Value, json};
+use tests::work::Mutations;
 use tests::{Client, Role, TestApp, fixtures};
 
 /// Documents that name each root field, and for input objects each of their fields.
@@ -20,6 +21,9 @@ fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
             (role, app.as_any(role, "02CV"))
         })
         .collect();
+    let saved =
+        json!({ "name": "every", "expectedVersion": 0, "text": "SELECT 1 AS one", "roles": ["BOARD", "DATA_TEAM"] });
+    app.as_role(Role::Board).done("saveQuery", "query { version }", &saved);
     let id = "00000000-0000-0000-0000-000000000000";
     let single = |field: &str| match field {
         "complaint" | "flag" | "node" => format!("{field}(id: \"{id}\") {{ id }}"),
@@ -39,6 +43,8 @@ fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
         "emergingTerms" => format!("{field}(period: {{from: \"2024-01-01\", to: \"2024-01-31\"}}) {{ tested }}"),
         "routeOf" => format!("{field} {{ __typename }}"),
         "routingRules" => format!("{field} {{ id }}"),
+        "savedQuery" => format!("{field}(name: \"every\") {{ version }}"),
+        "runSavedQuery" => format!("{field}(name: \"every\") {{ version }}"),
         "jobs" => format!("{field} {{ name }}"),
         "holidays" => format!("{field} {{ year }}"),
         list => format!("{list} {{ totalCount }}"),
@@ -77,6 +83,7 @@ fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
             ("measures", "MeasureFilter"),
             ("correctionProposals", "CorrectionProposalFilter"),
             ("merges", "MergeFilter"),
+            ("savedQueries", "SavedQueryFilter"),
             ("complaintStatistics", "ComplaintStatisticsFilter"),
         ];
         for (list, filter) in of_connections {
@@ -110,6 +117,7 @@ fn every_root_and_input_field_answers_or_refuses_over_http_as_the_table_says() {
             ("measures", "MeasureOrder", "MeasureOrderField"),
             ("correctionProposals", "CorrectionProposalOrder", "CorrectionProposalOrderField"),
             ("merges", "MergeOrder", "MergeOrderField"),
+            ("savedQueries", "SavedQueryOrder", "SavedQueryOrderField"),
             ("complaintStatistics", "StatisticsOrder", "StatisticsMeasure"),
         ];
         for (list, order, of) in orders {

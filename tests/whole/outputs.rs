@@ -52,6 +52,7 @@ fn call(name: &str, field: &FieldDefinition) -> String {
                 ("id", _) => "\"00000000-0000-0000-0000-000000000000\"",
                 ("idempotencyKey", _) => "\"x\"",
                 ("receipt", _) => "\"BN-0000-0000-0000-0000-0000\"",
+                ("name", _) => "\"every\"",
                 ("query", _) => "\"SELECT 1 AS one\"",
                 ("from" | "to", "Int") => "2024",
                 ("period", "DayPeriod") => "{from: \"2024-01-01\", to: \"2024-03-31\"}",
@@ -127,6 +128,11 @@ fn every_output_field_answers_or_refuses_as_the_table_says() {
     app.as_role(Role::Admin).done("putRoutingRule", "position", &rule);
     let holidays = json!({ "year": 2028, "expectedRevision": 0, "daysOff": ["2028-01-03"], "reason": "Quyết định." });
     app.as_role(Role::Admin).done("setHolidays", "position", &holidays);
+    let saved = json!({
+        "name": "every", "expectedVersion": 0, "text": "SELECT $one AS one", "roles": ["BOARD", "DATA_TEAM"],
+        "parameters": [{ "name": "one", "type": "INTEGER", "default": 1 }],
+    });
+    app.as_role(Role::Board).done("saveQuery", "query { version }", &saved);
     let types = types();
     let (mut answered, mut refused, mut unasked) = (0, 0, BTreeSet::<(&str, String)>::new());
     for word in Role::WORDS {

@@ -25,6 +25,12 @@ pub const IDENTIFYING_ARGUMENTS: &[(&str, Names)] = &[
 pub const OTHER_ARGUMENTS: &[(&str, Names, &str)] = &[
     ("Query.sql", &["*", "query", "parameters"], "the SQL query itself is logged, with its parameters"),
     (
+        "Query.runSavedQuery",
+        &["*", "name", "parameters"],
+        "the SQL query itself is logged, with its name and parameters",
+    ),
+    ("Query.savedQuery", &["*", "name"], "a question, not its answer"),
+    (
         "Query.*",
         &["*", "after", "before", "category", "code", "id", "idempotencyKey", "receipt", "timezone", "unit"],
         "units and categories, places in a list, keys of the sender; the log must have no receipt code",

@@ -12,11 +12,13 @@ mod program;
 pub mod protocol;
 mod question;
 mod result;
+mod saved;
 mod service;
 
 pub use parameter::Parameter;
 pub use question::{QueryError, QueryLimits, SqlAsker, SqlQuestion};
 pub use result::SqlResult;
+pub use saved::SavedRun;
 pub use service::{Description, SqlCounts, SqlService};
 
 /// The version of PostgreSQL that clients of the protocol are told: they choose their questions to the catalog by it.

@@ -1,6 +1,6 @@
 //! The named parameters of a saved question: their types and values.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
@@ -38,20 +38,6 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, 
     Value::deserialize(deserializer).map(Some)
 }
 
-/// A value of a parameter.
-#[derive(Debug, Clone, PartialEq)]
-pub enum ParameterValue {
-    Null,
-    Text(String),
-    Integer(i64),
-    Number(f64),
-    /// Digits with a sign and a decimal point.
-    Decimal(String),
-    Boolean(bool),
-    Date(NaiveDate),
-    Timestamp(DateTime<Utc>),
-}
-
 impl ParameterType {
     /// The type in SQL.
     pub const fn sql(self) -> &'static str {
@@ -79,13 +65,14 @@ impl ParameterType {
         }
     }
 
-    /// Reads a value: JSON of the type, or a text that says it. Null is a value of each type.
+    /// Reads a value, JSON of the type or a text that says it, and writes it as JSON. Decimal numbers, days and times
+    /// are texts. Null is a value of each type.
     ///
     /// # Errors
     /// What a value looks like, if this is none.
-    pub fn read(self, value: &Value) -> Result<ParameterValue, String> {
+    pub fn read(self, value: &Value) -> Result<Value, String> {
         if value.is_null() {
-            return Ok(ParameterValue::Null);
+            return Ok(Value::Null);
         }
         let said = match value {
             Value::String(text) => text.clone(),
@@ -93,15 +80,15 @@ impl ParameterType {
             Value::Null | Value::Array(_) | Value::Object(_) => String::new(),
         };
         let read = match self {
-            Self::Text => value.as_str().map(|text| ParameterValue::Text(text.to_owned())),
-            Self::Integer => said.parse().ok().map(ParameterValue::Integer),
-            Self::Number => said.parse().ok().filter(|number: &f64| number.is_finite()).map(ParameterValue::Number),
-            Self::Decimal => Some(said).filter(|said| is_decimal(said)).map(ParameterValue::Decimal),
-            Self::Boolean => said.parse().ok().map(ParameterValue::Boolean),
-            Self::Date => said.parse().ok().map(ParameterValue::Date),
+            Self::Text => value.as_str().map(Value::from),
+            Self::Integer => said.parse::<i64>().ok().map(Value::from),
+            Self::Number => said.parse::<f64>().ok().filter(|number| number.is_finite()).map(Value::from),
+            Self::Decimal => Some(said).filter(|said| is_decimal(said)).map(Value::from),
+            Self::Boolean => said.parse::<bool>().ok().map(Value::from),
+            Self::Date => said.parse::<NaiveDate>().ok().map(|day| Value::from(day.to_string())),
             Self::Timestamp => {
                 let time = DateTime::parse_from_rfc3339(&said).ok();
-                time.map(|time| ParameterValue::Timestamp(time.with_timezone(&Utc)))
+                time.map(|time| Value::from(time.to_utc().to_rfc3339()))
             }
         };
         read.ok_or_else(|| format!("{value} is not {}", self.example()))
@@ -113,7 +100,7 @@ impl QueryParameter {
     ///
     /// # Errors
     /// If there is none, or it is not of the type.
-    pub fn value(&self, given: Option<&Value>) -> Result<ParameterValue, String> {
+    pub fn value(&self, given: Option<&Value>) -> Result<Value, String> {
         let Some(value) = given.or(self.default.as_ref()) else {
             return Err(format!("the parameter {} has no default: give it a value", self.name));
         };
@@ -136,17 +123,18 @@ mod tests {
     #[test]
     fn a_value_is_json_of_its_type_or_a_text_that_says_it() {
         use ParameterType as Of;
-        let day = NaiveDate::from_ymd_opt(2024, 3, 31).unwrap();
         for (of, value, read) in [
-            (Of::Text, json!("31"), ParameterValue::Text("31".into())),
-            (Of::Integer, json!(31), ParameterValue::Integer(31)),
-            (Of::Integer, json!("-31"), ParameterValue::Integer(-31)),
-            (Of::Number, json!(0.5), ParameterValue::Number(0.5)),
-            (Of::Decimal, json!("12.50"), ParameterValue::Decimal("12.50".into())),
-            (Of::Boolean, json!(true), ParameterValue::Boolean(true)),
-            (Of::Boolean, json!("false"), ParameterValue::Boolean(false)),
-            (Of::Date, json!("2024-03-31"), ParameterValue::Date(day)),
-            (Of::Date, Value::Null, ParameterValue::Null),
+            (Of::Text, json!("31"), json!("31")),
+            (Of::Integer, json!(31), json!(31)),
+            (Of::Integer, json!("-31"), json!(-31)),
+            (Of::Number, json!(0.5), json!(0.5)),
+            (Of::Decimal, json!("12.50"), json!("12.50")),
+            (Of::Decimal, json!(12), json!("12")),
+            (Of::Boolean, json!(true), json!(true)),
+            (Of::Boolean, json!("false"), json!(false)),
+            (Of::Date, json!("2024-03-31"), json!("2024-03-31")),
+            (Of::Timestamp, json!("2024-03-31T08:00:00+07:00"), json!("2024-03-31T01:00:00+00:00")),
+            (Of::Date, Value::Null, Value::Null),
         ] {
             assert_eq!(of.read(&value), Ok(read), "{of:?} {value}");
         }
@@ -169,11 +157,11 @@ mod tests {
     #[test]
     fn a_default_of_null_is_not_a_missing_default() {
         let read = |text: &str| serde_json::from_str::<QueryParameter>(text).unwrap();
-        let (needed, null) =
-            (read(r#"{"name": "a", "type": "DATE"}"#), read(r#"{"name": "a", "type": "DATE", "default": null}"#));
+        let needed = read(r#"{"name": "a", "type": "DATE"}"#);
+        let null = read(r#"{"name": "a", "type": "DATE", "default": null}"#);
         assert_eq!((needed.default.clone(), null.default.clone()), (None, Some(Value::Null)));
         assert!(needed.value(None).unwrap_err().contains("give it a value"));
-        assert_eq!(null.value(None), Ok(ParameterValue::Null));
+        assert_eq!(null.value(None), Ok(Value::Null));
         for one in [needed, null] {
             assert_eq!(serde_json::from_value::<QueryParameter>(json!(one)).unwrap(), one);
         }

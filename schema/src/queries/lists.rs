@@ -13,8 +13,9 @@ use crate::db::{Backend, Conn, MultiBackend, StoreError};
 use crate::domain::calendar::local_date;
 use crate::enums::Tier;
 use crate::models::{
-    AuditEntry, Complaint, ComplaintStub, CorrectionProposal, Digest, Enterprise, Escalation, Flag, GuidanceDocument,
-    IssueCategory, JobRun, Measure, Merge, Officer, Principal, Proposal, SavedQuery, Unit, UnitResponse,
+    AuditEntry, Complaint, ComplaintStub, CorrectionProposal, Digest, Enterprise, Escalation, ExportedComplaint, Flag,
+    GuidanceDocument, IssueCategory, JobRun, Measure, Merge, Officer, Principal, Proposal, SavedQuery, Unit,
+    UnitResponse,
 };
 use crate::pseudonyms::Shuffle;
 use crate::sql_types::{Id, Timestamp};

@@ -51,6 +51,15 @@ impl SavedQuery {
         roles.into_iter().filter_map(|(may, role)| may.then_some(role)).collect()
     }
 
+    /// Its parameters.
+    ///
+    /// # Errors
+    /// `Rule` if they cannot be read.
+    pub fn query_parameters(&self) -> Result<Vec<QueryParameter>, StoreError> {
+        serde_json::from_value(self.parameters.0.clone())
+            .map_err(|e| StoreError::Rule(format!("the parameters of {:?} cannot be read: {e}", self.name)))
+    }
+
     /// Whether an actor of a role may see and run it.
     pub fn is_for(&self, actor: &str, role: Role) -> bool {
         self.owner == actor || self.roles().contains(&role)
@@ -58,13 +67,18 @@ impl SavedQuery {
 }
 
 impl SavedQueryVersion {
-    /// Its parameters.
-    ///
-    /// # Errors
-    /// `Rule` if they cannot be read.
-    pub fn parameters(&self) -> Result<Vec<QueryParameter>, StoreError> {
-        serde_json::from_value(self.parameters.0.clone())
-            .map_err(|e| StoreError::Rule(format!("the parameters of version {} cannot be read: {e}", self.version)))
+    /// The question as this version says it.
+    pub fn of(self, query: SavedQuery) -> SavedQuery {
+        SavedQuery {
+            version: self.version,
+            description: self.description,
+            text: self.text,
+            parameters: self.parameters,
+            for_board: self.for_board,
+            for_data_team: self.for_data_team,
+            changed_at: self.created_at,
+            ..query
+        }
     }
 }
 

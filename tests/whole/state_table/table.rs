@@ -71,7 +71,7 @@ withdrawByReceipt               plain             -                       WITHDR
 /// The mutations that change no complaint: they make one, or change something else.
 pub const ELSEWHERE: &str = "
     changeIssueCategory changeOfficer changeProposalState changeUnit closeIssueCategory closeUnit correctPosting
-    createIssueCategory createOfficer createToken createUnit endMeasure endPosting endRoutingRule extendMeasure
+    deleteQuery saveQuery createIssueCategory createOfficer createToken createUnit endMeasure endPosting endRoutingRule extendMeasure
     giveOpinion issueGuidance liftMeasure moveUnit pauseJob propose putRoutingRule recordExplanation recordMeasure
     removeHolidays reorganise requestOpinion resumeJob reviewFlag reviseGuidance revokeTokens runJob setHolidays startPosting submitComplaint
     voidMeasure withdrawGuidance";

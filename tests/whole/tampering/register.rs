@@ -124,6 +124,8 @@ fn people_work(database: &Database) {
     let holidays = json!({ "year": 2028, "expectedRevision": 0, "daysOff": ["2028-01-03"], "daysWorked": ["2028-01-08"],
         "reason": "Quyết định số 1." });
     done(&server, &token("ADMIN", None), "setHolidays", "position", &holidays);
+    let saved = json!({ "name": "every", "expectedVersion": 0, "text": "SELECT 1 AS one", "roles": ["BOARD"] });
+    done(&server, &board, "saveQuery", "query { version }", &saved);
     let draft = json!({ "title": "Hướng dẫn khai báo", "text": "Bước một.", "category": "TD1" });
     let document = done(&server, &hq, "requestOpinion", "document { id }", &draft)["document"]["id"].clone();
     let opinion =

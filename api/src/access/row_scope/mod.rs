@@ -3,6 +3,7 @@
 
 mod column_conditions;
 mod columns;
+mod saved_queries;
 #[cfg(test)]
 mod tests;
 mod unit;

@@ -31,6 +31,7 @@ pub mod receipt;
 pub mod redacted;
 pub mod response;
 pub mod routing;
+pub mod saved_query;
 pub mod service;
 pub mod sql;
 pub mod statistics;
@@ -81,6 +82,7 @@ pub struct RegisterQueries(
 /// What is computed from the register.
 #[derive(MergedObject, Default)]
 pub struct ResultQueries(
+    saved_query::SavedQueryQueries,
     sql::SqlQueries,
     classification::EmergingQueries,
     digest::DigestQueries,
@@ -118,6 +120,7 @@ pub struct Mutation(
     AdministrationMutations,
     principal::TokenMutations,
     routing::RoutingMutations,
+    saved_query::SavedQueryMutations,
     merge::MergeMutations,
     guidance::GuidanceMutations,
     proposal::ProposalMutations,

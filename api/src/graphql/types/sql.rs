@@ -56,29 +56,45 @@ impl SqlQueries {
         )]
         parameters: Option<Vec<Option<async_graphql::Json<Value>>>>,
     ) -> Result<SqlAnswer> {
-        let (request, viewer) = (request(ctx)?, viewer(ctx)?);
-        let most = request.limits.sql_rows;
-        let rows = match first.map(u32::try_from) {
-            None => most,
-            Some(Ok(rows)) if rows <= most => rows,
-            _ => return Err(bad_input(format!("first must be from 0 to {most}"))),
-        };
-        let values: Vec<Value> =
+        let values =
             parameters.unwrap_or_default().into_iter().map(|one| one.map_or(Value::Null, |json| json.0)).collect();
-        let parameters = values.iter().map(Parameter::of_json).collect::<Result<Vec<_>, _>>().map_err(bad_input)?;
-        request.pseudonyms()?;
-        let asker = request.app.keys.as_ref().and_then(|keys| SqlAsker::of(viewer, keys));
-        let asker = asker.ok_or_else(|| error(Code::Forbidden, format!("a {} may not ask SQL", viewer.role)))?;
-        let limits = QueryLimits {
-            rows: u64::from(rows),
-            memory_mb: request.limits.sql_memory_mb,
-            answer_bytes: u64::from(request.limits.answer_bytes),
-            deadline: request.budget.deadline.into_std(),
-        };
-        let place = request.note_sql(audited_text(&query, &values));
-        let question = SqlQuestion { text: query, parameters, limits };
-        answer(request, place, asker, question).await
+        ask(ctx, Asked { title: String::new(), text: query, values, first }).await
     }
+}
+
+/// A question of a client.
+pub(super) struct Asked {
+    /// What stands before the text in the audit log.
+    pub title: String,
+    pub text: String,
+    /// The values of `$1`, `$2`, …
+    pub values: Vec<Value>,
+    /// At most this many rows.
+    pub first: Option<i32>,
+}
+
+/// Answers a question of the viewer, with its pseudonyms and limits.
+pub(super) async fn ask(ctx: &Context<'_>, asked: Asked) -> Result<SqlAnswer> {
+    let (request, viewer) = (request(ctx)?, viewer(ctx)?);
+    let most = request.limits.sql_rows;
+    let rows = match asked.first.map(u32::try_from) {
+        None => most,
+        Some(Ok(rows)) if rows <= most => rows,
+        _ => return Err(bad_input(format!("first must be from 0 to {most}"))),
+    };
+    let parameters = asked.values.iter().map(Parameter::of_json).collect::<Result<Vec<_>, _>>().map_err(bad_input)?;
+    request.pseudonyms()?;
+    let asker = request.app.keys.as_ref().and_then(|keys| SqlAsker::of(viewer, keys));
+    let asker = asker.ok_or_else(|| error(Code::Forbidden, format!("a {} may not ask SQL", viewer.role)))?;
+    let limits = QueryLimits {
+        rows: u64::from(rows),
+        memory_mb: request.limits.sql_memory_mb,
+        answer_bytes: u64::from(request.limits.answer_bytes),
+        deadline: request.budget.deadline.into_std(),
+    };
+    let place = request.note_sql(format!("{}{}", asked.title, audited_text(&asked.text, &asked.values)));
+    let question = SqlQuestion { text: asked.text, parameters, limits };
+    answer(request, place, asker, question).await
 }
 
 /// Asks, and notes the end for the audit log.
@@ -129,7 +145,7 @@ fn audited_text(query: &str, values: &[Value]) -> String {
 }
 
 /// The error of a query as a client sees it.
-fn from_query(failed: QueryError) -> async_graphql::Error {
+pub(super) fn from_query(failed: QueryError) -> async_graphql::Error {
     match failed {
         QueryError::Sql(_) | QueryError::Broken(_) => bad_input(failed.to_string()),
         QueryError::Timeout(_) | QueryError::Cancelled => error(Code::Timeout, failed.to_string()),

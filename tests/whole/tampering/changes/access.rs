@@ -31,6 +31,11 @@ pub const CHANGES: &[Change] = &[
         &["trusted_operations +"],
     ),
     change("UPDATE trusted_operations SET document = 'query { x }'", &["trusted_operations.document"]),
+    // Saved questions.
+    change("UPDATE saved_queries SET text = 'SELECT 2'", &["saved_queries.text"]),
+    change("UPDATE saved_queries SET for_data_team = TRUE", &["saved_queries.for_data_team"]),
+    change("UPDATE saved_query_versions SET text = 'SELECT 2'", &["saved_query_versions.text"]),
+    change("DELETE FROM saved_query_versions", &["saved_query_versions -"]),
     // The chains themselves.
     change("UPDATE audit_log SET actor = 'x' WHERE number = 1", &["AUDIT changed"]),
     change("DELETE FROM audit_log WHERE number = 2", &["AUDIT removed"]),
@@ -59,6 +64,8 @@ pub const CHANGES: &[Change] = &[
             "principals +",
             "receipts +",
             "register_info +",
+            "saved_queries +",
+            "saved_query_versions +",
             "trusted_operations +",
         ],
     ),
